@@ -1,0 +1,94 @@
+"""Channels out 报送通道: the registry of connector kinds, and the one way to build a connector.
+
+A kind of one's own comes as an entry point of the group `credit_gateway.connectors`, whose name is
+the kind and whose object is a `ConnectorKind`.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from importlib.metadata import entry_points
+from typing import Any, TypeVar
+
+from pydantic import ValidationError
+
+from connectors.bank_webhook import BankWebhook, BankWebhookSettings
+from connectors.kafka_topic import KafkaTopic, KafkaTopicSettings
+from connectors.memory import MemoryConnector, MemorySettings
+from connectors.platform_api import (
+    PlatformJson,
+    PlatformJsonSettings,
+    PlatformSoap,
+    PlatformSoapSettings,
+)
+from connectors.protocol import Connector
+from connectors.seam import Clock
+from schemas.base import Schema
+
+__all__ = [
+    "CONNECTORS",
+    "GROUP",
+    "BadSettings",
+    "ConnectorKind",
+    "UnknownKind",
+    "build",
+    "kind_of",
+    "kinds",
+]
+
+#: The entry point group of others' own connectors.
+GROUP = "credit_gateway.connectors"
+
+S = TypeVar("S", bound=Schema)
+
+
+class UnknownKind(ValueError):
+    """There is no connector of this kind."""
+
+
+class BadSettings(ValueError):
+    """The settings of a connector are wrong; the message names each field and shows no value."""
+
+
+@dataclass(frozen=True, slots=True)
+class ConnectorKind:
+    """One kind of destination: its configuration model and how it is made; use `kind_of`."""
+
+    settings: type[Schema]
+    make: Callable[[Any, Clock], Connector]
+
+
+def kind_of(settings: type[S], make: Callable[[S, Clock], Connector]) -> ConnectorKind:
+    """Pair a configuration model with a connector that takes it and fits the protocol."""
+    return ConnectorKind(settings, make)
+
+
+CONNECTORS: dict[str, ConnectorKind] = {
+    "bank-webhook": kind_of(BankWebhookSettings, BankWebhook),
+    "kafka-topic": kind_of(KafkaTopicSettings, KafkaTopic),
+    "memory": kind_of(MemorySettings, MemoryConnector),
+    "platform-json": kind_of(PlatformJsonSettings, PlatformJson),
+    "platform-soap": kind_of(PlatformSoapSettings, PlatformSoap),
+}
+
+
+def kinds() -> dict[str, ConnectorKind]:
+    """Give every kind there is: built in, and installed beside us; built-in names go first."""
+    found = {entry.name: entry for entry in entry_points(group=GROUP)}
+    theirs = {name: entry.load() for name, entry in found.items() if name not in CONNECTORS}
+    return {**theirs, **CONNECTORS}
+
+
+def build(kind: str, settings: Mapping[str, Any], clock: Clock) -> Connector:
+    """Build a connector; it opens no connection before its first call."""
+    found = CONNECTORS.get(kind) or kinds().get(kind)
+    if found is None:
+        raise UnknownKind(f"no connector of kind {kind!r}; there are {', '.join(sorted(kinds()))}")
+    try:
+        read = found.settings.model_validate(dict(settings))
+    except ValidationError as exc:
+        faults = "; ".join(
+            f"{'.'.join(map(str, fault['loc'])) or 'settings'}: {fault['msg']}"
+            for fault in exc.errors(include_input=False, include_url=False)
+        )
+        raise BadSettings(f"{kind}: {faults}") from None
+    return found.make(read, clock)

@@ -1,0 +1,151 @@
+"""The connector `bank-webhook`: grade changes 等级变动 pushed to a bank, by Standard Webhooks.
+
+The signature covers id, time and body; the id is our key and stays the same over every resend, so
+the receiver can tell a repeat. Several secrets sign side by side while one is being replaced.
+"""
+
+import base64
+import binascii
+import hashlib
+import hmac
+from collections.abc import AsyncIterator, Sequence
+from datetime import datetime
+from typing import Any, Literal
+
+import orjson
+from pydantic import Field, SecretStr, field_validator
+
+from connectors.errors import CallRejected
+from connectors.protocol import Limits, OnUnknown
+from connectors.seam import Clock
+from connectors.seam.client import Answer, HttpClient, HttpSettings
+from connectors.seam.steps import UNKNOWN, nothing_listed, reason, send_parts
+from schemas.delivery import Health, Item, Listed, Outcome, OutcomeKind, Receipt
+
+_PREFIX = "whsec_"
+
+#: The receiver understood and will not take this body, now or later.
+_REFUSED = frozenset({400, 413, 415, 422})
+#: The receiver, not the body, is wrong: a person must look (410 Gone: it wants no more).
+_WHOLE_CALL = frozenset({401, 403, 404, 405, 410})
+
+
+class BankWebhookSettings(HttpSettings):
+    """Configuration of a `bank-webhook` destination."""
+
+    batch_size: Literal[1] = Field(default=1, title="每批条数")
+    secrets: tuple[SecretStr, ...] = Field(min_length=1, title="签名密钥，新旧可并用")
+    payload: Literal["full", "thin"] = Field(default="full", title="完整或精简载荷")
+    event_type: str = Field(default="", title="事件类型，缺省按记录种类")
+
+    @field_validator("secrets")
+    @classmethod
+    def _readable(cls, value: tuple[SecretStr, ...]) -> tuple[SecretStr, ...]:
+        for secret in value:
+            secret_bytes(secret)
+        return value
+
+
+class BankWebhook:
+    """A bank's receiver, given one event a call."""
+
+    def __init__(self, settings: BankWebhookSettings, now: Clock) -> None:
+        self.limits = Limits(
+            batch_size=1,
+            concurrency=settings.concurrency,
+            on_unknown=OnUnknown.RESEND,
+            call_timeout=settings.call_timeout,
+        )
+        self._settings = settings
+        self._now = now
+        self._keys = [secret_bytes(secret) for secret in settings.secrets]
+        self._http = HttpClient(settings, now, {"Content-Type": "application/json"})
+
+    async def send(self, items: Sequence[Item]) -> list[Outcome]:
+        """Post events one by one; 2xx is acceptance."""
+        return await send_parts([[item] for item in items], self._send, self.limits.call_timeout)
+
+    async def _send(self, items: Sequence[Item]) -> list[Outcome]:
+        return [self._outcome(await self._post(item)) for item in items]
+
+    async def _post(self, item: Item) -> Answer:
+        body = event_body(item, self._settings)
+        timestamp = int(self._now().timestamp())
+        headers = {
+            "webhook-id": item.key,
+            "webhook-timestamp": str(timestamp),
+            "webhook-signature": signatures(self._keys, item.key, timestamp, body),
+        }
+        return await self._http.call("POST", self._settings.url, body, headers)
+
+    def _outcome(self, answer: Answer) -> Outcome:
+        """2xx taken, 400/413/415/422 refused, other 4xx later; 429 and the rest as for all."""
+        status = answer.status
+        if status in _REFUSED:
+            words = f"HTTP {status} {answer.body[:200].decode(errors='replace')}".strip()
+            return Outcome(kind=OutcomeKind.REJECTED, reasons=(reason(words),))
+        if status in _WHOLE_CALL:
+            raise CallRejected(f"HTTP {status}")
+        if 400 <= status < 500 and status != 429:
+            pause = self._http.retry_after(answer)
+            words = f"HTTP {status}"
+            return Outcome(kind=OutcomeKind.DEFERRED, retry_after=pause, reasons=(words,))
+        self._http.check(answer)
+        return Outcome(kind=OutcomeKind.ACCEPTED)
+
+    async def look_up(self, items: Sequence[Item]) -> list[Outcome]:
+        """Know nothing: a webhook cannot be asked, sending again finds out."""
+        return [UNKNOWN] * len(items)
+
+    async def receipts(self, cursor: str) -> tuple[list[Receipt], str]:
+        """Receive none: the status was the verdict."""
+        return [], cursor
+
+    def listing(self, since: datetime) -> AsyncIterator[Listed]:  # noqa: ARG002 - protocol
+        """List nothing: a bank shows nothing."""
+        return nothing_listed()
+
+    async def health(self) -> Health:
+        """Claim nothing: a receiver has no probe, its answers to events show its state."""
+        return Health(ok=True, detail="a webhook receiver cannot be probed")
+
+    async def close(self) -> None:
+        """Close every connection."""
+        await self._http.close()
+
+
+def event_body(item: Item, settings: BankWebhookSettings) -> bytes:
+    """Write the event: the same bytes for every resend; thin carries only who and what."""
+    data: dict[str, Any] = {
+        "id": item.key,
+        "subject_code": item.subject_code,
+        "verb": item.verb.value,
+        "version": item.version,
+    }
+    if settings.payload == "full":
+        data["columns"] = item.columns
+    event = {
+        "type": settings.event_type or f"environmental-credit.{item.record_kind}",
+        "timestamp": item.occurred_at.isoformat(),
+        "data": data,
+    }
+    return orjson.dumps(event, default=str, option=orjson.OPT_SORT_KEYS)
+
+
+def secret_bytes(secret: SecretStr) -> bytes:
+    """Read a secret `whsec_<base64>`; one that cannot be read is refused without showing it."""
+    text = secret.get_secret_value().removeprefix(_PREFIX)
+    try:
+        key = base64.b64decode(text + "=" * (-len(text) % 4), validate=True)
+    except binascii.Error:
+        key = b""
+    if not key:
+        raise ValueError("a webhook secret must be whsec_ and base64")
+    return key
+
+
+def signatures(keys: Sequence[bytes], event_id: str, timestamp: int, body: bytes) -> str:
+    """Sign with every key, `v1,<base64 HMAC-SHA256>` each, divided by spaces."""
+    signed = f"{event_id}.{timestamp}.".encode() + body
+    digests = (hmac.digest(key, signed, hashlib.sha256) for key in keys)
+    return " ".join(f"v1,{base64.b64encode(digest).decode()}" for digest in digests)

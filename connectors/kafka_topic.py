@@ -1,0 +1,251 @@
+"""The connector `kafka-topic`: items as CloudEvents on a topic, by an idempotent producer.
+
+The event id is our key; consumers de-duplicate by it, so an unknown outcome is sent again.
+"""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Callable, Sequence
+from datetime import datetime, timedelta
+from typing import Any, Literal
+
+import orjson
+from aiokafka import AIOKafkaProducer
+from aiokafka.errors import (
+    ClusterAuthorizationFailedError,
+    InvalidTopicError,
+    KafkaError,
+    MessageSizeTooLargeError,
+    RecordListTooLargeError,
+    TopicAuthorizationFailedError,
+    UnknownTopicOrPartitionError,
+)
+from aiokafka.helpers import create_ssl_context
+from pydantic import Field, SecretStr
+
+from connectors.errors import CallRejected, ConnectorError, NotSent, OutcomeUnknown
+from connectors.protocol import Limits, OnUnknown
+from connectors.seam import Clock
+from connectors.seam.steps import UNKNOWN, nothing_listed, outcome_of, reason
+from schemas.base import Schema
+from schemas.delivery import Health, Item, Listed, Outcome, OutcomeKind, Receipt
+
+_CALL_REJECTED = (
+    TopicAuthorizationFailedError,
+    ClusterAuthorizationFailedError,
+    UnknownTopicOrPartitionError,
+    InvalidTopicError,
+)
+_TOO_LARGE = (MessageSizeTooLargeError, RecordListTooLargeError)
+
+Sent = asyncio.Future[Any] | Outcome
+MakeProducer = Callable[["KafkaTopicSettings"], AIOKafkaProducer]
+
+
+class KafkaTopicSettings(Schema):
+    """Configuration of a `kafka-topic` destination."""
+
+    bootstrap_servers: str = Field(min_length=1, title="Kafka 地址")
+    topic: str = Field(min_length=1, title="主题")
+    source: str = Field(default="credit-gateway", title="事件来源")
+    batch_size: int = Field(default=500, ge=1, le=5000, title="每批条数")
+    concurrency: int = Field(default=2, ge=1, le=64, title="并发数")
+    call_timeout: timedelta = Field(
+        default=timedelta(seconds=30), gt=timedelta(0), title="单次调用时限"
+    )
+    max_request_size: int = Field(default=1024 * 1024, ge=1024, title="单条上限（字节）")
+    security_protocol: Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"] = "PLAINTEXT"
+    sasl_mechanism: Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"] = "PLAIN"
+    username: str | None = Field(default=None, title="用户")
+    password: SecretStr | None = Field(default=None, title="口令")
+
+
+class KafkaTopic:
+    """A topic; an item is accepted once every in-sync replica has it."""
+
+    def __init__(
+        self, settings: KafkaTopicSettings, now: Clock, make: MakeProducer | None = None
+    ) -> None:
+        self.limits = Limits(
+            batch_size=settings.batch_size,
+            concurrency=settings.concurrency,
+            on_unknown=OnUnknown.RESEND,
+            call_timeout=settings.call_timeout,
+        )
+        self._settings = settings
+        self._now = now
+        self._producer: AIOKafkaProducer | None = None
+        self._make = make or new_producer
+        self._starting = asyncio.Lock()
+        self._retired: set[asyncio.Task[None]] = set()
+
+    async def send(self, items: Sequence[Item]) -> list[Outcome]:
+        """Publish items and wait until each is confirmed, within the time of the call."""
+        if not items:
+            return []
+        loop = asyncio.get_running_loop()
+        deadline = loop.time() + self.limits.call_timeout.total_seconds()
+        producer = await self._started()
+        sent = await self._hand_over(producer, items, deadline)
+        waiting = [each for each in sent if isinstance(each, asyncio.Future)]
+        if waiting:
+            await asyncio.wait(waiting, timeout=max(0.0, deadline - loop.time()))
+        return self._confirmed(sent)
+
+    async def _hand_over(
+        self, producer: AIOKafkaProducer, items: Sequence[Item], deadline: float
+    ) -> list[Sent]:
+        """Put items into the producer; those from the first failure on have not left us."""
+        sent: list[Sent] = []
+        try:
+            async with asyncio.timeout_at(deadline):
+                for item in items:
+                    sent.append(await self._put(producer, item))
+        except (KafkaError, TimeoutError) as exc:
+            failure = _before_sending(exc)
+            if not sent:
+                raise failure from exc
+            sent += [outcome_of(failure)] * (len(items) - len(sent))
+        return sent
+
+    async def _put(self, producer: AIOKafkaProducer, item: Item) -> Sent:
+        try:
+            future: asyncio.Future[Any] = await producer.send(
+                self._settings.topic,
+                value=self._event(item),
+                key=item.subject_code.encode(),
+                headers=[("content-type", b"application/cloudevents+json")],
+            )
+        except _TOO_LARGE as exc:
+            return Outcome(kind=OutcomeKind.REJECTED, reasons=(reason(str(exc)),))
+        future.add_done_callback(_error)
+        return future
+
+    def _confirmed(self, sent: Sequence[Sent]) -> list[Outcome]:
+        errors = [_error(each) for each in sent if isinstance(each, asyncio.Future)]
+        if any(error is not None and not isinstance(error, _TOO_LARGE) for error in errors):
+            self._retire()
+        outcomes = [each if isinstance(each, Outcome) else _outcome(each) for each in sent]
+        refused = [error for error in errors if isinstance(error, _CALL_REJECTED)]
+        if refused and len(refused) == len(outcomes):
+            raise CallRejected(type(refused[0]).__name__) from refused[0]
+        return outcomes
+
+    def _event(self, item: Item) -> bytes:
+        """Write a CloudEvents 1.0 envelope; the same bytes for every resend."""
+        event = {
+            "specversion": "1.0",
+            "id": item.key,
+            "source": self._settings.source,
+            "type": f"credit-gateway.{item.record_kind}.{item.verb.value}",
+            "subject": item.subject_code,
+            "time": item.occurred_at.isoformat(),
+            "datacontenttype": "application/json",
+            "data": {
+                "kind": item.record_kind,
+                "verb": item.verb.value,
+                "version": item.version,
+                "document_number": item.document_number,
+                "columns": item.columns,
+            },
+        }
+        return orjson.dumps(event, default=str)
+
+    async def _started(self) -> AIOKafkaProducer:
+        """Connect at the first call; a producer that failed is replaced by a new one."""
+        async with self._starting:
+            if self._producer is None:
+                producer = self._make(self._settings)
+                try:
+                    async with asyncio.timeout(self.limits.call_timeout.total_seconds() / 2):
+                        await producer.start()
+                except (KafkaError, OSError) as exc:
+                    await producer.stop()
+                    raise _before_sending(exc) from exc
+                self._producer = producer
+            return self._producer
+
+    async def look_up(self, items: Sequence[Item]) -> list[Outcome]:
+        """Know nothing: a topic is not searched, sending again finds out."""
+        return [UNKNOWN] * len(items)
+
+    async def receipts(self, cursor: str) -> tuple[list[Receipt], str]:
+        """Receive none: the broker's confirmation was the verdict."""
+        return [], cursor
+
+    def listing(self, since: datetime) -> AsyncIterator[Listed]:  # noqa: ARG002 - protocol
+        """List nothing: a topic is not what a platform shows."""
+        return nothing_listed()
+
+    async def health(self) -> Health:
+        """Ask the brokers for the topic's partitions."""
+        try:
+            producer = await self._started()
+            async with asyncio.timeout(self.limits.call_timeout.total_seconds()):
+                partitions = await producer.partitions_for(self._settings.topic)
+        except (ConnectorError, KafkaError, TimeoutError) as exc:
+            return Health(ok=False, detail=str(exc) or type(exc).__name__)
+        return Health(ok=bool(partitions), detail=f"{len(partitions)} partitions")
+
+    async def close(self) -> None:
+        """Stop the producer; the next call would start a new one."""
+        self._retire()
+        if self._retired:
+            await asyncio.wait(self._retired)
+
+    def _retire(self) -> None:
+        """Stop the producer in the background, so that a call ends within its time."""
+        producer, self._producer = self._producer, None
+        if producer is not None:
+            task = asyncio.create_task(self._stop(producer))
+            self._retired.add(task)
+            task.add_done_callback(self._retired.discard)
+
+    async def _stop(self, producer: AIOKafkaProducer) -> None:
+        with contextlib.suppress(KafkaError, TimeoutError):
+            async with asyncio.timeout(self.limits.call_timeout.total_seconds()):
+                await producer.stop()
+
+
+def new_producer(settings: KafkaTopicSettings) -> AIOKafkaProducer:
+    """Make an idempotent producer that waits for every in-sync replica."""
+    secure = settings.security_protocol in {"SSL", "SASL_SSL"}
+    return AIOKafkaProducer(
+        bootstrap_servers=settings.bootstrap_servers,
+        enable_idempotence=True,
+        acks="all",
+        max_request_size=settings.max_request_size,
+        request_timeout_ms=int(settings.call_timeout.total_seconds() * 1000),
+        security_protocol=settings.security_protocol,
+        ssl_context=create_ssl_context() if secure else None,
+        sasl_mechanism=settings.sasl_mechanism,
+        sasl_plain_username=settings.username,
+        sasl_plain_password=settings.password and settings.password.get_secret_value(),
+    )
+
+
+def _before_sending(error: Exception) -> ConnectorError:
+    """Nothing has left us yet; being refused is told apart from not getting through."""
+    meaning = CallRejected if isinstance(error, _CALL_REJECTED) else NotSent
+    return meaning(f"{type(error).__name__}: {error}"[:300])
+
+
+def _error(future: asyncio.Future[Any]) -> BaseException | None:
+    return future.exception() if future.done() and not future.cancelled() else None
+
+
+def _outcome(future: asyncio.Future[Any]) -> Outcome:
+    """Read one confirmation; none within the time, or a failed one, may still have arrived."""
+    error = _error(future)
+    if isinstance(error, _TOO_LARGE):
+        return Outcome(kind=OutcomeKind.REJECTED, reasons=(reason(str(error)),))
+    if isinstance(error, _CALL_REJECTED):
+        return outcome_of(NotSent(type(error).__name__))
+    if error is not None:
+        return outcome_of(OutcomeUnknown(f"{type(error).__name__}: {error}"))
+    if not future.done() or future.cancelled():
+        return UNKNOWN
+    record = future.result()
+    return Outcome(
+        kind=OutcomeKind.ACCEPTED, reference=f"{record.topic}/{record.partition}/{record.offset}"
+    )

@@ -1,0 +1,98 @@
+"""What a platform tells over JSON by itself: receipts 回执 and the listing 公示清单, in pages."""
+
+from collections.abc import AsyncIterator
+from datetime import datetime
+from typing import TypeVar
+from urllib.parse import urlencode
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from connectors.errors import ConnectorError, OutcomeUnknown
+from connectors.seam.client import Answer, HttpClient
+from connectors.seam.steps import reason
+from schemas.base import AwareDatetime
+from schemas.delivery import Health, Listed, Receipt
+
+
+class _Wire(BaseModel):
+    """A shape of theirs: what it does not name is left aside."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+
+W = TypeVar("W", bound=_Wire)
+
+
+class _ReceiptRow(_Wire):
+    key: str
+    accepted: bool
+    reasons: tuple[str, ...] = ()
+    platform_at: AwareDatetime
+    reference: str | None = None
+
+
+class _ReceiptPage(_Wire):
+    receipts: tuple[_ReceiptRow, ...]
+    cursor: str
+
+
+class _ListedRow(_Wire):
+    record_kind: str
+    document_number: str
+    subject_code: str
+    columns: dict[str, str]
+    shown_at: AwareDatetime
+
+
+class _ListedPage(_Wire):
+    rows: tuple[_ListedRow, ...]
+    cursor: str | None = None
+
+
+async def read_receipts(http: HttpClient, url: str, cursor: str) -> tuple[list[Receipt], str]:
+    """Read the receipts behind a cursor and the cursor to go on from."""
+    answer = await http.ask("GET", f"{url}?{urlencode({'cursor': cursor})}")
+    page = _parsed(_ReceiptPage, answer)
+    receipts = [
+        Receipt(
+            key=row.key,
+            accepted=row.accepted,
+            reasons=tuple(reason(text) for text in row.reasons),
+            platform_at=row.platform_at,
+            reference=row.reference,
+        )
+        for row in page.receipts
+    ]
+    return receipts, page.cursor
+
+
+async def read_listing(http: HttpClient, url: str, since: datetime) -> AsyncIterator[Listed]:
+    """Read every row that the platform shows, page by page; a cursor that repeats is an error."""
+    cursor: str | None = ""
+    seen: set[str] = set()
+    while cursor is not None and cursor not in seen:
+        seen.add(cursor)
+        query = urlencode({"since": since.isoformat(), "cursor": cursor})
+        page = _parsed(_ListedPage, await http.ask("GET", f"{url}?{query}"))
+        for row in page.rows:
+            yield Listed.model_construct(**dict(row))
+        cursor = page.cursor or None
+    if cursor is not None:
+        raise OutcomeUnknown("the listing never ends: its cursor repeats")
+
+
+async def read_health(http: HttpClient, url: str) -> Health:
+    """Ask whether the platform answers; no answer is a finding, not an error."""
+    try:
+        await http.ask("GET", url)
+    except ConnectorError as exc:
+        return Health(ok=False, detail=str(exc))
+    return Health(ok=True)
+
+
+def _parsed(shape: type[W], answer: Answer) -> W:
+    try:
+        return shape.model_validate_json(answer.body)
+    except ValidationError as exc:
+        places = ", ".join(".".join(map(str, e["loc"])) for e in exc.errors()[:3])
+        raise OutcomeUnknown(f"the answer has not the agreed shape: {places}") from exc

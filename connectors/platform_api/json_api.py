@@ -1,0 +1,149 @@
+"""The connector `platform-json`: rows as JSON, an answer for each row, look-up by our key."""
+
+from collections.abc import AsyncIterator, Sequence
+from datetime import datetime, timedelta
+from typing import Any, Literal
+
+import orjson
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
+
+from connectors.errors import NotSent, OutcomeUnknown
+from connectors.platform_api.feeds import read_health, read_listing, read_receipts
+from connectors.protocol import Limits, OnUnknown
+from connectors.seam import Clock
+from connectors.seam.client import Answer, HttpClient, HttpSettings
+from connectors.seam.steps import UNKNOWN, reason, send_parts
+from schemas.base import AwareDatetime
+from schemas.delivery import Health, Item, Listed, Outcome, OutcomeKind, Receipt
+
+_STATUS = {
+    "accepted": OutcomeKind.ACCEPTED,
+    "submitted": OutcomeKind.SUBMITTED,
+    "rejected": OutcomeKind.REJECTED,
+    "retry": OutcomeKind.DEFERRED,
+    "absent": OutcomeKind.DEFERRED,
+}
+
+
+class PlatformJsonSettings(HttpSettings):
+    """Configuration of a `platform-json` destination."""
+
+    batch_size: int = Field(default=100, ge=1, le=5000, title="每批条数")
+    api_key: SecretStr | None = Field(default=None, min_length=1, title="接口密钥")
+    api_key_header: str = Field(default="X-Api-Key", title="接口密钥的请求头")
+
+
+class _Row(BaseModel):
+    """The platform's answer about one row."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    key: str
+    status: Literal["accepted", "submitted", "rejected", "retry", "absent"]
+    reasons: tuple[str, ...] = ()
+    retry_after: float | None = Field(default=None, ge=0, le=366 * 86400)
+    platform_at: AwareDatetime | None = None
+    reference: str | None = None
+
+
+class PlatformJson:
+    """A platform that takes rows as JSON and can be asked about each by our key."""
+
+    def __init__(self, settings: PlatformJsonSettings, now: Clock) -> None:
+        self.limits = Limits(
+            batch_size=settings.batch_size,
+            concurrency=settings.concurrency,
+            on_unknown=OnUnknown.LOOK_UP,
+            call_timeout=settings.call_timeout,
+            has_receipts=True,
+            has_listing=True,
+        )
+        self._url = settings.url
+        headers = {"Content-Type": "application/json"}
+        if settings.api_key is not None:
+            headers[settings.api_key_header] = settings.api_key.get_secret_value()
+        self._http = HttpClient(settings, now, headers)
+
+    async def send(self, items: Sequence[Item]) -> list[Outcome]:
+        """Hand rows over in one call; each gets the outcome that the answer names for its key."""
+        if not items:
+            return []
+        return await send_parts([items], self._send, self.limits.call_timeout)
+
+    async def _send(self, items: Sequence[Item]) -> list[Outcome]:
+        rows = [wire_row(item) for item in items]
+        content = orjson.dumps({"items": rows}, default=str)
+        answer = await self._http.ask("POST", f"{self._url}/records", content)
+        return row_outcomes(items, answer, absent=False)
+
+    async def look_up(self, items: Sequence[Item]) -> list[Outcome]:
+        """Ask what the platform holds; a question that failed says nothing about the rows."""
+        if not items:
+            return []
+        content = orjson.dumps({"keys": [item.key for item in items]})
+        try:
+            answer = await self._http.ask("POST", f"{self._url}/lookup", content)
+        except NotSent as exc:
+            raise OutcomeUnknown(str(exc), exc.retry_after) from exc
+        return row_outcomes(items, answer, absent=True)
+
+    async def receipts(self, cursor: str) -> tuple[list[Receipt], str]:
+        """Read the verdicts that came behind a cursor; the first cursor is the empty text."""
+        return await read_receipts(self._http, f"{self._url}/receipts", cursor)
+
+    def listing(self, since: datetime) -> AsyncIterator[Listed]:
+        """Read what the platform has shown since a time."""
+        return read_listing(self._http, f"{self._url}/listing", since)
+
+    async def health(self) -> Health:
+        """Ask whether the platform answers."""
+        return await read_health(self._http, f"{self._url}/health")
+
+    async def close(self) -> None:
+        """Close every connection."""
+        await self._http.close()
+
+
+def wire_row(item: Item) -> dict[str, Any]:
+    """Write one item as a row of the interface."""
+    return {
+        "key": item.key,
+        "kind": item.record_kind,
+        "verb": item.verb.value,
+        "version": item.version,
+        "columns": item.columns,
+    }
+
+
+def row_outcomes(items: Sequence[Item], answer: Answer, *, absent: bool) -> list[Outcome]:
+    """Find each item's row by its key; none, two different ones or nonsense is unknown."""
+    body = answer.json()
+    results = body.get("results") if isinstance(body, dict) else None
+    if not isinstance(results, list):
+        raise OutcomeUnknown("the answer has no list of results")
+    found: dict[str, Outcome] = {}
+    for result in results:
+        key = result.get("key") if isinstance(result, dict) else None
+        if isinstance(key, str):
+            outcome = _outcome(result, absent=absent)
+            found[key] = outcome if found.get(key, outcome) == outcome else UNKNOWN
+    return [found.get(item.key, UNKNOWN) for item in items]
+
+
+def _outcome(result: dict[str, Any], *, absent: bool) -> Outcome:
+    try:
+        row = _Row.model_validate(result)
+    except ValidationError:
+        return UNKNOWN
+    if (row.status == "absent") and not absent:
+        return UNKNOWN
+    if row.status == "retry" and absent:
+        return UNKNOWN
+    return Outcome(
+        kind=_STATUS[row.status],
+        reasons=tuple(reason(text) for text in row.reasons),
+        retry_after=None if row.retry_after is None else timedelta(seconds=row.retry_after),
+        platform_at=row.platform_at,
+        reference=row.reference,
+        absent=row.status == "absent",
+    )

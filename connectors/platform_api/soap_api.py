@@ -1,0 +1,154 @@
+"""The connector `platform-soap`: InterfaceUploadService of 信用信息共享平台 (DOMAIN 4.1).
+
+It has no look-up; sending again is safe because the platform answers 20001 for a row it holds.
+"""
+
+from collections import Counter, defaultdict
+from collections.abc import AsyncIterator, Sequence
+from datetime import date, datetime
+
+from connectors.errors import CallRejected, OutcomeUnknown
+from connectors.platform_api.feeds import read_health, read_receipts
+from connectors.platform_api.soap_envelope import SoapAnswer, envelope, parse, payload
+from connectors.platform_api.soap_rows import (
+    REPEAT,
+    Mark,
+    mark_of,
+    outcomes,
+    refusal,
+    row_of,
+)
+from connectors.platform_api.soap_settings import PlatformSoapSettings
+from connectors.protocol import Limits, OnUnknown
+from connectors.seam import Clock
+from connectors.seam.client import HttpClient
+from connectors.seam.steps import UNKNOWN, nothing_listed, reason, send_parts
+from schemas.base import SHANGHAI
+from schemas.delivery import Health, Item, Listed, Outcome, OutcomeKind, Receipt
+
+_DONE = "200"
+#: 目录或部门编码: the call as a whole is wrongly configured.
+_WHOLE_CALL = frozenset({"3001", "3002", "4001", "4002"})
+#: JSON或数据结构体: some row spoils the call; which one is found by halving.
+_SPOILT = frozenset({"5001", "6001", "6002", REPEAT})
+
+
+class PlatformSoap:
+    """A platform that takes rows through the SOAP upload interface."""
+
+    def __init__(self, settings: PlatformSoapSettings, now: Clock) -> None:
+        self.limits = Limits(
+            batch_size=settings.batch_size,
+            concurrency=settings.concurrency,
+            on_unknown=OnUnknown.RESEND,
+            call_timeout=settings.call_timeout,
+            has_receipts=settings.receipts_url is not None,
+            has_listing=False,
+        )
+        self._settings = settings
+        self._now = now
+        self._numbers: tuple[date, int] = (date.min, 0)
+        self._service = f"{settings.url}/services/InterfaceUploadService"
+        headers = {}
+        if settings.api_key is not None:
+            headers[settings.api_key_header] = settings.api_key.get_secret_value()
+        self._http = HttpClient(settings, now, headers)
+
+    async def send(self, items: Sequence[Item]) -> list[Outcome]:
+        """Hand rows over, one call for each table and method; a spoilt call is halved."""
+        found: dict[int, Outcome] = {}
+        groups = self._groups(items)
+        for place in set(range(len(items))).difference(*groups):
+            found[place] = _unspoken(items[place])
+        answered = await send_parts(
+            [[items[i] for i in group] for group in groups], self._send, self.limits.call_timeout
+        )
+        found.update(zip((i for group in groups for i in group), answered, strict=True))
+        return [found[place] for place in range(len(items))]
+
+    def _groups(self, items: Sequence[Item]) -> list[list[int]]:
+        """Part items by table and method, and apart from others of the same document and subject.
+
+        A refused row comes back without our key, so within one call its mark must be one item's.
+        """
+        groups: dict[tuple[str, str, int], list[int]] = defaultdict(list)
+        times: Counter[tuple[str, Mark]] = Counter()
+        for place, item in enumerate(items):
+            verb = self._settings.verbs.get(item.verb)
+            table = self._settings.tables.get(item.record_kind)
+            if verb is None or table is None:
+                continue
+            mark = item.record_kind, mark_of(item.columns, table)
+            groups[item.record_kind, verb.method, times[mark]].append(place)
+            times[mark] += 1
+        return list(groups.values())
+
+    async def _send(self, items: Sequence[Item]) -> list[Outcome]:
+        """Make one call; halve it as long as some row spoils it, down to that row."""
+        answer, reference = await self._call(items)
+        if answer.code == _DONE:
+            return outcomes(items, answer, self._settings, reference)
+        if answer.code in _WHOLE_CALL:
+            raise CallRejected(reason(f"{answer.code} {answer.message}"))
+        if answer.code not in _SPOILT:
+            raise OutcomeUnknown(reason(f"{answer.code} {answer.message}"))
+        if len(items) > 1:
+            middle = len(items) // 2
+            halves = [items[:middle], items[middle:]]
+            return await send_parts(halves, self._send, self.limits.call_timeout)
+        verdict = refusal(items[0], answer.code, answer.message, self._settings)
+        return [verdict or self._repeated(reference)]
+
+    async def _call(self, items: Sequence[Item]) -> tuple[SoapAnswer, str]:
+        table = self._settings.tables[items[0].record_kind]
+        method = self._settings.verbs[items[0].verb].method
+        number = self._next_number()
+        field = self._settings.batch_number_field
+        body = payload(
+            (table.code, self._settings.department_code, table.version_id),
+            [row_of(item, table, self._settings) for item in items],
+            {field: number} if field else {},
+        )
+        content = envelope(method, body, self._settings.namespace, self._settings.parameter)
+        headers = {"Content-Type": "text/xml; charset=utf-8", "SOAPAction": '""'}
+        answer = await self._http.ask("POST", self._service, content, headers)
+        return parse(answer.body), number
+
+    def _repeated(self, reference: str) -> Outcome:
+        blind = self._settings.receipts_url is None
+        kind = OutcomeKind.ACCEPTED_BLIND if blind else OutcomeKind.SUBMITTED
+        return Outcome(kind=kind, reference=reference)
+
+    def _next_number(self) -> str:
+        """Number a batch 批次号: the day and a sequence within it, of this process."""
+        today = self._now().astimezone(SHANGHAI).date()
+        day, last = self._numbers
+        self._numbers = (today, last + 1 if day == today else 1)
+        return f"{today:%Y%m%d}{self._numbers[1]:04d}"
+
+    async def look_up(self, items: Sequence[Item]) -> list[Outcome]:
+        """Know nothing: the interface has no look-up, sending again finds out."""
+        return [UNKNOWN] * len(items)
+
+    async def receipts(self, cursor: str) -> tuple[list[Receipt], str]:
+        """Read receipts from the configured endpoint; none is configured, none come."""
+        if self._settings.receipts_url is None:
+            return [], cursor
+        return await read_receipts(self._http, self._settings.receipts_url, cursor)
+
+    def listing(self, since: datetime) -> AsyncIterator[Listed]:  # noqa: ARG002 - protocol
+        """List nothing: the interface shows nothing."""
+        return nothing_listed()
+
+    async def health(self) -> Health:
+        """Ask for the interface's description (WSDL)."""
+        return await read_health(self._http, f"{self._service}?wsdl")
+
+    async def close(self) -> None:
+        """Close every connection."""
+        await self._http.close()
+
+
+def _unspoken(item: Item) -> Outcome:
+    words = f"未配置目录或动作：{item.record_kind}/{item.verb.value}"
+    return Outcome(kind=OutcomeKind.REJECTED, reasons=(words,))

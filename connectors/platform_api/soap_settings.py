@@ -1,0 +1,86 @@
+"""Configuration of `platform-soap`. What [B] marks is not in a document that we have read."""
+
+from datetime import timedelta
+from typing import Literal, Self
+
+from pydantic import Field, SecretStr, model_validator
+
+from connectors.seam.client import HttpSettings
+from schemas.base import Schema
+from schemas.codes import Verb
+
+
+class SoapTable(Schema):
+    """目录: the platform's table for one record kind, and our columns that matter in it."""
+
+    code: str = Field(title="目录编码")
+    version_id: str = Field(title="版本ID")
+    document_column: str = Field(title="文书号列")
+    subject_columns: tuple[str, ...] = Field(min_length=1, title="相对人代码列，取第一个非空者")
+    status_column: str | None = Field(default=None, title="当前状态列")
+
+
+PENALTY_TABLE = SoapTable(
+    code="XZCF",
+    version_id="1",
+    document_column="CF_WSH",
+    subject_columns=("CF_XDR_SHXYM", "CF_XDR_ZJHM"),
+    status_column="CF_ZT",
+)
+LICENCE_TABLE = SoapTable(
+    code="XZXK",
+    version_id="1",
+    document_column="XK_WSH",
+    subject_columns=("XK_XDR_SHXYM", "XK_XDR_ZJHM"),
+    status_column="XK_ZT",
+)
+
+
+class SoapVerb(Schema):
+    """How a verb is spoken: the method, and the status written into the row (None: as it is)."""
+
+    method: Literal["execute", "repairData"] = "execute"
+    status: str | None = None
+
+
+class PlatformSoapSettings(HttpSettings):
+    """Configuration of a `platform-soap` destination (数据上报接口标准规范 V1.0)."""
+
+    batch_size: int = Field(default=500, ge=1, le=5000, title="每批条数")
+    call_timeout: timedelta = Field(
+        default=timedelta(seconds=60), gt=timedelta(0), title="单次调用时限"
+    )
+    department_code: str = Field(min_length=1, title="部门编码")
+    tables: dict[str, SoapTable] = Field(
+        default={"penalty": PENALTY_TABLE, "licence": LICENCE_TABLE}, title="目录，按记录种类"
+    )
+    #: [B] The document names both methods and no verbs; CF_ZT 0 in force, 1 revoked, 2 repaired.
+    verbs: dict[Verb, SoapVerb] = Field(
+        default={
+            Verb.NEW: SoapVerb(),
+            Verb.CORRECT: SoapVerb(),
+            Verb.WITHDRAW: SoapVerb(method="repairData", status="1"),
+            Verb.REPAIR: SoapVerb(method="repairData", status="2"),
+            Verb.REVIVE: SoapVerb(method="repairData", status="0"),
+        },
+        title="动作与方法、状态的对应",
+    )
+    namespace: str = Field(default="http://service.upload.interfaces/", title="命名空间 [B]")
+    parameter: str = Field(default="arg0", title="参数名 [B]")
+    row_code_field: str = Field(default="errorCode", title="退回行里的代码列 [B]")
+    row_message_field: str = Field(default="errorMsg", title="退回行里的说明列 [B]")
+    batch_number_field: str | None = Field(default=None, title="批次号字段 [B]")
+    #: For these verbs 20001 重复数据 can only mean that the same row is already there.
+    repeat_is_success: frozenset[Verb] = Field(
+        default=frozenset({Verb.NEW}), title="重复数据视为成功的动作"
+    )
+    receipts_url: str | None = Field(default=None, title="回执接口地址")
+    key_column: str | None = Field(default=None, title="携带本方标识的列 [B]")
+    api_key: SecretStr | None = Field(default=None, min_length=1, title="接口密钥")
+    api_key_header: str = Field(default="X-Api-Key", title="接口密钥的请求头")
+
+    @model_validator(mode="after")
+    def _receipts_can_be_matched(self) -> Self:
+        if self.receipts_url is not None and self.key_column is None:
+            raise ValueError("receipts_url needs key_column: receipts are found by our key")
+        return self

@@ -1,0 +1,177 @@
+"""The sandbox as a plain ASGI application: `/{name}/…` is one place, `/{name}/control/…` its knobs.
+
+control/faults: GET shows, POST changes the fields given, DELETE sets everything right.
+control/state: GET shows everything stored and counted. control/reset: POST forgets it all.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from functools import partial
+from typing import Any
+from urllib.parse import parse_qsl
+
+from pydantic import ValidationError
+
+from connectors.sandbox import bank_side, json_side, soap_side
+from connectors.sandbox.book import Book
+from connectors.sandbox.faults import Faults
+from connectors.sandbox.places import Asked, BankPlace, PlatformPlace, Reply, json_reply
+from connectors.seam import Clock
+
+Scope = dict[str, Any]
+Receive = Callable[[], Awaitable[dict[str, Any]]]
+Send = Callable[[dict[str, Any]], Awaitable[None]]
+Handler = Callable[[Book, Asked], Reply]
+
+_MISSING = Reply(404)
+
+
+def create_sandbox(now: Clock, places: Mapping[str, PlatformPlace | BankPlace]) -> "Sandbox":
+    """Make a sandbox of named platforms and bank receivers, going by the clock given."""
+    return Sandbox(now, places)
+
+
+class Sandbox:
+    """The application; `books` is what each place was given, `order` tells one to misbehave."""
+
+    def __init__(self, now: Clock, places: Mapping[str, PlatformPlace | BankPlace]) -> None:
+        self._now = now
+        self._places = dict(places)
+        self._routes = {name: _routes(place) for name, place in self._places.items()}
+        self.books: dict[str, Book] = {name: Book(now, Faults()) for name in self._places}
+
+    def order(self, name: str, **faults: Any) -> None:
+        """Change some faults of a place and leave the others."""
+        known = self.books[name].faults.model_dump()
+        self.books[name].faults = Faults.model_validate({**known, **faults})
+
+    def forget(self, name: str) -> None:
+        """Empty a place and set everything right."""
+        self.books[name] = Book(self._now, Faults())
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        if scope["type"] != "http":
+            return
+        asked = await _asked(scope, receive)
+        _, name, path = [*asked.path.split("/", 2), ""][:3]
+        if name not in self._places:
+            await _answer(send, _MISSING if name else json_reply(sorted(self._places)))
+        elif path.startswith("control/"):
+            await _answer(send, self._control(name, path, asked))
+        elif (reply := await self._misbehave(name, path, asked)) is None:
+            await _vanish(scope, receive, send)
+        else:
+            await _answer(send, reply)
+
+    async def _misbehave(self, name: str, path: str, asked: Asked) -> Reply | None:
+        """Handle a request with the faults ordered; None closes the connection unanswered."""
+        book, faults = self.books[name], self.books[name].faults
+        book.calls[path] += 1
+        if faults.is_down(self._now()):
+            return None if faults.down == "closed" else _paused(503, faults)
+        if faults.takes("refuse_calls"):
+            return _paused(faults.refuse_status, faults)
+        reply = self._handle(name, path, asked)
+        if faults.slow:
+            await asyncio.sleep(faults.slow)
+        if reply.handed_over and faults.takes("drop_answers"):
+            return None
+        if reply.handed_over and faults.takes("fail_answers"):
+            return Reply(500)
+        return reply
+
+    def _handle(self, name: str, path: str, asked: Asked) -> Reply:
+        handler = self._routes[name].get((asked.method, path))
+        if handler is None:
+            return _MISSING
+        if not _permitted(self._places[name], asked):
+            return Reply(401)
+        return handler(self.books[name], asked)
+
+    def _control(self, name: str, path: str, asked: Asked) -> Reply:
+        if (asked.method, path) == ("GET", "control/state"):
+            return json_reply(self.books[name].state())
+        if (asked.method, path) == ("POST", "control/reset"):
+            self.forget(name)
+            return json_reply({})
+        if path != "control/faults":
+            return _MISSING
+        return self._set_faults(name, asked)
+
+    def _set_faults(self, name: str, asked: Asked) -> Reply:
+        book = self.books[name]
+        if asked.method == "DELETE":
+            book.faults = Faults()
+        elif asked.method == "POST":
+            try:
+                given = Faults.model_validate_json(asked.body)
+            except ValidationError as exc:
+                return json_reply({"problems": str(exc)}, 422)
+            self.order(name, **given.model_dump(exclude_unset=True))
+        return json_reply(self.books[name].faults.model_dump(mode="json"))
+
+
+def _routes(place: PlatformPlace | BankPlace) -> dict[tuple[str, str], Handler]:
+    if isinstance(place, BankPlace):
+        return {("POST", "webhook"): partial(bank_side.webhook, place=place)}
+    upload: Handler = partial(soap_side.upload, place=place)
+    return {
+        ("POST", "records"): json_side.records,
+        ("POST", "lookup"): json_side.look_up,
+        ("GET", "receipts"): json_side.receipts,
+        ("GET", "listing"): json_side.listing,
+        ("GET", "health"): json_side.health,
+        ("POST", "services/InterfaceUploadService"): upload,
+        ("GET", "services/InterfaceUploadService"): upload,
+    }
+
+
+def _permitted(place: PlatformPlace | BankPlace, asked: Asked) -> bool:
+    if isinstance(place, BankPlace) or place.api_key is None:
+        return True
+    given = asked.headers.get(place.api_key_header.lower(), "")
+    return given == place.api_key.get_secret_value()
+
+
+def _paused(status: int, faults: Faults) -> Reply:
+    pause = faults.retry_after
+    return Reply(status, headers={} if pause is None else {"retry-after": str(pause)})
+
+
+async def _asked(scope: Scope, receive: Receive) -> Asked:
+    body = b""
+    more = True
+    while more:
+        message = await receive()
+        body += message.get("body", b"")
+        more = message.get("more_body", False)
+    headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
+    query = dict(parse_qsl(scope["query_string"].decode("latin-1")))
+    return Asked(scope["method"], scope["path"], query, headers, body)
+
+
+async def _answer(send: Send, reply: Reply) -> None:
+    headers = [
+        (b"content-type", reply.content_type.encode()),
+        (b"content-length", str(len(reply.body)).encode()),
+        *((name.encode(), value.encode()) for name, value in reply.headers.items()),
+    ]
+    await send({"type": "http.response.start", "status": reply.status, "headers": headers})
+    await send({"type": "http.response.body", "body": reply.body})
+
+
+async def _vanish(scope: Scope, receive: Receive, send: Send) -> None:
+    """Close the connection without a byte of answer; only our own server offers that.
+
+    Under another server an answer is begun and not finished, which is as unknown to the caller.
+    """
+    abort = scope.get("state", {}).get("abort")
+    if abort is not None:
+        abort()
+        while (await receive())["type"] != "http.disconnect":
+            pass
+        return
+    await send(
+        {"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"9")]}
+    )

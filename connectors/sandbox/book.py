@@ -1,0 +1,176 @@
+"""What a sandbox place was given, what it said about it, and how often it had an effect."""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import orjson
+
+from connectors.sandbox.faults import Faults
+from connectors.seam import Clock
+
+_DOCUMENT = ("CF_WSH", "XK_WSH", "document_number")
+_SUBJECT = ("CF_XDR_SHXYM", "XK_XDR_SHXYM", "CF_XDR_ZJHM", "XK_XDR_ZJHM", "subject_code")
+
+
+@dataclass(slots=True)
+class Entry:
+    """One effect: a row that was stored, and the verdict about it."""
+
+    key: str
+    kind: str
+    verb: str
+    version: int
+    columns: Mapping[str, Any]
+    status: str
+    stored_at: datetime
+    reasons: Sequence[str] = ()
+    decided_at: datetime | None = None
+
+    @property
+    def document(self) -> str:
+        """The document number 文书号 in the columns, empty where there is none."""
+        return first_of(self.columns, _DOCUMENT)
+
+    @property
+    def subject(self) -> str:
+        """The subject's code in the columns, empty where there is none."""
+        return first_of(self.columns, _SUBJECT)
+
+    @property
+    def content(self) -> bytes:
+        """What makes two effects the same one done twice."""
+        return orjson.dumps([self.verb, self.columns], option=orjson.OPT_SORT_KEYS)
+
+
+class Book:
+    """The memory of one place; a key has one effect however often it comes."""
+
+    def __init__(self, now: Clock, faults: Faults) -> None:
+        self.now = now
+        self.faults = faults
+        self.entries: dict[str, Entry] = {}
+        self.log: list[Entry] = []
+        self.received: Counter[str] = Counter()
+        self.calls: Counter[str] = Counter()
+        self.bad_signatures = 0
+        #: Rows that SOAP, which knows no keys, takes for one: kind, document, subject, content.
+        self.marks: set[tuple[str, str, str, bytes]] = set()
+        self._snapshot: list[Entry] = []
+        self._pending: list[tuple[datetime, Entry, str, Sequence[str]]] = []
+        self._issued: list[dict[str, Any]] = []
+
+    def refusal(self, kind: str, columns: Mapping[str, Any]) -> list[str]:
+        """Give the reasons to reject a row at once; none lets it in."""
+        faults = self.faults
+        missing = [
+            f"必填列 {name} 为空"
+            for name in faults.required_columns.get(kind, ())
+            if columns.get(name) in (None, "")
+        ]
+        if faults.reject_now:
+            missing += faults.reject_now.get(first_of(columns, _DOCUMENT), ())
+        return missing
+
+    def store(self, entry: Entry) -> None:
+        """Let a row take effect; a verdict that comes later is noted for its time."""
+        self.entries[entry.key] = entry
+        self.log.append(entry)
+        faults = self.faults
+        reasons = faults.reject_later.get(entry.document) if faults.reject_later else None
+        if reasons is not None:
+            due = entry.stored_at + faults.reject_after
+            self._pending.append((due, entry, "rejected", reasons))
+        elif entry.status == "submitted":
+            self._pending.append((entry.stored_at + faults.receipt_after, entry, "accepted", ()))
+
+    def receipts(self, cursor: str) -> tuple[list[dict[str, Any]], str]:
+        """Give the verdicts issued behind a cursor, at most a page."""
+        self._decide()
+        start = int(cursor or 0)
+        page = self._issued[start : start + self.faults.page_size]
+        return page, str(start + len(page))
+
+    def _decide(self) -> None:
+        now = self.now()
+        due = sorted((each for each in self._pending if each[0] <= now), key=lambda each: each[0])
+        if not due:
+            return
+        self._pending = [each for each in self._pending if each[0] > now]
+        for at, entry, status, reasons in due:
+            entry.status, entry.reasons, entry.decided_at = status, reasons, at
+            self._issued.append(
+                {
+                    "key": entry.key,
+                    "accepted": status == "accepted",
+                    "reasons": list(reasons),
+                    "platform_at": at.isoformat(),
+                    "reference": f"SB-{entry.key}",
+                }
+            )
+
+    def page(self, since: datetime | None, start: int) -> tuple[list[Entry], int | None]:
+        """Give a page of what the public sees and where to go on; the first one fixes the rest."""
+        if start == 0:
+            self._snapshot = self._shown(since)
+        end = start + self.faults.page_size
+        return self._snapshot[start:end], end if end < len(self._snapshot) else None
+
+    def _shown(self, since: datetime | None) -> list[Entry]:
+        """Find the last accepted version of each decision that is not withdrawn."""
+        self._decide()
+        last: dict[tuple[str, str, str], Entry] = {}
+        for entry in self.log:
+            if entry.status == "accepted" and entry.document:
+                last[entry.kind, entry.document, entry.subject] = entry
+        return [
+            entry
+            for entry in last.values()
+            if entry.verb != "withdraw"
+            and entry.document not in self.faults.hidden
+            and (since is None or entry.stored_at >= since)
+        ]
+
+    def state(self) -> dict[str, Any]:
+        """Give everything stored and every count; `doubled` lists effects that happened twice."""
+        self._decide()
+        same = Counter((e.document, e.subject, e.content) for e in self.log)
+        return {
+            "entries": [_shown(entry) for entry in self.log],
+            "effects": dict(Counter(entry.key for entry in self.log)),
+            "effects_by_document": list(_by_document(self.log)),
+            "doubled": [list(mark[:2]) for mark, times in same.items() if times > 1],
+            "received": dict(self.received),
+            "calls": dict(self.calls),
+            "bad_signatures": self.bad_signatures,
+            "receipts_issued": len(self._issued),
+            "receipts_pending": len(self._pending),
+        }
+
+
+def first_of(columns: Mapping[str, Any], names: Iterable[str]) -> str:
+    """Give the first column that is not empty, as text."""
+    return next((str(columns[name]) for name in names if columns.get(name)), "")
+
+
+def _by_document(log: Sequence[Entry]) -> Iterator[dict[str, Any]]:
+    counts = Counter((entry.document, entry.subject) for entry in log)
+    for (document, subject), times in counts.items():
+        yield {"document_number": document, "subject_code": subject, "effects": times}
+
+
+def _shown(entry: Entry) -> dict[str, Any]:
+    return {
+        "key": entry.key,
+        "kind": entry.kind,
+        "verb": entry.verb,
+        "version": entry.version,
+        "document_number": entry.document,
+        "subject_code": entry.subject,
+        "columns": dict(entry.columns),
+        "status": entry.status,
+        "reasons": list(entry.reasons),
+        "stored_at": entry.stored_at.isoformat(),
+    }

@@ -1,0 +1,96 @@
+"""The JSON interface of a sandbox platform; kept lean, since benchmarks run against it."""
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
+
+import orjson
+
+from connectors.sandbox.book import Book, Entry
+from connectors.sandbox.places import Asked, Reply, json_reply
+
+_EXTRA = {"key": "nobody-asked", "status": "accepted"}
+
+
+def records(book: Book, asked: Asked) -> Reply:
+    """Take rows; a key that is already there gets its answer again and no second effect."""
+    faults = book.faults
+    at = book.now()
+    status = "accepted" if faults.mode == "accept" else "submitted"
+    results = []
+    for row in orjson.loads(asked.body)["items"]:
+        key = row["key"]
+        book.received[key] += 1
+        entry = book.entries.get(key)
+        if entry is None:
+            reasons = book.refusal(row["kind"], row["columns"])
+            if reasons:
+                results.append({"key": key, "status": "rejected", "reasons": reasons})
+                continue
+            entry = Entry(key, row["kind"], row["verb"], row["version"], row["columns"], status, at)
+            book.store(entry)
+        results.append(_answer(entry))
+    return _deviating(book, results)
+
+
+def _answer(entry: Entry) -> dict[str, Any]:
+    return {
+        "key": entry.key,
+        "status": entry.status,
+        "reasons": entry.reasons,
+        "platform_at": None if entry.status == "submitted" else entry.stored_at,
+        "reference": f"SB-{entry.key}",
+    }
+
+
+def _deviating(book: Book, results: list[dict[str, Any]]) -> Reply:
+    how = "long" if book.faults.takes("wrong_counts") else book.faults.answer
+    if how == "garbled":
+        return Reply(body=b"<html>", handed_over=True)
+    shapes: dict[str, Callable[[], list[dict[str, Any]]]] = {
+        "whole": lambda: results,
+        "reversed": lambda: results[::-1],
+        "short": lambda: results[:-1],
+        "long": lambda: [_EXTRA, *results[:-1]],
+    }
+    return json_reply({"results": shapes[how]()}, handed_over=True)
+
+
+def look_up(book: Book, asked: Asked) -> Reply:
+    """Say of each key whether it is here and what was decided."""
+    keys = orjson.loads(asked.body)["keys"]
+    found = (book.entries.get(key) or key for key in keys)
+    results = [
+        _answer(each) if isinstance(each, Entry) else {"key": each, "status": "absent"}
+        for each in found
+    ]
+    return json_reply({"results": results})
+
+
+def receipts(book: Book, asked: Asked) -> Reply:
+    """Give verdicts behind a cursor."""
+    page, cursor = book.receipts(asked.query.get("cursor", ""))
+    return json_reply({"receipts": page, "cursor": cursor})
+
+
+def listing(book: Book, asked: Asked) -> Reply:
+    """Show the public rows, a page at a time."""
+    since = asked.query.get("since")
+    start = int(asked.query.get("cursor") or 0)
+    page, more = book.page(datetime.fromisoformat(since) if since else None, start)
+    rows = [
+        {
+            "record_kind": entry.kind,
+            "document_number": entry.document,
+            "subject_code": entry.subject,
+            "columns": {name: str(value) for name, value in entry.columns.items()},
+            "shown_at": entry.stored_at,
+        }
+        for entry in page
+    ]
+    return json_reply({"rows": rows, "cursor": None if more is None else str(more)})
+
+
+def health(_book: Book, _asked: Asked) -> Reply:
+    """Be well."""
+    return json_reply({"ok": True})

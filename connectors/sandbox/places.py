@@ -1,0 +1,58 @@
+"""The places that a sandbox holds: their configuration, and one request or reply of theirs."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+import orjson
+from pydantic import Field, SecretStr
+
+from schemas.base import Schema
+
+
+class PlatformPlace(Schema):
+    """A credit platform that speaks JSON and SOAP."""
+
+    role: Literal["platform"] = "platform"
+    api_key: SecretStr | None = None
+    api_key_header: str = "X-Api-Key"
+    #: SOAP: table code → record kind.
+    tables: dict[str, str] = Field(default={"XZCF": "penalty", "XZXK": "licence"})
+    #: SOAP: departments that are known; empty knows every one.
+    departments: frozenset[str] = frozenset()
+    #: SOAP: the column that carries the sender's key, used for receipts.
+    key_column: str = "CG_KEY"
+
+
+class BankPlace(Schema):
+    """A bank's webhook receiver."""
+
+    role: Literal["bank"] = "bank"
+    secrets: tuple[SecretStr, ...] = Field(min_length=1)
+
+
+@dataclass(slots=True)
+class Asked:
+    """One request, read whole; header names are lower case."""
+
+    method: str
+    path: str
+    query: Mapping[str, str]
+    headers: Mapping[str, str]
+    body: bytes
+
+
+@dataclass(slots=True)
+class Reply:
+    """One answer; `handed_over` marks calls whose answer may be dropped on order."""
+
+    status: int = 200
+    body: bytes = b""
+    content_type: str = "application/json"
+    headers: dict[str, str] = field(default_factory=dict)
+    handed_over: bool = False
+
+
+def json_reply(value: Any, status: int = 200, *, handed_over: bool = False) -> Reply:
+    """Answer with JSON."""
+    return Reply(status, orjson.dumps(value, default=str), handed_over=handed_over)

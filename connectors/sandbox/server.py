@@ -1,0 +1,68 @@
+"""Running a sandbox on this machine, inside the loop that is already running."""
+
+import asyncio
+import socket
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from typing import Any
+
+import uvicorn
+from uvicorn.protocols.http.h11_impl import H11Protocol
+
+from connectors.sandbox.app import Sandbox
+
+_HOST = "127.0.0.1"
+
+
+class _Abortable(H11Protocol):
+    """Lets the application close a connection without an answer, as `scope["state"]["abort"]`."""
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        super().connection_made(transport)
+        self.app_state = {**self.app_state, "abort": transport.abort}
+
+
+class _Server(uvicorn.Server):
+    """A server that is told to stop by us and leaves the signals of the process alone."""
+
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self.ready = asyncio.Event()
+        self.stopping = asyncio.Event()
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        self.ready.set()
+
+    async def main_loop(self) -> None:
+        await self.stopping.wait()
+
+
+def _listener(port: int) -> socket.socket:
+    # Only with the protocol named does asyncio turn Nagle off; else every answer takes 40 ms.
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    listener.bind((_HOST, port))
+    return listener
+
+
+@asynccontextmanager
+async def serve_sandbox(sandbox: Sandbox, port: int = 0) -> AsyncIterator[str]:
+    """Serve on 127.0.0.1, on a free port unless one is given, and give the base URL."""
+    listener = _listener(port)
+    settings: dict[str, Any] = {"log_config": None, "access_log": False, "lifespan": "off"}
+    settings |= {"date_header": False, "server_header": False}
+    config = uvicorn.Config(sandbox, http=_Abortable, timeout_graceful_shutdown=1, **settings)
+    server = _Server(config)
+    task = asyncio.create_task(server.serve(sockets=[listener]))
+    try:
+        await server.ready.wait()
+        yield f"http://{_HOST}:{listener.getsockname()[1]}"
+    finally:
+        server.stopping.set()
+        await task
+        listener.close()

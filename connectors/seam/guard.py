@@ -1,0 +1,39 @@
+"""The address guard: no connection to an inner network unless the destination allows it.
+
+It stands in the socket factory, so it sees the address that is really being connected to: a name
+that resolves to an inner address, a rebinding name and an address written into the URL all meet it.
+"""
+
+import socket
+from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
+
+from aiohttp.connector import AddrInfoType
+
+_NAT64 = IPv6Network("64:ff9b::/96")
+
+
+class AddressRefused(OSError):
+    """The destination's address is private, loopback, link-local, multicast or reserved."""
+
+
+def is_public(address: str) -> bool:
+    """Tell whether an address is on the public internet, seeing through IPv4-in-IPv6 forms."""
+    found = _embedded(ip_address(address.partition("%")[0]))
+    return found.is_global and not found.is_multicast and not found.is_reserved
+
+
+def guarded_socket(addr_info: AddrInfoType) -> socket.socket:
+    """Make a socket for a public address and refuse every other one."""
+    family, kind, protocol, _, address = addr_info
+    if not is_public(str(address[0])):
+        raise AddressRefused(f"address {address[0]} is not public; set allow_private to permit it")
+    return socket.socket(family, kind, protocol)
+
+
+def _embedded(address: IPv4Address | IPv6Address) -> IPv4Address | IPv6Address:
+    if isinstance(address, IPv4Address):
+        return address
+    if address in _NAT64:
+        return IPv4Address(int(address) & 0xFFFFFFFF)
+    teredo = address.teredo[1] if address.teredo else None
+    return address.ipv4_mapped or address.sixtofour or teredo or address

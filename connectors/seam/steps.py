@@ -1,0 +1,92 @@
+"""One `send` made of several calls: bounded as a whole, and never losing what was answered."""
+
+import asyncio
+import re
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
+from datetime import timedelta
+
+from connectors.errors import ConnectorError, NotSent, OutcomeUnknown
+from schemas.delivery import Item, Listed, Outcome, OutcomeKind
+
+#: A reason of a destination is kept to this many characters.
+MAX_REASON = 300
+
+_IDENTITY_NUMBER = re.compile(
+    r"(?<![0-9A-Za-z])(\d{6})(?:19|20)\d{2}[01]\d[0-3]\d\d{2}(\d[\dXx])(?![0-9A-Za-z])"
+)
+
+UNKNOWN = Outcome(kind=OutcomeKind.UNKNOWN)
+
+SendPart = Callable[[Sequence[Item]], Awaitable[list[Outcome]]]
+
+
+class Throttled(NotSent):
+    """The destination took nothing and asks us to come back later."""
+
+
+@asynccontextmanager
+async def within(limit: timedelta) -> AsyncIterator[None]:
+    """Bound a call: past the limit something may have left us, so the outcome is unknown."""
+    try:
+        async with asyncio.timeout(limit.total_seconds()):
+            yield
+    except TimeoutError as exc:
+        raise OutcomeUnknown(f"no answer within {limit.total_seconds():g} s") from exc
+
+
+def outcome_of(error: ConnectorError) -> Outcome:
+    """Say what an error of a call means for an item that was in it."""
+    unknown = isinstance(error, OutcomeUnknown)
+    return Outcome(
+        kind=OutcomeKind.UNKNOWN if unknown else OutcomeKind.DEFERRED,
+        retry_after=error.retry_after,
+        reasons=(reason(str(error)),),
+    )
+
+
+async def send_parts(
+    parts: Sequence[Sequence[Item]], send: SendPart, limit: timedelta
+) -> list[Outcome]:
+    """Send parts one after another within one limit; the first failure ends the sending.
+
+    The failure of the first part is the failure of the call and is raised, but being told to come
+    back later is an outcome. Once a part has been answered a later failure is told as outcomes:
+    unknown for its items, or deferred, and deferred for what was not sent any more.
+    """
+    outcomes: list[Outcome] = []
+    failed: ConnectorError | None = None
+    deadline = asyncio.get_running_loop().time() + limit.total_seconds()
+    for part in parts:
+        if failed is not None:
+            later = outcome_of(NotSent("an earlier call failed", failed.retry_after))
+            outcomes += [later] * len(part)
+            continue
+        try:
+            outcomes += await _by(deadline, send, part)
+        except ConnectorError as exc:
+            if not outcomes and not isinstance(exc, Throttled):
+                raise
+            failed = exc
+            outcomes += [outcome_of(exc)] * len(part)
+    return outcomes
+
+
+async def _by(deadline: float, send: SendPart, part: Sequence[Item]) -> list[Outcome]:
+    try:
+        async with asyncio.timeout_at(deadline):
+            return await send(part)
+    except TimeoutError as exc:
+        raise OutcomeUnknown("no answer within the time of the call") from exc
+
+
+async def nothing_listed() -> AsyncIterator[Listed]:
+    """List nothing, for destinations that show nothing."""
+    rows: tuple[Listed, ...] = ()
+    for row in rows:
+        yield row
+
+
+def reason(text: str) -> str:
+    """Make a destination's words fit to keep: bounded, identity numbers masked."""
+    return _IDENTITY_NUMBER.sub(r"\1**********\2", text)[:MAX_REASON]

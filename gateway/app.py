@@ -1,0 +1,140 @@
+"""The composition root: the only place that builds things. Nothing connects at import."""
+
+import asyncio
+import secrets
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from importlib.resources import files
+from typing import Any
+
+import orjson
+
+from gateway.check import Checker
+from gateway.clock import Clock, system_clock
+from gateway.deadline import today
+from gateway.decide import Decider
+from gateway.destinations import hashes
+from gateway.embedded.kafka import EmbeddedKafka
+from gateway.embedded.postgres import EmbeddedPostgres
+from gateway.metrics import Metrics
+from gateway.pipeline import Pipeline
+from gateway.rulebook import Rulebook
+from gateway.score import Scorer
+from gateway.secrets import Keys, load_keys
+from gateway.settings import Settings
+from gateway.store import assessments
+from gateway.store import destinations as destination_store
+from gateway.store.engine import Database
+from gateway.store.schema import make_partitions, upgrade
+from gateway.workdays import Workdays, parse_year
+
+
+@dataclass(frozen=True, slots=True)
+class Gateway:
+    """The built service: what every role shares."""
+
+    settings: Settings
+    clock: Clock
+    database: Database
+    keys: Keys
+    workdays: Workdays
+    rulebook: Rulebook
+    decider: Decider
+    pipeline: Pipeline
+    metrics: Metrics
+    installation: str
+
+
+def load_workdays() -> Workdays:
+    """The working-day calendars that are shipped, one file a year."""
+    folder = files("gateway") / "calendars"
+    years = [parse_year(orjson.loads(file.read_bytes())) for file in folder.iterdir()]
+    return Workdays(years)
+
+
+def build_checker(settings: Settings, keys: Keys) -> Checker:
+    """Check as configured."""
+    return Checker(keys.person, settings.exclusion_scope)
+
+
+def secret(value: Any) -> str | None:
+    """The text of an optional secret."""
+    return None if value is None else value.get_secret_value()
+
+
+def keys_of(settings: Settings) -> Keys:
+    """The keys of this installation."""
+    return load_keys(secret(settings.master_key), settings.state)
+
+
+@asynccontextmanager
+async def database_url(settings: Settings) -> AsyncIterator[str]:
+    """The configured PostgreSQL, or the embedded one for as long as the block runs."""
+    if settings.database_url is not None:
+        yield settings.database_url.get_secret_value()
+        return
+    server = EmbeddedPostgres(settings.state)
+    await asyncio.to_thread(server.start)
+    try:
+        yield server.url
+    finally:
+        await asyncio.to_thread(server.stop)
+
+
+@asynccontextmanager
+async def kafka_bootstrap(settings: Settings) -> AsyncIterator[str]:
+    """The configured Kafka cluster, or the embedded broker for as long as the block runs."""
+    if settings.kafka_bootstrap is not None:
+        yield settings.kafka_bootstrap
+        return
+    server = EmbeddedKafka(settings.state)
+    await asyncio.to_thread(server.start)
+    try:
+        yield server.bootstrap
+    finally:
+        await asyncio.to_thread(server.stop)
+
+
+@asynccontextmanager
+async def gateway(settings: Settings, clock: Clock = system_clock) -> AsyncIterator[Gateway]:
+    """Everything but the roles: database migrated, rule sets kept, destinations mirrored."""
+    async with AsyncExitStack() as stack:
+        url = await stack.enter_async_context(database_url(settings))
+        database = Database(url)
+        stack.push_async_callback(database.close)
+        await upgrade(database)
+        yield await build(settings, database, clock)
+
+
+async def build(settings: Settings, database: Database, clock: Clock) -> Gateway:
+    """Wire the service on a migrated database."""
+    keys = keys_of(settings)
+    workdays = load_workdays()
+    rulebook = Rulebook(settings.scoring)
+    metrics = Metrics()
+    decider = Decider(settings.destinations, settings.all_clocks, workdays)
+    scorer = Scorer(rulebook)
+    checker = build_checker(settings, keys)
+    pipeline = Pipeline(database, checker, scorer, decider, keys, clock, metrics)
+    async with database.transaction() as connection:
+        await make_partitions(connection, today(clock()))
+        await destination_store.mirror(connection, hashes(settings.destinations))
+        installation = await destination_store.installation(connection, secrets.token_hex(4))
+        for loaded in rulebook.bound():
+            rule_set = loaded.rule_set
+            await assessments.keep_rule_set(
+                connection, rule_set.version, rule_set.name, loaded.content, clock()
+            )
+    return Gateway(
+        settings=settings,
+        clock=clock,
+        database=database,
+        keys=keys,
+        workdays=workdays,
+        rulebook=rulebook,
+        decider=decider,
+        pipeline=pipeline,
+        metrics=metrics,
+        installation=installation,
+    )

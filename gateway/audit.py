@@ -1,0 +1,19 @@
+"""The catalogue of audit events 审计事件; their rows are written in `store.audit`."""
+
+from enum import StrEnum
+
+
+class AuditEvent(StrEnum):
+    """Everything that an auditor may ask about; names never change once released."""
+
+    ORIGIN_REUSED = "origin_reused"  #: other bytes at a known origin (a topic made again)
+    AUTHORITY_CONFLICT = "authority_conflict"  #: two codes under one name, or two names
+    QUARANTINE_REPLAYED = "quarantine_replayed"
+    DELIVERY_RETRIED = "delivery_retried"
+    BREAKER_OPENED = "breaker_opened"
+    BREAKER_CLOSED = "breaker_closed"
+    LEASE_LOST = "lease_lost"
+    CHAIN_MENDED = "chain_mended"
+    RECONCILED = "reconciled"
+    LEDGER_FROZEN = "ledger_frozen"
+    NOT_EVALUATED = "not_evaluated"

@@ -1,0 +1,106 @@
+"""The content of a record: the body as stored, the secrets taken out of it, its hash (pure)."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+
+from gateway.check import Checked
+from schemas.base import Schema
+from schemas.codes import EventType, Verb
+from schemas.event import CreditEvent
+from schemas.penalty import AdministrativePenalty
+from schemas.record import Record
+
+#: Identity numbers leave the body; the representative's is dropped (不推荐填写, DOMAIN 4.5).
+_SECRET = {"identity_number"}
+_DROPPED = {"representative_id", "representative_id_type"}
+
+
+@dataclass(frozen=True, slots=True)
+class Content:
+    """A record version's body (JSON text), its secrets, and what its content hash is made of."""
+
+    body: str
+    secret: bytes | None
+    hashed: bytes
+
+
+def content(checked: Checked) -> Content:
+    """The normalised record with its verb, without unknown columns."""
+    record = checked.record
+    if not isinstance(record, Schema):
+        raise TypeError(checked.verdict)
+    body = record.model_dump_json(by_alias=True, exclude_none=True, exclude=_SECRET | _DROPPED)
+    identity = getattr(record, "identity_number", None)
+    secret = None
+    if identity is not None:
+        wire = type(record).model_fields["identity_number"].alias or "identity_number"
+        secret = orjson.dumps({wire: identity})
+    verb = (checked.verb or "").encode()
+    scope = (checked.excluded or "").encode()
+    hashed = b"\x1f".join((verb, scope, body.encode(), secret or b""))
+    return Content(body, secret, hashed)
+
+
+def present_columns(record: Record) -> frozenset[str]:
+    """The wire columns that have a value."""
+    fields = type(record).model_fields
+    return frozenset(str(fields[name].alias) for name in record.model_fields_set)
+
+
+def fact_body(checked: Checked, verb: Verb) -> dict[str, Any] | None:
+    """The fact that a record makes, in the fields of the `score` input; None if it makes none."""
+    record = checked.record
+    if verb is Verb.WITHDRAW or checked.excluded is not None:
+        return None
+    if isinstance(record, AdministrativePenalty):
+        return _penalty_fact(record)
+    if isinstance(record, CreditEvent) and record.type not in NO_FACT:
+        return _event_fact(record)
+    return None
+
+
+#: Process types change another decision's fact; criminal suspicion changes the subject.
+NO_FACT = frozenset(
+    {
+        EventType.RECTIFICATION,
+        EventType.REPAIR,
+        EventType.WARNING,
+        EventType.CRIMINAL_SUSPICION,
+    }
+)
+
+
+def _penalty_fact(penalty: AdministrativePenalty) -> dict[str, Any]:
+    fine = None if penalty.fine_wan is None else format(penalty.fine_wan, "f")
+    return {
+        "penalty": {"types": penalty.penalty_kinds or (), "fine_wan": fine},
+        "decided_on": penalty.decision_date,
+        "document_number": penalty.document_number,
+    }
+
+
+def _event_fact(event: CreditEvent) -> dict[str, Any]:
+    points = event.principal_points
+    return {
+        "type": event.type,
+        "item": event.item,
+        "decided_on": event.occurred_on,
+        "document_number": event.id,
+        "principal_points": None if points is None else format(points, "f"),
+        **process_dates(event),
+    }
+
+
+def process_dates(event: CreditEvent) -> dict[str, Any]:
+    """The dates by which an event changes a fact: rectified, repaired, warned."""
+    dates = {
+        "rectified_on": event.rectified_on,
+        "repair_applied_on": event.repair_applied_on,
+        "repair_confirmed_on": event.repair_confirmed_on,
+        "warning_until": event.warning_until,
+    }
+    if event.type is EventType.RECTIFICATION and event.rectified_on is None:
+        dates["rectified_on"] = event.occurred_on
+    return {name: day for name, day in dates.items() if day is not None}

@@ -1,0 +1,215 @@
+"""Who must hear of a record version or grade change, by when, with what verb (pure)."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from gateway.deadline import Due, dues, today
+from gateway.workdays import Workdays
+from schemas.codes import RecordKind, Verb
+from schemas.columns import Required, columns_of
+from schemas.delivery import HANDED_OVER, DeliveryState, ItemKind
+from schemas.destination import Clock, Destination, Takes
+from schemas.identifiers import region
+from schemas.record import RECORD_KINDS
+
+S = DeliveryState
+
+#: Nothing has been handed over: a newer version takes their place.
+_REPLACEABLE = frozenset({S.HELD, S.WAITING, S.READY, S.DEFERRED, S.REJECTED, S.PARKED})
+#: It must be known what became of these before anything else goes out.
+_IN_FLIGHT = frozenset({S.LEASED, S.UNKNOWN})
+#: Told to every past recipient, whatever filters say (信用修复管理办法, 2026-04-01).
+_FOLLOW_UPS = frozenset({Verb.WITHDRAW, Verb.REPAIR})
+#: 河南省社会信用条例 42, 43: one working day for withdrawals and repairs.
+FOLLOW_UP_CLOCK = Clock(
+    name="follow-up-1", days=1, counts="working", source="河南省社会信用条例 第42、43条"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Past:
+    """A delivery of the same chain that is already there."""
+
+    id: int
+    destination: str
+    state: DeliveryState
+    due_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Version:
+    """A record version of which somebody may have to hear."""
+
+    id: int
+    decision_id: int
+    subject_id: int
+    subject_code: str
+    kind: RecordKind
+    verb: Verb
+    decision_date: date
+    present: frozenset[str]
+    problem_fields: frozenset[str]
+    excluded: bool
+    person: bool
+
+
+@dataclass(frozen=True, slots=True)
+class NewDelivery:
+    """A delivery to be written; `dues` are all clocks of the destination, the strictest first."""
+
+    item_kind: ItemKind
+    item_id: int
+    destination: str
+    subject_id: int
+    chain_id: int
+    verb: Verb
+    state: DeliveryState
+    due_at: datetime
+    dues: tuple[Due, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Decided:
+    """What follows from one version: deliveries to write, earlier ones that they replace."""
+
+    deliveries: list[NewDelivery]
+    superseded: list[int]
+
+
+class Decider:
+    """The configured destinations and clocks; the same answers for the same questions."""
+
+    def __init__(
+        self,
+        destinations: Sequence[Destination],
+        clocks: Mapping[str, Clock],
+        workdays: Workdays,
+    ) -> None:
+        self.destinations = tuple(destinations)
+        self.clocks = {**clocks, FOLLOW_UP_CLOCK.name: FOLLOW_UP_CLOCK}
+        self.workdays = workdays
+        self._required = {
+            (destination.name, kind): required_columns(destination, kind)
+            for destination in destinations
+            for kind in (RecordKind.PENALTY, RecordKind.LICENCE)
+        }
+        self._dues: dict[tuple[tuple[str, ...], date], tuple[Due, ...]] = {}
+
+    def version(self, version: Version, past: Sequence[Past], now: datetime) -> Decided:
+        """The deliveries of a record version, given what each destination was handed before."""
+        if version.verb in _FOLLOW_UPS or version.excluded:
+            return self._follow_up(version, past, now)
+        decided = Decided([], [])
+        for destination in self.destinations:
+            if takes(destination, version):
+                mine = [p for p in past if p.destination == destination.name] if past else past
+                self._report(decided, version, destination, mine, now)
+        return decided
+
+    def grade_change(
+        self, change_id: int, subject_id: int, subject_code: str, now: datetime
+    ) -> list[NewDelivery]:
+        """A grade change goes to every destination that takes them; never held, never superseded."""
+        return [
+            NewDelivery(
+                item_kind=ItemKind.GRADE_CHANGE,
+                item_id=change_id,
+                destination=destination.name,
+                subject_id=subject_id,
+                chain_id=subject_id,
+                verb=Verb.NEW,
+                state=S.WAITING,
+                due_at=now + destination.grade_due,
+                dues=(Due("grade-change", now + destination.grade_due, None),),
+            )
+            for destination in self.destinations
+            if Takes.GRADE_CHANGE in destination.takes and _in_region(destination, subject_code)
+        ]
+
+    def _report(
+        self,
+        decided: Decided,
+        version: Version,
+        destination: Destination,
+        past: Sequence[Past],
+        now: datetime,
+    ) -> None:
+        replaced = [p for p in past if p.state in _REPLACEABLE]
+        holds = any(p.state in HANDED_OVER for p in past)
+        counted_from = today(now) if holds else version.decision_date
+        due = self._dues_of(destination.clocks, counted_from)
+        required = self._required[destination.name, version.kind]
+        lacking = required & version.problem_fields
+        if destination.requires is not None:
+            lacking |= required - version.present
+        in_flight = any(p.state in _IN_FLIGHT for p in past)
+        state = S.HELD if lacking else S.WAITING if in_flight else S.READY
+        decided.superseded.extend(p.id for p in replaced)
+        decided.deliveries.append(
+            _delivery(version, destination.name, state, due, [p.due_at for p in replaced])
+        )
+
+    def _follow_up(self, version: Version, past: Sequence[Past], now: datetime) -> Decided:
+        """Withdrawals and repairs: to whoever has it or may have it; elsewhere all just ends."""
+        decided = Decided([], [p.id for p in past if p.state in _REPLACEABLE])
+        due = self._dues_of((FOLLOW_UP_CLOCK.name,), today(now))
+        for name in dict.fromkeys(p.destination for p in past):
+            states = {p.state for p in past if p.destination == name}
+            if states & (HANDED_OVER | _IN_FLIGHT):
+                state = S.WAITING if states & _IN_FLIGHT else S.READY
+                verb = Verb.WITHDRAW if version.excluded else version.verb
+                decided.deliveries.append(_delivery(version, name, state, due, [], verb))
+        return decided
+
+    def _dues_of(self, names: tuple[str, ...], day: date) -> tuple[Due, ...]:
+        key = (names, day)
+        if key not in self._dues:
+            self._dues[key] = tuple(dues(names, self.clocks, day, self.workdays))
+        return self._dues[key]
+
+
+def _delivery(
+    version: Version,
+    destination: str,
+    state: DeliveryState,
+    due: tuple[Due, ...],
+    inherited: Iterable[datetime],
+    verb: Verb | None = None,
+) -> NewDelivery:
+    return NewDelivery(
+        item_kind=ItemKind.RECORD_VERSION,
+        item_id=version.id,
+        destination=destination,
+        subject_id=version.subject_id,
+        chain_id=version.decision_id,
+        verb=verb or version.verb,
+        state=state,
+        due_at=min((due[0].at, *inherited)),
+        dues=due,
+    )
+
+
+def takes(destination: Destination, version: Version) -> bool:
+    """Whether a destination gets decisions like this one at all."""
+    if version.kind.value not in destination.takes:
+        return False
+    if destination.since is not None and version.decision_date < destination.since:
+        return False
+    return version.person or _in_region(destination, version.subject_code)
+
+
+def _in_region(destination: Destination, code: str) -> bool:
+    return not destination.regions or region(code).startswith(destination.regions)
+
+
+def required_columns(destination: Destination, kind: RecordKind) -> frozenset[str]:
+    """The wire columns without which this destination is not sent a record of this kind."""
+    standard = {
+        column.wire
+        for column in columns_of(RECORD_KINDS[kind])
+        if column.required is not Required.NO
+    }
+    named = {column.wire for column in columns_of(RECORD_KINDS[kind])}
+    wanted = standard if destination.requires is None else named & destination.requires
+    return frozenset(wanted - destination.not_required)

@@ -1,0 +1,1 @@
+"""Real servers from wheels, for one machine; a URL in the environment points elsewhere instead."""

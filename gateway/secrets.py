@@ -1,0 +1,107 @@
+"""Keys: where secrets come from, and what is done with them.
+
+The encryption key wraps identity numbers and quarantine bytes (AES-256-GCM, key version stored);
+the person key makes the hash by which persons are matched: it never rotates and never leaves us.
+"""
+
+import hashlib
+import hmac
+import os
+import secrets
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+from schemas.masking import keyed_hash, pseudonym
+
+KEY_VERSION = 1
+_NONCE_BYTES = 12
+
+
+class SecretMissing(ValueError):
+    """A secret is named in the configuration and is not there."""
+
+
+class Keys:
+    """The installation's keys, all derived from one master key of 32 bytes or more."""
+
+    def __init__(self, master: bytes) -> None:
+        self._cipher = AESGCM(_derive(master, b"encryption"))
+        self._person = _derive(master, b"person")
+        self._content = _derive(master, b"content")
+        self._pseudonym = _derive(master, b"pseudonym")
+
+    def encrypt(self, plain: bytes) -> bytes:
+        """Nonce and ciphertext."""
+        nonce = os.urandom(_NONCE_BYTES)
+        return nonce + self._cipher.encrypt(nonce, plain, None)
+
+    def decrypt(self, sealed: bytes) -> bytes:
+        """What `encrypt` was given."""
+        return self._cipher.decrypt(sealed[:_NONCE_BYTES], sealed[_NONCE_BYTES:], None)
+
+    def person(self, identity: str) -> str:
+        """The subject code of a natural person inside the store."""
+        return "person:" + keyed_hash(self._person, identity)
+
+    def content(self, content: bytes) -> bytes:
+        """The hash by which repeats are known; keyed, since content may hold identity numbers."""
+        return hmac.digest(self._content, content, hashlib.sha256)[:16]
+
+    def published(self, subject_code: str) -> str:
+        """A person's name outside: a pseudonym that rotates with the key version."""
+        return pseudonym(self._pseudonym, KEY_VERSION, subject_code)
+
+
+def _derive(master: bytes, purpose: bytes) -> bytes:
+    return hmac.digest(master, b"credit-gateway/" + purpose, hashlib.sha256)
+
+
+def load_keys(given: str | None, state: Path) -> Keys:
+    """Keys from the given master secret, else from the state folder, made there at first use."""
+    if given is not None:
+        return Keys(given.encode())
+    path = state / "master.key"
+    if not path.exists():
+        state.mkdir(parents=True, exist_ok=True)
+        draft = path.with_suffix(f".{os.getpid()}")
+        draft.touch(mode=0o600)
+        draft.write_text(secrets.token_hex(32))
+        _keep_first(draft, path)
+    return Keys(path.read_text().strip().encode())
+
+
+def _keep_first(draft: Path, path: Path) -> None:
+    """Two processes may start at once; the key that was there first stays."""
+    try:
+        path.hardlink_to(draft)
+    except FileExistsError:
+        pass
+    finally:
+        draft.unlink()
+
+
+def resolve(value: Any, environment: Mapping[str, str]) -> Any:
+    """Configuration with `{env: NAME}` and `{file: PATH}` replaced by the secret meant.
+
+    Raises:
+        SecretMissing: the variable or file is not there; its name is said, never a value.
+    """
+    match value:
+        case {"env": str(name), **rest} if not rest:
+            if name not in environment:
+                raise SecretMissing(f"environment variable {name} is not set")
+            return environment[name]
+        case {"file": str(name), **rest} if not rest:
+            path = Path(name)
+            if not path.is_file():
+                raise SecretMissing(f"secret file {name} does not exist")
+            return path.read_text().strip()
+        case dict():
+            return {key: resolve(item, environment) for key, item in value.items()}
+        case list():
+            return [resolve(item, environment) for item in value]
+        case _:
+            return value

@@ -1,0 +1,163 @@
+"""Configuration: one YAML file plus environment variables; secrets only by reference.
+
+`CREDIT_GATEWAY_DATABASE_URL` and the like go before the file; `KAFKA_BOOTSTRAP_SERVERS` names a
+cluster in place of the embedded broker.
+"""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from pydantic import AliasChoices, Field, SecretStr, ValidationError, model_validator
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+from ruamel.yaml import YAML
+from ruamel.yaml.error import YAMLError
+
+from gateway.check import Exclusion, Scope
+from schemas.base import Schema
+from schemas.codes import RecordKind, SubjectKind
+from schemas.destination import BUILT_IN_CLOCKS, Clock, Destination
+
+
+class BadConfiguration(ValueError):
+    """The configuration cannot be used; the message names file, place and reason."""
+
+
+class RuleSetBinding(Schema):
+    """Which rule set scores which subjects: kinds, and prefixes of the region digits 3–8."""
+
+    rule_set: str
+    kinds: frozenset[SubjectKind] = frozenset({SubjectKind.ENTERPRISE})
+    regions: tuple[str, ...] = ("",)
+
+
+class ScoringSettings(Schema):
+    """What is scored, by what; regions listed in `not_scored` have no rule set without an alert."""
+
+    bindings: tuple[RuleSetBinding, ...] = ()
+    not_scored: tuple[str, ...] = ()
+    subject_kinds: Mapping[str, SubjectKind] = Field(default_factory=dict)
+    rule_set_folders: tuple[Path, ...] = ()
+
+
+class KafkaSettings(Schema):
+    """The bus: topics in by kind, the consumer group, the size of a batch."""
+
+    cluster: str = "main"
+    group: str = "credit-gateway"
+    topics: Mapping[str, RecordKind] = Field(
+        default_factory=lambda: {
+            "double-publicity.penalty": RecordKind.PENALTY,
+            "double-publicity.licence": RecordKind.LICENCE,
+            "environmental-credit.event": RecordKind.EVENT,
+            "environmental-credit.grade": RecordKind.GRADE,
+        }
+    )
+    batch_size: int = Field(default=1000, ge=1, le=10_000)
+
+
+class HttpSettings(Schema):
+    """The HTTP door: loopback unless told otherwise; without a key nothing but health answers."""
+
+    host: str = "127.0.0.1"
+    port: int = Field(default=8080, ge=0, le=65535)
+    api_keys: tuple[SecretStr, ...] = ()
+    metrics_need_key: bool = True
+    max_body_bytes: int = Field(default=8 * 2**20, gt=0)
+
+
+class FileLimits(Schema):
+    """What an outside file may hold."""
+
+    max_xlsx_rows: int = Field(default=100_000, gt=0)
+    max_unpacked_bytes: int = Field(default=512 * 2**20, gt=0)
+    max_line_bytes: int = Field(default=2**20, gt=0)
+
+
+class Settings(BaseSettings):
+    """Everything that can be set."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="CREDIT_GATEWAY_", env_nested_delimiter="__", extra="forbid", frozen=True
+    )
+
+    state: Path = Path("var")
+    database_url: SecretStr | None = None
+    master_key: SecretStr | None = None
+    kafka_bootstrap: str | None = Field(
+        default=None,
+        validation_alias=AliasChoices("kafka_bootstrap", "KAFKA_BOOTSTRAP_SERVERS"),
+    )
+    kafka: KafkaSettings = KafkaSettings()
+    http: HttpSettings = HttpSettings()
+    files: FileLimits = FileLimits()
+    scoring: ScoringSettings = ScoringSettings()
+    scope: Mapping[Exclusion, str] = Field(default_factory=dict)
+    clocks: tuple[Clock, ...] = ()
+    destinations: tuple[Destination, ...] = ()
+
+    @classmethod
+    def settings_customise_sources(  # noqa: PLR0913  the signature is pydantic's
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """The environment goes before the file; nothing else is read."""
+        del settings_cls, dotenv_settings, file_secret_settings
+        return env_settings, init_settings
+
+    @model_validator(mode="after")
+    def _consistent(self) -> "Settings":
+        names = [destination.name for destination in self.destinations]
+        if len(set(names)) != len(names):
+            raise ValueError("destinations: a name stands twice")
+        for destination in self.destinations:
+            unknown = set(destination.clocks) - set(self.all_clocks)
+            if unknown or not destination.clocks:
+                raise ValueError(f"destination {destination.name}: clocks {sorted(unknown)}?")
+        headlines = [d.name for d in self.destinations if d.headline]
+        if len(headlines) > 1:
+            raise ValueError(f"destinations: only one can be the headline, not {headlines}")
+        return self
+
+    @property
+    def all_clocks(self) -> dict[str, Clock]:
+        """The built-in clocks and the configured ones, which may replace them."""
+        return {clock.name: clock for clock in (*BUILT_IN_CLOCKS, *self.clocks)}
+
+    @property
+    def exclusion_scope(self) -> Scope:
+        """Henan's scope with the configured column names."""
+        rules = dict(Scope().rules)
+        for reason, column in self.scope.items():
+            rules[reason] = (column, rules[reason][1])
+        return Scope(rules)
+
+
+def load_settings(path: Path | None) -> Settings:
+    """Settings from a file, or the defaults.
+
+    Raises:
+        BadConfiguration: unreadable, not YAML, a duplicate or unknown key, a value out of place.
+    """
+    if path is None:
+        return Settings()
+    try:
+        content = YAML(typ="safe", pure=True).load(path.read_text(encoding="utf-8")) or {}
+    except (OSError, UnicodeDecodeError, YAMLError) as error:
+        raise BadConfiguration(f"{path}: {error}") from error
+    if not isinstance(content, dict):
+        raise BadConfiguration(f"{path}: should be a mapping of settings")
+    return make_settings(content, str(path))
+
+
+def make_settings(content: Mapping[str, Any], name: str) -> Settings:
+    """Settings from parsed YAML; `name` stands in the error."""
+    try:
+        return Settings(**content)
+    except ValidationError as error:
+        lines = [f"{'.'.join(map(str, e['loc'])) or '-'}: {e['msg']}" for e in error.errors()]
+        raise BadConfiguration(f"{name}: " + "; ".join(lines)) from None

@@ -1,0 +1,40 @@
+"""The audit trail 审计: events of the catalogue in `gateway.audit`, appended, never changed."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import orjson
+from sqlalchemy import text
+
+from gateway.store.engine import Connection
+from gateway.store.rows import Insert
+
+
+@dataclass(frozen=True, slots=True)
+class AuditEntry:
+    """One thing that happened, who did it, and what it was about (no personal data)."""
+
+    event: str
+    detail: Mapping[str, Any]
+    actor: str = "credit-gateway"
+
+
+_add = Insert("audit_event", "at timestamptz, event text, actor text, detail jsonb")
+
+
+async def add(connection: Connection, entries: Sequence[AuditEntry], now: datetime) -> None:
+    """Append entries, in the transaction of what they tell."""
+    await _add(
+        connection,
+        [(now, e.event, e.actor, orjson.dumps(dict(e.detail)).decode()) for e in entries],
+    )
+
+
+_LATEST = text("select at, event, actor, detail from audit_event order by at desc limit :limit")
+
+
+async def latest(connection: Connection, limit: int) -> list[Any]:
+    """The newest entries."""
+    return list(await connection.execute(_LATEST, {"limit": limit}))

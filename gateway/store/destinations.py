@@ -1,0 +1,129 @@
+"""The run state of destinations: who owns one, its breaker, its cursor of receipts."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import text
+
+from gateway.store.engine import Connection
+
+_OPEN = "('held', 'waiting', 'ready', 'deferred', 'leased', 'unknown', 'submitted')"
+
+_DROPPED = text(
+    f"""
+    select t.name, (select count(*) from delivery d where d.destination = t.name
+        and d.state in {_OPEN}) as open
+    from destination t where not (t.name = any(cast(:names as text[])))
+    """  # noqa: S608  states are ours
+)
+_MIRROR = text(
+    """
+    insert into destination (name, config_hash)
+    select * from unnest(cast(:names as text[]), cast(:hashes as text[]))
+    on conflict (name) do update set config_hash = excluded.config_hash
+    """
+)
+
+
+class DestinationDropped(ValueError):
+    """The configuration no longer names a destination that still has open deliveries."""
+
+
+async def mirror(connection: Connection, hashes: Mapping[str, str]) -> None:
+    """Write the configured destinations; refuse to drop one with open deliveries.
+
+    Raises:
+        DestinationDropped: says which, and how many are open.
+    """
+    for row in await connection.execute(_DROPPED, {"names": list(hashes)}):
+        if row.open:
+            raise DestinationDropped(
+                f"destination {row.name} has {row.open} open deliveries and is not configured; "
+                "configure it again, or park or withdraw them first"
+            )
+    await connection.execute(_MIRROR, {"names": list(hashes), "hashes": list(hashes.values())})
+
+
+_OWN = text(
+    """
+    update destination set owner = :owner,
+        fencing = case when owner = :owner then fencing else fencing + 1 end,
+        owned_until = clock_timestamp() + cast(:lease as interval)
+    where name = :name
+      and (owner is null or owner = :owner or owned_until < clock_timestamp())
+    returning fencing
+    """
+)
+_DISOWN = text("update destination set owner = null where name = :name and owner = :owner")
+
+
+async def own(connection: Connection, name: str, owner: str, lease: timedelta) -> int | None:
+    """Own a destination, or go on owning it; its fencing number, or None where another does."""
+    values = {"name": name, "owner": owner, "lease": lease}
+    return (await connection.execute(_OWN, values)).scalar_one_or_none()
+
+
+async def disown(connection: Connection, name: str, owner: str) -> None:
+    """Let another process have it at once."""
+    await connection.execute(_DISOWN, {"name": name, "owner": owner})
+
+
+@dataclass(frozen=True, slots=True)
+class Breaker:
+    """The circuit breaker of a destination as kept: closed, open until a time, or half-open."""
+
+    state: str
+    until: datetime | None
+    failures: int
+
+
+_BREAKER = text("select breaker, breaker_until, failures from destination where name = :name")
+_SET_BREAKER = text(
+    """
+    update destination set breaker = :state, breaker_until = :until, failures = :failures
+    where name = :name
+    """
+)
+
+
+async def breaker(connection: Connection, name: str) -> Breaker:
+    """The breaker as the last owner left it."""
+    row = (await connection.execute(_BREAKER, {"name": name})).one()
+    return Breaker(*row)
+
+
+async def set_breaker(connection: Connection, name: str, breaker_: Breaker) -> None:
+    """Keep the breaker for the next owner."""
+    values = {"name": name, "state": breaker_.state, "until": breaker_.until}
+    await connection.execute(_SET_BREAKER, {**values, "failures": breaker_.failures})
+
+
+async def receipts_cursor(connection: Connection, name: str) -> str:
+    """How far receipts have been read."""
+    found = await connection.scalar(
+        text("select receipts_cursor from destination where name = :name"), {"name": name}
+    )
+    return str(found or "")
+
+
+async def set_receipts_cursor(connection: Connection, name: str, cursor: str) -> None:
+    """Receipts up to here have been written; same transaction as they."""
+    await connection.execute(
+        text("update destination set receipts_cursor = :cursor where name = :name"),
+        {"name": name, "cursor": cursor},
+    )
+
+
+_INSTALLATION = text(
+    """
+    with new as (insert into installation (name) select :name
+        where not exists (select from installation) returning name)
+    select name from new union all select name from installation limit 1
+    """
+)
+
+
+async def installation(connection: Connection, proposed: str) -> str:
+    """The name of this installation: given once, and part of every key that we send."""
+    return str(await connection.scalar(_INSTALLATION, {"name": proposed}))

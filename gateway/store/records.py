@@ -1,0 +1,304 @@
+"""Subjects, authorities, decisions, their versions and facts: the record step 入账."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import text
+
+from gateway.store.engine import Connection, DatabaseAway
+from gateway.store.rows import Insert, arrays, unnest
+
+# ---------------------------------------------------------------- subjects and authorities
+
+_NEW_SUBJECTS = text(
+    f"""
+    insert into subject (id, code, name, person)
+    select nextval('gateway_id'), code, name, person from (
+        select code, name, person from {unnest("code text, name text, person boolean")}
+        where not exists (select from subject s where s.code = t.code) order by code) n
+    on conflict (code) do nothing
+    """  # noqa: S608  names are ours
+)
+_LOCK_SUBJECTS = text(
+    """
+    select id, code, criminal_suspect from subject
+    where code = any(cast(:codes as text[])) order by id for no key update
+    """
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """A subject that this transaction holds locked."""
+
+    id: int
+    code: str
+    criminal_suspect: bool
+
+
+async def lock_subjects(
+    connection: Connection, subjects: Iterable[tuple[str, str | None, bool]]
+) -> dict[str, Subject]:
+    """Lock subjects by (code, name, person) in the order of their ids; new ones are written.
+
+    Ingest, finish and schedule all begin with this lock, so that they meet on it and nowhere else.
+    """
+    by_code = {code: (code, name, person) for code, name, person in subjects}
+    await connection.execute(_NEW_SUBJECTS, arrays(("code", "name", "person"), by_code.values()))
+    rows = await connection.execute(_LOCK_SUBJECTS, {"codes": list(by_code)})
+    return {row.code: Subject(*row) for row in rows}
+
+
+_AUTHORITIES = text(
+    """
+    with new as (
+        insert into authority (id, name)
+        select nextval('gateway_id'), name from unnest(cast(:names as text[])) as t(name)
+        where not exists (select from authority_alias a where a.alias = t.name)
+        on conflict (name) do nothing returning id, name),
+    alias as (insert into authority_alias (alias, authority_id) select name, id from new
+        returning alias, authority_id)
+    select alias, authority_id from alias
+    union all
+    select alias, authority_id from authority_alias where alias = any(cast(:names as text[]))
+    """
+)
+
+
+async def authorities(connection: Connection, names: Iterable[str]) -> dict[str, int]:
+    """The id of each authority by its normalised name, through the table of aliases."""
+    wanted = sorted(set(names))
+    rows = await connection.execute(_AUTHORITIES, {"names": wanted})
+    found = {alias: id_ for alias, id_ in rows}
+    if len(found) < len(wanted):
+        raise DatabaseAway("another process is writing the same new authority; try again")
+    return found
+
+
+add_authority_codes = Insert(
+    "authority_code", "authority_id bigint, code text", "on conflict do nothing"
+)
+
+_CONFLICTS = text(
+    """
+    select a.name, array_agg(distinct c.code order by c.code) codes, 'two_codes' as conflict
+    from authority_code c join authority a on a.id = c.authority_id
+    group by a.id, a.name having count(*) > 1
+    union all
+    select c.code, array_agg(distinct a.name order by a.name), 'two_names'
+    from authority_code c join authority a on a.id = c.authority_id
+    group by c.code having count(*) > 1 order by 3, 1
+    """
+)
+
+
+async def authority_conflicts(connection: Connection) -> list[tuple[str, list[str], str]]:
+    """Two codes under one name, two names under one code: for a person, never merged by us."""
+    return [(row[0], row[1], row[2]) for row in await connection.execute(_CONFLICTS)]
+
+
+# ---------------------------------------------------------------- decisions and versions
+
+Key = tuple[int, str, int, str]  #: subject id, number key, authority id, kind
+
+
+@dataclass(slots=True)
+class Known:
+    """A decision as it stands, and as the batch changes it."""
+
+    id: int
+    version: int
+    version_id: int
+    verb: str
+    content_hash: bytes
+    is_new: bool = False
+    changed: bool = False
+
+
+_KEYS = "subject_id bigint, number_key text, authority_id bigint, kind text"
+_EXISTING = text(
+    f"""
+    select d.subject_id, d.number_key, d.authority_id, d.kind,
+           d.id, d.version, d.version_id, d.verb, d.content_hash
+    from {unnest(_KEYS)} join decision d using (subject_id, number_key, authority_id, kind)
+    """  # noqa: S608  names are ours
+)
+
+
+async def known_decisions(connection: Connection, keys: Sequence[Key]) -> dict[Key, Known]:
+    """The decisions of these keys that are already there."""
+    names = ("subject_id", "number_key", "authority_id", "kind")
+    rows = await connection.execute(_EXISTING, arrays(names, keys))
+    return {(row[0], row[1], row[2], row[3]): Known(*row[4:]) for row in rows}
+
+
+_DECISION = (
+    "id bigint, kind text, number_key text, authority_id bigint, subject_id bigint, "
+    "document_number text, decision_date date, excluded text, verdict text, verb text, "
+    "version int, version_id bigint, content_hash bytea, recorded_at timestamptz"
+)
+add_decisions = Insert("decision", _DECISION)
+change_decisions = Insert(
+    "decision",
+    _DECISION,
+    "on conflict (id) do update set document_number = excluded.document_number, "
+    "decision_date = excluded.decision_date, excluded = excluded.excluded, "
+    "verdict = excluded.verdict, verb = excluded.verb, version = excluded.version, "
+    "version_id = excluded.version_id, content_hash = excluded.content_hash",
+)
+add_versions = Insert(
+    "record_version",
+    "id bigint, decision_id bigint, version int, verb text, body jsonb, secret bytea, "
+    "unknown_columns jsonb, verdict text, problems jsonb, recorded_at timestamptz",
+)
+
+_REPAIR_VERSIONS = text(
+    f"""
+    with added as (
+        insert into record_version (id, decision_id, version, verb, body, secret, verdict, recorded_at)
+        select t.id, d.id, d.version + 1, 'repair', v.body, v.secret, v.verdict, :now
+        from {unnest("id bigint, decision bigint")}
+        join decision d on d.id = t.decision join record_version v on v.id = d.version_id
+        returning id, decision_id, version)
+    update decision d set version = added.version, version_id = added.id, verb = 'repair'
+    from added where d.id = added.decision_id returning added.id, d.id, d.decision_date
+    """  # noqa: S608  names are ours
+)
+
+
+async def add_repair_versions(
+    connection: Connection, pairs: Sequence[tuple[int, int]], now: datetime
+) -> list[tuple[int, int, date]]:
+    """A version with verb `repair` for each (new id, decision id); gives them with their date."""
+    values = {**arrays(("id", "decision"), pairs), "now": now}
+    rows = await connection.execute(_REPAIR_VERSIONS, values)
+    return [(row[0], row[1], row[2]) for row in rows]
+
+
+# ---------------------------------------------------------------- facts and process events
+
+add_process_events = Insert(
+    "process_event",
+    "id bigint, subject_id bigint, kind text, number_key text, authority_id bigint, "
+    "type text, dates jsonb, recorded_at timestamptz",
+)
+
+_PROCESS = text(
+    f"""
+    select p.subject_id, p.number_key, p.authority_id, p.kind, p.dates
+    from {unnest(_KEYS)} join process_event p using (subject_id, number_key, authority_id, kind)
+    order by p.id
+    """  # noqa: S608  names are ours
+)
+
+
+async def process_dates(connection: Connection, keys: Sequence[Key]) -> dict[Key, dict[str, Any]]:
+    """What rectification, repair and warning events say of each decision, later ones winning."""
+    names = ("subject_id", "number_key", "authority_id", "kind")
+    found: dict[Key, dict[str, Any]] = {}
+    for row in await connection.execute(_PROCESS, arrays(names, keys)):
+        found.setdefault((row[0], row[1], row[2], row[3]), {}).update(row[4])
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """One fact version as stored."""
+
+    id: int
+    subject_id: int
+    decision_id: int
+    body: dict[str, Any]
+
+
+_FACTS_OF_DECISIONS = text(
+    """
+    select id, subject_id, decision_id, body from fact
+    where decision_id = any(cast(:ids as bigint[])) and known_to is null
+    """
+)
+_CLOSE_FACTS = text(
+    """
+    update fact set known_to = :now
+    where decision_id = any(cast(:ids as bigint[])) and known_to is null
+    """
+)
+_FACTS_OF_SUBJECTS = text(
+    """
+    select id, subject_id, decision_id, body from fact
+    where subject_id = any(cast(:ids as bigint[])) and known_to is null
+    """
+)
+_FACTS = text(
+    """
+    select id, subject_id, decision_id, body from fact where id = any(cast(:ids as bigint[]))
+    """
+)
+
+add_facts = Insert(
+    "fact",
+    "id bigint, subject_id bigint, decision_id bigint, body jsonb, decided_on date, "
+    "known_from timestamptz",
+)
+
+
+async def facts_of_decisions(connection: Connection, decision_ids: Sequence[int]) -> list[Fact]:
+    """The current facts that these decisions made."""
+    rows = await connection.execute(_FACTS_OF_DECISIONS, {"ids": list(decision_ids)})
+    return [Fact(*row) for row in rows]
+
+
+async def close_facts(
+    connection: Connection, decision_ids: Sequence[int], now: datetime
+) -> None:
+    """The facts of these decisions are known no longer; they stay readable."""
+    if decision_ids:
+        await connection.execute(_CLOSE_FACTS, {"ids": list(decision_ids), "now": now})
+
+
+async def facts_of_subjects(connection: Connection, subject_ids: Sequence[int]) -> list[Fact]:
+    """All that is now known of these subjects."""
+    rows = await connection.execute(_FACTS_OF_SUBJECTS, {"ids": list(subject_ids)})
+    return [Fact(*row) for row in rows]
+
+
+async def facts(connection: Connection, ids: Sequence[int]) -> list[Fact]:
+    """Fact versions by id, closed ones too."""
+    rows = await connection.execute(_FACTS, {"ids": list(ids)})
+    return [Fact(*row) for row in rows]
+
+
+_SUSPECTS = text(
+    """
+    update subject set criminal_suspect = t.suspected
+    from unnest(cast(:ids as bigint[]), cast(:suspected as boolean[])) as t(id, suspected)
+    where subject.id = t.id
+    """
+)
+
+
+async def set_suspects(connection: Connection, suspected: dict[int, bool]) -> None:
+    """Open or close the exclusion of criminal suspects 涉嫌犯罪."""
+    if suspected:
+        values = {"ids": list(suspected), "suspected": list(suspected.values())}
+        await connection.execute(_SUSPECTS, values)
+
+
+_MONTH = text(
+    """
+    select d.id, d.kind, d.document_number, a.name as authority, s.code as subject_code,
+           s.name as subject_name, s.person, d.decision_date, d.excluded, d.verdict, d.verb,
+           d.recorded_at
+    from decision d join subject s on s.id = d.subject_id
+    join authority a on a.id = d.authority_id
+    where d.kind in ('penalty', 'licence') and d.decision_date >= :first and d.decision_date < :end
+    order by d.kind desc, d.decision_date, d.id
+    """
+)
+
+
+async def decisions_between(connection: Connection, first: date, end: date) -> list[Any]:
+    """The decisions of a span of days, first day in, last day out, for the ledger."""
+    return list(await connection.execute(_MONTH, {"first": first, "end": end}))

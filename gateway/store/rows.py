@@ -1,0 +1,70 @@
+"""Set-based statements: a batch of n rows goes in as a few arrays, never as n statements."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import text
+from sqlalchemy.sql.elements import TextClause
+
+from gateway.store.engine import Connection
+
+
+def unnest(columns: str) -> str:
+    """`id bigint, code text` → a `from` item that reads the arrays `:id` and `:code` as rows."""
+    pairs = [pair.split() for pair in columns.split(",")]
+    arrays = ", ".join(f"cast(:{name} as {type_}[])" for name, type_ in pairs)
+    return f"unnest({arrays}) as t({', '.join(name for name, _ in pairs)})"
+
+
+#: Types that travel as text: PostgreSQL has no array of arrays of different lengths, and text is
+#: what our JSON is already.
+_AS_TEXT = frozenset({"jsonb", "bigint[]"})
+
+
+class Insert:
+    """An `insert … select from unnest(…)` of one table; arrays of equal length, column by column."""
+
+    def __init__(self, table: str, columns: str, conflict: str = "") -> None:
+        types = dict(pair.split() for pair in columns.split(","))
+        self.names = list(types)
+        given = ", ".join(f"{n} {'text' if t in _AS_TEXT else t}" for n, t in types.items())
+        casts = [f"{n}::{t}" if t in _AS_TEXT else n for n, t in types.items()]
+        self.statement: TextClause = text(
+            f"insert into {table} ({', '.join(self.names)}) "  # noqa: S608  names are ours
+            f"select {', '.join(casts)} from {unnest(given)} {conflict}"
+        )
+
+    async def __call__(self, connection: Connection, rows: Sequence[tuple[Any, ...]]) -> None:
+        """Write the rows; nothing is sent for none."""
+        if rows:
+            columns = zip(*rows, strict=True)
+            values = dict(zip(self.names, map(list, columns), strict=True))
+            await connection.execute(self.statement, values)
+
+
+def arrays(names: Sequence[str], rows: Iterable[tuple[Any, ...]]) -> Mapping[str, list[Any]]:
+    """Rows turned into one array a column; empty arrays where there is no row."""
+    columns = list(zip(*rows, strict=True))
+    if not columns:
+        return {name: [] for name in names}
+    return {name: list(values) for name, values in zip(names, columns, strict=True)}
+
+
+_NEXT_IDS = text("select nextval('gateway_id') from generate_series(1, :count)")
+
+
+class Ids:
+    """Ids handed out in blocks: one statement for all that a batch will need."""
+
+    def __init__(self, ids: list[int]) -> None:
+        self._ids = iter(ids)
+
+    @classmethod
+    async def reserve(cls, connection: Connection, count: int) -> "Ids":
+        """`count` ids, higher than all that were given under the locks held."""
+        found = await connection.scalars(_NEXT_IDS, {"count": count})
+        return cls(list(found))
+
+    def take(self) -> int:
+        """The next one."""
+        return next(self._ids)

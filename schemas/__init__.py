@@ -1,0 +1,1 @@
+"""What a message is: shapes, code lists, identifiers. Pure; imports pydantic only."""

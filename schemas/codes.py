@@ -1,0 +1,141 @@
+"""Closed lists 代码表 of the data standard; sources in each docstring."""
+
+from enum import StrEnum
+
+
+class RecordKind(StrEnum):
+    """What an item of input is about."""
+
+    PENALTY = "penalty"  #: 行政处罚
+    LICENCE = "licence"  #: 行政许可
+    EVENT = "event"  #: 环保信用信息
+    GRADE = "grade"  #: 外部评定的等级
+
+
+class Verb(StrEnum):
+    """What a record version does to its decision."""
+
+    NEW = "new"  #: 新增
+    CORRECT = "correct"  #: 更正
+    WITHDRAW = "withdraw"  #: 撤回
+    REPAIR = "repair"  #: 信用修复
+    REVIVE = "revive"  #: 恢复
+
+
+class SubjectCategory(StrEnum):
+    """行政相对人类别 (发改办财金〔2018〕424号 data standard); the wire carries the text."""
+
+    LEGAL_PERSON = "法人及非法人组织"
+    NATURAL_PERSON = "自然人"
+    INDIVIDUAL_BUSINESS = "个体工商户"
+
+
+class SubjectKind(StrEnum):
+    """参评对象种类: which scoring table a subject falls under."""
+
+    ENTERPRISE = "enterprise"  #: 企事业单位
+    AGENCY = "agency"  #: 第三方服务机构
+    INDIVIDUAL = "individual"  #: 从业人员
+    SITE = "site"  #: 按排污许可证参评的厂址
+
+
+class LicenceKind(StrEnum):
+    """许可类别 (2018 layout)."""
+
+    ORDINARY = "普通"
+    FRANCHISE = "特许"
+    RECOGNITION = "认可"
+    VERIFICATION = "核准"
+    REGISTRATION = "登记"
+    OTHER = "其他"
+
+
+#: 处罚类别: the national list of 2018, the words of 行政处罚法 (2021) art. 9, and the words by which
+#: ecology decisions name them (生态环境行政处罚办法). Everything else is written 其他-补充说明.
+PENALTY_KINDS = frozenset(
+    {
+        "警告", "通报批评", "罚款", "没收违法所得", "没收非法财物",
+        "暂扣许可证", "吊销许可证", "暂扣执照", "吊销执照", "暂扣或吊销许可证", "暂扣或吊销执照",
+        "暂扣许可证件", "降低资质等级", "吊销许可证件", "限制开展生产经营活动", "责令停产停业",
+        "责令关闭", "限制从业", "行政拘留", "限制生产", "停产整治", "按日连续处罚", "查封", "扣押",
+        "查封扣押", "其他",
+    }
+)  # fmt: skip
+
+#: A national value "其他-补充说明" is 其他, a dash, and words of one's own.
+OTHER_PENALTY_PREFIX = "其他-"
+
+#: 证件类型 (2018 layout) [B]: unverified, so an unknown type is passed on, not refused.
+RESIDENT_IDENTITY_CARD = "身份证"
+
+
+class EventType(StrEnum):
+    """环保信用信息: the neutral list that rule sets map to their items.
+
+    Finding types make a fact. The four process types at the end make none of their own.
+    """
+
+    DAILY_PENALTY = "enforcement.daily_penalty"  #: 按日连续处罚
+    SEIZURE = "enforcement.seizure"  #: 查封、扣押
+    COURT_ENFORCEMENT = "enforcement.court"  #: 申请法院强制执行
+    SUPERVISION_TOP = "supervision.top"  #: 生态环境部或省级政府挂牌督办
+    SUPERVISION_PROVINCE = "supervision.province"  #: 省级生态环境厅挂牌督办
+    SUPERVISION_CITY = "supervision.city"  #: 设区市生态环境局挂牌督办
+    SUPERVISION_OVERDUE = "supervision.overdue"  #: 未按期完成挂牌督办整改
+    EIA_UNAPPROVED = "eia.unapproved"  #: 未批先建
+    EIA_QUALITY = "eia.quality"  #: 环评文件严重质量问题
+    EIA_UNACCEPTED = "eia.unaccepted"  #: 未验先投
+    PERMIT_MISSING = "permit.missing"  #: 应持证未持证
+    PERMIT_OVERDUE = "permit.overdue"  #: 排污许可整改逾期
+    PERMIT_CONTROL = "permit.control"  #: 未按证做好污染防治
+    PERMIT_MONITORING = "permit.monitoring"  #: 未按证自行监测
+    PERMIT_BOOKS = "permit.books"  #: 未按证建立管理台账
+    PERMIT_REPORT_MISSING = "permit.report_missing"  #: 未按证提交执行报告
+    PERMIT_REPORT_FALSE = "permit.report_false"  #: 未如实填报执行报告
+    WASTE_BASIC = "hazardous_waste.basic"  #: 危废规范化考核基本达标
+    WASTE_FAILED = "hazardous_waste.failed"  #: 危废规范化考核不达标
+    CLEAN_AUDIT = "clean_production.audit"  #: 未完成强制清洁生产审核
+    CLEAN_LEVEL = "clean_production.level"  #: 清洁生产水平低下
+    CLEAN_PROCESS = "clean_production.process"  #: 工艺落后、高污染燃料
+    CLEAN_SITE = "clean_production.site"  #: 现场脏乱差、跑冒滴漏
+    INCIDENT_GENERAL = "incident.general"  #: 一般突发环境事件
+    INCIDENT_LARGER = "incident.larger"  #: 较大突发环境事件
+    INCIDENT_MAJOR = "incident.major"  #: 重大及以上突发环境事件
+    DAMAGE_LITIGATED = "damage.litigated"  #: 生态环境损害赔偿诉讼追责
+    DAMAGE_ENFORCED = "damage.enforced"  #: 损害赔偿逾期被强制执行
+    PERMIT_FRAUD = "dishonesty.permit_fraud"  #: 骗取许可
+    PERMIT_FRAUD_REVOKED = "dishonesty.permit_fraud_revoked"  #: 骗取许可被依法撤销
+    EVASION_UNPERFORMED = "dishonesty.evasion_unperformed"  #: 逃避监管排污或拒检，逾期不履行处罚
+    COMMENDATION = "commendation.honour"  #: 表彰
+    PRAISE = "commendation.praise"  #: 表扬
+    PILOT_ULTRA_LOW = "pilot.ultra_low_emission"  #: 超低排放改造
+    PILOT_INSURANCE = "pilot.liability_insurance"  #: 环境污染责任保险
+    PILOT_MANAGEMENT = "pilot.fine_management"  #: 精细管理双赢
+    AGENCY_QUALIFICATION = "agency.qualification"  #: 资质认定缺失、失效或超范围
+    AGENCY_NOTIFIED = "agency.notified"  #: 被通报或函告整改
+    AGENCY_FALSIFIED = "agency.falsified"  #: 篡改伪造数据被处罚
+    AGENCY_REFUSED = "agency.refused_inspection"  #: 拒绝阻挠检查
+    AGENCY_INTERVIEWED = "agency.interviewed"  #: 被约谈
+    AGENCY_UNAUTHORISED = "agency.unauthorised_work"  #: 整改期擅自执业或逾期未改正
+    AGENCY_PRINCIPAL_LOSS = "agency.principal_loss"  #: 致委托单位扣分
+    AGENCY_BAD_FAITH = "agency.bad_faith"  #: 违反诚信造成恶劣影响
+    AGENCY_STAFF = "agency.staff_records"  #: 三名及以上人员不良记录
+    AGENCY_PLANT_MISUSE = "agency.plant_misuse"  #: 故意不正常运行治理设施
+    AGENCY_UNTRAINED = "agency.untrained_monitoring"  #: 监测人员未经培训或超范围
+    AGENCY_EIA_WATCHED = "agency.eia_watched"  #: 环评平台重点监督检查名单
+    AGENCY_EIA_LIMITED = "agency.eia_limited"  #: 环评平台限期整改名单
+    AGENCY_EIA_BLACKLISTED = "agency.eia_blacklisted"  #: 环评平台黑名单
+    AGENCY_DATA_LEAK = "agency.data_leak"  #: 泄露倒卖业务数据
+    AGENCY_FALSE_REPORT = "agency.false_report"  #: 虚假运维报告
+    AGENCY_DATA_CHANGED = "agency.data_changed"  #: 擅自修改原始数据
+    AGENCY_DELAYED = "agency.delayed"  #: 严重延误工期
+    AGENCY_POOR_QUALITY = "agency.poor_quality"  #: 成果质量多次不达标
+    AGENCY_BREACH = "agency.breach"  #: 不按约定条款执行
+    RECTIFICATION = "rectification"  #: 整改完成
+    REPAIR = "repair"  #: 信用修复
+    WARNING = "warning"  #: 信用预警
+    CRIMINAL_SUSPICION = "criminal_suspicion"  #: 涉嫌犯罪（开始或解除）
+
+
+#: Types that close or rewrite the fact of their decision and make none of their own.
+PROCESS_TYPES = frozenset({EventType.RECTIFICATION, EventType.REPAIR, EventType.WARNING})

@@ -1,0 +1,92 @@
+"""Columns of the 双公示 data standard, said once on the field and read by everyone.
+
+`column()` puts wire column, Chinese name, length and the rule of when it is required on a pydantic
+field; `columns_of()` reads them back for check, connectors, workbooks and documentation.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import cache
+from typing import Any
+
+from pydantic import BaseModel, Field
+
+
+class ColumnType(StrEnum):
+    """How the value of a column is read."""
+
+    TEXT = "text"
+    DATE = "date"
+    AMOUNT = "amount"  #: 万元, up to six decimals
+    CREDIT_CODE = "credit_code"  #: 统一社会信用代码
+    IDENTITY = "identity"  #: personal: leaves the body for the encrypted column
+    PENALTY_KINDS = "penalty_kinds"  #: a list, however it is joined
+    CODE = "code"  #: one value of a closed list
+
+
+class Required(StrEnum):
+    """When a column must be filled (必填): always, for a category of subject, or for a penalty kind."""
+
+    NO = "no"
+    ALWAYS = "always"
+    CREDIT_CODE_HOLDER = "法人及非法人组织、个体工商户"
+    NATURAL_PERSON = "自然人"
+    FINE = "处罚类别含罚款"
+    CONFISCATION = "处罚类别含没收"
+    SUSPENSION = "处罚类别含暂扣或吊销"
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One wire column: code, field name, Chinese name, type, length limit (characters), need."""
+
+    wire: str
+    name: str
+    title: str
+    type: ColumnType
+    max_length: int | None
+    required: Required
+    codes: frozenset[str] | None
+
+
+def column(
+    wire: str,
+    title: str,
+    *,
+    type: ColumnType = ColumnType.TEXT,
+    max_length: int | None = None,
+    required: Required = Required.NO,
+    codes: frozenset[str] | None = None,
+    default: Any = None,
+) -> Any:
+    """A field of the standard: `None` where it was not given or could not be read."""
+    extra: Mapping[str, Any] = {
+        "columnType": type.value,
+        "maxLength": max_length,
+        "required": required.value,
+        "codes": sorted(codes) if codes else None,
+    }
+    return Field(default=default, alias=wire, title=title, json_schema_extra=dict(extra))
+
+
+@cache
+def columns_of(model: type[BaseModel]) -> tuple[Column, ...]:
+    """The columns of a record model in the national order."""
+    return tuple(
+        _column(name, field.alias or name, field.title or name, field.json_schema_extra)
+        for name, field in model.model_fields.items()
+        if isinstance(field.json_schema_extra, dict) and "columnType" in field.json_schema_extra
+    )
+
+
+def _column(name: str, wire: str, title: str, extra: Any) -> Column:
+    return Column(
+        wire=wire,
+        name=name,
+        title=title,
+        type=ColumnType(extra["columnType"]),
+        max_length=extra["maxLength"],
+        required=Required(extra["required"]),
+        codes=frozenset(extra["codes"]) if extra["codes"] else None,
+    )

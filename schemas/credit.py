@@ -1,0 +1,92 @@
+"""Assessment 评价结果 and grade change 等级变动: what scoring says about a subject.
+
+Plain frozen dataclasses, not pydantic models: one assessment is made of half a dozen of them and
+the engine makes tens of thousands a second. Points and scores are plain decimal texts ("-0.5").
+"""
+
+from dataclasses import dataclass
+from datetime import date
+from enum import StrEnum
+
+
+class NotEvaluated(StrEnum):
+    """Why there is no grade; the first is the subject's doing, the others are ours."""
+
+    CRIMINAL_SUSPECT = "criminal_suspect"  #: 涉嫌犯罪，不参评
+    NO_RULE_SET = "no_rule_set"  #: 没有适用的评价办法
+    WRONG_KIND = "wrong_kind"  #: 评价办法不适用于该类对象
+    UNKNOWN_ITEM = "unknown_item"  #: 评价办法里没有该评价项
+    ITEM_OF_OTHER_KIND = "item_of_other_kind"  #: 评价项属于另一类对象
+    MISSING_AMOUNT = "missing_amount"  #: 罚款没有金额
+    MISSING_PRINCIPAL_POINTS = "missing_principal_points"  #: 缺委托单位扣分
+    ENGINE_ERROR = "engine_error"  #: 评价程序出错
+
+
+@dataclass(frozen=True, slots=True)
+class RuleSetRef:
+    """Which rule set gave a result; `version` is the hash of its text."""
+
+    name: str
+    version: str
+    status: str
+
+
+@dataclass(frozen=True, slots=True)
+class Deduction:
+    """One row that counts 扣分项/加分项: item, signed points, fact, article, quoted text, values."""
+
+    item: str
+    points: str
+    fact: str
+    article: str
+    text: str
+    values: dict[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Veto:
+    """One veto 直接评定 that is active."""
+
+    item: str
+    fact: str
+    article: str
+
+
+@dataclass(frozen=True, slots=True)
+class Unmapped:
+    """A penalty word or event type without a tariff row: 0 points, shown to a person."""
+
+    fact: str
+    type: str
+
+
+@dataclass(frozen=True, slots=True)
+class Assessment:
+    """The result for one subject on one day; score and grade are None where not evaluated.
+
+    `not_evaluated` is a `NotEvaluated` value, with `:` and what it is about where that helps.
+    `changes_on` is the first day on which the result will differ by itself, if any.
+    """
+
+    id: str
+    as_of: date
+    rule_set: RuleSetRef | None
+    score: str | None
+    grade: str | None
+    veto: bool
+    vetoes: tuple[Veto, ...]
+    deductions: tuple[Deduction, ...]
+    unmapped: tuple[Unmapped, ...]
+    notes: tuple[str, ...]
+    not_evaluated: str | None
+    changes_on: date | None
+
+
+@dataclass(frozen=True, slots=True)
+class GradeChange:
+    """等级变动 of one subject: from, to (None: no grade), and the reasons in the trace's words."""
+
+    from_grade: str | None
+    to_grade: str | None
+    direction: str
+    reasons: tuple[str, ...]

@@ -1,0 +1,135 @@
+"""Delivery 报送: one item owed to one destination, its states, and what a destination answers."""
+
+from datetime import date, timedelta
+from enum import StrEnum
+from typing import Any
+
+from schemas.base import AwareDatetime, Schema
+from schemas.codes import Verb
+
+
+class DeliveryState(StrEnum):
+    """Where a delivery stands; `TRANSITIONS` beside it is the whole life."""
+
+    HELD = "held"  #: 待补正: a column that the destination requires is missing
+    WAITING = "waiting"  #: 排队: behind an earlier one of its chain
+    READY = "ready"  #: 待报送: claimable now
+    DEFERRED = "deferred"  #: 待重试: not before next_at
+    LEASED = "leased"  #: 报送中: a worker has it
+    UNKNOWN = "unknown"  #: 结果不明: find out before sending again
+    SUBMITTED = "submitted"  #: 已报送待回执: handed over, verdict outstanding
+    ACCEPTED = "accepted"  #: 有效入库: a later receipt may still reject it
+    ACCEPTED_BLIND = "accepted_blind"  #: 已送达无回执: handed over where nobody answers
+    REJECTED = "rejected"  #: 被退回: a person must correct
+    PARKED = "parked"  #: 人工挂起: by a person, with a reason
+    SUPERSEDED = "superseded"  #: 已被新版本取代
+    WITHDRAWN = "withdrawn"  #: 已撤回
+
+
+S = DeliveryState
+
+#: from → to. Nobody sets a state elsewhere; every UPDATE of a state is tested against this table.
+TRANSITIONS: dict[DeliveryState, frozenset[DeliveryState]] = {
+    S.HELD: frozenset({S.SUPERSEDED, S.PARKED, S.WITHDRAWN, S.READY}),
+    S.WAITING: frozenset({S.READY, S.SUPERSEDED, S.PARKED, S.WITHDRAWN}),
+    S.READY: frozenset({S.LEASED, S.WAITING, S.SUPERSEDED, S.PARKED, S.WITHDRAWN}),
+    S.DEFERRED: frozenset({S.READY, S.SUPERSEDED, S.PARKED, S.WITHDRAWN}),
+    S.LEASED: frozenset(
+        {S.ACCEPTED, S.ACCEPTED_BLIND, S.SUBMITTED, S.REJECTED, S.DEFERRED, S.UNKNOWN}
+    ),
+    S.UNKNOWN: frozenset({S.LEASED, S.PARKED}),
+    S.SUBMITTED: frozenset({S.ACCEPTED, S.REJECTED, S.PARKED}),
+    S.ACCEPTED: frozenset({S.REJECTED}),
+    S.ACCEPTED_BLIND: frozenset({S.ACCEPTED, S.REJECTED}),
+    S.REJECTED: frozenset({S.READY, S.ACCEPTED, S.SUPERSEDED, S.PARKED, S.WITHDRAWN}),
+    S.PARKED: frozenset({S.READY, S.SUPERSEDED, S.WITHDRAWN}),
+    S.SUPERSEDED: frozenset(),
+    S.WITHDRAWN: frozenset(),
+}
+
+#: States in which the destination has been given the item, whatever it said (a past recipient).
+HANDED_OVER = frozenset({S.SUBMITTED, S.ACCEPTED, S.ACCEPTED_BLIND})
+
+#: States that keep later ones of the chain waiting.
+BLOCKING = frozenset({S.READY, S.DEFERRED, S.LEASED, S.UNKNOWN})
+
+
+class ItemKind(StrEnum):
+    """What a delivery carries."""
+
+    RECORD_VERSION = "record_version"  #: 决定
+    GRADE_CHANGE = "grade_change"  #: 等级变动
+
+
+class Item(Schema):
+    """What a connector is given: one delivery, complete, with nothing of our database in it.
+
+    `key` is stable over every resend of the same delivery; a destination that de-duplicates does
+    so by it. `columns` are the wire columns of the record (texts, dates as YYYY-MM-DD, amounts in
+    万元) or the fields of the grade-change event. `record_kind` is "penalty", "licence" or
+    "grade_change".
+    """
+
+    delivery_id: int
+    key: str
+    item_kind: ItemKind
+    record_kind: str
+    verb: Verb
+    version: int
+    subject_code: str
+    document_number: str | None = None
+    decision_date: date | None = None
+    occurred_at: AwareDatetime
+    columns: dict[str, Any]
+
+
+class OutcomeKind(StrEnum):
+    """What became of one item in one call."""
+
+    ACCEPTED = "accepted"
+    SUBMITTED = "submitted"
+    ACCEPTED_BLIND = "accepted_blind"
+    REJECTED = "rejected"
+    DEFERRED = "deferred"
+    UNKNOWN = "unknown"
+
+
+class Outcome(Schema):
+    """One item's outcome; `platform_at` is the destination's own time of acceptance, if it says.
+
+    `ABSENT` of a look-up is `DEFERRED` with `absent=True`: the destination does not hold the item.
+    """
+
+    kind: OutcomeKind
+    reasons: tuple[str, ...] = ()
+    retry_after: timedelta | None = None
+    platform_at: AwareDatetime | None = None
+    reference: str | None = None
+    absent: bool = False
+
+
+class Receipt(Schema):
+    """回执: a later answer about an item, found by our `key`."""
+
+    key: str
+    accepted: bool
+    reasons: tuple[str, ...] = ()
+    platform_at: AwareDatetime
+    reference: str | None = None
+
+
+class Listed(Schema):
+    """One row that a platform shows, for reconciliation 对账."""
+
+    record_kind: str
+    document_number: str
+    subject_code: str
+    columns: dict[str, str]
+    shown_at: AwareDatetime
+
+
+class Health(Schema):
+    """Whether a destination answers at all."""
+
+    ok: bool
+    detail: str = ""

@@ -1,0 +1,72 @@
+"""Destination 报送对象: a platform, bank or topic as data; a connector is the code for its kind."""
+
+from datetime import date, timedelta
+from enum import StrEnum
+from typing import Any
+
+from pydantic import Field
+
+from schemas.base import Schema
+
+
+class Takes(StrEnum):
+    """What a destination wants to be sent."""
+
+    PENALTY = "penalty"
+    LICENCE = "licence"
+    GRADE_CHANGE = "grade_change"
+
+
+class CountedDays(StrEnum):
+    """Which days a clock counts."""
+
+    CALENDAR = "calendar"  #: 日历日
+    WORKING = "working"  #: 工作日
+
+
+class Clock(Schema):
+    """A legal clock 时限: so many days after the decision date, which is day 0.
+
+    It ends with the last second of the last day in Asia/Shanghai; the last calendar day does not
+    move off a holiday.
+    """
+
+    name: str
+    days: int = Field(gt=0, le=366)
+    counts: CountedDays
+    source: str = ""
+
+
+#: The two clocks that every installation has (DOMAIN 2.1).
+BUILT_IN_CLOCKS = (
+    Clock(name="calendar-7", days=7, counts=CountedDays.CALENDAR, source="郑环办〔2022〕21号 任务3"),
+    Clock(
+        name="working-7",
+        days=7,
+        counts=CountedDays.WORKING,
+        source="发改办财金〔2018〕424号",
+    ),
+)
+
+
+class Destination(Schema):
+    """One destination as configured; `settings` belong to its connector and hold no secret."""
+
+    name: str = Field(pattern=r"^[a-z][a-z0-9-]{0,62}$")
+    title: str
+    connector: str
+    settings: dict[str, Any] = Field(default_factory=dict)
+    takes: frozenset[Takes]
+    clocks: tuple[str, ...] = ("working-7",)
+    since: date | None = None
+    requires: frozenset[str] | None = None
+    not_required: frozenset[str] = frozenset()
+    regions: tuple[str, ...] = ()
+    headline: bool = False
+    grade_due: timedelta = timedelta(hours=1)
+    submitted_blocks: bool = False
+    receipt_within: timedelta = timedelta(days=2)
+    settle: timedelta = timedelta(seconds=60)
+    retry_floor: timedelta = timedelta(seconds=30)
+    retry_cap: timedelta = timedelta(hours=1)
+    calls_per_second: float | None = Field(default=None, gt=0)

@@ -1,0 +1,67 @@
+"""Credit events 环保信用信息 and grades computed elsewhere 外部评定等级."""
+
+from datetime import date
+from decimal import Decimal
+from typing import Any, ClassVar
+
+from pydantic import Field, field_validator
+
+from schemas.base import Schema
+from schemas.codes import EventType, RecordKind
+from schemas.identifiers import credit_code_problem, fold
+
+
+def _credit_code(code: str) -> str:
+    normalised = fold(code)
+    problem = credit_code_problem(normalised)
+    if problem:
+        raise ValueError(problem)
+    return normalised
+
+
+class DecisionReference(Schema):
+    """Which decision an event is about."""
+
+    kind: RecordKind = Field(title="决定种类")
+    document_number: str = Field(title="文书号", min_length=1, max_length=128)
+    authority: str = Field(title="决定机关", min_length=1, max_length=200)
+
+
+class CreditEvent(Schema):
+    """One thing known of a subject besides its decisions; process types change another's fact."""
+
+    KIND: ClassVar[RecordKind] = RecordKind.EVENT
+
+    id: str = Field(title="信息编号", min_length=1, max_length=128)
+    subject_code: str = Field(title="统一社会信用代码")
+    subject_name: str | None = Field(default=None, title="单位名称", max_length=200)
+    type: EventType | None = Field(default=None, title="信息类型")
+    item: str | None = Field(default=None, title="评价项", max_length=32)
+    occurred_on: date = Field(title="发生日期")
+    decision: DecisionReference | None = Field(default=None, title="所依据的决定")
+    rectified_on: date | None = Field(default=None, title="整改完成日期")
+    repair_applied_on: date | None = Field(default=None, title="修复申请日期")
+    repair_confirmed_on: date | None = Field(default=None, title="修复确认日期")
+    warning_until: date | None = Field(default=None, title="预警期限")
+    principal_points: Decimal | None = Field(default=None, title="委托单位扣分", ge=0, le=1000)
+    suspected: bool = Field(default=True, title="是否涉嫌（false 为解除）")
+    details: dict[str, Any] = Field(default_factory=dict, title="其他内容")
+
+    _code = field_validator("subject_code")(_credit_code)
+
+
+class ReceivedGrade(Schema):
+    """A grade that somebody else computed (Henan's provincial system); it wins over our own."""
+
+    KIND: ClassVar[RecordKind] = RecordKind.GRADE
+
+    id: str = Field(title="等级编号", min_length=1, max_length=128)
+    subject_code: str = Field(title="统一社会信用代码")
+    subject_name: str | None = Field(default=None, title="单位名称", max_length=200)
+    rule_set: str = Field(title="评价办法", min_length=1, max_length=64)
+    grade: str = Field(title="等级", min_length=1, max_length=32)
+    score: Decimal | None = Field(default=None, title="得分")
+    issued_by: str = Field(title="评定机关", min_length=1, max_length=200)
+    effective_on: date = Field(title="生效日期")
+
+    _code = field_validator("subject_code")(_credit_code)

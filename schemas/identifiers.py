@@ -1,0 +1,88 @@
+"""Identifiers 标识: what a code or document number is, and its one normal form."""
+
+import re
+import unicodedata
+from datetime import date
+from functools import lru_cache
+
+#: GB 32100-2015, 4.2: digits and capital letters without I, O, Z, S, V.
+USCC_ALPHABET = "0123456789ABCDEFGHJKLMNPQRTUWXY"
+#: GB 32100-2015, 5.2: weight i is 3^(i-1) mod 31.
+USCC_WEIGHTS = tuple(pow(3, i, 31) for i in range(17))
+_USCC_VALUE = {letter: value for value, letter in enumerate(USCC_ALPHABET)}
+
+#: GB 11643-1999 (ISO 7064 MOD 11-2).
+IDENTITY_WEIGHTS = tuple(pow(2, 17 - i, 11) for i in range(17))
+IDENTITY_CHECKS = "10X98765432"
+
+_BRACKETS = str.maketrans({c: "〔" for c in "([{【〔［〖（"} | {c: "〕" for c in ")]}】〕］〗）"})
+_SPACE = re.compile(r"\s+")
+_IDENTITY = re.compile(r"\d{17}[\dX]")
+
+
+@lru_cache(maxsize=65536)
+def fold(text: str) -> str:
+    """Full-width forms made half-width (NFKC), every space removed, letters in capitals."""
+    if text.isascii():
+        return _SPACE.sub("", text).upper()
+    return _SPACE.sub("", unicodedata.normalize("NFKC", text)).upper()
+
+
+@lru_cache(maxsize=65536)
+def credit_code_problem(code: str) -> str | None:
+    """Why a normalised code is no unified social credit code 统一社会信用代码, in Chinese; or None.
+
+    The rule is GB 32100-2015: 18 characters of its alphabet, the last one a check character.
+    Codes that begin with a letter (N 农业农村, A 军队, Y 其他) are as good as others.
+    """
+    if len(code) != 18:
+        return f"统一社会信用代码应为18位，现为{len(code)}位"
+    values = [_USCC_VALUE.get(letter) for letter in code]
+    for position, (letter, value) in enumerate(zip(code, values, strict=True), 1):
+        if value is None:
+            hint = "（疑为数字0）" if letter == "O" else "（疑为数字1）" if letter == "I" else ""
+            return f"第{position}位“{letter}”不是统一社会信用代码允许的字符{hint}"
+    if not code[2:8].isdigit():
+        return "第3至8位（登记机关行政区划码）应为数字"
+    total = sum(v * w for v, w in zip(values[:17], USCC_WEIGHTS, strict=True) if v is not None)
+    expected = USCC_ALPHABET[(31 - total) % 31]
+    if code[17] != expected:
+        return f"校验位不符：第18位应为“{expected}”，现为“{code[17]}”"
+    return None
+
+
+def identity_card_problem(number: str) -> str | None:
+    """Why a normalised number is no resident identity number 居民身份证号 (GB 11643), or None.
+
+    The birth place is not tested: places come and go, and old numbers stay valid.
+    """
+    if not _IDENTITY.fullmatch(number):
+        return "居民身份证号应为17位数字加1位校验码"
+    try:
+        date(int(number[6:10]), int(number[10:12]), int(number[12:14]))
+    except ValueError:
+        return "居民身份证号中的出生日期不存在"
+    total = sum(int(d) * w for d, w in zip(number[:17], IDENTITY_WEIGHTS, strict=True))
+    expected = IDENTITY_CHECKS[total % 11]
+    return None if number[17] == expected else "居民身份证号校验码不符"
+
+
+@lru_cache(maxsize=65536)
+def document_number_key(number: str) -> str:
+    """The form of a document number 文书号 that makes two spellings one.
+
+    Spaces and widths, the kind of brackets and 號/号 do not count; sending uses the number as
+    it was written.
+    """
+    return fold(number).translate(_BRACKETS).replace("號", "号")
+
+
+@lru_cache(maxsize=65536)
+def authority_key(name: str) -> str:
+    """The form of an authority's name 机关名称 under which its aliases are looked up."""
+    return fold(name).translate(_BRACKETS)
+
+
+def region(code: str) -> str:
+    """The six digits of the registration region 行政区划 in a credit code (3rd to 8th place)."""
+    return code[2:8]

@@ -1,0 +1,74 @@
+"""The 2016–17 column names 旧版字段, read on input and written as 2018 ones (DOMAIN 1.4)."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from schemas.codes import RecordKind
+
+#: old column → 2018 column; both spellings in one row: the 2018 one wins.
+PENALTY_COLUMNS = {
+    "CF_XDR": "CF_XDR_MC",
+    "CF_XDR_ZDM": "CF_XDR_ZZJG",
+    "CF_XDR_GSDJ": "CF_XDR_GSZC",
+    "CF_XDR_SFZ": "CF_XDR_ZJHM",
+    "CF_SFZ": "CF_XDR_ZJHM",
+    "CF_FR": "CF_FRDB",
+    "CF_FDDB": "CF_FRDB",
+    "CF_FR_SFZH": "CF_FR_ZJHM",
+    "CF_JG": "CF_NR",
+    "CF_JZQ": "CF_YXQ",
+    "CF_XZJG": "CF_CFJG",
+    "CF_XKJG": "CF_CFJG",
+    "CF_AJMC": "BZ",
+    "CF_CFMC": "BZ",
+}
+LICENCE_COLUMNS = {
+    "XK_XDR": "XK_XDR_MC",
+    "XK_XDR_ZDM": "XK_XDR_ZZJG",
+    "XK_XDR_GSDJ": "XK_XDR_GSZC",
+    "XK_XDR_SFZ": "XK_XDR_ZJHM",
+    "XK_FR": "XK_FRDB",
+    "XK_FDDB": "XK_FRDB",
+    "XK_FR_SFZH": "XK_FR_ZJHM",
+    "XK_XMMC": "XK_XKWS",
+    "XK_SPLB": "XK_XKLB",
+    "XK_JZQ": "XK_YXQZI",
+    "XK_XZJG": "XK_XKJG",
+}
+#: Two old penalty kinds are one list in 2018.
+PENALTY_KIND_PARTS = ("CF_CFLB1", "CF_CFLB2")
+#: 当前状态 of the old penalty layout: 1 = 撤销, so the row withdraws its decision.
+PENALTY_STATE = "CF_ZT"
+WITHDRAWN_STATE = "1"
+
+_TABLES: Mapping[RecordKind, Mapping[str, str]] = {
+    RecordKind.PENALTY: PENALTY_COLUMNS,
+    RecordKind.LICENCE: LICENCE_COLUMNS,
+}
+_MARKERS = {
+    kind: frozenset(table) | frozenset(PENALTY_KIND_PARTS) | {PENALTY_STATE}
+    for kind, table in _TABLES.items()
+}
+#: 当前状态 of the old licence layout means other things than today's: 0 正常 is now 1 有效.
+LICENCE_STATE = "XK_ZT"
+_LICENCE_STATES = {"0": "1", "1": "2"}
+
+
+def to_2018(kind: RecordKind, row: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The row with 2018 names; the very same object where it has no old column."""
+    if kind not in _MARKERS or _MARKERS[kind].isdisjoint(row):
+        return row
+    table = _TABLES[kind]
+    new = {name: value for name, value in row.items() if name not in table}
+    for old, current in table.items():
+        if old in row and new.get(current) in (None, ""):
+            new[current] = row[old]
+    parts = [str(new.pop(part)) for part in PENALTY_KIND_PARTS if new.get(part)]
+    if parts and not new.get("CF_CFLB"):
+        new["CF_CFLB"] = "、".join(parts)
+    state = new.pop(PENALTY_STATE, None) if kind is RecordKind.PENALTY else new.get(LICENCE_STATE)
+    if str(state).strip() == WITHDRAWN_STATE:
+        new.setdefault("verb", "withdraw")
+    if kind is RecordKind.LICENCE and state is not None:
+        new[LICENCE_STATE] = _LICENCE_STATES.get(str(state).strip(), state)
+    return new

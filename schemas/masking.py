@@ -1,0 +1,26 @@
+"""Masks and keyed pseudonyms of natural persons 自然人脱敏."""
+
+import hashlib
+import hmac
+
+
+def mask_identity(number: str) -> str:
+    """`110105********002X`: the first six and last four characters stay."""
+    if len(number) <= 10:
+        return "*" * len(number)
+    return number[:6] + "*" * (len(number) - 10) + number[-4:]
+
+
+def mask_name(name: str) -> str:
+    """`张*`: the first character stays."""
+    return name[:1] + "*" * (len(name) - 1)
+
+
+def keyed_hash(key: bytes, text: str) -> str:
+    """HMAC-SHA256 in hex, cut to 32 characters: 128 bits, enough to tell persons apart."""
+    return hmac.new(key, text.encode("utf-8", "surrogatepass"), hashlib.sha256).hexdigest()[:32]
+
+
+def pseudonym(key: bytes, key_version: int, identity: str) -> str:
+    """A person's published name: changes with the key version, leads back only with the key."""
+    return f"p{key_version}-{keyed_hash(key, identity)}"

@@ -1,0 +1,31 @@
+"""What is wrong with an item, said so that a clerk (经办人) can mend it."""
+
+from enum import StrEnum
+
+from schemas.base import Schema
+
+
+class Rule(StrEnum):
+    """The closed list of rules that input can break; metrics and the problems workbook use it."""
+
+    REQUIRED = "required"  #: 必填项为空
+    FORMAT = "format"  #: 格式不对
+    LENGTH = "length"  #: 超过长度
+    CODE_LIST = "code_list"  #: 不在代码表
+    CHECK_DIGIT = "check_digit"  #: 校验位不符
+    FUTURE = "future"  #: 日期晚于今天
+    ORDER = "order"  #: 日期先后颠倒
+    BYTES = "bytes"  #: 字节不能解析
+    STORABLE = "storable"  #: 含有不能存储的字符
+    KIND = "kind"  #: 记录种类不认识
+    CONFLICT = "conflict"  #: 与已有信息冲突
+    DATABASE = "database"  #: 数据库不接受
+
+
+class Problem(Schema):
+    """One finding: the field (wire column or name), the rule, and in Chinese what to do."""
+
+    field: str
+    rule: Rule
+    message: str
+    fix: str

@@ -1,0 +1,72 @@
+"""Record 记录: one of the kinds, and what makes two records the same decision."""
+
+from dataclasses import dataclass
+from datetime import date
+
+from schemas.codes import RecordKind
+from schemas.event import CreditEvent, ReceivedGrade
+from schemas.identifiers import authority_key, document_number_key
+from schemas.licence import AdministrativeLicence
+from schemas.penalty import AdministrativePenalty
+
+RECORD_KINDS = {
+    RecordKind.PENALTY: AdministrativePenalty,
+    RecordKind.LICENCE: AdministrativeLicence,
+    RecordKind.EVENT: CreditEvent,
+    RecordKind.GRADE: ReceivedGrade,
+}
+Decision = AdministrativePenalty | AdministrativeLicence
+Record = Decision | CreditEvent | ReceivedGrade
+
+#: Kinds that are reported as 双公示; events and received grades only change what we know.
+REPORTED_KINDS = frozenset({RecordKind.PENALTY, RecordKind.LICENCE})
+
+#: Wire column of the decision date of each reported kind.
+DECISION_DATE_COLUMN = {RecordKind.PENALTY: "CF_JDRQ", RecordKind.LICENCE: "XK_JDRQ"}
+
+
+@dataclass(frozen=True, slots=True)
+class BusinessKey:
+    """业务主键: kind + normalised document number + authority + subject.
+
+    The authority stands by its normalised name (the store turns it into an id through the table
+    of aliases), never by its code, which is often missing. `subject` is a credit code, or for a
+    natural person the keyed hash of the identity number.
+    """
+
+    kind: RecordKind
+    number: str
+    authority: str
+    subject: str
+
+    def text(self) -> str:
+        """One line for people and for `check`."""
+        return f"{self.kind}|{self.number}|{self.authority}|{self.subject}"
+
+
+def business_key(record: Record, subject: str) -> BusinessKey:
+    """The key of a record whose subject is known; events are known by `id`, grades by issuer + `id`."""
+    match record:
+        case CreditEvent():
+            return BusinessKey(RecordKind.EVENT, record.id, "", subject)
+        case ReceivedGrade():
+            issuer = authority_key(record.issued_by)
+            return BusinessKey(RecordKind.GRADE, record.id, issuer, subject)
+        case _:
+            return BusinessKey(
+                record.KIND,
+                document_number_key(record.document_number or ""),
+                authority_key(record.authority or ""),
+                subject,
+            )
+
+
+def decision_date(record: Record) -> date | None:
+    """The day from which the record counts: decision, occurrence or effect."""
+    match record:
+        case CreditEvent():
+            return record.occurred_on
+        case ReceivedGrade():
+            return record.effective_on
+        case _:
+            return record.decision_date

@@ -1,0 +1,1 @@
+"""Credit scoring 环保信用评价: facts + rule set + date → assessment. Pure; imports schemas only."""

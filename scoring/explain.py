@@ -1,0 +1,31 @@
+"""Turns pydantic's paths into the names that a person wrote: rule set, table, item, key."""
+
+from collections.abc import Mapping, Sequence
+
+from pydantic import ValidationError
+
+
+def explain(name: str, data: object, error: ValidationError) -> list[str]:
+    """One line for each fault, naming the culprit."""
+    return [f"{name}: {_where(data, fault['loc'])}: {fault['msg']}" for fault in error.errors()]
+
+
+def _where(data: object, path: Sequence[int | str]) -> str:
+    words = []
+    for step in path:
+        data = _below(data, step)
+        words.append(_label(data) if isinstance(step, int) else step)
+    return " ".join(words)
+
+
+def _below(data: object, step: int | str) -> object:
+    if isinstance(data, Mapping):
+        return data.get(step)
+    return data[step] if isinstance(data, Sequence) and isinstance(step, int) else None
+
+
+def _label(data: object) -> str:
+    """How a list entry is called: by its id, its grade or its text."""
+    if isinstance(data, Mapping):
+        return next((str(data[key]) for key in ("id", "grade", "name", "text") if key in data), "?")
+    return str(data)

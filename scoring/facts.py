@@ -1,0 +1,118 @@
+"""What is known of one subject on a date: the input of scoring.
+
+Plain frozen dataclasses, made directly from typed values or, at the boundary, validated by pydantic
+from the input line of `credit-gateway score`.
+"""
+
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from typing import Annotated, ClassVar, Self
+
+from pydantic import BeforeValidator, ConfigDict, StringConstraints, TypeAdapter
+
+from schemas.base import Wanyuan
+from schemas.codes import EventType, SubjectKind
+
+ISO_DAY_LENGTH = 10
+
+
+def _day(value: object) -> object:
+    if isinstance(value, date) or value is None:
+        return value
+    if isinstance(value, str) and len(value) == ISO_DAY_LENGTH and value[4] == value[7] == "-":
+        return value
+    message = "a date is written YYYY-MM-DD"
+    raise ValueError(message)
+
+
+Day = Annotated[date, BeforeValidator(_day)]
+Word = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
+_STRICT = ConfigDict(extra="forbid")
+
+
+@dataclass(frozen=True, slots=True)
+class Penalty:
+    """What a penalty decision imposed: words 处罚类别 and the fine in 万元."""
+
+    __pydantic_config__: ClassVar[ConfigDict] = _STRICT
+
+    types: tuple[Word, ...]
+    fine_wan: Wanyuan | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """One decision or event; says what it is by item, event type or penalty."""
+
+    __pydantic_config__: ClassVar[ConfigDict] = _STRICT
+
+    id: Word
+    decided_on: Day
+    item: Word | None = None
+    type: EventType | None = None
+    penalty: Penalty | None = None
+    rectified_on: Day | None = None
+    repair_applied_on: Day | None = None
+    repair_confirmed_on: Day | None = None
+    warning_until: Day | None = None  #: the last day of the warning
+    principal_points: Wanyuan | None = None  #: what the client lost, as a positive number
+    document_number: str | None = None
+
+    def __post_init__(self) -> None:
+        """Refuse a fact that says nothing: it would be a silent 0."""
+        if self.item is None and self.type is None and self.penalty is None:
+            message = f"fact {self.id} has no item, type or penalty"
+            raise ValueError(message)
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """The facts of one subject, brought in order of decision and freed of repetitions."""
+
+    __pydantic_config__: ClassVar[ConfigDict] = _STRICT
+
+    id: Word
+    kind: SubjectKind
+    facts: tuple[Fact, ...] = ()
+    as_of: Day | None = None
+    criminal_suspect: bool = False
+
+    def __post_init__(self) -> None:
+        """Make the result independent of the order in which the facts came."""
+        if len(self.facts) > 1:
+            object.__setattr__(self, "facts", _in_order(self.facts))
+
+    @classmethod
+    def model_validate(cls, data: object) -> Self:
+        """Facts from parsed JSON; raises pydantic's ValidationError."""
+        return _ADAPTER.validate_python(data)  # type: ignore[return-value]
+
+    @classmethod
+    def model_validate_json(cls, line: bytes | str) -> Self:
+        """Facts from one line of JSON; raises pydantic's ValidationError."""
+        return _ADAPTER.validate_json(line)  # type: ignore[return-value]
+
+
+def _in_order(facts: tuple[Fact, ...]) -> tuple[Fact, ...]:
+    """Each id once; where one id came with two contents, the same one is kept in any order."""
+    by_id: dict[str, Fact] = {}
+    for fact in facts:
+        known = by_id.setdefault(fact.id, fact)
+        if known is not fact and known != fact:
+            by_id[fact.id] = max(known, fact, key=repr)
+    return tuple(sorted(by_id.values(), key=_by_date))
+
+
+def _by_date(fact: Fact) -> tuple[date, str]:
+    return fact.decided_on, fact.id
+
+
+def plain(number: Decimal) -> str:
+    """The number as plain text without trailing zeros, never with an exponent."""
+    text = format(number, "f")
+    text = text.rstrip("0").rstrip(".") if "." in text else text
+    return "0" if text == "-0" else text
+
+
+_ADAPTER = TypeAdapter(Facts)

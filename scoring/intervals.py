@@ -1,0 +1,92 @@
+"""Ranges with each end written out as open or closed, and the proof that they leave no gap."""
+
+from collections.abc import Iterable
+from decimal import Decimal
+from functools import cached_property
+from itertools import pairwise
+from typing import Annotated
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict
+
+
+def no_float(value: object) -> object:
+    """Refuse binary fractions: 0.1 is not a tenth."""
+    if isinstance(value, float | bool):
+        message = "write fractions as text, for example '0.5'"
+        raise ValueError(message)  # noqa: TRY004 - pydantic makes findings of ValueError only
+    return value
+
+
+#: An exact number of a regulation: points, a score or 万元.
+Exact = Annotated[Decimal, BeforeValidator(no_float)]
+
+#: A place on the line: just before the value (0) or just after it (1).
+Place = tuple[Decimal, int]
+
+
+class Terms(BaseModel):
+    """A frozen part of a rule set that refuses unknown keys."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Interval(Terms):
+    """A range of numbers; an end that is not given is infinite."""
+
+    at_least: Exact | None = None
+    above: Exact | None = None
+    at_most: Exact | None = None
+    below: Exact | None = None
+
+    @cached_property
+    def lower(self) -> Place | None:
+        """Where the range begins, None for minus infinity."""
+        if self.at_least is not None:
+            return self.at_least, 0
+        return None if self.above is None else (self.above, 1)
+
+    @cached_property
+    def upper(self) -> Place | None:
+        """Where the range has ended, None for infinity."""
+        if self.below is not None:
+            return self.below, 0
+        return None if self.at_most is None else (self.at_most, 1)
+
+    def contains(self, value: Decimal) -> bool:
+        """Whether the value lies in the range."""
+        if self.lower is not None and (value, 0) < self.lower:
+            return False
+        return self.upper is None or (value, 0) < self.upper
+
+    def problem(self) -> str | None:
+        """What is wrong with the two ends, if anything."""
+        if self.at_least is not None and self.above is not None:
+            return "at_least and above exclude each other"
+        if self.at_most is not None and self.below is not None:
+            return "at_most and below exclude each other"
+        if self.lower is not None and self.upper is not None and self.lower >= self.upper:
+            return "the range is empty"
+        return None
+
+
+def cover_problems(ranges: Iterable[tuple[str, Interval]]) -> list[str]:
+    """Gaps and overlaps of named ranges that have to cover every number exactly once."""
+    named = sorted(ranges, key=lambda pair: (pair[1].lower is not None, pair[1].lower or ()))
+    problems = [f"{name}: {fault}" for name, part in named if (fault := part.problem())]
+    if problems or not named:
+        return problems or ["no range at all"]
+    if named[0][1].lower is not None:
+        problems.append(f"gap below {named[0][0]}")
+    for (name, part), (next_name, following) in pairwise(named):
+        fault = _meeting(part.upper, following.lower)
+        if fault:
+            problems.append(f"{fault} between {name} and {next_name}")
+    if named[-1][1].upper is not None:
+        problems.append(f"gap above {named[-1][0]}")
+    return problems
+
+
+def _meeting(end: Place | None, start: Place | None) -> str | None:
+    if end is None or start is None or start < end:
+        return "overlap"
+    return "gap" if start > end else None

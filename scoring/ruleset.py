@@ -1,0 +1,115 @@
+"""RuleSet 评价办法: one regulation as data, and how it is read from a parsed dict."""
+
+from collections.abc import Mapping
+from datetime import date
+from enum import StrEnum
+from functools import cached_property
+from typing import Annotated
+
+from pydantic import Field, StringConstraints, ValidationError
+
+from schemas.codes import SubjectKind
+from schemas.credit import RuleSetRef
+from scoring.book import Book
+from scoring.checks import problems_of
+from scoring.errors import RuleSetError
+from scoring.explain import explain
+from scoring.intervals import Terms
+from scoring.terms import Note, NoteIds, Table, Text
+
+
+class RuleSetStatus(StrEnum):
+    """How far the regulation has come 效力状态; only configuration lets a draft run."""
+
+    DRAFT = "draft"
+    IN_FORCE = "in_force"
+    SUPERSEDED = "superseded"
+
+
+class Source(Terms):
+    """The text that was read 依据文本, and its hash."""
+
+    title: Text
+    sha256: Annotated[str, StringConstraints(pattern="^[0-9a-f]{64}$")]
+    published_on: date | None = None
+
+
+class Exclusion(Terms):
+    """Who stands outside the evaluation 不参评: suspects of crime."""
+
+    article: Text
+    text: Text
+    notes: NoteIds = ()
+
+
+class RuleSet(Terms):
+    """One regulation: tables by kind of subject, and the readings that they rest on."""
+
+    name: Annotated[str, StringConstraints(pattern="^[a-z0-9]+(-[a-z0-9]+)*$")]
+    title: Text
+    jurisdiction: Text
+    document_number: Text | None
+    status: RuleSetStatus
+    effective_from: date | None
+    effective_to: date | None  #: the last day
+    source: Source
+    notes: tuple[Note, ...] = ()
+    criminal_suspects: Exclusion
+    tables: Annotated[dict[Text, Table], Field(min_length=1)]
+    unverified: tuple[Text, ...] = ()
+    version: Text  #: the hash of the rule set's own text, given by who read it
+
+    @classmethod
+    def load(cls, data: Mapping[str, object], version: str) -> "RuleSet":
+        """Read a parsed rule set; raises RuleSetError naming rule set and culprit."""
+        name = str(data.get("name", "rule set without a name"))
+        if "version" in data:
+            message = f"{name}: version is the hash of the text and is not written in it"
+            raise RuleSetError(message)
+        try:
+            rule_set = cls.model_validate({**data, "version": version})
+        except ValidationError as error:
+            raise RuleSetError("\n".join(explain(name, data, error))) from error
+        problems = [*_date_problems(rule_set), *problems_of(rule_set)]
+        if problems:
+            raise RuleSetError("\n".join(f"{name}: {problem}" for problem in problems))
+        return rule_set
+
+    @cached_property
+    def book(self) -> Book:
+        """The rule set made ready for the engine, built at first use."""
+        ref = RuleSetRef(self.name, self.version, self.status.value)
+        return Book(ref, self.notes, self.tables, self.criminal_suspects.notes)
+
+    def table(self, kind: SubjectKind) -> Table | None:
+        """The table of a kind of subject."""
+        return next((table for table in self.tables.values() if kind in table.kinds), None)
+
+    def note(self, name: str) -> Note:
+        """A note by its id, to be shown with a trace."""
+        return next(note for note in self.notes if note.id == name)
+
+    def titles(self) -> dict[str, str]:
+        """The short title of each item and veto."""
+        return {row.id: row.title for table in self.tables.values() for row in table.rows}
+
+    def unverified_values(self) -> list[str]:
+        """Which values were not read in the source, as paths."""
+        paths = list(self.unverified)
+        paths += [f"notes {note.id}" for note in self.notes if not note.verified]
+        for name, table in self.tables.items():
+            paths += [f"{name} {field}" for field in table.unverified]
+            paths += [f"{name} {row.id}" for row in table.rows if not row.verified]
+            paths += [f"{name} band {band.grade}" for band in table.bands if not band.verified]
+            waits = table.repair.waits if table.repair else ()
+            paths += [f"{name} wait {wait.text}" for wait in waits if not wait.verified]
+        return paths
+
+
+def _date_problems(rule_set: RuleSet) -> list[str]:
+    begin, end = rule_set.effective_from, rule_set.effective_to
+    if begin is not None and end is not None and end < begin:
+        return [f"effective_to {end} lies before effective_from {begin}"]
+    if rule_set.status is RuleSetStatus.IN_FORCE and begin is None:
+        return ["in_force without effective_from"]
+    return []

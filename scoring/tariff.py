@@ -1,0 +1,170 @@
+"""Which rows of a table a fact hits, how they stack, and what it leaves unmapped."""
+
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterable
+from dataclasses import dataclass
+from decimal import Decimal
+from functools import reduce
+from operator import or_
+
+from schemas.codes import OTHER_PENALTY_PREFIX, EventType
+from schemas.credit import NotEvaluated
+from scoring.facts import Fact, Penalty
+from scoring.notes import NoteBook
+from scoring.rows import Row, RowMaker
+from scoring.terms import Table
+
+#: How many different facts are remembered; free words could otherwise grow it without end.
+MEMORY = 20_000
+
+#: What is listed as unmapped for a penalty that names no kind at all.
+NO_KIND = "未填处罚类别"
+
+#: What makes two facts hit the same rows.
+Likeness = tuple[str | None, EventType | None, tuple[str, ...] | None, int | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """A row that a fact hits, and what hit it."""
+
+    row: Row
+    values: dict[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Hits:
+    """Everything that a fact means under a table."""
+
+    hits: tuple[Hit, ...]
+    unmapped: tuple[str, ...]
+    refusal: tuple[NotEvaluated, str | None] | None  #: the reason, and what about (None: the fact)
+    notes: int
+    row_notes: int  #: of all rows, where they all count
+    fixed: bool
+
+
+class Tariff:
+    """The rows of one table, looked up by item, event type and penalty word."""
+
+    def __init__(self, table: Table, book: NoteBook, foreign: frozenset[str]) -> None:
+        """Index the rows; `foreign` are the ids known to the rule set for any kind."""
+        self._foreign = foreign
+        self._rows: dict[str, Row] = {}
+        self._events: dict[EventType, Row] = {}
+        self._words: dict[str, list[Row]] = {}
+        self._memory: dict[Likeness, Hits] = {}
+        self._several = book.mask(table.relies_on.several_rows)
+        self._no_row = book.mask(table.relies_on.unmapped)
+        self._index(table, RowMaker(table, book))
+        self._cuts = _cuts(row for rows in self._words.values() for row in rows)
+
+    def match(self, fact: Fact) -> Hits:
+        """The rows that the fact hits, in the order of their items."""
+        penalty = fact.penalty
+        like = (
+            (fact.item, fact.type, None, None)
+            if penalty is None
+            else (fact.item, fact.type, penalty.types, self._segment(penalty.fine_wan))
+        )
+        hits = self._memory.get(like)
+        if hits is None:
+            hits = self._resolve(fact)
+            if len(self._memory) < MEMORY:
+                self._memory[like] = hits
+        return hits
+
+    def _index(self, table: Table, make: RowMaker) -> None:
+        rows = [(make.item(item), item.match) for item in table.items]
+        rows += [(make.veto(rule), rule.match) for rule in table.vetoes if rule.stands_alone]
+        for row, match in rows:
+            self._rows[row.item] = row
+            self._events.update(dict.fromkeys(match.events, row))
+            for word in (*match.penalties, *match.other_words):
+                self._words.setdefault(word, []).append(row)
+
+    def _segment(self, fine: Decimal | None) -> int | None:
+        """Where the fine lies among all amounts that the table names; alike fines are one."""
+        if fine is None:
+            return None
+        return bisect_left(self._cuts, fine) + bisect_right(self._cuts, fine)
+
+    def _resolve(self, fact: Fact) -> Hits:
+        found = _Found()
+        if fact.item is not None:
+            self._by_item(fact.item, found)
+        elif fact.type is not None:
+            self._by_event(fact.type, found)
+        if fact.penalty is not None:
+            self._by_words(fact.penalty, found)
+        hits = tuple(sorted(found.hits, key=lambda hit: hit.row.item))
+        return Hits(
+            hits=hits,
+            unmapped=tuple(sorted(set(found.unmapped))),
+            refusal=found.refusals[0] if found.refusals else None,
+            notes=(self._several if found.several else 0) | (self._no_row if found.unmapped else 0),
+            row_notes=reduce(or_, (hit.row.notes for hit in hits), 0),
+            fixed=all(hit.row.fixed for hit in hits),
+        )
+
+    def _by_item(self, item: str, found: "_Found") -> None:
+        row = self._rows.get(item)
+        if row is not None:
+            found.add(row, {})
+        elif item in self._foreign:
+            found.refusals.append((NotEvaluated.ITEM_OF_OTHER_KIND, item))
+        else:
+            found.refusals.append((NotEvaluated.UNKNOWN_ITEM, item))
+
+    def _by_event(self, event: EventType, found: "_Found") -> None:
+        row = self._events.get(event)
+        if row is None:
+            found.unmapped.append(event.value)
+        else:
+            found.add(row, {"type": event.value})
+
+    def _by_words(self, penalty: Penalty, found: "_Found") -> None:
+        if not penalty.types:
+            found.unmapped.append(NO_KIND)
+        for word in sorted(set(penalty.types)):
+            rows = self._words.get(word.removeprefix(OTHER_PENALTY_PREFIX), ())
+            hit = [row for row in rows if _in_amount(row, penalty.fine_wan)]
+            if not rows:
+                found.unmapped.append(word)
+            elif not hit:
+                found.refusals.append((NotEvaluated.MISSING_AMOUNT, None))
+            for row in hit:
+                found.add(row, {"penalty": word})
+
+
+class _Found:
+    """The hits of one fact while they are collected."""
+
+    def __init__(self) -> None:
+        self.hits: list[Hit] = []
+        self.unmapped: list[str] = []
+        self.refusals: list[tuple[NotEvaluated, str | None]] = []
+        self.several = False
+
+    def add(self, row: Row, values: dict[str, str]) -> None:
+        """Add a hit; a row counts once for each decision unless it counts for each word."""
+        self.several = self.several or bool(self.hits)
+        known = next((hit for hit in self.hits if hit.row is row), None)
+        if known is None or row.each_word:
+            self.hits.append(Hit(row, dict(values)))
+            return
+        for name, value in values.items():
+            before = known.values.get(name)
+            known.values[name] = value if before is None else f"{before}、{value}"
+
+
+def _in_amount(row: Row, fine: Decimal | None) -> bool:
+    return row.amount is None or (fine is not None and row.amount.contains(fine))
+
+
+def _cuts(rows: Iterable[Row]) -> list[Decimal]:
+    cuts = set()
+    for row in rows:
+        if row.amount is not None:
+            cuts |= {place[0] for place in (row.amount.lower, row.amount.upper) if place}
+    return sorted(cuts)

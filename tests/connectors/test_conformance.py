@@ -1,0 +1,153 @@
+"""What every connector promises, tested on all of them in the same words."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from connectors import CONNECTORS
+from connectors.errors import ConnectorError, OutcomeUnknown
+from connectors.protocol import OnUnknown
+from schemas.delivery import HANDED_OVER, DeliveryState, Item, OutcomeKind
+
+TAKEN = {OutcomeKind(state.value) for state in HANDED_OVER}
+KAFKA = pytest.param("kafka-topic", marks=pytest.mark.integration)
+LOSSY = ["bank-webhook", "memory", "platform-json", "platform-soap"]
+REMOTE = ["bank-webhook", "platform-json", "platform-soap"]
+
+every_kind = pytest.mark.parametrize("harness", [*LOSSY, KAFKA], indirect=True)
+lossy_kinds = pytest.mark.parametrize("harness", LOSSY, indirect=True)
+remote_kinds = pytest.mark.parametrize("harness", REMOTE, indirect=True)
+ItemFactory = Callable[..., Item]
+
+
+def test_the_suite_runs_over_every_kind_in_the_registry() -> None:
+    covered = {*LOSSY, "kafka-topic"}
+
+    assert covered == set(CONNECTORS)
+
+
+@every_kind
+async def test_a_send_gives_one_outcome_per_item_in_the_same_order(
+    harness: Any, item: ItemFactory
+) -> None:
+    items = [item(n) for n in (3, 1, 2)]
+
+    outcomes = await harness.connector.send(items)
+
+    assert [outcome.kind in TAKEN for outcome in outcomes] == [True, True, True]
+    assert [await harness.count(each.key) for each in items] == [1, 1, 1]
+
+
+@every_kind
+async def test_sending_nothing_gives_nothing(harness: Any) -> None:
+    assert await harness.connector.send([]) == []
+
+
+@every_kind
+async def test_sending_the_same_delivery_again_has_one_effect(
+    harness: Any, item: ItemFactory
+) -> None:
+    await harness.connector.send([item(1)])
+
+    [again] = await harness.connector.send([item(1)])
+
+    assert again.kind in TAKEN
+    assert await harness.count("key-1") == 1
+
+
+@lossy_kinds
+async def test_a_lost_answer_is_an_unknown_outcome(harness: Any, item: ItemFactory) -> None:
+    harness.lose_next_answer()
+
+    with pytest.raises(OutcomeUnknown):
+        await harness.connector.send([item(1)])
+
+    assert await harness.count("key-1") == 1
+
+
+@lossy_kinds
+async def test_after_a_lost_answer_the_declared_way_finds_exactly_one_effect(
+    harness: Any, item: ItemFactory
+) -> None:
+    harness.lose_next_answer()
+    with pytest.raises(OutcomeUnknown):
+        await harness.connector.send([item(1)])
+
+    if harness.connector.limits.on_unknown is OnUnknown.LOOK_UP:
+        [found] = await harness.connector.look_up([item(1)])
+    else:
+        [found] = await harness.connector.send([item(1)])
+
+    assert found.kind in TAKEN
+    assert await harness.count("key-1") == 1
+
+
+@every_kind
+async def test_a_look_up_never_claims_what_it_cannot_know(harness: Any, item: ItemFactory) -> None:
+    [found] = await harness.connector.look_up([item(7)])
+
+    if harness.connector.limits.on_unknown is OnUnknown.LOOK_UP:
+        assert found.absent
+    else:
+        assert found.kind is OutcomeKind.UNKNOWN
+
+
+@remote_kinds
+@pytest.mark.parametrize("down", ["closed", "503"])
+async def test_a_destination_that_is_down_raises_and_loses_nothing(
+    harness: Any, item: ItemFactory, down: str
+) -> None:
+    harness.sandbox.order(harness.place, down=down, down_calls=1)
+
+    with pytest.raises(ConnectorError):
+        await harness.connector.send([item(1)])
+    [later] = await harness.connector.send([item(1)])
+
+    assert later.kind in TAKEN
+    assert await harness.count("key-1") == 1
+
+
+@remote_kinds
+@pytest.mark.parametrize("status", [429, 503])
+async def test_being_told_to_come_back_later_defers_every_item(
+    harness: Any, item: ItemFactory, status: int
+) -> None:
+    harness.sandbox.order(harness.place, refuse_calls=1, refuse_status=status, retry_after=90)
+
+    outcomes = await harness.connector.send([item(1), item(2)])
+
+    assert [outcome.kind for outcome in outcomes] == [OutcomeKind.DEFERRED] * 2
+    assert outcomes[0].retry_after is not None
+    assert outcomes[0].retry_after.total_seconds() == 90
+
+
+@remote_kinds
+async def test_a_failure_after_storing_is_an_unknown_outcome(
+    harness: Any, item: ItemFactory
+) -> None:
+    harness.sandbox.order(harness.place, fail_answers=1)
+
+    with pytest.raises(OutcomeUnknown):
+        await harness.connector.send([item(1)])
+
+
+@every_kind
+async def test_receipts_and_listing_answer_even_where_there_are_none(
+    harness: Any, clock: Any
+) -> None:
+    receipts, _ = await harness.connector.receipts("")
+
+    listed = [row async for row in harness.connector.listing(clock())]
+
+    assert receipts == []
+    assert listed == []
+
+
+@every_kind
+async def test_a_destination_that_answers_is_healthy(harness: Any) -> None:
+    assert (await harness.connector.health()).ok
+
+
+def test_every_way_to_hand_over_is_a_state_of_a_delivery() -> None:
+    assert {DeliveryState(kind.value) for kind in TAKEN} == HANDED_OVER

@@ -1,0 +1,149 @@
+"""The connector `kafka-topic` where no broker is needed, and its own promises on a real one."""
+
+import asyncio
+import socket
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from aiokafka.errors import (
+    KafkaTimeoutError,
+    MessageSizeTooLargeError,
+    TopicAuthorizationFailedError,
+    UnknownTopicOrPartitionError,
+)
+
+from connectors import build
+from connectors.errors import CallRejected, NotSent
+from connectors.kafka_topic import KafkaTopic, KafkaTopicSettings
+from schemas.delivery import Item
+
+ItemFactory = Callable[..., Item]
+
+
+async def test_a_broker_that_refuses_the_connection_means_that_nothing_left_us(
+    clock: Any, item: ItemFactory
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+    settings = {"bootstrap_servers": f"127.0.0.1:{port}", "topic": "t", "call_timeout": 4}
+    topic = build("kafka-topic", settings, clock)
+
+    with pytest.raises(NotSent):
+        await topic.send([item(1)])
+
+    assert not (await topic.health()).ok
+    await topic.close()
+
+
+def test_a_password_is_never_shown(clock: Any) -> None:
+    settings = {"bootstrap_servers": "x:1", "topic": "t", "username": "u", "password": "hidden"}
+
+    topic = build("kafka-topic", settings, clock)
+
+    assert "hidden" not in repr(vars(topic))
+
+
+class _Producer:
+    """Stands for a producer: each send meets the next thing on the list."""
+
+    def __init__(self, *meets: Any) -> None:
+        self.meets = list(meets)
+        self.stopped = 0
+
+    async def start(self) -> None:
+        return
+
+    async def stop(self) -> None:
+        self.stopped += 1
+
+    async def send(self, topic: str, **_event: Any) -> asyncio.Future[Any]:
+        met = self.meets.pop(0)
+        if isinstance(met, AtOnce):
+            raise met.error
+        future = asyncio.get_running_loop().create_future()
+        if isinstance(met, Exception):
+            future.set_exception(met)
+        elif met is not NEVER:
+            future.set_result(SimpleNamespace(topic=topic, partition=0, offset=met))
+        return future
+
+
+@dataclass
+class AtOnce:
+    """Fails while it is handed over, before it can leave."""
+
+    error: Exception
+
+
+NEVER = object()
+
+
+def _topic(clock: Any, producer: _Producer) -> KafkaTopic:
+    settings = KafkaTopicSettings(
+        bootstrap_servers="x:1", topic="t", call_timeout=timedelta(seconds=0.1)
+    )
+    return KafkaTopic(settings, clock, lambda _settings: producer)
+
+
+async def test_each_item_has_its_own_outcome(clock: Any, item: ItemFactory) -> None:
+    producer = _Producer(
+        5, AtOnce(MessageSizeTooLargeError("large")), KafkaTimeoutError(), NEVER,
+        AtOnce(KafkaTimeoutError()),
+    )  # fmt: skip
+    topic = _topic(clock, producer)
+
+    outcomes = await topic.send([item(n) for n in range(1, 7)])
+
+    kinds = [outcome.kind.value for outcome in outcomes]
+    assert kinds == ["accepted", "rejected", "unknown", "unknown", "deferred", "deferred"]
+    assert outcomes[0].reference == "t/0/5"
+    await topic.close()
+
+
+async def test_a_producer_that_failed_is_replaced(clock: Any, item: ItemFactory) -> None:
+    producer = _Producer(KafkaTimeoutError(), 6)
+    topic = _topic(clock, producer)
+
+    [failed] = await topic.send([item(1)])
+    [again] = await topic.send([item(1)])
+    await topic.close()
+
+    assert (failed.kind.value, again.kind.value) == ("unknown", "accepted")
+    assert producer.stopped == 2
+
+
+@pytest.mark.parametrize(
+    ("met", "error"),
+    [
+        (AtOnce(KafkaTimeoutError()), NotSent),
+        (AtOnce(UnknownTopicOrPartitionError()), CallRejected),
+        (TopicAuthorizationFailedError(), CallRejected),
+    ],
+)
+async def test_a_failure_of_everything_is_a_failure_of_the_call(
+    met: Any, error: type[Exception], clock: Any, item: ItemFactory
+) -> None:
+    topic = _topic(clock, _Producer(met))
+
+    with pytest.raises(error):
+        await topic.send([item(1)])
+
+    await topic.close()
+
+
+@pytest.mark.integration
+async def test_an_item_that_is_too_large_is_rejected_and_the_others_are_not(
+    kafka_bootstrap: str, clock: Any, item: ItemFactory
+) -> None:
+    settings = {"bootstrap_servers": kafka_bootstrap, "topic": "sizes", "max_request_size": 4096}
+    topic = build("kafka-topic", settings, clock)
+    large = item(2, columns={"CF_NR": "长" * 5000})
+
+    outcomes = await topic.send([item(1), large, item(3)])
+
+    assert [outcome.kind.value for outcome in outcomes] == ["accepted", "rejected", "accepted"]
+    await topic.close()

@@ -1,0 +1,186 @@
+"""The connector `platform-json` against the sandbox, row by row."""
+
+from collections.abc import AsyncIterator, Callable
+from datetime import timedelta
+from typing import Any
+
+import orjson
+import pytest
+
+from connectors import build
+from connectors.errors import OutcomeUnknown
+from connectors.platform_api import PlatformJson
+from connectors.platform_api.feeds import read_listing, read_receipts
+from connectors.platform_api.json_api import row_outcomes
+from connectors.seam.client import Answer
+from schemas.codes import Verb
+from schemas.delivery import Item, OutcomeKind
+
+ItemFactory = Callable[..., Item]
+
+
+@pytest.fixture
+async def platform(url: str, clock: Any) -> AsyncIterator[PlatformJson]:
+    made = build("platform-json", {"url": f"{url}/credit", "allow_private": True}, clock)
+    assert isinstance(made, PlatformJson)
+    yield made
+    await made.close()
+
+
+async def test_a_turned_round_answer_still_reaches_the_right_rows(
+    platform: PlatformJson, sandbox: Any, item: ItemFactory
+) -> None:
+    sandbox.order("credit", answer="reversed", reject_now={item(1).document_number: ["错"]})
+
+    outcomes = await platform.send([item(1), item(2)])
+
+    assert [outcome.kind.value for outcome in outcomes] == ["rejected", "accepted"]
+    assert outcomes[0].reasons == ("错",)
+
+
+@pytest.mark.parametrize("answer", ["short", "long"])
+async def test_a_row_that_the_answer_does_not_name_is_unknown_and_the_others_are_not(
+    platform: PlatformJson, sandbox: Any, item: ItemFactory, answer: str
+) -> None:
+    sandbox.order("credit", answer=answer)
+
+    outcomes = await platform.send([item(1), item(2)])
+
+    assert [outcome.kind.value for outcome in outcomes] == ["accepted", "unknown"]
+
+
+async def test_an_answer_that_cannot_be_read_is_an_unknown_outcome(
+    platform: PlatformJson, sandbox: Any, item: ItemFactory
+) -> None:
+    sandbox.order("credit", answer="garbled")
+
+    with pytest.raises(OutcomeUnknown):
+        await platform.send([item(1)])
+
+
+async def test_a_missing_column_rejects_its_row_only(
+    platform: PlatformJson, sandbox: Any, item: ItemFactory
+) -> None:
+    sandbox.order("credit", required_columns={"penalty": ["CF_NR"]})
+    bad = item(2, columns={"CF_WSH": "二号"})
+
+    outcomes = await platform.send([item(1), bad])
+
+    assert [outcome.kind.value for outcome in outcomes] == ["accepted", "rejected"]
+    assert "CF_NR" in outcomes[1].reasons[0]
+
+
+async def test_a_look_up_that_was_not_taken_is_unknown_and_never_a_leave_to_send(
+    platform: PlatformJson, sandbox: Any, item: ItemFactory
+) -> None:
+    sandbox.order("credit", refuse_calls=1, retry_after=5)
+
+    with pytest.raises(OutcomeUnknown):
+        await platform.look_up([item(1)])
+
+
+async def test_receipts_come_in_their_time_and_each_once(
+    platform: PlatformJson, sandbox: Any, clock: Any, item: ItemFactory
+) -> None:
+    reject = {item(2).document_number: ["相对人未关联"]}
+    sandbox.order(
+        "credit", mode="submit", receipt_after=60, reject_later=reject, reject_after=86400
+    )
+    await platform.send([item(1), item(2)])
+
+    none, start = await platform.receipts("")
+    clock.move(timedelta(seconds=60))
+    first, cursor = await platform.receipts(start)
+    clock.move(timedelta(days=1))
+    second, end = await platform.receipts(cursor)
+
+    assert none == []
+    assert [(receipt.key, receipt.accepted) for receipt in first] == [("key-1", True)]
+    assert [(receipt.key, receipt.reasons) for receipt in second] == [("key-2", ("相对人未关联",))]
+    assert (await platform.receipts(end))[0] == []
+
+
+async def test_the_listing_is_read_to_its_last_page_without_hidden_and_withdrawn_rows(
+    platform: PlatformJson, sandbox: Any, clock: Any, item: ItemFactory
+) -> None:
+    sandbox.order("credit", page_size=2, hidden=[item(4).document_number])
+    await platform.send([item(n) for n in range(1, 8)])
+    await platform.send([item(5, key="key-5b", verb=Verb.WITHDRAW, version=2)])
+
+    shown = [row async for row in platform.listing(clock())]
+
+    numbers = {row.document_number for row in shown}
+    assert numbers == {item(n).document_number for n in (1, 2, 3, 6, 7)}
+
+
+async def test_the_key_of_the_interface_is_sent_and_never_shown(
+    url: str, clock: Any, item: ItemFactory, sandbox: Any
+) -> None:
+    settings = {"url": f"{url}/credit", "allow_private": True, "api_key": "open-sesame"}
+    connector = build("platform-json", settings, clock)
+
+    [outcome] = await connector.send([item(1)])
+
+    assert outcome.kind is OutcomeKind.ACCEPTED
+    assert "open-sesame" not in repr(vars(connector))
+    assert sandbox.books["credit"].calls["records"] == 1
+    await connector.close()
+
+
+@pytest.mark.parametrize(
+    "rows",
+    [
+        [],
+        [7],
+        [{"key": 1, "status": "accepted"}],
+        [{"key": "key-1", "status": "lost"}],
+        [{"key": "key-1", "status": "accepted", "retry_after": -1}],
+        [{"key": "key-1", "status": "absent"}],
+        [{"key": "key-1", "status": "accepted"}, {"key": "key-1", "status": "rejected"}],
+    ],
+)
+def test_a_row_answered_with_nonsense_or_twice_differently_is_unknown(
+    rows: list[Any], item: ItemFactory
+) -> None:
+    answer = Answer(200, {}, orjson.dumps({"results": rows}))
+
+    [outcome] = row_outcomes([item(1)], answer, absent=False)
+
+    assert outcome.kind is OutcomeKind.UNKNOWN
+
+
+@pytest.mark.parametrize("body", [b"[]", b"{}", b'{"results": {}}', b"", b"\xff"])
+def test_an_answer_without_results_is_an_unknown_outcome(body: bytes, item: ItemFactory) -> None:
+    with pytest.raises(OutcomeUnknown):
+        row_outcomes([item(1)], Answer(200, {}, body), absent=False)
+
+
+class _Told:
+    """Stands for a platform that gives the same answer to everything."""
+
+    def __init__(self, body: Any) -> None:
+        self.body = orjson.dumps(body)
+
+    async def ask(self, _method: str, _url: str) -> Answer:
+        return Answer(200, {}, self.body)
+
+
+async def test_a_listing_whose_cursor_repeats_is_an_error_and_not_an_endless_loop(
+    clock: Any,
+) -> None:
+    told: Any = _Told({"rows": [], "cursor": "again"})
+
+    with pytest.raises(OutcomeUnknown, match="never ends"):
+        _ = [row async for row in read_listing(told, "http://x", clock())]
+
+
+async def test_a_receipt_that_cannot_be_read_is_an_error_and_is_not_skipped() -> None:
+    told: Any = _Told({"receipts": [{"key": "k"}], "cursor": "1"})
+
+    with pytest.raises(OutcomeUnknown, match=r"receipts\.0"):
+        await read_receipts(told, "http://x", "")
+
+
+async def test_nothing_to_look_up_asks_nothing(platform: PlatformJson, sandbox: Any) -> None:
+    assert await platform.look_up([]) == []
+    assert not sandbox.books["credit"].calls

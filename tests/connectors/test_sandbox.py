@@ -1,0 +1,78 @@
+"""The sandbox's knobs over HTTP."""
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import httpx
+import pytest
+
+from connectors.sandbox import Faults
+from schemas.delivery import Item
+
+ItemFactory = Callable[..., Item]
+ROW = {"key": "k", "kind": "penalty", "verb": "new", "version": 1, "columns": {"CF_WSH": "一号"}}
+
+
+async def test_faults_are_changed_shown_and_set_right_over_http(url: str) -> None:
+    async with httpx.AsyncClient(base_url=f"{url}/credit/control") as control:
+        set_ = await control.post("/faults", json={"mode": "submit", "receipt_after": 5})
+        more = await control.post("/faults", json={"drop_answers": 2})
+        bad = await control.post("/faults", json={"colour": "red"})
+        right = await control.delete("/faults")
+
+    assert set_.json()["mode"] == "submit"
+    assert (more.json()["mode"], more.json()["drop_answers"]) == ("submit", 2)
+    assert bad.status_code == 422
+    assert right.json() == Faults().model_dump(mode="json")
+
+
+async def test_state_counts_effects_per_key_and_per_document_and_finds_doubled_ones(
+    url: str,
+) -> None:
+    async with httpx.AsyncClient(base_url=f"{url}/credit") as platform:
+        for key in ("k", "k", "other"):
+            await platform.post("/records", json={"items": [{**ROW, "key": key}]})
+        state = (await platform.get("/control/state")).json()
+        await platform.post("/control/reset")
+        after = (await platform.get("/control/state")).json()
+
+    assert state["effects"] == {"k": 1, "other": 1}
+    assert state["received"] == {"k": 2, "other": 1}
+    assert state["effects_by_document"] == [
+        {"document_number": "一号", "subject_code": "", "effects": 2}
+    ]
+    assert state["doubled"] == [["一号", ""]]
+    assert after["effects"] == {}
+
+
+async def test_a_dropped_answer_is_a_closed_connection_without_a_byte(
+    url: str, sandbox: Any
+) -> None:
+    sandbox.order("credit", drop_answers=1)
+
+    async with httpx.AsyncClient() as client:
+        with pytest.raises(httpx.RemoteProtocolError, match="without sending a response"):
+            await client.post(f"{url}/credit/records", json={"items": [ROW]})
+
+    assert sandbox.books["credit"].state()["effects"] == {"k": 1}
+
+
+async def test_being_down_ends_at_its_time(url: str, sandbox: Any, clock: Any) -> None:
+    sandbox.order("credit", down="503", down_until=clock() + timedelta(hours=1))
+
+    async with httpx.AsyncClient(base_url=f"{url}/credit") as client:
+        before = await client.get("/health")
+        clock.move(timedelta(hours=1))
+        after = await client.get("/health")
+
+    assert (before.status_code, after.status_code) == (503, 200)
+
+
+async def test_places_are_listed_and_others_are_not_found(url: str) -> None:
+    async with httpx.AsyncClient(base_url=url) as client:
+        places = await client.get("/")
+        nowhere = await client.get("/nowhere/health")
+
+    assert places.json() == ["bank", "credit"]
+    assert nowhere.status_code == 404

@@ -1,0 +1,96 @@
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from pydantic import ValidationError
+
+from schemas.codes import EventType, SubjectKind
+from scoring.facts import Fact, Facts, Penalty, plain
+
+DAY = date(2026, 4, 1)
+
+
+def subject(**fact: Any) -> dict[str, Any]:
+    return {"id": "c1", "kind": "enterprise", "facts": [{"id": "f1", "decided_on": DAY} | fact]}
+
+
+def test_an_input_line_becomes_typed_facts() -> None:
+    line = (
+        '{"id": "c1", "kind": "enterprise", "as_of": "2026-11-01", "facts": ['
+        '{"id": "f1", "penalty": {"types": ["罚款"], "fine_wan": "12.5"},'
+        ' "decided_on": "2026-04-01", "warning_until": null},'
+        '{"id": "f0", "type": "incident.general", "decided_on": "2026-04-01"}]}'
+    )
+
+    facts = Facts.model_validate_json(line)
+
+    assert facts == Facts(
+        id="c1",
+        kind=SubjectKind.ENTERPRISE,
+        as_of=date(2026, 11, 1),
+        facts=(
+            Fact("f0", DAY, type=EventType.INCIDENT_GENERAL),
+            Fact("f1", DAY, penalty=Penalty(("罚款",), Decimal("12.5"))),
+        ),
+    )
+
+
+def test_facts_made_directly_are_brought_in_order_too() -> None:
+    late, early = Fact("f1", date(2026, 5, 1), "E31"), Fact("f2", DAY, "E31")
+
+    facts = Facts("c1", SubjectKind.ENTERPRISE, (late, early, late))
+
+    assert facts.facts == (early, late)
+
+
+def test_of_two_contents_under_one_id_the_same_is_kept_in_any_order() -> None:
+    one, other = Fact("f1", DAY, "E31"), Fact("f1", DAY, "E32")
+
+    kept = Facts("c1", SubjectKind.ENTERPRISE, (one, other))
+
+    assert kept == Facts("c1", SubjectKind.ENTERPRISE, (other, one))
+    assert len(kept.facts) == 1
+
+
+@pytest.mark.parametrize(
+    "fact",
+    [
+        {},
+        {"item": " "},
+        {"item": "E31", "colour": "red"},
+        {"item": "E31", "rectified_on": 1_700_000_000},
+        {"item": "E31", "rectified_on": "20260401"},
+        {"item": "E31", "rectified_on": "1700000000"},
+        {"item": "E31", "rectified_on": "2026-02-30"},
+        {"item": "E31", "principal_points": "-1"},
+        {"item": "E31", "principal_points": "NaN"},
+        {"type": "incident.unheard_of"},
+        {"penalty": {"types": ["罚款"], "fine_wan": "-1"}},
+        {"penalty": {"types": ["罚款"], "fine_wan": "1.0000001"}},
+        {"penalty": {"fine_wan": "1"}},
+    ],
+)
+def test_a_malformed_fact_is_refused(fact: dict[str, Any]) -> None:
+    with pytest.raises(ValidationError):
+        Facts.model_validate(subject(**fact))
+
+
+def test_a_fact_that_says_nothing_is_refused_also_when_made_directly() -> None:
+    with pytest.raises(ValueError, match="fact f1 has no item, type or penalty"):
+        Fact("f1", DAY)
+
+
+@pytest.mark.parametrize(
+    ("number", "text"),
+    [
+        ("100", "100"),
+        ("91.50", "91.5"),
+        ("-0.5", "-0.5"),
+        ("-0", "0"),
+        ("1E+2", "100"),
+        ("0.0", "0"),
+    ],
+)
+def test_numbers_are_written_plainly(number: str, text: str) -> None:
+    assert plain(Decimal(number)) == text
