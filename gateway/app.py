@@ -55,7 +55,7 @@ def load_workdays() -> Workdays:
 
 def build_checker(settings: Settings, keys: Keys) -> Checker:
     """Check as configured."""
-    return Checker(keys.person, settings.exclusion_scope)
+    return Checker(keys, settings.exclusion_scope)
 
 
 def secret(value: Any) -> str | None:

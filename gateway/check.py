@@ -1,11 +1,11 @@
 """校验: a candidate row → a typed record with the problems found in it, or a refusal (pure)."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from enum import StrEnum
 from functools import cache
-from typing import Any
+from typing import Any, Protocol
 
 from pydantic import ValidationError
 
@@ -69,6 +69,14 @@ class Checked:
     verb: Verb | None = None
     excluded: Exclusion | None = None
     unknown: Mapping[str, Any] | None = None
+    pseudonym: str | None = None
+
+    @property
+    def shown_key(self) -> str | None:
+        """The business key as it may be shown: a person stands under a pseudonym."""
+        if self.key is None:
+            return None
+        return replace(self.key, subject=self.pseudonym or self.key.subject).text()
 
 
 #: Columns of ours beside the standard's.
@@ -78,11 +86,18 @@ _TRUE = frozenset({"1", "true", "yes", "y", "是"})
 _OWN_VERBS = frozenset({"new", "correct"})
 
 
+class Identities(Protocol):
+    """How natural persons are named: inside the store, and outside."""
+
+    def person(self, identity: str) -> str: ...  # noqa: D102  see gateway.secrets.Keys
+    def published(self, subject_code: str) -> str: ...  # noqa: D102  see gateway.secrets.Keys
+
+
 class Checker:
     """Check with what it needs besides the row: today, the scope, and the hash of persons."""
 
-    def __init__(self, person_hash: Callable[[str], str], scope: Scope | None = None) -> None:
-        self.person_hash = person_hash
+    def __init__(self, identities: Identities, scope: Scope | None = None) -> None:
+        self.identities = identities
         self.scope = scope or Scope()
 
     def check(self, raw: Raw, today: date) -> Checked:
@@ -107,7 +122,7 @@ class Checker:
         record = _record(candidate.kind, values)
         person = _is_person(record)
         identity = record.identity_number if person else record.credit_code
-        subject = self.person_hash(str(identity)) if person else str(identity)
+        subject = self.identities.person(str(identity)) if person else str(identity)
         return Checked(
             raw,
             Verdict.INCOMPLETE if problems else Verdict.OK,
@@ -119,6 +134,7 @@ class Checker:
             verb,
             self._excluded(candidate.row, person),
             _unknown(candidate),
+            self.identities.published(subject) if person else None,
         )
 
     def _message(self, raw: Raw, candidate: Candidate) -> Checked:

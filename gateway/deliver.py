@@ -9,11 +9,17 @@ deferred behind an open breaker. What becomes of an item is decided in `outgoing
 import asyncio
 import time
 import uuid
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from tenacity import AsyncRetrying, retry_if_exception_type, stop_after_attempt, wait_exponential
+from tenacity import (
+    AsyncRetrying,
+    retry_if_exception_type,
+    stop_after_attempt,
+    stop_after_delay,
+    wait_exponential,
+)
 
 from connectors.errors import CallRejected, ConnectorError, NotSent
 from connectors.protocol import Connector, OnUnknown
@@ -27,7 +33,7 @@ from gateway.secrets import Keys
 from gateway.store import audit, deliveries
 from gateway.store import destinations as destination_store
 from gateway.store.deliveries import Answer, Claimed, Finish
-from gateway.store.engine import Database
+from gateway.store.engine import Connection, Database, DatabaseAway
 from schemas.delivery import Item, Outcome, OutcomeKind
 from schemas.destination import Destination
 
@@ -36,6 +42,8 @@ CALLS_AHEAD = 25
 #: Outcomes written in one transaction, and how long the first of them waits for company.
 FINISH_BATCH = 256
 FINISH_LINGER = 0.005
+#: Seconds for which the outcomes of calls wait for a database that is away.
+FINISH_PATIENCE = 60
 #: How long ownership of a destination outlives the last sign of life of its owner.
 OWNERSHIP = timedelta(seconds=30)
 #: Tries within one attempt, seconds apart, only where nothing was handed over.
@@ -198,12 +206,10 @@ class Deliverer:
         try:
             async with asyncio.timeout(self.connector.limits.call_timeout.total_seconds()):
                 outcomes = await self._send_or_look(items, look=group[0].look)
-        except CallRejected as error:
-            await self._failed(error, at_once=True)
-            return [_deferred(error)] * len(group)
-        except NotSent as error:
-            await self._failed(error)
-            return [_deferred(error)] * len(group)
+        except (CallRejected, NotSent) as error:
+            await self._failed(error, at_once=isinstance(error, CallRejected))
+            again = _unknown(error) if group[0].look else _deferred(error)
+            return [again] * len(group)
         except Exception as error:  # noqa: BLE001  whatever it was, something may have left us
             await self._failed(error)
             return [_unknown(error)] * len(group)
@@ -267,13 +273,23 @@ class Deliverer:
 
     async def _finish(self, pending: Sequence[Finish], done: Round) -> None:
         now = self.clock()
-        ours = await self.database.run(lambda c: deliveries.finish(c, pending, now))
+        ours = await self._patiently(lambda c: deliveries.finish(c, pending, now))
         for one in pending:
             if one.id in ours:
                 done.outcomes[one.outcome] = done.outcomes.get(one.outcome, 0) + 1
                 self.metrics.outcomes.labels(self.name, one.outcome).inc()
             else:
                 self.metrics.lost_leases.labels(self.name).inc()
+
+    async def _patiently(self, work: Callable[[Connection], Awaitable[set[int]]]) -> set[int]:
+        """Outcomes are worth waiting for the database; the lease bounds how long they hold."""
+        patient = AsyncRetrying(
+            stop=stop_after_delay(FINISH_PATIENCE),
+            wait=wait_exponential(multiplier=0.2, max=2),
+            retry=retry_if_exception_type(DatabaseAway),
+            reraise=True,
+        )
+        return await patient(self.database.run, work)
 
     # ------------------------------------------------------------ receipts
 

@@ -35,9 +35,6 @@ class Metrics:
         self.oldest_due = self._gauge(
             "oldest_due_timestamp_seconds", "Earliest due time of an open delivery", "destination"
         )
-        self.predicted_breaches = self._gauge(
-            "predicted_breaches", "Deliveries that will miss their due time", "destination"
-        )
         self.due_unclaimed = self._gauge(
             "due_unclaimed", "Ready deliveries past due that nobody claims", "destination"
         )
@@ -45,7 +42,7 @@ class Metrics:
             "breaker_open", "1 while the circuit breaker is open", "destination"
         )
         self.stuck_chains = self._gauge("stuck_chains", "Chains that waited for nothing")
-        self.intake_lag = self._gauge("intake_lag_records", "Records behind the end", "topic")
+        self.intake_lag = self._gauge("intake_lag_records", "Records behind the end")
         self.assigned_partitions = self._gauge("assigned_partitions", "Partitions assigned to us")
         self.last_progress = self._gauge(
             "intake_progress_timestamp_seconds", "When intake last got on"

@@ -32,7 +32,7 @@ def result(
         position=checked.raw.position,
         verdict=checked.verdict,
         repeat=repeat,
-        key=checked.key.text() if checked.key else None,
+        key=checked.shown_key,
         problems=checked.problems,
         excluded=checked.excluded.value if checked.excluded else None,
         record_version_id=record_version_id,

@@ -60,6 +60,11 @@ def read(path: Path, limits: FileLimits, kind: RecordKind | None = None) -> Iter
         yield Raw(origin, position, _body(row), row_kind)
 
 
+def line_of(raw: Raw) -> int:
+    """The line or row of its file, or sheet, that an item stood in."""
+    return raw.position % SHEET_STRIDE
+
+
 def batches(items: Iterable[Raw], size: int) -> Iterator[list[Raw]]:
     """Items in lists of `size`."""
     iterator = iter(items)

@@ -52,6 +52,7 @@ class KafkaIntake:
         self.clock = clock
         self.metrics = metrics
         self.consumer: AIOKafkaConsumer | None = None
+        self.taken = 0  #: records whose effects are committed
         self.broker = KafkaBroker(bootstrap, apply_types=False, logger=None)
         self._pending: asyncio.Queue[Records] = asyncio.Queue()
         self._checked: asyncio.Queue[tuple[Records, list[Checked]]] = asyncio.Queue(maxsize=1)
@@ -137,6 +138,7 @@ class KafkaIntake:
                 await _until_back(lambda batch=checked: self.pipeline.commit(batch))
             await self._commit_offsets(records)
             self._in_flight -= 1
+            self.taken += len(records)
             self.metrics.last_progress.set(self.clock().timestamp())
             if self.consumer is not None and self._in_flight < IN_FLIGHT:
                 self.consumer.resume(*self.consumer.paused())

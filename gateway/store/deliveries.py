@@ -532,18 +532,41 @@ async def retry(connection: Connection, ids: Sequence[int]) -> set[int]:
     return set(await connection.scalars(_RETRY, {"ids": list(ids)}))
 
 
-_OPEN_COUNTS = text(
+_OPEN_BY_HOURS = text(
     """
-    select destination, state, count(*), min(due_at), count(*) filter (where due_at <= :now)
-    from delivery where state not in ('accepted', 'accepted_blind', 'superseded', 'withdrawn')
-    group by destination, state
+    with open as (select destination, state, due_at, due_at - :now as slack from delivery
+        where state in ('held', 'waiting', 'ready', 'deferred', 'leased', 'unknown', 'submitted'))
+    select t.name, coalesce(min(due_at), to_timestamp(0)),
+        count(*) filter (where state = 'ready' and slack < -interval '10 minutes'),
+        count(*) filter (where slack <= interval '0'),
+        count(*) filter (where slack > interval '0' and slack <= interval '1 hour'),
+        count(*) filter (where slack > interval '1 hour' and slack <= interval '8 hours'),
+        count(*) filter (where slack > interval '8 hours' and slack <= interval '24 hours'),
+        count(*) filter (where slack > interval '24 hours' and slack <= interval '72 hours'),
+        count(*) filter (where slack > interval '72 hours')
+    from destination t left join open on open.destination = t.name group by t.name
     """
 )
+_BUCKETS = ("overdue", "1", "8", "24", "72", "more")
 
 
-async def open_counts(connection: Connection, now: datetime) -> list[Any]:
-    """Open deliveries by destination and state: count, oldest due, how many are past due."""
-    return list(await connection.execute(_OPEN_COUNTS, {"now": now}))
+@dataclass(frozen=True, slots=True)
+class OpenCount:
+    """The open deliveries of one destination, by hours to due."""
+
+    destination: str
+    oldest_due: datetime
+    due_unclaimed: int
+    buckets: Mapping[str, int]
+
+
+async def open_by_hours(connection: Connection, now: datetime) -> list[OpenCount]:
+    """Open deliveries of every destination; zeros where there are none."""
+    rows = await connection.execute(_OPEN_BY_HOURS, {"now": now})
+    return [
+        OpenCount(row[0], row[1], row[2], dict(zip(_BUCKETS, row[3:], strict=True)))
+        for row in rows
+    ]
 
 
 _OF_DECISIONS = text(

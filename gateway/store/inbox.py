@@ -113,19 +113,18 @@ async def quarantined(connection: Connection, id_: int) -> Quarantined | None:
     return next((Quarantined(*row) for row in rows), None)
 
 
-_REPLAY = text(
-    """
-    update quarantine set replays = replays + 1,
-        resolved_at = case when :resolved then cast(:now as timestamptz) else resolved_at end
-    where id = :id returning replays
-    """
-)
+_REPLAY = text("update quarantine set replays = replays + 1 where id = :id returning replays")
+_RESOLVE = text("update quarantine set resolved_at = :now where id = :id")
 
 
-async def count_replay(connection: Connection, id_: int, *, resolved: bool, now: datetime) -> int:
-    """Note one more replay; `resolved` once it became a record. Gives the number of replays."""
-    values = {"id": id_, "resolved": resolved, "now": now}
-    return int((await connection.execute(_REPLAY, values)).scalar_one())
+async def count_replay(connection: Connection, id_: int) -> int:
+    """Note one more replay; gives how many there have been."""
+    return int((await connection.execute(_REPLAY, {"id": id_})).scalar_one())
+
+
+async def resolve(connection: Connection, id_: int, now: datetime) -> None:
+    """The item has become a record."""
+    await connection.execute(_RESOLVE, {"id": id_, "now": now})
 
 
 _REQUEST = text(

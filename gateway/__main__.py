@@ -1,0 +1,5 @@
+"""`python -m gateway` is `credit-gateway`."""
+
+from gateway.cli import app
+
+app()

@@ -1,0 +1,9 @@
+"""`credit-gateway`: translates between a person and the service, nothing else.
+
+Exit codes: 0 done, 1 problems found, 2 wrong use, 3 cannot answer.
+"""
+
+from gateway.cli import looking, offline, running, working
+from gateway.cli.root import app
+
+__all__ = ["app", "looking", "offline", "running", "working"]

@@ -1,0 +1,216 @@
+"""Commands about deliveries and quarantine: list, show, retry, replay."""
+
+import getpass
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from gateway.app import gateway
+from gateway.check import Verdict
+from gateway.cli.root import (
+    Exit,
+    Format,
+    FormatOption,
+    app,
+    fail,
+    lines_of,
+    print_json,
+    print_line,
+    run,
+    settings_of,
+)
+from gateway.cli.working import replay_one, retry_all
+from gateway.deadline import SHANGHAI
+from gateway.replay import NoSuchItem
+from gateway.store import deliveries as delivery_store
+from gateway.store import inbox
+from gateway.words import KINDS, STATES, VERDICTS
+from schemas.codes import RecordKind
+from schemas.delivery import DeliveryState
+
+LimitOption = Annotated[int, typer.Option(min=1, max=100_000, help="最多几条")]
+
+deliveries = typer.Typer(help="报送", no_args_is_help=True)
+app.add_typer(deliveries, name="deliveries")
+quarantine = typer.Typer(help="隔离区", no_args_is_help=True)
+app.add_typer(quarantine, name="quarantine")
+
+
+@deliveries.command("list")
+def deliveries_list(
+    context: typer.Context,
+    state: Annotated[DeliveryState | None, typer.Option(help="只看这种状态")] = None,
+    destination: Annotated[str | None, typer.Option(help="只看这个对象")] = None,
+    limit: LimitOption = 200,
+    format_: FormatOption = Format.TEXT,
+) -> None:
+    """列出报送，期限早的在前。"""
+
+    async def work() -> Any:
+        async with gateway(settings_of(context)) as built, built.database.transaction() as c:
+            return await delivery_store.listed(c, state, destination, limit)
+
+    rows = run(work)
+    for row in rows:
+        if format_ is Format.JSON:
+            print_json(_masked(row))
+        else:
+            print_line(_delivery_line(row))
+    if format_ is Format.TEXT and not rows:
+        print_line("没有符合条件的报送")
+
+
+def _masked(row: dict[str, Any]) -> dict[str, Any]:
+    if row.pop("person", False):
+        row["subject_code"] = "自然人"
+    return row
+
+
+def _delivery_line(row: dict[str, Any]) -> str:
+    due = row["due_at"].astimezone(SHANGHAI).strftime("%Y-%m-%d %H:%M")
+    late = "，已超期" if row["breached_at"] else ""
+    what = row["document_number"] or row["subject_name"] or "等级变动"
+    reasons = f"（{'；'.join(row['reasons'])}）" if row["reasons"] else ""
+    state = STATES[DeliveryState(row["state"])]
+    return f"{row['id']} {row['destination']} {what} {state}{reasons} 期限 {due}{late}"
+
+
+@deliveries.command("show")
+def deliveries_show(
+    context: typer.Context, number: int, format_: FormatOption = Format.TEXT
+) -> None:
+    """一条报送的全部经过。"""
+
+    async def work() -> Any:
+        async with gateway(settings_of(context)) as built, built.database.transaction() as c:
+            return await delivery_store.shown(c, number)
+
+    found = run(work)
+    if found is None:
+        fail(f"没有编号 {number} 的报送", Exit.PROBLEMS)
+    row, attempts = found
+    if format_ is Format.JSON:
+        print_json(_masked(dict(row)) | {"attempts_made": attempts})
+        return
+    print_line(_delivery_line(row))
+    for problem in row["problems"] or ():
+        print_line(f"    待补正：{problem['message']}。{problem['fix']}")
+    for attempt in attempts:
+        at = attempt["started_at"].astimezone(SHANGHAI).strftime("%m-%d %H:%M:%S")
+        act = "查询" if attempt["act"] == "look_up" else "报送"
+        reasons = "；".join(attempt["reasons"] or ())
+        print_line(f"    {at} {act} {attempt['outcome'] or '未知'} {reasons}".rstrip())
+
+
+@deliveries.command("retry")
+def deliveries_retry(
+    context: typer.Context,
+    numbers: Annotated[list[str] | None, typer.Argument(help="编号；- 读标准输入")] = None,
+    format_: FormatOption = Format.TEXT,
+) -> None:
+    """立即重试待重试、被退回或挂起的报送。"""
+    ids = [int(text) for text in lines_of(numbers) if text.isdecimal()]
+
+    async def work() -> set[int]:
+        async with gateway(settings_of(context)) as built:
+            return await retry_all(built, ids, getpass.getuser())
+
+    retried = run(work)
+    for id_ in ids:
+        if format_ is Format.JSON:
+            print_json({"id": id_, "retried": id_ in retried})
+        else:
+            print_line(f"{id_} {'已改为待报送' if id_ in retried else '状态不允许重试，未改动'}")
+    if set(ids) - retried:
+        raise typer.Exit(Exit.PROBLEMS)
+
+
+@quarantine.command("list")
+def quarantine_list(
+    context: typer.Context, limit: LimitOption = 200, format_: FormatOption = Format.TEXT
+) -> None:
+    """列出隔离区里尚未解决的输入。"""
+
+    async def work() -> Any:
+        async with gateway(settings_of(context)) as built, built.database.transaction() as c:
+            return await inbox.open_quarantine(c, limit=limit)
+
+    for one in run(work):
+        if format_ is Format.JSON:
+            print_json(_quarantined(one))
+        else:
+            kind = KINDS[RecordKind(one.kind)] if one.kind else "种类不明"
+            problems = "；".join(problem["message"] for problem in one.problems)
+            print_line(f"{one.id} {kind} {one.origin} {problems}")
+
+
+def _quarantined(one: inbox.Quarantined) -> dict[str, Any]:
+    return {
+        "id": one.id,
+        "kind": one.kind,
+        "origin": one.origin,
+        "problems": one.problems,
+        "recorded_at": one.recorded_at,
+        "replays": one.replays,
+        "resolved_at": one.resolved_at,
+    }
+
+
+@quarantine.command("show")
+def quarantine_show(
+    context: typer.Context,
+    number: int,
+    raw: Annotated[bool, typer.Option("--bytes", help="同时显示原始内容（可能含个人信息）")] = False,
+    format_: FormatOption = Format.TEXT,
+) -> None:
+    """一条被拒收输入的来源和问题。"""
+
+    async def work() -> Any:
+        async with gateway(settings_of(context)) as built, built.database.transaction() as c:
+            one = await inbox.quarantined(c, number)
+            return one and (one, built.keys.decrypt(one.sealed))
+
+    found = run(work)
+    if found is None:
+        fail(f"隔离区没有编号 {number}", Exit.PROBLEMS)
+    one, content = found
+    text = content.decode("utf-8", "backslashreplace")
+    if format_ is Format.JSON:
+        print_json(_quarantined(one) | ({"bytes": text} if raw else {}))
+        return
+    print_line(f"{one.id} 来自 {one.origin}，重放 {one.replays} 次")
+    for problem in one.problems:
+        print_line(f"    {problem['field'] or '整行'} {problem['message']}。{problem['fix']}")
+    if raw:
+        print_line(text)
+
+
+@quarantine.command("replay")
+def quarantine_replay(
+    context: typer.Context,
+    number: int,
+    corrected: Annotated[
+        Path | None, typer.Option(help="更正后的记录（JSON 文件）；不给则原样重放")
+    ] = None,
+    format_: FormatOption = Format.TEXT,
+) -> None:
+    """更正后重放一条被拒收的输入。"""
+    body = corrected.read_bytes() if corrected else None
+
+    async def work() -> Any:
+        async with gateway(settings_of(context)) as built:
+            return await replay_one(built, number, body)
+
+    try:
+        result = run(work)
+    except NoSuchItem as error:
+        fail(str(error), Exit.PROBLEMS)
+    if format_ is Format.JSON:
+        print_json({"id": number, "verdict": result.verdict, "key": result.key})
+    else:
+        print_line(f"{number} {VERDICTS[result.verdict]} {result.key or ''}".rstrip())
+        for problem in result.problems:
+            print_line(f"    {problem.message}。{problem.fix}")
+    if result.verdict is Verdict.REFUSED:
+        raise typer.Exit(Exit.PROBLEMS)

@@ -1,0 +1,124 @@
+"""The root command and what all commands share: configuration, formats, exit codes, progress."""
+
+import asyncio
+import os
+import sys
+from collections.abc import Awaitable, Callable, Iterable, Iterator
+from contextlib import contextmanager
+from enum import IntEnum, StrEnum
+from pathlib import Path
+from typing import Annotated, Any, TypeVar
+
+import orjson
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+from gateway.settings import BadConfiguration, Settings, load_settings
+
+app = typer.Typer(
+    name="credit-gateway",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    help="双公示报送与环保信用评价网关",
+)
+Result = TypeVar("Result")
+
+
+class Exit(IntEnum):
+    """What a command's end means to a script."""
+
+    DONE = 0
+    PROBLEMS = 1
+    WRONG_USE = 2
+    NO_ANSWER = 3
+
+
+class Format(StrEnum):
+    """For people, or one JSON object a line for programs."""
+
+    TEXT = "text"
+    JSON = "json"
+
+
+FormatOption = Annotated[Format, typer.Option("--format", help="text 给人看，json 每行一个对象")]
+
+
+@app.callback()
+def root(
+    context: typer.Context,
+    config: Annotated[
+        Path | None,
+        typer.Option(envvar="CREDIT_GATEWAY_CONFIG", help="配置文件（YAML）", dir_okay=False),
+    ] = None,
+) -> None:
+    """双公示报送与环保信用评价网关。"""
+    context.obj = config
+
+
+def settings_of(context: typer.Context) -> Settings:
+    """The settings that the root option names; wrong use where they cannot be used."""
+    try:
+        return load_settings(context.obj)
+    except BadConfiguration as error:
+        fail(str(error))
+
+
+def fail(message: str, code: Exit = Exit.WRONG_USE) -> Any:
+    """Say what is wrong on standard error and end."""
+    sys.stderr.write(f"错误：{message}\n")
+    raise typer.Exit(code)
+
+
+def run(work: Callable[[], Awaitable[Result]]) -> Result:
+    """Run the asynchronous part of a command."""
+    return asyncio.run(_awaited(work))
+
+
+async def _awaited(work: Callable[[], Awaitable[Result]]) -> Result:
+    return await work()
+
+
+def print_line(text: str) -> None:
+    """One line on standard output; a reader that has gone ends us quietly."""
+    try:
+        sys.stdout.write(text + "\n")
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        raise typer.Exit(Exit.DONE) from None
+
+
+def print_json(value: Any) -> None:
+    """One object on one line."""
+    print_line(orjson.dumps(value, default=str).decode())
+
+
+def lines_of(arguments: Iterable[str] | None) -> Iterator[str]:
+    """Arguments; `-`, or none at all, reads standard input line by line."""
+    for argument in arguments or ("-",):
+        if argument == "-":
+            yield from (line.strip() for line in sys.stdin if line.strip())
+        else:
+            yield argument
+
+
+def console() -> Console:
+    """Standard output for tables; wide where it is no terminal, so that nothing is cut."""
+    return Console(width=None if sys.stdout.isatty() else 140, highlight=False)
+
+
+@contextmanager
+def progress(what: str, total: int | None = None) -> Iterator[Callable[[int], None]]:
+    """A progress bar on standard error, where that is a terminal; gives `advance(count)`."""
+    bar = Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        console=Console(stderr=True),
+        disable=not sys.stderr.isatty(),
+    )
+    with bar:
+        task = bar.add_task(what, total=total)
+        yield lambda count: bar.advance(task, count)

@@ -1,0 +1,168 @@
+"""Commands that change something: ingest, replay, retry, reconcile, ledger, verify, db."""
+
+from collections import Counter
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from gateway.app import Gateway, gateway
+from gateway.audit import AuditEvent
+from gateway.check import Verdict
+from gateway.cli.offline import FileArgument, KindOption, OutOption
+from gateway.cli.root import (
+    Exit,
+    Format,
+    FormatOption,
+    app,
+    fail,
+    print_json,
+    print_line,
+    progress,
+    run,
+    settings_of,
+)
+from gateway.faulty import faulty_row, spooled
+from gateway.intake.files import UnreadableFile, batches, line_of, read
+from gateway.normalise import Raw
+from gateway.replay import NoSuchItem, replay
+from gateway.results import Result
+from gateway.settings import Settings
+from gateway.store import audit, deliveries
+from gateway.store.schema import upgrade
+from gateway.verify import verify_assessments
+from gateway.words import VERDICTS
+from gateway.workbook import FaultyRow, problems_workbook
+from schemas.codes import RecordKind
+
+BATCH = 1000
+
+
+@app.command()
+def ingest(
+    context: typer.Context,
+    file: FileArgument,
+    out: OutOption = None,
+    kind: KindOption = None,
+    format_: FormatOption = Format.TEXT,
+) -> None:
+    """接收一个文件；同一文件再来一次不产生任何变化。"""
+    settings = settings_of(context)
+    faulty: list[FaultyRow] = []
+    try:
+        with spooled(file) as path:
+            counts = run(lambda: _ingest(settings, path, kind, format_, faulty if out else None))
+    except (UnreadableFile, OSError) as error:
+        fail(str(error))
+    if out is not None:
+        problems_workbook(out, faulty)
+    if format_ is Format.TEXT:
+        words = "，".join(f"{VERDICTS[v]} {counts[v.value]}" for v in Verdict)
+        print_line(f"共 {counts['total']} 条：{words}，其中重复 {counts['repeat']}")
+    if counts[Verdict.INCOMPLETE.value] or counts[Verdict.REFUSED.value]:
+        raise typer.Exit(Exit.PROBLEMS)
+
+
+async def _ingest(
+    settings: Settings,
+    path: Path,
+    kind: RecordKind | None,
+    format_: Format,
+    faulty: list[FaultyRow] | None,
+) -> Counter[str]:
+    counts: Counter[str] = Counter()
+    async with gateway(settings) as built:
+        with progress("接收") as advance:
+            for batch in batches(read(path, settings.files, kind), BATCH):
+                checked = await built.pipeline.check(batch)
+                results = await built.pipeline.commit(checked)
+                for raw, result in zip(batch, results, strict=True):
+                    _count(counts, raw, result, format_)
+                if faulty is not None:
+                    faulty += [faulty_row(one) for one in checked if one.problems]
+                advance(len(batch))
+    return counts
+
+
+def _count(counts: Counter[str], raw: Raw, result: Result, format_: Format) -> None:
+    counts.update(["total", result.verdict.value])
+    counts["repeat"] += result.repeat
+    if format_ is Format.JSON:
+        print_json(
+            {
+                "line": line_of(raw),
+                "verdict": result.verdict,
+                "repeat": result.repeat,
+                "key": result.key,
+                "excluded": result.excluded,
+                "problems": [problem.model_dump() for problem in result.problems],
+                "quarantine_id": result.quarantine_id,
+            }
+        )
+    elif result.verdict is not Verdict.OK and not result.repeat:
+        problems = "；".join(problem.message for problem in result.problems)
+        print_line(f"第{line_of(raw)}行 {VERDICTS[result.verdict]}：{problems}")
+
+
+@app.command()
+def verify(
+    context: typer.Context,
+    assessments: Annotated[bool, typer.Option("--assessments", help="重算全部评价结果")] = False,
+    format_: FormatOption = Format.TEXT,
+) -> None:
+    """用当时的信息和评价办法重算评价结果，逐字节比较。"""
+    if not assessments:
+        fail("请写明 --assessments")
+
+    async def work() -> tuple[int, list[dict[str, object]]]:
+        async with gateway(settings_of(context)) as built:
+            with progress("重算") as advance:
+                return await verify_assessments(built.database, advance)
+
+    count, wrong = run(work)
+    for one in wrong:
+        print_json(one)
+    if format_ is Format.JSON:
+        print_json({"name": "assessments", "verified": count, "different": len(wrong)})
+    else:
+        print_line(f"重算 {count} 个评价结果，{len(wrong)} 个不符")
+    if wrong:
+        raise typer.Exit(Exit.PROBLEMS)
+
+
+db = typer.Typer(help="数据库", no_args_is_help=True)
+app.add_typer(db, name="db")
+
+
+@db.command("upgrade")
+def db_upgrade(context: typer.Context) -> None:
+    """把数据库升级到最新结构。"""
+
+    async def work() -> None:
+        async with gateway(settings_of(context)) as built:
+            await upgrade(built.database)
+
+    run(work)
+    print_line("数据库已是最新结构")
+
+
+async def replay_one(built: Gateway, id_: int, body: bytes | None) -> Result:
+    """Replay a quarantined item, corrected or as it was."""
+    return await replay(built.pipeline, built.keys, built.clock, id_, body)
+
+
+async def retry_all(built: Gateway, ids: list[int], actor: str) -> set[int]:
+    """Make deliveries ready by a person's word, on the record."""
+    async with built.database.transaction() as connection:
+        retried = await deliveries.retry(connection, ids)
+        entries = [
+            audit.AuditEntry(AuditEvent.DELIVERY_RETRIED, {"delivery": id_}, actor)
+            for id_ in sorted(retried)
+        ]
+        await audit.add(connection, entries, built.clock())
+    return retried
+
+
+def no_such(error: NoSuchItem) -> None:
+    """The item that was named is not there."""
+    fail(str(error), Exit.PROBLEMS)

@@ -1,0 +1,188 @@
+"""What the demo prints at its end, in Chinese, from what stands in the store."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, time
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+from gateway.demo import story, world
+from gateway.demo.run import Stage
+from gateway.store import assessments, deliveries, inbox, records
+from gateway.words import DIRECTIONS, KINDS, STATES
+from schemas.base import SHANGHAI
+from schemas.codes import RecordKind
+from schemas.delivery import HANDED_OVER, DeliveryState
+
+MONTH_START, MONTH_END = date(2026, 10, 1), date(2026, 11, 1)
+#: Grade changes and refusals printed in full; the rest is counted.
+SHOWN = 12
+
+
+@dataclass(frozen=True, slots=True)
+class Findings:
+    """What is printed, read in one go."""
+
+    month: Sequence[Any]
+    published: Sequence[Any]
+    of_month: Sequence[Any]
+    of_published: Sequence[Any]
+    refused: Sequence[inbox.Quarantined]
+    changes: Sequence[Any]
+
+
+async def find(stage: Stage) -> Findings:
+    """Read what the report says."""
+    async with stage.gateway.database.transaction() as connection:
+        month = await records.decisions_between(connection, MONTH_START, MONTH_END)
+        published = await records.decisions_between(connection, date(2000, 1, 1), MONTH_START)
+        return Findings(
+            month=month,
+            published=published,
+            of_month=await deliveries.of_decisions(connection, [d.id for d in month]),
+            of_published=await deliveries.of_decisions(connection, [d.id for d in published]),
+            refused=await inbox.open_quarantine(connection),
+            changes=await assessments.grade_changes_between(
+                connection,
+                datetime.combine(MONTH_START, time.min, SHANGHAI),
+                datetime.combine(story.LAST_DAY, time.max, SHANGHAI),
+            ),
+        )
+
+
+def show(console: Console, stage: Stage, found: Findings) -> None:
+    """Everything but differences and ledger, which their own steps print."""
+    _intake(console, stage, found)
+    _refused(console, found.refused)
+    _changes(console, found.changes)
+    _deliveries(console, "报送结果（2026年10月作出的决定）", found.of_month)
+    _published(console, found)
+    for mishap in stage.diary.mishaps:
+        console.print(f"  平台异常：{mishap}")
+
+
+def _intake(console: Console, stage: Stage, found: Findings) -> None:
+    table = _table("接收", "种类", "决定", "合格", "待补正", "不予报送")
+    for kind in (RecordKind.PENALTY, RecordKind.LICENCE):
+        rows = [d for d in found.month if d.kind == kind]
+        verdicts = Counter(d.verdict for d in rows)
+        excluded = sum(d.excluded is not None for d in rows)
+        table.add_row(
+            KINDS[kind],
+            str(len(rows)),
+            str(verdicts["ok"]),
+            str(verdicts["incomplete"]),
+            str(excluded),
+        )
+    console.print(table)
+    repeats = int(sum(_samples(stage.gateway.metrics.repeats).values()))
+    console.print(
+        f"  共发布 {stage.diary.published} 条消息，其中重复 {repeats} 条（未产生任何变化），"
+        f"拒收 {len(found.refused)} 条（进入隔离区，可更正后重放）\n"
+    )
+
+
+def _samples(counter: Any) -> Mapping[str, float]:
+    return {
+        str(sample.labels): sample.value
+        for metric in counter.collect()
+        for sample in metric.samples
+        if sample.name.endswith("_total")
+    }
+
+
+def _refused(console: Console, refused: Sequence[inbox.Quarantined]) -> None:
+    table = _table("拒收", "编号", "种类", "来源", "原因")
+    for one in refused:
+        origin = one.origin.rpartition("/topics/")[2].removeprefix("kafka:main/")
+        kind = KINDS[RecordKind(one.kind)] if one.kind else "不明"
+        first = one.problems[0]
+        table.add_row(str(one.id), kind, origin, f"{first['message']}。{first['fix']}")
+    console.print(table)
+
+
+def _changes(console: Console, changes: Sequence[Any]) -> None:
+    table = _table("等级变动（试算：评价办法为征求意见稿）", "号", "单位", "变动", "方向", "原因")
+    moved = [change for change in changes if change.from_grade is not None]
+    for change in (moved or changes)[:SHOWN]:
+        table.add_row(
+            str(change.number),
+            change.name or change.code,
+            f"{change.from_grade or '—'} → {change.to_grade or '—'}",
+            DIRECTIONS[change.body["direction"]],
+            "；".join(change.body["reasons"][:3]),
+        )
+    console.print(table)
+    directions = Counter(DIRECTIONS[change.body["direction"]] for change in changes)
+    words = "，".join(f"{word} {count}" for word, count in directions.items())
+    console.print(f"  等级变动共 {len(changes)} 次：{words}\n")
+
+
+def _deliveries(console: Console, title: str, rows: Sequence[Any]) -> None:
+    table = _table(title, "对象", "报送", "按时入库", "迟报", "被退回待更正", "待补正", "其他")
+    for name in (world.CITY, world.NATION):
+        mine = [row for row in rows if row.destination == name]
+        last = {row.chain_id: row for row in mine if row.state != DeliveryState.SUPERSEDED}
+        states = Counter(row.state for row in last.values())
+        handed = sum(any(r.submitted_at for r in mine if r.chain_id == c) for c in last)
+        timely = sum(_on_time(mine, chain) for chain in last)
+        accepted = states[DeliveryState.ACCEPTED]
+        other = len(last) - accepted - states["rejected"] - states["held"]
+        table.add_row(
+            world.TITLES[name],
+            str(handed),
+            str(timely),
+            str(_late(mine, last)),
+            str(states["rejected"]),
+            str(states["held"]),
+            str(other),
+        )
+    console.print(table)
+
+
+def _on_time(rows: Sequence[Any], chain: int) -> bool:
+    """Whether the earliest accepted version was in time by the platform's own time."""
+    accepted = [r for r in rows if r.chain_id == chain and r.state == DeliveryState.ACCEPTED]
+    return bool(accepted) and (accepted[0].platform_at or accepted[0].accepted_at) < _due(
+        accepted[0]
+    )
+
+
+def _due(row: Any) -> datetime:
+    return min(datetime.fromisoformat(due) for due in row.dues.values())
+
+
+def _late(rows: Sequence[Any], last: Mapping[int, Any]) -> int:
+    return sum(
+        any(r.submitted_at for r in rows if r.chain_id == chain) and not _on_time(rows, chain)
+        for chain in last
+    )
+
+
+def _published(console: Console, found: Findings) -> None:
+    """The fifteen published decisions, years late, apart from the month."""
+    table = _table("已公开的十五个真实决定（逾期多年，另列；不评分）", "文书号", "单位", "对象", "状态")
+    numbers = {d.id: d for d in found.published}
+    for row in found.of_published:
+        if row.state == DeliveryState.SUPERSEDED:
+            continue
+        decision = numbers[row.chain_id]
+        state = STATES[DeliveryState(row.state)]
+        late = "，迟报" if DeliveryState(row.state) in HANDED_OVER else ""
+        table.add_row(
+            decision.document_number,
+            decision.subject_name or "",
+            world.TITLES[row.destination],
+            state + late,
+        )
+    console.print(table)
+
+
+def _table(title: str, *columns: str) -> Table:
+    table = Table(title=title, title_justify="left", title_style="bold", expand=False)
+    for column in columns:
+        table.add_column(column, overflow="fold")
+    return table

@@ -1,0 +1,174 @@
+"""Runs the main job to its end: publish, consume, score, deliver, reconcile, ledger."""
+
+import asyncio
+import shutil
+from collections import Counter
+from collections.abc import Callable, Iterable
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, field
+from datetime import date, datetime, time, timedelta
+from importlib.resources import files
+from pathlib import Path
+
+import orjson
+from aiokafka import AIOKafkaProducer
+
+from connectors.sandbox import Sandbox, create_sandbox, serve_sandbox
+from gateway.app import Gateway, gateway, kafka_bootstrap, load_workdays
+from gateway.clock import SteppedClock
+from gateway.deliver import Deliverer
+from gateway.demo import story, world
+from gateway.embedded.server import OwnerLock
+from gateway.intake.kafka import KafkaIntake
+from gateway.roles import build_deliverers, build_schedule
+from gateway.schedule import Schedule
+from gateway.settings import Settings
+from schemas.base import SHANGHAI
+from schemas.codes import RecordKind
+
+#: When deliveries and receipts get their turn on each day, Shanghai time.
+HOURS = (time(9), time(15), time(21))
+#: Seconds that intake may take for the messages of a day.
+PATIENCE = 60
+
+
+class DemoRunning(RuntimeError):
+    """另一个演示正在运行（make demo KEEP=1）；请先停止它。"""
+
+
+@dataclass(slots=True)
+class Diary:
+    """What happened, for the report."""
+
+    published: int = 0
+    mishaps: list[str] = field(default_factory=list)
+    outcomes: Counter[tuple[str, str]] = field(default_factory=Counter)
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """Everything that plays in the demo."""
+
+    gateway: Gateway
+    sandbox: Sandbox
+    intake: KafkaIntake
+    producer: AIOKafkaProducer
+    deliverers: list[Deliverer]
+    schedule: Schedule
+    clock: SteppedClock
+    diary: Diary
+    url: str
+    bootstrap: str
+
+
+async def set_stage(state: Path, stack: AsyncExitStack) -> Stage:
+    """Start the servers, the sandbox and the roles, on an empty state folder."""
+    _empty(state)
+    clock = SteppedClock(datetime.combine(story.FIRST_DAY, time(8), SHANGHAI))
+    keys = world.Secrets()
+    sandbox = create_sandbox(clock, world.places(keys))
+    world.begin(sandbox)
+    url = await stack.enter_async_context(serve_sandbox(sandbox))
+    settings = world.settings(state, url, keys)
+    bootstrap = await stack.enter_async_context(kafka_bootstrap(settings))
+    built = await stack.enter_async_context(gateway(settings, clock))
+    producer = AIOKafkaProducer(bootstrap_servers=bootstrap, linger_ms=5)
+    await producer.start()
+    stack.push_async_callback(producer.stop)
+    await _make_topics(producer, settings)
+    intake = KafkaIntake(settings.kafka, bootstrap, built.pipeline, clock, built.metrics)
+    await intake.start()
+    stack.push_async_callback(intake.stop)
+    deliverers = build_deliverers(built)
+    for deliverer in deliverers:
+        stack.push_async_callback(deliverer.close)
+    return Stage(
+        gateway=built,
+        sandbox=sandbox,
+        intake=intake,
+        producer=producer,
+        deliverers=deliverers,
+        schedule=build_schedule(built),
+        clock=clock,
+        diary=Diary(),
+        url=url,
+        bootstrap=bootstrap,
+    )
+
+
+def _empty(state: Path) -> None:
+    for name in ("postgres.lock", "kafka.lock"):
+        if (state / name).exists():
+            lock = OwnerLock(state / name)
+            if not lock.acquire():
+                raise DemoRunning(DemoRunning.__doc__)
+            lock.release()
+    shutil.rmtree(state, ignore_errors=True)
+    state.mkdir(parents=True)
+
+
+async def _make_topics(producer: AIOKafkaProducer, settings: Settings) -> None:
+    for topic in settings.kafka.topics:
+        await producer.partitions_for(topic)
+
+
+async def play(stage: Stage, progress: Callable[[date], None]) -> None:
+    """The month, day by day."""
+    told = story.tell(load_workdays())
+    days = (story.LAST_DAY - story.FIRST_DAY).days + 1
+    for day in (story.FIRST_DAY + timedelta(days=n) for n in range(days)):
+        stage.clock.set(datetime.combine(day, time(8), SHANGHAI))
+        stage.diary.mishaps += world.misbehave(stage.sandbox, day, stage.clock)
+        if day == story.FIRST_DAY:
+            await publish(stage, published_decisions())
+        await publish(stage, told.on(day))
+        await settle_intake(stage)
+        for hour in HOURS:
+            stage.clock.set(datetime.combine(day, hour, SHANGHAI))
+            await turn(stage)
+        progress(day)
+
+
+def published_decisions() -> Iterable[story.Published]:
+    """The fifteen decisions that real authorities published, dirty as they are."""
+    folder = files("gateway.demo") / "data"
+    for name, kind in (
+        ("public_penalties.ndjson", RecordKind.PENALTY),
+        ("public_licences.ndjson", RecordKind.LICENCE),
+    ):
+        for line in (folder / name).read_bytes().splitlines():
+            yield story.Published(story.FIRST_DAY, kind, line)
+
+
+async def publish(stage: Stage, messages: Iterable[story.Published]) -> None:
+    """Send messages to their topics, keyed by subject."""
+    topics = {kind: topic for topic, kind in stage.gateway.settings.kafka.topics.items()}
+    for message in messages:
+        body = message.body if isinstance(message.body, bytes) else orjson.dumps(message.body)
+        await stage.producer.send_and_wait(topics[message.kind], body, key=_key(message.body))
+        stage.diary.published += 1
+
+
+def _key(body: object) -> bytes | None:
+    """The subject's code, which keeps the decisions of a subject in order."""
+    if not isinstance(body, dict):
+        return None
+    code = body.get("CF_XDR_SHXYM") or body.get("XK_XDR_SHXYM") or body.get("subject_code")
+    return str(code).encode() if code else None
+
+
+async def settle_intake(stage: Stage) -> None:
+    """Wait until everything that was published is committed."""
+    async with asyncio.timeout(PATIENCE):
+        while stage.intake.taken < stage.diary.published:
+            await asyncio.sleep(0.01)
+
+
+async def turn(stage: Stage) -> None:
+    """One turn of schedule, receipts and deliveries, until nothing moves."""
+    await stage.schedule.tick()
+    for deliverer in stage.deliverers:
+        await deliverer.receive()
+        done = await deliverer.drain()
+        for outcome, count in done.outcomes.items():
+            stage.diary.outcomes[deliverer.name, outcome] += count

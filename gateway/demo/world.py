@@ -1,0 +1,133 @@
+"""The world of the demo: settings, sandbox platforms, the bank, and what goes wrong when."""
+
+import base64
+import secrets
+from collections.abc import Mapping
+from datetime import date, datetime, time, timedelta
+from pathlib import Path
+from typing import Any
+
+from pydantic import SecretStr
+
+from connectors.sandbox import BankPlace, PlatformPlace, Sandbox
+from gateway.clock import Clock
+from gateway.demo import story
+from gateway.settings import Settings, make_settings
+from schemas.base import SHANGHAI
+
+CITY, NATION, BANK = "credit-zhengzhou", "credit-china", "sample-bank"
+TITLES = {CITY: "信用郑州（沙箱）", NATION: "信用中国（沙箱）", BANK: "样例银行（沙箱）"}
+#: What 信用中国 does without here: the published decisions have no authority's code and no 有效期.
+NOT_REQUIRED = (
+    "CF_CFJGDM", "CF_SJLYDM", "CF_YXQ", "XK_XKJGDM", "XK_LYDWDM",
+)  # fmt: skip
+
+DROPPED_ON, DOWN_FROM, DOWN_UNTIL = date(2026, 10, 12), date(2026, 10, 14), date(2026, 10, 16)
+
+
+class Secrets:
+    """Keys of the sandbox, made anew for each run."""
+
+    def __init__(self) -> None:
+        self.platform = secrets.token_urlsafe(24)
+        self.bank = "whsec_" + base64.b64encode(secrets.token_bytes(24)).decode()
+
+
+def places(keys: Secrets) -> Mapping[str, PlatformPlace | BankPlace]:
+    """Two platforms and a bank."""
+    key = SecretStr(keys.platform)
+    return {
+        CITY: PlatformPlace(api_key=key),
+        NATION: PlatformPlace(api_key=key),
+        BANK: BankPlace(secrets=(SecretStr(keys.bank),)),
+    }
+
+
+def settings(state: Path, url: str, keys: Secrets, http_port: int = 0) -> Settings:
+    """The configuration of the demo, as a bureau would write it in YAML."""
+    quick = {"settle": timedelta(0), "retry_cap": timedelta(hours=4)}
+    return make_settings(
+        {
+            "state": state,
+            "http": {"port": http_port, "metrics_need_key": False},
+            "scoring": {
+                "bindings": [
+                    {
+                        "rule_set": "nm-2023-draft",
+                        "kinds": ["enterprise"],
+                        "regions": [story.REGION],
+                    }
+                ],
+                "not_scored": [""],
+            },
+            "destinations": [
+                {
+                    "name": CITY,
+                    "title": TITLES[CITY],
+                    "connector": "platform-json",
+                    "takes": ["penalty", "licence"],
+                    "clocks": ["calendar-7"],
+                    "headline": True,
+                    "settings": _http(f"{url}/{CITY}") | {"api_key": keys.platform},
+                    **quick,
+                },
+                {
+                    "name": NATION,
+                    "title": TITLES[NATION],
+                    "connector": "platform-soap",
+                    "takes": ["penalty", "licence"],
+                    "clocks": ["working-7"],
+                    "not_required": NOT_REQUIRED,
+                    "settings": _http(f"{url}/{NATION}")
+                    | {
+                        "department_code": "159900",
+                        "api_key": keys.platform,
+                        "receipts_url": f"{url}/{NATION}/receipts",
+                        "key_column": "CG_KEY",
+                        "batch_size": 100,
+                    },
+                    **quick,
+                },
+                {
+                    "name": BANK,
+                    "title": TITLES[BANK],
+                    "connector": "bank-webhook",
+                    "takes": ["grade_change"],
+                    "settings": _http(f"{url}/{BANK}/webhook") | {"secrets": [keys.bank]},
+                    **quick,
+                },
+            ],
+        },
+        "demo",
+    )
+
+
+def _http(url: str) -> dict[str, Any]:
+    return {"url": url, "allow_private": True, "call_timeout": 10}
+
+
+def begin(sandbox: Sandbox) -> None:
+    """What the platforms do all month: verdicts hours later, two of them bad."""
+    reasons = ["验证规则代码:1001;错误描述:未查询到主体或查询到的主体信息不匹配"]
+    for name in (CITY, NATION):
+        sandbox.order(name, mode="submit", receipt_after=timedelta(hours=5))
+    sandbox.order(
+        CITY,
+        reject_later=dict.fromkeys(story.REJECTED, reasons),
+        reject_after=timedelta(days=2),
+    )
+
+
+def misbehave(sandbox: Sandbox, day: date, clock: Clock) -> list[str]:
+    """What goes wrong on a day; said in Chinese."""
+    del clock
+    if day == DROPPED_ON:
+        sandbox.order(CITY, drop_answers=1)
+        return [f"{day} {TITLES[CITY]} 存入后丢失一次应答"]
+    if day == DOWN_FROM:
+        until = datetime.combine(DOWN_UNTIL, time(6), SHANGHAI)
+        sandbox.order(CITY, down="503", down_until=until)
+        return [f"{day} {TITLES[CITY]} 停机至 {until:%m-%d %H:%M}"]
+    if day == story.MENDED_ON:
+        sandbox.order(CITY, reject_later={})
+    return []

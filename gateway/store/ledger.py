@@ -1,0 +1,132 @@
+"""The ledger's questions, and the frozen ledgers 台账: versions of a month, never edited."""
+
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+import orjson
+from sqlalchemy import text
+
+from gateway.store.engine import Connection
+
+_ONE_SNAPSHOT = text("set transaction isolation level repeatable read, read only")
+
+
+async def see_one_moment(connection: Connection) -> None:
+    """Every statement that follows in this transaction sees the same moment; call it first."""
+    await connection.execute(_ONE_SNAPSHOT)
+
+
+# ---------------------------------------------------------------- the month
+
+_MONTH_DELIVERIES = text(
+    """
+    select x.chain_id, x.destination, x.verb, x.state, x.dues::text as dues, x.attempts,
+        coalesce(x.submitted_at, r.at) as handed_over_at,
+        case when x.state = 'accepted' then coalesce(x.platform_at, x.accepted_at) end
+            as accepted_at, x.reasons
+    from decision d
+    join delivery x on x.chain_id = d.id and x.item_kind = 'record_version'
+    left join lateral (select min(a.finished_at) as at from attempt a
+        where a.delivery_id = x.id and a.outcome = 'rejected') r on x.submitted_at is null
+    where d.kind in ('penalty', 'licence') and d.decision_date >= :first and d.decision_date < :end
+    order by x.id
+    """
+)
+_WITHDRAWN = text(
+    """
+    select d.id, v.recorded_at from decision d join record_version v on v.id = d.version_id
+    where d.kind in ('penalty', 'licence') and d.decision_date >= :first and d.decision_date < :end
+      and d.verb = 'withdraw'
+    """
+)
+_GRADE_CHANGES = text(
+    """
+    select g.number, s.code, s.name, s.person, g.from_grade, g.to_grade, g.recorded_at
+    from grade_change g join subject s on s.id = g.subject_id
+    where g.recorded_at >= :start and g.recorded_at < :end order by g.id
+    """
+)
+
+
+async def month_deliveries(connection: Connection, first: date, end: date) -> AsyncIterator[Any]:
+    """Every delivery of the decisions of a span, in order; a rejection at once counts as an answer
+    of the destination, so such a delivery has been handed over."""
+    values = {"first": first, "end": end}
+    async for row in await connection.stream(_MONTH_DELIVERIES, values):
+        yield row
+
+
+async def withdrawn(connection: Connection, first: date, end: date) -> dict[int, datetime]:
+    """The decisions of a span that stand withdrawn, and since when."""
+    rows = await connection.execute(_WITHDRAWN, {"first": first, "end": end})
+    return {row[0]: row[1] for row in rows}
+
+
+async def grade_changes(connection: Connection, start: datetime, end: datetime) -> list[Any]:
+    """The grade changes recorded in a span of time."""
+    return list(await connection.execute(_GRADE_CHANGES, {"start": start, "end": end}))
+
+
+# ---------------------------------------------------------------- frozen versions
+
+
+@dataclass(frozen=True, slots=True)
+class Frozen:
+    """One version of a month's ledger as it was frozen, without its workbook."""
+
+    month: str
+    version: int
+    hash: str
+    reason: str
+    recorded_at: datetime
+    figures: Mapping[str, Any]
+
+
+_LOCK = text("select pg_advisory_xact_lock(hashtext('credit-gateway/ledger/' || :month))")
+_VERSIONS = text(
+    """
+    select month, version, hash, reason, recorded_at, figures from ledger
+    where month = :month order by version desc
+    """
+)
+_SAVE = text(
+    """
+    insert into ledger (month, version, hash, figures, workbook, reason, recorded_at)
+    values (:month, :version, :hash, cast(:figures as jsonb), :workbook, :reason, :recorded_at)
+    """
+)
+_WORKBOOK = text("select workbook from ledger where month = :month and version = :version")
+
+
+async def lock_month(connection: Connection, month: str) -> None:
+    """Two processes never freeze the same month at once."""
+    await connection.execute(_LOCK, {"month": month})
+
+
+async def versions(connection: Connection, month: str) -> list[Frozen]:
+    """Every frozen version of a month, the newest first."""
+    return [Frozen(*row) for row in await connection.execute(_VERSIONS, {"month": month})]
+
+
+async def save(connection: Connection, frozen: Frozen, workbook: bytes) -> None:
+    """Write one version with the workbook that was handed in."""
+    await connection.execute(
+        _SAVE,
+        {
+            "month": frozen.month,
+            "version": frozen.version,
+            "hash": frozen.hash,
+            "figures": orjson.dumps(frozen.figures).decode(),
+            "workbook": workbook,
+            "reason": frozen.reason,
+            "recorded_at": frozen.recorded_at,
+        },
+    )
+
+
+async def workbook(connection: Connection, month: str, version: int) -> bytes | None:
+    """The workbook of one version, byte for byte as it was frozen."""
+    found = await connection.scalar(_WORKBOOK, {"month": month, "version": version})
+    return None if found is None else bytes(found)

@@ -1,0 +1,58 @@
+"""Past assessments computed again from the facts and rule-set text of then, and compared."""
+
+import asyncio
+from collections.abc import Callable
+from typing import Any
+
+from gateway.rulebook import parse_rule_set
+from gateway.score import again, digest, fact
+from gateway.store import assessments, records
+from gateway.store.assessments import Stored
+from gateway.store.engine import Database
+from schemas.codes import SubjectKind
+from schemas.credit import NotEvaluated
+from scoring.facts import Fact, Facts
+from scoring.ruleset import RuleSet
+
+#: Assessments read and computed again at a time.
+PAGE = 500
+#: An engine error is not computed again: it says that there was none.
+_NOT_RESULTS = frozenset({NotEvaluated.ENGINE_ERROR.value})
+
+
+async def verify_assessments(
+    database: Database, advance: Callable[[int], None]
+) -> tuple[int, list[dict[str, Any]]]:
+    """How many were computed again, and those whose trace differs in any byte."""
+    async with database.transaction() as connection:
+        texts = await assessments.rule_set_texts(connection)
+    rule_sets = {hash_: parse_rule_set(content) for hash_, content in texts.items()}
+    count, after, wrong = 0, 0, []
+    while True:
+        async with database.transaction() as connection:
+            page = await assessments.stored(connection, after, PAGE)
+            ids = sorted({id_ for one in page for id_ in one.fact_ids})
+            facts = {f.id: fact(f.id, f.body) for f in await records.facts(connection, ids)}
+        if not page:
+            return count, wrong
+        wrong += [found for one in page if (found := _difference(one, rule_sets, facts))]
+        count, after = count + len(page), page[-1].id
+        advance(len(page))
+        await asyncio.sleep(0)
+
+
+def _difference(
+    one: Stored, rule_sets: dict[str, RuleSet], facts: dict[int, Fact]
+) -> dict[str, Any] | None:
+    if one.result["not_evaluated"] in _NOT_RESULTS:
+        return None
+    rule_set = rule_sets.get(one.rule_set_hash) if one.rule_set_hash else None
+    if one.rule_set_hash and rule_set is None:
+        return {"id": one.id, "problem": f"没有版本为 {one.rule_set_hash} 的评价办法文本"}
+    kind = SubjectKind(one.subject_kind)
+    known = tuple(facts[id_] for id_ in one.fact_ids if id_ in facts)
+    subject = Facts(one.subject_code, kind, known, None, one.criminal_suspect)
+    result = again(subject, rule_set, one.as_of)
+    if digest(result) == one.result["digest"]:
+        return None
+    return {"id": one.id, "problem": "重算结果与原结果不同", "score": result.score}
