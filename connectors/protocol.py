@@ -19,7 +19,7 @@ class OnUnknown(StrEnum):
 
 
 class Limits(Schema):
-    """What one destination can do and bear; `call_timeout` bounds one call from first to last byte."""
+    """What one destination can do and bear; `call_timeout` bounds one call as a whole."""
 
     batch_size: int = 1
     concurrency: int = 4
@@ -34,9 +34,20 @@ class Connector(Protocol):
 
     limits: Limits
 
-    async def send(self, items: Sequence[Item]) -> list[Outcome]: ...
-    async def look_up(self, items: Sequence[Item]) -> list[Outcome]: ...
-    async def receipts(self, cursor: str) -> tuple[list[Receipt], str]: ...
-    def listing(self, since: datetime) -> AsyncIterator[Listed]: ...
-    async def health(self) -> Health: ...
-    async def close(self) -> None: ...
+    async def send(self, items: Sequence[Item]) -> list[Outcome]:
+        """Hand items over; raises only for the whole call."""
+
+    async def look_up(self, items: Sequence[Item]) -> list[Outcome]:
+        """Find out whether items are there already; absent ones are deferred with `absent`."""
+
+    async def receipts(self, cursor: str) -> tuple[list[Receipt], str]:
+        """Give the later answers behind a cursor, and the cursor behind them."""
+
+    def listing(self, since: datetime) -> AsyncIterator[Listed]:
+        """Give what the destination shows, for reconciliation."""
+
+    async def health(self) -> Health:
+        """Tell whether the destination answers at all."""
+
+    async def close(self) -> None:
+        """Let connections go."""

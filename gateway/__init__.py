@@ -1,1 +1,1 @@
-"""The service: everything that has state or wiring. Read `pipeline.py` (in) and `deliver.py` (out)."""
+"""The service: all that has state or wiring. Read `pipeline.py` (in) and `deliver.py` (out)."""

@@ -1,9 +1,8 @@
 """校验: a candidate row → a typed record with the problems found in it, or a refusal (pure)."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import date
-from enum import StrEnum
 from functools import cache
 from typing import Any, Protocol
 
@@ -22,37 +21,11 @@ from schemas.codes import (
 from schemas.columns import Column, Required, columns_of
 from schemas.event import CreditEvent, ReceivedGrade
 from schemas.identifiers import identity_card_problem
+from schemas.licence import AdministrativeLicence
+from schemas.penalty import AdministrativePenalty
 from schemas.problem import Problem, Rule
 from schemas.record import RECORD_KINDS, BusinessKey, Decision, Record, business_key
-
-
-class Verdict(StrEnum):
-    """What check says of an item."""
-
-    OK = "ok"  #: 合格
-    INCOMPLETE = "incomplete"  #: 待补正
-    REFUSED = "refused"  #: 拒收
-
-
-class Exclusion(StrEnum):
-    """不予报送 and why (DOMAIN 1.6): recorded, counted on its own line, never delivered."""
-
-    STATE_SECRET = "state_secret"  #: 涉密决定
-    SIMPLE_PROCEDURE = "simple_procedure"  #: 对自然人适用简易程序（河南省社会信用条例第十三条）
-    MINOR_REMEDIED = "minor_remedied"  #: 自然人轻微并主动消除危害（同上）
-
-
-@dataclass(frozen=True, slots=True)
-class Scope:
-    """What is excluded: reason → (input column, whether it holds for natural persons only)."""
-
-    rules: Mapping[Exclusion, tuple[str, bool]] = field(
-        default_factory=lambda: {
-            Exclusion.STATE_SECRET: ("state_secret", False),
-            Exclusion.SIMPLE_PROCEDURE: ("simple_procedure", True),
-            Exclusion.MINOR_REMEDIED: ("minor_remedied", True),
-        }
-    )
+from schemas.verdict import Exclusion, Scope, Verdict
 
 
 @dataclass(frozen=True, slots=True)
@@ -301,8 +274,8 @@ def _identity_problem(values: Mapping[str, Any]) -> str | None:
 
 
 def _record(kind: RecordKind, values: Mapping[str, Any]) -> Decision:
-    record: Decision = RECORD_KINDS[kind].model_validate(values)  # type: ignore[assignment]
-    return record
+    model = AdministrativePenalty if kind is RecordKind.PENALTY else AdministrativeLicence
+    return model.model_validate(values)
 
 
 def _is_person(record: Decision) -> bool:
@@ -362,7 +335,10 @@ def _from_pydantic(kind: RecordKind, line: Any) -> Problem:
         )
     if line["type"] == "extra_forbidden":
         return Problem(
-            field=name, rule=Rule.FORMAT, message=f"{title}：没有这个字段", fix="删去，或放进 details"
+            field=name,
+            rule=Rule.FORMAT,
+            message=f"{title}：没有这个字段",
+            fix="删去，或放进 details",
         )
     words = str(line.get("ctx", {}).get("error") or "格式不对")
     return Problem(

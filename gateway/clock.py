@@ -1,4 +1,4 @@
-"""The time source: legal and retry time come from here and nowhere else, so that it can be moved."""
+"""The time source: legal and retry time come from here only, so that they can be moved."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta

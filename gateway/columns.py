@@ -95,7 +95,10 @@ def _date(column: Column, value: Any) -> Read:
     if day is not None:
         return day, None
     return None, _problem(
-        column, Rule.FORMAT, f"“{value}”不是日期", "写成 2026/10/01 或 2026-10-01，长期写 2099/12/31"
+        column,
+        Rule.FORMAT,
+        f"“{value}”不是日期",
+        "写成 2026/10/01 或 2026-10-01，长期写 2099/12/31",
     )
 
 
@@ -106,7 +109,9 @@ def _amount(column: Column, value: Any) -> Read:
     except InvalidOperation:
         return None, _problem(column, Rule.FORMAT, f"“{value}”不是金额", "填数字，单位万元，如 0.2")
     if not amount.is_finite() or amount < 0 or amount >= _AMOUNT_LIMIT:
-        return None, _problem(column, Rule.FORMAT, f"金额 {value} 超出范围", "填0以上、单位万元的数")
+        return None, _problem(
+            column, Rule.FORMAT, f"金额 {value} 超出范围", "填0以上、单位万元的数"
+        )
     if amount != amount.quantize(_CENT):
         return None, _problem(column, Rule.FORMAT, f"金额 {value} 超过6位小数", "四舍五入到6位小数")
     return amount, None

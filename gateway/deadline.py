@@ -14,7 +14,7 @@ from schemas.destination import Clock, CountedDays
 
 @dataclass(frozen=True, slots=True)
 class Due:
-    """When a clock runs out: `at` is exclusive; `provisional` marks a lower bound beyond the calendar."""
+    """When a clock runs out: `at` is exclusive; `provisional` is a bound beyond the calendar."""
 
     clock: str
     at: datetime

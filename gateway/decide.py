@@ -110,7 +110,7 @@ class Decider:
     def grade_change(
         self, change_id: int, subject_id: int, subject_code: str, now: datetime
     ) -> list[NewDelivery]:
-        """A grade change goes to every destination that takes them; never held, never superseded."""
+        """A grade change goes to all that take them; it is never held and never superseded."""
         return [
             NewDelivery(
                 item_kind=ItemKind.GRADE_CHANGE,

@@ -62,7 +62,7 @@ class Round:
 class Deliverer:
     """Delivers to one destination; the limits and the breaker are its own."""
 
-    def __init__(  # noqa: PLR0913  the collaborators of every round
+    def __init__(  # noqa: PLR0913, PLR0917  the collaborators of every round
         self,
         destination: Destination,
         connector: Connector,
@@ -88,6 +88,11 @@ class Deliverer:
         """The destination's name."""
         return self.destination.name
 
+    @property
+    def is_open(self) -> bool:
+        """Whether the breaker keeps calls back."""
+        return self.breaker.state is BreakerState.OPEN
+
     async def drain(self) -> Round:
         """Rounds until nothing is claimable at this moment."""
         total = Round()
@@ -107,11 +112,11 @@ class Deliverer:
         await self._tidy()
         done = Round()
         self.breaker = self.breaker.at(self.clock())
-        if self.breaker.state is BreakerState.OPEN:
+        if self.is_open:
             return done
         probe = self.breaker.state is BreakerState.HALF_OPEN
         for look in (True, False):
-            if self.breaker.state is not BreakerState.OPEN:
+            if not self.is_open:
                 await self._claim_and_call(done, look=look, probe=probe)
         return done
 
@@ -187,8 +192,10 @@ class Deliverer:
         queue: "asyncio.Queue[list[Finish] | None]",
     ) -> None:
         try:
-            if time.monotonic() > until or self.breaker.state is BreakerState.OPEN:
-                outcomes = [Outcome(kind=OutcomeKind.DEFERRED, reasons=("本次未发送",))] * len(group)
+            if time.monotonic() > until or self.is_open:
+                outcomes = [Outcome(kind=OutcomeKind.DEFERRED, reasons=("本次未发送",))] * len(
+                    group
+                )
             else:
                 outcomes = await self._outcomes(group)
             now = self.clock()
@@ -294,7 +301,7 @@ class Deliverer:
     # ------------------------------------------------------------ receipts
 
     async def receive(self) -> int:
-        """Read the receipts 回执 that have come since last time; gives how many moved a delivery."""
+        """Read the receipts 回执 come since last time; gives how many moved a delivery."""
         if not self.connector.limits.has_receipts or not await self._own():
             return 0
         moved = 0

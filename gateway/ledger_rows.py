@@ -1,4 +1,4 @@
-"""A decision's line in the ledger 台账明细: how it stands at each destination, by each clock (pure)."""
+"""A decision's line in the ledger 台账明细: how it stands at each destination and clock (pure)."""
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
@@ -53,7 +53,7 @@ class Timeliness(StrEnum):
     LATE = "迟报"
     MISSED = "漏报"
     OPEN = "未到期"
-    UNKNOWN = "期限未定"  #: beyond the working-day calendar, or a clock added since
+    UNKNOWN = "期限未定"  #: beyond the working-day calendar
     VOID = "撤回未报"  #: withdrawn before its due, so that nothing was owed any more
 
 
@@ -187,7 +187,7 @@ class Assembler:
             due=due,
             timeliness={
                 name: timeliness(
-                    due=due.get(name),
+                    due=due[name],
                     provisional=self._due(name, decision.decision_date)[1],
                     handed_over_at=handed_over_at,
                     accepted_at=accepted_at,
@@ -251,4 +251,5 @@ def _earliest(times: Iterable[datetime | None]) -> datetime | None:
 
 
 def utc(at: datetime) -> datetime:
+    """The same moment written in one way, so that equal content has an equal hash."""
     return at.astimezone(UTC)

@@ -59,7 +59,7 @@ def normalise(raw: Raw) -> Candidate | Problem:
 
 def _candidate(kind: RecordKind | None, row: Any) -> Candidate | Problem:
     if not isinstance(row, dict):
-        return _bytes_problem("记录应为 JSON 对象", "每条记录写成 {\"字段\": 值} 的形式")
+        return _bytes_problem("记录应为 JSON 对象", '每条记录写成 {"字段": 值} 的形式')
     if row.keys() >= _ENVELOPE:
         kind = kind or _kind(str(row.get("type", "")).rpartition(".")[2])
         row = row["data"]

@@ -79,9 +79,7 @@ def _columns(claimed: Claimed, keys: Keys) -> dict[str, Any]:
     return {**claimed.body, **orjson.loads(keys.decrypt(claimed.secret))}
 
 
-def finish(
-    claimed: Claimed, outcome: Outcome, destination: Destination, now: datetime
-) -> Finish:
+def finish(claimed: Claimed, outcome: Outcome, destination: Destination, now: datetime) -> Finish:
     """What an outcome makes of the delivery: its state, and when it is tried again."""
     state = _STATES[outcome.kind]
     next_at, breached = None, False

@@ -14,7 +14,7 @@ from typing import Any
 import orjson
 
 from gateway.audit import AuditEvent
-from gateway.check import Checked, Checker, Verdict
+from gateway.check import Checked, Checker
 from gateway.clock import Clock
 from gateway.deadline import today
 from gateway.decide import Decider, NewDelivery
@@ -33,6 +33,7 @@ from gateway.store.engine import BadData, Connection, Database
 from gateway.store.inbox import Seen
 from gateway.store.rows import Ids
 from schemas.problem import Problem, Rule
+from schemas.verdict import Verdict
 
 #: Items worked on between two awaits, so that heart-beats and deliveries go on.
 SLICE = 50
@@ -41,7 +42,7 @@ SLICE = 50
 class Pipeline:
     """Everything that a batch needs, built once by `app`."""
 
-    def __init__(  # noqa: PLR0913  the collaborators of every step
+    def __init__(  # noqa: PLR0913, PLR0917  the collaborators of every step
         self,
         database: Database,
         checker: Checker,
@@ -208,9 +209,7 @@ class Intake:
         brand_new = {v.id for v in recorded.latest.values() if v.decision.is_new}
         old = [v.decision_id for v in versions if v.id not in brand_new]
         past = await deliveries.past(self.connection, old) if old else {}
-        decided = [
-            decider.version(v, past.get(v.decision_id, ()), self.now) for v in versions
-        ]
+        decided = [decider.version(v, past.get(v.decision_id, ()), self.now) for v in versions]
         new: list[NewDelivery] = [delivery for one in decided for delivery in one.deliveries]
         subjects = {s.code: s.id for s in recorded.subjects.values()}
         for change_id, code in changes:

@@ -231,9 +231,7 @@ class Recording:
     async def _write_facts(self, targets: Mapping[int, Key], known: Mapping[Key, Known]) -> None:
         """Close the facts of changed decisions; write the new ones with their process dates."""
         changed = {key: v for key, v in self.out.latest.items() if _makes_facts(v)}
-        processed = {
-            key for key in targets.values() if key in known and key not in changed
-        }
+        processed = {key for key in targets.values() if key in known and key not in changed}
         if not changed and not processed:
             return
         dates = await records.process_dates(self.connection, [*changed, *processed])

@@ -1,7 +1,6 @@
 """Replay from quarantine 隔离区重放: an item again, corrected or as it was, with its own origin."""
 
 from gateway.audit import AuditEvent
-from gateway.check import Verdict
 from gateway.clock import Clock
 from gateway.normalise import Raw
 from gateway.pipeline import Pipeline
@@ -9,6 +8,7 @@ from gateway.results import Result
 from gateway.secrets import Keys
 from gateway.store import audit, inbox
 from schemas.codes import RecordKind
+from schemas.verdict import Verdict
 
 
 class NoSuchItem(LookupError):

@@ -2,8 +2,9 @@
 
 from dataclasses import dataclass
 
-from gateway.check import Checked, Verdict
+from gateway.check import Checked
 from schemas.problem import Problem
+from schemas.verdict import Verdict
 
 
 @dataclass(frozen=True, slots=True)

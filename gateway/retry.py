@@ -15,7 +15,7 @@ class RetryDecision:
     breached: bool
 
 
-def next_attempt(
+def next_attempt(  # noqa: PLR0913  named, each one a part of the rule
     *,
     now: datetime,
     due_at: datetime,

@@ -1,4 +1,4 @@
-"""The roles intake, deliver, schedule and web as tasks of one process; more processes share them."""
+"""The roles intake, deliver, schedule and web as tasks of one process; processes share them."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -157,7 +157,7 @@ async def _start_web(gateway: Gateway, running: Running, stack: AsyncExitStack) 
         await asyncio.gather(task, return_exceptions=True)
 
     stack.push_async_callback(stop)
-    while not server.started and not task.done():
+    while not server.started and not task.done():  # noqa: ASYNC110  uvicorn has no event for it
         await asyncio.sleep(0.01)
     if task.done():
         raise OSError(f"端口 {settings.host}:{settings.port} 不能使用")

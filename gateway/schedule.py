@@ -26,7 +26,7 @@ CALENDAR_WARNING = timedelta(days=60)
 class Schedule:
     """The acts of time: numbering, breaches, rescoring, sweeping, partitions."""
 
-    def __init__(  # noqa: PLR0913  the collaborators of every act
+    def __init__(
         self,
         database: Database,
         scorer: Scorer,

@@ -43,7 +43,7 @@ class Scorer:
     def __init__(self, rulebook: Rulebook) -> None:
         self.rulebook = rulebook
 
-    def score(  # noqa: PLR0913  what an assessment rests on
+    def score(
         self,
         code: str,
         *,
@@ -141,7 +141,7 @@ def _penalty(body: Mapping[str, Any]) -> Penalty:
     return Penalty(tuple(body["types"]), Decimal(fine) if fine else None)
 
 
-def change_body(  # noqa: PLR0913  the parts of one event
+def change_body(
     change: GradeChange,
     *,
     cause: str,

@@ -13,10 +13,10 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
-from gateway.check import Exclusion, Scope
 from schemas.base import Schema
 from schemas.codes import RecordKind, SubjectKind
 from schemas.destination import BUILT_IN_CLOCKS, Clock, Destination
+from schemas.verdict import Exclusion, Scope
 
 
 class BadConfiguration(ValueError):
@@ -97,7 +97,7 @@ class Settings(BaseSettings):
     destinations: tuple[Destination, ...] = ()
 
     @classmethod
-    def settings_customise_sources(  # noqa: PLR0913  the signature is pydantic's
+    def settings_customise_sources(
         cls,
         settings_cls: type[BaseSettings],
         init_settings: PydanticBaseSettingsSource,

@@ -27,7 +27,8 @@ async def verify_assessments(
     async with database.transaction() as connection:
         texts = await assessments.rule_set_texts(connection)
     rule_sets = {hash_: parse_rule_set(content) for hash_, content in texts.items()}
-    count, after, wrong = 0, 0, []
+    count, after = 0, 0
+    wrong: list[dict[str, Any]] = []
     while True:
         async with database.transaction() as connection:
             page = await assessments.stored(connection, after, PAGE)

@@ -1,8 +1,8 @@
 """The Chinese words for what the code calls by English names: screens, messages and ledgers."""
 
-from gateway.check import Exclusion, Verdict
 from schemas.codes import RecordKind
 from schemas.delivery import DeliveryState
+from schemas.verdict import Exclusion, Verdict
 
 VERDICTS = {Verdict.OK: "合格", Verdict.INCOMPLETE: "待补正", Verdict.REFUSED: "拒收"}
 KINDS = {

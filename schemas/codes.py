@@ -50,7 +50,7 @@ class LicenceKind(StrEnum):
     OTHER = "其他"
 
 
-#: 处罚类别: the national list of 2018, the words of 行政处罚法 (2021) art. 9, and the words by which
+#: 处罚类别: the national list of 2018, the words of 行政处罚法 (2021) art. 9, and those by which
 #: ecology decisions name them (生态环境行政处罚办法). Everything else is written 其他-补充说明.
 PENALTY_KINDS = frozenset(
     {

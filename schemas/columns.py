@@ -26,7 +26,7 @@ class ColumnType(StrEnum):
 
 
 class Required(StrEnum):
-    """When a column must be filled (必填): always, for a category of subject, or for a penalty kind."""
+    """When a column must be filled 必填: always, for a category, or for a penalty kind."""
 
     NO = "no"
     ALWAYS = "always"
@@ -50,11 +50,11 @@ class Column:
     codes: frozenset[str] | None
 
 
-def column(
+def column(  # noqa: PLR0913  one for each thing that the standard says of a column
     wire: str,
     title: str,
     *,
-    type: ColumnType = ColumnType.TEXT,
+    type_: ColumnType = ColumnType.TEXT,
     max_length: int | None = None,
     required: Required = Required.NO,
     codes: frozenset[str] | None = None,
@@ -62,7 +62,7 @@ def column(
 ) -> Any:
     """A field of the standard: `None` where it was not given or could not be read."""
     extra: Mapping[str, Any] = {
-        "columnType": type.value,
+        "columnType": type_.value,
         "maxLength": max_length,
         "required": required.value,
         "codes": sorted(codes) if codes else None,

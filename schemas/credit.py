@@ -33,7 +33,7 @@ class RuleSetRef:
 
 @dataclass(frozen=True, slots=True)
 class Deduction:
-    """One row that counts 扣分项/加分项: item, signed points, fact, article, quoted text, values."""
+    """One row that counts 扣分项: item, signed points, fact, article, quoted text, values."""
 
     item: str
     points: str

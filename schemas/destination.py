@@ -39,7 +39,9 @@ class Clock(Schema):
 
 #: The two clocks that every installation has (DOMAIN 2.1).
 BUILT_IN_CLOCKS = (
-    Clock(name="calendar-7", days=7, counts=CountedDays.CALENDAR, source="郑环办〔2022〕21号 任务3"),
+    Clock(
+        name="calendar-7", days=7, counts=CountedDays.CALENDAR, source="郑环办〔2022〕21号 任务3"
+    ),
     Clock(
         name="working-7",
         days=7,

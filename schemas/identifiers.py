@@ -15,7 +15,9 @@ _USCC_VALUE = {letter: value for value, letter in enumerate(USCC_ALPHABET)}
 IDENTITY_WEIGHTS = tuple(pow(2, 17 - i, 11) for i in range(17))
 IDENTITY_CHECKS = "10X98765432"
 
-_BRACKETS = str.maketrans({c: "〔" for c in "([{【〔［〖（"} | {c: "〕" for c in ")]}】〕］〗）"})
+_BRACKETS = str.maketrans(
+    dict.fromkeys("([{【〔［〖（", "〔") | dict.fromkeys(")]}】〕］〗）", "〕")
+)
 _SPACE = re.compile(r"\s+")
 _IDENTITY = re.compile(r"\d{17}[\dX]")
 

@@ -3,13 +3,14 @@
 from dataclasses import dataclass
 from datetime import date
 
+from schemas.base import Schema
 from schemas.codes import RecordKind
 from schemas.event import CreditEvent, ReceivedGrade
 from schemas.identifiers import authority_key, document_number_key
 from schemas.licence import AdministrativeLicence
 from schemas.penalty import AdministrativePenalty
 
-RECORD_KINDS = {
+RECORD_KINDS: dict[RecordKind, type[Schema]] = {
     RecordKind.PENALTY: AdministrativePenalty,
     RecordKind.LICENCE: AdministrativeLicence,
     RecordKind.EVENT: CreditEvent,
@@ -45,7 +46,7 @@ class BusinessKey:
 
 
 def business_key(record: Record, subject: str) -> BusinessKey:
-    """The key of a record whose subject is known; events are known by `id`, grades by issuer + `id`."""
+    """The key of a record of this subject; events go by `id`, grades by issuer and `id`."""
     match record:
         case CreditEvent():
             return BusinessKey(RecordKind.EVENT, record.id, "", subject)

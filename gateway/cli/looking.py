@@ -7,7 +7,6 @@ from typing import Annotated, Any
 import typer
 
 from gateway.app import gateway
-from gateway.check import Verdict
 from gateway.cli.root import (
     Exit,
     Format,
@@ -21,13 +20,15 @@ from gateway.cli.root import (
     settings_of,
 )
 from gateway.cli.working import replay_one, retry_all
-from gateway.deadline import SHANGHAI
 from gateway.replay import NoSuchItem
+from gateway.results import Result
 from gateway.store import deliveries as delivery_store
 from gateway.store import inbox
 from gateway.words import KINDS, STATES, VERDICTS
+from schemas.base import SHANGHAI
 from schemas.codes import RecordKind
 from schemas.delivery import DeliveryState
+from schemas.verdict import Verdict
 
 LimitOption = Annotated[int, typer.Option(min=1, max=100_000, help="最多几条")]
 
@@ -161,7 +162,9 @@ def _quarantined(one: inbox.Quarantined) -> dict[str, Any]:
 def quarantine_show(
     context: typer.Context,
     number: int,
-    raw: Annotated[bool, typer.Option("--bytes", help="同时显示原始内容（可能含个人信息）")] = False,
+    raw: Annotated[
+        bool, typer.Option("--bytes", help="同时显示原始内容（可能含个人信息）")
+    ] = False,
     format_: FormatOption = Format.TEXT,
 ) -> None:
     """一条被拒收输入的来源和问题。"""
@@ -198,14 +201,14 @@ def quarantine_replay(
     """更正后重放一条被拒收的输入。"""
     body = corrected.read_bytes() if corrected else None
 
-    async def work() -> Any:
+    async def work() -> Result:
         async with gateway(settings_of(context)) as built:
-            return await replay_one(built, number, body)
+            try:
+                return await replay_one(built, number, body)
+            except NoSuchItem as error:
+                fail(str(error), Exit.PROBLEMS)
 
-    try:
-        result = run(work)
-    except NoSuchItem as error:
-        fail(str(error), Exit.PROBLEMS)
+    result = run(work)
     if format_ is Format.JSON:
         print_json({"id": number, "verdict": result.verdict, "key": result.key})
     else:

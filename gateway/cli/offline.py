@@ -9,7 +9,7 @@ import typer
 from pydantic import ValidationError
 
 from gateway.app import build_checker, keys_of, load_workdays
-from gateway.check import Checked, Verdict
+from gateway.check import Checked
 from gateway.cli.root import (
     Exit,
     Format,
@@ -27,12 +27,13 @@ from gateway.columns import parse_date
 from gateway.deadline import due, today
 from gateway.faulty import faulty_row, spooled
 from gateway.intake.files import UnreadableFile, line_of, read
-from gateway.rulebook import Rulebook, parse_rule_set
+from gateway.rulebook import LoadedRuleSet, Rulebook, parse_rule_set
 from gateway.settings import BadConfiguration
 from gateway.words import EXCLUSIONS, VERDICTS
 from gateway.workbook import FaultyRow, problems_workbook
 from schemas.codes import RecordKind
 from schemas.identifiers import credit_code_problem, fold
+from schemas.verdict import Verdict
 from scoring.cases import run_case
 from scoring.engine import assess
 from scoring.errors import RuleSetError
@@ -92,7 +93,9 @@ def _print_checked(checked: Checked, format_: Format) -> None:
         )
         return
     excluded = f"，不予报送：{EXCLUSIONS[checked.excluded]}" if checked.excluded else ""
-    print_line(f"第{line}行 {VERDICTS[checked.verdict]}{excluded} {checked.shown_key or ''}".rstrip())
+    print_line(
+        f"第{line}行 {VERDICTS[checked.verdict]}{excluded} {checked.shown_key or ''}".rstrip()
+    )
     for problem in checked.problems:
         print_line(f"    {problem.field or '整行'} {problem.message}。{problem.fix}")
 
@@ -155,14 +158,14 @@ def _rule_set(context: typer.Context, name: str) -> RuleSet:
             return parse_rule_set(path.read_text(encoding="utf-8"))
         return Rulebook(settings_of(context).scoring).load(name).rule_set
     except (BadConfiguration, RuleSetError) as error:
-        return fail(str(error))  # type: ignore[no-any-return]
+        fail(str(error))
 
 
 def _day(text: str) -> date:
     day = parse_date(text)
     if day is None:
         fail(f"“{text}”不是日期，写成 2026-10-01")
-    return day  # type: ignore[return-value]
+    return day
 
 
 @app.command("due")
@@ -234,7 +237,12 @@ def rules_list(context: typer.Context, format_: FormatOption = Format.TEXT) -> N
     for name in rulebook.names:
         one = rulebook.load(name).rule_set
         if format_ is Format.JSON:
-            answer = {"name": name, "title": one.title, "status": one.status, "version": one.version}
+            answer = {
+                "name": name,
+                "title": one.title,
+                "status": one.status,
+                "version": one.version,
+            }
             print_json(answer | {"effective_from": one.effective_from})
         else:
             print_line(f"{name} {one.title}（{_STATUSES[one.status.value]}）")
@@ -255,9 +263,15 @@ def rules_show(context: typer.Context, name: str, format_: FormatOption = Format
         print_line(f"\n[{table_name}] 起始分 {table.start}")
         for row in table.rows:
             points = getattr(row, "points", None)
-            print_line(f"  {row.id} {points if points is not None else '—'} {row.title}（{row.article}）")
+            print_line(
+                f"  {row.id} {points if points is not None else '—'} {row.title}（{row.article}）"
+            )
         for band in table.bands:
-            print_line(f"  等级 {band.grade}：{band.text}" if hasattr(band, "text") else f"  等级 {band.grade}")
+            print_line(
+                f"  等级 {band.grade}：{band.text}"
+                if hasattr(band, "text")
+                else f"  等级 {band.grade}"
+            )
     print_line("\n理解说明")
     for note in one.notes:
         print_line(f"  {note.id} {note.question}：{note.reading}")
@@ -273,10 +287,7 @@ def rules_test(
     rulebook = Rulebook(settings_of(context).scoring)
     failed = False
     for each in [name] if name else rulebook.names:
-        try:
-            loaded = rulebook.load(each)
-        except (BadConfiguration, RuleSetError) as error:
-            fail(str(error))
+        loaded = _loaded(rulebook, each)
         wrong = [line for case in loaded.cases for line in run_case(loaded.rule_set, case)]
         failed |= bool(wrong)
         if format_ is Format.JSON:
@@ -287,3 +298,10 @@ def rules_test(
                 print_line(f"    {line}")
     if failed:
         raise typer.Exit(Exit.PROBLEMS)
+
+
+def _loaded(rulebook: Rulebook, name: str) -> LoadedRuleSet:
+    try:
+        return rulebook.load(name)
+    except (BadConfiguration, RuleSetError) as error:
+        fail(str(error))

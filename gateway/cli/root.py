@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable, Iterable, Iterator
 from contextlib import contextmanager
 from enum import IntEnum, StrEnum
 from pathlib import Path
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any, NoReturn, TypeVar
 
 import orjson
 import typer
@@ -65,7 +65,7 @@ def settings_of(context: typer.Context) -> Settings:
         fail(str(error))
 
 
-def fail(message: str, code: Exit = Exit.WRONG_USE) -> Any:
+def fail(message: str, code: Exit = Exit.WRONG_USE) -> NoReturn:
     """Say what is wrong on standard error and end."""
     sys.stderr.write(f"错误：{message}\n")
     raise typer.Exit(code)

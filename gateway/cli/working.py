@@ -1,6 +1,7 @@
 """Commands that change something: ingest, replay, retry, reconcile, ledger, verify, db."""
 
 from collections import Counter
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Annotated
 
@@ -8,7 +9,6 @@ import typer
 
 from gateway.app import Gateway, gateway
 from gateway.audit import AuditEvent
-from gateway.check import Verdict
 from gateway.cli.offline import FileArgument, KindOption, OutOption
 from gateway.cli.root import (
     Exit,
@@ -34,6 +34,7 @@ from gateway.verify import verify_assessments
 from gateway.words import VERDICTS
 from gateway.workbook import FaultyRow, problems_workbook
 from schemas.codes import RecordKind
+from schemas.verdict import Verdict
 
 BATCH = 1000
 
@@ -49,11 +50,8 @@ def ingest(
     """接收一个文件；同一文件再来一次不产生任何变化。"""
     settings = settings_of(context)
     faulty: list[FaultyRow] = []
-    try:
-        with spooled(file) as path:
-            counts = run(lambda: _ingest(settings, path, kind, format_, faulty if out else None))
-    except (UnreadableFile, OSError) as error:
-        fail(str(error))
+    with spooled(file) as path:
+        counts = _run_ingest(lambda: _ingest(settings, path, kind, format_, faulty))
     if out is not None:
         problems_workbook(out, faulty)
     if format_ is Format.TEXT:
@@ -63,12 +61,19 @@ def ingest(
         raise typer.Exit(Exit.PROBLEMS)
 
 
+def _run_ingest(work: Callable[[], Awaitable[Counter[str]]]) -> Counter[str]:
+    try:
+        return run(work)
+    except (UnreadableFile, OSError) as error:
+        fail(str(error))
+
+
 async def _ingest(
     settings: Settings,
     path: Path,
     kind: RecordKind | None,
     format_: Format,
-    faulty: list[FaultyRow] | None,
+    faulty: list[FaultyRow],
 ) -> Counter[str]:
     counts: Counter[str] = Counter()
     async with gateway(settings) as built:
@@ -78,8 +83,7 @@ async def _ingest(
                 results = await built.pipeline.commit(checked)
                 for raw, result in zip(batch, results, strict=True):
                     _count(counts, raw, result, format_)
-                if faulty is not None:
-                    faulty += [faulty_row(one) for one in checked if one.problems]
+                faulty += [faulty_row(one) for one in checked if one.problems]
                 advance(len(batch))
     return counts
 

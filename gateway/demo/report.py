@@ -164,7 +164,9 @@ def _late(rows: Sequence[Any], last: Mapping[int, Any]) -> int:
 
 def _published(console: Console, found: Findings) -> None:
     """The fifteen published decisions, years late, apart from the month."""
-    table = _table("已公开的十五个真实决定（逾期多年，另列；不评分）", "文书号", "单位", "对象", "状态")
+    table = _table(
+        "已公开的十五个真实决定（逾期多年，另列；不评分）", "文书号", "单位", "对象", "状态"
+    )
     numbers = {d.id: d for d in found.published}
     for row in found.of_published:
         if row.state == DeliveryState.SUPERSEDED:

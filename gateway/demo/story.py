@@ -91,6 +91,8 @@ def tell(workdays: Workdays) -> Story:
     _add_repeats(story, dice)
     _add_dirty(story, dice, days)
     _add_events(story, dice, days)
+    _add_repair(story, dice)
+    _add_suspect(story)
     return story
 
 
@@ -193,16 +195,14 @@ def _add_repeats(story: Story, dice: random.Random) -> None:
 
 def _add_dirty(story: Story, dice: random.Random, days: list[date]) -> None:
     """Rows as real input has them: columns missing, codes mistyped, bytes broken."""
-    for number, spoiled in enumerate(
-        (
-            {"CF_CFJGDM": ""},
-            {"CF_NR": None},
-            {"CF_XDR_SHXYM": "91159900MAO000012X"},
-            {"CF_WSH": ""},
-            {"CF_JDRQ": "2026-13-40"},
-        ),
-        start=910,
-    ):
+    spoils: tuple[dict[str, Any], ...] = (
+        {"CF_CFJGDM": ""},
+        {"CF_NR": None},
+        {"CF_XDR_SHXYM": "91159900MAO000012X"},
+        {"CF_WSH": ""},
+        {"CF_JDRQ": "2026-13-40"},
+    )
+    for number, spoiled in enumerate(spoils, start=910):
         day = _day(dice, days)
         body = {**_penalty(dice, number, day), **spoiled}
         story.messages.append(Published(day, RecordKind.PENALTY, body))
@@ -213,7 +213,7 @@ def _add_dirty(story: Story, dice: random.Random, days: list[date]) -> None:
 
 
 def _add_events(story: Story, dice: random.Random, days: list[date]) -> None:
-    """Findings, commendations, and a repair that is confirmed."""
+    """Findings and commendations."""
     for number, item in enumerate(_EVENTS, start=1):
         day = _day(dice, days)
         name, code = company(dice.randint(1, COMPANIES))
@@ -225,9 +225,40 @@ def _add_events(story: Story, dice: random.Random, days: list[date]) -> None:
             "occurred_on": day.isoformat(),
         }
         story.messages.append(Published(day, RecordKind.EVENT, body))
-    penalty = next(m.body for m in story.messages if m.kind is RecordKind.PENALTY)
-    if isinstance(penalty, dict):
-        story.messages.append(Published(date(2026, 10, 30), RecordKind.EVENT, _repair(penalty)))
+
+
+def _add_repair(story: Story, dice: random.Random) -> None:
+    """A company falls to B by two decisions, mends one at once, and rises to A again."""
+    name, code = company(COMPANIES + 1)
+    subject = {"CF_XDR_MC": name, "CF_XDR_SHXYM": code}
+    first = {
+        **_penalty(dice, 920, date(2026, 10, 12), "样环罚字〔2026〕920号"),
+        **subject,
+        "CF_CFLB": "没收违法所得",
+        "CF_NR": "没收违法所得（样例）",
+        "CF_NR_WFFF": "3",
+    }
+    second = {
+        **_penalty(dice, 921, date(2026, 10, 15), "样环罚字〔2026〕921号"),
+        **subject,
+        "CF_CFLB": "限制开展生产经营活动",
+        "CF_NR": "责令限制生产（样例）",
+    }
+    story.messages += [_published(first), _published(second)]
+    story.messages.append(Published(date(2026, 10, 30), RecordKind.EVENT, _repair(second)))
+
+
+def _add_suspect(story: Story) -> None:
+    """A company is suspected of a crime: it stands outside the evaluation from then on."""
+    name, code = company(1)
+    body = {
+        "id": "样例涉嫌1",
+        "subject_code": code,
+        "subject_name": name,
+        "type": "criminal_suspicion",
+        "occurred_on": "2026-10-29",
+    }
+    story.messages.append(Published(date(2026, 10, 29), RecordKind.EVENT, body))
 
 
 def _repair(penalty: dict[str, Any]) -> dict[str, Any]:

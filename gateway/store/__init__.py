@@ -1,1 +1,1 @@
-"""All SQL: one function for each question, set-based, on a connection that the calling step owns."""
+"""All SQL: one function for each question, set-based, on a connection that the step owns."""

@@ -115,9 +115,7 @@ _PUBLISHER_LOCK = 726_180_002
 
 async def number_grade_changes(connection: Connection) -> list[tuple[int, int]]:
     """Number what has been committed, without a gap; gives (grade change, subject) pairs."""
-    await connection.execute(
-        text("select pg_advisory_xact_lock(:lock)"), {"lock": _PUBLISHER_LOCK}
-    )
+    await connection.execute(text("select pg_advisory_xact_lock(:lock)"), {"lock": _PUBLISHER_LOCK})
     return [(row[0], row[1]) for row in await connection.execute(_NUMBER)]
 
 

@@ -280,7 +280,9 @@ _FINISH = text(
     """  # noqa: S608  names are ours
 )
 
-_FREES = frozenset({S.ACCEPTED, S.ACCEPTED_BLIND, S.SUBMITTED, S.REJECTED, S.SUPERSEDED, S.WITHDRAWN})
+_FREES = frozenset(
+    {S.ACCEPTED, S.ACCEPTED_BLIND, S.SUBMITTED, S.REJECTED, S.SUPERSEDED, S.WITHDRAWN}
+)
 
 
 async def finish(connection: Connection, finished: Sequence[Finish], now: datetime) -> set[int]:
@@ -420,9 +422,7 @@ _APPLY_RECEIPTS = text(
         platform_at = t.platform_at, reasons = t.reasons::jsonb,
         reference = coalesce(t.reference, d.reference)
     from {
-        unnest(
-            "id bigint, accepted boolean, reasons text, platform_at timestamptz, reference text"
-        )
+        unnest("id bigint, accepted boolean, reasons text, platform_at timestamptz, reference text")
     }
     where d.id = t.id and d.destination = :destination
       and (d.state in ('submitted', 'accepted_blind')
@@ -528,7 +528,7 @@ _RETRY = text(
 
 
 async def retry(connection: Connection, ids: Sequence[int]) -> set[int]:
-    """Make deliveries ready now, by a person's word; others than deferred, rejected, parked stay."""
+    """Make deferred, rejected or parked deliveries ready now, by a person's word."""
     return set(await connection.scalars(_RETRY, {"ids": list(ids)}))
 
 
@@ -564,8 +564,7 @@ async def open_by_hours(connection: Connection, now: datetime) -> list[OpenCount
     """Open deliveries of every destination; zeros where there are none."""
     rows = await connection.execute(_OPEN_BY_HOURS, {"now": now})
     return [
-        OpenCount(row[0], row[1], row[2], dict(zip(_BUCKETS, row[3:], strict=True)))
-        for row in rows
+        OpenCount(row[0], row[1], row[2], dict(zip(_BUCKETS, row[3:], strict=True))) for row in rows
     ]
 
 

@@ -71,7 +71,7 @@ async def authorities(connection: Connection, names: Iterable[str]) -> dict[str,
     """The id of each authority by its normalised name, through the table of aliases."""
     wanted = sorted(set(names))
     rows = await connection.execute(_AUTHORITIES, {"names": wanted})
-    found = {alias: id_ for alias, id_ in rows}
+    found = {row.alias: row.authority_id for row in rows}
     if len(found) < len(wanted):
         raise DatabaseAway("another process is writing the same new authority; try again")
     return found
@@ -157,7 +157,8 @@ add_versions = Insert(
 _REPAIR_VERSIONS = text(
     f"""
     with added as (
-        insert into record_version (id, decision_id, version, verb, body, secret, verdict, recorded_at)
+        insert into record_version
+            (id, decision_id, version, verb, body, secret, verdict, recorded_at)
         select t.id, d.id, d.version + 1, 'repair', v.body, v.secret, v.verdict, :now
         from {unnest("id bigint, decision bigint")}
         join decision d on d.id = t.decision join record_version v on v.id = d.version_id
@@ -250,9 +251,7 @@ async def facts_of_decisions(connection: Connection, decision_ids: Sequence[int]
     return [Fact(*row) for row in rows]
 
 
-async def close_facts(
-    connection: Connection, decision_ids: Sequence[int], now: datetime
-) -> None:
+async def close_facts(connection: Connection, decision_ids: Sequence[int], now: datetime) -> None:
     """The facts of these decisions are known no longer; they stay readable."""
     if decision_ids:
         await connection.execute(_CLOSE_FACTS, {"ids": list(decision_ids), "now": now})

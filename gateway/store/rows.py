@@ -22,7 +22,7 @@ _AS_TEXT = frozenset({"jsonb", "bigint[]"})
 
 
 class Insert:
-    """An `insert … select from unnest(…)` of one table; arrays of equal length, column by column."""
+    """An `insert … select from unnest(…)` of one table, given rows and sending columns."""
 
     def __init__(self, table: str, columns: str, conflict: str = "") -> None:
         types = dict(pair.split() for pair in columns.split(","))

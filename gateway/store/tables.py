@@ -49,9 +49,7 @@ subject = Table(
     Column("criminal_suspect", Boolean, nullable=False, server_default=text("false")),
 )
 
-authority = Table(
-    "authority", metadata, _id(), Column("name", Text, nullable=False, unique=True)
-)
+authority = Table("authority", metadata, _id(), Column("name", Text, nullable=False, unique=True))
 authority_alias = Table(
     "authority_alias",
     metadata,
@@ -66,9 +64,7 @@ authority_code = Table(
     PrimaryKeyConstraint("authority_id", "code"),
 )
 
-origin = Table(
-    "origin", metadata, _id(), Column("name", Text, nullable=False, unique=True)
-)
+origin = Table("origin", metadata, _id(), Column("name", Text, nullable=False, unique=True))
 inbox = Table(
     "inbox",
     metadata,

@@ -1,0 +1,34 @@
+"""Verdicts 校验结论 and exclusions 不予报送: what check says of an item."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+
+class Verdict(StrEnum):
+    """What check says of an item."""
+
+    OK = "ok"  #: 合格
+    INCOMPLETE = "incomplete"  #: 待补正
+    REFUSED = "refused"  #: 拒收
+
+
+class Exclusion(StrEnum):
+    """不予报送 and why (DOMAIN 1.6): recorded, counted on its own line, never delivered."""
+
+    STATE_SECRET = "state_secret"  # noqa: S105  涉密决定
+    SIMPLE_PROCEDURE = "simple_procedure"  #: 对自然人适用简易程序（河南省社会信用条例第十三条）
+    MINOR_REMEDIED = "minor_remedied"  #: 自然人轻微并主动消除危害（同上）
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """What is excluded: reason → (input column, whether it holds for natural persons only)."""
+
+    rules: Mapping[Exclusion, tuple[str, bool]] = field(
+        default_factory=lambda: {
+            Exclusion.STATE_SECRET: ("state_secret", False),
+            Exclusion.SIMPLE_PROCEDURE: ("simple_procedure", True),
+            Exclusion.MINOR_REMEDIED: ("minor_remedied", True),
+        }
+    )
