@@ -1,10 +1,9 @@
 """校验: a candidate row → a typed record with the problems found in it, or a refusal (pure)."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
 from datetime import date
 from functools import cache
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from pydantic import ValidationError
 
@@ -28,8 +27,7 @@ from schemas.record import RECORD_KINDS, BusinessKey, Decision, Record, business
 from schemas.verdict import Exclusion, Scope, Verdict
 
 
-@dataclass(frozen=True, slots=True)
-class Checked:
+class Checked(NamedTuple):
     """The result of check for one item; record, key and subject are None where refused."""
 
     raw: Raw
@@ -49,7 +47,9 @@ class Checked:
         """The business key as it may be shown: a person stands under a pseudonym."""
         if self.key is None:
             return None
-        return replace(self.key, subject=self.pseudonym or self.key.subject).text()
+        if self.pseudonym is None:
+            return self.key.text()
+        return self.key._replace(subject=self.pseudonym).text()
 
 
 #: Columns of ours beside the standard's.
@@ -86,7 +86,8 @@ class Checker:
         columns = columns_of(RECORD_KINDS[candidate.kind])
         values, problems = _read_columns(columns, candidate.row)
         verb, verb_problem = _verb(candidate.row)
-        problems += _missing(candidate.kind, values)
+        unreadable = {problem.field for problem in problems}
+        problems += [p for p in _missing(candidate.kind, values) if p.field not in unreadable]
         problems += _contradictions(columns, values, today)
         problems += verb_problem
         refusals = _refusals(columns, values, problems)
@@ -142,6 +143,10 @@ def _read_columns(
     for column in columns:
         given = row.get(column.wire)
         if given is None:
+            continue
+        if column.plain and type(given) is str and len(given) <= column.plain:
+            if text := given.strip():
+                values[column.name] = text
             continue
         value, problem = read(column, given)
         if problem is not None:

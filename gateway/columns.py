@@ -28,7 +28,7 @@ Read = tuple[Any, Problem | None]
 
 def read(column: Column, value: Any) -> Read:
     """The typed value (None if absent or unreadable) and the problem found, if any."""
-    if value is None or value == "":
+    if value is None or value == "" or (isinstance(value, str) and value.isspace()):
         return None, None
     if isinstance(value, _NESTED) and not _is_list_of_kinds(column, value):
         return None, _problem(column, Rule.FORMAT, "应为文字", "填写文字")

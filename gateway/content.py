@@ -1,7 +1,6 @@
 """The content of a record: the body as stored, the secrets taken out of it, its hash (pure)."""
 
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import orjson
 
@@ -10,15 +9,13 @@ from schemas.base import Schema
 from schemas.codes import EventType, Verb
 from schemas.event import CreditEvent
 from schemas.penalty import AdministrativePenalty
-from schemas.record import Record
 
 #: Identity numbers leave the body; the representative's is dropped (不推荐填写, DOMAIN 4.5).
 _SECRET = {"identity_number"}
 _DROPPED = {"representative_id", "representative_id_type"}
 
 
-@dataclass(frozen=True, slots=True)
-class Content:
+class Content(NamedTuple):
     """A record version's body (JSON text), its secrets, and what its content hash is made of."""
 
     body: str
@@ -41,12 +38,6 @@ def content(checked: Checked) -> Content:
     scope = (checked.excluded or "").encode()
     hashed = b"\x1f".join((verb, scope, body.encode(), secret or b""))
     return Content(body, secret, hashed)
-
-
-def present_columns(record: Record) -> frozenset[str]:
-    """The wire columns that have a value."""
-    fields = type(record).model_fields
-    return frozenset(str(fields[name].alias) for name in record.model_fields_set)
 
 
 def fact_body(checked: Checked, verb: Verb) -> dict[str, Any] | None:

@@ -1,17 +1,18 @@
 """Who must hear of a record version or grade change, by when, with what verb (pure)."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import NamedTuple
 
 from gateway.deadline import Due, dues, today
 from gateway.workdays import Workdays
 from schemas.codes import RecordKind, Verb
-from schemas.columns import Required, columns_of
+from schemas.columns import Required, columns_of, filled
 from schemas.delivery import HANDED_OVER, DeliveryState, ItemKind
 from schemas.destination import Clock, Destination, Takes
 from schemas.identifiers import region
-from schemas.record import RECORD_KINDS
+from schemas.record import RECORD_KINDS, Record
 
 S = DeliveryState
 
@@ -37,8 +38,7 @@ class Past:
     due_at: datetime
 
 
-@dataclass(frozen=True, slots=True)
-class Version:
+class Version(NamedTuple):
     """A record version of which somebody may have to hear."""
 
     id: int
@@ -48,14 +48,13 @@ class Version:
     kind: RecordKind
     verb: Verb
     decision_date: date
-    present: frozenset[str]
+    record: Record | None
     problem_fields: frozenset[str]
     excluded: bool
     person: bool
 
 
-@dataclass(frozen=True, slots=True)
-class NewDelivery:
+class NewDelivery(NamedTuple):
     """A delivery to be written; `dues` are all clocks of the destination, the strictest first."""
 
     item_kind: ItemKind
@@ -135,20 +134,24 @@ class Decider:
         past: Sequence[Past],
         now: datetime,
     ) -> None:
-        replaced = [p for p in past if p.state in _REPLACEABLE]
-        holds = any(p.state in HANDED_OVER for p in past)
-        counted_from = today(now) if holds else version.decision_date
-        due = self._dues_of(destination.clocks, counted_from)
         required = self._required[destination.name, version.kind]
         lacking = required & version.problem_fields
         if destination.requires is not None:
-            lacking |= required - version.present
-        in_flight = any(p.state in _IN_FLIGHT for p in past)
-        state = S.HELD if lacking else S.WAITING if in_flight else S.READY
+            lacking |= required - (filled(version.record) if version.record else frozenset())
+        state = S.HELD if lacking else S.READY
+        if not past:
+            due = self._dues_of(destination.clocks, version.decision_date)
+            decided.deliveries.append(_delivery(version, destination.name, state, due))
+            return
+        replaced = [p for p in past if p.state in _REPLACEABLE]
+        holds = any(p.state in HANDED_OVER for p in past)
+        due = self._dues_of(destination.clocks, today(now) if holds else version.decision_date)
+        if not lacking and any(p.state in _IN_FLIGHT for p in past):
+            state = S.WAITING
+        delivery = _delivery(version, destination.name, state, due)
+        earliest = min((delivery.due_at, *(p.due_at for p in replaced)))
         decided.superseded.extend(p.id for p in replaced)
-        decided.deliveries.append(
-            _delivery(version, destination.name, state, due, [p.due_at for p in replaced])
-        )
+        decided.deliveries.append(delivery._replace(due_at=earliest))
 
     def _follow_up(self, version: Version, past: Sequence[Past], now: datetime) -> Decided:
         """Withdrawals and repairs: to whoever has it or may have it; elsewhere all just ends."""
@@ -159,7 +162,7 @@ class Decider:
             if states & (HANDED_OVER | _IN_FLIGHT):
                 state = S.WAITING if states & _IN_FLIGHT else S.READY
                 verb = Verb.WITHDRAW if version.excluded else version.verb
-                decided.deliveries.append(_delivery(version, name, state, due, [], verb))
+                decided.deliveries.append(_delivery(version, name, state, due)._replace(verb=verb))
         return decided
 
     def _dues_of(self, names: tuple[str, ...], day: date) -> tuple[Due, ...]:
@@ -170,23 +173,18 @@ class Decider:
 
 
 def _delivery(
-    version: Version,
-    destination: str,
-    state: DeliveryState,
-    due: tuple[Due, ...],
-    inherited: Iterable[datetime],
-    verb: Verb | None = None,
+    version: Version, destination: str, state: DeliveryState, due: tuple[Due, ...]
 ) -> NewDelivery:
     return NewDelivery(
-        item_kind=ItemKind.RECORD_VERSION,
-        item_id=version.id,
-        destination=destination,
-        subject_id=version.subject_id,
-        chain_id=version.decision_id,
-        verb=verb or version.verb,
-        state=state,
-        due_at=min((due[0].at, *inherited)),
-        dues=due,
+        ItemKind.RECORD_VERSION,
+        version.id,
+        destination,
+        version.subject_id,
+        version.decision_id,
+        version.verb,
+        state,
+        due[0].at,
+        due,
     )
 
 

@@ -3,9 +3,8 @@
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any, NoReturn
+from typing import Any, NamedTuple, NoReturn
 
 from schemas.codes import RecordKind
 from schemas.legacy import to_2018
@@ -18,8 +17,7 @@ _SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
 _ENVELOPE = frozenset({"specversion", "data"})
 
 
-@dataclass(frozen=True, slots=True)
-class Raw:
+class Raw(NamedTuple):
     """One item of input as it came: bytes and where they came from.
 
     `origin` and `position` name it for ever: cluster, topic and partition with offset; file hash
@@ -32,8 +30,7 @@ class Raw:
     kind: RecordKind | None
 
 
-@dataclass(frozen=True, slots=True)
-class Candidate:
+class Candidate(NamedTuple):
     """A decoded row in 2018 columns, with its kind."""
 
     kind: RecordKind

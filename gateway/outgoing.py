@@ -12,6 +12,7 @@ from gateway.store.deliveries import Claimed, Finish
 from schemas.codes import Verb
 from schemas.delivery import DeliveryState, Item, ItemKind, Outcome, OutcomeKind
 from schemas.destination import Destination
+from schemas.messages import GradeChanged
 
 _FOLLOW_UPS = frozenset({Verb.WITHDRAW, Verb.REPAIR})
 _STATES = {
@@ -67,13 +68,16 @@ def is_moot(claimed: Claimed) -> bool:
 
 def _columns(claimed: Claimed, keys: Keys) -> dict[str, Any]:
     if claimed.item_kind == ItemKind.GRADE_CHANGE:
-        return {
-            **claimed.body,
-            "number": claimed.number,
-            "subject_code": claimed.subject_code,
-            "subject_name": claimed.subject_name,
-            "recorded_at": claimed.recorded_at.isoformat(),
-        }
+        changed = GradeChanged.model_validate(
+            {
+                **claimed.body,
+                "number": claimed.number,
+                "subject_code": claimed.subject_code,
+                "subject_name": claimed.subject_name,
+                "recorded_at": claimed.recorded_at,
+            }
+        )
+        return changed.model_dump(mode="json")
     if claimed.secret is None:
         return claimed.body
     return {**claimed.body, **orjson.loads(keys.decrypt(claimed.secret))}

@@ -7,6 +7,7 @@ database bisects the batch until the culprit stands in quarantine; an outage nev
 
 import asyncio
 import hashlib
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
@@ -100,14 +101,16 @@ class Pipeline:
         return first + await self.commit(checked[middle:])
 
     def _count(self, checked: Sequence[Checked], results: Iterable[Result]) -> None:
+        counts: Counter[tuple[str, str]] = Counter()
         for item, one in zip(checked, results, strict=True):
-            kind = item.kind or "unknown"
-            if one.repeat:
-                self.metrics.repeats.labels(kind).inc()
-                continue
-            self.metrics.records.labels(kind, one.verdict).inc()
-            if one.verdict is Verdict.REFUSED:
+            counts[item.kind or "unknown", "repeat" if one.repeat else one.verdict] += 1
+            if one.verdict is Verdict.REFUSED and not one.repeat:
                 self.metrics.quarantined.labels(one.problems[0].rule).inc()
+        for (kind, what), count in counts.items():
+            if what == "repeat":
+                self.metrics.repeats.labels(kind).inc(count)
+            else:
+                self.metrics.records.labels(kind, what).inc(count)
 
 
 class Intake:

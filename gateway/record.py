@@ -7,12 +7,12 @@ version: corrections and withdrawals add one, and close the facts of the one bef
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 import orjson
 
 from gateway.check import Checked
-from gateway.content import Content, content, fact_body, present_columns, process_dates
+from gateway.content import Content, content, fact_body, process_dates
 from gateway.decide import Version
 from gateway.secrets import Keys
 from gateway.store import records
@@ -25,8 +25,7 @@ from schemas.identifiers import authority_key, document_number_key
 from schemas.record import REPORTED_KINDS, decision_date
 
 
-@dataclass(frozen=True, slots=True)
-class NewVersion:
+class NewVersion(NamedTuple):
     """One record version that the batch adds."""
 
     id: int
@@ -291,7 +290,7 @@ class Recording:
                 kind=RecordKind(repaired[decision_id][3]),
                 verb=Verb.REPAIR,
                 decision_date=day,
-                present=frozenset(),
+                record=None,
                 problem_fields=frozenset(),
                 excluded=False,
                 person=False,
@@ -325,7 +324,7 @@ def reported(recorded: Recorded) -> list[Version]:
             kind=v.checked.kind or RecordKind.EVENT,
             verb=v.verb,
             decision_date=_day_of(v.checked),
-            present=present_columns(v.checked.record) if v.checked.record else frozenset(),
+            record=v.checked.record,
             problem_fields=frozenset(problem.field for problem in v.checked.problems),
             excluded=v.checked.excluded is not None,
             person=v.checked.person,

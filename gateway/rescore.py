@@ -30,7 +30,7 @@ class Rescoring:
         self.scored: dict[int, Scored] = {}
         self.changes: list[tuple[int, GradeChange, bytes, int | None]] = []
         self._last: dict[int, assessments.LastGrade] = {}
-        self._facts: dict[int, list[records.Fact]] = {}
+        self._facts: dict[int, list[tuple[int, dict[str, Any]]]] = {}
         self._suspects: dict[int, bool] = {}
         self._assessment_ids: dict[int, int] = {}
 
@@ -42,8 +42,7 @@ class Rescoring:
         """Assess subjects over all their present facts, in slices between awaits."""
         if not subjects:
             return
-        for one in await records.facts_of_subjects(self.connection, [s.id for s in subjects]):
-            self._facts.setdefault(one.subject_id, []).append(one)
+        self._facts = await records.facts_of_subjects(self.connection, [s.id for s in subjects])
         day = today(self.now)
         for start in range(0, len(subjects), SLICE):
             for subject in subjects[start : start + SLICE]:
@@ -56,7 +55,7 @@ class Rescoring:
             subject.code,
             person=person,
             criminal_suspect=subject.criminal_suspect,
-            facts=[fact(f.id, f.body) for f in self._facts.get(subject.id, ())],
+            facts=[fact(id_, body) for id_, body in self._facts.get(subject.id, ())],
             previous=last.grade if last else None,
             as_of=day,
         )
@@ -110,7 +109,7 @@ class Rescoring:
     def _assessment_row(self, id_: int, subject_id: int, scored: Scored) -> tuple[Any, ...]:
         self._assessment_ids[subject_id] = id_
         result_ = scored.assessment
-        fact_ids = sorted(f.id for f in self._facts.get(subject_id, ()))
+        fact_ids = [fact_id for fact_id, _ in self._facts.get(subject_id, ())]
         return (
             id_,
             subject_id,
@@ -118,7 +117,7 @@ class Rescoring:
             self._suspects[subject_id],
             result_.rule_set.version if result_.rule_set else None,
             result_.as_of,
-            "{" + ",".join(map(str, fact_ids)) + "}",
+            fact_ids,
             result_.grade,
             result_.not_evaluated,
             result_.changes_on,

@@ -1,14 +1,13 @@
 """What intake gets back for each item."""
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from gateway.check import Checked
 from schemas.problem import Problem
 from schemas.verdict import Verdict
 
 
-@dataclass(frozen=True, slots=True)
-class Result:
+class Result(NamedTuple):
     """What became of one item; `repeat` if it changed nothing."""
 
     position: int
@@ -35,7 +34,7 @@ def result(
         repeat=repeat,
         key=checked.shown_key,
         problems=checked.problems,
-        excluded=checked.excluded.value if checked.excluded else None,
+        excluded=checked.excluded,
         record_version_id=record_version_id,
         quarantine_id=quarantine_id,
     )

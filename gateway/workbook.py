@@ -10,7 +10,7 @@ from gateway.ledger_rows import LedgerRow, Standing, Timeliness
 from gateway.store.ledger import Frozen
 from gateway.workbook_notes import NOTES
 from gateway.workbook_problems import FaultyRow, problems_workbook
-from gateway.xlsx import Book, Sheet, workbook
+from gateway.xlsx import A3, Book, Sheet, workbook
 from schemas.base import SHANGHAI
 
 __all__ = ["FaultyRow", "ledger_workbook", "problems_workbook"]
@@ -35,18 +35,18 @@ def ledger_workbook(ledger: Ledger, stamp: Frozen, sites: Mapping[str, str] | No
     """
     target = BytesIO()
     with workbook(target, stamp.recorded_at) as book:
-        widths = [26, 22, *_UNIT_WIDTHS, *_UNIT_WIDTHS, 18, 30]
+        widths = [24, 16, *_UNIT_WIDTHS, *_UNIT_WIDTHS, 12, 24]
         _summary(book.sheet("汇总", widths), ledger, sites or {})
         _figures(book.sheet("指标", [26, 12, *[10] * 14]), ledger)
         _details(book, ledger)
         _grades(book.sheet("等级变动", [10, 34, 24, 14, 14, 20]), ledger)
-        _notes(book.sheet("说明", [18, 100]), ledger, stamp)
+        _notes(book.sheet("说明", [18, 110]), ledger, stamp)
     return target.getvalue()
 
 
 # ---------------------------------------------------------------- 汇总
 
-_UNIT_WIDTHS = (9, 9, 9, 9, 24, 9, 9)
+_UNIT_WIDTHS = (7, 9, 7, 8, 18, 8, 9)
 _UNIT_COLUMNS = 2 + 2 * len(_UNIT_TITLES) + 2
 
 
@@ -85,7 +85,7 @@ def _unit_head(sheet: Sheet) -> None:
     groups = ["行政许可", *[""] * (width - 1), "行政处罚", *[""] * (width - 1)]
     outer = ("单位名称", "本单位公示网址", "报送方式", "报送存在问题情况")
     sheet.write([(title, "head") for title in (*outer[:2], *groups, *outer[2:])], 20)
-    sheet.write([(title, "head") for title in ("", "", *_UNIT_TITLES * 2, "", "")], 32)
+    sheet.write([(title, "head") for title in ("", "", *_UNIT_TITLES * 2, "", "")])
     for column in (0, 1, _UNIT_COLUMNS - 2, _UNIT_COLUMNS - 1):
         sheet.join(top, column, top + 1, column)
     for start in (2, 2 + width):
@@ -145,7 +145,7 @@ _FIGURE_TITLES = (
 
 
 def _figures(sheet: Sheet, ledger: Ledger) -> None:
-    sheet.head(_FIGURE_TITLES, 34)
+    sheet.head(_FIGURE_TITLES)
     for figures in ledger.figures:
         for clock in figures.clocks:
             sheet.write(_figure_cells(figures, clock))
@@ -192,9 +192,9 @@ _ROW_TITLES = (
     "决定日期",
     "备注",
 )
-_ROW_WIDTHS = (7, 10, 26, 24, 28, 22, 12, 16)
-_STANDING_TITLES = ("状态", "期限", "送达时间", "入库时间", "是否及时", "次数", "平台意见")
-_STANDING_WIDTHS = (16, 26, 17, 17, 18, 6, 28)
+_ROW_WIDTHS = (6, 9, 22, 20, 22, 21, 11, 14)
+_STANDING_TITLES = ("状态", "期限与结果", "送达时间", "入库时间", "次数", "平台意见")
+_STANDING_WIDTHS = (14, 32, 16, 16, 9, 20)
 
 
 def _details(book: Book, ledger: Ledger) -> None:
@@ -204,9 +204,9 @@ def _details(book: Book, ledger: Ledger) -> None:
         figures.destination: {clock.clock: clock.title for clock in figures.clocks}
         for figures in ledger.figures
     }
-    sheet = book.sheet("明细", [*_ROW_WIDTHS, *_STANDING_WIDTHS * len(names)])
+    sheet = book.sheet("明细", [*_ROW_WIDTHS, *_STANDING_WIDTHS * len(names)], A3)
     heads = [f"{titles[name]}\n{title}" for name in names for title in _STANDING_TITLES]
-    sheet.head([*_ROW_TITLES, *heads], 34)
+    sheet.head([*_ROW_TITLES, *heads])
     sheet.keep(1, 3)
     for number, row in enumerate(ledger.rows, 1):
         cells = _row_cells(number, row)
@@ -233,15 +233,16 @@ def _row_cells(number: int, row: LedgerRow) -> list[Cell]:
 def _standing_cells(standing: Standing | None, clocks: Mapping[str, str]) -> list[Cell]:
     if standing is None:
         return [("", "text")] * len(_STANDING_TITLES)
-    dues = [f"{clocks[name]}：{_last_day(at)}" for name, at in standing.due.items()]
-    verdicts = [f"{clocks[name]}：{verdict.value}" for name, verdict in standing.timeliness.items()]
+    verdicts = [
+        f"{clocks[name]} {_last_day(at)}：{standing.timeliness[name].value}"
+        for name, at in standing.due.items()
+    ]
     late = {Timeliness.LATE, Timeliness.MISSED} & set(standing.timeliness.values())
     return [
         (standing.state, "text"),
-        ("\n".join(dues), "text"),
+        ("\n".join(verdicts), "marked" if late else "text"),
         (standing.handed_over_at, "moment"),
         (standing.accepted_at, "moment"),
-        ("\n".join(verdicts), "marked" if late else "text"),
         (standing.attempts, "number"),
         ("；".join(standing.reasons), "text"),
     ]
@@ -256,7 +257,7 @@ def _last_day(due: datetime) -> str:
 
 
 def _grades(sheet: Sheet, ledger: Ledger) -> None:
-    sheet.head(("编号", "主体名称", "主体代码", "原等级", "新等级", "记录时间"), 22)
+    sheet.head(("编号", "主体名称", "主体代码", "原等级", "新等级", "记录时间"))
     for change in ledger.grade_changes:
         sheet.write(
             [
@@ -271,7 +272,7 @@ def _grades(sheet: Sheet, ledger: Ledger) -> None:
 
 
 def _notes(sheet: Sheet, ledger: Ledger, stamp: Frozen) -> None:
-    sheet.head(("项目", "说明"), 22)
+    sheet.head(("项目", "说明"))
     about: list[tuple[str, object]] = [
         ("月份", ledger.month),
         ("版本", f"第{stamp.version}版"),

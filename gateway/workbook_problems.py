@@ -4,7 +4,7 @@
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from gateway.xlsx import Sheet, workbook
@@ -17,7 +17,7 @@ PROBLEMS = "填报问题"
 FIXES = "修改办法"
 _SHEETS = {RecordKind.PENALTY: "行政处罚", RecordKind.LICENCE: "行政许可"}
 _OTHERS = "其他"
-#: Column of the input that says the kind; on the sheet of the others it must stay with the row.
+#: Column of the input that says the kind, which the header of the other sheets tells.
 _KIND = "kind"
 
 
@@ -35,7 +35,8 @@ def problems_workbook(path: Path, faulty: Iterable[FaultyRow]) -> None:
     """Write the rows to mend, one sheet a kind; cells with problems are coloured."""
     by_sheet: dict[str, list[FaultyRow]] = {}
     for row in faulty:
-        by_sheet.setdefault(_SHEETS.get(row.kind, _OTHERS) if row.kind else _OTHERS, []).append(row)
+        name = _SHEETS.get(row.kind, _OTHERS) if row.kind else _OTHERS
+        by_sheet.setdefault(name, []).append(_with_kind(row) if name == _OTHERS else row)
     order = [*_SHEETS.values(), _OTHERS]
     with workbook(path) as book:
         for name in sorted(by_sheet, key=order.index) or [order[0]]:
@@ -44,6 +45,10 @@ def problems_workbook(path: Path, faulty: Iterable[FaultyRow]) -> None:
             extra = _extra(rows, {column.wire for column in columns})
             widths = [*(_width(c) for c in columns), *(16.0 for _ in extra), 48.0, 48.0]
             _write(book.sheet(name, widths), columns, extra, rows)
+
+
+def _with_kind(row: FaultyRow) -> FaultyRow:
+    return row if row.kind is None else replace(row, row={_KIND: row.kind.value, **row.row})
 
 
 def _columns(sheet: str) -> tuple[Column, ...]:
@@ -66,7 +71,7 @@ def _write(
 ) -> None:
     names = [*(column.wire for column in columns), *extra]
     titles = [*(column.title for column in columns), *extra, PROBLEMS, FIXES]
-    sheet.head(titles, height=42)
+    sheet.head(titles)
     for row in rows:
         wrong = {problem.field for problem in row.problems}
         cells = [(row.row.get(name, ""), "marked" if name in wrong else "text") for name in names]

@@ -1,15 +1,19 @@
 """How every workbook of ours is written: nothing in it is ever a formula or a link."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from io import BytesIO
+from math import ceil
 from pathlib import Path
 from typing import Any
 
 import xlsxwriter
 
 from schemas.base import SHANGHAI
+
+#: Paper sizes as Excel numbers them.
+A3, A4 = 8, 9
 
 _OPTIONS = {
     "constant_memory": True,
@@ -32,6 +36,9 @@ _STYLES: Mapping[str, Mapping[str, Any]] = {
     "plain": {"border": 0},
     "label": {"border": 0, "bold": True},
 }
+#: Points of a line, and how many lines a row shows at most (Excel: 409 points).
+_LINE = 13.0
+_MOST_LINES = 20
 #: The most that a cell holds; Excel refuses a file with more.
 _CELL_LIMIT = 32_767
 
@@ -46,31 +53,35 @@ class Book:
             name: self.file.add_format({**_BASE, **style}) for name, style in _STYLES.items()
         }
 
-    def sheet(self, name: str, widths: Sequence[float]) -> "Sheet":
+    def sheet(self, name: str, widths: Sequence[float], paper: int = A4) -> "Sheet":
         """A new sheet with the widths of its columns, set up to be printed across the page."""
         sheet = self.file.add_worksheet(name)
         for column, width in enumerate(widths):
             sheet.set_column(column, column, width)
         sheet.set_landscape()
-        sheet.set_paper(9)
+        sheet.set_paper(paper)
         sheet.fit_to_pages(1, 0)
         sheet.set_margins(left=0.4, right=0.4, top=0.6, bottom=0.6)
         sheet.set_footer("&L&A&R第 &P 页，共 &N 页")
-        return Sheet(sheet, self._formats)
+        return Sheet(sheet, self._formats, widths)
 
 
 class Sheet:
     """One sheet; `rows` counts what has been written."""
 
-    def __init__(self, sheet: Any, formats: Mapping[str, Any]) -> None:
+    def __init__(self, sheet: Any, formats: Mapping[str, Any], widths: Sequence[float]) -> None:
         self.raw = sheet
         self.formats = formats
+        self.widths = widths
         self.rows = 0
 
-    def write(self, cells: Iterable[tuple[object, str]], height: float | None = None) -> None:
-        """Write the next row: each cell with the name of its style."""
-        if height is not None:
-            self.raw.set_row(self.rows, height)
+    def write(self, cells: Sequence[tuple[object, str]], height: float | None = None) -> None:
+        """Write the next row: each cell with the name of its style; as high as its texts need."""
+        if height is None:
+            pairs = zip(cells, self.widths, strict=False)
+            lines = max((_lines(value, width) for (value, _), width in pairs), default=1)
+            height = _LINE * min(lines, _MOST_LINES) + 3
+        self.raw.set_row(self.rows, height)
         for column, (value, style) in enumerate(cells):
             self._cell(column, value, self.formats[style])
         self.rows += 1
@@ -82,9 +93,9 @@ class Sheet:
         self.raw.merge_range(self.rows, 0, self.rows, columns - 1, text, self.formats[style])
         self.rows += 1
 
-    def head(self, titles: Sequence[str], height: float | None = None) -> None:
+    def head(self, titles: Sequence[str]) -> None:
         """Write the header row; it stays on the screen and on every printed page."""
-        self.write([(title, "head") for title in titles], height)
+        self.write([(title, "head") for title in titles])
         self.keep(self.rows)
 
     def keep(self, rows: int, columns: int = 0) -> None:
@@ -109,6 +120,17 @@ class Sheet:
                 self.raw.write_datetime(self.rows, column, local, style)
             case _:
                 self.raw.write_string(self.rows, column, str(value)[:_CELL_LIMIT], style)
+
+
+def _lines(value: object, width: float) -> int:
+    """How many lines a text takes in a column; a Chinese character is as wide as two digits."""
+    if not isinstance(value, str):
+        return 1
+    room = max(1.0, width - 1)
+    return sum(
+        max(1, ceil(sum(2 if letter > "ÿ" else 1 for letter in line) / room))
+        for line in value[:_CELL_LIMIT].split("\n")
+    )
 
 
 @contextmanager

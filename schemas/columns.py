@@ -48,6 +48,8 @@ class Column:
     max_length: int | None
     required: Required
     codes: frozenset[str] | None
+    #: The length up to which any text will do; 0 where a text has to be looked into.
+    plain: int
 
 
 def column(  # noqa: PLR0913  one for each thing that the standard says of a column
@@ -80,6 +82,17 @@ def columns_of(model: type[BaseModel]) -> tuple[Column, ...]:
     )
 
 
+def filled(record: BaseModel) -> frozenset[str]:
+    """The wire columns of a record that have a value."""
+    wires = _wires(type(record))
+    return frozenset(wires[name] for name in record.model_fields_set)
+
+
+@cache
+def _wires(model: type[BaseModel]) -> dict[str, str]:
+    return {name: field.alias or name for name, field in model.model_fields.items()}
+
+
 def _column(name: str, wire: str, title: str, extra: Any) -> Column:
     return Column(
         wire=wire,
@@ -89,4 +102,5 @@ def _column(name: str, wire: str, title: str, extra: Any) -> Column:
         max_length=extra["maxLength"],
         required=Required(extra["required"]),
         codes=frozenset(extra["codes"]) if extra["codes"] else None,
+        plain=(extra["maxLength"] or 0) if extra["columnType"] == ColumnType.TEXT else 0,
     )

@@ -5,7 +5,6 @@ from datetime import date
 from pydantic import Field
 
 from schemas.base import AwareDatetime, Schema
-from schemas.problem import Problem
 
 
 class RuleSetName(Schema):
@@ -31,14 +30,4 @@ class GradeChanged(Schema):
     trial: bool = Field(description="true: the rule set is a draft (试算), no legal effect")
     rule_set: RuleSetName
     effective_on: date
-    recorded_at: AwareDatetime
-
-
-class RecordQuarantined(Schema):
-    """隔离通知: where a refused item came from and why; its bytes stay inside."""
-
-    quarantine_id: int
-    origin: str
-    kind: str | None
-    problems: tuple[Problem, ...]
     recorded_at: AwareDatetime

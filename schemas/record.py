@@ -1,7 +1,7 @@
 """Record 记录: one of the kinds, and what makes two records the same decision."""
 
-from dataclasses import dataclass
 from datetime import date
+from typing import NamedTuple
 
 from schemas.base import Schema
 from schemas.codes import RecordKind
@@ -26,8 +26,7 @@ REPORTED_KINDS = frozenset({RecordKind.PENALTY, RecordKind.LICENCE})
 DECISION_DATE_COLUMN = {RecordKind.PENALTY: "CF_JDRQ", RecordKind.LICENCE: "XK_JDRQ"}
 
 
-@dataclass(frozen=True, slots=True)
-class BusinessKey:
+class BusinessKey(NamedTuple):
     """业务主键: kind + normalised document number + authority + subject.
 
     The authority stands by its normalised name (the store turns it into an id through the table

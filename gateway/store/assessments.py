@@ -8,19 +8,16 @@ from typing import Any
 from sqlalchemy import text
 
 from gateway.store.engine import Connection
-from gateway.store.rows import Insert
+from gateway.store.rows import Copy
 
-add_assessments = Insert(
+add_assessments = Copy(
     "assessment",
-    "id bigint, subject_id bigint, subject_kind text, criminal_suspect boolean, "
-    "rule_set_hash text, as_of date, fact_ids bigint[], grade text, not_evaluated text, "
-    "changes_on date, result jsonb, recorded_at timestamptz",
+    "id, subject_id, subject_kind, criminal_suspect, rule_set_hash, as_of, fact_ids, "
+    "grade, not_evaluated, changes_on, result, recorded_at",
 )
 
-add_grade_changes = Insert(
-    "grade_change",
-    "id bigint, subject_id bigint, assessment_id bigint, from_grade text, to_grade text, "
-    "body jsonb, recorded_at timestamptz",
+add_grade_changes = Copy(
+    "grade_change", "id, subject_id, assessment_id, from_grade, to_grade, body, recorded_at"
 )
 
 

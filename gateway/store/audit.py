@@ -9,7 +9,7 @@ import orjson
 from sqlalchemy import text
 
 from gateway.store.engine import Connection
-from gateway.store.rows import Insert
+from gateway.store.rows import Copy
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +21,7 @@ class AuditEntry:
     actor: str = "credit-gateway"
 
 
-_add = Insert("audit_event", "at timestamptz, event text, actor text, detail jsonb")
+_add = Copy("audit_event", "at, event, actor, detail")
 
 
 async def add(connection: Connection, entries: Sequence[AuditEntry], now: datetime) -> None:

@@ -16,18 +16,17 @@ from sqlalchemy import text
 
 from gateway.decide import NewDelivery, Past
 from gateway.store.engine import Connection
-from gateway.store.rows import Insert, unnest
+from gateway.store.rows import Copy, unnest
 from schemas.delivery import DeliveryState
 
 S = DeliveryState
 
 # ---------------------------------------------------------------- written by the pipeline
 
-_add = Insert(
+_add = Copy(
     "delivery",
-    "id bigint, item_kind text, item_id bigint, destination text, subject_id bigint, "
-    "chain_id bigint, verb text, state text, due_at timestamptz, clock text, calendar text, "
-    "provisional boolean, dues jsonb, created_at timestamptz",
+    "id, item_kind, item_id, destination, subject_id, chain_id, verb, state, due_at, "
+    "clock, calendar, provisional, dues, created_at",
 )
 
 
@@ -45,13 +44,13 @@ async def add(
         rows.append(
             (
                 id_,
-                new.item_kind.value,
+                new.item_kind,
                 new.item_id,
                 new.destination,
                 new.subject_id,
                 new.chain_id,
-                new.verb.value,
-                new.state.value,
+                new.verb,
+                new.state,
                 new.due_at,
                 first.clock,
                 first.calendar,
@@ -402,10 +401,8 @@ async def mark_breached(connection: Connection, now: datetime) -> int:
 
 # ---------------------------------------------------------------- receipts
 
-_add_receipts = Insert(
-    "receipt",
-    "delivery_id bigint, accepted boolean, reasons jsonb, platform_at timestamptz, "
-    "received_at timestamptz, reference text",
+_add_receipts = Copy(
+    "receipt", "delivery_id, accepted, reasons, platform_at, received_at, reference"
 )
 _RECEIPT_SUBJECTS = text(
     """

@@ -12,10 +12,12 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_en
 Connection = AsyncConnection
 Result = TypeVar("Result")
 
-#: Deadlock and serialisation failure: the whole batch is repeated.
-_REPEAT = {"40P01", "40001"}
+#: Deadlock, serialisation failure, or a row that another process wrote first: repeat the batch.
+_REPEAT = {"40P01", "40001", "23505"}
 #: SQLSTATE classes that mean the data, not the database: 21 cardinality, 22 data, 23 integrity.
 _DATA_CLASSES = {"21", "22", "23"}
+#: Connection, resources, operator intervention, system error.
+_AWAY_CLASSES = {"08", "53", "57", "58"}
 _REPEATS = 10
 
 
@@ -25,6 +27,9 @@ class DatabaseAway(Exception):
 
 class BadData(Exception):
     """The database refuses the data of this batch; a smaller batch tells which item."""
+
+
+_FOREIGN = (DBAPIError, InterfaceError, OSError, asyncpg.PostgresError, asyncpg.InterfaceError)
 
 
 class Database:
@@ -46,7 +51,7 @@ class Database:
         try:
             async with self.engine.begin() as connection:
                 yield connection
-        except (DBAPIError, InterfaceError, OSError, asyncpg.PostgresError) as error:
+        except _FOREIGN as error:
             raise _translated(error) from error
 
     async def run(self, work: Callable[[Connection], Awaitable[Result]]) -> Result:
@@ -70,13 +75,18 @@ class _Collision(DatabaseAway):
 
 
 def _translated(error: Exception) -> Exception:
-    state = getattr(getattr(error, "orig", error), "sqlstate", None) or ""
+    cause = _cause(error)
+    state = getattr(cause, "sqlstate", None) or ""
     if state in _REPEAT:
-        return _Collision(str(error))
-    if state[:2] in _DATA_CLASSES:
-        return BadData(str(getattr(error, "orig", error)))
-    cause = getattr(error, "orig", error)
-    refused = isinstance(error, DBAPIError) and error.connection_invalidated
-    if refused or not state or state[:2] in {"08", "53", "57", "58"} or isinstance(cause, OSError):
+        return _Collision(str(cause))
+    if state[:2] in _DATA_CLASSES or isinstance(cause, ValueError | OverflowError):
+        return BadData(str(cause))
+    if not state or state[:2] in _AWAY_CLASSES:
         return DatabaseAway(str(cause))
     return error
+
+
+def _cause(error: Exception) -> BaseException:
+    """The driver's own error behind SQLAlchemy's two wrappings."""
+    original = getattr(error, "orig", None) or error
+    return original.__cause__ or original

@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import text
 
 from gateway.store.engine import Connection
-from gateway.store.rows import Insert, arrays, unnest
+from gateway.store.rows import Copy, Insert, arrays, unnest
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,10 +70,8 @@ add = Insert(
     "quarantine_id = excluded.quarantine_id, recorded_at = excluded.recorded_at",
 )
 
-add_quarantine = Insert(
-    "quarantine",
-    "id bigint, origin text, kind text, bytes bytea, key_version int, problems jsonb, "
-    "decision_date date, recorded_at timestamptz",
+add_quarantine = Copy(
+    "quarantine", "id, origin, kind, bytes, key_version, problems, decision_date, recorded_at"
 )
 
 

@@ -5,10 +5,11 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
+import orjson
 from sqlalchemy import text
 
 from gateway.store.engine import Connection, DatabaseAway
-from gateway.store.rows import Insert, arrays, unnest
+from gateway.store.rows import Copy, Insert, arrays, unnest
 
 # ---------------------------------------------------------------- subjects and authorities
 
@@ -139,7 +140,7 @@ _DECISION = (
     "document_number text, decision_date date, excluded text, verdict text, verb text, "
     "version int, version_id bigint, content_hash bytea, recorded_at timestamptz"
 )
-add_decisions = Insert("decision", _DECISION)
+add_decisions = Copy("decision", ", ".join(pair.split()[0] for pair in _DECISION.split(",")))
 change_decisions = Insert(
     "decision",
     _DECISION,
@@ -148,10 +149,9 @@ change_decisions = Insert(
     "verdict = excluded.verdict, verb = excluded.verb, version = excluded.version, "
     "version_id = excluded.version_id, content_hash = excluded.content_hash",
 )
-add_versions = Insert(
+add_versions = Copy(
     "record_version",
-    "id bigint, decision_id bigint, version int, verb text, body jsonb, secret bytea, "
-    "unknown_columns jsonb, verdict text, problems jsonb, recorded_at timestamptz",
+    "id, decision_id, version, verb, body, secret, unknown_columns, verdict, problems, recorded_at",
 )
 
 _REPAIR_VERSIONS = text(
@@ -180,10 +180,8 @@ async def add_repair_versions(
 
 # ---------------------------------------------------------------- facts and process events
 
-add_process_events = Insert(
-    "process_event",
-    "id bigint, subject_id bigint, kind text, number_key text, authority_id bigint, "
-    "type text, dates jsonb, recorded_at timestamptz",
+add_process_events = Copy(
+    "process_event", "id, subject_id, kind, number_key, authority_id, type, dates, recorded_at"
 )
 
 _PROCESS = text(
@@ -228,8 +226,9 @@ _CLOSE_FACTS = text(
 )
 _FACTS_OF_SUBJECTS = text(
     """
-    select id, subject_id, decision_id, body from fact
-    where subject_id = any(cast(:ids as bigint[])) and known_to is null
+    select subject_id, array_agg(id order by id), string_agg(body::text, ',' order by id)
+    from fact where subject_id = any(cast(:ids as bigint[])) and known_to is null
+    group by subject_id
     """
 )
 _FACTS = text(
@@ -238,11 +237,7 @@ _FACTS = text(
     """
 )
 
-add_facts = Insert(
-    "fact",
-    "id bigint, subject_id bigint, decision_id bigint, body jsonb, decided_on date, "
-    "known_from timestamptz",
-)
+add_facts = Copy("fact", "id, subject_id, decision_id, body, decided_on, known_from")
 
 
 async def facts_of_decisions(connection: Connection, decision_ids: Sequence[int]) -> list[Fact]:
@@ -257,10 +252,15 @@ async def close_facts(connection: Connection, decision_ids: Sequence[int], now: 
         await connection.execute(_CLOSE_FACTS, {"ids": list(decision_ids), "now": now})
 
 
-async def facts_of_subjects(connection: Connection, subject_ids: Sequence[int]) -> list[Fact]:
-    """All that is now known of these subjects."""
+async def facts_of_subjects(
+    connection: Connection, subject_ids: Sequence[int]
+) -> dict[int, list[tuple[int, dict[str, Any]]]]:
+    """All that is now known of these subjects: subject id → (fact id, body), in order.
+
+    The database joins the bodies of a subject, since one JSON text is read much faster than many.
+    """
     rows = await connection.execute(_FACTS_OF_SUBJECTS, {"ids": list(subject_ids)})
-    return [Fact(*row) for row in rows]
+    return {row[0]: list(zip(row[1], orjson.loads(f"[{row[2]}]"), strict=True)) for row in rows}
 
 
 async def facts(connection: Connection, ids: Sequence[int]) -> list[Fact]:

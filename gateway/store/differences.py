@@ -1,0 +1,149 @@
+"""Reconciliation 对账 in the store: our side of a destination, the differences of each run."""
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+import orjson
+from sqlalchemy import text
+
+from gateway.store.engine import Connection
+from gateway.store.rows import Copy, Ids, unnest
+
+_SPAN = text(
+    """
+    with span as (
+        select * from decision
+        where kind in ('penalty', 'licence') and decision_date >= :first and decision_date < :end),
+    told as (
+        select x.chain_id,
+            array_agg(distinct x.dues::text) filter (where x.report) as dues,
+            (array_agg(x.state order by x.id desc))[1] as state,
+            min(coalesce(x.submitted_at, x.answered_at)) filter (where x.report)
+                as handed_over_at,
+            min(coalesce(x.platform_at, x.accepted_at)) filter (where x.report
+                and x.state = 'accepted') as accepted_at,
+            max(x.item_id) filter (where x.report
+                and x.state in ('submitted', 'accepted', 'accepted_blind')) as held_id
+        from (
+            select y.*, y.verb not in ('withdraw', 'repair') as report, r.at as answered_at
+            from span join delivery y on y.chain_id = span.id
+                and y.destination = :destination and y.item_kind = 'record_version'
+            left join lateral (select min(a.finished_at) as at from attempt a
+                where a.delivery_id = y.id and a.outcome = 'rejected') r
+                on y.submitted_at is null) x
+        group by x.chain_id)
+    select d.id, d.kind, d.number_key, s.code, s.person, a.name as authority,
+        coalesce(held.body, v.body)::text as body, d.excluded, d.verb, v.recorded_at,
+        told.chain_id is not null as owed, told.dues, told.state, told.handed_over_at,
+        told.accepted_at
+    from span d
+    join subject s on s.id = d.subject_id
+    join authority a on a.id = d.authority_id
+    join record_version v on v.id = d.version_id
+    left join told on told.chain_id = d.id
+    left join record_version held on held.id = told.held_id
+    """
+)
+
+
+async def our_side(
+    connection: Connection, destination: str, first: date, end: date
+) -> AsyncIterator[Any]:
+    """The decisions of a span, each with how it stands at one destination, as a stream."""
+    values = {"destination": destination, "first": first, "end": end}
+    async for row in await connection.stream(_SPAN, values):
+        yield row
+
+
+_KNOWN = text(
+    f"""
+    select distinct t.kind, t.number_key, t.code
+    from {unnest("kind text, number_key text, code text")}
+    join subject s on s.code = t.code
+    join decision d on d.subject_id = s.id and d.number_key = t.number_key and d.kind = t.kind
+    """  # noqa: S608  names are ours
+)
+
+
+async def known(
+    connection: Connection, keys: Sequence[tuple[str, str, str]]
+) -> set[tuple[str, str, str]]:
+    """Which of these (kind, number key, subject code) are decisions of ours, of whatever date."""
+    values = {
+        "kind": [kind for kind, _, _ in keys],
+        "number_key": [number for _, number, _ in keys],
+        "code": [code for _, _, code in keys],
+    }
+    return {(row[0], row[1], row[2]) for row in await connection.execute(_KNOWN, values)}
+
+
+@dataclass(frozen=True, slots=True)
+class StoredDifference:
+    """One difference as a run found it; `key` names no natural person."""
+
+    id: int
+    run_id: int
+    destination: str
+    kind: str
+    decision_id: int | None
+    key: str
+    cause: str
+    detail: Mapping[str, Any]
+    since: datetime
+    found_at: datetime
+
+
+_COLUMNS = "id, run_id, destination, kind, decision_id, key, cause, detail, since, found_at"
+_add = Copy("difference", _COLUMNS)
+
+
+async def reserve(connection: Connection, differences: int) -> tuple[int, Ids]:
+    """The id of a run and ids for its differences."""
+    ids = await Ids.reserve(connection, differences + 1)
+    return ids.take(), ids
+
+
+async def save(connection: Connection, found: Sequence[StoredDifference]) -> None:
+    """Write the differences of a run; earlier runs stay."""
+    rows = [
+        (
+            one.id,
+            one.run_id,
+            one.destination,
+            one.kind,
+            one.decision_id,
+            one.key,
+            one.cause,
+            orjson.dumps(dict(one.detail)).decode(),
+            one.since,
+            one.found_at,
+        )
+        for one in found
+    ]
+    await _add(connection, rows)
+
+
+_OF_RUN = text(f"select {_COLUMNS} from difference where run_id = :run order by since, id")  # noqa: S608  names are ours
+_LATEST = text(
+    f"""
+    select {_COLUMNS} from difference where run_id in (
+        select max(run_id) from difference
+        where cast(:destination as text) is null or destination = :destination
+        group by destination)
+    order by destination, since, id
+    """  # noqa: S608  names are ours
+)
+
+
+async def of_run(connection: Connection, run_id: int) -> list[StoredDifference]:
+    """The differences of one run, the oldest trouble first."""
+    rows = await connection.execute(_OF_RUN, {"run": run_id})
+    return [StoredDifference(*row) for row in rows]
+
+
+async def latest(connection: Connection, destination: str | None = None) -> list[StoredDifference]:
+    """The differences of the last run that found any, of one destination or of each."""
+    rows = await connection.execute(_LATEST, {"destination": destination})
+    return [StoredDifference(*row) for row in rows]

@@ -1,0 +1,152 @@
+"""Real servers, started by the suite itself: one PostgreSQL and one Kafka for each worker.
+
+The migrated database is a template that every test gets a clone of.
+"""
+
+import asyncio
+import os
+import shutil
+import tempfile
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from datetime import datetime
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+import asyncpg
+import pytest
+
+from gateway.app import Gateway, build
+from gateway.clock import SteppedClock
+from gateway.embedded.kafka import EmbeddedKafka
+from gateway.embedded.postgres import EmbeddedPostgres
+from gateway.settings import make_settings
+from gateway.store.engine import Database
+from gateway.store.schema import upgrade
+from schemas.base import SHANGHAI
+from tests.factories import REGION
+
+NewDatabase = Callable[[], AbstractAsyncContextManager[Database]]
+BuildGateway = Callable[..., Awaitable[Gateway]]
+
+TEMPLATE = "template_gateway"
+#: The tests' servers keep nothing, so nothing is worth a wait for the disk.
+UNSAFE = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
+_numbers = count()
+
+
+@pytest.fixture(autouse=True)
+def _no_settings_from_outside(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in os.environ:
+        if name.startswith(("CREDIT_GATEWAY_", "KAFKA_")):
+            monkeypatch.delenv(name)
+
+
+@pytest.fixture(scope="session")
+def state() -> Iterator[Path]:
+    """A short folder for the servers; pytest's own lies deep and is closed to other users."""
+    folder = Path(tempfile.mkdtemp(prefix="cg-"))
+    yield folder
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def postgres(state: Path) -> Iterator[EmbeddedPostgres]:
+    """The worker's PostgreSQL with a migrated template."""
+    server = EmbeddedPostgres(state, UNSAFE)
+    server.start()
+    asyncio.run(_make_template(server))
+    yield server
+    server.stop()
+    shutil.rmtree(server.runtime, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def kafka_bootstrap(state: Path) -> Iterator[str]:
+    """The worker's Kafka broker; each test makes topics of its own."""
+    server = EmbeddedKafka(state)
+    server.start()
+    yield server.bootstrap
+    server.stop()
+
+
+@pytest.fixture
+def new_database(postgres: EmbeddedPostgres) -> NewDatabase:
+    """Makes migrated databases, for tests that need more than one."""
+
+    @asynccontextmanager
+    async def make() -> AsyncIterator[Database]:
+        name = f"test_{next(_numbers)}"
+        await execute(postgres, f"create database {name} template {TEMPLATE}")
+        database = Database(url_of(postgres, name))
+        try:
+            yield database
+        finally:
+            await database.close()
+            await execute(postgres, f"drop database {name} with (force)")
+
+    return make
+
+
+@pytest.fixture
+async def database(new_database: NewDatabase) -> AsyncIterator[Database]:
+    """A migrated database of the test's own."""
+    async with new_database() as made:
+        yield made
+
+
+@pytest.fixture
+def clock() -> SteppedClock:
+    """A clock that stands at nine in the morning of Monday 2026-10-12 in China."""
+    return SteppedClock(datetime(2026, 10, 12, 9, tzinfo=SHANGHAI))
+
+
+@pytest.fixture
+def build_gateway(clock: SteppedClock) -> BuildGateway:
+    """Builds a gateway on a database; settings given go over `SETTINGS`."""
+
+    async def make(database: Database, **changes: Any) -> Gateway:
+        return await build(make_settings({**SETTINGS, **changes}, "test"), database, clock)
+
+    return make
+
+
+PLATFORM: dict[str, Any] = {
+    "name": "platform",
+    "title": "样例平台",
+    "connector": "memory",
+    "takes": ["penalty", "licence"],
+    "clocks": ["calendar-7"],
+    "settle": "PT0S",
+}
+BANK: dict[str, Any] = {**PLATFORM, "name": "bank", "title": "样例银行", "takes": ["grade_change"]}
+SETTINGS: dict[str, Any] = {
+    "state": "/nonexistent",
+    "master_key": "a master key for tests only",
+    "scoring": {"bindings": [{"rule_set": "nm-2023-draft", "regions": [REGION]}]},
+    "destinations": [PLATFORM, BANK],
+}
+
+
+def url_of(server: EmbeddedPostgres, database: str) -> str:
+    """The URL of another database of the same server."""
+    return f"postgresql+asyncpg://postgres@/{database}?host={server.runtime}"
+
+
+async def execute(server: EmbeddedPostgres, statement: str) -> None:
+    """One statement outside of any test's database."""
+    connection = await asyncpg.connect(
+        host=str(server.runtime), user="postgres", database="postgres"
+    )
+    try:
+        await connection.execute(statement)
+    finally:
+        await connection.close()
+
+
+async def _make_template(server: EmbeddedPostgres) -> None:
+    await execute(server, f"create database {TEMPLATE}")
+    database = Database(url_of(server, TEMPLATE))
+    await upgrade(database)
+    await database.close()

@@ -1,0 +1,30 @@
+"""Check as the pipeline does it, on a day of the test's choosing."""
+
+from collections.abc import Callable
+from datetime import date
+from typing import Any
+
+import pytest
+
+from gateway.check import Checked, Checker
+from gateway.secrets import Keys
+from tests.factories import raw
+
+TODAY = date(2026, 10, 12)
+Check = Callable[..., Checked]
+
+
+@pytest.fixture(scope="session")
+def keys() -> Keys:
+    return Keys(b"a master key for tests only")
+
+
+@pytest.fixture(scope="session")
+def check(keys: Keys) -> Check:
+    """Checks one row, as of 2026-10-12 unless told otherwise."""
+    checker = Checker(keys)
+
+    def run(row: Any, today: date = TODAY) -> Checked:
+        return checker.check(raw(row), today)
+
+    return run

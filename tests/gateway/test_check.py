@@ -1,0 +1,326 @@
+"""校验: what makes a record ok, incomplete, refused or excluded."""
+
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from gateway.check import Checker, Exclusion, Scope, Verdict
+from gateway.secrets import Keys
+from schemas.event import CreditEvent, ReceivedGrade
+from schemas.licence import LONG_TERM, AdministrativeLicence
+from schemas.penalty import AdministrativePenalty
+from schemas.problem import Rule
+from tests.factories import (
+    IDENTITY,
+    about,
+    credit_code,
+    event,
+    grade,
+    licence,
+    penalty,
+    person_penalty,
+    raw,
+)
+from tests.gateway.conftest import TODAY, Check
+
+
+@pytest.mark.parametrize("row", [penalty(), licence(), person_penalty(), event(), grade()])
+def test_a_complete_record_is_ok(check: Check, row: dict[str, Any]) -> None:
+    checked = check(row)
+
+    assert (checked.verdict, checked.problems) == (Verdict.OK, ())
+
+
+# ---------------------------------------------------------------- refused
+
+
+@pytest.mark.parametrize("column", ["CF_WSH", "CF_CFJG", "CF_JDRQ", "CF_XDR_SHXYM"])
+@pytest.mark.parametrize("value", [None, "", "  "])
+def test_without_a_part_of_its_key_a_decision_is_refused(
+    check: Check, column: str, value: str | None
+) -> None:
+    checked = check(penalty(**{column: value}))
+
+    assert checked.verdict is Verdict.REFUSED
+    assert checked.key is None
+    assert (checked.problems[0].field, checked.problems[0].rule) == (column, Rule.REQUIRED)
+
+
+def test_a_code_that_fails_its_check_is_refused(check: Check) -> None:
+    checked = check(penalty(CF_XDR_SHXYM="91110000600037340L"))
+
+    assert checked.verdict is Verdict.REFUSED
+    assert checked.problems[0].rule is Rule.CHECK_DIGIT
+
+
+def test_a_name_alone_identifies_nobody(check: Check) -> None:
+    checked = check(person_penalty(CF_XDR_ZJHM=None))
+
+    assert checked.verdict is Verdict.REFUSED
+    assert checked.problems[0].field == "CF_XDR_ZJHM"
+
+
+def test_a_wrong_identity_number_is_refused_without_being_said(check: Check) -> None:
+    checked = check(person_penalty(CF_XDR_ZJHM="110105194912310021"))
+
+    assert checked.verdict is Verdict.REFUSED
+    assert "校验码不符" in checked.problems[0].message
+    assert all("110105194912310021" not in str(problem) for problem in checked.problems)
+
+
+def test_another_kind_of_document_is_not_checked_as_an_identity_card(check: Check) -> None:
+    checked = check(person_penalty(CF_XDR_ZJLX="护照号", CF_XDR_ZJHM="G12345678"))
+
+    assert checked.verdict is Verdict.OK
+
+
+def test_a_wrong_date_of_decision_is_refused_with_its_own_message(check: Check) -> None:
+    checked = check(penalty(CF_JDRQ="2026/02/30"))
+
+    assert checked.verdict is Verdict.REFUSED
+    assert checked.problems[0].message == "处罚决定日期：“2026/02/30”不是日期"
+
+
+# ---------------------------------------------------------------- incomplete
+
+
+@pytest.mark.parametrize("column", ["CF_WFXW", "CF_SY", "CF_YJ", "CF_CFLB", "CF_NR", "CF_YXQ"])
+def test_without_a_required_column_a_decision_is_incomplete(check: Check, column: str) -> None:
+    checked = check(penalty(**{column: None}))
+
+    assert checked.verdict is Verdict.INCOMPLETE
+    assert [(p.field, p.rule) for p in checked.problems] == [(column, Rule.REQUIRED)]
+
+
+def test_a_fine_needs_its_amount(check: Check) -> None:
+    checked = check(penalty(CF_NR_FK=None))
+
+    assert [p.field for p in checked.problems] == ["CF_NR_FK"]
+
+
+def test_a_warning_needs_no_amount(check: Check) -> None:
+    assert check(penalty(CF_CFLB="警告", CF_NR_FK=None)).verdict is Verdict.OK
+
+
+def test_a_confiscation_needs_its_amount(check: Check) -> None:
+    checked = check(penalty(CF_CFLB="没收违法所得", CF_NR_FK=None))
+
+    assert [p.field for p in checked.problems] == ["CF_NR_WFFF"]
+
+
+def test_a_suspension_needs_the_permit(check: Check) -> None:
+    checked = check(penalty(CF_CFLB="吊销许可证", CF_NR_FK=None))
+
+    assert [p.field for p in checked.problems] == ["CF_NR_ZKDX"]
+
+
+def test_a_decision_of_tomorrow_is_incomplete(check: Check) -> None:
+    checked = check(penalty(CF_JDRQ="2026-10-13", CF_YXQ="2027-10-13"), TODAY)
+
+    assert [(p.field, p.rule) for p in checked.problems] == [("CF_JDRQ", Rule.FUTURE)]
+
+
+def test_a_decision_of_today_is_ok(check: Check) -> None:
+    assert check(penalty(CF_JDRQ="2026-10-12"), TODAY).verdict is Verdict.OK
+
+
+def test_an_end_before_the_beginning_is_incomplete(check: Check) -> None:
+    checked = check(licence(XK_YXQZ="2026-10-09", XK_YXQZI="2026-10-08"))
+
+    assert [(p.field, p.rule) for p in checked.problems] == [("XK_YXQZI", Rule.ORDER)]
+
+
+def test_a_text_that_is_too_long_is_incomplete_and_kept(check: Check) -> None:
+    checked = check(penalty(BZ="长" * 513))
+
+    assert [(p.field, p.rule) for p in checked.problems] == [("BZ", Rule.LENGTH)]
+    assert isinstance(checked.record, AdministrativePenalty)
+    assert checked.record.remark == "长" * 513
+
+
+def test_an_unknown_category_is_shown_with_the_list(check: Check) -> None:
+    checked = check(penalty(CF_XDR_LB="公司"))
+
+    assert checked.problems[0].rule is Rule.CODE_LIST
+    assert "个体工商户" in checked.problems[0].fix
+
+
+def test_an_unknown_verb_is_a_problem(check: Check) -> None:
+    checked = check(penalty(verb="delete"))
+
+    assert [(p.field, p.rule) for p in checked.problems] == [("verb", Rule.CODE_LIST)]
+
+
+def test_a_column_that_cannot_be_read_is_not_called_empty_too(check: Check) -> None:
+    checked = check(penalty(CF_YXQ="一年"))
+
+    assert [(p.field, p.rule) for p in checked.problems] == [("CF_YXQ", Rule.FORMAT)]
+
+
+# ---------------------------------------------------------------- values
+
+
+def test_values_are_read_by_their_type(check: Check) -> None:
+    record = check(penalty(CF_NR_FK="12.50 万元", CF_CFLB="罚款，没收非法财物", CF_NR_WFFF=3)).record
+
+    assert isinstance(record, AdministrativePenalty)
+    assert record.penalty_kinds == ("罚款", "没收非法财物")
+    assert (record.fine_wan, record.confiscated_wan) == (Decimal("12.50"), Decimal(3))
+    assert record.decision_date == date(2026, 10, 9)
+
+
+def test_the_last_day_of_2099_is_a_day_without_end(check: Check) -> None:
+    record = check(licence(XK_YXQZI="2099/12/31")).record
+
+    assert isinstance(record, AdministrativeLicence)
+    assert record.valid_until == LONG_TERM
+
+
+def test_unknown_columns_are_kept_and_no_problem(check: Check) -> None:
+    checked = check(penalty(CF_SYFW="0"))
+
+    assert checked.verdict is Verdict.OK
+    assert checked.unknown == {"CF_SYFW": "0"}
+
+
+def test_the_old_layout_is_checked_as_the_new_one(check: Check) -> None:
+    row = penalty()
+    row["CF_XZJG"] = row.pop("CF_CFJG")
+    row["CF_JG"] = row.pop("CF_NR")
+
+    assert check(row).key == check(penalty()).key
+
+
+# ---------------------------------------------------------------- keys and persons
+
+
+def test_two_spellings_of_a_number_are_one_decision(check: Check) -> None:
+    assert check(penalty(CF_WSH="样 环罚字[２０２６] 1號")).key == check(penalty()).key
+
+
+def test_the_code_of_the_authority_is_no_part_of_the_key(check: Check) -> None:
+    assert check(penalty(CF_CFJGDM=None)).key == check(penalty()).key
+
+
+def test_a_company_is_known_by_its_code_whatever_its_name(check: Check) -> None:
+    assert check(penalty(CF_XDR_MC="改名以后")).key == check(penalty()).key
+
+
+def test_another_kind_is_another_decision(check: Check) -> None:
+    number = "样环罚字〔2026〕1号"
+
+    assert check(licence(XK_WSH=number)).key != check(penalty(CF_WSH=number)).key
+
+
+def test_a_person_stands_in_no_key_with_the_identity_number(check: Check) -> None:
+    checked = check(person_penalty())
+
+    assert checked.person
+    assert IDENTITY not in f"{checked.key}{checked.shown_key}{checked.pseudonym}"
+
+
+def test_the_key_inside_is_not_the_pseudonym_outside(check: Check) -> None:
+    checked = check(person_penalty())
+
+    assert checked.key is not None
+    assert checked.key.subject not in str(checked.shown_key)
+
+
+def test_one_person_has_one_key_however_the_number_is_written(check: Check) -> None:
+    assert check(person_penalty(CF_XDR_ZJHM="11010519491231002x ")).key == (
+        check(person_penalty()).key
+    )
+
+
+def test_another_installation_knows_the_person_by_another_key(check: Check) -> None:
+    other = Checker(Keys(b"another master key")).check(raw(person_penalty()), TODAY)
+
+    assert other.shown_key != check(person_penalty()).shown_key
+
+
+# ---------------------------------------------------------------- excluded
+
+
+@pytest.mark.parametrize("value", [True, "true", "1", "是", " Y "])
+def test_a_secret_decision_is_excluded(check: Check, value: object) -> None:
+    assert check(penalty(state_secret=value)).excluded is Exclusion.STATE_SECRET
+
+
+@pytest.mark.parametrize("value", [False, "false", "0", "否", ""])
+def test_only_a_yes_excludes(check: Check, value: object) -> None:
+    assert check(penalty(state_secret=value)).excluded is None
+
+
+@pytest.mark.parametrize(
+    ("column", "reason"),
+    [
+        ("simple_procedure", Exclusion.SIMPLE_PROCEDURE),
+        ("minor_remedied", Exclusion.MINOR_REMEDIED),
+    ],
+)
+def test_some_decisions_are_excluded_for_natural_persons_only(
+    check: Check, column: str, reason: Exclusion
+) -> None:
+    person, company = check(person_penalty(**{column: "1"})), check(penalty(**{column: "1"}))
+
+    assert (person.excluded, company.excluded) == (reason, None)
+
+
+def test_none_is_excluded_where_no_column_says_so(check: Check) -> None:
+    assert check(person_penalty()).excluded is None
+
+
+def test_the_names_of_the_columns_can_be_configured(keys: Keys) -> None:
+    scope = Scope({Exclusion.STATE_SECRET: ("SM", False)})
+
+    checked = Checker(keys, scope).check(raw(penalty(SM="是")), TODAY)
+
+    assert checked.excluded is Exclusion.STATE_SECRET
+
+
+# ---------------------------------------------------------------- events and grades
+
+
+def test_an_event_is_known_by_its_id(check: Check) -> None:
+    checked = check(event(7, details={"where": "样例路"}))
+
+    assert isinstance(checked.record, CreditEvent)
+    assert checked.key is not None
+    assert (checked.key.number, checked.key.subject) == ("E-7", credit_code())
+
+
+def test_a_received_grade_is_known_by_issuer_and_id(check: Check) -> None:
+    checked = check(grade(3))
+
+    assert isinstance(checked.record, ReceivedGrade)
+    assert checked.key is not None
+    assert (checked.key.number, checked.key.authority) == ("G-3", "样例省生态环境厅")
+
+
+@pytest.mark.parametrize(
+    ("changes", "field", "rule"),
+    [
+        ({"subject_code": "91110000600037340L"}, "subject_code", Rule.FORMAT),
+        ({"subject_code": None}, "subject_code", Rule.REQUIRED),
+        ({"type": "nonsense"}, "type", Rule.FORMAT),
+        ({"type": None}, "type", Rule.REQUIRED),
+        ({"colour": "red"}, "colour", Rule.FORMAT),
+        ({"type": "repair"}, "decision", Rule.REQUIRED),
+        ({"occurred_on": "2026-02-30"}, "occurred_on", Rule.FORMAT),
+    ],
+)
+def test_an_event_that_cannot_be_used_is_refused_by_field(
+    check: Check, changes: dict[str, Any], field: str, rule: Rule
+) -> None:
+    checked = check(event(**changes))
+
+    assert checked.verdict is Verdict.REFUSED
+    assert (checked.problems[0].field, checked.problems[0].rule) == (field, rule)
+
+
+def test_a_repair_that_names_its_decision_is_ok(check: Check) -> None:
+    row = event(type="repair", decision=about(1), repair_confirmed_on="2026-10-10")
+
+    assert check(row).verdict is Verdict.OK

@@ -1,0 +1,166 @@
+"""One value of one column: how it is read, and what is said where it cannot be."""
+
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gateway.columns import read
+from schemas.columns import Column, columns_of
+from schemas.licence import AdministrativeLicence
+from schemas.penalty import AdministrativePenalty
+from schemas.problem import Rule
+
+COLUMNS = {
+    column.wire: column
+    for model in (AdministrativePenalty, AdministrativeLicence)
+    for column in columns_of(model)
+}
+DATE, AMOUNT, KINDS = COLUMNS["CF_JDRQ"], COLUMNS["CF_NR_FK"], COLUMNS["CF_CFLB"]
+TEXT, CODE, IDENTITY = COLUMNS["CF_SY"], COLUMNS["CF_XDR_SHXYM"], COLUMNS["CF_XDR_ZJHM"]
+
+
+def value(column: Column, given_: Any) -> Any:
+    found, problem = read(column, given_)
+    assert problem is None
+    return found
+
+
+def rule(column: Column, given_: Any) -> Rule:
+    _, problem = read(column, given_)
+    assert problem is not None
+    assert problem.message.startswith(column.title)
+    return problem.rule
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "2026/10/09",
+        "2026-10-09",
+        "2026/10/9",
+        "2026.10.09",
+        "2026年10月9日",
+        " 2026-10-09 ",
+        "2026-10-09 00:00:00",
+        "2026-10-09T00:00:00.000Z",
+    ],
+)
+def test_a_date_may_be_spelt_in_many_ways(text: str) -> None:
+    assert value(DATE, text) == date(2026, 10, 9)
+
+
+@pytest.mark.parametrize("text", ["长期", "永久", "2099/12/31", "2099-12-31"])
+def test_no_end_is_the_last_day_of_2099(text: str) -> None:
+    assert value(DATE, text) == date(2099, 12, 31)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["2026/02/30", "2026/13/01", "26/10/09", "昨天", "2026-10-09 12:30:00", "0000-01-01", 20261009],
+)
+def test_what_is_no_date_is_said(text: object) -> None:
+    assert rule(DATE, text) is Rule.FORMAT
+
+
+@pytest.mark.parametrize(
+    ("given_", "amount"),
+    [
+        ("0.2", "0.2"),
+        ("2.00", "2.00"),
+        ("1,234.5", "1234.5"),
+        ("２．５", "2.5"),
+        ("3 万元", "3"),
+        ("3万", "3"),
+        (5, "5"),
+        (Decimal("0.000001"), "0.000001"),
+        ("999999999999.999999", "999999999999.999999"),
+        ("0", "0"),
+    ],
+)
+def test_an_amount_is_read_exactly(given_: object, amount: str) -> None:
+    assert str(value(AMOUNT, given_)) == amount
+
+
+@pytest.mark.parametrize(
+    "given_",
+    ["-1", "1e12", "1000000000000", "0.0000001", "NaN", "Infinity", "贰万元", "2元整", "1e999999"],
+)
+def test_what_is_no_amount_is_said(given_: str) -> None:
+    assert rule(AMOUNT, given_) is Rule.FORMAT
+
+
+@pytest.mark.parametrize(
+    "given_",
+    [
+        "罚款、没收违法所得",
+        "罚款,没收违法所得",
+        "罚款，没收违法所得",
+        "罚款;没收违法所得",
+        "罚款；没收违法所得",
+        "罚款/没收违法所得",
+        "罚款|没收违法所得",
+        "罚款 没收违法所得",
+        " 罚款、 没收违法所得、",
+        "罚款、没收违法所得、罚款",
+        ["罚款", "没收违法所得"],
+    ],
+)
+def test_penalty_kinds_are_a_list_however_they_are_joined(given_: object) -> None:
+    assert value(KINDS, given_) == ("罚款", "没收违法所得")
+
+
+def test_a_kind_of_ones_own_begins_with_other() -> None:
+    assert value(KINDS, "其他-补充说明") == ("其他-补充说明",)
+
+
+def test_a_word_that_is_no_penalty_is_said_and_kept() -> None:
+    found, problem = read(KINDS, "罚款、责令改正")
+
+    assert found == ("罚款", "责令改正")
+    assert problem is not None
+    assert "“责令改正”" in problem.message
+
+
+@pytest.mark.parametrize("given_", [True, {}, {"a": 1}, ["a"]])
+@pytest.mark.parametrize("column", [TEXT, DATE, AMOUNT, CODE, IDENTITY])
+def test_nested_values_are_no_text(column: Column, given_: object) -> None:
+    assert rule(column, given_) is Rule.FORMAT
+
+
+@pytest.mark.parametrize("column", COLUMNS.values(), ids=COLUMNS)
+@pytest.mark.parametrize("given_", [None, "", " "])
+def test_nothing_is_nothing(column: Column, given_: str | None) -> None:
+    found, _ = read(column, given_)
+
+    assert found is None
+
+
+def test_a_text_is_kept_as_it_was_written_but_for_its_ends() -> None:
+    assert value(TEXT, "  超标 排放（大气）\n") == "超标 排放（大气）"
+
+
+def test_a_code_is_normalised() -> None:
+    assert value(CODE, " 91410100ma44teat5f ") == "91410100MA44TEAT5F"
+
+
+json_values = st.recursive(
+    st.none() | st.booleans() | st.decimals() | st.integers() | st.text(),
+    lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
+    max_leaves=5,
+)
+
+
+@given(st.sampled_from(sorted(COLUMNS)), json_values)
+def test_no_value_raises(name: str, given_: object) -> None:
+    _, problem = read(COLUMNS[name], given_)
+
+    assert problem is None or problem.field == name
+
+
+@given(st.dates(date(1900, 1, 1), date(2099, 12, 31)), st.sampled_from(["%Y/%m/%d", "%Y-%m-%d"]))
+def test_a_date_comes_back_as_it_was_written(day: date, spelling: str) -> None:
+    assert value(DATE, day.strftime(spelling)) == day

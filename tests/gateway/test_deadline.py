@@ -1,0 +1,142 @@
+"""时限: the table of DOMAIN 2.1, an oracle for every day of ten years, and what is beyond."""
+
+from datetime import date, datetime, timedelta
+
+import chinese_calendar
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gateway.app import load_workdays
+from gateway.deadline import due, dues, end_of, today
+from gateway.workdays import CalendarMissing
+from schemas.base import SHANGHAI
+from schemas.destination import BUILT_IN_CLOCKS, Clock, CountedDays
+
+CALENDAR_7, WORKING_7 = BUILT_IN_CLOCKS
+WORKDAYS = load_workdays()
+DAYS = st.dates(date(2017, 1, 1), date(2026, 12, 31))
+CLOCKS = st.builds(
+    Clock,
+    name=st.just("any"),
+    days=st.integers(1, 30),
+    counts=st.sampled_from(list(CountedDays)),
+)
+
+
+@pytest.mark.parametrize(
+    ("decided", "calendar", "working"),
+    [
+        (date(2026, 2, 12), date(2026, 2, 19), date(2026, 2, 28)),
+        (date(2026, 2, 13), date(2026, 2, 20), date(2026, 3, 2)),
+        (date(2026, 9, 18), date(2026, 9, 25), date(2026, 9, 29)),
+        (date(2026, 9, 28), date(2026, 10, 5), date(2026, 10, 13)),
+        (date(2026, 9, 30), date(2026, 10, 7), date(2026, 10, 15)),
+        (date(2026, 11, 20), date(2026, 11, 27), date(2026, 12, 1)),
+        (date(2026, 12, 22), date(2026, 12, 29), date(2026, 12, 31)),
+    ],
+)
+def test_both_clocks_end_as_the_table_says(decided: date, calendar: date, working: date) -> None:
+    assert due(CALENDAR_7, decided, WORKDAYS).at == end_of(calendar)
+    assert due(WORKING_7, decided, WORKDAYS).at == end_of(working)
+
+
+def test_a_due_time_is_printed_as_the_last_second_in_china() -> None:
+    found = due(CALENDAR_7, date(2026, 2, 12), WORKDAYS)
+
+    assert found.printed == "2026-02-19T23:59:59+08:00"
+    assert found.at == datetime(2026, 2, 20, tzinfo=SHANGHAI)
+
+
+def test_a_working_clock_says_which_calendar_it_rests_on() -> None:
+    found = due(WORKING_7, date(2026, 2, 12), WORKDAYS)
+
+    assert (found.clock, found.calendar, found.provisional) == ("working-7", "cn-2017-2026", False)
+
+
+def test_beyond_the_calendar_a_due_time_is_a_provisional_lower_bound() -> None:
+    found = due(WORKING_7, date(2026, 12, 23), WORKDAYS)
+
+    assert found.provisional
+    assert found.at == end_of(date(2027, 1, 1))
+
+
+def test_a_clock_of_calendar_days_needs_no_calendar() -> None:
+    found = due(CALENDAR_7, date(2026, 12, 28), WORKDAYS)
+
+    assert (found.at, found.calendar, found.provisional) == (end_of(date(2027, 1, 4)), None, False)
+
+
+@pytest.mark.parametrize("day", [date(2016, 12, 31), date(2027, 1, 1), date(2050, 6, 1)])
+def test_a_day_outside_of_the_calendar_never_raises(day: date) -> None:
+    assert due(WORKING_7, day, WORKDAYS).provisional
+
+
+def test_the_missing_year_is_named() -> None:
+    with pytest.raises(CalendarMissing, match="2027"):
+        WORKDAYS.nth_after(date(2026, 12, 31), 1)
+
+
+def test_the_strictest_clock_comes_first() -> None:
+    clocks = {clock.name: clock for clock in BUILT_IN_CLOCKS}
+
+    found = dues(("working-7", "calendar-7"), clocks, date(2026, 9, 28), WORKDAYS)
+
+    assert [one.clock for one in found] == ["calendar-7", "working-7"]
+
+
+def test_the_day_changes_at_midnight_in_china() -> None:
+    before, after = datetime.fromisoformat("2026-10-11T15:59:59Z"), timedelta(seconds=1)
+
+    assert (today(before), today(before + after)) == (date(2026, 10, 11), date(2026, 10, 12))
+
+
+def test_every_day_of_ten_years_is_judged_as_the_oracle_judges_it() -> None:
+    day, wrong = date(2017, 1, 1), []
+
+    while day <= date(2026, 12, 31):
+        if WORKDAYS.years[day.year].is_working(day) != chinese_calendar.is_workday(day):
+            wrong.append(day)
+        day += timedelta(days=1)
+
+    assert wrong == []
+
+
+@given(DAYS, st.integers(1, 20))
+def test_the_nth_working_day_is_the_oracles(day: date, n: int) -> None:
+    expected = _nth_by_oracle(day, n)
+
+    if expected is None:
+        with pytest.raises(CalendarMissing):
+            WORKDAYS.nth_after(day, n)
+    else:
+        assert WORKDAYS.nth_after(day, n) == expected
+
+
+def _nth_by_oracle(day: date, n: int) -> date | None:
+    while n:
+        day += timedelta(days=1)
+        if day > date(2026, 12, 31):
+            return None
+        n -= chinese_calendar.is_workday(day)
+    return day
+
+
+@given(CLOCKS, st.dates(date(2015, 1, 1), date(2030, 12, 31)), st.integers(0, 40))
+def test_a_later_decision_is_never_due_earlier(clock: Clock, day: date, later: int) -> None:
+    first = due(clock, day, WORKDAYS)
+    second = due(clock, day + timedelta(days=later), WORKDAYS)
+
+    assert first.provisional or second.provisional or first.at <= second.at
+
+
+@given(CLOCKS, DAYS, st.integers(1, 10))
+def test_more_days_are_never_due_earlier(clock: Clock, day: date, more: int) -> None:
+    longer = clock.model_copy(update={"days": clock.days + more})
+
+    assert due(clock, day, WORKDAYS).at <= due(longer, day, WORKDAYS).at
+
+
+@given(CLOCKS, DAYS)
+def test_a_decision_is_never_due_on_its_own_day(clock: Clock, day: date) -> None:
+    assert due(clock, day, WORKDAYS).at >= end_of(day + timedelta(days=clock.days))

@@ -1,0 +1,117 @@
+"""Bytes → candidate: every trap that must end as a problem and never as an exception."""
+
+import orjson
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gateway.normalise import Candidate, Raw, normalise
+from schemas.codes import RecordKind
+from schemas.problem import Problem, Rule
+from tests.factories import licence, penalty, raw
+
+
+def problem(body: bytes | None) -> Problem:
+    found = normalise(raw(body))
+    assert isinstance(found, Problem)
+    return found
+
+
+@pytest.mark.parametrize(
+    ("body", "words"),
+    [
+        (None, "墓碑消息"),
+        (b"", "不是有效的 JSON"),
+        (b"\xff\xfe{}", "不是有效的"),
+        ('{"CF_WSH": "豫环罚"}'.encode("gb18030"), "不是有效的 UTF-8"),
+        (b'{"CF_WSH": ', "不是有效的 JSON"),
+        (b'{"CF_NR_FK": NaN}', "NaN 不是数字"),
+        (b'{"CF_NR_FK": -Infinity}', "-Infinity 不是数字"),
+        (b"[1, 2]", "应为 JSON 对象"),
+        (b'"text"', "应为 JSON 对象"),
+        (b"null", "应为 JSON 对象"),
+        (b"[" * 100_000, "不是有效的 JSON"),
+        (b'{"a":' * 100_000, "不是有效的 JSON"),
+        (b'{"specversion": "1.0", "data": "text"}', "data 应为 JSON 对象"),
+    ],
+)
+def test_what_does_not_parse_is_a_problem_of_its_bytes(body: bytes | None, words: str) -> None:
+    found = problem(body)
+
+    assert found.rule is Rule.BYTES
+    assert words in found.message
+
+
+@pytest.mark.parametrize("body", [b'{"CF_SY": "a\\u0000b"}', b'{"CF_SY": "a\x00b"}'])
+def test_the_null_character_cannot_be_stored(body: bytes) -> None:
+    assert problem(body).rule is Rule.STORABLE
+
+
+@pytest.mark.parametrize(
+    "body", [b'{"CF_SY": "\\ud800"}', b'{"CF_SY": ["x", "\\uDC00\\ud83d"]}', b'{"\\udfff": 1}']
+)
+def test_half_a_character_cannot_be_stored(body: bytes) -> None:
+    assert problem(body).rule is Rule.STORABLE
+
+
+def test_a_character_written_as_a_pair_is_whole() -> None:
+    found = normalise(raw(b'{"CF_SY": "\\ud83d\\ude00"}'))
+
+    assert isinstance(found, Candidate)
+    assert found.row["CF_SY"] == "😀"
+
+
+def test_a_huge_number_is_kept_exactly_or_refused_but_never_raises() -> None:
+    found = normalise(raw(b'{"CF_NR_FK": 1e999999, "CF_SY": ' + b"9" * 5000 + b"}"))
+
+    assert isinstance(found, Candidate | Problem)
+
+
+def test_decimals_stay_exact() -> None:
+    found = normalise(raw(b'{"CF_NR_FK": 0.1}'))
+
+    assert isinstance(found, Candidate)
+    assert str(found.row["CF_NR_FK"]) == "0.1"
+
+
+def test_a_cloud_event_is_opened() -> None:
+    envelope = {"specversion": "1.0", "type": "any.penalty", "id": "1", "data": penalty()}
+
+    found = normalise(raw(orjson.dumps(envelope)))
+
+    assert found == Candidate(RecordKind.PENALTY, penalty())
+
+
+def test_the_kind_of_the_topic_goes_before_everything() -> None:
+    body = orjson.dumps({"kind": "event", **penalty()})
+
+    found = normalise(Raw("topic", 0, body, RecordKind.LICENCE))
+
+    assert isinstance(found, Candidate)
+    assert found.kind is RecordKind.LICENCE
+
+
+def test_a_row_may_name_its_kind() -> None:
+    found = normalise(raw(b'{"kind": "event", "id": "1"}'))
+
+    assert isinstance(found, Candidate)
+    assert found.kind is RecordKind.EVENT
+
+
+def test_the_columns_tell_the_kind_of_a_decision() -> None:
+    kinds = [normalise(raw(row)) for row in (penalty(), licence())]
+
+    assert [one.kind for one in kinds if isinstance(one, Candidate)] == [
+        RecordKind.PENALTY,
+        RecordKind.LICENCE,
+    ]
+
+
+def test_a_row_of_no_kind_is_a_problem() -> None:
+    assert problem(b'{"name": "?"}').rule is Rule.KIND
+
+
+@given(st.binary(max_size=200))
+def test_no_bytes_raise(body: bytes) -> None:
+    assert isinstance(normalise(raw(body)), Candidate | Problem)
+

@@ -1,0 +1,35 @@
+"""The gateway's world on a database of the test's own."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+
+import pytest
+
+from gateway.clock import SteppedClock
+from gateway.store.engine import Database
+from tests.conftest import BuildGateway
+from tests.integration.world import World
+
+MakeWorld = Callable[..., Awaitable[World]]
+
+
+@pytest.fixture
+async def make_world(
+    database: Database, clock: SteppedClock, build_gateway: BuildGateway
+) -> AsyncIterator[MakeWorld]:
+    """Builds worlds on the test's database: the processes of one installation."""
+    made: list[World] = []
+
+    async def make(**settings: object) -> World:
+        made.append(World(await build_gateway(database, **settings), clock))
+        return made[-1]
+
+    yield make
+    for world in made:
+        for deliverer in world.deliverers.values():
+            await deliverer.close()
+
+
+@pytest.fixture
+async def world(make_world: MakeWorld) -> World:
+    """A platform that takes decisions, a bank that takes grade changes."""
+    return await make_world()

@@ -1,0 +1,140 @@
+"""Reconciliation on a real database against the twin's listing."""
+
+from datetime import date, timedelta
+from pathlib import Path
+
+import pytest
+from sqlalchemy import text
+
+from connectors.memory import Step
+from gateway.reconcile import Reconciled, Span, run
+from gateway.store import differences as store
+from gateway.store.engine import Database
+from tests.integration.ledger_world import PLATFORM, World, identity, penalty, person, world
+
+pytestmark = pytest.mark.integration
+
+OCTOBER = Span(date(2026, 10, 1), date(2026, 11, 1))
+
+
+async def reconcile(here: World, span: Span = OCTOBER) -> Reconciled:
+    return await run(
+        here.gateway.database,
+        "platform",
+        here.connectors["platform"],
+        here.gateway.keys,
+        span,
+        here.clock(),
+    )
+
+
+def found(run: Reconciled) -> dict[str, str]:
+    return {one.key.split("|")[1]: one.kind for one in run.differences}
+
+
+async def test_both_sides_alike_differ_in_nothing_and_the_run_is_noted(
+    database: Database, tmp_path: Path
+) -> None:
+    here = await world(database, tmp_path)
+    await here.take_in([penalty(1), penalty(2), person(3)])
+    await here.deliver()
+    here.clock.step(timedelta(days=30))
+
+    done = await reconcile(here)
+
+    assert (done.ours, done.shown, done.differences) == (3, 3, ())
+    async with database.transaction() as connection:
+        noted = await connection.scalar(
+            text("select detail->>'differences' from audit_event where event = 'reconciled'")
+        )
+    assert noted == "0"
+
+
+async def test_each_kind_of_difference_is_found_and_kept(
+    database: Database, tmp_path: Path
+) -> None:
+    here = await world(database, tmp_path)
+    platform = here.connectors["platform"]
+    await here.take_in([penalty(number) for number in (1, 2, 3, 4, 5)])
+    await here.deliver()
+    here.clock.step(timedelta(days=1))
+    await here.take_in([penalty(6, CF_WFXW=""), penalty(9, CF_JDRQ="2026-09-30")])
+    platform.play(Step.SUBMIT)
+    await here.take_in([penalty(7)])
+    await here.deliver()
+    keys = {item.document_number: key for key, item in platform.stored.items()}
+    first, second, third, fourth = (keys[f"样环罚〔2026〕{n}号"] for n in (1, 2, 3, 4))
+    del platform.stored[first]
+    altered = platform.stored[second]
+    platform.stored[second] = altered.model_copy(
+        update={"columns": altered.columns | {"CF_NR_FK": "20"}}
+    )
+    for copy in ("again", "alien"):
+        platform.stored[copy] = platform.stored[third]
+        platform._times[copy] = platform._times[third]
+    platform.stored["alien"] = platform.stored[fourth].model_copy(
+        update={"document_number": "样环罚〔2026〕999号"}
+    )
+    await here.take_in([penalty(4, verb="withdraw")])
+    here.clock.step(timedelta(days=30))
+
+    done = await reconcile(here)
+
+    assert found(done) == {
+        "样环罚〔2026〕1号": "not_visible",
+        "样环罚〔2026〕2号": "wrong_value",
+        "样环罚〔2026〕3号": "duplicate",
+        "样环罚〔2026〕4号": "over_reported",
+        "样环罚〔2026〕6号": "missing",
+        "样环罚〔2026〕7号": "late",
+        "样环罚〔2026〕999号": "over_reported",
+    }
+    async with database.transaction() as connection:
+        kept = await store.of_run(connection, done.run_id)
+        latest = await store.latest(connection, "platform")
+    assert sorted(kept, key=lambda one: one.id) == list(done.differences)
+    assert latest == kept
+    assert all(one.since <= one.found_at for one in kept)
+
+
+async def test_a_correction_not_yet_handed_over_is_compared_with_the_version_before(
+    database: Database, tmp_path: Path
+) -> None:
+    here = await world(database, tmp_path)
+    await here.take_in([penalty(1)])
+    await here.deliver()
+    await here.take_in([penalty(1, CF_NR_FK=3)])
+
+    assert (await reconcile(here)).differences == ()
+
+
+async def test_a_persons_identity_is_in_no_difference(database: Database, tmp_path: Path) -> None:
+    here = await world(database, tmp_path)
+    await here.take_in([person(7)])
+    await here.deliver()
+    platform = here.connectors["platform"]
+    (key,) = platform.stored
+    item = platform.stored[key]
+    platform.stored[key] = item.model_copy(
+        update={"subject_code": identity(7), "columns": item.columns | {"CF_NR_FK": "9"}}
+    )
+
+    done = await reconcile(here)
+
+    (only,) = done.differences
+    assert only.kind == "wrong_value"
+    assert identity(7) not in str(only)
+    assert "person:" not in str(only)
+    assert "张三丰" not in str(only)
+
+
+async def test_another_destination_of_the_same_decisions_is_left_out(
+    database: Database, tmp_path: Path
+) -> None:
+    other = PLATFORM | {"name": "other", "headline": False}
+    here = await world(database, tmp_path, PLATFORM, other)
+    await here.take_in([penalty(1)])
+    await here.deliver("other")
+    here.clock.step(timedelta(days=30))
+
+    assert found(await reconcile(here)) == {"样环罚〔2026〕1号": "missing"}

@@ -1,0 +1,73 @@
+"""旧版字段: rows of 2016–17 read as rows of 2018 (DOMAIN 1.4)."""
+
+import pytest
+
+from schemas.codes import RecordKind
+from schemas.columns import columns_of
+from schemas.legacy import LICENCE_COLUMNS, PENALTY_COLUMNS, to_2018
+from schemas.licence import AdministrativeLicence
+from schemas.penalty import AdministrativePenalty
+from tests.factories import event, licence, penalty
+
+PENALTY, LICENCE = RecordKind.PENALTY, RecordKind.LICENCE
+
+
+@pytest.mark.parametrize(("old", "new"), PENALTY_COLUMNS.items())
+def test_every_old_penalty_column_becomes_its_2018_column(old: str, new: str) -> None:
+    assert to_2018(PENALTY, {old: "某"}) == {new: "某"}
+
+
+@pytest.mark.parametrize(("old", "new"), LICENCE_COLUMNS.items())
+def test_every_old_licence_column_becomes_its_2018_column(old: str, new: str) -> None:
+    assert to_2018(LICENCE, {old: "某"}) == {new: "某"}
+
+
+def test_every_target_is_a_column_of_the_standard() -> None:
+    penalties = {column.wire for column in columns_of(AdministrativePenalty)}
+    licences = {column.wire for column in columns_of(AdministrativeLicence)}
+
+    assert set(PENALTY_COLUMNS.values()) <= penalties
+    assert set(LICENCE_COLUMNS.values()) <= licences
+
+
+def test_where_both_spellings_stand_the_2018_one_wins() -> None:
+    assert to_2018(PENALTY, {"CF_XDR": "旧", "CF_XDR_MC": "新"}) == {"CF_XDR_MC": "新"}
+
+
+def test_an_old_column_fills_an_empty_2018_one() -> None:
+    assert to_2018(PENALTY, {"CF_XDR": "旧", "CF_XDR_MC": ""}) == {"CF_XDR_MC": "旧"}
+
+
+def test_two_old_penalty_kinds_become_one_list() -> None:
+    row = to_2018(PENALTY, {"CF_CFLB1": "罚款", "CF_CFLB2": "没收违法所得"})
+
+    assert row == {"CF_CFLB": "罚款、没收违法所得"}
+
+
+def test_a_cancelled_row_of_the_old_penalty_layout_withdraws_its_decision() -> None:
+    assert to_2018(PENALTY, {"CF_WSH": "1", "CF_ZT": 1}) == {"CF_WSH": "1", "verb": "withdraw"}
+
+
+def test_a_normal_row_of_the_old_penalty_layout_withdraws_nothing() -> None:
+    assert to_2018(PENALTY, {"CF_WSH": "1", "CF_ZT": "0"}) == {"CF_WSH": "1"}
+
+
+@pytest.mark.parametrize(("old", "new"), [("0", "1"), ("1", "2")])
+def test_the_state_of_an_old_licence_is_said_in_todays_code(old: str, new: str) -> None:
+    row = to_2018(LICENCE, {"XK_XDR": "某", "XK_ZT": old})
+
+    assert row["XK_ZT"] == new
+
+
+def test_the_state_of_a_2018_licence_stays() -> None:
+    assert to_2018(LICENCE, {"XK_XDR_MC": "某", "XK_ZT": "1"})["XK_ZT"] == "1"
+
+
+@pytest.mark.parametrize(
+    ("kind", "row"),
+    [(PENALTY, penalty()), (LICENCE, licence()), (RecordKind.EVENT, event())],
+)
+def test_a_row_without_old_columns_is_handed_on_as_it_is(
+    kind: RecordKind, row: dict[str, str]
+) -> None:
+    assert to_2018(kind, row) is row
