@@ -301,7 +301,7 @@ def _unknown(candidate: Candidate) -> dict[str, Any] | None:
 
 def _verb(row: Mapping[str, Any]) -> tuple[Verb | None, list[Problem]]:
     given = row.get("verb")
-    if not given or given in _OWN_VERBS:
+    if not given or str(given) in _OWN_VERBS:
         return None, []
     if given == Verb.WITHDRAW:
         return Verb.WITHDRAW, []

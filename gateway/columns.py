@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable
-from datetime import date
+from datetime import MAXYEAR, date
 from decimal import Decimal, InvalidOperation
 from functools import lru_cache
 from typing import Any
@@ -76,18 +76,22 @@ def _identity(column: Column, value: Any) -> Read:
     return _text(column, fold(str(value)))
 
 
-@lru_cache(maxsize=16384)
+@lru_cache(maxsize=4096)
 def parse_date(text: str) -> date | None:
-    """A day in either spelling of the standard (YYYY/MM/DD, YYYY-MM-DD); 长期 is 2099-12-31."""
+    """A day in either spelling of the standard (YYYY/MM/DD, YYYY-MM-DD); 长期 is 2099-12-31.
+
+    Other systems write 长期 as a day of the year 9999, beyond which no due time can be counted.
+    """
     if text in _LONG_TERM_WORDS:
         return LONG_TERM
     match = _DATE.fullmatch(text)
     if match is None:
         return None
     try:
-        return date(*(int(part) for part in match.groups()))
+        day = date(*(int(part) for part in match.groups()))
     except ValueError:
         return None
+    return LONG_TERM if day.year == MAXYEAR else day
 
 
 def _date(column: Column, value: Any) -> Read:

@@ -4,6 +4,7 @@
 hash and a workbook, and makes a new version only when something has changed.
 """
 
+import asyncio
 import calendar
 import hashlib
 from collections.abc import Callable, Iterable, Mapping
@@ -122,8 +123,13 @@ async def month(database: Database, scope: Scope, month: str, now: datetime) -> 
         refused = await inbox.refused_in(connection, first, end)
         changes = await store.grade_changes(connection, start, stop)
     assembler = Assembler(scope, withdrawn, now)
-    rows = tuple(assembler.row(d, told.get(d.id, {})) for d in decisions)
-    return _ledger(scope, month, rows, refused, [_grade_row(c, scope) for c in changes])
+    grades = [_grade_row(change, scope) for change in changes]
+
+    def assemble() -> Ledger:
+        rows = tuple(assembler.row(d, told.get(d.id, {})) for d in decisions)
+        return _ledger(scope, month, rows, refused, grades)
+
+    return await asyncio.to_thread(assemble)
 
 
 def _ledger(
@@ -183,7 +189,8 @@ async def freeze(
             recorded_at=now,
             figures=ledger.as_json(),
         )
-        await store.save(connection, frozen, render(ledger, frozen))
+        workbook = await asyncio.to_thread(render, ledger, frozen)
+        await store.save(connection, frozen, workbook)
         detail = {"month": frozen.month, "version": frozen.version, "hash": frozen.hash}
         await audit.add(connection, [audit.AuditEntry(AuditEvent.LEDGER_FROZEN, detail)], now)
     return frozen, True

@@ -169,7 +169,7 @@ class Assembler:
             kind=RecordKind(decision.kind),
             verb=Verb.NEW,
             decision_date=decision.decision_date,
-            present=frozenset(),
+            record=None,
             problem_fields=frozenset(),
             excluded=False,
             person=decision.person,

@@ -13,6 +13,8 @@ from schemas.problem import Problem, Rule
 #: A JSON escape of U+0000, or one that may be half of a surrogate pair.
 _NUL = re.compile(rb"\\u0000|\x00")
 _SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
+#: Levels of nesting that an item may have.
+MAX_DEPTH = 64
 #: CloudEvents 1.0: these two names together mean that the row is in `data`.
 _ENVELOPE = frozenset({"specversion", "data"})
 
@@ -41,17 +43,26 @@ def normalise(raw: Raw) -> Candidate | Problem:
     """The row in an item of input, or why there is none."""
     if raw.body is None:
         return _bytes_problem("消息内容为空（墓碑消息）", "重新发送完整记录")
-    if _NUL.search(raw.body):
+    row = _parsed(raw.body)
+    return row if isinstance(row, Problem) else _candidate(raw.kind, row)
+
+
+def _parsed(body: bytes) -> Any:
+    """The JSON value in the bytes, or the problem that they have."""
+    if _NUL.search(body):
         return _unstorable("内容含有空字符 U+0000")
     try:
-        row = json.loads(raw.body, parse_float=Decimal, parse_constant=_refuse_constant)
+        text = body.decode("utf-8-sig")
+        row = json.loads(text, parse_float=Decimal, parse_constant=_refuse_constant)
     except UnicodeDecodeError:
         return _bytes_problem("内容不是有效的 UTF-8 编码", "以 UTF-8 编码重新导出")
-    except (ValueError, RecursionError) as error:
+    except (ValueError, ArithmeticError, RecursionError) as error:
         return _bytes_problem(f"内容不是有效的 JSON：{error}", "检查引号、逗号和括号后重新发送")
-    if _SURROGATE.search(raw.body) and _has_lone_surrogate(row):
+    if _SURROGATE.search(body) and _has_lone_surrogate(row):
         return _unstorable("内容含有不成对的代理字符（半个字符）")
-    return _candidate(raw.kind, row)
+    if body.count(b"{") + body.count(b"[") > MAX_DEPTH and _depth(row) > MAX_DEPTH:
+        return _bytes_problem(f"内容嵌套超过{MAX_DEPTH}层", "把内容写成一层的字段")
+    return row
 
 
 def _candidate(kind: RecordKind | None, row: Any) -> Candidate | Problem:
@@ -88,6 +99,16 @@ def _guessed(row: Mapping[str, Any]) -> RecordKind | None:
         if name.startswith("XK_"):
             return RecordKind.LICENCE
     return None
+
+
+def _depth(value: object) -> int:
+    """How deep a value is nested; our JSON writers and PostgreSQL's end at a few hundred."""
+    depth, level = 0, [value]
+    while level:
+        nested = [one for one in level if isinstance(one, dict | list)]
+        level = [x for one in nested for x in (one.values() if isinstance(one, dict) else one)]
+        depth += bool(nested)
+    return depth
 
 
 def _has_lone_surrogate(value: object) -> bool:

@@ -199,10 +199,11 @@ class Intake:
             metrics.assessments.labels(name).inc()
         for change in rescoring.changes:
             metrics.grade_changes.labels(change[1].direction).inc()
-        for scored in alerts(rescoring.scored.values(), self.pipeline.scorer.rulebook):
-            reason = str(scored.assessment.not_evaluated).partition(":")[0]
-            metrics.not_evaluated.labels(reason).inc()
-            logger.warning(LogEvent.NOT_EVALUATED, extra={"reason": reason})
+        wrong = alerts(rescoring.scored.values(), self.pipeline.scorer.rulebook)
+        reasons = Counter(str(one.assessment.not_evaluated).partition(":")[0] for one in wrong)
+        for reason, count in reasons.items():
+            metrics.not_evaluated.labels(reason).inc(count)
+            logger.warning(LogEvent.NOT_EVALUATED, extra={"reason": reason, "count": count})
 
     # ------------------------------------------------------------ decide
 

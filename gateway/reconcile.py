@@ -3,6 +3,7 @@
 It says what differs, why and since when, and keeps it; it corrects nothing by itself.
 """
 
+import asyncio
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from datetime import date, datetime, time
@@ -70,7 +71,7 @@ async def run(
     visible = connector.limits.has_listing
     shown = await _listen(comparison, connector, keys, span) if visible else 0
     await _drop_others(comparison, database, span)
-    found = comparison.differences(visible=visible)
+    found = await asyncio.to_thread(comparison.differences, visible=visible)
     return await _keep(
         database, Reconciled(0, destination, len(ours), shown, ()), found, keys.published, now
     )

@@ -111,7 +111,7 @@ class _Pair:
 
     ours: Ours
     times: int = 0
-    last: Shown | None = None
+    shown_at: datetime | None = None
     wrong: tuple[Mismatch, ...] = ()
 
 
@@ -145,11 +145,11 @@ class Comparison:
     def _pair(self, pair: _Pair, shown: Shown, *wrong: Mismatch) -> None:
         """The row shown last is the one whose columns count; the others are too many."""
         pair.times += 1
-        if pair.last is None or shown.shown_at >= pair.last.shown_at:
+        if pair.shown_at is None or shown.shown_at >= pair.shown_at:
             ours = pair.ours
             columns = orjson.loads(ours.columns)
             found = mismatches(ours.kind, columns, shown.columns, person=ours.person)
-            pair.last, pair.wrong = shown, (*wrong, *found)
+            pair.shown_at, pair.wrong = shown.shown_at, (*wrong, *found)
 
     def _pair_strangers(self) -> None:
         """One of ours unseen and one stranger with the same number: the code was shown wrong."""
@@ -174,35 +174,33 @@ class Comparison:
     # ------------------------------------------------------------ one decision
 
     def _of_pair(self, pair: _Pair, *, visible: bool) -> Iterable[Difference]:
-        ours, last = pair.ours, pair.last
+        ours, shown_at = pair.ours, pair.shown_at
         if ours.excluded is not None or ours.withdrawn_at is not None:
-            if last is not None:
-                yield self._should_not_be_there(ours, last)
+            if shown_at is not None:
+                yield self._should_not_be_there(ours, shown_at)
             return
-        if pair.times > 1 and last is not None:
+        if pair.times > 1 and shown_at is not None:
             cause = f"平台同时显示{pair.times}条：重复报送，或更正后旧记录没有撤下"
-            yield _difference(
-                DifferenceKind.DUPLICATE, ours, cause, last.shown_at, times=pair.times
-            )
-        if pair.wrong and last is not None:
+            yield _difference(DifferenceKind.DUPLICATE, ours, cause, shown_at, times=pair.times)
+        if pair.wrong and shown_at is not None:
             titles = "、".join(mismatch.title for mismatch in pair.wrong)
             yield _difference(
                 DifferenceKind.WRONG_VALUE,
                 ours,
                 f"平台显示的与报送的不一致：{titles}",
-                last.shown_at,
+                shown_at,
                 columns=[asdict(mismatch) for mismatch in pair.wrong],
             )
         if ours.owed:
-            yield from self._of_delivery(ours, shown=last is not None, visible=visible)
+            yield from self._of_delivery(ours, shown=shown_at is not None, visible=visible)
 
-    def _should_not_be_there(self, ours: Ours, last: Shown) -> Difference:
+    def _should_not_be_there(self, ours: Ours, shown_at: datetime) -> Difference:
         if ours.withdrawn_at is not None:
             cause = f"决定已撤回，平台仍在公示（最近一次报送：{_title(ours.state)}）"
-            since = max(ours.withdrawn_at, last.shown_at)
+            since = max(ours.withdrawn_at, shown_at)
         else:
             reason = EXCLUDED_TITLES.get(str(ours.excluded), str(ours.excluded))
-            cause, since = f"不予报送的决定（{reason}），平台却在公示", last.shown_at
+            cause, since = f"不予报送的决定（{reason}），平台却在公示", shown_at
         return _difference(DifferenceKind.OVER_REPORTED, ours, cause, since)
 
     def _of_delivery(self, ours: Ours, *, shown: bool, visible: bool) -> Iterable[Difference]:

@@ -4,6 +4,7 @@ Runs inside the batch's transaction, after the subjects are locked. It never cha
 version: corrections and withdrawals add one, and close the facts of the one before.
 """
 
+import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
@@ -382,4 +383,7 @@ def _day_of(checked: Checked) -> date:
 
 
 def _json(value: object) -> str:
-    return orjson.dumps(value, default=str).decode()
+    try:
+        return orjson.dumps(value, default=str).decode()
+    except TypeError:  # an integer beyond 64 bits, which PostgreSQL keeps as it is
+        return json.dumps(value, ensure_ascii=False, default=str)

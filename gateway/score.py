@@ -110,7 +110,7 @@ def again(subject: Facts, rule_set: RuleSet | None, as_of: date) -> Assessment:
     return assess(subject, rule_set, as_of)
 
 
-@lru_cache(maxsize=100_000)
+@lru_cache(maxsize=4096)
 def _day(text: str) -> date:
     return date.fromisoformat(text)
 

@@ -43,7 +43,9 @@ class CreditEvent(Schema):
     repair_applied_on: date | None = Field(default=None, title="修复申请日期")
     repair_confirmed_on: date | None = Field(default=None, title="修复确认日期")
     warning_until: date | None = Field(default=None, title="预警期限")
-    principal_points: Decimal | None = Field(default=None, title="委托单位扣分", ge=0, le=1000)
+    principal_points: Decimal | None = Field(
+        default=None, title="委托单位扣分", ge=0, le=1000, decimal_places=6
+    )
     suspected: bool = Field(default=True, title="是否涉嫌（false 为解除）")
     details: dict[str, Any] = Field(default_factory=dict, title="其他内容")
 
@@ -60,7 +62,7 @@ class ReceivedGrade(Schema):
     subject_name: str | None = Field(default=None, title="单位名称", max_length=200)
     rule_set: str = Field(title="评价办法", min_length=1, max_length=64)
     grade: str = Field(title="等级", min_length=1, max_length=32)
-    score: Decimal | None = Field(default=None, title="得分")
+    score: Decimal | None = Field(default=None, title="得分", max_digits=12, decimal_places=6)
     issued_by: str = Field(title="评定机关", min_length=1, max_length=200)
     effective_on: date = Field(title="生效日期")
 

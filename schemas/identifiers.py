@@ -22,15 +22,22 @@ _SPACE = re.compile(r"\s+")
 _IDENTITY = re.compile(r"\d{17}[\dX]")
 
 
-@lru_cache(maxsize=65536)
+@lru_cache(maxsize=8192)
 def fold(text: str) -> str:
-    """Full-width forms made half-width (NFKC), every space removed, letters in capitals."""
+    """Full-width forms made half-width (NFKC), every space removed, letters in capitals.
+
+    Kept for codes and names, which come again and again; document numbers come once.
+    """
+    return _folded(text)
+
+
+def _folded(text: str) -> str:
     if text.isascii():
         return _SPACE.sub("", text).upper()
     return _SPACE.sub("", unicodedata.normalize("NFKC", text)).upper()
 
 
-@lru_cache(maxsize=65536)
+@lru_cache(maxsize=8192)
 def credit_code_problem(code: str) -> str | None:
     """Why a normalised code is no unified social credit code 统一社会信用代码, in Chinese; or None.
 
@@ -69,17 +76,16 @@ def identity_card_problem(number: str) -> str | None:
     return None if number[17] == expected else "居民身份证号校验码不符"
 
 
-@lru_cache(maxsize=65536)
 def document_number_key(number: str) -> str:
     """The form of a document number 文书号 that makes two spellings one.
 
     Spaces and widths, the kind of brackets and 號/号 do not count; sending uses the number as
     it was written.
     """
-    return fold(number).translate(_BRACKETS).replace("號", "号")
+    return _folded(number).translate(_BRACKETS).replace("號", "号")
 
 
-@lru_cache(maxsize=65536)
+@lru_cache(maxsize=8192)
 def authority_key(name: str) -> str:
     """The form of an authority's name 机关名称 under which its aliases are looked up."""
     return fold(name).translate(_BRACKETS)

@@ -34,7 +34,7 @@ def _given(row: dict[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in {**row, **changes}.items() if value is not None}
 
 
-def penalty(number: int = 1, company: int = 1, **changes: Any) -> dict[str, Any]:
+def penalty(number: int = 1, company: int = 1, /, **changes: Any) -> dict[str, Any]:
     """Penalty `number` of a company: a fine of 2 万元, decided on 2026-10-09."""
     row = {
         "CF_XDR_MC": f"样例{company}号有限公司",
@@ -57,7 +57,7 @@ def penalty(number: int = 1, company: int = 1, **changes: Any) -> dict[str, Any]
     return _given(row, changes)
 
 
-def person_penalty(number: int = 1, **changes: Any) -> dict[str, Any]:
+def person_penalty(number: int = 1, /, **changes: Any) -> dict[str, Any]:
     """A penalty of a natural person 自然人."""
     person = {
         "CF_XDR_MC": "张样例",
@@ -69,7 +69,7 @@ def person_penalty(number: int = 1, **changes: Any) -> dict[str, Any]:
     return penalty(number, **{**person, **changes})
 
 
-def licence(number: int = 1, company: int = 1, **changes: Any) -> dict[str, Any]:
+def licence(number: int = 1, company: int = 1, /, **changes: Any) -> dict[str, Any]:
     """Licence `number` of a company, decided on 2026-10-09 without end."""
     row = {
         "XK_XDR_MC": f"样例{company}号有限公司",
@@ -91,7 +91,7 @@ def licence(number: int = 1, company: int = 1, **changes: Any) -> dict[str, Any]
     return _given(row, changes)
 
 
-def event(number: int = 1, company: int = 1, **changes: Any) -> dict[str, Any]:
+def event(number: int = 1, company: int = 1, /, **changes: Any) -> dict[str, Any]:
     """Event `number` of a company: a general incident on 2026-10-09."""
     row = {
         "id": f"E-{number}",
@@ -108,7 +108,7 @@ def about(number: int = 1, kind: str = "penalty") -> dict[str, str]:
     return {"kind": kind, "document_number": words[kind], "authority": AUTHORITY}
 
 
-def grade(number: int = 1, company: int = 1, **changes: Any) -> dict[str, Any]:
+def grade(number: int = 1, company: int = 1, /, **changes: Any) -> dict[str, Any]:
     """A grade that a province computed."""
     row = {
         "id": f"G-{number}",

@@ -6,12 +6,13 @@ from typing import Any
 
 import pytest
 
-from gateway.check import Checker, Exclusion, Scope, Verdict
+from gateway.check import Checker
 from gateway.secrets import Keys
 from schemas.event import CreditEvent, ReceivedGrade
 from schemas.licence import LONG_TERM, AdministrativeLicence
 from schemas.penalty import AdministrativePenalty
 from schemas.problem import Rule
+from schemas.verdict import Exclusion, Scope, Verdict
 from tests.factories import (
     IDENTITY,
     about,
@@ -159,11 +160,18 @@ def test_a_column_that_cannot_be_read_is_not_called_empty_too(check: Check) -> N
     assert [(p.field, p.rule) for p in checked.problems] == [("CF_YXQ", Rule.FORMAT)]
 
 
+@pytest.mark.parametrize("verb", [["withdraw"], {"a": 1}, 1])
+def test_a_verb_that_is_no_text_is_a_problem(check: Check, verb: object) -> None:
+    assert check(penalty(verb=verb)).problems[0].field == "verb"
+
+
 # ---------------------------------------------------------------- values
 
 
 def test_values_are_read_by_their_type(check: Check) -> None:
-    record = check(penalty(CF_NR_FK="12.50 万元", CF_CFLB="罚款，没收非法财物", CF_NR_WFFF=3)).record
+    record = check(
+        penalty(CF_NR_FK="12.50 万元", CF_CFLB="罚款，没收非法财物", CF_NR_WFFF=3)
+    ).record
 
     assert isinstance(record, AdministrativePenalty)
     assert record.penalty_kinds == ("罚款", "没收非法财物")
@@ -309,6 +317,7 @@ def test_a_received_grade_is_known_by_issuer_and_id(check: Check) -> None:
         ({"colour": "red"}, "colour", Rule.FORMAT),
         ({"type": "repair"}, "decision", Rule.REQUIRED),
         ({"occurred_on": "2026-02-30"}, "occurred_on", Rule.FORMAT),
+        ({"principal_points": "1e-999999999"}, "principal_points", Rule.FORMAT),
     ],
 )
 def test_an_event_that_cannot_be_used_is_refused_by_field(
@@ -324,3 +333,10 @@ def test_a_repair_that_names_its_decision_is_ok(check: Check) -> None:
     row = event(type="repair", decision=about(1), repair_confirmed_on="2026-10-10")
 
     assert check(row).verdict is Verdict.OK
+
+
+def test_a_score_that_fills_the_memory_is_refused(check: Check) -> None:
+    checked = check(grade(score="1e999999999"))
+
+    assert checked.verdict is Verdict.REFUSED
+    assert checked.problems[0].field == "score"

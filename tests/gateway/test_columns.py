@@ -53,7 +53,7 @@ def test_a_date_may_be_spelt_in_many_ways(text: str) -> None:
     assert value(DATE, text) == date(2026, 10, 9)
 
 
-@pytest.mark.parametrize("text", ["长期", "永久", "2099/12/31", "2099-12-31"])
+@pytest.mark.parametrize("text", ["长期", "永久", "2099/12/31", "2099-12-31", "9999-12-31"])
 def test_no_end_is_the_last_day_of_2099(text: str) -> None:
     assert value(DATE, text) == date(2099, 12, 31)
 

@@ -28,9 +28,7 @@ PLATFORM = Destination(
     takes=frozenset({"penalty", "licence"}),
     clocks=("calendar-7",),
 )
-TIMES = st.none() | st.datetimes(datetime(2026, 10, 1), datetime(2026, 11, 1)).map(
-    lambda at: at.replace(tzinfo=UTC)
-)
+TIMES = st.none() | st.integers(-20 * 86_400, 20 * 86_400).map(lambda n: DUE + n * SECOND)
 
 
 def verdict(**given: Any) -> Timeliness:

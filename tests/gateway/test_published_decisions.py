@@ -4,8 +4,9 @@ from importlib.resources import files
 
 import pytest
 
-from gateway.check import Checked, Verdict
+from gateway.check import Checked
 from schemas.problem import Problem, Rule
+from schemas.verdict import Verdict
 from tests.gateway.conftest import Check
 
 
@@ -82,9 +83,7 @@ def test_what_is_known_well_enough_is_recorded_as_incomplete(penalties: list[Che
     assert fields == {"CF_YXQ", "CF_CFJGDM", "CF_SJLYDM"}
 
 
-def test_every_problem_says_what_to_do(
-    penalties: list[Checked], licences: list[Checked]
-) -> None:
+def test_every_problem_says_what_to_do(penalties: list[Checked], licences: list[Checked]) -> None:
     problems = [one for checked in penalties + licences for one in checked.problems]
 
     assert all(one.message and one.fix for one in problems)

@@ -156,23 +156,20 @@ def test_columns_that_only_one_side_has_are_not_compared() -> None:
 @pytest.mark.parametrize(
     ("changes", "visible", "expected"),
     [
-        (
-            {"handed_over_at": None, "accepted_at": None, "state": DeliveryState.READY},
-            False,
-            "MISSING",
-        ),
-        ({"accepted_at": DUE}, True, "LATE"),
-        ({"accepted_at": None, "state": DeliveryState.SUBMITTED}, True, "LATE"),
-        ({"excluded": "state_secret"}, True, "OVER_REPORTED"),
-        ({"withdrawn_at": DUE}, True, "OVER_REPORTED"),
+        ({"handed_over_at": None, "accepted_at": None}, False, D.MISSING),
+        ({"handed_over_at": None, "accepted_at": None}, True, D.MISSING),
+        ({"accepted_at": DUE}, True, D.LATE),
+        ({"accepted_at": None, "state": DeliveryState.SUBMITTED}, True, D.LATE),
+        ({"excluded": "state_secret"}, True, D.OVER_REPORTED),
+        ({"withdrawn_at": DUE}, True, D.OVER_REPORTED),
     ],
 )
 def test_each_standing_has_its_kind_of_difference(
-    changes: dict[str, Any], visible: bool, expected: str
+    changes: dict[str, Any], visible: bool, expected: DifferenceKind
 ) -> None:
     found = compare([ours(1, **changes)], [shown(1)] if visible else [], NOW)
 
-    assert [one.kind for one in found] == [D[expected]]
+    assert [one.kind for one in found] == [expected]
     assert found[0].since >= ACCEPTED
 
 
@@ -228,7 +225,7 @@ def test_a_masked_subject_is_paired_by_the_document_number() -> None:
 def test_a_person_is_known_by_the_hash_and_named_by_the_pseudonym() -> None:
     code = subject_code("41010119900101001x", lambda identity: f"person:{identity[-2:]}")
 
-    text = key_text(("penalty", "1号", code), lambda code: "p1-abc")
+    text = key_text(("penalty", "1号", code), lambda _: "p1-abc")
 
     assert code == "person:1X"
     assert text == "penalty|1号|p1-abc"

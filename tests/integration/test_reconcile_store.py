@@ -56,9 +56,10 @@ async def test_each_kind_of_difference_is_found_and_kept(
     here = await world(database, tmp_path)
     platform = here.connectors["platform"]
     await here.take_in([penalty(number) for number in (1, 2, 3, 4, 5)])
+    await here.take_in([penalty(9, CF_JDRQ="2026-09-30")])
     await here.deliver()
     here.clock.step(timedelta(days=1))
-    await here.take_in([penalty(6, CF_WFXW=""), penalty(9, CF_JDRQ="2026-09-30")])
+    await here.take_in([penalty(6, CF_WFXW="")])
     platform.play(Step.SUBMIT)
     await here.take_in([penalty(7)])
     await here.deliver()

@@ -1,0 +1,44 @@
+"""Made-up records for the benchmarks: 5,000 subjects per 50,000 records."""
+
+from typing import Any
+
+import orjson
+
+from gateway.demo.story import credit_code
+
+SUBJECTS_PER_RECORD = 10
+DAY = "2026-10-12"
+
+
+def subjects_for(records: int) -> int:
+    """How many companies a number of records is about."""
+    return max(1, records // SUBJECTS_PER_RECORD)
+
+
+def penalty(number: int, subjects: int) -> dict[str, Any]:
+    """One penalty, complete, on one of `subjects` companies."""
+    subject = number % subjects
+    authority = credit_code("11159900000000001")
+    return {
+        "CF_XDR_MC": f"样例{subject}号公司（样例）",
+        "CF_XDR_LB": "法人及非法人组织",
+        "CF_XDR_SHXYM": credit_code(f"91159900MA{subject:07d}"),
+        "CF_WSH": f"样环罚字〔2026〕{number}号",
+        "CF_WFXW": "超标排放大气污染物",
+        "CF_SY": "现场检查发现超标排放大气污染物（样例）",
+        "CF_YJ": "《样例条例》第一条（样例）",
+        "CF_CFLB": "罚款",
+        "CF_NR": "处罚款人民币贰万元整（样例）",
+        "CF_NR_FK": 2.0,
+        "CF_JDRQ": DAY,
+        "CF_YXQ": "2027-10-12",
+        "CF_CFJG": "样例市生态环境局（样例）",
+        "CF_CFJGDM": authority,
+        "CF_SJLY": "样例市生态环境局（样例）",
+        "CF_SJLYDM": authority,
+    }
+
+
+def body(number: int, subjects: int) -> bytes:
+    """The same as bytes of a message."""
+    return orjson.dumps(penalty(number, subjects))

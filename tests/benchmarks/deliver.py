@@ -1,0 +1,207 @@
+"""HTTP deliveries recorded durably, against a plain loop that records nothing; the claim."""
+
+import asyncio
+import statistics
+import time
+import uuid
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import httpx
+from httpx_aiohttp import AiohttpTransport
+from sqlalchemy import text
+
+from gateway.app import Gateway, build
+from gateway.clock import SteppedClock
+from gateway.normalise import Raw
+from gateway.roles import build_deliverers
+from gateway.settings import make_settings
+from gateway.store import deliveries
+from gateway.store.engine import Database
+from gateway.store.schema import upgrade
+from schemas.codes import RecordKind
+from schemas.delivery import DeliveryState
+from tests.benchmarks.data import body, penalty
+from tests.benchmarks.world import World, child, fresh_database
+
+CALLS, CONCURRENCY = 8_000, 16
+BATCH_ROWS, BATCH = 40_000, 100
+OPEN = (10_000, 100_000, 1_000_000)
+CLAIMED, CLAIMS = 200, 30
+PORT = 18_493
+NOW = datetime(2026, 10, 13, 1, tzinfo=UTC)
+
+
+async def deliver(place: World) -> dict[str, Any]:
+    """One by one, in batches, and the plain loop, against a sandbox in a process of its own."""
+    command = ["-m", "gateway", "sandbox", "--port", str(PORT), "--platform", "p"]
+    url = f"http://127.0.0.1:{PORT}/p"
+    async with child(command, {}):
+        await _until_up(url)
+        plain = await _plain_loop(url)
+        single = await _delivered(place, url, CALLS, 1)
+        batch = await _delivered(place, url, BATCH_ROWS, BATCH)
+    return {
+        "plain_loop_per_s": plain,
+        "deliver_single_per_s": single,
+        "deliver_batch_per_s": batch,
+    }
+
+
+async def _until_up(url: str) -> None:
+    async with httpx.AsyncClient(transport=AiohttpTransport()) as client:
+        for _ in range(200):
+            try:
+                await client.get(f"{url}/health")
+            except httpx.HTTPError:
+                await asyncio.sleep(0.1)
+            else:
+                return
+
+
+async def _plain_loop(url: str) -> float:
+    """POSTs of one row at the same concurrency over the same transport, nothing recorded."""
+    numbers = iter(range(CALLS))
+
+    async def worker(client: httpx.AsyncClient) -> None:
+        for number in numbers:
+            row = {
+                "key": f"plain-{number}",
+                "kind": "penalty",
+                "verb": "new",
+                "version": 1,
+                "columns": penalty(number, 500),
+            }
+            (await client.post(f"{url}/records", json={"items": [row]})).raise_for_status()
+
+    async with httpx.AsyncClient(transport=AiohttpTransport()) as client:
+        start = time.perf_counter()
+        await asyncio.gather(*(worker(client) for _ in range(CONCURRENCY)))
+    return round(CALLS / (time.perf_counter() - start), 1)
+
+
+async def _delivered(place: World, url: str, rows: int, batch: int) -> float:
+    database = Database(await fresh_database(place, "bench_deliver"))
+    await upgrade(database)
+    built = await build(_settings(place, url, batch), database, SteppedClock(NOW))
+    await _fill(built, rows)
+    [deliverer] = build_deliverers(built)
+    start = time.perf_counter()
+    done = await deliverer.drain()
+    rate = rows / (time.perf_counter() - start)
+    if done.outcomes != {"accepted": rows}:
+        raise AssertionError(done.outcomes)
+    await deliverer.close()
+    await database.close()
+    return round(rate, 1)
+
+
+def _settings(place: World, url: str, batch: int) -> Any:
+    return make_settings(
+        {
+            "state": str(place.state / "d"),
+            "destinations": [
+                {
+                    "name": "p",
+                    "title": "p",
+                    "connector": "platform-json",
+                    "takes": ["penalty"],
+                    "settings": {
+                        "url": url,
+                        "allow_private": True,
+                        "batch_size": batch,
+                        "concurrency": CONCURRENCY,
+                    },
+                }
+            ],
+        },
+        "bench",
+    )
+
+
+async def _fill(built: Gateway, rows: int) -> None:
+    for start in range(0, rows, 1000):
+        raws = [
+            Raw(f"fill:{rows}", n, body(n, 500), RecordKind.PENALTY)
+            for n in range(start, min(rows, start + 1000))
+        ]
+        await built.pipeline.process(raws)
+
+
+_FILL_OPEN = text(
+    """
+    insert into delivery (id, item_kind, item_id, destination, subject_id, chain_id, verb, state,
+        due_at, next_at, clock, dues, created_at)
+    select nextval('gateway_id'), 'record_version', n, 'p', n % 5000 + 1, n / 2, 'new',
+        case when n % 2 = 0 then 'ready' else 'waiting' end,
+        cast(:now as timestamptz) + n * interval '1 second', null, 'c', '{}', :now
+    from generate_series(:first * 2, :last * 2 - 1) n
+    """
+)
+_FILL_DEFERRED = text(
+    """
+    insert into delivery (id, item_kind, item_id, destination, subject_id, chain_id, verb, state,
+        due_at, next_at, clock, dues, created_at)
+    select nextval('gateway_id'), 'record_version', n, 'p', n % 5000 + 1, n + 100000000, 'new',
+        'deferred', :now, cast(:now as timestamptz) + interval '1 day', 'c', '{}', :now
+    from generate_series(:first, :last - 1) n
+    """
+)
+
+
+async def claim(place: World) -> dict[str, Any]:
+    """Claim and finish 200 with more and more open, and as many deferred; milliseconds."""
+    database = Database(await fresh_database(place, "bench_claim"))
+    await upgrade(database)
+    async with database.transaction() as connection:
+        await connection.execute(
+            text(
+                "insert into subject (id, code, person) "
+                "select n, 'S' || n, false from generate_series(1, 5000) n"
+            )
+        )
+    figures, filled = [], 0
+    for size in OPEN:
+        values = {"first": filled // 2, "last": size // 2, "now": NOW}
+        async with database.transaction() as connection:
+            await connection.execute(_FILL_OPEN, values)
+            await connection.execute(_FILL_DEFERRED, {**values, "first": filled, "last": size})
+        async with database.engine.execution_options(
+            isolation_level="AUTOCOMMIT"
+        ).connect() as connection:
+            await connection.execute(text("vacuum analyze delivery"))
+        filled = size
+        figures.append(await _claim_ms(database))
+    await database.close()
+    return {"claim_ms": figures}
+
+
+async def _claim_ms(database: Database) -> float:
+    times = []
+    for _ in range(CLAIMS):
+        start = time.perf_counter()
+        async with database.transaction() as connection:
+            claimed = await deliveries.claim(
+                connection,
+                "p",
+                limit=CLAIMED,
+                token=str(uuid.uuid4()),
+                lease=timedelta(minutes=1),
+                now=NOW,
+            )
+        async with database.transaction() as connection:
+            finished = [
+                deliveries.Finish(
+                    one.id,
+                    one.lease_token,
+                    one.subject_id,
+                    one.chain_id,
+                    "p",
+                    DeliveryState.ACCEPTED,
+                    "accepted",
+                )
+                for one in claimed
+            ]
+            await deliveries.finish(connection, finished, NOW)
+        times.append((time.perf_counter() - start) * 1000)
+    return round(statistics.median(times), 1)

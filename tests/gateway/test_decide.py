@@ -1,0 +1,294 @@
+"""Who must hear of a version or grade change, by when: every state that a destination can be in."""
+
+from datetime import date, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from gateway.app import load_workdays
+from gateway.check import Checker
+from gateway.deadline import end_of
+from gateway.decide import Decided, Decider, NewDelivery, Past, Version, required_columns
+from gateway.secrets import Keys
+from schemas.base import SHANGHAI
+from schemas.codes import RecordKind, Verb
+from schemas.delivery import DeliveryState, ItemKind
+from schemas.destination import BUILT_IN_CLOCKS, Destination
+from schemas.record import REPORTED_KINDS, decision_date
+from tests.factories import credit_code, licence, penalty, person_penalty, raw
+
+S = DeliveryState
+NOW = datetime(2026, 10, 12, 9, tzinfo=SHANGHAI)
+PENDING = (S.HELD, S.WAITING, S.READY, S.DEFERRED, S.REJECTED, S.PARKED)
+IN_FLIGHT = (S.LEASED, S.UNKNOWN)
+GIVEN = (S.SUBMITTED, S.ACCEPTED, S.ACCEPTED_BLIND)
+WORKDAYS = load_workdays()
+DUE = end_of(date(2026, 10, 16))  #: calendar-7 of 2026-10-09
+CHECKER = Checker(Keys(b"a master key for tests only"))
+
+
+def destination(name: str = "platform", **changes: Any) -> Destination:
+    given = {"takes": ["penalty", "licence"], "clocks": ("calendar-7",), **changes}
+    return Destination.model_validate({"name": name, "title": "", "connector": "memory", **given})
+
+
+def decider(*destinations: Destination) -> Decider:
+    clocks = {clock.name: clock for clock in BUILT_IN_CLOCKS}
+    return Decider(destinations or (destination(),), clocks, WORKDAYS)
+
+
+def version(row: dict[str, Any] | None = None, verb: Verb = Verb.NEW) -> Version:
+    checked = CHECKER.check(raw(row or penalty()), NOW.date())
+    assert checked.record is not None
+    assert checked.key is not None
+    assert checked.kind in REPORTED_KINDS
+    day = decision_date(checked.record)
+    assert day is not None
+    return Version(
+        id=20,
+        decision_id=7,
+        subject_id=3,
+        subject_code=checked.key.subject,
+        kind=checked.kind,
+        verb=verb,
+        decision_date=day,
+        record=checked.record,
+        problem_fields=frozenset(problem.field for problem in checked.problems),
+        excluded=checked.excluded is not None,
+        person=checked.person,
+    )
+
+
+def past(state: DeliveryState, id_: int = 11, name: str = "platform", due: datetime = DUE) -> Past:
+    return Past(id=id_, destination=name, state=state, due_at=due)
+
+
+def only(decided: Decided) -> NewDelivery:
+    [delivery] = decided.deliveries
+    return delivery
+
+
+# ---------------------------------------------------------------- the first version
+
+
+def test_a_complete_decision_is_ready_for_every_destination_that_takes_it() -> None:
+    some = decider(
+        destination("one"), destination("two"), destination("bank", takes=["grade_change"])
+    )
+
+    decided = some.version(version(), (), NOW)
+
+    assert [(d.destination, d.state) for d in decided.deliveries] == [
+        ("one", S.READY),
+        ("two", S.READY),
+    ]
+
+
+def test_a_delivery_says_what_it_carries() -> None:
+    delivery = only(decider().version(version(), (), NOW))
+
+    assert (delivery.item_kind, delivery.item_id) == (ItemKind.RECORD_VERSION, 20)
+    assert (delivery.chain_id, delivery.subject_id, delivery.verb) == (7, 3, Verb.NEW)
+
+
+def test_the_strictest_clock_rules_and_every_clock_is_kept() -> None:
+    both = destination(clocks=("working-7", "calendar-7"))
+
+    delivery = only(decider(both).version(version(), (), NOW))
+
+    assert delivery.due_at == DUE
+    assert [due.clock for due in delivery.dues] == ["calendar-7", "working-7"]
+
+
+def test_a_destination_gets_decisions_from_its_since_date_on() -> None:
+    later = decider(destination(since=date(2026, 10, 10)))
+    same = decider(destination(since=date(2026, 10, 9)))
+
+    assert later.version(version(), (), NOW).deliveries == []
+    assert len(same.version(version(), (), NOW).deliveries) == 1
+
+
+def test_a_destination_gets_the_kinds_that_it_takes() -> None:
+    penalties = decider(destination(takes=["penalty"]))
+
+    assert penalties.version(version(licence()), (), NOW).deliveries == []
+
+
+@pytest.mark.parametrize(
+    ("regions", "count"), [((), 1), (("159900",), 1), (("15",), 1), (("41",), 0), (("41", "15"), 1)]
+)
+def test_a_destination_gets_the_companies_of_its_regions(
+    regions: tuple[str, ...], count: int
+) -> None:
+    some = decider(destination(regions=regions))
+
+    assert len(some.version(version(), (), NOW).deliveries) == count
+
+
+def test_a_person_has_no_region_and_goes_to_all() -> None:
+    some = decider(destination(regions=("41",)))
+
+    assert len(some.version(version(person_penalty()), (), NOW).deliveries) == 1
+
+
+def test_an_excluded_decision_goes_nowhere() -> None:
+    decided = decider().version(version(penalty(state_secret="是")), (), NOW)
+
+    assert decided == Decided([], [])
+
+
+# ---------------------------------------------------------------- held
+
+
+def test_a_decision_that_lacks_a_required_column_is_held() -> None:
+    assert only(decider().version(version(penalty(CF_YXQ=None)), (), NOW)).state is S.HELD
+
+
+def test_a_destination_may_do_without_a_column() -> None:
+    some = decider(destination(not_required=["CF_YXQ"]))
+
+    assert only(some.version(version(penalty(CF_YXQ=None)), (), NOW)).state is S.READY
+
+
+def test_a_destination_may_name_what_it_requires() -> None:
+    lacking, enough = penalty(), penalty(CF_GSJZQ="2029/10/09", CF_YXQ=None)
+    some = decider(destination(requires=["CF_WSH", "CF_GSJZQ"]))
+
+    assert only(some.version(version(lacking), (), NOW)).state is S.HELD
+    assert only(some.version(version(enough), (), NOW)).state is S.READY
+
+
+def test_a_problem_in_a_column_that_nobody_requires_holds_nothing() -> None:
+    assert only(decider().version(version(penalty(BZ="长" * 600)), (), NOW)).state is S.READY
+
+
+def test_required_columns_are_the_standards_unless_named() -> None:
+    standard = required_columns(destination(), RecordKind.PENALTY)
+    named = required_columns(destination(requires=["CF_WSH", "XK_WSH"]), RecordKind.PENALTY)
+
+    assert {"CF_WSH", "CF_NR_FK", "CF_XDR_ZJHM"} <= standard
+    assert "CF_FRDB" not in standard
+    assert named == {"CF_WSH"}
+
+
+# ---------------------------------------------------------------- later versions
+
+
+@pytest.mark.parametrize("state", PENDING)
+def test_a_newer_version_takes_the_place_of_one_that_was_never_handed_over(
+    state: DeliveryState,
+) -> None:
+    earlier = DUE - timedelta(days=3)
+
+    decided = decider().version(version(verb=Verb.CORRECT), [past(state, due=earlier)], NOW)
+
+    assert decided.superseded == [11]
+    assert (only(decided).state, only(decided).due_at) == (S.READY, earlier)
+
+
+@pytest.mark.parametrize("state", IN_FLIGHT)
+def test_a_newer_version_waits_behind_one_in_flight(state: DeliveryState) -> None:
+    decided = decider().version(version(verb=Verb.CORRECT), [past(state)], NOW)
+
+    assert decided.superseded == []
+    assert only(decided).state is S.WAITING
+
+
+@pytest.mark.parametrize("state", GIVEN)
+def test_a_correction_of_what_was_handed_over_counts_from_today(state: DeliveryState) -> None:
+    decided = decider().version(version(verb=Verb.CORRECT), [past(state)], NOW)
+
+    assert decided.superseded == []
+    assert only(decided).state is S.READY
+    assert only(decided).due_at == end_of(date(2026, 10, 19))
+
+
+def test_a_correction_takes_over_the_due_time_of_the_correction_that_it_replaces() -> None:
+    inherited = end_of(date(2026, 10, 15))
+    before = [past(S.ACCEPTED), past(S.DEFERRED, 12, due=inherited)]
+
+    decided = decider().version(version(verb=Verb.CORRECT), before, NOW)
+
+    assert decided.superseded == [12]
+    assert only(decided).due_at == inherited
+
+
+def test_what_one_destination_has_is_nothing_to_another() -> None:
+    some = decider(destination("one"), destination("two"))
+
+    decided = some.version(version(verb=Verb.CORRECT), [past(S.LEASED, name="one")], NOW)
+
+    assert [(d.destination, d.state) for d in decided.deliveries] == [
+        ("one", S.WAITING),
+        ("two", S.READY),
+    ]
+
+
+# ---------------------------------------------------------------- withdrawals and repairs
+
+
+@pytest.mark.parametrize("verb", [Verb.WITHDRAW, Verb.REPAIR])
+@pytest.mark.parametrize("state", GIVEN)
+def test_a_past_recipient_hears_within_a_working_day(verb: Verb, state: DeliveryState) -> None:
+    delivery = only(decider().version(version(verb=verb), [past(state)], NOW))
+
+    assert (delivery.verb, delivery.state) == (verb, S.READY)
+    assert delivery.due_at == end_of(date(2026, 10, 13))
+
+
+@pytest.mark.parametrize("verb", [Verb.WITHDRAW, Verb.REPAIR])
+@pytest.mark.parametrize("state", IN_FLIGHT)
+def test_what_is_in_flight_is_found_out_first(verb: Verb, state: DeliveryState) -> None:
+    assert only(decider().version(version(verb=verb), [past(state)], NOW)).state is S.WAITING
+
+
+@pytest.mark.parametrize("state", PENDING)
+def test_a_withdrawal_of_what_was_never_handed_over_is_sent_to_nobody(
+    state: DeliveryState,
+) -> None:
+    decided = decider().version(version(verb=Verb.WITHDRAW), [past(state)], NOW)
+
+    assert decided == Decided([], [11])
+
+
+def test_filters_and_removed_destinations_cancel_no_withdrawal() -> None:
+    filtered = decider(destination("one", takes=["grade_change"], since=date(2030, 1, 1)))
+    recipients = [past(S.ACCEPTED, 11, "one"), past(S.SUBMITTED, 12, "removed")]
+
+    decided = filtered.version(version(verb=Verb.WITHDRAW), recipients, NOW)
+
+    assert [d.destination for d in decided.deliveries] == ["one", "removed"]
+
+
+def test_a_withdrawal_is_never_held_for_a_column() -> None:
+    incomplete = version(penalty(CF_YXQ=None), Verb.WITHDRAW)
+
+    assert only(decider().version(incomplete, [past(S.ACCEPTED)], NOW)).state is S.READY
+
+
+def test_a_decision_that_turns_out_excluded_is_withdrawn_from_its_recipients() -> None:
+    secret = version(penalty(state_secret="是"), Verb.CORRECT)
+
+    decided = decider().version(secret, [past(S.ACCEPTED), past(S.READY, 12, "other")], NOW)
+
+    assert (only(decided).destination, only(decided).verb) == ("platform", Verb.WITHDRAW)
+    assert decided.superseded == [12]
+
+
+# ---------------------------------------------------------------- grade changes
+
+
+def test_a_grade_change_waits_for_its_number_and_is_due_in_hours() -> None:
+    bank = destination("bank", takes=["grade_change"], grade_due="PT2H")
+
+    [delivery] = decider(destination(), bank).grade_change(30, 3, credit_code(), NOW)
+
+    assert (delivery.destination, delivery.item_kind) == ("bank", ItemKind.GRADE_CHANGE)
+    assert (delivery.state, delivery.chain_id) == (S.WAITING, 3)
+    assert delivery.due_at == NOW + timedelta(hours=2)
+
+
+def test_a_bank_hears_of_the_companies_of_its_regions() -> None:
+    bank = destination("bank", takes=["grade_change"], regions=("41",))
+
+    assert decider(bank).grade_change(30, 3, credit_code(), NOW) == []

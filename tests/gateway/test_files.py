@@ -1,0 +1,277 @@
+"""The file door: the formats that clerks have, and what is wrong with files."""
+
+import tracemalloc
+import zipfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import orjson
+import pytest
+import xlsxwriter
+
+from gateway.intake.files import UnreadableFile, batches, file_hash, line_of, read
+from gateway.normalise import Raw
+from gateway.settings import FileLimits
+from schemas.codes import RecordKind
+from schemas.columns import columns_of
+from schemas.penalty import AdministrativePenalty
+from tests.factories import event, penalty
+from tests.gateway.conftest import Check
+
+LIMITS = FileLimits()
+TITLES = {column.wire: column.title for column in columns_of(AdministrativePenalty)}
+
+
+def ndjson(folder: Path, *lines: bytes) -> Path:
+    path = folder / "rows.ndjson"
+    path.write_bytes(b"\n".join(lines))
+    return path
+
+
+def csv(folder: Path, text: str, encoding: str = "utf-8") -> Path:
+    path = folder / "rows.csv"
+    path.write_bytes(text.encode(encoding))
+    return path
+
+
+def table(rows: Sequence[dict[str, Any]], *, chinese: bool = False) -> str:
+    header = [TITLES[name] if chinese else name for name in rows[0]]
+    lines = [header, *([str(value) for value in row.values()] for row in rows)]
+    return "\r\n".join(",".join(f'"{cell}"' for cell in line) for line in lines)
+
+
+def xlsx(folder: Path, *sheets: Sequence[Sequence[Any]]) -> Path:
+    path = folder / "rows.xlsx"
+    with xlsxwriter.Workbook(str(path)) as workbook:
+        for rows in sheets:
+            sheet = workbook.add_worksheet()
+            for number, row in enumerate(rows):
+                sheet.write_row(number, 0, row)
+    return path
+
+
+def bodies(path: Path, limits: FileLimits = LIMITS) -> list[Any]:
+    return [orjson.loads(raw.body or b"") for raw in read(path, limits)]
+
+
+def raws(path: Path, limits: FileLimits = LIMITS) -> list[Raw]:
+    return list(read(path, limits))
+
+
+# ---------------------------------------------------------------- NDJSON
+
+
+def test_every_line_is_an_item_with_its_number(tmp_path: Path) -> None:
+    path = ndjson(tmp_path, orjson.dumps(penalty(1)), b"", orjson.dumps(penalty(2)))
+
+    assert [(raw.position, raw.origin) for raw in read(path, LIMITS)] == [
+        (1, f"file:{file_hash(path)}"),
+        (3, f"file:{file_hash(path)}"),
+    ]
+
+
+@pytest.mark.parametrize("ending", [b"\n", b"\r\n"])
+def test_the_end_of_a_line_is_no_part_of_the_item(tmp_path: Path, ending: bytes) -> None:
+    path = tmp_path / "rows.ndjson"
+    path.write_bytes(b"\xef\xbb\xbf{}" + ending + b"[]")
+
+    assert [raw.body for raw in read(path, LIMITS)] == [b"{}", b"[]"]
+
+
+def test_a_broken_line_stops_no_other(tmp_path: Path, check: Check) -> None:
+    good = orjson.dumps(penalty(1))
+    path = ndjson(tmp_path, good, b'{"CF_WSH": ', b"\xff\xfe", b"null", good)
+
+    assert [check(raw.body).verdict for raw in read(path, LIMITS)] == [
+        "ok", "refused", "refused", "refused", "ok",
+    ]  # fmt: skip
+
+
+def test_a_line_that_is_too_long_is_one_refused_item(tmp_path: Path, check: Check) -> None:
+    long = orjson.dumps(penalty(1, BZ="长" * 1000))
+    path = ndjson(tmp_path, orjson.dumps(penalty(1)), long, orjson.dumps(penalty(2)))
+
+    found = raws(path, FileLimits(max_line_bytes=2000))
+
+    assert [raw.position for raw in found] == [1, 2, 3]
+    assert [check(raw.body).verdict for raw in found] == ["ok", "refused", "ok"]
+
+
+def test_a_long_file_is_read_in_constant_memory(tmp_path: Path) -> None:
+    path = tmp_path / "rows.ndjson"
+    with path.open("wb") as stream:
+        for number in range(20_000):
+            stream.write(orjson.dumps(penalty(number)) + b"\n")
+
+    tracemalloc.start()
+    try:
+        count = sum(len(batch) for batch in batches(read(path, LIMITS), 500))
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+
+    assert count == 20_000
+    assert peak < path.stat().st_size / 4
+
+
+# ---------------------------------------------------------------- CSV
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "gb18030"])
+@pytest.mark.parametrize("chinese", [True, False])
+def test_a_table_is_read_in_every_usual_encoding(
+    tmp_path: Path, encoding: str, chinese: bool
+) -> None:
+    rows = [penalty(1), penalty(2)]
+
+    path = csv(tmp_path, table(rows, chinese=chinese), encoding)
+
+    assert bodies(path) == rows
+
+
+def test_the_header_tells_the_kind(tmp_path: Path) -> None:
+    assert {raw.kind for raw in read(csv(tmp_path, table([penalty()])), LIMITS)} == {
+        RecordKind.PENALTY
+    }
+
+
+def test_the_kind_may_be_given(tmp_path: Path) -> None:
+    path = csv(tmp_path, "id,subject_code\n1,2\n")
+
+    [raw] = read(path, LIMITS, RecordKind.EVENT)
+
+    assert raw.kind is RecordKind.EVENT
+
+
+def test_formula_text_stays_text(tmp_path: Path) -> None:
+    formula = '=HYPERLINK(""http://x"")'
+    path = csv(tmp_path, f'CF_WSH,BZ\n1,"{formula}"\n2,+1\n3,@SUM(A1)\n')
+
+    assert [row["BZ"] for row in bodies(path)] == ['=HYPERLINK("http://x")', "+1", "@SUM(A1)"]
+
+
+def test_a_cell_with_a_line_break_is_one_cell(tmp_path: Path) -> None:
+    path = csv(tmp_path, 'CF_WSH,CF_SY\n1,"一\n二"\n2,三\n')
+
+    assert [row["CF_SY"] for row in bodies(path)] == ["一\n二", "三"]
+
+
+def test_empty_rows_and_cells_are_not_there(tmp_path: Path) -> None:
+    path = csv(tmp_path, "CF_WSH,CF_SY\n1,\n,,\n\n2,x,surplus\n")
+
+    assert bodies(path) == [{"CF_WSH": "1"}, {"CF_WSH": "2", "CF_SY": "x"}]
+
+
+def test_a_byte_of_no_encoding_refuses_its_row_only(tmp_path: Path, check: Check) -> None:
+    rows = table([penalty(1), penalty(2)]).encode() + b'\r\n"\xff\xff"'
+    path = tmp_path / "rows.csv"
+    path.write_bytes(rows.replace("样例2号".encode(), b"x"))
+
+    verdicts = [check(raw.body).verdict for raw in read(path, LIMITS)]
+
+    assert len(verdicts) == 3
+    assert verdicts[-1] == "refused"
+
+
+def test_a_table_without_a_header_is_unreadable(tmp_path: Path) -> None:
+    with pytest.raises(UnreadableFile, match="列名"):
+        raws(csv(tmp_path, ""))
+
+
+# ---------------------------------------------------------------- XLSX
+
+
+def test_a_workbook_is_read_sheet_by_sheet(tmp_path: Path) -> None:
+    one, two = penalty(1), penalty(2)
+    names = [TITLES[name] for name in one]
+    path = xlsx(tmp_path, [names, list(one.values())], [list(two), list(two.values())])
+
+    found = raws(path)
+
+    assert [orjson.loads(raw.body or b"") for raw in found] == [one, two]
+    assert [line_of(raw) for raw in found] == [2, 2]
+    assert len({raw.position for raw in found}) == 2
+
+
+def test_numbers_of_a_workbook_are_texts_without_a_point(tmp_path: Path) -> None:
+    path = xlsx(tmp_path, [["CF_WSH", "CF_NR_FK", "CF_NR_WFFF"], [12, 2.0, 0.5]])
+
+    assert bodies(path) == [{"CF_WSH": "12", "CF_NR_FK": "2", "CF_NR_WFFF": "0.5"}]
+
+
+def test_a_day_of_a_workbook_is_a_day(tmp_path: Path, check: Check) -> None:
+    path = tmp_path / "rows.xlsx"
+    row = penalty()
+    with xlsxwriter.Workbook(str(path)) as workbook:
+        sheet = workbook.add_worksheet()
+        sheet.write_row(0, 0, list(row))
+        sheet.write_row(1, 0, list(row.values()))
+        day = workbook.add_format({"num_format": "yyyy/mm/dd"})
+        sheet.write_number(1, list(row).index("CF_JDRQ"), 46304, day)
+
+    [raw] = read(path, LIMITS)
+
+    assert check(raw.body).key == check(penalty()).key
+    assert orjson.loads(raw.body or b"")["CF_JDRQ"] == "2026-10-09"
+
+
+def test_a_formula_of_a_workbook_is_never_evaluated(tmp_path: Path) -> None:
+    path = tmp_path / "rows.xlsx"
+    with xlsxwriter.Workbook(str(path)) as workbook:
+        sheet = workbook.add_worksheet()
+        sheet.write_row(0, 0, ["CF_WSH", "BZ"])
+        sheet.write_string(1, 0, "=1+1")
+        sheet.write_formula(1, 1, "=1+1", value="7")
+
+    assert bodies(path) == [{"CF_WSH": "=1+1", "BZ": "7"}]
+
+
+def test_too_many_rows_are_refused(tmp_path: Path) -> None:
+    path = xlsx(tmp_path, [["CF_WSH"], *([number] for number in range(10))])
+
+    with pytest.raises(UnreadableFile, match="超过上限5行"):
+        raws(path, FileLimits(max_xlsx_rows=5))
+
+
+def test_a_zip_bomb_is_refused_before_it_is_unpacked(tmp_path: Path) -> None:
+    path = tmp_path / "rows.xlsx"
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("xl/worksheets/sheet1.xml", b"0" * 3_000_000)
+
+    with pytest.raises(UnreadableFile, match="解压后"):
+        raws(path, FileLimits(max_unpacked_bytes=1_000_000))
+
+
+@pytest.mark.parametrize("content", [b"", b"no zip", b"PK\x03\x04 but no more"])
+def test_what_is_no_workbook_is_refused(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "rows.xlsx"
+    path.write_bytes(content)
+
+    with pytest.raises(UnreadableFile, match="XLSX"):
+        raws(path)
+
+
+def test_an_empty_workbook_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(UnreadableFile, match="没有数据"):
+        raws(xlsx(tmp_path, []))
+
+
+def test_events_come_as_lines_too(tmp_path: Path, check: Check) -> None:
+    [raw] = read(ndjson(tmp_path, orjson.dumps({"kind": "event", **event()})), LIMITS)
+
+    assert check(raw.body).verdict == "ok"
+
+
+def test_a_file_of_another_name_with_the_same_bytes_is_the_same_origin(tmp_path: Path) -> None:
+    one, other = tmp_path / "one.ndjson", tmp_path / "other.txt"
+    for path in (one, other):
+        path.write_bytes(b"{}\n")
+
+    assert [raw.origin for raw in raws(one)] == [raw.origin for raw in raws(other)]
+
+
+def test_batches_hold_every_item_once() -> None:
+    items = [Raw("x", number, b"", None) for number in range(5)]
+
+    assert [len(batch) for batch in batches(items, 2)] == [2, 2, 1]

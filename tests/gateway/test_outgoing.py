@@ -1,0 +1,144 @@
+"""A claimed delivery → the connector's item; an outcome → what becomes of the delivery."""
+
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+import orjson
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gateway.outgoing import delivery_of, finish, is_moot, item, key_of, lease_for, moot, verb
+from gateway.secrets import Keys
+from gateway.store.deliveries import Claimed
+from schemas.codes import Verb
+from schemas.delivery import TRANSITIONS, DeliveryState, Outcome, OutcomeKind
+from schemas.destination import Destination
+from tests.factories import IDENTITY
+
+NOW = datetime(2026, 10, 12, 1, tzinfo=UTC)
+KEYS = Keys(b"a master key for tests only")
+DESTINATION = Destination.model_validate(
+    {"name": "platform", "title": "", "connector": "memory", "takes": ["penalty"]}
+)
+CLAIMED = Claimed(
+    id=42,
+    item_kind="record_version",
+    item_id=20,
+    subject_id=3,
+    chain_id=7,
+    destination="platform",
+    verb="new",
+    attempts=1,
+    due_at=NOW + timedelta(days=3),
+    lease_token="token",
+    look=False,
+    holds=False,
+    kind="penalty",
+    version=1,
+    subject_code="person:x",
+    subject_name=None,
+    document_number="样环罚字〔2026〕1号",
+    decision_date=date(2026, 10, 9),
+    body={"CF_WSH": "样环罚字〔2026〕1号"},
+    secret=KEYS.encrypt(orjson.dumps({"CF_XDR_ZJHM": IDENTITY})),
+    recorded_at=NOW,
+    number=None,
+)
+
+
+def claimed(**changes: Any) -> Claimed:
+    return replace(CLAIMED, **changes)
+
+
+@given(st.from_regex(r"[0-9a-f]{8}", fullmatch=True), st.integers(0, 2**62))
+def test_a_key_leads_back_to_its_delivery(installation: str, number: int) -> None:
+    assert delivery_of(installation, key_of(installation, number)) == number
+
+
+@pytest.mark.parametrize("key", ["", "other-42", "mine-", "mine-x", "42", "mine-4-2x"])
+def test_a_key_of_others_leads_nowhere(key: str) -> None:
+    assert delivery_of("mine", key) is None
+
+
+@pytest.mark.parametrize(
+    ("given_", "holds", "sent"),
+    [
+        ("new", False, Verb.NEW),
+        ("correct", False, Verb.NEW),
+        ("revive", False, Verb.NEW),
+        ("new", True, Verb.CORRECT),
+        ("correct", True, Verb.CORRECT),
+        ("withdraw", True, Verb.WITHDRAW),
+        ("repair", True, Verb.REPAIR),
+    ],
+)
+def test_the_verb_depends_on_what_the_destination_holds(
+    given_: str, holds: bool, sent: Verb
+) -> None:
+    assert verb(claimed(verb=given_, holds=holds)) is sent
+
+
+@pytest.mark.parametrize(
+    ("given_", "holds", "answer"),
+    [("withdraw", False, True), ("repair", False, True), ("withdraw", True, False),
+     ("new", False, False)],
+)  # fmt: skip
+def test_a_withdrawal_of_nothing_is_moot(given_: str, holds: bool, answer: bool) -> None:
+    assert is_moot(claimed(verb=given_, holds=holds)) is answer
+
+
+def test_an_identity_number_is_put_back_into_the_payload_only() -> None:
+    sent = item(CLAIMED, "mine", KEYS)
+
+    assert sent.columns["CF_XDR_ZJHM"] == IDENTITY
+    assert IDENTITY not in sent.model_copy(update={"columns": {}}).model_dump_json()
+
+
+@pytest.mark.parametrize("kind", OutcomeKind)
+def test_every_outcome_leads_where_a_lease_may_lead(kind: OutcomeKind) -> None:
+    done = finish(CLAIMED, Outcome(kind=kind), DESTINATION, NOW)
+
+    assert done.state in TRANSITIONS[DeliveryState.LEASED]
+
+
+@pytest.mark.parametrize("kind", [OutcomeKind.DEFERRED, OutcomeKind.UNKNOWN])
+def test_what_is_not_settled_comes_again(kind: OutcomeKind) -> None:
+    done = finish(CLAIMED, Outcome(kind=kind), DESTINATION, NOW)
+
+    assert done.next_at is not None
+    assert done.next_at >= NOW + DESTINATION.retry_floor
+
+
+def test_what_is_not_there_after_all_is_sent_at_once() -> None:
+    done = finish(CLAIMED, Outcome(kind=OutcomeKind.DEFERRED, absent=True), DESTINATION, NOW)
+
+    assert (done.state, done.next_at) == (DeliveryState.DEFERRED, NOW)
+
+
+def test_an_unknown_outcome_is_looked_into_after_the_settle_time() -> None:
+    done = finish(CLAIMED, Outcome(kind=OutcomeKind.UNKNOWN), DESTINATION, NOW)
+
+    assert done.settle == DESTINATION.settle
+
+
+def test_a_breach_is_noted_and_the_delivery_goes_on() -> None:
+    late = claimed(due_at=NOW - timedelta(days=1))
+
+    done = finish(late, Outcome(kind=OutcomeKind.DEFERRED), DESTINATION, NOW)
+
+    assert done.breached
+    assert done.next_at is not None
+
+
+def test_a_moot_withdrawal_ends() -> None:
+    assert moot(claimed(verb="withdraw")).state is DeliveryState.WITHDRAWN
+
+
+@given(st.timedeltas(timedelta(seconds=1), timedelta(minutes=5)), st.integers(1, 2000),
+       st.integers(1, 64))  # fmt: skip
+def test_a_lease_outlasts_every_call_of_its_claim(
+    call: timedelta, calls: int, concurrency: int
+) -> None:
+    assert lease_for(call, calls, concurrency) > call * (calls / concurrency)

@@ -1,0 +1,99 @@
+"""Which rule set applies to whom."""
+
+from typing import Any
+
+import pytest
+
+from gateway.rulebook import Rulebook, parse_rule_set, parse_yaml
+from gateway.settings import BadConfiguration, ScoringSettings
+from schemas.codes import SubjectKind
+from scoring.errors import RuleSetError
+from tests.factories import REGION, credit_code
+
+DRAFT = "nm-2023-draft"
+HERE, ELSEWHERE = credit_code(1), credit_code(1, region="410100")
+
+
+def rulebook(*bindings: dict[str, Any], **more: Any) -> Rulebook:
+    return Rulebook(ScoringSettings.model_validate({"bindings": bindings, **more}))
+
+
+def test_a_subject_is_scored_by_the_rule_set_of_its_region() -> None:
+    book = rulebook({"rule_set": DRAFT, "regions": [REGION]})
+
+    found = book.choose(SubjectKind.ENTERPRISE, HERE)
+
+    assert found is not None
+    assert found.name == DRAFT
+    assert book.choose(SubjectKind.ENTERPRISE, ELSEWHERE) is None
+
+
+def test_a_binding_holds_for_its_kinds() -> None:
+    book = rulebook({"rule_set": DRAFT, "kinds": ["agency"]})
+
+    assert book.choose(SubjectKind.ENTERPRISE, HERE) is None
+    assert book.choose(SubjectKind.AGENCY, HERE) is not None
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ({"regions": ["15"]}, {"regions": ["1599"]}),
+        ({"regions": ["1599"]}, {"regions": ["15"]}),
+        ({}, {"regions": ["15"]}),
+        ({"kinds": ["agency", "enterprise"]}, {"kinds": ["enterprise"]}),
+    ],
+)
+def test_two_bindings_that_match_the_same_subject_are_refused(
+    one: dict[str, Any], other: dict[str, Any]
+) -> None:
+    with pytest.raises(BadConfiguration, match="match the same"):
+        rulebook({"rule_set": DRAFT, **one}, {"rule_set": DRAFT, **other})
+
+
+def test_bindings_of_other_regions_or_kinds_stand_side_by_side() -> None:
+    book = rulebook(
+        {"rule_set": DRAFT, "regions": ["15"]},
+        {"rule_set": DRAFT, "regions": ["41"]},
+        {"rule_set": DRAFT, "regions": ["15"], "kinds": ["agency"]},
+    )
+
+    assert book.choose(SubjectKind.ENTERPRISE, ELSEWHERE) is not None
+
+
+def test_a_rule_set_that_is_not_there_is_named() -> None:
+    with pytest.raises(BadConfiguration, match="nowhere-2030"):
+        rulebook({"rule_set": "nowhere-2030"})
+
+
+def test_the_kind_comes_from_the_register() -> None:
+    book = rulebook(subject_kinds={HERE: "agency"})
+
+    assert book.kind(HERE, person=False) is SubjectKind.AGENCY
+    assert book.kind(ELSEWHERE, person=False) is SubjectKind.ENTERPRISE
+    assert book.kind("person:x", person=True) is SubjectKind.INDIVIDUAL
+
+
+def test_a_region_that_is_not_scored_expects_no_rule_set() -> None:
+    book = rulebook(not_scored=["41"])
+
+    assert book.expects_none(ELSEWHERE)
+    assert not book.expects_none(HERE)
+
+
+def test_nothing_expected_is_everything_alerted() -> None:
+    assert not rulebook().expects_none(HERE)
+
+
+def test_the_version_of_a_rule_set_is_the_hash_of_its_text() -> None:
+    content = rulebook().load(DRAFT).content
+
+    changed = parse_rule_set(content + "\n# a remark\n")
+
+    assert changed.version != rulebook().load(DRAFT).rule_set.version
+
+
+@pytest.mark.parametrize("content", ["a: 1\na: 2\n", "[]", "a: [", "text"])
+def test_what_is_no_mapping_is_refused(content: str) -> None:
+    with pytest.raises(RuleSetError):
+        parse_yaml(content, "rule set")

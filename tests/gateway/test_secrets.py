@@ -1,0 +1,98 @@
+"""Keys, and where secrets come from."""
+
+import stat
+from pathlib import Path
+
+import pytest
+from cryptography.exceptions import InvalidTag
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gateway.secrets import Keys, SecretMissing, load_keys, resolve
+from tests.factories import IDENTITY
+
+KEYS = Keys(b"a master key for tests only")
+
+
+@given(st.binary())
+def test_what_is_encrypted_comes_back(plain: bytes) -> None:
+    assert KEYS.decrypt(KEYS.encrypt(plain)) == plain
+
+
+def test_the_same_text_is_never_encrypted_the_same() -> None:
+    assert KEYS.encrypt(b"text") != KEYS.encrypt(b"text")
+
+
+def test_a_changed_byte_is_noticed() -> None:
+    sealed = KEYS.encrypt(b"text")
+
+    with pytest.raises(InvalidTag):
+        KEYS.decrypt(sealed[:-1] + bytes([sealed[-1] ^ 1]))
+
+
+def test_another_key_opens_nothing() -> None:
+    with pytest.raises(InvalidTag):
+        Keys(b"another master key").decrypt(KEYS.encrypt(b"text"))
+
+
+def test_a_person_is_matched_by_a_hash_that_never_changes() -> None:
+    assert KEYS.person(IDENTITY) == Keys(b"a master key for tests only").person(IDENTITY)
+    assert IDENTITY not in KEYS.person(IDENTITY)
+
+
+def test_the_name_outside_is_not_the_name_inside() -> None:
+    inside = KEYS.person(IDENTITY)
+
+    assert inside.removeprefix("person:") not in KEYS.published(inside)
+
+
+def test_a_key_is_made_at_first_use_for_its_owner_only(tmp_path: Path) -> None:
+    first = load_keys(None, tmp_path / "state")
+
+    again = load_keys(None, tmp_path / "state")
+
+    mode = stat.S_IMODE((tmp_path / "state" / "master.key").stat().st_mode)
+    assert mode == 0o600
+    assert again.person(IDENTITY) == first.person(IDENTITY)
+    assert [path.name for path in (tmp_path / "state").iterdir()] == ["master.key"]
+
+
+def test_a_given_key_needs_no_file(tmp_path: Path) -> None:
+    load_keys("a master key", tmp_path / "state")
+
+    assert not (tmp_path / "state").exists()
+
+
+def test_references_are_replaced_wherever_they_stand(tmp_path: Path) -> None:
+    file = tmp_path / "secret"
+    file.write_text("from file\n")
+    settings = {
+        "url": "http://x",
+        "api_key": {"env": "KEY"},
+        "secrets": [{"file": str(file)}, "plain"],
+        "deep": {"er": {"env": "KEY"}},
+    }
+
+    assert resolve(settings, {"KEY": "from environment"}) == {
+        "url": "http://x",
+        "api_key": "from environment",
+        "secrets": ["from file", "plain"],
+        "deep": {"er": "from environment"},
+    }
+
+
+def test_a_missing_variable_is_named_without_any_value() -> None:
+    with pytest.raises(SecretMissing) as caught:
+        resolve({"a": {"env": "PRESENT"}, "b": {"env": "ABSENT"}}, {"PRESENT": "very secret"})
+
+    assert "ABSENT" in str(caught.value)
+    assert "very secret" not in str(caught.value)
+
+
+def test_a_missing_file_is_named() -> None:
+    with pytest.raises(SecretMissing, match="/no/such/file"):
+        resolve({"a": {"file": "/no/such/file"}}, {})
+
+
+def test_a_mapping_with_more_in_it_is_no_reference() -> None:
+    assert resolve({"env": "A", "other": 1}, {"A": "value"}) == {"env": "A", "other": 1}

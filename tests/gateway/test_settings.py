@@ -1,0 +1,136 @@
+"""Configuration: what is refused, in words that name the place, and what goes before what."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from gateway.settings import BadConfiguration, load_settings, make_settings
+from schemas.verdict import Exclusion
+
+ROOT = Path(__file__).parents[2]
+DESTINATION: dict[str, Any] = {
+    "name": "platform",
+    "title": "样例平台",
+    "connector": "memory",
+    "takes": ["penalty"],
+}
+
+
+def written(folder: Path, text: str) -> Path:
+    path = folder / "gateway.yaml"
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def test_without_a_file_the_defaults_hold() -> None:
+    settings = load_settings(None)
+
+    assert (settings.database_url, settings.kafka_bootstrap, settings.destinations) == (
+        None,
+        None,
+        (),
+    )
+
+
+def test_an_empty_file_is_the_defaults(tmp_path: Path) -> None:
+    assert load_settings(written(tmp_path, "")) == load_settings(None)
+
+
+@pytest.mark.parametrize(
+    ("text", "named"),
+    [
+        ("statee: var\n", "statee"),
+        ("http:\n  prot: 1\n", "http.prot"),
+        ("state: a\nstate: b\n", "state"),
+        ("- a\n", "mapping"),
+        ("a: [\n", "gateway.yaml"),
+        ("http:\n  port: 99999\n", "http.port"),
+        ("clocks:\n  - {name: x, days: 0, counts: working}\n", "clocks.0.days"),
+        ("kafka:\n  batch_size: 0\n", "kafka.batch_size"),
+    ],
+)
+def test_what_cannot_be_used_is_named(tmp_path: Path, text: str, named: str) -> None:
+    with pytest.raises(BadConfiguration, match=named):
+        load_settings(written(tmp_path, text))
+
+
+def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
+    with pytest.raises(BadConfiguration, match=r"missing\.yaml"):
+        load_settings(tmp_path / "missing.yaml")
+
+
+def test_a_file_that_is_not_utf_8_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "gateway.yaml"
+    path.write_bytes("state: 样例".encode("gb18030"))
+
+    with pytest.raises(BadConfiguration, match=r"gateway\.yaml"):
+        load_settings(path)
+
+
+@pytest.mark.parametrize(
+    ("destinations", "words"),
+    [
+        ([DESTINATION, DESTINATION], "twice"),
+        ([{**DESTINATION, "clocks": ["calendar-8"]}], "calendar-8"),
+        ([{**DESTINATION, "clocks": []}], "clocks"),
+        ([{**DESTINATION, "name": "Platform!"}], "name"),
+        (
+            [
+                {**DESTINATION, "headline": True},
+                {**DESTINATION, "name": "other", "headline": True},
+            ],
+            "headline",
+        ),
+    ],
+)
+def test_destinations_must_fit_together(destinations: list[Any], words: str) -> None:
+    with pytest.raises(BadConfiguration, match=words):
+        make_settings({"destinations": destinations}, "test")
+
+
+def test_the_environment_goes_before_the_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CREDIT_GATEWAY_STATE", "/from/environment")
+    monkeypatch.setenv("CREDIT_GATEWAY_HTTP__PORT", "1234")
+
+    settings = load_settings(written(tmp_path, "state: /from/file\nhttp: {host: 10.0.0.1}\n"))
+
+    assert settings.state == Path("/from/environment")
+    assert (settings.http.port, settings.http.host) == (1234, "10.0.0.1")
+
+
+def test_a_cluster_is_named_by_kafkas_own_variable(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("KAFKA_BOOTSTRAP_SERVERS", "kafka:9092")
+
+    assert load_settings(None).kafka_bootstrap == "kafka:9092"
+
+
+def test_a_configured_clock_may_replace_a_built_in_one() -> None:
+    clock = {"name": "calendar-7", "days": 5, "counts": "calendar"}
+
+    settings = make_settings({"clocks": [clock]}, "test")
+
+    assert settings.all_clocks["calendar-7"].days == 5
+    assert "working-7" in settings.all_clocks
+
+
+def test_the_names_of_exclusion_columns_are_configured_one_by_one() -> None:
+    scope = make_settings({"scope": {"state_secret": "SM"}}, "test").exclusion_scope
+
+    assert scope.rules[Exclusion.STATE_SECRET] == ("SM", False)
+    assert scope.rules[Exclusion.SIMPLE_PROCEDURE] == ("simple_procedure", True)
+
+
+def test_no_secret_stands_in_the_representation() -> None:
+    secrets = {"master_key": "very secret", "http": {"api_keys": ["very secret"]}}
+
+    settings = make_settings({**secrets, "database_url": "postgresql://u:very secret@h/d"}, "test")
+
+    assert "very secret" not in repr(settings)
+
+
+def test_every_example_that_is_shipped_loads() -> None:
+    for path in ROOT.glob("*.example.yaml"):
+        assert load_settings(path).destinations
