@@ -11,31 +11,13 @@ import orjson
 
 from gateway.deadline import due as due_of
 from gateway.decide import Version, takes
+from gateway.words import EXCLUSIONS, STATES
 from gateway.workdays import Workdays
 from schemas.codes import RecordKind, Verb
 from schemas.delivery import DeliveryState as S
 from schemas.destination import Clock, Destination
+from schemas.verdict import Exclusion
 
-STATE_TITLES = {
-    S.HELD: "待补正",
-    S.WAITING: "排队",
-    S.READY: "待报送",
-    S.DEFERRED: "待重试",
-    S.LEASED: "报送中",
-    S.UNKNOWN: "结果不明",
-    S.SUBMITTED: "已报送待回执",
-    S.ACCEPTED: "有效入库",
-    S.ACCEPTED_BLIND: "已送达无回执",
-    S.REJECTED: "被退回",
-    S.PARKED: "人工挂起",
-    S.SUPERSEDED: "已被新版本取代",
-    S.WITHDRAWN: "已撤回",
-}
-EXCLUDED_TITLES = {
-    "state_secret": "涉密决定",
-    "simple_procedure": "自然人简易程序",
-    "minor_remedied": "自然人轻微且主动消除危害",
-}
 VERB_TITLES = {
     Verb.CORRECT: "更正",
     Verb.WITHDRAW: "撤回",
@@ -237,12 +219,12 @@ def _state(deliveries: list[Any]) -> str:
         return "没有报送任务"
     last = deliveries[-1]
     verb = VERB_TITLES.get(Verb(last.verb))
-    title = STATE_TITLES[S(last.state)]
+    title = STATES[S(last.state)]
     return f"{verb}：{title}" if verb else title
 
 
 def _excluded_title(reason: str | None) -> str | None:
-    return EXCLUDED_TITLES.get(reason, reason) if reason else None
+    return EXCLUSIONS[Exclusion(reason)] if reason else None
 
 
 def _earliest(times: Iterable[datetime | None]) -> datetime | None:

@@ -13,10 +13,11 @@ from typing import Any
 import orjson
 
 from gateway.deadline import today
-from gateway.ledger_rows import EXCLUDED_TITLES, STATE_TITLES
 from gateway.reconcile_columns import Mismatch, mismatches
+from gateway.words import EXCLUSIONS, STATES
 from schemas.delivery import DeliveryState
 from schemas.identifiers import authority_key, document_number_key
+from schemas.verdict import Exclusion
 
 #: Wire columns of the authority and of the end of publication 公示截止期.
 _AUTHORITY = {"penalty": "CF_CFJG", "licence": "XK_XKJG"}
@@ -199,7 +200,7 @@ class Comparison:
             cause = f"决定已撤回，平台仍在公示（最近一次报送：{_title(ours.state)}）"
             since = max(ours.withdrawn_at, shown_at)
         else:
-            reason = EXCLUDED_TITLES.get(str(ours.excluded), str(ours.excluded))
+            reason = EXCLUSIONS[Exclusion(str(ours.excluded))]
             cause, since = f"不予报送的决定（{reason}），平台却在公示", shown_at
         return _difference(DifferenceKind.OVER_REPORTED, ours, cause, since)
 
@@ -279,4 +280,4 @@ def _difference(
 
 
 def _title(state: DeliveryState | None) -> str:
-    return STATE_TITLES[state] if state else "没有报送任务"
+    return STATES[state] if state else "没有报送任务"

@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 from pathlib import Path
@@ -30,6 +31,12 @@ class LoadedRuleSet:
         missing = uncovered(self.rule_set, self.cases)
         if missing:
             raise RuleSetError(f"{self.rule_set.name}: no case for {', '.join(missing)}")
+
+
+@lru_cache(maxsize=32)
+def _loaded(content: str, cases: str) -> LoadedRuleSet:
+    """Reading YAML takes half a second; the same text is read once."""
+    return LoadedRuleSet(content, cases)
 
 
 def parse_rule_set(content: str) -> RuleSet:
@@ -74,7 +81,7 @@ class Rulebook:
             raise BadConfiguration(f"没有评价办法 {name}；现有：{', '.join(self.names)}")
         if name not in self._loaded:
             content, cases = self._sources[name]
-            loaded = LoadedRuleSet(content.read_text("utf-8"), cases.read_text("utf-8"))
+            loaded = _loaded(content.read_text("utf-8"), cases.read_text("utf-8"))
             if loaded.rule_set.name != name:
                 raise RuleSetError(f"file {name}.yaml calls itself {loaded.rule_set.name}")
             self._loaded[name] = loaded

@@ -1,7 +1,4 @@
-"""Real servers, started by the suite itself: one PostgreSQL and one Kafka for each worker.
-
-The migrated database is a template that every test gets a clone of.
-"""
+"""Real servers for each worker, started by the suite itself; a clone of the migrated database."""
 
 import asyncio
 import os
@@ -31,8 +28,15 @@ NewDatabase = Callable[[], AbstractAsyncContextManager[Database]]
 BuildGateway = Callable[..., Awaitable[Gateway]]
 
 TEMPLATE = "template_gateway"
+CLONE = "strategy file_copy"
 #: The tests' servers keep nothing, so nothing is worth a wait for the disk.
-UNSAFE = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
+UNSAFE = {
+    "fsync": "off",
+    "full_page_writes": "off",
+    "wal_level": "minimal",
+    "max_wal_senders": "0",
+    "autovacuum": "off",
+}
 _numbers = count()
 
 
@@ -45,7 +49,7 @@ def _no_settings_from_outside(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture(scope="session")
 def state() -> Iterator[Path]:
-    """A short folder for the servers; pytest's own lies deep and is closed to other users."""
+    """A short folder of the servers; pytest's own is closed to other users."""
     folder = Path(tempfile.mkdtemp(prefix="cg-"))
     yield folder
     shutil.rmtree(folder, ignore_errors=True)
@@ -78,7 +82,7 @@ def new_database(postgres: EmbeddedPostgres) -> NewDatabase:
     @asynccontextmanager
     async def make() -> AsyncIterator[Database]:
         name = f"test_{next(_numbers)}"
-        await execute(postgres, f"create database {name} template {TEMPLATE}")
+        await execute(postgres, f"create database {name} template {TEMPLATE} {CLONE}")
         database = Database(url_of(postgres, name))
         try:
             yield database

@@ -116,7 +116,7 @@ def score(
 ) -> None:
     """按评价办法给每行的对象评分，写出依据。"""
     rules = _rule_set(context, rule_set)
-    day = _day(as_of) if as_of else today(system_clock())
+    day = day_of(as_of) if as_of else today(system_clock())
     failed = False
     with spooled(file) as path, path.open("rb") as stream, progress("评分") as advance:
         for number, line in enumerate(stream, 1):
@@ -161,7 +161,8 @@ def _rule_set(context: typer.Context, name: str) -> RuleSet:
         fail(str(error))
 
 
-def _day(text: str) -> date:
+def day_of(text: str) -> date:
+    """A day from an argument; wrong use where it is none."""
     day = parse_date(text)
     if day is None:
         fail(f"“{text}”不是日期，写成 2026-10-01")

@@ -1,6 +1,7 @@
 """Commands that run servers: demo, up, sandbox, doctor."""
 
 import asyncio
+import logging
 import signal
 from contextlib import AsyncExitStack
 from pathlib import Path
@@ -70,7 +71,7 @@ def demo(
     keep: Annotated[bool, typer.Option("--keep", help="演示完不退出")] = False,
 ) -> None:
     """用样例数据把主要工作从头到尾走一遍，全部服务自带。"""
-    log.set_up(level=50)
+    log.set_up(logging.CRITICAL)
     try:
         run(lambda: _demo(state, keep=keep))
     except DemoRunning as error:

@@ -4,13 +4,18 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time
+from pathlib import Path
 from typing import Any
 
 from rich.console import Console
 from rich.table import Table
 
+from gateway import reconcile
 from gateway.demo import story, world
 from gateway.demo.run import Stage
+from gateway.month_end import freeze_month, ledger_lines
+from gateway.reconcile import Span
+from gateway.reconcile_compare import KIND_TITLES, DifferenceKind
 from gateway.store import assessments, deliveries, inbox, records
 from gateway.words import DIRECTIONS, KINDS, STATES
 from schemas.base import SHANGHAI
@@ -18,8 +23,8 @@ from schemas.codes import RecordKind
 from schemas.delivery import HANDED_OVER, DeliveryState
 
 MONTH_START, MONTH_END = date(2026, 10, 1), date(2026, 11, 1)
-#: Grade changes and refusals printed in full; the rest is counted.
-SHOWN = 12
+#: Grade changes printed in full; first ones are only counted.
+SHOWN = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,8 +65,10 @@ def show(console: Console, stage: Stage, found: Findings) -> None:
     _changes(console, found.changes)
     _deliveries(console, "报送结果（2026年10月作出的决定）", found.of_month)
     _published(console, found)
+    console.print("平台上发生的事")
     for mishap in stage.diary.mishaps:
-        console.print(f"  平台异常：{mishap}")
+        console.print(f"  {mishap}")
+    console.print()
 
 
 def _intake(console: Console, stage: Stage, found: Findings) -> None:
@@ -188,3 +195,35 @@ def _table(title: str, *columns: str) -> Table:
     for column in columns:
         table.add_column(column, overflow="fold")
     return table
+
+
+async def close_month(console: Console, stage: Stage, state: Path) -> None:
+    """Reconcile both platforms, freeze the ledger, and say what came of it."""
+    table = _table("对账差异", "对象", "种类", "决定", "原因")
+    span = Span(MONTH_START, MONTH_END)
+    now = stage.clock()
+    for deliverer in stage.deliverers:
+        if not deliverer.connector.limits.has_listing:
+            continue
+        found = await reconcile.run(
+            stage.gateway.database,
+            deliverer.name,
+            deliverer.connector,
+            stage.gateway.keys,
+            span,
+            now,
+        )
+        for one in found.differences:
+            kind = KIND_TITLES[DifferenceKind(one.kind)]
+            table.add_row(world.TITLES[deliverer.name], kind, one.key, one.cause)
+        console.print(
+            f"  {world.TITLES[deliverer.name]}：我方 {found.ours} 条，平台展示 {found.shown} 条，"
+            f"差异 {len(found.differences)} 处"
+        )
+    console.print(table)
+    workbook = state / f"双公示台账-{story.MONTH}.xlsx"
+    account, frozen, _ = await freeze_month(stage.gateway, story.MONTH, workbook)
+    console.print(f"台账（{story.MONTH}，第 {frozen.version} 版）")
+    for line in ledger_lines(account):
+        console.print(f"  {line}")
+    console.print(f"  工作簿：{workbook}")

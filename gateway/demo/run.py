@@ -12,6 +12,7 @@ from pathlib import Path
 
 import orjson
 from aiokafka import AIOKafkaProducer
+from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 
 from connectors.sandbox import Sandbox, create_sandbox, serve_sandbox
 from gateway.app import Gateway, gateway, kafka_bootstrap, load_workdays
@@ -75,7 +76,7 @@ async def set_stage(state: Path, stack: AsyncExitStack) -> Stage:
     producer = AIOKafkaProducer(bootstrap_servers=bootstrap, linger_ms=5)
     await producer.start()
     stack.push_async_callback(producer.stop)
-    await _make_topics(producer, settings)
+    await _make_topics(bootstrap, settings)
     intake = KafkaIntake(settings.kafka, bootstrap, built.pipeline, clock, built.metrics)
     await intake.start()
     stack.push_async_callback(intake.stop)
@@ -107,9 +108,11 @@ def _empty(state: Path) -> None:
     state.mkdir(parents=True)
 
 
-async def _make_topics(producer: AIOKafkaProducer, settings: Settings) -> None:
-    for topic in settings.kafka.topics:
-        await producer.partitions_for(topic)
+async def _make_topics(bootstrap: str, settings: Settings) -> None:
+    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
+    await admin.start()
+    await admin.create_topics([NewTopic(topic, 2, 1) for topic in settings.kafka.topics])
+    await admin.close()
 
 
 async def play(stage: Stage, progress: Callable[[date], None]) -> None:
@@ -118,7 +121,7 @@ async def play(stage: Stage, progress: Callable[[date], None]) -> None:
     days = (story.LAST_DAY - story.FIRST_DAY).days + 1
     for day in (story.FIRST_DAY + timedelta(days=n) for n in range(days)):
         stage.clock.set(datetime.combine(day, time(8), SHANGHAI))
-        stage.diary.mishaps += world.misbehave(stage.sandbox, day, stage.clock)
+        stage.diary.mishaps += world.misbehave(stage.sandbox, day)
         if day == story.FIRST_DAY:
             await publish(stage, published_decisions())
         await publish(stage, told.on(day))

@@ -10,7 +10,6 @@ from typing import Any
 from pydantic import SecretStr
 
 from connectors.sandbox import BankPlace, PlatformPlace, Sandbox
-from gateway.clock import Clock
 from gateway.demo import story
 from gateway.settings import Settings, make_settings
 from schemas.base import SHANGHAI
@@ -22,6 +21,10 @@ NOT_REQUIRED = (
     "CF_CFJGDM", "CF_SJLYDM", "CF_YXQ", "XK_XKJGDM", "XK_LYDWDM",
 )  # fmt: skip
 
+#: Two rows are taken and rejected two days later, in the words of a real platform (DOMAIN 4.5).
+REASON = "验证规则代码:1001;错误描述:未查询到主体或查询到的主体信息不匹配"
+REJECTED_AFTER = timedelta(days=2)
+REJECTED_ON = story.REJECTED_DECIDED + REJECTED_AFTER
 DROPPED_ON, DOWN_FROM, DOWN_UNTIL = date(2026, 10, 12), date(2026, 10, 14), date(2026, 10, 16)
 
 
@@ -108,19 +111,17 @@ def _http(url: str) -> dict[str, Any]:
 
 def begin(sandbox: Sandbox) -> None:
     """What the platforms do all month: verdicts hours later, two of them bad."""
-    reasons = ["验证规则代码:1001;错误描述:未查询到主体或查询到的主体信息不匹配"]
     for name in (CITY, NATION):
         sandbox.order(name, mode="submit", receipt_after=timedelta(hours=5))
     sandbox.order(
         CITY,
-        reject_later=dict.fromkeys(story.REJECTED, reasons),
-        reject_after=timedelta(days=2),
+        reject_later=dict.fromkeys(story.REJECTED, [REASON]),
+        reject_after=REJECTED_AFTER,
     )
 
 
-def misbehave(sandbox: Sandbox, day: date, clock: Clock) -> list[str]:
+def misbehave(sandbox: Sandbox, day: date) -> list[str]:
     """What goes wrong on a day; said in Chinese."""
-    del clock
     if day == DROPPED_ON:
         sandbox.order(CITY, drop_answers=1)
         return [f"{day} {TITLES[CITY]} 存入后丢失一次应答"]
@@ -128,6 +129,10 @@ def misbehave(sandbox: Sandbox, day: date, clock: Clock) -> list[str]:
         until = datetime.combine(DOWN_UNTIL, time(6), SHANGHAI)
         sandbox.order(CITY, down="503", down_until=until)
         return [f"{day} {TITLES[CITY]} 停机至 {until:%m-%d %H:%M}"]
+    if day == REJECTED_ON:
+        numbers = "、".join(story.REJECTED)
+        return [f"{day} {TITLES[CITY]} 事后退回两条：{numbers}；原因：{REASON}"]
     if day == story.MENDED_ON:
         sandbox.order(CITY, reject_later={})
+        return [f"{day} 本局更正 {story.REJECTED[0]}，重新报送；另一条仍待人工更正"]
     return []

@@ -1,0 +1,127 @@
+"""Commands of the month's end: reconcile 对账, ledger 台账."""
+
+from datetime import date
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from connectors.errors import ConnectorError
+from gateway import reconcile as reconcile_step
+from gateway.app import gateway
+from gateway.cli.offline import day_of
+from gateway.cli.root import (
+    Exit,
+    Format,
+    FormatOption,
+    app,
+    fail,
+    print_json,
+    print_line,
+    run,
+    settings_of,
+)
+from gateway.clock import system_clock
+from gateway.deadline import today
+from gateway.destinations import build_connector
+from gateway.ledger import BadMonth, Ledger
+from gateway.month_end import freeze_month, ledger_lines
+from gateway.reconcile import Reconciled, Span
+from gateway.reconcile_compare import KIND_TITLES, DifferenceKind
+from gateway.store.ledger import Frozen
+from schemas.base import SHANGHAI
+
+
+@app.command()
+def reconcile(
+    context: typer.Context,
+    destination: Annotated[str, typer.Argument(help="报送对象的名字")],
+    since: Annotated[str | None, typer.Option(help="决定日期从这天起，默认上月1日")] = None,
+    until: Annotated[str | None, typer.Option(help="到这天止（含），默认今天")] = None,
+    format_: FormatOption = Format.TEXT,
+) -> None:
+    """与一个平台所展示的内容对账，列出差异；不作任何更正。"""
+    day = today(system_clock())
+    first = day_of(since) if since else _month_before(day)
+    last = day_of(until) if until else day
+    found = run(lambda: _reconcile(context, destination, first, last))
+    for one in found.differences:
+        if format_ is Format.JSON:
+            print_json(
+                {
+                    "id": one.id,
+                    "destination": one.destination,
+                    "kind": one.kind,
+                    "key": one.key,
+                    "cause": one.cause,
+                    "since": one.since,
+                    "detail": dict(one.detail),
+                }
+            )
+        else:
+            kind = KIND_TITLES[DifferenceKind(one.kind)]
+            print_line(
+                f"{kind} {one.key}：{one.cause}（自 {one.since.astimezone(SHANGHAI):%Y-%m-%d}）"
+            )
+    if format_ is Format.TEXT:
+        print_line(
+            f"{destination}：我方 {found.ours} 条，平台展示 {found.shown} 条，"
+            f"差异 {len(found.differences)} 处"
+        )
+    if found.differences:
+        raise typer.Exit(Exit.PROBLEMS)
+
+
+async def _reconcile(context: typer.Context, name: str, first: date, last: date) -> Reconciled:
+    settings = settings_of(context)
+    configured = {one.name: one for one in settings.destinations}
+    if name not in configured:
+        fail(f"没有报送对象 {name}；现有：{'、'.join(configured) or '无'}")
+    async with gateway(settings) as built:
+        connector = build_connector(configured[name], built.clock)
+        span = Span(first, date.fromordinal(last.toordinal() + 1))
+        try:
+            return await reconcile_step.run(
+                built.database, name, connector, built.keys, span, built.clock()
+            )
+        except ConnectorError as error:
+            fail(f"不能读取 {name} 的展示内容：{error}", Exit.NO_ANSWER)
+        finally:
+            await connector.close()
+
+
+def _month_before(day: date) -> date:
+    return date(day.year - (day.month == 1), (day.month - 2) % 12 + 1, 1)
+
+
+@app.command()
+def ledger(
+    context: typer.Context,
+    month: Annotated[str, typer.Argument(help="月份，如 2026-10")],
+    out: Annotated[Path | None, typer.Option(help="把台账工作簿写到这个 xlsx")] = None,
+    reason: Annotated[str | None, typer.Option(help="与上一版不同的原因")] = None,
+    format_: FormatOption = Format.TEXT,
+) -> None:
+    """冻结并打印一个月的双公示台账；内容没有变化就不产生新版本。"""
+
+    async def work() -> tuple[Ledger, Frozen, bool]:
+        async with gateway(settings_of(context)) as built:
+            return await freeze_month(built, month, out, reason)
+
+    try:
+        account, frozen, made = run(work)
+    except BadMonth as error:
+        fail(str(error))
+    if format_ is Format.JSON:
+        print_json({"name": month, "version": frozen.version, "hash": frozen.hash, "made": made})
+        for figures in account.as_json()["figures"]:
+            print_json({"name": figures["destination"], **figures})
+        return
+    for line in ledger_lines(account):
+        print_line(line)
+    state = "新冻结" if made else "与上次相同"
+    print_line(
+        f"{month} 台账第 {frozen.version} 版（{state}，{frozen.reason}），校验值 {frozen.hash[:16]}"
+    )
+    if out is not None:
+        print_line(f"工作簿：{out}")
