@@ -9,6 +9,7 @@ deferred behind an open breaker. What becomes of an item is decided in `outgoing
 import asyncio
 import time
 import uuid
+from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -46,6 +47,8 @@ FINISH_LINGER = 0.005
 FINISH_PATIENCE = 60
 #: How long ownership of a destination outlives the last sign of life of its owner.
 OWNERSHIP = timedelta(seconds=30)
+#: Calls whose duration tells how fast a destination is.
+RECENT_CALLS = 200
 #: Tries within one attempt, seconds apart, only where nothing was handed over.
 QUICK_TRIES = 3
 
@@ -82,6 +85,7 @@ class Deliverer:
         self.owner = uuid.uuid4().hex
         self.breaker = Breaker()
         self._limit = asyncio.Semaphore(connector.limits.concurrency)
+        self._calls: deque[float] = deque(maxlen=RECENT_CALLS)
 
     @property
     def name(self) -> str:
@@ -197,7 +201,9 @@ class Deliverer:
                     group
                 )
             else:
+                start = time.monotonic()
                 outcomes = await self._outcomes(group)
+                self._calls.append(time.monotonic() - start)
             now = self.clock()
             await queue.put(
                 [finish(c, o, self.destination, now) for c, o in zip(group, outcomes, strict=True)]
@@ -297,6 +303,24 @@ class Deliverer:
             reraise=True,
         )
         return await patient(self.database.run, work)
+
+    # ------------------------------------------------------------ what will be late
+
+    async def predict(self) -> int:
+        """How many will miss their due time: the work ahead of each, by the slow calls of late."""
+        seconds = self._seconds_an_item()
+        async with self.database.transaction() as connection:
+            late = await deliveries.predicted_breaches(connection, self.name, self.clock(), seconds)
+        self.metrics.predicted_breaches.labels(self.name).set(late)
+        return late
+
+    def _seconds_an_item(self) -> float:
+        """The 95th percentile of recent calls, shared over a batch and the calls at once."""
+        if not self._calls:
+            return 0.0
+        slow = sorted(self._calls)[int(len(self._calls) * 0.95)]
+        limits = self.connector.limits
+        return slow / (limits.batch_size * limits.concurrency)
 
     # ------------------------------------------------------------ receipts
 

@@ -35,5 +35,5 @@ def set_up(level: int = logging.INFO) -> None:
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(JsonFormatter("%(asctime)s %(levelname)s %(name)s %(message)s"))
     logging.basicConfig(level=level, handlers=[handler], force=True)
-    for noisy in ("aiokafka", "faststream", "httpx", "uvicorn.access"):
+    for noisy in ("aiokafka", "alembic", "faststream", "httpx", "uvicorn"):
         logging.getLogger(noisy).setLevel(max(level, logging.WARNING))

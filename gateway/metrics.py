@@ -35,6 +35,9 @@ class Metrics:
         self.oldest_due = self._gauge(
             "oldest_due_timestamp_seconds", "Earliest due time of an open delivery", "destination"
         )
+        self.predicted_breaches = self._gauge(
+            "predicted_breaches", "Deliveries that will miss their due time", "destination"
+        )
         self.due_unclaimed = self._gauge(
             "due_unclaimed", "Ready deliveries past due that nobody claims", "destination"
         )

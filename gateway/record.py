@@ -75,7 +75,7 @@ class Recording:
         await self._write_versions(versions)
         await self._note_authority_codes(versions)
         await self._write_process_events(versions, targets)
-        await self._write_facts(targets, known)
+        await self._write_facts(versions, targets, known)
         await self._follow_up(versions, targets, known)
         await self._suspicions(versions)
         return out
@@ -143,6 +143,7 @@ class Recording:
             decision.version, decision.version_id = version.version, version.id
             decision.verb, decision.content_hash = version.verb.value, hash_
             self.out.version_of[index] = version.id
+            self.out.latest.pop(key, None)
             self.out.latest[key] = version
             versions.append(version)
         return versions
@@ -228,10 +229,16 @@ class Recording:
                 rows.append((version.id, subject, kind, number, authority, type_, dates, self.now))
         await records.add_process_events(self.connection, rows)
 
-    async def _write_facts(self, targets: Mapping[int, Key], known: Mapping[Key, Known]) -> None:
+    async def _write_facts(
+        self,
+        versions: Sequence[NewVersion],
+        targets: Mapping[int, Key],
+        known: Mapping[Key, Known],
+    ) -> None:
         """Close the facts of changed decisions; write the new ones with their process dates."""
         changed = {key: v for key, v in self.out.latest.items() if _makes_facts(v)}
-        processed = {key for key in targets.values() if key in known and key not in changed}
+        news = {key for index, key in targets.items() if index not in self.out.repeats}
+        processed = {key for key in news if key in known and key not in changed}
         if not changed and not processed:
             return
         dates = await records.process_dates(self.connection, [*changed, *processed])
@@ -253,6 +260,7 @@ class Recording:
         self.out.touched.update(
             key[0] for key, body in bodies.items() if body is not None or known[key].id in old
         )
+        self.out.touched.update(_overtaken_subjects(versions, self.out.latest))
         await records.add_facts(self.connection, rows)
 
     async def _current_facts(self, decision_ids: list[int]) -> dict[int, dict[str, Any]]:
@@ -353,6 +361,17 @@ def _authority_names(batch: Iterable[tuple[int, Checked]]) -> set[str]:
         if isinstance(event, CreditEvent) and event.decision is not None:
             names.add(authority_key(event.decision.authority))
     return names
+
+
+def _overtaken_subjects(
+    versions: Iterable[NewVersion], latest: Mapping[Key, NewVersion]
+) -> set[int]:
+    """Subjects of a fact that came and went within the batch: they are scored all the same."""
+    return {
+        v.key[0]
+        for v in versions
+        if latest[v.key] is not v and _makes_facts(v) and fact_body(v.checked, v.verb) is not None
+    }
 
 
 def _makes_facts(version: NewVersion) -> bool:

@@ -64,6 +64,8 @@ class Rescoring:
         if scored.change is not None and not (last and last.cause == RECEIVED):
             body = _scored_body(scored, scored.change)
             self.changes.append((subject.id, scored.change, body, subject.id))
+            grade = scored.change.to_grade
+            self._last[subject.id] = assessments.LastGrade(grade, SCORED)
 
     def receive(self, grades: Sequence[tuple[int, ReceivedGrade]]) -> None:
         """Grades computed elsewhere go the same way from here on, and win over our own."""
@@ -83,6 +85,7 @@ class Rescoring:
                 effective_on=grade.effective_on,
             )
             self.changes.append((subject_id, change, body, None))
+            self._last[subject_id] = assessments.LastGrade(grade.grade, RECEIVED)
 
     async def write(self) -> list[tuple[int, int]]:
         """Write assessments and grade changes; gives (grade change id, subject id)."""

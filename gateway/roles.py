@@ -1,6 +1,7 @@
 """The roles intake, deliver, schedule and web as tasks of one process; processes share them."""
 
 import asyncio
+import gc
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from enum import StrEnum
@@ -18,6 +19,8 @@ from gateway.web import Probe, Probes, create_web
 
 #: Seconds between two rounds of a destination with nothing to do, of receipts, of the schedule.
 IDLE_PAUSE, RECEIPTS_PAUSE, SCHEDULE_PAUSE = 0.5, 5.0, 1.0
+#: Seconds between two predictions of what will be late.
+PREDICT_PAUSE = 30.0
 #: Seconds after a failure before the same work is tried again.
 FAILURE_PAUSE = 2.0
 
@@ -105,6 +108,10 @@ class Running:
 async def run(gateway: Gateway, roles: frozenset[Role]) -> AsyncIterator[Running]:
     """Run the roles for as long as the block does."""
     running = Running(gateway)
+    # A batch makes hundreds of thousands of short-lived tuples and no cycles: looking for cycles
+    # at the default rate costs a fifth of the work.
+    gc.freeze()
+    gc.set_threshold(100_000, 50, 100)
     async with AsyncExitStack() as stack:
         if Role.INTAKE in roles:
             bootstrap = await stack.enter_async_context(kafka_bootstrap(gateway.settings))
@@ -116,6 +123,7 @@ async def run(gateway: Gateway, roles: frozenset[Role]) -> AsyncIterator[Running
             stack.push_async_callback(deliverer.close)
             running.add(f"deliver {deliverer.name}", deliverer.drain, IDLE_PAUSE)
             running.add(f"receipts {deliverer.name}", deliverer.receive, RECEIPTS_PAUSE)
+            running.add(f"predict {deliverer.name}", deliverer.predict, PREDICT_PAUSE)
         stack.push_async_callback(_cancel, running)
         if Role.WEB in roles:
             await _start_web(gateway, running, stack)

@@ -1,6 +1,7 @@
 """Commands about deliveries and quarantine: list, show, retry, replay."""
 
 import getpass
+from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -27,7 +28,7 @@ from gateway.store import inbox
 from gateway.words import KINDS, STATES, VERDICTS
 from schemas.base import SHANGHAI
 from schemas.codes import RecordKind
-from schemas.delivery import DeliveryState
+from schemas.delivery import DeliveryState, ItemKind
 from schemas.verdict import Verdict
 
 LimitOption = Annotated[int, typer.Option(min=1, max=100_000, help="最多几条")]
@@ -68,8 +69,16 @@ def _masked(row: dict[str, Any]) -> dict[str, Any]:
     return row
 
 
+def _printed_due(row: dict[str, Any]) -> str:
+    """The last second that is in time: due times of records are kept as the next midnight."""
+    at = row["due_at"].astimezone(SHANGHAI)
+    if row["item_kind"] == ItemKind.RECORD_VERSION:
+        at -= timedelta(seconds=1)
+    return str(at.strftime("%Y-%m-%d %H:%M:%S"))
+
+
 def _delivery_line(row: dict[str, Any]) -> str:
-    due = row["due_at"].astimezone(SHANGHAI).strftime("%Y-%m-%d %H:%M")
+    due = _printed_due(row)
     late = "，已超期" if row["breached_at"] else ""
     what = row["document_number"] or row["subject_name"] or "等级变动"
     reasons = f"（{'；'.join(row['reasons'])}）" if row["reasons"] else ""

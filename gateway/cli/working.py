@@ -51,7 +51,8 @@ def ingest(
     settings = settings_of(context)
     faulty: list[FaultyRow] = []
     with spooled(file) as path:
-        counts = _run_ingest(lambda: _ingest(settings, path, kind, format_, faulty))
+        keep = faulty.append if out else None
+        counts = _run_ingest(lambda: _ingest(settings, path, kind, format_, keep))
     if out is not None:
         problems_workbook(out, faulty)
     if format_ is Format.TEXT:
@@ -73,7 +74,7 @@ async def _ingest(
     path: Path,
     kind: RecordKind | None,
     format_: Format,
-    faulty: list[FaultyRow],
+    keep: Callable[[FaultyRow], None] | None,
 ) -> Counter[str]:
     counts: Counter[str] = Counter()
     async with gateway(settings) as built:
@@ -83,7 +84,9 @@ async def _ingest(
                 results = await built.pipeline.commit(checked)
                 for raw, result in zip(batch, results, strict=True):
                     _count(counts, raw, result, format_)
-                faulty += [faulty_row(one) for one in checked if one.problems]
+                for one in checked:
+                    if keep is not None and one.problems:
+                        keep(faulty_row(one))
                 advance(len(batch))
     return counts
 

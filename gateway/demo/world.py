@@ -115,7 +115,7 @@ def begin(sandbox: Sandbox) -> None:
         sandbox.order(name, mode="submit", receipt_after=timedelta(hours=5))
     sandbox.order(
         CITY,
-        reject_later=dict.fromkeys(story.REJECTED, [REASON]),
+        reject_later={number: [REASON] for number in story.REJECTED},
         reject_after=REJECTED_AFTER,
     )
 

@@ -565,6 +565,26 @@ async def open_by_hours(connection: Connection, now: datetime) -> list[OpenCount
     ]
 
 
+_PREDICTED = text(
+    """
+    select count(*) from (
+        select due_at, row_number() over (order by due_at, id) as ahead from delivery
+        where destination = :destination and state in ('ready', 'deferred', 'unknown', 'leased')
+          and due_at > :now) d
+    where d.due_at < cast(:now as timestamptz) + d.ahead * cast(:seconds as float8)
+        * interval '1 second'
+    """
+)
+
+
+async def predicted_breaches(
+    connection: Connection, destination: str, now: datetime, seconds: float
+) -> int:
+    """Open deliveries not yet due whose turn comes too late at `seconds` for each before them."""
+    values = {"destination": destination, "now": now, "seconds": seconds}
+    return int(await connection.scalar(_PREDICTED, values) or 0)
+
+
 _OF_DECISIONS = text(
     """
     select d.chain_id, d.destination, d.id, d.verb, d.state, d.due_at, d.dues, d.submitted_at,

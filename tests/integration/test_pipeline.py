@@ -181,6 +181,14 @@ async def test_a_withdrawn_decision_that_comes_again_is_revived(world: World) ->
     assert await world.value("select count(*) from fact where known_to is null") == 1
 
 
+async def test_a_decision_withdrawn_in_its_own_batch_leaves_a_scored_subject(
+    world: World,
+) -> None:
+    await world.take(penalty(), penalty(verb="withdraw"))
+
+    assert await world.column(GRADES) == ["A"]
+
+
 async def test_a_subject_without_facts_has_the_start_score(world: World) -> None:
     await world.take(penalty())
     await world.take(penalty(verb="withdraw"))
@@ -249,6 +257,18 @@ async def test_a_process_event_makes_no_fact_of_its_own(world: World) -> None:
     assert await world.value("select count(*) from fact") == 0
 
 
+async def test_a_repeat_of_a_process_event_rewrites_no_fact(world: World) -> None:
+    rectified = event(type="rectification", decision=about(), rectified_on="2026-10-10")
+    await world.take(penalty())
+    await world.take(rectified, origin="topic")
+
+    [again] = await world.take(rectified, origin="file")
+
+    assert again.repeat
+    assert await world.value("select count(*) from fact") == 2
+    assert await world.value("select count(*) from assessment") == 2
+
+
 async def test_an_event_about_an_event_rewrites_its_fact(world: World) -> None:
     await world.take(event(1))
     reference = {"kind": "event", "document_number": "E-1", "authority": "样例市生态环境局"}
@@ -289,6 +309,17 @@ async def test_a_received_grade_that_changes_nothing_is_no_change(world: World) 
     await world.take(grade(2, grade="警示"))
 
     assert await world.column(GRADES) == ["警示"]
+
+
+async def test_of_several_received_grades_in_a_batch_the_last_one_stands(world: World) -> None:
+    await world.take(
+        grade(1, grade="警示"), grade(2, grade="诚信"), grade(1, grade="良好"), penalty()
+    )
+
+    assert (await world.column(GRADES))[-1] == "良好"
+    assert await world.column("select from_grade from grade_change order by id desc limit 1") == [
+        "诚信"
+    ]
 
 
 async def test_a_subject_with_licences_only_has_no_assessment(world: World) -> None:

@@ -1,6 +1,7 @@
 """What must hold for every input: repeats, batches and interleavings change nothing."""
 
 from collections.abc import Mapping, Sequence
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -76,7 +77,7 @@ async def snapshot(world: World) -> dict[str, list[tuple[Any, ...]]]:
 
 def batches(items: Sequence[Raw], cuts: Sequence[int]) -> list[Sequence[Raw]]:
     places = sorted({0, *(cut % (len(items) + 1) for cut in cuts), len(items)})
-    return [items[a:b] for a, b in zip(places, places[1:], strict=False)]
+    return [items[a:b] for a, b in pairwise(places)]
 
 
 @FEW

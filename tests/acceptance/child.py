@@ -1,0 +1,158 @@
+"""A gateway in a process of its own that runs until it is told to stop, or dies at a named point.
+
+The process is forked from a server that has everything imported, so that many can be started. It
+kills itself with SIGKILL: nothing is flushed, closed, given up or rolled back by our own code.
+"""
+
+import asyncio
+import os
+import signal
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import Enum
+from itertools import count
+from typing import Any
+
+from connectors.bank_webhook import BankWebhook
+from connectors.platform_api import PlatformJson, PlatformSoap
+from gateway import deliver, log, roles
+from gateway.app import gateway
+from gateway.clock import Clock, system_clock
+from gateway.deliver import Deliverer
+from gateway.intake.kafka import KafkaIntake
+from gateway.pipeline import Intake
+from gateway.record import Recording
+from gateway.roles import Role
+from gateway.schedule import Schedule
+from gateway.settings import make_settings
+from gateway.store import assessments, deliveries, inbox
+
+#: Leases and ownership of a killed process must run out before its successor can go on.
+LEASE, OWNERSHIP = timedelta(seconds=3), timedelta(seconds=1)
+
+
+class When(Enum):
+    """On which side of a function the process dies."""
+
+    BEFORE = "before"
+    AFTER = "after"
+    #: After it gave something: rows, answers, a count.
+    AFTER_SOME = "after some"
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """A place in the code: the function of a module or class, and the side of it."""
+
+    owner: Any
+    function: str
+    when: When
+
+
+POINTS = {
+    # intake
+    "the inbox was read": Point(inbox, "seen", When.AFTER),
+    "versions were written": Point(Recording, "record", When.AFTER),
+    "deliveries were written": Point(deliveries, "add", When.AFTER),
+    "everything was written, nothing committed": Point(Intake, "run", When.AFTER),
+    "the batch was committed, its offsets not": Point(
+        KafkaIntake, "_commit_offsets", When.BEFORE
+    ),
+    "the offsets were committed": Point(KafkaIntake, "_commit_offsets", When.AFTER),
+    # deliver
+    "a claim was written, not committed": Point(deliveries, "claim", When.AFTER_SOME),
+    "a claim was committed, nothing sent": Point(Deliverer, "_call_all", When.BEFORE),
+    "the platform stored, its answer was lost": Point(PlatformJson, "send", When.AFTER),
+    "the SOAP platform stored, its answer was lost": Point(PlatformSoap, "send", When.AFTER),
+    "the bank stored, its answer was lost": Point(BankWebhook, "send", When.AFTER),
+    "outcomes were known, not written": Point(deliveries, "finish", When.BEFORE),
+    "outcomes were written, not committed": Point(deliveries, "finish", When.AFTER),
+    "outcomes were committed": Point(Deliverer, "_finish", When.AFTER),
+    "lost leases were found": Point(deliveries, "expire_leases", When.AFTER_SOME),
+    "the platform was asked about an unknown outcome": Point(
+        PlatformJson, "look_up", When.AFTER
+    ),
+    # receipts
+    "receipts were read, not applied": Point(Deliverer, "_apply", When.BEFORE),
+    "receipts were applied, not committed": Point(deliveries, "apply_receipts", When.AFTER),
+    "receipts were committed": Point(Deliverer, "_apply", When.AFTER),
+    # schedule
+    "grade changes were numbered, not committed": Point(
+        assessments, "number_grade_changes", When.AFTER_SOME
+    ),
+    "grade changes were released, not committed": Point(
+        deliveries, "release_grade_changes", When.AFTER
+    ),
+    "grade changes were numbered and committed": Point(Schedule, "publish", When.AFTER_SOME),
+}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """How to run: settings, the clock's start, and where to die at which pass, if anywhere."""
+
+    settings: dict[str, Any]
+    start: datetime
+    begun: datetime
+    roles: frozenset[Role]
+    dies: str | None = None
+    at_pass: int = 1
+    log: str = ""
+
+    @property
+    def clock(self) -> Clock:
+        """A clock that began at `start` and goes on from process to process."""
+        return lambda: self.start + (system_clock() - self.begun)
+
+
+def live(order: Order) -> None:
+    """Run the gateway; the process's main function."""
+    _send_output_to(order.log)
+    log.set_up()
+    deliver.OWNERSHIP = OWNERSHIP
+    deliver.lease_for = _short_lease
+    roles.IDLE_PAUSE = roles.RECEIPTS_PAUSE = roles.SCHEDULE_PAUSE = 0.05
+    roles.FAILURE_PAUSE = 0.2
+    if order.dies is not None:
+        _arm(POINTS[order.dies], order.at_pass)
+    asyncio.run(_live(order))
+
+
+async def _live(order: Order) -> None:
+    loop, stopped = asyncio.get_running_loop(), asyncio.Event()
+    loop.add_signal_handler(signal.SIGTERM, stopped.set)
+    settings = make_settings(order.settings, "acceptance")
+    async with gateway(settings, order.clock) as built, roles.run(built, order.roles):
+        await stopped.wait()
+
+
+def _short_lease(call_timeout: timedelta, _waiting: int, _concurrency: int) -> timedelta:
+    return max(LEASE, call_timeout + timedelta(seconds=1))
+
+
+def _send_output_to(path: str) -> None:
+    output = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+    os.dup2(output, 1)
+    os.dup2(output, 2)
+
+
+def _arm(point: Point, at_pass: int) -> None:
+    """Make the nth pass of a function the last thing that the process does."""
+    function: Callable[..., Awaitable[Any]] = getattr(point.owner, point.function)
+    passes = count(1)
+
+    async def deadly(*values: Any, **named: Any) -> Any:
+        if point.when is When.BEFORE and next(passes) == at_pass:
+            _die()
+        result = await function(*values, **named)
+        counts = point.when is When.AFTER or (point.when is When.AFTER_SOME and result)
+        if counts and next(passes) == at_pass:
+            _die()
+        return result
+
+    setattr(point.owner, point.function, deadly)
+
+
+def _die() -> None:
+    os.kill(os.getpid(), signal.SIGKILL)

@@ -1,0 +1,30 @@
+"""A town for each test: topics, a database, platforms and a bank of its own."""
+
+from collections.abc import AsyncIterator
+from itertools import count
+from pathlib import Path
+
+import pytest
+
+from connectors.sandbox import serve_sandbox
+from gateway.store.engine import Database
+from tests.acceptance.town import Town
+
+_numbers = count(1)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if Path(__file__).parent in item.path.parents:
+            item.add_marker(pytest.mark.acceptance)
+
+
+@pytest.fixture
+async def town(database: Database, kafka_bootstrap: str, tmp_path: Path) -> AsyncIterator[Town]:
+    """A town with nobody working in it yet."""
+    made = Town(f"town-{next(_numbers)}", database, kafka_bootstrap, tmp_path)
+    async with serve_sandbox(made.sandbox) as url:
+        made.url = url
+        await made.make_topics()
+        yield made
+        await made.close()

@@ -1,0 +1,151 @@
+"""What the bureaus publish in these tests, and what must have come of it."""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable
+from typing import Any
+
+import orjson
+
+from gateway.app import build
+from gateway.normalise import Raw
+from gateway.settings import make_settings
+from gateway.store.engine import Database
+from schemas.codes import RecordKind
+from tests.acceptance.town import BANK, CITY, NATION, START, Message, Town
+from tests.factories import credit_code, event, licence, penalty, person_penalty
+
+COMPANIES = range(1, 6)
+
+
+def messages() -> list[Message]:
+    """New decisions, then repeats and corrections of the same subjects; bad input between them."""
+    rows: list[tuple[str, dict[str, Any] | bytes]] = []
+    for company in COMPANIES:
+        first, second = company * 10 + 1, company * 10 + 2
+        stop = {"CF_CFLB": "责令停产停业", "CF_NR": "责令停产整治", "CF_NR_FK": None}
+        rows += [
+            ("penalty", penalty(first, company)),
+            ("licence", licence(first, company)),
+            ("penalty", penalty(first, company)),
+            ("penalty", penalty(second, company, **stop)),
+        ]
+    rows += [
+        ("penalty", b"\xff not JSON"),
+        ("licence", licence(99, 1, XK_XDR_SHXYM="91159900MAO000012X")),
+        ("penalty", person_penalty(98)),
+    ]
+    for company in COMPANIES:
+        first = company * 10 + 1
+        rows += [
+            ("penalty", penalty(first, company, CF_NR="处罚款人民币30000元", CF_NR_FK="3")),
+            ("licence", licence(first, company, XK_NR="排污许可（更正）")),
+            ("event", event(company, company)),
+        ]
+    return [message(kind, row) for kind, row in rows]
+
+
+REFUSED = 2
+
+
+def message(kind: str, row: dict[str, Any] | bytes) -> Message:
+    """A message keyed by its subject, so that a subject's decisions keep their order."""
+    if isinstance(row, bytes):
+        return Message(kind, row)
+    names = ("CF_XDR_SHXYM", "XK_XDR_SHXYM", "subject_code", "CF_XDR_ZJHM")
+    key = next(row[name] for name in names if name in row)
+    return Message(kind, orjson.dumps(row), str(key).encode())
+
+
+_VERSIONS = """
+    select s.code, d.kind, d.document_number, v.version, v.verb, v.verdict, v.body::text
+    from record_version v join decision d on d.id = v.decision_id join subject s
+      on s.id = d.subject_id order by 1, 2, 3, 4
+"""
+_FACTS = """
+    select s.code, d.kind, d.number_key, f.body::text from fact f
+    join decision d on d.id = f.decision_id join subject s on s.id = f.subject_id
+    where f.known_to is null order by 1, 2, 3
+"""
+_GRADES = """
+    select distinct on (s.code) s.code, g.to_grade from grade_change g
+    join subject s on s.id = g.subject_id order by s.code, g.id desc
+"""
+
+
+async def outcome(town: Town) -> dict[str, list[tuple[Any, ...]]]:
+    """What must be the same however the input came: versions, facts, present grades."""
+    queries = {"versions": _VERSIONS, "facts": _FACTS, "grades": _GRADES}
+    return {name: await town.rows(query) for name, query in queries.items()}
+
+
+async def outcome_without_trouble(
+    town: Town, database: Database, published: Iterable[Message]
+) -> dict[str, list[tuple[Any, ...]]]:
+    """The same input, taken in one go in this process, with a database of its own."""
+    calm = Town("calm", database, town.bootstrap, town.folder)
+    calm.url = town.url
+    built = await build(make_settings(calm.settings, "calm"), database, lambda: START)
+    batch = [Raw("calm", n, m.body, RecordKind(m.kind)) for n, m in enumerate(published)]
+    await built.pipeline.process(batch)
+    return await outcome(calm)
+
+
+_NOT_ACCEPTED = """
+    select d.document_number, t.name, l.state from decision d
+    cross join (values ('city'), ('nation')) t (name)
+    left join delivery l on l.item_id = d.version_id and l.destination = t.name
+      and l.item_kind = 'record_version'
+    where d.kind in ('penalty', 'licence') and l.state is distinct from 'accepted'
+"""
+_BODIES = """
+    select d.document_number, v.body from decision d join record_version v on v.id = d.version_id
+    where d.kind in ('penalty', 'licence')
+"""
+
+
+async def assert_everything_is_there_once(town: Town) -> None:
+    """No decision lost or doubled, each platform holds the last versions, the bank every change."""
+    assert await town.rows(_NOT_ACCEPTED) == []
+    bodies = dict(await town.rows(_BODIES))
+    assert bodies
+    for place in (CITY, NATION):
+        _assert_platform(town.state(place), bodies)
+    await _assert_bank(town)
+    [(refused,)] = await town.rows("select count(*) from quarantine")
+    assert refused == REFUSED
+    mended = await town.rows("select * from audit_event where event = 'delivery.chain_mended'")
+    assert mended == []
+
+
+def _assert_platform(state: dict[str, Any], bodies: dict[str, dict[str, Any]]) -> None:
+    assert state["doubled"] == []
+    assert set(state["effects"].values()) == {1}
+    last: dict[str, dict[str, Any]] = {}
+    versions = defaultdict(list)
+    for entry in state["entries"]:
+        last[entry["document_number"]] = entry["columns"]
+        versions[entry["document_number"]].append(entry["version"])
+    assert last.keys() == bodies.keys()
+    for number, body in bodies.items():
+        content = next(name for name in ("CF_NR", "XK_NR") if name in body)
+        assert last[number][content] == body[content]
+    for number, seen in versions.items():
+        assert seen == sorted(set(seen)), number
+
+
+async def _assert_bank(town: Town) -> None:
+    changes = await town.rows(
+        "select g.number, s.code, g.to_grade from grade_change g "
+        "join subject s on s.id = g.subject_id order by g.number"
+    )
+    assert [number for number, _, _ in changes] == list(range(1, len(changes) + 1))
+    state = town.state(BANK)
+    told = [
+        (entry["columns"]["number"], entry["subject_code"], entry["columns"]["to_grade"])
+        for entry in state["entries"]
+    ]
+    assert Counter(told) == Counter(changes)
+    for company in COMPANIES:
+        numbers = [number for number, code, _ in told if code == credit_code(company)]
+        assert numbers == sorted(numbers)
+        assert numbers

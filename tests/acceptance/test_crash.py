@@ -1,0 +1,45 @@
+"""Killed anywhere: nothing acknowledged is lost, nothing has two effects (DESIGN 5)."""
+
+import pytest
+
+from tests.acceptance.child import POINTS
+from tests.acceptance.month import (
+    assert_everything_is_there_once,
+    messages,
+    outcome,
+    outcome_without_trouble,
+)
+from tests.acceptance.town import CITY, NATION, Town
+from tests.conftest import NewDatabase
+
+#: Points that come by only after a process has died with a lease, and how that one died.
+AFTER_A_DEATH = {
+    "lost leases were found": "the platform stored, its answer was lost",
+    "the platform was asked about an unknown outcome": "the platform stored, its answer was lost",
+}
+#: Points passed once for each batch are also met with batches before and after them.
+IN_THE_MIDDLE = (
+    "versions were written",
+    "the batch was committed, its offsets not",
+    "outcomes were known, not written",
+    "the platform stored, its answer was lost",
+)
+
+
+@pytest.mark.parametrize("point", POINTS)
+async def test_killed_once_the_next_gateway_brings_everything_to_its_end(
+    town: Town, new_database: NewDatabase, point: str
+) -> None:
+    await town.publish(messages())
+    town.receive_later(CITY, NATION)
+    if before := AFTER_A_DEATH.get(point):
+        await town.start_and_let_die(before)
+
+    await town.start_and_let_die(point)
+    survivor = town.start()
+    await town.settle()
+    await town.stop(survivor)
+
+    await assert_everything_is_there_once(town)
+    async with new_database() as calm:
+        assert await outcome(town) == await outcome_without_trouble(town, calm, messages())
