@@ -41,6 +41,7 @@ class Checked(NamedTuple):
     excluded: Exclusion | None = None
     unknown: Mapping[str, Any] | None = None
     pseudonym: str | None = None
+    decided_on: date | None = None
 
     @property
     def shown_key(self) -> str | None:
@@ -92,7 +93,9 @@ class Checker:
         problems += verb_problem
         refusals = _refusals(columns, values, problems)
         if refusals:
-            return Checked(raw, Verdict.REFUSED, _unique([*refusals, *problems]), candidate.kind)
+            found = _unique([*refusals, *problems])
+            day = values.get("decision_date")
+            return Checked(raw, Verdict.REFUSED, found, candidate.kind, decided_on=day)
         record = _record(candidate.kind, values)
         person = _is_person(record)
         identity = record.identity_number if person else record.credit_code

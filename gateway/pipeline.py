@@ -246,7 +246,7 @@ class Intake:
             self.pipeline.keys.encrypt(checked.raw.body or b""),
             KEY_VERSION,
             orjson.dumps([problem.model_dump() for problem in checked.problems]).decode(),
-            None,
+            checked.decided_on,
             self.now,
         )
 

@@ -70,13 +70,16 @@ _PAST = text(
     """
     select chain_id, id, destination, state, due_at from delivery
     where chain_id = any(cast(:ids as bigint[])) and item_kind = 'record_version'
-      and state not in ('superseded', 'withdrawn') order by id
+      and state not in ('superseded', 'withdrawn') order by id for update
     """
 )
 
 
 async def past(connection: Connection, decision_ids: Sequence[int]) -> dict[int, list[Past]]:
-    """What each destination was or is to be handed of these decisions."""
+    """What each destination was or is to be handed of these decisions.
+
+    The rows are locked, so that no worker claims one between this look and its supersession.
+    """
     found: dict[int, list[Past]] = {}
     for row in await connection.execute(_PAST, {"ids": list(decision_ids)}):
         found.setdefault(row[0], []).append(Past(row[1], row[2], S(row[3]), row[4]))

@@ -28,8 +28,9 @@ from gateway.schedule import Schedule
 from gateway.settings import make_settings
 from gateway.store import assessments, deliveries, inbox
 
-#: Leases and ownership of a killed process must run out before its successor can go on.
-LEASE, OWNERSHIP = timedelta(seconds=3), timedelta(seconds=1)
+#: Leases and ownership of a killed process must run out before its successor can go on. Calls begin
+#: until a call's time and a second before the end of the lease.
+TIME_TO_BEGIN, OWNERSHIP = timedelta(seconds=1), timedelta(seconds=1)
 
 
 class When(Enum):
@@ -128,7 +129,7 @@ async def _live(order: Order) -> None:
 
 
 def _short_lease(call_timeout: timedelta, _waiting: int, _concurrency: int) -> timedelta:
-    return max(LEASE, call_timeout + timedelta(seconds=1))
+    return call_timeout + timedelta(seconds=1) + TIME_TO_BEGIN
 
 
 def _send_output_to(path: str) -> None:

@@ -25,14 +25,14 @@ from tests.acceptance.child import Order, live
 from tests.factories import REGION
 
 #: Seconds for which a condition may take to come true, however slow the machine.
-PATIENCE = 90
+PATIENCE = 60
 BANK_SECRET = "whsec_c2VjcmV0IGZvciB0ZXN0cw=="
 START = datetime(2026, 10, 12, 9, tzinfo=SHANGHAI)
 WORKING = frozenset({Role.INTAKE, Role.DELIVER, Role.SCHEDULE})
 CITY, NATION, BANK = "city", "nation", "bank"
 
 _processes = multiprocessing.get_context("forkserver")
-_processes.set_forkserver_preload(["tests.acceptance.child"])
+_processes.set_forkserver_preload(["tests.acceptance.warm"])
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +119,7 @@ class Town:
     def _destination(
         name: str, connector: str, url: str, settings: dict[str, Any]
     ) -> dict[str, Any]:
-        http = {"url": url, "allow_private": True, "call_timeout": 2, "concurrency": 2}
+        http = {"url": url, "allow_private": True, "call_timeout": 1.5, "concurrency": 2}
         return {
             "name": name,
             "title": name,

@@ -1,0 +1,111 @@
+"""Personal data stays inside: searched for in every column of every table, and in what leaves."""
+
+import logging
+
+import pytest
+
+from tests.factories import IDENTITY, licence, penalty, person_penalty
+from tests.integration.conftest import MakeWorld
+from tests.integration.world import World
+
+pytestmark = pytest.mark.integration
+
+REPRESENTATIVE = "360426199101010071"
+COLUMNS = """
+    select c.table_name, c.column_name, c.data_type from information_schema.columns c
+    join information_schema.tables t using (table_schema, table_name)
+    where c.table_schema = 'public' and t.table_type = 'BASE TABLE'
+"""
+
+
+async def everything_stored(world: World) -> str:
+    """Every value of every column, bytes as text and as hex."""
+    found = []
+    for table, column, kind in await world.rows(COLUMNS):
+        bytes_ = f", encode({column}, 'escape')" if kind == "bytea" else ""
+        query = f"select {column}::text{bytes_} from {table}"
+        found += [str(value) for row in await world.rows(query) for value in row]
+    return "\n".join(found)
+
+
+async def take_persons(world: World) -> None:
+    await world.take(
+        person_penalty(1),
+        person_penalty(1, CF_NR="更正"),
+        person_penalty(2, CF_WSH=None),
+        person_penalty(3, CF_YXQ=None),
+        person_penalty(4, CF_XDR_ZJHM=IDENTITY + "9"),
+        person_penalty(5, state_secret="是"),
+        penalty(6, CF_FR_ZJLX="身份证", CF_FR_ZJHM=REPRESENTATIVE),
+        penalty(7, CF_FR_SFZH=REPRESENTATIVE),
+        licence(8, XK_FR_ZJHM=REPRESENTATIVE),
+    )
+    await world.turn()
+
+
+async def test_no_identity_number_is_stored_in_plain_text(world: World) -> None:
+    await take_persons(world)
+
+    stored = await everything_stored(world)
+
+    for number in (IDENTITY, REPRESENTATIVE):
+        assert number not in stored
+        assert number.encode().hex() not in stored
+    assert "样环罚字〔2026〕1号" in stored
+
+
+async def test_no_identity_number_is_logged(world: World, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.DEBUG)
+
+    await take_persons(world)
+
+    written = "\n".join(str(vars(record)) for record in caplog.records)
+    assert IDENTITY not in written
+    assert REPRESENTATIVE not in written
+
+
+async def test_the_platform_that_needs_the_number_gets_it(world: World) -> None:
+    await world.take(person_penalty())
+    await world.turn()
+
+    [item] = world.connector().stored.values()
+
+    assert item.columns["CF_XDR_ZJHM"] == IDENTITY
+    assert IDENTITY not in f"{item.key}{item.subject_code}"
+
+
+async def test_the_number_of_a_representative_goes_nowhere(world: World) -> None:
+    await world.take(penalty(CF_FR_ZJHM=REPRESENTATIVE))
+    await world.turn()
+
+    [item] = world.connector().stored.values()
+
+    assert REPRESENTATIVE not in item.model_dump_json()
+
+
+async def test_no_metric_names_anybody(world: World) -> None:
+    await take_persons(world)
+
+    text = str(list(world.gateway.metrics.registry.collect()))
+
+    assert IDENTITY not in text
+    assert "91159900" not in text
+    assert "person:" not in text
+
+
+async def test_one_person_is_one_subject_over_every_process(make_world: MakeWorld) -> None:
+    one, other = await make_world(), await make_world()
+
+    await one.take(person_penalty(1))
+    await other.take(person_penalty(2))
+
+    assert await one.value("select count(*) from subject") == 1
+
+
+async def test_the_result_shows_a_person_under_a_pseudonym(world: World) -> None:
+    [result] = await world.take(person_penalty())
+
+    stored = await world.value("select code from subject")
+    assert result.key is not None
+    assert IDENTITY not in result.key
+    assert stored.removeprefix("person:") not in result.key

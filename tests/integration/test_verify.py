@@ -1,0 +1,75 @@
+"""A grade can be computed again, bit for bit, and one that was tampered with is found."""
+
+from typing import Any
+
+import pytest
+
+from gateway.verify import verify_assessments
+from tests.factories import about, event, penalty, person_penalty
+from tests.integration.conftest import MakeWorld
+from tests.integration.world import World
+
+pytestmark = pytest.mark.integration
+
+
+async def verified(world: World) -> tuple[int, list[dict[str, Any]]]:
+    return await verify_assessments(world.database, lambda _: None)
+
+
+async def some_history(world: World) -> None:
+    await world.take(penalty(1), penalty(2, 2, CF_NR_FK="60"), event(3), person_penalty(4))
+    await world.take(penalty(1, CF_NR_FK="30"))
+    await world.take(event(5, type="rectification", decision=about(1), rectified_on="2026-10-10"))
+    await world.take(penalty(1, verb="withdraw"))
+    await world.take(event(6, type="criminal_suspicion"))
+
+
+async def test_every_past_assessment_is_computed_again_the_same(world: World) -> None:
+    await some_history(world)
+
+    count, wrong = await verified(world)
+
+    assert (count, wrong) == (await world.value("select count(*) from assessment"), [])
+    assert count >= 7
+
+
+@pytest.mark.parametrize(
+    "tampering",
+    [
+        "update assessment set result = jsonb_set(result, '{digest}', '\"0\"') where id = :id",
+        "update assessment set criminal_suspect = not criminal_suspect where id = :id",
+        "update assessment set fact_ids = '{}' where id = :id",
+        "update fact set body = jsonb_set(body, '{penalty,fine_wan}', '\"61\"') where id = "
+        "(select fact_ids[1] from assessment where id = :id)",
+    ],
+)
+async def test_what_was_tampered_with_is_found(world: World, tampering: str) -> None:
+    await world.take(penalty(1), penalty(2, 2, CF_NR_FK="60"))
+    await world.take(penalty(3, 3))
+    id_ = await world.value("select min(a.id) from assessment a join subject s on "
+                            "s.id = a.subject_id where s.code like '%2_'")  # fmt: skip
+
+    await world.run(tampering, id=id_)
+
+    _, wrong = await verified(world)
+    assert [one["id"] for one in wrong] == [id_]
+
+
+async def test_a_missing_rule_set_text_is_said(world: World) -> None:
+    await world.take(penalty())
+    await world.run("delete from rule_set_version")
+
+    _, [wrong] = await verified(world)
+
+    assert "没有版本" in wrong["problem"]
+
+
+async def test_an_assessment_without_a_rule_set_is_verified_too(make_world: MakeWorld) -> None:
+    world = await make_world(scoring={})
+    await world.take(penalty())
+
+    assert await verified(world) == (1, [])
+
+
+async def test_nothing_to_verify_is_nothing_wrong(world: World) -> None:
+    assert await verified(world) == (0, [])
