@@ -1,25 +1,23 @@
 """校验: a candidate row → a typed record with the problems found in it, or a refusal (pure)."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from datetime import date
 from functools import cache
 from typing import Any, NamedTuple, Protocol
 
 from pydantic import ValidationError
 
-from gateway.columns import missing, read
+from gateway.columns import read
+from gateway.completeness import NATURAL, contradictions, lacking, refusals
 from gateway.normalise import Candidate, Raw, normalise
 from schemas.codes import (
     PROCESS_TYPES,
-    RESIDENT_IDENTITY_CARD,
     EventType,
     RecordKind,
-    SubjectCategory,
     Verb,
 )
-from schemas.columns import Column, Required, columns_of
+from schemas.columns import Column, columns_of
 from schemas.event import CreditEvent, ReceivedGrade
-from schemas.identifiers import identity_card_problem
 from schemas.licence import AdministrativeLicence
 from schemas.penalty import AdministrativePenalty
 from schemas.problem import Problem, Rule
@@ -88,14 +86,14 @@ class Checker:
         values, problems = _read_columns(columns, candidate.row)
         verb, verb_problem = _verb(candidate.row)
         unreadable = {problem.field for problem in problems}
-        problems += [p for p in _missing(candidate.kind, values) if p.field not in unreadable]
-        problems += _contradictions(columns, values, today)
+        problems += [p for p in lacking(candidate.kind, values) if p.field not in unreadable]
+        problems += contradictions(columns, values, today)
         problems += verb_problem
-        refusals = _refusals(columns, values, problems)
-        if refusals:
-            found = _unique([*refusals, *problems])
+        refused = refusals(columns, values, problems)
+        if refused:
+            all_of_them = _unique([*refused, *problems])
             day = values.get("decision_date")
-            return Checked(raw, Verdict.REFUSED, found, candidate.kind, decided_on=day)
+            return Checked(raw, Verdict.REFUSED, all_of_them, candidate.kind, decided_on=day)
         record = _record(candidate.kind, values)
         person = _is_person(record)
         identity = record.identity_number if person else record.credit_code
@@ -159,135 +157,13 @@ def _read_columns(
     return values, problems
 
 
-def _missing(kind: RecordKind, values: Mapping[str, Any]) -> list[Problem]:
-    always, sometimes = _required_columns(kind)
-    lacking = [column for column in always if column.name not in values]
-    lacking += [
-        column for column, applies in sometimes if column.name not in values and applies(values)
-    ]
-    return [missing(column) for column in lacking]
-
-
-@cache
-def _required_columns(
-    kind: RecordKind,
-) -> tuple[list[Column], list[tuple[Column, Callable[[Mapping[str, Any]], bool]]]]:
-    columns = columns_of(RECORD_KINDS[kind])
-    always = [column for column in columns if column.required is Required.ALWAYS]
-    sometimes = [(c, _WHEN[c.required]) for c in columns if c.required in _WHEN]
-    return always, sometimes
-
-
-def _is_natural(values: Mapping[str, Any]) -> bool:
-    return bool(values.get("subject_category") == _NATURAL)
-
-
-def _any_kind(*starts: str) -> Callable[[Mapping[str, Any]], bool]:
-    def applies(values: Mapping[str, Any]) -> bool:
-        return any(kind.startswith(starts) for kind in values.get("penalty_kinds") or ())
-
-    return applies
-
-
-_NATURAL = SubjectCategory.NATURAL_PERSON.value
-_WHEN: dict[Required, Callable[[Mapping[str, Any]], bool]] = {
-    Required.CREDIT_CODE_HOLDER: lambda values: not _is_natural(values),
-    Required.NATURAL_PERSON: _is_natural,
-    Required.FINE: _any_kind("罚款"),
-    Required.CONFISCATION: _any_kind("没收"),
-    Required.SUSPENSION: _any_kind("暂扣", "吊销"),
-}
-
-
-def _contradictions(
-    columns: tuple[Column, ...], values: Mapping[str, Any], today: date
-) -> list[Problem]:
-    """Dates that cannot be: a decision of tomorrow, an end before its beginning."""
-    problems: list[Problem] = []
-    decided = values.get("decision_date")
-    if decided is not None and decided > today:
-        column = _named(columns, "decision_date")
-        problems.append(
-            Problem(
-                field=column.wire,
-                rule=Rule.FUTURE,
-                message=f"{column.title}：{decided} 晚于今天 {today}",
-                fix="核对决定书上的日期",
-            )
-        )
-    starts = values.get("valid_from") or decided
-    ends = values.get("valid_until")
-    if starts is not None and ends is not None and ends < starts:
-        column = _named(columns, "valid_until")
-        problems.append(
-            Problem(
-                field=column.wire,
-                rule=Rule.ORDER,
-                message=f"{column.title}：{ends} 早于开始日期 {starts}",
-                fix="核对起止日期",
-            )
-        )
-    return problems
-
-
-def _named(columns: tuple[Column, ...], name: str) -> Column:
-    return next(column for column in columns if column.name == name)
-
-
-#: Without these it cannot be known which decision this is.
-_KEY_FIELDS = ("document_number", "authority", "decision_date")
-
-
-def _refusals(
-    columns: tuple[Column, ...], values: Mapping[str, Any], problems: list[Problem]
-) -> list[Problem]:
-    found = {problem.field: problem for problem in problems}
-    refusals = []
-    for name in _KEY_FIELDS:
-        if name not in values:
-            column = _named(columns, name)
-            refusals.append(found.get(column.wire) or missing(column))
-    return refusals + _subject_refusals(columns, values, found)
-
-
-def _subject_refusals(
-    columns: tuple[Column, ...], values: Mapping[str, Any], found: Mapping[str, Problem]
-) -> list[Problem]:
-    """A name alone identifies nobody; a code that fails its check identifies somebody else."""
-    code, identity = _named(columns, "credit_code"), _named(columns, "identity_number")
-    natural = _is_natural(values)
-    if natural and "identity_number" in values:
-        why = _identity_problem(values)
-        if why is None:
-            return []
-        return [
-            Problem(
-                field=identity.wire,
-                rule=Rule.CHECK_DIGIT,
-                message=f"{identity.title}：{why}",
-                fix="按身份证件核对号码",
-            )
-        ]
-    if "credit_code" in values:
-        return [found[code.wire]] if code.wire in found else []
-    wanted = identity if natural else code
-    return [found.get(wanted.wire) or missing(wanted)]
-
-
-def _identity_problem(values: Mapping[str, Any]) -> str | None:
-    kind = values.get("identity_type") or RESIDENT_IDENTITY_CARD
-    if "身份证" not in kind or "外国人" in kind:
-        return None
-    return identity_card_problem(values["identity_number"])
-
-
 def _record(kind: RecordKind, values: Mapping[str, Any]) -> Decision:
     model = AdministrativePenalty if kind is RecordKind.PENALTY else AdministrativeLicence
     return model.model_validate(values)
 
 
 def _is_person(record: Decision) -> bool:
-    return record.subject_category == _NATURAL and record.identity_number is not None
+    return record.subject_category == NATURAL and record.identity_number is not None
 
 
 @cache

@@ -1,0 +1,324 @@
+"""The delivery table: its states under any mixture of operations, leases, and the sweeper."""
+
+import uuid
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from connectors.memory import Step
+from gateway.clock import SteppedClock
+from gateway.outgoing import item
+from gateway.store import deliveries
+from gateway.store.deliveries import Claimed, Finish
+from schemas.delivery import TRANSITIONS, DeliveryState
+from tests.conftest import BuildGateway, NewDatabase
+from tests.factories import about, event, penalty
+from tests.integration.conftest import MakeWorld
+from tests.integration.world import World
+
+pytestmark = pytest.mark.integration
+
+WATCH = (
+    "create table moved (old text, new text)",
+    """create function note_move() returns trigger language plpgsql as $$ begin
+        insert into moved values (old.state, new.state); return null; end $$""",
+    """create trigger note_move after update of state on delivery for each row
+        when (old.state <> new.state) execute function note_move()""",
+)
+HEADS = """
+    select chain_id, destination from delivery
+    where state in ('ready', 'deferred', 'leased', 'unknown')
+    group by chain_id, destination having count(*) > 1
+"""
+EXPIRE = "update delivery set lease_until = clock_timestamp() - interval '1 hour'"
+
+Act = Callable[[World], Awaitable[object]]
+
+
+def _take(number: int, **changes: object) -> Act:
+    return lambda world: world.take(penalty(number, **changes))
+
+
+def _play(step: Step) -> Act:
+    async def act(world: World) -> None:
+        world.connector().play(step)
+
+    return act
+
+
+async def _receipts(world: World, *, accepted: bool) -> None:
+    for key in world.connector().stored:
+        world.connector().issue_receipt(key, accepted=accepted)
+    await world.deliverer().receive()
+
+
+async def _lose_a_lease(world: World) -> None:
+    await _claim(world, limit=1)
+    await world.run(EXPIRE + " where state = 'leased'")
+
+
+async def _claim(world: World, *, limit: int = 10, look: bool = False) -> list[Claimed]:
+    async with world.database.transaction() as connection:
+        return await deliveries.claim(
+            connection,
+            "platform",
+            limit=limit,
+            token=str(uuid.uuid4()),
+            lease=timedelta(minutes=5),
+            now=world.clock(),
+            look=look,
+        )
+
+
+async def _finish(world: World, claimed: Claimed, state: DeliveryState) -> set[int]:
+    done = Finish(
+        id=claimed.id,
+        token=claimed.lease_token,
+        subject_id=claimed.subject_id,
+        chain_id=claimed.chain_id,
+        destination=claimed.destination,
+        state=state,
+        outcome=state.value,
+    )
+    async with world.database.transaction() as connection:
+        return await deliveries.finish(connection, [done], world.clock())
+
+
+ACTS: dict[str, Act] = {
+    "first": _take(1),
+    "second": _take(2),
+    "correct": _take(1, CF_NR="更正"),
+    "correct again": _take(1, CF_NR="再更正"),
+    "incomplete": _take(1, CF_YXQ=None),
+    "withdraw": _take(1, verb="withdraw"),
+    "secret": _take(2, state_secret="是"),
+    "repair": lambda world: world.take(
+        event(type="repair", decision=about(1), repair_confirmed_on="2026-10-11")
+    ),
+    "drain": lambda world: world.deliverer().drain(),
+    "drain later": lambda world: world.pass_time(1),
+    "a day": lambda world: world.pass_time(24),
+    "lease lost": _lose_a_lease,
+    "accepted": lambda world: _receipts(world, accepted=True),
+    "rejected": lambda world: _receipts(world, accepted=False),
+    **{f"script {step}": _play(step) for step in Step if step is not Step.ACCEPT},
+}
+
+
+@settings(
+    max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(names=st.lists(st.sampled_from(sorted(ACTS)), min_size=4, max_size=14))
+async def test_every_move_is_in_the_table_and_every_chain_has_one_head(
+    new_database: NewDatabase,
+    build_gateway: BuildGateway,
+    clock: SteppedClock,
+    names: list[str],
+) -> None:
+    async with new_database() as database:
+        world = World(await build_gateway(database), clock)
+        for statement in WATCH:
+            await world.run(statement)
+
+        for name in names:
+            await ACTS[name](world)
+            assert await world.rows(HEADS) == [], name
+
+        moved = await world.rows("select distinct old, new from moved")
+        stuck = await world.schedule.sweep(clock())
+        doubled = [key for key, times in world.connector().effects.items() if times > 1]
+    illegal = [(a, b) for a, b in moved if DeliveryState(b) not in TRANSITIONS[DeliveryState(a)]]
+    assert (illegal, stuck, doubled) == ([], 0, [])
+
+
+# ---------------------------------------------------------------- claiming
+
+
+async def test_a_claim_takes_the_earliest_due_first(world: World) -> None:
+    await world.take(*[penalty(n, n, CF_JDRQ=f"2026-10-{n:02d}") for n in (9, 3, 7)])
+
+    claimed = await _claim(world, limit=2)
+
+    assert [one.document_number for one in claimed] == [
+        "样环罚字〔2026〕3号",
+        "样环罚字〔2026〕7号",
+    ]
+
+
+async def test_a_claim_commits_the_lease_and_the_open_attempt_together(world: World) -> None:
+    await world.take(penalty())
+
+    [claimed] = await _claim(world)
+
+    assert await world.rows("select delivery_id, lease_token, finished_at from attempt") == [
+        (claimed.id, claimed.lease_token, None)
+    ]
+    assert await world.states() == ["leased"]
+
+
+async def test_what_is_claimed_is_claimed_by_nobody_else(world: World) -> None:
+    await world.take(penalty(1), penalty(2))
+
+    first, second = await _claim(world, limit=1), await _claim(world)
+
+    assert {one.id for one in first}.isdisjoint(one.id for one in second)
+    assert len(first + second) == 2
+
+
+async def test_a_finish_frees_the_next_of_its_chain(world: World) -> None:
+    await world.take(penalty())
+    [claimed] = await _claim(world)
+    await world.take(penalty(CF_NR="更正"))
+    assert await world.states() == ["leased", "waiting"]
+
+    await _finish(world, claimed, DeliveryState.ACCEPTED)
+
+    assert await world.states() == ["accepted", "ready"]
+
+
+async def test_the_head_takes_the_earliest_due_time_of_its_chain(world: World) -> None:
+    await world.take(penalty())
+    [claimed] = await _claim(world)
+    await world.take(penalty(CF_JDRQ="2026/10/12", CF_NR="更正"))
+    await world.run("update delivery set due_at = due_at + interval '9 days' where state = "
+                    "'waiting'")  # fmt: skip
+    await world.run(
+        "insert into delivery select id + 1000000, item_kind, item_id, destination, subject_id, "
+        "chain_id, verb, state, due_at - interval '5 days', clock, calendar, provisional, dues, "
+        "attempts, next_at, look_after, lease_token, lease_until, breached_at, submitted_at, "
+        "accepted_at, platform_at, reference, reasons, created_at from delivery "
+        "where state = 'waiting'"
+    )
+    earliest = await world.value("select min(due_at) from delivery where state = 'waiting'")
+
+    await _finish(world, claimed, DeliveryState.ACCEPTED)
+
+    assert await world.value("select due_at from delivery where state = 'ready'") == earliest
+
+
+# ---------------------------------------------------------------- leases
+
+
+async def test_an_expired_lease_is_an_unknown_outcome(world: World) -> None:
+    await world.take(penalty())
+    [claimed] = await _claim(world)
+    await world.run(EXPIRE + " where id = :id", id=claimed.id)
+
+    await world.deliverer()._tidy()
+
+    assert await world.states() == ["unknown"]
+
+
+async def test_a_running_lease_is_left_alone(world: World) -> None:
+    await world.take(penalty())
+    await _claim(world)
+    world.clock.step(timedelta(days=30))
+
+    await world.turn()
+
+    assert await world.states() == ["leased"]
+
+
+async def test_what_was_sent_before_a_crash_is_found_and_not_sent_again(world: World) -> None:
+    await world.take(penalty())
+    [claimed] = await _claim(world)
+    await world.connector().send([item(claimed, world.gateway.installation, world.gateway.keys)])
+    await world.run(EXPIRE + " where id = :id", id=claimed.id)
+
+    await world.turn()
+
+    assert await world.states() == ["accepted"]
+    assert list(world.connector().effects.values()) == [1]
+
+
+async def test_the_look_waits_for_the_settle_time_of_the_database_clock(
+    world: World,
+) -> None:
+    await world.take(penalty())
+    [claimed] = await _claim(world)
+    await world.run("update delivery set state = 'unknown', next_at = :now, lease_token = null, "
+                    "look_after = clock_timestamp() + interval '1 hour'",
+                    now=world.clock())  # fmt: skip
+
+    world.clock.step(timedelta(days=30))
+
+    assert await _claim(world, look=True) == []
+    await world.run("update delivery set look_after = clock_timestamp()")
+    assert [one.id for one in await _claim(world, look=True)] == [claimed.id]
+
+
+async def test_a_finish_with_a_stale_token_changes_nothing(world: World) -> None:
+    await world.take(penalty())
+    [stale] = await _claim(world)
+    await world.run(EXPIRE + " where id = :id", id=stale.id)
+    await world.deliverer()._tidy()
+    [fresh] = await _claim(world, look=True)
+
+    ours = await _finish(world, stale, DeliveryState.REJECTED)
+
+    assert ours == set()
+    assert await world.states() == ["leased"]
+    assert await _finish(world, fresh, DeliveryState.ACCEPTED) == {fresh.id}
+
+
+async def test_a_second_finish_changes_nothing(world: World) -> None:
+    await world.take(penalty())
+    [claimed] = await _claim(world)
+    await _finish(world, claimed, DeliveryState.ACCEPTED)
+
+    assert await _finish(world, claimed, DeliveryState.REJECTED) == set()
+    assert await world.states() == ["accepted"]
+
+
+# ---------------------------------------------------------------- the sweeper
+
+
+async def test_a_chain_that_waits_for_nothing_is_mended_and_told_of(world: World) -> None:
+    await world.take(penalty())
+    await world.run("update delivery set state = 'waiting' where destination = 'platform'")
+
+    mended = await world.schedule.sweep(world.clock())
+
+    assert mended == 1
+    assert await world.states() == ["ready"]
+    assert await world.events() == ["chain_mended"]
+
+
+async def test_grade_changes_without_a_number_are_left_alone(world: World) -> None:
+    await world.take(penalty())
+
+    assert await world.schedule.sweep(world.clock()) == 0
+    assert await world.states("bank") == ["waiting"]
+
+
+async def test_a_healthy_table_needs_no_mending(world: World) -> None:
+    world.connector().play(Step.LOSE_ANSWER)
+    await world.take(penalty())
+    await world.turn()
+    await world.take(penalty(CF_NR="更正"))
+
+    assert await world.schedule.sweep(world.clock()) == 0
+
+
+# ---------------------------------------------------------------- configuration
+
+
+async def test_a_destination_with_open_deliveries_cannot_be_dropped(
+    make_world: MakeWorld,
+) -> None:
+    world = await make_world()
+    await world.take(penalty())
+
+    with pytest.raises(ValueError, match="platform has 1 open deliveries"):
+        await make_world(destinations=[])
+
+
+async def test_a_destination_without_open_deliveries_can_be_dropped(make_world: MakeWorld) -> None:
+    world = await make_world()
+    await world.take(penalty())
+    await world.turn()
+
+    await make_world(destinations=[])
