@@ -34,7 +34,7 @@ class Breaker:
         return self
 
     def succeeded(self) -> "Breaker":
-        """A call was answered."""
+        """A call was answered: closed, and counting from nothing."""
         return Breaker()
 
     def failed(self, now: datetime, *, at_once: bool = False) -> "Breaker":

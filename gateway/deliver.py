@@ -9,7 +9,6 @@ deferred behind an open breaker. What becomes of an item is decided in `outgoing
 import asyncio
 import time
 import uuid
-from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -17,25 +16,24 @@ from datetime import datetime, timedelta
 from tenacity import (
     AsyncRetrying,
     retry_if_exception_type,
-    stop_after_attempt,
     stop_after_delay,
     wait_exponential,
 )
 
-from connectors.errors import CallRejected, ConnectorError, NotSent
+from connectors.errors import ConnectorError
 from connectors.protocol import Connector, OnUnknown
-from gateway.audit import AuditEvent
-from gateway.breaker import Breaker, BreakerState
+from gateway.breaker import BreakerState
+from gateway.call import Caller
 from gateway.clock import Clock
 from gateway.log import LogEvent, logger
 from gateway.metrics import Metrics
 from gateway.outgoing import delivery_of, finish, is_moot, item, lease_for, moot
 from gateway.secrets import Keys
-from gateway.store import audit, deliveries
+from gateway.store import deliveries
 from gateway.store import destinations as destination_store
 from gateway.store.deliveries import Answer, Claimed, Finish
 from gateway.store.engine import Connection, Database, DatabaseAway
-from schemas.delivery import Item, Outcome, OutcomeKind
+from schemas.delivery import Outcome, OutcomeKind
 from schemas.destination import Destination
 
 #: Calls kept busy by one claim: enough that claiming is rare, few enough for a short lease.
@@ -47,10 +45,6 @@ FINISH_LINGER = 0.005
 FINISH_PATIENCE = 60
 #: How long ownership of a destination outlives the last sign of life of its owner.
 OWNERSHIP = timedelta(seconds=30)
-#: Calls whose duration tells how fast a destination is.
-RECENT_CALLS = 200
-#: Tries within one attempt, seconds apart, only where nothing was handed over.
-QUICK_TRIES = 3
 
 
 @dataclass(slots=True)
@@ -83,19 +77,13 @@ class Deliverer:
         self.clock = clock
         self.metrics = metrics
         self.owner = uuid.uuid4().hex
-        self.breaker = Breaker()
+        self.caller = Caller(destination.name, connector, database, clock, metrics)
         self._limit = asyncio.Semaphore(connector.limits.concurrency)
-        self._calls: deque[float] = deque(maxlen=RECENT_CALLS)
 
     @property
     def name(self) -> str:
         """The destination's name."""
         return self.destination.name
-
-    @property
-    def is_open(self) -> bool:
-        """Whether the breaker keeps calls back."""
-        return self.breaker.state is BreakerState.OPEN
 
     async def drain(self) -> Round:
         """Rounds until nothing is claimable at this moment."""
@@ -115,12 +103,9 @@ class Deliverer:
             return Round(owned=False)
         await self._tidy()
         done = Round()
-        self.breaker = self.breaker.at(self.clock())
-        if self.is_open:
-            return done
-        probe = self.breaker.state is BreakerState.HALF_OPEN
+        probe = await self.caller.state() is BreakerState.HALF_OPEN
         for look in (True, False):
-            if not self.is_open:
+            if not self.caller.is_open:
                 await self._claim_and_call(done, look=look, probe=probe)
         return done
 
@@ -196,83 +181,19 @@ class Deliverer:
         queue: "asyncio.Queue[list[Finish] | None]",
     ) -> None:
         try:
-            if time.monotonic() > until or self.is_open:
+            if time.monotonic() > until or self.caller.is_open:
                 outcomes = [Outcome(kind=OutcomeKind.DEFERRED, reasons=("本次未发送",))] * len(
                     group
                 )
             else:
-                start = time.monotonic()
-                outcomes = await self._outcomes(group)
-                self._calls.append(time.monotonic() - start)
+                items = [item(one, self.installation, self.keys) for one in group]
+                outcomes = await self.caller.outcomes(items, look=group[0].look)
             now = self.clock()
             await queue.put(
                 [finish(c, o, self.destination, now) for c, o in zip(group, outcomes, strict=True)]
             )
         finally:
             self._limit.release()
-
-    # ------------------------------------------------------------ the call
-
-    async def _outcomes(self, group: Sequence[Claimed]) -> list[Outcome]:
-        """One outcome per item, whatever happens to the call."""
-        items = [item(one, self.installation, self.keys) for one in group]
-        try:
-            async with asyncio.timeout(self.connector.limits.call_timeout.total_seconds()):
-                outcomes = await self._send_or_look(items, look=group[0].look)
-        except (CallRejected, NotSent) as error:
-            await self._failed(error, at_once=isinstance(error, CallRejected))
-            again = _unknown(error) if group[0].look else _deferred(error)
-            return [again] * len(group)
-        except Exception as error:  # noqa: BLE001  whatever it was, something may have left us
-            await self._failed(error)
-            return [_unknown(error)] * len(group)
-        if len(outcomes) != len(group):
-            return [_unknown(ValueError("对方返回条数不符"))] * len(group)
-        await self._answered()
-        return outcomes
-
-    async def _send_or_look(self, items: Sequence[Item], *, look: bool) -> list[Outcome]:
-        on_unknown = self.connector.limits.on_unknown
-        if look and on_unknown in {OnUnknown.LOOK_UP, OnUnknown.LISTING}:
-            return await self.connector.look_up(items)
-        quick = AsyncRetrying(
-            stop=stop_after_attempt(QUICK_TRIES),
-            wait=wait_exponential(multiplier=0.1, max=1),
-            retry=retry_if_exception_type(NotSent),
-            reraise=True,
-        )
-        async for attempt in quick:
-            with attempt:
-                return await self.connector.send(items)
-        raise NotSent
-
-    async def _answered(self) -> None:
-        if self.breaker != Breaker():
-            await self._set_breaker(self.breaker.succeeded())
-
-    async def _failed(self, error: Exception, *, at_once: bool = False) -> None:
-        extra = {"destination": self.name, "error": type(error).__name__}
-        logger.warning(LogEvent.CALL_FAILED, extra=extra)
-        if self.breaker.state is not BreakerState.OPEN:
-            await self._set_breaker(self.breaker.failed(self.clock(), at_once=at_once))
-
-    async def _set_breaker(self, breaker: Breaker) -> None:
-        """Keep the breaker, and say so once when it opens and once when it closes."""
-        before, self.breaker = self.breaker, breaker
-        self.metrics.breaker_open.labels(self.name).set(breaker.state is BreakerState.OPEN)
-        if before.state is breaker.state or breaker.state is BreakerState.HALF_OPEN:
-            return
-        opened = breaker.state is BreakerState.OPEN
-        if opened and before.state is BreakerState.HALF_OPEN:
-            return
-        event = AuditEvent.BREAKER_OPENED if opened else AuditEvent.BREAKER_CLOSED
-        extra = {"destination": self.name, "state": breaker.state.value}
-        logger.warning(LogEvent.BREAKER_CHANGED, extra=extra)
-        async with self.database.transaction() as connection:
-            kept = destination_store.Breaker(breaker.state.value, breaker.until, breaker.failures)
-            await destination_store.set_breaker(connection, self.name, kept)
-            entry = audit.AuditEntry(event, {"destination": self.name})
-            await audit.add(connection, [entry], self.clock())
 
     # ------------------------------------------------------------ after a call
 
@@ -308,19 +229,11 @@ class Deliverer:
 
     async def predict(self) -> int:
         """How many will miss their due time: the work ahead of each, by the slow calls of late."""
-        seconds = self._seconds_an_item()
+        seconds = self.caller.seconds_an_item()
         async with self.database.transaction() as connection:
             late = await deliveries.predicted_breaches(connection, self.name, self.clock(), seconds)
         self.metrics.predicted_breaches.labels(self.name).set(late)
         return late
-
-    def _seconds_an_item(self) -> float:
-        """The 95th percentile of recent calls, shared over a batch and the calls at once."""
-        if not self._calls:
-            return 0.0
-        slow = sorted(self._calls)[int(len(self._calls) * 0.95)]
-        limits = self.connector.limits
-        return slow / (limits.batch_size * limits.concurrency)
 
     # ------------------------------------------------------------ receipts
 
@@ -335,7 +248,7 @@ class Deliverer:
             try:
                 receipts, following = await self.connector.receipts(cursor)
             except ConnectorError as error:
-                await self._failed(error)
+                await self.caller.failed(error)
                 return moved
             if not receipts:
                 return moved
@@ -369,13 +282,3 @@ async def _gather(queue: "asyncio.Queue[list[Finish] | None]") -> tuple[list[Fin
             return pending, True
         pending += more
     return pending, False
-
-
-def _deferred(error: ConnectorError) -> Outcome:
-    return Outcome(
-        kind=OutcomeKind.DEFERRED, reasons=(str(error)[:500],), retry_after=error.retry_after
-    )
-
-
-def _unknown(error: Exception) -> Outcome:
-    return Outcome(kind=OutcomeKind.UNKNOWN, reasons=(str(error)[:500] or type(error).__name__,))

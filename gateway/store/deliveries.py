@@ -306,7 +306,10 @@ async def finish(connection: Connection, finished: Sequence[Finish], now: dateti
         "settle": [f.settle for f in finished],
         "now": now,
     }
+    early = await _early_receipts(connection, finished)
     ours = set(await connection.scalars(_FINISH, values))
+    for destination, answers in early.items():
+        await _move(connection, destination, [a for a in answers if a.delivery_id in ours], now)
     freed = [(f.chain_id, f.destination) for f in finished if f.id in ours and f.state in _FREES]
     if freed:
         await promote(connection, freed)
@@ -461,8 +464,19 @@ async def apply_receipts(
             for a, reasons in zip(answers, texts, strict=True)
         ],
     )
-    latest = {a.delivery_id: (a, reasons) for a, reasons in zip(answers, texts, strict=True)}
-    values = {
+    return await _move(connection, destination, answers, now)
+
+
+async def _move(
+    connection: Connection, destination: str, answers: Sequence[Answer], now: datetime
+) -> int:
+    """Move the deliveries that wait for these receipts; the last receipt of each counts."""
+    latest = {
+        a.delivery_id: (a, orjson.dumps(a.reasons).decode() if a.reasons else None) for a in answers
+    }
+    if not latest:
+        return 0
+    values: dict[str, Any] = {
         "id": list(latest),
         "accepted": [a.accepted for a, _ in latest.values()],
         "reasons": [reasons for _, reasons in latest.values()],
@@ -472,6 +486,32 @@ async def apply_receipts(
         "now": now,
     }
     return len(list(await connection.scalars(_APPLY_RECEIPTS, values)))
+
+
+_EARLY_RECEIPTS = text(
+    """
+    select distinct on (d.id) d.destination, d.id, r.accepted, r.reasons, r.platform_at, r.reference
+    from receipt r join delivery d on d.id = r.delivery_id
+    where d.id = any(cast(:ids as bigint[]))
+      and (d.platform_at is null or r.platform_at > d.platform_at)
+    order by d.id, r.platform_at desc, r.received_at desc
+    """
+)
+
+
+async def _early_receipts(
+    connection: Connection, finished: Sequence[Finish]
+) -> dict[str, list[Answer]]:
+    """Receipts that were read while their deliveries were still in flight, by destination.
+
+    Those that have moved a delivery before left their time in its `platform_at`.
+    """
+    ids = [f.id for f in finished if f.state in {S.SUBMITTED, S.ACCEPTED_BLIND}]
+    found: dict[str, list[Answer]] = {}
+    for row in await connection.execute(_EARLY_RECEIPTS, {"ids": ids}) if ids else ():
+        answer = Answer(row[1], row[2], tuple(row[3] or ()), row[4], row[5])
+        found.setdefault(row[0], []).append(answer)
+    return found
 
 
 # ---------------------------------------------------------------- for people

@@ -18,6 +18,8 @@ _REPEAT = {"40P01", "40001", "23505"}
 _DATA_CLASSES = {"21", "22", "23"}
 #: Connection, resources, operator intervention, system error.
 _AWAY_CLASSES = {"08", "53", "57", "58"}
+#: Read-only after a fail-over; a database that accepts no connections.
+_AWAY_STATES = {"25006", "55000"}
 _REPEATS = 10
 
 
@@ -81,7 +83,7 @@ def _translated(error: Exception) -> Exception:
         return _Collision(str(cause))
     if state[:2] in _DATA_CLASSES or isinstance(cause, ValueError | OverflowError):
         return BadData(str(cause))
-    if not state or state[:2] in _AWAY_CLASSES:
+    if not state or state[:2] in _AWAY_CLASSES or state in _AWAY_STATES:
         return DatabaseAway(str(cause))
     return error
 

@@ -111,10 +111,9 @@ def live(order: Order) -> None:
     """Run the gateway; the process's main function."""
     _send_output_to(order.log)
     log.set_up()
-    deliver.OWNERSHIP = OWNERSHIP
-    deliver.lease_for = _short_lease
-    roles.IDLE_PAUSE = roles.RECEIPTS_PAUSE = roles.SCHEDULE_PAUSE = 0.05
-    roles.FAILURE_PAUSE = 0.2
+    vars(deliver).update(OWNERSHIP=OWNERSHIP, lease_for=_short_lease)
+    pauses = ("IDLE_PAUSE", "RECEIPTS_PAUSE", "SCHEDULE_PAUSE", "FAILURE_PAUSE")
+    vars(roles).update(dict.fromkeys(pauses, 0.05))
     if order.dies is not None:
         _arm(POINTS[order.dies], order.at_pass)
     asyncio.run(_live(order))

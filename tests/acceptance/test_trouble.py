@@ -67,9 +67,7 @@ async def test_a_decision_that_is_rejected_days_later_is_corrected_and_goes_out_
     town: Town,
 ) -> None:
     wrong, right = penalty(1), penalty(1, CF_NR="处罚款人民币20000元（更正）")
-    town.sandbox.order(
-        CITY, mode="submit", reject_later={wrong["CF_WSH"]: ["未查询到主体"]}
-    )
+    town.sandbox.order(CITY, mode="submit", reject_later={wrong["CF_WSH"]: ["未查询到主体"]})
     gateway = town.start()
     await town.publish([message("penalty", wrong), message("licence", licence(2))])
 

@@ -59,9 +59,7 @@ async def eventually(condition: Callable[[], Awaitable[Any]], patience: float = 
 class Town:
     """The world around the gateways of one installation."""
 
-    def __init__(
-        self, name: str, database: Database, bootstrap: str, folder: Path
-    ) -> None:
+    def __init__(self, name: str, database: Database, bootstrap: str, folder: Path) -> None:
         self.name = name
         self.database = database
         self.bootstrap = bootstrap

@@ -168,9 +168,11 @@ async def test_without_a_database_nothing_is_taken(
     name = world.database.engine.url.database
     await world.database.close()
     await execute(postgres, f"alter database {name} allow_connections false")
-
-    plain = await client.post(URL, json=penalty(), headers=KEY)
-    keyed = await client.post(URL, json=penalty(), headers={**KEY, "Idempotency-Key": "one"})
+    try:
+        plain = await client.post(URL, json=penalty(), headers=KEY)
+        keyed = await client.post(URL, json=penalty(), headers={**KEY, "Idempotency-Key": "one"})
+    finally:
+        await execute(postgres, f"alter database {name} allow_connections true")
 
     assert [plain.status_code, keyed.status_code] == [503, 503]
 

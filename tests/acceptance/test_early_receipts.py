@@ -1,0 +1,68 @@
+"""A platform's receipt may be read before we have written that it took the item."""
+
+import pytest
+
+from connectors.memory import Step
+from gateway.clock import SteppedClock
+from gateway.store.deliveries import Answer, Finish, apply_receipts, claim, finish
+from gateway.store.engine import Connection, Database
+from schemas.delivery import DeliveryState
+from tests.conftest import BuildGateway
+from tests.factories import penalty
+from tests.integration.world import World
+
+
+@pytest.fixture
+async def world(database: Database, clock: SteppedClock, build_gateway: BuildGateway) -> World:
+    """A platform that has one decision to take."""
+    made = World(await build_gateway(database), clock)
+    await made.take(penalty())
+    return made
+
+
+@pytest.mark.parametrize(("accepted", "becomes"), [(True, "accepted"), (False, "rejected")])
+async def test_a_receipt_that_overtakes_its_outcome_counts(
+    world: World, accepted: bool, becomes: str
+) -> None:
+    async with world.database.transaction() as connection:
+        submitted = await _claimed(connection, world)
+        receipt = Answer(submitted.id, accepted, (), world.clock(), None)
+        await apply_receipts(connection, "platform", [receipt], world.clock())
+
+        await finish(connection, [submitted], world.clock())
+
+    assert await world.states() == [becomes]
+
+
+async def test_a_receipt_that_has_counted_does_not_count_against_the_next_try(
+    world: World,
+) -> None:
+    world.connector().play(Step.SUBMIT)
+    await world.turn()
+    [key] = world.connector().stored
+    world.connector().issue_receipt(key, accepted=False)
+    await world.turn()
+    assert await world.states() == ["rejected"]
+
+    await world.run("update delivery set state = 'ready' where destination = 'platform'")
+    await world.turn()
+
+    assert await world.states() == ["submitted"]
+
+
+async def _claimed(connection: Connection, world: World) -> Finish:
+    """A claimed delivery that the platform took; its verdict is outstanding."""
+    token = "6f3d51ea-6b8c-4b0e-9b1f-2f6f4b8f2f11"
+    lease = world.deliverer().connector.limits.call_timeout
+    [one] = await claim(
+        connection, "platform", limit=1, token=token, lease=lease, now=world.clock()
+    )
+    return Finish(
+        id=one.id,
+        token=token,
+        subject_id=one.subject_id,
+        chain_id=one.chain_id,
+        destination="platform",
+        state=DeliveryState.SUBMITTED,
+        outcome="submitted",
+    )

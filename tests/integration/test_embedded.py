@@ -1,0 +1,162 @@
+"""The embedded servers: who owns them, who attaches, and what a kill leaves behind."""
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from gateway.embedded.postgres import EmbeddedPostgres
+from gateway.embedded.server import OwnerLock, running
+from gateway.store.engine import Database
+from gateway.store.schema import upgrade
+
+pytestmark = pytest.mark.integration
+
+#: Owns the server, says so, and waits to be killed.
+OWNER = """
+import sys, time
+from pathlib import Path
+from gateway.embedded.postgres import EmbeddedPostgres
+server = EmbeddedPostgres(Path(sys.argv[1]))
+server.start()
+print("ready", flush=True)
+time.sleep(600)
+"""
+
+
+@pytest.fixture
+def folder() -> Iterator[Path]:
+    """A state folder whose server is gone when the test is."""
+    made = Path(tempfile.mkdtemp(prefix="cg-"))
+    yield made
+    for state in {lock.parent for lock in made.rglob("postgres.lock")}:
+        last = EmbeddedPostgres(state)
+        last.start()
+        last.stop()
+        shutil.rmtree(last.runtime, ignore_errors=True)
+    shutil.rmtree(made, ignore_errors=True)
+
+
+def pid_of(server: EmbeddedPostgres) -> int:
+    return int((server.data / "postmaster.pid").read_text().split()[0])
+
+
+def start_owner(state: Path) -> "subprocess.Popen[bytes]":
+    owner = subprocess.Popen([sys.executable, "-c", OWNER, str(state)], stdout=subprocess.PIPE)
+    assert owner.stdout is not None
+    assert owner.stdout.readline() == b"ready\n"
+    return owner
+
+
+def kill(owner: "subprocess.Popen[bytes]") -> None:
+    owner.send_signal(signal.SIGKILL)
+    owner.wait()
+    assert owner.stdout is not None
+    owner.stdout.close()
+
+
+async def write(server: EmbeddedPostgres) -> None:
+    database = Database(server.url)
+    await upgrade(database)
+    async with database.transaction() as connection:
+        await connection.exec_driver_sql("insert into installation values ('kept')")
+    await database.close()
+
+
+async def read(server: EmbeddedPostgres) -> str:
+    database = Database(server.url)
+    async with database.transaction() as connection:
+        found = (await connection.exec_driver_sql("select name from installation")).scalar_one()
+    await database.close()
+    return str(found)
+
+
+async def test_a_second_process_attaches_and_stops_nothing(folder: Path) -> None:
+    owner = start_owner(folder)
+    second = EmbeddedPostgres(folder)
+
+    second.start()
+    await write(second)
+    second.stop()
+
+    assert running(pid_of(second), str(second.data)) is not None
+    assert await read(second) == "kept"
+    kill(owner)
+
+
+async def test_what_a_killed_owner_left_running_is_adopted(folder: Path) -> None:
+    owner = start_owner(folder)
+    heir = EmbeddedPostgres(folder)
+    await write(heir)
+    before = pid_of(heir)
+    kill(owner)
+
+    heir.start()
+
+    assert pid_of(heir) == before
+    assert await read(heir) == "kept"
+    heir.stop()
+    assert running(before, str(heir.data)) is None
+
+
+async def test_a_killed_server_starts_again_with_what_was_committed(folder: Path) -> None:
+    owner = start_owner(folder)
+    heir = EmbeddedPostgres(folder)
+    await write(heir)
+    os.kill(pid_of(heir), signal.SIGKILL)
+    kill(owner)
+
+    heir.start()
+
+    assert await read(heir) == "kept"
+    heir.stop()
+
+
+async def test_a_stale_pid_file_that_names_another_process_is_passed_over(folder: Path) -> None:
+    first = EmbeddedPostgres(folder)
+    first.start()
+    await write(first)
+    content = (first.data / "postmaster.pid").read_text()
+    first.stop()
+    others = content.replace(content.split()[0], str(os.getpid()), 1)
+    (first.data / "postmaster.pid").write_text(others)
+
+    again = EmbeddedPostgres(folder)
+    again.start()
+
+    assert await read(again) == "kept"
+    again.stop()
+
+
+async def test_a_state_folder_may_lie_deep(folder: Path) -> None:
+    deep = folder / ("d" * 100) / ("e" * 100)
+    server = EmbeddedPostgres(deep)
+
+    server.start()
+    await write(server)
+
+    assert await read(server) == "kept"
+    assert len(str(server.runtime)) < 100
+    server.stop()
+
+
+def test_a_lock_has_one_holder_and_is_free_again(tmp_path: Path) -> None:
+    one, other = OwnerLock(tmp_path / "lock"), OwnerLock(tmp_path / "lock")
+
+    taken = [one.acquire(), other.acquire()]
+    one.release()
+
+    assert (taken, other.acquire()) == ([True, False], True)
+    other.release()
+
+
+def test_a_process_that_is_not_the_server_is_not_taken_for_it() -> None:
+    assert running(os.getpid(), "no such marker in any command line") is None
+    assert running(-1, "") is None
+    assert running(2**22 + 1, "") is None

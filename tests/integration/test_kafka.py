@@ -1,0 +1,254 @@
+"""The Kafka door on a real broker with two partitions: the traps of DESIGN 7."""
+
+import asyncio
+import uuid
+from collections.abc import AsyncIterator, Awaitable, Callable
+
+import orjson
+import pytest
+from aiokafka import AIOKafkaProducer, TopicPartition
+from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+
+from gateway.embedded.postgres import EmbeddedPostgres
+from gateway.intake.kafka import KafkaIntake
+from gateway.settings import KafkaSettings
+from tests.conftest import execute
+from tests.factories import penalty
+from tests.integration.world import World
+
+pytestmark = pytest.mark.integration
+
+PATIENCE = 60
+StartIntake = Callable[..., Awaitable[KafkaIntake]]
+
+
+async def until(condition: Callable[[], bool]) -> None:
+    async with asyncio.timeout(PATIENCE):
+        while not condition():  # noqa: ASYNC110  what is waited for has no event of its own
+            await asyncio.sleep(0.02)
+
+
+@pytest.fixture
+async def admin(kafka_bootstrap: str) -> AsyncIterator[AIOKafkaAdminClient]:
+    client = AIOKafkaAdminClient(bootstrap_servers=kafka_bootstrap)
+    await client.start()
+    yield client
+    await client.close()
+
+
+@pytest.fixture
+async def topic(admin: AIOKafkaAdminClient) -> str:
+    name = f"penalty-{uuid.uuid4().hex}"
+    await admin.create_topics([NewTopic(name, 2, 1)])
+    return name
+
+
+@pytest.fixture
+async def producer(kafka_bootstrap: str) -> AsyncIterator[AIOKafkaProducer]:
+    made = AIOKafkaProducer(bootstrap_servers=kafka_bootstrap)
+    await made.start()
+    yield made
+    await made.stop()
+
+
+@pytest.fixture
+async def start(world: World, kafka_bootstrap: str, topic: str) -> AsyncIterator[StartIntake]:
+    """Starts members of a group; the group is the test's own unless one is named."""
+    started: list[KafkaIntake] = []
+
+    async def run(group: str = "", batch_size: int = 1000) -> KafkaIntake:
+        settings = KafkaSettings.model_validate(
+            {"group": group or topic, "topics": {topic: "penalty"}, "batch_size": batch_size}
+        )
+        gateway = world.gateway
+        intake = KafkaIntake(
+            settings, kafka_bootstrap, gateway.pipeline, world.clock, gateway.metrics
+        )
+        await intake.start()
+        started.append(intake)
+        return intake
+
+    yield run
+    for intake in started:
+        if intake.consumer is not None:
+            await intake.stop()
+
+
+async def send(
+    producer: AIOKafkaProducer, topic: str, *bodies: bytes | None, header: bytes | None = None
+) -> None:
+    """Bodies to both partitions in turn."""
+    headers = [("source", header)] if header is not None else None
+    for number, body in enumerate(bodies):
+        await producer.send(topic, body, key=b"key", partition=number % 2, headers=headers)
+    await producer.flush()
+
+
+def bodies(first: int, count: int) -> list[bytes]:
+    return [orjson.dumps(penalty(n, n)) for n in range(first, first + count)]
+
+
+async def committed(intake: KafkaIntake, topic: str) -> list[int | None]:
+    assert intake.consumer is not None
+    return [await intake.consumer.committed(TopicPartition(topic, p)) for p in (0, 1)]
+
+
+async def test_poison_in_a_batch_stops_nothing_and_is_kept(
+    world: World, producer: AIOKafkaProducer, topic: str, start: StartIntake
+) -> None:
+    good = bodies(1, 4)
+    await send(producer, topic, good[0], b"\xff\xfe{", None, good[1])
+    await send(producer, topic, good[2], header=b"\xff\xfe")
+    await send(producer, topic, b'{"CF_WSH": ', good[3], header=b"\xd4\xc6")
+
+    intake = await start()
+    await until(lambda: intake.taken == 7)
+
+    assert await world.value("select count(*) from decision") == 4
+    assert await world.value("select count(*) from quarantine") == 3
+    assert await committed(intake, topic) == [4, 3]
+
+
+async def test_every_item_has_its_partition_and_offset_as_origin(
+    world: World, producer: AIOKafkaProducer, topic: str, start: StartIntake
+) -> None:
+    await send(producer, topic, *bodies(1, 6))
+
+    intake = await start()
+    await until(lambda: intake.taken == 6)
+
+    places = await world.rows(
+        "select o.name, i.position from inbox i join origin o on o.id = i.origin_id order by 1, 2"
+    )
+    assert places == [(f"kafka:main/{topic}/{p}", offset) for p in (0, 1) for offset in range(3)]
+
+
+async def test_a_replay_of_the_topic_gives_no_new_versions(
+    world: World, producer: AIOKafkaProducer, topic: str, start: StartIntake
+) -> None:
+    await send(producer, topic, *bodies(1, 20), b"broken", *bodies(1, 3))
+    first = await start()
+    await until(lambda: first.taken == 24)
+    before = await world.rows("select * from record_version order by id")
+
+    again = await start(group=f"{topic}-again")
+    await until(lambda: again.taken == 24)
+
+    assert await world.rows("select * from record_version order by id") == before
+    assert await world.value("select count(*) from quarantine") == 1
+
+
+async def test_a_restarted_member_goes_on_where_it_left_off(
+    world: World, producer: AIOKafkaProducer, topic: str, start: StartIntake
+) -> None:
+    await send(producer, topic, *bodies(1, 10))
+    first = await start(batch_size=3)
+    await until(lambda: first.taken >= 3)
+    await first.stop()
+    await send(producer, topic, *bodies(11, 10))
+
+    second = await start()
+    await until(lambda: second.idle and second.taken > 0)
+
+    assert await world.value("select count(*) from decision") == 20
+    assert await committed(second, topic) == [10, 10]
+
+
+async def test_a_topic_made_again_is_processed_and_told_of(
+    world: World,
+    producer: AIOKafkaProducer,
+    admin: AIOKafkaAdminClient,
+    topic: str,
+    start: StartIntake,
+) -> None:
+    await send(producer, topic, *bodies(1, 4))
+    first = await start()
+    await until(lambda: first.taken == 4)
+    await first.stop()
+
+    await admin.delete_topics([topic])
+    await _made_again(admin, topic)
+    await send(producer, topic, *bodies(5, 4))
+    second = await start(group=f"{topic}-new")
+    await until(lambda: second.taken == 4)
+
+    assert await world.value("select count(*) from decision") == 8
+    assert set(await world.events()) == {"origin_reused"}
+
+
+async def _made_again(admin: AIOKafkaAdminClient, topic: str) -> None:
+    async with asyncio.timeout(PATIENCE):
+        while True:
+            answer = await admin.create_topics([NewTopic(topic, 2, 1)])
+            if answer.topic_errors[0][1] == 0:
+                return
+            await asyncio.sleep(0.1)
+
+
+async def test_an_outage_longer_than_the_poll_interval_keeps_the_assignment(
+    world: World,
+    producer: AIOKafkaProducer,
+    topic: str,
+    start: StartIntake,
+    postgres: EmbeddedPostgres,
+) -> None:
+    intake = await start(batch_size=2)
+    await until(lambda: len(intake.assigned()) == 2)
+    assert intake.consumer is not None
+    intake.consumer._coordinator._max_poll_interval = 1.0
+    name = world.database.engine.url.database
+
+    await execute(postgres, f"alter database {name} allow_connections false")
+    await execute(
+        postgres, f"select pg_terminate_backend(pid) from pg_stat_activity where datname = '{name}'"
+    )
+    await send(producer, topic, *bodies(1, 20))
+    await asyncio.sleep(3)  # longer than the poll interval: that is what is tested
+    held, offsets = len(intake.assigned()), await committed(intake, topic)
+    await execute(postgres, f"alter database {name} allow_connections true")
+    await until(lambda: intake.taken >= 20)
+
+    assert (held, offsets) == (2, [None, None])
+    assert await world.value("select count(*) from decision") == 20
+    assert await world.value("select count(*) from quarantine") == 0
+    assert await committed(intake, topic) == [10, 10]
+
+
+async def test_the_members_of_a_group_share_the_partitions(
+    world: World, producer: AIOKafkaProducer, topic: str, start: StartIntake
+) -> None:
+    one, other = await start(), await start()
+    await until(lambda: len(one.assigned()) == len(other.assigned()) == 1)
+
+    await send(producer, topic, *bodies(1, 40))
+    await until(lambda: one.taken + other.taken == 40)
+
+    assert one.assigned().isdisjoint(other.assigned())
+    assert (one.taken, other.taken) == (20, 20)
+    assert await world.value("select count(*) from decision") == 40
+
+
+async def test_a_member_that_leaves_hands_its_partition_on(
+    world: World, producer: AIOKafkaProducer, topic: str, start: StartIntake
+) -> None:
+    one, other = await start(), await start()
+    await until(lambda: len(one.assigned()) == len(other.assigned()) == 1)
+
+    await one.stop()
+    await until(lambda: len(other.assigned()) == 2)
+    await send(producer, topic, *bodies(1, 10))
+    await until(lambda: other.taken == 10)
+
+    assert await world.value("select count(*) from decision") == 10
+
+
+async def test_the_lag_is_what_is_not_read_yet(
+    producer: AIOKafkaProducer, topic: str, start: StartIntake
+) -> None:
+    await send(producer, topic, *bodies(1, 10))
+
+    intake = await start()
+    await until(lambda: intake.taken == 10)
+    await until(lambda: intake.lag() == 0)
+
+    assert not intake.failed
