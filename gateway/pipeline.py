@@ -22,7 +22,7 @@ from gateway.decide import Decider, NewDelivery
 from gateway.log import LogEvent, logger
 from gateway.metrics import Metrics
 from gateway.normalise import Raw
-from gateway.record import Recorded, Recording, received_grades, reported
+from gateway.record import Recording
 from gateway.rescore import Rescoring
 from gateway.results import Result, result
 from gateway.score import Scorer, alerts
@@ -33,6 +33,7 @@ from gateway.store.audit import add as add_audit
 from gateway.store.engine import BadData, Connection, Database
 from gateway.store.inbox import Seen
 from gateway.store.rows import Ids
+from gateway.versions import Recorded, received_grades, reported
 from schemas.problem import Problem, Rule
 from schemas.verdict import Verdict
 

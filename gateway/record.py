@@ -4,50 +4,22 @@ Runs inside the batch's transaction, after the subjects are locked. It never cha
 version: corrections and withdrawals add one, and close the facts of the one before.
 """
 
-import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import date, datetime
-from typing import Any, NamedTuple
-
-import orjson
+from datetime import datetime
+from typing import Any
 
 from gateway.check import Checked
-from gateway.content import Content, content, fact_body, process_dates
-from gateway.decide import Version
+from gateway.content import Content, content
+from gateway.facts import FactWriter
 from gateway.secrets import Keys
 from gateway.store import records
 from gateway.store.engine import Connection
 from gateway.store.records import Key, Known, Subject
 from gateway.store.rows import Ids
-from schemas.codes import PROCESS_TYPES, EventType, RecordKind, Verb
-from schemas.event import CreditEvent, ReceivedGrade
+from gateway.versions import NewVersion, Recorded, as_json, day_of
+from schemas.codes import PROCESS_TYPES, RecordKind, Verb
+from schemas.event import CreditEvent
 from schemas.identifiers import authority_key, document_number_key
-from schemas.record import REPORTED_KINDS, decision_date
-
-
-class NewVersion(NamedTuple):
-    """One record version that the batch adds."""
-
-    id: int
-    checked: Checked
-    key: Key
-    decision: Known
-    version: int
-    verb: Verb
-    content: Content
-
-
-@dataclass(slots=True)
-class Recorded:
-    """What the record step found and wrote."""
-
-    subjects: Mapping[str, Subject] = field(default_factory=dict)
-    version_of: dict[int, int] = field(default_factory=dict)  #: index in batch → version id
-    repeats: set[int] = field(default_factory=set)  #: indexes in batch
-    latest: dict[Key, NewVersion] = field(default_factory=dict)
-    follow_ups: list[Version] = field(default_factory=list)
-    touched: set[int] = field(default_factory=set)  #: subjects whose facts changed
 
 
 class Recording:
@@ -74,10 +46,7 @@ class Recording:
         versions = await self._versions(batch, keys, known)
         await self._write_versions(versions)
         await self._note_authority_codes(versions)
-        await self._write_process_events(versions, targets)
-        await self._write_facts(versions, targets, known)
-        await self._follow_up(versions, targets, known)
-        await self._suspicions(versions)
+        await FactWriter(self.connection, out, self.now).follow(versions, targets, known)
         return out
 
     # ------------------------------------------------------------ who and which
@@ -177,7 +146,7 @@ class Recording:
             authority,
             subject,
             getattr(checked.record, "document_number", None),
-            _day_of(checked),
+            day_of(checked),
             checked.excluded,
             checked.verdict.value,
             version.verb.value,
@@ -197,9 +166,9 @@ class Recording:
             version.verb.value,
             version.content.body,
             None if secret is None else self.keys.encrypt(secret),
-            None if checked.unknown is None else _json(checked.unknown),
+            None if checked.unknown is None else as_json(checked.unknown),
             checked.verdict.value,
-            _json([p.model_dump() for p in checked.problems]) if checked.problems else None,
+            as_json([p.model_dump() for p in checked.problems]) if checked.problems else None,
             self.now,
         )
 
@@ -213,144 +182,6 @@ class Recording:
         }
         await records.add_authority_codes(self.connection, sorted(pairs))
 
-    # ------------------------------------------------------------ facts
-
-    async def _write_process_events(
-        self, versions: Sequence[NewVersion], targets: dict[int, Key]
-    ) -> None:
-        by_version = {self.out.version_of[index]: key for index, key in targets.items()}
-        rows = []
-        for version in versions:
-            event = version.checked.record
-            if version.id in by_version and isinstance(event, CreditEvent):
-                subject, number, authority, kind = by_version[version.id]
-                dates = _json(process_dates(event))
-                type_ = str(event.type)
-                rows.append((version.id, subject, kind, number, authority, type_, dates, self.now))
-        await records.add_process_events(self.connection, rows)
-
-    async def _write_facts(
-        self,
-        versions: Sequence[NewVersion],
-        targets: Mapping[int, Key],
-        known: Mapping[Key, Known],
-    ) -> None:
-        """Close the facts of changed decisions; write the new ones with their process dates."""
-        changed = {key: v for key, v in self.out.latest.items() if _makes_facts(v)}
-        news = {key for index, key in targets.items() if index not in self.out.repeats}
-        processed = {key for key in news if key in known and key not in changed}
-        if not changed and not processed:
-            return
-        dates = await records.process_dates(self.connection, [*changed, *processed])
-        old_ids = [v.decision.id for v in changed.values() if not v.decision.is_new]
-        old_ids += [known[key].id for key in processed]
-        old = await self._current_facts(old_ids)
-        bodies = {key: fact_body(v.checked, v.verb) for key, v in changed.items()}
-        bodies |= {key: old.get(known[key].id) for key in processed}
-        await records.close_facts(self.connection, old_ids, self.now)
-        ids = await Ids.reserve(self.connection, len(bodies))
-        rows = []
-        for key, body in bodies.items():
-            if body is not None:
-                whole = {**body, **dates.get(key, {})}
-                decided = whole["decided_on"]
-                day = decided if isinstance(decided, date) else date.fromisoformat(decided)
-                text = _json(whole)
-                rows.append((ids.take(), key[0], known[key].id, text, day, self.now))
-        self.out.touched.update(
-            key[0] for key, body in bodies.items() if body is not None or known[key].id in old
-        )
-        self.out.touched.update(_overtaken_subjects(versions, self.out.latest))
-        await records.add_facts(self.connection, rows)
-
-    async def _current_facts(self, decision_ids: list[int]) -> dict[int, dict[str, Any]]:
-        if not decision_ids:
-            return {}
-        found = await records.facts_of_decisions(self.connection, decision_ids)
-        return {fact.decision_id: fact.body for fact in found}
-
-    # ------------------------------------------------------------ what else follows
-
-    async def _follow_up(
-        self,
-        versions: Sequence[NewVersion],
-        targets: Mapping[int, Key],
-        known: Mapping[Key, Known],
-    ) -> None:
-        """A confirmed repair is a version of its decision, told to every past recipient."""
-        about = {self.out.version_of[index]: key for index, key in targets.items()}
-        repaired = {
-            known[about[version.id]].id: about[version.id]
-            for version in versions
-            if _confirms_repair(version) and _is_reported(about[version.id], known)
-        }
-        if not repaired:
-            return
-        ids = await Ids.reserve(self.connection, len(repaired))
-        pairs = [(ids.take(), decision_id) for decision_id in repaired]
-        added = await records.add_repair_versions(self.connection, pairs, self.now)
-        codes = {subject.id: subject.code for subject in self.out.subjects.values()}
-        self.out.follow_ups += [
-            Version(
-                id=id_,
-                decision_id=decision_id,
-                subject_id=repaired[decision_id][0],
-                subject_code=codes[repaired[decision_id][0]],
-                kind=RecordKind(repaired[decision_id][3]),
-                verb=Verb.REPAIR,
-                decision_date=day,
-                record=None,
-                problem_fields=frozenset(),
-                excluded=False,
-                person=False,
-            )
-            for id_, decision_id, day in added
-        ]
-
-    async def _suspicions(self, versions: Sequence[NewVersion]) -> None:
-        suspected = {}
-        for version in versions:
-            event = version.checked.record
-            if isinstance(event, CreditEvent) and event.type is EventType.CRIMINAL_SUSPICION:
-                suspected[version.key[0]] = event.suspected
-        await records.set_suspects(self.connection, suspected)
-        self.out.touched.update(suspected)
-        if suspected:
-            self.out.subjects = {
-                code: Subject(s.id, s.code, suspected.get(s.id, s.criminal_suspect))
-                for code, s in self.out.subjects.items()
-            }
-
-
-def reported(recorded: Recorded) -> list[Version]:
-    """The versions of which destinations may have to hear; overtaken ones of the batch do not."""
-    return [
-        Version(
-            id=v.id,
-            decision_id=v.decision.id,
-            subject_id=v.key[0],
-            subject_code=v.checked.key.subject if v.checked.key else "",
-            kind=v.checked.kind or RecordKind.EVENT,
-            verb=v.verb,
-            decision_date=_day_of(v.checked),
-            record=v.checked.record,
-            problem_fields=frozenset(problem.field for problem in v.checked.problems),
-            excluded=v.checked.excluded is not None,
-            person=v.checked.person,
-        )
-        for v in recorded.latest.values()
-        if v.checked.kind in REPORTED_KINDS
-    ] + recorded.follow_ups
-
-
-def received_grades(recorded: Recorded) -> list[tuple[int, ReceivedGrade]]:
-    """(subject id, grade) of the grades that came from outside."""
-    return [
-        (v.key[0], v.checked.record)
-        for v in recorded.latest.values()
-        if isinstance(v.checked.record, ReceivedGrade)
-    ]
-
 
 def _authority_names(batch: Iterable[tuple[int, Checked]]) -> set[str]:
     names = set()
@@ -361,48 +192,3 @@ def _authority_names(batch: Iterable[tuple[int, Checked]]) -> set[str]:
         if isinstance(event, CreditEvent) and event.decision is not None:
             names.add(authority_key(event.decision.authority))
     return names
-
-
-def _overtaken_subjects(
-    versions: Iterable[NewVersion], latest: Mapping[Key, NewVersion]
-) -> set[int]:
-    """Subjects of a fact that came and went within the batch: they are scored all the same."""
-    return {
-        v.key[0]
-        for v in versions
-        if latest[v.key] is not v and _makes_facts(v) and fact_body(v.checked, v.verb) is not None
-    }
-
-
-def _makes_facts(version: NewVersion) -> bool:
-    record = version.checked.record
-    if isinstance(record, CreditEvent):
-        return record.type not in PROCESS_TYPES and record.type is not EventType.CRIMINAL_SUSPICION
-    return version.checked.kind is RecordKind.PENALTY
-
-
-def _confirms_repair(version: NewVersion) -> bool:
-    event = version.checked.record
-    return (
-        isinstance(event, CreditEvent)
-        and event.type is EventType.REPAIR
-        and event.repair_confirmed_on is not None
-    )
-
-
-def _is_reported(key: Key, known: Mapping[Key, Known]) -> bool:
-    return key in known and RecordKind(key[3]) in REPORTED_KINDS
-
-
-def _day_of(checked: Checked) -> date:
-    day = decision_date(checked.record) if checked.record is not None else None
-    if day is None:
-        raise TypeError(checked.verdict)
-    return day
-
-
-def _json(value: object) -> str:
-    try:
-        return orjson.dumps(value, default=str).decode()
-    except TypeError:  # an integer beyond 64 bits, which PostgreSQL keeps as it is
-        return json.dumps(value, ensure_ascii=False, default=str)

@@ -1,0 +1,176 @@
+"""Facts 评分事实 of the record step: closed and written as decisions and process events change.
+
+A process event (rectification, repair, warning) rewrites the fact of its decision, and waits for
+it where it is not there yet.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import date, datetime
+from typing import Any
+
+from gateway.content import fact_body, process_dates
+from gateway.decide import Version
+from gateway.store import records
+from gateway.store.engine import Connection
+from gateway.store.records import Key, Known, Subject
+from gateway.store.rows import Ids
+from gateway.versions import NewVersion, Recorded, as_json
+from schemas.codes import PROCESS_TYPES, EventType, RecordKind, Verb
+from schemas.event import CreditEvent
+from schemas.record import REPORTED_KINDS
+
+
+class FactWriter:
+    """Writes what follows from new versions for scoring, and the versions that repairs make."""
+
+    def __init__(self, connection: Connection, out: Recorded, now: datetime) -> None:
+        self.connection = connection
+        self.out = out
+        self.now = now
+
+    async def follow(
+        self,
+        versions: Sequence[NewVersion],
+        targets: Mapping[int, Key],
+        known: Mapping[Key, Known],
+    ) -> None:
+        """All that new versions mean for scoring; `targets` are what process events are about."""
+        await self._write_process_events(versions, targets)
+        await self._write(versions, targets, known)
+        await self._follow_up(versions, targets, known)
+        await self._suspicions(versions)
+
+    async def _write_process_events(
+        self, versions: Sequence[NewVersion], targets: Mapping[int, Key]
+    ) -> None:
+        by_version = {self.out.version_of[index]: key for index, key in targets.items()}
+        rows = []
+        for version in versions:
+            event = version.checked.record
+            if version.id in by_version and isinstance(event, CreditEvent):
+                subject, number, authority, kind = by_version[version.id]
+                dates = as_json(process_dates(event))
+                type_ = str(event.type)
+                rows.append((version.id, subject, kind, number, authority, type_, dates, self.now))
+        await records.add_process_events(self.connection, rows)
+
+    async def _write(
+        self,
+        versions: Sequence[NewVersion],
+        targets: Mapping[int, Key],
+        known: Mapping[Key, Known],
+    ) -> None:
+        """Close the facts of changed decisions; write the new ones with their process dates."""
+        changed = {key: v for key, v in self.out.latest.items() if _makes_facts(v)}
+        news = {key for index, key in targets.items() if index not in self.out.repeats}
+        processed = {key for key in news if key in known and key not in changed}
+        if not changed and not processed:
+            return
+        dates = await records.process_dates(self.connection, [*changed, *processed])
+        old_ids = [v.decision.id for v in changed.values() if not v.decision.is_new]
+        old_ids += [known[key].id for key in processed]
+        old = await self._current_facts(old_ids)
+        bodies = {key: fact_body(v.checked, v.verb) for key, v in changed.items()}
+        bodies |= {key: old.get(known[key].id) for key in processed}
+        await records.close_facts(self.connection, old_ids, self.now)
+        ids = await Ids.reserve(self.connection, len(bodies))
+        rows = []
+        for key, body in bodies.items():
+            if body is not None:
+                whole = {**body, **dates.get(key, {})}
+                decided = whole["decided_on"]
+                day = decided if isinstance(decided, date) else date.fromisoformat(decided)
+                text = as_json(whole)
+                rows.append((ids.take(), key[0], known[key].id, text, day, self.now))
+        self.out.touched.update(
+            key[0] for key, body in bodies.items() if body is not None or known[key].id in old
+        )
+        self.out.touched.update(_overtaken_subjects(versions, self.out.latest))
+        await records.add_facts(self.connection, rows)
+
+    async def _current_facts(self, decision_ids: list[int]) -> dict[int, dict[str, Any]]:
+        if not decision_ids:
+            return {}
+        found = await records.facts_of_decisions(self.connection, decision_ids)
+        return {fact.decision_id: fact.body for fact in found}
+
+    async def _follow_up(
+        self,
+        versions: Sequence[NewVersion],
+        targets: Mapping[int, Key],
+        known: Mapping[Key, Known],
+    ) -> None:
+        """A confirmed repair is a version of its decision, told to every past recipient."""
+        about = {self.out.version_of[index]: key for index, key in targets.items()}
+        repaired = {
+            known[about[version.id]].id: about[version.id]
+            for version in versions
+            if _confirms_repair(version) and _is_reported(about[version.id], known)
+        }
+        if not repaired:
+            return
+        ids = await Ids.reserve(self.connection, len(repaired))
+        pairs = [(ids.take(), decision_id) for decision_id in repaired]
+        added = await records.add_repair_versions(self.connection, pairs, self.now)
+        codes = {subject.id: subject.code for subject in self.out.subjects.values()}
+        self.out.follow_ups += [
+            Version(
+                id=id_,
+                decision_id=decision_id,
+                subject_id=repaired[decision_id][0],
+                subject_code=codes[repaired[decision_id][0]],
+                kind=RecordKind(repaired[decision_id][3]),
+                verb=Verb.REPAIR,
+                decision_date=day,
+                record=None,
+                problem_fields=frozenset(),
+                excluded=False,
+                person=False,
+            )
+            for id_, decision_id, day in added
+        ]
+
+    async def _suspicions(self, versions: Sequence[NewVersion]) -> None:
+        suspected = {}
+        for version in versions:
+            event = version.checked.record
+            if isinstance(event, CreditEvent) and event.type is EventType.CRIMINAL_SUSPICION:
+                suspected[version.key[0]] = event.suspected
+        await records.set_suspects(self.connection, suspected)
+        self.out.touched.update(suspected)
+        if suspected:
+            self.out.subjects = {
+                code: Subject(s.id, s.code, suspected.get(s.id, s.criminal_suspect))
+                for code, s in self.out.subjects.items()
+            }
+
+
+def _overtaken_subjects(
+    versions: Iterable[NewVersion], latest: Mapping[Key, NewVersion]
+) -> set[int]:
+    """Subjects of a fact that came and went within the batch: they are scored all the same."""
+    return {
+        v.key[0]
+        for v in versions
+        if latest[v.key] is not v and _makes_facts(v) and fact_body(v.checked, v.verb) is not None
+    }
+
+
+def _makes_facts(version: NewVersion) -> bool:
+    record = version.checked.record
+    if isinstance(record, CreditEvent):
+        return record.type not in PROCESS_TYPES and record.type is not EventType.CRIMINAL_SUSPICION
+    return version.checked.kind is RecordKind.PENALTY
+
+
+def _confirms_repair(version: NewVersion) -> bool:
+    event = version.checked.record
+    return (
+        isinstance(event, CreditEvent)
+        and event.type is EventType.REPAIR
+        and event.repair_confirmed_on is not None
+    )
+
+
+def _is_reported(key: Key, known: Mapping[Key, Known]) -> bool:
+    return key in known and RecordKind(key[3]) in REPORTED_KINDS
