@@ -52,8 +52,7 @@ def _parsed(body: bytes) -> Any:
     if _NUL.search(body):
         return _unstorable("内容含有空字符 U+0000")
     try:
-        text = body.decode("utf-8-sig")
-        row = json.loads(text, parse_float=Decimal, parse_constant=_refuse_constant)
+        row = _DECODER.decode(body.decode("utf-8-sig"))
     except UnicodeDecodeError:
         return _bytes_problem("内容不是有效的 UTF-8 编码", "以 UTF-8 编码重新导出")
     except (ValueError, ArithmeticError, RecursionError) as error:
@@ -121,6 +120,9 @@ def _has_lone_surrogate(value: object) -> bool:
 
 def _refuse_constant(name: str) -> NoReturn:
     raise ValueError(f"{name} 不是数字")
+
+
+_DECODER = json.JSONDecoder(parse_float=Decimal, parse_constant=_refuse_constant)
 
 
 def _bytes_problem(message: str, fix: str) -> Problem:

@@ -123,22 +123,27 @@ def fact(id_: int, body: Mapping[str, Any]) -> Fact:
     penalty = body.get("penalty")
     points = body.get("principal_points")
     type_ = body.get("type")
-    dates = {name: _day(body[name]) for name in _DATES if body.get(name)}
+    rectified, applied, confirmed, warned = [
+        _day(day) if (day := body.get(name)) else None for name in _DATES
+    ]
     return Fact(
-        id=str(id_),
-        decided_on=_day(body["decided_on"]),
-        item=body.get("item"),
-        type=EventType(type_) if type_ else None,
-        penalty=_penalty(penalty) if penalty else None,
-        principal_points=Decimal(points) if points else None,
-        document_number=body.get("document_number"),
-        **dates,
+        str(id_),
+        _day(body["decided_on"]),
+        body.get("item"),
+        EventType(type_) if type_ else None,
+        _penalty(tuple(penalty["types"]), penalty.get("fine_wan")) if penalty else None,
+        rectified,
+        applied,
+        confirmed,
+        warned,
+        Decimal(points) if points else None,
+        body.get("document_number"),
     )
 
 
-def _penalty(body: Mapping[str, Any]) -> Penalty:
-    fine = body.get("fine_wan")
-    return Penalty(tuple(body["types"]), Decimal(fine) if fine else None)
+@lru_cache(maxsize=4096)
+def _penalty(types: tuple[str, ...], fine: str | None) -> Penalty:
+    return Penalty(types, Decimal(fine) if fine else None)
 
 
 def change_body(

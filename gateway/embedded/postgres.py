@@ -73,7 +73,9 @@ class EmbeddedPostgres:
         if not (self.data / "PG_VERSION").exists():
             self._initialise(user)
         if running(self._pid(), str(self.data)) is None:
-            (self.data / "postmaster.pid").unlink(missing_ok=True)
+            # A pid in these may by now be another process, or a zombie that nobody reaps.
+            for stale in (self.data / "postmaster.pid", *self.runtime.glob(".s.PGSQL.*")):
+                stale.unlink(missing_ok=True)
             self._launch(user)
         elif not wait_until(self._accepts, lambda: False):
             raise ServerDidNotStart("PostgreSQL", self.log)

@@ -1,7 +1,6 @@
 """What the bureaus publish in these tests, and what must have come of it."""
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable
 from typing import Any
 
 import orjson
@@ -9,11 +8,13 @@ import orjson
 from gateway.app import build
 from gateway.normalise import Raw
 from gateway.settings import make_settings
-from gateway.store.engine import Database
 from schemas.codes import RecordKind
 from tests.acceptance.town import BANK, CITY, NATION, START, Message, Town
+from tests.conftest import NewDatabase
 from tests.factories import credit_code, event, licence, penalty, person_penalty
 
+#: Rows of versions, facts and present grades.
+Outcome = dict[str, list[tuple[Any, ...]]]
 COMPANIES = range(1, 6)
 
 
@@ -72,24 +73,26 @@ _GRADES = """
 """
 
 
-async def outcome(town: Town) -> dict[str, list[tuple[Any, ...]]]:
+async def outcome(town: Town) -> Outcome:
     """What must be the same however the input came: versions, facts, present grades."""
     queries = {"versions": _VERSIONS, "facts": _FACTS, "grades": _GRADES}
     return {name: await town.rows(query) for name, query in queries.items()}
 
 
-async def outcome_without_trouble(
-    town: Town, database: Database, published: Iterable[Message]
-) -> dict[str, list[tuple[Any, ...]]]:
-    """The same input, taken in one go in this process, with a database of its own."""
-    calm = Town("calm", database, town.bootstrap, town.folder)
-    calm.url = town.url
-    built = await build(make_settings(calm.settings, "calm"), database, lambda: START)
-    batch = [Raw("calm", n, m.body, RecordKind(m.kind)) for n, m in enumerate(published)]
-    await built.pipeline.process(batch)
-    return await outcome(calm)
+async def outcome_without_trouble(town: Town, new_database: NewDatabase) -> Outcome:
+    """The same messages, taken in one go in this process, with a database of its own; once."""
+    if not _calm:
+        async with new_database() as database:
+            calm = Town("calm", database, town.bootstrap, town.folder)
+            calm.url = town.url
+            built = await build(make_settings(calm.settings, "calm"), database, lambda: START)
+            batch = [Raw("calm", n, m.body, RecordKind(m.kind)) for n, m in enumerate(messages())]
+            await built.pipeline.process(batch)
+            _calm.update(await outcome(calm))
+    return _calm
 
 
+_calm: Outcome = {}
 _NOT_ACCEPTED = """
     select d.document_number, t.name, l.state from decision d
     cross join (values ('city'), ('nation')) t (name)

@@ -17,13 +17,6 @@ AFTER_A_DEATH = {
     "lost leases were found": "the platform stored, its answer was lost",
     "the platform was asked about an unknown outcome": "the platform stored, its answer was lost",
 }
-#: Points passed once for each batch are also met with batches before and after them.
-IN_THE_MIDDLE = (
-    "versions were written",
-    "the batch was committed, its offsets not",
-    "outcomes were known, not written",
-    "the platform stored, its answer was lost",
-)
 
 
 @pytest.mark.parametrize("point", POINTS)
@@ -41,5 +34,22 @@ async def test_killed_once_the_next_gateway_brings_everything_to_its_end(
     await town.stop(survivor)
 
     await assert_everything_is_there_once(town)
-    async with new_database() as calm:
-        assert await outcome(town) == await outcome_without_trouble(town, calm, messages())
+    assert await outcome(town) == await outcome_without_trouble(town, new_database)
+
+
+async def test_killed_again_and_again_the_last_one_brings_everything_to_its_end(
+    town: Town, new_database: NewDatabase
+) -> None:
+    await town.publish(messages())
+    town.receive_later(CITY, NATION)
+
+    await town.start_and_let_die("the batch was committed, its offsets not", at_pass=2)
+    await town.start_and_let_die("versions were written", at_pass=3)
+    await town.start_and_let_die("outcomes were known, not written", at_pass=3)
+    await town.start_and_let_die("the platform stored, its answer was lost", at_pass=2)
+    survivor = town.start()
+    await town.settle()
+    await town.stop(survivor)
+
+    await assert_everything_is_there_once(town)
+    assert await outcome(town) == await outcome_without_trouble(town, new_database)

@@ -94,5 +94,4 @@ async def test_nothing_is_lost_or_doubled_when_the_servers_restart_under_load(
     await fragile.stop(gateway)
 
     await assert_everything_is_there_once(fragile)
-    async with new_database() as calm:
-        assert await outcome(fragile) == await outcome_without_trouble(fragile, calm, published)
+    assert await outcome(fragile) == await outcome_without_trouble(fragile, new_database)

@@ -24,8 +24,7 @@ async def test_two_gateways_do_everything_once_and_in_order(
     await town.stop(second)
 
     await assert_everything_is_there_once(town)
-    async with new_database() as calm:
-        assert await outcome(town) == await outcome_without_trouble(town, calm, published)
+    assert await outcome(town) == await outcome_without_trouble(town, new_database)
 
 
 async def test_the_other_gateway_takes_over_from_one_that_is_killed_under_load(
@@ -46,5 +45,4 @@ async def test_the_other_gateway_takes_over_from_one_that_is_killed_under_load(
     await town.stop(other)
 
     await assert_everything_is_there_once(town)
-    async with new_database() as calm:
-        assert await outcome(town) == await outcome_without_trouble(town, calm, published)
+    assert await outcome(town) == await outcome_without_trouble(town, new_database)

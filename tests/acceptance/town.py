@@ -49,7 +49,7 @@ async def eventually(condition: Callable[[], Awaitable[Any]], patience: float = 
     last: Any = None
     try:
         async with asyncio.timeout(patience):
-            while not (last := await condition()):
+            while not (last := await condition()):  # noqa: ASYNC110  it asks other processes
                 await asyncio.sleep(0.05)
     except TimeoutError:
         raise AssertionError(f"never came true; last answer {last!r}") from None

@@ -1,12 +1,20 @@
 """The database that migrations give."""
 
+import asyncio
+from datetime import date
+
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import Connection
 
+from gateway.embedded.postgres import EmbeddedPostgres
 from gateway.store.engine import Database
+from gateway.store.schema import make_partitions, upgrade
 from gateway.store.tables import metadata
+from tests.conftest import execute, url_of
+from tests.factories import penalty
+from tests.integration.world import World
 
 pytestmark = pytest.mark.integration
 
@@ -21,6 +29,47 @@ async def test_migrations_give_the_tables_that_the_code_declares(database: Datab
         differences = await connection.run_sync(compare)
 
     assert [one for one in differences if not _is_partition(one)] == []
+
+
+async def test_migrating_again_changes_nothing(world: World) -> None:
+    await world.take(penalty())
+    before = await world.rows("select * from delivery order by id")
+
+    await upgrade(world.database)
+
+    assert await world.rows("select * from delivery order by id") == before
+
+
+async def test_two_processes_may_migrate_at_once(postgres: EmbeddedPostgres) -> None:
+    await execute(postgres, "create database empty")
+    databases = [Database(url_of(postgres, "empty")) for _ in range(3)]
+
+    await asyncio.gather(*[upgrade(database) for database in databases])
+
+    async with databases[0].transaction() as connection:
+        found = (await connection.exec_driver_sql("select count(*) from decision")).scalar_one()
+    for database in databases:
+        await database.close()
+    await execute(postgres, "drop database empty with (force)")
+    assert found == 0
+
+
+async def test_partitions_are_made_ahead_of_their_months(world: World) -> None:
+    names = await world.column("select relname from pg_class where relispartition and "
+                               "relkind = 'r' and relname like 'attempt%' order by 1")  # fmt: skip
+
+    assert names == ["attempt_2026_10", "attempt_2026_11", "attempt_2026_12", "attempt_default"]
+
+
+async def test_a_month_that_began_in_the_default_partition_stays_there(world: World) -> None:
+    await world.run("insert into audit_event values ('2027-03-05', 'x', 'y', '{}')")
+
+    async with world.database.transaction() as connection:
+        await make_partitions(connection, date(2027, 3, 1))
+
+    assert await world.column("select tableoid::regclass::text from audit_event") == [
+        "audit_event_default"
+    ]
 
 
 def _is_partition(difference: object) -> bool:

@@ -357,7 +357,7 @@ async def test_without_a_rule_set_the_record_is_delivered_all_the_same(
 
 async def test_an_engine_error_is_a_result_and_the_record_is_delivered(world: World) -> None:
     rulebook = world.gateway.rulebook
-    broken = rulebook.load("nm-2023-draft").rule_set.model_construct(name="broken")
+    broken = rulebook.load("nm-2023-draft").rule_set.model_copy(update={"book": None})
     rulebook._chosen[SubjectKind.ENTERPRISE, REGION] = broken
 
     await world.take(penalty())
