@@ -173,4 +173,7 @@ def _confirms_repair(version: NewVersion) -> bool:
 
 
 def _is_reported(key: Key, known: Mapping[Key, Known]) -> bool:
-    return key in known and RecordKind(key[3]) in REPORTED_KINDS
+    """A withdrawn decision is out of the world; a repair of it takes no withdrawal's place."""
+    if key not in known or known[key].verb == Verb.WITHDRAW:
+        return False
+    return RecordKind(key[3]) in REPORTED_KINDS

@@ -45,6 +45,7 @@ def item(claimed: Claimed, installation: str, keys: Keys) -> Item:
         record_kind=claimed.kind,
         verb=verb(claimed),
         version=claimed.version,
+        resend=claimed.look,
         subject_code=claimed.subject_code,
         document_number=claimed.document_number,
         decision_date=claimed.decision_date,

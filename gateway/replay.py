@@ -21,7 +21,10 @@ class NoSuchItem(LookupError):
 async def replay(
     pipeline: Pipeline, keys: Keys, clock: Clock, id_: int, body: bytes | None = None
 ) -> Result:
-    """Process a quarantined item again; its history is kept, and it is resolved if it is taken."""
+    """Process a quarantined item again; its history is kept, and it is resolved if it is taken.
+
+    Refused again, the item stays open and its replay does not: one item, however often it is tried.
+    """
     async with pipeline.database.transaction() as connection:
         item = await inbox.quarantined(connection, id_)
         if item is None:
@@ -38,7 +41,8 @@ async def _note(pipeline: Pipeline, clock: Clock, id_: int, result: Result) -> N
     resolved = result.verdict is not Verdict.REFUSED
     detail = {"quarantine": id_, "verdict": result.verdict.value}
     async with pipeline.database.transaction() as connection:
-        if resolved:
-            await inbox.resolve(connection, id_, clock())
+        closed = id_ if resolved else result.quarantine_id
+        if closed is not None:
+            await inbox.resolve(connection, closed, clock())
         entry = audit.AuditEntry(AuditEvent.QUARANTINE_REPLAYED, detail)
         await audit.add(connection, [entry], clock())

@@ -28,15 +28,9 @@ NewDatabase = Callable[[], AbstractAsyncContextManager[Database]]
 BuildGateway = Callable[..., Awaitable[Gateway]]
 
 TEMPLATE = "template_gateway"
-CLONE = "strategy file_copy"
 #: The tests' servers keep nothing, so nothing is worth a wait for the disk.
-UNSAFE = {
-    "fsync": "off",
-    "full_page_writes": "off",
-    "wal_level": "minimal",
-    "max_wal_senders": "0",
-    "autovacuum": "off",
-}
+UNSAFE = {"fsync": "off", "full_page_writes": "off", "autovacuum": "off"}
+UNSAFE |= {"wal_level": "minimal", "max_wal_senders": "0"}
 _numbers = count()
 
 
@@ -82,7 +76,7 @@ def new_database(postgres: EmbeddedPostgres) -> NewDatabase:
     @asynccontextmanager
     async def make() -> AsyncIterator[Database]:
         name = f"test_{next(_numbers)}"
-        await execute(postgres, f"create database {name} template {TEMPLATE} {CLONE}")
+        await execute(postgres, f"create database {name} template {TEMPLATE} strategy file_copy")
         database = Database(url_of(postgres, name))
         try:
             yield database

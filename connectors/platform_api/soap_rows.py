@@ -62,7 +62,7 @@ def outcomes(
 
 def refusal(item: Item, code: str, text: str, settings: PlatformSoapSettings) -> Outcome | None:
     """Say what a refusal means for an item; None where it is a repeat and so no refusal."""
-    if code == REPEAT and item.verb in settings.repeat_is_success:
+    if code == REPEAT and (item.resend or item.verb in settings.repeat_is_success):
         return None
     words = " ".join(word for word in (code, text) if word) or "被退回，平台未说明原因"
     return Outcome(kind=OutcomeKind.REJECTED, reasons=(reason(words),))

@@ -203,7 +203,8 @@ def quarantine_replay(
     context: typer.Context,
     number: int,
     corrected: Annotated[
-        Path | None, typer.Option(help="更正后的记录（JSON 文件）；不给则原样重放")
+        Path | None,
+        typer.Option(exists=True, dir_okay=False, help="更正后的记录（JSON 文件）；不给则原样重放"),
     ] = None,
     format_: FormatOption = Format.TEXT,
 ) -> None:

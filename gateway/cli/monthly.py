@@ -9,7 +9,7 @@ import typer
 from connectors.errors import ConnectorError
 from gateway import reconcile as reconcile_step
 from gateway.app import gateway
-from gateway.cli.offline import day_of
+from gateway.cli.offline import day_of, writable
 from gateway.cli.root import (
     Exit,
     Format,
@@ -98,7 +98,9 @@ def _month_before(day: date) -> date:
 def ledger(
     context: typer.Context,
     month: Annotated[str, typer.Argument(help="月份，如 2026-10")],
-    out: Annotated[Path | None, typer.Option(help="把台账工作簿写到这个 xlsx")] = None,
+    out: Annotated[
+        Path | None, typer.Option(callback=writable, help="把台账工作簿写到这个 xlsx")
+    ] = None,
     reason: Annotated[str | None, typer.Option(help="与上一版不同的原因")] = None,
     format_: FormatOption = Format.TEXT,
 ) -> None:

@@ -25,7 +25,7 @@ from gateway.cli.root import (
 from gateway.clock import system_clock
 from gateway.columns import parse_date
 from gateway.deadline import due, today
-from gateway.faulty import faulty_row, spooled
+from gateway.faulty import STANDARD_INPUT, faulty_row, spooled
 from gateway.intake.files import UnreadableFile, line_of, read
 from gateway.rulebook import LoadedRuleSet, Rulebook, parse_rule_set
 from gateway.settings import BadConfiguration
@@ -40,9 +40,30 @@ from scoring.errors import RuleSetError
 from scoring.facts import Facts
 from scoring.ruleset import RuleSet
 
-OutOption = Annotated[Path | None, typer.Option(help="把有问题的行写到这个 xlsx，改好后重新导入")]
+
+def writable(out: Path | None) -> Path | None:
+    """Refuse a workbook that cannot be written before anything is done."""
+    if out is not None and (out.is_dir() or not out.absolute().parent.is_dir()):
+        raise typer.BadParameter(f"不能写到 {out}：没有这个目录")
+    return out
+
+
+OutOption = Annotated[
+    Path | None, typer.Option(callback=writable, help="把有问题的行写到这个 xlsx，改好后重新导入")
+]
 KindOption = Annotated[RecordKind | None, typer.Option(help="表头和内容都看不出种类时指明")]
-FileArgument = Annotated[Path, typer.Argument(help="NDJSON、CSV 或 XLSX 文件；- 读标准输入")]
+
+
+def _there(file: Path) -> Path:
+    """Refuse a file that is not there before anything is done."""
+    if file != STANDARD_INPUT and not file.is_file():
+        raise typer.BadParameter(f"没有文件 {file}")
+    return file
+
+
+FileArgument = Annotated[
+    Path, typer.Argument(callback=_there, help="NDJSON、CSV 或 XLSX 文件；- 读标准输入")
+]
 
 
 @app.command()
@@ -109,7 +130,7 @@ def _summary(verdicts: Counter[Verdict], out: Path | None) -> str:
 @app.command()
 def score(
     context: typer.Context,
-    file: Annotated[Path, typer.Argument(help="每行一个对象；- 读标准输入")],
+    file: Annotated[Path, typer.Argument(callback=_there, help="每行一个对象；- 读标准输入")],
     rule_set: Annotated[str, typer.Option("--rule-set", help="评价办法的名字或 YAML 文件")],
     as_of: Annotated[str | None, typer.Option(help="评价日期，默认今天")] = None,
     format_: FormatOption = Format.JSON,

@@ -506,7 +506,7 @@ async def _early_receipts(
 
     Those that have moved a delivery before left their time in its `platform_at`.
     """
-    ids = [f.id for f in finished if f.state in {S.SUBMITTED, S.ACCEPTED_BLIND}]
+    ids = [f.id for f in finished if f.state in {S.SUBMITTED, S.ACCEPTED_BLIND, S.REJECTED}]
     found: dict[str, list[Answer]] = {}
     for row in await connection.execute(_EARLY_RECEIPTS, {"ids": ids}) if ids else ():
         answer = Answer(row[1], row[2], tuple(row[3] or ()), row[4], row[5])

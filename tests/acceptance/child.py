@@ -16,7 +16,7 @@ from typing import Any
 
 from connectors.bank_webhook import BankWebhook
 from connectors.platform_api import PlatformJson, PlatformSoap
-from gateway import deliver, log, roles
+from gateway import breaker, deliver, log, roles
 from gateway.app import gateway
 from gateway.clock import Clock, system_clock
 from gateway.deliver import Deliverer
@@ -31,6 +31,7 @@ from gateway.store import assessments, deliveries, inbox
 #: Leases and ownership of a killed process must run out before its successor can go on. Calls begin
 #: until a call's time and a second before the end of the lease.
 TIME_TO_BEGIN, OWNERSHIP = timedelta(seconds=1), timedelta(seconds=1)
+BREAKER_PAUSE = timedelta(milliseconds=500)
 
 
 class When(Enum):
@@ -111,6 +112,7 @@ def live(order: Order) -> None:
     """Run the gateway; the process's main function."""
     _send_output_to(order.log)
     log.set_up()
+    vars(breaker).update(FIRST_PAUSE=BREAKER_PAUSE, LONGEST_PAUSE=BREAKER_PAUSE)
     vars(deliver).update(OWNERSHIP=OWNERSHIP, lease_for=_short_lease)
     pauses = ("IDLE_PAUSE", "RECEIPTS_PAUSE", "SCHEDULE_PAUSE", "FAILURE_PAUSE")
     vars(roles).update(dict.fromkeys(pauses, 0.05))

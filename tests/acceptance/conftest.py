@@ -10,6 +10,7 @@ from connectors.sandbox import serve_sandbox
 from gateway.store.engine import Database
 from tests.acceptance.town import Town
 
+pytest.register_assert_rewrite("tests.acceptance.month")
 _numbers = count(1)
 
 

@@ -94,7 +94,7 @@ async def outcome_without_trouble(town: Town, new_database: NewDatabase) -> Outc
 
 _calm: Outcome = {}
 _NOT_ACCEPTED = """
-    select d.document_number, t.name, l.state from decision d
+    select d.document_number, t.name, l.state, l.reasons from decision d
     cross join (values ('city'), ('nation')) t (name)
     left join delivery l on l.item_id = d.version_id and l.destination = t.name
       and l.item_kind = 'record_version'

@@ -229,11 +229,14 @@ class Town:
 
     async def settled(self) -> bool:
         """Everything is consumed, numbered, delivered and answered."""
+        return await self._nothing_open() and await self.lag() == 0 and await self._nothing_open()
+
+    async def _nothing_open(self) -> bool:
         try:
             [(open_, unnumbered)] = await self.rows(_OPEN)
         except DatabaseAway:
             return False
-        return not open_ and not unnumbered and await self.lag() == 0
+        return not open_ and not unnumbered
 
     async def settle(self) -> None:
         """Wait until nothing is left to do."""

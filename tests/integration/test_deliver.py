@@ -298,6 +298,18 @@ async def test_a_repair_is_told_to_every_past_recipient(make_world: MakeWorld) -
     assert world.sent()[-1] == world.sent("nation")[-1] == ("repair", NUMBER)
 
 
+async def test_a_repair_takes_no_withdrawals_place(world: World) -> None:
+    await world.take(penalty())
+    await world.turn()
+    await world.take(penalty(verb="withdraw"))
+
+    await world.take(event(type="repair", decision=about(), repair_confirmed_on="2026-10-11"))
+    await world.turn()
+
+    assert world.sent() == [("new", NUMBER), ("withdraw", NUMBER)]
+    assert await world.column("select verb from decision where kind = 'penalty'") == ["withdraw"]
+
+
 async def test_a_revived_decision_is_a_correction_for_its_recipients(world: World) -> None:
     await world.take(penalty())
     await world.turn()

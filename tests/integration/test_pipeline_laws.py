@@ -18,7 +18,7 @@ from tests.integration.world import World
 pytestmark = pytest.mark.integration
 
 FEW = settings(
-    max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 SNAPSHOT = {
     "decisions": """
@@ -33,8 +33,10 @@ SNAPSHOT = {
         select s.code, f.body::text, f.decided_on from fact f join subject s on s.id = f.subject_id
         where f.known_to is null order by 1, 2""",
     "grades": """
-        select distinct on (s.code) s.code, g.to_grade from grade_change g
-        join subject s on s.id = g.subject_id order by s.code, g.id desc""",
+        select code, to_grade from (
+            select distinct on (s.code) s.code, g.to_grade from grade_change g
+            join subject s on s.id = g.subject_id order by s.code, g.id desc) last
+        where to_grade is not null""",
     "present assessments": """
         select distinct on (s.code) s.code, a.grade, a.not_evaluated, a.result ->> 'score'
         from assessment a join subject s on s.id = a.subject_id order by s.code, a.id desc""",

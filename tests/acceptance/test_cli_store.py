@@ -1,0 +1,191 @@
+"""Commands that work on what the gateway holds, as a user runs them."""
+
+import asyncio
+from pathlib import Path
+from typing import Any
+
+import orjson
+import pytest
+import xlsxwriter
+from python_calamine import CalamineWorkbook
+
+from connectors.memory import Step
+from connectors.sandbox import PlatformPlace, create_sandbox, serve_sandbox
+from gateway.clock import SteppedClock
+from gateway.store.engine import Database
+from tests.acceptance.command import Command
+from tests.conftest import SETTINGS, BuildGateway
+from tests.factories import AUTHORITY_CODE, licence, penalty
+from tests.integration.world import World
+
+#: Days of a month that is over, whenever this runs.
+PAST: dict[str, Any] = {"CF_JDRQ": "2025-06-10", "CF_YXQ": "2026-06-10"}
+
+
+@pytest.fixture
+def command(database: Database, tmp_path: Path) -> Command:
+    """The command with the test's database and a configuration file."""
+    return commanding(database, tmp_path, SETTINGS)
+
+
+def commanding(database: Database, folder: Path, settings: dict[str, Any]) -> Command:
+    """The command with a database and these settings; the key comes from the environment."""
+    key = {"CREDIT_GATEWAY_MASTER_KEY": SETTINGS["master_key"]}
+    url = database.engine.url.render_as_string(hide_password=False)
+    (folder / "gateway.yaml").write_bytes(orjson.dumps(settings | {"state": str(folder)}))
+    return Command(folder, {**key, "CREDIT_GATEWAY_DATABASE_URL": url}, folder / "gateway.yaml")
+
+
+def write(path: Path, *rows: dict[str, Any]) -> Path:
+    """A file of NDJSON."""
+    path.write_bytes(b"\n".join(orjson.dumps(row) for row in rows))
+    return path
+
+
+def mend(source: Path, target: Path, header: str, value: str) -> None:
+    """What a clerk does: one column filled in, everything else as it was."""
+    read = CalamineWorkbook.from_path(str(source))
+    with xlsxwriter.Workbook(str(target)) as book:
+        for name in read.sheet_names:
+            rows = read.get_sheet_by_name(name).to_python()
+            column = rows[0].index(header)
+            sheet = book.add_worksheet(name)
+            for number, row in enumerate(rows):
+                row[column] = value if number else header
+                sheet.write_row(number, 0, row)
+
+
+def test_a_mended_workbook_lets_a_held_delivery_go(command: Command, tmp_path: Path) -> None:
+    rows = [penalty(1, **PAST), penalty(2, CF_CFJGDM="", **PAST)]
+    write(tmp_path / "rows.ndjson", *rows)
+
+    first = command.json("ingest", "rows.ndjson", "--out", "mend.xlsx")
+    held = command.json("deliveries", "list", "--state", "held")
+    mend(
+        tmp_path / "mend.xlsx", tmp_path / "mended.xlsx", "处罚机关统一社会信用代码", AUTHORITY_CODE
+    )
+    second = command.json("ingest", "mended.xlsx")
+    again = command.json("ingest", "rows.ndjson")
+    ready = command.json("deliveries", "list", "--state", "ready")
+
+    assert [one["verdict"] for one in first.objects] == ["ok", "incomplete"]
+    assert [one["document_number"] for one in held.objects] == [rows[1]["CF_WSH"]]
+    assert [one["verdict"] for one in second.objects] == ["ok"]
+    assert [one["repeat"] for one in again.objects] == [True, True]
+    numbers = [one["document_number"] for one in ready.objects]
+    assert sorted(numbers) == [row["CF_WSH"] for row in rows]
+    assert [each.code for each in (first, held, second, again, ready)] == [1, 0, 0, 1, 0]
+
+
+def test_what_is_refused_can_be_shown_corrected_and_replayed(
+    command: Command, tmp_path: Path
+) -> None:
+    write(tmp_path / "rows.ndjson", penalty(1, CF_WSH="", **PAST))
+    write(tmp_path / "right.json", penalty(1, **PAST))
+
+    ingested = command.json("ingest", "rows.ndjson")
+    [one] = command.json("quarantine", "list").objects
+    number = one["id"]
+    shown = command.json("quarantine", "show", number, "--bytes")
+    as_it_was = command.json("quarantine", "replay", number)
+    corrected = command.json("quarantine", "replay", number, "--corrected", "right.json")
+    left = command.json("quarantine", "list")
+    missing = command("quarantine", "show", number + 1000)
+
+    assert ingested.objects[0]["quarantine_id"] == number
+    assert one["problems"][0]["field"] == "CF_WSH"
+    assert orjson.loads(shown.objects[0]["bytes"])["CF_WSH"] == ""
+    assert (as_it_was.code, as_it_was.objects[0]["verdict"]) == (1, "refused")
+    assert (corrected.code, corrected.objects[0]["verdict"]) == (0, "ok")
+    assert left.out == ""
+    assert (missing.code, str(number + 1000) in missing.err) == (1, True)
+
+
+async def test_a_rejected_delivery_is_shown_with_its_attempts_and_retried(
+    command: Command, database: Database, clock: SteppedClock, build_gateway: BuildGateway
+) -> None:
+    world = World(await build_gateway(database), clock)
+    world.connector().play(Step.REJECT)
+    await world.take(penalty(1))
+    await world.turn()
+    [number] = await world.column("select id from delivery where destination = 'platform'")
+
+    shown = await asyncio.to_thread(command.json, "deliveries", "show", number)
+    told = await asyncio.to_thread(command, "deliveries", "show", number)
+    retried = await asyncio.to_thread(
+        command.json, "deliveries", "retry", "-", given=f"{number}\n{number + 1000}\n"
+    )
+
+    [row] = shown.objects
+    assert (row["id"], row["state"], row["reasons"]) == (number, "rejected", ["样例退回"])
+    assert [attempt["outcome"] for attempt in row["attempts_made"]] == ["rejected"]
+    assert "样例退回" in told.out
+    assert retried.objects == [
+        {"id": number, "retried": True},
+        {"id": number + 1000, "retried": False},
+    ]
+    assert retried.code == 1
+    assert await world.states() == ["ready"]
+    await world.turn()
+    assert await world.states() == ["accepted"]
+
+
+async def test_reconcile_and_ledger_tell_what_the_platform_shows_and_what_the_month_was(
+    database: Database, clock: SteppedClock, build_gateway: BuildGateway, tmp_path: Path
+) -> None:
+    sandbox = create_sandbox(clock, {"platform": PlatformPlace()})
+    async with serve_sandbox(sandbox) as url:
+        platform = {
+            **SETTINGS["destinations"][0],
+            "connector": "platform-json",
+            "settings": {"url": f"{url}/platform", "allow_private": True},
+        }
+        settings = {**SETTINGS, "destinations": [platform, SETTINGS["destinations"][1]]}
+        world = World(await build_gateway(database, destinations=settings["destinations"]), clock)
+        command = commanding(database, tmp_path, settings)
+        month = ("--since", "2025-06-01", "--until", "2025-06-30")
+        hidden = penalty(1, **PAST)
+        await world.take(hidden, penalty(2, **PAST), licence(3, XK_JDRQ="2025-06-11"))
+        await world.turn()
+
+        same = await asyncio.to_thread(command.json, "reconcile", "platform", *month)
+        sandbox.order("platform", hidden=[hidden["CF_WSH"]])
+        other = await asyncio.to_thread(command.json, "reconcile", "platform", *month)
+        unknown = await asyncio.to_thread(command, "reconcile", "nonsense")
+        await world.deliverer().close()
+
+    assert same.objects == []
+    [difference] = other.objects
+    assert other.code == 1
+    assert hidden["CF_WSH"] in difference["key"]
+    assert {"id", "destination", "kind", "key", "cause"} <= set(difference)
+    assert (unknown.code, "nonsense" in unknown.err) == (2, True)
+
+
+def test_a_month_is_frozen_once_and_printed_as_often_as_asked(
+    command: Command, tmp_path: Path
+) -> None:
+    command("ingest", write(tmp_path / "rows.ndjson", penalty(1, **PAST), penalty(2, **PAST)))
+
+    first = command.json("ledger", "2025-06", "--out", "ledger.xlsx")
+    again = command("ledger", "2025-06")
+    wrong = command("ledger", "2025-13")
+
+    assert [each.code for each in (first, again, wrong)] == [0, 0, 2]
+    assert (first.objects[0]["version"], first.objects[0]["made"]) == (1, True)
+    assert all("name" in one for one in first.objects)
+    assert "第 1 版（与上次相同" in again.out
+    assert CalamineWorkbook.from_path(str(tmp_path / "ledger.xlsx")).sheet_names
+
+
+def test_assessments_are_verified_and_the_database_is_brought_up_to_date(
+    command: Command, tmp_path: Path
+) -> None:
+    command("ingest", write(tmp_path / "rows.ndjson", penalty(1, **PAST)))
+
+    verified = command.json("verify", "--assessments")
+    upgraded = command("db", "upgrade")
+    unsaid = command("verify")
+
+    assert verified.objects == [{"name": "assessments", "verified": 1, "different": 0}]
+    assert [verified.code, upgraded.code, unsaid.code] == [0, 0, 2]

@@ -1,0 +1,49 @@
+"""`credit-gateway demo` to its end, twice in the same folder, with servers of its own."""
+
+import shutil
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from gateway.embedded.postgres import EmbeddedPostgres
+from tests.acceptance.command import Command
+
+
+@pytest.fixture
+def state() -> Iterator[Path]:
+    """A short folder for the demo's servers."""
+    folder = Path(tempfile.mkdtemp(prefix="cg-"))
+    yield folder
+    shutil.rmtree(EmbeddedPostgres(folder).runtime, ignore_errors=True)
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+def test_the_demo_tells_the_whole_story_as_often_as_it_is_run(state: Path, tmp_path: Path) -> None:
+    command = Command(tmp_path, {})
+
+    first, second = (command("demo", "--state", state, patience=300) for _ in range(2))
+
+    for ran in (first, second):
+        assert ran.code == 0, ran.err
+        for section in ("接收", "拒收", "等级变动", "报送结果", "已公开的", "差异", "台账"):
+            assert section in ran.out
+        assert "Traceback" not in ran.err
+    published = [row for row in table(first.out, "拒收") if "/0#" in row or "/1#" in row]
+    assert published
+    assert counts(first.out) == counts(second.out)
+    assert list(tmp_path.iterdir()) == []
+
+
+def table(text: str, title: str) -> list[str]:
+    """The lines below a title, up to the end of its table."""
+    lines = text.splitlines()
+    start = next(number for number, each in enumerate(lines) if each.startswith(title))
+    end = next(number for number in range(start, len(lines)) if lines[number].startswith("└"))
+    return lines[start:end]
+
+
+def counts(text: str) -> list[str]:
+    """The sentences with figures: how many were published, repeated, refused."""
+    return [line.strip() for line in text.splitlines() if line.strip().startswith("共发布")]
