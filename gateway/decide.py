@@ -36,6 +36,12 @@ class Past:
     destination: str
     state: DeliveryState
     due_at: datetime
+    verb: Verb = Verb.NEW
+
+    @property
+    def is_pending_follow_up(self) -> bool:
+        """A withdrawal or repair still to be told: nothing newer takes its place."""
+        return self.verb in _FOLLOW_UPS and self.state in _REPLACEABLE
 
 
 class Version(NamedTuple):
@@ -143,10 +149,11 @@ class Decider:
             due = self._dues_of(destination.clocks, version.decision_date)
             decided.deliveries.append(_delivery(version, destination.name, state, due))
             return
-        replaced = [p for p in past if p.state in _REPLACEABLE]
+        replaced = [p for p in past if p.state in _REPLACEABLE and not p.is_pending_follow_up]
         holds = any(p.state in HANDED_OVER for p in past)
         due = self._dues_of(destination.clocks, today(now) if holds else version.decision_date)
-        if not lacking and any(p.state in _IN_FLIGHT for p in past):
+        waits = any(p.state in _IN_FLIGHT or p.is_pending_follow_up for p in past)
+        if not lacking and waits:
             state = S.WAITING
         delivery = _delivery(version, destination.name, state, due)
         earliest = min((delivery.due_at, *(p.due_at for p in replaced)))

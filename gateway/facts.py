@@ -100,13 +100,19 @@ class FactWriter:
         targets: Mapping[int, Key],
         known: Mapping[Key, Known],
     ) -> None:
-        """A confirmed repair is a version of its decision, told to every past recipient."""
+        """A confirmed repair is a version of its decision, told to every past recipient.
+
+        A repair that came before its decision has nobody to tell, in one batch as in two.
+        """
         about = {self.out.version_of[index]: key for index, key in targets.items()}
-        repaired = {
-            known[about[version.id]].id: about[version.id]
-            for version in versions
-            if _confirms_repair(version) and _is_reported(about[version.id], known)
-        }
+        repaired: dict[int, Key] = {}
+        waiting = {version.key for version in versions if version.decision.is_new}
+        for version in versions:
+            waiting.discard(version.key)
+            if _confirms_repair(version):
+                key = about[version.id]
+                if _is_reported(key, known) and key not in waiting:
+                    repaired[known[key].id] = key
         if not repaired:
             return
         ids = await Ids.reserve(self.connection, len(repaired))

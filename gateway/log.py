@@ -18,6 +18,7 @@ class LogEvent(StrEnum):
     BATCH_REPEATED = "batch_repeated"
     DATABASE_AWAY = "database_away"
     DATABASE_BACK = "database_back"
+    CHECK_FAILED = "check_failed"
     NOT_EVALUATED = "not_evaluated"
     ENGINE_FAILED = "engine_failed"
     ORIGIN_REUSED = "origin_reused"

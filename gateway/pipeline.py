@@ -9,7 +9,7 @@ import asyncio
 import hashlib
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 import orjson
@@ -34,6 +34,8 @@ from gateway.store.engine import BadData, Connection, Database
 from gateway.store.inbox import Seen
 from gateway.store.rows import Ids
 from gateway.versions import Recorded, received_grades, reported
+from schemas.codes import Verb
+from schemas.delivery import DeliveryState
 from schemas.problem import Problem, Rule
 from schemas.verdict import Verdict
 
@@ -75,9 +77,16 @@ class Pipeline:
         day = today(self.clock())
         checked: list[Checked] = []
         for start in range(0, len(batch), SLICE):
-            checked += [self.checker.check(raw, day) for raw in batch[start : start + SLICE]]
+            checked += [self._check(raw, day) for raw in batch[start : start + SLICE]]
             await asyncio.sleep(0)
         return checked
+
+    def _check(self, raw: Raw, day: date) -> Checked:
+        try:
+            return self.checker.check(raw, day)
+        except Exception:  # noqa: BLE001  a fault of ours keeps one item back, never its batch
+            logger.exception(LogEvent.CHECK_FAILED, extra={"origin": raw.origin})
+            return Checked(raw, Verdict.REFUSED, (_INTERNAL,), raw.kind)
 
     async def commit(self, checked: Sequence[Checked]) -> list[Result]:
         """The part with the database, in one transaction."""
@@ -215,7 +224,11 @@ class Intake:
         old = [v.decision_id for v in versions if v.id not in brand_new]
         past = await deliveries.past(self.connection, old) if old else {}
         decided = [decider.version(v, past.get(v.decision_id, ()), self.now) for v in versions]
-        new: list[NewDelivery] = [delivery for one in decided for delivery in one.deliveries]
+        followed = {v.decision_id for v in recorded.follow_ups}
+        new: list[NewDelivery] = []
+        for version, one in zip(versions, decided, strict=True):
+            overtaken = version.decision_id in followed and version.verb is not Verb.REPAIR
+            new += [_superseded(d) for d in one.deliveries] if overtaken else one.deliveries
         subjects = {s.code: s.id for s in recorded.subjects.values()}
         for change_id, code in changes:
             new += decider.grade_change(change_id, subjects[code], code, self.now)
@@ -306,6 +319,19 @@ def _refused_by_database(checked: Checked, error: BadData) -> Checked:
         fix="检查过大的数字、过早或过晚的日期和特殊字符，更正后重放",
     )
     return Checked(checked.raw, Verdict.REFUSED, (problem,), checked.kind)
+
+
+def _superseded(delivery: NewDelivery) -> NewDelivery:
+    """A version that a repair overtook in its own batch, as if it had come in one of its own."""
+    return delivery._replace(state=DeliveryState.SUPERSEDED)
+
+
+_INTERNAL = Problem(
+    field="",
+    rule=Rule.INTERNAL,
+    message="校验程序出错，这条记录暂存在隔离区",
+    fix="请把隔离区编号告诉维护人员，程序更正后重放",
+)
 
 
 def bytes_hash(raw: Raw) -> bytes:

@@ -166,11 +166,15 @@ class Recording:
             version.verb.value,
             version.content.body,
             None if secret is None else self.keys.encrypt(secret),
-            None if checked.unknown is None else as_json(checked.unknown),
+            None if checked.unknown is None else self._sealed(checked.unknown),
             checked.verdict.value,
             as_json([p.model_dump() for p in checked.problems]) if checked.problems else None,
             self.now,
         )
+
+    def _sealed(self, unknown: Mapping[str, Any]) -> bytes:
+        """Columns that no standard names may hold anything, identity numbers too."""
+        return self.keys.encrypt(as_json(unknown).encode())
 
     async def _note_authority_codes(self, versions: Sequence[NewVersion]) -> None:
         """Which codes an authority was seen with, so that contradictions can be listed."""

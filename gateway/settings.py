@@ -54,6 +54,7 @@ class KafkaSettings(Schema):
         }
     )
     batch_size: int = Field(default=1000, ge=1, le=10_000)
+    max_poll_interval_ms: int = Field(default=300_000, ge=1_000)
 
 
 class HttpSettings(Schema):

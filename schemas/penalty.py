@@ -101,7 +101,7 @@ class AdministrativePenalty(Schema):
         "CF_YXQ", "处罚有效期", type_=ColumnType.DATE, required=Required.ALWAYS
     )
     published_until: date | None = column("CF_GSJZQ", "公示截止期", type_=ColumnType.DATE)
-    authority: str | None = column("CF_CFJG", "处罚机关", max_length=200, required=Required.ALWAYS)
+    authority: str | None = column("CF_CFJG", "处罚机关", max_length=255, required=Required.ALWAYS)
     authority_code: str | None = column(
         "CF_CFJGDM",
         "处罚机关统一社会信用代码",

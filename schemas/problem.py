@@ -20,6 +20,7 @@ class Rule(StrEnum):
     KIND = "kind"  #: 记录种类不认识
     CONFLICT = "conflict"  #: 与已有信息冲突
     DATABASE = "database"  #: 数据库不接受
+    INTERNAL = "internal"  #: 程序出错
 
 
 class Problem(Schema):

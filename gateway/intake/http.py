@@ -1,6 +1,9 @@
 """The HTTP door: `POST /v1/intake/{kind}` with one record or a list; one result per record."""
 
 import hashlib
+import json
+import re
+from collections.abc import Iterator
 from typing import Annotated, Any
 
 import orjson
@@ -65,14 +68,40 @@ async def _origin(
 def _records(body: bytes) -> list[bytes]:
     """The records of a body as bytes; what does not parse is one item, and gets refused."""
     try:
-        content = orjson.loads(body)
-    except orjson.JSONDecodeError:
+        found = list(_elements(body.decode("utf-8-sig").strip()))
+    except (ValueError, RecursionError):
         return [body]
-    if not isinstance(content, list):
-        return [body]
-    if len(content) > MAX_RECORDS:
-        raise HTTPException(413, f"一次最多{MAX_RECORDS}条，现有{len(content)}条")
-    return [orjson.dumps(one) for one in content]
+    if len(found) > MAX_RECORDS:
+        raise HTTPException(413, f"一次最多{MAX_RECORDS}条，现有{len(found)}条")
+    return found
+
+
+_DECODER = json.JSONDecoder(parse_float=str, parse_int=str)
+_BETWEEN = re.compile(r"[\s]*")
+
+
+def _elements(text: str) -> Iterator[bytes]:
+    """The elements of a JSON list as they were written, so that each is refused by itself."""
+    if not text.startswith("["):
+        yield text.encode()
+        return
+    position = _skip(text, 1)
+    while text[position : position + 1] != "]":
+        start = position
+        _, position = _DECODER.raw_decode(text, start)
+        yield text[start:position].encode()
+        position = _skip(text, position)
+        if text[position : position + 1] == ",":
+            position = _skip(text, position + 1)
+        elif text[position : position + 1] != "]":
+            raise ValueError(text[position : position + 1])
+    if position != len(text) - 1:
+        raise ValueError(text[position:])
+
+
+def _skip(text: str, position: int) -> int:
+    match = _BETWEEN.match(text, position)
+    return match.end() if match else position
 
 
 def as_json(result: Result) -> dict[str, Any]:

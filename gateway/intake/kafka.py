@@ -70,6 +70,7 @@ class KafkaIntake:
             ack_policy=AckPolicy.MANUAL,
             max_records=self.settings.batch_size,
             batch_timeout_ms=POLL_MILLISECONDS,
+            max_poll_interval_ms=self.settings.max_poll_interval_ms,
             parser=_parse_without_headers,
             decoder=_pass_through,
         )

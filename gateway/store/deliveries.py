@@ -17,6 +17,7 @@ from sqlalchemy import text
 from gateway.decide import NewDelivery, Past
 from gateway.store.engine import Connection
 from gateway.store.rows import Copy, unnest
+from schemas.codes import Verb
 from schemas.delivery import DeliveryState
 
 S = DeliveryState
@@ -68,7 +69,7 @@ def _dues_text(new: NewDelivery) -> str:
 
 _PAST = text(
     """
-    select chain_id, id, destination, state, due_at from delivery
+    select chain_id, id, destination, state, due_at, verb from delivery
     where chain_id = any(cast(:ids as bigint[])) and item_kind = 'record_version'
       and state not in ('superseded', 'withdrawn') order by id for update
     """
@@ -82,7 +83,7 @@ async def past(connection: Connection, decision_ids: Sequence[int]) -> dict[int,
     """
     found: dict[int, list[Past]] = {}
     for row in await connection.execute(_PAST, {"ids": list(decision_ids)}):
-        found.setdefault(row[0], []).append(Past(row[1], row[2], S(row[3]), row[4]))
+        found.setdefault(row[0], []).append(Past(row[1], row[2], S(row[3]), row[4], Verb(row[5])))
     return found
 
 
@@ -558,6 +559,15 @@ async def shown(connection: Connection, id_: int) -> tuple[Mapping[str, Any], li
     return dict(rows[0]), [dict(attempt) for attempt in attempts]
 
 
+_RETRYABLE = text(
+    """
+    select d.id, d.subject_id, d.chain_id, d.destination from delivery d
+    where d.id = any(cast(:ids as bigint[])) and d.state in ('deferred', 'rejected', 'parked')
+      and not exists (select from delivery later where later.chain_id = d.chain_id
+          and later.destination = d.destination and later.id > d.id
+          and later.item_kind = d.item_kind and later.state not in ('superseded', 'withdrawn'))
+    """
+)
 _RETRY = text(
     """
     update delivery set state = 'ready', next_at = null
@@ -568,8 +578,14 @@ _RETRY = text(
 
 
 async def retry(connection: Connection, ids: Sequence[int]) -> set[int]:
-    """Make deferred, rejected or parked deliveries ready now, by a person's word."""
-    return set(await connection.scalars(_RETRY, {"ids": list(ids)}))
+    """Make deferred, rejected or parked deliveries ready now, by a person's word.
+
+    One that a later of its chain has overtaken stays: it would go out behind its successor.
+    """
+    rows = list(await connection.execute(_RETRYABLE, {"ids": list(ids)}))
+    await connection.execute(_LOCK, {"ids": sorted({row.subject_id for row in rows})})
+    again = [row.id for row in await connection.execute(_RETRYABLE, {"ids": list(ids)})]
+    return set(await connection.scalars(_RETRY, {"ids": again}))
 
 
 _OPEN_BY_HOURS = text(

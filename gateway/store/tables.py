@@ -114,7 +114,7 @@ record_version = Table(
     Column("verb", Text, nullable=False),
     Column("body", JSONB, nullable=False),
     Column("secret", LargeBinary),
-    Column("unknown_columns", JSONB),
+    Column("unknown_columns", LargeBinary),
     Column("verdict", Text, nullable=False),
     Column("problems", JSONB),
     _time("recorded_at"),

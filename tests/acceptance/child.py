@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import Enum
 from itertools import count
+from types import ModuleType
 from typing import Any
 
 from connectors.bank_webhook import BankWebhook
@@ -112,10 +113,10 @@ def live(order: Order) -> None:
     """Run the gateway; the process's main function."""
     _send_output_to(order.log)
     log.set_up()
-    vars(breaker).update(FIRST_PAUSE=BREAKER_PAUSE, LONGEST_PAUSE=BREAKER_PAUSE)
-    vars(deliver).update(OWNERSHIP=OWNERSHIP, lease_for=_short_lease)
+    _replace(breaker, FIRST_PAUSE=BREAKER_PAUSE, LONGEST_PAUSE=BREAKER_PAUSE)
+    _replace(deliver, OWNERSHIP=OWNERSHIP, lease_for=_short_lease)
     pauses = ("IDLE_PAUSE", "RECEIPTS_PAUSE", "SCHEDULE_PAUSE", "FAILURE_PAUSE")
-    vars(roles).update(dict.fromkeys(pauses, 0.05))
+    _replace(roles, **dict.fromkeys(pauses, 0.05))
     if order.dies is not None:
         _arm(POINTS[order.dies], order.at_pass)
     asyncio.run(_live(order))
@@ -127,6 +128,13 @@ async def _live(order: Order) -> None:
     settings = make_settings(order.settings, "acceptance")
     async with gateway(settings, order.clock) as built, roles.run(built, order.roles):
         await stopped.wait()
+
+
+def _replace(module: ModuleType, **values: Any) -> None:
+    """Give constants of a module other values in this process; they must be there."""
+    if missing := values.keys() - vars(module).keys():
+        raise AttributeError(f"{module.__name__}: {missing}")
+    vars(module).update(values)
 
 
 def _short_lease(call_timeout: timedelta, _waiting: int, _concurrency: int) -> timedelta:

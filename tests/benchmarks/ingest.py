@@ -114,4 +114,4 @@ async def _rate(database: Database, records: int) -> float:
 async def _memory(database: Database, pid: int, mark: int) -> float:
     while await count(database, DONE) < mark:
         await asyncio.sleep(0.2)
-    return round(psutil.Process(pid).memory_info().rss / 2**20, 1)
+    return round(float(psutil.Process(pid).memory_info().rss) / 2**20, 1)

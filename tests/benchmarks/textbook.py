@@ -47,7 +47,7 @@ async def main() -> None:
         ack_policy=AckPolicy.MANUAL,
     )
     async def handle(message: KafkaMessage) -> None:
-        record = message.raw_message
+        record: Any = message.raw_message
         raw = Raw(
             "textbook", record.offset * 2 + record.partition, record.value, RecordKind.PENALTY
         )

@@ -296,6 +296,22 @@ async def test_grade_changes_without_a_number_are_left_alone(world: World) -> No
     assert await world.states("bank") == ["waiting"]
 
 
+async def test_a_rejected_version_that_a_later_one_overtook_is_not_retried(world: World) -> None:
+    world.connector().play(Step.REJECT)
+    await world.take(penalty())
+    await world.turn()
+    [rejected] = await world.column("select id from delivery where destination = 'platform'")
+    await world.run("update delivery set state = 'parked' where id = :id", id=rejected)
+    await world.take(penalty(CF_NR="更正后的内容"))
+    await world.run("update delivery set state = 'rejected' where id = :id", id=rejected)
+
+    async with world.database.transaction() as connection:
+        retried = await deliveries.retry(connection, [rejected])
+
+    assert retried == set()
+    assert await world.rows(HEADS) == []
+
+
 async def test_a_healthy_table_needs_no_mending(world: World) -> None:
     world.connector().play(Step.LOSE_ANSWER)
     await world.take(penalty())

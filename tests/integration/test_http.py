@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator
 
 import httpx
+import orjson
 import pytest
 
 from gateway.embedded.postgres import EmbeddedPostgres
@@ -122,6 +123,18 @@ async def test_a_body_that_does_not_parse_is_one_refused_item(
     answer = await client.post(URL, content=body, headers=KEY)
 
     assert (answer.status_code, [one["verdict"] for one in answer.json()]) == (200, ["refused"])
+
+
+async def test_one_bad_element_refuses_itself_and_not_the_list(
+    client: httpx.AsyncClient, world: World
+) -> None:
+    good, bad = orjson.dumps(penalty(1)), b'{"CF_WSH": "\\ud800"}'
+
+    answer = await client.post(URL, content=b"[" + good + b", " + bad + b"]", headers=KEY)
+
+    assert [one["verdict"] for one in answer.json()] == ["ok", "refused"]
+    sealed = await world.value("select bytes from quarantine")
+    assert world.gateway.keys.decrypt(sealed) == bad
 
 
 async def test_an_empty_list_is_no_record(client: httpx.AsyncClient) -> None:

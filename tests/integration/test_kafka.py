@@ -56,9 +56,9 @@ async def start(world: World, kafka_bootstrap: str, topic: str) -> AsyncIterator
     """Starts members of a group; the group is the test's own unless one is named."""
     started: list[KafkaIntake] = []
 
-    async def run(group: str = "", batch_size: int = 1000) -> KafkaIntake:
+    async def run(group: str = "", **options: int) -> KafkaIntake:
         settings = KafkaSettings.model_validate(
-            {"group": group or topic, "topics": {topic: "penalty"}, "batch_size": batch_size}
+            {"group": group or topic, "topics": {topic: "penalty"}, **options}
         )
         gateway = world.gateway
         intake = KafkaIntake(
@@ -192,10 +192,8 @@ async def test_an_outage_longer_than_the_poll_interval_keeps_the_assignment(
     start: StartIntake,
     postgres: EmbeddedPostgres,
 ) -> None:
-    intake = await start(batch_size=2)
+    intake = await start(batch_size=2, max_poll_interval_ms=1_000)
     await until(lambda: len(intake.assigned()) == 2)
-    assert intake.consumer is not None
-    intake.consumer._coordinator._max_poll_interval = 1.0
     name = world.database.engine.url.database
 
     await execute(postgres, f"alter database {name} allow_connections false")

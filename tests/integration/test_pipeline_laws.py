@@ -18,7 +18,7 @@ from tests.integration.world import World
 pytestmark = pytest.mark.integration
 
 FEW = settings(
-    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 SNAPSHOT = {
     "decisions": """

@@ -318,7 +318,7 @@ def upgrade() -> None:
         sa.Column("verb", sa.Text(), nullable=False),
         sa.Column("body", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
         sa.Column("secret", sa.LargeBinary(), nullable=True),
-        sa.Column("unknown_columns", postgresql.JSONB(astext_type=sa.Text()), nullable=True),
+        sa.Column("unknown_columns", sa.LargeBinary(), nullable=True),
         sa.Column("verdict", sa.Text(), nullable=False),
         sa.Column("problems", postgresql.JSONB(astext_type=sa.Text()), nullable=True),
         sa.Column("recorded_at", sa.DateTime(timezone=True), nullable=False),
