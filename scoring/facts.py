@@ -7,6 +7,7 @@ from the input line of `credit-gateway score`.
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
+from functools import lru_cache
 from typing import Annotated, ClassVar, Self
 
 from pydantic import BeforeValidator, ConfigDict, StringConstraints, TypeAdapter
@@ -108,6 +109,7 @@ def _by_date(fact: Fact) -> tuple[date, str]:
     return fact.decided_on, fact.id
 
 
+@lru_cache(maxsize=4096)
 def plain(number: Decimal) -> str:
     """The number as plain text without trailing zeros, never with an exponent."""
     text = format(number, "f")

@@ -6,18 +6,18 @@ import orjson
 
 from gateway.demo.story import credit_code
 
-SUBJECTS_PER_RECORD = 10
+RECORDS, SUBJECTS = 50_000, 5_000
 DAY = "2026-10-12"
 
 
-def subjects_for(records: int) -> int:
-    """How many companies a number of records is about."""
-    return max(1, records // SUBJECTS_PER_RECORD)
+def subject_of(number: int) -> int:
+    """Which company a record is about: every 50,000 records have 5,000 of their own."""
+    return number // RECORDS * SUBJECTS + number % SUBJECTS
 
 
-def penalty(number: int, subjects: int) -> dict[str, Any]:
-    """One penalty, complete, on one of `subjects` companies."""
-    subject = number % subjects
+def penalty(number: int) -> dict[str, Any]:
+    """One penalty, complete."""
+    subject = subject_of(number)
     authority = credit_code("11159900000000001")
     return {
         "CF_XDR_MC": f"样例{subject}号公司（样例）",
@@ -39,6 +39,6 @@ def penalty(number: int, subjects: int) -> dict[str, Any]:
     }
 
 
-def body(number: int, subjects: int) -> bytes:
+def body(number: int) -> bytes:
     """The same as bytes of a message."""
-    return orjson.dumps(penalty(number, subjects))
+    return orjson.dumps(penalty(number))

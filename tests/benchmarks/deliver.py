@@ -70,7 +70,7 @@ async def _plain_loop(url: str) -> float:
                 "kind": "penalty",
                 "verb": "new",
                 "version": 1,
-                "columns": penalty(number, 500),
+                "columns": penalty(number),
             }
             (await client.post(f"{url}/records", json={"items": [row]})).raise_for_status()
 
@@ -122,7 +122,7 @@ def _settings(place: World, url: str, batch: int) -> Any:
 async def _fill(built: Gateway, rows: int) -> None:
     for start in range(0, rows, 1000):
         raws = [
-            Raw(f"fill:{rows}", n, body(n, 500), RecordKind.PENALTY)
+            Raw(f"fill:{rows}", n, body(n), RecordKind.PENALTY)
             for n in range(start, min(rows, start + 1000))
         ]
         await built.pipeline.process(raws)

@@ -14,11 +14,11 @@ from gateway.settings import make_settings
 from gateway.store.engine import Database
 from gateway.store.schema import upgrade
 from schemas.codes import RecordKind
-from tests.benchmarks.data import body
+from tests.benchmarks.data import RECORDS, body
 from tests.benchmarks.world import World, child, count, fresh_database, produce, write_config
 
 TOPIC = "double-publicity.penalty"
-RECORDS, TEXTBOOK_RECORDS = 50_000, 3_000
+TEXTBOOK_RECORDS = 3_000
 MEMORY_MARKS = (10_000, 100_000, 200_000)
 DONE = "select count(*) from inbox"
 
@@ -91,8 +91,7 @@ async def statements(place: World) -> dict[str, Any]:
 
         event.listen(database.engine.sync_engine, "before_cursor_execute", note)
         raws = [
-            Raw(f"bench:{size}", n, body(size * 10 + n, 500), RecordKind.PENALTY)
-            for n in range(size)
+            Raw(f"bench:{size}", n, body(size * 10 + n), RecordKind.PENALTY) for n in range(size)
         ]
         await built.pipeline.process(raws)
         event.remove(database.engine.sync_engine, "before_cursor_execute", note)

@@ -20,7 +20,7 @@ from sqlalchemy.ext.asyncio import create_async_engine
 from gateway.embedded.kafka import EmbeddedKafka
 from gateway.embedded.postgres import EmbeddedPostgres
 from gateway.store.engine import Database
-from tests.benchmarks.data import body, subjects_for
+from tests.benchmarks.data import body, subject_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,13 +64,12 @@ async def produce(place: World, topic: str, count: int, start: int = 0) -> None:
     if topic not in await admin.list_topics():
         await admin.create_topics([NewTopic(topic, 2, 1)])
     await admin.close()
-    subjects = subjects_for(50_000)
     producer = AIOKafkaProducer(bootstrap_servers=place.kafka.bootstrap, linger_ms=20)
     await producer.start()
     waiting = []
     for number in range(start, start + count):
         waiting.append(
-            await producer.send(topic, body(number, subjects), key=str(number % subjects).encode())
+            await producer.send(topic, body(number), key=str(subject_of(number)).encode())
         )
         if len(waiting) >= 5_000:
             await asyncio.gather(*waiting)
