@@ -18,6 +18,7 @@ from gateway.store import audit
 from gateway.store import destinations as destination_store
 from gateway.store.engine import Database
 from schemas.delivery import Item, Outcome, OutcomeKind
+from schemas.destination import Destination
 
 #: Calls whose duration tells how fast a destination is.
 RECENT_CALLS = 200
@@ -29,15 +30,22 @@ class Caller:
     """Calls the connector of one destination; its breaker is kept for the next owner."""
 
     def __init__(
-        self, name: str, connector: Connector, database: Database, clock: Clock, metrics: Metrics
+        self,
+        destination: Destination,
+        connector: Connector,
+        database: Database,
+        clock: Clock,
+        metrics: Metrics,
     ) -> None:
-        self.name = name
+        self.name = destination.name
+        self.calls_per_second = destination.calls_per_second
         self.connector = connector
         self.database = database
         self.clock = clock
         self.metrics = metrics
         self.breaker: Breaker | None = None
         self._durations: deque[float] = deque(maxlen=RECENT_CALLS)
+        self._next_call = 0.0
 
     async def state(self) -> BreakerState:
         """The breaker's state at this moment; at first as the last owner left it."""
@@ -79,6 +87,21 @@ class Caller:
         self._durations.append(time.monotonic() - start)
         await self._answered()
         return outcomes
+
+    def calls_within(self, most: int, seconds: int) -> int:
+        """How many calls fit into so many seconds, at the rate that the destination bears."""
+        if self.calls_per_second is None:
+            return most
+        return min(most, max(1, int(self.calls_per_second * seconds)))
+
+    async def pace(self) -> None:
+        """Wait for this call's turn."""
+        if self.calls_per_second is None:
+            return
+        now = time.monotonic()
+        turn = max(now, self._next_call)
+        self._next_call = turn + 1 / self.calls_per_second
+        await asyncio.sleep(turn - now)
 
     async def _send_or_look(self, items: Sequence[Item], *, look: bool) -> list[Outcome]:
         on_unknown = self.connector.limits.on_unknown

@@ -38,6 +38,8 @@ from schemas.destination import Destination
 
 #: Calls kept busy by one claim: enough that claiming is rare, few enough for a short lease.
 CALLS_AHEAD = 25
+#: At most so many seconds of calls, where the destination bears only so many a second.
+AHEAD_SECONDS = 10
 #: Outcomes written in one transaction, and how long the first of them waits for company.
 FINISH_BATCH = 256
 FINISH_LINGER = 0.005
@@ -77,7 +79,7 @@ class Deliverer:
         self.clock = clock
         self.metrics = metrics
         self.owner = uuid.uuid4().hex
-        self.caller = Caller(destination.name, connector, database, clock, metrics)
+        self.caller = Caller(destination, connector, database, clock, metrics)
         self._limit = asyncio.Semaphore(connector.limits.concurrency)
 
     @property
@@ -137,7 +139,8 @@ class Deliverer:
         limits = self.connector.limits
         if look and limits.on_unknown is OnUnknown.PERSON:
             return
-        wanted = 1 if probe else limits.batch_size * limits.concurrency * CALLS_AHEAD
+        ahead = self.caller.calls_within(CALLS_AHEAD * limits.concurrency, AHEAD_SECONDS)
+        wanted = 1 if probe else limits.batch_size * ahead
         calls = -(-wanted // limits.batch_size)
         lease = lease_for(limits.call_timeout, calls, limits.concurrency)
         start = time.monotonic()
@@ -181,6 +184,7 @@ class Deliverer:
         queue: "asyncio.Queue[list[Finish] | None]",
     ) -> None:
         try:
+            await self.caller.pace()
             if time.monotonic() > until or self.caller.is_open:
                 outcomes = [Outcome(kind=OutcomeKind.DEFERRED, reasons=("本次未发送",))] * len(
                     group
@@ -229,10 +233,13 @@ class Deliverer:
 
     async def predict(self) -> int:
         """How many will miss their due time: the work ahead of each, by the slow calls of late."""
-        seconds = self.caller.seconds_an_item()
+        seconds, now = self.caller.seconds_an_item(), self.clock()
         async with self.database.transaction() as connection:
-            late = await deliveries.predicted_breaches(connection, self.name, self.clock(), seconds)
+            late = await deliveries.predicted_breaches(connection, self.name, now, seconds)
+            before = now - self.destination.receipt_within
+            silent = await deliveries.silent_receipts(connection, self.name, before)
         self.metrics.predicted_breaches.labels(self.name).set(late)
+        self.metrics.silent_receipts.labels(self.name).set(silent)
         return late
 
     # ------------------------------------------------------------ receipts

@@ -38,6 +38,9 @@ class Metrics:
         self.predicted_breaches = self._gauge(
             "predicted_breaches", "Deliveries that will miss their due time", "destination"
         )
+        self.silent_receipts = self._gauge(
+            "silent_receipts", "Handed over, and no verdict for longer than agreed", "destination"
+        )
         self.due_unclaimed = self._gauge(
             "due_unclaimed", "Ready deliveries past due that nobody claims", "destination"
         )

@@ -66,7 +66,6 @@ class Destination(Schema):
     regions: tuple[str, ...] = ()
     headline: bool = False
     grade_due: timedelta = timedelta(hours=1)
-    submitted_blocks: bool = False
     receipt_within: timedelta = timedelta(days=2)
     settle: timedelta = timedelta(seconds=60)
     retry_floor: timedelta = timedelta(seconds=30)

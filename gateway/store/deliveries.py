@@ -644,6 +644,20 @@ async def predicted_breaches(
     return int(await connection.scalar(_PREDICTED, values) or 0)
 
 
+_SILENT = text(
+    """
+    select count(*) from delivery where destination = :destination and state = 'submitted'
+      and submitted_at < :before
+    """
+)
+
+
+async def silent_receipts(connection: Connection, destination: str, before: datetime) -> int:
+    """Deliveries handed over before a moment whose verdict is still outstanding."""
+    values = {"destination": destination, "before": before}
+    return int(await connection.scalar(_SILENT, values) or 0)
+
+
 _OF_DECISIONS = text(
     """
     select d.chain_id, d.destination, d.id, d.verb, d.state, d.due_at, d.dues, d.submitted_at,

@@ -493,3 +493,44 @@ async def test_breaches_are_marked_once(world: World) -> None:
         await world.value("select breached_at from delivery where destination = 'platform'")
         == first
     )
+
+
+# ---------------------------------------------------------------- limits and silence
+
+
+async def test_a_destination_that_bears_few_calls_gets_no_more_than_it_bears_claimed(
+    make_world: MakeWorld,
+) -> None:
+    slow = {**PLATFORM, "settings": {"batch_size": 1}, "calls_per_second": 0.1}
+    world = await make_world(destinations=[slow, BANK])
+    await world.take(penalty(1), penalty(2), penalty(3))
+
+    done = await world.deliverer().round()
+
+    assert done.claimed == 1
+
+
+async def test_a_verdict_that_does_not_come_is_counted(make_world: MakeWorld) -> None:
+    world = await make_world(**platform(always="submit"))
+    await world.take(penalty())
+    await world.turn()
+    gauge = world.gateway.metrics.silent_receipts.labels("platform")
+
+    await world.deliverer().predict()
+    before = gauge._value.get()
+    world.clock.step(timedelta(days=3))
+    await world.deliverer().predict()
+
+    assert (before, gauge._value.get()) == (0, 1)
+
+
+async def test_work_that_will_be_late_is_foreseen(world: World) -> None:
+    await world.take(*(penalty(number) for number in range(1, 6)))
+    deliverer = world.deliverer()
+    limits = deliverer.connector.limits
+    day = 24 * 60 * 60 * limits.batch_size * limits.concurrency
+    deliverer.caller._durations.append(2 * day)
+
+    late = await deliverer.predict()
+
+    assert late == 3
