@@ -29,10 +29,11 @@ from gateway.log import LogEvent, logger
 from gateway.metrics import Metrics
 from gateway.outgoing import delivery_of, finish, is_moot, item, lease_for, moot
 from gateway.secrets import Keys
-from gateway.store import deliveries
+from gateway.store import claims, receipts, watching
 from gateway.store import destinations as destination_store
-from gateway.store.deliveries import Answer, Claimed, Finish
+from gateway.store.claims import Claimed, Finish
 from gateway.store.engine import Connection, Database, DatabaseAway
+from gateway.store.receipts import Answer
 from schemas.delivery import Outcome, OutcomeKind
 from schemas.destination import Destination
 
@@ -127,10 +128,8 @@ class Deliverer:
     async def _tidy(self) -> None:
         now = self.clock()
         async with self.database.transaction() as connection:
-            lost = await deliveries.expire_leases(
-                connection, self.name, self.destination.settle, now
-            )
-            await deliveries.promote_deferred(connection, self.name, now)
+            lost = await claims.expire_leases(connection, self.name, self.destination.settle, now)
+            await claims.promote_deferred(connection, self.name, now)
         if lost:
             self.metrics.lost_leases.labels(self.name).inc(lost)
             logger.warning(LogEvent.LEASE_LOST, extra={"destination": self.name, "count": lost})
@@ -145,7 +144,7 @@ class Deliverer:
         lease = lease_for(limits.call_timeout, calls, limits.concurrency)
         start = time.monotonic()
         async with self.database.transaction() as connection:
-            claimed = await deliveries.claim(
+            claimed = await claims.claim(
                 connection,
                 self.name,
                 limit=min(wanted, 2000),
@@ -211,7 +210,7 @@ class Deliverer:
 
     async def _finish(self, pending: Sequence[Finish], done: Round) -> None:
         now = self.clock()
-        ours = await self._patiently(lambda c: deliveries.finish(c, pending, now))
+        ours = await self._patiently(lambda c: claims.finish(c, pending, now))
         for one in pending:
             if one.id in ours:
                 done.outcomes[one.outcome] = done.outcomes.get(one.outcome, 0) + 1
@@ -235,9 +234,9 @@ class Deliverer:
         """How many will miss their due time: the work ahead of each, by the slow calls of late."""
         seconds, now = self.caller.seconds_an_item(), self.clock()
         async with self.database.transaction() as connection:
-            late = await deliveries.predicted_breaches(connection, self.name, now, seconds)
+            late = await watching.predicted_breaches(connection, self.name, now, seconds)
             before = now - self.destination.receipt_within
-            silent = await deliveries.silent_receipts(connection, self.name, before)
+            silent = await watching.silent_receipts(connection, self.name, before)
         self.metrics.predicted_breaches.labels(self.name).set(late)
         self.metrics.silent_receipts.labels(self.name).set(silent)
         return late
@@ -253,22 +252,22 @@ class Deliverer:
             async with self.database.transaction() as connection:
                 cursor = await destination_store.receipts_cursor(connection, self.name)
             try:
-                receipts, following = await self.connector.receipts(cursor)
+                found, following = await self.connector.receipts(cursor)
             except ConnectorError as error:
                 await self.caller.failed(error)
                 return moved
-            if not receipts:
+            if not found:
                 return moved
             answers = [
                 Answer(id_, r.accepted, r.reasons, r.platform_at, r.reference)
-                for r in receipts
+                for r in found
                 if (id_ := delivery_of(self.installation, r.key)) is not None
             ]
             moved += await self._apply(answers, following, self.clock())
 
     async def _apply(self, answers: Sequence[Answer], cursor: str, now: datetime) -> int:
         async with self.database.transaction() as connection:
-            moved = await deliveries.apply_receipts(connection, self.name, answers, now)
+            moved = await receipts.apply_receipts(connection, self.name, answers, now)
             await destination_store.set_receipts_cursor(connection, self.name, cursor)
         return moved
 

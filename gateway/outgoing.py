@@ -8,7 +8,7 @@ import orjson
 
 from gateway.retry import next_attempt
 from gateway.secrets import Keys
-from gateway.store.deliveries import Claimed, Finish
+from gateway.store.claims import Claimed, Finish
 from schemas.codes import Verb
 from schemas.delivery import DeliveryState, Item, ItemKind, Outcome, OutcomeKind
 from schemas.destination import Destination

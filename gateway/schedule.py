@@ -11,7 +11,7 @@ from gateway.log import LogEvent, logger
 from gateway.metrics import Metrics
 from gateway.rescore import Rescoring
 from gateway.score import Scorer
-from gateway.store import assessments, audit, deliveries, records
+from gateway.store import assessments, audit, deliveries, records, watching
 from gateway.store.engine import Connection, Database
 from gateway.store.rows import Ids
 from gateway.store.schema import make_partitions
@@ -60,7 +60,7 @@ class Schedule:
             numbered = await assessments.number_grade_changes(connection)
             if numbered:
                 subjects = [subject for _, subject in numbered]
-                await deliveries.release_grade_changes(connection, subjects)
+                await watching.release_grade_changes(connection, subjects)
         return len(numbered)
 
     async def rescore(self, now: datetime) -> int:
@@ -94,9 +94,9 @@ class Schedule:
     async def sweep(self, now: datetime) -> int:
         """Mend chains that wait for nothing; there should be none, so one is an alert."""
         async with self.database.transaction() as connection:
-            stuck = await deliveries.stuck_chains(connection)
+            stuck = await watching.stuck_chains(connection)
             if stuck:
-                await deliveries.mend(connection, stuck)
+                await watching.mend(connection, stuck)
                 entry = audit.AuditEntry(AuditEvent.CHAIN_MENDED, {"count": len(stuck)})
                 await audit.add(connection, [entry], now)
                 logger.error(LogEvent.CHAIN_MENDED, extra={"count": len(stuck)})
@@ -105,7 +105,7 @@ class Schedule:
 
     async def _breach(self, now: datetime) -> None:
         async with self.database.transaction() as connection:
-            await deliveries.mark_breached(connection, now)
+            await watching.mark_breached(connection, now)
 
     async def _daily(self, day: date) -> None:
         if self._partitioned == day:
@@ -120,10 +120,10 @@ class Schedule:
     async def observe(self, now: datetime) -> None:
         """Set the gauges of open deliveries."""
         async with self.database.transaction() as connection:
-            counts = await deliveries.open_by_hours(connection, now)
+            counts = await watching.open_by_hours(connection, now)
         self._set(counts)
 
-    def _set(self, counts: Iterable[deliveries.OpenCount]) -> None:
+    def _set(self, counts: Iterable[watching.OpenCount]) -> None:
         metrics = self.metrics
         for one in counts:
             metrics.oldest_due.labels(one.destination).set(one.oldest_due.timestamp())

@@ -23,8 +23,7 @@ from gateway.cli.root import (
 from gateway.cli.working import replay_one, retry_all
 from gateway.replay import NoSuchItem
 from gateway.results import Result
-from gateway.store import deliveries as delivery_store
-from gateway.store import inbox
+from gateway.store import inbox, views
 from gateway.words import KINDS, STATES, VERDICTS
 from schemas.base import SHANGHAI
 from schemas.codes import RecordKind
@@ -51,7 +50,7 @@ def deliveries_list(
 
     async def work() -> Any:
         async with gateway(settings_of(context)) as built, built.database.transaction() as c:
-            return await delivery_store.listed(c, state, destination, limit)
+            return await views.listed(c, state, destination, limit)
 
     rows = run(work)
     for row in rows:
@@ -94,7 +93,7 @@ def deliveries_show(
 
     async def work() -> Any:
         async with gateway(settings_of(context)) as built, built.database.transaction() as c:
-            return await delivery_store.shown(c, number)
+            return await views.shown(c, number)
 
     found = run(work)
     if found is None:

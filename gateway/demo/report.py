@@ -16,7 +16,7 @@ from gateway.demo.run import Stage
 from gateway.month_end import freeze_month, ledger_lines
 from gateway.reconcile import Span
 from gateway.reconcile_compare import KIND_TITLES, DifferenceKind
-from gateway.store import assessments, deliveries, inbox, records
+from gateway.store import assessments, inbox, records, views
 from gateway.words import DIRECTIONS, KINDS, STATES
 from schemas.base import SHANGHAI
 from schemas.codes import RecordKind
@@ -47,8 +47,8 @@ async def find(stage: Stage) -> Findings:
         return Findings(
             month=month,
             published=published,
-            of_month=await deliveries.of_decisions(connection, [d.id for d in month]),
-            of_published=await deliveries.of_decisions(connection, [d.id for d in published]),
+            of_month=await views.of_decisions(connection, [d.id for d in month]),
+            of_published=await views.of_decisions(connection, [d.id for d in published]),
             refused=await inbox.open_quarantine(connection),
             changes=await assessments.grade_changes_between(
                 connection,

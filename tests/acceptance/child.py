@@ -27,7 +27,7 @@ from gateway.record import Recording
 from gateway.roles import Role
 from gateway.schedule import Schedule
 from gateway.settings import make_settings
-from gateway.store import assessments, deliveries, inbox
+from gateway.store import assessments, claims, deliveries, inbox, receipts, watching
 
 #: Leases and ownership of a killed process must run out before its successor can go on. Calls begin
 #: until a call's time and a second before the end of the lease.
@@ -64,28 +64,28 @@ POINTS = {
     ),
     "the offsets were committed": Point(KafkaIntake, "_commit_offsets", When.AFTER),
     # deliver
-    "a claim was written, not committed": Point(deliveries, "claim", When.AFTER_SOME),
+    "a claim was written, not committed": Point(claims, "claim", When.AFTER_SOME),
     "a claim was committed, nothing sent": Point(Deliverer, "_call_all", When.BEFORE),
     "the platform stored, its answer was lost": Point(PlatformJson, "send", When.AFTER),
     "the SOAP platform stored, its answer was lost": Point(PlatformSoap, "send", When.AFTER),
     "the bank stored, its answer was lost": Point(BankWebhook, "send", When.AFTER),
-    "outcomes were known, not written": Point(deliveries, "finish", When.BEFORE),
-    "outcomes were written, not committed": Point(deliveries, "finish", When.AFTER),
+    "outcomes were known, not written": Point(claims, "finish", When.BEFORE),
+    "outcomes were written, not committed": Point(claims, "finish", When.AFTER),
     "outcomes were committed": Point(Deliverer, "_finish", When.AFTER),
-    "lost leases were found": Point(deliveries, "expire_leases", When.AFTER_SOME),
+    "lost leases were found": Point(claims, "expire_leases", When.AFTER_SOME),
     "the platform was asked about an unknown outcome": Point(
         PlatformJson, "look_up", When.AFTER
     ),
     # receipts
     "receipts were read, not applied": Point(Deliverer, "_apply", When.BEFORE),
-    "receipts were applied, not committed": Point(deliveries, "apply_receipts", When.AFTER),
+    "receipts were applied, not committed": Point(receipts, "apply_receipts", When.AFTER),
     "receipts were committed": Point(Deliverer, "_apply", When.AFTER),
     # schedule
     "grade changes were numbered, not committed": Point(
         assessments, "number_grade_changes", When.AFTER_SOME
     ),
     "grade changes were released, not committed": Point(
-        deliveries, "release_grade_changes", When.AFTER
+        watching, "release_grade_changes", When.AFTER
     ),
     "grade changes were numbered and committed": Point(Schedule, "publish", When.AFTER_SOME),
 }  # fmt: skip

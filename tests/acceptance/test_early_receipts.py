@@ -4,8 +4,9 @@ import pytest
 
 from connectors.memory import Step
 from gateway.clock import SteppedClock
-from gateway.store.deliveries import Answer, Finish, apply_receipts, claim, finish
+from gateway.store.claims import Finish, claim, finish
 from gateway.store.engine import Connection, Database
+from gateway.store.receipts import Answer, apply_receipts
 from schemas.delivery import DeliveryState
 from tests.conftest import BuildGateway
 from tests.factories import penalty

@@ -16,7 +16,7 @@ from gateway.clock import SteppedClock
 from gateway.normalise import Raw
 from gateway.roles import build_deliverers
 from gateway.settings import make_settings
-from gateway.store import deliveries
+from gateway.store import claims
 from gateway.store.engine import Database
 from gateway.store.schema import upgrade
 from schemas.codes import RecordKind
@@ -181,7 +181,7 @@ async def _claim_ms(database: Database) -> float:
     for _ in range(CLAIMS):
         start = time.perf_counter()
         async with database.transaction() as connection:
-            claimed = await deliveries.claim(
+            claimed = await claims.claim(
                 connection,
                 "p",
                 limit=CLAIMED,
@@ -191,7 +191,7 @@ async def _claim_ms(database: Database) -> float:
             )
         async with database.transaction() as connection:
             finished = [
-                deliveries.Finish(
+                claims.Finish(
                     one.id,
                     one.lease_token,
                     one.subject_id,
@@ -202,6 +202,6 @@ async def _claim_ms(database: Database) -> float:
                 )
                 for one in claimed
             ]
-            await deliveries.finish(connection, finished, NOW)
+            await claims.finish(connection, finished, NOW)
         times.append((time.perf_counter() - start) * 1000)
     return round(statistics.median(times), 1)

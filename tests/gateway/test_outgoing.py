@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from gateway.outgoing import delivery_of, finish, is_moot, item, key_of, lease_for, moot, verb
 from gateway.secrets import Keys
-from gateway.store.deliveries import Claimed
+from gateway.store.claims import Claimed
 from schemas.codes import Verb
 from schemas.delivery import TRANSITIONS, DeliveryState, Outcome, OutcomeKind
 from schemas.destination import Destination

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from connectors.memory import Step
 from gateway.clock import SteppedClock
 from gateway.outgoing import item
-from gateway.store import deliveries
-from gateway.store.deliveries import Claimed, Finish
+from gateway.store import claims, deliveries
+from gateway.store.claims import Claimed, Finish
 from schemas.delivery import TRANSITIONS, DeliveryState
 from tests.conftest import BuildGateway, NewDatabase
 from tests.factories import about, event, penalty
@@ -62,7 +62,7 @@ async def _lose_a_lease(world: World) -> None:
 
 async def _claim(world: World, *, limit: int = 10, look: bool = False) -> list[Claimed]:
     async with world.database.transaction() as connection:
-        return await deliveries.claim(
+        return await claims.claim(
             connection,
             "platform",
             limit=limit,
@@ -84,7 +84,7 @@ async def _finish(world: World, claimed: Claimed, state: DeliveryState) -> set[i
         outcome=state.value,
     )
     async with world.database.transaction() as connection:
-        return await deliveries.finish(connection, [done], world.clock())
+        return await claims.finish(connection, [done], world.clock())
 
 
 ACTS: dict[str, Act] = {

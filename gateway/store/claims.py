@@ -1,0 +1,230 @@
+"""Claims and finishes: the lease, its attempt, and what comes of them.
+
+Leases run on the database's clock; legal and retry time is a parameter.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Any
+
+import orjson
+from sqlalchemy import text
+
+from gateway.store.deliveries import lock, promote
+from gateway.store.engine import Connection
+from gateway.store.receipts import early_receipts, move
+from gateway.store.rows import unnest
+from schemas.delivery import DeliveryState
+
+S = DeliveryState
+
+
+@dataclass(frozen=True, slots=True)
+class Claimed:
+    """A delivery that a worker holds, with all that its connector needs."""
+
+    id: int
+    item_kind: str
+    item_id: int
+    subject_id: int
+    chain_id: int
+    destination: str
+    verb: str
+    attempts: int
+    due_at: datetime
+    lease_token: str
+    look: bool
+    holds: bool
+    kind: str
+    version: int
+    subject_code: str
+    subject_name: str | None
+    document_number: str | None
+    decision_date: date | None
+    body: dict[str, Any]
+    secret: bytes | None
+    recorded_at: datetime
+    number: int | None
+
+
+_PICK_READY = """
+    select id from delivery where destination = :destination and state = 'ready'
+    order by due_at, id limit :limit for update skip locked
+"""
+_PICK_UNKNOWN = """
+    select id from delivery where destination = :destination and state = 'unknown'
+      and next_at <= :now and (look_after is null or look_after <= clock_timestamp())
+    order by next_at limit :limit for update skip locked
+"""
+_CLAIM = """
+    with picked as ({pick}),
+    leased as (
+        update delivery d set state = 'leased', lease_token = :token, attempts = d.attempts + 1,
+            lease_until = clock_timestamp() + cast(:lease as interval)
+        from picked where d.id = picked.id
+        returning d.id, d.item_kind, d.item_id, d.subject_id, d.chain_id, d.destination, d.verb,
+            d.attempts, d.due_at),
+    opened as (
+        insert into attempt (delivery_id, lease_token, started_at, act)
+        select id, :token, :now, :act from leased)
+    select l.*, cast(:token as text), cast(:look as boolean),
+        exists (select from delivery h where h.chain_id = l.chain_id
+            and h.destination = l.destination and h.id < l.id
+            and h.state in ('submitted', 'accepted', 'accepted_blind')) as holds,
+        coalesce(dec.kind, 'grade_change'), coalesce(v.version, 1), s.code, s.name,
+        dec.document_number, dec.decision_date, coalesce(v.body, g.body), v.secret,
+        coalesce(v.recorded_at, g.recorded_at), g.number
+    from leased l
+    join subject s on s.id = l.subject_id
+    left join record_version v on l.item_kind = 'record_version' and v.id = l.item_id
+    left join decision dec on dec.id = v.decision_id
+    left join grade_change g on l.item_kind = 'grade_change' and g.id = l.item_id
+    order by l.due_at, l.id
+"""
+_CLAIM_READY = text(_CLAIM.format(pick=_PICK_READY))
+_CLAIM_UNKNOWN = text(_CLAIM.format(pick=_PICK_UNKNOWN))
+
+
+async def claim(  # noqa: PLR0913  what a lease is made of
+    connection: Connection,
+    destination: str,
+    *,
+    limit: int,
+    token: str,
+    lease: timedelta,
+    now: datetime,
+    look: bool = False,
+) -> list[Claimed]:
+    """Lease up to `limit` heads, earliest due first, and open their attempts, in one statement.
+
+    With `look` it takes those whose outcome is unknown, once their settle time is over.
+    """
+    values = {
+        "destination": destination,
+        "limit": limit,
+        "token": token,
+        "lease": lease,
+        "now": now,
+        "act": "look_up" if look else "send",
+        "look": look,
+    }
+    rows = await connection.execute(_CLAIM_UNKNOWN if look else _CLAIM_READY, values)
+    return [Claimed(*row) for row in rows]
+
+
+@dataclass(frozen=True, slots=True)
+class Finish:
+    """What becomes of a leased delivery."""
+
+    id: int
+    token: str
+    subject_id: int
+    chain_id: int
+    destination: str
+    state: DeliveryState
+    outcome: str
+    reasons: tuple[str, ...] = ()
+    next_at: datetime | None = None
+    breached: bool = False
+    platform_at: datetime | None = None
+    reference: str | None = None
+    settle: timedelta | None = None
+
+
+_FINISH = text(
+    f"""
+    with outcome as (select * from {
+        unnest(
+            "id bigint, token uuid, state text, outcome text, reasons text, next_at timestamptz, "
+            "breached boolean, platform_at timestamptz, reference text, settle interval"
+        )
+    }),
+    done as (
+        update delivery d set state = o.state, next_at = o.next_at,
+            look_after = clock_timestamp() + o.settle,
+            reasons = o.reasons::jsonb, reference = coalesce(o.reference, d.reference),
+            platform_at = coalesce(o.platform_at, d.platform_at),
+            breached_at = case when o.breached then coalesce(d.breached_at, :now)
+                else d.breached_at end,
+            submitted_at = case when o.state in ('submitted', 'accepted', 'accepted_blind')
+                then coalesce(d.submitted_at, :now) else d.submitted_at end,
+            accepted_at = case when o.state = 'accepted' then :now else d.accepted_at end,
+            lease_token = null, lease_until = null
+        from outcome o
+        where d.id = o.id and d.lease_token = o.token and d.state = 'leased'
+        returning d.id),
+    closed as (
+        update attempt a set finished_at = :now, outcome = o.outcome, reasons = o.reasons::jsonb
+        from outcome o where a.delivery_id = o.id and a.lease_token = o.token)
+    select id from done
+    """  # noqa: S608  names are ours
+)
+
+_FREES = frozenset(
+    {S.ACCEPTED, S.ACCEPTED_BLIND, S.SUBMITTED, S.REJECTED, S.SUPERSEDED, S.WITHDRAWN}
+)
+
+
+async def finish(connection: Connection, finished: Sequence[Finish], now: datetime) -> set[int]:
+    """Write outcomes where the lease is still ours (compare-and-set); promote what they freed.
+
+    Gives the ids that were ours; the others were taken over and their outcome is not believed.
+    """
+    await lock(connection, {f.subject_id for f in finished})
+    values: dict[str, Any] = {
+        "id": [f.id for f in finished],
+        "token": [f.token for f in finished],
+        "state": [f.state.value for f in finished],
+        "outcome": [f.outcome for f in finished],
+        "reasons": [orjson.dumps(f.reasons).decode() if f.reasons else None for f in finished],
+        "next_at": [f.next_at for f in finished],
+        "breached": [f.breached for f in finished],
+        "platform_at": [f.platform_at for f in finished],
+        "reference": [f.reference for f in finished],
+        "settle": [f.settle for f in finished],
+        "now": now,
+    }
+    answerable = {S.SUBMITTED, S.ACCEPTED_BLIND, S.REJECTED}
+    early = await early_receipts(connection, [f.id for f in finished if f.state in answerable])
+    ours = set(await connection.scalars(_FINISH, values))
+    for destination, answers in early.items():
+        await move(connection, destination, [a for a in answers if a.delivery_id in ours], now)
+    freed = [(f.chain_id, f.destination) for f in finished if f.id in ours and f.state in _FREES]
+    if freed:
+        await promote(connection, freed)
+    return ours
+
+
+_PROMOTE_DEFERRED = text(
+    """
+    update delivery set state = 'ready' where id in (
+        select id from delivery where destination = :destination and state = 'deferred'
+          and next_at <= :now order by next_at limit :limit for update skip locked)
+    """
+)
+
+
+async def promote_deferred(
+    connection: Connection, destination: str, now: datetime, limit: int = 1000
+) -> int:
+    """Deferred deliveries whose time has come are ready again."""
+    values = {"destination": destination, "now": now, "limit": limit}
+    return (await connection.execute(_PROMOTE_DEFERRED, values)).rowcount
+
+
+_EXPIRE = text(
+    """
+    update delivery set state = 'unknown', next_at = :now, lease_token = null,
+        look_after = lease_until + cast(:settle as interval), lease_until = null
+    where destination = :destination and state = 'leased' and lease_until < clock_timestamp()
+    """
+)
+
+
+async def expire_leases(
+    connection: Connection, destination: str, settle: timedelta, now: datetime
+) -> int:
+    """A lease that ran out leaves an unknown outcome, looked into after the settle time."""
+    values = {"destination": destination, "settle": settle, "now": now}
+    return (await connection.execute(_EXPIRE, values)).rowcount

@@ -1,0 +1,120 @@
+"""Receipts 回执: written, and the deliveries that they move."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import orjson
+from sqlalchemy import text
+
+from gateway.store.deliveries import lock
+from gateway.store.engine import Connection
+from gateway.store.rows import Copy, unnest
+
+_add_receipts = Copy(
+    "receipt", "delivery_id, accepted, reasons, platform_at, received_at, reference"
+)
+_RECEIPT_SUBJECTS = text(
+    """
+    select distinct subject_id from delivery where id = any(cast(:ids as bigint[]))
+      and destination = :destination
+    """
+)
+_APPLY_RECEIPTS = text(
+    f"""
+    update delivery d set
+        state = case when t.accepted then 'accepted' else 'rejected' end,
+        accepted_at = case when t.accepted then coalesce(d.accepted_at, :now)
+            else d.accepted_at end,
+        platform_at = t.platform_at, reasons = t.reasons::jsonb,
+        reference = coalesce(t.reference, d.reference)
+    from {
+        unnest("id bigint, accepted boolean, reasons text, platform_at timestamptz, reference text")
+    }
+    where d.id = t.id and d.destination = :destination
+      and (d.state in ('submitted', 'accepted_blind')
+           or (d.state = 'accepted' and not t.accepted)
+           or (d.state = 'rejected' and t.accepted))
+    returning d.id
+    """  # noqa: S608  names are ours
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A receipt 回执 that has found its delivery."""
+
+    delivery_id: int
+    accepted: bool
+    reasons: tuple[str, ...]
+    platform_at: datetime
+    reference: str | None
+
+
+async def apply_receipts(
+    connection: Connection, destination: str, answers: Sequence[Answer], now: datetime
+) -> int:
+    """Write receipts and move their deliveries; gives how many moved."""
+    subjects = await connection.scalars(
+        _RECEIPT_SUBJECTS,
+        {"ids": [a.delivery_id for a in answers], "destination": destination},
+    )
+    await lock(connection, subjects)
+    texts = [orjson.dumps(a.reasons).decode() if a.reasons else None for a in answers]
+    await _add_receipts(
+        connection,
+        [
+            (a.delivery_id, a.accepted, reasons, a.platform_at, now, a.reference)
+            for a, reasons in zip(answers, texts, strict=True)
+        ],
+    )
+    return await move(connection, destination, answers, now)
+
+
+async def move(
+    connection: Connection, destination: str, answers: Sequence[Answer], now: datetime
+) -> int:
+    """Move the deliveries that wait for these receipts; the last receipt of each counts."""
+    latest = {
+        a.delivery_id: (a, orjson.dumps(a.reasons).decode() if a.reasons else None) for a in answers
+    }
+    if not latest:
+        return 0
+    values: dict[str, Any] = {
+        "id": list(latest),
+        "accepted": [a.accepted for a, _ in latest.values()],
+        "reasons": [reasons for _, reasons in latest.values()],
+        "platform_at": [a.platform_at for a, _ in latest.values()],
+        "reference": [a.reference for a, _ in latest.values()],
+        "destination": destination,
+        "now": now,
+    }
+    return len(list(await connection.scalars(_APPLY_RECEIPTS, values)))
+
+
+_EARLY_RECEIPTS = text(
+    """
+    select distinct on (d.id) d.destination, d.id, r.accepted, r.reasons, r.platform_at, r.reference
+    from receipt r join delivery d on d.id = r.delivery_id
+    where d.id = any(cast(:ids as bigint[]))
+      and (d.platform_at is null or r.platform_at > d.platform_at)
+    order by d.id, r.platform_at desc, r.received_at desc
+    """
+)
+
+
+async def early_receipts(
+    connection: Connection, delivery_ids: Sequence[int]
+) -> dict[str, list[Answer]]:
+    """Receipts that were read while their deliveries were still in flight, by destination.
+
+    Those that have moved a delivery before left their time in its `platform_at`.
+    """
+    found: dict[str, list[Answer]] = {}
+    if not delivery_ids:
+        return found
+    for row in await connection.execute(_EARLY_RECEIPTS, {"ids": list(delivery_ids)}):
+        answer = Answer(row[1], row[2], tuple(row[3] or ()), row[4], row[5])
+        found.setdefault(row[0], []).append(answer)
+    return found

@@ -1,0 +1,64 @@
+"""Deliveries as people look at them: lists, one with its attempts, all of some decisions."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import text
+
+from gateway.store.engine import Connection
+
+_SHOW = """
+    select d.id, d.item_kind, d.destination, d.verb, d.state, d.due_at, d.clock, d.provisional,
+        d.attempts, d.next_at, d.breached_at, d.submitted_at, d.accepted_at, d.platform_at,
+        d.reference, d.reasons, s.code as subject_code, s.name as subject_name, s.person,
+        coalesce(dec.document_number, '') as document_number, v.problems
+    from delivery d join subject s on s.id = d.subject_id
+    left join record_version v on d.item_kind = 'record_version' and v.id = d.item_id
+    left join decision dec on dec.id = v.decision_id
+    where {where} order by d.due_at, d.id limit :limit
+"""
+_LIST = text(
+    _SHOW.format(
+        where="(cast(:state as text) is null or d.state = :state) "
+        "and (cast(:destination as text) is null or d.destination = :destination)"
+    )
+)
+_ONE = text(_SHOW.format(where="d.id = :id"))
+_ATTEMPTS = text(
+    """
+    select started_at, finished_at, act, outcome, reasons from attempt
+    where delivery_id = :id order by started_at
+    """
+)
+
+
+async def listed(
+    connection: Connection, state: str | None, destination: str | None, limit: int
+) -> list[Mapping[str, Any]]:
+    """Deliveries for people to look at, earliest due first."""
+    values = {"state": state, "destination": destination, "limit": limit}
+    return [dict(row._mapping) for row in await connection.execute(_LIST, values)]  # noqa: SLF001
+
+
+async def shown(connection: Connection, id_: int) -> tuple[Mapping[str, Any], list[Any]] | None:
+    """One delivery with its attempts."""
+    rows = (await connection.execute(_ONE, {"id": id_, "limit": 1})).mappings().all()
+    if not rows:
+        return None
+    attempts = (await connection.execute(_ATTEMPTS, {"id": id_})).mappings().all()
+    return dict(rows[0]), [dict(attempt) for attempt in attempts]
+
+
+_OF_DECISIONS = text(
+    """
+    select d.chain_id, d.destination, d.id, d.verb, d.state, d.due_at, d.dues, d.submitted_at,
+        d.accepted_at, d.platform_at, d.reasons, d.attempts, d.breached_at
+    from delivery d where d.item_kind = 'record_version'
+      and d.chain_id = any(cast(:ids as bigint[])) order by d.id
+    """
+)
+
+
+async def of_decisions(connection: Connection, decision_ids: Sequence[int]) -> list[Any]:
+    """All deliveries of these decisions, for ledger and reconciliation."""
+    return list(await connection.execute(_OF_DECISIONS, {"ids": list(decision_ids)}))

@@ -1,0 +1,132 @@
+"""What schedule and metrics ask of deliveries, and the few things that time does to them."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import text
+
+from gateway.store.deliveries import lock, promote
+from gateway.store.engine import Connection
+
+_STUCK = text(
+    """
+    select distinct w.chain_id, w.destination, w.subject_id from delivery w
+    where w.state = 'waiting'
+      and (w.item_kind <> 'grade_change' or exists (select from grade_change g
+           where g.id = w.item_id and g.number is not null))
+      and not exists (select from delivery b where b.chain_id = w.chain_id
+          and b.destination = w.destination
+          and b.state in ('ready', 'deferred', 'leased', 'unknown'))
+    """
+)
+
+
+async def stuck_chains(connection: Connection) -> list[tuple[int, str, int]]:
+    """Chains that wait for nothing: a bug, mended by the sweeper and alerted at one."""
+    return [(row[0], row[1], row[2]) for row in await connection.execute(_STUCK)]
+
+
+async def mend(connection: Connection, chains: Sequence[tuple[int, str, int]]) -> None:
+    """Promote the heads of stuck chains under their subjects' locks."""
+    await lock(connection, {subject for _, _, subject in chains})
+    await promote(connection, [(chain, destination) for chain, destination, _ in chains])
+
+
+_GRADE_HEADS = text(
+    """
+    select distinct d.chain_id, d.destination from delivery d
+    where d.item_kind = 'grade_change' and d.state = 'waiting'
+      and d.chain_id = any(cast(:subjects as bigint[]))
+    """
+)
+
+
+async def release_grade_changes(connection: Connection, subject_ids: Sequence[int]) -> None:
+    """Grade changes that have just been numbered may go, in order, each behind the last."""
+    await lock(connection, set(subject_ids))
+    rows = await connection.execute(_GRADE_HEADS, {"subjects": list(subject_ids)})
+    await promote(connection, [(row[0], row[1]) for row in rows])
+
+
+_MARK_BREACHED = text(
+    """
+    update delivery set breached_at = :now where breached_at is null and due_at <= :now
+      and state in ('held', 'waiting', 'ready', 'deferred', 'leased', 'unknown', 'rejected')
+    """
+)
+
+
+async def mark_breached(connection: Connection, now: datetime) -> int:
+    """Deliveries whose due time passed without acceptance; they go on all the same."""
+    return (await connection.execute(_MARK_BREACHED, {"now": now})).rowcount
+
+
+_OPEN_BY_HOURS = text(
+    """
+    with open as (select destination, state, due_at, due_at - :now as slack from delivery
+        where state in ('held', 'waiting', 'ready', 'deferred', 'leased', 'unknown', 'submitted'))
+    select t.name, coalesce(min(due_at), to_timestamp(0)),
+        count(*) filter (where state = 'ready' and slack < -interval '10 minutes'),
+        count(*) filter (where slack <= interval '0'),
+        count(*) filter (where slack > interval '0' and slack <= interval '1 hour'),
+        count(*) filter (where slack > interval '1 hour' and slack <= interval '8 hours'),
+        count(*) filter (where slack > interval '8 hours' and slack <= interval '24 hours'),
+        count(*) filter (where slack > interval '24 hours' and slack <= interval '72 hours'),
+        count(*) filter (where slack > interval '72 hours')
+    from destination t left join open on open.destination = t.name group by t.name
+    """
+)
+_BUCKETS = ("overdue", "1", "8", "24", "72", "more")
+
+
+@dataclass(frozen=True, slots=True)
+class OpenCount:
+    """The open deliveries of one destination, by hours to due."""
+
+    destination: str
+    oldest_due: datetime
+    due_unclaimed: int
+    buckets: Mapping[str, int]
+
+
+async def open_by_hours(connection: Connection, now: datetime) -> list[OpenCount]:
+    """Open deliveries of every destination; zeros where there are none."""
+    rows = await connection.execute(_OPEN_BY_HOURS, {"now": now})
+    return [
+        OpenCount(row[0], row[1], row[2], dict(zip(_BUCKETS, row[3:], strict=True))) for row in rows
+    ]
+
+
+_PREDICTED = text(
+    """
+    select count(*) from (
+        select due_at, row_number() over (order by due_at, id) as ahead from delivery
+        where destination = :destination and state in ('ready', 'deferred', 'unknown', 'leased')
+          and due_at > :now) d
+    where d.due_at < cast(:now as timestamptz) + d.ahead * cast(:seconds as float8)
+        * interval '1 second'
+    """
+)
+
+
+async def predicted_breaches(
+    connection: Connection, destination: str, now: datetime, seconds: float
+) -> int:
+    """Open deliveries not yet due whose turn comes too late at `seconds` for each before them."""
+    values = {"destination": destination, "now": now, "seconds": seconds}
+    return int(await connection.scalar(_PREDICTED, values) or 0)
+
+
+_SILENT = text(
+    """
+    select count(*) from delivery where destination = :destination and state = 'submitted'
+      and submitted_at < :before
+    """
+)
+
+
+async def silent_receipts(connection: Connection, destination: str, before: datetime) -> int:
+    """Deliveries handed over before a moment whose verdict is still outstanding."""
+    values = {"destination": destination, "before": before}
+    return int(await connection.scalar(_SILENT, values) or 0)
