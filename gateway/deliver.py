@@ -27,14 +27,13 @@ from gateway.call import Caller
 from gateway.clock import Clock
 from gateway.log import LogEvent, logger
 from gateway.metrics import Metrics
-from gateway.outgoing import delivery_of, finish, is_moot, item, lease_for, moot
+from gateway.outgoing import delivery_of, finish, is_moot, item, lease_for, moot, not_called
 from gateway.secrets import Keys
 from gateway.store import claims, receipts, watching
 from gateway.store import destinations as destination_store
 from gateway.store.claims import Claimed, Finish
 from gateway.store.engine import Connection, Database, DatabaseAway
 from gateway.store.receipts import Answer
-from schemas.delivery import Outcome, OutcomeKind
 from schemas.destination import Destination
 
 #: Calls kept busy by one claim: enough that claiming is rare, few enough for a short lease.
@@ -185,9 +184,7 @@ class Deliverer:
         try:
             await self.caller.pace()
             if time.monotonic() > until or self.caller.is_open:
-                outcomes = [Outcome(kind=OutcomeKind.DEFERRED, reasons=("本次未发送",))] * len(
-                    group
-                )
+                outcomes = [not_called(look=group[0].look)] * len(group)
             else:
                 items = [item(one, self.installation, self.keys) for one in group]
                 outcomes = await self.caller.outcomes(items, look=group[0].look)

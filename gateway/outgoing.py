@@ -129,7 +129,18 @@ def moot(claimed: Claimed) -> Finish:
     )
 
 
+def not_called(*, look: bool) -> Outcome:
+    """No time was left, or the breaker opened meanwhile: at once again, and unknown stays so."""
+    kind = OutcomeKind.UNKNOWN if look else OutcomeKind.DEFERRED
+    return Outcome(kind=kind, reasons=("本次未发送",), absent=True)
+
+
+#: Rounds of slow calls that a lease lasts; a claim whose calls are slower gives the rest back, so
+#: that a killed worker's deliveries are looked into within minutes.
+LEASED_ROUNDS = 4
+
+
 def lease_for(call_timeout: timedelta, waiting: int, concurrency: int) -> timedelta:
-    """A lease long enough for every call of a claim, one after another, with a margin."""
-    rounds = -(-waiting // max(1, concurrency))
+    """A lease for the calls of a claim, one after another, with a margin."""
+    rounds = min(LEASED_ROUNDS, -(-waiting // max(1, concurrency)))
     return call_timeout * (rounds + 1) + timedelta(seconds=10)

@@ -9,7 +9,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.outgoing import delivery_of, finish, is_moot, item, key_of, lease_for, moot, verb
+from gateway.outgoing import (
+    LEASED_ROUNDS,
+    delivery_of,
+    finish,
+    is_moot,
+    item,
+    key_of,
+    lease_for,
+    moot,
+    not_called,
+    verb,
+)
 from gateway.secrets import Keys
 from gateway.store.claims import Claimed
 from schemas.codes import Verb
@@ -138,7 +149,18 @@ def test_a_moot_withdrawal_ends() -> None:
 
 @given(st.timedeltas(timedelta(seconds=1), timedelta(minutes=5)), st.integers(1, 2000),
        st.integers(1, 64))  # fmt: skip
-def test_a_lease_outlasts_every_call_of_its_claim(
+def test_a_lease_outlasts_the_calls_that_it_is_for_and_ends_within_minutes(
     call: timedelta, calls: int, concurrency: int
 ) -> None:
-    assert lease_for(call, calls, concurrency) > call * (calls / concurrency)
+    lease = lease_for(call, calls, concurrency)
+
+    assert lease > call * min(LEASED_ROUNDS, calls / concurrency)
+    assert lease <= call * (LEASED_ROUNDS + 1) + timedelta(seconds=10)
+
+
+@pytest.mark.parametrize("look", [True, False])
+def test_a_call_that_was_not_made_leaves_what_is_unknown_unknown(look: bool) -> None:
+    done = finish(claimed(), not_called(look=look), DESTINATION, NOW)
+
+    assert done.state is (DeliveryState.UNKNOWN if look else DeliveryState.DEFERRED)
+    assert done.next_at == NOW

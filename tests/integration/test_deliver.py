@@ -495,6 +495,19 @@ async def test_breaches_are_marked_once(world: World) -> None:
     )
 
 
+async def test_what_is_unknown_stays_so_when_the_breaker_opens_before_its_look(
+    make_world: MakeWorld,
+) -> None:
+    world = await make_world(**platform(batch_size=1, concurrency=1, on_unknown="resend"))
+    world.connector().play(Step.LOSE_ANSWER, Step.LOSE_ANSWER, Step.CALL_REJECTED)
+    await world.take(penalty(1), penalty(2))
+    await world.turn()
+
+    await world.pass_time(1)
+
+    assert await world.states() == ["unknown", "unknown"]
+
+
 # ---------------------------------------------------------------- limits and silence
 
 
