@@ -111,7 +111,7 @@ async def run(gateway: Gateway, roles: frozenset[Role]) -> AsyncIterator[Running
     # A batch makes hundreds of thousands of short-lived tuples and no cycles: looking for cycles
     # at the default rate costs a fifth of the work.
     gc.freeze()
-    gc.set_threshold(100_000, 50, 100)
+    gc.set_threshold(50_000, 20, 20)
     async with AsyncExitStack() as stack:
         if Role.INTAKE in roles:
             bootstrap = await stack.enter_async_context(kafka_bootstrap(gateway.settings))

@@ -22,7 +22,7 @@ _SPACE = re.compile(r"\s+")
 _IDENTITY = re.compile(r"\d{17}[\dX]")
 
 
-@lru_cache(maxsize=8192)
+@lru_cache(maxsize=2048)
 def fold(text: str) -> str:
     """Full-width forms made half-width (NFKC), every space removed, letters in capitals.
 
@@ -37,7 +37,7 @@ def _folded(text: str) -> str:
     return _SPACE.sub("", unicodedata.normalize("NFKC", text)).upper()
 
 
-@lru_cache(maxsize=8192)
+@lru_cache(maxsize=2048)
 def credit_code_problem(code: str) -> str | None:
     """Why a normalised code is no unified social credit code 统一社会信用代码, in Chinese; or None.
 
@@ -85,7 +85,7 @@ def document_number_key(number: str) -> str:
     return _folded(number).translate(_BRACKETS).replace("號", "号")
 
 
-@lru_cache(maxsize=8192)
+@lru_cache(maxsize=2048)
 def authority_key(name: str) -> str:
     """The form of an authority's name 机关名称 under which its aliases are looked up."""
     return fold(name).translate(_BRACKETS)

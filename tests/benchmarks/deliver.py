@@ -100,6 +100,7 @@ def _settings(place: World, url: str, batch: int) -> Any:
     return make_settings(
         {
             "state": str(place.state / "d"),
+            "scoring": {"not_scored": [""]},
             "destinations": [
                 {
                     "name": "p",
