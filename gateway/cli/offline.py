@@ -1,4 +1,4 @@
-"""Commands that need no database: check, score, due, code, rules."""
+"""Commands that need no database: check, score, due, code."""
 
 from collections import Counter
 from datetime import date
@@ -27,14 +27,13 @@ from gateway.columns import parse_date
 from gateway.deadline import due, today
 from gateway.faulty import STANDARD_INPUT, faulty_row, spooled
 from gateway.intake.files import UnreadableFile, line_of, read
-from gateway.rulebook import LoadedRuleSet, Rulebook, parse_rule_set
+from gateway.rulebook import Rulebook, parse_rule_set
 from gateway.settings import BadConfiguration
 from gateway.words import EXCLUSIONS, VERDICTS
 from gateway.workbook import FaultyRow, problems_workbook
 from schemas.codes import RecordKind
 from schemas.identifiers import credit_code_problem, fold
 from schemas.verdict import Verdict
-from scoring.cases import run_case
 from scoring.engine import assess
 from scoring.errors import RuleSetError
 from scoring.facts import Facts
@@ -136,7 +135,7 @@ def score(
     format_: FormatOption = Format.JSON,
 ) -> None:
     """按评价办法给每行的对象评分，写出依据。"""
-    rules = _rule_set(context, rule_set)
+    rules = rule_set_of(context, rule_set)
     day = day_of(as_of) if as_of else today(system_clock())
     failed = False
     with spooled(file) as path, path.open("rb") as stream, progress("评分") as advance:
@@ -172,7 +171,8 @@ def _score_line(number: int, line: bytes, rules: RuleSet, day: date, format_: Fo
     return True
 
 
-def _rule_set(context: typer.Context, name: str) -> RuleSet:
+def rule_set_of(context: typer.Context, name: str) -> RuleSet:
+    """A rule set by name or by file; wrong use where it cannot be read."""
     try:
         path = Path(name)
         if path.suffix in {".yaml", ".yml"} and path.is_file():
@@ -246,84 +246,3 @@ def code(
         else:
             print_line(f"{text} → {normalised} {'有效' if reason is None else f'无效：{reason}'}")
     raise typer.Exit(end)
-
-
-rules = typer.Typer(help="评价办法", no_args_is_help=True)
-app.add_typer(rules, name="rules")
-
-
-@rules.command("list")
-def rules_list(context: typer.Context, format_: FormatOption = Format.TEXT) -> None:
-    """列出评价办法和效力状态。"""
-    rulebook = Rulebook(settings_of(context).scoring)
-    for name in rulebook.names:
-        one = rulebook.load(name).rule_set
-        if format_ is Format.JSON:
-            answer = {
-                "name": name,
-                "title": one.title,
-                "status": one.status,
-                "version": one.version,
-            }
-            print_json(answer | {"effective_from": one.effective_from})
-        else:
-            print_line(f"{name} {one.title}（{_STATUSES[one.status.value]}）")
-
-
-_STATUSES = {"draft": "征求意见稿，结果为试算", "in_force": "现行有效", "superseded": "已被取代"}
-
-
-@rules.command("show")
-def rules_show(context: typer.Context, name: str, format_: FormatOption = Format.TEXT) -> None:
-    """列出一个评价办法的评价项、等级和理解说明。"""
-    one = _rule_set(context, name)
-    if format_ is Format.JSON:
-        print_json(one.model_dump(mode="json"))
-        return
-    print_line(f"{one.title}（{_STATUSES[one.status.value]}）版本 {one.version[:12]}")
-    for table_name, table in one.tables.items():
-        print_line(f"\n[{table_name}] 起始分 {table.start}")
-        for row in table.rows:
-            points = getattr(row, "points", None)
-            print_line(
-                f"  {row.id} {points if points is not None else '—'} {row.title}（{row.article}）"
-            )
-        for band in table.bands:
-            print_line(
-                f"  等级 {band.grade}：{band.text}"
-                if hasattr(band, "text")
-                else f"  等级 {band.grade}"
-            )
-    print_line("\n理解说明")
-    for note in one.notes:
-        print_line(f"  {note.id} {note.question}：{note.reading}")
-
-
-@rules.command("test")
-def rules_test(
-    context: typer.Context,
-    name: Annotated[str | None, typer.Argument(help="默认全部")] = None,
-    format_: FormatOption = Format.TEXT,
-) -> None:
-    """运行评价办法的用例。"""
-    rulebook = Rulebook(settings_of(context).scoring)
-    failed = False
-    for each in [name] if name else rulebook.names:
-        loaded = _loaded(rulebook, each)
-        wrong = [line for case in loaded.cases for line in run_case(loaded.rule_set, case)]
-        failed |= bool(wrong)
-        if format_ is Format.JSON:
-            print_json({"name": each, "cases": len(loaded.cases), "mismatches": wrong})
-        else:
-            print_line(f"{each}：{len(loaded.cases)} 个用例，{len(wrong)} 处不符")
-            for line in wrong:
-                print_line(f"    {line}")
-    if failed:
-        raise typer.Exit(Exit.PROBLEMS)
-
-
-def _loaded(rulebook: Rulebook, name: str) -> LoadedRuleSet:
-    try:
-        return rulebook.load(name)
-    except (BadConfiguration, RuleSetError) as error:
-        fail(str(error))

@@ -1,0 +1,112 @@
+"""Commands about rule sets 评价办法: list, show, test."""
+
+from typing import Annotated
+
+import typer
+
+from gateway.cli.offline import rule_set_of
+from gateway.cli.root import (
+    Exit,
+    Format,
+    FormatOption,
+    app,
+    fail,
+    print_json,
+    print_line,
+    settings_of,
+)
+from gateway.rulebook import LoadedRuleSet, Rulebook
+from gateway.settings import BadConfiguration
+from scoring.cases import run_case
+from scoring.errors import RuleSetError
+from scoring.terms import Band
+
+rules = typer.Typer(help="评价办法", no_args_is_help=True)
+app.add_typer(rules, name="rules")
+
+
+@rules.command("list")
+def rules_list(context: typer.Context, format_: FormatOption = Format.TEXT) -> None:
+    """列出评价办法和效力状态。"""
+    rulebook = Rulebook(settings_of(context).scoring)
+    for name in rulebook.names:
+        one = rulebook.load(name).rule_set
+        if format_ is Format.JSON:
+            answer = {
+                "name": name,
+                "title": one.title,
+                "status": one.status,
+                "version": one.version,
+            }
+            print_json(answer | {"effective_from": one.effective_from})
+        else:
+            print_line(f"{name} {one.title}：{_STATUSES[one.status.value]}")
+
+
+_STATUSES = {"draft": "征求意见稿，结果为试算", "in_force": "现行有效", "superseded": "已被取代"}
+
+
+@rules.command("show")
+def rules_show(context: typer.Context, name: str, format_: FormatOption = Format.TEXT) -> None:
+    """列出一个评价办法的评价项、等级和理解说明。"""
+    one = rule_set_of(context, name)
+    if format_ is Format.JSON:
+        print_json(one.model_dump(mode="json"))
+        return
+    print_line(f"{one.title}：{_STATUSES[one.status.value]}版本 {one.version[:12]}")
+    for table_name, table in one.tables.items():
+        print_line(f"\n[{table_name}] 起始分 {table.start}")
+        for row in table.rows:
+            points = getattr(row, "points", None)
+            print_line(
+                f"  {row.id} {points if points is not None else '—'} {row.title}（{row.article}）"
+            )
+        for band in table.bands:
+            colour = f"，{band.colour}" if band.colour else ""
+            print_line(
+                f"  等级 {band.grade} {band.title}{colour}：{_range(band)}（{band.article}）"
+            )
+    print_line("\n理解说明")
+    for note in one.notes:
+        print_line(f"  {note.id} {note.question}：{note.reading}")
+
+
+def _range(band: Band) -> str:
+    """The scores of a grade, both ends written out."""
+    ends = (
+        ("≥", band.at_least),
+        (">", band.above),
+        ("≤", band.at_most),
+        ("<", band.below),
+    )
+    return "，".join(f"得分{sign}{value}" for sign, value in ends if value is not None)
+
+
+@rules.command("test")
+def rules_test(
+    context: typer.Context,
+    name: Annotated[str | None, typer.Argument(help="默认全部")] = None,
+    format_: FormatOption = Format.TEXT,
+) -> None:
+    """运行评价办法的用例。"""
+    rulebook = Rulebook(settings_of(context).scoring)
+    failed = False
+    for each in [name] if name else rulebook.names:
+        loaded = _loaded(rulebook, each)
+        wrong = [line for case in loaded.cases for line in run_case(loaded.rule_set, case)]
+        failed |= bool(wrong)
+        if format_ is Format.JSON:
+            print_json({"name": each, "cases": len(loaded.cases), "mismatches": wrong})
+        else:
+            print_line(f"{each}：{len(loaded.cases)} 个用例，{len(wrong)} 处不符")
+            for line in wrong:
+                print_line(f"    {line}")
+    if failed:
+        raise typer.Exit(Exit.PROBLEMS)
+
+
+def _loaded(rulebook: Rulebook, name: str) -> LoadedRuleSet:
+    try:
+        return rulebook.load(name)
+    except (BadConfiguration, RuleSetError) as error:
+        fail(str(error))
