@@ -7,15 +7,7 @@ import subprocess
 import uuid
 from pathlib import Path
 
-from gateway.embedded.server import (
-    OwnerLock,
-    ServerDidNotStart,
-    reap,
-    running,
-    spawn,
-    stop,
-    wait_until,
-)
+from gateway.embedded.server import EmbeddedServer, spawn
 
 KAFKA = "org.apache.kafka:kafka_2.13:4.2.1"
 HEAP = "-Xmx384m"
@@ -40,47 +32,48 @@ group.coordinator.append.linger.ms=0
 """
 
 
-class EmbeddedKafka:
+class EmbeddedKafka(EmbeddedServer):
     """One broker below `state`; `bootstrap` is valid after `start()`."""
 
+    name = "Kafka"
+    gentle = signal.SIGTERM
+
     def __init__(self, state: Path) -> None:
-        self.state = state.resolve()
-        self.data = self.state / "kafka"
-        self.log = self.state / "kafka.log"
+        super().__init__(state, "kafka")
         self.properties = self.state / "kafka.properties"
         self.pid_file = self.state / "kafka.pid"
         self.ports = self.state / "kafka.ports"
-        self.lock = OwnerLock(self.state / "kafka.lock")
-        self.child: subprocess.Popen[bytes] | None = None
 
     @property
     def bootstrap(self) -> str:
         """`host:port` of the broker."""
         return f"127.0.0.1:{self.ports.read_text().split()[0]}"
 
-    def start(self) -> None:
-        """Own and start the broker, or wait until its owner has."""
-        if self.lock.acquire():
-            self._own()
-        elif not wait_until(self._accepts, lambda: False):
-            raise ServerDidNotStart("Kafka", self.log)
+    def pid(self) -> int:
+        """What `launch` wrote."""
+        try:
+            return int(self.pid_file.read_text())
+        except (FileNotFoundError, ValueError):
+            return -1
 
-    def stop(self) -> None:
-        """Stop the broker if this process owns it."""
-        if self.lock.handle is None:
-            return
-        process = running(self._pid(), str(self.properties))
-        if process is not None:
-            stop(process, signal.SIGTERM)
-        reap(self.child)
-        self.lock.release()
+    def marker(self) -> str:
+        """The properties file, which stands on the broker's command line."""
+        return str(self.properties)
 
-    def _own(self) -> None:
-        if running(self._pid(), str(self.properties)) is None:
-            self._configure()
-            self._launch()
-        elif not wait_until(self._accepts, lambda: False):
-            raise ServerDidNotStart("Kafka", self.log)
+    def accepts(self) -> bool:
+        """Its port takes a connection."""
+        try:
+            host, port = self.bootstrap.split(":")
+            with socket.create_connection((host, int(port)), timeout=1):
+                return True
+        except (OSError, IndexError):
+            return False
+
+    def launch(self) -> None:
+        """Write the configuration, format the log folder if it is new, start the broker."""
+        self._configure()
+        self.child = _java("kafka.Kafka", [str(self.properties)], self.log)
+        self.pid_file.write_text(str(self.child.pid))
 
     def _configure(self) -> None:
         self.state.mkdir(parents=True, exist_ok=True)
@@ -92,8 +85,7 @@ class EmbeddedKafka:
         if not (self.data / "meta.properties").exists():
             cluster = uuid.uuid4().hex[:22]
             arguments = ["format", "-t", cluster, "-c", str(self.properties)]
-            if _java("kafka.tools.StorageTool", arguments, self.log).wait() != 0:
-                raise ServerDidNotStart("Kafka", self.log)
+            self.run(_java("kafka.tools.StorageTool", arguments, self.log))
 
     def _free_ports(self) -> list[int]:
         """The ports of last time where they are free, so that clients find the broker again."""
@@ -102,26 +94,6 @@ class EmbeddedKafka:
         except (FileNotFoundError, ValueError):
             wanted = [0, 0]
         return [_free_port(port) for port in wanted]
-
-    def _launch(self) -> None:
-        self.child = process = _java("kafka.Kafka", [str(self.properties)], self.log)
-        self.pid_file.write_text(str(process.pid))
-        if not wait_until(self._accepts, lambda: process.poll() is not None):
-            raise ServerDidNotStart("Kafka", self.log)
-
-    def _pid(self) -> int:
-        try:
-            return int(self.pid_file.read_text())
-        except (FileNotFoundError, ValueError):
-            return -1
-
-    def _accepts(self) -> bool:
-        try:
-            host, port = self.bootstrap.split(":")
-            with socket.create_connection((host, int(port)), timeout=1):
-                return True
-        except (OSError, IndexError):
-            return False
 
 
 def _free_port(wanted: int) -> int:

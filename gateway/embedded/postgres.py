@@ -10,15 +10,7 @@ import tempfile
 from importlib.util import find_spec
 from pathlib import Path
 
-from gateway.embedded.server import (
-    OwnerLock,
-    ServerDidNotStart,
-    reap,
-    running,
-    spawn,
-    stop,
-    wait_until,
-)
+from gateway.embedded.server import EmbeddedServer, ServerDidNotStart, spawn
 
 #: PostgreSQL refuses to run as root, so root runs it as this user, which every Linux has.
 UNPRIVILEGED = "nobody"
@@ -34,52 +26,58 @@ SETTINGS = {
 }
 
 
-class EmbeddedPostgres:
+class EmbeddedPostgres(EmbeddedServer):
     """One server below `state`; `url` is valid after `start()`."""
 
+    name = "PostgreSQL"
+    gentle = signal.SIGINT
+
     def __init__(self, state: Path, settings: dict[str, str] | None = None) -> None:
-        self.state = state.resolve()
-        self.data = self.state / "postgres"
-        self.log = self.state / "postgres.log"
+        super().__init__(state, "postgres")
         self.settings = SETTINGS | (settings or {})
-        self.lock = OwnerLock(self.state / "postgres.lock")
         self.runtime = _runtime_folder(self.data)
-        self.child: subprocess.Popen[bytes] | None = None
 
     @property
     def url(self) -> str:
         """SQLAlchemy URL of the gateway's database."""
         return f"postgresql+asyncpg://postgres@/{DATABASE}?host={self.runtime}"
 
-    def start(self) -> None:
-        """Own and start the server, or wait until its owner has."""
-        if self.lock.acquire():
-            self._own()
-        elif not wait_until(self._accepts, lambda: False):
-            raise ServerDidNotStart("PostgreSQL", self.log)
+    def pid(self) -> int:
+        """The first line of `postmaster.pid`."""
+        lines = self._pid_file()
+        return int(lines[0]) if lines and lines[0].strip().isdigit() else -1
 
-    def stop(self) -> None:
-        """Stop the server if this process owns it."""
-        if self.lock.handle is None:
-            return
-        process = running(self._pid(), str(self.data))
-        if process is not None:
-            stop(process, signal.SIGINT)
-        reap(self.child)
-        self.lock.release()
+    def marker(self) -> str:
+        """The data folder, which stands on the postmaster's command line."""
+        return str(self.data)
 
-    def _own(self) -> None:
+    def accepts(self) -> bool:
+        """The eighth line of `postmaster.pid` says `ready`."""
+        lines = self._pid_file()
+        return len(lines) >= 8 and lines[7].strip() == "ready"
+
+    def launch(self) -> None:
+        """Make the cluster if there is none, and start the postmaster."""
         user = self._prepare_folders()
         if not (self.data / "PG_VERSION").exists():
             self._initialise(user)
-        if running(self._pid(), str(self.data)) is None:
-            # A pid in these may by now be another process, or a zombie that nobody reaps.
-            for stale in (self.data / "postmaster.pid", *self.runtime.glob(".s.PGSQL.*")):
-                stale.unlink(missing_ok=True)
-            self._launch(user)
-        elif not wait_until(self._accepts, lambda: False):
-            raise ServerDidNotStart("PostgreSQL", self.log)
-        self._create_database()
+        # A pid in these may by now be another process, or a zombie that nobody reaps.
+        for stale in (self.data / "postmaster.pid", *self.runtime.glob(".s.PGSQL.*")):
+            stale.unlink(missing_ok=True)
+        options = {**self.settings, "unix_socket_directories": str(self.runtime)}
+        command = [str(_binaries() / "postgres"), "-D", str(self.data)]
+        for name, value in options.items():
+            command += ["-c", f"{name}={value}"]
+        self.child = spawn(command, self.log, user)
+
+    def complete(self) -> None:
+        """Make the gateway's database."""
+        command = [str(_binaries() / "createdb"), "-h", str(self.runtime), "-U", "postgres"]
+        done = subprocess.run(  # noqa: S603  the command is ours
+            [*command, DATABASE], capture_output=True, text=True, check=False
+        )
+        if done.returncode != 0 and "already exists" not in done.stderr:
+            raise ServerDidNotStart(self.name, self.log)
 
     def _prepare_folders(self) -> int | None:
         self.runtime.mkdir(mode=0o700, exist_ok=True)
@@ -102,39 +100,13 @@ class EmbeddedPostgres:
             "--locale=C",
             f"--pgdata={self.data}",
         ]
-        if spawn(command, self.log, user).wait() != 0:
-            raise ServerDidNotStart("PostgreSQL", self.log)
-
-    def _launch(self, user: int | None) -> None:
-        options = {**self.settings, "unix_socket_directories": str(self.runtime)}
-        command = [str(_binaries() / "postgres"), "-D", str(self.data)]
-        for name, value in options.items():
-            command += ["-c", f"{name}={value}"]
-        self.child = process = spawn(command, self.log, user)
-        if not wait_until(self._accepts, lambda: process.poll() is not None):
-            raise ServerDidNotStart("PostgreSQL", self.log)
-
-    def _create_database(self) -> None:
-        command = [str(_binaries() / "createdb"), "-h", str(self.runtime), "-U", "postgres"]
-        done = subprocess.run(  # noqa: S603  the command is ours
-            [*command, DATABASE], capture_output=True, text=True, check=False
-        )
-        if done.returncode != 0 and "already exists" not in done.stderr:
-            raise ServerDidNotStart("PostgreSQL", self.log)
+        self.run(spawn(command, self.log, user))
 
     def _pid_file(self) -> list[str]:
         try:
             return (self.data / "postmaster.pid").read_text().splitlines()
         except FileNotFoundError:
             return []
-
-    def _pid(self) -> int:
-        lines = self._pid_file()
-        return int(lines[0]) if lines and lines[0].strip().isdigit() else -1
-
-    def _accepts(self) -> bool:
-        lines = self._pid_file()
-        return len(lines) >= 8 and lines[7].strip() == "ready"
 
 
 def _binaries() -> Path:

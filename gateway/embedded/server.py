@@ -9,6 +9,7 @@ import os
 import signal
 import subprocess
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -121,3 +122,72 @@ def spawn(command: list[str], log: Path, user: int | None = None) -> subprocess.
             extra_groups=[] if user is not None else None,
             cwd=log.parent,
         )
+
+
+class EmbeddedServer(ABC):
+    """The life of a server: owned or attached to, started or adopted, stopped by its owner."""
+
+    #: How its log calls it, and the signal at which it stops cleanly.
+    name: str
+    gentle: signal.Signals
+
+    def __init__(self, state: Path, stem: str) -> None:
+        self.state = state.resolve()
+        self.data = self.state / stem
+        self.log = self.state / f"{stem}.log"
+        self.lock = OwnerLock(self.state / f"{stem}.lock")
+        self.child: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        """Own and start the server, or wait until its owner has.
+
+        Raises:
+            ServerDidNotStart: with the end of its log.
+        """
+        if self.lock.acquire():
+            if running(self.pid(), self.marker()) is None:
+                self.launch()
+            self.await_ready()
+            self.complete()
+        else:
+            self.await_ready()
+
+    def stop(self) -> None:
+        """Stop the server if this process owns it."""
+        if self.lock.handle is None:
+            return
+        process = running(self.pid(), self.marker())
+        if process is not None:
+            stop(process, self.gentle)
+        reap(self.child)
+        self.lock.release()
+
+    def await_ready(self) -> None:
+        """Wait until the server accepts connections, or its process has ended."""
+        child = self.child
+        if not wait_until(self.accepts, lambda: child is not None and child.poll() is not None):
+            raise ServerDidNotStart(self.name, self.log)
+
+    def run(self, process: "subprocess.Popen[bytes]") -> None:
+        """Wait for a command that prepares the server."""
+        if process.wait() != 0:
+            raise ServerDidNotStart(self.name, self.log)
+
+    @abstractmethod
+    def pid(self) -> int:
+        """The process id that the server left, -1 if none."""
+
+    @abstractmethod
+    def marker(self) -> str:
+        """Words of the command line by which the server's process is known."""
+
+    @abstractmethod
+    def accepts(self) -> bool:
+        """Whether it accepts connections."""
+
+    @abstractmethod
+    def launch(self) -> None:
+        """Start the process; everything that it needs is made first."""
+
+    def complete(self) -> None:  # noqa: B027  most servers are complete when they accept
+        """Make what is made over a connection."""

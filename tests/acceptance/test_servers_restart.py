@@ -60,7 +60,7 @@ async def fragile(
 
 def kill(server: EmbeddedPostgres) -> None:
     """Kill the postmaster and all of its children at once."""
-    master = psutil.Process(server._pid())
+    master = psutil.Process(server.pid())
     for process in (master, *master.children(recursive=True)):
         process.kill()
     psutil.wait_procs([master])

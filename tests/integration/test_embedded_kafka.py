@@ -1,0 +1,69 @@
+"""The embedded broker: who owns it, who attaches, and what a kill leaves behind."""
+
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+
+from gateway.embedded.kafka import EmbeddedKafka
+
+pytestmark = pytest.mark.integration
+
+#: Owns the broker, says so, and waits to be killed.
+OWNER = """
+import sys, time
+from pathlib import Path
+from gateway.embedded.kafka import EmbeddedKafka
+server = EmbeddedKafka(Path(sys.argv[1]))
+server.start()
+print("ready", flush=True)
+time.sleep(600)
+"""
+
+
+@pytest.fixture
+def state() -> Iterator[Path]:
+    """A deep state folder whose broker is gone when the test is."""
+    made = Path(tempfile.mkdtemp(prefix="cg-"))
+    deep = made / "a-folder-with-a-long-name" / "in-a-folder-with-a-long-name" / "so-it-lies-deep"
+    yield deep
+    last = EmbeddedKafka(deep)
+    if last.lock.acquire():
+        last.stop()
+    shutil.rmtree(made, ignore_errors=True)
+
+
+def test_a_broker_outlives_its_killed_owner_and_is_adopted_and_restarted_at_its_port(
+    state: Path,
+) -> None:
+    owner = subprocess.Popen([sys.executable, "-c", OWNER, str(state)], stdout=subprocess.PIPE)
+    assert owner.stdout is not None
+    assert owner.stdout.readline() == b"ready\n"
+    attached = EmbeddedKafka(state)
+
+    attached.start()
+    first, address = attached.pid(), attached.bootstrap
+    owned_by_the_child = attached.lock.handle is None
+    owner.send_signal(signal.SIGKILL)
+    owner.wait()
+    owner.stdout.close()
+    heir = EmbeddedKafka(state)
+    heir.start()
+    adopted = heir.pid()
+    psutil.Process(adopted).kill()
+    heir.stop()
+    again = EmbeddedKafka(state)
+    again.start()
+    restarted, same_address = again.pid(), again.bootstrap
+    again.stop()
+
+    assert owned_by_the_child
+    assert adopted == first
+    assert (restarted != first, same_address) == (True, address)
+    assert not psutil.pid_exists(restarted)
