@@ -6,7 +6,7 @@ import orjson
 
 from gateway.check import Checked
 from schemas.base import Schema
-from schemas.codes import EventType, Verb
+from schemas.codes import PROCESS_TYPES, EventType, Verb
 from schemas.event import CreditEvent
 from schemas.penalty import AdministrativePenalty
 
@@ -53,14 +53,7 @@ def fact_body(checked: Checked, verb: Verb) -> dict[str, Any] | None:
 
 
 #: Process types change another decision's fact; criminal suspicion changes the subject.
-NO_FACT = frozenset(
-    {
-        EventType.RECTIFICATION,
-        EventType.REPAIR,
-        EventType.WARNING,
-        EventType.CRIMINAL_SUSPICION,
-    }
-)
+NO_FACT = PROCESS_TYPES | {EventType.CRIMINAL_SUSPICION}
 
 
 def _penalty_fact(penalty: AdministrativePenalty) -> dict[str, Any]:

@@ -8,14 +8,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime
 from typing import Any
 
-from gateway.content import fact_body, process_dates
+from gateway.content import NO_FACT, fact_body, process_dates
 from gateway.decide import Version
 from gateway.store import records
 from gateway.store.engine import Connection
 from gateway.store.records import Key, Known, Subject
 from gateway.store.rows import Ids
 from gateway.versions import NewVersion, Recorded, as_json
-from schemas.codes import PROCESS_TYPES, EventType, RecordKind, Verb
+from schemas.codes import EventType, RecordKind, Verb
 from schemas.event import CreditEvent
 from schemas.record import REPORTED_KINDS
 
@@ -165,7 +165,7 @@ def _overtaken_subjects(
 def _makes_facts(version: NewVersion) -> bool:
     record = version.checked.record
     if isinstance(record, CreditEvent):
-        return record.type not in PROCESS_TYPES and record.type is not EventType.CRIMINAL_SUSPICION
+        return record.type not in NO_FACT
     return version.checked.kind is RecordKind.PENALTY
 
 

@@ -20,8 +20,8 @@ from gateway.cli.root import (
     run,
     settings_of,
 )
-from gateway.cli.working import replay_one, retry_all
-from gateway.replay import NoSuchItem
+from gateway.cli.working import retry_all
+from gateway.replay import NoSuchItem, replay
 from gateway.results import Result
 from gateway.store import inbox, views
 from gateway.words import KINDS, STATES, VERDICTS
@@ -213,7 +213,7 @@ def quarantine_replay(
     async def work() -> Result:
         async with gateway(settings_of(context)) as built:
             try:
-                return await replay_one(built, number, body)
+                return await replay(built.pipeline, built.keys, built.clock, number, body)
             except NoSuchItem as error:
                 fail(str(error), Exit.PROBLEMS)
 

@@ -25,11 +25,9 @@ from gateway.cli.root import (
 from gateway.faulty import faulty_row, spooled
 from gateway.intake.files import UnreadableFile, batches, line_of, read
 from gateway.normalise import Raw
-from gateway.replay import NoSuchItem, replay
 from gateway.results import Result
 from gateway.settings import Settings
 from gateway.store import audit, deliveries
-from gateway.store.schema import upgrade
 from gateway.verify import verify_assessments
 from gateway.words import VERDICTS
 from gateway.workbook import FaultyRow, problems_workbook
@@ -146,16 +144,11 @@ def db_upgrade(context: typer.Context) -> None:
     """把数据库升级到最新结构。"""
 
     async def work() -> None:
-        async with gateway(settings_of(context)) as built:
-            await upgrade(built.database)
+        async with gateway(settings_of(context)):  # which migrates before it gives anything
+            pass
 
     run(work)
     print_line("数据库已是最新结构")
-
-
-async def replay_one(built: Gateway, id_: int, body: bytes | None) -> Result:
-    """Replay a quarantined item, corrected or as it was."""
-    return await replay(built.pipeline, built.keys, built.clock, id_, body)
 
 
 async def retry_all(built: Gateway, ids: list[int], actor: str) -> set[int]:
@@ -168,8 +161,3 @@ async def retry_all(built: Gateway, ids: list[int], actor: str) -> set[int]:
         ]
         await audit.add(connection, entries, built.clock())
     return retried
-
-
-def no_such(error: NoSuchItem) -> None:
-    """The item that was named is not there."""
-    fail(str(error), Exit.PROBLEMS)
