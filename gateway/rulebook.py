@@ -14,7 +14,8 @@ from ruamel.yaml.error import YAMLError
 from gateway.settings import BadConfiguration, RuleSetBinding, ScoringSettings
 from schemas.codes import SubjectKind
 from schemas.identifiers import region
-from scoring.cases import Case, CaseFile, uncovered
+from scoring.cases import Case, CaseFile
+from scoring.coverage import uncovered
 from scoring.errors import RuleSetError
 from scoring.ruleset import RuleSet
 
@@ -27,8 +28,9 @@ class LoadedRuleSet:
     def __init__(self, content: str, cases: str) -> None:
         self.content = content
         self.rule_set = parse_rule_set(content)
-        self.cases: tuple[Case, ...] = CaseFile.load(parse_yaml(cases, "cases")).cases
-        missing = uncovered(self.rule_set, self.cases)
+        self.case_file = CaseFile.load(parse_yaml(cases, "cases"))
+        self.cases: tuple[Case, ...] = self.case_file.cases
+        missing = uncovered(self.rule_set, self.case_file)
         if missing:
             raise RuleSetError(f"{self.rule_set.name}: no case for {', '.join(missing)}")
 

@@ -19,6 +19,14 @@ class NotEvaluated(StrEnum):
     ITEM_OF_OTHER_KIND = "item_of_other_kind"  #: 评价项属于另一类对象
     MISSING_AMOUNT = "missing_amount"  #: 罚款没有金额
     MISSING_PRINCIPAL_POINTS = "missing_principal_points"  #: 缺委托单位扣分
+    MISSING_STATED_POINTS = "missing_stated_points"  #: 缺决定所载分值或指标得分
+    BEYOND_INDICATOR_SCALE = "beyond_indicator_scale"  #: 指标得分超过100分
+    MISSING_DEPARTMENT = "missing_department"  #: 缺产生信息的部门
+    CONFLICTING_EXCEPTIONS = "conflicting_exceptions"  #: 两个例外结果不一
+    UNKNOWN_GRADE = "unknown_grade"  #: 外部评定的等级不在评价办法里
+    RECEIVED_GRADE_NOT_USED = "received_grade_not_used"  #: 评价办法不采用外部评定的等级
+    UNKNOWN_SITE = "unknown_site"  #: 信息所属厂址不在厂址清单里
+    SITES_SCORED_APART = "sites_scored_apart"  #: 厂址分别参评，不合并计分
     ENGINE_ERROR = "engine_error"  #: 评价程序出错
 
 
@@ -33,7 +41,11 @@ class RuleSetRef:
 
 @dataclass(frozen=True, slots=True)
 class Deduction:
-    """One row that counts 扣分项: item, signed points, fact, article, quoted text, values."""
+    """One row that counts 扣分项: item, signed points, fact, article, quoted text, values.
+
+    What a limit changes is a row too: its item is `per_decision`, `lowest` or `highest`, the two
+    last ones with the subject in place of a fact. The rows of several sites count by their share.
+    """
 
     item: str
     points: str
@@ -45,7 +57,7 @@ class Deduction:
 
 @dataclass(frozen=True, slots=True)
 class Veto:
-    """One veto 直接评定 that is active."""
+    """One veto 直接评定, or promotion 直接升级, that is active."""
 
     item: str
     fact: str
@@ -61,11 +73,21 @@ class Unmapped:
 
 
 @dataclass(frozen=True, slots=True)
+class ReceivedGrade:
+    """Which fact brought the grade that was computed elsewhere, by whom, and since when."""
+
+    fact: str
+    issued_by: str
+    effective_on: date
+
+
+@dataclass(frozen=True, slots=True)
 class Assessment:
     """The result for one subject on one day; score and grade are None where not evaluated.
 
     `not_evaluated` is a `NotEvaluated` value, with `:` and what it is about where that helps.
-    `changes_on` is the first day on which the result will differ by itself, if any.
+    `changes_on` is the first day on which the result will differ by itself, if any. Where a grade
+    computed elsewhere wins, `received` says so, and score and grade are its own.
     """
 
     id: str
@@ -80,6 +102,8 @@ class Assessment:
     notes: tuple[str, ...]
     not_evaluated: str | None
     changes_on: date | None
+    promotions: tuple[Veto, ...] = ()
+    received: ReceivedGrade | None = None
 
 
 @dataclass(frozen=True, slots=True)

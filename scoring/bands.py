@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from decimal import Decimal
 
 from scoring.intervals import Place
-from scoring.terms import Band
+from scoring.table import Band
 
 
 class Grades:
@@ -13,14 +13,15 @@ class Grades:
     def __init__(self, bands: Sequence[Band]) -> None:
         """Order the bands by where they begin."""
         self.names = tuple(band.grade for band in bands)
-        bounded = [(band.lower, band.grade) for band in bands if band.lower is not None]
-        self._lower: list[tuple[Place, str]] = sorted(bounded, reverse=True)
-        self._lowest = next(band.grade for band in bands if band.lower is None)
+        ranks = {band.grade: rank for rank, band in enumerate(bands)}
+        bounded = [(band.lower, ranks[band.grade]) for band in bands if band.lower is not None]
+        self._lower: list[tuple[Place, int]] = sorted(bounded, reverse=True)
+        self._lowest = next(ranks[band.grade] for band in bands if band.lower is None)
 
-    def grade(self, score: Decimal) -> str:
-        """The grade of a score."""
+    def rank(self, score: Decimal) -> int:
+        """How far from the best the grade of a score is."""
         place = (score, 0)
-        for lower, grade in self._lower:
+        for lower, rank in self._lower:
             if place >= lower:
-                return grade
+                return rank
         return self._lowest

@@ -6,10 +6,12 @@ from decimal import Decimal
 from schemas.codes import SubjectKind
 from schemas.credit import RuleSetRef
 from scoring.bands import Grades
+from scoring.conditions import windows
 from scoring.notes import NoteBook
 from scoring.repair import Waits
+from scoring.table import Table
 from scoring.tariff import Tariff
-from scoring.terms import Note, Table
+from scoring.terms import Note
 
 
 class Entry:
@@ -18,26 +20,55 @@ class Entry:
     def __init__(self, table: Table, book: NoteBook, foreign: frozenset[str]) -> None:
         """Make every part of the table ready; `foreign` are the ids of all tables."""
         self.start = table.start
-        self.delay = table.activation_delay_days
+        self.caps = table.caps
+        self.activation = table.activation
+        self.once_per = table.once_per
+        self.sites = table.sites
+        self.receives = table.received_grades is not None
         self.tariff = Tariff(table, book, foreign)
         self.waits = Waits(table.repair.waits if table.repair else (), table.relies_on, book)
         self.grades = Grades(table.bands)
-        self._caps = table.caps
-        self._plain = table.caps == type(table.caps)()
-        self._beyond = book.mask(table.relies_on.beyond_scale)
+        self.notes = Notes(table, book)
+        exceptions = [each for row in table.rows for each in row.unless]
+        self.windows = windows(exceptions)
+        self.indicators = frozenset(item.id for item in table.items if item.weight is not None)
+        self.jointly = (
+            bool(self.windows)
+            or table.once_per is not None
+            or table.activation is not None
+            or table.caps.per_decision is not None
+            or any(item.stacking == "latest" for item in table.items)
+        )
+        self.limited = table.caps.lowest is not None or table.caps.highest is not None
 
     def capped(self, score: Decimal) -> Decimal:
-        """The score within the lowest and highest that are given, if any are."""
-        if self._plain:
-            return score
-        if self._caps.lowest is not None:
-            score = max(score, self._caps.lowest)
-        return score if self._caps.highest is None else min(score, self._caps.highest)
+        """The score within the lowest and highest that are given."""
+        if self.caps.lowest is not None:
+            score = max(score, self.caps.lowest)
+        return score if self.caps.highest is None else min(score, self.caps.highest)
 
     def scale_notes(self, score: Decimal) -> int:
         """The notes to show for a score outside the scale that it is meant to lie in."""
-        scale = self._caps.scale
-        return 0 if scale is None or scale.contains(score) else self._beyond
+        scale = self.caps.scale
+        return 0 if scale is None or scale.contains(score) else self.notes.beyond_scale
+
+
+class Notes:
+    """The notes of a table's circumstances, as bits."""
+
+    def __init__(self, table: Table, book: NoteBook) -> None:
+        """Make them ready."""
+        relies = table.relies_on
+        self.beyond_scale = book.mask(relies.beyond_scale)
+        self.capped = book.mask(relies.capped)
+        self.activation = book.mask(relies.activation)
+        self.exception = book.mask(relies.exception)
+        self.not_assessed = book.mask(relies.not_assessed)
+        self.received = book.mask(relies.received)
+        self.site = book.mask(relies.site)
+        self.several_sites = book.mask(relies.several_sites)
+        self.unattributed = book.mask(relies.unattributed)
+        self.site_veto = book.mask(relies.site_veto)
 
 
 class Book:
@@ -56,9 +87,6 @@ class Book:
         self.suspect_notes = self.notes.mask(suspect_notes)
         ids = frozenset(row.id for table in tables.values() for row in table.rows)
         self.entries: dict[SubjectKind, Entry] = {}
-        self.site_notes: dict[SubjectKind, int] = {}
         for table in tables.values():
             entry = Entry(table, self.notes, ids)
             self.entries.update(dict.fromkeys(table.kinds, entry))
-            if SubjectKind.SITE in table.kinds:
-                self.site_notes[SubjectKind.SITE] = self.notes.mask(table.relies_on.site)

@@ -1,26 +1,26 @@
 """Cases of a rule set 用例: facts and what has to come of them, as data beside the rule set."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from datetime import date
 
 from pydantic import ValidationError
 
 from schemas.codes import SubjectKind
-from schemas.credit import Assessment
+from schemas.credit import Assessment, Veto
 from scoring.engine import assess
 from scoring.errors import RuleSetError
 from scoring.explain import explain
-from scoring.facts import Fact, Facts
+from scoring.facts import Fact, Facts, Site
 from scoring.intervals import Terms
 from scoring.ruleset import RuleSet
-from scoring.terms import Table, Text
+from scoring.terms import Text
 
 
 class Expected(Terms):
     """What is looked at: only the keys that are written.
 
-    Rows are written "fact item points", vetoes "fact item", unmapped words "fact word"; of the
-    notes, those written have to be among those relied on.
+    Rows are written "fact item points", vetoes and promotions "fact item", unmapped words
+    "fact word"; of the notes, those written have to be among those relied on.
     """
 
     score: Text | None = None
@@ -28,8 +28,10 @@ class Expected(Terms):
     veto: bool = False
     deductions: tuple[Text, ...] = ()
     vetoes: tuple[Text, ...] = ()
+    promotions: tuple[Text, ...] = ()
     unmapped: tuple[Text, ...] = ()
     notes: tuple[Text, ...] = ()
+    received: Text | None = None  #: the fact that brought the grade
     not_evaluated: Text | None = None
     changes_on: date | None = None
 
@@ -42,7 +44,20 @@ class Case(Terms):
     as_of: date
     criminal_suspect: bool = False
     facts: tuple[Fact, ...] = ()
+    sites: tuple[Site, ...] = ()
     expect: Expected
+
+    @property
+    def subject(self) -> Facts:
+        """The facts as the engine takes them."""
+        return Facts(self.name, self.kind, self.facts, None, self.criminal_suspect, self.sites)
+
+
+class Unreachable(Terms):
+    """A side of a band edge that no score can reach, as "table edge grade", and why."""
+
+    edge: Text
+    reason: Text
 
 
 class CaseFile(Terms):
@@ -50,6 +65,7 @@ class CaseFile(Terms):
 
     rule_set: Text
     cases: tuple[Case, ...]
+    unreachable: tuple[Unreachable, ...] = ()
 
     @classmethod
     def load(cls, data: Mapping[str, object]) -> "CaseFile":
@@ -63,8 +79,7 @@ class CaseFile(Terms):
 
 def run_case(rule_set: RuleSet, case: Case) -> list[str]:
     """The mismatches of a case, empty if it holds."""
-    facts = Facts(case.name, case.kind, case.facts, None, case.criminal_suspect)
-    result = assess(facts, rule_set, case.as_of)
+    result = assess(case.subject, rule_set, case.as_of)
     found, notes = _found(result), frozenset(result.notes)
     problems = []
     for name in sorted(case.expect.model_fields_set):
@@ -74,41 +89,21 @@ def run_case(rule_set: RuleSet, case: Case) -> list[str]:
     return problems
 
 
-def uncovered(rule_set: RuleSet, cases: Iterable[Case]) -> list[str]:
-    """The items, vetoes and bands that no case expects, as 'table item'."""
-    cases = tuple(cases)
-    missing = []
-    for name, table in rule_set.tables.items():
-        of_table = [case.expect for case in cases if case.kind in table.kinds]
-        missing += [f"{name} {what}" for what in _uncovered(table, of_table)]
-    return missing
-
-
-def _uncovered(table: Table, expected: list[Expected]) -> list[str]:
-    rows = {_item(row) for case in expected for row in case.deductions}
-    vetoes = {_item(row) for case in expected for row in case.vetoes}
-    grades = {case.grade for case in expected if not case.veto and not case.vetoes}
-    missing = [item.id for item in table.items if item.id not in rows]
-    for rule in table.vetoes:
-        names = (*rule.with_items, *((rule.id,) if rule.stands_alone else ()))
-        missing += [f"veto {name}" for name in names if name not in vetoes]
-    missing += [f"band {band.grade}" for band in table.bands if band.grade not in grades]
-    return missing
-
-
-def _item(row: str) -> str:
-    return row.split(" ")[1]
-
-
 def _found(result: Assessment) -> dict[str, object]:
     return {
         "score": result.score,
         "grade": result.grade,
         "veto": result.veto,
         "deductions": tuple(f"{row.fact} {row.item} {row.points}" for row in result.deductions),
-        "vetoes": tuple(f"{row.fact} {row.item}" for row in result.vetoes),
+        "vetoes": _rules(result.vetoes),
+        "promotions": _rules(result.promotions),
         "unmapped": tuple(f"{row.fact} {row.type}" for row in result.unmapped),
         "notes": result.notes,
+        "received": None if result.received is None else result.received.fact,
         "not_evaluated": result.not_evaluated,
         "changes_on": result.changes_on,
     }
+
+
+def _rules(rows: tuple[Veto, ...]) -> tuple[str, ...]:
+    return tuple(f"{row.fact} {row.item}" for row in rows)

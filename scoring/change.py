@@ -27,11 +27,17 @@ def compare(
 
 
 def reasons(assessment: Assessment, rule_set: RuleSet | None = None) -> tuple[str, ...]:
-    """Why the grade is what it is, in the words of the trace: vetoes first, then points."""
+    """Why the grade is what it is, in the words of the trace: what sets it first, then points."""
     titles = {} if rule_set is None else rule_set.titles()
-    lines = [
-        _line(veto.item, titles.get(veto.item), "直接评定", veto.article)
-        for veto in assessment.vetoes
+    came = assessment.received
+    lines = [] if came is None else [f"采用{came.issued_by}评定的等级"]
+    lines += [
+        _line(rule.item, titles.get(rule.item), effect, rule.article)
+        for effect, rules in (
+            ("直接评定", assessment.vetoes),
+            ("直接升级", assessment.promotions),
+        )
+        for rule in rules
     ]
     lines += [
         _line(row.item, titles.get(row.item, row.text), _points(row), row.article)

@@ -2,12 +2,14 @@
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from itertools import pairwise
 from typing import Protocol
 
 from schemas.codes import PENALTY_KINDS
-from scoring.intervals import Exact, Interval, cover_problems
-from scoring.terms import Direction, Item, Match, Note, Table, VetoRule
+from scoring.intervals import Interval, cover_problems
+from scoring.item_checks import exception_problems, item_problems, weight_problems
+from scoring.match_checks import match_problems
+from scoring.table import Table
+from scoring.terms import Match, Note, Unless
 
 
 class _Checked(Protocol):
@@ -39,23 +41,30 @@ def problems_of(rule_set: _Checked) -> list[str]:
 
 
 def _table_problems(table: Table, known: frozenset[str]) -> Iterator[str]:
-    rows = table.rows
-    yield from _doubles("item", (row.id for row in rows))
+    yield from _doubles("item", (row.id for row in table.rows))
     yield from _doubles("band", (band.grade for band in table.bands))
-    for row in rows:
-        yield from _unknown(f"item {row.id}", row.notes, known)
-        yield from _word_problems(row.id, row.match)
-    for item in table.items:
-        yield from (f"item {item.id}: {fault}" for fault in _point_problems(item, table.direction))
-    yield from _veto_problems(table)
+    yield from _row_problems(table, known)
+    yield from weight_problems(table)
+    yield from _rule_problems(table)
     yield from _cover("bands", ((band.grade, band) for band in table.bands))
     yield from _repair_problems(table, known)
-    yield from _match_problems(rows)
+    yield from match_problems(table.rows)
+    yield from _value_problems(table)
     for circumstance, notes in table.relies_on:
         yield from _unknown(f"relies_on {circumstance}", notes, known)
     yield from _unknown("sites", table.sites.notes if table.sites else (), known)
-    fields = type(table).model_fields
-    yield from (f"unverified: no value {name}" for name in table.unverified if name not in fields)
+
+
+def _row_problems(table: Table, known: frozenset[str]) -> Iterator[str]:
+    for row in table.rows:
+        name = f"item {row.id}"
+        yield from _unknown(name, row.notes, known)
+        yield from (f"{name}: {fault}" for fault in _word_problems(row.match))
+        yield from _doubles(f"{name} exception", (each.id for each in row.unless))
+        yield from (f"{name}: {fault}" for fault in exception_problems(row.unless))
+        yield from (f"{name}: {fault}" for fault in _exception_words(row.unless))
+    for item in table.items:
+        yield from (f"item {item.id}: {fault}" for fault in item_problems(item, table.direction))
 
 
 def _doubles(what: str, names: Iterable[str]) -> list[str]:
@@ -71,49 +80,39 @@ def _cover(what: str, ranges: Iterable[tuple[str, Interval]]) -> list[str]:
     return [f"{what}: {problem}" for problem in cover_problems(ranges)]
 
 
-def _point_problems(item: Item, direction: Direction) -> Iterator[str]:
-    if (item.points is None) == (item.points_from is None):
-        yield "needs either points or points_from"
-    if item.dated and item.points is None:
-        yield "dated points need points to start from"
-    days = [dated.decided_from for dated in item.dated]
-    if any(later <= day for day, later in pairwise(days)):
-        yield "dated points cross: decided_from must rise"
-    if item.bonus and item.repairable:
-        yield "a bonus is never repaired: write repairable: false"
-    upward = item.bonus == (direction is Direction.DEDUCT)
-    values = [item.points, *(dated.points for dated in item.dated)]
-    for points in values:
-        if points is not None and not _signed(points, upward=upward):
-            yield f"points {points} have the wrong sign for {direction.value}"
-
-
-def _signed(points: Exact, *, upward: bool) -> bool:
-    return points > 0 if upward else points < 0
-
-
-def _word_problems(name: str, match: Match) -> Iterator[str]:
+def _word_problems(match: Match) -> Iterator[str]:
     for word in match.penalties:
         if word not in PENALTY_KINDS:
-            yield f"item {name}: unknown penalty word {word}"
+            yield f"unknown penalty word {word}"
     if match.amount is not None and not match.penalties:
-        yield f"item {name}: an amount needs penalty words"
+        yield "an amount needs penalty words"
 
 
-def _veto_problems(table: Table) -> Iterator[str]:
+def _exception_words(exceptions: Iterable[Unless]) -> Iterator[str]:
+    for each in exceptions:
+        fault = each.when.amount.problem() if each.when.amount else None
+        if fault:
+            yield f"exception {each.id}: amount: {fault}"
+
+
+def _rule_problems(table: Table) -> Iterator[str]:
     items = {item.id for item in table.items}
     grades = {band.grade for band in table.bands}
-    for rule in table.vetoes:
+    for rule in table.rules:
         yield from (
             f"item {rule.id}: with_items names no item {item}"
             for item in rule.with_items
             if item not in items
         )
         if not rule.with_items and not rule.stands_alone:
-            yield f"item {rule.id}: needs a match or with_items"
+            yield f"item {rule.id}: needs a match, by_item or with_items"
+        if rule.by_item and rule.match != Match():
+            yield f"item {rule.id}: by_item and a match exclude each other"
         if rule.grade not in grades:
             yield f"item {rule.id}: no band has the grade {rule.grade}"
-    yield from _doubles("veto of item", (item for rule in table.vetoes for item in rule.with_items))
+        if any(each.points for each in rule.unless):
+            yield f"item {rule.id}: an exception of a grade rule has no points"
+    yield from _doubles("veto of item", (item for rule in table.rules for item in rule.with_items))
 
 
 def _repair_problems(table: Table, known: frozenset[str]) -> Iterator[str]:
@@ -124,14 +123,25 @@ def _repair_problems(table: Table, known: frozenset[str]) -> Iterator[str]:
         yield from _unknown(f"repair wait {wait.text}", wait.notes, known)
 
 
-def _match_problems(rows: Iterable[Item | VetoRule]) -> Iterator[str]:
-    """Two rows for one event, or amounts that leave a gap for one word."""
-    by_word: dict[str, list[tuple[str, Interval]]] = {}
-    events: list[str] = []
-    for row in rows:
-        events += [event.value for event in row.match.events]
-        for word in (*row.match.penalties, *row.match.other_words):
-            by_word.setdefault(word, []).append((row.id, row.match.amount or Interval()))
-    yield from _doubles("event", events)
-    for word, ranges in by_word.items():
-        yield from _cover(f"penalty word {word}", ranges)
+def _value_problems(table: Table) -> Iterator[str]:
+    """Values of the table that need another one, or exclude it."""
+    caps = table.caps
+    if (caps.lowest, caps.highest, caps.per_decision) != (None, None, None) and not caps.article:
+        yield "caps: a limit needs its article and text"
+    if caps.lowest is not None and caps.highest is not None and caps.highest < caps.lowest:
+        yield "caps: highest lies below lowest"
+    if caps.per_decision is not None and not _closed(caps.per_decision):
+        yield "caps: per_decision is written with at_least and at_most, both positive"
+    if not table.public and table.public_rule is None:
+        yield "public: false needs its public_rule"
+    if table.listing is not None and table.listing.grade not in {b.grade for b in table.bands}:
+        yield f"listing: no band has the grade {table.listing.grade}"
+    if table.sites is not None and (table.sites.combined == "weighted") != bool(table.sites.weight):
+        yield "sites: weighted needs what they are weighted by, per_site has none"
+    fields = type(table).model_fields
+    yield from (f"unverified: no value {name}" for name in table.unverified if name not in fields)
+
+
+def _closed(size: Interval) -> bool:
+    ends = [end for end in (size.at_least, size.at_most) if end is not None]
+    return size.above is None and size.below is None and size.problem() is None and min(ends) > 0

@@ -20,8 +20,6 @@ def add_days(day: date, days: int) -> date | None:
     return day + timedelta(days=days) if days <= (date.max - day).days else None
 
 
-def earlier(one: date | None, other: date | None) -> date | None:
-    """The earlier of two days, where None is never."""
-    if one is None or other is None:
-        return one or other
-    return min(one, other)
+def year_end(day: date) -> date | None:
+    """The first day of the following year; None beyond the calendar."""
+    return None if day.year == MAXYEAR else date(day.year + 1, 1, 1)

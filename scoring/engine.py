@@ -1,13 +1,17 @@
 """Facts + rule set + date → assessment with its trace."""
 
+from dataclasses import replace
 from datetime import date
 
 from schemas.codes import SubjectKind
-from schemas.credit import Assessment, NotEvaluated
+from schemas.credit import Assessment, NotEvaluated, ReceivedGrade
+from scoring import sites
 from scoring.book import Book, Entry
-from scoring.facts import Facts, plain
+from scoring.count import count
+from scoring.facts import Fact, Facts, Received, plain
+from scoring.repair import When
 from scoring.ruleset import RuleSet
-from scoring.tally import Tally, count
+from scoring.tally import Tally
 
 
 def assess(facts: Facts, rule_set: RuleSet, as_of: date) -> Assessment:
@@ -16,42 +20,96 @@ def assess(facts: Facts, rule_set: RuleSet, as_of: date) -> Assessment:
     `facts.as_of` is not looked at: the caller decides which day it asks about.
     """
     book = rule_set.book
+    today, days = evaluate(facts, book, When(as_of, as_of))
+    if not days:
+        return today
+    for day in sorted(set(days)):
+        then, _ = evaluate(facts, book, When(day, day))
+        if replace(then, as_of=as_of) != today:
+            return replace(today, changes_on=day)
+    return today
+
+
+def evaluate(facts: Facts, book: Book, when: When) -> tuple[Assessment, list[date]]:
+    """The result without its forecast, and the later days on which it may differ."""
     if facts.criminal_suspect:
         reason = NotEvaluated.CRIMINAL_SUSPECT.value
-        return _not_evaluated(facts, book, as_of, reason, book.suspect_notes)
+        return _not_evaluated(facts, book, when.as_of, reason, book.suspect_notes), []
     entry = book.entries.get(facts.kind)
     if entry is None:
         reason = f"{NotEvaluated.WRONG_KIND.value}:{facts.kind.value}"
-        return _not_evaluated(facts, book, as_of, reason, 0)
-    tally = count(facts.facts, entry, as_of)
-    if tally.refusal is not None:
-        return _not_evaluated(facts, book, as_of, tally.refusal, 0)
-    return _evaluated(facts, book, entry, as_of, tally)
+        return _not_evaluated(facts, book, when.as_of, reason), []
+    if facts.sites:
+        refusal = sites.refusal(facts, entry)
+        if refusal is not None:
+            return _not_evaluated(facts, book, when.as_of, refusal), []
+        tally = sites.count_sites(facts, entry, when)
+    else:
+        tally = count(facts.id, facts.facts, entry, when)
+    refused = tally.refusal or _received_refusal(tally.received, entry)
+    if refused is not None:
+        return _not_evaluated(facts, book, when.as_of, refused), tally.days
+    return _evaluated(facts, book, entry, when.as_of, tally), tally.days
+
+
+def _received_refusal(came: tuple[Fact, Received] | None, entry: Entry) -> str | None:
+    """Why a grade computed elsewhere cannot be used, if it cannot."""
+    if came is None:
+        return None
+    fact, received = came
+    if not entry.receives:
+        return f"{NotEvaluated.RECEIVED_GRADE_NOT_USED.value}:{fact.id}"
+    if received.grade not in entry.grades.names:
+        return f"{NotEvaluated.UNKNOWN_GRADE.value}:{received.grade}"
+    return None
 
 
 def _evaluated(facts: Facts, book: Book, entry: Entry, as_of: date, tally: Tally) -> Assessment:
-    score = entry.capped(tally.total)
-    grades = entry.grades
-    notes = tally.notes | entry.scale_notes(score)
+    notes = tally.notes | entry.scale_notes(tally.total)
     if facts.kind is SubjectKind.SITE:
-        notes |= book.site_notes[facts.kind]
-    return Assessment(
+        notes |= entry.notes.site
+    own = Assessment(
         facts.id,
         as_of,
         book.ref,
-        plain(score),
-        grades.grade(score) if tally.rank < 0 else grades.names[tally.rank],
+        plain(tally.total),
+        entry.grades.names[_rank(tally, entry)],
         tally.rank >= 0,
         tuple(tally.vetoes),
         tuple(tally.deductions),
         tuple(tally.unmapped),
         book.notes.names(notes),
         None,
-        tally.changes_on,
+        None,
+        tuple(tally.promotions),
+    )
+    if tally.received is None:
+        return own
+    return _received(own, *tally.received, book.notes.names(notes | entry.notes.received))
+
+
+def _rank(tally: Tally, entry: Entry) -> int:
+    """The worse of score and veto; without a veto the better of score and promotion."""
+    by_score = entry.grades.rank(tally.total)
+    if tally.rank >= 0:
+        return max(by_score, tally.rank)
+    return by_score if tally.lifted is None else min(by_score, tally.lifted)
+
+
+def _received(own: Assessment, fact: Fact, came: Received, notes: tuple[str, ...]) -> Assessment:
+    """A grade computed elsewhere wins; what we counted stays listed."""
+    return replace(
+        own,
+        score=None if came.score is None else plain(came.score),
+        grade=came.grade,
+        notes=notes,
+        received=ReceivedGrade(fact.id, came.issued_by, fact.decided_on),
     )
 
 
-def _not_evaluated(facts: Facts, book: Book, as_of: date, reason: str, notes: int) -> Assessment:
+def _not_evaluated(
+    facts: Facts, book: Book, as_of: date, reason: str, notes: int = 0
+) -> Assessment:
     return Assessment(
         id=facts.id,
         as_of=as_of,

@@ -10,7 +10,7 @@ from decimal import Decimal
 from functools import lru_cache
 from typing import Annotated, ClassVar, Self
 
-from pydantic import BeforeValidator, ConfigDict, StringConstraints, TypeAdapter
+from pydantic import BeforeValidator, ConfigDict, Field, StringConstraints, TypeAdapter
 
 from schemas.base import Wanyuan
 from schemas.codes import EventType, SubjectKind
@@ -29,6 +29,8 @@ def _day(value: object) -> object:
 
 Day = Annotated[date, BeforeValidator(_day)]
 Word = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
+Score = Annotated[Decimal, Field(max_digits=18, decimal_places=6)]
+Weight = Annotated[Decimal, Field(max_digits=18, decimal_places=6, gt=0)]
 _STRICT = ConfigDict(extra="forbid")
 
 
@@ -43,8 +45,29 @@ class Penalty:
 
 
 @dataclass(frozen=True, slots=True)
+class Received:
+    """A grade that somebody else computed 外部评定等级."""
+
+    __pydantic_config__: ClassVar[ConfigDict] = _STRICT
+
+    grade: Word
+    issued_by: Word
+    score: Score | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """One site 厂址 of a legal person, by its permit, and how much it weighs in the whole."""
+
+    __pydantic_config__: ClassVar[ConfigDict] = _STRICT
+
+    permit: Word
+    weight: Weight
+
+
+@dataclass(frozen=True, slots=True)
 class Fact:
-    """One decision or event; says what it is by item, event type or penalty."""
+    """One decision or event; says what it is by item, event type, penalty, codes or a grade."""
 
     __pydantic_config__: ClassVar[ConfigDict] = _STRICT
 
@@ -59,11 +82,23 @@ class Fact:
     warning_until: Day | None = None  #: the last day of the warning
     principal_points: Wanyuan | None = None  #: what the client lost, as a positive number
     document_number: str | None = None
+    created_on: Day | None = None  #: when the record was created; the day of decision if not given
+    codes: tuple[Word, ...] = ()  #: such as 违法行为代码
+    department: Word | None = None
+    stated_points: Wanyuan | None = None  #: as the decision states, or the score of an indicator
+    site: Word | None = None  #: the permit of the site
+    received: Received | None = None
 
     def __post_init__(self) -> None:
         """Refuse a fact that says nothing: it would be a silent 0."""
-        if self.item is None and self.type is None and self.penalty is None:
-            message = f"fact {self.id} has no item, type or penalty"
+        if (
+            self.item is None
+            and self.type is None
+            and self.penalty is None
+            and not self.codes
+            and self.received is None
+        ):
+            message = f"fact {self.id} has no item, type, penalty, codes or received grade"
             raise ValueError(message)
 
 
@@ -78,9 +113,13 @@ class Facts:
     facts: tuple[Fact, ...] = ()
     as_of: Day | None = None
     criminal_suspect: bool = False
+    sites: tuple[Site, ...] = ()
 
     def __post_init__(self) -> None:
         """Make the result independent of the order in which the facts came."""
+        if len({site.permit for site in self.sites}) < len(self.sites):
+            message = f"subject {self.id} has two sites of one permit"
+            raise ValueError(message)
         if len(self.facts) > 1:
             object.__setattr__(self, "facts", _in_order(self.facts))
 

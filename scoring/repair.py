@@ -4,39 +4,49 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
+from typing import NamedTuple
 
-from scoring.dates import add_days, add_months, earlier
+from scoring.dates import add_days, add_months
 from scoring.facts import Fact
 from scoring.notes import NoteBook
-from scoring.rows import Row
-from scoring.terms import Reliance, Wait
+from scoring.table import Reliance, Wait
 
 #: How many different points are remembered; passed-through ones could grow it without end.
 MEMORY = 1_000
 
 
+class When(NamedTuple):
+    """The day asked about, and the day up to which repairs are known; mostly the same."""
+
+    as_of: date
+    known: date
+
+
+class Conduct(NamedTuple):
+    """What about a row decides when it counts: warnings, repairs, and its own points."""
+
+    warnable: bool
+    repairable: bool
+    points: Decimal
+
+
 @dataclass(frozen=True, slots=True)
 class Span:
-    """The days on which a record counts: from `begin` up to the day before `stop`."""
+    """The days on which a record counts: from `begin` up to the day before `stop` or repair."""
 
     begin: date | None  #: None: never
     stop: date | None  #: None: without end
+    repaired: date | None
     notes: int
-    repairable_from: date | None
 
-    def covers(self, day: date) -> bool:
-        """Whether the record counts on that day."""
+    def covers(self, when: When) -> bool:
+        """Whether the record counts on the day, with the repairs known."""
         return (
-            self.begin is not None and self.begin <= day and (self.stop is None or day < self.stop)
+            self.begin is not None
+            and self.begin <= when.as_of
+            and (self.stop is None or when.as_of < self.stop)
+            and (self.repaired is None or when.known < self.repaired)
         )
-
-    def next_change(self, day: date) -> date | None:
-        """The first day after this one on which the record starts or ceases to count."""
-        if self.begin is None or (self.stop is not None and self.stop <= self.begin):
-            return None
-        if self.begin > day:
-            return self.begin
-        return self.stop if self.stop is not None and self.stop > day else None
 
 
 class Waits:
@@ -92,27 +102,16 @@ def repaired_on(fact: Fact, free: date | None) -> date | None:
     return confirmed
 
 
-def repair_span(fact: Fact, months: int) -> tuple[date | None, date | None]:
-    """From when the record can be repaired, and from when it is."""
-    if fact.rectified_on is None:
-        return None, None
-    free = add_months(fact.rectified_on, months)
-    return free, repaired_on(fact, free)
-
-
-def lasting(fact: Fact, start: date, row: Row, points: Decimal, waits: Waits) -> Span:
-    """The days on which one row of a fact counts that takes effect on `start`."""
+def lasting(fact: Fact, start: date, stop: date | None, conduct: Conduct, waits: Waits) -> Span:
+    """The days on which a row of a fact counts that takes effect on `start`, at most to `stop`."""
     begin: date | None = start
-    stop, free, notes = None, None, 0
-    if row.warnable and fact.warning_until is not None:
+    repaired, notes = None, 0
+    if conduct.warnable and fact.warning_until is not None:
         begin, notes = warned_from(fact, fact.warning_until, start), waits.warning
-    if row.validity is not None:
-        stop = add_months(fact.decided_on, row.validity)
-    if row.repairable:
-        months, wait_notes = waits.wait(points)
-        free, repaired = repair_span(fact, months)
-        stop = earlier(stop, repaired)
-        notes |= wait_notes if free is not None else 0
-        if fact.repair_confirmed_on is not None:
-            notes |= waits.void if repaired is None else waits.repaired
-    return Span(begin, stop, notes, free)
+    if conduct.repairable and fact.rectified_on is not None:
+        months, wait_notes = waits.wait(conduct.points)
+        repaired = repaired_on(fact, add_months(fact.rectified_on, months))
+        notes |= wait_notes
+    if conduct.repairable and fact.repair_confirmed_on is not None:
+        notes |= waits.void if repaired is None else waits.repaired
+    return Span(begin, stop, repaired, notes)

@@ -15,7 +15,8 @@ from scoring.checks import problems_of
 from scoring.errors import RuleSetError
 from scoring.explain import explain
 from scoring.intervals import Terms
-from scoring.terms import Note, NoteIds, Table, Text
+from scoring.table import Table
+from scoring.terms import Note, NoteIds, Text
 
 
 class RuleSetStatus(StrEnum):
@@ -90,7 +91,7 @@ class RuleSet(Terms):
         return next(note for note in self.notes if note.id == name)
 
     def titles(self) -> dict[str, str]:
-        """The short title of each item and veto."""
+        """The short title of each item, veto and promotion."""
         return {row.id: row.title for table in self.tables.values() for row in table.rows}
 
     def unverified_values(self) -> list[str]:
@@ -100,6 +101,8 @@ class RuleSet(Terms):
         for name, table in self.tables.items():
             paths += [f"{name} {field}" for field in table.unverified]
             paths += [f"{name} {row.id}" for row in table.rows if not row.verified]
+            exceptions = [(row.id, each) for row in table.rows for each in row.unless]
+            paths += [f"{name} {row} {each.id}" for row, each in exceptions if not each.verified]
             paths += [f"{name} band {band.grade}" for band in table.bands if not band.verified]
             waits = table.repair.waits if table.repair else ()
             paths += [f"{name} wait {wait.text}" for wait in waits if not wait.verified]

@@ -3,16 +3,19 @@
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import date
 from decimal import Decimal
 from functools import reduce
 from operator import or_
 
 from schemas.codes import OTHER_PENALTY_PREFIX, EventType
 from schemas.credit import NotEvaluated
+from scoring.dates import add_days
 from scoring.facts import Fact, Penalty
 from scoring.notes import NoteBook
 from scoring.rows import Row, RowMaker
-from scoring.terms import Table
+from scoring.table import Table
+from scoring.terms import Decided, Match
 
 #: How many different facts are remembered; free words could otherwise grow it without end.
 MEMORY = 20_000
@@ -21,7 +24,7 @@ MEMORY = 20_000
 NO_KIND = "未填处罚类别"
 
 #: What makes two facts hit the same rows.
-Likeness = tuple[str | None, EventType | None, tuple[str, ...] | None, int | None]
+Likeness = tuple[object, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,33 +43,37 @@ class Hits:
     unmapped: tuple[str, ...]
     refusal: tuple[NotEvaluated, str | None] | None  #: the reason, and what about (None: the fact)
     notes: int
-    row_notes: int  #: of all rows, where they all count
-    fixed: bool
+    all_notes: int  #: these and those of all rows, where they all count
+    plain: bool  #: evaluable, and every row is fixed
 
 
 class Tariff:
-    """The rows of one table, looked up by item, event type and penalty word."""
+    """The rows of one table, looked up by item, event type, code and penalty word."""
 
     def __init__(self, table: Table, book: NoteBook, foreign: frozenset[str]) -> None:
         """Index the rows; `foreign` are the ids known to the rule set for any kind."""
         self._foreign = foreign
-        self._rows: dict[str, Row] = {}
-        self._events: dict[EventType, Row] = {}
-        self._words: dict[str, list[Row]] = {}
+        self.rows: dict[str, Row] = {}
+        self._matches: dict[str, Match] = {}
+        self._by_sign: dict[EventType | str, list[Row]] = {}
+        self._by_word: dict[str, list[Row]] = {}
         self._memory: dict[Likeness, Hits] = {}
         self._several = book.mask(table.relies_on.several_rows)
         self._no_row = book.mask(table.relies_on.unmapped)
         self._index(table, RowMaker(table, book))
-        self._cuts = _cuts(row for rows in self._words.values() for row in rows)
+        self._cuts = _cuts(row for rows in self._by_word.values() for row in rows)
+        self._days = _days(match.decided for match in self._matches.values())
 
     def match(self, fact: Fact) -> Hits:
         """The rows that the fact hits, in the order of their items."""
         penalty = fact.penalty
-        like = (
-            (fact.item, fact.type, None, None)
+        like: Likeness = (
+            (fact.item, fact.type, fact.codes)
             if penalty is None
-            else (fact.item, fact.type, penalty.types, self._segment(penalty.fine_wan))
+            else (fact.item, fact.type, fact.codes, penalty.types, self._segment(penalty.fine_wan))
         )
+        if self._days:
+            like = (*like, bisect_right(self._days, fact.decided_on))
         hits = self._memory.get(like)
         if hits is None:
             hits = self._resolve(fact)
@@ -76,12 +83,14 @@ class Tariff:
 
     def _index(self, table: Table, make: RowMaker) -> None:
         rows = [(make.item(item), item.match) for item in table.items]
-        rows += [(make.veto(rule), rule.match) for rule in table.vetoes if rule.stands_alone]
+        rows += [(make.rule(rule), rule.match) for rule in table.rules if rule.stands_alone]
         for row, match in rows:
-            self._rows[row.item] = row
-            self._events.update(dict.fromkeys(match.events, row))
+            self.rows[row.item] = row
+            self._matches[row.item] = match
+            for sign in (*match.events, *match.codes):
+                self._by_sign.setdefault(sign, []).append(row)
             for word in (*match.penalties, *match.other_words):
-                self._words.setdefault(word, []).append(row)
+                self._by_word.setdefault(word, []).append(row)
 
     def _segment(self, fine: Decimal | None) -> int | None:
         """Where the fine lies among all amounts that the table names; alike fines are one."""
@@ -92,23 +101,29 @@ class Tariff:
     def _resolve(self, fact: Fact) -> Hits:
         found = _Found()
         if fact.item is not None:
-            self._by_item(fact.item, found)
+            self._find_item(fact.item, found)
         elif fact.type is not None:
-            self._by_event(fact.type, found)
+            self._find_event(fact.type, fact, found)
+        self._find_codes(fact, found)
         if fact.penalty is not None:
-            self._by_words(fact.penalty, found)
+            self._find_words(fact.penalty, fact, found)
         hits = tuple(sorted(found.hits, key=lambda hit: hit.row.item))
+        notes = (self._several if found.several else 0) | (self._no_row if found.unmapped else 0)
         return Hits(
             hits=hits,
             unmapped=tuple(sorted(set(found.unmapped))),
             refusal=found.refusals[0] if found.refusals else None,
-            notes=(self._several if found.several else 0) | (self._no_row if found.unmapped else 0),
-            row_notes=reduce(or_, (hit.row.notes for hit in hits), 0),
-            fixed=all(hit.row.fixed for hit in hits),
+            notes=notes,
+            all_notes=reduce(or_, (hit.row.notes for hit in hits), notes),
+            plain=not found.refusals and all(hit.row.fixed for hit in hits),
         )
 
-    def _by_item(self, item: str, found: "_Found") -> None:
-        row = self._rows.get(item)
+    def _meant(self, rows: Iterable[Row], fact: Fact) -> list[Row]:
+        """Of the rows, those that are meant for decisions of that day."""
+        return [row for row in rows if _in_days(self._matches[row.item].decided, fact.decided_on)]
+
+    def _find_item(self, item: str, found: "_Found") -> None:
+        row = self.rows.get(item)
         if row is not None:
             found.add(row, {})
         elif item in self._foreign:
@@ -116,18 +131,29 @@ class Tariff:
         else:
             found.refusals.append((NotEvaluated.UNKNOWN_ITEM, item))
 
-    def _by_event(self, event: EventType, found: "_Found") -> None:
-        row = self._events.get(event)
-        if row is None:
+    def _find_event(self, event: EventType, fact: Fact, found: "_Found") -> None:
+        rows = self._meant(self._by_sign.get(event, ()), fact)
+        if not rows:
             found.unmapped.append(event.value)
-        else:
+        for row in rows:
             found.add(row, {"type": event.value})
 
-    def _by_words(self, penalty: Penalty, found: "_Found") -> None:
+    def _find_codes(self, fact: Fact, found: "_Found") -> None:
+        """A code without a row says more about a decision; alone it is listed as unmapped."""
+        alone = fact.item is None and fact.type is None and fact.penalty is None
+        for code in sorted(set(fact.codes)):
+            rows = self._meant(self._by_sign.get(code, ()), fact)
+            if not rows and alone:
+                found.unmapped.append(code)
+            for row in rows:
+                found.add(row, {"code": code})
+
+    def _find_words(self, penalty: Penalty, fact: Fact, found: "_Found") -> None:
         if not penalty.types:
             found.unmapped.append(NO_KIND)
         for word in sorted(set(penalty.types)):
-            rows = self._words.get(word.removeprefix(OTHER_PENALTY_PREFIX), ())
+            known = self._by_word.get(word.removeprefix(OTHER_PENALTY_PREFIX), ())
+            rows = self._meant(known, fact)
             hit = [row for row in rows if _in_amount(row, penalty.fine_wan)]
             if not rows:
                 found.unmapped.append(word)
@@ -162,9 +188,22 @@ def _in_amount(row: Row, fine: Decimal | None) -> bool:
     return row.amount is None or (fine is not None and row.amount.contains(fine))
 
 
+def _in_days(decided: Decided | None, day: date) -> bool:
+    return decided is None or decided.contains(day)
+
+
 def _cuts(rows: Iterable[Row]) -> list[Decimal]:
     cuts = set()
     for row in rows:
         if row.amount is not None:
             cuts |= {place[0] for place in (row.amount.lower, row.amount.upper) if place}
     return sorted(cuts)
+
+
+def _days(ranges: Iterable[Decided | None]) -> list[date]:
+    """The first days of what a range of decision days separates."""
+    days = set()
+    for decided in ranges:
+        if decided is not None:
+            days |= {decided.first, add_days(decided.last, 1) if decided.last else None}
+    return sorted(day for day in days if day is not None)

@@ -1,16 +1,17 @@
-"""The terms of a rule set: items, vetoes, bands, repair waits, notes, and the table of one kind."""
+"""The terms of a tariff: what items and grade rules match, what they count and until when."""
 
 from datetime import date
 from enum import StrEnum
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import Field, StringConstraints
+from pydantic import ConfigDict, Field, StringConstraints, model_validator
 
-from schemas.codes import EventType, SubjectKind
+from schemas.codes import EventType
 from scoring.intervals import Exact, Interval, Terms
 
 Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
 Months = Annotated[int, Field(ge=0, le=1200)]
+SomeMonths = Annotated[int, Field(ge=1, le=1200)]
 NoteIds = tuple[Text, ...]
 
 
@@ -31,20 +32,111 @@ class Note(Terms):
     verified: bool = True
 
 
+class Quoted(Terms):
+    """A rule of the text with its article."""
+
+    article: Text
+    text: Text
+
+
+class Decided(Terms):
+    """The days of decision that are meant, both ends included; an end not given is open."""
+
+    model_config = ConfigDict(populate_by_name=True)
+
+    first: date | None = Field(default=None, alias="from")
+    last: date | None = Field(default=None, alias="to")
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Self:
+        if self.first is not None and self.last is not None and self.last < self.first:
+            message = f"dates cross: to {self.last} lies before from {self.first}"
+            raise ValueError(message)
+        return self
+
+    def contains(self, day: date) -> bool:
+        """Whether a decision of that day is meant."""
+        return (self.first is None or self.first <= day) and (self.last is None or day <= self.last)
+
+
+class Validity(Terms):
+    """How long a record counts 有效期: months from taking effect, or the decision's whole year."""
+
+    months: SomeMonths | None = None
+    until: Literal["year_end"] | None = None
+
+    @model_validator(mode="after")
+    def _one_of_both(self) -> Self:
+        if (self.months is None) == (self.until is None):
+            message = "needs either months or until"
+            raise ValueError(message)
+        return self
+
+
 class Match(Terms):
-    """What an item matches: any of the penalty words (within the amount) or of the event types."""
+    """What a row matches: any of the words (within the amount), event types or codes.
+
+    All of them only for decisions of the days that are meant. A fact that names the item itself
+    is not looked at any further.
+    """
 
     penalties: tuple[Text, ...] = ()
     other_words: tuple[Text, ...] = ()  #: free words that stand after 其他-
     amount: Interval | None = None  #: of the fine, in 万元
     events: tuple[EventType, ...] = ()
+    codes: tuple[Text, ...] = ()  #: such as 违法行为代码
+    decided: Decided | None = None
+
+
+class Condition(Terms):
+    """When an exception applies: everything that is written has to hold, of lists any entry.
+
+    The two last ones look at the subject's other records that take points or set a grade and were
+    decided within so many months before the day asked about, whether or not they count on it.
+    """
+
+    penalties: tuple[Text, ...] = ()
+    amount: Interval | None = None
+    codes: tuple[Text, ...] = ()
+    events: tuple[EventType, ...] = ()
+    decided: Decided | None = None
+    rectified_within_days: Annotated[int, Field(ge=0, le=3660)] | None = None
+    clean_months: SomeMonths | None = None  #: there is no such record
+    counted_within_months: SomeMonths | None = None  #: there is one
+
+    @model_validator(mode="after")
+    def _says_something(self) -> Self:
+        if self == Condition.model_construct():
+            message = "a condition must say something"
+            raise ValueError(message)
+        return self
+
+
+class Unless(Terms):
+    """An exception 例外: when it applies, other points, or none (null or 0: does not count)."""
+
+    id: Text
+    when: Condition
+    points: Exact | None = None
+    article: Text
+    text: Text
+    verified: bool = True
 
 
 class DatedPoints(Terms):
-    """The points for decisions from a day on: the law at the decision date."""
+    """Points (and validity, where it changed) for decisions from a day on: the law of that day."""
 
     decided_from: date
     points: Exact
+    validity: Validity | None = None
+
+
+class Source(StrEnum):
+    """Where the points of an item come from if they are not printed."""
+
+    PRINCIPAL = "principal"  #: what the client lost 同委托单位
+    STATED = "stated"  #: what the decision states
+    INDICATOR = "indicator"  #: weight × (score of the indicator − 100) / 100
 
 
 class Item(Terms):
@@ -55,137 +147,42 @@ class Item(Terms):
     title: Text
     match: Match = Match()
     points: Exact | None = None
-    points_from: Literal["principal"] | None = None
+    points_from: Source | None = None
+    weight: Exact | None = None  #: of an indicator 权重, in percent
     dated: tuple[DatedPoints, ...] = ()
     printed: Text | None = None  #: the value as the text prints it, where that differs
     article: Text
     text: Text
-    validity_months: Annotated[int, Field(ge=1, le=1200)] | None = None
-    stacking: Literal["once_per_decision", "each_word"] = "once_per_decision"
+    validity: Validity | None = None
+    stacking: Literal["once_per_decision", "each_word", "latest"] = "once_per_decision"
+    unless: tuple[Unless, ...] = ()
     bonus: bool = False
     repairable: bool = True
     notes: NoteIds = ()
     verified: bool = True
 
 
-class VetoRule(Terms):
-    """A situation that sets the grade whatever the score 直接评定; by itself or with an item."""
+class GradeRule(Terms):
+    """A situation that sets the grade 直接评定: a veto or a promotion; by itself or with an item.
+
+    With an item it lasts as long as the item counts, unless it has a validity of its own.
+    """
 
     id: Text
     title: Text
     match: Match = Match()
+    by_item: bool = False  #: facts name it by its id, nothing else matches it
     with_items: tuple[Text, ...] = ()
     grade: Text
     article: Text
     text: Text
+    validity: Validity | None = None
+    unless: tuple[Unless, ...] = ()
     repairable: bool = True
     notes: NoteIds = ()
     verified: bool = True
 
     @property
     def stands_alone(self) -> bool:
-        """Whether a fact can be this veto by itself, without an item and its points."""
-        return self.match != Match()
-
-
-class Band(Interval):
-    """The scores of one grade 等级分段."""
-
-    grade: Text
-    title: Text
-    colour: Text | None = None
-    article: Text
-    verified: bool = True
-
-
-class Wait(Interval):
-    """Months between rectification and repair for records of these points 修复等待期."""
-
-    months: Months
-    printed_from: Exact | None = None  #: points below it fall in a hole of the printed text
-    text: Text
-    notes: NoteIds = ()
-    verified: bool = True
-
-
-class Repair(Terms):
-    """How a record is repaired 信用修复: waits by the record's own points, unsigned."""
-
-    article: Text
-    waits: tuple[Wait, ...]
-
-
-class Warning(Terms):  # noqa: A001 - the regulation's own word
-    """That a warning 信用预警 suspends points and vetoes up to its last day."""
-
-    article: Text
-    text: Text
-
-
-class Caps(Terms):
-    """The lowest and highest score given; the scale is what the score is meant to lie in."""
-
-    lowest: Exact | None = None
-    highest: Exact | None = None
-    scale: Interval | None = None
-
-
-class Snapshot(Terms):
-    """How often a grade is published 评价周期, beside the live one."""
-
-    cadence: Literal["live", "half_year", "year"]
-    article: Text
-    text: Text
-
-
-class Sites(Terms):
-    """How the sites of one legal person are put together 多厂址."""
-
-    combined: Literal["per_site", "weighted"]
-    weight: Text | None = None
-    article: Text
-    text: Text
-    notes: NoteIds = ()
-
-
-class Reliance(Terms):
-    """The notes that a trace relies on as soon as the circumstance occurs."""
-
-    repairable: NoteIds = ()  #: a record counts that could be repaired
-    bonus: NoteIds = ()  #: a bonus counts
-    veto: NoteIds = ()
-    several_rows: NoteIds = ()  #: one decision hits several rows, or one row several times
-    unmapped: NoteIds = ()
-    warning: NoteIds = ()
-    repaired: NoteIds = ()
-    repair_void: NoteIds = ()
-    repair_hole: NoteIds = ()
-    beyond_scale: NoteIds = ()
-    site: NoteIds = ()
-
-
-class Table(Terms):
-    """The scoring table 评价标准 of one or more kinds of subject."""
-
-    title: Text
-    kinds: Annotated[tuple[SubjectKind, ...], Field(min_length=1)]
-    article: Text
-    text: Text
-    direction: Direction
-    start: Exact
-    items: tuple[Item, ...]
-    vetoes: tuple[VetoRule, ...] = ()
-    bands: tuple[Band, ...]  #: best first
-    repair: Repair | None = None
-    warning: Warning | None = None
-    caps: Caps = Caps()
-    activation_delay_days: Annotated[int, Field(ge=0, le=3660)] = 0
-    snapshot: Snapshot | None = None
-    sites: Sites | None = None
-    relies_on: Reliance = Reliance()
-    unverified: tuple[Text, ...] = ()  #: names of plain values above that were not read
-
-    @property
-    def rows(self) -> tuple[Item | VetoRule, ...]:
-        """Everything with an id: items, then vetoes."""
-        return (*self.items, *self.vetoes)
+        """Whether a fact can be this rule by itself, without an item and its points."""
+        return self.by_item or self.match != Match()

@@ -1,5 +1,6 @@
 """Commands about rule sets 评价办法: list, show, test."""
 
+from dataclasses import asdict
 from typing import Annotated
 
 import typer
@@ -18,8 +19,9 @@ from gateway.cli.root import (
 from gateway.rulebook import LoadedRuleSet, Rulebook
 from gateway.settings import BadConfiguration
 from scoring.cases import run_case
+from scoring.coverage import Coverage, coverage
 from scoring.errors import RuleSetError
-from scoring.terms import Band
+from scoring.table import Band
 
 rules = typer.Typer(help="评价办法", no_args_is_help=True)
 app.add_typer(rules, name="rules")
@@ -95,14 +97,22 @@ def rules_test(
         loaded = _loaded(rulebook, each)
         wrong = [line for case in loaded.cases for line in run_case(loaded.rule_set, case)]
         failed |= bool(wrong)
+        reached = coverage(loaded.rule_set, loaded.case_file)
         if format_ is Format.JSON:
-            print_json({"name": each, "cases": len(loaded.cases), "mismatches": wrong})
+            answer = {"name": each, "cases": len(loaded.cases), "mismatches": wrong}
+            print_json(answer | {"coverage": asdict(reached)})
         else:
             print_line(f"{each}：{len(loaded.cases)} 个用例，{len(wrong)} 处不符")
+            print_line(f"    {_reached(reached)}")
             for line in wrong:
                 print_line(f"    {line}")
     if failed:
         raise typer.Exit(Exit.PROBLEMS)
+
+
+def _reached(reached: Coverage) -> str:
+    shares = (("评价项", reached.items), ("等级边界", reached.bands), ("日期边界", reached.dates))
+    return "，".join(f"{name} {share.covered}/{share.total}" for name, share in shares)
 
 
 def _loaded(rulebook: Rulebook, name: str) -> LoadedRuleSet:

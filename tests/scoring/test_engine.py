@@ -14,6 +14,8 @@ from scoring.ruleset import RuleSet
 
 DAY = date(2026, 3, 1)
 AS_OF = date(2026, 11, 1)
+LIMIT = {"article": "1", "text": "限"}
+DELAY = {"days": 15, "counted_from": "decided_on", "article": "1", "text": "十五日"}
 Variant = Callable[[Callable[[dict[str, Any]], object]], RuleSet]
 
 
@@ -193,7 +195,8 @@ def test_amounts_may_end_open_or_closed(variant: Variant) -> None:
 
 
 def test_caps_are_data(variant: Variant) -> None:
-    capped = variant(lambda data: table(data)["caps"].update(lowest="0", highest="100"))
+    limits = {"lowest": "0", "highest": "100", "article": "1", "text": "限"}
+    capped = variant(lambda data: table(data)["caps"].update(limits))
 
     high = assess(subject(Fact("f1", DAY, "E38")), capped, AS_OF)
     low = assess(subject(*(Fact(f"f{n:02d}", DAY, "E15") for n in range(11))), capped, AS_OF)
@@ -202,8 +205,8 @@ def test_caps_are_data(variant: Variant) -> None:
 
 
 def test_a_single_cap_leaves_the_other_end_open(variant: Variant) -> None:
-    floored = variant(lambda data: table(data)["caps"].update(lowest="0"))
-    ceiled = variant(lambda data: table(data)["caps"].update(highest="100"))
+    floored = variant(lambda data: table(data)["caps"].update(LIMIT, lowest="0"))
+    ceiled = variant(lambda data: table(data)["caps"].update(LIMIT, highest="100"))
     bonus = subject(Fact("f1", DAY, "E38"))
 
     assert assess(bonus, floored, AS_OF).score == "103"
@@ -219,7 +222,7 @@ def test_a_table_without_a_scale_has_no_note_for_leaving_it(variant: Variant) ->
 
 
 def test_an_activation_delay_is_data(variant: Variant) -> None:
-    delayed = variant(lambda data: table(data).update(activation_delay_days=15))
+    delayed = variant(lambda data: table(data).update(activation=DELAY))
     facts = subject(Fact("f1", DAY, "E31"), Fact("f2", date.max, "E31"))
 
     before = assess(facts, delayed, date(2026, 3, 15))
@@ -230,7 +233,7 @@ def test_an_activation_delay_is_data(variant: Variant) -> None:
 
 
 def test_a_validity_of_deductions_is_data(variant: Variant) -> None:
-    half_year = variant(lambda data: item(data, "E31").update(validity_months=6))
+    half_year = variant(lambda data: item(data, "E31").update(validity={"months": 6}))
     facts = subject(Fact("f1", DAY, "E31"))
 
     last = assess(facts, half_year, date(2026, 8, 31))
@@ -241,7 +244,7 @@ def test_a_validity_of_deductions_is_data(variant: Variant) -> None:
 
 
 def test_a_validity_and_a_repair_end_a_record_on_the_earlier_day(variant: Variant) -> None:
-    half_year = variant(lambda data: item(data, "E31").update(validity_months=6))
+    half_year = variant(lambda data: item(data, "E31").update(validity={"months": 6}))
     repaired = date(2026, 5, 1)
     fact = Fact("f1", DAY, "E31", rectified_on=DAY, repair_confirmed_on=repaired)
 

@@ -41,8 +41,8 @@ REFUSALS: dict[str, tuple[Change, str]] = {
         "tables enterprise items E05 text: ",
     ),
     "an unknown key": (
-        lambda data: item(data, "E05").update(weight=2),
-        "tables enterprise items E05 weight: Extra inputs are not permitted",
+        lambda data: item(data, "E05").update(wait=2),
+        "tables enterprise items E05 wait: Extra inputs are not permitted",
     ),
     "points as a binary fraction": (
         lambda data: item(data, "E01").update(points=-0.5),
@@ -199,7 +199,7 @@ REFUSALS: dict[str, tuple[Change, str]] = {
     ),
     "a veto that nothing triggers": (
         lambda data: table(data)["vetoes"][1].pop("with_items"),
-        "enterprise item V14-2: needs a match or with_items",
+        "enterprise item V14-2: needs a match, by_item or with_items",
     ),
     "crossed dates": (
         lambda data: data.update(effective_from=date(2026, 2, 1), effective_to=date(2026, 1, 1)),
