@@ -79,12 +79,12 @@ class Book:
         ref: RuleSetRef,
         notes: Sequence[Note],
         tables: Mapping[str, Table],
-        suspect_notes: Sequence[str],
+        suspect_notes: Sequence[str] | None,
     ) -> None:
-        """Make all tables ready."""
+        """Make all tables ready; without suspect notes suspects of crime are evaluated."""
         self.ref = ref
         self.notes = NoteBook(notes)
-        self.suspect_notes = self.notes.mask(suspect_notes)
+        self.suspect_notes = None if suspect_notes is None else self.notes.mask(suspect_notes)
         ids = frozenset(row.id for table in tables.values() for row in table.rows)
         self.entries: dict[SubjectKind, Entry] = {}
         for table in tables.values():

@@ -20,7 +20,7 @@ class _Checked(Protocol):
     @property
     def tables(self) -> dict[str, Table]: ...
     @property
-    def criminal_suspects(self) -> "_Noted": ...
+    def criminal_suspects(self) -> "_Noted | None": ...
 
 
 class _Noted(Protocol):
@@ -34,7 +34,8 @@ def problems_of(rule_set: _Checked) -> list[str]:
     kinds = (kind.value for table in rule_set.tables.values() for kind in table.kinds)
     problems += _doubles("kind of subject", kinds)
     known = frozenset(note.id for note in rule_set.notes)
-    problems += _unknown("criminal_suspects", rule_set.criminal_suspects.notes, known)
+    suspects = rule_set.criminal_suspects
+    problems += _unknown("criminal_suspects", suspects.notes if suspects else (), known)
     for name, table in rule_set.tables.items():
         problems += [f"{name} {problem}" for problem in _table_problems(table, known)]
     return problems

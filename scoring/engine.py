@@ -32,7 +32,7 @@ def assess(facts: Facts, rule_set: RuleSet, as_of: date) -> Assessment:
 
 def evaluate(facts: Facts, book: Book, when: When) -> tuple[Assessment, list[date]]:
     """The result without its forecast, and the later days on which it may differ."""
-    if facts.criminal_suspect:
+    if facts.criminal_suspect and book.suspect_notes is not None:
         reason = NotEvaluated.CRIMINAL_SUSPECT.value
         return _not_evaluated(facts, book, when.as_of, reason, book.suspect_notes), []
     entry = book.entries.get(facts.kind)

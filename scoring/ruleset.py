@@ -28,10 +28,10 @@ class RuleSetStatus(StrEnum):
 
 
 class Source(Terms):
-    """The text that was read 依据文本, and its hash."""
+    """The text 依据文本, and the hash of what was read; null: the text itself was not."""
 
     title: Text
-    sha256: Annotated[str, StringConstraints(pattern="^[0-9a-f]{64}$")]
+    sha256: Annotated[str, StringConstraints(pattern="^[0-9a-f]{64}$")] | None
     published_on: date | None = None
 
 
@@ -55,7 +55,7 @@ class RuleSet(Terms):
     effective_to: date | None  #: the last day
     source: Source
     notes: tuple[Note, ...] = ()
-    criminal_suspects: Exclusion
+    criminal_suspects: Exclusion | None  #: null: no such rule is known; they are evaluated
     tables: Annotated[dict[Text, Table], Field(min_length=1)]
     unverified: tuple[Text, ...] = ()
     version: Text  #: the hash of the rule set's own text, given by who read it
@@ -80,7 +80,8 @@ class RuleSet(Terms):
     def book(self) -> Book:
         """The rule set made ready for the engine, built at first use."""
         ref = RuleSetRef(self.name, self.version, self.status.value)
-        return Book(ref, self.notes, self.tables, self.criminal_suspects.notes)
+        suspects = None if self.criminal_suspects is None else self.criminal_suspects.notes
+        return Book(ref, self.notes, self.tables, suspects)
 
     def table(self, kind: SubjectKind) -> Table | None:
         """The table of a kind of subject."""

@@ -99,7 +99,7 @@ def test_colours_are_ranked_as_the_bands_stand(variant: Variant) -> None:
         table = data["tables"]["enterprise"]
         for band, colour in zip(table["bands"], ["绿", "蓝", "黄", "黑"], strict=True):
             band["grade"] = colour
-        for veto in table["vetoes"]:
+        for veto in (*table["vetoes"], table["listing"]):
             veto["grade"] = "黑"
 
     painted = variant(paint)

@@ -153,7 +153,7 @@ def test_free_words_do_not_grow_the_memory_without_end(
 def test_points_that_pile_up_are_data(variant: Variant) -> None:
     def pile_up(data: dict[str, Any]) -> None:
         rows = table(data)
-        rows.update(direction="accumulate", start="0", vetoes=[])
+        rows.update(direction="accumulate", start="0", vetoes=[], listing=None)
         for row in rows["items"]:
             row["points"] = row["points"].removeprefix("-")
             if row.get("bonus"):

@@ -263,10 +263,10 @@ def test_the_draft_says_that_it_is_one(draft: RuleSet) -> None:
     assert len(draft.book.ref.version) == 64
 
 
-def test_each_kind_has_its_table_and_persons_have_none(draft: RuleSet) -> None:
+def test_each_kind_has_its_table(draft: RuleSet) -> None:
     assert draft.table(SubjectKind.SITE) is draft.table(SubjectKind.ENTERPRISE)
     assert draft.table(SubjectKind.AGENCY) is not None
-    assert draft.table(SubjectKind.INDIVIDUAL) is None
+    assert draft.table(SubjectKind.INDIVIDUAL) is draft.tables["individual"]
 
 
 def test_a_note_is_shown_by_its_id(draft: RuleSet) -> None:
@@ -288,10 +288,17 @@ def test_unverified_values_are_listed(variant: Variant) -> None:
         "notes r19-veto-wait",
         "notes r20-leap-day",
         "notes r21-warning-bonus",
+        "notes r22-departments",
+        "notes r23-individual-year",
+        "notes r24-individual-repair",
+        "notes r25-individual-title",
+        "notes r26-unattributed",
+        "notes r27-site-veto",
         "enterprise start",
         "enterprise E05",
         "enterprise band C",
         "enterprise wait 对扣3分以下（含3分）的环保信用信息，自整改完成后即时修复",
+        "individual band 未评为失信",
     ]
 
 
