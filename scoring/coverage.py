@@ -137,7 +137,7 @@ def _shown_sides(bands: Iterable[Band], cases: Iterable[Case]) -> set[str]:
     scores = [
         (Decimal(case.expect.score), case.expect.grade)
         for case in cases
-        if case.expect.score is not None and not case.expect.vetoes and not case.expect.promotions
+        if case.expect.score is not None and _by_score(case)
     ]
     shown = set()
     for edge, *both in _edges(bands):
@@ -146,6 +146,12 @@ def _shown_sides(bands: Iterable[Band], cases: Iterable[Case]) -> set[str]:
             if edge in reached or (reached and not band.contains(edge)):
                 shown.add(f"{edge} {band.grade}")
     return shown
+
+
+def _by_score(case: Case) -> bool:
+    """Whether nothing but the score gave the grade."""
+    rules = case.expect.vetoes or case.expect.promotions
+    return not rules and not any(fact.received for fact in case.facts)
 
 
 def _date_edges(table: Table, entry: Entry) -> Iterator[str]:
