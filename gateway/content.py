@@ -1,5 +1,6 @@
 """The content of a record: the body as stored, the secrets taken out of it, its hash (pure)."""
 
+from decimal import Decimal
 from typing import Any, NamedTuple
 
 import orjson
@@ -62,19 +63,34 @@ def _penalty_fact(penalty: AdministrativePenalty) -> dict[str, Any]:
         "penalty": {"types": penalty.penalty_kinds or (), "fine_wan": fine},
         "decided_on": penalty.decision_date,
         "document_number": penalty.document_number,
+        "department": penalty.authority,
     }
 
 
 def _event_fact(event: CreditEvent) -> dict[str, Any]:
-    points = event.principal_points
-    return {
+    authority = None if event.decision is None else event.decision.authority
+    body: dict[str, Any] = {
         "type": event.type,
         "item": event.item,
         "decided_on": event.occurred_on,
         "document_number": event.id,
-        "principal_points": None if points is None else format(points, "f"),
-        **process_dates(event),
+        "principal_points": _plain(event.principal_points),
+        "stated_points": _plain(event.stated_points),
+        "created_on": event.created_on,
+        "codes": event.codes,
+        "department": _word(event.details.get("department")) or authority,
+        "site": _word(event.details.get("site")),
     }
+    return {name: value for name, value in body.items() if value} | process_dates(event)
+
+
+def _plain(points: Decimal | None) -> str | None:
+    return None if points is None else format(points, "f")
+
+
+def _word(value: object) -> str | None:
+    """What the free content says in words, if it does."""
+    return (value.strip() or None) if isinstance(value, str) else None
 
 
 def process_dates(event: CreditEvent) -> dict[str, Any]:

@@ -138,6 +138,11 @@ def fact(id_: int, body: Mapping[str, Any]) -> Fact:
         warned,
         Decimal(points) if points else None,
         body.get("document_number"),
+        _day(created) if (created := body.get("created_on")) else None,
+        tuple(body.get("codes") or ()),
+        body.get("department"),
+        Decimal(stated) if (stated := body.get("stated_points")) else None,
+        body.get("site"),
     )
 
 

@@ -46,8 +46,15 @@ class CreditEvent(Schema):
     principal_points: Decimal | None = Field(
         default=None, title="委托单位扣分", ge=0, le=1000, decimal_places=6
     )
+    created_on: date | None = Field(default=None, title="信息产生日期")
+    codes: tuple[str, ...] | None = Field(default=None, title="违法行为代码", max_length=50)
+    stated_points: Decimal | None = Field(
+        default=None, title="决定所载分值或指标得分", ge=0, le=1000, decimal_places=6
+    )
     suspected: bool = Field(default=True, title="是否涉嫌（false 为解除）")
-    details: dict[str, Any] = Field(default_factory=dict, title="其他内容")
+    details: dict[str, Any] = Field(
+        default_factory=dict, title="其他内容（department 部门、site 厂址的排污许可证编号参与评价）"
+    )
 
     _code = field_validator("subject_code")(_credit_code)
 

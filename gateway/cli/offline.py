@@ -32,6 +32,7 @@ from gateway.settings import BadConfiguration
 from gateway.words import EXCLUSIONS, VERDICTS
 from gateway.workbook import FaultyRow, problems_workbook
 from schemas.codes import RecordKind
+from schemas.credit import Assessment
 from schemas.identifiers import credit_code_problem, fold
 from schemas.verdict import Verdict
 from scoring.engine import assess
@@ -159,16 +160,28 @@ def _score_line(number: int, line: bytes, rules: RuleSet, day: date, format_: Fo
     if format_ is Format.JSON:
         print_json(assessment)
         return True
+    _print_assessment(assessment, rules)
+    return True
+
+
+def _print_assessment(assessment: Assessment, rules: RuleSet) -> None:
+    """Score, grade and trace for people."""
     grade = assessment.grade or f"不评价（{assessment.not_evaluated}）"
     trial = "（试算）" if rules.status == "draft" else ""
-    print_line(f"{facts.id} {assessment.as_of} 得分 {assessment.score or '—'} 等级 {grade}{trial}")
+    print_line(
+        f"{assessment.id} {assessment.as_of} 得分 {assessment.score or '—'} 等级 {grade}{trial}"
+    )
     for row in assessment.deductions:
         print_line(f"    {row.item} {row.points} {row.text}（{row.article}），依据 {row.fact}")
     for veto in assessment.vetoes:
         print_line(f"    {veto.item} 直接评定（{veto.article}），依据 {veto.fact}")
+    for lifted in assessment.promotions:
+        print_line(f"    {lifted.item} 直接升级（{lifted.article}），依据 {lifted.fact}")
+    if assessment.received is not None:
+        came = assessment.received
+        print_line(f"    采用{came.issued_by}评定的等级（{came.effective_on}），依据 {came.fact}")
     for note in assessment.notes:
         print_line(f"    理解说明 {note}：{rules.note(note).reading}")
-    return True
 
 
 def rule_set_of(context: typer.Context, name: str) -> RuleSet:

@@ -1,0 +1,58 @@
+"""From a record to the fact that scoring counts, by way of the stored body."""
+
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+import orjson
+
+from gateway.check import Checker
+from gateway.content import fact_body
+from gateway.score import fact
+from gateway.secrets import Keys
+from schemas.codes import Verb
+from scoring.facts import Fact
+from tests.factories import event, penalty, raw
+
+CHECKER = Checker(Keys(b"a master key for tests only"))
+
+
+def made(row: dict[str, Any]) -> Fact:
+    """The fact of a row, written to the store and read again."""
+    body = fact_body(CHECKER.check(raw(row), date(2026, 11, 1)), Verb.NEW)
+    return fact(7, orjson.loads(orjson.dumps(body)))
+
+
+def test_a_penalty_carries_its_authority_as_the_department() -> None:
+    row = penalty()
+
+    assert made(row).department == row["CF_CFJG"]
+
+
+def test_an_event_carries_what_it_says_of_creation_codes_points_and_site() -> None:
+    row = event(
+        type=None,
+        item="J04",
+        created_on="2026-03-02",
+        codes=["1234"],
+        stated_points="1.50",
+        details={"site": " X1 ", "department": "某局"},
+    )
+
+    found = made(row)
+
+    assert (found.created_on, found.codes) == (date(2026, 3, 2), ("1234",))
+    assert (found.stated_points, found.site) == (Decimal("1.50"), "X1")
+    assert found.department == "某局"
+
+
+def test_an_event_is_of_the_department_whose_decision_it_is_about() -> None:
+    about = {"kind": "penalty", "document_number": "1号", "authority": "甲局"}
+
+    assert made(event(decision=about)).department == "甲局"
+
+
+def test_an_event_that_says_no_more_makes_a_fact_without_it() -> None:
+    found = made(event(details={"site": 3}))
+
+    assert (found.department, found.site, found.codes) == (None, None, ())
