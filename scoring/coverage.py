@@ -6,6 +6,7 @@ from datetime import date, timedelta
 from decimal import Decimal
 from itertools import pairwise
 
+from schemas.codes import OTHER_PENALTY_PREFIX
 from scoring.book import Entry
 from scoring.cases import Case, CaseFile
 from scoring.count import count, start_of
@@ -52,7 +53,7 @@ def coverage(rule_set: RuleSet, file: CaseFile) -> Coverage:
         entry = rule_set.book.entries[table.kinds[0]]
         items |= _reached(name, _items(table), _shown_items(table, entry, cases))
         bands |= _reached(name, _sides(table.bands), _shown_sides(table.bands, cases))
-        dates |= _reached(name, _date_edges(table, entry), _shown_dates(entry, cases))
+        dates |= _reached(name, _date_edges(table, entry), _shown_dates(table, entry, cases))
     exempt = {each.edge for each in file.unreachable}
     reachable = {edge: hit for edge, hit in bands.items() if hit or edge not in exempt}
     return Coverage(_share(items), _share(reachable), _share(dates))
@@ -122,8 +123,7 @@ def _edges(bands: Iterable[Band]) -> Iterator[tuple[Decimal, Band, Band]]:
     """Each edge with the band below and the band above it."""
     ordered = sorted(bands, key=lambda band: (band.lower is not None, band.lower or ()))
     for below, above in pairwise(ordered):
-        if above.lower is not None:
-            yield above.lower[0], below, above
+        yield next(end for end in (above.at_least, above.above) if end is not None), below, above
 
 
 def _sides(bands: Iterable[Band]) -> Iterator[str]:
@@ -187,13 +187,26 @@ def _ends(row: Row) -> Iterator[str]:
         yield "grade validity"
 
 
-def _shown_dates(entry: Entry, cases: Iterable[Case]) -> set[str]:
+def _shown_dates(table: Table, entry: Entry, cases: Iterable[Case]) -> set[str]:
     shown: set[str] = set()
     for case in cases:
         if case.expect.model_fields_set & {"score", "deductions", "vetoes", "promotions"}:
             for fact in case.facts:
                 shown.update(_dates_of(fact, entry, case.as_of))
+                shown.update(_decided(table, fact))
     return shown
+
+
+def _decided(table: Table, fact: Fact) -> Iterator[str]:
+    """The day of a decision for every row that could mean it, were it not for the day."""
+    words = () if fact.penalty is None else fact.penalty.types
+    signs = {fact.item, fact.type, *fact.codes}
+    signs |= {word.removeprefix(OTHER_PENALTY_PREFIX) for word in words}
+    for row in table.rows:
+        match = row.match
+        own = {row.id, *match.penalties, *match.other_words, *match.events, *match.codes}
+        if not signs.isdisjoint(own):
+            yield f"{row.id} decided {fact.decided_on}"
 
 
 def _dates_of(fact: Fact, entry: Entry, as_of: date) -> Iterator[str]:
@@ -204,11 +217,10 @@ def _dates_of(fact: Fact, entry: Entry, as_of: date) -> Iterator[str]:
         yield from (f"activation {side}" for side in _side(start, as_of))
     for hit in entry.tariff.match(fact).hits:
         row = hit.row
-        yield f"{row.item} decided {fact.decided_on}"
         validity = row.terms_for(fact)[1]
-        meant = [dated for dated in row.dated if dated.decided_from <= fact.decided_on]
-        own = meant and meant[-1].validity is not None
-        name = f"validity from {meant[-1].decided_from}" if own else "validity"
+        changed = [each.decided_from for each in row.dated if each.validity is not None]
+        since = [day for day in changed if day <= fact.decided_on]
+        name = f"validity from {since[-1]}" if since else "validity"
         yield from (f"{row.item} {name} {s}" for s in _side(stop(validity, fact, start), as_of))
         end = stop(row.mark.validity, fact, start) if row.mark else None
         yield from (f"{row.item} grade validity {side}" for side in _side(end, as_of))

@@ -33,6 +33,9 @@ def count_sites(facts: Facts, entry: Entry, when: When) -> Tally:
     for _, tally in tallies:
         _take_over(tally, whole)
     order = {fact.id: place for place, fact in enumerate(facts.facts)}
+    whole.vetoes.sort(key=lambda row: (order[row.fact], row.item))
+    whole.promotions.sort(key=lambda row: (order[row.fact], row.item))
+    whole.unmapped.sort(key=lambda word: (order[word.fact], word.type))
     whole.deductions = sorted(
         _shared(tallies), key=lambda row: (order.get(row.fact, len(order)), row.item)
     )

@@ -124,7 +124,7 @@ class Unless(Terms):
 
 
 class DatedPoints(Terms):
-    """Points (and validity, where it changed) for decisions from a day on: the law of that day."""
+    """Points for decisions from a day on, and the validity if it changed: the law of that day."""
 
     decided_from: date
     points: Exact

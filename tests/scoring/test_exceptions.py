@@ -1,0 +1,146 @@
+"""Exceptions: when they apply, what they change, and two that contradict each other."""
+
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from schemas.codes import EventType
+from scoring.errors import RuleSetError
+from scoring.facts import Fact, Penalty
+from tests.scoring.tiny import AS_OF, DAY, item, rows, rule, scored, tiny, unless
+
+FINE = Fact("f1", DAY, "A1", penalty=Penalty(("罚款",), Decimal(5)), codes=("7",))
+EVENT = Fact("f1", DAY, type=EventType.PERMIT_BOOKS)
+CASES: dict[str, tuple[dict[str, Any], Fact, bool]] = {
+    "a word of the decision": ({"penalties": ["罚款"]}, FINE, True),
+    "another word": ({"penalties": ["警告"]}, FINE, False),
+    "no penalty at all": ({"penalties": ["警告"]}, Fact("f1", DAY, "A1"), False),
+    "the amount": ({"amount": {"at_most": "5"}}, FINE, True),
+    "another amount": ({"amount": {"above": "5"}}, FINE, False),
+    "no amount": ({"amount": {"above": "5"}}, Fact("f1", DAY, "A1"), False),
+    "a code": ({"codes": ["7"]}, FINE, True),
+    "another code": ({"codes": ["8"]}, FINE, False),
+    "an event": ({"events": ["permit.books"]}, EVENT, True),
+    "another event": ({"events": ["permit.control"]}, EVENT, False),
+    "the day": ({"decided": {"to": DAY}}, FINE, True),
+    "a later day": ({"decided": {"from": AS_OF}}, FINE, False),
+    "all of several": ({"codes": ["7"], "penalties": ["罚款"]}, FINE, True),
+    "one of several": ({"codes": ["7"], "penalties": ["警告"]}, FINE, False),
+}
+
+
+@pytest.mark.parametrize("what", CASES)
+def test_an_exception_applies_if_everything_holds_that_it_says(what: str) -> None:
+    when, fact, applies = CASES[what]
+    rules = tiny(item(match={"events": ["permit.books"]}, unless=[unless("x", "-5", **when)]))
+
+    (row,) = scored(rules, fact).deductions
+
+    assert row.points == ("-5" if applies else "-1")
+    assert row.values.get("unless") == ("x" if applies else None)
+
+
+@pytest.mark.parametrize("points", [None, "0"])
+def test_an_exception_without_points_takes_the_record_out(points: str | None) -> None:
+    rules = tiny(item(unless=[unless("x", points, codes=["7"])]))
+
+    found = scored(rules, FINE)
+
+    assert (found.score, found.deductions) == ("100", ())
+    assert "exception" in found.notes
+
+
+def test_a_record_rectified_in_time_is_excepted_from_the_day_of_rectification() -> None:
+    rules = tiny(item(unless=[unless("x", rectified_within_days=10)]))
+    intime = Fact("f1", DAY, "A1", rectified_on=date(2026, 3, 11))
+    late = Fact("f1", DAY, "A1", rectified_on=date(2026, 3, 12))
+
+    before = scored(rules, intime, on=date(2026, 3, 10))
+
+    assert (before.score, before.changes_on) == ("99", date(2026, 3, 11))
+    assert scored(rules, intime).score == "100"
+    assert (scored(rules, late).score, scored(rules, FINE).score) == ("99", "99")
+
+
+def test_a_clean_period_ends_with_another_record_and_comes_back() -> None:
+    rules = tiny(item(), item("B1", "1", bonus=True, repairable=False,
+                              unless=[unless("clean", "3", clean_months=12)]))  # fmt: skip
+    bonus, misdeed = Fact("b", DAY, "B1"), Fact("f", date(2026, 5, 31), "A1")
+
+    first = scored(rules, bonus, misdeed, on=DAY)
+    then = scored(rules, bonus, misdeed, on=date(2026, 5, 31))
+    again = scored(rules, bonus, misdeed, on=date(2027, 5, 31))
+
+    assert (rows(first), first.changes_on) == (["b B1 3"], date(2026, 5, 31))
+    assert (rows(then), then.changes_on) == (["b B1 1", "f A1 -1"], date(2027, 5, 31))
+    assert rows(again) == ["b B1 3", "f A1 -1"]
+
+
+def test_a_record_is_not_counted_against_itself() -> None:
+    rules = tiny(item(unless=[unless("again", "-5", counted_within_months=12)]))
+
+    one = scored(rules, Fact("f1", DAY, "A1"))
+    two = scored(rules, Fact("f1", DAY, "A1"), Fact("f2", DAY, "A1"))
+
+    assert (rows(one), rows(two)) == (["f1 A1 -1"], ["f1 A1 -5", "f2 A1 -5"])
+
+
+def test_two_exceptions_with_two_results_are_named_and_not_evaluated() -> None:
+    rules = tiny(item(unless=[unless("x", "-5", codes=["7"]), unless("y", penalties=["罚款"])]))
+
+    found = scored(rules, FINE)
+
+    assert (found.not_evaluated, found.score) == ("conflicting_exceptions:A1 x y", None)
+
+
+def test_two_exceptions_with_one_result_agree() -> None:
+    rules = tiny(item(unless=[unless("x", codes=["7"]), unless("y", "0", penalties=["罚款"])]))
+
+    assert scored(rules, FINE).score == "100"
+
+
+def test_an_excepted_veto_or_promotion_sets_no_grade() -> None:
+    rules = tiny(
+        item(),
+        vetoes=[rule("V", "黑", unless=[unless("x", codes=["7"])])],
+        promotions=[rule("P", "绿", unless=[unless("y", codes=["7"])])],
+    )
+
+    found = scored(rules, Fact("v", DAY, "V", codes=("7",)), Fact("p", DAY, "P", codes=("7",)))
+
+    assert (found.grade, found.vetoes, found.promotions) == ("绿", (), ())
+
+
+REFUSED: dict[str, tuple[dict[str, Any], str]] = {
+    "one condition with two results": (
+        {"unless": [unless("x", "-5", codes=["7"]), unless("y", codes=["7"])]},
+        "item A1: exceptions x and y have one condition and two results",
+    ),
+    "one name for two": (
+        {"unless": [unless("x", codes=["7"]), unless("x", codes=["8"])]},
+        "item A1 exception x: there 2 times",
+    ),
+    "a wrong sign": ({"unless": [unless("x", "5", codes=["7"])]}, "points 5 have the wrong sign"),
+    "an empty amount": (
+        {"unless": [unless("x", amount={"above": "5", "below": "5"})]},
+        "item A1: exception x: amount: the range is empty",
+    ),
+    "nothing said": ({"unless": [unless("x")]}, "a condition must say something"),
+}
+
+
+@pytest.mark.parametrize("what", REFUSED)
+def test_an_exception_that_leaves_a_doubt_is_refused(what: str) -> None:
+    more, message = REFUSED[what]
+
+    with pytest.raises(RuleSetError) as refusal:
+        tiny(item(**more))
+
+    assert message in str(refusal.value)
+
+
+def test_an_exception_of_a_grade_rule_with_points_is_refused() -> None:
+    with pytest.raises(RuleSetError, match="item V: an exception of a grade rule has no points"):
+        tiny(vetoes=[rule("V", "黑", unless=[unless("x", "-1", codes=["7"])])])

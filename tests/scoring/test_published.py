@@ -1,0 +1,110 @@
+"""The grade that is published for a period, and the list that bad years lead to."""
+
+from dataclasses import replace
+from datetime import date
+from typing import Any
+
+import pytest
+
+from schemas.codes import SubjectKind
+from scoring.engine import assess
+from scoring.facts import Fact, Facts
+from scoring.published import listed, period, published
+from tests.scoring.tiny import DAY, QUOTED, item, rows, tiny
+
+YEAR = {"cadence": "year", "counts": "of_period", **QUOTED}
+END = date(2026, 12, 31)
+WAITS = [{"months": 2, "text": "二个月"}]
+
+
+def subject(*facts: Fact) -> Facts:
+    return Facts("c1", SubjectKind.ENTERPRISE, facts)
+
+
+@pytest.mark.parametrize(
+    ("cadence", "day", "first", "last"),
+    [
+        ("year", DAY, date(2026, 1, 1), END),
+        ("half_year", date(2026, 6, 30), date(2026, 1, 1), date(2026, 6, 30)),
+        ("half_year", date(2026, 7, 1), date(2026, 7, 1), END),
+        ("live", DAY, DAY, DAY),
+    ],
+)
+def test_a_day_lies_in_its_period(cadence: str, day: date, first: date, last: date) -> None:
+    assert period(cadence, day) == (first, last)
+
+
+def test_an_unknown_cadence_is_refused() -> None:
+    with pytest.raises(ValueError, match="no cadence week"):
+        period("week", DAY)
+
+
+def test_the_grade_of_a_year_counts_the_records_of_that_year() -> None:
+    rules = tiny(item(), item("B1", "3", bonus=True, repairable=False, validity={"months": 6}),
+                 snapshot=YEAR)  # fmt: skip
+    facts = subject(
+        Fact("f0", date(2025, 12, 31), "A1"),
+        Fact("f1", date(2026, 1, 1), "A1"),
+        Fact("f2", END, "A1"),
+        Fact("f3", date(2027, 1, 1), "A1"),
+        Fact("b1", date(2026, 8, 1), "B1"),
+    )
+
+    found = published(facts, rules, END, date(2027, 6, 1))
+
+    assert rows(found) == ["f1 A1 -1", "b1 B1 3", "f2 A1 -1"]
+    assert (found.as_of, found.changes_on) == (END, None)
+
+
+def test_a_repair_known_when_the_year_is_published_is_honoured() -> None:
+    repair = {"article": "一", "waits": WAITS}
+    rules = tiny(repair=repair, snapshot=YEAR)
+    repaired = date(2027, 3, 1)
+    fact = Fact("f1", END, "A1", rectified_on=END, repair_confirmed_on=repaired)
+
+    assert published(subject(fact), rules, END, date(2027, 2, 28)).score == "99"
+    assert published(subject(fact), rules, END, repaired).score == "100"
+
+
+@pytest.mark.parametrize("snapshot", [None, {"cadence": "half_year", **QUOTED}])
+def test_otherwise_the_live_result_of_the_last_day_is_published(snapshot: Any) -> None:
+    rules = tiny(snapshot=snapshot)
+    facts = subject(Fact("f0", date(2025, 1, 1), "A1"), Fact("f1", DAY, "A1"))
+
+    found = published(facts, rules, date(2026, 6, 30), END)
+
+    assert found == replace(assess(facts, rules, date(2026, 6, 30)), changes_on=None)
+
+
+def test_a_kind_of_subject_without_a_table_is_published_as_not_evaluated() -> None:
+    found = published(Facts("c1", SubjectKind.AGENCY), tiny(), END, END)
+
+    assert found.not_evaluated == "wrong_kind:agency"
+
+
+LISTING = {"title": "黑名单", "grade": "黑", "years": 3, **QUOTED}
+
+
+@pytest.mark.parametrize(
+    ("grades", "stands"),
+    [
+        ({2024: "黑", 2025: "黑", 2026: "黑"}, True),
+        ({2023: "绿", 2024: "黑", 2025: "黑", 2026: "黑"}, True),
+        ({2024: "黑", 2025: "黑", 2026: "蓝"}, False),
+        ({2022: "黑", 2024: "黑", 2025: "黑"}, False),
+        ({2025: "黑", 2026: "黑"}, False),
+        ({}, False),
+    ],
+)
+def test_so_many_bad_years_in_a_row_lead_to_the_list(grades: dict[int, str], stands: bool) -> None:
+    table = tiny(listing=LISTING).tables["enterprise"]
+
+    assert listed(grades, table) == (table.listing if stands else None)
+
+
+def test_a_table_without_a_list_lists_nobody() -> None:
+    assert listed({2024: "黑", 2025: "黑", 2026: "黑"}, tiny().tables["enterprise"]) is None
+
+
+def test_persons_are_not_published_by_the_draft(draft: Any) -> None:
+    assert [name for name, table in draft.tables.items() if not table.public] == ["individual"]
