@@ -63,6 +63,8 @@ def rules_show(context: typer.Context, name: str, format_: FormatOption = Format
             print_line(
                 f"  {row.id} {points if points is not None else '—'} {row.title}（{row.article}）"
             )
+            for each in row.unless:
+                print_line(f"    例外 {each.id} {each.points or '不计'}：{each.text}")
         for band in table.bands:
             colour = f"，{band.colour}" if band.colour else ""
             print_line(
@@ -71,6 +73,9 @@ def rules_show(context: typer.Context, name: str, format_: FormatOption = Format
     print_line("\n理解说明")
     for note in one.notes:
         print_line(f"  {note.id} {note.question}：{note.reading}")
+    if unread := one.unverified_values():
+        print_line("\n未见原文、待核对")
+        print_line("  " + "，".join(unread))
 
 
 def _range(band: Band) -> str:
@@ -100,10 +105,13 @@ def rules_test(
         reached = coverage(loaded.rule_set, loaded.case_file)
         if format_ is Format.JSON:
             answer = {"name": each, "cases": len(loaded.cases), "mismatches": wrong}
-            print_json(answer | {"coverage": asdict(reached)})
+            exempt = [each.model_dump() for each in loaded.case_file.unreachable]
+            print_json(answer | {"coverage": asdict(reached), "unreachable": exempt})
         else:
             print_line(f"{each}：{len(loaded.cases)} 个用例，{len(wrong)} 处不符")
             print_line(f"    {_reached(reached)}")
+            for one in loaded.case_file.unreachable:
+                print_line(f"    得分到不了 {one.edge}：{one.reason}")
             for line in wrong:
                 print_line(f"    {line}")
     if failed:

@@ -17,6 +17,7 @@ from scoring.facts import Fact, Facts, Penalty, Received, Site
 from scoring.ruleset import RuleSet
 from scoring.table import Table
 from scoring.terms import Direction, Item
+from tests.scoring.tiny import everything
 
 FOLDER = Path(__file__).parents[2] / "scoring" / "rule_sets"
 RULE_SETS = {
@@ -24,14 +25,17 @@ RULE_SETS = {
     for path in sorted(FOLDER.glob("*.yaml"))
     if not path.name.endswith(".cases.yaml")
 }
-TABLES = [(name, table) for name, rule_set in RULE_SETS.items() for table in rule_set.tables]
+SHIPPED = [(name, table) for name, rule_set in RULE_SETS.items() for table in rule_set.tables]
+RULE_SETS |= {"everything": everything(), "departments": everything(once_per="department")}
+ALL = [*SHIPPED, ("everything", "enterprise"), ("departments", "enterprise")]
 FIRST_DAY = date(2026, 1, 1)
 DAYS = 300
 #: Longer than any validity, window and delay of a rule set that is shipped.
 BEYOND = DAYS + 800
 days = st.integers(0, DAYS).map(lambda offset: FIRST_DAY + timedelta(offset))
 maybe_days = st.none() | days
-every_table = pytest.mark.parametrize(("name", "table_name"), TABLES)
+every_table = pytest.mark.parametrize(("name", "table_name"), ALL)
+every_shipped_table = pytest.mark.parametrize(("name", "table_name"), SHIPPED)
 
 
 def words_of(table: Table) -> list[str]:
@@ -63,6 +67,7 @@ def facts_of(draw: st.DrawFn, table: Table, *, sound: bool = False) -> Fact:
         department=draw(st.sampled_from(["甲局", "乙局"])),
         stated_points=draw(st.decimals(0, 100, places=1)),
         site=draw(st.sampled_from([None, "X1", "X2"])),
+        codes=draw(st.sampled_from([(), ("7",), ("8",)])),
     )
     if table.received_grades is not None and draw(st.booleans()):
         grades = st.sampled_from([band.grade for band in table.bands])
@@ -147,7 +152,7 @@ def test_the_same_input_gives_the_same_bytes(
     assert repr(assess(facts, fresh, as_of)) == repr(assess(facts, rule_set, as_of))
 
 
-@every_table
+@every_shipped_table
 @given(data=st.data(), as_of=days)
 @settings(max_examples=25, deadline=None)
 def test_one_more_penalty_never_betters_the_score(
@@ -169,7 +174,7 @@ def test_one_more_penalty_never_betters_the_score(
     assert harm(worse, table) >= harm(assess(facts, rule_set, as_of), table)
 
 
-@every_table
+@every_shipped_table
 @given(data=st.data(), rectified=days, confirmed=days, as_of=days)
 @settings(max_examples=25, deadline=None)
 def test_a_repair_never_makes_it_worse(
@@ -243,6 +248,6 @@ def share(values: dict[str, str]) -> Decimal:
 
 
 def test_every_kind_of_subject_has_a_rule_set() -> None:
-    kinds = {kind for name, t in TABLES for kind in RULE_SETS[name].tables[t].kinds}
+    kinds = {kind for name, t in SHIPPED for kind in RULE_SETS[name].tables[t].kinds}
 
     assert kinds == set(SubjectKind)

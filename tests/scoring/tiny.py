@@ -81,3 +81,33 @@ def scored(
 def rows(assessment: Assessment) -> list[str]:
     """The rows of the trace, each as "fact item points"."""
     return [f"{row.fact} {row.item} {row.points}" for row in assessment.deductions]
+
+
+def everything(**table: Any) -> RuleSet:
+    """A rule set that uses every feature of scoring at once."""
+    months = {"months": 6}
+    dated = [{"decided_from": date(2026, 4, 1), "points": "-4", "validity": {"until": "year_end"}}]
+    return tiny(
+        item("A1", "-3", unless=[unless("soon", rectified_within_days=30),
+                                 unless("again", "-5", counted_within_months=6)]),
+        item("A2", "-2", validity=months, dated=dated, match={"penalties": ["警告"]}),
+        item("A3", None, points_from="stated", match={"codes": ["7"]}, stacking="each_word"),
+        item("A4", "-12", stacking="latest", match={"events": ["eia.unapproved"]}),
+        item("A5", "-1", match={"penalties": ["罚款"], "decided": {"to": date(2026, 5, 31)}}),
+        item("A6", "-2", match={"penalties": ["罚款"], "decided": {"from": date(2026, 6, 1)}}),
+        item("B1", "1", bonus=True, repairable=False, unless=[unless("x", "3", clean_months=3)]),
+        vetoes=[
+            rule("V1", "黑", with_items=["A4"], validity={"months": 2}),
+            rule("V2", "蓝", validity=months, unless=[unless("clean", clean_months=2)]),
+        ],
+        promotions=[rule("P1", "绿", validity=months,
+                         unless=[unless("not-clean", counted_within_months=4)])],
+        repair={"article": "一", "waits": [{"months": 1, "text": "一个月"}]},
+        warning=QUOTED,
+        caps={"lowest": "50", "highest": "101", **QUOTED,
+              "per_decision": {"at_least": "2", "at_most": "6"}},
+        activation={"days": 15, "counted_from": "created_on", **QUOTED},
+        received_grades=QUOTED,
+        sites={"combined": "weighted", "weight": "产值", **QUOTED},
+        **table,
+    )  # fmt: skip
