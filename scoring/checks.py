@@ -85,8 +85,8 @@ def _word_problems(match: Match) -> Iterator[str]:
     for word in match.penalties:
         if word not in PENALTY_KINDS:
             yield f"unknown penalty word {word}"
-    if match.amount is not None and not match.penalties:
-        yield "an amount needs penalty words"
+    if match.amount is not None and (match.events or not (match.penalties or match.codes)):
+        yield "an amount needs penalty words or codes, and no events"
 
 
 def _exception_words(exceptions: Iterable[Unless]) -> Iterator[str]:
@@ -133,6 +133,8 @@ def _value_problems(table: Table) -> Iterator[str]:
         yield "caps: highest lies below lowest"
     if caps.per_decision is not None and not _closed(caps.per_decision):
         yield "caps: per_decision is written with at_least and at_most, both positive"
+    if table.snapshot is not None and table.snapshot.period_of_a_day:
+        yield "snapshot: a live result has no period whose records it counts"
     if not table.public and table.public_rule is None:
         yield "public: false needs its public_rule"
     if table.listing is not None and table.listing.grade not in {b.grade for b in table.bands}:

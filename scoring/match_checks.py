@@ -11,28 +11,29 @@ Row = Item | GradeRule
 
 
 def match_problems(rows: Sequence[Row]) -> Iterator[str]:
-    """Rows of one event or code on the same days, and words with gaps or overlaps."""
-    signs: dict[tuple[str, str], list[Row]] = {}
-    words: dict[str, list[Row]] = {}
+    """Rows of one event on the same days, and words or codes with gaps or overlaps."""
+    events: dict[str, list[Row]] = {}
+    decisions: dict[str, list[Row]] = {}
     for row in rows:
-        for what, names in (("event", row.match.events), ("code", row.match.codes)):
-            for name in names:
-                signs.setdefault((what, name), []).append(row)
+        for event in row.match.events:
+            events.setdefault(f"event {event}", []).append(row)
         for word in (*row.match.penalties, *row.match.other_words):
-            words.setdefault(word, []).append(row)
-    for (what, name), found in signs.items():
-        yield from _sign_problems(f"{what} {name}", found)
-    for word, found in words.items():
-        yield from _word_problems(f"penalty word {word}", found)
+            decisions.setdefault(f"penalty word {word}", []).append(row)
+        for code in row.match.codes:
+            decisions.setdefault(f"code {code}", []).append(row)
+    for what, found in events.items():
+        yield from _event_problems(what, found)
+    for what, found in decisions.items():
+        yield from _amount_problems(what, found)
 
 
-def _sign_problems(what: str, rows: Sequence[Row]) -> Iterator[str]:
+def _event_problems(what: str, rows: Sequence[Row]) -> Iterator[str]:
     most = max(len(meant) for meant in _by_days(rows))
     if most > 1:
         yield f"{what}: there {most} times"
 
 
-def _word_problems(what: str, rows: Sequence[Row]) -> Iterator[str]:
+def _amount_problems(what: str, rows: Sequence[Row]) -> Iterator[str]:
     """Days without any row are no gap: then the word is unmapped."""
     problems: dict[str, None] = {}
     for meant in _by_days(rows):

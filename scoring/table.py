@@ -68,6 +68,11 @@ class Snapshot(Quoted):
     cadence: Literal["live", "half_year", "year"]
     counts: Literal["all", "of_period"] = "all"
 
+    @property
+    def period_of_a_day(self) -> bool:
+        """Whether it counts the records of a period and has none."""
+        return self.cadence == "live" and self.counts == "of_period"
+
 
 class Sites(Quoted):
     """How the sites of one legal person are put together 多厂址."""

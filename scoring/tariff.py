@@ -55,13 +55,14 @@ class Tariff:
         self._foreign = foreign
         self.rows: dict[str, Row] = {}
         self._matches: dict[str, Match] = {}
-        self._by_sign: dict[EventType | str, list[Row]] = {}
+        self._by_event: dict[EventType, list[Row]] = {}
+        self._by_code: dict[str, list[Row]] = {}
         self._by_word: dict[str, list[Row]] = {}
         self._memory: dict[Likeness, Hits] = {}
         self._several = book.mask(table.relies_on.several_rows)
         self._no_row = book.mask(table.relies_on.unmapped)
         self._index(table, RowMaker(table, book))
-        self._cuts = _cuts(row for rows in self._by_word.values() for row in rows)
+        self._cuts = _cuts(self.rows.values())
         self._days = _days(match.decided for match in self._matches.values())
 
     def match(self, fact: Fact) -> Hits:
@@ -87,8 +88,10 @@ class Tariff:
         for row, match in rows:
             self.rows[row.item] = row
             self._matches[row.item] = match
-            for sign in (*match.events, *match.codes):
-                self._by_sign.setdefault(sign, []).append(row)
+            for event in match.events:
+                self._by_event.setdefault(event, []).append(row)
+            for code in match.codes:
+                self._by_code.setdefault(code, []).append(row)
             for word in (*match.penalties, *match.other_words):
                 self._by_word.setdefault(word, []).append(row)
 
@@ -122,6 +125,19 @@ class Tariff:
         """Of the rows, those that are meant for decisions of that day."""
         return [row for row in rows if _in_days(self._matches[row.item].decided, fact.decided_on)]
 
+    def _add(
+        self, rows: Iterable[Row], fact: Fact, values: dict[str, str], found: "_Found"
+    ) -> bool:
+        """Add the row of the fact's fine; False if no row is meant for it at all."""
+        meant = self._meant(rows, fact)
+        fine = None if fact.penalty is None else fact.penalty.fine_wan
+        hit = [row for row in meant if _in_amount(row, fine)]
+        if meant and not hit:
+            found.refusals.append((NotEvaluated.MISSING_AMOUNT, None))
+        for row in hit:
+            found.add(row, values)
+        return bool(meant)
+
     def _find_item(self, item: str, found: "_Found") -> None:
         row = self.rows.get(item)
         if row is not None:
@@ -132,35 +148,24 @@ class Tariff:
             found.refusals.append((NotEvaluated.UNKNOWN_ITEM, item))
 
     def _find_event(self, event: EventType, fact: Fact, found: "_Found") -> None:
-        rows = self._meant(self._by_sign.get(event, ()), fact)
-        if not rows:
+        if not self._add(self._by_event.get(event, ()), fact, {"type": event.value}, found):
             found.unmapped.append(event.value)
-        for row in rows:
-            found.add(row, {"type": event.value})
 
     def _find_codes(self, fact: Fact, found: "_Found") -> None:
         """A code without a row says more about a decision; alone it is listed as unmapped."""
         alone = fact.item is None and fact.type is None and fact.penalty is None
         for code in sorted(set(fact.codes)):
-            rows = self._meant(self._by_sign.get(code, ()), fact)
-            if not rows and alone:
+            meant = self._add(self._by_code.get(code, ()), fact, {"code": code}, found)
+            if alone and not meant:
                 found.unmapped.append(code)
-            for row in rows:
-                found.add(row, {"code": code})
 
     def _find_words(self, penalty: Penalty, fact: Fact, found: "_Found") -> None:
         if not penalty.types:
             found.unmapped.append(NO_KIND)
         for word in sorted(set(penalty.types)):
-            known = self._by_word.get(word.removeprefix(OTHER_PENALTY_PREFIX), ())
-            rows = self._meant(known, fact)
-            hit = [row for row in rows if _in_amount(row, penalty.fine_wan)]
-            if not rows:
+            rows = self._by_word.get(word.removeprefix(OTHER_PENALTY_PREFIX), ())
+            if not self._add(rows, fact, {"penalty": word}, found):
                 found.unmapped.append(word)
-            elif not hit:
-                found.refusals.append((NotEvaluated.MISSING_AMOUNT, None))
-            for row in hit:
-                found.add(row, {"penalty": word})
 
 
 class _Found:

@@ -74,7 +74,7 @@ class Validity(Terms):
 
 
 class Match(Terms):
-    """What a row matches: any of the words (within the amount), event types or codes.
+    """What a row matches: any of the words or codes (within the amount), or event types.
 
     All of them only for decisions of the days that are meant. A fact that names the item itself
     is not looked at any further.

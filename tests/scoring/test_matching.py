@@ -56,10 +56,24 @@ def test_a_word_is_unmapped_on_days_that_no_row_means() -> None:
     assert [one.type for one in found.unmapped] == ["rectification", "罚款"]
 
 
+def test_amounts_tell_rows_of_one_code_apart() -> None:
+    rules = tiny(
+        item("A1", match={"codes": ["7"], "amount": {"at_most": "10"}}),
+        item("A2", "-2", match={"codes": ["7"], "amount": {"above": "10"}}),
+    )
+    fine = Penalty(("罚款",), Decimal(20))
+
+    found = scored(rules, Fact("f1", DAY, penalty=fine, codes=("7",)))
+
+    assert rows(found) == ["f1 A2 -2"]
+    assert found.deductions[0].values["fine_wan"] == "20"
+    assert scored(rules, Fact("f1", DAY, codes=("7",))).not_evaluated == "missing_amount:f1"
+
+
 REFUSED: dict[str, tuple[list[dict[str, Any]], str]] = {
     "one code in two rows": (
         [{"codes": ["7"]}, {"codes": ["7"]}],
-        "tiny: enterprise code 7: there 2 times",
+        "tiny: enterprise code 7: overlap between A0 and A1",
     ),
     "one event on crossing days": (
         [
@@ -81,6 +95,10 @@ REFUSED: dict[str, tuple[list[dict[str, Any]], str]] = {
             {"penalties": ["罚款"], "decided": NEW, "amount": {"above": "2"}},
         ],
         "tiny: enterprise penalty word 罚款: gap between A0 and A1",
+    ),
+    "an amount of an event": (
+        [{"events": ["eia.unapproved"], "codes": ["7"], "amount": {"above": "1"}}],
+        "item A0: an amount needs penalty words or codes, and no events",
     ),
     "days that cross": (
         [{"codes": ["7"], "decided": {"from": AS_OF, "to": DAY}}],

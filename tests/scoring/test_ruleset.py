@@ -150,7 +150,7 @@ REFUSALS: dict[str, tuple[Change, str]] = {
     ),
     "an amount without penalty words": (
         lambda data: item(data, "E10")["match"].update(amount={"above": "1"}),
-        "enterprise item E10: an amount needs penalty words",
+        "enterprise item E10: an amount needs penalty words or codes, and no events",
     ),
     "an item without points": (
         lambda data: item(data, "E10").pop("points"),

@@ -220,6 +220,11 @@ REFUSED: dict[str, tuple[list[dict[str, Any]], dict[str, Any], str]] = {
         {"public": False},
         "public: false needs its public_rule",
     ),
+    "a period of a live result": (
+        [],
+        {"snapshot": {"cadence": "live", "counts": "of_period", **QUOTED}},
+        "snapshot: a live result has no period whose records it counts",
+    ),
     "a list of an unknown grade": (
         [],
         {"listing": {"title": "黑名单", "grade": "紫", "years": 3, **QUOTED}},
