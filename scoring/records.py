@@ -110,9 +110,10 @@ def turning_days(fact: Fact, hits: Sequence[Hit], start: date) -> Iterator[date 
 def plain_values(fact: Fact, hit: Hit) -> dict[str, str]:
     """The values of the fact that a row with printed points rests on."""
     found = {"decided_on": fact.decided_on.isoformat(), **hit.values}
-    penalty = fact.penalty
-    if penalty is not None and hit.row.amount is not None and penalty.fine_wan is not None:
-        found["fine_wan"] = plain(penalty.fine_wan)
+    if hit.row.amount is not None and fact.penalty is not None:
+        fine = fact.penalty.fine_wan
+        if fine is not None:
+            found["fine_wan"] = plain(fine)
     if fact.document_number is not None:
         found["document_number"] = fact.document_number
     return found
