@@ -1,0 +1,159 @@
+"""The counting of one table's subjects: what scoring.count does fact by fact, in columns."""
+
+from datetime import date
+from functools import cached_property
+
+import polars as pl
+
+from scoring.book import Entry
+from scoring.population.brought import is_odd, lacking, with_brought
+from scoring.population.frames import micro
+from scoring.population.kinds import NO_LIFT, NO_VETO, PER_DECISION, Kinds
+from scoring.population.spans import covers, next_change, start_of, with_spans
+
+_TOUCHING = ("rectified_on", "warning_until", "repair_confirmed_on", "grade")
+_SUMS = ["subject", "points", "rank", "lift"]
+_ROWS = ["subject", "id", "decided_on", "item", "points", "rank", "lift"]
+
+
+class Counting:
+    """The facts of one table's subjects on a day, each known by its kind.
+
+    Of a subject whose facts are odd nothing that is said here holds.
+    """
+
+    def __init__(self, facts: pl.DataFrame, kinds: Kinds, entry: Entry, as_of: date) -> None:
+        """Look at the facts; nothing is counted before it is asked for."""
+        self._kinds = kinds
+        self._entry = entry
+        self._as_of = pl.lit(as_of)
+        self._facts = facts.drop("item", "type", "types", "fine_wan", "codes").with_columns(
+            kind=kinds.of_fact, start=start_of(entry.activation)
+        )
+
+    @property
+    def odd(self) -> pl.Series:
+        """The subjects that the engine has to look at."""
+        brought = is_odd(self._of_kind("source"))
+        come = pl.col("grade").is_not_null()
+        odd = self._facts.lazy().filter(self._of_kind("odd") | brought | come | self._is_waiting)
+        found = [odd.select("subject").collect()["subject"], self._silent, self._several]
+        found.append(self._spans.filter(pl.col("inexact"))["subject"])
+        return pl.concat(found).unique()
+
+    def tally(self) -> pl.DataFrame:
+        """What counts for each subject: the sum of points, the worst veto, the best promotion."""
+        names = {name: self._of_kind(name) for name in ("points", "rank", "lift")}
+        rows = self._facts.lazy().filter(self._plain).select("subject", **names).collect()
+        if self._others.height:
+            rows = pl.concat([rows, self._others.select(_SUMS)])
+        return rows.group_by("subject").agg(
+            pl.col("points").sum(), pl.col("rank").max(), pl.col("lift").min()
+        )
+
+    def refusals(self) -> pl.DataFrame:
+        """Why subjects cannot be evaluated: the first fact in effect that cannot."""
+        own = pl.when(self._of_kind("about_fact")).then("id").otherwise(pl.lit(""))
+        reason = pl.coalesce(self._of_kind("refusal") + own, self._lacking + ":" + pl.col("id"))
+        found = self._facts.lazy().filter(self._effective & self._refused)
+        return (
+            found.with_columns(reason=reason)
+            .sort("subject", "decided_on", "id")
+            .group_by("subject", maintain_order=True)
+            .agg(pl.col("reason").first())
+            .collect()
+        )
+
+    def changes(self) -> pl.DataFrame:
+        """The first day on which what counts for a subject will differ by itself."""
+        days = pl.concat(
+            [
+                self._spans.select("subject", day=next_change(self._as_of)),
+                self._facts.filter(self._tells).select("subject", day="start"),
+            ]
+        )
+        return days.drop_nulls().group_by("subject").agg(pl.col("day").min())
+
+    def rows(self) -> pl.DataFrame:
+        """Every row that counts: subject, fact, day of decision, item, points, grades set."""
+        plain = self._facts.filter(self._plain).join(self._kinds.hits, on="kind")
+        return pl.concat([plain.select(_ROWS), self._others.select(_ROWS)])
+
+    def _of_kind(self, name: str) -> pl.Expr:
+        return pl.lit(self._kinds.kinds[name]).gather(pl.col("kind"))
+
+    @property
+    def _effective(self) -> pl.Expr:
+        return (pl.col("start") <= self._as_of).fill_null(value=False)
+
+    @property
+    def _plain(self) -> pl.Expr:
+        """In effect, and the same on every later day."""
+        untouched = pl.all_horizontal(pl.col(_TOUCHING).is_null())
+        return self._effective & untouched & self._of_kind("plain")
+
+    @property
+    def _lacking(self) -> pl.Expr:
+        return lacking(self._of_kind("source"))
+
+    @property
+    def _refused(self) -> pl.Expr:
+        return self._of_kind("refusal").is_not_null() | self._lacking.is_not_null()
+
+    @property
+    def _tells(self) -> pl.Expr:
+        """Whether a fact to come will be seen as soon as it takes effect, whatever counts."""
+        return (pl.col("start") > self._as_of) & (self._of_kind("unmapped") | self._refused)
+
+    @property
+    def _is_waiting(self) -> pl.Expr:
+        """Decided, but in effect later only, so that its day of decision may show in the notes."""
+        if self._entry.activation is None:
+            return pl.lit(value=False)
+        return pl.col("start").is_null() | (pl.col("start") > self._as_of)
+
+    @property
+    def _silent(self) -> pl.Series:
+        """The subjects of facts to come of which nothing counts at once: notes may show them."""
+        coming = self._facts.filter((pl.col("start") > self._as_of) & ~self._tells)
+        seen = self._spans.filter(covers(pl.col("start")))
+        return coming.join(seen, on="fact", how="anti")["subject"]
+
+    @property
+    def _several(self) -> pl.Series:
+        """The subjects with several facts of a row of which only the latest counts."""
+        hits = self._kinds.hits.filter(pl.col("latest")).select("kind", "item").unique()
+        found = self._facts.select("subject", "kind").join(hits, on="kind")
+        return found.filter(pl.struct("subject", "item").is_duplicated())["subject"]
+
+    @cached_property
+    def _spans(self) -> pl.DataFrame:
+        """The rows of all facts that are not plain, with their spans."""
+        others = self._facts.filter(~self._plain & pl.col("start").is_not_null())
+        decided = pl.col("decided_on")
+        rows = others.join(self._kinds.hits, on="kind").filter(
+            ~pl.col("limit"),
+            pl.col("decided_from").is_null() | (pl.col("decided_from") <= decided),
+            pl.col("decided_before").is_null() | (decided < pl.col("decided_before")),
+        )
+        return with_spans(with_brought(rows, self._entry))
+
+    @cached_property
+    def _others(self) -> pl.DataFrame:
+        """Of these rows those that count, and what a limit makes of their decisions."""
+        rows = self._spans.filter(covers(self._as_of))
+        range_ = self._entry.caps.per_decision
+        if range_ is None:
+            return rows.select(_ROWS)
+        taken, size = pl.col("taken"), pl.col("taken").abs()
+        if range_.at_least is not None:
+            size = pl.max_horizontal(size, pl.lit(micro(range_.at_least)))
+        if range_.at_most is not None:
+            size = pl.min_horizontal(size, pl.lit(micro(range_.at_most)))
+        decisions = rows.filter(~pl.col("bonus")).group_by("subject", "fact", "id", "decided_on")
+        limits = decisions.agg(taken=pl.col("points").sum()).select(
+            "subject", "id", "decided_on", item=pl.lit(PER_DECISION),
+            points=size * taken.sign() - taken,
+            rank=pl.lit(NO_VETO, pl.Int8), lift=pl.lit(NO_LIFT, pl.Int8),
+        )  # fmt: skip
+        return pl.concat([rows.select(_ROWS), limits.filter(pl.col("points") != 0)])

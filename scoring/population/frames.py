@@ -1,0 +1,155 @@
+"""A population in columns: the subjects, and their facts by the row of their subject."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from itertools import groupby
+from operator import itemgetter
+from typing import Any
+
+import polars as pl
+
+from schemas.codes import EventType, SubjectKind
+from scoring.facts import Fact, Facts, Penalty, Received, Site
+
+#: 万元, points and weights: Decimal(18,6) of the data standard.
+AMOUNT = pl.Decimal(18, 6)
+
+SUBJECTS = pl.Schema(
+    {
+        "id": pl.String(),
+        "kind": pl.Enum([kind.value for kind in SubjectKind]),
+        "criminal_suspect": pl.Boolean(),
+        "sites": pl.List(pl.Struct({"permit": pl.String(), "weight": AMOUNT})),
+    }
+)
+#: Fields of a fact that are columns as they are.
+_AS_THEY_ARE = {
+    "id": pl.String(),
+    "decided_on": pl.Date(),
+    "item": pl.String(),
+    "rectified_on": pl.Date(),
+    "repair_applied_on": pl.Date(),
+    "repair_confirmed_on": pl.Date(),
+    "warning_until": pl.Date(),
+    "principal_points": AMOUNT,
+    "document_number": pl.String(),
+    "created_on": pl.Date(),
+    "department": pl.String(),
+    "stated_points": AMOUNT,
+    "site": pl.String(),
+}
+#: `subject` is the row among the subjects; `types` is null where the fact has no penalty, the
+#: columns of a grade computed elsewhere where it brings none.
+FACTS = pl.Schema(
+    {
+        "subject": pl.UInt32(),
+        **_AS_THEY_ARE,
+        "type": pl.Enum([type_.value for type_ in EventType]),
+        "types": pl.List(pl.String()),
+        "fine_wan": AMOUNT,
+        "codes": pl.List(pl.String()),
+        "grade": pl.String(),
+        "issued_by": pl.String(),
+        "score": AMOUNT,
+    }
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Population:
+    """Subjects and facts in the columns above, facts in the order of their subjects."""
+
+    subjects: pl.DataFrame
+    facts: pl.DataFrame
+
+    def __post_init__(self) -> None:
+        """Refuse facts out of order: they are grouped by where they lie."""
+        if not self.facts["subject"].is_sorted():
+            message = "facts have to stand in the order of their subjects"
+            raise ValueError(message)
+
+    @classmethod
+    def of(cls, given: Iterable[Facts]) -> "Population":
+        """A population from the engine's own input."""
+        rows: list[tuple[Any, ...]] = []
+        facts: list[tuple[Any, ...]] = []
+        for row, one in enumerate(given):
+            sites = [{"permit": site.permit, "weight": site.weight} for site in one.sites]
+            rows.append((one.id, one.kind.value, one.criminal_suspect, sites))
+            facts += [_row(row, fact) for fact in one.facts]
+        return cls(
+            pl.DataFrame(rows, schema=SUBJECTS, orient="row"),
+            pl.DataFrame(facts, schema=FACTS, orient="row"),
+        )
+
+    @property
+    def size(self) -> int:
+        """How many subjects there are."""
+        return self.subjects.height
+
+    def only(self, rows: Sequence[int] | pl.Series) -> "Population":
+        """These subjects in this order, with their facts."""
+        chosen = pl.DataFrame({"subject": pl.Series(rows, dtype=pl.UInt32)})
+        number = pl.int_range(pl.len(), dtype=pl.UInt32).alias("new")
+        facts = (
+            self.facts.join(chosen.with_columns(number), on="subject", maintain_order="left")
+            .sort("new", maintain_order=True)
+            .select(pl.col("new").alias("subject"), pl.exclude("new", "subject"))
+        )
+        return Population(self.subjects[chosen["subject"]], facts)
+
+    def each(self) -> Iterator[Facts]:
+        """Every subject as the engine takes it."""
+        by_subject = groupby(self.facts.iter_rows(), itemgetter(0))
+        facts = {row: tuple(map(_fact, group)) for row, group in by_subject}
+        for row, (id_, kind, suspect, sites) in enumerate(self.subjects.iter_rows()):
+            places = tuple(Site(**site) for site in sites)
+            yield Facts(id_, SubjectKind(kind), facts.get(row, ()), None, suspect, places)
+
+
+def _row(subject: int, fact: Fact) -> tuple[Any, ...]:
+    penalty, came = fact.penalty, fact.received
+    return (
+        subject,
+        *(getattr(fact, name) for name in _AS_THEY_ARE),
+        None if fact.type is None else fact.type.value,
+        None if penalty is None else list(penalty.types),
+        None if penalty is None else penalty.fine_wan,
+        list(fact.codes),
+        *((None, None, None) if came is None else (came.grade, came.issued_by, came.score)),
+    )
+
+
+def _fact(row: tuple[Any, ...]) -> Fact:
+    values: dict[str, Any] = dict(zip(FACTS, row, strict=True))
+    type_, types, grade = values["type"], values["types"], values["grade"]
+    return Fact(
+        **{name: values[name] for name in _AS_THEY_ARE},
+        type=None if type_ is None else EventType(type_),
+        penalty=None if types is None else Penalty(tuple(types), values["fine_wan"]),
+        codes=tuple(values["codes"]),
+        received=None if grade is None else Received(grade, values["issued_by"], values["score"]),
+    )
+
+
+#: The last day of the calendar: what lies beyond it never comes.
+LAST_DAY = date.max
+MICRO = 6
+ONE = 10**MICRO
+#: Sums of millions of points up to this many millionths fit into 64 bits, and so does one of them
+#: multiplied by a factor up to 1; larger ones are the engine's.
+LARGEST = 10**12
+
+
+def micro(number: Decimal) -> int | None:
+    """A number in millionths, or None where it is no whole number of them or too large."""
+    scaled = number.scaleb(MICRO)
+    whole = int(scaled)
+    return whole if whole == scaled and abs(whole) <= LARGEST else None
+
+
+def from_micro(number: int) -> Decimal:
+    """The number of so many millionths."""
+    return Decimal(number).scaleb(-MICRO)
