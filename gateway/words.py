@@ -1,6 +1,7 @@
 """The Chinese words for what the code calls by English names: screens, messages and ledgers."""
 
 from schemas.codes import RecordKind
+from schemas.credit import NotEvaluated
 from schemas.delivery import DeliveryState
 from schemas.verdict import Exclusion, Verdict
 
@@ -37,4 +38,22 @@ DIRECTIONS = {
     "first": "首次",
     "suspended": "暂停评价",
     "external": "外部评定",
+}
+NOT_EVALUATED = {
+    NotEvaluated.CRIMINAL_SUSPECT: "涉嫌犯罪",
+    NotEvaluated.NO_RULE_SET: "没有适用的评价办法",
+    NotEvaluated.WRONG_KIND: "评价办法不适用于该类对象",
+    NotEvaluated.UNKNOWN_ITEM: "评价办法里没有该评价项",
+    NotEvaluated.ITEM_OF_OTHER_KIND: "评价项属于另一类对象",
+    NotEvaluated.MISSING_AMOUNT: "罚款没有金额",
+    NotEvaluated.MISSING_PRINCIPAL_POINTS: "缺委托单位扣分",
+    NotEvaluated.MISSING_STATED_POINTS: "缺决定所载分值或指标得分",
+    NotEvaluated.BEYOND_INDICATOR_SCALE: "指标得分超过100分",
+    NotEvaluated.MISSING_DEPARTMENT: "缺产生信息的部门",
+    NotEvaluated.CONFLICTING_EXCEPTIONS: "两个例外结果不一",
+    NotEvaluated.UNKNOWN_GRADE: "外部评定的等级不在评价办法里",
+    NotEvaluated.RECEIVED_GRADE_NOT_USED: "评价办法不采用外部评定的等级",
+    NotEvaluated.UNKNOWN_SITE: "信息所属厂址不在厂址清单里",
+    NotEvaluated.SITES_SCORED_APART: "厂址分别参评，不合并计分",
+    NotEvaluated.ENGINE_ERROR: "评价程序出错",
 }

@@ -3,7 +3,26 @@
 Exit codes: 0 done, 1 problems found, 2 wrong use, 3 cannot answer.
 """
 
-from gateway.cli import looking, monthly, offline, rules, running, working
+from gateway.cli import (
+    difference,
+    looking,
+    monthly,
+    offline,
+    population,
+    rules,
+    running,
+    working,
+)
 from gateway.cli.root import app
 
-__all__ = ["app", "looking", "monthly", "offline", "rules", "running", "working"]
+__all__ = [
+    "app",
+    "difference",
+    "looking",
+    "monthly",
+    "offline",
+    "population",
+    "rules",
+    "running",
+    "working",
+]

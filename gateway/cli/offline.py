@@ -54,15 +54,15 @@ OutOption = Annotated[
 KindOption = Annotated[RecordKind | None, typer.Option(help="表头和内容都看不出种类时指明")]
 
 
-def _there(file: Path) -> Path:
+def there(file: Path | None) -> Path | None:
     """Refuse a file that is not there before anything is done."""
-    if file != STANDARD_INPUT and not file.is_file():
+    if file is not None and file != STANDARD_INPUT and not file.is_file():
         raise typer.BadParameter(f"没有文件 {file}")
     return file
 
 
 FileArgument = Annotated[
-    Path, typer.Argument(callback=_there, help="NDJSON、CSV 或 XLSX 文件；- 读标准输入")
+    Path, typer.Argument(callback=there, help="NDJSON、CSV 或 XLSX 文件；- 读标准输入")
 ]
 
 
@@ -130,7 +130,7 @@ def _summary(verdicts: Counter[Verdict], out: Path | None) -> str:
 @app.command()
 def score(
     context: typer.Context,
-    file: Annotated[Path, typer.Argument(callback=_there, help="每行一个对象；- 读标准输入")],
+    file: Annotated[Path, typer.Argument(callback=there, help="每行一个对象；- 读标准输入")],
     rule_set: Annotated[str, typer.Option("--rule-set", help="评价办法的名字或 YAML 文件")],
     as_of: Annotated[str | None, typer.Option(help="评价日期，默认今天")] = None,
     format_: FormatOption = Format.JSON,

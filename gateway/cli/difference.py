@@ -1,0 +1,168 @@
+"""rules diff: what differs between two rule sets, and whose grade flips by it."""
+
+from collections.abc import AsyncIterator
+from datetime import date
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from gateway.app import Gateway, gateway
+from gateway.cli.offline import day_of, rule_set_of, there
+from gateway.cli.population import AsOfOption, StoreOption, check_source, guarded
+from gateway.cli.root import (
+    Exit,
+    Format,
+    FormatOption,
+    fail,
+    print_json,
+    print_line,
+    progress,
+    run,
+    settings_of,
+)
+from gateway.cli.rules import rules
+from gateway.clock import system_clock
+from gateway.deadline import today
+from gateway.population import Batch, bound_to, flips_of, from_file, from_store
+from gateway.rulebook import parse_rule_set
+from gateway.store import assessments
+from scoring.difference import differences
+from scoring.population import Flip, Flips
+from scoring.ruleset import RuleSet
+
+#: Stands between a name and the hash of a kept version: nm-2023-draft@8d3c0c9e.
+VERSION_MARK = "@"
+SHORTEST_HASH = 6
+DIRECTIONS = {
+    Flip.UP: "升",
+    Flip.DOWN: "降",
+    Flip.FIRST: "首次",
+    Flip.ENDED: "不再评价",
+    Flip.OTHER: "等级体系不同",
+}
+RuleSetArgument = Annotated[str, typer.Argument(help="名字、YAML 文件，或 名字@保存版本的校验值")]
+Pair = tuple[RuleSet, RuleSet]
+
+
+@rules.command("diff")
+def rules_diff(  # noqa: PLR0913, PLR0917 - one for each option
+    context: typer.Context,
+    old: RuleSetArgument,
+    new: RuleSetArgument,
+    population: Annotated[
+        Path | None,
+        typer.Option("--population", callback=there, help="对象和信息：Parquet 或 NDJSON"),
+    ] = None,
+    store: StoreOption = False,
+    as_of: AsOfOption = None,
+    format_: FormatOption = Format.TEXT,
+) -> None:
+    """比较两个评价办法；给出对象时，列出等级会改变的每个对象和原因。"""
+    pair = _rule_set(context, old), _rule_set(context, new)
+    day = day_of(as_of) if as_of else today(system_clock())
+    found = differences(*pair)
+    for one in found:
+        if format_ is Format.JSON:
+            print_json({"path": one.path, "old": one.old, "new": one.new, "text": one.words})
+        else:
+            print_line(one.words)
+    flipped, failed = Flips.together([]), False
+    if store or population is not None:
+        check_source(population, store=store)
+        flipped, failed = guarded(lambda: _flips(context, population, pair, day, format_))
+    _print_totals(len(found), flipped, day, format_, store or population is not None)
+    if failed:
+        raise typer.Exit(Exit.PROBLEMS)
+
+
+def _rule_set(context: typer.Context, name: str) -> RuleSet:
+    """A rule set by name, by file, or by name and the hash of a kept version."""
+    wanted, mark, hash_ = name.partition(VERSION_MARK)
+    if not mark or Path(name).is_file():
+        return rule_set_of(context, name)
+    if len(hash_) < SHORTEST_HASH:
+        fail(f"{name}：校验值至少写 {SHORTEST_HASH} 位")
+
+    async def work() -> dict[str, str]:
+        async with gateway(settings_of(context)) as built, built.database.transaction() as c:
+            return await assessments.rule_set_texts(c)
+
+    kept = [parse_rule_set(text) for key, text in run(work).items() if key.startswith(hash_)]
+    found = [one for one in kept if one.name == wanted]
+    if len(found) != 1:
+        fail(f"{name}：数据库里有 {len(found)} 个这样的版本")
+    return found[0]
+
+
+async def _flips(
+    context: typer.Context, file: Path | None, pair: Pair, day: date, format_: Format
+) -> tuple[Flips, bool]:
+    if file is not None:
+        return await _print_flips(from_file(file, pair[0], day), pair, day, format_)
+    async with gateway(settings_of(context)) as built:
+        return await _print_flips(_stored(built, pair), pair, day, format_)
+
+
+def _stored(built: Gateway, pair: Pair) -> AsyncIterator[Batch]:
+    """The subjects that are bound to either rule set; all, where the configuration binds none."""
+    names = frozenset(one.name for one in pair)
+    if names.isdisjoint(binding.rule_set for binding in built.settings.scoring.bindings):
+        return from_store(built.database, built.rulebook, pair[0])
+    return bound_to(from_store(built.database, built.rulebook), names)
+
+
+async def _print_flips(
+    batches: AsyncIterator[Batch], pair: Pair, day: date, format_: Format
+) -> tuple[Flips, bool]:
+    parts: list[Flips] = []
+    failed = False
+    with progress("比较") as advance:
+        async for part, errors in flips_of(batches, pair, day):
+            for row in part.frame.iter_rows(named=True):
+                _print_flip(row, format_)
+            for error in errors:
+                print_json(error)
+            failed |= bool(errors)
+            parts.append(part)
+            advance(part.subjects)
+    return Flips.together(parts), failed
+
+
+def _print_flip(row: dict[str, Any], format_: Format) -> None:
+    if format_ is Format.JSON:
+        print_json({_JSON_NAMES.get(name, name): value for name, value in row.items()})
+        return
+    was = row["from_grade"] or f"不评价（{row['from_not_evaluated']}）"
+    is_ = row["to_grade"] or f"不评价（{row['to_not_evaluated']}）"
+    scores = f"{row['from_score'] or '—'} → {row['to_score'] or '—'} 分"
+    print_line(f"{row['id']} {was} → {is_}（{DIRECTIONS[row['direction']]}，{scores}）")
+    for sign, name in (("−", "gone"), ("+", "come")):
+        for one in row[name]:
+            points = f" {one['points']}" if one["points"] is not None else " 直接评定"
+            print_line(f"    {sign} {one['item']}{points}，依据 {one['fact']}")
+    if row["from_grade"] and row["to_grade"] and not (row["gone"] or row["come"]):
+        print_line("    计分不变，等级分段不同")
+
+
+_JSON_NAMES = {"from_grade": "from", "to_grade": "to"}
+
+
+def _print_totals(count: int, flipped: Flips, day: date, format_: Format, compared: bool) -> None:
+    if format_ is Format.JSON:
+        pairs = [{"from": was, "to": is_, "count": n} for was, is_, n in flipped.by_pair]
+        totals: dict[str, Any] = {"name": "totals", "differences": count}
+        if compared:
+            totals |= {"as_of": day, "subjects": flipped.subjects, "flipped": flipped.frame.height}
+            totals |= {"by_direction": flipped.by_direction, "by_pair": pairs}
+        print_json(totals)
+        return
+    print_line(f"条文不同 {count} 处")
+    if not compared:
+        return
+    ways = "，".join(f"{DIRECTIONS[Flip(way)]} {n}" for way, n in flipped.by_direction.items())
+    print_line(
+        f"评价日期 {day}：{flipped.subjects:,} 个对象，等级改变 {flipped.frame.height:,} 个：{ways}"
+    )
+    for was, is_, n in flipped.by_pair:
+        print_line(f"  {was or '不评价'} → {is_ or '不评价'} {n:,}")

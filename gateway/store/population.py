@@ -1,0 +1,60 @@
+"""The whole population as it stands: subjects that are scored and their present facts, in pages."""
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from sqlalchemy import text
+
+from gateway.store.engine import Connection
+
+
+class StoredSubject(NamedTuple):
+    """A subject that has been assessed."""
+
+    id: int
+    code: str
+    person: bool
+    criminal_suspect: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Subjects in the order of their ids, and their facts: id, subject and body of each."""
+
+    subjects: list[StoredSubject]
+    fact_ids: list[int]
+    fact_subjects: list[int]
+    bodies: str  #: one JSON object a line
+
+
+_READ_ONLY = text("set transaction isolation level repeatable read, read only")
+_SUBJECTS = text(
+    """
+    select s.id, s.code, s.person, s.criminal_suspect from subject s
+    where s.id > :after and exists (select from assessment a where a.subject_id = s.id)
+    order by s.id limit :limit
+    """
+)
+_FACTS = text(
+    """
+    select coalesce(array_agg(id order by subject_id, id), '{}'),
+           coalesce(array_agg(subject_id order by subject_id, id), '{}'),
+           coalesce(string_agg(body::text, E'\\n' order by subject_id, id), '')
+    from fact where subject_id > :after and subject_id <= :last and known_to is null
+    """
+)
+
+
+async def page(connection: Connection, after: int, limit: int) -> Page:
+    """The next subjects after an id, as one moment knows them: two statements, whatever they hold.
+
+    It has to be the first thing that its transaction does.
+    """
+    await connection.execute(_READ_ONLY)
+    rows = await connection.execute(_SUBJECTS, {"after": after, "limit": limit})
+    subjects = [StoredSubject(*row) for row in rows]
+    if not subjects:
+        return Page([], [], [], "")
+    values = {"after": after, "last": subjects[-1].id}
+    ids, of, bodies = (await connection.execute(_FACTS, values)).one()
+    return Page(subjects, ids, of, bodies)

@@ -1,0 +1,79 @@
+"""The stored population, rescored and compared: the same as the service found one by one."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from gateway import population as populations
+from gateway.deadline import today
+from gateway.population import PERSON, bound_to, flips_of, from_store, results
+from tests.factories import about, event, penalty, person_penalty
+from tests.integration.conftest import MakeWorld
+from tests.integration.world import World
+
+pytestmark = pytest.mark.integration
+Rows = list[tuple[object, ...]]
+
+
+async def some_history(world: World) -> None:
+    await world.take(penalty(1), penalty(2, 2, CF_NR_FK="60"), event(3), person_penalty(4))
+    await world.take(penalty(5, 5), event(6, type="rectification", decision=about(1),
+                                          rectified_on="2026-10-10"))  # fmt: skip
+    await world.take(penalty(2, 2, CF_NR_FK="30"))
+    await world.take(event(7, 5, type="criminal_suspicion"))
+
+
+async def rescored(world: World) -> tuple[Rows, list[Any]]:
+    day, rows, errors = today(world.clock()), [], []
+    async for rule_set, one in from_store(world.database, world.gateway.rulebook):
+        frame = results(rule_set, one.population, day)
+        rows += frame.select("id", "grade", "not_evaluated", "changes_on").rows()
+        errors += one.errors
+    return sorted(rows, key=repr), errors
+
+
+async def assessed(world: World) -> Rows:
+    """What the last assessment of each subject says."""
+    rows = await world.rows(
+        "select distinct on (s.id) case when s.person then :person else s.code end, a.grade, "
+        "a.not_evaluated, a.changes_on from assessment a join subject s on s.id = a.subject_id "
+        "order by s.id, a.id desc",
+        person=PERSON,
+    )
+    return sorted(rows, key=repr)
+
+
+async def test_it_comes_to_what_the_service_found_one_by_one(world: World) -> None:
+    await some_history(world)
+
+    rows, errors = await rescored(world)
+
+    assert rows == await assessed(world)
+    assert errors == []
+    assert (PERSON, None, "no_rule_set", None) in rows
+
+
+async def test_pages_together_are_the_whole(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    await some_history(world)
+    monkeypatch.setattr(populations, "PAGE", 1)
+
+    rows, _ = await rescored(world)
+
+    assert rows == await assessed(world)
+
+
+async def test_nobody_is_rescored_where_nobody_was_assessed(make_world: MakeWorld) -> None:
+    assert await rescored(await make_world()) == ([], [])
+
+
+async def test_only_those_bound_to_a_rule_set_flip_by_it(world: World) -> None:
+    await some_history(world)
+    rules = world.gateway.rulebook.load("nm-2023-draft").rule_set
+    day = today(world.clock()) + timedelta(days=1)
+
+    for names, subjects in ((frozenset({rules.name}), 3), (frozenset({"other"}), 0)):
+        stored = from_store(world.database, world.gateway.rulebook)
+        found = [part async for part, _ in flips_of(bound_to(stored, names), (rules, rules), day)]
+        assert sum(part.subjects for part in found) == subjects
+        assert not any(part.frame.height for part in found)
