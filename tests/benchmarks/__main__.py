@@ -17,7 +17,7 @@ from typing import Any
 import orjson
 import psutil
 
-from tests.benchmarks import assess, deliver, ingest
+from tests.benchmarks import assess, deliver, ingest, rescore, zen
 from tests.benchmarks.world import World, world
 
 Part = Callable[[World], Awaitable[dict[str, Any]]]
@@ -28,8 +28,20 @@ async def _assess(place: World) -> dict[str, Any]:
     return assess.engine()
 
 
+async def _rescore(place: World) -> dict[str, Any]:
+    del place
+    return rescore.million()
+
+
+async def _zen(place: World) -> dict[str, Any]:
+    del place
+    return zen.compare()
+
+
 PARTS: dict[str, Part] = {
     "assess": _assess,
+    "zen": _zen,
+    "rescore": _rescore,
     "statements": ingest.statements,
     "textbook": ingest.textbook,
     "ingest": ingest.ingest,

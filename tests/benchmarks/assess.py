@@ -18,7 +18,7 @@ def engine() -> dict[str, Any]:
     """Assessments a second: the best of three rounds."""
     rule_set = Rulebook(ScoringSettings()).load("nm-2023-draft").rule_set
     day = date(2026, 10, 31)
-    companies = [_company(number) for number in range(COMPANIES)]
+    companies = [company(number) for number in range(COMPANIES)]
     best = 0.0
     for _ in range(ROUNDS):
         start = time.perf_counter()
@@ -28,7 +28,8 @@ def engine() -> dict[str, Any]:
     return {"assess_per_s": round(best, 1)}
 
 
-def _company(number: int) -> Facts:
+def company(number: int) -> Facts:
+    """A company with a general incident, a fine and a confiscation."""
     facts = (
         Fact("1", date(2026, 3, 1 + number % 28), item="E31"),
         Fact("2", date(2026, 4, 1), penalty=Penalty(("罚款",), Decimal(number % 80 + 1))),
