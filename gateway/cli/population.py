@@ -125,7 +125,7 @@ async def _rescore(
             print_json(error)
         failed |= bool(one.errors)
         advance(one.population.size)
-    return list(totals.values()), failed
+    return list(totals.values()) or [Totals(None)], failed
 
 
 def _row_frame() -> pl.DataFrame:
@@ -149,6 +149,9 @@ def _print_totals(totals: Totals, day: date, format_: Format) -> None:
         )
         return
     trial = "（试算）" if rules and rules.status == "draft" else ""
+    if not totals.subjects:
+        print_line("没有可以重算的对象")
+        return
     name = f"{rules.name} {rules.title}{trial}" if rules else "没有适用的评价办法"
     print_line(f"{name}，评价日期 {day}：{totals.subjects:,} 个对象")
     titles = {

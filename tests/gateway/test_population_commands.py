@@ -96,6 +96,14 @@ def test_a_line_that_cannot_be_read_is_a_problem_and_the_rest_is_counted(file: P
     assert totals["subjects"] == 5
 
 
+def test_nobody_is_said(file: Path) -> None:
+    file.write_bytes(b"")
+
+    result = ran("rescore", file, "--rule-set", "nm-2023-draft")
+
+    assert (result.exit_code, result.stdout) == (0, "没有可以重算的对象\n")
+
+
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
