@@ -10,6 +10,7 @@ from typing import Any
 
 import orjson
 
+from gateway.activation import adopt
 from gateway.check import Checker
 from gateway.clock import Clock, system_clock
 from gateway.deadline import today
@@ -19,11 +20,11 @@ from gateway.embedded.kafka import EmbeddedKafka
 from gateway.embedded.postgres import EmbeddedPostgres
 from gateway.metrics import Metrics
 from gateway.pipeline import Pipeline
+from gateway.policybook import Policybook
 from gateway.rulebook import Rulebook
 from gateway.score import Scorer
 from gateway.secrets import Keys, load_keys
 from gateway.settings import Settings
-from gateway.store import assessments
 from gateway.store import destinations as destination_store
 from gateway.store.engine import Database
 from gateway.store.schema import make_partitions, upgrade
@@ -40,6 +41,8 @@ class Gateway:
     keys: Keys
     workdays: Workdays
     rulebook: Rulebook
+    policybook: Policybook
+    scorer: Scorer
     decider: Decider
     pipeline: Pipeline
     metrics: Metrics
@@ -112,20 +115,17 @@ async def build(settings: Settings, database: Database, clock: Clock) -> Gateway
     keys = keys_of(settings)
     workdays = load_workdays()
     rulebook = Rulebook(settings.scoring)
+    policybook = Policybook(settings.scoring)
     metrics = Metrics()
     decider = Decider(settings.destinations, settings.all_clocks, workdays)
-    scorer = Scorer(rulebook)
+    scorer = Scorer(rulebook, policybook)
     checker = build_checker(settings, keys)
     pipeline = Pipeline(database, checker, scorer, decider, keys, clock, metrics)
     async with database.transaction() as connection:
         await make_partitions(connection, today(clock()))
         await destination_store.mirror(connection, hashes(settings.destinations))
         installation = await destination_store.installation(connection, secrets.token_hex(4))
-        for loaded in rulebook.bound():
-            rule_set = loaded.rule_set
-            await assessments.keep_rule_set(
-                connection, rule_set.version, rule_set.name, loaded.content, clock()
-            )
+        await adopt(connection, rulebook, clock())
     return Gateway(
         settings=settings,
         clock=clock,
@@ -133,6 +133,8 @@ async def build(settings: Settings, database: Database, clock: Clock) -> Gateway
         keys=keys,
         workdays=workdays,
         rulebook=rulebook,
+        policybook=policybook,
+        scorer=scorer,
         decider=decider,
         pipeline=pipeline,
         metrics=metrics,

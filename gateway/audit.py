@@ -17,3 +17,8 @@ class AuditEvent(StrEnum):
     RECONCILED = "reconciled"
     LEDGER_FROZEN = "ledger_frozen"
     NOT_EVALUATED = "not_evaluated"
+    RULE_SET_PROPOSED = "rule_set_proposed"
+    RULE_SET_APPROVED = "rule_set_approved"
+    RULE_SET_CONFIRMED = "rule_set_confirmed"  #: more companies change than the set share
+    RULE_SET_WITHDRAWN = "rule_set_withdrawn"
+    RULE_SET_ACTIVATED = "rule_set_activated"  #: everyone has been scored again

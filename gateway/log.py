@@ -29,6 +29,9 @@ class LogEvent(StrEnum):
     CHAIN_MENDED = "chain_mended"
     WORK_FAILED = "work_failed"
     CALENDAR_ENDS = "calendar_ends"
+    RULE_TEXT_CHANGED = "rule_text_changed"
+    ACTIVATION_PAUSED = "activation_paused"
+    ACTIVATION_FINISHED = "activation_finished"
 
 
 def set_up(level: int = logging.INFO) -> None:

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from datetime import date, datetime
 from typing import Any
 
+from gateway.activation import refresh
 from gateway.deadline import today
 from gateway.score import RECEIVED, SCORED, Scored, Scorer, change_body, fact, short
 from gateway.store import assessments, records
@@ -23,7 +24,10 @@ class Rescoring:
     Both the pipeline (facts changed) and the schedule (time passed) come here.
     """
 
-    def __init__(self, scorer: Scorer, connection: Connection, now: datetime) -> None:
+    def __init__(
+        self, scorer: Scorer, connection: Connection, now: datetime, cause: str = SCORED
+    ) -> None:
+        self.cause = cause
         self.scorer = scorer
         self.connection = connection
         self.now = now
@@ -42,6 +46,7 @@ class Rescoring:
         """Assess subjects over all their present facts, in slices between awaits."""
         if not subjects:
             return
+        await refresh(self.connection, self.scorer.rulebook)
         self._facts = await records.facts_of_subjects(self.connection, [s.id for s in subjects])
         day = today(self.now)
         for start in range(0, len(subjects), SLICE):
@@ -62,14 +67,29 @@ class Rescoring:
         self.scored[subject.id] = scored
         self._suspects[subject.id] = subject.criminal_suspect
         if scored.change is not None and not (last and last.cause == RECEIVED):
-            body = _scored_body(scored, scored.change)
+            body = self._scored_body(scored, scored.change)
             self.changes.append((subject.id, scored.change, body, subject.id))
             grade = scored.change.to_grade
-            self._last[subject.id] = assessments.LastGrade(grade, SCORED)
+            self._last[subject.id] = assessments.LastGrade(grade, self.cause)
+
+    def _scored_body(self, scored: Scored, change: GradeChange) -> bytes:
+        assessment = scored.assessment
+        ref = assessment.rule_set
+        if ref is None:
+            raise TypeError(assessment.not_evaluated)
+        return change_body(
+            change,
+            cause=self.cause,
+            score=assessment.score,
+            rule_set={"name": ref.name, "version": ref.version, "status": ref.status},
+            effective_on=assessment.as_of,
+            measures=self.scorer.measures(change, scored.kind, assessment.id, assessment.as_of),
+        )
 
     def receive(self, grades: Sequence[tuple[int, ReceivedGrade]]) -> None:
         """Grades computed elsewhere go the same way from here on, and win over our own."""
         for subject_id, grade in grades:
+            code = grade.subject_code
             last = self._last.get(subject_id)
             previous = last.grade if last else None
             if last is not None and last.cause == RECEIVED and previous == grade.grade:
@@ -83,6 +103,9 @@ class Rescoring:
                 score=None if grade.score is None else format(grade.score, "f"),
                 rule_set={"name": grade.rule_set, "version": "", "status": "external"},
                 effective_on=grade.effective_on,
+                measures=self.scorer.measures(
+                    change, self.scorer.rulebook.kind(code, person=False), code, grade.effective_on
+                ),
             )
             self.changes.append((subject_id, change, body, None))
             self._last[subject_id] = assessments.LastGrade(grade.grade, RECEIVED)
@@ -127,17 +150,3 @@ class Rescoring:
             short(result_).decode(),
             self.now,
         )
-
-
-def _scored_body(scored: Scored, change: GradeChange) -> bytes:
-    assessment = scored.assessment
-    ref = assessment.rule_set
-    if ref is None:
-        raise TypeError(assessment.not_evaluated)
-    return change_body(
-        change,
-        cause=SCORED,
-        score=assessment.score,
-        rule_set={"name": ref.name, "version": ref.version, "status": ref.status},
-        effective_on=assessment.as_of,
-    )

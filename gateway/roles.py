@@ -13,6 +13,7 @@ from gateway.deliver import Deliverer
 from gateway.destinations import build_connector
 from gateway.intake.kafka import KafkaIntake
 from gateway.log import LogEvent, logger
+from gateway.reassess import Reassess
 from gateway.schedule import Schedule
 from gateway.store.engine import DatabaseAway
 from gateway.web import Probe, Probes, create_web
@@ -57,8 +58,7 @@ def build_schedule(gateway: Gateway) -> Schedule:
     """The schedule of this installation."""
     return Schedule(
         gateway.database,
-        gateway.pipeline.scorer,
-        gateway.decider,
+        Reassess(gateway.database, gateway.scorer, gateway.decider),
         gateway.workdays,
         gateway.clock,
         gateway.metrics,

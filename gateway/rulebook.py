@@ -2,6 +2,8 @@
 
 import hashlib
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date
 from functools import lru_cache
 from importlib.resources import files
 from importlib.resources.abc import Traversable
@@ -58,6 +60,15 @@ def parse_yaml(content: str, name: str) -> Mapping[str, Any]:
     return data
 
 
+@dataclass(frozen=True, slots=True)
+class InForce:
+    """A text that scores, from a day on, what configuration binds to a rule set."""
+
+    bound: str
+    from_day: date
+    rule_set: RuleSet
+
+
 class Rulebook:
     """The rule sets that are shipped or configured, and the bindings that choose among them."""
 
@@ -65,7 +76,8 @@ class Rulebook:
         self.settings = settings
         self._sources = dict(_sources(settings.rule_set_folders))
         self._loaded: dict[str, LoadedRuleSet] = {}
-        self._chosen: dict[tuple[SubjectKind, str], RuleSet | None] = {}
+        self._bindings: dict[tuple[SubjectKind, str], RuleSetBinding | None] = {}
+        self.activated: tuple[InForce, ...] = ()
         _check_bindings(settings.bindings, self._sources)
 
     @property
@@ -91,11 +103,12 @@ class Rulebook:
 
     def bound(self) -> list[LoadedRuleSet]:
         """The rule sets that configuration names."""
-        return [self.load(name) for name in dict.fromkeys(b.rule_set for b in self._bindings)]
+        names = dict.fromkeys(binding.rule_set for binding in self.settings.bindings)
+        return [self.load(name) for name in names]
 
-    @property
-    def _bindings(self) -> tuple[RuleSetBinding, ...]:
-        return self.settings.bindings
+    def put_in_force(self, in_force: Iterable["InForce"]) -> None:
+        """The texts that were activated in place of those in the files, latest day first."""
+        self.activated = tuple(in_force)
 
     def kind(self, code: str, *, person: bool) -> SubjectKind:
         """The kind of a subject: from the register, else enterprise; a person is an individual."""
@@ -103,14 +116,25 @@ class Rulebook:
             return SubjectKind.INDIVIDUAL
         return self.settings.subject_kinds.get(code, SubjectKind.ENTERPRISE)
 
-    def choose(self, kind: SubjectKind, code: str) -> RuleSet | None:
-        """The rule set for a subject, or None where no binding matches."""
+    def binding(self, kind: SubjectKind, code: str) -> RuleSetBinding | None:
+        """The binding that a subject falls under, if any does."""
         key = (kind, region(code))
-        if key not in self._chosen:
-            self._chosen[key] = next(
-                (self.load(b.rule_set).rule_set for b in self._bindings if _matches(b, *key)), None
-            )
-        return self._chosen[key]
+        if key not in self._bindings:
+            bindings = self.settings.bindings
+            self._bindings[key] = next((one for one in bindings if _matches(one, *key)), None)
+        return self._bindings[key]
+
+    def choose(self, kind: SubjectKind, code: str, day: date) -> RuleSet | None:
+        """The rule set in force for a subject on a day, or None where no binding matches."""
+        binding = self.binding(kind, code)
+        return None if binding is None else self.in_force(binding.rule_set, day)
+
+    def in_force(self, bound: str, day: date) -> RuleSet:
+        """What stands for a bound rule set on a day: the text activated last, else the file's."""
+        for one in self.activated:
+            if one.bound == bound and one.from_day <= day:
+                return one.rule_set
+        return self.load(bound).rule_set
 
     def expects_none(self, code: str) -> bool:
         """Whether configuration says that this region is not scored, so that no alert is due."""

@@ -6,19 +6,16 @@ from datetime import date, datetime, timedelta
 from gateway.audit import AuditEvent
 from gateway.clock import Clock
 from gateway.deadline import today
-from gateway.decide import Decider, NewDelivery
 from gateway.log import LogEvent, logger
 from gateway.metrics import Metrics
-from gateway.rescore import Rescoring
-from gateway.score import Scorer
-from gateway.store import assessments, audit, deliveries, records, watching
-from gateway.store.engine import Connection, Database
-from gateway.store.rows import Ids
+from gateway.reassess import Reassess
+from gateway.store import assessments, audit, watching
+from gateway.store.engine import Database
 from gateway.store.schema import make_partitions
 from gateway.workdays import Workdays
 
-#: Subjects scored again in one transaction.
-RESCORE_SLICE = 500
+#: Slices scored again in one tick; the rest waits for the next, so that nothing else waits long.
+SLICES = 20
 #: From this many days before the end of the calendar on, operators are told.
 CALENDAR_WARNING = timedelta(days=60)
 
@@ -29,15 +26,13 @@ class Schedule:
     def __init__(
         self,
         database: Database,
-        scorer: Scorer,
-        decider: Decider,
+        reassess: Reassess,
         workdays: Workdays,
         clock: Clock,
         metrics: Metrics,
     ) -> None:
         self.database = database
-        self.scorer = scorer
-        self.decider = decider
+        self.reassess = reassess
         self.workdays = workdays
         self.clock = clock
         self.metrics = metrics
@@ -46,10 +41,11 @@ class Schedule:
     async def tick(self) -> None:
         """Everything that is due at this moment."""
         now = self.clock()
-        await self.publish()
         await self._breach(now)
-        while await self.rescore(now):
-            pass
+        for _ in range(SLICES):
+            if not (await self.reassess.due(now) or await self.reassess.activate(now)):
+                break
+        await self.publish()
         await self.sweep(now)
         await self._daily(today(now))
         await self.observe(now)
@@ -62,34 +58,6 @@ class Schedule:
                 subjects = [subject for _, subject in numbered]
                 await watching.release_grade_changes(connection, subjects)
         return len(numbered)
-
-    async def rescore(self, now: datetime) -> int:
-        """Assess the subjects whose result was to change by now; gives how many."""
-
-        async def work(connection: Connection) -> int:
-            codes = await assessments.subjects_to_rescore(connection, today(now), RESCORE_SLICE)
-            if not codes:
-                return 0
-            subjects = await records.lock_subjects(connection, ((c, None, False) for c in codes))
-            await self._rescore(connection, list(subjects.values()), now)
-            return len(codes)
-
-        return await self.database.run(work)
-
-    async def _rescore(
-        self, connection: Connection, subjects: list[records.Subject], now: datetime
-    ) -> None:
-        rescoring = Rescoring(self.scorer, connection, now)
-        await rescoring.last([subject.id for subject in subjects])
-        persons = {s.code for s in subjects if s.code.startswith("person:")}
-        await rescoring.score(subjects, persons)
-        codes = {subject.id: subject.code for subject in subjects}
-        new: list[NewDelivery] = []
-        for change_id, subject_id in await rescoring.write():
-            if codes[subject_id] not in persons:
-                new += self.decider.grade_change(change_id, subject_id, codes[subject_id], now)
-        ids = await Ids.reserve(connection, len(new))
-        await deliveries.add(connection, [(ids.take(), one) for one in new], now)
 
     async def sweep(self, now: datetime) -> int:
         """Mend chains that wait for nothing; there should be none, so one is an alert."""

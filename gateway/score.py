@@ -15,17 +15,21 @@ from typing import Any
 import orjson
 
 from gateway.log import LogEvent, logger
+from gateway.policybook import Policybook
 from gateway.rulebook import Rulebook
 from schemas.codes import EventType, SubjectKind
 from schemas.credit import Assessment, GradeChange, NotEvaluated
 from scoring.change import compare
 from scoring.engine import assess
 from scoring.facts import Fact, Facts, Penalty
+from scoring.measures import Applied, MeasurePolicy, shift
 from scoring.ruleset import RuleSet
 
 #: Cause of a grade change that came from outside; our own scoring does not touch such a grade.
 RECEIVED = "received"
 SCORED = "scored"
+#: Cause of a grade change that a new text of the rules brought, not a new fact.
+RULE_SET = "rule set"
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,8 +44,36 @@ class Scored:
 class Scorer:
     """Scores subjects by the rulebook; an engine error is a result, never a failure."""
 
-    def __init__(self, rulebook: Rulebook) -> None:
+    def __init__(self, rulebook: Rulebook, policybook: Policybook) -> None:
         self.rulebook = rulebook
+        self._policies = {
+            binding: policybook.measures_of(binding.rule_set, binding.measures)
+            for binding in rulebook.settings.bindings
+        }
+        self._moves: dict[tuple[object, ...], dict[str, Any]] = {}
+
+    def policies(self, kind: SubjectKind, code: str) -> tuple[MeasurePolicy, ...]:
+        """What says where this subject is what its grade leads to."""
+        binding = self.rulebook.binding(kind, code)
+        return self._policies[binding] if binding is not None else ()
+
+    def measures(
+        self, change: GradeChange, kind: SubjectKind, code: str, day: date
+    ) -> dict[str, Any]:
+        """The measures that a grade change makes begin and end, and its notices, as published."""
+        policies = self.policies(kind, code)
+        if not policies:
+            return _NO_MEASURES
+        grades = (change.from_grade, change.to_grade, change.direction)
+        key = (*grades, kind, day, *(policy.name for policy in policies))
+        if key not in self._moves:
+            moved = shift(policies, change, kind, day)
+            self._moves[key] = {
+                "measures_begin": [named(one) for one in moved.begin],
+                "measures_end": [named(one) for one in moved.end],
+                "notices": [named(one) for one in moved.notices],
+            }
+        return self._moves[key]
 
     def score(
         self,
@@ -55,7 +87,7 @@ class Scorer:
     ) -> Scored:
         """Assess one subject and compare with the last recorded grade."""
         kind = self.rulebook.kind(code, person=person)
-        rule_set = self.rulebook.choose(kind, code)
+        rule_set = self.rulebook.choose(kind, code, as_of)
         subject = Facts(code, kind, tuple(facts), None, criminal_suspect)
         if rule_set is None:
             return Scored(kind, _without(subject, as_of, NotEvaluated.NO_RULE_SET), None)
@@ -151,6 +183,22 @@ def _penalty(types: tuple[str, ...], fine: str | None) -> Penalty:
     return Penalty(types, Decimal(fine) if fine else None)
 
 
+_NO_MEASURES: dict[str, Any] = {"measures_begin": [], "measures_end": [], "notices": []}
+
+
+def named(applied: Applied) -> dict[str, Any]:
+    """A measure as a grade change and an explanation name it."""
+    measure = applied.measure
+    return {
+        "policy": applied.policy.name,
+        "id": measure.id,
+        "title": measure.title,
+        "source": applied.source,
+        "tell": measure.tell,
+        "verified": measure.verified,
+    }
+
+
 def change_body(
     change: GradeChange,
     *,
@@ -158,7 +206,7 @@ def change_body(
     score: str | None,
     rule_set: Mapping[str, str],
     effective_on: date,
-    subject_name: str | None = None,
+    measures: Mapping[str, Any],
 ) -> bytes:
     """A grade change as kept: all that `GradeChanged` says besides number and subject."""
     return orjson.dumps(
@@ -172,7 +220,7 @@ def change_body(
             "trial": rule_set["status"] == "draft",
             "rule_set": rule_set,
             "effective_on": effective_on,
-            "subject_name": subject_name,
+            **measures,
         }
     )
 

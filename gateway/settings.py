@@ -5,6 +5,7 @@ cluster in place of the embedded broker.
 """
 
 from collections.abc import Mapping
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +30,7 @@ class RuleSetBinding(Schema):
     rule_set: str
     kinds: frozenset[SubjectKind] = frozenset({SubjectKind.ENTERPRISE})
     regions: tuple[str, ...] = ("",)
+    measures: tuple[str, ...] = ()  #: policies that say what its grades lead to
 
 
 class ScoringSettings(Schema):
@@ -38,6 +40,9 @@ class ScoringSettings(Schema):
     not_scored: tuple[str, ...] = ()
     subject_kinds: Mapping[str, SubjectKind] = Field(default_factory=dict)
     rule_set_folders: tuple[Path, ...] = ()
+    measure_folders: tuple[Path, ...] = ()
+    #: Of the companies, how many may change grade on a new text without a further confirmation.
+    activation_share: Decimal = Field(default=Decimal("0.3"), ge=0, le=1)
 
 
 class KafkaSettings(Schema):

@@ -1,9 +1,10 @@
 """The Chinese words for what the code calls by English names: screens, messages and ledgers."""
 
-from schemas.codes import RecordKind
+from schemas.codes import RecordKind, SubjectKind
 from schemas.credit import NotEvaluated
 from schemas.delivery import DeliveryState
 from schemas.verdict import Exclusion, Verdict
+from scoring.publicity import Published, Severity
 
 VERDICTS = {Verdict.OK: "合格", Verdict.INCOMPLETE: "待补正", Verdict.REFUSED: "拒收"}
 KINDS = {
@@ -57,3 +58,16 @@ NOT_EVALUATED = {
     NotEvaluated.SITES_SCORED_APART: "厂址分别参评，不合并计分",
     NotEvaluated.ENGINE_ERROR: "评价程序出错",
 }
+SUBJECT_KINDS = {
+    SubjectKind.ENTERPRISE: "企事业单位",
+    SubjectKind.AGENCY: "第三方服务机构",
+    SubjectKind.INDIVIDUAL: "从业人员",
+    SubjectKind.SITE: "厂址",
+}
+RULE_SET_STATUSES = {
+    "draft": "征求意见稿，结果为试算",
+    "in_force": "现行有效",
+    "superseded": "已被取代",
+}
+SEVERITIES = {Severity.MINOR: "轻微", Severity.ORDINARY: "一般", Severity.SERIOUS: "严重"}
+PUBLISHED = {Published.YES: "公示", Published.NO: "不予公示", Published.MAY: "可以不予公示"}

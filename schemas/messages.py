@@ -15,6 +15,17 @@ class RuleSetName(Schema):
     status: str = Field(description="draft (试算), in_force, superseded, or external")
 
 
+class MeasureName(Schema):
+    """A measure 监管措施 or notice 告知 that a grade change begins, ends or calls for."""
+
+    policy: str
+    id: str
+    title: str
+    source: str = Field(description="document and article")
+    tell: tuple[str, ...] = Field(default=(), description="who has to hear of it")
+    verified: bool = Field(description="false: not read in the source")
+
+
 class GradeChanged(Schema):
     """等级变动 as banks and platforms get it: enterprises only, never a natural person."""
 
@@ -30,4 +41,7 @@ class GradeChanged(Schema):
     trial: bool = Field(description="true: the rule set is a draft (试算), no legal effect")
     rule_set: RuleSetName
     effective_on: date
+    measures_begin: tuple[MeasureName, ...] = ()
+    measures_end: tuple[MeasureName, ...] = ()
+    notices: tuple[MeasureName, ...] = ()
     recorded_at: AwareDatetime

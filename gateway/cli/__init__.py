@@ -4,7 +4,9 @@ Exit codes: 0 done, 1 problems found, 2 wrong use, 3 cannot answer.
 """
 
 from gateway.cli import (
+    activation,
     difference,
+    explaining,
     looking,
     monthly,
     offline,
@@ -16,8 +18,10 @@ from gateway.cli import (
 from gateway.cli.root import app
 
 __all__ = [
+    "activation",
     "app",
     "difference",
+    "explaining",
     "looking",
     "monthly",
     "offline",

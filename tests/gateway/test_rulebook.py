@@ -1,5 +1,6 @@
 """Which rule set applies to whom."""
 
+from datetime import date
 from typing import Any
 
 import pytest
@@ -12,6 +13,7 @@ from tests.factories import REGION, credit_code
 
 DRAFT = "nm-2023-draft"
 HERE, ELSEWHERE = credit_code(1), credit_code(1, region="410100")
+TODAY = date(2026, 11, 1)
 
 
 def rulebook(*bindings: dict[str, Any], **more: Any) -> Rulebook:
@@ -21,18 +23,18 @@ def rulebook(*bindings: dict[str, Any], **more: Any) -> Rulebook:
 def test_a_subject_is_scored_by_the_rule_set_of_its_region() -> None:
     book = rulebook({"rule_set": DRAFT, "regions": [REGION]})
 
-    found = book.choose(SubjectKind.ENTERPRISE, HERE)
+    found = book.choose(SubjectKind.ENTERPRISE, HERE, TODAY)
 
     assert found is not None
     assert found.name == DRAFT
-    assert book.choose(SubjectKind.ENTERPRISE, ELSEWHERE) is None
+    assert book.choose(SubjectKind.ENTERPRISE, ELSEWHERE, TODAY) is None
 
 
 def test_a_binding_holds_for_its_kinds() -> None:
     book = rulebook({"rule_set": DRAFT, "kinds": ["agency"]})
 
-    assert book.choose(SubjectKind.ENTERPRISE, HERE) is None
-    assert book.choose(SubjectKind.AGENCY, HERE) is not None
+    assert book.choose(SubjectKind.ENTERPRISE, HERE, TODAY) is None
+    assert book.choose(SubjectKind.AGENCY, HERE, TODAY) is not None
 
 
 @pytest.mark.parametrize(
@@ -58,7 +60,7 @@ def test_bindings_of_other_regions_or_kinds_stand_side_by_side() -> None:
         {"rule_set": DRAFT, "regions": ["15"], "kinds": ["agency"]},
     )
 
-    assert book.choose(SubjectKind.ENTERPRISE, ELSEWHERE) is not None
+    assert book.choose(SubjectKind.ENTERPRISE, ELSEWHERE, TODAY) is not None
 
 
 def test_a_rule_set_that_is_not_there_is_named() -> None:

@@ -7,11 +7,10 @@ import pytest
 
 from gateway.check import Checked
 from gateway.normalise import Raw
-from schemas.codes import SubjectKind
+from gateway.rulebook import InForce
 from schemas.problem import Rule
 from schemas.verdict import Verdict
 from tests.factories import (
-    REGION,
     about,
     credit_code,
     event,
@@ -364,7 +363,7 @@ async def test_without_a_rule_set_the_record_is_delivered_all_the_same(
 async def test_an_engine_error_is_a_result_and_the_record_is_delivered(world: World) -> None:
     rulebook = world.gateway.rulebook
     broken = rulebook.load("nm-2023-draft").rule_set.model_copy(update={"book": None})
-    rulebook._chosen[SubjectKind.ENTERPRISE, REGION] = broken
+    rulebook.put_in_force([InForce("nm-2023-draft", date.min, broken)])
 
     await world.take(penalty())
     await world.turn()

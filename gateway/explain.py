@@ -1,0 +1,114 @@
+"""An explanation of one subject's grade: why, until when, what a repair would change."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from gateway.score import Scorer, again, fact
+from gateway.store.explaining import KnownSubject
+from schemas.codes import SubjectKind
+from schemas.credit import Assessment
+from scoring.change import compare
+from scoring.facts import Fact, Facts
+from scoring.measures import Applied, MeasurePolicy, Occasion, Shift, in_force, on_occasion, shift
+from scoring.outlook import Ending, WhatIf, endings, outlook, repairs
+from scoring.publicity import Penalised, Publicity, PublicityPolicy, publicity
+from scoring.ruleset import RuleSet
+
+
+@dataclass(frozen=True, slots=True)
+class Repair:
+    """What a confirmed repair of one record would make of the grade, and of the measures."""
+
+    what_if: WhatIf
+    moved: Shift
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """Everything that a person asks about one grade; `rule_set` is None where none applies."""
+
+    code: str
+    name: str | None
+    kind: SubjectKind
+    as_of: date
+    assessment: Assessment
+    rule_set: RuleSet | None
+    facts: dict[str, Fact]
+    endings: Sequence[Ending]
+    later: Sequence[Assessment]
+    repairs: Sequence[Repair]
+    measures: Sequence[Applied]
+    penalty_notices: Sequence[Applied]
+    publicity: dict[str, Publicity]
+    received: str | None  #: a grade computed elsewhere, which wins over ours
+
+
+def explain(
+    known: KnownSubject,
+    scorer: Scorer,
+    rule_set: RuleSet | None,
+    regimes: Iterable[PublicityPolicy],
+    as_of: date,
+) -> Explanation:
+    """Explain the grade of what was known, under this rule set, on this day."""
+    kind = scorer.rulebook.kind(known.code, person=known.person)
+    policies = scorer.policies(kind, known.code)
+    facts = Facts(
+        known.code,
+        kind,
+        tuple(fact(id_, body) for id_, body in known.facts),
+        None,
+        known.criminal_suspect,
+    )
+    results = outlook(facts, rule_set, as_of) if rule_set else [again(facts, None, as_of)]
+    now, *later = results
+    received = known.received[0]["to_grade"] if known.received else None
+    return Explanation(
+        code=known.code,
+        name=known.name,
+        kind=kind,
+        as_of=as_of,
+        assessment=now,
+        rule_set=rule_set,
+        facts={one.id: one for one in facts.facts},
+        endings=endings(results),
+        later=later,
+        repairs=_repairs(facts, rule_set, as_of, policies) if rule_set else (),
+        measures=in_force(policies, _standing(received or now.grade), kind, as_of),
+        penalty_notices=on_occasion(policies, Occasion.PENALTY, kind, as_of),
+        publicity=_publicity(facts.facts, tuple(regimes)),
+        received=received,
+    )
+
+
+def _repairs(
+    facts: Facts, rule_set: RuleSet, as_of: date, policies: tuple[MeasurePolicy, ...]
+) -> list[Repair]:
+    found = []
+    for what_if in repairs(facts, rule_set, as_of):
+        change = compare(what_if.without.grade, what_if.result, rule_set)
+        day = what_if.confirmed_on
+        moved = shift(policies, change, facts.kind, day) if change else _UNMOVED
+        found.append(Repair(what_if, moved))
+    return found
+
+
+_UNMOVED = Shift((), (), ())
+
+
+def _standing(grade: str | None) -> tuple[str, ...]:
+    return () if grade is None else (grade,)
+
+
+def _publicity(facts: Iterable[Fact], regimes: tuple[PublicityPolicy, ...]) -> dict[str, Publicity]:
+    """The publicity of each penalty; decisions before the first regime have none."""
+    found = {}
+    for one in facts:
+        if one.penalty is None:
+            continue
+        decision = Penalised(one.decided_on, one.penalty.types, one.penalty.fine_wan)
+        held = publicity(regimes, decision)
+        if held is not None:
+            found[one.id] = held
+    return found

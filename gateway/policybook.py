@@ -1,0 +1,104 @@
+"""The measure and publicity policies that are shipped or configured, each read with its cases."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import cached_property
+from importlib.resources import files
+from importlib.resources.abc import Traversable
+from pathlib import Path
+from typing import Any, TypeVar
+
+from gateway.rulebook import CASES_SUFFIX, parse_yaml
+from gateway.settings import BadConfiguration, ScoringSettings
+from scoring.errors import RuleSetError
+from scoring.measures import MeasurePolicy
+from scoring.policy_cases import (
+    MeasureCase,
+    MeasureCases,
+    PublicityCase,
+    PublicityCases,
+    uncovered_measures,
+    uncovered_publicity,
+)
+from scoring.publicity import PublicityPolicy, timeline_problems
+
+Policy = TypeVar("Policy", MeasurePolicy, PublicityPolicy)
+Cases = TypeVar("Cases", MeasureCases, PublicityCases)
+
+
+class Policybook:
+    """Every policy by name, read at first use; a policy that its cases do not cover is refused."""
+
+    def __init__(self, settings: ScoringSettings) -> None:
+        self.settings = settings
+
+    @cached_property
+    def measures(self) -> Mapping[str, tuple[MeasurePolicy, tuple[MeasureCase, ...]]]:
+        """Measure policies 监管措施 with their cases."""
+        folders = [_shipped("measure_policies"), *self.settings.measure_folders]
+        found = {}
+        for policy, cases in _read(folders, MeasurePolicy.load, MeasureCases.load):
+            _refuse(policy.name, uncovered_measures(policy, cases.cases))
+            found[policy.name] = policy, cases.cases
+        return found
+
+    @cached_property
+    def publicity(self) -> Mapping[str, tuple[PublicityPolicy, tuple[PublicityCase, ...]]]:
+        """Publicity policies 公示规则 with their cases; together they leave no day out."""
+        found = {}
+        folders = [_shipped("publicity_policies")]
+        for policy, cases in _read(folders, PublicityPolicy.load, PublicityCases.load):
+            _refuse(policy.name, uncovered_publicity(policy, cases.cases))
+            found[policy.name] = policy, cases.cases
+        problems = timeline_problems([policy for policy, _ in found.values()])
+        if problems:
+            raise RuleSetError("; ".join(problems))
+        return found
+
+    @property
+    def regimes(self) -> tuple[PublicityPolicy, ...]:
+        """The publicity policies, of which the decision date picks one."""
+        return tuple(policy for policy, _ in self.publicity.values())
+
+    def measures_of(self, rule_set: str, names: Iterable[str]) -> tuple[MeasurePolicy, ...]:
+        """The measure policies of these names, bound beside a rule set.
+
+        Raises:
+            BadConfiguration: there is none of a name, or it speaks of other grades.
+        """
+        chosen = []
+        for name in names:
+            if name not in self.measures:
+                known = "、".join(self.measures)
+                raise BadConfiguration(f"没有监管措施 {name}；现有：{known}")
+            policy = self.measures[name][0]
+            if rule_set not in policy.rule_sets:
+                grades = "、".join(policy.rule_sets)
+                raise BadConfiguration(f"监管措施 {name} 对应 {grades} 的等级，不对应 {rule_set}")
+            chosen.append(policy)
+        return tuple(chosen)
+
+
+def _shipped(folder: str) -> Traversable:
+    return files("scoring") / folder
+
+
+def _read(
+    folders: Sequence[Traversable | Path],
+    load_policy: Callable[[Mapping[str, Any]], Policy],
+    load_cases: Callable[[Mapping[str, Any]], Cases],
+) -> Iterable[tuple[Policy, Cases]]:
+    for folder in folders:
+        for file in sorted(folder.iterdir(), key=lambda one: one.name):
+            if not file.name.endswith(".yaml") or file.name.endswith(CASES_SUFFIX):
+                continue
+            name = file.name.removesuffix(".yaml")
+            policy = load_policy(parse_yaml(file.read_text("utf-8"), file.name))
+            if policy.name != name:
+                raise RuleSetError(f"file {file.name} calls itself {policy.name}")
+            beside = folder / f"{name}{CASES_SUFFIX}"
+            yield policy, load_cases(parse_yaml(beside.read_text("utf-8"), beside.name))
+
+
+def _refuse(name: str, missing: Sequence[str]) -> None:
+    if missing:
+        raise RuleSetError(f"{name}: no case for {', '.join(missing)}")

@@ -1,0 +1,118 @@
+"""Subjects scored again without a new fact: their result was to change, or the rules did."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from gateway.audit import AuditEvent
+from gateway.deadline import today
+from gateway.decide import Decider, NewDelivery
+from gateway.log import LogEvent, logger
+from gateway.rescore import Rescoring
+from gateway.score import RULE_SET, SCORED, Scorer
+from gateway.store import activations, assessments, audit, deliveries, records
+from gateway.store.activations import Activation
+from gateway.store.engine import Connection, Database
+from gateway.store.records import Subject
+from gateway.store.rows import Ids
+
+#: Subjects scored again in one transaction.
+SLICE = 500
+ACTOR = "credit-gateway"
+
+
+class Reassess:
+    """Scores slices of subjects again, each slice in one transaction; every act may be repeated."""
+
+    def __init__(self, database: Database, scorer: Scorer, decider: Decider) -> None:
+        self.database = database
+        self.scorer = scorer
+        self.decider = decider
+
+    async def due(self, now: datetime) -> int:
+        """Assess the subjects whose result was to change by now; gives how many."""
+
+        async def work(connection: Connection) -> int:
+            codes = await assessments.subjects_to_rescore(connection, today(now), SLICE)
+            if codes:
+                locked = await records.lock_subjects(connection, ((c, None, False) for c in codes))
+                subjects = list(locked.values())
+                rescoring = await self._assessed(connection, subjects, now, SCORED)
+                await self._write(connection, rescoring, subjects, now)
+            return len(codes)
+
+        return await self.database.run(work)
+
+    async def activate(self, now: datetime) -> bool:
+        """A slice of everyone by a text whose day has come; False where nothing is to be done."""
+
+        async def work(connection: Connection) -> bool:
+            activation = await activations.due(connection, today(now))
+            if activation is None or activation.paused_at is not None:
+                return False
+            found = await activations.subjects_after(connection, activation.rescored_to, SLICE)
+            if not found:
+                await self._finish(connection, activation, now)
+                return True
+            return await self._slice(connection, activation, found, now)
+
+        return await self.database.run(work)
+
+    async def _slice(
+        self,
+        connection: Connection,
+        activation: Activation,
+        found: Sequence[tuple[int, str, bool]],
+        now: datetime,
+    ) -> bool:
+        """Nothing is written where more companies would change than was agreed to."""
+        bound = [
+            (code, None, person)
+            for _, code, person in found
+            if self._is_bound(activation.bound, code, person=person)
+        ]
+        subjects = list((await records.lock_subjects(connection, bound)).values())
+        rescoring = await self._assessed(connection, subjects, now, RULE_SET)
+        changed = len(rescoring.changes)
+        if activation.confirmed_by is None and activation.changed + changed > activation.flip_limit:
+            await activations.mark(connection, activation.id, "paused", ACTOR, now)
+            logger.error(LogEvent.ACTIVATION_PAUSED, extra={"rule_set": activation.name})
+            return False
+        await self._write(connection, rescoring, subjects, now)
+        await activations.advance(connection, activation.id, found[-1][0], changed)
+        return True
+
+    def _is_bound(self, bound: str, code: str, *, person: bool) -> bool:
+        rulebook = self.scorer.rulebook
+        binding = rulebook.binding(rulebook.kind(code, person=person), code)
+        return binding is not None and binding.rule_set == bound
+
+    async def _finish(self, connection: Connection, activation: Activation, now: datetime) -> None:
+        await activations.mark(connection, activation.id, "finished", ACTOR, now)
+        detail = {"rule_set": activation.name, "changed": activation.changed}
+        entry = audit.AuditEntry(AuditEvent.RULE_SET_ACTIVATED, detail | {"hash": activation.hash})
+        await audit.add(connection, [entry], now)
+        logger.info(LogEvent.ACTIVATION_FINISHED, extra=detail)
+
+    async def _assessed(
+        self, connection: Connection, subjects: list[Subject], now: datetime, cause: str
+    ) -> Rescoring:
+        rescoring = Rescoring(self.scorer, connection, now, cause)
+        await rescoring.last([subject.id for subject in subjects])
+        await rescoring.score(subjects, _persons(subjects))
+        return rescoring
+
+    async def _write(
+        self, connection: Connection, rescoring: Rescoring, subjects: list[Subject], now: datetime
+    ) -> None:
+        persons = _persons(subjects)
+        codes = {subject.id: subject.code for subject in subjects}
+        new: list[NewDelivery] = []
+        for change_id, subject_id in await rescoring.write():
+            if codes[subject_id] not in persons:
+                new += self.decider.grade_change(change_id, subject_id, codes[subject_id], now)
+        ids = await Ids.reserve(connection, len(new))
+        await deliveries.add(connection, [(ids.take(), one) for one in new], now)
+
+
+def _persons(subjects: Sequence[Subject]) -> set[str]:
+    return {subject.code for subject in subjects if subject.code.startswith("person:")}

@@ -1,0 +1,200 @@
+"""Lives of rule sets 评价办法启用: diffs against the population, and activations."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+import orjson
+from sqlalchemy import text
+
+from gateway.store.engine import Connection
+
+#: Adoptions and proposals of several processes do not cross; the lock ends with its transaction.
+_LOCK = 726_180_003
+
+
+@dataclass(frozen=True, slots=True)
+class Diff:
+    """What a new text would do to the grades of a population."""
+
+    id: int
+    population: int
+    flips: int
+    made_by: str
+    made_at: datetime
+
+
+_ADD_DIFF = text(
+    """
+    insert into rule_set_diff
+        (id, old_hash, new_hash, as_of, population, flips, totals, made_by, made_at)
+    values (nextval('gateway_id'), :old_hash, :new_hash, :as_of, :population, :flips,
+        cast(:totals as jsonb), :made_by, :made_at)
+    """
+)
+_LATEST_DIFF = text(
+    """
+    select id, population, flips, made_by, made_at from rule_set_diff
+    where old_hash = :old and new_hash = :new order by made_at desc, id desc limit 1
+    """
+)
+
+
+async def add_diff(connection: Connection, values: Mapping[str, Any]) -> None:
+    """Keep what a diff against the store found: the columns of `rule_set_diff` but its id."""
+    totals = orjson.dumps(values["totals"]).decode()
+    await connection.execute(_ADD_DIFF, {**values, "totals": totals})
+
+
+async def latest_diff(connection: Connection, old_hash: str, new_hash: str) -> Diff | None:
+    """The newest diff between two texts."""
+    rows = await connection.execute(_LATEST_DIFF, {"old": old_hash, "new": new_hash})
+    row = rows.first()
+    return None if row is None else Diff(*row)
+
+
+@dataclass(frozen=True, slots=True)
+class Activation:
+    """One text that is to score what configuration binds to `bound`, and how far that has come."""
+
+    id: int
+    bound: str
+    name: str
+    hash: str
+    from_day: date
+    population: int
+    flip_limit: int
+    flips: int
+    proposed_by: str
+    proposed_at: datetime
+    approved_by: str | None
+    approved_at: datetime | None
+    confirmed_by: str | None
+    withdrawn_at: datetime | None
+    rescored_to: int
+    changed: int
+    paused_at: datetime | None
+    finished_at: datetime | None
+
+
+_COLUMNS = ", ".join(Activation.__dataclass_fields__)
+_ADOPT = text(
+    """
+    insert into rule_set_activation (id, bound, name, hash, from_day, population, flip_limit,
+        flips, proposed_by, proposed_at, approved_by, approved_at, finished_at)
+    select nextval('gateway_id'), :name, :name, :hash, '0001-01-01', 0, 0, 0, :actor, :now,
+        :actor, :now, :now
+    where not exists (select from rule_set_activation where bound = :name)
+    """
+)
+_PROPOSE = text(
+    """
+    insert into rule_set_activation (id, bound, name, hash, from_day, diff_id, population,
+        flip_limit, flips, proposed_by, proposed_at)
+    values (nextval('gateway_id'), :bound, :name, :hash, :from_day, :diff_id, :population,
+        :flip_limit, :flips, :actor, :now)
+    returning id
+    """
+)
+#: In force: approved, the share confirmed where it is too large, not withdrawn.
+_RELEASED = (
+    "withdrawn_at is null and approved_at is not null "
+    "and (flips <= flip_limit or confirmed_at is not null)"
+)
+_IN_FORCE = text(
+    f"select bound, from_day, hash from rule_set_activation where {_RELEASED} "  # noqa: S608
+    "order by from_day desc, id desc"
+)
+_OPEN = text(
+    f"select {_COLUMNS} from rule_set_activation "  # noqa: S608  names are ours
+    "where finished_at is null and withdrawn_at is null order by from_day, id"
+)
+_HISTORY = text(
+    f"select {_COLUMNS} from rule_set_activation order by id"  # noqa: S608  names are ours
+)
+_DUE = text(
+    f"select {_COLUMNS} from rule_set_activation where {_RELEASED} "  # noqa: S608
+    "and finished_at is null and from_day <= :today "
+    "order by from_day, id limit 1 for update skip locked"
+)
+
+
+async def lock(connection: Connection) -> None:
+    """One process at a time adopts, proposes or decides."""
+    await connection.execute(text("select pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
+
+
+async def adopt(connection: Connection, name: str, hash_: str, actor: str, now: datetime) -> None:
+    """The first text of a bound rule set stands from the start; later ones are activated."""
+    values = {"name": name, "hash": hash_, "actor": actor, "now": now}
+    await connection.execute(_ADOPT, values)
+
+
+async def propose(connection: Connection, values: Mapping[str, Any]) -> int:
+    """A proposal; gives its id."""
+    id_: int = await connection.scalar(_PROPOSE, values)
+    return id_
+
+
+async def in_force(connection: Connection) -> list[tuple[str, date, str]]:
+    """What was released: (bound rule set, from day, hash of the text), the latest day first."""
+    return [(row[0], row[1], row[2]) for row in await connection.execute(_IN_FORCE)]
+
+
+async def open_activations(connection: Connection) -> list[Activation]:
+    """Proposals and activations that have not come to their end."""
+    return [Activation(*row) for row in await connection.execute(_OPEN)]
+
+
+async def history(connection: Connection) -> list[Activation]:
+    """Every activation there was, in order."""
+    return [Activation(*row) for row in await connection.execute(_HISTORY)]
+
+
+async def due(connection: Connection, today: date) -> Activation | None:
+    """The activation for which everyone has to be scored again, locked for this transaction."""
+    row = (await connection.execute(_DUE, {"today": today})).first()
+    return None if row is None else Activation(*row)
+
+
+_MARKS = {
+    "approved": "approved_by = :actor, approved_at = :now",
+    "confirmed": "confirmed_by = :actor, confirmed_at = :now, paused_at = null",
+    "withdrawn": "withdrawn_at = :now",
+    "paused": "paused_at = coalesce(paused_at, :now)",
+    "finished": "finished_at = :now",
+}
+
+
+async def mark(connection: Connection, id_: int, what: str, actor: str, now: datetime) -> None:
+    """Write what was decided of an activation, or what became of it."""
+    statement = f"update rule_set_activation set {_MARKS[what]} where id = :id"  # noqa: S608
+    await connection.execute(text(statement), {"id": id_, "actor": actor, "now": now})
+
+
+_SLICE = text(
+    """
+    select s.id, s.code, s.person from subject s
+    where s.id > :after and exists (select from assessment a where a.subject_id = s.id)
+    order by s.id limit :limit
+    """
+)
+_ADVANCE = text(
+    """
+    update rule_set_activation set rescored_to = :to, changed = changed + :changed where id = :id
+    """
+)
+
+
+async def subjects_after(
+    connection: Connection, after: int, limit: int
+) -> Sequence[tuple[int, str, bool]]:
+    """The next subjects that were ever assessed: (id, code, person)."""
+    rows = await connection.execute(_SLICE, {"after": after, "limit": limit})
+    return [(row[0], row[1], row[2]) for row in rows]
+
+
+async def advance(connection: Connection, id_: int, to: int, changed: int) -> None:
+    """A slice is done: up to this subject, with so many grade changes."""
+    await connection.execute(_ADVANCE, {"id": id_, "to": to, "changed": changed})

@@ -1,0 +1,65 @@
+"""What was known of one subject at a moment, for an explanation of its grade."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import text
+
+from gateway.store.engine import Connection
+
+
+@dataclass(frozen=True, slots=True)
+class KnownSubject:
+    """A subject as known at a moment: facts in the order of their ids, and what it was scored by.
+
+    `rule_set_text` is the text of the last assessment up to then, None if there was none.
+    """
+
+    code: str
+    name: str | None
+    person: bool
+    criminal_suspect: bool
+    facts: list[tuple[int, dict[str, Any]]]
+    rule_set_text: str | None
+    received: list[dict[str, Any]]
+
+
+_SUBJECT = text(
+    """
+    select s.id, s.code, s.name, s.person,
+           coalesce(a.criminal_suspect, s.criminal_suspect), r.text
+    from subject s
+    left join lateral (select criminal_suspect, rule_set_hash from assessment a
+        where a.subject_id = s.id and a.recorded_at <= :known_at order by a.id desc limit 1) a
+        on true
+    left join rule_set_version r on r.hash = a.rule_set_hash
+    where s.code = :code
+    """
+)
+_FACTS = text(
+    """
+    select id, body from fact
+    where subject_id = :id and known_from <= :known_at
+      and (known_to is null or known_to > :known_at) order by id
+    """
+)
+_RECEIVED = text(
+    """
+    select body from grade_change
+    where subject_id = :id and recorded_at <= :known_at and body ->> 'cause' = 'received'
+    order by id desc limit 1
+    """
+)
+
+
+async def known(connection: Connection, code: str, known_at: datetime) -> KnownSubject | None:
+    """What was known of this subject at that moment; None if it never occurred."""
+    values = {"code": code, "known_at": known_at}
+    row = (await connection.execute(_SUBJECT, values)).first()
+    if row is None:
+        return None
+    of_subject = {"id": row[0], "known_at": known_at}
+    facts = [(one[0], one[1]) for one in await connection.execute(_FACTS, of_subject)]
+    received = [one[0] for one in await connection.execute(_RECEIVED, of_subject)]
+    return KnownSubject(row[1], row[2], row[3], row[4], facts, row[5], received)

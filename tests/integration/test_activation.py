@@ -1,0 +1,266 @@
+"""A new text of the rules bites only after a diff, a second person, and its day."""
+
+from collections.abc import Awaitable, Callable
+from datetime import date, timedelta
+from fractions import Fraction
+from pathlib import Path
+
+import pytest
+
+from gateway import activation as lives
+from gateway.activation import NotActivated, Proposal
+from gateway.deadline import today
+from gateway.store import activations
+from gateway.verify import verify_assessments
+from tests.factories import REGION, penalty
+from tests.integration.conftest import MakeWorld
+from tests.integration.world import World
+from tests.town_rules import NAME, write_town_rules
+
+pytestmark = pytest.mark.integration
+
+DAY = date(2026, 10, 15)
+MILD, HARD = 5, 30
+PRESENT = (
+    "select distinct on (s.id) g.to_grade from grade_change g join subject s "
+    "on s.id = g.subject_id order by s.id, g.id desc"
+)
+Town = Callable[[int], Awaitable[World]]
+
+
+@pytest.fixture
+def town(make_world: MakeWorld, tmp_path: Path) -> Town:
+    """Starts the gateway with the town's rules as the file then says them."""
+
+    async def start(points: int) -> World:
+        write_town_rules(tmp_path, points)
+        bindings = [{"rule_set": NAME, "regions": [REGION]}]
+        return await make_world(scoring={"bindings": bindings, "rule_set_folders": [str(tmp_path)]})
+
+    return start
+
+
+async def diffed(world: World, flips: int, population: int = 4) -> None:
+    """What `rules diff --store` keeps."""
+    rulebook = world.gateway.rulebook
+    standing, new = rulebook.in_force(NAME, DAY), rulebook.load(NAME).rule_set
+    async with world.database.transaction() as connection:
+        await activations.add_diff(
+            connection,
+            {
+                "old_hash": standing.version,
+                "new_hash": new.version,
+                "as_of": DAY,
+                "population": population,
+                "flips": flips,
+                "totals": {},
+                "made_by": "张三",
+                "made_at": world.clock(),
+            },
+        )
+
+
+async def propose(world: World, day: date = DAY, share: str = "0.3", by: str = "张三") -> None:
+    rulebook, now = world.gateway.rulebook, world.clock()
+    proposal = Proposal(NAME, rulebook.load(NAME), day, Fraction(share), by)
+    async with world.database.transaction() as connection:
+        await lives.propose(connection, rulebook, proposal, now, today(now))
+
+
+async def approve(world: World, by: str = "李四") -> None:
+    version = world.gateway.rulebook.load(NAME).rule_set.version
+    async with world.database.transaction() as connection:
+        await lives.approve(connection, NAME, version, by, world.clock())
+
+
+async def confirm(world: World, by: str = "王五") -> None:
+    async with world.database.transaction() as connection:
+        await lives.confirm(connection, NAME, by, world.clock())
+
+
+async def withdraw(world: World) -> None:
+    async with world.database.transaction() as connection:
+        await lives.withdraw(connection, NAME, "张三", world.clock())
+
+
+async def changed_file(town: Town) -> World:
+    """Four companies with a fine each, and a file that says something harder since."""
+    before = await town(MILD)
+    await before.take(*(penalty(n, n) for n in range(1, 5)))
+    return await town(HARD)
+
+
+async def test_a_changed_file_alone_changes_nothing(town: Town) -> None:
+    world = await changed_file(town)
+
+    await world.take(penalty(5, 5))
+    await world.pass_time(24 * 30)
+
+    assert await world.column(PRESENT) == ["好"] * 5
+    assert await world.value("select count(distinct rule_set_hash) from assessment") == 1
+
+
+async def test_on_its_day_everyone_is_scored_again_and_the_changes_say_why(town: Town) -> None:
+    world = await changed_file(town)
+    await diffed(world, flips=4)
+    await propose(world, share="1")
+    await approve(world)
+
+    await world.pass_time(24 * 2)
+    assert await world.column(PRESENT) == ["好"] * 4
+    await world.pass_time(24)
+
+    assert await world.column(PRESENT) == ["差"] * 4
+    causes = await world.column("select body ->> 'cause' from grade_change order by id")
+    assert causes == ["scored"] * 4 + ["rule set"] * 4
+    assert (await world.states("bank"))[4:] == ["accepted"] * 4
+    assert await world.events() == [
+        "rule_set_proposed",
+        "rule_set_approved",
+        "rule_set_activated",
+    ]
+
+
+async def test_other_processes_score_by_the_new_text_from_its_day_on(town: Town) -> None:
+    old = await town(MILD)
+    await old.take(penalty(1, 1))
+    world = await town(HARD)
+    await diffed(world, flips=1, population=1)
+    await propose(world, share="1")
+    await approve(world)
+
+    await old.take(penalty(2, 2))
+    world.clock.step(timedelta(days=3))
+    await old.take(penalty(3, 3))
+
+    assert await old.column(PRESENT) == ["好", "好", "差"]
+    assert (await verify_assessments(old.database, lambda _: None))[1] == []
+
+
+async def test_scoring_everyone_again_twice_changes_nothing(town: Town) -> None:
+    world = await changed_file(town)
+    await diffed(world, flips=4)
+    await propose(world, share="1")
+    await approve(world)
+    await world.pass_time(24 * 3)
+    count = await world.value("select count(*) from grade_change")
+
+    await world.pass_time(24)
+
+    assert await world.value("select count(*) from grade_change") == count
+
+
+async def test_more_flips_than_the_share_wait_for_a_further_confirmation(town: Town) -> None:
+    world = await changed_file(town)
+    await diffed(world, flips=4)
+    await propose(world)
+    await approve(world)
+
+    await world.pass_time(24 * 4)
+    assert await world.column(PRESENT) == ["好"] * 4
+    await confirm(world)
+    await world.turn()
+
+    assert await world.column(PRESENT) == ["差"] * 4
+
+
+async def test_it_pauses_where_more_change_than_the_diff_foresaw(town: Town) -> None:
+    world = await changed_file(town)
+    await diffed(world, flips=1)
+    await propose(world)
+    await approve(world)
+
+    await world.pass_time(24 * 3)
+    assert await world.column(PRESENT) == ["好"] * 4
+    assert await world.value("select paused_at is not null from rule_set_activation where "
+                             "diff_id is not null")  # fmt: skip
+    await confirm(world)
+    await world.turn()
+
+    assert await world.column(PRESENT) == ["差"] * 4
+
+
+async def test_without_a_fresh_diff_nothing_can_be_proposed(town: Town) -> None:
+    world = await changed_file(town)
+
+    with pytest.raises(NotActivated, match="没有24小时内的比较"):
+        await propose(world)
+    await diffed(world, flips=0)
+    world.clock.step(timedelta(hours=25))
+    with pytest.raises(NotActivated, match="没有24小时内的比较"):
+        await propose(world)
+
+
+async def test_the_proposer_cannot_approve(town: Town) -> None:
+    world = await changed_file(town)
+    await diffed(world, flips=0)
+    await propose(world)
+
+    with pytest.raises(NotActivated, match="须由另一人批准"):
+        await approve(world, by="张三")
+    with pytest.raises(NotActivated, match="尚未经第二人批准"):
+        await confirm(world)
+
+
+async def test_an_approval_is_of_the_text_that_was_proposed(town: Town) -> None:
+    world = await changed_file(town)
+    await diffed(world, flips=0)
+    await propose(world)
+    edited = await town(10)
+
+    with pytest.raises(NotActivated, match="又变了"):
+        await approve(edited)
+
+
+async def test_an_approval_that_comes_too_late_needs_a_new_diff(town: Town) -> None:
+    world = await changed_file(town)
+    await diffed(world, flips=0)
+    await propose(world)
+    world.clock.step(timedelta(hours=25))
+
+    with pytest.raises(NotActivated, match="比较不再新"):
+        await approve(world)
+
+
+@pytest.mark.parametrize(
+    ("day", "message"),
+    [(date(2026, 10, 11), "早于今天"), (date(2031, 1, 1), "有效期为 2026-01-01 至 2030-12-31")],
+)
+async def test_a_day_that_cannot_be_is_refused(town: Town, day: date, message: str) -> None:
+    world = await changed_file(town)
+    await diffed(world, flips=0)
+
+    with pytest.raises(NotActivated, match=message):
+        await propose(world, day)
+
+
+async def test_what_stands_already_cannot_be_proposed(town: Town) -> None:
+    world = await town(MILD)
+
+    with pytest.raises(NotActivated, match="已经在用"):
+        await propose(world)
+
+
+async def test_one_proposal_at_a_time_and_it_can_be_withdrawn(town: Town) -> None:
+    world = await changed_file(town)
+    await diffed(world, flips=0)
+    await propose(world)
+    with pytest.raises(NotActivated, match="已有未完成的启用"):
+        await propose(world)
+
+    await withdraw(world)
+    await propose(world)
+    await approve(world)
+    with pytest.raises(NotActivated, match="已由 李四 批准"):
+        await approve(world)
+
+
+async def test_what_has_begun_cannot_be_withdrawn_or_approved_again(town: Town) -> None:
+    world = await changed_file(town)
+    await diffed(world, flips=4)
+    await propose(world, share="1")
+    await approve(world)
+    await world.pass_time(24 * 3)
+
+    with pytest.raises(NotActivated, match="没有提出过"):
+        await withdraw(world)

@@ -1,0 +1,118 @@
+"""What a grade leads to in a place, as data."""
+
+from datetime import date
+from typing import Any
+
+import pytest
+
+from gateway.policybook import Policybook
+from gateway.settings import BadConfiguration, ScoringSettings
+from schemas.codes import SubjectKind
+from schemas.credit import GradeChange
+from scoring.errors import RuleSetError
+from scoring.measures import MeasurePolicy, in_force, shift
+from scoring.policy_cases import MeasureCase, run_measure_case, uncovered_measures
+
+DAY = date(2026, 11, 1)
+BOOK = Policybook(ScoringSettings())
+CASES = [(policy, case) for policy, cases in BOOK.measures.values() for case in cases]
+
+
+def policy(*measures: dict[str, Any], **more: Any) -> MeasurePolicy:
+    return MeasurePolicy.load(
+        {
+            "name": "place-2026",
+            "title": "某地措施",
+            "jurisdiction": "某地",
+            "document_number": None,
+            "rule_sets": ["some-rules"],
+            "effective_from": date(2026, 1, 1),
+            "effective_to": None,
+            "measures": measures,
+            **more,
+        }
+    )
+
+
+def measure(**more: Any) -> dict[str, Any]:
+    return {
+        "id": "m1",
+        "title": "措施一",
+        "grades": ["D"],
+        "kinds": ["enterprise"],
+        "article": "第一条",
+        "text": "……",
+        **more,
+    }
+
+
+@pytest.mark.parametrize(("one", "case"), CASES, ids=lambda value: getattr(value, "name", "?"))
+def test_every_shipped_case_holds(one: MeasurePolicy, case: MeasureCase) -> None:
+    assert run_measure_case(one, case) == []
+
+
+def test_a_case_that_does_not_hold_says_what_was_expected() -> None:
+    case = MeasureCase(name="wrong", on=DAY, standings=("A",), expect=("m1",))
+
+    [line] = run_measure_case(policy(measure()), case)
+
+    assert line == "wrong: expect: expected ('m1',), got ()"
+
+
+def test_a_change_begins_and_ends_measures_and_keeps_what_goes_with_both_grades() -> None:
+    one = policy(
+        measure(id="both", grades=["C", "D"]),
+        measure(id="old", grades=["C"]),
+        measure(id="new"),
+        measure(id="tell", grades=[], occasion="downgrade", tell=["人民银行"]),
+    )
+
+    moved = shift([one], GradeChange("C", "D", "down", ()), SubjectKind.ENTERPRISE, DAY)
+
+    assert [a.measure.id for a in moved.begin] == ["new"]
+    assert [a.measure.id for a in moved.end] == ["old"]
+    assert [a.measure.id for a in moved.notices] == ["tell"]
+
+
+def test_a_measure_holds_from_its_first_to_its_last_day_for_its_kinds_only() -> None:
+    one = policy(
+        measure(effective_from=date(2026, 2, 1), effective_to=date(2026, 3, 31)),
+    )
+
+    def held(day: date, kind: SubjectKind = SubjectKind.ENTERPRISE) -> int:
+        return len(in_force([one], ["D"], kind, day))
+
+    assert [held(date(2026, 1, 31)), held(date(2026, 2, 1))] == [0, 1]
+    assert [held(date(2026, 3, 31)), held(date(2026, 4, 1))] == [1, 0]
+    assert held(date(2026, 3, 1), SubjectKind.AGENCY) == 0
+
+
+@pytest.mark.parametrize(
+    ("broken", "message"),
+    [
+        ([measure(), measure()], "measure m1: there 2 times"),
+        ([measure(grades=[])], "grades go with the occasion grade only"),
+        ([measure(occasion="penalty")], "grades go with the occasion grade only"),
+        ([measure(effective_to=date(2025, 1, 1))], "cross or leave"),
+        ([measure(effective_from=date(2025, 1, 1))], "cross or leave"),
+        ([measure(article="")], "place-2026: measures m1 article"),
+        ([measure(colour="red")], "place-2026: measures m1 colour"),
+    ],
+)
+def test_a_broken_policy_is_refused_by_name(broken: list[dict[str, Any]], message: str) -> None:
+    with pytest.raises(RuleSetError, match=message):
+        policy(*broken)
+
+
+def test_a_measure_or_an_edge_day_without_a_case_is_named() -> None:
+    one = policy(measure())
+    cases = [MeasureCase(name="c", on=date(2026, 1, 1), standings=("D",), expect=())]
+
+    assert uncovered_measures(one, cases) == ["m1", "day 2025-12-31"]
+
+
+def test_a_policy_of_other_grades_cannot_be_bound() -> None:
+    with pytest.raises(BadConfiguration, match="不对应 nm-2023-draft"):
+        BOOK.measures_of("nm-2023-draft", ["zhengzhou-2022"])
+    with pytest.raises(BadConfiguration, match="没有监管措施 nowhere"):
+        BOOK.measures_of("nm-2023-draft", ["nowhere"])

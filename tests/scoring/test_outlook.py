@@ -1,0 +1,78 @@
+"""What becomes of an assessment by itself, and with a repair."""
+
+from datetime import date
+from decimal import Decimal
+
+from gateway.rulebook import Rulebook
+from gateway.settings import ScoringSettings
+from schemas.codes import SubjectKind
+from scoring.facts import Fact, Facts, Penalty
+from scoring.outlook import endings, outlook, repairs
+
+RULES = Rulebook(ScoringSettings()).load("nm-2023-draft").rule_set
+TODAY = date(2026, 11, 1)
+
+
+def company(*facts: Fact) -> Facts:
+    return Facts("c1", SubjectKind.ENTERPRISE, facts)
+
+
+def test_a_bonus_ends_after_a_year_and_a_penalty_not_by_itself() -> None:
+    facts = company(
+        Fact("bonus", date(2026, 3, 1), item="E38"), Fact("fine", date(2026, 4, 1), item="E03")
+    )
+
+    results = outlook(facts, RULES, TODAY)
+
+    ends = {one.fact: one.ends_on for one in endings(results)}
+    assert ends == {"fine": None, "bonus": date(2027, 3, 1)}
+    assert [(one.as_of, one.score) for one in results] == [
+        (TODAY, "101.5"),
+        (date(2027, 3, 1), "98.5"),
+    ]
+
+
+def test_a_repair_counts_from_the_end_of_its_wait_on() -> None:
+    facts = company(Fact("stop", date(2026, 4, 1), item="E09", rectified_on=date(2026, 10, 15)))
+
+    [one] = repairs(facts, RULES, TODAY)
+
+    assert (one.rectified_on, one.assumed) == (date(2026, 10, 15), False)
+    assert one.confirmed_on == date(2026, 12, 15)
+    assert (one.without.grade, one.without.score) == ("A", "95")
+    assert (one.result.grade, one.result.score) == ("A", "100")
+
+
+def test_without_a_rectification_today_is_assumed() -> None:
+    facts = company(Fact("fine", date(2026, 4, 1), item="E01"))
+
+    [one] = repairs(facts, RULES, TODAY)
+
+    assert (one.rectified_on, one.assumed, one.confirmed_on) == (TODAY, True, TODAY)
+
+
+def test_a_decision_with_several_rows_is_repaired_when_the_longest_wait_is_over() -> None:
+    penalty = Penalty(("罚款", "吊销许可证"), Decimal(60))
+    facts = company(Fact("two", date(2026, 4, 1), penalty=penalty, rectified_on=TODAY))
+
+    [one] = repairs(facts, RULES, TODAY)
+
+    assert one.confirmed_on == date(2027, 1, 1)
+    assert one.result.deductions == ()
+
+
+def test_a_veto_is_lifted_by_a_repair() -> None:
+    facts = company(Fact("fraud", date(2026, 4, 1), item="E36", rectified_on=date(2026, 5, 1)))
+
+    [one] = repairs(facts, RULES, TODAY)
+
+    assert (one.without.grade, one.result.grade) == ("D", "A")
+    assert one.confirmed_on == TODAY
+
+
+def test_nothing_to_repair_gives_nothing() -> None:
+    bonus = company(Fact("bonus", date(2026, 3, 1), item="E38"))
+    person = Facts("p1", SubjectKind.SITE, ())
+
+    assert repairs(bonus, RULES, TODAY) == []
+    assert repairs(person, RULES, TODAY) == []

@@ -1,0 +1,176 @@
+"""Whether a penalty is published, from when, until when at least and at most."""
+
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gateway.policybook import Policybook
+from gateway.settings import ScoringSettings
+from schemas.codes import PENALTY_KINDS
+from scoring.errors import RuleSetError
+from scoring.policy_cases import (
+    PublicityCase,
+    run_publicity_case,
+    uncovered_publicity,
+)
+from scoring.publicity import (
+    Penalised,
+    PublicityPolicy,
+    Published,
+    Severity,
+    publicity,
+    timeline_problems,
+)
+
+BOOK = Policybook(ScoringSettings())
+CASES = [case for _, cases in BOOK.publicity.values() for case in cases]
+
+
+def term(severity: str, **more: Any) -> dict[str, Any]:
+    months = {"at_least_months": 3, "at_most_months": 12}
+    return {
+        "severity": severity,
+        "published": "yes",
+        "article": "第一条",
+        "text": "……",
+        **months,
+        **more,
+    }
+
+
+def policy(*terms: dict[str, Any], **more: Any) -> PublicityPolicy:
+    return PublicityPolicy.load(
+        {
+            "name": "regime",
+            "title": "规则",
+            "document_number": None,
+            "decided_from": date(2026, 1, 1),
+            "decided_to": None,
+            "otherwise": "ordinary",
+            "terms": terms or [term("minor"), term("ordinary"), term("serious")],
+            **more,
+        }
+    )
+
+
+def exception(name: str, **more: Any) -> dict[str, Any]:
+    return {**term("minor"), "id": name, "when": {"any_penalties": ["罚款"]}, **more}
+
+
+def without_severity(one: dict[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in one.items() if key != "severity"}
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+def test_every_shipped_case_holds(case: PublicityCase) -> None:
+    assert run_publicity_case(BOOK.regimes, case) == []
+
+
+def test_a_case_that_does_not_hold_says_so() -> None:
+    case = PublicityCase(
+        name="wrong",
+        decided_on=date(2026, 5, 1),
+        penalties=("警告",),
+        expect_severity=Severity.MINOR,
+        published=Published.YES,
+    )
+    early = case.model_copy(update={"decided_on": date(2010, 1, 1)})
+
+    assert run_publicity_case(BOOK.regimes, case) == ["wrong: published: expected yes, got no"]
+    assert run_publicity_case(BOOK.regimes, early) == ["wrong: no policy for 2010-01-01"]
+
+
+@given(
+    decided_on=st.dates(date(2017, 7, 31), date(2060, 1, 1)),
+    penalties=st.lists(st.sampled_from(sorted(PENALTY_KINDS)), max_size=4),
+    fine=st.none() | st.decimals(0, 10_000, places=6),
+)
+def test_every_decision_falls_under_one_regime_and_least_is_never_after_most(
+    decided_on: date, penalties: list[str], fine: Decimal | None
+) -> None:
+    found = publicity(BOOK.regimes, Penalised(decided_on, tuple(penalties), fine))
+
+    assert found is not None
+    if found.published is Published.NO:
+        assert (found.begins, found.at_least_until, found.at_most_until) == (None, None, None)
+    else:
+        assert found.begins == decided_on
+        assert found.at_least_until is not None
+        assert found.at_most_until is not None
+        assert decided_on <= found.at_least_until <= found.at_most_until
+
+
+def test_two_exceptions_with_different_results_are_an_error_that_names_both() -> None:
+    one = without_severity(exception("first"))
+    other = without_severity(exception("second", at_most_months=24))
+    terms = [term("minor"), term("ordinary", unless=[one, other]), term("serious")]
+
+    with pytest.raises(RuleSetError, match="first and second apply with different results"):
+        publicity([policy(*terms)], Penalised(date(2026, 5, 1), ("罚款",)))
+
+
+def test_two_exceptions_with_the_same_result_do_not_quarrel() -> None:
+    both = [without_severity(exception(name)) for name in ("first", "second")]
+    terms = [term("minor"), term("ordinary", unless=both), term("serious")]
+
+    found = publicity([policy(*terms)], Penalised(date(2026, 5, 1), ("罚款",)))
+
+    assert found is not None
+    assert found.exception == "first"
+
+
+@pytest.mark.parametrize(
+    ("broken", "message"),
+    [
+        ({"decided_to": date(2025, 1, 1)}, "decided_to lies before"),
+        ({"terms": [term("minor")]}, "severity ordinary: 0 terms"),
+        ({"otherwise": "grave"}, "regime: otherwise"),
+    ],
+)
+def test_a_broken_regime_is_refused_by_name(broken: dict[str, Any], message: str) -> None:
+    with pytest.raises(RuleSetError, match=message):
+        policy(**broken)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "message"),
+    [
+        ({"published": "no"}, "months go with publication"),
+        ({"at_least_months": 13}, "at_most_months lies below"),
+        ({"at_least_months": None, "at_most_months": None}, "months go with publication"),
+    ],
+)
+def test_months_that_make_no_sense_are_refused(wrong: dict[str, Any], message: str) -> None:
+    with pytest.raises(RuleSetError, match=message):
+        policy(term("minor", **wrong), term("ordinary"), term("serious"))
+
+
+def test_regimes_that_do_not_meet_are_named() -> None:
+    early = policy(name="early", decided_from=date(2020, 1, 1), decided_to=date(2025, 12, 30))
+    late = policy(name="late")
+    ended = policy(name="ended", decided_to=date(2026, 12, 31))
+
+    assert timeline_problems([late, early]) == [
+        "early and late: decided_to and decided_from do not meet"
+    ]
+    assert timeline_problems([ended]) == ["ended: no regime follows"]
+
+
+def test_what_no_case_looks_at_is_named() -> None:
+    terms = [
+        term("minor"),
+        term("ordinary", unless=[without_severity(exception("one"))]),
+        term("serious"),
+    ]
+
+    assert uncovered_publicity(policy(*terms), []) == [
+        "severity minor",
+        "severity ordinary",
+        "severity serious",
+        "exception one",
+        "day 2026-01-01",
+    ]
