@@ -122,7 +122,7 @@ def _lines(found: Explanation) -> Iterator[str]:
         yield f"{found.as_of}：没有适用的评价办法，不评价"
     else:
         status = RULE_SET_STATUSES[found.rule_set.status.value]
-        yield f"依据 {found.rule_set.title}（{status}，版本 {found.rule_set.version[:12]}）"
+        yield f"依据 {found.rule_set.title}，{status}，版本 {found.rule_set.version[:12]}"
         yield f"{found.as_of}：{_result(found.assessment, found.rule_set)}"
     if found.received is not None:
         yield f"外部评定等级 {found.received}，以外部评定为准"
@@ -172,9 +172,16 @@ def _rows(found: Explanation) -> Iterator[str]:
         yield f"    {_values(row)}{_ending(ends.get((row.fact, row.item)))}"
     for veto in found.assessment.vetoes:
         title = titles.get(veto.item, "")
-        yield f"直接评定 {veto.item} {title}（{veto.article}），信息 {veto.fact}"
+        ending = _ending(ends.get((veto.fact, veto.item)))
+        yield f"直接评定 {veto.item} {title}（{veto.article}）"
+        yield f"    {_number(found, veto.fact)}{ending}"
     for unmapped in found.assessment.unmapped:
-        yield f"未对应 {unmapped.type}：计0分，请人查看，信息 {unmapped.fact}"
+        yield f"未对应 {unmapped.type}：计0分，请人查看，{_number(found, unmapped.fact)}"
+
+
+def _number(found: Explanation, fact: str) -> str:
+    """How a person knows the record: by its document number, else by our own."""
+    return found.facts[fact].document_number or f"信息 {fact}"
 
 
 def _signed(row: Deduction) -> str:
@@ -184,6 +191,7 @@ def _signed(row: Deduction) -> str:
 _VALUES = {
     "document_number": "文书号",
     "decided_on": "决定日期",
+    "penalty": "处罚种类",
     "fine_wan": "罚款（万元）",
     "principal_points": "委托单位扣分",
     "rectified_on": "整改完成",
@@ -220,11 +228,9 @@ def _later(found: Explanation, rule_set: RuleSet) -> Iterator[str]:
 def _repairs(found: Explanation, rule_set: RuleSet) -> Iterator[str]:
     for repair in found.repairs:
         one = repair.what_if
-        fact = found.facts[one.fact]
-        number = fact.document_number or f"信息 {one.fact}"
         rectified = f"假定 {one.rectified_on} 整改" if one.assumed else f"{one.rectified_on} 已整改"
         yield (
-            f"{number}：{rectified}，最早 {one.confirmed_on} 确认修复，"
+            f"{_number(found, one.fact)}：{rectified}，最早 {one.confirmed_on} 确认修复，"
             f"{_result(one.result, rule_set)}"
         )
         yield from _moved(repair.moved)
@@ -238,10 +244,9 @@ def _moved(moved: Shift) -> Iterator[str]:
 
 def _publicity(found: Explanation) -> Iterator[str]:
     for fact, one in found.publicity.items():
-        number = found.facts[fact].document_number or f"信息 {fact}"
         doubt = "" if one.verified else "，未核实"
         basis = f"{SEVERITIES[one.severity]}，{one.article}{doubt}"
-        yield f"{number}：{PUBLISHED[one.published]}{_period(one)}（{basis}）"
+        yield f"{_number(found, fact)}：{PUBLISHED[one.published]}{_period(one)}（{basis}）"
 
 
 def _period(one: Publicity) -> str:

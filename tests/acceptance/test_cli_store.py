@@ -15,7 +15,7 @@ from gateway.clock import SteppedClock
 from gateway.store.engine import Database
 from tests.acceptance.command import Command
 from tests.conftest import SETTINGS, BuildGateway
-from tests.factories import AUTHORITY_CODE, licence, penalty
+from tests.factories import AUTHORITY_CODE, REGION, credit_code, licence, penalty
 from tests.integration.world import World
 
 #: Days of a month that is over, whenever this runs.
@@ -189,3 +189,47 @@ def test_assessments_are_verified_and_the_database_is_brought_up_to_date(
 
     assert verified.objects == [{"name": "assessments", "verified": 1, "different": 0}]
     assert [verified.code, upgraded.code, unsaid.code] == [0, 0, 2]
+
+
+def test_explain_says_why_until_when_and_what_a_repair_would_change(
+    database: Database, tmp_path: Path
+) -> None:
+    bound = {"rule_set": "nm-2023-draft", "regions": [REGION], "measures": ["nm-2023-draft"]}
+    command = commanding(database, tmp_path, SETTINGS | {"scoring": {"bindings": [bound]}})
+    rows = [
+        penalty(1, CF_CFLB="罚款;责令停产停业", CF_NR_FK="12.5", **PAST),
+        penalty(2, CF_CFLB="警告", CF_NR_FK=None, **PAST),
+    ]
+    command("ingest", write(tmp_path / "rows.ndjson", *rows))
+
+    said = command("explain", credit_code(1), "--as-of", "2026-01-10")
+    [found] = command.json("explain", credit_code(1), "--as-of", "2026-01-10").objects
+
+    assert said.code == 0
+    assert "得分 94，等级 B（环保良好单位）" in said.out
+    assert "−5分 E09 停产整治（附件1）" in said.out
+    assert "未对应 警告：计0分，请人查看，样环罚字〔2026〕2号" in said.out
+    assert "假定 2026-01-10 整改，最早 2026-03-10 确认修复，得分 100，等级 A" in said.out
+    assert "开始 双随机抽查比例为原比例的30%" in said.out
+    assert (found["assessment"]["score"], found["assessment"]["grade"]) == ("94", "B")
+    [repair] = found["repairs"]
+    assert (repair["confirmed_on"], repair["grade"], repair["grade_without"]) == (
+        "2026-03-10",
+        "A",
+        "B",
+    )
+    assert [one["id"] for one in repair["measures_begin"]] == ["inspection-a"]
+    assert {one["published"] for one in found["publicity"].values()} == {"yes", "no"}
+
+
+def test_explain_of_a_day_before_anything_was_known_finds_no_facts(
+    command: Command, tmp_path: Path
+) -> None:
+    command("ingest", write(tmp_path / "rows.ndjson", penalty(1, **PAST)))
+
+    [found] = command.json("explain", credit_code(1), "--known-at", "2025-07-01").objects
+    nobody = command("explain", credit_code(9))
+
+    assert (found["as_of"], found["assessment"]["score"]) == ("2025-07-01", "100")
+    assert (nobody.code, nobody.out) == (1, "")
+    assert credit_code(9) in nobody.err
