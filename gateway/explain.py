@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 
 from gateway.score import Scorer, again, fact
 from gateway.store.explaining import KnownSubject
@@ -13,7 +13,13 @@ from scoring.facts import Fact, Facts
 from scoring.measures import Applied, MeasurePolicy, Occasion, Shift, in_force, on_occasion, shift
 from scoring.outlook import Ending, WhatIf, endings, outlook, repairs
 from scoring.publicity import Penalised, Publicity, PublicityPolicy, publicity
+from scoring.published import listed, period, published
 from scoring.ruleset import RuleSet
+from scoring.table import Listing
+
+#: Periods of published grades that are shown.
+PERIODS = 6
+ONE_DAY = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +48,8 @@ class Explanation:
     penalty_notices: Sequence[Applied]
     publicity: dict[str, Publicity]
     received: str | None  #: a grade computed elsewhere, which wins over ours
+    published: Sequence[Assessment]  #: of the last periods that have ended, the oldest first
+    listing: Listing | None  #: the list that bad years led to
 
 
 def explain(
@@ -64,6 +72,8 @@ def explain(
     results = outlook(facts, rule_set, as_of) if rule_set else [again(facts, None, as_of)]
     now, *later = results
     received = known.received[0]["to_grade"] if known.received else None
+    past = _published(facts, rule_set, as_of) if rule_set else []
+    listing = _listing(past, rule_set, kind) if rule_set else None
     return Explanation(
         code=known.code,
         name=known.name,
@@ -75,11 +85,33 @@ def explain(
         endings=endings(results),
         later=later,
         repairs=_repairs(facts, rule_set, as_of, policies) if rule_set else (),
-        measures=in_force(policies, _standing(received or now.grade), kind, as_of),
+        measures=in_force(policies, _standings(received or now.grade, listing), kind, as_of),
         penalty_notices=on_occasion(policies, Occasion.PENALTY, kind, as_of),
         publicity=_publicity(facts.facts, tuple(regimes)),
         received=received,
+        published=past,
+        listing=listing,
     )
+
+
+def _published(facts: Facts, rule_set: RuleSet, as_of: date) -> list[Assessment]:
+    """The published grades of the periods that have ended, back to the first record."""
+    table = rule_set.table(facts.kind)
+    if table is None or table.snapshot is None or table.snapshot.cadence == "live":
+        return []
+    cadence, first = table.snapshot.cadence, min((f.decided_on for f in facts.facts), default=as_of)
+    found: list[Assessment] = []
+    day = period(cadence, as_of)[0] - ONE_DAY
+    while day >= first and len(found) < PERIODS:
+        found.append(published(facts, rule_set, day, as_of))
+        day = period(cadence, day)[0] - ONE_DAY
+    return found[::-1]
+
+
+def _listing(past: Sequence[Assessment], rule_set: RuleSet, kind: SubjectKind) -> Listing | None:
+    table = rule_set.table(kind)
+    grades = {one.as_of.year: one.grade for one in past if one.grade is not None}
+    return None if table is None else listed(grades, table)
 
 
 def _repairs(
@@ -97,8 +129,10 @@ def _repairs(
 _UNMOVED = Shift((), (), ())
 
 
-def _standing(grade: str | None) -> tuple[str, ...]:
-    return () if grade is None else (grade,)
+def _standings(grade: str | None, listing: Listing | None) -> list[str]:
+    """What measures go with: the grade, and the list that the subject stands on."""
+    standings = [] if grade is None else [grade]
+    return standings if listing is None else [*standings, listing.title]
 
 
 def _publicity(facts: Iterable[Fact], regimes: tuple[PublicityPolicy, ...]) -> dict[str, Publicity]:

@@ -48,7 +48,7 @@ def outlook(facts: Facts, rule_set: RuleSet, as_of: date) -> list[Assessment]:
 
 
 def endings(results: list[Assessment]) -> list[Ending]:
-    """When each row that counts on the first day ceases to, deductions first, then vetoes."""
+    """When each row that counts on the first day ceases to: points, vetoes, then promotions."""
     now, *later = results
     return [Ending(fact, item, _end(fact, item, later)) for fact, item in _rows(now)]
 
@@ -91,7 +91,7 @@ def _repaired(facts: Facts, fact: Fact, rectified: date, day: date) -> Facts:
 
 def _rows(result: Assessment) -> list[tuple[str, str]]:
     deductions = [(row.fact, row.item) for row in result.deductions]
-    return deductions + [(veto.fact, veto.item) for veto in result.vetoes]
+    return deductions + [(one.fact, one.item) for one in (*result.vetoes, *result.promotions)]
 
 
 def _count(result: Assessment, fact: str) -> int:

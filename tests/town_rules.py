@@ -26,8 +26,8 @@ tables:
     direction: deduct
     start: "100"
     bands:
-      - {{grade: 好, title: 好, at_least: "90", article: 第五条}}
-      - {{grade: 差, title: 差, below: "90", article: 第五条}}
+      - {{grade: 好, title: 好, at_least: "{edge}", article: 第五条}}
+      - {{grade: 差, title: 差, below: "{edge}", article: 第五条}}
     repair:
       article: 第六条
       waits:
@@ -59,10 +59,10 @@ cases:
 
 
 def write_town_rules(folder: Path, points: int) -> None:
-    """The rule set and its cases, a fine costing so many points (a divisor of 10, or more)."""
+    """The rule set and its cases: fines of up to 10 points in all keep the good grade."""
     kept = 10 // points
     folder.mkdir(exist_ok=True)
-    text = RULES.format(zeros="0" * 64, points=-points)
+    text = RULES.format(zeros="0" * 64, points=-points, edge=100 - kept * points)
     (folder / f"{NAME}.yaml").write_text(text, encoding="utf-8")
     cases = CASES.format(
         kept=_facts(kept),

@@ -90,6 +90,11 @@ def _json(found: Explanation) -> dict[str, Any]:
         "assessment": asdict(found.assessment),
         "endings": [asdict(one) for one in found.endings],
         "later": [{"on": one.as_of, "score": one.score, "grade": one.grade} for one in found.later],
+        "published": [
+            {"period_end": one.as_of, "score": one.score, "grade": one.grade}
+            for one in found.published
+        ],
+        "listing": found.listing.model_dump() if found.listing else None,
         "repairs": [_json_repair(one) for one in found.repairs],
         "measures": [named(one) for one in found.measures],
         "penalty_notices": [named(one) for one in found.penalty_notices],
@@ -130,6 +135,7 @@ def _lines(found: Explanation) -> Iterator[str]:
     yield from _listed("等级带来的措施", (_measure(one) for one in found.measures))
     yield from _listed("随处罚决定的告知", (_measure(one) for one in found.penalty_notices))
     if found.rule_set is not None:
+        yield from _listed("各评价期等级", _published(found, found.rule_set))
         yield from _listed("以后自行变化", _later(found, found.rule_set))
         yield from _listed("如果修复", _repairs(found, found.rule_set))
         yield from _listed("公示", _publicity(found))
@@ -170,18 +176,19 @@ def _rows(found: Explanation) -> Iterator[str]:
         if row.text != title:
             yield f"    原文：{row.text}"
         yield f"    {_values(row)}{_ending(ends.get((row.fact, row.item)))}"
-    for veto in found.assessment.vetoes:
-        title = titles.get(veto.item, "")
-        ending = _ending(ends.get((veto.fact, veto.item)))
-        yield f"直接评定 {veto.item} {title}（{veto.article}）"
-        yield f"    {_number(found, veto.fact)}{ending}"
+    rules = [("直接评定", one) for one in found.assessment.vetoes]
+    rules += [("直接升级", one) for one in found.assessment.promotions]
+    for word, one in rules:
+        yield f"{word} {one.item} {titles.get(one.item, '')}（{one.article}）"
+        yield f"    {_number(found, one.fact)}{_ending(ends.get((one.fact, one.item)))}"
     for unmapped in found.assessment.unmapped:
         yield f"未对应 {unmapped.type}：计0分，请人查看，{_number(found, unmapped.fact)}"
 
 
 def _number(found: Explanation, fact: str) -> str:
     """How a person knows the record: by its document number, else by our own."""
-    return found.facts[fact].document_number or f"信息 {fact}"
+    record = found.facts.get(fact)
+    return (record and record.document_number) or f"信息 {fact}"
 
 
 def _signed(row: Deduction) -> str:
@@ -192,6 +199,7 @@ _VALUES = {
     "document_number": "文书号",
     "decided_on": "决定日期",
     "penalty": "处罚种类",
+    "type": "信息种类",
     "fine_wan": "罚款（万元）",
     "principal_points": "委托单位扣分",
     "rectified_on": "整改完成",
@@ -218,6 +226,13 @@ def _measure(applied: Applied) -> str:
     tell = f"，告知{'、'.join(measure.tell)}" if measure.tell else ""
     doubt = "" if measure.verified else "，未核实"
     return f"{measure.title}（{applied.source}{doubt}）{tell}"
+
+
+def _published(found: Explanation, rule_set: RuleSet) -> Iterator[str]:
+    for one in found.published:
+        yield f"截至 {one.as_of} 的评价期：{_result(one, rule_set)}"
+    if found.listing is not None:
+        yield f"列入{found.listing.title}（{found.listing.article}）"
 
 
 def _later(found: Explanation, rule_set: RuleSet) -> Iterator[str]:
