@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from gateway.policybook import Policybook
+from gateway.rulebook import Rulebook
 from gateway.settings import BadConfiguration, ScoringSettings
 from schemas.codes import SubjectKind
 from schemas.credit import GradeChange
@@ -116,3 +117,14 @@ def test_a_policy_of_other_grades_cannot_be_bound() -> None:
         BOOK.measures_of("nm-2023-draft", ["zhengzhou-2022"])
     with pytest.raises(BadConfiguration, match="没有监管措施 nowhere"):
         BOOK.measures_of("nm-2023-draft", ["nowhere"])
+
+
+@pytest.mark.parametrize("one", [p for p, _ in BOOK.measures.values()], ids=lambda p: p.name)
+def test_a_shipped_policy_speaks_of_grades_that_its_rule_sets_give(one: MeasurePolicy) -> None:
+    rulebook = Rulebook(ScoringSettings())
+    for name in one.rule_sets:
+        tables = rulebook.load(name).rule_set.tables.values()
+        given = {band.grade for table in tables for band in table.bands}
+        given |= {table.listing.title for table in tables if table.listing}
+
+        assert {grade for measure in one.measures for grade in measure.grades} <= given
