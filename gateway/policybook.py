@@ -1,11 +1,12 @@
 """The measure and publicity policies that are shipped or configured, each read with its cases."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from functools import cached_property
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar
 
 from gateway.rulebook import CASES_SUFFIX, parse_yaml
 from gateway.settings import BadConfiguration, ScoringSettings
@@ -16,6 +17,8 @@ from scoring.policy_cases import (
     MeasureCases,
     PublicityCase,
     PublicityCases,
+    run_measure_case,
+    run_publicity_case,
     uncovered_measures,
     uncovered_publicity,
 )
@@ -23,6 +26,17 @@ from scoring.publicity import PublicityPolicy, timeline_problems
 
 Policy = TypeVar("Policy", MeasurePolicy, PublicityPolicy)
 Cases = TypeVar("Cases", MeasureCases, PublicityCases)
+
+
+@dataclass(frozen=True, slots=True)
+class CasesRun:
+    """What running the cases of one policy gave; covered they are, or the policy is refused."""
+
+    kind: Literal["measures", "publicity"]
+    name: str
+    title: str
+    cases: int
+    mismatches: list[str]
 
 
 class Policybook:
@@ -58,6 +72,15 @@ class Policybook:
     def regimes(self) -> tuple[PublicityPolicy, ...]:
         """The publicity policies, of which the decision date picks one."""
         return tuple(policy for policy, _ in self.publicity.values())
+
+    def run_cases(self) -> Iterator[CasesRun]:
+        """Run every case of every policy."""
+        for measure, cases in self.measures.values():
+            wrong = [line for case in cases for line in run_measure_case(measure, case)]
+            yield CasesRun("measures", measure.name, measure.title, len(cases), wrong)
+        for regime, decisions in self.publicity.values():
+            wrong = [line for case in decisions for line in run_publicity_case(self.regimes, case)]
+            yield CasesRun("publicity", regime.name, regime.title, len(decisions), wrong)
 
     def measures_of(self, rule_set: str, names: Iterable[str]) -> tuple[MeasurePolicy, ...]:
         """The measure policies of these names, bound beside a rule set.

@@ -16,8 +16,10 @@ from gateway.cli.root import (
     print_line,
     settings_of,
 )
+from gateway.policybook import Policybook
 from gateway.rulebook import LoadedRuleSet, Rulebook
 from gateway.settings import BadConfiguration
+from gateway.words import RULE_SET_STATUSES
 from scoring.cases import run_case
 from scoring.coverage import Coverage, coverage
 from scoring.errors import RuleSetError
@@ -29,7 +31,7 @@ app.add_typer(rules, name="rules")
 
 @rules.command("list")
 def rules_list(context: typer.Context, format_: FormatOption = Format.TEXT) -> None:
-    """列出评价办法和效力状态。"""
+    """列出评价办法和效力状态，以及监管措施和公示规则。"""
     rulebook = Rulebook(settings_of(context).scoring)
     for name in rulebook.names:
         one = rulebook.load(name).rule_set
@@ -42,10 +44,15 @@ def rules_list(context: typer.Context, format_: FormatOption = Format.TEXT) -> N
             }
             print_json(answer | {"effective_from": one.effective_from})
         else:
-            print_line(f"{name} {one.title}：{_STATUSES[one.status.value]}")
-
-
-_STATUSES = {"draft": "征求意见稿，结果为试算", "in_force": "现行有效", "superseded": "已被取代"}
+            print_line(f"{name} {one.title}：{RULE_SET_STATUSES[one.status.value]}")
+    policybook = Policybook(settings_of(context).scoring)
+    titles = [("measures", one.name, one.title) for one, _ in policybook.measures.values()]
+    titles += [("publicity", one.name, one.title) for one in policybook.regimes]
+    for kind, name, title in titles:
+        if format_ is Format.JSON:
+            print_json({"name": name, "kind": kind, "title": title})
+        else:
+            print_line(f"{_POLICIES[kind]} {name} {title}")
 
 
 @rules.command("show")
@@ -55,7 +62,7 @@ def rules_show(context: typer.Context, name: str, format_: FormatOption = Format
     if format_ is Format.JSON:
         print_json(one.model_dump(mode="json"))
         return
-    print_line(f"{one.title}：{_STATUSES[one.status.value]}版本 {one.version[:12]}")
+    print_line(f"{one.title}：{RULE_SET_STATUSES[one.status.value]}版本 {one.version[:12]}")
     for table_name, table in one.tables.items():
         print_line(f"\n[{table_name}] 起始分 {table.start}")
         for row in table.rows:
@@ -95,7 +102,7 @@ def rules_test(
     name: Annotated[str | None, typer.Argument(help="默认全部")] = None,
     format_: FormatOption = Format.TEXT,
 ) -> None:
-    """运行评价办法的用例。"""
+    """运行评价办法、监管措施和公示规则的用例，列出覆盖情况。"""
     rulebook = Rulebook(settings_of(context).scoring)
     failed = False
     for each in [name] if name else rulebook.names:
@@ -114,8 +121,31 @@ def rules_test(
                 print_line(f"    得分到不了 {one.edge}：{one.reason}")
             for line in wrong:
                 print_line(f"    {line}")
+    if name is None:
+        failed |= _test_policies(context, format_)
     if failed:
         raise typer.Exit(Exit.PROBLEMS)
+
+
+def _test_policies(context: typer.Context, format_: Format) -> bool:
+    """Run the cases of measure and publicity policies; whether any does not hold."""
+    try:
+        runs = list(Policybook(settings_of(context).scoring).run_cases())
+    except RuleSetError as error:
+        fail(str(error))
+    for one in runs:
+        if format_ is Format.JSON:
+            answer = {"name": one.name, "kind": one.kind, "cases": one.cases}
+            print_json(answer | {"mismatches": one.mismatches})
+        else:
+            title = _POLICIES[one.kind]
+            print_line(f"{title} {one.name}：{one.cases} 个用例，{len(one.mismatches)} 处不符")
+            for line in one.mismatches:
+                print_line(f"    {line}")
+    return any(one.mismatches for one in runs)
+
+
+_POLICIES = {"measures": "监管措施", "publicity": "公示规则"}
 
 
 def _reached(reached: Coverage) -> str:
