@@ -68,6 +68,7 @@ def explain(
         tuple(fact(id_, body) for id_, body in known.facts),
         None,
         known.criminal_suspect,
+        scorer.rulebook.sites(known.code),
     )
     results = outlook(facts, rule_set, as_of) if rule_set else [again(facts, None, as_of)]
     now, *later = results

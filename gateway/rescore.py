@@ -147,6 +147,6 @@ class Rescoring:
             result_.grade,
             result_.not_evaluated,
             result_.changes_on,
-            short(result_).decode(),
+            short(result_, scored.sites).decode(),
             self.now,
         )

@@ -19,6 +19,7 @@ from schemas.identifiers import region
 from scoring.cases import Case, CaseFile
 from scoring.coverage import uncovered
 from scoring.errors import RuleSetError
+from scoring.facts import Site
 from scoring.ruleset import RuleSet
 
 CASES_SUFFIX = ".cases.yaml"
@@ -115,6 +116,11 @@ class Rulebook:
         if person:
             return SubjectKind.INDIVIDUAL
         return self.settings.subject_kinds.get(code, SubjectKind.ENTERPRISE)
+
+    def sites(self, code: str) -> tuple[Site, ...]:
+        """The sites 厂址 of a legal person, from the register; none for most."""
+        weights = self.settings.sites.get(code)
+        return () if weights is None else tuple(Site(*pair) for pair in weights.items())
 
     def binding(self, kind: SubjectKind, code: str) -> RuleSetBinding | None:
         """The binding that a subject falls under, if any does."""

@@ -21,7 +21,7 @@ from schemas.codes import EventType, SubjectKind
 from schemas.credit import Assessment, GradeChange, NotEvaluated
 from scoring.change import compare
 from scoring.engine import assess
-from scoring.facts import Fact, Facts, Penalty
+from scoring.facts import Fact, Facts, Penalty, Site, plain
 from scoring.measures import Applied, MeasurePolicy, shift
 from scoring.ruleset import RuleSet
 
@@ -39,6 +39,7 @@ class Scored:
     kind: SubjectKind
     assessment: Assessment
     change: GradeChange | None
+    sites: tuple[Site, ...]
 
 
 class Scorer:
@@ -88,15 +89,16 @@ class Scorer:
         """Assess one subject and compare with the last recorded grade."""
         kind = self.rulebook.kind(code, person=person)
         rule_set = self.rulebook.choose(kind, code, as_of)
-        subject = Facts(code, kind, tuple(facts), None, criminal_suspect)
+        sites = self.rulebook.sites(code)
+        subject = Facts(code, kind, tuple(facts), None, criminal_suspect, sites)
         if rule_set is None:
-            return Scored(kind, _without(subject, as_of, NotEvaluated.NO_RULE_SET), None)
+            return Scored(kind, _without(subject, as_of, NotEvaluated.NO_RULE_SET), None, sites)
         try:
             assessment = assess(subject, rule_set, as_of)
-            return Scored(kind, assessment, compare(previous, assessment, rule_set))
+            return Scored(kind, assessment, compare(previous, assessment, rule_set), sites)
         except Exception:  # noqa: BLE001  scoring never delays reporting (DESIGN 5.12)
             logger.exception(LogEvent.ENGINE_FAILED, extra={"rule_set": rule_set.name})
-            return Scored(kind, _without(subject, as_of, NotEvaluated.ENGINE_ERROR), None)
+            return Scored(kind, _without(subject, as_of, NotEvaluated.ENGINE_ERROR), None, sites)
 
 
 def _without(subject: Facts, as_of: date, reason: NotEvaluated) -> Assessment:
@@ -116,10 +118,15 @@ def _without(subject: Facts, as_of: date, reason: NotEvaluated) -> Assessment:
     )
 
 
-def short(assessment: Assessment) -> bytes:
-    """The result as it is kept: what counted and how much, and the digest of the whole trace."""
+def short(assessment: Assessment, sites: Sequence[Site]) -> bytes:
+    """The result as it is kept: what counted and how much, and the digest of the whole trace.
+
+    The sites that the register had then are kept with it, to compute it again.
+    """
+    weights = {"sites": [[site.permit, plain(site.weight)] for site in sites]} if sites else {}
     return orjson.dumps(
-        {
+        weights
+        | {
             "score": assessment.score,
             "grade": assessment.grade,
             "veto": assessment.veto,
@@ -133,6 +140,11 @@ def short(assessment: Assessment) -> bytes:
 def digest(assessment: Assessment) -> str:
     """SHA-256 of the whole trace in JSON, by which a recomputed one is compared."""
     return hashlib.sha256(orjson.dumps(assessment)).hexdigest()
+
+
+def sites_of(result: Mapping[str, Any]) -> tuple[Site, ...]:
+    """The sites that a kept result was computed with."""
+    return tuple(Site(permit, Decimal(weight)) for permit, weight in result.get("sites", ()))
 
 
 def again(subject: Facts, rule_set: RuleSet | None, as_of: date) -> Assessment:

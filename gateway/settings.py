@@ -7,7 +7,7 @@ cluster in place of the embedded broker.
 from collections.abc import Mapping
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 from pydantic import AliasChoices, Field, SecretStr, ValidationError, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
@@ -39,6 +39,8 @@ class ScoringSettings(Schema):
     bindings: tuple[RuleSetBinding, ...] = ()
     not_scored: tuple[str, ...] = ()
     subject_kinds: Mapping[str, SubjectKind] = Field(default_factory=dict)
+    #: Several sites of one legal person 多厂址: credit code → permit → its weight (产值).
+    sites: Mapping[str, Mapping[str, Annotated[Decimal, Field(gt=0)]]] = Field(default_factory=dict)
     rule_set_folders: tuple[Path, ...] = ()
     measure_folders: tuple[Path, ...] = ()
     #: Of the companies, how many may change grade on a new text without a further confirmation.

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from typing import Any
 
 from gateway.rulebook import parse_rule_set
-from gateway.score import again, digest, fact
+from gateway.score import again, digest, fact, sites_of
 from gateway.store import assessments, records
 from gateway.store.assessments import Stored
 from gateway.store.engine import Database
@@ -52,7 +52,8 @@ def _difference(
         return {"id": one.id, "problem": f"没有版本为 {one.rule_set_hash} 的评价办法文本"}
     kind = SubjectKind(one.subject_kind)
     known = tuple(facts[id_] for id_ in one.fact_ids if id_ in facts)
-    subject = Facts(one.subject_code, kind, known, None, one.criminal_suspect)
+    sites = sites_of(one.result)
+    subject = Facts(one.subject_code, kind, known, None, one.criminal_suspect, sites)
     result = again(subject, rule_set, one.as_of)
     if digest(result) == one.result["digest"]:
         return None

@@ -157,7 +157,7 @@ async def _score(
             as_of=now.date(),
             fact_ids=[int(one.id) for one in facts],
             grade=result.grade,
-            result=orjson.loads(short(result)),
+            result=orjson.loads(short(result, ())),
             recorded_at=now,
         )
     )

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from gateway.verify import verify_assessments
-from tests.factories import about, event, penalty, person_penalty
+from tests.factories import REGION, about, credit_code, event, penalty, person_penalty
 from tests.integration.conftest import MakeWorld
 from tests.integration.world import World
 
@@ -73,3 +73,17 @@ async def test_an_assessment_without_a_rule_set_is_verified_too(make_world: Make
 
 async def test_nothing_to_verify_is_nothing_wrong(world: World) -> None:
     assert await verified(world) == (0, [])
+
+
+async def test_a_company_of_several_sites_is_averaged_and_computed_again_the_same(
+    make_world: MakeWorld,
+) -> None:
+    bound = {"rule_set": "nm-2023-draft", "regions": [REGION]}
+    sites = {credit_code(1): {"P1": "300", "P2": "100"}}
+    world = await make_world(scoring={"bindings": [bound], "sites": sites})
+    unbound = await make_world()
+
+    await world.take(event(1, type="eia.unapproved", details={"site": "P2"}))
+
+    assert await world.value("select result ->> 'score' from assessment") == "97.5"
+    assert await verified(unbound) == (1, [])
