@@ -18,6 +18,8 @@ S = DeliveryState
 
 #: Nothing has been handed over: a newer version takes their place.
 _REPLACEABLE = frozenset({S.HELD, S.WAITING, S.READY, S.DEFERRED, S.REJECTED, S.PARKED})
+#: These go out without anybody's help.
+_TO_COME = frozenset({S.WAITING, S.READY, S.DEFERRED})
 #: It must be known what became of these before anything else goes out.
 _IN_FLIGHT = frozenset({S.LEASED, S.UNKNOWN})
 #: Told to every past recipient, whatever filters say (信用修复管理办法, 2026-04-01).
@@ -42,6 +44,11 @@ class Past:
     def is_pending_follow_up(self) -> bool:
         """A withdrawal or repair still to be told: nothing newer takes its place."""
         return self.verb in _FOLLOW_UPS and self.state in _REPLACEABLE
+
+    @property
+    def is_follow_up_to_come(self) -> bool:
+        """A withdrawal or repair that goes out by itself: a rejected one waits for a person."""
+        return self.verb in _FOLLOW_UPS and self.state in _TO_COME
 
 
 class Version(NamedTuple):
@@ -152,7 +159,7 @@ class Decider:
         replaced = [p for p in past if p.state in _REPLACEABLE and not p.is_pending_follow_up]
         holds = any(p.state in HANDED_OVER for p in past)
         due = self._dues_of(destination.clocks, today(now) if holds else version.decision_date)
-        waits = any(p.state in _IN_FLIGHT or p.is_pending_follow_up for p in past)
+        waits = any(p.state in _IN_FLIGHT or p.is_follow_up_to_come for p in past)
         if not lacking and waits:
             state = S.WAITING
         delivery = _delivery(version, destination.name, state, due)

@@ -12,6 +12,7 @@ import uuid
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from math import ceil
 
 from tenacity import (
     AsyncRetrying,
@@ -105,6 +106,8 @@ class Deliverer:
             return Round(owned=False)
         await self._tidy()
         done = Round()
+        if self.destination.is_quiet(self.clock()):
+            return done
         probe = await self.caller.state() is BreakerState.HALF_OPEN
         for look in (True, False):
             if not self.caller.is_open:
@@ -141,12 +144,14 @@ class Deliverer:
         wanted = 1 if probe else limits.batch_size * ahead
         calls = -(-wanted // limits.batch_size)
         lease = lease_for(limits.call_timeout, calls, limits.concurrency)
+        limit = min(wanted, 2000)
         start = time.monotonic()
         async with self.database.transaction() as connection:
             claimed = await claims.claim(
                 connection,
                 self.name,
-                limit=min(wanted, 2000),
+                limit=limit,
+                fresh=ceil(limit * self.destination.fresh_share),
                 token=str(uuid.uuid4()),
                 lease=lease,
                 now=self.clock(),
@@ -242,7 +247,9 @@ class Deliverer:
 
     async def receive(self) -> int:
         """Read the receipts 回执 come since last time; gives how many moved a delivery."""
-        if not self.connector.limits.has_receipts or not await self._own():
+        if not self.connector.limits.has_receipts or self.destination.is_quiet(self.clock()):
+            return 0
+        if not await self._own():
             return 0
         moved = 0
         while True:

@@ -28,6 +28,7 @@ class LogEvent(StrEnum):
     BREAKER_CHANGED = "breaker_changed"
     CHAIN_MENDED = "chain_mended"
     WORK_FAILED = "work_failed"
+    ESCALATED = "escalated"
     CALENDAR_ENDS = "calendar_ends"
     RULE_TEXT_CHANGED = "rule_text_changed"
     ACTIVATION_PAUSED = "activation_paused"

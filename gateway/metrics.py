@@ -44,6 +44,9 @@ class Metrics:
         self.due_unclaimed = self._gauge(
             "due_unclaimed", "Ready deliveries past due that nobody claims", "destination"
         )
+        self.escalations = self._counter(
+            "escalations", "Deliveries with so little slack left", "destination", "percent"
+        )
         self.breaker_open = self._gauge(
             "breaker_open", "1 while the circuit breaker is open", "destination"
         )

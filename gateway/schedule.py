@@ -74,6 +74,11 @@ class Schedule:
     async def _breach(self, now: datetime) -> None:
         async with self.database.transaction() as connection:
             await watching.mark_breached(connection, now)
+            escalated = await watching.escalate(connection, now)
+        for destination, percent, count in escalated:
+            self.metrics.escalations.labels(destination, str(percent)).inc(count)
+            extra = {"destination": destination, "slack_left_percent": percent, "count": count}
+            logger.warning(LogEvent.ESCALATED, extra=extra)
 
     async def _daily(self, day: date) -> None:
         if self._partitioned == day:

@@ -1,12 +1,12 @@
 """Destination 报送对象: a platform, bank or topic as data; a connector is the code for its kind."""
 
-from datetime import date, timedelta
+from datetime import date, datetime, time, timedelta
 from enum import StrEnum
 from typing import Any
 
 from pydantic import Field
 
-from schemas.base import Schema
+from schemas.base import SHANGHAI, Schema
 
 
 class Takes(StrEnum):
@@ -51,6 +51,19 @@ BUILT_IN_CLOCKS = (
 )
 
 
+class QuietHours(Schema):
+    """Hours of each day, in Asia/Shanghai, in which a destination is not called 免打扰时段."""
+
+    starts: time
+    ends: time  #: the first moment at which it is called again; before `starts`: over midnight
+
+    def covers(self, at: time) -> bool:
+        """Whether the time of day lies in them."""
+        if self.starts <= self.ends:
+            return self.starts <= at < self.ends
+        return at >= self.starts or at < self.ends
+
+
 class Destination(Schema):
     """One destination as configured; `settings` belong to its connector and hold no secret."""
 
@@ -71,3 +84,12 @@ class Destination(Schema):
     retry_floor: timedelta = timedelta(seconds=30)
     retry_cap: timedelta = timedelta(hours=1)
     calls_per_second: float | None = Field(default=None, gt=0)
+    quiet_hours: tuple[QuietHours, ...] = ()
+    #: Of each claim, the share kept for deliveries that were never tried, so that retries, which
+    #: are due earlier, cannot starve them.
+    fresh_share: float = Field(default=0.25, ge=0, le=1)
+
+    def is_quiet(self, at: datetime) -> bool:
+        """Whether nothing is to be called at this moment."""
+        local = at.astimezone(SHANGHAI).time()
+        return any(hours.covers(local) for hours in self.quiet_hours)

@@ -48,9 +48,18 @@ class Claimed:
     number: int | None
 
 
+#: Fresh deliveries have a share of their own, or a heap of retries, all due earlier, starves them.
 _PICK_READY = """
-    select id from delivery where destination = :destination and state = 'ready'
-    order by due_at, id limit :limit for update skip locked
+    with fresh as (
+        select id from delivery
+        where destination = :destination and state = 'ready' and attempts = 0
+        order by due_at, id limit :fresh for update skip locked),
+    others as (
+        select id from delivery where destination = :destination and state = 'ready'
+          and id not in (select id from fresh)
+        order by due_at, id limit :limit - (select count(*) from fresh)
+        for update skip locked)
+    select id from fresh union all select id from others
 """
 _PICK_UNKNOWN = """
     select id from delivery where destination = :destination and state = 'unknown'
@@ -95,9 +104,11 @@ async def claim(  # noqa: PLR0913  what a lease is made of
     lease: timedelta,
     now: datetime,
     look: bool = False,
+    fresh: int = 0,
 ) -> list[Claimed]:
     """Lease up to `limit` heads, earliest due first, and open their attempts, in one statement.
 
+    As many as `fresh` of them are the earliest due that were never tried, where there are such.
     With `look` it takes those whose outcome is unknown, once their settle time is over.
     """
     values = {
@@ -109,6 +120,8 @@ async def claim(  # noqa: PLR0913  what a lease is made of
         "act": "look_up" if look else "send",
         "look": look,
     }
+    if not look:
+        values["fresh"] = min(fresh, limit)
     rows = await connection.execute(_CLAIM_UNKNOWN if look else _CLAIM_READY, values)
     return [Claimed(*row) for row in rows]
 

@@ -17,6 +17,7 @@ from sqlalchemy import (
     MetaData,
     PrimaryKeyConstraint,
     Sequence,
+    SmallInteger,
     Table,
     Text,
     UniqueConstraint,
@@ -267,6 +268,14 @@ delivery = Table(
     Column("reference", Text),
     Column("reasons", JSONB),
     _time("created_at"),
+    Column("escalation", SmallInteger, nullable=False, server_default=text("0")),
+    Index(
+        "delivery_fresh",
+        "destination",
+        "due_at",
+        "id",
+        postgresql_where=text("state = 'ready' and attempts = 0"),
+    ),
     Index(
         "delivery_ready",
         "destination",

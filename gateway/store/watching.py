@@ -62,6 +62,38 @@ async def mark_breached(connection: Connection, now: datetime) -> int:
     return (await connection.execute(_MARK_BREACHED, {"now": now})).rowcount
 
 
+#: Percent of slack left at which a delivery is told of again.
+ESCALATION_STEPS = (50, 25, 10)
+_ESCALATE = text(
+    """
+    with spent as (
+        select id, destination, escalation, case
+            when slack_left <= 0.10 then 3 when slack_left <= 0.25 then 2 else 1 end as step
+        from (select id, destination, escalation,
+                extract(epoch from due_at - :now) / extract(epoch from due_at - created_at)
+                    as slack_left
+            from delivery where due_at > :now and due_at > created_at and breached_at is null
+              and state in ('held', 'ready', 'deferred', 'leased', 'unknown', 'rejected')) d
+        where slack_left <= 0.50),
+    moved as (
+        update delivery d set escalation = spent.step from spent
+        where d.id = spent.id and spent.step > spent.escalation
+        returning d.destination, spent.step)
+    select destination, step, count(*) from moved group by destination, step
+    order by destination, step
+    """
+)
+
+
+async def escalate(connection: Connection, now: datetime) -> list[tuple[str, int, int]]:
+    """Deliveries whose slack passed a step since last time: (destination, percent left, n).
+
+    A delivery that waits in its chain is told of with the head that it waits behind.
+    """
+    rows = await connection.execute(_ESCALATE, {"now": now})
+    return [(row[0], ESCALATION_STEPS[row[1] - 1], row[2]) for row in rows]
+
+
 _OPEN_BY_HOURS = text(
     """
     with open as (select destination, state, due_at, due_at - :now as slack from delivery

@@ -1,5 +1,6 @@
 """Who must hear of a version or grade change, by when: every state that a destination can be in."""
 
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 from typing import Any
 
@@ -192,6 +193,27 @@ def test_a_newer_version_waits_behind_one_in_flight(state: DeliveryState) -> Non
 
     assert decided.superseded == []
     assert only(decided).state is S.WAITING
+
+
+@pytest.mark.parametrize(
+    ("state", "expected"),
+    [
+        (S.READY, S.WAITING),
+        (S.DEFERRED, S.WAITING),
+        (S.WAITING, S.WAITING),
+        (S.REJECTED, S.READY),
+        (S.PARKED, S.READY),
+    ],
+)
+def test_a_newer_version_waits_behind_a_repair_that_goes_out_by_itself_only(
+    state: DeliveryState, expected: DeliveryState
+) -> None:
+    repair = replace(past(state), verb=Verb.REPAIR)
+
+    decided = decider().version(version(), [repair], NOW)
+
+    assert [one.state for one in decided.deliveries] == [expected]
+    assert decided.superseded == []
 
 
 @pytest.mark.parametrize("state", GIVEN)

@@ -1,0 +1,23 @@
+"""A share of each claim for fresh deliveries; how far the slack of each has gone."""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0003"
+down_revision = "0002"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    """A share of each claim for fresh deliveries; how far the slack of each has gone."""
+    op.add_column(
+        "delivery",
+        sa.Column("escalation", sa.SmallInteger(), server_default=sa.text("0"), nullable=False),
+    )
+    op.create_index(
+        "delivery_fresh",
+        "delivery",
+        ["destination", "due_at", "id"],
+        postgresql_where=sa.text("state = 'ready' and attempts = 0"),
+    )

@@ -1,0 +1,116 @@
+"""When a destination may be called, what goes first, and who is told that time runs out."""
+
+import uuid
+from datetime import time, timedelta
+
+import pytest
+
+from gateway.store import claims
+from gateway.store.claims import Claimed
+from gateway.store.watching import escalate
+from schemas.destination import QuietHours
+from tests.conftest import PLATFORM
+from tests.factories import penalty
+from tests.integration.conftest import MakeWorld
+from tests.integration.world import World
+
+pytestmark = pytest.mark.integration
+
+
+async def claim(world: World, fresh: int) -> list[Claimed]:
+    async with world.database.transaction() as connection:
+        return await claims.claim(
+            connection,
+            "platform",
+            limit=4,
+            fresh=fresh,
+            token=str(uuid.uuid4()),
+            lease=timedelta(minutes=1),
+            now=world.clock(),
+        )
+
+
+async def test_in_quiet_hours_nothing_is_called_and_afterwards_all_of_it(
+    make_world: MakeWorld,
+) -> None:
+    night = {"starts": "22:00", "ends": "06:30"}
+    world = await make_world(destinations=[{**PLATFORM, "quiet_hours": [night]}])
+    await world.take(penalty())
+    world.clock.step(timedelta(hours=13))  # from nine in the morning to ten at night
+
+    await world.turn()
+    assert (world.connector().calls, await world.states()) == (0, ["ready"])
+    await world.pass_time(8.5)
+
+    assert await world.states() == ["accepted"]
+
+
+@pytest.mark.parametrize(
+    ("hours", "covered"),
+    [
+        (("22:00", "06:30"), {"22:00": True, "23:59": True, "06:29": True, "06:30": False}),
+        (("12:00", "13:00"), {"11:59": False, "12:00": True, "12:59": True, "13:00": False}),
+    ],
+)
+def test_quiet_hours_have_their_ends(hours: tuple[str, str], covered: dict[str, bool]) -> None:
+    quiet = QuietHours.model_validate({"starts": hours[0], "ends": hours[1]})
+
+    assert {at: quiet.covers(time.fromisoformat(at)) for at in covered} == covered
+
+
+async def test_a_heap_of_retries_leaves_fresh_work_its_share(make_world: MakeWorld) -> None:
+    world = await make_world()
+    await world.take(*(penalty(n, n, CF_JDRQ="2026/10/05") for n in range(1, 9)))
+    await world.run("update delivery set attempts = 1 where destination = 'platform'")
+    await world.take(*(penalty(n, n) for n in range(9, 13)))
+
+    claimed = await claim(world, fresh=1)
+
+    assert sorted(one.attempts for one in claimed) == [1, 2, 2, 2]
+    assert [one.due_at for one in claimed] == sorted(one.due_at for one in claimed)
+
+
+@pytest.mark.parametrize(("fresh", "count"), [(3, 4), (0, 4), (9, 4)])
+async def test_a_claim_is_full_whatever_share_is_fresh(
+    world: World, fresh: int, count: int
+) -> None:
+    await world.take(*(penalty(n, n) for n in range(1, 9)))
+    await world.run("update delivery set attempts = 1 where id in "
+                    "(select id from delivery order by id limit 10)")  # fmt: skip
+
+    claimed = await claim(world, fresh=fresh)
+
+    assert len({one.id for one in claimed}) == count
+
+
+async def test_shrinking_slack_is_told_of_once_at_each_step(world: World) -> None:
+    await world.take(penalty(1, CF_CFJGDM=None))  # held, so that nothing sends it
+    due = await world.value("select due_at from delivery where destination = 'platform'")
+    slack = due - world.clock()
+    told = []
+
+    for left in (0.6, 0.5, 0.4, 0.25, 0.1, 0.05, -0.1):
+        world.clock.set(due - slack * left)
+        async with world.database.transaction() as connection:
+            told.append(await escalate(connection, world.clock()))
+
+    assert told == [
+        [],
+        [("platform", 50, 1)],
+        [],
+        [("platform", 25, 1)],
+        [("platform", 10, 1)],
+        [],
+        [],
+    ]
+
+
+async def test_a_step_of_slack_is_a_metric(world: World) -> None:
+    await world.take(penalty(1, CF_CFJGDM=None))
+
+    await world.pass_time(24 * 3.7)
+
+    counted = world.gateway.metrics.registry.get_sample_value(
+        "credit_gateway_escalations_total", {"destination": "platform", "percent": "25"}
+    )
+    assert counted == 1

@@ -1,0 +1,25 @@
+"""What the READMEs show can be done as shown."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from gateway.rulebook import Rulebook
+from gateway.settings import ScoringSettings
+from scoring.cases import run_case
+
+ROOT = Path(__file__).parent.parent
+YAML_BLOCK = re.compile(r"```yaml\n(.*?)```", re.DOTALL)
+
+
+@pytest.mark.parametrize("name", ["README.md", "README.zh-CN.md"])
+def test_the_small_rule_set_loads_and_its_cases_hold(name: str, tmp_path: Path) -> None:
+    rules, cases = YAML_BLOCK.findall((ROOT / name).read_text(encoding="utf-8"))
+    (tmp_path / "town-2026.yaml").write_text(rules, encoding="utf-8")
+    (tmp_path / "town-2026.cases.yaml").write_text(cases, encoding="utf-8")
+
+    book = Rulebook(ScoringSettings(rule_set_folders=(tmp_path,)))
+
+    loaded = book.load("town-2026")
+    assert [line for case in loaded.cases for line in run_case(loaded.rule_set, case)] == []
