@@ -196,11 +196,7 @@ class Intake:
         rescoring.receive(grades)
         changes = await rescoring.write()
         self._count_scored(rescoring)
-        return [
-            (change_id, codes[subject_id].code)
-            for change_id, subject_id in changes
-            if codes[subject_id].code not in persons
-        ]
+        return [(change_id, codes[subject_id].code) for change_id, subject_id in changes]
 
     def _count_scored(self, rescoring: Rescoring) -> None:
         metrics = self.pipeline.metrics

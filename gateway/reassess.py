@@ -104,12 +104,10 @@ class Reassess:
     async def _write(
         self, connection: Connection, rescoring: Rescoring, subjects: list[Subject], now: datetime
     ) -> None:
-        persons = _persons(subjects)
         codes = {subject.id: subject.code for subject in subjects}
         new: list[NewDelivery] = []
         for change_id, subject_id in await rescoring.write():
-            if codes[subject_id] not in persons:
-                new += self.decider.grade_change(change_id, subject_id, codes[subject_id], now)
+            new += self.decider.grade_change(change_id, subject_id, codes[subject_id], now)
         ids = await Ids.reserve(connection, len(new))
         await deliveries.add(connection, [(ids.take(), one) for one in new], now)
 

@@ -36,6 +36,7 @@ class Rescoring:
         self._last: dict[int, assessments.LastGrade] = {}
         self._facts: dict[int, list[tuple[int, dict[str, Any]]]] = {}
         self._suspects: dict[int, bool] = {}
+        self._kept: set[int] = set()
         self._assessment_ids: dict[int, int] = {}
 
     async def last(self, subject_ids: Sequence[int]) -> None:
@@ -65,6 +66,8 @@ class Rescoring:
             as_of=day,
         )
         self.scored[subject.id] = scored
+        if person or not scored.public:
+            self._kept.add(subject.id)
         self._suspects[subject.id] = subject.criminal_suspect
         if scored.change is not None and not (last and last.cause == RECEIVED):
             body = self._scored_body(scored, scored.change)
@@ -111,7 +114,10 @@ class Rescoring:
             self._last[subject_id] = assessments.LastGrade(grade.grade, RECEIVED)
 
     async def write(self) -> list[tuple[int, int]]:
-        """Write assessments and grade changes; gives (grade change id, subject id)."""
+        """Write assessments and grade changes; gives (grade change id, subject id) to be told.
+
+        Of natural persons, and where the rule set does not publish, nobody is told.
+        """
         ids = await Ids.reserve(self.connection, len(self.scored) + len(self.changes))
         rows = [self._assessment_row(ids.take(), *item) for item in self.scored.items()]
         await assessments.add_assessments(self.connection, rows)
@@ -130,7 +136,7 @@ class Rescoring:
                 )
             )
         await assessments.add_grade_changes(self.connection, written)
-        return [(row[0], row[1]) for row in written]
+        return [(row[0], row[1]) for row in written if row[1] not in self._kept]
 
     def _assessment_row(self, id_: int, subject_id: int, scored: Scored) -> tuple[Any, ...]:
         self._assessment_ids[subject_id] = id_

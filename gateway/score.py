@@ -40,6 +40,7 @@ class Scored:
     assessment: Assessment
     change: GradeChange | None
     sites: tuple[Site, ...]
+    public: bool = True  #: False: the rule set says that results like this are not published
 
 
 class Scorer:
@@ -95,7 +96,9 @@ class Scorer:
             return Scored(kind, _without(subject, as_of, NotEvaluated.NO_RULE_SET), None, sites)
         try:
             assessment = assess(subject, rule_set, as_of)
-            return Scored(kind, assessment, compare(previous, assessment, rule_set), sites)
+            change = compare(previous, assessment, rule_set)
+            table = rule_set.table(kind)
+            return Scored(kind, assessment, change, sites, table is None or table.public)
         except Exception:  # noqa: BLE001  scoring never delays reporting (DESIGN 5.12)
             logger.exception(LogEvent.ENGINE_FAILED, extra={"rule_set": rule_set.name})
             return Scored(kind, _without(subject, as_of, NotEvaluated.ENGINE_ERROR), None, sites)

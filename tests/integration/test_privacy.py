@@ -109,3 +109,15 @@ async def test_the_result_shows_a_person_under_a_pseudonym(world: World) -> None
     assert result.key is not None
     assert IDENTITY not in result.key
     assert stored.removeprefix("person:") not in result.key
+
+
+async def test_a_persons_grade_is_recorded_and_told_to_nobody(make_world: MakeWorld) -> None:
+    bound = {"rule_set": "nm-2023-draft", "kinds": ["individual"]}
+    world = await make_world(scoring={"bindings": [bound]})
+
+    await world.take(person_penalty(1, CF_CFLB="警告"))
+    await world.take(person_penalty(2, CF_CFLB="警告", CF_CFJG="另一市生态环境局"))
+    await world.turn()
+
+    assert await world.column("select to_grade from grade_change order by id") != []
+    assert await world.states("bank") == []
