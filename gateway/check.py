@@ -124,8 +124,19 @@ class Checker:
             return Checked(raw, Verdict.REFUSED, (problem,), candidate.kind)
         if not isinstance(record, CreditEvent | ReceivedGrade):
             raise TypeError(candidate.kind)
-        key = business_key(record, record.subject_code)
-        return Checked(raw, Verdict.OK, (), candidate.kind, record, key)
+        identity = record.identity_number if isinstance(record, CreditEvent) else None
+        person = identity is not None
+        subject = self.identities.person(identity) if identity else str(record.subject_code)
+        return Checked(
+            raw,
+            Verdict.OK,
+            (),
+            candidate.kind,
+            record,
+            business_key(record, subject),
+            person,
+            pseudonym=self.identities.published(subject) if person else None,
+        )
 
     def _excluded(self, row: Mapping[str, Any], person: bool) -> Exclusion | None:
         for reason, (column, persons_only) in self.scope.rules.items():
@@ -198,6 +209,13 @@ def _event_problem(event: CreditEvent) -> Problem | None:
     if event.type is None and event.item is None:
         return Problem(
             field="type", rule=Rule.REQUIRED, message="信息类型：必填项为空", fix="填 type 或 item"
+        )
+    if (event.subject_code is None) == (event.identity_number is None):
+        return Problem(
+            field="subject_code",
+            rule=Rule.REQUIRED,
+            message="统一社会信用代码、身份证号：须填其中一项",
+            fix="单位填 subject_code，从业人员填 identity_number",
         )
     if event.type in PROCESS_TYPES and event.decision is None:
         return Problem(

@@ -76,8 +76,10 @@ class Recording:
         targets = {}
         for index, checked in batch:
             event = checked.record
-            if isinstance(event, CreditEvent) and event.type in PROCESS_TYPES and event.decision:
-                subject = self.out.subjects[event.subject_code].id
+            if not isinstance(event, CreditEvent) or checked.key is None:
+                continue
+            if event.type in PROCESS_TYPES and event.decision:
+                subject = self.out.subjects[checked.key.subject].id
                 kind, number = event.decision.kind, event.decision.document_number
                 if kind is RecordKind.EVENT:
                     targets[index] = (subject, number, authorities[""], kind.value)

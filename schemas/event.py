@@ -8,7 +8,7 @@ from pydantic import Field, field_validator
 
 from schemas.base import Schema
 from schemas.codes import EventType, RecordKind
-from schemas.identifiers import credit_code_problem, fold
+from schemas.identifiers import credit_code_problem, fold, identity_card_problem
 
 
 def _credit_code(code: str) -> str:
@@ -33,8 +33,11 @@ class CreditEvent(Schema):
     KIND: ClassVar[RecordKind] = RecordKind.EVENT
 
     id: str = Field(title="信息编号", min_length=1, max_length=128)
-    subject_code: str = Field(title="统一社会信用代码")
-    subject_name: str | None = Field(default=None, title="单位名称", max_length=200)
+    subject_code: str | None = Field(default=None, title="统一社会信用代码")
+    identity_number: str | None = Field(
+        default=None, title="身份证号（从业人员）", max_length=18, repr=False
+    )
+    subject_name: str | None = Field(default=None, title="单位或人员名称", max_length=200)
     type: EventType | None = Field(default=None, title="信息类型")
     item: str | None = Field(default=None, title="评价项", max_length=32)
     occurred_on: date = Field(title="发生日期")
@@ -56,7 +59,21 @@ class CreditEvent(Schema):
         default_factory=dict, title="其他内容（department 部门、site 厂址的排污许可证编号参与评价）"
     )
 
-    _code = field_validator("subject_code")(_credit_code)
+    @field_validator("subject_code")
+    @classmethod
+    def _is_credit_code(cls, code: str | None) -> str | None:
+        return None if code is None else _credit_code(code)
+
+    @field_validator("identity_number")
+    @classmethod
+    def _is_identity(cls, number: str | None) -> str | None:
+        if number is None:
+            return None
+        normalised = fold(number)
+        problem = identity_card_problem(normalised)
+        if problem:
+            raise ValueError(problem)
+        return normalised
 
 
 class ReceivedGrade(Schema):

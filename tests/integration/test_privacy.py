@@ -4,7 +4,7 @@ import logging
 
 import pytest
 
-from tests.factories import IDENTITY, licence, penalty, person_penalty
+from tests.factories import IDENTITY, event, licence, penalty, person_penalty
 from tests.integration.conftest import MakeWorld
 from tests.integration.world import World
 
@@ -39,6 +39,8 @@ async def take_persons(world: World) -> None:
         penalty(6, CF_FR_ZJLX="身份证", CF_FR_ZJHM=REPRESENTATIVE),
         penalty(7, CF_FR_SFZH=REPRESENTATIVE),
         licence(8, XK_FR_ZJHM=REPRESENTATIVE),
+        event(9, subject_code=None, identity_number=IDENTITY),
+        event(10, subject_code=None, identity_number=IDENTITY + "9"),
     )
     await world.turn()
 
@@ -114,10 +116,17 @@ async def test_the_result_shows_a_person_under_a_pseudonym(world: World) -> None
 async def test_a_persons_grade_is_recorded_and_told_to_nobody(make_world: MakeWorld) -> None:
     bound = {"rule_set": "nm-2023-draft", "kinds": ["individual"]}
     world = await make_world(scoring={"bindings": [bound]})
+    conduct = {"subject_code": None, "identity_number": IDENTITY, "type": "individual.bad_service"}
 
-    await world.take(person_penalty(1, CF_CFLB="警告"))
-    await world.take(person_penalty(2, CF_CFLB="警告", CF_CFJG="另一市生态环境局"))
+    await world.take(event(1, details={"department": "甲市生态环境局"}, **conduct))
+    await world.take(event(2, details={"department": "甲市生态环境局"}, **conduct))
+    await world.take(event(3, details={"department": "乙市生态环境局"}, **conduct))
     await world.turn()
 
-    assert await world.column("select to_grade from grade_change order by id") != []
+    assert await world.column("select to_grade from grade_change order by id") == [
+        "未评为失信",
+        "D",
+    ]
     assert await world.states("bank") == []
+    bodies = await world.column("select body::text from record_version")
+    assert not any(IDENTITY in body for body in bodies)
