@@ -59,6 +59,7 @@ def settings(state: Path, url: str, keys: Secrets, http_port: int = 0) -> Settin
                         "rule_set": "nm-2023-draft",
                         "kinds": ["enterprise"],
                         "regions": [story.REGION],
+                        "measures": ["nm-2023-draft"],
                     }
                 ],
                 "not_scored": [""],
