@@ -12,6 +12,7 @@ from gateway.deadline import today
 from gateway.destinations import build_connector
 from gateway.rulebook import Rulebook
 from gateway.settings import Settings
+from gateway.store.records import authority_conflicts
 from schemas.destination import Destination
 
 
@@ -32,6 +33,8 @@ async def examine(settings: Settings) -> list[Finding]:
         ("工作日历", _calendar),
         ("评价办法", lambda: _rule_sets(settings)),
         ("数据库", lambda: _database(settings)),
+        ("评价办法文本", lambda: _rule_texts(settings)),
+        ("机关名称", lambda: _authorities(settings)),
         ("Kafka", lambda: _kafka(settings)),
     ]
     findings = [await _examined(name, part) for name, part in parts]
@@ -76,6 +79,32 @@ async def _rule_sets(settings: Settings) -> str:
 async def _database(settings: Settings) -> str:
     async with gateway(settings) as built, built.database.transaction():
         return "可以连接，结构最新"
+
+
+async def _rule_texts(settings: Settings) -> str:
+    """Whether the files say what is in force; a changed file waits for its activation."""
+    async with gateway(settings) as built:
+        day = today(built.clock())
+        bound = [loaded.rule_set for loaded in built.rulebook.bound()]
+        changed = [
+            one.name
+            for one in bound
+            if built.rulebook.in_force(one.name, day).version != one.version
+        ]
+    if changed:
+        names = "、".join(changed)
+        raise LookupError(f"{names} 的文件与在用文本不同，尚未启用：rules diff、rules activate")
+    return "与文件一致"
+
+
+async def _authorities(settings: Settings) -> str:
+    """Two codes under one name or two names under one code are for a person to settle."""
+    async with gateway(settings) as built, built.database.transaction() as connection:
+        conflicts = await authority_conflicts(connection)
+    if conflicts:
+        found = "；".join(f"{name}：{'、'.join(others)}" for name, others, _ in conflicts[:20])
+        raise LookupError(f"{len(conflicts)} 处名称与代码不一一对应：{found}")
+    return "名称与代码一一对应"
 
 
 async def _kafka(settings: Settings) -> str:

@@ -36,6 +36,7 @@ TRANSITIONS: dict[DeliveryState, frozenset[DeliveryState]] = {
     S.DEFERRED: frozenset({S.READY, S.SUPERSEDED, S.PARKED, S.WITHDRAWN}),
     S.LEASED: frozenset(
         {S.ACCEPTED, S.ACCEPTED_BLIND, S.SUBMITTED, S.REJECTED, S.DEFERRED, S.UNKNOWN}
+        | {S.WITHDRAWN}  # a follow-up that nobody has to hear: what it is about was rejected
     ),
     S.UNKNOWN: frozenset({S.LEASED, S.PARKED}),
     S.SUBMITTED: frozenset({S.ACCEPTED, S.REJECTED, S.PARKED}),
@@ -49,9 +50,6 @@ TRANSITIONS: dict[DeliveryState, frozenset[DeliveryState]] = {
 
 #: States in which the destination has been given the item, whatever it said (a past recipient).
 HANDED_OVER = frozenset({S.SUBMITTED, S.ACCEPTED, S.ACCEPTED_BLIND})
-
-#: States that keep later ones of the chain waiting.
-BLOCKING = frozenset({S.READY, S.DEFERRED, S.LEASED, S.UNKNOWN})
 
 
 class ItemKind(StrEnum):

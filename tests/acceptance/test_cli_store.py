@@ -15,7 +15,14 @@ from gateway.clock import SteppedClock
 from gateway.store.engine import Database
 from tests.acceptance.command import Command
 from tests.conftest import SETTINGS, BuildGateway
-from tests.factories import AUTHORITY_CODE, REGION, credit_code, licence, penalty
+from tests.factories import (
+    AUTHORITY_CODE,
+    REGION,
+    credit_code,
+    licence,
+    penalty,
+    with_check_character,
+)
 from tests.integration.world import World
 
 #: Days of a month that is over, whenever this runs.
@@ -233,3 +240,18 @@ def test_explain_of_a_day_before_anything_was_known_finds_no_facts(
     assert (found["as_of"], found["assessment"]["score"]) == ("2025-07-01", "100")
     assert (nobody.code, nobody.out) == (1, "")
     assert credit_code(9) in nobody.err
+
+
+def test_doctor_lists_authorities_whose_names_and_codes_quarrel(
+    command: Command, tmp_path: Path
+) -> None:
+    other = with_check_character(f"11{REGION}000000002")
+    rows = [penalty(1, **PAST), penalty(2, CF_CFJGDM=other, **PAST)]
+    command("ingest", write(tmp_path / "rows.ndjson", *rows))
+
+    said = command("doctor")
+
+    assert said.code == 1
+    assert "1 处名称与代码不一一对应" in said.out
+    assert AUTHORITY_CODE in said.out
+    assert "评价办法文本" in said.out

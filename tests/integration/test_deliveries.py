@@ -112,6 +112,7 @@ ACTS: dict[str, Act] = {
     max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 @given(names=st.lists(st.sampled_from(sorted(ACTS)), min_size=4, max_size=14))
+@example(names=["correct", "a day", "repair", "rejected", "a day"])
 @example(names=["correct again", "a day", "repair", "a day", "rejected", "correct"])
 async def test_every_move_is_in_the_table_and_every_chain_has_one_head(
     new_database: NewDatabase,

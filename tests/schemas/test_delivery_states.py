@@ -2,7 +2,7 @@
 
 import pytest
 
-from schemas.delivery import BLOCKING, HANDED_OVER, TRANSITIONS, DeliveryState
+from schemas.delivery import HANDED_OVER, TRANSITIONS, DeliveryState
 
 S = DeliveryState
 
@@ -45,7 +45,3 @@ def test_only_what_is_ready_or_unknown_is_leased() -> None:
 @pytest.mark.parametrize("state", sorted(HANDED_OVER))
 def test_what_was_handed_over_is_never_superseded(state: DeliveryState) -> None:
     assert S.SUPERSEDED not in TRANSITIONS[state]
-
-
-def test_what_blocks_a_chain_was_not_answered_yet() -> None:
-    assert {S.READY, S.DEFERRED, S.LEASED, S.UNKNOWN} == BLOCKING
