@@ -13,10 +13,12 @@ import polars as pl
 from gateway.population_columns import population_of
 from gateway.population_files import Slice, file_slices
 from gateway.rulebook import Rulebook
+from gateway.settings import RuleSetBinding
 from gateway.store import population as stored
 from gateway.store.engine import Database
 from schemas.credit import NotEvaluated
 from scoring.population import Flips, Population, flips, rescore
+from scoring.population.frames import SUBJECTS
 from scoring.population.rescoring import RESULT
 from scoring.ruleset import RuleSet
 
@@ -25,6 +27,7 @@ PAGE = 50_000
 #: What stands for the code of a natural person wherever it would leave the store.
 PERSON = "自然人"
 _TEXT = pl.String()
+_SITES = SUBJECTS["sites"]
 #: A stored fact, in the fields of the `score` input.
 _OWN = ("decided_on", "item", "type", "rectified_on", "repair_applied_on", "repair_confirmed_on",
         "warning_until", "principal_points", "document_number", "created_on", "department",
@@ -44,11 +47,17 @@ async def from_file(path: Path, rule_set: RuleSet, as_of: date) -> AsyncIterator
 
 
 async def from_store(
-    database: Database, rulebook: Rulebook, rule_set: RuleSet | None = None
+    database: Database,
+    rulebook: Rulebook,
+    day: date,
+    *,
+    rule_set: RuleSet | None = None,
+    bound: frozenset[str] | None = None,
 ) -> AsyncIterator[Batch]:
-    """All subjects that have been assessed, by the rule set that is bound to them or is given.
+    """All subjects that stand by our assessment, by the rule set in force for them or a given one.
 
-    It reads page by page while the service runs and writes nothing.
+    With `bound` only those that configuration binds to one of these names. It reads page by page
+    while the service runs and writes nothing.
     """
     after = 0
     while True:
@@ -58,24 +67,27 @@ async def from_store(
             return
         after = page.subjects[-1].id
         kinds = [rulebook.kind(one.code, person=one.person) for one in page.subjects]
-        chosen = [
-            rule_set or rulebook.choose(kind, one.code)
-            for kind, one in zip(kinds, page.subjects, strict=True)
-        ]
-        population, errors = _population(page, [kind.value for kind in kinds])
-        for each in {one.version if one else None: one for one in chosen}.values():
-            rows = [row for row, one in enumerate(chosen) if one is each]
-            part = population if len(rows) == population.size else population.only(rows)
-            yield each, Slice(part, errors)
-            errors = []
+        population, errors = _population(page, [kind.value for kind in kinds], rulebook)
+        rows: dict[RuleSetBinding | None, list[int]] = {}
+        for row, (kind, one) in enumerate(zip(kinds, page.subjects, strict=True)):
+            rows.setdefault(rulebook.binding(kind, one.code), []).append(row)
+        for binding, chosen in rows.items():
+            if bound is None or (binding is not None and binding.rule_set in bound):
+                part = population if len(chosen) == population.size else population.only(chosen)
+                rules = rulebook.in_force(binding.rule_set, day) if binding else None
+                yield rule_set or rules, Slice(part, errors)
+                errors = []
 
 
-def _population(page: stored.Page, kinds: list[str]) -> tuple[Population, list[dict[str, Any]]]:
+def _population(
+    page: stored.Page, kinds: list[str], rulebook: Rulebook
+) -> tuple[Population, list[dict[str, Any]]]:
     subjects = pl.DataFrame(
         {
             "id": [PERSON if one.person else one.code for one in page.subjects],
             "kind": kinds,
             "criminal_suspect": [one.criminal_suspect for one in page.subjects],
+            "sites": pl.Series([_sites(one.code, rulebook) for one in page.subjects], dtype=_SITES),
         }
     )
     ids = pl.Series([one.id for one in page.subjects], dtype=pl.Int64)
@@ -90,6 +102,10 @@ def _population(page: stored.Page, kinds: list[str]) -> tuple[Population, list[d
         subject=ids.search_sorted(of).cast(pl.UInt32), known=of.is_in(ids.implode())
     )
     return population_of(subjects, facts.filter("known").drop("known"))
+
+
+def _sites(code: str, rulebook: Rulebook) -> list[dict[str, Any]]:
+    return [{"permit": one.permit, "weight": one.weight} for one in rulebook.sites(code)]
 
 
 @dataclass(slots=True)
@@ -135,10 +151,3 @@ async def flips_of(
     """The flips between an old and a new rule set, slice by slice, and what cannot be read."""
     async for _, one in batches:
         yield flips(*pair, one.population, as_of), one.errors
-
-
-async def bound_to(batches: AsyncIterator[Batch], names: frozenset[str]) -> AsyncIterator[Batch]:
-    """Only the subjects that the configuration binds to one of these rule sets."""
-    async for rule_set, one in batches:
-        if rule_set is not None and rule_set.name in names:
-            yield rule_set, one

@@ -1,7 +1,8 @@
 """rules diff: what differs between two rule sets, and whose grade flips by it."""
 
+import getpass
 from collections.abc import AsyncIterator
-from datetime import date
+from datetime import date, datetime
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -24,9 +25,9 @@ from gateway.cli.root import (
 from gateway.cli.rules import rules
 from gateway.clock import system_clock
 from gateway.deadline import today
-from gateway.population import Batch, bound_to, flips_of, from_file, from_store
+from gateway.population import Batch, flips_of, from_file, from_store
 from gateway.rulebook import parse_rule_set
-from gateway.store import assessments
+from gateway.store import activations, assessments
 from scoring.difference import differences
 from scoring.population import Flip, Flips
 from scoring.ruleset import RuleSet
@@ -59,8 +60,9 @@ def rules_diff(  # noqa: PLR0913, PLR0917 - one for each option
     format_: FormatOption = Format.TEXT,
 ) -> None:
     """比较两个评价办法；给出对象时，列出等级会改变的每个对象和原因。"""
-    pair = _rule_set(context, old), _rule_set(context, new)
     day = day_of(as_of) if as_of else today(system_clock())
+    was = _standing(context, old, day) if store else _rule_set(context, old)
+    pair = was, _rule_set(context, new)
     found = differences(*pair)
     for one in found:
         if format_ is Format.JSON:
@@ -95,21 +97,49 @@ def _rule_set(context: typer.Context, name: str) -> RuleSet:
     return found[0]
 
 
+def _standing(context: typer.Context, name: str, day: date) -> RuleSet:
+    """The old rule set, compared over the store: what is in force, whatever its file says now."""
+
+    async def work() -> RuleSet | None:
+        async with gateway(settings_of(context)) as built:
+            bound = {one.rule_set for one in built.settings.scoring.bindings}
+            return built.rulebook.in_force(name, day) if name in bound else None
+
+    return run(work) or _rule_set(context, name)
+
+
 async def _flips(
     context: typer.Context, file: Path | None, pair: Pair, day: date, format_: Format
 ) -> tuple[Flips, bool]:
     if file is not None:
         return await _print_flips(from_file(file, pair[0], day), pair, day, format_)
     async with gateway(settings_of(context)) as built:
-        return await _print_flips(_stored(built, pair), pair, day, format_)
+        found = await _print_flips(_stored(built, pair[0], day), pair, day, format_)
+        async with built.database.transaction() as connection:
+            await activations.add_diff(connection, _kept(found[0], pair, day, built.clock()))
+        return found
 
 
-def _stored(built: Gateway, pair: Pair) -> AsyncIterator[Batch]:
-    """The subjects that are bound to either rule set; all, where the configuration binds none."""
-    names = frozenset(one.name for one in pair)
-    if names.isdisjoint(binding.rule_set for binding in built.settings.scoring.bindings):
-        return from_store(built.database, built.rulebook, pair[0])
-    return bound_to(from_store(built.database, built.rulebook), names)
+def _stored(built: Gateway, old: RuleSet, day: date) -> AsyncIterator[Batch]:
+    """The subjects that the old rule set scores; all, where it scores nobody."""
+    rulebook = built.rulebook
+    names = {one.rule_set for one in built.settings.scoring.bindings}
+    bound = frozenset(n for n in names if rulebook.in_force(n, day).version == old.version)
+    return from_store(built.database, rulebook, day, rule_set=old, bound=bound or None)
+
+
+def _kept(flipped: Flips, pair: Pair, day: date, now: datetime) -> dict[str, Any]:
+    """What is kept of a diff against the store: `rules activate` asks for a fresh one."""
+    return {
+        "old_hash": pair[0].version,
+        "new_hash": pair[1].version,
+        "as_of": day,
+        "population": flipped.subjects,
+        "flips": flipped.frame.height,
+        "totals": {str(way): count for way, count in flipped.by_direction.items()},
+        "made_by": getpass.getuser(),
+        "made_at": now,
+    }
 
 
 async def _print_flips(

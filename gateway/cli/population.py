@@ -103,7 +103,7 @@ async def batches_of(
         yield from_file(file, rules, day)
         return
     async with gateway(settings) as built:
-        yield from_store(built.database, built.rulebook, rules)
+        yield from_store(built.database, built.rulebook, day, rule_set=rules)
 
 
 async def _rescore(

@@ -9,7 +9,7 @@ from gateway.store.engine import Connection
 
 
 class StoredSubject(NamedTuple):
-    """A subject that has been assessed."""
+    """A subject that has been assessed, and whose grade nobody else computes."""
 
     id: int
     code: str
@@ -32,6 +32,8 @@ _SUBJECTS = text(
     """
     select s.id, s.code, s.person, s.criminal_suspect from subject s
     where s.id > :after and exists (select from assessment a where a.subject_id = s.id)
+      and coalesce((select g.body ->> 'cause' from grade_change g where g.subject_id = s.id
+          order by g.id desc limit 1), '') <> 'received'
     order by s.id limit :limit
     """
 )

@@ -24,6 +24,8 @@ from tests.factories import (
     with_check_character,
 )
 from tests.integration.world import World
+from tests.town_rules import NAME as TOWN
+from tests.town_rules import write_town_rules
 
 #: Days of a month that is over, whenever this runs.
 PAST: dict[str, Any] = {"CF_JDRQ": "2025-06-10", "CF_YXQ": "2026-06-10"}
@@ -255,3 +257,34 @@ def test_doctor_lists_authorities_whose_names_and_codes_quarrel(
     assert "1 处名称与代码不一一对应" in said.out
     assert AUTHORITY_CODE in said.out
     assert "评价办法文本" in said.out
+
+
+def test_a_new_text_is_compared_proposed_approved_and_listed(
+    database: Database, tmp_path: Path
+) -> None:
+    rules = tmp_path / "rules"
+    write_town_rules(rules, points=5)
+    scoring = {
+        "bindings": [{"rule_set": TOWN, "regions": [REGION]}],
+        "rule_set_folders": [str(rules)],
+        "activation_share": "1",
+    }
+    command = commanding(database, tmp_path, SETTINGS | {"scoring": scoring})
+    rows = [penalty(number, number, **PAST) for number in (1, 2, 3)]
+    command("ingest", write(tmp_path / "rows.ndjson", *rows))
+    write_town_rules(rules, points=30)
+
+    too_early = command("rules", "activate", TOWN, "--from", "2030-01-01", "--by", "张三")
+    compared = command("rules", "diff", TOWN, TOWN, "--store")
+    proposed = command("rules", "activate", TOWN, "--from", "2030-01-01", "--by", "张三")
+    same = command("rules", "approve", TOWN, "--by", "张三")
+    approved = command("rules", "approve", TOWN, "--by", "李四")
+    [_, listed] = command.json("rules", "activations").objects
+
+    assert (too_early.code, "没有24小时内的比较" in too_early.err) == (1, True)
+    assert f"{credit_code(1)} 好 → 差（降，95 → 70 分）" in compared.out
+    assert "3 个对象，等级改变 3 个" in compared.out
+    assert "待第二人批准；比较 3 家，3 家等级变动" in proposed.out
+    assert (same.code, "须由另一人批准" in same.err) == (1, True)
+    assert "已批准，到日启用" in approved.out
+    assert (listed["state"], listed["approved_by"], listed["flips"]) == ("approved", "李四", 3)

@@ -7,8 +7,8 @@ import pytest
 
 from gateway import population as populations
 from gateway.deadline import today
-from gateway.population import PERSON, bound_to, flips_of, from_store, results
-from tests.factories import about, event, penalty, person_penalty
+from gateway.population import PERSON, flips_of, from_store, results
+from tests.factories import REGION, about, credit_code, event, grade, penalty, person_penalty
 from tests.integration.conftest import MakeWorld
 from tests.integration.world import World
 
@@ -26,7 +26,7 @@ async def some_history(world: World) -> None:
 
 async def rescored(world: World) -> tuple[Rows, list[Any]]:
     day, rows, errors = today(world.clock()), [], []
-    async for rule_set, one in from_store(world.database, world.gateway.rulebook):
+    async for rule_set, one in from_store(world.database, world.gateway.rulebook, day):
         frame = results(rule_set, one.population, day)
         rows += frame.select("id", "grade", "not_evaluated", "changes_on").rows()
         errors += one.errors
@@ -73,7 +73,29 @@ async def test_only_those_bound_to_a_rule_set_flip_by_it(world: World) -> None:
     day = today(world.clock()) + timedelta(days=1)
 
     for names, subjects in ((frozenset({rules.name}), 3), (frozenset({"other"}), 0)):
-        stored = from_store(world.database, world.gateway.rulebook)
-        found = [part async for part, _ in flips_of(bound_to(stored, names), (rules, rules), day)]
+        stored = from_store(world.database, world.gateway.rulebook, day, bound=names)
+        found = [part async for part, _ in flips_of(stored, (rules, rules), day)]
         assert sum(part.subjects for part in found) == subjects
         assert not any(part.frame.height for part in found)
+
+
+async def test_who_is_graded_elsewhere_stands_outside(world: World) -> None:
+    await world.take(penalty(1), grade(1, 2))
+
+    rows, _ = await rescored(world)
+
+    assert len(rows) == 1
+
+
+async def test_sites_of_the_register_are_averaged_as_the_service_does(
+    make_world: MakeWorld,
+) -> None:
+    bound = {"rule_set": "nm-2023-draft", "regions": [REGION]}
+    sites = {credit_code(1): {"P1": "300", "P2": "100"}}
+    world = await make_world(scoring={"bindings": [bound], "sites": sites})
+    await world.take(event(1, type="eia.unapproved", details={"site": "P2"}))
+
+    [(_, found, _, _)], _ = await rescored(world)
+
+    assert found == "A"
+    assert await world.column("select grade from assessment") == ["A"]
