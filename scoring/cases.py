@@ -3,13 +3,10 @@
 from collections.abc import Mapping
 from datetime import date
 
-from pydantic import ValidationError
-
 from schemas.codes import SubjectKind
 from schemas.credit import Assessment, Veto
 from scoring.engine import assess
-from scoring.errors import RuleSetError
-from scoring.explain import explain
+from scoring.explain import read
 from scoring.facts import Fact, Facts, Site
 from scoring.intervals import Terms
 from scoring.ruleset import RuleSet
@@ -70,11 +67,7 @@ class CaseFile(Terms):
     @classmethod
     def load(cls, data: Mapping[str, object]) -> "CaseFile":
         """Read parsed cases; raises RuleSetError naming file and case."""
-        name = f"cases of {data.get('rule_set')}"
-        try:
-            return cls.model_validate(data)
-        except ValidationError as error:
-            raise RuleSetError("\n".join(explain(name, data, error))) from error
+        return read(cls, data, f"cases of {data.get('rule_set')}")
 
 
 def run_case(rule_set: RuleSet, case: Case) -> list[str]:

@@ -1,8 +1,21 @@
 """Turns pydantic's paths into the names that a person wrote: rule set, table, item, key."""
 
 from collections.abc import Mapping, Sequence
+from typing import TypeVar
 
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
+
+from scoring.errors import RuleSetError
+
+Model = TypeVar("Model", bound=BaseModel)
+
+
+def read(model: type[Model], data: Mapping[str, object], name: str) -> Model:
+    """The parsed data as a model; raises RuleSetError with one line for each fault."""
+    try:
+        return model.model_validate(data)
+    except ValidationError as error:
+        raise RuleSetError("\n".join(explain(name, data, error))) from error
 
 
 def explain(name: str, data: object, error: ValidationError) -> list[str]:

@@ -8,13 +8,13 @@ from enum import StrEnum
 from itertools import chain
 from typing import Annotated
 
-from pydantic import Field, ValidationError
+from pydantic import Field
 
 from schemas.codes import SubjectKind
 from schemas.credit import GradeChange
 from scoring.change import DOWN, UP
 from scoring.errors import RuleSetError
-from scoring.explain import explain
+from scoring.explain import read
 from scoring.intervals import Terms
 from scoring.terms import Text
 
@@ -61,10 +61,7 @@ class MeasurePolicy(Terms):
     def load(cls, data: Mapping[str, object]) -> "MeasurePolicy":
         """Read a parsed policy; raises RuleSetError naming policy and culprit."""
         name = str(data.get("name", "measure policy without a name"))
-        try:
-            policy = cls.model_validate(data)
-        except ValidationError as error:
-            raise RuleSetError("\n".join(explain(name, data, error))) from error
+        policy = read(cls, data, name)
         problems = _problems(policy)
         if problems:
             raise RuleSetError("\n".join(f"{name}: {problem}" for problem in problems))

@@ -5,13 +5,12 @@ from datetime import date, timedelta
 from decimal import Decimal
 from typing import Self
 
-from pydantic import Field, ValidationError
+from pydantic import Field
 
 from schemas.base import Wanyuan
 from schemas.codes import SubjectKind
 from schemas.credit import GradeChange
-from scoring.errors import RuleSetError
-from scoring.explain import explain
+from scoring.explain import read
 from scoring.intervals import Terms
 from scoring.measures import Applied, MeasurePolicy, Occasion, in_force, on_occasion, shift
 from scoring.publicity import Penalised, PublicityPolicy, Published, Severity, publicity
@@ -28,11 +27,7 @@ class _Cases(Terms):
     @classmethod
     def load(cls, data: Mapping[str, object]) -> Self:
         """Read parsed cases; raises RuleSetError naming file and case."""
-        try:
-            return cls.model_validate(data)
-        except ValidationError as error:
-            name = f"cases of {data.get('policy')}"
-            raise RuleSetError("\n".join(explain(name, data, error))) from error
+        return read(cls, data, f"cases of {data.get('policy')}")
 
 
 class Change(Terms):

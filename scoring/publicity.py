@@ -11,11 +11,9 @@ from decimal import Decimal
 from enum import StrEnum
 from itertools import pairwise
 
-from pydantic import ValidationError
-
 from scoring.dates import add_months
 from scoring.errors import RuleSetError
-from scoring.explain import explain
+from scoring.explain import read
 from scoring.intervals import Interval, Terms
 from scoring.terms import Months, Text
 
@@ -120,10 +118,7 @@ class PublicityPolicy(Terms):
     def load(cls, data: Mapping[str, object]) -> "PublicityPolicy":
         """Read a parsed policy; raises RuleSetError naming policy and culprit."""
         name = str(data.get("name", "publicity policy without a name"))
-        try:
-            policy = cls.model_validate(data)
-        except ValidationError as error:
-            raise RuleSetError("\n".join(explain(name, data, error))) from error
+        policy = read(cls, data, name)
         problems = _problems(policy)
         if problems:
             raise RuleSetError("\n".join(f"{name}: {problem}" for problem in problems))

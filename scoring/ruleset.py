@@ -6,14 +6,14 @@ from enum import StrEnum
 from functools import cached_property
 from typing import Annotated
 
-from pydantic import Field, StringConstraints, ValidationError
+from pydantic import Field, StringConstraints
 
 from schemas.codes import SubjectKind
 from schemas.credit import RuleSetRef
 from scoring.book import Book
 from scoring.checks import problems_of
 from scoring.errors import RuleSetError
-from scoring.explain import explain
+from scoring.explain import read
 from scoring.intervals import Terms
 from scoring.table import Table
 from scoring.terms import Note, NoteIds, Text
@@ -67,10 +67,7 @@ class RuleSet(Terms):
         if "version" in data:
             message = f"{name}: version is the hash of the text and is not written in it"
             raise RuleSetError(message)
-        try:
-            rule_set = cls.model_validate({**data, "version": version})
-        except ValidationError as error:
-            raise RuleSetError("\n".join(explain(name, data, error))) from error
+        rule_set = read(cls, {**data, "version": version}, name)
         problems = [*_date_problems(rule_set), *problems_of(rule_set)]
         if problems:
             raise RuleSetError("\n".join(f"{name}: {problem}" for problem in problems))
