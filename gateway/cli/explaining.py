@@ -1,7 +1,7 @@
 """The command explain 说明: why a subject has its grade, until when, and what would change it."""
 
 from collections.abc import Iterator
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import date, datetime, time
 from typing import Annotated, Any
 
@@ -15,6 +15,7 @@ from gateway.cli.root import (
     FormatOption,
     app,
     fail,
+    lines_of,
     print_json,
     print_line,
     run,
@@ -28,6 +29,7 @@ from gateway.store.explaining import KnownSubject, known
 from gateway.words import PUBLISHED, RULE_SET_STATUSES, SEVERITIES, SUBJECT_KINDS
 from schemas.base import SHANGHAI
 from schemas.credit import Assessment, Deduction
+from schemas.identifiers import fold, identity_card_problem
 from scoring.measures import Applied, Shift
 from scoring.outlook import Ending
 from scoring.publicity import Publicity
@@ -37,7 +39,9 @@ from scoring.ruleset import RuleSet
 @app.command("explain")
 def explain_command(
     context: typer.Context,
-    code: Annotated[str, typer.Argument(help="统一社会信用代码；自然人为本系统的代号")],
+    code: Annotated[
+        str, typer.Argument(help="统一社会信用代码；- 从标准输入读，从业人员的身份证号只能这样给")
+    ],
     as_of: Annotated[str | None, typer.Option(help="评价日期，默认今天")] = None,
     known_at: Annotated[
         str | None, typer.Option(help="只用截至这一天（含）已知的信息和当时的评价办法")
@@ -45,9 +49,10 @@ def explain_command(
     format_: FormatOption = Format.TEXT,
 ) -> None:
     """说明一个单位的等级：为什么、到何时、修复后会怎样、带来哪些措施。"""
-    found = run(lambda: _explain(context, code, as_of, known_at))
+    given = next(iter(lines_of([code])), "")
+    found = run(lambda: _explain(context, given, as_of, known_at))
     if found is None:
-        fail(f"没有 {code} 的记录", Exit.PROBLEMS)
+        fail(f"没有 {'所给单位或人员' if code == '-' else code} 的记录", Exit.PROBLEMS)
     if format_ is Format.JSON:
         print_json(_json(found))
         return
@@ -63,13 +68,23 @@ async def _explain(
         at = now
         if known_at is not None:
             at = datetime.combine(day_of(known_at), time.max, SHANGHAI)
+        normalised = fold(code)
         async with built.database.transaction() as connection:
-            subject = await known(connection, code, at)
+            subject = await known(connection, normalised, at)
+            if subject is None and identity_card_problem(normalised) is None:
+                subject = await known(connection, built.keys.person(normalised), at)
         if subject is None:
             return None
         day = day_of(as_of) if as_of else today(min(at, now))
         rule_set = _rule_set(built, subject, day, past=known_at is not None)
-        return explain(subject, built.scorer, rule_set, built.policybook.regimes, day)
+        found = explain(subject, built.scorer, rule_set, built.policybook.regimes, day)
+        return _shown(found, built.keys.published(found.code)) if subject.person else found
+
+
+def _shown(found: Explanation, pseudonym: str) -> Explanation:
+    """A person goes by a pseudonym; our own code of a person stays inside."""
+    assessment = replace(found.assessment, id=pseudonym)
+    return replace(found, code=pseudonym, name="自然人", assessment=assessment)
 
 
 def _rule_set(built: Gateway, subject: KnownSubject, day: date, *, past: bool) -> RuleSet | None:

@@ -17,8 +17,10 @@ from tests.acceptance.command import Command
 from tests.conftest import SETTINGS, BuildGateway
 from tests.factories import (
     AUTHORITY_CODE,
+    IDENTITY,
     REGION,
     credit_code,
+    event,
     licence,
     penalty,
     with_check_character,
@@ -288,3 +290,20 @@ def test_a_new_text_is_compared_proposed_approved_and_listed(
     assert (same.code, "须由另一人批准" in same.err) == (1, True)
     assert "已批准，到日启用" in approved.out
     assert (listed["state"], listed["approved_by"], listed["flips"]) == ("approved", "李四", 3)
+
+
+def test_explain_takes_a_person_by_standard_input_and_shows_a_pseudonym(
+    database: Database, tmp_path: Path
+) -> None:
+    bound = {"rule_set": "nm-2023-draft", "kinds": ["individual"]}
+    command = commanding(database, tmp_path, SETTINGS | {"scoring": {"bindings": [bound]}})
+    conduct = event(1, subject_code=None, identity_number=IDENTITY, type="individual.bad_service",
+                    kind="event", details={"department": "甲局"})  # fmt: skip
+    command("ingest", write(tmp_path / "rows.ndjson", conduct))
+
+    said = command("explain", "-", given=IDENTITY)
+
+    assert "从业人员" in said.out
+    assert "P04" in said.out
+    assert IDENTITY not in said.out
+    assert "person:" not in said.out
