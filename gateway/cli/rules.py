@@ -62,7 +62,7 @@ def rules_show(context: typer.Context, name: str, format_: FormatOption = Format
     if format_ is Format.JSON:
         print_json(one.model_dump(mode="json"))
         return
-    print_line(f"{one.title}：{RULE_SET_STATUSES[one.status.value]}版本 {one.version[:12]}")
+    print_line(f"{one.title}：{RULE_SET_STATUSES[one.status.value]}，版本 {one.version[:12]}")
     for table_name, table in one.tables.items():
         print_line(f"\n[{table_name}] 起始分 {table.start}")
         for row in table.rows:
