@@ -38,6 +38,7 @@ def rules_list(context: typer.Context, format_: FormatOption = Format.TEXT) -> N
         if format_ is Format.JSON:
             answer = {
                 "name": name,
+                "kind": "rule_set",
                 "title": one.title,
                 "status": one.status,
                 "version": one.version,

@@ -173,7 +173,11 @@ def test_rules_are_listed_shown_and_tested(command: Command) -> None:
     assert "nm-2023-draft" in [one["name"] for one in listed.objects]
     assert shown.objects[0]["name"] == "nm-2023-draft"
     assert all(one["cases"] and one["mismatches"] == [] for one in tested.objects)
-    shares = [share for one in tested.objects for share in one["coverage"].values()]
+    kinds = {one["kind"] for one in tested.objects}
+    assert kinds == {one["kind"] for one in listed.objects}
+    assert kinds == {"rule_set", "measures", "publicity"}
+    rule_sets = [one for one in tested.objects if one["kind"] == "rule_set"]
+    shares = [share for one in rule_sets for share in one["coverage"].values()]
     assert all(share["covered"] == share["total"] for share in shares)
     assert [listed.code, shown.code, tested.code] == [0, 0, 0]
 
