@@ -112,9 +112,10 @@ def rules_test(
         failed |= bool(wrong)
         reached = coverage(loaded.rule_set, loaded.case_file)
         if format_ is Format.JSON:
-            answer = {"name": each, "cases": len(loaded.cases), "mismatches": wrong}
+            answer = {"name": each, "kind": "rule_set", "cases": len(loaded.cases)}
             exempt = [each.model_dump() for each in loaded.case_file.unreachable]
-            print_json(answer | {"coverage": asdict(reached), "unreachable": exempt})
+            answer |= {"mismatches": wrong, "coverage": asdict(reached)}
+            print_json(answer | {"unreachable": exempt})
         else:
             print_line(f"{each}：{len(loaded.cases)} 个用例，{len(wrong)} 处不符")
             print_line(f"    {_reached(reached)}")
