@@ -11,8 +11,10 @@ from datetime import date, datetime, timedelta
 from fractions import Fraction
 
 from gateway.audit import AuditEvent
+from gateway.deadline import today
 from gateway.log import LogEvent, logger
 from gateway.rulebook import InForce, LoadedRuleSet, Rulebook, parse_rule_set
+from gateway.settings import BadConfiguration
 from gateway.store import activations, assessments, audit
 from gateway.store.activations import Activation
 from gateway.store.engine import Connection
@@ -29,18 +31,44 @@ class NotActivated(Exception):
 
 
 async def adopt(connection: Connection, rulebook: Rulebook, now: datetime) -> None:
-    """Keep the texts of bound rule sets; adopt the first; say where a file differs from it."""
+    """Keep the texts of bound rule sets; adopt the first; say where a file differs from it.
+
+    Raises:
+        BadConfiguration: a binding was changed to another rule set where subjects are scored.
+    """
     await activations.lock(connection)
+    known = await activations.adopted(connection)
     for loaded in rulebook.bound():
         rule_set = loaded.rule_set
         await keep(connection, loaded, now)
-        await activations.adopt(connection, rule_set.name, rule_set.version, ADOPTER, now)
+        if rule_set.name not in known:
+            await _refuse_rebinding(connection, rulebook, rule_set.name)
+            await activations.adopt(connection, rule_set.name, rule_set.version, ADOPTER, now)
     await refresh(connection, rulebook)
-    for loaded in rulebook.bound():
-        name, version = loaded.rule_set.name, loaded.rule_set.version
-        standing = rulebook.in_force(name, now.date())
-        if standing.version != version:
-            logger.warning(LogEvent.RULE_TEXT_CHANGED, extra={"rule_set": name, "file": version})
+    for name in changed_texts(rulebook, today(now)):
+        logger.warning(LogEvent.RULE_TEXT_CHANGED, extra={"rule_set": name})
+
+
+async def _refuse_rebinding(connection: Connection, rulebook: Rulebook, name: str) -> None:
+    """Another rule set for subjects that are scored already is activated, not configured."""
+    for binding in rulebook.settings.bindings:
+        if binding.rule_set == name and await activations.scored_already(
+            connection, sorted(binding.kinds), binding.regions
+        ):
+            raise BadConfiguration(
+                f"scoring.bindings：{name} 所绑定的单位已按别的评价办法评价；请保留原来的绑定，"
+                f"用 rules activate {name} --replaces 原名 启用"
+            )
+
+
+def changed_texts(rulebook: Rulebook, day: date) -> list[str]:
+    """The rule sets in force whose files say something else: they wait for an activation."""
+    standing = [rulebook.in_force(one.rule_set.name, day) for one in rulebook.bound()]
+    return [
+        one.name
+        for one in standing
+        if one.name in rulebook.names and rulebook.load(one.name).rule_set.version != one.version
+    ]
 
 
 async def keep(connection: Connection, loaded: LoadedRuleSet, now: datetime) -> None:
@@ -77,7 +105,7 @@ class Proposal:
 
 
 async def propose(
-    connection: Connection, rulebook: Rulebook, proposal: Proposal, now: datetime, today: date
+    connection: Connection, rulebook: Rulebook, proposal: Proposal, now: datetime
 ) -> Activation:
     """Propose an activation.
 
@@ -88,7 +116,7 @@ async def propose(
     await refresh(connection, rulebook)
     rule_set = proposal.loaded.rule_set
     standing = rulebook.in_force(proposal.bound, proposal.from_day)
-    _refuse_unfit(proposal, standing, today)
+    _refuse_unfit(proposal, standing, today(now))
     for one in await activations.open_activations(connection):
         if one.bound == proposal.bound:
             raise NotActivated(f"{one.bound} 已有未完成的启用（{one.name}），先完成或撤回")
@@ -97,6 +125,10 @@ async def propose(
         raise NotActivated(
             f"没有24小时内的比较；先运行 credit-gateway rules diff "
             f"{proposal.bound} {rule_set.name} --store"
+        )
+    if not today(diff.made_at) <= diff.as_of <= proposal.from_day:
+        raise NotActivated(
+            f"最近的比较算的是 {diff.as_of}；应在比较当天与启用日期 {proposal.from_day} 之间"
         )
     await keep(connection, proposal.loaded, now)
     values = {
@@ -113,17 +145,17 @@ async def propose(
     }
     id_ = await activations.propose(connection, values)
     await _tell(connection, AuditEvent.RULE_SET_PROPOSED, id_, values, now)
-    return await _open(connection, rule_set.name)
+    return next(one for one in await activations.open_activations(connection) if one.id == id_)
 
 
-def _refuse_unfit(proposal: Proposal, standing: RuleSet, today: date) -> None:
+def _refuse_unfit(proposal: Proposal, standing: RuleSet, day_now: date) -> None:
     rule_set, day = proposal.loaded.rule_set, proposal.from_day
     if standing.version == rule_set.version:
         raise NotActivated(f"{rule_set.name} 的这个文本已经在用")
-    if day < today:
-        raise NotActivated(f"启用日期 {day} 早于今天 {today}")
-    begin, end = rule_set.effective_from, rule_set.effective_to
-    if (begin is not None and day < begin) or (end is not None and day > end):
+    if day < day_now:
+        raise NotActivated(f"启用日期 {day} 早于今天 {day_now}")
+    if not rule_set.is_effective(day):
+        begin, end = rule_set.effective_from, rule_set.effective_to
         raise NotActivated(f"{rule_set.name} 的有效期为 {begin} 至 {end or '长期'}，不含 {day}")
     if rule_set.status is RuleSetStatus.DRAFT and rule_set.name != proposal.bound:
         raise NotActivated(f"{rule_set.name} 是征求意见稿；只有配置直接写明才能试算")
@@ -159,29 +191,45 @@ async def confirm(connection: Connection, name: str, actor: str, now: datetime) 
     """A further confirmation, that more companies than the set share may change grade.
 
     Raises:
-        NotActivated: nothing proposed, or not approved yet.
+        NotActivated: nothing proposed, not approved yet, nothing to confirm, or the proposer.
     """
     await activations.lock(connection)
     found = await _open(connection, name)
     if found.approved_at is None:
         raise NotActivated(f"{name} 尚未经第二人批准")
+    if found.flips <= found.flip_limit and found.paused_at is None:
+        raise NotActivated(f"{name} 的变动没有超过比例，不需再次确认")
+    if found.proposed_by == actor:
+        raise NotActivated(f"{actor} 是提出人；须由另一人确认")
     await activations.mark(connection, found.id, "confirmed", actor, now)
     await _tell(connection, AuditEvent.RULE_SET_CONFIRMED, found.id, {"actor": actor}, now)
     return await _open(connection, name)
 
 
 async def withdraw(connection: Connection, name: str, actor: str, now: datetime) -> None:
-    """Take a proposal back.
+    """Take a proposal back; where companies were scored by it, the text before comes back too.
 
     Raises:
-        NotActivated: nothing proposed, or companies have been scored by it already.
+        NotActivated: nothing proposed.
     """
     await activations.lock(connection)
     found = await _open(connection, name)
-    if found.rescored_to:
-        raise NotActivated(f"{name} 已开始重新评价，不能撤回；要恢复旧文本，请另行启用")
+    used = found.approved_at is not None and await activations.was_used(
+        connection, found.hash, found.approved_at
+    )
     await activations.mark(connection, found.id, "withdrawn", actor, now)
     await _tell(connection, AuditEvent.RULE_SET_WITHDRAWN, found.id, {"actor": actor}, now)
+    if used:
+        day = today(now)
+        before = next(
+            hash_
+            for bound, from_day, hash_ in await activations.in_force(connection)
+            if bound == found.bound and from_day <= day
+        )
+        values = {"bound": found.bound, "hash": before, "from_day": day, "actor": actor}
+        await activations.roll_back(
+            connection, values | {"population": found.population, "now": now}
+        )
 
 
 async def _open(connection: Connection, name: str) -> Activation:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from importlib.util import find_spec
 
+from gateway.activation import changed_texts
 from gateway.app import gateway, kafka_bootstrap, load_workdays
 from gateway.clock import system_clock
 from gateway.deadline import today
@@ -84,13 +85,7 @@ async def _database(settings: Settings) -> str:
 async def _rule_texts(settings: Settings) -> str:
     """Whether the files say what is in force; a changed file waits for its activation."""
     async with gateway(settings) as built:
-        day = today(built.clock())
-        bound = [loaded.rule_set for loaded in built.rulebook.bound()]
-        changed = [
-            one.name
-            for one in bound
-            if built.rulebook.in_force(one.name, day).version != one.version
-        ]
+        changed = changed_texts(built.rulebook, today(built.clock()))
     if changed:
         names = "、".join(changed)
         raise LookupError(f"{names} 的文件与在用文本不同，尚未启用：rules diff、rules activate")

@@ -10,7 +10,16 @@ from schemas.codes import SubjectKind
 from schemas.credit import Assessment
 from scoring.change import compare
 from scoring.facts import Fact, Facts
-from scoring.measures import Applied, MeasurePolicy, Occasion, Shift, in_force, on_occasion, shift
+from scoring.measures import (
+    Applied,
+    MeasurePolicy,
+    Occasion,
+    Shift,
+    Standing,
+    in_force,
+    on_occasion,
+    shift,
+)
 from scoring.outlook import Ending, WhatIf, endings, outlook, repairs
 from scoring.publicity import Penalised, Publicity, PublicityPolicy, publicity
 from scoring.published import listed, period, published
@@ -86,7 +95,7 @@ def explain(
         endings=endings(results),
         later=later,
         repairs=_repairs(facts, rule_set, as_of, policies) if rule_set else (),
-        measures=in_force(policies, _standings(received or now.grade, listing), kind, as_of),
+        measures=in_force(policies, _standing(received or now.grade, past, listing), kind, as_of),
         penalty_notices=on_occasion(policies, Occasion.PENALTY, kind, as_of),
         publicity=_publicity(facts.facts, tuple(regimes)),
         received=received,
@@ -130,10 +139,10 @@ def _repairs(
 _UNMOVED = Shift((), (), ())
 
 
-def _standings(grade: str | None, listing: Listing | None) -> list[str]:
-    """What measures go with: the grade, and the list that the subject stands on."""
-    standings = [] if grade is None else [grade]
-    return standings if listing is None else [*standings, listing.title]
+def _standing(grade: str | None, past: Sequence[Assessment], listing: Listing | None) -> Standing:
+    """What measures go with: today's grade, the last published one, the list it stands on."""
+    published_grade = past[-1].grade if past else None
+    return Standing(grade, published_grade, (listing.title,) if listing else ())
 
 
 def _publicity(facts: Iterable[Fact], regimes: tuple[PublicityPolicy, ...]) -> dict[str, Publicity]:

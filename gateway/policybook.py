@@ -8,7 +8,7 @@ from importlib.resources.abc import Traversable
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 
-from gateway.rulebook import CASES_SUFFIX, parse_yaml
+from gateway.rulebook import CASES_SUFFIX, parse_yaml, read_text
 from gateway.settings import BadConfiguration, ScoringSettings
 from scoring.errors import RuleSetError
 from scoring.measures import MeasurePolicy
@@ -111,15 +111,17 @@ def _read(
     load_cases: Callable[[Mapping[str, Any]], Cases],
 ) -> Iterable[tuple[Policy, Cases]]:
     for folder in folders:
+        if not folder.is_dir():
+            raise BadConfiguration(f"scoring.measure_folders：没有目录 {folder}")
         for file in sorted(folder.iterdir(), key=lambda one: one.name):
             if not file.name.endswith(".yaml") or file.name.endswith(CASES_SUFFIX):
                 continue
             name = file.name.removesuffix(".yaml")
-            policy = load_policy(parse_yaml(file.read_text("utf-8"), file.name))
+            policy = load_policy(parse_yaml(read_text(file), file.name))
             if policy.name != name:
                 raise RuleSetError(f"file {file.name} calls itself {policy.name}")
             beside = folder / f"{name}{CASES_SUFFIX}"
-            yield policy, load_cases(parse_yaml(beside.read_text("utf-8"), beside.name))
+            yield policy, load_cases(parse_yaml(read_text(beside), beside.name))
 
 
 def _refuse(name: str, missing: Sequence[str]) -> None:

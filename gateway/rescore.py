@@ -95,9 +95,14 @@ class Rescoring:
             code = grade.subject_code
             last = self._last.get(subject_id)
             previous = last.grade if last else None
-            if last is not None and last.cause == RECEIVED and previous == grade.grade:
+            effective_on = grade.effective_on.isoformat()
+            if (
+                last is not None
+                and last.cause == RECEIVED
+                and (previous == grade.grade or effective_on < last.effective_on)
+            ):
                 continue
-            direction = "first" if previous is None else "external"
+            direction = self.scorer.direction(previous, grade.grade, code, grade.effective_on)
             reason = f"{grade.issued_by}评定"
             change = GradeChange(previous, grade.grade, direction, (reason,))
             body = change_body(
@@ -111,7 +116,7 @@ class Rescoring:
                 ),
             )
             self.changes.append((subject_id, change, body, None))
-            self._last[subject_id] = assessments.LastGrade(grade.grade, RECEIVED)
+            self._last[subject_id] = assessments.LastGrade(grade.grade, RECEIVED, effective_on)
 
     async def write(self) -> list[tuple[int, int]]:
         """Write assessments and grade changes; gives (grade change id, subject id) to be told.

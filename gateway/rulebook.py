@@ -35,7 +35,10 @@ class LoadedRuleSet:
         self.cases: tuple[Case, ...] = self.case_file.cases
         missing = uncovered(self.rule_set, self.case_file)
         if missing:
-            raise RuleSetError(f"{self.rule_set.name}: no case for {', '.join(missing)}")
+            raise RuleSetError(
+                f"{self.rule_set.name}: no case for {', '.join(missing)}; a case shows an item by "
+                "naming it in what it expects (deductions, vetoes, promotions)"
+            )
 
 
 @lru_cache(maxsize=32)
@@ -48,6 +51,16 @@ def parse_rule_set(content: str) -> RuleSet:
     """A rule set from its text; its version is the hash of the text."""
     data = parse_yaml(content, "rule set")
     return RuleSet.load(data, hashlib.sha256(content.encode()).hexdigest())
+
+
+def read_text(file: Traversable | Path) -> str:
+    """The text of a rule set or policy; raises RuleSetError naming the file and the fix."""
+    try:
+        return file.read_text("utf-8")
+    except FileNotFoundError as error:
+        raise RuleSetError(f"没有文件 {file}：评价办法和用例要成对放在一起") from error
+    except (OSError, UnicodeDecodeError) as error:
+        raise RuleSetError(f"{file} 读不出来，应为 UTF-8 编码：{error}") from error
 
 
 def parse_yaml(content: str, name: str) -> Mapping[str, Any]:
@@ -96,7 +109,7 @@ class Rulebook:
             raise BadConfiguration(f"没有评价办法 {name}；现有：{', '.join(self.names)}")
         if name not in self._loaded:
             content, cases = self._sources[name]
-            loaded = _loaded(content.read_text("utf-8"), cases.read_text("utf-8"))
+            loaded = _loaded(read_text(content), read_text(cases))
             if loaded.rule_set.name != name:
                 raise RuleSetError(f"file {name}.yaml calls itself {loaded.rule_set.name}")
             self._loaded[name] = loaded
@@ -133,7 +146,10 @@ class Rulebook:
     def choose(self, kind: SubjectKind, code: str, day: date) -> RuleSet | None:
         """The rule set in force for a subject on a day, or None where no binding matches."""
         binding = self.binding(kind, code)
-        return None if binding is None else self.in_force(binding.rule_set, day)
+        if binding is None:
+            return None
+        rule_set = self.in_force(binding.rule_set, day)
+        return rule_set if rule_set.is_effective(day) else None
 
     def in_force(self, bound: str, day: date) -> RuleSet:
         """What stands for a bound rule set on a day: the text activated last, else the file's."""
@@ -154,6 +170,8 @@ def _matches(binding: RuleSetBinding, kind: SubjectKind, digits: str) -> bool:
 def _sources(folders: Iterable[Path]) -> Iterable[tuple[str, tuple[Traversable, Traversable]]]:
     shipped: Traversable = files("scoring") / "rule_sets"
     for folder in (shipped, *folders):
+        if not folder.is_dir():
+            raise BadConfiguration(f"scoring.rule_set_folders：没有目录 {folder}")
         for file in folder.iterdir():
             if file.name.endswith(".yaml") and not file.name.endswith(CASES_SUFFIX):
                 name = file.name.removesuffix(".yaml")

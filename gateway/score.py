@@ -19,7 +19,7 @@ from gateway.policybook import Policybook
 from gateway.rulebook import Rulebook
 from schemas.codes import EventType, SubjectKind
 from schemas.credit import Assessment, GradeChange, NotEvaluated
-from scoring.change import compare
+from scoring.change import DOWN, FIRST, UP, compare
 from scoring.engine import assess
 from scoring.facts import Fact, Facts, Penalty, Site, plain
 from scoring.measures import Applied, MeasurePolicy, shift
@@ -30,6 +30,8 @@ RECEIVED = "received"
 SCORED = "scored"
 #: Cause of a grade change that a new text of the rules brought, not a new fact.
 RULE_SET = "rule set"
+#: Direction of a grade computed elsewhere that our bands do not rank.
+EXTERNAL = "external"
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +60,17 @@ class Scorer:
         """What says where this subject is what its grade leads to."""
         binding = self.rulebook.binding(kind, code)
         return self._policies[binding] if binding is not None else ()
+
+    def direction(self, previous: str | None, grade: str, code: str, day: date) -> str:
+        """Whether a grade computed elsewhere is better or worse, where our bands know both."""
+        kind = self.rulebook.kind(code, person=False)
+        rule_set = self.rulebook.choose(kind, code, day)
+        if previous is None:
+            return FIRST
+        ranked = [] if rule_set is None else rule_set.grades(kind)
+        if previous not in ranked or grade not in ranked:
+            return EXTERNAL
+        return UP if ranked.index(grade) < ranked.index(previous) else DOWN
 
     def measures(
         self, change: GradeChange, kind: SubjectKind, code: str, day: date
@@ -210,6 +223,7 @@ def named(applied: Applied) -> dict[str, Any]:
         "title": measure.title,
         "source": applied.source,
         "tell": measure.tell,
+        "note": measure.note,
         "verified": measure.verified,
     }
 

@@ -4,8 +4,10 @@ import asyncio
 from collections.abc import Callable
 from typing import Any
 
+import orjson
+
 from gateway.rulebook import parse_rule_set
-from gateway.score import again, digest, fact, sites_of
+from gateway.score import again, fact, short, sites_of
 from gateway.store import assessments, records
 from gateway.store.assessments import Stored
 from gateway.store.engine import Database
@@ -55,6 +57,10 @@ def _difference(
     sites = sites_of(one.result)
     subject = Facts(one.subject_code, kind, known, None, one.criminal_suspect, sites)
     result = again(subject, rule_set, one.as_of)
-    if digest(result) == one.result["digest"]:
-        return None
+    kept = orjson.loads(short(result, sites))
+    beside = (result.grade, result.not_evaluated, result.changes_on)
+    if kept == one.result and beside == (one.grade, one.not_evaluated, one.changes_on):
+        if one.changed_to is None or one.changed_to == result.grade:
+            return None
+        return {"id": one.id, "problem": f"等级变动记为 {one.changed_to}，重算为 {result.grade}"}
     return {"id": one.id, "problem": "重算结果与原结果不同", "score": result.score}

@@ -71,3 +71,10 @@ RULE_SET_STATUSES = {
 }
 SEVERITIES = {Severity.MINOR: "轻微", Severity.ORDINARY: "一般", Severity.SERIOUS: "严重"}
 PUBLISHED = {Published.YES: "公示", Published.NO: "不予公示", Published.MAY: "可以不予公示"}
+
+
+def not_evaluated_words(reason: str) -> str:
+    """Why there is no grade, and what it is about."""
+    name, _, about = reason.partition(":")
+    words = NOT_EVALUATED[NotEvaluated(name)]
+    return f"{words}：{about}" if about else words

@@ -23,6 +23,7 @@ class MeasureName(Schema):
     title: str
     source: str = Field(description="document and article")
     tell: tuple[str, ...] = Field(default=(), description="who has to hear of it")
+    note: str | None = Field(default=None, description="how a gap of the text is read")
     verified: bool = Field(description="false: not read in the source")
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
 from itertools import chain
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field
 
@@ -35,6 +35,7 @@ class Measure(Terms):
     title: Text
     occasion: Occasion = Occasion.GRADE
     grades: tuple[Text, ...] = ()  #: grades or listings 名单 that it goes with
+    by: Literal["live", "snapshot"] = "live"  #: the grade of the day, or the last published one
     kinds: Annotated[tuple[SubjectKind, ...], Field(min_length=1)]
     tell: tuple[Text, ...] = ()  #: who has to hear of it 告知对象
     article: Text
@@ -109,14 +110,25 @@ class Shift:
     notices: tuple[Applied, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What measures go with: the grade of the day, the last published one, the listings 名单."""
+
+    grade: str | None = None
+    published: str | None = None
+    listings: tuple[str, ...] = ()
+
+    def has(self, measure: Measure) -> bool:
+        """Whether the measure goes with it."""
+        grade = self.grade if measure.by == "live" else self.published
+        return not {grade, *self.listings}.isdisjoint(measure.grades)
+
+
 def in_force(
-    policies: Iterable[MeasurePolicy], standings: Iterable[str], kind: SubjectKind, day: date
+    policies: Iterable[MeasurePolicy], standing: Standing, kind: SubjectKind, day: date
 ) -> tuple[Applied, ...]:
-    """The measures that hold on a day for a subject with these grades and listings 名单."""
-    held = frozenset(standings)
-    return tuple(
-        one for one in _of_day(policies, kind, day) if held.intersection(one.measure.grades)
-    )
+    """The measures that hold on a day for a subject that stands so."""
+    return tuple(one for one in _of_day(policies, kind, day) if standing.has(one.measure))
 
 
 def on_occasion(
@@ -129,20 +141,16 @@ def on_occasion(
 def shift(
     policies: Iterable[MeasurePolicy], change: GradeChange, kind: SubjectKind, day: date
 ) -> Shift:
-    """What begins and ends with a change of grade, and the notices that it calls for."""
+    """What begins and ends with a change of the live grade, and the notices that it calls for."""
     policies = tuple(policies)
-    before = in_force(policies, _standing(change.from_grade), kind, day)
-    after = in_force(policies, _standing(change.to_grade), kind, day)
+    before = in_force(policies, Standing(change.from_grade), kind, day)
+    after = in_force(policies, Standing(change.to_grade), kind, day)
     occasion = {DOWN: Occasion.DOWNGRADE, UP: Occasion.UPGRADE}.get(change.direction)
     return Shift(
         tuple(one for one in after if one not in before),
         tuple(one for one in before if one not in after),
         on_occasion(policies, occasion, kind, day) if occasion else (),
     )
-
-
-def _standing(grade: str | None) -> tuple[str, ...]:
-    return () if grade is None else (grade,)
 
 
 def _of_day(policies: Iterable[MeasurePolicy], kind: SubjectKind, day: date) -> Iterable[Applied]:

@@ -12,7 +12,15 @@ from schemas.codes import SubjectKind
 from schemas.credit import GradeChange
 from scoring.explain import read
 from scoring.intervals import Terms
-from scoring.measures import Applied, MeasurePolicy, Occasion, in_force, on_occasion, shift
+from scoring.measures import (
+    Applied,
+    MeasurePolicy,
+    Occasion,
+    Standing,
+    in_force,
+    on_occasion,
+    shift,
+)
 from scoring.publicity import Penalised, PublicityPolicy, Published, Severity, publicity
 from scoring.terms import Text
 
@@ -39,12 +47,14 @@ class Change(Terms):
 
 
 class MeasureCase(Terms):
-    """One subject on a day: with standings, with a change, or on an occasion."""
+    """One subject on a day: as it stands, with a change of grade, or on an occasion."""
 
     name: Text
     kind: SubjectKind = SubjectKind.ENTERPRISE
     on: date
-    standings: tuple[Text, ...] = ()
+    grade: Text | None = None
+    published: Text | None = None
+    listings: tuple[Text, ...] = ()
     change: Change | None = None
     occasion: Occasion | None = None
     expect: tuple[Text, ...] = ()  #: measures that hold, or are due on the occasion
@@ -74,7 +84,8 @@ def run_measure_case(policy: MeasurePolicy, case: MeasureCase) -> list[str]:
     elif case.occasion is not None:
         found = {"expect": _ids(on_occasion([policy], case.occasion, case.kind, case.on))}
     else:
-        found = {"expect": _ids(in_force([policy], case.standings, case.kind, case.on))}
+        standing = Standing(case.grade, case.published, case.listings)
+        found = {"expect": _ids(in_force([policy], standing, case.kind, case.on))}
     return [
         f"{case.name}: {name}: expected {getattr(case, name)}, got {got}"
         for name, got in found.items()

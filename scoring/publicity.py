@@ -124,20 +124,21 @@ class PublicityPolicy(Terms):
             raise RuleSetError("\n".join(f"{name}: {problem}" for problem in problems))
         return policy
 
-    def severity(self, decision: Penalised) -> Severity:
-        """The severity as stated, else the worst class that holds."""
+    def severity(self, decision: Penalised) -> tuple[Severity, bool]:
+        """The severity as stated, else the worst class that holds; and whether that was read."""
         if decision.severity is not None:
-            return decision.severity
+            return decision.severity, True
         order = list(Severity)
-        classes = [one.severity for one in self.classes if one.when.holds(decision)]
-        return max(classes, key=order.index, default=self.otherwise)
+        classes = [one for one in self.classes if one.when.holds(decision)]
+        worst = max(classes, key=lambda one: order.index(one.severity), default=None)
+        return (self.otherwise, False) if worst is None else (worst.severity, worst.verified)
 
 
 @dataclass(frozen=True, slots=True)
 class Publicity:
     """What holds for one decision; the days are the first on which it no longer has to, or may."""
 
-    policy: str
+    policy: PublicityPolicy
     severity: Severity
     published: Published
     begins: date | None
@@ -158,14 +159,14 @@ def publicity(policies: Iterable[PublicityPolicy], decision: Penalised) -> Publi
     policy = next((one for one in policies if _covers(one, decision.decided_on)), None)
     if policy is None:
         return None
-    severity = policy.severity(decision)
+    severity, certain = policy.severity(decision)
     term = next(one for one in policy.terms if one.severity is severity)
     exception = _exception(policy, term, decision)
     span = exception or term
     day = decision.decided_on
     silent = span.published is Published.NO
     return Publicity(
-        policy.name,
+        policy,
         severity,
         span.published,
         None if silent else day,
@@ -174,7 +175,7 @@ def publicity(policies: Iterable[PublicityPolicy], decision: Penalised) -> Publi
         exception.id if exception else None,
         span.article,
         span.text,
-        span.verified,
+        span.verified and certain,
     )
 
 

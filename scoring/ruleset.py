@@ -84,6 +84,16 @@ class RuleSet(Terms):
         """The table of a kind of subject."""
         return next((table for table in self.tables.values() if kind in table.kinds), None)
 
+    def is_effective(self, day: date) -> bool:
+        """Whether the day lies within the effective dates; an end not given is open."""
+        begin, end = self.effective_from, self.effective_to
+        return (begin is None or begin <= day) and (end is None or day <= end)
+
+    def grades(self, kind: SubjectKind) -> list[str]:
+        """The grades of a kind of subject, best first; none where there is no table."""
+        table = self.table(kind)
+        return [] if table is None else [band.grade for band in table.bands]
+
     def note(self, name: str) -> Note:
         """A note by its id, to be shown with a trace."""
         return next(note for note in self.notes if note.id == name)

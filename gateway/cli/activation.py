@@ -1,4 +1,4 @@
-"""The command rules activate 启用: a new text of the rules, seen before it bites."""
+"""Commands of the lives of rules 启用: activate, approve, confirm, withdraw, activations."""
 
 import getpass
 from collections.abc import Awaitable, Callable
@@ -22,12 +22,10 @@ from gateway.cli.root import (
     settings_of,
 )
 from gateway.cli.rules import rules
-from gateway.deadline import today
 from gateway.store import activations
 from gateway.store.activations import Activation
 from gateway.store.engine import Connection
 from schemas.base import SHANGHAI
-from scoring.errors import RuleSetError
 
 Result = TypeVar("Result")
 
@@ -51,7 +49,7 @@ def rules_activate(
     async def step(built: Gateway, connection: Connection) -> Activation:
         now = built.clock()
         proposal = _proposal(built, name, day, replaces, _actor(by))
-        return await lives.propose(connection, built.rulebook, proposal, now, today(now))
+        return await lives.propose(connection, built.rulebook, proposal, now)
 
     _print(_in_transaction(context, step), format_)
 
@@ -61,19 +59,28 @@ def rules_approve(
     context: typer.Context,
     name: NameArgument,
     by: ByOption = None,
-    confirm: Annotated[
-        bool, typer.Option("--confirm", help="批准之后，变动超过比例时再次确认")
-    ] = False,
     format_: FormatOption = Format.TEXT,
 ) -> None:
-    """第二人批准启用；等级变动超过设定比例的，还须再次确认。"""
+    """第二人批准启用。"""
 
     async def step(built: Gateway, connection: Connection) -> Activation:
-        now = built.clock()
-        if confirm:
-            return await lives.confirm(connection, name, _actor(by), now)
         version = built.rulebook.load(name).rule_set.version
-        return await lives.approve(connection, name, version, _actor(by), now)
+        return await lives.approve(connection, name, version, _actor(by), built.clock())
+
+    _print(_in_transaction(context, step), format_)
+
+
+@rules.command("confirm")
+def rules_confirm(
+    context: typer.Context,
+    name: NameArgument,
+    by: ByOption = None,
+    format_: FormatOption = Format.TEXT,
+) -> None:
+    """等级变动超过设定比例的，批准之后再次确认。"""
+
+    async def step(built: Gateway, connection: Connection) -> Activation:
+        return await lives.confirm(connection, name, _actor(by), built.clock())
 
     _print(_in_transaction(context, step), format_)
 
@@ -85,7 +92,7 @@ def rules_withdraw(
     by: ByOption = None,
     format_: FormatOption = Format.TEXT,
 ) -> None:
-    """撤回尚未开始的启用。"""
+    """撤回启用；已按新文本评价过的，恢复原文本并重新评价。"""
 
     async def step(built: Gateway, connection: Connection) -> None:
         await lives.withdraw(connection, name, _actor(by), built.clock())
@@ -117,8 +124,12 @@ def _proposal(
         raise lives.NotActivated(
             f"配置没有绑定 {standing}；用 --replaces 指明替代哪个：{'、'.join(bound) or '无'}"
         )
+    loaded = built.rulebook.load(name)
+    for binding in built.settings.scoring.bindings:
+        if binding.rule_set == standing:
+            built.policybook.measures_of(name, binding.measures)
     share = Fraction(built.settings.scoring.activation_share)
-    return lives.Proposal(standing, built.rulebook.load(name), day, share, actor)
+    return lives.Proposal(standing, loaded, day, share, actor)
 
 
 def _in_transaction(
@@ -133,7 +144,7 @@ def _in_transaction(
 
     try:
         return run(work)
-    except (lives.NotActivated, RuleSetError) as error:
+    except lives.NotActivated as error:
         fail(str(error), Exit.PROBLEMS)
 
 
@@ -180,6 +191,8 @@ _STATES = {
 
 
 def _line(one: Activation) -> str:
+    if one.from_day == date.min:
+        return f"{one.name}（版本 {one.hash[:12]}）：首次绑定时采用"
     return (
         f"{one.name}（版本 {one.hash[:12]}）替代 {one.bound}，{one.from_day} 起："
         f"{_STATES[_state(one)]}；比较 {one.population} 家，{one.flips} 家等级变动"

@@ -28,6 +28,7 @@ from gateway.deadline import today
 from gateway.population import Batch, flips_of, from_file, from_store
 from gateway.rulebook import parse_rule_set
 from gateway.store import activations, assessments
+from gateway.words import not_evaluated_words
 from scoring.difference import differences
 from scoring.population import Flip, Flips
 from scoring.ruleset import RuleSet
@@ -163,8 +164,8 @@ def _print_flip(row: dict[str, Any], format_: Format) -> None:
     if format_ is Format.JSON:
         print_json({_JSON_NAMES.get(name, name): value for name, value in row.items()})
         return
-    was = row["from_grade"] or f"不评价（{row['from_not_evaluated']}）"
-    is_ = row["to_grade"] or f"不评价（{row['to_not_evaluated']}）"
+    was = row["from_grade"] or f"不评价（{not_evaluated_words(row['from_not_evaluated'])}）"
+    is_ = row["to_grade"] or f"不评价（{not_evaluated_words(row['to_not_evaluated'])}）"
     scores = f"{row['from_score'] or '—'} → {row['to_score'] or '—'} 分"
     print_line(f"{row['id']} {was} → {is_}（{DIRECTIONS[row['direction']]}，{scores}）")
     for sign, name in (("−", "gone"), ("+", "come")):

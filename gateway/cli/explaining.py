@@ -26,10 +26,16 @@ from gateway.explain import Explanation, Repair, explain
 from gateway.rulebook import parse_rule_set
 from gateway.score import named
 from gateway.store.explaining import KnownSubject, known
-from gateway.words import PUBLISHED, RULE_SET_STATUSES, SEVERITIES, SUBJECT_KINDS
+from gateway.words import (
+    PUBLISHED,
+    RULE_SET_STATUSES,
+    SEVERITIES,
+    SUBJECT_KINDS,
+    not_evaluated_words,
+)
 from schemas.base import SHANGHAI
 from schemas.credit import Assessment, Deduction
-from schemas.identifiers import fold, identity_card_problem
+from schemas.identifiers import credit_code_problem, fold, identity_card_problem
 from scoring.measures import Applied, Shift
 from scoring.outlook import Ending
 from scoring.publicity import Publicity
@@ -52,12 +58,20 @@ def explain_command(
     given = next(iter(lines_of([code])), "")
     found = run(lambda: _explain(context, given, as_of, known_at))
     if found is None:
-        fail(f"没有 {'所给单位或人员' if code == '-' else code} 的记录", Exit.PROBLEMS)
+        fail(_nobody(code), Exit.PROBLEMS)
     if format_ is Format.JSON:
         print_json(_json(found))
         return
     for line in _lines(found):
         print_line(line)
+
+
+def _nobody(code: str) -> str:
+    """That nothing is known, and why a code could not be one; a person's number is not repeated."""
+    if code == "-":
+        return "没有所给单位或人员的记录"
+    problem = credit_code_problem(fold(code))
+    return f"没有 {code} 的记录" + (f"：{problem}" if problem else "")
 
 
 async def _explain(
@@ -73,7 +87,7 @@ async def _explain(
             subject = await known(connection, normalised, at)
             if subject is None and identity_card_problem(normalised) is None:
                 subject = await known(connection, built.keys.person(normalised), at)
-        if subject is None:
+        if subject is None or (known_at and not subject.facts and not subject.rule_set_text):
             return None
         day = day_of(as_of) if as_of else today(min(at, now))
         rule_set = _rule_set(built, subject, day, past=known_at is not None)
@@ -113,7 +127,10 @@ def _json(found: Explanation) -> dict[str, Any]:
         "repairs": [_json_repair(one) for one in found.repairs],
         "measures": [named(one) for one in found.measures],
         "penalty_notices": [named(one) for one in found.penalty_notices],
-        "publicity": {fact: asdict(one) for fact, one in found.publicity.items()},
+        "publicity": {
+            fact: {**asdict(one), "policy": one.policy.name}
+            for fact, one in found.publicity.items()
+        },
         "notes": [found.rule_set.note(note).model_dump() for note in found.assessment.notes]
         if found.rule_set
         else [],
@@ -145,7 +162,7 @@ def _lines(found: Explanation) -> Iterator[str]:
         yield f"依据 {found.rule_set.title}，{status}，版本 {found.rule_set.version[:12]}"
         yield f"{found.as_of}：{_result(found.assessment, found.rule_set)}"
     if found.received is not None:
-        yield f"外部评定等级 {found.received}，以外部评定为准"
+        yield f"外部评定等级 {found.received}，以外部评定为准；以下分值和修复为本系统试算"
     yield from _rows(found)
     yield from _listed("等级带来的措施", (_measure(one) for one in found.measures))
     yield from _listed("随处罚决定的告知", (_measure(one) for one in found.penalty_notices))
@@ -170,7 +187,7 @@ def _listed(title: str, lines: Iterator[str]) -> Iterator[str]:
 
 def _result(one: Assessment, rule_set: RuleSet) -> str:
     if one.not_evaluated is not None:
-        return f"不评价（{one.not_evaluated}）"
+        return f"不评价（{not_evaluated_words(one.not_evaluated)}）"
     titles = {
         band.grade: (band.title, band.colour)
         for table in rule_set.tables.values()
@@ -211,7 +228,7 @@ def _signed(row: Deduction) -> str:
 
 
 _VALUES = {
-    "document_number": "文书号",
+    "document_number": "文书号或编号",
     "decided_on": "决定日期",
     "penalty": "处罚种类",
     "type": "信息种类",
@@ -240,7 +257,8 @@ def _measure(applied: Applied) -> str:
     measure = applied.measure
     tell = f"，告知{'、'.join(measure.tell)}" if measure.tell else ""
     doubt = "" if measure.verified else "，未核实"
-    return f"{measure.title}（{applied.source}{doubt}）{tell}"
+    note = f"。{measure.note}" if measure.note else ""
+    return f"{measure.title}（{applied.source}{doubt}）{tell}{note}"
 
 
 def _published(found: Explanation, rule_set: RuleSet) -> Iterator[str]:
@@ -275,11 +293,11 @@ def _moved(moved: Shift) -> Iterator[str]:
 def _publicity(found: Explanation) -> Iterator[str]:
     for fact, one in found.publicity.items():
         doubt = "" if one.verified else "，未核实"
-        basis = f"{SEVERITIES[one.severity]}，{one.article}{doubt}"
+        basis = f"{SEVERITIES[one.severity]}，{one.policy.title}{doubt}"
         yield f"{_number(found, fact)}：{PUBLISHED[one.published]}{_period(one)}（{basis}）"
 
 
 def _period(one: Publicity) -> str:
     if one.begins is None:
         return ""
-    return f"，{one.begins} 起，至少到 {one.at_least_until}，最多到 {one.at_most_until}"
+    return f"，{one.begins} 起，{one.at_least_until} 前不得撤下，{one.at_most_until} 起不再公示"

@@ -27,8 +27,7 @@ from gateway.columns import parse_date
 from gateway.deadline import due, today
 from gateway.faulty import STANDARD_INPUT, faulty_row, spooled
 from gateway.intake.files import UnreadableFile, line_of, read
-from gateway.rulebook import Rulebook, parse_rule_set
-from gateway.settings import BadConfiguration
+from gateway.rulebook import Rulebook, parse_rule_set, read_text
 from gateway.words import EXCLUSIONS, VERDICTS
 from gateway.workbook import FaultyRow, problems_workbook
 from schemas.codes import RecordKind
@@ -36,7 +35,6 @@ from schemas.credit import Assessment
 from schemas.identifiers import credit_code_problem, fold
 from schemas.verdict import Verdict
 from scoring.engine import assess
-from scoring.errors import RuleSetError
 from scoring.facts import Facts
 from scoring.ruleset import RuleSet
 
@@ -186,13 +184,10 @@ def _print_assessment(assessment: Assessment, rules: RuleSet) -> None:
 
 def rule_set_of(context: typer.Context, name: str) -> RuleSet:
     """A rule set by name or by file; wrong use where it cannot be read."""
-    try:
-        path = Path(name)
-        if path.suffix in {".yaml", ".yml"} and path.is_file():
-            return parse_rule_set(path.read_text(encoding="utf-8"))
-        return Rulebook(settings_of(context).scoring).load(name).rule_set
-    except (BadConfiguration, RuleSetError) as error:
-        fail(str(error))
+    path = Path(name)
+    if path.suffix in {".yaml", ".yml"} and path.is_file():
+        return parse_rule_set(read_text(path))
+    return Rulebook(settings_of(context).scoring).load(name).rule_set
 
 
 def day_of(text: str) -> date:

@@ -13,11 +13,26 @@ import orjson
 import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from typer.core import TyperGroup
 
 from gateway.settings import BadConfiguration, Settings, load_settings
+from scoring.errors import RuleSetError
+
+
+class Commands(TyperGroup):
+    """The commands; each ends as wrong use where configuration or rules cannot be used."""
+
+    def invoke(self, ctx: Any) -> Any:
+        """Run the command."""
+        try:
+            return super().invoke(ctx)
+        except (BadConfiguration, RuleSetError) as error:
+            fail(str(error))
+
 
 app = typer.Typer(
     name="credit-gateway",
+    cls=Commands,
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,

@@ -11,14 +11,12 @@ from gateway.cli.root import (
     Format,
     FormatOption,
     app,
-    fail,
     print_json,
     print_line,
     settings_of,
 )
 from gateway.policybook import Policybook
-from gateway.rulebook import LoadedRuleSet, Rulebook
-from gateway.settings import BadConfiguration
+from gateway.rulebook import Rulebook
 from gateway.words import RULE_SET_STATUSES
 from scoring.cases import run_case
 from scoring.coverage import Coverage, coverage
@@ -33,8 +31,14 @@ app.add_typer(rules, name="rules")
 def rules_list(context: typer.Context, format_: FormatOption = Format.TEXT) -> None:
     """列出评价办法和效力状态，以及监管措施和公示规则。"""
     rulebook = Rulebook(settings_of(context).scoring)
+    end = Exit.DONE
     for name in rulebook.names:
-        one = rulebook.load(name).rule_set
+        try:
+            one = rulebook.load(name).rule_set
+        except RuleSetError as error:
+            end = Exit.PROBLEMS
+            print_line(f"{name} 不能使用：{error}")
+            continue
         if format_ is Format.JSON:
             answer = {
                 "name": name,
@@ -54,6 +58,7 @@ def rules_list(context: typer.Context, format_: FormatOption = Format.TEXT) -> N
             print_json({"name": name, "kind": kind, "title": title})
         else:
             print_line(f"{_POLICIES[kind]} {name} {title}")
+    raise typer.Exit(end)
 
 
 @rules.command("show")
@@ -107,7 +112,7 @@ def rules_test(
     rulebook = Rulebook(settings_of(context).scoring)
     failed = False
     for each in [name] if name else rulebook.names:
-        loaded = _loaded(rulebook, each)
+        loaded = rulebook.load(each)
         wrong = [line for case in loaded.cases for line in run_case(loaded.rule_set, case)]
         failed |= bool(wrong)
         reached = coverage(loaded.rule_set, loaded.case_file)
@@ -131,10 +136,7 @@ def rules_test(
 
 def _test_policies(context: typer.Context, format_: Format) -> bool:
     """Run the cases of measure and publicity policies; whether any does not hold."""
-    try:
-        runs = list(Policybook(settings_of(context).scoring).run_cases())
-    except RuleSetError as error:
-        fail(str(error))
+    runs = list(Policybook(settings_of(context).scoring).run_cases())
     for one in runs:
         if format_ is Format.JSON:
             answer = {"name": one.name, "kind": one.kind, "cases": one.cases}
@@ -153,10 +155,3 @@ _POLICIES = {"measures": "监管措施", "publicity": "公示规则"}
 def _reached(reached: Coverage) -> str:
     shares = (("评价项", reached.items), ("等级边界", reached.bands), ("日期边界", reached.dates))
     return "，".join(f"{name} {share.covered}/{share.total}" for name, share in shares)
-
-
-def _loaded(rulebook: Rulebook, name: str) -> LoadedRuleSet:
-    try:
-        return rulebook.load(name)
-    except (BadConfiguration, RuleSetError) as error:
-        fail(str(error))

@@ -19,6 +19,7 @@ class Diff:
     """What a new text would do to the grades of a population."""
 
     id: int
+    as_of: date
     population: int
     flips: int
     made_by: str
@@ -35,7 +36,7 @@ _ADD_DIFF = text(
 )
 _LATEST_DIFF = text(
     """
-    select id, population, flips, made_by, made_at from rule_set_diff
+    select id, as_of, population, flips, made_by, made_at from rule_set_diff
     where old_hash = :old and new_hash = :new order by made_at desc, id desc limit 1
     """
 )
@@ -97,9 +98,9 @@ _PROPOSE = text(
     returning id
     """
 )
-#: In force: approved, the share confirmed where it is too large, not withdrawn.
+#: In force: approved, the share confirmed where it is too large, neither withdrawn nor paused.
 _RELEASED = (
-    "withdrawn_at is null and approved_at is not null "
+    "withdrawn_at is null and paused_at is null and approved_at is not null "
     "and (flips <= flip_limit or confirmed_at is not null)"
 )
 _IN_FORCE = text(
@@ -160,7 +161,8 @@ async def due(connection: Connection, today: date) -> Activation | None:
 
 _MARKS = {
     "approved": "approved_by = :actor, approved_at = :now",
-    "confirmed": "confirmed_by = :actor, confirmed_at = :now, paused_at = null",
+    # what was scored while it was paused may stand by the old text: everyone comes again
+    "confirmed": "confirmed_by = :actor, confirmed_at = :now, paused_at = null, rescored_to = 0",
     "withdrawn": "withdrawn_at = :now",
     "paused": "paused_at = coalesce(paused_at, :now)",
     "finished": "finished_at = :now",
@@ -171,6 +173,57 @@ async def mark(connection: Connection, id_: int, what: str, actor: str, now: dat
     """Write what was decided of an activation, or what became of it."""
     statement = f"update rule_set_activation set {_MARKS[what]} where id = :id"  # noqa: S608
     await connection.execute(text(statement), {"id": id_, "actor": actor, "now": now})
+
+
+_ROLL_BACK = text(
+    """
+    insert into rule_set_activation (id, bound, name, hash, from_day, population, flip_limit,
+        flips, proposed_by, proposed_at, approved_by, approved_at)
+    select nextval('gateway_id'), :bound, r.name, :hash, :from_day, :population, :population, 0,
+        :actor, :now, :actor, :now
+    from rule_set_version r where r.hash = :hash
+    """
+)
+_WAS_USED = text(
+    """
+    select exists (select from assessment where rule_set_hash = :hash and recorded_at >= :since)
+    """
+)
+
+
+async def roll_back(connection: Connection, values: Mapping[str, Any]) -> None:
+    """The text that stood before comes back: everyone is scored by it again."""
+    await connection.execute(_ROLL_BACK, values)
+
+
+async def was_used(connection: Connection, hash_: str, since: datetime) -> bool:
+    """Whether anybody has been scored by this text since then."""
+    values = {"hash": hash_, "since": since}
+    return bool(await connection.scalar(_WAS_USED, values))
+
+
+_SCORED_HERE = text(
+    """
+    select exists (
+        select from assessment a join subject s on s.id = a.subject_id
+        where a.rule_set_hash is not null and a.subject_kind = any(cast(:kinds as text[]))
+          and exists (select from unnest(cast(:regions as text[])) as r(prefix)
+              where starts_with(substr(s.code, 3, 6), r.prefix)))
+    """
+)
+
+
+async def adopted(connection: Connection) -> set[str]:
+    """The bound rule sets of which some text stands already."""
+    return set(await connection.scalars(text("select distinct bound from rule_set_activation")))
+
+
+async def scored_already(
+    connection: Connection, kinds: Sequence[str], regions: Sequence[str]
+) -> bool:
+    """Whether any subject of these kinds and regions has been scored by some rule set."""
+    values = {"kinds": list(kinds), "regions": list(regions)}
+    return bool(await connection.scalar(_SCORED_HERE, values))
 
 
 _SLICE = text(

@@ -27,11 +27,12 @@ class LastGrade:
 
     grade: str | None
     cause: str
+    effective_on: str = ""  #: YYYY-MM-DD
 
 
 _LAST_GRADES = text(
     """
-    select t.id, g.to_grade, g.body ->> 'cause'
+    select t.id, g.to_grade, g.body ->> 'cause', g.body ->> 'effective_on'
     from unnest(cast(:ids as bigint[])) as t(id)
     cross join lateral (select to_grade, body from grade_change g where g.subject_id = t.id
         order by g.id desc limit 1) g
@@ -42,7 +43,7 @@ _LAST_GRADES = text(
 async def last_grades(connection: Connection, subject_ids: Sequence[int]) -> dict[int, LastGrade]:
     """The grade that each subject was last said to have; none said, no entry."""
     rows = await connection.execute(_LAST_GRADES, {"ids": list(subject_ids)})
-    return {row[0]: LastGrade(row[1], row[2]) for row in rows}
+    return {row[0]: LastGrade(row[1], row[2], row[3]) for row in rows}
 
 
 _RULE_SET = text(
@@ -79,13 +80,18 @@ class Stored:
     as_of: date
     fact_ids: list[int]
     result: dict[str, Any]
+    grade: str | None
+    not_evaluated: str | None
+    changes_on: date | None
+    changed_to: str | None  #: the grade of the grade change that followed, if one did
 
 
 _STORED = text(
     """
     select a.id, s.code, a.subject_kind, a.criminal_suspect, a.rule_set_hash, a.as_of, a.fact_ids,
-           a.result
+           a.result, a.grade, a.not_evaluated, a.changes_on, g.to_grade
     from assessment a join subject s on s.id = a.subject_id
+    left join grade_change g on g.subject_id = a.subject_id and g.assessment_id = a.id
     where a.id > :after order by a.id limit :limit
     """
 )

@@ -9,7 +9,7 @@ import pytest
 
 from gateway import activation as lives
 from gateway.activation import NotActivated, Proposal
-from gateway.deadline import today
+from gateway.settings import BadConfiguration
 from gateway.store import activations
 from gateway.verify import verify_assessments
 from tests.factories import REGION, penalty
@@ -40,7 +40,7 @@ def town(make_world: MakeWorld, tmp_path: Path) -> Town:
     return start
 
 
-async def diffed(world: World, flips: int, population: int = 4) -> None:
+async def diffed(world: World, flips: int, population: int = 4, as_of: date = DAY) -> None:
     """What `rules diff --store` keeps."""
     rulebook = world.gateway.rulebook
     standing, new = rulebook.in_force(NAME, DAY), rulebook.load(NAME).rule_set
@@ -50,7 +50,7 @@ async def diffed(world: World, flips: int, population: int = 4) -> None:
             {
                 "old_hash": standing.version,
                 "new_hash": new.version,
-                "as_of": DAY,
+                "as_of": as_of,
                 "population": population,
                 "flips": flips,
                 "totals": {},
@@ -64,7 +64,7 @@ async def propose(world: World, day: date = DAY, share: str = "0.3", by: str = "
     rulebook, now = world.gateway.rulebook, world.clock()
     proposal = Proposal(NAME, rulebook.load(NAME), day, Fraction(share), by)
     async with world.database.transaction() as connection:
-        await lives.propose(connection, rulebook, proposal, now, today(now))
+        await lives.propose(connection, rulebook, proposal, now)
 
 
 async def approve(world: World, by: str = "李四") -> None:
@@ -255,7 +255,91 @@ async def test_one_proposal_at_a_time_and_it_can_be_withdrawn(town: Town) -> Non
         await approve(world)
 
 
-async def test_what_has_begun_cannot_be_withdrawn_or_approved_again(town: Town) -> None:
+@pytest.mark.parametrize("as_of", [date(2000, 1, 1), date(2026, 10, 11), date(2026, 10, 16)])
+async def test_a_diff_of_another_day_says_nothing_of_the_day(town: Town, as_of: date) -> None:
+    world = await changed_file(town)
+    await diffed(world, flips=0, as_of=as_of)
+
+    with pytest.raises(NotActivated, match="应在比较当天与启用日期"):
+        await propose(world)
+
+
+async def test_a_paused_text_scores_nobody_until_it_is_confirmed(town: Town) -> None:
+    world = await changed_file(town)
+    await diffed(world, flips=1)
+    await propose(world)
+    await approve(world)
+    await world.pass_time(24 * 3)
+
+    await world.take(penalty(5, 1))
+    assert await world.column(PRESENT) == ["好"] * 4
+    await confirm(world)
+    await world.turn()
+
+    assert await world.column(PRESENT) == ["差"] * 4
+
+
+async def test_a_paused_text_holds_up_no_other(town: Town) -> None:
+    world = await changed_file(town)
+    await diffed(world, flips=1)
+    await propose(world)
+    await approve(world)
+    await world.pass_time(24 * 3)
+
+    async with world.database.transaction() as connection:
+        assert await activations.due(connection, DAY) is None
+
+
+async def test_a_text_withdrawn_after_it_scored_gives_way_to_the_one_before(town: Town) -> None:
+    world = await changed_file(town)
+    await diffed(world, flips=4)
+    await propose(world, share="1")
+    await approve(world)
+    world.clock.step(timedelta(days=3))
+    await world.take(penalty(5, 1))
+    assert await world.column(PRESENT) == ["差", "好", "好", "好"]
+
+    await withdraw(world)
+    await world.turn()
+
+    assert await world.column(PRESENT) == ["好"] * 4
+    assert await world.column("select body ->> 'cause' from grade_change order by id desc limit 1"
+                              ) == ["rule set"]  # fmt: skip
+
+
+async def test_only_too_many_flips_are_confirmed_and_not_by_the_proposer(town: Town) -> None:
+    world = await changed_file(town)
+    await diffed(world, flips=0)
+    await propose(world)
+    await approve(world)
+    with pytest.raises(NotActivated, match="不需再次确认"):
+        await confirm(world)
+
+    await world.pass_time(24 * 3)
+    with pytest.raises(NotActivated, match="是提出人"):
+        await confirm(world, by="张三")
+
+
+async def test_a_binding_changed_where_companies_are_scored_is_refused(
+    town: Town, make_world: MakeWorld
+) -> None:
+    world = await town(MILD)
+    await world.take(penalty(1, 1))
+
+    with pytest.raises(BadConfiguration, match="rules activate nm-2023-draft --replaces"):
+        await make_world()
+
+
+async def test_outside_its_effective_dates_a_rule_set_scores_nobody(town: Town) -> None:
+    world = await town(MILD)
+    world.clock.step(timedelta(days=365 * 5))
+
+    await world.take(penalty(1, 1))
+
+    assert await world.column("select not_evaluated from assessment") == ["no_rule_set"]
+
+
+async def test_what_is_finished_cannot_be_withdrawn(town: Town) -> None:
     world = await changed_file(town)
     await diffed(world, flips=4)
     await propose(world, share="1")

@@ -11,7 +11,7 @@ from gateway.settings import BadConfiguration, ScoringSettings
 from schemas.codes import SubjectKind
 from schemas.credit import GradeChange
 from scoring.errors import RuleSetError
-from scoring.measures import MeasurePolicy, in_force, shift
+from scoring.measures import MeasurePolicy, Standing, in_force, shift
 from scoring.policy_cases import MeasureCase, run_measure_case, uncovered_measures
 
 DAY = date(2026, 11, 1)
@@ -53,7 +53,7 @@ def test_every_shipped_case_holds(one: MeasurePolicy, case: MeasureCase) -> None
 
 
 def test_a_case_that_does_not_hold_says_what_was_expected() -> None:
-    case = MeasureCase(name="wrong", on=DAY, standings=("A",), expect=("m1",))
+    case = MeasureCase(name="wrong", on=DAY, grade="A", expect=("m1",))
 
     [line] = run_measure_case(policy(measure()), case)
 
@@ -81,7 +81,7 @@ def test_a_measure_holds_from_its_first_to_its_last_day_for_its_kinds_only() -> 
     )
 
     def held(day: date, kind: SubjectKind = SubjectKind.ENTERPRISE) -> int:
-        return len(in_force([one], ["D"], kind, day))
+        return len(in_force([one], Standing("D"), kind, day))
 
     assert [held(date(2026, 1, 31)), held(date(2026, 2, 1))] == [0, 1]
     assert [held(date(2026, 3, 31)), held(date(2026, 4, 1))] == [1, 0]
@@ -107,7 +107,7 @@ def test_a_broken_policy_is_refused_by_name(broken: list[dict[str, Any]], messag
 
 def test_a_measure_or_an_edge_day_without_a_case_is_named() -> None:
     one = policy(measure())
-    cases = [MeasureCase(name="c", on=date(2026, 1, 1), standings=("D",), expect=())]
+    cases = [MeasureCase(name="c", on=date(2026, 1, 1), grade="D", expect=())]
 
     assert uncovered_measures(one, cases) == ["m1", "day 2025-12-31"]
 
@@ -128,3 +128,12 @@ def test_a_shipped_policy_speaks_of_grades_that_its_rule_sets_give(one: MeasureP
         given |= {table.listing.title for table in tables if table.listing}
 
         assert {grade for measure in one.measures for grade in measure.grades} <= given
+
+
+def test_a_measure_by_the_published_grade_does_not_follow_the_live_one() -> None:
+    one = policy(measure(by="snapshot"))
+    enterprise = SubjectKind.ENTERPRISE
+
+    assert in_force([one], Standing(grade="D"), enterprise, DAY) == ()
+    assert len(in_force([one], Standing(grade="A", published="D"), enterprise, DAY)) == 1
+    assert shift([one], GradeChange("A", "D", "down", ()), enterprise, DAY).begin == ()
