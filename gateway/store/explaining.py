@@ -24,6 +24,11 @@ class KnownSubject:
     rule_set_text: str | None
     received: list[dict[str, Any]]
 
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing was known of it yet."""
+        return not (self.facts or self.received or self.rule_set_text)
+
 
 _SUBJECT = text(
     """
