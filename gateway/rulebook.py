@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from ruamel.yaml import YAML
-from ruamel.yaml.error import YAMLError
+from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
 from gateway.settings import BadConfiguration, RuleSetBinding, ScoringSettings
 from schemas.codes import SubjectKind
@@ -28,10 +28,10 @@ CASES_SUFFIX = ".cases.yaml"
 class LoadedRuleSet:
     """A rule set with its text (kept beside what it scores) and its cases."""
 
-    def __init__(self, content: str, cases: str) -> None:
+    def __init__(self, content: str, cases: str, name: str) -> None:
         self.content = content
-        self.rule_set = parse_rule_set(content)
-        self.case_file = CaseFile.load(parse_yaml(cases, "cases"))
+        self.rule_set = parse_rule_set(content, f"{name}.yaml")
+        self.case_file = CaseFile.load(parse_yaml(cases, f"{name}{CASES_SUFFIX}"))
         self.cases: tuple[Case, ...] = self.case_file.cases
         missing = uncovered(self.rule_set, self.case_file)
         if missing:
@@ -42,14 +42,14 @@ class LoadedRuleSet:
 
 
 @lru_cache(maxsize=32)
-def _loaded(content: str, cases: str) -> LoadedRuleSet:
+def _loaded(content: str, cases: str, name: str) -> LoadedRuleSet:
     """Reading YAML takes half a second; the same text is read once."""
-    return LoadedRuleSet(content, cases)
+    return LoadedRuleSet(content, cases, name)
 
 
-def parse_rule_set(content: str) -> RuleSet:
-    """A rule set from its text; its version is the hash of the text."""
-    data = parse_yaml(content, "rule set")
+def parse_rule_set(content: str, name: str = "评价办法") -> RuleSet:
+    """A rule set from its text; its version is the hash of the text; `name` stands in errors."""
+    data = parse_yaml(content, name)
     return RuleSet.load(data, hashlib.sha256(content.encode()).hexdigest())
 
 
@@ -67,10 +67,13 @@ def parse_yaml(content: str, name: str) -> Mapping[str, Any]:
     """A YAML mapping; a key that stands twice is refused."""
     try:
         data = YAML(typ="safe", pure=True).load(content)
+    except MarkedYAMLError as error:
+        place = f" 第{error.problem_mark.line + 1}行" if error.problem_mark else ""
+        raise RuleSetError(f"{name}{place}不是有效的 YAML：{error.problem}") from error
     except YAMLError as error:
-        raise RuleSetError(f"{name}: {error}") from error
+        raise RuleSetError(f"{name} 不是有效的 YAML：{error}") from error
     if not isinstance(data, dict):
-        raise RuleSetError(f"{name}: should be a mapping")
+        raise RuleSetError(f"{name} 应为“键: 值”的形式")
     return data
 
 
@@ -109,7 +112,7 @@ class Rulebook:
             raise BadConfiguration(f"没有评价办法 {name}；现有：{', '.join(self.names)}")
         if name not in self._loaded:
             content, cases = self._sources[name]
-            loaded = _loaded(read_text(content), read_text(cases))
+            loaded = _loaded(read_text(content), read_text(cases), name)
             if loaded.rule_set.name != name:
                 raise RuleSetError(f"file {name}.yaml calls itself {loaded.rule_set.name}")
             self._loaded[name] = loaded

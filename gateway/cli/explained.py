@@ -80,7 +80,9 @@ def as_lines(found: Explanation) -> Iterator[str]:
     yield from _listed("等级带来的措施", (_measure(one) for one in found.measures))
     yield from _listed("随处罚决定的告知", (_measure(one) for one in found.penalty_notices))
     if found.rule_set is not None:
-        yield from _listed("各评价期等级", _published(found, found.rule_set))
+        yield from _listed(
+            "各评价期等级（按现在已知的信息和修复重算）", _published(found, found.rule_set)
+        )
         yield from _listed("以后自行变化", _later(found, found.rule_set))
         yield from _listed("如果修复", _repairs(found, found.rule_set))
         yield from _listed("公示", _publicity(found))

@@ -186,7 +186,7 @@ def rule_set_of(context: typer.Context, name: str) -> RuleSet:
     """A rule set by name or by file; wrong use where it cannot be read."""
     path = Path(name)
     if path.suffix in {".yaml", ".yml"} and path.is_file():
-        return parse_rule_set(read_text(path))
+        return parse_rule_set(read_text(path), path.name)
     return Rulebook(settings_of(context).scoring).load(name).rule_set
 
 
