@@ -229,7 +229,7 @@ def test_explain_says_why_until_when_and_what_a_repair_would_change(
         "A",
         "B",
     )
-    assert [one["id"] for one in repair["measures_begin"]] == ["inspection-a"]
+    assert [one["id"] for one in repair["measures_begin"]] == ["inspection-a", "publicity"]
     assert {one["published"] for one in found["publicity"].values()} == {"yes", "no"}
 
 
