@@ -10,6 +10,9 @@ from typing import Any
 
 import orjson
 
+from gateway.store.engine import Database
+from tests.conftest import SETTINGS
+
 
 @dataclass(frozen=True, slots=True)
 class Ran:
@@ -50,3 +53,21 @@ class Command:
     def json(self, *arguments: object, given: str | bytes = b"") -> Ran:
         """Run it for a program."""
         return self(*arguments, "--format", "json", given=given)
+
+
+#: Days of a month that is over, whenever this runs.
+PAST: dict[str, Any] = {"CF_JDRQ": "2025-06-10", "CF_YXQ": "2026-06-10"}
+
+
+def commanding(database: Database, folder: Path, settings: dict[str, Any]) -> Command:
+    """The command with a database and these settings; the key comes from the environment."""
+    key = {"CREDIT_GATEWAY_MASTER_KEY": SETTINGS["master_key"]}
+    url = database.engine.url.render_as_string(hide_password=False)
+    (folder / "gateway.yaml").write_bytes(orjson.dumps(settings | {"state": str(folder)}))
+    return Command(folder, {**key, "CREDIT_GATEWAY_DATABASE_URL": url}, folder / "gateway.yaml")
+
+
+def write(path: Path, *rows: dict[str, Any]) -> Path:
+    """A file of NDJSON."""
+    path.write_bytes(b"\n".join(orjson.dumps(row) for row in rows))
+    return path
