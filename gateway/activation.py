@@ -63,7 +63,7 @@ async def _refuse_rebinding(connection: Connection, rulebook: Rulebook, name: st
 
 def changed_texts(rulebook: Rulebook, day: date) -> list[str]:
     """The rule sets in force whose files say something else: they wait for an activation."""
-    standing = [rulebook.in_force(one.rule_set.name, day) for one in rulebook.bound()]
+    standing = [rulebook.in_force(name, day) for name in rulebook.bound_names]
     return [
         one.name
         for one in standing

@@ -3,12 +3,10 @@
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from importlib.resources import files
 from importlib.resources.abc import Traversable
-from pathlib import Path
 from typing import Any, Literal, TypeVar
 
-from gateway.rulebook import CASES_SUFFIX, parse_yaml, read_text
+from gateway.rulebook import parse_yaml, read_text, sources
 from gateway.settings import BadConfiguration, ScoringSettings
 from scoring.errors import RuleSetError
 from scoring.measures import MeasurePolicy
@@ -48,9 +46,9 @@ class Policybook:
     @cached_property
     def measures(self) -> Mapping[str, tuple[MeasurePolicy, tuple[MeasureCase, ...]]]:
         """Measure policies 监管措施 with their cases."""
-        folders = [_shipped("measure_policies"), *self.settings.measure_folders]
         found = {}
-        for policy, cases in _read(folders, MeasurePolicy.load, MeasureCases.load):
+        pairs = sources("measure_policies", self.settings.measure_folders, "measure_folders")
+        for policy, cases in _read(pairs, MeasurePolicy.load, MeasureCases.load):
             _refuse(policy.name, uncovered_measures(policy, cases.cases))
             found[policy.name] = policy, cases.cases
         return found
@@ -59,8 +57,8 @@ class Policybook:
     def publicity(self) -> Mapping[str, tuple[PublicityPolicy, tuple[PublicityCase, ...]]]:
         """Publicity policies 公示规则 with their cases; together they leave no day out."""
         found = {}
-        folders = [_shipped("publicity_policies")]
-        for policy, cases in _read(folders, PublicityPolicy.load, PublicityCases.load):
+        pairs = sources("publicity_policies", (), "")
+        for policy, cases in _read(pairs, PublicityPolicy.load, PublicityCases.load):
             _refuse(policy.name, uncovered_publicity(policy, cases.cases))
             found[policy.name] = policy, cases.cases
         problems = timeline_problems([policy for policy, _ in found.values()])
@@ -101,27 +99,16 @@ class Policybook:
         return tuple(chosen)
 
 
-def _shipped(folder: str) -> Traversable:
-    return files("scoring") / folder
-
-
 def _read(
-    folders: Sequence[Traversable | Path],
+    pairs: Iterable[tuple[str, tuple[Traversable, Traversable]]],
     load_policy: Callable[[Mapping[str, Any]], Policy],
     load_cases: Callable[[Mapping[str, Any]], Cases],
 ) -> Iterable[tuple[Policy, Cases]]:
-    for folder in folders:
-        if not folder.is_dir():
-            raise BadConfiguration(f"scoring.measure_folders：没有目录 {folder}")
-        for file in sorted(folder.iterdir(), key=lambda one: one.name):
-            if not file.name.endswith(".yaml") or file.name.endswith(CASES_SUFFIX):
-                continue
-            name = file.name.removesuffix(".yaml")
-            policy = load_policy(parse_yaml(read_text(file), file.name))
-            if policy.name != name:
-                raise RuleSetError(f"file {file.name} calls itself {policy.name}")
-            beside = folder / f"{name}{CASES_SUFFIX}"
-            yield policy, load_cases(parse_yaml(read_text(beside), beside.name))
+    for name, (file, beside) in pairs:
+        policy = load_policy(parse_yaml(read_text(file), file.name))
+        if policy.name != name:
+            raise RuleSetError(f"file {file.name} calls itself {policy.name}")
+        yield policy, load_cases(parse_yaml(read_text(beside), beside.name))
 
 
 def _refuse(name: str, missing: Sequence[str]) -> None:

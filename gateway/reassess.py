@@ -47,7 +47,7 @@ class Reassess:
 
         async def work(connection: Connection) -> bool:
             activation = await activations.due(connection, today(now))
-            if activation is None or activation.paused_at is not None:
+            if activation is None:
                 return False
             found = await activations.subjects_after(connection, activation.rescored_to, SLICE)
             if not found:

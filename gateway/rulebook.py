@@ -91,7 +91,8 @@ class Rulebook:
 
     def __init__(self, settings: ScoringSettings) -> None:
         self.settings = settings
-        self._sources = dict(_sources(settings.rule_set_folders))
+        folders = settings.rule_set_folders
+        self._sources = dict(sources("rule_sets", folders, "rule_set_folders"))
         self._loaded: dict[str, LoadedRuleSet] = {}
         self._bindings: dict[tuple[SubjectKind, str], RuleSetBinding | None] = {}
         self.activated: tuple[InForce, ...] = ()
@@ -118,10 +119,14 @@ class Rulebook:
             self._loaded[name] = loaded
         return self._loaded[name]
 
+    @property
+    def bound_names(self) -> list[str]:
+        """The names of the rule sets that configuration binds, each once."""
+        return list(dict.fromkeys(binding.rule_set for binding in self.settings.bindings))
+
     def bound(self) -> list[LoadedRuleSet]:
         """The rule sets that configuration names."""
-        names = dict.fromkeys(binding.rule_set for binding in self.settings.bindings)
-        return [self.load(name) for name in names]
+        return [self.load(name) for name in self.bound_names]
 
     def put_in_force(self, in_force: Iterable["InForce"]) -> None:
         """The texts that were activated in place of those in the files, latest day first."""
@@ -170,12 +175,18 @@ def _matches(binding: RuleSetBinding, kind: SubjectKind, digits: str) -> bool:
     return kind in binding.kinds and digits.startswith(binding.regions)
 
 
-def _sources(folders: Iterable[Path]) -> Iterable[tuple[str, tuple[Traversable, Traversable]]]:
-    shipped: Traversable = files("scoring") / "rule_sets"
-    for folder in (shipped, *folders):
+def sources(
+    shipped: str, folders: Iterable[Path], setting: str
+) -> Iterable[tuple[str, tuple[Traversable, Traversable]]]:
+    """Name, text and cases of each rule set or policy that is shipped, then of configured folders.
+
+    Raises:
+        BadConfiguration: a configured folder is not there.
+    """
+    for folder in (files("scoring") / shipped, *folders):
         if not folder.is_dir():
-            raise BadConfiguration(f"scoring.rule_set_folders：没有目录 {folder}")
-        for file in folder.iterdir():
+            raise BadConfiguration(f"scoring.{setting}：没有目录 {folder}")
+        for file in sorted(folder.iterdir(), key=lambda one: one.name):
             if file.name.endswith(".yaml") and not file.name.endswith(CASES_SUFFIX):
                 name = file.name.removesuffix(".yaml")
                 yield name, (file, folder / f"{name}{CASES_SUFFIX}")

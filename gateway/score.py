@@ -19,7 +19,7 @@ from gateway.policybook import Policybook
 from gateway.rulebook import Rulebook
 from schemas.codes import EventType, SubjectKind
 from schemas.credit import Assessment, GradeChange, NotEvaluated
-from scoring.change import DOWN, FIRST, UP, compare
+from scoring.change import compare, direction
 from scoring.engine import assess
 from scoring.facts import Fact, Facts, Penalty, Site, plain
 from scoring.measures import Applied, MeasurePolicy, shift
@@ -65,12 +65,10 @@ class Scorer:
         """Whether a grade computed elsewhere is better or worse, where our bands know both."""
         kind = self.rulebook.kind(code, person=False)
         rule_set = self.rulebook.choose(kind, code, day)
-        if previous is None:
-            return FIRST
         ranked = [] if rule_set is None else rule_set.grades(kind)
-        if previous not in ranked or grade not in ranked:
+        if previous is not None and not {previous, grade} <= set(ranked):
             return EXTERNAL
-        return UP if ranked.index(grade) < ranked.index(previous) else DOWN
+        return direction(previous, grade, ranked)
 
     def measures(
         self, change: GradeChange, kind: SubjectKind, code: str, day: date

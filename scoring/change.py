@@ -1,5 +1,7 @@
 """compare(previous grade, assessment) → grade change 等级变动, or None."""
 
+from collections.abc import Sequence
+
 from schemas.credit import Assessment, Deduction, GradeChange, NotEvaluated
 from scoring.ruleset import RuleSet
 
@@ -22,8 +24,8 @@ def compare(
     grade = assessment.grade
     if assessment.not_evaluated is not None or grade is None or grade == previous_grade:
         return None
-    direction = _direction(previous_grade, grade, _order(previous_grade, grade, rule_set))
-    return GradeChange(previous_grade, grade, direction, reasons(assessment, rule_set))
+    way = direction(previous_grade, grade, _order(previous_grade, grade, rule_set))
+    return GradeChange(previous_grade, grade, way, reasons(assessment, rule_set))
 
 
 def reasons(assessment: Assessment, rule_set: RuleSet | None = None) -> tuple[str, ...]:
@@ -71,7 +73,8 @@ def _order(previous: str | None, grade: str, rule_set: RuleSet | None) -> list[s
     return sorted({grade, previous or grade})
 
 
-def _direction(previous: str | None, grade: str, order: list[str]) -> str:
+def direction(previous: str | None, grade: str, order: Sequence[str]) -> str:
+    """Which way a grade went, both being in the order, best first."""
     if previous is None:
         return FIRST
     return UP if order.index(grade) < order.index(previous) else DOWN

@@ -1,6 +1,6 @@
 """Turns pydantic's paths into the names that a person wrote: rule set, table, item, key."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TypeVar
 
 from pydantic import BaseModel, ValidationError
@@ -10,12 +10,21 @@ from scoring.errors import RuleSetError
 Model = TypeVar("Model", bound=BaseModel)
 
 
-def read(model: type[Model], data: Mapping[str, object], name: str) -> Model:
-    """The parsed data as a model; raises RuleSetError with one line for each fault."""
+def read(
+    model: type[Model],
+    data: Mapping[str, object],
+    name: str,
+    problems_of: Callable[[Model], Iterable[str]] = lambda _: (),
+) -> Model:
+    """The parsed data as a model without problems; raises RuleSetError, a line for each fault."""
     try:
-        return model.model_validate(data)
+        found = model.model_validate(data)
     except ValidationError as error:
         raise RuleSetError("\n".join(explain(name, data, error))) from error
+    problems = [f"{name}: {problem}" for problem in problems_of(found)]
+    if problems:
+        raise RuleSetError("\n".join(problems))
+    return found
 
 
 def explain(name: str, data: object, error: ValidationError) -> list[str]:

@@ -13,7 +13,6 @@ from pydantic import Field
 from schemas.codes import SubjectKind
 from schemas.credit import GradeChange
 from scoring.change import DOWN, UP
-from scoring.errors import RuleSetError
 from scoring.explain import read
 from scoring.intervals import Terms
 from scoring.terms import Text
@@ -62,11 +61,7 @@ class MeasurePolicy(Terms):
     def load(cls, data: Mapping[str, object]) -> "MeasurePolicy":
         """Read a parsed policy; raises RuleSetError naming policy and culprit."""
         name = str(data.get("name", "measure policy without a name"))
-        policy = read(cls, data, name)
-        problems = _problems(policy)
-        if problems:
-            raise RuleSetError("\n".join(f"{name}: {problem}" for problem in problems))
-        return policy
+        return read(cls, data, name, _problems)
 
     def in_force(self, measure: Measure, day: date) -> bool:
         """Whether the measure applies on that day."""

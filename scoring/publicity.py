@@ -118,11 +118,7 @@ class PublicityPolicy(Terms):
     def load(cls, data: Mapping[str, object]) -> "PublicityPolicy":
         """Read a parsed policy; raises RuleSetError naming policy and culprit."""
         name = str(data.get("name", "publicity policy without a name"))
-        policy = read(cls, data, name)
-        problems = _problems(policy)
-        if problems:
-            raise RuleSetError("\n".join(f"{name}: {problem}" for problem in problems))
-        return policy
+        return read(cls, data, name, _problems)
 
     def severity(self, decision: Penalised) -> tuple[Severity, bool]:
         """The severity as stated, else the worst class that holds; and whether that was read."""

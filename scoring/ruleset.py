@@ -67,11 +67,7 @@ class RuleSet(Terms):
         if "version" in data:
             message = f"{name}: version is the hash of the text and is not written in it"
             raise RuleSetError(message)
-        rule_set = read(cls, {**data, "version": version}, name)
-        problems = [*_date_problems(rule_set), *problems_of(rule_set)]
-        if problems:
-            raise RuleSetError("\n".join(f"{name}: {problem}" for problem in problems))
-        return rule_set
+        return read(cls, {**data, "version": version}, name, _problems)
 
     @cached_property
     def book(self) -> Book:
@@ -115,6 +111,10 @@ class RuleSet(Terms):
             waits = table.repair.waits if table.repair else ()
             paths += [f"{name} wait {wait.text}" for wait in waits if not wait.verified]
         return paths
+
+
+def _problems(rule_set: RuleSet) -> list[str]:
+    return [*_date_problems(rule_set), *problems_of(rule_set)]
 
 
 def _date_problems(rule_set: RuleSet) -> list[str]:

@@ -118,7 +118,7 @@ def _print(found: Activation, format_: Format) -> None:
 def _proposal(
     built: Gateway, name: str, day: date, replaces: str | None, actor: str
 ) -> lives.Proposal:
-    bound = [one.rule_set.name for one in built.rulebook.bound()]
+    bound = built.rulebook.bound_names
     standing = replaces or (name if name in bound or len(bound) != 1 else bound[0])
     if standing not in bound:
         raise lives.NotActivated(

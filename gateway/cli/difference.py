@@ -103,8 +103,8 @@ def _standing(context: typer.Context, name: str, day: date) -> RuleSet:
 
     async def work() -> RuleSet | None:
         async with gateway(settings_of(context)) as built:
-            bound = {one.rule_set for one in built.settings.scoring.bindings}
-            return built.rulebook.in_force(name, day) if name in bound else None
+            rulebook = built.rulebook
+            return rulebook.in_force(name, day) if name in rulebook.bound_names else None
 
     return run(work) or _rule_set(context, name)
 
@@ -124,7 +124,7 @@ async def _flips(
 def _stored(built: Gateway, old: RuleSet, day: date) -> AsyncIterator[Batch]:
     """The subjects that the old rule set scores; all, where it scores nobody."""
     rulebook = built.rulebook
-    names = {one.rule_set for one in built.settings.scoring.bindings}
+    names = rulebook.bound_names
     bound = frozenset(n for n in names if rulebook.in_force(n, day).version == old.version)
     return from_store(built.database, rulebook, day, rule_set=old, bound=bound or None)
 
