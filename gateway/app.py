@@ -5,17 +5,13 @@ import secrets
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
-from importlib.resources import files
-from typing import Any
-
-import orjson
 
 from gateway.activation import adopt
+from gateway.calendars import load_workdays
 from gateway.check import Checker
 from gateway.clock import Clock, system_clock
 from gateway.deadline import today
 from gateway.decide import Decider
-from gateway.destinations import hashes
 from gateway.embedded.kafka import EmbeddedKafka
 from gateway.embedded.postgres import EmbeddedPostgres
 from gateway.metrics import Metrics
@@ -28,7 +24,7 @@ from gateway.settings import Settings
 from gateway.store import destinations as destination_store
 from gateway.store.engine import Database
 from gateway.store.schema import make_partitions, upgrade
-from gateway.workdays import Workdays, parse_year
+from gateway.workdays import Workdays
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,28 +43,6 @@ class Gateway:
     pipeline: Pipeline
     metrics: Metrics
     installation: str
-
-
-def load_workdays() -> Workdays:
-    """The working-day calendars that are shipped, one file a year."""
-    folder = files("gateway") / "calendars"
-    years = [parse_year(orjson.loads(file.read_bytes())) for file in folder.iterdir()]
-    return Workdays(years)
-
-
-def build_checker(settings: Settings, keys: Keys) -> Checker:
-    """Check as configured."""
-    return Checker(keys, settings.exclusion_scope)
-
-
-def secret(value: Any) -> str | None:
-    """The text of an optional secret."""
-    return None if value is None else value.get_secret_value()
-
-
-def keys_of(settings: Settings) -> Keys:
-    """The keys of this installation."""
-    return load_keys(secret(settings.master_key), settings.state)
 
 
 @asynccontextmanager
@@ -112,18 +86,18 @@ async def gateway(settings: Settings, clock: Clock = system_clock) -> AsyncItera
 
 async def build(settings: Settings, database: Database, clock: Clock) -> Gateway:
     """Wire the service on a migrated database."""
-    keys = keys_of(settings)
+    keys = load_keys(settings.master_key, settings.state)
     workdays = load_workdays()
     rulebook = Rulebook(settings.scoring)
     policybook = Policybook(settings.scoring)
     metrics = Metrics()
     decider = Decider(settings.destinations, settings.all_clocks, workdays)
     scorer = Scorer(rulebook, policybook)
-    checker = build_checker(settings, keys)
+    checker = Checker(keys, settings.exclusion_scope)
     pipeline = Pipeline(database, checker, scorer, decider, keys, clock, metrics)
     async with database.transaction() as connection:
         await make_partitions(connection, today(clock()))
-        await destination_store.mirror(connection, hashes(settings.destinations))
+        await destination_store.mirror(connection, settings.destinations)
         installation = await destination_store.installation(connection, secrets.token_hex(4))
         await adopt(connection, rulebook, clock())
     return Gateway(

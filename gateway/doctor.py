@@ -7,7 +7,8 @@ from datetime import timedelta
 from importlib.util import find_spec
 
 from gateway.activation import changed_texts
-from gateway.app import gateway, kafka_bootstrap, load_workdays
+from gateway.app import gateway, kafka_bootstrap
+from gateway.calendars import load_workdays
 from gateway.clock import system_clock
 from gateway.deadline import today
 from gateway.destinations import build_connector

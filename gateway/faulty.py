@@ -10,7 +10,7 @@ from pathlib import Path
 from gateway.check import Checked
 from gateway.intake.files import line_of
 from gateway.normalise import Candidate, normalise
-from gateway.workbook import FaultyRow
+from gateway.workbook_problems import FaultyRow
 
 STANDARD_INPUT = Path("-")
 

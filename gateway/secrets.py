@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from pydantic import SecretStr
 
 from schemas.masking import keyed_hash, pseudonym
 
@@ -59,10 +60,10 @@ def _derive(master: bytes, purpose: bytes) -> bytes:
     return hmac.digest(master, b"credit-gateway/" + purpose, hashlib.sha256)
 
 
-def load_keys(given: str | None, state: Path) -> Keys:
+def load_keys(given: SecretStr | None, state: Path) -> Keys:
     """Keys from the given master secret, else from the state folder, made there at first use."""
     if given is not None:
-        return Keys(given.encode())
+        return Keys(given.get_secret_value().encode())
     path = state / "master.key"
     if not path.exists():
         state.mkdir(parents=True, exist_ok=True)

@@ -10,8 +10,8 @@ import typer
 
 from gateway import activation as lives
 from gateway.app import Gateway, gateway
-from gateway.cli.offline import day_of
-from gateway.cli.root import (
+from gateway.cli.arguments import day_of
+from gateway.cli.terminal import (
     Exit,
     Format,
     FormatOption,
@@ -21,7 +21,6 @@ from gateway.cli.root import (
     run,
     settings_of,
 )
-from gateway.cli.rules import rules
 from gateway.store import activations
 from gateway.store.activations import Activation
 from gateway.store.engine import Connection
@@ -34,7 +33,6 @@ NameArgument = Annotated[str, typer.Argument(help="评价办法")]
 ByOption = Annotated[str | None, typer.Option(help="经办人，默认系统用户")]
 
 
-@rules.command("activate")
 def rules_activate(
     context: typer.Context,
     name: NameArgument,
@@ -43,7 +41,7 @@ def rules_activate(
     by: ByOption = None,
     format_: FormatOption = Format.TEXT,
 ) -> None:
-    """提出启用评价办法的新文本：须先比较，再由第二人批准；到日分批重新评价。"""
+    """Propose the activation of a rule set's text."""
     day = day_of(from_)
 
     async def step(built: Gateway, connection: Connection) -> Activation:
@@ -54,14 +52,13 @@ def rules_activate(
     _print(_in_transaction(context, step), format_)
 
 
-@rules.command("approve")
 def rules_approve(
     context: typer.Context,
     name: NameArgument,
     by: ByOption = None,
     format_: FormatOption = Format.TEXT,
 ) -> None:
-    """第二人批准启用。"""
+    """Approve a proposal, as the second person."""
 
     async def step(built: Gateway, connection: Connection) -> Activation:
         version = built.rulebook.load(name).rule_set.version
@@ -70,14 +67,13 @@ def rules_approve(
     _print(_in_transaction(context, step), format_)
 
 
-@rules.command("confirm")
 def rules_confirm(
     context: typer.Context,
     name: NameArgument,
     by: ByOption = None,
     format_: FormatOption = Format.TEXT,
 ) -> None:
-    """等级变动超过设定比例的，批准之后再次确认。"""
+    """Confirm an activation that changes more grades than the share set."""
 
     async def step(built: Gateway, connection: Connection) -> Activation:
         return await lives.confirm(connection, name, _actor(by), built.clock())
@@ -85,14 +81,13 @@ def rules_confirm(
     _print(_in_transaction(context, step), format_)
 
 
-@rules.command("withdraw")
 def rules_withdraw(
     context: typer.Context,
     name: NameArgument,
     by: ByOption = None,
     format_: FormatOption = Format.TEXT,
 ) -> None:
-    """撤回启用；已按新文本评价过的，恢复原文本并重新评价。"""
+    """Take an activation back."""
 
     async def step(built: Gateway, connection: Connection) -> None:
         await lives.withdraw(connection, name, _actor(by), built.clock())
@@ -203,9 +198,8 @@ def _line(one: Activation) -> str:
     )
 
 
-@rules.command("activations")
 def rules_activations(context: typer.Context, format_: FormatOption = Format.TEXT) -> None:
-    """列出启用过和待启用的文本，及其提出人、批准人。"""
+    """Print every activation there was or is to be."""
 
     async def step(_: Gateway, connection: Connection) -> list[Activation]:
         return await activations.history(connection)

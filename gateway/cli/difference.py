@@ -9,9 +9,9 @@ from typing import Annotated, Any
 import typer
 
 from gateway.app import Gateway, gateway
-from gateway.cli.offline import day_of, rule_set_of, there
+from gateway.cli.arguments import day_of, rule_set_of, there
 from gateway.cli.population import AsOfOption, StoreOption, check_source, guarded
-from gateway.cli.root import (
+from gateway.cli.terminal import (
     Exit,
     Format,
     FormatOption,
@@ -22,7 +22,6 @@ from gateway.cli.root import (
     run,
     settings_of,
 )
-from gateway.cli.rules import rules
 from gateway.clock import system_clock
 from gateway.deadline import today
 from gateway.population import Batch, flips_of, from_file, from_store
@@ -47,7 +46,6 @@ RuleSetArgument = Annotated[str, typer.Argument(help="名字、YAML 文件，或
 Pair = tuple[RuleSet, RuleSet]
 
 
-@rules.command("diff")
 def rules_diff(  # noqa: PLR0913, PLR0917 - one for each option
     context: typer.Context,
     old: RuleSetArgument,
@@ -60,7 +58,7 @@ def rules_diff(  # noqa: PLR0913, PLR0917 - one for each option
     as_of: AsOfOption = None,
     format_: FormatOption = Format.TEXT,
 ) -> None:
-    """比较两个评价办法；给出对象时，列出等级会改变的每个对象和原因。"""
+    """Print what differs between two rule sets, and whose grade flips by it."""
     day = day_of(as_of) if as_of else today(system_clock())
     was = _standing(context, old, day) if store else _rule_set(context, old)
     pair = was, _rule_set(context, new)

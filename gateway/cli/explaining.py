@@ -7,13 +7,12 @@ from typing import Annotated
 import typer
 
 from gateway.app import Gateway, gateway
+from gateway.cli.arguments import day_of
 from gateway.cli.explained import as_json, as_lines
-from gateway.cli.offline import day_of
-from gateway.cli.root import (
+from gateway.cli.terminal import (
     Exit,
     Format,
     FormatOption,
-    app,
     fail,
     lines_of,
     print_json,
@@ -30,7 +29,6 @@ from schemas.identifiers import credit_code_problem, fold, identity_card_problem
 from scoring.ruleset import RuleSet
 
 
-@app.command("explain")
 def explain_command(
     context: typer.Context,
     code: Annotated[
@@ -42,7 +40,7 @@ def explain_command(
     ] = None,
     format_: FormatOption = Format.TEXT,
 ) -> None:
-    """说明一个单位的等级：为什么、到何时、修复后会怎样、带来哪些措施。"""
+    """Print why a subject has its grade, until when, and what would change it."""
     given = next(iter(lines_of([code])), "")
     found = run(lambda: _explain(context, given, as_of, known_at))
     if found is None:

@@ -8,11 +8,10 @@ from typing import Annotated, Any
 import typer
 
 from gateway.app import gateway
-from gateway.cli.root import (
+from gateway.cli.terminal import (
     Exit,
     Format,
     FormatOption,
-    app,
     fail,
     lines_of,
     print_json,
@@ -32,13 +31,7 @@ from schemas.verdict import Verdict
 
 LimitOption = Annotated[int, typer.Option(min=1, max=100_000, help="最多几条")]
 
-deliveries = typer.Typer(help="报送", no_args_is_help=True)
-app.add_typer(deliveries, name="deliveries")
-quarantine = typer.Typer(help="隔离区", no_args_is_help=True)
-app.add_typer(quarantine, name="quarantine")
 
-
-@deliveries.command("list")
 def deliveries_list(
     context: typer.Context,
     state: Annotated[DeliveryState | None, typer.Option(help="只看这种状态")] = None,
@@ -46,7 +39,7 @@ def deliveries_list(
     limit: LimitOption = 200,
     format_: FormatOption = Format.TEXT,
 ) -> None:
-    """列出报送，期限早的在前。"""
+    """Print deliveries, the earliest due first."""
 
     async def work() -> Any:
         async with gateway(settings_of(context)) as built, built.database.transaction() as c:
@@ -85,11 +78,10 @@ def _delivery_line(row: dict[str, Any]) -> str:
     return f"{row['id']} {row['destination']} {what} {state}{reasons} 期限 {due}{late}"
 
 
-@deliveries.command("show")
 def deliveries_show(
     context: typer.Context, number: int, format_: FormatOption = Format.TEXT
 ) -> None:
-    """一条报送的全部经过。"""
+    """Print a delivery and its attempts."""
 
     async def work() -> Any:
         async with gateway(settings_of(context)) as built, built.database.transaction() as c:
@@ -112,13 +104,12 @@ def deliveries_show(
         print_line(f"    {at} {act} {attempt['outcome'] or '未知'} {reasons}".rstrip())
 
 
-@deliveries.command("retry")
 def deliveries_retry(
     context: typer.Context,
     numbers: Annotated[list[str] | None, typer.Argument(help="编号；- 读标准输入")] = None,
     format_: FormatOption = Format.TEXT,
 ) -> None:
-    """立即重试待重试、被退回或挂起的报送。"""
+    """Make deliveries ready at once."""
     ids = [int(text) for text in lines_of(numbers) if text.isdecimal()]
 
     async def work() -> set[int]:
@@ -135,11 +126,10 @@ def deliveries_retry(
         raise typer.Exit(Exit.PROBLEMS)
 
 
-@quarantine.command("list")
 def quarantine_list(
     context: typer.Context, limit: LimitOption = 200, format_: FormatOption = Format.TEXT
 ) -> None:
-    """列出隔离区里尚未解决的输入。"""
+    """Print the quarantined input that is not resolved."""
 
     async def work() -> Any:
         async with gateway(settings_of(context)) as built, built.database.transaction() as c:
@@ -166,7 +156,6 @@ def _quarantined(one: inbox.Quarantined) -> dict[str, Any]:
     }
 
 
-@quarantine.command("show")
 def quarantine_show(
     context: typer.Context,
     number: int,
@@ -175,7 +164,7 @@ def quarantine_show(
     ] = False,
     format_: FormatOption = Format.TEXT,
 ) -> None:
-    """一条被拒收输入的来源和问题。"""
+    """Print where a quarantined item came from and what is wrong with it."""
 
     async def work() -> Any:
         async with gateway(settings_of(context)) as built, built.database.transaction() as c:
@@ -197,7 +186,6 @@ def quarantine_show(
         print_line(text)
 
 
-@quarantine.command("replay")
 def quarantine_replay(
     context: typer.Context,
     number: int,
@@ -207,7 +195,7 @@ def quarantine_replay(
     ] = None,
     format_: FormatOption = Format.TEXT,
 ) -> None:
-    """更正后重放一条被拒收的输入。"""
+    """Replay a quarantined item, corrected or as it was."""
     body = corrected.read_bytes() if corrected else None
 
     async def work() -> Result:

@@ -9,12 +9,11 @@ import typer
 from connectors.errors import ConnectorError
 from gateway import reconcile as reconcile_step
 from gateway.app import gateway
-from gateway.cli.offline import day_of, writable
-from gateway.cli.root import (
+from gateway.cli.arguments import day_of, writable
+from gateway.cli.terminal import (
     Exit,
     Format,
     FormatOption,
-    app,
     fail,
     print_json,
     print_line,
@@ -32,7 +31,6 @@ from gateway.store.ledger import Frozen
 from schemas.base import SHANGHAI
 
 
-@app.command()
 def reconcile(
     context: typer.Context,
     destination: Annotated[str, typer.Argument(help="报送对象的名字")],
@@ -40,7 +38,7 @@ def reconcile(
     until: Annotated[str | None, typer.Option(help="到这天止（含），默认今天")] = None,
     format_: FormatOption = Format.TEXT,
 ) -> None:
-    """与一个平台所展示的内容对账，列出差异；不作任何更正。"""
+    """Print the differences between our records and what a platform shows."""
     day = today(system_clock())
     first = day_of(since) if since else _month_before(day)
     last = day_of(until) if until else day
@@ -94,7 +92,6 @@ def _month_before(day: date) -> date:
     return date(day.year - (day.month == 1), (day.month - 2) % 12 + 1, 1)
 
 
-@app.command()
 def ledger(
     context: typer.Context,
     month: Annotated[str, typer.Argument(help="月份，如 2026-10")],
@@ -104,7 +101,7 @@ def ledger(
     reason: Annotated[str | None, typer.Option(help="与上一版不同的原因")] = None,
     format_: FormatOption = Format.TEXT,
 ) -> None:
-    """冻结并打印一个月的双公示台账；内容没有变化就不产生新版本。"""
+    """Freeze the ledger of a month and print it."""
 
     async def work() -> tuple[Ledger, Frozen, bool]:
         async with gateway(settings_of(context)) as built:

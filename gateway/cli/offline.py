@@ -1,70 +1,39 @@
-"""Commands that need no database: check, score, due, code."""
+"""Commands that need no database: check, score."""
 
 from collections import Counter
 from datetime import date
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 from pydantic import ValidationError
 
-from gateway.app import build_checker, keys_of, load_workdays
-from gateway.check import Checked
-from gateway.cli.root import (
+from gateway.check import Checked, Checker
+from gateway.cli.arguments import FileArgument, KindOption, OutOption, day_of, rule_set_of, there
+from gateway.cli.terminal import (
     Exit,
     Format,
     FormatOption,
-    app,
     fail,
-    lines_of,
     print_json,
     print_line,
     progress,
     settings_of,
 )
 from gateway.clock import system_clock
-from gateway.columns import parse_date
-from gateway.deadline import due, today
-from gateway.faulty import STANDARD_INPUT, faulty_row, spooled
+from gateway.deadline import today
+from gateway.faulty import faulty_row, spooled
 from gateway.intake.files import UnreadableFile, line_of, read
-from gateway.rulebook import Rulebook, parse_rule_set, read_text
+from gateway.secrets import load_keys
 from gateway.words import EXCLUSIONS, VERDICTS
-from gateway.workbook import FaultyRow, problems_workbook
-from schemas.codes import RecordKind
+from gateway.workbook_problems import FaultyRow, problems_workbook
 from schemas.credit import Assessment
-from schemas.identifiers import credit_code_problem, fold
 from schemas.verdict import Verdict
 from scoring.engine import assess
 from scoring.facts import Facts
 from scoring.ruleset import RuleSet
 
 
-def writable(out: Path | None) -> Path | None:
-    """Refuse a workbook that cannot be written before anything is done."""
-    if out is not None and (out.is_dir() or not out.absolute().parent.is_dir()):
-        raise typer.BadParameter(f"不能写到 {out}：没有这个目录")
-    return out
-
-
-OutOption = Annotated[
-    Path | None, typer.Option(callback=writable, help="把有问题的行写到这个 xlsx，改好后重新导入")
-]
-KindOption = Annotated[RecordKind | None, typer.Option(help="表头和内容都看不出种类时指明")]
-
-
-def there(file: Path | None) -> Path | None:
-    """Refuse a file that is not there before anything is done."""
-    if file is not None and file != STANDARD_INPUT and not file.is_file():
-        raise typer.BadParameter(f"没有文件 {file}")
-    return file
-
-
-FileArgument = Annotated[
-    Path, typer.Argument(callback=there, help="NDJSON、CSV 或 XLSX 文件；- 读标准输入")
-]
-
-
-@app.command()
 def check(
     context: typer.Context,
     file: FileArgument,
@@ -72,9 +41,10 @@ def check(
     kind: KindOption = None,
     format_: FormatOption = Format.TEXT,
 ) -> None:
-    """校验一个文件，逐条说明问题；不接收，不报送。"""
+    """Print the problems of each record of a file."""
     settings = settings_of(context)
-    checker = build_checker(settings, keys_of(settings))
+    keys = load_keys(settings.master_key, settings.state)
+    checker = Checker(keys, settings.exclusion_scope)
     day = today(system_clock())
     verdicts: Counter[Verdict] = Counter()
     faulty: list[FaultyRow] = []
@@ -125,7 +95,6 @@ def _summary(verdicts: Counter[Verdict], out: Path | None) -> str:
     return f"共 {verdicts.total()} 条：{counts}{where}"
 
 
-@app.command()
 def score(
     context: typer.Context,
     file: Annotated[Path, typer.Argument(callback=there, help="每行一个对象；- 读标准输入")],
@@ -133,7 +102,7 @@ def score(
     as_of: Annotated[str | None, typer.Option(help="评价日期，默认今天")] = None,
     format_: FormatOption = Format.JSON,
 ) -> None:
-    """按评价办法给每行的对象评分，写出依据。"""
+    """Print the assessment of the subject on each line."""
     rules = rule_set_of(context, rule_set)
     day = day_of(as_of) if as_of else today(system_clock())
     failed = False
@@ -180,77 +149,3 @@ def _print_assessment(assessment: Assessment, rules: RuleSet) -> None:
         print_line(f"    采用{came.issued_by}评定的等级（{came.effective_on}），依据 {came.fact}")
     for note in assessment.notes:
         print_line(f"    理解说明 {note}：{rules.note(note).reading}")
-
-
-def rule_set_of(context: typer.Context, name: str) -> RuleSet:
-    """A rule set by name or by file; wrong use where it cannot be read."""
-    path = Path(name)
-    if path.suffix in {".yaml", ".yml"} and path.is_file():
-        return parse_rule_set(read_text(path), path.name)
-    return Rulebook(settings_of(context).scoring).load(name).rule_set
-
-
-def day_of(text: str) -> date:
-    """A day from an argument; wrong use where it is none."""
-    day = parse_date(text)
-    if day is None:
-        fail(f"“{text}”不是日期，写成 2026-10-01")
-    return day
-
-
-@app.command("due")
-def due_command(
-    context: typer.Context,
-    dates: Annotated[list[str] | None, typer.Argument(help="决定日期；- 读标准输入")] = None,
-    clock: Annotated[str, typer.Option(help="时限名，如 calendar-7、working-7")] = "working-7",
-    format_: FormatOption = Format.TEXT,
-) -> None:
-    """算出报送期限，说明依据的日历。"""
-    clocks = settings_of(context).all_clocks
-    if clock not in clocks:
-        fail(f"没有时限 {clock}；现有：{'、'.join(clocks)}")
-    workdays = load_workdays()
-    end = Exit.DONE
-    for number, text in enumerate(lines_of(dates), 1):
-        day = parse_date(text)
-        if day is None:
-            print_json({"line": number, "error": f"“{text}”不是日期，写成 2026-10-01"})
-            end = max(end, Exit.PROBLEMS)
-            continue
-        found = due(clocks[clock], day, workdays)
-        end = max(end, Exit.NO_ANSWER if found.provisional else Exit.DONE)
-        answer: dict[str, Any] = {
-            "decision_date": day.isoformat(),
-            "clock": clock,
-            "due": None if found.provisional else found.printed,
-            "calendar": found.calendar,
-        }
-        if found.provisional:
-            answer["not_before"] = found.printed
-        if format_ is Format.JSON:
-            print_json(answer)
-        elif found.provisional:
-            print_line(f"{day} {clock}：工作日历不够，不早于 {found.printed}（{found.calendar}）")
-        else:
-            print_line(f"{day} {clock}：{found.printed}（{found.calendar or '日历日'}）")
-    raise typer.Exit(end)
-
-
-@app.command()
-def code(
-    codes: Annotated[list[str] | None, typer.Argument(help="代码；- 读标准输入")] = None,
-    format_: FormatOption = Format.TEXT,
-) -> None:
-    """校验统一社会信用代码（GB 32100-2015）。"""
-    end = Exit.DONE
-    for text in lines_of(codes):
-        normalised = fold(text)
-        reason = credit_code_problem(normalised)
-        if reason is not None:
-            end = Exit.PROBLEMS
-        if format_ is Format.JSON:
-            answer = {"input": text, "normalised": normalised, "valid": reason is None}
-            print_json(answer | {"reason": reason})
-        else:
-            print_line(f"{text} → {normalised} {'有效' if reason is None else f'无效：{reason}'}")
-    raise typer.Exit(end)

@@ -10,12 +10,11 @@ import polars as pl
 import typer
 
 from gateway.app import gateway
-from gateway.cli.offline import day_of, rule_set_of, there, writable
-from gateway.cli.root import (
+from gateway.cli.arguments import day_of, rule_set_of, there, writable
+from gateway.cli.terminal import (
     Exit,
     Format,
     FormatOption,
-    app,
     fail,
     print_json,
     print_line,
@@ -38,8 +37,7 @@ StoreOption = Annotated[bool, typer.Option("--store", help="用数据库里的�
 AsOfOption = Annotated[str | None, typer.Option(help="评价日期，默认今天")]
 
 
-@app.command("rescore")
-def rescore_command(  # noqa: PLR0913, PLR0917 - one for each option
+def rescore(  # noqa: PLR0913, PLR0917 - one for each option
     context: typer.Context,
     file: Annotated[
         Path | None,
@@ -56,7 +54,7 @@ def rescore_command(  # noqa: PLR0913, PLR0917 - one for each option
     ] = None,
     format_: FormatOption = Format.TEXT,
 ) -> None:
-    """按评价办法重算全部对象，汇总各等级和不评价的原因；不改动任何记录。"""
+    """Score a whole population and print its totals; nothing is written."""
     check_source(file, store=store)
     if rule_set is None and not store:
         fail("请写明 --rule-set")

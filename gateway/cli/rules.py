@@ -5,12 +5,11 @@ from typing import Annotated
 
 import typer
 
-from gateway.cli.offline import rule_set_of
-from gateway.cli.root import (
+from gateway.cli.arguments import rule_set_of
+from gateway.cli.terminal import (
     Exit,
     Format,
     FormatOption,
-    app,
     print_json,
     print_line,
     settings_of,
@@ -23,13 +22,9 @@ from scoring.coverage import Coverage, coverage
 from scoring.errors import RuleSetError
 from scoring.table import Band
 
-rules = typer.Typer(help="评价办法", no_args_is_help=True)
-app.add_typer(rules, name="rules")
 
-
-@rules.command("list")
 def rules_list(context: typer.Context, format_: FormatOption = Format.TEXT) -> None:
-    """列出评价办法和效力状态，以及监管措施和公示规则。"""
+    """Print the rule sets and policies there are."""
     rulebook = Rulebook(settings_of(context).scoring)
     end = Exit.DONE
     for name in rulebook.names:
@@ -61,9 +56,8 @@ def rules_list(context: typer.Context, format_: FormatOption = Format.TEXT) -> N
     raise typer.Exit(end)
 
 
-@rules.command("show")
 def rules_show(context: typer.Context, name: str, format_: FormatOption = Format.TEXT) -> None:
-    """列出一个评价办法的评价项、等级和理解说明。"""
+    """Print the items, grades and notes of a rule set."""
     one = rule_set_of(context, name)
     if format_ is Format.JSON:
         print_json(one.model_dump(mode="json"))
@@ -102,13 +96,12 @@ def _range(band: Band) -> str:
     return "，".join(f"得分{sign}{value}" for sign, value in ends if value is not None)
 
 
-@rules.command("test")
 def rules_test(
     context: typer.Context,
     name: Annotated[str | None, typer.Argument(help="默认全部")] = None,
     format_: FormatOption = Format.TEXT,
 ) -> None:
-    """运行评价办法、监管措施和公示规则的用例，列出覆盖情况。"""
+    """Run the cases of rule sets and policies, and print what they cover."""
     rulebook = Rulebook(settings_of(context).scoring)
     failed = False
     for each in [name] if name else rulebook.names:

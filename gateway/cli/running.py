@@ -12,11 +12,10 @@ import typer
 from connectors.sandbox import BankPlace, PlatformPlace, create_sandbox, serve_sandbox
 from gateway import log
 from gateway.app import gateway
-from gateway.cli.root import (
+from gateway.cli.terminal import (
     Exit,
     Format,
     FormatOption,
-    app,
     console,
     fail,
     print_json,
@@ -35,12 +34,11 @@ from gateway.roles import run as run_roles
 from gateway.settings import Settings
 
 
-@app.command()
 def up(
     context: typer.Context,
     roles: Annotated[str, typer.Option(help="intake,deliver,schedule,web 中的几个")] = "",
 ) -> None:
-    """运行网关，直到收到停止信号。"""
+    """Run the roles until a signal to stop."""
     try:
         wanted = frozenset(Role(name) for name in roles.split(",") if name) or ALL_ROLES
     except ValueError as error:
@@ -65,12 +63,11 @@ async def stopped() -> None:
     await event.wait()
 
 
-@app.command()
 def demo(
     state: Annotated[Path, typer.Option(help="演示用的目录，每次从空开始")] = Path("var/demo"),
     keep: Annotated[bool, typer.Option("--keep", help="演示完不退出")] = False,
 ) -> None:
-    """用样例数据把主要工作从头到尾走一遍，全部服务自带。"""
+    """Play the demo's story on services of its own."""
     log.set_up(logging.CRITICAL)
     try:
         run(lambda: _demo(state, keep=keep))
@@ -97,13 +94,12 @@ async def _demo(state: Path, *, keep: bool) -> None:
             await stopped()
 
 
-@app.command()
 def sandbox(
     port: Annotated[int, typer.Option(min=0, max=65535, help="端口，0 为任意空闲")] = 8090,
     platform: Annotated[list[str] | None, typer.Option(help="平台名，可多次")] = None,
     bank: Annotated[list[str] | None, typer.Option(help="名=whsec_密钥，可多次")] = None,
 ) -> None:
-    """运行沙箱平台：接受报送，可按指令出错（/<名>/control/faults）。"""
+    """Serve the sandbox platform until a signal to stop."""
     places: dict[str, PlatformPlace | BankPlace] = {
         name: PlatformPlace() for name in platform or ["credit-zhengzhou", "credit-china"]
     }
@@ -121,9 +117,8 @@ def sandbox(
     run(work)
 
 
-@app.command()
 def doctor(context: typer.Context, format_: FormatOption = Format.TEXT) -> None:
-    """检查这台机器和配置，逐项说明哪里不对、怎么办。"""
+    """Print what is wrong with machine and configuration."""
     findings = run(lambda: examine(settings_of(context)))
     for finding in findings:
         if format_ is Format.JSON:

@@ -9,12 +9,11 @@ import typer
 
 from gateway.app import Gateway, gateway
 from gateway.audit import AuditEvent
-from gateway.cli.offline import FileArgument, KindOption, OutOption
-from gateway.cli.root import (
+from gateway.cli.arguments import FileArgument, KindOption, OutOption
+from gateway.cli.terminal import (
     Exit,
     Format,
     FormatOption,
-    app,
     fail,
     print_json,
     print_line,
@@ -30,14 +29,13 @@ from gateway.settings import Settings
 from gateway.store import audit, deliveries
 from gateway.verify import verify_assessments
 from gateway.words import VERDICTS
-from gateway.workbook import FaultyRow, problems_workbook
+from gateway.workbook_problems import FaultyRow, problems_workbook
 from schemas.codes import RecordKind
 from schemas.verdict import Verdict
 
 BATCH = 1000
 
 
-@app.command()
 def ingest(
     context: typer.Context,
     file: FileArgument,
@@ -45,7 +43,7 @@ def ingest(
     kind: KindOption = None,
     format_: FormatOption = Format.TEXT,
 ) -> None:
-    """接收一个文件；同一文件再来一次不产生任何变化。"""
+    """Put a file into the pipeline."""
     settings = settings_of(context)
     faulty: list[FaultyRow] = []
     with spooled(file) as path:
@@ -109,13 +107,12 @@ def _count(counts: Counter[str], raw: Raw, result: Result, format_: Format) -> N
         print_line(f"第{line_of(raw)}行 {VERDICTS[result.verdict]}：{problems}")
 
 
-@app.command()
 def verify(
     context: typer.Context,
     assessments: Annotated[bool, typer.Option("--assessments", help="重算全部评价结果")] = False,
     format_: FormatOption = Format.TEXT,
 ) -> None:
-    """用当时的信息和评价办法重算评价结果，逐字节比较。"""
+    """Compute stored assessments again and print those that differ."""
     if not assessments:
         fail("请写明 --assessments")
 
@@ -135,13 +132,8 @@ def verify(
         raise typer.Exit(Exit.PROBLEMS)
 
 
-db = typer.Typer(help="数据库", no_args_is_help=True)
-app.add_typer(db, name="db")
-
-
-@db.command("upgrade")
 def db_upgrade(context: typer.Context) -> None:
-    """把数据库升级到最新结构。"""
+    """Migrate the database."""
 
     async def work() -> None:
         async with gateway(settings_of(context)):  # which migrates before it gives anything

@@ -15,7 +15,8 @@ from aiokafka import AIOKafkaProducer
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 
 from connectors.sandbox import Sandbox, create_sandbox, serve_sandbox
-from gateway.app import Gateway, gateway, kafka_bootstrap, load_workdays
+from gateway.app import Gateway, gateway, kafka_bootstrap
+from gateway.calendars import load_workdays
 from gateway.clock import SteppedClock
 from gateway.deliver import Deliverer
 from gateway.demo import story, world

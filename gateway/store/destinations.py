@@ -1,12 +1,15 @@
 """The run state of destinations: who owns one, its breaker, its cursor of receipts."""
 
-from collections.abc import Mapping
+import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+import orjson
 from sqlalchemy import text
 
 from gateway.store.engine import Connection
+from schemas.destination import Destination
 
 _OPEN = "('held', 'waiting', 'ready', 'deferred', 'leased', 'unknown', 'submitted')"
 
@@ -30,19 +33,27 @@ class DestinationDropped(ValueError):
     """The configuration no longer names a destination that still has open deliveries."""
 
 
-async def mirror(connection: Connection, hashes: Mapping[str, str]) -> None:
+async def mirror(connection: Connection, destinations: Sequence[Destination]) -> None:
     """Write the configured destinations; refuse to drop one with open deliveries.
 
     Raises:
         DestinationDropped: says which, and how many are open.
     """
-    for row in await connection.execute(_DROPPED, {"names": list(hashes)}):
+    names = [one.name for one in destinations]
+    for row in await connection.execute(_DROPPED, {"names": names}):
         if row.open:
             raise DestinationDropped(
                 f"destination {row.name} has {row.open} open deliveries and is not configured; "
                 "configure it again, or park or withdraw them first"
             )
-    await connection.execute(_MIRROR, {"names": list(hashes), "hashes": list(hashes.values())})
+    hashes = [_config_hash(one) for one in destinations]
+    await connection.execute(_MIRROR, {"names": names, "hashes": hashes})
+
+
+def _config_hash(destination: Destination) -> str:
+    """The hash by which a changed configuration is seen; secrets are references and stay out."""
+    content = orjson.dumps(destination.model_dump(mode="json"), option=orjson.OPT_SORT_KEYS)
+    return hashlib.sha256(content).hexdigest()
 
 
 _OWN = text(

@@ -13,6 +13,7 @@ from typing import Any
 import orjson
 from faststream import AckPolicy
 from faststream.kafka import KafkaBroker, KafkaMessage
+from pydantic import SecretStr
 from sqlalchemy import insert, select, text
 from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 
@@ -35,7 +36,7 @@ async def main() -> None:
     from gateway.settings import ScoringSettings
 
     engine = create_async_engine(os.environ["BENCH_URL"])
-    keys = load_keys("bench", Path())
+    keys = load_keys(SecretStr("bench"), Path())
     checker = Checker(keys)
     rule_set = Rulebook(ScoringSettings()).load("nm-2023-draft").rule_set
     broker = KafkaBroker(os.environ["BENCH_KAFKA"], logger=None)

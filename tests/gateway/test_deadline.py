@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.app import load_workdays
+from gateway.calendars import load_workdays
 from gateway.deadline import due, dues, end_of, today
 from gateway.workdays import CalendarMissing
 from schemas.base import SHANGHAI

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from gateway.app import load_workdays
+from gateway.calendars import load_workdays
 from gateway.check import Checker
 from gateway.deadline import end_of
 from gateway.decide import Decided, Decider, NewDelivery, Past, Version, required_columns

@@ -7,6 +7,7 @@ import pytest
 from cryptography.exceptions import InvalidTag
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import SecretStr
 
 from gateway.secrets import Keys, SecretMissing, load_keys, resolve
 from tests.factories import IDENTITY
@@ -58,7 +59,7 @@ def test_a_key_is_made_at_first_use_for_its_owner_only(tmp_path: Path) -> None:
 
 
 def test_a_given_key_needs_no_file(tmp_path: Path) -> None:
-    load_keys("a master key", tmp_path / "state")
+    load_keys(SecretStr("a master key"), tmp_path / "state")
 
     assert not (tmp_path / "state").exists()
 

@@ -1,4 +1,4 @@
-"""The root command and what all commands share: configuration, formats, exit codes, progress."""
+"""What all commands share: configuration, formats, exit codes, progress."""
 
 import asyncio
 import os
@@ -6,38 +6,15 @@ import sys
 from collections.abc import Awaitable, Callable, Iterable, Iterator
 from contextlib import contextmanager
 from enum import IntEnum, StrEnum
-from pathlib import Path
 from typing import Annotated, Any, NoReturn, TypeVar
 
 import orjson
 import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
-from typer.core import TyperGroup
 
-from gateway.settings import BadConfiguration, Settings, load_settings
-from scoring.errors import RuleSetError
+from gateway.settings import Settings, load_settings
 
-
-class Commands(TyperGroup):
-    """The commands; each ends as wrong use where configuration or rules cannot be used."""
-
-    def invoke(self, ctx: Any) -> Any:
-        """Run the command."""
-        try:
-            return super().invoke(ctx)
-        except (BadConfiguration, RuleSetError) as error:
-            fail(str(error))
-
-
-app = typer.Typer(
-    name="credit-gateway",
-    cls=Commands,
-    no_args_is_help=True,
-    add_completion=False,
-    pretty_exceptions_enable=False,
-    help="双公示报送与环保信用评价网关",
-)
 Result = TypeVar("Result")
 
 
@@ -60,24 +37,9 @@ class Format(StrEnum):
 FormatOption = Annotated[Format, typer.Option("--format", help="text 给人看，json 每行一个对象")]
 
 
-@app.callback()
-def root(
-    context: typer.Context,
-    config: Annotated[
-        Path | None,
-        typer.Option(envvar="CREDIT_GATEWAY_CONFIG", help="配置文件（YAML）", dir_okay=False),
-    ] = None,
-) -> None:
-    """双公示报送与环保信用评价网关。"""
-    context.obj = config
-
-
 def settings_of(context: typer.Context) -> Settings:
-    """The settings that the root option names; wrong use where they cannot be used."""
-    try:
-        return load_settings(context.obj)
-    except BadConfiguration as error:
-        fail(str(error))
+    """The settings that the root option names; raises BadConfiguration."""
+    return load_settings(context.obj)
 
 
 def fail(message: str, code: Exit = Exit.WRONG_USE) -> NoReturn:

@@ -1,0 +1,141 @@
+"""Which commands there are. A command's module is imported when it is called, not to list it."""
+
+from collections.abc import Mapping
+from importlib import import_module
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from typer.core import TyperCommand, TyperGroup
+
+from gateway.cli.terminal import fail
+from gateway.settings import BadConfiguration
+from scoring.errors import RuleSetError
+
+NAME = "credit-gateway"
+GROUPS = {"rules": "评价办法", "deliveries": "报送", "quarantine": "隔离区", "db": "数据库"}
+#: Group → command → its function (module:name in this package) and what people read of it.
+COMMANDS: Mapping[str, Mapping[str, tuple[str, str]]] = {
+    NAME: {
+        "demo": ("running:demo", "用样例数据把主要工作从头到尾走一遍，全部服务自带。"),
+        "up": ("running:up", "运行网关，直到收到停止信号。"),
+        "check": ("offline:check", "校验一个文件，逐条说明问题；不接收，不报送。"),
+        "ingest": ("working:ingest", "接收一个文件；同一文件再来一次不产生任何变化。"),
+        "score": ("offline:score", "按评价办法给每行的对象评分，写出依据。"),
+        "due": ("answering:due_command", "算出报送期限，说明依据的日历。"),
+        "code": ("answering:code", "校验统一社会信用代码（GB 32100-2015）。"),
+        "explain": (
+            "explaining:explain_command",
+            "说明一个单位的等级：为什么、到何时、修复后会怎样、带来哪些措施。",
+        ),
+        "rescore": (
+            "population:rescore",
+            "按评价办法重算全部对象，汇总各等级和不评价的原因；不改动任何记录。",
+        ),
+        "reconcile": (
+            "monthly:reconcile",
+            "与一个平台所展示的内容对账，列出差异；不作任何更正。",
+        ),
+        "ledger": (
+            "monthly:ledger",
+            "冻结并打印一个月的双公示台账；内容没有变化就不产生新版本。",
+        ),
+        "verify": ("working:verify", "用当时的信息和评价办法重算评价结果，逐字节比较。"),
+        "sandbox": (
+            "running:sandbox",
+            "运行沙箱平台：接受报送，可按指令出错（/<名>/control/faults）。",
+        ),
+        "doctor": ("running:doctor", "检查这台机器和配置，逐项说明哪里不对、怎么办。"),
+    },
+    "rules": {
+        "list": ("rules:rules_list", "列出评价办法和效力状态，以及监管措施和公示规则。"),
+        "show": ("rules:rules_show", "列出一个评价办法的评价项、等级和理解说明。"),
+        "test": ("rules:rules_test", "运行评价办法、监管措施和公示规则的用例，列出覆盖情况。"),
+        "diff": (
+            "difference:rules_diff",
+            "比较两个评价办法；给出对象时，列出等级会改变的每个对象和原因。",
+        ),
+        "activate": (
+            "activation:rules_activate",
+            "提出启用评价办法的新文本：须先比较，再由第二人批准；到日分批重新评价。",
+        ),
+        "approve": ("activation:rules_approve", "第二人批准启用。"),
+        "confirm": ("activation:rules_confirm", "等级变动超过设定比例的，批准之后再次确认。"),
+        "withdraw": (
+            "activation:rules_withdraw",
+            "撤回启用；已按新文本评价过的，恢复原文本并重新评价。",
+        ),
+        "activations": (
+            "activation:rules_activations",
+            "列出启用过和待启用的文本，及其提出人、批准人。",
+        ),
+    },
+    "deliveries": {
+        "list": ("looking:deliveries_list", "列出报送，期限早的在前。"),
+        "show": ("looking:deliveries_show", "一条报送的全部经过。"),
+        "retry": ("looking:deliveries_retry", "立即重试待重试、被退回或挂起的报送。"),
+    },
+    "quarantine": {
+        "list": ("looking:quarantine_list", "列出隔离区里尚未解决的输入。"),
+        "show": ("looking:quarantine_show", "一条被拒收输入的来源和问题。"),
+        "replay": ("looking:quarantine_replay", "更正后重放一条被拒收的输入。"),
+    },
+    "db": {"upgrade": ("working:db_upgrade", "把数据库升级到最新结构。")},
+}
+
+
+class Listed(TyperCommand):
+    """A command as its group lists it; called, it gives way to the function in its module."""
+
+    def __init__(self, name: str, function: str, line: str) -> None:
+        super().__init__(name, help=line)
+        self.function = function
+
+    def make_context(self, *arguments: Any, **more: Any) -> Any:
+        """Import the function and parse its arguments."""
+        module, _, name = self.function.partition(":")
+        function = getattr(import_module(f"{__package__}.{module}"), name)
+        alone = typer.Typer(add_completion=False)
+        alone.command(self.name, help=self.help)(function)
+        return typer.main.get_command(alone).make_context(*arguments, **more)
+
+
+class Commands(TyperGroup):
+    """A group of commands; each ends as wrong use where configuration or rules cannot be used."""
+
+    def __init__(self, **more: Any) -> None:
+        super().__init__(**more)
+        listed = COMMANDS[self.name or NAME].items()
+        own = {name: Listed(name, function, line) for name, (function, line) in listed}
+        self.commands = {**own, **self.commands}
+
+    def invoke(self, ctx: Any) -> Any:
+        """Run the command."""
+        try:
+            return super().invoke(ctx)
+        except (BadConfiguration, RuleSetError) as error:
+            fail(str(error))
+
+
+app = typer.Typer(
+    name=NAME,
+    cls=Commands,
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    help="双公示报送与环保信用评价网关",
+)
+for group, title in GROUPS.items():
+    app.add_typer(typer.Typer(cls=Commands, no_args_is_help=True), name=group, help=title)
+
+
+@app.callback()
+def root(
+    context: typer.Context,
+    config: Annotated[
+        Path | None,
+        typer.Option(envvar="CREDIT_GATEWAY_CONFIG", help="配置文件（YAML）", dir_okay=False),
+    ] = None,
+) -> None:
+    """Keep the configuration file for the command."""
+    context.obj = config

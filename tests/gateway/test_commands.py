@@ -1,0 +1,48 @@
+"""The table of commands: all are listed, each can be imported, and none is before it is called."""
+
+import subprocess
+import sys
+
+import pytest
+from typer.testing import CliRunner
+
+from gateway.cli import app
+from gateway.cli.commands import COMMANDS, NAME
+
+CALLS = [(group, name) for group, commands in COMMANDS.items() for name in commands]
+
+
+def ran(*arguments: str) -> str:
+    return CliRunner(env={"COLUMNS": "200"}).invoke(app, arguments).stdout
+
+
+@pytest.mark.parametrize("group", COMMANDS)
+def test_help_lists_every_command_with_its_line(group: str) -> None:
+    listed = ran(*[] if group == NAME else [group], "--help")
+
+    for name, (_, line) in COMMANDS[group].items():
+        assert f" {name} " in listed
+        assert line in listed
+
+
+@pytest.mark.parametrize(("group", "name"), CALLS)
+def test_a_command_has_its_own_help(group: str, name: str) -> None:
+    listed = ran(*[] if group == NAME else [group], name, "--help")
+
+    assert COMMANDS[group][name][1] in listed
+
+
+@pytest.mark.parametrize(
+    "arguments", [["--help"], ["rules", "--help"], ["code", "x"], ["due", "2026-09-28"]]
+)
+def test_what_needs_no_database_imports_none_of_the_heavy_packages(arguments: list[str]) -> None:
+    heavy = ["aiokafka", "alembic", "fastapi", "httpx", "polars", "sqlalchemy", "xlsxwriter"]
+    program = (
+        "import sys\nfrom gateway.cli import app\n"
+        f"try:\n    app({arguments})\nfinally:\n"
+        f"    print([one for one in {heavy} if one in sys.modules], file=sys.stderr)"
+    )
+
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, check=False)
+
+    assert done.stderr.decode().strip() == "[]"
