@@ -42,6 +42,7 @@ async def adopt(connection: Connection, rulebook: Rulebook, now: datetime) -> No
         rule_set = loaded.rule_set
         await keep(connection, loaded, now)
         if rule_set.name not in known:
+            rulebook.covered(rule_set.name)
             await _refuse_rebinding(connection, rulebook, rule_set.name)
             await activations.adopt(connection, rule_set.name, rule_set.version, ADOPTER, now)
     await refresh(connection, rulebook)

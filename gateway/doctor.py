@@ -74,7 +74,8 @@ async def _calendar() -> str:
 
 async def _rule_sets(settings: Settings) -> str:
     rulebook = Rulebook(settings.scoring)
-    rulebook.bound()
+    for name in rulebook.bound_names:
+        rulebook.covered(name)
     return "、".join(rulebook.names)
 
 

@@ -25,28 +25,32 @@ from scoring.ruleset import RuleSet
 CASES_SUFFIX = ".cases.yaml"
 
 
+@dataclass(frozen=True, slots=True)
 class LoadedRuleSet:
-    """A rule set with its text (kept beside what it scores) and its cases."""
+    """A rule set with its text (kept beside what it scores); its cases are read when asked for."""
 
-    def __init__(self, content: str, cases: str, name: str) -> None:
-        self.content = content
-        self.rule_set = parse_rule_set(content, f"{name}.yaml")
-        self.case_file = CaseFile.load(parse_yaml(cases, f"{name}{CASES_SUFFIX}"))
-        self.cases: tuple[Case, ...] = self.case_file.cases
-        missing = uncovered(self.rule_set, self.case_file)
-        if missing:
-            raise RuleSetError(
-                f"{self.rule_set.name}: no case for {', '.join(missing)}; a case shows an item by "
-                "naming it in what it expects (deductions, vetoes, promotions)"
-            )
+    content: str
+    rule_set: RuleSet
+    beside: Traversable  #: the file of its cases
+
+    @property
+    def case_file(self) -> CaseFile:
+        """Its cases; raises RuleSetError where they cannot be read."""
+        return _case_file(read_text(self.beside), self.beside.name)
+
+    @property
+    def cases(self) -> tuple[Case, ...]:
+        """What is run of them."""
+        return self.case_file.cases
 
 
 @lru_cache(maxsize=32)
-def _loaded(content: str, cases: str, name: str) -> LoadedRuleSet:
-    """Reading YAML takes half a second; the same text is read once."""
-    return LoadedRuleSet(content, cases, name)
+def _case_file(content: str, name: str) -> CaseFile:
+    """Reading the YAML of many cases takes a quarter of a second; the same text is read once."""
+    return CaseFile.load(parse_yaml(content, name))
 
 
+@lru_cache(maxsize=32)
 def parse_rule_set(content: str, name: str = "评价办法") -> RuleSet:
     """A rule set from its text; its version is the hash of the text; `name` stands in errors."""
     data = parse_yaml(content, name)
@@ -66,7 +70,7 @@ def read_text(file: Traversable | Path) -> str:
 def parse_yaml(content: str, name: str) -> Mapping[str, Any]:
     """A YAML mapping; a key that stands twice is refused."""
     try:
-        data = YAML(typ="safe", pure=True).load(content)
+        data = YAML(typ="safe").load(content)
     except MarkedYAMLError as error:
         place = f" 第{error.problem_mark.line + 1}行" if error.problem_mark else ""
         raise RuleSetError(f"{name}{place}不是有效的 YAML：{error.problem}") from error
@@ -112,12 +116,28 @@ class Rulebook:
         if name not in self._sources:
             raise BadConfiguration(f"没有评价办法 {name}；现有：{', '.join(self.names)}")
         if name not in self._loaded:
-            content, cases = self._sources[name]
-            loaded = _loaded(read_text(content), read_text(cases), name)
-            if loaded.rule_set.name != name:
-                raise RuleSetError(f"file {name}.yaml calls itself {loaded.rule_set.name}")
-            self._loaded[name] = loaded
+            file, beside = self._sources[name]
+            content = read_text(file)
+            rule_set = parse_rule_set(content, file.name)
+            if rule_set.name != name:
+                raise RuleSetError(f"file {name}.yaml calls itself {rule_set.name}")
+            self._loaded[name] = LoadedRuleSet(content, rule_set, beside)
         return self._loaded[name]
+
+    def covered(self, name: str) -> LoadedRuleSet:
+        """One rule set by name whose cases show every item, as what comes into use has to be.
+
+        Raises:
+            RuleSetError: an item has no case.
+        """
+        loaded = self.load(name)
+        missing = uncovered(loaded.rule_set, loaded.case_file)
+        if missing:
+            raise RuleSetError(
+                f"{name}: no case for {', '.join(missing)}; a case shows an item by "
+                "naming it in what it expects (deductions, vetoes, promotions)"
+            )
+        return loaded
 
     @property
     def bound_names(self) -> list[str]:

@@ -154,7 +154,7 @@ def load_settings(path: Path | None) -> Settings:
     if path is None:
         return Settings()
     try:
-        content = YAML(typ="safe", pure=True).load(path.read_text(encoding="utf-8")) or {}
+        content = YAML(typ="safe").load(path.read_text(encoding="utf-8")) or {}
     except (OSError, UnicodeDecodeError, YAMLError) as error:
         raise BadConfiguration(f"{path}: {error}") from error
     if not isinstance(content, dict):

@@ -119,7 +119,7 @@ def _proposal(
         raise lives.NotActivated(
             f"配置没有绑定 {standing}；用 --replaces 指明替代哪个：{'、'.join(bound) or '无'}"
         )
-    loaded = built.rulebook.load(name)
+    loaded = built.rulebook.covered(name)
     for binding in built.settings.scoring.bindings:
         if binding.rule_set == standing:
             built.policybook.measures_of(name, binding.measures)

@@ -44,7 +44,7 @@ def rule_set_of(context: typer.Context, name: str) -> RuleSet:
     path = Path(name)
     if path.suffix in {".yaml", ".yml"} and path.is_file():
         return parse_rule_set(read_text(path), path.name)
-    return Rulebook(settings_of(context).scoring).load(name).rule_set
+    return Rulebook(settings_of(context).scoring).covered(name).rule_set
 
 
 def day_of(text: str) -> date:

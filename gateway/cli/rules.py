@@ -29,7 +29,7 @@ def rules_list(context: typer.Context, format_: FormatOption = Format.TEXT) -> N
     end = Exit.DONE
     for name in rulebook.names:
         try:
-            one = rulebook.load(name).rule_set
+            one = rulebook.covered(name).rule_set
         except RuleSetError as error:
             end = Exit.PROBLEMS
             print_line(f"{name} 不能使用：{error}")
@@ -105,7 +105,7 @@ def rules_test(
     rulebook = Rulebook(settings_of(context).scoring)
     failed = False
     for each in [name] if name else rulebook.names:
-        loaded = rulebook.load(each)
+        loaded = rulebook.covered(each)
         wrong = [line for case in loaded.cases for line in run_case(loaded.rule_set, case)]
         failed |= bool(wrong)
         reached = coverage(loaded.rule_set, loaded.case_file)

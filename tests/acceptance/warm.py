@@ -6,4 +6,4 @@ from tests.acceptance import child
 
 __all__ = ["child"]
 
-Rulebook(ScoringSettings()).load("nm-2023-draft")
+Rulebook(ScoringSettings()).covered("nm-2023-draft")

@@ -1,6 +1,7 @@
 """Which rule set applies to whom."""
 
 from datetime import date
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,6 +11,8 @@ from gateway.settings import BadConfiguration, ScoringSettings
 from schemas.codes import SubjectKind
 from scoring.errors import RuleSetError
 from tests.factories import REGION, credit_code
+from tests.town_rules import NAME as TOWN
+from tests.town_rules import write_town_rules
 
 DRAFT = "nm-2023-draft"
 HERE, ELSEWHERE = credit_code(1), credit_code(1, region="410100")
@@ -93,6 +96,23 @@ def test_the_version_of_a_rule_set_is_the_hash_of_its_text() -> None:
     changed = parse_rule_set(content + "\n# a remark\n")
 
     assert changed.version != rulebook().load(DRAFT).rule_set.version
+
+
+def test_cases_are_read_only_where_they_count(tmp_path: Path) -> None:
+    write_town_rules(tmp_path, points=5)
+    cases = tmp_path / f"{TOWN}.cases.yaml"
+    cases.write_text(f"rule_set: {TOWN}\ncases: []\n")
+    book = Rulebook(ScoringSettings(rule_set_folders=(tmp_path,)))
+
+    loaded = book.load(TOWN)
+
+    assert loaded.cases == ()
+    with pytest.raises(RuleSetError, match="F1"):
+        book.covered(TOWN)
+    cases.unlink()
+    assert book.load(TOWN).rule_set.name == TOWN
+    with pytest.raises(RuleSetError, match=TOWN):
+        book.covered(TOWN)
 
 
 @pytest.mark.parametrize("content", ["a: 1\na: 2\n", "[]", "a: [", "text"])
