@@ -45,7 +45,7 @@ def item(claimed: Claimed, installation: str, keys: Keys) -> Item:
         record_kind=claimed.kind,
         verb=verb(claimed),
         version=claimed.version,
-        resend=claimed.look,
+        resend=claimed.maybe_arrived,
         subject_code=claimed.subject_code,
         document_number=claimed.document_number,
         decision_date=claimed.decision_date,

@@ -74,7 +74,7 @@ class Item(Schema):
     record_kind: str
     verb: Verb
     version: int
-    #: Handed over before with an unknown outcome: what the destination already holds may be this.
+    #: An earlier attempt ended unknown: what the destination already holds may be this.
     resend: bool = False
     subject_code: str
     document_number: str | None = None

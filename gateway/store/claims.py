@@ -33,6 +33,7 @@ class Claimed:
     verb: str
     attempts: int
     due_at: datetime
+    maybe_arrived: bool  #: an earlier attempt ended unknown
     lease_token: str
     look: bool
     holds: bool
@@ -73,7 +74,7 @@ _CLAIM = """
             lease_until = clock_timestamp() + cast(:lease as interval)
         from picked where d.id = picked.id
         returning d.id, d.item_kind, d.item_id, d.subject_id, d.chain_id, d.destination, d.verb,
-            d.attempts, d.due_at),
+            d.attempts, d.due_at, d.maybe_arrived),
     opened as (
         insert into attempt (delivery_id, lease_token, started_at, act)
         select id, :token, :now, :act from leased)
@@ -156,6 +157,7 @@ _FINISH = text(
     done as (
         update delivery d set state = o.state, next_at = o.next_at,
             look_after = clock_timestamp() + o.settle,
+            maybe_arrived = d.maybe_arrived or o.state = 'unknown',
             reasons = o.reasons::jsonb, reference = coalesce(o.reference, d.reference),
             platform_at = coalesce(o.platform_at, d.platform_at),
             breached_at = case when o.breached then coalesce(d.breached_at, :now)
@@ -228,7 +230,7 @@ async def promote_deferred(
 
 _EXPIRE = text(
     """
-    update delivery set state = 'unknown', next_at = :now, lease_token = null,
+    update delivery set state = 'unknown', next_at = :now, lease_token = null, maybe_arrived = true,
         look_after = lease_until + cast(:settle as interval), lease_until = null
     where destination = :destination and state = 'leased' and lease_until < clock_timestamp()
     """

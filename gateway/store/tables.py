@@ -269,6 +269,7 @@ delivery = Table(
     Column("reasons", JSONB),
     _time("created_at"),
     Column("escalation", SmallInteger, nullable=False, server_default=text("0")),
+    Column("maybe_arrived", Boolean, nullable=False, server_default=text("false")),
     Index(
         "delivery_fresh",
         "destination",

@@ -144,6 +144,16 @@ async def test_a_repeat_is_a_success_for_a_new_row_and_a_rejection_for_a_correct
     assert outcome.kind.value == expected
 
 
+async def test_a_repeat_is_a_success_for_a_correction_that_may_have_arrived_before(
+    platform: PlatformSoap, sandbox: Any, item: ItemFactory
+) -> None:
+    await platform.send([item(1, verb=Verb.CORRECT)])
+
+    [outcome] = await platform.send([item(1, verb=Verb.CORRECT, resend=True)])
+
+    assert outcome.kind.value == "submitted"
+
+
 async def test_verbs_go_by_their_method_and_status_in_calls_of_their_own(
     platform: PlatformSoap, sandbox: Any, item: ItemFactory
 ) -> None:

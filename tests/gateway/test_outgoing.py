@@ -43,6 +43,7 @@ CLAIMED = Claimed(
     verb="new",
     attempts=1,
     due_at=NOW + timedelta(days=3),
+    maybe_arrived=False,
     lease_token="token",
     look=False,
     holds=False,

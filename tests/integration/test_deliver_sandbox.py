@@ -134,6 +134,22 @@ async def test_a_correction_and_a_withdrawal_arrive_in_their_order(
 
 
 @BOTH
+async def test_a_resend_that_was_put_off_is_still_a_resend(place: World, sandbox: Sandbox) -> None:
+    await place.take(penalty())
+    await settle(place)
+    sandbox.order("credit", drop_answers=1)
+    await place.take(penalty(CF_NR="更正"))
+    await place.turn()
+    sandbox.order("credit", refuse_calls=2)  # the receipts are asked for first
+
+    await settle(place)
+
+    assert "rejected" not in await place.column("select outcome from attempt")
+    assert await place.states() == ["accepted"] * 2
+    assert len(sandbox.books["credit"].log) == 2
+
+
+@BOTH
 async def test_a_whole_batch_survives_a_bad_day(place: World, sandbox: Sandbox) -> None:
     sandbox.order("credit", drop_answers=2, wrong_counts=1, fail_answers=1)
     await place.take(*[penalty(n, n) for n in range(30)])
