@@ -30,6 +30,7 @@ class LogEvent(StrEnum):
     WORK_FAILED = "work_failed"
     ESCALATED = "escalated"
     CALENDAR_ENDS = "calendar_ends"
+    DUES_RENEWED = "dues_renewed"
     RULE_TEXT_CHANGED = "rule_text_changed"
     ACTIVATION_PAUSED = "activation_paused"
     ACTIVATION_FINISHED = "activation_finished"

@@ -59,7 +59,7 @@ def build_schedule(gateway: Gateway) -> Schedule:
     return Schedule(
         gateway.database,
         Reassess(gateway.database, gateway.scorer, gateway.decider),
-        gateway.workdays,
+        gateway.decider,
         gateway.clock,
         gateway.metrics,
     )

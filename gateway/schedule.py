@@ -6,13 +6,14 @@ from datetime import date, datetime, timedelta
 from gateway.audit import AuditEvent
 from gateway.clock import Clock
 from gateway.deadline import today
+from gateway.decide import Decider
 from gateway.log import LogEvent, logger
 from gateway.metrics import Metrics
 from gateway.reassess import Reassess
+from gateway.redue import redue
 from gateway.store import assessments, audit, watching
 from gateway.store.engine import Database
 from gateway.store.schema import make_partitions
-from gateway.workdays import Workdays
 
 #: Slices scored again in one tick; the rest waits for the next, so that nothing else waits long.
 SLICES = 20
@@ -21,22 +22,23 @@ CALENDAR_WARNING = timedelta(days=60)
 
 
 class Schedule:
-    """The acts of time: numbering, breaches, rescoring, sweeping, partitions."""
+    """The acts of time: numbering, breaches, rescoring, sweeping, due times, partitions."""
 
     def __init__(
         self,
         database: Database,
         reassess: Reassess,
-        workdays: Workdays,
+        decider: Decider,
         clock: Clock,
         metrics: Metrics,
     ) -> None:
         self.database = database
         self.reassess = reassess
-        self.workdays = workdays
+        self.decider = decider
         self.clock = clock
         self.metrics = metrics
         self._partitioned: date | None = None
+        self._redued: date | None = None
 
     async def tick(self) -> None:
         """Everything that is due at this moment."""
@@ -47,6 +49,7 @@ class Schedule:
                 break
         await self.publish()
         await self.sweep(now)
+        await self._redue(now)
         await self._daily(today(now))
         await self.observe(now)
 
@@ -80,13 +83,26 @@ class Schedule:
             extra = {"destination": destination, "slack_left_percent": percent, "count": count}
             logger.warning(LogEvent.ESCALATED, extra=extra)
 
+    async def _redue(self, now: datetime) -> None:
+        """At the start and once a day: a new year's calendar comes with a new release."""
+        if self._redued == today(now):
+            return
+        clocks, workdays = self.decider.clocks, self.decider.workdays
+        for _ in range(SLICES):
+            async with self.database.transaction() as connection:
+                count = await redue(connection, clocks, workdays, now)
+            if not count:
+                self._redued = today(now)
+                return
+            logger.info(LogEvent.DUES_RENEWED, extra={"calendar": workdays.name, "count": count})
+
     async def _daily(self, day: date) -> None:
         if self._partitioned == day:
             return
         async with self.database.transaction() as connection:
             await make_partitions(connection, day)
         self._partitioned = day
-        last = date(max(self.workdays.years), 12, 31)
+        last = date(max(self.decider.workdays.years), 12, 31)
         if last - day < CALENDAR_WARNING:
             logger.warning(LogEvent.CALENDAR_ENDS, extra={"last_day": last.isoformat()})
 

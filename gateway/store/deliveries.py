@@ -11,6 +11,7 @@ from datetime import datetime
 import orjson
 from sqlalchemy import text
 
+from gateway.deadline import Due
 from gateway.decide import NewDelivery, Past
 from gateway.store.engine import Connection
 from gateway.store.rows import Copy
@@ -27,14 +28,16 @@ _add = Copy(
 async def add(
     connection: Connection, deliveries: Sequence[tuple[int, NewDelivery]], now: datetime
 ) -> None:
-    """Write deliveries with their ids."""
-    texts: dict[int, str] = {}
+    """Write deliveries with their ids.
+
+    `calendar` is the one that any of the dues rests on, `provisional` whether any is a bound.
+    """
+    kept: dict[int, tuple[str | None, bool, str]] = {}
     rows = []
     for id_, new in deliveries:
-        first = new.dues[0]
-        dues = texts.get(id(new.dues))
+        dues = kept.get(id(new.dues))
         if dues is None:
-            dues = texts[id(new.dues)] = _dues_text(new)
+            dues = kept[id(new.dues)] = kept_dues(new.dues)
         rows.append(
             (
                 id_,
@@ -46,18 +49,19 @@ async def add(
                 new.verb,
                 new.state,
                 new.due_at,
-                first.clock,
-                first.calendar,
-                first.provisional,
-                dues,
+                new.dues[0].clock,
+                *dues,
                 now,
             )
         )
     await _add(connection, rows)
 
 
-def _dues_text(new: NewDelivery) -> str:
-    return orjson.dumps({due.clock: due.at.isoformat() for due in new.dues}).decode()
+def kept_dues(dues: Sequence[Due]) -> tuple[str | None, bool, str]:
+    """The columns calendar, provisional and dues of a delivery."""
+    calendar = next((due.calendar for due in dues if due.calendar), None)
+    text_ = orjson.dumps({due.clock: due.at.isoformat() for due in dues}).decode()
+    return calendar, any(due.provisional for due in dues), text_
 
 
 _PAST = text(

@@ -292,6 +292,7 @@ delivery = Table(
         postgresql_where=text("state in ('deferred', 'unknown', 'leased', 'submitted')"),
     ),
     Index("delivery_chain", "chain_id", "destination", "id"),
+    Index("delivery_provisional", "id", postgresql_where=text("provisional")),
 )
 attempt = Table(
     "attempt",

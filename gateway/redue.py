@@ -1,0 +1,40 @@
+"""Due times that were lower bounds, worked out again once the calendar knows the year."""
+
+from collections.abc import Mapping
+from datetime import datetime
+
+from gateway.deadline import Due, due
+from gateway.store import provisional
+from gateway.store.engine import Connection
+from gateway.store.provisional import Provisional
+from gateway.workdays import Workdays
+from schemas.destination import Clock
+
+#: Deliveries in one transaction.
+SLICE = 1000
+
+
+async def redue(
+    connection: Connection, clocks: Mapping[str, Clock], workdays: Workdays, now: datetime
+) -> int:
+    """A slice of the deliveries with bounds of another calendar; gives how many there were."""
+    found = await provisional.of_other_calendars(connection, workdays.name, SLICE)
+    if found:
+        renewed = [(one.id, *_renewed(one, clocks, workdays)) for one in found]
+        await provisional.renew(connection, renewed, now)
+    return len(found)
+
+
+def _renewed(
+    one: Provisional, clocks: Mapping[str, Clock], workdays: Workdays
+) -> tuple[datetime, list[Due]]:
+    """A clock that is configured no longer keeps its time, and so does what an earlier one left."""
+    dues = sorted(
+        (
+            due(clocks[name], one.day, workdays) if name in clocks else Due(name, at, None)
+            for name, at in one.dues.items()
+        ),
+        key=lambda each: each.at,
+    )
+    inherited = one.due_at < min(one.dues.values())
+    return one.due_at if inherited else dues[0].at, dues

@@ -1,0 +1,88 @@
+"""Deliveries whose due times are lower bounds: some clock of theirs runs beyond the calendar."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from sqlalchemy import text
+
+from gateway.deadline import Due, today
+from gateway.store.deliveries import kept_dues
+from gateway.store.engine import Connection
+from gateway.store.rows import unnest
+
+
+@dataclass(frozen=True, slots=True)
+class Provisional:
+    """A delivery with its dues as they are kept, and the day that its clocks count from."""
+
+    id: int
+    due_at: datetime
+    dues: Mapping[str, datetime]
+    day: date
+
+
+#: Withdrawals and repairs, and what went to those who held a version already, count from the day
+#: that they were recorded; the rest from the decision (`gateway.decide`).
+_OF_OTHER_CALENDARS = text(
+    """
+    select d.id, d.due_at, d.dues, dec.decision_date, d.created_at,
+        d.verb in ('withdraw', 'repair') or exists (select from delivery h
+            where h.chain_id = d.chain_id and h.destination = d.destination and h.id < d.id
+              and h.state in ('submitted', 'accepted', 'accepted_blind')
+              and h.submitted_at <= d.created_at) as from_recorded
+    from delivery d
+    join record_version v on v.id = d.item_id join decision dec on dec.id = v.decision_id
+    where d.provisional and d.calendar <> :calendar and d.item_kind = 'record_version'
+    order by d.id limit :limit for update of d skip locked
+    """
+)
+
+
+async def of_other_calendars(
+    connection: Connection, calendar: str, limit: int
+) -> list[Provisional]:
+    """Deliveries, locked, with a bound that another calendar than this one gave."""
+    values = {"calendar": calendar, "limit": limit}
+    return [
+        Provisional(
+            row.id,
+            row.due_at,
+            {clock: datetime.fromisoformat(at) for clock, at in row.dues.items()},
+            today(row.created_at) if row.from_recorded else row.decision_date,
+        )
+        for row in await connection.execute(_OF_OTHER_CALENDARS, values)
+    ]
+
+
+_RENEW = text(
+    f"""
+    update delivery d set due_at = t.due_at, clock = t.clock, calendar = t.calendar,
+        provisional = t.provisional, dues = t.dues::jsonb, escalation = 0,
+        breached_at = case when t.due_at <= coalesce(d.accepted_at, :now) then d.breached_at end
+    from {
+        unnest(
+            "id bigint, due_at timestamptz, clock text, calendar text, provisional boolean, "
+            "dues text"
+        )
+    }
+    where d.id = t.id
+    """  # noqa: S608  names are ours
+)
+
+
+async def renew(
+    connection: Connection, renewed: Sequence[tuple[int, datetime, Sequence[Due]]], now: datetime
+) -> None:
+    """Write the due time and the dues of each; a breach of what was no due time is none."""
+    kept = [kept_dues(dues) for _, _, dues in renewed]
+    values = {
+        "id": [id_ for id_, _, _ in renewed],
+        "due_at": [at for _, at, _ in renewed],
+        "clock": [dues[0].clock for _, _, dues in renewed],
+        "calendar": [calendar for calendar, _, _ in kept],
+        "provisional": [provisional for _, provisional, _ in kept],
+        "dues": [dues for _, _, dues in kept],
+        "now": now,
+    }
+    await connection.execute(_RENEW, values)

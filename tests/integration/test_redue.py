@@ -1,0 +1,108 @@
+"""A due time beyond the calendar is a bound until the next year's calendar is there."""
+
+from dataclasses import replace
+from datetime import date, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from connectors.memory import Step
+from gateway.clock import SteppedClock
+from gateway.deadline import end_of
+from gateway.decide import Decider
+from gateway.roles import build_schedule
+from gateway.workdays import Workdays, Year
+from schemas.base import SHANGHAI
+from tests.conftest import PLATFORM
+from tests.factories import penalty
+from tests.integration.conftest import MakeWorld
+from tests.integration.world import World
+
+pytestmark = pytest.mark.integration
+
+ROWS = "select due_at, clock, calendar, provisional, dues from delivery where destination = 'platform' order by id"  # noqa: E501
+#: A made-up notice: the first week of 2027 is off.
+WEEK_OFF = Year(2027, ("样例",), frozenset(date(2027, 1, n) for n in range(1, 9)), frozenset())
+DECIDED = {"CF_JDRQ": "2026-12-24", "CF_YXQ": "2027-12-24"}
+#: Of 2026 the 25th and the 28th to the 31st count, so two days of 2027 are missing.
+BOUND, REAL = end_of(date(2027, 1, 4)), end_of(date(2027, 1, 12))
+CALENDAR_DAYS = end_of(date(2026, 12, 31))
+
+
+@pytest.fixture
+def clock() -> SteppedClock:
+    return SteppedClock(datetime(2026, 12, 25, 9, tzinfo=SHANGHAI))
+
+
+@pytest.fixture(params=[["working-7"], ["calendar-7", "working-7"]], ids=["one", "two"])
+def clocks(request: pytest.FixtureRequest) -> list[str]:
+    chosen: list[str] = request.param
+    return chosen
+
+
+async def world_with(make_world: MakeWorld, clocks: list[str]) -> World:
+    return await make_world(destinations=[{**PLATFORM, "clocks": clocks}], scoring={})
+
+
+async def new_year(world: World) -> None:
+    """The next release knows 2027; its schedule ticks."""
+    gateway = world.gateway
+    workdays = Workdays([*gateway.workdays.years.values(), WEEK_OFF])
+    decider = Decider(gateway.settings.destinations, gateway.settings.all_clocks, workdays)
+    await build_schedule(replace(gateway, workdays=workdays, decider=decider)).tick()
+
+
+def working(row: tuple[Any, ...]) -> datetime:
+    return datetime.fromisoformat(row[4]["working-7"])
+
+
+async def test_a_bound_becomes_a_due_time_when_the_year_is_known(
+    make_world: MakeWorld, clocks: list[str]
+) -> None:
+    world = await world_with(make_world, clocks)
+    await world.take(penalty(**DECIDED))
+    [before] = await world.rows(ROWS)
+
+    await world.schedule.tick()
+    [unchanged] = await world.rows(ROWS)
+    await new_year(world)
+    [after] = await world.rows(ROWS)
+
+    firm = "calendar-7" in clocks
+    assert before == unchanged
+    assert (working(before), before[2:4]) == (BOUND, ("cn-2017-2026", True))
+    assert (working(after), after[2:4]) == (REAL, ("cn-2017-2027", False))
+    assert before[0] == (CALENDAR_DAYS if firm else BOUND)
+    assert after[0] == (CALENDAR_DAYS if firm else REAL)
+    assert after[1] == clocks[0]
+
+
+async def test_a_breach_of_a_bound_is_none(make_world: MakeWorld) -> None:
+    world = await world_with(make_world, ["working-7"])
+    world.connector().play(*[Step.DEFER] * 50)
+    await world.take(penalty(**DECIDED))
+    await world.pass_time(24 * 12)
+    breached = "select breached_at is not null from delivery"
+    assert await world.value(breached)
+
+    await new_year(world)
+    assert not await world.value(breached)
+    world.clock.step(timedelta(days=10))
+    await new_year(world)
+
+    assert await world.value(breached)
+
+
+async def test_a_correction_of_what_was_accepted_counts_from_its_own_day(
+    make_world: MakeWorld,
+) -> None:
+    world = await world_with(make_world, ["working-7"])
+    await world.take(penalty(**DECIDED))
+    await world.turn()
+    world.clock.step(timedelta(days=4))
+    await world.take(penalty(**DECIDED, CF_NR="更正"))
+
+    await new_year(world)
+
+    first, second = await world.rows(ROWS)
+    assert (first[0], second[0]) == (REAL, end_of(date(2027, 1, 15)))
