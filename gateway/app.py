@@ -7,7 +7,6 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 
 from gateway.activation import adopt
-from gateway.calendars import load_workdays
 from gateway.check import Checker
 from gateway.clock import Clock, system_clock
 from gateway.deadline import today
@@ -24,6 +23,7 @@ from gateway.settings import Settings
 from gateway.store import destinations as destination_store
 from gateway.store.engine import Database
 from gateway.store.schema import make_partitions, upgrade
+from gateway.workday_files import load_workdays
 from gateway.workdays import Workdays
 
 

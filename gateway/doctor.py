@@ -8,13 +8,13 @@ from importlib.util import find_spec
 
 from gateway.activation import changed_texts
 from gateway.app import gateway, kafka_bootstrap
-from gateway.calendars import load_workdays
 from gateway.clock import system_clock
 from gateway.deadline import today
 from gateway.destinations import build_connector
 from gateway.rulebook import Rulebook
 from gateway.settings import Settings
 from gateway.store.records import authority_conflicts
+from gateway.workday_files import load_workdays
 from schemas.destination import Destination
 
 

@@ -63,7 +63,7 @@ class Policybook:
             found[policy.name] = policy, cases.cases
         problems = timeline_problems([policy for policy, _ in found.values()])
         if problems:
-            raise RuleSetError("; ".join(problems))
+            raise RuleSetError("\n".join(problems))
         return found
 
     @property
@@ -107,10 +107,10 @@ def _read(
     for name, (file, beside) in pairs:
         policy = load_policy(parse_yaml(read_text(file), file.name))
         if policy.name != name:
-            raise RuleSetError(f"file {file.name} calls itself {policy.name}")
+            raise RuleSetError(f"{file.name} 里的 name 是 {policy.name}；文件名与 name 应相同")
         yield policy, load_cases(parse_yaml(read_text(beside), beside.name))
 
 
 def _refuse(name: str, missing: Sequence[str]) -> None:
     if missing:
-        raise RuleSetError(f"{name}: no case for {', '.join(missing)}")
+        raise RuleSetError(f"{name}：没有用例：{'、'.join(missing)}")

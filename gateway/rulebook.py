@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from ruamel.yaml import YAML
+from ruamel.yaml.constructor import DuplicateKeyError
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
 from gateway.settings import BadConfiguration, RuleSetBinding, ScoringSettings
@@ -71,14 +72,22 @@ def parse_yaml(content: str, name: str) -> Mapping[str, Any]:
     """A YAML mapping; a key that stands twice is refused."""
     try:
         data = YAML(typ="safe").load(content)
+    except DuplicateKeyError as error:
+        raise RuleSetError(f"{name}{_place(error)}的键重复；只留一个") from error
     except MarkedYAMLError as error:
-        place = f" 第{error.problem_mark.line + 1}行" if error.problem_mark else ""
-        raise RuleSetError(f"{name}{place}不是有效的 YAML：{error.problem}") from error
-    except YAMLError as error:
-        raise RuleSetError(f"{name} 不是有效的 YAML：{error}") from error
+        fix = "查看缩进、冒号和引号"
+        raise RuleSetError(
+            f"{name}{_place(error)}不是有效的 YAML：{error.problem}；{fix}"
+        ) from error
+    except (YAMLError, ValueError) as error:  # ValueError: a date that there is not
+        raise RuleSetError(f"{name} 不是有效的 YAML：{error}；查看日期和特殊字符") from error
     if not isinstance(data, dict):
         raise RuleSetError(f"{name} 应为“键: 值”的形式")
     return data
+
+
+def _place(error: MarkedYAMLError) -> str:
+    return f" 第{error.problem_mark.line + 1}行" if error.problem_mark else ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,13 +123,15 @@ class Rulebook:
             BadConfiguration: there is none of that name.
         """
         if name not in self._sources:
-            raise BadConfiguration(f"没有评价办法 {name}；现有：{', '.join(self.names)}")
+            raise BadConfiguration(f"没有评价办法 {name}；现有：{'、'.join(self.names)}")
         if name not in self._loaded:
             file, beside = self._sources[name]
             content = read_text(file)
             rule_set = parse_rule_set(content, file.name)
             if rule_set.name != name:
-                raise RuleSetError(f"file {name}.yaml calls itself {rule_set.name}")
+                raise RuleSetError(
+                    f"{file.name} 里的 name 是 {rule_set.name}；文件名与 name 应相同"
+                )
             self._loaded[name] = LoadedRuleSet(content, rule_set, beside)
         return self._loaded[name]
 
@@ -134,8 +145,8 @@ class Rulebook:
         missing = uncovered(loaded.rule_set, loaded.case_file)
         if missing:
             raise RuleSetError(
-                f"{name}: no case for {', '.join(missing)}; a case shows an item by "
-                "naming it in what it expects (deductions, vetoes, promotions)"
+                f"{name}：没有用例：{'、'.join(missing)}；"
+                "用例的 expect（deductions、vetoes、promotions）里写出评价项，才算有用例"
             )
         return loaded
 
@@ -216,11 +227,14 @@ def _check_bindings(bindings: tuple[RuleSetBinding, ...], known: Mapping[str, An
     """At most one binding may match any subject."""
     for index, binding in enumerate(bindings):
         if binding.rule_set not in known:
-            raise BadConfiguration(f"scoring.bindings: no rule set {binding.rule_set}")
+            raise BadConfiguration(
+                f"scoring.bindings：没有评价办法 {binding.rule_set}；现有：{'、'.join(known)}"
+            )
         for other in bindings[:index]:
             if binding.kinds & other.kinds and _overlap(binding.regions, other.regions):
                 raise BadConfiguration(
-                    f"scoring.bindings: {binding.rule_set} and {other.rule_set} match the same"
+                    f"scoring.bindings：{binding.rule_set} 与 {other.rule_set} 对应同样的对象；"
+                    "改 kinds 或 regions"
                 )
 
 

@@ -155,7 +155,7 @@ def load_settings(path: Path | None) -> Settings:
         return Settings()
     try:
         content = YAML(typ="safe").load(path.read_text(encoding="utf-8")) or {}
-    except (OSError, UnicodeDecodeError, YAMLError) as error:
+    except (OSError, YAMLError, ValueError) as error:  # ValueError: not UTF-8, or no date
         raise BadConfiguration(f"{path}: {error}") from error
     if not isinstance(content, dict):
         raise BadConfiguration(f"{path}: should be a mapping of settings")

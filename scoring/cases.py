@@ -67,7 +67,7 @@ class CaseFile(Terms):
     @classmethod
     def load(cls, data: Mapping[str, object]) -> "CaseFile":
         """Read parsed cases; raises RuleSetError naming file and case."""
-        return read(cls, data, f"cases of {data.get('rule_set')}")
+        return read(cls, data, f"{data.get('rule_set')} 的用例")
 
 
 def run_case(rule_set: RuleSet, case: Case) -> list[str]:
@@ -78,7 +78,7 @@ def run_case(rule_set: RuleSet, case: Case) -> list[str]:
     for name in sorted(case.expect.model_fields_set):
         expected, got = getattr(case.expect, name), found[name]
         if expected != got and not (name == "notes" and set(case.expect.notes) <= notes):
-            problems.append(f"{case.name}: {name}: expected {expected}, got {got}")
+            problems.append(f"{case.name}：{name} 应为 {expected}，实为 {got}")
     return problems
 
 

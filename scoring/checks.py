@@ -30,9 +30,9 @@ class _Noted(Protocol):
 
 def problems_of(rule_set: _Checked) -> list[str]:
     """Everything wrong with the rule set, each naming table and item."""
-    problems = _doubles("note", (note.id for note in rule_set.notes))
+    problems = _doubles("理解说明", (note.id for note in rule_set.notes))
     kinds = (kind.value for table in rule_set.tables.values() for kind in table.kinds)
-    problems += _doubles("kind of subject", kinds)
+    problems += _doubles("对象种类", kinds)
     known = frozenset(note.id for note in rule_set.notes)
     suspects = rule_set.criminal_suspects
     problems += _unknown("criminal_suspects", suspects.notes if suspects else (), known)
@@ -42,12 +42,12 @@ def problems_of(rule_set: _Checked) -> list[str]:
 
 
 def _table_problems(table: Table, known: frozenset[str]) -> Iterator[str]:
-    yield from _doubles("item", (row.id for row in table.rows))
-    yield from _doubles("band", (band.grade for band in table.bands))
+    yield from _doubles("评价项", (row.id for row in table.rows))
+    yield from _doubles("等级", (band.grade for band in table.bands))
     yield from _row_problems(table, known)
     yield from weight_problems(table)
     yield from _rule_problems(table)
-    yield from _cover("bands", ((band.grade, band) for band in table.bands))
+    yield from _cover("等级分段", ((band.grade, band) for band in table.bands))
     yield from _repair_problems(table, known)
     yield from match_problems(table.rows)
     yield from _value_problems(table)
@@ -58,42 +58,44 @@ def _table_problems(table: Table, known: frozenset[str]) -> Iterator[str]:
 
 def _row_problems(table: Table, known: frozenset[str]) -> Iterator[str]:
     for row in table.rows:
-        name = f"item {row.id}"
+        name = f"评价项 {row.id}"
         yield from _unknown(name, row.notes, known)
-        yield from (f"{name}: {fault}" for fault in _word_problems(row.match))
-        yield from _doubles(f"{name} exception", (each.id for each in row.unless))
-        yield from (f"{name}: {fault}" for fault in exception_problems(row.unless))
-        yield from (f"{name}: {fault}" for fault in _exception_words(row.unless))
+        yield from (f"{name}：{fault}" for fault in _word_problems(row.match))
+        yield from _doubles(f"{name} 例外", (each.id for each in row.unless))
+        yield from (f"{name}：{fault}" for fault in exception_problems(row.unless))
+        yield from (f"{name}：{fault}" for fault in _exception_words(row.unless))
     for item in table.items:
-        yield from (f"item {item.id}: {fault}" for fault in item_problems(item, table.direction))
+        yield from (f"评价项 {item.id}：{fault}" for fault in item_problems(item, table.direction))
 
 
 def _doubles(what: str, names: Iterable[str]) -> list[str]:
     counts = Counter(names).items()
-    return [f"{what} {name}: there {count} times" for name, count in counts if count > 1]
+    return [f"{what} {name}：出现 {count} 次；只留一个" for name, count in counts if count > 1]
 
 
 def _unknown(where: str, notes: Iterable[str], known: frozenset[str]) -> list[str]:
-    return [f"{where}: unknown note {note}" for note in notes if note not in known]
+    return [
+        f"{where}：没有理解说明 {note}；补进 notes 或改正" for note in notes if note not in known
+    ]
 
 
 def _cover(what: str, ranges: Iterable[tuple[str, Interval]]) -> list[str]:
-    return [f"{what}: {problem}" for problem in cover_problems(ranges)]
+    return [f"{what}：{problem}" for problem in cover_problems(ranges)]
 
 
 def _word_problems(match: Match) -> Iterator[str]:
     for word in match.penalties:
         if word not in PENALTY_KINDS:
-            yield f"unknown penalty word {word}"
+            yield f"不认识的处罚类别 {word}；按代码表改正"
     if match.amount is not None and (match.events or not (match.penalties or match.codes)):
-        yield "an amount needs penalty words or codes, and no events"
+        yield "amount 要与 penalties 或 codes 同写，不能与 events 同写"
 
 
 def _exception_words(exceptions: Iterable[Unless]) -> Iterator[str]:
     for each in exceptions:
         fault = each.when.amount.problem() if each.when.amount else None
         if fault:
-            yield f"exception {each.id}: amount: {fault}"
+            yield f"例外 {each.id}：amount：{fault}"
 
 
 def _rule_problems(table: Table) -> Iterator[str]:
@@ -101,48 +103,52 @@ def _rule_problems(table: Table) -> Iterator[str]:
     grades = {band.grade for band in table.bands}
     for rule in table.rules:
         yield from (
-            f"item {rule.id}: with_items names no item {item}"
+            f"评价项 {rule.id}：with_items 里的 {item} 不是评价项；改正编号"
             for item in rule.with_items
             if item not in items
         )
         if not rule.with_items and not rule.stands_alone:
-            yield f"item {rule.id}: needs a match, by_item or with_items"
+            yield f"评价项 {rule.id}：match、by_item、with_items 至少写一个"
         if rule.by_item and rule.match != Match():
-            yield f"item {rule.id}: by_item and a match exclude each other"
+            yield f"评价项 {rule.id}：by_item 与 match 不能同写；删去一个"
         if rule.grade not in grades:
-            yield f"item {rule.id}: no band has the grade {rule.grade}"
+            yield f"评价项 {rule.id}：等级分段里没有等级 {rule.grade}；改正 grade"
         if any(each.points for each in rule.unless):
-            yield f"item {rule.id}: an exception of a grade rule has no points"
-    yield from _doubles("veto of item", (item for rule in table.rules for item in rule.with_items))
+            yield f"评价项 {rule.id}：直接评定的例外不能有 points；删去"
+    yield from _doubles(
+        "with_items 里的评价项", (item for rule in table.rules for item in rule.with_items)
+    )
 
 
 def _repair_problems(table: Table, known: frozenset[str]) -> Iterator[str]:
     if table.repair is None:
         return
-    yield from _cover("repair waits", ((wait.text, wait) for wait in table.repair.waits))
+    yield from _cover("修复等待期", ((wait.text, wait) for wait in table.repair.waits))
     for wait in table.repair.waits:
-        yield from _unknown(f"repair wait {wait.text}", wait.notes, known)
+        yield from _unknown(f"修复等待期 {wait.text}", wait.notes, known)
 
 
 def _value_problems(table: Table) -> Iterator[str]:
     """Values of the table that need another one, or exclude it."""
     caps = table.caps
     if (caps.lowest, caps.highest, caps.per_decision) != (None, None, None) and not caps.article:
-        yield "caps: a limit needs its article and text"
+        yield "caps：写了限值，就要写 article 和 text"
     if caps.lowest is not None and caps.highest is not None and caps.highest < caps.lowest:
-        yield "caps: highest lies below lowest"
+        yield "caps：highest 小于 lowest；改正其中一个"
     if caps.per_decision is not None and not _closed(caps.per_decision):
-        yield "caps: per_decision is written with at_least and at_most, both positive"
+        yield "caps：per_decision 用 at_least 和 at_most 写，都是正数"
     if table.snapshot is not None and table.snapshot.period_of_a_day:
-        yield "snapshot: a live result has no period whose records it counts"
+        yield "snapshot：cadence 为 live 时没有评价周期，counts 不能是 of_period"
     if not table.public and table.public_rule is None:
-        yield "public: false needs its public_rule"
+        yield "public：写了 false，就要写 public_rule"
     if table.listing is not None and table.listing.grade not in {b.grade for b in table.bands}:
-        yield f"listing: no band has the grade {table.listing.grade}"
+        yield f"listing：等级分段里没有等级 {table.listing.grade}；改正 grade"
     if table.sites is not None and (table.sites.combined == "weighted") != bool(table.sites.weight):
-        yield "sites: weighted needs what they are weighted by, per_site has none"
+        yield "sites：combined 为 weighted 时要写 weight，为 per_site 时不写"
     fields = type(table).model_fields
-    yield from (f"unverified: no value {name}" for name in table.unverified if name not in fields)
+    yield from (
+        f"unverified：没有 {name} 这个键；改正" for name in table.unverified if name not in fields
+    )
 
 
 def _closed(size: Interval) -> bool:

@@ -68,7 +68,7 @@ def uncovered(rule_set: RuleSet, file: CaseFile) -> list[str]:
         for side in _sides(table.bands)
     }
     stale = [each.edge for each in file.unreachable if known.get(each.edge, True)]
-    return [*found.missing, *(f"{edge}: not unreachable" for edge in stale)]
+    return [*found.missing, *(f"{edge}（unreachable 里多写的；删去）" for edge in stale)]
 
 
 def _of(file: CaseFile, table: Table) -> list[Case]:

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TypeVar
 
 from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
 
 from scoring.errors import RuleSetError
 
@@ -21,7 +22,7 @@ def read(
         found = model.model_validate(data)
     except ValidationError as error:
         raise RuleSetError("\n".join(explain(name, data, error))) from error
-    problems = [f"{name}: {problem}" for problem in problems_of(found)]
+    problems = [f"{name}：{problem}" for problem in problems_of(found)]
     if problems:
         raise RuleSetError("\n".join(problems))
     return found
@@ -29,7 +30,43 @@ def read(
 
 def explain(name: str, data: object, error: ValidationError) -> list[str]:
     """One line for each fault, naming the culprit."""
-    return [f"{name}: {_where(data, fault['loc'])}: {fault['msg']}" for fault in error.errors()]
+    return [f"{name}：{_where(data, fault['loc'])}：{_words(fault)}" for fault in error.errors()]
+
+
+def _words(fault: ErrorDetails) -> str:
+    """What pydantic found, and the fix; its own words for what no rule set can meet."""
+    kind, context = fault["type"], fault.get("ctx", {})
+    words = _WORDS.get(kind) or _WORDS.get(kind.partition("_")[0])
+    if words is None:
+        return fault["msg"]
+    return words.format_map(context).replace(" or ", "、").replace("', '", "'、'")
+
+
+#: By pydantic's type of error, else by the first word of it.
+_WORDS = {
+    "missing": "没有写；补上",
+    "extra_forbidden": "不认识的键；改正键名或删去",
+    "unexpected_keyword_argument": "不认识的键；改正键名或删去",
+    "value_error": "{error}",
+    "enum": "不认识的值；应为 {expected}",
+    "literal_error": "不认识的值；应为 {expected}",
+    "string": "应为文字；加引号",
+    "string_too_short": "是空的；填写",
+    "string_pattern_mismatch": "写法不对；应合 {pattern}",
+    "decimal": '应为数；写成文字，如 "0.5"',
+    "int": "应为整数",
+    "bool": "应为 true 或 false",
+    "date": "应为日期；写成 2026-01-01",
+    "tuple": "应为列表；写成 [ … ]",
+    "dict": "应为“键: 值”",
+    "model": "应为“键: 值”",
+    "dataclass": "应为“键: 值”",
+    "too_short": "至少要有 {min_length} 项",
+    "greater_than": "应大于 {gt}",
+    "greater_than_equal": "应不小于 {ge}",
+    "less_than": "应小于 {lt}",
+    "less_than_equal": "应不大于 {le}",
+}
 
 
 def _where(data: object, path: Sequence[int | str]) -> str:

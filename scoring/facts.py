@@ -23,7 +23,7 @@ def _day(value: object) -> object:
         return value
     if isinstance(value, str) and len(value) == ISO_DAY_LENGTH and value[4] == value[7] == "-":
         return value
-    message = "a date is written YYYY-MM-DD"
+    message = "日期要写成 2026-01-01"
     raise ValueError(message)
 
 
@@ -98,7 +98,7 @@ class Fact:
             and not self.codes
             and self.received is None
         ):
-            message = f"fact {self.id} has no item, type, penalty, codes or received grade"
+            message = f"信息 {self.id} 没有写 item、type、penalty、codes 或 received；至少写一个"
             raise ValueError(message)
 
 
@@ -118,7 +118,7 @@ class Facts:
     def __post_init__(self) -> None:
         """Make the result independent of the order in which the facts came."""
         if len({site.permit for site in self.sites}) < len(self.sites):
-            message = f"subject {self.id} has two sites of one permit"
+            message = f"对象 {self.id} 有两个厂址的 permit 相同；只留一个"
             raise ValueError(message)
         if len(self.facts) > 1:
             object.__setattr__(self, "facts", _in_order(self.facts))

@@ -12,7 +12,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict
 def no_float(value: object) -> object:
     """Refuse binary fractions: 0.1 is not a tenth."""
     if isinstance(value, float | bool):
-        message = "write fractions as text, for example '0.5'"
+        message = '数要写成文字，如 "0.5"'
         raise ValueError(message)  # noqa: TRY004 - pydantic makes findings of ValueError only
     return value
 
@@ -61,32 +61,32 @@ class Interval(Terms):
     def problem(self) -> str | None:
         """What is wrong with the two ends, if anything."""
         if self.at_least is not None and self.above is not None:
-            return "at_least and above exclude each other"
+            return "at_least 与 above 不能同写；删去一个"
         if self.at_most is not None and self.below is not None:
-            return "at_most and below exclude each other"
+            return "at_most 与 below 不能同写；删去一个"
         if self.lower is not None and self.upper is not None and self.lower >= self.upper:
-            return "the range is empty"
+            return "下限不低于上限；改正两端"
         return None
 
 
 def cover_problems(ranges: Iterable[tuple[str, Interval]]) -> list[str]:
     """Gaps and overlaps of named ranges that have to cover every number exactly once."""
     named = sorted(ranges, key=lambda pair: (pair[1].lower is not None, pair[1].lower or ()))
-    problems = [f"{name}: {fault}" for name, part in named if (fault := part.problem())]
+    problems = [f"{name}：{fault}" for name, part in named if (fault := part.problem())]
     if problems or not named:
-        return problems or ["no range at all"]
+        return problems or ["一段也没有；补写"]
     if named[0][1].lower is not None:
-        problems.append(f"gap below {named[0][0]}")
+        problems.append(f"{named[0][0]} 以下有空档；补上一段或去掉下限")
     for (name, part), (next_name, following) in pairwise(named):
         fault = _meeting(part.upper, following.lower)
         if fault:
-            problems.append(f"{fault} between {name} and {next_name}")
+            problems.append(f"{name} 与 {next_name} 之间{fault}；改正两段的端点")
     if named[-1][1].upper is not None:
-        problems.append(f"gap above {named[-1][0]}")
+        problems.append(f"{named[-1][0]} 以上有空档；补上一段或去掉上限")
     return problems
 
 
 def _meeting(end: Place | None, start: Place | None) -> str | None:
     if end is None or start is None or start < end:
-        return "overlap"
-    return "gap" if start > end else None
+        return "重叠"
+    return "有空档" if start > end else None

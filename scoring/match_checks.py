@@ -16,11 +16,11 @@ def match_problems(rows: Sequence[Row]) -> Iterator[str]:
     decisions: dict[str, list[Row]] = {}
     for row in rows:
         for event in row.match.events:
-            events.setdefault(f"event {event}", []).append(row)
+            events.setdefault(f"事件 {event}", []).append(row)
         for word in (*row.match.penalties, *row.match.other_words):
-            decisions.setdefault(f"penalty word {word}", []).append(row)
+            decisions.setdefault(f"处罚类别 {word}", []).append(row)
         for code in row.match.codes:
-            decisions.setdefault(f"code {code}", []).append(row)
+            decisions.setdefault(f"代码 {code}", []).append(row)
     for what, found in events.items():
         yield from _event_problems(what, found)
     for what, found in decisions.items():
@@ -30,7 +30,7 @@ def match_problems(rows: Sequence[Row]) -> Iterator[str]:
 def _event_problems(what: str, rows: Sequence[Row]) -> Iterator[str]:
     most = max(len(meant) for meant in _by_days(rows))
     if most > 1:
-        yield f"{what}: there {most} times"
+        yield f"{what}：同一天有 {most} 个评价项对应；只留一个"
 
 
 def _amount_problems(what: str, rows: Sequence[Row]) -> Iterator[str]:
@@ -39,7 +39,7 @@ def _amount_problems(what: str, rows: Sequence[Row]) -> Iterator[str]:
     for meant in _by_days(rows):
         ranges = [(row.id, row.match.amount or Interval()) for row in meant]
         problems |= dict.fromkeys(cover_problems(ranges) if ranges else ())
-    yield from (f"{what}: {problem}" for problem in problems)
+    yield from (f"{what}：{problem}" for problem in problems)
 
 
 def _by_days(rows: Iterable[Row]) -> Iterator[list[Row]]:

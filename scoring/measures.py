@@ -60,7 +60,7 @@ class MeasurePolicy(Terms):
     @classmethod
     def load(cls, data: Mapping[str, object]) -> "MeasurePolicy":
         """Read a parsed policy; raises RuleSetError naming policy and culprit."""
-        name = str(data.get("name", "measure policy without a name"))
+        name = str(data.get("name", "没有 name 的监管措施"))
         return read(cls, data, name, _problems)
 
     def in_force(self, measure: Measure, day: date) -> bool:
@@ -72,14 +72,16 @@ class MeasurePolicy(Terms):
 
 def _problems(policy: MeasurePolicy) -> list[str]:
     counts = Counter(measure.id for measure in policy.measures)
-    problems = [f"measure {id_}: there {n} times" for id_, n in counts.items() if n > 1]
+    problems = [f"措施 {id_}：出现 {n} 次；只留一个" for id_, n in counts.items() if n > 1]
     for measure in policy.measures:
         if bool(measure.grades) != (measure.occasion is Occasion.GRADE):
-            problems.append(f"measure {measure.id}: grades go with the occasion grade only")
+            problems.append(f"措施 {measure.id}：occasion 为 grade 时要写 grades，其他不写")
         begin = measure.effective_from or policy.effective_from
         end = measure.effective_to or policy.effective_to
         if begin < policy.effective_from or (end is not None and end < begin):
-            problems.append(f"measure {measure.id}: its dates cross or leave those of the policy")
+            problems.append(
+                f"措施 {measure.id}：日期颠倒，或早于整个文件的 effective_from；改正日期"
+            )
     return problems
 
 

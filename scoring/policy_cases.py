@@ -35,7 +35,7 @@ class _Cases(Terms):
     @classmethod
     def load(cls, data: Mapping[str, object]) -> Self:
         """Read parsed cases; raises RuleSetError naming file and case."""
-        return read(cls, data, f"cases of {data.get('policy')}")
+        return read(cls, data, f"{data.get('policy')} 的用例")
 
 
 class Change(Terms):
@@ -87,7 +87,7 @@ def run_measure_case(policy: MeasurePolicy, case: MeasureCase) -> list[str]:
         standing = Standing(case.grade, case.published, case.listings)
         found = {"expect": _ids(in_force([policy], standing, case.kind, case.on))}
     return [
-        f"{case.name}: {name}: expected {getattr(case, name)}, got {got}"
+        f"{case.name}：{name} 应为 {getattr(case, name)}，实为 {got}"
         for name, got in found.items()
         if getattr(case, name) != got
     ]
@@ -135,7 +135,7 @@ def run_publicity_case(policies: Sequence[PublicityPolicy], case: PublicityCase)
     """The mismatches of a case under the regime of its date, empty if it holds."""
     found = publicity(policies, case.decision)
     if found is None:
-        return [f"{case.name}: no policy for {case.decided_on}"]
+        return [f"{case.name}：{case.decided_on} 没有公示规则"]
     got = {
         "expect_severity": found.severity,
         "published": found.published,
@@ -144,7 +144,7 @@ def run_publicity_case(policies: Sequence[PublicityPolicy], case: PublicityCase)
         "exception": found.exception,
     }
     return [
-        f"{case.name}: {name}: expected {getattr(case, name)}, got {value}"
+        f"{case.name}：{name} 应为 {getattr(case, name)}，实为 {value}"
         for name, value in got.items()
         if getattr(case, name) != value
     ]

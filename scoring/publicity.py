@@ -117,7 +117,7 @@ class PublicityPolicy(Terms):
     @classmethod
     def load(cls, data: Mapping[str, object]) -> "PublicityPolicy":
         """Read a parsed policy; raises RuleSetError naming policy and culprit."""
-        name = str(data.get("name", "publicity policy without a name"))
+        name = str(data.get("name", "没有 name 的公示规则"))
         return read(cls, data, name, _problems)
 
     def severity(self, decision: Penalised) -> tuple[Severity, bool]:
@@ -179,12 +179,12 @@ def timeline_problems(policies: Sequence[PublicityPolicy]) -> list[str]:
     """Gaps and overlaps between regimes; the last one has to be open."""
     ordered = sorted(policies, key=lambda policy: policy.decided_from)
     problems = [
-        f"{one.name} and {following.name}: decided_to and decided_from do not meet"
+        f"{one.name} 与 {following.name}：decided_to 的次日应是后者的 decided_from；改正日期"
         for one, following in pairwise(ordered)
         if one.decided_to is None or one.decided_to + timedelta(days=1) != following.decided_from
     ]
     if ordered and ordered[-1].decided_to is not None:
-        problems.append(f"{ordered[-1].name}: no regime follows")
+        problems.append(f"{ordered[-1].name}：之后没有公示规则；decided_to 写 null 或补上后一个")
     return problems
 
 
@@ -192,8 +192,8 @@ def _exception(policy: PublicityPolicy, term: Term, decision: Penalised) -> Unle
     applying = [one for one in term.unless if one.when.holds(decision)]
     results = {(one.published, one.at_least_months, one.at_most_months) for one in applying}
     if len(results) > 1:
-        names = " and ".join(one.id for one in applying)
-        raise RuleSetError(f"{policy.name}: exceptions {names} apply with different results")
+        names = "、".join(one.id for one in applying)
+        raise RuleSetError(f"{policy.name}：例外 {names} 同时适用而结果不同；改正条件")
     return applying[0] if applying else None
 
 
@@ -208,14 +208,18 @@ def _after(day: date, months: int | None) -> date | None:
 def _problems(policy: PublicityPolicy) -> Iterable[str]:
     problems = []
     if policy.decided_to is not None and policy.decided_to < policy.decided_from:
-        problems.append("decided_to lies before decided_from")
+        problems.append("decided_to 早于 decided_from；改正日期")
     counts = Counter(term.severity for term in policy.terms)
-    problems += [f"severity {one}: {counts[one]} terms" for one in Severity if counts[one] != 1]
+    problems += [
+        f"severity {one}：terms 里有 {counts[one]} 条；应有且只有一条"
+        for one in Severity
+        if counts[one] != 1
+    ]
     spans = [(term.severity.value, span) for term in policy.terms for span in (term, *term.unless)]
     for name, span in spans:
         low, high = span.at_least_months, span.at_most_months
         if (span.published is Published.NO) != (low is None and high is None):
-            problems.append(f"severity {name}: months go with publication")
+            problems.append(f"severity {name}：公示的要写月数，published 为 no 的不写")
         if low is not None and high is not None and high < low:
-            problems.append(f"severity {name}: at_most_months lies below at_least_months")
+            problems.append(f"severity {name}：at_most_months 小于 at_least_months；改正其中一个")
     return problems

@@ -63,9 +63,9 @@ class RuleSet(Terms):
     @classmethod
     def load(cls, data: Mapping[str, object], version: str) -> "RuleSet":
         """Read a parsed rule set; raises RuleSetError naming rule set and culprit."""
-        name = str(data.get("name", "rule set without a name"))
+        name = str(data.get("name", "没有 name 的评价办法"))
         if "version" in data:
-            message = f"{name}: version is the hash of the text and is not written in it"
+            message = f"{name}：version 是文本的校验值，由程序算出；删去"
             raise RuleSetError(message)
         return read(cls, {**data, "version": version}, name, _problems)
 
@@ -120,7 +120,7 @@ def _problems(rule_set: RuleSet) -> list[str]:
 def _date_problems(rule_set: RuleSet) -> list[str]:
     begin, end = rule_set.effective_from, rule_set.effective_to
     if begin is not None and end is not None and end < begin:
-        return [f"effective_to {end} lies before effective_from {begin}"]
+        return [f"effective_to {end} 早于 effective_from {begin}；改正日期"]
     if rule_set.status is RuleSetStatus.IN_FORCE and begin is None:
-        return ["in_force without effective_from"]
+        return ["status 为 in_force，就要写 effective_from"]
     return []

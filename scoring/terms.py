@@ -50,7 +50,7 @@ class Decided(Terms):
     @model_validator(mode="after")
     def _in_order(self) -> Self:
         if self.first is not None and self.last is not None and self.last < self.first:
-            message = f"dates cross: to {self.last} lies before from {self.first}"
+            message = f"to {self.last} 早于 from {self.first}；改正日期"
             raise ValueError(message)
         return self
 
@@ -68,7 +68,7 @@ class Validity(Terms):
     @model_validator(mode="after")
     def _one_of_both(self) -> Self:
         if (self.months is None) == (self.until is None):
-            message = "needs either months or until"
+            message = "months 与 until 写且只写一个"
             raise ValueError(message)
         return self
 
@@ -107,7 +107,7 @@ class Condition(Terms):
     @model_validator(mode="after")
     def _says_something(self) -> Self:
         if self == Condition.model_construct():
-            message = "a condition must say something"
+            message = "条件是空的；写明或删去"
             raise ValueError(message)
         return self
 

@@ -4,7 +4,6 @@ from typing import Annotated, Any
 
 import typer
 
-from gateway.calendars import load_workdays
 from gateway.cli.terminal import (
     Exit,
     Format,
@@ -17,6 +16,7 @@ from gateway.cli.terminal import (
 )
 from gateway.columns import parse_date
 from gateway.deadline import due
+from gateway.workday_files import load_workdays
 from schemas.identifiers import credit_code_problem, fold
 
 

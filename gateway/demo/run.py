@@ -16,7 +16,6 @@ from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 
 from connectors.sandbox import Sandbox, create_sandbox, serve_sandbox
 from gateway.app import Gateway, gateway, kafka_bootstrap
-from gateway.calendars import load_workdays
 from gateway.clock import SteppedClock
 from gateway.deliver import Deliverer
 from gateway.demo import story, world
@@ -25,6 +24,7 @@ from gateway.intake.kafka import KafkaIntake
 from gateway.roles import build_deliverers, build_schedule
 from gateway.schedule import Schedule
 from gateway.settings import Settings
+from gateway.workday_files import load_workdays
 from schemas.base import SHANGHAI
 from schemas.codes import RecordKind
 

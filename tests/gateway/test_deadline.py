@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.calendars import load_workdays
 from gateway.deadline import due, dues, end_of, today
+from gateway.workday_files import load_workdays
 from gateway.workdays import CalendarMissing
 from schemas.base import SHANGHAI
 from schemas.destination import BUILT_IN_CLOCKS, Clock, CountedDays

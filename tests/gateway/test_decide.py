@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 
-from gateway.calendars import load_workdays
 from gateway.check import Checker
 from gateway.deadline import end_of
 from gateway.decide import Decided, Decider, NewDelivery, Past, Version, required_columns
 from gateway.secrets import Keys
+from gateway.workday_files import load_workdays
 from schemas.base import SHANGHAI
 from schemas.codes import RecordKind, Verb
 from schemas.delivery import DeliveryState, ItemKind

@@ -52,7 +52,7 @@ def test_a_binding_holds_for_its_kinds() -> None:
 def test_two_bindings_that_match_the_same_subject_are_refused(
     one: dict[str, Any], other: dict[str, Any]
 ) -> None:
-    with pytest.raises(BadConfiguration, match="match the same"):
+    with pytest.raises(BadConfiguration, match="对应同样的对象"):
         rulebook({"rule_set": DRAFT, **one}, {"rule_set": DRAFT, **other})
 
 
@@ -115,7 +115,16 @@ def test_cases_are_read_only_where_they_count(tmp_path: Path) -> None:
         book.covered(TOWN)
 
 
-@pytest.mark.parametrize("content", ["a: 1\na: 2\n", "[]", "a: [", "text"])
-def test_what_is_no_mapping_is_refused(content: str) -> None:
-    with pytest.raises(RuleSetError):
-        parse_yaml(content, "rule set")
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        ("a: 1\na: 2\n", "town.yaml 第2行的键重复"),
+        ("[]", "town.yaml 应为“键: 值”的形式"),
+        ("a: 1\nb: [", "town.yaml 第3行不是有效的 YAML"),
+        ("a: 2026-13-01", "town.yaml 不是有效的 YAML：month"),
+        ("text", "town.yaml 应为“键: 值”的形式"),
+    ],
+)
+def test_what_is_no_mapping_is_refused_with_its_place(content: str, words: str) -> None:
+    with pytest.raises(RuleSetError, match=words):
+        parse_yaml(content, "town.yaml")

@@ -60,9 +60,12 @@ def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
         load_settings(tmp_path / "missing.yaml")
 
 
-def test_a_file_that_is_not_utf_8_is_named(tmp_path: Path) -> None:
+@pytest.mark.parametrize("content", ["state: 样例".encode("gb18030"), b"since: 2026-13-01"])
+def test_a_file_that_is_not_utf_8_or_has_no_such_date_is_named(
+    content: bytes, tmp_path: Path
+) -> None:
     path = tmp_path / "gateway.yaml"
-    path.write_bytes("state: 样例".encode("gb18030"))
+    path.write_bytes(content)
 
     with pytest.raises(BadConfiguration, match=r"gateway\.yaml"):
         load_settings(path)

@@ -7,7 +7,7 @@ from typing import Any
 import orjson
 import pytest
 
-from gateway.calendars import load_workdays
+from gateway.workday_files import load_workdays
 from gateway.workdays import BadCalendar, Workdays, parse_year
 
 YEAR: dict[str, Any] = {

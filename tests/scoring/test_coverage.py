@@ -71,8 +71,8 @@ def test_a_side_named_as_unreachable_must_be_one_and_must_not_be_reached() -> No
 
     assert found == [
         "enterprise A1",
-        "enterprise 60 黑: not unreachable",
-        "enterprise 61 黑: not unreachable",
+        "enterprise 60 黑（unreachable 里多写的；删去）",
+        "enterprise 61 黑（unreachable 里多写的；删去）",
     ]
 
 

@@ -116,18 +116,18 @@ def test_an_excepted_veto_or_promotion_sets_no_grade() -> None:
 REFUSED: dict[str, tuple[dict[str, Any], str]] = {
     "one condition with two results": (
         {"unless": [unless("x", "-5", codes=["7"]), unless("y", codes=["7"])]},
-        "item A1: exceptions x and y have one condition and two results",
+        "评价项 A1：例外 x 与 y 条件相同、结果不同",
     ),
     "one name for two": (
         {"unless": [unless("x", codes=["7"]), unless("x", codes=["8"])]},
-        "item A1 exception x: there 2 times",
+        "评价项 A1 例外 x：出现 2 次",
     ),
-    "a wrong sign": ({"unless": [unless("x", "5", codes=["7"])]}, "points 5 have the wrong sign"),
+    "a wrong sign": ({"unless": [unless("x", "5", codes=["7"])]}, "points 5 正负号不对"),
     "an empty amount": (
         {"unless": [unless("x", amount={"above": "5", "below": "5"})]},
-        "item A1: exception x: amount: the range is empty",
+        "评价项 A1：例外 x：amount：下限不低于上限",
     ),
-    "nothing said": ({"unless": [unless("x")]}, "a condition must say something"),
+    "nothing said": ({"unless": [unless("x")]}, "条件是空的"),
 }
 
 
@@ -142,5 +142,5 @@ def test_an_exception_that_leaves_a_doubt_is_refused(what: str) -> None:
 
 
 def test_an_exception_of_a_grade_rule_with_points_is_refused() -> None:
-    with pytest.raises(RuleSetError, match="item V: an exception of a grade rule has no points"):
+    with pytest.raises(RuleSetError, match="评价项 V：直接评定的例外不能有 points"):
         tiny(vetoes=[rule("V", "黑", unless=[unless("x", "-1", codes=["7"])])])

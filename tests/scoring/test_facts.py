@@ -77,7 +77,7 @@ def test_a_malformed_fact_is_refused(fact: dict[str, Any]) -> None:
 
 
 def test_a_fact_that_says_nothing_is_refused_also_when_made_directly() -> None:
-    with pytest.raises(ValueError, match="fact f1 has no item, type, penalty, codes or"):
+    with pytest.raises(ValueError, match="信息 f1 没有写 item、type、penalty、codes"):
         Fact("f1", DAY)
 
 

@@ -73,36 +73,36 @@ def test_amounts_tell_rows_of_one_code_apart() -> None:
 REFUSED: dict[str, tuple[list[dict[str, Any]], str]] = {
     "one code in two rows": (
         [{"codes": ["7"]}, {"codes": ["7"]}],
-        "tiny: enterprise code 7: overlap between A0 and A1",
+        "tiny：enterprise 代码 7：A0 与 A1 之间重叠",
     ),
     "one event on crossing days": (
         [
             {"events": ["eia.unapproved"], "decided": {"to": date(2026, 3, 1)}},
             {"events": ["eia.unapproved"], "decided": NEW},
         ],
-        "tiny: enterprise event eia.unapproved: there 2 times",
+        "tiny：enterprise 事件 eia.unapproved：同一天有 2 个评价项对应",
     ),
     "one word on crossing days": (
         [
             {"penalties": ["罚款"], "decided": {"from": DAY, "to": DAY}},
             {"penalties": ["罚款"]},
         ],
-        "tiny: enterprise penalty word 罚款: overlap between A0 and A1",
+        "tiny：enterprise 处罚类别 罚款：A0 与 A1 之间重叠",
     ),
     "a gap between amounts on some days": (
         [
             {"penalties": ["罚款"], "decided": NEW, "amount": {"at_most": "1"}},
             {"penalties": ["罚款"], "decided": NEW, "amount": {"above": "2"}},
         ],
-        "tiny: enterprise penalty word 罚款: gap between A0 and A1",
+        "tiny：enterprise 处罚类别 罚款：A0 与 A1 之间有空档",
     ),
     "an amount of an event": (
         [{"events": ["eia.unapproved"], "codes": ["7"], "amount": {"above": "1"}}],
-        "item A0: an amount needs penalty words or codes, and no events",
+        "评价项 A0：amount 要与 penalties 或 codes 同写",
     ),
     "days that cross": (
         [{"codes": ["7"], "decided": {"from": AS_OF, "to": DAY}}],
-        "dates cross: to 2026-03-01 lies before from 2026-11-01",
+        "to 2026-03-01 早于 from 2026-11-01",
     ),
 }
 

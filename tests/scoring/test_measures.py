@@ -57,7 +57,7 @@ def test_a_case_that_does_not_hold_says_what_was_expected() -> None:
 
     [line] = run_measure_case(policy(measure()), case)
 
-    assert line == "wrong: expect: expected ('m1',), got ()"
+    assert line == "wrong：expect 应为 ('m1',)，实为 ()"
 
 
 def test_a_change_begins_and_ends_measures_and_keeps_what_goes_with_both_grades() -> None:
@@ -91,13 +91,13 @@ def test_a_measure_holds_from_its_first_to_its_last_day_for_its_kinds_only() -> 
 @pytest.mark.parametrize(
     ("broken", "message"),
     [
-        ([measure(), measure()], "measure m1: there 2 times"),
-        ([measure(grades=[])], "grades go with the occasion grade only"),
-        ([measure(occasion="penalty")], "grades go with the occasion grade only"),
-        ([measure(effective_to=date(2025, 1, 1))], "cross or leave"),
-        ([measure(effective_from=date(2025, 1, 1))], "cross or leave"),
-        ([measure(article="")], "place-2026: measures m1 article"),
-        ([measure(colour="red")], "place-2026: measures m1 colour"),
+        ([measure(), measure()], "措施 m1：出现 2 次"),
+        ([measure(grades=[])], "occasion 为 grade 时要写 grades"),
+        ([measure(occasion="penalty")], "occasion 为 grade 时要写 grades"),
+        ([measure(effective_to=date(2025, 1, 1))], "日期颠倒，或早于"),
+        ([measure(effective_from=date(2025, 1, 1))], "日期颠倒，或早于"),
+        ([measure(article="")], "place-2026：measures m1 article"),
+        ([measure(colour="red")], "place-2026：measures m1 colour"),
     ],
 )
 def test_a_broken_policy_is_refused_by_name(broken: list[dict[str, Any]], message: str) -> None:

@@ -80,8 +80,8 @@ def test_a_case_that_does_not_hold_says_so() -> None:
     )
     early = case.model_copy(update={"decided_on": date(2010, 1, 1)})
 
-    assert run_publicity_case(BOOK.regimes, case) == ["wrong: published: expected yes, got no"]
-    assert run_publicity_case(BOOK.regimes, early) == ["wrong: no policy for 2010-01-01"]
+    assert run_publicity_case(BOOK.regimes, case) == ["wrong：published 应为 yes，实为 no"]
+    assert run_publicity_case(BOOK.regimes, early) == ["wrong：2010-01-01 没有公示规则"]
 
 
 @given(
@@ -109,7 +109,7 @@ def test_two_exceptions_with_different_results_are_an_error_that_names_both() ->
     other = without_severity(exception("second", at_most_months=24))
     terms = [term("minor"), term("ordinary", unless=[one, other]), term("serious")]
 
-    with pytest.raises(RuleSetError, match="first and second apply with different results"):
+    with pytest.raises(RuleSetError, match="first、second 同时适用而结果不同"):
         publicity([policy(*terms)], Penalised(date(2026, 5, 1), ("罚款",)))
 
 
@@ -126,9 +126,9 @@ def test_two_exceptions_with_the_same_result_do_not_quarrel() -> None:
 @pytest.mark.parametrize(
     ("broken", "message"),
     [
-        ({"decided_to": date(2025, 1, 1)}, "decided_to lies before"),
-        ({"terms": [term("minor")]}, "severity ordinary: 0 terms"),
-        ({"otherwise": "grave"}, "regime: otherwise"),
+        ({"decided_to": date(2025, 1, 1)}, "decided_to 早于 decided_from"),
+        ({"terms": [term("minor")]}, "severity ordinary：terms 里有 0 条"),
+        ({"otherwise": "grave"}, "regime：otherwise"),
     ],
 )
 def test_a_broken_regime_is_refused_by_name(broken: dict[str, Any], message: str) -> None:
@@ -139,9 +139,9 @@ def test_a_broken_regime_is_refused_by_name(broken: dict[str, Any], message: str
 @pytest.mark.parametrize(
     ("wrong", "message"),
     [
-        ({"published": "no"}, "months go with publication"),
-        ({"at_least_months": 13}, "at_most_months lies below"),
-        ({"at_least_months": None, "at_most_months": None}, "months go with publication"),
+        ({"published": "no"}, "公示的要写月数"),
+        ({"at_least_months": 13}, "at_most_months 小于"),
+        ({"at_least_months": None, "at_most_months": None}, "公示的要写月数"),
     ],
 )
 def test_months_that_make_no_sense_are_refused(wrong: dict[str, Any], message: str) -> None:
@@ -155,9 +155,11 @@ def test_regimes_that_do_not_meet_are_named() -> None:
     ended = policy(name="ended", decided_to=date(2026, 12, 31))
 
     assert timeline_problems([late, early]) == [
-        "early and late: decided_to and decided_from do not meet"
+        "early 与 late：decided_to 的次日应是后者的 decided_from；改正日期"
     ]
-    assert timeline_problems([ended]) == ["ended: no regime follows"]
+    assert timeline_problems([ended]) == [
+        "ended：之后没有公示规则；decided_to 写 null 或补上后一个"
+    ]
 
 
 def test_what_no_case_looks_at_is_named() -> None:

@@ -93,8 +93,8 @@ def test_a_case_that_does_not_hold_says_what_came_instead() -> None:
 
     notes, score = run_case(RULE_SETS["nm-2023-draft"], case)
 
-    assert score == "wrong on purpose: score: expected 98, got 99"
-    assert notes.startswith("wrong on purpose: notes: expected ('c15-no-bounds',), got (")
+    assert score == "wrong on purpose：score 应为 98，实为 99"
+    assert notes.startswith("wrong on purpose：notes 应为 ('c15-no-bounds',)，实为 (")
 
 
 def test_an_unknown_key_in_a_case_is_refused_by_name() -> None:
@@ -105,7 +105,7 @@ def test_an_unknown_key_in_a_case_is_refused_by_name() -> None:
         ],
     }
 
-    with pytest.raises(RuleSetError, match="cases of nm-2023-draft: cases typo expect scor"):
+    with pytest.raises(RuleSetError, match="nm-2023-draft 的用例：cases typo expect scor"):
         CaseFile.load(content)
 
 

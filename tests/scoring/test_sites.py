@@ -115,7 +115,7 @@ def test_a_received_grade_wins_over_the_sites() -> None:
 
 
 def test_two_sites_of_one_permit_are_refused() -> None:
-    with pytest.raises(ValueError, match="subject c1 has two sites of one permit"):
+    with pytest.raises(ValueError, match="对象 c1 有两个厂址的 permit 相同"):
         Facts("c1", SubjectKind.ENTERPRISE, sites=(SITES[0], SITES[0]))
 
 

@@ -178,72 +178,72 @@ REFUSED: dict[str, tuple[list[dict[str, Any]], dict[str, Any], str]] = {
     "weights that do not add up": (
         [indicator("I1", "50"), indicator("I2", "49")],
         {},
-        "weights: they add up to 99, not to 100",
+        "weight：权重合计 99，应为 100",
     ),
     "a weight of nothing": (
         [indicator("I1", "0"), indicator("I2", "100")],
         {},
-        "weights: a weight must be positive",
+        "weight：权重应为正数",
     ),
     "indicators among others": (
         [indicator("I1", "100"), item()],
         {},
-        "weights: indicators and other items do not mix",
+        "weight：有权重的指标不能与其他评价项混用",
     ),
     "indicators that pile up": (
         [indicator("I1", "100")],
         {"direction": "accumulate"},
-        "weights: indicators take points away",
+        "weight：指标是扣分的",
     ),
     "an indicator without a weight": (
         [item(points=None, points_from="indicator")],
         {},
-        "item A1: an indicator needs its weight, nothing else has one",
+        "评价项 A1：points_from 为 indicator 时要写 weight",
     ),
     "a limit without its article": (
         [],
         {"caps": {"per_decision": {"at_least": "1"}}},
-        "caps: a limit needs its article and text",
+        "caps：写了限值，就要写 article 和 text",
     ),
     "limits that cross": (
         [],
         {"caps": {"lowest": "5", "highest": "4", **QUOTED}},
-        "caps: highest lies below lowest",
+        "caps：highest 小于 lowest",
     ),
     "a limit with an open end": (
         [],
         {"caps": {"per_decision": {"above": "1"}, **QUOTED}},
-        "caps: per_decision is written with at_least and at_most, both positive",
+        "caps：per_decision 用 at_least 和 at_most 写，都是正数",
     ),
     "results that are not published for no reason": (
         [],
         {"public": False},
-        "public: false needs its public_rule",
+        "public：写了 false，就要写 public_rule",
     ),
     "a period of a live result": (
         [],
         {"snapshot": {"cadence": "live", "counts": "of_period", **QUOTED}},
-        "snapshot: a live result has no period whose records it counts",
+        "snapshot：cadence 为 live 时没有评价周期",
     ),
     "a list of an unknown grade": (
         [],
         {"listing": {"title": "黑名单", "grade": "紫", "years": 3, **QUOTED}},
-        "listing: no band has the grade 紫",
+        "listing：等级分段里没有等级 紫",
     ),
     "sites weighted by nothing": (
         [],
         {"sites": {"combined": "weighted", **QUOTED}},
-        "sites: weighted needs what they are weighted by",
+        "sites：combined 为 weighted 时要写 weight",
     ),
     "a rule by item with a match": (
         [],
         {"vetoes": [rule("V", "黑", match={"codes": ["7"]}) | {"by_item": True}]},
-        "item V: by_item and a match exclude each other",
+        "评价项 V：by_item 与 match 不能同写",
     ),
     "a validity of two kinds": (
         [item(validity={"months": 1, "until": "year_end"})],
         {},
-        "needs either months or until",
+        "months 与 until 写且只写一个",
     ),
 }
 
