@@ -9,6 +9,7 @@ from gateway.decide import Decider, NewDelivery
 from gateway.log import LogEvent, logger
 from gateway.rescore import Rescoring
 from gateway.score import RULE_SET, SCORED, Scorer
+from gateway.secrets import is_person
 from gateway.store import activations, assessments, audit, deliveries, records
 from gateway.store.activations import Activation
 from gateway.store.engine import Connection, Database
@@ -113,4 +114,4 @@ class Reassess:
 
 
 def _persons(subjects: Sequence[Subject]) -> set[str]:
-    return {subject.code for subject in subjects if subject.code.startswith("person:")}
+    return {subject.code for subject in subjects if is_person(subject.code)}

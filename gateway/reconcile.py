@@ -14,7 +14,7 @@ from gateway.audit import AuditEvent
 from gateway.columns import parse_date
 from gateway.ledger_rows import parse_dues
 from gateway.reconcile_compare import Comparison, Difference, Key, Ours, Shown
-from gateway.secrets import Keys
+from gateway.secrets import Keys, is_person
 from gateway.store import audit
 from gateway.store import differences as store
 from gateway.store.differences import StoredDifference
@@ -25,7 +25,6 @@ from schemas.delivery import DeliveryState, Listed
 from schemas.identifiers import credit_code_problem, fold
 from schemas.record import DECISION_DATE_COLUMN
 
-_PERSON_PREFIX = "person:"
 _REPORTED = frozenset(kind.value for kind in DECISION_DATE_COLUMN)
 
 
@@ -101,7 +100,7 @@ def subject_code(code: str, person: Callable[[str], str]) -> str:
 
     A masked number stays as it is: it identifies nobody, and is paired by the document number.
     """
-    if code.startswith(_PERSON_PREFIX):
+    if is_person(code):
         return code
     folded = fold(code)
     if not folded or "*" in folded or credit_code_problem(folded) is None:
@@ -187,4 +186,4 @@ async def _keep(
 def key_text(key: Key, publish: Callable[[str], str]) -> str:
     """A key for people; a person stands by pseudonym."""
     kind, number, code = key
-    return f"{kind}|{number}|{publish(code) if code.startswith(_PERSON_PREFIX) else code}"
+    return f"{kind}|{number}|{publish(code) if is_person(code) else code}"

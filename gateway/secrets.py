@@ -19,6 +19,7 @@ from schemas.masking import keyed_hash, pseudonym
 
 KEY_VERSION = 1
 _NONCE_BYTES = 12
+_PERSON = "person:"
 
 
 class SecretMissing(ValueError):
@@ -45,7 +46,7 @@ class Keys:
 
     def person(self, identity: str) -> str:
         """The subject code of a natural person inside the store."""
-        return "person:" + keyed_hash(self._person, identity)
+        return _PERSON + keyed_hash(self._person, identity)
 
     def content(self, content: bytes) -> bytes:
         """The hash by which repeats are known; keyed, since content may hold identity numbers."""
@@ -54,6 +55,11 @@ class Keys:
     def published(self, subject_code: str) -> str:
         """A person's name outside: a pseudonym that rotates with the key version."""
         return pseudonym(self._pseudonym, KEY_VERSION, subject_code)
+
+
+def is_person(subject_code: str) -> bool:
+    """Whether a subject code of the store is a natural person's."""
+    return subject_code.startswith(_PERSON)
 
 
 def _derive(master: bytes, purpose: bytes) -> bytes:

@@ -19,7 +19,6 @@ from gateway.cli.terminal import (
     print_json,
     print_line,
     progress,
-    run,
     settings_of,
 )
 from gateway.clock import system_clock
@@ -44,6 +43,8 @@ DIRECTIONS = {
 }
 RuleSetArgument = Annotated[str, typer.Argument(help="名字、YAML 文件，或 名字@保存版本的校验值")]
 Pair = tuple[RuleSet, RuleSet]
+#: How many texts differ, whose grade flips, and whether anything could not be read.
+Found = tuple[int, Flips, bool]
 
 
 def rules_diff(  # noqa: PLR0913, PLR0917 - one for each option
@@ -60,63 +61,86 @@ def rules_diff(  # noqa: PLR0913, PLR0917 - one for each option
 ) -> None:
     """Print what differs between two rule sets, and whose grade flips by it."""
     day = day_of(as_of) if as_of else today(system_clock())
-    was = _standing(context, old, day) if store else _rule_set(context, old)
-    pair = was, _rule_set(context, new)
+    compared = store or population is not None
+    if compared:
+        check_source(population, store=store)
+
+    async def work() -> Found:
+        if store:
+            return await _over_store(context, (old, new), day, format_)
+        return await _over_file(context, (old, new), population, day, format_)
+
+    count, flipped, failed = guarded(work)
+    _print_totals(count, flipped, day, format_, compared)
+    if failed:
+        raise typer.Exit(Exit.PROBLEMS)
+
+
+async def _over_store(
+    context: typer.Context, names: tuple[str, str], day: date, format_: Format
+) -> Found:
+    """The old rule set is what is in force, whatever its file says now; the flips are kept."""
+    old, new = names
+    async with gateway(settings_of(context)) as built:
+        rulebook = built.rulebook
+        bound = old in rulebook.bound_names
+        was = rulebook.in_force(old, day) if bound else await _rule_set(context, old, built)
+        pair = was, await _rule_set(context, new, built)
+        count = _print_differences(pair, format_)
+        flipped, failed = await _print_flips(_stored(built, was, day), pair, day, format_)
+        async with built.database.transaction() as connection:
+            await activations.add_diff(connection, _kept(flipped, pair, day, built.clock()))
+    return count, flipped, failed
+
+
+async def _over_file(
+    context: typer.Context, names: tuple[str, str], file: Path | None, day: date, format_: Format
+) -> Found:
+    pair = await _rule_set(context, names[0]), await _rule_set(context, names[1])
+    count = _print_differences(pair, format_)
+    if file is None:
+        return count, Flips.together([]), False
+    return count, *await _print_flips(from_file(file, pair[0], day), pair, day, format_)
+
+
+def _print_differences(pair: Pair, format_: Format) -> int:
     found = differences(*pair)
     for one in found:
         if format_ is Format.JSON:
             print_json({"path": one.path, "old": one.old, "new": one.new, "text": one.words})
         else:
             print_line(one.words)
-    flipped, failed = Flips.together([]), False
-    if store or population is not None:
-        check_source(population, store=store)
-        flipped, failed = guarded(lambda: _flips(context, population, pair, day, format_))
-    _print_totals(len(found), flipped, day, format_, store or population is not None)
-    if failed:
-        raise typer.Exit(Exit.PROBLEMS)
+    return len(found)
 
 
-def _rule_set(context: typer.Context, name: str) -> RuleSet:
+async def _rule_set(context: typer.Context, name: str, built: Gateway | None = None) -> RuleSet:
     """A rule set by name, by file, or by name and the hash of a kept version."""
-    wanted, mark, hash_ = name.partition(VERSION_MARK)
-    if not mark or Path(name).is_file():
+    if not _is_kept(name):
         return rule_set_of(context, name)
+    wanted, _, hash_ = name.partition(VERSION_MARK)
     if len(hash_) < SHORTEST_HASH:
         fail(f"{name}：校验值至少写 {SHORTEST_HASH} 位")
-
-    async def work() -> dict[str, str]:
-        async with gateway(settings_of(context)) as built, built.database.transaction() as c:
-            return await assessments.rule_set_texts(c)
-
-    kept = [parse_rule_set(text) for key, text in run(work).items() if key.startswith(hash_)]
+    texts = await _texts(built) if built else await _opened_texts(context)
+    kept = [parse_rule_set(text) for key, text in texts.items() if key.startswith(hash_)]
     found = [one for one in kept if one.name == wanted]
     if len(found) != 1:
         fail(f"{name}：数据库里有 {len(found)} 个这样的版本")
     return found[0]
 
 
-def _standing(context: typer.Context, name: str, day: date) -> RuleSet:
-    """The old rule set, compared over the store: what is in force, whatever its file says now."""
-
-    async def work() -> RuleSet | None:
-        async with gateway(settings_of(context)) as built:
-            rulebook = built.rulebook
-            return rulebook.in_force(name, day) if name in rulebook.bound_names else None
-
-    return run(work) or _rule_set(context, name)
+def _is_kept(name: str) -> bool:
+    """Whether a kept version is meant, and not a file that is called so."""
+    return VERSION_MARK in name and not Path(name).is_file()
 
 
-async def _flips(
-    context: typer.Context, file: Path | None, pair: Pair, day: date, format_: Format
-) -> tuple[Flips, bool]:
-    if file is not None:
-        return await _print_flips(from_file(file, pair[0], day), pair, day, format_)
+async def _opened_texts(context: typer.Context) -> dict[str, str]:
     async with gateway(settings_of(context)) as built:
-        found = await _print_flips(_stored(built, pair[0], day), pair, day, format_)
-        async with built.database.transaction() as connection:
-            await activations.add_diff(connection, _kept(found[0], pair, day, built.clock()))
-        return found
+        return await _texts(built)
+
+
+async def _texts(built: Gateway) -> dict[str, str]:
+    async with built.database.transaction() as connection:
+        return await assessments.rule_set_texts(connection)
 
 
 def _stored(built: Gateway, old: RuleSet, day: date) -> AsyncIterator[Batch]:

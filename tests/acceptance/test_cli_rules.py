@@ -106,7 +106,9 @@ def test_a_new_text_is_compared_proposed_approved_and_listed(
     proposed = command("rules", "activate", TOWN, "--from", "2030-01-01", "--by", "张三")
     same = command("rules", "approve", TOWN, "--by", "张三")
     approved = command("rules", "approve", TOWN, "--by", "李四")
-    [_, listed] = command.json("rules", "activations").objects
+    [adopted, listed] = command.json("rules", "activations").objects
+    before = f"{TOWN}@{adopted['hash'][:8]}"
+    kept = [command("rules", "diff", before, TOWN, *more) for more in ([], ["--store"])]
 
     assert (too_early.code, "没有24小时内的比较" in too_early.err) == (1, True)
     assert f"{credit_code(1)} 好 → 差（降，95 → 70 分）" in compared.out
@@ -114,6 +116,9 @@ def test_a_new_text_is_compared_proposed_approved_and_listed(
     assert "待第二人批准；比较 3 家，3 家等级变动" in proposed.out
     assert (same.code, "须由另一人批准" in same.err) == (1, True)
     assert "已批准，到日启用" in approved.out
+    assert [one.code for one in kept] == [0, 0]
+    assert "条文不同 3 处" in kept[0].out
+    assert "等级改变 3 个" in kept[1].out
     assert (listed["state"], listed["approved_by"], listed["flips"]) == ("approved", "李四", 3)
 
 
