@@ -1,12 +1,13 @@
 """Assessment 评价结果 and grade change 等级变动: what scoring says about a subject.
 
-Plain frozen dataclasses, not pydantic models: one assessment is made of half a dozen of them and
-the engine makes tens of thousands a second. Points and scores are plain decimal texts ("-0.5").
+Values, not pydantic models: one assessment is made of half a dozen of them and the engine makes
+tens of thousands a second. Points and scores are plain decimal texts ("-0.5").
 """
 
-from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
+
+from schemas.value import value
 
 
 class NotEvaluated(StrEnum):
@@ -30,7 +31,7 @@ class NotEvaluated(StrEnum):
     ENGINE_ERROR = "engine_error"  #: 评价程序出错
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class RuleSetRef:
     """Which rule set gave a result; `version` is the hash of its text."""
 
@@ -39,7 +40,7 @@ class RuleSetRef:
     status: str
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Deduction:
     """One row that counts 扣分项: item, signed points, fact, article, quoted text, values.
 
@@ -55,7 +56,7 @@ class Deduction:
     values: dict[str, str]
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Veto:
     """One veto 直接评定, or promotion 直接升级, that is active."""
 
@@ -64,7 +65,7 @@ class Veto:
     article: str
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Unmapped:
     """A penalty word or event type without a tariff row: 0 points, shown to a person."""
 
@@ -72,7 +73,7 @@ class Unmapped:
     type: str
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class ReceivedGrade:
     """Which fact brought the grade that was computed elsewhere, by whom, and since when."""
 
@@ -81,7 +82,7 @@ class ReceivedGrade:
     effective_on: date
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Assessment:
     """The result for one subject on one day; score and grade are None where not evaluated.
 
@@ -106,7 +107,7 @@ class Assessment:
     received: ReceivedGrade | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class GradeChange:
     """等级变动 of one subject: from, to (None: no grade), and the reasons in the trace's words."""
 

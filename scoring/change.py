@@ -30,7 +30,7 @@ def compare(
 
 def reasons(assessment: Assessment, rule_set: RuleSet | None = None) -> tuple[str, ...]:
     """Why the grade is what it is, in the words of the trace: what sets it first, then points."""
-    titles = {} if rule_set is None else rule_set.titles()
+    titles = {} if rule_set is None else rule_set.titles
     came = assessment.received
     lines = [] if came is None else [f"采用{came.issued_by}评定的等级"]
     lines += [

@@ -1,10 +1,9 @@
 """What is known of one subject on a date: the input of scoring.
 
-Plain frozen dataclasses, made directly from typed values or, at the boundary, validated by pydantic
+Values, made directly from typed values or, at the boundary, validated by pydantic
 from the input line of `credit-gateway score`.
 """
 
-from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from functools import lru_cache
@@ -14,6 +13,7 @@ from pydantic import BeforeValidator, ConfigDict, Field, StringConstraints, Type
 
 from schemas.base import Wanyuan
 from schemas.codes import EventType, SubjectKind
+from schemas.value import value
 
 ISO_DAY_LENGTH = 10
 
@@ -34,7 +34,7 @@ Weight = Annotated[Decimal, Field(max_digits=18, decimal_places=6, gt=0)]
 _STRICT = ConfigDict(extra="forbid")
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Penalty:
     """What a penalty decision imposed: words 处罚类别 and the fine in 万元."""
 
@@ -44,7 +44,7 @@ class Penalty:
     fine_wan: Wanyuan | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Received:
     """A grade that somebody else computed 外部评定等级."""
 
@@ -55,7 +55,7 @@ class Received:
     score: Score | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Site:
     """One site 厂址 of a legal person, by its permit, and how much it weighs in the whole."""
 
@@ -65,7 +65,7 @@ class Site:
     weight: Weight
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Fact:
     """One decision or event; says what it is by item, event type, penalty, codes or a grade."""
 
@@ -102,7 +102,7 @@ class Fact:
             raise ValueError(message)
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Facts:
     """The facts of one subject, brought in order of decision and freed of repetitions."""
 
@@ -117,7 +117,7 @@ class Facts:
 
     def __post_init__(self) -> None:
         """Make the result independent of the order in which the facts came."""
-        if len({site.permit for site in self.sites}) < len(self.sites):
+        if self.sites and len({site.permit for site in self.sites}) < len(self.sites):
             message = f"对象 {self.id} 有两个厂址的 permit 相同；只留一个"
             raise ValueError(message)
         if len(self.facts) > 1:

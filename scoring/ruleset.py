@@ -78,7 +78,11 @@ class RuleSet(Terms):
 
     def table(self, kind: SubjectKind) -> Table | None:
         """The table of a kind of subject."""
-        return next((table for table in self.tables.values() if kind in table.kinds), None)
+        return self._by_kind.get(kind)
+
+    @cached_property
+    def _by_kind(self) -> Mapping[SubjectKind, Table]:
+        return {kind: table for table in self.tables.values() for kind in table.kinds}
 
     def is_effective(self, day: date) -> bool:
         """Whether the day lies within the effective dates; an end not given is open."""
@@ -94,7 +98,8 @@ class RuleSet(Terms):
         """A note by its id, to be shown with a trace."""
         return next(note for note in self.notes if note.id == name)
 
-    def titles(self) -> dict[str, str]:
+    @cached_property
+    def titles(self) -> Mapping[str, str]:
         """The short title of each item, veto and promotion."""
         return {row.id: row.title for table in self.tables.values() for row in table.rows}
 

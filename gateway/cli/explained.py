@@ -115,7 +115,7 @@ def _result(one: Assessment, rule_set: RuleSet) -> str:
 
 
 def _rows(found: Explanation) -> Iterator[str]:
-    titles = found.rule_set.titles() if found.rule_set else {}
+    titles = found.rule_set.titles if found.rule_set else {}
     ends = {(one.fact, one.item): one for one in found.endings}
     for row in found.assessment.deductions:
         title = titles.get(row.item, row.text)
