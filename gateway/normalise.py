@@ -6,12 +6,13 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any, NamedTuple, NoReturn
 
+import msgspec
+
 from schemas.codes import RecordKind
 from schemas.legacy import to_2018
 from schemas.problem import Problem, Rule
 
-#: A JSON escape of U+0000, or one that may be half of a surrogate pair.
-_NUL = re.compile(rb"\\u0000|\x00")
+#: A JSON escape that may be half of a surrogate pair.
 _SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
 #: Levels of nesting that an item may have.
 MAX_DEPTH = 64
@@ -44,24 +45,32 @@ def normalise(raw: Raw) -> Candidate | Problem:
     if raw.body is None:
         return _bytes_problem("消息内容为空（墓碑消息）", "重新发送完整记录")
     row = _parsed(raw.body)
-    return row if isinstance(row, Problem) else _candidate(raw.kind, row)
+    return row if type(row) is Problem else _candidate(raw.kind, row)
 
 
 def _parsed(body: bytes) -> Any:
     """The JSON value in the bytes, or the problem that they have."""
-    if _NUL.search(body):
+    if b"\x00" in body or b"\\u0000" in body:
         return _unstorable("内容含有空字符 U+0000")
     try:
-        row = _DECODER.decode(body.decode("utf-8-sig"))
+        row = _decoded(body)
     except UnicodeDecodeError:
         return _bytes_problem("内容不是有效的 UTF-8 编码", "以 UTF-8 编码重新导出")
     except (ValueError, ArithmeticError, RecursionError) as error:
         return _bytes_problem(f"内容不是有效的 JSON：{error}", "检查引号、逗号和括号后重新发送")
-    if _SURROGATE.search(body) and _has_lone_surrogate(row):
+    if b"\\u" in body and _SURROGATE.search(body) and _has_lone_surrogate(row):
         return _unstorable("内容含有不成对的代理字符（半个字符）")
     if body.count(b"{") + body.count(b"[") > MAX_DEPTH and _depth(row) > MAX_DEPTH:
         return _bytes_problem(f"内容嵌套超过{MAX_DEPTH}层", "把内容写成一层的字段")
     return row
+
+
+def _decoded(body: bytes) -> Any:
+    """The JSON value; what the quick reader refuses is read by the one that says why."""
+    try:
+        return _QUICK.decode(body)
+    except (msgspec.DecodeError, ValueError, ArithmeticError, RecursionError):
+        return _DECODER.decode(body.decode("utf-8-sig"))
 
 
 def _candidate(kind: RecordKind | None, row: Any) -> Candidate | Problem:
@@ -122,6 +131,7 @@ def _refuse_constant(name: str) -> NoReturn:
     raise ValueError(f"{name} 不是数字")
 
 
+_QUICK = msgspec.json.Decoder(float_hook=Decimal)
 _DECODER = json.JSONDecoder(parse_float=Decimal, parse_constant=_refuse_constant)
 
 

@@ -1,5 +1,9 @@
 """Bytes → candidate: every trap that must end as a problem and never as an exception."""
 
+import json
+from decimal import Decimal
+from typing import Any
+
 import orjson
 import pytest
 from hypothesis import given
@@ -116,3 +120,39 @@ def test_a_row_of_no_kind_is_a_problem() -> None:
 @given(st.binary(max_size=200))
 def test_no_bytes_raise(body: bytes) -> None:
     assert isinstance(normalise(raw(body)), Candidate | Problem)
+
+
+TEXTS = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"))
+NUMBERS = st.integers() | st.decimals(allow_nan=False, allow_infinity=False)
+JSON = st.recursive(
+    st.none() | st.booleans() | NUMBERS | TEXTS,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(TEXTS, inner, max_size=3),
+    max_leaves=8,
+)
+
+
+@given(st.dictionaries(TEXTS.map("CF_".__add__), JSON, max_size=4), st.booleans())
+def test_a_row_is_what_its_json_says(row: dict[str, Any], escaped: bool) -> None:
+    text = _written(row, escaped=escaped)
+
+    found = normalise(Raw("topic", 0, text.encode(), RecordKind.EVENT))
+
+    assert isinstance(found, Candidate)
+    assert repr(found.row) == repr(json.loads(text, parse_float=Decimal))
+
+
+def _written(value: Any, *, escaped: bool) -> str:
+    """JSON with every number as it stands: 2.50 is not 2.5."""
+    match value:
+        case Decimal():
+            return format(value, "e")
+        case dict():
+            pairs = (
+                f"{json.dumps(name, ensure_ascii=escaped)}: {_written(one, escaped=escaped)}"
+                for name, one in value.items()
+            )
+            return f"{{{', '.join(pairs)}}}"
+        case list():
+            return f"[{', '.join(_written(one, escaped=escaped) for one in value)}]"
+        case _:
+            return json.dumps(value, ensure_ascii=escaped)
