@@ -2,26 +2,33 @@
 
 from collections.abc import Mapping
 from datetime import date
-from functools import cache
 from typing import Any, NamedTuple, Protocol
 
 from pydantic import ValidationError
 
-from gateway.columns import read
 from gateway.completeness import NATURAL, contradictions, lacking, refusals
 from gateway.normalise import Candidate, Raw, normalise
+from gateway.sheet import read_row
 from schemas.codes import (
     PROCESS_TYPES,
     EventType,
     RecordKind,
     Verb,
 )
-from schemas.columns import Column, columns_of
+from schemas.columns import columns_of
 from schemas.event import CreditEvent, ReceivedGrade
 from schemas.licence import AdministrativeLicence
 from schemas.penalty import AdministrativePenalty
 from schemas.problem import Problem, Rule
-from schemas.record import RECORD_KINDS, BusinessKey, Decision, Record, business_key
+from schemas.record import (
+    RECORD_KINDS,
+    BusinessKey,
+    Decision,
+    Record,
+    decision_date,
+    decision_key,
+    message_key,
+)
 from schemas.verdict import Exclusion, Scope, Verdict
 
 
@@ -42,6 +49,11 @@ class Checked(NamedTuple):
     decided_on: date | None = None
 
     @property
+    def event(self) -> CreditEvent | None:
+        """The credit event, where the item is one; asked of every item, so by its exact type."""
+        return self.record if type(self.record) is CreditEvent else None
+
+    @property
     def shown_key(self) -> str | None:
         """The business key as it may be shown: a person stands under a pseudonym."""
         if self.key is None:
@@ -51,8 +63,6 @@ class Checked(NamedTuple):
         return self.key._replace(subject=self.pseudonym).text()
 
 
-#: Columns of ours beside the standard's.
-_OWN_COLUMNS = frozenset({"kind", "verb", "填报问题", "修改办法"})
 _TRUE = frozenset({"1", "true", "yes", "y", "是"})
 #: Verbs that we work out ourselves from what is there.
 _OWN_VERBS = frozenset({"new", "correct"})
@@ -75,7 +85,7 @@ class Checker:
     def check(self, raw: Raw, today: date) -> Checked:
         """One item of input, checked against the 2018 layout."""
         candidate = normalise(raw)
-        if isinstance(candidate, Problem):
+        if not isinstance(candidate, Candidate):
             return Checked(raw, Verdict.REFUSED, (candidate,), raw.kind)
         if candidate.kind in {RecordKind.PENALTY, RecordKind.LICENCE}:
             return self._decision(raw, candidate, today)
@@ -83,16 +93,16 @@ class Checker:
 
     def _decision(self, raw: Raw, candidate: Candidate, today: date) -> Checked:
         columns = columns_of(RECORD_KINDS[candidate.kind])
-        values, problems = _read_columns(columns, candidate.row)
+        values, problems, unknown = read_row(candidate.kind, candidate.row)
         verb, verb_problem = _verb(candidate.row)
         unreadable = {problem.field for problem in problems}
         problems += [p for p in lacking(candidate.kind, values) if p.field not in unreadable]
         problems += contradictions(columns, values, today)
         problems += verb_problem
         refused = refusals(columns, values, problems)
+        day = values.get("decision_date")
         if refused:
             all_of_them = _unique([*refused, *problems])
-            day = values.get("decision_date")
             return Checked(raw, Verdict.REFUSED, all_of_them, candidate.kind, decided_on=day)
         record = _record(candidate.kind, values)
         person = _is_person(record)
@@ -104,12 +114,13 @@ class Checker:
             _unique(problems),
             candidate.kind,
             record,
-            business_key(record, subject),
+            decision_key(record, subject),
             person,
             verb,
             self._excluded(candidate.row, person),
-            _unknown(candidate),
+            unknown,
             self.identities.published(subject) if person else None,
+            day,
         )
 
     def _message(self, raw: Raw, candidate: Candidate) -> Checked:
@@ -133,9 +144,10 @@ class Checker:
             (),
             candidate.kind,
             record,
-            business_key(record, subject),
+            message_key(record, subject),
             person,
             pseudonym=self.identities.published(subject) if person else None,
+            decided_on=decision_date(record),
         )
 
     def _excluded(self, row: Mapping[str, Any], person: bool) -> Exclusion | None:
@@ -147,46 +159,13 @@ class Checker:
         return None
 
 
-def _read_columns(
-    columns: tuple[Column, ...], row: Mapping[str, Any]
-) -> tuple[dict[str, Any], list[Problem]]:
-    values: dict[str, Any] = {}
-    problems = []
-    for column in columns:
-        given = row.get(column.wire)
-        if given is None:
-            continue
-        if column.plain and type(given) is str and len(given) <= column.plain:
-            if text := given.strip():
-                values[column.name] = text
-            continue
-        value, problem = read(column, given)
-        if problem is not None:
-            problems.append(problem)
-        if value is not None:
-            values[column.name] = value
-    return values, problems
-
-
 def _record(kind: RecordKind, values: Mapping[str, Any]) -> Decision:
     model = AdministrativePenalty if kind is RecordKind.PENALTY else AdministrativeLicence
-    return model.model_validate(values)
+    return model.trusted(values)
 
 
 def _is_person(record: Decision) -> bool:
     return record.subject_category == NATURAL and record.identity_number is not None
-
-
-@cache
-def _known(kind: RecordKind) -> frozenset[str]:
-    return _OWN_COLUMNS | {column.wire for column in columns_of(RECORD_KINDS[kind])}
-
-
-def _unknown(candidate: Candidate) -> dict[str, Any] | None:
-    known = _known(candidate.kind)
-    if candidate.row.keys() <= known:
-        return None
-    return {name: value for name, value in candidate.row.items() if name not in known}
 
 
 def _verb(row: Mapping[str, Any]) -> tuple[Verb | None, list[Problem]]:

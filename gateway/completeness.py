@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from datetime import date
-from functools import cache
+from functools import lru_cache
 from typing import Any
 
 from gateway.columns import missing
@@ -15,22 +15,23 @@ from schemas.record import RECORD_KINDS
 
 def lacking(kind: RecordKind, values: Mapping[str, Any]) -> list[Problem]:
     """The problems of required columns that are empty, for a record of this kind."""
-    always, sometimes = _required_columns(kind)
-    empty = [column for column in always if column.name not in values]
-    empty += [
-        column for column, applies in sometimes if column.name not in values and applies(values)
-    ]
-    return [missing(column) for column in empty]
+    asked = (values.get("subject_category"), values.get("penalty_kinds"))
+    names, columns = _required_columns(kind, *asked)
+    if values.keys() >= names:
+        return []
+    return [missing(column) for column in columns if column.name not in values]
 
 
-@cache
+@lru_cache(maxsize=1024)
 def _required_columns(
-    kind: RecordKind,
-) -> tuple[list[Column], list[tuple[Column, Callable[[Mapping[str, Any]], bool]]]]:
+    kind: RecordKind, category: str | None, penalty_kinds: tuple[str, ...] | None
+) -> tuple[frozenset[str], list[Column]]:
+    """Names and columns that must be filled for this category and these penalty kinds."""
+    values = {"subject_category": category, "penalty_kinds": penalty_kinds}
     columns = columns_of(RECORD_KINDS[kind])
     always = [column for column in columns if column.required is Required.ALWAYS]
-    sometimes = [(c, _WHEN[c.required]) for c in columns if c.required in _WHEN]
-    return always, sometimes
+    sometimes = [c for c in columns if c.required in _WHEN and _WHEN[c.required](values)]
+    return frozenset(column.name for column in always + sometimes), always + sometimes
 
 
 def is_natural(values: Mapping[str, Any]) -> bool:
@@ -92,12 +93,16 @@ def _named(columns: tuple[Column, ...], name: str) -> Column:
 
 #: Without these it cannot be known which decision this is.
 _KEY_FIELDS = ("document_number", "authority", "decision_date")
+#: A row without problems that has these is about a known decision on a known organisation.
+_IDENTIFYING = frozenset({*_KEY_FIELDS, "credit_code"})
 
 
 def refusals(
     columns: tuple[Column, ...], values: Mapping[str, Any], problems: list[Problem]
 ) -> list[Problem]:
     """Why it cannot be known which decision this is; empty if it can."""
+    if not problems and values.keys() >= _IDENTIFYING and not is_natural(values):
+        return []
     found = {problem.field: problem for problem in problems}
     found_ones = []
     for name in _KEY_FIELDS:

@@ -6,7 +6,6 @@ from typing import Any, NamedTuple
 import orjson
 
 from gateway.check import Checked
-from schemas.base import Schema
 from schemas.codes import PROCESS_TYPES, EventType, Verb
 from schemas.event import CreditEvent
 from schemas.penalty import AdministrativePenalty
@@ -27,7 +26,7 @@ class Content(NamedTuple):
 def content(checked: Checked) -> Content:
     """The normalised record with its verb, without unknown columns."""
     record = checked.record
-    if not isinstance(record, Schema):
+    if record is None:
         raise TypeError(checked.verdict)
     body = record.model_dump_json(by_alias=True, exclude_none=True, exclude=_SECRET | _DROPPED)
     identity = getattr(record, "identity_number", None)
@@ -43,13 +42,12 @@ def content(checked: Checked) -> Content:
 
 def fact_body(checked: Checked, verb: Verb) -> dict[str, Any] | None:
     """The fact that a record makes, in the fields of the `score` input; None if it makes none."""
-    record = checked.record
     if verb is Verb.WITHDRAW or checked.excluded is not None:
         return None
-    if isinstance(record, AdministrativePenalty):
-        return _penalty_fact(record)
-    if isinstance(record, CreditEvent) and record.type not in NO_FACT:
-        return _event_fact(record)
+    if type(checked.record) is AdministrativePenalty:
+        return _penalty_fact(checked.record)
+    if checked.event is not None and checked.event.type not in NO_FACT:
+        return _event_fact(checked.event)
     return None
 
 

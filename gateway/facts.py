@@ -16,7 +16,6 @@ from gateway.store.records import Key, Known, Subject
 from gateway.store.rows import Ids
 from gateway.versions import NewVersion, Recorded, as_json
 from schemas.codes import EventType, RecordKind, Verb
-from schemas.event import CreditEvent
 from schemas.record import REPORTED_KINDS
 
 
@@ -46,8 +45,8 @@ class FactWriter:
         by_version = {self.out.version_of[index]: key for index, key in targets.items()}
         rows = []
         for version in versions:
-            event = version.checked.record
-            if version.id in by_version and isinstance(event, CreditEvent):
+            event = version.checked.event
+            if version.id in by_version and event is not None:
                 subject, number, authority, kind = by_version[version.id]
                 dates = as_json(process_dates(event))
                 type_ = str(event.type)
@@ -139,8 +138,8 @@ class FactWriter:
     async def _suspicions(self, versions: Sequence[NewVersion]) -> None:
         suspected = {}
         for version in versions:
-            event = version.checked.record
-            if isinstance(event, CreditEvent) and event.type is EventType.CRIMINAL_SUSPICION:
+            event = version.checked.event
+            if event is not None and event.type is EventType.CRIMINAL_SUSPICION:
                 suspected[version.key[0]] = event.suspected
         await records.set_suspects(self.connection, suspected)
         self.out.touched.update(suspected)
@@ -163,16 +162,16 @@ def _overtaken_subjects(
 
 
 def _makes_facts(version: NewVersion) -> bool:
-    record = version.checked.record
-    if isinstance(record, CreditEvent):
-        return record.type not in NO_FACT
+    event = version.checked.event
+    if event is not None:
+        return event.type not in NO_FACT
     return version.checked.kind is RecordKind.PENALTY
 
 
 def _confirms_repair(version: NewVersion) -> bool:
-    event = version.checked.record
+    event = version.checked.event
     return (
-        isinstance(event, CreditEvent)
+        event is not None
         and event.type is EventType.REPAIR
         and event.repair_confirmed_on is not None
     )

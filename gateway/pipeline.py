@@ -138,6 +138,7 @@ class Intake:
         self.checked = checked
         self.now = now
         self.results: dict[int, Result] = {}
+        self.hashes = [bytes_hash(c.raw) for c in checked]
 
     async def run(self) -> list[Result]:
         """Every step; the results in the order of the batch."""
@@ -162,7 +163,7 @@ class Intake:
         in_batch: dict[tuple[int, int], bytes] = {}
         for index, (checked, place) in enumerate(zip(self.checked, places, strict=True)):
             known = seen.get(place)
-            hash_ = bytes_hash(checked.raw)
+            hash_ = self.hashes[index]
             if in_batch.get(place) == hash_ or (known and bytes(known.bytes_hash) == hash_):
                 self.results[index] = _seen_before(checked, known)
                 continue
@@ -200,11 +201,12 @@ class Intake:
 
     def _count_scored(self, rescoring: Rescoring) -> None:
         metrics = self.pipeline.metrics
-        for scored in rescoring.scored.values():
-            name = scored.assessment.rule_set.name if scored.assessment.rule_set else "none"
-            metrics.assessments.labels(name).inc()
-        for change in rescoring.changes:
-            metrics.grade_changes.labels(change[1].direction).inc()
+        used = [scored.assessment.rule_set for scored in rescoring.scored.values()]
+        for name, count in Counter(ref.name if ref else "none" for ref in used).items():
+            metrics.assessments.labels(name).inc(count)
+        directions = Counter(change[1].direction for change in rescoring.changes)
+        for direction, count in directions.items():
+            metrics.grade_changes.labels(direction).inc(count)
         wrong = alerts(rescoring.scored.values(), self.pipeline.scorer.rulebook)
         reasons = Counter(str(one.assessment.not_evaluated).partition(":")[0] for one in wrong)
         for reason, count in reasons.items():
@@ -275,8 +277,8 @@ class Intake:
                 (
                     origins[checked.raw.origin],
                     checked.raw.position,
-                    bytes_hash(checked.raw),
-                    checked.verdict.value,
+                    self.hashes[index],
+                    checked.verdict,
                     version,
                     quarantined.get(index),
                     self.now,

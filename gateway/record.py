@@ -18,7 +18,6 @@ from gateway.store.records import Key, Known, Subject
 from gateway.store.rows import Ids
 from gateway.versions import NewVersion, Recorded, as_json, day_of
 from schemas.codes import PROCESS_TYPES, RecordKind, Verb
-from schemas.event import CreditEvent
 from schemas.identifiers import authority_key, document_number_key
 
 
@@ -67,26 +66,26 @@ class Recording:
             raise TypeError(checked.verdict)
         key = checked.key
         subject = self.out.subjects[key.subject].id
-        return subject, key.number, authorities[key.authority], key.kind.value
+        return subject, key.number, authorities[key.authority], key.kind
 
     def _targets(
         self, batch: Sequence[tuple[int, Checked]], authorities: Mapping[str, int]
     ) -> dict[int, Key]:
         """The decision that each process event is about."""
-        targets = {}
+        targets: dict[int, Key] = {}
         for index, checked in batch:
-            event = checked.record
-            if not isinstance(event, CreditEvent) or checked.key is None:
+            event = checked.event
+            if event is None or checked.key is None:
                 continue
             if event.type in PROCESS_TYPES and event.decision:
                 subject = self.out.subjects[checked.key.subject].id
                 kind, number = event.decision.kind, event.decision.document_number
                 if kind is RecordKind.EVENT:
-                    targets[index] = (subject, number, authorities[""], kind.value)
+                    targets[index] = (subject, number, authorities[""], kind)
                 else:
                     authority = authorities[authority_key(event.decision.authority)]
                     number = document_number_key(number)
-                    targets[index] = (subject, number, authority, kind.value)
+                    targets[index] = (subject, number, authority, kind)
         return targets
 
     # ------------------------------------------------------------ versions
@@ -112,7 +111,7 @@ class Recording:
                 decision = known[key] = Known(ids.take(), 0, 0, "", b"", is_new=True)
             version = self._next_version(ids.take(), checked, key, decision, made)
             decision.version, decision.version_id = version.version, version.id
-            decision.verb, decision.content_hash = version.verb.value, hash_
+            decision.verb, decision.content_hash = version.verb, hash_
             self.out.version_of[index] = version.id
             self.out.latest.pop(key, None)
             self.out.latest[key] = version
@@ -150,8 +149,8 @@ class Recording:
             getattr(checked.record, "document_number", None),
             day_of(checked),
             checked.excluded,
-            checked.verdict.value,
-            version.verb.value,
+            checked.verdict,
+            version.verb,
             version.version,
             version.id,
             decision.content_hash,
@@ -165,11 +164,11 @@ class Recording:
             version.id,
             version.decision.id,
             version.version,
-            version.verb.value,
+            version.verb,
             version.content.body,
             None if secret is None else self.keys.encrypt(secret),
             None if checked.unknown is None else self._sealed(checked.unknown),
-            checked.verdict.value,
+            checked.verdict,
             as_json([p.model_dump() for p in checked.problems]) if checked.problems else None,
             self.now,
         )
@@ -194,7 +193,7 @@ def _authority_names(batch: Iterable[tuple[int, Checked]]) -> set[str]:
     for _, checked in batch:
         if checked.key is not None:
             names.add(checked.key.authority)
-        event = checked.record
-        if isinstance(event, CreditEvent) and event.decision is not None:
+        event = checked.event
+        if event is not None and event.decision is not None:
             names.add(authority_key(event.decision.authority))
     return names

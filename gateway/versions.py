@@ -14,7 +14,7 @@ from gateway.decide import Version
 from gateway.store.records import Key, Known, Subject
 from schemas.codes import RecordKind, Verb
 from schemas.event import ReceivedGrade
-from schemas.record import REPORTED_KINDS, decision_date
+from schemas.record import REPORTED_KINDS
 
 
 class NewVersion(NamedTuple):
@@ -67,16 +67,15 @@ def received_grades(recorded: Recorded) -> list[tuple[int, ReceivedGrade]]:
     return [
         (v.key[0], v.checked.record)
         for v in recorded.latest.values()
-        if isinstance(v.checked.record, ReceivedGrade)
+        if v.checked.kind is RecordKind.GRADE and isinstance(v.checked.record, ReceivedGrade)
     ]
 
 
 def day_of(checked: Checked) -> date:
     """The day from which a checked record counts."""
-    day = decision_date(checked.record) if checked.record is not None else None
-    if day is None:
+    if checked.decided_on is None:
         raise TypeError(checked.verdict)
-    return day
+    return checked.decided_on
 
 
 def as_json(value: object) -> str:

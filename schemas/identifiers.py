@@ -18,7 +18,6 @@ IDENTITY_CHECKS = "10X98765432"
 _BRACKETS = str.maketrans(
     dict.fromkeys("([{【〔［〖（", "〔") | dict.fromkeys(")]}】〕］〗）", "〕")
 )
-_SPACE = re.compile(r"\s+")
 _IDENTITY = re.compile(r"\d{17}[\dX]")
 
 
@@ -33,8 +32,8 @@ def fold(text: str) -> str:
 
 def _folded(text: str) -> str:
     if text.isascii():
-        return _SPACE.sub("", text).upper()
-    return _SPACE.sub("", unicodedata.normalize("NFKC", text)).upper()
+        return "".join(text.split()).upper()
+    return "".join(unicodedata.normalize("NFKC", text).split()).upper()
 
 
 @lru_cache(maxsize=2048)

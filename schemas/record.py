@@ -17,7 +17,8 @@ RECORD_KINDS: dict[RecordKind, type[Schema]] = {
     RecordKind.GRADE: ReceivedGrade,
 }
 Decision = AdministrativePenalty | AdministrativeLicence
-Record = Decision | CreditEvent | ReceivedGrade
+Message = CreditEvent | ReceivedGrade
+Record = Decision | Message
 
 #: Kinds that are reported as 双公示; events and received grades only change what we know.
 REPORTED_KINDS = frozenset({RecordKind.PENALTY, RecordKind.LICENCE})
@@ -44,21 +45,20 @@ class BusinessKey(NamedTuple):
         return f"{self.kind}|{self.number}|{self.authority}|{self.subject}"
 
 
-def business_key(record: Record, subject: str) -> BusinessKey:
-    """The key of a record of this subject; events go by `id`, grades by issuer and `id`."""
-    match record:
-        case CreditEvent():
-            return BusinessKey(RecordKind.EVENT, record.id, "", subject)
-        case ReceivedGrade():
-            issuer = authority_key(record.issued_by)
-            return BusinessKey(RecordKind.GRADE, record.id, issuer, subject)
-        case _:
-            return BusinessKey(
-                record.KIND,
-                document_number_key(record.document_number or ""),
-                authority_key(record.authority or ""),
-                subject,
-            )
+def decision_key(decision: Decision, subject: str) -> BusinessKey:
+    """The key of a decision about this subject."""
+    return BusinessKey(
+        decision.KIND,
+        document_number_key(decision.document_number or ""),
+        authority_key(decision.authority or ""),
+        subject,
+    )
+
+
+def message_key(message: Message, subject: str) -> BusinessKey:
+    """The key of an event, which goes by `id`, or a grade, which goes by issuer and `id`."""
+    issuer = "" if isinstance(message, CreditEvent) else authority_key(message.issued_by)
+    return BusinessKey(message.KIND, message.id, issuer, subject)
 
 
 def decision_date(record: Record) -> date | None:

@@ -1,0 +1,59 @@
+"""Rows read column by column: the same values and problems, in whatever order and how often."""
+
+from typing import Any
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gateway.columns import read
+from gateway.sheet import read_row
+from schemas.codes import RecordKind
+from schemas.columns import columns_of
+from schemas.record import RECORD_KINDS
+from tests.factories import licence, penalty
+
+TEXTS = st.sampled_from(
+    ["", " ", "罚款、警告", "罚款;其他-限产", "2026/10/09", "2026-10-9", "长期", "1.50", "1.5万元",
+     "91410100MA00000001", "法人及非法人组织", "自然人", "x" * 5000, "2026年", "-1"]
+)  # fmt: skip
+VALUES = TEXTS | st.none() | st.booleans() | st.integers() | st.decimals(allow_nan=False)
+
+
+@st.composite
+def rows(draw: st.DrawFn) -> tuple[RecordKind, dict[str, Any]]:
+    kind, whole = draw(
+        st.sampled_from([(RecordKind.PENALTY, penalty()), (RecordKind.LICENCE, licence())])
+    )
+    wires = [column.wire for column in columns_of(RECORD_KINDS[kind])]
+    changed = draw(st.dictionaries(st.sampled_from(wires), VALUES, max_size=8))
+    whole |= changed
+    return kind, {wire: whole[wire] for wire in draw(st.permutations(list(whole)))}
+
+
+@given(rows())
+def test_a_row_is_its_columns_read_one_by_one(given_: tuple[RecordKind, dict[str, Any]]) -> None:
+    kind, row = given_
+
+    found = read_row(kind, row)
+
+    columns = columns_of(RECORD_KINDS[kind])
+    alone = [(column.name, *read(column, row.get(column.wire))) for column in columns]
+    assert found.values == {name: value for name, value, _ in alone if value is not None}
+    assert {name: str(value) for name, value in found.values.items()} == {
+        name: str(value) for name, value, _ in alone if value is not None
+    }
+    assert found.problems == [problem for *_, problem in alone if problem is not None]
+
+
+@given(rows())
+def test_what_is_read_needs_no_second_validation(
+    given_: tuple[RecordKind, dict[str, Any]],
+) -> None:
+    kind, row = given_
+    values = read_row(kind, row).values
+    model = RECORD_KINDS[kind]
+
+    made, validated = model.trusted(values), model.model_validate(values)
+
+    assert made == validated
+    assert made.model_dump_json(by_alias=True) == validated.model_dump_json(by_alias=True)
