@@ -51,6 +51,12 @@ class Past:
         return self.verb in _FOLLOW_UPS and self.state in _TO_COME
 
 
+#: Where a delivery goes, in which state it starts, and by when it is due.
+Way = tuple[str, DeliveryState, tuple[Due, ...]]
+#: Kinds of decision whose ways are remembered.
+MEMORY = 10_000
+
+
 class Version(NamedTuple):
     """A record version of which somebody may have to hear."""
 
@@ -106,18 +112,42 @@ class Decider:
             for destination in destinations
             for kind in (RecordKind.PENALTY, RecordKind.LICENCE)
         }
+        self._asks_for_columns = any(one.requires is not None for one in destinations)
         self._dues: dict[tuple[tuple[str, ...], date], tuple[Due, ...]] = {}
+        self._ways: dict[tuple[object, ...], list[Way]] = {}
 
     def version(self, version: Version, past: Sequence[Past], now: datetime) -> Decided:
         """The deliveries of a record version, given what each destination was handed before."""
         if version.verb in _FOLLOW_UPS or version.excluded:
             return self._follow_up(version, past, now)
+        if not past:
+            return Decided(self._first(version), [])
         decided = Decided([], [])
         for destination in self.destinations:
             if takes(destination, version):
-                mine = [p for p in past if p.destination == destination.name] if past else past
+                mine = [p for p in past if p.destination == destination.name]
                 self._report(decided, version, destination, mine, now)
         return decided
+
+    def _first(self, version: Version) -> list[NewDelivery]:
+        """To every destination that takes it; a region's decisions of one day mostly go alike."""
+        given = filled(version.record) if self._asks_for_columns and version.record else None
+        whose = None if version.person else region(version.subject_code)
+        alike = (version.kind, version.decision_date, whose, version.problem_fields, given)
+        ways = self._ways.get(alike)
+        if ways is None:
+            if len(self._ways) >= MEMORY:
+                self._ways.clear()
+            ways = self._ways[alike] = [
+                (
+                    destination.name,
+                    self._state(version, destination),
+                    self._dues_of(destination.clocks, version.decision_date),
+                )
+                for destination in self.destinations
+                if takes(destination, version)
+            ]
+        return [_delivery(version, *way) for way in ways]
 
     def grade_change(
         self, change_id: int, subject_id: int, subject_code: str, now: datetime
@@ -147,11 +177,7 @@ class Decider:
         past: Sequence[Past],
         now: datetime,
     ) -> None:
-        required = self._required[destination.name, version.kind]
-        lacking = required & version.problem_fields
-        if destination.requires is not None:
-            lacking |= required - (filled(version.record) if version.record else frozenset())
-        state = S.HELD if lacking else S.READY
+        state = self._state(version, destination)
         if not past:
             due = self._dues_of(destination.clocks, version.decision_date)
             decided.deliveries.append(_delivery(version, destination.name, state, due))
@@ -160,12 +186,20 @@ class Decider:
         holds = any(p.state in HANDED_OVER for p in past)
         due = self._dues_of(destination.clocks, today(now) if holds else version.decision_date)
         waits = any(p.state in _IN_FLIGHT or p.is_follow_up_to_come for p in past)
-        if not lacking and waits:
+        if state is S.READY and waits:
             state = S.WAITING
         delivery = _delivery(version, destination.name, state, due)
         earliest = min((delivery.due_at, *(p.due_at for p in replaced)))
         decided.superseded.extend(p.id for p in replaced)
         decided.deliveries.append(delivery._replace(due_at=earliest))
+
+    def _state(self, version: Version, destination: Destination) -> DeliveryState:
+        """Held as long as a column that the destination requires is empty or faulty."""
+        required = self._required[destination.name, version.kind]
+        lacking = required & version.problem_fields
+        if destination.requires is not None:
+            lacking |= required - (filled(version.record) if version.record else frozenset())
+        return S.HELD if lacking else S.READY
 
     def _follow_up(self, version: Version, past: Sequence[Past], now: datetime) -> Decided:
         """Withdrawals and repairs: to whoever has it or may have it; elsewhere all just ends."""
