@@ -19,7 +19,6 @@ from aiokafka.errors import KafkaError
 from faststream import AckPolicy
 from faststream.kafka import KafkaBroker, KafkaMessage
 
-from gateway.check import Checked
 from gateway.clock import Clock
 from gateway.log import LogEvent, logger
 from gateway.metrics import Metrics
@@ -30,7 +29,7 @@ from gateway.store.engine import DatabaseAway
 
 Records = Sequence[ConsumerRecord[bytes, bytes]]
 
-#: Batches between poll and commit: one being checked, one being written.
+#: Batches between poll and commit: while one waits for the database, the other is worked on.
 IN_FLIGHT = 2
 #: Seconds between two tries while the database is away, from and up to.
 FIRST_PAUSE, LONGEST_PAUSE = 0.2, 5.0
@@ -55,10 +54,9 @@ class KafkaIntake:
         self.consumer: AIOKafkaConsumer | None = None
         self.taken = 0  #: records whose effects are committed
         self.broker = KafkaBroker(bootstrap, apply_types=False, logger=None)
-        self._pending: asyncio.Queue[Records] = asyncio.Queue()
-        self._checked: asyncio.Queue[tuple[Records, list[Checked]]] = asyncio.Queue(maxsize=1)
-        self._in_flight = 0
-        self._tasks: list[asyncio.Task[None]] = []
+        self.failed = False  #: a batch met a fault of ours, so that liveness must fail
+        self._batches: set[asyncio.Task[None]] = set()
+        self._last: dict[TopicPartition, asyncio.Task[None]] = {}
         self._subscriber = self._subscribe()
 
     def _subscribe(self) -> Any:
@@ -81,25 +79,19 @@ class KafkaIntake:
         """Join the group and begin."""
         await self.broker.start()
         self.consumer = self._subscriber.consumer
-        self._tasks = [asyncio.create_task(self._check()), asyncio.create_task(self._commit())]
 
     async def stop(self) -> None:
         """Leave the group; what was not committed is read again by the next one."""
-        for task in self._tasks:
+        for task in self._batches:
             task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await asyncio.gather(*self._batches, return_exceptions=True)
         await self.broker.stop()
         self.consumer = None
 
     @property
     def idle(self) -> bool:
         """Nothing between poll and commit, and nothing left in the assigned partitions."""
-        return self._in_flight == 0 and self.lag() == 0
-
-    @property
-    def failed(self) -> bool:
-        """Whether a worker has died, so that liveness must fail."""
-        return any(task.done() for task in self._tasks)
+        return not self._batches and self.lag() == 0
 
     def assigned(self) -> set[TopicPartition]:
         """The partitions that are ours now."""
@@ -122,28 +114,33 @@ class KafkaIntake:
 
     async def _take(self, message: KafkaMessage) -> None:
         """Called for every poll with records; never waits, so that polling goes on."""
-        self._in_flight += 1
-        self._pending.put_nowait(message.raw_message)
-        if self._in_flight >= IN_FLIGHT and self.consumer is not None:
+        records: Records = message.raw_message
+        partitions = {TopicPartition(record.topic, record.partition) for record in records}
+        before = [self._last[partition] for partition in partitions if partition in self._last]
+        batch = asyncio.create_task(self._work(records, before))
+        self._last.update(dict.fromkeys(partitions, batch))
+        self._batches.add(batch)
+        batch.add_done_callback(self._done)
+        if len(self._batches) >= IN_FLIGHT and self.consumer is not None:
             self.consumer.pause(*self.consumer.assignment())
 
-    async def _check(self) -> None:
-        while True:
-            records = await self._pending.get()
-            raws = [self._raw(record) for record in records]
-            await self._checked.put((records, await self.pipeline.check(raws)))
+    async def _work(self, records: Records, before: Sequence[asyncio.Task[None]]) -> None:
+        """One batch from check to committed offsets; a partition's batches keep their order."""
+        checked = await self.pipeline.check([self._raw(record) for record in records])
+        await asyncio.gather(*before)
+        with self.metrics.batch_seconds.time():
+            await _until_back(partial(self.pipeline.commit, checked))
+        await self._commit_offsets(records)
+        self.taken += len(records)
+        self.metrics.last_progress.set(self.clock().timestamp())
 
-    async def _commit(self) -> None:
-        while True:
-            records, checked = await self._checked.get()
-            with self.metrics.batch_seconds.time():
-                await _until_back(partial(self.pipeline.commit, checked))
-            await self._commit_offsets(records)
-            self._in_flight -= 1
-            self.taken += len(records)
-            self.metrics.last_progress.set(self.clock().timestamp())
-            if self.consumer is not None and self._in_flight < IN_FLIGHT:
-                self.consumer.resume(*self.consumer.paused())
+    def _done(self, batch: asyncio.Task[None]) -> None:
+        self._batches.discard(batch)
+        if not batch.cancelled() and (error := batch.exception()) is not None:
+            self.failed = True
+            logger.error(LogEvent.WORK_FAILED, exc_info=error, extra={"work": "intake"})
+        elif self.consumer is not None and len(self._batches) < IN_FLIGHT:
+            self.consumer.resume(*self.consumer.paused())
 
     async def _commit_offsets(self, records: Records) -> None:
         """Explicit offsets of what was written; a partition lost meanwhile is another's now."""

@@ -8,7 +8,7 @@ from typing import Any
 import orjson
 from sqlalchemy import text
 
-from gateway.store.engine import Connection, DatabaseAway
+from gateway.store.engine import Connection
 from gateway.store.rows import Copy, Insert, arrays, unnest
 
 # ---------------------------------------------------------------- subjects and authorities
@@ -71,11 +71,15 @@ _AUTHORITIES = text(
 async def authorities(connection: Connection, names: Iterable[str]) -> dict[str, int]:
     """The id of each authority by its normalised name, through the table of aliases."""
     wanted = sorted(set(names))
-    rows = await connection.execute(_AUTHORITIES, {"names": wanted})
-    found = {row.alias: row.authority_id for row in rows}
-    if len(found) < len(wanted):
-        raise DatabaseAway("another process is writing the same new authority; try again")
+    found = await _authority_ids(connection, wanted)
+    if len(found) < len(wanted):  # another batch wrote one just now, after our snapshot
+        found = await _authority_ids(connection, wanted)
     return found
+
+
+async def _authority_ids(connection: Connection, names: Sequence[str]) -> dict[str, int]:
+    rows = await connection.execute(_AUTHORITIES, {"names": names})
+    return {row.alias: row.authority_id for row in rows}
 
 
 add_authority_codes = Insert(

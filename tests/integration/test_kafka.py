@@ -154,6 +154,44 @@ async def test_a_restarted_member_goes_on_where_it_left_off(
     assert await committed(second, topic) == [10, 10]
 
 
+async def test_the_batches_of_a_partition_keep_their_order(
+    world: World, producer: AIOKafkaProducer, topic: str, start: StartIntake
+) -> None:
+    contents = [f"处罚款人民币{n}元" for n in range(1, 61)]
+    rows = [penalty(number, number, CF_NR=words) for words in contents for number in (1, 2)]
+    await send(producer, topic, *map(orjson.dumps, rows))
+
+    intake = await start(batch_size=3)
+    await until(lambda: intake.taken == 120)
+
+    query = "select body ->> 'CF_NR' from record_version join decision d on d.id = decision_id "
+    for number in (1, 2):
+        where = (
+            f"where document_number = '样环罚字〔2026〕{number}号' order by record_version.version"
+        )
+        assert await world.column(query + where) == contents
+
+
+async def test_a_fault_of_ours_is_seen_and_nothing_behind_it_is_committed(
+    world: World,
+    producer: AIOKafkaProducer,
+    topic: str,
+    start: StartIntake,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async def fail(checked: object) -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(world.gateway.pipeline, "commit", fail)
+    await send(producer, topic, *bodies(1, 20))
+
+    intake = await start(batch_size=3)
+    await until(lambda: intake.failed)
+
+    assert intake.taken == 0
+    assert await committed(intake, topic) == [None, None]
+
+
 async def test_a_topic_made_again_is_processed_and_told_of(
     world: World,
     producer: AIOKafkaProducer,
