@@ -139,6 +139,7 @@ class Intake:
         self.now = now
         self.results: dict[int, Result] = {}
         self.hashes = [bytes_hash(c.raw) for c in checked]
+        self.seen: Mapping[tuple[int, int], Seen] = {}
 
     async def run(self) -> list[Result]:
         """Every step; the results in the order of the batch."""
@@ -158,11 +159,11 @@ class Intake:
     async def _unseen(self, origins: Mapping[str, int]) -> list[int]:
         """Items that are no repeats by origin and bytes; other bytes at a known origin go on."""
         places = [(origins[c.raw.origin], c.raw.position) for c in self.checked]
-        seen = await inbox.seen(self.connection, places)
+        self.seen = await inbox.seen(self.connection, places)
         fresh, reused = [], set()
         in_batch: dict[tuple[int, int], bytes] = {}
         for index, (checked, place) in enumerate(zip(self.checked, places, strict=True)):
-            known = seen.get(place)
+            known = self.seen.get(place)
             hash_ = self.hashes[index]
             if in_batch.get(place) == hash_ or (known and bytes(known.bytes_hash) == hash_):
                 self.results[index] = _seen_before(checked, known)
@@ -290,7 +291,13 @@ class Intake:
                 record_version_id=version,
                 quarantine_id=quarantined.get(index),
             )
-        await inbox.add(self.connection, _last_of_each_place(rows))
+        last = _last_of_each_place(rows)
+        await inbox.add(
+            self.connection, [row for place, row in last.items() if place not in self.seen]
+        )
+        await inbox.change(
+            self.connection, [row for place, row in last.items() if place in self.seen]
+        )
 
 
 def _seen_before(checked: Checked, known: Seen | None) -> Result:
@@ -302,9 +309,11 @@ def _seen_before(checked: Checked, known: Seen | None) -> Result:
     )
 
 
-def _last_of_each_place(rows: Sequence[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
-    """`on conflict do update` may touch a row once in a statement."""
-    return list({(row[0], row[1]): row for row in rows}.values())
+def _last_of_each_place(
+    rows: Sequence[tuple[Any, ...]],
+) -> dict[tuple[int, int], tuple[Any, ...]]:
+    """One batch may bring an origin and position twice, with other bytes."""
+    return {(row[0], row[1]): row for row in rows}
 
 
 def _refused_by_database(checked: Checked, error: BadData) -> Checked:

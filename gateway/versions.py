@@ -53,13 +53,20 @@ def reported(recorded: Recorded) -> list[Version]:
             verb=v.verb,
             decision_date=day_of(v.checked),
             record=v.checked.record,
-            problem_fields=frozenset(problem.field for problem in v.checked.problems),
+            problem_fields=_fields(v.checked) if v.checked.problems else _NONE,
             excluded=v.checked.excluded is not None,
             person=v.checked.person,
         )
         for v in recorded.latest.values()
         if v.checked.kind in REPORTED_KINDS
     ] + recorded.follow_ups
+
+
+_NONE: frozenset[str] = frozenset()
+
+
+def _fields(checked: Checked) -> frozenset[str]:
+    return frozenset(problem.field for problem in checked.problems)
 
 
 def received_grades(recorded: Recorded) -> list[tuple[int, ReceivedGrade]]:

@@ -50,17 +50,20 @@ class Claimed:
 
 
 #: Fresh deliveries have a share of their own, or a heap of retries, all due earlier, starves them.
+#: `least(attempts, 1)` stands in the index, so that either kind is read in the order of due times.
 _PICK_READY = """
     with fresh as (
-        select id from delivery
-        where destination = :destination and state = 'ready' and attempts = 0
-        order by due_at, id limit :fresh for update skip locked),
-    others as (
-        select id from delivery where destination = :destination and state = 'ready'
-          and id not in (select id from fresh)
-        order by due_at, id limit :limit - (select count(*) from fresh)
-        for update skip locked)
-    select id from fresh union all select id from others
+        select id, due_at from delivery
+        where destination = :destination and state = 'ready' and least(attempts, 1) = 0
+        order by due_at, id limit :limit for update skip locked),
+    tried as (
+        select id, due_at from delivery
+        where destination = :destination and state = 'ready' and least(attempts, 1) = 1
+        order by due_at, id limit :limit for update skip locked),
+    heads as (
+        select id, due_at, row_number() over (order by due_at, id) <= :fresh as shared from fresh
+        union all select id, due_at, false from tried)
+    select id from heads order by shared desc, due_at, id limit :limit
 """
 _PICK_UNKNOWN = """
     select id from delivery where destination = :destination and state = 'unknown'

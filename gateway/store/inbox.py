@@ -61,10 +61,15 @@ async def seen(
     return {(row[0], row[1]): Seen(*row[2:]) for row in rows}
 
 
-add = Insert(
-    "inbox",
+_COLUMNS = (
     "origin_id bigint, position bigint, bytes_hash bytea, verdict text, "
-    "record_version_id bigint, quarantine_id bigint, recorded_at timestamptz",
+    "record_version_id bigint, quarantine_id bigint, recorded_at timestamptz"
+)
+add = Copy("inbox", ", ".join(pair.split()[0] for pair in _COLUMNS.split(",")))
+#: Other bytes than before at a known origin and position.
+change = Insert(
+    "inbox",
+    _COLUMNS,
     "on conflict (origin_id, position) do update set bytes_hash = excluded.bytes_hash, "
     "verdict = excluded.verdict, record_version_id = excluded.record_version_id, "
     "quarantine_id = excluded.quarantine_id, recorded_at = excluded.recorded_at",

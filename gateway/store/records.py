@@ -1,6 +1,6 @@
 """Subjects, authorities, decisions, their versions and facts: the record step 入账."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -10,6 +10,7 @@ from sqlalchemy import text
 
 from gateway.store.engine import Connection
 from gateway.store.rows import Copy, Insert, arrays, unnest
+from schemas.value import value
 
 # ---------------------------------------------------------------- subjects and authorities
 
@@ -30,7 +31,7 @@ _LOCK_SUBJECTS = text(
 )
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Subject:
     """A subject that this transaction holds locked."""
 
@@ -47,9 +48,17 @@ async def lock_subjects(
     Ingest, finish and schedule all begin with this lock, so that they meet on it and nowhere else.
     """
     by_code = {code: (code, name, person) for code, name, person in subjects}
-    await connection.execute(_NEW_SUBJECTS, arrays(("code", "name", "person"), by_code.values()))
-    rows = await connection.execute(_LOCK_SUBJECTS, {"codes": list(by_code)})
-    return {row.code: Subject(*row) for row in rows}
+    found = await _locked(connection, by_code)
+    new = {code: row for code, row in by_code.items() if code not in found}
+    if new:
+        await connection.execute(_NEW_SUBJECTS, arrays(("code", "name", "person"), new.values()))
+        found |= await _locked(connection, new)
+    return found
+
+
+async def _locked(connection: Connection, codes: Iterable[str]) -> dict[str, Subject]:
+    rows = await connection.execute(_LOCK_SUBJECTS, {"codes": list(codes)})
+    return {row[1]: Subject(*row) for row in rows}
 
 
 _AUTHORITIES = text(
@@ -122,21 +131,26 @@ class Known:
     changed: bool = False
 
 
-_KEYS = "subject_id bigint, number_key text, authority_id bigint, kind text"
+#: A subject has few decisions of one number: the rest of the key is compared here.
+_PLACES = "subject_id bigint, number_key text"
 _EXISTING = text(
     f"""
     select d.subject_id, d.number_key, d.authority_id, d.kind,
            d.id, d.version, d.version_id, d.verb, d.content_hash
-    from {unnest(_KEYS)} join decision d using (subject_id, number_key, authority_id, kind)
+    from {unnest(_PLACES)} join decision d using (subject_id, number_key)
     """  # noqa: S608  names are ours
 )
 
 
+def _places(keys: Iterable[Key]) -> Mapping[str, list[Any]]:
+    return arrays(("subject_id", "number_key"), {(key[0], key[1]) for key in keys})
+
+
 async def known_decisions(connection: Connection, keys: Sequence[Key]) -> dict[Key, Known]:
     """The decisions of these keys that are already there."""
-    names = ("subject_id", "number_key", "authority_id", "kind")
-    rows = await connection.execute(_EXISTING, arrays(names, keys))
-    return {(row[0], row[1], row[2], row[3]): Known(*row[4:]) for row in rows}
+    wanted = set(keys)
+    rows = await connection.execute(_EXISTING, _places(wanted))
+    return {key: Known(*row[4:]) for row in rows if (key := tuple(row[:4])) in wanted}
 
 
 _DECISION = (
@@ -191,7 +205,7 @@ add_process_events = Copy(
 _PROCESS = text(
     f"""
     select p.subject_id, p.number_key, p.authority_id, p.kind, p.dates
-    from {unnest(_KEYS)} join process_event p using (subject_id, number_key, authority_id, kind)
+    from {unnest(_PLACES)} join process_event p using (subject_id, number_key)
     order by p.id
     """  # noqa: S608  names are ours
 )
@@ -199,10 +213,12 @@ _PROCESS = text(
 
 async def process_dates(connection: Connection, keys: Sequence[Key]) -> dict[Key, dict[str, Any]]:
     """What rectification, repair and warning events say of each decision, later ones winning."""
-    names = ("subject_id", "number_key", "authority_id", "kind")
+    wanted = set(keys)
     found: dict[Key, dict[str, Any]] = {}
-    for row in await connection.execute(_PROCESS, arrays(names, keys)):
-        found.setdefault((row[0], row[1], row[2], row[3]), {}).update(row[4])
+    for row in await connection.execute(_PROCESS, _places(wanted)):
+        key = (row[0], row[1], row[2], row[3])
+        if key in wanted:
+            found.setdefault(key, {}).update(row[4])
     return found
 
 

@@ -271,15 +271,9 @@ delivery = Table(
     Column("escalation", SmallInteger, nullable=False, server_default=text("0")),
     Column("maybe_arrived", Boolean, nullable=False, server_default=text("false")),
     Index(
-        "delivery_fresh",
-        "destination",
-        "due_at",
-        "id",
-        postgresql_where=text("state = 'ready' and attempts = 0"),
-    ),
-    Index(
         "delivery_ready",
         "destination",
+        text("least(attempts, 1)"),
         "due_at",
         "id",
         postgresql_where=text("state = 'ready'"),
