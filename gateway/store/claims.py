@@ -86,7 +86,7 @@ _CLAIM = """
             and h.destination = l.destination and h.id < l.id
             and h.state in ('submitted', 'accepted', 'accepted_blind')) as holds,
         coalesce(dec.kind, 'grade_change'), coalesce(v.version, 1), s.code, s.name,
-        dec.document_number, dec.decision_date, coalesce(v.body, g.body), v.secret,
+        dec.document_number, dec.decision_date, coalesce(v.body, g.body::json), v.secret,
         coalesce(v.recorded_at, g.recorded_at), g.number
     from leased l
     join subject s on s.id = l.subject_id

@@ -58,7 +58,7 @@ async def of_other_calendars(
 _RENEW = text(
     f"""
     update delivery d set due_at = t.due_at, clock = t.clock, calendar = t.calendar,
-        provisional = t.provisional, dues = t.dues::jsonb, escalation = 0,
+        provisional = t.provisional, dues = t.dues::json, escalation = 0,
         breached_at = case when t.due_at <= coalesce(d.accepted_at, :now) then d.breached_at end
     from {
         unnest(

@@ -419,7 +419,7 @@ async def test_a_repair_that_came_before_its_decision_makes_no_version(world: Wo
 
     await world.take(repair, penalty())
 
-    query = "select verb from record_version where body ? 'CF_WSH' order by id"
+    query = "select verb from record_version where body ->> 'CF_WSH' is not null order by id"
     assert await world.column(query) == ["new"]
 
 

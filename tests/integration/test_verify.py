@@ -36,14 +36,16 @@ async def test_every_past_assessment_is_computed_again_the_same(world: World) ->
 @pytest.mark.parametrize(
     "tampering",
     [
-        "update assessment set result = jsonb_set(result, '{digest}', '\"0\"') where id = :id",
+        "update assessment set result = jsonb_set(result::jsonb, '{digest}', '\"0\"') "
+        "where id = :id",
         "update assessment set criminal_suspect = not criminal_suspect where id = :id",
         "update assessment set fact_ids = '{}' where id = :id",
         "update assessment set grade = 'Z' where id = :id",
         "update assessment set changes_on = '2031-01-01' where id = :id",
-        "update assessment set result = jsonb_set(result, '{score}', '\"1\"') where id = :id",
+        "update assessment set result = jsonb_set(result::jsonb, '{score}', '\"1\"') "
+        "where id = :id",
         "update grade_change set to_grade = 'Z' where assessment_id = :id",
-        "update fact set body = jsonb_set(body, '{penalty,fine_wan}', '\"61\"') where id = "
+        "update fact set body = jsonb_set(body::jsonb, '{penalty,fine_wan}', '\"61\"') where id = "
         "(select fact_ids[1] from assessment where id = :id)",
     ],
 )
