@@ -55,6 +55,10 @@ class Keys:
         """
         return hashlib.blake2b(content, key=self._content, digest_size=16).digest()
 
+    def former_content(self, content: bytes) -> bytes:
+        """The hash that stands with decisions of databases older than revision 0006."""
+        return hmac.digest(self._content, content, hashlib.sha256)[:16]
+
     def published(self, subject_code: str) -> str:
         """A person's name outside: a pseudonym that rotates with the key version."""
         return pseudonym(self._pseudonym, KEY_VERSION, subject_code)

@@ -47,6 +47,13 @@ def test_the_name_outside_is_not_the_name_inside() -> None:
     assert inside.removeprefix("person:") not in KEYS.published(inside)
 
 
+def test_the_former_hash_of_a_content_is_what_older_databases_hold() -> None:
+    kept = bytes.fromhex("5da10e6b4e120e1b557b48f8175a9989")
+
+    assert KEYS.former_content("处罚款".encode()) == kept
+    assert KEYS.content("处罚款".encode()) != kept
+
+
 def test_a_key_is_made_at_first_use_for_its_owner_only(tmp_path: Path) -> None:
     first = load_keys(None, tmp_path / "state")
 

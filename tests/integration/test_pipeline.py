@@ -8,6 +8,7 @@ import pytest
 from gateway.check import Checked
 from gateway.normalise import Raw
 from gateway.rulebook import InForce
+from gateway.secrets import Keys
 from schemas.problem import Rule
 from schemas.verdict import Verdict
 from tests.factories import (
@@ -51,6 +52,19 @@ async def test_the_same_bytes_from_the_same_origin_are_a_repeat(world: World) ->
     assert (first.repeat, again.repeat) == (False, True)
     assert again.record_version_id == first.record_version_id
     assert await world.value("select count(*) from record_version") == 1
+
+
+async def test_what_was_recorded_before_an_upgrade_is_a_repeat_after_it(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as before:
+        before.setattr(Keys, "content", Keys.former_content)
+        await world.take(penalty(), person_penalty(2))
+
+    again = await world.take(penalty(), person_penalty(2))
+
+    assert [one.repeat for one in again] == [True, True]
+    assert await world.value("select count(*) from record_version") == 2
 
 
 async def test_the_same_content_from_another_origin_is_a_repeat(world: World) -> None:
