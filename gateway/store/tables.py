@@ -274,12 +274,18 @@ delivery = Table(
     Column("escalation", SmallInteger, nullable=False, server_default=text("0")),
     Column("maybe_arrived", Boolean, nullable=False, server_default=text("false")),
     Index(
-        "delivery_ready",
+        "delivery_fresh",
         "destination",
-        text("least(attempts, 1)"),
         "due_at",
         "id",
-        postgresql_where=text("state = 'ready'"),
+        postgresql_where=text("state = 'ready' and attempts = 0"),
+    ),
+    Index(
+        "delivery_tried",
+        "destination",
+        "due_at",
+        "id",
+        postgresql_where=text("state = 'ready' and attempts > 0"),
     ),
     Index(
         "delivery_later",

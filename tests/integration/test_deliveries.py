@@ -7,6 +7,7 @@ from datetime import timedelta
 import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
+from sqlalchemy import text
 
 from connectors.memory import Step
 from gateway.clock import SteppedClock
@@ -137,6 +138,36 @@ async def test_every_move_is_in_the_table_and_every_chain_has_one_head(
 
 
 # ---------------------------------------------------------------- claiming
+
+
+async def test_a_claim_reads_no_more_where_more_is_waiting(world: World) -> None:
+    await world.take(penalty())
+    await world.run(
+        "insert into delivery (id, item_kind, item_id, destination, subject_id, chain_id, verb, "
+        "state, due_at, clock, dues, attempts, created_at) "
+        "select nextval('gateway_id'), item_kind, item_id, (array['platform', 'bank'])[n % 2 + 1], "
+        "subject_id, "
+        "nextval('gateway_id'), verb, state, due_at + n * 7919 % 20000 * interval '1 minute', "
+        "clock, dues, n % 3, created_at "
+        "from delivery, generate_series(1, 20000) n where destination = 'platform'"
+    )
+    await world.run("analyze delivery")
+
+    async with world.database.transaction() as connection:
+        claimed = await claims.claim(
+            connection,
+            "platform",
+            limit=200,
+            token=str(uuid.uuid4()),
+            lease=timedelta(minutes=5),
+            now=world.clock(),
+        )
+        read = await connection.scalar(
+            text("select idx_tup_fetch from pg_stat_xact_user_tables where relname = 'delivery'")
+        )
+
+    assert len(claimed) == 200
+    assert read < 1000
 
 
 async def test_a_claim_takes_the_earliest_due_first(world: World) -> None:

@@ -1,4 +1,4 @@
-"""One index for what is ready, fresh before tried; JSON that nobody looks into kept as written."""
+"""What is ready stands in one index, fresh or tried; JSON that nobody looks into kept as written."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -10,14 +10,13 @@ depends_on = None
 
 
 def upgrade() -> None:
-    """One index for what is ready, fresh before tried; JSON that nobody looks into kept as written."""
-    op.drop_index("delivery_fresh", "delivery")
+    """What is ready stands in one index, fresh or tried; JSON that nobody looks into kept as written."""
     op.drop_index("delivery_ready", "delivery")
     op.create_index(
-        "delivery_ready",
+        "delivery_tried",
         "delivery",
-        ["destination", sa.text("least(attempts, 1)"), "due_at", "id"],
-        postgresql_where=sa.text("state = 'ready'"),
+        ["destination", "due_at", "id"],
+        postgresql_where=sa.text("state = 'ready' and attempts > 0"),
     )
     for table, column in (
         ("record_version", "body"),
