@@ -55,6 +55,7 @@ class KafkaIntake:
         self.taken = 0  #: records whose effects are committed
         self.broker = KafkaBroker(bootstrap, apply_types=False, logger=None)
         self.failed = False  #: a batch met a fault of ours, so that liveness must fail
+        self._stopping = False
         self._batches: set[asyncio.Task[None]] = set()
         self._last: dict[TopicPartition, asyncio.Task[None]] = {}
         self._subscriber = self._subscribe()
@@ -82,6 +83,7 @@ class KafkaIntake:
 
     async def stop(self) -> None:
         """Leave the group; what was not committed is read again by the next one."""
+        self._stopping = True
         for task in self._batches:
             task.cancel()
         await asyncio.gather(*self._batches, return_exceptions=True)
@@ -114,6 +116,8 @@ class KafkaIntake:
 
     async def _take(self, message: KafkaMessage) -> None:
         """Called for every poll with records; never waits, so that polling goes on."""
+        if self._stopping:
+            return
         records: Records = message.raw_message
         partitions = {TopicPartition(record.topic, record.partition) for record in records}
         before = [self._last[partition] for partition in partitions if partition in self._last]
@@ -121,7 +125,11 @@ class KafkaIntake:
         self._last.update(dict.fromkeys(partitions, batch))
         self._batches.add(batch)
         batch.add_done_callback(self._done)
-        if len(self._batches) >= IN_FLIGHT and self.consumer is not None:
+        if len(self._batches) >= IN_FLIGHT:
+            self._pause()
+
+    def _pause(self) -> None:
+        if self.consumer is not None:
             self.consumer.pause(*self.consumer.assignment())
 
     async def _work(self, records: Records, before: Sequence[asyncio.Task[None]]) -> None:
@@ -135,11 +143,15 @@ class KafkaIntake:
         self.metrics.last_progress.set(self.clock().timestamp())
 
     def _done(self, batch: asyncio.Task[None]) -> None:
+        """Poll on; after a fault no further, since what is read and not committed looks done."""
         self._batches.discard(batch)
-        if not batch.cancelled() and (error := batch.exception()) is not None:
+        if batch.cancelled():
+            return
+        if (error := batch.exception()) is not None:
             self.failed = True
+            self._pause()
             logger.error(LogEvent.WORK_FAILED, exc_info=error, extra={"work": "intake"})
-        elif self.consumer is not None and len(self._batches) < IN_FLIGHT:
+        elif self.consumer is not None and not self.failed and len(self._batches) < IN_FLIGHT:
             self.consumer.resume(*self.consumer.paused())
 
     async def _commit_offsets(self, records: Records) -> None:

@@ -74,6 +74,14 @@ async def start(world: World, kafka_bootstrap: str, topic: str) -> AsyncIterator
             await intake.stop()
 
 
+@pytest.fixture
+def _broken(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def fail(checked: object) -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(world.gateway.pipeline, "commit", fail)
+
+
 async def send(
     producer: AIOKafkaProducer, topic: str, *bodies: bytes | None, header: bytes | None = None
 ) -> None:
@@ -172,17 +180,10 @@ async def test_the_batches_of_a_partition_keep_their_order(
         assert await world.column(query + where) == contents
 
 
+@pytest.mark.usefixtures("_broken")
 async def test_a_fault_of_ours_is_seen_and_nothing_behind_it_is_committed(
-    world: World,
-    producer: AIOKafkaProducer,
-    topic: str,
-    start: StartIntake,
-    monkeypatch: pytest.MonkeyPatch,
+    producer: AIOKafkaProducer, topic: str, start: StartIntake
 ) -> None:
-    async def fail(checked: object) -> None:
-        raise ZeroDivisionError
-
-    monkeypatch.setattr(world.gateway.pipeline, "commit", fail)
     await send(producer, topic, *bodies(1, 20))
 
     intake = await start(batch_size=3)
@@ -190,6 +191,49 @@ async def test_a_fault_of_ours_is_seen_and_nothing_behind_it_is_committed(
 
     assert intake.taken == 0
     assert await committed(intake, topic) == [None, None]
+
+
+@pytest.mark.usefixtures("_broken")
+async def test_what_comes_after_a_fault_of_ours_is_still_behind(
+    producer: AIOKafkaProducer, topic: str, start: StartIntake
+) -> None:
+    await send(producer, topic, *bodies(1, 1))
+    intake = await start(batch_size=3)
+    await until(lambda: intake.failed)
+
+    await send(producer, topic, *bodies(2, 20))
+
+    await until(lambda: (intake.lag() or 0) > 0)
+    await asyncio.sleep(1)  # ten polls
+    assert intake.lag() == 20
+
+
+async def test_nothing_is_begun_once_it_stops(
+    world: World,
+    producer: AIOKafkaProducer,
+    topic: str,
+    start: StartIntake,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    begun = []
+
+    async def commit(checked: object) -> None:
+        begun.append(checked)
+        try:
+            await asyncio.sleep(PATIENCE)
+        except asyncio.CancelledError:  # undoing takes a while, and input goes on coming
+            await producer.send_and_wait(topic, bodies(2, 1)[0], partition=1)
+            await asyncio.sleep(0.5)
+            raise
+
+    monkeypatch.setattr(world.gateway.pipeline, "commit", commit)
+    await send(producer, topic, *bodies(1, 1))
+    intake = await start()
+    await until(lambda: len(begun) == 1)
+
+    await intake.stop()
+
+    assert (len(begun), intake.failed) == (1, False)
 
 
 async def test_a_topic_made_again_is_processed_and_told_of(
