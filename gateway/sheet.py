@@ -12,9 +12,12 @@ from schemas.record import RECORD_KINDS
 
 #: Columns of ours beside the standard's.
 OWN_COLUMNS = frozenset({"kind", "verb", "填报问题", "修改办法"})
-#: Different texts of a column that are remembered: dates, authorities, and the credit codes of
-#: all companies that a province's bureaus look after.
+#: Different texts of a column that are remembered: dates, kinds, and the credit codes of all
+#: companies that a province's bureaus look after.
 MEMORY = 16_384
+#: Characters up to which a text is remembered: more is no code, and a shifted column full of it
+#: would stay in memory for good.
+LONGEST = 64
 #: Texts of these come once, or must not be kept.
 _FORGOTTEN = frozenset({ColumnType.TEXT, ColumnType.IDENTITY})
 
@@ -51,12 +54,12 @@ def read_row(kind: RecordKind, row: Mapping[str, Any]) -> RowRead:
                 unknown[wire] = given
             continue
         name, plain, read_text, position, column = place
-        if type(given) is not str:
-            value, problem = read(column, given)
-        elif len(given) <= plain:
+        if type(given) is str and len(given) <= plain:
             value, problem = given.strip() or None, None
-        else:
+        elif type(given) is str and len(given) <= LONGEST:
             value, problem = read_text(given)
+        else:
+            value, problem = read(column, given)
         if value is not None:
             values[name] = value
         if problem is not None:

@@ -1,5 +1,6 @@
 """Rows read column by column: the same values and problems, in whatever order and how often."""
 
+import tracemalloc
 from typing import Any
 
 from hypothesis import given
@@ -57,3 +58,14 @@ def test_what_is_read_needs_no_second_validation(
 
     assert made == validated
     assert made.model_dump_json(by_alias=True) == validated.model_dump_json(by_alias=True)
+
+
+def test_a_long_text_is_not_remembered() -> None:
+    tracemalloc.start()
+
+    for n in range(20):
+        read_row(RecordKind.PENALTY, penalty(CF_XDR_LB=f"{n}" + "长" * 100_000))
+
+    held, _ = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert held < 1_000_000
