@@ -2,6 +2,8 @@
 
 import asyncio
 import time
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any
 
 import psutil
@@ -41,22 +43,46 @@ def settings(group: str, topic: str = TOPIC) -> dict[str, Any]:
     }
 
 
+#: One process of the group for each partition, as one would run it on two cores.
+PROCESSES = 2
+ONE_PROCESS_RECORDS = 20_000
+
+
 async def ingest(place: World) -> dict[str, Any]:
-    """Rate of the gateway process over 50,000 records, then memory up to 200,000."""
+    """Rate of one process and of the group over 50,000 records, then memory up to 200,000."""
     await produce(place, TOPIC, MEMORY_MARKS[-1])
-    url = await fresh_database(place, "bench_ingest")
-    config = write_config(place, "ingest", {"state": str(place.state / "i"), **settings("bench")})
+    async with _gateways(place, "one", 1) as (database, _):
+        one = await _rate(database, ONE_PROCESS_RECORDS)
+    async with _gateways(place, "group", PROCESSES) as (database, processes):
+        rate = await _rate(database, RECORDS)
+        memory = [await _memory(database, processes, mark) for mark in MEMORY_MARKS]
+    return {
+        "ingest_per_s": rate,
+        "ingest_processes": PROCESSES,
+        "ingest_one_process_per_s": one,
+        "rss_mb": memory,
+    }
+
+
+@asynccontextmanager
+async def _gateways(
+    place: World, group: str, count_: int
+) -> AsyncIterator[tuple[Database, list[int]]]:
+    """Gateway processes of one consumer group on a database of their own, with their pids."""
+    url = await fresh_database(place, f"bench_{group}")
+    config = write_config(place, group, {"state": str(place.state / group), **settings(group)})
     environment = {
         "CREDIT_GATEWAY_DATABASE_URL": url,
         "KAFKA_BOOTSTRAP_SERVERS": place.kafka.bootstrap,
     }
     command = ["-m", "gateway", "--config", str(config), "up", "--roles", "intake"]
     database = Database(url)
-    async with child(command, environment) as process:
-        rate = await _rate(database, RECORDS)
-        memory = [await _memory(database, process.pid, mark) for mark in MEMORY_MARKS]
-    await database.close()
-    return {"ingest_per_s": rate, "rss_mb": memory}
+    async with AsyncExitStack() as stack:
+        stack.push_async_callback(database.close)
+        started = [
+            await stack.enter_async_context(child(command, environment)) for _ in range(count_)
+        ]
+        yield database, [process.pid for process in started]
 
 
 async def textbook(place: World) -> dict[str, Any]:
@@ -110,7 +136,9 @@ async def _rate(database: Database, records: int) -> float:
     return round((done - first) / (time.perf_counter() - start), 1)
 
 
-async def _memory(database: Database, pid: int, mark: int) -> float:
+async def _memory(database: Database, processes: list[int], mark: int) -> float:
+    """Resident MB of the process that has most, once so many records are committed."""
     while await count(database, DONE) < mark:
         await asyncio.sleep(0.2)
-    return round(float(psutil.Process(pid).memory_info().rss) / 2**20, 1)
+    resident = max(psutil.Process(pid).memory_info().rss for pid in processes)
+    return round(float(resident) / 2**20, 1)
