@@ -24,7 +24,7 @@ from gateway.metrics import Metrics
 from gateway.normalise import Raw
 from gateway.record import Recording
 from gateway.rescore import Rescoring
-from gateway.results import Result, result
+from gateway.results import Result
 from gateway.score import Scorer, alerts
 from gateway.secrets import KEY_VERSION, Keys
 from gateway.store import deliveries, inbox
@@ -285,12 +285,8 @@ class Intake:
                     self.now,
                 )
             )
-            self.results[index] = result(
-                checked,
-                repeat=index in recorded.repeats,
-                record_version_id=version,
-                quarantine_id=quarantined.get(index),
-            )
+            repeat = index in recorded.repeats
+            self.results[index] = Result(checked, repeat, version, quarantined.get(index))
         last = _last_of_each_place(rows)
         await inbox.add(
             self.connection, [row for place, row in last.items() if place not in self.seen]
@@ -301,12 +297,9 @@ class Intake:
 
 
 def _seen_before(checked: Checked, known: Seen | None) -> Result:
-    return result(
-        checked,
-        repeat=True,
-        record_version_id=known.record_version_id if known else None,
-        quarantine_id=known.quarantine_id if known else None,
-    )
+    if known is None:
+        return Result(checked, repeat=True)
+    return Result(checked, True, known.record_version_id, known.quarantine_id)
 
 
 def _last_of_each_place(

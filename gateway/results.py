@@ -4,37 +4,38 @@ from typing import NamedTuple
 
 from gateway.check import Checked
 from schemas.problem import Problem
-from schemas.verdict import Verdict
+from schemas.verdict import Exclusion, Verdict
 
 
 class Result(NamedTuple):
     """What became of one item; `repeat` if it changed nothing."""
 
-    position: int
-    verdict: Verdict
-    repeat: bool
-    key: str | None
-    problems: tuple[Problem, ...]
-    excluded: str | None
-    record_version_id: int | None
-    quarantine_id: int | None
+    checked: Checked
+    repeat: bool = False
+    record_version_id: int | None = None
+    quarantine_id: int | None = None
 
+    @property
+    def position(self) -> int:
+        """Its place at its origin."""
+        return self.checked.raw.position
 
-def result(
-    checked: Checked,
-    *,
-    repeat: bool = False,
-    record_version_id: int | None = None,
-    quarantine_id: int | None = None,
-) -> Result:
-    """The result of a checked item."""
-    return Result(
-        position=checked.raw.position,
-        verdict=checked.verdict,
-        repeat=repeat,
-        key=checked.shown_key,
-        problems=checked.problems,
-        excluded=checked.excluded,
-        record_version_id=record_version_id,
-        quarantine_id=quarantine_id,
-    )
+    @property
+    def verdict(self) -> Verdict:
+        """What check says of it."""
+        return self.checked.verdict
+
+    @property
+    def key(self) -> str | None:
+        """The business key as it may be shown."""
+        return self.checked.shown_key
+
+    @property
+    def problems(self) -> tuple[Problem, ...]:
+        """What is wrong with it."""
+        return self.checked.problems
+
+    @property
+    def excluded(self) -> Exclusion | None:
+        """Why it is not reported, if it is not."""
+        return self.checked.excluded

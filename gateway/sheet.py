@@ -1,6 +1,7 @@
 """The columns of one kind of decision made ready to read rows by the thousand (pure)."""
 
 from collections.abc import Callable, Mapping
+from decimal import Decimal
 from functools import cache, lru_cache, partial
 from typing import Any, NamedTuple
 
@@ -54,10 +55,11 @@ def read_row(kind: RecordKind, row: Mapping[str, Any]) -> RowRead:
                 unknown[wire] = given
             continue
         name, plain, read_text, position, column = place
-        if type(given) is str and len(given) <= plain:
-            value, problem = given.strip() or None, None
-        elif type(given) is str and len(given) <= LONGEST:
-            value, problem = read_text(given)
+        text = str(given) if type(given) is Decimal else given
+        if type(text) is str and len(text) <= plain:
+            value, problem = text.strip() or None, None
+        elif type(text) is str and len(text) <= LONGEST:
+            value, problem = read_text(text)
         else:
             value, problem = read(column, given)
         if value is not None:

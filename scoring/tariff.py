@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
-from functools import reduce
+from functools import lru_cache, reduce
 from operator import or_
 
 from schemas.codes import OTHER_PENALTY_PREFIX, EventType
@@ -63,6 +63,7 @@ class Tariff:
         self._no_row = book.mask(table.relies_on.unmapped)
         self._index(table, RowMaker(table, book))
         self._cuts = _cuts(self.rows.values())
+        self._segment = lru_cache(MEMORY)(self._segment_of)
         self._days = _days(match.decided for match in self._matches.values())
 
     def match(self, fact: Fact) -> Hits:
@@ -95,7 +96,7 @@ class Tariff:
             for word in (*match.penalties, *match.other_words):
                 self._by_word.setdefault(word, []).append(row)
 
-    def _segment(self, fine: Decimal | None) -> int | None:
+    def _segment_of(self, fine: Decimal | None) -> int | None:
         """Where the fine lies among all amounts that the table names; alike fines are one."""
         if fine is None:
             return None
