@@ -1,6 +1,6 @@
 """The Kafka door: batches of raw records, one transaction a batch, then the explicit offsets.
 
-FastStream is given a pass-through decoder and a parser that hides headers from it, since 0.7.8
+FastStream is given a pass-through decoder and a parser that shows it one empty record, since 0.7.8
 drops a whole batch over one header that is not UTF-8. Offsets are committed by us, partition by
 partition: its `ack()` would commit positions of records that nobody has seen. While the database
 is away or two batches are in flight the partitions are paused and polling goes on, so that the
@@ -10,6 +10,7 @@ assignment is kept however long it takes.
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
+from contextvars import Context
 from dataclasses import replace
 from functools import partial
 from typing import Any
@@ -119,12 +120,14 @@ class KafkaIntake:
         if self._stopping:
             return
         records: Records = message.raw_message
+        message.raw_message = ()  # it is in a cycle of FastStream's, and would keep them
         partitions = {TopicPartition(record.topic, record.partition) for record in records}
         before = [self._last[partition] for partition in partitions if partition in self._last]
-        batch = asyncio.create_task(self._work(records, before))
+        # FastStream's context holds the message, and whatever starts in a copy of it keeps it too.
+        batch = asyncio.create_task(self._work(records, before), context=Context())
         self._last.update(dict.fromkeys(partitions, batch))
         self._batches.add(batch)
-        batch.add_done_callback(self._done)
+        batch.add_done_callback(self._done, context=Context())
         if len(self._batches) >= IN_FLIGHT:
             self._pause()
 
@@ -189,8 +192,8 @@ async def _until_back(work: Callable[[], Awaitable[Any]]) -> None:
 
 
 async def _parse_without_headers(records: Any, original: Callable[[Any], Awaitable[Any]]) -> Any:
-    bare = [replace(record, headers=()) if record.headers else record for record in records]
-    message = await original(tuple(bare))
+    first = replace(records[0], headers=(), value=b"")
+    message = await original((first,))
     message.raw_message = records
     return message
 
