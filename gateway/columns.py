@@ -9,7 +9,7 @@ from typing import Any
 
 from schemas.codes import OTHER_PENALTY_PREFIX, PENALTY_KINDS
 from schemas.columns import Column, ColumnType
-from schemas.identifiers import credit_code_problem, fold
+from schemas.identifiers import credit_code_problem, fold, fold_once
 from schemas.licence import LONG_TERM
 from schemas.problem import Problem, Rule
 
@@ -73,7 +73,7 @@ def _credit_code(column: Column, value: Any) -> Read:
 
 
 def _identity(column: Column, value: Any) -> Read:
-    return _text(column, fold(str(value)))
+    return _text(column, fold_once(str(value)))
 
 
 @lru_cache(maxsize=4096)

@@ -8,7 +8,7 @@ from pydantic import Field, field_validator
 
 from schemas.base import Schema
 from schemas.codes import EventType, RecordKind
-from schemas.identifiers import credit_code_problem, fold, identity_card_problem
+from schemas.identifiers import credit_code_problem, fold, fold_once, identity_card_problem
 
 
 def _credit_code(code: str) -> str:
@@ -69,7 +69,7 @@ class CreditEvent(Schema):
     def _is_identity(cls, number: str | None) -> str | None:
         if number is None:
             return None
-        normalised = fold(number)
+        normalised = fold_once(number)
         problem = identity_card_problem(normalised)
         if problem:
             raise ValueError(problem)

@@ -25,12 +25,13 @@ _IDENTITY = re.compile(r"\d{17}[\dX]")
 def fold(text: str) -> str:
     """Full-width forms made half-width (NFKC), every space removed, letters in capitals.
 
-    Kept for codes and names, which come again and again; document numbers come once.
+    Remembered, for codes and names, which come again and again.
     """
-    return _folded(text)
+    return fold_once(text)
 
 
-def _folded(text: str) -> str:
+def fold_once(text: str) -> str:
+    """The same, for what comes once, as document numbers, or must not be kept, as identities."""
     if text.isascii():
         return "".join(text.split()).upper()
     return "".join(unicodedata.normalize("NFKC", text).split()).upper()
@@ -81,7 +82,7 @@ def document_number_key(number: str) -> str:
     Spaces and widths, the kind of brackets and 號/号 do not count; sending uses the number as
     it was written.
     """
-    return _folded(number).translate(_BRACKETS).replace("號", "号")
+    return fold_once(number).translate(_BRACKETS).replace("號", "号")
 
 
 @lru_cache(maxsize=2048)

@@ -46,6 +46,8 @@ async def lock_subjects(
     """Lock subjects by (code, name, person) in the order of their ids; new ones are written.
 
     Ingest, finish and schedule all begin with this lock, so that they meet on it and nowhere else.
+    Those that another batch has just written are locked last; should that ever cross with a third
+    batch, PostgreSQL ends one of them and it is repeated.
     """
     by_code = {code: (code, name, person) for code, name, person in subjects}
     found = await _locked(connection, by_code)
