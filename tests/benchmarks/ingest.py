@@ -23,6 +23,10 @@ TOPIC = "double-publicity.penalty"
 TEXTBOOK_RECORDS = 3_000
 MEMORY_MARKS = (10_000, 100_000, 200_000)
 DONE = "select count(*) from inbox"
+#: The same for a topic without gaps, read off the primary key: counting takes a core from the rate.
+DONE_BY_OFFSET = """
+    select sum((select max(position) + 1 from inbox i where i.origin_id = o.id)) from origin o
+"""
 
 
 def settings(group: str, topic: str = TOPIC) -> dict[str, Any]:
@@ -52,9 +56,9 @@ async def ingest(place: World) -> dict[str, Any]:
     """Rate of one process and of the group over 50,000 records, then memory up to 200,000."""
     await produce(place, TOPIC, MEMORY_MARKS[-1])
     async with _gateways(place, "one", 1) as (database, _):
-        one = await _rate(database, ONE_PROCESS_RECORDS)
+        one = await _rate(database, ONE_PROCESS_RECORDS, DONE_BY_OFFSET)
     async with _gateways(place, "group", PROCESSES) as (database, processes):
-        rate = await _rate(database, RECORDS)
+        rate = await _rate(database, RECORDS, DONE_BY_OFFSET)
         memory = [await _memory(database, processes, mark) for mark in MEMORY_MARKS]
     return {
         "ingest_per_s": rate,
@@ -126,12 +130,12 @@ async def statements(place: World) -> dict[str, Any]:
     return {"ingest_statements_per_batch": counts}
 
 
-async def _rate(database: Database, records: int) -> float:
+async def _rate(database: Database, records: int, query: str = DONE) -> float:
     """Records a second from the first commit seen to the last."""
-    while not (first := await count(database, DONE)):
+    while not (first := await count(database, query)):
         await asyncio.sleep(0.02)
     start = time.perf_counter()
-    while (done := await count(database, DONE)) < records:
+    while (done := await count(database, query)) < records:
         await asyncio.sleep(0.1)
     return round((done - first) / (time.perf_counter() - start), 1)
 
