@@ -13,7 +13,7 @@ from gateway.deadline import today
 from gateway.destinations import build_connector
 from gateway.rulebook import Rulebook
 from gateway.settings import Settings
-from gateway.store.records import authority_conflicts
+from gateway.store.subjects import authority_conflicts
 from gateway.workday_files import load_workdays
 from schemas.destination import Destination
 

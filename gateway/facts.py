@@ -10,10 +10,11 @@ from typing import Any
 
 from gateway.content import NO_FACT, fact_body, process_dates
 from gateway.decide import Version
-from gateway.store import records
+from gateway.store import facts, records
 from gateway.store.engine import Connection
-from gateway.store.records import Key, Known, Subject
+from gateway.store.records import Key, Known
 from gateway.store.rows import Ids
+from gateway.store.subjects import Subject, set_suspects
 from gateway.versions import NewVersion, Recorded, as_json
 from schemas.codes import EventType, RecordKind, Verb
 from schemas.record import REPORTED_KINDS
@@ -51,7 +52,7 @@ class FactWriter:
                 dates = as_json(process_dates(event))
                 type_ = str(event.type)
                 rows.append((version.id, subject, kind, number, authority, type_, dates, self.now))
-        await records.add_process_events(self.connection, rows)
+        await facts.add_process_events(self.connection, rows)
 
     async def _write(
         self,
@@ -65,13 +66,13 @@ class FactWriter:
         processed = {key for key in news if key in known and key not in changed}
         if not changed and not processed:
             return
-        dates = await records.process_dates(self.connection, [*changed, *processed])
+        dates = await facts.process_dates(self.connection, [*changed, *processed])
         old_ids = [v.decision.id for v in changed.values() if not v.decision.is_new]
         old_ids += [known[key].id for key in processed]
         old = await self._current_facts(old_ids)
         bodies = {key: fact_body(v.checked, v.verb) for key, v in changed.items()}
         bodies |= {key: old.get(known[key].id) for key in processed}
-        await records.close_facts(self.connection, old_ids, self.now)
+        await facts.close_facts(self.connection, old_ids, self.now)
         ids = await Ids.reserve(self.connection, len(bodies))
         rows = []
         for key, body in bodies.items():
@@ -85,12 +86,12 @@ class FactWriter:
             key[0] for key, body in bodies.items() if body is not None or known[key].id in old
         )
         self.out.touched.update(_overtaken_subjects(versions, self.out.latest))
-        await records.add_facts(self.connection, rows)
+        await facts.add_facts(self.connection, rows)
 
     async def _current_facts(self, decision_ids: list[int]) -> dict[int, dict[str, Any]]:
         if not decision_ids:
             return {}
-        found = await records.facts_of_decisions(self.connection, decision_ids)
+        found = await facts.facts_of_decisions(self.connection, decision_ids)
         return {fact.decision_id: fact.body for fact in found}
 
     async def _follow_up(
@@ -141,7 +142,7 @@ class FactWriter:
             event = version.checked.event
             if event is not None and event.type is EventType.CRIMINAL_SUSPICION:
                 suspected[version.key[0]] = event.suspected
-        await records.set_suspects(self.connection, suspected)
+        await set_suspects(self.connection, suspected)
         self.out.touched.update(suspected)
         if suspected:
             self.out.subjects = {

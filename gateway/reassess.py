@@ -10,11 +10,11 @@ from gateway.log import LogEvent, logger
 from gateway.rescore import Rescoring
 from gateway.score import RULE_SET, SCORED, Scorer
 from gateway.secrets import is_person
-from gateway.store import activations, assessments, audit, deliveries, records
+from gateway.store import activations, assessments, audit, deliveries
 from gateway.store.activations import Activation
 from gateway.store.engine import Connection, Database
-from gateway.store.records import Subject
 from gateway.store.rows import Ids
+from gateway.store.subjects import Subject, lock_subjects
 
 #: Subjects scored again in one transaction.
 SLICE = 500
@@ -35,7 +35,7 @@ class Reassess:
         async def work(connection: Connection) -> int:
             codes = await assessments.subjects_to_rescore(connection, today(now), SLICE)
             if codes:
-                locked = await records.lock_subjects(connection, ((c, None, False) for c in codes))
+                locked = await lock_subjects(connection, ((c, None, False) for c in codes))
                 subjects = list(locked.values())
                 rescoring = await self._assessed(connection, subjects, now, SCORED)
                 await self._write(connection, rescoring, subjects, now)
@@ -71,7 +71,7 @@ class Reassess:
             for _, code, person in found
             if self._is_bound(activation.bound, code, person=person)
         ]
-        subjects = list((await records.lock_subjects(connection, bound)).values())
+        subjects = list((await lock_subjects(connection, bound)).values())
         rescoring = await self._assessed(connection, subjects, now, RULE_SET)
         changed = len(rescoring.changes)
         if activation.confirmed_by is None and activation.changed + changed > activation.flip_limit:

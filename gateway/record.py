@@ -12,10 +12,11 @@ from gateway.check import Checked
 from gateway.content import Content, content
 from gateway.facts import FactWriter
 from gateway.secrets import Keys
-from gateway.store import records
+from gateway.store import records, subjects
 from gateway.store.engine import Connection
-from gateway.store.records import Key, Known, Subject
+from gateway.store.records import Key, Known
 from gateway.store.rows import Ids
+from gateway.store.subjects import Subject
 from gateway.versions import NewVersion, Recorded, as_json, day_of
 from schemas.codes import PROCESS_TYPES, RecordKind, Verb
 from schemas.identifiers import authority_key, document_number_key
@@ -36,7 +37,7 @@ class Recording:
             return self.out
         out = self.out
         out.subjects = await self._lock(batch)
-        authorities = await records.authorities(self.connection, _authority_names(batch))
+        authorities = await subjects.authorities(self.connection, _authority_names(batch))
         keys = {index: self._key(checked, authorities) for index, checked in batch}
         targets = self._targets(batch, authorities)
         known = await records.known_decisions(
@@ -51,14 +52,14 @@ class Recording:
     # ------------------------------------------------------------ who and which
 
     async def _lock(self, batch: Sequence[tuple[int, Checked]]) -> Mapping[str, Subject]:
-        subjects = {}
+        names: dict[str, str | None] = {}
         for _, checked in batch:
-            if checked.key is not None and checked.key.subject not in subjects:
+            if checked.key is not None and checked.key.subject not in names:
                 name = getattr(checked.record, "subject_name", None)
-                subjects[checked.key.subject] = None if checked.person else name
+                names[checked.key.subject] = None if checked.person else name
         persons = {c.key.subject for _, c in batch if c.key and c.person}
-        return await records.lock_subjects(
-            self.connection, ((code, name, code in persons) for code, name in subjects.items())
+        return await subjects.lock_subjects(
+            self.connection, ((code, name, code in persons) for code, name in names.items())
         )
 
     def _key(self, checked: Checked, authorities: Mapping[str, int]) -> Key:
@@ -190,7 +191,7 @@ class Recording:
             if (code := getattr(version.checked.record, "authority_code", None))
             and not any(p.field.endswith("JGDM") for p in version.checked.problems)
         }
-        await records.add_authority_codes(self.connection, sorted(pairs))
+        await subjects.add_authority_codes(self.connection, sorted(pairs))
 
 
 def _authority_names(batch: Iterable[tuple[int, Checked]]) -> set[str]:

@@ -8,9 +8,11 @@ from typing import Any
 from gateway.activation import refresh
 from gateway.deadline import today
 from gateway.score import RECEIVED, SCORED, Scored, Scorer, change_body, fact, short
-from gateway.store import assessments, records
+from gateway.store import assessments
 from gateway.store.engine import Connection
+from gateway.store.facts import facts_of_subjects
 from gateway.store.rows import Ids
+from gateway.store.subjects import Subject
 from schemas.credit import GradeChange
 from schemas.event import ReceivedGrade
 
@@ -43,19 +45,19 @@ class Rescoring:
         """Read the last recorded grades."""
         self._last = await assessments.last_grades(self.connection, subject_ids)
 
-    async def score(self, subjects: Sequence[records.Subject], persons: set[str]) -> None:
+    async def score(self, subjects: Sequence[Subject], persons: set[str]) -> None:
         """Assess subjects over all their present facts, in slices between awaits."""
         if not subjects:
             return
         await refresh(self.connection, self.scorer.rulebook)
-        self._facts = await records.facts_of_subjects(self.connection, [s.id for s in subjects])
+        self._facts = await facts_of_subjects(self.connection, [s.id for s in subjects])
         day = today(self.now)
         for start in range(0, len(subjects), SLICE):
             for subject in subjects[start : start + SLICE]:
                 self._score_one(subject, subject.code in persons, day)
             await asyncio.sleep(0)
 
-    def _score_one(self, subject: records.Subject, person: bool, day: date) -> None:
+    def _score_one(self, subject: Subject, person: bool, day: date) -> None:
         last = self._last.get(subject.id)
         scored = self.scorer.score(
             subject.code,
