@@ -139,11 +139,7 @@ class Decider:
             if len(self._ways) >= MEMORY:
                 self._ways.clear()
             ways = self._ways[alike] = [
-                (
-                    destination.name,
-                    self._state(version, destination),
-                    self._dues_of(destination.clocks, version.decision_date),
-                )
+                self._way(version, destination)
                 for destination in self.destinations
                 if takes(destination, version)
             ]
@@ -177,29 +173,27 @@ class Decider:
         past: Sequence[Past],
         now: datetime,
     ) -> None:
-        state = self._state(version, destination)
-        if not past:
-            due = self._dues_of(destination.clocks, version.decision_date)
-            decided.deliveries.append(_delivery(version, destination.name, state, due))
-            return
+        name, state, due = self._way(version, destination)
         replaced = [p for p in past if p.state in _REPLACEABLE and not p.is_pending_follow_up]
         holds = any(p.state in HANDED_OVER for p in past)
-        due = self._dues_of(destination.clocks, today(now) if holds else version.decision_date)
+        if holds:
+            due = self._dues_of(destination.clocks, today(now))
         waits = any(p.state in _IN_FLIGHT or p.is_follow_up_to_come for p in past)
         if state is S.READY and waits:
             state = S.WAITING
-        delivery = _delivery(version, destination.name, state, due)
+        delivery = _delivery(version, name, state, due)
         earliest = min((delivery.due_at, *(p.due_at for p in replaced)))
         decided.superseded.extend(p.id for p in replaced)
         decided.deliveries.append(delivery._replace(due_at=earliest))
 
-    def _state(self, version: Version, destination: Destination) -> DeliveryState:
-        """Held as long as a column that the destination requires is empty or faulty."""
+    def _way(self, version: Version, destination: Destination) -> Way:
+        """As if nothing had gone there before; held while a column that it requires is faulty."""
         required = self._required[destination.name, version.kind]
         lacking = required & version.problem_fields
         if destination.requires is not None:
             lacking |= required - (filled(version.record) if version.record else frozenset())
-        return S.HELD if lacking else S.READY
+        state = S.HELD if lacking else S.READY
+        return destination.name, state, self._dues_of(destination.clocks, version.decision_date)
 
     def _follow_up(self, version: Version, past: Sequence[Past], now: datetime) -> Decided:
         """Withdrawals and repairs: to whoever has it or may have it; elsewhere all just ends."""
