@@ -15,7 +15,6 @@ from schemas.codes import (
     RecordKind,
     Verb,
 )
-from schemas.columns import columns_of
 from schemas.event import CreditEvent, ReceivedGrade
 from schemas.licence import AdministrativeLicence
 from schemas.penalty import AdministrativePenalty
@@ -92,14 +91,13 @@ class Checker:
         return self._message(raw, candidate)
 
     def _decision(self, raw: Raw, candidate: Candidate, today: date) -> Checked:
-        columns = columns_of(RECORD_KINDS[candidate.kind])
         values, problems, unknown = read_row(candidate.kind, candidate.row)
         verb, verb_problem = _verb(candidate.row)
         unreadable = {problem.field for problem in problems}
         problems += [p for p in lacking(candidate.kind, values) if p.field not in unreadable]
-        problems += contradictions(columns, values, today)
+        problems += contradictions(candidate.kind, values, today)
         problems += verb_problem
-        refused = refusals(columns, values, problems)
+        refused = refusals(candidate.kind, values, problems)
         day = values.get("decision_date")
         if refused:
             all_of_them = _unique([*refused, *problems])

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from datetime import date
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import Any
 
 from gateway.columns import missing
@@ -56,14 +56,12 @@ _WHEN: dict[Required, Callable[[Mapping[str, Any]], bool]] = {
 }
 
 
-def contradictions(
-    columns: tuple[Column, ...], values: Mapping[str, Any], today: date
-) -> list[Problem]:
+def contradictions(kind: RecordKind, values: Mapping[str, Any], today: date) -> list[Problem]:
     """Dates that cannot be: a decision of tomorrow, an end before its beginning."""
     problems: list[Problem] = []
     decided = values.get("decision_date")
     if decided is not None and decided > today:
-        column = _named(columns, "decision_date")
+        column = _named(kind)["decision_date"]
         problems.append(
             Problem(
                 field=column.wire,
@@ -75,7 +73,7 @@ def contradictions(
     starts = values.get("valid_from") or decided
     ends = values.get("valid_until")
     if starts is not None and ends is not None and ends < starts:
-        column = _named(columns, "valid_until")
+        column = _named(kind)["valid_until"]
         problems.append(
             Problem(
                 field=column.wire,
@@ -87,36 +85,31 @@ def contradictions(
     return problems
 
 
-def _named(columns: tuple[Column, ...], name: str) -> Column:
-    return next(column for column in columns if column.name == name)
+@cache
+def _named(kind: RecordKind) -> Mapping[str, Column]:
+    return {column.name: column for column in columns_of(RECORD_KINDS[kind])}
 
 
 #: Without these it cannot be known which decision this is.
 _KEY_FIELDS = ("document_number", "authority", "decision_date")
-#: A row without problems that has these is about a known decision on a known organisation.
-_IDENTIFYING = frozenset({*_KEY_FIELDS, "credit_code"})
 
 
-def refusals(
-    columns: tuple[Column, ...], values: Mapping[str, Any], problems: list[Problem]
-) -> list[Problem]:
+def refusals(kind: RecordKind, values: Mapping[str, Any], problems: list[Problem]) -> list[Problem]:
     """Why it cannot be known which decision this is; empty if it can."""
-    if not problems and values.keys() >= _IDENTIFYING and not is_natural(values):
-        return []
     found = {problem.field: problem for problem in problems}
     found_ones = []
     for name in _KEY_FIELDS:
         if name not in values:
-            column = _named(columns, name)
+            column = _named(kind)[name]
             found_ones.append(found.get(column.wire) or missing(column))
-    return found_ones + _subject_refusals(columns, values, found)
+    return found_ones + _subject_refusals(kind, values, found)
 
 
 def _subject_refusals(
-    columns: tuple[Column, ...], values: Mapping[str, Any], found: Mapping[str, Problem]
+    kind: RecordKind, values: Mapping[str, Any], found: Mapping[str, Problem]
 ) -> list[Problem]:
     """A name alone identifies nobody; a code that fails its check identifies somebody else."""
-    code, identity = _named(columns, "credit_code"), _named(columns, "identity_number")
+    code, identity = _named(kind)["credit_code"], _named(kind)["identity_number"]
     natural = is_natural(values)
     if natural and "identity_number" in values:
         why = _identity_problem(values)
