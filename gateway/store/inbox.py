@@ -65,7 +65,7 @@ _COLUMNS = (
     "origin_id bigint, position bigint, bytes_hash bytea, verdict text, "
     "record_version_id bigint, quarantine_id bigint, recorded_at timestamptz"
 )
-add = Copy("inbox", ", ".join(pair.split()[0] for pair in _COLUMNS.split(",")))
+add = Copy("inbox", _COLUMNS)
 #: Other bytes than before at a known origin and position.
 change = Insert(
     "inbox",

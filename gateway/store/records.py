@@ -54,7 +54,7 @@ _DECISION = (
     "document_number text, decision_date date, excluded text, verdict text, verb text, "
     "version int, version_id bigint, content_hash bytea, recorded_at timestamptz"
 )
-add_decisions = Copy("decision", ", ".join(pair.split()[0] for pair in _DECISION.split(",")))
+add_decisions = Copy("decision", _DECISION)
 change_decisions = Insert(
     "decision",
     _DECISION,

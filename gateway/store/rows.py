@@ -45,8 +45,9 @@ class Copy:
     """New rows that can meet no conflict, by COPY: a third of the client's work of `Insert`."""
 
     def __init__(self, table: str, columns: str) -> None:
+        """The columns by name; types as `Insert` takes them may follow the names."""
         self.table = table
-        self.names = [name.strip() for name in columns.split(",")]
+        self.names = [column.split()[0] for column in columns.split(",")]
 
     async def __call__(self, connection: Connection, rows: Sequence[tuple[Any, ...]]) -> None:
         """Write the rows in the transaction of `connection`; nothing is sent for none."""
