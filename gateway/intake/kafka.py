@@ -10,7 +10,6 @@ assignment is kept however long it takes.
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
-from contextvars import Context
 from dataclasses import replace
 from functools import partial
 from typing import Any
@@ -71,7 +70,7 @@ class KafkaIntake:
             max_records=self.settings.batch_size,
             batch_timeout_ms=POLL_MILLISECONDS,
             max_poll_interval_ms=self.settings.max_poll_interval_ms,
-            parser=_parse_without_headers,
+            parser=_parse_one_empty,
             decoder=_pass_through,
         )
         subscriber(self._take)
@@ -120,14 +119,13 @@ class KafkaIntake:
         if self._stopping:
             return
         records: Records = message.raw_message
-        message.raw_message = ()  # it is in a cycle of FastStream's, and would keep them
+        message.raw_message = ()  # FastStream's context and a cycle of its own keep the message
         partitions = {TopicPartition(record.topic, record.partition) for record in records}
         before = [self._last[partition] for partition in partitions if partition in self._last]
-        # FastStream's context holds the message, and whatever starts in a copy of it keeps it too.
-        batch = asyncio.create_task(self._work(records, before), context=Context())
+        batch = asyncio.create_task(self._work(records, before))
         self._last.update(dict.fromkeys(partitions, batch))
         self._batches.add(batch)
-        batch.add_done_callback(self._done, context=Context())
+        batch.add_done_callback(self._done)
         if len(self._batches) >= IN_FLIGHT:
             self._pause()
 
@@ -191,7 +189,7 @@ async def _until_back(work: Callable[[], Awaitable[Any]]) -> None:
             return
 
 
-async def _parse_without_headers(records: Any, original: Callable[[Any], Awaitable[Any]]) -> Any:
+async def _parse_one_empty(records: Any, original: Callable[[Any], Awaitable[Any]]) -> Any:
     first = replace(records[0], headers=(), value=b"")
     message = await original((first,))
     message.raw_message = records
