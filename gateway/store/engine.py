@@ -2,10 +2,13 @@
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from typing import TypeVar
+from datetime import UTC, datetime, timedelta
+from functools import lru_cache
+from typing import Any, TypeVar
 
 import asyncpg
 import orjson
+from sqlalchemy import event
 from sqlalchemy.exc import DBAPIError, InterfaceError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
@@ -46,6 +49,7 @@ class Database:
             json_deserializer=orjson.loads,
             connect_args={"server_settings": {"timezone": "UTC", "jit": "off"}},
         )
+        event.listen(self.engine.sync_engine, "connect", _read_and_write_times)
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[Connection]:
@@ -70,6 +74,37 @@ class Database:
     async def close(self) -> None:
         """Close every connection."""
         await self.engine.dispose()
+
+
+#: PostgreSQL counts microseconds from here.
+_EPOCH, _MICROSECOND = datetime(2000, 1, 1, tzinfo=UTC), timedelta(microseconds=1)
+
+
+def _from_time(at: datetime) -> tuple[int]:
+    return _since_epoch(at, at.fold)
+
+
+@lru_cache(maxsize=1024)
+def _since_epoch(at: datetime, fold: int) -> tuple[int]:
+    """The fold beside the time, since the two times of one clock reading count as equal."""
+    del fold
+    return ((at - _EPOCH) // _MICROSECOND,)
+
+
+def _to_time(since: tuple[int]) -> datetime:
+    return _EPOCH + timedelta(microseconds=since[0])
+
+
+def _read_and_write_times(connection: Any, record: object) -> None:
+    """Times by a codec that remembers: one batch writes the same one to thousands of rows.
+
+    asyncpg's own takes 1.6 µs a value where any other type takes 0.1, a tenth of intake.
+    """
+    del record
+    codec = {"encoder": _from_time, "decoder": _to_time, "format": "tuple"}
+    connection.run_async(
+        lambda driver: driver.set_type_codec("timestamptz", schema="pg_catalog", **codec)
+    )
 
 
 class _Collision(DatabaseAway):

@@ -1,6 +1,6 @@
 """Migrations, and the monthly partitions that must exist before their month begins."""
 
-from datetime import date
+from datetime import UTC, date, datetime, time
 from pathlib import Path
 
 from alembic import command
@@ -47,8 +47,11 @@ async def make_partitions(connection: Connection, first: date, months: int = 3) 
 
 
 async def _occupied(connection: Connection, table: str, start: date, end: date) -> bool:
-    """Whether the default partition already holds rows of the range, so that it must keep them."""
+    """Whether the default partition already holds rows of the range, so that it must keep them.
+
+    Partitions begin at midnight UTC, the time zone of every session.
+    """
     column = {"attempt": "started_at", "receipt": "received_at", "audit_event": "at"}[table]
     query = f"select exists(select from {table}_default where {column} >= :a and {column} < :b)"  # noqa: S608  names are ours
-    found = await connection.scalar(text(query), {"a": start, "b": end})
-    return bool(found)
+    bounds = {name: datetime.combine(day, time(), UTC) for name, day in (("a", start), ("b", end))}
+    return bool(await connection.scalar(text(query), bounds))

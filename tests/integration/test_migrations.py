@@ -1,15 +1,18 @@
 """The database that migrations give."""
 
 import asyncio
-from datetime import date
+from datetime import UTC, date, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from sqlalchemy import Connection
+from hypothesis import HealthCheck, example, given, settings
+from hypothesis import strategies as st
+from sqlalchemy import Connection, text
 
 from gateway.embedded.postgres import EmbeddedPostgres
-from gateway.store.engine import Database
+from gateway.store.engine import BadData, Database
 from gateway.store.schema import make_partitions, upgrade
 from gateway.store.tables import metadata
 from tests.conftest import execute, url_of
@@ -61,8 +64,11 @@ async def test_partitions_are_made_ahead_of_their_months(world: World) -> None:
     assert names == ["attempt_2026_10", "attempt_2026_11", "attempt_2026_12", "attempt_default"]
 
 
-async def test_a_month_that_began_in_the_default_partition_stays_there(world: World) -> None:
-    await world.run("insert into audit_event values ('2027-03-05', 'x', 'y', '{}')")
+@pytest.mark.parametrize("at", ["2027-03-01 00:00+00", "2027-03-31 23:59:59.999999+00"])
+async def test_a_month_that_began_in_the_default_partition_stays_there(
+    world: World, at: str
+) -> None:
+    await world.run(f"insert into audit_event values ('{at}', 'x', 'y', '{{}}')")
 
     async with world.database.transaction() as connection:
         await make_partitions(connection, date(2027, 3, 1))
@@ -70,6 +76,30 @@ async def test_a_month_that_began_in_the_default_partition_stays_there(world: Wo
     assert await world.column("select tableoid::regclass::text from audit_event") == [
         "audit_event_default"
     ]
+
+
+# ---------------------------------------------------------------- times
+
+
+@given(at=st.datetimes(timezones=st.timezones()))
+@example(at=datetime(2026, 10, 25, 2, 30, tzinfo=ZoneInfo("Europe/Berlin")))
+@example(at=datetime(2026, 10, 25, 2, 30, tzinfo=ZoneInfo("Europe/Berlin"), fold=1))
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+async def test_a_time_comes_back_to_the_microsecond(database: Database, at: datetime) -> None:
+    async with database.transaction() as connection:
+        back = await connection.scalar(text("select cast(:at as timestamptz)"), {"at": at})
+
+    assert back == at.astimezone(UTC)
+    assert back.utcoffset() == timedelta()
+
+
+@pytest.mark.parametrize("wrong", [date(2026, 10, 1), datetime(2026, 10, 1)])  # noqa: DTZ001
+async def test_a_day_or_a_time_without_its_zone_is_never_read_as_one_of_this_machine(
+    database: Database, wrong: date
+) -> None:
+    with pytest.raises(BadData):
+        async with database.transaction() as connection:
+            await connection.scalar(text("select cast(:at as timestamptz)"), {"at": wrong})
 
 
 def _is_partition(difference: object) -> bool:
