@@ -1,6 +1,6 @@
 """Who must hear of a record version or grade change, by when, with what verb (pure)."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import NamedTuple
@@ -51,8 +51,6 @@ class Past:
         return self.verb in _FOLLOW_UPS and self.state in _TO_COME
 
 
-#: Where a delivery goes, in which state it starts, and by when it is due.
-Way = tuple[str, DeliveryState, tuple[Due, ...]]
 #: Kinds of decision whose ways are remembered.
 MEMORY = 10_000
 
@@ -73,25 +71,34 @@ class Version(NamedTuple):
     person: bool
 
 
-class NewDelivery(NamedTuple):
-    """A delivery to be written; `dues` are all clocks of the destination, the strictest first."""
+class Way(NamedTuple):
+    """Where an item goes: in which state the delivery starts, and by when it is due.
 
-    item_kind: ItemKind
-    item_id: int
+    `dues` are all clocks of the destination, the strictest first.
+    """
+
     destination: str
-    subject_id: int
-    chain_id: int
-    verb: Verb
     state: DeliveryState
     due_at: datetime
     dues: tuple[Due, ...]
 
 
+class Owed(NamedTuple):
+    """An item and its ways; each becomes a delivery."""
+
+    item_kind: ItemKind
+    item_id: int
+    subject_id: int
+    chain_id: int
+    verb: Verb
+    ways: Sequence[Way]
+
+
 @dataclass(frozen=True, slots=True)
 class Decided:
-    """What follows from one version: deliveries to write, earlier ones that they replace."""
+    """What follows from one version: what is owed of it, and deliveries that it replaces."""
 
-    deliveries: list[NewDelivery]
+    owed: Owed
     superseded: list[int]
 
 
@@ -121,15 +128,18 @@ class Decider:
         if version.verb in _FOLLOW_UPS or version.excluded:
             return self._follow_up(version, past, now)
         if not past:
-            return Decided(self._first(version), [])
-        decided = Decided([], [])
+            return Decided(_owed(version, self._first(version)), [])
+        ways: list[Way] = []
+        superseded: list[int] = []
         for destination in self.destinations:
             if takes(destination, version):
                 mine = [p for p in past if p.destination == destination.name]
-                self._report(decided, version, destination, mine, now)
-        return decided
+                way, replaced = self._report(version, destination, mine, now)
+                ways.append(way)
+                superseded += replaced
+        return Decided(_owed(version, ways), superseded)
 
-    def _first(self, version: Version) -> list[NewDelivery]:
+    def _first(self, version: Version) -> list[Way]:
         """To every destination that takes it; a region's decisions of one day mostly go alike."""
         given = filled(version.record) if self._asks_for_columns and version.record else None
         whose = None if version.person else region(version.subject_code)
@@ -143,48 +153,45 @@ class Decider:
                 for destination in self.destinations
                 if takes(destination, version)
             ]
-        return [_delivery(version, *way) for way in ways]
+        return ways
 
-    def grade_change(
-        self, change_id: int, subject_id: int, subject_code: str, now: datetime
-    ) -> list[NewDelivery]:
-        """A grade change goes to all that take them; it is never held and never superseded."""
+    def grade_changes(self, changes: Iterable[tuple[int, int, str]], now: datetime) -> list[Owed]:
+        """Of (grade change id, subject id, subject code): they go to all that take them.
+
+        A grade change is never held and never superseded.
+        """
+        owed: list[Owed] = []
+        ways: dict[str, list[Way]] = {}
+        for change_id, subject_id, code in changes:
+            whose = region(code)
+            if whose not in ways:
+                ways[whose] = self._grade_ways(code, now)
+            kind = ItemKind.GRADE_CHANGE
+            owed.append(Owed(kind, change_id, subject_id, subject_id, Verb.NEW, ways[whose]))
+        return owed
+
+    def _grade_ways(self, code: str, now: datetime) -> list[Way]:
         return [
-            NewDelivery(
-                item_kind=ItemKind.GRADE_CHANGE,
-                item_id=change_id,
-                destination=destination.name,
-                subject_id=subject_id,
-                chain_id=subject_id,
-                verb=Verb.NEW,
-                state=S.WAITING,
-                due_at=now + destination.grade_due,
-                dues=(Due("grade-change", now + destination.grade_due, None),),
-            )
-            for destination in self.destinations
-            if Takes.GRADE_CHANGE in destination.takes and _in_region(destination, subject_code)
+            Way(one.name, S.WAITING, due.at, (due,))
+            for one in self.destinations
+            if Takes.GRADE_CHANGE in one.takes and _in_region(one, code)
+            for due in (Due("grade-change", now + one.grade_due, None),)
         ]
 
     def _report(
-        self,
-        decided: Decided,
-        version: Version,
-        destination: Destination,
-        past: Sequence[Past],
-        now: datetime,
-    ) -> None:
-        name, state, due = self._way(version, destination)
+        self, version: Version, destination: Destination, past: Sequence[Past], now: datetime
+    ) -> tuple[Way, list[int]]:
+        """The way of a later version, and the deliveries whose place it takes."""
+        way = self._way(version, destination)
         replaced = [p for p in past if p.state in _REPLACEABLE and not p.is_pending_follow_up]
-        holds = any(p.state in HANDED_OVER for p in past)
-        if holds:
-            due = self._dues_of(destination.clocks, today(now))
+        if any(p.state in HANDED_OVER for p in past):
+            dues = self._dues_of(destination.clocks, today(now))
+            way = way._replace(due_at=dues[0].at, dues=dues)
         waits = any(p.state in _IN_FLIGHT or p.is_follow_up_to_come for p in past)
-        if state is S.READY and waits:
-            state = S.WAITING
-        delivery = _delivery(version, name, state, due)
-        earliest = min((delivery.due_at, *(p.due_at for p in replaced)))
-        decided.superseded.extend(p.id for p in replaced)
-        decided.deliveries.append(delivery._replace(due_at=earliest))
+        if way.state is S.READY and waits:
+            way = way._replace(state=S.WAITING)
+        earliest = min((way.due_at, *(p.due_at for p in replaced)))
+        return way._replace(due_at=earliest), [p.id for p in replaced]
 
     def _way(self, version: Version, destination: Destination) -> Way:
         """As if nothing had gone there before; held while a column that it requires is faulty."""
@@ -192,20 +199,21 @@ class Decider:
         lacking = required & version.problem_fields
         if destination.requires is not None:
             lacking |= required - (filled(version.record) if version.record else frozenset())
-        state = S.HELD if lacking else S.READY
-        return destination.name, state, self._dues_of(destination.clocks, version.decision_date)
+        dues = self._dues_of(destination.clocks, version.decision_date)
+        return Way(destination.name, S.HELD if lacking else S.READY, dues[0].at, dues)
 
     def _follow_up(self, version: Version, past: Sequence[Past], now: datetime) -> Decided:
         """Withdrawals and repairs: to whoever has it or may have it; elsewhere all just ends."""
-        decided = Decided([], [p.id for p in past if p.state in _REPLACEABLE])
-        due = self._dues_of((FOLLOW_UP_CLOCK.name,), today(now))
+        dues = self._dues_of((FOLLOW_UP_CLOCK.name,), today(now))
+        ways = []
         for name in dict.fromkeys(p.destination for p in past):
             states = {p.state for p in past if p.destination == name}
             if states & (HANDED_OVER | _IN_FLIGHT):
                 state = S.WAITING if states & _IN_FLIGHT else S.READY
-                verb = Verb.WITHDRAW if version.excluded else version.verb
-                decided.deliveries.append(_delivery(version, name, state, due)._replace(verb=verb))
-        return decided
+                ways.append(Way(name, state, dues[0].at, dues))
+        verb = Verb.WITHDRAW if version.excluded else version.verb
+        superseded = [p.id for p in past if p.state in _REPLACEABLE]
+        return Decided(_owed(version, ways)._replace(verb=verb), superseded)
 
     def _dues_of(self, names: tuple[str, ...], day: date) -> tuple[Due, ...]:
         key = (names, day)
@@ -214,19 +222,14 @@ class Decider:
         return self._dues[key]
 
 
-def _delivery(
-    version: Version, destination: str, state: DeliveryState, due: tuple[Due, ...]
-) -> NewDelivery:
-    return NewDelivery(
+def _owed(version: Version, ways: Sequence[Way]) -> Owed:
+    return Owed(
         ItemKind.RECORD_VERSION,
         version.id,
-        destination,
         version.subject_id,
         version.decision_id,
         version.verb,
-        state,
-        due[0].at,
-        due,
+        ways,
     )
 
 

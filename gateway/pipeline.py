@@ -18,7 +18,7 @@ from gateway.audit import AuditEvent
 from gateway.check import Checked, Checker
 from gateway.clock import Clock
 from gateway.deadline import today
-from gateway.decide import Decider, NewDelivery
+from gateway.decide import Decider, Owed
 from gateway.log import LogEvent, logger
 from gateway.metrics import Metrics
 from gateway.normalise import Raw
@@ -224,19 +224,17 @@ class Intake:
         past = await deliveries.past(self.connection, old) if old else {}
         decided = [decider.version(v, past.get(v.decision_id, ()), self.now) for v in versions]
         followed = {v.decision_id for v in recorded.follow_ups}
-        new: list[NewDelivery] = []
+        owed: list[Owed] = []
         for version, one in zip(versions, decided, strict=True):
             overtaken = version.decision_id in followed and version.verb is not Verb.REPAIR
-            new += [_superseded(d) for d in one.deliveries] if overtaken else one.deliveries
+            owed.append(_superseded(one.owed) if overtaken else one.owed)
         subjects = {s.code: s.id for s in recorded.subjects.values()}
-        for change_id, code in changes:
-            new += decider.grade_change(change_id, subjects[code], code, self.now)
+        told = ((change_id, subjects[code], code) for change_id, code in changes)
+        owed += decider.grade_changes(told, self.now)
         superseded = [id_ for one in decided for id_ in one.superseded]
         if superseded:
             await deliveries.supersede(self.connection, superseded)
-        if new:
-            ids = await Ids.reserve(self.connection, len(new))
-            await deliveries.add(self.connection, [(ids.take(), one) for one in new], self.now)
+        await deliveries.add(self.connection, owed, self.now)
 
     # ------------------------------------------------------------ quarantine and inbox
 
@@ -321,9 +319,10 @@ def _refused_by_database(checked: Checked, error: BadData) -> Checked:
     return Checked(checked.raw, Verdict.REFUSED, (problem,), checked.kind)
 
 
-def _superseded(delivery: NewDelivery) -> NewDelivery:
+def _superseded(owed: Owed) -> Owed:
     """A version that a repair overtook in its own batch, as if it had come in one of its own."""
-    return delivery._replace(state=DeliveryState.SUPERSEDED)
+    ways = [way._replace(state=DeliveryState.SUPERSEDED) for way in owed.ways]
+    return owed._replace(ways=ways)
 
 
 _INTERNAL = Problem(

@@ -5,7 +5,7 @@ from datetime import datetime
 
 from gateway.audit import AuditEvent
 from gateway.deadline import today
-from gateway.decide import Decider, NewDelivery
+from gateway.decide import Decider
 from gateway.log import LogEvent, logger
 from gateway.rescore import Rescoring
 from gateway.score import RULE_SET, SCORED, Scorer
@@ -13,7 +13,6 @@ from gateway.secrets import is_person
 from gateway.store import activations, assessments, audit, deliveries
 from gateway.store.activations import Activation
 from gateway.store.engine import Connection, Database
-from gateway.store.rows import Ids
 from gateway.store.subjects import Subject, lock_subjects
 
 #: Subjects scored again in one transaction.
@@ -106,11 +105,8 @@ class Reassess:
         self, connection: Connection, rescoring: Rescoring, subjects: list[Subject], now: datetime
     ) -> None:
         codes = {subject.id: subject.code for subject in subjects}
-        new: list[NewDelivery] = []
-        for change_id, subject_id in await rescoring.write():
-            new += self.decider.grade_change(change_id, subject_id, codes[subject_id], now)
-        ids = await Ids.reserve(connection, len(new))
-        await deliveries.add(connection, [(ids.take(), one) for one in new], now)
+        told = ((id_, subject_id, codes[subject_id]) for id_, subject_id in await rescoring.write())
+        await deliveries.add(connection, self.decider.grade_changes(told, now), now)
 
 
 def _persons(subjects: Sequence[Subject]) -> set[str]:

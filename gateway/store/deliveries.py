@@ -7,54 +7,58 @@ the next one never misses a row written meanwhile.
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
+from typing import Any
 
 import orjson
 from sqlalchemy import text
 
 from gateway.deadline import Due
-from gateway.decide import NewDelivery, Past
+from gateway.decide import Owed, Past, Way
 from gateway.store.engine import Connection
-from gateway.store.rows import Copy
+from gateway.store.rows import arrays, names, unnest
 from schemas.codes import Verb
 from schemas.delivery import DeliveryState
 
-_add = Copy(
-    "delivery",
-    "id, item_kind, item_id, destination, subject_id, chain_id, verb, state, due_at, "
-    "clock, calendar, provisional, dues, created_at",
+_OWED = "item_kind text, item_id bigint, subject_id bigint, chain_id bigint, verb text, goes bigint"
+_WAYS = (
+    "ways bigint, destination text, state text, due_at timestamptz, clock text, calendar text, "
+    "provisional boolean, dues text"
+)
+_ADD = text(
+    f"""
+    insert into delivery (id, item_kind, item_id, destination, subject_id, chain_id, verb, state,
+        due_at, clock, calendar, provisional, dues, created_at)
+    select nextval('gateway_id'), item_kind, item_id, destination, subject_id, chain_id, verb,
+        state, due_at, clock, calendar, provisional, dues::json, :now
+    from (select * from {unnest(_OWED, "owed")} join {unnest(_WAYS, "way")} on ways = goes
+        order by owed.place, way.place) in_order
+    """  # noqa: S608  names are ours
 )
 
 
-async def add(
-    connection: Connection, deliveries: Sequence[tuple[int, NewDelivery]], now: datetime
-) -> None:
-    """Write deliveries with their ids.
+async def add(connection: Connection, owed: Iterable[Owed], now: datetime) -> None:
+    """Write a delivery for each way of what is owed, in this order.
 
-    `calendar` is the one that any of the dues rests on, `provisional` whether any is a bound.
+    Most items of a batch go the same ways, so these are sent once, and the database multiplies.
     """
-    kept: dict[int, tuple[str | None, bool, str]] = {}
     rows = []
-    for id_, new in deliveries:
-        dues = kept.get(id(new.dues))
-        if dues is None:
-            dues = kept[id(new.dues)] = kept_dues(new.dues)
-        rows.append(
-            (
-                id_,
-                new.item_kind,
-                new.item_id,
-                new.destination,
-                new.subject_id,
-                new.chain_id,
-                new.verb,
-                new.state,
-                new.due_at,
-                new.dues[0].clock,
-                *dues,
-                now,
-            )
-        )
-    await _add(connection, rows)
+    numbers: dict[int, int] = {}
+    ways: dict[Sequence[Way], int] = {}
+    for one in owed:
+        if one.ways:
+            number = numbers.get(id(one.ways))
+            if number is None:
+                number = numbers[id(one.ways)] = ways.setdefault(tuple(one.ways), len(ways))
+            rows.append((*one[:-1], number))
+    if rows:
+        going = [_way_row(number, way) for group, number in ways.items() for way in group]
+        values = {**arrays(names(_OWED), rows), **arrays(names(_WAYS), going), "now": now}
+        await connection.execute(_ADD, values)
+
+
+def _way_row(number: int, way: Way) -> tuple[Any, ...]:
+    """`calendar` is the one that any of the dues rests on, `provisional` whether any is a bound."""
+    return (number, way.destination, way.state, way.due_at, way.dues[0].clock, *kept_dues(way.dues))
 
 
 def kept_dues(dues: Sequence[Due]) -> tuple[str | None, bool, str]:

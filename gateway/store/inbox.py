@@ -47,8 +47,7 @@ async def origins(connection: Connection, names: Sequence[str]) -> dict[str, int
 _SEEN = text(
     f"""
     select i.origin_id, i.position, i.bytes_hash, i.verdict, i.record_version_id, i.quarantine_id
-    from {unnest("origin_id bigint, position bigint").replace("position)", "pos)")}
-    join inbox i on i.origin_id = t.origin_id and i.position = t.pos
+    from {unnest("origin_id bigint, position bigint")} join inbox i using (origin_id, position)
     """  # noqa: S608  names are ours
 )
 

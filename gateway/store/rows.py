@@ -9,11 +9,19 @@ from sqlalchemy.sql.elements import TextClause
 from gateway.store.engine import Connection, DatabaseAway
 
 
-def unnest(columns: str) -> str:
-    """`id bigint, code text` → a `from` item that reads the arrays `:id` and `:code` as rows."""
+def unnest(columns: str, name: str = "t") -> str:
+    """`id bigint, code text` → a `from` item that reads the arrays `:id` and `:code` as rows.
+
+    Each row also has its `place` in the arrays, from 1.
+    """
     pairs = [pair.split() for pair in columns.split(",")]
-    arrays = ", ".join(f"cast(:{name} as {type_}[])" for name, type_ in pairs)
-    return f"unnest({arrays}) as t({', '.join(name for name, _ in pairs)})"
+    arrays = ", ".join(f"cast(:{column} as {type_}[])" for column, type_ in pairs)
+    return f"unnest({arrays}) with ordinality as {name}({', '.join(names(columns))}, place)"
+
+
+def names(columns: str) -> list[str]:
+    """`id bigint, code text` → `id`, `code`."""
+    return [column.split()[0] for column in columns.split(",")]
 
 
 #: Types that travel as text: our JSON is text already, and so it stays.
@@ -47,7 +55,7 @@ class Copy:
     def __init__(self, table: str, columns: str) -> None:
         """The columns by name; types as `Insert` takes them may follow the names."""
         self.table = table
-        self.names = [column.split()[0] for column in columns.split(",")]
+        self.names = names(columns)
 
     async def __call__(self, connection: Connection, rows: Sequence[tuple[Any, ...]]) -> None:
         """Write the rows in the transaction of `connection`; nothing is sent for none."""
@@ -59,12 +67,12 @@ class Copy:
             await driver.copy_records_to_table(self.table, records=rows, columns=self.names)
 
 
-def arrays(names: Sequence[str], rows: Iterable[tuple[Any, ...]]) -> Mapping[str, list[Any]]:
+def arrays(columns: Sequence[str], rows: Iterable[tuple[Any, ...]]) -> Mapping[str, list[Any]]:
     """Rows turned into one array a column; empty arrays where there is no row."""
-    columns = list(zip(*rows, strict=True))
-    if not columns:
-        return {name: [] for name in names}
-    return {name: list(values) for name, values in zip(names, columns, strict=True)}
+    values = list(zip(*rows, strict=True))
+    if not values:
+        return {name: [] for name in columns}
+    return {name: list(column) for name, column in zip(columns, values, strict=True)}
 
 
 _NEXT_IDS = text("select array_agg(nextval('gateway_id')) from generate_series(1, :count)")

@@ -8,7 +8,7 @@ import pytest
 
 from gateway.check import Checker
 from gateway.deadline import end_of
-from gateway.decide import Decided, Decider, NewDelivery, Past, Version, required_columns
+from gateway.decide import Decided, Decider, Past, Version, Way, required_columns
 from gateway.secrets import Keys
 from gateway.workday_files import load_workdays
 from schemas.base import SHANGHAI
@@ -64,9 +64,9 @@ def past(state: DeliveryState, id_: int = 11, name: str = "platform", due: datet
     return Past(id=id_, destination=name, state=state, due_at=due)
 
 
-def only(decided: Decided) -> NewDelivery:
-    [delivery] = decided.deliveries
-    return delivery
+def only(decided: Decided) -> Way:
+    [way] = decided.owed.ways
+    return way
 
 
 # ---------------------------------------------------------------- the first version
@@ -79,40 +79,40 @@ def test_a_complete_decision_is_ready_for_every_destination_that_takes_it() -> N
 
     decided = some.version(version(), (), NOW)
 
-    assert [(d.destination, d.state) for d in decided.deliveries] == [
+    assert [(d.destination, d.state) for d in decided.owed.ways] == [
         ("one", S.READY),
         ("two", S.READY),
     ]
 
 
 def test_a_delivery_says_what_it_carries() -> None:
-    delivery = only(decider().version(version(), (), NOW))
+    owed = decider().version(version(), (), NOW).owed
 
-    assert (delivery.item_kind, delivery.item_id) == (ItemKind.RECORD_VERSION, 20)
-    assert (delivery.chain_id, delivery.subject_id, delivery.verb) == (7, 3, Verb.NEW)
+    assert (owed.item_kind, owed.item_id) == (ItemKind.RECORD_VERSION, 20)
+    assert (owed.chain_id, owed.subject_id, owed.verb) == (7, 3, Verb.NEW)
 
 
 def test_the_strictest_clock_rules_and_every_clock_is_kept() -> None:
     both = destination(clocks=("working-7", "calendar-7"))
 
-    delivery = only(decider(both).version(version(), (), NOW))
+    way = only(decider(both).version(version(), (), NOW))
 
-    assert delivery.due_at == DUE
-    assert [due.clock for due in delivery.dues] == ["calendar-7", "working-7"]
+    assert way.due_at == DUE
+    assert [due.clock for due in way.dues] == ["calendar-7", "working-7"]
 
 
 def test_a_destination_gets_decisions_from_its_since_date_on() -> None:
     later = decider(destination(since=date(2026, 10, 10)))
     same = decider(destination(since=date(2026, 10, 9)))
 
-    assert later.version(version(), (), NOW).deliveries == []
-    assert len(same.version(version(), (), NOW).deliveries) == 1
+    assert later.version(version(), (), NOW).owed.ways == []
+    assert len(same.version(version(), (), NOW).owed.ways) == 1
 
 
 def test_a_destination_gets_the_kinds_that_it_takes() -> None:
     penalties = decider(destination(takes=["penalty"]))
 
-    assert penalties.version(version(licence()), (), NOW).deliveries == []
+    assert penalties.version(version(licence()), (), NOW).owed.ways == []
 
 
 @pytest.mark.parametrize(
@@ -123,19 +123,19 @@ def test_a_destination_gets_the_companies_of_its_regions(
 ) -> None:
     some = decider(destination(regions=regions))
 
-    assert len(some.version(version(), (), NOW).deliveries) == count
+    assert len(some.version(version(), (), NOW).owed.ways) == count
 
 
 def test_a_person_has_no_region_and_goes_to_all() -> None:
     some = decider(destination(regions=("41",)))
 
-    assert len(some.version(version(person_penalty()), (), NOW).deliveries) == 1
+    assert len(some.version(version(person_penalty()), (), NOW).owed.ways) == 1
 
 
 def test_an_excluded_decision_goes_nowhere() -> None:
     decided = decider().version(version(penalty(state_secret="是")), (), NOW)
 
-    assert decided == Decided([], [])
+    assert (decided.owed.ways, decided.superseded) == ([], [])
 
 
 # ---------------------------------------------------------------- held
@@ -212,7 +212,7 @@ def test_a_newer_version_waits_behind_a_repair_that_goes_out_by_itself_only(
 
     decided = decider().version(version(), [repair], NOW)
 
-    assert [one.state for one in decided.deliveries] == [expected]
+    assert [one.state for one in decided.owed.ways] == [expected]
     assert decided.superseded == []
 
 
@@ -240,7 +240,7 @@ def test_what_one_destination_has_is_nothing_to_another() -> None:
 
     decided = some.version(version(verb=Verb.CORRECT), [past(S.LEASED, name="one")], NOW)
 
-    assert [(d.destination, d.state) for d in decided.deliveries] == [
+    assert [(d.destination, d.state) for d in decided.owed.ways] == [
         ("one", S.WAITING),
         ("two", S.READY),
     ]
@@ -252,10 +252,10 @@ def test_what_one_destination_has_is_nothing_to_another() -> None:
 @pytest.mark.parametrize("verb", [Verb.WITHDRAW, Verb.REPAIR])
 @pytest.mark.parametrize("state", GIVEN)
 def test_a_past_recipient_hears_within_a_working_day(verb: Verb, state: DeliveryState) -> None:
-    delivery = only(decider().version(version(verb=verb), [past(state)], NOW))
+    decided = decider().version(version(verb=verb), [past(state)], NOW)
 
-    assert (delivery.verb, delivery.state) == (verb, S.READY)
-    assert delivery.due_at == end_of(date(2026, 10, 13))
+    assert (decided.owed.verb, only(decided).state) == (verb, S.READY)
+    assert only(decided).due_at == end_of(date(2026, 10, 13))
 
 
 @pytest.mark.parametrize("verb", [Verb.WITHDRAW, Verb.REPAIR])
@@ -270,7 +270,7 @@ def test_a_withdrawal_of_what_was_never_handed_over_is_sent_to_nobody(
 ) -> None:
     decided = decider().version(version(verb=Verb.WITHDRAW), [past(state)], NOW)
 
-    assert decided == Decided([], [11])
+    assert (decided.owed.ways, decided.superseded) == ([], [11])
 
 
 def test_filters_and_removed_destinations_cancel_no_withdrawal() -> None:
@@ -279,7 +279,7 @@ def test_filters_and_removed_destinations_cancel_no_withdrawal() -> None:
 
     decided = filtered.version(version(verb=Verb.WITHDRAW), recipients, NOW)
 
-    assert [d.destination for d in decided.deliveries] == ["one", "removed"]
+    assert [d.destination for d in decided.owed.ways] == ["one", "removed"]
 
 
 def test_a_withdrawal_is_never_held_for_a_column() -> None:
@@ -293,7 +293,7 @@ def test_a_decision_that_turns_out_excluded_is_withdrawn_from_its_recipients() -
 
     decided = decider().version(secret, [past(S.ACCEPTED), past(S.READY, 12, "other")], NOW)
 
-    assert (only(decided).destination, only(decided).verb) == ("platform", Verb.WITHDRAW)
+    assert (only(decided).destination, decided.owed.verb) == ("platform", Verb.WITHDRAW)
     assert decided.superseded == [12]
 
 
@@ -303,14 +303,18 @@ def test_a_decision_that_turns_out_excluded_is_withdrawn_from_its_recipients() -
 def test_a_grade_change_waits_for_its_number_and_is_due_in_hours() -> None:
     bank = destination("bank", takes=["grade_change"], grade_due="PT2H")
 
-    [delivery] = decider(destination(), bank).grade_change(30, 3, credit_code(), NOW)
+    [owed] = decider(destination(), bank).grade_changes([(30, 3, credit_code())], NOW)
+    [way] = owed.ways
 
-    assert (delivery.destination, delivery.item_kind) == ("bank", ItemKind.GRADE_CHANGE)
-    assert (delivery.state, delivery.chain_id) == (S.WAITING, 3)
-    assert delivery.due_at == NOW + timedelta(hours=2)
+    assert (owed.item_kind, owed.item_id, owed.chain_id) == (ItemKind.GRADE_CHANGE, 30, 3)
+    assert (way.destination, way.state) == ("bank", S.WAITING)
+    assert way.due_at == NOW + timedelta(hours=2)
 
 
 def test_a_bank_hears_of_the_companies_of_its_regions() -> None:
     bank = destination("bank", takes=["grade_change"], regions=("41",))
+    codes = [credit_code(), credit_code(region="410100")]
 
-    assert decider(bank).grade_change(30, 3, credit_code(), NOW) == []
+    owed = decider(bank).grade_changes([(30, 3, codes[0]), (31, 4, codes[1])], NOW)
+
+    assert [(one.item_id, len(one.ways)) for one in owed] == [(30, 0), (31, 1)]
