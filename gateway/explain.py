@@ -4,8 +4,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-from gateway.score import Scorer, again, fact
+from gateway.score import Scorer, again
 from gateway.store.explaining import KnownSubject
+from gateway.stored_facts import fact_of
 from schemas.codes import SubjectKind
 from schemas.credit import Assessment
 from scoring.change import compare
@@ -74,7 +75,7 @@ def explain(
     facts = Facts(
         known.code,
         kind,
-        tuple(fact(id_, body) for id_, body in known.facts),
+        tuple(fact_of(id_, body) for id_, body in known.facts),
         None,
         known.criminal_suspect,
         scorer.rulebook.sites(known.code),

@@ -7,15 +7,17 @@ from typing import Any
 
 from gateway.activation import refresh
 from gateway.deadline import today
-from gateway.score import RECEIVED, SCORED, Scored, Scorer, change_body, fact, short
+from gateway.score import RECEIVED, SCORED, Scored, Scorer, change_body, short
 from gateway.store import assessments
 from gateway.store.engine import Connection
 from gateway.store.facts import facts_of_subjects
 from gateway.store.rows import Ids
 from gateway.store.subjects import Subject
+from gateway.stored_facts import facts_of
 from schemas.credit import GradeChange
 from schemas.event import ReceivedGrade
 
+_NO_FACTS: tuple[list[int], bytes] = ([], b"[]")
 #: Subjects scored between two awaits, so that heart-beats and deliveries go on.
 SLICE = 50
 
@@ -36,7 +38,7 @@ class Rescoring:
         self.scored: dict[int, Scored] = {}
         self.changes: list[tuple[int, GradeChange, bytes, int | None]] = []
         self._last: dict[int, assessments.LastGrade] = {}
-        self._facts: dict[int, list[tuple[int, dict[str, Any]]]] = {}
+        self._facts: dict[int, tuple[list[int], bytes]] = {}
         self._suspects: dict[int, bool] = {}
         self._kept: set[int] = set()
         self._assessment_ids: dict[int, int] = {}
@@ -63,7 +65,7 @@ class Rescoring:
             subject.code,
             person=person,
             criminal_suspect=subject.criminal_suspect,
-            facts=[fact(id_, body) for id_, body in self._facts.get(subject.id, ())],
+            facts=facts_of(*self._facts.get(subject.id, _NO_FACTS)),
             previous=last.grade if last else None,
             as_of=day,
         )
@@ -148,7 +150,6 @@ class Rescoring:
     def _assessment_row(self, id_: int, subject_id: int, scored: Scored) -> tuple[Any, ...]:
         self._assessment_ids[subject_id] = id_
         result_ = scored.assessment
-        fact_ids = [fact_id for fact_id, _ in self._facts.get(subject_id, ())]
         return (
             id_,
             subject_id,
@@ -156,7 +157,7 @@ class Rescoring:
             self._suspects[subject_id],
             result_.rule_set.version if result_.rule_set else None,
             result_.as_of,
-            fact_ids,
+            self._facts.get(subject_id, _NO_FACTS)[0],
             result_.grade,
             result_.not_evaluated,
             result_.changes_on,

@@ -9,7 +9,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
-from functools import lru_cache
 from typing import Any
 
 import msgspec
@@ -18,11 +17,11 @@ import orjson
 from gateway.log import LogEvent, logger
 from gateway.policybook import Policybook
 from gateway.rulebook import Rulebook
-from schemas.codes import EventType, SubjectKind
+from schemas.codes import SubjectKind
 from schemas.credit import Assessment, GradeChange, NotEvaluated
 from scoring.change import compare, direction
 from scoring.engine import assess
-from scoring.facts import Fact, Facts, Penalty, Site, plain
+from scoring.facts import Fact, Facts, Site, plain
 from scoring.measures import Applied, MeasurePolicy, shift
 from scoring.ruleset import RuleSet
 
@@ -171,47 +170,6 @@ def again(subject: Facts, rule_set: RuleSet | None, as_of: date) -> Assessment:
     if rule_set is None:
         return _without(subject, as_of, NotEvaluated.NO_RULE_SET)
     return assess(subject, rule_set, as_of)
-
-
-@lru_cache(maxsize=4096)
-def _day(text: str) -> date:
-    return date.fromisoformat(text)
-
-
-_DATES = ("rectified_on", "repair_applied_on", "repair_confirmed_on", "warning_until")
-
-
-def fact(id_: int, body: Mapping[str, Any]) -> Fact:
-    """A fact from its stored body; the body has the fields of the `score` input."""
-    penalty = body.get("penalty")
-    points = body.get("principal_points")
-    type_ = body.get("type")
-    rectified, applied, confirmed, warned = [
-        _day(day) if (day := body.get(name)) else None for name in _DATES
-    ]
-    return Fact(
-        str(id_),
-        _day(body["decided_on"]),
-        body.get("item"),
-        EventType(type_) if type_ else None,
-        _penalty(tuple(penalty["types"]), penalty.get("fine_wan")) if penalty else None,
-        rectified,
-        applied,
-        confirmed,
-        warned,
-        Decimal(points) if points else None,
-        body.get("document_number"),
-        _day(created) if (created := body.get("created_on")) else None,
-        tuple(body.get("codes") or ()),
-        body.get("department"),
-        Decimal(stated) if (stated := body.get("stated_points")) else None,
-        body.get("site"),
-    )
-
-
-@lru_cache(maxsize=4096)
-def _penalty(types: tuple[str, ...], fine: str | None) -> Penalty:
-    return Penalty(types, Decimal(fine) if fine else None)
 
 
 _NO_MEASURES: dict[str, Any] = {"measures_begin": [], "measures_end": [], "notices": []}

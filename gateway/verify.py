@@ -7,11 +7,12 @@ from typing import Any
 import orjson
 
 from gateway.rulebook import parse_rule_set
-from gateway.score import again, fact, short, sites_of
+from gateway.score import again, short, sites_of
 from gateway.store import assessments
 from gateway.store import facts as fact_store
 from gateway.store.assessments import Stored
 from gateway.store.engine import Database
+from gateway.stored_facts import fact_of
 from schemas.codes import SubjectKind
 from schemas.credit import NotEvaluated
 from scoring.facts import Fact, Facts
@@ -36,7 +37,7 @@ async def verify_assessments(
         async with database.transaction() as connection:
             page = await assessments.stored(connection, after, PAGE)
             ids = sorted({id_ for one in page for id_ in one.fact_ids})
-            facts = {f.id: fact(f.id, f.body) for f in await fact_store.facts(connection, ids)}
+            facts = {f.id: fact_of(f.id, f.body) for f in await fact_store.facts(connection, ids)}
         if not page:
             return count, wrong
         wrong += [found for one in page if (found := _difference(one, rule_sets, facts))]

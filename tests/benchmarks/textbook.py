@@ -21,9 +21,10 @@ from gateway.check import Checked, Checker
 from gateway.clock import system_clock
 from gateway.content import content, fact_body
 from gateway.normalise import Raw
-from gateway.score import fact, short
+from gateway.score import short
 from gateway.secrets import load_keys
 from gateway.store import tables as t
+from gateway.stored_facts import fact_of
 from schemas.codes import RecordKind, SubjectKind, Verb
 from scoring.engine import assess
 from scoring.facts import Facts
@@ -145,7 +146,7 @@ async def _score(
     rows = await connection.execute(
         select(t.fact.c.id, t.fact.c.body).where(t.fact.c.subject_id == subject_id)
     )
-    facts = tuple(fact(row.id, row.body) for row in rows)
+    facts = tuple(fact_of(row.id, row.body) for row in rows)
     code = checked.key.subject if checked.key else ""
     result = assess(Facts(code, SubjectKind.ENTERPRISE, facts), rule_set, now.date())
     assessment_id = await _next(connection)

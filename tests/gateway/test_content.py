@@ -1,5 +1,6 @@
 """From a record to the fact that scoring counts, by way of the stored body."""
 
+from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 from typing import Any
@@ -8,8 +9,8 @@ import orjson
 
 from gateway.check import Checker
 from gateway.content import fact_body
-from gateway.score import fact
 from gateway.secrets import Keys
+from gateway.stored_facts import fact_of, facts_of
 from schemas.codes import Verb
 from scoring.facts import Fact
 from tests.factories import event, penalty, raw
@@ -18,9 +19,11 @@ CHECKER = Checker(Keys(b"a master key for tests only"))
 
 
 def made(row: dict[str, Any]) -> Fact:
-    """The fact of a row, written to the store and read again."""
-    body = fact_body(CHECKER.check(raw(row), date(2026, 11, 1)), Verb.NEW)
-    return fact(7, orjson.loads(orjson.dumps(body)))
+    """The fact of a row, written to the store and read again, alone or with others."""
+    body = orjson.dumps(fact_body(CHECKER.check(raw(row), date(2026, 11, 1)), Verb.NEW))
+    found, other = facts_of([7, 8], b"[%b, %b]" % (body, body))
+    assert found == fact_of(7, orjson.loads(body)) == replace(other, id="7")
+    return found
 
 
 def test_a_penalty_carries_its_authority_as_the_department() -> None:
