@@ -31,7 +31,7 @@ Records = Sequence[ConsumerRecord[bytes, bytes]]
 
 #: Batches between poll and commit: while one waits for the database, the other is worked on.
 IN_FLIGHT = 2
-#: Seconds between two tries while the database is away, from and up to.
+#: Seconds between two tries while database or broker is away, from and up to.
 FIRST_PAUSE, LONGEST_PAUSE = 0.2, 5.0
 POLL_MILLISECONDS = 100
 
@@ -80,6 +80,7 @@ class KafkaIntake:
         """Join the group and begin."""
         await self.broker.start()
         self.consumer = self._subscriber.consumer
+        _ask_with_pauses(self._subscriber.consumer)
 
     async def stop(self) -> None:
         """Leave the group; what was not committed is read again by the next one."""
@@ -173,6 +174,24 @@ class KafkaIntake:
             body=record.value,
             kind=self.settings.topics[record.topic],
         )
+
+
+def _ask_with_pauses(consumer: AIOKafkaConsumer) -> None:
+    """Let the consumer wait after it asked in vain where the partitions are.
+
+    aiokafka 0.14 asks again at once while a partition has no leader: with the broker away that is a
+    whole core, and thousands of lines of log a second, until it comes back.
+    """
+    client = consumer._client  # noqa: SLF001  there is no setting for it
+    ask = client._metadata_update  # noqa: SLF001
+
+    async def patiently(*arguments: Any) -> bool:
+        if await ask(*arguments):
+            return True
+        await asyncio.sleep(FIRST_PAUSE)
+        return False
+
+    client._metadata_update = patiently  # noqa: SLF001
 
 
 async def _until_back(work: Callable[[], Awaitable[Any]]) -> None:

@@ -294,6 +294,32 @@ async def test_an_outage_longer_than_the_poll_interval_keeps_the_assignment(
     assert await committed(intake, topic) == [10, 10]
 
 
+async def test_a_broker_that_went_away_without_a_leader_is_not_asked_without_pause(
+    world: World,
+    start: StartIntake,
+    producer: AIOKafkaProducer,
+    topic: str,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    intake = await start()
+    await until(lambda: len(intake.assigned()) == 2)
+    assert intake.consumer is not None
+    client, tries = intake.consumer._client, []
+
+    async def refused(node: object, **_: object) -> None:
+        tries.append(node)
+        await asyncio.sleep(0)
+
+    with monkeypatch.context() as away:
+        away.setattr(client, "_get_conn", refused)
+        away.setattr(client.cluster, "leader_for_partition", lambda partition: -1)  # noqa: ARG005
+        await asyncio.sleep(2)
+    await send(producer, topic, *bodies(0, 2))
+    await until(lambda: intake.taken == 2)
+
+    assert len(tries) < 20
+
+
 async def test_the_members_of_a_group_share_the_partitions(
     world: World, producer: AIOKafkaProducer, topic: str, start: StartIntake
 ) -> None:
