@@ -94,8 +94,7 @@ class Owed(NamedTuple):
     ways: Sequence[Way]
 
 
-@dataclass(frozen=True, slots=True)
-class Decided:
+class Decided(NamedTuple):
     """What follows from one version: what is owed of it, and deliveries that it replaces."""
 
     owed: Owed

@@ -1,13 +1,13 @@
 """Assessment 评价结果 and grade change 等级变动: what scoring says about a subject.
 
-Values, not pydantic models: one assessment is made of half a dozen of them and the engine makes
+Structs, not pydantic models: one assessment is made of half a dozen of them and the engine makes
 tens of thousands a second. Points and scores are plain decimal texts ("-0.5").
 """
 
 from datetime import date
 from enum import StrEnum
 
-from schemas.value import value
+from msgspec import Struct
 
 
 class NotEvaluated(StrEnum):
@@ -31,8 +31,7 @@ class NotEvaluated(StrEnum):
     ENGINE_ERROR = "engine_error"  #: 评价程序出错
 
 
-@value
-class RuleSetRef:
+class RuleSetRef(Struct, frozen=True, gc=False):
     """Which rule set gave a result; `version` is the hash of its text."""
 
     name: str
@@ -40,8 +39,7 @@ class RuleSetRef:
     status: str
 
 
-@value
-class Deduction:
+class Deduction(Struct, frozen=True, gc=False):
     """One row that counts 扣分项: item, signed points, fact, article, quoted text, values.
 
     What a limit changes is a row too: its item is `per_decision`, `lowest` or `highest`, the two
@@ -56,8 +54,7 @@ class Deduction:
     values: dict[str, str]
 
 
-@value
-class Veto:
+class Veto(Struct, frozen=True, gc=False):
     """One veto 直接评定, or promotion 直接升级, that is active."""
 
     item: str
@@ -65,16 +62,14 @@ class Veto:
     article: str
 
 
-@value
-class Unmapped:
+class Unmapped(Struct, frozen=True, gc=False):
     """A penalty word or event type without a tariff row: 0 points, shown to a person."""
 
     fact: str
     type: str
 
 
-@value
-class ReceivedGrade:
+class ReceivedGrade(Struct, frozen=True, gc=False):
     """Which fact brought the grade that was computed elsewhere, by whom, and since when."""
 
     fact: str
@@ -82,8 +77,7 @@ class ReceivedGrade:
     effective_on: date
 
 
-@value
-class Assessment:
+class Assessment(Struct, frozen=True, gc=False):
     """The result for one subject on one day; score and grade are None where not evaluated.
 
     `not_evaluated` is a `NotEvaluated` value, with `:` and what it is about where that helps.
@@ -107,8 +101,7 @@ class Assessment:
     received: ReceivedGrade | None = None
 
 
-@value
-class GradeChange:
+class GradeChange(Struct, frozen=True, gc=False):
     """等级变动 of one subject: from, to (None: no grade), and the reasons in the trace's words."""
 
     from_grade: str | None

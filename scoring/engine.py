@@ -1,7 +1,8 @@
 """Facts + rule set + date → assessment with its trace."""
 
-from dataclasses import replace
 from datetime import date
+
+from msgspec.structs import replace
 
 from schemas.codes import SubjectKind
 from schemas.credit import Assessment, NotEvaluated, ReceivedGrade

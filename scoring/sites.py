@@ -1,10 +1,11 @@
 """Several sites 多厂址 of one legal person: each scored by itself, then averaged by weight."""
 
 from collections import defaultdict
-from dataclasses import replace
 from decimal import Decimal
 from fractions import Fraction
 from math import floor
+
+from msgspec.structs import replace
 
 from schemas.credit import Deduction, NotEvaluated
 from scoring.book import Entry

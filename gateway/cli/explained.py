@@ -28,7 +28,7 @@ def as_json(found: Explanation) -> dict[str, Any]:
         "kind": found.kind,
         "as_of": found.as_of,
         "received_grade": found.received,
-        "assessment": asdict(found.assessment),
+        "assessment": found.assessment,
         "endings": [asdict(one) for one in found.endings],
         "later": [{"on": one.as_of, "score": one.score, "grade": one.grade} for one in found.later],
         "published": [

@@ -5,6 +5,7 @@ from datetime import date, datetime, time
 from typing import Annotated
 
 import typer
+from msgspec import structs
 
 from gateway.app import Gateway, gateway
 from gateway.cli.arguments import day_of
@@ -83,7 +84,7 @@ async def _explain(
 
 def _shown(found: Explanation, pseudonym: str) -> Explanation:
     """A person goes by a pseudonym; our own code of a person stays inside."""
-    assessment = replace(found.assessment, id=pseudonym)
+    assessment = structs.replace(found.assessment, id=pseudonym)
     return replace(found, code=pseudonym, name="自然人", assessment=assessment)
 
 

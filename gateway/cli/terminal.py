@@ -10,6 +10,7 @@ from typing import Annotated, Any, NoReturn, TypeVar
 
 import orjson
 import typer
+from msgspec import Struct, structs
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
@@ -68,7 +69,11 @@ def print_line(text: str) -> None:
 
 def print_json(value: Any) -> None:
     """One object on one line."""
-    print_line(orjson.dumps(value, default=str).decode())
+    print_line(orjson.dumps(value, default=_as_json).decode())
+
+
+def _as_json(value: Any) -> Any:
+    return structs.asdict(value) if isinstance(value, Struct) else str(value)
 
 
 def lines_of(arguments: Iterable[str] | None) -> Iterator[str]:

@@ -1,7 +1,8 @@
 from collections.abc import Callable
-from dataclasses import replace
 from datetime import date
 from typing import Any
+
+from msgspec.structs import replace
 
 from schemas.codes import SubjectKind
 from schemas.credit import Assessment, GradeChange

@@ -1,10 +1,10 @@
 """The grade that is published for a period, and the list that bad years lead to."""
 
-from dataclasses import replace
 from datetime import date
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from schemas.codes import SubjectKind
 from scoring.engine import assess
