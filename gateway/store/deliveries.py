@@ -17,12 +17,12 @@ from gateway.decide import Owed, Past, Way
 from gateway.store.engine import Connection
 from gateway.store.rows import arrays, names, unnest
 from schemas.codes import Verb
-from schemas.delivery import DeliveryState
+from schemas.delivery import DeliveryState, ItemKind
 
-_OWED = "item_kind text, item_id bigint, subject_id bigint, chain_id bigint, verb text, goes bigint"
+_OWED = "item_id bigint, subject_id bigint, chain_id bigint, goes bigint"
 _WAYS = (
-    "ways bigint, destination text, state text, due_at timestamptz, clock text, calendar text, "
-    "provisional boolean, dues text"
+    "ways bigint, item_kind text, verb text, destination text, state text, due_at timestamptz, "
+    "clock text, calendar text, provisional boolean, dues text"
 )
 _ADD = text(
     f"""
@@ -42,23 +42,30 @@ async def add(connection: Connection, owed: Iterable[Owed], now: datetime) -> No
     Most items of a batch go the same ways, so these are sent once, and the database multiplies.
     """
     rows = []
-    numbers: dict[int, int] = {}
-    ways: dict[Sequence[Way], int] = {}
+    numbers: dict[tuple[object, ...], int] = {}
+    groups: dict[tuple[ItemKind, Verb, tuple[Way, ...]], int] = {}
     for one in owed:
         if one.ways:
-            number = numbers.get(id(one.ways))
+            known = (one.item_kind, one.verb, id(one.ways))
+            number = numbers.get(known)
             if number is None:
-                number = numbers[id(one.ways)] = ways.setdefault(tuple(one.ways), len(ways))
-            rows.append((*one[:-1], number))
+                group = (one.item_kind, one.verb, tuple(one.ways))
+                number = numbers[known] = groups.setdefault(group, len(groups))
+            rows.append((one.item_id, one.subject_id, one.chain_id, number))
     if rows:
-        going = [_way_row(number, way) for group, number in ways.items() for way in group]
+        going = [
+            _way_row(number, kind, verb, way)
+            for (kind, verb, ways), number in groups.items()
+            for way in ways
+        ]
         values = {**arrays(names(_OWED), rows), **arrays(names(_WAYS), going), "now": now}
         await connection.execute(_ADD, values)
 
 
-def _way_row(number: int, way: Way) -> tuple[Any, ...]:
+def _way_row(number: int, kind: ItemKind, verb: Verb, way: Way) -> tuple[Any, ...]:
     """`calendar` is the one that any of the dues rests on, `provisional` whether any is a bound."""
-    return (number, way.destination, way.state, way.due_at, way.dues[0].clock, *kept_dues(way.dues))
+    clock = way.dues[0].clock
+    return number, kind, verb, way.destination, way.state, way.due_at, clock, *kept_dues(way.dues)
 
 
 def kept_dues(dues: Sequence[Due]) -> tuple[str | None, bool, str]:
