@@ -2,12 +2,13 @@
 
 FastStream is given a pass-through decoder and a parser that shows it one empty record, since 0.7.8
 drops a whole batch over one header that is not UTF-8. Offsets are committed by us, partition by
-partition: its `ack()` would commit positions of records that nobody has seen. While the database
-is away or two batches are in flight the partitions are paused and polling goes on, so that the
-assignment is kept however long it takes.
+partition: its `ack()` would commit positions of records that nobody has seen. While two batches
+are in flight the next poll waits; if they take long, since the database is away, the partitions are
+paused and polling goes on, so that the assignment is kept however long it takes.
 """
 
 import asyncio
+from asyncio import FIRST_COMPLETED
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from dataclasses import replace
@@ -34,6 +35,8 @@ IN_FLIGHT = 2
 #: Seconds between two tries while database or broker is away, from and up to.
 FIRST_PAUSE, LONGEST_PAUSE = 0.2, 5.0
 POLL_MILLISECONDS = 100
+#: Bytes fetched of a partition at once: several batches, so that few polls bring a small rest.
+FETCH_BYTES = 4 * 2**20
 
 
 class KafkaIntake:
@@ -69,6 +72,7 @@ class KafkaIntake:
             ack_policy=AckPolicy.MANUAL,
             max_records=self.settings.batch_size,
             batch_timeout_ms=POLL_MILLISECONDS,
+            max_partition_fetch_bytes=FETCH_BYTES,
             max_poll_interval_ms=self.settings.max_poll_interval_ms,
             parser=_parse_one_empty,
             decoder=_pass_through,
@@ -116,7 +120,11 @@ class KafkaIntake:
     # ------------------------------------------------------------ from poll to commit
 
     async def _take(self, message: KafkaMessage) -> None:
-        """Called for every poll with records; never waits, so that polling goes on."""
+        """Called for every poll with records; waits for a free place, but never past the next poll.
+
+        A pause is the last resort: aiokafka throws away what it has fetched of a paused partition,
+        asks for it again, and leaves the bytes to the garbage collector.
+        """
         if self._stopping:
             return
         records: Records = message.raw_message
@@ -128,7 +136,10 @@ class KafkaIntake:
         self._batches.add(batch)
         batch.add_done_callback(self._done)
         if len(self._batches) >= IN_FLIGHT:
-            self._pause()
+            patience = self.settings.max_poll_interval_ms / 2_000
+            await asyncio.wait(self._batches, timeout=patience, return_when=FIRST_COMPLETED)
+            if len(self._batches) >= IN_FLIGHT:
+                self._pause()
 
     def _pause(self) -> None:
         if self.consumer is not None:

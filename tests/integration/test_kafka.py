@@ -294,6 +294,22 @@ async def test_an_outage_longer_than_the_poll_interval_keeps_the_assignment(
     assert await committed(intake, topic) == [10, 10]
 
 
+async def test_work_as_usual_pauses_nothing_so_that_nothing_fetched_is_thrown_away(
+    start: StartIntake,
+    producer: AIOKafkaProducer,
+    topic: str,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    pauses: list[object] = []
+    monkeypatch.setattr(KafkaIntake, "_pause", pauses.append)
+    intake = await start(batch_size=2)
+
+    await send(producer, topic, *bodies(0, 24))
+    await until(lambda: intake.taken == 24)
+
+    assert pauses == []
+
+
 async def test_a_broker_that_went_away_without_a_leader_is_not_asked_without_pause(
     world: World,
     start: StartIntake,
