@@ -3,10 +3,12 @@
 import asyncio
 import time
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from typing import Any
 
 import psutil
+from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.errors import KafkaError
 from sqlalchemy import event
 
 from gateway.app import build
@@ -56,10 +58,13 @@ async def ingest(place: World) -> dict[str, Any]:
     """Rate of one process and of the group over 50,000 records, then memory up to 200,000."""
     await produce(place, TOPIC, MEMORY_MARKS[-1])
     async with _gateways(place, "one", 1) as (database, _):
+        await _complete(place, "one", 1)
         one = await _rate(database, ONE_PROCESS_RECORDS, DONE_BY_OFFSET)
     async with _gateways(place, "group", PROCESSES) as (database, processes):
+        measuring = asyncio.create_task(_memory(database, processes))
+        await _complete(place, "group", PROCESSES)
         rate = await _rate(database, RECORDS, DONE_BY_OFFSET)
-        memory = [await _memory(database, processes, mark) for mark in MEMORY_MARKS]
+        memory = await measuring
     return {
         "ingest_per_s": rate,
         "ingest_processes": PROCESSES,
@@ -92,7 +97,7 @@ async def _gateways(
 async def textbook(place: World) -> dict[str, Any]:
     """The same rows by one message, one transaction, one commit."""
     topic = "textbook.penalty"
-    await produce(place, topic, TEXTBOOK_RECORDS)
+    await produce(place, topic, TEXTBOOK_RECORDS + 100)
     url = await fresh_database(place, "bench_textbook")
     database = Database(url)
     await upgrade(database)
@@ -130,19 +135,36 @@ async def statements(place: World) -> dict[str, Any]:
     return {"ingest_statements_per_batch": counts}
 
 
+async def _complete(place: World, group: str, members: int) -> None:
+    """Wait until the group has all its members: a start is no part of a rate."""
+    admin = AIOKafkaAdminClient(bootstrap_servers=place.kafka.bootstrap)
+    await admin.start()
+    joined, state = 0, ""
+    while joined < members or state != "Stable":
+        await asyncio.sleep(0.1)
+        with suppress(KafkaError):  # the broker does not know the group yet
+            [answer] = await admin.describe_consumer_groups([group])
+            [(_, _, state, _, _, found, *_)] = answer.groups
+            joined = len(found)
+    await admin.close()
+
+
 async def _rate(database: Database, records: int, query: str = DONE) -> float:
-    """Records a second from the first commit seen to the last."""
+    """Records a second over so many, from the first commit seen."""
     while not (first := await count(database, query)):
         await asyncio.sleep(0.02)
     start = time.perf_counter()
-    while (done := await count(database, query)) < records:
+    while (done := await count(database, query)) < first + records:
         await asyncio.sleep(0.1)
     return round((done - first) / (time.perf_counter() - start), 1)
 
 
-async def _memory(database: Database, processes: list[int], mark: int) -> float:
-    """Resident MB of the process that has most, once so many records are committed."""
-    while await count(database, DONE) < mark:
-        await asyncio.sleep(0.2)
-    resident = max(psutil.Process(pid).memory_info().rss for pid in processes)
-    return round(float(resident) / 2**20, 1)
+async def _memory(database: Database, processes: list[int]) -> list[float]:
+    """Resident MB of the process that has most, as each mark is passed."""
+    resident = []
+    for mark in MEMORY_MARKS:
+        while await count(database, DONE_BY_OFFSET) < mark:
+            await asyncio.sleep(0.2)
+        most = max(psutil.Process(pid).memory_info().rss for pid in processes)
+        resident.append(round(float(most) / 2**20, 1))
+    return resident
