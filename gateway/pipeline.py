@@ -40,7 +40,7 @@ from schemas.problem import Problem, Rule
 from schemas.verdict import Verdict
 
 #: Items worked on between two awaits, so that heart-beats and deliveries go on.
-SLICE = 50
+SLICE = 150
 
 
 class Pipeline:

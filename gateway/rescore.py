@@ -19,7 +19,7 @@ from schemas.event import ReceivedGrade
 
 _NO_FACTS: tuple[list[int], bytes] = ([], b"[]")
 #: Subjects scored between two awaits, so that heart-beats and deliveries go on.
-SLICE = 50
+SLICE = 150
 
 
 class Rescoring:

@@ -9,7 +9,7 @@ paused and polling goes on, so that the assignment is kept however long it takes
 
 import asyncio
 from asyncio import FIRST_COMPLETED
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from functools import partial
@@ -29,6 +29,7 @@ from gateway.settings import KafkaSettings
 from gateway.store.engine import DatabaseAway
 
 Records = Sequence[ConsumerRecord[bytes, bytes]]
+Ends = Mapping[TopicPartition, int]
 
 #: Batches between poll and commit: while one waits for the database, the other is worked on.
 IN_FLIGHT = 2
@@ -129,10 +130,10 @@ class KafkaIntake:
             return
         records: Records = message.raw_message
         message.raw_message = ()  # FastStream's context and a cycle of its own keep the message
-        partitions = {TopicPartition(record.topic, record.partition) for record in records}
-        before = [self._last[partition] for partition in partitions if partition in self._last]
-        batch = asyncio.create_task(self._work(records, before))
-        self._last.update(dict.fromkeys(partitions, batch))
+        ends = _ends(records)
+        before = [self._last[partition] for partition in ends if partition in self._last]
+        batch = asyncio.create_task(self._work(records, ends, before))
+        self._last.update(dict.fromkeys(ends, batch))
         self._batches.add(batch)
         batch.add_done_callback(self._done)
         if len(self._batches) >= IN_FLIGHT:
@@ -145,13 +146,15 @@ class KafkaIntake:
         if self.consumer is not None:
             self.consumer.pause(*self.consumer.assignment())
 
-    async def _work(self, records: Records, before: Sequence[asyncio.Task[None]]) -> None:
+    async def _work(
+        self, records: Records, ends: Ends, before: Sequence[asyncio.Task[None]]
+    ) -> None:
         """One batch from check to committed offsets; a partition's batches keep their order."""
-        checked = await self.pipeline.check([self._raw(record) for record in records])
+        checked = await self.pipeline.check(self._raws(records, ends))
         await asyncio.gather(*before)
         with self.metrics.batch_seconds.time():
             await _until_back(partial(self.pipeline.commit, checked))
-        await self._commit_offsets(records)
+        await self._commit_offsets(ends)
         self.taken += len(records)
         self.metrics.last_progress.set(self.clock().timestamp())
 
@@ -167,24 +170,27 @@ class KafkaIntake:
         elif self.consumer is not None and not self.failed and len(self._batches) < IN_FLIGHT:
             self.consumer.resume(*self.consumer.paused())
 
-    async def _commit_offsets(self, records: Records) -> None:
+    async def _commit_offsets(self, ends: Ends) -> None:
         """Explicit offsets of what was written; a partition lost meanwhile is another's now."""
-        offsets: dict[TopicPartition, int] = {}
-        for record in records:
-            partition = TopicPartition(record.topic, record.partition)
-            offsets[partition] = max(offsets.get(partition, 0), record.offset + 1)
-        mine = {p: offset for p, offset in offsets.items() if p in self.assigned()}
+        mine = {p: offset for p, offset in ends.items() if p in self.assigned()}
         with suppress(KafkaError):
             if mine and self.consumer is not None:
                 await self.consumer.commit(mine)
 
-    def _raw(self, record: ConsumerRecord[bytes, bytes]) -> Raw:
-        return Raw(
-            origin=f"kafka:{self.settings.cluster}/{record.topic}/{record.partition}",
-            position=record.offset,
-            body=record.value,
-            kind=self.settings.topics[record.topic],
-        )
+    def _raws(self, records: Records, partitions: Iterable[TopicPartition]) -> list[Raw]:
+        cluster = self.settings.cluster
+        origins = {p: f"kafka:{cluster}/{p.topic}/{p.partition}" for p in partitions}
+        kinds = self.settings.topics
+        return [
+            Raw(origins[one.topic, one.partition], one.offset, one.value, kinds[one.topic])
+            for one in records
+        ]
+
+
+def _ends(records: Records) -> Ends:
+    """The offset after the last record of each partition, whose records come in order."""
+    ends = {(record.topic, record.partition): record.offset + 1 for record in records}
+    return {TopicPartition(*place): offset for place, offset in ends.items()}
 
 
 def _ask_with_pauses(consumer: AIOKafkaConsumer) -> None:
