@@ -66,6 +66,20 @@ class Answer:
             raise OutcomeUnknown("the answer is not JSON") from exc
 
 
+class _NoCookies(httpx.Cookies):
+    def extract_cookies(self, response: httpx.Response) -> None:
+        """Leave them: looking for cookies took a tenth of a delivery."""
+
+
+_NO_COOKIES = _NoCookies()
+
+
+class _Stateless(httpx.AsyncClient):
+    """Keeps no cookies: calls go side by side, and none may carry what another was given."""
+
+    cookies = property(lambda _: _NO_COOKIES)
+
+
 class HttpClient:
     """One destination's connections; nothing is opened before the first call."""
 
@@ -79,7 +93,7 @@ class HttpClient:
         # Waiting for a connection ends well before the whole call, so that it is never mistaken
         # for waiting for an answer.
         timeout = httpx.Timeout(seconds, pool=seconds / 2, connect=seconds / 2)
-        self._client = httpx.AsyncClient(
+        self._client = _Stateless(
             transport=AiohttpTransport(verify=self._tls, client=self._session),
             timeout=timeout,
             headers={"Accept-Encoding": "identity", **(headers or {})},

@@ -36,7 +36,7 @@ _ADD = text(
 )
 
 
-async def add(connection: Connection, owed: Iterable[Owed], now: datetime) -> None:
+async def add(connection: Connection, owed: Sequence[Owed], now: datetime) -> None:
     """Write a delivery for each way of what is owed, in this order.
 
     Most items of a batch go the same ways, so these are sent once, and the database multiplies.

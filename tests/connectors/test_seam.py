@@ -8,6 +8,8 @@ from typing import Any
 import aiohttp
 import httpx
 import pytest
+from aiohttp import web
+from aiohttp.test_utils import TestServer
 from httpx_aiohttp.transport import AIOHTTP_EXC_MAP
 
 from connectors import build
@@ -171,6 +173,25 @@ async def test_an_answer_longer_than_allowed_is_an_unknown_outcome(
         await connector.send([item()])
 
     await connector.close()
+
+
+async def test_no_call_carries_a_cookie_that_another_was_given(clock: Any) -> None:
+    carried = []
+
+    async def answer(request: web.Request) -> web.Response:
+        carried.append(request.headers.get("Cookie"))
+        return web.Response(headers={"Set-Cookie": "session=1; Path=/"})
+
+    app = web.Application()
+    app.router.add_get("/", answer)
+    async with TestServer(app) as server:
+        url = str(server.make_url("/"))
+        client = HttpClient(HttpSettings(url=url, allow_private=True), clock)
+        for _ in range(2):
+            await client.call("GET", url)
+        await client.close()
+
+    assert carried == [None, None]
 
 
 @pytest.mark.parametrize(
