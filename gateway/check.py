@@ -93,10 +93,8 @@ class Checker:
     def _decision(self, raw: Raw, candidate: Candidate, today: date) -> Checked:
         values, problems, unknown = read_row(candidate.kind, candidate.row)
         verb, verb_problem = _verb(candidate.row)
-        empty = lacking(candidate.kind, values)
-        if empty:
-            unreadable = {problem.field for problem in problems}
-            problems += [problem for problem in empty if problem.field not in unreadable]
+        unreadable = {problem.field for problem in problems}
+        problems += [p for p in lacking(candidate.kind, values) if p.field not in unreadable]
         problems += contradictions(candidate.kind, values, today)
         problems += verb_problem
         refused = refusals(candidate.kind, values, problems)
@@ -111,7 +109,7 @@ class Checker:
         return Checked(
             raw,
             Verdict.INCOMPLETE if problems else Verdict.OK,
-            _unique(problems) if problems else (),
+            _unique(problems),
             candidate.kind,
             record,
             decision_key(record, subject),

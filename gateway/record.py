@@ -189,10 +189,7 @@ class Recording:
             (version.key[2], code)
             for version in versions
             if (code := getattr(version.checked.record, "authority_code", None))
-            and not (
-                version.checked.problems
-                and any(p.field.endswith("JGDM") for p in version.checked.problems)
-            )
+            and not any(p.field.endswith("JGDM") for p in version.checked.problems)
         }
         await subjects.add_authority_codes(self.connection, sorted(pairs))
 

@@ -121,7 +121,7 @@ class KafkaIntake:
     # ------------------------------------------------------------ from poll to commit
 
     async def _take(self, message: KafkaMessage) -> None:
-        """Called for every poll with records; waits for a free place, but never past the next poll.
+        """Called for every poll with records; waits for a free place, half a poll interval at most.
 
         A pause is the last resort: aiokafka throws away what it has fetched of a paused partition,
         asks for it again, and leaves the bytes to the garbage collector.

@@ -311,7 +311,6 @@ async def test_work_as_usual_pauses_nothing_so_that_nothing_fetched_is_thrown_aw
 
 
 async def test_a_broker_that_went_away_without_a_leader_is_not_asked_without_pause(
-    world: World,
     start: StartIntake,
     producer: AIOKafkaProducer,
     topic: str,

@@ -81,7 +81,7 @@ async def test_a_month_that_began_in_the_default_partition_stays_there(
 # ---------------------------------------------------------------- times
 
 
-@given(at=st.datetimes(timezones=st.timezones()))
+@given(at=st.datetimes(datetime(2, 1, 1), datetime(9998, 12, 31), timezones=st.timezones()))  # noqa: DTZ001
 @example(at=datetime(2026, 10, 25, 2, 30, tzinfo=ZoneInfo("Europe/Berlin")))
 @example(at=datetime(2026, 10, 25, 2, 30, tzinfo=ZoneInfo("Europe/Berlin"), fold=1))
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
