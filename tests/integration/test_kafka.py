@@ -300,8 +300,12 @@ async def test_work_as_usual_pauses_nothing_so_that_nothing_fetched_is_thrown_aw
     topic: str,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    pauses: list[object] = []
-    monkeypatch.setattr(KafkaIntake, "_pause", pauses.append)
+    pauses: list[KafkaIntake] = []
+
+    def note(intake: KafkaIntake) -> None:
+        pauses.append(intake)
+
+    monkeypatch.setattr(KafkaIntake, "_pause", note)
     intake = await start(batch_size=2)
 
     await send(producer, topic, *bodies(0, 24))
