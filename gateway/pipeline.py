@@ -77,16 +77,19 @@ class Pipeline:
         day = today(self.clock())
         checked: list[Checked] = []
         for start in range(0, len(batch), SLICE):
-            checked += [self._check(raw, day) for raw in batch[start : start + SLICE]]
+            checked += self._check(batch[start : start + SLICE], day)
             await asyncio.sleep(0)
         return checked
 
-    def _check(self, raw: Raw, day: date) -> Checked:
+    def _check(self, raws: Sequence[Raw], day: date) -> list[Checked]:
         try:
-            return self.checker.check(raw, day)
+            return self.checker.check_all(raws, day)
         except Exception:  # noqa: BLE001  a fault of ours keeps one item back, never its batch
+            if len(raws) > 1:
+                return [one for raw in raws for one in self._check([raw], day)]
+            [raw] = raws
             logger.exception(LogEvent.CHECK_FAILED, extra={"origin": raw.origin})
-            return Checked(raw, Verdict.REFUSED, (_INTERNAL,), raw.kind)
+            return [Checked(raw, Verdict.REFUSED, (_INTERNAL,), raw.kind)]
 
     async def commit(self, checked: Sequence[Checked]) -> list[Result]:
         """The part with the database, in one transaction."""

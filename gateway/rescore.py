@@ -55,20 +55,28 @@ class Rescoring:
         self._facts = await facts_of_subjects(self.connection, [s.id for s in subjects])
         day = today(self.now)
         for start in range(0, len(subjects), SLICE):
-            for subject in subjects[start : start + SLICE]:
-                self._score_one(subject, subject.code in persons, day)
+            self._score(subjects[start : start + SLICE], persons, day)
             await asyncio.sleep(0)
 
-    def _score_one(self, subject: Subject, person: bool, day: date) -> None:
+    def _score(self, subjects: Sequence[Subject], persons: set[str], day: date) -> None:
+        """Each step for all of them, since the processor keeps its code at hand."""
+        known = [facts_of(*self._facts.get(subject.id, _NO_FACTS)) for subject in subjects]
+        scored = [
+            self.scorer.score(
+                subject.code,
+                person=subject.code in persons,
+                criminal_suspect=subject.criminal_suspect,
+                facts=facts,
+                previous=last.grade if (last := self._last.get(subject.id)) else None,
+                as_of=day,
+            )
+            for subject, facts in zip(subjects, known, strict=True)
+        ]
+        for subject, one in zip(subjects, scored, strict=True):
+            self._keep(subject, one, subject.code in persons)
+
+    def _keep(self, subject: Subject, scored: Scored, person: bool) -> None:
         last = self._last.get(subject.id)
-        scored = self.scorer.score(
-            subject.code,
-            person=person,
-            criminal_suspect=subject.criminal_suspect,
-            facts=facts_of(*self._facts.get(subject.id, _NO_FACTS)),
-            previous=last.grade if last else None,
-            as_of=day,
-        )
         self.scored[subject.id] = scored
         if person or not scored.public:
             self._kept.add(subject.id)

@@ -1,5 +1,6 @@
 """The way in, on a real database: what a batch writes, and what it may not do."""
 
+from collections.abc import Sequence
 from datetime import date
 
 import orjson
@@ -458,14 +459,14 @@ async def test_a_correction_waits_behind_a_repair_still_to_be_told(world: World)
 
 async def test_a_fault_of_ours_keeps_one_item_back_and_not_its_batch(world: World) -> None:
     checker = world.gateway.pipeline.checker
-    check, broken = checker.check, raw(penalty(2)).body
+    check_all, broken = checker.check_all, raw(penalty(2)).body
 
-    def fail_once(raw: Raw, today: date) -> Checked:
-        if raw.body == broken:
+    def fail_once(raws: Sequence[Raw], today: date) -> list[Checked]:
+        if broken in [raw.body for raw in raws]:
             raise ZeroDivisionError
-        return check(raw, today)
+        return check_all(raws, today)
 
-    checker.check = fail_once  # type: ignore[method-assign]
+    checker.check_all = fail_once  # type: ignore[method-assign]
     results = await world.take(penalty(1), penalty(2), penalty(3))
 
     assert [result.verdict for result in results] == [Verdict.OK, Verdict.REFUSED, Verdict.OK]
