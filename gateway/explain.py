@@ -75,7 +75,7 @@ def explain(
     facts = Facts(
         known.code,
         kind,
-        tuple(fact_of(id_, body) for id_, body in known.facts),
+        tuple(map(fact_of, known.facts)),
         None,
         known.criminal_suspect,
         scorer.rulebook.sites(known.code),

@@ -6,7 +6,6 @@ it where it is not there yet.
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime
-from typing import Any
 
 from gateway.content import NO_FACT, fact_body, process_dates
 from gateway.decide import Version
@@ -67,32 +66,24 @@ class FactWriter:
         if not changed and not processed:
             return
         dates = await facts.process_dates(self.connection, [*changed, *processed])
-        old_ids = [v.decision.id for v in changed.values() if not v.decision.is_new]
-        old_ids += [known[key].id for key in processed]
-        old = await self._current_facts(old_ids)
+        of_old = [(key[0], v.decision.id) for key, v in changed.items() if not v.decision.is_new]
+        of_old += [(key[0], known[key].id) for key in processed]
+        old = await facts.close_facts(self.connection, of_old, self.now)
         bodies = {key: fact_body(v.checked, v.verb) for key, v in changed.items()}
         bodies |= {key: old.get(known[key].id) for key in processed}
-        await facts.close_facts(self.connection, old_ids, self.now)
         ids = await Ids.reserve(self.connection, len(bodies))
         rows = []
         for key, body in bodies.items():
             if body is not None:
-                whole = {**body, **dates.get(key, {})}
-                decided = whole["decided_on"]
+                id_, decided = ids.take(), body["decided_on"]
                 day = decided if isinstance(decided, date) else date.fromisoformat(decided)
-                text = as_json(whole)
-                rows.append((ids.take(), key[0], known[key].id, text, day, self.now))
+                text = as_json({**body, **dates.get(key, {}), "id": str(id_)})
+                rows.append((id_, key[0], known[key].id, text, day, self.now))
         self.out.touched.update(
             key[0] for key, body in bodies.items() if body is not None or known[key].id in old
         )
         self.out.touched.update(_overtaken_subjects(versions, self.out.latest))
         await facts.add_facts(self.connection, rows)
-
-    async def _current_facts(self, decision_ids: list[int]) -> dict[int, dict[str, Any]]:
-        if not decision_ids:
-            return {}
-        found = await facts.facts_of_decisions(self.connection, decision_ids)
-        return {fact.decision_id: fact.body for fact in found}
 
     async def _follow_up(
         self,

@@ -28,10 +28,10 @@ PAGE = 50_000
 PERSON = "自然人"
 _TEXT = pl.String()
 _SITES = SUBJECTS["sites"]
-#: A stored fact, in the fields of the `score` input.
-_OWN = ("decided_on", "item", "type", "rectified_on", "repair_applied_on", "repair_confirmed_on",
-        "warning_until", "principal_points", "document_number", "created_on", "department",
-        "stated_points", "site")  # fmt: skip
+#: A stored fact, which is one of the `score` input.
+_OWN = ("id", "decided_on", "item", "type", "rectified_on", "repair_applied_on",
+        "repair_confirmed_on", "warning_until", "principal_points", "document_number",
+        "created_on", "department", "stated_points", "site")  # fmt: skip
 _BODY: dict[str, pl.DataType] = dict.fromkeys(_OWN, _TEXT) | {
     "codes": pl.List(_TEXT),
     "penalty": pl.Struct({"types": pl.List(_TEXT), "fine_wan": _TEXT}),
@@ -91,14 +91,13 @@ def _population(
         }
     )
     ids = pl.Series([one.id for one in page.subjects], dtype=pl.Int64)
-    known = pl.DataFrame({"id": pl.Series(page.fact_ids, dtype=pl.Int64).cast(pl.String)})
     of = pl.Series(page.fact_subjects, dtype=pl.Int64)
     bodies = (
         pl.read_ndjson(io.BytesIO(page.bodies.encode()), schema=_BODY)
         if page.bodies
         else pl.DataFrame(schema=_BODY)
     )
-    facts = known.hstack(bodies.unnest("penalty")).with_columns(
+    facts = bodies.unnest("penalty").with_columns(
         subject=ids.search_sorted(of).cast(pl.UInt32), known=of.is_in(ids.implode())
     )
     return population_of(subjects, facts.filter("known").drop("known"))

@@ -17,7 +17,7 @@ from gateway.stored_facts import facts_of
 from schemas.credit import GradeChange
 from schemas.event import ReceivedGrade
 
-_NO_FACTS: tuple[list[int], bytes] = ([], b"[]")
+_NO_FACTS = b"[]"
 #: Subjects scored between two awaits, so that heart-beats and deliveries go on.
 SLICE = 150
 
@@ -38,7 +38,8 @@ class Rescoring:
         self.scored: dict[int, Scored] = {}
         self.changes: list[tuple[int, GradeChange, bytes, int | None]] = []
         self._last: dict[int, assessments.LastGrade] = {}
-        self._facts: dict[int, tuple[list[int], bytes]] = {}
+        self._facts: dict[int, bytes] = {}
+        self._fact_ids: dict[int, list[int]] = {}
         self._suspects: dict[int, bool] = {}
         self._kept: set[int] = set()
         self._assessment_ids: dict[int, int] = {}
@@ -60,7 +61,7 @@ class Rescoring:
 
     def _score(self, subjects: Sequence[Subject], persons: set[str], day: date) -> None:
         """Each step for all of them, since the processor keeps its code at hand."""
-        known = [facts_of(*self._facts.get(subject.id, _NO_FACTS)) for subject in subjects]
+        known = [facts_of(self._facts.get(subject.id, _NO_FACTS)) for subject in subjects]
         scored = [
             self.scorer.score(
                 subject.code,
@@ -72,7 +73,8 @@ class Rescoring:
             )
             for subject, facts in zip(subjects, known, strict=True)
         ]
-        for subject, one in zip(subjects, scored, strict=True):
+        for subject, facts, one in zip(subjects, known, scored, strict=True):
+            self._fact_ids[subject.id] = [int(fact.id) for fact in facts]
             self._keep(subject, one, subject.code in persons)
 
     def _keep(self, subject: Subject, scored: Scored, person: bool) -> None:
@@ -165,7 +167,7 @@ class Rescoring:
             self._suspects[subject_id],
             result_.rule_set.version if result_.rule_set else None,
             result_.as_of,
-            self._facts.get(subject_id, _NO_FACTS)[0],
+            self._fact_ids[subject_id],
             result_.grade,
             result_.not_evaluated,
             result_.changes_on,

@@ -37,7 +37,8 @@ async def verify_assessments(
         async with database.transaction() as connection:
             page = await assessments.stored(connection, after, PAGE)
             ids = sorted({id_ for one in page for id_ in one.fact_ids})
-            facts = {f.id: fact_of(f.id, f.body) for f in await fact_store.facts(connection, ids)}
+            bodies = await fact_store.facts(connection, ids)
+        facts = {int(fact.id): fact for fact in map(fact_of, bodies)}
         if not page:
             return count, wrong
         wrong += [found for one in page if (found := _difference(one, rule_sets, facts))]

@@ -1,19 +1,20 @@
 """What is known of one subject on a date: the input of scoring.
 
-Values, made directly from typed values or, at the boundary, validated by pydantic
-from the input line of `credit-gateway score`.
+Values, made directly from typed values, read from the store, or, at the boundary, validated by
+pydantic from the input line of `credit-gateway score`.
 """
 
 from datetime import date
 from decimal import Decimal
 from functools import lru_cache
-from typing import Annotated, ClassVar, Self
+from typing import Annotated, Self
 
-from pydantic import BeforeValidator, ConfigDict, Field, StringConstraints, TypeAdapter
+from msgspec.structs import force_setattr
+from pydantic import BeforeValidator, Field, StringConstraints, TypeAdapter
 
 from schemas.base import Wanyuan
 from schemas.codes import EventType, SubjectKind
-from schemas.value import value
+from schemas.value import Value
 
 ISO_DAY_LENGTH = 10
 
@@ -31,45 +32,32 @@ Day = Annotated[date, BeforeValidator(_day)]
 Word = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
 Score = Annotated[Decimal, Field(max_digits=18, decimal_places=6)]
 Weight = Annotated[Decimal, Field(max_digits=18, decimal_places=6, gt=0)]
-_STRICT = ConfigDict(extra="forbid")
 
 
-@value
-class Penalty:
+class Penalty(Value, frozen=True, gc=False):
     """What a penalty decision imposed: words 处罚类别 and the fine in 万元."""
-
-    __pydantic_config__: ClassVar[ConfigDict] = _STRICT
 
     types: tuple[Word, ...]
     fine_wan: Wanyuan | None = None
 
 
-@value
-class Received:
+class Received(Value, frozen=True, gc=False):
     """A grade that somebody else computed 外部评定等级."""
-
-    __pydantic_config__: ClassVar[ConfigDict] = _STRICT
 
     grade: Word
     issued_by: Word
     score: Score | None = None
 
 
-@value
-class Site:
+class Site(Value, frozen=True, gc=False):
     """One site 厂址 of a legal person, by its permit, and how much it weighs in the whole."""
-
-    __pydantic_config__: ClassVar[ConfigDict] = _STRICT
 
     permit: Word
     weight: Weight
 
 
-@value
-class Fact:
+class Fact(Value, frozen=True, gc=False):
     """One decision or event; says what it is by item, event type, penalty, codes or a grade."""
-
-    __pydantic_config__: ClassVar[ConfigDict] = _STRICT
 
     id: Word
     decided_on: Day
@@ -102,11 +90,8 @@ class Fact:
             raise ValueError(message)
 
 
-@value
-class Facts:
+class Facts(Value, frozen=True, gc=False):
     """The facts of one subject, brought in order of decision and freed of repetitions."""
-
-    __pydantic_config__: ClassVar[ConfigDict] = _STRICT
 
     id: Word
     kind: SubjectKind
@@ -121,7 +106,7 @@ class Facts:
             message = f"对象 {self.id} 有两个厂址的 permit 相同；只留一个"
             raise ValueError(message)
         if len(self.facts) > 1:
-            object.__setattr__(self, "facts", _in_order(self.facts))
+            force_setattr(self, "facts", _in_order(self.facts))
 
     @classmethod
     def model_validate(cls, data: object) -> Self:

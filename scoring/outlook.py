@@ -1,7 +1,9 @@
 """What becomes of an assessment: as time passes, and with each repair that could be confirmed."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date
+
+from msgspec.structs import replace
 
 from schemas.credit import Assessment
 from scoring.dates import add_months

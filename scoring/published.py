@@ -1,8 +1,9 @@
 """The published grade 公布等级 beside the live one, and the list that bad years lead to 黑名单."""
 
 from collections.abc import Mapping
-from dataclasses import replace
 from datetime import date
+
+from msgspec.structs import replace
 
 from schemas.credit import Assessment
 from scoring.engine import evaluate

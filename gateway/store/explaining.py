@@ -20,7 +20,7 @@ class KnownSubject:
     name: str | None
     person: bool
     criminal_suspect: bool
-    facts: list[tuple[int, dict[str, Any]]]
+    facts: list[dict[str, Any]]
     rule_set_text: str | None
     received: list[dict[str, Any]]
 
@@ -44,7 +44,7 @@ _SUBJECT = text(
 )
 _FACTS = text(
     """
-    select id, body from fact
+    select body from fact
     where subject_id = :id and known_from <= :known_at
       and (known_to is null or known_to > :known_at) order by id
     """
@@ -65,6 +65,6 @@ async def known(connection: Connection, code: str, known_at: datetime) -> KnownS
     if row is None:
         return None
     of_subject = {"id": row[0], "known_at": known_at}
-    facts = [(one[0], one[1]) for one in await connection.execute(_FACTS, of_subject)]
-    received = [one[0] for one in await connection.execute(_RECEIVED, of_subject)]
+    facts = list(await connection.scalars(_FACTS, of_subject))
+    received = list(await connection.scalars(_RECEIVED, of_subject))
     return KnownSubject(row[1], row[2], row[3], row[4], facts, row[5], received)

@@ -1,7 +1,6 @@
 """Facts 评分事实, which are closed and never changed, and the process events that change them."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -9,7 +8,7 @@ from sqlalchemy import text
 
 from gateway.store.engine import Connection
 from gateway.store.records import PLACES, Key, places
-from gateway.store.rows import Copy, unnest
+from gateway.store.rows import Copy, arrays, unnest
 
 add_process_events = Copy(
     "process_event", "id, subject_id, kind, number_key, authority_id, type, dates, recorded_at"
@@ -35,70 +34,48 @@ async def process_dates(connection: Connection, keys: Sequence[Key]) -> dict[Key
     return found
 
 
-@dataclass(frozen=True, slots=True)
-class Fact:
-    """One fact version as stored."""
-
-    id: int
-    subject_id: int
-    decision_id: int
-    body: dict[str, Any]
-
-
-_FACTS_OF_DECISIONS = text(
-    """
-    select id, subject_id, decision_id, body from fact
-    where decision_id = any(cast(:ids as bigint[])) and known_to is null
-    """
-)
-_CLOSE_FACTS = text(
-    """
-    update fact set known_to = :now
-    where decision_id = any(cast(:ids as bigint[])) and known_to is null
-    """
+_CLOSE = text(
+    f"""
+    update fact f set known_to = :now from {unnest("subject_id bigint, decision_id bigint")}
+    where f.subject_id = t.subject_id and f.decision_id = t.decision_id and f.known_to is null
+    returning f.decision_id, f.body
+    """  # noqa: S608  names are ours
 )
 _FACTS_OF_SUBJECTS = text(
     """
-    select subject_id, array_agg(id order by id),
-           convert_to('[' || string_agg(body::text, ',' order by id) || ']', 'UTF8')
+    select subject_id, convert_to('[' || string_agg(body::text, ',' order by id) || ']', 'UTF8')
     from fact where subject_id = any(cast(:ids as bigint[])) and known_to is null
     group by subject_id
     """
 )
-_FACTS = text(
-    """
-    select id, subject_id, decision_id, body from fact where id = any(cast(:ids as bigint[]))
-    """
-)
+_FACTS = text("select body from fact where id = any(cast(:ids as bigint[]))")
 
 add_facts = Copy("fact", "id, subject_id, decision_id, body, decided_on, known_from")
 
 
-async def facts_of_decisions(connection: Connection, decision_ids: Sequence[int]) -> list[Fact]:
-    """The current facts that these decisions made."""
-    rows = await connection.execute(_FACTS_OF_DECISIONS, {"ids": list(decision_ids)})
-    return [Fact(*row) for row in rows]
+async def close_facts(
+    connection: Connection, decisions: Sequence[tuple[int, int]], now: datetime
+) -> dict[int, dict[str, Any]]:
+    """The facts of these (subject id, decision id) are known no longer; they stay readable.
+
+    Gives the bodies of those that were known till now, by decision.
+    """
+    if not decisions:
+        return {}
+    values = {**arrays(("subject_id", "decision_id"), decisions), "now": now}
+    return {row[0]: row[1] for row in await connection.execute(_CLOSE, values)}
 
 
-async def close_facts(connection: Connection, decision_ids: Sequence[int], now: datetime) -> None:
-    """The facts of these decisions are known no longer; they stay readable."""
-    if decision_ids:
-        await connection.execute(_CLOSE_FACTS, {"ids": list(decision_ids), "now": now})
-
-
-async def facts_of_subjects(
-    connection: Connection, subject_ids: Sequence[int]
-) -> dict[int, tuple[list[int], bytes]]:
-    """All that is now known of these subjects: subject id → fact ids, and the list of their bodies.
+async def facts_of_subjects(connection: Connection, subject_ids: Sequence[int]) -> dict[int, bytes]:
+    """All that is now known of these subjects: subject id → the list of the bodies of its facts.
 
     The database joins the bodies of a subject, since one JSON text is read much faster than many;
     as bytes, since that is what is read.
     """
     rows = await connection.execute(_FACTS_OF_SUBJECTS, {"ids": list(subject_ids)})
-    return {row[0]: (row[1], row[2]) for row in rows}
+    return {row[0]: row[1] for row in rows}
 
 
-async def facts(connection: Connection, ids: Sequence[int]) -> list[Fact]:
-    """Fact versions by id, closed ones too."""
-    rows = await connection.execute(_FACTS, {"ids": list(ids)})
-    return [Fact(*row) for row in rows]
+async def facts(connection: Connection, ids: Sequence[int]) -> list[dict[str, Any]]:
+    """The bodies of fact versions, closed ones too."""
+    return list(await connection.scalars(_FACTS, {"ids": list(ids)}))

@@ -19,10 +19,9 @@ class StoredSubject(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """Subjects in the order of their ids, and their facts: id, subject and body of each."""
+    """Subjects in the order of their ids, and their facts: subject and body of each."""
 
     subjects: list[StoredSubject]
-    fact_ids: list[int]
     fact_subjects: list[int]
     bodies: str  #: one JSON object a line
 
@@ -39,8 +38,7 @@ _SUBJECTS = text(
 )
 _FACTS = text(
     """
-    select coalesce(array_agg(id order by subject_id, id), '{}'),
-           coalesce(array_agg(subject_id order by subject_id, id), '{}'),
+    select coalesce(array_agg(subject_id order by subject_id, id), '{}'),
            coalesce(string_agg(body::text, E'\\n' order by subject_id, id), '')
     from fact where subject_id > :after and subject_id <= :last and known_to is null
     """
@@ -56,7 +54,7 @@ async def page(connection: Connection, after: int, limit: int) -> Page:
     rows = await connection.execute(_SUBJECTS, {"after": after, "limit": limit})
     subjects = [StoredSubject(*row) for row in rows]
     if not subjects:
-        return Page([], [], [], "")
+        return Page([], [], "")
     values = {"after": after, "last": subjects[-1].id}
-    ids, of, bodies = (await connection.execute(_FACTS, values)).one()
-    return Page(subjects, ids, of, bodies)
+    of, bodies = (await connection.execute(_FACTS, values)).one()
+    return Page(subjects, of, bodies)

@@ -1,12 +1,12 @@
 """Subjects and authorities: who a decision is about, and whose it is."""
 
 from collections.abc import Iterable, Sequence
+from typing import NamedTuple
 
 from sqlalchemy import text
 
 from gateway.store.engine import Connection
 from gateway.store.rows import Insert, arrays, unnest
-from schemas.value import value
 
 _NEW_SUBJECTS = text(
     f"""
@@ -25,8 +25,7 @@ _LOCK_SUBJECTS = text(
 )
 
 
-@value
-class Subject:
+class Subject(NamedTuple):
     """A subject that this transaction holds locked."""
 
     id: int

@@ -149,7 +149,6 @@ fact = Table(
     _time("known_from"),
     _time("known_to", null=True),
     Index("fact_current", "subject_id", postgresql_where=text("known_to is null")),
-    Index("fact_of_decision", "decision_id", postgresql_where=text("known_to is null")),
 )
 rule_set_version = Table(
     "rule_set_version",

@@ -63,7 +63,7 @@ _VERSIONS = """
       on s.id = d.subject_id order by 1, 2, 3, 4
 """
 _FACTS = """
-    select s.code, d.kind, d.number_key, f.body::text from fact f
+    select s.code, d.kind, d.number_key, (f.body::jsonb - 'id')::text from fact f
     join decision d on d.id = f.decision_id join subject s on s.id = f.subject_id
     where f.known_to is null order by 1, 2, 3
 """

@@ -98,10 +98,12 @@ async def write(connection: AsyncConnection, checked: Checked, rule_set: RuleSet
             recorded_at=now,
         )
     )
-    body = orjson.loads(orjson.dumps(fact_body(checked, Verb.NEW)))
+    fact_id = await _next(connection)
+    fact = {**(fact_body(checked, Verb.NEW) or {}), "id": str(fact_id)}
+    body = orjson.loads(orjson.dumps(fact))
     await connection.execute(
         insert(t.fact).values(
-            id=await _next(connection),
+            id=fact_id,
             subject_id=subject_id,
             decision_id=decision_id,
             body=body,
@@ -143,10 +145,8 @@ async def _score(
     connection: AsyncConnection, subject_id: int, checked: Checked, rule_set: RuleSet
 ) -> None:
     now = system_clock()
-    rows = await connection.execute(
-        select(t.fact.c.id, t.fact.c.body).where(t.fact.c.subject_id == subject_id)
-    )
-    facts = tuple(fact_of(row.id, row.body) for row in rows)
+    rows = await connection.execute(select(t.fact.c.body).where(t.fact.c.subject_id == subject_id))
+    facts = tuple(fact_of(row.body) for row in rows)
     code = checked.key.subject if checked.key else ""
     result = assess(Facts(code, SubjectKind.ENTERPRISE, facts), rule_set, now.date())
     assessment_id = await _next(connection)

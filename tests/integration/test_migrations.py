@@ -43,6 +43,21 @@ async def test_migrating_again_changes_nothing(world: World) -> None:
     assert await world.rows("select * from delivery order by id") == before
 
 
+async def test_facts_that_an_earlier_release_wrote_get_their_id(world: World) -> None:
+    await world.take(penalty(), penalty(2))
+    kept = await world.column("select body from fact order by id")
+    await world.run("update fact set body = (body::jsonb - 'id')::json")
+    await world.run("create index fact_of_decision on fact (decision_id) where known_to is null")
+    await world.run("update alembic_version set version_num = '0006'")
+
+    await upgrade(world.database)
+
+    assert await world.column("select body from fact order by id") == kept
+    assert [body["id"] for body in kept] == await world.column(
+        "select id::text from fact order by fact.id"
+    )
+
+
 async def test_two_processes_may_migrate_at_once(postgres: EmbeddedPostgres) -> None:
     await execute(postgres, "create database empty")
     databases = [Database(url_of(postgres, "empty")) for _ in range(3)]

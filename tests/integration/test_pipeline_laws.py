@@ -30,7 +30,8 @@ SNAPSHOT = {
         from record_version v join decision d on d.id = v.decision_id
         join subject s on s.id = d.subject_id order by 1, 2, 3, 4""",
     "facts": """
-        select s.code, f.body::text, f.decided_on from fact f join subject s on s.id = f.subject_id
+        select s.code, (f.body::jsonb - 'id')::text, f.decided_on
+        from fact f join subject s on s.id = f.subject_id
         where f.known_to is null order by 1, 2""",
     "grades": """
         select code, to_grade from (

@@ -1,11 +1,11 @@
 """Random populations for any rule set: what it names, what it does not, and every edge of it."""
 
-from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from schemas.codes import PENALTY_KINDS, EventType, SubjectKind
 from scoring.facts import Fact, Facts, Penalty, Received, Site

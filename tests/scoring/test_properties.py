@@ -1,6 +1,5 @@
 """Laws that hold for any facts, checked on every table of every rule set that is shipped."""
 
-from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -9,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec import structs
+from msgspec.structs import replace
 from ruamel.yaml import YAML
 
 from schemas.codes import EventType, SubjectKind
