@@ -22,14 +22,14 @@ from schemas.delivery import DeliveryState, ItemKind
 _OWED = "item_id bigint, subject_id bigint, chain_id bigint, goes bigint"
 _WAYS = (
     "ways bigint, item_kind text, verb text, destination text, state text, due_at timestamptz, "
-    "clock text, calendar text, provisional boolean, dues text"
+    "clock text, calendar text, provisional boolean, dues json"
 )
 _ADD = text(
     f"""
     insert into delivery (id, item_kind, item_id, destination, subject_id, chain_id, verb, state,
         due_at, clock, calendar, provisional, dues, created_at)
     select nextval('gateway_id'), item_kind, item_id, destination, subject_id, chain_id, verb,
-        state, due_at, clock, calendar, provisional, dues::json, :now
+        state, due_at, clock, calendar, provisional, dues, :now
     from (select * from {unnest(_OWED, "owed")} join {unnest(_WAYS, "way")} on ways = goes
         order by owed.place, way.place) in_order
     """  # noqa: S608  names are ours
