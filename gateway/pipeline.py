@@ -85,11 +85,12 @@ class Pipeline:
         try:
             return self.checker.check_all(raws, day)
         except Exception:  # noqa: BLE001  a fault of ours keeps one item back, never its batch
-            if len(raws) > 1:
-                return [one for raw in raws for one in self._check([raw], day)]
-            [raw] = raws
-            logger.exception(LogEvent.CHECK_FAILED, extra={"origin": raw.origin})
-            return [Checked(raw, Verdict.REFUSED, (_INTERNAL,), raw.kind)]
+            if len(raws) == 1:
+                [raw] = raws
+                logger.exception(LogEvent.CHECK_FAILED, extra={"origin": raw.origin})
+                return [Checked(raw, Verdict.REFUSED, (_INTERNAL,), raw.kind)]
+        # Outside of the handler, or each item's log would tell what the slice failed of as well.
+        return [one for raw in raws for one in self._check([raw], day)]
 
     async def commit(self, checked: Sequence[Checked]) -> list[Result]:
         """The part with the database, in one transaction."""

@@ -1,5 +1,6 @@
 """The way in, on a real database: what a batch writes, and what it may not do."""
 
+import logging
 from collections.abc import Sequence
 from datetime import date
 
@@ -457,20 +458,28 @@ async def test_a_correction_waits_behind_a_repair_still_to_be_told(world: World)
     assert await world.states() == ["accepted", "ready", "waiting"]
 
 
-async def test_a_fault_of_ours_keeps_one_item_back_and_not_its_batch(world: World) -> None:
+async def test_a_fault_of_ours_keeps_one_item_back_and_not_its_batch(
+    world: World, caplog: pytest.LogCaptureFixture
+) -> None:
     checker = world.gateway.pipeline.checker
-    check_all, broken = checker.check_all, raw(penalty(2)).body
+    check_all = checker.check_all
+    broken = {raw(penalty(2)).body: "fault of the second", raw(penalty(4)).body: "of the fourth"}
 
-    def fail_once(raws: Sequence[Raw], today: date) -> list[Checked]:
-        if broken in [raw.body for raw in raws]:
-            raise ZeroDivisionError
+    def fail_on_some(raws: Sequence[Raw], today: date) -> list[Checked]:
+        for one in raws:
+            if one.body in broken:
+                raise ZeroDivisionError(broken[one.body])
         return check_all(raws, today)
 
-    checker.check_all = fail_once  # type: ignore[method-assign]
-    results = await world.take(penalty(1), penalty(2), penalty(3))
+    checker.check_all = fail_on_some  # type: ignore[method-assign]
+    results = await world.take(*map(penalty, range(1, 6)))
 
-    assert [result.verdict for result in results] == [Verdict.OK, Verdict.REFUSED, Verdict.OK]
+    ok, refused = Verdict.OK, Verdict.REFUSED
+    assert [result.verdict for result in results] == [ok, refused, ok, refused, ok]
     assert results[1].problems[0].rule is Rule.INTERNAL
+    told = [logging.Formatter().format(record) for record in caplog.records]
+    assert ["second" in told[0], "fourth" in told[0]] == [True, False]
+    assert ["second" in told[1], "fourth" in told[1]] == [False, True]
 
 
 # ---------------------------------------------------------------- bodies
