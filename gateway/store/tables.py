@@ -148,7 +148,7 @@ fact = Table(
     Column("decided_on", Date, nullable=False),
     _time("known_from"),
     _time("known_to", null=True),
-    Index("fact_current", "subject_id", postgresql_where=text("known_to is null")),
+    Index("fact_current", "subject_id", "decision_id", postgresql_where=text("known_to is null")),
 )
 rule_set_version = Table(
     "rule_set_version",
