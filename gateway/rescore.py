@@ -1,8 +1,8 @@
 """Assess subjects again, because their facts changed or time passed, and keep what came of it."""
 
 import asyncio
-from collections.abc import Sequence
-from datetime import date, datetime
+from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 from gateway.activation import refresh
@@ -38,7 +38,6 @@ class Rescoring:
         self.scored: dict[int, Scored] = {}
         self.changes: list[tuple[int, GradeChange, bytes, int | None]] = []
         self._last: dict[int, assessments.LastGrade] = {}
-        self._facts: dict[int, bytes] = {}
         self._fact_ids: dict[int, list[int]] = {}
         self._suspects: dict[int, bool] = {}
         self._kept: set[int] = set()
@@ -53,15 +52,17 @@ class Rescoring:
         if not subjects:
             return
         await refresh(self.connection, self.scorer.rulebook)
-        self._facts = await facts_of_subjects(self.connection, [s.id for s in subjects])
-        day = today(self.now)
+        bodies = await facts_of_subjects(self.connection, [s.id for s in subjects])
         for start in range(0, len(subjects), SLICE):
-            self._score(subjects[start : start + SLICE], persons, day)
+            self._score(subjects[start : start + SLICE], bodies, persons)
             await asyncio.sleep(0)
 
-    def _score(self, subjects: Sequence[Subject], persons: set[str], day: date) -> None:
-        """Each step for all of them, since the processor keeps its code at hand."""
-        known = [facts_of(self._facts.get(subject.id, _NO_FACTS)) for subject in subjects]
+    def _score(
+        self, subjects: Sequence[Subject], bodies: Mapping[int, bytes], persons: set[str]
+    ) -> None:
+        """Step by step, as `Checker.check_all` does."""
+        day = today(self.now)
+        known = [facts_of(bodies.get(subject.id, _NO_FACTS)) for subject in subjects]
         scored = [
             self.scorer.score(
                 subject.code,

@@ -10,8 +10,9 @@ from pydantic_core import CoreSchema, core_schema
 class Value(Struct, frozen=True, gc=False):
     """A frozen struct: msgspec makes them and reads them from JSON without running Python.
 
-    What we have written is read by msgspec; what others wrote by pydantic, which reads the fields
-    by their annotations, refuses unknown ones, and says where a fault is.
+    What we have written is read by msgspec; what others wrote by pydantic, which reads parsed data
+    by the fields' annotations, refuses unknown ones, and says where a fault is. Neither pydantic
+    nor orjson writes them.
     """
 
     @classmethod

@@ -10,7 +10,7 @@ from functools import lru_cache
 from typing import Annotated, Self
 
 from msgspec.structs import force_setattr
-from pydantic import BeforeValidator, Field, StringConstraints, TypeAdapter
+from pydantic import BeforeValidator, ConfigDict, Field, StringConstraints, TypeAdapter
 
 from schemas.base import Wanyuan
 from schemas.codes import EventType, SubjectKind
@@ -34,14 +34,14 @@ Score = Annotated[Decimal, Field(max_digits=18, decimal_places=6)]
 Weight = Annotated[Decimal, Field(max_digits=18, decimal_places=6, gt=0)]
 
 
-class Penalty(Value, frozen=True, gc=False):
+class Penalty(Value, frozen=True):
     """What a penalty decision imposed: words 处罚类别 and the fine in 万元."""
 
     types: tuple[Word, ...]
     fine_wan: Wanyuan | None = None
 
 
-class Received(Value, frozen=True, gc=False):
+class Received(Value, frozen=True):
     """A grade that somebody else computed 外部评定等级."""
 
     grade: Word
@@ -49,14 +49,14 @@ class Received(Value, frozen=True, gc=False):
     score: Score | None = None
 
 
-class Site(Value, frozen=True, gc=False):
+class Site(Value, frozen=True):
     """One site 厂址 of a legal person, by its permit, and how much it weighs in the whole."""
 
     permit: Word
     weight: Weight
 
 
-class Fact(Value, frozen=True, gc=False):
+class Fact(Value, frozen=True):
     """One decision or event; says what it is by item, event type, penalty, codes or a grade."""
 
     id: Word
@@ -90,7 +90,7 @@ class Fact(Value, frozen=True, gc=False):
             raise ValueError(message)
 
 
-class Facts(Value, frozen=True, gc=False):
+class Facts(Value, frozen=True):
     """The facts of one subject, brought in order of decision and freed of repetitions."""
 
     id: Word
@@ -141,4 +141,4 @@ def plain(number: Decimal) -> str:
     return "0" if text == "-0" else text
 
 
-_ADAPTER = TypeAdapter(Facts)
+_ADAPTER = TypeAdapter(Facts, config=ConfigDict(title="Facts"))

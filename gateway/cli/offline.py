@@ -30,6 +30,7 @@ from gateway.workbook_problems import FaultyRow, problems_workbook
 from schemas.credit import Assessment
 from schemas.verdict import Verdict
 from scoring.engine import assess
+from scoring.explain import first_fault
 from scoring.facts import Facts
 from scoring.ruleset import RuleSet
 
@@ -119,9 +120,7 @@ def _score_line(number: int, line: bytes, rules: RuleSet, day: date, format_: Fo
     try:
         facts = Facts.model_validate_json(line)
     except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(map(str, first["loc"]))
-        print_json({"line": number, "error": f"{where}: {first['msg']}" if where else first["msg"]})
+        print_json({"line": number, "error": first_fault(error)})
         return False
     assessment = assess(facts, rules, facts.as_of or day)
     if format_ is Format.JSON:

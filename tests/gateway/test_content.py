@@ -20,7 +20,8 @@ CHECKER = Checker(Keys(b"a master key for tests only"))
 def made(row: dict[str, Any]) -> Fact:
     """The fact of a row, written to the store and read again, alone or with others."""
     body = fact_body(CHECKER.check(raw(row), date(2026, 11, 1)), Verb.NEW)
-    kept = orjson.dumps({**(body or {}), "id": "7"})
+    assert body is not None
+    kept = orjson.dumps({**body, "id": "7"})
     found, other = facts_of(b"[%b, %b]" % (kept, kept))
     assert found == fact_of(orjson.loads(kept)) == other
     return found
