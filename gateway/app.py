@@ -21,7 +21,7 @@ from gateway.score import Scorer
 from gateway.secrets import Keys, load_keys
 from gateway.settings import Settings
 from gateway.store import destinations as destination_store
-from gateway.store.engine import Database
+from gateway.store.engine import Connection, Database
 from gateway.store.schema import make_partitions, upgrade
 from gateway.workday_files import load_workdays
 from gateway.workdays import Workdays
@@ -95,11 +95,15 @@ async def build(settings: Settings, database: Database, clock: Clock) -> Gateway
     scorer = Scorer(rulebook, policybook)
     checker = Checker(keys, settings.exclusion_scope)
     pipeline = Pipeline(database, checker, scorer, decider, keys, clock, metrics)
-    async with database.transaction() as connection:
+
+    async def prepare(connection: Connection) -> str:
         await make_partitions(connection, today(clock()))
         await destination_store.mirror(connection, settings.destinations)
-        installation = await destination_store.installation(connection, secrets.token_hex(4))
         await adopt(connection, rulebook, clock())
+        return await destination_store.installation(connection, secrets.token_hex(4))
+
+    # Repeated where it meets a gateway that is at work on the same tables.
+    installation = await database.run(prepare)
     return Gateway(
         settings=settings,
         clock=clock,

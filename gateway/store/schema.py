@@ -13,16 +13,15 @@ from gateway.store.engine import Connection, Database
 MIGRATIONS = Path(__file__).parent / "migrations"
 #: Partitioned by month: what grows without end and carries no promise of uniqueness.
 PARTITIONED = ("attempt", "receipt", "audit_event")
-#: Two processes never migrate at once.
+#: Two processes never migrate or make partitions at once.
 _MIGRATION_LOCK = 726_180_001
+_LOCK = text("select pg_advisory_xact_lock(:lock)").bindparams(lock=_MIGRATION_LOCK)
 
 
 async def upgrade(database: Database) -> None:
     """Bring the database to the newest version; harmless if it is."""
     async with database.transaction() as connection:
-        await connection.execute(
-            text("select pg_advisory_xact_lock(:lock)"), {"lock": _MIGRATION_LOCK}
-        )
+        await connection.execute(_LOCK)
         await connection.run_sync(_upgrade)
 
 
@@ -34,7 +33,12 @@ def _upgrade(connection: SyncConnection) -> None:
 
 
 async def make_partitions(connection: Connection, first: date, months: int = 3) -> None:
-    """Make the partitions of `months` months from `first` on; those that exist stay."""
+    """Make the partitions of `months` months from `first` on; those that exist stay.
+
+    One process at a time: two that had both looked into the same default partition would wait for
+    each other when they make the partition.
+    """
+    await connection.execute(_LOCK)
     month = first.replace(day=1)
     for _ in range(months):
         following = (month.replace(day=28) + (date(2000, 1, 5) - date(2000, 1, 1))).replace(day=1)

@@ -79,6 +79,18 @@ async def test_partitions_are_made_ahead_of_their_months(world: World) -> None:
     assert names == ["attempt_2026_10", "attempt_2026_11", "attempt_2026_12", "attempt_default"]
 
 
+async def test_two_processes_may_make_partitions_at_once(world: World) -> None:
+    async def make(first: date) -> None:
+        async with world.database.transaction() as connection:
+            await make_partitions(connection, first)
+
+    for year in range(2031, 2039):
+        await asyncio.gather(*[make(date(year, 1, 1)) for _ in range(3)])
+
+    made = "select count(*) from pg_class where relkind = 'r' and relname like 'attempt_203%'"
+    assert await world.value(made) == 8 * 3
+
+
 @pytest.mark.parametrize("at", ["2027-03-01 00:00+00", "2027-03-31 23:59:59.999999+00"])
 async def test_a_month_that_began_in_the_default_partition_stays_there(
     world: World, at: str
