@@ -21,6 +21,7 @@ from schemas.penalty import AdministrativePenalty
 from schemas.problem import Problem, Rule
 from schemas.record import (
     RECORD_KINDS,
+    REPORTED_KINDS,
     BusinessKey,
     Decision,
     Record,
@@ -62,7 +63,6 @@ class Checked(NamedTuple):
         return self.key._replace(subject=self.pseudonym).text()
 
 
-_DECISIONS = frozenset({RecordKind.PENALTY, RecordKind.LICENCE})
 _TRUE = frozenset({"1", "true", "yes", "y", "是"})
 #: Verbs that we work out ourselves from what is there.
 _OWN_VERBS = frozenset({"new", "correct"})
@@ -177,7 +177,7 @@ class Checker:
 
 def _row(candidate: Candidate | Problem) -> RowRead | None:
     """The columns of a decision; None where there are none to read."""
-    if type(candidate) is Candidate and candidate.kind in _DECISIONS:
+    if isinstance(candidate, Candidate) and candidate.kind in REPORTED_KINDS:
         return read_row(candidate.kind, candidate.row)
     return None
 

@@ -76,9 +76,9 @@ class Rescoring:
         ]
         for subject, facts, one in zip(subjects, known, scored, strict=True):
             self._fact_ids[subject.id] = [int(fact.id) for fact in facts]
-            self._keep(subject, one, subject.code in persons)
+            self._note(subject, one, subject.code in persons)
 
-    def _keep(self, subject: Subject, scored: Scored, person: bool) -> None:
+    def _note(self, subject: Subject, scored: Scored, person: bool) -> None:
         last = self._last.get(subject.id)
         self.scored[subject.id] = scored
         if person or not scored.public:

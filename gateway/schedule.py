@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from datetime import date, datetime, timedelta
+from functools import partial
 
 from gateway.audit import AuditEvent
 from gateway.clock import Clock
@@ -12,7 +13,7 @@ from gateway.metrics import Metrics
 from gateway.reassess import Reassess
 from gateway.redue import redue
 from gateway.store import assessments, audit, watching
-from gateway.store.engine import Connection, Database
+from gateway.store.engine import Database
 from gateway.store.schema import make_partitions
 
 #: Slices scored again in one tick; the rest waits for the next, so that nothing else waits long.
@@ -99,11 +100,7 @@ class Schedule:
     async def _daily(self, day: date) -> None:
         if self._partitioned == day:
             return
-
-        async def make(connection: Connection) -> None:
-            await make_partitions(connection, day)
-
-        await self.database.run(make)
+        await self.database.run(partial(make_partitions, first=day))
         self._partitioned = day
         last = date(max(self.decider.workdays.years), 12, 31)
         if last - day < CALENDAR_WARNING:

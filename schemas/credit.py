@@ -1,13 +1,13 @@
 """Assessment 评价结果 and grade change 等级变动: what scoring says about a subject.
 
-Structs, not pydantic models: one assessment is made of half a dozen of them and the engine makes
+Values, not pydantic models: one assessment is made of half a dozen of them and the engine makes
 tens of thousands a second. Points and scores are plain decimal texts ("-0.5").
 """
 
 from datetime import date
 from enum import StrEnum
 
-from msgspec import Struct
+from schemas.value import Value
 
 
 class NotEvaluated(StrEnum):
@@ -31,7 +31,7 @@ class NotEvaluated(StrEnum):
     ENGINE_ERROR = "engine_error"  #: 评价程序出错
 
 
-class RuleSetRef(Struct, frozen=True, gc=False):
+class RuleSetRef(Value, frozen=True):
     """Which rule set gave a result; `version` is the hash of its text."""
 
     name: str
@@ -39,7 +39,7 @@ class RuleSetRef(Struct, frozen=True, gc=False):
     status: str
 
 
-class Deduction(Struct, frozen=True, gc=False):
+class Deduction(Value, frozen=True):
     """One row that counts 扣分项: item, signed points, fact, article, quoted text, values.
 
     What a limit changes is a row too: its item is `per_decision`, `lowest` or `highest`, the two
@@ -54,7 +54,7 @@ class Deduction(Struct, frozen=True, gc=False):
     values: dict[str, str]
 
 
-class Veto(Struct, frozen=True, gc=False):
+class Veto(Value, frozen=True):
     """One veto 直接评定, or promotion 直接升级, that is active."""
 
     item: str
@@ -62,14 +62,14 @@ class Veto(Struct, frozen=True, gc=False):
     article: str
 
 
-class Unmapped(Struct, frozen=True, gc=False):
+class Unmapped(Value, frozen=True):
     """A penalty word or event type without a tariff row: 0 points, shown to a person."""
 
     fact: str
     type: str
 
 
-class ReceivedGrade(Struct, frozen=True, gc=False):
+class ReceivedGrade(Value, frozen=True):
     """Which fact brought the grade that was computed elsewhere, by whom, and since when."""
 
     fact: str
@@ -77,7 +77,7 @@ class ReceivedGrade(Struct, frozen=True, gc=False):
     effective_on: date
 
 
-class Assessment(Struct, frozen=True, gc=False):
+class Assessment(Value, frozen=True):
     """The result for one subject on one day; score and grade are None where not evaluated.
 
     `not_evaluated` is a `NotEvaluated` value, with `:` and what it is about where that helps.
@@ -101,7 +101,7 @@ class Assessment(Struct, frozen=True, gc=False):
     received: ReceivedGrade | None = None
 
 
-class GradeChange(Struct, frozen=True, gc=False):
+class GradeChange(Value, frozen=True):
     """等级变动 of one subject: from, to (None: no grade), and the reasons in the trace's words."""
 
     from_grade: str | None

@@ -5,6 +5,7 @@ from decimal import Decimal
 from typing import Any
 
 import orjson
+from msgspec.structs import replace
 
 from gateway.check import Checker
 from gateway.content import fact_body
@@ -21,9 +22,9 @@ def made(row: dict[str, Any]) -> Fact:
     """The fact of a row, written to the store and read again, alone or with others."""
     body = fact_body(CHECKER.check(raw(row), date(2026, 11, 1)), Verb.NEW)
     assert body is not None
-    kept = orjson.dumps({**body, "id": "7"})
-    found, other = facts_of(b"[%b, %b]" % (kept, kept))
-    assert found == fact_of(orjson.loads(kept)) == other
+    one, next_ = (orjson.dumps({**body, "id": id_}) for id_ in ("7", "8"))
+    found, other = facts_of(b"[%b, %b]" % (one, next_))
+    assert found == fact_of(orjson.loads(one)) == replace(other, id="7")
     return found
 
 
