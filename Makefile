@@ -1,5 +1,7 @@
 # Thin on purpose: the product's own command is `credit-gateway`.
-PYTHON ?= python3
+# The distribution's Python where it will do: it is built with profiling, and a good third faster.
+PYTHON ?= $(shell /usr/bin/python3 -c 'import ensurepip, sys; sys.exit(sys.version_info < (3, 11))' \
+	2>/dev/null && echo /usr/bin/python3 || echo python3)
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready

@@ -7,6 +7,7 @@ pydantic from the input line of `credit-gateway score`.
 from datetime import date
 from decimal import Decimal
 from functools import lru_cache
+from operator import attrgetter
 from typing import Annotated, Self
 
 from msgspec.structs import force_setattr
@@ -120,17 +121,23 @@ class Facts(Value, frozen=True):
 
 
 def _in_order(facts: tuple[Fact, ...]) -> tuple[Fact, ...]:
-    """Each id once; where one id came with two contents, the same one is kept in any order."""
+    """Each id once, in the order of their days."""
+    if len({fact.id for fact in facts}) < len(facts):
+        facts = _once(facts)
+    return tuple(sorted(facts, key=_BY_DATE))
+
+
+def _once(facts: tuple[Fact, ...]) -> tuple[Fact, ...]:
+    """Where one id came with two contents, the same one is kept in any order."""
     by_id: dict[str, Fact] = {}
     for fact in facts:
         known = by_id.setdefault(fact.id, fact)
         if known is not fact and known != fact:
             by_id[fact.id] = max(known, fact, key=repr)
-    return tuple(sorted(by_id.values(), key=_by_date))
+    return tuple(by_id.values())
 
 
-def _by_date(fact: Fact) -> tuple[date, str]:
-    return fact.decided_on, fact.id
+_BY_DATE = attrgetter("decided_on", "id")
 
 
 @lru_cache(maxsize=4096)
