@@ -23,6 +23,7 @@ from connectors.platform_api import (
 from connectors.protocol import Connector
 from connectors.seam import Clock
 from schemas.base import Schema
+from schemas.faults import faults
 
 __all__ = [
     "CONNECTORS",
@@ -82,13 +83,9 @@ def build(kind: str, settings: Mapping[str, Any], clock: Clock) -> Connector:
     """Build a connector; it opens no connection before its first call."""
     found = CONNECTORS.get(kind) or kinds().get(kind)
     if found is None:
-        raise UnknownKind(f"no connector of kind {kind!r}; there are {', '.join(sorted(kinds()))}")
+        raise UnknownKind(f"没有通道 {kind}；现有：{'、'.join(sorted(kinds()))}")
     try:
         read = found.settings.model_validate(dict(settings))
     except ValidationError as exc:
-        faults = "; ".join(
-            f"{'.'.join(map(str, fault['loc'])) or 'settings'}: {fault['msg']}"
-            for fault in exc.errors(include_input=False, include_url=False)
-        )
-        raise BadSettings(f"{kind}: {faults}") from None
+        raise BadSettings("\n".join(f"{kind}：{fault}" for fault in faults(exc))) from None
     return found.make(read, clock)

@@ -107,7 +107,7 @@ class BankWebhook:
 
     async def health(self) -> Health:
         """Claim nothing: a receiver has no probe, its answers to events show its state."""
-        return Health(ok=True, detail="a webhook receiver cannot be probed")
+        return Health(ok=True, detail="网络回调没有探测接口，以送达结果为准")
 
     async def close(self) -> None:
         """Close every connection."""
@@ -140,7 +140,7 @@ def secret_bytes(secret: SecretStr) -> bytes:
     except binascii.Error:
         key = b""
     if not key:
-        raise ValueError("a webhook secret must be whsec_ and base64")
+        raise ValueError("密钥应写成 whsec_ 加 Base64")
     return key
 
 

@@ -185,7 +185,7 @@ class KafkaTopic:
                 partitions = await producer.partitions_for(self._settings.topic)
         except (ConnectorError, KafkaError, TimeoutError) as exc:
             return Health(ok=False, detail=str(exc) or type(exc).__name__)
-        return Health(ok=bool(partitions), detail=f"{len(partitions)} partitions")
+        return Health(ok=bool(partitions), detail=f"{len(partitions)} 个分区")
 
     async def close(self) -> None:
         """Stop the producer; the next call would start a new one."""

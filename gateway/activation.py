@@ -12,9 +12,9 @@ from fractions import Fraction
 
 from gateway.audit import AuditEvent
 from gateway.deadline import today
+from gateway.errors import BadConfiguration
 from gateway.log import LogEvent, logger
 from gateway.rulebook import InForce, LoadedRuleSet, Rulebook, parse_rule_set
-from gateway.settings import BadConfiguration
 from gateway.store import activations, assessments, audit
 from gateway.store.activations import Activation
 from gateway.store.engine import Connection

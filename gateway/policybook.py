@@ -6,8 +6,10 @@ from functools import cached_property
 from importlib.resources.abc import Traversable
 from typing import Any, Literal, TypeVar
 
-from gateway.rulebook import parse_yaml, read_text, sources
-from gateway.settings import BadConfiguration, ScoringSettings
+from gateway.errors import BadConfiguration
+from gateway.rulebook import read_text, sources
+from gateway.settings import ScoringSettings
+from gateway.yaml_text import parse_yaml
 from scoring.errors import RuleSetError
 from scoring.measures import MeasurePolicy
 from scoring.policy_cases import (
@@ -105,10 +107,10 @@ def _read(
     load_cases: Callable[[Mapping[str, Any]], Cases],
 ) -> Iterable[tuple[Policy, Cases]]:
     for name, (file, beside) in pairs:
-        policy = load_policy(parse_yaml(read_text(file), file.name))
+        policy = load_policy(parse_yaml(read_text(file), file.name, RuleSetError))
         if policy.name != name:
             raise RuleSetError(f"{file.name} 里的 name 是 {policy.name}；文件名与 name 应相同")
-        yield policy, load_cases(parse_yaml(read_text(beside), beside.name))
+        yield policy, load_cases(parse_yaml(read_text(beside), beside.name, RuleSetError))
 
 
 def _refuse(name: str, missing: Sequence[str]) -> None:

@@ -17,7 +17,7 @@ from pydantic import ValidationError
 
 from gateway.population_columns import population_of
 from gateway.population_shape import UnusablePopulation, check_shape
-from scoring.explain import first_fault
+from schemas.faults import faults
 from scoring.facts import Facts
 from scoring.population import Population
 
@@ -57,7 +57,7 @@ def _line(number: int, line: bytes, as_of: date) -> Facts | dict[str, Any]:
     try:
         facts = Facts.model_validate_json(line)
     except ValidationError as error:
-        return {"line": number, "error": first_fault(error)}
+        return {"line": number, "error": faults(error)[0]}
     if facts.as_of not in {None, as_of}:
         return {
             "line": number,

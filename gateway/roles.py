@@ -2,6 +2,7 @@
 
 import asyncio
 import gc
+import socket
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from enum import StrEnum
@@ -11,10 +12,12 @@ import uvicorn
 from gateway.app import Gateway, kafka_bootstrap
 from gateway.deliver import Deliverer
 from gateway.destinations import build_connector
+from gateway.errors import BadConfiguration
 from gateway.intake.kafka import KafkaIntake
 from gateway.log import LogEvent, logger
 from gateway.reassess import Reassess
 from gateway.schedule import Schedule
+from gateway.settings import HttpSettings
 from gateway.store.engine import DatabaseAway
 from gateway.web import Probe, Probes, create_web
 
@@ -113,6 +116,8 @@ async def run(gateway: Gateway, roles: frozenset[Role]) -> AsyncIterator[Running
     # the memory of one batch after another.
     gc.freeze()
     gc.set_threshold(50_000, 20, 20)
+    # Built first: what is configured wrongly is told before anything begins.
+    deliverers = build_deliverers(gateway) if Role.DELIVER in roles else ()
     async with AsyncExitStack() as stack:
         if Role.INTAKE in roles:
             bootstrap = await stack.enter_async_context(kafka_bootstrap(gateway.settings))
@@ -120,7 +125,7 @@ async def run(gateway: Gateway, roles: frozenset[Role]) -> AsyncIterator[Running
             running.add("lag", _lag(gateway, running.intake), SCHEDULE_PAUSE)
         if Role.SCHEDULE in roles:
             running.add("schedule", build_schedule(gateway).tick, SCHEDULE_PAUSE)
-        for deliverer in build_deliverers(gateway) if Role.DELIVER in roles else ():
+        for deliverer in deliverers:
             stack.push_async_callback(deliverer.close)
             running.add(f"deliver {deliverer.name}", deliverer.drain, IDLE_PAUSE)
             running.add(f"receipts {deliverer.name}", deliverer.receive, RECEIPTS_PAUSE)
@@ -158,7 +163,9 @@ async def _start_web(gateway: Gateway, running: Running, stack: AsyncExitStack) 
     )
     server = uvicorn.Server(config)
     server.install_signal_handlers = lambda: None  # type: ignore[attr-defined]
-    task = asyncio.create_task(server._serve(), name="web")  # noqa: SLF001  serve() takes signals
+    listening = _listening(settings)
+    # serve() would take the signals.
+    task = asyncio.create_task(server._serve([listening]), name="web")  # noqa: SLF001
     running.tasks["web"] = task
 
     async def stop() -> None:
@@ -168,9 +175,17 @@ async def _start_web(gateway: Gateway, running: Running, stack: AsyncExitStack) 
     stack.push_async_callback(stop)
     while not server.started and not task.done():  # noqa: ASYNC110  uvicorn has no event for it
         await asyncio.sleep(0.01)
-    if task.done():
-        raise OSError(f"端口 {settings.host}:{settings.port} 不能使用")
-    running.web_port = server.servers[0].sockets[0].getsockname()[1]
+    running.web_port = listening.getsockname()[1]
+
+
+def _listening(settings: HttpSettings) -> socket.socket:
+    """Our own socket: uvicorn ends the process without a word where it cannot have one."""
+    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+    try:
+        return socket.create_server((settings.host, settings.port), family=family)
+    except OSError as error:
+        place = f"{settings.host}:{settings.port}"
+        raise BadConfiguration(f"http：{place} 不能使用；换一个 host 或 port：{error}") from error
 
 
 async def _cancel(running: Running) -> None:

@@ -10,11 +10,9 @@ from importlib.resources.abc import Traversable
 from pathlib import Path
 from typing import Any
 
-from ruamel.yaml import YAML
-from ruamel.yaml.constructor import DuplicateKeyError
-from ruamel.yaml.error import MarkedYAMLError, YAMLError
-
-from gateway.settings import BadConfiguration, RuleSetBinding, ScoringSettings
+from gateway.errors import BadConfiguration
+from gateway.settings import RuleSetBinding, ScoringSettings
+from gateway.yaml_text import parse_yaml
 from schemas.codes import SubjectKind
 from schemas.identifiers import region
 from scoring.cases import Case, CaseFile
@@ -48,13 +46,13 @@ class LoadedRuleSet:
 @lru_cache(maxsize=32)
 def _case_file(content: str, name: str) -> CaseFile:
     """Reading the YAML of many cases takes a quarter of a second; the same text is read once."""
-    return CaseFile.load(parse_yaml(content, name))
+    return CaseFile.load(parse_yaml(content, name, RuleSetError))
 
 
 @lru_cache(maxsize=32)
 def parse_rule_set(content: str, name: str = "评价办法") -> RuleSet:
     """A rule set from its text; its version is the hash of the text; `name` stands in errors."""
-    data = parse_yaml(content, name)
+    data = parse_yaml(content, name, RuleSetError)
     return RuleSet.load(data, hashlib.sha256(content.encode()).hexdigest())
 
 
@@ -66,28 +64,6 @@ def read_text(file: Traversable | Path) -> str:
         raise RuleSetError(f"没有文件 {file}：评价办法和用例要成对放在一起") from error
     except (OSError, UnicodeDecodeError) as error:
         raise RuleSetError(f"{file} 读不出来，应为 UTF-8 编码：{error}") from error
-
-
-def parse_yaml(content: str, name: str) -> Mapping[str, Any]:
-    """A YAML mapping; a key that stands twice is refused."""
-    try:
-        data = YAML(typ="safe").load(content)
-    except DuplicateKeyError as error:
-        raise RuleSetError(f"{name}{_place(error)}的键重复；只留一个") from error
-    except MarkedYAMLError as error:
-        fix = "查看缩进、冒号和引号"
-        raise RuleSetError(
-            f"{name}{_place(error)}不是有效的 YAML：{error.problem}；{fix}"
-        ) from error
-    except (YAMLError, ValueError) as error:  # ValueError: a date that there is not
-        raise RuleSetError(f"{name} 不是有效的 YAML：{error}；查看日期和特殊字符") from error
-    if not isinstance(data, dict):
-        raise RuleSetError(f"{name} 应为“键: 值”的形式")
-    return data
-
-
-def _place(error: MarkedYAMLError) -> str:
-    return f" 第{error.problem_mark.line + 1}行" if error.problem_mark else ""
 
 
 @dataclass(frozen=True, slots=True)

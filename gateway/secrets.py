@@ -15,6 +15,7 @@ from typing import Any
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from pydantic import SecretStr
 
+from gateway.errors import BadConfiguration
 from schemas.masking import keyed_hash, pseudonym
 
 KEY_VERSION = 1
@@ -22,7 +23,7 @@ _NONCE_BYTES = 12
 _PERSON = "person:"
 
 
-class SecretMissing(ValueError):
+class SecretMissing(BadConfiguration):
     """A secret is named in the configuration and is not there."""
 
 
@@ -106,12 +107,12 @@ def resolve(value: Any, environment: Mapping[str, str]) -> Any:
     match value:
         case {"env": str(name), **rest} if not rest:
             if name not in environment:
-                raise SecretMissing(f"environment variable {name} is not set")
+                raise SecretMissing(f"没有环境变量 {name}；设置后再启动")
             return environment[name]
         case {"file": str(name), **rest} if not rest:
             path = Path(name)
             if not path.is_file():
-                raise SecretMissing(f"secret file {name} does not exist")
+                raise SecretMissing(f"没有密钥文件 {name}；改正路径或放入文件")
             return path.read_text().strip()
         case dict():
             return {key: resolve(item, environment) for key, item in value.items()}

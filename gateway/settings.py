@@ -4,6 +4,7 @@
 cluster in place of the embedded broker.
 """
 
+from collections import Counter
 from collections.abc import Mapping
 from decimal import Decimal
 from pathlib import Path
@@ -11,17 +12,15 @@ from typing import Annotated, Any
 
 from pydantic import AliasChoices, Field, SecretStr, ValidationError, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
-from ruamel.yaml import YAML
-from ruamel.yaml.error import YAMLError
+from pydantic_settings.exceptions import SettingsError
 
+from gateway.errors import BadConfiguration
+from gateway.yaml_text import parse_yaml
 from schemas.base import Schema
 from schemas.codes import RecordKind, SubjectKind
 from schemas.destination import BUILT_IN_CLOCKS, Clock, Destination
+from schemas.faults import faults
 from schemas.verdict import Exclusion, Scope
-
-
-class BadConfiguration(ValueError):
-    """The configuration cannot be used; the message names file, place and reason."""
 
 
 class RuleSetBinding(Schema):
@@ -119,16 +118,20 @@ class Settings(BaseSettings):
 
     @model_validator(mode="after")
     def _consistent(self) -> "Settings":
-        names = [destination.name for destination in self.destinations]
-        if len(set(names)) != len(names):
-            raise ValueError("destinations: a name stands twice")
+        names = Counter(destination.name for destination in self.destinations)
+        for name, times in names.items():
+            if times > 1:
+                raise ValueError(f"destinations：{name} 写了{times}次；每个 name 只能有一个")
         for destination in self.destinations:
             unknown = set(destination.clocks) - set(self.all_clocks)
             if unknown or not destination.clocks:
-                raise ValueError(f"destination {destination.name}: clocks {sorted(unknown)}?")
+                wrong = f"没有时限 {'、'.join(sorted(unknown))}" if unknown else "至少要有一个时限"
+                known = "、".join(self.all_clocks)
+                raise ValueError(f"destinations {destination.name} clocks：{wrong}；可用：{known}")
         headlines = [d.name for d in self.destinations if d.headline]
         if len(headlines) > 1:
-            raise ValueError(f"destinations: only one can be the headline, not {headlines}")
+            named = "、".join(headlines)
+            raise ValueError(f"destinations headline：{named} 都写了 true；只能有一个")
         return self
 
     @property
@@ -152,14 +155,12 @@ def load_settings(path: Path | None) -> Settings:
         BadConfiguration: unreadable, not YAML, a duplicate or unknown key, a value out of place.
     """
     if path is None:
-        return Settings()
+        return make_settings({}, "环境变量")
     try:
-        content = YAML(typ="safe").load(path.read_text(encoding="utf-8")) or {}
-    except (OSError, YAMLError, ValueError) as error:  # ValueError: not UTF-8, or no date
-        raise BadConfiguration(f"{path}: {error}") from error
-    if not isinstance(content, dict):
-        raise BadConfiguration(f"{path}: should be a mapping of settings")
-    return make_settings(content, str(path))
+        content = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise BadConfiguration(f"{path} 读不出来，应为 UTF-8 编码：{error}") from error
+    return make_settings(parse_yaml(content, str(path), BadConfiguration), str(path))
 
 
 def make_settings(content: Mapping[str, Any], name: str) -> Settings:
@@ -167,5 +168,7 @@ def make_settings(content: Mapping[str, Any], name: str) -> Settings:
     try:
         return Settings(**content)
     except ValidationError as error:
-        lines = [f"{'.'.join(map(str, e['loc'])) or '-'}: {e['msg']}" for e in error.errors()]
-        raise BadConfiguration(f"{name}: " + "; ".join(lines)) from None
+        lines = [f"{name}：{fault}" for fault in faults(error)]
+        raise BadConfiguration("\n".join(lines)) from None
+    except SettingsError as error:
+        raise BadConfiguration(f"环境变量应写成 JSON：{error}") from error

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
 
+from gateway.errors import BadConfiguration
+
 SATURDAY = 5
 
 
@@ -21,7 +23,7 @@ class CalendarMissing(Exception):
         self.year = year
 
 
-class BadCalendar(ValueError):
+class BadCalendar(BadConfiguration):
     """A calendar file contradicts itself or names no notice."""
 
 

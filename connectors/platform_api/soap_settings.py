@@ -82,5 +82,5 @@ class PlatformSoapSettings(HttpSettings):
     @model_validator(mode="after")
     def _receipts_can_be_matched(self) -> Self:
         if self.receipts_url is not None and self.key_column is None:
-            raise ValueError("receipts_url needs key_column: receipts are found by our key")
+            raise ValueError("写了 receipts_url 就要写 key_column：回执按本方标识对应")
         return self

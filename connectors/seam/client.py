@@ -44,9 +44,9 @@ class HttpSettings(Schema):
     def _plain_url(cls, value: str) -> str:
         parts = urlsplit(value)
         if parts.scheme not in {"http", "https"} or not parts.hostname:
-            raise ValueError("must be an http or https address")
+            raise ValueError("应为 http 或 https 地址")
         if parts.username or parts.password:
-            raise ValueError("must not carry a user or password")
+            raise ValueError("地址里不能有用户名和密码")
         return value.rstrip("/")
 
 

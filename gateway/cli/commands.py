@@ -8,8 +8,8 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperCommand, TyperGroup
 
-from gateway.cli.terminal import fail
-from gateway.settings import BadConfiguration
+from gateway.cli.terminal import Exit, fail
+from gateway.errors import Away, BadConfiguration
 from scoring.errors import RuleSetError
 
 NAME = "credit-gateway"
@@ -101,7 +101,7 @@ class Listed(TyperCommand):
 
 
 class Commands(TyperGroup):
-    """A group of commands; each ends as wrong use where configuration or rules cannot be used."""
+    """A group of commands; what they cannot work with or without is told, not traced."""
 
     def __init__(self, **more: Any) -> None:
         super().__init__(**more)
@@ -115,6 +115,8 @@ class Commands(TyperGroup):
             return super().invoke(ctx)
         except (BadConfiguration, RuleSetError) as error:
             fail(str(error))
+        except Away as error:
+            fail(error.told(), Exit.NO_ANSWER)
 
 
 app = typer.Typer(

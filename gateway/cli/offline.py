@@ -28,9 +28,9 @@ from gateway.secrets import load_keys
 from gateway.words import EXCLUSIONS, VERDICTS
 from gateway.workbook_problems import FaultyRow, problems_workbook
 from schemas.credit import Assessment
+from schemas.faults import faults
 from schemas.verdict import Verdict
 from scoring.engine import assess
-from scoring.explain import first_fault
 from scoring.facts import Facts
 from scoring.ruleset import RuleSet
 
@@ -120,7 +120,7 @@ def _score_line(number: int, line: bytes, rules: RuleSet, day: date, format_: Fo
     try:
         facts = Facts.model_validate_json(line)
     except ValidationError as error:
-        print_json({"line": number, "error": first_fault(error)})
+        print_json({"line": number, "error": faults(error)[0]})
         return False
     assessment = assess(facts, rules, facts.as_of or day)
     if format_ is Format.JSON:

@@ -41,8 +41,8 @@ def up(
     """Run the roles until a signal to stop."""
     try:
         wanted = frozenset(Role(name) for name in roles.split(",") if name) or ALL_ROLES
-    except ValueError as error:
-        fail(str(error))
+    except ValueError:
+        fail(f"没有角色 {roles}；可用：{','.join(Role)}")
     log.set_up()
     run(lambda: _up(settings_of(context), wanted))
 

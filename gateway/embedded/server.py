@@ -16,18 +16,21 @@ from pathlib import Path
 
 import psutil
 
+from gateway.errors import Away
+
 #: Seconds to wait for a server to come up; crash recovery of a large database may need them.
 START_PATIENCE = 120.0
 #: Seconds that a server gets to stop cleanly before it is killed.
 STOP_PATIENCE = 30.0
 
 
-class ServerDidNotStart(RuntimeError):
-    """The embedded server did not come up; the end of its log follows."""
+class ServerDidNotStart(Away):
+    """The embedded server did not come up; the message is the end of its log."""
 
     def __init__(self, name: str, log: Path) -> None:
         tail = log.read_text(errors="replace")[-2000:] if log.exists() else ""
-        super().__init__(f"embedded {name} did not start; log {log} ends with:\n{tail}")
+        super().__init__(f"\n{tail}")
+        self.lead = f"自带的 {name} 没有启动，日志 {log} 的末尾"
 
 
 class OwnerLock:

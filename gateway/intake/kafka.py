@@ -16,11 +16,12 @@ from functools import partial
 from typing import Any
 
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
-from aiokafka.errors import KafkaError
+from aiokafka.errors import KafkaConnectionError, KafkaError
 from faststream import AckPolicy
 from faststream.kafka import KafkaBroker, KafkaMessage
 
 from gateway.clock import Clock
+from gateway.errors import Away
 from gateway.log import LogEvent, logger
 from gateway.metrics import Metrics
 from gateway.normalise import Raw
@@ -38,6 +39,12 @@ FIRST_PAUSE, LONGEST_PAUSE = 0.2, 5.0
 POLL_MILLISECONDS = 100
 #: Bytes fetched of a partition at once: several batches, so that few polls bring a small rest.
 FETCH_BYTES = 4 * 2**20
+
+
+class KafkaAway(Away):
+    """No broker answers at the start; one that goes away later is waited for."""
+
+    lead = "Kafka 不可用，检查 Kafka 服务和 KAFKA_BOOTSTRAP_SERVERS"
 
 
 class KafkaIntake:
@@ -82,8 +89,15 @@ class KafkaIntake:
         return subscriber
 
     async def start(self) -> None:
-        """Join the group and begin."""
-        await self.broker.start()
+        """Join the group and begin.
+
+        Raises:
+            KafkaAway: no broker answers.
+        """
+        try:
+            await self.broker.start()
+        except KafkaConnectionError as error:
+            raise KafkaAway(str(error)) from error
         self.consumer = self._subscriber.consumer
         _ask_with_pauses(self._subscriber.consumer)
 

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 import orjson
 from sqlalchemy import text
 
+from gateway.errors import BadConfiguration
 from gateway.store.engine import Connection
 from schemas.destination import Destination
 
@@ -29,22 +30,18 @@ _MIRROR = text(
 )
 
 
-class DestinationDropped(ValueError):
-    """The configuration no longer names a destination that still has open deliveries."""
-
-
 async def mirror(connection: Connection, destinations: Sequence[Destination]) -> None:
     """Write the configured destinations; refuse to drop one with open deliveries.
 
     Raises:
-        DestinationDropped: says which, and how many are open.
+        BadConfiguration: says which, and how many are open.
     """
     names = [one.name for one in destinations]
     for row in await connection.execute(_DROPPED, {"names": names}):
         if row.open:
-            raise DestinationDropped(
-                f"destination {row.name} has {row.open} open deliveries and is not configured; "
-                "configure it again, or park or withdraw them first"
+            raise BadConfiguration(
+                f"destinations：{row.name} 还有 {row.open} 条未了结的报送，配置里却没有它；"
+                "写回配置，了结之后再删"
             )
     hashes = [_config_hash(one) for one in destinations]
     await connection.execute(_MIRROR, {"names": names, "hashes": hashes})

@@ -8,9 +8,11 @@ from typing import Any, TypeVar
 
 import asyncpg
 import orjson
-from sqlalchemy import event
-from sqlalchemy.exc import DBAPIError, InterfaceError
+from sqlalchemy import URL, event, make_url
+from sqlalchemy.exc import ArgumentError, DBAPIError, InterfaceError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+
+from gateway.errors import Away, BadConfiguration
 
 Connection = AsyncConnection
 Result = TypeVar("Result")
@@ -19,15 +21,17 @@ Result = TypeVar("Result")
 _REPEAT = {"40P01", "40001", "23505"}
 #: SQLSTATE classes that mean the data, not the database: 21 cardinality, 22 data, 23 integrity.
 _DATA_CLASSES = {"21", "22", "23"}
-#: Connection, resources, operator intervention, system error.
-_AWAY_CLASSES = {"08", "53", "57", "58"}
+#: Connection, password, no such database, resources, operator intervention, system error.
+_AWAY_CLASSES = {"08", "28", "3D", "53", "57", "58"}
 #: Read-only after a fail-over; a database that accepts no connections.
 _AWAY_STATES = {"25006", "55000"}
 _REPEATS = 10
 
 
-class DatabaseAway(Exception):
+class DatabaseAway(Away):
     """The database cannot be reached or is shutting down; nothing was committed."""
+
+    lead = "数据库不可用，检查数据库服务和 CREDIT_GATEWAY_DATABASE_URL"
 
 
 class BadData(Exception):
@@ -41,8 +45,9 @@ class Database:
     """The engine and its transactions."""
 
     def __init__(self, url: str, pool_size: int = 10) -> None:
+        """An engine for `postgresql://…`; raises BadConfiguration for what is no such address."""
         self.engine: AsyncEngine = create_async_engine(
-            url,
+            _address(url),
             pool_size=pool_size,
             max_overflow=pool_size,
             pool_pre_ping=False,
@@ -74,6 +79,17 @@ class Database:
     async def close(self) -> None:
         """Close every connection."""
         await self.engine.dispose()
+
+
+def _address(url: str) -> URL:
+    """The address with our driver; what is wrong is told without it, since it holds a password."""
+    try:
+        address = make_url(url)
+    except ArgumentError:
+        address = None
+    if address is None or address.get_backend_name() != "postgresql":
+        raise BadConfiguration("database_url：应写成 postgresql://用户:密码@主机:端口/库名")
+    return address.set(drivername="postgresql+asyncpg")
 
 
 #: PostgreSQL counts microseconds from here.

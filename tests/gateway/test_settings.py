@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from gateway.settings import BadConfiguration, load_settings, make_settings
+from gateway.errors import BadConfiguration
+from gateway.settings import load_settings, make_settings
 from schemas.verdict import Exclusion
 
 ROOT = Path(__file__).parents[2]
@@ -40,14 +41,17 @@ def test_an_empty_file_is_the_defaults(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "named"),
     [
-        ("statee: var\n", "statee"),
-        ("http:\n  prot: 1\n", "http.prot"),
-        ("state: a\nstate: b\n", "state"),
-        ("- a\n", "mapping"),
-        ("a: [\n", "gateway.yaml"),
-        ("http:\n  port: 99999\n", "http.port"),
-        ("clocks:\n  - {name: x, days: 0, counts: working}\n", "clocks.0.days"),
-        ("kafka:\n  batch_size: 0\n", "kafka.batch_size"),
+        ("statee: var\n", "statee：不认识的键；改正键名或删去"),
+        ("http:\n  prot: 1\n", "http.prot：不认识的键"),
+        ("state: a\nstate: b\n", "gateway.yaml 第2行的键重复"),
+        ("- a\n", "gateway.yaml 应为“键: 值”的形式"),
+        ("a: [\n", "gateway.yaml 第2行不是有效的 YAML"),
+        ("http:\n  port: 99999\n", "http.port：应不大于 65535"),
+        ("http: 8080\n", "http：应为“键: 值”"),
+        ("clocks:\n  - {name: x, days: 0, counts: working}\n", "clocks.0.days：应大于 0"),
+        ("clocks:\n  - {name: x, days: 1, counts: moons}\n", "clocks.0.counts：不认识的值；应为"),
+        ("kafka:\n  batch_size: many\n", "kafka.batch_size：应为整数"),
+        ("destinations:\n  - {name: p}\n", "destinations.0.title：没有写；补上"),
     ],
 )
 def test_what_cannot_be_used_is_named(tmp_path: Path, text: str, named: str) -> None:
@@ -74,16 +78,19 @@ def test_a_file_that_is_not_utf_8_or_has_no_such_date_is_named(
 @pytest.mark.parametrize(
     ("destinations", "words"),
     [
-        ([DESTINATION, DESTINATION], "twice"),
-        ([{**DESTINATION, "clocks": ["calendar-8"]}], "calendar-8"),
-        ([{**DESTINATION, "clocks": []}], "clocks"),
-        ([{**DESTINATION, "name": "Platform!"}], "name"),
+        ([DESTINATION, DESTINATION], "platform 写了2次"),
+        (
+            [{**DESTINATION, "clocks": ["calendar-8"]}],
+            "没有时限 calendar-8；可用：calendar-7",
+        ),
+        ([{**DESTINATION, "clocks": []}], "至少要有一个时限"),
+        ([{**DESTINATION, "name": "Platform!"}], "name：写法不对；应合"),
         (
             [
                 {**DESTINATION, "headline": True},
                 {**DESTINATION, "name": "other", "headline": True},
             ],
-            "headline",
+            "platform、other 都写了 true；只能有一个",
         ),
     ],
 )
@@ -102,6 +109,16 @@ def test_the_environment_goes_before_the_file(
 
     assert settings.state == Path("/from/environment")
     assert (settings.http.port, settings.http.host) == (1234, "10.0.0.1")
+
+
+def test_a_variable_that_cannot_be_used_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CREDIT_GATEWAY_HTTP__PORT", "high")
+    with pytest.raises(BadConfiguration, match=r"环境变量：http\.port：应为整数"):
+        load_settings(None)
+
+    monkeypatch.setenv("CREDIT_GATEWAY_DESTINATIONS", "none")
+    with pytest.raises(BadConfiguration, match=r"环境变量应写成 JSON：.*destinations"):
+        load_settings(None)
 
 
 def test_a_cluster_is_named_by_kafkas_own_variable(monkeypatch: pytest.MonkeyPatch) -> None:

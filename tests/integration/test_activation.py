@@ -9,7 +9,7 @@ import pytest
 
 from gateway import activation as lives
 from gateway.activation import NotActivated, Proposal
-from gateway.settings import BadConfiguration
+from gateway.errors import BadConfiguration
 from gateway.store import activations
 from gateway.verify import verify_assessments
 from tests.factories import REGION, penalty

@@ -6,7 +6,7 @@ import pytest
 from pydantic import ValidationError
 
 from schemas.codes import EventType, SubjectKind
-from scoring.explain import first_fault
+from schemas.faults import faults
 from scoring.facts import Fact, Facts, Penalty, plain
 
 DAY = date(2026, 4, 1)
@@ -80,18 +80,18 @@ def test_a_malformed_fact_is_refused(fact: dict[str, Any]) -> None:
 @pytest.mark.parametrize(
     ("line", "words"),
     [
-        ('{"id": "c1"}', "kind: 没有写；补上"),
-        ('{"id": "c1", "kind": "shop"}', "kind: 不认识的值；应为 'enterprise'、"),
-        ('{"id": "c1", "kind": "site", "colour": 1}', "colour: 不认识的键；改正键名或删去"),
-        ('{"id": "c1", "kind": "site", "facts": [3]}', "facts.0: 应为“键: 值”"),
+        ('{"id": "c1"}', "kind：没有写；补上"),
+        ('{"id": "c1", "kind": "shop"}', "kind：不认识的值；应为 'enterprise'、"),
+        ('{"id": "c1", "kind": "site", "colour": 1}', "colour：不认识的键；改正键名或删去"),
+        ('{"id": "c1", "kind": "site", "facts": [3]}', "facts.0：应为“键: 值”"),
         (
             '{"id": "c1", "kind": "site", "facts": [{"id": "f", "decided_on": "1.5.2026"}]}',
-            "facts.0.decided_on: 日期要写成 2026-01-01",
+            "facts.0.decided_on：日期要写成 2026-01-01",
         ),
         (
             '{"id": "c", "kind": "site", "facts": [{"id": "f", "decided_on": "2026-05-01",'
             ' "penalty": {"types": ["罚款"], "fine_wan": "1.0000001"}}]}',
-            "facts.0.penalty.fine_wan: 小数最多 6 位",
+            "facts.0.penalty.fine_wan：小数最多 6 位",
         ),
         ("{", "不是有效的 JSON："),
     ],
@@ -100,7 +100,7 @@ def test_a_fault_of_a_line_is_told_in_chinese_with_its_place(line: str, words: s
     with pytest.raises(ValidationError) as raised:
         Facts.model_validate_json(line)
 
-    assert first_fault(raised.value).startswith(words)
+    assert faults(raised.value)[0].startswith(words)
 
 
 def test_a_fact_that_says_nothing_is_refused_also_when_made_directly() -> None:

@@ -5,9 +5,10 @@ from typing import Any
 
 import pytest
 
+from gateway.errors import BadConfiguration
 from gateway.policybook import Policybook
 from gateway.rulebook import Rulebook
-from gateway.settings import BadConfiguration, ScoringSettings
+from gateway.settings import ScoringSettings
 from schemas.codes import SubjectKind
 from schemas.credit import GradeChange
 from scoring.errors import RuleSetError

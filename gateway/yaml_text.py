@@ -1,0 +1,34 @@
+"""YAML as people write it: configuration, rule sets, policies and their cases."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from ruamel.yaml import YAML
+from ruamel.yaml.constructor import DuplicateKeyError
+from ruamel.yaml.error import MarkedYAMLError, YAMLError
+
+
+def parse_yaml(content: str, name: str, refusal: type[ValueError]) -> Mapping[str, Any]:
+    """A YAML mapping, empty where nothing is written; a key that stands twice is refused.
+
+    Raises:
+        refusal: says in which file and line, what is wrong, and the fix.
+    """
+    try:
+        data = YAML(typ="safe").load(content)
+    except DuplicateKeyError as error:
+        raise refusal(f"{name}{_place(error)}的键重复；只留一个") from error
+    except MarkedYAMLError as error:
+        fix = "查看缩进、冒号和引号"
+        raise refusal(f"{name}{_place(error)}不是有效的 YAML：{error.problem}；{fix}") from error
+    except (YAMLError, ValueError) as error:  # ValueError: a date that there is not
+        raise refusal(f"{name} 不是有效的 YAML：{error}；查看日期和特殊字符") from error
+    if data is None:
+        return {}
+    if not isinstance(data, dict):
+        raise refusal(f"{name} 应为“键: 值”的形式")
+    return data
+
+
+def _place(error: MarkedYAMLError) -> str:
+    return f" 第{error.problem_mark.line + 1}行" if error.problem_mark else ""

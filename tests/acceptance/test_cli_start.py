@@ -1,0 +1,149 @@
+"""What the gateway cannot start with or work without, as an operator reads it."""
+
+import dataclasses
+import socket
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from gateway.store.engine import Database
+from tests.acceptance.command import PAST, Command, Ran, commanding, write
+from tests.conftest import SETTINGS
+from tests.factories import penalty
+
+#: Nothing listens there.
+NOBODY = "127.0.0.1:1"
+
+
+def destination(**changes: Any) -> dict[str, Any]:
+    return {**SETTINGS["destinations"][0], "name": "bureau", **changes}
+
+
+def told(ran: Ran, code: int, *words: str) -> bool:
+    """Whether it ended with the code and all the words on standard error, without a traceback."""
+    assert "Traceback" not in ran.err
+    assert [word for word in words if word not in ran.err] == []
+    return ran.code == code
+
+
+def variable(command: Command, name: str, value: str) -> Command:
+    return dataclasses.replace(command, environment={**command.environment, name: value})
+
+
+@pytest.fixture
+def command(database: Database, tmp_path: Path) -> Command:
+    """The command with the test's database and a configuration file."""
+    return commanding(database, tmp_path, SETTINGS)
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"connector": "telex"}, ("没有通道 telex；现有：", "platform-json")),
+        (
+            {
+                "connector": "platform-json",
+                "settings": {"url": "ftp://x", "batch_size": 0, "colour": "hidden"},
+            },
+            (
+                "platform-json：url：应为 http 或 https 地址",
+                "batch_size：应不小于 1",
+                "colour：不认识的键",
+            ),
+        ),
+        (
+            {"connector": "platform-json", "settings": {"api_key": {"env": "NO_SUCH_KEY"}}},
+            ("没有环境变量 NO_SUCH_KEY",),
+        ),
+    ],
+)
+def test_a_destination_that_cannot_be_built_is_told_by_name_before_anything_begins(
+    database: Database, tmp_path: Path, changes: dict[str, Any], words: tuple[str, ...]
+) -> None:
+    settings = {**SETTINGS, "destinations": [destination(**changes)]}
+    command = commanding(database, tmp_path, settings)
+
+    ran = command("up")
+
+    assert told(ran, 2, "destinations bureau", *words)
+    assert "hidden" not in ran.err
+    assert "已启动" not in ran.out
+
+
+def test_doctor_tells_it_beside_what_is_well(database: Database, tmp_path: Path) -> None:
+    settings = {**SETTINGS, "destinations": [destination(connector="telex")]}
+
+    ran = commanding(database, tmp_path, settings)("doctor")
+
+    assert ran.code == 1
+    assert "异常 报送对象 " in ran.out
+    assert "没有通道 telex" in ran.out
+    assert "正常 数据库" in ran.out
+
+
+def test_a_destination_with_open_deliveries_that_was_left_out_is_told(
+    command: Command, database: Database, tmp_path: Path
+) -> None:
+    command("ingest", write(tmp_path / "rows.ndjson", penalty(1, **PAST)))
+    dropped, *others = SETTINGS["destinations"]
+    less = commanding(database, tmp_path, {**SETTINGS, "destinations": others})
+
+    assert told(less("deliveries", "list"), 2, f"{dropped['name']} 还有 1 条未了结的报送")
+
+
+def test_a_port_that_is_taken_is_told(command: Command) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        ran = variable(command, "CREDIT_GATEWAY_HTTP__PORT", port)("up", "--roles", "web")
+
+    assert told(ran, 2, f"127.0.0.1:{port} 不能使用")
+
+
+def test_a_role_that_there_is_not_is_told_with_those_that_there_are(command: Command) -> None:
+    assert told(command("up", "--roles", "intake,clerk"), 2, "clerk", "intake,deliver,schedule,web")
+
+
+@pytest.mark.parametrize("url", ["hidden nonsense", "mysql://hidden@h/d"])
+def test_a_database_address_that_is_none_is_told_without_showing_it(
+    command: Command, url: str
+) -> None:
+    ran = variable(command, "CREDIT_GATEWAY_DATABASE_URL", url)("deliveries", "list")
+
+    assert told(ran, 2, "database_url：应写成 postgresql://")
+    assert "hidden" not in ran.err
+
+
+def test_a_database_that_does_not_answer_or_is_not_there_is_told(command: Command) -> None:
+    there = command.environment["CREDIT_GATEWAY_DATABASE_URL"]
+    server = there.partition("?host=")[2]
+    missing, elsewhere = (
+        variable(command, "CREDIT_GATEWAY_DATABASE_URL", url)
+        for url in (
+            f"postgresql://postgres@/no_such?host={server}",
+            f"postgresql://postgres@{NOBODY}/d",
+        )
+    )
+
+    assert told(elsewhere("deliveries", "list"), 3, "数据库不可用", "CREDIT_GATEWAY_DATABASE_URL")
+    assert told(missing("deliveries", "list"), 3, "数据库不可用", "does not exist")
+
+
+def test_an_address_in_postgresqls_own_spelling_will_do(command: Command) -> None:
+    url = command.environment["CREDIT_GATEWAY_DATABASE_URL"].replace("+asyncpg", "")
+
+    assert variable(command, "CREDIT_GATEWAY_DATABASE_URL", url)("deliveries", "list").code == 0
+
+
+def test_a_cluster_that_does_not_answer_is_told(command: Command) -> None:
+    ran = variable(command, "KAFKA_BOOTSTRAP_SERVERS", NOBODY)("up", "--roles", "intake")
+
+    assert told(ran, 3, "Kafka 不可用", "KAFKA_BOOTSTRAP_SERVERS")
+
+
+def test_a_state_folder_that_cannot_be_is_told(command: Command, tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    environment = {"CREDIT_GATEWAY_STATE": str(tmp_path / "file" / "state")}
+    bare = dataclasses.replace(command, environment=environment)
+
+    assert told(bare("deliveries", "list"), 2, "state：不能建立目录")

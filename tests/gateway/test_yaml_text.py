@@ -1,0 +1,25 @@
+"""YAML as people write it: what is refused, with file, line and fix."""
+
+import pytest
+
+from gateway.yaml_text import parse_yaml
+from scoring.errors import RuleSetError
+
+
+def test_a_file_of_comments_is_an_empty_mapping() -> None:
+    assert parse_yaml("# nothing yet\n", "town.yaml", RuleSetError) == {}
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        ("a: 1\na: 2\n", "town.yaml 第2行的键重复"),
+        ("[]", "town.yaml 应为“键: 值”的形式"),
+        ("a: 1\nb: [", "town.yaml 第3行不是有效的 YAML"),
+        ("a: 2026-13-01", "town.yaml 不是有效的 YAML：month"),
+        ("text", "town.yaml 应为“键: 值”的形式"),
+    ],
+)
+def test_what_is_no_mapping_is_refused_with_its_place(content: str, words: str) -> None:
+    with pytest.raises(RuleSetError, match=words):
+        parse_yaml(content, "town.yaml", RuleSetError)
