@@ -18,7 +18,7 @@ from typing import Any
 import orjson
 import psutil
 
-from tests.benchmarks import assess, deliver, ingest, rescore, zen
+from tests.benchmarks import assess, deliver, ingest, reconcile, rescore, zen
 from tests.benchmarks.world import World, world
 
 Part = Callable[[World], Awaitable[dict[str, Any]]]
@@ -48,6 +48,7 @@ PARTS: dict[str, Part] = {
     "ingest": ingest.ingest,
     "deliver": deliver.deliver,
     "claim": deliver.claim,
+    "reconcile": reconcile.reconcile,
 }
 
 
