@@ -42,3 +42,14 @@ def penalty(number: int) -> dict[str, Any]:
 def body(number: int) -> bytes:
     """The same as bytes of a message."""
     return orjson.dumps(penalty(number))
+
+
+def item(sender: str, number: int) -> dict[str, Any]:
+    """One row as it is POSTed; senders that take turns do not repeat each other's keys."""
+    return {
+        "key": f"{sender}-{number}",
+        "kind": "penalty",
+        "verb": "new",
+        "version": 1,
+        "columns": penalty(number),
+    }

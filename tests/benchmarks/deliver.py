@@ -1,4 +1,4 @@
-"""HTTP deliveries recorded durably, against a plain loop that records nothing; the claim."""
+"""HTTP deliveries recorded durably, against a plain loop and a peer; the claim."""
 
 import asyncio
 import statistics
@@ -21,11 +21,12 @@ from gateway.store.engine import Database
 from gateway.store.schema import upgrade
 from schemas.codes import RecordKind
 from schemas.delivery import DeliveryState
-from tests.benchmarks.data import body, penalty
+from tests.benchmarks import procrastinate_peer
+from tests.benchmarks.data import body, item
 from tests.benchmarks.world import World, child, fresh_database
 
 CALLS, CONCURRENCY = 2_000, 16
-#: Times that the plain loop and ours take turns: the machine's speed drifts within minutes.
+#: Times that loop, ours and peer take turns: the machine's speed drifts within minutes.
 TURNS = 4
 BATCH_ROWS, BATCH = 40_000, 100
 OPEN = (10_000, 100_000, 1_000_000)
@@ -35,19 +36,22 @@ NOW = datetime(2026, 10, 13, 1, tzinfo=UTC)
 
 
 async def deliver(place: World) -> dict[str, Any]:
-    """One by one, in batches, and the plain loop, against a sandbox in a process of its own."""
+    """One by one, in batches, the plain loop and the peer, against a sandbox of its own process."""
     command = ["-m", "gateway", "sandbox", "--port", str(PORT), "--platform", "p"]
     url = f"http://127.0.0.1:{PORT}/p"
     async with child(command, {}):
         await _until_up(url)
-        plain, single = [], []
+        plain, single, peer = [], [], []
         for turn in range(TURNS):
-            plain.append(await _plain_loop(url, turn * CALLS))
+            numbers = range(turn * CALLS, (turn + 1) * CALLS)
+            plain.append(await _plain_loop(url, numbers))
             single.append(await _delivered(place, url, CALLS, 1))
+            peer.append(await procrastinate_peer.carried_out(place, url, numbers, CONCURRENCY))
         batch = await _delivered(place, url, BATCH_ROWS, BATCH)
     return {
         "plain_loop_per_s": round(statistics.harmonic_mean(plain), 1),
         "deliver_single_per_s": round(statistics.harmonic_mean(single), 1),
+        "procrastinate_per_s": round(statistics.harmonic_mean(peer), 1),
         "deliver_batch_per_s": batch,
     }
 
@@ -63,25 +67,19 @@ async def _until_up(url: str) -> None:
                 return
 
 
-async def _plain_loop(url: str, first: int) -> float:
+async def _plain_loop(url: str, rows: range) -> float:
     """POSTs of one row at the same concurrency over the same transport, nothing recorded."""
-    numbers = iter(range(first, first + CALLS))
+    numbers = iter(rows)
 
     async def worker(client: httpx.AsyncClient) -> None:
         for number in numbers:
-            row = {
-                "key": f"plain-{number}",
-                "kind": "penalty",
-                "verb": "new",
-                "version": 1,
-                "columns": penalty(number),
-            }
+            row = item("plain", number)
             (await client.post(f"{url}/records", json={"items": [row]})).raise_for_status()
 
     async with httpx.AsyncClient(transport=AiohttpTransport()) as client:
         start = time.perf_counter()
         await asyncio.gather(*(worker(client) for _ in range(CONCURRENCY)))
-    return round(CALLS / (time.perf_counter() - start), 1)
+    return round(len(rows) / (time.perf_counter() - start), 1)
 
 
 async def _delivered(place: World, url: str, rows: int, batch: int) -> float:
