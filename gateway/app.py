@@ -1,6 +1,7 @@
 """The composition root: the only place that builds things. Nothing connects at import."""
 
 import asyncio
+import os
 import secrets
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -80,6 +81,8 @@ def _state(settings: Settings) -> Path:
         settings.state.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise BadConfiguration(f"state：不能建立目录 {settings.state}：{error.strerror}") from error
+    if not os.access(settings.state, os.W_OK):
+        raise BadConfiguration(f"state：目录 {settings.state} 不能写")
     return settings.state
 
 

@@ -10,6 +10,7 @@ import asyncio
 import time
 import uuid
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from math import ceil
@@ -115,9 +116,10 @@ class Deliverer:
         return done
 
     async def close(self) -> None:
-        """Give the destination up."""
-        async with self.database.transaction() as connection:
-            await destination_store.disown(connection, self.name, self.owner)
+        """Give the destination up; with the database away, what we own runs out by itself."""
+        with suppress(DatabaseAway):
+            async with self.database.transaction() as connection:
+                await destination_store.disown(connection, self.name, self.owner)
         await self.connector.close()
 
     # ------------------------------------------------------------ before a call

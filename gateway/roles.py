@@ -2,7 +2,6 @@
 
 import asyncio
 import gc
-import socket
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from enum import StrEnum
@@ -17,7 +16,6 @@ from gateway.intake.kafka import KafkaIntake
 from gateway.log import LogEvent, logger
 from gateway.reassess import Reassess
 from gateway.schedule import Schedule
-from gateway.settings import HttpSettings
 from gateway.store.engine import DatabaseAway
 from gateway.web import Probe, Probes, create_web
 
@@ -163,9 +161,15 @@ async def _start_web(gateway: Gateway, running: Running, stack: AsyncExitStack) 
     )
     server = uvicorn.Server(config)
     server.install_signal_handlers = lambda: None  # type: ignore[attr-defined]
-    listening = _listening(settings)
-    # serve() would take the signals.
-    task = asyncio.create_task(server._serve([listening]), name="web")  # noqa: SLF001
+
+    async def serve() -> None:
+        try:
+            await server._serve()  # noqa: SLF001  serve() would take the signals
+        except SystemExit:  # uvicorn ends the process where it cannot listen
+            place = f"{settings.host} 端口 {settings.port}"
+            raise BadConfiguration(f"http：{place} 不能使用；换一个 host 或 port") from None
+
+    task = asyncio.create_task(serve(), name="web")
     running.tasks["web"] = task
 
     async def stop() -> None:
@@ -175,17 +179,9 @@ async def _start_web(gateway: Gateway, running: Running, stack: AsyncExitStack) 
     stack.push_async_callback(stop)
     while not server.started and not task.done():  # noqa: ASYNC110  uvicorn has no event for it
         await asyncio.sleep(0.01)
-    running.web_port = listening.getsockname()[1]
-
-
-def _listening(settings: HttpSettings) -> socket.socket:
-    """Our own socket: uvicorn ends the process without a word where it cannot have one."""
-    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
-    try:
-        return socket.create_server((settings.host, settings.port), family=family)
-    except OSError as error:
-        place = f"{settings.host}:{settings.port}"
-        raise BadConfiguration(f"http：{place} 不能使用；换一个 host 或 port：{error}") from error
+    if task.done():
+        await task
+    running.web_port = server.servers[0].sockets[0].getsockname()[1]
 
 
 async def _cancel(running: Running) -> None:
@@ -200,8 +196,9 @@ async def _forever(name: str, work: Callable[[], Awaitable[object]], pause: floa
     while True:
         try:
             await work()
-        except DatabaseAway:
-            logger.warning(LogEvent.DATABASE_AWAY, extra={"work": name})
+        except DatabaseAway as error:
+            told = {"work": name, "error": str(error)[:200]}
+            logger.warning(LogEvent.DATABASE_AWAY, extra=told)
             await asyncio.sleep(FAILURE_PAUSE)
         except Exception:  # noqa: BLE001  a loop that ends in silence is worse than any error
             logger.exception(LogEvent.WORK_FAILED, extra={"work": name})

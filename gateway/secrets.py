@@ -75,17 +75,34 @@ def _derive(master: bytes, purpose: bytes) -> bytes:
 
 
 def load_keys(given: SecretStr | None, state: Path) -> Keys:
-    """Keys from the given master secret, else from the state folder, made there at first use."""
+    """Keys from the given master secret, else from the state folder, made there at first use.
+
+    Raises:
+        SecretMissing: the folder or the file cannot be made or read.
+    """
     if given is not None:
         return Keys(given.get_secret_value().encode())
     path = state / "master.key"
-    if not path.exists():
-        state.mkdir(parents=True, exist_ok=True)
-        draft = path.with_suffix(f".{os.getpid()}")
-        draft.touch(mode=0o600)
-        draft.write_text(secrets.token_hex(32))
-        _keep_first(draft, path)
-    return Keys(path.read_text().strip().encode())
+    try:
+        if not path.exists():
+            state.mkdir(parents=True, exist_ok=True)
+            draft = path.with_suffix(f".{os.getpid()}")
+            draft.touch(mode=0o600)
+            draft.write_text(secrets.token_hex(32))
+            _keep_first(draft, path)
+    except OSError as error:
+        raise SecretMissing(f"state：不能建立 {path}：{error.strerror}") from error
+    return Keys(_secret_of(path).encode())
+
+
+def _secret_of(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8").strip()
+    except OSError as error:
+        fix = "改正路径，或放入可读的文件"
+        raise SecretMissing(f"密钥文件 {path} 读不出来：{error.strerror}；{fix}") from error
+    except UnicodeDecodeError:
+        raise SecretMissing(f"密钥文件 {path} 应为 UTF-8 编码的文字") from None
 
 
 def _keep_first(draft: Path, path: Path) -> None:
@@ -110,10 +127,7 @@ def resolve(value: Any, environment: Mapping[str, str]) -> Any:
                 raise SecretMissing(f"没有环境变量 {name}；设置后再启动")
             return environment[name]
         case {"file": str(name), **rest} if not rest:
-            path = Path(name)
-            if not path.is_file():
-                raise SecretMissing(f"没有密钥文件 {name}；改正路径或放入文件")
-            return path.read_text().strip()
+            return _secret_of(Path(name))
         case dict():
             return {key: resolve(item, environment) for key, item in value.items()}
         case list():

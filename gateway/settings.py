@@ -4,6 +4,7 @@
 cluster in place of the embedded broker.
 """
 
+import os
 from collections import Counter
 from collections.abc import Mapping
 from decimal import Decimal
@@ -19,8 +20,10 @@ from gateway.yaml_text import parse_yaml
 from schemas.base import Schema
 from schemas.codes import RecordKind, SubjectKind
 from schemas.destination import BUILT_IN_CLOCKS, Clock, Destination
-from schemas.faults import faults
+from schemas.faults import placed
 from schemas.verdict import Exclusion, Scope
+
+_PREFIX = "CREDIT_GATEWAY_"
 
 
 class RuleSetBinding(Schema):
@@ -68,7 +71,7 @@ class HttpSettings(Schema):
 
     host: str = "127.0.0.1"
     port: int = Field(default=8080, ge=0, le=65535)
-    api_keys: tuple[SecretStr, ...] = ()
+    api_keys: tuple[Annotated[SecretStr, Field(min_length=1)], ...] = ()
     metrics_need_key: bool = True
     max_body_bytes: int = Field(default=8 * 2**20, gt=0)
 
@@ -85,12 +88,12 @@ class Settings(BaseSettings):
     """Everything that can be set."""
 
     model_config = SettingsConfigDict(
-        env_prefix="CREDIT_GATEWAY_", env_nested_delimiter="__", extra="forbid", frozen=True
+        env_prefix=_PREFIX, env_nested_delimiter="__", extra="forbid", frozen=True
     )
 
     state: Path = Path("var")
     database_url: SecretStr | None = None
-    master_key: SecretStr | None = None
+    master_key: SecretStr | None = Field(default=None, min_length=32)
     kafka_bootstrap: str | None = Field(
         default=None,
         validation_alias=AliasChoices("kafka_bootstrap", "KAFKA_BOOTSTRAP_SERVERS"),
@@ -158,8 +161,10 @@ def load_settings(path: Path | None) -> Settings:
         return make_settings({}, "环境变量")
     try:
         content = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise BadConfiguration(f"{path} 读不出来，应为 UTF-8 编码：{error}") from error
+    except OSError as error:
+        raise BadConfiguration(f"{path} 读不出来：{error.strerror}") from error
+    except UnicodeDecodeError as error:
+        raise BadConfiguration(f"{path} 应为 UTF-8 编码：{error}") from error
     return make_settings(parse_yaml(content, str(path), BadConfiguration), str(path))
 
 
@@ -168,7 +173,17 @@ def make_settings(content: Mapping[str, Any], name: str) -> Settings:
     try:
         return Settings(**content)
     except ValidationError as error:
-        lines = [f"{name}：{fault}" for fault in faults(error)]
+        found = error.errors(include_input=False, include_url=False)
+        lines = [f"{_variable(fault['loc']) or name}：{placed(fault)}" for fault in found]
         raise BadConfiguration("\n".join(lines)) from None
     except SettingsError as error:
-        raise BadConfiguration(f"环境变量应写成 JSON：{error}") from error
+        given = "、".join(sorted(name for name in os.environ if name.startswith(_PREFIX)))
+        fix = """列表写成 '["…"]'"""
+        raise BadConfiguration(f"环境变量 {given} 中有一个应写成 JSON，{fix}：{error}") from None
+
+
+def _variable(place: tuple[int | str, ...]) -> str | None:
+    """The environment variable that a fault stands in, if it is one that is set."""
+    steps = [str(step).upper() for step in place]
+    names = [_PREFIX + "__".join(steps[:count]) for count in range(len(steps), 0, -1)]
+    return next((f"环境变量 {name}" for name in names if name in os.environ), None)

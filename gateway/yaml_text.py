@@ -19,14 +19,14 @@ def parse_yaml(content: str, name: str, refusal: type[ValueError]) -> Mapping[st
     except DuplicateKeyError as error:
         raise refusal(f"{name}{_place(error)}的键重复；只留一个") from error
     except MarkedYAMLError as error:
-        fix = "查看缩进、冒号和引号"
+        fix = "查看缩进（只用空格）、冒号和引号"
         raise refusal(f"{name}{_place(error)}不是有效的 YAML：{error.problem}；{fix}") from error
     except (YAMLError, ValueError) as error:  # ValueError: a date that there is not
         raise refusal(f"{name} 不是有效的 YAML：{error}；查看日期和特殊字符") from error
     if data is None:
         return {}
-    if not isinstance(data, dict):
-        raise refusal(f"{name} 应为“键: 值”的形式")
+    if not isinstance(data, dict) or not all(isinstance(key, str) for key in data):
+        raise refusal(f"{name} 应为“键: 值”的形式，键为文字")
     return data
 
 

@@ -6,11 +6,13 @@ from pydantic_core import ErrorDetails
 
 def faults(error: ValidationError) -> list[str]:
     """Each fault with its place, such as `facts.0.id：没有写；补上`; no value that was given."""
-    found = []
-    for fault in error.errors(include_input=False, include_url=False):
-        where = ".".join(map(str, fault["loc"]))
-        found.append(f"{where}：{words(fault)}" if where else words(fault))
-    return found
+    return [placed(fault) for fault in error.errors(include_input=False, include_url=False)]
+
+
+def placed(fault: ErrorDetails) -> str:
+    """One fault with its place."""
+    where = ".".join(map(str, fault["loc"]))
+    return f"{where}：{words(fault)}" if where else words(fault)
 
 
 def words(fault: ErrorDetails) -> str:

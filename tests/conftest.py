@@ -121,7 +121,7 @@ PLATFORM: dict[str, Any] = {
 BANK: dict[str, Any] = {**PLATFORM, "name": "bank", "title": "样例银行", "takes": ["grade_change"]}
 SETTINGS: dict[str, Any] = {
     "state": "/nonexistent",
-    "master_key": "a master key for tests only",
+    "master_key": "a master key for tests only, and long",
     "scoring": {"bindings": [{"rule_set": "nm-2023-draft", "regions": [REGION]}]},
     "destinations": [PLATFORM, BANK],
 }

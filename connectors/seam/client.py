@@ -42,7 +42,11 @@ class HttpSettings(Schema):
     @field_validator("url")
     @classmethod
     def _plain_url(cls, value: str) -> str:
-        parts = urlsplit(value)
+        try:
+            parts = urlsplit(value)
+            _ = parts.port
+        except ValueError:
+            raise ValueError("地址的主机或端口写错了") from None
         if parts.scheme not in {"http", "https"} or not parts.hostname:
             raise ValueError("应为 http 或 https 地址")
         if parts.username or parts.password:

@@ -16,7 +16,7 @@ from functools import partial
 from typing import Any
 
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
-from aiokafka.errors import KafkaConnectionError, KafkaError
+from aiokafka.errors import KafkaError
 from faststream import AckPolicy
 from faststream.kafka import KafkaBroker, KafkaMessage
 
@@ -96,7 +96,7 @@ class KafkaIntake:
         """
         try:
             await self.broker.start()
-        except KafkaConnectionError as error:
+        except (KafkaError, ValueError, OverflowError) as error:  # the last two: no address
             raise KafkaAway(str(error)) from error
         self.consumer = self._subscriber.consumer
         _ask_with_pauses(self._subscriber.consumer)

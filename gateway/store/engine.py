@@ -21,8 +21,11 @@ Result = TypeVar("Result")
 _REPEAT = {"40P01", "40001", "23505"}
 #: SQLSTATE classes that mean the data, not the database: 21 cardinality, 22 data, 23 integrity.
 _DATA_CLASSES = {"21", "22", "23"}
-#: Connection, password, no such database, resources, operator intervention, system error.
-_AWAY_CLASSES = {"08", "28", "3D", "53", "57", "58"}
+#: Connection, resources, operator intervention, system error.
+_AWAY_CLASSES = {"08", "53", "57", "58"}
+#: Password or role, no such database, no right: nothing gets better by waiting.
+_REFUSED = ("28", "3D", "42501")
+_SSL_MODES = {"disable", "allow", "prefer", "require", "verify-ca", "verify-full"}
 #: Read-only after a fail-over; a database that accepts no connections.
 _AWAY_STATES = {"25006", "55000"}
 _REPEATS = 10
@@ -85,11 +88,24 @@ def _address(url: str) -> URL:
     """The address with our driver; what is wrong is told without it, since it holds a password."""
     try:
         address = make_url(url)
-    except ArgumentError:
-        address = None
-    if address is None or address.get_backend_name() != "postgresql":
-        raise BadConfiguration("database_url：应写成 postgresql://用户:密码@主机:端口/库名")
-    return address.set(drivername="postgresql+asyncpg")
+        if address.get_backend_name() != "postgresql" or (address.port or 1) not in range(1, 65536):
+            raise ValueError
+    except (ArgumentError, ValueError):
+        raise BadConfiguration(
+            "database_url：应写成 postgresql://用户:密码@主机:端口/库名；"
+            "密码里的 @ : / 写成 %40 %3A %2F"
+        ) from None
+    query = dict(address.query)
+    if "sslmode" in query:  # as PostgreSQL's own library calls it
+        query["ssl"] = query.pop("sslmode")
+    wrong = sorted(query.keys() - {"host", "ssl"})
+    if wrong or query.get("ssl", "prefer") not in _SSL_MODES:
+        modes = "、".join(sorted(_SSL_MODES))
+        raise BadConfiguration(
+            f"database_url：{'、'.join(wrong) or 'sslmode'} 不能用；"
+            f"问号后只能有 host 和 sslmode（{modes}）"
+        )
+    return address.set(drivername="postgresql+asyncpg", query=query)
 
 
 #: PostgreSQL counts microseconds from here.
@@ -134,6 +150,10 @@ def _translated(error: Exception) -> Exception:
         return _Collision(str(cause))
     if state[:2] in _DATA_CLASSES or isinstance(cause, ValueError | OverflowError):
         return BadData(str(cause))
+    if state.startswith(_REFUSED):
+        return BadConfiguration(
+            f"database_url：数据库拒绝：{cause}；检查用户、密码、库名和用户的权限"
+        )
     if not state or state[:2] in _AWAY_CLASSES or state in _AWAY_STATES:
         return DatabaseAway(str(cause))
     return error

@@ -5,9 +5,11 @@ from pathlib import Path
 
 from alembic import command
 from alembic.config import Config
+from alembic.util import CommandError
 from sqlalchemy import Connection as SyncConnection
 from sqlalchemy import text
 
+from gateway.errors import BadConfiguration
 from gateway.store.engine import Connection, Database
 
 MIGRATIONS = Path(__file__).parent / "migrations"
@@ -29,7 +31,12 @@ def _upgrade(connection: SyncConnection) -> None:
     config = Config()
     config.set_main_option("script_location", str(MIGRATIONS))
     config.attributes["connection"] = connection
-    command.upgrade(config, "head")
+    try:
+        command.upgrade(config, "head")
+    except CommandError as error:
+        raise BadConfiguration(
+            f"database_url：数据库的结构这个版本不认识：{error}；用升级过它的版本，或换一个库"
+        ) from error
 
 
 async def make_partitions(connection: Connection, first: date, months: int = 3) -> None:

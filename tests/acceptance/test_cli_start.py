@@ -1,11 +1,13 @@
 """What the gateway cannot start with or work without, as an operator reads it."""
 
+import asyncio
 import dataclasses
 import socket
 from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import text
 
 from gateway.store.engine import Database
 from tests.acceptance.command import PAST, Command, Ran, commanding, write
@@ -97,14 +99,22 @@ def test_a_port_that_is_taken_is_told(command: Command) -> None:
         port = str(taken.getsockname()[1])
         ran = variable(command, "CREDIT_GATEWAY_HTTP__PORT", port)("up", "--roles", "web")
 
-    assert told(ran, 2, f"127.0.0.1:{port} 不能使用")
+    assert told(ran, 2, f"127.0.0.1 端口 {port} 不能使用")
 
 
 def test_a_role_that_there_is_not_is_told_with_those_that_there_are(command: Command) -> None:
     assert told(command("up", "--roles", "intake,clerk"), 2, "clerk", "intake,deliver,schedule,web")
 
 
-@pytest.mark.parametrize("url", ["hidden nonsense", "mysql://hidden@h/d"])
+@pytest.mark.parametrize(
+    "url",
+    [
+        "hidden nonsense",
+        "mysql://hidden@h/d",
+        "postgresql://u:P@hidden:word@h/d",
+        "postgresql://u:hidden@h:99999/d",
+    ],
+)
 def test_a_database_address_that_is_none_is_told_without_showing_it(
     command: Command, url: str
 ) -> None:
@@ -126,19 +136,42 @@ def test_a_database_that_does_not_answer_or_is_not_there_is_told(command: Comman
     )
 
     assert told(elsewhere("deliveries", "list"), 3, "数据库不可用", "CREDIT_GATEWAY_DATABASE_URL")
-    assert told(missing("deliveries", "list"), 3, "数据库不可用", "does not exist")
+    assert told(missing("deliveries", "list"), 2, "数据库拒绝", "does not exist")
 
 
 def test_an_address_in_postgresqls_own_spelling_will_do(command: Command) -> None:
     url = command.environment["CREDIT_GATEWAY_DATABASE_URL"].replace("+asyncpg", "")
 
-    assert variable(command, "CREDIT_GATEWAY_DATABASE_URL", url)("deliveries", "list").code == 0
+    found, refused = (
+        variable(command, "CREDIT_GATEWAY_DATABASE_URL", f"{url}&{more}")("deliveries", "list")
+        for more in ("sslmode=prefer", "options=-c")
+    )
+
+    assert found.code == 0
+    assert told(refused, 2, "database_url：options 不能用")
 
 
-def test_a_cluster_that_does_not_answer_is_told(command: Command) -> None:
-    ran = variable(command, "KAFKA_BOOTSTRAP_SERVERS", NOBODY)("up", "--roles", "intake")
+async def test_a_database_of_a_newer_release_is_told(command: Command, database: Database) -> None:
+    async with database.transaction() as connection:
+        await connection.execute(text("update alembic_version set version_num = '9999'"))
 
-    assert told(ran, 3, "Kafka 不可用", "KAFKA_BOOTSTRAP_SERVERS")
+    ran = await asyncio.to_thread(command, "deliveries", "list")
+
+    assert told(ran, 2, "数据库的结构这个版本不认识", "9999")
+
+
+@pytest.mark.parametrize("bootstrap", [NOBODY, "127.0.0.1:abc", "127.0.0.1:99999"])
+def test_a_cluster_that_does_not_answer_is_told(command: Command, bootstrap: str) -> None:
+    elsewhere = variable(command, "KAFKA_BOOTSTRAP_SERVERS", bootstrap)
+
+    assert told(elsewhere("up", "--roles", "intake"), 3, "Kafka 不可用", "KAFKA_BOOTSTRAP_SERVERS")
+    assert "异常 Kafka：Kafka 不可用" in elsewhere("doctor").out
+
+
+def test_a_variable_that_cannot_be_used_is_named_beside_a_file(command: Command) -> None:
+    ran = variable(command, "CREDIT_GATEWAY_HTTP__PORT", "high")("deliveries", "list")
+
+    assert told(ran, 2, "环境变量 CREDIT_GATEWAY_HTTP__PORT：http.port：应为整数")
 
 
 def test_a_state_folder_that_cannot_be_is_told(command: Command, tmp_path: Path) -> None:

@@ -86,7 +86,7 @@ class Town:
         """As an operator would write them, with pauses that suit a test."""
         return {
             "state": str(self.folder),
-            "master_key": "a master key for tests only",
+            "master_key": "a master key for tests only, and long",
             "database_url": self.database.engine.url.render_as_string(hide_password=False),
             "kafka_bootstrap": self.bootstrap,
             "kafka": {"group": self.name, "topics": self.topics, "batch_size": 6},

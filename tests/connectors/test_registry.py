@@ -20,6 +20,8 @@ def test_an_unknown_kind_is_named_with_those_that_there_are(clock: Any) -> None:
         ({}, "url"),
         ({"url": "ftp://x"}, "url"),
         ({"url": "http://user:hidden@x"}, "url"),
+        ({"url": "http://x:hidden"}, "url"),
+        ({"url": "http://[hidden"}, "url"),
         ({"url": "http://x", "batch_size": 0}, "batch_size"),
         ({"url": "http://x", "call_timeout": 0}, "call_timeout"),
         ({"url": "http://x", "api_key": ["hidden"]}, "api_key"),

@@ -17,6 +17,7 @@ def test_a_file_of_comments_is_an_empty_mapping() -> None:
         ("[]", "town.yaml 应为“键: 值”的形式"),
         ("a: 1\nb: [", "town.yaml 第3行不是有效的 YAML"),
         ("a: 2026-13-01", "town.yaml 不是有效的 YAML：month"),
+        ("1: a", "town.yaml 应为“键: 值”的形式，键为文字"),
         ("text", "town.yaml 应为“键: 值”的形式"),
     ],
 )
