@@ -1,5 +1,6 @@
 """Which commands there are. A command's module is imported when it is called, not to list it."""
 
+import logging
 from collections.abc import Mapping
 from importlib import import_module
 from pathlib import Path
@@ -8,6 +9,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperCommand, TyperGroup
 
+from gateway import log
 from gateway.cli.terminal import Exit, fail
 from gateway.errors import Away, BadConfiguration
 from scoring.errors import RuleSetError
@@ -139,5 +141,6 @@ def root(
         typer.Option(envvar="CREDIT_GATEWAY_CONFIG", help="配置文件（YAML）", dir_okay=False),
     ] = None,
 ) -> None:
-    """Keep the configuration file for the command."""
+    """Keep the configuration file for the command; of the log only faults are for its reader."""
+    log.set_up(logging.ERROR)
     context.obj = config

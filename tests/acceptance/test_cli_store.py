@@ -63,6 +63,15 @@ def test_a_mended_workbook_lets_a_held_delivery_go(command: Command, tmp_path: P
     assert [each.code for each in (first, held, second, again, ready)] == [1, 0, 0, 1, 0]
 
 
+def test_ingest_prints_nothing_of_the_log(database: Database, tmp_path: Path) -> None:
+    nobody_scores = SETTINGS | {"scoring": {"bindings": []}}
+    command = commanding(database, tmp_path, nobody_scores)
+
+    ran = command("ingest", write(tmp_path / "rows.ndjson", penalty(1, **PAST)))
+
+    assert (ran.code, ran.err) == (0, "")
+
+
 def test_what_is_refused_can_be_shown_corrected_and_replayed(
     command: Command, tmp_path: Path
 ) -> None:
