@@ -11,6 +11,7 @@ from sqlalchemy import text
 
 from connectors.memory import Step
 from gateway.clock import SteppedClock
+from gateway.errors import BadConfiguration
 from gateway.outgoing import item
 from gateway.store import claims, deliveries
 from gateway.store.claims import Claimed, Finish
@@ -363,7 +364,7 @@ async def test_a_destination_with_open_deliveries_cannot_be_dropped(
     world = await make_world()
     await world.take(penalty())
 
-    with pytest.raises(ValueError, match="platform has 1 open deliveries"):
+    with pytest.raises(BadConfiguration, match="platform 还有 1 条未了结的报送"):
         await make_world(destinations=[])
 
 
