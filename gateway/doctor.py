@@ -7,7 +7,6 @@ from datetime import timedelta
 from importlib.util import find_spec
 
 from aiokafka.client import AIOKafkaClient
-from aiokafka.errors import KafkaError
 
 from gateway.activation import changed_texts
 from gateway.app import gateway, kafka_bootstrap
@@ -15,7 +14,7 @@ from gateway.clock import system_clock
 from gateway.deadline import today
 from gateway.destinations import build_connector
 from gateway.errors import Away, BadConfiguration
-from gateway.intake.kafka import KafkaAway
+from gateway.intake.kafka import first_call
 from gateway.rulebook import Rulebook
 from gateway.settings import Settings
 from gateway.store.subjects import authority_conflicts
@@ -126,9 +125,8 @@ async def _kafka(settings: Settings) -> str:
     async with kafka_bootstrap(settings) as bootstrap:
         client = AIOKafkaClient(bootstrap_servers=bootstrap)
         try:
-            await client.bootstrap()
-        except (KafkaError, ValueError, OverflowError) as error:
-            raise KafkaAway(str(error)) from error
+            with first_call():
+                await client.bootstrap()
         finally:
             await client.close()
         return bootstrap

@@ -9,8 +9,8 @@ paused and polling goes on, so that the assignment is kept however long it takes
 
 import asyncio
 from asyncio import FIRST_COMPLETED
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from functools import partial
 from typing import Any
@@ -45,6 +45,15 @@ class KafkaAway(Away):
     """No broker answers at the start; one that goes away later is waited for."""
 
     lead = "Kafka 不可用，检查 Kafka 服务和 KAFKA_BOOTSTRAP_SERVERS"
+
+
+@contextmanager
+def first_call() -> Iterator[None]:
+    """Asks a cluster for the first time; raises KafkaAway, also for an address that is none."""
+    try:
+        yield
+    except (KafkaError, ValueError, OverflowError) as error:
+        raise KafkaAway(str(error)) from error
 
 
 class KafkaIntake:
@@ -94,10 +103,8 @@ class KafkaIntake:
         Raises:
             KafkaAway: no broker answers.
         """
-        try:
+        with first_call():
             await self.broker.start()
-        except (KafkaError, ValueError, OverflowError) as error:  # the last two: no address
-            raise KafkaAway(str(error)) from error
         self.consumer = self._subscriber.consumer
         _ask_with_pauses(self._subscriber.consumer)
 

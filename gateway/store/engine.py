@@ -25,10 +25,10 @@ _DATA_CLASSES = {"21", "22", "23"}
 _AWAY_CLASSES = {"08", "53", "57", "58"}
 #: Password or role, no such database, no right: nothing gets better by waiting.
 _REFUSED = ("28", "3D", "42501")
-_SSL_MODES = {"disable", "allow", "prefer", "require", "verify-ca", "verify-full"}
 #: Read-only after a fail-over; a database that accepts no connections.
 _AWAY_STATES = {"25006", "55000"}
 _REPEATS = 10
+_SSL_MODES = {"disable", "allow", "prefer", "require", "verify-ca", "verify-full"}
 
 
 class DatabaseAway(Away):

@@ -23,7 +23,7 @@ from schemas.codes import RecordKind
 from schemas.delivery import DeliveryState
 from tests.benchmarks import procrastinate_peer
 from tests.benchmarks.data import body, item
-from tests.benchmarks.world import World, child, fresh_database
+from tests.benchmarks.world import World, child, fresh_database, take_statistics
 
 CALLS, CONCURRENCY = 2_000, 16
 #: Times that loop, ours and peer take turns: the machine's speed drifts within minutes.
@@ -169,10 +169,7 @@ async def claim(place: World) -> dict[str, Any]:
         async with database.transaction() as connection:
             await connection.execute(_FILL_OPEN, values)
             await connection.execute(_FILL_DEFERRED, {**values, "first": filled, "last": size})
-        async with database.engine.execution_options(
-            isolation_level="AUTOCOMMIT"
-        ).connect() as connection:
-            await connection.execute(text("vacuum analyze delivery"))
+        await take_statistics(database)
         filled = size
         figures.append(await _claim_ms(database))
     await database.close()

@@ -26,7 +26,7 @@ from schemas.codes import RecordKind
 from schemas.delivery import Listed
 from schemas.identifiers import document_number_key
 from tests.benchmarks.data import DAY, body, penalty
-from tests.benchmarks.world import World, fresh_database
+from tests.benchmarks.world import World, fresh_database, take_statistics
 
 DECISIONS, SUBJECTS, SLICE = 1_000_000, 100_000, 100_000
 NOW = datetime(2026, 10, 31, tzinfo=UTC)
@@ -125,10 +125,7 @@ async def _fill(url: str) -> None:
             await connection.execute(_DECISIONS, {**values, **named, **whose})
             await connection.execute(_VERSIONS, {**values, "body": written})
             await connection.execute(_DELIVERIES, {**values, **due})
-    async with database.engine.execution_options(
-        isolation_level="AUTOCOMMIT"
-    ).connect() as connection:
-        await connection.execute(text("vacuum analyze"))
+    await take_statistics(database)
     await database.close()
 
 
