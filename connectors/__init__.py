@@ -21,7 +21,7 @@ from connectors.platform_api import (
     PlatformSoapSettings,
 )
 from connectors.protocol import Connector
-from connectors.seam import Clock
+from connectors.shared import Clock
 from schemas.base import Schema
 from schemas.faults import faults
 

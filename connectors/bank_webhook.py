@@ -17,9 +17,9 @@ from pydantic import Field, SecretStr, field_validator
 
 from connectors.errors import CallRejected
 from connectors.protocol import Limits, OnUnknown
-from connectors.seam import Clock
-from connectors.seam.client import Answer, HttpClient, HttpSettings
-from connectors.seam.steps import UNKNOWN, nothing_listed, reason, send_parts
+from connectors.shared import Clock
+from connectors.shared.http_client import Answer, HttpClient, HttpSettings
+from connectors.shared.parts import UNKNOWN, nothing_listed, reason, send_parts
 from schemas.delivery import Health, Item, Listed, Outcome, OutcomeKind, Receipt
 
 _PREFIX = "whsec_"

@@ -25,8 +25,8 @@ from pydantic import Field, SecretStr
 
 from connectors.errors import CallRejected, ConnectorError, NotSent, OutcomeUnknown
 from connectors.protocol import Limits, OnUnknown
-from connectors.seam import Clock
-from connectors.seam.steps import UNKNOWN, nothing_listed, outcome_of, reason
+from connectors.shared import Clock
+from connectors.shared.parts import UNKNOWN, nothing_listed, outcome_of, reason
 from schemas.base import Schema
 from schemas.delivery import Health, Item, Listed, Outcome, OutcomeKind, Receipt
 

@@ -12,7 +12,7 @@ from pydantic import Field
 
 from connectors.errors import CallRejected, NotSent, OutcomeUnknown
 from connectors.protocol import Limits, OnUnknown
-from connectors.seam import Clock
+from connectors.shared import Clock
 from schemas.base import Schema
 from schemas.delivery import Health, Item, Listed, Outcome, OutcomeKind, Receipt
 

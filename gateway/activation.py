@@ -11,15 +11,15 @@ from datetime import date, datetime, timedelta
 from fractions import Fraction
 
 from gateway.audit import AuditEvent
-from gateway.deadline import today
 from gateway.errors import BadConfiguration
 from gateway.log import LogEvent, logger
 from gateway.rulebook import InForce, LoadedRuleSet, Rulebook, parse_rule_set
 from gateway.store import activations, assessments, audit
 from gateway.store.activations import Activation
 from gateway.store.engine import Connection
-from scoring.cases import run_case
-from scoring.ruleset import RuleSet, RuleSetStatus
+from schemas.base import today
+from scoring.cases.rule_set_cases import run_case
+from scoring.regulation.ruleset import RuleSet, RuleSetStatus
 
 #: A diff older than this says little of today's population.
 FRESH = timedelta(hours=24)

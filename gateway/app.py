@@ -11,7 +11,6 @@ from pathlib import Path
 from gateway.activation import adopt
 from gateway.check import Checker
 from gateway.clock import Clock, system_clock
-from gateway.deadline import today
 from gateway.decide import Decider
 from gateway.embedded.kafka import EmbeddedKafka
 from gateway.embedded.postgres import EmbeddedPostgres
@@ -28,6 +27,7 @@ from gateway.store.engine import Connection, Database
 from gateway.store.schema import make_partitions, upgrade
 from gateway.workday_files import load_workdays
 from gateway.workdays import Workdays
+from schemas.base import today
 
 
 @dataclass(frozen=True, slots=True)

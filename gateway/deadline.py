@@ -4,27 +4,12 @@ Due times are stored as the exclusive next midnight in Asia/Shanghai and printed
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
+from datetime import date, timedelta
 
 from gateway.workdays import CalendarMissing, Workdays
-from schemas.base import SHANGHAI
+from schemas.base import end_of
 from schemas.destination import Clock, CountedDays
-
-
-@dataclass(frozen=True, slots=True)
-class Due:
-    """When a clock runs out: `at` is exclusive; `provisional` is a bound beyond the calendar."""
-
-    clock: str
-    at: datetime
-    calendar: str | None
-    provisional: bool = False
-
-    @property
-    def printed(self) -> str:
-        """The last second that is still in time, as people read it."""
-        return (self.at - timedelta(seconds=1)).isoformat()
+from schemas.obligation import Due
 
 
 def due(clock: Clock, day: date, workdays: Workdays) -> Due:
@@ -45,13 +30,3 @@ def dues(
     """Every clock of a destination, the strictest first."""
     found = [due(clocks[name], day, workdays) for name in names]
     return sorted(found, key=lambda item: item.at)
-
-
-def end_of(day: date) -> datetime:
-    """The exclusive end of a day in China."""
-    return datetime.combine(day + timedelta(days=1), time.min, SHANGHAI)
-
-
-def today(now: datetime) -> date:
-    """The day that it is in China."""
-    return now.astimezone(SHANGHAI).date()

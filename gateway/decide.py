@@ -1,97 +1,36 @@
 """Who must hear of a record version or grade change, by when, with what verb (pure)."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import date, datetime
 from typing import NamedTuple
 
-from gateway.deadline import Due, dues, today
+from gateway.deadline import dues
 from gateway.workdays import Workdays
-from schemas.codes import RecordKind, Verb
+from schemas.base import today
+from schemas.codes import FOLLOW_UPS, RecordKind, Verb
 from schemas.columns import Required, columns_of, filled
-from schemas.delivery import HANDED_OVER, DeliveryState, ItemKind
+from schemas.delivery import (
+    HANDED_OVER,
+    IN_FLIGHT,
+    REPLACEABLE,
+    DeliveryState,
+    ItemKind,
+)
 from schemas.destination import Clock, Destination, Takes
 from schemas.identifiers import region
-from schemas.record import RECORD_KINDS, Record
+from schemas.obligation import Due, Owed, Past, Version, Way
+from schemas.record import RECORD_KINDS
 
 S = DeliveryState
 
-#: Nothing has been handed over: a newer version takes their place.
-_REPLACEABLE = frozenset({S.HELD, S.WAITING, S.READY, S.DEFERRED, S.REJECTED, S.PARKED})
-#: These go out without anybody's help.
-_TO_COME = frozenset({S.WAITING, S.READY, S.DEFERRED})
-#: It must be known what became of these before anything else goes out.
-_IN_FLIGHT = frozenset({S.LEASED, S.UNKNOWN})
-#: Told to every past recipient, whatever filters say (信用修复管理办法, 2026-04-01).
-_FOLLOW_UPS = frozenset({Verb.WITHDRAW, Verb.REPAIR})
 #: 河南省社会信用条例 42, 43: one working day for withdrawals and repairs.
 FOLLOW_UP_CLOCK = Clock(
     name="follow-up-1", days=1, counts="working", source="河南省社会信用条例 第42、43条"
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Past:
-    """A delivery of the same chain that is already there."""
-
-    id: int
-    destination: str
-    state: DeliveryState
-    due_at: datetime
-    verb: Verb = Verb.NEW
-
-    @property
-    def is_pending_follow_up(self) -> bool:
-        """A withdrawal or repair still to be told: nothing newer takes its place."""
-        return self.verb in _FOLLOW_UPS and self.state in _REPLACEABLE
-
-    @property
-    def is_follow_up_to_come(self) -> bool:
-        """A withdrawal or repair that goes out by itself: a rejected one waits for a person."""
-        return self.verb in _FOLLOW_UPS and self.state in _TO_COME
-
-
 #: Kinds of decision whose ways are remembered.
 MEMORY = 10_000
-
-
-class Version(NamedTuple):
-    """A record version of which somebody may have to hear."""
-
-    id: int
-    decision_id: int
-    subject_id: int
-    subject_code: str
-    kind: RecordKind
-    verb: Verb
-    decision_date: date
-    record: Record | None
-    problem_fields: frozenset[str]
-    excluded: bool
-    person: bool
-
-
-class Way(NamedTuple):
-    """Where an item goes: in which state the delivery starts, and by when it is due.
-
-    `dues` are all clocks of the destination, the strictest first.
-    """
-
-    destination: str
-    state: DeliveryState
-    due_at: datetime
-    dues: tuple[Due, ...]
-
-
-class Owed(NamedTuple):
-    """An item and its ways; each becomes a delivery."""
-
-    item_kind: ItemKind
-    item_id: int
-    subject_id: int
-    chain_id: int
-    verb: Verb
-    ways: Sequence[Way]
 
 
 class Decided(NamedTuple):
@@ -124,7 +63,7 @@ class Decider:
 
     def version(self, version: Version, past: Sequence[Past], now: datetime) -> Decided:
         """The deliveries of a record version, given what each destination was handed before."""
-        if version.verb in _FOLLOW_UPS or version.excluded:
+        if version.verb in FOLLOW_UPS or version.excluded:
             return self._follow_up(version, past, now)
         if not past:
             return Decided(_owed(version, self._first(version)), [])
@@ -182,11 +121,11 @@ class Decider:
     ) -> tuple[Way, list[int]]:
         """The way of a later version, and the deliveries whose place it takes."""
         way = self._way(version, destination)
-        replaced = [p for p in past if p.state in _REPLACEABLE and not p.is_pending_follow_up]
+        replaced = [p for p in past if p.state in REPLACEABLE and not p.is_pending_follow_up]
         if any(p.state in HANDED_OVER for p in past):
             dues = self._dues_of(destination.clocks, today(now))
             way = way._replace(due_at=dues[0].at, dues=dues)
-        waits = any(p.state in _IN_FLIGHT or p.is_follow_up_to_come for p in past)
+        waits = any(p.state in IN_FLIGHT or p.is_follow_up_to_come for p in past)
         if way.state is S.READY and waits:
             way = way._replace(state=S.WAITING)
         earliest = min((way.due_at, *(p.due_at for p in replaced)))
@@ -207,11 +146,11 @@ class Decider:
         ways = []
         for name in dict.fromkeys(p.destination for p in past):
             states = {p.state for p in past if p.destination == name}
-            if states & (HANDED_OVER | _IN_FLIGHT):
-                state = S.WAITING if states & _IN_FLIGHT else S.READY
+            if states & (HANDED_OVER | IN_FLIGHT):
+                state = S.WAITING if states & IN_FLIGHT else S.READY
                 ways.append(Way(name, state, dues[0].at, dues))
         verb = Verb.WITHDRAW if version.excluded else version.verb
-        superseded = [p.id for p in past if p.state in _REPLACEABLE]
+        superseded = [p.id for p in past if p.state in REPLACEABLE]
         return Decided(_owed(version, ways)._replace(verb=verb), superseded)
 
     def _dues_of(self, names: tuple[str, ...], day: date) -> tuple[Due, ...]:

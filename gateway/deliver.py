@@ -33,9 +33,9 @@ from gateway.outgoing import delivery_of, finish, is_moot, item, lease_for, moot
 from gateway.secrets import Keys
 from gateway.store import claims, receipts, watching
 from gateway.store import destinations as destination_store
-from gateway.store.claims import Claimed, Finish
 from gateway.store.engine import Connection, Database, DatabaseAway
 from gateway.store.receipts import Answer
+from schemas.delivery import Claimed, Finish
 from schemas.destination import Destination
 
 #: Calls kept busy by one claim: enough that claiming is rare, few enough for a short lease.

@@ -11,7 +11,6 @@ from aiokafka.client import AIOKafkaClient
 from gateway.activation import changed_texts
 from gateway.app import gateway, kafka_bootstrap
 from gateway.clock import system_clock
-from gateway.deadline import today
 from gateway.destinations import build_connector
 from gateway.errors import Away, BadConfiguration
 from gateway.intake.kafka import first_call
@@ -19,6 +18,7 @@ from gateway.rulebook import Rulebook
 from gateway.settings import Settings
 from gateway.store.subjects import authority_conflicts
 from gateway.workday_files import load_workdays
+from schemas.base import today
 from schemas.destination import Destination
 from scoring.errors import RuleSetError
 

@@ -9,9 +9,8 @@ from gateway.store.explaining import KnownSubject
 from gateway.stored_facts import fact_of
 from schemas.codes import SubjectKind
 from schemas.credit import Assessment
-from scoring.change import compare
-from scoring.facts import Fact, Facts
-from scoring.measures import (
+from scoring.consequences.change import compare
+from scoring.consequences.measures import (
     Applied,
     MeasurePolicy,
     Occasion,
@@ -21,11 +20,12 @@ from scoring.measures import (
     on_occasion,
     shift,
 )
-from scoring.outlook import Ending, WhatIf, endings, outlook, repairs
-from scoring.publicity import Penalised, Publicity, PublicityPolicy, publicity
-from scoring.published import listed, period, published
-from scoring.ruleset import RuleSet
-from scoring.table import Listing
+from scoring.consequences.outlook import Ending, WhatIf, endings, outlook, repairs
+from scoring.consequences.publicity import Penalised, Publicity, PublicityPolicy, publicity
+from scoring.consequences.published import listed, period, published
+from scoring.facts import Fact, Facts
+from scoring.regulation.ruleset import RuleSet
+from scoring.regulation.table import Listing
 
 #: Periods of published grades that are shown.
 PERIODS = 6

@@ -8,7 +8,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime
 
 from gateway.content import NO_FACT, fact_body, process_dates
-from gateway.decide import Version
 from gateway.store import facts, records
 from gateway.store.engine import Connection
 from gateway.store.records import Key, Known
@@ -16,6 +15,7 @@ from gateway.store.rows import Ids
 from gateway.store.subjects import Subject, set_suspects
 from gateway.versions import NewVersion, Recorded, as_json
 from schemas.codes import EventType, RecordKind, Verb
+from schemas.obligation import Version
 from schemas.record import REPORTED_KINDS
 
 

@@ -10,12 +10,13 @@ from typing import Any
 import orjson
 
 from gateway.deadline import due as due_of
-from gateway.decide import Version, takes
+from gateway.decide import takes
 from gateway.words import EXCLUSIONS, STATES
 from gateway.workdays import Workdays
-from schemas.codes import RecordKind, Verb
+from schemas.codes import FOLLOW_UPS, RecordKind, Verb
 from schemas.delivery import DeliveryState as S
 from schemas.destination import Clock, Destination
+from schemas.obligation import Version
 from schemas.verdict import Exclusion
 
 VERB_TITLES = {
@@ -24,7 +25,6 @@ VERB_TITLES = {
     Verb.REPAIR: "修复",
     Verb.REVIVE: "恢复",
 }
-_FOLLOW_UPS = frozenset({Verb.WITHDRAW.value, Verb.REPAIR.value})
 PERSON = "自然人"
 
 
@@ -159,7 +159,7 @@ class Assembler:
         return takes(destination, version)
 
     def _standing(self, decision: Any, destination: Destination, deliveries: list[Any]) -> Standing:
-        reports = [d for d in deliveries if d.verb not in _FOLLOW_UPS]
+        reports = [d for d in deliveries if d.verb not in FOLLOW_UPS]
         handed_over_at = _earliest(d.handed_over_at for d in reports)
         accepted_at = _earliest(d.accepted_at for d in reports)
         due = self._dues(reports, destination, decision.decision_date)

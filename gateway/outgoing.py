@@ -8,13 +8,11 @@ import orjson
 
 from gateway.retry import next_attempt
 from gateway.secrets import Keys
-from gateway.store.claims import Claimed, Finish
-from schemas.codes import Verb
-from schemas.delivery import DeliveryState, Item, ItemKind, Outcome, OutcomeKind
+from schemas.codes import FOLLOW_UPS, Verb
+from schemas.delivery import Claimed, DeliveryState, Finish, Item, ItemKind, Outcome, OutcomeKind
 from schemas.destination import Destination
 from schemas.messages import GradeChanged
 
-_FOLLOW_UPS = frozenset({Verb.WITHDRAW, Verb.REPAIR})
 _STATES = {
     OutcomeKind.ACCEPTED: DeliveryState.ACCEPTED,
     OutcomeKind.SUBMITTED: DeliveryState.SUBMITTED,
@@ -57,14 +55,14 @@ def item(claimed: Claimed, installation: str, keys: Keys) -> Item:
 def verb(claimed: Claimed) -> Verb:
     """`new` until the destination holds a version, then `correct`; follow-ups as they are."""
     given = Verb(claimed.verb)
-    if given in _FOLLOW_UPS:
+    if given in FOLLOW_UPS:
         return given
     return Verb.CORRECT if claimed.holds else Verb.NEW
 
 
 def is_moot(claimed: Claimed) -> bool:
     """A withdrawal or repair of what the destination turned out never to have got."""
-    return Verb(claimed.verb) in _FOLLOW_UPS and not claimed.holds
+    return Verb(claimed.verb) in FOLLOW_UPS and not claimed.holds
 
 
 def _columns(claimed: Claimed, keys: Keys) -> dict[str, Any]:

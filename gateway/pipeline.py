@@ -17,8 +17,7 @@ import orjson
 from gateway.audit import AuditEvent
 from gateway.check import Checked, Checker
 from gateway.clock import Clock
-from gateway.deadline import today
-from gateway.decide import Decider, Owed
+from gateway.decide import Decider
 from gateway.log import LogEvent, logger
 from gateway.metrics import Metrics
 from gateway.normalise import Raw
@@ -34,8 +33,10 @@ from gateway.store.engine import BadData, Connection, Database
 from gateway.store.inbox import Seen
 from gateway.store.rows import Ids
 from gateway.versions import Recorded, received_grades, reported
+from schemas.base import today
 from schemas.codes import Verb
 from schemas.delivery import DeliveryState
+from schemas.obligation import Owed
 from schemas.problem import Problem, Rule
 from schemas.verdict import Verdict
 

@@ -10,9 +10,7 @@ from gateway.errors import BadConfiguration
 from gateway.rulebook import read_text, sources
 from gateway.settings import ScoringSettings
 from gateway.yaml_text import parse_yaml
-from scoring.errors import RuleSetError
-from scoring.measures import MeasurePolicy
-from scoring.policy_cases import (
+from scoring.cases.policy_cases import (
     MeasureCase,
     MeasureCases,
     PublicityCase,
@@ -22,7 +20,9 @@ from scoring.policy_cases import (
     uncovered_measures,
     uncovered_publicity,
 )
-from scoring.publicity import PublicityPolicy, timeline_problems
+from scoring.consequences.measures import MeasurePolicy
+from scoring.consequences.publicity import PublicityPolicy, timeline_problems
+from scoring.errors import RuleSetError
 
 Policy = TypeVar("Policy", MeasurePolicy, PublicityPolicy)
 Cases = TypeVar("Cases", MeasureCases, PublicityCases)

@@ -18,9 +18,9 @@ from gateway.store import population as stored
 from gateway.store.engine import Database
 from schemas.credit import NotEvaluated
 from scoring.population import Flips, Population, flips, rescore
+from scoring.population.assess import RESULT
 from scoring.population.frames import SUBJECTS
-from scoring.population.rescoring import RESULT
-from scoring.ruleset import RuleSet
+from scoring.regulation.ruleset import RuleSet
 
 #: Subjects read from the store at a time.
 PAGE = 50_000

@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from gateway.audit import AuditEvent
-from gateway.deadline import today
 from gateway.decide import Decider
 from gateway.log import LogEvent, logger
 from gateway.rescore import Rescoring
@@ -14,6 +13,7 @@ from gateway.store import activations, assessments, audit, deliveries
 from gateway.store.activations import Activation
 from gateway.store.engine import Connection, Database
 from gateway.store.subjects import Subject, lock_subjects
+from schemas.base import today
 
 #: Subjects scored again in one transaction.
 SLICE = 500

@@ -12,9 +12,9 @@ from typing import Any
 
 import orjson
 
-from gateway.deadline import today
 from gateway.reconcile_columns import Mismatch, mismatches
 from gateway.words import EXCLUSIONS, STATES
+from schemas.base import today
 from schemas.delivery import DeliveryState
 from schemas.identifiers import authority_key, document_number_key
 from schemas.verdict import Exclusion

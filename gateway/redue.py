@@ -3,12 +3,13 @@
 from collections.abc import Mapping
 from datetime import datetime
 
-from gateway.deadline import Due, due
+from gateway.deadline import due
 from gateway.store import provisional
 from gateway.store.engine import Connection
 from gateway.store.provisional import Provisional
 from gateway.workdays import Workdays
 from schemas.destination import Clock
+from schemas.obligation import Due
 
 #: Deliveries in one transaction.
 SLICE = 1000

@@ -6,7 +6,6 @@ from datetime import datetime
 from typing import Any
 
 from gateway.activation import refresh
-from gateway.deadline import today
 from gateway.score import RECEIVED, SCORED, Scored, Scorer, change_body, short
 from gateway.store import assessments
 from gateway.store.engine import Connection
@@ -14,6 +13,7 @@ from gateway.store.facts import facts_of_subjects
 from gateway.store.rows import Ids
 from gateway.store.subjects import Subject
 from gateway.stored_facts import facts_of
+from schemas.base import today
 from schemas.credit import GradeChange
 from schemas.event import ReceivedGrade
 

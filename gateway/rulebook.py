@@ -15,11 +15,11 @@ from gateway.settings import RuleSetBinding, ScoringSettings
 from gateway.yaml_text import parse_yaml
 from schemas.codes import SubjectKind
 from schemas.identifiers import region
-from scoring.cases import Case, CaseFile
-from scoring.coverage import uncovered
+from scoring.cases.coverage import uncovered
+from scoring.cases.rule_set_cases import Case, CaseFile
 from scoring.errors import RuleSetError
 from scoring.facts import Site
-from scoring.ruleset import RuleSet
+from scoring.regulation.ruleset import RuleSet
 
 CASES_SUFFIX = ".cases.yaml"
 

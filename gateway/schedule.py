@@ -6,7 +6,6 @@ from functools import partial
 
 from gateway.audit import AuditEvent
 from gateway.clock import Clock
-from gateway.deadline import today
 from gateway.decide import Decider
 from gateway.log import LogEvent, logger
 from gateway.metrics import Metrics
@@ -15,6 +14,7 @@ from gateway.redue import redue
 from gateway.store import assessments, audit, watching
 from gateway.store.engine import Database
 from gateway.store.schema import make_partitions
+from schemas.base import today
 
 #: Slices scored again in one tick; the rest waits for the next, so that nothing else waits long.
 SLICES = 20

@@ -18,11 +18,11 @@ from gateway.policybook import Policybook
 from gateway.rulebook import Rulebook
 from schemas.codes import SubjectKind
 from schemas.credit import Assessment, GradeChange, NotEvaluated
-from scoring.change import compare, direction
-from scoring.engine import assess
+from scoring.consequences.change import compare, direction
+from scoring.consequences.measures import Applied, MeasurePolicy, shift
+from scoring.engine.assess import assess
 from scoring.facts import Fact, Facts, Site, plain
-from scoring.measures import Applied, MeasurePolicy, shift
-from scoring.ruleset import RuleSet
+from scoring.regulation.ruleset import RuleSet
 
 #: Cause of a grade change that came from outside; our own scoring does not touch such a grade.
 RECEIVED = "received"

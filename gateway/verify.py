@@ -16,7 +16,7 @@ from gateway.stored_facts import fact_of
 from schemas.codes import SubjectKind
 from schemas.credit import NotEvaluated
 from scoring.facts import Fact, Facts
-from scoring.ruleset import RuleSet
+from scoring.regulation.ruleset import RuleSet
 
 #: Assessments read and computed again at a time.
 PAGE = 500

@@ -10,11 +10,11 @@ import orjson
 
 from gateway.check import Checked
 from gateway.content import Content
-from gateway.decide import Version
 from gateway.store.records import Key, Known
 from gateway.store.subjects import Subject
 from schemas.codes import RecordKind, Verb
 from schemas.event import ReceivedGrade
+from schemas.obligation import Version
 from schemas.record import REPORTED_KINDS
 
 

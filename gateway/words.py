@@ -4,7 +4,7 @@ from schemas.codes import RecordKind, SubjectKind
 from schemas.credit import NotEvaluated
 from schemas.delivery import DeliveryState
 from schemas.verdict import Exclusion, Verdict
-from scoring.publicity import Published, Severity
+from scoring.consequences.publicity import Published, Severity
 
 VERDICTS = {Verdict.OK: "合格", Verdict.INCOMPLETE: "待补正", Verdict.REFUSED: "拒收"}
 KINDS = {

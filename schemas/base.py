@@ -1,7 +1,7 @@
 """The base of every message shape, and the types that all of them share."""
 
 from collections.abc import Mapping
-from datetime import timedelta, timezone
+from datetime import date, datetime, time, timedelta, timezone
 from decimal import Decimal
 from functools import cache
 from typing import Annotated, Any, Self
@@ -40,3 +40,13 @@ class Schema(BaseModel):
 @cache
 def _defaults(model: type[BaseModel]) -> dict[str, Any]:
     return {name: field.get_default() for name, field in model.model_fields.items()}
+
+
+def end_of(day: date) -> datetime:
+    """The exclusive end of a day in China."""
+    return datetime.combine(day + timedelta(days=1), time.min, SHANGHAI)
+
+
+def today(now: datetime) -> date:
+    """The day that it is in China."""
+    return now.astimezone(SHANGHAI).date()

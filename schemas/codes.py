@@ -22,6 +22,10 @@ class Verb(StrEnum):
     REVIVE = "revive"  #: 恢复
 
 
+#: Told to every past recipient, whatever filters say (信用修复管理办法, 2026-04-01).
+FOLLOW_UPS = frozenset({Verb.WITHDRAW, Verb.REPAIR})
+
+
 class SubjectCategory(StrEnum):
     """行政相对人类别 (发改办财金〔2018〕424号 data standard); the wire carries the text."""
 

@@ -1,6 +1,7 @@
 """Delivery 报送: one item owed to one destination, its states, and what a destination answers."""
 
-from datetime import date, timedelta
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
@@ -50,6 +51,12 @@ TRANSITIONS: dict[DeliveryState, frozenset[DeliveryState]] = {
 
 #: States in which the destination has been given the item, whatever it said (a past recipient).
 HANDED_OVER = frozenset({S.SUBMITTED, S.ACCEPTED, S.ACCEPTED_BLIND})
+#: Nothing has been handed over: a newer version takes their place.
+REPLACEABLE = frozenset({S.HELD, S.WAITING, S.READY, S.DEFERRED, S.REJECTED, S.PARKED})
+#: These go out without anybody's help.
+TO_COME = frozenset({S.WAITING, S.READY, S.DEFERRED})
+#: It must be known what became of these before anything else of the chain goes out.
+IN_FLIGHT = frozenset({S.LEASED, S.UNKNOWN})
 
 
 class ItemKind(StrEnum):
@@ -133,3 +140,51 @@ class Health(Schema):
 
     ok: bool
     detail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Claimed:
+    """A delivery that a worker holds, with all that its connector needs."""
+
+    id: int
+    item_kind: str
+    item_id: int
+    subject_id: int
+    chain_id: int
+    destination: str
+    verb: str
+    attempts: int
+    due_at: datetime
+    maybe_arrived: bool  #: an earlier attempt ended unknown
+    lease_token: str
+    look: bool
+    holds: bool
+    kind: str
+    version: int
+    subject_code: str
+    subject_name: str | None
+    document_number: str | None
+    decision_date: date | None
+    body: dict[str, Any]
+    secret: bytes | None
+    recorded_at: datetime
+    number: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Finish:
+    """What becomes of a leased delivery."""
+
+    id: int
+    token: str
+    subject_id: int
+    chain_id: int
+    destination: str
+    state: DeliveryState
+    outcome: str
+    reasons: tuple[str, ...] = ()
+    next_at: datetime | None = None
+    breached: bool = False
+    platform_at: datetime | None = None
+    reference: str | None = None
+    settle: timedelta | None = None

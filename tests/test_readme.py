@@ -7,7 +7,7 @@ import pytest
 
 from gateway.rulebook import Rulebook
 from gateway.settings import ScoringSettings
-from scoring.cases import run_case
+from scoring.cases.rule_set_cases import run_case
 
 ROOT = Path(__file__).parent.parent
 YAML_BLOCK = re.compile(r"```yaml\n(.*?)```", re.DOTALL)

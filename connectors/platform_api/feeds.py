@@ -8,8 +8,8 @@ from urllib.parse import urlencode
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from connectors.errors import ConnectorError, OutcomeUnknown
-from connectors.seam.client import Answer, HttpClient
-from connectors.seam.steps import reason
+from connectors.shared.http_client import Answer, HttpClient
+from connectors.shared.parts import reason
 from schemas.base import AwareDatetime
 from schemas.delivery import Health, Listed, Receipt
 

@@ -10,9 +10,9 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
 from connectors.errors import NotSent, OutcomeUnknown
 from connectors.platform_api.feeds import read_health, read_listing, read_receipts
 from connectors.protocol import Limits, OnUnknown
-from connectors.seam import Clock
-from connectors.seam.client import Answer, HttpClient, HttpSettings
-from connectors.seam.steps import UNKNOWN, reason, send_parts
+from connectors.shared import Clock
+from connectors.shared.http_client import Answer, HttpClient, HttpSettings
+from connectors.shared.parts import UNKNOWN, reason, send_parts
 from schemas.base import AwareDatetime
 from schemas.delivery import Health, Item, Listed, Outcome, OutcomeKind, Receipt
 

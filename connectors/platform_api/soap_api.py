@@ -20,9 +20,9 @@ from connectors.platform_api.soap_rows import (
 )
 from connectors.platform_api.soap_settings import PlatformSoapSettings
 from connectors.protocol import Limits, OnUnknown
-from connectors.seam import Clock
-from connectors.seam.client import HttpClient
-from connectors.seam.steps import UNKNOWN, nothing_listed, reason, send_parts
+from connectors.shared import Clock
+from connectors.shared.http_client import HttpClient
+from connectors.shared.parts import UNKNOWN, nothing_listed, reason, send_parts
 from schemas.base import SHANGHAI
 from schemas.delivery import Health, Item, Listed, Outcome, OutcomeKind, Receipt
 

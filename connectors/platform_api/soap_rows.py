@@ -9,7 +9,7 @@ from typing import Any
 from connectors.errors import OutcomeUnknown
 from connectors.platform_api.soap_envelope import SoapAnswer
 from connectors.platform_api.soap_settings import PlatformSoapSettings, SoapTable
-from connectors.seam.steps import reason
+from connectors.shared.parts import reason
 from schemas.delivery import Item, Outcome, OutcomeKind
 
 #: 重复数据，旧数据: the platform already holds this row.

@@ -16,7 +16,7 @@ from connectors.sandbox import bank_side, json_side, soap_side
 from connectors.sandbox.book import Book
 from connectors.sandbox.faults import Faults
 from connectors.sandbox.places import Asked, BankPlace, PlatformPlace, Reply, json_reply
-from connectors.seam import Clock
+from connectors.shared import Clock
 
 Scope = dict[str, Any]
 Receive = Callable[[], Awaitable[dict[str, Any]]]

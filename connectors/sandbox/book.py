@@ -9,7 +9,7 @@ from typing import Any
 import orjson
 
 from connectors.sandbox.faults import Faults
-from connectors.seam import Clock
+from connectors.shared import Clock
 
 _DOCUMENT = ("CF_WSH", "XK_WSH", "document_number")
 _SUBJECT = ("CF_XDR_SHXYM", "XK_XDR_SHXYM", "CF_XDR_ZJHM", "XK_XDR_ZJHM", "subject_code")

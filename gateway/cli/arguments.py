@@ -11,7 +11,7 @@ from gateway.columns import parse_date
 from gateway.faulty import STANDARD_INPUT
 from gateway.rulebook import Rulebook, parse_rule_set, read_text
 from schemas.codes import RecordKind
-from scoring.ruleset import RuleSet
+from scoring.regulation.ruleset import RuleSet
 
 
 def writable(out: Path | None) -> Path | None:

@@ -22,14 +22,14 @@ from gateway.cli.terminal import (
     settings_of,
 )
 from gateway.clock import system_clock
-from gateway.deadline import today
 from gateway.population import Batch, flips_of, from_file, from_store
 from gateway.rulebook import parse_rule_set
 from gateway.store import activations, assessments
 from gateway.words import not_evaluated_words
-from scoring.difference import differences
+from schemas.base import today
 from scoring.population import Flip, Flips
-from scoring.ruleset import RuleSet
+from scoring.regulation.difference import differences
+from scoring.regulation.ruleset import RuleSet
 
 #: Stands between a name and the hash of a kept version: nm-2023-draft@8d3c0c9e.
 VERSION_MARK = "@"

@@ -14,10 +14,10 @@ from gateway.words import (
     not_evaluated_words,
 )
 from schemas.credit import Assessment, Deduction
-from scoring.measures import Applied, Shift
-from scoring.outlook import Ending
-from scoring.publicity import Publicity
-from scoring.ruleset import RuleSet
+from scoring.consequences.measures import Applied, Shift
+from scoring.consequences.outlook import Ending
+from scoring.consequences.publicity import Publicity
+from scoring.regulation.ruleset import RuleSet
 
 
 def as_json(found: Explanation) -> dict[str, Any]:

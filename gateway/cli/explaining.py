@@ -21,13 +21,12 @@ from gateway.cli.terminal import (
     run,
     settings_of,
 )
-from gateway.deadline import today
 from gateway.explain import Explanation, explain
 from gateway.rulebook import parse_rule_set
 from gateway.store.explaining import KnownSubject, known
-from schemas.base import SHANGHAI
+from schemas.base import SHANGHAI, today
 from schemas.identifiers import credit_code_problem, fold, identity_card_problem
-from scoring.ruleset import RuleSet
+from scoring.regulation.ruleset import RuleSet
 
 
 def explain_command(

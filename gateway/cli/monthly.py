@@ -21,14 +21,13 @@ from gateway.cli.terminal import (
     settings_of,
 )
 from gateway.clock import system_clock
-from gateway.deadline import today
 from gateway.destinations import build_connector
 from gateway.ledger import BadMonth, Ledger
 from gateway.month_end import freeze_month, ledger_lines
 from gateway.reconcile import Reconciled, Span
 from gateway.reconcile_compare import KIND_TITLES, DifferenceKind
 from gateway.store.ledger import Frozen
-from schemas.base import SHANGHAI
+from schemas.base import SHANGHAI, today
 
 
 def reconcile(

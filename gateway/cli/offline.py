@@ -21,18 +21,18 @@ from gateway.cli.terminal import (
     settings_of,
 )
 from gateway.clock import system_clock
-from gateway.deadline import today
 from gateway.faulty import faulty_row, spooled
 from gateway.intake.files import UnreadableFile, line_of, read
 from gateway.secrets import load_keys
 from gateway.words import EXCLUSIONS, VERDICTS
 from gateway.workbook_problems import FaultyRow, problems_workbook
+from schemas.base import today
 from schemas.credit import Assessment
 from schemas.faults import faults
 from schemas.verdict import Verdict
-from scoring.engine import assess
+from scoring.engine.assess import assess
 from scoring.facts import Facts
-from scoring.ruleset import RuleSet
+from scoring.regulation.ruleset import RuleSet
 
 
 def check(

@@ -23,15 +23,15 @@ from gateway.cli.terminal import (
     settings_of,
 )
 from gateway.clock import system_clock
-from gateway.deadline import today
 from gateway.faulty import STANDARD_INPUT
 from gateway.population import Batch, Totals, from_file, from_store, results
 from gateway.population_shape import UnusablePopulation
 from gateway.settings import Settings
 from gateway.words import NOT_EVALUATED
+from schemas.base import today
 from schemas.credit import NotEvaluated
-from scoring.population.rescoring import RESULT
-from scoring.ruleset import RuleSet
+from scoring.population.assess import RESULT
+from scoring.regulation.ruleset import RuleSet
 
 StoreOption = Annotated[bool, typer.Option("--store", help="用数据库里的全部对象")]
 AsOfOption = Annotated[str | None, typer.Option(help="评价日期，默认今天")]

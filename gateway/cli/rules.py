@@ -17,10 +17,10 @@ from gateway.cli.terminal import (
 from gateway.policybook import Policybook
 from gateway.rulebook import Rulebook
 from gateway.words import RULE_SET_STATUSES
-from scoring.cases import run_case
-from scoring.coverage import Coverage, coverage
+from scoring.cases.coverage import Coverage, coverage
+from scoring.cases.rule_set_cases import run_case
 from scoring.errors import RuleSetError
-from scoring.table import Band
+from scoring.regulation.table import Band
 
 
 def rules_list(context: typer.Context, format_: FormatOption = Format.TEXT) -> None:

@@ -4,8 +4,7 @@ Leases run on the database's clock; legal and retry time is a parameter.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import orjson
@@ -15,38 +14,9 @@ from gateway.store.deliveries import lock, promote
 from gateway.store.engine import Connection
 from gateway.store.receipts import early_receipts, move
 from gateway.store.rows import unnest
-from schemas.delivery import DeliveryState
+from schemas.delivery import Claimed, DeliveryState, Finish
 
 S = DeliveryState
-
-
-@dataclass(frozen=True, slots=True)
-class Claimed:
-    """A delivery that a worker holds, with all that its connector needs."""
-
-    id: int
-    item_kind: str
-    item_id: int
-    subject_id: int
-    chain_id: int
-    destination: str
-    verb: str
-    attempts: int
-    due_at: datetime
-    maybe_arrived: bool  #: an earlier attempt ended unknown
-    lease_token: str
-    look: bool
-    holds: bool
-    kind: str
-    version: int
-    subject_code: str
-    subject_name: str | None
-    document_number: str | None
-    decision_date: date | None
-    body: dict[str, Any]
-    secret: bytes | None
-    recorded_at: datetime
-    number: int | None
 
 
 #: Fresh deliveries have a share of their own, or a heap of retries, all due earlier, starves them.
@@ -128,25 +98,6 @@ async def claim(  # noqa: PLR0913  what a lease is made of
         values["fresh"] = min(fresh, limit)
     rows = await connection.execute(_CLAIM_UNKNOWN if look else _CLAIM_READY, values)
     return [Claimed(*row) for row in rows]
-
-
-@dataclass(frozen=True, slots=True)
-class Finish:
-    """What becomes of a leased delivery."""
-
-    id: int
-    token: str
-    subject_id: int
-    chain_id: int
-    destination: str
-    state: DeliveryState
-    outcome: str
-    reasons: tuple[str, ...] = ()
-    next_at: datetime | None = None
-    breached: bool = False
-    platform_at: datetime | None = None
-    reference: str | None = None
-    settle: timedelta | None = None
 
 
 #: A lease token stands only while a delivery is leased. The state is not asked for beside it: where

@@ -12,12 +12,11 @@ from typing import Any
 import orjson
 from sqlalchemy import text
 
-from gateway.deadline import Due
-from gateway.decide import Owed, Past, Way
 from gateway.store.engine import Connection
 from gateway.store.rows import arrays, names, unnest
 from schemas.codes import Verb
 from schemas.delivery import DeliveryState, ItemKind
+from schemas.obligation import Due, Owed, Past, Way
 
 _OWED = "item_id bigint, subject_id bigint, chain_id bigint, goes bigint"
 _WAYS = (

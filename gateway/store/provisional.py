@@ -6,10 +6,11 @@ from datetime import date, datetime
 
 from sqlalchemy import text
 
-from gateway.deadline import Due, today
 from gateway.store.deliveries import kept_dues
 from gateway.store.engine import Connection
 from gateway.store.rows import unnest
+from schemas.base import today
+from schemas.obligation import Due
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,7 @@
 """A whole population at once: assessed in columns, item by item as the engine does it."""
 
+from scoring.population.assess import Rescored, rescore
 from scoring.population.flips import Flip, Flips, flips
 from scoring.population.frames import Population
-from scoring.population.rescoring import Rescored, rescore
 
 __all__ = ["Flip", "Flips", "Population", "Rescored", "flips", "rescore"]

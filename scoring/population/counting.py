@@ -5,11 +5,11 @@ from functools import cached_property
 
 import polars as pl
 
-from scoring.book import Entry
-from scoring.population.brought import is_odd, lacking, with_brought
+from scoring.engine.prepared import PreparedTable
+from scoring.population.counting_periods import covers, next_change, start_of, with_spans
+from scoring.population.fact_kinds import NO_LIFT, NO_VETO, PER_DECISION, Kinds
 from scoring.population.frames import micro
-from scoring.population.kinds import NO_LIFT, NO_VETO, PER_DECISION, Kinds
-from scoring.population.spans import covers, next_change, start_of, with_spans
+from scoring.population.stated_points import is_odd, lacking, with_brought
 
 _TOUCHING = ("rectified_on", "warning_until", "repair_confirmed_on", "grade")
 _SUMS = ["subject", "points", "rank", "lift"]
@@ -22,7 +22,9 @@ class Counting:
     Of a subject whose facts are odd nothing that is said here holds.
     """
 
-    def __init__(self, facts: pl.DataFrame, kinds: Kinds, entry: Entry, as_of: date) -> None:
+    def __init__(
+        self, facts: pl.DataFrame, kinds: Kinds, entry: PreparedTable, as_of: date
+    ) -> None:
         """Look at the facts; nothing is counted before it is asked for."""
         self._kinds = kinds
         self._entry = entry

@@ -7,9 +7,9 @@ from enum import StrEnum
 import polars as pl
 
 from schemas.codes import SubjectKind
+from scoring.population.assess import Rescored
 from scoring.population.frames import Population
-from scoring.population.rescoring import Rescored
-from scoring.ruleset import RuleSet
+from scoring.regulation.ruleset import RuleSet
 
 
 class Flip(StrEnum):

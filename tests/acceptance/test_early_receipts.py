@@ -4,10 +4,10 @@ import pytest
 
 from connectors.memory import Step
 from gateway.clock import SteppedClock
-from gateway.store.claims import Finish, claim, finish
+from gateway.store.claims import claim, finish
 from gateway.store.engine import Connection, Database
 from gateway.store.receipts import Answer, apply_receipts
-from schemas.delivery import DeliveryState
+from schemas.delivery import DeliveryState, Finish
 from tests.conftest import BuildGateway
 from tests.factories import penalty
 from tests.integration.world import World

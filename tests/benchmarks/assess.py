@@ -8,7 +8,7 @@ from typing import Any
 from gateway.rulebook import Rulebook
 from gateway.settings import ScoringSettings
 from schemas.codes import SubjectKind
-from scoring.engine import assess
+from scoring.engine.assess import assess
 from scoring.facts import Fact, Facts, Penalty
 
 COMPANIES, ROUNDS = 20_000, 3

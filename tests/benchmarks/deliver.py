@@ -19,6 +19,7 @@ from gateway.settings import make_settings
 from gateway.store import claims
 from gateway.store.engine import Database
 from gateway.store.schema import upgrade
+from schemas import delivery
 from schemas.codes import RecordKind
 from schemas.delivery import DeliveryState
 from tests.benchmarks import procrastinate_peer
@@ -191,7 +192,7 @@ async def _claim_ms(database: Database) -> float:
             )
         async with database.transaction() as connection:
             finished = [
-                claims.Finish(
+                delivery.Finish(
                     one.id,
                     one.lease_token,
                     one.subject_id,

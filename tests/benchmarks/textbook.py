@@ -26,9 +26,9 @@ from gateway.secrets import load_keys
 from gateway.store import tables as t
 from gateway.stored_facts import fact_of
 from schemas.codes import RecordKind, SubjectKind, Verb
-from scoring.engine import assess
+from scoring.engine.assess import assess
 from scoring.facts import Facts
-from scoring.ruleset import RuleSet
+from scoring.regulation.ruleset import RuleSet
 
 
 async def main() -> None:

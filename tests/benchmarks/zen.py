@@ -17,11 +17,11 @@ import zen
 from gateway.rulebook import Rulebook
 from gateway.settings import ScoringSettings
 from schemas.codes import OTHER_PENALTY_PREFIX, SubjectKind
-from scoring.engine import assess
+from scoring.engine.assess import assess
 from scoring.facts import Facts
-from scoring.intervals import Interval
-from scoring.table import Table
-from scoring.terms import Item
+from scoring.regulation.intervals import Interval
+from scoring.regulation.table import Table
+from scoring.regulation.terms import Item
 from tests.benchmarks.assess import company
 
 COMPANIES, ROUNDS = 5_000, 5

@@ -12,7 +12,7 @@ from connectors.errors import OutcomeUnknown
 from connectors.platform_api import PlatformJson
 from connectors.platform_api.feeds import read_listing, read_receipts
 from connectors.platform_api.json_api import row_outcomes
-from connectors.seam.client import Answer
+from connectors.shared.http_client import Answer
 from schemas.codes import Verb
 from schemas.delivery import Item, OutcomeKind
 

@@ -14,10 +14,10 @@ from httpx_aiohttp.transport import AIOHTTP_EXC_MAP
 
 from connectors import build
 from connectors.errors import CallRejected, ConnectorError, NotSent, OutcomeUnknown
-from connectors.seam.client import Answer, HttpClient, HttpSettings
-from connectors.seam.guard import is_public
-from connectors.seam.steps import reason, send_parts
-from connectors.seam.translate import translated, translation_of
+from connectors.shared.address_guard import is_public
+from connectors.shared.http_client import Answer, HttpClient, HttpSettings
+from connectors.shared.http_errors import translated, translation_of
+from connectors.shared.parts import reason, send_parts
 from schemas.delivery import Item, Outcome, OutcomeKind
 
 ItemFactory = Callable[..., Item]

@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.deadline import due, dues, end_of, today
+from gateway.deadline import due, dues
 from gateway.workday_files import load_workdays
 from gateway.workdays import CalendarMissing
-from schemas.base import SHANGHAI
+from schemas.base import SHANGHAI, end_of, today
 from schemas.destination import BUILT_IN_CLOCKS, Clock, CountedDays
 
 CALENDAR_7, WORKING_7 = BUILT_IN_CLOCKS

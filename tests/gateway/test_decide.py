@@ -7,14 +7,14 @@ from typing import Any
 import pytest
 
 from gateway.check import Checker
-from gateway.deadline import end_of
-from gateway.decide import Decided, Decider, Past, Version, Way, required_columns
+from gateway.decide import Decided, Decider, required_columns
 from gateway.secrets import Keys
 from gateway.workday_files import load_workdays
-from schemas.base import SHANGHAI
+from schemas.base import SHANGHAI, end_of
 from schemas.codes import RecordKind, Verb
 from schemas.delivery import DeliveryState, ItemKind
 from schemas.destination import BUILT_IN_CLOCKS, Destination
+from schemas.obligation import Past, Version, Way
 from schemas.record import REPORTED_KINDS, decision_date
 from tests.factories import credit_code, licence, penalty, person_penalty, raw
 

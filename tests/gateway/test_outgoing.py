@@ -22,9 +22,8 @@ from gateway.outgoing import (
     verb,
 )
 from gateway.secrets import Keys
-from gateway.store.claims import Claimed
 from schemas.codes import Verb
-from schemas.delivery import TRANSITIONS, DeliveryState, Outcome, OutcomeKind
+from schemas.delivery import TRANSITIONS, Claimed, DeliveryState, Outcome, OutcomeKind
 from schemas.destination import Destination
 from tests.factories import IDENTITY
 

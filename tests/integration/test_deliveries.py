@@ -14,8 +14,7 @@ from gateway.clock import SteppedClock
 from gateway.errors import BadConfiguration
 from gateway.outgoing import item
 from gateway.store import claims, deliveries
-from gateway.store.claims import Claimed, Finish
-from schemas.delivery import TRANSITIONS, DeliveryState
+from schemas.delivery import TRANSITIONS, Claimed, DeliveryState, Finish
 from tests.conftest import BuildGateway, NewDatabase
 from tests.factories import about, event, penalty
 from tests.integration.conftest import MakeWorld

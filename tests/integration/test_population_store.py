@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from gateway import population as populations
-from gateway.deadline import today
 from gateway.population import PERSON, flips_of, from_store, results
+from schemas.base import today
 from tests.factories import REGION, about, credit_code, event, grade, penalty, person_penalty
 from tests.integration.conftest import MakeWorld
 from tests.integration.world import World

@@ -8,11 +8,10 @@ import pytest
 
 from connectors.memory import Step
 from gateway.clock import SteppedClock
-from gateway.deadline import end_of
 from gateway.decide import Decider
 from gateway.roles import build_schedule
 from gateway.workdays import Workdays, Year
-from schemas.base import SHANGHAI
+from schemas.base import SHANGHAI, end_of
 from tests.conftest import PLATFORM
 from tests.factories import penalty
 from tests.integration.conftest import MakeWorld

@@ -6,8 +6,8 @@ from datetime import time, timedelta
 import pytest
 
 from gateway.store import claims
-from gateway.store.claims import Claimed
 from gateway.store.watching import escalate
+from schemas.delivery import Claimed
 from schemas.destination import QuietHours
 from tests.conftest import PLATFORM
 from tests.factories import penalty

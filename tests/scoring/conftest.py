@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from ruamel.yaml import YAML
 
-from scoring.ruleset import RuleSet
+from scoring.regulation.ruleset import RuleSet
 
 Change = Callable[[dict[str, Any]], object]
 FOLDER = Path(__file__).parents[2] / "scoring" / "rule_sets"

@@ -9,7 +9,7 @@ from msgspec.structs import replace
 
 from schemas.codes import PENALTY_KINDS, EventType, SubjectKind
 from scoring.facts import Fact, Facts, Penalty, Received, Site
-from scoring.ruleset import RuleSet
+from scoring.regulation.ruleset import RuleSet
 
 FIRST_DAY, DAYS = date(2026, 1, 1), 500
 CENT = Decimal("0.000001")

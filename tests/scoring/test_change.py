@@ -6,10 +6,10 @@ from msgspec.structs import replace
 
 from schemas.codes import SubjectKind
 from schemas.credit import Assessment, GradeChange
-from scoring.change import compare
-from scoring.engine import assess
+from scoring.consequences.change import compare
+from scoring.engine.assess import assess
 from scoring.facts import Fact, Facts
-from scoring.ruleset import RuleSet
+from scoring.regulation.ruleset import RuleSet
 
 DAY = date(2026, 3, 1)
 AS_OF = date(2026, 11, 1)

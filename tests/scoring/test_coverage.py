@@ -3,9 +3,9 @@
 from datetime import date
 from typing import Any
 
-from scoring.cases import CaseFile
-from scoring.coverage import Share, coverage, uncovered
-from scoring.ruleset import RuleSet
+from scoring.cases.coverage import Share, coverage, uncovered
+from scoring.cases.rule_set_cases import CaseFile
+from scoring.regulation.ruleset import RuleSet
 from tests.scoring.tiny import DAY, QUOTED, item, rule, tiny, unless
 
 

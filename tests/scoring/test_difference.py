@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from scoring.difference import differences
-from scoring.ruleset import RuleSet
+from scoring.regulation.difference import differences
+from scoring.regulation.ruleset import RuleSet
 from tests.scoring.conftest import Change
 
 Variant = Callable[[Change], RuleSet]

@@ -7,10 +7,10 @@ import pytest
 
 from schemas.codes import EventType, SubjectKind
 from schemas.credit import Deduction, RuleSetRef
-from scoring import repair, tariff
-from scoring.engine import assess
+from scoring.engine import repair, tariff
+from scoring.engine.assess import assess
 from scoring.facts import Fact, Facts, Penalty
-from scoring.ruleset import RuleSet
+from scoring.regulation.ruleset import RuleSet
 
 DAY = date(2026, 3, 1)
 AS_OF = date(2026, 11, 1)

@@ -8,10 +8,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from schemas.codes import SubjectKind
-from scoring.engine import assess
+from scoring.engine.assess import assess
 from scoring.facts import Fact, Facts
 from scoring.population import Flips, Population, flips
-from scoring.ruleset import RuleSet
+from scoring.regulation.ruleset import RuleSet
 from tests.scoring import populations
 from tests.scoring.conftest import Change
 

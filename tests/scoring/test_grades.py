@@ -4,7 +4,7 @@ from datetime import date
 from decimal import Decimal
 
 from schemas.credit import ReceivedGrade
-from scoring.change import compare
+from scoring.consequences.change import compare
 from scoring.facts import Fact, Received
 from tests.scoring.tiny import AS_OF, DAY, QUOTED, item, rule, scored, tiny
 

@@ -11,9 +11,9 @@ from gateway.rulebook import Rulebook
 from gateway.settings import ScoringSettings
 from schemas.codes import SubjectKind
 from schemas.credit import GradeChange
+from scoring.cases.policy_cases import MeasureCase, run_measure_case, uncovered_measures
+from scoring.consequences.measures import MeasurePolicy, Standing, in_force, shift
 from scoring.errors import RuleSetError
-from scoring.measures import MeasurePolicy, Standing, in_force, shift
-from scoring.policy_cases import MeasureCase, run_measure_case, uncovered_measures
 
 DAY = date(2026, 11, 1)
 BOOK = Policybook(ScoringSettings())

@@ -6,8 +6,8 @@ from decimal import Decimal
 from gateway.rulebook import Rulebook
 from gateway.settings import ScoringSettings
 from schemas.codes import SubjectKind
+from scoring.consequences.outlook import endings, outlook, repairs
 from scoring.facts import Fact, Facts, Penalty
-from scoring.outlook import endings, outlook, repairs
 
 RULES = Rulebook(ScoringSettings()).load("nm-2023-draft").rule_set
 TODAY = date(2026, 11, 1)

@@ -14,11 +14,11 @@ from gateway.rulebook import Rulebook
 from gateway.settings import ScoringSettings
 from schemas.codes import EventType, SubjectKind
 from schemas.credit import Assessment
-from scoring.engine import assess
+from scoring.engine.assess import assess
 from scoring.facts import Fact, Facts, Penalty
 from scoring.population import Population, rescore
-from scoring.population.likeness import combined
-from scoring.ruleset import RuleSet
+from scoring.population.fact_keys import combined
+from scoring.regulation.ruleset import RuleSet
 from tests.scoring import populations
 from tests.scoring.conftest import Change
 

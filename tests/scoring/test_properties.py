@@ -13,11 +13,12 @@ from ruamel.yaml import YAML
 
 from schemas.codes import EventType, SubjectKind
 from schemas.credit import Assessment
-from scoring.engine import assess
+from scoring.engine.assess import assess
+from scoring.engine.prepared import prepare
 from scoring.facts import Fact, Facts, Penalty, Received, Site
-from scoring.ruleset import RuleSet
-from scoring.table import Table
-from scoring.terms import Direction, Item
+from scoring.regulation.ruleset import RuleSet
+from scoring.regulation.table import Table
+from scoring.regulation.terms import Direction, Item
 from tests.scoring.tiny import everything
 
 FOLDER = Path(__file__).parents[2] / "scoring" / "rule_sets"
@@ -220,7 +221,7 @@ def test_bands_cover_every_score_once_and_give_its_grade(
     rule_set = RULE_SETS[name]
     table = rule_set.tables[table_name]
 
-    rank = rule_set.book.entries[table.kinds[0]].grades.rank(value)
+    rank = prepare(rule_set).entries[table.kinds[0]].grades.rank(value)
 
     assert [band.grade for band in table.bands if band.contains(value)] == [table.bands[rank].grade]
 

@@ -11,13 +11,8 @@ from hypothesis import strategies as st
 from gateway.policybook import Policybook
 from gateway.settings import ScoringSettings
 from schemas.codes import PENALTY_KINDS
-from scoring.errors import RuleSetError
-from scoring.policy_cases import (
-    PublicityCase,
-    run_publicity_case,
-    uncovered_publicity,
-)
-from scoring.publicity import (
+from scoring.cases.policy_cases import PublicityCase, run_publicity_case, uncovered_publicity
+from scoring.consequences.publicity import (
     Penalised,
     PublicityPolicy,
     Published,
@@ -25,6 +20,7 @@ from scoring.publicity import (
     publicity,
     timeline_problems,
 )
+from scoring.errors import RuleSetError
 
 BOOK = Policybook(ScoringSettings())
 CASES = [case for _, cases in BOOK.publicity.values() for case in cases]

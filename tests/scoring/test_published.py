@@ -7,9 +7,9 @@ import pytest
 from msgspec.structs import replace
 
 from schemas.codes import SubjectKind
-from scoring.engine import assess
+from scoring.consequences.published import listed, period, published
+from scoring.engine.assess import assess
 from scoring.facts import Fact, Facts
-from scoring.published import listed, period, published
 from tests.scoring.tiny import DAY, QUOTED, item, rows, tiny
 
 YEAR = {"cadence": "year", "counts": "of_period", **QUOTED}

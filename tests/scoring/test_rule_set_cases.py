@@ -5,10 +5,10 @@ import pytest
 from ruamel.yaml import YAML
 from ruamel.yaml.constructor import DuplicateKeyError
 
-from scoring.cases import Case, CaseFile, run_case
-from scoring.coverage import uncovered
+from scoring.cases.coverage import uncovered
+from scoring.cases.rule_set_cases import Case, CaseFile, run_case
 from scoring.errors import RuleSetError
-from scoring.ruleset import RuleSet
+from scoring.regulation.ruleset import RuleSet
 
 FOLDER = Path(__file__).parents[2] / "scoring" / "rule_sets"
 SUFFIX = ".cases.yaml"

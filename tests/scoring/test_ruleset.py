@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 
 from schemas.codes import SubjectKind
+from scoring.engine.prepared import prepare
 from scoring.errors import RuleSetError
-from scoring.ruleset import RuleSet
+from scoring.regulation.ruleset import RuleSet
 
 Change = Callable[[dict[str, Any]], object]
 Variant = Callable[[Change], RuleSet]
@@ -264,9 +265,9 @@ def test_faults_outside_any_list_are_named_by_their_key(data: dict[str, Any]) ->
 
 
 def test_the_draft_says_that_it_is_one(draft: RuleSet) -> None:
-    assert draft.book.ref.status == "draft"
+    assert prepare(draft).ref.status == "draft"
     assert draft.effective_from is None
-    assert len(draft.book.ref.version) == 64
+    assert len(prepare(draft).ref.version) == 64
 
 
 def test_each_kind_has_its_table(draft: RuleSet) -> None:

@@ -8,7 +8,7 @@ import pytest
 from pydantic import ValidationError
 
 from schemas.codes import SubjectKind
-from scoring.engine import assess
+from scoring.engine.assess import assess
 from scoring.facts import Fact, Facts, Received, Site
 from tests.scoring.tiny import AS_OF, DAY, QUOTED, item, rows, rule, scored, tiny
 

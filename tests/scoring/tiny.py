@@ -5,9 +5,9 @@ from typing import Any
 
 from schemas.codes import SubjectKind
 from schemas.credit import Assessment
-from scoring.engine import assess
+from scoring.engine.assess import assess
 from scoring.facts import Fact, Facts, Site
-from scoring.ruleset import RuleSet
+from scoring.regulation.ruleset import RuleSet
 
 DAY = date(2026, 3, 1)
 AS_OF = date(2026, 11, 1)

@@ -1,0 +1,186 @@
+"""HTTP calls to a destination: guarded addresses, bounded time and size, errors translated."""
+
+import ssl
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, timedelta
+from email.utils import parsedate_to_datetime
+from typing import Any
+from urllib.parse import urlsplit
+
+import aiohttp
+import httpx
+import orjson
+from httpx_aiohttp import AiohttpTransport
+from pydantic import Field, field_validator
+
+from connectors.errors import CallRejected, OutcomeUnknown
+from connectors.shared import Clock
+from connectors.shared.address_guard import guarded_socket
+from connectors.shared.http_errors import FOREIGN, translated
+from connectors.shared.parts import Throttled, within
+from schemas.base import Schema
+
+#: Idle connections are dropped sooner than common servers drop theirs (5 s), in seconds: a call on
+#: a connection that the server is just closing would be of unknown outcome.
+IDLE_SECONDS = 4.0
+
+
+class HttpSettings(Schema):
+    """What every destination reached over HTTP is configured with."""
+
+    url: str = Field(title="接口地址")
+    batch_size: int = Field(default=1, ge=1, le=5000, title="每批条数")
+    concurrency: int = Field(default=4, ge=1, le=256, title="并发数")
+    call_timeout: timedelta = Field(
+        default=timedelta(seconds=30), gt=timedelta(0), title="单次调用时限"
+    )
+    allow_private: bool = Field(default=False, title="允许内网地址")
+    #: A longer answer, in bytes, is not read to its end and leaves the outcome unknown.
+    max_answer: int = Field(default=32 * 1024 * 1024, ge=1, title="应答上限（字节）")
+
+    @field_validator("url")
+    @classmethod
+    def _plain_url(cls, value: str) -> str:
+        try:
+            parts = urlsplit(value)
+            _ = parts.port
+        except ValueError:
+            raise ValueError("地址的主机或端口写错了") from None
+        if parts.scheme not in {"http", "https"} or not parts.hostname:
+            raise ValueError("应为 http 或 https 地址")
+        if parts.username or parts.password:
+            raise ValueError("地址里不能有用户名和密码")
+        return value.rstrip("/")
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A whole answer of the destination."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+    def json(self) -> Any:
+        """Read the body as JSON; one that cannot be read leaves the outcome unknown."""
+        try:
+            return orjson.loads(self.body)
+        except orjson.JSONDecodeError as exc:
+            raise OutcomeUnknown("the answer is not JSON") from exc
+
+
+class _NoCookies(httpx.Cookies):
+    def extract_cookies(self, response: httpx.Response) -> None:
+        """Leave them: looking for cookies took a tenth of a delivery."""
+
+
+_NO_COOKIES = _NoCookies()
+
+
+class _Stateless(httpx.AsyncClient):
+    """Keeps no cookies: calls go side by side, and none may carry what another was given."""
+
+    cookies = property(lambda _: _NO_COOKIES)
+
+
+class HttpClient:
+    """One destination's connections; nothing is opened before the first call."""
+
+    def __init__(
+        self, settings: HttpSettings, now: Clock, headers: Mapping[str, str] | None = None
+    ) -> None:
+        self._settings = settings
+        self._now = now
+        self._tls = ssl.create_default_context()
+        seconds = settings.call_timeout.total_seconds()
+        # Waiting for a connection ends well before the whole call, so that it is never mistaken
+        # for waiting for an answer.
+        timeout = httpx.Timeout(seconds, pool=seconds / 2, connect=seconds / 2)
+        self._client = _Stateless(
+            transport=AiohttpTransport(verify=self._tls, client=self._session),
+            timeout=timeout,
+            headers={"Accept-Encoding": "identity", **(headers or {})},
+            follow_redirects=False,
+            trust_env=False,
+        )
+
+    def _session(self) -> aiohttp.ClientSession:
+        connector = aiohttp.TCPConnector(
+            limit=self._settings.concurrency * 2,
+            keepalive_timeout=IDLE_SECONDS,
+            ssl=self._tls,
+            socket_factory=None if self._settings.allow_private else guarded_socket,
+        )
+        return aiohttp.ClientSession(connector=connector, cookie_jar=aiohttp.DummyCookieJar())
+
+    async def call(
+        self,
+        method: str,
+        url: str,
+        content: bytes | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> Answer:
+        """Make one call and read its whole answer, whatever its status."""
+        request = self._client.build_request(method, url, content=content, headers=headers)
+        async with within(self._settings.call_timeout):
+            try:
+                response = await self._client.send(request, stream=True)
+                try:
+                    body = await _bounded(response, self._settings.max_answer)
+                finally:
+                    await response.aclose()
+            except FOREIGN as exc:
+                raise translated(exc) from exc
+        return Answer(response.status_code, response.headers, body)
+
+    async def ask(
+        self,
+        method: str,
+        url: str,
+        content: bytes | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> Answer:
+        """Make one call and raise unless its status says that it was taken (2xx)."""
+        answer = await self.call(method, url, content, headers)
+        self.check(answer)
+        return answer
+
+    def check(self, answer: Answer) -> None:
+        """Raise what the status of an answer means; 2xx means nothing."""
+        status = answer.status
+        if 200 <= status < 300:
+            return
+        pause = self.retry_after(answer)
+        if status == 429 or (status == 503 and pause is not None):
+            raise Throttled(f"HTTP {status}", retry_after=pause)
+        if 300 <= status < 500:
+            raise CallRejected(f"HTTP {status}", retry_after=pause)
+        raise OutcomeUnknown(f"HTTP {status}", retry_after=pause)
+
+    def retry_after(self, answer: Answer) -> timedelta | None:
+        """Read `Retry-After`, in seconds or as a date; None where absent or unreadable."""
+        text = answer.headers.get("retry-after", "").strip()
+        if text.isascii() and text.isdigit():
+            return timedelta(seconds=min(int(text), 366 * 86400))
+        try:
+            moment = parsedate_to_datetime(text)
+        except ValueError:
+            return None
+        moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+        return max(timedelta(0), moment - self._now())
+
+    async def close(self) -> None:
+        """Close every connection."""
+        await self._client.aclose()
+
+
+async def _bounded(response: httpx.Response, limit: int) -> bytes:
+    chunks: list[bytes] = []
+    size = 0
+    async for chunk in response.aiter_bytes():
+        size += len(chunk)
+        if size > limit:
+            raise OutcomeUnknown(f"the answer is longer than {limit} bytes")
+        chunks.append(chunk)
+    return b"".join(chunks)

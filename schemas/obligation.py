@@ -1,0 +1,93 @@
+"""What is owed 报送义务: a record version or grade change, to whom, by when (pure).
+
+`decide` makes these values and `store.deliver` writes them; neither needs to know the other.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import NamedTuple
+
+from schemas.codes import FOLLOW_UPS, RecordKind, Verb
+from schemas.delivery import (
+    REPLACEABLE,
+    TO_COME,
+    DeliveryState,
+    ItemKind,
+)
+from schemas.record import Record
+
+
+@dataclass(frozen=True, slots=True)
+class Past:
+    """A delivery of the same chain that is already there."""
+
+    id: int
+    destination: str
+    state: DeliveryState
+    due_at: datetime
+    verb: Verb = Verb.NEW
+
+    @property
+    def is_pending_follow_up(self) -> bool:
+        """A withdrawal or repair still to be told: nothing newer takes its place."""
+        return self.verb in FOLLOW_UPS and self.state in REPLACEABLE
+
+    @property
+    def is_follow_up_to_come(self) -> bool:
+        """A withdrawal or repair that goes out by itself: a rejected one waits for a person."""
+        return self.verb in FOLLOW_UPS and self.state in TO_COME
+
+
+class Version(NamedTuple):
+    """A record version of which somebody may have to hear."""
+
+    id: int
+    decision_id: int
+    subject_id: int
+    subject_code: str
+    kind: RecordKind
+    verb: Verb
+    decision_date: date
+    record: Record | None
+    problem_fields: frozenset[str]
+    excluded: bool
+    person: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """When a clock runs out: `at` is exclusive; `provisional` is a bound beyond the calendar."""
+
+    clock: str
+    at: datetime
+    calendar: str | None
+    provisional: bool = False
+
+    @property
+    def printed(self) -> str:
+        """The last second that is still in time, as people read it."""
+        return (self.at - timedelta(seconds=1)).isoformat()
+
+
+class Way(NamedTuple):
+    """Where an item goes: in which state the delivery starts, and by when it is due.
+
+    `dues` are all clocks of the destination, the strictest first.
+    """
+
+    destination: str
+    state: DeliveryState
+    due_at: datetime
+    dues: tuple[Due, ...]
+
+
+class Owed(NamedTuple):
+    """An item and its ways; each becomes a delivery."""
+
+    item_kind: ItemKind
+    item_id: int
+    subject_id: int
+    chain_id: int
+    verb: Verb
+    ways: Sequence[Way]

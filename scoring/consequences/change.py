@@ -1,0 +1,80 @@
+"""compare(previous grade, assessment) → grade change 等级变动, or None."""
+
+from collections.abc import Sequence
+
+from schemas.credit import Assessment, Deduction, GradeChange, NotEvaluated
+from scoring.regulation.ruleset import RuleSet
+
+SUSPENDED = "suspended"
+FIRST = "first"
+UP = "up"
+DOWN = "down"
+
+
+def compare(
+    previous_grade: str | None, assessment: Assessment, rule_set: RuleSet | None = None
+) -> GradeChange | None:
+    """The change from the last recorded grade, or None where the grade stays.
+
+    With the rule set, items are called by their short titles and grades ranked as its bands are;
+    without, by the quoted text and by the alphabet, A being the best.
+    """
+    if assessment.not_evaluated == NotEvaluated.CRIMINAL_SUSPECT.value:
+        return _suspended(previous_grade)
+    grade = assessment.grade
+    if assessment.not_evaluated is not None or grade is None or grade == previous_grade:
+        return None
+    way = direction(previous_grade, grade, _order(previous_grade, grade, rule_set))
+    return GradeChange(previous_grade, grade, way, reasons(assessment, rule_set))
+
+
+def reasons(assessment: Assessment, rule_set: RuleSet | None = None) -> tuple[str, ...]:
+    """Why the grade is what it is, in the words of the trace: what sets it first, then points."""
+    titles = {} if rule_set is None else rule_set.titles
+    came = assessment.received
+    lines = [] if came is None else [f"采用{came.issued_by}评定的等级"]
+    lines += [
+        _line(rule.item, titles.get(rule.item), effect, rule.article)
+        for effect, rules in (
+            ("直接评定", assessment.vetoes),
+            ("直接升级", assessment.promotions),
+        )
+        for rule in rules
+    ]
+    lines += [
+        _line(row.item, titles.get(row.item, row.text), _points(row), row.article)
+        for row in assessment.deductions
+    ]
+    return tuple(lines) or (f"无扣分项，得{assessment.score}分",)
+
+
+def _suspended(previous_grade: str | None) -> GradeChange | None:
+    if previous_grade is None:
+        return None
+    return GradeChange(previous_grade, None, SUSPENDED, ("涉嫌犯罪，不参评",))
+
+
+def _line(item: str, title: str | None, effect: str, article: str) -> str:
+    return f"{item} {title} {effect}（{article}）" if title else f"{item} {effect}（{article}）"
+
+
+def _points(row: Deduction) -> str:
+    if row.points.startswith("-"):
+        return f"−{row.points[1:]}分"
+    return f"+{row.points}分"
+
+
+def _order(previous: str | None, grade: str, rule_set: RuleSet | None) -> list[str]:
+    """Grades from best to worst."""
+    for table in rule_set.tables.values() if rule_set else ():
+        order = [band.grade for band in table.bands]
+        if previous in order and grade in order:
+            return order
+    return sorted({grade, previous or grade})
+
+
+def direction(previous: str | None, grade: str, order: Sequence[str]) -> str:
+    """Which way a grade went, both being in the order, best first."""
+    if previous is None:
+        return FIRST
+    return UP if order.index(grade) < order.index(previous) else DOWN

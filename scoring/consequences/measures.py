@@ -1,0 +1,161 @@
+"""Measures 监管措施: what a grade leads to in a place, and whom a change of grade is told to."""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date
+from enum import StrEnum
+from itertools import chain
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from schemas.codes import SubjectKind
+from schemas.credit import GradeChange
+from scoring.consequences.change import DOWN, UP
+from scoring.regulation.intervals import Terms
+from scoring.regulation.reading import read
+from scoring.regulation.terms import Text
+
+
+class Occasion(StrEnum):
+    """When a measure applies."""
+
+    GRADE = "grade"  #: 等级存续期间: as long as the grade, or the listing, is held
+    DOWNGRADE = "downgrade"  #: 降级: once, on a change for the worse
+    UPGRADE = "upgrade"  #: 升级或修复: once, on a change for the better
+    PENALTY = "penalty"  #: 作出处罚: once, with each penalty decision
+
+
+class Measure(Terms):
+    """One measure 措施 or notice 告知, with the article that it rests on."""
+
+    id: Text
+    title: Text
+    occasion: Occasion = Occasion.GRADE
+    grades: tuple[Text, ...] = ()  #: grades or listings 名单 that it goes with
+    by: Literal["live", "snapshot"] = "live"  #: the grade of the day, or the last published one
+    kinds: Annotated[tuple[SubjectKind, ...], Field(min_length=1)]
+    tell: tuple[Text, ...] = ()  #: who has to hear of it 告知对象
+    article: Text
+    text: Text
+    effective_from: date | None = None  #: where it differs from the policy's own
+    effective_to: date | None = None  #: the last day
+    note: Text | None = None  #: how a gap of the text is read
+    verified: bool = True
+
+
+class MeasurePolicy(Terms):
+    """One place's measures for the grades of one or more rule sets."""
+
+    name: Text
+    title: Text
+    jurisdiction: Text
+    document_number: Text | None
+    rule_sets: Annotated[tuple[Text, ...], Field(min_length=1)]  #: whose grades it speaks of
+    effective_from: date
+    effective_to: date | None  #: the last day
+    measures: Annotated[tuple[Measure, ...], Field(min_length=1)]
+
+    @classmethod
+    def load(cls, data: Mapping[str, object]) -> "MeasurePolicy":
+        """Read a parsed policy; raises RuleSetError naming policy and culprit."""
+        name = str(data.get("name", "没有 name 的监管措施"))
+        return read(cls, data, name, _problems)
+
+    def in_force(self, measure: Measure, day: date) -> bool:
+        """Whether the measure applies on that day."""
+        begin = measure.effective_from or self.effective_from
+        end = measure.effective_to or self.effective_to
+        return begin <= day and (end is None or day <= end)
+
+
+def _problems(policy: MeasurePolicy) -> list[str]:
+    counts = Counter(measure.id for measure in policy.measures)
+    problems = [f"措施 {id_}：出现 {n} 次；只留一个" for id_, n in counts.items() if n > 1]
+    for measure in policy.measures:
+        if bool(measure.grades) != (measure.occasion is Occasion.GRADE):
+            problems.append(f"措施 {measure.id}：occasion 为 grade 时要写 grades，其他不写")
+        begin = measure.effective_from or policy.effective_from
+        end = measure.effective_to or policy.effective_to
+        if begin < policy.effective_from or (end is not None and end < begin):
+            problems.append(
+                f"措施 {measure.id}：日期颠倒，或早于整个文件的 effective_from；改正日期"
+            )
+    return problems
+
+
+@dataclass(frozen=True, slots=True)
+class Applied:
+    """A measure with the policy that it comes from."""
+
+    policy: MeasurePolicy
+    measure: Measure
+
+    @property
+    def source(self) -> str:
+        """Document and article 依据."""
+        return f"{self.policy.document_number or self.policy.title}{self.measure.article}"
+
+
+@dataclass(frozen=True, slots=True)
+class Shift:
+    """What a change of grade makes begin and end, and what has to be told because of it."""
+
+    begin: tuple[Applied, ...]
+    end: tuple[Applied, ...]
+    notices: tuple[Applied, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What measures go with: the grade of the day, the last published one, the listings 名单."""
+
+    grade: str | None = None
+    published: str | None = None
+    listings: tuple[str, ...] = ()
+
+    def has(self, measure: Measure) -> bool:
+        """Whether the measure goes with it."""
+        grade = self.grade if measure.by == "live" else self.published
+        return not {grade, *self.listings}.isdisjoint(measure.grades)
+
+
+def in_force(
+    policies: Iterable[MeasurePolicy], standing: Standing, kind: SubjectKind, day: date
+) -> tuple[Applied, ...]:
+    """The measures that hold on a day for a subject that stands so."""
+    return tuple(one for one in _of_day(policies, kind, day) if standing.has(one.measure))
+
+
+def on_occasion(
+    policies: Iterable[MeasurePolicy], occasion: Occasion, kind: SubjectKind, day: date
+) -> tuple[Applied, ...]:
+    """What has to be done once, when this happens."""
+    return tuple(one for one in _of_day(policies, kind, day) if one.measure.occasion is occasion)
+
+
+def shift(
+    policies: Iterable[MeasurePolicy], change: GradeChange, kind: SubjectKind, day: date
+) -> Shift:
+    """What begins and ends with a change of the live grade, and the notices that it calls for."""
+    policies = tuple(policies)
+    before = in_force(policies, Standing(change.from_grade), kind, day)
+    after = in_force(policies, Standing(change.to_grade), kind, day)
+    occasion = {DOWN: Occasion.DOWNGRADE, UP: Occasion.UPGRADE}.get(change.direction)
+    return Shift(
+        tuple(one for one in after if one not in before),
+        tuple(one for one in before if one not in after),
+        on_occasion(policies, occasion, kind, day) if occasion else (),
+    )
+
+
+def _of_day(policies: Iterable[MeasurePolicy], kind: SubjectKind, day: date) -> Iterable[Applied]:
+    return chain.from_iterable(
+        (
+            Applied(policy, measure)
+            for measure in policy.measures
+            if kind in measure.kinds and policy.in_force(measure, day)
+        )
+        for policy in policies
+    )

@@ -1,0 +1,104 @@
+"""What becomes of an assessment: as time passes, and with each repair that could be confirmed."""
+
+from dataclasses import dataclass
+from datetime import date
+
+from msgspec.structs import replace
+
+from schemas.credit import Assessment
+from scoring.dates import add_months
+from scoring.engine.assess import assess
+from scoring.facts import Fact, Facts
+from scoring.regulation.ruleset import RuleSet
+
+#: Days of change that are looked ahead; later ones are left for a later day.
+STEPS = 60
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """A row of the trace, and the first day on which it counts no longer (None: without end)."""
+
+    fact: str
+    item: str
+    ends_on: date | None
+
+
+@dataclass(frozen=True, slots=True)
+class WhatIf:
+    """What a confirmed repair 信用修复 of one record would make of score and grade.
+
+    `rectified_on` is assumed to be today where the record has none; `confirmed_on` is the earliest
+    day from today on on which the confirmation is valid; `result` is the assessment of that day,
+    and `without` the one of the same day without the repair.
+    """
+
+    fact: str
+    rectified_on: date
+    assumed: bool
+    confirmed_on: date
+    result: Assessment
+    without: Assessment
+
+
+def outlook(facts: Facts, rule_set: RuleSet, as_of: date) -> list[Assessment]:
+    """The assessment of the day, and those of the days on which it will differ by itself."""
+    results = [assess(facts, rule_set, as_of)]
+    while (day := results[-1].changes_on) is not None and len(results) < STEPS:
+        results.append(assess(facts, rule_set, day))
+    return results
+
+
+def endings(results: list[Assessment]) -> list[Ending]:
+    """When each row that counts on the first day ceases to: points, vetoes, then promotions."""
+    now, *later = results
+    return [Ending(fact, item, _end(fact, item, later)) for fact, item in _rows(now)]
+
+
+def repairs(facts: Facts, rule_set: RuleSet, as_of: date) -> list[WhatIf]:
+    """For each record that counts and can be repaired: when at the earliest, and what then."""
+    counting = dict.fromkeys(fact for fact, _ in _rows(assess(facts, rule_set, as_of)))
+    found = (_repair(facts, fact, rule_set, as_of) for fact in facts.facts if fact.id in counting)
+    return [one for one in found if one is not None]
+
+
+def _repair(facts: Facts, fact: Fact, rule_set: RuleSet, as_of: date) -> WhatIf | None:
+    """The earliest confirmation that ends every row of the record that a repair can end."""
+    table = rule_set.table(facts.kind)
+    waits = table.repair.waits if table is not None and table.repair is not None else ()
+    rectified = fact.rectified_on or as_of
+    best: tuple[int, WhatIf] | None = None
+    for months in sorted({wait.months for wait in waits}):
+        free = add_months(rectified, months)
+        if free is None:
+            break
+        day = max(free, as_of)
+        without = assess(facts, rule_set, day)
+        then = assess(_repaired(facts, fact, rectified, day), rule_set, day)
+        saved = _count(without, fact.id) - _count(then, fact.id)
+        if saved > (best[0] if best else 0):
+            assumed = fact.rectified_on is None
+            best = (
+                saved,
+                WhatIf(fact.id, rectified, assumed, day, then, without),
+            )
+    return best[1] if best else None
+
+
+def _repaired(facts: Facts, fact: Fact, rectified: date, day: date) -> Facts:
+    repaired = replace(fact, rectified_on=rectified, repair_applied_on=day, repair_confirmed_on=day)
+    others = tuple(one for one in facts.facts if one is not fact)
+    return replace(facts, facts=(*others, repaired))
+
+
+def _rows(result: Assessment) -> list[tuple[str, str]]:
+    deductions = [(row.fact, row.item) for row in result.deductions]
+    return deductions + [(one.fact, one.item) for one in (*result.vetoes, *result.promotions)]
+
+
+def _count(result: Assessment, fact: str) -> int:
+    return sum(1 for of, _ in _rows(result) if of == fact)
+
+
+def _end(fact: str, item: str, later: list[Assessment]) -> date | None:
+    return next((one.as_of for one in later if (fact, item) not in _rows(one)), None)

@@ -1,0 +1,59 @@
+"""The published grade 公布等级 beside the live one, and the list that bad years lead to 黑名单."""
+
+from collections.abc import Mapping
+from datetime import date
+
+from msgspec.structs import replace
+
+from schemas.credit import Assessment
+from scoring.engine.assess import evaluate
+from scoring.engine.prepared import prepare
+from scoring.engine.repair import When
+from scoring.facts import Facts
+from scoring.regulation.ruleset import RuleSet
+from scoring.regulation.table import Listing, Table
+
+JULY = 7
+
+
+def period(cadence: str, day: date) -> tuple[date, date]:
+    """First and last day of the year or half-year that the day lies in; of `live` the day itself.
+
+    Raises ValueError for a cadence that there is not.
+    """
+    if cadence == "live":
+        return day, day
+    if cadence == "year":
+        return date(day.year, 1, 1), date(day.year, 12, 31)
+    if cadence != "half_year":
+        message = f"no cadence {cadence}"
+        raise ValueError(message)
+    if day.month < JULY:
+        return date(day.year, 1, 1), date(day.year, 6, 30)
+    return date(day.year, 7, 1), date(day.year, 12, 31)
+
+
+def published(facts: Facts, rule_set: RuleSet, period_end: date, as_of: date) -> Assessment:
+    """The result that is published for the period that ends on a day, as known on another.
+
+    Where the rule set counts the records of the period only, repairs known by `as_of` are
+    honoured although they came later; otherwise it is the live result of the last day.
+    """
+    table = rule_set.table(facts.kind)
+    snapshot = None if table is None else table.snapshot
+    if snapshot is None or snapshot.counts == "all":
+        return evaluate(facts, prepare(rule_set), When(period_end, period_end))[0]
+    first, last = period(snapshot.cadence, period_end)
+    of_period = tuple(fact for fact in facts.facts if first <= fact.decided_on <= last)
+    subject = replace(facts, facts=of_period)
+    return evaluate(subject, prepare(rule_set), When(period_end, max(as_of, period_end)))[0]
+
+
+def listed(grades_of_years: Mapping[int, str], table: Table) -> Listing | None:
+    """The list that the subject stands on by the grades published for the last years, if any."""
+    listing = table.listing
+    if listing is None or not grades_of_years:
+        return None
+    last = max(grades_of_years)
+    years = range(last - listing.years + 1, last + 1)
+    return listing if all(grades_of_years.get(y) == listing.grade for y in years) else None

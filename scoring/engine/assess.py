@@ -1,0 +1,129 @@
+"""Facts + rule set + date → assessment with its trace."""
+
+from datetime import date
+
+from msgspec.structs import replace
+
+from schemas.codes import SubjectKind
+from schemas.credit import Assessment, NotEvaluated, ReceivedGrade
+from scoring.engine import sites
+from scoring.engine.count import count
+from scoring.engine.prepared import PreparedRules, PreparedTable, prepare
+from scoring.engine.repair import When
+from scoring.engine.tally import Tally
+from scoring.facts import Fact, Facts, Received, plain
+from scoring.regulation.ruleset import RuleSet
+
+
+def assess(facts: Facts, rule_set: RuleSet, as_of: date) -> Assessment:
+    """The score and grade of one subject on one day, with everything that they rest on.
+
+    `facts.as_of` is not looked at: the caller decides which day it asks about.
+    """
+    book = prepare(rule_set)
+    today, days = evaluate(facts, book, When(as_of, as_of))
+    if not days:
+        return today
+    for day in sorted(set(days)):
+        then, _ = evaluate(facts, book, When(day, day))
+        if replace(then, as_of=as_of) != today:
+            return replace(today, changes_on=day)
+    return today
+
+
+def evaluate(facts: Facts, book: PreparedRules, when: When) -> tuple[Assessment, list[date]]:
+    """The result without its forecast, and the later days on which it may differ."""
+    if facts.criminal_suspect and book.suspect_notes is not None:
+        reason = NotEvaluated.CRIMINAL_SUSPECT.value
+        return _not_evaluated(facts, book, when.as_of, reason, book.suspect_notes), []
+    entry = book.entries.get(facts.kind)
+    if entry is None:
+        reason = f"{NotEvaluated.WRONG_KIND.value}:{facts.kind.value}"
+        return _not_evaluated(facts, book, when.as_of, reason), []
+    if facts.sites:
+        refusal = sites.refusal(facts, entry)
+        if refusal is not None:
+            return _not_evaluated(facts, book, when.as_of, refusal), []
+        tally = sites.count_sites(facts, entry, when)
+    else:
+        tally = count(facts.id, facts.facts, entry, when)
+    refused = tally.refusal or _received_refusal(tally.received, entry)
+    if refused is not None:
+        return _not_evaluated(facts, book, when.as_of, refused), tally.days
+    return _evaluated(facts, book, entry, when.as_of, tally), tally.days
+
+
+def _received_refusal(came: tuple[Fact, Received] | None, entry: PreparedTable) -> str | None:
+    """Why a grade computed elsewhere cannot be used, if it cannot."""
+    if came is None:
+        return None
+    fact, received = came
+    if not entry.receives:
+        return f"{NotEvaluated.RECEIVED_GRADE_NOT_USED.value}:{fact.id}"
+    if received.grade not in entry.grades.names:
+        return f"{NotEvaluated.UNKNOWN_GRADE.value}:{received.grade}"
+    return None
+
+
+def _evaluated(
+    facts: Facts, book: PreparedRules, entry: PreparedTable, as_of: date, tally: Tally
+) -> Assessment:
+    notes = tally.notes | entry.scale_notes(tally.total)
+    if facts.kind is SubjectKind.SITE:
+        notes |= entry.notes.site
+    own = Assessment(
+        facts.id,
+        as_of,
+        book.ref,
+        plain(tally.total),
+        entry.grades.names[_rank(tally, entry)],
+        tally.rank >= 0,
+        tuple(tally.vetoes),
+        tuple(tally.deductions),
+        tuple(tally.unmapped),
+        book.notes.names(notes),
+        None,
+        None,
+        tuple(tally.promotions),
+    )
+    if tally.received is None:
+        return own
+    return _received(own, *tally.received, book.notes.names(notes | entry.notes.received))
+
+
+def _rank(tally: Tally, entry: PreparedTable) -> int:
+    """The worse of score and veto; without a veto the better of score and promotion."""
+    by_score = entry.grades.rank(tally.total)
+    if tally.rank >= 0:
+        return max(by_score, tally.rank)
+    return by_score if tally.lifted is None else min(by_score, tally.lifted)
+
+
+def _received(own: Assessment, fact: Fact, came: Received, notes: tuple[str, ...]) -> Assessment:
+    """A grade computed elsewhere wins; what we counted stays listed."""
+    return replace(
+        own,
+        score=None if came.score is None else plain(came.score),
+        grade=came.grade,
+        notes=notes,
+        received=ReceivedGrade(fact.id, came.issued_by, fact.decided_on),
+    )
+
+
+def _not_evaluated(
+    facts: Facts, book: PreparedRules, as_of: date, reason: str, notes: int = 0
+) -> Assessment:
+    return Assessment(
+        id=facts.id,
+        as_of=as_of,
+        rule_set=book.ref,
+        score=None,
+        grade=None,
+        veto=False,
+        vetoes=(),
+        deductions=(),
+        unmapped=(),
+        notes=book.notes.names(notes),
+        not_evaluated=reason,
+        changes_on=None,
+    )

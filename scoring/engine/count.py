@@ -1,0 +1,144 @@
+"""The counting of a subject's facts on a day."""
+
+from collections.abc import Sequence
+from datetime import date
+
+from schemas.credit import NotEvaluated, Unmapped
+from scoring.dates import add_days, add_months
+from scoring.engine.conditions import History
+from scoring.engine.counted_rows import (
+    NO_HISTORY,
+    Desk,
+    Record,
+    dates,
+    plain_values,
+    records,
+    turning_days,
+)
+from scoring.engine.prepared import PreparedTable
+from scoring.engine.repair import When
+from scoring.engine.stacking import adjustment, by_decision, departments, latest
+from scoring.engine.tally import Tally
+from scoring.engine.tariff import Hits
+from scoring.facts import Fact
+from scoring.regulation.table import Activation
+
+
+def count(subject: str, facts: Sequence[Fact], entry: PreparedTable, when: When) -> Tally:
+    """Count facts, which come in the order of their decisions."""
+    tally = Tally(entry.start)
+    if entry.jointly:
+        _count_jointly(facts, Desk(entry, when, tally, _history(facts, entry)))
+    else:
+        _count_singly(facts, Desk(entry, when, tally))
+    if entry.indicators:
+        _note_indicators(entry, tally)
+    if entry.limited:
+        tally.close(subject, entry)
+    return tally
+
+
+def _count_singly(facts: Sequence[Fact], desk: Desk) -> None:
+    """Count where no record looks at another; mostly there is nothing but plain rows."""
+    match, tally, as_of = desk.entry.tariff.match, desk.tally, desk.when.as_of
+    for fact in facts:
+        hits = match(fact)
+        if not (hits.plain and fact.decided_on <= as_of and _untouched(fact)):
+            for record in _look(fact, hits, desk):
+                _add(record, tally)
+            continue
+        tally.notes |= hits.all_notes
+        for hit in hits.hits:
+            tally.add(fact, hit.row, plain_values(fact, hit))
+        if hits.unmapped:
+            tally.unmapped += [Unmapped(fact.id, word) for word in hits.unmapped]
+
+
+def _count_jointly(facts: Sequence[Fact], desk: Desk) -> None:
+    """Count where records look at others: first what counts by itself, then what stays."""
+    entry, tally = desk.entry, desk.tally
+    found = [record for fact in facts for record in _look(fact, entry.tariff.match(fact), desk)]
+    kept = latest(found)
+    if entry.once_per is not None:
+        kept = departments(kept)
+    for id_, together in by_decision(kept):
+        for record in together:
+            _add(record, tally)
+        if entry.caps.per_decision is not None:
+            taken, missing = adjustment(together, entry.caps.per_decision)
+            tally.limit("per_decision", id_, (taken, missing), entry)
+    tally.days += [
+        day
+        for fact in facts
+        for months in (0, *entry.windows)
+        if (day := add_months(fact.decided_on, months)) is not None and day > desk.when.as_of
+    ]
+
+
+def _look(fact: Fact, hits: Hits, desk: Desk) -> list[Record]:
+    """The rows of any fact that count, with the days on which that may change."""
+    tally, as_of = desk.tally, desk.when.as_of
+    start = start_of(fact, desk.entry.activation)
+    if start is None:
+        return []
+    turning = turning_days(fact, hits.hits, start)
+    tally.days += [day for day in turning if day is not None and day > as_of]
+    if fact.received is not None and fact.decided_on <= as_of:
+        tally.received = fact, fact.received
+    if start > as_of:
+        tally.notes |= desk.entry.notes.activation if fact.decided_on <= as_of else 0
+        return []
+    if hits.refusal is not None:
+        reason, about = hits.refusal
+        tally.refuse(f"{reason.value}:{fact.id if about is None else about}")
+        return []
+    tally.notes |= hits.notes
+    tally.unmapped += [Unmapped(fact.id, word) for word in hits.unmapped]
+    if hits.hits and desk.entry.once_per is not None and fact.department is None:
+        tally.refuse(f"{NotEvaluated.MISSING_DEPARTMENT.value}:{fact.id}")
+    return list(records(fact, hits.hits, start, desk))
+
+
+def _add(record: Record, tally: Tally) -> None:
+    if record.mark is not None:
+        tally.mark(record.fact.id, record.row.item, record.mark)
+    if record.points is not None:
+        shown = record.values | dates(record.fact)
+        tally.count(record.fact, record.row, record.points, shown)
+
+
+def start_of(fact: Fact, activation: Activation | None) -> date | None:
+    """The day on which a fact takes effect, not before its decision; None beyond the calendar."""
+    if activation is None:
+        return fact.decided_on
+    counted_from = fact.decided_on
+    if activation.counted_from == "created_on" and fact.created_on is not None:
+        counted_from = fact.created_on
+    start = add_days(counted_from, activation.days)
+    return None if start is None else max(start, fact.decided_on)
+
+
+def _history(facts: Sequence[Fact], entry: PreparedTable) -> History:
+    if not entry.windows:
+        return NO_HISTORY
+    match = entry.tariff.match
+    return History(
+        (fact.id, fact.decided_on)
+        for fact in facts
+        if any(hit.row.adverse for hit in match(fact).hits)
+    )
+
+
+def _note_indicators(entry: PreparedTable, tally: Tally) -> None:
+    if entry.indicators - {row.item for row in tally.deductions}:
+        tally.notes |= entry.notes.not_assessed
+
+
+def _untouched(fact: Fact) -> bool:
+    """Whether no warning, rectification, repair or received grade has to be looked at."""
+    return (
+        fact.rectified_on is None
+        and fact.warning_until is None
+        and fact.repair_confirmed_on is None
+        and fact.received is None
+    )

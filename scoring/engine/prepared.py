@@ -1,0 +1,110 @@
+"""A rule set made ready for the engine: lookup tables, texts and notes, one entry per kind."""
+
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
+from weakref import ref as weak
+
+from schemas.codes import SubjectKind
+from schemas.credit import RuleSetRef
+from scoring.engine.bands import Grades
+from scoring.engine.conditions import windows
+from scoring.engine.note_bits import NoteBook
+from scoring.engine.repair import Waits
+from scoring.engine.tariff import Tariff
+from scoring.regulation.ruleset import RuleSet
+from scoring.regulation.table import Table
+from scoring.regulation.terms import Note
+
+
+class PreparedTable:
+    """One table, ready."""
+
+    def __init__(self, table: Table, book: NoteBook, foreign: frozenset[str]) -> None:
+        """Make every part of the table ready; `foreign` are the ids of all tables."""
+        self.start = table.start
+        self.caps = table.caps
+        self.activation = table.activation
+        self.once_per = table.once_per
+        self.sites = table.sites
+        self.receives = table.received_grades is not None
+        self.tariff = Tariff(table, book, foreign)
+        self.waits = Waits(table.repair.waits if table.repair else (), table.relies_on, book)
+        self.grades = Grades(table.bands)
+        self.notes = Notes(table, book)
+        exceptions = [each for row in table.rows for each in row.unless]
+        self.windows = windows(exceptions)
+        self.indicators = frozenset(item.id for item in table.items if item.weight is not None)
+        self.jointly = (
+            bool(self.windows)
+            or table.once_per is not None
+            or table.activation is not None
+            or table.caps.per_decision is not None
+            or any(item.stacking == "latest" for item in table.items)
+        )
+        self.limited = table.caps.lowest is not None or table.caps.highest is not None
+
+    def capped(self, score: Decimal) -> Decimal:
+        """The score within the lowest and highest that are given."""
+        if self.caps.lowest is not None:
+            score = max(score, self.caps.lowest)
+        return score if self.caps.highest is None else min(score, self.caps.highest)
+
+    def scale_notes(self, score: Decimal) -> int:
+        """The notes to show for a score outside the scale that it is meant to lie in."""
+        scale = self.caps.scale
+        return 0 if scale is None or scale.contains(score) else self.notes.beyond_scale
+
+
+class Notes:
+    """The notes of a table's circumstances, as bits."""
+
+    def __init__(self, table: Table, book: NoteBook) -> None:
+        """Make them ready."""
+        relies = table.relies_on
+        self.beyond_scale = book.mask(relies.beyond_scale)
+        self.capped = book.mask(relies.capped)
+        self.activation = book.mask(relies.activation)
+        self.exception = book.mask(relies.exception)
+        self.not_assessed = book.mask(relies.not_assessed)
+        self.received = book.mask(relies.received)
+        self.site = book.mask(relies.site)
+        self.several_sites = book.mask(relies.several_sites)
+        self.unattributed = book.mask(relies.unattributed)
+        self.site_veto = book.mask(relies.site_veto)
+
+
+class PreparedRules:
+    """All tables of a rule set, by kind of subject."""
+
+    def __init__(
+        self,
+        ref: RuleSetRef,
+        notes: Sequence[Note],
+        tables: Mapping[str, Table],
+        suspect_notes: Sequence[str] | None,
+    ) -> None:
+        """Make all tables ready; without suspect notes suspects of crime are evaluated."""
+        self.ref = ref
+        self.notes = NoteBook(notes)
+        self.suspect_notes = None if suspect_notes is None else self.notes.mask(suspect_notes)
+        ids = frozenset(row.id for table in tables.values() for row in table.rows)
+        self.entries: dict[SubjectKind, PreparedTable] = {}
+        for table in tables.values():
+            entry = PreparedTable(table, self.notes, ids)
+            self.entries.update(dict.fromkeys(table.kinds, entry))
+
+
+_PREPARED: dict[int, tuple[weak[RuleSet], PreparedRules]] = {}
+
+
+def prepare(rule_set: RuleSet) -> PreparedRules:
+    """The rule set made ready for the engine, built at first use and kept as long as it lives."""
+    place = id(rule_set)
+    known = _PREPARED.get(place)
+    if known is not None and known[0]() is rule_set:
+        return known[1]
+    name = RuleSetRef(rule_set.name, rule_set.version, rule_set.status.value)
+    suspects = None if rule_set.criminal_suspects is None else rule_set.criminal_suspects.notes
+    made = PreparedRules(name, rule_set.notes, rule_set.tables, suspects)
+    _PREPARED[place] = (weak(rule_set, lambda _: _PREPARED.pop(place, None)), made)
+    return made

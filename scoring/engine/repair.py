@@ -1,0 +1,117 @@
+"""From when until when a record counts: warning 信用预警, validity 有效期, repair 信用修复."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from typing import NamedTuple
+
+from scoring.dates import add_days, add_months
+from scoring.engine.note_bits import NoteBook
+from scoring.facts import Fact
+from scoring.regulation.table import Reliance, Wait
+
+#: How many different points are remembered; passed-through ones could grow it without end.
+MEMORY = 1_000
+
+
+class When(NamedTuple):
+    """The day asked about, and the day up to which repairs are known; mostly the same."""
+
+    as_of: date
+    known: date
+
+
+class Conduct(NamedTuple):
+    """What about a row decides when it counts: warnings, repairs, and its own points."""
+
+    warnable: bool
+    repairable: bool
+    points: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """The days on which a record counts: from `begin` up to the day before `stop` or repair."""
+
+    begin: date | None  #: None: never
+    stop: date | None  #: None: without end
+    repaired: date | None
+    notes: int
+
+    def covers(self, when: When) -> bool:
+        """Whether the record counts on the day, with the repairs known."""
+        return (
+            self.begin is not None
+            and self.begin <= when.as_of
+            and (self.stop is None or when.as_of < self.stop)
+            and (self.repaired is None or when.known < self.repaired)
+        )
+
+
+class Waits:
+    """The repair waits of a table, and the notes that warnings and repairs rely on."""
+
+    def __init__(self, waits: Sequence[Wait], relies_on: Reliance, book: NoteBook) -> None:
+        """Make the waits and their notes ready."""
+        self._waits = [(wait, book.mask(wait.notes)) for wait in waits]
+        self._known: dict[Decimal, tuple[int, int]] = {}
+        self._hole = book.mask(relies_on.repair_hole)
+        self.warning = book.mask(relies_on.warning)
+        self.repaired = book.mask(relies_on.repaired)
+        self.void = book.mask(relies_on.repair_void)
+
+    def wait(self, points: Decimal) -> tuple[int, int]:
+        """Months to wait for a record of these points, and the notes that this rests on."""
+        known = self._known.get(points)
+        if known is None:
+            known = self._look_up(points)
+            if len(self._known) < MEMORY:
+                self._known[points] = known
+        return known
+
+    def _look_up(self, points: Decimal) -> tuple[int, int]:
+        size = abs(points)
+        wait, notes = next(pair for pair in self._waits if pair[0].contains(size))
+        hole = wait.printed_from is not None and size < wait.printed_from
+        return wait.months, notes | (self._hole if hole else 0)
+
+
+def warned_from(fact: Fact, until: date, start: date) -> date | None:
+    """The first day on which a warned record counts; None if it was rectified within the warning.
+
+    第二十二条: 在评价期内要求的时限内完成有效整改……在评价期内不予扣分.
+    """
+    if fact.rectified_on is not None and fact.rectified_on <= until:
+        return None
+    after = add_days(until, 1)
+    return None if after is None else max(start, after)
+
+
+def repaired_on(fact: Fact, free: date | None) -> date | None:
+    """The day from which a valid confirmation ends the record, if there is one.
+
+    A confirmation, or an application, before the wait has ended (`free`) is void, and so is a
+    confirmation before the application.
+    """
+    confirmed, applied = fact.repair_confirmed_on, fact.repair_applied_on
+    if free is None or confirmed is None or confirmed < free:
+        return None
+    if applied is not None and not free <= applied <= confirmed:
+        return None
+    return confirmed
+
+
+def lasting(fact: Fact, start: date, stop: date | None, conduct: Conduct, waits: Waits) -> Span:
+    """The days on which a row of a fact counts that takes effect on `start`, at most to `stop`."""
+    begin: date | None = start
+    repaired, notes = None, 0
+    if conduct.warnable and fact.warning_until is not None:
+        begin, notes = warned_from(fact, fact.warning_until, start), waits.warning
+    if conduct.repairable and fact.rectified_on is not None:
+        months, wait_notes = waits.wait(conduct.points)
+        repaired = repaired_on(fact, add_months(fact.rectified_on, months))
+        notes |= wait_notes
+    if conduct.repairable and fact.repair_confirmed_on is not None:
+        notes |= waits.void if repaired is None else waits.repaired
+    return Span(begin, stop, repaired, notes)

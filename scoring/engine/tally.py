@@ -1,0 +1,84 @@
+"""What the facts of a subject add up to: points, grade rules, unmapped words, days of change."""
+
+from datetime import date
+from decimal import Decimal
+
+from schemas.credit import Deduction, Unmapped, Veto
+from scoring.engine.prepared import PreparedTable
+from scoring.engine.prepared_rows import Mark, Row
+from scoring.facts import Fact, Received, plain
+
+ZERO = Decimal(0)
+
+
+class Tally:
+    """What the facts add up to so far."""
+
+    __slots__ = ("days", "deductions", "exceptions", "lifted", "notes", "promotions", "rank",
+                 "received", "refusal", "total", "unmapped", "vetoes")  # fmt: skip
+
+    def __init__(self, start: Decimal) -> None:
+        """Start from the score of a subject without facts."""
+        self.total = start
+        self.deductions: list[Deduction] = []
+        self.vetoes: list[Veto] = []
+        self.promotions: list[Veto] = []
+        self.unmapped: list[Unmapped] = []
+        self.exceptions: list[str] = []  #: those that applied, as "fact item exception"
+        self.notes = 0
+        self.rank = -1  #: of the worst grade that a veto sets
+        self.lifted: int | None = None  #: rank of the best grade that a promotion lifts to
+        self.received: tuple[Fact, Received] | None = None  #: the last one came from this fact
+        self.refusal: str | None = None
+        self.days: list[date] = []  #: later days on which the result may differ
+
+    def add(self, fact: Fact, row: Row, values: dict[str, str]) -> None:
+        """Count a row that counts as it stands, with its printed points and its grade."""
+        if row.points is not None:
+            self.total += row.points
+            self.deductions.append(
+                Deduction(row.item, row.points_text, fact.id, row.article, row.text, values)
+            )
+        if row.mark is not None:
+            self.mark(fact.id, row.item, row.mark)
+
+    def count(self, fact: Fact, row: Row, points: Decimal, values: dict[str, str]) -> None:
+        """Count a row with points of its own."""
+        self.total += points
+        self.deductions.append(
+            Deduction(row.item, plain(points), fact.id, row.article, row.text, values)
+        )
+
+    def mark(self, fact: str, item: str, mark: Mark) -> None:
+        """Count what a row says about the grade."""
+        found = Veto(item, fact, mark.article)
+        if mark.promotes:
+            self.promotions.append(found)
+            self.lifted = mark.rank if self.lifted is None else min(self.lifted, mark.rank)
+        else:
+            self.vetoes.append(found)
+            self.rank = max(self.rank, mark.rank)
+
+    def refuse(self, reason: str) -> None:
+        """Note why there is no result; the first reason stays."""
+        if self.refusal is None:
+            self.refusal = reason
+
+    def limit(
+        self, name: str, about: str, change: tuple[Decimal, Decimal], entry: PreparedTable
+    ) -> None:
+        """Count what a limit changes, given as before and difference, as a row of its own."""
+        before, points = change
+        if points == ZERO:
+            return
+        self.total += points
+        article, text = entry.caps.article or "", entry.caps.text or ""
+        shown = {"before": plain(before)}
+        self.deductions.append(Deduction(name, plain(points), about, article, text, shown))
+        self.notes |= entry.notes.capped
+
+    def close(self, subject: str, entry: PreparedTable) -> None:
+        """Keep the score within the table's limits."""
+        missing = entry.capped(self.total) - self.total
+        name = "lowest" if missing > ZERO else "highest"
+        self.limit(name, subject, (self.total, missing), entry)

@@ -1,0 +1,215 @@
+"""Which rows of a table a fact hits, how they stack, and what it leaves unmapped."""
+
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from functools import lru_cache, reduce
+from operator import or_
+
+from schemas.codes import OTHER_PENALTY_PREFIX, EventType
+from schemas.credit import NotEvaluated
+from scoring.dates import add_days
+from scoring.engine.note_bits import NoteBook
+from scoring.engine.prepared_rows import Row, RowMaker
+from scoring.facts import Fact, Penalty
+from scoring.regulation.table import Table
+from scoring.regulation.terms import Decided, Match
+
+#: How many different facts are remembered; free words could otherwise grow it without end.
+MEMORY = 20_000
+
+#: What is listed as unmapped for a penalty that names no kind at all.
+NO_KIND = "未填处罚类别"
+
+#: What makes two facts hit the same rows.
+Likeness = tuple[object, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """A row that a fact hits, and what hit it."""
+
+    row: Row
+    values: dict[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Hits:
+    """Everything that a fact means under a table."""
+
+    hits: tuple[Hit, ...]
+    unmapped: tuple[str, ...]
+    refusal: tuple[NotEvaluated, str | None] | None  #: the reason, and what about (None: the fact)
+    notes: int
+    all_notes: int  #: these and those of all rows, where they all count
+    plain: bool  #: evaluable, and every row is fixed
+
+
+class Tariff:
+    """The rows of one table, looked up by item, event type, code and penalty word."""
+
+    def __init__(self, table: Table, book: NoteBook, foreign: frozenset[str]) -> None:
+        """Index the rows; `foreign` are the ids known to the rule set for any kind."""
+        self._foreign = foreign
+        self.rows: dict[str, Row] = {}
+        self._matches: dict[str, Match] = {}
+        self._by_event: dict[EventType, list[Row]] = {}
+        self._by_code: dict[str, list[Row]] = {}
+        self._by_word: dict[str, list[Row]] = {}
+        self._memory: dict[Likeness, Hits] = {}
+        self._several = book.mask(table.relies_on.several_rows)
+        self._no_row = book.mask(table.relies_on.unmapped)
+        self._index(table, RowMaker(table, book))
+        self._cuts = _cuts(self.rows.values())
+        self._segment = lru_cache(MEMORY)(self._segment_of)
+        self._days = _days(match.decided for match in self._matches.values())
+
+    def match(self, fact: Fact) -> Hits:
+        """The rows that the fact hits, in the order of their items."""
+        penalty = fact.penalty
+        like: Likeness = (
+            (fact.item, fact.type, fact.codes)
+            if penalty is None
+            else (fact.item, fact.type, fact.codes, penalty.types, self._segment(penalty.fine_wan))
+        )
+        if self._days:
+            like = (*like, bisect_right(self._days, fact.decided_on))
+        hits = self._memory.get(like)
+        if hits is None:
+            hits = self._resolve(fact)
+            if len(self._memory) < MEMORY:
+                self._memory[like] = hits
+        return hits
+
+    def _index(self, table: Table, make: RowMaker) -> None:
+        rows = [(make.item(item), item.match) for item in table.items]
+        rows += [(make.rule(rule), rule.match) for rule in table.rules if rule.stands_alone]
+        for row, match in rows:
+            self.rows[row.item] = row
+            self._matches[row.item] = match
+            for event in match.events:
+                self._by_event.setdefault(event, []).append(row)
+            for code in match.codes:
+                self._by_code.setdefault(code, []).append(row)
+            for word in (*match.penalties, *match.other_words):
+                self._by_word.setdefault(word, []).append(row)
+
+    def _segment_of(self, fine: Decimal | None) -> int | None:
+        """Where the fine lies among all amounts that the table names; alike fines are one."""
+        if fine is None:
+            return None
+        return bisect_left(self._cuts, fine) + bisect_right(self._cuts, fine)
+
+    def _resolve(self, fact: Fact) -> Hits:
+        found = _Found()
+        if fact.item is not None:
+            self._find_item(fact.item, found)
+        elif fact.type is not None:
+            self._find_event(fact.type, fact, found)
+        self._find_codes(fact, found)
+        if fact.penalty is not None:
+            self._find_words(fact.penalty, fact, found)
+        hits = tuple(sorted(found.hits, key=lambda hit: hit.row.item))
+        notes = (self._several if found.several else 0) | (self._no_row if found.unmapped else 0)
+        return Hits(
+            hits=hits,
+            unmapped=tuple(sorted(set(found.unmapped))),
+            refusal=found.refusals[0] if found.refusals else None,
+            notes=notes,
+            all_notes=reduce(or_, (hit.row.notes for hit in hits), notes),
+            plain=not found.refusals and all(hit.row.fixed for hit in hits),
+        )
+
+    def _meant(self, rows: Iterable[Row], fact: Fact) -> list[Row]:
+        """Of the rows, those that are meant for decisions of that day."""
+        return [row for row in rows if _in_days(self._matches[row.item].decided, fact.decided_on)]
+
+    def _add(
+        self, rows: Iterable[Row], fact: Fact, values: dict[str, str], found: "_Found"
+    ) -> bool:
+        """Add the row of the fact's fine; False if no row is meant for it at all."""
+        meant = self._meant(rows, fact)
+        fine = None if fact.penalty is None else fact.penalty.fine_wan
+        hit = [row for row in meant if _in_amount(row, fine)]
+        if meant and not hit:
+            found.refusals.append((NotEvaluated.MISSING_AMOUNT, None))
+        for row in hit:
+            found.add(row, values)
+        return bool(meant)
+
+    def _find_item(self, item: str, found: "_Found") -> None:
+        row = self.rows.get(item)
+        if row is not None:
+            found.add(row, {})
+        elif item in self._foreign:
+            found.refusals.append((NotEvaluated.ITEM_OF_OTHER_KIND, item))
+        else:
+            found.refusals.append((NotEvaluated.UNKNOWN_ITEM, item))
+
+    def _find_event(self, event: EventType, fact: Fact, found: "_Found") -> None:
+        if not self._add(self._by_event.get(event, ()), fact, {"type": event.value}, found):
+            found.unmapped.append(event.value)
+
+    def _find_codes(self, fact: Fact, found: "_Found") -> None:
+        """A code without a row says more about a decision; alone it is listed as unmapped."""
+        alone = fact.item is None and fact.type is None and fact.penalty is None
+        for code in sorted(set(fact.codes)):
+            meant = self._add(self._by_code.get(code, ()), fact, {"code": code}, found)
+            if alone and not meant:
+                found.unmapped.append(code)
+
+    def _find_words(self, penalty: Penalty, fact: Fact, found: "_Found") -> None:
+        if not penalty.types:
+            found.unmapped.append(NO_KIND)
+        for word in sorted(set(penalty.types)):
+            rows = self._by_word.get(word.removeprefix(OTHER_PENALTY_PREFIX), ())
+            if not self._add(rows, fact, {"penalty": word}, found):
+                found.unmapped.append(word)
+
+
+class _Found:
+    """The hits of one fact while they are collected."""
+
+    def __init__(self) -> None:
+        self.hits: list[Hit] = []
+        self.unmapped: list[str] = []
+        self.refusals: list[tuple[NotEvaluated, str | None]] = []
+        self.several = False
+
+    def add(self, row: Row, values: dict[str, str]) -> None:
+        """Add a hit; a row counts once for each decision unless it counts for each word."""
+        self.several = self.several or bool(self.hits)
+        known = next((hit for hit in self.hits if hit.row is row), None)
+        if known is None or row.each_word:
+            self.hits.append(Hit(row, dict(values)))
+            return
+        for name, value in values.items():
+            before = known.values.get(name)
+            known.values[name] = value if before is None else f"{before}、{value}"
+
+
+def _in_amount(row: Row, fine: Decimal | None) -> bool:
+    return row.amount is None or (fine is not None and row.amount.contains(fine))
+
+
+def _in_days(decided: Decided | None, day: date) -> bool:
+    return decided is None or decided.contains(day)
+
+
+def _cuts(rows: Iterable[Row]) -> list[Decimal]:
+    cuts = set()
+    for row in rows:
+        if row.amount is not None:
+            cuts |= {place[0] for place in (row.amount.lower, row.amount.upper) if place}
+    return sorted(cuts)
+
+
+def _days(ranges: Iterable[Decided | None]) -> list[date]:
+    """The first days of what a range of decision days separates."""
+    days = set()
+    for decided in ranges:
+        if decided is not None:
+            days |= {decided.first, add_days(decided.last, 1) if decided.last else None}
+    return sorted(day for day in days if day is not None)

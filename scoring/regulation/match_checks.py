@@ -1,0 +1,56 @@
+"""That no fact can match two rows by one word, event or code, and no amount of a word none."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import date
+
+from scoring.dates import add_days
+from scoring.regulation.intervals import Interval, cover_problems
+from scoring.regulation.terms import Decided, GradeRule, Item, Match
+
+Row = Item | GradeRule
+
+
+def match_problems(rows: Sequence[Row]) -> Iterator[str]:
+    """Rows of one event on the same days, and words or codes with gaps or overlaps."""
+    events: dict[str, list[Row]] = {}
+    decisions: dict[str, list[Row]] = {}
+    for row in rows:
+        for event in row.match.events:
+            events.setdefault(f"事件 {event}", []).append(row)
+        for word in (*row.match.penalties, *row.match.other_words):
+            decisions.setdefault(f"处罚类别 {word}", []).append(row)
+        for code in row.match.codes:
+            decisions.setdefault(f"代码 {code}", []).append(row)
+    for what, found in events.items():
+        yield from _event_problems(what, found)
+    for what, found in decisions.items():
+        yield from _amount_problems(what, found)
+
+
+def _event_problems(what: str, rows: Sequence[Row]) -> Iterator[str]:
+    most = max(len(meant) for meant in _by_days(rows))
+    if most > 1:
+        yield f"{what}：同一天有 {most} 个评价项对应；只留一个"
+
+
+def _amount_problems(what: str, rows: Sequence[Row]) -> Iterator[str]:
+    """Days without any row are no gap: then the word is unmapped."""
+    problems: dict[str, None] = {}
+    for meant in _by_days(rows):
+        ranges = [(row.id, row.match.amount or Interval()) for row in meant]
+        problems |= dict.fromkeys(cover_problems(ranges) if ranges else ())
+    yield from (f"{what}：{problem}" for problem in problems)
+
+
+def _by_days(rows: Iterable[Row]) -> Iterator[list[Row]]:
+    """The rows that are meant in each stretch of decision days that the rows tell apart."""
+    rows = list(rows)
+    firsts = {date.min, *(day for row in rows for day in _firsts(row.match))}
+    for day in sorted(firsts):
+        yield [row for row in rows if (row.match.decided or Decided()).contains(day)]
+
+
+def _firsts(match: Match) -> Iterator[date]:
+    decided = match.decided or Decided()
+    after = add_days(decided.last, 1) if decided.last is not None else None
+    yield from (day for day in (decided.first, after) if day is not None)
