@@ -14,9 +14,10 @@ from gateway.audit import AuditEvent
 from gateway.errors import BadConfiguration
 from gateway.log import LogEvent, logger
 from gateway.rulebook import InForce, LoadedRuleSet, Rulebook, parse_rule_set
-from gateway.store import activations, assessments, audit
-from gateway.store.activations import Activation
-from gateway.store.engine import Connection
+from gateway.store.audit import events
+from gateway.store.base.engine import Connection
+from gateway.store.score import activations, rule_sets
+from gateway.store.score.activations import Activation
 from schemas.base import today
 from scoring.cases.rule_set_cases import run_case
 from scoring.regulation.ruleset import RuleSet, RuleSetStatus
@@ -75,9 +76,7 @@ def changed_texts(rulebook: Rulebook, day: date) -> list[str]:
 async def keep(connection: Connection, loaded: LoadedRuleSet, now: datetime) -> None:
     """Keep the text, so that what it gives can be computed again."""
     rule_set = loaded.rule_set
-    await assessments.keep_rule_set(
-        connection, rule_set.version, rule_set.name, loaded.content, now
-    )
+    await rule_sets.keep_rule_set(connection, rule_set.version, rule_set.name, loaded.content, now)
 
 
 async def refresh(connection: Connection, rulebook: Rulebook) -> None:
@@ -88,7 +87,7 @@ async def refresh(connection: Connection, rulebook: Rulebook) -> None:
     known = {one.rule_set.version: one.rule_set for one in rulebook.activated}
     known |= {one.rule_set.version: one.rule_set for one in rulebook.bound()}
     missing = {hash_ for _, _, hash_ in released} - known.keys()
-    texts = await assessments.rule_set_texts(connection) if missing else {}
+    texts = await rule_sets.rule_set_texts(connection) if missing else {}
     for hash_ in missing:
         known[hash_] = await asyncio.to_thread(parse_rule_set, texts[hash_])
     rulebook.put_in_force(InForce(bound, day, known[hash_]) for bound, day, hash_ in released)
@@ -245,5 +244,5 @@ async def _tell(
 ) -> None:
     actor = str(detail["actor"])
     kept = {key: str(value) for key, value in detail.items() if key not in {"actor", "now"}}
-    entry = audit.AuditEntry(event, {"activation": id_, **kept}, actor)
-    await audit.add(connection, [entry], now)
+    entry = events.AuditEntry(event, {"activation": id_, **kept}, actor)
+    await events.add(connection, [entry], now)

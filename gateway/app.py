@@ -22,9 +22,10 @@ from gateway.rulebook import Rulebook
 from gateway.score import Scorer
 from gateway.secrets import Keys, load_keys
 from gateway.settings import Settings
-from gateway.store import destinations as destination_store
-from gateway.store.engine import Connection, Database
-from gateway.store.schema import make_partitions, upgrade
+from gateway.store.base.engine import Connection, Database
+from gateway.store.base.partitions import make_partitions
+from gateway.store.base.upgrade import upgrade
+from gateway.store.deliver import destinations as destination_store
 from gateway.workday_files import load_workdays
 from gateway.workdays import Workdays
 from schemas.base import today

@@ -14,9 +14,9 @@ from gateway.breaker import Breaker, BreakerState
 from gateway.clock import Clock
 from gateway.log import LogEvent, logger
 from gateway.metrics import Metrics
-from gateway.store import audit
-from gateway.store import destinations as destination_store
-from gateway.store.engine import Database
+from gateway.store.audit import events
+from gateway.store.base.engine import Database
+from gateway.store.deliver import destinations as destination_store
 from schemas.delivery import Item, Outcome, OutcomeKind
 from schemas.destination import Destination
 
@@ -145,8 +145,8 @@ class Caller:
         async with self.database.transaction() as connection:
             kept = destination_store.Breaker(breaker.state.value, breaker.until, breaker.failures)
             await destination_store.set_breaker(connection, self.name, kept)
-            entry = audit.AuditEntry(event, {"destination": self.name})
-            await audit.add(connection, [entry], self.clock())
+            entry = events.AuditEntry(event, {"destination": self.name})
+            await events.add(connection, [entry], self.clock())
 
 
 def _deferred(error: ConnectorError) -> Outcome:

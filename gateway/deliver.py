@@ -31,10 +31,10 @@ from gateway.log import LogEvent, logger
 from gateway.metrics import Metrics
 from gateway.outgoing import delivery_of, finish, is_moot, item, lease_for, moot, not_called
 from gateway.secrets import Keys
-from gateway.store import claims, receipts, watching
-from gateway.store import destinations as destination_store
-from gateway.store.engine import Connection, Database, DatabaseAway
-from gateway.store.receipts import Answer
+from gateway.store.base.engine import Connection, Database, DatabaseAway
+from gateway.store.deliver import claims, overdue, receipts
+from gateway.store.deliver import destinations as destination_store
+from gateway.store.deliver.receipts import Answer
 from schemas.delivery import Claimed, Finish
 from schemas.destination import Destination
 
@@ -238,9 +238,9 @@ class Deliverer:
         """How many will miss their due time: the work ahead of each, by the slow calls of late."""
         seconds, now = self.caller.seconds_an_item(), self.clock()
         async with self.database.transaction() as connection:
-            late = await watching.predicted_breaches(connection, self.name, now, seconds)
+            late = await overdue.predicted_breaches(connection, self.name, now, seconds)
             before = now - self.destination.receipt_within
-            silent = await watching.silent_receipts(connection, self.name, before)
+            silent = await overdue.silent_receipts(connection, self.name, before)
         self.metrics.predicted_breaches.labels(self.name).set(late)
         self.metrics.silent_receipts.labels(self.name).set(silent)
         return late

@@ -16,7 +16,7 @@ from gateway.errors import Away, BadConfiguration
 from gateway.intake.kafka import first_call
 from gateway.rulebook import Rulebook
 from gateway.settings import Settings
-from gateway.store.subjects import authority_conflicts
+from gateway.store.record.authorities import authority_conflicts
 from gateway.workday_files import load_workdays
 from schemas.base import today
 from schemas.destination import Destination

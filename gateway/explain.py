@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 
 from gateway.score import Scorer, again
-from gateway.store.explaining import KnownSubject
+from gateway.store.score.known_subject import KnownSubject
 from gateway.stored_facts import fact_of
 from schemas.codes import SubjectKind
 from schemas.credit import Assessment

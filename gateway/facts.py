@@ -8,12 +8,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime
 
 from gateway.content import NO_FACT, fact_body, process_dates
-from gateway.store import facts, records
-from gateway.store.engine import Connection
-from gateway.store.records import Key, Known
-from gateway.store.rows import Ids
-from gateway.store.subjects import Subject, set_suspects
-from gateway.versions import NewVersion, Recorded, as_json
+from gateway.store.base.engine import Connection
+from gateway.store.base.statements import Ids, as_json
+from gateway.store.record import decisions, facts
+from gateway.store.record.decisions import Key, Known
+from gateway.store.record.subjects import Subject, set_suspects
+from gateway.versions import NewVersion, Recorded
 from schemas.codes import EventType, RecordKind, Verb
 from schemas.obligation import Version
 from schemas.record import REPORTED_KINDS
@@ -108,7 +108,7 @@ class FactWriter:
             return
         ids = await Ids.reserve(self.connection, len(repaired))
         pairs = [(ids.take(), decision_id) for decision_id in repaired]
-        added = await records.add_repair_versions(self.connection, pairs, self.now)
+        added = await decisions.add_repair_versions(self.connection, pairs, self.now)
         codes = {subject.id: subject.code for subject in self.out.subjects.values()}
         self.out.follow_ups += [
             Version(

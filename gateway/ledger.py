@@ -17,11 +17,12 @@ import orjson
 from gateway.audit import AuditEvent
 from gateway.ledger_figures import Figures, Unit, all_figures, clock_title, headline_of, units
 from gateway.ledger_rows import PERSON, Assembler, LedgerRow, Scope, utc
-from gateway.store import audit, inbox
-from gateway.store import ledger as store
-from gateway.store.engine import Database
-from gateway.store.ledger import Frozen
-from gateway.store.records import decisions_between
+from gateway.store.account import ledgers as store
+from gateway.store.account.ledgers import Frozen
+from gateway.store.audit import events
+from gateway.store.base.engine import Database
+from gateway.store.record import quarantine
+from gateway.store.record.decisions import decisions_between
 from schemas.base import SHANGHAI
 
 
@@ -120,7 +121,7 @@ async def month(database: Database, scope: Scope, month: str, now: datetime) -> 
         told: dict[int, dict[str, list[Any]]] = {}
         async for row in store.month_deliveries(connection, first, end):
             told.setdefault(row.chain_id, {}).setdefault(row.destination, []).append(row)
-        refused = await inbox.refused_in(connection, first, end)
+        refused = await quarantine.refused_in(connection, first, end)
         changes = await store.grade_changes(connection, start, stop)
     assembler = Assembler(scope, withdrawn, now)
     grades = [_grade_row(change, scope) for change in changes]
@@ -192,5 +193,5 @@ async def freeze(
         workbook = await asyncio.to_thread(render, ledger, frozen)
         await store.save(connection, frozen, workbook)
         detail = {"month": frozen.month, "version": frozen.version, "hash": frozen.hash}
-        await audit.add(connection, [audit.AuditEntry(AuditEvent.LEDGER_FROZEN, detail)], now)
+        await events.add(connection, [events.AuditEntry(AuditEvent.LEDGER_FROZEN, detail)], now)
     return frozen, True

@@ -7,8 +7,8 @@ from gateway import ledger as ledger_step
 from gateway.app import Gateway
 from gateway.ledger import Ledger
 from gateway.ledger_rows import Scope
-from gateway.store import ledger as ledger_store
-from gateway.store.ledger import Frozen
+from gateway.store.account import ledgers as ledger_store
+from gateway.store.account.ledgers import Frozen
 from gateway.workbook import ledger_workbook
 
 

@@ -26,12 +26,13 @@ from gateway.rescore import Rescoring
 from gateway.results import Result
 from gateway.score import Scorer, alerts
 from gateway.secrets import KEY_VERSION, Keys
-from gateway.store import deliveries, inbox
-from gateway.store.audit import AuditEntry
-from gateway.store.audit import add as add_audit
-from gateway.store.engine import BadData, Connection, Database
-from gateway.store.inbox import Seen
-from gateway.store.rows import Ids
+from gateway.store.audit.events import AuditEntry
+from gateway.store.audit.events import add as add_audit
+from gateway.store.base.engine import BadData, Connection, Database
+from gateway.store.base.statements import Ids
+from gateway.store.deliver import deliveries
+from gateway.store.record import inbox, quarantine
+from gateway.store.record.inbox import Seen
 from gateway.versions import Recorded, received_grades, reported
 from schemas.base import today
 from schemas.codes import Verb
@@ -249,7 +250,7 @@ class Intake:
             return {}
         ids = await Ids.reserve(self.connection, len(refused))
         kept = {index: ids.take() for index in refused}
-        await inbox.add_quarantine(
+        await quarantine.add_quarantine(
             self.connection, [self._quarantine_row(kept[i], self.checked[i]) for i in refused]
         )
         return kept

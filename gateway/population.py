@@ -14,8 +14,8 @@ from gateway.population_columns import population_of
 from gateway.population_files import Slice, file_slices
 from gateway.rulebook import Rulebook
 from gateway.settings import RuleSetBinding
-from gateway.store import population as stored
-from gateway.store.engine import Database
+from gateway.store.base.engine import Database
+from gateway.store.score import population as stored
 from schemas.credit import NotEvaluated
 from scoring.population import Flips, Population, flips, rescore
 from scoring.population.assess import RESULT

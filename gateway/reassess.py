@@ -9,10 +9,12 @@ from gateway.log import LogEvent, logger
 from gateway.rescore import Rescoring
 from gateway.score import RULE_SET, SCORED, Scorer
 from gateway.secrets import is_person
-from gateway.store import activations, assessments, audit, deliveries
-from gateway.store.activations import Activation
-from gateway.store.engine import Connection, Database
-from gateway.store.subjects import Subject, lock_subjects
+from gateway.store.audit import events
+from gateway.store.base.engine import Connection, Database
+from gateway.store.deliver import deliveries
+from gateway.store.record.subjects import Subject, lock_subjects
+from gateway.store.score import activations, assessments
+from gateway.store.score.activations import Activation
 from schemas.base import today
 
 #: Subjects scored again in one transaction.
@@ -89,8 +91,8 @@ class Reassess:
     async def _finish(self, connection: Connection, activation: Activation, now: datetime) -> None:
         await activations.mark(connection, activation.id, "finished", ACTOR, now)
         detail = {"rule_set": activation.name, "changed": activation.changed}
-        entry = audit.AuditEntry(AuditEvent.RULE_SET_ACTIVATED, detail | {"hash": activation.hash})
-        await audit.add(connection, [entry], now)
+        entry = events.AuditEntry(AuditEvent.RULE_SET_ACTIVATED, detail | {"hash": activation.hash})
+        await events.add(connection, [entry], now)
         logger.info(LogEvent.ACTIVATION_FINISHED, extra=detail)
 
     async def _assessed(

@@ -15,10 +15,10 @@ from gateway.columns import parse_date
 from gateway.ledger_rows import parse_dues
 from gateway.reconcile_compare import Comparison, Difference, Key, Ours, Shown
 from gateway.secrets import Keys, is_person
-from gateway.store import audit
-from gateway.store import differences as store
-from gateway.store.differences import StoredDifference
-from gateway.store.engine import Database
+from gateway.store.account import differences as store
+from gateway.store.account.differences import StoredDifference
+from gateway.store.audit import events
+from gateway.store.base.engine import Database
 from schemas.base import SHANGHAI
 from schemas.codes import RecordKind, Verb
 from schemas.delivery import DeliveryState
@@ -177,7 +177,7 @@ async def _keep(
             "shown": run.shown,
             "differences": len(rows),
         }
-        await audit.add(connection, [audit.AuditEntry(AuditEvent.RECONCILED, detail)], now)
+        await events.add(connection, [events.AuditEntry(AuditEvent.RECONCILED, detail)], now)
     return Reconciled(run_id, run.destination, run.ours, run.shown, rows)
 
 

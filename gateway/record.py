@@ -12,12 +12,13 @@ from gateway.check import Checked
 from gateway.content import Content, content
 from gateway.facts import FactWriter
 from gateway.secrets import Keys
-from gateway.store import records, subjects
-from gateway.store.engine import Connection
-from gateway.store.records import Key, Known
-from gateway.store.rows import Ids
-from gateway.store.subjects import Subject
-from gateway.versions import NewVersion, Recorded, as_json, day_of
+from gateway.store.base.engine import Connection
+from gateway.store.base.statements import Ids, as_json
+from gateway.store.record import decisions, subjects
+from gateway.store.record.authorities import add_authority_codes, known_authorities
+from gateway.store.record.decisions import Key, Known
+from gateway.store.record.subjects import Subject
+from gateway.versions import NewVersion, Recorded, day_of
 from schemas.codes import PROCESS_TYPES, RecordKind, Verb
 from schemas.identifiers import authority_key, document_number_key
 
@@ -37,10 +38,10 @@ class Recording:
             return self.out
         out = self.out
         out.subjects = await self._lock(batch)
-        authorities = await subjects.authorities(self.connection, _authority_names(batch))
+        authorities = await known_authorities(self.connection, _authority_names(batch))
         keys = {index: self._key(checked, authorities) for index, checked in batch}
         targets = self._targets(batch, authorities)
-        known = await records.known_decisions(
+        known = await decisions.known_decisions(
             self.connection, list(dict.fromkeys([*keys.values(), *targets.values()]))
         )
         versions = await self._versions(batch, keys, known)
@@ -139,9 +140,9 @@ class Recording:
     async def _write_versions(self, versions: Sequence[NewVersion]) -> None:
         latest = self.out.latest.values()
         rows = [(version.decision.is_new, self._decision_row(version)) for version in latest]
-        await records.add_decisions(self.connection, [row for new, row in rows if new])
-        await records.change_decisions(self.connection, [row for new, row in rows if not new])
-        await records.add_versions(self.connection, [self._version_row(v) for v in versions])
+        await decisions.add_decisions(self.connection, [row for new, row in rows if new])
+        await decisions.change_decisions(self.connection, [row for new, row in rows if not new])
+        await decisions.add_versions(self.connection, [self._version_row(v) for v in versions])
 
     def _decision_row(self, version: NewVersion) -> tuple[Any, ...]:
         checked, decision = version.checked, version.decision
@@ -191,7 +192,7 @@ class Recording:
             if (code := getattr(version.checked.record, "authority_code", None))
             and not any(p.field.endswith("JGDM") for p in version.checked.problems)
         }
-        await subjects.add_authority_codes(self.connection, sorted(pairs))
+        await add_authority_codes(self.connection, sorted(pairs))
 
 
 def _authority_names(batch: Iterable[tuple[int, Checked]]) -> set[str]:

@@ -4,9 +4,9 @@ from collections.abc import Mapping
 from datetime import datetime
 
 from gateway.deadline import due
-from gateway.store import provisional
-from gateway.store.engine import Connection
-from gateway.store.provisional import Provisional
+from gateway.store.base.engine import Connection
+from gateway.store.deliver import provisional_due
+from gateway.store.deliver.provisional_due import Provisional
 from gateway.workdays import Workdays
 from schemas.destination import Clock
 from schemas.obligation import Due
@@ -19,10 +19,10 @@ async def redue(
     connection: Connection, clocks: Mapping[str, Clock], workdays: Workdays, now: datetime
 ) -> int:
     """A slice of the deliveries with bounds of another calendar; gives how many there were."""
-    found = await provisional.of_other_calendars(connection, workdays.name, SLICE)
+    found = await provisional_due.of_other_calendars(connection, workdays.name, SLICE)
     if found:
         renewed = [(one.id, *_renewed(one, clocks, workdays)) for one in found]
-        await provisional.renew(connection, renewed, now)
+        await provisional_due.renew(connection, renewed, now)
     return len(found)
 
 

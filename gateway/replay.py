@@ -6,7 +6,8 @@ from gateway.normalise import Raw
 from gateway.pipeline import Pipeline
 from gateway.results import Result
 from gateway.secrets import Keys
-from gateway.store import audit, inbox
+from gateway.store.audit import events
+from gateway.store.record import quarantine
 from schemas.codes import RecordKind
 from schemas.verdict import Verdict
 
@@ -26,10 +27,10 @@ async def replay(
     Refused again, the item stays open and its replay does not: one item, however often it is tried.
     """
     async with pipeline.database.transaction() as connection:
-        item = await inbox.quarantined(connection, id_)
+        item = await quarantine.quarantined(connection, id_)
         if item is None:
             raise NoSuchItem(id_)
-        number = await inbox.count_replay(connection, id_)
+        number = await quarantine.count_replay(connection, id_)
     kind = RecordKind(item.kind) if item.kind else None
     content = keys.decrypt(item.sealed) if body is None else body
     [result] = await pipeline.process([Raw(f"quarantine:{id_}", number, content, kind)])
@@ -43,6 +44,6 @@ async def _note(pipeline: Pipeline, clock: Clock, id_: int, result: Result) -> N
     async with pipeline.database.transaction() as connection:
         closed = id_ if resolved else result.quarantine_id
         if closed is not None:
-            await inbox.resolve(connection, closed, clock())
-        entry = audit.AuditEntry(AuditEvent.QUARANTINE_REPLAYED, detail)
-        await audit.add(connection, [entry], clock())
+            await quarantine.resolve(connection, closed, clock())
+        entry = events.AuditEntry(AuditEvent.QUARANTINE_REPLAYED, detail)
+        await events.add(connection, [entry], clock())

@@ -7,11 +7,11 @@ from typing import Any
 
 from gateway.activation import refresh
 from gateway.score import RECEIVED, SCORED, Scored, Scorer, change_body, short
-from gateway.store import assessments
-from gateway.store.engine import Connection
-from gateway.store.facts import facts_of_subjects
-from gateway.store.rows import Ids
-from gateway.store.subjects import Subject
+from gateway.store.base.engine import Connection
+from gateway.store.base.statements import Ids
+from gateway.store.record.facts import facts_of_subjects
+from gateway.store.record.subjects import Subject
+from gateway.store.score import assessments, grade_changes
 from gateway.stored_facts import facts_of
 from schemas.base import today
 from schemas.credit import GradeChange
@@ -37,7 +37,7 @@ class Rescoring:
         self.now = now
         self.scored: dict[int, Scored] = {}
         self.changes: list[tuple[int, GradeChange, bytes, int | None]] = []
-        self._last: dict[int, assessments.LastGrade] = {}
+        self._last: dict[int, grade_changes.LastGrade] = {}
         self._fact_ids: dict[int, list[int]] = {}
         self._suspects: dict[int, bool] = {}
         self._kept: set[int] = set()
@@ -45,7 +45,7 @@ class Rescoring:
 
     async def last(self, subject_ids: Sequence[int]) -> None:
         """Read the last recorded grades."""
-        self._last = await assessments.last_grades(self.connection, subject_ids)
+        self._last = await grade_changes.last_grades(self.connection, subject_ids)
 
     async def score(self, subjects: Sequence[Subject], persons: set[str]) -> None:
         """Assess subjects over all their present facts, in slices between awaits."""
@@ -88,7 +88,7 @@ class Rescoring:
             body = self._scored_body(scored, scored.change)
             self.changes.append((subject.id, scored.change, body, subject.id))
             grade = scored.change.to_grade
-            self._last[subject.id] = assessments.LastGrade(grade, self.cause)
+            self._last[subject.id] = grade_changes.LastGrade(grade, self.cause)
 
     def _scored_body(self, scored: Scored, change: GradeChange) -> bytes:
         assessment = scored.assessment
@@ -131,7 +131,7 @@ class Rescoring:
                 ),
             )
             self.changes.append((subject_id, change, body, None))
-            self._last[subject_id] = assessments.LastGrade(grade.grade, RECEIVED, effective_on)
+            self._last[subject_id] = grade_changes.LastGrade(grade.grade, RECEIVED, effective_on)
 
     async def write(self) -> list[tuple[int, int]]:
         """Write assessments and grade changes; gives (grade change id, subject id) to be told.
@@ -155,7 +155,7 @@ class Rescoring:
                     self.now,
                 )
             )
-        await assessments.add_grade_changes(self.connection, written)
+        await grade_changes.add_grade_changes(self.connection, written)
         return [(row[0], row[1]) for row in written if row[1] not in self._kept]
 
     def _assessment_row(self, id_: int, subject_id: int, scored: Scored) -> tuple[Any, ...]:

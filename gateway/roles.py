@@ -16,7 +16,7 @@ from gateway.intake.kafka import KafkaIntake
 from gateway.log import LogEvent, logger
 from gateway.reassess import Reassess
 from gateway.schedule import Schedule
-from gateway.store.engine import DatabaseAway
+from gateway.store.base.engine import DatabaseAway
 from gateway.web import Probe, Probes, create_web
 
 #: Seconds between two rounds of a destination with nothing to do, of receipts, of the schedule.

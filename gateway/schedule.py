@@ -11,9 +11,11 @@ from gateway.log import LogEvent, logger
 from gateway.metrics import Metrics
 from gateway.reassess import Reassess
 from gateway.redue import redue
-from gateway.store import assessments, audit, watching
-from gateway.store.engine import Database
-from gateway.store.schema import make_partitions
+from gateway.store.audit import events
+from gateway.store.base.engine import Database
+from gateway.store.base.partitions import make_partitions
+from gateway.store.deliver import chains, overdue
+from gateway.store.score import grade_changes
 from schemas.base import today
 
 #: Slices scored again in one tick; the rest waits for the next, so that nothing else waits long.
@@ -57,28 +59,28 @@ class Schedule:
     async def publish(self) -> int:
         """Number the committed grade changes and let their deliveries go; gives how many."""
         async with self.database.transaction() as connection:
-            numbered = await assessments.number_grade_changes(connection)
+            numbered = await grade_changes.number_grade_changes(connection)
             if numbered:
                 subjects = [subject for _, subject in numbered]
-                await watching.release_grade_changes(connection, subjects)
+                await chains.release_grade_changes(connection, subjects)
         return len(numbered)
 
     async def sweep(self, now: datetime) -> int:
         """Mend chains that wait for nothing; there should be none, so one is an alert."""
         async with self.database.transaction() as connection:
-            stuck = await watching.stuck_chains(connection)
+            stuck = await chains.stuck_chains(connection)
             if stuck:
-                await watching.mend(connection, stuck)
-                entry = audit.AuditEntry(AuditEvent.CHAIN_MENDED, {"count": len(stuck)})
-                await audit.add(connection, [entry], now)
+                await chains.mend(connection, stuck)
+                entry = events.AuditEntry(AuditEvent.CHAIN_MENDED, {"count": len(stuck)})
+                await events.add(connection, [entry], now)
                 logger.error(LogEvent.CHAIN_MENDED, extra={"count": len(stuck)})
         self.metrics.stuck_chains.set(len(stuck))
         return len(stuck)
 
     async def _breach(self, now: datetime) -> None:
         async with self.database.transaction() as connection:
-            await watching.mark_breached(connection, now)
-            escalated = await watching.escalate(connection, now)
+            await overdue.mark_breached(connection, now)
+            escalated = await overdue.escalate(connection, now)
         for destination, percent, count in escalated:
             self.metrics.escalations.labels(destination, str(percent)).inc(count)
             extra = {"destination": destination, "slack_left_percent": percent, "count": count}
@@ -109,10 +111,10 @@ class Schedule:
     async def observe(self, now: datetime) -> None:
         """Set the gauges of open deliveries."""
         async with self.database.transaction() as connection:
-            counts = await watching.open_by_hours(connection, now)
+            counts = await overdue.open_by_hours(connection, now)
         self._set(counts)
 
-    def _set(self, counts: Iterable[watching.OpenCount]) -> None:
+    def _set(self, counts: Iterable[overdue.OpenCount]) -> None:
         metrics = self.metrics
         for one in counts:
             metrics.oldest_due.labels(one.destination).set(one.oldest_due.timestamp())

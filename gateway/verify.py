@@ -8,10 +8,11 @@ import orjson
 
 from gateway.rulebook import parse_rule_set
 from gateway.score import again, short, sites_of
-from gateway.store import assessments
-from gateway.store import facts as fact_store
-from gateway.store.assessments import Stored
-from gateway.store.engine import Database
+from gateway.store.base.engine import Database
+from gateway.store.record import facts as fact_store
+from gateway.store.score import assessments
+from gateway.store.score.assessments import Stored
+from gateway.store.score.rule_sets import rule_set_texts
 from gateway.stored_facts import fact_of
 from schemas.codes import SubjectKind
 from schemas.credit import NotEvaluated
@@ -29,7 +30,7 @@ async def verify_assessments(
 ) -> tuple[int, list[dict[str, Any]]]:
     """How many were computed again, and those whose trace differs in any byte."""
     async with database.transaction() as connection:
-        texts = await assessments.rule_set_texts(connection)
+        texts = await rule_set_texts(connection)
     rule_sets = {hash_: parse_rule_set(content) for hash_, content in texts.items()}
     count, after = 0, 0
     wrong: list[dict[str, Any]] = []

@@ -1,17 +1,14 @@
 """What the record step found: new versions, repeats, and who may have to hear of them."""
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from typing import NamedTuple
 
-import orjson
-
 from gateway.check import Checked
 from gateway.content import Content
-from gateway.store.records import Key, Known
-from gateway.store.subjects import Subject
+from gateway.store.record.decisions import Key, Known
+from gateway.store.record.subjects import Subject
 from schemas.codes import RecordKind, Verb
 from schemas.event import ReceivedGrade
 from schemas.obligation import Version
@@ -84,11 +81,3 @@ def day_of(checked: Checked) -> date:
     if checked.decided_on is None:
         raise TypeError(checked.verdict)
     return checked.decided_on
-
-
-def as_json(value: object) -> str:
-    """JSON text of problems, columns or dates."""
-    try:
-        return orjson.dumps(value, default=str).decode()
-    except TypeError:  # an integer beyond 64 bits, which PostgreSQL keeps as it is
-        return json.dumps(value, ensure_ascii=False, default=str)

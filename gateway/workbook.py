@@ -7,7 +7,7 @@ from io import BytesIO
 from gateway.ledger import Ledger
 from gateway.ledger_figures import KIND_TITLES, ClockFigures, Figures, UnitFigures
 from gateway.ledger_rows import LedgerRow, Standing, Timeliness
-from gateway.store.ledger import Frozen
+from gateway.store.account.ledgers import Frozen
 from gateway.workbook_notes import NOTES
 from gateway.workbook_problems import FaultyRow, problems_workbook
 from gateway.xlsx import A3, Book, Sheet, workbook

@@ -19,8 +19,8 @@ from gateway.clock import SteppedClock
 from gateway.embedded.kafka import EmbeddedKafka
 from gateway.embedded.postgres import EmbeddedPostgres
 from gateway.settings import make_settings
-from gateway.store.engine import Database
-from gateway.store.schema import upgrade
+from gateway.store.base.engine import Database
+from gateway.store.base.upgrade import upgrade
 from schemas.base import SHANGHAI
 from tests.factories import REGION
 

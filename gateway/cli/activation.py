@@ -21,9 +21,9 @@ from gateway.cli.terminal import (
     run,
     settings_of,
 )
-from gateway.store import activations
-from gateway.store.activations import Activation
-from gateway.store.engine import Connection
+from gateway.store.base.engine import Connection
+from gateway.store.score import activations
+from gateway.store.score.activations import Activation
 from schemas.base import SHANGHAI
 
 Result = TypeVar("Result")

@@ -24,7 +24,7 @@ from gateway.cli.terminal import (
 from gateway.clock import system_clock
 from gateway.population import Batch, flips_of, from_file, from_store
 from gateway.rulebook import parse_rule_set
-from gateway.store import activations, assessments
+from gateway.store.score import activations, rule_sets
 from gateway.words import not_evaluated_words
 from schemas.base import today
 from scoring.population import Flip, Flips
@@ -140,7 +140,7 @@ async def _opened_texts(context: typer.Context) -> dict[str, str]:
 
 async def _texts(built: Gateway) -> dict[str, str]:
     async with built.database.transaction() as connection:
-        return await assessments.rule_set_texts(connection)
+        return await rule_sets.rule_set_texts(connection)
 
 
 def _stored(built: Gateway, old: RuleSet, day: date) -> AsyncIterator[Batch]:

@@ -23,7 +23,7 @@ from gateway.cli.terminal import (
 )
 from gateway.explain import Explanation, explain
 from gateway.rulebook import parse_rule_set
-from gateway.store.explaining import KnownSubject, known
+from gateway.store.score.known_subject import KnownSubject, known
 from schemas.base import SHANGHAI, today
 from schemas.identifiers import credit_code_problem, fold, identity_card_problem
 from scoring.regulation.ruleset import RuleSet

@@ -22,7 +22,8 @@ from gateway.cli.terminal import (
 from gateway.cli.working import retry_all
 from gateway.replay import NoSuchItem, replay
 from gateway.results import Result
-from gateway.store import inbox, views
+from gateway.store.deliver import views
+from gateway.store.record import quarantine
 from gateway.words import KINDS, STATES, VERDICTS
 from schemas.base import SHANGHAI
 from schemas.codes import RecordKind
@@ -133,7 +134,7 @@ def quarantine_list(
 
     async def work() -> Any:
         async with gateway(settings_of(context)) as built, built.database.transaction() as c:
-            return await inbox.open_quarantine(c, limit=limit)
+            return await quarantine.open_quarantine(c, limit=limit)
 
     for one in run(work):
         if format_ is Format.JSON:
@@ -144,7 +145,7 @@ def quarantine_list(
             print_line(f"{one.id} {kind} {one.origin} {problems}")
 
 
-def _quarantined(one: inbox.Quarantined) -> dict[str, Any]:
+def _quarantined(one: quarantine.Quarantined) -> dict[str, Any]:
     return {
         "id": one.id,
         "kind": one.kind,
@@ -168,7 +169,7 @@ def quarantine_show(
 
     async def work() -> Any:
         async with gateway(settings_of(context)) as built, built.database.transaction() as c:
-            one = await inbox.quarantined(c, number)
+            one = await quarantine.quarantined(c, number)
             return one and (one, built.keys.decrypt(one.sealed))
 
     found = run(work)

@@ -26,7 +26,7 @@ from gateway.ledger import BadMonth, Ledger
 from gateway.month_end import freeze_month, ledger_lines
 from gateway.reconcile import Reconciled, Span
 from gateway.reconcile_compare import KIND_TITLES, DifferenceKind
-from gateway.store.ledger import Frozen
+from gateway.store.account.ledgers import Frozen
 from schemas.base import SHANGHAI, today
 
 

@@ -26,7 +26,8 @@ from gateway.intake.files import UnreadableFile, batches, line_of, read
 from gateway.normalise import Raw
 from gateway.results import Result
 from gateway.settings import Settings
-from gateway.store import audit, deliveries
+from gateway.store.audit import events
+from gateway.store.deliver import deliveries
 from gateway.verify import verify_assessments
 from gateway.words import VERDICTS
 from gateway.workbook_problems import FaultyRow, problems_workbook
@@ -148,8 +149,8 @@ async def retry_all(built: Gateway, ids: list[int], actor: str) -> set[int]:
     async with built.database.transaction() as connection:
         retried = await deliveries.retry(connection, ids)
         entries = [
-            audit.AuditEntry(AuditEvent.DELIVERY_RETRIED, {"delivery": id_}, actor)
+            events.AuditEntry(AuditEvent.DELIVERY_RETRIED, {"delivery": id_}, actor)
             for id_ in sorted(retried)
         ]
-        await audit.add(connection, entries, built.clock())
+        await events.add(connection, entries, built.clock())
     return retried

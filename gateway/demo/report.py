@@ -16,7 +16,9 @@ from gateway.demo.run import Stage
 from gateway.month_end import freeze_month, ledger_lines
 from gateway.reconcile import Span
 from gateway.reconcile_compare import KIND_TITLES, DifferenceKind
-from gateway.store import assessments, inbox, records, views
+from gateway.store.deliver import views
+from gateway.store.record import decisions, quarantine
+from gateway.store.score import grade_changes
 from gateway.words import DIRECTIONS, KINDS, STATES
 from schemas.base import SHANGHAI
 from schemas.codes import RecordKind
@@ -35,22 +37,22 @@ class Findings:
     published: Sequence[Any]
     of_month: Sequence[Any]
     of_published: Sequence[Any]
-    refused: Sequence[inbox.Quarantined]
+    refused: Sequence[quarantine.Quarantined]
     changes: Sequence[Any]
 
 
 async def find(stage: Stage) -> Findings:
     """Read what the report says."""
     async with stage.gateway.database.transaction() as connection:
-        month = await records.decisions_between(connection, MONTH_START, MONTH_END)
-        published = await records.decisions_between(connection, date(2000, 1, 1), MONTH_START)
+        month = await decisions.decisions_between(connection, MONTH_START, MONTH_END)
+        published = await decisions.decisions_between(connection, date(2000, 1, 1), MONTH_START)
         return Findings(
             month=month,
             published=published,
             of_month=await views.of_decisions(connection, [d.id for d in month]),
             of_published=await views.of_decisions(connection, [d.id for d in published]),
-            refused=await inbox.open_quarantine(connection),
-            changes=await assessments.grade_changes_between(
+            refused=await quarantine.open_quarantine(connection),
+            changes=await grade_changes.grade_changes_between(
                 connection,
                 datetime.combine(MONTH_START, time.min, SHANGHAI),
                 datetime.combine(story.LAST_DAY, time.max, SHANGHAI),
@@ -101,7 +103,7 @@ def _samples(counter: Any) -> Mapping[str, float]:
     }
 
 
-def _refused(console: Console, refused: Sequence[inbox.Quarantined]) -> None:
+def _refused(console: Console, refused: Sequence[quarantine.Quarantined]) -> None:
     table = _table("拒收", "编号", "种类", "来源", "原因")
     for one in refused:
         origin = one.origin.rpartition("/topics/")[2].removeprefix("kafka:main/")

@@ -13,8 +13,8 @@ from gateway.clock import Clock
 from gateway.normalise import Raw
 from gateway.pipeline import Pipeline
 from gateway.results import Result
-from gateway.store import inbox
-from gateway.store.engine import Database, DatabaseAway
+from gateway.store.base.engine import Database, DatabaseAway
+from gateway.store.record import inbox
 from schemas.codes import RecordKind
 
 #: Records in one request; more belong into a file.

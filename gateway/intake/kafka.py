@@ -27,7 +27,7 @@ from gateway.metrics import Metrics
 from gateway.normalise import Raw
 from gateway.pipeline import Pipeline
 from gateway.settings import KafkaSettings
-from gateway.store.engine import DatabaseAway
+from gateway.store.base.engine import DatabaseAway
 
 Records = Sequence[ConsumerRecord[bytes, bytes]]
 Ends = Mapping[TopicPartition, int]

@@ -27,7 +27,9 @@ from gateway.record import Recording
 from gateway.roles import Role
 from gateway.schedule import Schedule
 from gateway.settings import make_settings
-from gateway.store import assessments, claims, deliveries, inbox, receipts, watching
+from gateway.store.deliver import claims, deliveries, overdue, receipts
+from gateway.store.record import inbox
+from gateway.store.score import assessments
 
 #: Leases and ownership of a killed process must run out before its successor can go on. Calls begin
 #: until a call's time and a second before the end of the lease.
@@ -85,7 +87,7 @@ POINTS = {
         assessments, "number_grade_changes", When.AFTER_SOME
     ),
     "grade changes were released, not committed": Point(
-        watching, "release_grade_changes", When.AFTER
+        overdue, "release_grade_changes", When.AFTER
     ),
     "grade changes were numbered and committed": Point(Schedule, "publish", When.AFTER_SOME),
 }  # fmt: skip

@@ -10,7 +10,7 @@ from typing import Any
 
 import orjson
 
-from gateway.store.engine import Database
+from gateway.store.base.engine import Database
 from tests.conftest import SETTINGS
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from connectors.sandbox import serve_sandbox
-from gateway.store.engine import Database
+from gateway.store.base.engine import Database
 from tests.acceptance.town import Town
 
 pytest.register_assert_rewrite("tests.acceptance.month")

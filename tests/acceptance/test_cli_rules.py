@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from gateway.store.engine import Database
+from gateway.store.base.engine import Database
 from tests.acceptance.command import PAST, Command, commanding, write
 from tests.conftest import SETTINGS
 from tests.factories import (

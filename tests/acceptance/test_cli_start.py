@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
-from gateway.store.engine import Database
+from gateway.store.base.engine import Database
 from tests.acceptance.command import PAST, Command, Ran, commanding, write
 from tests.conftest import SETTINGS
 from tests.factories import penalty

@@ -11,7 +11,7 @@ from python_calamine import CalamineWorkbook
 from connectors.memory import Step
 from connectors.sandbox import PlatformPlace, create_sandbox, serve_sandbox
 from gateway.clock import SteppedClock
-from gateway.store.engine import Database
+from gateway.store.base.engine import Database
 from tests.acceptance.command import PAST, Command, commanding, write
 from tests.conftest import SETTINGS, BuildGateway
 from tests.factories import (

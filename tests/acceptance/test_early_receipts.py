@@ -4,9 +4,9 @@ import pytest
 
 from connectors.memory import Step
 from gateway.clock import SteppedClock
-from gateway.store.claims import claim, finish
-from gateway.store.engine import Connection, Database
-from gateway.store.receipts import Answer, apply_receipts
+from gateway.store.base.engine import Connection, Database
+from gateway.store.deliver.claims import claim, finish
+from gateway.store.deliver.receipts import Answer, apply_receipts
 from schemas.delivery import DeliveryState, Finish
 from tests.conftest import BuildGateway
 from tests.factories import penalty

@@ -11,8 +11,8 @@ import pytest
 from connectors.sandbox import serve_sandbox
 from gateway.embedded.kafka import EmbeddedKafka
 from gateway.embedded.postgres import EmbeddedPostgres
-from gateway.store.engine import Database
-from gateway.store.schema import upgrade
+from gateway.store.base.engine import Database
+from gateway.store.base.upgrade import upgrade
 from tests.acceptance.month import (
     assert_everything_is_there_once,
     messages,

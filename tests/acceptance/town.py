@@ -19,7 +19,7 @@ from sqlalchemy import text
 from connectors.sandbox import BankPlace, PlatformPlace, create_sandbox
 from gateway.clock import Clock, system_clock
 from gateway.roles import Role
-from gateway.store.engine import Database, DatabaseAway
+from gateway.store.base.engine import Database, DatabaseAway
 from schemas.base import SHANGHAI
 from tests.acceptance.child import Order, live
 from tests.factories import REGION

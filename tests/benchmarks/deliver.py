@@ -16,9 +16,9 @@ from gateway.clock import SteppedClock
 from gateway.normalise import Raw
 from gateway.roles import build_deliverers
 from gateway.settings import make_settings
-from gateway.store import claims
-from gateway.store.engine import Database
-from gateway.store.schema import upgrade
+from gateway.store.base.engine import Database
+from gateway.store.base.upgrade import upgrade
+from gateway.store.deliver import claims
 from schemas import delivery
 from schemas.codes import RecordKind
 from schemas.delivery import DeliveryState

@@ -15,8 +15,8 @@ from gateway.app import build
 from gateway.clock import system_clock
 from gateway.normalise import Raw
 from gateway.settings import make_settings
-from gateway.store.engine import Database
-from gateway.store.schema import upgrade
+from gateway.store.base.engine import Database
+from gateway.store.base.upgrade import upgrade
 from schemas.codes import RecordKind
 from tests.benchmarks.data import RECORDS, body
 from tests.benchmarks.world import World, child, count, fresh_database, produce, write_config

@@ -20,8 +20,9 @@ from gateway.normalise import Raw
 from gateway.reconcile import Span, run
 from gateway.reconcile_compare import DifferenceKind
 from gateway.secrets import Keys
-from gateway.store.engine import Database
-from gateway.store.schema import make_partitions, upgrade
+from gateway.store.base.engine import Database
+from gateway.store.base.partitions import make_partitions
+from gateway.store.base.upgrade import upgrade
 from schemas.codes import RecordKind
 from schemas.delivery import Listed
 from schemas.identifiers import document_number_key

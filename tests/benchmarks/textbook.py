@@ -23,7 +23,7 @@ from gateway.content import content, fact_body
 from gateway.normalise import Raw
 from gateway.score import short
 from gateway.secrets import load_keys
-from gateway.store import tables as t
+from gateway.store.base import tables as t
 from gateway.stored_facts import fact_of
 from schemas.codes import RecordKind, SubjectKind, Verb
 from scoring.engine.assess import assess

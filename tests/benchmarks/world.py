@@ -19,7 +19,7 @@ from sqlalchemy.ext.asyncio import create_async_engine
 
 from gateway.embedded.kafka import EmbeddedKafka
 from gateway.embedded.postgres import EmbeddedPostgres
-from gateway.store.engine import Database
+from gateway.store.base.engine import Database
 from tests.benchmarks.data import body, subject_of
 
 

@@ -13,7 +13,7 @@ from python_calamine import CalamineWorkbook
 from gateway.ledger import BadMonth, GradeRow, Ledger, days_of
 from gateway.ledger_figures import NO_RATE, Rate, all_figures, units
 from gateway.ledger_rows import LedgerRow, Standing, Timeliness, timeliness
-from gateway.store.ledger import Frozen
+from gateway.store.account.ledgers import Frozen
 from gateway.workbook import ledger_workbook
 from schemas.codes import RecordKind
 from schemas.destination import BUILT_IN_CLOCKS, Destination

@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 import pytest
 
 from gateway.clock import SteppedClock
-from gateway.store.engine import Database
+from gateway.store.base.engine import Database
 from tests.conftest import BuildGateway
 from tests.integration.world import World
 

@@ -16,7 +16,7 @@ from gateway.ledger import Ledger
 from gateway.ledger_rows import Scope
 from gateway.normalise import Raw
 from gateway.settings import make_settings
-from gateway.store.engine import Database
+from gateway.store.base.engine import Database
 from schemas.identifiers import (
     IDENTITY_CHECKS,
     IDENTITY_WEIGHTS,

@@ -10,7 +10,7 @@ import pytest
 from gateway import activation as lives
 from gateway.activation import NotActivated, Proposal
 from gateway.errors import BadConfiguration
-from gateway.store import activations
+from gateway.store.score import activations
 from gateway.verify import verify_assessments
 from tests.factories import REGION, penalty
 from tests.integration.conftest import MakeWorld

@@ -13,7 +13,7 @@ from connectors.memory import Step
 from gateway.clock import SteppedClock
 from gateway.errors import BadConfiguration
 from gateway.outgoing import item
-from gateway.store import claims, deliveries
+from gateway.store.deliver import claims, deliveries
 from schemas.delivery import TRANSITIONS, Claimed, DeliveryState, Finish
 from tests.conftest import BuildGateway, NewDatabase
 from tests.factories import about, event, penalty

@@ -13,8 +13,8 @@ import pytest
 
 from gateway.embedded.postgres import EmbeddedPostgres
 from gateway.embedded.server import OwnerLock, running
-from gateway.store.engine import Database
-from gateway.store.schema import upgrade
+from gateway.store.base.engine import Database
+from gateway.store.base.upgrade import upgrade
 
 pytestmark = pytest.mark.integration
 

@@ -12,8 +12,8 @@ from connectors.memory import Step
 from gateway import ledger as ledgers
 from gateway.ledger import Ledger
 from gateway.ledger_figures import Figures
-from gateway.store import ledger as store
-from gateway.store.engine import Database
+from gateway.store.account import ledgers as store
+from gateway.store.base.engine import Database
 from gateway.workbook import ledger_workbook
 from tests.integration.ledger_world import (
     PLATFORM,

@@ -12,9 +12,10 @@ from hypothesis import strategies as st
 from sqlalchemy import Connection, text
 
 from gateway.embedded.postgres import EmbeddedPostgres
-from gateway.store.engine import BadData, Database
-from gateway.store.schema import make_partitions, upgrade
-from gateway.store.tables import metadata
+from gateway.store.base.engine import BadData, Database
+from gateway.store.base.partitions import make_partitions
+from gateway.store.base.tables import metadata
+from gateway.store.base.upgrade import upgrade
 from tests.conftest import execute, url_of
 from tests.factories import penalty
 from tests.integration.world import World

@@ -5,7 +5,7 @@ import pytest
 
 from gateway.replay import NoSuchItem, replay
 from gateway.results import Result
-from gateway.store import inbox
+from gateway.store.record import quarantine
 from schemas.problem import Rule
 from schemas.verdict import Verdict
 from tests.factories import event, licence, penalty
@@ -44,9 +44,9 @@ async def again(world: World, number: int, body: bytes | None = None) -> Result:
     return await replay(gateway.pipeline, gateway.keys, world.clock, number, body)
 
 
-async def quarantined(world: World) -> list[inbox.Quarantined]:
+async def quarantined(world: World) -> list[quarantine.Quarantined]:
     async with world.database.transaction() as connection:
-        return await inbox.open_quarantine(connection)
+        return await quarantine.open_quarantine(connection)
 
 
 async def test_poison_between_good_items_stands_aside_with_its_bytes(world: World) -> None:

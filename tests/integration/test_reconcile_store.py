@@ -8,8 +8,8 @@ from sqlalchemy import text
 
 from connectors.memory import Step
 from gateway.reconcile import Reconciled, Span, run
-from gateway.store import differences as store
-from gateway.store.engine import Database
+from gateway.store.account import differences as store
+from gateway.store.base.engine import Database
 from tests.integration.ledger_world import PLATFORM, World, identity, penalty, person, world
 
 pytestmark = pytest.mark.integration

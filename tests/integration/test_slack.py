@@ -5,8 +5,8 @@ from datetime import time, timedelta
 
 import pytest
 
-from gateway.store import claims
-from gateway.store.watching import escalate
+from gateway.store.deliver import claims
+from gateway.store.deliver.overdue import escalate
 from schemas.delivery import Claimed
 from schemas.destination import QuietHours
 from tests.conftest import PLATFORM

@@ -7,8 +7,8 @@ from typing import Any
 
 from sqlalchemy import text
 
-from gateway.store.engine import Connection
-from gateway.store.rows import Copy, Insert, arrays, unnest
+from gateway.store.base.engine import Connection
+from gateway.store.base.statements import Copy, Insert, arrays, unnest
 
 Key = tuple[int, str, int, str]  #: subject id, number key, authority id, kind
 

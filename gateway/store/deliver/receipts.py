@@ -8,9 +8,9 @@ from typing import Any
 import orjson
 from sqlalchemy import text
 
-from gateway.store.deliveries import lock
-from gateway.store.engine import Connection
-from gateway.store.rows import Copy, unnest
+from gateway.store.base.engine import Connection
+from gateway.store.base.statements import Copy, unnest
+from gateway.store.deliver.deliveries import lock
 
 _add_receipts = Copy(
     "receipt", "delivery_id, accepted, reasons, platform_at, received_at, reference"

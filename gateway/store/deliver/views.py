@@ -5,7 +5,7 @@ from typing import Any
 
 from sqlalchemy import text
 
-from gateway.store.engine import Connection
+from gateway.store.base.engine import Connection
 
 _SHOW = """
     select d.id, d.item_kind, d.destination, d.verb, d.state, d.due_at, d.clock, d.provisional,

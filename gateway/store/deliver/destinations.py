@@ -9,7 +9,7 @@ import orjson
 from sqlalchemy import text
 
 from gateway.errors import BadConfiguration
-from gateway.store.engine import Connection
+from gateway.store.base.engine import Connection
 from schemas.destination import Destination
 
 _OPEN = "('held', 'waiting', 'ready', 'deferred', 'leased', 'unknown', 'submitted')"

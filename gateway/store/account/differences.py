@@ -8,8 +8,8 @@ from typing import Any
 import orjson
 from sqlalchemy import text
 
-from gateway.store.engine import Connection
-from gateway.store.rows import Copy, Ids, unnest
+from gateway.store.base.engine import Connection
+from gateway.store.base.statements import Copy, Ids, unnest
 
 _SPAN = text(
     """

@@ -2,13 +2,12 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
-from typing import Any
+from datetime import datetime
 
 from sqlalchemy import text
 
-from gateway.store.engine import Connection
-from gateway.store.rows import Copy, Insert, arrays, unnest
+from gateway.store.base.engine import Connection
+from gateway.store.base.statements import Copy, Insert, arrays, unnest
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,60 +73,6 @@ change = Insert(
     "quarantine_id = excluded.quarantine_id, recorded_at = excluded.recorded_at",
 )
 
-add_quarantine = Copy(
-    "quarantine", "id, origin, kind, bytes, key_version, problems, decision_date, recorded_at"
-)
-
-
-@dataclass(frozen=True, slots=True)
-class Quarantined:
-    """One refused item as kept; `bytes` are sealed."""
-
-    id: int
-    origin: str
-    kind: str | None
-    sealed: bytes
-    problems: list[dict[str, Any]]
-    recorded_at: datetime
-    replays: int
-    resolved_at: datetime | None
-
-
-_QUARANTINE = """
-    select id, origin, kind, bytes, problems, recorded_at, replays, resolved_at
-    from quarantine where {where} order by id limit :limit
-"""
-_OPEN = text(_QUARANTINE.format(where="resolved_at is null and id > :after"))
-_ONE = text(_QUARANTINE.format(where="id = :id"))
-
-
-async def open_quarantine(
-    connection: Connection, after: int = 0, limit: int = 1000
-) -> list[Quarantined]:
-    """Refused items that nobody has mended yet, oldest first."""
-    rows = await connection.execute(_OPEN, {"after": after, "limit": limit})
-    return [Quarantined(*row) for row in rows]
-
-
-async def quarantined(connection: Connection, id_: int) -> Quarantined | None:
-    """One refused item."""
-    rows = await connection.execute(_ONE, {"id": id_, "limit": 1})
-    return next((Quarantined(*row) for row in rows), None)
-
-
-_REPLAY = text("update quarantine set replays = replays + 1 where id = :id returning replays")
-_RESOLVE = text("update quarantine set resolved_at = :now where id = :id")
-
-
-async def count_replay(connection: Connection, id_: int) -> int:
-    """Note one more replay; gives how many there have been."""
-    return int((await connection.execute(_REPLAY, {"id": id_})).scalar_one())
-
-
-async def resolve(connection: Connection, id_: int, now: datetime) -> None:
-    """The item has become a record."""
-    await connection.execute(_RESOLVE, {"id": id_, "now": now})
-
 
 _REQUEST = text(
     """
@@ -143,18 +88,3 @@ async def request_hash(connection: Connection, key: str, body_hash: bytes, now: 
     values = {"key": key, "hash": body_hash, "now": now}
     found = await connection.scalar(_REQUEST, values)
     return bytes(found) if found is not None else body_hash
-
-
-_REFUSED_IN = text(
-    """
-    select count(*) from quarantine where coalesce(decision_date,
-        (recorded_at at time zone 'Asia/Shanghai')::date) >= :first
-      and coalesce(decision_date, (recorded_at at time zone 'Asia/Shanghai')::date) < :end
-      and resolved_at is null
-    """
-)
-
-
-async def refused_in(connection: Connection, first: date, end: date) -> int:
-    """Refused input of a month, under the month of intake where it has no decision date."""
-    return int(await connection.scalar(_REFUSED_IN, {"first": first, "end": end}) or 0)

@@ -12,8 +12,8 @@ from typing import Any
 import orjson
 from sqlalchemy import text
 
-from gateway.store.engine import Connection
-from gateway.store.rows import arrays, names, unnest
+from gateway.store.base.engine import Connection
+from gateway.store.base.statements import arrays, names, unnest
 from schemas.codes import Verb
 from schemas.delivery import DeliveryState, ItemKind
 from schemas.obligation import Due, Owed, Past, Way

@@ -8,7 +8,7 @@ from typing import Any
 import orjson
 from sqlalchemy import text
 
-from gateway.store.engine import Connection
+from gateway.store.base.engine import Connection
 
 #: Adoptions and proposals of several processes do not cross; the lock ends with its transaction.
 _LOCK = 726_180_003

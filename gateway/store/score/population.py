@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from sqlalchemy import text
 
-from gateway.store.engine import Connection
+from gateway.store.base.engine import Connection
 
 
 class StoredSubject(NamedTuple):

@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlalchemy import text
 
-from gateway.store.engine import Connection
+from gateway.store.base.engine import Connection
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,12 +1,14 @@
 """Set-based statements: a batch of n rows goes in as a few arrays, never as n statements."""
 
+import json
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+import orjson
 from sqlalchemy import text
 from sqlalchemy.sql.elements import TextClause
 
-from gateway.store.engine import Connection, DatabaseAway
+from gateway.store.base.engine import Connection, DatabaseAway
 
 
 def unnest(columns: str, name: str = "t") -> str:
@@ -93,3 +95,11 @@ class Ids:
     def take(self) -> int:
         """The next one."""
         return next(self._ids)
+
+
+def as_json(value: object) -> str:
+    """JSON text of problems, columns or dates."""
+    try:
+        return orjson.dumps(value, default=str).decode()
+    except TypeError:  # an integer beyond 64 bits, which PostgreSQL keeps as it is
+        return json.dumps(value, ensure_ascii=False, default=str)

@@ -8,7 +8,7 @@ from typing import Any
 import orjson
 from sqlalchemy import text
 
-from gateway.store.engine import Connection
+from gateway.store.base.engine import Connection
 
 _ONE_SNAPSHOT = text("set transaction isolation level repeatable read, read only")
 

@@ -10,10 +10,10 @@ from typing import Any
 import orjson
 from sqlalchemy import text
 
-from gateway.store.deliveries import lock, promote
-from gateway.store.engine import Connection
-from gateway.store.receipts import early_receipts, move
-from gateway.store.rows import unnest
+from gateway.store.base.engine import Connection
+from gateway.store.base.statements import unnest
+from gateway.store.deliver.deliveries import lock, promote
+from gateway.store.deliver.receipts import early_receipts, move
 from schemas.delivery import Claimed, DeliveryState, Finish
 
 S = DeliveryState

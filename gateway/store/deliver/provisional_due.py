@@ -6,9 +6,9 @@ from datetime import date, datetime
 
 from sqlalchemy import text
 
-from gateway.store.deliveries import kept_dues
-from gateway.store.engine import Connection
-from gateway.store.rows import unnest
+from gateway.store.base.engine import Connection
+from gateway.store.base.statements import unnest
+from gateway.store.deliver.deliveries import kept_dues
 from schemas.base import today
 from schemas.obligation import Due
 

@@ -8,8 +8,8 @@ from typing import Any
 import orjson
 from sqlalchemy import text
 
-from gateway.store.engine import Connection
-from gateway.store.rows import Copy
+from gateway.store.base.engine import Connection
+from gateway.store.base.statements import Copy
 
 
 @dataclass(frozen=True, slots=True)

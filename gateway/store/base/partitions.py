@@ -1,42 +1,14 @@
-"""Migrations, and the monthly partitions that must exist before their month begins."""
+"""The monthly partitions, which must exist before their month begins."""
 
 from datetime import UTC, date, datetime, time
-from pathlib import Path
 
-from alembic import command
-from alembic.config import Config
-from alembic.util import CommandError
-from sqlalchemy import Connection as SyncConnection
 from sqlalchemy import text
 
-from gateway.errors import BadConfiguration
-from gateway.store.engine import Connection, Database
+from gateway.store.base.engine import Connection
+from gateway.store.base.upgrade import STRUCTURE_LOCK
 
-MIGRATIONS = Path(__file__).parent / "migrations"
 #: Partitioned by month: what grows without end and carries no promise of uniqueness.
 PARTITIONED = ("attempt", "receipt", "audit_event")
-#: Two processes never migrate or make partitions at once.
-_MIGRATION_LOCK = 726_180_001
-_LOCK = text("select pg_advisory_xact_lock(:lock)").bindparams(lock=_MIGRATION_LOCK)
-
-
-async def upgrade(database: Database) -> None:
-    """Bring the database to the newest version; harmless if it is."""
-    async with database.transaction() as connection:
-        await connection.execute(_LOCK)
-        await connection.run_sync(_upgrade)
-
-
-def _upgrade(connection: SyncConnection) -> None:
-    config = Config()
-    config.set_main_option("script_location", str(MIGRATIONS))
-    config.attributes["connection"] = connection
-    try:
-        command.upgrade(config, "head")
-    except CommandError as error:
-        raise BadConfiguration(
-            f"database_url：数据库的结构这个版本不认识：{error}；用升级过它的版本，或换一个库"
-        ) from error
 
 
 async def make_partitions(connection: Connection, first: date, months: int = 3) -> None:
@@ -45,7 +17,7 @@ async def make_partitions(connection: Connection, first: date, months: int = 3) 
     One process at a time: two that had both looked into the same default partition would wait for
     each other when they make the partition.
     """
-    await connection.execute(_LOCK)
+    await connection.execute(STRUCTURE_LOCK)
     month = first.replace(day=1)
     for _ in range(months):
         following = (month.replace(day=28) + (date(2000, 1, 5) - date(2000, 1, 1))).replace(day=1)

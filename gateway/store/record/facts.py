@@ -6,9 +6,9 @@ from typing import Any
 
 from sqlalchemy import text
 
-from gateway.store.engine import Connection
-from gateway.store.records import PLACES, Key, places
-from gateway.store.rows import Copy, arrays, unnest
+from gateway.store.base.engine import Connection
+from gateway.store.base.statements import Copy, arrays, unnest
+from gateway.store.record.decisions import PLACES, Key, places
 
 add_process_events = Copy(
     "process_event", "id, subject_id, kind, number_key, authority_id, type, dates, recorded_at"

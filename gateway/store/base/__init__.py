@@ -1,0 +1,1 @@
+"""What every part of the store stands on: connections, statements, structure."""

@@ -1,0 +1,1 @@
+"""Deliveries 报送: owed, claimed, finished, answered."""

@@ -1,0 +1,1 @@
+"""What was taken in: subjects, authorities, decisions, facts, inbox, quarantine."""

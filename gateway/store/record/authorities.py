@@ -1,0 +1,59 @@
+"""Authorities 机关: found by a normalised name, with the codes that they were seen with."""
+
+from collections.abc import Iterable, Sequence
+
+from sqlalchemy import text
+
+from gateway.store.base.engine import Connection
+from gateway.store.base.statements import Insert
+
+_AUTHORITIES = text(
+    """
+    with new as (
+        insert into authority (id, name)
+        select nextval('gateway_id'), name from unnest(cast(:names as text[])) as t(name)
+        where not exists (select from authority_alias a where a.alias = t.name)
+        on conflict (name) do nothing returning id, name),
+    alias as (insert into authority_alias (alias, authority_id) select name, id from new
+        returning alias, authority_id)
+    select alias, authority_id from alias
+    union all
+    select alias, authority_id from authority_alias where alias = any(cast(:names as text[]))
+    """
+)
+
+
+async def known_authorities(connection: Connection, names: Iterable[str]) -> dict[str, int]:
+    """The id of each authority by its normalised name, through the table of aliases."""
+    wanted = sorted(set(names))
+    found = await _authority_ids(connection, wanted)
+    if len(found) < len(wanted):  # another batch wrote one just now, after our snapshot
+        found = await _authority_ids(connection, wanted)
+    return found
+
+
+async def _authority_ids(connection: Connection, names: Sequence[str]) -> dict[str, int]:
+    rows = await connection.execute(_AUTHORITIES, {"names": names})
+    return {row.alias: row.authority_id for row in rows}
+
+
+add_authority_codes = Insert(
+    "authority_code", "authority_id bigint, code text", "on conflict do nothing"
+)
+
+_CONFLICTS = text(
+    """
+    select a.name, array_agg(distinct c.code order by c.code) codes, 'two_codes' as conflict
+    from authority_code c join authority a on a.id = c.authority_id
+    group by a.id, a.name having count(*) > 1
+    union all
+    select c.code, array_agg(distinct a.name order by a.name), 'two_names'
+    from authority_code c join authority a on a.id = c.authority_id
+    group by c.code having count(*) > 1 order by 3, 1
+    """
+)
+
+
+async def authority_conflicts(connection: Connection) -> list[tuple[str, list[str], str]]:
+    """Two codes under one name, two names under one code: for a person, never merged by us."""
+    return [(row[0], row[1], row[2]) for row in await connection.execute(_CONFLICTS)]

@@ -1,0 +1,66 @@
+"""Assessments 评价结果 and grade changes 等级变动."""
+
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from sqlalchemy import text
+
+from gateway.store.base.engine import Connection
+from gateway.store.base.statements import Copy
+
+add_assessments = Copy(
+    "assessment",
+    "id, subject_id, subject_kind, criminal_suspect, rule_set_hash, as_of, fact_ids, "
+    "grade, not_evaluated, changes_on, result, recorded_at",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """A past assessment with what it was made of."""
+
+    id: int
+    subject_code: str
+    subject_kind: str
+    criminal_suspect: bool
+    rule_set_hash: str | None
+    as_of: date
+    fact_ids: list[int]
+    result: dict[str, Any]
+    grade: str | None
+    not_evaluated: str | None
+    changes_on: date | None
+    changed_to: str | None  #: the grade of the grade change that followed, if one did
+
+
+_STORED = text(
+    """
+    select a.id, s.code, a.subject_kind, a.criminal_suspect, a.rule_set_hash, a.as_of, a.fact_ids,
+           a.result, a.grade, a.not_evaluated, a.changes_on, g.to_grade
+    from assessment a join subject s on s.id = a.subject_id
+    left join grade_change g on g.subject_id = a.subject_id and g.assessment_id = a.id
+    where a.id > :after order by a.id limit :limit
+    """
+)
+
+
+async def stored(connection: Connection, after: int, limit: int) -> list[Stored]:
+    """Past assessments in the order of their ids, a page at a time."""
+    rows = await connection.execute(_STORED, {"after": after, "limit": limit})
+    return [Stored(*row) for row in rows]
+
+
+_TO_CHANGE = text(
+    """
+    select distinct s.code from subject s
+    join lateral (select changes_on from assessment a where a.subject_id = s.id
+        order by a.id desc limit 1) a on a.changes_on <= :today
+    order by s.code limit :limit
+    """
+)
+
+
+async def subjects_to_rescore(connection: Connection, today: date, limit: int) -> list[str]:
+    """Subjects whose last assessment said that it would change by today."""
+    return list(await connection.scalars(_TO_CHANGE, {"today": today, "limit": limit}))

@@ -1,0 +1,76 @@
+"""Grade changes 等级变动: written with their batch, numbered by one publisher after commit."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import text
+
+from gateway.store.base.engine import Connection
+from gateway.store.base.statements import Copy
+
+add_grade_changes = Copy(
+    "grade_change", "id, subject_id, assessment_id, from_grade, to_grade, body, recorded_at"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class LastGrade:
+    """The last recorded grade change of a subject."""
+
+    grade: str | None
+    cause: str
+    effective_on: str = ""  #: YYYY-MM-DD
+
+
+_LAST_GRADES = text(
+    """
+    select t.id, g.to_grade, g.body ->> 'cause', g.body ->> 'effective_on'
+    from unnest(cast(:ids as bigint[])) as t(id)
+    cross join lateral (select to_grade, body from grade_change g where g.subject_id = t.id
+        order by g.id desc limit 1) g
+    """
+)
+
+
+async def last_grades(connection: Connection, subject_ids: Sequence[int]) -> dict[int, LastGrade]:
+    """The grade that each subject was last said to have; none said, no entry."""
+    rows = await connection.execute(_LAST_GRADES, {"ids": list(subject_ids)})
+    return {row[0]: LastGrade(row[1], row[2], row[3]) for row in rows}
+
+
+_NUMBER = text(
+    """
+    with last as (select coalesce(max(number), 0) as n from grade_change),
+    pending as (select id, row_number() over (order by id) as k from grade_change
+        where number is null)
+    update grade_change g set number = last.n + pending.k from last, pending
+    where g.id = pending.id returning g.id, g.subject_id
+    """
+)
+
+#: One publisher at a time numbers; the lock ends with its transaction.
+_PUBLISHER_LOCK = 726_180_002
+
+
+async def number_grade_changes(connection: Connection) -> list[tuple[int, int]]:
+    """Number what has been committed, without a gap; gives (grade change, subject) pairs."""
+    await connection.execute(text("select pg_advisory_xact_lock(:lock)"), {"lock": _PUBLISHER_LOCK})
+    return [(row[0], row[1]) for row in await connection.execute(_NUMBER)]
+
+
+_CHANGES = text(
+    """
+    select g.number, s.code, s.name, g.from_grade, g.to_grade, g.body, g.recorded_at
+    from grade_change g join subject s on s.id = g.subject_id
+    where g.recorded_at >= :first and g.recorded_at < :end order by g.id
+    """
+)
+
+
+async def grade_changes_between(
+    connection: Connection, first: datetime, end: datetime
+) -> list[Any]:
+    """The grade changes recorded in a span of time."""
+    return list(await connection.execute(_CHANGES, {"first": first, "end": end}))
