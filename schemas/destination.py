@@ -24,7 +24,7 @@ class CountedDays(StrEnum):
     WORKING = "working"  #: 工作日
 
 
-class Clock(Schema):
+class TimeLimit(Schema):
     """A legal clock 时限: so many days after the decision date, which is day 0.
 
     It ends with the last second of the last day in Asia/Shanghai; the last calendar day does not
@@ -38,11 +38,11 @@ class Clock(Schema):
 
 
 #: The two clocks that every installation has (DOMAIN 2.1).
-BUILT_IN_CLOCKS = (
-    Clock(
+BUILT_IN_TIME_LIMITS = (
+    TimeLimit(
         name="calendar-7", days=7, counts=CountedDays.CALENDAR, source="郑环办〔2022〕21号 任务3"
     ),
-    Clock(
+    TimeLimit(
         name="working-7",
         days=7,
         counts=CountedDays.WORKING,

@@ -14,11 +14,11 @@ from typing import Any
 import asyncpg
 import pytest
 
-from gateway.app import Gateway, build
-from gateway.clock import SteppedClock
+from gateway.config.clock import SteppedClock
+from gateway.config.settings import make_settings
 from gateway.embedded.kafka import EmbeddedKafka
 from gateway.embedded.postgres import EmbeddedPostgres
-from gateway.settings import make_settings
+from gateway.service.app import Gateway, build
 from gateway.store.base.engine import Database
 from gateway.store.base.upgrade import upgrade
 from schemas.base import SHANGHAI

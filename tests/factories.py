@@ -5,7 +5,7 @@ from typing import Any
 
 import orjson
 
-from gateway.normalise import Raw
+from gateway.check.raw import Raw
 from schemas.codes import RecordKind
 from schemas.identifiers import USCC_ALPHABET, USCC_WEIGHTS
 

@@ -4,7 +4,7 @@ from importlib.resources import files
 
 import pytest
 
-from gateway.interfaces import documents
+from gateway.service.interfaces import documents
 
 
 @pytest.mark.parametrize("name", sorted(documents()))

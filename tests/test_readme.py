@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from gateway.rulebook import Rulebook
-from gateway.settings import ScoringSettings
+from gateway.config.settings import ScoringSettings
+from gateway.rules.rulebook import Rulebook
 from scoring.cases.rule_set_cases import run_case
 
 ROOT = Path(__file__).parent.parent

@@ -3,6 +3,6 @@
 Exit codes: 0 done, 1 problems found, 2 wrong use, 3 cannot answer.
 """
 
-from gateway.cli.commands import app
+from gateway.cli.registry import app
 
 __all__ = ["app"]

@@ -5,18 +5,11 @@ from typing import Annotated
 
 import typer
 
-from gateway.cli.arguments import rule_set_of
-from gateway.cli.terminal import (
-    Exit,
-    Format,
-    FormatOption,
-    print_json,
-    print_line,
-    settings_of,
-)
-from gateway.policybook import Policybook
-from gateway.rulebook import Rulebook
-from gateway.words import RULE_SET_STATUSES
+from gateway.cli.options import rule_set_of
+from gateway.cli.output import Exit, Format, FormatOption, print_json, print_line, settings_of
+from gateway.rules.policybook import Policybook
+from gateway.rules.rulebook import Rulebook
+from gateway.titles import RULE_SET_STATUSES
 from scoring.cases.coverage import Coverage, coverage
 from scoring.cases.rule_set_cases import run_case
 from scoring.errors import RuleSetError

@@ -10,16 +10,16 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from gateway import reconcile
 from gateway.demo import story, world
 from gateway.demo.run import Stage
-from gateway.month_end import freeze_month, ledger_lines
-from gateway.reconcile import Span
-from gateway.reconcile_compare import KIND_TITLES, DifferenceKind
+from gateway.ledger.freeze import freeze_month, frozen_workbook, ledger_lines
+from gateway.reconcile import run
+from gateway.reconcile.compare import KIND_TITLES, DifferenceKind
+from gateway.reconcile.run import Span
 from gateway.store.deliver import views
 from gateway.store.record import decisions, quarantine
 from gateway.store.score import grade_changes
-from gateway.words import DIRECTIONS, KINDS, STATES
+from gateway.titles import DIRECTIONS, KINDS, STATES
 from schemas.base import SHANGHAI
 from schemas.codes import RecordKind
 from schemas.delivery import HANDED_OVER, DeliveryState
@@ -207,7 +207,7 @@ async def close_month(console: Console, stage: Stage, state: Path) -> None:
     for deliverer in stage.deliverers:
         if not deliverer.connector.limits.has_listing:
             continue
-        found = await reconcile.run(
+        found = await run.run(
             stage.gateway.database,
             deliverer.name,
             deliverer.connector,
@@ -224,7 +224,11 @@ async def close_month(console: Console, stage: Stage, state: Path) -> None:
         )
     console.print(table)
     workbook = state / f"双公示台账-{story.MONTH}.xlsx"
-    account, frozen, _ = await freeze_month(stage.gateway, story.MONTH, workbook)
+    built = stage.gateway
+    account, frozen, _ = await freeze_month(
+        built.database, built.ledger_scope, story.MONTH, built.clock()
+    )
+    workbook.write_bytes(await frozen_workbook(built.database, frozen))
     console.print(f"台账（{story.MONTH}，第 {frozen.version} 版）")
     for line in ledger_lines(account):
         console.print(f"  {line}")

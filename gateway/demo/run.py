@@ -15,16 +15,17 @@ from aiokafka import AIOKafkaProducer
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 
 from connectors.sandbox import Sandbox, create_sandbox, serve_sandbox
-from gateway.app import Gateway, gateway, kafka_bootstrap
-from gateway.clock import SteppedClock
-from gateway.deliver import Deliverer
+from gateway.config.clock import SteppedClock
+from gateway.config.settings import Settings
+from gateway.deliver.deliverer import Deliverer
+from gateway.deliver.receipts import receive
 from gateway.demo import story, world
+from gateway.due.calendars import load_workdays
 from gateway.embedded.server import OwnerLock
 from gateway.intake.kafka import KafkaIntake
-from gateway.roles import build_deliverers, build_schedule
-from gateway.schedule import Schedule
-from gateway.settings import Settings
-from gateway.workday_files import load_workdays
+from gateway.schedule.tick import Schedule
+from gateway.service.app import Gateway, gateway, kafka_bootstrap
+from gateway.service.roles import build_deliverers, build_schedule
 from schemas.base import SHANGHAI
 from schemas.codes import RecordKind
 
@@ -172,7 +173,7 @@ async def turn(stage: Stage) -> None:
     """One turn of schedule, receipts and deliveries, until nothing moves."""
     await stage.schedule.tick()
     for deliverer in stage.deliverers:
-        await deliverer.receive()
+        await receive(deliverer)
         done = await deliverer.drain()
         for outcome, count in done.outcomes.items():
             stage.diary.outcomes[deliverer.name, outcome] += count

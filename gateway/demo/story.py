@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import date, timedelta
 from typing import Any
 
-from gateway.workdays import Workdays
+from gateway.due.workdays import Workdays
 from schemas.codes import RecordKind
 from schemas.identifiers import USCC_ALPHABET, USCC_WEIGHTS
 

@@ -10,8 +10,8 @@ from typing import Any
 from pydantic import SecretStr
 
 from connectors.sandbox import BankPlace, PlatformPlace, Sandbox
+from gateway.config.settings import Settings, make_settings
 from gateway.demo import story
-from gateway.settings import Settings, make_settings
 from schemas.base import SHANGHAI
 
 CITY, NATION, BANK = "credit-zhengzhou", "credit-china", "sample-bank"

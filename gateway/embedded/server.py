@@ -16,7 +16,7 @@ from pathlib import Path
 
 import psutil
 
-from gateway.errors import Away
+from gateway.config.errors import Away
 
 #: Seconds to wait for a server to come up; crash recovery of a large database may need them.
 START_PATIENCE = 120.0

@@ -9,10 +9,10 @@ from typing import Annotated, Any
 import orjson
 from fastapi import APIRouter, Header, HTTPException, Request, Response
 
-from gateway.clock import Clock
-from gateway.normalise import Raw
+from gateway.check.raw import Raw
+from gateway.config.clock import Clock
 from gateway.pipeline import Pipeline
-from gateway.results import Result
+from gateway.record.result import Result
 from gateway.store.base.engine import Database, DatabaseAway
 from gateway.store.record import inbox
 from schemas.codes import RecordKind

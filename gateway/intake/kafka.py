@@ -20,14 +20,14 @@ from aiokafka.errors import KafkaError
 from faststream import AckPolicy
 from faststream.kafka import KafkaBroker, KafkaMessage
 
-from gateway.clock import Clock
-from gateway.errors import Away
-from gateway.log import LogEvent, logger
-from gateway.metrics import Metrics
-from gateway.normalise import Raw
+from gateway.check.raw import Raw
+from gateway.config.clock import Clock
+from gateway.config.errors import Away
+from gateway.config.settings import KafkaSettings
 from gateway.pipeline import Pipeline
-from gateway.settings import KafkaSettings
 from gateway.store.base.engine import DatabaseAway
+from gateway.telemetry.log import LogEvent, logger
+from gateway.telemetry.metrics import Metrics
 
 Records = Sequence[ConsumerRecord[bytes, bytes]]
 Ends = Mapping[TopicPartition, int]

@@ -17,19 +17,23 @@ from typing import Any
 
 from connectors.bank_webhook import BankWebhook
 from connectors.platform_api import PlatformJson, PlatformSoap
-from gateway import breaker, deliver, log, roles
-from gateway.app import gateway
-from gateway.clock import Clock, system_clock
-from gateway.deliver import Deliverer
+from gateway.config.clock import Clock, system_clock
+from gateway.config.settings import make_settings
+from gateway.deliver import breaker, deliverer
+from gateway.deliver import receipts as receipts_step
+from gateway.deliver.deliverer import Deliverer
+from gateway.deliver.writer import Writer
 from gateway.intake.kafka import KafkaIntake
-from gateway.pipeline import Intake
-from gateway.record import Recording
-from gateway.roles import Role
-from gateway.schedule import Schedule
-from gateway.settings import make_settings
-from gateway.store.deliver import claims, deliveries, overdue, receipts
+from gateway.pipeline import Batch
+from gateway.record.recorder import Recording
+from gateway.schedule import tick
+from gateway.service import roles, tasks
+from gateway.service.app import gateway
+from gateway.service.roles import Role
+from gateway.store.deliver import chains, claims, deliveries, receipts
 from gateway.store.record import inbox
-from gateway.store.score import assessments
+from gateway.store.score import grade_changes
+from gateway.telemetry import log
 
 #: Leases and ownership of a killed process must run out before its successor can go on. Calls begin
 #: until a call's time and a second before the end of the lease.
@@ -60,7 +64,7 @@ POINTS = {
     "the inbox was read": Point(inbox, "seen", When.AFTER),
     "versions were written": Point(Recording, "record", When.AFTER),
     "deliveries were written": Point(deliveries, "add", When.AFTER),
-    "everything was written, nothing committed": Point(Intake, "run", When.AFTER),
+    "everything was written, nothing committed": Point(Batch, "run", When.AFTER),
     "the batch was committed, its offsets not": Point(
         KafkaIntake, "_commit_offsets", When.BEFORE
     ),
@@ -73,23 +77,23 @@ POINTS = {
     "the bank stored, its answer was lost": Point(BankWebhook, "send", When.AFTER),
     "outcomes were known, not written": Point(claims, "finish", When.BEFORE),
     "outcomes were written, not committed": Point(claims, "finish", When.AFTER),
-    "outcomes were committed": Point(Deliverer, "_finish", When.AFTER),
+    "outcomes were committed": Point(Writer, "_finish", When.AFTER),
     "lost leases were found": Point(claims, "expire_leases", When.AFTER_SOME),
     "the platform was asked about an unknown outcome": Point(
         PlatformJson, "look_up", When.AFTER
     ),
     # receipts
-    "receipts were read, not applied": Point(Deliverer, "_apply", When.BEFORE),
+    "receipts were read, not applied": Point(receipts_step, "_apply", When.BEFORE),
     "receipts were applied, not committed": Point(receipts, "apply_receipts", When.AFTER),
-    "receipts were committed": Point(Deliverer, "_apply", When.AFTER),
+    "receipts were committed": Point(receipts_step, "_apply", When.AFTER),
     # schedule
     "grade changes were numbered, not committed": Point(
-        assessments, "number_grade_changes", When.AFTER_SOME
+        grade_changes, "number_grade_changes", When.AFTER_SOME
     ),
     "grade changes were released, not committed": Point(
-        overdue, "release_grade_changes", When.AFTER
+        chains, "release_grade_changes", When.AFTER
     ),
-    "grade changes were numbered and committed": Point(Schedule, "publish", When.AFTER_SOME),
+    "grade changes were numbered and committed": Point(tick, "publish", When.AFTER_SOME),
 }  # fmt: skip
 
 
@@ -116,9 +120,10 @@ def live(order: Order) -> None:
     _send_output_to(order.log)
     log.set_up()
     _replace(breaker, FIRST_PAUSE=BREAKER_PAUSE, LONGEST_PAUSE=BREAKER_PAUSE)
-    _replace(deliver, OWNERSHIP=OWNERSHIP, lease_for=_short_lease)
-    pauses = ("IDLE_PAUSE", "RECEIPTS_PAUSE", "SCHEDULE_PAUSE", "FAILURE_PAUSE")
+    _replace(deliverer, OWNERSHIP=OWNERSHIP, lease_for=_short_lease)
+    pauses = ("IDLE_PAUSE", "RECEIPTS_PAUSE", "SCHEDULE_PAUSE")
     _replace(roles, **dict.fromkeys(pauses, 0.05))
+    _replace(tasks, FAILURE_PAUSE=0.05)
     if order.dies is not None:
         _arm(POINTS[order.dies], order.at_pass)
     asyncio.run(_live(order))

@@ -5,9 +5,9 @@ from typing import Any
 
 import orjson
 
-from gateway.app import build
-from gateway.normalise import Raw
-from gateway.settings import make_settings
+from gateway.check.raw import Raw
+from gateway.config.settings import make_settings
+from gateway.service.app import build
 from schemas.codes import RecordKind
 from tests.acceptance.town import BANK, CITY, NATION, START, Message, Town
 from tests.conftest import NewDatabase

@@ -8,7 +8,7 @@ import orjson
 import pytest
 from python_calamine import CalamineWorkbook
 
-from gateway.columns import parse_date
+from gateway.check.values import parse_date
 from schemas.columns import columns_of
 from schemas.penalty import AdministrativePenalty
 from tests.acceptance.command import Command

@@ -10,7 +10,7 @@ from python_calamine import CalamineWorkbook
 
 from connectors.memory import Step
 from connectors.sandbox import PlatformPlace, create_sandbox, serve_sandbox
-from gateway.clock import SteppedClock
+from gateway.config.clock import SteppedClock
 from gateway.store.base.engine import Database
 from tests.acceptance.command import PAST, Command, commanding, write
 from tests.conftest import SETTINGS, BuildGateway

@@ -3,7 +3,7 @@
 import pytest
 
 from connectors.memory import Step
-from gateway.clock import SteppedClock
+from gateway.config.clock import SteppedClock
 from gateway.store.base.engine import Connection, Database
 from gateway.store.deliver.claims import claim, finish
 from gateway.store.deliver.receipts import Answer, apply_receipts

@@ -17,8 +17,8 @@ from pydantic import SecretStr
 from sqlalchemy import text
 
 from connectors.sandbox import BankPlace, PlatformPlace, create_sandbox
-from gateway.clock import Clock, system_clock
-from gateway.roles import Role
+from gateway.config.clock import Clock, system_clock
+from gateway.service.roles import Role
 from gateway.store.base.engine import Database, DatabaseAway
 from schemas.base import SHANGHAI
 from tests.acceptance.child import Order, live

@@ -5,8 +5,8 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
-from gateway.rulebook import Rulebook
-from gateway.settings import ScoringSettings
+from gateway.config.settings import ScoringSettings
+from gateway.rules.rulebook import Rulebook
 from schemas.codes import SubjectKind
 from scoring.engine.assess import assess
 from scoring.facts import Fact, Facts, Penalty

@@ -11,11 +11,11 @@ import httpx
 from httpx_aiohttp import AiohttpTransport
 from sqlalchemy import text
 
-from gateway.app import Gateway, build
-from gateway.clock import SteppedClock
-from gateway.normalise import Raw
-from gateway.roles import build_deliverers
-from gateway.settings import make_settings
+from gateway.check.raw import Raw
+from gateway.config.clock import SteppedClock
+from gateway.config.settings import make_settings
+from gateway.service.app import Gateway, build
+from gateway.service.roles import build_deliverers
 from gateway.store.base.engine import Database
 from gateway.store.base.upgrade import upgrade
 from gateway.store.deliver import claims

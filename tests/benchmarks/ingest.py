@@ -11,10 +11,10 @@ from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import KafkaError
 from sqlalchemy import event
 
-from gateway.app import build
-from gateway.clock import system_clock
-from gateway.normalise import Raw
-from gateway.settings import make_settings
+from gateway.check.raw import Raw
+from gateway.config.clock import system_clock
+from gateway.config.settings import make_settings
+from gateway.service.app import build
 from gateway.store.base.engine import Database
 from gateway.store.base.upgrade import upgrade
 from schemas.codes import RecordKind

@@ -13,13 +13,13 @@ import orjson
 from sqlalchemy import text
 
 from connectors.memory import MemoryConnector, MemorySettings
-from gateway.check import Checker
-from gateway.content import content
+from gateway.check.checker import Checker
+from gateway.check.raw import Raw
+from gateway.config.keys import Keys
 from gateway.demo.story import credit_code
-from gateway.normalise import Raw
-from gateway.reconcile import Span, run
-from gateway.reconcile_compare import DifferenceKind
-from gateway.secrets import Keys
+from gateway.reconcile.compare import DifferenceKind
+from gateway.reconcile.run import Span, run
+from gateway.record.content import content
 from gateway.store.base.engine import Database
 from gateway.store.base.partitions import make_partitions
 from gateway.store.base.upgrade import upgrade

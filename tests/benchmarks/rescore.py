@@ -12,9 +12,9 @@ from typing import Any
 import orjson
 import polars as pl
 
-from gateway.population_files import file_slices
-from gateway.rulebook import Rulebook
-from gateway.settings import ScoringSettings
+from gateway.config.settings import ScoringSettings
+from gateway.population.files import file_slices
+from gateway.rules.rulebook import Rulebook
 from scoring.population import Population, rescore
 from scoring.population.frames import AMOUNT, FACTS, SUBJECTS
 

@@ -17,14 +17,14 @@ from pydantic import SecretStr
 from sqlalchemy import insert, select, text
 from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 
-from gateway.check import Checked, Checker
-from gateway.clock import system_clock
-from gateway.content import content, fact_body
-from gateway.normalise import Raw
-from gateway.score import short
-from gateway.secrets import load_keys
+from gateway.check.checked import Checked
+from gateway.check.checker import Checker
+from gateway.check.raw import Raw
+from gateway.config.clock import system_clock
+from gateway.config.keys import load_keys
+from gateway.record.content import content, fact_body
+from gateway.score.stored_result import fact_of, short
 from gateway.store.base import tables as t
-from gateway.stored_facts import fact_of
 from schemas.codes import RecordKind, SubjectKind, Verb
 from scoring.engine.assess import assess
 from scoring.facts import Facts
@@ -33,8 +33,8 @@ from scoring.regulation.ruleset import RuleSet
 
 async def main() -> None:
     """Consume until stopped."""
-    from gateway.rulebook import Rulebook
-    from gateway.settings import ScoringSettings
+    from gateway.config.settings import ScoringSettings
+    from gateway.rules.rulebook import Rulebook
 
     engine = create_async_engine(os.environ["BENCH_URL"])
     keys = load_keys(SecretStr("bench"), Path())

@@ -14,8 +14,8 @@ from typing import Any
 import orjson
 import zen
 
-from gateway.rulebook import Rulebook
-from gateway.settings import ScoringSettings
+from gateway.config.settings import ScoringSettings
+from gateway.rules.rulebook import Rulebook
 from schemas.codes import OTHER_PENALTY_PREFIX, SubjectKind
 from scoring.engine.assess import assess
 from scoring.facts import Facts

@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
-from gateway.check import Checked, Checker
-from gateway.secrets import Keys
+from gateway.check.checked import Checked
+from gateway.check.checker import Checker
+from gateway.config.keys import Keys
 from tests.factories import raw
 
 TODAY = date(2026, 10, 12)

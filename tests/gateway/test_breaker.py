@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.breaker import FIRST_PAUSE, LONGEST_PAUSE, THRESHOLD, Breaker, BreakerState
+from gateway.deliver.breaker import FIRST_PAUSE, LONGEST_PAUSE, THRESHOLD, Breaker, BreakerState
 
 NOW = datetime(2026, 10, 12, 1, tzinfo=UTC)
 

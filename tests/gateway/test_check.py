@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from gateway.check import Checker
-from gateway.secrets import Keys
+from gateway.check.checker import Checker
+from gateway.config.keys import Keys
 from schemas.event import CreditEvent, ReceivedGrade
 from schemas.licence import LONG_TERM, AdministrativeLicence
 from schemas.penalty import AdministrativePenalty

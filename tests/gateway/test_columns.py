@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.columns import read
+from gateway.check.values import read
 from schemas.columns import Column, columns_of
 from schemas.licence import AdministrativeLicence
 from schemas.penalty import AdministrativePenalty

@@ -7,7 +7,7 @@ import pytest
 from typer.testing import CliRunner
 
 from gateway.cli import app
-from gateway.cli.commands import COMMANDS, NAME
+from gateway.cli.registry import COMMANDS, NAME
 
 CALLS = [(group, name) for group, commands in COMMANDS.items() for name in commands]
 

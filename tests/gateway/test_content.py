@@ -7,10 +7,10 @@ from typing import Any
 import orjson
 from msgspec.structs import replace
 
-from gateway.check import Checker
-from gateway.content import fact_body
-from gateway.secrets import Keys
-from gateway.stored_facts import fact_of, facts_of
+from gateway.check.checker import Checker
+from gateway.config.keys import Keys
+from gateway.record.content import fact_body
+from gateway.score.stored_result import fact_of, facts_of
 from schemas.codes import Verb
 from scoring.facts import Fact
 from tests.factories import event, penalty, raw

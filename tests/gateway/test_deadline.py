@@ -7,17 +7,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.deadline import due, dues
-from gateway.workday_files import load_workdays
-from gateway.workdays import CalendarMissing
+from gateway.due.calendars import load_workdays
+from gateway.due.deadline import due, dues
+from gateway.due.workdays import CalendarMissing
 from schemas.base import SHANGHAI, end_of, today
-from schemas.destination import BUILT_IN_CLOCKS, Clock, CountedDays
+from schemas.destination import BUILT_IN_TIME_LIMITS, CountedDays, TimeLimit
 
-CALENDAR_7, WORKING_7 = BUILT_IN_CLOCKS
+CALENDAR_7, WORKING_7 = BUILT_IN_TIME_LIMITS
 WORKDAYS = load_workdays()
 DAYS = st.dates(date(2017, 1, 1), date(2026, 12, 31))
 CLOCKS = st.builds(
-    Clock,
+    TimeLimit,
     name=st.just("any"),
     days=st.integers(1, 30),
     counts=st.sampled_from(list(CountedDays)),
@@ -78,7 +78,7 @@ def test_the_missing_year_is_named() -> None:
 
 
 def test_the_strictest_clock_comes_first() -> None:
-    clocks = {clock.name: clock for clock in BUILT_IN_CLOCKS}
+    clocks = {clock.name: clock for clock in BUILT_IN_TIME_LIMITS}
 
     found = dues(("working-7", "calendar-7"), clocks, date(2026, 9, 28), WORKDAYS)
 
@@ -123,7 +123,7 @@ def _nth_by_oracle(day: date, n: int) -> date | None:
 
 
 @given(CLOCKS, st.dates(date(2015, 1, 1), date(2030, 12, 31)), st.integers(0, 40))
-def test_a_later_decision_is_never_due_earlier(clock: Clock, day: date, later: int) -> None:
+def test_a_later_decision_is_never_due_earlier(clock: TimeLimit, day: date, later: int) -> None:
     first = due(clock, day, WORKDAYS)
     second = due(clock, day + timedelta(days=later), WORKDAYS)
 
@@ -131,12 +131,12 @@ def test_a_later_decision_is_never_due_earlier(clock: Clock, day: date, later: i
 
 
 @given(CLOCKS, DAYS, st.integers(1, 10))
-def test_more_days_are_never_due_earlier(clock: Clock, day: date, more: int) -> None:
+def test_more_days_are_never_due_earlier(clock: TimeLimit, day: date, more: int) -> None:
     longer = clock.model_copy(update={"days": clock.days + more})
 
     assert due(clock, day, WORKDAYS).at <= due(longer, day, WORKDAYS).at
 
 
 @given(CLOCKS, DAYS)
-def test_a_decision_is_never_due_on_its_own_day(clock: Clock, day: date) -> None:
+def test_a_decision_is_never_due_on_its_own_day(clock: TimeLimit, day: date) -> None:
     assert due(clock, day, WORKDAYS).at >= end_of(day + timedelta(days=clock.days))

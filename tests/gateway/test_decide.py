@@ -6,14 +6,15 @@ from typing import Any
 
 import pytest
 
-from gateway.check import Checker
-from gateway.decide import Decided, Decider, required_columns
-from gateway.secrets import Keys
-from gateway.workday_files import load_workdays
+from gateway.check.checker import Checker
+from gateway.config.keys import Keys
+from gateway.decide.decider import Decided, Decider
+from gateway.decide.takes import required_columns
+from gateway.due.calendars import load_workdays
 from schemas.base import SHANGHAI, end_of
 from schemas.codes import RecordKind, Verb
 from schemas.delivery import DeliveryState, ItemKind
-from schemas.destination import BUILT_IN_CLOCKS, Destination
+from schemas.destination import BUILT_IN_TIME_LIMITS, Destination
 from schemas.obligation import Past, Version, Way
 from schemas.record import REPORTED_KINDS, decision_date
 from tests.factories import credit_code, licence, penalty, person_penalty, raw
@@ -34,7 +35,7 @@ def destination(name: str = "platform", **changes: Any) -> Destination:
 
 
 def decider(*destinations: Destination) -> Decider:
-    clocks = {clock.name: clock for clock in BUILT_IN_CLOCKS}
+    clocks = {clock.name: clock for clock in BUILT_IN_TIME_LIMITS}
     return Decider(destinations or (destination(),), clocks, WORKDAYS)
 
 

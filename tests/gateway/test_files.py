@@ -10,9 +10,10 @@ import orjson
 import pytest
 import xlsxwriter
 
-from gateway.intake.files import UnreadableFile, batches, file_hash, line_of, read
-from gateway.normalise import Raw
-from gateway.settings import FileLimits
+from gateway.check.raw import Raw, line_of
+from gateway.config.settings import FileLimits
+from gateway.intake.files import batches, file_hash, read
+from gateway.intake.spreadsheets import UnreadableFile
 from schemas.codes import RecordKind
 from schemas.columns import columns_of
 from schemas.penalty import AdministrativePenalty

@@ -10,17 +10,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 from python_calamine import CalamineWorkbook
 
-from gateway.ledger import BadMonth, GradeRow, Ledger, days_of
-from gateway.ledger_figures import NO_RATE, Rate, all_figures, units
-from gateway.ledger_rows import LedgerRow, Standing, Timeliness, timeliness
+from gateway.ledger.figures import NO_RATE, Rate, all_figures
+from gateway.ledger.month import BadMonth, GradeRow, Ledger, days_of
+from gateway.ledger.rows import LedgerRow, Standing, Timeliness, timeliness
+from gateway.ledger.units import units
+from gateway.ledger.workbook import ledger_workbook
 from gateway.store.account.ledgers import Frozen
-from gateway.workbook import ledger_workbook
 from schemas.codes import RecordKind
-from schemas.destination import BUILT_IN_CLOCKS, Destination
+from schemas.destination import BUILT_IN_TIME_LIMITS, Destination
 
 DUE = datetime(2026, 10, 17, 16, tzinfo=UTC)
 SECOND = timedelta(seconds=1)
-CLOCKS = {clock.name: clock for clock in BUILT_IN_CLOCKS}
+CLOCKS = {clock.name: clock for clock in BUILT_IN_TIME_LIMITS}
 PLATFORM = Destination(
     name="platform",
     title="信用郑州",

@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.normalise import Candidate, Raw, normalise
+from gateway.check.normalise import Candidate, normalise
+from gateway.check.raw import Raw
 from schemas.codes import RecordKind
 from schemas.problem import Problem, Rule
 from tests.factories import licence, penalty, raw

@@ -9,19 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.outgoing import (
-    LEASED_ROUNDS,
-    delivery_of,
-    finish,
-    is_moot,
-    item,
-    key_of,
-    lease_for,
-    moot,
-    not_called,
-    verb,
-)
-from gateway.secrets import Keys
+from gateway.config.keys import Keys
+from gateway.deliver.item import delivery_of, is_moot, item, key_of, verb
+from gateway.deliver.outcome import LEASED_ROUNDS, finish, lease_for, moot, not_called
 from schemas.codes import Verb
 from schemas.delivery import TRANSITIONS, Claimed, DeliveryState, Outcome, OutcomeKind
 from schemas.destination import Destination
@@ -101,7 +91,7 @@ def test_a_withdrawal_of_nothing_is_moot(given_: str, holds: bool, answer: bool)
 
 
 def test_an_identity_number_is_put_back_into_the_payload_only() -> None:
-    sent = item(CLAIMED, "mine", KEYS)
+    sent = item(CLAIMED, "mine", KEYS.decrypt)
 
     assert sent.columns["CF_XDR_ZJHM"] == IDENTITY
     assert IDENTITY not in sent.model_copy(update={"columns": {}}).model_dump_json()

@@ -9,8 +9,8 @@ import orjson
 import polars as pl
 import pytest
 
-from gateway.population_files import Slice, file_slices
-from gateway.population_shape import UnusablePopulation
+from gateway.population.files import Slice, file_slices
+from gateway.population.shape import UnusablePopulation
 from schemas.codes import EventType, SubjectKind
 from scoring.facts import Fact, Facts, Penalty, Received, Site
 

@@ -4,7 +4,7 @@ from importlib.resources import files
 
 import pytest
 
-from gateway.check import Checked
+from gateway.check.checked import Checked
 from schemas.problem import Problem, Rule
 from schemas.verdict import Verdict
 from tests.gateway.conftest import Check

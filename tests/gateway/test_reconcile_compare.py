@@ -7,16 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.reconcile import key_text, subject_code
-from gateway.reconcile_columns import same
-from gateway.reconcile_compare import (
-    Comparison,
-    Difference,
-    DifferenceKind,
-    Ours,
-    Shown,
-    compare,
-)
+from gateway.reconcile.columns import same
+from gateway.reconcile.compare import Comparison, Difference, DifferenceKind, Ours, Shown, compare
+from gateway.reconcile.run import key_text, subject_code
 from schemas.columns import columns_of
 from schemas.delivery import DeliveryState
 from schemas.identifiers import document_number_key

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.retry import SLACK_SHARE, RetryDecision, next_attempt
+from gateway.deliver.retry import SLACK_SHARE, RetryDecision, next_attempt
 
 NOW = datetime(2026, 10, 12, 1, tzinfo=UTC)
 FLOOR, CAP = timedelta(seconds=30), timedelta(hours=1)

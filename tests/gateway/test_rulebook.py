@@ -6,9 +6,10 @@ from typing import Any
 
 import pytest
 
-from gateway.errors import BadConfiguration
-from gateway.rulebook import Rulebook, parse_rule_set
-from gateway.settings import ScoringSettings
+from gateway.config.errors import BadConfiguration
+from gateway.config.settings import ScoringSettings
+from gateway.rules.files import parse_rule_set
+from gateway.rules.rulebook import Rulebook
 from schemas.codes import SubjectKind
 from scoring.errors import RuleSetError
 from tests.factories import REGION, credit_code

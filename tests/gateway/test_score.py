@@ -3,7 +3,7 @@
 import hashlib
 from datetime import date
 
-from gateway.score import digest
+from gateway.score.stored_result import digest
 from schemas.credit import Assessment, Deduction, ReceivedGrade, RuleSetRef, Unmapped, Veto
 
 #: The trace as it was written when digests were first kept; those in the store rest on it.

@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import SecretStr
 
-from gateway.secrets import Keys, SecretMissing, load_keys, resolve
+from gateway.config.keys import Keys, load_keys
+from gateway.config.secrets import SecretMissing, resolve
 from tests.factories import IDENTITY
 
 KEYS = Keys(b"a master key for tests only")

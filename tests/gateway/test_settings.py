@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from gateway.errors import BadConfiguration
-from gateway.settings import load_settings, make_settings
+from gateway.config.errors import BadConfiguration
+from gateway.config.settings import load_settings, make_settings
 from schemas.verdict import Exclusion
 
 ROOT = Path(__file__).parents[2]

@@ -6,8 +6,8 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.columns import read
-from gateway.sheet import read_row
+from gateway.check.rows import read_row
+from gateway.check.values import read
 from schemas.codes import RecordKind
 from schemas.columns import columns_of
 from schemas.record import RECORD_KINDS

@@ -3,9 +3,9 @@ from pathlib import Path
 import orjson
 from python_calamine import CalamineWorkbook
 
+from gateway.config.settings import FileLimits
 from gateway.intake.files import read
-from gateway.settings import FileLimits
-from gateway.workbook import FaultyRow, problems_workbook
+from gateway.intake.problem_workbook import FaultyRow, problems_workbook
 from schemas.codes import RecordKind
 from schemas.columns import columns_of
 from schemas.penalty import AdministrativePenalty

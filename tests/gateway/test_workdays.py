@@ -7,8 +7,8 @@ from typing import Any
 import orjson
 import pytest
 
-from gateway.workday_files import load_workdays
-from gateway.workdays import BadCalendar, Workdays, parse_year
+from gateway.due.calendars import load_workdays
+from gateway.due.workdays import BadCalendar, Workdays, parse_year
 
 YEAR: dict[str, Any] = {
     "year": 2026,

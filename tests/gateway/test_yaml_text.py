@@ -2,7 +2,7 @@
 
 import pytest
 
-from gateway.yaml_text import parse_yaml
+from gateway.config.yaml_text import parse_yaml
 from scoring.errors import RuleSetError
 
 

@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 
 import pytest
 
-from gateway.clock import SteppedClock
+from gateway.config.clock import SteppedClock
 from gateway.store.base.engine import Database
 from tests.conftest import BuildGateway
 from tests.integration.world import World

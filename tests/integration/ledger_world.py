@@ -8,14 +8,15 @@ from typing import Any
 import orjson
 
 from connectors.memory import MemoryConnector, MemorySettings
-from gateway import ledger as ledgers
-from gateway.app import Gateway, build
-from gateway.clock import SteppedClock
-from gateway.deliver import Deliverer
-from gateway.ledger import Ledger
-from gateway.ledger_rows import Scope
-from gateway.normalise import Raw
-from gateway.settings import make_settings
+from gateway.check.raw import Raw
+from gateway.config.clock import SteppedClock
+from gateway.config.settings import make_settings
+from gateway.deliver.deliverer import Deliverer
+from gateway.deliver.receipts import receive
+from gateway.ledger import month as ledgers
+from gateway.ledger.month import Ledger
+from gateway.ledger.rows import Scope
+from gateway.service.app import Gateway, build
 from gateway.store.base.engine import Database
 from schemas.identifiers import (
     IDENTITY_CHECKS,
@@ -129,7 +130,7 @@ class World:
 
     async def deliver(self, name: str = "platform") -> None:
         await self.deliverers[name].drain()
-        await self.deliverers[name].receive()
+        await receive(self.deliverers[name])
 
     async def ledger(self, month: str = "2026-10") -> Ledger:
         gateway = self.gateway

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from gateway import activation as lives
-from gateway.activation import NotActivated, Proposal
-from gateway.errors import BadConfiguration
+from gateway.config.errors import BadConfiguration
+from gateway.rules import activation as lives
+from gateway.rules.activation import NotActivated, Proposal
+from gateway.score.verify import verify_assessments
 from gateway.store.score import activations
-from gateway.verify import verify_assessments
 from tests.factories import REGION, penalty
 from tests.integration.conftest import MakeWorld
 from tests.integration.world import World

@@ -6,7 +6,10 @@ from datetime import timedelta
 import pytest
 
 from connectors.memory import Step
-from gateway.schedule import Schedule
+from gateway.deliver.forecast import predict
+from gateway.deliver.receipts import receive
+from gateway.schedule.numbering import publish
+from gateway.schedule.tick import Schedule
 from schemas.codes import Verb
 from tests.conftest import BANK, PLATFORM
 from tests.factories import about, credit_code, event, penalty
@@ -212,7 +215,7 @@ async def test_a_receipt_is_read_once(world: World) -> None:
     [key] = world.connector().stored
     world.connector().issue_receipt(key, accepted=False)
 
-    moved = [await world.deliverer().receive(), await world.deliverer().receive()]
+    moved = [await receive(world.deliverer()), await receive(world.deliverer())]
 
     assert moved == [1, 0]
     assert await world.value("select count(*) from receipt") == 1
@@ -431,10 +434,10 @@ async def test_numbers_have_no_gap_whatever_was_undone(world: World) -> None:
     await world.run("select nextval('gateway_id') from generate_series(1, 10)")
     await world.take(penalty(2, 2), penalty(3, 3))
 
-    await world.schedule.publish()
-    await world.schedule.publish()
+    await publish(world.database)
+    await publish(world.database)
     await world.take(penalty(4, 4))
-    await world.schedule.publish()
+    await publish(world.database)
 
     assert await world.column("select number from grade_change order by id") == [1, 2, 3, 4]
 
@@ -444,7 +447,7 @@ async def test_two_publishers_at_once_number_once(make_world: MakeWorld) -> None
     await world.take(*[penalty(n, n) for n in range(20)])
     schedules: list[Schedule] = [world.schedule, other.schedule]
 
-    counts = await asyncio.gather(*[schedule.publish() for schedule in schedules * 3])
+    counts = await asyncio.gather(*[publish(schedule.database) for schedule in schedules * 3])
 
     assert sum(counts) == 20
     numbers = await world.column("select number from grade_change order by number")
@@ -529,10 +532,10 @@ async def test_a_verdict_that_does_not_come_is_counted(make_world: MakeWorld) ->
     await world.turn()
     gauge = world.gateway.metrics.silent_receipts.labels("platform")
 
-    await world.deliverer().predict()
+    await predict(world.deliverer())
     before = gauge._value.get()
     world.clock.step(timedelta(days=3))
-    await world.deliverer().predict()
+    await predict(world.deliverer())
 
     assert (before, gauge._value.get()) == (0, 1)
 
@@ -544,6 +547,6 @@ async def test_work_that_will_be_late_is_foreseen(world: World) -> None:
     day = 24 * 60 * 60 * limits.batch_size * limits.concurrency
     deliverer.caller._durations.append(2 * day)
 
-    late = await deliverer.predict()
+    late = await predict(deliverer)
 
     assert late == 3

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from connectors.sandbox import PlatformPlace, Sandbox, create_sandbox, serve_sandbox
-from gateway.clock import SteppedClock
+from gateway.config.clock import SteppedClock
 from tests.conftest import PLATFORM
 from tests.factories import penalty
 from tests.integration.conftest import MakeWorld

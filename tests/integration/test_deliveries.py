@@ -10,9 +10,11 @@ from hypothesis import strategies as st
 from sqlalchemy import text
 
 from connectors.memory import Step
-from gateway.clock import SteppedClock
-from gateway.errors import BadConfiguration
-from gateway.outgoing import item
+from gateway.config.clock import SteppedClock
+from gateway.config.errors import BadConfiguration
+from gateway.deliver.item import item
+from gateway.deliver.receipts import receive
+from gateway.schedule.sweeper import sweep
 from gateway.store.deliver import claims, deliveries
 from schemas.delivery import TRANSITIONS, Claimed, DeliveryState, Finish
 from tests.conftest import BuildGateway, NewDatabase
@@ -53,7 +55,7 @@ def _play(step: Step) -> Act:
 async def _receipts(world: World, *, accepted: bool) -> None:
     for key in world.connector().stored:
         world.connector().issue_receipt(key, accepted=accepted)
-    await world.deliverer().receive()
+    await receive(world.deliverer())
 
 
 async def _lose_a_lease(world: World) -> None:
@@ -131,7 +133,7 @@ async def test_every_move_is_in_the_table_and_every_chain_has_one_head(
             assert await world.rows(HEADS) == [], name
 
         moved = await world.rows("select distinct old, new from moved")
-        stuck = await world.schedule.sweep(clock())
+        stuck = await sweep(world.database, clock(), world.gateway.metrics)
         doubled = [key for key, times in world.connector().effects.items() if times > 1]
     illegal = [(a, b) for a, b in moved if DeliveryState(b) not in TRANSITIONS[DeliveryState(a)]]
     assert (illegal, stuck, doubled) == ([], 0, [])
@@ -260,7 +262,9 @@ async def test_a_running_lease_is_left_alone(world: World) -> None:
 async def test_what_was_sent_before_a_crash_is_found_and_not_sent_again(world: World) -> None:
     await world.take(penalty())
     [claimed] = await _claim(world)
-    await world.connector().send([item(claimed, world.gateway.installation, world.gateway.keys)])
+    await world.connector().send(
+        [item(claimed, world.gateway.installation, world.gateway.keys.decrypt)]
+    )
     await world.run(EXPIRE + " where id = :id", id=claimed.id)
 
     await world.turn()
@@ -315,7 +319,7 @@ async def test_a_chain_that_waits_for_nothing_is_mended_and_told_of(world: World
     await world.take(penalty())
     await world.run("update delivery set state = 'waiting' where destination = 'platform'")
 
-    mended = await world.schedule.sweep(world.clock())
+    mended = await sweep(world.database, world.clock(), world.gateway.metrics)
 
     assert mended == 1
     assert await world.states() == ["ready"]
@@ -325,7 +329,7 @@ async def test_a_chain_that_waits_for_nothing_is_mended_and_told_of(world: World
 async def test_grade_changes_without_a_number_are_left_alone(world: World) -> None:
     await world.take(penalty())
 
-    assert await world.schedule.sweep(world.clock()) == 0
+    assert await sweep(world.database, world.clock(), world.gateway.metrics) == 0
     assert await world.states("bank") == ["waiting"]
 
 
@@ -351,7 +355,7 @@ async def test_a_healthy_table_needs_no_mending(world: World) -> None:
     await world.turn()
     await world.take(penalty(CF_NR="更正"))
 
-    assert await world.schedule.sweep(world.clock()) == 0
+    assert await sweep(world.database, world.clock(), world.gateway.metrics) == 0
 
 
 # ---------------------------------------------------------------- configuration

@@ -6,9 +6,11 @@ import httpx
 import orjson
 import pytest
 
+from gateway.config.settings import HttpSettings
 from gateway.embedded.postgres import EmbeddedPostgres
-from gateway.settings import HttpSettings
-from gateway.web import Probes, create_web
+from gateway.service.server import routers
+from gateway.web.app import create_web
+from gateway.web.health import Probes
 from tests.conftest import execute
 from tests.factories import IDENTITY, penalty, person_penalty
 from tests.integration.world import World
@@ -30,7 +32,7 @@ async def unwell() -> str | None:
 def client_of(world: World, probes: Probes | None = None) -> httpx.AsyncClient:
     settings = HttpSettings.model_validate({"api_keys": ["the key"], "max_body_bytes": 100_000})
     gateway = world.gateway
-    app = create_web(settings, gateway.pipeline, gateway.metrics, probes or Probes({}, {}))
+    app = create_web(settings, routers(gateway), gateway.metrics, probes or Probes({}, {}))
     transport = httpx.ASGITransport(app, raise_app_exceptions=False)
     return httpx.AsyncClient(transport=transport, base_url="http://gateway")
 
@@ -58,7 +60,7 @@ async def test_a_key_opens_the_door(client: httpx.AsyncClient, headers: dict[str
 
 async def test_an_installation_without_keys_lets_nobody_in(world: World) -> None:
     gateway = world.gateway
-    app = create_web(HttpSettings(), gateway.pipeline, gateway.metrics, Probes({}, {}))
+    app = create_web(HttpSettings(), routers(gateway), gateway.metrics, Probes({}, {}))
     async with httpx.AsyncClient(
         transport=httpx.ASGITransport(app), base_url="http://gateway"
     ) as client:

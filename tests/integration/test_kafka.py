@@ -9,9 +9,9 @@ import pytest
 from aiokafka import AIOKafkaProducer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 
+from gateway.config.settings import KafkaSettings
 from gateway.embedded.postgres import EmbeddedPostgres
 from gateway.intake.kafka import KafkaIntake
-from gateway.settings import KafkaSettings
 from tests.conftest import execute
 from tests.factories import penalty
 from tests.integration.world import World

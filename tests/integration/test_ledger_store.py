@@ -9,12 +9,12 @@ from python_calamine import CalamineWorkbook
 from sqlalchemy import event, text
 
 from connectors.memory import Step
-from gateway import ledger as ledgers
-from gateway.ledger import Ledger
-from gateway.ledger_figures import Figures
+from gateway.ledger import freeze
+from gateway.ledger.figures import Figures
+from gateway.ledger.month import Ledger
+from gateway.ledger.workbook import ledger_workbook
 from gateway.store.account import ledgers as store
 from gateway.store.base.engine import Database
-from gateway.workbook import ledger_workbook
 from tests.integration.ledger_world import (
     PLATFORM,
     START,
@@ -118,7 +118,7 @@ async def test_a_persons_name_and_number_are_not_in_the_ledger(
     await here.deliver()
 
     ledger = await here.ledger()
-    frozen, _ = await ledgers.freeze(database, ledger, ledger_workbook, here.clock())
+    frozen, _ = await freeze.freeze(database, ledger, ledger_workbook, here.clock())
 
     async with database.transaction() as connection:
         workbook = await store.workbook(connection, "2026-10", 1) or b""
@@ -165,13 +165,13 @@ async def test_the_same_content_makes_no_new_version_and_a_change_makes_one(
 ) -> None:
     here = await world(database, tmp_path)
     await here.take_in([penalty(1)])
-    first, made = await ledgers.freeze(database, await here.ledger(), ledger_workbook, START)
-    again, made_again = await ledgers.freeze(database, await here.ledger(), ledger_workbook, START)
+    first, made = await freeze.freeze(database, await here.ledger(), ledger_workbook, START)
+    again, made_again = await freeze.freeze(database, await here.ledger(), ledger_workbook, START)
     await here.deliver()
 
-    second, _ = await ledgers.freeze(database, await here.ledger(), ledger_workbook, here.clock())
+    second, _ = await freeze.freeze(database, await here.ledger(), ledger_workbook, here.clock())
     await here.take_in([penalty(2)])
-    third, _ = await ledgers.freeze(
+    third, _ = await freeze.freeze(
         database, await here.ledger(), ledger_workbook, here.clock(), "补报"
     )
 

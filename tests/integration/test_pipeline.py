@@ -7,10 +7,10 @@ from datetime import date
 import orjson
 import pytest
 
-from gateway.check import Checked
-from gateway.normalise import Raw
-from gateway.rulebook import InForce
-from gateway.secrets import Keys
+from gateway.check.checked import Checked
+from gateway.check.raw import Raw
+from gateway.config.keys import Keys
+from gateway.rules.rulebook import InForce
 from schemas.problem import Rule
 from schemas.verdict import Verdict
 from tests.factories import (

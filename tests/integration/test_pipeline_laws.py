@@ -9,8 +9,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import event as sqlalchemy_event
 
-from gateway.clock import SteppedClock
-from gateway.normalise import Raw
+from gateway.check.raw import Raw
+from gateway.config.clock import SteppedClock
 from tests.conftest import BuildGateway, NewDatabase
 from tests.factories import about, event, grade, licence, penalty, person_penalty, raw, stream
 from tests.integration.world import World

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from gateway import population as populations
-from gateway.population import PERSON, flips_of, from_store, results
+from gateway.population import batches as populations
+from gateway.population.batches import PERSON, flips_of, from_store, results
 from schemas.base import today
 from tests.factories import REGION, about, credit_code, event, grade, penalty, person_penalty
 from tests.integration.conftest import MakeWorld

@@ -3,8 +3,8 @@
 import orjson
 import pytest
 
-from gateway.replay import NoSuchItem, replay
-from gateway.results import Result
+from gateway.intake.quarantine import NoSuchItem, replay
+from gateway.record.result import Result
 from gateway.store.record import quarantine
 from schemas.problem import Rule
 from schemas.verdict import Verdict

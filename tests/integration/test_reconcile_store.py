@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import text
 
 from connectors.memory import Step
-from gateway.reconcile import Reconciled, Span, run
+from gateway.reconcile.run import Reconciled, Span, run
 from gateway.store.account import differences as store
 from gateway.store.base.engine import Database
 from tests.integration.ledger_world import PLATFORM, World, identity, penalty, person, world

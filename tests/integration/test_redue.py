@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 
 from connectors.memory import Step
-from gateway.clock import SteppedClock
-from gateway.decide import Decider
-from gateway.roles import build_schedule
-from gateway.workdays import Workdays, Year
+from gateway.config.clock import SteppedClock
+from gateway.decide.decider import Decider
+from gateway.due.workdays import Workdays, Year
+from gateway.service.roles import build_schedule
 from schemas.base import SHANGHAI, end_of
 from tests.conftest import PLATFORM
 from tests.factories import penalty

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from gateway.verify import verify_assessments
+from gateway.score.verify import verify_assessments
 from tests.factories import REGION, about, credit_code, event, penalty, person_penalty
 from tests.integration.conftest import MakeWorld
 from tests.integration.world import World

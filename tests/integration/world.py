@@ -8,11 +8,12 @@ from typing import Any
 from sqlalchemy import text
 
 from connectors.memory import MemoryConnector
-from gateway.app import Gateway
-from gateway.clock import SteppedClock
-from gateway.deliver import Deliverer
-from gateway.results import Result
-from gateway.roles import build_deliverers, build_schedule
+from gateway.config.clock import SteppedClock
+from gateway.deliver.deliverer import Deliverer
+from gateway.deliver.receipts import receive
+from gateway.record.result import Result
+from gateway.service.app import Gateway
+from gateway.service.roles import build_deliverers, build_schedule
 from tests.factories import stream
 
 Input = Mapping[str, Any] | bytes | None
@@ -46,7 +47,7 @@ class World:
         """Schedule, receipts and deliveries, once each until nothing is claimable."""
         await self.schedule.tick()
         for deliverer in self.deliverers.values():
-            await deliverer.receive()
+            await receive(deliverer)
             await deliverer.drain()
 
     async def pass_time(self, hours: float) -> None:

@@ -5,10 +5,10 @@ from typing import Any
 
 import pytest
 
-from gateway.errors import BadConfiguration
-from gateway.policybook import Policybook
-from gateway.rulebook import Rulebook
-from gateway.settings import ScoringSettings
+from gateway.config.errors import BadConfiguration
+from gateway.config.settings import ScoringSettings
+from gateway.rules.policybook import Policybook
+from gateway.rules.rulebook import Rulebook
 from schemas.codes import SubjectKind
 from schemas.credit import GradeChange
 from scoring.cases.policy_cases import MeasureCase, run_measure_case, uncovered_measures

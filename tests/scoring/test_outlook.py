@@ -3,8 +3,8 @@
 from datetime import date
 from decimal import Decimal
 
-from gateway.rulebook import Rulebook
-from gateway.settings import ScoringSettings
+from gateway.config.settings import ScoringSettings
+from gateway.rules.rulebook import Rulebook
 from schemas.codes import SubjectKind
 from scoring.consequences.outlook import endings, outlook, repairs
 from scoring.facts import Fact, Facts, Penalty

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gateway.rulebook import Rulebook
-from gateway.settings import ScoringSettings
+from gateway.config.settings import ScoringSettings
+from gateway.rules.rulebook import Rulebook
 from schemas.codes import EventType, SubjectKind
 from schemas.credit import Assessment
 from scoring.engine.assess import assess

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.policybook import Policybook
-from gateway.settings import ScoringSettings
+from gateway.config.settings import ScoringSettings
+from gateway.rules.policybook import Policybook
 from schemas.codes import PENALTY_KINDS
 from scoring.cases.policy_cases import PublicityCase, run_publicity_case, uncovered_publicity
 from scoring.consequences.publicity import (

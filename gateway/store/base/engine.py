@@ -12,7 +12,7 @@ from sqlalchemy import URL, event, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, InterfaceError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
-from gateway.errors import Away, BadConfiguration
+from gateway.config.errors import Away, BadConfiguration
 
 Connection = AsyncConnection
 Result = TypeVar("Result")

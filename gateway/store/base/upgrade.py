@@ -8,7 +8,7 @@ from alembic.util import CommandError
 from sqlalchemy import Connection as SyncConnection
 from sqlalchemy import text
 
-from gateway.errors import BadConfiguration
+from gateway.config.errors import BadConfiguration
 from gateway.store.base.engine import Database
 
 MIGRATIONS = Path(__file__).parent.parent / "migrations"

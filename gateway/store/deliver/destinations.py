@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 import orjson
 from sqlalchemy import text
 
-from gateway.errors import BadConfiguration
+from gateway.config.errors import BadConfiguration
 from gateway.store.base.engine import Connection
 from schemas.destination import Destination
 

@@ -1,0 +1,49 @@
+"""What check hands on for one item (pure)."""
+
+from collections.abc import Mapping
+from datetime import date
+from typing import Any, NamedTuple
+
+from gateway.check.raw import Raw
+from schemas.codes import (
+    RecordKind,
+    Verb,
+)
+from schemas.event import CreditEvent
+from schemas.problem import Problem
+from schemas.record import (
+    BusinessKey,
+    Record,
+)
+from schemas.verdict import Exclusion, Verdict
+
+
+class Checked(NamedTuple):
+    """The result of check for one item; record, key and subject are None where refused."""
+
+    raw: Raw
+    verdict: Verdict
+    problems: tuple[Problem, ...]
+    kind: RecordKind | None = None
+    record: Record | None = None
+    key: BusinessKey | None = None
+    person: bool = False
+    verb: Verb | None = None
+    excluded: Exclusion | None = None
+    unknown: Mapping[str, Any] | None = None
+    pseudonym: str | None = None
+    decided_on: date | None = None
+
+    @property
+    def event(self) -> CreditEvent | None:
+        """The credit event, where the item is one; asked of every item, so by its exact type."""
+        return self.record if type(self.record) is CreditEvent else None
+
+    @property
+    def shown_key(self) -> str | None:
+        """The business key as it may be shown: a person stands under a pseudonym."""
+        if self.key is None:
+            return None
+        if self.pseudonym is None:
+            return self.key.text()
+        return self.key._replace(subject=self.pseudonym).text()

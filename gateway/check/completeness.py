@@ -1,0 +1,136 @@
+"""校验 of a decision's columns together: what is empty, what contradicts, what refuses (pure)."""
+
+from collections.abc import Callable, Mapping
+from datetime import date
+from functools import cache, lru_cache
+from typing import Any
+
+from gateway.check.values import missing
+from schemas.codes import RESIDENT_IDENTITY_CARD, RecordKind, SubjectCategory
+from schemas.columns import Column, Required, columns_of
+from schemas.identifiers import identity_card_problem
+from schemas.problem import Problem, Rule
+from schemas.record import RECORD_KINDS
+
+
+def lacking(kind: RecordKind, values: Mapping[str, Any]) -> list[Problem]:
+    """The problems of required columns that are empty, for a record of this kind."""
+    asked = (values.get("subject_category"), values.get("penalty_kinds"))
+    names, columns = _required_columns(kind, *asked)
+    if values.keys() >= names:
+        return []
+    return [missing(column) for column in columns if column.name not in values]
+
+
+@lru_cache(maxsize=1024)
+def _required_columns(
+    kind: RecordKind, category: str | None, penalty_kinds: tuple[str, ...] | None
+) -> tuple[frozenset[str], list[Column]]:
+    """Names and columns that must be filled for this category and these penalty kinds."""
+    values = {"subject_category": category, "penalty_kinds": penalty_kinds}
+    columns = columns_of(RECORD_KINDS[kind])
+    always = [column for column in columns if column.required is Required.ALWAYS]
+    sometimes = [c for c in columns if c.required in _WHEN and _WHEN[c.required](values)]
+    return frozenset(column.name for column in always + sometimes), always + sometimes
+
+
+def is_natural(values: Mapping[str, Any]) -> bool:
+    """Whether the subject is a natural person by its category."""
+    return bool(values.get("subject_category") == NATURAL)
+
+
+def _any_kind(*starts: str) -> Callable[[Mapping[str, Any]], bool]:
+    def applies(values: Mapping[str, Any]) -> bool:
+        return any(kind.startswith(starts) for kind in values.get("penalty_kinds") or ())
+
+    return applies
+
+
+NATURAL = SubjectCategory.NATURAL_PERSON.value
+_WHEN: dict[Required, Callable[[Mapping[str, Any]], bool]] = {
+    Required.CREDIT_CODE_HOLDER: lambda values: not is_natural(values),
+    Required.NATURAL_PERSON: is_natural,
+    Required.FINE: _any_kind("罚款"),
+    Required.CONFISCATION: _any_kind("没收"),
+    Required.SUSPENSION: _any_kind("暂扣", "吊销"),
+}
+
+
+def contradictions(kind: RecordKind, values: Mapping[str, Any], today: date) -> list[Problem]:
+    """Dates that cannot be: a decision of tomorrow, an end before its beginning."""
+    problems: list[Problem] = []
+    decided = values.get("decision_date")
+    if decided is not None and decided > today:
+        column = _named(kind)["decision_date"]
+        problems.append(
+            Problem(
+                field=column.wire,
+                rule=Rule.FUTURE,
+                message=f"{column.title}：{decided} 晚于今天 {today}",
+                fix="核对决定书上的日期",
+            )
+        )
+    starts = values.get("valid_from") or decided
+    ends = values.get("valid_until")
+    if starts is not None and ends is not None and ends < starts:
+        column = _named(kind)["valid_until"]
+        problems.append(
+            Problem(
+                field=column.wire,
+                rule=Rule.ORDER,
+                message=f"{column.title}：{ends} 早于开始日期 {starts}",
+                fix="核对起止日期",
+            )
+        )
+    return problems
+
+
+@cache
+def _named(kind: RecordKind) -> Mapping[str, Column]:
+    return {column.name: column for column in columns_of(RECORD_KINDS[kind])}
+
+
+#: Without these it cannot be known which decision this is.
+_KEY_FIELDS = ("document_number", "authority", "decision_date")
+
+
+def refusals(kind: RecordKind, values: Mapping[str, Any], problems: list[Problem]) -> list[Problem]:
+    """Why it cannot be known which decision this is; empty if it can."""
+    found = {problem.field: problem for problem in problems}
+    found_ones = []
+    for name in _KEY_FIELDS:
+        if name not in values:
+            column = _named(kind)[name]
+            found_ones.append(found.get(column.wire) or missing(column))
+    return found_ones + _subject_refusals(kind, values, found)
+
+
+def _subject_refusals(
+    kind: RecordKind, values: Mapping[str, Any], found: Mapping[str, Problem]
+) -> list[Problem]:
+    """A name alone identifies nobody; a code that fails its check identifies somebody else."""
+    code, identity = _named(kind)["credit_code"], _named(kind)["identity_number"]
+    natural = is_natural(values)
+    if natural and "identity_number" in values:
+        why = _identity_problem(values)
+        if why is None:
+            return []
+        return [
+            Problem(
+                field=identity.wire,
+                rule=Rule.CHECK_DIGIT,
+                message=f"{identity.title}：{why}",
+                fix="按身份证件核对号码",
+            )
+        ]
+    if "credit_code" in values:
+        return [found[code.wire]] if code.wire in found else []
+    wanted = identity if natural else code
+    return [found.get(wanted.wire) or missing(wanted)]
+
+
+def _identity_problem(values: Mapping[str, Any]) -> str | None:
+    kind = values.get("identity_type") or RESIDENT_IDENTITY_CARD
+    if "身份证" not in kind or "外国人" in kind:
+        return None
+    return identity_card_problem(values["identity_number"])

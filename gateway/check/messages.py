@@ -1,0 +1,59 @@
+"""Events and received grades: what pydantic and the rules find wrong, in Chinese (pure)."""
+
+from typing import Any
+
+from schemas.codes import (
+    PROCESS_TYPES,
+    EventType,
+    RecordKind,
+)
+from schemas.event import CreditEvent
+from schemas.problem import Problem, Rule
+from schemas.record import (
+    RECORD_KINDS,
+)
+
+
+def event_problem(event: CreditEvent) -> Problem | None:
+    """What is wrong with an event beyond its fields, or None."""
+    if event.type is None and event.item is None:
+        return Problem(
+            field="type", rule=Rule.REQUIRED, message="信息类型：必填项为空", fix="填 type 或 item"
+        )
+    if (event.subject_code is None) == (event.identity_number is None):
+        return Problem(
+            field="subject_code",
+            rule=Rule.REQUIRED,
+            message="统一社会信用代码、身份证号：须填其中一项",
+            fix="单位填 subject_code，从业人员填 identity_number",
+        )
+    if event.type in PROCESS_TYPES and event.decision is None:
+        return Problem(
+            field="decision",
+            rule=Rule.REQUIRED,
+            message=f"所依据的决定：{EventType(str(event.type)).value} 必须写明是哪个决定",
+            fix="填 decision 的 kind、document_number 和 authority",
+        )
+    return None
+
+
+def from_pydantic(kind: RecordKind, line: Any) -> Problem:
+    """One of pydantic's errors as a problem in Chinese."""
+    name = ".".join(str(part) for part in line["loc"])
+    model_field = RECORD_KINDS[kind].model_fields.get(str(line["loc"][0]) if line["loc"] else "")
+    title = (model_field.title if model_field else None) or name
+    if line["type"] == "missing":
+        return Problem(
+            field=name, rule=Rule.REQUIRED, message=f"{title}：必填项为空", fix="补填该项"
+        )
+    if line["type"] == "extra_forbidden":
+        return Problem(
+            field=name,
+            rule=Rule.FORMAT,
+            message=f"{title}：没有这个字段",
+            fix="删去，或放进 details",
+        )
+    words = str(line.get("ctx", {}).get("error") or "格式不对")
+    return Problem(
+        field=name, rule=Rule.FORMAT, message=f"{title}：{words}", fix="按接口说明填写该项"
+    )

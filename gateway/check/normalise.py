@@ -1,0 +1,131 @@
+"""Raw bytes → candidate row: decoding, the envelope, old columns (pure)."""
+
+import json
+import re
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Any, NamedTuple, NoReturn
+
+import msgspec
+
+from gateway.check.raw import Raw
+from schemas.codes import RecordKind
+from schemas.legacy import to_2018
+from schemas.problem import Problem, Rule
+
+#: A JSON escape that may be half of a surrogate pair.
+_SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
+#: Levels of nesting that an item may have.
+MAX_DEPTH = 64
+#: CloudEvents 1.0: these two names together mean that the row is in `data`.
+_ENVELOPE = frozenset({"specversion", "data"})
+
+
+class Candidate(NamedTuple):
+    """A decoded row in 2018 columns, with its kind."""
+
+    kind: RecordKind
+    row: Mapping[str, Any]
+
+
+def normalise(raw: Raw) -> Candidate | Problem:
+    """The row in an item of input, or why there is none."""
+    if raw.body is None:
+        return _bytes_problem("消息内容为空（墓碑消息）", "重新发送完整记录")
+    row = _parsed(raw.body)
+    return row if type(row) is Problem else _candidate(raw.kind, row)
+
+
+def _parsed(body: bytes) -> Any:
+    """The JSON value in the bytes, or the problem that they have."""
+    if b"\x00" in body or b"\\u0000" in body:
+        return _unstorable("内容含有空字符 U+0000")
+    try:
+        row = _decoded(body)
+    except UnicodeDecodeError:
+        return _bytes_problem("内容不是有效的 UTF-8 编码", "以 UTF-8 编码重新导出")
+    except (ValueError, ArithmeticError, RecursionError) as error:
+        return _bytes_problem(f"内容不是有效的 JSON：{error}", "检查引号、逗号和括号后重新发送")
+    if b"\\u" in body and _SURROGATE.search(body) and _has_lone_surrogate(row):
+        return _unstorable("内容含有不成对的代理字符（半个字符）")
+    if body.count(b"{") + body.count(b"[") > MAX_DEPTH and _depth(row) > MAX_DEPTH:
+        return _bytes_problem(f"内容嵌套超过{MAX_DEPTH}层", "把内容写成一层的字段")
+    return row
+
+
+def _decoded(body: bytes) -> Any:
+    """The JSON value; what the quick reader refuses is read by the one that says why."""
+    try:
+        return _QUICK.decode(body)
+    except (msgspec.DecodeError, ValueError, ArithmeticError, RecursionError):
+        return _DECODER.decode(body.decode("utf-8-sig"))
+
+
+def _candidate(kind: RecordKind | None, row: Any) -> Candidate | Problem:
+    if not isinstance(row, dict):
+        return _bytes_problem("记录应为 JSON 对象", '每条记录写成 {"字段": 值} 的形式')
+    if row.keys() >= _ENVELOPE:
+        kind = kind or _kind(str(row.get("type", "")).rpartition(".")[2])
+        row = row["data"]
+        if not isinstance(row, dict):
+            return _bytes_problem("CloudEvents 的 data 应为 JSON 对象", "检查 data 字段")
+    kind = kind or _kind(row.get("kind")) or _guessed(row)
+    if kind is None:
+        return Problem(
+            field="kind",
+            rule=Rule.KIND,
+            message="不知道这是处罚、许可、环保信用信息还是等级",
+            fix="在 kind 字段写明 penalty、licence、event 或 grade",
+        )
+    return Candidate(kind, to_2018(kind, row))
+
+
+def _kind(name: object) -> RecordKind | None:
+    try:
+        return RecordKind(str(name))
+    except ValueError:
+        return None
+
+
+def _guessed(row: Mapping[str, Any]) -> RecordKind | None:
+    """Penalty and licence columns have their own prefix."""
+    for name in row:
+        if name.startswith("CF_"):
+            return RecordKind.PENALTY
+        if name.startswith("XK_"):
+            return RecordKind.LICENCE
+    return None
+
+
+def _depth(value: object) -> int:
+    """How deep a value is nested; our JSON writers and PostgreSQL's end at a few hundred."""
+    depth, level = 0, [value]
+    while level:
+        nested = [one for one in level if isinstance(one, dict | list)]
+        level = [x for one in nested for x in (one.values() if isinstance(one, dict) else one)]
+        depth += bool(nested)
+    return depth
+
+
+def _has_lone_surrogate(value: object) -> bool:
+    try:
+        json.dumps(value, ensure_ascii=False, default=str).encode()
+    except UnicodeEncodeError:
+        return True
+    return False
+
+
+def _refuse_constant(name: str) -> NoReturn:
+    raise ValueError(f"{name} 不是数字")
+
+
+_QUICK = msgspec.json.Decoder(float_hook=Decimal)
+_DECODER = json.JSONDecoder(parse_float=Decimal, parse_constant=_refuse_constant)
+
+
+def _bytes_problem(message: str, fix: str) -> Problem:
+    return Problem(field="", rule=Rule.BYTES, message=message, fix=fix)
+
+
+def _unstorable(message: str) -> Problem:
+    return Problem(field="", rule=Rule.STORABLE, message=message, fix="删去该字符后重新发送")

@@ -1,0 +1,121 @@
+"""Commands about deliveries and quarantine: list, show, retry, replay."""
+
+import getpass
+from datetime import timedelta
+from typing import Annotated, Any
+
+import typer
+
+from gateway.cli.output import (
+    Exit,
+    Format,
+    FormatOption,
+    fail,
+    lines_of,
+    print_json,
+    print_line,
+    run,
+    settings_of,
+)
+from gateway.deliver.manual import retry_all
+from gateway.service.app import gateway
+from gateway.store.deliver import views
+from gateway.titles import STATES
+from schemas.base import SHANGHAI
+from schemas.delivery import DeliveryState, ItemKind
+
+LimitOption = Annotated[int, typer.Option(min=1, max=100_000, help="最多几条")]
+
+
+def deliveries_list(
+    context: typer.Context,
+    state: Annotated[DeliveryState | None, typer.Option(help="只看这种状态")] = None,
+    destination: Annotated[str | None, typer.Option(help="只看这个对象")] = None,
+    limit: LimitOption = 200,
+    format_: FormatOption = Format.TEXT,
+) -> None:
+    """Print deliveries, the earliest due first."""
+
+    async def work() -> Any:
+        async with gateway(settings_of(context)) as built, built.database.transaction() as c:
+            return await views.listed(c, state, destination, limit)
+
+    rows = run(work)
+    for row in rows:
+        if format_ is Format.JSON:
+            print_json(_masked(row))
+        else:
+            print_line(_delivery_line(row))
+    if format_ is Format.TEXT and not rows:
+        print_line("没有符合条件的报送")
+
+
+def _masked(row: dict[str, Any]) -> dict[str, Any]:
+    if row.pop("person", False):
+        row["subject_code"] = "自然人"
+    return row
+
+
+def _printed_due(row: dict[str, Any]) -> str:
+    """The last second that is in time: due times of records are kept as the next midnight."""
+    at = row["due_at"].astimezone(SHANGHAI)
+    if row["item_kind"] == ItemKind.RECORD_VERSION:
+        at -= timedelta(seconds=1)
+    return str(at.strftime("%Y-%m-%d %H:%M:%S"))
+
+
+def _delivery_line(row: dict[str, Any]) -> str:
+    due = _printed_due(row)
+    late = "，已超期" if row["breached_at"] else ""
+    what = row["document_number"] or row["subject_name"] or "等级变动"
+    reasons = f"（{'；'.join(row['reasons'])}）" if row["reasons"] else ""
+    state = STATES[DeliveryState(row["state"])]
+    return f"{row['id']} {row['destination']} {what} {state}{reasons} 期限 {due}{late}"
+
+
+def deliveries_show(
+    context: typer.Context, number: int, format_: FormatOption = Format.TEXT
+) -> None:
+    """Print a delivery and its attempts."""
+
+    async def work() -> Any:
+        async with gateway(settings_of(context)) as built, built.database.transaction() as c:
+            return await views.shown(c, number)
+
+    found = run(work)
+    if found is None:
+        fail(f"没有编号 {number} 的报送", Exit.PROBLEMS)
+    row, attempts = found
+    if format_ is Format.JSON:
+        print_json(_masked(dict(row)) | {"attempts_made": attempts})
+        return
+    print_line(_delivery_line(row))
+    for problem in row["problems"] or ():
+        print_line(f"    待补正：{problem['message']}。{problem['fix']}")
+    for attempt in attempts:
+        at = attempt["started_at"].astimezone(SHANGHAI).strftime("%m-%d %H:%M:%S")
+        act = "查询" if attempt["act"] == "look_up" else "报送"
+        reasons = "；".join(attempt["reasons"] or ())
+        print_line(f"    {at} {act} {attempt['outcome'] or '未知'} {reasons}".rstrip())
+
+
+def deliveries_retry(
+    context: typer.Context,
+    numbers: Annotated[list[str] | None, typer.Argument(help="编号；- 读标准输入")] = None,
+    format_: FormatOption = Format.TEXT,
+) -> None:
+    """Make deliveries ready at once."""
+    ids = [int(text) for text in lines_of(numbers) if text.isdecimal()]
+
+    async def work() -> set[int]:
+        async with gateway(settings_of(context)) as built:
+            return await retry_all(built.database, ids, getpass.getuser(), built.clock())
+
+    retried = run(work)
+    for id_ in ids:
+        if format_ is Format.JSON:
+            print_json({"id": id_, "retried": id_ in retried})
+        else:
+            print_line(f"{id_} {'已改为待报送' if id_ in retried else '状态不允许重试，未改动'}")
+    if set(ids) - retried:
+        raise typer.Exit(Exit.PROBLEMS)

@@ -1,0 +1,52 @@
+"""`demo`: the main job to its end on sample data."""
+
+import logging
+from contextlib import AsyncExitStack
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from gateway.cli.output import (
+    Exit,
+    console,
+    fail,
+    progress,
+    run,
+    stopped,
+)
+from gateway.demo import report
+from gateway.demo.run import DemoRunning, play, set_stage
+from gateway.demo.story import FIRST_DAY, LAST_DAY
+from gateway.telemetry import log
+
+
+def demo(
+    state: Annotated[Path, typer.Option(help="演示用的目录，每次从空开始")] = Path("var/demo"),
+    keep: Annotated[bool, typer.Option("--keep", help="演示完不退出")] = False,
+) -> None:
+    """Play the demo's story on services of its own."""
+    log.set_up(logging.CRITICAL)
+    try:
+        run(lambda: _demo(state, keep=keep))
+    except DemoRunning as error:
+        fail(str(error), Exit.PROBLEMS)
+
+
+async def _demo(state: Path, *, keep: bool) -> None:
+    out = console()
+    async with AsyncExitStack() as stack:
+        out.print("正在启动 PostgreSQL、Kafka、沙箱平台和网关 …")
+        stage = await set_stage(state, stack)
+        days = (LAST_DAY - FIRST_DAY).days + 1
+        out.print(f"时钟从 {FIRST_DAY} 逐日走到 {LAST_DAY}，发布样例月和十五个已公开的决定 …")
+        with progress("演示", days) as advance:
+            await play(stage, lambda _day: advance(1))
+        report.show(out, stage, await report.find(stage))
+        await report.close_month(out, stage, state)
+        if keep:
+            out.print(
+                f"保持运行：沙箱 {stage.url}，Kafka {stage.bootstrap}，数据库 "
+                f"{stage.gateway.database.engine.url}；按 Ctrl-C 停止"
+            )
+            await stopped()

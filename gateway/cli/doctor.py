@@ -1,0 +1,26 @@
+"""`doctor`: what is wrong with this machine and configuration, and what to do."""
+
+import typer
+
+from gateway.cli.output import (
+    Exit,
+    Format,
+    FormatOption,
+    print_json,
+    print_line,
+    run,
+    settings_of,
+)
+from gateway.service.doctor import examine
+
+
+def doctor(context: typer.Context, format_: FormatOption = Format.TEXT) -> None:
+    """Print what is wrong with machine and configuration."""
+    findings = run(lambda: examine(settings_of(context)))
+    for finding in findings:
+        if format_ is Format.JSON:
+            print_json({"name": finding.name, "ok": finding.ok, "detail": finding.detail})
+        else:
+            print_line(f"{'正常' if finding.ok else '异常'} {finding.name}：{finding.detail}")
+    if not all(finding.ok for finding in findings):
+        raise typer.Exit(Exit.PROBLEMS)

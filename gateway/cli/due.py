@@ -1,0 +1,56 @@
+"""Commands that answer a question by themselves: due, code."""
+
+from typing import Annotated, Any
+
+import typer
+
+from gateway.check.values import parse_date
+from gateway.cli.output import (
+    Exit,
+    Format,
+    FormatOption,
+    fail,
+    lines_of,
+    print_json,
+    print_line,
+    settings_of,
+)
+from gateway.due.calendars import load_workdays
+from gateway.due.deadline import due
+
+
+def due_command(
+    context: typer.Context,
+    dates: Annotated[list[str] | None, typer.Argument(help="决定日期；- 读标准输入")] = None,
+    clock: Annotated[str, typer.Option(help="时限名，如 calendar-7、working-7")] = "working-7",
+    format_: FormatOption = Format.TEXT,
+) -> None:
+    """Print the due time of each decision date, and the calendar it rests on."""
+    clocks = settings_of(context).all_clocks
+    if clock not in clocks:
+        fail(f"没有时限 {clock}；现有：{'、'.join(clocks)}")
+    workdays = load_workdays()
+    end = Exit.DONE
+    for number, text in enumerate(lines_of(dates), 1):
+        day = parse_date(text)
+        if day is None:
+            print_json({"line": number, "error": f"“{text}”不是日期，写成 2026-10-01"})
+            end = max(end, Exit.PROBLEMS)
+            continue
+        found = due(clocks[clock], day, workdays)
+        end = max(end, Exit.NO_ANSWER if found.provisional else Exit.DONE)
+        answer: dict[str, Any] = {
+            "decision_date": day.isoformat(),
+            "clock": clock,
+            "due": None if found.provisional else found.printed,
+            "calendar": found.calendar,
+        }
+        if found.provisional:
+            answer["not_before"] = found.printed
+        if format_ is Format.JSON:
+            print_json(answer)
+        elif found.provisional:
+            print_line(f"{day} {clock}：工作日历不够，不早于 {found.printed}（{found.calendar}）")
+        else:
+            print_line(f"{day} {clock}：{found.printed}（{found.calendar or '日历日'}）")
+    raise typer.Exit(end)

@@ -1,0 +1,55 @@
+"""Arguments and options that several commands take, and how they are read."""
+
+from datetime import date
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from gateway.check.values import parse_date
+from gateway.cli.output import STANDARD_INPUT, fail, settings_of
+from gateway.rules.files import parse_rule_set, read_text
+from gateway.rules.rulebook import Rulebook
+from schemas.codes import RecordKind
+from scoring.regulation.ruleset import RuleSet
+
+
+def writable(out: Path | None) -> Path | None:
+    """Refuse a workbook that cannot be written before anything is done."""
+    if out is not None and (out.is_dir() or not out.absolute().parent.is_dir()):
+        raise typer.BadParameter(f"不能写到 {out}：没有这个目录")
+    return out
+
+
+OutOption = Annotated[
+    Path | None, typer.Option(callback=writable, help="把有问题的行写到这个 xlsx，改好后重新导入")
+]
+KindOption = Annotated[RecordKind | None, typer.Option(help="表头和内容都看不出种类时指明")]
+
+
+def there(file: Path | None) -> Path | None:
+    """Refuse a file that is not there before anything is done."""
+    if file is not None and file != STANDARD_INPUT and not file.is_file():
+        raise typer.BadParameter(f"没有文件 {file}")
+    return file
+
+
+FileArgument = Annotated[
+    Path, typer.Argument(callback=there, help="NDJSON、CSV 或 XLSX 文件；- 读标准输入")
+]
+
+
+def rule_set_of(context: typer.Context, name: str) -> RuleSet:
+    """A rule set by name or by file; wrong use where it cannot be read."""
+    path = Path(name)
+    if path.suffix in {".yaml", ".yml"} and path.is_file():
+        return parse_rule_set(read_text(path), path.name)
+    return Rulebook(settings_of(context).scoring).covered(name).rule_set
+
+
+def day_of(text: str) -> date:
+    """A day from an argument; wrong use where it is none."""
+    day = parse_date(text)
+    if day is None:
+        fail(f"“{text}”不是日期，写成 2026-10-01")
+    return day

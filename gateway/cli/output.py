@@ -1,0 +1,133 @@
+"""What all commands share: configuration, formats, exit codes, progress."""
+
+import asyncio
+import os
+import shutil
+import signal
+import sys
+import tempfile
+from collections.abc import Awaitable, Callable, Iterable, Iterator
+from contextlib import contextmanager
+from enum import IntEnum, StrEnum
+from pathlib import Path
+from typing import Annotated, Any, NoReturn, TypeVar
+
+import orjson
+import typer
+from msgspec import Struct, structs
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+from gateway.config.settings import Settings, load_settings
+
+Result = TypeVar("Result")
+
+
+class Exit(IntEnum):
+    """What a command's end means to a script."""
+
+    DONE = 0
+    PROBLEMS = 1
+    WRONG_USE = 2
+    NO_ANSWER = 3
+
+
+class Format(StrEnum):
+    """For people, or one JSON object a line for programs."""
+
+    TEXT = "text"
+    JSON = "json"
+
+
+FormatOption = Annotated[Format, typer.Option("--format", help="text 给人看，json 每行一个对象")]
+
+
+def settings_of(context: typer.Context) -> Settings:
+    """The settings that the root option names; raises BadConfiguration."""
+    return load_settings(context.obj)
+
+
+def fail(message: str, code: Exit = Exit.WRONG_USE) -> NoReturn:
+    """Say what is wrong on standard error and end."""
+    sys.stderr.write(f"错误：{message}\n")
+    raise typer.Exit(code)
+
+
+def run(work: Callable[[], Awaitable[Result]]) -> Result:
+    """Run the asynchronous part of a command."""
+    return asyncio.run(_awaited(work))
+
+
+async def _awaited(work: Callable[[], Awaitable[Result]]) -> Result:
+    return await work()
+
+
+def print_line(text: str) -> None:
+    """One line on standard output; a reader that has gone ends us quietly."""
+    try:
+        sys.stdout.write(text + "\n")
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        raise typer.Exit(Exit.DONE) from None
+
+
+def print_json(value: Any) -> None:
+    """One object on one line."""
+    print_line(orjson.dumps(value, default=_as_json).decode())
+
+
+def _as_json(value: Any) -> Any:
+    return structs.asdict(value) if isinstance(value, Struct) else str(value)
+
+
+def lines_of(arguments: Iterable[str] | None) -> Iterator[str]:
+    """Arguments; `-`, or none at all, reads standard input line by line."""
+    for argument in arguments or ("-",):
+        if argument == "-":
+            yield from (line.strip() for line in sys.stdin if line.strip())
+        else:
+            yield argument
+
+
+def console() -> Console:
+    """Standard output for tables; wide where it is no terminal, so that nothing is cut."""
+    return Console(width=None if sys.stdout.isatty() else 140, highlight=False)
+
+
+@contextmanager
+def progress(what: str, total: int | None = None) -> Iterator[Callable[[int], None]]:
+    """A progress bar on standard error, where that is a terminal; gives `advance(count)`."""
+    bar = Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        console=Console(stderr=True),
+        disable=not sys.stderr.isatty(),
+    )
+    with bar:
+        task = bar.add_task(what, total=total)
+        yield lambda count: bar.advance(task, count)
+
+
+STANDARD_INPUT = Path("-")
+
+
+@contextmanager
+def spooled(file: Path) -> Iterator[Path]:
+    """The file, or standard input laid down in a temporary one (a file is read twice)."""
+    if file != STANDARD_INPUT:
+        yield file
+        return
+    with tempfile.NamedTemporaryFile(suffix=".ndjson") as spool:
+        shutil.copyfileobj(sys.stdin.buffer, spool)
+        spool.flush()
+        yield Path(spool.name)
+
+
+async def stopped() -> None:
+    """Wait for the signal to stop."""
+    loop, event = asyncio.get_running_loop(), asyncio.Event()
+    for name in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(name, event.set)
+    await event.wait()

@@ -1,0 +1,115 @@
+"""`quarantine list|show|replay` 隔离区."""
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from gateway.cli.deliveries import LimitOption
+from gateway.cli.output import (
+    Exit,
+    Format,
+    FormatOption,
+    fail,
+    print_json,
+    print_line,
+    run,
+    settings_of,
+)
+from gateway.intake.quarantine import NoSuchItem, replay
+from gateway.record.result import Result
+from gateway.service.app import gateway
+from gateway.store.record import quarantine
+from gateway.titles import KINDS, VERDICTS
+from schemas.codes import RecordKind
+from schemas.verdict import Verdict
+
+
+def quarantine_list(
+    context: typer.Context, limit: LimitOption = 200, format_: FormatOption = Format.TEXT
+) -> None:
+    """Print the quarantined input that is not resolved."""
+
+    async def work() -> Any:
+        async with gateway(settings_of(context)) as built, built.database.transaction() as c:
+            return await quarantine.open_quarantine(c, limit=limit)
+
+    for one in run(work):
+        if format_ is Format.JSON:
+            print_json(_quarantined(one))
+        else:
+            kind = KINDS[RecordKind(one.kind)] if one.kind else "种类不明"
+            problems = "；".join(problem["message"] for problem in one.problems)
+            print_line(f"{one.id} {kind} {one.origin} {problems}")
+
+
+def _quarantined(one: quarantine.Quarantined) -> dict[str, Any]:
+    return {
+        "id": one.id,
+        "kind": one.kind,
+        "origin": one.origin,
+        "problems": one.problems,
+        "recorded_at": one.recorded_at,
+        "replays": one.replays,
+        "resolved_at": one.resolved_at,
+    }
+
+
+def quarantine_show(
+    context: typer.Context,
+    number: int,
+    raw: Annotated[
+        bool, typer.Option("--bytes", help="同时显示原始内容（可能含个人信息）")
+    ] = False,
+    format_: FormatOption = Format.TEXT,
+) -> None:
+    """Print where a quarantined item came from and what is wrong with it."""
+
+    async def work() -> Any:
+        async with gateway(settings_of(context)) as built, built.database.transaction() as c:
+            one = await quarantine.quarantined(c, number)
+            return one and (one, built.keys.decrypt(one.sealed))
+
+    found = run(work)
+    if found is None:
+        fail(f"隔离区没有编号 {number}", Exit.PROBLEMS)
+    one, content = found
+    text = content.decode("utf-8", "backslashreplace")
+    if format_ is Format.JSON:
+        print_json(_quarantined(one) | ({"bytes": text} if raw else {}))
+        return
+    print_line(f"{one.id} 来自 {one.origin}，重放 {one.replays} 次")
+    for problem in one.problems:
+        print_line(f"    {problem['field'] or '整行'} {problem['message']}。{problem['fix']}")
+    if raw:
+        print_line(text)
+
+
+def quarantine_replay(
+    context: typer.Context,
+    number: int,
+    corrected: Annotated[
+        Path | None,
+        typer.Option(exists=True, dir_okay=False, help="更正后的记录（JSON 文件）；不给则原样重放"),
+    ] = None,
+    format_: FormatOption = Format.TEXT,
+) -> None:
+    """Replay a quarantined item, corrected or as it was."""
+    body = corrected.read_bytes() if corrected else None
+
+    async def work() -> Result:
+        async with gateway(settings_of(context)) as built:
+            try:
+                return await replay(built.pipeline, built.keys, built.clock, number, body)
+            except NoSuchItem as error:
+                fail(str(error), Exit.PROBLEMS)
+
+    result = run(work)
+    if format_ is Format.JSON:
+        print_json({"id": number, "verdict": result.verdict, "key": result.key})
+    else:
+        print_line(f"{number} {VERDICTS[result.verdict]} {result.key or ''}".rstrip())
+        for problem in result.problems:
+            print_line(f"    {problem.message}。{problem.fix}")
+    if result.verdict is Verdict.REFUSED:
+        raise typer.Exit(Exit.PROBLEMS)

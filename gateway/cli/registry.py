@@ -1,0 +1,146 @@
+"""Which commands there are. A command's module is imported when it is called, not to list it."""
+
+import logging
+from collections.abc import Mapping
+from importlib import import_module
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from typer.core import TyperCommand, TyperGroup
+
+from gateway.cli.output import Exit, fail
+from gateway.config.errors import Away, BadConfiguration
+from gateway.telemetry import log
+from scoring.errors import RuleSetError
+
+NAME = "credit-gateway"
+GROUPS = {"rules": "评价办法", "deliveries": "报送", "quarantine": "隔离区", "db": "数据库"}
+#: Group → command → its function (module:name in this package) and what people read of it.
+COMMANDS: Mapping[str, Mapping[str, tuple[str, str]]] = {
+    NAME: {
+        "demo": ("demo:demo", "用样例数据把主要工作从头到尾走一遍，全部服务自带。"),
+        "up": ("serve:up", "运行网关，直到收到停止信号。"),
+        "check": ("check:check", "校验一个文件，逐条说明问题；不接收，不报送。"),
+        "ingest": ("ingest:ingest", "接收一个文件；同一文件再来一次不产生任何变化。"),
+        "score": ("score:score", "按评价办法给每行的对象评分，写出依据。"),
+        "due": ("due:due_command", "算出报送期限，说明依据的日历。"),
+        "code": ("code:code", "校验统一社会信用代码（GB 32100-2015）。"),
+        "explain": (
+            "explain:explain_command",
+            "说明一个单位的等级：为什么、到何时、修复后会怎样、带来哪些措施。",
+        ),
+        "rescore": (
+            "rescore:rescore",
+            "按评价办法重算全部对象，汇总各等级和不评价的原因；不改动任何记录。",
+        ),
+        "reconcile": (
+            "reconcile:reconcile",
+            "与一个平台所展示的内容对账，列出差异；不作任何更正。",
+        ),
+        "ledger": (
+            "ledger:ledger",
+            "冻结并打印一个月的双公示台账；内容没有变化就不产生新版本。",
+        ),
+        "verify": ("verify:verify", "用当时的信息和评价办法重算评价结果，逐字节比较。"),
+        "sandbox": (
+            "serve:sandbox",
+            "运行沙箱平台：接受报送，可按指令出错（/<名>/control/faults）。",
+        ),
+        "doctor": ("doctor:doctor", "检查这台机器和配置，逐项说明哪里不对、怎么办。"),
+    },
+    "rules": {
+        "list": ("rules:rules_list", "列出评价办法和效力状态，以及监管措施和公示规则。"),
+        "show": ("rules:rules_show", "列出一个评价办法的评价项、等级和理解说明。"),
+        "test": ("rules:rules_test", "运行评价办法、监管措施和公示规则的用例，列出覆盖情况。"),
+        "diff": (
+            "rules_diff:rules_diff",
+            "比较两个评价办法；给出对象时，列出等级会改变的每个对象和原因。",
+        ),
+        "activate": (
+            "rules_activate:rules_activate",
+            "提出启用评价办法的新文本：须先比较，再由第二人批准；到日分批重新评价。",
+        ),
+        "approve": ("rules_activate:rules_approve", "第二人批准启用。"),
+        "confirm": ("rules_activate:rules_confirm", "等级变动超过设定比例的，批准之后再次确认。"),
+        "withdraw": (
+            "rules_activate:rules_withdraw",
+            "撤回启用；已按新文本评价过的，恢复原文本并重新评价。",
+        ),
+        "activations": (
+            "rules_activate:rules_activations",
+            "列出启用过和待启用的文本，及其提出人、批准人。",
+        ),
+    },
+    "deliveries": {
+        "list": ("deliveries:deliveries_list", "列出报送，期限早的在前。"),
+        "show": ("deliveries:deliveries_show", "一条报送的全部经过。"),
+        "retry": ("deliveries:deliveries_retry", "立即重试待重试、被退回或挂起的报送。"),
+    },
+    "quarantine": {
+        "list": ("quarantine:quarantine_list", "列出隔离区里尚未解决的输入。"),
+        "show": ("quarantine:quarantine_show", "一条被拒收输入的来源和问题。"),
+        "replay": ("quarantine:quarantine_replay", "更正后重放一条被拒收的输入。"),
+    },
+    "db": {"upgrade": ("db:db_upgrade", "把数据库升级到最新结构。")},
+}
+
+
+class Listed(TyperCommand):
+    """A command as its group lists it; called, it gives way to the function in its module."""
+
+    def __init__(self, name: str, function: str, line: str) -> None:
+        super().__init__(name, help=line)
+        self.function = function
+
+    def make_context(self, *arguments: Any, **more: Any) -> Any:
+        """Import the function and parse its arguments."""
+        module, _, name = self.function.partition(":")
+        function = getattr(import_module(f"{__package__}.{module}"), name)
+        alone = typer.Typer(add_completion=False)
+        alone.command(self.name, help=self.help)(function)
+        return typer.main.get_command(alone).make_context(*arguments, **more)
+
+
+class Commands(TyperGroup):
+    """A group of commands; what they cannot work with or without is told, not traced."""
+
+    def __init__(self, **more: Any) -> None:
+        super().__init__(**more)
+        listed = COMMANDS[self.name or NAME].items()
+        own = {name: Listed(name, function, line) for name, (function, line) in listed}
+        self.commands = {**own, **self.commands}
+
+    def invoke(self, ctx: Any) -> Any:
+        """Run the command."""
+        try:
+            return super().invoke(ctx)
+        except (BadConfiguration, RuleSetError) as error:
+            fail(str(error))
+        except Away as error:
+            fail(error.told(), Exit.NO_ANSWER)
+
+
+app = typer.Typer(
+    name=NAME,
+    cls=Commands,
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    help="双公示报送与环保信用评价网关",
+)
+for group, title in GROUPS.items():
+    app.add_typer(typer.Typer(cls=Commands, no_args_is_help=True), name=group, help=title)
+
+
+@app.callback()
+def root(
+    context: typer.Context,
+    config: Annotated[
+        Path | None,
+        typer.Option(envvar="CREDIT_GATEWAY_CONFIG", help="配置文件（YAML）", dir_okay=False),
+    ] = None,
+) -> None:
+    """Keep the configuration file for the command; of the log only faults are for its reader."""
+    log.set_up(logging.ERROR)
+    context.obj = config

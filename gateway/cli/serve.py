@@ -1,0 +1,64 @@
+"""Commands that run servers: demo, up, sandbox, doctor."""
+
+from typing import Annotated
+
+import typer
+
+from connectors.sandbox import BankPlace, PlatformPlace, create_sandbox, serve_sandbox
+from gateway.cli.output import (
+    fail,
+    print_line,
+    run,
+    settings_of,
+    stopped,
+)
+from gateway.config.clock import system_clock
+from gateway.config.settings import Settings
+from gateway.service.app import gateway
+from gateway.service.roles import ALL_ROLES, Role
+from gateway.service.roles import run as run_roles
+from gateway.telemetry import log
+
+
+def up(
+    context: typer.Context,
+    roles: Annotated[str, typer.Option(help="intake,deliver,schedule,web 中的几个")] = "",
+) -> None:
+    """Run the roles until a signal to stop."""
+    try:
+        wanted = frozenset(Role(name) for name in roles.split(",") if name) or ALL_ROLES
+    except ValueError:
+        fail(f"没有角色 {roles}；可用：{','.join(Role)}")
+    log.set_up()
+    run(lambda: _up(settings_of(context), wanted))
+
+
+async def _up(settings: Settings, roles: frozenset[Role]) -> None:
+    async with gateway(settings) as built, run_roles(built, roles) as running:
+        if running.web_port is not None:
+            print_line(f"HTTP 接口：{settings.http.host}:{running.web_port}")
+        print_line("已启动，按 Ctrl-C 停止")
+        await stopped()
+
+
+def sandbox(
+    port: Annotated[int, typer.Option(min=0, max=65535, help="端口，0 为任意空闲")] = 8090,
+    platform: Annotated[list[str] | None, typer.Option(help="平台名，可多次")] = None,
+    bank: Annotated[list[str] | None, typer.Option(help="名=whsec_密钥，可多次")] = None,
+) -> None:
+    """Serve the sandbox platform until a signal to stop."""
+    places: dict[str, PlatformPlace | BankPlace] = {
+        name: PlatformPlace() for name in platform or ["credit-zhengzhou", "credit-china"]
+    }
+    for entry in bank or ():
+        name, found, key = entry.partition("=")
+        if not found:
+            fail(f"--bank {entry}：写成 名=whsec_密钥")
+        places[name] = BankPlace.model_validate({"secrets": [key]})
+
+    async def work() -> None:
+        async with serve_sandbox(create_sandbox(system_clock, places), port) as url:
+            print_line(f"沙箱：{url}（{'、'.join(places)}），按 Ctrl-C 停止")
+            await stopped()
+
+    run(work)

@@ -1,0 +1,1 @@
+"""Settings, secrets, keys and the clock 配置."""

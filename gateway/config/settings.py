@@ -1,0 +1,189 @@
+"""Configuration: one YAML file plus environment variables; secrets only by reference.
+
+`CREDIT_GATEWAY_DATABASE_URL` and the like go before the file; `KAFKA_BOOTSTRAP_SERVERS` names a
+cluster in place of the embedded broker.
+"""
+
+import os
+from collections import Counter
+from collections.abc import Mapping
+from decimal import Decimal
+from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import AliasChoices, Field, SecretStr, ValidationError, model_validator
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+from pydantic_settings.exceptions import SettingsError
+
+from gateway.config.errors import BadConfiguration
+from gateway.config.yaml_text import parse_yaml
+from schemas.base import Schema
+from schemas.codes import RecordKind, SubjectKind
+from schemas.destination import BUILT_IN_TIME_LIMITS, Destination, TimeLimit
+from schemas.faults import placed
+from schemas.verdict import Exclusion, Scope
+
+_PREFIX = "CREDIT_GATEWAY_"
+
+
+class RuleSetBinding(Schema):
+    """Which rule set scores which subjects: kinds, and prefixes of the region digits 3–8."""
+
+    rule_set: str
+    kinds: frozenset[SubjectKind] = frozenset({SubjectKind.ENTERPRISE})
+    regions: tuple[str, ...] = ("",)
+    measures: tuple[str, ...] = ()  #: policies that say what its grades lead to
+
+
+class ScoringSettings(Schema):
+    """What is scored, by what; regions listed in `not_scored` have no rule set without an alert."""
+
+    bindings: tuple[RuleSetBinding, ...] = ()
+    not_scored: tuple[str, ...] = ()
+    subject_kinds: Mapping[str, SubjectKind] = Field(default_factory=dict)
+    #: Several sites of one legal person 多厂址: credit code → permit → its weight (产值).
+    sites: Mapping[str, Mapping[str, Annotated[Decimal, Field(gt=0)]]] = Field(default_factory=dict)
+    rule_set_folders: tuple[Path, ...] = ()
+    measure_folders: tuple[Path, ...] = ()
+    #: Of the companies, how many may change grade on a new text without a further confirmation.
+    activation_share: Decimal = Field(default=Decimal("0.3"), ge=0, le=1)
+
+
+class KafkaSettings(Schema):
+    """The bus: topics in by kind, the consumer group, the size of a batch."""
+
+    cluster: str = "main"
+    group: str = "credit-gateway"
+    topics: Mapping[str, RecordKind] = Field(
+        default_factory=lambda: {
+            "double-publicity.penalty": RecordKind.PENALTY,
+            "double-publicity.licence": RecordKind.LICENCE,
+            "environmental-credit.event": RecordKind.EVENT,
+            "environmental-credit.grade": RecordKind.GRADE,
+        }
+    )
+    batch_size: int = Field(default=1000, ge=1, le=10_000)
+    max_poll_interval_ms: int = Field(default=300_000, ge=1_000)
+
+
+class HttpSettings(Schema):
+    """The HTTP door: loopback unless told otherwise; without a key nothing but health answers."""
+
+    host: str = "127.0.0.1"
+    port: int = Field(default=8080, ge=0, le=65535)
+    api_keys: tuple[Annotated[SecretStr, Field(min_length=1)], ...] = ()
+    metrics_need_key: bool = True
+    max_body_bytes: int = Field(default=8 * 2**20, gt=0)
+
+
+class FileLimits(Schema):
+    """What an outside file may hold."""
+
+    max_xlsx_rows: int = Field(default=100_000, gt=0)
+    max_unpacked_bytes: int = Field(default=512 * 2**20, gt=0)
+    max_line_bytes: int = Field(default=2**20, gt=0)
+
+
+class Settings(BaseSettings):
+    """Everything that can be set."""
+
+    model_config = SettingsConfigDict(
+        env_prefix=_PREFIX, env_nested_delimiter="__", extra="forbid", frozen=True
+    )
+
+    state: Path = Path("var")
+    database_url: SecretStr | None = None
+    master_key: SecretStr | None = Field(default=None, min_length=32)
+    kafka_bootstrap: str | None = Field(
+        default=None,
+        validation_alias=AliasChoices("kafka_bootstrap", "KAFKA_BOOTSTRAP_SERVERS"),
+    )
+    kafka: KafkaSettings = KafkaSettings()
+    http: HttpSettings = HttpSettings()
+    files: FileLimits = FileLimits()
+    scoring: ScoringSettings = ScoringSettings()
+    scope: Mapping[Exclusion, str] = Field(default_factory=dict)
+    clocks: tuple[TimeLimit, ...] = ()
+    destinations: tuple[Destination, ...] = ()
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """The environment goes before the file; nothing else is read."""
+        del settings_cls, dotenv_settings, file_secret_settings
+        return env_settings, init_settings
+
+    @model_validator(mode="after")
+    def _consistent(self) -> "Settings":
+        names = Counter(destination.name for destination in self.destinations)
+        for name, times in names.items():
+            if times > 1:
+                raise ValueError(f"destinations：{name} 写了{times}次；每个 name 只能有一个")
+        for destination in self.destinations:
+            unknown = set(destination.clocks) - set(self.all_clocks)
+            if unknown or not destination.clocks:
+                wrong = f"没有时限 {'、'.join(sorted(unknown))}" if unknown else "至少要有一个时限"
+                known = "、".join(self.all_clocks)
+                raise ValueError(f"destinations {destination.name} clocks：{wrong}；可用：{known}")
+        headlines = [d.name for d in self.destinations if d.headline]
+        if len(headlines) > 1:
+            named = "、".join(headlines)
+            raise ValueError(f"destinations headline：{named} 都写了 true；只能有一个")
+        return self
+
+    @property
+    def all_clocks(self) -> dict[str, TimeLimit]:
+        """The built-in clocks and the configured ones, which may replace them."""
+        return {clock.name: clock for clock in (*BUILT_IN_TIME_LIMITS, *self.clocks)}
+
+    @property
+    def exclusion_scope(self) -> Scope:
+        """Henan's scope with the configured column names."""
+        rules = dict(Scope().rules)
+        for reason, column in self.scope.items():
+            rules[reason] = (column, rules[reason][1])
+        return Scope(rules)
+
+
+def load_settings(path: Path | None) -> Settings:
+    """Settings from a file, or the defaults.
+
+    Raises:
+        BadConfiguration: unreadable, not YAML, a duplicate or unknown key, a value out of place.
+    """
+    if path is None:
+        return make_settings({}, "环境变量")
+    try:
+        content = path.read_text(encoding="utf-8")
+    except OSError as error:
+        raise BadConfiguration(f"{path} 读不出来：{error.strerror}") from error
+    except UnicodeDecodeError as error:
+        raise BadConfiguration(f"{path} 应为 UTF-8 编码：{error}") from error
+    return make_settings(parse_yaml(content, str(path), BadConfiguration), str(path))
+
+
+def make_settings(content: Mapping[str, Any], name: str) -> Settings:
+    """Settings from parsed YAML; `name` stands in the error."""
+    try:
+        return Settings(**content)
+    except ValidationError as error:
+        found = error.errors(include_input=False, include_url=False)
+        lines = [f"{_variable(fault['loc']) or name}：{placed(fault)}" for fault in found]
+        raise BadConfiguration("\n".join(lines)) from None
+    except SettingsError as error:
+        given = "、".join(sorted(name for name in os.environ if name.startswith(_PREFIX)))
+        fix = """列表写成 '["…"]'"""
+        raise BadConfiguration(f"环境变量 {given} 中有一个应写成 JSON，{fix}：{error}") from None
+
+
+def _variable(place: tuple[int | str, ...]) -> str | None:
+    """The environment variable that a fault stands in, if it is one that is set."""
+    steps = [str(step).upper() for step in place]
+    names = [_PREFIX + "__".join(steps[:count]) for count in range(len(steps), 0, -1)]
+    return next((f"环境变量 {name}" for name in names if name in os.environ), None)

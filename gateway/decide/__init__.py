@@ -1,0 +1,1 @@
+"""Who must hear of it, by when 决定报送 (pure)."""

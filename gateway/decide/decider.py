@@ -1,0 +1,177 @@
+"""Who must hear of a record version or grade change, by when, with what verb (pure)."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import date, datetime
+from typing import NamedTuple
+
+from gateway.decide.takes import in_region, required_columns, takes
+from gateway.due.deadline import dues
+from gateway.due.workdays import Workdays
+from schemas.base import today
+from schemas.codes import FOLLOW_UPS, RecordKind, Verb
+from schemas.columns import filled
+from schemas.delivery import (
+    HANDED_OVER,
+    IN_FLIGHT,
+    REPLACEABLE,
+    DeliveryState,
+    ItemKind,
+)
+from schemas.destination import Destination, Takes, TimeLimit
+from schemas.identifiers import region
+from schemas.obligation import Due, Owed, Past, Version, Way
+
+S = DeliveryState
+
+#: 河南省社会信用条例 42, 43: one working day for withdrawals and repairs.
+FOLLOW_UP_LIMIT = TimeLimit(
+    name="follow-up-1", days=1, counts="working", source="河南省社会信用条例 第42、43条"
+)
+
+
+#: Kinds of decision whose ways are remembered.
+MEMORY = 10_000
+
+
+class Decided(NamedTuple):
+    """What follows from one version: what is owed of it, and deliveries that it replaces."""
+
+    owed: Owed
+    superseded: list[int]
+
+
+class Decider:
+    """The configured destinations and clocks; the same answers for the same questions."""
+
+    def __init__(
+        self,
+        destinations: Sequence[Destination],
+        clocks: Mapping[str, TimeLimit],
+        workdays: Workdays,
+    ) -> None:
+        self.destinations = tuple(destinations)
+        self.clocks = {**clocks, FOLLOW_UP_LIMIT.name: FOLLOW_UP_LIMIT}
+        self.workdays = workdays
+        self._required = {
+            (destination.name, kind): required_columns(destination, kind)
+            for destination in destinations
+            for kind in (RecordKind.PENALTY, RecordKind.LICENCE)
+        }
+        self._asks_for_columns = any(one.requires is not None for one in destinations)
+        self._dues: dict[tuple[tuple[str, ...], date], tuple[Due, ...]] = {}
+        self._ways: dict[tuple[object, ...], list[Way]] = {}
+
+    def version(self, version: Version, past: Sequence[Past], now: datetime) -> Decided:
+        """The deliveries of a record version, given what each destination was handed before."""
+        if version.verb in FOLLOW_UPS or version.excluded:
+            return self._follow_up(version, past, now)
+        if not past:
+            return Decided(_owed(version, self._first(version)), [])
+        ways: list[Way] = []
+        superseded: list[int] = []
+        for destination in self.destinations:
+            if takes(destination, version):
+                mine = [p for p in past if p.destination == destination.name]
+                way, replaced = self._report(version, destination, mine, now)
+                ways.append(way)
+                superseded += replaced
+        return Decided(_owed(version, ways), superseded)
+
+    def _first(self, version: Version) -> list[Way]:
+        """To every destination that takes it; a region's decisions of one day mostly go alike."""
+        given = filled(version.record) if self._asks_for_columns and version.record else None
+        whose = None if version.person else region(version.subject_code)
+        alike = (version.kind, version.decision_date, whose, version.problem_fields, given)
+        ways = self._ways.get(alike)
+        if ways is None:
+            if len(self._ways) >= MEMORY:
+                self._ways.clear()
+            ways = self._ways[alike] = [
+                self._way(version, destination)
+                for destination in self.destinations
+                if takes(destination, version)
+            ]
+        return ways
+
+    def grade_changes(self, changes: Iterable[tuple[int, int, str]], now: datetime) -> list[Owed]:
+        """Of (grade change id, subject id, subject code): they go to all that take them.
+
+        A grade change is never held and never superseded.
+        """
+        owed: list[Owed] = []
+        ways: dict[str, list[Way]] = {}
+        for change_id, subject_id, code in changes:
+            whose = region(code)
+            if whose not in ways:
+                ways[whose] = self._grade_ways(code, now)
+            kind = ItemKind.GRADE_CHANGE
+            owed.append(Owed(kind, change_id, subject_id, subject_id, Verb.NEW, ways[whose]))
+        return owed
+
+    def _grade_ways(self, code: str, now: datetime) -> list[Way]:
+        return [
+            Way(one.name, S.WAITING, due.at, (due,))
+            for one in self.destinations
+            if Takes.GRADE_CHANGE in one.takes and in_region(one, code)
+            for due in (Due("grade-change", now + one.grade_due, None),)
+        ]
+
+    def _report(
+        self, version: Version, destination: Destination, past: Sequence[Past], now: datetime
+    ) -> tuple[Way, list[int]]:
+        """The way of a later version, and the deliveries whose place it takes."""
+        way = self._way(version, destination)
+        replaced = [p for p in past if p.state in REPLACEABLE and not p.is_pending_follow_up]
+        if any(p.state in HANDED_OVER for p in past):
+            dues = self._dues_of(destination.clocks, today(now))
+            way = way._replace(due_at=dues[0].at, dues=dues)
+        waits = any(p.state in IN_FLIGHT or p.is_follow_up_to_come for p in past)
+        if way.state is S.READY and waits:
+            way = way._replace(state=S.WAITING)
+        earliest = min((way.due_at, *(p.due_at for p in replaced)))
+        return way._replace(due_at=earliest), [p.id for p in replaced]
+
+    def _way(self, version: Version, destination: Destination) -> Way:
+        """As if nothing had gone there before; held while a column that it requires is faulty."""
+        required = self._required[destination.name, version.kind]
+        lacking = required & version.problem_fields
+        if destination.requires is not None:
+            lacking |= required - (filled(version.record) if version.record else frozenset())
+        dues = self._dues_of(destination.clocks, version.decision_date)
+        return Way(destination.name, S.HELD if lacking else S.READY, dues[0].at, dues)
+
+    def _follow_up(self, version: Version, past: Sequence[Past], now: datetime) -> Decided:
+        """Withdrawals and repairs: to whoever has it or may have it; elsewhere all just ends."""
+        dues = self._dues_of((FOLLOW_UP_LIMIT.name,), today(now))
+        ways = []
+        for name in dict.fromkeys(p.destination for p in past):
+            states = {p.state for p in past if p.destination == name}
+            if states & (HANDED_OVER | IN_FLIGHT):
+                state = S.WAITING if states & IN_FLIGHT else S.READY
+                ways.append(Way(name, state, dues[0].at, dues))
+        verb = Verb.WITHDRAW if version.excluded else version.verb
+        superseded = [p.id for p in past if p.state in REPLACEABLE]
+        return Decided(_owed(version, ways)._replace(verb=verb), superseded)
+
+    def _dues_of(self, names: tuple[str, ...], day: date) -> tuple[Due, ...]:
+        key = (names, day)
+        if key not in self._dues:
+            self._dues[key] = tuple(dues(names, self.clocks, day, self.workdays))
+        return self._dues[key]
+
+
+def _owed(version: Version, ways: Sequence[Way]) -> Owed:
+    return Owed(
+        ItemKind.RECORD_VERSION,
+        version.id,
+        version.subject_id,
+        version.decision_id,
+        version.verb,
+        ways,
+    )
+
+
+def as_superseded(owed: Owed) -> Owed:
+    """A version that a repair overtook in its own batch, as if it had come in one of its own."""
+    ways = [way._replace(state=DeliveryState.SUPERSEDED) for way in owed.ways]
+    return owed._replace(ways=ways)

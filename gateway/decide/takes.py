@@ -1,0 +1,34 @@
+"""What a destination takes, and the columns that it requires (pure)."""
+
+from schemas.codes import RecordKind
+from schemas.columns import Required, columns_of
+from schemas.destination import Destination
+from schemas.identifiers import region
+from schemas.obligation import Version
+from schemas.record import RECORD_KINDS
+
+
+def takes(destination: Destination, version: Version) -> bool:
+    """Whether a destination gets decisions like this one at all."""
+    if version.kind.value not in destination.takes:
+        return False
+    if destination.since is not None and version.decision_date < destination.since:
+        return False
+    return version.person or in_region(destination, version.subject_code)
+
+
+def in_region(destination: Destination, code: str) -> bool:
+    """Whether the subject lies in the regions of the destination, if it names any."""
+    return not destination.regions or region(code).startswith(destination.regions)
+
+
+def required_columns(destination: Destination, kind: RecordKind) -> frozenset[str]:
+    """The wire columns without which this destination is not sent a record of this kind."""
+    standard = {
+        column.wire
+        for column in columns_of(RECORD_KINDS[kind])
+        if column.required is not Required.NO
+    }
+    named = {column.wire for column in columns_of(RECORD_KINDS[kind])}
+    wanted = standard if destination.requires is None else named & destination.requires
+    return frozenset(wanted - destination.not_required)

@@ -1,0 +1,159 @@
+"""One call to a destination 报送调用, behind its circuit breaker: outcomes, whatever happens."""
+
+import asyncio
+import time
+from collections import deque
+from collections.abc import Sequence
+
+from tenacity import AsyncRetrying, retry_if_exception_type, stop_after_attempt, wait_exponential
+
+from connectors.errors import CallRejected, ConnectorError, NotSent
+from connectors.protocol import Connector, OnUnknown
+from gateway.config.clock import Clock
+from gateway.deliver.breaker import Breaker, BreakerState
+from gateway.store.audit import events
+from gateway.store.base.engine import Database
+from gateway.store.deliver import destinations as destination_store
+from gateway.telemetry.audit_events import AuditEvent
+from gateway.telemetry.log import LogEvent, logger
+from gateway.telemetry.metrics import Metrics
+from schemas.delivery import Item, Outcome, OutcomeKind
+from schemas.destination import Destination
+
+#: Calls whose duration tells how fast a destination is.
+RECENT_CALLS = 200
+#: Tries within one attempt, seconds apart, only where nothing was handed over.
+QUICK_TRIES = 3
+
+
+class Caller:
+    """Calls the connector of one destination; its breaker is kept for the next owner."""
+
+    def __init__(
+        self,
+        destination: Destination,
+        connector: Connector,
+        database: Database,
+        clock: Clock,
+        metrics: Metrics,
+    ) -> None:
+        self.name = destination.name
+        self.calls_per_second = destination.calls_per_second
+        self.connector = connector
+        self.database = database
+        self.clock = clock
+        self.metrics = metrics
+        self.breaker: Breaker | None = None
+        self._durations: deque[float] = deque(maxlen=RECENT_CALLS)
+        self._next_call = 0.0
+
+    async def state(self) -> BreakerState:
+        """The breaker's state at this moment; at first as the last owner left it."""
+        if self.breaker is None:
+            async with self.database.transaction() as connection:
+                kept = await destination_store.breaker(connection, self.name)
+            self.breaker = Breaker(BreakerState(kept.state), kept.until, kept.failures)
+        self.breaker = self.breaker.at(self.clock())
+        return self.breaker.state
+
+    @property
+    def is_open(self) -> bool:
+        """Whether the breaker keeps calls back."""
+        return self.breaker is not None and self.breaker.state is BreakerState.OPEN
+
+    def seconds_an_item(self) -> float:
+        """The 95th percentile of recent calls, shared over a batch and the calls at once."""
+        if not self._durations:
+            return 0.0
+        slow = sorted(self._durations)[int(len(self._durations) * 0.95)]
+        limits = self.connector.limits
+        return slow / (limits.batch_size * limits.concurrency)
+
+    async def outcomes(self, items: Sequence[Item], *, look: bool) -> list[Outcome]:
+        """One outcome per item, whatever happens to the call."""
+        start = time.monotonic()
+        try:
+            async with asyncio.timeout(self.connector.limits.call_timeout.total_seconds()):
+                outcomes = await self._send_or_look(items, look=look)
+        except (CallRejected, NotSent) as error:
+            await self.failed(error, at_once=isinstance(error, CallRejected))
+            again = _unknown(error) if look else _deferred(error)
+            return [again] * len(items)
+        except Exception as error:  # noqa: BLE001  whatever it was, something may have left us
+            await self.failed(error)
+            return [_unknown(error)] * len(items)
+        if len(outcomes) != len(items):
+            return [_unknown(ValueError("对方返回条数不符"))] * len(items)
+        self._durations.append(time.monotonic() - start)
+        await self._answered()
+        return outcomes
+
+    def calls_within(self, most: int, seconds: int) -> int:
+        """How many calls fit into so many seconds, at the rate that the destination bears."""
+        if self.calls_per_second is None:
+            return most
+        return min(most, max(1, int(self.calls_per_second * seconds)))
+
+    async def pace(self) -> None:
+        """Wait for this call's turn."""
+        if self.calls_per_second is None:
+            return
+        now = time.monotonic()
+        turn = max(now, self._next_call)
+        self._next_call = turn + 1 / self.calls_per_second
+        await asyncio.sleep(turn - now)
+
+    async def _send_or_look(self, items: Sequence[Item], *, look: bool) -> list[Outcome]:
+        on_unknown = self.connector.limits.on_unknown
+        if look and on_unknown in {OnUnknown.LOOK_UP, OnUnknown.LISTING}:
+            return await self.connector.look_up(items)
+        quick = AsyncRetrying(
+            stop=stop_after_attempt(QUICK_TRIES),
+            wait=wait_exponential(multiplier=0.1, max=1),
+            retry=retry_if_exception_type(NotSent),
+            reraise=True,
+        )
+        async for attempt in quick:
+            with attempt:
+                return await self.connector.send(items)
+        raise NotSent
+
+    async def _answered(self) -> None:
+        if self.breaker is not None and self.breaker != Breaker():
+            await self._set_breaker(self.breaker.succeeded())
+
+    async def failed(self, error: Exception, *, at_once: bool = False) -> None:
+        """Note a call that was not answered, or (`at_once`) refused as a whole."""
+        extra = {"destination": self.name, "error": type(error).__name__}
+        logger.warning(LogEvent.CALL_FAILED, extra=extra)
+        if not self.is_open:
+            before = self.breaker or Breaker()
+            await self._set_breaker(before.failed(self.clock(), at_once=at_once))
+
+    async def _set_breaker(self, breaker: Breaker) -> None:
+        """Keep the breaker, and say so once when it opens and once when it closes."""
+        before, self.breaker = self.breaker or Breaker(), breaker
+        self.metrics.breaker_open.labels(self.name).set(breaker.state is BreakerState.OPEN)
+        if before.state is breaker.state or breaker.state is BreakerState.HALF_OPEN:
+            return
+        opened = breaker.state is BreakerState.OPEN
+        if opened and before.state is BreakerState.HALF_OPEN:
+            return
+        event = AuditEvent.BREAKER_OPENED if opened else AuditEvent.BREAKER_CLOSED
+        extra = {"destination": self.name, "state": breaker.state.value}
+        logger.warning(LogEvent.BREAKER_CHANGED, extra=extra)
+        async with self.database.transaction() as connection:
+            kept = destination_store.Breaker(breaker.state.value, breaker.until, breaker.failures)
+            await destination_store.set_breaker(connection, self.name, kept)
+            entry = events.AuditEntry(event, {"destination": self.name})
+            await events.add(connection, [entry], self.clock())
+
+
+def _deferred(error: ConnectorError) -> Outcome:
+    return Outcome(
+        kind=OutcomeKind.DEFERRED, reasons=(str(error)[:500],), retry_after=error.retry_after
+    )
+
+
+def _unknown(error: Exception) -> Outcome:
+    return Outcome(kind=OutcomeKind.UNKNOWN, reasons=(str(error)[:500] or type(error).__name__,))

@@ -1,0 +1,16 @@
+"""What will be late 预计超期: the work ahead of each delivery, at the pace of recent calls."""
+
+from gateway.deliver.deliverer import Deliverer
+from gateway.store.deliver import overdue
+
+
+async def predict(deliverer: Deliverer) -> int:
+    """Count deliveries that will be late: work ahead × recent p95 call time; set the gauges."""
+    seconds, now = deliverer.caller.seconds_an_item(), deliverer.clock()
+    async with deliverer.database.transaction() as connection:
+        late = await overdue.predicted_breaches(connection, deliverer.name, now, seconds)
+        before = now - deliverer.destination.receipt_within
+        silent = await overdue.silent_receipts(connection, deliverer.name, before)
+    deliverer.metrics.predicted_breaches.labels(deliverer.name).set(late)
+    deliverer.metrics.silent_receipts.labels(deliverer.name).set(silent)
+    return late

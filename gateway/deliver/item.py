@@ -1,0 +1,69 @@
+"""A claimed delivery → the item that its connector is given (pure)."""
+
+from collections.abc import Callable
+from typing import Any
+
+import orjson
+
+from schemas.codes import FOLLOW_UPS, Verb
+from schemas.delivery import Claimed, Item, ItemKind
+from schemas.messages import GradeChanged
+
+
+def key_of(installation: str, delivery_id: int) -> str:
+    """The key that a destination knows a delivery by; the same for every resend."""
+    return f"{installation}-{delivery_id}"
+
+
+def delivery_of(installation: str, key: str) -> int | None:
+    """The delivery that a key means, if it is one of ours."""
+    ours, _, number = key.rpartition("-")
+    return int(number) if ours == installation and number.isdecimal() else None
+
+
+def item(claimed: Claimed, installation: str, decrypt: Callable[[bytes], bytes]) -> Item:
+    """What the connector is given; identity numbers go only into records."""
+    return Item(
+        delivery_id=claimed.id,
+        key=key_of(installation, claimed.id),
+        item_kind=ItemKind(claimed.item_kind),
+        record_kind=claimed.kind,
+        verb=verb(claimed),
+        version=claimed.version,
+        resend=claimed.maybe_arrived,
+        subject_code=claimed.subject_code,
+        document_number=claimed.document_number,
+        decision_date=claimed.decision_date,
+        occurred_at=claimed.recorded_at,
+        columns=_columns(claimed, decrypt),
+    )
+
+
+def verb(claimed: Claimed) -> Verb:
+    """`new` until the destination holds a version, then `correct`; follow-ups as they are."""
+    given = Verb(claimed.verb)
+    if given in FOLLOW_UPS:
+        return given
+    return Verb.CORRECT if claimed.holds else Verb.NEW
+
+
+def is_moot(claimed: Claimed) -> bool:
+    """A withdrawal or repair of what the destination turned out never to have got."""
+    return Verb(claimed.verb) in FOLLOW_UPS and not claimed.holds
+
+
+def _columns(claimed: Claimed, decrypt: Callable[[bytes], bytes]) -> dict[str, Any]:
+    if claimed.item_kind == ItemKind.GRADE_CHANGE:
+        changed = GradeChanged.model_validate(
+            {
+                **claimed.body,
+                "number": claimed.number,
+                "subject_code": claimed.subject_code,
+                "subject_name": claimed.subject_name,
+                "recorded_at": claimed.recorded_at,
+            }
+        )
+        return changed.model_dump(mode="json")
+    if claimed.secret is None:
+        return claimed.body
+    return {**claimed.body, **orjson.loads(decrypt(claimed.secret))}

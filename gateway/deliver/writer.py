@@ -1,0 +1,85 @@
+"""Outcomes written in batches as calls end."""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
+
+from tenacity import AsyncRetrying, retry_if_exception_type, stop_after_delay, wait_exponential
+
+from gateway.config.clock import Clock
+from gateway.store.base.engine import Connection, Database, DatabaseAway
+from gateway.store.deliver import claims
+from gateway.telemetry.metrics import Metrics
+from schemas.delivery import Finish
+
+#: Outcomes written in one transaction, and how long the first of them waits for company.
+FINISH_BATCH = 256
+FINISH_LINGER = 0.005
+#: Seconds for which the outcomes of calls wait for a database that is away.
+FINISH_PATIENCE = 60
+
+
+@dataclass(slots=True)
+class Round:
+    """What one round did: sent or looked up, and how each came out."""
+
+    owned: bool = True
+    claimed: int = 0
+    outcomes: dict[str, int] = field(default_factory=dict)
+
+
+class Writer:
+    """Writes the outcomes of one destination, each batch in one transaction."""
+
+    def __init__(self, name: str, database: Database, clock: Clock, metrics: Metrics) -> None:
+        self.name = name
+        self.database = database
+        self.clock = clock
+        self.metrics = metrics
+
+    async def write(self, queue: "asyncio.Queue[list[Finish] | None]", done: Round) -> None:
+        """Write outcomes in batches until the end of the claim."""
+        ended = False
+        while not ended:
+            pending, ended = await _gather(queue)
+            if pending:
+                await self._finish(pending, done)
+
+    async def _finish(self, pending: Sequence[Finish], done: Round) -> None:
+        now = self.clock()
+        ours = await self._patiently(lambda c: claims.finish(c, pending, now))
+        for one in pending:
+            if one.id in ours:
+                done.outcomes[one.outcome] = done.outcomes.get(one.outcome, 0) + 1
+                self.metrics.outcomes.labels(self.name, one.outcome).inc()
+            else:
+                self.metrics.lost_leases.labels(self.name).inc()
+
+    async def _patiently(self, work: Callable[[Connection], Awaitable[set[int]]]) -> set[int]:
+        """Outcomes are worth waiting for the database; the lease bounds how long they hold."""
+        patient = AsyncRetrying(
+            stop=stop_after_delay(FINISH_PATIENCE),
+            wait=wait_exponential(multiplier=0.2, max=2),
+            retry=retry_if_exception_type(DatabaseAway),
+            reraise=True,
+        )
+        return await patient(self.database.run, work)
+
+
+async def _gather(queue: "asyncio.Queue[list[Finish] | None]") -> tuple[list[Finish], bool]:
+    """Outcomes until there are enough, a moment has passed, or the end came."""
+    first = await queue.get()
+    if first is None:
+        return [], True
+    pending = list(first)
+    deadline = time.monotonic() + FINISH_LINGER
+    while len(pending) < FINISH_BATCH:
+        try:
+            more = await asyncio.wait_for(queue.get(), max(0, deadline - time.monotonic()))
+        except TimeoutError:
+            return pending, False
+        if more is None:
+            return pending, True
+        pending += more
+    return pending, False

@@ -1,0 +1,47 @@
+"""时限: a clock and a decision date → due time, with the calendar that it rests on (pure).
+
+Due times are stored as the exclusive next midnight in Asia/Shanghai and printed as 23:59:59.
+"""
+
+from collections.abc import Mapping
+from datetime import UTC, date, datetime, timedelta
+from functools import lru_cache
+
+import orjson
+
+from gateway.due.workdays import CalendarMissing, Workdays
+from schemas.base import end_of
+from schemas.destination import CountedDays, TimeLimit
+from schemas.obligation import Due
+
+
+def due(clock: TimeLimit, day: date, workdays: Workdays) -> Due:
+    """When `clock` runs out for a decision of `day`; never guessed, never an error."""
+    if clock.counts is CountedDays.CALENDAR:
+        return Due(clock.name, end_of(day + timedelta(days=clock.days)), None)
+    try:
+        last = workdays.nth_after(day, clock.days)
+    except CalendarMissing:
+        bound = workdays.lower_bound(day, clock.days)
+        return Due(clock.name, end_of(bound), workdays.name, provisional=True)
+    return Due(clock.name, end_of(last), workdays.name)
+
+
+def dues(
+    names: tuple[str, ...], clocks: Mapping[str, TimeLimit], day: date, workdays: Workdays
+) -> list[Due]:
+    """Every clock of a destination, the strictest first."""
+    found = [due(clocks[name], day, workdays) for name in names]
+    return sorted(found, key=lambda item: item.at)
+
+
+@lru_cache(maxsize=4096)
+def parse_dues(text: str) -> Mapping[str, datetime]:
+    """The dues of a delivery as stored: clock → exclusive time."""
+    dues = orjson.loads(text)
+    return {name: utc(datetime.fromisoformat(at)) for name, at in dues.items()}
+
+
+def utc(at: datetime) -> datetime:
+    """The same moment written in one way, so that equal content has an equal hash."""
+    return at.astimezone(UTC)

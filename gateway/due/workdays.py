@@ -1,0 +1,103 @@
+"""工作日历: which days count as working days, from one data file a year (pure).
+
+A year's file holds the days that the State Council's notice moves: holidays on weekdays and
+working days on weekends (调休). A year without a notice is refused, never assumed.
+"""
+
+from bisect import bisect_right
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Any
+
+from gateway.config.errors import BadConfiguration
+
+SATURDAY = 5
+
+
+class CalendarMissing(Exception):
+    """There is no working-day calendar for the year."""
+
+    def __init__(self, year: int) -> None:
+        super().__init__(f"没有{year}年的工作日历：请在国务院办公厅发布放假通知后加入 {year}.json")
+        self.year = year
+
+
+class BadCalendar(BadConfiguration):
+    """A calendar file contradicts itself or names no notice."""
+
+
+@dataclass(frozen=True, slots=True)
+class Year:
+    """One year's moved days, and the notices 放假通知 that they come from."""
+
+    year: int
+    notices: tuple[str, ...]
+    holidays: frozenset[date]
+    workdays: frozenset[date]
+
+    def is_working(self, day: date) -> bool:
+        """Whether the day counts."""
+        return day in self.workdays or (day.weekday() < SATURDAY and day not in self.holidays)
+
+
+def parse_year(data: Mapping[str, Any]) -> Year:
+    """One calendar file; refuses one without notices, without days, or with a day of both kinds."""
+    year = Year(
+        year=int(data["year"]),
+        notices=tuple(data["notices"]),
+        holidays=frozenset(date.fromisoformat(day) for day in data["holidays"]),
+        workdays=frozenset(date.fromisoformat(day) for day in data["workdays"]),
+    )
+    if not year.notices or not year.holidays:
+        raise BadCalendar(f"calendar {year.year}: no notice or no days; an empty year is no year")
+    if year.holidays & year.workdays:
+        raise BadCalendar(f"calendar {year.year}: a day is holiday and working day at once")
+    wrong = [day for day in year.holidays | year.workdays if day.year != year.year]
+    if wrong:
+        raise BadCalendar(f"calendar {year.year}: {min(wrong)} belongs to another year")
+    return year
+
+
+class Workdays:
+    """The working days of all years that are loaded; they must follow each other without a gap."""
+
+    def __init__(self, years: Iterable[Year]) -> None:
+        self.years = {year.year: year for year in years}
+        self.name = f"cn-{min(self.years)}-{max(self.years)}"
+        self._first, self._last = min(self.years), max(self.years)
+        missing = set(range(self._first, self._last + 1)) - set(self.years)
+        if missing:
+            raise BadCalendar(f"calendar years missing in between: {sorted(missing)}")
+        self._days = [
+            day
+            for day in _days(date(self._first, 1, 1), date(self._last, 12, 31))
+            if self.years[day.year].is_working(day)
+        ]
+
+    def nth_after(self, day: date, n: int) -> date:
+        """The n-th working day after `day`, which itself does not count.
+
+        Raises:
+            CalendarMissing: the answer lies beyond the loaded years.
+        """
+        if not self._first <= day.year <= self._last:
+            raise CalendarMissing(day.year)
+        index = bisect_right(self._days, day) + n - 1
+        if index >= len(self._days):
+            raise CalendarMissing(self._last + 1)
+        return self._days[index]
+
+    def lower_bound(self, day: date, n: int) -> date:
+        """The earliest day that the n-th working day can be, if every unknown weekday counts."""
+        if self._first <= day.year <= self._last:
+            known = len(self._days) - bisect_right(self._days, day)
+            day, n = max(day, date(self._last, 12, 31)), n - known
+        while n > 0:
+            day += timedelta(days=1)
+            n -= day.weekday() < SATURDAY
+        return day
+
+
+def _days(first: date, last: date) -> Iterable[date]:
+    return (first + timedelta(days=n) for n in range((last - first).days + 1))

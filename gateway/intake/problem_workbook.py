@@ -1,0 +1,99 @@
+"""The problems workbook 问题清单: the faulty rows as they were given, to be mended and sent again.
+
+`gateway.intake.files` reads it back: Chinese headers, one sheet a kind, every cell a text.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from connectors.shared.xlsx import Sheet, workbook
+from gateway.check.checked import Checked
+from gateway.check.normalise import Candidate, normalise
+from gateway.check.raw import line_of
+from schemas.codes import RecordKind
+from schemas.columns import Column, columns_of
+from schemas.problem import Problem
+from schemas.record import RECORD_KINDS
+
+PROBLEMS = "填报问题"
+FIXES = "修改办法"
+_SHEETS = {RecordKind.PENALTY: "行政处罚", RecordKind.LICENCE: "行政许可"}
+_OTHERS = "其他"
+#: Column of the input that says the kind, which the header of the other sheets tells.
+_KIND = "kind"
+
+
+@dataclass(frozen=True, slots=True)
+class FaultyRow:
+    """One row that check found fault with: as given, in wire columns, with what is wrong."""
+
+    line: int
+    kind: RecordKind | None
+    row: Mapping[str, str]
+    problems: Sequence[Problem]
+
+
+def problems_workbook(path: Path, faulty: Iterable[FaultyRow]) -> None:
+    """Write the rows to mend, one sheet a kind; cells with problems are coloured."""
+    by_sheet: dict[str, list[FaultyRow]] = {}
+    for row in faulty:
+        name = _SHEETS.get(row.kind, _OTHERS) if row.kind else _OTHERS
+        by_sheet.setdefault(name, []).append(_with_kind(row) if name == _OTHERS else row)
+    order = [*_SHEETS.values(), _OTHERS]
+    with workbook(path) as book:
+        for name in sorted(by_sheet, key=order.index) or [order[0]]:
+            rows = by_sheet.get(name, [])
+            columns = _columns(name)
+            extra = _extra(rows, {column.wire for column in columns})
+            widths = [*(_width(c) for c in columns), *(16.0 for _ in extra), 48.0, 48.0]
+            _write(book.sheet(name, widths), columns, extra, rows)
+
+
+def _with_kind(row: FaultyRow) -> FaultyRow:
+    return row if row.kind is None else replace(row, row={_KIND: row.kind.value, **row.row})
+
+
+def _columns(sheet: str) -> tuple[Column, ...]:
+    kind = next((kind for kind, name in _SHEETS.items() if name == sheet), None)
+    return columns_of(RECORD_KINDS[kind]) if kind else ()
+
+
+def _extra(rows: Iterable[FaultyRow], known: set[str]) -> list[str]:
+    """The columns that the standard does not have, in the order in which they were met."""
+    ours = known | {PROBLEMS, FIXES}
+    return list(dict.fromkeys(name for row in rows for name in row.row if name not in ours))
+
+
+def _width(column: Column) -> float:
+    return 30.0 if (column.max_length or 0) > 200 else 20.0
+
+
+def _write(
+    sheet: Sheet, columns: Sequence[Column], extra: Sequence[str], rows: Iterable[FaultyRow]
+) -> None:
+    names = [*(column.wire for column in columns), *extra]
+    titles = [*(column.title for column in columns), *extra, PROBLEMS, FIXES]
+    sheet.head(titles)
+    for row in rows:
+        wrong = {problem.field for problem in row.problems}
+        cells = [(row.row.get(name, ""), "marked" if name in wrong else "text") for name in names]
+        messages = dict.fromkeys(problem.message for problem in row.problems)
+        fixes = dict.fromkeys(problem.fix for problem in row.problems)
+        sheet.write([*cells, ("；".join(messages), "text"), ("；".join(fixes), "text")])
+
+
+def faulty_row(checked: Checked) -> FaultyRow:
+    """The row of a checked item under its wire columns; its raw text where it does not parse."""
+    candidate = normalise(checked.raw)
+    if isinstance(candidate, Candidate):
+        row = {name: _text(value) for name, value in candidate.row.items()}
+    else:
+        row = {"原文": (checked.raw.body or b"").decode("utf-8", "replace")}
+    return FaultyRow(line_of(checked.raw), checked.kind, row, checked.problems)
+
+
+def _text(value: object) -> str:
+    if isinstance(value, list):
+        return "、".join(map(str, value))
+    return "" if value is None else str(value)

@@ -1,0 +1,49 @@
+"""Replay from quarantine 隔离区重放: an item again, corrected or as it was, with its own origin."""
+
+from gateway.check.raw import Raw
+from gateway.config.clock import Clock
+from gateway.config.keys import Keys
+from gateway.pipeline import Pipeline
+from gateway.record.result import Result
+from gateway.store.audit import events
+from gateway.store.record import quarantine
+from gateway.telemetry.audit_events import AuditEvent
+from schemas.codes import RecordKind
+from schemas.verdict import Verdict
+
+
+class NoSuchItem(LookupError):
+    """There is no quarantined item of this number."""
+
+    def __init__(self, id_: int) -> None:
+        super().__init__(f"隔离区没有编号 {id_}")
+
+
+async def replay(
+    pipeline: Pipeline, keys: Keys, clock: Clock, id_: int, body: bytes | None = None
+) -> Result:
+    """Process a quarantined item again; its history is kept, and it is resolved if it is taken.
+
+    Refused again, the item stays open and its replay does not: one item, however often it is tried.
+    """
+    async with pipeline.database.transaction() as connection:
+        item = await quarantine.quarantined(connection, id_)
+        if item is None:
+            raise NoSuchItem(id_)
+        number = await quarantine.count_replay(connection, id_)
+    kind = RecordKind(item.kind) if item.kind else None
+    content = keys.decrypt(item.sealed) if body is None else body
+    [result] = await pipeline.process([Raw(f"quarantine:{id_}", number, content, kind)])
+    await _note(pipeline, clock, id_, result)
+    return result
+
+
+async def _note(pipeline: Pipeline, clock: Clock, id_: int, result: Result) -> None:
+    resolved = result.verdict is not Verdict.REFUSED
+    detail = {"quarantine": id_, "verdict": result.verdict.value}
+    async with pipeline.database.transaction() as connection:
+        closed = id_ if resolved else result.quarantine_id
+        if closed is not None:
+            await quarantine.resolve(connection, closed, clock())
+        entry = events.AuditEntry(AuditEvent.QUARANTINE_REPLAYED, detail)
+        await events.add(connection, [entry], clock())

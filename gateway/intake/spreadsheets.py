@@ -1,0 +1,126 @@
+"""CSV and XLSX files → rows under the wire columns."""
+
+import csv
+import zipfile
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from python_calamine import CalamineError, CalamineWorkbook
+
+from gateway.check.raw import SHEET_STRIDE
+from gateway.config.settings import FileLimits
+from schemas.codes import RecordKind
+from schemas.columns import columns_of
+from schemas.record import RECORD_KINDS, REPORTED_KINDS
+
+_SNIFF_BYTES = 1 << 20
+
+
+class UnreadableFile(ValueError):
+    """The file as a whole cannot be taken in; the message says why, in Chinese."""
+
+
+Row = tuple[int, RecordKind | None, dict[str, Any]]
+
+
+def csv_rows(path: Path, limits: FileLimits, kind: RecordKind | None) -> Iterator[Row]:
+    """The rows of a CSV file, read line by line; raises UnreadableFile."""
+    csv.field_size_limit(limits.max_line_bytes)
+    encoding = _encoding(path)
+    with path.open(encoding=encoding, errors="surrogateescape", newline="") as stream:
+        reader = csv.reader(stream)
+        try:
+            header = _Header(next(reader, []), kind)
+            for cells in reader:
+                if any(cell.strip() for cell in cells):
+                    yield reader.line_num, header.kind, header.row(cells)
+        except csv.Error as error:
+            raise UnreadableFile(f"第{reader.line_num}行不是有效的 CSV：{error}") from error
+
+
+def _encoding(path: Path) -> str:
+    """UTF-8 if the beginning of the file is; else GB18030, which takes almost any bytes."""
+    with path.open("rb") as stream:
+        start = stream.read(_SNIFF_BYTES)
+    try:
+        start.decode("utf-8")
+    except UnicodeDecodeError as error:
+        cut_character = len(start) == _SNIFF_BYTES and error.start > len(start) - 4
+        return "utf-8-sig" if cut_character else "gb18030"
+    return "utf-8-sig"
+
+
+def xlsx_rows(path: Path, limits: FileLimits, kind: RecordKind | None) -> Iterator[Row]:
+    """The rows of all sheets of an XLSX file; raises UnreadableFile beyond the limits."""
+    _check_zip(path, limits)
+    try:
+        workbook = CalamineWorkbook.from_path(str(path))
+        sheets = [workbook.get_sheet_by_name(name) for name in workbook.sheet_names]
+    except CalamineError as error:
+        raise UnreadableFile(f"不是有效的 XLSX 文件：{error}") from error
+    total = sum(sheet.total_height for sheet in sheets)
+    if total > limits.max_xlsx_rows + len(sheets):
+        raise UnreadableFile(
+            f"XLSX 共{total}行，超过上限{limits.max_xlsx_rows}行：请分成几个文件，或改用 CSV"
+        )
+    tables = [(index, sheet) for index, sheet in enumerate(sheets) if sheet.total_height > 0]
+    if not tables:
+        raise UnreadableFile("XLSX 里没有数据")
+    for index, sheet in tables:
+        rows = iter(sheet.iter_rows())
+        header = _Header([str(cell) for cell in next(rows)], kind)
+        start = index * SHEET_STRIDE + 1
+        for number, cells in enumerate(rows, start + 1):
+            if any(cell not in ("", None) for cell in cells):
+                yield number, header.kind, header.row([_cell(cell) for cell in cells])
+
+
+def _check_zip(path: Path, limits: FileLimits) -> None:
+    try:
+        with zipfile.ZipFile(path) as archive:
+            unpacked = sum(entry.file_size for entry in archive.infolist())
+    except (zipfile.BadZipFile, OSError) as error:
+        raise UnreadableFile(f"不是有效的 XLSX 文件：{error}") from error
+    if unpacked > limits.max_unpacked_bytes:
+        raise UnreadableFile(
+            f"XLSX 解压后{unpacked}字节，超过上限{limits.max_unpacked_bytes}字节：请改用 CSV"
+        )
+
+
+def _cell(value: Any) -> str:
+    """A cell as text: whole numbers without `.0`, days without a time."""
+    if isinstance(value, float) and value.is_integer():
+        return str(int(value))
+    return str(value).removesuffix(" 00:00:00")
+
+
+class _Header:
+    """A header row: wire codes or Chinese names → wire codes, and the kind that they tell."""
+
+    def __init__(self, cells: Sequence[str], kind: RecordKind | None) -> None:
+        names = [cell.strip().lstrip("\ufeff") for cell in cells]
+        self.kind = kind or _kind_of(names)
+        titles = _titles(self.kind) if self.kind else {}
+        self.names = [titles.get(name, name) for name in names]
+        if not any(self.names):
+            raise UnreadableFile("第一行没有列名：请写明列的中文名或代码（如 CF_WSH）")
+
+    def row(self, cells: Sequence[str]) -> dict[str, Any]:
+        """The cells that are not empty, under their wire codes; extra cells have no name."""
+        named = zip(self.names, cells, strict=False)
+        return {name: cell for name, cell in named if name and cell != ""}
+
+
+def _titles(kind: RecordKind) -> dict[str, str]:
+    return {column.title: column.wire for column in columns_of(RECORD_KINDS[kind])}
+
+
+def _kind_of(names: Sequence[str]) -> RecordKind | None:
+    """The kind whose columns the header shows most of."""
+    known = {
+        kind: sum(name in _titles(kind) or name in _titles(kind).values() for name in names)
+        for kind in REPORTED_KINDS
+    }
+    best = max(known, key=lambda kind: known[kind])
+    return best if known[best] else None

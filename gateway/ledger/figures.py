@@ -1,0 +1,154 @@
+"""The figures of a month 台账指标 from its rows: counts, rates, verdicts on time (pure).
+
+Definitions (DOMAIN 2.2): N in scope by decision date; S handed over; A accepted; T accepted by due,
+for each clock; 迟报 handed over but not accepted by due; 漏报 not handed over and past due.
+上报率 S/N, 合规率 A/S, 及时率 T/N; a denominator of 0 gives "—", never 100 %.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+
+from gateway.ledger.rows import LedgerRow, Standing, Timeliness
+from schemas.codes import RecordKind
+from schemas.destination import CountedDays, Destination, TimeLimit
+
+KIND_TITLES = {RecordKind.PENALTY: "行政处罚", RecordKind.LICENCE: "行政许可"}
+NO_RATE = "—"
+
+
+@dataclass(frozen=True, slots=True)
+class Rate:
+    """A share of a whole; it has no value where the whole is nothing."""
+
+    part: int
+    whole: int
+
+    @property
+    def value(self) -> Decimal | None:
+        """Between 0 and 1, exact; None without a denominator."""
+        return Decimal(self.part) / self.whole if self.whole else None
+
+    @property
+    def text(self) -> str:
+        """`98.50%`, rounded down so that 100 % is said only of all."""
+        if not self.whole:
+            return NO_RATE
+        hundredths = self.part * 10_000 // self.whole
+        return f"{hundredths // 100}.{hundredths % 100:02d}%"
+
+
+@dataclass(frozen=True, slots=True)
+class ClockFigures:
+    """What one clock makes of the decisions in scope."""
+
+    clock: str
+    title: str
+    timely: int
+    late: int
+    missed: int
+    open: int
+    unknown: int
+    void: int
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """The figures of one destination; `kind` None is penalties and licences together."""
+
+    destination: str
+    title: str
+    headline: bool
+    kind: RecordKind | None
+    in_scope: int
+    handed_over: int
+    accepted: int
+    blind: int
+    clocks: tuple[ClockFigures, ...]
+
+    @property
+    def reported_rate(self) -> Rate:
+        """上报率 S/N."""
+        return Rate(self.handed_over, self.in_scope)
+
+    @property
+    def compliant_rate(self) -> Rate:
+        """合规率 A/S."""
+        return Rate(self.accepted, self.handed_over)
+
+    def timely_rate(self, clock: ClockFigures) -> Rate:
+        """及时率 T/N by one clock."""
+        return Rate(clock.timely, self.in_scope)
+
+
+def all_figures(
+    rows: Sequence[LedgerRow], destinations: Iterable[Destination], clocks: Mapping[str, TimeLimit]
+) -> tuple[Figures, ...]:
+    """Each destination that takes decisions: together, penalties, licences; the headline first."""
+    reported = [d for d in destinations if d.takes & _REPORTED]
+    headline = headline_of(reported)
+    reported.sort(key=lambda d: d.name != headline)
+    return tuple(
+        _figures(rows, d, clocks, kind=kind, headline=d.name == headline)
+        for d in reported
+        for kind in (None, RecordKind.PENALTY, RecordKind.LICENCE)
+    )
+
+
+_REPORTED = {"penalty", "licence"}
+
+
+def headline_of(destinations: Iterable[Destination]) -> str | None:
+    """The destination whose figures head the ledger: the configured one, else the first."""
+    reported = [d for d in destinations if d.takes & _REPORTED]
+    chosen = next((d for d in reported if d.headline), None) or next(iter(reported), None)
+    return chosen.name if chosen else None
+
+
+def _figures(
+    rows: Iterable[LedgerRow],
+    destination: Destination,
+    clocks: Mapping[str, TimeLimit],
+    *,
+    kind: RecordKind | None,
+    headline: bool,
+) -> Figures:
+    standings = [
+        row.standings[destination.name]
+        for row in rows
+        if destination.name in row.standings and not row.excluded and kind in {None, row.kind}
+    ]
+    return Figures(
+        destination=destination.name,
+        title=destination.title,
+        headline=headline,
+        kind=kind,
+        in_scope=len(standings),
+        handed_over=sum(s.handed_over_at is not None for s in standings),
+        accepted=sum(s.accepted_at is not None for s in standings),
+        blind=sum(s.blind for s in standings),
+        clocks=tuple(_clock_figures(clocks[name], standings) for name in destination.clocks),
+    )
+
+
+def _clock_figures(clock: TimeLimit, standings: Iterable[Standing]) -> ClockFigures:
+    found = Counter(standing.timeliness[clock.name] for standing in standings)
+    return ClockFigures(
+        clock=clock.name,
+        title=clock_title(clock),
+        timely=found[Timeliness.TIMELY],
+        late=found[Timeliness.LATE],
+        missed=found[Timeliness.MISSED],
+        open=found[Timeliness.OPEN],
+        unknown=found[Timeliness.UNKNOWN],
+        void=found[Timeliness.VOID],
+    )
+
+
+def clock_title(clock: TimeLimit) -> str:
+    """`7个工作日`."""
+    return f"{clock.days}个{'工作日' if clock.counts is CountedDays.WORKING else '自然日'}"
+
+
+# ---------------------------------------------------------------- the published shape

@@ -1,0 +1,83 @@
+"""The month's end: the ledger frozen with its workbook, and its figures in words."""
+
+import asyncio
+from collections.abc import Callable
+from datetime import datetime
+
+from gateway.ledger.month import Ledger
+from gateway.ledger.month import month as account_of_month
+from gateway.ledger.rows import Scope
+from gateway.ledger.workbook import ledger_workbook
+from gateway.store.account import ledgers
+from gateway.store.account.ledgers import Frozen
+from gateway.store.audit import events
+from gateway.store.base.engine import Database
+from gateway.telemetry.audit_events import AuditEvent
+
+FIRST_REASON = "首次冻结"
+
+LATER_REASON = "数据变动"
+
+#: Makes the workbook of a ledger with the stamp that stands on it.
+Render = Callable[[Ledger, Frozen], bytes]
+
+
+async def freeze_month(
+    database: Database, scope: Scope, month: str, now: datetime, reason: str | None = None
+) -> tuple[Ledger, Frozen, bool]:
+    """Freeze a month as it stands now; True if that made a new version."""
+    account = await account_of_month(database, scope, month, now)
+    frozen, made = await freeze(database, account, ledger_workbook, now, reason)
+    return account, frozen, made
+
+
+async def frozen_workbook(database: Database, frozen: Frozen) -> bytes:
+    """The workbook as it was frozen."""
+    async with database.transaction() as connection:
+        return await ledgers.workbook(connection, frozen.month, frozen.version) or b""
+
+
+async def freeze(
+    database: Database, ledger: Ledger, render: Render, now: datetime, reason: str | None = None
+) -> tuple[Frozen, bool]:
+    """Keep a version of the ledger if it differs from the last one; True if it was made now."""
+    async with database.transaction() as connection:
+        await ledgers.lock_month(connection, ledger.month)
+        before = await ledgers.versions(connection, ledger.month)
+        hash_ = ledger.hash
+        if before and before[0].hash == hash_:
+            return before[0], False
+        frozen = Frozen(
+            month=ledger.month,
+            version=before[0].version + 1 if before else 1,
+            hash=hash_,
+            reason=reason or (LATER_REASON if before else FIRST_REASON),
+            recorded_at=now,
+            figures=ledger.as_json(),
+        )
+        workbook = await asyncio.to_thread(render, ledger, frozen)
+        await ledgers.save(connection, frozen, workbook)
+        detail = {"month": frozen.month, "version": frozen.version, "hash": frozen.hash}
+        await events.add(connection, [events.AuditEntry(AuditEvent.LEDGER_FROZEN, detail)], now)
+    return frozen, True
+
+
+def ledger_lines(account: Ledger) -> list[str]:
+    """The figures of all kinds together, a line for each destination and clock."""
+    lines = []
+    for figures in account.figures:
+        if figures.kind is not None:
+            continue
+        head = "（主对象）" if figures.headline else ""
+        rates = (
+            f"应报 {figures.in_scope}，已报 {figures.handed_over}，有效入库 {figures.accepted}；"
+            f"上报率 {figures.reported_rate.text}，合规率 {figures.compliant_rate.text}"
+        )
+        lines.append(f"{figures.title}{head}：{rates}")
+        lines += [
+            f"    {clock.title}：及时率 {figures.timely_rate(clock).text}，"
+            f"迟报 {clock.late}，漏报 {clock.missed}"
+            for clock in figures.clocks
+        ]
+    excluded = sum(account.excluded.values())
+    return [*lines, f"不予报送 {excluded}，拒收 {account.refused}，明细 {len(account.rows)} 条"]

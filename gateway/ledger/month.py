@@ -1,0 +1,167 @@
+"""The ledger step 台账: the month as it stands, and its frozen versions.
+
+`month` reads everything at one moment in a constant number of statements; `freeze` keeps it with a
+hash and a workbook, and makes a new version only when something has changed.
+"""
+
+import asyncio
+import calendar
+import hashlib
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass
+from datetime import date, datetime, time
+from typing import Any
+
+import orjson
+
+from gateway.due.deadline import utc
+from gateway.ledger.figures import Figures, all_figures, clock_title, headline_of
+from gateway.ledger.rows import Assembler, LedgerRow, Scope
+from gateway.ledger.units import Unit, units
+from gateway.store.account import ledgers as store
+from gateway.store.base.engine import Database
+from gateway.store.record import quarantine
+from gateway.store.record.decisions import decisions_between
+from gateway.titles import PERSON
+from schemas.base import SHANGHAI
+
+
+class BadMonth(ValueError):
+    """A month is written YYYY-MM; the message says so in Chinese."""
+
+
+@dataclass(frozen=True, slots=True)
+class GradeRow:
+    """One grade change 等级变动 of the month."""
+
+    number: int | None
+    subject_name: str
+    subject_code: str
+    from_grade: str | None
+    to_grade: str | None
+    recorded_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Ledger:
+    """The account of one month at one moment; `refused` counts input that became no record."""
+
+    month: str
+    headline: str | None
+    figures: tuple[Figures, ...]
+    units: tuple[Unit, ...]
+    excluded: Mapping[str, int]
+    refused: int
+    rows: tuple[LedgerRow, ...]
+    grade_changes: tuple[GradeRow, ...]
+
+    def as_json(self) -> dict[str, Any]:
+        """The figures with their rates, without the rows, for `--format json` and the store."""
+        return {
+            "month": self.month,
+            "headline": self.headline,
+            "figures": [_figures_json(figures) for figures in self.figures],
+            "excluded": dict(self.excluded),
+            "refused": self.refused,
+            "decisions": len(self.rows),
+            "grade_changes": len(self.grade_changes),
+        }
+
+    @property
+    def hash(self) -> str:
+        """SHA-256 over figures and rows as canonical JSON: the same content, the same hash."""
+        digest = hashlib.sha256(_canonical(self.as_json()))
+        for row in self.rows:
+            digest.update(_canonical(asdict(row)))
+        for change in self.grade_changes:
+            digest.update(_canonical(asdict(change)))
+        return digest.hexdigest()
+
+
+def _canonical(value: object) -> bytes:
+    options = orjson.OPT_SORT_KEYS | orjson.OPT_UTC_Z | orjson.OPT_APPEND_NEWLINE
+    return orjson.dumps(value, option=options)
+
+
+def _figures_json(figures: Figures) -> dict[str, Any]:
+    clocks = [
+        {**asdict(clock), "timely_rate": figures.timely_rate(clock).text}
+        for clock in figures.clocks
+    ]
+    return {
+        **asdict(figures),
+        "reported_rate": figures.reported_rate.text,
+        "compliant_rate": figures.compliant_rate.text,
+        "clocks": clocks,
+    }
+
+
+def days_of(month: str) -> tuple[date, date]:
+    """The first day of a month `YYYY-MM` and the day after its last.
+
+    Raises:
+        BadMonth: it is written otherwise.
+    """
+    try:
+        first = date.fromisoformat(f"{month}-01")
+        days = calendar.monthrange(first.year, first.month)[1]
+        return first, date.fromordinal(first.toordinal() + days)
+    except (ValueError, OverflowError) as error:
+        raise BadMonth(f"月份“{month}”应写成 2026-10 的样子") from error
+
+
+async def month(database: Database, scope: Scope, month: str, now: datetime) -> Ledger:
+    """The account of the decisions of a month, as they stand at `now`."""
+    first, end = days_of(month)
+    start, stop = (datetime.combine(day, time.min, SHANGHAI) for day in (first, end))
+    async with database.transaction() as connection:
+        await store.see_one_moment(connection)
+        decisions = await decisions_between(connection, first, end)
+        withdrawn = await store.withdrawn(connection, first, end)
+        told: dict[int, dict[str, list[Any]]] = {}
+        async for row in store.month_deliveries(connection, first, end):
+            told.setdefault(row.chain_id, {}).setdefault(row.destination, []).append(row)
+        refused = await quarantine.refused_in(connection, first, end)
+        changes = await store.grade_changes(connection, start, stop)
+    assembler = Assembler(scope, withdrawn, now)
+    grades = [_grade_row(change, scope) for change in changes]
+
+    def assemble() -> Ledger:
+        rows = tuple(assembler.row(d, told.get(d.id, {})) for d in decisions)
+        return _ledger(scope, month, rows, refused, grades)
+
+    return await asyncio.to_thread(assemble)
+
+
+def _ledger(
+    scope: Scope,
+    month: str,
+    rows: tuple[LedgerRow, ...],
+    refused: int,
+    changes: Iterable[GradeRow],
+) -> Ledger:
+    headline = headline_of(scope.destinations)
+    excluded: dict[str, int] = {}
+    for row in rows:
+        if row.excluded:
+            excluded[row.excluded] = excluded.get(row.excluded, 0) + 1
+    titles = {name: clock_title(clock) for name, clock in scope.clocks.items()}
+    return Ledger(
+        month=month,
+        headline=headline,
+        figures=all_figures(rows, scope.destinations, scope.clocks),
+        units=units(rows, headline, titles),
+        excluded=excluded,
+        refused=refused,
+        rows=rows,
+        grade_changes=tuple(changes),
+    )
+
+
+def _grade_row(row: Any, scope: Scope) -> GradeRow:
+    number, code, name, person, before, after, at = row
+    shown = scope.pseudonym(code) if person else code
+    return GradeRow(number, PERSON if person else name or "", shown, before, after, utc(at))
+
+
+# ---------------------------------------------------------------- freezing

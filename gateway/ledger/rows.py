@@ -1,0 +1,215 @@
+"""A decision's line in the ledger 台账明细: how it stands at each destination and clock (pure)."""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from enum import StrEnum
+from typing import Any
+
+from gateway.decide.takes import takes
+from gateway.due.deadline import due as due_of
+from gateway.due.deadline import parse_dues, utc
+from gateway.due.workdays import Workdays
+from gateway.titles import EXCLUSIONS, PERSON, STATES, VERB_TITLES
+from schemas.codes import FOLLOW_UPS, RecordKind, Verb
+from schemas.delivery import DeliveryState as S
+from schemas.destination import Destination, TimeLimit
+from schemas.obligation import Version
+from schemas.verdict import Exclusion
+
+
+class Timeliness(StrEnum):
+    """How one decision stands at one destination by one clock."""
+
+    TIMELY = "及时"
+    LATE = "迟报"
+    MISSED = "漏报"
+    OPEN = "未到期"
+    UNKNOWN = "期限未定"  #: beyond the working-day calendar
+    VOID = "撤回未报"  #: withdrawn before its due, so that nothing was owed any more
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How one decision stands at one destination that it is owed to."""
+
+    destination: str
+    state: str
+    due: Mapping[str, datetime]
+    timeliness: Mapping[str, Timeliness]
+    handed_over_at: datetime | None
+    accepted_at: datetime | None
+    blind: bool
+    attempts: int
+    reasons: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class LedgerRow:
+    """One decision of the month; a natural person stands by pseudonym, without a name."""
+
+    decision_id: int
+    kind: RecordKind
+    document_number: str
+    authority: str
+    subject_name: str
+    subject_code: str
+    decision_date: date
+    excluded: str | None
+    withdrawn: bool
+    standings: Mapping[str, Standing]
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """What a ledger needs besides the database; `pseudonym` names a person in public."""
+
+    destinations: tuple[Destination, ...]
+    clocks: Mapping[str, TimeLimit]
+    workdays: Workdays
+    pseudonym: Callable[[str], str]
+
+
+def timeliness(
+    *,
+    due: datetime,
+    provisional: bool,
+    handed_over_at: datetime | None,
+    accepted_at: datetime | None,
+    withdrawn_at: datetime | None,
+    now: datetime,
+) -> Timeliness:
+    """The verdict of one clock; `due` is exclusive, and a provisional one only a lower bound."""
+    if accepted_at is not None and accepted_at < due:
+        return Timeliness.TIMELY
+    if now < due:
+        return Timeliness.OPEN
+    if provisional:
+        return Timeliness.UNKNOWN
+    if handed_over_at is not None:
+        return Timeliness.LATE
+    if withdrawn_at is not None and withdrawn_at < due:
+        return Timeliness.VOID
+    return Timeliness.MISSED
+
+
+class Assembler:
+    """Rows as read → rows of the ledger."""
+
+    def __init__(self, scope: Scope, withdrawn: Mapping[int, datetime], now: datetime) -> None:
+        self.scope = scope
+        self.withdrawn = withdrawn
+        self.now = now
+        self._fresh: dict[tuple[str, date], tuple[datetime, bool]] = {}
+
+    def row(self, decision: Any, told: Mapping[str, list[Any]]) -> LedgerRow:
+        """One decision with how it stands at each destination that it is owed to."""
+        standings = {}
+        for destination in self.scope.destinations:
+            deliveries = told.get(destination.name, [])
+            if deliveries or self._owed_all_the_same(decision, destination):
+                standings[destination.name] = self._standing(decision, destination, deliveries)
+        person = decision.person
+        code = decision.subject_code
+        return LedgerRow(
+            decision_id=decision.id,
+            kind=RecordKind(decision.kind),
+            document_number=decision.document_number or "",
+            authority=decision.authority,
+            subject_name=PERSON if person else decision.subject_name or "",
+            subject_code=self.scope.pseudonym(code) if person else code,
+            decision_date=decision.decision_date,
+            excluded=_excluded_title(decision.excluded),
+            withdrawn=decision.id in self.withdrawn,
+            standings={} if decision.excluded else standings,
+        )
+
+    def _owed_all_the_same(self, decision: Any, destination: Destination) -> bool:
+        """Whether a decision without any delivery is owed to the destination.
+
+        A destination configured later owes its past from its `since` on: such a decision counts in
+        N, not handed over, so that a delivery nobody made is seen. Without `since` it owes only
+        what came in after it was there, and then there is a delivery.
+        """
+        if destination.since is None or decision.verb == Verb.WITHDRAW:
+            return False
+        version = Version(
+            id=0,
+            decision_id=decision.id,
+            subject_id=0,
+            subject_code=decision.subject_code,
+            kind=RecordKind(decision.kind),
+            verb=Verb.NEW,
+            decision_date=decision.decision_date,
+            record=None,
+            problem_fields=frozenset(),
+            excluded=False,
+            person=decision.person,
+        )
+        return takes(destination, version)
+
+    def _standing(self, decision: Any, destination: Destination, deliveries: list[Any]) -> Standing:
+        reports = [d for d in deliveries if d.verb not in FOLLOW_UPS]
+        handed_over_at = _earliest(d.handed_over_at for d in reports)
+        accepted_at = _earliest(d.accepted_at for d in reports)
+        due = self._dues(reports, destination, decision.decision_date)
+        return Standing(
+            destination=destination.name,
+            state=_state(deliveries),
+            due=due,
+            timeliness={
+                name: timeliness(
+                    due=due[name],
+                    provisional=self._due(name, decision.decision_date)[1],
+                    handed_over_at=handed_over_at,
+                    accepted_at=accepted_at,
+                    withdrawn_at=self.withdrawn.get(decision.id),
+                    now=self.now,
+                )
+                for name in destination.clocks
+            },
+            handed_over_at=handed_over_at,
+            accepted_at=accepted_at,
+            blind=accepted_at is None and any(d.state == S.ACCEPTED_BLIND for d in reports),
+            attempts=sum(d.attempts for d in deliveries),
+            reasons=tuple(deliveries[-1].reasons or ()) if deliveries else (),
+        )
+
+    def _dues(
+        self, reports: Iterable[Any], destination: Destination, day: date
+    ) -> dict[str, datetime]:
+        """The due time by each clock: the earliest kept, since corrections inherit it.
+
+        A clock that the destination did not have at the time is worked out from the decision date.
+        """
+        found: dict[str, datetime] = {}
+        for report in reports:
+            for name, at in parse_dues(report.dues).items():
+                found[name] = min(at, found.get(name, at))
+        return {name: found.get(name) or self._due(name, day)[0] for name in destination.clocks}
+
+    def _due(self, clock: str, day: date) -> tuple[datetime, bool]:
+        key = (clock, day)
+        if key not in self._fresh:
+            due = due_of(self.scope.clocks[clock], day, self.scope.workdays)
+            self._fresh[key] = (utc(due.at), due.provisional)
+        return self._fresh[key]
+
+
+def _state(deliveries: list[Any]) -> str:
+    """The last delivery's state in Chinese, with what it carries where that is not the first."""
+    if not deliveries:
+        return "没有报送任务"
+    last = deliveries[-1]
+    verb = VERB_TITLES.get(Verb(last.verb))
+    title = STATES[S(last.state)]
+    return f"{verb}：{title}" if verb else title
+
+
+def _excluded_title(reason: str | None) -> str | None:
+    return EXCLUSIONS[Exclusion(reason)] if reason else None
+
+
+def _earliest(times: Iterable[datetime | None]) -> datetime | None:
+    known = [utc(at) for at in times if at is not None]
+    return min(known, default=None)

@@ -1,0 +1,92 @@
+"""The two-sided figures of each unit in the published shape of the ledger (pure)."""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from gateway.ledger.rows import LedgerRow, Timeliness
+from schemas.codes import RecordKind
+
+
+@dataclass(frozen=True, slots=True)
+class UnitFigures:
+    """One kind of decision of one authority, as the published table 双公示月报表 counts it."""
+
+    produced: int  #: 产生数量: in scope
+    reported: int  #: 报送数量: handed over to the headline destination
+    accepted: int  #: 有效入库数
+    grounds: str  #: 未报送依据
+
+    @property
+    def unreported(self) -> int:
+        """未报送数量."""
+        return self.produced - self.reported
+
+
+@dataclass(frozen=True, slots=True)
+class Unit:
+    """One authority's line of the published table."""
+
+    authority: str
+    licences: UnitFigures
+    penalties: UnitFigures
+    troubles: str  #: 报送存在问题情况
+
+
+def units(
+    rows: Iterable[LedgerRow], headline: str | None, titles: Mapping[str, str]
+) -> tuple[Unit, ...]:
+    """One line for each authority, by name; `titles` names the headline's clocks."""
+    by_authority: dict[str, list[LedgerRow]] = {}
+    for row in rows:
+        by_authority.setdefault(row.authority, []).append(row)
+    return tuple(
+        Unit(
+            authority,
+            _unit_figures([r for r in mine if r.kind is RecordKind.LICENCE], headline),
+            _unit_figures([r for r in mine if r.kind is RecordKind.PENALTY], headline),
+            _troubles(mine, headline, titles),
+        )
+        for authority, mine in sorted(by_authority.items())
+    )
+
+
+def _unit_figures(rows: Iterable[LedgerRow], headline: str | None) -> UnitFigures:
+    produced = reported = accepted = 0
+    grounds: Counter[str] = Counter()
+    excluded: Counter[str] = Counter()
+    for row in rows:
+        if row.excluded:
+            excluded[row.excluded] += 1
+            continue
+        produced += 1
+        standing = row.standings.get(headline or "")
+        if standing is None:
+            grounds["不属该平台范围"] += 1
+        elif standing.handed_over_at is None:
+            grounds[standing.state] += 1
+        else:
+            reported += 1
+            accepted += standing.accepted_at is not None
+    parts = [counted(grounds)] if grounds else []
+    parts += [f"另有不予报送{excluded.total()}条（{counted(excluded)}）"] if excluded else []
+    return UnitFigures(produced, reported, accepted, "；".join(parts))
+
+
+def _troubles(rows: Iterable[LedgerRow], headline: str | None, titles: Mapping[str, str]) -> str:
+    found: Counter[str] = Counter()
+    for row in rows:
+        standing = row.standings.get(headline or "")
+        if standing is None or row.excluded:
+            continue
+        for clock, verdict in standing.timeliness.items():
+            if verdict in {Timeliness.LATE, Timeliness.MISSED}:
+                found[f"{verdict.value}（{titles[clock]}）"] += 1
+        if standing.state.endswith("被退回"):
+            found["被退回"] += 1
+    return counted(found)
+
+
+def counted(found: Mapping[str, int]) -> str:
+    """`待补正2条、被退回1条`, in the order of the words."""
+    return "、".join(f"{what}{times}条" for what, times in sorted(found.items()))

@@ -1,0 +1,282 @@
+"""The ledger workbook 台账工作簿: the published two-sided table, the figures, every decision."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+from io import BytesIO
+
+from connectors.shared.xlsx import A3, Book, Sheet, workbook
+from gateway.ledger.figures import KIND_TITLES, ClockFigures, Figures
+from gateway.ledger.month import Ledger
+from gateway.ledger.rows import LedgerRow, Standing, Timeliness
+from gateway.ledger.units import UnitFigures
+from gateway.ledger.workbook_notes import NOTES
+from gateway.store.account.ledgers import Frozen
+from schemas.base import SHANGHAI
+
+Cell = tuple[object, str]
+
+_UNIT_TITLES = (
+    "产生数量",
+    "本单位公示数量",
+    "报送数量",
+    "未报送数量",
+    "未报送依据",
+    "有效入库数",
+    "市级网站公示数量",
+)
+
+
+def ledger_workbook(ledger: Ledger, stamp: Frozen, sites: Mapping[str, str] | None = None) -> bytes:
+    """The workbook of one frozen version; the same ledger and stamp give the same bytes.
+
+    `sites` names each authority's own website 本单位公示网址, which we cannot know.
+    """
+    target = BytesIO()
+    with workbook(target, stamp.recorded_at) as book:
+        widths = [24, 16, *_UNIT_WIDTHS, *_UNIT_WIDTHS, 12, 24]
+        _summary(book.sheet("汇总", widths), ledger, sites or {})
+        _figures(book.sheet("指标", [26, 12, *[10] * 14]), ledger)
+        _details(book, ledger)
+        _grades(book.sheet("等级变动", [10, 34, 24, 14, 14, 20]), ledger)
+        _notes(book.sheet("说明", [18, 110]), ledger, stamp)
+    return target.getvalue()
+
+
+# ---------------------------------------------------------------- 汇总
+
+_UNIT_WIDTHS = (7, 9, 7, 8, 18, 8, 9)
+_UNIT_COLUMNS = 2 + 2 * len(_UNIT_TITLES) + 2
+
+
+def _summary(sheet: Sheet, ledger: Ledger, sites: Mapping[str, str]) -> None:
+    year, month = ledger.month.split("-")
+    sheet.line(f"{year}年{int(month)}月双公示工作台账", "title", _UNIT_COLUMNS, 30)
+    platform = next((f.title for f in ledger.figures if f.headline), "（未配置平台）")
+    sheet.line(f"报送平台：{platform}", "plain", _UNIT_COLUMNS)
+    _unit_head(sheet)
+    for unit in ledger.units:
+        sheet.write(
+            [
+                (unit.authority, "text"),
+                (sites.get(unit.authority, ""), "text"),
+                *_unit_cells(unit.licences),
+                *_unit_cells(unit.penalties),
+                (platform, "text"),
+                (unit.troubles, "text"),
+            ]
+        )
+    sheet.write(
+        [
+            ("合计", "head"),
+            ("", "total"),
+            *_total_cells([unit.licences for unit in ledger.units]),
+            *_total_cells([unit.penalties for unit in ledger.units]),
+            ("", "total"),
+            (_refused(ledger) if ledger.rows or ledger.refused else "零报告", "total"),
+        ]
+    )
+
+
+def _unit_head(sheet: Sheet) -> None:
+    """Two rows: the groups above, their columns below."""
+    top, width = sheet.rows, len(_UNIT_TITLES)
+    groups = ["行政许可", *[""] * (width - 1), "行政处罚", *[""] * (width - 1)]
+    outer = ("单位名称", "本单位公示网址", "报送方式", "报送存在问题情况")
+    sheet.write([(title, "head") for title in (*outer[:2], *groups, *outer[2:])], 20)
+    sheet.write([(title, "head") for title in ("", "", *_UNIT_TITLES * 2, "", "")])
+    for column in (0, 1, _UNIT_COLUMNS - 2, _UNIT_COLUMNS - 1):
+        sheet.join(top, column, top + 1, column)
+    for start in (2, 2 + width):
+        sheet.join(top, start, top, start + width - 1)
+    sheet.raw.freeze_panes(top + 2, 1)
+    sheet.raw.repeat_rows(top, top + 1)
+
+
+def _unit_cells(figures: UnitFigures) -> list[Cell]:
+    return [
+        (figures.produced, "number"),
+        ("", "number"),
+        (figures.reported, "number"),
+        (figures.unreported, "number"),
+        (figures.grounds, "text"),
+        (figures.accepted, "number"),
+        ("", "number"),
+    ]
+
+
+def _total_cells(figures: Sequence[UnitFigures]) -> list[Cell]:
+    return [
+        (sum(f.produced for f in figures), "total"),
+        ("", "total"),
+        (sum(f.reported for f in figures), "total"),
+        (sum(f.unreported for f in figures), "total"),
+        ("", "total"),
+        (sum(f.accepted for f in figures), "total"),
+        ("", "total"),
+    ]
+
+
+def _refused(ledger: Ledger) -> str:
+    return f"未能入账的来件{ledger.refused}条" if ledger.refused else ""
+
+
+# ---------------------------------------------------------------- 指标
+
+_FIGURE_TITLES = (
+    "报送平台",
+    "种类",
+    "产生\nN",
+    "报送\nS",
+    "有效入库\nA",
+    "已送达无回执",
+    "上报率\nS/N",
+    "合规率\nA/S",
+    "期限",
+    "及时\nT",
+    "及时率\nT/N",
+    "迟报",
+    "漏报",
+    "未到期",
+    "期限未定",
+    "撤回未报",
+)
+
+
+def _figures(sheet: Sheet, ledger: Ledger) -> None:
+    sheet.head(_FIGURE_TITLES)
+    for figures in ledger.figures:
+        for clock in figures.clocks:
+            sheet.write(_figure_cells(figures, clock))
+    sheet.write([])
+    sheet.write([("不予报送（不计入 N）", "label")])
+    for reason, times in sorted(ledger.excluded.items()):
+        sheet.write([(reason, "text"), (times, "number")])
+    sheet.write([("合计", "head"), (sum(ledger.excluded.values()), "total")])
+    sheet.write([])
+    sheet.write([("未能入账的来件", "head"), (ledger.refused, "total")])
+
+
+def _figure_cells(figures: Figures, clock: ClockFigures) -> list[Cell]:
+    kind = KIND_TITLES[figures.kind] if figures.kind else "合计"
+    rates = [figures.reported_rate, figures.compliant_rate, figures.timely_rate(clock)]
+    shown: list[Cell] = [
+        ("—", "centred") if rate.value is None else (float(rate.value), "percent") for rate in rates
+    ]
+    name = f"{figures.title}（主报平台）" if figures.headline else figures.title
+    counts = (figures.in_scope, figures.handed_over, figures.accepted, figures.blind)
+    verdicts = (clock.late, clock.missed, clock.open, clock.unknown, clock.void)
+    return [
+        (name, "text"),
+        (kind, "centred"),
+        *((count, "number") for count in counts),
+        shown[0],
+        shown[1],
+        (clock.title, "centred"),
+        (clock.timely, "number"),
+        shown[2],
+        *((count, "number") for count in verdicts),
+    ]
+
+
+# ---------------------------------------------------------------- 明细
+
+_ROW_TITLES = (
+    "序号",
+    "种类",
+    "决定文书号",
+    "决定机关",
+    "相对人名称",
+    "相对人代码",
+    "决定日期",
+    "备注",
+)
+_ROW_WIDTHS = (6, 9, 22, 20, 22, 21, 11, 14)
+_STANDING_TITLES = ("状态", "期限与结果", "送达时间", "入库时间", "次数", "平台意见")
+_STANDING_WIDTHS = (14, 32, 16, 16, 9, 20)
+
+
+def _details(book: Book, ledger: Ledger) -> None:
+    titles = {figures.destination: figures.title for figures in ledger.figures}
+    names = list(titles)
+    clocks = {
+        figures.destination: {clock.clock: clock.title for clock in figures.clocks}
+        for figures in ledger.figures
+    }
+    sheet = book.sheet("明细", [*_ROW_WIDTHS, *_STANDING_WIDTHS * len(names)], A3)
+    heads = [f"{titles[name]}\n{title}" for name in names for title in _STANDING_TITLES]
+    sheet.head([*_ROW_TITLES, *heads])
+    sheet.keep(1, 3)
+    for number, row in enumerate(ledger.rows, 1):
+        cells = _row_cells(number, row)
+        for name in names:
+            cells += _standing_cells(row.standings.get(name), clocks[name])
+        sheet.write(cells)
+    sheet.raw.autofilter(0, 0, max(1, len(ledger.rows)), len(_ROW_TITLES) + len(heads) - 1)
+
+
+def _row_cells(number: int, row: LedgerRow) -> list[Cell]:
+    remark = f"不予报送：{row.excluded}" if row.excluded else "决定已撤回" if row.withdrawn else ""
+    return [
+        (number, "number"),
+        (KIND_TITLES[row.kind], "centred"),
+        (row.document_number, "text"),
+        (row.authority, "text"),
+        (row.subject_name, "text"),
+        (row.subject_code, "text"),
+        (row.decision_date.isoformat(), "centred"),
+        (remark, "text"),
+    ]
+
+
+def _standing_cells(standing: Standing | None, clocks: Mapping[str, str]) -> list[Cell]:
+    if standing is None:
+        return [("", "text")] * len(_STANDING_TITLES)
+    verdicts = [
+        f"{clocks[name]} {_last_day(at)}：{standing.timeliness[name].value}"
+        for name, at in standing.due.items()
+    ]
+    late = {Timeliness.LATE, Timeliness.MISSED} & set(standing.timeliness.values())
+    return [
+        (standing.state, "text"),
+        ("\n".join(verdicts), "marked" if late else "text"),
+        (standing.handed_over_at, "moment"),
+        (standing.accepted_at, "moment"),
+        (standing.attempts, "number"),
+        ("；".join(standing.reasons), "text"),
+    ]
+
+
+def _last_day(due: datetime) -> str:
+    """The last day of an exclusive due time."""
+    return (due - timedelta(seconds=1)).astimezone(SHANGHAI).date().isoformat()
+
+
+# ---------------------------------------------------------------- 等级变动, 说明
+
+
+def _grades(sheet: Sheet, ledger: Ledger) -> None:
+    sheet.head(("编号", "主体名称", "主体代码", "原等级", "新等级", "记录时间"))
+    for change in ledger.grade_changes:
+        sheet.write(
+            [
+                (change.number, "number"),
+                (change.subject_name, "text"),
+                (change.subject_code, "text"),
+                (change.from_grade or "（首次评定）", "centred"),
+                (change.to_grade or "（未评定）", "centred"),
+                (change.recorded_at, "moment"),
+            ]
+        )
+
+
+def _notes(sheet: Sheet, ledger: Ledger, stamp: Frozen) -> None:
+    sheet.head(("项目", "说明"))
+    about: list[tuple[str, object]] = [
+        ("月份", ledger.month),
+        ("版本", f"第{stamp.version}版"),
+        ("冻结时间", f"{stamp.recorded_at.astimezone(SHANGHAI):%Y-%m-%d %H:%M:%S}（北京时间）"),
+        ("冻结原因", stamp.reason),
+        ("内容校验值", f"SHA-256 {stamp.hash}"),
+    ]
+    for name, text in (*about, *NOTES):
+        sheet.write([(name, "text"), (text, "text")])

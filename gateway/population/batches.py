@@ -1,0 +1,152 @@
+"""Whole populations and the rule sets that they fall under, in slices: from a file or the store."""
+
+import io
+from collections import Counter
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from gateway.config.settings import RuleSetBinding
+from gateway.population.columns import population_of
+from gateway.population.files import Slice, file_slices
+from gateway.rules.rulebook import Rulebook
+from gateway.store.base.engine import Database
+from gateway.store.score import population as stored
+from schemas.credit import NotEvaluated
+from scoring.population import Flips, Population, flips, rescore
+from scoring.population.assess import RESULT
+from scoring.population.frames import SUBJECTS
+from scoring.regulation.ruleset import RuleSet
+
+#: Subjects read from the store at a time.
+PAGE = 50_000
+#: What stands for the code of a natural person wherever it would leave the store.
+PERSON = "自然人"
+_TEXT = pl.String()
+_SITES = SUBJECTS["sites"]
+#: A stored fact, which is one of the `score` input.
+_OWN = ("id", "decided_on", "item", "type", "rectified_on", "repair_applied_on",
+        "repair_confirmed_on", "warning_until", "principal_points", "document_number",
+        "created_on", "department", "stated_points", "site")  # fmt: skip
+_BODY: dict[str, pl.DataType] = dict.fromkeys(_OWN, _TEXT) | {
+    "codes": pl.List(_TEXT),
+    "penalty": pl.Struct({"types": pl.List(_TEXT), "fine_wan": _TEXT}),
+}
+
+Batch = tuple[RuleSet | None, Slice]
+
+
+async def from_file(path: Path, rule_set: RuleSet, as_of: date) -> AsyncIterator[Batch]:
+    """The slices of a file, all under one rule set."""
+    for one in file_slices(path, as_of):
+        yield rule_set, one
+
+
+async def from_store(
+    database: Database,
+    rulebook: Rulebook,
+    day: date,
+    *,
+    rule_set: RuleSet | None = None,
+    bound: frozenset[str] | None = None,
+) -> AsyncIterator[Batch]:
+    """All subjects that stand by our assessment, by the rule set in force for them or a given one.
+
+    With `bound` only those that configuration binds to one of these names. It reads page by page
+    while the service runs and writes nothing.
+    """
+    after = 0
+    while True:
+        async with database.transaction() as connection:
+            page = await stored.page(connection, after, PAGE)
+        if not page.subjects:
+            return
+        after = page.subjects[-1].id
+        kinds = [rulebook.kind(one.code, person=one.person) for one in page.subjects]
+        population, errors = _population(page, [kind.value for kind in kinds], rulebook)
+        rows: dict[RuleSetBinding | None, list[int]] = {}
+        for row, (kind, one) in enumerate(zip(kinds, page.subjects, strict=True)):
+            rows.setdefault(rulebook.binding(kind, one.code), []).append(row)
+        for binding, chosen in rows.items():
+            if bound is None or (binding is not None and binding.rule_set in bound):
+                part = population if len(chosen) == population.size else population.only(chosen)
+                rules = rulebook.in_force(binding.rule_set, day) if binding else None
+                yield rule_set or rules, Slice(part, errors)
+                errors = []
+
+
+def _population(
+    page: stored.Page, kinds: list[str], rulebook: Rulebook
+) -> tuple[Population, list[dict[str, Any]]]:
+    subjects = pl.DataFrame(
+        {
+            "id": [PERSON if one.person else one.code for one in page.subjects],
+            "kind": kinds,
+            "criminal_suspect": [one.criminal_suspect for one in page.subjects],
+            "sites": pl.Series([_sites(one.code, rulebook) for one in page.subjects], dtype=_SITES),
+        }
+    )
+    ids = pl.Series([one.id for one in page.subjects], dtype=pl.Int64)
+    of = pl.Series(page.fact_subjects, dtype=pl.Int64)
+    bodies = (
+        pl.read_ndjson(io.BytesIO(page.bodies.encode()), schema=_BODY)
+        if page.bodies
+        else pl.DataFrame(schema=_BODY)
+    )
+    facts = bodies.unnest("penalty").with_columns(
+        subject=ids.search_sorted(of).cast(pl.UInt32), known=of.is_in(ids.implode())
+    )
+    return population_of(subjects, facts.filter("known").drop("known"))
+
+
+def _sites(code: str, rulebook: Rulebook) -> list[dict[str, Any]]:
+    return [{"permit": one.permit, "weight": one.weight} for one in rulebook.sites(code)]
+
+
+@dataclass(slots=True)
+class Totals:
+    """How many subjects of a rule set have which result."""
+
+    rule_set: RuleSet | None
+    subjects: int = 0
+    vetoes: int = 0
+    grades: Counter[str] = field(default_factory=Counter)
+    not_evaluated: Counter[str] = field(default_factory=Counter)
+
+    def add(self, frame: pl.DataFrame) -> None:
+        """Count results; reasons without what they are about."""
+        self.subjects += frame.height
+        self.vetoes += int(frame["veto"].sum())
+        self.grades.update(dict(frame["grade"].drop_nulls().value_counts().iter_rows()))
+        reasons = frame["not_evaluated"].drop_nulls().str.split(":").list.first()
+        self.not_evaluated.update(dict(reasons.value_counts().iter_rows()))
+
+    @property
+    def by_grade(self) -> dict[str, int]:
+        """The grades from best to worst, those that nobody has too; no table that nobody met."""
+        tables = self.rule_set.tables.values() if self.rule_set else ()
+        scales = [[band.grade for band in table.bands] for table in tables]
+        met = [scale for scale in scales if any(self.grades[grade] for grade in scale)]
+        return {grade: self.grades[grade] for scale in met for grade in scale}
+
+
+def results(rule_set: RuleSet | None, population: Population, as_of: date) -> pl.DataFrame:
+    """The results of a slice; without a rule set nobody is evaluated."""
+    if rule_set is not None:
+        return rescore(population, rule_set, as_of).frame
+    nothing = {name: pl.lit(None, type_) for name, type_ in RESULT.items() if name != "id"}
+    reason = pl.lit(NotEvaluated.NO_RULE_SET.value)
+    frame = population.subjects.select("id", **nothing)
+    return frame.with_columns(veto=pl.lit(value=False), not_evaluated=reason)
+
+
+async def flips_of(
+    batches: AsyncIterator[Batch], pair: tuple[RuleSet, RuleSet], as_of: date
+) -> AsyncIterator[tuple[Flips, list[dict[str, Any]]]]:
+    """The flips between an old and a new rule set, slice by slice, and what cannot be read."""
+    async for _, one in batches:
+        yield flips(*pair, one.population, as_of), one.errors

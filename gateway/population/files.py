@@ -1,0 +1,90 @@
+"""Populations from files: NDJSON in the shape of the `score` input, or Parquet in the same shape.
+
+A Parquet file has one row a subject: `id`, `kind`, `facts` (a list of structs with the fields of a
+fact of the `score` input), and where there are any `criminal_suspect` and `sites`; fields of a fact
+that nobody uses may be missing.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import date
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+from pydantic import ValidationError
+
+from gateway.population.columns import population_of
+from gateway.population.shape import UnusablePopulation, check_shape
+from schemas.faults import faults
+from scoring.facts import Facts
+from scoring.population import Population
+
+#: Subjects in memory at a time.
+PARQUET_SLICE, NDJSON_SLICE = 250_000, 20_000
+
+
+@dataclass(frozen=True, slots=True)
+class Slice:
+    """Some subjects of a population, and the lines that could not be read."""
+
+    population: Population
+    errors: list[dict[str, Any]] = field(default_factory=list)
+
+
+def file_slices(path: Path, as_of: date) -> Iterator[Slice]:
+    """The subjects of a file in its order; `as_of` is the one day that they are assessed on.
+
+    Raises:
+        UnusablePopulation: no such file, or a column is missing, unknown or of a wrong type.
+    """
+    return _parquet(path) if path.suffix.lower() == ".parquet" else _ndjson(path, as_of)
+
+
+def _ndjson(path: Path, as_of: date) -> Iterator[Slice]:
+    with path.open("rb") as stream:
+        lines = ((number, line) for number, line in enumerate(stream, 1) if line.strip())
+        while some := list(islice(lines, NDJSON_SLICE)):
+            read = [_line(number, line, as_of) for number, line in some]
+            yield Slice(
+                Population.of(one for one in read if isinstance(one, Facts)),
+                [one for one in read if not isinstance(one, Facts)],
+            )
+
+
+def _line(number: int, line: bytes, as_of: date) -> Facts | dict[str, Any]:
+    try:
+        facts = Facts.model_validate_json(line)
+    except ValidationError as error:
+        return {"line": number, "error": faults(error)[0]}
+    if facts.as_of not in {None, as_of}:
+        return {
+            "line": number,
+            "error": f"as_of: 全部对象按 {as_of} 评价，这一行却写着 {facts.as_of}",
+        }
+    return facts
+
+
+def _parquet(path: Path) -> Iterator[Slice]:
+    try:
+        file = pl.scan_parquet(path)
+        schema = file.collect_schema()
+        size = file.select(pl.len()).collect().item()
+    except (pl.exceptions.PolarsError, OSError) as error:
+        raise UnusablePopulation(f"{path} 不能作为 Parquet 文件读取：{error}") from error
+    check_shape(schema)
+    for start in range(0, size, PARQUET_SLICE):
+        yield _slice(file.slice(start, PARQUET_SLICE).collect(), start + 1)
+
+
+def _slice(rows: pl.DataFrame, first_line: int) -> Slice:
+    facts = (
+        rows.select(pl.int_range(pl.len(), dtype=pl.UInt32).alias("subject"), "facts")
+        .explode("facts", empty_as_null=False, keep_nulls=False)
+        .unnest("facts")
+    )
+    for name in ("penalty", "received"):
+        if isinstance(facts.schema.get(name), pl.Struct):
+            facts = facts.unnest(name)
+    return Slice(*population_of(rows.drop("facts"), facts, first_line))

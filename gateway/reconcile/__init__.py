@@ -1,0 +1,1 @@
+"""Our records against what a platform shows 对账."""

@@ -1,0 +1,76 @@
+"""Whether two spellings of a column say the same, column by column (pure)."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+from gateway.check.values import read
+from schemas.codes import RecordKind
+from schemas.columns import Column, ColumnType, columns_of
+from schemas.identifiers import authority_key, document_number_key, fold
+from schemas.record import RECORD_KINDS
+
+_EMPTY = (None, "")
+_NOT_SHOWN = "（自然人，不显示）"
+
+
+@dataclass(frozen=True, slots=True)
+class Mismatch:
+    """One column that the two sides give differently."""
+
+    column: str
+    title: str
+    ours: str
+    shown: str
+
+
+def mismatches(
+    kind: str, ours: Mapping[str, Any], shown: Mapping[str, Any], *, person: bool
+) -> tuple[Mismatch, ...]:
+    """The columns that both sides have and that differ; identity numbers are never looked at."""
+    found = []
+    for column in _columns(kind):
+        mine, theirs = ours.get(column.wire), shown.get(column.wire)
+        if mine in _EMPTY or theirs in _EMPTY or mine == theirs:
+            continue
+        if not same(column, str(mine), str(theirs)):
+            values = (_NOT_SHOWN, _NOT_SHOWN) if person else (str(mine), str(theirs))
+            found.append(Mismatch(column.wire, column.title, *values))
+    return tuple(found)
+
+
+@lru_cache
+def _columns(kind: str) -> tuple[Column, ...]:
+    columns = columns_of(RECORD_KINDS[RecordKind(kind)])
+    return tuple(column for column in columns if column.type is not ColumnType.IDENTITY)
+
+
+#: Columns that have a normal form of their own.
+_NORMAL_FORMS: Mapping[str, Callable[[str], str]] = {
+    "document_number": document_number_key,
+    "authority": authority_key,
+    "source": authority_key,
+}
+
+
+def same(column: Column, mine: str, theirs: str) -> bool:
+    """Amounts as numbers, dates in either spelling, lists in any order, texts folded."""
+    if mine == theirs:
+        return True
+    normal = _NORMAL_FORMS.get(column.name)
+    if normal is not None:
+        return normal(mine) == normal(theirs)
+    if column.type in _TYPED:
+        first, second = _typed(column, mine), _typed(column, theirs)
+        if first is not None and second is not None:
+            return bool(first == second)
+    return fold(mine) == fold(theirs)
+
+
+_TYPED = frozenset({ColumnType.DATE, ColumnType.AMOUNT, ColumnType.PENALTY_KINDS})
+
+
+def _typed(column: Column, value: str) -> Any:
+    found = read(column, value)[0]
+    return frozenset(found) if isinstance(found, tuple) else found

@@ -1,0 +1,1 @@
+"""Same decision, new version, or repeat 入账."""

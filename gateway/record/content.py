@@ -1,0 +1,104 @@
+"""The content of a record: the body as stored, the secrets taken out of it, its hash (pure)."""
+
+from decimal import Decimal
+from typing import Any, NamedTuple
+
+import orjson
+
+from gateway.check.checked import Checked
+from schemas.codes import PROCESS_TYPES, EventType, Verb
+from schemas.event import CreditEvent
+from schemas.penalty import AdministrativePenalty
+
+#: Identity numbers leave the body; the representative's is dropped (不推荐填写, DOMAIN 4.5).
+_SECRET = {"identity_number"}
+_DROPPED = {"representative_id", "representative_id_type"}
+
+
+class Content(NamedTuple):
+    """A record version's body (JSON text), its secrets, and what its content hash is made of."""
+
+    body: str
+    secret: bytes | None
+    hashed: bytes
+
+
+def content(checked: Checked) -> Content:
+    """The normalised record with its verb, without unknown columns."""
+    record = checked.record
+    if record is None:
+        raise TypeError(checked.verdict)
+    body = record.model_dump_json(by_alias=True, exclude_none=True, exclude=_SECRET | _DROPPED)
+    identity = getattr(record, "identity_number", None)
+    secret = None
+    if identity is not None:
+        wire = type(record).model_fields["identity_number"].alias or "identity_number"
+        secret = orjson.dumps({wire: identity})
+    verb = (checked.verb or "").encode()
+    scope = (checked.excluded or "").encode()
+    hashed = b"\x1f".join((verb, scope, body.encode(), secret or b""))
+    return Content(body, secret, hashed)
+
+
+def fact_body(checked: Checked, verb: Verb) -> dict[str, Any] | None:
+    """The fact that a record makes, in the fields of the `score` input; None if it makes none."""
+    if verb is Verb.WITHDRAW or checked.excluded is not None:
+        return None
+    if type(checked.record) is AdministrativePenalty:
+        return _penalty_fact(checked.record)
+    if checked.event is not None and checked.event.type not in NO_FACT:
+        return _event_fact(checked.event)
+    return None
+
+
+#: Process types change another decision's fact; criminal suspicion changes the subject.
+NO_FACT = PROCESS_TYPES | {EventType.CRIMINAL_SUSPICION}
+
+
+def _penalty_fact(penalty: AdministrativePenalty) -> dict[str, Any]:
+    fine = None if penalty.fine_wan is None else format(penalty.fine_wan, "f")
+    return {
+        "penalty": {"types": penalty.penalty_kinds or (), "fine_wan": fine},
+        "decided_on": penalty.decision_date,
+        "document_number": penalty.document_number,
+        "department": penalty.authority,
+    }
+
+
+def _event_fact(event: CreditEvent) -> dict[str, Any]:
+    authority = None if event.decision is None else event.decision.authority
+    body: dict[str, Any] = {
+        "type": event.type,
+        "item": event.item,
+        "decided_on": event.occurred_on,
+        "document_number": event.id,
+        "principal_points": _plain(event.principal_points),
+        "stated_points": _plain(event.stated_points),
+        "created_on": event.created_on,
+        "codes": event.codes,
+        "department": _word(event.details.get("department")) or authority,
+        "site": _word(event.details.get("site")),
+    }
+    return {name: value for name, value in body.items() if value} | process_dates(event)
+
+
+def _plain(points: Decimal | None) -> str | None:
+    return None if points is None else format(points, "f")
+
+
+def _word(value: object) -> str | None:
+    """What the free content says in words, if it does."""
+    return (value.strip() or None) if isinstance(value, str) else None
+
+
+def process_dates(event: CreditEvent) -> dict[str, Any]:
+    """The dates by which an event changes a fact: rectified, repaired, warned."""
+    dates = {
+        "rectified_on": event.rectified_on,
+        "repair_applied_on": event.repair_applied_on,
+        "repair_confirmed_on": event.repair_confirmed_on,
+        "warning_until": event.warning_until,
+    }
+    if event.type is EventType.RECTIFICATION and event.rectified_on is None:
+        dates["rectified_on"] = event.occurred_on
+    return {name: day for name, day in dates.items() if day is not None}

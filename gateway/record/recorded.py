@@ -1,0 +1,83 @@
+"""What the record step found: new versions, repeats, and who may have to hear of them."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from typing import NamedTuple
+
+from gateway.check.checked import Checked
+from gateway.record.content import Content
+from gateway.store.record.decisions import Key, Known
+from gateway.store.record.subjects import Subject
+from schemas.codes import RecordKind, Verb
+from schemas.event import ReceivedGrade
+from schemas.obligation import Version
+from schemas.record import REPORTED_KINDS
+
+
+class NewVersion(NamedTuple):
+    """One record version that the batch adds."""
+
+    id: int
+    checked: Checked
+    key: Key
+    decision: Known
+    version: int
+    verb: Verb
+    content: Content
+
+
+@dataclass(slots=True)
+class Recorded:
+    """What the record step found and wrote."""
+
+    subjects: Mapping[str, Subject] = field(default_factory=dict)
+    version_of: dict[int, int] = field(default_factory=dict)  #: index in batch → version id
+    repeats: set[int] = field(default_factory=set)  #: indexes in batch
+    latest: dict[Key, NewVersion] = field(default_factory=dict)
+    follow_ups: list[Version] = field(default_factory=list)
+    touched: set[int] = field(default_factory=set)  #: subjects whose facts changed
+
+
+def reported(recorded: Recorded) -> list[Version]:
+    """The versions of which destinations may have to hear; overtaken ones of the batch do not."""
+    return [
+        Version(
+            id=v.id,
+            decision_id=v.decision.id,
+            subject_id=v.key[0],
+            subject_code=v.checked.key.subject if v.checked.key else "",
+            kind=v.checked.kind or RecordKind.EVENT,
+            verb=v.verb,
+            decision_date=day_of(v.checked),
+            record=v.checked.record,
+            problem_fields=_fields(v.checked) if v.checked.problems else _NONE,
+            excluded=v.checked.excluded is not None,
+            person=v.checked.person,
+        )
+        for v in recorded.latest.values()
+        if v.checked.kind in REPORTED_KINDS
+    ] + recorded.follow_ups
+
+
+_NONE: frozenset[str] = frozenset()
+
+
+def _fields(checked: Checked) -> frozenset[str]:
+    return frozenset(problem.field for problem in checked.problems)
+
+
+def received_grades(recorded: Recorded) -> list[tuple[int, ReceivedGrade]]:
+    """(subject id, grade) of the grades that came from outside."""
+    return [
+        (v.key[0], v.checked.record)
+        for v in recorded.latest.values()
+        if v.checked.kind is RecordKind.GRADE and isinstance(v.checked.record, ReceivedGrade)
+    ]
+
+
+def day_of(checked: Checked) -> date:
+    """The day from which a checked record counts."""
+    if checked.decided_on is None:
+        raise TypeError(checked.verdict)
+    return checked.decided_on

@@ -1,0 +1,115 @@
+"""Repeats by origin and bytes 重复接收: found at the start of a batch, noted at its end."""
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from gateway.check.checked import Checked
+from gateway.check.raw import Raw
+from gateway.record.recorded import Recorded
+from gateway.record.result import Result
+from gateway.store.audit import events
+from gateway.store.base.engine import Connection
+from gateway.store.record import inbox
+from gateway.store.record.inbox import Seen
+from gateway.telemetry.audit_events import AuditEvent
+from gateway.telemetry.log import LogEvent, logger
+from gateway.telemetry.metrics import Metrics
+
+
+class Inbox:
+    """What the inbox 收件箱 knows of the items of one batch; the batch owns the transaction."""
+
+    def __init__(
+        self,
+        connection: Connection,
+        checked: Sequence[Checked],
+        now: datetime,
+        metrics: Metrics,
+    ) -> None:
+        self.connection = connection
+        self.checked = checked
+        self.now = now
+        self.metrics = metrics
+        self.results: dict[int, Result] = {}
+        self.hashes = [bytes_hash(c.raw) for c in checked]
+        self.origins: Mapping[str, int] = {}
+        self.seen: Mapping[tuple[int, int], Seen] = {}
+
+    async def unseen(self) -> list[int]:
+        """Indexes of the items that are no repeats; other bytes at a known origin go on."""
+        self.origins = await inbox.origins(self.connection, [c.raw.origin for c in self.checked])
+        places = [(self.origins[c.raw.origin], c.raw.position) for c in self.checked]
+        self.seen = await inbox.seen(self.connection, places)
+        fresh, reused = [], set()
+        in_batch: dict[tuple[int, int], bytes] = {}
+        for index, (checked, place) in enumerate(zip(self.checked, places, strict=True)):
+            known = self.seen.get(place)
+            hash_ = self.hashes[index]
+            if in_batch.get(place) == hash_ or (known and bytes(known.bytes_hash) == hash_):
+                self.results[index] = _seen_before(checked, known)
+                continue
+            in_batch[place] = hash_
+            fresh.append(index)
+            if known is not None:
+                reused.add(checked.raw.origin)
+        await self._alert_reused(reused)
+        return fresh
+
+    async def _alert_reused(self, reused: set[str]) -> None:
+        for origin in sorted(reused):
+            self.metrics.origin_reused.inc()
+            logger.warning(LogEvent.ORIGIN_REUSED, extra={"origin": origin})
+        entries = [
+            events.AuditEntry(AuditEvent.ORIGIN_REUSED, {"origin": o}) for o in sorted(reused)
+        ]
+        await events.add(self.connection, entries, self.now)
+
+    async def close(
+        self, fresh: Sequence[int], recorded: Recorded, quarantined: Mapping[int, int]
+    ) -> list[Result]:
+        """Note what became of the items; gives the results in the order of the batch."""
+        rows = []
+        for index in fresh:
+            checked = self.checked[index]
+            version = recorded.version_of.get(index)
+            rows.append(
+                (
+                    self.origins[checked.raw.origin],
+                    checked.raw.position,
+                    self.hashes[index],
+                    checked.verdict,
+                    version,
+                    quarantined.get(index),
+                    self.now,
+                )
+            )
+            repeat = index in recorded.repeats
+            self.results[index] = Result(checked, repeat, version, quarantined.get(index))
+        last = _last_of_each_place(rows)
+        await inbox.add(
+            self.connection, [row for place, row in last.items() if place not in self.seen]
+        )
+        await inbox.change(
+            self.connection, [row for place, row in last.items() if place in self.seen]
+        )
+        return [self.results[index] for index in range(len(self.checked))]
+
+
+def _seen_before(checked: Checked, known: Seen | None) -> Result:
+    if known is None:
+        return Result(checked, repeat=True)
+    return Result(checked, True, known.record_version_id, known.quarantine_id)
+
+
+def _last_of_each_place(
+    rows: Sequence[tuple[Any, ...]],
+) -> dict[tuple[int, int], tuple[Any, ...]]:
+    """One batch may bring an origin and position twice, with other bytes."""
+    return {(row[0], row[1]): row for row in rows}
+
+
+def bytes_hash(raw: Raw) -> bytes:
+    """The hash by which the same bytes at the same origin are known again."""
+    return hashlib.blake2b(raw.body or b"", digest_size=16).digest()

@@ -1,0 +1,1 @@
+"""Which text scores whom 评价办法的启用."""

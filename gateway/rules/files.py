@@ -1,0 +1,76 @@
+"""Rule-set files: found in folders, read, with the hash of their text."""
+
+import hashlib
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import lru_cache
+from importlib.resources import files
+from importlib.resources.abc import Traversable
+from pathlib import Path
+
+from gateway.config.errors import BadConfiguration
+from gateway.config.yaml_text import parse_yaml
+from scoring.cases.rule_set_cases import Case, CaseFile
+from scoring.errors import RuleSetError
+from scoring.regulation.ruleset import RuleSet
+
+CASES_SUFFIX = ".cases.yaml"
+
+
+@dataclass(frozen=True, slots=True)
+class LoadedRuleSet:
+    """A rule set with its text (kept beside what it scores); its cases are read when asked for."""
+
+    content: str
+    rule_set: RuleSet
+    beside: Traversable  #: the file of its cases
+
+    @property
+    def case_file(self) -> CaseFile:
+        """Its cases; raises RuleSetError where they cannot be read."""
+        return _case_file(read_text(self.beside), self.beside.name)
+
+    @property
+    def cases(self) -> tuple[Case, ...]:
+        """What is run of them."""
+        return self.case_file.cases
+
+
+@lru_cache(maxsize=32)
+def _case_file(content: str, name: str) -> CaseFile:
+    """Reading the YAML of many cases takes a quarter of a second; the same text is read once."""
+    return CaseFile.load(parse_yaml(content, name, RuleSetError))
+
+
+@lru_cache(maxsize=32)
+def parse_rule_set(content: str, name: str = "评价办法") -> RuleSet:
+    """A rule set from its text; its version is the hash of the text; `name` stands in errors."""
+    data = parse_yaml(content, name, RuleSetError)
+    return RuleSet.load(data, hashlib.sha256(content.encode()).hexdigest())
+
+
+def read_text(file: Traversable | Path) -> str:
+    """The text of a rule set or policy; raises RuleSetError naming the file and the fix."""
+    try:
+        return file.read_text("utf-8")
+    except FileNotFoundError as error:
+        raise RuleSetError(f"没有文件 {file}：评价办法和用例要成对放在一起") from error
+    except (OSError, UnicodeDecodeError) as error:
+        raise RuleSetError(f"{file} 读不出来，应为 UTF-8 编码：{error}") from error
+
+
+def sources(
+    shipped: str, folders: Iterable[Path], setting: str
+) -> Iterable[tuple[str, tuple[Traversable, Traversable]]]:
+    """Name, text and cases of each rule set or policy that is shipped, then of configured folders.
+
+    Raises:
+        BadConfiguration: a configured folder is not there.
+    """
+    for folder in (files("scoring") / shipped, *folders):
+        if not folder.is_dir():
+            raise BadConfiguration(f"scoring.{setting}：没有目录 {folder}")
+        for file in sorted(folder.iterdir(), key=lambda one: one.name):
+            if file.name.endswith(".yaml") and not file.name.endswith(CASES_SUFFIX):
+                name = file.name.removesuffix(".yaml")
+                yield name, (file, folder / f"{name}{CASES_SUFFIX}")

@@ -1,0 +1,151 @@
+"""Which rule set applies to a subject, read from files; or that there is none."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from gateway.config.errors import BadConfiguration
+from gateway.config.settings import RuleSetBinding, ScoringSettings
+from gateway.rules.files import LoadedRuleSet, parse_rule_set, read_text, sources
+from schemas.codes import SubjectKind
+from schemas.identifiers import region
+from scoring.cases.coverage import uncovered
+from scoring.errors import RuleSetError
+from scoring.facts import Site
+from scoring.regulation.ruleset import RuleSet
+
+
+@dataclass(frozen=True, slots=True)
+class InForce:
+    """A text that scores, from a day on, what configuration binds to a rule set."""
+
+    bound: str
+    from_day: date
+    rule_set: RuleSet
+
+
+class Rulebook:
+    """The rule sets that are shipped or configured, and the bindings that choose among them."""
+
+    def __init__(self, settings: ScoringSettings) -> None:
+        self.settings = settings
+        folders = settings.rule_set_folders
+        self._sources = dict(sources("rule_sets", folders, "rule_set_folders"))
+        self._loaded: dict[str, LoadedRuleSet] = {}
+        self._bindings: dict[tuple[SubjectKind, str], RuleSetBinding | None] = {}
+        self.activated: tuple[InForce, ...] = ()
+        _check_bindings(settings.bindings, self._sources)
+
+    @property
+    def names(self) -> list[str]:
+        """Every rule set there is."""
+        return sorted(self._sources)
+
+    def load(self, name: str) -> LoadedRuleSet:
+        """One rule set by name.
+
+        Raises:
+            BadConfiguration: there is none of that name.
+        """
+        if name not in self._sources:
+            raise BadConfiguration(f"没有评价办法 {name}；现有：{'、'.join(self.names)}")
+        if name not in self._loaded:
+            file, beside = self._sources[name]
+            content = read_text(file)
+            rule_set = parse_rule_set(content, file.name)
+            if rule_set.name != name:
+                raise RuleSetError(
+                    f"{file.name} 里的 name 是 {rule_set.name}；文件名与 name 应相同"
+                )
+            self._loaded[name] = LoadedRuleSet(content, rule_set, beside)
+        return self._loaded[name]
+
+    def covered(self, name: str) -> LoadedRuleSet:
+        """One rule set by name whose cases show every item, as what comes into use has to be.
+
+        Raises:
+            RuleSetError: an item has no case.
+        """
+        loaded = self.load(name)
+        missing = uncovered(loaded.rule_set, loaded.case_file)
+        if missing:
+            raise RuleSetError(
+                f"{name}：没有用例：{'、'.join(missing)}；"
+                "用例的 expect（deductions、vetoes、promotions）里写出评价项，才算有用例"
+            )
+        return loaded
+
+    @property
+    def bound_names(self) -> list[str]:
+        """The names of the rule sets that configuration binds, each once."""
+        return list(dict.fromkeys(binding.rule_set for binding in self.settings.bindings))
+
+    def bound(self) -> list[LoadedRuleSet]:
+        """The rule sets that configuration names."""
+        return [self.load(name) for name in self.bound_names]
+
+    def put_in_force(self, in_force: Iterable["InForce"]) -> None:
+        """The texts that were activated in place of those in the files, latest day first."""
+        self.activated = tuple(in_force)
+
+    def kind(self, code: str, *, person: bool) -> SubjectKind:
+        """The kind of a subject: from the register, else enterprise; a person is an individual."""
+        if person:
+            return SubjectKind.INDIVIDUAL
+        return self.settings.subject_kinds.get(code, SubjectKind.ENTERPRISE)
+
+    def sites(self, code: str) -> tuple[Site, ...]:
+        """The sites 厂址 of a legal person, from the register; none for most."""
+        weights = self.settings.sites.get(code)
+        return () if weights is None else tuple(Site(*pair) for pair in weights.items())
+
+    def binding(self, kind: SubjectKind, code: str) -> RuleSetBinding | None:
+        """The binding that a subject falls under, if any does."""
+        key = (kind, region(code))
+        if key not in self._bindings:
+            bindings = self.settings.bindings
+            self._bindings[key] = next((one for one in bindings if _matches(one, *key)), None)
+        return self._bindings[key]
+
+    def choose(self, kind: SubjectKind, code: str, day: date) -> RuleSet | None:
+        """The rule set in force for a subject on a day, or None where no binding matches."""
+        binding = self.binding(kind, code)
+        if binding is None:
+            return None
+        rule_set = self.in_force(binding.rule_set, day)
+        return rule_set if rule_set.is_effective(day) else None
+
+    def in_force(self, bound: str, day: date) -> RuleSet:
+        """What stands for a bound rule set on a day: the text activated last, else the file's."""
+        for one in self.activated:
+            if one.bound == bound and one.from_day <= day:
+                return one.rule_set
+        return self.load(bound).rule_set
+
+    def expects_none(self, code: str) -> bool:
+        """Whether configuration says that this region is not scored, so that no alert is due."""
+        return region(code).startswith(self.settings.not_scored or ("\0",))
+
+
+def _matches(binding: RuleSetBinding, kind: SubjectKind, digits: str) -> bool:
+    return kind in binding.kinds and digits.startswith(binding.regions)
+
+
+def _check_bindings(bindings: tuple[RuleSetBinding, ...], known: Mapping[str, Any]) -> None:
+    """At most one binding may match any subject."""
+    for index, binding in enumerate(bindings):
+        if binding.rule_set not in known:
+            raise BadConfiguration(
+                f"scoring.bindings：没有评价办法 {binding.rule_set}；现有：{'、'.join(known)}"
+            )
+        for other in bindings[:index]:
+            if binding.kinds & other.kinds and _overlap(binding.regions, other.regions):
+                raise BadConfiguration(
+                    f"scoring.bindings：{binding.rule_set} 与 {other.rule_set} 对应同样的对象；"
+                    "改 kinds 或 regions"
+                )
+
+
+def _overlap(some: tuple[str, ...], others: tuple[str, ...]) -> bool:
+    return any(a.startswith(b) or b.startswith(a) for a in some for b in others)

@@ -1,0 +1,1 @@
+"""What happens because time passes; a file for each act."""

@@ -1,0 +1,57 @@
+"""What happens at the start and once a day: partitions ahead, due times, the calendar's end."""
+
+from collections.abc import Mapping
+from datetime import date, datetime, timedelta
+from functools import partial
+
+from gateway.due.workdays import Workdays
+from gateway.schedule.due_times import renew_due_times
+from gateway.store.base.engine import Database
+from gateway.store.base.partitions import make_partitions
+from gateway.telemetry.log import LogEvent, logger
+from schemas.base import today
+from schemas.destination import TimeLimit
+
+#: Slices done in one tick; the rest waits for the next, so that nothing else waits long.
+SLICES = 20
+#: From this many days before the end of the calendar on, operators are told.
+CALENDAR_WARNING = timedelta(days=60)
+
+
+class Daily:
+    """The acts of a day, each done until it is done for that day; harmless if done again."""
+
+    def __init__(
+        self, database: Database, limits: Mapping[str, TimeLimit], workdays: Workdays
+    ) -> None:
+        self.database = database
+        self.limits = limits
+        self.workdays = workdays
+        self._due_times_of: date | None = None
+        self._partitions_of: date | None = None
+
+    async def run(self, now: datetime) -> None:
+        """What this day still needs."""
+        day = today(now)
+        if self._due_times_of != day and await self._renew_due_times(now):
+            self._due_times_of = day
+        if self._partitions_of != day:
+            await self.database.run(partial(make_partitions, first=day))
+            self._partitions_of = day
+            self._warn(day)
+
+    async def _renew_due_times(self, now: datetime) -> bool:
+        """A new year's calendar comes with a new release; True when nothing is left."""
+        for _ in range(SLICES):
+            async with self.database.transaction() as connection:
+                count = await renew_due_times(connection, self.limits, self.workdays, now)
+            if not count:
+                return True
+            told = {"calendar": self.workdays.name, "count": count}
+            logger.info(LogEvent.DUES_RENEWED, extra=told)
+        return False
+
+    def _warn(self, day: date) -> None:
+        last = date(max(self.workdays.years), 12, 31)
+        if last - day < CALENDAR_WARNING:
+            logger.warning(LogEvent.CALENDAR_ENDS, extra={"last_day": last.isoformat()})

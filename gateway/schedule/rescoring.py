@@ -1,0 +1,120 @@
+"""Subjects scored again without a new fact: their result was to change, or the rules did."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from gateway.config.keys import is_person
+from gateway.decide.decider import Decider
+from gateway.score.assess import Assessing
+from gateway.score.grade_change import RULE_SET, SCORED
+from gateway.score.scorer import Scorer
+from gateway.store.audit import events
+from gateway.store.base.engine import Connection, Database
+from gateway.store.deliver import deliveries
+from gateway.store.record.subjects import Subject, lock_subjects
+from gateway.store.score import activations, assessments
+from gateway.store.score.activations import Activation
+from gateway.telemetry.audit_events import AuditEvent
+from gateway.telemetry.log import LogEvent, logger
+from gateway.telemetry.metrics import Metrics
+from schemas.base import today
+
+#: Subjects scored again in one transaction.
+SLICE = 500
+ACTOR = "credit-gateway"
+
+
+class Rescoring:
+    """Scores slices of subjects again, each slice in one transaction; every act may be repeated."""
+
+    def __init__(
+        self, database: Database, scorer: Scorer, decider: Decider, metrics: Metrics
+    ) -> None:
+        self.database = database
+        self.scorer = scorer
+        self.decider = decider
+        self.metrics = metrics
+
+    async def due(self, now: datetime) -> int:
+        """Assess the subjects whose result was to change by now; gives how many."""
+
+        async def work(connection: Connection) -> int:
+            codes = await assessments.subjects_to_rescore(connection, today(now), SLICE)
+            if codes:
+                locked = await lock_subjects(connection, ((c, None, False) for c in codes))
+                subjects = list(locked.values())
+                assessing = await self._assessed(connection, subjects, now, SCORED)
+                await self._write(connection, assessing, subjects, now)
+            return len(codes)
+
+        return await self.database.run(work)
+
+    async def activate(self, now: datetime) -> bool:
+        """A slice of everyone by a text whose day has come; False where nothing is to be done."""
+
+        async def work(connection: Connection) -> bool:
+            activation = await activations.due(connection, today(now))
+            if activation is None:
+                return False
+            found = await activations.subjects_after(connection, activation.rescored_to, SLICE)
+            if not found:
+                await self._finish(connection, activation, now)
+                return True
+            return await self._slice(connection, activation, found, now)
+
+        return await self.database.run(work)
+
+    async def _slice(
+        self,
+        connection: Connection,
+        activation: Activation,
+        found: Sequence[tuple[int, str, bool]],
+        now: datetime,
+    ) -> bool:
+        """Nothing is written where more companies would change than was agreed to."""
+        bound = [
+            (code, None, person)
+            for _, code, person in found
+            if self._is_bound(activation.bound, code, person=person)
+        ]
+        subjects = list((await lock_subjects(connection, bound)).values())
+        assessing = await self._assessed(connection, subjects, now, RULE_SET)
+        changed = len(assessing.changes)
+        if activation.confirmed_by is None and activation.changed + changed > activation.flip_limit:
+            await activations.mark(connection, activation.id, "paused", ACTOR, now)
+            logger.error(LogEvent.ACTIVATION_PAUSED, extra={"rule_set": activation.name})
+            return False
+        await self._write(connection, assessing, subjects, now)
+        await activations.advance(connection, activation.id, found[-1][0], changed)
+        return True
+
+    def _is_bound(self, bound: str, code: str, *, person: bool) -> bool:
+        rulebook = self.scorer.rulebook
+        binding = rulebook.binding(rulebook.kind(code, person=person), code)
+        return binding is not None and binding.rule_set == bound
+
+    async def _finish(self, connection: Connection, activation: Activation, now: datetime) -> None:
+        await activations.mark(connection, activation.id, "finished", ACTOR, now)
+        detail = {"rule_set": activation.name, "changed": activation.changed}
+        entry = events.AuditEntry(AuditEvent.RULE_SET_ACTIVATED, detail | {"hash": activation.hash})
+        await events.add(connection, [entry], now)
+        logger.info(LogEvent.ACTIVATION_FINISHED, extra=detail)
+
+    async def _assessed(
+        self, connection: Connection, subjects: list[Subject], now: datetime, cause: str
+    ) -> Assessing:
+        assessing = Assessing(self.scorer, connection, now, self.metrics, cause)
+        await assessing.last([subject.id for subject in subjects])
+        await assessing.score(subjects, _persons(subjects))
+        return assessing
+
+    async def _write(
+        self, connection: Connection, assessing: Assessing, subjects: list[Subject], now: datetime
+    ) -> None:
+        codes = {subject.id: subject.code for subject in subjects}
+        told = ((id_, subject_id, codes[subject_id]) for id_, subject_id in await assessing.write())
+        await deliveries.add(connection, self.decider.grade_changes(told, now), now)
+
+
+def _persons(subjects: Sequence[Subject]) -> set[str]:
+    return {subject.code for subject in subjects if is_person(subject.code)}

@@ -1,0 +1,214 @@
+"""Assess subjects, because their facts changed or time passed, and keep what came of it."""
+
+import asyncio
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from gateway.rules.activation import refresh
+from gateway.score.grade_change import RECEIVED, SCORED, change_body
+from gateway.score.scorer import Scored, Scorer, alerts
+from gateway.score.stored_result import facts_of, short
+from gateway.store.base.engine import Connection
+from gateway.store.base.statements import Ids
+from gateway.store.record.facts import facts_of_subjects
+from gateway.store.record.subjects import Subject
+from gateway.store.score import assessments, grade_changes
+from gateway.telemetry.log import LogEvent, logger
+from gateway.telemetry.metrics import Metrics
+from schemas.base import today
+from schemas.credit import GradeChange
+from schemas.event import ReceivedGrade
+
+_NO_FACTS = b"[]"
+#: Subjects scored between two awaits, so that heart-beats and deliveries go on.
+SLICE = 150
+
+
+class Assessed(NamedTuple):
+    """One subject as it was assessed, and the facts that counted."""
+
+    subject: Subject
+    scored: Scored
+    fact_ids: list[int]
+
+
+class NewGrade(NamedTuple):
+    """A grade change to be written; `assessed` if it comes from an assessment of ours."""
+
+    subject_id: int
+    change: GradeChange
+    body: bytes
+    assessed: bool
+
+
+class Assessing:
+    """Assess subjects from what is now known of them, and write and count what changed.
+
+    Both the pipeline (facts changed) and the schedule (time passed, rules changed) come here, each
+    with the subjects locked, in a transaction that it owns.
+    """
+
+    def __init__(
+        self,
+        scorer: Scorer,
+        connection: Connection,
+        now: datetime,
+        metrics: Metrics,
+        cause: str = SCORED,
+    ) -> None:
+        self.scorer = scorer
+        self.connection = connection
+        self.now = now
+        self.metrics = metrics
+        self.cause = cause
+        self.assessed: list[Assessed] = []
+        self.changes: list[NewGrade] = []
+        self._last: dict[int, grade_changes.LastGrade] = {}
+        self._untold: set[int] = set()
+
+    async def last(self, subject_ids: Sequence[int]) -> None:
+        """Read the last recorded grades."""
+        self._last = await grade_changes.last_grades(self.connection, subject_ids)
+
+    async def score(self, subjects: Sequence[Subject], persons: set[str]) -> None:
+        """Assess subjects over all their present facts, in slices between awaits."""
+        if not subjects:
+            return
+        await refresh(self.connection, self.scorer.rulebook)
+        bodies = await facts_of_subjects(self.connection, [s.id for s in subjects])
+        for start in range(0, len(subjects), SLICE):
+            self._score(subjects[start : start + SLICE], bodies, persons)
+            await asyncio.sleep(0)
+
+    def _score(
+        self, subjects: Sequence[Subject], bodies: Mapping[int, bytes], persons: set[str]
+    ) -> None:
+        """Step by step, as `Checker.check_all` does."""
+        day = today(self.now)
+        known = [facts_of(bodies.get(subject.id, _NO_FACTS)) for subject in subjects]
+        scored = [
+            self.scorer.score(
+                subject.code,
+                person=subject.code in persons,
+                criminal_suspect=subject.criminal_suspect,
+                facts=facts,
+                previous=last.grade if (last := self._last.get(subject.id)) else None,
+                as_of=day,
+            )
+            for subject, facts in zip(subjects, known, strict=True)
+        ]
+        for subject, facts, one in zip(subjects, known, scored, strict=True):
+            self.assessed.append(Assessed(subject, one, [int(fact.id) for fact in facts]))
+            self._note_change(subject, one)
+            if subject.code in persons or not one.public:
+                self._untold.add(subject.id)
+
+    def _note_change(self, subject: Subject, scored: Scored) -> None:
+        last = self._last.get(subject.id)
+        if scored.change is None or (last and last.cause == RECEIVED):
+            return
+        body = self._scored_body(scored, scored.change)
+        self.changes.append(NewGrade(subject.id, scored.change, body, assessed=True))
+        self._last[subject.id] = grade_changes.LastGrade(scored.change.to_grade, self.cause)
+
+    def _scored_body(self, scored: Scored, change: GradeChange) -> bytes:
+        assessment = scored.assessment
+        ref = assessment.rule_set
+        if ref is None:
+            raise TypeError(assessment.not_evaluated)
+        return change_body(
+            change,
+            cause=self.cause,
+            score=assessment.score,
+            rule_set={"name": ref.name, "version": ref.version, "status": ref.status},
+            effective_on=assessment.as_of,
+            measures=self.scorer.measures(change, scored.kind, assessment.id, assessment.as_of),
+        )
+
+    def receive(self, grades: Sequence[tuple[int, ReceivedGrade]]) -> None:
+        """Grades computed elsewhere go the same way from here on, and win over our own."""
+        for subject_id, grade in grades:
+            code = grade.subject_code
+            last = self._last.get(subject_id)
+            previous = last.grade if last else None
+            effective_on = grade.effective_on.isoformat()
+            if (
+                last is not None
+                and last.cause == RECEIVED
+                and (previous == grade.grade or effective_on < last.effective_on)
+            ):
+                continue
+            direction = self.scorer.direction(previous, grade.grade, code, grade.effective_on)
+            reason = f"{grade.issued_by}评定"
+            change = GradeChange(previous, grade.grade, direction, (reason,))
+            body = change_body(
+                change,
+                cause=RECEIVED,
+                score=None if grade.score is None else format(grade.score, "f"),
+                rule_set={"name": grade.rule_set, "version": "", "status": "external"},
+                effective_on=grade.effective_on,
+                measures=self.scorer.measures(
+                    change, self.scorer.rulebook.kind(code, person=False), code, grade.effective_on
+                ),
+            )
+            self.changes.append(NewGrade(subject_id, change, body, assessed=False))
+            self._last[subject_id] = grade_changes.LastGrade(grade.grade, RECEIVED, effective_on)
+
+    async def write(self) -> list[tuple[int, int]]:
+        """Write assessments and grade changes; gives (grade change id, subject id) to be told.
+
+        Of natural persons, and where the rule set does not publish, nobody is told.
+        """
+        ids = await Ids.reserve(self.connection, len(self.assessed) + len(self.changes))
+        of_subject = {one.subject.id: ids.take() for one in self.assessed}
+        rows = [self._assessment_row(of_subject[one.subject.id], one) for one in self.assessed]
+        await assessments.add_assessments(self.connection, rows)
+        written = [
+            (
+                ids.take(),
+                new.subject_id,
+                of_subject[new.subject_id] if new.assessed else None,
+                new.change.from_grade,
+                new.change.to_grade,
+                new.body.decode(),
+                self.now,
+            )
+            for new in self.changes
+        ]
+        await grade_changes.add_grade_changes(self.connection, written)
+        self._count()
+        return [(row[0], row[1]) for row in written if row[1] not in self._untold]
+
+    def _assessment_row(self, id_: int, assessed: Assessed) -> tuple[Any, ...]:
+        subject, scored, fact_ids = assessed
+        result = scored.assessment
+        return (
+            id_,
+            subject.id,
+            scored.kind.value,
+            subject.criminal_suspect,
+            result.rule_set.version if result.rule_set else None,
+            result.as_of,
+            fact_ids,
+            result.grade,
+            result.not_evaluated,
+            result.changes_on,
+            short(result, scored.sites).decode(),
+            self.now,
+        )
+
+    def _count(self) -> None:
+        """Counted where they are written, whoever had them scored."""
+        scored = [one.scored for one in self.assessed]
+        used = [one.assessment.rule_set for one in scored]
+        for name, count in Counter(ref.name if ref else "none" for ref in used).items():
+            self.metrics.assessments.labels(name).inc(count)
+        for direction, count in Counter(one.change.direction for one in self.changes).items():
+            self.metrics.grade_changes.labels(direction).inc(count)
+        wrong = alerts(scored, self.scorer.rulebook)
+        reasons = Counter(str(one.assessment.not_evaluated).partition(":")[0] for one in wrong)
+        for reason, count in reasons.items():
+            self.metrics.not_evaluated.labels(reason).inc(count)
+            logger.warning(LogEvent.NOT_EVALUATED, extra={"reason": reason, "count": count})

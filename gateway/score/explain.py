@@ -1,0 +1,159 @@
+"""An explanation of one subject's grade: why, until when, what a repair would change."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+from gateway.score.scorer import Scorer
+from gateway.score.stored_result import again, fact_of
+from gateway.store.score.known_subject import KnownSubject
+from schemas.codes import SubjectKind
+from schemas.credit import Assessment
+from scoring.consequences.change import compare
+from scoring.consequences.measures import (
+    Applied,
+    MeasurePolicy,
+    Occasion,
+    Shift,
+    Standing,
+    in_force,
+    on_occasion,
+    shift,
+)
+from scoring.consequences.outlook import Ending, WhatIf, endings, outlook, repairs
+from scoring.consequences.publicity import Penalised, Publicity, PublicityPolicy, publicity
+from scoring.consequences.published import listed, period, published
+from scoring.facts import Fact, Facts
+from scoring.regulation.ruleset import RuleSet
+from scoring.regulation.table import Listing
+
+#: Periods of published grades that are shown.
+PERIODS = 6
+ONE_DAY = timedelta(days=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Repair:
+    """What a confirmed repair of one record would make of the grade, and of the measures."""
+
+    what_if: WhatIf
+    moved: Shift
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """Everything that a person asks about one grade; `rule_set` is None where none applies."""
+
+    code: str
+    name: str | None
+    kind: SubjectKind
+    as_of: date
+    assessment: Assessment
+    rule_set: RuleSet | None
+    facts: dict[str, Fact]
+    endings: Sequence[Ending]
+    later: Sequence[Assessment]
+    repairs: Sequence[Repair]
+    measures: Sequence[Applied]
+    penalty_notices: Sequence[Applied]
+    publicity: dict[str, Publicity]
+    received: str | None  #: a grade computed elsewhere, which wins over ours
+    published: Sequence[Assessment]  #: of the last periods that have ended, the oldest first
+    listing: Listing | None  #: the list that bad years led to
+
+
+def explain(
+    known: KnownSubject,
+    scorer: Scorer,
+    rule_set: RuleSet | None,
+    regimes: Iterable[PublicityPolicy],
+    as_of: date,
+) -> Explanation:
+    """Explain the grade of what was known, under this rule set, on this day."""
+    kind = scorer.rulebook.kind(known.code, person=known.person)
+    policies = scorer.policies(kind, known.code)
+    facts = Facts(
+        known.code,
+        kind,
+        tuple(map(fact_of, known.facts)),
+        None,
+        known.criminal_suspect,
+        scorer.rulebook.sites(known.code),
+    )
+    results = outlook(facts, rule_set, as_of) if rule_set else [again(facts, None, as_of)]
+    now, *later = results
+    received = known.received[0]["to_grade"] if known.received else None
+    past = _published(facts, rule_set, as_of) if rule_set else []
+    listing = _listing(past, rule_set, kind) if rule_set else None
+    return Explanation(
+        code=known.code,
+        name=known.name,
+        kind=kind,
+        as_of=as_of,
+        assessment=now,
+        rule_set=rule_set,
+        facts={one.id: one for one in facts.facts},
+        endings=endings(results),
+        later=later,
+        repairs=_repairs(facts, rule_set, as_of, policies) if rule_set else (),
+        measures=in_force(policies, _standing(received or now.grade, past, listing), kind, as_of),
+        penalty_notices=on_occasion(policies, Occasion.PENALTY, kind, as_of),
+        publicity=_publicity(facts.facts, tuple(regimes)),
+        received=received,
+        published=past,
+        listing=listing,
+    )
+
+
+def _published(facts: Facts, rule_set: RuleSet, as_of: date) -> list[Assessment]:
+    """The published grades of the periods that have ended, back to the first record."""
+    table = rule_set.table(facts.kind)
+    if table is None or table.snapshot is None or table.snapshot.cadence == "live":
+        return []
+    cadence, first = table.snapshot.cadence, min((f.decided_on for f in facts.facts), default=as_of)
+    found: list[Assessment] = []
+    day = period(cadence, as_of)[0] - ONE_DAY
+    while day >= first and len(found) < PERIODS:
+        found.append(published(facts, rule_set, day, as_of))
+        day = period(cadence, day)[0] - ONE_DAY
+    return found[::-1]
+
+
+def _listing(past: Sequence[Assessment], rule_set: RuleSet, kind: SubjectKind) -> Listing | None:
+    table = rule_set.table(kind)
+    grades = {one.as_of.year: one.grade for one in past if one.grade is not None}
+    return None if table is None else listed(grades, table)
+
+
+def _repairs(
+    facts: Facts, rule_set: RuleSet, as_of: date, policies: tuple[MeasurePolicy, ...]
+) -> list[Repair]:
+    found = []
+    for what_if in repairs(facts, rule_set, as_of):
+        change = compare(what_if.without.grade, what_if.result, rule_set)
+        day = what_if.confirmed_on
+        moved = shift(policies, change, facts.kind, day) if change else _UNMOVED
+        found.append(Repair(what_if, moved))
+    return found
+
+
+_UNMOVED = Shift((), (), ())
+
+
+def _standing(grade: str | None, past: Sequence[Assessment], listing: Listing | None) -> Standing:
+    """What measures go with: today's grade, the last published one, the list it stands on."""
+    published_grade = past[-1].grade if past else None
+    return Standing(grade, published_grade, (listing.title,) if listing else ())
+
+
+def _publicity(facts: Iterable[Fact], regimes: tuple[PublicityPolicy, ...]) -> dict[str, Publicity]:
+    """The publicity of each penalty; decisions before the first regime have none."""
+    found = {}
+    for one in facts:
+        if one.penalty is None:
+            continue
+        decision = Penalised(one.decided_on, one.penalty.types, one.penalty.fine_wan)
+        held = publicity(regimes, decision)
+        if held is not None:
+            found[one.id] = held
+    return found

@@ -1,0 +1,119 @@
+"""The score step 评分: facts as stored → assessment and grade change, and how they are kept.
+
+Kept is the result in short and the digest of the whole trace: text and articles stand in the rule
+set, whose text is kept by its hash, so `expand` gives the whole trace again, bit for bit.
+"""
+
+from collections.abc import Iterable, Sequence
+from datetime import date
+from typing import Any, NamedTuple
+
+from gateway.rules.policybook import Policybook
+from gateway.rules.rulebook import Rulebook
+from gateway.score.grade_change import EXTERNAL, NO_MEASURES, named
+from gateway.score.stored_result import without_result
+from gateway.telemetry.log import LogEvent, logger
+from schemas.codes import SubjectKind
+from schemas.credit import Assessment, GradeChange, NotEvaluated
+from scoring.consequences.change import compare, direction
+from scoring.consequences.measures import MeasurePolicy, shift
+from scoring.engine.assess import assess
+from scoring.facts import Fact, Facts, Site
+
+
+class Scored(NamedTuple):
+    """An assessment and what follows from it."""
+
+    kind: SubjectKind
+    assessment: Assessment
+    change: GradeChange | None
+    sites: tuple[Site, ...]
+    public: bool = True  #: False: the rule set says that results like this are not published
+
+
+class Scorer:
+    """Scores subjects by the rulebook; an engine error is a result, never a failure."""
+
+    def __init__(self, rulebook: Rulebook, policybook: Policybook) -> None:
+        self.rulebook = rulebook
+        self._policies = {
+            binding: policybook.measures_of(binding.rule_set, binding.measures)
+            for binding in rulebook.settings.bindings
+        }
+        self._moves: dict[tuple[object, ...], dict[str, Any]] = {}
+
+    def policies(self, kind: SubjectKind, code: str) -> tuple[MeasurePolicy, ...]:
+        """What says where this subject is what its grade leads to."""
+        binding = self.rulebook.binding(kind, code)
+        return self._policies[binding] if binding is not None else ()
+
+    def direction(self, previous: str | None, grade: str, code: str, day: date) -> str:
+        """Whether a grade computed elsewhere is better or worse, where our bands know both."""
+        kind = self.rulebook.kind(code, person=False)
+        rule_set = self.rulebook.choose(kind, code, day)
+        ranked = [] if rule_set is None else rule_set.grades(kind)
+        if previous is not None and not {previous, grade} <= set(ranked):
+            return EXTERNAL
+        return direction(previous, grade, ranked)
+
+    def measures(
+        self, change: GradeChange, kind: SubjectKind, code: str, day: date
+    ) -> dict[str, Any]:
+        """The measures that a grade change makes begin and end, and its notices, as published."""
+        policies = self.policies(kind, code)
+        if not policies:
+            return NO_MEASURES
+        grades = (change.from_grade, change.to_grade, change.direction)
+        key = (*grades, kind, day, *(policy.name for policy in policies))
+        if key not in self._moves:
+            moved = shift(policies, change, kind, day)
+            self._moves[key] = {
+                "measures_begin": [named(one) for one in moved.begin],
+                "measures_end": [named(one) for one in moved.end],
+                "notices": [named(one) for one in moved.notices],
+            }
+        return self._moves[key]
+
+    def score(
+        self,
+        code: str,
+        *,
+        person: bool,
+        criminal_suspect: bool,
+        facts: Sequence[Fact],
+        previous: str | None,
+        as_of: date,
+    ) -> Scored:
+        """Assess one subject and compare with the last recorded grade."""
+        kind = self.rulebook.kind(code, person=person)
+        rule_set = self.rulebook.choose(kind, code, as_of)
+        sites = self.rulebook.sites(code)
+        subject = Facts(code, kind, tuple(facts), None, criminal_suspect, sites)
+        if rule_set is None:
+            return Scored(
+                kind, without_result(subject, as_of, NotEvaluated.NO_RULE_SET), None, sites
+            )
+        try:
+            assessment = assess(subject, rule_set, as_of)
+            change = compare(previous, assessment, rule_set)
+            table = rule_set.table(kind)
+            return Scored(kind, assessment, change, sites, table is None or table.public)
+        except Exception:  # noqa: BLE001  scoring never delays reporting (DESIGN 5.12)
+            logger.exception(LogEvent.ENGINE_FAILED, extra={"rule_set": rule_set.name})
+            return Scored(
+                kind, without_result(subject, as_of, NotEvaluated.ENGINE_ERROR), None, sites
+            )
+
+
+def alerts(scored: Iterable[Scored], rulebook: Rulebook) -> list[Scored]:
+    """The results that are our fault or our data's: neither suspicion nor a region not scored."""
+    return [
+        one
+        for one in scored
+        if one.assessment.not_evaluated
+        and one.assessment.not_evaluated != NotEvaluated.CRIMINAL_SUSPECT
+        and not (
+            one.assessment.not_evaluated == NotEvaluated.NO_RULE_SET
+            and rulebook.expects_none(one.assessment.id)
+        )
+    ]

@@ -1,0 +1,69 @@
+"""Past assessments computed again from the facts and rule-set text of then, and compared."""
+
+import asyncio
+from collections.abc import Callable
+from typing import Any
+
+import orjson
+
+from gateway.rules.files import parse_rule_set
+from gateway.score.stored_result import again, fact_of, short, sites_of
+from gateway.store.base.engine import Database
+from gateway.store.record import facts as fact_store
+from gateway.store.score import assessments
+from gateway.store.score.assessments import Stored
+from gateway.store.score.rule_sets import rule_set_texts
+from schemas.codes import SubjectKind
+from schemas.credit import NotEvaluated
+from scoring.facts import Fact, Facts
+from scoring.regulation.ruleset import RuleSet
+
+#: Assessments read and computed again at a time.
+PAGE = 500
+#: An engine error is not computed again: it says that there was none.
+_NOT_RESULTS = frozenset({NotEvaluated.ENGINE_ERROR.value})
+
+
+async def verify_assessments(
+    database: Database, advance: Callable[[int], None]
+) -> tuple[int, list[dict[str, Any]]]:
+    """How many were computed again, and those whose trace differs in any byte."""
+    async with database.transaction() as connection:
+        texts = await rule_set_texts(connection)
+    rule_sets = {hash_: parse_rule_set(content) for hash_, content in texts.items()}
+    count, after = 0, 0
+    wrong: list[dict[str, Any]] = []
+    while True:
+        async with database.transaction() as connection:
+            page = await assessments.stored(connection, after, PAGE)
+            ids = sorted({id_ for one in page for id_ in one.fact_ids})
+            bodies = await fact_store.facts(connection, ids)
+        facts = {int(fact.id): fact for fact in map(fact_of, bodies)}
+        if not page:
+            return count, wrong
+        wrong += [found for one in page if (found := _difference(one, rule_sets, facts))]
+        count, after = count + len(page), page[-1].id
+        advance(len(page))
+        await asyncio.sleep(0)
+
+
+def _difference(
+    one: Stored, rule_sets: dict[str, RuleSet], facts: dict[int, Fact]
+) -> dict[str, Any] | None:
+    if one.result["not_evaluated"] in _NOT_RESULTS:
+        return None
+    rule_set = rule_sets.get(one.rule_set_hash) if one.rule_set_hash else None
+    if one.rule_set_hash and rule_set is None:
+        return {"id": one.id, "problem": f"没有版本为 {one.rule_set_hash} 的评价办法文本"}
+    kind = SubjectKind(one.subject_kind)
+    known = tuple(facts[id_] for id_ in one.fact_ids if id_ in facts)
+    sites = sites_of(one.result)
+    subject = Facts(one.subject_code, kind, known, None, one.criminal_suspect, sites)
+    result = again(subject, rule_set, one.as_of)
+    kept = orjson.loads(short(result, sites))
+    beside = (result.grade, result.not_evaluated, result.changes_on)
+    if kept == one.result and beside == (one.grade, one.not_evaluated, one.changes_on):
+        if one.changed_to is None or one.changed_to == result.grade:
+            return None
+        return {"id": one.id, "problem": f"等级变动记为 {one.changed_to}，重算为 {result.grade}"}
+    return {"id": one.id, "problem": "重算结果与原结果不同", "score": result.score}

@@ -1,0 +1,1 @@
+"""The wiring: everything is built here, and run as roles."""

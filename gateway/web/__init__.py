@@ -1,0 +1,1 @@
+"""The HTTP side: access, health, metrics; what answers is handed in by `service`."""

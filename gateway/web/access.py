@@ -1,0 +1,49 @@
+"""Who may call over HTTP: the API key, and the size of a body, before anything is read."""
+
+import hashlib
+import hmac
+from collections.abc import Awaitable, Callable
+
+from fastapi import Request, Response
+from fastapi.responses import JSONResponse
+
+from gateway.config.settings import HttpSettings
+from gateway.web.health import LIVE, METRICS, READY
+
+Answer = Callable[[Request], Awaitable[Response]]
+
+
+def key_guard(settings: HttpSettings) -> Callable[[Request, Answer], Awaitable[Response]]:
+    """The API key and the size of the body, before anything is read."""
+    keys = [key.get_secret_value().encode() for key in settings.api_keys]
+    open_paths = {LIVE, READY} | (set() if settings.metrics_need_key else {METRICS})
+
+    async def guard(request: Request, call_next: Answer) -> Response:
+        if request.url.path not in open_paths:
+            given = _given_key(request)
+            if not any(hmac.compare_digest(given, key) for key in keys):
+                return _refused(401, "需要有效的 API 密钥（请求头 X-Api-Key）")
+            request.state.caller = hashlib.sha256(given).hexdigest()[:12]
+        refused = await _too_large(request, settings.max_body_bytes)
+        return refused or await call_next(request)
+
+    return guard
+
+
+def _given_key(request: Request) -> bytes:
+    bearer = request.headers.get("authorization", "").removeprefix("Bearer ").strip()
+    return request.headers.get("x-api-key", bearer).encode()
+
+
+async def _too_large(request: Request, limit: int) -> Response | None:
+    """Refuse a body beyond the limit, whether it says its length or not."""
+    length = request.headers.get("content-length", "0")
+    if not length.isdecimal() or int(length) > limit:
+        return _refused(413, f"请求内容超过上限 {limit} 字节")
+    if "chunked" in request.headers.get("transfer-encoding", ""):
+        return _refused(411, "请在请求头写明 Content-Length")
+    return None
+
+
+def _refused(status: int, message: str) -> Response:
+    return JSONResponse({"detail": message}, status)

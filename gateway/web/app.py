@@ -1,0 +1,35 @@
+"""The HTTP side: intake, /metrics, liveness and readiness. Everything but health needs a key."""
+
+from collections.abc import Iterable
+
+from fastapi import APIRouter, FastAPI, Response
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+
+from gateway.config.settings import HttpSettings
+from gateway.telemetry.metrics import Metrics
+from gateway.web.access import key_guard
+from gateway.web.health import LIVE, METRICS, READY, Probes, health_answer
+
+
+def create_web(
+    settings: HttpSettings, routers: Iterable[APIRouter], metrics: Metrics, probes: Probes
+) -> FastAPI:
+    """The ASGI application; `routers` are what it answers besides health and metrics."""
+    app = FastAPI(title="credit-gateway", docs_url=None, redoc_url=None)
+    for router in routers:
+        app.include_router(router)
+    app.middleware("http")(key_guard(settings))
+
+    @app.get(LIVE, include_in_schema=False)
+    async def live() -> Response:
+        return await health_answer(probes.live)
+
+    @app.get(READY, include_in_schema=False)
+    async def ready() -> Response:
+        return await health_answer(probes.live | probes.ready)
+
+    @app.get(METRICS, include_in_schema=False)
+    async def metrics_text() -> Response:
+        return Response(generate_latest(metrics.registry), media_type=CONTENT_TYPE_LATEST)
+
+    return app
