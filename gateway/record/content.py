@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 import orjson
 
 from gateway.check.checked import Checked
-from schemas.codes import PROCESS_TYPES, EventType, Verb
+from schemas.codes import PROCESS_TYPES, EventType, RecordKind, Verb
 from schemas.event import CreditEvent
 from schemas.penalty import AdministrativePenalty
 
@@ -49,6 +49,13 @@ def fact_body(checked: Checked, verb: Verb) -> dict[str, Any] | None:
     if checked.event is not None and checked.event.type not in NO_FACT:
         return _event_fact(checked.event)
     return None
+
+
+def makes_facts(checked: Checked) -> bool:
+    """Whether records like this one count for scoring, as they stand or corrected."""
+    if checked.event is not None:
+        return checked.event.type not in NO_FACT
+    return checked.kind is RecordKind.PENALTY
 
 
 #: Process types change another decision's fact; criminal suspicion changes the subject.

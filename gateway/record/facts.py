@@ -1,160 +1,101 @@
-"""Facts 评分事实 of the record step: closed and written as decisions and process events change.
+"""Facts 评分事实: closed and made as decisions and process events change (pure).
 
 A process event (rectification, repair, warning) rewrites the fact of its decision, and waits for
 it where it is not there yet.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import date, datetime
+from datetime import date
+from typing import Any, NamedTuple
 
-from gateway.record.content import NO_FACT, fact_body, process_dates
-from gateway.record.recorded import NewVersion, Recorded
-from gateway.record.repairs import confirms_repair, is_reported
-from gateway.store.base.engine import Connection
-from gateway.store.base.statements import Ids, as_json
-from gateway.store.record import decisions, facts
-from gateway.store.record.decisions import Key, Known
-from gateway.store.record.subjects import Subject, set_suspects
-from schemas.codes import EventType, RecordKind, Verb
-from schemas.obligation import Version
+from gateway.record.content import fact_body, makes_facts, process_dates
+from gateway.record.recorded import NewVersion
+from schemas.event import CreditEvent
+from schemas.known import DecisionKey, KnownDecision, KnownFacts
 
 
-class FactWriter:
-    """Writes what follows from new versions for scoring, and the versions that repairs make."""
+class ProcessEvent(NamedTuple):
+    """A process event that is new, and the decision that it is about."""
 
-    def __init__(self, connection: Connection, out: Recorded, now: datetime) -> None:
-        self.connection = connection
-        self.out = out
-        self.now = now
+    version_id: int
+    event: CreditEvent
+    target: DecisionKey
 
-    async def follow(
-        self,
-        versions: Sequence[NewVersion],
-        targets: Mapping[int, Key],
-        known: Mapping[Key, Known],
-    ) -> None:
-        """All that new versions mean for scoring; `targets` are what process events are about."""
-        await self._write_process_events(versions, targets)
-        await self._write(versions, targets, known)
-        await self._follow_up(versions, targets, known)
-        await self._suspicions(versions)
 
-    async def _write_process_events(
-        self, versions: Sequence[NewVersion], targets: Mapping[int, Key]
-    ) -> None:
-        by_version = {self.out.version_of[index]: key for index, key in targets.items()}
-        rows = []
-        for version in versions:
-            event = version.checked.event
-            if version.id in by_version and event is not None:
-                subject, number, authority, kind = by_version[version.id]
-                dates = as_json(process_dates(event))
-                type_ = str(event.type)
-                rows.append((version.id, subject, kind, number, authority, type_, dates, self.now))
-        await facts.add_process_events(self.connection, rows)
+class NewFact(NamedTuple):
+    """A fact to be written: `body` in the fields of the `score` input, without its id."""
 
-    async def _write(
-        self,
-        versions: Sequence[NewVersion],
-        targets: Mapping[int, Key],
-        known: Mapping[Key, Known],
-    ) -> None:
-        """Close the facts of changed decisions; write the new ones with their process dates."""
-        changed = {key: v for key, v in self.out.latest.items() if _makes_facts(v)}
-        news = {key for index, key in targets.items() if index not in self.out.repeats}
-        processed = {key for key in news if key in known and key not in changed}
-        if not changed and not processed:
-            return
-        dates = await facts.process_dates(self.connection, [*changed, *processed])
-        of_old = [(key[0], v.decision.id) for key, v in changed.items() if not v.decision.is_new]
-        of_old += [(key[0], known[key].id) for key in processed]
-        old = await facts.close_facts(self.connection, of_old, self.now)
-        bodies = {key: fact_body(v.checked, v.verb) for key, v in changed.items()}
-        bodies |= {key: old.get(known[key].id) for key in processed}
-        ids = await Ids.reserve(self.connection, len(bodies))
-        rows = []
-        for key, body in bodies.items():
-            if body is not None:
-                id_, decided = ids.take(), body["decided_on"]
-                day = decided if isinstance(decided, date) else date.fromisoformat(decided)
-                text = as_json({**body, **dates.get(key, {}), "id": str(id_)})
-                rows.append((id_, key[0], known[key].id, text, day, self.now))
-        self.out.touched.update(
-            key[0] for key, body in bodies.items() if body is not None or known[key].id in old
-        )
-        self.out.touched.update(_overtaken_subjects(versions, self.out.latest))
-        await facts.add_facts(self.connection, rows)
+    id: int
+    key: DecisionKey
+    decision_id: int
+    body: dict[str, Any]
+    decided_on: date
 
-    async def _follow_up(
-        self,
-        versions: Sequence[NewVersion],
-        targets: Mapping[int, Key],
-        known: Mapping[Key, Known],
-    ) -> None:
-        """A confirmed repair is a version of its decision, told to every past recipient.
 
-        A repair that came before its decision has nobody to tell, in one batch as in two.
-        """
-        about = {self.out.version_of[index]: key for index, key in targets.items()}
-        repaired: dict[int, Key] = {}
-        waiting = {version.key for version in versions if version.decision.is_new}
-        for version in versions:
-            waiting.discard(version.key)
-            if confirms_repair(version):
-                key = about[version.id]
-                if is_reported(key, known) and key not in waiting:
-                    repaired[known[key].id] = key
-        if not repaired:
-            return
-        ids = await Ids.reserve(self.connection, len(repaired))
-        pairs = [(ids.take(), decision_id) for decision_id in repaired]
-        added = await decisions.add_repair_versions(self.connection, pairs, self.now)
-        codes = {subject.id: subject.code for subject in self.out.subjects.values()}
-        self.out.follow_ups += [
-            Version(
-                id=id_,
-                decision_id=decision_id,
-                subject_id=repaired[decision_id][0],
-                subject_code=codes[repaired[decision_id][0]],
-                kind=RecordKind(repaired[decision_id][3]),
-                verb=Verb.REPAIR,
-                decision_date=day,
-                record=None,
-                problem_fields=frozenset(),
-                excluded=False,
-                person=False,
-            )
-            for id_, decision_id, day in added
-        ]
+class FactChanges(NamedTuple):
+    """What becomes of facts: closed by (subject id, decision id); made, all but their ids."""
 
-    async def _suspicions(self, versions: Sequence[NewVersion]) -> None:
-        suspected = {}
-        for version in versions:
-            event = version.checked.event
-            if event is not None and event.type is EventType.CRIMINAL_SUSPICION:
-                suspected[version.key[0]] = event.suspected
-        await set_suspects(self.connection, suspected)
-        self.out.touched.update(suspected)
-        if suspected:
-            self.out.subjects = {
-                code: Subject(s.id, s.code, suspected.get(s.id, s.criminal_suspect))
-                for code, s in self.out.subjects.items()
-            }
+    closed: list[tuple[int, int]]
+    made: list[tuple[DecisionKey, int, dict[str, Any], date]]
+    touched: set[int]  #: subjects that are to be scored
+
+
+def process_events(
+    items: Iterable[tuple[int, CreditEvent | None, DecisionKey | None]],
+) -> list[ProcessEvent]:
+    """The process events among (version id, event, decision that it is about)."""
+    return [
+        ProcessEvent(version_id, event, target)
+        for version_id, event, target in items
+        if event is not None and target is not None
+    ]
+
+
+def plan_facts(
+    versions: Sequence[NewVersion],
+    latest: Mapping[DecisionKey, NewVersion],
+    processes: Sequence[ProcessEvent],
+    decisions: Mapping[DecisionKey, KnownDecision],
+    known: KnownFacts,
+) -> FactChanges:
+    """Close the facts of changed decisions, and make the new ones with their process dates."""
+    changed = {key: v for key, v in latest.items() if makes_facts(v.checked)}
+    targets = dict.fromkeys(one.target for one in processes)
+    processed = [key for key in targets if key in decisions and key not in changed]
+    closed = [(key[0], v.decision.id) for key, v in changed.items() if not v.decision.is_new]
+    closed += [(key[0], decisions[key].id) for key in processed]
+    bodies = {key: fact_body(v.checked, v.verb) for key, v in changed.items()}
+    bodies |= {key: known.bodies.get(decisions[key].id) for key in processed}
+    dates = _process_dates(processes, known)
+    made = []
+    for key, body in bodies.items():
+        if body is not None:
+            decided = body["decided_on"]
+            day = decided if isinstance(decided, date) else date.fromisoformat(decided)
+            made.append((key, decisions[key].id, {**body, **dates.get(key, {})}, day))
+    was = {subject for subject, decision_id in closed if decision_id in known.bodies}
+    touched = {key[0] for key, *_ in made} | was | _overtaken_subjects(versions, latest)
+    return FactChanges(closed, made, touched)
+
+
+def _process_dates(
+    processes: Sequence[ProcessEvent], known: KnownFacts
+) -> dict[DecisionKey, dict[str, Any]]:
+    """What is known of each decision's course, and what the batch adds; later ones win."""
+    dates = {key: dict(given) for key, given in known.dates.items()}
+    for one in processes:
+        dates.setdefault(one.target, {}).update(process_dates(one.event))
+    return dates
 
 
 def _overtaken_subjects(
-    versions: Iterable[NewVersion], latest: Mapping[Key, NewVersion]
+    versions: Iterable[NewVersion], latest: Mapping[DecisionKey, NewVersion]
 ) -> set[int]:
     """Subjects of a fact that came and went within the batch: they are scored all the same."""
     return {
         v.key[0]
         for v in versions
-        if latest[v.key] is not v and _makes_facts(v) and fact_body(v.checked, v.verb) is not None
+        if latest[v.key] is not v
+        and makes_facts(v.checked)
+        and fact_body(v.checked, v.verb) is not None
     }
-
-
-def _makes_facts(version: NewVersion) -> bool:
-    event = version.checked.event
-    if event is not None:
-        return event.type not in NO_FACT
-    return version.checked.kind is RecordKind.PENALTY

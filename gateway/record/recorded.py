@@ -1,4 +1,4 @@
-"""What the record step found: new versions, repeats, and who may have to hear of them."""
+"""What the record step found: new versions, repeats, and who may have to hear of them (pure)."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -7,10 +7,9 @@ from typing import NamedTuple
 
 from gateway.check.checked import Checked
 from gateway.record.content import Content
-from gateway.store.record.decisions import Key, Known
-from gateway.store.record.subjects import Subject
 from schemas.codes import RecordKind, Verb
 from schemas.event import ReceivedGrade
+from schemas.known import DecisionKey, KnownDecision, Subject
 from schemas.obligation import Version
 from schemas.record import REPORTED_KINDS
 
@@ -20,8 +19,8 @@ class NewVersion(NamedTuple):
 
     id: int
     checked: Checked
-    key: Key
-    decision: Known
+    key: DecisionKey
+    decision: KnownDecision
     version: int
     verb: Verb
     content: Content
@@ -29,12 +28,12 @@ class NewVersion(NamedTuple):
 
 @dataclass(slots=True)
 class Recorded:
-    """What the record step found and wrote."""
+    """What the record step hands on; everything in it is written by then."""
 
     subjects: Mapping[str, Subject] = field(default_factory=dict)
     version_of: dict[int, int] = field(default_factory=dict)  #: index in batch → version id
     repeats: set[int] = field(default_factory=set)  #: indexes in batch
-    latest: dict[Key, NewVersion] = field(default_factory=dict)
+    latest: dict[DecisionKey, NewVersion] = field(default_factory=dict)
     follow_ups: list[Version] = field(default_factory=list)
     touched: set[int] = field(default_factory=set)  #: subjects whose facts changed
 
@@ -78,6 +77,11 @@ def received_grades(recorded: Recorded) -> list[tuple[int, ReceivedGrade]]:
 
 def day_of(checked: Checked) -> date:
     """The day from which a checked record counts."""
-    if checked.decided_on is None:
-        raise TypeError(checked.verdict)
-    return checked.decided_on
+    return day_or_fail(checked.decided_on)
+
+
+def day_or_fail(day: date | None) -> date:
+    """The day, which nothing that was recorded lacks."""
+    if day is None:
+        raise TypeError(day)
+    return day

@@ -1,6 +1,7 @@
 """The record step 入账: same decision, new version, or repeat; and the facts that follow.
 
-Runs inside the batch's transaction, after the subjects are locked. It never changes a stored
+It reads everything that is known, has a plan made, and writes everything that the plan says. It
+runs inside the batch's transaction and locks the batch's subjects first. It never changes a stored
 version: corrections and withdrawals add one, and close the facts of the one before.
 """
 
@@ -10,17 +11,16 @@ from typing import Any
 
 from gateway.check.checked import Checked
 from gateway.config.keys import Keys
-from gateway.record.content import Content, content
-from gateway.record.facts import FactWriter
+from gateway.record.content import makes_facts, process_dates
+from gateway.record.plan import IDS_FOR_EACH, Hashes, Incoming, Known, Plan, plan
 from gateway.record.recorded import NewVersion, Recorded, day_of
 from gateway.store.base.engine import Connection
 from gateway.store.base.statements import Ids, as_json
-from gateway.store.record import decisions, subjects
+from gateway.store.record import decisions, facts, subjects
 from gateway.store.record.authorities import add_authority_codes, known_authorities
-from gateway.store.record.decisions import Key, Known
-from gateway.store.record.subjects import Subject
-from schemas.codes import PROCESS_TYPES, RecordKind, Verb
+from schemas.codes import PROCESS_TYPES, RecordKind
 from schemas.identifiers import authority_key, document_number_key
+from schemas.known import DecisionKey, KnownDecision, KnownFacts, Subject
 
 
 class Recording:
@@ -30,27 +30,22 @@ class Recording:
         self.connection = connection
         self.keys = keys
         self.now = now
-        self.out = Recorded()
 
     async def record(self, batch: Sequence[tuple[int, Checked]]) -> Recorded:
         """Record the (index, checked) items that are no refusals and no repeats by origin."""
         if not batch:
-            return self.out
-        out = self.out
-        out.subjects = await self._lock(batch)
+            return Recorded()
+        locked = await self._lock(batch)
         authorities = await known_authorities(self.connection, _authority_names(batch))
-        keys = {index: self._key(checked, authorities) for index, checked in batch}
-        targets = self._targets(batch, authorities)
-        known = await decisions.known_decisions(
-            self.connection, list(dict.fromkeys([*keys.values(), *targets.values()]))
-        )
-        versions = await self._versions(batch, keys, known)
-        await self._write_versions(versions)
-        await self._note_authority_codes(versions)
-        await FactWriter(self.connection, out, self.now).follow(versions, targets, known)
-        return out
+        items = [_incoming(*item, locked, authorities) for item in batch]
+        known = await self._known(items, locked)
+        ids = await Ids.reserve(self.connection, IDS_FOR_EACH * len(items))
+        hashes = Hashes(self.keys.content, self.keys.former_content)
+        made = plan(items, known, ids.take, hashes)
+        await self._write(made)
+        return made.recorded
 
-    # ------------------------------------------------------------ who and which
+    # ------------------------------------------------------------ read
 
     async def _lock(self, batch: Sequence[tuple[int, Checked]]) -> Mapping[str, Subject]:
         names: dict[str, str | None] = {}
@@ -63,86 +58,39 @@ class Recording:
             self.connection, ((code, name, code in persons) for code, name in names.items())
         )
 
-    def _key(self, checked: Checked, authorities: Mapping[str, int]) -> Key:
-        if checked.key is None:
-            raise TypeError(checked.verdict)
-        key = checked.key
-        subject = self.out.subjects[key.subject].id
-        return subject, key.number, authorities[key.authority], key.kind
+    async def _known(self, items: Sequence[Incoming], locked: Mapping[str, Subject]) -> Known:
+        keys = [item.key for item in items]
+        keys += [item.target for item in items if item.target is not None]
+        found = await decisions.known_decisions(self.connection, list(dict.fromkeys(keys)))
+        about = {item.key for item in items if makes_facts(item.checked)}
+        about |= {item.target for item in items if item.target is not None}
+        return Known(locked, found, await self._known_facts(about, found))
 
-    def _targets(
-        self, batch: Sequence[tuple[int, Checked]], authorities: Mapping[str, int]
-    ) -> dict[int, Key]:
-        """The decision that each process event is about."""
-        targets: dict[int, Key] = {}
-        for index, checked in batch:
-            event = checked.event
-            if event is None or checked.key is None:
-                continue
-            if event.type in PROCESS_TYPES and event.decision:
-                subject = self.out.subjects[checked.key.subject].id
-                kind, number = event.decision.kind, event.decision.document_number
-                if kind is RecordKind.EVENT:
-                    targets[index] = (subject, number, authorities[""], kind)
-                else:
-                    authority = authorities[authority_key(event.decision.authority)]
-                    number = document_number_key(number)
-                    targets[index] = (subject, number, authority, kind)
-        return targets
+    async def _known_facts(
+        self, keys: set[DecisionKey], found: Mapping[DecisionKey, KnownDecision]
+    ) -> KnownFacts:
+        if not keys:
+            return KnownFacts({}, {})
+        dates = await facts.process_dates(self.connection, list(keys))
+        old = [(key[0], found[key].id) for key in keys if key in found]
+        return KnownFacts(await facts.present_facts(self.connection, old), dates)
 
-    # ------------------------------------------------------------ versions
+    # ------------------------------------------------------------ write
 
-    async def _versions(
-        self,
-        batch: Sequence[tuple[int, Checked]],
-        keys: Mapping[int, Key],
-        known: dict[Key, Known],
-    ) -> list[NewVersion]:
-        ids = await Ids.reserve(self.connection, 2 * len(batch))
-        versions = []
-        for index, checked in batch:
-            key = keys[index]
-            made = content(checked)
-            hash_ = self.keys.content(made.hashed)
-            decision = known.get(key)
-            if decision is not None and self._is_repeat(decision, hash_, made):
-                self.out.repeats.add(index)
-                self.out.version_of[index] = decision.version_id
-                continue
-            if decision is None:
-                decision = known[key] = Known(ids.take(), 0, 0, "", b"", is_new=True)
-            version = self._next_version(ids.take(), checked, key, decision, made)
-            decision.version, decision.version_id = version.version, version.id
-            decision.verb, decision.content_hash = version.verb, hash_
-            self.out.version_of[index] = version.id
-            self.out.latest.pop(key, None)
-            self.out.latest[key] = version
-            versions.append(version)
-        return versions
+    async def _write(self, made: Plan) -> None:
+        await self._write_versions(made)
+        await self._note_authority_codes(made.versions)
+        await self._write_facts(made)
+        await decisions.add_repair_versions(self.connection, made.repairs, self.now)
+        await subjects.set_suspects(self.connection, made.suspected)
 
-    def _is_repeat(self, decision: Known, hash_: bytes, made: Content) -> bool:
-        """An upgrade is no reason to send every decision again: the former hash counts too."""
-        kept = decision.content_hash
-        return kept == hash_ or kept == self.keys.former_content(made.hashed)
-
-    @staticmethod
-    def _next_version(
-        id_: int, checked: Checked, key: Key, decision: Known, made: Content
-    ) -> NewVersion:
-        if checked.verb is Verb.WITHDRAW:
-            verb = Verb.WITHDRAW
-        elif decision.version == 0:
-            verb = Verb.NEW
-        else:
-            verb = Verb.REVIVE if decision.verb == Verb.WITHDRAW else Verb.CORRECT
-        return NewVersion(id_, checked, key, decision, decision.version + 1, verb, made)
-
-    async def _write_versions(self, versions: Sequence[NewVersion]) -> None:
-        latest = self.out.latest.values()
+    async def _write_versions(self, made: Plan) -> None:
+        latest = made.recorded.latest.values()
         rows = [(version.decision.is_new, self._decision_row(version)) for version in latest]
         await decisions.add_decisions(self.connection, [row for new, row in rows if new])
         await decisions.change_decisions(self.connection, [row for new, row in rows if not new])
-        await decisions.add_versions(self.connection, [self._version_row(v) for v in versions])
+        versions = [self._version_row(version) for version in made.versions]
+        await decisions.add_versions(self.connection, versions)
 
     def _decision_row(self, version: NewVersion) -> tuple[Any, ...]:
         checked, decision = version.checked, version.decision
@@ -184,6 +132,20 @@ class Recording:
         """Columns that no standard names may hold anything, identity numbers too."""
         return self.keys.encrypt(as_json(unknown).encode())
 
+    async def _write_facts(self, made: Plan) -> None:
+        events = []
+        for version_id, event, (subject, number, authority, kind) in made.process_events:
+            dates = as_json(process_dates(event))
+            type_ = str(event.type)
+            events.append((version_id, subject, kind, number, authority, type_, dates, self.now))
+        await facts.add_process_events(self.connection, events)
+        await facts.close_facts(self.connection, made.closed, self.now)
+        rows = []
+        for id_, key, decision_id, body, decided_on in made.facts:
+            text = as_json({**body, "id": str(id_)})
+            rows.append((id_, key[0], decision_id, text, decided_on, self.now))
+        await facts.add_facts(self.connection, rows)
+
     async def _note_authority_codes(self, versions: Sequence[NewVersion]) -> None:
         """Which codes an authority was seen with, so that contradictions can be listed."""
         pairs = {
@@ -193,6 +155,32 @@ class Recording:
             and not any(p.field.endswith("JGDM") for p in version.checked.problems)
         }
         await add_authority_codes(self.connection, sorted(pairs))
+
+
+def _incoming(
+    index: int,
+    checked: Checked,
+    locked: Mapping[str, Subject],
+    authorities: Mapping[str, int],
+) -> Incoming:
+    if checked.key is None:
+        raise TypeError(checked.verdict)
+    key = checked.key
+    subject = locked[key.subject].id
+    own = (subject, key.number, authorities[key.authority], key.kind)
+    return Incoming(index, checked, own, _target(checked, subject, authorities))
+
+
+def _target(checked: Checked, subject: int, authorities: Mapping[str, int]) -> DecisionKey | None:
+    """The decision that a process event is about."""
+    event = checked.event
+    if event is None or event.type not in PROCESS_TYPES or event.decision is None:
+        return None
+    kind, number = event.decision.kind, event.decision.document_number
+    if kind is RecordKind.EVENT:
+        return subject, number, authorities[""], kind
+    authority = authorities[authority_key(event.decision.authority)]
+    return subject, document_number_key(number), authority, kind
 
 
 def _authority_names(batch: Iterable[tuple[int, Checked]]) -> set[str]:

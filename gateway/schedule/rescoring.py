@@ -11,13 +11,14 @@ from gateway.score.scorer import Scorer
 from gateway.store.audit import events
 from gateway.store.base.engine import Connection, Database
 from gateway.store.deliver import deliveries
-from gateway.store.record.subjects import Subject, lock_subjects
+from gateway.store.record.subjects import lock_subjects
 from gateway.store.score import activations, assessments
 from gateway.store.score.activations import Activation
 from gateway.telemetry.audit_events import AuditEvent
 from gateway.telemetry.log import LogEvent, logger
 from gateway.telemetry.metrics import Metrics
 from schemas.base import today
+from schemas.known import Subject
 
 #: Subjects scored again in one transaction.
 SLICE = 500

@@ -13,13 +13,13 @@ from gateway.score.stored_result import facts_of, short
 from gateway.store.base.engine import Connection
 from gateway.store.base.statements import Ids
 from gateway.store.record.facts import facts_of_subjects
-from gateway.store.record.subjects import Subject
 from gateway.store.score import assessments, grade_changes
 from gateway.telemetry.log import LogEvent, logger
 from gateway.telemetry.metrics import Metrics
 from schemas.base import today
 from schemas.credit import GradeChange
 from schemas.event import ReceivedGrade
+from schemas.known import Subject
 
 _NO_FACTS = b"[]"
 #: Subjects scored between two awaits, so that heart-beats and deliveries go on.

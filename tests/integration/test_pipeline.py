@@ -378,7 +378,9 @@ async def test_without_a_rule_set_the_record_is_delivered_all_the_same(
 
 async def test_an_engine_error_is_a_result_and_the_record_is_delivered(world: World) -> None:
     rulebook = world.gateway.rulebook
-    broken = rulebook.load("nm-2023-draft").rule_set.model_copy(update={"book": None})
+    broken = rulebook.load("nm-2023-draft").rule_set.model_copy(
+        update={"tables": {"enterprise": None}}
+    )
     rulebook.put_in_force([InForce("nm-2023-draft", date.min, broken)])
 
     await world.take(penalty())

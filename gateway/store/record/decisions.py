@@ -1,7 +1,6 @@
 """Decisions and their versions: the record step 入账."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
@@ -9,44 +8,31 @@ from sqlalchemy import text
 
 from gateway.store.base.engine import Connection
 from gateway.store.base.statements import Copy, Insert, arrays, unnest
-
-Key = tuple[int, str, int, str]  #: subject id, number key, authority id, kind
-
-
-@dataclass(slots=True)
-class Known:
-    """A decision as it stands, and as the batch changes it."""
-
-    id: int
-    version: int
-    version_id: int
-    verb: str
-    content_hash: bytes
-    is_new: bool = False
-    changed: bool = False
-
+from schemas.known import DecisionKey, KnownDecision
 
 #: A subject has few decisions of one number: the rest of the key is compared here.
 PLACES = "subject_id bigint, number_key text"
 _EXISTING = text(
     f"""
     select d.subject_id, d.number_key, d.authority_id, d.kind,
-           d.id, d.version, d.version_id, d.verb, d.content_hash
+           d.id, d.version, d.version_id, d.verb, d.content_hash, d.decision_date
     from {unnest(PLACES)} join decision d using (subject_id, number_key)
     """  # noqa: S608  names are ours
 )
 
 
-def places(keys: Iterable[Key]) -> Mapping[str, list[Any]]:
+def places(keys: Iterable[DecisionKey]) -> Mapping[str, list[Any]]:
     """Subject and number of each key, for `PLACES`."""
     return arrays(("subject_id", "number_key"), {(key[0], key[1]) for key in keys})
 
 
-async def known_decisions(connection: Connection, keys: Sequence[Key]) -> dict[Key, Known]:
+async def known_decisions(
+    connection: Connection, keys: Sequence[DecisionKey]
+) -> dict[DecisionKey, KnownDecision]:
     """The decisions of these keys that are already there."""
     wanted = set(keys)
     rows = await connection.execute(_EXISTING, places(wanted))
-    return {key: Known(*row[4:]) for row in rows if (key := tuple(row[:4])) in wanted}
+    return {key: KnownDecision(*row[4:]) for row in rows if (key := tuple(row[:4])) in wanted}
 
 
 _DECISION = (
@@ -78,18 +64,18 @@ _REPAIR_VERSIONS = text(
         join decision d on d.id = t.decision join record_version v on v.id = d.version_id
         returning id, decision_id, version)
     update decision d set version = added.version, version_id = added.id, verb = 'repair'
-    from added where d.id = added.decision_id returning added.id, d.id, d.decision_date
+    from added where d.id = added.decision_id
     """  # noqa: S608  names are ours
 )
 
 
 async def add_repair_versions(
     connection: Connection, pairs: Sequence[tuple[int, int]], now: datetime
-) -> list[tuple[int, int, date]]:
-    """A version with verb `repair` for each (new id, decision id); gives them with their date."""
-    values = {**arrays(("id", "decision"), pairs), "now": now}
-    rows = await connection.execute(_REPAIR_VERSIONS, values)
-    return [(row[0], row[1], row[2]) for row in rows]
+) -> None:
+    """Add a version with verb `repair`, else as the one before, for each (new id, decision id)."""
+    if pairs:
+        values = {**arrays(("id", "decision"), pairs), "now": now}
+        await connection.execute(_REPAIR_VERSIONS, values)
 
 
 _MONTH = text(

@@ -8,7 +8,8 @@ from sqlalchemy import text
 
 from gateway.store.base.engine import Connection
 from gateway.store.base.statements import Copy, arrays, unnest
-from gateway.store.record.decisions import PLACES, Key, places
+from gateway.store.record.decisions import PLACES, places
+from schemas.known import DecisionKey
 
 add_process_events = Copy(
     "process_event", "id, subject_id, kind, number_key, authority_id, type, dates, recorded_at"
@@ -23,10 +24,12 @@ _PROCESS = text(
 )
 
 
-async def process_dates(connection: Connection, keys: Sequence[Key]) -> dict[Key, dict[str, Any]]:
+async def process_dates(
+    connection: Connection, keys: Sequence[DecisionKey]
+) -> dict[DecisionKey, dict[str, Any]]:
     """What rectification, repair and warning events say of each decision, later ones winning."""
     wanted = set(keys)
-    found: dict[Key, dict[str, Any]] = {}
+    found: dict[DecisionKey, dict[str, Any]] = {}
     for row in await connection.execute(_PROCESS, places(wanted)):
         key = (row[0], row[1], row[2], row[3])
         if key in wanted:
@@ -38,7 +41,12 @@ _CLOSE = text(
     f"""
     update fact f set known_to = :now from {unnest("subject_id bigint, decision_id bigint")}
     where f.subject_id = t.subject_id and f.decision_id = t.decision_id and f.known_to is null
-    returning f.decision_id, f.body
+    """  # noqa: S608  names are ours
+)
+_PRESENT = text(
+    f"""
+    select f.decision_id, f.body from {unnest("subject_id bigint, decision_id bigint")}
+    join fact f using (subject_id, decision_id) where f.known_to is null
     """  # noqa: S608  names are ours
 )
 _FACTS_OF_SUBJECTS = text(
@@ -53,17 +61,23 @@ _FACTS = text("select body from fact where id = any(cast(:ids as bigint[]))")
 add_facts = Copy("fact", "id, subject_id, decision_id, body, decided_on, known_from")
 
 
-async def close_facts(
-    connection: Connection, decisions: Sequence[tuple[int, int]], now: datetime
+async def present_facts(
+    connection: Connection, decisions: Sequence[tuple[int, int]]
 ) -> dict[int, dict[str, Any]]:
-    """The facts of these (subject id, decision id) are known no longer; they stay readable.
-
-    Gives the bodies of those that were known till now, by decision.
-    """
+    """The bodies of what is now known of these (subject id, decision id), by decision."""
     if not decisions:
         return {}
-    values = {**arrays(("subject_id", "decision_id"), decisions), "now": now}
-    return {row[0]: row[1] for row in await connection.execute(_CLOSE, values)}
+    values = arrays(("subject_id", "decision_id"), decisions)
+    return {row[0]: row[1] for row in await connection.execute(_PRESENT, values)}
+
+
+async def close_facts(
+    connection: Connection, decisions: Sequence[tuple[int, int]], now: datetime
+) -> None:
+    """The facts of these (subject id, decision id) are known no longer; they stay readable."""
+    if decisions:
+        values = {**arrays(("subject_id", "decision_id"), decisions), "now": now}
+        await connection.execute(_CLOSE, values)
 
 
 async def facts_of_subjects(connection: Connection, subject_ids: Sequence[int]) -> dict[int, bytes]:

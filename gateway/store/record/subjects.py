@@ -1,12 +1,12 @@
-"""Subjects and authorities: who a decision is about, and whose it is."""
+"""Subjects 行政相对人: who a decision is about; locked first by all that touch them."""
 
 from collections.abc import Iterable
-from typing import NamedTuple
 
 from sqlalchemy import text
 
 from gateway.store.base.engine import Connection
 from gateway.store.base.statements import arrays, unnest
+from schemas.known import Subject
 
 _NEW_SUBJECTS = text(
     f"""
@@ -23,14 +23,6 @@ _LOCK_SUBJECTS = text(
     where code = any(cast(:codes as text[])) order by id for no key update
     """
 )
-
-
-class Subject(NamedTuple):
-    """A subject that this transaction holds locked."""
-
-    id: int
-    code: str
-    criminal_suspect: bool
 
 
 async def lock_subjects(

@@ -9,7 +9,7 @@ from gateway.config.errors import BadConfiguration
 from gateway.config.settings import load_settings, make_settings
 from schemas.verdict import Exclusion
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 DESTINATION: dict[str, Any] = {
     "name": "platform",
     "title": "样例平台",

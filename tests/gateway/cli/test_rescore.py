@@ -10,7 +10,7 @@ from typer.testing import CliRunner, Result
 
 from gateway.cli import app
 
-RULES = Path(__file__).parents[2] / "scoring" / "rule_sets" / "nm-2023-draft.yaml"
+RULES = Path(__file__).parents[3] / "scoring" / "rule_sets" / "nm-2023-draft.yaml"
 DAY = ("--as-of", "2026-10-31")
 
 

@@ -10,7 +10,7 @@ from scoring.cases.rule_set_cases import Case, CaseFile, run_case
 from scoring.errors import RuleSetError
 from scoring.regulation.ruleset import RuleSet
 
-FOLDER = Path(__file__).parents[2] / "scoring" / "rule_sets"
+FOLDER = Path(__file__).parents[3] / "scoring" / "rule_sets"
 SUFFIX = ".cases.yaml"
 
 

@@ -21,7 +21,7 @@ from scoring.regulation.table import Table
 from scoring.regulation.terms import Direction, Item
 from tests.scoring.tiny import everything
 
-FOLDER = Path(__file__).parents[2] / "scoring" / "rule_sets"
+FOLDER = Path(__file__).parents[3] / "scoring" / "rule_sets"
 RULE_SETS = {
     path.stem: RuleSet.load(YAML(typ="safe", pure=True).load(path), "test")
     for path in sorted(FOLDER.glob("*.yaml"))

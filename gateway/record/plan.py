@@ -1,0 +1,137 @@
+"""What a batch adds to what is known: versions, repeats, facts, repairs (pure).
+
+`recorder` reads everything that is known, calls `plan`, and writes everything that the plan says.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from gateway.check.checked import Checked
+from gateway.record.content import Content, content
+from gateway.record.facts import NewFact, ProcessEvent, plan_facts, process_events
+from gateway.record.recorded import NewVersion, Recorded
+from gateway.record.repairs import plan_repairs
+from schemas.codes import EventType, Verb
+from schemas.known import DecisionKey, KnownDecision, KnownFacts, Subject
+
+#: Ids that a plan may take for each item: a decision, a version, a fact, a repair of it.
+IDS_FOR_EACH = 4
+
+
+class Known(NamedTuple):
+    """Everything that the store knows of what a batch is about, read under the subjects' locks."""
+
+    subjects: Mapping[str, Subject]
+    decisions: Mapping[DecisionKey, KnownDecision]
+    facts: KnownFacts
+
+
+class Hashes(NamedTuple):
+    """How a content is hashed now, and how it was in databases of older releases."""
+
+    present: Callable[[bytes], bytes]
+    former: Callable[[bytes], bytes]
+
+
+class Incoming(NamedTuple):
+    """One item of the batch: the decision it is about, and that of a process event, if any."""
+
+    position: int  #: in the batch
+    checked: Checked
+    key: DecisionKey
+    target: DecisionKey | None
+
+
+@dataclass(slots=True)
+class Plan:
+    """What is to be written, and `recorded`, which is handed on."""
+
+    recorded: Recorded
+    versions: list[NewVersion] = field(default_factory=list)
+    process_events: list[ProcessEvent] = field(default_factory=list)
+    closed: list[tuple[int, int]] = field(default_factory=list)  #: (subject, decision) of facts
+    facts: list[NewFact] = field(default_factory=list)
+    repairs: list[tuple[int, int]] = field(default_factory=list)  #: (version id, decision id)
+    suspected: dict[int, bool] = field(default_factory=dict)  #: subject → criminal suspect
+
+
+def plan(
+    batch: Sequence[Incoming], known: Known, take_id: Callable[[], int], hashes: Hashes
+) -> Plan:
+    """Plan what a batch adds; `take_id` gives rising ids, at most `IDS_FOR_EACH` an item."""
+    made = Plan(Recorded(subjects=known.subjects))
+    decisions = dict(known.decisions)
+    for item in batch:
+        _plan_version(made, item, decisions, take_id, hashes)
+    new = [item for item in batch if item.position not in made.recorded.repeats]
+    made.process_events = process_events(
+        (made.recorded.version_of[item.position], item.checked.event, item.target) for item in new
+    )
+    changes = plan_facts(
+        made.versions, made.recorded.latest, made.process_events, decisions, known.facts
+    )
+    made.closed = changes.closed
+    made.facts = [NewFact(take_id(), *one) for one in changes.made]
+    made.recorded.touched |= changes.touched
+    repairs = plan_repairs(made.versions, made.process_events, decisions, known.subjects, take_id)
+    made.repairs = [(one.id, one.decision_id) for one in repairs]
+    made.recorded.follow_ups += repairs
+    _plan_suspicions(made)
+    return made
+
+
+def _plan_version(
+    made: Plan,
+    item: Incoming,
+    decisions: dict[DecisionKey, KnownDecision],
+    take_id: Callable[[], int],
+    hashes: Hashes,
+) -> None:
+    out, key = made.recorded, item.key
+    new = content(item.checked)
+    hash_ = hashes.present(new.hashed)
+    decision = decisions.get(key)
+    if decision is not None and _is_repeat(decision, hash_, new, hashes):
+        out.repeats.add(item.position)
+        out.version_of[item.position] = decision.version_id
+        return
+    if decision is None:
+        decision = decisions[key] = KnownDecision(take_id(), 0, 0, "", b"", is_new=True)
+    number, verb = decision.version + 1, _verb(item.checked, decision)
+    version = NewVersion(take_id(), item.checked, key, decision, number, verb, new)
+    decision.version, decision.version_id = version.version, version.id
+    decision.verb, decision.content_hash = version.verb, hash_
+    decision.decision_date = item.checked.decided_on
+    out.version_of[item.position] = version.id
+    out.latest.pop(key, None)
+    out.latest[key] = version
+    made.versions.append(version)
+
+
+def _is_repeat(decision: KnownDecision, hash_: bytes, new: Content, hashes: Hashes) -> bool:
+    """An upgrade is no reason to send every decision again: the former hash counts too."""
+    kept = decision.content_hash
+    return kept == hash_ or kept == hashes.former(new.hashed)
+
+
+def _verb(checked: Checked, decision: KnownDecision) -> Verb:
+    if checked.verb is Verb.WITHDRAW:
+        return Verb.WITHDRAW
+    if decision.version == 0:
+        return Verb.NEW
+    return Verb.REVIVE if decision.verb == Verb.WITHDRAW else Verb.CORRECT
+
+
+def _plan_suspicions(made: Plan) -> None:
+    for version in made.versions:
+        event = version.checked.event
+        if event is not None and event.type is EventType.CRIMINAL_SUSPICION:
+            made.suspected[version.key[0]] = event.suspected
+    out, suspected = made.recorded, made.suspected
+    out.touched.update(suspected)
+    if suspected:
+        out.subjects = {
+            code: Subject(s.id, s.code, suspected.get(s.id, s.criminal_suspect))
+            for code, s in out.subjects.items()
+        }

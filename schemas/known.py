@@ -1,0 +1,36 @@
+"""What the store already knows of subjects and decisions, handed to the steps that plan (pure)."""
+
+from dataclasses import dataclass
+from datetime import date
+from typing import Any, NamedTuple
+
+#: A decision in the store: subject id, number key, authority id, kind.
+DecisionKey = tuple[int, str, int, str]
+
+
+class Subject(NamedTuple):
+    """A subject 行政相对人 that this transaction holds locked."""
+
+    id: int
+    code: str
+    criminal_suspect: bool
+
+
+@dataclass(slots=True)
+class KnownDecision:
+    """A decision 决定 as it stands, and as a batch changes it."""
+
+    id: int
+    version: int
+    version_id: int
+    verb: str
+    content_hash: bytes
+    decision_date: date | None = None
+    is_new: bool = False
+
+
+class KnownFacts(NamedTuple):
+    """The facts 评分事实 of decisions as they stand, and what process events said of them."""
+
+    bodies: dict[int, dict[str, Any]]  #: decision id → the body of its present fact
+    dates: dict[DecisionKey, dict[str, Any]]  #: rectified, repaired, warned; later ones won

@@ -1,0 +1,155 @@
+"""The plan of the record step: the same from any cut of a stream into batches, without a store."""
+
+from collections.abc import Iterable, Sequence
+from copy import deepcopy
+from datetime import date
+from itertools import count
+from typing import Any
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gateway.check.checked import Checked
+from gateway.check.checker import Checker
+from gateway.config.keys import Keys
+from gateway.record.plan import Hashes, Incoming, Known, Plan, plan
+from schemas.identifiers import document_number_key
+from schemas.known import DecisionKey, KnownDecision, KnownFacts, Subject
+from tests.factories import AUTHORITY, credit_code, event, penalty, raw
+
+KEYS = Keys(b"a master key for tests only")
+CHECKER = Checker(KEYS)
+HASHES = Hashes(KEYS.content, KEYS.former_content)
+DAY = date(2026, 11, 1)
+SUBJECT = Subject(1, credit_code(1), criminal_suspect=False)
+AUTHORITIES: dict[str, int] = {}
+
+
+def authority(name: str) -> int:
+    return AUTHORITIES.setdefault(name, len(AUTHORITIES) + 1)
+
+
+class Book:
+    """What a store would hold: it reads for a plan, and writes what the plan says."""
+
+    def __init__(self) -> None:
+        self.decisions: dict[DecisionKey, KnownDecision] = {}
+        self.facts: dict[int, dict[str, Any]] = {}
+        self.dates: dict[DecisionKey, dict[str, Any]] = {}
+        self.versions: list[tuple[DecisionKey, int, str]] = []
+        self.touched = False
+        self._ids = count(1)
+
+    def take(self, batch: Sequence[Checked]) -> Plan:
+        items = [incoming(position, checked) for position, checked in enumerate(batch)]
+        facts = KnownFacts(dict(self.facts), deepcopy(self.dates))
+        known = Known({SUBJECT.code: SUBJECT}, deepcopy(self.decisions), facts)
+        made = plan(items, known, lambda: next(self._ids), HASHES)
+        self._write(made)
+        return made
+
+    def _write(self, made: Plan) -> None:
+        for version in made.versions:
+            self.versions.append((version.key, version.version, version.verb.value))
+        for key, latest in made.recorded.latest.items():
+            self.decisions[key] = latest.decision
+            latest.decision.is_new = False
+        for _, decision_id in made.closed:
+            self.facts.pop(decision_id, None)
+        for fact in made.facts:
+            assert fact.decision_id not in self.facts, "a decision has one fact at a time"
+            self.facts[fact.decision_id] = fact.body
+        for _, happened, target in made.process_events:
+            told = self.dates.setdefault(target, {})
+            told.update(rectified_on=happened.rectified_on)
+        self.touched |= bool(made.recorded.touched)
+
+    def standing(self) -> object:
+        """What is known at the end, by number in place of ids."""
+        numbers = {decision.id: key for key, decision in self.decisions.items()}
+        facts = sorted((numbers[id_], str(body)) for id_, body in self.facts.items())
+        known = {key: (d.version, d.verb, d.content_hash) for key, d in self.decisions.items()}
+        return known, facts, self.versions, self.touched
+
+
+def incoming(position: int, checked: Checked) -> Incoming:
+    assert checked.key is not None
+    key = checked.key
+    own = (SUBJECT.id, key.number, authority(key.authority), key.kind)
+    target = None
+    if checked.event is not None and checked.event.decision is not None:
+        about = checked.event.decision
+        number = document_number_key(about.document_number)
+        target = (SUBJECT.id, number, authority(AUTHORITY), about.kind)
+    return Incoming(position, checked, own, target)
+
+
+def checked(rows: Iterable[dict[str, Any]]) -> list[Checked]:
+    return [CHECKER.check(raw(row), DAY) for row in rows]
+
+
+def about(number: int) -> dict[str, Any]:
+    document = penalty(number)["CF_WSH"]
+    return {"kind": "penalty", "document_number": document, "authority": AUTHORITY}
+
+
+PENALTIES = st.builds(
+    lambda number, text, withdrawn: penalty(
+        number, CF_NR=text, **({"verb": "withdraw"} if withdrawn else {})
+    ),
+    st.integers(1, 3),
+    st.sampled_from(["甲", "乙"]),
+    st.booleans(),
+)
+RECTIFICATIONS = st.builds(
+    lambda id_, number, day: event(
+        id=f"r{id_}", type="rectification", rectified_on=f"2026-10-{day:02}", decision=about(number)
+    ),
+    st.integers(1, 9),
+    st.integers(1, 3),
+    st.integers(10, 28),
+)
+STREAMS = st.lists(st.one_of(PENALTIES, RECTIFICATIONS), min_size=1, max_size=8)
+
+
+@given(STREAMS, st.data())
+def test_any_cut_of_a_stream_into_batches_leaves_the_same_versions_and_facts(
+    rows: list[dict[str, Any]], data: st.DataObject
+) -> None:
+    stream = checked(rows)
+    cuts = sorted(data.draw(st.sets(st.integers(0, len(stream)))))
+    one_by_one, in_batches = Book(), Book()
+
+    for item in stream:
+        one_by_one.take([item])
+    for start, end in zip([0, *cuts], [*cuts, len(stream)], strict=True):
+        in_batches.take(stream[start:end])
+
+    assert in_batches.standing() == one_by_one.standing()
+
+
+@given(STREAMS)
+def test_a_stream_that_comes_again_row_by_row_after_its_last_row_adds_only_what_differs(
+    rows: list[dict[str, Any]],
+) -> None:
+    stream = checked(rows)
+    book = Book()
+    book.take(stream)
+    before = book.standing()
+
+    made = book.take([stream[-1]])
+
+    assert made.recorded.repeats == {0}
+    assert not made.versions
+    assert book.standing() == before
+
+
+@given(STREAMS)
+def test_versions_of_a_decision_are_counted_without_gaps(rows: list[dict[str, Any]]) -> None:
+    book = Book()
+
+    book.take(checked(rows))
+
+    for key in book.decisions:
+        numbers = [version for one, version, _ in book.versions if one == key]
+        assert numbers == list(range(1, len(numbers) + 1))
