@@ -49,6 +49,20 @@ TRANSITIONS: dict[DeliveryState, frozenset[DeliveryState]] = {
     S.WITHDRAWN: frozenset(),
 }
 
+#: Nothing else of the chain goes out before the outcome of one in these is known.
+BLOCKING = frozenset({S.READY, S.DEFERRED, S.LEASED, S.UNKNOWN})
+#: Somebody still has something to do or to wait for; such a destination is not dropped.
+OPEN = frozenset({S.HELD, S.WAITING, S.SUBMITTED}) | BLOCKING
+#: Not handed over, and owed all the same: past its due time it is breached.
+UNDELIVERED = frozenset({S.HELD, S.WAITING, S.REJECTED}) | BLOCKING
+#: A person may have these tried again at once.
+RETRYABLE = frozenset({S.DEFERRED, S.REJECTED, S.PARKED})
+#: A receipt may come, or may have come before the outcome of the call was written.
+ANSWERABLE = frozenset({S.SUBMITTED, S.ACCEPTED_BLIND, S.REJECTED})
+#: An outcome after which the next of the chain may go.
+FREES_CHAIN = frozenset(
+    {S.ACCEPTED, S.ACCEPTED_BLIND, S.SUBMITTED, S.REJECTED, S.SUPERSEDED, S.WITHDRAWN}
+)
 #: States in which the destination has been given the item, whatever it said (a past recipient).
 HANDED_OVER = frozenset({S.SUBMITTED, S.ACCEPTED, S.ACCEPTED_BLIND})
 #: Nothing has been handed over: a newer version takes their place.

@@ -9,10 +9,11 @@ import orjson
 from sqlalchemy import text
 
 from gateway.store.base.engine import Connection
-from gateway.store.base.statements import Copy, Ids, unnest
+from gateway.store.base.statements import Copy, Ids, one_of, unnest
+from schemas.delivery import HANDED_OVER
 
 _SPAN = text(
-    """
+    f"""
     with span as (
         select * from decision
         where kind in ('penalty', 'licence') and decision_date >= :first and decision_date < :end),
@@ -25,7 +26,7 @@ _SPAN = text(
             min(coalesce(x.platform_at, x.accepted_at)) filter (where x.report
                 and x.state = 'accepted') as accepted_at,
             max(x.item_id) filter (where x.report
-                and x.state in ('submitted', 'accepted', 'accepted_blind')) as held_id
+                and x.state in {one_of(HANDED_OVER)}) as held_id
         from (
             select y.*, y.verb not in ('withdraw', 'repair') as report, r.at as answered_at
             from span join delivery y on y.chain_id = span.id
@@ -70,7 +71,7 @@ _KNOWN = text(
     from {unnest("kind text, number_key text, code text")}
     join subject s on s.code = t.code
     join decision d on d.subject_id = s.id and d.number_key = t.number_key and d.kind = t.kind
-    """  # noqa: S608  names are ours
+    """
 )
 
 
@@ -132,7 +133,7 @@ async def save(connection: Connection, found: Sequence[StoredDifference]) -> Non
     await _add(connection, rows)
 
 
-_OF_RUN = text(f"select {_COLUMNS} from difference where run_id = :run order by since, id")  # noqa: S608  names are ours
+_OF_RUN = text(f"select {_COLUMNS} from difference where run_id = :run order by since, id")
 _LATEST = text(
     f"""
     select {_COLUMNS} from difference where run_id in (
@@ -140,7 +141,7 @@ _LATEST = text(
         where cast(:destination as text) is null or destination = :destination
         group by destination)
     order by destination, since, id
-    """  # noqa: S608  names are ours
+    """
 )
 
 

@@ -35,6 +35,6 @@ async def _occupied(connection: Connection, table: str, start: date, end: date) 
     Partitions begin at midnight UTC, the time zone of every session.
     """
     column = {"attempt": "started_at", "receipt": "received_at", "audit_event": "at"}[table]
-    query = f"select exists(select from {table}_default where {column} >= :a and {column} < :b)"  # noqa: S608  names are ours
+    query = f"select exists(select from {table}_default where {column} >= :a and {column} < :b)"
     bounds = {name: datetime.combine(day, time(), UTC) for name, day in (("a", start), ("b", end))}
     return bool(await connection.scalar(text(query), bounds))

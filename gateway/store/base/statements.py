@@ -26,6 +26,11 @@ def names(columns: str) -> list[str]:
     return [column.split()[0] for column in columns.split(",")]
 
 
+def one_of(states: Iterable[str]) -> str:
+    """Closed values of ours → a list for `in`, always in the same order."""
+    return "(" + ", ".join(f"'{state}'" for state in sorted(states)) + ")"
+
+
 #: Types that travel as text: our JSON is text already, and so it stays.
 _AS_TEXT = frozenset({"jsonb"})
 
@@ -39,7 +44,7 @@ class Insert:
         given = ", ".join(f"{n} {'text' if t in _AS_TEXT else t}" for n, t in types.items())
         casts = [f"{n}::{t}" if t in _AS_TEXT else n for n, t in types.items()]
         self.statement: TextClause = text(
-            f"insert into {table} ({', '.join(self.names)}) "  # noqa: S608  names are ours
+            f"insert into {table} ({', '.join(self.names)}) "
             f"select {', '.join(casts)} from {unnest(given)} {conflict}"
         )
 

@@ -5,17 +5,19 @@ from collections.abc import Sequence
 from sqlalchemy import text
 
 from gateway.store.base.engine import Connection
+from gateway.store.base.statements import one_of
 from gateway.store.deliver.deliveries import lock, promote
+from schemas.delivery import BLOCKING
 
 _STUCK = text(
-    """
+    f"""
     select distinct w.chain_id, w.destination, w.subject_id from delivery w
     where w.state = 'waiting'
       and (w.item_kind <> 'grade_change' or exists (select from grade_change g
            where g.id = w.item_id and g.number is not null))
       and not exists (select from delivery b where b.chain_id = w.chain_id
           and b.destination = w.destination
-          and b.state in ('ready', 'deferred', 'leased', 'unknown'))
+          and b.state in {one_of(BLOCKING)})
     """
 )
 

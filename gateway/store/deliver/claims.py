@@ -11,13 +11,10 @@ import orjson
 from sqlalchemy import text
 
 from gateway.store.base.engine import Connection
-from gateway.store.base.statements import unnest
+from gateway.store.base.statements import one_of, unnest
 from gateway.store.deliver.deliveries import lock, promote
 from gateway.store.deliver.receipts import early_receipts, move
-from schemas.delivery import Claimed, DeliveryState, Finish
-
-S = DeliveryState
-
+from schemas.delivery import ANSWERABLE, FREES_CHAIN, HANDED_OVER, Claimed, Finish
 
 #: Fresh deliveries have a share of their own, or a heap of retries, all due earlier, starves them.
 #: Each kind has its index, so that it is read in the order of due times.
@@ -54,7 +51,7 @@ _CLAIM = """
     select l.*, cast(:token as text), cast(:look as boolean),
         exists (select from delivery h where h.chain_id = l.chain_id
             and h.destination = l.destination and h.id < l.id
-            and h.state in ('submitted', 'accepted', 'accepted_blind')) as holds,
+            and h.state in {handed_over}) as holds,
         coalesce(dec.kind, 'grade_change'), coalesce(v.version, 1), s.code, s.name,
         dec.document_number, dec.decision_date, coalesce(v.body, g.body::json), v.secret,
         coalesce(v.recorded_at, g.recorded_at), g.number
@@ -65,8 +62,8 @@ _CLAIM = """
     left join grade_change g on l.item_kind = 'grade_change' and g.id = l.item_id
     order by l.due_at, l.id
 """
-_CLAIM_READY = text(_CLAIM.format(pick=_PICK_READY))
-_CLAIM_UNKNOWN = text(_CLAIM.format(pick=_PICK_UNKNOWN))
+_CLAIM_READY = text(_CLAIM.format(pick=_PICK_READY, handed_over=one_of(HANDED_OVER)))
+_CLAIM_UNKNOWN = text(_CLAIM.format(pick=_PICK_UNKNOWN, handed_over=one_of(HANDED_OVER)))
 
 
 async def claim(  # noqa: PLR0913  what a lease is made of
@@ -118,7 +115,7 @@ _FINISH = text(
             platform_at = coalesce(o.platform_at, d.platform_at),
             breached_at = case when o.breached then coalesce(d.breached_at, :now)
                 else d.breached_at end,
-            submitted_at = case when o.state in ('submitted', 'accepted', 'accepted_blind')
+            submitted_at = case when o.state in {one_of(HANDED_OVER)}
                 then coalesce(d.submitted_at, :now) else d.submitted_at end,
             accepted_at = case when o.state = 'accepted' then :now else d.accepted_at end,
             lease_token = null, lease_until = null
@@ -129,11 +126,7 @@ _FINISH = text(
         update attempt a set finished_at = :now, outcome = o.outcome, reasons = o.reasons::jsonb
         from outcome o where a.delivery_id = o.id and a.lease_token = o.token)
     select id from done
-    """  # noqa: S608  names are ours
-)
-
-_FREES = frozenset(
-    {S.ACCEPTED, S.ACCEPTED_BLIND, S.SUBMITTED, S.REJECTED, S.SUPERSEDED, S.WITHDRAWN}
+    """
 )
 
 
@@ -156,12 +149,13 @@ async def finish(connection: Connection, finished: Sequence[Finish], now: dateti
         "settle": [f.settle for f in finished],
         "now": now,
     }
-    answerable = {S.SUBMITTED, S.ACCEPTED_BLIND, S.REJECTED}
-    early = await early_receipts(connection, [f.id for f in finished if f.state in answerable])
+    early = await early_receipts(connection, [f.id for f in finished if f.state in ANSWERABLE])
     ours = set(await connection.scalars(_FINISH, values))
     for destination, answers in early.items():
         await move(connection, destination, [a for a in answers if a.delivery_id in ours], now)
-    freed = [(f.chain_id, f.destination) for f in finished if f.id in ours and f.state in _FREES]
+    freed = [
+        (f.chain_id, f.destination) for f in finished if f.id in ours and f.state in FREES_CHAIN
+    ]
     if freed:
         await promote(connection, freed)
     return ours

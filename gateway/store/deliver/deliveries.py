@@ -13,9 +13,9 @@ import orjson
 from sqlalchemy import text
 
 from gateway.store.base.engine import Connection
-from gateway.store.base.statements import arrays, names, unnest
+from gateway.store.base.statements import arrays, names, one_of, unnest
 from schemas.codes import Verb
-from schemas.delivery import DeliveryState, ItemKind
+from schemas.delivery import BLOCKING, REPLACEABLE, RETRYABLE, DeliveryState, ItemKind
 from schemas.obligation import Due, Owed, Past, Way
 
 _OWED = "item_id bigint, subject_id bigint, chain_id bigint, goes bigint"
@@ -31,7 +31,7 @@ _ADD = text(
         state, due_at, clock, calendar, provisional, dues, :now
     from (select * from {unnest(_OWED, "owed")} join {unnest(_WAYS, "way")} on ways = goes
         order by owed.place, way.place) in_order
-    """  # noqa: S608  names are ours
+    """
 )
 
 
@@ -97,8 +97,9 @@ async def past(connection: Connection, decision_ids: Sequence[int]) -> dict[int,
 
 
 _SUPERSEDE = text(
-    """
+    f"""
     update delivery set state = 'superseded' where id = any(cast(:ids as bigint[]))
+      and state in {one_of(REPLACEABLE)}
     """
 )
 
@@ -109,7 +110,7 @@ async def supersede(connection: Connection, ids: Sequence[int]) -> None:
 
 
 _PROMOTE_CHAINS = text(
-    """
+    f"""
     with chain as (select distinct chain_id, destination
         from unnest(cast(:chains as bigint[]), cast(:destinations as text[]))
             as t(chain_id, destination)),
@@ -121,7 +122,7 @@ _PROMOTE_CHAINS = text(
               and d.state = 'waiting' order by d.id limit 1) next
         where not exists (select from delivery b where b.chain_id = chain.chain_id
               and b.destination = chain.destination
-              and b.state in ('ready', 'deferred', 'leased', 'unknown'))
+              and b.state in {one_of(BLOCKING)})
           and (next.item_kind <> 'grade_change'
                or exists (select from grade_change g where g.id = next.item_id
                           and g.number is not null)))
@@ -153,18 +154,18 @@ async def lock(connection: Connection, subject_ids: Iterable[int]) -> None:
 
 
 _RETRYABLE = text(
-    """
+    f"""
     select d.id, d.subject_id, d.chain_id, d.destination from delivery d
-    where d.id = any(cast(:ids as bigint[])) and d.state in ('deferred', 'rejected', 'parked')
+    where d.id = any(cast(:ids as bigint[])) and d.state in {one_of(RETRYABLE)}
       and not exists (select from delivery later where later.chain_id = d.chain_id
           and later.destination = d.destination and later.id > d.id
           and later.item_kind = d.item_kind and later.state not in ('superseded', 'withdrawn'))
     """
 )
 _RETRY = text(
-    """
+    f"""
     update delivery set state = 'ready', next_at = null
-    where id = any(cast(:ids as bigint[])) and state in ('deferred', 'rejected', 'parked')
+    where id = any(cast(:ids as bigint[])) and state in {one_of(RETRYABLE)}
     returning id
     """
 )

@@ -10,16 +10,16 @@ from sqlalchemy import text
 
 from gateway.config.errors import BadConfiguration
 from gateway.store.base.engine import Connection
+from gateway.store.base.statements import one_of
+from schemas.delivery import OPEN
 from schemas.destination import Destination
-
-_OPEN = "('held', 'waiting', 'ready', 'deferred', 'leased', 'unknown', 'submitted')"
 
 _DROPPED = text(
     f"""
     select t.name, (select count(*) from delivery d where d.destination = t.name
-        and d.state in {_OPEN}) as open
+        and d.state in {one_of(OPEN)}) as open
     from destination t where not (t.name = any(cast(:names as text[])))
-    """  # noqa: S608  states are ours
+    """
 )
 _MIRROR = text(
     """

@@ -7,11 +7,13 @@ from datetime import datetime
 from sqlalchemy import text
 
 from gateway.store.base.engine import Connection
+from gateway.store.base.statements import one_of
+from schemas.delivery import BLOCKING, OPEN, UNDELIVERED, DeliveryState
 
 _MARK_BREACHED = text(
-    """
+    f"""
     update delivery set breached_at = :now where breached_at is null and due_at <= :now
-      and state in ('held', 'waiting', 'ready', 'deferred', 'leased', 'unknown', 'rejected')
+      and state in {one_of(UNDELIVERED)}
     """
 )
 
@@ -24,7 +26,7 @@ async def mark_breached(connection: Connection, now: datetime) -> int:
 #: Percent of slack left at which a delivery is told of again.
 ESCALATION_STEPS = (50, 25, 10)
 _ESCALATE = text(
-    """
+    f"""
     with spent as (
         select id, destination, escalation, case
             when slack_left <= 0.10 then 3 when slack_left <= 0.25 then 2 else 1 end as step
@@ -32,7 +34,7 @@ _ESCALATE = text(
                 extract(epoch from due_at - :now) / extract(epoch from due_at - created_at)
                     as slack_left
             from delivery where due_at > :now and due_at > created_at and breached_at is null
-              and state in ('held', 'ready', 'deferred', 'leased', 'unknown', 'rejected')) d
+              and state in {one_of(UNDELIVERED - {DeliveryState.WAITING})}) d
         where slack_left <= 0.50),
     moved as (
         update delivery d set escalation = spent.step from spent
@@ -54,9 +56,9 @@ async def escalate(connection: Connection, now: datetime) -> list[tuple[str, int
 
 
 _OPEN_BY_HOURS = text(
-    """
+    f"""
     with open as (select destination, state, due_at, due_at - :now as slack from delivery
-        where state in ('held', 'waiting', 'ready', 'deferred', 'leased', 'unknown', 'submitted'))
+        where state in {one_of(OPEN)})
     select t.name, coalesce(min(due_at), to_timestamp(0)),
         count(*) filter (where state = 'ready' and slack < -interval '10 minutes'),
         count(*) filter (where slack <= interval '0'),
@@ -90,10 +92,10 @@ async def open_by_hours(connection: Connection, now: datetime) -> list[OpenCount
 
 
 _PREDICTED = text(
-    """
+    f"""
     select count(*) from (
         select due_at, row_number() over (order by due_at, id) as ahead from delivery
-        where destination = :destination and state in ('ready', 'deferred', 'unknown', 'leased')
+        where destination = :destination and state in {one_of(BLOCKING)}
           and due_at > :now) d
     where d.due_at < cast(:now as timestamptz) + d.ahead * cast(:seconds as float8)
         * interval '1 second'

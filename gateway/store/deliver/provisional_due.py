@@ -7,9 +7,10 @@ from datetime import date, datetime
 from sqlalchemy import text
 
 from gateway.store.base.engine import Connection
-from gateway.store.base.statements import unnest
+from gateway.store.base.statements import one_of, unnest
 from gateway.store.deliver.deliveries import kept_dues
 from schemas.base import today
+from schemas.delivery import HANDED_OVER
 from schemas.obligation import Due
 
 
@@ -26,11 +27,11 @@ class Provisional:
 #: Withdrawals and repairs, and what went to those who held a version already, count from the day
 #: that they were recorded; the rest from the decision (`gateway.decide`).
 _OF_OTHER_CALENDARS = text(
-    """
+    f"""
     select d.id, d.due_at, d.dues, dec.decision_date, d.created_at,
         d.verb in ('withdraw', 'repair') or exists (select from delivery h
             where h.chain_id = d.chain_id and h.destination = d.destination and h.id < d.id
-              and h.state in ('submitted', 'accepted', 'accepted_blind')
+              and h.state in {one_of(HANDED_OVER)}
               and h.submitted_at <= d.created_at) as from_recorded
     from delivery d
     join record_version v on v.id = d.item_id join decision dec on dec.id = v.decision_id
@@ -68,7 +69,7 @@ _RENEW = text(
         )
     }
     where d.id = t.id
-    """  # noqa: S608  names are ours
+    """
 )
 
 

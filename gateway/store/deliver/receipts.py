@@ -37,7 +37,7 @@ _APPLY_RECEIPTS = text(
            or (d.state = 'accepted' and not t.accepted)
            or (d.state = 'rejected' and t.accepted))
     returning d.id
-    """  # noqa: S608  names are ours
+    """
 )
 
 

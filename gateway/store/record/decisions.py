@@ -17,7 +17,7 @@ _EXISTING = text(
     select d.subject_id, d.number_key, d.authority_id, d.kind,
            d.id, d.version, d.version_id, d.verb, d.content_hash, d.decision_date
     from {unnest(PLACES)} join decision d using (subject_id, number_key)
-    """  # noqa: S608  names are ours
+    """
 )
 
 
@@ -65,7 +65,7 @@ _REPAIR_VERSIONS = text(
         returning id, decision_id, version)
     update decision d set version = added.version, version_id = added.id, verb = 'repair'
     from added where d.id = added.decision_id
-    """  # noqa: S608  names are ours
+    """
 )
 
 

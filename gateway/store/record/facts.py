@@ -20,7 +20,7 @@ _PROCESS = text(
     select p.subject_id, p.number_key, p.authority_id, p.kind, p.dates
     from {unnest(PLACES)} join process_event p using (subject_id, number_key)
     order by p.id
-    """  # noqa: S608  names are ours
+    """
 )
 
 
@@ -41,13 +41,13 @@ _CLOSE = text(
     f"""
     update fact f set known_to = :now from {unnest("subject_id bigint, decision_id bigint")}
     where f.subject_id = t.subject_id and f.decision_id = t.decision_id and f.known_to is null
-    """  # noqa: S608  names are ours
+    """
 )
 _PRESENT = text(
     f"""
     select f.decision_id, f.body from {unnest("subject_id bigint, decision_id bigint")}
     join fact f using (subject_id, decision_id) where f.known_to is null
-    """  # noqa: S608  names are ours
+    """
 )
 _FACTS_OF_SUBJECTS = text(
     """

@@ -47,7 +47,7 @@ _SEEN = text(
     f"""
     select i.origin_id, i.position, i.bytes_hash, i.verdict, i.record_version_id, i.quarantine_id
     from {unnest("origin_id bigint, position bigint")} join inbox i using (origin_id, position)
-    """  # noqa: S608  names are ours
+    """
 )
 
 

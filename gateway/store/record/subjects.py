@@ -15,7 +15,7 @@ _NEW_SUBJECTS = text(
         select code, name, person from {unnest("code text, name text, person boolean")}
         where not exists (select from subject s where s.code = t.code) order by code) n
     on conflict (code) do nothing
-    """  # noqa: S608  names are ours
+    """
 )
 _LOCK_SUBJECTS = text(
     """

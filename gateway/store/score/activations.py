@@ -108,12 +108,10 @@ _IN_FORCE = text(
     "order by from_day desc, id desc"
 )
 _OPEN = text(
-    f"select {_COLUMNS} from rule_set_activation "  # noqa: S608  names are ours
+    f"select {_COLUMNS} from rule_set_activation "
     "where finished_at is null and withdrawn_at is null order by from_day, id"
 )
-_HISTORY = text(
-    f"select {_COLUMNS} from rule_set_activation order by id"  # noqa: S608  names are ours
-)
+_HISTORY = text(f"select {_COLUMNS} from rule_set_activation order by id")
 _DUE = text(
     f"select {_COLUMNS} from rule_set_activation where {_RELEASED} "  # noqa: S608
     "and finished_at is null and from_day <= :today "

@@ -1,0 +1,157 @@
+"""Every statement that writes a state moves only as the table of transitions allows."""
+
+import re
+import uuid
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
+from importlib import import_module
+from pkgutil import walk_packages
+
+import pytest
+from sqlalchemy.sql.elements import TextClause
+
+import gateway.store
+from gateway.store.base.engine import Connection
+from gateway.store.deliver import claims, deliveries, receipts
+from gateway.store.deliver.receipts import Answer
+from schemas.delivery import TRANSITIONS, DeliveryState, Finish
+from tests.factories import penalty
+from tests.integration.world import World
+
+pytestmark = pytest.mark.integration
+
+S = DeliveryState
+TOKEN = str(uuid.UUID(int=1))
+
+Ids = dict[DeliveryState, int]
+Act = Callable[[Connection, World, Ids], Awaitable[object]]
+
+
+def statements() -> set[str]:
+    """The names of all statements of the store that write the state of a delivery."""
+    found = set()
+    for module in walk_packages(gateway.store.__path__, "gateway.store."):
+        if ".migrations" in module.name:
+            continue
+        for name, value in vars(import_module(module.name)).items():
+            if isinstance(value, TextClause) and _writes_a_state(value.text):
+                found.add(name)
+    return found
+
+
+def _writes_a_state(statement: str) -> bool:
+    for update in re.findall(r"update\s+delivery\b(.*?)\bwhere\b", statement, re.DOTALL):
+        if re.search(r"\bset\b.*?(?<![\w.])state\s*=", update, re.DOTALL):
+            return True
+    return False
+
+
+async def _supersede(connection: Connection, _: World, ids: Ids) -> None:
+    await deliveries.supersede(connection, list(ids.values()))
+
+
+async def _promote(connection: Connection, world: World, ids: Ids) -> None:
+    rows = await world.rows("select chain_id, destination from delivery")
+    await deliveries.promote(connection, [(chain, name) for chain, name in rows])
+
+
+async def _retry(connection: Connection, _: World, ids: Ids) -> None:
+    await connection.execute(deliveries._RETRY, {"ids": list(ids.values())})
+
+
+async def _claim(connection: Connection, world: World, *, look: bool) -> None:
+    await claims.claim(
+        connection,
+        "platform",
+        limit=100,
+        token=str(uuid.uuid4()),
+        lease=timedelta(minutes=5),
+        now=world.clock() + timedelta(days=1),
+        look=look,
+        fresh=100,
+    )
+
+
+async def _finish(connection: Connection, world: World, ids: Ids, state: S) -> None:
+    """An outcome for the delivery in every state; only the leased one has the token."""
+    rows = await world.rows("select id, subject_id, chain_id from delivery order by id")
+    finished = [
+        Finish(id_, TOKEN, subject, chain, "platform", state, "tried")
+        for id_, subject, chain in rows
+    ]
+    assert await claims.finish(connection, finished, world.clock()) == {ids[S.LEASED]}
+
+
+async def _promote_deferred(connection: Connection, world: World, _: Ids) -> None:
+    await claims.promote_deferred(connection, "platform", world.clock() + timedelta(days=1))
+
+
+async def _expire(connection: Connection, world: World, _: Ids) -> None:
+    await claims.expire_leases(connection, "platform", timedelta(), world.clock())
+
+
+async def _receipts(connection: Connection, world: World, ids: Ids, *, accepted: bool) -> None:
+    answers = [Answer(id_, accepted, (), world.clock(), None) for id_ in ids.values()]
+    await receipts.apply_receipts(connection, "platform", answers, world.clock())
+
+
+def _finishing(state: S) -> Act:
+    return lambda connection, world, ids: _finish(connection, world, ids, state)
+
+
+#: How each statement is brought to act on a delivery in every state.
+ACTS: dict[str, list[Act]] = {
+    "_SUPERSEDE": [_supersede],
+    "_PROMOTE_CHAINS": [_promote],
+    "_RETRY": [_retry],
+    "_CLAIM_READY": [lambda c, w, _: _claim(c, w, look=False)],
+    "_CLAIM_UNKNOWN": [lambda c, w, _: _claim(c, w, look=True)],
+    "_FINISH": [_finishing(state) for state in sorted(TRANSITIONS[S.LEASED])],
+    "_PROMOTE_DEFERRED": [_promote_deferred],
+    "_EXPIRE": [_expire],
+    "_APPLY_RECEIPTS": [
+        lambda c, w, ids: _receipts(c, w, ids, accepted=True),
+        lambda c, w, ids: _receipts(c, w, ids, accepted=False),
+    ],
+}
+
+
+def test_every_statement_that_writes_a_state_is_tried() -> None:
+    assert statements() == set(ACTS)
+
+
+@pytest.mark.parametrize(
+    ("name", "place"), [(name, place) for name, acts in ACTS.items() for place in range(len(acts))]
+)
+async def test_a_statement_moves_a_delivery_only_as_the_transitions_say(
+    world: World, name: str, place: int
+) -> None:
+    ids = await one_delivery_in_every_state(world)
+
+    async with world.database.transaction() as connection:
+        await ACTS[name][place](connection, world, ids)
+
+    after = dict(await world.rows("select id, state from delivery"))
+    moved = {before: S(after[id_]) for before, id_ in ids.items() if after[id_] != before}
+    assert moved, "the statement moved nothing, so that nothing was tried"
+    assert all(now in TRANSITIONS[before] for before, now in moved.items()), moved
+
+
+async def one_delivery_in_every_state(world: World) -> Ids:
+    await world.take(*(penalty(number, number) for number in range(1, len(S) + 1)))
+    await world.run("delete from delivery where destination <> 'platform'")
+    found = await world.column("select id from delivery order by id")
+    ids = dict(zip(S, found, strict=True))
+    for state, id_ in ids.items():
+        await world.run(
+            """update delivery set state = cast(:state as text), next_at = :now,
+            lease_token = case when :leased then cast(:token as uuid) end,
+            lease_until = case when :leased then clock_timestamp() - interval '1 hour' end
+            where id = :id""",
+            state=state.value,
+            leased=state is S.LEASED,
+            id=id_,
+            now=world.clock(),
+            token=TOKEN,
+        )
+    return ids
