@@ -1,1 +1,1 @@
-"""The service: all that has state or wiring. Read `pipeline.py` (in) and `deliver.py` (out)."""
+"""The service. Read `pipeline.py` (the way in), then `deliver/deliverer.py` (the way out)."""

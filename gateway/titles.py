@@ -1,18 +1,14 @@
 """The Chinese words for what the code calls by English names: screens, messages and ledgers."""
 
-from schemas.codes import RecordKind, SubjectKind, Verb
+from schemas.codes import SubjectKind, Verb
 from schemas.credit import NotEvaluated
 from schemas.delivery import DeliveryState
+from schemas.kinds import KINDS as CATALOGUE
 from schemas.verdict import Exclusion, Verdict
 from scoring.consequences.publicity import Published, Severity
 
 VERDICTS = {Verdict.OK: "合格", Verdict.INCOMPLETE: "待补正", Verdict.REFUSED: "拒收"}
-KINDS = {
-    RecordKind.PENALTY: "行政处罚",
-    RecordKind.LICENCE: "行政许可",
-    RecordKind.EVENT: "环保信用信息",
-    RecordKind.GRADE: "外部评定等级",
-}
+KINDS = {name: kind.title for name, kind in CATALOGUE.items()}
 STATES = {
     DeliveryState.HELD: "待补正",
     DeliveryState.WAITING: "排队",

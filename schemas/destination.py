@@ -37,7 +37,7 @@ class TimeLimit(Schema):
     source: str = ""
 
 
-#: The two clocks that every installation has (DOMAIN 2.1).
+#: The two clocks that every installation has (ARCHITECTURE.md, "Two clocks").
 BUILT_IN_TIME_LIMITS = (
     TimeLimit(
         name="calendar-7", days=7, counts=CountedDays.CALENDAR, source="郑环办〔2022〕21号 任务3"

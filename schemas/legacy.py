@@ -1,4 +1,4 @@
-"""The 2016–17 column names 旧版字段, read on input and written as 2018 ones (DOMAIN 1.4)."""
+"""The 2016–17 column names 旧版字段, read on input and written as 2018 ones (ARCHITECTURE.md)."""
 
 from collections.abc import Mapping
 from typing import Any

@@ -1,6 +1,7 @@
 """AdministrativeLicence 行政许可: the 2018 layout (发改办财金〔2018〕424号).
 
-Lengths are unverified [B]: no original of the annex could be read (DOMAIN 1.3).
+Lengths are unverified [B]: no original of the annex could be read (ARCHITECTURE.md, "Column
+layouts of 2018").
 """
 
 from datetime import date

@@ -7,24 +7,14 @@ from schemas.base import Schema
 from schemas.codes import RecordKind
 from schemas.event import CreditEvent, ReceivedGrade
 from schemas.identifiers import authority_key, document_number_key
+from schemas.kinds import KINDS
 from schemas.licence import AdministrativeLicence
 from schemas.penalty import AdministrativePenalty
 
-RECORD_KINDS: dict[RecordKind, type[Schema]] = {
-    RecordKind.PENALTY: AdministrativePenalty,
-    RecordKind.LICENCE: AdministrativeLicence,
-    RecordKind.EVENT: CreditEvent,
-    RecordKind.GRADE: ReceivedGrade,
-}
+RECORD_KINDS: dict[RecordKind, type[Schema]] = {name: kind.model for name, kind in KINDS.items()}
 Decision = AdministrativePenalty | AdministrativeLicence
 Message = CreditEvent | ReceivedGrade
 Record = Decision | Message
-
-#: Kinds that are reported as 双公示; events and received grades only change what we know.
-REPORTED_KINDS = frozenset({RecordKind.PENALTY, RecordKind.LICENCE})
-
-#: Wire column of the decision date of each reported kind.
-DECISION_DATE_COLUMN = {RecordKind.PENALTY: "CF_JDRQ", RecordKind.LICENCE: "XK_JDRQ"}
 
 
 class BusinessKey(NamedTuple):
@@ -45,28 +35,19 @@ class BusinessKey(NamedTuple):
         return f"{self.kind}|{self.number}|{self.authority}|{self.subject}"
 
 
-def decision_key(decision: Decision, subject: str) -> BusinessKey:
-    """The key of a decision about this subject."""
-    return BusinessKey(
-        decision.KIND,
-        document_number_key(decision.document_number or ""),
-        authority_key(decision.authority or ""),
-        subject,
-    )
+def business_key(record: Record, subject: str) -> BusinessKey:
+    """The key of a record about this subject, by the fields that its kind names.
+
+    Numbers of documents are compared in a normal form; the `id` of a message is taken as it is.
+    """
+    kind = KINDS[record.KIND]
+    number = getattr(record, kind.number) or ""
+    authority = getattr(record, kind.authority) or "" if kind.authority else ""
+    number = document_number_key(number) if kind.reported else number
+    return BusinessKey(record.KIND, number, authority_key(authority), subject)
 
 
-def message_key(message: Message, subject: str) -> BusinessKey:
-    """The key of an event, which goes by `id`, or a grade, which goes by issuer and `id`."""
-    issuer = "" if isinstance(message, CreditEvent) else authority_key(message.issued_by)
-    return BusinessKey(message.KIND, message.id, issuer, subject)
-
-
-def decision_date(record: Record) -> date | None:
+def date_of(record: Record) -> date | None:
     """The day from which the record counts: decision, occurrence or effect."""
-    match record:
-        case CreditEvent():
-            return record.occurred_on
-        case ReceivedGrade():
-            return record.effective_on
-        case _:
-            return record.decision_date
+    day: date | None = getattr(record, KINDS[record.KIND].date)
+    return day

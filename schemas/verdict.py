@@ -14,7 +14,10 @@ class Verdict(StrEnum):
 
 
 class Exclusion(StrEnum):
-    """不予报送 and why (DOMAIN 1.6): recorded, counted on its own line, never delivered."""
+    """Why a decision is not reported 不予报送: it is recorded and counted, never delivered.
+
+    ARCHITECTURE.md, "Decisions that are not reported".
+    """
 
     STATE_SECRET = "state_secret"  # noqa: S105  涉密决定
     SIMPLE_PROCEDURE = "simple_procedure"  #: 对自然人适用简易程序（河南省社会信用条例第十三条）

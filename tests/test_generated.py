@@ -11,7 +11,7 @@ from gateway.service.interfaces import documents
 def test_a_generated_interface_has_not_drifted_from_its_model(name: str) -> None:
     written = (files("schemas") / "generated" / name).read_bytes()
 
-    assert written == documents()[name], "run python -m gateway.interfaces"
+    assert written == documents()[name], "run python -m gateway.service.interfaces"
 
 
 def test_nothing_else_lies_among_the_generated_interfaces() -> None:

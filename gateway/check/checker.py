@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import date
-from typing import Any, Protocol
+from typing import Any, Protocol, cast
 
 from pydantic import ValidationError
 
@@ -17,17 +17,9 @@ from schemas.codes import (
     Verb,
 )
 from schemas.event import CreditEvent, ReceivedGrade
-from schemas.licence import AdministrativeLicence
-from schemas.penalty import AdministrativePenalty
+from schemas.kinds import KINDS, REPORTED_KINDS
 from schemas.problem import Problem, Rule
-from schemas.record import (
-    RECORD_KINDS,
-    REPORTED_KINDS,
-    Decision,
-    decision_date,
-    decision_key,
-    message_key,
-)
+from schemas.record import RECORD_KINDS, Decision, business_key, date_of
 from schemas.verdict import Exclusion, Scope, Verdict
 
 _TRUE = frozenset({"1", "true", "yes", "y", "是"})
@@ -97,7 +89,7 @@ class Checker:
             _unique(problems),
             candidate.kind,
             record,
-            decision_key(record, subject),
+            business_key(record, subject),
             person,
             verb,
             self._excluded(candidate.row, person),
@@ -127,10 +119,10 @@ class Checker:
             (),
             candidate.kind,
             record,
-            message_key(record, subject),
+            business_key(record, subject),
             person,
             pseudonym=self.identities.published(subject) if person else None,
-            decided_on=decision_date(record),
+            decided_on=date_of(record),
         )
 
     def _excluded(self, row: Mapping[str, Any], person: bool) -> Exclusion | None:
@@ -150,8 +142,7 @@ def _row(candidate: Candidate | Problem) -> RowRead | None:
 
 
 def _record(kind: RecordKind, values: Mapping[str, Any]) -> Decision:
-    model = AdministrativePenalty if kind is RecordKind.PENALTY else AdministrativeLicence
-    return model.trusted(values)
+    return cast("Decision", KINDS[kind].model.trusted(values))
 
 
 def _is_person(record: Decision) -> bool:

@@ -10,6 +10,7 @@ import msgspec
 
 from gateway.check.raw import Raw
 from schemas.codes import RecordKind
+from schemas.kinds import KINDS
 from schemas.legacy import to_2018
 from schemas.problem import Problem, Rule
 
@@ -88,12 +89,10 @@ def _kind(name: object) -> RecordKind | None:
 
 
 def _guessed(row: Mapping[str, Any]) -> RecordKind | None:
-    """Penalty and licence columns have their own prefix."""
+    """The kind whose prefix the first column with a prefix has."""
     for name in row:
-        if name.startswith("CF_"):
-            return RecordKind.PENALTY
-        if name.startswith("XK_"):
-            return RecordKind.LICENCE
+        if (kind := _PREFIXES.get(name[:3])) is not None:
+            return kind
     return None
 
 
@@ -119,6 +118,7 @@ def _refuse_constant(name: str) -> NoReturn:
     raise ValueError(f"{name} 不是数字")
 
 
+_PREFIXES = {kind.prefix: name for name, kind in KINDS.items() if kind.prefix}
 _QUICK = msgspec.json.Decoder(float_hook=Decimal)
 _DECODER = json.JSONDecoder(parse_float=Decimal, parse_constant=_refuse_constant)
 

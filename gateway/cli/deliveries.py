@@ -1,4 +1,4 @@
-"""Commands about deliveries and quarantine: list, show, retry, replay."""
+"""`deliveries list|show|retry` 报送."""
 
 import getpass
 from datetime import timedelta

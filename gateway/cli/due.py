@@ -1,4 +1,4 @@
-"""Commands that answer a question by themselves: due, code."""
+"""`due`: when a time limit ends, and by which calendar."""
 
 from typing import Annotated, Any
 

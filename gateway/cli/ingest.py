@@ -1,4 +1,4 @@
-"""Commands that change something: ingest, replay, retry, reconcile, ledger, verify, db."""
+"""`ingest`: a file into the pipeline, with the faulty rows to mend."""
 
 from collections import Counter
 from collections.abc import Awaitable, Callable

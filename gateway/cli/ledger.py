@@ -1,4 +1,4 @@
-"""Commands of the month's end: reconcile 对账, ledger 台账."""
+"""`ledger` 台账: the month frozen, printed, and written as a workbook."""
 
 import asyncio
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Commands about the whole population: rescore, rules diff."""
+"""`rescore`: a whole population scored at once, without a change to any record."""
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager

@@ -1,4 +1,4 @@
-"""Commands about rule sets 评价办法: list, show, test."""
+"""`rules list|show|test` 评价办法."""
 
 from dataclasses import asdict
 from typing import Annotated

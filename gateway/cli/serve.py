@@ -1,4 +1,4 @@
-"""Commands that run servers: demo, up, sandbox, doctor."""
+"""`up` and `sandbox`: servers that run until they are told to stop."""
 
 from typing import Annotated
 

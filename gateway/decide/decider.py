@@ -8,7 +8,7 @@ from gateway.decide.takes import in_region, required_columns, takes
 from gateway.due.deadline import dues
 from gateway.due.workdays import Workdays
 from schemas.base import today
-from schemas.codes import FOLLOW_UPS, RecordKind, Verb
+from schemas.codes import FOLLOW_UPS, Verb
 from schemas.columns import filled
 from schemas.delivery import (
     HANDED_OVER,
@@ -19,6 +19,7 @@ from schemas.delivery import (
 )
 from schemas.destination import Destination, Takes, TimeLimit
 from schemas.identifiers import region
+from schemas.kinds import REPORTED_KINDS
 from schemas.obligation import Due, Owed, Past, Version, Way
 
 S = DeliveryState
@@ -55,7 +56,7 @@ class Decider:
         self._required = {
             (destination.name, kind): required_columns(destination, kind)
             for destination in destinations
-            for kind in (RecordKind.PENALTY, RecordKind.LICENCE)
+            for kind in REPORTED_KINDS
         }
         self._asks_for_columns = any(one.requires is not None for one in destinations)
         self._dues: dict[tuple[tuple[str, ...], date], tuple[Due, ...]] = {}

@@ -1,4 +1,4 @@
-"""A claimed delivery → what its connector is given, and an outcome → what becomes of it (pure)."""
+"""The outcome of a call → what becomes of the delivery (pure)."""
 
 import random
 from datetime import datetime, timedelta

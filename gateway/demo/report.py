@@ -23,6 +23,7 @@ from gateway.titles import DIRECTIONS, KINDS, STATES
 from schemas.base import SHANGHAI
 from schemas.codes import RecordKind
 from schemas.delivery import HANDED_OVER, DeliveryState
+from schemas.kinds import REPORTED_IN_ORDER
 
 MONTH_START, MONTH_END = date(2026, 10, 1), date(2026, 11, 1)
 #: Grade changes printed in full; first ones are only counted.
@@ -75,7 +76,7 @@ def show(console: Console, stage: Stage, found: Findings) -> None:
 
 def _intake(console: Console, stage: Stage, found: Findings) -> None:
     table = _table("接收", "种类", "决定", "合格", "待补正", "不予报送")
-    for kind in (RecordKind.PENALTY, RecordKind.LICENCE):
+    for kind in REPORTED_IN_ORDER:
         rows = [d for d in found.month if d.kind == kind]
         verdicts = Counter(d.verdict for d in rows)
         excluded = sum(d.excluded is not None for d in rows)

@@ -21,7 +21,7 @@ NOT_REQUIRED = (
     "CF_CFJGDM", "CF_SJLYDM", "CF_YXQ", "XK_XKJGDM", "XK_LYDWDM",
 )  # fmt: skip
 
-#: Two rows are taken and rejected two days later, in the words of a real platform (DOMAIN 4.5).
+#: Two rows are taken and rejected two days later, in the words of a live platform.
 REASON = "验证规则代码:1001;错误描述:未查询到主体或查询到的主体信息不匹配"
 REJECTED_AFTER = timedelta(days=2)
 REJECTED_ON = story.REJECTED_DECIDED + REJECTED_AFTER

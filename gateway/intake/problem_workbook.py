@@ -13,12 +13,13 @@ from gateway.check.normalise import Candidate, normalise
 from gateway.check.raw import line_of
 from schemas.codes import RecordKind
 from schemas.columns import Column, columns_of
+from schemas.kinds import KINDS, REPORTED_IN_ORDER
 from schemas.problem import Problem
 from schemas.record import RECORD_KINDS
 
 PROBLEMS = "填报问题"
 FIXES = "修改办法"
-_SHEETS = {RecordKind.PENALTY: "行政处罚", RecordKind.LICENCE: "行政许可"}
+_SHEETS = {name: KINDS[name].title for name in REPORTED_IN_ORDER}
 _OTHERS = "其他"
 #: Column of the input that says the kind, which the header of the other sheets tells.
 _KIND = "kind"

@@ -12,7 +12,8 @@ from gateway.check.raw import SHEET_STRIDE
 from gateway.config.settings import FileLimits
 from schemas.codes import RecordKind
 from schemas.columns import columns_of
-from schemas.record import RECORD_KINDS, REPORTED_KINDS
+from schemas.kinds import REPORTED_KINDS
+from schemas.record import RECORD_KINDS
 
 _SNIFF_BYTES = 1 << 20
 

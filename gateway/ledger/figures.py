@@ -1,8 +1,9 @@
 """The figures of a month 台账指标 from its rows: counts, rates, verdicts on time (pure).
 
-Definitions (DOMAIN 2.2): N in scope by decision date; S handed over; A accepted; T accepted by due,
-for each clock; 迟报 handed over but not accepted by due; 漏报 not handed over and past due.
-上报率 S/N, 合规率 A/S, 及时率 T/N; a denominator of 0 gives "—", never 100 %.
+Definitions (ARCHITECTURE.md, "Figures of a month"): N in scope by decision date; S handed over;
+A accepted; T accepted by due, for each clock; 迟报 handed over but not accepted by due; 漏报 not
+handed over and past due. 上报率 S/N, 合规率 A/S, 及时率 T/N; a denominator of 0 gives "—", never
+100 %.
 """
 
 from collections import Counter
@@ -13,8 +14,9 @@ from decimal import Decimal
 from gateway.ledger.rows import LedgerRow, Standing, Timeliness
 from schemas.codes import RecordKind
 from schemas.destination import CountedDays, Destination, TimeLimit
+from schemas.kinds import KINDS, REPORTED_IN_ORDER
 
-KIND_TITLES = {RecordKind.PENALTY: "行政处罚", RecordKind.LICENCE: "行政许可"}
+KIND_TITLES = {name: KINDS[name].title for name in REPORTED_IN_ORDER}
 NO_RATE = "—"
 
 
@@ -92,7 +94,7 @@ def all_figures(
     return tuple(
         _figures(rows, d, clocks, kind=kind, headline=d.name == headline)
         for d in reported
-        for kind in (None, RecordKind.PENALTY, RecordKind.LICENCE)
+        for kind in (None, *REPORTED_IN_ORDER)
     )
 
 

@@ -23,9 +23,9 @@ from schemas.base import SHANGHAI
 from schemas.codes import RecordKind, Verb
 from schemas.delivery import DeliveryState
 from schemas.identifiers import credit_code_problem, fold
-from schemas.record import DECISION_DATE_COLUMN
+from schemas.kinds import KINDS, REPORTED_KINDS
 
-_REPORTED = frozenset(kind.value for kind in DECISION_DATE_COLUMN)
+_REPORTED = frozenset(kind.value for kind in REPORTED_KINDS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,7 +140,7 @@ async def _drop_others(comparison: Comparison, database: Database, span: Span) -
 
 
 def _within(row: Shown, span: Span) -> bool:
-    column = DECISION_DATE_COLUMN[RecordKind(row.kind)]
+    column = KINDS[RecordKind(row.kind)].date_column
     day = parse_date(str(row.columns.get(column, "")).strip())
     return day is None or span.first <= day < span.end
 

@@ -6,11 +6,13 @@ from typing import Any, NamedTuple
 import orjson
 
 from gateway.check.checked import Checked
-from schemas.codes import PROCESS_TYPES, EventType, RecordKind, Verb
+from schemas.codes import PROCESS_TYPES, EventType, Verb
 from schemas.event import CreditEvent
+from schemas.kinds import KINDS
 from schemas.penalty import AdministrativePenalty
 
-#: Identity numbers leave the body; the representative's is dropped (不推荐填写, DOMAIN 4.5).
+#: Identity numbers leave the body; the representative's is dropped, since platforms advise against
+#: it (不推荐填写: ARCHITECTURE.md, "Words of a live platform").
 _SECRET = {"identity_number"}
 _DROPPED = {"representative_id", "representative_id_type"}
 
@@ -55,7 +57,7 @@ def makes_facts(checked: Checked) -> bool:
     """Whether records like this one count for scoring, as they stand or corrected."""
     if checked.event is not None:
         return checked.event.type not in NO_FACT
-    return checked.kind is RecordKind.PENALTY
+    return checked.kind is not None and KINDS[checked.kind].makes_fact
 
 
 #: Process types change another decision's fact; criminal suspicion changes the subject.

@@ -9,9 +9,9 @@ from gateway.check.checked import Checked
 from gateway.record.content import Content
 from schemas.codes import RecordKind, Verb
 from schemas.event import ReceivedGrade
+from schemas.kinds import REPORTED_KINDS
 from schemas.known import DecisionKey, KnownDecision, Subject
 from schemas.obligation import Version
-from schemas.record import REPORTED_KINDS
 
 
 class NewVersion(NamedTuple):

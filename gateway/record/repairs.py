@@ -6,9 +6,9 @@ from gateway.record.facts import ProcessEvent
 from gateway.record.recorded import NewVersion, day_or_fail
 from schemas.codes import EventType, RecordKind, Verb
 from schemas.event import CreditEvent
+from schemas.kinds import REPORTED_KINDS
 from schemas.known import DecisionKey, KnownDecision, Subject
 from schemas.obligation import Version
-from schemas.record import REPORTED_KINDS
 
 
 def plan_repairs(

@@ -1,4 +1,4 @@
-"""Lives of rule sets: which texts are in force, and how a new one comes to be (DESIGN 8).
+"""Which texts of a rule set are in force, and how a new one is activated.
 
 A text scores from its day on only after a fresh diff against the store, a proposal, and the
 approval of a second person; a further confirmation where more companies change grade than the set

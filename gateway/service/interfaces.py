@@ -1,6 +1,7 @@
 """The machine-readable interfaces: JSON Schemas of every message, AsyncAPI of every topic.
 
-`python -m gateway.interfaces` writes them into `schemas/generated/`; a test looks for drift.
+`python -m gateway.service.interfaces` writes them into `schemas/generated/`; a test finds what
+has changed.
 """
 
 from collections.abc import Mapping

@@ -1,4 +1,4 @@
-"""Killed anywhere: nothing acknowledged is lost, nothing has two effects (DESIGN 5)."""
+"""Killed anywhere: nothing acknowledged is lost, nothing has two effects."""
 
 import pytest
 

@@ -11,12 +11,14 @@ from sqlalchemy import text
 from gateway.store.base.engine import Connection
 from gateway.store.base.statements import Copy, Ids, one_of, unnest
 from schemas.delivery import HANDED_OVER
+from schemas.kinds import REPORTED_IN_ORDER
 
 _SPAN = text(
     f"""
     with span as (
         select * from decision
-        where kind in ('penalty', 'licence') and decision_date >= :first and decision_date < :end),
+        where kind = any(cast(:kinds as text[]))
+          and decision_date >= :first and decision_date < :end),
     told as (
         select x.chain_id,
             array_agg(distinct x.dues::text) filter (where x.report) as dues,
@@ -57,7 +59,7 @@ async def our_side(
     connection: Connection, destination: str, first: date, end: date
 ) -> AsyncIterator[Any]:
     """The decisions of a span, each with how it stands at one destination, as a stream."""
-    values = {"destination": destination, "first": first, "end": end}
+    values = {"destination": destination, "first": first, "end": end, "kinds": REPORTED_IN_ORDER}
     await connection.execute(_MEMORY)
     # By the thousand: SQLAlchemy enters a greenlet for each row that is asked for by itself.
     async for rows in (await connection.stream(_SPAN, values)).partitions(1000):

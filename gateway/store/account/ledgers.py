@@ -9,6 +9,7 @@ import orjson
 from sqlalchemy import text
 
 from gateway.store.base.engine import Connection
+from schemas.kinds import REPORTED_IN_ORDER
 
 _ONE_SNAPSHOT = text("set transaction isolation level repeatable read, read only")
 
@@ -30,14 +31,16 @@ _MONTH_DELIVERIES = text(
     join delivery x on x.chain_id = d.id and x.item_kind = 'record_version'
     left join lateral (select min(a.finished_at) as at from attempt a
         where a.delivery_id = x.id and a.outcome = 'rejected') r on x.submitted_at is null
-    where d.kind in ('penalty', 'licence') and d.decision_date >= :first and d.decision_date < :end
+    where d.kind = any(cast(:kinds as text[]))
+      and d.decision_date >= :first and d.decision_date < :end
     order by x.id
     """
 )
 _WITHDRAWN = text(
     """
     select d.id, v.recorded_at from decision d join record_version v on v.id = d.version_id
-    where d.kind in ('penalty', 'licence') and d.decision_date >= :first and d.decision_date < :end
+    where d.kind = any(cast(:kinds as text[]))
+      and d.decision_date >= :first and d.decision_date < :end
       and d.verb = 'withdraw'
     """
 )
@@ -53,14 +56,16 @@ _GRADE_CHANGES = text(
 async def month_deliveries(connection: Connection, first: date, end: date) -> AsyncIterator[Any]:
     """Every delivery of the decisions of a span, in order; a rejection at once counts as an answer
     of the destination, so such a delivery has been handed over."""
-    values = {"first": first, "end": end}
+    values = {"first": first, "end": end, "kinds": REPORTED_IN_ORDER}
     async for row in await connection.stream(_MONTH_DELIVERIES, values):
         yield row
 
 
 async def withdrawn(connection: Connection, first: date, end: date) -> dict[int, datetime]:
     """The decisions of a span that stand withdrawn, and since when."""
-    rows = await connection.execute(_WITHDRAWN, {"first": first, "end": end})
+    rows = await connection.execute(
+        _WITHDRAWN, {"first": first, "end": end, "kinds": REPORTED_IN_ORDER}
+    )
     return {row[0]: row[1] for row in rows}
 
 

@@ -1,4 +1,4 @@
-"""The audit trail 审计: events of the catalogue in `gateway.audit`, appended, never changed."""
+"""Audit events 审计事件 are written here; the catalogue is `telemetry.audit_events`."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""The tables; they take the words of DESIGN section 3. Migrations must give the same database.
+"""The tables, named by the words of GLOSSARY.md. Migrations must give the same database.
 
 Every id comes from one sequence, `gateway_id`, handed out in blocks under the subject lock, so
 that within a subject a later row has the higher id.

@@ -1,4 +1,4 @@
-"""Alembic's entry: runs on the connection that `store.schema.upgrade` hands over."""
+"""Alembic's entry: runs on the connection that `store.base.upgrade` hands over."""
 
 from alembic import context
 

@@ -8,6 +8,7 @@ from sqlalchemy import text
 
 from gateway.store.base.engine import Connection
 from gateway.store.base.statements import Copy, Insert, arrays, unnest
+from schemas.kinds import REPORTED_IN_ORDER
 from schemas.known import DecisionKey, KnownDecision
 
 #: A subject has few decisions of one number: the rest of the key is compared here.
@@ -85,12 +86,15 @@ _MONTH = text(
            d.recorded_at
     from decision d join subject s on s.id = d.subject_id
     join authority a on a.id = d.authority_id
-    where d.kind in ('penalty', 'licence') and d.decision_date >= :first and d.decision_date < :end
-    order by d.kind desc, d.decision_date, d.id
+    where d.kind = any(cast(:kinds as text[]))
+      and d.decision_date >= :first and d.decision_date < :end
+    order by array_position(cast(:kinds as text[]), d.kind), d.decision_date, d.id
     """
 )
 
 
 async def decisions_between(connection: Connection, first: date, end: date) -> list[Any]:
     """The decisions of a span of days, first day in, last day out, for the ledger."""
-    return list(await connection.execute(_MONTH, {"first": first, "end": end}))
+    return list(
+        await connection.execute(_MONTH, {"first": first, "end": end, "kinds": REPORTED_IN_ORDER})
+    )

@@ -1,4 +1,4 @@
-"""What has come in: origins, positions, and what became of each item; and quarantine 隔离区."""
+"""The inbox 收件箱: origins, positions, and what became of each item."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

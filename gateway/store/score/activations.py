@@ -104,7 +104,7 @@ _RELEASED = (
     "and (flips <= flip_limit or confirmed_at is not null)"
 )
 _IN_FORCE = text(
-    f"select bound, from_day, hash from rule_set_activation where {_RELEASED} "  # noqa: S608
+    f"select bound, from_day, hash from rule_set_activation where {_RELEASED} "
     "order by from_day desc, id desc"
 )
 _OPEN = text(
@@ -113,7 +113,7 @@ _OPEN = text(
 )
 _HISTORY = text(f"select {_COLUMNS} from rule_set_activation order by id")
 _DUE = text(
-    f"select {_COLUMNS} from rule_set_activation where {_RELEASED} "  # noqa: S608
+    f"select {_COLUMNS} from rule_set_activation where {_RELEASED} "
     "and finished_at is null and from_day <= :today "
     "order by from_day, id limit 1 for update skip locked"
 )
@@ -169,7 +169,7 @@ _MARKS = {
 
 async def mark(connection: Connection, id_: int, what: str, actor: str, now: datetime) -> None:
     """Write what was decided of an activation, or what became of it."""
-    statement = f"update rule_set_activation set {_MARKS[what]} where id = :id"  # noqa: S608
+    statement = f"update rule_set_activation set {_MARKS[what]} where id = :id"
     await connection.execute(text(statement), {"id": id_, "actor": actor, "now": now})
 
 

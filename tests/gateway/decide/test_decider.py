@@ -15,8 +15,9 @@ from schemas.base import SHANGHAI, end_of
 from schemas.codes import RecordKind, Verb
 from schemas.delivery import DeliveryState, ItemKind
 from schemas.destination import BUILT_IN_TIME_LIMITS, Destination
+from schemas.kinds import REPORTED_KINDS
 from schemas.obligation import Past, Version, Way
-from schemas.record import REPORTED_KINDS, decision_date
+from schemas.record import date_of
 from tests.factories import credit_code, licence, penalty, person_penalty, raw
 
 S = DeliveryState
@@ -44,7 +45,7 @@ def version(row: dict[str, Any] | None = None, verb: Verb = Verb.NEW) -> Version
     assert checked.record is not None
     assert checked.key is not None
     assert checked.kind in REPORTED_KINDS
-    day = decision_date(checked.record)
+    day = date_of(checked.record)
     assert day is not None
     return Version(
         id=20,

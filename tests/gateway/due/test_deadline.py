@@ -1,4 +1,4 @@
-"""时限: the table of DOMAIN 2.1, an oracle for every day of ten years, and what is beyond."""
+"""时限: the table of "Two clocks", an oracle for every day of ten years, and what is beyond."""
 
 from datetime import date, datetime, timedelta
 

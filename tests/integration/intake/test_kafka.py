@@ -1,4 +1,4 @@
-"""The Kafka door on a real broker with two partitions: the traps of DESIGN 7."""
+"""The Kafka door on a real broker with two partitions: ARCHITECTURE.md, "Traps of Kafka"."""
 
 import asyncio
 import uuid

@@ -1,0 +1,85 @@
+"""The catalogue of record kinds 信息种类: everything that other code asks of a kind, said once."""
+
+from dataclasses import dataclass
+
+from schemas.base import Schema
+from schemas.codes import RecordKind
+from schemas.event import CreditEvent, ReceivedGrade
+from schemas.licence import AdministrativeLicence
+from schemas.penalty import AdministrativePenalty
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """One kind of record: its model, and what its fields mean.
+
+    `number` and `authority` name the fields that, with the subject, make the business key;
+    `date` names the day from which a record counts. `reported` kinds are 双公示: they are owed to
+    platforms and stand in the ledger. `makes_fact` kinds count for scoring. `prefix` begins the
+    wire columns of a kind that has columns of its own.
+    """
+
+    name: RecordKind
+    title: str
+    model: type[Schema]
+    number: str
+    date: str
+    authority: str | None
+    reported: bool = False
+    makes_fact: bool = False
+    prefix: str | None = None
+
+    @property
+    def date_column(self) -> str:
+        """The wire column of the date."""
+        return self.model.model_fields[self.date].alias or self.date
+
+
+KINDS: dict[RecordKind, Kind] = {
+    kind.name: kind
+    for kind in (
+        Kind(
+            name=RecordKind.PENALTY,
+            title="行政处罚",
+            model=AdministrativePenalty,
+            number="document_number",
+            date="decision_date",
+            authority="authority",
+            reported=True,
+            makes_fact=True,
+            prefix="CF_",
+        ),
+        Kind(
+            name=RecordKind.LICENCE,
+            title="行政许可",
+            model=AdministrativeLicence,
+            number="document_number",
+            date="decision_date",
+            authority="authority",
+            reported=True,
+            prefix="XK_",
+        ),
+        Kind(
+            name=RecordKind.EVENT,
+            title="环保信用信息",
+            model=CreditEvent,
+            number="id",
+            date="occurred_on",
+            authority=None,
+            makes_fact=True,
+        ),
+        Kind(
+            name=RecordKind.GRADE,
+            title="外部评定等级",
+            model=ReceivedGrade,
+            number="id",
+            date="effective_on",
+            authority="issued_by",
+        ),
+    )
+}
+
+#: Kinds that are reported as 双公示; the others only change what we know.
+REPORTED_KINDS = frozenset(name for name, kind in KINDS.items() if kind.reported)
+#: The same in the order of the catalogue, for people and for statements.
+REPORTED_IN_ORDER = [name for name, kind in KINDS.items() if kind.reported]
