@@ -46,7 +46,7 @@ CAUSES = (
     (
         r"NewConnectionError|ConnectTimeout|Read timed out|ProxyError|SSLError|name resolution"
         r"|CERTIFICATE_VERIFY|Connection (?:refused|reset|aborted)|Network is unreachable"
-        r"|error sending request|client error|dns error|Network connectivity is disabled"
+        r"|error sending request|dns error|Network connectivity is disabled"
         r"|operation timed out|HTTP error|Failed to (?:fetch|download)",
         "连不上软件包源：请检查网络和代理，或用 PIP_INDEX_URL 指定镜像后再试",
         "the package index does not answer; look at network and proxy, or name a mirror in"
@@ -185,7 +185,8 @@ def install_uv(log: IO[bytes], environment: Dict[str, str]) -> None:
     only_uv = VENV / "uv.lock"
     only_uv.write_text(locked("uv"), encoding="utf-8")
     options = ["--no-deps", "--only-binary=:all:", "--require-hashes", "-r", str(only_uv)]
-    run(log, environment, [str(PYTHON), "-m", "pip", "install", *options])
+    # Only a talkative pip says that nobody answered; else it speaks of no matching version.
+    run(log, environment, [str(PYTHON), "-m", "pip", "install", "-vv", *options])
 
 
 def locked(name: str) -> str:
