@@ -2,11 +2,12 @@
 # The distribution's Python where it will do: it is built with profiling, and a good third faster.
 PYTHON ?= $(shell /usr/bin/python3 -c 'import ensurepip, sys; sys.exit(sys.version_info < (3, 11))' \
 	2>/dev/null && echo /usr/bin/python3 || echo python3)
+PYTHON := $(PYTHON)
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: demo test lint bench clean
+.PHONY: demo test lint bench wheel clean FORCE
 
 demo: $(READY)  ## the main job to its end, on sample data; KEEP=1 leaves it running
 	$(BIN)/credit-gateway demo $(if $(KEEP),--keep)
@@ -27,11 +28,14 @@ lint: $(READY)  ## put the format right, then look for faults
 bench: $(READY)  ## the benchmark table, and bench.json
 	$(BIN)/python -m tests.benchmarks
 
-$(READY): requirements.lock pyproject.toml
-	$(PYTHON) -m venv $(VENV)
-	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
-	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
-	touch $(READY)
+wheel: $(READY)  ## dist/*.whl, built by the locked hatchling, without the network
+	$(BIN)/hatchling build --target wheel
+
+$(READY): FORCE  ## .venv as requirements.lock says; nothing to do where it is so already
+	@$(PYTHON) -c 'import pathlib' 2>/dev/null || { echo '建立环境失败：“$(PYTHON)”不是 Python 3：' \
+		'请安装 Python 3.11 及以上，或用 make PYTHON=… 指定。（set-up failed: “$(PYTHON)” is no' \
+		'Python 3; install 3.11 or later, or name it: make PYTHON=…）' >&2; exit 1; }
+	@$(PYTHON) bootstrap.py
 
 clean:
-	rm -rf $(VENV) var
+	rm -rf $(VENV) var dist

@@ -1,0 +1,53 @@
+"""The Pythons of this machine, and one such as a distribution might ship."""
+
+import os
+import shutil
+import subprocess
+import sys
+import sysconfig
+from pathlib import Path
+
+#: In place of the real one: it brings the pip that lies beside it.
+ENSUREPIP = """
+import pathlib, runpy, sys
+
+def main():
+    wheel = str(next(pathlib.Path(__file__).parent.glob("*.whl")))
+    sys.path.insert(0, wheel)
+    sys.argv[1:] = ["install", "--no-index", "--no-deps", wheel]
+    runpy.run_module("pip", run_name="__main__")
+"""
+
+
+def found(version: str) -> str | None:
+    """A Python of this version with venv, on the path or below pyenv."""
+    pyenv = Path(os.environ.get("PYENV_ROOT", Path.home() / ".pyenv"))
+    candidates = [f"/usr/bin/python{version}", f"python{version}"]
+    candidates += map(str, pyenv.glob(f"versions/{version}.*/bin/python{version}"))
+    return next((each for each in candidates if shutil.which(each) and _makes_venvs(each)), None)
+
+
+def _makes_venvs(python: str) -> bool:
+    asked = subprocess.run([python, "-c", "import ensurepip"], capture_output=True, check=False)
+    return asked.returncode == 0
+
+
+def distribution(folder: Path, pip: Path | None) -> Path:
+    """The Python that runs this, put together anew with another pip, or without ensurepip."""
+    base = Path(sys.base_prefix)
+    stdlib = Path(sysconfig.get_path("stdlib", vars={"installed_base": str(base)}))
+    ours = folder / stdlib.relative_to(base)
+    ours.mkdir(parents=True)
+    for entry in stdlib.iterdir():
+        if entry.name not in {"ensurepip", "site-packages", "dist-packages"}:
+            (ours / entry.name).symlink_to(entry)
+    if pip is not None:
+        (ours / "ensurepip").mkdir()
+        (ours / "ensurepip" / "__init__.py").write_text(ENSUREPIP)
+        (ours / "ensurepip" / "__main__.py").write_text("import ensurepip\nensurepip.main()\n")
+        shutil.copy(pip, ours / "ensurepip")
+    python = folder / "bin" / f"python{sysconfig.get_python_version()}"
+    python.parent.mkdir()
+    # A copy: a link would lead the interpreter back to its own standard library.
+    shutil.copy(Path(sys.executable).resolve(), python)
+    return python

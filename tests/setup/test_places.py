@@ -1,0 +1,95 @@
+"""Set-up works where people work: other users, folders, Pythons, and after a kill."""
+
+import os
+import stat
+import subprocess
+import time
+from pathlib import Path
+
+from bootstrap import let_all_read
+from tests.setup.place import READY, Place, copy, open_folder, outside
+from tests.setup.pythons import found
+from tests.setup.test_lock import VERSIONS
+
+#: Root tries it as another user; who is not root is an ordinary user already.
+ORDINARY = "nobody" if os.geteuid() == 0 else None
+
+
+def test_an_ordinary_user_sets_up_in_a_chinese_folder_with_a_closed_umask_and_no_locale() -> None:
+    with open_folder() as folder:
+        place = in_a_chinese_folder(folder)
+
+        ran = place.make(READY)
+
+        assert (ran.code, ran.failures[1:]) == (0, []), ran.err
+        answer = place.run(place.bin("credit-gateway"), "code", "91150100MA0N999929")
+        assert "91150100MA0N999929" in answer.out, answer.err
+        tests = place.run(place.bin("pytest"), "-q", "-p", "no:cacheprovider", "tests/schemas")
+        assert tests.code == 0, tests.out
+
+
+def test_the_next_set_up_mends_a_killed_one_whose_installer_lives_on(tmp_path: Path) -> None:
+    place = copy(tmp_path / "tree")
+    python = next(filter(None, map(found, VERSIONS)))
+    killed = subprocess.Popen(
+        [python, "bootstrap.py"], cwd=place.root, env=outside(), stderr=subprocess.DEVNULL
+    )
+    until_packages_arrive(place)
+    killed.kill()
+    killed.wait()
+
+    ran = place.run(python, "bootstrap.py")
+
+    assert ran.code == 0, ran.err
+    assert place.run(place.bin("uv"), "pip", "check", "--python", place.bin("python")).code == 0
+    assert place.run(place.bin("python"), "-c", "import polars, mypy, xlsxwriter").code == 0
+
+
+def test_each_python_of_the_machine_makes_the_environment_of_the_other_anew(tmp_path: Path) -> None:
+    place = copy(tmp_path / "tree")
+    pythons = [(version, found(version)) for version in VERSIONS]
+
+    ran = {
+        version: (place.make(READY, f"PYTHON={python}"), place.run(place.bin("python"), "-V").out)
+        for version, python in pythons
+        if python
+    }
+
+    for version, (made, told) in ran.items():
+        assert made.code == 0, made.err
+        assert told.startswith(f"Python {version}.")
+
+
+def test_what_a_closed_umask_hid_is_opened_and_nothing_more(tmp_path: Path) -> None:
+    folder = tmp_path / "bin"
+    folder.mkdir(mode=0o700)
+    for name, mode in (("postgres", 0o711), ("postgres.bki", 0o600)):
+        (folder / name).touch()
+        (folder / name).chmod(mode)
+
+    let_all_read(folder)
+
+    modes = [
+        stat.S_IMODE(path.stat().st_mode)
+        for path in (folder, folder / "postgres", folder / "postgres.bki")
+    ]
+    assert modes == [0o755, 0o755, 0o644]
+
+
+def in_a_chinese_folder(folder: Path) -> Place:
+    """A copy that belongs to an ordinary user with an empty home and the plainest locale."""
+    tree = copy(folder / "双公示 网关").root
+    (folder / "home").mkdir()
+    if ORDINARY is not None:
+        subprocess.run(["chown", "-R", ORDINARY, folder], check=True)
+    home = {"HOME": str(folder / "home"), "XDG_CACHE_HOME": str(folder / "home" / ".cache")}
+    empty = {"UV_CACHE_DIR": str(folder / "home" / "uv"), "LANG": "C", "LC_ALL": ""}
+    return Place(tree, ORDINARY, 0o077, {**home, **empty})
+
+
+def until_packages_arrive(place: Place) -> None:
+    """Wait until uv has begun to install."""
+    deadline = time.monotonic() + 300
+    while not any(place.root.glob(".venv/lib/*/site-packages/polars*")):
+        assert time.monotonic() < deadline
+        time.sleep(0.01)

@@ -1,0 +1,88 @@
+"""What runs needs no test tools: the wheel in an empty environment gives the command."""
+
+import shutil
+import subprocess
+import sys
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from gateway.embedded.postgres import EmbeddedPostgres
+from tests.setup.place import ROOT, Place, copy, open_folder, outside
+
+UV = Path(sys.executable).parent / "uv"
+PACKAGES = ("connectors", "gateway", "schemas", "scoring")
+#: What the dev extra would have brought.
+TEST_TOOLS = {"pytest", "mypy", "ruff", "uv", "hatchling", "coverage", "hypothesis"}
+
+
+@pytest.fixture(scope="module")
+def folder() -> Iterator[Path]:
+    """PostgreSQL runs as another user, so others must be able to enter."""
+    with open_folder() as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
+def wheel(folder: Path) -> Path:
+    """What `make wheel` builds in a fresh copy of the tree."""
+    ran = copy(folder / "tree").make("wheel")
+    assert ran.code == 0, ran.err
+    return next((folder / "tree" / "dist").glob("*.whl"))
+
+
+def test_the_wheel_has_all_files_of_the_four_packages_and_no_tests(wheel: Path) -> None:
+    tree = wheel.parent.parent
+    ours = {
+        str(path.relative_to(tree))
+        for package in PACKAGES
+        for path in (tree / package).rglob("*")
+        if path.is_file() and "__pycache__" not in path.parts
+    }
+
+    with zipfile.ZipFile(wheel) as archive:
+        shipped = {name for name in archive.namelist() if ".dist-info/" not in name}
+        licences = [name for name in archive.namelist() if name.endswith("licenses/LICENSE")]
+
+    assert shipped == ours
+    assert {Path(name).suffix for name in shipped} >= {".py", ".yaml", ".json"}
+    assert len(licences) == 1
+
+
+def test_the_demo_runs_from_the_wheel_in_an_empty_environment(wheel: Path, folder: Path) -> None:
+    environment = folder / "env"
+    install(wheel, environment)
+    elsewhere = folder / "elsewhere"
+    elsewhere.mkdir()
+    state = folder / "state"
+
+    try:
+        command = environment / "bin" / "credit-gateway"
+        ran = Place(elsewhere).run(command, "demo", "--state", state)
+    finally:
+        shutil.rmtree(EmbeddedPostgres(state).runtime, ignore_errors=True)
+
+    assert ran.code == 0, ran.err
+    assert "台账" in ran.out
+    assert "Traceback" not in ran.err
+    assert not names(environment) & TEST_TOOLS
+    assert list(elsewhere.iterdir()) == []
+
+
+def install(wheel: Path, environment: Path) -> None:
+    """The wheel and what its metadata asks for, in the versions of the lock."""
+    python = environment / "bin" / "python"
+    locked = ("--constraint", ROOT / "requirements.lock")
+    for command in (
+        (UV, "venv", "--quiet", "--python", sys.executable, environment),
+        (UV, "pip", "install", "--quiet", "--python", python, *locked, f"{wheel}[embedded]"),
+    ):
+        subprocess.run(command, env=outside(), check=True)
+
+
+def names(environment: Path) -> set[str]:
+    """The packages there."""
+    found = environment.glob("lib/*/site-packages/*.dist-info")
+    return {path.name.split("-")[0] for path in found}
