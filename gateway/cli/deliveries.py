@@ -18,7 +18,7 @@ from gateway.cli.output import (
     settings_of,
 )
 from gateway.deliver.manual import retry_all
-from gateway.service.app import gateway
+from gateway.service.app import gateway, reading
 from gateway.store.deliver import views
 from gateway.titles import STATES
 from schemas.base import SHANGHAI
@@ -37,7 +37,7 @@ def deliveries_list(
     """Print deliveries, the earliest due first."""
 
     async def work() -> Any:
-        async with gateway(settings_of(context)) as built, built.database.transaction() as c:
+        async with reading(settings_of(context)) as built, built.database.transaction() as c:
             return await views.listed(c, state, destination, limit)
 
     rows = run(work)
@@ -79,7 +79,7 @@ def deliveries_show(
     """Print a delivery and its attempts."""
 
     async def work() -> Any:
-        async with gateway(settings_of(context)) as built, built.database.transaction() as c:
+        async with reading(settings_of(context)) as built, built.database.transaction() as c:
             return await views.shown(c, number)
 
     found = run(work)

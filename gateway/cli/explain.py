@@ -22,7 +22,7 @@ from gateway.cli.output import (
 )
 from gateway.rules.files import parse_rule_set
 from gateway.score.explain import Explanation, explain
-from gateway.service.app import Gateway, gateway
+from gateway.service.app import Gateway, reading
 from gateway.store.score.known_subject import KnownSubject, known
 from schemas.base import SHANGHAI, today
 from schemas.identifiers import credit_code_problem, fold, identity_card_problem
@@ -63,7 +63,7 @@ def _nobody(code: str) -> str:
 async def _explain(
     context: typer.Context, code: str, as_of: str | None, known_at: str | None
 ) -> Explanation | None:
-    async with gateway(settings_of(context)) as built:
+    async with reading(settings_of(context)) as built:
         now = built.clock()
         at = now
         if known_at is not None:

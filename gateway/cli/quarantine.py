@@ -18,7 +18,7 @@ from gateway.cli.output import (
 )
 from gateway.intake.quarantine import NoSuchItem, replay
 from gateway.record.result import Result
-from gateway.service.app import gateway
+from gateway.service.app import gateway, reading
 from gateway.store.record import quarantine
 from gateway.titles import KINDS, VERDICTS
 from schemas.codes import RecordKind
@@ -31,7 +31,7 @@ def quarantine_list(
     """Print the quarantined input that is not resolved."""
 
     async def work() -> Any:
-        async with gateway(settings_of(context)) as built, built.database.transaction() as c:
+        async with reading(settings_of(context)) as built, built.database.transaction() as c:
             return await quarantine.open_quarantine(c, limit=limit)
 
     for one in run(work):
@@ -66,7 +66,7 @@ def quarantine_show(
     """Print where a quarantined item came from and what is wrong with it."""
 
     async def work() -> Any:
-        async with gateway(settings_of(context)) as built, built.database.transaction() as c:
+        async with reading(settings_of(context)) as built, built.database.transaction() as c:
             one = await quarantine.quarantined(c, number)
             return one and (one, built.keys.decrypt(one.sealed))
 

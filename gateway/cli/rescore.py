@@ -26,7 +26,7 @@ from gateway.config.clock import system_clock
 from gateway.config.settings import Settings
 from gateway.population.batches import Batch, Totals, from_file, from_store, results
 from gateway.population.shape import UnusablePopulation
-from gateway.service.app import gateway
+from gateway.service.app import reading
 from gateway.titles import NOT_EVALUATED
 from schemas.base import today
 from schemas.credit import NotEvaluated
@@ -100,7 +100,7 @@ async def batches_of(
     if file is not None and rules is not None:
         yield from_file(file, rules, day)
         return
-    async with gateway(settings) as built:
+    async with reading(settings) as built:
         yield from_store(built.database, built.rulebook, day, rule_set=rules)
 
 

@@ -16,7 +16,7 @@ from gateway.cli.output import (
     settings_of,
 )
 from gateway.score.verify import verify_assessments
-from gateway.service.app import gateway
+from gateway.service.app import reading
 
 
 def verify(
@@ -29,7 +29,7 @@ def verify(
         fail("请写明 --assessments")
 
     async def work() -> tuple[int, list[dict[str, object]]]:
-        async with gateway(settings_of(context)) as built:
+        async with reading(settings_of(context)) as built:
             with progress("重算") as advance:
                 return await verify_assessments(built.database, advance)
 

@@ -5,7 +5,7 @@ import os
 import secrets
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from gateway.check.checker import Checker
@@ -20,13 +20,13 @@ from gateway.embedded.kafka import EmbeddedKafka
 from gateway.embedded.postgres import EmbeddedPostgres
 from gateway.ledger.rows import Scope
 from gateway.pipeline import Pipeline
-from gateway.rules.activation import adopt
+from gateway.rules.activation import adopt, refresh
 from gateway.rules.policybook import Policybook
 from gateway.rules.rulebook import Rulebook
 from gateway.score.scorer import Scorer
 from gateway.store.base.engine import Connection, Database
 from gateway.store.base.partitions import make_partitions
-from gateway.store.base.upgrade import upgrade
+from gateway.store.base.upgrade import require_newest, upgrade
 from gateway.store.deliver import destinations as destination_store
 from gateway.telemetry.metrics import Metrics
 from schemas.base import today
@@ -105,8 +105,40 @@ async def gateway(settings: Settings, clock: Clock = system_clock) -> AsyncItera
         yield await build(settings, database, clock)
 
 
+@asynccontextmanager
+async def reading(settings: Settings, clock: Clock = system_clock) -> AsyncIterator[Gateway]:
+    """For commands that only read: nothing is migrated, adopted or mirrored, and no write passes.
+
+    Raises:
+        BadConfiguration: the database has not the structure of this release.
+    """
+    async with AsyncExitStack() as stack:
+        url = await stack.enter_async_context(database_url(settings))
+        database = Database(url, read_only=True)
+        stack.push_async_callback(database.close)
+        await require_newest(database)
+        built = wire(settings, database, clock)
+        async with database.transaction() as connection:
+            await refresh(connection, built.rulebook)
+        yield built
+
+
 async def build(settings: Settings, database: Database, clock: Clock) -> Gateway:
-    """Wire the service on a migrated database."""
+    """Wire the service on a migrated database, and bring the database up to the configuration."""
+    built = wire(settings, database, clock)
+
+    async def prepare(connection: Connection) -> str:
+        await make_partitions(connection, today(clock()))
+        await destination_store.mirror(connection, settings.destinations)
+        await adopt(connection, built.rulebook, clock())
+        return await destination_store.installation(connection, secrets.token_hex(4))
+
+    # Repeated where it meets a gateway that is at work on the same tables.
+    return replace(built, installation=await database.run(prepare))
+
+
+def wire(settings: Settings, database: Database, clock: Clock) -> Gateway:
+    """Build every part; nothing is asked of the database, so the installation has no name yet."""
     keys = load_keys(settings.master_key, settings.state)
     workdays = load_workdays()
     rulebook = Rulebook(settings.scoring)
@@ -115,16 +147,6 @@ async def build(settings: Settings, database: Database, clock: Clock) -> Gateway
     decider = Decider(settings.destinations, settings.all_clocks, workdays)
     scorer = Scorer(rulebook, policybook)
     checker = Checker(keys, settings.exclusion_scope)
-    pipeline = Pipeline(database, checker, scorer, decider, keys, clock, metrics)
-
-    async def prepare(connection: Connection) -> str:
-        await make_partitions(connection, today(clock()))
-        await destination_store.mirror(connection, settings.destinations)
-        await adopt(connection, rulebook, clock())
-        return await destination_store.installation(connection, secrets.token_hex(4))
-
-    # Repeated where it meets a gateway that is at work on the same tables.
-    installation = await database.run(prepare)
     return Gateway(
         settings=settings,
         clock=clock,
@@ -135,7 +157,7 @@ async def build(settings: Settings, database: Database, clock: Clock) -> Gateway
         policybook=policybook,
         scorer=scorer,
         decider=decider,
-        pipeline=pipeline,
+        pipeline=Pipeline(database, checker, scorer, decider, keys, clock, metrics),
         metrics=metrics,
-        installation=installation,
+        installation="",
     )

@@ -47,15 +47,22 @@ _FOREIGN = (DBAPIError, InterfaceError, OSError, asyncpg.PostgresError, asyncpg.
 class Database:
     """The engine and its transactions."""
 
-    def __init__(self, url: str, pool_size: int = 10) -> None:
-        """An engine for `postgresql://…`; raises BadConfiguration for what is no such address."""
+    def __init__(self, url: str, pool_size: int = 10, *, read_only: bool = False) -> None:
+        """An engine for `postgresql://…`; with `read_only` the server refuses every write.
+
+        Raises:
+            BadConfiguration: the address is no PostgreSQL address.
+        """
+        session = {"timezone": "UTC", "jit": "off"}
+        if read_only:
+            session["default_transaction_read_only"] = "on"
         self.engine: AsyncEngine = create_async_engine(
             _address(url),
             pool_size=pool_size,
             max_overflow=pool_size,
             pool_pre_ping=False,
             json_deserializer=orjson.loads,
-            connect_args={"server_settings": {"timezone": "UTC", "jit": "off"}},
+            connect_args={"server_settings": session},
         )
         event.listen(self.engine.sync_engine, "connect", _read_and_write_times)
 

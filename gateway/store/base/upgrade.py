@@ -4,6 +4,8 @@ from pathlib import Path
 
 from alembic import command
 from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from alembic.util import CommandError
 from sqlalchemy import Connection as SyncConnection
 from sqlalchemy import text
@@ -22,6 +24,24 @@ async def upgrade(database: Database) -> None:
     async with database.transaction() as connection:
         await connection.execute(STRUCTURE_LOCK)
         await connection.run_sync(_upgrade)
+
+
+async def require_newest(database: Database) -> None:
+    """Look whether the structure is the newest, without a change to it.
+
+    Raises:
+        BadConfiguration: it is not there yet, or is of another release.
+    """
+    async with database.transaction() as connection:
+        found = await connection.run_sync(
+            lambda sync: MigrationContext.configure(sync).get_current_revision()
+        )
+    newest = ScriptDirectory(str(MIGRATIONS)).get_current_head()
+    if found != newest:
+        state = "还没有表" if found is None else f"是另一个版本的结构（{found}，应为 {newest}）"
+        raise BadConfiguration(
+            f"database_url：数据库{state}；先运行 credit-gateway db upgrade，查询命令不改动数据库"
+        )
 
 
 def _upgrade(connection: SyncConnection) -> None:

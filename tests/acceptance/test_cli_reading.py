@@ -1,0 +1,60 @@
+"""Commands that only read change nothing in the database, not even its structure."""
+
+import asyncio
+from pathlib import Path
+
+import pytest
+from sqlalchemy import text
+
+from gateway.store.base.engine import Database
+from tests.acceptance.command import Command, commanding
+from tests.conftest import SETTINGS
+
+READING = (
+    ("deliveries", "list"),
+    ("deliveries", "show", "1"),
+    ("quarantine", "list"),
+    ("quarantine", "show", "1"),
+    ("explain", "91150100MA0N999929"),
+    ("verify", "--assessments"),
+    ("rescore", "--store"),
+)
+
+
+@pytest.fixture
+def command(database: Database, tmp_path: Path) -> Command:
+    """The command with a database that no gateway has worked on yet."""
+    return commanding(database, tmp_path, SETTINGS)
+
+
+async def counted(database: Database, query: str) -> int:
+    async with database.transaction() as connection:
+        return int(await connection.scalar(text(query)) or 0)
+
+
+@pytest.mark.parametrize("arguments", READING, ids=" ".join)
+async def test_a_command_that_reads_mirrors_no_destination_and_adopts_no_rule_set(
+    database: Database, command: Command, arguments: tuple[str, ...]
+) -> None:
+    ran = await asyncio.to_thread(command, *arguments)
+
+    assert "Traceback" not in ran.err
+    for table in ("destination", "rule_set_version", "installation"):
+        assert await counted(database, f"select count(*) from {table}") == 0, table
+
+
+@pytest.mark.parametrize("arguments", READING, ids=" ".join)
+async def test_a_command_that_reads_builds_no_structure_and_says_which_command_does(
+    database: Database, command: Command, arguments: tuple[str, ...]
+) -> None:
+    async with database.transaction() as connection:
+        await connection.execute(text("drop schema public cascade"))
+        await connection.execute(text("create schema public"))
+
+    ran = await asyncio.to_thread(command, *arguments)
+
+    assert ran.code == 2
+    assert "credit-gateway db upgrade" in ran.err
+    assert (
+        await counted(database, "select count(*) from pg_tables where schemaname = 'public'") == 0
+    )
