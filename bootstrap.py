@@ -174,10 +174,18 @@ def fill(log: IO[bytes]) -> None:
     run(log, environment, [*uv, "sync", *into, "--require-hashes", "--no-build", str(LOCK)])
     ourselves = ["--no-deps", "--no-build-isolation", "--editable", "."]
     run(log, environment, [*uv, "install", *into, *ourselves])
+    point_home()
     run(log, environment, [*uv, "check", *into])
     if os.geteuid() == 0:
         let_all_read(VENV / "lib")
-    READY.write_text("\n".join(stamp()), encoding="utf-8")
+    READY.write_text("\n".join(stamp()), encoding="utf-8", errors="surrogateescape")
+
+
+def point_home() -> None:
+    """Let `.venv` name the tree by the way to it: Python 3.11 reads Chinese in no plain locale."""
+    for packages in VENV.glob("lib/python*/site-packages"):
+        for link in packages.glob("*credit_gateway.pth"):
+            link.write_text(os.path.relpath(".", str(packages)) + "\n", encoding="ascii")
 
 
 def install_uv(log: IO[bytes], environment: Dict[str, str]) -> None:
@@ -280,7 +288,8 @@ def answers(place: str) -> bool:
 def system_certificates() -> bool:
     """Whether the system has certificates, where a company puts its own, as pip finds them."""
     paths = ssl.get_default_verify_paths()
-    return bool(paths.cafile or (paths.capath and any(Path(paths.capath).iterdir())))
+    folder = Path(paths.openssl_capath)
+    return Path(paths.openssl_cafile).is_file() or (folder.is_dir() and any(folder.iterdir()))
 
 
 def let_all_read(folder: Path) -> None:
@@ -308,7 +317,7 @@ def stamp_of_venv() -> List[str]:
     """The stamp that the last finished set-up left; empty where there is none."""
     if not (PYTHON.exists() and READY.exists()):
         return []
-    return READY.read_text(encoding="utf-8").split("\n")
+    return READY.read_text(encoding="utf-8", errors="surrogateescape").split("\n")
 
 
 def wait_for_others(log: IO[bytes]) -> None:

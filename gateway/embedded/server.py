@@ -10,7 +10,7 @@ import signal
 import subprocess
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -111,8 +111,16 @@ def log_file(path: Path) -> Iterator[int]:
         os.close(handle)
 
 
-def spawn(command: list[str], log: Path, user: int | None = None) -> subprocess.Popen[bytes]:
-    """Start a server in a session of its own, so that Ctrl-C reaches us first."""
+def spawn(
+    command: list[str],
+    log: Path,
+    user: int | None = None,
+    environment: Mapping[str, str] | None = None,
+) -> subprocess.Popen[bytes]:
+    """Start a server in a session of its own, so that Ctrl-C reaches us first.
+
+    `environment` is added to our own.
+    """
     with log_file(log) as output:
         return subprocess.Popen(  # noqa: S603  the command is ours
             command,
@@ -124,6 +132,7 @@ def spawn(command: list[str], log: Path, user: int | None = None) -> subprocess.
             group=user,
             extra_groups=[] if user is not None else None,
             cwd=log.parent,
+            env={**os.environ, **(environment or {})},
         )
 
 

@@ -171,11 +171,11 @@ class KafkaIntake:
         self, records: Records, ends: Ends, before: Sequence[asyncio.Task[None]]
     ) -> None:
         """One batch from check to committed offsets; a partition's batches keep their order."""
-        checked = await self.pipeline.check(self._raws(records, ends))
-        await asyncio.gather(*before)
         with self.metrics.batch_seconds.time():
+            checked = await self.pipeline.check(self._raws(records, ends))
+            await asyncio.gather(*before)
             await _until_back(partial(self.pipeline.commit, checked))
-        await self._commit_offsets(ends)
+            await self._commit_offsets(ends)
         self.taken += len(records)
         self.metrics.last_progress.set(self.clock().timestamp())
 
@@ -243,6 +243,8 @@ async def _until_back(work: Callable[[], Awaitable[Any]]) -> None:
             await asyncio.sleep(pause)
             pause = min(LONGEST_PAUSE, pause * 2)
         else:
+            if pause > FIRST_PAUSE:
+                logger.info(LogEvent.DATABASE_BACK)
             return
 
 

@@ -7,16 +7,13 @@ class AuditEvent(StrEnum):
     """Everything that an auditor may ask about; names never change once released."""
 
     ORIGIN_REUSED = "origin_reused"  #: other bytes at a known origin (a topic made again)
-    AUTHORITY_CONFLICT = "authority_conflict"  #: two codes under one name, or two names
     QUARANTINE_REPLAYED = "quarantine_replayed"
     DELIVERY_RETRIED = "delivery_retried"
     BREAKER_OPENED = "breaker_opened"
     BREAKER_CLOSED = "breaker_closed"
-    LEASE_LOST = "lease_lost"
     CHAIN_MENDED = "chain_mended"
     RECONCILED = "reconciled"
     LEDGER_FROZEN = "ledger_frozen"
-    NOT_EVALUATED = "not_evaluated"
     RULE_SET_PROPOSED = "rule_set_proposed"
     RULE_SET_APPROVED = "rule_set_approved"
     RULE_SET_CONFIRMED = "rule_set_confirmed"  #: more companies change than the set share

@@ -10,51 +10,105 @@ class Metrics:
 
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
-        self.records = self._counter("records", "Items taken in, by verdict", "kind", "verdict")
-        self.repeats = self._counter("repeats", "Items that changed nothing", "kind")
-        self.quarantined = self._counter("quarantined", "Items put into quarantine", "rule")
+        self.records = self._counter(
+            "records",
+            "Items taken in, by verdict; many incomplete ones mean a source that has changed",
+            "kind",
+            "verdict",
+        )
+        self.repeats = self._counter(
+            "repeats", "Items that changed nothing; many mean that a source sends again", "kind"
+        )
+        self.quarantined = self._counter(
+            "quarantined", "Items put into quarantine; each waits for a person", "rule"
+        )
         self.origin_reused = self._counter(
-            "origin_reused", "Other bytes at a known origin: a topic was made again"
+            "origin_reused",
+            "Other bytes at a known origin: a topic was made again, or a cluster was renamed",
         )
         self.batch_seconds = Histogram(
             "batch_seconds",
-            "Time from a batch's first byte to its commit",
+            "Seconds from the poll of a batch to its committed offsets; near max_poll_interval, partitions move",
             namespace=_PREFIX,
             registry=self.registry,
         )
-        self.assessments = self._counter("assessments", "Assessments made", "rule_set")
-        self.not_evaluated = self._counter(
-            "not_evaluated", "Subjects without a grade, by reason", "reason"
+        self.assessments = self._counter(
+            "assessments",
+            "Assessments made; none for long means that scoring stands still",
+            "rule_set",
         )
-        self.grade_changes = self._counter("grade_changes", "Grade changes", "direction")
-        self.outcomes = self._counter("outcomes", "Outcomes", "destination", "outcome")
-        self.lost_leases = self._counter("lost_leases", "Leases that ran out", "destination")
+        self.not_evaluated = self._counter(
+            "not_evaluated",
+            "Subjects without a grade because of us or our data; each is an alert",
+            "reason",
+        )
+        self.grade_changes = self._counter(
+            "grade_changes",
+            "Grade changes; a jump may be a wrong rule set or bad input",
+            "direction",
+        )
+        self.outcomes = self._counter(
+            "outcomes",
+            "Outcomes of calls, one for each item; watch unknown and rejected",
+            "destination",
+            "outcome",
+        )
+        self.lost_leases = self._counter(
+            "lost_leases",
+            "Leases that ran out: a worker died, or its calls last too long",
+            "destination",
+        )
         self.open_deliveries = self._gauge(
-            "open_deliveries", "Open deliveries by hours to due", "destination", "due_within"
+            "open_deliveries",
+            "Open deliveries by hours to due; those overdue or within 8 hours need a look",
+            "destination",
+            "due_within",
         )
         self.oldest_due = self._gauge(
-            "oldest_due_timestamp_seconds", "Earliest due time of an open delivery", "destination"
+            "oldest_due_timestamp_seconds",
+            "Earliest due time of an open delivery; in the past means 超期",
+            "destination",
         )
         self.predicted_breaches = self._gauge(
-            "predicted_breaches", "Deliveries that will miss their due time", "destination"
+            "predicted_breaches",
+            "Deliveries that will miss their due time at the present pace; above 0 act now",
+            "destination",
         )
         self.silent_receipts = self._gauge(
-            "silent_receipts", "Handed over, and no verdict for longer than agreed", "destination"
+            "silent_receipts",
+            "Handed over, and no verdict for longer than agreed; ask the platform",
+            "destination",
         )
         self.due_unclaimed = self._gauge(
-            "due_unclaimed", "Ready deliveries past due that nobody claims", "destination"
+            "due_unclaimed",
+            "Ready deliveries past due that nobody claims; must be 0",
+            "destination",
         )
         self.escalations = self._counter(
-            "escalations", "Deliveries with so little slack left", "destination", "percent"
+            "escalations",
+            "Deliveries whose slack fell to 50, 25 or 10 percent",
+            "destination",
+            "percent",
         )
         self.breaker_open = self._gauge(
-            "breaker_open", "1 while the circuit breaker is open", "destination"
+            "breaker_open",
+            "1 while the circuit breaker is open: nothing is sent there",
+            "destination",
         )
-        self.stuck_chains = self._gauge("stuck_chains", "Chains that waited for nothing")
-        self.intake_lag = self._gauge("intake_lag_records", "Records behind the end")
-        self.assigned_partitions = self._gauge("assigned_partitions", "Partitions assigned to us")
+        self.stuck_chains = self._gauge(
+            "stuck_chains", "Chains that waited for nothing and were mended; must be 0"
+        )
+        self.intake_lag = self._gauge(
+            "intake_lag_records",
+            "Records behind the end of our partitions; rising for long means too few processes",
+        )
+        self.assigned_partitions = self._gauge(
+            "assigned_partitions",
+            "Partitions assigned to us; 0 means that this process reads nothing",
+        )
         self.last_progress = self._gauge(
-            "intake_progress_timestamp_seconds", "When intake last got on"
+            "intake_progress_timestamp_seconds",
+            "When intake last committed a batch; old while there is lag means that it is stuck",
         )
 
     def _counter(self, name: str, help_: str, *labels: str) -> Counter:

@@ -83,7 +83,7 @@ def in_a_chinese_folder(folder: Path) -> Place:
     if ORDINARY is not None:
         subprocess.run(["chown", "-R", ORDINARY, folder], check=True)
     home = {"HOME": str(folder / "home"), "XDG_CACHE_HOME": str(folder / "home" / ".cache")}
-    empty = {"UV_CACHE_DIR": str(folder / "home" / "uv"), "LANG": "C", "LC_ALL": ""}
+    empty = {"UV_CACHE_DIR": str(folder / "home" / "uv"), "LANG": "C", "LC_ALL": "C"}
     return Place(tree, ORDINARY, 0o077, {**home, **empty})
 
 
