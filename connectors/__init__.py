@@ -1,7 +1,7 @@
-"""Channels out 报送通道: the registry of connector kinds, and the one way to build a connector.
+"""Connectors 报送通道: the registry of connector kinds, and `build`, which makes a connector.
 
-A kind of one's own comes as an entry point of the group `credit_gateway.connectors`, whose name is
-the kind and whose object is a `ConnectorKind`.
+Other packages can add a kind with an entry point of the group `credit_gateway.connectors`. The
+name of the entry point is the kind, and its object is a `ConnectorKind`.
 """
 
 from collections.abc import Callable, Mapping
@@ -36,30 +36,30 @@ __all__ = [
     "kinds",
 ]
 
-#: The entry point group of others' own connectors.
+#: The entry point group for connectors of other packages.
 GROUP = "credit_gateway.connectors"
 
 S = TypeVar("S", bound=Schema)
 
 
 class UnknownKind(ValueError):
-    """There is no connector of this kind."""
+    """There is no connector of this kind; the message lists the existing kinds."""
 
 
 class BadSettings(ValueError):
-    """The settings of a connector are wrong; the message names each field and shows no value."""
+    """The settings of a connector are invalid; the message names each field but shows no value."""
 
 
 @dataclass(frozen=True, slots=True)
 class ConnectorKind:
-    """One kind of destination: its configuration model and how it is made; use `kind_of`."""
+    """One kind of destination: its settings model and its constructor. Make it with `kind_of`."""
 
     settings: type[Schema]
     make: Callable[[Any, Clock], Connector]
 
 
 def kind_of(settings: type[S], make: Callable[[S, Clock], Connector]) -> ConnectorKind:
-    """Pair a configuration model with a connector that takes it and fits the protocol."""
+    """Make a ConnectorKind; `make` must take this settings model and return a `Connector`."""
     return ConnectorKind(settings, make)
 
 
@@ -73,14 +73,17 @@ CONNECTORS: dict[str, ConnectorKind] = {
 
 
 def kinds() -> dict[str, ConnectorKind]:
-    """Give every kind there is: built in, and installed beside us; built-in names go first."""
+    """Return every kind, built in or from entry points; a built-in kind wins over an equal name."""
     found = {entry.name: entry for entry in entry_points(group=GROUP)}
     theirs = {name: entry.load() for name, entry in found.items() if name not in CONNECTORS}
     return {**theirs, **CONNECTORS}
 
 
 def build(kind: str, settings: Mapping[str, Any], clock: Clock) -> Connector:
-    """Build a connector; it opens no connection before its first call."""
+    """Build a connector; it opens no connection before its first call.
+
+    Raises UnknownKind for a kind that does not exist, and BadSettings for invalid settings.
+    """
     found = CONNECTORS.get(kind) or kinds().get(kind)
     if found is None:
         raise UnknownKind(f"没有通道 {kind}；现有：{'、'.join(sorted(kinds()))}")

@@ -1,7 +1,7 @@
-"""The connector `bank-webhook`: grade changes 等级变动 pushed to a bank, by Standard Webhooks.
+"""The connector `bank-webhook`: pushes grade changes 等级变动 to a bank by Standard Webhooks.
 
-The signature covers id, time and body; the id is our key and stays the same over every resend, so
-the receiver can tell a repeat. Several secrets sign side by side while one is being replaced.
+The signature covers id, time and body. The id is our key and is the same in every resend, so the
+receiver can recognise a repeat. While a secret is replaced, both old and new secret sign.
 """
 
 import base64
@@ -24,9 +24,9 @@ from schemas.delivery import Health, Item, Listed, Outcome, OutcomeKind, Receipt
 
 _PREFIX = "whsec_"
 
-#: The receiver understood and will not take this body, now or later.
+#: The receiver will never accept this body.
 _REFUSED = frozenset({400, 413, 415, 422})
-#: The receiver, not the body, is wrong: a person must look (410 Gone: it wants no more).
+#: The receiver is wrong, not the body; a person must check (410: it wants no more events).
 _WHOLE_CALL = frozenset({401, 403, 404, 405, 410})
 
 
@@ -47,7 +47,7 @@ class BankWebhookSettings(HttpSettings):
 
 
 class BankWebhook:
-    """A bank's receiver, given one event a call."""
+    """The webhook receiver of a bank; each call sends one event."""
 
     def __init__(self, settings: BankWebhookSettings, now: Clock) -> None:
         self.limits = Limits(
@@ -62,7 +62,7 @@ class BankWebhook:
         self._http = HttpClient(settings, now, {"Content-Type": "application/json"})
 
     async def send(self, items: Sequence[Item]) -> list[Outcome]:
-        """Post events one by one; 2xx is acceptance."""
+        """Post events one by one; a 2xx status means accepted."""
         return await send_parts([[item] for item in items], self._send, self.limits.call_timeout)
 
     async def _send(self, items: Sequence[Item]) -> list[Outcome]:
@@ -79,7 +79,11 @@ class BankWebhook:
         return await self._http.call("POST", self._settings.url, body, headers)
 
     def _outcome(self, answer: Answer) -> Outcome:
-        """2xx taken, 400/413/415/422 refused, other 4xx later; 429 and the rest as for all."""
+        """Return the outcome of an answer by its status.
+
+        400, 413, 415, 422: rejected. 401, 403, 404, 405, 410: raises CallRejected. Other 4xx except
+        429: deferred. Every other status as in `HttpClient.check`; 2xx: accepted.
+        """
         status = answer.status
         if status in _REFUSED:
             words = f"HTTP {status} {answer.body[:200].decode(errors='replace')}".strip()
@@ -94,19 +98,19 @@ class BankWebhook:
         return Outcome(kind=OutcomeKind.ACCEPTED)
 
     async def look_up(self, items: Sequence[Item]) -> list[Outcome]:
-        """Know nothing: a webhook cannot be asked, sending again finds out."""
+        """Return unknown for every item: a webhook cannot be asked, items are sent again."""
         return [UNKNOWN] * len(items)
 
     async def receipts(self, cursor: str) -> tuple[list[Receipt], str]:
-        """Receive none: the status was the verdict."""
+        """Return no receipts: the HTTP status is final."""
         return [], cursor
 
     def listing(self, since: datetime) -> AsyncIterator[Listed]:  # noqa: ARG002 - protocol
-        """List nothing: a bank shows nothing."""
+        """Yield nothing: a bank has no published list."""
         return nothing_listed()
 
     async def health(self) -> Health:
-        """Claim nothing: a receiver has no probe, its answers to events show its state."""
+        """Report health without a check: a receiver has no probe; its answers to events show it."""
         return Health(ok=True, detail="网络回调没有探测接口，以送达结果为准")
 
     async def close(self) -> None:
@@ -115,7 +119,7 @@ class BankWebhook:
 
 
 def event_body(item: Item, settings: BankWebhookSettings) -> bytes:
-    """Write the event: the same bytes for every resend; thin carries only who and what."""
+    """Return the event body; a resend has the same bytes. A `thin` payload has no columns."""
     data: dict[str, Any] = {
         "id": item.key,
         "subject_code": item.subject_code,
@@ -133,7 +137,7 @@ def event_body(item: Item, settings: BankWebhookSettings) -> bytes:
 
 
 def secret_bytes(secret: SecretStr) -> bytes:
-    """Read a secret `whsec_<base64>`; one that cannot be read is refused without showing it."""
+    """Decode a secret `whsec_<base64>`; raises ValueError, without the secret, if invalid."""
     text = secret.get_secret_value().removeprefix(_PREFIX)
     try:
         key = base64.b64decode(text + "=" * (-len(text) % 4), validate=True)
@@ -145,7 +149,7 @@ def secret_bytes(secret: SecretStr) -> bytes:
 
 
 def signatures(keys: Sequence[bytes], event_id: str, timestamp: int, body: bytes) -> str:
-    """Sign with every key, `v1,<base64 HMAC-SHA256>` each, divided by spaces."""
+    """Return one signature `v1,<base64 HMAC-SHA256>` per key, separated by spaces."""
     signed = f"{event_id}.{timestamp}.".encode() + body
     digests = (hmac.digest(key, signed, hashlib.sha256) for key in keys)
     return " ".join(f"v1,{base64.b64encode(digest).decode()}" for digest in digests)

@@ -1,8 +1,8 @@
-"""Errors of a whole call. A connector raises these and nothing else; verdicts on items are values.
+"""Errors of a whole call. A connector raises only these; results of single items are `Outcome`s.
 
 ConnectorError
-├─ NotSent            nothing left us: safe to send again
-├─ OutcomeUnknown     something left us and no answer came: find out first
+├─ NotSent            nothing was sent: it is safe to send again
+├─ OutcomeUnknown     something was sent without an answer: find out before sending again
 └─ CallRejected       the destination refused the call as a whole (key, table, department)
 """
 

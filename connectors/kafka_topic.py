@@ -1,6 +1,6 @@
-"""The connector `kafka-topic`: items as CloudEvents on a topic, by an idempotent producer.
+"""The connector `kafka-topic`: publishes items as CloudEvents with an idempotent producer.
 
-The event id is our key; consumers de-duplicate by it, so an unknown outcome is sent again.
+The event id is our key. Consumers de-duplicate by it, so an unknown outcome is sent again.
 """
 
 import asyncio
@@ -61,7 +61,7 @@ class KafkaTopicSettings(Schema):
 
 
 class KafkaTopic:
-    """A topic; an item is accepted once every in-sync replica has it."""
+    """One topic; an item is accepted when every in-sync replica has it."""
 
     def __init__(
         self, settings: KafkaTopicSettings, now: Clock, make: MakeProducer | None = None
@@ -80,7 +80,11 @@ class KafkaTopic:
         self._retired: set[asyncio.Task[None]] = set()
 
     async def send(self, items: Sequence[Item]) -> list[Outcome]:
-        """Publish items and wait until each is confirmed, within the time of the call."""
+        """Publish items and wait for their confirmations, within `call_timeout`.
+
+        Raises CallRejected if the broker refuses every item, and NotSent or CallRejected if nothing
+        could be sent.
+        """
         if not items:
             return []
         loop = asyncio.get_running_loop()
@@ -95,7 +99,10 @@ class KafkaTopic:
     async def _hand_over(
         self, producer: AIOKafkaProducer, items: Sequence[Item], deadline: float
     ) -> list[Sent]:
-        """Put items into the producer; those from the first failure on have not left us."""
+        """Put items into the producer; from the first failure on, items are not sent.
+
+        Raises if the first item fails.
+        """
         sent: list[Sent] = []
         try:
             async with asyncio.timeout_at(deadline):
@@ -132,7 +139,7 @@ class KafkaTopic:
         return outcomes
 
     def _event(self, item: Item) -> bytes:
-        """Write a CloudEvents 1.0 envelope; the same bytes for every resend."""
+        """Return a CloudEvents 1.0 envelope; a resend has the same bytes."""
         event = {
             "specversion": "1.0",
             "id": item.key,
@@ -152,7 +159,7 @@ class KafkaTopic:
         return orjson.dumps(event, default=str)
 
     async def _started(self) -> AIOKafkaProducer:
-        """Connect at the first call; a producer that failed is replaced by a new one."""
+        """Return the started producer; start a new one at the first call or after a failure."""
         async with self._starting:
             if self._producer is None:
                 producer = self._make(self._settings)
@@ -166,19 +173,19 @@ class KafkaTopic:
             return self._producer
 
     async def look_up(self, items: Sequence[Item]) -> list[Outcome]:
-        """Know nothing: a topic is not searched, sending again finds out."""
+        """Return unknown for every item: a topic cannot be searched, items are sent again."""
         return [UNKNOWN] * len(items)
 
     async def receipts(self, cursor: str) -> tuple[list[Receipt], str]:
-        """Receive none: the broker's confirmation was the verdict."""
+        """Return no receipts: the broker's confirmation is final."""
         return [], cursor
 
     def listing(self, since: datetime) -> AsyncIterator[Listed]:  # noqa: ARG002 - protocol
-        """List nothing: a topic is not what a platform shows."""
+        """Yield nothing: a topic has no published list."""
         return nothing_listed()
 
     async def health(self) -> Health:
-        """Ask the brokers for the topic's partitions."""
+        """Check the topic by asking the brokers for its partitions."""
         try:
             producer = await self._started()
             async with asyncio.timeout(self.limits.call_timeout.total_seconds()):
@@ -188,13 +195,13 @@ class KafkaTopic:
         return Health(ok=bool(partitions), detail=f"{len(partitions)} 个分区")
 
     async def close(self) -> None:
-        """Stop the producer; the next call would start a new one."""
+        """Stop the producer and wait for it; a later call would start a new one."""
         self._retire()
         if self._retired:
             await asyncio.wait(self._retired)
 
     def _retire(self) -> None:
-        """Stop the producer in the background, so that a call ends within its time."""
+        """Stop the producer in the background, so that the call still ends in time."""
         producer, self._producer = self._producer, None
         if producer is not None:
             task = asyncio.create_task(self._stop(producer))
@@ -208,7 +215,7 @@ class KafkaTopic:
 
 
 def new_producer(settings: KafkaTopicSettings) -> AIOKafkaProducer:
-    """Make an idempotent producer that waits for every in-sync replica."""
+    """Return an idempotent producer that waits for every in-sync replica."""
     secure = settings.security_protocol in {"SSL", "SASL_SSL"}
     return AIOKafkaProducer(
         bootstrap_servers=settings.bootstrap_servers,
@@ -225,7 +232,7 @@ def new_producer(settings: KafkaTopicSettings) -> AIOKafkaProducer:
 
 
 def _before_sending(error: Exception) -> ConnectorError:
-    """Nothing has left us yet; being refused is told apart from not getting through."""
+    """Translate an error from before sending: CallRejected if refused, else NotSent."""
     meaning = CallRejected if isinstance(error, _CALL_REJECTED) else NotSent
     return meaning(f"{type(error).__name__}: {error}"[:300])
 
@@ -235,7 +242,7 @@ def _error(future: asyncio.Future[Any]) -> BaseException | None:
 
 
 def _outcome(future: asyncio.Future[Any]) -> Outcome:
-    """Read one confirmation; none within the time, or a failed one, may still have arrived."""
+    """Return the outcome of one item; without a confirmation it may have arrived (unknown)."""
     error = _error(future)
     if isinstance(error, _TOO_LARGE):
         return Outcome(kind=OutcomeKind.REJECTED, reasons=(reason(str(error)),))

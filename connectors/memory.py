@@ -1,6 +1,6 @@
-"""The connector `memory`: a destination in our own memory, with scripted answers and counts.
+"""The connector `memory`: a destination in the memory of this process, with scripted answers.
 
-It is the twin that tests of the gateway use in place of a network, and it passes the same suite.
+Tests of the gateway use it instead of a network; it passes the same conformance suite.
 """
 
 from collections import Counter, deque
@@ -18,14 +18,14 @@ from schemas.delivery import Health, Item, Listed, Outcome, OutcomeKind, Receipt
 
 
 class Step(StrEnum):
-    """What the twin does with one call of `send`."""
+    """What the connector does in one call of `send`."""
 
     ACCEPT = "accept"
     SUBMIT = "submit"
     REJECT = "reject"
     DEFER = "defer"
-    NOT_SENT = "not_sent"  #: fails before anything is stored
-    LOSE_ANSWER = "lose_answer"  #: stores, then fails as if the answer was lost
+    NOT_SENT = "not_sent"  #: fail before anything is stored
+    LOSE_ANSWER = "lose_answer"  #: store the items, then fail as if the answer was lost
     CALL_REJECTED = "call_rejected"
 
 
@@ -36,7 +36,7 @@ class MemorySettings(Schema):
     concurrency: int = Field(default=4, ge=1, title="并发数")
     call_timeout: timedelta = Field(default=timedelta(seconds=30), gt=timedelta(0))
     on_unknown: OnUnknown = OnUnknown.LOOK_UP
-    #: Played once, in order, a step for each call; afterwards `always`.
+    #: One step per call, in order; when the script is used up, `always` applies.
     script: tuple[Step, ...] = ()
     always: Step = Step.ACCEPT
     reasons: tuple[str, ...] = ("样例退回",)
@@ -44,7 +44,7 @@ class MemorySettings(Schema):
 
 
 class MemoryConnector:
-    """A destination that keeps what it was given and de-duplicates by our key."""
+    """A destination that stores its items and de-duplicates them by our key."""
 
     def __init__(self, settings: MemorySettings, now: Clock) -> None:
         self.limits = Limits(
@@ -71,13 +71,13 @@ class MemoryConnector:
         self._script.extend(steps)
 
     def issue_receipt(self, key: str, *, accepted: bool, reasons: tuple[str, ...] = ()) -> None:
-        """Let the destination say something later about an item that it holds."""
+        """Add a receipt of the destination for an item."""
         self._receipts.append(
             Receipt(key=key, accepted=accepted, reasons=reasons, platform_at=self._now())
         )
 
     async def send(self, items: Sequence[Item]) -> list[Outcome]:
-        """Do what the script says with these items."""
+        """Do the next step of the script with these items."""
         self.calls += 1
         step = self._script.popleft() if self._script else self._settings.always
         if step is Step.NOT_SENT:
@@ -105,17 +105,17 @@ class MemoryConnector:
         return self._outcomes[item.key]
 
     async def look_up(self, items: Sequence[Item]) -> list[Outcome]:
-        """Say what is held; what is not held is absent."""
+        """Return the stored outcome of each item; an item that is not stored is absent."""
         absent = Outcome(kind=OutcomeKind.DEFERRED, absent=True)
         return [self._outcomes.get(item.key, absent) for item in items]
 
     async def receipts(self, cursor: str) -> tuple[list[Receipt], str]:
-        """Give the receipts issued behind a cursor."""
+        """Return the receipts issued after a cursor."""
         start = int(cursor or 0)
         return self._receipts[start:], str(len(self._receipts))
 
     async def listing(self, since: datetime) -> AsyncIterator[Listed]:
-        """Show every item that has a document number."""
+        """Yield every stored item since a time that has a document number."""
         for key, item in list(self.stored.items()):
             if item.document_number is not None and self._times[key] >= since:
                 yield Listed(
@@ -127,9 +127,9 @@ class MemoryConnector:
                 )
 
     async def health(self) -> Health:
-        """Be well."""
+        """Always report health."""
         return Health(ok=True)
 
     async def close(self) -> None:
-        """Remember that it was closed."""
+        """Record that it was closed."""
         self.closed = True

@@ -1,4 +1,4 @@
-"""The seam between the gateway and every kind of destination."""
+"""The protocol that every connector implements, and the limits that it declares."""
 
 from collections.abc import AsyncIterator, Sequence
 from datetime import datetime, timedelta
@@ -10,16 +10,16 @@ from schemas.delivery import Health, Item, Listed, Outcome, Receipt
 
 
 class OnUnknown(StrEnum):
-    """How a connector finds out after an unknown outcome; the conformance suite tests it."""
+    """How to resolve an unknown outcome; the conformance suite tests it."""
 
     LOOK_UP = "look_up"  #: ask the destination for the item
-    LISTING = "listing"  #: search what the destination shows
-    RESEND = "resend"  #: send again: it de-duplicates by our key
+    LISTING = "listing"  #: search the published list of the destination
+    RESEND = "resend"  #: send again: the destination de-duplicates by our key
     PERSON = "person"  #: only a person can find out
 
 
 class Limits(Schema):
-    """What one destination can do and bear; `call_timeout` bounds one call as a whole."""
+    """The limits and abilities of one destination; `call_timeout` bounds one whole call."""
 
     batch_size: int = 1
     concurrency: int = 4
@@ -30,24 +30,32 @@ class Limits(Schema):
 
 
 class Connector(Protocol):
-    """One destination. `send` and `look_up` return one outcome per item, in the same order."""
+    """One destination. `send` and `look_up` return one outcome per item, in the same order.
+
+    Methods raise only `NotSent`, `OutcomeUnknown` and `CallRejected`, and only for a whole call.
+    A connector has no database connection and takes part in no transaction.
+    """
 
     limits: Limits
 
     async def send(self, items: Sequence[Item]) -> list[Outcome]:
-        """Hand items over; raises only for the whole call."""
+        """Send the items; what happened to a single item is its outcome, not an error."""
 
     async def look_up(self, items: Sequence[Item]) -> list[Outcome]:
-        """Find out whether items are there already; absent ones are deferred with `absent`."""
+        """Ask whether the destination has the items.
+
+        An item that it does not have is `DEFERRED` with `absent=True`. A connector that cannot ask
+        returns `UNKNOWN` for every item.
+        """
 
     async def receipts(self, cursor: str) -> tuple[list[Receipt], str]:
-        """Give the later answers behind a cursor, and the cursor behind them."""
+        """Return the receipts after a cursor, and the next cursor; the first cursor is ""."""
 
     def listing(self, since: datetime) -> AsyncIterator[Listed]:
-        """Give what the destination shows, for reconciliation."""
+        """Yield the rows that the destination has published since a time, for reconciliation."""
 
     async def health(self) -> Health:
-        """Tell whether the destination answers at all."""
+        """Return whether the destination answers; a failure is in the result, not raised."""
 
     async def close(self) -> None:
-        """Let connections go."""
+        """Close all connections."""

@@ -1,4 +1,4 @@
-"""What scoring refuses.
+"""Exceptions that scoring raises.
 
 ValueError
 └── RuleSetError   a rule set or its cases cannot be used
@@ -6,4 +6,4 @@ ValueError
 
 
 class RuleSetError(ValueError):
-    """The rule set cannot be used; each line names rule set, culprit and what is wrong."""
+    """The rule set cannot be used; each line names the rule set, the faulty part and the fault."""

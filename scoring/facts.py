@@ -1,7 +1,7 @@
-"""What is known of one subject on a date: the input of scoring.
+"""The input of scoring: the facts of one subject.
 
-Values, made directly from typed values, read from the store, or, at the boundary, validated by
-pydantic from the input line of `credit-gateway score`.
+The store builds these values from typed columns without validation; the command
+`credit-gateway score` validates its input lines with pydantic.
 """
 
 from datetime import date
@@ -36,14 +36,14 @@ Weight = Annotated[Decimal, Field(max_digits=18, decimal_places=6, gt=0)]
 
 
 class Penalty(Value, frozen=True):
-    """What a penalty decision imposed: words 处罚类别 and the fine in 万元."""
+    """The penalties that a decision imposed: words of 处罚类别, and the fine in 万元."""
 
     types: tuple[Word, ...]
     fine_wan: Wanyuan | None = None
 
 
 class Received(Value, frozen=True):
-    """A grade that somebody else computed 外部评定等级."""
+    """A grade that another system computed 外部评定等级."""
 
     grade: Word
     issued_by: Word
@@ -51,14 +51,14 @@ class Received(Value, frozen=True):
 
 
 class Site(Value, frozen=True):
-    """One site 厂址 of a legal person, by its permit, and how much it weighs in the whole."""
+    """One site 厂址 of a legal person, identified by its permit, and its weight in the average."""
 
     permit: Word
     weight: Weight
 
 
 class Fact(Value, frozen=True):
-    """One decision or event; says what it is by item, event type, penalty, codes or a grade."""
+    """One decision or event: item, event type, penalty, codes or received grade; at least one."""
 
     id: Word
     decided_on: Day
@@ -69,17 +69,17 @@ class Fact(Value, frozen=True):
     repair_applied_on: Day | None = None
     repair_confirmed_on: Day | None = None
     warning_until: Day | None = None  #: the last day of the warning
-    principal_points: Wanyuan | None = None  #: what the client lost, as a positive number
+    principal_points: Wanyuan | None = None  #: points that the client lost, as a positive number
     document_number: str | None = None
-    created_on: Day | None = None  #: when the record was created; the day of decision if not given
+    created_on: Day | None = None  #: day the record was created; None: the decision day
     codes: tuple[Word, ...] = ()  #: such as 违法行为代码
     department: Word | None = None
-    stated_points: Wanyuan | None = None  #: as the decision states, or the score of an indicator
+    stated_points: Wanyuan | None = None  #: points in the decision, or an indicator's score
     site: Word | None = None  #: the permit of the site
     received: Received | None = None
 
     def __post_init__(self) -> None:
-        """Refuse a fact that says nothing: it would be a silent 0."""
+        """Raise ValueError for a fact without any of them: it would silently count as 0."""
         if (
             self.item is None
             and self.type is None
@@ -92,7 +92,7 @@ class Fact(Value, frozen=True):
 
 
 class Facts(Value, frozen=True):
-    """The facts of one subject, brought in order of decision and freed of repetitions."""
+    """The facts of one subject, sorted by decision date and id, each id once."""
 
     id: Word
     kind: SubjectKind
@@ -102,7 +102,7 @@ class Facts(Value, frozen=True):
     sites: tuple[Site, ...] = ()
 
     def __post_init__(self) -> None:
-        """Make the result independent of the order in which the facts came."""
+        """Sort the facts and remove repeated ids; raises ValueError for a repeated permit."""
         if self.sites and len({site.permit for site in self.sites}) < len(self.sites):
             message = f"对象 {self.id} 有两个厂址的 permit 相同；只留一个"
             raise ValueError(message)
@@ -111,24 +111,24 @@ class Facts(Value, frozen=True):
 
     @classmethod
     def model_validate(cls, data: object) -> Self:
-        """Facts from parsed JSON; raises pydantic's ValidationError."""
+        """Build facts from parsed JSON; raises pydantic's ValidationError."""
         return _ADAPTER.validate_python(data)  # type: ignore[return-value]
 
     @classmethod
     def model_validate_json(cls, line: bytes | str) -> Self:
-        """Facts from one line of JSON; raises pydantic's ValidationError."""
+        """Build facts from one line of JSON; raises pydantic's ValidationError."""
         return _ADAPTER.validate_json(line)  # type: ignore[return-value]
 
 
 def _in_order(facts: tuple[Fact, ...]) -> tuple[Fact, ...]:
-    """Each id once, in the order of their days."""
+    """Return each id once, sorted by decision date and id."""
     if len({fact.id for fact in facts}) < len(facts):
         facts = _once(facts)
     return tuple(sorted(facts, key=_BY_DATE))
 
 
 def _once(facts: tuple[Fact, ...]) -> tuple[Fact, ...]:
-    """Where one id came with two contents, the same one is kept in any order."""
+    """Keep one fact per id; of different contents, keep the same one whatever the input order."""
     by_id: dict[str, Fact] = {}
     for fact in facts:
         known = by_id.setdefault(fact.id, fact)
@@ -142,7 +142,7 @@ _BY_DATE = attrgetter("decided_on", "id")
 
 @lru_cache(maxsize=4096)
 def plain(number: Decimal) -> str:
-    """The number as plain text without trailing zeros, never with an exponent."""
+    """Return the number as text without trailing zeros and without an exponent."""
     text = format(number, "f")
     text = text.rstrip("0").rstrip(".") if "." in text else text
     return "0" if text == "-0" else text

@@ -1,4 +1,4 @@
-"""What a platform tells over JSON by itself: receipts 回执 and the listing 公示清单, in pages."""
+"""Read the JSON feeds of a platform: receipts 回执, the listing 公示清单, and health."""
 
 from collections.abc import AsyncIterator
 from datetime import datetime
@@ -15,7 +15,7 @@ from schemas.delivery import Health, Listed, Receipt
 
 
 class _Wire(BaseModel):
-    """A shape of theirs: what it does not name is left aside."""
+    """Base of the platform's messages; unknown fields are ignored."""
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
@@ -50,7 +50,7 @@ class _ListedPage(_Wire):
 
 
 async def read_receipts(http: HttpClient, url: str, cursor: str) -> tuple[list[Receipt], str]:
-    """Read the receipts behind a cursor and the cursor to go on from."""
+    """Return one page of receipts after a cursor, and the next cursor."""
     answer = await http.ask("GET", f"{url}?{urlencode({'cursor': cursor})}")
     page = _parsed(_ReceiptPage, answer)
     receipts = [
@@ -67,7 +67,7 @@ async def read_receipts(http: HttpClient, url: str, cursor: str) -> tuple[list[R
 
 
 async def read_listing(http: HttpClient, url: str, since: datetime) -> AsyncIterator[Listed]:
-    """Read every row that the platform shows, page by page; a cursor that repeats is an error."""
+    """Yield every row of the listing, page by page; raises OutcomeUnknown if a cursor repeats."""
     cursor: str | None = ""
     seen: set[str] = set()
     while cursor is not None and cursor not in seen:
@@ -82,7 +82,7 @@ async def read_listing(http: HttpClient, url: str, since: datetime) -> AsyncIter
 
 
 async def read_health(http: HttpClient, url: str) -> Health:
-    """Ask whether the platform answers; no answer is a finding, not an error."""
+    """Return whether the platform answers; a failure is in the result, not raised."""
     try:
         await http.ask("GET", url)
     except ConnectorError as exc:

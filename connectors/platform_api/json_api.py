@@ -1,4 +1,4 @@
-"""The connector `platform-json`: rows as JSON, an answer for each row, look-up by our key."""
+"""The connector `platform-json`: JSON rows, an answer for each row, look-up by our key."""
 
 from collections.abc import AsyncIterator, Sequence
 from datetime import datetime, timedelta
@@ -47,7 +47,7 @@ class _Row(BaseModel):
 
 
 class PlatformJson:
-    """A platform that takes rows as JSON and can be asked about each by our key."""
+    """A platform that takes rows as JSON and can look up each row by our key."""
 
     def __init__(self, settings: PlatformJsonSettings, now: Clock) -> None:
         self.limits = Limits(
@@ -65,7 +65,7 @@ class PlatformJson:
         self._http = HttpClient(settings, now, headers)
 
     async def send(self, items: Sequence[Item]) -> list[Outcome]:
-        """Hand rows over in one call; each gets the outcome that the answer names for its key."""
+        """Send the rows in one call; each gets the outcome that the answer has for its key."""
         if not items:
             return []
         return await send_parts([items], self._send, self.limits.call_timeout)
@@ -77,7 +77,10 @@ class PlatformJson:
         return row_outcomes(items, answer, absent=False)
 
     async def look_up(self, items: Sequence[Item]) -> list[Outcome]:
-        """Ask what the platform holds; a question that failed says nothing about the rows."""
+        """Ask the platform about the rows; raises OutcomeUnknown or CallRejected if that fails.
+
+        It never raises NotSent, because the caller would then send the rows again.
+        """
         if not items:
             return []
         content = orjson.dumps({"keys": [item.key for item in items]})
@@ -88,15 +91,15 @@ class PlatformJson:
         return row_outcomes(items, answer, absent=True)
 
     async def receipts(self, cursor: str) -> tuple[list[Receipt], str]:
-        """Read the verdicts that came behind a cursor; the first cursor is the empty text."""
+        """Return the receipts after a cursor; the first cursor is the empty text."""
         return await read_receipts(self._http, f"{self._url}/receipts", cursor)
 
     def listing(self, since: datetime) -> AsyncIterator[Listed]:
-        """Read what the platform has shown since a time."""
+        """Yield the rows that the platform has published since a time."""
         return read_listing(self._http, f"{self._url}/listing", since)
 
     async def health(self) -> Health:
-        """Ask whether the platform answers."""
+        """Return whether the platform answers."""
         return await read_health(self._http, f"{self._url}/health")
 
     async def close(self) -> None:
@@ -105,7 +108,7 @@ class PlatformJson:
 
 
 def wire_row(item: Item) -> dict[str, Any]:
-    """Write one item as a row of the interface."""
+    """Return one item as a row of the interface."""
     return {
         "key": item.key,
         "kind": item.record_kind,
@@ -116,7 +119,11 @@ def wire_row(item: Item) -> dict[str, Any]:
 
 
 def row_outcomes(items: Sequence[Item], answer: Answer, *, absent: bool) -> list[Outcome]:
-    """Find each item's row by its key; none, two different ones or nonsense is unknown."""
+    """Return the outcome of each item from the answer row with its key.
+
+    No row, two different rows or an invalid row is unknown. An answer without a list of results
+    raises OutcomeUnknown. `absent` is true for look-ups.
+    """
     body = answer.json()
     results = body.get("results") if isinstance(body, dict) else None
     if not isinstance(results, list):

@@ -1,6 +1,6 @@
 """The connector `platform-soap`: InterfaceUploadService of 信用信息共享平台 (DOMAIN 4.1).
 
-It has no look-up; sending again is safe because the platform answers 20001 for a row it holds.
+It has no look-up; sending again is safe, because the platform answers 20001 for a known row.
 """
 
 from collections import Counter, defaultdict
@@ -27,9 +27,9 @@ from schemas.base import SHANGHAI
 from schemas.delivery import Health, Item, Listed, Outcome, OutcomeKind, Receipt
 
 _DONE = "200"
-#: 目录或部门编码: the call as a whole is wrongly configured.
+#: 目录或部门编码: the whole call is rejected because the configuration is wrong.
 _WHOLE_CALL = frozenset({"3001", "3002", "4001", "4002"})
-#: JSON或数据结构体: some row spoils the call; which one is found by halving.
+#: JSON或数据结构体: some row makes the call fail; it is found by halving the call.
 _SPOILT = frozenset({"5001", "6001", "6002", REPEAT})
 
 
@@ -55,7 +55,10 @@ class PlatformSoap:
         self._http = HttpClient(settings, now, headers)
 
     async def send(self, items: Sequence[Item]) -> list[Outcome]:
-        """Hand rows over, one call for each table and method; a spoilt call is halved."""
+        """Send the rows, one call per table and method; a call that fails by a row is halved.
+
+        An item whose record kind or verb is not configured is rejected without a call.
+        """
         found: dict[int, Outcome] = {}
         groups = self._groups(items)
         for place in set(range(len(items))).difference(*groups):
@@ -67,9 +70,10 @@ class PlatformSoap:
         return [found[place] for place in range(len(items))]
 
     def _groups(self, items: Sequence[Item]) -> list[list[int]]:
-        """Part items by table and method, and apart from others of the same document and subject.
+        """Group the positions of the items by table and method.
 
-        A refused row comes back without our key, so within one call its mark must be one item's.
+        A refused row comes back without our key and is found by document number and subject, so two
+        items with the same ones are never in one group.
         """
         groups: dict[tuple[str, str, int], list[int]] = defaultdict(list)
         times: Counter[tuple[str, Mark]] = Counter()
@@ -84,7 +88,7 @@ class PlatformSoap:
         return list(groups.values())
 
     async def _send(self, items: Sequence[Item]) -> list[Outcome]:
-        """Make one call; halve it as long as some row spoils it, down to that row."""
+        """Make one call; if a row makes it fail, halve it until that row is alone."""
         answer, reference = await self._call(items)
         if answer.code == _DONE:
             return outcomes(items, answer, self._settings, reference)
@@ -120,28 +124,28 @@ class PlatformSoap:
         return Outcome(kind=kind, reference=reference)
 
     def _next_number(self) -> str:
-        """Number a batch 批次号: the day and a sequence within it, of this process."""
+        """Return the next batch number 批次号: the day and a sequence number of this process."""
         today = self._now().astimezone(SHANGHAI).date()
         day, last = self._numbers
         self._numbers = (today, last + 1 if day == today else 1)
         return f"{today:%Y%m%d}{self._numbers[1]:04d}"
 
     async def look_up(self, items: Sequence[Item]) -> list[Outcome]:
-        """Know nothing: the interface has no look-up, sending again finds out."""
+        """Return unknown for every item: the interface has no look-up, items are sent again."""
         return [UNKNOWN] * len(items)
 
     async def receipts(self, cursor: str) -> tuple[list[Receipt], str]:
-        """Read receipts from the configured endpoint; none is configured, none come."""
+        """Return the receipts of the configured endpoint; none if no endpoint is configured."""
         if self._settings.receipts_url is None:
             return [], cursor
         return await read_receipts(self._http, self._settings.receipts_url, cursor)
 
     def listing(self, since: datetime) -> AsyncIterator[Listed]:  # noqa: ARG002 - protocol
-        """List nothing: the interface shows nothing."""
+        """Yield nothing: the interface has no published list."""
         return nothing_listed()
 
     async def health(self) -> Health:
-        """Ask for the interface's description (WSDL)."""
+        """Check the service by asking for its description (WSDL)."""
         return await read_health(self._http, f"{self._service}?wsdl")
 
     async def close(self) -> None:

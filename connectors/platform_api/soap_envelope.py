@@ -20,12 +20,12 @@ _ENVELOPE = (
     "</soapenv:Body></soapenv:Envelope>"
 )
 
-#: Characters that XML 1.0 cannot hold and JSON leaves as they are.
+#: Characters that XML 1.0 does not allow and that JSON does not escape.
 _NOT_XML = re.compile("[\ud800-\udfff\ufffe\uffff]")
 
 
 class SoapAnswer(BaseModel):
-    """What `execute` and `repairData` return."""
+    """The answer of `execute` and `repairData`."""
 
     model_config = ConfigDict(frozen=True, extra="ignore", coerce_numbers_to_str=True)
 
@@ -33,7 +33,7 @@ class SoapAnswer(BaseModel):
     message: str = Field(default="", alias="errorMsg")
     total: int | None = Field(default=None, alias="totalSize")
     succeeded: int | None = Field(default=None, alias="successSize")
-    doubtful: int = Field(default=0, alias="failSize")  #: 疑问数据: taken, to be mended over there
+    doubtful: int = Field(default=0, alias="failSize")  #: 疑问数据: accepted, to be corrected there
     refused: int | None = Field(default=None, alias="errorSize")
     refused_rows: tuple[dict[str, Any], ...] = Field(default=(), alias="errorBody")
 
@@ -47,13 +47,13 @@ class SoapAnswer(BaseModel):
     @field_validator("refused_rows", mode="before")
     @classmethod
     def _rows(cls, value: Any) -> Any:
-        """Rows come as a list, as a JSON text of one, or as nothing at all."""
+        """Accept rows as a list, as the JSON text of a list, or empty."""
         if isinstance(value, str) and value.strip():
             return json.loads(value)
         return value or ()
 
     def adds_up(self, sent: int) -> bool:
-        """Tell whether the counts agree with each other and with what was sent."""
+        """Return whether the counts agree with each other and with the number of rows sent."""
         if self.succeeded is None or self.refused is None:
             return False
         counted = self.succeeded + self.doubtful + self.refused
@@ -61,7 +61,7 @@ class SoapAnswer(BaseModel):
 
 
 def envelope(method: str, payload: Mapping[str, Any], namespace: str, parameter: str) -> bytes:
-    """Write a call; < > " & are escaped, as the interface asks."""
+    """Return the envelope of a call; < > " & are escaped, as the interface requires."""
     text = json.dumps(payload, ensure_ascii=False, default=str, separators=(",", ":"))
     text = _NOT_XML.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
     return _ENVELOPE.format(
@@ -73,7 +73,7 @@ def envelope(method: str, payload: Mapping[str, Any], namespace: str, parameter:
 
 
 def parse(body: bytes) -> SoapAnswer:
-    """Read an answer; one that cannot be read leaves the outcome unknown."""
+    """Parse an answer; raises OutcomeUnknown if it cannot be read."""
     try:
         root = fromstring(body, forbid_dtd=True)
     except (ParseError, DefusedXmlException, ValueError, LookupError) as exc:
@@ -88,7 +88,7 @@ def parse(body: bytes) -> SoapAnswer:
 def payload(
     codes: tuple[str, str, str], rows: Sequence[Mapping[str, Any]], extra: Mapping[str, str]
 ) -> dict[str, Any]:
-    """Put the four required fields together: table, department, version and rows."""
+    """Return the payload: table, department, version, `extra` fields, and the rows."""
     table, department, version = codes
     return {
         "tableCode": table,

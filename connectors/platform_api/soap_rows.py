@@ -1,4 +1,4 @@
-"""Rows of a SOAP call: written from items, and the refused ones found again in the answer."""
+"""Rows of a SOAP call: make them from items, and match refused rows of the answer to items."""
 
 import html
 import re
@@ -12,17 +12,17 @@ from connectors.platform_api.soap_settings import PlatformSoapSettings, SoapTabl
 from connectors.shared.parts import reason
 from schemas.delivery import Item, Outcome, OutcomeKind
 
-#: 重复数据，旧数据: the platform already holds this row.
+#: 重复数据，旧数据: the platform already has this row.
 REPEAT = "20001"
 
 _BRACKETS = str.maketrans("〔【［[（﹝", "((((((") | str.maketrans("〕】］]）﹞", "))))))")
 
-#: Document number and subject of a row, in one form.
+#: Normalised document number and subject of a row.
 Mark = tuple[str, str]
 
 
 def row_of(item: Item, table: SoapTable, settings: PlatformSoapSettings) -> dict[str, Any]:
-    """Write one item as a row of the platform's table."""
+    """Return one item as a row of the platform's table."""
     row = dict(item.columns)
     status = settings.verbs[item.verb].status
     if status is not None and table.status_column is not None:
@@ -33,7 +33,7 @@ def row_of(item: Item, table: SoapTable, settings: PlatformSoapSettings) -> dict
 
 
 def mark_of(row: Mapping[str, Any], table: SoapTable) -> Mark:
-    """Tell by what a row is known over there: its document number and its subject."""
+    """Return what identifies a row on the platform: its document number and its subject."""
     subjects = (_plain(row.get(column)) for column in table.subject_columns)
     return _plain(row.get(table.document_column)), next(filter(None, subjects), "")
 
@@ -41,10 +41,10 @@ def mark_of(row: Mapping[str, Any], table: SoapTable) -> Mark:
 def outcomes(
     items: Sequence[Item], answer: SoapAnswer, settings: PlatformSoapSettings, reference: str
 ) -> list[Outcome]:
-    """Give each row its outcome: named in errorBody is refused, everything else was taken.
+    """Return the outcome of each row: rows in errorBody are refused, all others were accepted.
 
-    Counts that do not add up, or a refused row that is not surely one of ours, leave the outcome
-    of the whole call unknown.
+    Raises OutcomeUnknown for the whole call if the counts do not add up, or if a refused row does
+    not match exactly one item.
     """
     if not answer.adds_up(len(items)):
         raise OutcomeUnknown("the counts of the answer do not add up")
@@ -61,7 +61,7 @@ def outcomes(
 
 
 def refusal(item: Item, code: str, text: str, settings: PlatformSoapSettings) -> Outcome | None:
-    """Say what a refusal means for an item; None where it is a repeat and so no refusal."""
+    """Return the outcome of a refused item, or None if the code means a harmless repeat."""
     if code == REPEAT and (item.resend or item.verb in settings.repeat_is_success):
         return None
     words = " ".join(word for word in (code, text) if word) or "被退回，平台未说明原因"
@@ -79,7 +79,7 @@ def _verdict(
 def _refused(
     items: Sequence[Item], answer: SoapAnswer, table: SoapTable
 ) -> dict[int, dict[str, Any]]:
-    """Pair each refused row with one item by document number and subject."""
+    """Return refused rows by the position of their item, matched by document and subject."""
     places: dict[Mark, list[int]] = {}
     for place, item in enumerate(items):
         places.setdefault(mark_of(item.columns, table), []).append(place)
@@ -93,6 +93,6 @@ def _refused(
 
 
 def _plain(value: Any) -> str:
-    """Bring a value to one form: unescaped, widths and brackets alike, no spaces."""
+    """Normalise a value: HTML unescaped, one width and bracket form, no spaces, upper case."""
     text = unicodedata.normalize("NFKC", html.unescape(str(value or "")))
     return re.sub(r"\s+", "", text).translate(_BRACKETS).upper()

@@ -1,4 +1,4 @@
-"""Configuration of `platform-soap`. What [B] marks is not in a document that we have read."""
+"""Configuration of `platform-soap`. [B] marks values that are not in any document we have read."""
 
 from datetime import timedelta
 from typing import Literal, Self
@@ -11,7 +11,7 @@ from schemas.codes import Verb
 
 
 class SoapTable(Schema):
-    """目录: the platform's table for one record kind, and our columns that matter in it."""
+    """目录: the platform's table for one record kind, and the columns that the connector uses."""
 
     code: str = Field(title="目录编码")
     version_id: str = Field(title="版本ID")
@@ -37,7 +37,7 @@ LICENCE_TABLE = SoapTable(
 
 
 class SoapVerb(Schema):
-    """How a verb is spoken: the method, and the status written into the row (None: as it is)."""
+    """How a verb is sent: the method, and the status written into the row (None: unchanged)."""
 
     method: Literal["execute", "repairData"] = "execute"
     status: str | None = None
@@ -54,7 +54,7 @@ class PlatformSoapSettings(HttpSettings):
     tables: dict[str, SoapTable] = Field(
         default={"penalty": PENALTY_TABLE, "licence": LICENCE_TABLE}, title="目录，按记录种类"
     )
-    #: [B] The document names both methods and no verbs; CF_ZT 0 in force, 1 revoked, 2 repaired.
+    #: [B] The document names both methods but no verbs. CF_ZT: 0 in force, 1 revoked, 2 repaired.
     verbs: dict[Verb, SoapVerb] = Field(
         default={
             Verb.NEW: SoapVerb(),
@@ -70,7 +70,7 @@ class PlatformSoapSettings(HttpSettings):
     row_code_field: str = Field(default="errorCode", title="退回行里的代码列 [B]")
     row_message_field: str = Field(default="errorMsg", title="退回行里的说明列 [B]")
     batch_number_field: str | None = Field(default=None, title="批次号字段 [B]")
-    #: For these verbs 20001 重复数据 can only mean that the same row is already there.
+    #: For these verbs, 20001 重复数据 can only mean that the same row is already stored.
     repeat_is_success: frozenset[Verb] = Field(
         default=frozenset({Verb.NEW}), title="重复数据视为成功的动作"
     )

@@ -1,4 +1,4 @@
-"""The sandbox platform 模拟平台: speaks our interfaces, keeps what it got, misbehaves on order."""
+"""The sandbox 模拟平台: implements our interfaces, stores what it gets, and simulates faults."""
 
 from connectors.sandbox.app import Sandbox, create_sandbox
 from connectors.sandbox.book import Book

@@ -1,7 +1,7 @@
-"""The sandbox as a plain ASGI application: `/{name}/…` is one place, `/{name}/control/…` its knobs.
+"""The sandbox as an ASGI application: `/{name}/…` is one place, `/{name}/control/…` controls it.
 
-control/faults: GET shows, POST changes the fields given, DELETE sets everything right.
-control/state: GET shows everything stored and counted. control/reset: POST forgets it all.
+control/faults: GET shows the faults, POST changes the given fields, DELETE clears all faults.
+control/state: GET shows everything stored and counted. control/reset: POST empties the place.
 """
 
 import asyncio
@@ -27,12 +27,12 @@ _MISSING = Reply(404)
 
 
 def create_sandbox(now: Clock, places: Mapping[str, PlatformPlace | BankPlace]) -> "Sandbox":
-    """Make a sandbox of named platforms and bank receivers, going by the clock given."""
+    """Make a sandbox of named platforms and bank receivers; `now` is its clock."""
     return Sandbox(now, places)
 
 
 class Sandbox:
-    """The application; `books` is what each place was given, `order` tells one to misbehave."""
+    """The application; `books` has the data of each place, `order` sets its faults."""
 
     def __init__(self, now: Clock, places: Mapping[str, PlatformPlace | BankPlace]) -> None:
         self._now = now
@@ -41,12 +41,12 @@ class Sandbox:
         self.books: dict[str, Book] = {name: Book(now, Faults()) for name in self._places}
 
     def order(self, name: str, **faults: Any) -> None:
-        """Change some faults of a place and leave the others."""
+        """Change the given faults of a place and leave the others."""
         known = self.books[name].faults.model_dump()
         self.books[name].faults = Faults.model_validate({**known, **faults})
 
     def forget(self, name: str) -> None:
-        """Empty a place and set everything right."""
+        """Empty a place and clear its faults."""
         self.books[name] = Book(self._now, Faults())
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -65,7 +65,7 @@ class Sandbox:
             await _answer(send, reply)
 
     async def _misbehave(self, name: str, path: str, asked: Asked) -> Reply | None:
-        """Handle a request with the faults ordered; None closes the connection unanswered."""
+        """Handle a request with the current faults; None: close the connection, do not answer."""
         book, faults = self.books[name], self.books[name].faults
         book.calls[path] += 1
         if faults.is_down(self._now()):
@@ -162,9 +162,9 @@ async def _answer(send: Send, reply: Reply) -> None:
 
 
 async def _vanish(scope: Scope, receive: Receive, send: Send) -> None:
-    """Close the connection without a byte of answer; only our own server offers that.
+    """Close the connection without any answer; only the server in `server.py` supports this.
 
-    Under another server an answer is begun and not finished, which is as unknown to the caller.
+    With another server an answer is started but not finished; the outcome is unknown as well.
     """
     abort = scope.get("state", {}).get("abort")
     if abort is not None:

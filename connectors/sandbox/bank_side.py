@@ -1,6 +1,6 @@
-"""The webhook receiver of a sandbox bank: verifies the signature, takes each webhook-id once.
+"""The webhook receiver of a sandbox bank: verifies the signature, stores each webhook-id once.
 
-The verification is written apart from the signing on purpose, so that one checks the other.
+The verification does not use the connector's signing code on purpose, so each tests the other.
 """
 
 import base64
@@ -13,12 +13,12 @@ from pydantic import SecretStr
 from connectors.sandbox.book import Book, Entry
 from connectors.sandbox.places import Asked, BankPlace, Reply
 
-#: A signature older or newer than this is refused, in seconds.
+#: A timestamp that differs from now by more seconds than this is refused.
 TOLERANCE = 300
 
 
 def webhook(book: Book, asked: Asked, place: BankPlace) -> Reply:
-    """Take one event; 401 for a signature that does not hold, 204 for new and repeated alike."""
+    """Take one event: 401 if the signature is invalid, 204 for a new or a repeated event."""
     event_id = asked.headers.get("webhook-id", "")
     if not _verified(book, asked, place, event_id):
         book.bad_signatures += 1

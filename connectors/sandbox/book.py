@@ -1,4 +1,4 @@
-"""What a sandbox place was given, what it said about it, and how often it had an effect."""
+"""The data of a sandbox place: stored rows, their verdicts, and how often each took effect."""
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -17,7 +17,7 @@ _SUBJECT = ("CF_XDR_SHXYM", "XK_XDR_SHXYM", "CF_XDR_ZJHM", "XK_XDR_ZJHM", "subje
 
 @dataclass(slots=True)
 class Entry:
-    """One effect: a row that was stored, and the verdict about it."""
+    """One stored row and its verdict."""
 
     key: str
     kind: str
@@ -31,22 +31,22 @@ class Entry:
 
     @property
     def document(self) -> str:
-        """The document number 文书号 in the columns, empty where there is none."""
+        """The document number 文书号 from the columns; empty if there is none."""
         return first_of(self.columns, _DOCUMENT)
 
     @property
     def subject(self) -> str:
-        """The subject's code in the columns, empty where there is none."""
+        """The subject's code from the columns; empty if there is none."""
         return first_of(self.columns, _SUBJECT)
 
     @property
     def content(self) -> bytes:
-        """What makes two effects the same one done twice."""
+        """Verb and columns as bytes; entries with equal content are the same effect done twice."""
         return orjson.dumps([self.verb, self.columns], option=orjson.OPT_SORT_KEYS)
 
 
 class Book:
-    """The memory of one place; a key has one effect however often it comes."""
+    """The data of one place; the interfaces store each key only once."""
 
     def __init__(self, now: Clock, faults: Faults) -> None:
         self.now = now
@@ -56,14 +56,14 @@ class Book:
         self.received: Counter[str] = Counter()
         self.calls: Counter[str] = Counter()
         self.bad_signatures = 0
-        #: Rows that SOAP, which knows no keys, takes for one: kind, document, subject, content.
+        #: What SOAP, which has no keys, recognises a repeat by: kind, document, subject, content.
         self.marks: set[tuple[str, str, str, bytes]] = set()
         self._snapshot: list[Entry] = []
         self._pending: list[tuple[datetime, Entry, str, Sequence[str]]] = []
         self._issued: list[dict[str, Any]] = []
 
     def refusal(self, kind: str, columns: Mapping[str, Any]) -> list[str]:
-        """Give the reasons to reject a row at once; none lets it in."""
+        """Return the reasons to reject a row at once; empty if it is accepted."""
         faults = self.faults
         missing = [
             f"必填列 {name} 为空"
@@ -75,7 +75,7 @@ class Book:
         return missing
 
     def store(self, entry: Entry) -> None:
-        """Let a row take effect; a verdict that comes later is noted for its time."""
+        """Store a row; if its verdict comes later, schedule it."""
         self.entries[entry.key] = entry
         self.log.append(entry)
         faults = self.faults
@@ -87,7 +87,7 @@ class Book:
             self._pending.append((entry.stored_at + faults.receipt_after, entry, "accepted", ()))
 
     def receipts(self, cursor: str) -> tuple[list[dict[str, Any]], str]:
-        """Give the verdicts issued behind a cursor, at most a page."""
+        """Return at most one page of verdicts issued after a cursor, and the next cursor."""
         self._decide()
         start = int(cursor or 0)
         page = self._issued[start : start + self.faults.page_size]
@@ -112,14 +112,14 @@ class Book:
             )
 
     def page(self, since: datetime | None, start: int) -> tuple[list[Entry], int | None]:
-        """Give a page of what the public sees and where to go on; the first one fixes the rest."""
+        """Return a page of public rows and the next start; the first page fixes all others."""
         if start == 0:
             self._snapshot = self._shown(since)
         end = start + self.faults.page_size
         return self._snapshot[start:end], end if end < len(self._snapshot) else None
 
     def _shown(self, since: datetime | None) -> list[Entry]:
-        """Find the last accepted version of each decision that is not withdrawn."""
+        """Return the last accepted version of each decision, unless withdrawn or hidden."""
         self._decide()
         last: dict[tuple[str, str, str], Entry] = {}
         for entry in self.log:
@@ -134,7 +134,7 @@ class Book:
         ]
 
     def state(self) -> dict[str, Any]:
-        """Give everything stored and every count; `doubled` lists effects that happened twice."""
+        """Return everything stored and counted; `doubled` lists effects that happened twice."""
         self._decide()
         same = Counter((e.document, e.subject, e.content) for e in self.log)
         return {
@@ -151,7 +151,7 @@ class Book:
 
 
 def first_of(columns: Mapping[str, Any], names: Iterable[str]) -> str:
-    """Give the first column that is not empty, as text."""
+    """Return the first column that is not empty, as text; empty if all are."""
     return next((str(columns[name]) for name in names if columns.get(name)), "")
 
 

@@ -1,4 +1,4 @@
-"""What a sandbox place does wrong, and for how long; every fault is off by default."""
+"""The faults that a sandbox place simulates, and for how long; all are off by default."""
 
 from datetime import datetime, timedelta
 from typing import Literal
@@ -9,14 +9,14 @@ from schemas.base import AwareDatetime
 
 
 class Faults(BaseModel):
-    """Orders to misbehave; counts are used up call by call, times go by the sandbox's clock."""
+    """The faults of one place; each affected call lowers a count; times use the sandbox clock."""
 
     model_config = ConfigDict(extra="forbid", validate_assignment=True)
 
-    #: Verdict at once, or a receipt `receipt_after` later.
+    #: Give the verdict at once, or by a receipt `receipt_after` later.
     mode: Literal["accept", "submit"] = "accept"
     receipt_after: timedelta = timedelta(0)
-    #: Document number → reasons: taken, then rejected by a receipt `reject_after` later.
+    #: Document number → reasons: stored, then rejected by a receipt `reject_after` later.
     reject_later: dict[str, list[str]] = Field(default_factory=dict)
     reject_after: timedelta = timedelta(0)
     #: Document number → reasons: rejected at once.
@@ -25,43 +25,44 @@ class Faults(BaseModel):
     required_columns: dict[str, list[str]] = Field(default_factory=dict)
     #: Answer this much later, in real seconds, after storing.
     slow: float = Field(default=0, ge=0, le=600)
-    #: Calls whose rows are stored and whose answer never comes: the connection is closed.
+    #: Number of calls that store their rows and then close the connection without an answer.
     drop_answers: int = Field(default=0, ge=0)
-    #: Calls whose rows are stored and which are then answered 500.
+    #: Number of calls that store their rows and then answer 500.
     fail_answers: int = Field(default=0, ge=0)
-    #: Calls answered with counts that do not add up (SOAP) or other rows than were asked (JSON).
+    #: Number of calls answered with wrong counts (SOAP) or with an unknown row (JSON).
     wrong_counts: int = Field(default=0, ge=0)
-    #: How the JSON answer deviates: rows turned round, the last one missing, one too many, no JSON.
+    #: The JSON answer: complete, in reverse order, without the last row, with an unknown row
+    #: instead of the last one, or not JSON.
     answer: Literal["whole", "reversed", "short", "long", "garbled"] = "whole"
-    #: Out of order: connections closed unanswered, or 503; until a time, for some calls, or both
-    #: unset: until told otherwise.
+    #: The place is down: it closes connections, or answers 503. It ends at `down_until` or after
+    #: `down_calls` calls; if both are unset, it lasts until the fault is cleared.
     down: Literal["", "closed", "503"] = ""
     down_calls: int | None = Field(default=None, ge=0)
     down_until: AwareDatetime | None = None
-    #: Calls refused unread with this status, 429 by default.
+    #: Number of calls that are refused with `refuse_status` and not read.
     refuse_calls: int = Field(default=0, ge=0)
     refuse_status: int = Field(default=429, ge=300, le=599)
-    #: `Retry-After` of refused calls and of 503, in seconds.
+    #: `Retry-After` in seconds for refused calls and for 503.
     retry_after: int | None = Field(default=None, ge=0)
     #: Document numbers that the listing does not show.
     hidden: list[str] = Field(default_factory=list)
     page_size: int = Field(default=500, ge=1)
-    #: SOAP: calls with one of these document numbers are answered 5001 as a whole.
+    #: SOAP: a call with one of these document numbers fails as a whole with 5001.
     spoils: list[str] = Field(default_factory=list)
-    #: SOAP: every call is answered with this code, nothing stored.
+    #: SOAP: every call is answered with this code and stores nothing.
     error_code: str = ""
-    #: SOAP: code of a row that is already there; empty counts it as a success.
+    #: SOAP: the code for a row that is already stored; empty: it counts as a success.
     repeat_code: str = "20001"
 
     def takes(self, name: str) -> bool:
-        """Use up one of a counted fault; False where none is left."""
+        """Lower the count of a fault by one; returns False if it was already zero."""
         left: int = getattr(self, name)
         if left > 0:
             setattr(self, name, left - 1)
         return left > 0
 
     def is_down(self, now: datetime) -> bool:
-        """Tell whether this call meets a place that is out of order."""
+        """Return whether the place is down for this call; lowers `down_calls`."""
         if not self.down or (self.down_until is not None and now >= self.down_until):
             return False
         return self.down_calls is None or self.takes("down_calls")

@@ -1,4 +1,4 @@
-"""The JSON interface of a sandbox platform; kept lean, since benchmarks run against it."""
+"""The JSON interface of a sandbox platform; it is kept fast, because benchmarks use it."""
 
 from collections.abc import Callable
 from datetime import datetime
@@ -13,7 +13,7 @@ _EXTRA = {"key": "nobody-asked", "status": "accepted"}
 
 
 def records(book: Book, asked: Asked) -> Reply:
-    """Take rows; a key that is already there gets its answer again and no second effect."""
+    """Store rows; a key that is already stored gets its answer again and no second effect."""
     faults = book.faults
     at = book.now()
     status = "accepted" if faults.mode == "accept" else "submitted"
@@ -57,7 +57,7 @@ def _deviating(book: Book, results: list[dict[str, Any]]) -> Reply:
 
 
 def look_up(book: Book, asked: Asked) -> Reply:
-    """Say of each key whether it is here and what was decided."""
+    """Return for each key its status, or absent."""
     keys = orjson.loads(asked.body)["keys"]
     found = (book.entries.get(key) or key for key in keys)
     results = [
@@ -68,13 +68,13 @@ def look_up(book: Book, asked: Asked) -> Reply:
 
 
 def receipts(book: Book, asked: Asked) -> Reply:
-    """Give verdicts behind a cursor."""
+    """Return the verdicts after a cursor."""
     page, cursor = book.receipts(asked.query.get("cursor", ""))
     return json_reply({"receipts": page, "cursor": cursor})
 
 
 def listing(book: Book, asked: Asked) -> Reply:
-    """Show the public rows, a page at a time."""
+    """Return one page of the public rows."""
     since = asked.query.get("since")
     start = int(asked.query.get("cursor") or 0)
     page, more = book.page(datetime.fromisoformat(since) if since else None, start)
@@ -92,5 +92,5 @@ def listing(book: Book, asked: Asked) -> Reply:
 
 
 def health(_book: Book, _asked: Asked) -> Reply:
-    """Be well."""
+    """Always report health."""
     return json_reply({"ok": True})

@@ -1,4 +1,4 @@
-"""The places that a sandbox holds: their configuration, and one request or reply of theirs."""
+"""The places of a sandbox: their configuration, and the types of requests and replies."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -18,7 +18,7 @@ class PlatformPlace(Schema):
     api_key_header: str = "X-Api-Key"
     #: SOAP: table code → record kind.
     tables: dict[str, str] = Field(default={"XZCF": "penalty", "XZXK": "licence"})
-    #: SOAP: departments that are known; empty knows every one.
+    #: SOAP: the known department codes; empty: every code is known.
     departments: frozenset[str] = frozenset()
     #: SOAP: the column that carries the sender's key, used for receipts.
     key_column: str = "CG_KEY"
@@ -33,7 +33,7 @@ class BankPlace(Schema):
 
 @dataclass(slots=True)
 class Asked:
-    """One request, read whole; header names are lower case."""
+    """One request, read completely; header names are lower case."""
 
     method: str
     path: str
@@ -44,7 +44,7 @@ class Asked:
 
 @dataclass(slots=True)
 class Reply:
-    """One answer; `handed_over` marks calls whose answer may be dropped on order."""
+    """One answer; `handed_over`: the faults may drop it or turn it into a 500."""
 
     status: int = 200
     body: bytes = b""
@@ -54,5 +54,5 @@ class Reply:
 
 
 def json_reply(value: Any, status: int = 200, *, handed_over: bool = False) -> Reply:
-    """Answer with JSON."""
+    """Make a JSON reply."""
     return Reply(status, orjson.dumps(value, default=str), handed_over=handed_over)

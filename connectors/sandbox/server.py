@@ -1,4 +1,4 @@
-"""Running a sandbox on this machine, inside the loop that is already running."""
+"""Run a sandbox on this machine, in the event loop that is already running."""
 
 import asyncio
 import socket
@@ -15,7 +15,7 @@ _HOST = "127.0.0.1"
 
 
 class _Abortable(H11Protocol):
-    """Lets the application close a connection without an answer, as `scope["state"]["abort"]`."""
+    """Gives the application `scope["state"]["abort"]` to close a connection without an answer."""
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
@@ -23,7 +23,7 @@ class _Abortable(H11Protocol):
 
 
 class _Server(uvicorn.Server):
-    """A server that is told to stop by us and leaves the signals of the process alone."""
+    """A server that stops on the event `stopping` and does not handle process signals."""
 
     def __init__(self, config: uvicorn.Config) -> None:
         super().__init__(config)
@@ -43,7 +43,8 @@ class _Server(uvicorn.Server):
 
 
 def _listener(port: int) -> socket.socket:
-    # Only with the protocol named does asyncio turn Nagle off; else every answer takes 40 ms.
+    # asyncio disables Nagle's algorithm only if the protocol is given; otherwise every answer
+    # takes 40 ms.
     listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     listener.bind((_HOST, port))
@@ -52,7 +53,7 @@ def _listener(port: int) -> socket.socket:
 
 @asynccontextmanager
 async def serve_sandbox(sandbox: Sandbox, port: int = 0) -> AsyncIterator[str]:
-    """Serve on 127.0.0.1, on a free port unless one is given, and give the base URL."""
+    """Serve on 127.0.0.1 and give the base URL; port 0 means a free port."""
     listener = _listener(port)
     settings: dict[str, Any] = {"log_config": None, "access_log": False, "lifespan": "off"}
     settings |= {"date_header": False, "server_header": False}

@@ -41,7 +41,7 @@ _MESSAGES = {
 
 
 def upload(book: Book, asked: Asked, place: PlatformPlace) -> Reply:
-    """Take one call of `execute` or `repairData`, or describe the interface."""
+    """Answer a call of `execute` or `repairData`; a GET returns the WSDL."""
     if asked.method == "GET":
         return Reply(body=_WSDL.encode(), content_type=_XML)
     try:
@@ -62,7 +62,7 @@ def _read(body: bytes) -> tuple[str, str]:
 
 
 def _fault_of(call: dict[str, Any], book: Book, place: PlatformPlace) -> str:
-    """Find what is wrong with a call as a whole; empty where nothing is."""
+    """Return the error code of a call as a whole; empty if it is valid."""
     table, department = call.get("tableCode"), call.get("departmentCode")
     unknown = bool(place.departments) and department not in place.departments
     faults = {

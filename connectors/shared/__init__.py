@@ -1,9 +1,9 @@
-"""What all connectors share: guarded HTTP, errors translated once, a send in several parts."""
+"""Code that connectors share: guarded HTTP, translation of errors, sending in parts."""
 
 from collections.abc import Callable
 from datetime import datetime
 
 __all__ = ["Clock"]
 
-#: Gives the present time, aware; injected so that tests and the demo can move it.
+#: Returns the current time with time zone; injected so that tests and the demo can set it.
 Clock = Callable[[], datetime]

@@ -1,7 +1,7 @@
-"""The address guard: no connection to an inner network unless the destination allows it.
+"""The address guard: no connection to a private network, unless the destination allows it.
 
-It stands in the socket factory, so it sees the address that is really being connected to: a name
-that resolves to an inner address, a rebinding name and an address written into the URL all meet it.
+It runs in the socket factory and so checks the address that is really used. It also catches names
+that resolve to a private address, DNS rebinding, and literal addresses in the URL.
 """
 
 import socket
@@ -17,13 +17,13 @@ class AddressRefused(OSError):
 
 
 def is_public(address: str) -> bool:
-    """Tell whether an address is on the public internet, seeing through IPv4-in-IPv6 forms."""
+    """Return whether an address is public; an IPv4 address inside an IPv6 address is unpacked."""
     found = _embedded(ip_address(address.partition("%")[0]))
     return found.is_global and not found.is_multicast and not found.is_reserved
 
 
 def guarded_socket(addr_info: AddrInfoType) -> socket.socket:
-    """Make a socket for a public address and refuse every other one."""
+    """Make a socket for a public address; raises AddressRefused for any other address."""
     family, kind, protocol, _, address = addr_info
     if not is_public(str(address[0])):
         raise AddressRefused(f"address {address[0]} is not public; set allow_private to permit it")

@@ -1,4 +1,4 @@
-"""HTTP calls to a destination: guarded addresses, bounded time and size, errors translated."""
+"""HTTP calls to a destination: guarded addresses, limited time and size, translated errors."""
 
 import ssl
 from collections.abc import Mapping
@@ -21,13 +21,13 @@ from connectors.shared.http_errors import FOREIGN, translated
 from connectors.shared.parts import Throttled, within
 from schemas.base import Schema
 
-#: Idle connections are dropped sooner than common servers drop theirs (5 s), in seconds: a call on
-#: a connection that the server is just closing would be of unknown outcome.
+#: Idle connections are closed after so many seconds, before common servers close them (5 s): a
+#: call on a connection that the server is just closing would have an unknown outcome.
 IDLE_SECONDS = 4.0
 
 
 class HttpSettings(Schema):
-    """What every destination reached over HTTP is configured with."""
+    """The settings of every destination that is reached over HTTP."""
 
     url: str = Field(title="接口地址")
     batch_size: int = Field(default=1, ge=1, le=5000, title="每批条数")
@@ -36,7 +36,7 @@ class HttpSettings(Schema):
         default=timedelta(seconds=30), gt=timedelta(0), title="单次调用时限"
     )
     allow_private: bool = Field(default=False, title="允许内网地址")
-    #: A longer answer, in bytes, is not read to its end and leaves the outcome unknown.
+    #: Limit in bytes; a longer answer is not read to its end, and the outcome is unknown.
     max_answer: int = Field(default=32 * 1024 * 1024, ge=1, title="应答上限（字节）")
 
     @field_validator("url")
@@ -56,14 +56,14 @@ class HttpSettings(Schema):
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """A whole answer of the destination."""
+    """The complete answer to one call."""
 
     status: int
     headers: Mapping[str, str]
     body: bytes
 
     def json(self) -> Any:
-        """Read the body as JSON; one that cannot be read leaves the outcome unknown."""
+        """Parse the body as JSON; raises OutcomeUnknown if it is not JSON."""
         try:
             return orjson.loads(self.body)
         except orjson.JSONDecodeError as exc:
@@ -72,20 +72,20 @@ class Answer:
 
 class _NoCookies(httpx.Cookies):
     def extract_cookies(self, response: httpx.Response) -> None:
-        """Leave them: looking for cookies took a tenth of a delivery."""
+        """Do nothing: extracting cookies took a tenth of the time of a delivery."""
 
 
 _NO_COOKIES = _NoCookies()
 
 
 class _Stateless(httpx.AsyncClient):
-    """Keeps no cookies: calls go side by side, and none may carry what another was given."""
+    """A client without cookies: no call may send a cookie that another call received."""
 
     cookies = property(lambda _: _NO_COOKIES)
 
 
 class HttpClient:
-    """One destination's connections; nothing is opened before the first call."""
+    """The HTTP connections of one destination; none is opened before the first call."""
 
     def __init__(
         self, settings: HttpSettings, now: Clock, headers: Mapping[str, str] | None = None
@@ -94,7 +94,7 @@ class HttpClient:
         self._now = now
         self._tls = ssl.create_default_context()
         seconds = settings.call_timeout.total_seconds()
-        # Waiting for a connection ends well before the whole call, so that it is never mistaken
+        # Waiting for a connection times out well before the whole call, so that it is never taken
         # for waiting for an answer.
         timeout = httpx.Timeout(seconds, pool=seconds / 2, connect=seconds / 2)
         self._client = _Stateless(
@@ -121,7 +121,10 @@ class HttpClient:
         content: bytes | None = None,
         headers: Mapping[str, str] | None = None,
     ) -> Answer:
-        """Make one call and read its whole answer, whatever its status."""
+        """Make one call and return its whole answer, whatever the status.
+
+        Raises NotSent or OutcomeUnknown if the call fails or takes too long.
+        """
         request = self._client.build_request(method, url, content=content, headers=headers)
         async with within(self._settings.call_timeout):
             try:
@@ -141,13 +144,16 @@ class HttpClient:
         content: bytes | None = None,
         headers: Mapping[str, str] | None = None,
     ) -> Answer:
-        """Make one call and raise unless its status says that it was taken (2xx)."""
+        """Make one call and return its answer; raises like `call` and `check`."""
         answer = await self.call(method, url, content, headers)
         self.check(answer)
         return answer
 
     def check(self, answer: Answer) -> None:
-        """Raise what the status of an answer means; 2xx means nothing."""
+        """Raise the error that the status of an answer means; a 2xx status raises nothing.
+
+        429, and 503 with Retry-After: Throttled. Other 3xx, 4xx: CallRejected. Else OutcomeUnknown.
+        """
         status = answer.status
         if 200 <= status < 300:
             return
@@ -159,7 +165,7 @@ class HttpClient:
         raise OutcomeUnknown(f"HTTP {status}", retry_after=pause)
 
     def retry_after(self, answer: Answer) -> timedelta | None:
-        """Read `Retry-After`, in seconds or as a date; None where absent or unreadable."""
+        """Return `Retry-After`, given in seconds or as a date; None if absent or unreadable."""
         text = answer.headers.get("retry-after", "").strip()
         if text.isascii() and text.isdigit():
             return timedelta(seconds=min(int(text), 366 * 86400))

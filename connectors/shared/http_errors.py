@@ -1,8 +1,8 @@
-"""Foreign errors of an HTTP call, translated once.
+"""Translate the errors of httpx and aiohttp into connector errors.
 
-The aiohttp transport of httpx reports every lost connection as `httpx.ConnectTimeout`, also one
-lost after the body had left. Only the aiohttp error behind it can tell, so the cause is asked
-first and `ConnectTimeout` by itself proves nothing.
+The aiohttp transport of httpx reports every lost connection as `httpx.ConnectTimeout`, even if
+the body was already sent. Only the aiohttp error that caused it tells the difference, so the
+cause is translated first, and `ConnectTimeout` alone means OutcomeUnknown.
 """
 
 import aiohttp
@@ -46,14 +46,14 @@ _MAY_HAVE_LEFT: tuple[type[Exception], ...] = (
     httpx.CookieConflict,
 )
 
-#: Foreign error → ours; the most specific class of an error decides.
+#: Library error → connector error; the most specific class of an error decides.
 TRANSLATION: dict[type[BaseException], type[ConnectorError]] = {
     **dict.fromkeys(_NEVER_LEFT, NotSent),
     **dict.fromkeys(_MAY_HAVE_LEFT, OutcomeUnknown),
     OSError: OutcomeUnknown,
 }
 
-#: What a call may throw; everything else is a fault of ours and is not hidden.
+#: The errors that a call may raise; any other error is a bug of this project and is not caught.
 FOREIGN: tuple[type[Exception], ...] = (
     httpx.HTTPError,
     httpx.InvalidURL,
@@ -65,12 +65,12 @@ FOREIGN: tuple[type[Exception], ...] = (
 
 
 def translation_of(error: type[BaseException]) -> type[ConnectorError] | None:
-    """Find what a class of foreign errors means, or None where the table does not name it."""
+    """Return the connector error for a class of library errors, or None if not in the table."""
     return next((TRANSLATION[base] for base in error.__mro__ if base in TRANSLATION), None)
 
 
 def translated(error: BaseException) -> ConnectorError:
-    """Make our error of a foreign one; what is not known to have stayed here may have left."""
+    """Return the connector error for a library error; an unknown error means OutcomeUnknown."""
     cause = error.__cause__
     known = translation_of(type(cause)) if isinstance(cause, FOREIGN) else None
     meaning = known or translation_of(type(error)) or OutcomeUnknown
@@ -78,7 +78,7 @@ def translated(error: BaseException) -> ConnectorError:
 
 
 def _words(error: BaseException) -> str:
-    """Name an error; behind a failure to connect stands the error of the system."""
+    """Return an error as text, with the system error behind a failure to connect."""
     behind = getattr(error, "os_error", None)
     inner = f" ({behind})" if behind is not None else ""
     return f"{type(error).__name__}: {error}{inner}"[:300]

@@ -1,4 +1,4 @@
-"""One `send` made of several calls: bounded as a whole, and never losing what was answered."""
+"""A `send` that makes several calls, within one time limit and without losing answers."""
 
 import asyncio
 import re
@@ -9,7 +9,7 @@ from datetime import timedelta
 from connectors.errors import ConnectorError, NotSent, OutcomeUnknown
 from schemas.delivery import Item, Listed, Outcome, OutcomeKind
 
-#: A reason of a destination is kept to this many characters.
+#: A reason given by a destination is cut to this many characters.
 MAX_REASON = 300
 
 _IDENTITY_NUMBER = re.compile(
@@ -22,12 +22,12 @@ SendPart = Callable[[Sequence[Item]], Awaitable[list[Outcome]]]
 
 
 class Throttled(NotSent):
-    """The destination took nothing and asks us to come back later."""
+    """The destination took nothing and asks us to try again later."""
 
 
 @asynccontextmanager
 async def within(limit: timedelta) -> AsyncIterator[None]:
-    """Bound a call: past the limit something may have left us, so the outcome is unknown."""
+    """Limit the time of a call; raises OutcomeUnknown after it, as something may have been sent."""
     try:
         async with asyncio.timeout(limit.total_seconds()):
             yield
@@ -36,7 +36,7 @@ async def within(limit: timedelta) -> AsyncIterator[None]:
 
 
 def outcome_of(error: ConnectorError) -> Outcome:
-    """Say what an error of a call means for an item that was in it."""
+    """Return the outcome that an error of a call means for each of its items."""
     unknown = isinstance(error, OutcomeUnknown)
     return Outcome(
         kind=OutcomeKind.UNKNOWN if unknown else OutcomeKind.DEFERRED,
@@ -48,11 +48,11 @@ def outcome_of(error: ConnectorError) -> Outcome:
 async def send_parts(
     parts: Sequence[Sequence[Item]], send: SendPart, limit: timedelta
 ) -> list[Outcome]:
-    """Send parts one after another within one limit; the first failure ends the sending.
+    """Send parts one after another within one time limit; stop at the first failure.
 
-    The failure of the first part is the failure of the call and is raised, but being told to come
-    back later is an outcome. Once a part has been answered a later failure is told as outcomes:
-    unknown for its items, or deferred, and deferred for what was not sent any more.
+    A failure of the first part is raised, except Throttled, which becomes outcomes. A failure of a
+    later part becomes outcomes: unknown or deferred for its items, and deferred for the items of
+    parts that were not sent.
     """
     outcomes: list[Outcome] = []
     failed: ConnectorError | None = None
@@ -81,12 +81,12 @@ async def _by(deadline: float, send: SendPart, part: Sequence[Item]) -> list[Out
 
 
 async def nothing_listed() -> AsyncIterator[Listed]:
-    """List nothing, for destinations that show nothing."""
+    """Yield nothing; for destinations without a published list."""
     rows: tuple[Listed, ...] = ()
     for row in rows:
         yield row
 
 
 def reason(text: str) -> str:
-    """Make a destination's words fit to keep: bounded, identity numbers masked."""
+    """Return a destination's text fit to be stored: shortened, and identity numbers masked."""
     return _IDENTITY_NUMBER.sub(r"\1**********\2", text)[:MAX_REASON]

@@ -1,4 +1,4 @@
-"""How every workbook of ours is written: nothing in it is ever a formula or a link."""
+"""Write Excel workbooks; no text in them ever becomes a formula or a link."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -12,7 +12,7 @@ import xlsxwriter
 
 from schemas.base import SHANGHAI
 
-#: Paper sizes as Excel numbers them.
+#: Excel's numbers of paper sizes.
 A3, A4 = 8, 9
 
 _OPTIONS = {
@@ -36,15 +36,15 @@ _STYLES: Mapping[str, Mapping[str, Any]] = {
     "plain": {"border": 0},
     "label": {"border": 0, "bold": True},
 }
-#: Points of a line, and how many lines a row shows at most (Excel: 409 points).
+#: Height of a line in points, and the most lines that a row shows (Excel allows 409 points).
 _LINE = 13.0
 _MOST_LINES = 20
-#: The most that a cell holds; Excel refuses a file with more.
+#: The most characters in a cell; Excel refuses a file with more.
 _CELL_LIMIT = 32_767
 
 
 class Book:
-    """A workbook being written, row after row from the top of each sheet."""
+    """A workbook that is written row by row, from the top of each sheet."""
 
     def __init__(self, target: Path | BytesIO) -> None:
         name = target if isinstance(target, BytesIO) else str(target)
@@ -54,7 +54,7 @@ class Book:
         }
 
     def sheet(self, name: str, widths: Sequence[float], paper: int = A4) -> "Sheet":
-        """A new sheet with the widths of its columns, set up to be printed across the page."""
+        """Add a sheet with these column widths; it prints in landscape, one page wide."""
         sheet = self.file.add_worksheet(name)
         for column, width in enumerate(widths):
             sheet.set_column(column, column, width)
@@ -67,7 +67,7 @@ class Book:
 
 
 class Sheet:
-    """One sheet; `rows` counts what has been written."""
+    """One sheet; `rows` is the number of rows written so far."""
 
     def __init__(self, sheet: Any, formats: Mapping[str, Any], widths: Sequence[float]) -> None:
         self.raw = sheet
@@ -76,7 +76,7 @@ class Sheet:
         self.rows = 0
 
     def write(self, cells: Sequence[tuple[object, str]], height: float | None = None) -> None:
-        """Write the next row: each cell with the name of its style; as high as its texts need."""
+        """Write the next row from (value, style name) pairs; without `height` it fits the texts."""
         if height is None:
             pairs = zip(cells, self.widths, strict=False)
             lines = max((_lines(value, width) for (value, _), width in pairs), default=1)
@@ -87,24 +87,24 @@ class Sheet:
         self.rows += 1
 
     def line(self, text: str, style: str, columns: int, height: float | None = None) -> None:
-        """Write one text across so many columns."""
+        """Write one text as the next row, merged over so many columns."""
         if height is not None:
             self.raw.set_row(self.rows, height)
         self.raw.merge_range(self.rows, 0, self.rows, columns - 1, text, self.formats[style])
         self.rows += 1
 
     def head(self, titles: Sequence[str]) -> None:
-        """Write the header row; it stays on the screen and on every printed page."""
+        """Write the header row; it stays visible and is repeated on every printed page."""
         self.write([(title, "head") for title in titles])
         self.keep(self.rows)
 
     def keep(self, rows: int, columns: int = 0) -> None:
-        """Keep the first rows and columns in sight."""
+        """Freeze the first rows and columns, and repeat the last written row on printed pages."""
         self.raw.freeze_panes(rows, columns)
         self.raw.repeat_rows(max(0, self.rows - 1), rows - 1)
 
     def join(self, row: int, column: int, last_row: int, last_column: int) -> None:
-        """Show cells that are already written as one (merge_range would write them again)."""
+        """Merge cells that are already written (merge_range would write them again)."""
         self.raw.merge.append([row, column, last_row, last_column])
 
     def _cell(self, column: int, value: object, style: Any) -> None:
@@ -123,7 +123,7 @@ class Sheet:
 
 
 def _lines(value: object, width: float) -> int:
-    """How many lines a text takes in a column; a Chinese character is as wide as two digits."""
+    """Return how many lines a text needs in a column; a Chinese character is two digits wide."""
     if not isinstance(value, str):
         return 1
     room = max(1.0, width - 1)
@@ -135,7 +135,7 @@ def _lines(value: object, width: float) -> int:
 
 @contextmanager
 def workbook(target: Path | BytesIO, created: datetime | None = None) -> Iterator[Book]:
-    """A workbook that is complete when the block ends; `created` makes its bytes repeatable."""
+    """Give a workbook and save it when the block ends; `created` makes its bytes repeatable."""
     book = Book(target)
     if created is not None:
         stamp = created.astimezone(SHANGHAI).replace(tzinfo=None)

@@ -1,1 +1,1 @@
-"""How rule sets and policies are tried 用例: the cases beside each, and what they reach."""
+"""Test cases 用例 of rule sets and policies: run the cases and measure what they cover."""

@@ -1,4 +1,4 @@
-"""Which items, band edges and date edges of a rule set its cases reach."""
+"""Find which items, band edges and date edges of a rule set its cases cover."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -22,7 +22,7 @@ DAY = timedelta(days=1)
 
 @dataclass(frozen=True, slots=True)
 class Share:
-    """How many of something have a case, and which have none."""
+    """How many elements have a case, and which have none."""
 
     covered: int
     total: int
@@ -31,20 +31,20 @@ class Share:
 
 @dataclass(frozen=True, slots=True)
 class Coverage:
-    """What the cases reach 用例覆盖; names are written "table what"."""
+    """The coverage of the cases 用例覆盖; missing elements are written "table element"."""
 
     items: Share  #: items, vetoes, promotions and exceptions
-    bands: Share  #: each side of each band edge that a score can reach
+    bands: Share  #: each side of each band edge, without those named as unreachable
     dates: Share  #: each side of each date edge
 
     @property
     def missing(self) -> tuple[str, ...]:
-        """Everything without a case."""
+        """All elements without a case."""
         return (*self.items.missing, *self.bands.missing, *self.dates.missing)
 
 
 def coverage(rule_set: RuleSet, file: CaseFile) -> Coverage:
-    """What the cases of a rule set reach; raises nothing, whether or not they hold."""
+    """Return what the cases of a rule set cover; does not check that the cases pass."""
     items: dict[str, bool] = {}
     bands: dict[str, bool] = {}
     dates: dict[str, bool] = {}
@@ -60,7 +60,10 @@ def coverage(rule_set: RuleSet, file: CaseFile) -> Coverage:
 
 
 def uncovered(rule_set: RuleSet, file: CaseFile) -> list[str]:
-    """What has no case, and sides said to be unreachable that are none or are reached."""
+    """Return elements without a case, and wrong entries of `unreachable`.
+
+    An entry is wrong if there is no such side, or if a case reaches it.
+    """
     found = coverage(rule_set, file)
     known = {
         f"{name} {side}": side in _shown_sides(table.bands, _of(file, table))
@@ -107,7 +110,7 @@ def _shown_items(table: Table, entry: PreparedTable, cases: Iterable[Case]) -> s
 
 
 def _exceptions(table: Table, entry: PreparedTable, case: Case) -> set[str]:
-    """The exceptions that apply in the case; a rule with an item is known by its own id."""
+    """Return the exceptions that apply in the case, by the id of the item or of its grade rule."""
     rules = {item: rule.id for rule in table.rules for item in rule.with_items}
     when = When(case.as_of, case.as_of)
     found = count(case.name, case.subject.facts, entry, when).exceptions
@@ -120,7 +123,7 @@ def _item(row: str) -> str:
 
 
 def _edges(bands: Iterable[Band]) -> Iterator[tuple[Decimal, Band, Band]]:
-    """Each edge with the band below and the band above it."""
+    """Yield each edge with the band below and the band above it."""
     ordered = sorted(bands, key=lambda band: (band.lower is not None, band.lower or ()))
     for below, above in pairwise(ordered):
         yield next(end for end in (above.at_least, above.above) if end is not None), below, above
@@ -133,7 +136,11 @@ def _sides(bands: Iterable[Band]) -> Iterator[str]:
 
 
 def _shown_sides(bands: Iterable[Band], cases: Iterable[Case]) -> set[str]:
-    """A side is shown by a score on the edge, or else by one in the band beside it."""
+    """Return the covered sides.
+
+    The side of the band that contains the edge needs a score on the edge; the other side needs
+    any score in its band.
+    """
     scores = [
         (Decimal(case.expect.score), case.expect.grade)
         for case in cases
@@ -149,13 +156,13 @@ def _shown_sides(bands: Iterable[Band], cases: Iterable[Case]) -> set[str]:
 
 
 def _by_score(case: Case) -> bool:
-    """Whether nothing but the score gave the grade."""
+    """Return whether the score alone gives the grade."""
     rules = case.expect.vetoes or case.expect.promotions
     return not rules and not any(fact.received for fact in case.facts)
 
 
 def _date_edges(table: Table, entry: PreparedTable) -> Iterator[str]:
-    """Each side of each day that a decision, or the day asked about, may lie on."""
+    """Yield each side of each date edge, of decision days and of assessment days."""
     for row in table.rows:
         decided = row.match.decided
         if decided is not None:
@@ -198,7 +205,7 @@ def _shown_dates(table: Table, entry: PreparedTable, cases: Iterable[Case]) -> s
 
 
 def _decided(table: Table, fact: Fact) -> Iterator[str]:
-    """The day of a decision for every row that could mean it, were it not for the day."""
+    """Yield "row decided day" for every row that the fact matches apart from the decision day."""
     words = () if fact.penalty is None else fact.penalty.types
     signs = {fact.item, fact.type, *fact.codes}
     signs |= {word.removeprefix(OTHER_PENALTY_PREFIX) for word in words}
@@ -227,7 +234,7 @@ def _dates_of(fact: Fact, entry: PreparedTable, as_of: date) -> Iterator[str]:
 
 
 def _side(turn: date | None, as_of: date) -> Iterator[str]:
-    """Whether the day asked about is the last one before a turn, or the turn itself."""
+    """Yield the side of a date edge on which the day of assessment lies directly."""
     if turn is not None and as_of == turn - DAY:
         yield SIDES[0]
     if turn == as_of:

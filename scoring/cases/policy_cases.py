@@ -1,4 +1,4 @@
-"""Cases 用例 of measure and publicity policies: data beside each policy, all of it covered."""
+"""Cases 用例 of measure and publicity policies, and the check that they cover the policy."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, timedelta
@@ -34,18 +34,18 @@ ONE_DAY = timedelta(days=1)
 
 
 class _Cases(Terms):
-    """A file of cases that names its policy."""
+    """Base of a file of cases; it names its policy."""
 
     policy: Text
 
     @classmethod
     def load(cls, data: Mapping[str, object]) -> Self:
-        """Read parsed cases; raises RuleSetError naming file and case."""
+        """Read parsed cases; raises RuleSetError naming the file and the case."""
         return read(cls, data, f"{data.get('policy')} 的用例")
 
 
 class Change(Terms):
-    """A change of grade as a case writes it."""
+    """A change of grade in a case."""
 
     from_grade: Text | None = Field(alias="from")
     to_grade: Text | None = Field(alias="to")
@@ -53,7 +53,7 @@ class Change(Terms):
 
 
 class MeasureCase(Terms):
-    """One subject on a day: as it stands, with a change of grade, or on an occasion."""
+    """One subject on a day, tested by its standing, by a change of grade or by an occasion."""
 
     name: Text
     kind: SubjectKind = SubjectKind.ENTERPRISE
@@ -63,7 +63,7 @@ class MeasureCase(Terms):
     listings: tuple[Text, ...] = ()
     change: Change | None = None
     occasion: Occasion | None = None
-    expect: tuple[Text, ...] = ()  #: measures that hold, or are due on the occasion
+    expect: tuple[Text, ...] = ()  #: measures that apply, or are due on the occasion
     begin: tuple[Text, ...] = ()
     end: tuple[Text, ...] = ()
     notices: tuple[Text, ...] = ()
@@ -76,7 +76,7 @@ class MeasureCases(_Cases):
 
 
 def run_measure_case(policy: MeasurePolicy, case: MeasureCase) -> list[str]:
-    """The mismatches of a case, empty if it holds."""
+    """Return the mismatches of a case; empty if it passes."""
     if case.change is not None:
         change = GradeChange(
             case.change.from_grade, case.change.to_grade, case.change.direction, ()
@@ -100,7 +100,7 @@ def run_measure_case(policy: MeasurePolicy, case: MeasureCase) -> list[str]:
 
 
 def uncovered_measures(policy: MeasurePolicy, cases: Iterable[MeasureCase]) -> list[str]:
-    """The measures that no case expects, and the date edges without a case on each side."""
+    """Return the measures that no case expects, and the date edges without a case on a side."""
     cases = tuple(cases)
     expected = {id_ for case in cases for id_ in (*case.expect, *case.begin, *case.notices)}
     missing = [measure.id for measure in policy.measures if measure.id not in expected]
@@ -110,7 +110,7 @@ def uncovered_measures(policy: MeasurePolicy, cases: Iterable[MeasureCase]) -> l
 
 
 class PublicityCase(Terms):
-    """One decision and what has to come of it."""
+    """One decision and its expected publicity."""
 
     name: Text
     decided_on: date
@@ -126,7 +126,7 @@ class PublicityCase(Terms):
 
     @property
     def decision(self) -> Penalised:
-        """The decision asked about."""
+        """The decision as input of `publicity`."""
         fine = None if self.fine_wan is None else Decimal(self.fine_wan)
         return Penalised(self.decided_on, self.penalties, fine, self.sector, self.severity)
 
@@ -138,7 +138,7 @@ class PublicityCases(_Cases):
 
 
 def run_publicity_case(policies: Sequence[PublicityPolicy], case: PublicityCase) -> list[str]:
-    """The mismatches of a case under the regime of its date, empty if it holds."""
+    """Return the mismatches of a case under the regime of its date; empty if it passes."""
     found = publicity(policies, case.decision)
     if found is None:
         return [f"{case.name}：{case.decided_on} 没有公示规则"]
@@ -157,7 +157,7 @@ def run_publicity_case(policies: Sequence[PublicityPolicy], case: PublicityCase)
 
 
 def uncovered_publicity(policy: PublicityPolicy, cases: Iterable[PublicityCase]) -> list[str]:
-    """Severities, exceptions and edge days of a policy that no case looks at."""
+    """Return the severities, exceptions and edge days of a policy that no case covers."""
     cases = tuple(cases)
     seen = {case.expect_severity for case in cases}
     missing = [f"severity {one}" for one in Severity if one not in seen]

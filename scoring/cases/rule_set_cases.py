@@ -1,4 +1,4 @@
-"""Cases of a rule set 用例: facts and what has to come of them, as data beside the rule set."""
+"""Cases of a rule set 用例: facts and the expected assessment, in a file beside the rule set."""
 
 from collections.abc import Mapping
 from datetime import date
@@ -14,10 +14,10 @@ from scoring.regulation.terms import Text
 
 
 class Expected(Terms):
-    """What is looked at: only the keys that are written.
+    """The expected result; only the keys that are written are compared.
 
     Rows are written "fact item points", vetoes and promotions "fact item", unmapped words
-    "fact word"; of the notes, those written have to be among those relied on.
+    "fact word". The result may have more notes than those written.
     """
 
     score: Text | None = None
@@ -28,7 +28,7 @@ class Expected(Terms):
     promotions: tuple[Text, ...] = ()
     unmapped: tuple[Text, ...] = ()
     notes: tuple[Text, ...] = ()
-    received: Text | None = None  #: the fact that brought the grade
+    received: Text | None = None  #: the id of the fact with the received grade
     not_evaluated: Text | None = None
     changes_on: date | None = None
 
@@ -46,12 +46,12 @@ class Case(Terms):
 
     @property
     def subject(self) -> Facts:
-        """The facts as the engine takes them."""
+        """The facts as input of the engine."""
         return Facts(self.name, self.kind, self.facts, None, self.criminal_suspect, self.sites)
 
 
 class Unreachable(Terms):
-    """A side of a band edge that no score can reach, as "table edge grade", and why."""
+    """A side of a band edge that no score can reach, written "table edge grade", and why."""
 
     edge: Text
     reason: Text
@@ -66,12 +66,12 @@ class CaseFile(Terms):
 
     @classmethod
     def load(cls, data: Mapping[str, object]) -> "CaseFile":
-        """Read parsed cases; raises RuleSetError naming file and case."""
+        """Read parsed cases; raises RuleSetError naming the file and the case."""
         return read(cls, data, f"{data.get('rule_set')} 的用例")
 
 
 def run_case(rule_set: RuleSet, case: Case) -> list[str]:
-    """The mismatches of a case, empty if it holds."""
+    """Return the mismatches of a case; empty if it passes."""
     result = assess(case.subject, rule_set, case.as_of)
     found, notes = _found(result), frozenset(result.notes)
     problems = []

@@ -1,1 +1,1 @@
-"""What an assessment leads to 评价结果的运用: grade changes, measures, publicity, outlook."""
+"""The consequences of an assessment 评价结果的运用: changes, measures, publicity, outlook."""

@@ -1,4 +1,4 @@
-"""compare(previous grade, assessment) → grade change 等级变动, or None."""
+"""Find the grade change 等级变动 between the last recorded grade and an assessment."""
 
 from collections.abc import Sequence
 
@@ -14,10 +14,11 @@ DOWN = "down"
 def compare(
     previous_grade: str | None, assessment: Assessment, rule_set: RuleSet | None = None
 ) -> GradeChange | None:
-    """The change from the last recorded grade, or None where the grade stays.
+    """Return the change from the last recorded grade, or None if there is no change.
 
-    With the rule set, items are called by their short titles and grades ranked as its bands are;
-    without, by the quoted text and by the alphabet, A being the best.
+    A subject that cannot be evaluated keeps its grade; only a criminal suspect loses it. With the
+    rule set, items are named by short titles and grades are ranked by its bands; without it, items
+    are named by the quoted text and grades are ranked alphabetically (A is the best).
     """
     if assessment.not_evaluated == NotEvaluated.CRIMINAL_SUSPECT.value:
         return _suspended(previous_grade)
@@ -29,7 +30,7 @@ def compare(
 
 
 def reasons(assessment: Assessment, rule_set: RuleSet | None = None) -> tuple[str, ...]:
-    """Why the grade is what it is, in the words of the trace: what sets it first, then points."""
+    """Return the reasons of the grade in Chinese: what sets the grade first, then the points."""
     titles = {} if rule_set is None else rule_set.titles
     came = assessment.received
     lines = [] if came is None else [f"采用{came.issued_by}评定的等级"]
@@ -65,7 +66,7 @@ def _points(row: Deduction) -> str:
 
 
 def _order(previous: str | None, grade: str, rule_set: RuleSet | None) -> list[str]:
-    """Grades from best to worst."""
+    """Return the grades from best to worst."""
     for table in rule_set.tables.values() if rule_set else ():
         order = [band.grade for band in table.bands]
         if previous in order and grade in order:
@@ -74,7 +75,7 @@ def _order(previous: str | None, grade: str, rule_set: RuleSet | None) -> list[s
 
 
 def direction(previous: str | None, grade: str, order: Sequence[str]) -> str:
-    """Which way a grade went, both being in the order, best first."""
+    """Return FIRST, UP or DOWN; `order` lists the grades best first and must contain both."""
     if previous is None:
         return FIRST
     return UP if order.index(grade) < order.index(previous) else DOWN

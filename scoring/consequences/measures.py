@@ -1,4 +1,4 @@
-"""Measures 监管措施: what a grade leads to in a place, and whom a change of grade is told to."""
+"""Measures 监管措施: what a grade leads to in a place, and who is told of a grade change."""
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
@@ -21,27 +21,27 @@ from scoring.regulation.terms import Text
 class Occasion(StrEnum):
     """When a measure applies."""
 
-    GRADE = "grade"  #: 等级存续期间: as long as the grade, or the listing, is held
+    GRADE = "grade"  #: 等级存续期间: as long as the subject has the grade or is on the list
     DOWNGRADE = "downgrade"  #: 降级: once, on a change for the worse
     UPGRADE = "upgrade"  #: 升级或修复: once, on a change for the better
     PENALTY = "penalty"  #: 作出处罚: once, with each penalty decision
 
 
 class Measure(Terms):
-    """One measure 措施 or notice 告知, with the article that it rests on."""
+    """One measure 措施 or notice 告知, with its article."""
 
     id: Text
     title: Text
     occasion: Occasion = Occasion.GRADE
-    grades: tuple[Text, ...] = ()  #: grades or listings 名单 that it goes with
-    by: Literal["live", "snapshot"] = "live"  #: the grade of the day, or the last published one
+    grades: tuple[Text, ...] = ()  #: grades or lists 名单 that bring the measure
+    by: Literal["live", "snapshot"] = "live"  #: live grade, or last published one
     kinds: Annotated[tuple[SubjectKind, ...], Field(min_length=1)]
-    tell: tuple[Text, ...] = ()  #: who has to hear of it 告知对象
+    tell: tuple[Text, ...] = ()  #: who must be told of it 告知对象
     article: Text
     text: Text
-    effective_from: date | None = None  #: where it differs from the policy's own
+    effective_from: date | None = None  #: if it differs from that of the policy
     effective_to: date | None = None  #: the last day
-    note: Text | None = None  #: how a gap of the text is read
+    note: Text | None = None  #: how a gap of the text is interpreted
     verified: bool = True
 
 
@@ -52,19 +52,19 @@ class MeasurePolicy(Terms):
     title: Text
     jurisdiction: Text
     document_number: Text | None
-    rule_sets: Annotated[tuple[Text, ...], Field(min_length=1)]  #: whose grades it speaks of
+    rule_sets: Annotated[tuple[Text, ...], Field(min_length=1)]  #: rule sets that give the grades
     effective_from: date
     effective_to: date | None  #: the last day
     measures: Annotated[tuple[Measure, ...], Field(min_length=1)]
 
     @classmethod
     def load(cls, data: Mapping[str, object]) -> "MeasurePolicy":
-        """Read a parsed policy; raises RuleSetError naming policy and culprit."""
+        """Read a parsed policy; raises RuleSetError naming the policy and the faulty part."""
         name = str(data.get("name", "没有 name 的监管措施"))
         return read(cls, data, name, _problems)
 
     def in_force(self, measure: Measure, day: date) -> bool:
-        """Whether the measure applies on that day."""
+        """Return whether the measure is in force on that day."""
         begin = measure.effective_from or self.effective_from
         end = measure.effective_to or self.effective_to
         return begin <= day and (end is None or day <= end)
@@ -94,13 +94,13 @@ class Applied:
 
     @property
     def source(self) -> str:
-        """Document and article 依据."""
+        """The document number (or title) and article 依据."""
         return f"{self.policy.document_number or self.policy.title}{self.measure.article}"
 
 
 @dataclass(frozen=True, slots=True)
 class Shift:
-    """What a change of grade makes begin and end, and what has to be told because of it."""
+    """The measures that begin and end with a change of grade, and the notices that are due."""
 
     begin: tuple[Applied, ...]
     end: tuple[Applied, ...]
@@ -109,14 +109,14 @@ class Shift:
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """What measures go with: the grade of the day, the last published one, the listings 名单."""
+    """The state of a subject that brings measures: live grade, published grade, lists 名单."""
 
     grade: str | None = None
     published: str | None = None
     listings: tuple[str, ...] = ()
 
     def has(self, measure: Measure) -> bool:
-        """Whether the measure goes with it."""
+        """Return whether this state brings the measure."""
         grade = self.grade if measure.by == "live" else self.published
         return not {grade, *self.listings}.isdisjoint(measure.grades)
 
@@ -124,21 +124,21 @@ class Standing:
 def in_force(
     policies: Iterable[MeasurePolicy], standing: Standing, kind: SubjectKind, day: date
 ) -> tuple[Applied, ...]:
-    """The measures that hold on a day for a subject that stands so."""
+    """Return the measures that apply on a day to a subject with this standing."""
     return tuple(one for one in _of_day(policies, kind, day) if standing.has(one.measure))
 
 
 def on_occasion(
     policies: Iterable[MeasurePolicy], occasion: Occasion, kind: SubjectKind, day: date
 ) -> tuple[Applied, ...]:
-    """What has to be done once, when this happens."""
+    """Return the measures that are due once on this occasion."""
     return tuple(one for one in _of_day(policies, kind, day) if one.measure.occasion is occasion)
 
 
 def shift(
     policies: Iterable[MeasurePolicy], change: GradeChange, kind: SubjectKind, day: date
 ) -> Shift:
-    """What begins and ends with a change of the live grade, and the notices that it calls for."""
+    """Return the measures that begin and end with a change of the live grade, and the notices."""
     policies = tuple(policies)
     before = in_force(policies, Standing(change.from_grade), kind, day)
     after = in_force(policies, Standing(change.to_grade), kind, day)

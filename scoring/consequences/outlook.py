@@ -1,4 +1,4 @@
-"""What becomes of an assessment: as time passes, and with each repair that could be confirmed."""
+"""How an assessment will develop: as time passes, and after a repair of each record."""
 
 from dataclasses import dataclass
 from datetime import date
@@ -11,13 +11,13 @@ from scoring.engine.assess import assess
 from scoring.facts import Fact, Facts
 from scoring.regulation.ruleset import RuleSet
 
-#: Days of change that are looked ahead; later ones are left for a later day.
+#: The most assessments that `outlook` returns; later changes are left out.
 STEPS = 60
 
 
 @dataclass(frozen=True, slots=True)
 class Ending:
-    """A row of the trace, and the first day on which it counts no longer (None: without end)."""
+    """A row of the trace, and the first day it no longer counts (None: no end in the outlook)."""
 
     fact: str
     item: str
@@ -26,11 +26,11 @@ class Ending:
 
 @dataclass(frozen=True, slots=True)
 class WhatIf:
-    """What a confirmed repair 信用修复 of one record would make of score and grade.
+    """The effect that a confirmed repair 信用修复 of one record would have.
 
-    `rectified_on` is assumed to be today where the record has none; `confirmed_on` is the earliest
-    day from today on on which the confirmation is valid; `result` is the assessment of that day,
-    and `without` the one of the same day without the repair.
+    `rectified_on` is the day of assessment if the record has none (then `assumed` is true).
+    `confirmed_on` is the earliest day, not before the day of assessment, on which the confirmation
+    is valid. `result` and `without` are the assessments of that day with and without the repair.
     """
 
     fact: str
@@ -42,7 +42,7 @@ class WhatIf:
 
 
 def outlook(facts: Facts, rule_set: RuleSet, as_of: date) -> list[Assessment]:
-    """The assessment of the day, and those of the days on which it will differ by itself."""
+    """Return the assessment of the day, and that of each later day on which it will change."""
     results = [assess(facts, rule_set, as_of)]
     while (day := results[-1].changes_on) is not None and len(results) < STEPS:
         results.append(assess(facts, rule_set, day))
@@ -50,20 +50,23 @@ def outlook(facts: Facts, rule_set: RuleSet, as_of: date) -> list[Assessment]:
 
 
 def endings(results: list[Assessment]) -> list[Ending]:
-    """When each row that counts on the first day ceases to: points, vetoes, then promotions."""
+    """Return when each row of the first result ends: points, then vetoes, then promotions.
+
+    `results` are those of `outlook`.
+    """
     now, *later = results
     return [Ending(fact, item, _end(fact, item, later)) for fact, item in _rows(now)]
 
 
 def repairs(facts: Facts, rule_set: RuleSet, as_of: date) -> list[WhatIf]:
-    """For each record that counts and can be repaired: when at the earliest, and what then."""
+    """Return the effect of the earliest possible repair of each record that counts."""
     counting = dict.fromkeys(fact for fact, _ in _rows(assess(facts, rule_set, as_of)))
     found = (_repair(facts, fact, rule_set, as_of) for fact in facts.facts if fact.id in counting)
     return [one for one in found if one is not None]
 
 
 def _repair(facts: Facts, fact: Fact, rule_set: RuleSet, as_of: date) -> WhatIf | None:
-    """The earliest confirmation that ends every row of the record that a repair can end."""
+    """Return the earliest confirmation that ends the most rows of the record, or None."""
     table = rule_set.table(facts.kind)
     waits = table.repair.waits if table is not None and table.repair is not None else ()
     rectified = fact.rectified_on or as_of

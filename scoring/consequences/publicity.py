@@ -1,6 +1,6 @@
-"""Publicity 公示: whether a penalty is published, from when, until when at least and at most.
+"""Publicity 公示: whether a penalty is published, from when, and until when (least and most).
 
-The law at the decision date decides; one policy is one regime, and the regimes leave no gap.
+The law of the decision date applies. One policy is one regime; the regimes leave no gap.
 """
 
 from collections import Counter
@@ -19,7 +19,7 @@ from scoring.regulation.terms import Months, Text
 
 
 class Severity(StrEnum):
-    """失信严重程度, mildest first."""
+    """The severity 失信严重程度, mildest first."""
 
     MINOR = "minor"  #: 轻微
     ORDINARY = "ordinary"  #: 一般
@@ -36,7 +36,7 @@ class Published(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Penalised:
-    """What publicity asks of a decision; without a severity the policy's own classes give it."""
+    """The input of publicity: a decision. If `severity` is None, the policy classifies it."""
 
     decided_on: date
     penalties: tuple[str, ...]
@@ -46,15 +46,15 @@ class Penalised:
 
 
 class Circumstance(Terms):
-    """A condition on a decision; everything that is written has to hold."""
+    """A condition on a decision; every given field must hold."""
 
-    only_penalties: tuple[Text, ...] = ()  #: every word is one of these
+    only_penalties: tuple[Text, ...] = ()  #: the decision has no other penalties
     any_penalties: tuple[Text, ...] = ()
     fine: Interval | None = None  #: in 万元
     sectors: tuple[Text, ...] = ()
 
     def holds(self, decision: Penalised) -> bool:
-        """Whether the decision is so."""
+        """Return whether the decision meets the condition."""
         words = frozenset(decision.penalties)
         if self.only_penalties and not (words and words <= frozenset(self.only_penalties)):
             return False
@@ -68,7 +68,7 @@ class Circumstance(Terms):
 
 
 class Span(Terms):
-    """Whether and for how many months; no month at all where nothing is published."""
+    """Whether a decision is published, and for how many months; none if it is not published."""
 
     published: Published
     at_least_months: Months | None = None
@@ -79,7 +79,7 @@ class Span(Terms):
 
 
 class Unless(Span):
-    """An exception 例外 to a term, with its own span."""
+    """An exception 例外 to a term, with its own publication and months."""
 
     id: Text
     when: Circumstance
@@ -93,7 +93,7 @@ class Term(Span):
 
 
 class SeverityClass(Terms):
-    """A circumstance that makes a decision this severe; the most severe one that holds counts."""
+    """A circumstance that gives a decision this severity; the most severe class applies."""
 
     severity: Severity
     when: Circumstance
@@ -102,7 +102,7 @@ class SeverityClass(Terms):
 
 
 class PublicityPolicy(Terms):
-    """One regime, for decisions from a day to a day."""
+    """One regime, for decisions between two days (both included)."""
 
     name: Text
     title: Text
@@ -111,17 +111,17 @@ class PublicityPolicy(Terms):
     decided_to: date | None  #: the last day
     terms: tuple[Term, ...]
     classes: tuple[SeverityClass, ...] = ()
-    otherwise: Severity  #: where no class holds
+    otherwise: Severity  #: if no class applies
     notes: tuple[Text, ...] = ()
 
     @classmethod
     def load(cls, data: Mapping[str, object]) -> "PublicityPolicy":
-        """Read a parsed policy; raises RuleSetError naming policy and culprit."""
+        """Read a parsed policy; raises RuleSetError naming the policy and the faulty part."""
         name = str(data.get("name", "没有 name 的公示规则"))
         return read(cls, data, name, _problems)
 
     def severity(self, decision: Penalised) -> tuple[Severity, bool]:
-        """The severity as stated, else the worst class that holds; and whether that was read."""
+        """Return the severity (as stated, else of the worst class) and whether it is verified."""
         if decision.severity is not None:
             return decision.severity, True
         order = list(Severity)
@@ -132,7 +132,10 @@ class PublicityPolicy(Terms):
 
 @dataclass(frozen=True, slots=True)
 class Publicity:
-    """What holds for one decision; the days are the first on which it no longer has to, or may."""
+    """The publicity of one decision.
+
+    From `at_least_until` on the publication may end; from `at_most_until` on it must have ended.
+    """
 
     policy: PublicityPolicy
     severity: Severity
@@ -147,10 +150,10 @@ class Publicity:
 
 
 def publicity(policies: Iterable[PublicityPolicy], decision: Penalised) -> Publicity | None:
-    """The publicity of a decision under the regime of its date; None before the first regime.
+    """Return the publicity of a decision under the regime of its date, or None without a regime.
 
     Raises:
-        RuleSetError: two exceptions apply with different results; both are named.
+        RuleSetError: exceptions with different results apply; the message names them.
     """
     policy = next((one for one in policies if _covers(one, decision.decided_on)), None)
     if policy is None:
@@ -176,7 +179,7 @@ def publicity(policies: Iterable[PublicityPolicy], decision: Penalised) -> Publi
 
 
 def timeline_problems(policies: Sequence[PublicityPolicy]) -> list[str]:
-    """Gaps and overlaps between regimes; the last one has to be open."""
+    """Return gaps and overlaps between regimes; the last regime must have no end."""
     ordered = sorted(policies, key=lambda policy: policy.decided_from)
     problems = [
         f"{one.name} 与 {following.name}：decided_to 的次日应是后者的 decided_from；改正日期"

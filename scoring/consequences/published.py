@@ -1,4 +1,4 @@
-"""The published grade 公布等级 beside the live one, and the list that bad years lead to 黑名单."""
+"""The published grade 公布等级 of a period, and the blacklist 黑名单 after several bad years."""
 
 from collections.abc import Mapping
 from datetime import date
@@ -17,9 +17,9 @@ JULY = 7
 
 
 def period(cadence: str, day: date) -> tuple[date, date]:
-    """First and last day of the year or half-year that the day lies in; of `live` the day itself.
+    """Return the first and last day of the year or half-year of a day; for `live`, the day twice.
 
-    Raises ValueError for a cadence that there is not.
+    Raises ValueError for an unknown cadence.
     """
     if cadence == "live":
         return day, day
@@ -34,10 +34,10 @@ def period(cadence: str, day: date) -> tuple[date, date]:
 
 
 def published(facts: Facts, rule_set: RuleSet, period_end: date, as_of: date) -> Assessment:
-    """The result that is published for the period that ends on a day, as known on another.
+    """Return the result published for the period that ends on `period_end`, as known on `as_of`.
 
-    Where the rule set counts the records of the period only, repairs known by `as_of` are
-    honoured although they came later; otherwise it is the live result of the last day.
+    If the table counts only records of the period, later repairs known by `as_of` count too.
+    Otherwise it is the live result of `period_end`.
     """
     table = rule_set.table(facts.kind)
     snapshot = None if table is None else table.snapshot
@@ -50,7 +50,7 @@ def published(facts: Facts, rule_set: RuleSet, period_end: date, as_of: date) ->
 
 
 def listed(grades_of_years: Mapping[int, str], table: Table) -> Listing | None:
-    """The list that the subject stands on by the grades published for the last years, if any."""
+    """Return the list the subject is on because of the grades of the last years, or None."""
     listing = table.listing
     if listing is None or not grades_of_years:
         return None

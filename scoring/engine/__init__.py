@@ -1,1 +1,1 @@
-"""How it is counted 计分: the facts of one subject and a rule set → an assessment."""
+"""The row engine 计分: computes the assessment of one subject from facts and a rule set."""

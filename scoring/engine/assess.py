@@ -1,4 +1,4 @@
-"""Facts + rule set + date → assessment with its trace."""
+"""Assess one subject: facts, a rule set and a date give an assessment with its trace."""
 
 from datetime import date
 
@@ -16,9 +16,10 @@ from scoring.regulation.ruleset import RuleSet
 
 
 def assess(facts: Facts, rule_set: RuleSet, as_of: date) -> Assessment:
-    """The score and grade of one subject on one day, with everything that they rest on.
+    """Return the score and grade of one subject on one day, with the rows they are based on.
 
-    `facts.as_of` is not looked at: the caller decides which day it asks about.
+    `changes_on` is the first later day on which the result will differ. `facts.as_of` is ignored;
+    only the argument `as_of` counts.
     """
     book = prepare(rule_set)
     today, days = evaluate(facts, book, When(as_of, as_of))
@@ -32,7 +33,7 @@ def assess(facts: Facts, rule_set: RuleSet, as_of: date) -> Assessment:
 
 
 def evaluate(facts: Facts, book: PreparedRules, when: When) -> tuple[Assessment, list[date]]:
-    """The result without its forecast, and the later days on which it may differ."""
+    """Return the result without `changes_on`, and the later days on which it may differ."""
     if facts.criminal_suspect and book.suspect_notes is not None:
         reason = NotEvaluated.CRIMINAL_SUSPECT.value
         return _not_evaluated(facts, book, when.as_of, reason, book.suspect_notes), []
@@ -54,7 +55,7 @@ def evaluate(facts: Facts, book: PreparedRules, when: When) -> tuple[Assessment,
 
 
 def _received_refusal(came: tuple[Fact, Received] | None, entry: PreparedTable) -> str | None:
-    """Why a grade computed elsewhere cannot be used, if it cannot."""
+    """Return why a grade computed elsewhere cannot be used, or None if it can."""
     if came is None:
         return None
     fact, received = came
@@ -92,7 +93,10 @@ def _evaluated(
 
 
 def _rank(tally: Tally, entry: PreparedTable) -> int:
-    """The worse of score and veto; without a veto the better of score and promotion."""
+    """Return the rank of the final grade (0 is the best).
+
+    With a veto it is the worse of score and veto; without one, the better of score and promotion.
+    """
     by_score = entry.grades.rank(tally.total)
     if tally.rank >= 0:
         return max(by_score, tally.rank)
@@ -100,7 +104,7 @@ def _rank(tally: Tally, entry: PreparedTable) -> int:
 
 
 def _received(own: Assessment, fact: Fact, came: Received, notes: tuple[str, ...]) -> Assessment:
-    """A grade computed elsewhere wins; what we counted stays listed."""
+    """Replace the own score and grade by the received ones; keep the own rows in the trace."""
     return replace(
         own,
         score=None if came.score is None else plain(came.score),

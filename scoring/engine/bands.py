@@ -1,4 +1,4 @@
-"""From score to grade 等级."""
+"""Find the grade 等级 of a score."""
 
 from collections.abc import Sequence
 from decimal import Decimal
@@ -8,10 +8,10 @@ from scoring.regulation.table import Band
 
 
 class Grades:
-    """The bands of a table; they are known to cover every score once."""
+    """The bands of a table; the checks of the rule set ensure that they cover every score once."""
 
     def __init__(self, bands: Sequence[Band]) -> None:
-        """Order the bands by where they begin."""
+        """Sort the bands by their lower ends; `bands` are given best first."""
         self.names = tuple(band.grade for band in bands)
         ranks = {band.grade: rank for rank, band in enumerate(bands)}
         bounded = [(band.lower, ranks[band.grade]) for band in bands if band.lower is not None]
@@ -19,7 +19,7 @@ class Grades:
         self._lowest = next(ranks[band.grade] for band in bands if band.lower is None)
 
     def rank(self, score: Decimal) -> int:
-        """How far from the best the grade of a score is."""
+        """Return the rank of a score's grade: 0 for the best grade, 1 for the next, and so on."""
         place = (score, 0)
         for lower, rank in self._lower:
             if place >= lower:

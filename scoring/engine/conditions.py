@@ -1,4 +1,4 @@
-"""Exceptions 例外: which of them apply to a fact on a day, given the subject's other records."""
+"""Exceptions 例外: which apply to a fact on a day, given the subject's other records."""
 
 from collections.abc import Iterable, Sequence
 from datetime import date
@@ -10,14 +10,14 @@ from scoring.regulation.terms import Condition, Unless
 
 
 class History:
-    """When the subject's records that take points or set a grade were decided."""
+    """The decision dates of the subject's adverse records: they take points or set a grade."""
 
     def __init__(self, records: Iterable[tuple[str, date]]) -> None:
-        """Remember fact and day of each such record."""
+        """Store the fact id and the decision date of each record."""
         self._records = tuple(records)
 
     def counted_within(self, fact: Fact, months: int, as_of: date) -> bool:
-        """Whether a record other than the fact was decided in the months up to the day."""
+        """Return whether another record was decided within `months` before `as_of`."""
         return any(
             decided_on <= as_of and id_ != fact.id and _after(add_months(decided_on, months), as_of)
             for id_, decided_on in self._records
@@ -25,7 +25,7 @@ class History:
 
 
 def windows(exceptions: Iterable[Unless]) -> frozenset[int]:
-    """The months that these exceptions look back."""
+    """Return how many months these exceptions look back, each number once."""
     whens = [exception.when for exception in exceptions]
     months = {when.clean_months for when in whens} | {when.counted_within_months for when in whens}
     return frozenset(number for number in months if number is not None)
@@ -34,12 +34,12 @@ def windows(exceptions: Iterable[Unless]) -> frozenset[int]:
 def applying(
     exceptions: Sequence[Unless], fact: Fact, as_of: date, history: History
 ) -> list[Unless]:
-    """The exceptions whose condition holds for the fact on the day."""
+    """Return the exceptions whose condition holds for the fact on the day."""
     return [each for each in exceptions if holds(each.when, fact, as_of, history)]
 
 
 def holds(when: Condition, fact: Fact, as_of: date, history: History) -> bool:
-    """Whether everything holds that the condition says."""
+    """Return whether every part of the condition holds."""
     return (
         (not when.penalties or _any_word(when.penalties, fact))
         and (when.amount is None or _in_amount(when, fact))

@@ -1,4 +1,4 @@
-"""The counting of a subject's facts on a day."""
+"""Count the facts of one subject on a day."""
 
 from collections.abc import Sequence
 from datetime import date
@@ -25,7 +25,7 @@ from scoring.regulation.table import Activation
 
 
 def count(subject: str, facts: Sequence[Fact], entry: PreparedTable, when: When) -> Tally:
-    """Count facts, which come in the order of their decisions."""
+    """Count the facts of a subject; `facts` must be sorted by decision date and id."""
     tally = Tally(entry.start)
     if entry.jointly:
         _count_jointly(facts, Desk(entry, when, tally, _history(facts, entry)))
@@ -39,7 +39,7 @@ def count(subject: str, facts: Sequence[Fact], entry: PreparedTable, when: When)
 
 
 def _count_singly(facts: Sequence[Fact], desk: Desk) -> None:
-    """Count where no record looks at another; mostly there is nothing but plain rows."""
+    """Count each fact independently of the others, with a fast path for plain rows."""
     match, tally, as_of = desk.entry.tariff.match, desk.tally, desk.when.as_of
     for fact in facts:
         hits = match(fact)
@@ -55,7 +55,7 @@ def _count_singly(facts: Sequence[Fact], desk: Desk) -> None:
 
 
 def _count_jointly(facts: Sequence[Fact], desk: Desk) -> None:
-    """Count where records look at others: first what counts by itself, then what stays."""
+    """Count facts that depend on each other: find the counting rows, then apply stacking."""
     entry, tally = desk.entry, desk.tally
     found = [record for fact in facts for record in _look(fact, entry.tariff.match(fact), desk)]
     kept = latest(found)
@@ -76,7 +76,10 @@ def _count_jointly(facts: Sequence[Fact], desk: Desk) -> None:
 
 
 def _look(fact: Fact, hits: Hits, desk: Desk) -> list[Record]:
-    """The rows of any fact that count, with the days on which that may change."""
+    """Return the rows of a fact that count on the day.
+
+    Adds the fact's notes, unmapped words, refusals and days of change to the tally.
+    """
     tally, as_of = desk.tally, desk.when.as_of
     start = start_of(fact, desk.entry.activation)
     if start is None:
@@ -108,7 +111,7 @@ def _add(record: Record, tally: Tally) -> None:
 
 
 def start_of(fact: Fact, activation: Activation | None) -> date | None:
-    """The day on which a fact takes effect, not before its decision; None beyond the calendar."""
+    """Return the day a fact takes effect, never before its decision; None beyond the calendar."""
     if activation is None:
         return fact.decided_on
     counted_from = fact.decided_on
@@ -135,7 +138,7 @@ def _note_indicators(entry: PreparedTable, tally: Tally) -> None:
 
 
 def _untouched(fact: Fact) -> bool:
-    """Whether no warning, rectification, repair or received grade has to be looked at."""
+    """Return whether the fact has no warning, rectification, repair or received grade."""
     return (
         fact.rectified_on is None
         and fact.warning_until is None

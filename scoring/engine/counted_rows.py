@@ -1,4 +1,4 @@
-"""The rows of one fact that count on a day, and the days on which that may change."""
+"""Find the rows of one fact that count on a day, and the days on which this may change."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -22,7 +22,7 @@ NO_HISTORY = History(())
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """A row of a fact that counts, with its own points or its grade or both."""
+    """A row of a fact that counts: with its points, with the grade it sets, or with both."""
 
     fact: Fact
     row: Row
@@ -32,7 +32,7 @@ class Record:
 
 
 class Desk(NamedTuple):
-    """Everything beside a fact that decides whether its rows count."""
+    """The context that decides, with the fact, whether its rows count."""
 
     entry: PreparedTable
     when: When
@@ -41,7 +41,10 @@ class Desk(NamedTuple):
 
 
 def records(fact: Fact, hits: Sequence[Hit], start: date, desk: Desk) -> Iterator[Record]:
-    """The rows of a fact in effect that count on the day; what they rely on goes to the tally."""
+    """Yield the rows that count on the day, of a fact already in effect.
+
+    Adds the notes of these rows, and refusals for missing points, to the tally.
+    """
     for hit in hits:
         lacking = hit.row.lacks(fact)
         if lacking is not None:
@@ -79,7 +82,7 @@ def _record(fact: Fact, hit: Hit, start: date, desk: Desk) -> Record | None:
 
 
 def _exception(exceptions: tuple[Unless, ...], fact: Fact, item: str, desk: Desk) -> Unless | None:
-    """The exception that applies, if any; two with different results refuse the subject."""
+    """Return the exception that applies, or None; conflicting exceptions refuse the subject."""
     if not exceptions:
         return None
     found = applying(exceptions, fact, desk.when.as_of, desk.history)
@@ -95,7 +98,7 @@ def _exception(exceptions: tuple[Unless, ...], fact: Fact, item: str, desk: Desk
 
 
 def turning_days(fact: Fact, hits: Sequence[Hit], start: date) -> Iterator[date | None]:
-    """Every day on which what the fact's rows count may change; None is never."""
+    """Yield every day on which the counting of the fact's rows may change; None means never."""
     yield start
     yield fact.repair_confirmed_on
     yield fact.rectified_on
@@ -108,7 +111,7 @@ def turning_days(fact: Fact, hits: Sequence[Hit], start: date) -> Iterator[date 
 
 
 def plain_values(fact: Fact, hit: Hit) -> dict[str, str]:
-    """The values of the fact that a row with printed points rests on."""
+    """Return the values of the fact that the trace shows for a row with printed points."""
     found = {"decided_on": fact.decided_on.isoformat(), **hit.values}
     if hit.row.amount is not None and fact.penalty is not None:
         fine = fact.penalty.fine_wan
@@ -133,7 +136,7 @@ def _brought(fact: Fact, source: Source) -> dict[str, str]:
 
 
 def dates(fact: Fact) -> dict[str, str]:
-    """The dates that were looked at besides the day of decision."""
+    """Return the fact's other dates that the trace shows, besides the decision date."""
     named = {
         "created_on": fact.created_on,
         "rectified_on": fact.rectified_on,

@@ -1,4 +1,4 @@
-"""A rule set made ready for the engine: lookup tables, texts and notes, one entry per kind."""
+"""Prepare a rule set for the engine: lookup tables and notes, one entry per subject kind."""
 
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
@@ -17,10 +17,10 @@ from scoring.regulation.terms import Note
 
 
 class PreparedTable:
-    """One table, ready."""
+    """One table, prepared for the engine."""
 
     def __init__(self, table: Table, book: NoteBook, foreign: frozenset[str]) -> None:
-        """Make every part of the table ready; `foreign` are the ids of all tables."""
+        """Prepare every part of the table; `foreign` are the row ids of all tables."""
         self.start = table.start
         self.caps = table.caps
         self.activation = table.activation
@@ -44,22 +44,22 @@ class PreparedTable:
         self.limited = table.caps.lowest is not None or table.caps.highest is not None
 
     def capped(self, score: Decimal) -> Decimal:
-        """The score within the lowest and highest that are given."""
+        """Return the score limited to the table's lowest and highest score, if it has them."""
         if self.caps.lowest is not None:
             score = max(score, self.caps.lowest)
         return score if self.caps.highest is None else min(score, self.caps.highest)
 
     def scale_notes(self, score: Decimal) -> int:
-        """The notes to show for a score outside the scale that it is meant to lie in."""
+        """Return the bits of the notes for a score outside its intended scale, else 0."""
         scale = self.caps.scale
         return 0 if scale is None or scale.contains(score) else self.notes.beyond_scale
 
 
 class Notes:
-    """The notes of a table's circumstances, as bits."""
+    """The bits of the notes that a table relies on, by circumstance."""
 
     def __init__(self, table: Table, book: NoteBook) -> None:
-        """Make them ready."""
+        """Compute the bits."""
         relies = table.relies_on
         self.beyond_scale = book.mask(relies.beyond_scale)
         self.capped = book.mask(relies.capped)
@@ -74,7 +74,7 @@ class Notes:
 
 
 class PreparedRules:
-    """All tables of a rule set, by kind of subject."""
+    """All prepared tables of a rule set, by subject kind."""
 
     def __init__(
         self,
@@ -83,7 +83,7 @@ class PreparedRules:
         tables: Mapping[str, Table],
         suspect_notes: Sequence[str] | None,
     ) -> None:
-        """Make all tables ready; without suspect notes suspects of crime are evaluated."""
+        """Prepare all tables; if `suspect_notes` is None, criminal suspects are evaluated."""
         self.ref = ref
         self.notes = NoteBook(notes)
         self.suspect_notes = None if suspect_notes is None else self.notes.mask(suspect_notes)
@@ -98,7 +98,7 @@ _PREPARED: dict[int, tuple[weak[RuleSet], PreparedRules]] = {}
 
 
 def prepare(rule_set: RuleSet) -> PreparedRules:
-    """The rule set made ready for the engine, built at first use and kept as long as it lives."""
+    """Return the prepared rule set; it is built once and kept until the rule set is deleted."""
     place = id(rule_set)
     known = _PREPARED.get(place)
     if known is not None and known[0]() is rule_set:

@@ -1,4 +1,4 @@
-"""Tariff rows made ready for the engine: texts rendered, notes as bits, grade rules attached."""
+"""Prepare tariff rows for the engine: texts rendered, notes as bits, grade rules attached."""
 
 from dataclasses import dataclass
 from datetime import date
@@ -25,7 +25,7 @@ HUNDRED = Decimal(100)
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """What a row says about the grade: its article, how bad the grade is, whether it lifts."""
+    """The grade that a row sets: article, rank (0 is the best), and whether it is a promotion."""
 
     article: str
     rank: int
@@ -39,7 +39,7 @@ class Row:
     """One item, or one grade rule without points, as the engine counts it."""
 
     item: str
-    points: Decimal | None  #: None: without points, or taken from the fact
+    points: Decimal | None  #: None: no points, or the fact states them
     points_text: str
     article: str
     text: str
@@ -47,7 +47,7 @@ class Row:
     validity: Validity | None
     dated: tuple[DatedPoints, ...]
     source: Source | None
-    factor: Decimal  #: of the points that the fact brings
+    factor: Decimal  #: multiplies the points stated by the fact
     repairable: bool
     warnable: bool
     each_word: bool
@@ -56,16 +56,16 @@ class Row:
     unless: tuple[Unless, ...]
     mark: Mark | None
     notes: int
-    fixed: bool  #: counts the same whatever the fact says, as long as it is not closed
+    fixed: bool  #: its points and grade do not depend on dates or on other records
 
     @property
     def adverse(self) -> bool:
-        """Whether it takes points or sets a grade for something bad."""
+        """Whether the row is negative: no bonus, no promotion and no indicator."""
         lifts = self.mark is not None and self.mark.promotes
         return not self.bonus and not lifts and self.source is not Source.INDICATOR
 
     def lacks(self, fact: Fact) -> NotEvaluated | None:
-        """Why the fact gives no points although the row takes them from it."""
+        """Return why the fact lacks the points that this row needs, or None if it does not."""
         if self.source is Source.PRINCIPAL:
             return NotEvaluated.MISSING_PRINCIPAL_POINTS if fact.principal_points is None else None
         if self.source is not None and fact.stated_points is None:
@@ -75,7 +75,7 @@ class Row:
         return None
 
     def terms_for(self, fact: Fact) -> tuple[Decimal | None, Validity | None]:
-        """The signed points of this fact, None if the row has none, and how long they count."""
+        """Return the signed points for this fact (None: no points) and their validity."""
         if self.source is not None:
             return self._brought(fact) * self.factor, self.validity
         points, validity = self.points, self.validity
@@ -92,9 +92,9 @@ class Row:
 
 
 def stop(validity: Validity | None, fact: Fact, start: date) -> date | None:
-    """The first day on which a record no longer counts by its validity; None: without end.
+    """Return the first day on which the validity of a record has ended; None: no end.
 
-    Months are counted from the day on which it takes effect, the year is that of the decision.
+    Months are counted from `start`, the day it takes effect; `year_end` is that of the decision.
     """
     if validity is None:
         return None
@@ -104,10 +104,10 @@ def stop(validity: Validity | None, fact: Fact, start: date) -> date | None:
 
 
 class RowMaker:
-    """Makes the rows of one table."""
+    """Builds the prepared rows of one table."""
 
     def __init__(self, table: Table, book: NoteBook) -> None:
-        """Remember which grade rule comes with which item."""
+        """Prepare which grade rule applies together with which item."""
         self._table = table
         self._book = book
         self._ranks = {band.grade: place for place, band in enumerate(table.bands)}
@@ -118,7 +118,7 @@ class RowMaker:
         )
 
     def item(self, item: Item) -> Row:
-        """The row of an item, with the grade rule that comes with it."""
+        """Return the row of an item, with the grade rule that applies together with it."""
         mark = self._marks.get(item.id)
         repairable = item.repairable and self._table.repair is not None
         odd = (item.validity, item.dated, item.points_from, item.unless, item.stacking == "latest")
@@ -145,7 +145,7 @@ class RowMaker:
         )
 
     def rule(self, rule: GradeRule) -> Row:
-        """The row of a veto or promotion that stands by itself."""
+        """Return the row of a veto or promotion that facts match without an item."""
         mark = self._mark(rule)
         relies = self._table.relies_on
         return Row(
@@ -181,7 +181,7 @@ class RowMaker:
         return ids
 
     def _factor(self, item: Item) -> Decimal:
-        """What the brought points are multiplied with to change the score."""
+        """Return the factor that turns points stated by a fact into a change of the score."""
         if item.weight is not None:
             return item.weight / HUNDRED
         takes = (self._table.direction is Direction.DEDUCT) is not item.bonus

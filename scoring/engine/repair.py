@@ -1,4 +1,4 @@
-"""From when until when a record counts: warning 信用预警, validity 有效期, repair 信用修复."""
+"""The days on which a record counts: warning 信用预警, validity 有效期, repair 信用修复."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,19 +11,19 @@ from scoring.engine.note_bits import NoteBook
 from scoring.facts import Fact
 from scoring.regulation.table import Reliance, Wait
 
-#: How many different points are remembered; passed-through ones could grow it without end.
+#: Most point values that the cache holds; facts can state any points, so it needs a limit.
 MEMORY = 1_000
 
 
 class When(NamedTuple):
-    """The day asked about, and the day up to which repairs are known; mostly the same."""
+    """The day of the assessment, and the day up to which repairs are known (usually the same)."""
 
     as_of: date
     known: date
 
 
 class Conduct(NamedTuple):
-    """What about a row decides when it counts: warnings, repairs, and its own points."""
+    """The properties of a row that decide when it counts."""
 
     warnable: bool
     repairable: bool
@@ -32,15 +32,15 @@ class Conduct(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """The days on which a record counts: from `begin` up to the day before `stop` or repair."""
+    """The days on which a record counts: from `begin` to the day before `stop` or `repaired`."""
 
-    begin: date | None  #: None: never
-    stop: date | None  #: None: without end
+    begin: date | None  #: None: it never counts
+    stop: date | None  #: None: no end
     repaired: date | None
     notes: int
 
     def covers(self, when: When) -> bool:
-        """Whether the record counts on the day, with the repairs known."""
+        """Return whether the record counts on `when.as_of`, given repairs known by `when.known`."""
         return (
             self.begin is not None
             and self.begin <= when.as_of
@@ -53,7 +53,7 @@ class Waits:
     """The repair waits of a table, and the notes that warnings and repairs rely on."""
 
     def __init__(self, waits: Sequence[Wait], relies_on: Reliance, book: NoteBook) -> None:
-        """Make the waits and their notes ready."""
+        """Prepare the waits and the bits of their notes."""
         self._waits = [(wait, book.mask(wait.notes)) for wait in waits]
         self._known: dict[Decimal, tuple[int, int]] = {}
         self._hole = book.mask(relies_on.repair_hole)
@@ -62,7 +62,7 @@ class Waits:
         self.void = book.mask(relies_on.repair_void)
 
     def wait(self, points: Decimal) -> tuple[int, int]:
-        """Months to wait for a record of these points, and the notes that this rests on."""
+        """Return the months to wait for a record with these points, and the bits of the notes."""
         known = self._known.get(points)
         if known is None:
             known = self._look_up(points)
@@ -78,7 +78,7 @@ class Waits:
 
 
 def warned_from(fact: Fact, until: date, start: date) -> date | None:
-    """The first day on which a warned record counts; None if it was rectified within the warning.
+    """Return the first day a warned record counts; None if it was rectified during the warning.
 
     第二十二条: 在评价期内要求的时限内完成有效整改……在评价期内不予扣分.
     """
@@ -89,10 +89,10 @@ def warned_from(fact: Fact, until: date, start: date) -> date | None:
 
 
 def repaired_on(fact: Fact, free: date | None) -> date | None:
-    """The day from which a valid confirmation ends the record, if there is one.
+    """Return the day of a valid repair confirmation, or None.
 
-    A confirmation, or an application, before the wait has ended (`free`) is void, and so is a
-    confirmation before the application.
+    The application and the confirmation must not be before `free`, the end of the wait, and the
+    confirmation must not be before the application. `free` is None if the wait never ends.
     """
     confirmed, applied = fact.repair_confirmed_on, fact.repair_applied_on
     if free is None or confirmed is None or confirmed < free:
@@ -103,7 +103,10 @@ def repaired_on(fact: Fact, free: date | None) -> date | None:
 
 
 def lasting(fact: Fact, start: date, stop: date | None, conduct: Conduct, waits: Waits) -> Span:
-    """The days on which a row of a fact counts that takes effect on `start`, at most to `stop`."""
+    """Return the days on which a row of a fact counts, between `start` and `stop`.
+
+    `start` is the day the fact takes effect; `stop` is the end of validity (None: no end).
+    """
     begin: date | None = start
     repaired, notes = None, 0
     if conduct.warnable and fact.warning_until is not None:

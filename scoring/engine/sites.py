@@ -1,4 +1,4 @@
-"""Several sites 多厂址 of one legal person: each scored by itself, then averaged by weight."""
+"""Several sites 多厂址 of one legal person: each is scored alone, then averaged by weight."""
 
 from collections import defaultdict
 from decimal import Decimal
@@ -14,12 +14,12 @@ from scoring.engine.repair import When
 from scoring.engine.tally import Tally
 from scoring.facts import Fact, Facts, Site, plain
 
-#: Places of an averaged score; what lies beyond is cut off, so that no grade is reached by it.
+#: Decimal places of an averaged score. It is rounded down, so rounding never raises a grade.
 PLACES = 6
 
 
 def refusal(facts: Facts, entry: PreparedTable) -> str | None:
-    """Why the sites cannot be put together, if they cannot."""
+    """Return why the sites cannot be combined, or None if they can."""
     if entry.sites is None or entry.sites.combined == "per_site":
         return NotEvaluated.SITES_SCORED_APART.value
     permits = {None, *(site.permit for site in facts.sites)}
@@ -28,7 +28,7 @@ def refusal(facts: Facts, entry: PreparedTable) -> str | None:
 
 
 def count_sites(facts: Facts, entry: PreparedTable, when: When) -> Tally:
-    """The whole of the sites: facts without a site count at every one of them."""
+    """Return the combined tally of all sites; a fact without a site counts at each of them."""
     tallies = [(site, count(facts.id, _of(site, facts), entry, when)) for site in facts.sites]
     whole = Tally(_average(tallies))
     for _, tally in tallies:
@@ -51,14 +51,14 @@ def _of(site: Site, facts: Facts) -> list[Fact]:
 
 
 def _average(tallies: list[tuple[Site, Tally]]) -> Decimal:
-    """The exact average by weight, cut down to six places."""
+    """Return the exact weighted average, rounded down to six decimal places."""
     total = sum((Fraction(site.weight) for site, _ in tallies), Fraction(0))
     points = sum((Fraction(tally.total) * Fraction(site.weight) for site, tally in tallies), 0)
     return Decimal(floor(points / total * 10**PLACES)).scaleb(-PLACES)
 
 
 def _take_over(tally: Tally, whole: Tally) -> None:
-    """Take over everything but points; what several sites say alike is said once."""
+    """Merge everything but points and deductions of one site into `whole`, without duplicates."""
     whole.notes |= tally.notes
     whole.rank = max(whole.rank, tally.rank)
     lifted = [rank for rank in (whole.lifted, tally.lifted) if rank is not None]
@@ -74,7 +74,7 @@ def _take_over(tally: Tally, whole: Tally) -> None:
 
 
 def _shared(tallies: list[tuple[Site, Tally]]) -> list[Deduction]:
-    """Each row once, with the sites at which it counts and their share of the whole."""
+    """Return each distinct row once, with the sites where it counts and their share of weight."""
     rows: dict[tuple[object, ...], Deduction] = {}
     at: defaultdict[tuple[object, ...], list[Site]] = defaultdict(list)
     for site, tally in tallies:

@@ -1,4 +1,4 @@
-"""How the records of several facts stack: the latest of a row, one for each department, limits."""
+"""How records of several facts stack: latest of a row, one per department, decision limits."""
 
 from collections.abc import Iterator, Sequence
 from decimal import Decimal
@@ -10,13 +10,16 @@ from scoring.regulation.intervals import Interval
 
 
 def latest(found: Sequence[Record]) -> list[Record]:
-    """Of the records of a row where only the latest counts, that one."""
+    """Drop earlier records of rows where only the latest record counts."""
     last = {record.row.item: record for record in found if record.row.latest}
     return [record for record in found if last.get(record.row.item, record) is record]
 
 
 def departments(found: Sequence[Record]) -> list[Record]:
-    """Of the records of one department, those of the fact decided first."""
+    """Keep, for each department, only the records of its first fact.
+
+    Drops records without a department. Writes the department into the values of kept records.
+    """
     first: dict[str | None, str] = {}
     for record in found:
         first.setdefault(record.fact.department, record.fact.id)
@@ -30,13 +33,16 @@ def departments(found: Sequence[Record]) -> list[Record]:
 
 
 def by_decision(kept: Sequence[Record]) -> Iterator[tuple[str, list[Record]]]:
-    """The records of each fact, in their order."""
+    """Yield each fact id with its records, in their order."""
     for id_, group in groupby(kept, key=lambda record: record.fact.id):
         yield id_, list(group)
 
 
 def adjustment(records: Sequence[Record], range_: Interval) -> tuple[Decimal, Decimal]:
-    """What a decision takes, and what brings that within the range; nothing taken stays so."""
+    """Return the points a decision takes, and the difference that brings them into the range.
+
+    Bonuses do not count; if the decision takes no points, both results are zero.
+    """
     taken = sum((record.points or ZERO for record in records if not record.row.bonus), start=ZERO)
     if taken == ZERO:
         return ZERO, ZERO

@@ -1,4 +1,4 @@
-"""What the facts of a subject add up to: points, grade rules, unmapped words, days of change."""
+"""Collect the results of a subject's facts: points, grade rules, unmapped words, days."""
 
 from datetime import date
 from decimal import Decimal
@@ -12,28 +12,28 @@ ZERO = Decimal(0)
 
 
 class Tally:
-    """What the facts add up to so far."""
+    """The results of the facts counted so far."""
 
     __slots__ = ("days", "deductions", "exceptions", "lifted", "notes", "promotions", "rank",
                  "received", "refusal", "total", "unmapped", "vetoes")  # fmt: skip
 
     def __init__(self, start: Decimal) -> None:
-        """Start from the score of a subject without facts."""
+        """Begin with `start`, the score of a subject without facts."""
         self.total = start
         self.deductions: list[Deduction] = []
         self.vetoes: list[Veto] = []
         self.promotions: list[Veto] = []
         self.unmapped: list[Unmapped] = []
-        self.exceptions: list[str] = []  #: those that applied, as "fact item exception"
+        self.exceptions: list[str] = []  #: the exceptions that applied, as "fact item exception"
         self.notes = 0
-        self.rank = -1  #: of the worst grade that a veto sets
-        self.lifted: int | None = None  #: rank of the best grade that a promotion lifts to
-        self.received: tuple[Fact, Received] | None = None  #: the last one came from this fact
+        self.rank = -1  #: rank of the worst grade that a veto sets; -1: no veto
+        self.lifted: int | None = None  #: rank of the best grade by promotion
+        self.received: tuple[Fact, Received] | None = None  #: the latest, with its fact
         self.refusal: str | None = None
         self.days: list[date] = []  #: later days on which the result may differ
 
     def add(self, fact: Fact, row: Row, values: dict[str, str]) -> None:
-        """Count a row that counts as it stands, with its printed points and its grade."""
+        """Add a plain row: its printed points and the grade that it sets."""
         if row.points is not None:
             self.total += row.points
             self.deductions.append(
@@ -43,14 +43,14 @@ class Tally:
             self.mark(fact.id, row.item, row.mark)
 
     def count(self, fact: Fact, row: Row, points: Decimal, values: dict[str, str]) -> None:
-        """Count a row with points of its own."""
+        """Add a row with the given points."""
         self.total += points
         self.deductions.append(
             Deduction(row.item, plain(points), fact.id, row.article, row.text, values)
         )
 
     def mark(self, fact: str, item: str, mark: Mark) -> None:
-        """Count what a row says about the grade."""
+        """Add the grade that a row sets, as a veto or a promotion."""
         found = Veto(item, fact, mark.article)
         if mark.promotes:
             self.promotions.append(found)
@@ -60,14 +60,17 @@ class Tally:
             self.rank = max(self.rank, mark.rank)
 
     def refuse(self, reason: str) -> None:
-        """Note why there is no result; the first reason stays."""
+        """Record why there is no result; only the first reason is kept."""
         if self.refusal is None:
             self.refusal = reason
 
     def limit(
         self, name: str, about: str, change: tuple[Decimal, Decimal], entry: PreparedTable
     ) -> None:
-        """Count what a limit changes, given as before and difference, as a row of its own."""
+        """Add a row for the change that a limit makes; `change` is (value before, difference).
+
+        Does nothing if the difference is zero.
+        """
         before, points = change
         if points == ZERO:
             return
@@ -78,7 +81,7 @@ class Tally:
         self.notes |= entry.notes.capped
 
     def close(self, subject: str, entry: PreparedTable) -> None:
-        """Keep the score within the table's limits."""
+        """Bring the total within the table's limits and add a row for the change."""
         missing = entry.capped(self.total) - self.total
         name = "lowest" if missing > ZERO else "highest"
         self.limit(name, subject, (self.total, missing), entry)

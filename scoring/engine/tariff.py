@@ -1,4 +1,4 @@
-"""Which rows of a table a fact hits, how they stack, and what it leaves unmapped."""
+"""Find the rows of a table that a fact hits, and its words and codes without a row."""
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable
@@ -17,19 +17,19 @@ from scoring.facts import Fact, Penalty
 from scoring.regulation.table import Table
 from scoring.regulation.terms import Decided, Match
 
-#: How many different facts are remembered; free words could otherwise grow it without end.
+#: Most entries that each cache holds; free words would otherwise let it grow without limit.
 MEMORY = 20_000
 
-#: What is listed as unmapped for a penalty that names no kind at all.
+#: Listed as unmapped for a penalty without any kind.
 NO_KIND = "未填处罚类别"
 
-#: What makes two facts hit the same rows.
+#: Cache key: two facts with equal keys hit the same rows.
 Likeness = tuple[object, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Hit:
-    """A row that a fact hits, and what hit it."""
+    """A row that a fact hits, and the values of the fact that matched."""
 
     row: Row
     values: dict[str, str]
@@ -37,21 +37,21 @@ class Hit:
 
 @dataclass(frozen=True, slots=True)
 class Hits:
-    """Everything that a fact means under a table."""
+    """The result of matching a fact against a table."""
 
     hits: tuple[Hit, ...]
     unmapped: tuple[str, ...]
-    refusal: tuple[NotEvaluated, str | None] | None  #: the reason, and what about (None: the fact)
+    refusal: tuple[NotEvaluated, str | None] | None  #: reason and subject matter (None: the fact)
     notes: int
-    all_notes: int  #: these and those of all rows, where they all count
-    plain: bool  #: evaluable, and every row is fixed
+    all_notes: int  #: `notes` and the notes of all rows
+    plain: bool  #: there is no refusal, and every row is fixed
 
 
 class Tariff:
     """The rows of one table, looked up by item, event type, code and penalty word."""
 
     def __init__(self, table: Table, book: NoteBook, foreign: frozenset[str]) -> None:
-        """Index the rows; `foreign` are the ids known to the rule set for any kind."""
+        """Index the rows; `foreign` are the row ids of all tables of the rule set."""
         self._foreign = foreign
         self.rows: dict[str, Row] = {}
         self._matches: dict[str, Match] = {}
@@ -67,7 +67,7 @@ class Tariff:
         self._days = _days(match.decided for match in self._matches.values())
 
     def match(self, fact: Fact) -> Hits:
-        """The rows that the fact hits, in the order of their items."""
+        """Return the rows that the fact hits, sorted by item id; results are cached."""
         penalty = fact.penalty
         like: Likeness = (
             (fact.item, fact.type, fact.codes)
@@ -97,7 +97,7 @@ class Tariff:
                 self._by_word.setdefault(word, []).append(row)
 
     def _segment_of(self, fine: Decimal | None) -> int | None:
-        """Where the fine lies among all amounts that the table names; alike fines are one."""
+        """Return a number that is equal for fines between the same two amounts of the table."""
         if fine is None:
             return None
         return bisect_left(self._cuts, fine) + bisect_right(self._cuts, fine)
@@ -123,13 +123,16 @@ class Tariff:
         )
 
     def _meant(self, rows: Iterable[Row], fact: Fact) -> list[Row]:
-        """Of the rows, those that are meant for decisions of that day."""
+        """Return the rows that apply to decisions of the fact's day."""
         return [row for row in rows if _in_days(self._matches[row.item].decided, fact.decided_on)]
 
     def _add(
         self, rows: Iterable[Row], fact: Fact, values: dict[str, str], found: "_Found"
     ) -> bool:
-        """Add the row of the fact's fine; False if no row is meant for it at all."""
+        """Add the rows whose amount contains the fine; False if no row applies on that day.
+
+        Adds a refusal if rows apply on that day but none contains the fine.
+        """
         meant = self._meant(rows, fact)
         fine = None if fact.penalty is None else fact.penalty.fine_wan
         hit = [row for row in meant if _in_amount(row, fine)]
@@ -153,7 +156,10 @@ class Tariff:
             found.unmapped.append(event.value)
 
     def _find_codes(self, fact: Fact, found: "_Found") -> None:
-        """A code without a row says more about a decision; alone it is listed as unmapped."""
+        """Add the rows of the codes.
+
+        A code without a row is listed as unmapped only if the fact has no item, type or penalty.
+        """
         alone = fact.item is None and fact.type is None and fact.penalty is None
         for code in sorted(set(fact.codes)):
             meant = self._add(self._by_code.get(code, ()), fact, {"code": code}, found)
@@ -170,7 +176,7 @@ class Tariff:
 
 
 class _Found:
-    """The hits of one fact while they are collected."""
+    """Collects the hits of one fact."""
 
     def __init__(self) -> None:
         self.hits: list[Hit] = []
@@ -179,7 +185,7 @@ class _Found:
         self.several = False
 
     def add(self, row: Row, values: dict[str, str]) -> None:
-        """Add a hit; a row counts once for each decision unless it counts for each word."""
+        """Add a hit; a row counts once per decision, unless it counts once per word."""
         self.several = self.several or bool(self.hits)
         known = next((hit for hit in self.hits if hit.row is row), None)
         if known is None or row.each_word:
@@ -207,7 +213,7 @@ def _cuts(rows: Iterable[Row]) -> list[Decimal]:
 
 
 def _days(ranges: Iterable[Decided | None]) -> list[date]:
-    """The first days of what a range of decision days separates."""
+    """Return the days on which a range of decision days starts, or has just ended."""
     days = set()
     for decided in ranges:
         if decided is not None:

@@ -1,4 +1,4 @@
-"""A whole population at once: assessed in columns, item by item as the engine does it."""
+"""Assess a whole population at once in columns, with the same results as the row engine."""
 
 from scoring.population.assess import Rescored, rescore
 from scoring.population.flips import Flip, Flips, flips

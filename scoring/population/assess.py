@@ -1,6 +1,6 @@
-"""A whole population assessed set-wise, exactly as scoring.engine.assess does one by one.
+"""Assess a whole population in columns, with the same results as scoring.engine.assess.
 
-Subjects with something that columns cannot count are handed to the engine itself, one by one.
+Subjects that columns cannot count are assessed by the row engine, one by one.
 """
 
 from collections.abc import Iterator
@@ -20,7 +20,7 @@ from scoring.population.table_results import Part
 from scoring.regulation.ruleset import RuleSet
 from scoring.regulation.table import Table
 
-#: One row a subject, in the order of the population.
+#: One row per subject, in the order of the population.
 RESULT = pl.Schema(
     {
         "id": pl.String(),
@@ -31,15 +31,15 @@ RESULT = pl.Schema(
         "changes_on": pl.Date(),
     }
 )
-#: One row for everything that counts, in the order of the engine's trace: the deductions of a
-#: subject with their points, then its vetoes and its promotions without.
+#: One row for each deduction, veto and promotion, in the order of the engine's trace: first the
+#: deductions of a subject with points, then its vetoes and promotions without points.
 COUNTED = pl.Schema(
     {"id": pl.String(), "item": pl.String(), "points": pl.String(), "fact": pl.String()}
 )
 _OF_RESULT = pl.Schema([("subject", pl.UInt32()), *list(RESULT.items())[1:]])
 _OF_COUNTED = pl.Schema([("subject", pl.UInt32()), *list(COUNTED.items())[1:]])
-_SPREAD = 0x9E3779B97F4A7C15  #: odd, so that subjects lie apart in 64 bits
-#: Subjects that the engine assesses before their results become columns.
+_SPREAD = 0x9E3779B97F4A7C15  #: an odd factor that spreads subject numbers over 64 bits
+#: How many subjects the row engine assesses before their results are made into columns.
 _SLICE = 10_000
 
 
@@ -47,7 +47,7 @@ class Rescored:
     """The results of a population under a rule set on a day."""
 
     def __init__(self, population: Population, rule_set: RuleSet, as_of: date) -> None:
-        """Divide the subjects between the tables and the engine."""
+        """Divide the subjects between the column engine and the row engine."""
         self._population = population
         self._rule_set = rule_set
         self._as_of = as_of
@@ -60,7 +60,7 @@ class Rescored:
 
     @cached_property
     def frame(self) -> pl.DataFrame:
-        """The result of each subject: RESULT."""
+        """The result of each subject, with the schema RESULT."""
         pieces = [self._excluded(), *(part.results() for part in self._parts)]
         pieces += [_results(slice_) for slice_ in self._by_engine()]
         found = _in_order(pieces)
@@ -68,24 +68,24 @@ class Rescored:
 
     @property
     def counted(self) -> pl.DataFrame:
-        """Every deduction, veto and promotion of each subject that is evaluated: COUNTED."""
+        """Every deduction, veto and promotion of the evaluated subjects (schema COUNTED)."""
         names = self._population.subjects["id"].gather(self.rows["subject"])
         return self.rows.with_columns(id=names).select(COUNTED.names())
 
     @cached_property
     def rows(self) -> pl.DataFrame:
-        """The same with the row of the subject instead of its id."""
+        """The same as `counted`, with the row number of the subject instead of its id."""
         pieces = [part.counted() for part in self._parts]
         pieces += [_counted(slice_) for slice_ in self._by_engine()]
         return _in_order([_counted([]), *pieces])
 
     @property
     def by_engine(self) -> int:
-        """How many subjects were handed to the engine."""
+        """How many subjects the row engine assesses."""
         return int(self._by_hand.sum())
 
     def _divided(self) -> Iterator[Part]:
-        """The subjects that can be counted set-wise, a part for each table."""
+        """Yield the subjects that can be counted in columns, one part per table."""
         subjects = self._population.subjects
         for table in self._rule_set.tables.values():
             kinds = [kind.value for kind in table.kinds]
@@ -108,7 +108,7 @@ class Rescored:
         return Part(of_part.arg_true(), names, counting, entry)
 
     def _excluded(self) -> pl.DataFrame:
-        """Suspects of crime, and kinds of subject that the rule set has no table for."""
+        """Return the results of criminal suspects and of subject kinds without a table."""
         known = [kind.value for table in self._rule_set.tables.values() for kind in table.kinds]
         suspect, kind = pl.col("suspect"), pl.col("kind").cast(pl.String)
         reason = pl.when(suspect).then(pl.lit(NotEvaluated.CRIMINAL_SUSPECT.value)).otherwise(
@@ -133,12 +133,12 @@ class Rescored:
 
 
 def rescore(population: Population, rule_set: RuleSet, as_of: date) -> Rescored:
-    """Assess every subject of a population; the same as assessing one after the other."""
+    """Assess every subject of a population; the results equal those of the row engine."""
     return Rescored(population, rule_set, as_of)
 
 
 def _repeated(population: Population) -> pl.Series:
-    """The subjects of which two facts have one id, and now and then one more."""
+    """Return the subjects with a repeated fact id; a hash collision may add another subject."""
     subject = population.facts["subject"]
     mixed = population.facts["id"].hash() ^ (subject.cast(pl.UInt64) * _SPREAD)
     if mixed.n_unique() == len(mixed):
@@ -147,7 +147,7 @@ def _repeated(population: Population) -> pl.Series:
 
 
 def _marked(size: int, rows: pl.Series) -> pl.Series:
-    """True at these rows."""
+    """Return a mask of this size that is true at these rows."""
     return pl.repeat(False, size, eager=True).scatter(rows, True)
 
 
@@ -169,7 +169,7 @@ def _counted(assessments: list[tuple[int, Assessment]]) -> pl.DataFrame:
 
 
 def _in_order(pieces: list[pl.DataFrame]) -> pl.DataFrame:
-    """All pieces in the order of their subjects; each subject is in one of them."""
+    """Concatenate the pieces in the order of subjects; each subject is in only one piece."""
     filled = [piece for piece in pieces if piece.height] or pieces[:1]
     whole = pl.concat(filled)
     return whole if whole["subject"].is_sorted() else whole.sort("subject", maintain_order=True)

@@ -1,4 +1,4 @@
-"""The counting of one table's subjects: what scoring.count does fact by fact, in columns."""
+"""Count the subjects of one table in columns, as scoring.engine.count does fact by fact."""
 
 from datetime import date
 from functools import cached_property
@@ -17,15 +17,15 @@ _ROWS = ["subject", "id", "decided_on", "item", "points", "rank", "lift"]
 
 
 class Counting:
-    """The facts of one table's subjects on a day, each known by its kind.
+    """Counts the facts of one table's subjects on a day.
 
-    Of a subject whose facts are odd nothing that is said here holds.
+    Results are invalid for the subjects in `odd`: assess those with the row engine.
     """
 
     def __init__(
         self, facts: pl.DataFrame, kinds: Kinds, entry: PreparedTable, as_of: date
     ) -> None:
-        """Look at the facts; nothing is counted before it is asked for."""
+        """Prepare the facts; each method counts only when it is called."""
         self._kinds = kinds
         self._entry = entry
         self._as_of = pl.lit(as_of)
@@ -35,7 +35,7 @@ class Counting:
 
     @property
     def odd(self) -> pl.Series:
-        """The subjects that the engine has to look at."""
+        """The subjects that columns cannot count, for the row engine."""
         brought = is_odd(self._of_kind("source"))
         come = pl.col("grade").is_not_null()
         odd = self._facts.lazy().filter(self._of_kind("odd") | brought | come | self._is_waiting)
@@ -44,7 +44,7 @@ class Counting:
         return pl.concat(found).unique()
 
     def tally(self) -> pl.DataFrame:
-        """What counts for each subject: the sum of points, the worst veto, the best promotion."""
+        """Return for each subject the sum of points, the worst veto and the best promotion."""
         names = {name: self._of_kind(name) for name in ("points", "rank", "lift")}
         rows = self._facts.lazy().filter(self._plain).select("subject", **names).collect()
         if self._others.height:
@@ -54,7 +54,7 @@ class Counting:
         )
 
     def refusals(self) -> pl.DataFrame:
-        """Why subjects cannot be evaluated: the first fact in effect that cannot."""
+        """Return why subjects cannot be evaluated: the reason from their first refused fact."""
         own = pl.when(self._of_kind("about_fact")).then("id").otherwise(pl.lit(""))
         reason = pl.coalesce(self._of_kind("refusal") + own, self._lacking + ":" + pl.col("id"))
         found = self._facts.lazy().filter(self._effective & self._refused)
@@ -67,7 +67,7 @@ class Counting:
         )
 
     def changes(self) -> pl.DataFrame:
-        """The first day on which what counts for a subject will differ by itself."""
+        """Return for each subject the first later day on which its result will change."""
         days = pl.concat(
             [
                 self._spans.select("subject", day=next_change(self._as_of)),
@@ -77,7 +77,7 @@ class Counting:
         return days.drop_nulls().group_by("subject").agg(pl.col("day").min())
 
     def rows(self) -> pl.DataFrame:
-        """Every row that counts: subject, fact, day of decision, item, points, grades set."""
+        """Return every row that counts, with its subject, fact, points, veto and promotion."""
         plain = self._facts.filter(self._plain).join(self._kinds.hits, on="kind")
         return pl.concat([plain.select(_ROWS), self._others.select(_ROWS)])
 
@@ -90,7 +90,7 @@ class Counting:
 
     @property
     def _plain(self) -> pl.Expr:
-        """In effect, and the same on every later day."""
+        """Whether a fact is in effect and counts the same on every later day."""
         untouched = pl.all_horizontal(pl.col(_TOUCHING).is_null())
         return self._effective & untouched & self._of_kind("plain")
 
@@ -104,33 +104,39 @@ class Counting:
 
     @property
     def _tells(self) -> pl.Expr:
-        """Whether a fact to come will be seen as soon as it takes effect, whatever counts."""
+        """Whether a future fact changes the result when it takes effect, even if no row counts."""
         return (pl.col("start") > self._as_of) & (self._of_kind("unmapped") | self._refused)
 
     @property
     def _is_waiting(self) -> pl.Expr:
-        """Decided, but in effect later only, so that its day of decision may show in the notes."""
+        """Whether a fact is not yet in effect because of the activation delay.
+
+        Its decision day may change the notes, so the row engine must look at it.
+        """
         if self._entry.activation is None:
             return pl.lit(value=False)
         return pl.col("start").is_null() | (pl.col("start") > self._as_of)
 
     @property
     def _silent(self) -> pl.Series:
-        """The subjects of facts to come of which nothing counts at once: notes may show them."""
+        """The subjects with a future fact of which no row counts on its first day.
+
+        Such a fact may still change the notes, so the row engine must look at it.
+        """
         coming = self._facts.filter((pl.col("start") > self._as_of) & ~self._tells)
         seen = self._spans.filter(covers(pl.col("start")))
         return coming.join(seen, on="fact", how="anti")["subject"]
 
     @property
     def _several(self) -> pl.Series:
-        """The subjects with several facts of a row of which only the latest counts."""
+        """The subjects with several facts of a row where only the latest one counts."""
         hits = self._kinds.hits.filter(pl.col("latest")).select("kind", "item").unique()
         found = self._facts.select("subject", "kind").join(hits, on="kind")
         return found.filter(pl.struct("subject", "item").is_duplicated())["subject"]
 
     @cached_property
     def _spans(self) -> pl.DataFrame:
-        """The rows of all facts that are not plain, with their spans."""
+        """The rows of all facts that are not plain, with the days on which they count."""
         others = self._facts.filter(~self._plain & pl.col("start").is_not_null())
         decided = pl.col("decided_on")
         rows = others.join(self._kinds.hits, on="kind").filter(
@@ -142,7 +148,7 @@ class Counting:
 
     @cached_property
     def _others(self) -> pl.DataFrame:
-        """Of these rows those that count, and what a limit makes of their decisions."""
+        """The rows of facts that are not plain and count, and the changes by the decision limit."""
         rows = self._spans.filter(covers(self._as_of))
         range_ = self._entry.caps.per_decision
         if range_ is None:

@@ -1,4 +1,4 @@
-"""From when until when a row of a fact counts, as scoring.repair says it, in columns."""
+"""The days on which a row of a fact counts, in columns; the same as scoring.engine.repair."""
 
 from collections.abc import Iterable
 
@@ -9,17 +9,20 @@ from scoring.regulation.table import Activation
 
 
 def within_calendar(day: pl.Expr) -> pl.Expr:
-    """The day, or null where it lies beyond the calendar."""
+    """Return the day, or null if it is after year 9999."""
     return pl.when(day <= LAST_DAY).then(day)
 
 
 def days_later(day: pl.Expr, days: int) -> pl.Expr:
-    """The day so many days later; null beyond the calendar."""
+    """Return the day so many days later; null after year 9999."""
     return within_calendar(day.dt.offset_by(f"{days}d"))
 
 
 def months_later(day: pl.Expr, months: pl.Expr, known: Iterable[int]) -> pl.Expr:
-    """The corresponding day months later, or that month's last; `known` are all the months."""
+    """Return the same day so many months later, or that month's last day.
+
+    `known` must contain every value of `months`.
+    """
     found = pl.lit(None, pl.Date)
     for number in known:
         later = within_calendar(day.dt.offset_by(f"{number}mo"))
@@ -28,7 +31,7 @@ def months_later(day: pl.Expr, months: pl.Expr, known: Iterable[int]) -> pl.Expr
 
 
 def start_of(activation: Activation | None) -> pl.Expr:
-    """The day on which a fact takes effect, not before its decision."""
+    """Return the day on which a fact takes effect, never before its decision."""
     decided = pl.col("decided_on")
     if activation is None:
         return decided
@@ -39,7 +42,7 @@ def start_of(activation: Activation | None) -> pl.Expr:
 
 
 def with_spans(rows: pl.DataFrame) -> pl.DataFrame:
-    """The rows with the days `begin` (null: never) and `stop` (null: without end)."""
+    """Add the days `begin` (null: never counts) and `stop` (null: no end) to the rows."""
     free = months_later(pl.col("rectified_on"), pl.col("wait"), _different(rows["wait"]))
     lapsed = months_later(pl.col("start"), pl.col("months"), _different(rows["months"]))
     year_end = within_calendar(pl.col("decided_on").dt.truncate("1y").dt.offset_by("1y"))
@@ -55,13 +58,13 @@ def with_spans(rows: pl.DataFrame) -> pl.DataFrame:
 
 
 def covers(day: pl.Expr) -> pl.Expr:
-    """Whether a row counts on that day."""
+    """Return whether a row counts on that day."""
     begun = pl.col("begin").is_not_null() & (pl.col("begin") <= day)
     return begun & (pl.col("stop").is_null() | (day < pl.col("stop")))
 
 
 def next_change(day: pl.Expr) -> pl.Expr:
-    """The first day after this one on which the row starts or ceases to count, or null."""
+    """Return the first later day on which the row starts or stops counting, or null."""
     begin, stop = pl.col("begin"), pl.col("stop")
     counts = begin.is_not_null() & (stop.is_null() | (stop > begin))
     coming = pl.when(begin > day).then(begin).otherwise(pl.when(stop > day).then(stop))
@@ -73,7 +76,7 @@ def _different(numbers: pl.Series) -> list[int]:
 
 
 def _begin() -> pl.Expr:
-    """A warning suspends up to its last day, and for ever if it was rectified within it."""
+    """Return the first counting day: after a warning, or never if rectified during the warning."""
     until = pl.col("warning_until")
     after = days_later(until, 1)
     late = pl.col("rectified_on").is_null() | (pl.col("rectified_on") > until)
@@ -82,7 +85,7 @@ def _begin() -> pl.Expr:
 
 
 def _repaired() -> pl.Expr:
-    """The confirmation, where neither it nor the application came before the wait had ended."""
+    """Return the day of a valid confirmation, or null; see scoring.engine.repair.repaired_on."""
     free, applied = pl.col("free"), pl.col("repair_applied_on")
     confirmed = pl.col("repair_confirmed_on")
     in_order = applied.is_null() | ((free <= applied) & (applied <= confirmed))

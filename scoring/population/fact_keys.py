@@ -1,4 +1,4 @@
-"""The few kinds of facts that a population has, each told apart by what decides its rows."""
+"""Group facts into kinds: facts with equal keys hit the same rows of the tariff."""
 
 from collections.abc import Sequence
 from datetime import date
@@ -11,14 +11,18 @@ from scoring.dates import add_days
 from scoring.population.frames import MICRO
 from scoring.regulation.table import Table
 
-#: Stands between the words of a list in a key; a word that holds it is the engine's.
+#: Separates the words of a list in a key; facts with this character in a word are odd.
 SEPARATOR = "\x1f"
-#: A fine has 18 digits at most; so many millionths lie beyond any.
+#: More millionths than any fine has (a fine has at most 18 digits).
 LARGEST_FINE = Decimal(10**18)
 
 
 def keys(facts: pl.DataFrame, table: Table) -> pl.Series:
-    """One number for each kind: item, type, codes, words, the place of the fine and of the day."""
+    """Return one number per fact; it is equal for facts of one kind.
+
+    A kind has the same item, type, codes and words, and the fine and the decision day lie between
+    the same edges of the table.
+    """
     parts = (
         _numbers(facts["item"]),
         facts["type"].to_physical(),
@@ -31,7 +35,10 @@ def keys(facts: pl.DataFrame, table: Table) -> pl.Series:
 
 
 def combined(parts: Sequence[pl.Series], most: int = 2**63) -> pl.Series:
-    """Equal rows of several small numbers by equal numbers below `most`."""
+    """Combine several columns of small numbers into one number below `most` per row.
+
+    Equal rows get equal numbers, and different rows get different ones.
+    """
     key, size = pl.zeros(len(parts[0]), pl.UInt64, eager=True), 1
     for part in parts:
         numbers = part.cast(pl.UInt64) + 1
@@ -46,7 +53,7 @@ def combined(parts: Sequence[pl.Series], most: int = 2**63) -> pl.Series:
 
 
 def dense(key: pl.Series) -> pl.Series:
-    """The place of each number among the different ones, in the order in which they come."""
+    """Replace each number by its index among the distinct numbers, in order of appearance."""
     different = key.gather(key.arg_unique())
     places = pl.int_range(len(different), dtype=pl.UInt32, eager=True)
     return key.replace_strict(different, places, return_dtype=pl.UInt32)
@@ -58,12 +65,12 @@ def _highest(numbers: pl.Series) -> int:
 
 
 def _numbers(texts: pl.Series) -> pl.Series:
-    """Equal texts by equal small numbers."""
+    """Replace texts by small numbers; equal texts get equal numbers."""
     return texts.cast(pl.Categorical(pl.Categories.random())).to_physical()
 
 
 def _of_list(lists: pl.Series) -> tuple[pl.Series, pl.Series]:
-    """Equal lists of words by equal pairs of numbers."""
+    """Replace lists of words by pairs of numbers; equal lists get equal pairs."""
     sizes = lists.list.len()
     if not sizes.max():
         return sizes, pl.zeros(len(sizes), pl.UInt32, eager=True)
@@ -71,7 +78,7 @@ def _of_list(lists: pl.Series) -> tuple[pl.Series, pl.Series]:
 
 
 def _places(values: pl.Series, passed: Sequence[pl.Expr]) -> pl.Series:
-    """How many of these ends each value of `end` has passed; null where there is none."""
+    """Return how many of the conditions `passed` each value meets; null for a null value."""
     if not passed:
         return pl.zeros(len(values), pl.UInt32, eager=True)
     total = pl.sum_horizontal(one.cast(pl.UInt32) for one in passed)
@@ -80,7 +87,7 @@ def _places(values: pl.Series, passed: Sequence[pl.Expr]) -> pl.Series:
 
 
 def _amounts(table: Table) -> list[pl.Expr]:
-    """That a fine, in millionths of 万元, has reached an end of an amount, and passed it."""
+    """Return conditions: a fine (millionths of 万元) reaches, or exceeds, an end of an amount."""
     amounts = [row.match.amount for row in table.rows if row.match.amount is not None]
     ends = {place[0] for one in amounts for place in (one.lower, one.upper) if place}
     cuts = [min(end.scaleb(MICRO), LARGEST_FINE) for end in ends]
@@ -89,7 +96,7 @@ def _amounts(table: Table) -> list[pl.Expr]:
 
 
 def _days(table: Table) -> list[pl.Expr]:
-    """That a decision lies on or after a day on which what is matched may change."""
+    """Return conditions: a decision is on or after a date edge of the table's matches."""
     ranges = [row.match.decided for row in table.rows if row.match.decided is not None]
     days: set[date | None] = {one.first for one in ranges}
     days |= {add_days(one.last, 1) for one in ranges if one.last is not None}

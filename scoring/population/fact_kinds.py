@@ -1,4 +1,4 @@
-"""What each kind of facts means, said once by the engine's own tariff."""
+"""Find the rows that each kind of fact hits, by matching one example with the tariff."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -17,25 +17,25 @@ from scoring.population.frames import ONE, micro
 from scoring.regulation.table import Table
 from scoring.regulation.terms import Validity
 
-#: Ranks of grades count from the best; no veto lies before all of them, no promotion behind.
+#: Ranks are 0 for the best grade and rise; these values mean "no veto" and "no promotion".
 NO_VETO, NO_LIFT = -1, 127
 PER_DECISION = "per_decision"
 
 KINDS = pl.Schema(
     {
-        "plain": pl.Boolean(),  #: counts the same whatever the fact says
-        "points": pl.Int64(),  #: of all rows, where they are plain
-        "rank": pl.Int8(),  #: of the worst veto
-        "lift": pl.Int8(),  #: of the best promotion
-        "refusal": pl.String(),  #: up to what it is about
-        "about_fact": pl.Boolean(),  #: the refusal is about the fact, whose id has to follow
-        "source": pl.String(),  #: where points come from that the fact brings
+        "plain": pl.Boolean(),  #: see Hits.plain
+        "points": pl.Int64(),  #: sum of all rows; valid only if the kind is plain
+        "rank": pl.Int8(),  #: rank of the worst veto
+        "lift": pl.Int8(),  #: rank of the best promotion
+        "refusal": pl.String(),  #: the reason text; without the fact id if `about_fact`
+        "about_fact": pl.Boolean(),  #: the id of the fact must be appended to `refusal`
+        "source": pl.String(),  #: field of the fact that gives the points
         "unmapped": pl.Boolean(),
         "odd": pl.Boolean(),
     }
 )
-#: A row of the tariff that a kind of fact hits, while the decision lies between two days. A row
-#: whose grade lasts by itself is two rows.
+#: A row of the tariff that a kind of fact hits, for decisions between two days. A row whose grade
+#: has its own validity becomes two rows.
 HITS = pl.Schema(
     {
         "kind": pl.UInt32(),
@@ -43,16 +43,16 @@ HITS = pl.Schema(
         "points": pl.Int64(),
         "rank": pl.Int8(),
         "lift": pl.Int8(),
-        "months": pl.Int32(),  #: of validity
+        "months": pl.Int32(),  #: months of validity
         "year_end": pl.Boolean(),
-        "wait": pl.Int32(),  #: months to wait for a repair by points that are printed
-        "factor": pl.Int64(),  #: of the points that the fact brings, in millionths
+        "wait": pl.Int32(),  #: months to wait for a repair, if the points are printed
+        "factor": pl.Int64(),  #: multiplies the points stated by the fact, in millionths
         "source": pl.String(),
         "repairable": pl.Boolean(),
         "warnable": pl.Boolean(),
         "bonus": pl.Boolean(),
         "latest": pl.Boolean(),
-        "limit": pl.Boolean(),  #: what a limit makes of a plain decision
+        "limit": pl.Boolean(),  #: the row is the change that the limit makes to a plain decision
         "decided_from": pl.Date(),
         "decided_before": pl.Date(),
     }
@@ -67,7 +67,7 @@ _NOTHING = dict.fromkeys(HITS) | {
 
 @dataclass(frozen=True, slots=True)
 class Kinds:
-    """Which kind each fact is, what the kinds come to, and the rows that they hit."""
+    """The kind number of each fact, the kinds (KINDS), and the rows that they hit (HITS)."""
 
     of_fact: pl.Series
     kinds: pl.DataFrame
@@ -75,7 +75,7 @@ class Kinds:
 
 
 def kinds_of(facts: pl.DataFrame, entry: PreparedTable, table: Table, odd: frozenset[str]) -> Kinds:
-    """Sort the facts into kinds and ask the tariff about one fact of each."""
+    """Group the facts into kinds and match one fact of each kind with the tariff."""
     key = keys(facts, table)
     kinds: list[tuple[Any, ...]] = []
     hits: list[dict[str, Any]] = []
@@ -98,7 +98,7 @@ def kinds_of(facts: pl.DataFrame, entry: PreparedTable, table: Table, odd: froze
 
 
 def _example(row: tuple[Any, ...]) -> Fact:
-    """A fact of the kind; one that says nothing has brought a grade."""
+    """Build an example fact; the empty received grade keeps a fact without a type valid."""
     decided_on, item, type_, types, fine, codes = row
     return Fact(
         "",
@@ -112,7 +112,7 @@ def _example(row: tuple[Any, ...]) -> Fact:
 
 
 def _is_odd(fact: Fact, found: Hits, odd: frozenset[str]) -> bool:
-    """Whether the engine has to look at the facts of this kind one by one."""
+    """Return whether the facts of this kind must go to the row engine."""
     words = (*fact.codes, *(fact.penalty.types if fact.penalty is not None else ()))
     rows = [hit.row for hit in found.hits]
     return (
@@ -153,7 +153,7 @@ def _signs(found: Hits) -> tuple[str | None, bool]:
 
 
 def _limit(found: Hits, entry: PreparedTable) -> int | None:
-    """What the limit of a decision adds to a plain one, if anything."""
+    """Return what the decision limit adds to a plain decision, in millionths, or None."""
     range_ = entry.caps.per_decision
     if range_ is None or not found.plain:
         return None
@@ -177,7 +177,7 @@ def _hits(found: Hits, entry: PreparedTable, limit: int | None) -> Iterable[dict
 
 
 def _periods(row: Row, entry: PreparedTable) -> Iterable[dict[str, Any]]:
-    """The row with the points and the validity of each span of decision days."""
+    """Yield the row once per period of decision days, with its points and validity then."""
     starts = [None, *(dated.decided_from for dated in row.dated)]
     terms = [(row.points, row.validity)]
     for dated in row.dated:

@@ -1,4 +1,4 @@
-"""Which grades flip between two rule sets over a population, and the rows that make them flip."""
+"""Find the subjects whose grade differs between two rule sets, and the rows that differ."""
 
 from dataclasses import dataclass
 from datetime import date
@@ -13,7 +13,7 @@ from scoring.regulation.ruleset import RuleSet
 
 
 class Flip(StrEnum):
-    """How a grade flips."""
+    """The direction in which a grade flips."""
 
     UP = "up"  #: 升
     DOWN = "down"  #: 降
@@ -23,7 +23,7 @@ class Flip(StrEnum):
 
 
 _ROW = pl.Struct({"item": pl.String, "points": pl.String, "fact": pl.String})
-#: One row a flipped subject; `gone` and `come` are the counted rows that only one side has.
+#: One row per flipped subject; `gone` are counted rows of the old rule set only, `come` of the new.
 FLIPS = pl.Schema(
     {
         "id": pl.String(),
@@ -42,32 +42,32 @@ FLIPS = pl.Schema(
 
 @dataclass(frozen=True, slots=True)
 class Flips:
-    """The flipped subjects and how many were looked at."""
+    """The flipped subjects, and the number of all subjects that were compared."""
 
     frame: pl.DataFrame
     subjects: int
 
     @property
     def by_direction(self) -> dict[str, int]:
-        """How many flip in each direction; every direction is named."""
+        """The number of flips in each direction, zeros included."""
         counts = dict(self.frame["direction"].value_counts().iter_rows())
         return {flip.value: counts.get(flip.value, 0) for flip in Flip}
 
     @property
     def by_pair(self) -> list[tuple[str | None, str | None, int]]:
-        """How many flip from which grade to which."""
+        """The number of flips for each pair of old and new grade."""
         pairs = self.frame.group_by("from_grade", "to_grade").len()
         return pairs.sort("from_grade", "to_grade", nulls_last=True).rows()
 
     @classmethod
     def together(cls, parts: list["Flips"]) -> "Flips":
-        """The flips of slices of one population."""
+        """Join the flips of slices of one population."""
         frames = [FLIPS.to_frame(), *(part.frame for part in parts)]
         return cls(pl.concat(frames), sum(part.subjects for part in parts))
 
 
 def flips(old: RuleSet, new: RuleSet, population: Population, as_of: date) -> Flips:
-    """The subjects whose grade is another under the new rule set, in the population's order."""
+    """Return the subjects whose grade differs under the new rule set, in population order."""
     before, after = (Rescored(population, rules, as_of).frame for rules in (old, new))
     rows = before["grade"].ne_missing(after["grade"]).arg_true()
     flipped = population.only(rows)
@@ -99,7 +99,7 @@ _TRIPLE = ["kind", "from_grade", "to_grade"]
 
 
 def _directions(frame: pl.DataFrame, old: RuleSet, new: RuleSet) -> pl.DataFrame:
-    """The direction of each kind and pair of grades, of which there are few."""
+    """Return the direction for each subject kind and pair of grades."""
     triples = frame.select(_TRIPLE).unique()
     ways = [
         _direction(SubjectKind(kind), was, is_, (new, old)) for kind, was, is_ in triples.rows()
@@ -121,7 +121,10 @@ def _direction(
 
 
 def _only(some: pl.DataFrame, others: pl.DataFrame, name: str) -> pl.DataFrame:
-    """The rows that the others lack, as a list for each subject; equal rows count each."""
+    """Return the rows of `some` that `others` lack, as a list per subject.
+
+    Equal rows are counted: three in `some` and one in `others` leave two.
+    """
     left, right = (
         rows.with_columns(nth=pl.int_range(pl.len()).over(rows.columns)) for rows in (some, others)
     )

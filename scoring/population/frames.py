@@ -1,4 +1,4 @@
-"""A population in columns: the subjects, and their facts by the row of their subject."""
+"""A population in columns: one frame of subjects, and one frame of facts."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -24,7 +24,7 @@ SUBJECTS = pl.Schema(
         "sites": pl.List(pl.Struct({"permit": pl.String(), "weight": AMOUNT})),
     }
 )
-#: Fields of a fact that are columns as they are.
+#: Fields of a fact that become columns unchanged.
 _AS_THEY_ARE = {
     "id": pl.String(),
     "decided_on": pl.Date(),
@@ -40,8 +40,8 @@ _AS_THEY_ARE = {
     "stated_points": AMOUNT,
     "site": pl.String(),
 }
-#: `subject` is the row among the subjects; `types` is null where the fact has no penalty, the
-#: columns of a grade computed elsewhere where it brings none.
+#: `subject` is the row number in SUBJECTS. `types` is null if the fact has no penalty; `grade`,
+#: `issued_by` and `score` are null if it has no received grade.
 FACTS = pl.Schema(
     {
         "subject": pl.UInt32(),
@@ -59,20 +59,20 @@ FACTS = pl.Schema(
 
 @dataclass(frozen=True, slots=True)
 class Population:
-    """Subjects and facts in the columns above, facts in the order of their subjects."""
+    """Subjects (SUBJECTS) and facts (FACTS); the facts are sorted by `subject`."""
 
     subjects: pl.DataFrame
     facts: pl.DataFrame
 
     def __post_init__(self) -> None:
-        """Refuse facts out of order: they are grouped by where they lie."""
+        """Raise ValueError if the facts are not sorted by subject; grouping relies on it."""
         if not self.facts["subject"].is_sorted():
             message = "facts have to stand in the order of their subjects"
             raise ValueError(message)
 
     @classmethod
     def of(cls, given: Iterable[Facts]) -> "Population":
-        """A population from the engine's own input."""
+        """Build a population from the input of the row engine."""
         rows: list[tuple[Any, ...]] = []
         facts: list[tuple[Any, ...]] = []
         for row, one in enumerate(given):
@@ -86,11 +86,11 @@ class Population:
 
     @property
     def size(self) -> int:
-        """How many subjects there are."""
+        """The number of subjects."""
         return self.subjects.height
 
     def only(self, rows: Sequence[int] | pl.Series) -> "Population":
-        """These subjects in this order, with their facts."""
+        """Return these subjects in this order, with their facts."""
         chosen = pl.DataFrame({"subject": pl.Series(rows, dtype=pl.UInt32)})
         number = pl.int_range(pl.len(), dtype=pl.UInt32).alias("new")
         facts = (
@@ -101,7 +101,7 @@ class Population:
         return Population(self.subjects[chosen["subject"]], facts)
 
     def each(self) -> Iterator[Facts]:
-        """Every subject as the engine takes it."""
+        """Yield every subject as input of the row engine."""
         by_subject = groupby(self.facts.iter_rows(), itemgetter(0))
         facts = {row: tuple(map(_fact, group)) for row, group in by_subject}
         for row, (id_, kind, suspect, sites) in enumerate(self.subjects.iter_rows()):
@@ -134,22 +134,22 @@ def _fact(row: tuple[Any, ...]) -> Fact:
     )
 
 
-#: The last day of the calendar: what lies beyond it never comes.
+#: The last day of the calendar; later days are treated as never.
 LAST_DAY = date.max
 MICRO = 6
 ONE = 10**MICRO
-#: Sums of millions of points up to this many millionths fit into 64 bits, and so does one of them
-#: multiplied by a factor up to 1; larger ones are the engine's.
+#: The largest number in millionths that columns count: sums of millions of them, and products
+#: with a factor up to 1, fit into 64 bits. Larger numbers go to the row engine.
 LARGEST = 10**12
 
 
 def micro(number: Decimal) -> int | None:
-    """A number in millionths, or None where it is no whole number of them or too large."""
+    """Return a number in millionths, or None if that is not whole or larger than LARGEST."""
     scaled = number.scaleb(MICRO)
     whole = int(scaled)
     return whole if whole == scaled and abs(whole) <= LARGEST else None
 
 
 def from_micro(number: int) -> Decimal:
-    """The number of so many millionths."""
+    """Return the number for an amount in millionths."""
     return Decimal(number).scaleb(-MICRO)

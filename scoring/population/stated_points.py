@@ -1,4 +1,4 @@
-"""Points that a fact brings itself: what a client lost, what a decision states, an indicator."""
+"""Points that a fact states itself: points of the client, of the decision, of an indicator."""
 
 import polars as pl
 
@@ -12,7 +12,7 @@ _HUNDRED = 100 * ONE
 
 
 def lacking(source: pl.Expr) -> pl.Expr:
-    """Why a fact gives no points although its row takes them from it, or null."""
+    """Return why a fact lacks the points that its row needs, or null."""
     stated = pl.col("stated_points")
     principal = pl.when(pl.col("principal_points").is_null()).then(
         pl.lit(NotEvaluated.MISSING_PRINCIPAL_POINTS.value)
@@ -27,7 +27,7 @@ def lacking(source: pl.Expr) -> pl.Expr:
 
 
 def is_odd(source: pl.Expr) -> pl.Expr:
-    """Whether what a fact brings is too large for columns."""
+    """Return whether the points stated by a fact are too large for columns."""
     large = pl.max_horizontal(
         _micros(pl.col(name)) for name in ("principal_points", "stated_points")
     )
@@ -35,9 +35,9 @@ def is_odd(source: pl.Expr) -> pl.Expr:
 
 
 def with_brought(rows: pl.DataFrame, entry: PreparedTable) -> pl.DataFrame:
-    """The rows with the points that come from the fact, and the wait that these points make.
+    """Add the points stated by the facts and the repair wait of these points to the rows.
 
-    `inexact` are those that no whole number of millionths can be made of.
+    `inexact` marks rows whose points are not a whole number of millionths.
     """
     source = pl.col("source")
     brought = pl.when(source == _PRINCIPAL).then(_micros(pl.col("principal_points"))).otherwise(

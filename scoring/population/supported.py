@@ -1,7 +1,6 @@
-"""What the set-wise way knows of a rule set; a table or row that says more is the engine's.
+"""Rule-set features that the column engine supports; anything else goes to the row engine.
 
-A field added to the terms is unknown here until it is written below, so that it can never be
-counted otherwise than by the engine.
+A field added to the terms is unsupported until it is listed below.
 """
 
 from decimal import Decimal
@@ -38,7 +37,7 @@ _ACTIVATION = frozenset({"article", "text", "days", "counted_from"})
 
 
 def table_is_known(table: Table) -> bool:
-    """Whether facts under the table can be counted set-wise, odd rows apart."""
+    """Return whether the column engine can count the table, apart from its `odd_rows`."""
     caps = table.caps
     parts: list[tuple[BaseModel | None, frozenset[str]]] = [
         (table, _TABLE),
@@ -59,7 +58,7 @@ def table_is_known(table: Table) -> bool:
 
 
 def odd_rows(table: Table) -> frozenset[str]:
-    """The items and grade rules whose facts are the engine's."""
+    """Return the ids of items and grade rules whose facts must go to the row engine."""
     odd: set[str] = set()
     for item in table.items:
         validities = [item.validity, *(dated.validity for dated in item.dated)]
@@ -74,7 +73,7 @@ def odd_rows(table: Table) -> frozenset[str]:
 
 
 def _says_no_more(part: BaseModel | None, known: frozenset[str]) -> bool:
-    """Whether every field beyond the known ones is as if it were not written."""
+    """Return whether every field outside `known` has its default value."""
     if part is None:
         return True
     return all(

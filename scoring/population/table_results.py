@@ -1,4 +1,4 @@
-"""The results of the subjects of one table, from what their facts come to."""
+"""Compute the results of one table's subjects from their counted facts."""
 
 from functools import cached_property
 
@@ -10,27 +10,27 @@ from scoring.population.counting import Counting
 from scoring.population.fact_kinds import NO_LIFT, NO_VETO, PER_DECISION
 from scoring.population.frames import from_micro, micro
 
-#: In which order the trace lists what counts.
+#: The order of the trace.
 _DEDUCTION, _LIMIT, _VETO, _PROMOTION = range(4)
 _ORDER = ["subject", "act", "decided_on", "id", "limit", "item"]
-#: Sorts a decision's limit behind its rows.
+#: Sorts the row of a decision limit after the other rows of the decision.
 _IS_LIMIT = pl.col("item") == PER_DECISION
 
 
 class Part:
-    """Subjects of one table, known by their rows in the population, and their counting."""
+    """The subjects of one table that columns can count, and their counting."""
 
     def __init__(
         self, rows: pl.Series, names: pl.Series, counting: Counting, entry: PreparedTable
     ) -> None:
-        """Remember whose results are asked for; their facts are not odd."""
+        """Take the row numbers and ids of the subjects; none of them may be in `counting.odd`."""
         self._rows = rows.alias("subject")
         self._names = names
         self._counting = counting
         self._entry = entry
 
     def results(self) -> pl.DataFrame:
-        """Score, grade, veto, reason and day of change by the row of the subject."""
+        """Return score, grade, veto, reason and day of change for each subject's row number."""
         frame = _joined(self._graded(), self._counting.refusals(), "not_evaluated", pl.String())
         frame = _joined(frame, self._counting.changes(), "changes_on", pl.Date())
         evaluated = pl.col("not_evaluated").is_null()
@@ -44,7 +44,7 @@ class Part:
         )
 
     def counted(self) -> pl.DataFrame:
-        """What counts for the subjects that are evaluated, in the order of the trace."""
+        """Return the counted rows of the evaluated subjects, in the order of the trace."""
         rows = self._counting.rows().join(self._rows.to_frame(), on="subject", how="semi")
         acts = [
             rows.filter(pl.col("points").is_not_null()).with_columns(act=_DEDUCTION),
@@ -70,7 +70,7 @@ class Part:
 
     @cached_property
     def _total(self) -> pl.Series:
-        """Start and points, before the table's limits."""
+        """The start plus the points, before the table's limits."""
         return self._spread("points", 0) + (micro(self._entry.start) or 0)
 
     @cached_property
@@ -81,7 +81,7 @@ class Part:
         )
 
     def _limits(self) -> pl.DataFrame:
-        """What the table's limits change, as rows about the subject itself."""
+        """Return the changes that the table's limits make, as rows about the subject itself."""
         added = self._capped - self._total
         frame = pl.DataFrame({"subject": self._rows, "points": added, "id": self._names})
         item = pl.when(pl.col("points") > 0).then(pl.lit("lowest")).otherwise(pl.lit("highest"))
@@ -90,14 +90,14 @@ class Part:
         )
 
     def _spread(self, name: str, nothing: int) -> pl.Series:
-        """The sums by the place of the subject; `nothing` where no fact counts."""
+        """Return a column of the tally for each subject; `nothing` if no fact counts."""
         tally = self._tally
         size = 1 + max(_number(self._rows.max()), _number(tally["subject"].max()))
         whole = pl.repeat(nothing, size, dtype=tally.schema[name], eager=True)
         return whole.scatter(tally["subject"], tally[name]).gather(self._rows)
 
     def _graded(self) -> pl.DataFrame:
-        """Score and grade; there are few different totals, each is looked up once."""
+        """Return score and grade; each distinct total is looked up only once."""
         different = self._capped.unique()
         scores = [from_micro(number) for number in different]
         places = pl.int_range(len(different), dtype=pl.UInt32, eager=True)
@@ -128,7 +128,7 @@ def _number(value: object) -> int:
 def _joined(
     frame: pl.DataFrame, values: pl.DataFrame, name: str, dtype: pl.DataType
 ) -> pl.DataFrame:
-    """The one other column of `values` by subject, null where there is none."""
+    """Add the other column of `values` as `name`, joined by subject; null if it has no row."""
     if not values.height:
         return frame.with_columns(pl.lit(None, dtype).alias(name))
     other = values.select("subject", pl.exclude("subject").alias(name))

@@ -1,4 +1,4 @@
-"""What makes a rule set unusable although each of its values is well formed."""
+"""Check the parts of a rule set against each other, when each value alone is well formed."""
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
@@ -13,7 +13,7 @@ from scoring.regulation.terms import Match, Note, Unless
 
 
 class _Checked(Protocol):
-    """The parts of a rule set that are checked here."""
+    """The attributes of a rule set that `problems_of` reads."""
 
     @property
     def notes(self) -> tuple[Note, ...]: ...
@@ -29,7 +29,7 @@ class _Noted(Protocol):
 
 
 def problems_of(rule_set: _Checked) -> list[str]:
-    """Everything wrong with the rule set, each naming table and item."""
+    """Return every problem of the rule set; each text names the table and the item."""
     problems = _doubles("理解说明", (note.id for note in rule_set.notes))
     kinds = (kind.value for table in rule_set.tables.values() for kind in table.kinds)
     problems += _doubles("对象种类", kinds)
@@ -129,7 +129,7 @@ def _repair_problems(table: Table, known: frozenset[str]) -> Iterator[str]:
 
 
 def _value_problems(table: Table) -> Iterator[str]:
-    """Values of the table that need another one, or exclude it."""
+    """Yield problems of table values that require or exclude each other."""
     caps = table.caps
     if (caps.lowest, caps.highest, caps.per_decision) != (None, None, None) and not caps.article:
         yield "caps：写了限值，就要写 article 和 text"

@@ -1,4 +1,4 @@
-"""What differs between two rule sets, value by value, in words that a person can check."""
+"""Compare two rule sets value by value, and describe the differences for people."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -12,11 +12,11 @@ from scoring.regulation.intervals import Interval
 from scoring.regulation.ruleset import RuleSet
 from scoring.regulation.table import Table
 
-#: Values by which an entry of a list is known, in this order.
+#: Fields that identify an entry of a list; the first one that exists is used.
 _NAMES = ("id", "grade")
-#: What a whole part is shown by.
+#: Fields that summarise a part that was added or removed as a whole.
 _SHOWN = ("title", "range", "question", "points", "months")
-#: The hash differs with every other difference.
+#: Fields that are not compared: the version is a hash and differs with every other difference.
 _LEFT_OUT = frozenset({"version"})
 _WORDS = {
     "tables": "对象", "items": "评价项", "vetoes": "直接评定", "bands": "等级",
@@ -38,15 +38,15 @@ _WORDS = {
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """One value that differs; `old` or `new` is None where there is nothing on that side."""
+    """One value that differs; `old` or `new` is None if that rule set does not have it."""
 
-    path: tuple[str, ...]  #: for example tables, enterprise, items, E01, points
+    path: tuple[str, ...]  #: for example ("tables", "enterprise", "items", "E01", "points")
     old: str | None
     new: str | None
 
     @property
     def words(self) -> str:
-        """The difference as people read it."""
+        """The difference as a Chinese text for people."""
         where = " ".join(_WORDS.get(step, step) for step in self.path if step != "tables")
         if self.old is None:
             return f"新增 {where}：{self.new}"
@@ -56,7 +56,7 @@ class Difference:
 
 
 def differences(old: RuleSet, new: RuleSet) -> list[Difference]:
-    """Every difference between two rule sets, in the order of their text."""
+    """Return every difference between two rule sets, in the order of the fields."""
     return list(_between(old, new, ()))
 
 
@@ -79,7 +79,7 @@ def _of_entries(
 
 
 def _fields(part: BaseModel) -> dict[str, object]:
-    """The values of a part; the two ends of a range are one value."""
+    """Return the values of a part; the two ends of a range are given as one value `range`."""
     names = [name for name in type(part).model_fields if name not in _LEFT_OUT]
     if not isinstance(part, Interval):
         return {name: getattr(part, name) for name in names}
@@ -90,7 +90,7 @@ def _fields(part: BaseModel) -> dict[str, object]:
 
 
 def _are_parts(value: object) -> TypeGuard[tuple[BaseModel, ...]]:
-    """Whether a value is a list of parts, told apart by their names or ranges."""
+    """Return whether a value is a tuple of models (an empty tuple too)."""
     return isinstance(value, tuple) and all(isinstance(one, BaseModel) for one in value)
 
 
@@ -112,7 +112,7 @@ def _range(part: Interval) -> str:
 
 
 def _text(value: object) -> str | None:
-    """A value as it is printed; a whole part by its title and its points or range."""
+    """Return a value as text, a whole part as a summary; None if there is nothing."""
     if value is None or value == ():
         return None
     if isinstance(value, Decimal):

@@ -1,4 +1,4 @@
-"""Ranges with each end written out as open or closed, and the proof that they leave no gap."""
+"""Ranges whose ends are explicitly open or closed, and the check that they leave no gap."""
 
 from collections.abc import Iterable
 from decimal import Decimal
@@ -10,7 +10,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict
 
 
 def no_float(value: object) -> object:
-    """Refuse binary fractions: 0.1 is not a tenth."""
+    """Raise ValueError for floats and booleans: the float 0.1 is not exactly a tenth."""
     if isinstance(value, float | bool):
         message = '数要写成文字，如 "0.5"'
         raise ValueError(message)  # noqa: TRY004 - pydantic makes findings of ValueError only
@@ -20,12 +20,12 @@ def no_float(value: object) -> object:
 #: An exact number of a regulation: points, a score or 万元.
 Exact = Annotated[Decimal, BeforeValidator(no_float)]
 
-#: A place on the line: just before the value (0) or just after it (1).
+#: A cut on the number line: just before the value (0) or just after it (1).
 Place = tuple[Decimal, int]
 
 
 class Terms(BaseModel):
-    """A frozen part of a rule set that refuses unknown keys."""
+    """Base of every part of a rule set: frozen, and unknown keys are an error."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -40,26 +40,26 @@ class Interval(Terms):
 
     @cached_property
     def lower(self) -> Place | None:
-        """Where the range begins, None for minus infinity."""
+        """The cut where the range begins; None: minus infinity."""
         if self.at_least is not None:
             return self.at_least, 0
         return None if self.above is None else (self.above, 1)
 
     @cached_property
     def upper(self) -> Place | None:
-        """Where the range has ended, None for infinity."""
+        """The cut after the end of the range; None: infinity."""
         if self.below is not None:
             return self.below, 0
         return None if self.at_most is None else (self.at_most, 1)
 
     def contains(self, value: Decimal) -> bool:
-        """Whether the value lies in the range."""
+        """Return whether the value lies in the range."""
         if self.lower is not None and (value, 0) < self.lower:
             return False
         return self.upper is None or (value, 0) < self.upper
 
     def problem(self) -> str | None:
-        """What is wrong with the two ends, if anything."""
+        """Return what is wrong with the ends of the range, or None."""
         if self.at_least is not None and self.above is not None:
             return "at_least 与 above 不能同写；删去一个"
         if self.at_most is not None and self.below is not None:
@@ -70,7 +70,7 @@ class Interval(Terms):
 
 
 def cover_problems(ranges: Iterable[tuple[str, Interval]]) -> list[str]:
-    """Gaps and overlaps of named ranges that have to cover every number exactly once."""
+    """Return the gaps and overlaps of named ranges that must cover every number exactly once."""
     named = sorted(ranges, key=lambda pair: (pair[1].lower is not None, pair[1].lower or ()))
     problems = [f"{name}：{fault}" for name, part in named if (fault := part.problem())]
     if problems or not named:

@@ -1,4 +1,4 @@
-"""What makes the points of an item, or its exceptions, unusable."""
+"""Check the points, weights and exceptions of items."""
 
 from collections.abc import Iterator, Sequence
 from itertools import combinations, pairwise
@@ -11,7 +11,7 @@ ALL = 100
 
 
 def item_problems(item: Item, direction: Direction) -> Iterator[str]:
-    """What is wrong with the points of an item."""
+    """Yield the problems of the points of an item."""
     if (item.points is None) == (item.points_from is None):
         yield "points 与 points_from 写且只写一个"
     if item.dated and item.points is None:
@@ -38,7 +38,7 @@ def _signed(points: Exact, *, upward: bool) -> bool:
 
 
 def weight_problems(table: Table) -> Iterator[str]:
-    """Indicators have weights that add up to all, and nothing else has one."""
+    """Yield problems of weights: only indicators have weights, and these add up to 100."""
     for item in table.items:
         if (item.points_from is Source.INDICATOR) != (item.weight is not None):
             yield f"评价项 {item.id}：points_from 为 indicator 时要写 weight，其他不写"
@@ -54,7 +54,7 @@ def weight_problems(table: Table) -> Iterator[str]:
 
 
 def exception_problems(exceptions: Sequence[Unless]) -> Iterator[str]:
-    """Exceptions of which two always apply together with different results."""
+    """Yield pairs of exceptions with equal conditions and different results."""
     for one, other in combinations(exceptions, 2):
         if one.when == other.when and (one.points or 0) != (other.points or 0):
             yield f"例外 {one.id} 与 {other.id} 条件相同、结果不同；删去一个或改条件"

@@ -1,4 +1,4 @@
-"""That no fact can match two rows by one word, event or code, and no amount of a word none."""
+"""Check that each event, word or code leads to one row for every day and amount."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import date
@@ -11,7 +11,7 @@ Row = Item | GradeRule
 
 
 def match_problems(rows: Sequence[Row]) -> Iterator[str]:
-    """Rows of one event on the same days, and words or codes with gaps or overlaps."""
+    """Yield events with two rows on one day, and words or codes whose amounts do not fit."""
     events: dict[str, list[Row]] = {}
     decisions: dict[str, list[Row]] = {}
     for row in rows:
@@ -34,7 +34,7 @@ def _event_problems(what: str, rows: Sequence[Row]) -> Iterator[str]:
 
 
 def _amount_problems(what: str, rows: Sequence[Row]) -> Iterator[str]:
-    """Days without any row are no gap: then the word is unmapped."""
+    """Yield gaps and overlaps of amounts; days without any row are allowed (word unmapped)."""
     problems: dict[str, None] = {}
     for meant in _by_days(rows):
         ranges = [(row.id, row.match.amount or Interval()) for row in meant]
@@ -43,7 +43,7 @@ def _amount_problems(what: str, rows: Sequence[Row]) -> Iterator[str]:
 
 
 def _by_days(rows: Iterable[Row]) -> Iterator[list[Row]]:
-    """The rows that are meant in each stretch of decision days that the rows tell apart."""
+    """Yield the rows that apply in each period between the date edges of these rows."""
     rows = list(rows)
     firsts = {date.min, *(day for row in rows for day in _firsts(row.match))}
     for day in sorted(firsts):

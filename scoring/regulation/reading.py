@@ -1,4 +1,4 @@
-"""Rule sets, policies and cases read from YAML; what is wrong is told by table, item and key."""
+"""Read rule sets, policies and cases from parsed YAML; errors name the table, item and key."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TypeVar
@@ -17,7 +17,7 @@ def read(
     name: str,
     problems_of: Callable[[Model], Iterable[str]] = lambda _: (),
 ) -> Model:
-    """The parsed data as a model without problems; raises RuleSetError, a line for each fault."""
+    """Return the parsed data as a checked model; raises RuleSetError with one line per fault."""
     try:
         found = model.model_validate(data)
     except ValidationError as error:
@@ -29,7 +29,7 @@ def read(
 
 
 def explain(name: str, data: object, error: ValidationError) -> list[str]:
-    """One line for each fault, naming the culprit."""
+    """Return one line for each fault, naming the faulty entry."""
     return [f"{name}：{_where(data, fault['loc'])}：{words(fault)}" for fault in error.errors()]
 
 
@@ -48,7 +48,7 @@ def _below(data: object, step: int | str) -> object:
 
 
 def _label(data: object) -> str:
-    """How a list entry is called: by its id, its grade or its text."""
+    """Return the name of a list entry in messages: its id, grade, name or text."""
     if isinstance(data, Mapping):
         return next((str(data[key]) for key in ("id", "grade", "name", "text") if key in data), "?")
     return str(data)

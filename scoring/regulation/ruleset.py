@@ -1,4 +1,4 @@
-"""RuleSet 评价办法: one regulation as data, and how it is read from a parsed dict."""
+"""RuleSet 评价办法: one regulation as data, read from a parsed dict."""
 
 from collections.abc import Mapping
 from datetime import date
@@ -18,7 +18,7 @@ from scoring.regulation.terms import Note, NoteIds, Text
 
 
 class RuleSetStatus(StrEnum):
-    """How far the regulation has come 效力状态; only configuration lets a draft run."""
+    """The legal status of the regulation 效力状态; a draft runs only if configuration allows it."""
 
     DRAFT = "draft"
     IN_FORCE = "in_force"
@@ -26,7 +26,7 @@ class RuleSetStatus(StrEnum):
 
 
 class Source(Terms):
-    """The text 依据文本, and the hash of what was read; null: the text itself was not."""
+    """The source text 依据文本, and the hash of the file that was read (null: it was not read)."""
 
     title: Text
     sha256: Annotated[str, StringConstraints(pattern="^[0-9a-f]{64}$")] | None
@@ -34,7 +34,7 @@ class Source(Terms):
 
 
 class Exclusion(Terms):
-    """Who stands outside the evaluation 不参评: suspects of crime."""
+    """The rule that criminal suspects are not evaluated 不参评."""
 
     article: Text
     text: Text
@@ -42,7 +42,7 @@ class Exclusion(Terms):
 
 
 class RuleSet(Terms):
-    """One regulation: tables by kind of subject, and the readings that they rest on."""
+    """One regulation: its tables by subject kind, and the notes on how its text is read."""
 
     name: Annotated[str, StringConstraints(pattern="^[a-z0-9]+(-[a-z0-9]+)*$")]
     title: Text
@@ -53,14 +53,14 @@ class RuleSet(Terms):
     effective_to: date | None  #: the last day
     source: Source
     notes: tuple[Note, ...] = ()
-    criminal_suspects: Exclusion | None  #: null: no such rule is known; they are evaluated
+    criminal_suspects: Exclusion | None  #: null: suspects are evaluated
     tables: Annotated[dict[Text, Table], Field(min_length=1)]
     unverified: tuple[Text, ...] = ()
-    version: Text  #: the hash of the rule set's own text, given by who read it
+    version: Text  #: the hash of the rule set's own file, computed by the loader
 
     @classmethod
     def load(cls, data: Mapping[str, object], version: str) -> "RuleSet":
-        """Read a parsed rule set; raises RuleSetError naming rule set and culprit."""
+        """Read a parsed rule set; raises RuleSetError naming the rule set and the faulty part."""
         name = str(data.get("name", "没有 name 的评价办法"))
         if "version" in data:
             message = f"{name}：version 是文本的校验值，由程序算出；删去"
@@ -68,7 +68,7 @@ class RuleSet(Terms):
         return read(cls, {**data, "version": version}, name, _problems)
 
     def table(self, kind: SubjectKind) -> Table | None:
-        """The table of a kind of subject."""
+        """Return the table of a subject kind, or None."""
         return self._by_kind.get(kind)
 
     @cached_property
@@ -76,17 +76,17 @@ class RuleSet(Terms):
         return {kind: table for table in self.tables.values() for kind in table.kinds}
 
     def is_effective(self, day: date) -> bool:
-        """Whether the day lies within the effective dates; an end not given is open."""
+        """Return whether the day is within the effective dates; a missing date is no limit."""
         begin, end = self.effective_from, self.effective_to
         return (begin is None or begin <= day) and (end is None or day <= end)
 
     def grades(self, kind: SubjectKind) -> list[str]:
-        """The grades of a kind of subject, best first; none where there is no table."""
+        """Return the grades of a subject kind, best first; empty if there is no table."""
         table = self.table(kind)
         return [] if table is None else [band.grade for band in table.bands]
 
     def note(self, name: str) -> Note:
-        """A note by its id, to be shown with a trace."""
+        """Return a note by its id; raises StopIteration for an unknown id."""
         return next(note for note in self.notes if note.id == name)
 
     @cached_property
@@ -95,7 +95,7 @@ class RuleSet(Terms):
         return {row.id: row.title for table in self.tables.values() for row in table.rows}
 
     def unverified_values(self) -> list[str]:
-        """Which values were not read in the source, as paths."""
+        """Return paths of the values that were not verified in the source text."""
         paths = list(self.unverified)
         paths += [f"notes {note.id}" for note in self.notes if not note.verified]
         for name, table in self.tables.items():

@@ -1,4 +1,4 @@
-"""The table of one kind of subject: bands, repair, warning, limits, publication, and its tariff."""
+"""The scoring table of a subject kind: tariff, bands, repair, warning, limits, publication."""
 
 from typing import Annotated, Literal
 
@@ -10,7 +10,7 @@ from scoring.regulation.terms import Direction, GradeRule, Item, Months, NoteIds
 
 
 class Band(Interval):
-    """The scores of one grade 等级分段."""
+    """The range of scores of one grade 等级分段."""
 
     grade: Text
     title: Text
@@ -20,31 +20,31 @@ class Band(Interval):
 
 
 class Wait(Interval):
-    """Months between rectification and repair for records of these points 修复等待期."""
+    """The wait between rectification and repair for records of these points 修复等待期."""
 
     months: Months
-    printed_from: Exact | None = None  #: points below it fall in a hole of the printed text
+    printed_from: Exact | None = None  #: the printed text says nothing about points below it
     text: Text
     notes: NoteIds = ()
     verified: bool = True
 
 
 class Repair(Terms):
-    """How a record is repaired 信用修复: waits by the record's own points, unsigned."""
+    """How a record is repaired 信用修复: waits, found by the absolute points of the record."""
 
     article: Text
     waits: tuple[Wait, ...]
 
 
 class Warning(Quoted):  # noqa: A001 - the regulation's own word
-    """That a warning 信用预警 suspends points and vetoes up to its last day."""
+    """The rule that a warning 信用预警 suspends points and vetoes until its last day."""
 
 
 class Caps(Terms):
-    """The lowest and highest score given; the scale is what the score is meant to lie in.
+    """Limits of the score: `lowest` and `highest` are enforced, `scale` only adds a note.
 
-    `per_decision` is how much one decision may take at least and at most. Whatever a limit changes
-    stands in the trace as a row of its own, called after the limit.
+    `per_decision` is the least and the most that one decision takes. Each change by a limit is a
+    separate row of the trace, named after the limit.
     """
 
     lowest: Exact | None = None
@@ -56,26 +56,26 @@ class Caps(Terms):
 
 
 class Activation(Quoted):
-    """From which day on a record counts 生效: so many days after the decision or its creation."""
+    """The day a record takes effect 生效: so many days after its decision or its creation."""
 
     days: Annotated[int, Field(ge=1, le=3660)]
     counted_from: Literal["decided_on", "created_on"]
 
 
 class Snapshot(Quoted):
-    """How often a grade is published 评价周期, beside the live one, and which records it counts."""
+    """How often a grade is published 评价周期, and which records the published grade counts."""
 
     cadence: Literal["live", "half_year", "year"]
     counts: Literal["all", "of_period"] = "all"
 
     @property
     def period_of_a_day(self) -> bool:
-        """Whether it counts the records of a period and has none."""
+        """Whether the values contradict: `live` has no period, so `of_period` is impossible."""
         return self.cadence == "live" and self.counts == "of_period"
 
 
 class Sites(Quoted):
-    """How the sites of one legal person are put together 多厂址."""
+    """How the sites of one legal person are combined 多厂址."""
 
     combined: Literal["per_site", "weighted"]
     weight: Text | None = None
@@ -83,7 +83,7 @@ class Sites(Quoted):
 
 
 class Listing(Quoted):
-    """The list that so many years of one grade in a row lead to 黑名单."""
+    """The blacklist 黑名单: a subject is on it after `years` consecutive years of `grade`."""
 
     title: Text
     grade: Text
@@ -91,11 +91,11 @@ class Listing(Quoted):
 
 
 class Reliance(Terms):
-    """The notes that a trace relies on as soon as the circumstance occurs."""
+    """The notes that an assessment cites if the circumstance occurs."""
 
-    repairable: NoteIds = ()  #: a record counts that could be repaired
+    repairable: NoteIds = ()  #: a repairable record counts
     bonus: NoteIds = ()  #: a bonus counts
-    veto: NoteIds = ()  #: an item counts that comes with a veto
+    veto: NoteIds = ()  #: an item counts that also sets a veto
     promotion: NoteIds = ()  #: a promotion counts
     several_rows: NoteIds = ()  #: one decision hits several rows, or one row several times
     unmapped: NoteIds = ()
@@ -105,11 +105,11 @@ class Reliance(Terms):
     repair_hole: NoteIds = ()
     beyond_scale: NoteIds = ()
     capped: NoteIds = ()  #: a limit changes the score
-    activation: NoteIds = ()  #: a record counts, or waits, that takes effect later than decided
+    activation: NoteIds = ()  #: a record counts or waits, and the table delays its effect
     exception: NoteIds = ()
-    department: NoteIds = ()  #: records are told apart by department
+    department: NoteIds = ()  #: a record counts, and only one per department does
     not_assessed: NoteIds = ()  #: an indicator has no score
-    received: NoteIds = ()  #: a grade computed elsewhere wins
+    received: NoteIds = ()  #: a grade computed elsewhere replaces the own grade
     site: NoteIds = ()
     several_sites: NoteIds = ()
     unattributed: NoteIds = ()  #: a record of a legal person with several sites names none
@@ -117,7 +117,7 @@ class Reliance(Terms):
 
 
 class Table(Terms):
-    """The scoring table 评价标准 of one or more kinds of subject."""
+    """The scoring table 评价标准 of one or more subject kinds."""
 
     title: Text
     kinds: Annotated[tuple[SubjectKind, ...], Field(min_length=1)]
@@ -133,22 +133,22 @@ class Table(Terms):
     warning: Warning | None = None
     caps: Caps = Caps()
     activation: Activation | None = None
-    once_per: Literal["department"] | None = None  #: of several records the first one counts
-    received_grades: Quoted | None = None  #: that grades computed elsewhere win
+    once_per: Literal["department"] | None = None  #: only its first record counts
+    received_grades: Quoted | None = None  #: rule: grades computed elsewhere replace the own
     snapshot: Snapshot | None = None
     public: bool = True
-    public_rule: Quoted | None = None  #: what says that results are not published
+    public_rule: Quoted | None = None  #: the rule that results are not published
     listing: Listing | None = None
     sites: Sites | None = None
     relies_on: Reliance = Reliance()
-    unverified: tuple[Text, ...] = ()  #: names of plain values above that were not read
+    unverified: tuple[Text, ...] = ()  #: fields above whose values were not verified
 
     @property
     def rules(self) -> tuple[GradeRule, ...]:
-        """Everything that sets a grade: vetoes, then promotions."""
+        """All grade rules: vetoes, then promotions."""
         return (*self.vetoes, *self.promotions)
 
     @property
     def rows(self) -> tuple[Item | GradeRule, ...]:
-        """Everything with an id: items, then vetoes, then promotions."""
+        """All rows with an id: items, then vetoes, then promotions."""
         return (*self.items, *self.rules)

@@ -1,4 +1,4 @@
-"""The terms of a tariff: what items and grade rules match, what they count and until when."""
+"""The terms of a tariff: what items and grade rules match, their points and their validity."""
 
 from datetime import date
 from enum import StrEnum
@@ -16,14 +16,14 @@ NoteIds = tuple[Text, ...]
 
 
 class Direction(StrEnum):
-    """Whether misdeeds take points away 扣分制 or pile them up 记分制."""
+    """Whether violations subtract points from a start 扣分制 or add up penalty points 记分制."""
 
     DEDUCT = "deduct"
     ACCUMULATE = "accumulate"
 
 
 class Note(Terms):
-    """How a gap or a contradiction of the text is read 解释说明, and on what ground."""
+    """How a gap or a contradiction of the text is interpreted 解释说明, and why."""
 
     id: Text
     question: Text
@@ -33,14 +33,14 @@ class Note(Terms):
 
 
 class Quoted(Terms):
-    """A rule of the text with its article."""
+    """A rule of the regulation: article and quoted text."""
 
     article: Text
     text: Text
 
 
 class Decided(Terms):
-    """The days of decision that are meant, both ends included; an end not given is open."""
+    """A range of decision days, both ends included; a missing end is open."""
 
     model_config = ConfigDict(populate_by_name=True)
 
@@ -55,12 +55,12 @@ class Decided(Terms):
         return self
 
     def contains(self, day: date) -> bool:
-        """Whether a decision of that day is meant."""
+        """Return whether the day is in the range."""
         return (self.first is None or self.first <= day) and (self.last is None or day <= self.last)
 
 
 class Validity(Terms):
-    """How long a record counts 有效期: months from taking effect, or the decision's whole year."""
+    """How long a record counts 有效期: for months, or until the end of the decision's year."""
 
     months: SomeMonths | None = None
     until: Literal["year_end"] | None = None
@@ -74,14 +74,14 @@ class Validity(Terms):
 
 
 class Match(Terms):
-    """What a row matches: any of the words or codes (within the amount), or event types.
+    """What a row matches: any of the words or codes, or any of the event types.
 
-    All of them only for decisions of the days that are meant. A fact that names the item itself
-    is not looked at any further.
+    For words and codes the fine must be within `amount`; everything only for decision days within
+    `decided`. A fact that names the item by its id hits it without these conditions.
     """
 
     penalties: tuple[Text, ...] = ()
-    other_words: tuple[Text, ...] = ()  #: free words that stand after 其他-
+    other_words: tuple[Text, ...] = ()  #: free words after the prefix 其他-
     amount: Interval | None = None  #: of the fine, in 万元
     events: tuple[EventType, ...] = ()
     codes: tuple[Text, ...] = ()  #: such as 违法行为代码
@@ -89,10 +89,10 @@ class Match(Terms):
 
 
 class Condition(Terms):
-    """When an exception applies: everything that is written has to hold, of lists any entry.
+    """When an exception applies: every given field must hold; of a list, one entry is enough.
 
-    The two last ones look at the subject's other records that take points or set a grade and were
-    decided within so many months before the day asked about, whether or not they count on it.
+    `clean_months` and `counted_within_months` look at the subject's other adverse records that
+    were decided within so many months before the day of assessment, even if they no longer count.
     """
 
     penalties: tuple[Text, ...] = ()
@@ -113,7 +113,7 @@ class Condition(Terms):
 
 
 class Unless(Terms):
-    """An exception 例外: when it applies, other points, or none (null or 0: does not count)."""
+    """An exception 例外: if it applies, these points replace the row's; null or 0: no count."""
 
     id: Text
     when: Condition
@@ -124,7 +124,7 @@ class Unless(Terms):
 
 
 class DatedPoints(Terms):
-    """Points for decisions from a day on, and the validity if it changed: the law of that day."""
+    """Points for decisions from a day on, and the validity if it changed too."""
 
     decided_from: date
     points: Exact
@@ -132,15 +132,15 @@ class DatedPoints(Terms):
 
 
 class Source(StrEnum):
-    """Where the points of an item come from if they are not printed."""
+    """The field of the fact that gives an item's points, if the text prints none."""
 
-    PRINCIPAL = "principal"  #: what the client lost 同委托单位
-    STATED = "stated"  #: what the decision states
+    PRINCIPAL = "principal"  #: the points that the client lost 同委托单位
+    STATED = "stated"  #: the points that the decision states
     INDICATOR = "indicator"  #: weight × (score of the indicator − 100) / 100
 
 
 class Item(Terms):
-    """One row of the tariff 评价项; points are signed as they change the score."""
+    """One row of the tariff 评价项; the sign of the points is that of the change of score."""
 
     id: Text
     group: Text
@@ -148,9 +148,9 @@ class Item(Terms):
     match: Match = Match()
     points: Exact | None = None
     points_from: Source | None = None
-    weight: Exact | None = None  #: of an indicator 权重, in percent
+    weight: Exact | None = None  #: weight of an indicator 权重, in percent
     dated: tuple[DatedPoints, ...] = ()
-    printed: Text | None = None  #: the value as the text prints it, where that differs
+    printed: Text | None = None  #: the value as the text prints it, if it differs
     article: Text
     text: Text
     validity: Validity | None = None
@@ -163,15 +163,15 @@ class Item(Terms):
 
 
 class GradeRule(Terms):
-    """A situation that sets the grade 直接评定: a veto or a promotion; by itself or with an item.
+    """A veto or a promotion: sets the grade 直接评定, matched alone or together with an item.
 
-    With an item it lasts as long as the item counts, unless it has a validity of its own.
+    Together with an item it applies as long as the item counts, unless it has its own validity.
     """
 
     id: Text
     title: Text
     match: Match = Match()
-    by_item: bool = False  #: facts name it by its id, nothing else matches it
+    by_item: bool = False  #: only facts that name its id match it
     with_items: tuple[Text, ...] = ()
     grade: Text
     article: Text
@@ -184,5 +184,5 @@ class GradeRule(Terms):
 
     @property
     def stands_alone(self) -> bool:
-        """Whether a fact can be this rule by itself, without an item and its points."""
+        """Whether facts can match this rule alone, without an item."""
         return self.by_item or self.match != Match()
