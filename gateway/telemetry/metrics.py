@@ -28,7 +28,7 @@ class Metrics:
         )
         self.batch_seconds = Histogram(
             "batch_seconds",
-            "Seconds from the poll of a batch to its committed offsets; near max_poll_interval, partitions move",
+            "From poll to committed offsets; near max_poll_interval partitions are lost",
             namespace=_PREFIX,
             registry=self.registry,
         )
