@@ -18,7 +18,7 @@ from pydantic import Field, SecretStr, field_validator
 from connectors.errors import CallRejected
 from connectors.protocol import Limits, OnUnknown
 from connectors.shared import Clock
-from connectors.shared.http_client import Answer, HttpClient, HttpSettings
+from connectors.shared.http_client import Answer, HttpClient, HttpClientSettings
 from connectors.shared.parts import UNKNOWN, nothing_listed, reason, send_parts
 from schemas.delivery import Health, Item, Listed, Outcome, OutcomeKind, Receipt
 
@@ -30,7 +30,7 @@ _REFUSED = frozenset({400, 413, 415, 422})
 _WHOLE_CALL = frozenset({401, 403, 404, 405, 410})
 
 
-class BankWebhookSettings(HttpSettings):
+class BankWebhookSettings(HttpClientSettings):
     """Configuration of a `bank-webhook` destination."""
 
     batch_size: Literal[1] = Field(default=1, title="每批条数")

@@ -29,7 +29,7 @@ from gateway.telemetry.log import LogEvent, logger
 from gateway.telemetry.metrics import Metrics
 from schemas.base import today
 from schemas.codes import Verb
-from schemas.obligation import Owed
+from schemas.obligation import Obligation
 from schemas.verdict import Verdict
 
 #: Items worked on between two awaits, so that heart-beats and deliveries go on.
@@ -172,10 +172,10 @@ class Batch:
         past = await deliveries.past(self.connection, old) if old else {}
         decided = [decider.version(v, past.get(v.decision_id, ()), self.now) for v in versions]
         followed = {v.decision_id for v in recorded.follow_ups}
-        owed: list[Owed] = []
+        owed: list[Obligation] = []
         for version, one in zip(versions, decided, strict=True):
             overtaken = version.decision_id in followed and version.verb is not Verb.REPAIR
-            owed.append(as_superseded(one.owed) if overtaken else one.owed)
+            owed.append(as_superseded(one.obligation) if overtaken else one.obligation)
         subjects = {s.code: s.id for s in recorded.subjects.values()}
         told = ((change_id, subjects[code], code) for change_id, code in changes)
         owed += decider.grade_changes(told, self.now)

@@ -69,7 +69,7 @@ class Unmapped(Value, frozen=True):
     type: str
 
 
-class ReceivedGrade(Value, frozen=True):
+class GradeOrigin(Value, frozen=True):
     """Which fact brought the grade that was computed elsewhere, by whom, and since when."""
 
     fact: str
@@ -98,7 +98,7 @@ class Assessment(Value, frozen=True):
     not_evaluated: str | None
     changes_on: date | None
     promotions: tuple[Veto, ...] = ()
-    received: ReceivedGrade | None = None
+    received: GradeOrigin | None = None
 
 
 class GradeChange(Value, frozen=True):

@@ -19,7 +19,7 @@ from schemas.record import Record
 
 
 @dataclass(frozen=True, slots=True)
-class Past:
+class PastDelivery:
     """A delivery of the same chain that is already there."""
 
     id: int
@@ -39,7 +39,7 @@ class Past:
         return self.verb in FOLLOW_UPS and self.state in TO_COME
 
 
-class Version(NamedTuple):
+class ReportedVersion(NamedTuple):
     """A record version of which somebody may have to hear."""
 
     id: int
@@ -56,7 +56,7 @@ class Version(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Due:
+class DueTime:
     """When a clock runs out: `at` is exclusive; `provisional` is a bound beyond the calendar."""
 
     clock: str
@@ -70,7 +70,7 @@ class Due:
         return (self.at - timedelta(seconds=1)).isoformat()
 
 
-class Way(NamedTuple):
+class Route(NamedTuple):
     """Where an item goes: in which state the delivery starts, and by when it is due.
 
     `dues` are all clocks of the destination, the strictest first.
@@ -79,15 +79,15 @@ class Way(NamedTuple):
     destination: str
     state: DeliveryState
     due_at: datetime
-    dues: tuple[Due, ...]
+    dues: tuple[DueTime, ...]
 
 
-class Owed(NamedTuple):
-    """An item and its ways; each becomes a delivery."""
+class Obligation(NamedTuple):
+    """An item and its routes; each becomes a delivery."""
 
     item_kind: ItemKind
     item_id: int
     subject_id: int
     chain_id: int
     verb: Verb
-    ways: Sequence[Way]
+    routes: Sequence[Route]

@@ -11,7 +11,7 @@ from connectors.errors import NotSent, OutcomeUnknown
 from connectors.platform_api.feeds import read_health, read_listing, read_receipts
 from connectors.protocol import Limits, OnUnknown
 from connectors.shared import Clock
-from connectors.shared.http_client import Answer, HttpClient, HttpSettings
+from connectors.shared.http_client import Answer, HttpClient, HttpClientSettings
 from connectors.shared.parts import UNKNOWN, reason, send_parts
 from schemas.base import AwareDatetime
 from schemas.delivery import Health, Item, Listed, Outcome, OutcomeKind, Receipt
@@ -25,7 +25,7 @@ _STATUS = {
 }
 
 
-class PlatformJsonSettings(HttpSettings):
+class PlatformJsonSettings(HttpClientSettings):
     """Configuration of a `platform-json` destination."""
 
     batch_size: int = Field(default=100, ge=1, le=5000, title="每批条数")

@@ -5,7 +5,7 @@ from typing import Literal, Self
 
 from pydantic import Field, SecretStr, model_validator
 
-from connectors.shared.http_client import HttpSettings
+from connectors.shared.http_client import HttpClientSettings
 from schemas.base import Schema
 from schemas.codes import Verb
 
@@ -43,7 +43,7 @@ class SoapVerb(Schema):
     status: str | None = None
 
 
-class PlatformSoapSettings(HttpSettings):
+class PlatformSoapSettings(HttpClientSettings):
     """Configuration of a `platform-soap` destination (数据上报接口标准规范 V1.0)."""
 
     batch_size: int = Field(default=500, ge=1, le=5000, title="每批条数")

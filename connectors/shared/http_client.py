@@ -26,7 +26,7 @@ from schemas.base import Schema
 IDLE_SECONDS = 4.0
 
 
-class HttpSettings(Schema):
+class HttpClientSettings(Schema):
     """The settings of every destination that is reached over HTTP."""
 
     url: str = Field(title="接口地址")
@@ -88,7 +88,7 @@ class HttpClient:
     """The HTTP connections of one destination; none is opened before the first call."""
 
     def __init__(
-        self, settings: HttpSettings, now: Clock, headers: Mapping[str, str] | None = None
+        self, settings: HttpClientSettings, now: Clock, headers: Mapping[str, str] | None = None
     ) -> None:
         self._settings = settings
         self._now = now

@@ -43,7 +43,7 @@ _MOST_LINES = 20
 _CELL_LIMIT = 32_767
 
 
-class Book:
+class Workbook:
     """A workbook that is written row by row, from the top of each sheet."""
 
     def __init__(self, target: Path | BytesIO) -> None:
@@ -134,9 +134,9 @@ def _lines(value: object, width: float) -> int:
 
 
 @contextmanager
-def workbook(target: Path | BytesIO, created: datetime | None = None) -> Iterator[Book]:
+def workbook(target: Path | BytesIO, created: datetime | None = None) -> Iterator[Workbook]:
     """Give a workbook and save it when the block ends; `created` makes its bytes repeatable."""
-    book = Book(target)
+    book = Workbook(target)
     if created is not None:
         stamp = created.astimezone(SHANGHAI).replace(tzinfo=None)
         book.file.set_properties({"created": stamp})

@@ -47,10 +47,7 @@ class Checker:
         return checked
 
     def check_all(self, raws: Sequence[Raw], today: date) -> list[Checked]:
-        """The same of many: each step for all of them, since the processor keeps its code at hand.
-
-        Step by step is a tenth faster than item by item.
-        """
+        """Check many items, step by step; 10 % faster than one by one (CPU cache)."""
         candidates = [normalise(raw) for raw in raws]
         rows = [_row(candidate) for candidate in candidates]
         return [

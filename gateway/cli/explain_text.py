@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import asdict
 from typing import Any
 
-from gateway.score.explain import Explanation, Repair
+from gateway.score.explain import Explanation, RepairOutlook
 from gateway.score.grade_change import named
 from gateway.titles import (
     PUBLISHED,
@@ -49,7 +49,7 @@ def as_json(found: Explanation) -> dict[str, Any]:
     }
 
 
-def _json_repair(repair: Repair) -> dict[str, Any]:
+def _json_repair(repair: RepairOutlook) -> dict[str, Any]:
     one = repair.what_if
     return {
         "fact": one.fact,

@@ -21,7 +21,7 @@ from gateway.config.clock import system_clock
 from gateway.deliver.connect import build_connector
 from gateway.reconcile import run as reconcile_step
 from gateway.reconcile.compare import KIND_TITLES, DifferenceKind
-from gateway.reconcile.run import Reconciled, Span
+from gateway.reconcile.run import Reconciled, ReconciledDays
 from gateway.service.app import gateway
 from schemas.base import SHANGHAI, today
 
@@ -72,7 +72,7 @@ async def _reconcile(context: typer.Context, name: str, first: date, last: date)
         fail(f"没有报送对象 {name}；现有：{'、'.join(configured) or '无'}")
     async with gateway(settings) as built:
         connector = build_connector(configured[name], built.clock)
-        span = Span(first, date.fromordinal(last.toordinal() + 1))
+        span = ReconciledDays(first, date.fromordinal(last.toordinal() + 1))
         try:
             return await reconcile_step.run(
                 built.database, name, connector, built.keys, span, built.clock()

@@ -86,7 +86,7 @@ COMMANDS: Mapping[str, Mapping[str, tuple[str, str]]] = {
 }
 
 
-class Listed(TyperCommand):
+class ListedCommand(TyperCommand):
     """A command as its group lists it; called, it gives way to the function in its module."""
 
     def __init__(self, name: str, function: str, line: str) -> None:
@@ -108,7 +108,7 @@ class Commands(TyperGroup):
     def __init__(self, **more: Any) -> None:
         super().__init__(**more)
         listed = COMMANDS[self.name or NAME].items()
-        own = {name: Listed(name, function, line) for name, (function, line) in listed}
+        own = {name: ListedCommand(name, function, line) for name, (function, line) in listed}
         self.commands = {**own, **self.commands}
 
     def invoke(self, ctx: Any) -> Any:

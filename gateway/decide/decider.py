@@ -20,7 +20,7 @@ from schemas.delivery import (
 from schemas.destination import Destination, Takes, TimeLimit
 from schemas.identifiers import region
 from schemas.kinds import REPORTED_KINDS
-from schemas.obligation import Due, Owed, Past, Version, Way
+from schemas.obligation import DueTime, Obligation, PastDelivery, ReportedVersion, Route
 
 S = DeliveryState
 
@@ -30,14 +30,14 @@ FOLLOW_UP_LIMIT = TimeLimit(
 )
 
 
-#: Kinds of decision whose ways are remembered.
+#: Most combinations of day, region and columns whose routes are kept in memory.
 MEMORY = 10_000
 
 
-class Decided(NamedTuple):
+class DecidedVersion(NamedTuple):
     """What follows from one version: what is owed of it, and deliveries that it replaces."""
 
-    owed: Owed
+    obligation: Obligation
     superseded: list[int]
 
 
@@ -59,120 +59,132 @@ class Decider:
             for kind in REPORTED_KINDS
         }
         self._asks_for_columns = any(one.requires is not None for one in destinations)
-        self._dues: dict[tuple[tuple[str, ...], date], tuple[Due, ...]] = {}
-        self._ways: dict[tuple[object, ...], list[Way]] = {}
+        self._dues: dict[tuple[tuple[str, ...], date], tuple[DueTime, ...]] = {}
+        self._routes: dict[tuple[object, ...], list[Route]] = {}
 
-    def version(self, version: Version, past: Sequence[Past], now: datetime) -> Decided:
+    def version(
+        self, version: ReportedVersion, past: Sequence[PastDelivery], now: datetime
+    ) -> DecidedVersion:
         """The deliveries of a record version, given what each destination was handed before."""
         if version.verb in FOLLOW_UPS or version.excluded:
             return self._follow_up(version, past, now)
         if not past:
-            return Decided(_owed(version, self._first(version)), [])
-        ways: list[Way] = []
+            return DecidedVersion(_obligation(version, self._first(version)), [])
+        routes: list[Route] = []
         superseded: list[int] = []
         for destination in self.destinations:
             if takes(destination, version):
                 mine = [p for p in past if p.destination == destination.name]
-                way, replaced = self._report(version, destination, mine, now)
-                ways.append(way)
+                route, replaced = self._report(version, destination, mine, now)
+                routes.append(route)
                 superseded += replaced
-        return Decided(_owed(version, ways), superseded)
+        return DecidedVersion(_obligation(version, routes), superseded)
 
-    def _first(self, version: Version) -> list[Way]:
+    def _first(self, version: ReportedVersion) -> list[Route]:
         """To every destination that takes it; a region's decisions of one day mostly go alike."""
         given = filled(version.record) if self._asks_for_columns and version.record else None
         whose = None if version.person else region(version.subject_code)
         alike = (version.kind, version.decision_date, whose, version.problem_fields, given)
-        ways = self._ways.get(alike)
-        if ways is None:
-            if len(self._ways) >= MEMORY:
-                self._ways.clear()
-            ways = self._ways[alike] = [
-                self._way(version, destination)
+        routes = self._routes.get(alike)
+        if routes is None:
+            if len(self._routes) >= MEMORY:
+                self._routes.clear()
+            routes = self._routes[alike] = [
+                self._route(version, destination)
                 for destination in self.destinations
                 if takes(destination, version)
             ]
-        return ways
+        return routes
 
-    def grade_changes(self, changes: Iterable[tuple[int, int, str]], now: datetime) -> list[Owed]:
+    def grade_changes(
+        self, changes: Iterable[tuple[int, int, str]], now: datetime
+    ) -> list[Obligation]:
         """Of (grade change id, subject id, subject code): they go to all that take them.
 
         A grade change is never held and never superseded.
         """
-        owed: list[Owed] = []
-        ways: dict[str, list[Way]] = {}
+        owed: list[Obligation] = []
+        routes: dict[str, list[Route]] = {}
         for change_id, subject_id, code in changes:
             whose = region(code)
-            if whose not in ways:
-                ways[whose] = self._grade_ways(code, now)
+            if whose not in routes:
+                routes[whose] = self._grade_routes(code, now)
             kind = ItemKind.GRADE_CHANGE
-            owed.append(Owed(kind, change_id, subject_id, subject_id, Verb.NEW, ways[whose]))
+            owed.append(
+                Obligation(kind, change_id, subject_id, subject_id, Verb.NEW, routes[whose])
+            )
         return owed
 
-    def _grade_ways(self, code: str, now: datetime) -> list[Way]:
+    def _grade_routes(self, code: str, now: datetime) -> list[Route]:
         return [
-            Way(one.name, S.WAITING, due.at, (due,))
+            Route(one.name, S.WAITING, due.at, (due,))
             for one in self.destinations
             if Takes.GRADE_CHANGE in one.takes and in_region(one, code)
-            for due in (Due("grade-change", now + one.grade_due, None),)
+            for due in (DueTime("grade-change", now + one.grade_due, None),)
         ]
 
     def _report(
-        self, version: Version, destination: Destination, past: Sequence[Past], now: datetime
-    ) -> tuple[Way, list[int]]:
-        """The way of a later version, and the deliveries whose place it takes."""
-        way = self._way(version, destination)
+        self,
+        version: ReportedVersion,
+        destination: Destination,
+        past: Sequence[PastDelivery],
+        now: datetime,
+    ) -> tuple[Route, list[int]]:
+        """The route of a later version, and the ids of the deliveries that it replaces."""
+        route = self._route(version, destination)
         replaced = [p for p in past if p.state in REPLACEABLE and not p.is_pending_follow_up]
         if any(p.state in HANDED_OVER for p in past):
             dues = self._dues_of(destination.clocks, today(now))
-            way = way._replace(due_at=dues[0].at, dues=dues)
+            route = route._replace(due_at=dues[0].at, dues=dues)
         waits = any(p.state in IN_FLIGHT or p.is_follow_up_to_come for p in past)
-        if way.state is S.READY and waits:
-            way = way._replace(state=S.WAITING)
-        earliest = min((way.due_at, *(p.due_at for p in replaced)))
-        return way._replace(due_at=earliest), [p.id for p in replaced]
+        if route.state is S.READY and waits:
+            route = route._replace(state=S.WAITING)
+        earliest = min((route.due_at, *(p.due_at for p in replaced)))
+        return route._replace(due_at=earliest), [p.id for p in replaced]
 
-    def _way(self, version: Version, destination: Destination) -> Way:
+    def _route(self, version: ReportedVersion, destination: Destination) -> Route:
         """As if nothing had gone there before; held while a column that it requires is faulty."""
         required = self._required[destination.name, version.kind]
         lacking = required & version.problem_fields
         if destination.requires is not None:
             lacking |= required - (filled(version.record) if version.record else frozenset())
         dues = self._dues_of(destination.clocks, version.decision_date)
-        return Way(destination.name, S.HELD if lacking else S.READY, dues[0].at, dues)
+        return Route(destination.name, S.HELD if lacking else S.READY, dues[0].at, dues)
 
-    def _follow_up(self, version: Version, past: Sequence[Past], now: datetime) -> Decided:
+    def _follow_up(
+        self, version: ReportedVersion, past: Sequence[PastDelivery], now: datetime
+    ) -> DecidedVersion:
         """Withdrawals and repairs: to whoever has it or may have it; elsewhere all just ends."""
         dues = self._dues_of((FOLLOW_UP_LIMIT.name,), today(now))
-        ways = []
+        routes = []
         for name in dict.fromkeys(p.destination for p in past):
             states = {p.state for p in past if p.destination == name}
             if states & (HANDED_OVER | IN_FLIGHT):
                 state = S.WAITING if states & IN_FLIGHT else S.READY
-                ways.append(Way(name, state, dues[0].at, dues))
+                routes.append(Route(name, state, dues[0].at, dues))
         verb = Verb.WITHDRAW if version.excluded else version.verb
         superseded = [p.id for p in past if p.state in REPLACEABLE]
-        return Decided(_owed(version, ways)._replace(verb=verb), superseded)
+        return DecidedVersion(_obligation(version, routes)._replace(verb=verb), superseded)
 
-    def _dues_of(self, names: tuple[str, ...], day: date) -> tuple[Due, ...]:
+    def _dues_of(self, names: tuple[str, ...], day: date) -> tuple[DueTime, ...]:
         key = (names, day)
         if key not in self._dues:
             self._dues[key] = tuple(dues(names, self.clocks, day, self.workdays))
         return self._dues[key]
 
 
-def _owed(version: Version, ways: Sequence[Way]) -> Owed:
-    return Owed(
+def _obligation(version: ReportedVersion, routes: Sequence[Route]) -> Obligation:
+    return Obligation(
         ItemKind.RECORD_VERSION,
         version.id,
         version.subject_id,
         version.decision_id,
         version.verb,
-        ways,
+        routes,
     )
 
 
-def as_superseded(owed: Owed) -> Owed:
-    """A version that a repair overtook in its own batch, as if it had come in one of its own."""
-    ways = [way._replace(state=DeliveryState.SUPERSEDED) for way in owed.ways]
-    return owed._replace(ways=ways)
+def as_superseded(obligation: Obligation) -> Obligation:
+    """Mark a version superseded because a repair of it is in the same batch."""
+    routes = [route._replace(state=DeliveryState.SUPERSEDED) for route in obligation.routes]
+    return obligation._replace(routes=routes)

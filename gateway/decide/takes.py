@@ -4,11 +4,11 @@ from schemas.codes import RecordKind
 from schemas.columns import Required, columns_of
 from schemas.destination import Destination
 from schemas.identifiers import region
-from schemas.obligation import Version
+from schemas.obligation import ReportedVersion
 from schemas.record import RECORD_KINDS
 
 
-def takes(destination: Destination, version: Version) -> bool:
+def takes(destination: Destination, version: ReportedVersion) -> bool:
     """Whether a destination gets decisions like this one at all."""
     if version.kind.value not in destination.takes:
         return False

@@ -143,7 +143,9 @@ class Caller:
         extra = {"destination": self.name, "state": breaker.state.value}
         logger.warning(LogEvent.BREAKER_CHANGED, extra=extra)
         async with self.database.transaction() as connection:
-            kept = destination_store.Breaker(breaker.state.value, breaker.until, breaker.failures)
+            kept = destination_store.KeptBreaker(
+                breaker.state.value, breaker.until, breaker.failures
+            )
             await destination_store.set_breaker(connection, self.name, kept)
             entry = events.AuditEntry(event, {"destination": self.name})
             await events.add(connection, [entry], self.clock())

@@ -6,7 +6,7 @@ from connectors.errors import ConnectorError
 from gateway.deliver.deliverer import Deliverer
 from gateway.deliver.item import delivery_of
 from gateway.store.deliver import destinations, receipts
-from gateway.store.deliver.receipts import Answer
+from gateway.store.deliver.receipts import MatchedReceipt
 
 
 async def receive(deliverer: Deliverer) -> int:
@@ -27,14 +27,14 @@ async def receive(deliverer: Deliverer) -> int:
         if not found:
             return moved
         answers = [
-            Answer(id_, r.accepted, r.reasons, r.platform_at, r.reference)
+            MatchedReceipt(id_, r.accepted, r.reasons, r.platform_at, r.reference)
             for r in found
             if (id_ := delivery_of(deliverer.installation, r.key)) is not None
         ]
         moved += await _apply(deliverer, answers, following)
 
 
-async def _apply(deliverer: Deliverer, answers: Sequence[Answer], cursor: str) -> int:
+async def _apply(deliverer: Deliverer, answers: Sequence[MatchedReceipt], cursor: str) -> int:
     now = deliverer.clock()
     async with deliverer.database.transaction() as connection:
         moved = await receipts.apply_receipts(connection, deliverer.name, answers, now)

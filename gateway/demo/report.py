@@ -15,7 +15,7 @@ from gateway.demo.run import Stage
 from gateway.ledger.freeze import freeze_month, frozen_workbook, ledger_lines
 from gateway.reconcile import run
 from gateway.reconcile.compare import KIND_TITLES, DifferenceKind
-from gateway.reconcile.run import Span
+from gateway.reconcile.run import ReconciledDays
 from gateway.store.deliver import views
 from gateway.store.record import decisions, quarantine
 from gateway.store.score import grade_changes
@@ -203,7 +203,7 @@ def _table(title: str, *columns: str) -> Table:
 async def close_month(console: Console, stage: Stage, state: Path) -> None:
     """Reconcile both platforms, freeze the ledger, and say what came of it."""
     table = _table("对账差异", "对象", "种类", "决定", "原因")
-    span = Span(MONTH_START, MONTH_END)
+    span = ReconciledDays(MONTH_START, MONTH_END)
     now = stage.clock()
     for deliverer in stage.deliverers:
         if not deliverer.connector.limits.has_listing:

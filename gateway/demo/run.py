@@ -134,7 +134,7 @@ async def play(stage: Stage, progress: Callable[[date], None]) -> None:
         progress(day)
 
 
-def published_decisions() -> Iterable[story.Published]:
+def published_decisions() -> Iterable[story.StoryMessage]:
     """The fifteen decisions that real authorities published, dirty as they are."""
     folder = files("gateway.demo") / "data"
     for name, kind in (
@@ -142,10 +142,10 @@ def published_decisions() -> Iterable[story.Published]:
         ("public_licences.ndjson", RecordKind.LICENCE),
     ):
         for line in (folder / name).read_bytes().splitlines():
-            yield story.Published(story.FIRST_DAY, kind, line)
+            yield story.StoryMessage(story.FIRST_DAY, kind, line)
 
 
-async def publish(stage: Stage, messages: Iterable[story.Published]) -> None:
+async def publish(stage: Stage, messages: Iterable[story.StoryMessage]) -> None:
     """Send messages to their topics, keyed by subject."""
     topics = {kind: topic for topic, kind in stage.gateway.settings.kafka.topics.items()}
     for message in messages:

@@ -42,7 +42,7 @@ _EVENTS = ("E31", "E25", "E21", "E38", "E40", "E41", "E26", "E23")
 
 
 @dataclass(frozen=True, slots=True)
-class Published:
+class StoryMessage:
     """One message: the day it is published, its kind, its body; bytes where it is broken."""
 
     day: date
@@ -54,9 +54,9 @@ class Published:
 class Story:
     """The month: the messages of each day, and how many companies and decisions there are."""
 
-    messages: list[Published] = field(default_factory=list)
+    messages: list[StoryMessage] = field(default_factory=list)
 
-    def on(self, day: date) -> Iterator[Published]:
+    def on(self, day: date) -> Iterator[StoryMessage]:
         """What is published on a day."""
         return (message for message in self.messages if message.day == day)
 
@@ -105,10 +105,10 @@ def _day(dice: random.Random, days: list[date]) -> date:
     return dice.choice(days)
 
 
-def _published(body: dict[str, Any], day: date | None = None) -> Published:
+def _published(body: dict[str, Any], day: date | None = None) -> StoryMessage:
     penalty = "CF_WSH" in body
     decided = date.fromisoformat(body["CF_JDRQ" if penalty else "XK_JDRQ"].replace("/", "-"))
-    return Published(day or decided, RecordKind.PENALTY if penalty else RecordKind.LICENCE, body)
+    return StoryMessage(day or decided, RecordKind.PENALTY if penalty else RecordKind.LICENCE, body)
 
 
 def _penalty(
@@ -190,7 +190,7 @@ def _add_repeats(story: Story, dice: random.Random) -> None:
     """The bureau's export sends some rows again on a later day, unchanged."""
     for message in dice.sample(story.messages[: PENALTIES + LICENCES], 12):
         later = min(message.day + timedelta(days=dice.randint(1, 5)), LAST_DAY)
-        story.messages.append(Published(later, message.kind, message.body))
+        story.messages.append(StoryMessage(later, message.kind, message.body))
 
 
 def _add_dirty(story: Story, dice: random.Random, days: list[date]) -> None:
@@ -205,11 +205,11 @@ def _add_dirty(story: Story, dice: random.Random, days: list[date]) -> None:
     for number, spoiled in enumerate(spoils, start=910):
         day = _day(dice, days)
         body = {**_penalty(dice, number, day), **spoiled}
-        story.messages.append(Published(day, RecordKind.PENALTY, body))
+        story.messages.append(StoryMessage(day, RecordKind.PENALTY, body))
     broken = '{"CF_XDR_MC": "样例断行'.encode()
-    story.messages.append(Published(days[3], RecordKind.PENALTY, broken))
+    story.messages.append(StoryMessage(days[3], RecordKind.PENALTY, broken))
     latin = '{"CF_XDR_MC": "样例"}'.encode("gb18030")
-    story.messages.append(Published(days[5], RecordKind.LICENCE, latin))
+    story.messages.append(StoryMessage(days[5], RecordKind.LICENCE, latin))
 
 
 def _add_events(story: Story, dice: random.Random, days: list[date]) -> None:
@@ -224,7 +224,7 @@ def _add_events(story: Story, dice: random.Random, days: list[date]) -> None:
             "item": item,
             "occurred_on": day.isoformat(),
         }
-        story.messages.append(Published(day, RecordKind.EVENT, body))
+        story.messages.append(StoryMessage(day, RecordKind.EVENT, body))
 
 
 def _add_repair(story: Story, dice: random.Random) -> None:
@@ -245,7 +245,7 @@ def _add_repair(story: Story, dice: random.Random) -> None:
         "CF_NR": "责令限制生产（样例）",
     }
     story.messages += [_published(first), _published(second)]
-    story.messages.append(Published(date(2026, 10, 30), RecordKind.EVENT, _repair(second)))
+    story.messages.append(StoryMessage(date(2026, 10, 30), RecordKind.EVENT, _repair(second)))
 
 
 def _add_suspect(story: Story) -> None:
@@ -258,7 +258,7 @@ def _add_suspect(story: Story) -> None:
         "type": "criminal_suspicion",
         "occurred_on": "2026-10-29",
     }
-    story.messages.append(Published(date(2026, 10, 29), RecordKind.EVENT, body))
+    story.messages.append(StoryMessage(date(2026, 10, 29), RecordKind.EVENT, body))
 
 
 def _repair(penalty: dict[str, Any]) -> dict[str, Any]:

@@ -12,24 +12,24 @@ import orjson
 from gateway.due.workdays import CalendarMissing, Workdays
 from schemas.base import end_of
 from schemas.destination import CountedDays, TimeLimit
-from schemas.obligation import Due
+from schemas.obligation import DueTime
 
 
-def due(clock: TimeLimit, day: date, workdays: Workdays) -> Due:
+def due(clock: TimeLimit, day: date, workdays: Workdays) -> DueTime:
     """When `clock` runs out for a decision of `day`; never guessed, never an error."""
     if clock.counts is CountedDays.CALENDAR:
-        return Due(clock.name, end_of(day + timedelta(days=clock.days)), None)
+        return DueTime(clock.name, end_of(day + timedelta(days=clock.days)), None)
     try:
         last = workdays.nth_after(day, clock.days)
     except CalendarMissing:
         bound = workdays.lower_bound(day, clock.days)
-        return Due(clock.name, end_of(bound), workdays.name, provisional=True)
-    return Due(clock.name, end_of(last), workdays.name)
+        return DueTime(clock.name, end_of(bound), workdays.name, provisional=True)
+    return DueTime(clock.name, end_of(last), workdays.name)
 
 
 def dues(
     names: tuple[str, ...], clocks: Mapping[str, TimeLimit], day: date, workdays: Workdays
-) -> list[Due]:
+) -> list[DueTime]:
     """Every clock of a destination, the strictest first."""
     found = [due(clocks[name], day, workdays) for name in names]
     return sorted(found, key=lambda item: item.at)

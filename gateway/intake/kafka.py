@@ -180,7 +180,7 @@ class KafkaIntake:
         self.metrics.last_progress.set(self.clock().timestamp())
 
     def _done(self, batch: asyncio.Task[None]) -> None:
-        """Poll on; after a fault no further, since what is read and not committed looks done."""
+        """Resume polling, unless a batch failed: polling on could commit past it."""
         self._batches.discard(batch)
         if batch.cancelled():
             return

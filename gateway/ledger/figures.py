@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
-from gateway.ledger.rows import LedgerRow, Standing, Timeliness
+from gateway.ledger.rows import DecisionStanding, LedgerRow, Timeliness
 from schemas.codes import RecordKind
 from schemas.destination import CountedDays, Destination, TimeLimit
 from schemas.kinds import KINDS, REPORTED_IN_ORDER
@@ -134,7 +134,7 @@ def _figures(
     )
 
 
-def _clock_figures(clock: TimeLimit, standings: Iterable[Standing]) -> ClockFigures:
+def _clock_figures(clock: TimeLimit, standings: Iterable[DecisionStanding]) -> ClockFigures:
     found = Counter(standing.timeliness[clock.name] for standing in standings)
     return ClockFigures(
         clock=clock.name,

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from gateway.ledger.month import Ledger
 from gateway.ledger.month import month as account_of_month
-from gateway.ledger.rows import Scope
+from gateway.ledger.rows import LedgerScope
 from gateway.ledger.workbook import ledger_workbook
 from gateway.store.account import ledgers
 from gateway.store.account.ledgers import Frozen
@@ -23,7 +23,7 @@ Render = Callable[[Ledger, Frozen], bytes]
 
 
 async def freeze_month(
-    database: Database, scope: Scope, month: str, now: datetime, reason: str | None = None
+    database: Database, scope: LedgerScope, month: str, now: datetime, reason: str | None = None
 ) -> tuple[Ledger, Frozen, bool]:
     """Freeze a month as it stands now; True if that made a new version."""
     account = await account_of_month(database, scope, month, now)

@@ -16,7 +16,7 @@ import orjson
 
 from gateway.due.deadline import utc
 from gateway.ledger.figures import Figures, all_figures, clock_title, headline_of
-from gateway.ledger.rows import Assembler, LedgerRow, Scope
+from gateway.ledger.rows import Assembler, LedgerRow, LedgerScope
 from gateway.ledger.units import Unit, units
 from gateway.store.account import ledgers as store
 from gateway.store.base.engine import Database
@@ -110,7 +110,7 @@ def days_of(month: str) -> tuple[date, date]:
         raise BadMonth(f"月份“{month}”应写成 2026-10 的样子") from error
 
 
-async def month(database: Database, scope: Scope, month: str, now: datetime) -> Ledger:
+async def month(database: Database, scope: LedgerScope, month: str, now: datetime) -> Ledger:
     """The account of the decisions of a month, as they stand at `now`."""
     first, end = days_of(month)
     start, stop = (datetime.combine(day, time.min, SHANGHAI) for day in (first, end))
@@ -134,7 +134,7 @@ async def month(database: Database, scope: Scope, month: str, now: datetime) -> 
 
 
 def _ledger(
-    scope: Scope,
+    scope: LedgerScope,
     month: str,
     rows: tuple[LedgerRow, ...],
     refused: int,
@@ -158,7 +158,7 @@ def _ledger(
     )
 
 
-def _grade_row(row: Any, scope: Scope) -> GradeRow:
+def _grade_row(row: Any, scope: LedgerScope) -> GradeRow:
     number, code, name, person, before, after, at = row
     shown = scope.pseudonym(code) if person else code
     return GradeRow(number, PERSON if person else name or "", shown, before, after, utc(at))

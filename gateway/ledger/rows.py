@@ -14,7 +14,7 @@ from gateway.titles import EXCLUSIONS, PERSON, STATES, VERB_TITLES
 from schemas.codes import FOLLOW_UPS, RecordKind, Verb
 from schemas.delivery import DeliveryState as S
 from schemas.destination import Destination, TimeLimit
-from schemas.obligation import Version
+from schemas.obligation import ReportedVersion
 from schemas.verdict import Exclusion
 
 
@@ -30,7 +30,7 @@ class Timeliness(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class DecisionStanding:
     """How one decision stands at one destination that it is owed to."""
 
     destination: str
@@ -57,11 +57,11 @@ class LedgerRow:
     decision_date: date
     excluded: str | None
     withdrawn: bool
-    standings: Mapping[str, Standing]
+    standings: Mapping[str, DecisionStanding]
 
 
 @dataclass(frozen=True, slots=True)
-class Scope:
+class LedgerScope:
     """What a ledger needs besides the database; `pseudonym` names a person in public."""
 
     destinations: tuple[Destination, ...]
@@ -96,7 +96,9 @@ def timeliness(
 class Assembler:
     """Rows as read → rows of the ledger."""
 
-    def __init__(self, scope: Scope, withdrawn: Mapping[int, datetime], now: datetime) -> None:
+    def __init__(
+        self, scope: LedgerScope, withdrawn: Mapping[int, datetime], now: datetime
+    ) -> None:
         self.scope = scope
         self.withdrawn = withdrawn
         self.now = now
@@ -133,7 +135,7 @@ class Assembler:
         """
         if destination.since is None or decision.verb == Verb.WITHDRAW:
             return False
-        version = Version(
+        version = ReportedVersion(
             id=0,
             decision_id=decision.id,
             subject_id=0,
@@ -148,12 +150,14 @@ class Assembler:
         )
         return takes(destination, version)
 
-    def _standing(self, decision: Any, destination: Destination, deliveries: list[Any]) -> Standing:
+    def _standing(
+        self, decision: Any, destination: Destination, deliveries: list[Any]
+    ) -> DecisionStanding:
         reports = [d for d in deliveries if d.verb not in FOLLOW_UPS]
         handed_over_at = _earliest(d.handed_over_at for d in reports)
         accepted_at = _earliest(d.accepted_at for d in reports)
         due = self._dues(reports, destination, decision.decision_date)
-        return Standing(
+        return DecisionStanding(
             destination=destination.name,
             state=_state(deliveries),
             due=due,

@@ -4,10 +4,10 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from io import BytesIO
 
-from connectors.shared.xlsx import A3, Book, Sheet, workbook
+from connectors.shared.xlsx import A3, Sheet, Workbook, workbook
 from gateway.ledger.figures import KIND_TITLES, ClockFigures, Figures
 from gateway.ledger.month import Ledger
-from gateway.ledger.rows import LedgerRow, Standing, Timeliness
+from gateway.ledger.rows import DecisionStanding, LedgerRow, Timeliness
 from gateway.ledger.units import UnitFigures
 from gateway.ledger.workbook_notes import NOTES
 from gateway.store.account.ledgers import Frozen
@@ -195,7 +195,7 @@ _STANDING_TITLES = ("状态", "期限与结果", "送达时间", "入库时间",
 _STANDING_WIDTHS = (14, 32, 16, 16, 9, 20)
 
 
-def _details(book: Book, ledger: Ledger) -> None:
+def _details(book: Workbook, ledger: Ledger) -> None:
     titles = {figures.destination: figures.title for figures in ledger.figures}
     names = list(titles)
     clocks = {
@@ -228,7 +228,7 @@ def _row_cells(number: int, row: LedgerRow) -> list[Cell]:
     ]
 
 
-def _standing_cells(standing: Standing | None, clocks: Mapping[str, str]) -> list[Cell]:
+def _standing_cells(standing: DecisionStanding | None, clocks: Mapping[str, str]) -> list[Cell]:
     if standing is None:
         return [("", "text")] * len(_STANDING_TITLES)
     verdicts = [

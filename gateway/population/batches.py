@@ -127,7 +127,7 @@ class Totals:
 
     @property
     def by_grade(self) -> dict[str, int]:
-        """The grades from best to worst, those that nobody has too; no table that nobody met."""
+        """Counts per grade, zeros included, for tables with at least one subject."""
         tables = self.rule_set.tables.values() if self.rule_set else ()
         scales = [[band.grade for band in table.bands] for table in tables]
         met = [scale for scale in scales if any(self.grades[grade] for grade in scale)]

@@ -29,7 +29,7 @@ _REPORTED = frozenset(kind.value for kind in REPORTED_KINDS)
 
 
 @dataclass(frozen=True, slots=True)
-class Span:
+class ReconciledDays:
     """The decision dates that a run is about: the first day in, the last day out."""
 
     first: date
@@ -52,7 +52,7 @@ async def run(
     destination: str,
     connector: Connector,
     keys: Keys,
-    span: Span,
+    span: ReconciledDays,
     now: datetime,
 ) -> Reconciled:
     """Compare one destination over a span, keep the run and give what it found.
@@ -76,7 +76,9 @@ async def run(
     )
 
 
-async def _listen(comparison: Comparison, connector: Connector, keys: Keys, span: Span) -> int:
+async def _listen(
+    comparison: Comparison, connector: Connector, keys: Keys, span: ReconciledDays
+) -> int:
     """Read the listing from the first day on: nothing is shown before it is decided."""
     since = datetime.combine(span.first, time.min, SHANGHAI)
     ours = {code for _, _, code in comparison.pairs}
@@ -128,7 +130,7 @@ def our_row(row: Any) -> Ours:
     )
 
 
-async def _drop_others(comparison: Comparison, database: Database, span: Span) -> None:
+async def _drop_others(comparison: Comparison, database: Database, span: ReconciledDays) -> None:
     """Rows of other dates are another run's; a decision of ours may also have come in meanwhile."""
     if not comparison.strangers:
         return
@@ -139,7 +141,7 @@ async def _drop_others(comparison: Comparison, database: Database, span: Span) -
     ]
 
 
-def _within(row: Shown, span: Span) -> bool:
+def _within(row: Shown, span: ReconciledDays) -> bool:
     column = KINDS[RecordKind(row.kind)].date_column
     day = parse_date(str(row.columns.get(column, "")).strip())
     return day is None or span.first <= day < span.end

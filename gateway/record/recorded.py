@@ -11,7 +11,7 @@ from schemas.codes import RecordKind, Verb
 from schemas.event import ReceivedGrade
 from schemas.kinds import REPORTED_KINDS
 from schemas.known import DecisionKey, KnownDecision, Subject
-from schemas.obligation import Version
+from schemas.obligation import ReportedVersion
 
 
 class NewVersion(NamedTuple):
@@ -34,14 +34,14 @@ class Recorded:
     version_of: dict[int, int] = field(default_factory=dict)  #: index in batch → version id
     repeats: set[int] = field(default_factory=set)  #: indexes in batch
     latest: dict[DecisionKey, NewVersion] = field(default_factory=dict)
-    follow_ups: list[Version] = field(default_factory=list)
+    follow_ups: list[ReportedVersion] = field(default_factory=list)
     touched: set[int] = field(default_factory=set)  #: subjects whose facts changed
 
 
-def reported(recorded: Recorded) -> list[Version]:
+def reported(recorded: Recorded) -> list[ReportedVersion]:
     """The versions of which destinations may have to hear; overtaken ones of the batch do not."""
     return [
-        Version(
+        ReportedVersion(
             id=v.id,
             decision_id=v.decision.id,
             subject_id=v.key[0],

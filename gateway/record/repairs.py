@@ -8,7 +8,7 @@ from schemas.codes import EventType, RecordKind, Verb
 from schemas.event import CreditEvent
 from schemas.kinds import REPORTED_KINDS
 from schemas.known import DecisionKey, KnownDecision, Subject
-from schemas.obligation import Version
+from schemas.obligation import ReportedVersion
 
 
 def plan_repairs(
@@ -17,7 +17,7 @@ def plan_repairs(
     decisions: Mapping[DecisionKey, KnownDecision],
     subjects: Mapping[str, Subject],
     take_id: Callable[[], int],
-) -> list[Version]:
+) -> list[ReportedVersion]:
     """The versions that confirmed repairs make.
 
     A repair that came before its decision has nobody to tell, in one batch as in two.
@@ -34,7 +34,7 @@ def plan_repairs(
             repaired[decisions[process.target].id] = process.target
     codes = {subject.id: subject.code for subject in subjects.values()} if repaired else {}
     return [
-        Version(
+        ReportedVersion(
             id=take_id(),
             decision_id=decision_id,
             subject_id=key[0],

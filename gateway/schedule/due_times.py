@@ -9,7 +9,7 @@ from gateway.store.base.engine import Connection
 from gateway.store.deliver import provisional_due
 from gateway.store.deliver.provisional_due import Provisional
 from schemas.destination import TimeLimit
-from schemas.obligation import Due
+from schemas.obligation import DueTime
 
 #: Deliveries in one transaction.
 SLICE = 1000
@@ -28,11 +28,11 @@ async def renew_due_times(
 
 def _renewed(
     one: Provisional, clocks: Mapping[str, TimeLimit], workdays: Workdays
-) -> tuple[datetime, list[Due]]:
-    """A clock that is configured no longer keeps its time, and so does what an earlier one left."""
+) -> tuple[datetime, list[DueTime]]:
+    """Keep the stored time of clocks no longer configured, and an inherited due time."""
     dues = sorted(
         (
-            due(clocks[name], one.day, workdays) if name in clocks else Due(name, at, None)
+            due(clocks[name], one.day, workdays) if name in clocks else DueTime(name, at, None)
             for name, at in one.dues.items()
         ),
         key=lambda each: each.at,

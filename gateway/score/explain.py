@@ -33,7 +33,7 @@ ONE_DAY = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)
-class Repair:
+class RepairOutlook:
     """What a confirmed repair of one record would make of the grade, and of the measures."""
 
     what_if: WhatIf
@@ -53,7 +53,7 @@ class Explanation:
     facts: dict[str, Fact]
     endings: Sequence[Ending]
     later: Sequence[Assessment]
-    repairs: Sequence[Repair]
+    repairs: Sequence[RepairOutlook]
     measures: Sequence[Applied]
     penalty_notices: Sequence[Applied]
     publicity: dict[str, Publicity]
@@ -127,13 +127,13 @@ def _listing(past: Sequence[Assessment], rule_set: RuleSet, kind: SubjectKind) -
 
 def _repairs(
     facts: Facts, rule_set: RuleSet, as_of: date, policies: tuple[MeasurePolicy, ...]
-) -> list[Repair]:
+) -> list[RepairOutlook]:
     found = []
     for what_if in repairs(facts, rule_set, as_of):
         change = compare(what_if.without.grade, what_if.result, rule_set)
         day = what_if.confirmed_on
         moved = shift(policies, change, facts.kind, day) if change else _UNMOVED
-        found.append(Repair(what_if, moved))
+        found.append(RepairOutlook(what_if, moved))
     return found
 
 

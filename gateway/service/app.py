@@ -18,7 +18,7 @@ from gateway.due.calendars import load_workdays
 from gateway.due.workdays import Workdays
 from gateway.embedded.kafka import EmbeddedKafka
 from gateway.embedded.postgres import EmbeddedPostgres
-from gateway.ledger.rows import Scope
+from gateway.ledger.rows import LedgerScope
 from gateway.pipeline import Pipeline
 from gateway.rules.activation import adopt, refresh
 from gateway.rules.policybook import Policybook
@@ -50,10 +50,12 @@ class Gateway:
     installation: str
 
     @property
-    def ledger_scope(self) -> Scope:
+    def ledger_scope(self) -> LedgerScope:
         """What a ledger needs besides the month and the database."""
         settings = self.settings
-        return Scope(settings.destinations, settings.all_clocks, self.workdays, self.keys.published)
+        return LedgerScope(
+            settings.destinations, settings.all_clocks, self.workdays, self.keys.published
+        )
 
 
 @asynccontextmanager

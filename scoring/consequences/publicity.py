@@ -67,7 +67,7 @@ class Circumstance(Terms):
         return decision.fine_wan is not None and self.fine.contains(decision.fine_wan)
 
 
-class Span(Terms):
+class PublicitySpan(Terms):
     """Whether a decision is published, and for how many months; none if it is not published."""
 
     published: Published
@@ -78,18 +78,18 @@ class Span(Terms):
     verified: bool = True
 
 
-class Unless(Span):
+class PublicityException(PublicitySpan):
     """An exception 例外 to a term, with its own publication and months."""
 
     id: Text
     when: Circumstance
 
 
-class Term(Span):
+class Term(PublicitySpan):
     """The rule for one severity, unless an exception applies."""
 
     severity: Severity
-    unless: tuple[Unless, ...] = ()
+    unless: tuple[PublicityException, ...] = ()
 
 
 class SeverityClass(Terms):
@@ -191,7 +191,9 @@ def timeline_problems(policies: Sequence[PublicityPolicy]) -> list[str]:
     return problems
 
 
-def _exception(policy: PublicityPolicy, term: Term, decision: Penalised) -> Unless | None:
+def _exception(
+    policy: PublicityPolicy, term: Term, decision: Penalised
+) -> PublicityException | None:
     applying = [one for one in term.unless if one.when.holds(decision)]
     results = {(one.published, one.at_least_months, one.at_most_months) for one in applying}
     if len(results) > 1:

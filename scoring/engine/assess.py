@@ -5,7 +5,7 @@ from datetime import date
 from msgspec.structs import replace
 
 from schemas.codes import SubjectKind
-from schemas.credit import Assessment, NotEvaluated, ReceivedGrade
+from schemas.credit import Assessment, GradeOrigin, NotEvaluated
 from scoring.engine import sites
 from scoring.engine.count import count
 from scoring.engine.prepared import PreparedRules, PreparedTable, prepare
@@ -110,7 +110,7 @@ def _received(own: Assessment, fact: Fact, came: Received, notes: tuple[str, ...
         score=None if came.score is None else plain(came.score),
         grade=came.grade,
         notes=notes,
-        received=ReceivedGrade(fact.id, came.issued_by, fact.decided_on),
+        received=GradeOrigin(fact.id, came.issued_by, fact.decided_on),
     )
 
 

@@ -21,7 +21,7 @@ from scoring.engine.stacking import adjustment, by_decision, departments, latest
 from scoring.engine.tally import Tally
 from scoring.engine.tariff import Hits
 from scoring.facts import Fact
-from scoring.regulation.table import Activation
+from scoring.regulation.table import ActivationDelay
 
 
 def count(subject: str, facts: Sequence[Fact], entry: PreparedTable, when: When) -> Tally:
@@ -110,7 +110,7 @@ def _add(record: Record, tally: Tally) -> None:
         tally.count(record.fact, record.row, record.points, shown)
 
 
-def start_of(fact: Fact, activation: Activation | None) -> date | None:
+def start_of(fact: Fact, activation: ActivationDelay | None) -> date | None:
     """Return the day a fact takes effect, never before its decision; None beyond the calendar."""
     if activation is None:
         return fact.decided_on

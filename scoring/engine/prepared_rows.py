@@ -14,8 +14,8 @@ from scoring.regulation.terms import (
     DatedPoints,
     Direction,
     GradeRule,
-    Item,
     Source,
+    TariffItem,
     Unless,
     Validity,
 )
@@ -117,7 +117,7 @@ class RowMaker:
             relies.department if table.once_per else ()
         )
 
-    def item(self, item: Item) -> Row:
+    def item(self, item: TariffItem) -> Row:
         """Return the row of an item, with the grade rule that applies together with it."""
         mark = self._marks.get(item.id)
         repairable = item.repairable and self._table.repair is not None
@@ -172,7 +172,9 @@ class RowMaker:
             fixed=_fixed(mark),
         )
 
-    def _item_notes(self, item: Item, mark: Mark | None, *, repairable: bool) -> tuple[str, ...]:
+    def _item_notes(
+        self, item: TariffItem, mark: Mark | None, *, repairable: bool
+    ) -> tuple[str, ...]:
         relies = self._table.relies_on
         ids = item.notes + self._always + (relies.bonus if item.bonus else ())
         ids += relies.repairable if repairable else ()
@@ -180,7 +182,7 @@ class RowMaker:
             ids += relies.promotion if mark.promotes else relies.veto
         return ids
 
-    def _factor(self, item: Item) -> Decimal:
+    def _factor(self, item: TariffItem) -> Decimal:
         """Return the factor that turns points stated by a fact into a change of the score."""
         if item.weight is not None:
             return item.weight / HUNDRED

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 import polars as pl
 
 from scoring.population.frames import LAST_DAY
-from scoring.regulation.table import Activation
+from scoring.regulation.table import ActivationDelay
 
 
 def within_calendar(day: pl.Expr) -> pl.Expr:
@@ -30,7 +30,7 @@ def months_later(day: pl.Expr, months: pl.Expr, known: Iterable[int]) -> pl.Expr
     return found
 
 
-def start_of(activation: Activation | None) -> pl.Expr:
+def start_of(activation: ActivationDelay | None) -> pl.Expr:
     """Return the day on which a fact takes effect, never before its decision."""
     decided = pl.col("decided_on")
     if activation is None:

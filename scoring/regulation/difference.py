@@ -37,7 +37,7 @@ _WORDS = {
 
 
 @dataclass(frozen=True, slots=True)
-class Difference:
+class TextDifference:
     """One value that differs; `old` or `new` is None if that rule set does not have it."""
 
     path: tuple[str, ...]  #: for example ("tables", "enterprise", "items", "E01", "points")
@@ -55,12 +55,12 @@ class Difference:
         return f"{where}：{self.old} → {self.new}"
 
 
-def differences(old: RuleSet, new: RuleSet) -> list[Difference]:
+def differences(old: RuleSet, new: RuleSet) -> list[TextDifference]:
     """Return every difference between two rule sets, in the order of the fields."""
     return list(_between(old, new, ()))
 
 
-def _between(old: object, new: object, path: tuple[str, ...]) -> Iterator[Difference]:
+def _between(old: object, new: object, path: tuple[str, ...]) -> Iterator[TextDifference]:
     if isinstance(old, BaseModel) and type(old) is type(new):
         yield from _of_entries(_fields(old), _fields(new), path)
     elif isinstance(old, Mapping) and isinstance(new, Mapping):
@@ -68,12 +68,12 @@ def _between(old: object, new: object, path: tuple[str, ...]) -> Iterator[Differ
     elif _are_parts(old) and _are_parts(new):
         yield from _of_entries(_named(old), _named(new), path)
     elif old != new:
-        yield Difference(path, _text(old), _text(new))
+        yield TextDifference(path, _text(old), _text(new))
 
 
 def _of_entries(
     old: Mapping[str, object], new: Mapping[str, object], path: tuple[str, ...]
-) -> Iterator[Difference]:
+) -> Iterator[TextDifference]:
     for name in dict.fromkeys([*old, *new]):
         yield from _between(old.get(name), new.get(name), (*path, name))
 

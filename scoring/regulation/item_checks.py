@@ -5,12 +5,12 @@ from itertools import combinations, pairwise
 
 from scoring.regulation.intervals import Exact
 from scoring.regulation.table import Table
-from scoring.regulation.terms import Direction, Item, Source, Unless
+from scoring.regulation.terms import Direction, Source, TariffItem, Unless
 
 ALL = 100
 
 
-def item_problems(item: Item, direction: Direction) -> Iterator[str]:
+def item_problems(item: TariffItem, direction: Direction) -> Iterator[str]:
     """Yield the problems of the points of an item."""
     if (item.points is None) == (item.points_from is None):
         yield "points 与 points_from 写且只写一个"
@@ -27,7 +27,7 @@ def item_problems(item: Item, direction: Direction) -> Iterator[str]:
             yield f"points {points} 正负号不对（direction 为 {direction.value}）；改正符号"
 
 
-def _all_points(item: Item) -> Iterator[Exact]:
+def _all_points(item: TariffItem) -> Iterator[Exact]:
     values = [item.points, *(dated.points for dated in item.dated)]
     yield from (points for points in values if points is not None)
     yield from (each.points for each in item.unless if each.points)

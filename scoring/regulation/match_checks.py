@@ -5,9 +5,9 @@ from datetime import date
 
 from scoring.dates import add_days
 from scoring.regulation.intervals import Interval, cover_problems
-from scoring.regulation.terms import Decided, GradeRule, Item, Match
+from scoring.regulation.terms import Decided, GradeRule, Match, TariffItem
 
-Row = Item | GradeRule
+Row = TariffItem | GradeRule
 
 
 def match_problems(rows: Sequence[Row]) -> Iterator[str]:

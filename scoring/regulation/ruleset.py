@@ -25,7 +25,7 @@ class RuleSetStatus(StrEnum):
     SUPERSEDED = "superseded"
 
 
-class Source(Terms):
+class SourceText(Terms):
     """The source text 依据文本, and the hash of the file that was read (null: it was not read)."""
 
     title: Text
@@ -33,7 +33,7 @@ class Source(Terms):
     published_on: date | None = None
 
 
-class Exclusion(Terms):
+class SuspectsRule(Terms):
     """The rule that criminal suspects are not evaluated 不参评."""
 
     article: Text
@@ -51,9 +51,9 @@ class RuleSet(Terms):
     status: RuleSetStatus
     effective_from: date | None
     effective_to: date | None  #: the last day
-    source: Source
+    source: SourceText
     notes: tuple[Note, ...] = ()
-    criminal_suspects: Exclusion | None  #: null: suspects are evaluated
+    criminal_suspects: SuspectsRule | None  #: null: suspects are evaluated
     tables: Annotated[dict[Text, Table], Field(min_length=1)]
     unverified: tuple[Text, ...] = ()
     version: Text  #: the hash of the rule set's own file, computed by the loader

@@ -6,7 +6,7 @@ from pydantic import Field
 
 from schemas.codes import SubjectKind
 from scoring.regulation.intervals import Exact, Interval, Terms
-from scoring.regulation.terms import Direction, GradeRule, Item, Months, NoteIds, Quoted, Text
+from scoring.regulation.terms import Direction, GradeRule, Months, NoteIds, Quoted, TariffItem, Text
 
 
 class Band(Interval):
@@ -55,7 +55,7 @@ class Caps(Terms):
     text: Text | None = None
 
 
-class Activation(Quoted):
+class ActivationDelay(Quoted):
     """The day a record takes effect 生效: so many days after its decision or its creation."""
 
     days: Annotated[int, Field(ge=1, le=3660)]
@@ -125,14 +125,14 @@ class Table(Terms):
     text: Text
     direction: Direction
     start: Exact
-    items: tuple[Item, ...]
+    items: tuple[TariffItem, ...]
     vetoes: tuple[GradeRule, ...] = ()
     promotions: tuple[GradeRule, ...] = ()
     bands: tuple[Band, ...]  #: best first
     repair: Repair | None = None
     warning: Warning | None = None
     caps: Caps = Caps()
-    activation: Activation | None = None
+    activation: ActivationDelay | None = None
     once_per: Literal["department"] | None = None  #: only its first record counts
     received_grades: Quoted | None = None  #: rule: grades computed elsewhere replace the own
     snapshot: Snapshot | None = None
@@ -149,6 +149,6 @@ class Table(Terms):
         return (*self.vetoes, *self.promotions)
 
     @property
-    def rows(self) -> tuple[Item | GradeRule, ...]:
+    def rows(self) -> tuple[TariffItem | GradeRule, ...]:
         """All rows with an id: items, then vetoes, then promotions."""
         return (*self.items, *self.rules)

@@ -139,7 +139,7 @@ class Source(StrEnum):
     INDICATOR = "indicator"  #: weight × (score of the indicator − 100) / 100
 
 
-class Item(Terms):
+class TariffItem(Terms):
     """One row of the tariff 评价项; the sign of the points is that of the change of score."""
 
     id: Text

@@ -6,7 +6,7 @@ from connectors.memory import Step
 from gateway.config.clock import SteppedClock
 from gateway.store.base.engine import Connection, Database
 from gateway.store.deliver.claims import claim, finish
-from gateway.store.deliver.receipts import Answer, apply_receipts
+from gateway.store.deliver.receipts import MatchedReceipt, apply_receipts
 from schemas.delivery import DeliveryState, Finish
 from tests.conftest import BuildGateway
 from tests.factories import penalty
@@ -27,7 +27,7 @@ async def test_a_receipt_that_overtakes_its_outcome_counts(
 ) -> None:
     async with world.database.transaction() as connection:
         submitted = await _claimed(connection, world)
-        receipt = Answer(submitted.id, accepted, (), world.clock(), None)
+        receipt = MatchedReceipt(submitted.id, accepted, (), world.clock(), None)
         await apply_receipts(connection, "platform", [receipt], world.clock())
 
         await finish(connection, [submitted], world.clock())

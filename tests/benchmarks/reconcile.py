@@ -18,7 +18,7 @@ from gateway.check.raw import Raw
 from gateway.config.keys import Keys
 from gateway.demo.story import credit_code
 from gateway.reconcile.compare import DifferenceKind
-from gateway.reconcile.run import Span, run
+from gateway.reconcile.run import ReconciledDays, run
 from gateway.record.content import content
 from gateway.store.base.engine import Database
 from gateway.store.base.partitions import make_partitions
@@ -133,7 +133,7 @@ async def _fill(url: str) -> None:
 async def million(url: str) -> dict[str, Any]:
     """What `reconcile` says."""
     database = Database(url)
-    span = Span(date(2026, 10, 1), date(2026, 11, 1))
+    span = ReconciledDays(date(2026, 10, 1), date(2026, 11, 1))
     connector = Shows(MemorySettings(), lambda: NOW)
     start = time.perf_counter()
     done = await run(database, "p", connector, KEYS, span, NOW)

@@ -21,7 +21,7 @@ from scoring.engine.assess import assess
 from scoring.facts import Facts
 from scoring.regulation.intervals import Interval
 from scoring.regulation.table import Table
-from scoring.regulation.terms import Item
+from scoring.regulation.terms import TariffItem
 from tests.benchmarks.assess import company
 
 COMPANIES, ROUNDS = 5_000, 5
@@ -108,7 +108,7 @@ def _quoted(text: str) -> str:
     return orjson.dumps(text).decode()
 
 
-def _words(item: Item) -> list[str]:
+def _words(item: TariffItem) -> list[str]:
     others = [f"{OTHER_PENALTY_PREFIX}{word}" for word in item.match.other_words]
     return [*item.match.penalties, *others]
 
@@ -141,7 +141,7 @@ def _table_nodes(table: Table) -> list[dict[str, Any]]:
     return [node, _expressions({"score": total, "grade": _grade(table), "deductions": "rows"})]
 
 
-def _table_rows(item: Item) -> Iterable[dict[str, str]]:
+def _table_rows(item: TariffItem) -> Iterable[dict[str, str]]:
     """A fact names the item, or one of its event types, or one of its words within the amount."""
     row = dict.fromkeys("itwf", "") | {"item": _quoted(item.id), "points": str(item.points)}
     yield row | {"i": _quoted(item.id)}
@@ -172,7 +172,7 @@ def _grade(table: Table) -> str:
 def _expression_nodes(table: Table) -> list[dict[str, Any]]:
     by_item = [(item.id, _row(item)) for item in table.items]
     by_event = [(event.value, _row(item)) for item in table.items for event in item.match.events]
-    words: dict[str, list[Item]] = {}
+    words: dict[str, list[TariffItem]] = {}
     for item in table.items:
         for word in _words(item):
             words.setdefault(word, []).append(item)
@@ -186,11 +186,11 @@ def _expression_nodes(table: Table) -> list[dict[str, Any]]:
     return [_expressions({"rows": rows, "score": score, "grade": _grade(table)})]
 
 
-def _row(item: Item) -> str:
+def _row(item: TariffItem) -> str:
     return f"{{item: {_quoted(item.id)}, points: {item.points}}}"
 
 
-def _by_amount(items: list[Item]) -> str:
+def _by_amount(items: list[TariffItem]) -> str:
     if items[0].match.amount is None:
         return _row(items[0])
     found = "null"

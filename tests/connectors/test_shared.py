@@ -15,7 +15,7 @@ from httpx_aiohttp.transport import AIOHTTP_EXC_MAP
 from connectors import build
 from connectors.errors import CallRejected, ConnectorError, NotSent, OutcomeUnknown
 from connectors.shared.address_guard import is_public
-from connectors.shared.http_client import Answer, HttpClient, HttpSettings
+from connectors.shared.http_client import Answer, HttpClient, HttpClientSettings
 from connectors.shared.http_errors import translated, translation_of
 from connectors.shared.parts import reason, send_parts
 from schemas.delivery import Item, Outcome, OutcomeKind
@@ -186,7 +186,7 @@ async def test_no_call_carries_a_cookie_that_another_was_given(clock: Any) -> No
     app.router.add_get("/", answer)
     async with TestServer(app) as server:
         url = str(server.make_url("/"))
-        client = HttpClient(HttpSettings(url=url, allow_private=True), clock)
+        client = HttpClient(HttpClientSettings(url=url, allow_private=True), clock)
         for _ in range(2):
             await client.call("GET", url)
         await client.close()
@@ -199,7 +199,7 @@ async def test_no_call_carries_a_cookie_that_another_was_given(clock: Any) -> No
     [("90", 90), ("Sat, 21 Nov 2026 02:01:30 GMT", 90), ("Sat, 21 Nov 2026 01:00:00 GMT", 0)],
 )
 def test_retry_after_is_read_as_seconds_and_as_a_date(text: str, seconds: int, clock: Any) -> None:
-    client = HttpClient(HttpSettings(url="http://x.cn"), clock)
+    client = HttpClient(HttpClientSettings(url="http://x.cn"), clock)
 
     pause = client.retry_after(Answer(429, {"retry-after": text}, b""))
 
@@ -208,7 +208,7 @@ def test_retry_after_is_read_as_seconds_and_as_a_date(text: str, seconds: int, c
 
 @pytest.mark.parametrize("text", ["", "soon", "-5", "²"])
 def test_a_retry_after_that_cannot_be_read_is_none(text: str, clock: Any) -> None:
-    client = HttpClient(HttpSettings(url="http://x.cn"), clock)
+    client = HttpClient(HttpClientSettings(url="http://x.cn"), clock)
 
     assert client.retry_after(Answer(429, {"retry-after": text}, b"")) is None
 

@@ -15,7 +15,7 @@ from gateway.deliver.deliverer import Deliverer
 from gateway.deliver.receipts import receive
 from gateway.ledger import month as ledgers
 from gateway.ledger.month import Ledger
-from gateway.ledger.rows import Scope
+from gateway.ledger.rows import LedgerScope
 from gateway.service.app import Gateway, build
 from gateway.store.base.engine import Database
 from schemas.identifiers import (
@@ -134,7 +134,7 @@ class World:
 
     async def ledger(self, month: str = "2026-10") -> Ledger:
         gateway = self.gateway
-        scope = Scope(
+        scope = LedgerScope(
             gateway.settings.destinations,
             gateway.settings.all_clocks,
             gateway.workdays,

@@ -16,11 +16,11 @@ from gateway.store.base.engine import Connection
 from gateway.store.base.statements import arrays, names, one_of, unnest
 from schemas.codes import Verb
 from schemas.delivery import BLOCKING, REPLACEABLE, RETRYABLE, DeliveryState, ItemKind
-from schemas.obligation import Due, Owed, Past, Way
+from schemas.obligation import DueTime, Obligation, PastDelivery, Route
 
 _OWED = "item_id bigint, subject_id bigint, chain_id bigint, goes bigint"
-_WAYS = (
-    "ways bigint, item_kind text, verb text, destination text, state text, due_at timestamptz, "
+_ROUTES = (
+    "routes bigint, item_kind text, verb text, destination text, state text, due_at timestamptz, "
     "clock text, calendar text, provisional boolean, dues json"
 )
 _ADD = text(
@@ -29,45 +29,54 @@ _ADD = text(
         due_at, clock, calendar, provisional, dues, created_at)
     select nextval('gateway_id'), item_kind, item_id, destination, subject_id, chain_id, verb,
         state, due_at, clock, calendar, provisional, dues, :now
-    from (select * from {unnest(_OWED, "owed")} join {unnest(_WAYS, "way")} on ways = goes
-        order by owed.place, way.place) in_order
+    from (select * from {unnest(_OWED, "owed")} join {unnest(_ROUTES, "route")} on routes = goes
+        order by owed.place, route.place) in_order
     """
 )
 
 
-async def add(connection: Connection, owed: Sequence[Owed], now: datetime) -> None:
-    """Write a delivery for each way of what is owed, in this order.
+async def add(connection: Connection, owed: Sequence[Obligation], now: datetime) -> None:
+    """Write a delivery for each route of what is owed, in this order.
 
-    Most items of a batch go the same ways, so these are sent once, and the database multiplies.
+    Most items of a batch have the same routes, so these are sent once, and the database multiplies.
     """
     rows = []
     numbers: dict[tuple[object, ...], int] = {}
-    groups: dict[tuple[ItemKind, Verb, tuple[Way, ...]], int] = {}
+    groups: dict[tuple[ItemKind, Verb, tuple[Route, ...]], int] = {}
     for one in owed:
-        if one.ways:
-            known = (one.item_kind, one.verb, id(one.ways))
+        if one.routes:
+            known = (one.item_kind, one.verb, id(one.routes))
             number = numbers.get(known)
             if number is None:
-                group = (one.item_kind, one.verb, tuple(one.ways))
+                group = (one.item_kind, one.verb, tuple(one.routes))
                 number = numbers[known] = groups.setdefault(group, len(groups))
             rows.append((one.item_id, one.subject_id, one.chain_id, number))
     if rows:
         going = [
-            _way_row(number, kind, verb, way)
-            for (kind, verb, ways), number in groups.items()
-            for way in ways
+            _route_row(number, kind, verb, route)
+            for (kind, verb, routes), number in groups.items()
+            for route in routes
         ]
-        values = {**arrays(names(_OWED), rows), **arrays(names(_WAYS), going), "now": now}
+        values = {**arrays(names(_OWED), rows), **arrays(names(_ROUTES), going), "now": now}
         await connection.execute(_ADD, values)
 
 
-def _way_row(number: int, kind: ItemKind, verb: Verb, way: Way) -> tuple[Any, ...]:
+def _route_row(number: int, kind: ItemKind, verb: Verb, route: Route) -> tuple[Any, ...]:
     """`calendar` is the one that any of the dues rests on, `provisional` whether any is a bound."""
-    clock = way.dues[0].clock
-    return number, kind, verb, way.destination, way.state, way.due_at, clock, *kept_dues(way.dues)
+    clock = route.dues[0].clock
+    return (
+        number,
+        kind,
+        verb,
+        route.destination,
+        route.state,
+        route.due_at,
+        clock,
+        *kept_dues(route.dues),
+    )
 
 
-def kept_dues(dues: Sequence[Due]) -> tuple[str | None, bool, str]:
+def kept_dues(dues: Sequence[DueTime]) -> tuple[str | None, bool, str]:
     """The columns calendar, provisional and dues of a delivery."""
     calendar = next((due.calendar for due in dues if due.calendar), None)
     text_ = orjson.dumps({due.clock: due.at.isoformat() for due in dues}).decode()
@@ -83,15 +92,17 @@ _PAST = text(
 )
 
 
-async def past(connection: Connection, decision_ids: Sequence[int]) -> dict[int, list[Past]]:
+async def past(
+    connection: Connection, decision_ids: Sequence[int]
+) -> dict[int, list[PastDelivery]]:
     """What each destination was or is to be handed of these decisions.
 
     The rows are locked, so that no worker claims one between this look and its supersession.
     """
-    found: dict[int, list[Past]] = {}
+    found: dict[int, list[PastDelivery]] = {}
     for row in await connection.execute(_PAST, {"ids": list(decision_ids)}):
         found.setdefault(row[0], []).append(
-            Past(row[1], row[2], DeliveryState(row[3]), row[4], Verb(row[5]))
+            PastDelivery(row[1], row[2], DeliveryState(row[3]), row[4], Verb(row[5]))
         )
     return found
 

@@ -78,7 +78,7 @@ async def disown(connection: Connection, name: str, owner: str) -> None:
 
 
 @dataclass(frozen=True, slots=True)
-class Breaker:
+class KeptBreaker:
     """The circuit breaker of a destination as kept: closed, open until a time, or half-open."""
 
     state: str
@@ -95,13 +95,13 @@ _SET_BREAKER = text(
 )
 
 
-async def breaker(connection: Connection, name: str) -> Breaker:
+async def breaker(connection: Connection, name: str) -> KeptBreaker:
     """The breaker as the last owner left it."""
     row = (await connection.execute(_BREAKER, {"name": name})).one()
-    return Breaker(*row)
+    return KeptBreaker(*row)
 
 
-async def set_breaker(connection: Connection, name: str, breaker_: Breaker) -> None:
+async def set_breaker(connection: Connection, name: str, breaker_: KeptBreaker) -> None:
     """Keep the breaker for the next owner."""
     values = {"name": name, "state": breaker_.state, "until": breaker_.until}
     await connection.execute(_SET_BREAKER, {**values, "failures": breaker_.failures})

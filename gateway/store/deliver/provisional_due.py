@@ -11,7 +11,7 @@ from gateway.store.base.statements import one_of, unnest
 from gateway.store.deliver.deliveries import kept_dues
 from schemas.base import today
 from schemas.delivery import HANDED_OVER
-from schemas.obligation import Due
+from schemas.obligation import DueTime
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,9 +74,11 @@ _RENEW = text(
 
 
 async def renew(
-    connection: Connection, renewed: Sequence[tuple[int, datetime, Sequence[Due]]], now: datetime
+    connection: Connection,
+    renewed: Sequence[tuple[int, datetime, Sequence[DueTime]]],
+    now: datetime,
 ) -> None:
-    """Write the due time and the dues of each; a breach of what was no due time is none."""
+    """Write the due times; clear breaches recorded against a provisional time."""
     kept = [kept_dues(dues) for _, _, dues in renewed]
     values = {
         "id": [id_ for id_, _, _ in renewed],

@@ -42,7 +42,7 @@ _APPLY_RECEIPTS = text(
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class MatchedReceipt:
     """A receipt 回执 that has found its delivery."""
 
     delivery_id: int
@@ -53,7 +53,7 @@ class Answer:
 
 
 async def apply_receipts(
-    connection: Connection, destination: str, answers: Sequence[Answer], now: datetime
+    connection: Connection, destination: str, answers: Sequence[MatchedReceipt], now: datetime
 ) -> int:
     """Write receipts and move their deliveries; gives how many moved."""
     subjects = await connection.scalars(
@@ -73,7 +73,7 @@ async def apply_receipts(
 
 
 async def move(
-    connection: Connection, destination: str, answers: Sequence[Answer], now: datetime
+    connection: Connection, destination: str, answers: Sequence[MatchedReceipt], now: datetime
 ) -> int:
     """Move the deliveries that wait for these receipts; the last receipt of each counts."""
     latest = {
@@ -106,15 +106,15 @@ _EARLY_RECEIPTS = text(
 
 async def early_receipts(
     connection: Connection, delivery_ids: Sequence[int]
-) -> dict[str, list[Answer]]:
+) -> dict[str, list[MatchedReceipt]]:
     """Receipts that were read while their deliveries were still in flight, by destination.
 
     Those that have moved a delivery before left their time in its `platform_at`.
     """
-    found: dict[str, list[Answer]] = {}
+    found: dict[str, list[MatchedReceipt]] = {}
     if not delivery_ids:
         return found
     for row in await connection.execute(_EARLY_RECEIPTS, {"ids": list(delivery_ids)}):
-        answer = Answer(row[1], row[2], tuple(row[3] or ()), row[4], row[5])
+        answer = MatchedReceipt(row[1], row[2], tuple(row[3] or ()), row[4], row[5])
         found.setdefault(row[0], []).append(answer)
     return found

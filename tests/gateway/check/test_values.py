@@ -133,7 +133,7 @@ def test_nested_values_are_no_text(column: Column, given_: object) -> None:
 
 @pytest.mark.parametrize("column", COLUMNS.values(), ids=COLUMNS)
 @pytest.mark.parametrize("given_", [None, "", " "])
-def test_nothing_is_nothing(column: Column, given_: str | None) -> None:
+def test_an_empty_text_is_read_as_no_value(column: Column, given_: str | None) -> None:
     found, _ = read(column, given_)
 
     assert found is None

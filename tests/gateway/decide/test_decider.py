@@ -8,7 +8,7 @@ import pytest
 
 from gateway.check.checker import Checker
 from gateway.config.keys import Keys
-from gateway.decide.decider import Decided, Decider
+from gateway.decide.decider import DecidedVersion, Decider
 from gateway.decide.takes import required_columns
 from gateway.due.calendars import load_workdays
 from schemas.base import SHANGHAI, end_of
@@ -16,7 +16,7 @@ from schemas.codes import RecordKind, Verb
 from schemas.delivery import DeliveryState, ItemKind
 from schemas.destination import BUILT_IN_TIME_LIMITS, Destination
 from schemas.kinds import REPORTED_KINDS
-from schemas.obligation import Past, Version, Way
+from schemas.obligation import PastDelivery, ReportedVersion, Route
 from schemas.record import date_of
 from tests.factories import credit_code, licence, penalty, person_penalty, raw
 
@@ -40,14 +40,14 @@ def decider(*destinations: Destination) -> Decider:
     return Decider(destinations or (destination(),), clocks, WORKDAYS)
 
 
-def version(row: dict[str, Any] | None = None, verb: Verb = Verb.NEW) -> Version:
+def version(row: dict[str, Any] | None = None, verb: Verb = Verb.NEW) -> ReportedVersion:
     checked = CHECKER.check(raw(row or penalty()), NOW.date())
     assert checked.record is not None
     assert checked.key is not None
     assert checked.kind in REPORTED_KINDS
     day = date_of(checked.record)
     assert day is not None
-    return Version(
+    return ReportedVersion(
         id=20,
         decision_id=7,
         subject_id=3,
@@ -62,13 +62,15 @@ def version(row: dict[str, Any] | None = None, verb: Verb = Verb.NEW) -> Version
     )
 
 
-def past(state: DeliveryState, id_: int = 11, name: str = "platform", due: datetime = DUE) -> Past:
-    return Past(id=id_, destination=name, state=state, due_at=due)
+def past(
+    state: DeliveryState, id_: int = 11, name: str = "platform", due: datetime = DUE
+) -> PastDelivery:
+    return PastDelivery(id=id_, destination=name, state=state, due_at=due)
 
 
-def only(decided: Decided) -> Way:
-    [way] = decided.owed.ways
-    return way
+def only(decided: DecidedVersion) -> Route:
+    [route] = decided.obligation.routes
+    return route
 
 
 # ---------------------------------------------------------------- the first version
@@ -81,14 +83,14 @@ def test_a_complete_decision_is_ready_for_every_destination_that_takes_it() -> N
 
     decided = some.version(version(), (), NOW)
 
-    assert [(d.destination, d.state) for d in decided.owed.ways] == [
+    assert [(d.destination, d.state) for d in decided.obligation.routes] == [
         ("one", S.READY),
         ("two", S.READY),
     ]
 
 
 def test_a_delivery_says_what_it_carries() -> None:
-    owed = decider().version(version(), (), NOW).owed
+    owed = decider().version(version(), (), NOW).obligation
 
     assert (owed.item_kind, owed.item_id) == (ItemKind.RECORD_VERSION, 20)
     assert (owed.chain_id, owed.subject_id, owed.verb) == (7, 3, Verb.NEW)
@@ -97,24 +99,24 @@ def test_a_delivery_says_what_it_carries() -> None:
 def test_the_strictest_clock_rules_and_every_clock_is_kept() -> None:
     both = destination(clocks=("working-7", "calendar-7"))
 
-    way = only(decider(both).version(version(), (), NOW))
+    route = only(decider(both).version(version(), (), NOW))
 
-    assert way.due_at == DUE
-    assert [due.clock for due in way.dues] == ["calendar-7", "working-7"]
+    assert route.due_at == DUE
+    assert [due.clock for due in route.dues] == ["calendar-7", "working-7"]
 
 
 def test_a_destination_gets_decisions_from_its_since_date_on() -> None:
     later = decider(destination(since=date(2026, 10, 10)))
     same = decider(destination(since=date(2026, 10, 9)))
 
-    assert later.version(version(), (), NOW).owed.ways == []
-    assert len(same.version(version(), (), NOW).owed.ways) == 1
+    assert later.version(version(), (), NOW).obligation.routes == []
+    assert len(same.version(version(), (), NOW).obligation.routes) == 1
 
 
 def test_a_destination_gets_the_kinds_that_it_takes() -> None:
     penalties = decider(destination(takes=["penalty"]))
 
-    assert penalties.version(version(licence()), (), NOW).owed.ways == []
+    assert penalties.version(version(licence()), (), NOW).obligation.routes == []
 
 
 @pytest.mark.parametrize(
@@ -125,19 +127,19 @@ def test_a_destination_gets_the_companies_of_its_regions(
 ) -> None:
     some = decider(destination(regions=regions))
 
-    assert len(some.version(version(), (), NOW).owed.ways) == count
+    assert len(some.version(version(), (), NOW).obligation.routes) == count
 
 
 def test_a_person_has_no_region_and_goes_to_all() -> None:
     some = decider(destination(regions=("41",)))
 
-    assert len(some.version(version(person_penalty()), (), NOW).owed.ways) == 1
+    assert len(some.version(version(person_penalty()), (), NOW).obligation.routes) == 1
 
 
 def test_an_excluded_decision_goes_nowhere() -> None:
     decided = decider().version(version(penalty(state_secret="是")), (), NOW)
 
-    assert (decided.owed.ways, decided.superseded) == ([], [])
+    assert (decided.obligation.routes, decided.superseded) == ([], [])
 
 
 # ---------------------------------------------------------------- held
@@ -214,7 +216,7 @@ def test_a_newer_version_waits_behind_a_repair_that_goes_out_by_itself_only(
 
     decided = decider().version(version(), [repair], NOW)
 
-    assert [one.state for one in decided.owed.ways] == [expected]
+    assert [one.state for one in decided.obligation.routes] == [expected]
     assert decided.superseded == []
 
 
@@ -242,7 +244,7 @@ def test_what_one_destination_has_is_nothing_to_another() -> None:
 
     decided = some.version(version(verb=Verb.CORRECT), [past(S.LEASED, name="one")], NOW)
 
-    assert [(d.destination, d.state) for d in decided.owed.ways] == [
+    assert [(d.destination, d.state) for d in decided.obligation.routes] == [
         ("one", S.WAITING),
         ("two", S.READY),
     ]
@@ -256,7 +258,7 @@ def test_what_one_destination_has_is_nothing_to_another() -> None:
 def test_a_past_recipient_hears_within_a_working_day(verb: Verb, state: DeliveryState) -> None:
     decided = decider().version(version(verb=verb), [past(state)], NOW)
 
-    assert (decided.owed.verb, only(decided).state) == (verb, S.READY)
+    assert (decided.obligation.verb, only(decided).state) == (verb, S.READY)
     assert only(decided).due_at == end_of(date(2026, 10, 13))
 
 
@@ -272,7 +274,7 @@ def test_a_withdrawal_of_what_was_never_handed_over_is_sent_to_nobody(
 ) -> None:
     decided = decider().version(version(verb=Verb.WITHDRAW), [past(state)], NOW)
 
-    assert (decided.owed.ways, decided.superseded) == ([], [11])
+    assert (decided.obligation.routes, decided.superseded) == ([], [11])
 
 
 def test_filters_and_removed_destinations_cancel_no_withdrawal() -> None:
@@ -281,7 +283,7 @@ def test_filters_and_removed_destinations_cancel_no_withdrawal() -> None:
 
     decided = filtered.version(version(verb=Verb.WITHDRAW), recipients, NOW)
 
-    assert [d.destination for d in decided.owed.ways] == ["one", "removed"]
+    assert [d.destination for d in decided.obligation.routes] == ["one", "removed"]
 
 
 def test_a_withdrawal_is_never_held_for_a_column() -> None:
@@ -295,7 +297,7 @@ def test_a_decision_that_turns_out_excluded_is_withdrawn_from_its_recipients() -
 
     decided = decider().version(secret, [past(S.ACCEPTED), past(S.READY, 12, "other")], NOW)
 
-    assert (only(decided).destination, decided.owed.verb) == ("platform", Verb.WITHDRAW)
+    assert (only(decided).destination, decided.obligation.verb) == ("platform", Verb.WITHDRAW)
     assert decided.superseded == [12]
 
 
@@ -306,11 +308,11 @@ def test_a_grade_change_waits_for_its_number_and_is_due_in_hours() -> None:
     bank = destination("bank", takes=["grade_change"], grade_due="PT2H")
 
     [owed] = decider(destination(), bank).grade_changes([(30, 3, credit_code())], NOW)
-    [way] = owed.ways
+    [route] = owed.routes
 
     assert (owed.item_kind, owed.item_id, owed.chain_id) == (ItemKind.GRADE_CHANGE, 30, 3)
-    assert (way.destination, way.state) == ("bank", S.WAITING)
-    assert way.due_at == NOW + timedelta(hours=2)
+    assert (route.destination, route.state) == ("bank", S.WAITING)
+    assert route.due_at == NOW + timedelta(hours=2)
 
 
 def test_a_bank_hears_of_the_companies_of_its_regions() -> None:
@@ -319,4 +321,4 @@ def test_a_bank_hears_of_the_companies_of_its_regions() -> None:
 
     owed = decider(bank).grade_changes([(30, 3, codes[0]), (31, 4, codes[1])], NOW)
 
-    assert [(one.item_id, len(one.ways)) for one in owed] == [(30, 0), (31, 1)]
+    assert [(one.item_id, len(one.routes)) for one in owed] == [(30, 0), (31, 1)]

@@ -12,7 +12,7 @@ from python_calamine import CalamineWorkbook
 
 from gateway.ledger.figures import NO_RATE, Rate, all_figures
 from gateway.ledger.month import BadMonth, GradeRow, Ledger, days_of
-from gateway.ledger.rows import LedgerRow, Standing, Timeliness, timeliness
+from gateway.ledger.rows import DecisionStanding, LedgerRow, Timeliness, timeliness
 from gateway.ledger.units import units
 from gateway.ledger.workbook import ledger_workbook
 from gateway.store.account.ledgers import Frozen
@@ -101,8 +101,8 @@ def test_a_month_ends_with_the_first_day_of_the_next() -> None:
 # ---------------------------------------------------------------- rows → figures → workbook
 
 
-def standing(**changes: Any) -> Standing:
-    plain = Standing(
+def standing(**changes: Any) -> DecisionStanding:
+    plain = DecisionStanding(
         destination="platform",
         state="有效入库",
         due={"calendar-7": DUE},

@@ -4,7 +4,7 @@ import hashlib
 from datetime import date
 
 from gateway.score.stored_result import digest
-from schemas.credit import Assessment, Deduction, ReceivedGrade, RuleSetRef, Unmapped, Veto
+from schemas.credit import Assessment, Deduction, GradeOrigin, RuleSetRef, Unmapped, Veto
 
 #: The trace as it was written when digests were first kept; those in the store rest on it.
 TRACE = (
@@ -41,7 +41,7 @@ def test_the_digest_of_a_trace_is_the_same_in_every_release() -> None:
         notes=("c06", "r05"),
         not_evaluated=None,
         changes_on=date(2027, 1, 1),
-        received=ReceivedGrade("9", "某厅", date(2026, 10, 1)),
+        received=GradeOrigin("9", "某厅", date(2026, 10, 1)),
     )
 
     assert digest(assessment) == hashlib.sha256(TRACE.encode()).hexdigest()

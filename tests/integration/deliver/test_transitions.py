@@ -13,7 +13,7 @@ from sqlalchemy.sql.elements import TextClause
 import gateway.store
 from gateway.store.base.engine import Connection
 from gateway.store.deliver import claims, deliveries, receipts
-from gateway.store.deliver.receipts import Answer
+from gateway.store.deliver.receipts import MatchedReceipt
 from schemas.delivery import TRANSITIONS, DeliveryState, Finish
 from tests.factories import penalty
 from tests.integration.world import World
@@ -91,7 +91,7 @@ async def _expire(connection: Connection, world: World, _: Ids) -> None:
 
 
 async def _receipts(connection: Connection, world: World, ids: Ids, *, accepted: bool) -> None:
-    answers = [Answer(id_, accepted, (), world.clock(), None) for id_ in ids.values()]
+    answers = [MatchedReceipt(id_, accepted, (), world.clock(), None) for id_ in ids.values()]
     await receipts.apply_receipts(connection, "platform", answers, world.clock())
 
 

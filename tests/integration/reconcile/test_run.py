@@ -7,17 +7,17 @@ import pytest
 from sqlalchemy import text
 
 from connectors.memory import Step
-from gateway.reconcile.run import Reconciled, Span, run
+from gateway.reconcile.run import Reconciled, ReconciledDays, run
 from gateway.store.account import differences as store
 from gateway.store.base.engine import Database
 from tests.integration.ledger_world import PLATFORM, World, identity, penalty, person, world
 
 pytestmark = pytest.mark.integration
 
-OCTOBER = Span(date(2026, 10, 1), date(2026, 11, 1))
+OCTOBER = ReconciledDays(date(2026, 10, 1), date(2026, 11, 1))
 
 
-async def reconcile(here: World, span: Span = OCTOBER) -> Reconciled:
+async def reconcile(here: World, span: ReconciledDays = OCTOBER) -> Reconciled:
     return await run(
         here.gateway.database,
         "platform",

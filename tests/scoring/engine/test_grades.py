@@ -3,7 +3,7 @@
 from datetime import date
 from decimal import Decimal
 
-from schemas.credit import ReceivedGrade
+from schemas.credit import GradeOrigin
 from scoring.consequences.change import compare
 from scoring.facts import Fact, Received
 from tests.scoring.tiny import AS_OF, DAY, QUOTED, item, rule, scored, tiny
@@ -116,7 +116,7 @@ def test_the_latest_received_grade_wins_and_says_whose_it_is() -> None:
     found = scored(rules, *facts, Fact("f1", DAY, "A1"))
 
     assert (found.score, found.grade) == ("71.5", "蓝")
-    assert found.received == ReceivedGrade("r1", "某省", DAY)
+    assert found.received == GradeOrigin("r1", "某省", DAY)
     assert [row.item for row in found.deductions] == ["A1"]
     assert found.notes == ("received",)
 

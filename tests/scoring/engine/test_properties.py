@@ -18,7 +18,7 @@ from scoring.engine.prepared import prepare
 from scoring.facts import Fact, Facts, Penalty, Received, Site
 from scoring.regulation.ruleset import RuleSet
 from scoring.regulation.table import Table
-from scoring.regulation.terms import Direction, Item
+from scoring.regulation.terms import Direction, TariffItem
 from tests.scoring.tiny import everything
 
 FOLDER = Path(__file__).parents[3] / "scoring" / "rule_sets"
@@ -48,7 +48,7 @@ def words_of(table: Table) -> list[str]:
 
 @st.composite
 def facts_of(draw: st.DrawFn, table: Table, *, sound: bool = False) -> Fact:
-    items = [row.id for row in table.rows if isinstance(row, Item) or row.stands_alone]
+    items = [row.id for row in table.rows if isinstance(row, TariffItem) or row.stands_alone]
     events = [event for row in table.rows for event in row.match.events]
     what = draw(st.sampled_from(["item"] * bool(items) + ["type", "penalty"]))
     words = st.lists(st.sampled_from(words_of(table)), min_size=1, max_size=3)
