@@ -24,7 +24,7 @@ from gateway.config.clock import system_clock
 from gateway.config.keys import load_keys
 from gateway.record.content import content, fact_body
 from gateway.score.stored_result import fact_of, short
-from gateway.store.base import tables as t
+from gateway.store.base.tables import deliver, record, score
 from schemas.codes import RecordKind, SubjectKind, Verb
 from scoring.engine.assess import assess
 from scoring.facts import Facts
@@ -67,12 +67,16 @@ async def write(connection: AsyncConnection, checked: Checked, rule_set: RuleSet
     if checked.key is None or checked.record is None:
         raise TypeError(checked.verdict)
     now = system_clock()
-    subject_id = await _id_of(connection, t.subject, t.subject.c.code, checked.key.subject)
-    authority_id = await _id_of(connection, t.authority, t.authority.c.name, checked.key.authority)
+    subject_id = await _id_of(
+        connection, record.subject, record.subject.c.code, checked.key.subject
+    )
+    authority_id = await _id_of(
+        connection, record.authority, record.authority.c.name, checked.key.authority
+    )
     made = content(checked)
     decision_id, version_id = await _next(connection), await _next(connection)
     await connection.execute(
-        insert(t.decision).values(
+        insert(record.decision).values(
             id=decision_id,
             kind="penalty",
             number_key=checked.key.number,
@@ -88,7 +92,7 @@ async def write(connection: AsyncConnection, checked: Checked, rule_set: RuleSet
         )
     )
     await connection.execute(
-        insert(t.record_version).values(
+        insert(record.record_version).values(
             id=version_id,
             decision_id=decision_id,
             version=1,
@@ -102,7 +106,7 @@ async def write(connection: AsyncConnection, checked: Checked, rule_set: RuleSet
     fact = {**(fact_body(checked, Verb.NEW) or {}), "id": str(fact_id)}
     body = orjson.loads(orjson.dumps(fact))
     await connection.execute(
-        insert(t.fact).values(
+        insert(record.fact).values(
             id=fact_id,
             subject_id=subject_id,
             decision_id=decision_id,
@@ -114,7 +118,7 @@ async def write(connection: AsyncConnection, checked: Checked, rule_set: RuleSet
     await _score(connection, subject_id, checked, rule_set)
     for name in ("platform-a", "platform-b", "platform-c"):
         await connection.execute(
-            insert(t.delivery).values(
+            insert(deliver.delivery).values(
                 id=await _next(connection),
                 item_kind="record_version",
                 item_id=version_id,
@@ -130,7 +134,7 @@ async def write(connection: AsyncConnection, checked: Checked, rule_set: RuleSet
             )
         )
     await connection.execute(
-        insert(t.inbox).values(
+        insert(record.inbox).values(
             origin_id=1,
             position=checked.raw.position,
             bytes_hash=hashlib.sha256(checked.raw.body or b"").digest(),
@@ -145,13 +149,15 @@ async def _score(
     connection: AsyncConnection, subject_id: int, checked: Checked, rule_set: RuleSet
 ) -> None:
     now = system_clock()
-    rows = await connection.execute(select(t.fact.c.body).where(t.fact.c.subject_id == subject_id))
+    rows = await connection.execute(
+        select(record.fact.c.body).where(record.fact.c.subject_id == subject_id)
+    )
     facts = tuple(fact_of(row.body) for row in rows)
     code = checked.key.subject if checked.key else ""
     result = assess(Facts(code, SubjectKind.ENTERPRISE, facts), rule_set, now.date())
     assessment_id = await _next(connection)
     await connection.execute(
-        insert(t.assessment).values(
+        insert(score.assessment).values(
             id=assessment_id,
             subject_id=subject_id,
             subject_kind="enterprise",
@@ -164,14 +170,14 @@ async def _score(
         )
     )
     last = await connection.scalar(
-        select(t.grade_change.c.to_grade)
-        .where(t.grade_change.c.subject_id == subject_id)
-        .order_by(t.grade_change.c.id.desc())
+        select(score.grade_change.c.to_grade)
+        .where(score.grade_change.c.subject_id == subject_id)
+        .order_by(score.grade_change.c.id.desc())
         .limit(1)
     )
     if last != result.grade:
         await connection.execute(
-            insert(t.grade_change).values(
+            insert(score.grade_change).values(
                 id=await _next(connection),
                 subject_id=subject_id,
                 assessment_id=assessment_id,
@@ -193,7 +199,7 @@ async def _id_of(connection: AsyncConnection, table: Any, column: Any, value: st
         return int(found)
     id_ = await _next(connection)
     values: dict[str, Any] = {"id": id_, column.name: value}
-    if table is t.subject:
+    if table is record.subject:
         values["person"] = False
     await connection.execute(insert(table).values(**values))
     return id_

@@ -1,0 +1,63 @@
+"""Tables of audit events, differences, ledgers and jobs."""
+
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    Date,
+    Index,
+    Integer,
+    LargeBinary,
+    PrimaryKeyConstraint,
+    Table,
+    Text,
+)
+from sqlalchemy.dialects.postgresql import JSONB
+
+from gateway.store.base.tables.shared import id_column, metadata, time_column
+
+audit_event = Table(
+    "audit_event",
+    metadata,
+    time_column("at"),
+    Column("event", Text, nullable=False),
+    Column("actor", Text, nullable=False),
+    Column("detail", JSONB, nullable=False),
+    Index("audit_event_by_time", "at"),
+    postgresql_partition_by="RANGE (at)",
+)
+
+difference = Table(
+    "difference",
+    metadata,
+    id_column(),
+    Column("run_id", BigInteger, nullable=False),
+    Column("destination", Text, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("decision_id", BigInteger),
+    Column("key", Text, nullable=False),
+    Column("cause", Text, nullable=False),
+    Column("detail", JSONB, nullable=False),
+    time_column("since"),
+    time_column("found_at"),
+    Index("difference_of_run", "run_id"),
+)
+ledger = Table(
+    "ledger",
+    metadata,
+    Column("month", Text, nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("hash", Text, nullable=False),
+    Column("figures", JSONB, nullable=False),
+    Column("workbook", LargeBinary, nullable=False),
+    Column("reason", Text, nullable=False),
+    time_column("recorded_at"),
+    PrimaryKeyConstraint("month", "version"),
+)
+job_run = Table(
+    "job_run",
+    metadata,
+    Column("job", Text, nullable=False),
+    Column("day", Date, nullable=False),
+    time_column("finished_at"),
+    PrimaryKeyConstraint("job", "day"),
+)

@@ -1,0 +1,147 @@
+"""Tables of what was taken in: subjects, authorities, inbox, decisions, facts, quarantine."""
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Date,
+    Index,
+    Integer,
+    LargeBinary,
+    PrimaryKeyConstraint,
+    Table,
+    Text,
+    UniqueConstraint,
+    text,
+)
+from sqlalchemy.dialects.postgresql import JSON, JSONB
+
+from gateway.store.base.tables.shared import id_column, metadata, time_column
+
+installation = Table("installation", metadata, Column("name", Text, primary_key=True))
+
+subject = Table(
+    "subject",
+    metadata,
+    id_column(),
+    Column("code", Text, nullable=False, unique=True),
+    Column("name", Text),
+    Column("person", Boolean, nullable=False),
+    Column("criminal_suspect", Boolean, nullable=False, server_default=text("false")),
+)
+
+authority = Table(
+    "authority", metadata, id_column(), Column("name", Text, nullable=False, unique=True)
+)
+authority_alias = Table(
+    "authority_alias",
+    metadata,
+    Column("alias", Text, primary_key=True),
+    Column("authority_id", BigInteger, nullable=False),
+)
+authority_code = Table(
+    "authority_code",
+    metadata,
+    Column("authority_id", BigInteger, nullable=False),
+    Column("code", Text, nullable=False),
+    PrimaryKeyConstraint("authority_id", "code"),
+)
+
+origin = Table("origin", metadata, id_column(), Column("name", Text, nullable=False, unique=True))
+inbox = Table(
+    "inbox",
+    metadata,
+    Column("origin_id", BigInteger, nullable=False),
+    Column("position", BigInteger, nullable=False),
+    Column("bytes_hash", LargeBinary, nullable=False),
+    Column("verdict", Text, nullable=False),
+    Column("record_version_id", BigInteger),
+    Column("quarantine_id", BigInteger),
+    time_column("recorded_at"),
+    PrimaryKeyConstraint("origin_id", "position"),
+)
+intake_request = Table(
+    "intake_request",
+    metadata,
+    Column("key", Text, primary_key=True),
+    Column("body_hash", LargeBinary, nullable=False),
+    time_column("recorded_at"),
+)
+
+decision = Table(
+    "decision",
+    metadata,
+    id_column(),
+    Column("kind", Text, nullable=False),
+    Column("number_key", Text, nullable=False),
+    Column("authority_id", BigInteger, nullable=False),
+    Column("subject_id", BigInteger, nullable=False),
+    Column("document_number", Text),
+    Column("decision_date", Date, nullable=False),
+    Column("excluded", Text),
+    Column("verdict", Text, nullable=False),
+    Column("verb", Text, nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("version_id", BigInteger, nullable=False),
+    Column("content_hash", LargeBinary, nullable=False),
+    time_column("recorded_at"),
+    UniqueConstraint("subject_id", "number_key", "authority_id", "kind"),
+    Index("decision_by_date", "decision_date"),
+)
+record_version = Table(
+    "record_version",
+    metadata,
+    id_column(),
+    Column("decision_id", BigInteger, nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("verb", Text, nullable=False),
+    Column("body", JSON, nullable=False),
+    Column("secret", LargeBinary),
+    Column("unknown_columns", LargeBinary),
+    Column("verdict", Text, nullable=False),
+    Column("problems", JSONB),
+    time_column("recorded_at"),
+    UniqueConstraint("decision_id", "version"),
+)
+
+process_event = Table(
+    "process_event",
+    metadata,
+    id_column(),
+    Column("subject_id", BigInteger, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("number_key", Text, nullable=False),
+    Column("authority_id", BigInteger, nullable=False),
+    Column("type", Text, nullable=False),
+    Column("dates", JSONB, nullable=False),
+    time_column("recorded_at"),
+    Index("process_event_by_decision", "subject_id", "number_key"),
+)
+fact = Table(
+    "fact",
+    metadata,
+    id_column(),
+    Column("subject_id", BigInteger, nullable=False),
+    Column("decision_id", BigInteger, nullable=False),
+    Column("body", JSON, nullable=False),
+    Column("decided_on", Date, nullable=False),
+    time_column("known_from"),
+    time_column("known_to", null=True),
+    Index("fact_current", "subject_id", "decision_id", postgresql_where=text("known_to is null")),
+)
+
+quarantine = Table(
+    "quarantine",
+    metadata,
+    id_column(),
+    Column("origin", Text, nullable=False),
+    Column("kind", Text),
+    Column("bytes", LargeBinary, nullable=False),
+    Column("key_version", Integer, nullable=False),
+    Column("problems", JSONB, nullable=False),
+    Column("decision_date", Date),
+    time_column("recorded_at"),
+    Column("replays", Integer, nullable=False, server_default=text("0")),
+    time_column("resolved_at", null=True),
+    Index("quarantine_open", "id", postgresql_where=text("resolved_at is null")),
+)

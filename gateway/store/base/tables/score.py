@@ -1,0 +1,95 @@
+"""Tables of rule-set texts, activations, assessments and grade changes."""
+
+from sqlalchemy import (
+    ARRAY,
+    BigInteger,
+    Boolean,
+    Column,
+    Date,
+    Index,
+    Table,
+    Text,
+    text,
+)
+from sqlalchemy.dialects.postgresql import JSON, JSONB
+
+from gateway.store.base.tables.shared import id_column, metadata, time_column
+
+rule_set_version = Table(
+    "rule_set_version",
+    metadata,
+    Column("hash", Text, primary_key=True),
+    Column("name", Text, nullable=False),
+    Column("text", Text, nullable=False),
+    time_column("recorded_at"),
+)
+rule_set_diff = Table(
+    "rule_set_diff",
+    metadata,
+    id_column(),
+    Column("old_hash", Text, nullable=False),
+    Column("new_hash", Text, nullable=False),
+    Column("as_of", Date, nullable=False),
+    Column("population", BigInteger, nullable=False),
+    Column("flips", BigInteger, nullable=False),
+    Column("totals", JSONB, nullable=False),
+    Column("made_by", Text, nullable=False),
+    time_column("made_at"),
+    Index("rule_set_diff_of_texts", "old_hash", "new_hash", "made_at"),
+)
+rule_set_activation = Table(
+    "rule_set_activation",
+    metadata,
+    id_column(),
+    Column("bound", Text, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("hash", Text, nullable=False),
+    Column("from_day", Date, nullable=False),
+    Column("diff_id", BigInteger),
+    Column("population", BigInteger, nullable=False),
+    Column("flip_limit", BigInteger, nullable=False),
+    Column("flips", BigInteger, nullable=False),
+    Column("proposed_by", Text, nullable=False),
+    time_column("proposed_at"),
+    Column("approved_by", Text),
+    time_column("approved_at", null=True),
+    Column("confirmed_by", Text),
+    time_column("confirmed_at", null=True),
+    time_column("withdrawn_at", null=True),
+    Column("rescored_to", BigInteger, nullable=False, server_default=text("0")),
+    Column("changed", BigInteger, nullable=False, server_default=text("0")),
+    time_column("paused_at", null=True),
+    time_column("finished_at", null=True),
+)
+assessment = Table(
+    "assessment",
+    metadata,
+    id_column(),
+    Column("subject_id", BigInteger, nullable=False),
+    Column("subject_kind", Text, nullable=False),
+    Column("criminal_suspect", Boolean, nullable=False),
+    Column("rule_set_hash", Text),
+    Column("as_of", Date, nullable=False),
+    Column("fact_ids", ARRAY(BigInteger), nullable=False),
+    Column("grade", Text),
+    Column("not_evaluated", Text),
+    Column("changes_on", Date),
+    Column("result", JSON, nullable=False),
+    time_column("recorded_at"),
+    Index("assessment_of_subject", "subject_id", "id"),
+    Index("assessment_changes", "changes_on", postgresql_where=text("changes_on is not null")),
+)
+grade_change = Table(
+    "grade_change",
+    metadata,
+    id_column(),
+    Column("number", BigInteger, unique=True),
+    Column("subject_id", BigInteger, nullable=False),
+    Column("assessment_id", BigInteger),
+    Column("from_grade", Text),
+    Column("to_grade", Text),
+    Column("body", JSONB, nullable=False),
+    time_column("recorded_at"),
+    Index("grade_change_of_subject", "subject_id", "id"),
+    Index("grade_change_unnumbered", "id", postgresql_where=text("number is null")),
+)
