@@ -48,7 +48,6 @@ def places(keys: Secrets) -> Mapping[str, PlatformPlace | BankPlace]:
 
 def settings(state: Path, url: str, keys: Secrets, http_port: int = 0) -> Settings:
     """The configuration of the demo, as a bureau would write it in YAML."""
-    quick = {"settle": timedelta(0), "retry_cap": timedelta(hours=4)}
     return make_settings(
         {
             "state": state,
@@ -64,46 +63,51 @@ def settings(state: Path, url: str, keys: Secrets, http_port: int = 0) -> Settin
                 ],
                 "not_scored": [""],
             },
-            "destinations": [
-                {
-                    "name": CITY,
-                    "title": TITLES[CITY],
-                    "connector": "platform-json",
-                    "takes": ["penalty", "licence"],
-                    "clocks": ["calendar-7"],
-                    "headline": True,
-                    "settings": _http(f"{url}/{CITY}") | {"api_key": keys.platform},
-                    **quick,
-                },
-                {
-                    "name": NATION,
-                    "title": TITLES[NATION],
-                    "connector": "platform-soap",
-                    "takes": ["penalty", "licence"],
-                    "clocks": ["working-7"],
-                    "not_required": NOT_REQUIRED,
-                    "settings": _http(f"{url}/{NATION}")
-                    | {
-                        "department_code": "159900",
-                        "api_key": keys.platform,
-                        "receipts_url": f"{url}/{NATION}/receipts",
-                        "key_column": "CG_KEY",
-                        "batch_size": 100,
-                    },
-                    **quick,
-                },
-                {
-                    "name": BANK,
-                    "title": TITLES[BANK],
-                    "connector": "bank-webhook",
-                    "takes": ["grade_change"],
-                    "settings": _http(f"{url}/{BANK}/webhook") | {"secrets": [keys.bank]},
-                    **quick,
-                },
-            ],
+            "destinations": _destinations(url, keys),
         },
         "demo",
     )
+
+
+def _destinations(url: str, keys: Secrets) -> list[dict[str, Any]]:
+    quick = {"settle": timedelta(0), "retry_cap": timedelta(hours=4)}
+    return [
+        {
+            "name": CITY,
+            "title": TITLES[CITY],
+            "connector": "platform-json",
+            "takes": ["penalty", "licence"],
+            "clocks": ["calendar-7"],
+            "headline": True,
+            "settings": _http(f"{url}/{CITY}") | {"api_key": keys.platform},
+            **quick,
+        },
+        {
+            "name": NATION,
+            "title": TITLES[NATION],
+            "connector": "platform-soap",
+            "takes": ["penalty", "licence"],
+            "clocks": ["working-7"],
+            "not_required": NOT_REQUIRED,
+            "settings": _http(f"{url}/{NATION}")
+            | {
+                "department_code": "159900",
+                "api_key": keys.platform,
+                "receipts_url": f"{url}/{NATION}/receipts",
+                "key_column": "CG_KEY",
+                "batch_size": 100,
+            },
+            **quick,
+        },
+        {
+            "name": BANK,
+            "title": TITLES[BANK],
+            "connector": "bank-webhook",
+            "takes": ["grade_change"],
+            "settings": _http(f"{url}/{BANK}/webhook") | {"secrets": [keys.bank]},
+            **quick,
+        },
+    ]
 
 
 def _http(url: str) -> dict[str, Any]:

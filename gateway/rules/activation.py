@@ -121,16 +121,7 @@ async def propose(
     for one in await activations.open_activations(connection):
         if one.bound == proposal.bound:
             raise NotActivated(f"{one.bound} 已有未完成的启用（{one.name}），先完成或撤回")
-    diff = await activations.latest_diff(connection, standing.version, rule_set.version)
-    if diff is None or now - diff.made_at > FRESH:
-        raise NotActivated(
-            f"没有24小时内的比较；先运行 credit-gateway rules diff "
-            f"{proposal.bound} {rule_set.name} --store"
-        )
-    if not today(diff.made_at) <= diff.as_of <= proposal.from_day:
-        raise NotActivated(
-            f"最近的比较算的是 {diff.as_of}；应在比较当天与启用日期 {proposal.from_day} 之间"
-        )
+    diff = await _fresh_diff(connection, proposal, standing, now)
     await keep(connection, proposal.loaded, now)
     values = {
         "bound": proposal.bound,
@@ -147,6 +138,24 @@ async def propose(
     id_ = await activations.propose(connection, values)
     await _tell(connection, AuditEvent.RULE_SET_PROPOSED, id_, values, now)
     return next(one for one in await activations.open_activations(connection) if one.id == id_)
+
+
+async def _fresh_diff(
+    connection: Connection, proposal: Proposal, standing: RuleSet, now: datetime
+) -> activations.Diff:
+    """The comparison of today's population that the proposal rests on."""
+    rule_set = proposal.loaded.rule_set
+    diff = await activations.latest_diff(connection, standing.version, rule_set.version)
+    if diff is None or now - diff.made_at > FRESH:
+        raise NotActivated(
+            f"没有24小时内的比较；先运行 credit-gateway rules diff "
+            f"{proposal.bound} {rule_set.name} --store"
+        )
+    if not today(diff.made_at) <= diff.as_of <= proposal.from_day:
+        raise NotActivated(
+            f"最近的比较算的是 {diff.as_of}；应在比较当天与启用日期 {proposal.from_day} 之间"
+        )
+    return diff
 
 
 def _refuse_unfit(proposal: Proposal, standing: RuleSet, day_now: date) -> None:

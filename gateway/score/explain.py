@@ -72,14 +72,9 @@ def explain(
     """Explain the grade of what was known, under this rule set, on this day."""
     kind = scorer.rulebook.kind(known.code, person=known.person)
     policies = scorer.policies(kind, known.code)
-    facts = Facts(
-        known.code,
-        kind,
-        tuple(map(fact_of, known.facts)),
-        None,
-        known.criminal_suspect,
-        scorer.rulebook.sites(known.code),
-    )
+    sites = scorer.rulebook.sites(known.code)
+    stored = tuple(map(fact_of, known.facts))
+    facts = Facts(known.code, kind, stored, None, known.criminal_suspect, sites)
     results = outlook(facts, rule_set, as_of) if rule_set else [again(facts, None, as_of)]
     now, *later = results
     received = known.received[0]["to_grade"] if known.received else None

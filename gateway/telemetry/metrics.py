@@ -10,6 +10,11 @@ class Metrics:
 
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
+        self._of_intake()
+        self._of_scoring()
+        self._of_deliveries()
+
+    def _of_intake(self) -> None:
         self.records = self._counter(
             "records",
             "Items taken in, by verdict; many incomplete ones mean a source that has changed",
@@ -32,6 +37,20 @@ class Metrics:
             namespace=_PREFIX,
             registry=self.registry,
         )
+        self.intake_lag = self._gauge(
+            "intake_lag_records",
+            "Records behind the end of our partitions; rising for long means too few processes",
+        )
+        self.assigned_partitions = self._gauge(
+            "assigned_partitions",
+            "Partitions assigned to us; 0 means that this process reads nothing",
+        )
+        self.last_progress = self._gauge(
+            "intake_progress_timestamp_seconds",
+            "When intake last committed a batch; old while there is lag means that it is stuck",
+        )
+
+    def _of_scoring(self) -> None:
         self.assessments = self._counter(
             "assessments",
             "Assessments made; none for long means that scoring stands still",
@@ -47,17 +66,9 @@ class Metrics:
             "Grade changes; a jump may be a wrong rule set or bad input",
             "direction",
         )
-        self.outcomes = self._counter(
-            "outcomes",
-            "Outcomes of calls, one for each item; watch unknown and rejected",
-            "destination",
-            "outcome",
-        )
-        self.lost_leases = self._counter(
-            "lost_leases",
-            "Leases that ran out: a worker died, or its calls last too long",
-            "destination",
-        )
+
+    def _of_deliveries(self) -> None:
+        self._of_calls()
         self.open_deliveries = self._gauge(
             "open_deliveries",
             "Open deliveries by hours to due; those overdue or within 8 hours need a look",
@@ -90,25 +101,26 @@ class Metrics:
             "destination",
             "percent",
         )
+        self.stuck_chains = self._gauge(
+            "stuck_chains", "Chains that waited for nothing and were mended; must be 0"
+        )
+
+    def _of_calls(self) -> None:
+        self.outcomes = self._counter(
+            "outcomes",
+            "Outcomes of calls, one for each item; watch unknown and rejected",
+            "destination",
+            "outcome",
+        )
+        self.lost_leases = self._counter(
+            "lost_leases",
+            "Leases that ran out: a worker died, or its calls last too long",
+            "destination",
+        )
         self.breaker_open = self._gauge(
             "breaker_open",
             "1 while the circuit breaker is open: nothing is sent there",
             "destination",
-        )
-        self.stuck_chains = self._gauge(
-            "stuck_chains", "Chains that waited for nothing and were mended; must be 0"
-        )
-        self.intake_lag = self._gauge(
-            "intake_lag_records",
-            "Records behind the end of our partitions; rising for long means too few processes",
-        )
-        self.assigned_partitions = self._gauge(
-            "assigned_partitions",
-            "Partitions assigned to us; 0 means that this process reads nothing",
-        )
-        self.last_progress = self._gauge(
-            "intake_progress_timestamp_seconds",
-            "When intake last committed a batch; old while there is lag means that it is stuck",
         )
 
     def _counter(self, name: str, help_: str, *labels: str) -> Counter:
