@@ -91,7 +91,7 @@ def test_a_destination_with_open_deliveries_that_was_left_out_is_told(
     dropped, *others = SETTINGS["destinations"]
     less = commanding(database, tmp_path, {**SETTINGS, "destinations": others})
 
-    assert told(less("deliveries", "list"), 2, f"{dropped['name']} 还有 1 条未了结的报送")
+    assert told(less("deliveries", "retry", "1"), 2, f"{dropped['name']} 还有 1 条未了结的报送")
 
 
 def test_a_port_that_is_taken_is_told(command: Command) -> None:

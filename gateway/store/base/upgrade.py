@@ -36,12 +36,21 @@ async def require_newest(database: Database) -> None:
         found = await connection.run_sync(
             lambda sync: MigrationContext.configure(sync).get_current_revision()
         )
-    newest = ScriptDirectory(str(MIGRATIONS)).get_current_head()
-    if found != newest:
-        state = "还没有表" if found is None else f"是另一个版本的结构（{found}，应为 {newest}）"
-        raise BadConfiguration(
-            f"database_url：数据库{state}；先运行 credit-gateway db upgrade，查询命令不改动数据库"
-        )
+    scripts = ScriptDirectory(str(MIGRATIONS))
+    if found == scripts.get_current_head():
+        return
+    if found is not None and found not in {script.revision for script in scripts.walk_revisions()}:
+        raise _unknown(f"结构版本 {found}")
+    state = "还没有表" if found is None else f"是旧版本的结构（{found}）"
+    raise BadConfiguration(
+        f"database_url：数据库{state}；先运行 credit-gateway db upgrade，查询命令不改动数据库"
+    )
+
+
+def _unknown(what: str) -> BadConfiguration:
+    return BadConfiguration(
+        f"database_url：数据库的结构这个版本不认识：{what}；用升级过它的版本，或换一个库"
+    )
 
 
 def _upgrade(connection: SyncConnection) -> None:
@@ -51,6 +60,4 @@ def _upgrade(connection: SyncConnection) -> None:
     try:
         command.upgrade(config, "head")
     except CommandError as error:
-        raise BadConfiguration(
-            f"database_url：数据库的结构这个版本不认识：{error}；用升级过它的版本，或换一个库"
-        ) from error
+        raise _unknown(str(error)) from error
