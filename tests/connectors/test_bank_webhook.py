@@ -24,7 +24,7 @@ def _settings(**changes: Any) -> BankWebhookSettings:
 
 
 @pytest.mark.parametrize("event_id", ["key-1", "键.含点"])
-def test_the_signature_equals_the_oracle(event_id: str) -> None:
+def test_the_signature_equals_that_of_the_reference_library(event_id: str) -> None:
     moment = datetime(2026, 11, 21, 2, 0, tzinfo=UTC)
     body = '{"等级":"蓝"}'
 
@@ -33,7 +33,7 @@ def test_the_signature_equals_the_oracle(event_id: str) -> None:
     assert ours == Webhook(SECRET).sign(event_id, moment, body)
 
 
-def test_every_secret_signs_while_one_is_being_replaced() -> None:
+def test_every_configured_secret_signs() -> None:
     keys = [secret_bytes(s) for s in _settings(secrets=[SECRET, OLD_SECRET]).secrets]
 
     both = signatures(keys, "id", 1, b"{}")
@@ -41,7 +41,7 @@ def test_every_secret_signs_while_one_is_being_replaced() -> None:
     assert both.split(" ") == [signatures([key], "id", 1, b"{}") for key in keys]
 
 
-async def test_a_receiver_that_knows_one_of_the_secrets_takes_the_event(
+async def test_a_receiver_with_one_of_the_secrets_accepts_the_event(
     url: str, sandbox: Any, clock: Any, item: ItemFactory
 ) -> None:
     settings = {"url": f"{url}/bank/webhook", "secrets": [OLD_SECRET, SECRET]}
@@ -54,7 +54,7 @@ async def test_a_receiver_that_knows_one_of_the_secrets_takes_the_event(
     await bank.close()
 
 
-async def test_a_signature_that_does_not_hold_refuses_the_call(
+async def test_an_invalid_signature_rejects_the_call(
     url: str, sandbox: Any, clock: Any, item: ItemFactory
 ) -> None:
     settings = {"url": f"{url}/bank/webhook", "secrets": [OLD_SECRET], "allow_private": True}
@@ -67,7 +67,7 @@ async def test_a_signature_that_does_not_hold_refuses_the_call(
     await bank.close()
 
 
-async def test_a_signature_of_another_hour_is_refused_by_the_receiver(
+async def test_a_signature_with_a_wrong_time_is_refused_by_the_receiver(
     url: str, sandbox: Any, clock: Any, item: ItemFactory
 ) -> None:
     slow = clock() - timedelta(hours=1)
@@ -85,7 +85,7 @@ async def test_a_signature_of_another_hour_is_refused_by_the_receiver(
     ("status", "expected"), [(400, "rejected"), (413, "rejected"), (422, "rejected"),
                              (408, "deferred"), (409, "deferred"), (425, "deferred")],
 )  # fmt: skip
-async def test_a_status_is_a_verdict_on_the_body_or_a_wish_for_later(
+async def test_a_status_rejects_the_body_or_defers_it(
     url: str, sandbox: Any, clock: Any, item: ItemFactory, status: int, expected: str
 ) -> None:
     sandbox.order("bank", refuse_calls=1, refuse_status=status)
@@ -98,7 +98,7 @@ async def test_a_status_is_a_verdict_on_the_body_or_a_wish_for_later(
     await bank.close()
 
 
-async def test_a_receiver_that_is_gone_refuses_the_call(
+async def test_a_receiver_that_is_gone_rejects_the_call(
     url: str, sandbox: Any, clock: Any, item: ItemFactory
 ) -> None:
     sandbox.order("bank", refuse_calls=1, refuse_status=410)

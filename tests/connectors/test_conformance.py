@@ -67,7 +67,7 @@ async def test_a_lost_answer_is_an_unknown_outcome(harness: Any, item: ItemFacto
 
 
 @lossy_kinds
-async def test_after_a_lost_answer_the_declared_way_finds_exactly_one_effect(
+async def test_after_a_lost_answer_the_declared_method_leads_to_exactly_one_effect(
     harness: Any, item: ItemFactory
 ) -> None:
     harness.lose_next_answer()
@@ -84,7 +84,9 @@ async def test_after_a_lost_answer_the_declared_way_finds_exactly_one_effect(
 
 
 @every_kind
-async def test_a_look_up_never_claims_what_it_cannot_know(harness: Any, item: ItemFactory) -> None:
+async def test_a_look_up_of_an_unsent_item_is_absent_or_unknown(
+    harness: Any, item: ItemFactory
+) -> None:
     [found] = await harness.connector.look_up([item(7)])
 
     if harness.connector.limits.on_unknown is OnUnknown.LOOK_UP:
@@ -110,7 +112,7 @@ async def test_a_destination_that_is_down_raises_and_loses_nothing(
 
 @remote_kinds
 @pytest.mark.parametrize("status", [429, 503])
-async def test_being_told_to_come_back_later_defers_every_item(
+async def test_a_request_to_retry_later_defers_every_item(
     harness: Any, item: ItemFactory, status: int
 ) -> None:
     harness.sandbox.order(harness.place, refuse_calls=1, refuse_status=status, retry_after=90)
@@ -133,9 +135,7 @@ async def test_a_failure_after_storing_is_an_unknown_outcome(
 
 
 @every_kind
-async def test_receipts_and_listing_answer_even_where_there_are_none(
-    harness: Any, clock: Any
-) -> None:
+async def test_receipts_and_listing_are_empty_if_there_are_none(harness: Any, clock: Any) -> None:
     receipts, _ = await harness.connector.receipts("")
 
     listed = [row async for row in harness.connector.listing(clock())]
@@ -149,5 +149,5 @@ async def test_a_destination_that_answers_is_healthy(harness: Any) -> None:
     assert (await harness.connector.health()).ok
 
 
-def test_every_way_to_hand_over_is_a_state_of_a_delivery() -> None:
+def test_the_outcomes_of_delivery_match_the_handed_over_states() -> None:
     assert {DeliveryState(kind.value) for kind in TAKEN} == HANDED_OVER

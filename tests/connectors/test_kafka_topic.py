@@ -24,7 +24,7 @@ from schemas.delivery import Item
 ItemFactory = Callable[..., Item]
 
 
-async def test_a_broker_that_refuses_the_connection_means_that_nothing_left_us(
+async def test_a_refused_connection_to_the_broker_means_not_sent(
     clock: Any, item: ItemFactory
 ) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
@@ -124,7 +124,7 @@ async def test_a_producer_that_failed_is_replaced(clock: Any, item: ItemFactory)
         (TopicAuthorizationFailedError(), CallRejected),
     ],
 )
-async def test_a_failure_of_everything_is_a_failure_of_the_call(
+async def test_a_refusal_of_every_item_rejects_the_call(
     met: Any, error: type[Exception], clock: Any, item: ItemFactory
 ) -> None:
     topic = _topic(clock, _Producer(met))

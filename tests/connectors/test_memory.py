@@ -25,7 +25,7 @@ def twin(clock: Any) -> MemoryConnector:
     [(Step.ACCEPT, "accepted"), (Step.SUBMIT, "submitted"), (Step.REJECT, "rejected"),
      (Step.DEFER, "deferred")],
 )  # fmt: skip
-async def test_a_step_of_the_script_is_the_outcome(
+async def test_each_step_of_the_script_gives_its_outcome(
     twin: MemoryConnector, item: ItemFactory, step: Step, expected: str
 ) -> None:
     twin.play(step)
@@ -49,7 +49,7 @@ async def test_a_failed_step_stores_nothing(
     assert not twin.stored
 
 
-async def test_a_receipt_is_given_once_behind_its_cursor(
+async def test_a_receipt_is_returned_once_per_cursor(
     twin: MemoryConnector, item: ItemFactory
 ) -> None:
     await twin.send([item(1)])
@@ -61,7 +61,9 @@ async def test_a_receipt_is_given_once_behind_its_cursor(
     assert await twin.receipts(cursor) == ([], cursor)
 
 
-async def test_what_is_held_is_listed(twin: MemoryConnector, clock: Any, item: ItemFactory) -> None:
+async def test_stored_items_are_listed(
+    twin: MemoryConnector, clock: Any, item: ItemFactory
+) -> None:
     await twin.send([item(1)])
 
     shown = [row async for row in twin.listing(clock())]

@@ -27,7 +27,7 @@ async def platform(url: str, clock: Any) -> AsyncIterator[PlatformJson]:
     await made.close()
 
 
-async def test_a_turned_round_answer_still_reaches_the_right_rows(
+async def test_an_answer_in_another_order_still_reaches_the_right_rows(
     platform: PlatformJson, sandbox: Any, item: ItemFactory
 ) -> None:
     sandbox.order("credit", answer="reversed", reject_now={item(1).document_number: ["错"]})
@@ -39,7 +39,7 @@ async def test_a_turned_round_answer_still_reaches_the_right_rows(
 
 
 @pytest.mark.parametrize("answer", ["short", "long"])
-async def test_a_row_that_the_answer_does_not_name_is_unknown_and_the_others_are_not(
+async def test_only_a_row_missing_in_the_answer_is_unknown(
     platform: PlatformJson, sandbox: Any, item: ItemFactory, answer: str
 ) -> None:
     sandbox.order("credit", answer=answer)
@@ -70,7 +70,7 @@ async def test_a_missing_column_rejects_its_row_only(
     assert "CF_NR" in outcomes[1].reasons[0]
 
 
-async def test_a_look_up_that_was_not_taken_is_unknown_and_never_a_leave_to_send(
+async def test_a_refused_look_up_is_unknown_and_never_means_not_sent(
     platform: PlatformJson, sandbox: Any, item: ItemFactory
 ) -> None:
     sandbox.order("credit", refuse_calls=1, retry_after=5)
@@ -79,7 +79,7 @@ async def test_a_look_up_that_was_not_taken_is_unknown_and_never_a_leave_to_send
         await platform.look_up([item(1)])
 
 
-async def test_receipts_come_in_their_time_and_each_once(
+async def test_each_receipt_comes_when_due_and_only_once(
     platform: PlatformJson, sandbox: Any, clock: Any, item: ItemFactory
 ) -> None:
     reject = {item(2).document_number: ["相对人未关联"]}
@@ -113,7 +113,7 @@ async def test_the_listing_is_read_to_its_last_page_without_hidden_and_withdrawn
     assert numbers == {item(n).document_number for n in (1, 2, 3, 6, 7)}
 
 
-async def test_the_key_of_the_interface_is_sent_and_never_shown(
+async def test_the_api_key_is_sent_and_never_shown(
     url: str, clock: Any, item: ItemFactory, sandbox: Any
 ) -> None:
     settings = {"url": f"{url}/credit", "allow_private": True, "api_key": "open-sesame"}
@@ -139,7 +139,7 @@ async def test_the_key_of_the_interface_is_sent_and_never_shown(
         [{"key": "key-1", "status": "accepted"}, {"key": "key-1", "status": "rejected"}],
     ],
 )
-def test_a_row_answered_with_nonsense_or_twice_differently_is_unknown(
+def test_a_row_with_an_invalid_or_two_different_answers_is_unknown(
     rows: list[Any], item: ItemFactory
 ) -> None:
     answer = Answer(200, {}, orjson.dumps({"results": rows}))
@@ -181,6 +181,6 @@ async def test_a_receipt_that_cannot_be_read_is_an_error_and_is_not_skipped() ->
         await read_receipts(told, "http://x", "")
 
 
-async def test_nothing_to_look_up_asks_nothing(platform: PlatformJson, sandbox: Any) -> None:
+async def test_a_look_up_of_no_items_makes_no_call(platform: PlatformJson, sandbox: Any) -> None:
     assert await platform.look_up([]) == []
     assert not sandbox.books["credit"].calls

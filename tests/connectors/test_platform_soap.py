@@ -65,7 +65,7 @@ async def test_without_receipts_rows_are_accepted_blind(
     await connector.close()
 
 
-async def test_marks_that_xml_reserves_arrive_as_they_were_written(
+async def test_characters_reserved_in_xml_arrive_unchanged(
     platform: PlatformSoap, sandbox: Any, item: ItemFactory
 ) -> None:
     await platform.send([item(1)])
@@ -74,7 +74,7 @@ async def test_marks_that_xml_reserves_arrive_as_they_were_written(
     assert stored["columns"]["CF_NR"] == '罚款 <3> & "万元"'
 
 
-async def test_a_refused_row_is_found_again_by_document_number_and_subject(
+async def test_a_refused_row_is_matched_by_document_number_and_subject(
     platform: PlatformSoap, sandbox: Any, item: ItemFactory
 ) -> None:
     sandbox.order("credit", reject_now={item(2).document_number: ["决定日期大于当前日期"]})
@@ -109,7 +109,7 @@ async def test_a_wrong_table_or_department_refuses_the_call(
 
 
 @pytest.mark.parametrize("code", ["500", "9999"])
-async def test_an_inner_error_or_an_unheard_of_code_is_an_unknown_outcome(
+async def test_an_internal_error_or_an_unknown_code_is_an_unknown_outcome(
     platform: PlatformSoap, sandbox: Any, item: ItemFactory, code: str
 ) -> None:
     sandbox.order("credit", error_code=code)
@@ -118,7 +118,7 @@ async def test_an_inner_error_or_an_unheard_of_code_is_an_unknown_outcome(
         await platform.send([item(1)])
 
 
-async def test_a_row_that_spoils_the_call_is_found_by_halving(
+async def test_a_row_that_makes_the_call_fail_is_found_by_halving(
     platform: PlatformSoap, sandbox: Any, item: ItemFactory
 ) -> None:
     sandbox.order("credit", spoils=[item(5).document_number])
@@ -154,7 +154,7 @@ async def test_a_repeat_is_a_success_for_a_correction_that_may_have_arrived_befo
     assert outcome.kind.value == "submitted"
 
 
-async def test_verbs_go_by_their_method_and_status_in_calls_of_their_own(
+async def test_each_verb_is_sent_with_its_method_and_status_in_its_own_call(
     platform: PlatformSoap, sandbox: Any, item: ItemFactory
 ) -> None:
     await platform.send([item(1)])
@@ -206,7 +206,7 @@ async def test_batches_are_numbered_from_one_every_day(
         b'<!DOCTYPE a [<!ENTITY x "y">]><a><return>&x;</return></a>',
     ],
 )  # fmt: skip
-def test_an_answer_of_another_shape_is_an_unknown_outcome(body: bytes) -> None:
+def test_an_answer_with_an_unexpected_structure_is_an_unknown_outcome(body: bytes) -> None:
     with pytest.raises(OutcomeUnknown):
         parse(body)
 
@@ -224,7 +224,7 @@ def test_receipts_without_a_key_column_are_refused_at_build(clock: Any) -> None:
         build("platform-soap", settings, clock)
 
 
-async def test_a_repeat_of_the_whole_call_is_told_row_by_row(
+async def test_a_repeat_code_for_the_whole_call_is_resolved_row_by_row(
     platform: PlatformSoap, sandbox: Any, item: ItemFactory
 ) -> None:
     sandbox.order("credit", error_code="20001")
@@ -241,7 +241,7 @@ def _answer(**fields: Any) -> SoapAnswer:
 
 
 @pytest.mark.parametrize("as_text", [True, False])
-def test_an_echoed_row_is_ours_in_spite_of_brackets_widths_and_escapes(
+def test_a_refused_row_is_matched_despite_other_brackets_widths_and_escapes(
     settings: dict[str, Any], item: ItemFactory, as_text: bool
 ) -> None:
     row = {"CF_WSH": " 豫环罚决字［２０２６］1号", "CF_XDR_SHXYM": "91410100ma44teat5f"}
@@ -260,7 +260,7 @@ def test_a_refused_row_that_is_not_ours_is_an_unknown_outcome(
         outcomes([item(1)], _answer(errorBody=rows), PlatformSoapSettings(**settings), "1")
 
 
-def test_a_doubtful_row_was_taken(settings: dict[str, Any], item: ItemFactory) -> None:
+def test_a_doubtful_row_counts_as_accepted(settings: dict[str, Any], item: ItemFactory) -> None:
     answer = _answer(failSize=1, errorSize=0, errorBody=None)
 
     [outcome] = outcomes([item(1)], answer, PlatformSoapSettings(**settings), "1")

@@ -9,7 +9,7 @@ import connectors
 from connectors import CONNECTORS, BadSettings, ConnectorKind, UnknownKind, build, kinds
 
 
-def test_an_unknown_kind_is_named_with_those_that_there_are(clock: Any) -> None:
+def test_an_unknown_kind_is_refused_with_a_list_of_the_known_kinds(clock: Any) -> None:
     with pytest.raises(UnknownKind, match=r"telex.*platform-json"):
         build("telex", {}, clock)
 
@@ -37,7 +37,7 @@ def test_bad_settings_name_the_field_and_show_no_value(
     assert "hidden" not in str(caught.value)
 
 
-def test_a_kind_of_others_own_comes_by_entry_point(
+def test_another_package_can_add_a_kind_by_entry_point(
     monkeypatch: pytest.MonkeyPatch, clock: Any
 ) -> None:
     entry = EntryPoint("carrier-pigeon", "tests_pigeon:KIND", connectors.GROUP)

@@ -14,7 +14,7 @@ ItemFactory = Callable[..., Item]
 ROW = {"key": "k", "kind": "penalty", "verb": "new", "version": 1, "columns": {"CF_WSH": "一号"}}
 
 
-async def test_faults_are_changed_shown_and_set_right_over_http(url: str) -> None:
+async def test_faults_are_changed_shown_and_cleared_over_http(url: str) -> None:
     async with httpx.AsyncClient(base_url=f"{url}/credit/control") as control:
         set_ = await control.post("/faults", json={"mode": "submit", "receipt_after": 5})
         more = await control.post("/faults", json={"drop_answers": 2})
@@ -58,7 +58,9 @@ async def test_a_dropped_answer_is_a_closed_connection_without_a_byte(
     assert sandbox.books["credit"].state()["effects"] == {"k": 1}
 
 
-async def test_being_down_ends_at_its_time(url: str, sandbox: Any, clock: Any) -> None:
+async def test_a_place_that_is_down_answers_again_at_the_set_time(
+    url: str, sandbox: Any, clock: Any
+) -> None:
     sandbox.order("credit", down="503", down_until=clock() + timedelta(hours=1))
 
     async with httpx.AsyncClient(base_url=f"{url}/credit") as client:
@@ -69,7 +71,7 @@ async def test_being_down_ends_at_its_time(url: str, sandbox: Any, clock: Any) -
     assert (before.status_code, after.status_code) == (503, 200)
 
 
-async def test_places_are_listed_and_others_are_not_found(url: str) -> None:
+async def test_the_root_lists_the_places_and_an_unknown_place_is_not_found(url: str) -> None:
     async with httpx.AsyncClient(base_url=url) as client:
         places = await client.get("/")
         nowhere = await client.get("/nowhere/health")

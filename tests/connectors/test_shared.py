@@ -76,7 +76,7 @@ def test_every_error_that_the_transport_maps_is_translated_on_both_sides(
     ],
     ids=lambda value: getattr(value, "__name__", type(value).__name__),
 )
-def test_the_cause_tells_what_a_connect_timeout_of_the_transport_means(
+def test_the_cause_decides_what_a_connect_timeout_means(
     cause: Exception, expected: type[ConnectorError]
 ) -> None:
     error = httpx.ConnectTimeout("")
@@ -85,7 +85,7 @@ def test_the_cause_tells_what_a_connect_timeout_of_the_transport_means(
     assert type(translated(error)) is expected
 
 
-def test_a_connect_timeout_by_itself_proves_nothing() -> None:
+def test_a_connect_timeout_without_a_cause_is_an_unknown_outcome() -> None:
     assert type(translated(httpx.ConnectTimeout(""))) is OutcomeUnknown
 
 
@@ -97,17 +97,17 @@ def test_a_connect_timeout_by_itself_proves_nothing() -> None:
         "fc00::1", "ff02::1", "::ffff:10.0.0.1", "64:ff9b::7f00:1", "2002:7f00:1::",
     ],
 )  # fmt: skip
-def test_inner_addresses_are_not_public(address: str) -> None:
+def test_private_and_special_addresses_are_not_public(address: str) -> None:
     assert not is_public(address)
 
 
 @pytest.mark.parametrize("address", ["1.1.1.1", "2606:4700::1111", "::ffff:1.1.1.1"])
-def test_outer_addresses_are_public(address: str) -> None:
+def test_ordinary_addresses_are_public(address: str) -> None:
     assert is_public(address)
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "[::ffff:127.0.0.1]"])
-async def test_an_inner_address_is_refused_as_literal_and_as_name(
+async def test_a_private_address_is_refused_as_literal_and_as_name(
     host: str, url: str, sandbox: Any, clock: Any, item: ItemFactory
 ) -> None:
     port = url.rpartition(":")[2]
@@ -121,7 +121,7 @@ async def test_an_inner_address_is_refused_as_literal_and_as_name(
 
 
 @pytest.mark.parametrize("kind", ["platform-json", "platform-soap", "bank-webhook"])
-async def test_a_refused_connection_means_that_nothing_left_us(
+async def test_a_refused_connection_means_not_sent(
     kind: str, clock: Any, item: ItemFactory
 ) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
@@ -138,9 +138,7 @@ async def test_a_refused_connection_means_that_nothing_left_us(
     await connector.close()
 
 
-async def test_a_name_that_does_not_resolve_means_that_nothing_left_us(
-    clock: Any, item: ItemFactory
-) -> None:
+async def test_a_name_that_does_not_resolve_means_not_sent(clock: Any, item: ItemFactory) -> None:
     connector = build("platform-json", {"url": "http://no-such-host.invalid"}, clock)
 
     with pytest.raises(NotSent):
@@ -149,7 +147,7 @@ async def test_a_name_that_does_not_resolve_means_that_nothing_left_us(
     await connector.close()
 
 
-async def test_an_answer_later_than_the_call_may_take_is_an_unknown_outcome(
+async def test_an_answer_after_the_time_limit_is_an_unknown_outcome(
     url: str, sandbox: Any, clock: Any, item: ItemFactory
 ) -> None:
     sandbox.order("credit", slow=0.5)
@@ -214,7 +212,7 @@ def test_a_retry_after_that_cannot_be_read_is_none(text: str, clock: Any) -> Non
 
 
 @pytest.mark.parametrize("status", [302, 401, 403, 404])
-async def test_a_refusal_of_the_call_is_no_verdict_on_rows_and_redirects_are_not_followed(
+async def test_a_refused_call_or_a_redirect_rejects_the_whole_call(
     status: int, url: str, sandbox: Any, clock: Any, item: ItemFactory
 ) -> None:
     sandbox.order("credit", refuse_calls=1, refuse_status=status)
@@ -254,7 +252,7 @@ def _failing(error: ConnectorError, on: int) -> Any:
     return send
 
 
-def test_a_reason_keeps_no_identity_number_and_has_an_end() -> None:
+def test_a_reason_is_shortened_and_identity_numbers_are_masked() -> None:
     kept = reason("证件号码 11010519491231002X 错误" + "x" * 1000)
 
     assert "110105**********2X" in kept

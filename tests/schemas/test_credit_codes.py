@@ -41,7 +41,7 @@ def test_real_and_synthetic_codes_are_valid(code: str) -> None:
     assert credit_code_problem(code) is None
 
 
-def test_a_code_that_begins_with_a_letter_is_as_good_as_others() -> None:
+def test_a_code_that_begins_with_a_letter_is_valid() -> None:
     assert credit_code_problem("N2410122MF12345678") is None
 
 
@@ -57,7 +57,7 @@ def test_a_code_that_begins_with_a_letter_is_as_good_as_others() -> None:
         ("", "应为18位，现为0位"),
     ],
 )
-def test_what_is_wrong_with_a_code_is_said(code: str, words: str) -> None:
+def test_the_problem_of_an_invalid_code_is_named(code: str, words: str) -> None:
     problem = credit_code_problem(code)
 
     assert problem is not None
@@ -68,28 +68,26 @@ def test_what_is_wrong_with_a_code_is_said(code: str, words: str) -> None:
     "written",
     ["91110000600037341l", " 9111 0000 6000 3734 1L\n", "９１１１００００６０００３７３４１Ｌ"],
 )
-def test_case_spaces_and_widths_do_not_count(written: str) -> None:
+def test_letter_case_spaces_and_widths_do_not_matter(written: str) -> None:
     assert fold(written) == "91110000600037341L"
 
 
 @given(starts)
-def test_exactly_one_check_character_fits(start: str) -> None:
+def test_exactly_one_check_character_is_valid(start: str) -> None:
     fitting = [c for c in USCC_ALPHABET if credit_code_problem(start + c) is None]
 
     assert [start + c for c in fitting] == [with_check_character(start)]
 
 
 @given(digit_starts, st.sampled_from(USCC_ALPHABET))
-def test_codes_that_begin_with_digits_are_judged_as_stdnum_judges_them(
-    start: str, check: str
-) -> None:
+def test_codes_that_begin_with_digits_are_checked_like_stdnum(start: str, check: str) -> None:
     code = start + check
 
     assert (credit_code_problem(code) is None) == uscc.is_valid(code)
 
 
 @given(starts, st.integers(0, 16), st.sampled_from(USCC_ALPHABET))
-def test_one_changed_character_is_always_found(start: str, place: int, letter: str) -> None:
+def test_one_changed_character_is_always_detected(start: str, place: int, letter: str) -> None:
     code = with_check_character(start)
     changed = code[:place] + letter + code[place + 1 :]
 

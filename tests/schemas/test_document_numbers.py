@@ -17,42 +17,42 @@ def test_a_number_printed_with_stray_spaces_is_the_same_number() -> None:
 
 
 @pytest.mark.parametrize("brackets", BRACKETS)
-def test_the_kind_of_brackets_does_not_count(brackets: str) -> None:
+def test_the_kind_of_brackets_does_not_change_the_key(brackets: str) -> None:
     key = document_number_key(f"德环罚字{brackets[0]}2019{brackets[1]}0013号")
 
     assert key == "德环罚字〔2019〕0013号"
 
 
-def test_old_and_new_forms_of_hao_are_one() -> None:
+def test_the_old_and_new_character_hao_give_one_key() -> None:
     assert document_number_key("样环罚〔2026〕1號") == document_number_key("样环罚〔2026〕1号")
 
 
-def test_widths_of_digits_do_not_count() -> None:
+def test_the_width_of_digits_does_not_change_the_key() -> None:
     assert document_number_key("样环罚〔２０２６〕１号") == document_number_key("样环罚〔2026〕1号")
 
 
-def test_other_numbers_stay_other_numbers() -> None:
+def test_different_numbers_have_different_keys() -> None:
     assert document_number_key("样环罚〔2026〕1号") != document_number_key("样环罚〔2026〕11号")
 
 
 @given(texts)
-def test_a_key_is_its_own_key(number: str) -> None:
+def test_the_key_of_a_key_is_the_same_key(number: str) -> None:
     key = document_number_key(number)
 
     assert document_number_key(key) == key
 
 
 @given(texts, st.integers(0, 20), st.sampled_from([" ", "\u3000", "\u00a0", "\t", "\n"]))
-def test_a_space_anywhere_changes_no_key(number: str, place: int, space: str) -> None:
+def test_a_space_anywhere_does_not_change_the_key(number: str, place: int, space: str) -> None:
     spaced = number[:place] + space + number[place:]
 
     assert document_number_key(spaced) == document_number_key(number)
 
 
 @given(texts)
-def test_folding_twice_is_folding_once(text: str) -> None:
+def test_folding_twice_gives_the_same_as_folding_once(text: str) -> None:
     assert fold(fold(text)) == fold(text)
 
 
-def test_the_names_of_an_authority_differ_by_brackets_and_spaces_only() -> None:
+def test_brackets_and_spaces_do_not_change_the_key_of_an_authority() -> None:
     assert authority_key("样例市 生态环境局（样例）") == authority_key("样例市生态环境局(样例)")

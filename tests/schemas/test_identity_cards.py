@@ -12,7 +12,7 @@ def test_valid_numbers_have_no_problem(number: str) -> None:
     assert identity_card_problem(number) is None
 
 
-def test_a_birth_place_that_is_in_no_table_is_no_problem() -> None:
+def test_an_unknown_region_code_is_accepted() -> None:
     assert identity_card_problem("440524188001010014") is None
 
 
@@ -26,7 +26,7 @@ def test_a_birth_place_that_is_in_no_table_is_no_problem() -> None:
         ("", "应为17位数字加1位校验码"),
     ],
 )
-def test_what_is_wrong_with_a_number_is_said(number: str, words: str) -> None:
+def test_the_problem_of_an_invalid_number_is_named(number: str, words: str) -> None:
     problem = identity_card_problem(number)
 
     assert problem is not None
@@ -34,7 +34,7 @@ def test_what_is_wrong_with_a_number_is_said(number: str, words: str) -> None:
 
 
 @given(st.integers(100000, 999999), st.dates(), st.integers(0, 999))
-def test_exactly_one_check_character_fits(place: int, born: object, order: int) -> None:
+def test_exactly_one_check_character_is_valid(place: int, born: object, order: int) -> None:
     start = f"{place}{str(born).replace('-', '')}{order:03d}"
 
     fitting = [c for c in IDENTITY_CHECKS if identity_card_problem(start + c) is None]

@@ -30,7 +30,7 @@ def test_every_target_is_a_column_of_the_standard() -> None:
     assert set(LICENCE_COLUMNS.values()) <= licences
 
 
-def test_where_both_spellings_stand_the_2018_one_wins() -> None:
+def test_if_both_columns_are_filled_the_2018_one_wins() -> None:
     assert to_2018(PENALTY, {"CF_XDR": "旧", "CF_XDR_MC": "新"}) == {"CF_XDR_MC": "新"}
 
 
@@ -53,13 +53,13 @@ def test_a_normal_row_of_the_old_penalty_layout_withdraws_nothing() -> None:
 
 
 @pytest.mark.parametrize(("old", "new"), [("0", "1"), ("1", "2")])
-def test_the_state_of_an_old_licence_is_said_in_todays_code(old: str, new: str) -> None:
+def test_the_state_of_an_old_licence_becomes_a_2018_code(old: str, new: str) -> None:
     row = to_2018(LICENCE, {"XK_XDR": "某", "XK_ZT": old})
 
     assert row["XK_ZT"] == new
 
 
-def test_the_state_of_a_2018_licence_stays() -> None:
+def test_the_state_of_a_2018_licence_is_not_changed() -> None:
     assert to_2018(LICENCE, {"XK_XDR_MC": "某", "XK_ZT": "1"})["XK_ZT"] == "1"
 
 
@@ -67,7 +67,7 @@ def test_the_state_of_a_2018_licence_stays() -> None:
     ("kind", "row"),
     [(PENALTY, penalty()), (LICENCE, licence()), (RecordKind.EVENT, event())],
 )
-def test_a_row_without_old_columns_is_handed_on_as_it_is(
+def test_a_row_without_old_columns_is_returned_unchanged(
     kind: RecordKind, row: dict[str, str]
 ) -> None:
     assert to_2018(kind, row) is row

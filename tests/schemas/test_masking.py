@@ -14,12 +14,12 @@ def test_the_middle_of_an_identity_number_is_masked() -> None:
 
 
 @pytest.mark.parametrize("number", ["", "G1234567", "1234567890"])
-def test_a_short_number_is_masked_whole(number: str) -> None:
+def test_a_short_number_is_masked_completely(number: str) -> None:
     assert mask_identity(number) == "*" * len(number)
 
 
 @pytest.mark.parametrize(("name", "masked"), [("张三", "张*"), ("欧阳样例", "欧***"), ("", "")])
-def test_the_first_character_of_a_name_stays(name: str, masked: str) -> None:
+def test_only_the_first_character_of_a_name_is_shown(name: str, masked: str) -> None:
     assert mask_name(name) == masked
 
 
@@ -36,7 +36,7 @@ def test_a_lone_surrogate_can_be_hashed() -> None:
     assert len(keyed_hash(b"key", "\ud800")) == 32
 
 
-def test_a_pseudonym_says_its_key_version_and_nothing_of_the_person() -> None:
+def test_a_pseudonym_shows_its_key_version_and_nothing_of_the_person() -> None:
     name = pseudonym(b"key", 3, NUMBER)
 
     assert name.startswith("p3-")

@@ -37,7 +37,7 @@ def test_an_input_line_becomes_typed_facts() -> None:
     )
 
 
-def test_facts_made_directly_are_brought_in_order_too() -> None:
+def test_facts_made_directly_are_sorted_too() -> None:
     late, early = Fact("f1", date(2026, 5, 1), "E31"), Fact("f2", DAY, "E31")
 
     facts = Facts("c1", SubjectKind.ENTERPRISE, (late, early, late))
@@ -45,7 +45,7 @@ def test_facts_made_directly_are_brought_in_order_too() -> None:
     assert facts.facts == (early, late)
 
 
-def test_of_two_contents_under_one_id_the_same_is_kept_in_any_order() -> None:
+def test_of_two_facts_with_one_id_the_same_one_is_kept_in_any_order() -> None:
     one, other = Fact("f1", DAY, "E31"), Fact("f1", DAY, "E32")
 
     kept = Facts("c1", SubjectKind.ENTERPRISE, (one, other))
@@ -96,14 +96,14 @@ def test_a_malformed_fact_is_refused(fact: dict[str, Any]) -> None:
         ("{", "不是有效的 JSON："),
     ],
 )
-def test_a_fault_of_a_line_is_told_in_chinese_with_its_place(line: str, words: str) -> None:
+def test_a_fault_in_a_line_is_explained_in_chinese_with_its_place(line: str, words: str) -> None:
     with pytest.raises(ValidationError) as raised:
         Facts.model_validate_json(line)
 
     assert faults(raised.value)[0].startswith(words)
 
 
-def test_a_fact_that_says_nothing_is_refused_also_when_made_directly() -> None:
+def test_an_empty_fact_is_refused_also_when_made_directly() -> None:
     with pytest.raises(ValueError, match="信息 f1 没有写 item、type、penalty、codes"):
         Fact("f1", DAY)
 

@@ -34,19 +34,19 @@ def missing_dates(rules: RuleSet, *cases: dict[str, Any]) -> tuple[str, ...]:
     return coverage(rules, file(*cases)).dates.missing
 
 
-def test_an_edge_is_shown_by_a_score_on_it_and_one_in_the_band_beside_it() -> None:
+def test_a_band_edge_is_covered_by_a_score_on_it_and_a_score_in_the_other_band() -> None:
     cases = [at("90", "绿"), at("75", "蓝"), at("60", "蓝"), at("12", "黑")]
 
     assert coverage(tiny(), file(*cases)).bands == Share(4, 4, ())
 
 
-def test_a_score_inside_a_band_does_not_show_its_own_edge() -> None:
+def test_a_score_inside_a_band_does_not_cover_the_edge_of_that_band() -> None:
     found = coverage(tiny(), file(at("95", "绿"), at("75", "蓝"), at("12", "黑")))
 
     assert found.bands.missing == ("enterprise 60 蓝", "enterprise 90 绿")
 
 
-def test_a_grade_that_a_rule_or_somebody_else_gave_shows_no_edge() -> None:
+def test_a_grade_set_by_a_veto_or_received_covers_no_band_edge() -> None:
     vetoed = at("95", "黑")
     vetoed["expect"]["vetoes"] = ["f1 V"]
     came = {"id": "r", "decided_on": DAY, "received": {"grade": "绿", "issued_by": "某省"}}
@@ -56,7 +56,7 @@ def test_a_grade_that_a_rule_or_somebody_else_gave_shows_no_edge() -> None:
     assert found.bands.covered == 0
 
 
-def test_sides_that_no_score_reaches_are_exempt_if_they_are_named() -> None:
+def test_sides_named_as_unreachable_need_no_case() -> None:
     exempt = ("enterprise 60 黑", "enterprise 60 蓝")
 
     found = coverage(tiny(), file(at("90", "绿"), at("75", "蓝"), unreachable=exempt))
@@ -64,7 +64,7 @@ def test_sides_that_no_score_reaches_are_exempt_if_they_are_named() -> None:
     assert found.bands == Share(2, 2, ())
 
 
-def test_a_side_named_as_unreachable_must_be_one_and_must_not_be_reached() -> None:
+def test_a_side_named_as_unreachable_must_exist_and_must_have_no_case() -> None:
     cases = [at("90", "绿"), at("75", "蓝"), at("60", "蓝"), at("12", "黑")]
 
     found = uncovered(tiny(), file(*cases, unreachable=("enterprise 60 黑", "enterprise 61 黑")))
@@ -76,7 +76,7 @@ def test_a_side_named_as_unreachable_must_be_one_and_must_not_be_reached() -> No
     ]
 
 
-def test_items_rules_and_exceptions_are_told_apart() -> None:
+def test_items_grade_rules_and_exceptions_each_need_their_own_case() -> None:
     rules = tiny(
         item(unless=[unless("x", codes=["7"])]),
         vetoes=[rule("V", "黑", with_items=["A1"], unless=[unless("y", codes=["8"])])],
@@ -100,7 +100,7 @@ def test_both_sides_of_a_validity_need_a_case() -> None:
     assert missing_dates(rules, on("2026-04-01", fact())) == ("enterprise A1 validity last day",)
 
 
-def test_a_case_that_expects_no_result_shows_no_date() -> None:
+def test_a_case_without_expected_rows_or_score_covers_no_date_edge() -> None:
     rules = tiny(item(validity={"months": 1}))
 
     assert len(missing_dates(rules, {**on("2026-03-31", fact()), "expect": {"notes": []}})) == 2
@@ -124,7 +124,7 @@ def test_both_sides_of_dated_points_and_of_their_validity_need_a_case() -> None:
     )
 
 
-def test_both_ends_of_decision_days_need_a_case_on_either_side() -> None:
+def test_both_ends_of_a_range_of_decision_days_need_a_case_on_each_side() -> None:
     days = {"from": date(2026, 3, 1), "to": date(2026, 3, 31)}
     rules = tiny(item(match={"codes": ["7"], "decided": days}), item("A2", match={"codes": ["8"]}))
     coded = [{"id": "f1", "decided_on": day, "codes": ["7"]} for day in ("2026-02-28", DAY)]
@@ -137,7 +137,7 @@ def test_both_ends_of_decision_days_need_a_case_on_either_side() -> None:
     )
 
 
-def test_a_grade_that_ends_by_itself_and_an_activation_need_cases() -> None:
+def test_a_validity_of_a_grade_and_an_activation_delay_need_cases() -> None:
     delay = {"days": 15, "counted_from": "decided_on", **QUOTED}
     rules = tiny(
         item(),

@@ -49,12 +49,12 @@ def test_no_two_cases_of_a_file_have_the_same_name() -> None:
 
 
 @pytest.mark.parametrize(("name", "case"), CASES)
-def test_a_case_comes_out_as_expected(name: str, case: Case) -> None:
+def test_every_shipped_case_passes(name: str, case: Case) -> None:
     assert run_case(RULE_SETS[name], case) == []
 
 
 @pytest.mark.parametrize("name", RULE_SETS)
-def test_every_item_grade_rule_exception_band_edge_and_date_edge_has_a_case(name: str) -> None:
+def test_every_shipped_rule_set_is_fully_covered_by_its_cases(name: str) -> None:
     assert uncovered(RULE_SETS[name], FILES[name + SUFFIX]) == []
 
 
@@ -80,7 +80,7 @@ def test_an_item_a_veto_and_a_band_without_a_case_are_named() -> None:
     assert "agency veto V14-2" in missing
 
 
-def test_a_case_that_does_not_hold_says_what_came_instead() -> None:
+def test_a_failing_case_shows_expected_and_actual_values() -> None:
     case = Case.model_validate(
         {
             "name": "wrong on purpose",

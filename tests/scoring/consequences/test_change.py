@@ -22,7 +22,7 @@ def assessed(draft: RuleSet, *items: str, suspect: bool = False) -> Assessment:
     return assess(subject, draft, AS_OF)
 
 
-def test_the_first_grade_comes_from_none(draft: RuleSet) -> None:
+def test_the_first_grade_is_a_change_from_no_grade(draft: RuleSet) -> None:
     change = compare(None, assessed(draft), draft)
 
     assert change == GradeChange(None, "A", "first", ("无扣分项，得100分",))
@@ -82,11 +82,11 @@ def test_a_suspect_of_crime_loses_the_grade(draft: RuleSet) -> None:
     assert change == GradeChange("B", None, "suspended", ("涉嫌犯罪，不参评",))
 
 
-def test_a_suspect_without_a_grade_has_none_to_lose(draft: RuleSet) -> None:
+def test_a_suspect_without_a_grade_has_no_change(draft: RuleSet) -> None:
     assert compare(None, assessed(draft, suspect=True), draft) is None
 
 
-def test_what_we_cannot_evaluate_changes_no_grade(draft: RuleSet) -> None:
+def test_a_subject_that_is_not_evaluated_keeps_its_grade(draft: RuleSet) -> None:
     assert compare("A", assessed(draft, "E99"), draft) is None
     assert compare(None, assessed(draft, "E99"), draft) is None
 
@@ -95,7 +95,7 @@ def test_an_assessment_without_grade_changes_nothing(draft: RuleSet) -> None:
     assert compare("A", replace(assessed(draft), grade=None), draft) is None
 
 
-def test_colours_are_ranked_as_the_bands_stand(variant: Variant) -> None:
+def test_colours_are_ranked_by_the_order_of_the_bands(variant: Variant) -> None:
     def paint(data: dict[str, Any]) -> None:
         table = data["tables"]["enterprise"]
         for band, colour in zip(table["bands"], ["绿", "蓝", "黄", "黑"], strict=True):

@@ -49,11 +49,11 @@ def measure(**more: Any) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize(("one", "case"), CASES, ids=lambda value: getattr(value, "name", "?"))
-def test_every_shipped_case_holds(one: MeasurePolicy, case: MeasureCase) -> None:
+def test_every_shipped_case_passes(one: MeasurePolicy, case: MeasureCase) -> None:
     assert run_measure_case(one, case) == []
 
 
-def test_a_case_that_does_not_hold_says_what_was_expected() -> None:
+def test_a_failing_case_shows_the_expected_measures() -> None:
     case = MeasureCase(name="wrong", on=DAY, grade="A", expect=("m1",))
 
     [line] = run_measure_case(policy(measure()), case)
@@ -61,7 +61,7 @@ def test_a_case_that_does_not_hold_says_what_was_expected() -> None:
     assert line == "wrong：expect 应为 ('m1',)，实为 ()"
 
 
-def test_a_change_begins_and_ends_measures_and_keeps_what_goes_with_both_grades() -> None:
+def test_a_change_keeps_measures_that_both_grades_bring() -> None:
     one = policy(
         measure(id="both", grades=["C", "D"]),
         measure(id="old", grades=["C"]),
@@ -76,7 +76,7 @@ def test_a_change_begins_and_ends_measures_and_keeps_what_goes_with_both_grades(
     assert [a.measure.id for a in moved.notices] == ["tell"]
 
 
-def test_a_measure_holds_from_its_first_to_its_last_day_for_its_kinds_only() -> None:
+def test_a_measure_applies_on_its_days_to_its_kinds_only() -> None:
     one = policy(
         measure(effective_from=date(2026, 2, 1), effective_to=date(2026, 3, 31)),
     )
@@ -113,7 +113,7 @@ def test_a_measure_or_an_edge_day_without_a_case_is_named() -> None:
     assert uncovered_measures(one, cases) == ["m1", "day 2025-12-31"]
 
 
-def test_a_policy_of_other_grades_cannot_be_bound() -> None:
+def test_a_policy_cannot_be_bound_to_a_rule_set_with_other_grades() -> None:
     with pytest.raises(BadConfiguration, match="不对应 nm-2023-draft"):
         BOOK.measures_of("nm-2023-draft", ["zhengzhou-2022"])
     with pytest.raises(BadConfiguration, match="没有监管措施 nowhere"):
@@ -121,7 +121,7 @@ def test_a_policy_of_other_grades_cannot_be_bound() -> None:
 
 
 @pytest.mark.parametrize("one", [p for p, _ in BOOK.measures.values()], ids=lambda p: p.name)
-def test_a_shipped_policy_speaks_of_grades_that_its_rule_sets_give(one: MeasurePolicy) -> None:
+def test_a_shipped_policy_uses_only_grades_of_its_rule_sets(one: MeasurePolicy) -> None:
     rulebook = Rulebook(ScoringSettings())
     for name in one.rule_sets:
         tables = rulebook.load(name).rule_set.tables.values()

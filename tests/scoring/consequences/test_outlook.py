@@ -17,7 +17,7 @@ def company(*facts: Fact) -> Facts:
     return Facts("c1", SubjectKind.ENTERPRISE, facts)
 
 
-def test_a_bonus_ends_after_a_year_and_a_penalty_not_by_itself() -> None:
+def test_a_bonus_ends_after_a_year_but_a_penalty_has_no_end() -> None:
     facts = company(
         Fact("bonus", date(2026, 3, 1), item="E38"), Fact("fine", date(2026, 4, 1), item="E03")
     )
@@ -32,7 +32,7 @@ def test_a_bonus_ends_after_a_year_and_a_penalty_not_by_itself() -> None:
     ]
 
 
-def test_a_repair_counts_from_the_end_of_its_wait_on() -> None:
+def test_a_repair_is_possible_from_the_end_of_its_wait() -> None:
     facts = company(Fact("stop", date(2026, 4, 1), item="E09", rectified_on=date(2026, 10, 15)))
 
     [one] = repairs(facts, RULES, TODAY)
@@ -43,7 +43,7 @@ def test_a_repair_counts_from_the_end_of_its_wait_on() -> None:
     assert (one.result.grade, one.result.score) == ("A", "100")
 
 
-def test_without_a_rectification_today_is_assumed() -> None:
+def test_without_a_rectification_date_today_is_assumed() -> None:
     facts = company(Fact("fine", date(2026, 4, 1), item="E01"))
 
     [one] = repairs(facts, RULES, TODAY)
@@ -70,7 +70,7 @@ def test_a_veto_is_lifted_by_a_repair() -> None:
     assert one.confirmed_on == TODAY
 
 
-def test_nothing_to_repair_gives_nothing() -> None:
+def test_without_a_repairable_record_there_are_no_repairs() -> None:
     bonus = company(Fact("bonus", date(2026, 3, 1), item="E38"))
     person = Facts("p1", SubjectKind.SITE, ())
 

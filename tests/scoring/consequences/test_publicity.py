@@ -62,11 +62,11 @@ def without_severity(one: dict[str, Any]) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
-def test_every_shipped_case_holds(case: PublicityCase) -> None:
+def test_every_shipped_case_passes(case: PublicityCase) -> None:
     assert run_publicity_case(BOOK.regimes, case) == []
 
 
-def test_a_case_that_does_not_hold_says_so() -> None:
+def test_a_failing_case_shows_its_mismatches() -> None:
     case = PublicityCase(
         name="wrong",
         decided_on=date(2026, 5, 1),
@@ -109,7 +109,7 @@ def test_two_exceptions_with_different_results_are_an_error_that_names_both() ->
         publicity([policy(*terms)], Penalised(date(2026, 5, 1), ("罚款",)))
 
 
-def test_two_exceptions_with_the_same_result_do_not_quarrel() -> None:
+def test_two_exceptions_with_the_same_result_may_apply_together() -> None:
     both = [without_severity(exception(name)) for name in ("first", "second")]
     terms = [term("minor"), term("ordinary", unless=both), term("serious")]
 
@@ -140,12 +140,12 @@ def test_a_broken_regime_is_refused_by_name(broken: dict[str, Any], message: str
         ({"at_least_months": None, "at_most_months": None}, "公示的要写月数"),
     ],
 )
-def test_months_that_make_no_sense_are_refused(wrong: dict[str, Any], message: str) -> None:
+def test_contradictory_months_are_refused(wrong: dict[str, Any], message: str) -> None:
     with pytest.raises(RuleSetError, match=message):
         policy(term("minor", **wrong), term("ordinary"), term("serious"))
 
 
-def test_regimes_that_do_not_meet_are_named() -> None:
+def test_a_gap_between_regimes_or_an_ended_last_regime_is_named() -> None:
     early = policy(name="early", decided_from=date(2020, 1, 1), decided_to=date(2025, 12, 30))
     late = policy(name="late")
     ended = policy(name="ended", decided_to=date(2026, 12, 31))
@@ -158,7 +158,7 @@ def test_regimes_that_do_not_meet_are_named() -> None:
     ]
 
 
-def test_what_no_case_looks_at_is_named() -> None:
+def test_severities_exceptions_and_days_without_a_case_are_named() -> None:
     terms = [
         term("minor"),
         term("ordinary", unless=[without_severity(exception("one"))]),

@@ -67,7 +67,9 @@ def test_a_repair_known_when_the_year_is_published_is_honoured() -> None:
 
 
 @pytest.mark.parametrize("snapshot", [None, {"cadence": "half_year", **QUOTED}])
-def test_otherwise_the_live_result_of_the_last_day_is_published(snapshot: Any) -> None:
+def test_without_counts_of_period_the_live_result_of_the_last_day_is_published(
+    snapshot: Any,
+) -> None:
     rules = tiny(snapshot=snapshot)
     facts = subject(Fact("f0", date(2025, 1, 1), "A1"), Fact("f1", DAY, "A1"))
 
@@ -96,7 +98,9 @@ LISTING = {"title": "黑名单", "grade": "黑", "years": 3, **QUOTED}
         ({}, False),
     ],
 )
-def test_so_many_bad_years_in_a_row_lead_to_the_list(grades: dict[int, str], stands: bool) -> None:
+def test_enough_consecutive_bad_years_lead_to_the_list(
+    grades: dict[int, str], stands: bool
+) -> None:
     table = tiny(listing=LISTING).tables["enterprise"]
 
     assert listed(grades, table) == (table.listing if stands else None)

@@ -90,7 +90,7 @@ def test_a_passed_through_deduction_shows_the_clients_points(draft: RuleSet) -> 
     assert assessment.score == "98.5"
 
 
-def test_the_item_goes_before_the_event_type(draft: RuleSet) -> None:
+def test_an_item_takes_precedence_over_the_event_type(draft: RuleSet) -> None:
     fact = Fact("f1", DAY, "E31", type=EventType.INCIDENT_MAJOR)
 
     assert [row.item for row in assess(subject(fact), draft, AS_OF).deductions] == ["E31"]
@@ -124,7 +124,7 @@ def test_the_first_fact_that_cannot_be_evaluated_gives_the_reason(draft: RuleSet
     assert assess(subject(later, earlier), draft, AS_OF).not_evaluated == "missing_amount:b"
 
 
-def test_a_day_at_the_end_of_the_calendar_is_no_error(draft: RuleSet) -> None:
+def test_a_date_at_the_end_of_the_calendar_raises_no_error(draft: RuleSet) -> None:
     facts = subject(
         Fact("f1", date.max, "E38"),
         Fact("f2", DAY, "E05", rectified_on=date.max, repair_confirmed_on=date.max),
@@ -136,7 +136,7 @@ def test_a_day_at_the_end_of_the_calendar_is_no_error(draft: RuleSet) -> None:
     assert (assessment.score, assessment.changes_on) == ("95", date.max)
 
 
-def test_free_words_do_not_grow_the_memory_without_end(
+def test_free_words_do_not_grow_the_cache_without_limit(
     draft: RuleSet, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(tariff, "MEMORY", 0)
@@ -150,7 +150,7 @@ def test_free_words_do_not_grow_the_memory_without_end(
     assert first.score == "92.223"
 
 
-def test_points_that_pile_up_are_data(variant: Variant) -> None:
+def test_a_table_can_accumulate_points(variant: Variant) -> None:
     def pile_up(data: dict[str, Any]) -> None:
         rows = table(data)
         rows.update(direction="accumulate", start="0", vetoes=[], listing=None)
@@ -180,7 +180,7 @@ def test_points_that_pile_up_are_data(variant: Variant) -> None:
     assert (heavy.score, heavy.grade) == ("3", "黑")
 
 
-def test_amounts_may_end_open_or_closed(variant: Variant) -> None:
+def test_amount_ranges_may_have_open_or_closed_ends(variant: Variant) -> None:
     def open_end(data: dict[str, Any]) -> None:
         item(data, "E01")["match"]["amount"] = {"below": "10"}
         item(data, "E02")["match"]["amount"] = {"at_least": "10", "at_most": "50"}
@@ -194,7 +194,7 @@ def test_amounts_may_end_open_or_closed(variant: Variant) -> None:
     assert scores == ["99.5", "99", "99", "99", "98.5"]
 
 
-def test_caps_are_data(variant: Variant) -> None:
+def test_a_table_can_limit_the_score(variant: Variant) -> None:
     limits = {"lowest": "0", "highest": "100", "article": "1", "text": "限"}
     capped = variant(lambda data: table(data)["caps"].update(limits))
 
@@ -204,7 +204,7 @@ def test_caps_are_data(variant: Variant) -> None:
     assert (high.score, low.score) == ("100", "0")
 
 
-def test_a_single_cap_leaves_the_other_end_open(variant: Variant) -> None:
+def test_a_table_can_limit_the_score_on_one_side_only(variant: Variant) -> None:
     floored = variant(lambda data: table(data)["caps"].update(LIMIT, lowest="0"))
     ceiled = variant(lambda data: table(data)["caps"].update(LIMIT, highest="100"))
     bonus = subject(Fact("f1", DAY, "E38"))
@@ -221,7 +221,7 @@ def test_a_table_without_a_scale_has_no_note_for_leaving_it(variant: Variant) ->
     assert "c15-no-bounds" not in assessment.notes
 
 
-def test_an_activation_delay_is_data(variant: Variant) -> None:
+def test_a_table_can_delay_the_effect_of_records(variant: Variant) -> None:
     delayed = variant(lambda data: table(data).update(activation=DELAY))
     facts = subject(Fact("f1", DAY, "E31"), Fact("f2", date.max, "E31"))
 
@@ -232,7 +232,7 @@ def test_an_activation_delay_is_data(variant: Variant) -> None:
     assert after.score == "99"
 
 
-def test_a_validity_of_deductions_is_data(variant: Variant) -> None:
+def test_an_item_can_have_a_validity(variant: Variant) -> None:
     half_year = variant(lambda data: item(data, "E31").update(validity={"months": 6}))
     facts = subject(Fact("f1", DAY, "E31"))
 
@@ -263,7 +263,7 @@ def test_a_changed_value_holds_for_decisions_from_its_day_on(variant: Variant) -
     assert (before.score, after.score) == ("99", "96")
 
 
-def test_stacking_is_data(variant: Variant) -> None:
+def test_an_item_can_count_once_per_word(variant: Variant) -> None:
     each = variant(lambda data: item(data, "E04").update(stacking="each_word"))
     fact = Fact("f1", DAY, penalty=Penalty(("没收违法所得", "没收非法财物")))
 
@@ -272,7 +272,7 @@ def test_stacking_is_data(variant: Variant) -> None:
     assert [row.points for row in assessment.deductions] == ["-3", "-3"]
 
 
-def test_without_a_rule_of_repair_a_record_goes_on_counting(variant: Variant) -> None:
+def test_without_a_repair_rule_a_repaired_record_still_counts(variant: Variant) -> None:
     unrepaired = variant(lambda data: table(data).pop("repair"))
     fact = Fact("f1", DAY, "E31", rectified_on=DAY, repair_confirmed_on=DAY)
     veto = Fact("f2", DAY, "V14-1", rectified_on=DAY, repair_confirmed_on=DAY)
@@ -282,14 +282,14 @@ def test_without_a_rule_of_repair_a_record_goes_on_counting(variant: Variant) ->
     assert (assessment.score, assessment.grade) == ("99", "D")
 
 
-def test_without_a_rule_of_warning_a_record_counts_at_once(variant: Variant) -> None:
+def test_without_a_warning_rule_a_warned_record_counts_at_once(variant: Variant) -> None:
     unwarned = variant(lambda data: table(data).pop("warning"))
     fact = Fact("f1", DAY, "E31", warning_until=date(2027, 1, 1))
 
     assert assess(subject(fact), unwarned, AS_OF).score == "99"
 
 
-def test_of_several_vetoes_the_worst_grade_counts(variant: Variant) -> None:
+def test_the_worst_grade_of_several_vetoes_counts(variant: Variant) -> None:
     milder = variant(lambda data: table(data)["vetoes"][0].update(grade="C"))
 
     both = assess(subject(Fact("f1", DAY, "E37"), Fact("f2", DAY, "V14-1")), milder, AS_OF)

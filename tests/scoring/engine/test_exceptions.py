@@ -32,7 +32,7 @@ CASES: dict[str, tuple[dict[str, Any], Fact, bool]] = {
 
 
 @pytest.mark.parametrize("what", CASES)
-def test_an_exception_applies_if_everything_holds_that_it_says(what: str) -> None:
+def test_an_exception_applies_if_all_its_conditions_hold(what: str) -> None:
     when, fact, applies = CASES[what]
     rules = tiny(item(match={"events": ["permit.books"]}, unless=[unless("x", "-5", **when)]))
 
@@ -43,7 +43,7 @@ def test_an_exception_applies_if_everything_holds_that_it_says(what: str) -> Non
 
 
 @pytest.mark.parametrize("points", [None, "0"])
-def test_an_exception_without_points_takes_the_record_out(points: str | None) -> None:
+def test_a_record_with_an_exception_without_points_does_not_count(points: str | None) -> None:
     rules = tiny(item(unless=[unless("x", points, codes=["7"])]))
 
     found = scored(rules, FINE)
@@ -52,7 +52,7 @@ def test_an_exception_without_points_takes_the_record_out(points: str | None) ->
     assert "exception" in found.notes
 
 
-def test_a_record_rectified_in_time_is_excepted_from_the_day_of_rectification() -> None:
+def test_an_exception_for_timely_rectification_applies_from_the_rectification_day() -> None:
     rules = tiny(item(unless=[unless("x", rectified_within_days=10)]))
     intime = Fact("f1", DAY, "A1", rectified_on=date(2026, 3, 11))
     late = Fact("f1", DAY, "A1", rectified_on=date(2026, 3, 12))
@@ -64,7 +64,7 @@ def test_a_record_rectified_in_time_is_excepted_from_the_day_of_rectification() 
     assert (scored(rules, late).score, scored(rules, FINE).score) == ("99", "99")
 
 
-def test_a_clean_period_ends_with_another_record_and_comes_back() -> None:
+def test_a_clean_period_ends_with_another_record_and_can_start_again() -> None:
     rules = tiny(item(), item("B1", "1", bonus=True, repairable=False,
                               unless=[unless("clean", "3", clean_months=12)]))  # fmt: skip
     bonus, misdeed = Fact("b", DAY, "B1"), Fact("f", date(2026, 5, 31), "A1")
@@ -78,7 +78,7 @@ def test_a_clean_period_ends_with_another_record_and_comes_back() -> None:
     assert rows(again) == ["b B1 3", "f A1 -1"]
 
 
-def test_a_record_is_not_counted_against_itself() -> None:
+def test_a_record_does_not_break_its_own_clean_period() -> None:
     rules = tiny(item(unless=[unless("again", "-5", counted_within_months=12)]))
 
     one = scored(rules, Fact("f1", DAY, "A1"))
@@ -87,7 +87,7 @@ def test_a_record_is_not_counted_against_itself() -> None:
     assert (rows(one), rows(two)) == (["f1 A1 -1"], ["f1 A1 -5", "f2 A1 -5"])
 
 
-def test_two_exceptions_with_two_results_are_named_and_not_evaluated() -> None:
+def test_conflicting_exceptions_are_named_and_the_subject_is_not_evaluated() -> None:
     rules = tiny(item(unless=[unless("x", "-5", codes=["7"]), unless("y", penalties=["罚款"])]))
 
     found = scored(rules, FINE)
@@ -95,13 +95,13 @@ def test_two_exceptions_with_two_results_are_named_and_not_evaluated() -> None:
     assert (found.not_evaluated, found.score) == ("conflicting_exceptions:A1 x y", None)
 
 
-def test_two_exceptions_with_one_result_agree() -> None:
+def test_two_exceptions_with_the_same_result_may_apply_together() -> None:
     rules = tiny(item(unless=[unless("x", codes=["7"]), unless("y", "0", penalties=["罚款"])]))
 
     assert scored(rules, FINE).score == "100"
 
 
-def test_an_excepted_veto_or_promotion_sets_no_grade() -> None:
+def test_a_veto_or_promotion_with_an_exception_sets_no_grade() -> None:
     rules = tiny(
         item(),
         vetoes=[rule("V", "黑", unless=[unless("x", codes=["7"])])],
@@ -132,7 +132,7 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
 
 
 @pytest.mark.parametrize("what", REFUSED)
-def test_an_exception_that_leaves_a_doubt_is_refused(what: str) -> None:
+def test_an_invalid_or_ambiguous_exception_is_refused(what: str) -> None:
     more, message = REFUSED[what]
 
     with pytest.raises(RuleSetError) as refusal:

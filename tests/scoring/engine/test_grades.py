@@ -16,7 +16,7 @@ def received(id_: str, grade: str, on: date = DAY, score: str | None = None) -> 
     return Fact(id_, on, received=Received(grade, "某省", points))
 
 
-def test_a_veto_with_a_validity_ends() -> None:
+def test_a_veto_ends_with_its_validity() -> None:
     rules = tiny(vetoes=[rule("V", "黑", validity=YEAR)])
     fact = Fact("f1", DAY, "V")
 
@@ -37,13 +37,13 @@ def test_a_veto_up_to_the_end_of_the_year_counts_on_its_last_day() -> None:
     assert scored(rules, fact, on=date(2027, 1, 1)).grade == "绿"
 
 
-def test_a_year_at_the_end_of_the_calendar_has_no_end() -> None:
+def test_a_year_end_after_year_9999_means_no_end() -> None:
     rules = tiny(vetoes=[rule("V", "黑", validity={"until": "year_end"})])
 
     assert scored(rules, Fact("f1", date(9999, 2, 1), "V"), on=date.max).changes_on is None
 
 
-def test_a_veto_with_an_item_may_end_before_its_points() -> None:
+def test_a_veto_of_an_item_may_end_before_the_points() -> None:
     rules = tiny(item(), vetoes=[rule("V", "黑", with_items=["A1"], validity=YEAR)])
 
     after = scored(rules, Fact("f1", DAY, "A1"), on=date(2027, 3, 1))
@@ -51,7 +51,7 @@ def test_a_veto_with_an_item_may_end_before_its_points() -> None:
     assert (after.score, after.grade, after.vetoes) == ("99", "绿", ())
 
 
-def test_a_veto_with_an_item_may_outlast_its_points() -> None:
+def test_a_veto_of_an_item_may_last_longer_than_the_points() -> None:
     marked = [rule("V", "黑", with_items=["A1"], validity=YEAR)]
     rules = tiny(item(validity={"months": 6}), vetoes=marked)
 
@@ -60,7 +60,7 @@ def test_a_veto_with_an_item_may_outlast_its_points() -> None:
     assert (after.score, after.grade, after.changes_on) == ("100", "黑", date(2027, 3, 1))
 
 
-def test_a_veto_never_betters_the_grade_of_the_score() -> None:
+def test_a_veto_never_improves_the_grade_of_the_score() -> None:
     rules = tiny(item(points="-50"), vetoes=[rule("V", "蓝")])
     bad = [Fact("f1", DAY, "A1"), Fact("f2", DAY, "V")]
 
@@ -68,7 +68,7 @@ def test_a_veto_never_betters_the_grade_of_the_score() -> None:
     assert scored(rules, Fact("f0", DAY, "A1"), *bad).grade == "黑"
 
 
-def test_a_promotion_lifts_the_grade_and_not_the_score() -> None:
+def test_a_promotion_improves_the_grade_but_not_the_score() -> None:
     rules = tiny(item(points="-50"), promotions=[rule("P", "蓝", validity=YEAR)])
     facts = [Fact("f1", DAY, "A1"), Fact("p", DAY, "P")]
 
@@ -99,7 +99,7 @@ def test_the_best_promotion_and_the_worst_veto_count() -> None:
     assert scored(rules, Fact("q", DAY, "Q"), Fact("v", DAY, "V")).grade == "蓝"
 
 
-def test_a_promotion_may_come_with_a_bonus() -> None:
+def test_a_bonus_item_may_also_promote() -> None:
     bonus = item("B1", "1", bonus=True, repairable=False)
     rules = tiny(item(points="-50"), bonus, promotions=[rule("P", "绿", with_items=["B1"])])
 
@@ -109,7 +109,7 @@ def test_a_promotion_may_come_with_a_bonus() -> None:
     assert found.promotions[0].item == "B1"
 
 
-def test_the_latest_received_grade_wins_and_says_whose_it_is() -> None:
+def test_the_latest_received_grade_wins_and_names_its_issuer() -> None:
     rules = tiny(received_grades=QUOTED)
     facts = [received("r1", "蓝", DAY, "71.50"), received("r2", "绿", date(2026, 1, 1))]
 
@@ -121,7 +121,7 @@ def test_the_latest_received_grade_wins_and_says_whose_it_is() -> None:
     assert found.notes == ("received",)
 
 
-def test_a_received_grade_to_come_changes_the_result_on_its_day() -> None:
+def test_a_future_received_grade_changes_the_result_on_its_day() -> None:
     rules = tiny(received_grades=QUOTED)
 
     found = scored(rules, received("r1", "蓝", AS_OF), on=DAY)
@@ -129,13 +129,13 @@ def test_a_received_grade_to_come_changes_the_result_on_its_day() -> None:
     assert (found.grade, found.received, found.changes_on) == ("绿", None, AS_OF)
 
 
-def test_a_received_grade_that_is_no_band_is_not_evaluated() -> None:
+def test_an_unknown_received_grade_is_not_evaluated() -> None:
     found = scored(tiny(received_grades=QUOTED), received("r1", "紫"))
 
     assert found.not_evaluated == "unknown_grade:紫"
 
 
-def test_a_received_grade_is_not_used_where_nothing_says_so() -> None:
+def test_a_received_grade_is_not_used_without_a_rule_for_it() -> None:
     assert scored(tiny(), received("r1", "蓝")).not_evaluated == "received_grade_not_used:r1"
 
 

@@ -19,7 +19,7 @@ def fined(on: date, amount: str = "5") -> Fact:
     return Fact("f1", on, penalty=Penalty(("罚款",), Decimal(amount)))
 
 
-def test_a_code_of_the_decision_hits_its_row_once() -> None:
+def test_two_codes_of_one_row_hit_it_once() -> None:
     rules = tiny(item(match={"codes": ["7", "8"]}))
 
     found = scored(rules, Fact("f1", DAY, codes=("8", "7", "9")))
@@ -29,7 +29,7 @@ def test_a_code_of_the_decision_hits_its_row_once() -> None:
     assert [one.type for one in found.unmapped] == ["9"]
 
 
-def test_a_code_without_a_row_beside_a_penalty_is_no_matter() -> None:
+def test_a_code_without_a_row_is_ignored_if_the_fact_has_a_penalty() -> None:
     rules = tiny(item(match={"penalties": ["罚款"]}))
 
     found = scored(rules, Fact("f1", DAY, penalty=Penalty(("罚款",), Decimal(1)), codes=("9",)))
@@ -37,7 +37,7 @@ def test_a_code_without_a_row_beside_a_penalty_is_no_matter() -> None:
     assert (rows(found), found.unmapped) == (["f1 A1 -1"], ())
 
 
-def test_days_of_decision_tell_rows_of_one_word_apart() -> None:
+def test_the_decision_day_selects_the_row_of_a_word() -> None:
     rules = tiny(
         item("A1", match={"penalties": ["罚款"], "decided": OLD}),
         item("A2", "-2", match={"penalties": ["罚款"], "decided": NEW}),
@@ -47,7 +47,7 @@ def test_days_of_decision_tell_rows_of_one_word_apart() -> None:
     assert rows(scored(rules, fined(date(2026, 3, 1)))) == ["f1 A2 -2"]
 
 
-def test_a_word_is_unmapped_on_days_that_no_row_means() -> None:
+def test_a_word_is_unmapped_on_days_without_a_row() -> None:
     rules = tiny(item(match={"penalties": ["罚款"], "events": ["rectification"], "decided": NEW}))
     event = Fact("f2", date(2026, 2, 1), type=EventType.RECTIFICATION)
 
@@ -56,7 +56,7 @@ def test_a_word_is_unmapped_on_days_that_no_row_means() -> None:
     assert [one.type for one in found.unmapped] == ["rectification", "罚款"]
 
 
-def test_amounts_tell_rows_of_one_code_apart() -> None:
+def test_the_fine_selects_the_row_of_a_code() -> None:
     rules = tiny(
         item("A1", match={"codes": ["7"], "amount": {"at_most": "10"}}),
         item("A2", "-2", match={"codes": ["7"], "amount": {"above": "10"}}),
@@ -108,7 +108,7 @@ REFUSED: dict[str, tuple[list[dict[str, Any]], str]] = {
 
 
 @pytest.mark.parametrize("what", REFUSED)
-def test_a_match_that_leaves_a_doubt_is_refused(what: str) -> None:
+def test_an_ambiguous_or_incomplete_match_is_refused(what: str) -> None:
     matches, message = REFUSED[what]
 
     with pytest.raises(RuleSetError) as refusal:
@@ -117,7 +117,7 @@ def test_a_match_that_leaves_a_doubt_is_refused(what: str) -> None:
     assert message in str(refusal.value)
 
 
-def test_rows_of_one_event_on_days_apart_are_taken() -> None:
+def test_rows_of_one_event_on_different_days_are_allowed() -> None:
     rules = tiny(
         item("A1", match={"events": ["eia.unapproved"], "decided": OLD}),
         item("A2", "-2", match={"events": ["eia.unapproved"], "decided": NEW}),

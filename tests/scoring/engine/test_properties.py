@@ -131,7 +131,7 @@ def test_the_forecast_is_the_first_day_with_another_result(
 @every_table
 @given(data=st.data(), as_of=days)
 @settings(max_examples=25, deadline=None)
-def test_order_and_repetition_do_not_matter(
+def test_the_order_and_repetition_of_facts_do_not_matter(
     name: str, table_name: str, data: st.DataObject, as_of: date
 ) -> None:
     rule_set, facts = RULE_SETS[name], drawn(data, name, table_name)
@@ -157,7 +157,7 @@ def test_the_same_input_gives_the_same_bytes(
 @every_shipped_table
 @given(data=st.data(), as_of=days)
 @settings(max_examples=25, deadline=None)
-def test_one_more_penalty_never_betters_the_score(
+def test_one_more_penalty_never_improves_the_score(
     name: str, table_name: str, data: st.DataObject, as_of: date
 ) -> None:
     rule_set, facts = RULE_SETS[name], drawn(data, name, table_name, sound=True)
@@ -179,7 +179,7 @@ def test_one_more_penalty_never_betters_the_score(
 @every_shipped_table
 @given(data=st.data(), rectified=days, confirmed=days, as_of=days)
 @settings(max_examples=25, deadline=None)
-def test_a_repair_never_makes_it_worse(
+def test_a_repair_never_worsens_the_score_or_adds_a_veto(
     name: str, table_name: str, data: st.DataObject, rectified: date, confirmed: date, as_of: date
 ) -> None:
     rule_set, facts = RULE_SETS[name], drawn(data, name, table_name, sound=True)

@@ -27,20 +27,20 @@ def of(department: str | None, id_: str, on: date = DAY, **more: Any) -> Fact:
     return Fact(id_, on, "A1", department=department, **more)
 
 
-def test_points_are_those_that_the_decision_states() -> None:
+def test_an_item_can_take_the_points_that_the_decision_states() -> None:
     found = scored(tiny(STATED), stated("2.50"))
 
     assert rows(found) == ["f1 A1 -2.5"]
     assert found.deductions[0].values["stated_points"] == "2.5"
 
 
-def test_a_bonus_adds_what_the_decision_states() -> None:
+def test_a_bonus_can_add_the_points_that_the_decision_states() -> None:
     rules = tiny({**STATED, "bonus": True, "repairable": False})
 
     assert rows(scored(rules, stated("2"))) == ["f1 A1 2"]
 
 
-def test_a_decision_that_states_nothing_is_not_evaluated() -> None:
+def test_a_subject_is_not_evaluated_if_stated_points_are_missing() -> None:
     assert scored(tiny(STATED), stated(None)).not_evaluated == "missing_stated_points:f1"
 
 
@@ -53,7 +53,7 @@ def test_an_indicator_counts_by_its_weight_exactly() -> None:
     assert "not_assessed" in found.notes
 
 
-def test_an_indicator_beyond_its_scale_is_not_evaluated() -> None:
+def test_a_subject_is_not_evaluated_if_an_indicator_exceeds_100() -> None:
     rules = tiny(indicator("I1", "100"))
 
     assert scored(rules, stated("100.5", "I1")).not_evaluated == "beyond_indicator_scale:f1"
@@ -70,7 +70,7 @@ def test_only_the_latest_record_of_a_row_counts() -> None:
     assert "not_assessed" not in after.notes
 
 
-def test_of_one_department_the_first_record_counts() -> None:
+def test_only_the_first_record_of_a_department_counts() -> None:
     rules = tiny(once_per="department")
 
     found = scored(rules, of("甲", "f2"), of("甲", "f1", LATER), of("乙", "f3", LATER))
@@ -90,7 +90,7 @@ def test_when_the_first_record_ends_the_next_of_its_department_counts() -> None:
     assert rows(scored(rules, *facts, on=date(2026, 6, 1))) == ["f2 A1 -1"]
 
 
-def test_a_record_without_the_department_that_is_needed_is_not_evaluated() -> None:
+def test_a_subject_is_not_evaluated_if_a_needed_department_is_missing() -> None:
     rules = tiny(once_per="department")
 
     assert scored(rules, of(None, "f1")).not_evaluated == "missing_department:f1"
@@ -115,7 +115,7 @@ def test_a_decision_takes_no_less_and_no_more_than_the_limits_and_the_rows_add_u
     assert found.deductions[1].values == {"before": "-1"}
 
 
-def test_a_single_limit_of_a_decision_leaves_the_other_end_open() -> None:
+def test_a_decision_limit_may_have_only_one_end() -> None:
     least = tiny(item(), caps={"per_decision": {"at_least": "2"}, **QUOTED})
     most = tiny(item(points="-9"), caps={"per_decision": {"at_most": "5"}, **QUOTED})
 
@@ -123,14 +123,14 @@ def test_a_single_limit_of_a_decision_leaves_the_other_end_open() -> None:
     assert scored(most, Fact("f1", DAY, "A1")).score == "95"
 
 
-def test_what_the_highest_score_cuts_off_is_a_row_of_its_own() -> None:
+def test_the_cut_to_the_highest_score_is_a_separate_row() -> None:
     bonus = item("B1", "3", bonus=True, repairable=False)
     rules = tiny(bonus, caps={"highest": "101", **QUOTED})
 
     assert rows(scored(rules, Fact("b", DAY, "B1"))) == ["b B1 3", "c1 highest -2"]
 
 
-def test_what_the_lowest_score_keeps_is_a_row_of_its_own() -> None:
+def test_the_rise_to_the_lowest_score_is_a_separate_row() -> None:
     rules = tiny(item(points="-150"), caps={"lowest": "0", **QUOTED})
 
     assert rows(scored(rules, Fact("f", DAY, "A1"))) == ["f A1 -150", "c1 lowest 50"]
@@ -148,7 +148,7 @@ def test_a_record_takes_effect_some_days_after_its_creation() -> None:
     assert (counting.score, counting.changes_on) == ("99", date(2026, 4, 25))
 
 
-def test_a_record_without_its_day_of_creation_counts_from_its_decision() -> None:
+def test_without_a_creation_day_the_delay_counts_from_the_decision() -> None:
     rules = tiny(activation=DELAY)
 
     assert scored(rules, Fact("f1", DAY, "A1"), on=date(2026, 3, 15)).score == "100"
@@ -163,7 +163,7 @@ def test_a_record_created_before_its_decision_does_not_count_before_it() -> None
     assert scored(rules, fact).score == "99"
 
 
-def test_a_changed_value_may_change_the_validity_too() -> None:
+def test_dated_points_may_change_the_validity_too() -> None:
     dated = [{"decided_from": LATER, "points": "-2", "validity": {"months": 1}}]
     rules = tiny(item(validity={"months": 12}, dated=dated))
 

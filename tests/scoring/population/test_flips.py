@@ -39,7 +39,7 @@ def without_e01(data: dict[str, Any]) -> None:
     data["tables"]["enterprise"]["items"][0]["id"] = "E00"
 
 
-def test_a_flip_names_the_rows_that_made_it(draft: RuleSet, variant: Variant) -> None:
+def test_a_flip_lists_the_rows_that_differ(draft: RuleSet, variant: Variant) -> None:
     [flip] = between(draft, variant(dearer), company("E31"), company("E01", "E31"))
 
     assert (flip["from_grade"], flip["to_grade"], flip["direction"]) == ("A", "B", "down")
@@ -48,13 +48,15 @@ def test_a_flip_names_the_rows_that_made_it(draft: RuleSet, variant: Variant) ->
     assert flip["come"] == [{"item": "E01", "points": "-6", "fact": "f1"}]
 
 
-def test_the_way_back_goes_up(draft: RuleSet, variant: Variant) -> None:
+def test_the_reverse_change_of_rule_sets_is_an_upgrade(draft: RuleSet, variant: Variant) -> None:
     [flip] = between(variant(dearer), draft, company("E01", "E31"))
 
     assert (flip["from_grade"], flip["to_grade"], flip["direction"]) == ("B", "A", "up")
 
 
-def test_a_moved_band_flips_without_a_row(draft: RuleSet, variant: Variant) -> None:
+def test_a_moved_band_flips_a_grade_without_a_differing_row(
+    draft: RuleSet, variant: Variant
+) -> None:
     def stricter(data: dict[str, Any]) -> None:
         best, second = data["tables"]["enterprise"]["bands"][:2]
         best["at_least"], second["below"] = "99.75", "99.75"
@@ -64,7 +66,7 @@ def test_a_moved_band_flips_without_a_row(draft: RuleSet, variant: Variant) -> N
     assert (flip["direction"], flip["gone"], flip["come"]) == ("down", [], [])
 
 
-def test_kinds_that_only_one_rule_set_knows_are_first_or_ended(
+def test_a_subject_kind_of_only_one_rule_set_flips_as_first_or_ended(
     draft: RuleSet, variant: Variant
 ) -> None:
     def alone(data: dict[str, Any]) -> None:
@@ -79,7 +81,9 @@ def test_kinds_that_only_one_rule_set_knows_are_first_or_ended(
     assert (first["direction"], first["from_not_evaluated"]) == ("first", "wrong_kind:agency")
 
 
-def test_grades_of_two_scales_cannot_be_compared(draft: RuleSet, variant: Variant) -> None:
+def test_a_flip_between_different_scales_has_direction_other(
+    draft: RuleSet, variant: Variant
+) -> None:
     def coloured(data: dict[str, Any]) -> None:
         table = data["tables"]["enterprise"]
         table["listing"] = None
@@ -103,7 +107,9 @@ def test_the_totals_count_every_flip_once(draft: RuleSet, variant: Variant) -> N
     assert found.by_pair == [("A", "B", 3)]
 
 
-def test_slices_together_are_the_whole(draft: RuleSet, variant: Variant) -> None:
+def test_the_flips_of_slices_join_to_the_flips_of_the_population(
+    draft: RuleSet, variant: Variant
+) -> None:
     given = [company("E01", "E31"), company(), company("E01", "E31")]
 
     parts = [flips(draft, variant(dearer), Population.of([one]), DAY) for one in given]
@@ -115,7 +121,7 @@ def test_slices_together_are_the_whole(draft: RuleSet, variant: Variant) -> None
 
 @given(data=st.data())
 @settings(max_examples=40, deadline=None)
-def test_the_same_flips_are_found_one_by_one(
+def test_flips_equal_those_of_the_row_engine(
     draft: RuleSet, variant: Variant, data: st.DataObject
 ) -> None:
     new = variant(dearer)

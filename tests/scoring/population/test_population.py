@@ -61,7 +61,9 @@ def at_once(given: Sequence[Facts], rule_set: RuleSet, as_of: date) -> tuple[Row
 @pytest.mark.parametrize("name", RULEBOOK.names)
 @given(data=st.data())
 @settings(max_examples=30, deadline=None)
-def test_it_agrees_with_the_engine_item_by_item(name: str, data: st.DataObject) -> None:
+def test_the_column_engine_agrees_with_the_row_engine_for_shipped_rule_sets(
+    name: str, data: st.DataObject
+) -> None:
     rule_set = RULEBOOK.load(name).rule_set
     population = data.draw(st.lists(populations.subjects(rule_set), max_size=8))
     as_of = data.draw(populations.any_days)
@@ -143,7 +145,9 @@ def stretched(variant: Variant, request: pytest.FixtureRequest) -> RuleSet:
 
 @given(data=st.data())
 @settings(max_examples=50, deadline=None)
-def test_it_agrees_whatever_a_rule_set_says(stretched: RuleSet, data: st.DataObject) -> None:
+def test_the_column_engine_agrees_with_the_row_engine_for_all_features(
+    stretched: RuleSet, data: st.DataObject
+) -> None:
     population = data.draw(st.lists(populations.subjects(stretched), max_size=8))
     as_of = data.draw(populations.any_days)
 
@@ -151,7 +155,7 @@ def test_it_agrees_whatever_a_rule_set_says(stretched: RuleSet, data: st.DataObj
 
 
 @pytest.mark.parametrize("start", ["0.0000001", "99999999999"])
-def test_a_table_with_numbers_beyond_millionths_is_the_engines(
+def test_a_table_with_too_fine_or_too_large_numbers_goes_to_the_row_engine(
     variant: Variant, start: str
 ) -> None:
     rule_set = variant(lambda data: data["tables"]["enterprise"].update(start=start))
@@ -162,7 +166,7 @@ def test_a_table_with_numbers_beyond_millionths_is_the_engines(
     assert rescored.frame.rows() == one_by_one([company(fact())], rule_set, DAY)[0]
 
 
-def test_ordinary_subjects_do_not_go_to_the_engine(draft: RuleSet) -> None:
+def test_ordinary_subjects_do_not_go_to_the_row_engine(draft: RuleSet) -> None:
     penalty = fact("f2", None, penalty=Penalty(("罚款", "没收违法所得"), Decimal(12)))
     repaired = fact("f3", "E31", rectified_on=date(2026, 4, 1), warning_until=date(2026, 3, 20))
 
@@ -172,7 +176,7 @@ def test_ordinary_subjects_do_not_go_to_the_engine(draft: RuleSet) -> None:
     assert rescored.frame.rows() == [("c1", "94.5", "B", False, None, None)]
 
 
-def test_subjects_with_an_id_twice_go_to_the_engine_and_no_others(draft: RuleSet) -> None:
+def test_only_subjects_with_a_repeated_fact_id_go_to_the_row_engine(draft: RuleSet) -> None:
     once, twice = company(fact()), company(fact("f1"), fact("f2"))
     columns = Population.of([once, twice, once])
     facts = columns.facts.with_columns(id=pl.lit("f1"))
@@ -183,13 +187,13 @@ def test_subjects_with_an_id_twice_go_to_the_engine_and_no_others(draft: RuleSet
     assert rescored.frame["score"].to_list() == ["99.5", "99.5", "99.5"]
 
 
-def test_nobody_is_assessed_to_nothing(draft: RuleSet) -> None:
+def test_an_empty_population_gives_empty_results(draft: RuleSet) -> None:
     rescored = rescore(Population.of([]), draft, DAY)
 
     assert (rescored.frame.height, rescored.counted.height) == (0, 0)
 
 
-def test_a_population_gives_back_what_it_was_made_of() -> None:
+def test_a_population_returns_the_facts_it_was_built_from() -> None:
     penalty = fact("f2", None, penalty=Penalty(("罚款",), Decimal("12.5")), document_number="样1号")
     event = fact("f3", None, type=EventType.SEIZURE, principal_points=Decimal("0.000001"))
     given = [company(penalty, event), company(), company(fact(), kind=SubjectKind.AGENCY)]
@@ -200,14 +204,14 @@ def test_a_population_gives_back_what_it_was_made_of() -> None:
     assert list(population.only([2, 0]).each()) == [given[2], given[0]]
 
 
-def test_facts_have_to_lie_in_the_order_of_their_subjects() -> None:
+def test_facts_not_sorted_by_subject_are_refused() -> None:
     population = Population.of([company(fact()), company(fact())])
 
     with pytest.raises(ValueError, match="order"):
         Population(population.subjects, population.facts.reverse())
 
 
-def test_numbers_of_kinds_stay_apart_however_many_columns_there_are() -> None:
+def test_combined_keys_are_equal_only_for_equal_rows() -> None:
     parts = [
         pl.Series([0, 1, 2, None, 0]),
         pl.Series([5, 5, None, 7, 5]),

@@ -67,7 +67,7 @@ def table_gone(data: dict[str, Any]) -> None:
         (bool, []),
     ],
 )
-def test_a_difference_is_said_once(
+def test_each_difference_is_listed_once(
     draft: RuleSet, variant: Variant, change: Change, words: list[str]
 ) -> None:
     found = [one.words for one in differences(draft, variant(change))]

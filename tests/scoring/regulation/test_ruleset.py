@@ -264,7 +264,7 @@ def test_faults_outside_any_list_are_named_by_their_key(data: dict[str, Any]) ->
         RuleSet.load(changed, "test")
 
 
-def test_the_draft_says_that_it_is_one(draft: RuleSet) -> None:
+def test_the_shipped_draft_has_the_status_draft(draft: RuleSet) -> None:
     assert prepare(draft).ref.status == "draft"
     assert draft.effective_from is None
     assert len(prepare(draft).ref.version) == 64
