@@ -43,17 +43,11 @@ def deliveries_list(
     rows = run(work)
     for row in rows:
         if format_ is Format.JSON:
-            print_json(_masked(row))
+            print_json(row)
         else:
             print_line(_delivery_line(row))
     if format_ is Format.TEXT and not rows:
         print_line("没有符合条件的报送")
-
-
-def _masked(row: dict[str, Any]) -> dict[str, Any]:
-    if row.pop("person", False):
-        row["subject_code"] = "自然人"
-    return row
 
 
 def _printed_due(row: dict[str, Any]) -> str:
@@ -87,7 +81,7 @@ def deliveries_show(
         fail(f"没有编号 {number} 的报送", Exit.PROBLEMS)
     row, attempts = found
     if format_ is Format.JSON:
-        print_json(_masked(dict(row)) | {"attempts_made": attempts})
+        print_json(dict(row) | {"attempts_made": attempts})
         return
     print_line(_delivery_line(row))
     for problem in row["problems"] or ():

@@ -1,11 +1,9 @@
 """The command explain 说明: why a subject has its grade, until when, and what would change it."""
 
-from dataclasses import replace
-from datetime import date, datetime, time
+from datetime import datetime, time
 from typing import Annotated
 
 import typer
-from msgspec import structs
 
 from gateway.cli.explain_text import as_json, as_lines
 from gateway.cli.options import day_of
@@ -20,13 +18,10 @@ from gateway.cli.output import (
     run,
     settings_of,
 )
-from gateway.rules.files import parse_rule_set
-from gateway.score.explain import Explanation, explain
-from gateway.service.app import Gateway, reading
-from gateway.store.score.known_subject import KnownSubject, known
+from gateway.score.explain import Explanation, explain_code
+from gateway.service.app import reading
 from schemas.base import SHANGHAI, today
-from schemas.identifiers import credit_code_problem, fold, identity_card_problem
-from scoring.regulation.ruleset import RuleSet
+from schemas.identifiers import credit_code_problem, fold
 
 
 def explain_command(
@@ -65,31 +60,14 @@ async def _explain(
 ) -> Explanation | None:
     async with reading(settings_of(context)) as built:
         now = built.clock()
-        at = now
-        if known_at is not None:
-            at = datetime.combine(day_of(known_at), time.max, SHANGHAI)
-        normalised = fold(code)
-        async with built.database.transaction() as connection:
-            subject = await known(connection, normalised, at)
-            if subject is None and identity_card_problem(normalised) is None:
-                subject = await known(connection, built.keys.person(normalised), at)
-        if subject is None or (known_at and subject.is_empty):
-            return None
-        day = day_of(as_of) if as_of else today(min(at, now))
-        rule_set = _rule_set(built, subject, day, past=known_at is not None)
-        found = explain(subject, built.scorer, rule_set, built.policybook.regimes, day)
-        return _shown(found, built.keys.published(found.code)) if subject.person else found
-
-
-def _shown(found: Explanation, pseudonym: str) -> Explanation:
-    """A person goes by a pseudonym; our own code of a person stays inside."""
-    assessment = structs.replace(found.assessment, id=pseudonym)
-    return replace(found, code=pseudonym, name="自然人", assessment=assessment)
-
-
-def _rule_set(built: Gateway, subject: KnownSubject, day: date, *, past: bool) -> RuleSet | None:
-    """The rule set in force; of the past, the text that the subject was last scored by then."""
-    if past and subject.rule_set_text is not None:
-        return parse_rule_set(subject.rule_set_text)
-    kind = built.rulebook.kind(subject.code, person=subject.person)
-    return built.rulebook.choose(kind, subject.code, day)
+        at = datetime.combine(day_of(known_at), time.max, SHANGHAI) if known_at else now
+        return await explain_code(
+            built.database,
+            built.scorer,
+            built.policybook.regimes,
+            built.keys,
+            fold(code),
+            as_of=day_of(as_of) if as_of else today(min(at, now)),
+            known_at=at,
+            past=known_at is not None,
+        )

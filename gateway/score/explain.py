@@ -1,14 +1,22 @@
 """An explanation of one subject's grade: why, until when, what a repair would change."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from datetime import date, timedelta
+from dataclasses import dataclass, replace
+from datetime import date, datetime, timedelta
 
+from msgspec import structs
+
+from gateway.config.keys import Keys
+from gateway.rules.files import parse_rule_set
+from gateway.rules.rulebook import Rulebook
 from gateway.score.scorer import Scorer
 from gateway.score.stored_result import again, fact_of
+from gateway.store.base.engine import Database
 from gateway.store.score.known_subject import KnownSubject
+from gateway.store.score.known_subject import known as known_subject
 from schemas.codes import SubjectKind
 from schemas.credit import Assessment
+from schemas.identifiers import identity_card_problem
 from scoring.consequences.change import compare
 from scoring.consequences.measures import (
     Applied,
@@ -60,6 +68,49 @@ class Explanation:
     received: str | None  #: a grade computed elsewhere, which wins over ours
     published: Sequence[Assessment]  #: of the last periods that have ended, the oldest first
     listing: Listing | None  #: the list that bad years led to
+
+
+async def explain_code(  # noqa: PLR0913 - one for each thing that decides the answer
+    database: Database,
+    scorer: Scorer,
+    regimes: Iterable[PublicityPolicy],
+    keys: Keys,
+    code: str,
+    *,
+    as_of: date,
+    known_at: datetime,
+    past: bool,
+) -> Explanation | None:
+    """Explain the grade of the subject with this code on a day; None if nothing is known of it.
+
+    `code` is a credit code in its normal form, or a person's identity number. Only what was known
+    at `known_at` counts; if that is `past`, the rule set is the text that the subject was last
+    scored with by then. A person is shown by a pseudonym; our own code of a person stays inside.
+    """
+    async with database.transaction() as connection:
+        subject = await known_subject(connection, code, known_at)
+        if subject is None and identity_card_problem(code) is None:
+            subject = await known_subject(connection, keys.person(code), known_at)
+    if subject is None or (past and subject.is_empty):
+        return None
+    rule_set = _rule_set(scorer.rulebook, subject, as_of, past=past)
+    found = explain(subject, scorer, rule_set, regimes, as_of)
+    return _by_pseudonym(found, keys.published(found.code)) if subject.person else found
+
+
+def _rule_set(
+    rulebook: Rulebook, subject: KnownSubject, day: date, *, past: bool
+) -> RuleSet | None:
+    """The rule set in force; of the past, the text that the subject was last scored by then."""
+    if past and subject.rule_set_text is not None:
+        return parse_rule_set(subject.rule_set_text)
+    kind = rulebook.kind(subject.code, person=subject.person)
+    return rulebook.choose(kind, subject.code, day)
+
+
+def _by_pseudonym(found: Explanation, pseudonym: str) -> Explanation:
+    assessment = structs.replace(found.assessment, id=pseudonym)
+    return replace(found, code=pseudonym, name="自然人", assessment=assessment)
 
 
 def explain(

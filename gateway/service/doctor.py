@@ -16,7 +16,7 @@ from gateway.due.calendars import load_workdays
 from gateway.intake.kafka import first_call
 from gateway.rules.activation import changed_texts
 from gateway.rules.rulebook import Rulebook
-from gateway.service.app import gateway, kafka_bootstrap
+from gateway.service.app import kafka_bootstrap, reading
 from gateway.store.record.authorities import authority_conflicts
 from schemas.base import today
 from schemas.destination import Destination
@@ -97,13 +97,13 @@ async def _rule_sets(settings: Settings) -> str:
 
 
 async def _database(settings: Settings) -> str:
-    async with gateway(settings) as built, built.database.transaction():
+    async with reading(settings):
         return "可以连接，结构最新"
 
 
 async def _rule_texts(settings: Settings) -> str:
     """Whether the files say what is in force; a changed file waits for its activation."""
-    async with gateway(settings) as built:
+    async with reading(settings) as built:
         changed = changed_texts(built.rulebook, today(built.clock()))
     if changed:
         names = "、".join(changed)
@@ -113,7 +113,7 @@ async def _rule_texts(settings: Settings) -> str:
 
 async def _authorities(settings: Settings) -> str:
     """Two codes under one name or two names under one code are for a person to settle."""
-    async with gateway(settings) as built, built.database.transaction() as connection:
+    async with reading(settings) as built, built.database.transaction() as connection:
         conflicts = await authority_conflicts(connection)
     if conflicts:
         found = "；".join(f"{name}：{'、'.join(others)}" for name, others, _ in conflicts[:20])

@@ -10,7 +10,8 @@ from gateway.store.base.engine import Connection
 _SHOW = """
     select d.id, d.item_kind, d.destination, d.verb, d.state, d.due_at, d.clock, d.provisional,
         d.attempts, d.next_at, d.breached_at, d.submitted_at, d.accepted_at, d.platform_at,
-        d.reference, d.reasons, s.code as subject_code, s.name as subject_name, s.person,
+        d.reference, d.reasons, s.name as subject_name,
+        case when s.person then '自然人' else s.code end as subject_code,
         coalesce(dec.document_number, '') as document_number, v.problems
     from delivery d join subject s on s.id = d.subject_id
     left join record_version v on d.item_kind = 'record_version' and v.id = d.item_id
