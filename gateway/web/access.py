@@ -36,7 +36,7 @@ def _given_key(request: Request) -> bytes:
 
 
 async def _too_large(request: Request, limit: int) -> Response | None:
-    """Refuse a body over the limit, or one without Content-Length."""
+    """Refuse a body over the limit, and a chunked one, whose length is unknown."""
     length = request.headers.get("content-length", "0")
     if not length.isdecimal() or int(length) > limit:
         return _refused(413, f"请求内容超过上限 {limit} 字节")
