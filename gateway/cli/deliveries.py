@@ -1,4 +1,4 @@
-"""`deliveries list|show|retry` 报送."""
+"""`deliveries list|show|retry`: list, show and retry deliveries 报送."""
 
 import getpass
 from datetime import timedelta
@@ -57,7 +57,7 @@ def _masked(row: dict[str, Any]) -> dict[str, Any]:
 
 
 def _printed_due(row: dict[str, Any]) -> str:
-    """The last second that is in time: due times of records are kept as the next midnight."""
+    """Return the last second in time: due times of records are stored as the next midnight."""
     at = row["due_at"].astimezone(SHANGHAI)
     if row["item_kind"] == ItemKind.RECORD_VERSION:
         at -= timedelta(seconds=1)
