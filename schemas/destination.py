@@ -4,17 +4,13 @@ from datetime import date, datetime, time, timedelta
 from enum import StrEnum
 from typing import Any
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from schemas.base import SHANGHAI, Schema
+from schemas.kinds import REPORTED_IN_ORDER
 
-
-class Takes(StrEnum):
-    """What a destination wants to be sent."""
-
-    PENALTY = "penalty"
-    LICENCE = "licence"
-    GRADE_CHANGE = "grade_change"
+#: What a destination takes beside the reported kinds.
+GRADE_CHANGE = "grade_change"
 
 
 class CountedDays(StrEnum):
@@ -71,7 +67,7 @@ class Destination(Schema):
     title: str
     connector: str
     settings: dict[str, Any] = Field(default_factory=dict)
-    takes: frozenset[Takes]
+    takes: frozenset[str]  #: names of reported kinds, and "grade_change"
     clocks: tuple[str, ...] = ("working-7",)
     since: date | None = None
     requires: frozenset[str] | None = None
@@ -88,6 +84,14 @@ class Destination(Schema):
     #: Of each claim, the share kept for deliveries that were never tried, so that retries, which
     #: are due earlier, cannot starve them.
     fresh_share: float = Field(default=0.25, ge=0, le=1)
+
+    @field_validator("takes")
+    @classmethod
+    def _known(cls, takes: frozenset[str]) -> frozenset[str]:
+        known = (*REPORTED_IN_ORDER, GRADE_CHANGE)
+        if wrong := sorted(takes.difference(known)):
+            raise ValueError(f"不认识 {'、'.join(wrong)}；可用：{'、'.join(known)}")
+        return takes
 
     def is_quiet(self, at: datetime) -> bool:
         """Whether nothing is to be called at this moment."""

@@ -32,7 +32,15 @@ class Kind:
     @property
     def date_column(self) -> str:
         """The wire column of the date."""
-        return self.model.model_fields[self.date].alias or self.date
+        return self._column(self.date)
+
+    @property
+    def authority_column(self) -> str:
+        """The wire column of the authority; empty for a kind without one."""
+        return self._column(self.authority) if self.authority else ""
+
+    def _column(self, field: str) -> str:
+        return self.model.model_fields[field].alias or field
 
 
 KINDS: dict[RecordKind, Kind] = {

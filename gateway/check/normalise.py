@@ -75,8 +75,8 @@ def _candidate(kind: RecordKind | None, row: Any) -> Candidate | Problem:
         return Problem(
             field="kind",
             rule=Rule.KIND,
-            message="不知道这是处罚、许可、环保信用信息还是等级",
-            fix="在 kind 字段写明 penalty、licence、event 或 grade",
+            message=f"不知道这是{'、'.join(kind.title for kind in KINDS.values())}中的哪一种",
+            fix=f"在 kind 字段写明 {'、'.join(KINDS)} 之一",
         )
     return Candidate(kind, to_2018(kind, row))
 

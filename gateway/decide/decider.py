@@ -17,7 +17,7 @@ from schemas.delivery import (
     DeliveryState,
     ItemKind,
 )
-from schemas.destination import Destination, Takes, TimeLimit
+from schemas.destination import GRADE_CHANGE, Destination, TimeLimit
 from schemas.identifiers import region
 from schemas.kinds import REPORTED_KINDS
 from schemas.obligation import DueTime, Obligation, PastDelivery, ReportedVersion, Route
@@ -124,7 +124,7 @@ class Decider:
         return [
             Route(one.name, S.WAITING, due.at, (due,))
             for one in self.destinations
-            if Takes.GRADE_CHANGE in one.takes and in_region(one, code)
+            if GRADE_CHANGE in one.takes and in_region(one, code)
             for due in (DueTime("grade-change", now + one.grade_due, None),)
         ]
 

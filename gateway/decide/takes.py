@@ -10,7 +10,7 @@ from schemas.record import RECORD_KINDS
 
 def takes(destination: Destination, version: ReportedVersion) -> bool:
     """Whether a destination takes decisions of this kind, date and region."""
-    if version.kind.value not in destination.takes:
+    if version.kind not in destination.takes:
         return False
     if destination.since is not None and version.decision_date < destination.since:
         return False

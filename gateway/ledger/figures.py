@@ -14,7 +14,7 @@ from decimal import Decimal
 from gateway.ledger.rows import DecisionStanding, LedgerRow, Timeliness
 from schemas.codes import RecordKind
 from schemas.destination import CountedDays, Destination, TimeLimit
-from schemas.kinds import KINDS, REPORTED_IN_ORDER
+from schemas.kinds import KINDS, REPORTED_IN_ORDER, REPORTED_KINDS
 
 KIND_TITLES = {name: KINDS[name].title for name in REPORTED_IN_ORDER}
 NO_RATE = "—"
@@ -88,7 +88,7 @@ def all_figures(
     rows: Sequence[LedgerRow], destinations: Iterable[Destination], clocks: Mapping[str, TimeLimit]
 ) -> tuple[Figures, ...]:
     """Return the figures of each destination for decisions, all kinds first; headline first."""
-    reported = [d for d in destinations if d.takes & _REPORTED]
+    reported = [d for d in destinations if d.takes & REPORTED_KINDS]
     headline = headline_of(reported)
     reported.sort(key=lambda d: d.name != headline)
     return tuple(
@@ -98,12 +98,9 @@ def all_figures(
     )
 
 
-_REPORTED = {"penalty", "licence"}
-
-
 def headline_of(destinations: Iterable[Destination]) -> str | None:
     """Return the destination at the head of the ledger: the configured one, else the first."""
-    reported = [d for d in destinations if d.takes & _REPORTED]
+    reported = [d for d in destinations if d.takes & REPORTED_KINDS]
     chosen = next((d for d in reported if d.headline), None) or next(iter(reported), None)
     return chosen.name if chosen else None
 

@@ -5,7 +5,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from gateway.ledger.rows import LedgerRow, Timeliness
-from schemas.codes import RecordKind
+from schemas.kinds import REPORTED_IN_ORDER
+
+#: The published table shows licences before penalties.
+UNIT_KINDS = tuple(reversed(REPORTED_IN_ORDER))
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,8 +31,7 @@ class Unit:
     """The line of one authority in the published table."""
 
     authority: str
-    licences: UnitFigures
-    penalties: UnitFigures
+    kinds: tuple[UnitFigures, ...]  #: one for each of UNIT_KINDS
     troubles: str  #: 报送存在问题情况
 
 
@@ -43,8 +45,7 @@ def units(
     return tuple(
         Unit(
             authority,
-            _unit_figures([r for r in mine if r.kind is RecordKind.LICENCE], headline),
-            _unit_figures([r for r in mine if r.kind is RecordKind.PENALTY], headline),
+            tuple(_unit_figures([r for r in mine if r.kind is k], headline) for k in UNIT_KINDS),
             _troubles(mine, headline, titles),
         )
         for authority, mine in sorted(by_authority.items())

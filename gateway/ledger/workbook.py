@@ -3,12 +3,13 @@
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from io import BytesIO
+from itertools import chain
 
 from connectors.shared.xlsx import A3, Sheet, Workbook, workbook
 from gateway.ledger.figures import KIND_TITLES, ClockFigures, Figures
 from gateway.ledger.month import Ledger
 from gateway.ledger.rows import DecisionStanding, LedgerRow, Timeliness
-from gateway.ledger.units import UnitFigures
+from gateway.ledger.units import UNIT_KINDS, UnitFigures
 from gateway.ledger.workbook_notes import NOTES
 from gateway.store.account.ledgers import Frozen
 from schemas.base import SHANGHAI
@@ -33,7 +34,7 @@ def ledger_workbook(ledger: Ledger, stamp: Frozen, sites: Mapping[str, str] | No
     """
     target = BytesIO()
     with workbook(target, stamp.recorded_at) as book:
-        widths = [24, 16, *_UNIT_WIDTHS, *_UNIT_WIDTHS, 12, 24]
+        widths = [24, 16, *_UNIT_WIDTHS * len(UNIT_KINDS), 12, 24]
         _summary(book.sheet("汇总", widths), ledger, sites or {})
         _figures(book.sheet("指标", [26, 12, *[10] * 14]), ledger)
         _details(book, ledger)
@@ -45,7 +46,7 @@ def ledger_workbook(ledger: Ledger, stamp: Frozen, sites: Mapping[str, str] | No
 # ---------------------------------------------------------------- 汇总
 
 _UNIT_WIDTHS = (7, 9, 7, 8, 18, 8, 9)
-_UNIT_COLUMNS = 2 + 2 * len(_UNIT_TITLES) + 2
+_UNIT_COLUMNS = 2 + len(UNIT_KINDS) * len(_UNIT_TITLES) + 2
 
 
 def _summary(sheet: Sheet, ledger: Ledger, sites: Mapping[str, str]) -> None:
@@ -59,8 +60,7 @@ def _summary(sheet: Sheet, ledger: Ledger, sites: Mapping[str, str]) -> None:
             [
                 (unit.authority, "text"),
                 (sites.get(unit.authority, ""), "text"),
-                *_unit_cells(unit.licences),
-                *_unit_cells(unit.penalties),
+                *chain.from_iterable(_unit_cells(figures) for figures in unit.kinds),
                 (platform, "text"),
                 (unit.troubles, "text"),
             ]
@@ -69,8 +69,10 @@ def _summary(sheet: Sheet, ledger: Ledger, sites: Mapping[str, str]) -> None:
         [
             ("合计", "head"),
             ("", "total"),
-            *_total_cells([unit.licences for unit in ledger.units]),
-            *_total_cells([unit.penalties for unit in ledger.units]),
+            *chain.from_iterable(
+                _total_cells([unit.kinds[place] for unit in ledger.units])
+                for place in range(len(UNIT_KINDS))
+            ),
             ("", "total"),
             (_refused(ledger) if ledger.rows or ledger.refused else "零报告", "total"),
         ]
@@ -80,13 +82,13 @@ def _summary(sheet: Sheet, ledger: Ledger, sites: Mapping[str, str]) -> None:
 def _unit_head(sheet: Sheet) -> None:
     """Write the two header rows: groups above, columns below."""
     top, width = sheet.rows, len(_UNIT_TITLES)
-    groups = ["行政许可", *[""] * (width - 1), "行政处罚", *[""] * (width - 1)]
+    groups = [title for kind in UNIT_KINDS for title in (KIND_TITLES[kind], *[""] * (width - 1))]
     outer = ("单位名称", "本单位公示网址", "报送方式", "报送存在问题情况")
     sheet.write([(title, "head") for title in (*outer[:2], *groups, *outer[2:])], 20)
-    sheet.write([(title, "head") for title in ("", "", *_UNIT_TITLES * 2, "", "")])
+    sheet.write([(title, "head") for title in ("", "", *_UNIT_TITLES * len(UNIT_KINDS), "", "")])
     for column in (0, 1, _UNIT_COLUMNS - 2, _UNIT_COLUMNS - 1):
         sheet.join(top, column, top + 1, column)
-    for start in (2, 2 + width):
+    for start in range(2, 2 + len(UNIT_KINDS) * width, width):
         sheet.join(top, start, top, start + width - 1)
     sheet.raw.freeze_panes(top + 2, 1)
     sheet.raw.repeat_rows(top, top + 1)

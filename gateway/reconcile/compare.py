@@ -16,12 +16,13 @@ import orjson
 from gateway.reconcile.columns import Mismatch, mismatches
 from gateway.titles import EXCLUSIONS, STATES
 from schemas.base import today
+from schemas.codes import RecordKind
 from schemas.delivery import DeliveryState
 from schemas.identifiers import authority_key, document_number_key
+from schemas.kinds import KINDS
 from schemas.verdict import Exclusion
 
-#: The wire columns of the authority, and of the end of publication 公示截止期.
-_AUTHORITY = {"penalty": "CF_CFJG", "licence": "XK_XKJG"}
+#: The wire column of the end of publication 公示截止期.
 _PUBLISHED_UNTIL = "CF_GSJZQ"
 _CODE = Mismatch("subject_code", "相对人代码", "", "")
 
@@ -244,7 +245,7 @@ def compare(ours: Iterable[Ours], shown: Iterable[Shown], now: datetime) -> list
 
 def _of_authority(pairs: list[_Pair], shown: Shown) -> _Pair:
     """Return the pair of the authority in the row, else one not seen yet, else the first."""
-    name = authority_key(str(shown.columns.get(_AUTHORITY.get(shown.kind, ""), "")))
+    name = authority_key(str(shown.columns.get(KINDS[RecordKind(shown.kind)].authority_column, "")))
     named = [pair for pair in pairs if pair.ours.authority == name]
     unseen = [pair for pair in pairs if pair.times == 0]
     return (named or unseen or pairs)[0]
