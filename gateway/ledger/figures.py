@@ -57,7 +57,7 @@ class ClockFigures:
 
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """The figures of one destination; `kind` None: penalties and licences together."""
+    """The figures of one destination; `kind` None: all kinds together."""
 
     destination: str
     title: str

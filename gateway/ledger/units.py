@@ -31,7 +31,7 @@ class Unit:
     """The line of one authority in the published table."""
 
     authority: str
-    kinds: tuple[UnitFigures, ...]  #: one for each of UNIT_KINDS
+    kinds: tuple[UnitFigures, ...]  #: one for each kind of UNIT_KINDS
     troubles: str  #: 报送存在问题情况
 
 
