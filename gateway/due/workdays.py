@@ -93,7 +93,7 @@ class Workdays:
         return self._days[index]
 
     def lower_bound(self, day: date, n: int) -> date:
-        """Return the n-th working day if every unknown weekday is one, and no weekend day."""
+        """Return the n-th day beyond the calendar if all unknown weekdays, and only they, count."""
         if self._first <= day.year <= self._last:
             known = len(self._days) - bisect_right(self._days, day)
             day, n = max(day, date(self._last, 12, 31)), n - known
