@@ -1,4 +1,4 @@
-"""`python -m gateway` is `credit-gateway`."""
+"""Make `python -m gateway` the command `credit-gateway`."""
 
 from gateway.cli import app
 

@@ -1,8 +1,9 @@
 """The way in. Read this first: check → record → score → decide → deliveries, one transaction.
 
-Kafka batches, uploaded files and POSTs all call `Pipeline.process` with raw items and get back one
-result for each. A batch of n items costs a constant number of statements. A data error from the
-database bisects the batch until the culprit stands in quarantine; an outage never quarantines.
+Kafka batches, uploaded files and POSTs all call `Pipeline.process` with raw items and get one
+result for each. A batch of n items costs a constant number of statements. After a data error of the
+database the batch is halved until the faulty item is alone and goes to quarantine; an outage never
+quarantines.
 """
 
 import asyncio
@@ -32,14 +33,14 @@ from schemas.codes import Verb
 from schemas.obligation import Obligation
 from schemas.verdict import Verdict
 
-#: Items worked on between two awaits, so that heart-beats and deliveries go on.
+#: Items checked between two awaits, so that heartbeats and deliveries go on.
 SLICE = 150
 
 
 class Pipeline:
-    """Everything that a batch needs, built once by `app`."""
+    """What every batch needs; built once by `gateway.service.app`."""
 
-    def __init__(  # noqa: PLR0913, PLR0917  the collaborators of every step
+    def __init__(  # noqa: PLR0913, PLR0917  what every step needs
         self,
         database: Database,
         checker: Checker,
@@ -58,15 +59,18 @@ class Pipeline:
         self.metrics = metrics
 
     async def process(self, batch: Sequence[Raw]) -> list[Result]:
-        """Take in a batch: when this returns, everything that follows from it is committed.
+        """Check and commit a batch; return one result for each item, in order.
 
         Raises:
-            DatabaseAway: nothing was committed; the caller keeps the batch and comes again.
+            DatabaseAway: the present transaction was not committed; process the batch again.
         """
         return await self.commit(await self.check(batch))
 
     async def check(self, batch: Sequence[Raw]) -> list[Checked]:
-        """The part without the database; another batch may be committing meanwhile."""
+        """Check the items, without the database; another batch may commit meanwhile.
+
+        It never fails because of an item: a bug of ours refuses that item.
+        """
         day = today(self.clock())
         checked: list[Checked] = []
         for start in range(0, len(batch), SLICE):
@@ -77,16 +81,23 @@ class Pipeline:
     def _check(self, raws: Sequence[Raw], day: date) -> list[Checked]:
         try:
             return self.checker.check_all(raws, day)
-        except Exception:  # noqa: BLE001  a fault of ours keeps one item back, never its batch
+        except Exception:  # noqa: BLE001  a bug of ours refuses one item, never its batch
             if len(raws) == 1:
                 [raw] = raws
                 logger.exception(LogEvent.CHECK_FAILED, extra={"origin": raw.origin})
                 return [Checked(raw, Verdict.REFUSED, (INTERNAL_FAULT,), raw.kind)]
-        # Outside of the handler, or each item's log would tell what the slice failed of as well.
+        # Outside the handler: inside it, the log of each item would include the error of the slice.
         return [one for raw in raws for one in self._check([raw], day)]
 
     async def commit(self, checked: Sequence[Checked]) -> list[Result]:
-        """The part with the database, in one transaction."""
+        """Record, score and decide the checked items, in one transaction that it opens.
+
+        It locks the subjects of the batch. After a data error it commits the halves one after the
+        other.
+
+        Raises:
+            DatabaseAway: the present transaction was not committed.
+        """
         if not checked:
             return []
 
@@ -121,7 +132,7 @@ class Pipeline:
 
 
 class Batch:
-    """One batch in one transaction: the steps in their order, each handing on what it found."""
+    """One batch in one transaction: the steps in their order."""
 
     def __init__(
         self,
@@ -136,7 +147,7 @@ class Batch:
         self.now = now
 
     async def run(self) -> list[Result]:
-        """Every step; the results in the order of the batch."""
+        """Run every step; return the results in the order of the batch."""
         inbox = Inbox(self.connection, self.checked, self.now, self.pipeline.metrics)
         fresh = await inbox.unseen()
         accepted = [(i, self.checked[i]) for i in fresh if self.checked[i].key is not None]
@@ -148,7 +159,7 @@ class Batch:
         return await inbox.close(fresh, recorded, kept)
 
     async def _score(self, recorded: Recorded) -> list[tuple[int, str]]:
-        """Assess the subjects whose facts changed; gives (grade change id, subject code)."""
+        """Assess the subjects whose facts changed; return (grade change id, subject code)."""
         grades = received_grades(recorded)
         subject_ids = sorted(recorded.touched | {subject for subject, _ in grades})
         if not subject_ids:

@@ -1,4 +1,4 @@
-"""The Chinese words for what the code calls by English names: screens, messages and ledgers."""
+"""The Chinese words for names in the code, for screens, messages and ledgers."""
 
 from schemas.codes import SubjectKind, Verb
 from schemas.credit import NotEvaluated
@@ -70,7 +70,7 @@ PUBLISHED = {Published.YES: "公示", Published.NO: "不予公示", Published.MA
 
 
 def not_evaluated_words(reason: str) -> str:
-    """Why there is no grade, and what it is about."""
+    """Return in Chinese why there is no grade, with the detail if there is one."""
     name, _, about = reason.partition(":")
     words = NOT_EVALUATED[NotEvaluated(name)]
     return f"{words}：{about}" if about else words

@@ -1,4 +1,4 @@
-"""Real servers for each worker, started by the suite itself; a clone of the migrated database."""
+"""Fixtures of all tests: real servers for each worker, and a clone of a migrated database."""
 
 import asyncio
 import os
@@ -28,7 +28,7 @@ NewDatabase = Callable[[], AbstractAsyncContextManager[Database]]
 BuildGateway = Callable[..., Awaitable[Gateway]]
 
 TEMPLATE = "template_gateway"
-#: The tests' servers keep nothing, so nothing is worth a wait for the disk.
+#: The servers of tests need no durability, so they do not wait for the disk.
 UNSAFE = {"fsync": "off", "full_page_writes": "off", "autovacuum": "off"}
 UNSAFE |= {"wal_level": "minimal", "max_wal_senders": "0"}
 _numbers = count()
@@ -43,7 +43,7 @@ def _no_settings_from_outside(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture(scope="session")
 def state() -> Iterator[Path]:
-    """A short folder of the servers; pytest's own is closed to other users."""
+    """A short path for the servers; pytest's own folder is closed to other users."""
     folder = Path(tempfile.mkdtemp(prefix="cg-"))
     yield folder
     shutil.rmtree(folder, ignore_errors=True)
@@ -51,7 +51,7 @@ def state() -> Iterator[Path]:
 
 @pytest.fixture(scope="session")
 def postgres(state: Path) -> Iterator[EmbeddedPostgres]:
-    """The worker's PostgreSQL with a migrated template."""
+    """The PostgreSQL server of the worker, with a migrated template database."""
     server = EmbeddedPostgres(state, UNSAFE)
     server.start()
     asyncio.run(_make_template(server))
@@ -62,7 +62,7 @@ def postgres(state: Path) -> Iterator[EmbeddedPostgres]:
 
 @pytest.fixture(scope="session")
 def kafka_bootstrap(state: Path) -> Iterator[str]:
-    """The worker's Kafka broker; each test makes topics of its own."""
+    """The Kafka broker of the worker; each test creates its own topics."""
     server = EmbeddedKafka(state)
     server.start()
     yield server.bootstrap
@@ -71,7 +71,7 @@ def kafka_bootstrap(state: Path) -> Iterator[str]:
 
 @pytest.fixture
 def new_database(postgres: EmbeddedPostgres) -> NewDatabase:
-    """Makes migrated databases, for tests that need more than one."""
+    """Create migrated databases, for tests that need more than one."""
 
     @asynccontextmanager
     async def make() -> AsyncIterator[Database]:
@@ -89,20 +89,20 @@ def new_database(postgres: EmbeddedPostgres) -> NewDatabase:
 
 @pytest.fixture
 async def database(new_database: NewDatabase) -> AsyncIterator[Database]:
-    """A migrated database of the test's own."""
+    """A migrated database for this test."""
     async with new_database() as made:
         yield made
 
 
 @pytest.fixture
 def clock() -> SteppedClock:
-    """A clock that stands at nine in the morning of Monday 2026-10-12 in China."""
+    """A clock that stands at 09:00 in China on Monday 2026-10-12."""
     return SteppedClock(datetime(2026, 10, 12, 9, tzinfo=SHANGHAI))
 
 
 @pytest.fixture
 def build_gateway(clock: SteppedClock) -> BuildGateway:
-    """Builds a gateway on a database; settings given go over `SETTINGS`."""
+    """Build a gateway on a database; the given settings override `SETTINGS`."""
 
     async def make(database: Database, **changes: Any) -> Gateway:
         return await build(make_settings({**SETTINGS, **changes}, "test"), database, clock)
@@ -128,12 +128,12 @@ SETTINGS: dict[str, Any] = {
 
 
 def url_of(server: EmbeddedPostgres, database: str) -> str:
-    """The URL of another database of the same server."""
+    """Return the URL of another database of the same server."""
     return f"postgresql+asyncpg://postgres@/{database}?host={server.runtime}"
 
 
 async def execute(server: EmbeddedPostgres, statement: str) -> None:
-    """One statement outside of any test's database."""
+    """Run one statement outside the databases of tests."""
     connection = await asyncpg.connect(
         host=str(server.runtime), user="postgres", database="postgres"
     )

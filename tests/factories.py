@@ -1,4 +1,4 @@
-"""Builders of input: complete and valid unless told otherwise; `name=None` leaves a column out."""
+"""Builders of valid input; keyword arguments replace columns, and None leaves one out."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -9,21 +9,21 @@ from gateway.check.raw import Raw
 from schemas.codes import RecordKind
 from schemas.identifiers import USCC_ALPHABET, USCC_WEIGHTS
 
-#: A region that does not exist, so that nothing here can be taken for a real company.
+#: A region that does not exist, so that no company here looks real.
 REGION = "159900"
 IDENTITY = "11010519491231002X"
 AUTHORITY = "样例市生态环境局"
 
 
 def with_check_character(start: str) -> str:
-    """The credit code that begins with these 17 characters."""
+    """Return the credit code that begins with these 17 characters."""
     values = zip(start, USCC_WEIGHTS, strict=True)
     total = sum(USCC_ALPHABET.index(letter) * weight for letter, weight in values)
     return start + USCC_ALPHABET[(31 - total) % 31]
 
 
 def credit_code(number: int = 1, region: str = REGION) -> str:
-    """The credit code of made-up company `number`."""
+    """Return the credit code of invented company `number`."""
     return with_check_character(f"91{region}MA{number:07d}")
 
 
@@ -35,7 +35,7 @@ def _given(row: dict[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def penalty(number: int = 1, company: int = 1, /, **changes: Any) -> dict[str, Any]:
-    """Penalty `number` of a company: a fine of 2 万元, decided on 2026-10-09."""
+    """Return penalty `number` of a company: a fine of 2 万元, decided on 2026-10-09."""
     row = {
         "CF_XDR_MC": f"样例{company}号有限公司",
         "CF_XDR_LB": "法人及非法人组织",
@@ -58,7 +58,7 @@ def penalty(number: int = 1, company: int = 1, /, **changes: Any) -> dict[str, A
 
 
 def person_penalty(number: int = 1, /, **changes: Any) -> dict[str, Any]:
-    """A penalty of a natural person 自然人."""
+    """Return a penalty of a natural person 自然人."""
     person = {
         "CF_XDR_MC": "张样例",
         "CF_XDR_LB": "自然人",
@@ -70,7 +70,7 @@ def person_penalty(number: int = 1, /, **changes: Any) -> dict[str, Any]:
 
 
 def licence(number: int = 1, company: int = 1, /, **changes: Any) -> dict[str, Any]:
-    """Licence `number` of a company, decided on 2026-10-09 without end."""
+    """Return licence `number` of a company, decided on 2026-10-09, without end."""
     row = {
         "XK_XDR_MC": f"样例{company}号有限公司",
         "XK_XDR_LB": "法人及非法人组织",
@@ -92,7 +92,7 @@ def licence(number: int = 1, company: int = 1, /, **changes: Any) -> dict[str, A
 
 
 def event(number: int = 1, company: int = 1, /, **changes: Any) -> dict[str, Any]:
-    """Event `number` of a company: a general incident on 2026-10-09."""
+    """Return event `number` of a company: a general incident on 2026-10-09."""
     row = {
         "id": f"E-{number}",
         "subject_code": credit_code(company),
@@ -103,13 +103,13 @@ def event(number: int = 1, company: int = 1, /, **changes: Any) -> dict[str, Any
 
 
 def about(number: int = 1, kind: str = "penalty") -> dict[str, str]:
-    """The reference by which an event names penalty `number`."""
+    """Return the reference of an event to penalty or licence `number`."""
     words = {"penalty": f"样环罚字〔2026〕{number}号", "licence": f"样环许可〔2026〕{number}号"}
     return {"kind": kind, "document_number": words[kind], "authority": AUTHORITY}
 
 
 def grade(number: int = 1, company: int = 1, /, **changes: Any) -> dict[str, Any]:
-    """A grade that a province computed."""
+    """Return a grade that a province computed."""
     row = {
         "id": f"G-{number}",
         "subject_code": credit_code(company),
@@ -127,7 +127,7 @@ def raw(
     origin: str = "test",
     kind: RecordKind | None = None,
 ) -> Raw:
-    """One item of input; events and received grades are known by their fields."""
+    """Return one item of input; events and received grades are recognised by their fields."""
     if isinstance(body, Mapping):
         if "issued_by" in body:
             kind = kind or RecordKind.GRADE
@@ -140,5 +140,5 @@ def raw(
 def stream(
     rows: Iterable[Mapping[str, Any] | bytes | None], origin: str = "test", first: int = 0
 ) -> list[Raw]:
-    """Items that follow each other in one origin, as in a topic's partition."""
+    """Return consecutive items of one origin, as in a partition of a topic."""
     return [raw(row, position, origin) for position, row in enumerate(rows, first)]

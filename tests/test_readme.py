@@ -1,4 +1,4 @@
-"""What the READMEs show can be done as shown."""
+"""The example in the READMEs works."""
 
 import re
 from pathlib import Path
@@ -14,7 +14,7 @@ YAML_BLOCK = re.compile(r"```yaml\n(.*?)```", re.DOTALL)
 
 
 @pytest.mark.parametrize("name", ["README.md", "README.zh-CN.md"])
-def test_the_small_rule_set_loads_and_its_cases_hold(name: str, tmp_path: Path) -> None:
+def test_the_example_rule_set_loads_and_its_cases_pass(name: str, tmp_path: Path) -> None:
     rules, cases = YAML_BLOCK.findall((ROOT / name).read_text(encoding="utf-8"))
     (tmp_path / "town-2026.yaml").write_text(rules, encoding="utf-8")
     (tmp_path / "town-2026.cases.yaml").write_text(cases, encoding="utf-8")

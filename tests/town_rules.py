@@ -1,4 +1,4 @@
-"""A small rule set of a made-up town, written to a folder: one item, two grades."""
+"""A small rule set of an invented town, written to a folder: one item, two grades."""
 
 from pathlib import Path
 
@@ -59,7 +59,7 @@ cases:
 
 
 def write_town_rules(folder: Path, points: int) -> None:
-    """The rule set and its cases: fines of up to 10 points in all keep the good grade."""
+    """Write the rule set and its cases: fines of up to 10 points in total keep the good grade."""
     kept = 10 // points
     folder.mkdir(exist_ok=True)
     text = RULES.format(zeros="0" * 64, points=-points, edge=100 - kept * points)

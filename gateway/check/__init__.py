@@ -1,1 +1,1 @@
-"""Bytes → a typed record and its problems, or a refusal 校验 (pure)."""
+"""Check 校验 (pure): turn bytes into a typed record with its problems, or a refusal."""

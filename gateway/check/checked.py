@@ -1,4 +1,4 @@
-"""What check hands on for one item (pure)."""
+"""The result of check for one item (pure)."""
 
 from collections.abc import Mapping
 from datetime import date
@@ -19,7 +19,7 @@ from schemas.verdict import Exclusion, Verdict
 
 
 class Checked(NamedTuple):
-    """The result of check for one item; record, key and subject are None where refused."""
+    """The result of check for one item; refused items have no record, key or subject."""
 
     raw: Raw
     verdict: Verdict
@@ -36,12 +36,12 @@ class Checked(NamedTuple):
 
     @property
     def event(self) -> CreditEvent | None:
-        """The credit event, where the item is one; asked of every item, so by its exact type."""
+        """The record if it is a credit event, otherwise None; an exact type test, for speed."""
         return self.record if type(self.record) is CreditEvent else None
 
     @property
     def shown_key(self) -> str | None:
-        """The business key as it may be shown: a person stands under a pseudonym."""
+        """The business key for display, with a pseudonym for a natural person."""
         if self.key is None:
             return None
         if self.pseudonym is None:

@@ -1,4 +1,4 @@
-"""校验: a candidate row → a typed record with the problems found in it, or a refusal (pure)."""
+"""Check 校验 (pure): turn a candidate row into a typed record with its problems, or a refusal."""
 
 from collections.abc import Mapping, Sequence
 from datetime import date
@@ -23,26 +23,26 @@ from schemas.record import RECORD_KINDS, Decision, business_key, date_of
 from schemas.verdict import Exclusion, Scope, Verdict
 
 _TRUE = frozenset({"1", "true", "yes", "y", "是"})
-#: Verbs that we work out ourselves from what is there.
+#: Verbs that the record step derives itself; they are ignored in the input.
 _OWN_VERBS = frozenset({"new", "correct"})
 
 
 class Identities(Protocol):
-    """How natural persons are named: inside the store, and outside."""
+    """The names of natural persons: the subject code in the store, and the pseudonym outside."""
 
-    def person(self, identity: str) -> str: ...  # noqa: D102  see gateway.secrets.Keys
-    def published(self, subject_code: str) -> str: ...  # noqa: D102  see gateway.secrets.Keys
+    def person(self, identity: str) -> str: ...  # noqa: D102  see gateway.config.keys.Keys
+    def published(self, subject_code: str) -> str: ...  # noqa: D102  see gateway.config.keys.Keys
 
 
 class Checker:
-    """Check with what it needs besides the row: today, the scope, and the hash of persons."""
+    """Check items; needs the hash of natural persons and the scope of exclusions 不予报送."""
 
     def __init__(self, identities: Identities, scope: Scope | None = None) -> None:
         self.identities = identities
         self.scope = scope or Scope()
 
     def check(self, raw: Raw, today: date) -> Checked:
-        """One item of input, checked against the 2018 layout."""
+        """Check one item against the 2018 layout."""
         [checked] = self.check_all([raw], today)
         return checked
 
@@ -132,7 +132,7 @@ class Checker:
 
 
 def _row(candidate: Candidate | Problem) -> RowRead | None:
-    """The columns of a decision; None where there are none to read."""
+    """Read the columns of a decision; None for other kinds and for unreadable items."""
     if isinstance(candidate, Candidate) and candidate.kind in REPORTED_KINDS:
         return read_row(candidate.kind, candidate.row)
     return None

@@ -1,4 +1,4 @@
-"""校验 of a decision's columns together: what is empty, what contradicts, what refuses (pure)."""
+"""Check the columns of a decision together (pure): empty, contradictory, and refused ones."""
 
 from collections.abc import Callable, Mapping
 from datetime import date
@@ -14,7 +14,7 @@ from schemas.record import RECORD_KINDS
 
 
 def lacking(kind: RecordKind, values: Mapping[str, Any]) -> list[Problem]:
-    """The problems of required columns that are empty, for a record of this kind."""
+    """Return a problem for each required column that is empty."""
     asked = (values.get("subject_category"), values.get("penalty_kinds"))
     names, columns = _required_columns(kind, *asked)
     if values.keys() >= names:
@@ -26,7 +26,7 @@ def lacking(kind: RecordKind, values: Mapping[str, Any]) -> list[Problem]:
 def _required_columns(
     kind: RecordKind, category: str | None, penalty_kinds: tuple[str, ...] | None
 ) -> tuple[frozenset[str], list[Column]]:
-    """Names and columns that must be filled for this category and these penalty kinds."""
+    """Return names and columns that are required for this category and these penalty kinds."""
     values = {"subject_category": category, "penalty_kinds": penalty_kinds}
     columns = columns_of(RECORD_KINDS[kind])
     always = [column for column in columns if column.required is Required.ALWAYS]
@@ -57,7 +57,7 @@ _WHEN: dict[Required, Callable[[Mapping[str, Any]], bool]] = {
 
 
 def contradictions(kind: RecordKind, values: Mapping[str, Any], today: date) -> list[Problem]:
-    """Dates that cannot be: a decision of tomorrow, an end before its beginning."""
+    """Return problems of dates: a decision date after today, an end before its start."""
     problems: list[Problem] = []
     decided = values.get("decision_date")
     if decided is not None and decided > today:
@@ -90,12 +90,12 @@ def _named(kind: RecordKind) -> Mapping[str, Column]:
     return {column.name: column for column in columns_of(RECORD_KINDS[kind])}
 
 
-#: Without these it cannot be known which decision this is.
+#: Without these the decision cannot be identified.
 _KEY_FIELDS = ("document_number", "authority", "decision_date")
 
 
 def refusals(kind: RecordKind, values: Mapping[str, Any], problems: list[Problem]) -> list[Problem]:
-    """Why it cannot be known which decision this is; empty if it can."""
+    """Return why the decision cannot be identified; empty if it can."""
     found = {problem.field: problem for problem in problems}
     found_ones = []
     for name in _KEY_FIELDS:
@@ -108,7 +108,11 @@ def refusals(kind: RecordKind, values: Mapping[str, Any], problems: list[Problem
 def _subject_refusals(
     kind: RecordKind, values: Mapping[str, Any], found: Mapping[str, Problem]
 ) -> list[Problem]:
-    """A name alone identifies nobody; a code that fails its check identifies somebody else."""
+    """Return why the subject cannot be identified.
+
+    A name alone identifies nobody, and a code with a wrong check digit may be that of another
+    subject.
+    """
     code, identity = _named(kind)["credit_code"], _named(kind)["identity_number"]
     natural = is_natural(values)
     if natural and "identity_number" in values:

@@ -1,4 +1,4 @@
-"""Events and received grades: what pydantic and the rules find wrong, in Chinese (pure)."""
+"""Problems of events and received grades, in Chinese (pure)."""
 
 from typing import Any
 
@@ -15,7 +15,7 @@ from schemas.record import (
 
 
 def event_problem(event: CreditEvent) -> Problem | None:
-    """What is wrong with an event beyond its fields, or None."""
+    """Return what is wrong with an event beyond its single fields; None if nothing is."""
     if event.type is None and event.item is None:
         return Problem(
             field="type", rule=Rule.REQUIRED, message="信息类型：必填项为空", fix="填 type 或 item"
@@ -38,7 +38,7 @@ def event_problem(event: CreditEvent) -> Problem | None:
 
 
 def from_pydantic(kind: RecordKind, line: Any) -> Problem:
-    """One of pydantic's errors as a problem in Chinese."""
+    """Turn one of pydantic's errors into a problem in Chinese."""
     name = ".".join(str(part) for part in line["loc"])
     model_field = RECORD_KINDS[kind].model_fields.get(str(line["loc"][0]) if line["loc"] else "")
     title = (model_field.title if model_field else None) or name

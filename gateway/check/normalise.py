@@ -1,4 +1,4 @@
-"""Raw bytes → candidate row: decoding, the envelope, old columns (pure)."""
+"""Turn raw bytes into a candidate row (pure): decode, unwrap the envelope, rename old columns."""
 
 import json
 import re
@@ -14,11 +14,11 @@ from schemas.kinds import KINDS
 from schemas.legacy import to_2018
 from schemas.problem import Problem, Rule
 
-#: A JSON escape that may be half of a surrogate pair.
+#: A JSON escape that may be one half of a surrogate pair.
 _SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
-#: Levels of nesting that an item may have.
+#: The most levels of nesting in an item.
 MAX_DEPTH = 64
-#: CloudEvents 1.0: these two names together mean that the row is in `data`.
+#: CloudEvents 1.0: if both names are present, the row is in `data`.
 _ENVELOPE = frozenset({"specversion", "data"})
 
 
@@ -30,7 +30,7 @@ class Candidate(NamedTuple):
 
 
 def normalise(raw: Raw) -> Candidate | Problem:
-    """The row in an item of input, or why there is none."""
+    """Return the row of an item, or the problem that makes it unreadable."""
     if raw.body is None:
         return _bytes_problem("消息内容为空（墓碑消息）", "重新发送完整记录")
     row = _parsed(raw.body)
@@ -38,7 +38,7 @@ def normalise(raw: Raw) -> Candidate | Problem:
 
 
 def _parsed(body: bytes) -> Any:
-    """The JSON value in the bytes, or the problem that they have."""
+    """Return the JSON value of the bytes, or the problem that makes them unreadable."""
     if b"\x00" in body or b"\\u0000" in body:
         return _unstorable("内容含有空字符 U+0000")
     try:
@@ -55,7 +55,7 @@ def _parsed(body: bytes) -> Any:
 
 
 def _decoded(body: bytes) -> Any:
-    """The JSON value; what the quick reader refuses is read by the one that says why."""
+    """Decode JSON with the fast decoder; if it fails, the slow one gives the error message."""
     try:
         return _QUICK.decode(body)
     except (msgspec.DecodeError, ValueError, ArithmeticError, RecursionError):
@@ -89,7 +89,7 @@ def _kind(name: object) -> RecordKind | None:
 
 
 def _guessed(row: Mapping[str, Any]) -> RecordKind | None:
-    """The kind whose prefix the first column with a prefix has."""
+    """Return the kind of the first column with a known prefix."""
     for name in row:
         if (kind := _PREFIXES.get(name[:3])) is not None:
             return kind
@@ -97,7 +97,7 @@ def _guessed(row: Mapping[str, Any]) -> RecordKind | None:
 
 
 def _depth(value: object) -> int:
-    """How deep a value is nested; our JSON writers and PostgreSQL's end at a few hundred."""
+    """Return the levels of nesting; JSON writers, PostgreSQL's too, fail at a few hundred."""
     depth, level = 0, [value]
     while level:
         nested = [one for one in level if isinstance(one, dict | list)]

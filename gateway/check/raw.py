@@ -1,4 +1,4 @@
-"""An item of input as it came 原始输入 (pure)."""
+"""One item of input as it came 原始输入 (pure)."""
 
 from typing import NamedTuple
 
@@ -6,10 +6,10 @@ from schemas.codes import RecordKind
 
 
 class Raw(NamedTuple):
-    """One item of input as it came: bytes and where they came from.
+    """One item of input as it came: its bytes and where they came from.
 
-    `origin` and `position` name it for ever: cluster, topic and partition with offset; file hash
-    with row; request key with index; quarantine id with replay number.
+    `origin` and `position` identify it for ever: cluster, topic and partition with offset; file
+    hash with row; request key with index; quarantine id with replay number.
     """
 
     origin: str
@@ -18,10 +18,10 @@ class Raw(NamedTuple):
     kind: RecordKind | None
 
 
-#: Rows of an XLSX file are numbered by sheet and row.
+#: The position of an XLSX row is sheet index × this number + row.
 SHEET_STRIDE = 10_000_000
 
 
 def line_of(raw: Raw) -> int:
-    """The line or row of its file, or sheet, that an item stood in."""
+    """Return the line of the file, or the row of the sheet, that an item is from."""
     return raw.position % SHEET_STRIDE

@@ -1,4 +1,4 @@
-"""The columns of one kind of decision made ready to read rows by the thousand (pure)."""
+"""Read the columns of decision rows, with caches for thousands of rows (pure)."""
 
 from collections.abc import Callable, Mapping
 from decimal import Decimal
@@ -11,20 +11,19 @@ from schemas.columns import Column, ColumnType, columns_of
 from schemas.problem import Problem
 from schemas.record import RECORD_KINDS
 
-#: Columns of ours beside the standard's.
+#: Our own columns beside those of the standard.
 OWN_COLUMNS = frozenset({"kind", "verb", "填报问题", "修改办法"})
-#: Different texts of a column that are remembered: dates, kinds, and the credit codes of all
-#: companies that a province's bureaus look after.
+#: Cached texts of a column at most: dates, kinds, and the credit codes of a province's companies.
 MEMORY = 16_384
-#: Characters up to which a text is remembered: more is no code, and a shifted column full of it
-#: would stay in memory for good.
+#: Only texts up to this length are cached: longer ones are no codes, and a shifted column of long
+#: texts would stay in memory.
 LONGEST = 64
-#: Texts of these come once, or must not be kept.
+#: Types that are not cached: their texts rarely repeat, or must not be kept.
 _FORGOTTEN = frozenset({ColumnType.TEXT, ColumnType.IDENTITY})
 
 
 class RowRead(NamedTuple):
-    """A row: typed values by field name, problems in the national order, columns nobody knows."""
+    """A row: typed values by field name, problems in the order of the standard, unknown columns."""
 
     values: dict[str, Any]
     problems: list[Problem]
@@ -32,17 +31,17 @@ class RowRead(NamedTuple):
 
 
 class _Place(NamedTuple):
-    """A column on the sheet: where it stands, and how its texts are read."""
+    """A column of the standard: its place in it, and how its texts are read."""
 
     name: str
-    plain: int  #: a text up to this length is taken as it is
+    plain: int  #: texts up to this length need no check
     read_text: Callable[[str], Read]
     position: int
     column: Column
 
 
 def read_row(kind: RecordKind, row: Mapping[str, Any]) -> RowRead:
-    """Read what a row of this kind holds; empty columns are left out."""
+    """Read the columns of a row of this kind; empty ones are left out."""
     sheet = _sheet(kind)
     values: dict[str, Any] = {}
     found: list[tuple[int, Problem]] = []
@@ -76,7 +75,7 @@ def _position(found: tuple[int, Problem]) -> int:
 
 @cache
 def _sheet(kind: RecordKind) -> Mapping[str, _Place]:
-    """The places by wire column; codes, dates and lists remember what they have read."""
+    """Return the places by wire column; codes, dates and lists are read with a cache."""
     return {
         column.wire: _Place(column.name, column.plain, _read_text(column), position, column)
         for position, column in enumerate(columns_of(RECORD_KINDS[kind]))

@@ -1,4 +1,4 @@
-"""One value of one column: read it by its type, or say what is wrong with it (pure)."""
+"""Read one value of one column by its type, or say what is wrong with it (pure)."""
 
 import re
 from collections.abc import Callable
@@ -20,14 +20,14 @@ _KIND_SEPARATORS = re.compile(r"[、,，;；/|\s]+")
 _AMOUNT_LIMIT = Decimal(10) ** 12
 _CENT = Decimal("0.000001")
 
-#: JSON values that no column of the standard takes; a tuple, since a union is built at each call.
+#: JSON values that no column of the standard takes; a union would be built at each call.
 _NESTED = (bool, dict, list)
 
 Read = tuple[Any, Problem | None]
 
 
 def read(column: Column, value: Any) -> Read:
-    """The typed value (None if absent or unreadable) and the problem found, if any."""
+    """Return the typed value (None if empty or unreadable) and its problem (None if fine)."""
     if value is None or value == "" or (isinstance(value, str) and value.isspace()):
         return None, None
     if isinstance(value, _NESTED) and not _is_list_of_kinds(column, value):
@@ -40,7 +40,7 @@ def _is_list_of_kinds(column: Column, value: Any) -> bool:
 
 
 def missing(column: Column) -> Problem:
-    """The problem of a required column that is empty."""
+    """Return the problem of a required column that is empty."""
     return _problem(column, Rule.REQUIRED, "必填项为空", "补填该项")
 
 
@@ -78,9 +78,10 @@ def _identity(column: Column, value: Any) -> Read:
 
 @lru_cache(maxsize=4096)
 def parse_date(text: str) -> date | None:
-    """A day in either spelling of the standard (YYYY/MM/DD, YYYY-MM-DD); 长期 is 2099-12-31.
+    """Return the day of a text (YYYY/MM/DD or YYYY-MM-DD); 长期 is 2099-12-31; None if unreadable.
 
-    Other systems write 长期 as a day of the year 9999, beyond which no due time can be counted.
+    Other systems write 长期 as a day of the year 9999, after which no due time can be computed; it
+    also becomes 2099-12-31.
     """
     if text in _LONG_TERM_WORDS:
         return LONG_TERM
@@ -138,7 +139,7 @@ def _penalty_kinds(column: Column, value: Any) -> Read:
 
 @lru_cache(maxsize=4096)
 def split_kinds(texts: tuple[str, ...]) -> tuple[str, ...]:
-    """The penalty kinds in a value, each once, in their order, however they were joined."""
+    """Return the penalty kinds of a value in their order, each once, whatever the separator."""
     words = (word for text in texts for word in _KIND_SEPARATORS.split(text.strip()))
     return tuple(dict.fromkeys(word for word in words if word))
 

@@ -1,4 +1,4 @@
-"""`check`: the problems of each record of a file; nothing is taken in or sent."""
+"""`check`: print the problems of each record of a file; nothing is taken in or sent."""
 
 from collections import Counter
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""`code`: unified social credit codes checked and normalised."""
+"""`code`: check and normalise unified social credit codes."""
 
 from typing import Annotated
 

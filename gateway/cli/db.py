@@ -1,4 +1,4 @@
-"""`db upgrade`."""
+"""`db upgrade`: migrate the database."""
 
 import typer
 
@@ -14,7 +14,7 @@ def db_upgrade(context: typer.Context) -> None:
     """Migrate the database."""
 
     async def work() -> None:
-        async with gateway(settings_of(context)):  # which migrates before it gives anything
+        async with gateway(settings_of(context)):  # opening the gateway migrates
             pass
 
     run(work)

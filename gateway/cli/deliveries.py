@@ -1,4 +1,4 @@
-"""`deliveries list|show|retry` 报送."""
+"""`deliveries list|show|retry`: list, show and retry deliveries 报送."""
 
 import getpass
 from datetime import timedelta
@@ -51,7 +51,7 @@ def deliveries_list(
 
 
 def _printed_due(row: dict[str, Any]) -> str:
-    """The last second that is in time: due times of records are kept as the next midnight."""
+    """Return the last second in time: due times of records are stored as the next midnight."""
     at = row["due_at"].astimezone(SHANGHAI)
     if row["item_kind"] == ItemKind.RECORD_VERSION:
         at -= timedelta(seconds=1)

@@ -1,4 +1,4 @@
-"""`demo`: the main job to its end on sample data."""
+"""`demo`: run the main job to its end on sample data."""
 
 import logging
 from contextlib import AsyncExitStack
@@ -25,7 +25,7 @@ def demo(
     state: Annotated[Path, typer.Option(help="演示用的目录，每次从空开始")] = Path("var/demo"),
     keep: Annotated[bool, typer.Option("--keep", help="演示完不退出")] = False,
 ) -> None:
-    """Play the demo's story on services of its own."""
+    """Run the demo with its own servers."""
     log.set_up(logging.CRITICAL)
     try:
         run(lambda: _demo(state, keep=keep))

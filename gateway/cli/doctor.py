@@ -1,4 +1,4 @@
-"""`doctor`: what is wrong with this machine and configuration, and what to do."""
+"""`doctor`: print what is wrong with machine and configuration, and what to do."""
 
 import typer
 

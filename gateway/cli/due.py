@@ -1,4 +1,4 @@
-"""`due`: when a time limit ends, and by which calendar."""
+"""`due`: print when a time limit ends, and by which calendar."""
 
 from typing import Annotated, Any
 
@@ -25,7 +25,7 @@ def due_command(
     clock: Annotated[str, typer.Option(help="时限名，如 calendar-7、working-7")] = "working-7",
     format_: FormatOption = Format.TEXT,
 ) -> None:
-    """Print the due time of each decision date, and the calendar it rests on."""
+    """Print the due time of each decision date, and its calendar."""
     clocks = settings_of(context).all_clocks
     if clock not in clocks:
         fail(f"没有时限 {clock}；现有：{'、'.join(clocks)}")

@@ -1,4 +1,4 @@
-"""The command explain 说明: why a subject has its grade, until when, and what would change it."""
+"""`explain` 说明: print why a subject has its grade, until when, and what would change it."""
 
 from datetime import datetime, time
 from typing import Annotated
@@ -48,7 +48,7 @@ def explain_command(
 
 
 def _nobody(code: str) -> str:
-    """That nothing is known, and why a code could not be one; a person's number is not repeated."""
+    """Say that nothing is known, and why the code is invalid; a person's number is not repeated."""
     if code == "-":
         return "没有所给单位或人员的记录"
     problem = credit_code_problem(fold(code))

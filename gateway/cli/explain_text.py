@@ -1,4 +1,4 @@
-"""An explanation as a program reads it, and as a person does."""
+"""Print an explanation as JSON or as text."""
 
 from collections.abc import Iterator
 from dataclasses import asdict
@@ -21,7 +21,7 @@ from scoring.regulation.ruleset import RuleSet
 
 
 def as_json(found: Explanation) -> dict[str, Any]:
-    """One object with everything."""
+    """Return the explanation as one JSON object."""
     return {
         "id": found.code,
         "name": found.name,
@@ -66,7 +66,7 @@ def _json_repair(repair: RepairOutlook) -> dict[str, Any]:
 
 
 def as_lines(found: Explanation) -> Iterator[str]:
-    """The lines of the screen."""
+    """Yield the explanation as lines of text."""
     yield f"{found.name or '（无名称）'} {found.code} {SUBJECT_KINDS[found.kind]}"
     if found.rule_set is None:
         yield f"{found.as_of}：没有适用的评价办法，不评价"
@@ -93,7 +93,7 @@ def as_lines(found: Explanation) -> Iterator[str]:
 
 
 def _listed(title: str, lines: Iterator[str]) -> Iterator[str]:
-    """A title with its lines, nothing where there is none."""
+    """Yield a title and its lines; nothing if there are no lines."""
     for number, line in enumerate(lines):
         if number == 0:
             yield title
@@ -133,7 +133,7 @@ def _rows(found: Explanation) -> Iterator[str]:
 
 
 def _number(found: Explanation, fact: str) -> str:
-    """How a person knows the record: by its document number, else by our own."""
+    """Return the document number of a record, or our own id."""
     record = found.facts.get(fact)
     return (record and record.document_number) or f"信息 {fact}"
 

@@ -1,4 +1,4 @@
-"""`ingest`: a file into the pipeline, with the faulty rows to mend."""
+"""`ingest`: process a file, and write its faulty rows to a workbook."""
 
 from collections import Counter
 from collections.abc import Awaitable, Callable
@@ -40,7 +40,7 @@ def ingest(
     kind: KindOption = None,
     format_: FormatOption = Format.TEXT,
 ) -> None:
-    """Put a file into the pipeline."""
+    """Process a file in the pipeline."""
     settings = settings_of(context)
     faulty: list[FaultyRow] = []
     with spooled(file) as path:

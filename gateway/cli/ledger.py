@@ -1,4 +1,4 @@
-"""`ledger` 台账: the month frozen, printed, and written as a workbook."""
+"""`ledger` 台账: freeze a month, print it, and write its workbook."""
 
 import asyncio
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Arguments and options that several commands take, and how they are read."""
+"""Arguments and options that several commands have."""
 
 from datetime import date
 from pathlib import Path
@@ -15,7 +15,7 @@ from scoring.regulation.ruleset import RuleSet
 
 
 def writable(out: Path | None) -> Path | None:
-    """Refuse a workbook that cannot be written before anything is done."""
+    """Refuse a path that cannot be written, before anything is done."""
     if out is not None and (out.is_dir() or not out.absolute().parent.is_dir()):
         raise typer.BadParameter(f"不能写到 {out}：没有这个目录")
     return out
@@ -28,7 +28,7 @@ KindOption = Annotated[RecordKind | None, typer.Option(help="表头和内容都�
 
 
 def there(file: Path | None) -> Path | None:
-    """Refuse a file that is not there before anything is done."""
+    """Refuse a missing file, before anything is done."""
     if file is not None and file != STANDARD_INPUT and not file.is_file():
         raise typer.BadParameter(f"没有文件 {file}")
     return file
@@ -40,7 +40,7 @@ FileArgument = Annotated[
 
 
 def rule_set_of(context: typer.Context, name: str) -> RuleSet:
-    """A rule set by name or by file; wrong use where it cannot be read."""
+    """Return a rule set by name or by file; raises RuleSetError or BadConfiguration."""
     path = Path(name)
     if path.suffix in {".yaml", ".yml"} and path.is_file():
         return parse_rule_set(read_text(path), path.name)
@@ -48,7 +48,7 @@ def rule_set_of(context: typer.Context, name: str) -> RuleSet:
 
 
 def day_of(text: str) -> date:
-    """A day from an argument; wrong use where it is none."""
+    """Return the day of an argument; exits with wrong use if it is none."""
     day = parse_date(text)
     if day is None:
         fail(f"“{text}”不是日期，写成 2026-10-01")

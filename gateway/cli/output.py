@@ -1,4 +1,4 @@
-"""What all commands share: configuration, formats, exit codes, progress."""
+"""Shared by all commands: configuration, formats, exit codes, progress."""
 
 import asyncio
 import os
@@ -24,7 +24,7 @@ Result = TypeVar("Result")
 
 
 class Exit(IntEnum):
-    """What a command's end means to a script."""
+    """Exit codes of commands."""
 
     DONE = 0
     PROBLEMS = 1
@@ -33,7 +33,7 @@ class Exit(IntEnum):
 
 
 class Format(StrEnum):
-    """For people, or one JSON object a line for programs."""
+    """Text for people, or one JSON object per line for programs."""
 
     TEXT = "text"
     JSON = "json"
@@ -43,12 +43,12 @@ FormatOption = Annotated[Format, typer.Option("--format", help="text 给人看�
 
 
 def settings_of(context: typer.Context) -> Settings:
-    """The settings that the root option names; raises BadConfiguration."""
+    """Return the settings of the root option; raises BadConfiguration."""
     return load_settings(context.obj)
 
 
 def fail(message: str, code: Exit = Exit.WRONG_USE) -> NoReturn:
-    """Say what is wrong on standard error and end."""
+    """Print the message to standard error and exit."""
     sys.stderr.write(f"错误：{message}\n")
     raise typer.Exit(code)
 
@@ -63,7 +63,7 @@ async def _awaited(work: Callable[[], Awaitable[Result]]) -> Result:
 
 
 def print_line(text: str) -> None:
-    """One line on standard output; a reader that has gone ends us quietly."""
+    """Print one line; exit quietly if the reader of standard output is gone."""
     try:
         sys.stdout.write(text + "\n")
     except BrokenPipeError:
@@ -72,7 +72,7 @@ def print_line(text: str) -> None:
 
 
 def print_json(value: Any) -> None:
-    """One object on one line."""
+    """Print one object on one line."""
     print_line(orjson.dumps(value, default=_as_json).decode())
 
 
@@ -81,7 +81,7 @@ def _as_json(value: Any) -> Any:
 
 
 def lines_of(arguments: Iterable[str] | None) -> Iterator[str]:
-    """Arguments; `-`, or none at all, reads standard input line by line."""
+    """Yield the arguments; `-`, or no argument, reads standard input line by line."""
     for argument in arguments or ("-",):
         if argument == "-":
             yield from (line.strip() for line in sys.stdin if line.strip())
@@ -90,13 +90,13 @@ def lines_of(arguments: Iterable[str] | None) -> Iterator[str]:
 
 
 def console() -> Console:
-    """Standard output for tables; wide where it is no terminal, so that nothing is cut."""
+    """Return standard output for tables; wide if it is not a terminal, so that nothing is cut."""
     return Console(width=None if sys.stdout.isatty() else 140, highlight=False)
 
 
 @contextmanager
 def progress(what: str, total: int | None = None) -> Iterator[Callable[[int], None]]:
-    """A progress bar on standard error, where that is a terminal; gives `advance(count)`."""
+    """Show a progress bar on standard error if that is a terminal; yields `advance(count)`."""
     bar = Progress(
         TextColumn("{task.description}"),
         BarColumn(),
@@ -115,7 +115,7 @@ STANDARD_INPUT = Path("-")
 
 @contextmanager
 def spooled(file: Path) -> Iterator[Path]:
-    """The file, or standard input laid down in a temporary one (a file is read twice)."""
+    """Yield the file, or standard input as a temporary file, because files are read twice."""
     if file != STANDARD_INPUT:
         yield file
         return
@@ -126,7 +126,7 @@ def spooled(file: Path) -> Iterator[Path]:
 
 
 async def stopped() -> None:
-    """Wait for the signal to stop."""
+    """Wait for a signal to stop."""
     loop, event = asyncio.get_running_loop(), asyncio.Event()
     for name in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(name, event.set)

@@ -1,4 +1,4 @@
-"""`quarantine list|show|replay` 隔离区."""
+"""`quarantine list|show|replay`: list, show and replay quarantined items 隔离区."""
 
 from pathlib import Path
 from typing import Annotated, Any

@@ -1,4 +1,4 @@
-"""`reconcile` 对账: what a platform shows against our records."""
+"""`reconcile` 对账: compare what a platform shows with our records."""
 
 from datetime import date
 from typing import Annotated

@@ -1,4 +1,4 @@
-"""Which commands there are. A command's module is imported when it is called, not to list it."""
+"""The table of commands. The module of a command is imported only when it is called."""
 
 import logging
 from collections.abc import Mapping
@@ -16,7 +16,7 @@ from scoring.errors import RuleSetError
 
 NAME = "credit-gateway"
 GROUPS = {"rules": "评价办法", "deliveries": "报送", "quarantine": "隔离区", "db": "数据库"}
-#: Group → command → its function (module:name in this package) and what people read of it.
+#: Group → command → its function (module:name in this package) and its help text.
 COMMANDS: Mapping[str, Mapping[str, tuple[str, str]]] = {
     NAME: {
         "demo": ("demo:demo", "用样例数据把主要工作从头到尾走一遍，全部服务自带。"),
@@ -87,7 +87,7 @@ COMMANDS: Mapping[str, Mapping[str, tuple[str, str]]] = {
 
 
 class ListedCommand(TyperCommand):
-    """A command as its group lists it; called, it gives way to the function in its module."""
+    """A command in the list of its group; when called, it runs the function in its module."""
 
     def __init__(self, name: str, function: str, line: str) -> None:
         super().__init__(name, help=line)
@@ -103,7 +103,7 @@ class ListedCommand(TyperCommand):
 
 
 class Commands(TyperGroup):
-    """A group of commands; what they cannot work with or without is told, not traced."""
+    """A group of commands that prints our errors as messages instead of tracebacks."""
 
     def __init__(self, **more: Any) -> None:
         super().__init__(**more)
@@ -141,6 +141,6 @@ def root(
         typer.Option(envvar="CREDIT_GATEWAY_CONFIG", help="配置文件（YAML）", dir_okay=False),
     ] = None,
 ) -> None:
-    """Keep the configuration file for the command; of the log only faults are for its reader."""
+    """Store the path of the configuration file; of the log, only errors are shown."""
     log.set_up(logging.ERROR)
     context.obj = config

@@ -1,4 +1,4 @@
-"""`rescore`: a whole population scored at once, without a change to any record."""
+"""`rescore`: score a whole population at once, without changing any record."""
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -54,7 +54,7 @@ def rescore(  # noqa: PLR0913, PLR0917 - one for each option
     ] = None,
     format_: FormatOption = Format.TEXT,
 ) -> None:
-    """Score a whole population and print its totals; nothing is written."""
+    """Score a whole population and print the totals; nothing is written to the store."""
     check_source(file, store=store)
     if rule_set is None and not store:
         fail("请写明 --rule-set")
@@ -77,7 +77,7 @@ def rescore(  # noqa: PLR0913, PLR0917 - one for each option
 
 
 def check_source(file: Path | None, *, store: bool) -> None:
-    """A population comes from a file or from the store."""
+    """Refuse a population from both file and store, from neither, or from standard input."""
     if (file is None) is not store:
         fail("写一个文件，或写 --store，二者取一")
     if file == STANDARD_INPUT:
@@ -85,7 +85,7 @@ def check_source(file: Path | None, *, store: bool) -> None:
 
 
 def guarded(work: Callable[[], Any]) -> Any:
-    """Run the work; a file that cannot be used is wrong use."""
+    """Run the work; an unusable file is wrong use."""
     try:
         return run(work)
     except (UnusablePopulation, OSError) as error:
@@ -96,7 +96,7 @@ def guarded(work: Callable[[], Any]) -> Any:
 async def batches_of(
     settings: Settings, file: Path | None, rules: RuleSet | None, day: date
 ) -> AsyncIterator[AsyncIterator[Batch]]:
-    """The slices of the file, or of the store where there is none."""
+    """Yield the slices of the file, or of the store without a file."""
     if file is not None and rules is not None:
         yield from_file(file, rules, day)
         return
@@ -127,7 +127,7 @@ async def _rescore(
 
 
 def _row_frame() -> pl.DataFrame:
-    """The file of nobody's results."""
+    """Return an empty table of results."""
     return RESULT.to_frame().with_columns(rule_set=pl.lit(None, pl.String))
 
 

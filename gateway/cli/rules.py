@@ -1,4 +1,4 @@
-"""`rules list|show|test` 评价办法."""
+"""`rules list|show|test`: list, show and test rule sets 评价办法."""
 
 from dataclasses import asdict
 from typing import Annotated
@@ -17,7 +17,7 @@ from scoring.regulation.table import Band
 
 
 def rules_list(context: typer.Context, format_: FormatOption = Format.TEXT) -> None:
-    """Print the rule sets and policies there are."""
+    """Print all rule sets and policies."""
     rulebook = Rulebook(settings_of(context).scoring)
     end = Exit.DONE
     for name in rulebook.names:
@@ -79,7 +79,7 @@ def rules_show(context: typer.Context, name: str, format_: FormatOption = Format
 
 
 def _range(band: Band) -> str:
-    """The scores of a grade, both ends written out."""
+    """Return the score range of a grade with both ends."""
     ends = (
         ("≥", band.at_least),
         (">", band.above),
@@ -94,7 +94,7 @@ def rules_test(
     name: Annotated[str | None, typer.Argument(help="默认全部")] = None,
     format_: FormatOption = Format.TEXT,
 ) -> None:
-    """Run the cases of rule sets and policies, and print what they cover."""
+    """Run the cases of rule sets and policies, and print their coverage."""
     rulebook = Rulebook(settings_of(context).scoring)
     failed = False
     for each in [name] if name else rulebook.names:
@@ -121,7 +121,7 @@ def rules_test(
 
 
 def _test_policies(context: typer.Context, format_: Format) -> bool:
-    """Run the cases of measure and publicity policies; whether any does not hold."""
+    """Run the cases of measure and publicity policies; return whether any failed."""
     runs = list(Policybook(settings_of(context).scoring).run_cases())
     for one in runs:
         if format_ is Format.JSON:

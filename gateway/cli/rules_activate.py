@@ -1,4 +1,4 @@
-"""Commands of the lives of rules 启用: activate, approve, confirm, withdraw, activations."""
+"""`rules activate|approve|confirm|withdraw|activations`: activation 启用 of rule set texts."""
 
 import getpass
 from collections.abc import Awaitable, Callable
@@ -41,7 +41,7 @@ def rules_activate(
     by: ByOption = None,
     format_: FormatOption = Format.TEXT,
 ) -> None:
-    """Propose the activation of a rule set's text."""
+    """Propose to activate the text of a rule set."""
     day = day_of(from_)
 
     async def step(built: Gateway, connection: Connection) -> Activation:
@@ -58,7 +58,7 @@ def rules_approve(
     by: ByOption = None,
     format_: FormatOption = Format.TEXT,
 ) -> None:
-    """Approve a proposal, as the second person."""
+    """Approve a proposal as the second person."""
 
     async def step(built: Gateway, connection: Connection) -> Activation:
         version = built.rulebook.load(name).rule_set.version
@@ -73,7 +73,7 @@ def rules_confirm(
     by: ByOption = None,
     format_: FormatOption = Format.TEXT,
 ) -> None:
-    """Confirm an activation that changes more grades than the share set."""
+    """Confirm an activation that changes more grades than the set share."""
 
     async def step(built: Gateway, connection: Connection) -> Activation:
         return await lives.confirm(connection, name, _actor(by), built.clock())
@@ -87,7 +87,7 @@ def rules_withdraw(
     by: ByOption = None,
     format_: FormatOption = Format.TEXT,
 ) -> None:
-    """Take an activation back."""
+    """Withdraw an activation."""
 
     async def step(built: Gateway, connection: Connection) -> None:
         await lives.withdraw(connection, name, _actor(by), built.clock())
@@ -199,7 +199,7 @@ def _line(one: Activation) -> str:
 
 
 def rules_activations(context: typer.Context, format_: FormatOption = Format.TEXT) -> None:
-    """Print every activation there was or is to be."""
+    """Print all past and planned activations."""
 
     async def step(_: Gateway, connection: Connection) -> list[Activation]:
         return await activations.history(connection)

@@ -1,4 +1,4 @@
-"""rules diff: what differs between two rule sets, and whose grade flips by it."""
+"""`rules diff`: print the differences of two rule sets, and the grades that they flip."""
 
 import getpass
 from collections.abc import AsyncIterator
@@ -31,7 +31,7 @@ from scoring.population import Flip, Flips
 from scoring.regulation.difference import differences
 from scoring.regulation.ruleset import RuleSet
 
-#: Stands between a name and the hash of a kept version: nm-2023-draft@8d3c0c9e.
+#: Separates a name from the hash of a stored version: nm-2023-draft@8d3c0c9e.
 VERSION_MARK = "@"
 SHORTEST_HASH = 6
 DIRECTIONS = {
@@ -43,7 +43,7 @@ DIRECTIONS = {
 }
 RuleSetArgument = Annotated[str, typer.Argument(help="名字、YAML 文件，或 名字@保存版本的校验值")]
 Pair = tuple[RuleSet, RuleSet]
-#: How many texts differ, whose grade flips, and whether anything could not be read.
+#: The number of differences, the flips, and whether anything could not be read.
 Found = tuple[int, Flips, bool]
 
 
@@ -59,7 +59,7 @@ def rules_diff(  # noqa: PLR0913, PLR0917 - one for each option
     as_of: AsOfOption = None,
     format_: FormatOption = Format.TEXT,
 ) -> None:
-    """Print what differs between two rule sets, and whose grade flips by it."""
+    """Print the differences of two rule sets, and the grades that they flip."""
     day = day_of(as_of) if as_of else today(system_clock())
     compared = store or population is not None
     if compared:
@@ -79,7 +79,7 @@ def rules_diff(  # noqa: PLR0913, PLR0917 - one for each option
 async def _over_store(
     context: typer.Context, names: tuple[str, str], day: date, format_: Format
 ) -> Found:
-    """The old rule set is what is in force, whatever its file says now; the flips are kept."""
+    """Compare over the store and store the result; the old text is the one in force."""
     old, new = names
     async with gateway(settings_of(context)) as built:
         rulebook = built.rulebook
@@ -114,7 +114,7 @@ def _print_differences(pair: Pair, format_: Format) -> int:
 
 
 async def _rule_set(context: typer.Context, name: str, built: Gateway | None = None) -> RuleSet:
-    """A rule set by name, by file, or by name and the hash of a kept version."""
+    """Return a rule set by name, by file, or by name and hash of a stored version."""
     if not _is_kept(name):
         return rule_set_of(context, name)
     wanted, _, hash_ = name.partition(VERSION_MARK)
@@ -129,7 +129,7 @@ async def _rule_set(context: typer.Context, name: str, built: Gateway | None = N
 
 
 def _is_kept(name: str) -> bool:
-    """Whether a kept version is meant, and not a file that is called so."""
+    """Whether the name means a stored version and not a file."""
     return VERSION_MARK in name and not Path(name).is_file()
 
 
@@ -144,7 +144,7 @@ async def _texts(built: Gateway) -> dict[str, str]:
 
 
 def _stored(built: Gateway, old: RuleSet, day: date) -> AsyncIterator[Batch]:
-    """The subjects that the old rule set scores; all, where it scores nobody."""
+    """Return the subjects that the old rule set scores, or all if it scores none."""
     rulebook = built.rulebook
     names = rulebook.bound_names
     bound = frozenset(n for n in names if rulebook.in_force(n, day).version == old.version)
@@ -152,7 +152,7 @@ def _stored(built: Gateway, old: RuleSet, day: date) -> AsyncIterator[Batch]:
 
 
 def _kept(flipped: Flips, pair: Pair, day: date, now: datetime) -> dict[str, Any]:
-    """What is kept of a diff against the store: `rules activate` asks for a fresh one."""
+    """Return what is stored of a diff over the store; `rules activate` needs a fresh one."""
     return {
         "old_hash": pair[0].version,
         "new_hash": pair[1].version,

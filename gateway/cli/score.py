@@ -1,4 +1,4 @@
-"""`score`: each line of the input assessed by a rule set, with its trace."""
+"""`score`: assess each line of the input by a rule set, with the trace."""
 
 from datetime import date
 from pathlib import Path
@@ -61,7 +61,7 @@ def _score_line(number: int, line: bytes, rules: RuleSet, day: date, format_: Fo
 
 
 def _print_assessment(assessment: Assessment, rules: RuleSet) -> None:
-    """Score, grade and trace for people."""
+    """Print score, grade and trace as text."""
     grade = assessment.grade or f"不评价（{assessment.not_evaluated}）"
     trial = "（试算）" if rules.status == "draft" else ""
     print_line(

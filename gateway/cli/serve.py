@@ -1,4 +1,4 @@
-"""`up` and `sandbox`: servers that run until they are told to stop."""
+"""`up` and `sandbox`: servers that run until a signal to stop."""
 
 from typing import Annotated
 

@@ -1,4 +1,4 @@
-"""`verify`: stored assessments computed again, byte by byte."""
+"""`verify`: compute stored assessments again and compare them byte by byte."""
 
 from typing import Annotated
 

@@ -1,25 +1,25 @@
-"""The time source: legal and retry time come from here only, so that they can be moved."""
+"""The source of the present time for all due and retry times; tests and the demo can move it."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
-#: Gives the present moment, aware.
+#: Returns the present time, with a time zone.
 Clock = Callable[[], datetime]
 
 
 def system_clock() -> datetime:
-    """The machine's own time."""
-    return datetime.now(UTC)  # noqa: TID251  the one place
+    """Return the time of the machine."""
+    return datetime.now(UTC)  # noqa: TID251  the only place
 
 
 class SteppedClock:
-    """A clock that stands still until it is moved: the demo's and the tests'."""
+    """A clock that stands still until it is moved, for the demo and the tests."""
 
     def __init__(self, start: datetime) -> None:
         self.moment = start
 
     def __call__(self) -> datetime:
-        """The moment it stands at."""
+        """Return the time it is set to."""
         return self.moment
 
     def step(self, by: timedelta) -> None:
@@ -27,5 +27,5 @@ class SteppedClock:
         self.moment += by
 
     def set(self, moment: datetime) -> None:
-        """Move to a moment."""
+        """Set the time."""
         self.moment = moment

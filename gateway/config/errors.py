@@ -1,28 +1,27 @@
-"""What the gateway refuses, and what it cannot work without.
+"""Errors of the configuration, and of servers that do not answer.
 
 ValueError
-└── BadConfiguration   what was configured cannot be used
-    ├── SecretMissing   a secret is named and is not there (gateway.secrets)
-    └── BadCalendar     a calendar file contradicts itself (gateway.workdays)
-
+└── BadConfiguration   the configuration cannot be used
+    ├── SecretMissing   a named secret is missing (gateway.config.secrets)
+    └── BadCalendar     a calendar file contradicts itself (gateway.due.workdays)
 Exception
 └── Away   a server that the gateway needs does not answer
-    ├── DatabaseAway        (gateway.store.engine)
+    ├── DatabaseAway        (gateway.store.base.engine)
     ├── KafkaAway           (gateway.intake.kafka)
-    └── ServerDidNotStart   an embedded one (gateway.embedded.server)
+    └── ServerDidNotStart   an embedded server (gateway.embedded.server)
 """
 
 
 class BadConfiguration(ValueError):
-    """The configuration cannot be used; each line names file, place, what is wrong and the fix."""
+    """The configuration cannot be used; each line names file, place, fault and fix."""
 
 
 class Away(Exception):
-    """A server does not answer; the message is what it or its driver said."""
+    """A server does not answer; the message is that of the server or its driver."""
 
-    #: What is away and where to look, for people.
+    #: What is away and what to check, in Chinese.
     lead = ""
 
     def told(self) -> str:
-        """The whole for people."""
+        """Return the whole message for people."""
         return f"{self.lead}：{self}"

@@ -1,7 +1,8 @@
-"""Keys: where secrets come from, and what is done with them.
+"""The keys of an installation, and what they protect.
 
-The encryption key wraps identity numbers and quarantine bytes (AES-256-GCM, key version stored);
-the person key makes the hash by which persons are matched: it never rotates and never leaves us.
+The encryption key encrypts identity numbers and quarantine bytes (AES-256-GCM; the key version is
+stored). The person key hashes identity numbers to match natural persons; it never changes and never
+leaves the gateway.
 """
 
 import hashlib
@@ -22,7 +23,7 @@ _PERSON = "person:"
 
 
 class Keys:
-    """The installation's keys, all derived from one master key of 32 bytes or more."""
+    """The keys of an installation, derived from one master key of 32 bytes or more."""
 
     def __init__(self, master: bytes) -> None:
         self._cipher = AESGCM(_derive(master, b"encryption"))
@@ -31,36 +32,36 @@ class Keys:
         self._pseudonym = _derive(master, b"pseudonym")
 
     def encrypt(self, plain: bytes) -> bytes:
-        """Nonce and ciphertext."""
+        """Return nonce and ciphertext."""
         nonce = os.urandom(_NONCE_BYTES)
         return nonce + self._cipher.encrypt(nonce, plain, None)
 
     def decrypt(self, sealed: bytes) -> bytes:
-        """What `encrypt` was given."""
+        """Return the bytes that were given to `encrypt`."""
         return self._cipher.decrypt(sealed[:_NONCE_BYTES], sealed[_NONCE_BYTES:], None)
 
     def person(self, identity: str) -> str:
-        """The subject code of a natural person inside the store."""
+        """Return the subject code of a natural person in the store."""
         return _PERSON + keyed_hash(self._person, identity)
 
     def content(self, content: bytes) -> bytes:
-        """The hash by which repeats are known; keyed, since content may hold identity numbers.
+        """Return the hash that finds repeats; keyed, because content may hold identity numbers.
 
-        BLAKE2b takes a key by itself (RFC 7693, 2.5), in a third of the time of HMAC.
+        Keyed BLAKE2b (RFC 7693, 2.5) takes a third of the time of HMAC.
         """
         return hashlib.blake2b(content, key=self._content, digest_size=16).digest()
 
     def former_content(self, content: bytes) -> bytes:
-        """The hash that stands with decisions of databases older than revision 0006."""
+        """Return the content hash stored by databases older than revision 0006."""
         return hmac.digest(self._content, content, hashlib.sha256)[:16]
 
     def published(self, subject_code: str) -> str:
-        """A person's name outside: a pseudonym that rotates with the key version."""
+        """Return the public pseudonym of a person; it changes with the key version."""
         return pseudonym(self._pseudonym, KEY_VERSION, subject_code)
 
 
 def is_person(subject_code: str) -> bool:
-    """Whether a subject code of the store is a natural person's."""
+    """Whether a subject code of the store is that of a natural person."""
     return subject_code.startswith(_PERSON)
 
 
@@ -69,10 +70,12 @@ def _derive(master: bytes, purpose: bytes) -> bytes:
 
 
 def load_keys(given: SecretStr | None, state: Path) -> Keys:
-    """Keys from the given master secret, else from the state folder, made there at first use.
+    """Derive the keys from the given master secret, or from a file in the state folder.
+
+    Without a given secret the file is created at first use.
 
     Raises:
-        SecretMissing: the folder or the file cannot be made or read.
+        SecretMissing: the folder or the file cannot be created or read.
     """
     if given is not None:
         return Keys(given.get_secret_value().encode())
@@ -90,7 +93,7 @@ def load_keys(given: SecretStr | None, state: Path) -> Keys:
 
 
 def _keep_first(draft: Path, path: Path) -> None:
-    """Two processes may start at once; the key that was there first stays."""
+    """Move the key into place unless another process has created one first."""
     try:
         path.hardlink_to(draft)
     except FileExistsError:

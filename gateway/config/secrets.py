@@ -1,4 +1,4 @@
-"""Secrets named in the configuration: by environment variable or file, never in the text."""
+"""Secrets that the configuration names by environment variable or file, never by value."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -8,11 +8,11 @@ from gateway.config.errors import BadConfiguration
 
 
 class SecretMissing(BadConfiguration):
-    """A secret is named in the configuration and is not there."""
+    """A secret that the configuration names is missing."""
 
 
 def secret_of(path: Path) -> str:
-    """The secret in a file; raises SecretMissing with the path, never a value."""
+    """Return the secret in a file; raises SecretMissing with the path, never a value."""
     try:
         return path.read_text(encoding="utf-8").strip()
     except OSError as error:
@@ -23,10 +23,10 @@ def secret_of(path: Path) -> str:
 
 
 def resolve(value: Any, environment: Mapping[str, str]) -> Any:
-    """Configuration with `{env: NAME}` and `{file: PATH}` replaced by the secret meant.
+    """Replace `{env: NAME}` and `{file: PATH}` in a configuration by the secrets.
 
     Raises:
-        SecretMissing: the variable or file is not there; its name is said, never a value.
+        SecretMissing: a variable or file is missing; the message has its name, never a value.
     """
     match value:
         case {"env": str(name), **rest} if not rest:

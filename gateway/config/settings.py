@@ -1,7 +1,7 @@
-"""Configuration: one YAML file plus environment variables; secrets only by reference.
+"""The configuration: one YAML file and environment variables; secrets only by reference.
 
-`CREDIT_GATEWAY_DATABASE_URL` and the like go before the file; `KAFKA_BOOTSTRAP_SERVERS` names a
-cluster in place of the embedded broker.
+Environment variables (`CREDIT_GATEWAY_DATABASE_URL` and so on) take precedence over the file.
+`KAFKA_BOOTSTRAP_SERVERS` names a cluster to use instead of the embedded broker.
 """
 
 import os
@@ -27,30 +27,30 @@ _PREFIX = "CREDIT_GATEWAY_"
 
 
 class RuleSetBinding(Schema):
-    """Which rule set scores which subjects: kinds, and prefixes of the region digits 3–8."""
+    """The subjects that a rule set scores: their kinds, and prefixes of region digits 3–8."""
 
     rule_set: str
     kinds: frozenset[SubjectKind] = frozenset({SubjectKind.ENTERPRISE})
     regions: tuple[str, ...] = ("",)
-    measures: tuple[str, ...] = ()  #: policies that say what its grades lead to
+    measures: tuple[str, ...] = ()  #: measure policies for its grades
 
 
 class ScoringSettings(Schema):
-    """What is scored, by what; regions listed in `not_scored` have no rule set without an alert."""
+    """Who is scored by which rule set; no alert for regions in `not_scored`."""
 
     bindings: tuple[RuleSetBinding, ...] = ()
     not_scored: tuple[str, ...] = ()
     subject_kinds: Mapping[str, SubjectKind] = Field(default_factory=dict)
-    #: Several sites of one legal person 多厂址: credit code → permit → its weight (产值).
+    #: Legal persons with several sites 多厂址: credit code → permit → weight (产值).
     sites: Mapping[str, Mapping[str, Annotated[Decimal, Field(gt=0)]]] = Field(default_factory=dict)
     rule_set_folders: tuple[Path, ...] = ()
     measure_folders: tuple[Path, ...] = ()
-    #: Of the companies, how many may change grade on a new text without a further confirmation.
+    #: The share of subjects that may change grade on a new text without a further confirmation.
     activation_share: Decimal = Field(default=Decimal("0.3"), ge=0, le=1)
 
 
 class KafkaSettings(Schema):
-    """The bus: topics in by kind, the consumer group, the size of a batch."""
+    """The bus: input topics by kind, the consumer group, the batch size."""
 
     cluster: str = "main"
     group: str = "credit-gateway"
@@ -67,7 +67,7 @@ class KafkaSettings(Schema):
 
 
 class HttpSettings(Schema):
-    """The HTTP door: loopback unless told otherwise; without a key nothing but health answers."""
+    """HTTP: loopback by default; without API keys only the health checks answer."""
 
     host: str = "127.0.0.1"
     port: int = Field(default=8080, ge=0, le=65535)
@@ -77,7 +77,7 @@ class HttpSettings(Schema):
 
 
 class FileLimits(Schema):
-    """What an outside file may hold."""
+    """Limits of files from outside."""
 
     max_xlsx_rows: int = Field(default=100_000, gt=0)
     max_unpacked_bytes: int = Field(default=512 * 2**20, gt=0)
@@ -85,7 +85,7 @@ class FileLimits(Schema):
 
 
 class Settings(BaseSettings):
-    """Everything that can be set."""
+    """All settings."""
 
     model_config = SettingsConfigDict(
         env_prefix=_PREFIX, env_nested_delimiter="__", extra="forbid", frozen=True
@@ -115,7 +115,7 @@ class Settings(BaseSettings):
         dotenv_settings: PydanticBaseSettingsSource,
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """The environment goes before the file; nothing else is read."""
+        """Read the environment first, then the file, and nothing else."""
         del settings_cls, dotenv_settings, file_secret_settings
         return env_settings, init_settings
 
@@ -139,12 +139,12 @@ class Settings(BaseSettings):
 
     @property
     def all_clocks(self) -> dict[str, TimeLimit]:
-        """The built-in clocks and the configured ones, which may replace them."""
+        """The built-in clocks and the configured ones, which replace those of the same name."""
         return {clock.name: clock for clock in (*BUILT_IN_TIME_LIMITS, *self.clocks)}
 
     @property
     def exclusion_scope(self) -> Scope:
-        """Henan's scope with the configured column names."""
+        """The scope of exclusions of Henan, with the configured column names."""
         rules = dict(Scope().rules)
         for reason, column in self.scope.items():
             rules[reason] = (column, rules[reason][1])
@@ -152,10 +152,10 @@ class Settings(BaseSettings):
 
 
 def load_settings(path: Path | None) -> Settings:
-    """Settings from a file, or the defaults.
+    """Read the settings from a file; without one, from the environment and the defaults.
 
     Raises:
-        BadConfiguration: unreadable, not YAML, a duplicate or unknown key, a value out of place.
+        BadConfiguration: unreadable, not YAML, a repeated or unknown key, or a wrong value.
     """
     if path is None:
         return make_settings({}, "环境变量")
@@ -169,7 +169,11 @@ def load_settings(path: Path | None) -> Settings:
 
 
 def make_settings(content: Mapping[str, Any], name: str) -> Settings:
-    """Settings from parsed YAML; `name` stands in the error."""
+    """Make settings from parsed YAML; `name` is for error messages.
+
+    Raises:
+        BadConfiguration: an unknown key or a wrong value, in the content or the environment.
+    """
     try:
         return Settings(**content)
     except ValidationError as error:
@@ -183,7 +187,7 @@ def make_settings(content: Mapping[str, Any], name: str) -> Settings:
 
 
 def _variable(place: tuple[int | str, ...]) -> str | None:
-    """The environment variable that a fault stands in, if it is one that is set."""
+    """Return the environment variable that contains the fault, if one is set."""
     steps = [str(step).upper() for step in place]
     names = [_PREFIX + "__".join(steps[:count]) for count in range(len(steps), 0, -1)]
     return next((f"环境变量 {name}" for name in names if name in os.environ), None)

@@ -1,4 +1,4 @@
-"""YAML as people write it: configuration, rule sets, policies and their cases."""
+"""Read YAML that people write: configuration, rule sets, policies and their cases."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -9,10 +9,10 @@ from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
 
 def parse_yaml(content: str, name: str, refusal: type[ValueError]) -> Mapping[str, Any]:
-    """A YAML mapping, empty where nothing is written; a key that stands twice is refused.
+    """Return a YAML mapping; empty for empty text. Repeated keys are refused.
 
     Raises:
-        refusal: says in which file and line, what is wrong, and the fix.
+        refusal: names the file, the line, the fault and the fix.
     """
     try:
         data = YAML(typ="safe").load(content)
@@ -21,7 +21,7 @@ def parse_yaml(content: str, name: str, refusal: type[ValueError]) -> Mapping[st
     except MarkedYAMLError as error:
         fix = "查看缩进（只用空格）、冒号和引号"
         raise refusal(f"{name}{_place(error)}不是有效的 YAML：{error.problem}；{fix}") from error
-    except (YAMLError, ValueError) as error:  # ValueError: a date that there is not
+    except (YAMLError, ValueError) as error:  # ValueError: a date that does not exist
         raise refusal(f"{name} 不是有效的 YAML：{error}；查看日期和特殊字符") from error
     if data is None:
         return {}

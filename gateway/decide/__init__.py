@@ -1,1 +1,1 @@
-"""Who must hear of it, by when 决定报送 (pure)."""
+"""Decide 决定报送 (pure): which destinations get an item, and by when."""

@@ -1,4 +1,4 @@
-"""Who must hear of a record version or grade change, by when, with what verb (pure)."""
+"""Decide (pure): destinations, due time and verb of a record version or grade change."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime
@@ -24,25 +24,25 @@ from schemas.obligation import DueTime, Obligation, PastDelivery, ReportedVersio
 
 S = DeliveryState
 
-#: 河南省社会信用条例 42, 43: one working day for withdrawals and repairs.
+#: One working day for withdrawals and repairs (河南省社会信用条例 42, 43).
 FOLLOW_UP_LIMIT = TimeLimit(
     name="follow-up-1", days=1, counts="working", source="河南省社会信用条例 第42、43条"
 )
 
 
-#: Most combinations of day, region and columns whose routes are kept in memory.
+#: Cached routes at most, by day, region and columns.
 MEMORY = 10_000
 
 
 class DecidedVersion(NamedTuple):
-    """What follows from one version: what is owed of it, and deliveries that it replaces."""
+    """The obligation of one version, and the deliveries that it replaces."""
 
     obligation: Obligation
     superseded: list[int]
 
 
 class Decider:
-    """The configured destinations and clocks; the same answers for the same questions."""
+    """Decide with the configured destinations and clocks; equal questions get equal answers."""
 
     def __init__(
         self,
@@ -65,7 +65,11 @@ class Decider:
     def version(
         self, version: ReportedVersion, past: Sequence[PastDelivery], now: datetime
     ) -> DecidedVersion:
-        """The deliveries of a record version, given what each destination was handed before."""
+        """Decide the deliveries of a record version.
+
+        `past` are the deliveries of its decision to all destinations, without superseded and
+        withdrawn ones.
+        """
         if version.verb in FOLLOW_UPS or version.excluded:
             return self._follow_up(version, past, now)
         if not past:
@@ -81,7 +85,7 @@ class Decider:
         return DecidedVersion(_obligation(version, routes), superseded)
 
     def _first(self, version: ReportedVersion) -> list[Route]:
-        """To every destination that takes it; a region's decisions of one day mostly go alike."""
+        """Return the routes of a first version; those of one day, region and kind are cached."""
         given = filled(version.record) if self._asks_for_columns and version.record else None
         whose = None if version.person else region(version.subject_code)
         alike = (version.kind, version.decision_date, whose, version.problem_fields, given)
@@ -99,9 +103,10 @@ class Decider:
     def grade_changes(
         self, changes: Iterable[tuple[int, int, str]], now: datetime
     ) -> list[Obligation]:
-        """Of (grade change id, subject id, subject code): they go to all that take them.
+        """Return the obligations of (grade change id, subject id, subject code).
 
-        A grade change is never held and never superseded.
+        A grade change goes to every destination that takes it; it is never held and never
+        superseded.
         """
         owed: list[Obligation] = []
         routes: dict[str, list[Route]] = {}
@@ -130,7 +135,7 @@ class Decider:
         past: Sequence[PastDelivery],
         now: datetime,
     ) -> tuple[Route, list[int]]:
-        """The route of a later version, and the ids of the deliveries that it replaces."""
+        """Return the route of a later version, and the ids of the deliveries that it replaces."""
         route = self._route(version, destination)
         replaced = [p for p in past if p.state in REPLACEABLE and not p.is_pending_follow_up]
         if any(p.state in HANDED_OVER for p in past):
@@ -143,7 +148,7 @@ class Decider:
         return route._replace(due_at=earliest), [p.id for p in replaced]
 
     def _route(self, version: ReportedVersion, destination: Destination) -> Route:
-        """As if nothing had gone there before; held while a column that it requires is faulty."""
+        """Return the route of a first version: held if a column that it requires is faulty."""
         required = self._required[destination.name, version.kind]
         lacking = required & version.problem_fields
         if destination.requires is not None:
@@ -154,7 +159,10 @@ class Decider:
     def _follow_up(
         self, version: ReportedVersion, past: Sequence[PastDelivery], now: datetime
     ) -> DecidedVersion:
-        """Withdrawals and repairs: to whoever has it or may have it; elsewhere all just ends."""
+        """Decide a withdrawal or repair: it goes to destinations that have or may have the record.
+
+        Deliveries that were not handed over are superseded. An exclusion is told as a withdrawal.
+        """
         dues = self._dues_of((FOLLOW_UP_LIMIT.name,), today(now))
         routes = []
         for name in dict.fromkeys(p.destination for p in past):

@@ -1,4 +1,4 @@
-"""What a destination takes, and the columns that it requires (pure)."""
+"""The records that a destination takes, and the columns that it requires (pure)."""
 
 from schemas.codes import RecordKind
 from schemas.columns import Required, columns_of
@@ -9,7 +9,7 @@ from schemas.record import RECORD_KINDS
 
 
 def takes(destination: Destination, version: ReportedVersion) -> bool:
-    """Whether a destination gets decisions like this one at all."""
+    """Whether a destination takes decisions of this kind, date and region."""
     if version.kind not in destination.takes:
         return False
     if destination.since is not None and version.decision_date < destination.since:
@@ -18,12 +18,12 @@ def takes(destination: Destination, version: ReportedVersion) -> bool:
 
 
 def in_region(destination: Destination, code: str) -> bool:
-    """Whether the subject lies in the regions of the destination, if it names any."""
+    """Whether the subject is in the regions of the destination; without regions, always."""
     return not destination.regions or region(code).startswith(destination.regions)
 
 
 def required_columns(destination: Destination, kind: RecordKind) -> frozenset[str]:
-    """The wire columns without which this destination is not sent a record of this kind."""
+    """Return the wire columns that this destination requires in a record of this kind."""
     standard = {
         column.wire
         for column in columns_of(RECORD_KINDS[kind])

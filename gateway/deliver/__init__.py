@@ -1,1 +1,1 @@
-"""Deliveries on their way out 报送: claim, call, outcome, receipts."""
+"""Send deliveries 报送: claim, call, write the outcome, read receipts."""

@@ -1,4 +1,4 @@
-"""One call to a destination 报送调用, behind its circuit breaker: outcomes, whatever happens."""
+"""Calls to one destination 报送调用 behind its circuit breaker; each call ends in outcomes."""
 
 import asyncio
 import time
@@ -20,14 +20,14 @@ from gateway.telemetry.metrics import Metrics
 from schemas.delivery import Item, Outcome, OutcomeKind
 from schemas.destination import Destination
 
-#: Calls whose duration tells how fast a destination is.
+#: The number of recent calls that the p95 call time is computed from.
 RECENT_CALLS = 200
-#: Tries within one attempt, seconds apart, only where nothing was handed over.
+#: Tries within one attempt, at most one second apart, only while nothing has been handed over.
 QUICK_TRIES = 3
 
 
 class Caller:
-    """Calls the connector of one destination; its breaker is kept for the next owner."""
+    """Call the connector of one destination; the breaker is stored for the next owner."""
 
     def __init__(
         self,
@@ -48,7 +48,7 @@ class Caller:
         self._next_call = 0.0
 
     async def state(self) -> BreakerState:
-        """The breaker's state at this moment; at first as the last owner left it."""
+        """Return the present state of the breaker; the first call reads it from the store."""
         if self.breaker is None:
             async with self.database.transaction() as connection:
                 kept = await destination_store.breaker(connection, self.name)
@@ -58,11 +58,11 @@ class Caller:
 
     @property
     def is_open(self) -> bool:
-        """Whether the breaker keeps calls back."""
+        """Whether the breaker stops calls."""
         return self.breaker is not None and self.breaker.state is BreakerState.OPEN
 
     def seconds_an_item(self) -> float:
-        """The 95th percentile of recent calls, shared over a batch and the calls at once."""
+        """Return p95 of recent call times ÷ (batch size × concurrency); 0 before any call."""
         if not self._durations:
             return 0.0
         slow = sorted(self._durations)[int(len(self._durations) * 0.95)]
@@ -70,7 +70,14 @@ class Caller:
         return slow / (limits.batch_size * limits.concurrency)
 
     async def outcomes(self, items: Sequence[Item], *, look: bool) -> list[Outcome]:
-        """One outcome per item, whatever happens to the call."""
+        """Send the items, or with `look` look them up; return one outcome for each, in order.
+
+        Failures of the call are outcomes, not raised: `DEFERRED` where nothing was handed over,
+        else `UNKNOWN`; a failed look-up leaves `UNKNOWN`.
+
+        Raises:
+            DatabaseAway: the breaker opened or closed and could not be stored.
+        """
         start = time.monotonic()
         try:
             async with asyncio.timeout(self.connector.limits.call_timeout.total_seconds()):
@@ -79,7 +86,7 @@ class Caller:
             await self.failed(error, at_once=isinstance(error, CallRejected))
             again = _unknown(error) if look else _deferred(error)
             return [again] * len(items)
-        except Exception as error:  # noqa: BLE001  whatever it was, something may have left us
+        except Exception as error:  # noqa: BLE001  an item may have been handed over
             await self.failed(error)
             return [_unknown(error)] * len(items)
         if len(outcomes) != len(items):
@@ -89,13 +96,13 @@ class Caller:
         return outcomes
 
     def calls_within(self, most: int, seconds: int) -> int:
-        """How many calls fit into so many seconds, at the rate that the destination bears."""
+        """Return how many of `most` calls fit into `seconds` at the permitted rate; at least 1."""
         if self.calls_per_second is None:
             return most
         return min(most, max(1, int(self.calls_per_second * seconds)))
 
     async def pace(self) -> None:
-        """Wait for this call's turn."""
+        """Wait until the permitted rate allows the next call."""
         if self.calls_per_second is None:
             return
         now = time.monotonic()
@@ -123,7 +130,7 @@ class Caller:
             await self._set_breaker(self.breaker.succeeded())
 
     async def failed(self, error: Exception, *, at_once: bool = False) -> None:
-        """Note a call that was not answered, or (`at_once`) refused as a whole."""
+        """Count a failed call; `at_once`: the destination refused the call, so open the breaker."""
         extra = {"destination": self.name, "error": type(error).__name__}
         logger.warning(LogEvent.CALL_FAILED, extra=extra)
         if not self.is_open:
@@ -131,7 +138,7 @@ class Caller:
             await self._set_breaker(before.failed(self.clock(), at_once=at_once))
 
     async def _set_breaker(self, breaker: Breaker) -> None:
-        """Keep the breaker, and say so once when it opens and once when it closes."""
+        """Store the breaker and write one audit event when it opens and one when it closes."""
         before, self.breaker = self.breaker or Breaker(), breaker
         self.metrics.breaker_open.labels(self.name).set(breaker.state is BreakerState.OPEN)
         if before.state is breaker.state or breaker.state is BreakerState.HALF_OPEN:

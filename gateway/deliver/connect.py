@@ -1,4 +1,4 @@
-"""From a configured destination to its connector."""
+"""Build the connector of a configured destination."""
 
 import os
 
@@ -11,10 +11,10 @@ from schemas.destination import Destination
 
 
 def build_connector(destination: Destination, clock: Clock) -> Connector:
-    """The connector of a destination, with its secrets put in.
+    """Build the connector of a destination, with its secrets resolved from the environment.
 
     Raises:
-        BadConfiguration: a secret is not there, or the connector refuses its settings.
+        BadConfiguration: a secret is missing, or the connector refuses its settings.
     """
     try:
         settings = resolve(destination.settings, os.environ)

@@ -1,9 +1,9 @@
 """The way out. Read this second: claim → connector → outcome → finish; one loop per destination.
 
-The claim commits lease and open attempt before any byte is sent. A call that fails as a whole
-leaves its items deferred (nothing left us), unknown (something did) or, refused as a whole,
-deferred behind an open breaker. What becomes of an item is decided in `outcome` and written by
-`writer`.
+The claim commits the lease and the open attempt before any byte is sent. When a call fails as a
+whole, its items are deferred if nothing was handed over, and unknown otherwise. If the destination
+refuses the whole call, they are deferred and the breaker opens. `outcome` decides the new state of
+an item and `writer` writes it.
 """
 
 import asyncio
@@ -30,18 +30,18 @@ from gateway.telemetry.metrics import Metrics
 from schemas.delivery import Claimed, Finish
 from schemas.destination import Destination
 
-#: Calls kept busy by one claim: enough that claiming is rare, few enough for a short lease.
+#: One claim fills this many calls per concurrent call: claims stay rare and leases short.
 CALLS_AHEAD = 25
-#: At most so many seconds of calls, where the destination bears only so many a second.
+#: With a rate limit, one claim takes at most the calls of this many seconds.
 AHEAD_SECONDS = 10
-#: How long ownership of a destination outlives the last sign of life of its owner.
+#: Ownership of a destination ends this long after its owner last renewed it.
 OWNERSHIP = timedelta(seconds=30)
 
 
 class Deliverer:
-    """Delivers to one destination; the limits and the breaker are its own."""
+    """Deliver to one destination, with its own limits and breaker."""
 
-    def __init__(  # noqa: PLR0913, PLR0917  the collaborators of every round
+    def __init__(  # noqa: PLR0913, PLR0917  what every round needs
         self,
         destination: Destination,
         connector: Connector,
@@ -64,16 +64,16 @@ class Deliverer:
 
     @property
     def name(self) -> str:
-        """The destination's name."""
+        """The name of the destination."""
         return self.destination.name
 
     @property
     def is_quiet(self) -> bool:
-        """Whether the destination is not to be called at this moment 免打扰时段."""
+        """Whether the destination must not be called now 免打扰时段."""
         return self.destination.is_quiet(self.clock())
 
     async def drain(self) -> Round:
-        """Rounds until nothing is claimable at this moment."""
+        """Run rounds until nothing can be claimed; return their sum."""
         total = Round()
         while True:
             done = await self.round()
@@ -85,7 +85,7 @@ class Deliverer:
                 return total
 
     async def round(self) -> Round:
-        """One round: own, tidy, look up what is unknown, send what is ready."""
+        """Run one round: own, expire leases, look up unknown outcomes, send ready deliveries."""
         if not await self.owns():
             return Round(owned=False)
         await self._tidy()
@@ -99,7 +99,7 @@ class Deliverer:
         return done
 
     async def close(self) -> None:
-        """Give the destination up; with the database away, what we own runs out by itself."""
+        """Give up the ownership; if the database is away, the ownership expires."""
         with suppress(DatabaseAway):
             async with self.database.transaction() as connection:
                 await destination_store.disown(connection, self.name, self.owner)
@@ -108,7 +108,7 @@ class Deliverer:
     # ------------------------------------------------------------ before a call
 
     async def owns(self) -> bool:
-        """Whether the destination is ours, for another while."""
+        """Take or renew the ownership; return whether this process has it."""
         async with self.database.transaction() as connection:
             fencing = await destination_store.own(connection, self.name, self.owner, OWNERSHIP)
         return fencing is not None
@@ -148,7 +148,7 @@ class Deliverer:
             await self._call_all(claimed, until, done)
 
     async def _call_all(self, claimed: Sequence[Claimed], until: float, done: Round) -> None:
-        """All calls of a claim at once within the limit, outcomes written as they come."""
+        """Make the calls of a claim within the concurrency limit; write outcomes as they come."""
         size = self.connector.limits.batch_size
         live = [one for one in claimed if not is_moot(one)]
         groups = [live[start : start + size] for start in range(0, len(live), size)]

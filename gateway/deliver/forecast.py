@@ -1,4 +1,4 @@
-"""What will be late 预计超期: the work ahead of each delivery, at the pace of recent calls."""
+"""Predicted breaches 预计超期: deliveries that will be late at the present call time."""
 
 from gateway.deliver.deliverer import Deliverer
 from gateway.store.deliver import overdue

@@ -1,4 +1,4 @@
-"""A claimed delivery → the item that its connector is given (pure)."""
+"""Turn a claimed delivery into the item for its connector (pure)."""
 
 from collections.abc import Callable
 from typing import Any
@@ -11,18 +11,18 @@ from schemas.messages import GradeChanged
 
 
 def key_of(installation: str, delivery_id: int) -> str:
-    """The key that a destination knows a delivery by; the same for every resend."""
+    """Return the key of a delivery at its destination; every resend has the same key."""
     return f"{installation}-{delivery_id}"
 
 
 def delivery_of(installation: str, key: str) -> int | None:
-    """The delivery that a key means, if it is one of ours."""
+    """Return the delivery id of a key, or None if the key is not from this installation."""
     ours, _, number = key.rpartition("-")
     return int(number) if ours == installation and number.isdecimal() else None
 
 
 def item(claimed: Claimed, installation: str, decrypt: Callable[[bytes], bytes]) -> Item:
-    """What the connector is given; identity numbers go only into records."""
+    """Return the item for the connector; only items of records contain identity numbers."""
     return Item(
         delivery_id=claimed.id,
         key=key_of(installation, claimed.id),
@@ -40,7 +40,7 @@ def item(claimed: Claimed, installation: str, decrypt: Callable[[bytes], bytes])
 
 
 def verb(claimed: Claimed) -> Verb:
-    """`new` until the destination holds a version, then `correct`; follow-ups as they are."""
+    """Return the verb of a follow-up; else `correct` if the destination has a version, or `new`."""
     given = Verb(claimed.verb)
     if given in FOLLOW_UPS:
         return given
@@ -48,7 +48,7 @@ def verb(claimed: Claimed) -> Verb:
 
 
 def is_moot(claimed: Claimed) -> bool:
-    """A withdrawal or repair of what the destination turned out never to have got."""
+    """Whether it is a withdrawal or repair of a record that the destination never got."""
     return Verb(claimed.verb) in FOLLOW_UPS and not claimed.holds
 
 

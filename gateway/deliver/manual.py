@@ -1,4 +1,4 @@
-"""What a person does to deliveries by hand 人工处理."""
+"""Manual actions on deliveries 人工处理."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -10,7 +10,11 @@ from gateway.telemetry.audit_events import AuditEvent
 
 
 async def retry_all(database: Database, ids: Sequence[int], actor: str, now: datetime) -> set[int]:
-    """Make deliveries ready by a person's word, on the record; gives those whose state allows."""
+    """Make deliveries ready at a person's request, with an audit event each.
+
+    It opens its own transaction and returns the ids that are ready now. The others are not
+    `RETRYABLE`, or have a later delivery in their chain; they stay as they are.
+    """
     async with database.transaction() as connection:
         retried = await deliveries.retry(connection, ids)
         entries = [

@@ -1,4 +1,4 @@
-"""The outcome of a call → what becomes of the delivery (pure)."""
+"""Turn the outcome of a call into the new state of the delivery (pure)."""
 
 import random
 from datetime import datetime, timedelta
@@ -18,7 +18,7 @@ _STATES = {
 
 
 def finish(claimed: Claimed, outcome: Outcome, destination: Destination, now: datetime) -> Finish:
-    """What an outcome makes of the delivery: its state, and when it is tried again."""
+    """Return the new state of the delivery and the time of its next attempt."""
     state = _STATES[outcome.kind]
     next_at, breached = None, False
     if state in {DeliveryState.DEFERRED, DeliveryState.UNKNOWN}:
@@ -50,7 +50,7 @@ def finish(claimed: Claimed, outcome: Outcome, destination: Destination, now: da
 
 
 def moot(claimed: Claimed) -> Finish:
-    """Nothing was handed over, so nothing is sent."""
+    """Return the end of a follow-up with nothing to withdraw or repair: withdrawn, not sent."""
     return Finish(
         id=claimed.id,
         token=claimed.lease_token,
@@ -63,17 +63,17 @@ def moot(claimed: Claimed) -> Finish:
 
 
 def not_called(*, look: bool) -> Outcome:
-    """No time was left, or the breaker opened meanwhile: at once again, and unknown stays so."""
+    """Return the outcome of an item whose call was skipped: deferred, or still unknown."""
     kind = OutcomeKind.UNKNOWN if look else OutcomeKind.DEFERRED
     return Outcome(kind=kind, reasons=("本次未发送",), absent=True)
 
 
-#: Rounds of slow calls that a lease lasts; a claim whose calls are slower gives the rest back, so
-#: that a killed worker's deliveries are looked into within minutes.
+#: A lease lasts for at most this many rounds of calls at the full call timeout. Calls that do not
+#: fit are skipped, so that the deliveries of a killed worker are looked up within minutes.
 LEASED_ROUNDS = 4
 
 
 def lease_for(call_timeout: timedelta, waiting: int, concurrency: int) -> timedelta:
-    """A lease for the calls of a claim, one after another, with a margin."""
+    """Return the lease for `waiting` calls, `concurrency` at a time, with a margin."""
     rounds = min(LEASED_ROUNDS, -(-waiting // max(1, concurrency)))
     return call_timeout * (rounds + 1) + timedelta(seconds=10)

@@ -1,4 +1,4 @@
-"""Receipts 回执: later answers of a destination, read page by page, move its deliveries."""
+"""Receipts 回执: read them page by page and move the deliveries that they answer."""
 
 from collections.abc import Sequence
 
@@ -10,7 +10,7 @@ from gateway.store.deliver.receipts import MatchedReceipt
 
 
 async def receive(deliverer: Deliverer) -> int:
-    """Read the receipts come since last time; gives how many moved a delivery."""
+    """Read the receipts since the last one read; return how many moved a delivery."""
     if not deliverer.connector.limits.has_receipts or deliverer.is_quiet:
         return 0
     if not await deliverer.owns():

@@ -1,21 +1,21 @@
-"""When a delivery is tried again (pure): denser as slack shrinks, never given up."""
+"""The time of the next attempt (pure): more often as slack shrinks; no delivery is given up."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-#: A sixth of the slack: at least six more tries before the due time.
+#: Wait at most a sixth of the slack, so that at least six tries fit before the due time.
 SLACK_SHARE = 6
 
 
 @dataclass(frozen=True, slots=True)
 class RetryDecision:
-    """Not before `at`; `breached` once the due time has passed."""
+    """The earliest time of the next attempt; `breached`: the due time has passed."""
 
     at: datetime
     breached: bool
 
 
-def next_attempt(  # noqa: PLR0913  named, each one a part of the rule
+def next_attempt(  # noqa: PLR0913  each argument is a part of the rule
     *,
     now: datetime,
     due_at: datetime,
@@ -25,10 +25,11 @@ def next_attempt(  # noqa: PLR0913  named, each one a part of the rule
     retry_after: timedelta | None = None,
     jitter: float = 0.5,
 ) -> RetryDecision:
-    """max(floor, min(backoff with jitter, slack ÷ 6)); breached: between floor and cap.
+    """Wait max(floor, min(backoff with jitter, slack ÷ 6)); after the due time, floor to cap.
 
-    `jitter` is a number from 0 to 1 that the caller draws; `Retry-After` of the destination is
-    kept to max(floor, slack), so that a wild one never makes a delivery late by itself.
+    `jitter` is a number from 0 to 1 that the caller draws. `retry_after` of the destination
+    lengthens the wait to at most max(floor, slack), so that a wrong one cannot make a delivery
+    late.
     """
     slack = due_at - now
     backoff = min(cap, floor * 2 ** min(attempts, 20)) * (0.5 + jitter / 2)

@@ -1,4 +1,4 @@
-"""Outcomes written in batches as calls end."""
+"""Write outcomes in batches while calls end."""
 
 import asyncio
 import time
@@ -13,16 +13,16 @@ from gateway.store.deliver import claims
 from gateway.telemetry.metrics import Metrics
 from schemas.delivery import Finish
 
-#: Outcomes written in one transaction, and how long the first of them waits for company.
+#: Outcomes written in one transaction, and the seconds that the first waits for more.
 FINISH_BATCH = 256
 FINISH_LINGER = 0.005
-#: Seconds for which the outcomes of calls wait for a database that is away.
+#: Seconds that outcomes wait while the database is away.
 FINISH_PATIENCE = 60
 
 
 @dataclass(slots=True)
 class Round:
-    """What one round did: sent or looked up, and how each came out."""
+    """What one round did: deliveries claimed, and the count of each outcome."""
 
     owned: bool = True
     claimed: int = 0
@@ -30,7 +30,7 @@ class Round:
 
 
 class Writer:
-    """Writes the outcomes of one destination, each batch in one transaction."""
+    """Write the outcomes of one destination, each batch in one transaction."""
 
     def __init__(self, name: str, database: Database, clock: Clock, metrics: Metrics) -> None:
         self.name = name
@@ -39,7 +39,7 @@ class Writer:
         self.metrics = metrics
 
     async def write(self, queue: "asyncio.Queue[list[Finish] | None]", done: Round) -> None:
-        """Write outcomes in batches until the end of the claim."""
+        """Write outcomes in batches until None comes; add their counts to `done`."""
         ended = False
         while not ended:
             pending, ended = await _gather(queue)
@@ -57,7 +57,7 @@ class Writer:
                 self.metrics.lost_leases.labels(self.name).inc()
 
     async def _patiently(self, work: Callable[[Connection], Awaitable[set[int]]]) -> set[int]:
-        """Outcomes are worth waiting for the database; the lease bounds how long they hold."""
+        """Repeat while the database is away: losing an outcome means looking the item up later."""
         patient = AsyncRetrying(
             stop=stop_after_delay(FINISH_PATIENCE),
             wait=wait_exponential(multiplier=0.2, max=2),
@@ -68,7 +68,7 @@ class Writer:
 
 
 async def _gather(queue: "asyncio.Queue[list[Finish] | None]") -> tuple[list[Finish], bool]:
-    """Outcomes until there are enough, a moment has passed, or the end came."""
+    """Collect outcomes until the batch is full, the linger time has passed, or None comes."""
     first = await queue.get()
     if first is None:
         return [], True

@@ -1,1 +1,1 @@
-"""The demo: the main job on sample data, everything embedded, one stepped clock."""
+"""The demo: the whole way of sample data, with embedded servers and a stepped clock."""

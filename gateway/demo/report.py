@@ -1,4 +1,4 @@
-"""What the demo prints at its end, in Chinese, from what stands in the store."""
+"""The final report of the demo, in Chinese, from the store."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -26,13 +26,13 @@ from schemas.delivery import HANDED_OVER, DeliveryState
 from schemas.kinds import REPORTED_IN_ORDER
 
 MONTH_START, MONTH_END = date(2026, 10, 1), date(2026, 11, 1)
-#: Grade changes printed in full; first ones are only counted.
+#: Grade changes printed at most; first grades are only counted, if there are others.
 SHOWN = 20
 
 
 @dataclass(frozen=True, slots=True)
 class Findings:
-    """What is printed, read in one go."""
+    """What is printed, read in one transaction."""
 
     month: Sequence[Any]
     published: Sequence[Any]
@@ -43,7 +43,7 @@ class Findings:
 
 
 async def find(stage: Stage) -> Findings:
-    """Read what the report says."""
+    """Read what the report prints."""
     async with stage.gateway.database.transaction() as connection:
         month = await decisions.decisions_between(connection, MONTH_START, MONTH_END)
         published = await decisions.decisions_between(connection, date(2000, 1, 1), MONTH_START)
@@ -62,7 +62,7 @@ async def find(stage: Stage) -> Findings:
 
 
 def show(console: Console, stage: Stage, found: Findings) -> None:
-    """Everything but differences and ledger, which their own steps print."""
+    """Print everything except the differences and the ledger."""
     _intake(console, stage, found)
     _refused(console, found.refused)
     _changes(console, found.changes)
@@ -154,7 +154,7 @@ def _deliveries(console: Console, title: str, rows: Sequence[Any]) -> None:
 
 
 def _on_time(rows: Sequence[Any], chain: int) -> bool:
-    """Whether the earliest accepted version was in time by the platform's own time."""
+    """Whether the first accepted version was in time, by the platform's time if known."""
     accepted = [r for r in rows if r.chain_id == chain and r.state == DeliveryState.ACCEPTED]
     return bool(accepted) and (accepted[0].platform_at or accepted[0].accepted_at) < _due(
         accepted[0]
@@ -173,7 +173,7 @@ def _late(rows: Sequence[Any], last: Mapping[int, Any]) -> int:
 
 
 def _published(console: Console, found: Findings) -> None:
-    """The fifteen published decisions, years late, apart from the month."""
+    """Print the fifteen published decisions, years late, apart from the month."""
     table = _table(
         "已公开的十五个真实决定（逾期多年，另列；不评分）", "文书号", "单位", "对象", "状态"
     )
@@ -201,7 +201,7 @@ def _table(title: str, *columns: str) -> Table:
 
 
 async def close_month(console: Console, stage: Stage, state: Path) -> None:
-    """Reconcile both platforms, freeze the ledger, and say what came of it."""
+    """Reconcile both platforms, freeze the ledger, and print the results."""
     table = _table("对账差异", "对象", "种类", "决定", "原因")
     span = ReconciledDays(MONTH_START, MONTH_END)
     now = stage.clock()

@@ -1,4 +1,4 @@
-"""Runs the main job to its end: publish, consume, score, deliver, reconcile, ledger."""
+"""Run the demo to its end: publish, consume, score, deliver, reconcile, ledger."""
 
 import asyncio
 import shutil
@@ -29,7 +29,7 @@ from gateway.service.roles import build_deliverers, build_schedule
 from schemas.base import SHANGHAI
 from schemas.codes import RecordKind
 
-#: When deliveries and receipts get their turn on each day, Shanghai time.
+#: The times of each day, in Shanghai, at which deliveries and receipts run.
 HOURS = (time(9), time(15), time(21))
 #: Seconds that intake may take for the messages of a day.
 PATIENCE = 60
@@ -50,7 +50,7 @@ class Diary:
 
 @dataclass(frozen=True, slots=True)
 class Stage:
-    """Everything that plays in the demo."""
+    """All parts of the running demo."""
 
     gateway: Gateway
     sandbox: Sandbox
@@ -65,7 +65,11 @@ class Stage:
 
 
 async def set_stage(state: Path, stack: AsyncExitStack) -> Stage:
-    """Start the servers, the sandbox and the roles, on an empty state folder."""
+    """Start the servers, the sandbox and the roles, on an empty state folder.
+
+    Raises:
+        DemoRunning: another demo uses the folder.
+    """
     _empty(state)
     clock = SteppedClock(datetime.combine(story.FIRST_DAY, time(8), SHANGHAI))
     keys = world.Secrets()
@@ -118,7 +122,7 @@ async def _make_topics(bootstrap: str, settings: Settings) -> None:
 
 
 async def play(stage: Stage, progress: Callable[[date], None]) -> None:
-    """The month, day by day."""
+    """Run the month, day by day."""
     told = story.tell(load_workdays())
     days = (story.LAST_DAY - story.FIRST_DAY).days + 1
     for day in (story.FIRST_DAY + timedelta(days=n) for n in range(days)):
@@ -135,7 +139,7 @@ async def play(stage: Stage, progress: Callable[[date], None]) -> None:
 
 
 def published_decisions() -> Iterable[story.StoryMessage]:
-    """The fifteen decisions that real authorities published, dirty as they are."""
+    """Yield the fifteen decisions that real authorities published, unchanged."""
     folder = files("gateway.demo") / "data"
     for name, kind in (
         ("public_penalties.ndjson", RecordKind.PENALTY),
@@ -155,7 +159,7 @@ async def publish(stage: Stage, messages: Iterable[story.StoryMessage]) -> None:
 
 
 def _key(body: object) -> bytes | None:
-    """The subject's code, which keeps the decisions of a subject in order."""
+    """Return the subject's code: one partition keeps the decisions of a subject in order."""
     if not isinstance(body, dict):
         return None
     code = body.get("CF_XDR_SHXYM") or body.get("XK_XDR_SHXYM") or body.get("subject_code")
@@ -163,14 +167,14 @@ def _key(body: object) -> bytes | None:
 
 
 async def settle_intake(stage: Stage) -> None:
-    """Wait until everything that was published is committed."""
+    """Wait until all published messages are committed."""
     async with asyncio.timeout(PATIENCE):
         while stage.intake.taken < stage.diary.published:  # noqa: ASYNC110  a count, not an event
             await asyncio.sleep(0.01)
 
 
 async def turn(stage: Stage) -> None:
-    """One turn of schedule, receipts and deliveries, until nothing moves."""
+    """Run schedule, receipts and deliveries once each; deliveries until none can be claimed."""
     await stage.schedule.tick()
     for deliverer in stage.deliverers:
         await receive(deliverer)

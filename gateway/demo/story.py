@@ -1,7 +1,7 @@
-"""A made-up month of a city bureau, plainly marked as samples; the same at every run (pure).
+"""An invented month of a city bureau, marked as samples; the same in every run (pure).
 
-About 200 decisions on 60 made-up companies of a region that does not exist (159900), with repeats,
-a corrected version, dirty rows, and one decision that is published eight days late.
+About 200 decisions on 60 invented companies of a region that does not exist (159900), with repeats,
+a corrected version, faulty rows, and one decision that is published eight days late.
 """
 
 import random
@@ -19,10 +19,10 @@ MONTH = "2026-10"
 FIRST_DAY, LAST_DAY = date(2026, 10, 1), date(2026, 11, 4)
 COMPANIES = 60
 PENALTIES, LICENCES = 112, 88
-#: The decision that the bureau forgets for eight days.
+#: The decision that the bureau publishes eight days late.
 LATE_NUMBER = "样环罚字〔2026〕900号"
 LATE_DECIDED, LATE_PUBLISHED = date(2026, 10, 9), date(2026, 10, 17)
-#: These two are rejected by a platform days after it took them; the first gets corrected.
+#: A platform rejects these two days after it accepted them; the first is then corrected.
 REJECTED = ("样环罚字〔2026〕901号", "样环许可〔2026〕902号")
 REJECTED_DECIDED, MENDED_ON = date(2026, 10, 19), date(2026, 10, 26)
 CORRECTED_NUMBER = "样环罚字〔2026〕903号"
@@ -43,7 +43,7 @@ _EVENTS = ("E31", "E25", "E21", "E38", "E40", "E41", "E26", "E23")
 
 @dataclass(frozen=True, slots=True)
 class StoryMessage:
-    """One message: the day it is published, its kind, its body; bytes where it is broken."""
+    """One message: the day of publication, kind and body; broken bodies are bytes."""
 
     day: date
     kind: RecordKind
@@ -52,17 +52,17 @@ class StoryMessage:
 
 @dataclass(slots=True)
 class Story:
-    """The month: the messages of each day, and how many companies and decisions there are."""
+    """The messages of the month."""
 
     messages: list[StoryMessage] = field(default_factory=list)
 
     def on(self, day: date) -> Iterator[StoryMessage]:
-        """What is published on a day."""
+        """Return the messages of a day."""
         return (message for message in self.messages if message.day == day)
 
 
 def credit_code(start: str) -> str:
-    """A made-up credit code: 17 characters and the check character that fits."""
+    """Return an invented credit code: the 17 characters and their check character."""
     total = sum(
         USCC_ALPHABET.index(letter) * weight
         for letter, weight in zip(start, USCC_WEIGHTS, strict=True)
@@ -71,7 +71,7 @@ def credit_code(start: str) -> str:
 
 
 def company(number: int) -> tuple[str, str]:
-    """Name and code of a made-up company."""
+    """Return the name and code of an invented company."""
     return f"样例{number:02d}号环保测试有限公司（样例）", credit_code(f"91{REGION}MA{number:07d}")
 
 
@@ -79,8 +79,8 @@ AUTHORITY_CODE = credit_code(f"11{REGION}000000001")
 
 
 def tell(workdays: Workdays) -> Story:
-    """The whole month."""
-    dice = random.Random(20261001)  # noqa: S311  a story, told the same every time
+    """Return the whole month."""
+    dice = random.Random(20261001)  # noqa: S311  the same story every time
     days = _working_days(workdays)
     story = Story()
     for number in range(1, PENALTIES + 1):
@@ -172,7 +172,7 @@ def _licence(
 
 
 def _add_special(story: Story, dice: random.Random) -> None:
-    """The late one, the two that are rejected later, and one that is corrected by the bureau."""
+    """Add the late decision, the two that are rejected later, and one that is corrected."""
     late = _penalty(dice, 900, LATE_DECIDED, LATE_NUMBER)
     story.messages.append(_published(late, LATE_PUBLISHED))
     rejected = _penalty(dice, 901, REJECTED_DECIDED, REJECTED[0])
@@ -187,14 +187,14 @@ def _add_special(story: Story, dice: random.Random) -> None:
 
 
 def _add_repeats(story: Story, dice: random.Random) -> None:
-    """The bureau's export sends some rows again on a later day, unchanged."""
+    """Add some rows again on a later day, unchanged, as an export of the bureau does."""
     for message in dice.sample(story.messages[: PENALTIES + LICENCES], 12):
         later = min(message.day + timedelta(days=dice.randint(1, 5)), LAST_DAY)
         story.messages.append(StoryMessage(later, message.kind, message.body))
 
 
 def _add_dirty(story: Story, dice: random.Random, days: list[date]) -> None:
-    """Rows as real input has them: columns missing, codes mistyped, bytes broken."""
+    """Add faulty rows as in real input: missing columns, wrong codes, broken bytes."""
     spoils: tuple[dict[str, Any], ...] = (
         {"CF_CFJGDM": ""},
         {"CF_NR": None},
@@ -213,7 +213,7 @@ def _add_dirty(story: Story, dice: random.Random, days: list[date]) -> None:
 
 
 def _add_events(story: Story, dice: random.Random, days: list[date]) -> None:
-    """Findings and commendations."""
+    """Add findings and commendations."""
     for number, item in enumerate(_EVENTS, start=1):
         day = _day(dice, days)
         name, code = company(dice.randint(1, COMPANIES))
@@ -228,7 +228,7 @@ def _add_events(story: Story, dice: random.Random, days: list[date]) -> None:
 
 
 def _add_repair(story: Story, dice: random.Random) -> None:
-    """A company falls to B by two decisions, mends one at once, and rises to A again."""
+    """Add a company that falls to B by two decisions, repairs one, and rises to A again."""
     name, code = company(COMPANIES + 1)
     subject = {"CF_XDR_MC": name, "CF_XDR_SHXYM": code}
     first = {
@@ -249,7 +249,7 @@ def _add_repair(story: Story, dice: random.Random) -> None:
 
 
 def _add_suspect(story: Story) -> None:
-    """A company is suspected of a crime: it stands outside the evaluation from then on."""
+    """Add a company that is suspected of a crime: from then on it is not evaluated."""
     name, code = company(1)
     body = {
         "id": "样例涉嫌1",

@@ -1,4 +1,4 @@
-"""The world of the demo: settings, sandbox platforms, the bank, and what goes wrong when."""
+"""The surroundings of the demo: settings, sandbox platforms, the bank, and their faults."""
 
 import base64
 import secrets
@@ -16,12 +16,12 @@ from schemas.base import SHANGHAI
 
 CITY, NATION, BANK = "credit-zhengzhou", "credit-china", "sample-bank"
 TITLES = {CITY: "信用郑州（沙箱）", NATION: "信用中国（沙箱）", BANK: "样例银行（沙箱）"}
-#: What 信用中国 does without here: the published decisions have no authority's code and no 有效期.
+#: Columns that 信用中国 does not require here, since the published decisions do not have them.
 NOT_REQUIRED = (
     "CF_CFJGDM", "CF_SJLYDM", "CF_YXQ", "XK_XKJGDM", "XK_LYDWDM",
 )  # fmt: skip
 
-#: Two rows are taken and rejected two days later, in the words of a live platform.
+#: Two rows are accepted, and rejected two days later with this reason of a live platform.
 REASON = "验证规则代码:1001;错误描述:未查询到主体或查询到的主体信息不匹配"
 REJECTED_AFTER = timedelta(days=2)
 REJECTED_ON = story.REJECTED_DECIDED + REJECTED_AFTER
@@ -29,7 +29,7 @@ DROPPED_ON, DOWN_FROM, DOWN_UNTIL = date(2026, 10, 12), date(2026, 10, 14), date
 
 
 class Secrets:
-    """Keys of the sandbox, made anew for each run."""
+    """The keys of the sandbox, new in each run."""
 
     def __init__(self) -> None:
         self.platform = secrets.token_urlsafe(24)
@@ -37,7 +37,7 @@ class Secrets:
 
 
 def places(keys: Secrets) -> Mapping[str, PlatformPlace | BankPlace]:
-    """Two platforms and a bank."""
+    """Return two platforms and a bank."""
     key = SecretStr(keys.platform)
     return {
         CITY: PlatformPlace(api_key=key),
@@ -47,7 +47,7 @@ def places(keys: Secrets) -> Mapping[str, PlatformPlace | BankPlace]:
 
 
 def settings(state: Path, url: str, keys: Secrets, http_port: int = 0) -> Settings:
-    """The configuration of the demo, as a bureau would write it in YAML."""
+    """Return the configuration of the demo, as a bureau would write it in YAML."""
     return make_settings(
         {
             "state": state,
@@ -115,7 +115,7 @@ def _http(url: str) -> dict[str, Any]:
 
 
 def begin(sandbox: Sandbox) -> None:
-    """What the platforms do all month: verdicts hours later, two of them bad."""
+    """Order what the platforms do all month: verdicts hours later, two of them rejections."""
     for name in (CITY, NATION):
         sandbox.order(name, mode="submit", receipt_after=timedelta(hours=5))
     sandbox.order(
@@ -126,7 +126,7 @@ def begin(sandbox: Sandbox) -> None:
 
 
 def misbehave(sandbox: Sandbox, day: date) -> list[str]:
-    """What goes wrong on a day; said in Chinese."""
+    """Order the faults of a day; return them in Chinese."""
     if day == DROPPED_ON:
         sandbox.order(CITY, drop_answers=1)
         return [f"{day} {TITLES[CITY]} 存入后丢失一次应答"]

@@ -1,1 +1,1 @@
-"""By when 时限: working days and due times (pure but for the shipped calendars)."""
+"""Due times 时限 and working days (pure, except for the shipped calendars)."""

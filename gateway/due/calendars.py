@@ -1,4 +1,4 @@
-"""The working-day calendars 工作日历 that are shipped, one file a year in `calendars/`."""
+"""The shipped working-day calendars 工作日历, one file for each year in `calendars/`."""
 
 from importlib.resources import files
 
@@ -8,6 +8,6 @@ from gateway.due.workdays import Workdays, parse_year
 
 
 def load_workdays() -> Workdays:
-    """All of them; raises BadCalendar where one contradicts itself or a year is missing."""
+    """Load all of them; raises BadCalendar if one contradicts itself or a year is missing."""
     folder = files("gateway") / "calendars"
     return Workdays(parse_year(orjson.loads(file.read_bytes())) for file in folder.iterdir())

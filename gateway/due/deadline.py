@@ -1,4 +1,4 @@
-"""时限: a clock and a decision date → due time, with the calendar that it rests on (pure).
+"""Time limits 时限 (pure): a clock and a decision date give a due time.
 
 Due times are stored as the exclusive next midnight in Asia/Shanghai and printed as 23:59:59.
 """
@@ -16,7 +16,10 @@ from schemas.obligation import DueTime
 
 
 def due(clock: TimeLimit, day: date, workdays: Workdays) -> DueTime:
-    """When `clock` runs out for a decision of `day`; never guessed, never an error."""
+    """Return when `clock` ends for a decision of `day`; provisional beyond the calendar.
+
+    It never raises: the provisional time is the earliest possible one.
+    """
     if clock.counts is CountedDays.CALENDAR:
         return DueTime(clock.name, end_of(day + timedelta(days=clock.days)), None)
     try:
@@ -30,18 +33,18 @@ def due(clock: TimeLimit, day: date, workdays: Workdays) -> DueTime:
 def dues(
     names: tuple[str, ...], clocks: Mapping[str, TimeLimit], day: date, workdays: Workdays
 ) -> list[DueTime]:
-    """Every clock of a destination, the strictest first."""
+    """Return the due time of every clock of a destination, the earliest first."""
     found = [due(clocks[name], day, workdays) for name in names]
     return sorted(found, key=lambda item: item.at)
 
 
 @lru_cache(maxsize=4096)
 def parse_dues(text: str) -> Mapping[str, datetime]:
-    """The dues of a delivery as stored: clock → exclusive time."""
+    """Return the stored due times of a delivery: clock → exclusive time in UTC."""
     dues = orjson.loads(text)
     return {name: utc(datetime.fromisoformat(at)) for name, at in dues.items()}
 
 
 def utc(at: datetime) -> datetime:
-    """The same moment written in one way, so that equal content has an equal hash."""
+    """Return the same time in UTC, so that equal content has an equal hash."""
     return at.astimezone(UTC)

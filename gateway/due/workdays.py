@@ -1,7 +1,7 @@
-"""工作日历: which days count as working days, from one data file a year (pure).
+"""The working-day calendar 工作日历 (pure), from one data file for each year.
 
-A year's file holds the days that the State Council's notice moves: holidays on weekdays and
-working days on weekends (调休). A year without a notice is refused, never assumed.
+The file of a year holds the days that the notice of the State Council moves: holidays on weekdays
+and working days on weekends (调休). A year without a notice is refused, never assumed.
 """
 
 from bisect import bisect_right
@@ -29,7 +29,7 @@ class BadCalendar(BadConfiguration):
 
 @dataclass(frozen=True, slots=True)
 class Year:
-    """One year's moved days, and the notices 放假通知 that they come from."""
+    """The moved days of one year, and the notices 放假通知 that move them."""
 
     year: int
     notices: tuple[str, ...]
@@ -37,12 +37,16 @@ class Year:
     workdays: frozenset[date]
 
     def is_working(self, day: date) -> bool:
-        """Whether the day counts."""
+        """Whether the day is a working day."""
         return day in self.workdays or (day.weekday() < SATURDAY and day not in self.holidays)
 
 
 def parse_year(data: Mapping[str, Any]) -> Year:
-    """One calendar file; refuses one without notices, without days, or with a day of both kinds."""
+    """Read one calendar file.
+
+    Raises:
+        BadCalendar: no notices, no days, a day of another year, or one that is holiday and workday.
+    """
     year = Year(
         year=int(data["year"]),
         notices=tuple(data["notices"]),
@@ -60,7 +64,7 @@ def parse_year(data: Mapping[str, Any]) -> Year:
 
 
 class Workdays:
-    """The working days of all years that are loaded; they must follow each other without a gap."""
+    """The working days of the loaded years, which must follow each other without a gap."""
 
     def __init__(self, years: Iterable[Year]) -> None:
         self.years = {year.year: year for year in years}
@@ -76,10 +80,10 @@ class Workdays:
         ]
 
     def nth_after(self, day: date, n: int) -> date:
-        """The n-th working day after `day`, which itself does not count.
+        """Return the n-th working day after `day`; `day` itself does not count.
 
         Raises:
-            CalendarMissing: the answer lies beyond the loaded years.
+            CalendarMissing: `day` or the answer is outside the loaded years.
         """
         if not self._first <= day.year <= self._last:
             raise CalendarMissing(day.year)
@@ -89,7 +93,7 @@ class Workdays:
         return self._days[index]
 
     def lower_bound(self, day: date, n: int) -> date:
-        """The earliest day that the n-th working day can be, if every unknown weekday counts."""
+        """Return the n-th day beyond the calendar if all unknown weekdays, and only they, count."""
         if self._first <= day.year <= self._last:
             known = len(self._days) - bisect_right(self._days, day)
             day, n = max(day, date(self._last, 12, 31)), n - known

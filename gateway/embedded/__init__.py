@@ -1,1 +1,1 @@
-"""Real servers from wheels, for one machine; a URL in the environment points elsewhere instead."""
+"""Embedded PostgreSQL and Kafka from wheels, for one machine; URLs select other servers."""

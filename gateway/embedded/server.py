@@ -1,7 +1,7 @@
-"""What both embedded servers share: who owns one, and which process it is.
+"""The life of an embedded server: ownership, start, adoption, stop.
 
-The first process that asks takes a lock file and owns the server: it starts it, or adopts one that
-a killed owner left running, and stops it at its end. Others attach to what the owner runs.
+The first process takes a lock file and owns the server: it starts the server, or adopts one that a
+killed owner left running, and stops it at its own end. Other processes use the running server.
 """
 
 import fcntl
@@ -18,14 +18,14 @@ import psutil
 
 from gateway.config.errors import Away
 
-#: Seconds to wait for a server to come up; crash recovery of a large database may need them.
+#: Seconds to wait for a server to start; crash recovery of a large database may need them.
 START_PATIENCE = 120.0
-#: Seconds that a server gets to stop cleanly before it is killed.
+#: Seconds to wait for a clean stop before the server is killed.
 STOP_PATIENCE = 30.0
 
 
 class ServerDidNotStart(Away):
-    """The embedded server did not come up; the message is the end of its log."""
+    """The embedded server did not start; the message is the end of its log."""
 
     def __init__(self, name: str, log: Path) -> None:
         tail = log.read_text(errors="replace")[-2000:] if log.exists() else ""
@@ -34,14 +34,14 @@ class ServerDidNotStart(Away):
 
 
 class OwnerLock:
-    """An advisory lock on a file: held as long as its process lives, so a kill never leaves it."""
+    """An advisory lock on a file; the kernel frees it when the process ends, even if killed."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
         self.handle: int | None = None
 
     def acquire(self) -> bool:
-        """True if this process now owns the server."""
+        """Try to take the lock; return True if this process owns the server now."""
         self.path.parent.mkdir(parents=True, exist_ok=True)
         handle = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:
@@ -53,14 +53,14 @@ class OwnerLock:
         return True
 
     def release(self) -> None:
-        """Give the server up."""
+        """Give up the ownership."""
         if self.handle is not None:
             os.close(self.handle)
             self.handle = None
 
 
 def running(pid: int, marker: str) -> psutil.Process | None:
-    """The process with this pid, if its command line shows that it is the server meant."""
+    """Return the process with this pid if its command line contains `marker`, else None."""
     if pid <= 0:
         return None
     try:
@@ -72,7 +72,7 @@ def running(pid: int, marker: str) -> psutil.Process | None:
 
 
 def stop(process: psutil.Process, gentle: signal.Signals) -> None:
-    """End a server with its own gentle signal, and by force if that is not heard."""
+    """Stop a server with its own signal; kill it if that takes too long."""
     try:
         process.send_signal(gentle)
         process.wait(STOP_PATIENCE)
@@ -84,13 +84,13 @@ def stop(process: psutil.Process, gentle: signal.Signals) -> None:
 
 
 def reap(child: subprocess.Popen[bytes] | None) -> None:
-    """Take note of the end of a server that this process started, so that no zombie stays."""
+    """Wait for the end of a server that this process started, so that no zombie remains."""
     if child is not None:
         child.wait(STOP_PATIENCE)
 
 
 def wait_until(ready: Callable[[], bool], failed: Callable[[], bool]) -> bool:
-    """True once `ready` says so; False when `failed` does or the patience ends."""
+    """Wait until `ready` returns True; return False if `failed` does or the time is over."""
     deadline = time.monotonic() + START_PATIENCE
     while time.monotonic() < deadline:
         if ready():
@@ -103,7 +103,7 @@ def wait_until(ready: Callable[[], bool], failed: Callable[[], bool]) -> bool:
 
 @contextmanager
 def log_file(path: Path) -> Iterator[int]:
-    """A descriptor that a server's output is appended to."""
+    """Open a file to which a server's output is appended."""
     handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
     try:
         yield handle
@@ -117,9 +117,9 @@ def spawn(
     user: int | None = None,
     environment: Mapping[str, str] | None = None,
 ) -> subprocess.Popen[bytes]:
-    """Start a server in a session of its own, so that Ctrl-C reaches us first.
+    """Start a server in its own session, so that Ctrl-C does not reach it.
 
-    `environment` is added to our own.
+    `environment` is added to that of this process.
     """
     with log_file(log) as output:
         return subprocess.Popen(  # noqa: S603  the command is ours
@@ -137,9 +137,9 @@ def spawn(
 
 
 class EmbeddedServer(ABC):
-    """The life of a server: owned or attached to, started or adopted, stopped by its owner."""
+    """A server that its owner starts or adopts, and stops; other processes only use it."""
 
-    #: How its log calls it, and the signal at which it stops cleanly.
+    #: Its name for people, and the signal that stops it cleanly.
     name: str
     gentle: signal.Signals
 
@@ -151,7 +151,7 @@ class EmbeddedServer(ABC):
         self.child: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
-        """Own and start the server, or wait until its owner has.
+        """Own and start the server, or wait until its owner has started it.
 
         Raises:
             ServerDidNotStart: with the end of its log.
@@ -175,31 +175,35 @@ class EmbeddedServer(ABC):
         self.lock.release()
 
     def await_ready(self) -> None:
-        """Wait until the server accepts connections, or its process has ended."""
+        """Wait until the server accepts connections.
+
+        Raises:
+            ServerDidNotStart: its process ended, or the time is over.
+        """
         child = self.child
         if not wait_until(self.accepts, lambda: child is not None and child.poll() is not None):
             raise ServerDidNotStart(self.name, self.log)
 
     def run(self, process: "subprocess.Popen[bytes]") -> None:
-        """Wait for a command that prepares the server."""
+        """Wait for a command that prepares the server; raises ServerDidNotStart if it fails."""
         if process.wait() != 0:
             raise ServerDidNotStart(self.name, self.log)
 
     @abstractmethod
     def pid(self) -> int:
-        """The process id that the server left, -1 if none."""
+        """Return the process id of the server; -1 if unknown."""
 
     @abstractmethod
     def marker(self) -> str:
-        """Words of the command line by which the server's process is known."""
+        """Return the text in the command line that identifies the server's process."""
 
     @abstractmethod
     def accepts(self) -> bool:
-        """Whether it accepts connections."""
+        """Whether the server accepts connections."""
 
     @abstractmethod
     def launch(self) -> None:
-        """Start the process; everything that it needs is made first."""
+        """Prepare and start the process."""
 
-    def complete(self) -> None:  # noqa: B027  most servers are complete when they accept
-        """Make what is made over a connection."""
+    def complete(self) -> None:  # noqa: B027  most servers need nothing more
+        """Do what needs a connection to the new server."""

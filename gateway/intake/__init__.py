@@ -1,1 +1,1 @@
-"""Three doors into one pipeline: Kafka, files, HTTP. They translate, nothing else."""
+"""Three inputs to one pipeline: Kafka, files, HTTP. They only translate."""

@@ -1,7 +1,7 @@
-"""The file door: NDJSON, CSV (UTF-8 with or without BOM, GB18030), XLSX, as raw items.
+"""File intake: read NDJSON, CSV (UTF-8 with or without BOM, or GB18030) and XLSX as raw items.
 
-NDJSON and CSV are read in constant memory however long they are; an XLSX file is refused beyond
-its limits before it is unpacked. Nothing in a file is ever evaluated.
+NDJSON and CSV are read in constant memory; an XLSX file beyond the limits is refused before it is
+unpacked. Nothing in a file is ever evaluated.
 """
 
 import hashlib
@@ -22,7 +22,7 @@ _BOM = b"\xef\xbb\xbf"
 
 
 def file_hash(path: Path) -> str:
-    """SHA-256 of the file, which names it as an origin."""
+    """Return the SHA-256 of the file, which is its origin."""
     digest = hashlib.sha256()
     with path.open("rb") as stream:
         while block := stream.read(_HASH_BLOCK):
@@ -31,10 +31,10 @@ def file_hash(path: Path) -> str:
 
 
 def read(path: Path, limits: FileLimits, kind: RecordKind | None = None) -> Iterator[Raw]:
-    """The rows of a file as raw items; `kind` where neither header nor row tells it.
+    """Yield the rows of a file as raw items; `kind` is for files that do not show it themselves.
 
     Raises:
-        UnreadableFile: not a table, too large, or no known column in its header.
+        UnreadableFile: not a table, too large, or no column names in its first row.
     """
     origin = f"file:{file_hash(path)}"
     match path.suffix.lower():
@@ -50,7 +50,7 @@ def read(path: Path, limits: FileLimits, kind: RecordKind | None = None) -> Iter
 
 
 def batches(items: Iterable[Raw], size: int) -> Iterator[list[Raw]]:
-    """Items in lists of `size`."""
+    """Yield the items in lists of `size`."""
     iterator = iter(items)
     while batch := list(islice(iterator, size)):
         yield batch
@@ -59,11 +59,8 @@ def batches(items: Iterable[Raw], size: int) -> Iterator[list[Raw]]:
 def _body(row: dict[str, Any]) -> bytes:
     try:
         return orjson.dumps(row, default=str)
-    except TypeError:  # a lone surrogate stands for a byte that is not in the file's encoding
+    except TypeError:  # a lone surrogate: a byte that is invalid in the file's encoding
         return repr(row).encode("utf-8", "surrogateescape")
-
-
-# ---------------------------------------------------------------- NDJSON
 
 
 def _ndjson(path: Path, limits: FileLimits, kind: RecordKind | None, origin: str) -> Iterator[Raw]:
@@ -80,15 +77,6 @@ def _ndjson(path: Path, limits: FileLimits, kind: RecordKind | None, origin: str
 
 
 def _skip_line(stream: BinaryIO) -> None:
-    """Pass over the rest of a line that is too long; its beginning is refused as no JSON."""
+    """Skip the rest of a line that is too long; its start is refused, because it is not JSON."""
     while (part := stream.readline(_HASH_BLOCK)) and not part.endswith(b"\n"):
         pass
-
-
-# ---------------------------------------------------------------- CSV
-
-
-# ---------------------------------------------------------------- XLSX
-
-
-# ---------------------------------------------------------------- headers

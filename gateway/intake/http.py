@@ -1,4 +1,4 @@
-"""The HTTP door: `POST /v1/intake/{kind}` with one record or a list; one result per record."""
+"""HTTP intake: `POST /v1/intake/{kind}` with one record or a list; one result per record."""
 
 import hashlib
 import json
@@ -17,12 +17,12 @@ from gateway.store.base.engine import Database, DatabaseAway
 from gateway.store.record import inbox
 from schemas.codes import RecordKind
 
-#: Records in one request; more belong into a file.
+#: Records in one request at most; send more as a file.
 MAX_RECORDS = 10_000
 
 
 def router(pipeline: Pipeline, database: Database, clock: Clock) -> APIRouter:
-    """The intake routes; the API key is checked by the application."""
+    """Return the intake routes; the application checks the API key."""
     routes = APIRouter()
 
     @routes.post("/v1/intake/{kind}")
@@ -31,7 +31,7 @@ def router(pipeline: Pipeline, database: Database, clock: Clock) -> APIRouter:
         request: Request,
         idempotency_key: Annotated[str | None, Header(max_length=200)] = None,
     ) -> Response:
-        """Take in records of one kind; 422 where the key came with another body before."""
+        """Take in records of one kind; 422 if the Idempotency-Key came before with another body."""
         body = await request.body()
         origin = await _origin(database, clock, request, idempotency_key, body)
         items = [Raw(origin, i, text, kind) for i, text in enumerate(_records(body))]
@@ -66,7 +66,7 @@ async def _origin(
 
 
 def _records(body: bytes) -> list[bytes]:
-    """The records of a body as bytes; what does not parse is one item, and gets refused."""
+    """Return the records of a body as bytes; a body that is not JSON is one item, refused later."""
     try:
         found = list(_elements(body.decode("utf-8-sig").strip()))
     except (ValueError, RecursionError):
@@ -81,7 +81,7 @@ _BETWEEN = re.compile(r"[\s]*")
 
 
 def _elements(text: str) -> Iterator[bytes]:
-    """The elements of a JSON list as they were written, so that each is refused by itself."""
+    """Yield the elements of a JSON list as they were written, so that each is checked by itself."""
     if not text.startswith("["):
         yield text.encode()
         return
@@ -105,7 +105,7 @@ def _skip(text: str, position: int) -> int:
 
 
 def as_json(result: Result) -> dict[str, Any]:
-    """A result for programs."""
+    """Return a result as JSON values for programs."""
     return {
         "index": result.position,
         "verdict": result.verdict,

@@ -1,10 +1,10 @@
-"""The Kafka door: batches of raw records, one transaction a batch, then the explicit offsets.
+"""Kafka intake: batches of raw records, one transaction for each, then their explicit offsets.
 
-FastStream is given a pass-through decoder and a parser that shows it one empty record, since 0.7.8
-drops a whole batch over one header that is not UTF-8. Offsets are committed by us, partition by
-partition: its `ack()` would commit positions of records that nobody has seen. While two batches
-are in flight the next poll waits; if they take long, since the database is away, the partitions are
-paused and polling goes on, so that the assignment is kept however long it takes.
+FastStream gets a pass-through decoder, and a parser that shows it one empty record: 0.7.8 drops a
+whole batch because of one header that is not UTF-8. We commit offsets ourselves, partition by
+partition: its `ack()` would commit positions of records not processed yet. While two batches are in
+flight the next poll waits. If they take long, because the database is away, the partitions are
+paused and polling goes on, so that the consumer keeps its assignment.
 """
 
 import asyncio
@@ -32,24 +32,24 @@ from gateway.telemetry.metrics import Metrics
 Records = Sequence[ConsumerRecord[bytes, bytes]]
 Ends = Mapping[TopicPartition, int]
 
-#: Batches between poll and commit: while one waits for the database, the other is worked on.
+#: Batches between poll and commit at most: one is checked while the other waits for the database.
 IN_FLIGHT = 2
-#: Seconds between two tries while database or broker is away, from and up to.
+#: Seconds between two tries while database or broker is away: the first and the longest pause.
 FIRST_PAUSE, LONGEST_PAUSE = 0.2, 5.0
 POLL_MILLISECONDS = 100
-#: Bytes fetched of a partition at once: several batches, so that few polls bring a small rest.
+#: Bytes fetched from a partition at once: several batches, so that few polls return a small rest.
 FETCH_BYTES = 4 * 2**20
 
 
 class KafkaAway(Away):
-    """No broker answers at the start; one that goes away later is waited for."""
+    """No broker answers at the start; if it goes away later, intake waits for it."""
 
     lead = "Kafka 不可用，检查 Kafka 服务和 KAFKA_BOOTSTRAP_SERVERS"
 
 
 @contextmanager
 def first_call() -> Iterator[None]:
-    """Asks a cluster for the first time; raises KafkaAway, also for an address that is none."""
+    """Raise KafkaAway for errors of the first call to a cluster, a malformed address included."""
     try:
         yield
     except (KafkaError, ValueError, OverflowError) as error:
@@ -57,7 +57,7 @@ def first_call() -> Iterator[None]:
 
 
 class KafkaIntake:
-    """Consumes the configured topics as one member of the consumer group."""
+    """Consume the configured topics as one member of the consumer group."""
 
     def __init__(
         self,
@@ -72,9 +72,9 @@ class KafkaIntake:
         self.clock = clock
         self.metrics = metrics
         self.consumer: AIOKafkaConsumer | None = None
-        self.taken = 0  #: records whose effects are committed
+        self.taken = 0  #: records committed
         self.broker = KafkaBroker(bootstrap, apply_types=False, logger=None)
-        self.failed = False  #: a batch met a fault of ours, so that liveness must fail
+        self.failed = False  #: a batch failed by a bug of ours; liveness fails
         self._stopping = False
         self._batches: set[asyncio.Task[None]] = set()
         self._last: dict[TopicPartition, asyncio.Task[None]] = {}
@@ -98,7 +98,7 @@ class KafkaIntake:
         return subscriber
 
     async def start(self) -> None:
-        """Join the group and begin.
+        """Join the group and begin to poll.
 
         Raises:
             KafkaAway: no broker answers.
@@ -109,7 +109,7 @@ class KafkaIntake:
         _ask_with_pauses(self._subscriber.consumer)
 
     async def stop(self) -> None:
-        """Leave the group; what was not committed is read again by the next one."""
+        """Leave the group; the next member reads again what was not committed."""
         self._stopping = True
         for task in self._batches:
             task.cancel()
@@ -119,15 +119,15 @@ class KafkaIntake:
 
     @property
     def idle(self) -> bool:
-        """Nothing between poll and commit, and nothing left in the assigned partitions."""
+        """Whether no batch is in flight and the assigned partitions are read to their end."""
         return not self._batches and self.lag() == 0
 
     def assigned(self) -> set[TopicPartition]:
-        """The partitions that are ours now."""
+        """Return the partitions assigned to this process."""
         return set() if self.consumer is None else set(self.consumer.assignment())
 
     def lag(self) -> int | None:
-        """Records behind the end of our partitions; None while the end is not known."""
+        """Return the records left in our partitions; None while their end is not known."""
         if self.consumer is None or not self.assigned():
             return None
         total = 0
@@ -142,15 +142,15 @@ class KafkaIntake:
     # ------------------------------------------------------------ from poll to commit
 
     async def _take(self, message: KafkaMessage) -> None:
-        """Called for every poll with records; waits for a free place, half a poll interval at most.
+        """Start the work on the records of one poll; then wait for a free place.
 
-        A pause is the last resort: aiokafka throws away what it has fetched of a paused partition,
-        asks for it again, and leaves the bytes to the garbage collector.
+        It waits for half a poll interval at most, then pauses the partitions. A pause is the last
+        resort: aiokafka throws away what it has fetched of a paused partition and fetches it again.
         """
         if self._stopping:
             return
         records: Records = message.raw_message
-        message.raw_message = ()  # FastStream's context and a cycle of its own keep the message
+        message.raw_message = ()  # FastStream keeps the message in a reference cycle
         ends = _ends(records)
         before = [self._last[partition] for partition in ends if partition in self._last]
         batch = asyncio.create_task(self._work(records, ends, before))
@@ -170,7 +170,10 @@ class KafkaIntake:
     async def _work(
         self, records: Records, ends: Ends, before: Sequence[asyncio.Task[None]]
     ) -> None:
-        """One batch from check to committed offsets; a partition's batches keep their order."""
+        """Process one batch from check to committed offsets.
+
+        Batches with the same partition are written and committed in their order.
+        """
         with self.metrics.batch_seconds.time():
             checked = await self.pipeline.check(self._raws(records, ends))
             await asyncio.gather(*before)
@@ -192,7 +195,7 @@ class KafkaIntake:
             self.consumer.resume(*self.consumer.paused())
 
     async def _commit_offsets(self, ends: Ends) -> None:
-        """Explicit offsets of what was written; a partition lost meanwhile is another's now."""
+        """Commit the offsets of partitions that are still ours; a lost one belongs to another."""
         mine = {p: offset for p, offset in ends.items() if p in self.assigned()}
         with suppress(KafkaError):
             if mine and self.consumer is not None:
@@ -209,16 +212,16 @@ class KafkaIntake:
 
 
 def _ends(records: Records) -> Ends:
-    """The offset after the last record of each partition, whose records come in order."""
+    """Return the offset after the last record of each partition."""
     ends = {(record.topic, record.partition): record.offset + 1 for record in records}
     return {TopicPartition(*place): offset for place, offset in ends.items()}
 
 
 def _ask_with_pauses(consumer: AIOKafkaConsumer) -> None:
-    """Let the consumer wait after it asked in vain where the partitions are.
+    """Make the consumer pause after a metadata request that failed.
 
-    aiokafka 0.14 asks again at once while a partition has no leader: with the broker away that is a
-    whole core, and thousands of lines of log a second, until it comes back.
+    aiokafka 0.14 repeats it at once while a partition has no leader: with the broker away, that
+    takes a whole core and writes thousands of log lines a second.
     """
     client = consumer._client  # noqa: SLF001  there is no setting for it
     ask = client._metadata_update  # noqa: SLF001
@@ -233,7 +236,7 @@ def _ask_with_pauses(consumer: AIOKafkaConsumer) -> None:
 
 
 async def _until_back(work: Callable[[], Awaitable[Any]]) -> None:
-    """Do the work, again and again while the database is away: an outage never quarantines."""
+    """Repeat the work while the database is away; an outage never quarantines items."""
     pause = FIRST_PAUSE
     while True:
         try:

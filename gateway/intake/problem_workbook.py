@@ -1,6 +1,6 @@
-"""The problems workbook 问题清单: the faulty rows as they were given, to be mended and sent again.
+"""The problem workbook 问题清单: the faulty rows as they were given, to correct and send again.
 
-`gateway.intake.files` reads it back: Chinese headers, one sheet a kind, every cell a text.
+`gateway.intake.files` reads it back: Chinese headers, one sheet for each kind, every cell a text.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -21,13 +21,13 @@ PROBLEMS = "填报问题"
 FIXES = "修改办法"
 _SHEETS = {name: KINDS[name].title for name in REPORTED_IN_ORDER}
 _OTHERS = "其他"
-#: Column of the input that says the kind, which the header of the other sheets tells.
+#: The column of the kind on the sheet of other items; the other sheets show it by their header.
 _KIND = "kind"
 
 
 @dataclass(frozen=True, slots=True)
 class FaultyRow:
-    """One row that check found fault with: as given, in wire columns, with what is wrong."""
+    """One faulty row: the given texts by wire column, and their problems."""
 
     line: int
     kind: RecordKind | None
@@ -36,7 +36,7 @@ class FaultyRow:
 
 
 def problems_workbook(path: Path, faulty: Iterable[FaultyRow]) -> None:
-    """Write the rows to mend, one sheet a kind; cells with problems are coloured."""
+    """Write the faulty rows, one sheet for each kind; cells with problems are coloured."""
     by_sheet: dict[str, list[FaultyRow]] = {}
     for row in faulty:
         name = _SHEETS.get(row.kind, _OTHERS) if row.kind else _OTHERS
@@ -61,7 +61,7 @@ def _columns(sheet: str) -> tuple[Column, ...]:
 
 
 def _extra(rows: Iterable[FaultyRow], known: set[str]) -> list[str]:
-    """The columns that the standard does not have, in the order in which they were met."""
+    """Return the columns that are not in the standard, in the order of their first use."""
     ours = known | {PROBLEMS, FIXES}
     return list(dict.fromkeys(name for row in rows for name in row.row if name not in ours))
 
@@ -85,7 +85,7 @@ def _write(
 
 
 def faulty_row(checked: Checked) -> FaultyRow:
-    """The row of a checked item under its wire columns; its raw text where it does not parse."""
+    """Return the row of a checked item by wire column; its raw text if it cannot be parsed."""
     candidate = normalise(checked.raw)
     if isinstance(candidate, Candidate):
         row = {name: _text(value) for name, value in candidate.row.items()}

@@ -1,4 +1,4 @@
-"""Replay from quarantine 隔离区重放: an item again, corrected or as it was, with its own origin."""
+"""Replay from quarantine 隔离区重放: process an item again, corrected or as it was."""
 
 from gateway.check.raw import Raw
 from gateway.config.clock import Clock
@@ -13,7 +13,7 @@ from schemas.verdict import Verdict
 
 
 class NoSuchItem(LookupError):
-    """There is no quarantined item of this number."""
+    """There is no quarantined item with this number."""
 
     def __init__(self, id_: int) -> None:
         super().__init__(f"隔离区没有编号 {id_}")
@@ -22,9 +22,14 @@ class NoSuchItem(LookupError):
 async def replay(
     pipeline: Pipeline, keys: Keys, clock: Clock, id_: int, body: bytes | None = None
 ) -> Result:
-    """Process a quarantined item again; its history is kept, and it is resolved if it is taken.
+    """Process a quarantined item again; with `body`, that is the corrected content.
 
-    Refused again, the item stays open and its replay does not: one item, however often it is tried.
+    It opens its own transactions. An accepted item is resolved. If it is refused again, the item
+    stays open and the replay is stored as resolved, so that one item is open however often it is
+    tried.
+
+    Raises:
+        NoSuchItem: there is no item with this number.
     """
     async with pipeline.database.transaction() as connection:
         item = await quarantine.quarantined(connection, id_)

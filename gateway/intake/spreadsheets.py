@@ -1,4 +1,4 @@
-"""CSV and XLSX files → rows under the wire columns."""
+"""Read CSV and XLSX files as rows by wire column."""
 
 import csv
 import zipfile
@@ -19,14 +19,14 @@ _SNIFF_BYTES = 1 << 20
 
 
 class UnreadableFile(ValueError):
-    """The file as a whole cannot be taken in; the message says why, in Chinese."""
+    """The file as a whole cannot be read; the message says why, in Chinese."""
 
 
 Row = tuple[int, RecordKind | None, dict[str, Any]]
 
 
 def csv_rows(path: Path, limits: FileLimits, kind: RecordKind | None) -> Iterator[Row]:
-    """The rows of a CSV file, read line by line; raises UnreadableFile."""
+    """Yield the rows of a CSV file, line by line; raises UnreadableFile."""
     csv.field_size_limit(limits.max_line_bytes)
     encoding = _encoding(path)
     with path.open(encoding=encoding, errors="surrogateescape", newline="") as stream:
@@ -41,7 +41,7 @@ def csv_rows(path: Path, limits: FileLimits, kind: RecordKind | None) -> Iterato
 
 
 def _encoding(path: Path) -> str:
-    """UTF-8 if the beginning of the file is; else GB18030, which takes almost any bytes."""
+    """Return UTF-8 if the start of the file is valid; else GB18030, which fits nearly any bytes."""
     with path.open("rb") as stream:
         start = stream.read(_SNIFF_BYTES)
     try:
@@ -53,7 +53,7 @@ def _encoding(path: Path) -> str:
 
 
 def xlsx_rows(path: Path, limits: FileLimits, kind: RecordKind | None) -> Iterator[Row]:
-    """The rows of all sheets of an XLSX file; raises UnreadableFile beyond the limits."""
+    """Yield the rows of all sheets of an XLSX file; raises UnreadableFile beyond the limits."""
     _check_zip(path, limits)
     try:
         workbook = CalamineWorkbook.from_path(str(path))
@@ -90,14 +90,14 @@ def _check_zip(path: Path, limits: FileLimits) -> None:
 
 
 def _cell(value: Any) -> str:
-    """A cell as text: whole numbers without `.0`, days without a time."""
+    """Return a cell as text: whole numbers without `.0`, days without a time."""
     if isinstance(value, float) and value.is_integer():
         return str(int(value))
     return str(value).removesuffix(" 00:00:00")
 
 
 class _Header:
-    """A header row: wire codes or Chinese names → wire codes, and the kind that they tell."""
+    """A header row: wire codes or Chinese names turned into wire codes, and the kind they show."""
 
     def __init__(self, cells: Sequence[str], kind: RecordKind | None) -> None:
         names = [cell.strip().lstrip("\ufeff") for cell in cells]
@@ -108,7 +108,7 @@ class _Header:
             raise UnreadableFile("第一行没有列名：请写明列的中文名或代码（如 CF_WSH）")
 
     def row(self, cells: Sequence[str]) -> dict[str, Any]:
-        """The cells that are not empty, under their wire codes; extra cells have no name."""
+        """Return the cells that are not empty, by wire code; cells without a column are dropped."""
         named = zip(self.names, cells, strict=False)
         return {name: cell for name, cell in named if name and cell != ""}
 
@@ -118,7 +118,7 @@ def _titles(kind: RecordKind) -> dict[str, str]:
 
 
 def _kind_of(names: Sequence[str]) -> RecordKind | None:
-    """The kind whose columns the header shows most of."""
+    """Return the kind with the most columns in the header; None if it has none."""
     known = {
         kind: sum(name in _titles(kind) or name in _titles(kind).values() for name in names)
         for kind in REPORTED_KINDS

@@ -1,1 +1,1 @@
-"""The monthly ledger 双公示台账: rows, figures, the frozen workbook."""
+"""The monthly ledger 双公示台账: rows, figures, frozen workbook."""

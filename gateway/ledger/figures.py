@@ -1,9 +1,9 @@
-"""The figures of a month 台账指标 from its rows: counts, rates, verdicts on time (pure).
+"""The figures of a month 台账指标 from its rows: counts, rates and timeliness (pure).
 
 Definitions (ARCHITECTURE.md, "Figures of a month"): N in scope by decision date; S handed over;
-A accepted; T accepted by due, for each clock; 迟报 handed over but not accepted by due; 漏报 not
-handed over and past due. 上报率 S/N, 合规率 A/S, 及时率 T/N; a denominator of 0 gives "—", never
-100 %.
+A accepted; T accepted by the due time of each clock; 迟报 handed over but not accepted by the due
+time; 漏报 not handed over and past due. 上报率 S/N, 合规率 A/S, 及时率 T/N; a denominator of 0
+gives "—", never 100 %.
 """
 
 from collections import Counter
@@ -22,19 +22,19 @@ NO_RATE = "—"
 
 @dataclass(frozen=True, slots=True)
 class Rate:
-    """A share of a whole; it has no value where the whole is nothing."""
+    """A part of a whole; without a value if the whole is 0."""
 
     part: int
     whole: int
 
     @property
     def value(self) -> Decimal | None:
-        """Between 0 and 1, exact; None without a denominator."""
+        """The exact rate between 0 and 1; None if the whole is 0."""
         return Decimal(self.part) / self.whole if self.whole else None
 
     @property
     def text(self) -> str:
-        """`98.50%`, rounded down so that 100 % is said only of all."""
+        """The rate as `98.50%`, rounded down so that only the whole is 100 %."""
         if not self.whole:
             return NO_RATE
         hundredths = self.part * 10_000 // self.whole
@@ -43,7 +43,7 @@ class Rate:
 
 @dataclass(frozen=True, slots=True)
 class ClockFigures:
-    """What one clock makes of the decisions in scope."""
+    """The counts of decisions in scope by one clock."""
 
     clock: str
     title: str
@@ -57,7 +57,7 @@ class ClockFigures:
 
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """The figures of one destination; `kind` None is penalties and licences together."""
+    """The figures of one destination; `kind` None: all kinds together."""
 
     destination: str
     title: str
@@ -80,14 +80,14 @@ class Figures:
         return Rate(self.accepted, self.handed_over)
 
     def timely_rate(self, clock: ClockFigures) -> Rate:
-        """及时率 T/N by one clock."""
+        """Return 及时率 T/N by one clock."""
         return Rate(clock.timely, self.in_scope)
 
 
 def all_figures(
     rows: Sequence[LedgerRow], destinations: Iterable[Destination], clocks: Mapping[str, TimeLimit]
 ) -> tuple[Figures, ...]:
-    """Each destination that takes decisions: together, penalties, licences; the headline first."""
+    """Return the figures of each destination for decisions, all kinds first; headline first."""
     reported = [d for d in destinations if d.takes & REPORTED_KINDS]
     headline = headline_of(reported)
     reported.sort(key=lambda d: d.name != headline)
@@ -99,7 +99,7 @@ def all_figures(
 
 
 def headline_of(destinations: Iterable[Destination]) -> str | None:
-    """The destination whose figures head the ledger: the configured one, else the first."""
+    """Return the destination at the head of the ledger: the configured one, else the first."""
     reported = [d for d in destinations if d.takes & REPORTED_KINDS]
     chosen = next((d for d in reported if d.headline), None) or next(iter(reported), None)
     return chosen.name if chosen else None
@@ -146,8 +146,5 @@ def _clock_figures(clock: TimeLimit, standings: Iterable[DecisionStanding]) -> C
 
 
 def clock_title(clock: TimeLimit) -> str:
-    """`7个工作日`."""
+    """Return the time limit in Chinese, as `7个工作日`."""
     return f"{clock.days}个{'工作日' if clock.counts is CountedDays.WORKING else '自然日'}"
-
-
-# ---------------------------------------------------------------- the published shape

@@ -1,4 +1,4 @@
-"""The month's end: the ledger frozen with its workbook, and its figures in words."""
+"""Freeze the ledger of a month with its workbook, and print its figures."""
 
 import asyncio
 from collections.abc import Callable
@@ -18,21 +18,21 @@ FIRST_REASON = "首次冻结"
 
 LATER_REASON = "数据变动"
 
-#: Makes the workbook of a ledger with the stamp that stands on it.
+#: Renders the workbook of a ledger; the frozen version is printed in it.
 Render = Callable[[Ledger, Frozen], bytes]
 
 
 async def freeze_month(
     database: Database, scope: LedgerScope, month: str, now: datetime, reason: str | None = None
 ) -> tuple[Ledger, Frozen, bool]:
-    """Freeze a month as it stands now; True if that made a new version."""
+    """Freeze a month as it is now; the last value is True if that made a new version."""
     account = await account_of_month(database, scope, month, now)
     frozen, made = await freeze(database, account, ledger_workbook, now, reason)
     return account, frozen, made
 
 
 async def frozen_workbook(database: Database, frozen: Frozen) -> bytes:
-    """The workbook as it was frozen."""
+    """Return the workbook of a frozen version."""
     async with database.transaction() as connection:
         return await ledgers.workbook(connection, frozen.month, frozen.version) or b""
 
@@ -40,7 +40,11 @@ async def frozen_workbook(database: Database, frozen: Frozen) -> bytes:
 async def freeze(
     database: Database, ledger: Ledger, render: Render, now: datetime, reason: str | None = None
 ) -> tuple[Frozen, bool]:
-    """Keep a version of the ledger if it differs from the last one; True if it was made now."""
+    """Store a version of the ledger if it differs from the last one.
+
+    It opens its own transaction and locks the month in it. Returns the last version, and True if it
+    is new.
+    """
     async with database.transaction() as connection:
         await ledgers.lock_month(connection, ledger.month)
         before = await ledgers.versions(connection, ledger.month)
@@ -63,7 +67,7 @@ async def freeze(
 
 
 def ledger_lines(account: Ledger) -> list[str]:
-    """The figures of all kinds together, a line for each destination and clock."""
+    """Return the figures of all kinds together as text: lines for each destination and clock."""
     lines = []
     for figures in account.figures:
         if figures.kind is not None:

@@ -1,7 +1,6 @@
-"""The ledger step 台账: the month as it stands, and its frozen versions.
+"""The ledger step 台账: compute the ledger of a month as it is now.
 
-`month` reads everything at one moment in a constant number of statements; `freeze` keeps it with a
-hash and a workbook, and makes a new version only when something has changed.
+`month` reads one snapshot in a constant number of statements; `freeze` stores the result.
 """
 
 import asyncio
@@ -27,7 +26,7 @@ from schemas.base import SHANGHAI
 
 
 class BadMonth(ValueError):
-    """A month is written YYYY-MM; the message says so in Chinese."""
+    """A month is not written YYYY-MM; the message says so in Chinese."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +43,7 @@ class GradeRow:
 
 @dataclass(frozen=True, slots=True)
 class Ledger:
-    """The account of one month at one moment; `refused` counts input that became no record."""
+    """The ledger of one month at one time; `refused` counts input that became no record."""
 
     month: str
     headline: str | None
@@ -56,7 +55,7 @@ class Ledger:
     grade_changes: tuple[GradeRow, ...]
 
     def as_json(self) -> dict[str, Any]:
-        """The figures with their rates, without the rows, for `--format json` and the store."""
+        """Return the figures with their rates, without rows, for `--format json` and the store."""
         return {
             "month": self.month,
             "headline": self.headline,
@@ -69,7 +68,7 @@ class Ledger:
 
     @property
     def hash(self) -> str:
-        """SHA-256 over figures and rows as canonical JSON: the same content, the same hash."""
+        """SHA-256 of figures and rows as canonical JSON: equal content has an equal hash."""
         digest = hashlib.sha256(_canonical(self.as_json()))
         for row in self.rows:
             digest.update(_canonical(asdict(row)))
@@ -97,10 +96,10 @@ def _figures_json(figures: Figures) -> dict[str, Any]:
 
 
 def days_of(month: str) -> tuple[date, date]:
-    """The first day of a month `YYYY-MM` and the day after its last.
+    """Return the first day of a month `YYYY-MM` and the day after its last.
 
     Raises:
-        BadMonth: it is written otherwise.
+        BadMonth: it is written in another way.
     """
     try:
         first = date.fromisoformat(f"{month}-01")
@@ -111,7 +110,13 @@ def days_of(month: str) -> tuple[date, date]:
 
 
 async def month(database: Database, scope: LedgerScope, month: str, now: datetime) -> Ledger:
-    """The account of the decisions of a month, as they stand at `now`."""
+    """Compute the ledger of the decisions of a month, as they are at `now`.
+
+    It opens its own read-only transaction; the rows are computed in a thread.
+
+    Raises:
+        BadMonth: the month is not written YYYY-MM.
+    """
     first, end = days_of(month)
     start, stop = (datetime.combine(day, time.min, SHANGHAI) for day in (first, end))
     async with database.transaction() as connection:
@@ -162,6 +167,3 @@ def _grade_row(row: Any, scope: LedgerScope) -> GradeRow:
     number, code, name, person, before, after, at = row
     shown = scope.pseudonym(code) if person else code
     return GradeRow(number, PERSON if person else name or "", shown, before, after, utc(at))
-
-
-# ---------------------------------------------------------------- freezing

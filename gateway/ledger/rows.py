@@ -1,4 +1,4 @@
-"""A decision's line in the ledger 台账明细: how it stands at each destination and clock (pure)."""
+"""The line of a decision in the ledger 台账明细: its state by destination and clock (pure)."""
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
@@ -19,19 +19,19 @@ from schemas.verdict import Exclusion
 
 
 class Timeliness(StrEnum):
-    """How one decision stands at one destination by one clock."""
+    """The result of one decision at one destination by one clock."""
 
     TIMELY = "及时"
     LATE = "迟报"
     MISSED = "漏报"
     OPEN = "未到期"
     UNKNOWN = "期限未定"  #: beyond the working-day calendar
-    VOID = "撤回未报"  #: withdrawn before its due, so that nothing was owed any more
+    VOID = "撤回未报"  #: withdrawn before its due time, never handed over
 
 
 @dataclass(frozen=True, slots=True)
 class DecisionStanding:
-    """How one decision stands at one destination that it is owed to."""
+    """The state of one decision at one destination that it is owed to."""
 
     destination: str
     state: str
@@ -46,7 +46,7 @@ class DecisionStanding:
 
 @dataclass(frozen=True, slots=True)
 class LedgerRow:
-    """One decision of the month; a natural person stands by pseudonym, without a name."""
+    """One decision of the month; a natural person is shown by pseudonym, without a name."""
 
     decision_id: int
     kind: RecordKind
@@ -62,7 +62,7 @@ class LedgerRow:
 
 @dataclass(frozen=True, slots=True)
 class LedgerScope:
-    """What a ledger needs besides the database; `pseudonym` names a person in public."""
+    """What a ledger needs besides the database; `pseudonym` gives the public name of a person."""
 
     destinations: tuple[Destination, ...]
     clocks: Mapping[str, TimeLimit]
@@ -79,7 +79,7 @@ def timeliness(
     withdrawn_at: datetime | None,
     now: datetime,
 ) -> Timeliness:
-    """The verdict of one clock; `due` is exclusive, and a provisional one only a lower bound."""
+    """Return the result by one clock; `due` is exclusive, `provisional` makes it a lower bound."""
     if accepted_at is not None and accepted_at < due:
         return Timeliness.TIMELY
     if now < due:
@@ -94,7 +94,7 @@ def timeliness(
 
 
 class Assembler:
-    """Rows as read → rows of the ledger."""
+    """Turn the rows of the store into rows of the ledger."""
 
     def __init__(
         self, scope: LedgerScope, withdrawn: Mapping[int, datetime], now: datetime
@@ -105,7 +105,7 @@ class Assembler:
         self._fresh: dict[tuple[str, date], tuple[datetime, bool]] = {}
 
     def row(self, decision: Any, told: Mapping[str, list[Any]]) -> LedgerRow:
-        """One decision with how it stands at each destination that it is owed to."""
+        """Return the row of one decision, with its state at each destination that it is owed to."""
         standings = {}
         for destination in self.scope.destinations:
             deliveries = told.get(destination.name, [])
@@ -129,9 +129,9 @@ class Assembler:
     def _owed_all_the_same(self, decision: Any, destination: Destination) -> bool:
         """Whether a decision without any delivery is owed to the destination.
 
-        A destination configured later owes its past from its `since` on: such a decision counts in
-        N, not handed over, so that a delivery nobody made is seen. Without `since` it owes only
-        what came in after it was there, and then there is a delivery.
+        A destination with `since` is owed all decisions from that day on: one without a delivery
+        counts in N and not in S, so that the missing delivery is seen. Without `since`, it is owed
+        only decisions recorded after it was configured, and these have deliveries.
         """
         if destination.since is None or decision.verb == Verb.WITHDRAW:
             return False
@@ -182,9 +182,10 @@ class Assembler:
     def _dues(
         self, reports: Iterable[Any], destination: Destination, day: date
     ) -> dict[str, datetime]:
-        """The due time by each clock: the earliest kept, since corrections inherit it.
+        """Return the due time by each clock: the earliest stored, since corrections inherit it.
 
-        A clock that the destination did not have at the time is worked out from the decision date.
+        For a clock that the destination did not have at that time, it is computed from the decision
+        date.
         """
         found: dict[str, datetime] = {}
         for report in reports:
@@ -201,7 +202,7 @@ class Assembler:
 
 
 def _state(deliveries: list[Any]) -> str:
-    """The last delivery's state in Chinese, with what it carries where that is not the first."""
+    """Return the last delivery's state in Chinese, with its verb unless it is the first version."""
     if not deliveries:
         return "没有报送任务"
     last = deliveries[-1]

@@ -1,4 +1,4 @@
-"""The two-sided figures of each unit in the published shape of the ledger (pure)."""
+"""The figures of each authority in the published table 双公示月报表 (pure)."""
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
@@ -13,7 +13,7 @@ UNIT_KINDS = tuple(reversed(REPORTED_IN_ORDER))
 
 @dataclass(frozen=True, slots=True)
 class UnitFigures:
-    """One kind of decision of one authority, as the published table 双公示月报表 counts it."""
+    """One kind of decision of one authority, as counted in the published table."""
 
     produced: int  #: 产生数量: in scope
     reported: int  #: 报送数量: handed over to the headline destination
@@ -28,17 +28,17 @@ class UnitFigures:
 
 @dataclass(frozen=True, slots=True)
 class Unit:
-    """One authority's line of the published table."""
+    """The line of one authority in the published table."""
 
     authority: str
-    kinds: tuple[UnitFigures, ...]  #: one for each of UNIT_KINDS
+    kinds: tuple[UnitFigures, ...]  #: one for each kind of UNIT_KINDS
     troubles: str  #: 报送存在问题情况
 
 
 def units(
     rows: Iterable[LedgerRow], headline: str | None, titles: Mapping[str, str]
 ) -> tuple[Unit, ...]:
-    """One line for each authority, by name; `titles` names the headline's clocks."""
+    """Return one line for each authority, sorted by name; `titles` has the titles of the clocks."""
     by_authority: dict[str, list[LedgerRow]] = {}
     for row in rows:
         by_authority.setdefault(row.authority, []).append(row)
@@ -89,5 +89,5 @@ def _troubles(rows: Iterable[LedgerRow], headline: str | None, titles: Mapping[s
 
 
 def counted(found: Mapping[str, int]) -> str:
-    """`待补正2条、被退回1条`, in the order of the words."""
+    """Return counts as `待补正2条、被退回1条`, sorted by their words."""
     return "、".join(f"{what}{times}条" for what, times in sorted(found.items()))

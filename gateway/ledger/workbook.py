@@ -1,4 +1,4 @@
-"""The ledger workbook 台账工作簿: the published two-sided table, the figures, every decision."""
+"""The ledger workbook 台账工作簿: the published table, the figures, and every decision."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
@@ -28,9 +28,9 @@ _UNIT_TITLES = (
 
 
 def ledger_workbook(ledger: Ledger, stamp: Frozen, sites: Mapping[str, str] | None = None) -> bytes:
-    """The workbook of one frozen version; the same ledger and stamp give the same bytes.
+    """Return the workbook of one frozen version; equal ledger and stamp give equal bytes.
 
-    `sites` names each authority's own website 本单位公示网址, which we cannot know.
+    `sites` gives each authority's own website 本单位公示网址, which the gateway cannot know.
     """
     target = BytesIO()
     with workbook(target, stamp.recorded_at) as book:
@@ -80,7 +80,7 @@ def _summary(sheet: Sheet, ledger: Ledger, sites: Mapping[str, str]) -> None:
 
 
 def _unit_head(sheet: Sheet) -> None:
-    """Two rows: the groups above, their columns below."""
+    """Write the two header rows: groups above, columns below."""
     top, width = sheet.rows, len(_UNIT_TITLES)
     groups = [title for kind in UNIT_KINDS for title in (KIND_TITLES[kind], *[""] * (width - 1))]
     outer = ("单位名称", "本单位公示网址", "报送方式", "报送存在问题情况")
@@ -249,7 +249,7 @@ def _standing_cells(standing: DecisionStanding | None, clocks: Mapping[str, str]
 
 
 def _last_day(due: datetime) -> str:
-    """The last day of an exclusive due time."""
+    """Return the last day before an exclusive due time."""
     return (due - timedelta(seconds=1)).astimezone(SHANGHAI).date().isoformat()
 
 

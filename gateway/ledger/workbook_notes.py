@@ -1,4 +1,4 @@
-"""What the figures of the ledger workbook mean, in the words of its sheet 说明."""
+"""The meaning of the figures, for the sheet 说明 of the ledger workbook."""
 
 NOTES = (
     (

@@ -1,1 +1,1 @@
-"""Whole populations 全部对象 in columns: from a file or the store to the column engine."""
+"""Whole populations 全部对象 in columns, read from a file or the store for the column engine."""

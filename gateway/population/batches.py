@@ -1,4 +1,4 @@
-"""Whole populations and the rule sets that they fall under, in slices: from a file or the store."""
+"""Read a whole population in slices, from a file or the store, each with its rule set."""
 
 import io
 from collections import Counter
@@ -22,13 +22,13 @@ from scoring.population.assess import RESULT
 from scoring.population.frames import SUBJECTS
 from scoring.regulation.ruleset import RuleSet
 
-#: Subjects read from the store at a time.
+#: Subjects read from the store at once.
 PAGE = 50_000
-#: What stands for the code of a natural person wherever it would leave the store.
+#: Replaces the code of a natural person outside the store.
 PERSON = "自然人"
 _TEXT = pl.String()
 _SITES = SUBJECTS["sites"]
-#: A stored fact, which is one of the `score` input.
+#: The fields of a stored fact, as in the `score` input.
 _OWN = ("id", "decided_on", "item", "type", "rectified_on", "repair_applied_on",
         "repair_confirmed_on", "warning_until", "principal_points", "document_number",
         "created_on", "department", "stated_points", "site")  # fmt: skip
@@ -41,7 +41,7 @@ Batch = tuple[RuleSet | None, Slice]
 
 
 async def from_file(path: Path, rule_set: RuleSet, as_of: date) -> AsyncIterator[Batch]:
-    """The slices of a file, all under one rule set."""
+    """Yield the slices of a file, all under one rule set."""
     for one in file_slices(path, as_of):
         yield rule_set, one
 
@@ -54,10 +54,10 @@ async def from_store(
     rule_set: RuleSet | None = None,
     bound: frozenset[str] | None = None,
 ) -> AsyncIterator[Batch]:
-    """All subjects that stand by our assessment, by the rule set in force for them or a given one.
+    """Yield the scored subjects of the store, each slice with its rule set in force or `rule_set`.
 
-    With `bound` only those that configuration binds to one of these names. It reads page by page
-    while the service runs and writes nothing.
+    `bound` limits them to the subjects whose binding is one of these names. Each page is read in
+    its own read-only transaction, so it can run beside the service.
     """
     after = 0
     while True:
@@ -109,7 +109,7 @@ def _sites(code: str, rulebook: Rulebook) -> list[dict[str, Any]]:
 
 @dataclass(slots=True)
 class Totals:
-    """How many subjects of a rule set have which result."""
+    """Counts of results under one rule set."""
 
     rule_set: RuleSet | None
     subjects: int = 0
@@ -118,7 +118,7 @@ class Totals:
     not_evaluated: Counter[str] = field(default_factory=Counter)
 
     def add(self, frame: pl.DataFrame) -> None:
-        """Count results; reasons without what they are about."""
+        """Count results; a reason is counted without its detail."""
         self.subjects += frame.height
         self.vetoes += int(frame["veto"].sum())
         self.grades.update(dict(frame["grade"].drop_nulls().value_counts().iter_rows()))
@@ -135,7 +135,7 @@ class Totals:
 
 
 def results(rule_set: RuleSet | None, population: Population, as_of: date) -> pl.DataFrame:
-    """The results of a slice; without a rule set nobody is evaluated."""
+    """Return the results of a slice; without a rule set nobody is evaluated."""
     if rule_set is not None:
         return rescore(population, rule_set, as_of).frame
     nothing = {name: pl.lit(None, type_) for name, type_ in RESULT.items() if name != "id"}
@@ -147,6 +147,6 @@ def results(rule_set: RuleSet | None, population: Population, as_of: date) -> pl
 async def flips_of(
     batches: AsyncIterator[Batch], pair: tuple[RuleSet, RuleSet], as_of: date
 ) -> AsyncIterator[tuple[Flips, list[dict[str, Any]]]]:
-    """The flips between an old and a new rule set, slice by slice, and what cannot be read."""
+    """Yield the flips between an old and a new rule set, and the unreadable lines, by slice."""
     async for _, one in batches:
         yield flips(*pair, one.population, as_of), one.errors

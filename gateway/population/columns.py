@@ -1,6 +1,6 @@
-"""Columns as they come → a population: every value typed, and the subjects that cannot be read.
+"""Turn raw columns into a population: typed values, and an error for each unreadable subject.
 
-One shape for all sources: that of the `score` input, a row a subject and a row a fact.
+All sources have the shape of the `score` input: one row for each subject and one for each fact.
 """
 
 from typing import Any
@@ -12,23 +12,23 @@ from scoring.population.frames import AMOUNT, FACTS, SUBJECTS
 
 _AMOUNT_TEXT = r"^-?\d{1,12}(\.\d{1,6})?$"
 _DAY_TEXT = r"^\d{4}-\d{2}-\d{2}$"
-#: Columns of text that have to say something; the spaces around do not count.
+#: Text columns that must not be empty; outer spaces are removed.
 _WORDS = frozenset({"id", "item", "department", "site", "grade", "issued_by"})
 _LISTS = ("types", "codes")
-#: What a column is called in the input where that is not its own name.
+#: The names of columns in the input, where they differ.
 _WIRE = {"types": "penalty.types", "fine_wan": "penalty.fine_wan", "grade": "received.grade",
          "issued_by": "received.issued_by", "score": "received.score"}  # fmt: skip
-#: A score may lie below nothing.
+#: Amounts that may be negative.
 _SIGNED = frozenset({"score"})
 
 
 def population_of(
     subjects: pl.DataFrame, facts: pl.DataFrame, first_line: int = 1
 ) -> tuple[Population, list[dict[str, Any]]]:
-    """The subjects that can be read, and a line with an error for each other one.
+    """Return the readable subjects, and an error with its line for each other one.
 
-    `subjects` has the names of SUBJECTS, `facts` those of FACTS, in any readable type; columns
-    that are not there are empty.
+    `subjects` has the columns of SUBJECTS and `facts` those of FACTS, in any readable type; missing
+    columns are read as empty.
     """
     subjects, facts = _whole(subjects, SUBJECTS), _whole(facts, FACTS)
     typed = _typed_frame(subjects, SUBJECTS).with_columns(
@@ -61,7 +61,7 @@ def _typed_frame(frame: pl.DataFrame, schema: pl.Schema) -> pl.DataFrame:
 
 
 def _typed(name: str, given: pl.DataType, wanted: pl.DataType) -> pl.Expr:
-    """The column in its type; null where a value cannot be read."""
+    """Return the column in its type; null where a value cannot be read."""
     column = pl.col(name)
     if isinstance(wanted, pl.Enum):
         return column.cast(pl.String).cast(wanted, strict=False)
@@ -123,7 +123,7 @@ def _fact_errors(given: pl.DataFrame, typed: pl.DataFrame) -> pl.DataFrame:
 
 
 def _unread(given: pl.DataFrame, typed: pl.DataFrame, name: str, where: str) -> pl.Series:
-    """What is said where a value was given and could not be read."""
+    """Return an error for each value that was given but cannot be read."""
     wrong = given[name].is_not_null() & typed[name].is_null()
     if not wrong.any():
         return _said(wrong, "")
@@ -152,7 +152,7 @@ def _said(wrong: pl.Series, text: str) -> pl.Series:
 
 
 def _first(errors: list[pl.Series], subject: pl.Series) -> pl.DataFrame:
-    """The first error of each row that has one."""
+    """Return the first error of each row that has one."""
     columns = pl.DataFrame([one.alias(str(place)) for place, one in enumerate(errors)])
     error = columns.select(pl.coalesce(pl.all()).alias("error"))["error"]
     return pl.DataFrame({"subject": subject, "error": error}).drop_nulls("error")

@@ -1,8 +1,8 @@
-"""Populations from files: NDJSON in the shape of the `score` input, or Parquet in the same shape.
+"""Read populations from NDJSON files of `score` input, or from Parquet files of the same shape.
 
-A Parquet file has one row a subject: `id`, `kind`, `facts` (a list of structs with the fields of a
-fact of the `score` input), and where there are any `criminal_suspect` and `sites`; fields of a fact
-that nobody uses may be missing.
+A Parquet file has one row for each subject: `id`, `kind`, `facts` (a list of structs with the
+fields of a fact), and optionally `criminal_suspect` and `sites`. Unused fields of a fact may be
+missing.
 """
 
 from collections.abc import Iterator
@@ -21,7 +21,7 @@ from schemas.faults import faults
 from scoring.facts import Facts
 from scoring.population import Population
 
-#: Subjects in memory at a time.
+#: Subjects in memory at once.
 PARQUET_SLICE, NDJSON_SLICE = 250_000, 20_000
 
 
@@ -34,10 +34,10 @@ class Slice:
 
 
 def file_slices(path: Path, as_of: date) -> Iterator[Slice]:
-    """The subjects of a file in its order; `as_of` is the one day that they are assessed on.
+    """Yield the subjects of a file in its order; all are assessed on `as_of`.
 
     Raises:
-        UnusablePopulation: no such file, or a column is missing, unknown or of a wrong type.
+        UnusablePopulation: unreadable as Parquet, or a column is missing, unknown or mistyped.
     """
     return _parquet(path) if path.suffix.lower() == ".parquet" else _ndjson(path, as_of)
 

@@ -1,4 +1,4 @@
-"""Which columns a population file may have, and in which types; refused in words otherwise."""
+"""The columns and types that a population file may have."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ class UnusablePopulation(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """A type that a column may have: how it is called, and which it takes."""
+    """A type that a column may have: its name for people, and a test."""
 
     name: str
     takes: Callable[[pl.DataType], bool]
@@ -47,7 +47,7 @@ def _shape_of(type_: pl.DataType) -> Shape:
     return NUMBER if type_ == AMOUNT else TEXT
 
 
-#: What a fact has directly, and in which structs the rest lies.
+#: The columns of a fact, and the structs with the others.
 FACT = {
     name: _shape_of(type_)
     for name, type_ in FACTS.items()
@@ -56,10 +56,10 @@ FACT = {
 
 
 def check_shape(schema: Mapping[str, pl.DataType]) -> None:
-    """Refuse a schema from which no population can be read.
+    """Check that a population can be read from a schema.
 
     Raises:
-        UnusablePopulation: naming the column and the type that it should have.
+        UnusablePopulation: names the column and its right type.
     """
     _check(schema, SUBJECT, ("id", "kind", "facts"), "")
     fact = _fields(schema["facts"])
@@ -78,7 +78,7 @@ def _check_inside(
 
 
 def _fields(type_: pl.DataType) -> Mapping[str, pl.DataType]:
-    """The fields of a list of structs."""
+    """Return the fields of a list of structs; none for another type."""
     inner = type_.inner if isinstance(type_, pl.List) else None
     return pl.Schema(inner) if isinstance(inner, pl.Struct) else {}
 

@@ -1,1 +1,1 @@
-"""Our records against what a platform shows 对账."""
+"""Compare our records with what a platform shows 对账."""

@@ -1,4 +1,4 @@
-"""Whether two spellings of a column say the same, column by column (pure)."""
+"""Compare the values of each column, whatever their spelling (pure)."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ _NOT_SHOWN = "（自然人，不显示）"
 
 @dataclass(frozen=True, slots=True)
 class Mismatch:
-    """One column that the two sides give differently."""
+    """One column with different values on the two sides."""
 
     column: str
     title: str
@@ -28,7 +28,7 @@ class Mismatch:
 def mismatches(
     kind: str, ours: Mapping[str, Any], shown: Mapping[str, Any], *, person: bool
 ) -> tuple[Mismatch, ...]:
-    """The columns that both sides have and that differ; identity numbers are never looked at."""
+    """Return the columns that both sides have with different values; never identity numbers."""
     found = []
     for column in _columns(kind):
         mine, theirs = ours.get(column.wire), shown.get(column.wire)
@@ -46,7 +46,7 @@ def _columns(kind: str) -> tuple[Column, ...]:
     return tuple(column for column in columns if column.type is not ColumnType.IDENTITY)
 
 
-#: Columns that have a normal form of their own.
+#: Columns with a normal form of their own.
 _NORMAL_FORMS: Mapping[str, Callable[[str], str]] = {
     "document_number": document_number_key,
     "authority": authority_key,
@@ -55,7 +55,7 @@ _NORMAL_FORMS: Mapping[str, Callable[[str], str]] = {
 
 
 def same(column: Column, mine: str, theirs: str) -> bool:
-    """Amounts as numbers, dates in either spelling, lists in any order, texts folded."""
+    """Compare amounts as numbers, dates in either spelling, lists in any order, texts folded."""
     if mine == theirs:
         return True
     normal = _NORMAL_FORMS.get(column.name)

@@ -1,7 +1,8 @@
-"""Our side and the platform's side of a reconciliation 对账 → differences (pure).
+"""Compare our decisions with the rows of a platform 对账 (pure).
 
-Pairs by key first (kind, document number, subject; the authority where one number is used twice),
-then compares the columns that both sides have. Our side is held, the platform's side streams by.
+Rows are paired by kind, document number and subject; where two authorities use one number, also by
+authority. Then the columns that both sides have are compared. Our side is held in memory; the rows
+of the platform are a stream.
 """
 
 from collections.abc import Iterable, Mapping
@@ -25,7 +26,7 @@ from schemas.verdict import Exclusion
 _PUBLISHED_UNTIL = "CF_GSJZQ"
 _CODE = Mismatch("subject_code", "相对人代码", "", "")
 
-Key = tuple[str, str, str]  #: kind, document number in its normal form, subject code
+Key = tuple[str, str, str]  #: kind, normalised document number, subject code
 
 
 class DifferenceKind(StrEnum):
@@ -51,10 +52,10 @@ KIND_TITLES = {
 
 @dataclass(frozen=True, slots=True)
 class Ours:
-    """One decision of ours and how it stands at the destination.
+    """One decision of ours, and its state at the destination.
 
-    `columns` is the body of the version that the destination was handed last, as JSON text (held
-    unparsed, since there may be a million); `owed` is false where the destination does not take it.
+    `columns` is the body of the version last handed over, as JSON text: unparsed, because there may
+    be a million. `owed` is false if the destination does not take the decision.
     """
 
     decision_id: int
@@ -75,13 +76,13 @@ class Ours:
 
     @property
     def key(self) -> Key:
-        """What it is paired by."""
+        """The key for pairing."""
         return self.kind, self.number_key, self.subject_code
 
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """One row that the platform shows; a person's `subject_code` is our code of the person."""
+    """One row that the platform shows; `subject_code` of a natural person is our own code."""
 
     kind: str
     document_number: str
@@ -91,13 +92,13 @@ class Shown:
 
     @property
     def key(self) -> Key:
-        """What it is paired by."""
+        """The key for pairing."""
         return self.kind, document_number_key(self.document_number), self.subject_code
 
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """One finding, with its cause in Chinese and since when it has been so; it corrects nothing."""
+    """One difference with its cause in Chinese, and since when; it corrects nothing."""
 
     kind: DifferenceKind
     decision_id: int | None
@@ -109,7 +110,7 @@ class Difference:
 
 @dataclass(slots=True)
 class _Pair:
-    """What has been seen of one decision of ours."""
+    """One decision of ours with the rows seen for it."""
 
     ours: Ours
     times: int = 0
@@ -118,7 +119,7 @@ class _Pair:
 
 
 class Comparison:
-    """Takes our side at once and the platform's row by row, then says what differs."""
+    """Compare all of our side with the platform's rows, taken one by one."""
 
     def __init__(self, ours: Iterable[Ours], now: datetime) -> None:
         self.now = now
@@ -128,7 +129,7 @@ class Comparison:
             self.pairs.setdefault(each.key, []).append(_Pair(each))
 
     def see(self, shown: Shown) -> None:
-        """Note one row of the platform."""
+        """Pair one row of the platform."""
         pairs = self.pairs.get(shown.key)
         if pairs is None:
             self.strangers.append(shown)
@@ -136,7 +137,7 @@ class Comparison:
             self._pair(pairs[0] if len(pairs) == 1 else _of_authority(pairs, shown), shown)
 
     def differences(self, *, visible: bool = True) -> list[Difference]:
-        """Everything that differs; `visible` is false where the platform shows no listing."""
+        """Return all differences; `visible` is false if the platform has no listing."""
         self._pair_strangers()
         found: list[Difference] = []
         for pairs in self.pairs.values():
@@ -145,7 +146,7 @@ class Comparison:
         return found + _over_reported(self.strangers)
 
     def _pair(self, pair: _Pair, shown: Shown, *wrong: Mismatch) -> None:
-        """The row shown last is the one whose columns count; the others are too many."""
+        """Pair a row; the columns of the row shown last are compared."""
         pair.times += 1
         if pair.shown_at is None or shown.shown_at >= pair.shown_at:
             ours = pair.ours
@@ -154,7 +155,7 @@ class Comparison:
             pair.shown_at, pair.wrong = shown.shown_at, (*wrong, *found)
 
     def _pair_strangers(self) -> None:
-        """One of ours unseen and one stranger with the same number: the code was shown wrong."""
+        """Pair one unseen decision and one unpaired row with the same number: its code is wrong."""
         if not self.strangers:
             return
         numbers = {stranger.key[:2] for stranger in self.strangers}
@@ -226,7 +227,7 @@ class Comparison:
             yield _difference(DifferenceKind.NOT_VISIBLE, ours, cause, since)
 
     def _should_be_visible(self, ours: Ours) -> bool:
-        """Repaired decisions and those past their 公示截止期 are taken off the pages lawfully."""
+        """Whether it must be shown: not rejected, not repaired, and before its 公示截止期."""
         rejected = ours.state is DeliveryState.REJECTED and ours.accepted_at is None
         if ours.repaired or rejected:
             return False
@@ -235,7 +236,7 @@ class Comparison:
 
 
 def compare(ours: Iterable[Ours], shown: Iterable[Shown], now: datetime) -> list[Difference]:
-    """What differs between our records and what the platform shows."""
+    """Return the differences between our decisions and the rows of the platform."""
     comparison = Comparison(ours, now)
     for row in shown:
         comparison.see(row)
@@ -243,7 +244,7 @@ def compare(ours: Iterable[Ours], shown: Iterable[Shown], now: datetime) -> list
 
 
 def _of_authority(pairs: list[_Pair], shown: Shown) -> _Pair:
-    """One number used by two authorities: the one named, else the one not seen yet."""
+    """Return the pair of the authority in the row, else one not seen yet, else the first."""
     name = authority_key(str(shown.columns.get(KINDS[RecordKind(shown.kind)].authority_column, "")))
     named = [pair for pair in pairs if pair.ours.authority == name]
     unseen = [pair for pair in pairs if pair.times == 0]
@@ -251,7 +252,7 @@ def _of_authority(pairs: list[_Pair], shown: Shown) -> _Pair:
 
 
 def _over_reported(strangers: Iterable[Shown]) -> list[Difference]:
-    """Rows that are none of ours, each decision once."""
+    """Return one difference for each shown decision that is not ours."""
     by_key: dict[Key, list[Shown]] = {}
     for stranger in strangers:
         by_key.setdefault(stranger.key, []).append(stranger)
@@ -270,7 +271,7 @@ def _over_reported(strangers: Iterable[Shown]) -> list[Difference]:
 
 
 def _is_masked(shown: Shown) -> bool:
-    """The platform masks the subject's number, so that it says nothing against ours."""
+    """Whether the platform masks the subject's number, so that it cannot contradict ours."""
     return not shown.subject_code or "*" in shown.subject_code
 
 

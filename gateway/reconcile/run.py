@@ -1,6 +1,6 @@
-"""The reconcile step 对账: our records ↔ delivery states ↔ what the platform shows.
+"""The reconcile step 对账: compare our records and deliveries with what the platform shows.
 
-It says what differs, why and since when, and keeps it; it corrects nothing by itself.
+It stores the differences with cause and start; it corrects nothing by itself.
 """
 
 import asyncio
@@ -30,7 +30,7 @@ _REPORTED = frozenset(kind.value for kind in REPORTED_KINDS)
 
 @dataclass(frozen=True, slots=True)
 class ReconciledDays:
-    """The decision dates that a run is about: the first day in, the last day out."""
+    """The decision dates of a run, from `first` to the day before `end`."""
 
     first: date
     end: date
@@ -38,7 +38,7 @@ class ReconciledDays:
 
 @dataclass(frozen=True, slots=True)
 class Reconciled:
-    """One run: how much it looked at on each side, and what it found."""
+    """One run: the number of decisions and rows compared, and the differences."""
 
     run_id: int
     destination: str
@@ -55,13 +55,13 @@ async def run(
     span: ReconciledDays,
     now: datetime,
 ) -> Reconciled:
-    """Compare one destination over a span, keep the run and give what it found.
+    """Compare one destination over a span of decision dates, and store the differences.
 
-    No transaction is open while the platform is asked. Where the platform shows no listing, only
-    missing and late are found.
+    It opens its own transactions; none is open while the platform is called. Without a listing only
+    missing and late decisions are found.
 
     Raises:
-        ConnectorError: the listing could not be read to its end; nothing is kept.
+        ConnectorError: the listing could not be read to its end; nothing is stored.
     """
     async with database.transaction() as connection:
         rows = store.our_side(connection, destination, span.first, span.end)
@@ -79,13 +79,13 @@ async def run(
 async def _listen(
     comparison: Comparison, connector: Connector, keys: Keys, span: ReconciledDays
 ) -> int:
-    """Read the listing from the first day on: nothing is shown before it is decided."""
+    """Read the listing from the first decision date on, and return the number of its rows."""
     since = datetime.combine(span.first, time.min, SHANGHAI)
     ours = {code for _, _, code in comparison.pairs}
     shown = 0
     async for row in connector.listing(since):
         if row.record_kind in _REPORTED:
-            code = row.subject_code  # mostly one of ours, and then it need not be looked at
+            code = row.subject_code  # usually known, so that most rows skip the hash
             if code not in ours:
                 code = subject_code(code, keys.person)
             comparison.see(
@@ -96,9 +96,9 @@ async def _listen(
 
 
 def subject_code(code: str, person: Callable[[str], str]) -> str:
-    """The code under which we know a subject that a platform names; persons by their keyed hash.
+    """Return our code of a subject shown by a platform; for a natural person, the keyed hash.
 
-    A masked number stays as it is: it identifies nobody, and is paired by the document number.
+    A masked number stays as it is: it identifies nobody and is paired by the document number.
     """
     if is_person(code):
         return code
@@ -109,7 +109,7 @@ def subject_code(code: str, person: Callable[[str], str]) -> str:
 
 
 def our_row(row: Any) -> Ours:
-    """A decision as the store gives it → our side; its due is that of the strictest clock."""
+    """Turn a row of the store into our side; `due` is the earliest of all clocks."""
     dues = [at for text in row.dues or () for at in parse_dues(text).values()]
     return Ours(
         decision_id=row.id,
@@ -131,7 +131,7 @@ def our_row(row: Any) -> Ours:
 
 
 async def _drop_others(comparison: Comparison, database: Database, span: ReconciledDays) -> None:
-    """Rows of other dates are another run's; a decision of ours may also have come in meanwhile."""
+    """Drop unpaired rows of other dates, and those of decisions that came during the run."""
     if not comparison.strangers:
         return
     async with database.transaction() as connection:
@@ -184,6 +184,6 @@ async def _keep(
 
 
 def key_text(key: Key, publish: Callable[[str], str]) -> str:
-    """A key for people; a person stands by pseudonym."""
+    """Return a key for display, with a pseudonym for a natural person."""
     kind, number, code = key
     return f"{kind}|{number}|{publish(code) if is_person(code) else code}"

@@ -1,1 +1,1 @@
-"""Same decision, new version, or repeat 入账."""
+"""The record step 入账: same decision, new version, or repeat."""

@@ -1,4 +1,4 @@
-"""The content of a record: the body as stored, the secrets taken out of it, its hash (pure)."""
+"""The content of a record (pure): its stored body, its secrets apart, and the bytes to hash."""
 
 from decimal import Decimal
 from typing import Any, NamedTuple
@@ -11,14 +11,14 @@ from schemas.event import CreditEvent
 from schemas.kinds import KINDS
 from schemas.penalty import AdministrativePenalty
 
-#: Identity numbers leave the body; the representative's is dropped, since platforms advise against
-#: it (不推荐填写: ARCHITECTURE.md, "Words of a live platform").
+#: Identity numbers are stored apart from the body; that of the representative is dropped, because
+#: platforms advise against it (不推荐填写: ARCHITECTURE.md, "Words of a live platform").
 _SECRET = {"identity_number"}
 _DROPPED = {"representative_id", "representative_id_type"}
 
 
 class Content(NamedTuple):
-    """A record version's body (JSON text), its secrets, and what its content hash is made of."""
+    """The body of a record version (JSON text), its secrets, and the bytes to hash."""
 
     body: str
     secret: bytes | None
@@ -26,7 +26,11 @@ class Content(NamedTuple):
 
 
 def content(checked: Checked) -> Content:
-    """The normalised record with its verb, without unknown columns."""
+    """Return the content of a checked record, without unknown columns.
+
+    Raises:
+        TypeError: the item was refused and has no record.
+    """
     record = checked.record
     if record is None:
         raise TypeError(checked.verdict)
@@ -43,7 +47,7 @@ def content(checked: Checked) -> Content:
 
 
 def fact_body(checked: Checked, verb: Verb) -> dict[str, Any] | None:
-    """The fact that a record makes, in the fields of the `score` input; None if it makes none."""
+    """Return the fact of a record in the fields of the `score` input; None if it makes none."""
     if verb is Verb.WITHDRAW or checked.excluded is not None:
         return None
     if type(checked.record) is AdministrativePenalty:
@@ -54,13 +58,13 @@ def fact_body(checked: Checked, verb: Verb) -> dict[str, Any] | None:
 
 
 def makes_facts(checked: Checked) -> bool:
-    """Whether records like this one count for scoring, as they stand or corrected."""
+    """Whether records of this kind or event type make facts for scoring."""
     if checked.event is not None:
         return checked.event.type not in NO_FACT
     return checked.kind is not None and KINDS[checked.kind].makes_fact
 
 
-#: Process types change another decision's fact; criminal suspicion changes the subject.
+#: Process events change the fact of another decision; criminal suspicion changes the subject.
 NO_FACT = PROCESS_TYPES | {EventType.CRIMINAL_SUSPICION}
 
 
@@ -96,12 +100,12 @@ def _plain(points: Decimal | None) -> str | None:
 
 
 def _word(value: object) -> str | None:
-    """What the free content says in words, if it does."""
+    """Return the text of a free detail without outer spaces; None if empty or no text."""
     return (value.strip() or None) if isinstance(value, str) else None
 
 
 def process_dates(event: CreditEvent) -> dict[str, Any]:
-    """The dates by which an event changes a fact: rectified, repaired, warned."""
+    """Return the dates that an event sets in a fact: rectified, repaired, warned."""
     dates = {
         "rectified_on": event.rectified_on,
         "repair_applied_on": event.repair_applied_on,

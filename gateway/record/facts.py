@@ -1,7 +1,7 @@
-"""Facts 评分事实: closed and made as decisions and process events change (pure).
+"""Facts 评分事实 of a batch (pure): which are closed and which are made.
 
-A process event (rectification, repair, warning) rewrites the fact of its decision, and waits for
-it where it is not there yet.
+A process event (rectification, repair, warning) replaces the fact of its decision. If the decision
+is not recorded yet, its dates are applied when it comes.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -15,7 +15,7 @@ from schemas.known import DecisionKey, KnownDecision, KnownFacts
 
 
 class ProcessEvent(NamedTuple):
-    """A process event that is new, and the decision that it is about."""
+    """A new process event and the decision that it is about."""
 
     version_id: int
     event: CreditEvent
@@ -23,7 +23,7 @@ class ProcessEvent(NamedTuple):
 
 
 class NewFact(NamedTuple):
-    """A fact to be written: `body` in the fields of the `score` input, without its id."""
+    """A fact to write: `body` in the fields of the `score` input, without its id."""
 
     id: int
     key: DecisionKey
@@ -33,17 +33,17 @@ class NewFact(NamedTuple):
 
 
 class FactChanges(NamedTuple):
-    """What becomes of facts: closed by (subject id, decision id); made, all but their ids."""
+    """Facts to close, as (subject id, decision id), and facts to make, still without ids."""
 
     closed: list[tuple[int, int]]
     made: list[tuple[DecisionKey, int, dict[str, Any], date]]
-    touched: set[int]  #: subjects that are to be scored
+    touched: set[int]  #: subjects to score
 
 
 def process_events(
     items: Iterable[tuple[int, CreditEvent | None, DecisionKey | None]],
 ) -> list[ProcessEvent]:
-    """The process events among (version id, event, decision that it is about)."""
+    """Return the process events among (version id, event, target decision)."""
     return [
         ProcessEvent(version_id, event, target)
         for version_id, event, target in items
@@ -58,7 +58,7 @@ def plan_facts(
     decisions: Mapping[DecisionKey, KnownDecision],
     known: KnownFacts,
 ) -> FactChanges:
-    """Close the facts of changed decisions, and make the new ones with their process dates."""
+    """Close the facts of changed decisions, and make new ones with their process dates."""
     changed = {key: v for key, v in latest.items() if makes_facts(v.checked)}
     targets = dict.fromkeys(one.target for one in processes)
     processed = [key for key in targets if key in decisions and key not in changed]
@@ -81,7 +81,7 @@ def plan_facts(
 def _process_dates(
     processes: Sequence[ProcessEvent], known: KnownFacts
 ) -> dict[DecisionKey, dict[str, Any]]:
-    """What is known of each decision's course, and what the batch adds; later ones win."""
+    """Return the process dates of each decision, known ones and those of the batch; later win."""
     dates = {key: dict(given) for key, given in known.dates.items()}
     for one in processes:
         dates.setdefault(one.target, {}).update(process_dates(one.event))
@@ -91,7 +91,7 @@ def _process_dates(
 def _overtaken_subjects(
     versions: Iterable[NewVersion], latest: Mapping[DecisionKey, NewVersion]
 ) -> set[int]:
-    """Subjects of a fact that came and went within the batch: they are scored all the same."""
+    """Return subjects of facts that the same batch made and replaced: they are scored too."""
     return {
         v.key[0]
         for v in versions

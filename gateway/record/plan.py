@@ -1,6 +1,6 @@
-"""What a batch adds to what is known: versions, repeats, facts, repairs (pure).
+"""Plan what a batch adds (pure): versions, repeats, facts, repairs.
 
-`recorder` reads everything that is known, calls `plan`, and writes everything that the plan says.
+`recorder` reads what the store knows, calls `plan`, and writes the plan.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -15,12 +15,12 @@ from gateway.record.repairs import plan_repairs
 from schemas.codes import EventType, Verb
 from schemas.known import DecisionKey, KnownDecision, KnownFacts, Subject
 
-#: Ids that a plan may take for each item: a decision, a version, a fact, a repair of it.
+#: Ids that a plan takes for each item at most: a decision, a version, a fact, a repair version.
 IDS_FOR_EACH = 4
 
 
 class Known(NamedTuple):
-    """Everything that the store knows of what a batch is about, read under the subjects' locks."""
+    """What the store knows of the batch, read under the locks of its subjects."""
 
     subjects: Mapping[str, Subject]
     decisions: Mapping[DecisionKey, KnownDecision]
@@ -28,16 +28,16 @@ class Known(NamedTuple):
 
 
 class Hashes(NamedTuple):
-    """How a content is hashed now, and how it was in databases of older releases."""
+    """The content hash used now, and the one in databases of older releases."""
 
     present: Callable[[bytes], bytes]
     former: Callable[[bytes], bytes]
 
 
 class Incoming(NamedTuple):
-    """One item of the batch: the decision it is about, and that of a process event, if any."""
+    """One item of the batch, its decision, and the target decision of a process event."""
 
-    position: int  #: in the batch
+    position: int  #: index in the batch
     checked: Checked
     key: DecisionKey
     target: DecisionKey | None
@@ -45,7 +45,7 @@ class Incoming(NamedTuple):
 
 @dataclass(slots=True)
 class Plan:
-    """What is to be written, and `recorded`, which is handed on."""
+    """What to write; `recorded` is handed on to the next steps."""
 
     recorded: Recorded
     versions: list[NewVersion] = field(default_factory=list)
@@ -59,7 +59,10 @@ class Plan:
 def plan(
     batch: Sequence[Incoming], known: Known, take_id: Callable[[], int], hashes: Hashes
 ) -> Plan:
-    """Plan what a batch adds; `take_id` gives rising ids, at most `IDS_FOR_EACH` an item."""
+    """Plan what a batch adds.
+
+    `take_id` returns rising ids and is called at most `IDS_FOR_EACH` times for each item.
+    """
     made = Plan(Recorded(subjects=known.subjects))
     decisions = dict(known.decisions)
     for item in batch:
@@ -110,7 +113,7 @@ def _plan_version(
 
 
 def _is_repeat(decision: KnownDecision, hash_: bytes, new: Content, hashes: Hashes) -> bool:
-    """An upgrade is no reason to send every decision again: the former hash counts too."""
+    """Whether the content is unchanged; the older hash counts, so that upgrades resend nothing."""
     kept = decision.content_hash
     return kept == hash_ or kept == hashes.former(new.hashed)
 

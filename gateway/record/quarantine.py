@@ -1,4 +1,4 @@
-"""What goes to quarantine 隔离区, with its bytes, origin and problems."""
+"""Put refused items into quarantine 隔离区, with their bytes, origin and problems."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -14,7 +14,7 @@ from gateway.store.record import quarantine as quarantine_store
 from schemas.problem import Problem, Rule
 from schemas.verdict import Verdict
 
-#: The problem of an item that a fault of ours keeps back.
+#: The problem of an item whose check failed because of a bug of ours.
 INTERNAL_FAULT = Problem(
     field="",
     rule=Rule.INTERNAL,
@@ -26,7 +26,7 @@ INTERNAL_FAULT = Problem(
 async def quarantine(
     connection: Connection, keys: Keys, refused: Mapping[int, Checked], now: datetime
 ) -> dict[int, int]:
-    """Keep refused items, their bytes encrypted; gives index in batch → quarantine id."""
+    """Store refused items with encrypted bytes; return index in the batch → quarantine id."""
     if not refused:
         return {}
     ids = await Ids.reserve(connection, len(refused))
@@ -50,10 +50,10 @@ def _row(id_: int, checked: Checked, keys: Keys, now: datetime) -> tuple[Any, ..
 
 
 def refused_by_database(checked: Checked, error: BadData) -> Checked:
-    """The item as refused, since the database takes no such data.
+    """Return the item as refused, because the database cannot store its data.
 
     Raises:
-        BadData: it was refused already, so that the fault lies in what we write of it.
+        BadData: it was refused already, so that the fault is in what we write about it.
     """
     if checked.verdict is Verdict.REFUSED:
         raise error

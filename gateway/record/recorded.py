@@ -1,4 +1,4 @@
-"""What the record step found: new versions, repeats, and who may have to hear of them (pure)."""
+"""The result of the record step (pure): new versions, repeats, and the versions to report."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -28,7 +28,7 @@ class NewVersion(NamedTuple):
 
 @dataclass(slots=True)
 class Recorded:
-    """What the record step hands on; everything in it is written by then."""
+    """The result of the record step; everything in it is already written."""
 
     subjects: Mapping[str, Subject] = field(default_factory=dict)
     version_of: dict[int, int] = field(default_factory=dict)  #: index in batch → version id
@@ -39,7 +39,7 @@ class Recorded:
 
 
 def reported(recorded: Recorded) -> list[ReportedVersion]:
-    """The versions of which destinations may have to hear; overtaken ones of the batch do not."""
+    """Return the versions that may be reported: the latest of each decision, and the repairs."""
     return [
         ReportedVersion(
             id=v.id,
@@ -67,7 +67,7 @@ def _fields(checked: Checked) -> frozenset[str]:
 
 
 def received_grades(recorded: Recorded) -> list[tuple[int, ReceivedGrade]]:
-    """(subject id, grade) of the grades that came from outside."""
+    """Return (subject id, grade) of the grades received from outside."""
     return [
         (v.key[0], v.checked.record)
         for v in recorded.latest.values()
@@ -76,12 +76,12 @@ def received_grades(recorded: Recorded) -> list[tuple[int, ReceivedGrade]]:
 
 
 def day_of(checked: Checked) -> date:
-    """The day from which a checked record counts."""
+    """Return the decision date of a checked record."""
     return day_or_fail(checked.decided_on)
 
 
 def day_or_fail(day: date | None) -> date:
-    """The day, which nothing that was recorded lacks."""
+    """Return the day; raises TypeError for None, which no recorded item has."""
     if day is None:
         raise TypeError(day)
     return day

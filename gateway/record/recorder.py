@@ -1,8 +1,7 @@
 """The record step 入账: same decision, new version, or repeat; and the facts that follow.
 
-It reads everything that is known, has a plan made, and writes everything that the plan says. It
-runs inside the batch's transaction and locks the batch's subjects first. It never changes a stored
-version: corrections and withdrawals add one, and close the facts of the one before.
+It locks the subjects of the batch first, reads what is known, makes a plan and writes it. Stored
+versions never change: corrections and withdrawals add a version and close the earlier facts.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -24,7 +23,7 @@ from schemas.known import DecisionKey, KnownDecision, KnownFacts, Subject
 
 
 class Recording:
-    """The record step for one batch."""
+    """The record step for one batch; the batch owns the transaction."""
 
     def __init__(self, connection: Connection, keys: Keys, now: datetime) -> None:
         self.connection = connection
@@ -32,7 +31,10 @@ class Recording:
         self.now = now
 
     async def record(self, batch: Sequence[tuple[int, Checked]]) -> Recorded:
-        """Record the (index, checked) items that are no refusals and no repeats by origin."""
+        """Record the (index, checked) items that are neither refused nor repeats by origin.
+
+        It locks their subjects until the end of the transaction.
+        """
         if not batch:
             return Recorded()
         locked = await self._lock(batch)
@@ -129,7 +131,7 @@ class Recording:
         )
 
     def _sealed(self, unknown: Mapping[str, Any]) -> bytes:
-        """Columns that no standard names may hold anything, identity numbers too."""
+        """Encrypt columns that no standard names: they may hold identity numbers."""
         return self.keys.encrypt(as_json(unknown).encode())
 
     async def _write_facts(self, made: Plan) -> None:
@@ -147,7 +149,7 @@ class Recording:
         await facts.add_facts(self.connection, rows)
 
     async def _note_authority_codes(self, versions: Sequence[NewVersion]) -> None:
-        """Which codes an authority was seen with, so that contradictions can be listed."""
+        """Store the codes seen for each authority, so that conflicts can be listed."""
         pairs = {
             (version.key[2], code)
             for version in versions
@@ -172,7 +174,7 @@ def _incoming(
 
 
 def _target(checked: Checked, subject: int, authorities: Mapping[str, int]) -> DecisionKey | None:
-    """The decision that a process event is about."""
+    """Return the decision that a process event is about; None for other items."""
     event = checked.event
     if event is None or event.type not in PROCESS_TYPES or event.decision is None:
         return None

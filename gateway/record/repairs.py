@@ -1,4 +1,4 @@
-"""Confirmed repairs 修复: each is a version of its decision, told to past recipients (pure)."""
+"""Confirmed repairs 修复 (pure): each adds a version to its decision, told to past recipients."""
 
 from collections.abc import Callable, Mapping, Sequence
 
@@ -18,9 +18,9 @@ def plan_repairs(
     subjects: Mapping[str, Subject],
     take_id: Callable[[], int],
 ) -> list[ReportedVersion]:
-    """The versions that confirmed repairs make.
+    """Return the versions that confirmed repairs make.
 
-    A repair that came before its decision has nobody to tell, in one batch as in two.
+    A repair that came before its decision makes none, in the same batch or an earlier one.
     """
     about = {one.version_id: one for one in processes}
     waiting = {version.key for version in versions if version.decision.is_new}

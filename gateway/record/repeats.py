@@ -1,4 +1,4 @@
-"""Repeats by origin and bytes 重复接收: found at the start of a batch, noted at its end."""
+"""Repeats by origin and bytes 重复接收: found at the start of a batch, stored at its end."""
 
 import hashlib
 from collections.abc import Mapping, Sequence
@@ -19,7 +19,7 @@ from gateway.telemetry.metrics import Metrics
 
 
 class Inbox:
-    """What the inbox 收件箱 knows of the items of one batch; the batch owns the transaction."""
+    """The inbox 收件箱 for the items of one batch; the batch owns the transaction."""
 
     def __init__(
         self,
@@ -38,7 +38,10 @@ class Inbox:
         self.seen: Mapping[tuple[int, int], Seen] = {}
 
     async def unseen(self) -> list[int]:
-        """Indexes of the items that are no repeats; other bytes at a known origin go on."""
+        """Return the indexes of items that are not repeats.
+
+        Other bytes at a known origin and position are processed, with a warning and an audit event.
+        """
         self.origins = await inbox.origins(self.connection, [c.raw.origin for c in self.checked])
         places = [(self.origins[c.raw.origin], c.raw.position) for c in self.checked]
         self.seen = await inbox.seen(self.connection, places)
@@ -69,7 +72,7 @@ class Inbox:
     async def close(
         self, fresh: Sequence[int], recorded: Recorded, quarantined: Mapping[int, int]
     ) -> list[Result]:
-        """Note what became of the items; gives the results in the order of the batch."""
+        """Store the result of each item; return the results in the order of the batch."""
         rows = []
         for index in fresh:
             checked = self.checked[index]
@@ -106,10 +109,10 @@ def _seen_before(checked: Checked, known: Seen | None) -> Result:
 def _last_of_each_place(
     rows: Sequence[tuple[Any, ...]],
 ) -> dict[tuple[int, int], tuple[Any, ...]]:
-    """One batch may bring an origin and position twice, with other bytes."""
+    """Return the last row of each (origin id, position): a batch may hold one twice."""
     return {(row[0], row[1]): row for row in rows}
 
 
 def bytes_hash(raw: Raw) -> bytes:
-    """The hash by which the same bytes at the same origin are known again."""
+    """Return the hash that identifies the same bytes at the same origin."""
     return hashlib.blake2b(raw.body or b"", digest_size=16).digest()

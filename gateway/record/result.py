@@ -1,4 +1,4 @@
-"""What intake gets back for each item."""
+"""The result of each item, returned to intake."""
 
 from typing import NamedTuple
 
@@ -8,7 +8,7 @@ from schemas.verdict import Exclusion, Verdict
 
 
 class Result(NamedTuple):
-    """What became of one item; `repeat` if it changed nothing."""
+    """The result of one item; `repeat`: it changed nothing."""
 
     checked: Checked
     repeat: bool = False
@@ -17,25 +17,25 @@ class Result(NamedTuple):
 
     @property
     def position(self) -> int:
-        """Its place at its origin."""
+        """Its position at its origin."""
         return self.checked.raw.position
 
     @property
     def verdict(self) -> Verdict:
-        """What check says of it."""
+        """The verdict of check."""
         return self.checked.verdict
 
     @property
     def key(self) -> str | None:
-        """The business key as it may be shown."""
+        """The business key with a pseudonym for a natural person; None if refused."""
         return self.checked.shown_key
 
     @property
     def problems(self) -> tuple[Problem, ...]:
-        """What is wrong with it."""
+        """The problems that check found."""
         return self.checked.problems
 
     @property
     def excluded(self) -> Exclusion | None:
-        """Why it is not reported, if it is not."""
+        """Why it is not reported 不予报送; None if it is."""
         return self.checked.excluded

@@ -1,1 +1,1 @@
-"""Which text scores whom 评价办法的启用."""
+"""Choose and activate rule sets 评价办法的启用."""

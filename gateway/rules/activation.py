@@ -1,8 +1,8 @@
-"""Which texts of a rule set are in force, and how a new one is activated.
+"""Which texts of rule sets are in force, and how a new one is activated.
 
-A text scores from its day on only after a fresh diff against the store, a proposal, and the
-approval of a second person; a further confirmation where more companies change grade than the set
-share. The first text of a bound rule set is adopted as it is.
+A new text scores from its day on, after a fresh diff against the store, a proposal, and the
+approval of a second person. It needs a further confirmation if more subjects change grade than the
+set share. The first text of a bound rule set is adopted without them.
 """
 
 import asyncio
@@ -23,7 +23,7 @@ from schemas.base import today
 from scoring.cases.rule_set_cases import run_case
 from scoring.regulation.ruleset import RuleSet, RuleSetStatus
 
-#: A diff older than this says little of today's population.
+#: A diff older than this no longer shows today's population.
 FRESH = timedelta(hours=24)
 ADOPTER = "credit-gateway"
 
@@ -33,10 +33,12 @@ class NotActivated(Exception):
 
 
 async def adopt(connection: Connection, rulebook: Rulebook, now: datetime) -> None:
-    """Keep the texts of bound rule sets; adopt the first; say where a file differs from it.
+    """Store the texts of bound rule sets, adopt those without any, and warn where a file differs.
+
+    It locks activations; the caller owns the transaction.
 
     Raises:
-        BadConfiguration: a binding was changed to another rule set where subjects are scored.
+        BadConfiguration: a new binding covers subjects that another rule set has scored.
     """
     await activations.lock(connection)
     known = await activations.adopted(connection)
@@ -53,7 +55,7 @@ async def adopt(connection: Connection, rulebook: Rulebook, now: datetime) -> No
 
 
 async def _refuse_rebinding(connection: Connection, rulebook: Rulebook, name: str) -> None:
-    """Another rule set for subjects that are scored already is activated, not configured."""
+    """Raise BadConfiguration where another rule set has scored: activate the new one instead."""
     for binding in rulebook.settings.bindings:
         if binding.rule_set == name and await activations.scored_already(
             connection, sorted(binding.kinds), binding.regions
@@ -65,7 +67,7 @@ async def _refuse_rebinding(connection: Connection, rulebook: Rulebook, name: st
 
 
 def changed_texts(rulebook: Rulebook, day: date) -> list[str]:
-    """The rule sets in force whose files say something else: they wait for an activation."""
+    """Return the rule sets in force whose files differ: their new texts need an activation."""
     standing = [rulebook.in_force(name, day) for name in rulebook.bound_names]
     return [
         one.name
@@ -75,13 +77,13 @@ def changed_texts(rulebook: Rulebook, day: date) -> list[str]:
 
 
 async def keep(connection: Connection, loaded: LoadedRuleSet, now: datetime) -> None:
-    """Keep the text, so that what it gives can be computed again."""
+    """Store the text of a rule set, so that its results can be computed again."""
     rule_set = loaded.rule_set
     await rule_sets.keep_rule_set(connection, rule_set.version, rule_set.name, loaded.content, now)
 
 
 async def refresh(connection: Connection, rulebook: Rulebook) -> None:
-    """Bring the rulebook up to what is in force; each transaction that scores begins so."""
+    """Load what is in force into the rulebook; call it first in a transaction that scores."""
     released = await activations.in_force(connection)
     if [(one.bound, one.from_day, one.rule_set.version) for one in rulebook.activated] == released:
         return
@@ -96,22 +98,22 @@ async def refresh(connection: Connection, rulebook: Rulebook) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Proposal:
-    """Which text is to score what is bound, from when, and who asks for it."""
+    """The text that is to score the subjects bound to `bound`, from when, and who proposes it."""
 
     bound: str
     loaded: LoadedRuleSet
     from_day: date
-    share: Fraction  #: of the companies that may change grade without a further confirmation
+    share: Fraction  #: of the subjects that may change grade without a further confirmation
     actor: str
 
 
 async def propose(
     connection: Connection, rulebook: Rulebook, proposal: Proposal, now: datetime
 ) -> Activation:
-    """Propose an activation.
+    """Propose an activation; locks activations until the caller's transaction ends.
 
     Raises:
-        NotActivated: no fresh diff, a failing case, a day that cannot be, or one open already.
+        NotActivated: no fresh diff, a failing case, an impossible day, or another open proposal.
     """
     await activations.lock(connection)
     await refresh(connection, rulebook)
@@ -143,7 +145,7 @@ async def propose(
 async def _fresh_diff(
     connection: Connection, proposal: Proposal, standing: RuleSet, now: datetime
 ) -> activations.Diff:
-    """The comparison of today's population that the proposal rests on."""
+    """Return the diff of today's population that the proposal is based on."""
     rule_set = proposal.loaded.rule_set
     diff = await activations.latest_diff(connection, standing.version, rule_set.version)
     if diff is None or now - diff.made_at > FRESH:
@@ -177,10 +179,10 @@ def _refuse_unfit(proposal: Proposal, standing: RuleSet, day_now: date) -> None:
 async def approve(
     connection: Connection, name: str, hash_: str, actor: str, now: datetime
 ) -> Activation:
-    """The second person's approval.
+    """Approve a proposal as a second person; locks activations.
 
     Raises:
-        NotActivated: nothing proposed, the same person, a stale diff, or another text meanwhile.
+        NotActivated: no proposal, approved already, the same person, too old, or another text.
     """
     await activations.lock(connection)
     found = await _open(connection, name)
@@ -198,10 +200,10 @@ async def approve(
 
 
 async def confirm(connection: Connection, name: str, actor: str, now: datetime) -> Activation:
-    """A further confirmation, that more companies than the set share may change grade.
+    """Confirm that more subjects than the set share may change grade; locks activations.
 
     Raises:
-        NotActivated: nothing proposed, not approved yet, nothing to confirm, or the proposer.
+        NotActivated: no proposal, not approved yet, nothing to confirm, or the proposer.
     """
     await activations.lock(connection)
     found = await _open(connection, name)
@@ -217,10 +219,12 @@ async def confirm(connection: Connection, name: str, actor: str, now: datetime) 
 
 
 async def withdraw(connection: Connection, name: str, actor: str, now: datetime) -> None:
-    """Take a proposal back; where companies were scored by it, the text before comes back too.
+    """Withdraw an unfinished activation; locks activations.
+
+    If subjects were scored by its text, the text before is activated again.
 
     Raises:
-        NotActivated: nothing proposed.
+        NotActivated: there is no unfinished activation of this name.
     """
     await activations.lock(connection)
     found = await _open(connection, name)

@@ -1,4 +1,4 @@
-"""Rule-set files: found in folders, read, with the hash of their text."""
+"""Find and read rule set files; the version is the hash of the text."""
 
 import hashlib
 from collections.abc import Iterable
@@ -19,38 +19,38 @@ CASES_SUFFIX = ".cases.yaml"
 
 @dataclass(frozen=True, slots=True)
 class LoadedRuleSet:
-    """A rule set with its text (kept beside what it scores); its cases are read when asked for."""
+    """A rule set with its text; its cases are read when needed."""
 
     content: str
     rule_set: RuleSet
-    beside: Traversable  #: the file of its cases
+    beside: Traversable  #: its case file
 
     @property
     def case_file(self) -> CaseFile:
-        """Its cases; raises RuleSetError where they cannot be read."""
+        """Its cases; raises RuleSetError if they cannot be read."""
         return _case_file(read_text(self.beside), self.beside.name)
 
     @property
     def cases(self) -> tuple[Case, ...]:
-        """What is run of them."""
+        """The cases to run."""
         return self.case_file.cases
 
 
 @lru_cache(maxsize=32)
 def _case_file(content: str, name: str) -> CaseFile:
-    """Reading the YAML of many cases takes a quarter of a second; the same text is read once."""
+    """Read cases; cached, because the YAML of many cases takes a quarter of a second."""
     return CaseFile.load(parse_yaml(content, name, RuleSetError))
 
 
 @lru_cache(maxsize=32)
 def parse_rule_set(content: str, name: str = "评价办法") -> RuleSet:
-    """A rule set from its text; its version is the hash of the text; `name` stands in errors."""
+    """Read a rule set from its text; `name` is for error messages."""
     data = parse_yaml(content, name, RuleSetError)
     return RuleSet.load(data, hashlib.sha256(content.encode()).hexdigest())
 
 
 def read_text(file: Traversable | Path) -> str:
-    """The text of a rule set or policy; raises RuleSetError naming the file and the fix."""
+    """Return the text of a rule set or policy; raises RuleSetError with the file and the fix."""
     try:
         return file.read_text("utf-8")
     except FileNotFoundError as error:
@@ -62,10 +62,10 @@ def read_text(file: Traversable | Path) -> str:
 def sources(
     shipped: str, folders: Iterable[Path], setting: str
 ) -> Iterable[tuple[str, tuple[Traversable, Traversable]]]:
-    """Name, text and cases of each rule set or policy that is shipped, then of configured folders.
+    """Yield (name, (file, case file)) of rule sets or policies: shipped ones, then the folders'.
 
     Raises:
-        BadConfiguration: a configured folder is not there.
+        BadConfiguration: a configured folder does not exist.
     """
     for folder in (files("scoring") / shipped, *folders):
         if not folder.is_dir():

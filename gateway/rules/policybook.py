@@ -1,4 +1,4 @@
-"""The measure and publicity policies that are shipped or configured, each read with its cases."""
+"""The shipped and configured policies on measures and publicity, each with its cases."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -30,7 +30,7 @@ Cases = TypeVar("Cases", MeasureCases, PublicityCases)
 
 @dataclass(frozen=True, slots=True)
 class CasesRun:
-    """What running the cases of one policy gave; covered they are, or the policy is refused."""
+    """The result of running the cases of one policy."""
 
     kind: Literal["measures", "publicity"]
     name: str
@@ -40,7 +40,7 @@ class CasesRun:
 
 
 class Policybook:
-    """Every policy by name, read at first use; a policy that its cases do not cover is refused."""
+    """Every policy by name, read at first use; one with uncovered entries is refused."""
 
     def __init__(self, settings: ScoringSettings) -> None:
         self.settings = settings
@@ -57,7 +57,7 @@ class Policybook:
 
     @cached_property
     def publicity(self) -> Mapping[str, tuple[PublicityPolicy, tuple[PublicityCase, ...]]]:
-        """Publicity policies 公示规则 with their cases; together they leave no day out."""
+        """Publicity policies 公示规则 with their cases; refused if they leave a day out."""
         found = {}
         pairs = sources("publicity_policies", (), "")
         for policy, cases in _read(pairs, PublicityPolicy.load, PublicityCases.load):
@@ -70,7 +70,7 @@ class Policybook:
 
     @property
     def regimes(self) -> tuple[PublicityPolicy, ...]:
-        """The publicity policies, of which the decision date picks one."""
+        """The publicity policies; the decision date chooses one."""
         return tuple(policy for policy, _ in self.publicity.values())
 
     def run_cases(self) -> Iterator[CasesRun]:
@@ -83,10 +83,10 @@ class Policybook:
             yield CasesRun("publicity", regime.name, regime.title, len(decisions), wrong)
 
     def measures_of(self, rule_set: str, names: Iterable[str]) -> tuple[MeasurePolicy, ...]:
-        """The measure policies of these names, bound beside a rule set.
+        """Return the measure policies of these names for a rule set.
 
         Raises:
-            BadConfiguration: there is none of a name, or it speaks of other grades.
+            BadConfiguration: there is no such policy, or it is for other rule sets.
         """
         chosen = []
         for name in names:

@@ -1,4 +1,4 @@
-"""Which rule set applies to a subject, read from files; or that there is none."""
+"""Choose the rule set that applies to a subject, if there is one."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ from scoring.regulation.ruleset import RuleSet
 
 @dataclass(frozen=True, slots=True)
 class InForce:
-    """A text that scores, from a day on, what configuration binds to a rule set."""
+    """A text that scores the subjects of a bound rule set from a day on."""
 
     bound: str
     from_day: date
@@ -26,7 +26,7 @@ class InForce:
 
 
 class Rulebook:
-    """The rule sets that are shipped or configured, and the bindings that choose among them."""
+    """The shipped and configured rule sets, and the bindings that choose among them."""
 
     def __init__(self, settings: ScoringSettings) -> None:
         self.settings = settings
@@ -39,14 +39,15 @@ class Rulebook:
 
     @property
     def names(self) -> list[str]:
-        """Every rule set there is."""
+        """The names of all rule sets, sorted."""
         return sorted(self._sources)
 
     def load(self, name: str) -> LoadedRuleSet:
-        """One rule set by name.
+        """Return one rule set by name.
 
         Raises:
             BadConfiguration: there is none of that name.
+            RuleSetError: it cannot be read, or its name is not that of its file.
         """
         if name not in self._sources:
             raise BadConfiguration(f"没有评价办法 {name}；现有：{'、'.join(self.names)}")
@@ -62,7 +63,7 @@ class Rulebook:
         return self._loaded[name]
 
     def covered(self, name: str) -> LoadedRuleSet:
-        """One rule set by name whose cases show every item, as what comes into use has to be.
+        """Return one rule set by name; its cases must cover every item before it is used.
 
         Raises:
             RuleSetError: an item has no case.
@@ -78,30 +79,30 @@ class Rulebook:
 
     @property
     def bound_names(self) -> list[str]:
-        """The names of the rule sets that configuration binds, each once."""
+        """The names of the rule sets in the bindings, each once."""
         return list(dict.fromkeys(binding.rule_set for binding in self.settings.bindings))
 
     def bound(self) -> list[LoadedRuleSet]:
-        """The rule sets that configuration names."""
+        """Return the rule sets in the bindings."""
         return [self.load(name) for name in self.bound_names]
 
     def put_in_force(self, in_force: Iterable["InForce"]) -> None:
-        """The texts that were activated in place of those in the files, latest day first."""
+        """Set the activated texts, which replace those of the files; the latest day first."""
         self.activated = tuple(in_force)
 
     def kind(self, code: str, *, person: bool) -> SubjectKind:
-        """The kind of a subject: from the register, else enterprise; a person is an individual."""
+        """Return the kind of a subject: individual for a person, else from the register."""
         if person:
             return SubjectKind.INDIVIDUAL
         return self.settings.subject_kinds.get(code, SubjectKind.ENTERPRISE)
 
     def sites(self, code: str) -> tuple[Site, ...]:
-        """The sites 厂址 of a legal person, from the register; none for most."""
+        """Return the sites 厂址 of a legal person from the register; most have none."""
         weights = self.settings.sites.get(code)
         return () if weights is None else tuple(Site(*pair) for pair in weights.items())
 
     def binding(self, kind: SubjectKind, code: str) -> RuleSetBinding | None:
-        """The binding that a subject falls under, if any does."""
+        """Return the binding of a subject, or None."""
         key = (kind, region(code))
         if key not in self._bindings:
             bindings = self.settings.bindings
@@ -109,7 +110,10 @@ class Rulebook:
         return self._bindings[key]
 
     def choose(self, kind: SubjectKind, code: str, day: date) -> RuleSet | None:
-        """The rule set in force for a subject on a day, or None where no binding matches."""
+        """Return the rule set in force for a subject on a day.
+
+        None if no binding matches, or if the rule set is not effective on that day.
+        """
         binding = self.binding(kind, code)
         if binding is None:
             return None
@@ -117,14 +121,14 @@ class Rulebook:
         return rule_set if rule_set.is_effective(day) else None
 
     def in_force(self, bound: str, day: date) -> RuleSet:
-        """What stands for a bound rule set on a day: the text activated last, else the file's."""
+        """Return the text of a bound rule set on a day: the last activated, else the file's."""
         for one in self.activated:
             if one.bound == bound and one.from_day <= day:
                 return one.rule_set
         return self.load(bound).rule_set
 
     def expects_none(self, code: str) -> bool:
-        """Whether configuration says that this region is not scored, so that no alert is due."""
+        """Whether the region is configured as not scored, so that no alert is needed."""
         return region(code).startswith(self.settings.not_scored or ("\0",))
 
 
@@ -133,7 +137,7 @@ def _matches(binding: RuleSetBinding, kind: SubjectKind, digits: str) -> bool:
 
 
 def _check_bindings(bindings: tuple[RuleSetBinding, ...], known: Mapping[str, Any]) -> None:
-    """At most one binding may match any subject."""
+    """Raise BadConfiguration if two bindings match the same subject, or one names no rule set."""
     for index, binding in enumerate(bindings):
         if binding.rule_set not in known:
             raise BadConfiguration(

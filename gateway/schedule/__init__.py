@@ -1,1 +1,1 @@
-"""What happens because time passes; a file for each act."""
+"""Work that is due because time passes; one file for each kind."""

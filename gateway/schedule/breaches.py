@@ -1,4 +1,4 @@
-"""Due times that pass 超期, slack that shrinks, and the gauges of what is open."""
+"""Breaches 超期, escalations, and the gauges of open deliveries."""
 
 from datetime import datetime
 
@@ -9,7 +9,7 @@ from gateway.telemetry.metrics import Metrics
 
 
 async def mark_breaches(database: Database, now: datetime, metrics: Metrics) -> None:
-    """Mark deliveries past their due time; tell those with half, a quarter, a tenth of slack."""
+    """Mark deliveries past their due time, and report those with 50, 25 or 10 % of slack left."""
     async with database.transaction() as connection:
         await overdue.mark_breached(connection, now)
         escalated = await overdue.escalate(connection, now)

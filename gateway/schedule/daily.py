@@ -1,4 +1,4 @@
-"""What happens at the start and once a day: partitions ahead, due times, the calendar's end."""
+"""Work done at the start and once a day: partitions ahead, due times, end of the calendar."""
 
 from collections.abc import Mapping
 from datetime import date, datetime, timedelta
@@ -12,14 +12,14 @@ from gateway.telemetry.log import LogEvent, logger
 from schemas.base import today
 from schemas.destination import TimeLimit
 
-#: Slices done in one tick; the rest waits for the next, so that nothing else waits long.
+#: Slices done in one tick at most; the rest waits for the next tick, so that other work can run.
 SLICES = 20
-#: From this many days before the end of the calendar on, operators are told.
+#: From this time before the end of the calendar on, a warning is logged.
 CALENDAR_WARNING = timedelta(days=60)
 
 
 class Daily:
-    """The acts of a day, each done until it is done for that day; harmless if done again."""
+    """The daily work, repeated until it is done for the day; doing it again does no harm."""
 
     def __init__(
         self, database: Database, limits: Mapping[str, TimeLimit], workdays: Workdays
@@ -31,7 +31,7 @@ class Daily:
         self._partitions_of: date | None = None
 
     async def run(self, now: datetime) -> None:
-        """What this day still needs."""
+        """Do the work that this day still needs."""
         day = today(now)
         if self._due_times_of != day and await self._renew_due_times(now):
             self._due_times_of = day
@@ -41,7 +41,7 @@ class Daily:
             self._warn(day)
 
     async def _renew_due_times(self, now: datetime) -> bool:
-        """A new year's calendar comes with a new release; True when nothing is left."""
+        """Renew due times if the release brought a new calendar; True when none is left."""
         for _ in range(SLICES):
             async with self.database.transaction() as connection:
                 count = await renew_due_times(connection, self.limits, self.workdays, now)

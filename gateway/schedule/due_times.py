@@ -1,4 +1,4 @@
-"""Due times that were lower bounds, worked out again once the calendar knows the year."""
+"""Compute provisional due times again once the calendar has the year."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -18,7 +18,10 @@ SLICE = 1000
 async def renew_due_times(
     connection: Connection, clocks: Mapping[str, TimeLimit], workdays: Workdays, now: datetime
 ) -> int:
-    """A slice of the deliveries with bounds of another calendar; gives how many there were."""
+    """Renew one slice of the deliveries provisional by another calendar; return how many.
+
+    It locks the deliveries; the caller owns the transaction.
+    """
     found = await provisional_due.of_other_calendars(connection, workdays.name, SLICE)
     if found:
         renewed = [(one.id, *_renewed(one, clocks, workdays)) for one in found]

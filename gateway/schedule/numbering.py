@@ -1,4 +1,4 @@
-"""Grade changes are numbered by one publisher after commit, and their deliveries let go."""
+"""One publisher numbers committed grade changes and releases their deliveries."""
 
 from gateway.store.base.engine import Database
 from gateway.store.deliver import chains
@@ -6,7 +6,7 @@ from gateway.store.score import grade_changes
 
 
 async def publish(database: Database) -> int:
-    """Number the committed grade changes and release their deliveries; gives how many."""
+    """Number the committed grade changes and release their deliveries; return how many."""
     async with database.transaction() as connection:
         numbered = await grade_changes.number_grade_changes(connection)
         if numbered:

@@ -1,4 +1,4 @@
-"""Subjects scored again without a new fact: their result was to change, or the rules did."""
+"""Score subjects again without a new fact: when their result changes, or by a new rule set."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -26,7 +26,7 @@ ACTOR = "credit-gateway"
 
 
 class Rescoring:
-    """Scores slices of subjects again, each slice in one transaction; every act may be repeated."""
+    """Score slices of subjects again, each slice in one transaction; repeating does no harm."""
 
     def __init__(
         self, database: Database, scorer: Scorer, decider: Decider, metrics: Metrics
@@ -37,7 +37,7 @@ class Rescoring:
         self.metrics = metrics
 
     async def due(self, now: datetime) -> int:
-        """Assess the subjects whose result was to change by now; gives how many."""
+        """Score a slice of the subjects whose result changes by now; return how many."""
 
         async def work(connection: Connection) -> int:
             codes = await assessments.subjects_to_rescore(connection, today(now), SLICE)
@@ -51,7 +51,10 @@ class Rescoring:
         return await self.database.run(work)
 
     async def activate(self, now: datetime) -> bool:
-        """A slice of everyone by a text whose day has come; False where nothing is to be done."""
+        """Score a slice of the subjects by a text that is now in force.
+
+        Returns False if there is no such text, or if it was paused because too many grades change.
+        """
 
         async def work(connection: Connection) -> bool:
             activation = await activations.due(connection, today(now))
@@ -72,7 +75,7 @@ class Rescoring:
         found: Sequence[tuple[int, str, bool]],
         now: datetime,
     ) -> bool:
-        """Nothing is written where more companies would change than was agreed to."""
+        """Score a slice and write it; pause instead if more grades change than was agreed to."""
         bound = [
             (code, None, person)
             for _, code, person in found

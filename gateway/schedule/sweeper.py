@@ -1,4 +1,4 @@
-"""Chains that wait for nothing are mended; there should be none, so that one is an alert."""
+"""Mend chains that are stuck; each one is a bug and raises an alert."""
 
 from datetime import datetime
 
@@ -11,7 +11,7 @@ from gateway.telemetry.metrics import Metrics
 
 
 async def sweep(database: Database, now: datetime, metrics: Metrics) -> int:
-    """Mend the chains that are stuck; gives how many there were."""
+    """Mend the stuck chains; return how many there were."""
     async with database.transaction() as connection:
         stuck = await chains.stuck_chains(connection)
         if stuck:

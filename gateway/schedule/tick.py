@@ -1,4 +1,4 @@
-"""What happens because time passes; the only scheduler. Every act may be done again."""
+"""The only scheduler: work that is due because time passes. Repeating any of it does no harm."""
 
 from gateway.config.clock import Clock
 from gateway.decide.decider import Decider
@@ -12,7 +12,7 @@ from gateway.telemetry.metrics import Metrics
 
 
 class Schedule:
-    """The acts of time in their order; each stands in a file of its own."""
+    """The scheduled work in its order; each kind is in its own file."""
 
     def __init__(
         self,
@@ -29,7 +29,7 @@ class Schedule:
         self.metrics = metrics
 
     async def tick(self) -> None:
-        """Everything that is due at this moment."""
+        """Do everything that is due now."""
         now = self.clock()
         await mark_breaches(self.database, now, self.metrics)
         for _ in range(SLICES):

@@ -1,1 +1,1 @@
-"""Facts and the rule set in force → assessments and grade changes 评分."""
+"""The score step 评分: facts and the rule set in force give assessments and grade changes."""

@@ -1,4 +1,4 @@
-"""Assess subjects, because their facts changed or time passed, and keep what came of it."""
+"""Assess subjects whose facts changed or whose time has come, and store the results."""
 
 import asyncio
 from collections import Counter
@@ -22,12 +22,12 @@ from schemas.event import ReceivedGrade
 from schemas.known import Subject
 
 _NO_FACTS = b"[]"
-#: Subjects scored between two awaits, so that heart-beats and deliveries go on.
+#: Subjects scored between two awaits, so that heartbeats and deliveries go on.
 SLICE = 150
 
 
 class Assessed(NamedTuple):
-    """One subject as it was assessed, and the facts that counted."""
+    """One assessed subject and the ids of its facts."""
 
     subject: Subject
     scored: Scored
@@ -35,7 +35,7 @@ class Assessed(NamedTuple):
 
 
 class NewGrade(NamedTuple):
-    """A grade change to be written; `assessed` if it comes from an assessment of ours."""
+    """A grade change to write; `assessed`: it comes from our own assessment."""
 
     subject_id: int
     change: GradeChange
@@ -44,10 +44,11 @@ class NewGrade(NamedTuple):
 
 
 class Assessing:
-    """Assess subjects from what is now known of them, and write and count what changed.
+    """Assess subjects by their present facts, then write the results and count them.
 
-    Both the pipeline (facts changed) and the schedule (time passed, rules changed) come here, each
-    with the subjects locked, in a transaction that it owns.
+    The pipeline (facts changed) and the schedule (time passed, rules changed) use it. The caller
+    owns the transaction and has locked the subjects. Call `last`, then `score` and `receive`, then
+    `write`.
     """
 
     def __init__(
@@ -69,11 +70,11 @@ class Assessing:
         self._untold: set[int] = set()
 
     async def last(self, subject_ids: Sequence[int]) -> None:
-        """Read the last recorded grades."""
+        """Read the last recorded grade of these subjects."""
         self._last = await grade_changes.last_grades(self.connection, subject_ids)
 
     async def score(self, subjects: Sequence[Subject], persons: set[str]) -> None:
-        """Assess subjects over all their present facts, in slices between awaits."""
+        """Assess subjects by all their present facts, in slices between awaits."""
         if not subjects:
             return
         await refresh(self.connection, self.scorer.rulebook)
@@ -85,7 +86,7 @@ class Assessing:
     def _score(
         self, subjects: Sequence[Subject], bodies: Mapping[int, bytes], persons: set[str]
     ) -> None:
-        """Step by step, as `Checker.check_all` does."""
+        """Assess a slice, step by step over all its subjects, as `Checker.check_all` does."""
         day = today(self.now)
         known = [facts_of(bodies.get(subject.id, _NO_FACTS)) for subject in subjects]
         scored = [
@@ -128,7 +129,7 @@ class Assessing:
         )
 
     def receive(self, grades: Sequence[tuple[int, ReceivedGrade]]) -> None:
-        """Grades computed elsewhere go the same way from here on, and win over our own."""
+        """Record grades that were computed elsewhere; they replace our own from then on."""
         for subject_id, grade in grades:
             code = grade.subject_code
             last = self._last.get(subject_id)
@@ -157,9 +158,10 @@ class Assessing:
             self._last[subject_id] = grade_changes.LastGrade(grade.grade, RECEIVED, effective_on)
 
     async def write(self) -> list[tuple[int, int]]:
-        """Write assessments and grade changes; gives (grade change id, subject id) to be told.
+        """Write assessments and grade changes.
 
-        Of natural persons, and where the rule set does not publish, nobody is told.
+        Returns (grade change id, subject id) of those to send: not of natural persons, and not of
+        results that the rule set does not publish.
         """
         ids = await Ids.reserve(self.connection, len(self.assessed) + len(self.changes))
         of_subject = {one.subject.id: ids.take() for one in self.assessed}
@@ -200,7 +202,7 @@ class Assessing:
         )
 
     def _count(self) -> None:
-        """Counted where they are written, whoever had them scored."""
+        """Count the results in the metrics, and log those that need an alert."""
         scored = [one.scored for one in self.assessed]
         used = [one.assessment.rule_set for one in scored]
         for name, count in Counter(ref.name if ref else "none" for ref in used).items():

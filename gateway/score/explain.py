@@ -1,4 +1,4 @@
-"""An explanation of one subject's grade: why, until when, what a repair would change."""
+"""Explain the grade of one subject: why, until when, and what a repair would change."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
@@ -35,14 +35,14 @@ from scoring.facts import Fact, Facts
 from scoring.regulation.ruleset import RuleSet
 from scoring.regulation.table import Listing
 
-#: Periods of published grades that are shown.
+#: Periods of published grades to show.
 PERIODS = 6
 ONE_DAY = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)
 class RepairOutlook:
-    """What a confirmed repair of one record would make of the grade, and of the measures."""
+    """The effect of a confirmed repair of one record on the grade and the measures."""
 
     what_if: WhatIf
     moved: Shift
@@ -50,7 +50,7 @@ class RepairOutlook:
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
-    """Everything that a person asks about one grade; `rule_set` is None where none applies."""
+    """The explanation of one grade; `rule_set` is None if none applies."""
 
     code: str
     name: str | None
@@ -65,9 +65,9 @@ class Explanation:
     measures: Sequence[Applied]
     penalty_notices: Sequence[Applied]
     publicity: dict[str, Publicity]
-    received: str | None  #: a grade computed elsewhere, which wins over ours
-    published: Sequence[Assessment]  #: of the last periods that have ended, the oldest first
-    listing: Listing | None  #: the list that bad years led to
+    received: str | None  #: a grade computed elsewhere, which replaces ours
+    published: Sequence[Assessment]  #: for the last ended periods, the oldest first
+    listing: Listing | None  #: the list on which bad years put it, if any
 
 
 async def explain_code(  # noqa: PLR0913 - one for each thing that decides the answer
@@ -120,7 +120,7 @@ def explain(
     regimes: Iterable[PublicityPolicy],
     as_of: date,
 ) -> Explanation:
-    """Explain the grade of what was known, under this rule set, on this day."""
+    """Explain the grade by what was known, under this rule set, on this day."""
     kind = scorer.rulebook.kind(known.code, person=known.person)
     policies = scorer.policies(kind, known.code)
     sites = scorer.rulebook.sites(known.code)
@@ -152,7 +152,7 @@ def explain(
 
 
 def _published(facts: Facts, rule_set: RuleSet, as_of: date) -> list[Assessment]:
-    """The published grades of the periods that have ended, back to the first record."""
+    """Return the published grades of ended periods, back to the first record."""
     table = rule_set.table(facts.kind)
     if table is None or table.snapshot is None or table.snapshot.cadence == "live":
         return []
@@ -187,13 +187,13 @@ _UNMOVED = Shift((), (), ())
 
 
 def _standing(grade: str | None, past: Sequence[Assessment], listing: Listing | None) -> Standing:
-    """What measures go with: today's grade, the last published one, the list it stands on."""
+    """Return what measures depend on: today's grade, the last published one, and the list."""
     published_grade = past[-1].grade if past else None
     return Standing(grade, published_grade, (listing.title,) if listing else ())
 
 
 def _publicity(facts: Iterable[Fact], regimes: tuple[PublicityPolicy, ...]) -> dict[str, Publicity]:
-    """The publicity of each penalty; decisions before the first regime have none."""
+    """Return the publicity of each penalty; decisions before the first policy have none."""
     found = {}
     for one in facts:
         if one.penalty is None:

@@ -1,4 +1,4 @@
-"""The body of a grade change 等级变动, as it is kept and published (pure)."""
+"""The body of a grade change 等级变动, as stored and published (pure)."""
 
 from collections.abc import Mapping
 from datetime import date
@@ -9,22 +9,22 @@ import orjson
 from schemas.credit import GradeChange
 from scoring.consequences.measures import Applied
 
-#: Cause of a grade change that came from outside; our own scoring does not touch such a grade.
+#: Cause of a grade change from outside; our own scoring does not change such a grade.
 RECEIVED = "received"
 
 SCORED = "scored"
 
-#: Cause of a grade change that a new text of the rules brought, not a new fact.
+#: Cause of a grade change by a new text of the rule set, without a new fact.
 RULE_SET = "rule set"
 
-#: Direction of a grade computed elsewhere that our bands do not rank.
+#: Direction of a received grade that our bands do not rank.
 EXTERNAL = "external"
 
 NO_MEASURES: dict[str, Any] = {"measures_begin": [], "measures_end": [], "notices": []}
 
 
 def named(applied: Applied) -> dict[str, Any]:
-    """A measure as a grade change and an explanation name it."""
+    """Return a measure as grade changes and explanations show it."""
     measure = applied.measure
     return {
         "policy": applied.policy.name,
@@ -46,7 +46,7 @@ def change_body(
     effective_on: date,
     measures: Mapping[str, Any],
 ) -> bytes:
-    """A grade change as kept: all that `GradeChanged` says besides number and subject."""
+    """Return a grade change as stored: the fields of `GradeChanged` except number and subject."""
     return orjson.dumps(
         {
             "from_grade": change.from_grade,

@@ -1,7 +1,7 @@
-"""The score step 评分: facts as stored → assessment and grade change, and how they are kept.
+"""The score step 评分: facts in the store give an assessment and a grade change.
 
-Kept is the result in short and the digest of the whole trace: text and articles stand in the rule
-set, whose text is kept by its hash, so `expand` gives the whole trace again, bit for bit.
+The store keeps the short result and the digest of the whole trace. Texts and articles are in the
+rule set, whose text is stored by hash, so that the whole trace can be computed again exactly.
 """
 
 from collections.abc import Iterable, Sequence
@@ -22,17 +22,17 @@ from scoring.facts import Fact, Facts, Site
 
 
 class Scored(NamedTuple):
-    """An assessment and what follows from it."""
+    """An assessment, and the grade change that follows from it, if any."""
 
     kind: SubjectKind
     assessment: Assessment
     change: GradeChange | None
     sites: tuple[Site, ...]
-    public: bool = True  #: False: the rule set says that results like this are not published
+    public: bool = True  #: False: the rule set does not publish such results
 
 
 class Scorer:
-    """Scores subjects by the rulebook; an engine error is a result, never a failure."""
+    """Score subjects by the rulebook; an engine error is a result, not an exception."""
 
     def __init__(self, rulebook: Rulebook, policybook: Policybook) -> None:
         self.rulebook = rulebook
@@ -43,12 +43,12 @@ class Scorer:
         self._moves: dict[tuple[object, ...], dict[str, Any]] = {}
 
     def policies(self, kind: SubjectKind, code: str) -> tuple[MeasurePolicy, ...]:
-        """What says where this subject is what its grade leads to."""
+        """Return the measure policies for the grades of this subject."""
         binding = self.rulebook.binding(kind, code)
         return self._policies[binding] if binding is not None else ()
 
     def direction(self, previous: str | None, grade: str, code: str, day: date) -> str:
-        """Whether a grade computed elsewhere is better or worse, where our bands know both."""
+        """Return whether a received grade is better or worse, if our bands rank both grades."""
         kind = self.rulebook.kind(code, person=False)
         rule_set = self.rulebook.choose(kind, code, day)
         ranked = [] if rule_set is None else rule_set.grades(kind)
@@ -59,7 +59,7 @@ class Scorer:
     def measures(
         self, change: GradeChange, kind: SubjectKind, code: str, day: date
     ) -> dict[str, Any]:
-        """The measures that a grade change makes begin and end, and its notices, as published."""
+        """Return the measures that begin and end with a grade change, and its notices."""
         policies = self.policies(kind, code)
         if not policies:
             return NO_MEASURES
@@ -84,7 +84,7 @@ class Scorer:
         previous: str | None,
         as_of: date,
     ) -> Scored:
-        """Assess one subject and compare with the last recorded grade."""
+        """Assess one subject and compare it with the last recorded grade."""
         kind = self.rulebook.kind(code, person=person)
         rule_set = self.rulebook.choose(kind, code, as_of)
         sites = self.rulebook.sites(code)
@@ -106,7 +106,7 @@ class Scorer:
 
 
 def alerts(scored: Iterable[Scored], rulebook: Rulebook) -> list[Scored]:
-    """The results that are our fault or our data's: neither suspicion nor a region not scored."""
+    """Return results without a grade, except for criminal suspects and regions not scored."""
     return [
         one
         for one in scored

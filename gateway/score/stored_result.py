@@ -1,4 +1,4 @@
-"""An assessment as it is kept: in short, with the digest of its trace; and read again (pure)."""
+"""The stored form of an assessment: short, with the digest of its trace (pure)."""
 
 import hashlib
 from collections.abc import Mapping, Sequence
@@ -16,7 +16,7 @@ from scoring.regulation.ruleset import RuleSet
 
 
 def without_result(subject: Facts, as_of: date, reason: NotEvaluated) -> Assessment:
-    """An assessment that says why there is no result."""
+    """Return an assessment with a reason instead of a result."""
     return Assessment(
         id=subject.id,
         as_of=as_of,
@@ -34,9 +34,9 @@ def without_result(subject: Facts, as_of: date, reason: NotEvaluated) -> Assessm
 
 
 def short(assessment: Assessment, sites: Sequence[Site]) -> bytes:
-    """The result as it is kept: what counted and how much, and the digest of the whole trace.
+    """Return the stored form: score, grade, deductions, and the digest of the whole trace.
 
-    The sites that the register had then are kept with it, to compute it again.
+    It also contains the sites that the register had then, to compute the assessment again.
     """
     weights = {"sites": [[site.permit, plain(site.weight)] for site in sites]} if sites else {}
     return orjson.dumps(
@@ -56,17 +56,17 @@ _TRACE = msgspec.json.Encoder()
 
 
 def digest(assessment: Assessment) -> str:
-    """SHA-256 of the whole trace in JSON, by which a recomputed one is compared."""
+    """Return the SHA-256 of the whole trace as JSON, to compare with a recomputed one."""
     return hashlib.sha256(_TRACE.encode(assessment)).hexdigest()
 
 
 def sites_of(result: Mapping[str, Any]) -> tuple[Site, ...]:
-    """The sites that a kept result was computed with."""
+    """Return the sites that a stored result was computed with."""
     return tuple(Site(permit, Decimal(weight)) for permit, weight in result.get("sites", ()))
 
 
 def again(subject: Facts, rule_set: RuleSet | None, as_of: date) -> Assessment:
-    """A past assessment computed again from the facts and the rule set of then."""
+    """Compute a past assessment again from its facts and its rule set."""
     if rule_set is None:
         return without_result(subject, as_of, NotEvaluated.NO_RULE_SET)
     return assess(subject, rule_set, as_of)
@@ -76,14 +76,14 @@ _BODIES = msgspec.json.Decoder(list[Fact])
 
 
 def facts_of(bodies: bytes) -> list[Fact]:
-    """The facts whose bodies come as one JSON list, in the same order.
+    """Return the facts of a JSON list of fact bodies, in the same order.
 
     Raises:
-        msgspec.ValidationError: a body that this program did not write.
+        msgspec.ValidationError: this program did not write the body.
     """
     return _BODIES.decode(bodies)
 
 
 def fact_of(body: Mapping[str, Any]) -> Fact:
-    """One fact from its parsed body; raises as `facts_of` does."""
+    """Return one fact from its parsed body; raises like `facts_of`."""
     return msgspec.convert(body, Fact)

@@ -1,4 +1,4 @@
-"""Past assessments computed again from the facts and rule-set text of then, and compared."""
+"""Compute past assessments again from the facts and rule set texts of then, and compare."""
 
 import asyncio
 from collections.abc import Callable
@@ -18,16 +18,16 @@ from schemas.credit import NotEvaluated
 from scoring.facts import Fact, Facts
 from scoring.regulation.ruleset import RuleSet
 
-#: Assessments read and computed again at a time.
+#: Assessments read and computed again at once.
 PAGE = 500
-#: An engine error is not computed again: it says that there was none.
+#: Engine errors are not computed again, because they have no result.
 _NOT_RESULTS = frozenset({NotEvaluated.ENGINE_ERROR.value})
 
 
 async def verify_assessments(
     database: Database, advance: Callable[[int], None]
 ) -> tuple[int, list[dict[str, Any]]]:
-    """How many were computed again, and those whose trace differs in any byte."""
+    """Return how many were computed again, and those that differ; it opens its own transactions."""
     async with database.transaction() as connection:
         texts = await rule_set_texts(connection)
     rule_sets = {hash_: parse_rule_set(content) for hash_, content in texts.items()}

@@ -1,1 +1,1 @@
-"""The wiring: everything is built here, and run as roles."""
+"""Build everything and run it as roles."""

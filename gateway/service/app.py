@@ -34,7 +34,7 @@ from schemas.base import today
 
 @dataclass(frozen=True, slots=True)
 class Gateway:
-    """The built service: what every role shares."""
+    """The built service, shared by all roles."""
 
     settings: Settings
     clock: Clock
@@ -60,7 +60,7 @@ class Gateway:
 
 @asynccontextmanager
 async def database_url(settings: Settings) -> AsyncIterator[str]:
-    """The configured PostgreSQL, or the embedded one for as long as the block runs."""
+    """Yield the URL of the configured PostgreSQL, or run the embedded one for the block."""
     if settings.database_url is not None:
         yield settings.database_url.get_secret_value()
         return
@@ -74,7 +74,7 @@ async def database_url(settings: Settings) -> AsyncIterator[str]:
 
 @asynccontextmanager
 async def kafka_bootstrap(settings: Settings) -> AsyncIterator[str]:
-    """The configured Kafka cluster, or the embedded broker for as long as the block runs."""
+    """Yield the address of the configured Kafka cluster, or run the embedded broker."""
     if settings.kafka_bootstrap is not None:
         yield settings.kafka_bootstrap
         return
@@ -98,7 +98,7 @@ def _state(settings: Settings) -> Path:
 
 @asynccontextmanager
 async def gateway(settings: Settings, clock: Clock = system_clock) -> AsyncIterator[Gateway]:
-    """Everything but the roles: database migrated, rule sets kept, destinations mirrored."""
+    """Yield everything but the roles: the database is migrated and fits the configuration."""
     async with AsyncExitStack() as stack:
         url = await stack.enter_async_context(database_url(settings))
         database = Database(url)
@@ -109,10 +109,12 @@ async def gateway(settings: Settings, clock: Clock = system_clock) -> AsyncItera
 
 @asynccontextmanager
 async def reading(settings: Settings, clock: Clock = system_clock) -> AsyncIterator[Gateway]:
-    """For commands that only read: nothing is migrated, adopted or mirrored, and no write passes.
+    """Yield the service for commands that only read: every write is refused.
+
+    Nothing is migrated, adopted or mirrored.
 
     Raises:
-        BadConfiguration: the database has not the structure of this release.
+        BadConfiguration: the database does not have the structure of this release.
     """
     async with AsyncExitStack() as stack:
         url = await stack.enter_async_context(database_url(settings))
@@ -126,7 +128,7 @@ async def reading(settings: Settings, clock: Clock = system_clock) -> AsyncItera
 
 
 async def build(settings: Settings, database: Database, clock: Clock) -> Gateway:
-    """Wire the service on a migrated database, and bring the database up to the configuration."""
+    """Build the service on a migrated database, and adapt the database to the configuration."""
     built = wire(settings, database, clock)
 
     async def prepare(connection: Connection) -> str:
@@ -135,12 +137,12 @@ async def build(settings: Settings, database: Database, clock: Clock) -> Gateway
         await adopt(connection, built.rulebook, clock())
         return await destination_store.installation(connection, secrets.token_hex(4))
 
-    # Repeated where it meets a gateway that is at work on the same tables.
+    # `run` repeats it after a deadlock with a gateway that works on the same tables.
     return replace(built, installation=await database.run(prepare))
 
 
 def wire(settings: Settings, database: Database, clock: Clock) -> Gateway:
-    """Build every part; nothing is asked of the database, so the installation has no name yet."""
+    """Build every part without the database, so that the installation has no name yet."""
     keys = load_keys(settings.master_key, settings.state)
     workdays = load_workdays()
     rulebook = Rulebook(settings.scoring)

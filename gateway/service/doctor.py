@@ -1,4 +1,4 @@
-"""What may be wrong with this machine or configuration, examined part by part."""
+"""Examine the machine and the configuration, part by part."""
 
 import sys
 from collections.abc import Awaitable, Callable
@@ -25,7 +25,7 @@ from scoring.errors import RuleSetError
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One part: well or not, and what to do."""
+    """The result for one part: well or not, and what to do."""
 
     name: str
     ok: bool
@@ -36,12 +36,12 @@ class Unwell(Exception):
     """A part is not as it should be; the message says what to do."""
 
 
-#: Errors of ours, whose words are for people as they stand.
+#: Our own errors, whose messages are for people.
 _TOLD = (Unwell, BadConfiguration, RuleSetError)
 
 
 async def examine(settings: Settings) -> list[Finding]:
-    """Every part; one that fails hinders no other."""
+    """Examine every part; one that fails does not stop the others."""
     parts: list[tuple[str, Callable[[], Awaitable[str]]]] = [
         ("Python", _python),
         ("自带服务", lambda: _embedded(settings)),
@@ -64,7 +64,7 @@ async def _examined(name: str, part: Callable[[], Awaitable[str]]) -> Finding:
         return Finding(name, False, error.told()[:500])
     except _TOLD as error:
         return Finding(name, False, str(error))
-    except Exception as error:  # noqa: BLE001  whatever is wrong is what was asked for
+    except Exception as error:  # noqa: BLE001  any error is a finding
         return Finding(name, False, f"{type(error).__name__}: {error}"[:500])
 
 

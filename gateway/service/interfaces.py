@@ -1,7 +1,6 @@
-"""The machine-readable interfaces: JSON Schemas of every message, AsyncAPI of every topic.
+"""The machine-readable interfaces: JSON Schemas of all messages, AsyncAPI of all topics.
 
-`python -m gateway.service.interfaces` writes them into `schemas/generated/`; a test finds what
-has changed.
+`python -m gateway.service.interfaces` writes them to `schemas/generated/`; a test compares them.
 """
 
 from collections.abc import Mapping
@@ -26,7 +25,7 @@ TOPICS_OUT: Mapping[str, type[Schema]] = {
 
 
 def documents() -> dict[str, bytes]:
-    """File name → content."""
+    """Return file names and contents."""
     models: dict[str, type[BaseModel]] = {str(kind): model for kind, model in RECORD_KINDS.items()}
     models["grade-changed"] = GradeChanged
     texts = {f"{name}.schema.json": _json(_schema(model)) for name, model in models.items()}
@@ -35,13 +34,13 @@ def documents() -> dict[str, bytes]:
 
 def _schema(model: type[BaseModel]) -> dict[str, Any]:
     schema = model.model_json_schema(by_alias=True)
-    if columns_of(model):  # columns of somebody's own are kept and noted, never refused
+    if columns_of(model):  # unknown columns are stored, never refused
         schema["additionalProperties"] = True
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema}
 
 
 def asyncapi() -> dict[str, Any]:
-    """AsyncAPI 3.0 of the bus, from the topics' default names and the message models."""
+    """Return AsyncAPI 3.0 of the bus, from the default topics and the message models."""
     broker = KafkaBroker("127.0.0.1:9092", logger=None)
     for topic, kind in KafkaSettings().topics.items():
         _receives(broker, topic, RECORD_KINDS[kind])

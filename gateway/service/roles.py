@@ -19,9 +19,9 @@ from gateway.service.server import start_web
 from gateway.service.tasks import Running
 from gateway.telemetry.log import LogEvent, logger
 
-#: Seconds between two rounds of a destination with nothing to do, of receipts, of the schedule.
+#: Seconds between two rounds of an idle destination, of receipts, and of the schedule.
 IDLE_PAUSE, RECEIPTS_PAUSE, SCHEDULE_PAUSE = 0.5, 5.0, 1.0
-#: Seconds between two predictions of what will be late.
+#: Seconds between two predictions of late deliveries.
 PREDICT_PAUSE = 30.0
 
 
@@ -38,7 +38,7 @@ ALL_ROLES = frozenset(Role)
 
 
 def build_deliverers(gateway: Gateway) -> list[Deliverer]:
-    """One for each configured destination."""
+    """Build a deliverer for each configured destination."""
     return [
         Deliverer(
             destination,
@@ -54,7 +54,7 @@ def build_deliverers(gateway: Gateway) -> list[Deliverer]:
 
 
 def build_schedule(gateway: Gateway) -> Schedule:
-    """The schedule of this installation."""
+    """Build the schedule of this installation."""
     return Schedule(
         gateway.database,
         Rescoring(gateway.database, gateway.scorer, gateway.decider, gateway.metrics),
@@ -66,14 +66,19 @@ def build_schedule(gateway: Gateway) -> Schedule:
 
 @asynccontextmanager
 async def run(gateway: Gateway, roles: frozenset[Role]) -> AsyncIterator[Running]:
-    """Run the roles for as long as the block does."""
+    """Run the roles for the block.
+
+    Raises:
+        BadConfiguration: a destination, the host or the port cannot be used.
+        KafkaAway: intake runs here and no broker answers.
+    """
     running = Running(gateway)
-    # A batch makes hundreds of thousands of short-lived tuples and no cycles: looking for cycles
-    # at the default rate costs a fifth of the work. Rarer still, and FastStream's own cycles keep
-    # the memory of one batch after another.
+    # A batch makes hundreds of thousands of short-lived tuples without cycles: collecting cycles
+    # at the default rate costs a fifth of the time. At a lower rate than this, FastStream's own
+    # cycles would keep the memory of several batches.
     gc.freeze()
     gc.set_threshold(50_000, 20, 20)
-    # Built first: what is configured wrongly is told before anything begins.
+    # Built first, so that a wrong configuration is reported before anything starts.
     deliverers = build_deliverers(gateway) if Role.DELIVER in roles else ()
     async with AsyncExitStack() as stack:
         if Role.INTAKE in roles:

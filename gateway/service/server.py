@@ -1,4 +1,4 @@
-"""The HTTP server as a task among the others."""
+"""The HTTP server as one of the tasks."""
 
 import asyncio
 from contextlib import AsyncExitStack
@@ -14,12 +14,12 @@ from gateway.web.app import create_web
 
 
 def routers(gateway: Gateway) -> list[APIRouter]:
-    """Everything that is answered over HTTP besides health and metrics."""
+    """Return the routes besides health checks and metrics."""
     return [http.router(gateway.pipeline, gateway.database, gateway.clock)]
 
 
 async def start_web(gateway: Gateway, running: Running, stack: AsyncExitStack) -> None:
-    """Serve until the stack closes; returns once requests are taken.
+    """Serve until the stack closes; return once requests are accepted.
 
     Raises:
         BadConfiguration: the host or port cannot be used.
@@ -34,8 +34,8 @@ async def start_web(gateway: Gateway, running: Running, stack: AsyncExitStack) -
 
     async def serve() -> None:
         try:
-            await server._serve()  # noqa: SLF001  serve() would take the signals
-        except SystemExit:  # uvicorn ends the process where it cannot listen
+            await server._serve()  # noqa: SLF001  serve() would handle the signals
+        except SystemExit:  # uvicorn raises it if it cannot listen
             place = f"{settings.host} 端口 {settings.port}"
             raise BadConfiguration(f"http：{place} 不能使用；换一个 host 或 port") from None
 

@@ -1,4 +1,4 @@
-"""Work done for ever, and what liveness and readiness ask of it."""
+"""Tasks that repeat for ever, and their liveness and readiness."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -9,12 +9,12 @@ from gateway.store.base.engine import DatabaseAway
 from gateway.telemetry.log import LogEvent, logger
 from gateway.web.health import Probe, Probes
 
-#: Seconds after a failure before the same work is tried again.
+#: Seconds between a failure and the next try.
 FAILURE_PAUSE = 2.0
 
 
 class Running:
-    """The tasks of the roles, and what liveness and readiness ask of them."""
+    """The tasks of the roles, with the probes of liveness and readiness."""
 
     def __init__(self, gateway: Gateway) -> None:
         self.gateway = gateway
@@ -23,12 +23,12 @@ class Running:
         self.web_port: int | None = None
 
     def add(self, name: str, work: Callable[[], Awaitable[object]], pause: float) -> None:
-        """Do a piece of work for ever, a pause after each time."""
+        """Repeat a piece of work for ever, with a pause after each time."""
         self.tasks[name] = asyncio.create_task(_forever(name, work, pause), name=name)
 
     @property
     def probes(self) -> Probes:
-        """Liveness: no task has died. Readiness: the database answers, partitions are ours."""
+        """Liveness: no task has ended. Readiness: the database answers, partitions are ours."""
         ready: dict[str, Probe] = {"database": self._database}
         if self.intake is not None:
             ready["intake"] = self._partitions
@@ -53,7 +53,7 @@ class Running:
 
 
 async def _forever(name: str, work: Callable[[], Awaitable[object]], pause: float) -> None:
-    """Nothing that fails is dropped: it is logged by name and done again."""
+    """Repeat the work; a failure is logged with its name, and the work is tried again."""
     while True:
         try:
             await work()
@@ -61,7 +61,7 @@ async def _forever(name: str, work: Callable[[], Awaitable[object]], pause: floa
             told = {"work": name, "error": str(error)[:200]}
             logger.warning(LogEvent.DATABASE_AWAY, extra=told)
             await asyncio.sleep(FAILURE_PAUSE)
-        except Exception:  # noqa: BLE001  a loop that ends in silence is worse than any error
+        except Exception:  # noqa: BLE001  the loop must never end silently
             logger.exception(LogEvent.WORK_FAILED, extra={"work": name})
             await asyncio.sleep(FAILURE_PAUSE)
         else:

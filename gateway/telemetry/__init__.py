@@ -1,1 +1,1 @@
-"""What operators and auditors see 监测: log, metrics, the catalogue of audit events."""
+"""Monitoring 监测: the log, the metrics, and the catalogue of audit events."""

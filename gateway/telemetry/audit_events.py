@@ -1,12 +1,12 @@
-"""The catalogue of audit events 审计事件; their rows are written in `store.audit`."""
+"""The catalogue of audit events 审计事件; `store.audit` writes them."""
 
 from enum import StrEnum
 
 
 class AuditEvent(StrEnum):
-    """Everything that an auditor may ask about; names never change once released."""
+    """All audit events; released names never change."""
 
-    ORIGIN_REUSED = "origin_reused"  #: other bytes at a known origin (a topic made again)
+    ORIGIN_REUSED = "origin_reused"  #: other bytes at a known origin (a re-created topic)
     QUARANTINE_REPLAYED = "quarantine_replayed"
     DELIVERY_RETRIED = "delivery_retried"
     BREAKER_OPENED = "breaker_opened"
@@ -16,6 +16,6 @@ class AuditEvent(StrEnum):
     LEDGER_FROZEN = "ledger_frozen"
     RULE_SET_PROPOSED = "rule_set_proposed"
     RULE_SET_APPROVED = "rule_set_approved"
-    RULE_SET_CONFIRMED = "rule_set_confirmed"  #: more companies change than the set share
+    RULE_SET_CONFIRMED = "rule_set_confirmed"  #: more grades change than the set share
     RULE_SET_WITHDRAWN = "rule_set_withdrawn"
-    RULE_SET_ACTIVATED = "rule_set_activated"  #: everyone has been scored again
+    RULE_SET_ACTIVATED = "rule_set_activated"  #: all subjects have been scored again

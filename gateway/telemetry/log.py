@@ -1,4 +1,4 @@
-"""Structured logs: one JSON object a line, an event name of the catalogue, never a body."""
+"""Structured logs: one JSON object per line, with an event name and without message bodies."""
 
 import logging
 import sys
@@ -10,7 +10,7 @@ logger = logging.getLogger("credit_gateway")
 
 
 class LogEvent(StrEnum):
-    """The catalogue of log events; a message is one of these, all else stands in `extra`."""
+    """All log events: the message is one of these, everything else is in `extra`."""
 
     STARTED = "started"
     STOPPED = "stopped"
@@ -34,7 +34,7 @@ class LogEvent(StrEnum):
 
 
 def set_up(level: int = logging.INFO) -> None:
-    """Send our log to standard error as JSON."""
+    """Write our log to standard error as JSON."""
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(JsonFormatter("%(asctime)s %(levelname)s %(name)s %(message)s"))
     logging.basicConfig(level=level, handlers=[handler], force=True)

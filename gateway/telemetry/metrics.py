@@ -1,4 +1,4 @@
-"""Every metric, declared once: name, help, labels; never a subject code as a label."""
+"""All metrics, each declared once: name, help, labels; a subject code is never a label."""
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
@@ -6,7 +6,7 @@ _PREFIX = "credit_gateway"
 
 
 class Metrics:
-    """The metrics of one process, in a registry of its own so that tests can have many."""
+    """The metrics of one process, in their own registry, so that tests can create many."""
 
     def __init__(self) -> None:
         self.registry = CollectorRegistry()

@@ -1,1 +1,1 @@
-"""The HTTP side: access, health, metrics; what answers is handed in by `service`."""
+"""HTTP: access, health checks, metrics; `service` passes the routers in."""

@@ -1,4 +1,4 @@
-"""Who may call over HTTP: the API key, and the size of a body, before anything is read."""
+"""HTTP access: check the API key and the body size before the body is read."""
 
 import hashlib
 import hmac
@@ -14,7 +14,7 @@ Answer = Callable[[Request], Awaitable[Response]]
 
 
 def key_guard(settings: HttpSettings) -> Callable[[Request, Answer], Awaitable[Response]]:
-    """The API key and the size of the body, before anything is read."""
+    """Return the middleware that checks the API key and the body size."""
     keys = [key.get_secret_value().encode() for key in settings.api_keys]
     open_paths = {LIVE, READY} | (set() if settings.metrics_need_key else {METRICS})
 
@@ -36,7 +36,7 @@ def _given_key(request: Request) -> bytes:
 
 
 async def _too_large(request: Request, limit: int) -> Response | None:
-    """Refuse a body beyond the limit, whether it says its length or not."""
+    """Refuse a body over the limit, and a chunked one, whose length is unknown."""
     length = request.headers.get("content-length", "0")
     if not length.isdecimal() or int(length) > limit:
         return _refused(413, f"请求内容超过上限 {limit} 字节")

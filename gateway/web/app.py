@@ -1,4 +1,4 @@
-"""The HTTP side: intake, /metrics, liveness and readiness. Everything but health needs a key."""
+"""The HTTP application: intake, metrics, health checks. Everything but health needs a key."""
 
 from collections.abc import Iterable
 
@@ -14,7 +14,7 @@ from gateway.web.health import LIVE, METRICS, READY, Probes, health_answer
 def create_web(
     settings: HttpSettings, routers: Iterable[APIRouter], metrics: Metrics, probes: Probes
 ) -> FastAPI:
-    """The ASGI application; `routers` are what it answers besides health and metrics."""
+    """Return the ASGI application; `routers` are added to health checks and metrics."""
     app = FastAPI(title="credit-gateway", docs_url=None, redoc_url=None)
     for router in routers:
         app.include_router(router)

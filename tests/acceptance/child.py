@@ -1,7 +1,7 @@
-"""A gateway in a process of its own that runs until it is told to stop, or dies at a named point.
+"""A gateway in its own process that runs until it is stopped, or kills itself at a named point.
 
-The process is forked from a server that has everything imported, so that many can be started. It
-kills itself with SIGKILL: nothing is flushed, closed, given up or rolled back by our own code.
+The process is forked from a server with everything imported, so that many can be started. It kills
+itself with SIGKILL: our code does not flush, close, give up or roll back anything.
 """
 
 import asyncio
@@ -35,8 +35,8 @@ from gateway.store.record import inbox
 from gateway.store.score import grade_changes
 from gateway.telemetry import log
 
-#: Leases and ownership of a killed process must run out before its successor can go on. Calls begin
-#: until a call's time and a second before the end of the lease.
+#: A successor can only continue after the lease and ownership of a killed process have expired. No
+#: call starts later than one call timeout and one second before the end of the lease.
 TIME_TO_BEGIN, OWNERSHIP = timedelta(seconds=1), timedelta(seconds=1)
 BREAKER_PAUSE = timedelta(milliseconds=500)
 
@@ -46,7 +46,7 @@ class When(Enum):
 
     BEFORE = "before"
     AFTER = "after"
-    #: After it gave something: rows, answers, a count.
+    #: After it returned something: rows, answers, a count.
     AFTER_SOME = "after some"
 
 
@@ -99,7 +99,7 @@ POINTS = {
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """How to run: settings, the clock's start, and where to die at which pass, if anywhere."""
+    """How to run: settings, the start of the clock, and at which pass of which point to die."""
 
     settings: dict[str, Any]
     start: datetime
@@ -111,12 +111,12 @@ class Order:
 
     @property
     def clock(self) -> Clock:
-        """A clock that began at `start` and goes on from process to process."""
+        """A clock that began at `start` and continues from process to process."""
         return lambda: self.start + (system_clock() - self.begun)
 
 
 def live(order: Order) -> None:
-    """Run the gateway; the process's main function."""
+    """Run the gateway; the main function of the process."""
     _send_output_to(order.log)
     log.set_up()
     _replace(breaker, FIRST_PAUSE=BREAKER_PAUSE, LONGEST_PAUSE=BREAKER_PAUSE)
@@ -138,7 +138,7 @@ async def _live(order: Order) -> None:
 
 
 def _replace(module: ModuleType, **values: Any) -> None:
-    """Give constants of a module other values in this process; they must be there."""
+    """Replace constants of a module in this process; they must exist."""
     if missing := values.keys() - vars(module).keys():
         raise AttributeError(f"{module.__name__}: {missing}")
     vars(module).update(values)
@@ -155,7 +155,7 @@ def _send_output_to(path: str) -> None:
 
 
 def _arm(point: Point, at_pass: int) -> None:
-    """Make the nth pass of a function the last thing that the process does."""
+    """Kill the process at the nth pass of a function."""
     function: Callable[..., Awaitable[Any]] = getattr(point.owner, point.function)
     passes = count(1)
 

@@ -1,4 +1,4 @@
-"""The command as a user runs it: its own process, an empty folder, the environment cleaned."""
+"""The command as a user runs it: its own process, an empty folder, a clean environment."""
 
 import os
 import subprocess
@@ -16,7 +16,7 @@ from tests.conftest import SETTINGS
 
 @dataclass(frozen=True, slots=True)
 class Ran:
-    """How a command ended and what it printed."""
+    """The exit code and the output of a command."""
 
     code: int
     out: str
@@ -24,13 +24,13 @@ class Ran:
 
     @property
     def objects(self) -> list[dict[str, Any]]:
-        """One JSON object a line, and nothing else."""
+        """The output as JSON, one object per line."""
         return [orjson.loads(line) for line in self.out.splitlines()]
 
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """`credit-gateway` in a folder, with a configuration or none."""
+    """`credit-gateway` in a folder, with or without a configuration."""
 
     folder: Path
     environment: Mapping[str, str]
@@ -51,16 +51,16 @@ class Command:
         return Ran(ran.returncode, ran.stdout.decode(), ran.stderr.decode())
 
     def json(self, *arguments: object, given: str | bytes = b"") -> Ran:
-        """Run it for a program."""
+        """Run it with JSON output."""
         return self(*arguments, "--format", "json", given=given)
 
 
-#: Days of a month that is over, whenever this runs.
+#: Dates in a month that is over.
 PAST: dict[str, Any] = {"CF_JDRQ": "2025-06-10", "CF_YXQ": "2026-06-10"}
 
 
 def commanding(database: Database, folder: Path, settings: dict[str, Any]) -> Command:
-    """The command with a database and these settings; the key comes from the environment."""
+    """Return the command with a database and these settings; the key is in the environment."""
     key = {"CREDIT_GATEWAY_MASTER_KEY": SETTINGS["master_key"]}
     url = database.engine.url.render_as_string(hide_password=False)
     (folder / "gateway.yaml").write_bytes(orjson.dumps(settings | {"state": str(folder)}))
@@ -68,6 +68,6 @@ def commanding(database: Database, folder: Path, settings: dict[str, Any]) -> Co
 
 
 def write(path: Path, *rows: dict[str, Any]) -> Path:
-    """A file of NDJSON."""
+    """Write an NDJSON file."""
     path.write_bytes(b"\n".join(orjson.dumps(row) for row in rows))
     return path

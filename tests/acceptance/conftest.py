@@ -1,4 +1,4 @@
-"""A town for each test: topics, a database, platforms and a bank of its own."""
+"""A town for each test: its own topics, database, platforms and bank."""
 
 from collections.abc import AsyncIterator
 from itertools import count
@@ -22,7 +22,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture
 async def town(database: Database, kafka_bootstrap: str, tmp_path: Path) -> AsyncIterator[Town]:
-    """A town with nobody working in it yet."""
+    """A town in which no gateway runs yet."""
     made = Town(f"town-{next(_numbers)}", database, kafka_bootstrap, tmp_path)
     async with serve_sandbox(made.sandbox) as url:
         made.url = url

@@ -1,4 +1,4 @@
-"""What the bureaus publish in these tests, and what must have come of it."""
+"""The messages that the bureaus publish in these tests, and their required result."""
 
 from collections import Counter, defaultdict
 from typing import Any
@@ -13,13 +13,13 @@ from tests.acceptance.town import BANK, CITY, NATION, START, Message, Town
 from tests.conftest import NewDatabase
 from tests.factories import credit_code, event, licence, penalty, person_penalty
 
-#: Rows of versions, facts and present grades.
+#: The rows of versions, facts and present grades.
 Outcome = dict[str, list[tuple[Any, ...]]]
 COMPANIES = range(1, 6)
 
 
 def messages() -> list[Message]:
-    """New decisions, then repeats and corrections of the same subjects; bad input between them."""
+    """Return new decisions, then repeats and corrections, with bad input between."""
     rows: list[tuple[str, dict[str, Any] | bytes]] = []
     for company in COMPANIES:
         first, second = company * 10 + 1, company * 10 + 2
@@ -49,7 +49,7 @@ REFUSED = 2
 
 
 def message(kind: str, row: dict[str, Any] | bytes) -> Message:
-    """A message keyed by its subject, so that a subject's decisions keep their order."""
+    """Return a message with its subject as key, which keeps the order of its decisions."""
     if isinstance(row, bytes):
         return Message(kind, row)
     names = ("CF_XDR_SHXYM", "XK_XDR_SHXYM", "subject_code", "CF_XDR_ZJHM")
@@ -74,13 +74,13 @@ _GRADES = """
 
 
 async def outcome(town: Town) -> Outcome:
-    """What must be the same however the input came: versions, facts, present grades."""
+    """Return versions, facts and present grades, which do not depend on how the input came."""
     queries = {"versions": _VERSIONS, "facts": _FACTS, "grades": _GRADES}
     return {name: await town.rows(query) for name, query in queries.items()}
 
 
 async def outcome_without_trouble(town: Town, new_database: NewDatabase) -> Outcome:
-    """The same messages, taken in one go in this process, with a database of its own; once."""
+    """Process the messages once in this process, on its own database; return the outcome."""
     if not _calm:
         async with new_database() as database:
             calm = Town("calm", database, town.bootstrap, town.folder)
@@ -108,7 +108,7 @@ _CONTENTS = """
 
 
 async def assert_everything_is_there_once(town: Town) -> None:
-    """No decision lost or doubled, each platform holds the last versions, the bank every change."""
+    """Assert that no decision is lost or doubled, and all destinations have everything."""
     assert await town.rows(_NOT_ACCEPTED) == []
     contents = defaultdict(list)
     for document, content in await town.rows(_CONTENTS):
@@ -123,7 +123,7 @@ async def assert_everything_is_there_once(town: Town) -> None:
 
 
 def _assert_platform(state: dict[str, Any], contents: dict[str, list[str]]) -> None:
-    """Some versions of each decision, each once, in their order, the last one at the end."""
+    """Assert that each decision has some versions, each once, in order, with the last one."""
     assert state["doubled"] == []
     assert set(state["effects"].values()) == {1}
     told = defaultdict(list)

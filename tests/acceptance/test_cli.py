@@ -41,19 +41,19 @@ def command(tmp_path: Path) -> Command:
 
 
 def sample(name: str) -> str:
-    """A file of published decisions."""
+    """Return the path of a file of published decisions."""
     return str(files("gateway.demo") / "data" / f"public_{name}.ndjson")
 
 
 def line(*rows: dict[str, object]) -> bytes:
-    """Rows as NDJSON."""
+    """Return the rows as NDJSON."""
     return b"\n".join(orjson.dumps(row) for row in rows)
 
 
 # ---------------------------------------------------------------- check
 
 
-def test_check_finds_of_the_fifteen_published_decisions_one_complete(command: Command) -> None:
+def test_check_finds_one_of_the_fifteen_published_decisions_complete(command: Command) -> None:
     ran = [command.json("check", sample(name)) for name in ("penalties", "licences")]
 
     verdicts = Counter(one["verdict"] for each in ran for one in each.objects)
@@ -67,7 +67,7 @@ def test_check_finds_of_the_fifteen_published_decisions_one_complete(command: Co
             assert set(problem) == {"field", "rule", "message", "fix"}
 
 
-def test_check_of_good_rows_ends_well_and_names_no_person(command: Command) -> None:
+def test_check_of_good_rows_exits_with_0_and_shows_no_identity_number(command: Command) -> None:
     ran = command.json("check", "-", given=line(penalty(), person_penalty(2)))
 
     assert ran.code == 0, ran.err
@@ -94,7 +94,7 @@ def test_check_reads_a_table_in_gb18030_and_its_own_workbook(command: Command) -
     assert (csv.code, xlsx.code) == (1, 1)
 
 
-def test_check_for_people_says_what_to_do_in_chinese(command: Command) -> None:
+def test_check_prints_the_problems_and_fixes_in_chinese(command: Command) -> None:
     ran = command("check", sample("licences"))
 
     assert ran.out.splitlines()[-1] == "共 4 条：合格 0，待补正 1，拒收 3"
@@ -104,7 +104,7 @@ def test_check_for_people_says_what_to_do_in_chinese(command: Command) -> None:
 # ---------------------------------------------------------------- score, due, code
 
 
-def test_score_goes_on_after_a_bad_line_and_takes_the_day_from_the_line(command: Command) -> None:
+def test_score_continues_after_a_bad_line_and_uses_the_day_of_each_line(command: Command) -> None:
     given = b"\n".join([SCORED, b"nonsense", b'{"id": "c2", "kind": "enterprise", "facts": []}'])
 
     ran = command("score", "-", "--rule-set", "nm-2023-draft", "--as-of", "2026-10-01", given=given)
@@ -124,7 +124,7 @@ def test_score_goes_on_after_a_bad_line_and_takes_the_day_from_the_line(command:
 
 
 @pytest.mark.parametrize(("clock", "column"), [("calendar-7", 0), ("working-7", 1)])
-def test_due_gives_the_table_and_has_no_answer_beyond_the_calendar(
+def test_due_gives_the_due_times_of_the_table_and_none_beyond_the_calendar(
     command: Command, clock: str, column: int
 ) -> None:
     ran = command.json("due", "-", "--clock", clock, given="\n".join([*DUES, BEYOND]))
@@ -141,7 +141,7 @@ def test_due_gives_the_table_and_has_no_answer_beyond_the_calendar(
         assert ran.code == 3
 
 
-def test_due_goes_on_after_what_is_no_date(command: Command) -> None:
+def test_due_continues_after_an_invalid_date(command: Command) -> None:
     ran = command.json("due", "2026-13-40", "2026-02-12", "--clock", "calendar-7")
 
     bad, good = ran.objects
@@ -150,7 +150,7 @@ def test_due_goes_on_after_what_is_no_date(command: Command) -> None:
     assert ran.code == 1
 
 
-def test_code_tells_valid_codes_from_others(command: Command) -> None:
+def test_code_reports_which_codes_are_valid(command: Command) -> None:
     given = "91350100M000100Y43\n９１３５０１００m000100y43\n91110000600037341O\n00000000000000000X"
 
     ran = command.json("code", "-", given=given)
@@ -165,7 +165,7 @@ def test_code_tells_valid_codes_from_others(command: Command) -> None:
 # ---------------------------------------------------------------- rules
 
 
-def test_rules_are_listed_shown_and_tested(command: Command) -> None:
+def test_rule_sets_are_listed_shown_and_tested(command: Command) -> None:
     listed = command.json("rules", "list")
     shown = command.json("rules", "show", "nm-2023-draft")
     tested = command.json("rules", "test")
@@ -197,7 +197,7 @@ def test_rules_are_listed_shown_and_tested(command: Command) -> None:
         (("nonsense",), "nonsense"),
     ],
 )
-def test_wrong_use_ends_with_2_and_says_what_was_wrong(
+def test_wrong_arguments_exit_with_2_and_name_the_fault(
     command: Command, arguments: tuple[str, ...], named: str
 ) -> None:
     (command.folder / "unknown-key.yaml").write_text("destinatoins: []\n")

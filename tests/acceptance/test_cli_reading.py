@@ -23,7 +23,7 @@ READING = (
 
 @pytest.fixture
 def command(database: Database, tmp_path: Path) -> Command:
-    """The command with a database that no gateway has worked on yet."""
+    """The command with a database that no gateway has used yet."""
     return commanding(database, tmp_path, SETTINGS)
 
 
@@ -33,7 +33,7 @@ async def counted(database: Database, query: str) -> int:
 
 
 @pytest.mark.parametrize("arguments", READING, ids=" ".join)
-async def test_a_command_that_reads_mirrors_no_destination_and_adopts_no_rule_set(
+async def test_a_reading_command_writes_nothing_to_an_unused_database(
     database: Database, command: Command, arguments: tuple[str, ...]
 ) -> None:
     ran = await asyncio.to_thread(command, *arguments)
@@ -44,7 +44,7 @@ async def test_a_command_that_reads_mirrors_no_destination_and_adopts_no_rule_se
 
 
 @pytest.mark.parametrize("arguments", READING, ids=" ".join)
-async def test_a_command_that_reads_builds_no_structure_and_says_which_command_does(
+async def test_a_reading_command_creates_no_tables_and_names_the_command_that_does(
     database: Database, command: Command, arguments: tuple[str, ...]
 ) -> None:
     async with database.transaction() as connection:

@@ -1,4 +1,4 @@
-"""Commands about grades and rules on what the gateway holds, as a user runs them."""
+"""Commands about grades and rules on stored data, as a user runs them."""
 
 from pathlib import Path
 
@@ -22,11 +22,11 @@ from tests.town_rules import write_town_rules
 
 @pytest.fixture
 def command(database: Database, tmp_path: Path) -> Command:
-    """The command with the test's database and a configuration file."""
+    """The command with the database of the test and a configuration file."""
     return commanding(database, tmp_path, SETTINGS)
 
 
-def test_explain_says_why_until_when_and_what_a_repair_would_change(
+def test_explain_shows_deductions_repairs_measures_and_publicity(
     database: Database, tmp_path: Path
 ) -> None:
     bound = {"rule_set": "nm-2023-draft", "regions": [REGION], "measures": ["nm-2023-draft"]}
@@ -57,7 +57,7 @@ def test_explain_says_why_until_when_and_what_a_repair_would_change(
     assert {one["published"] for one in found["publicity"].values()} == {"yes", "no"}
 
 
-def test_explain_says_that_nothing_was_known_then_or_that_a_code_cannot_be_one(
+def test_explain_exits_with_1_for_an_unknown_time_or_an_invalid_code(
     command: Command, tmp_path: Path
 ) -> None:
     command("ingest", write(tmp_path / "rows.ndjson", penalty(1, **PAST)))
@@ -71,7 +71,7 @@ def test_explain_says_that_nothing_was_known_then_or_that_a_code_cannot_be_one(
     assert (nobody.code, "18" in nobody.err) == (1, True)
 
 
-def test_doctor_lists_authorities_whose_names_and_codes_quarrel(
+def test_doctor_lists_authorities_with_conflicting_names_and_codes(
     command: Command, tmp_path: Path
 ) -> None:
     other = with_check_character(f"11{REGION}000000002")
@@ -122,7 +122,7 @@ def test_a_new_text_is_compared_proposed_approved_and_listed(
     assert (listed["state"], listed["approved_by"], listed["flips"]) == ("approved", "李四", 3)
 
 
-def test_explain_takes_a_person_by_standard_input_and_shows_a_pseudonym(
+def test_explain_reads_an_identity_number_from_standard_input_and_does_not_show_it(
     database: Database, tmp_path: Path
 ) -> None:
     bound = {"rule_set": "nm-2023-draft", "kinds": ["individual"]}

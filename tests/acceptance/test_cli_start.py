@@ -1,4 +1,4 @@
-"""What the gateway cannot start with or work without, as an operator reads it."""
+"""Faults that keep the gateway from starting or working, as an operator reads them."""
 
 import asyncio
 import dataclasses
@@ -14,7 +14,7 @@ from tests.acceptance.command import PAST, Command, Ran, commanding, write
 from tests.conftest import SETTINGS
 from tests.factories import penalty
 
-#: Nothing listens there.
+#: An address where nothing listens.
 NOBODY = "127.0.0.1:1"
 
 
@@ -23,7 +23,7 @@ def destination(**changes: Any) -> dict[str, Any]:
 
 
 def told(ran: Ran, code: int, *words: str) -> bool:
-    """Whether it ended with the code and all the words on standard error, without a traceback."""
+    """Whether it exited with this code; asserts that all words are on standard error."""
     assert "Traceback" not in ran.err
     assert [word for word in words if word not in ran.err] == []
     return ran.code == code
@@ -35,7 +35,7 @@ def variable(command: Command, name: str, value: str) -> Command:
 
 @pytest.fixture
 def command(database: Database, tmp_path: Path) -> Command:
-    """The command with the test's database and a configuration file."""
+    """The command with the database of the test and a configuration file."""
     return commanding(database, tmp_path, SETTINGS)
 
 
@@ -60,7 +60,7 @@ def command(database: Database, tmp_path: Path) -> Command:
         ),
     ],
 )
-def test_a_destination_that_cannot_be_built_is_told_by_name_before_anything_begins(
+def test_an_invalid_destination_is_named_before_the_gateway_starts(
     database: Database, tmp_path: Path, changes: dict[str, Any], words: tuple[str, ...]
 ) -> None:
     settings = {**SETTINGS, "destinations": [destination(**changes)]}
@@ -73,7 +73,9 @@ def test_a_destination_that_cannot_be_built_is_told_by_name_before_anything_begi
     assert "已启动" not in ran.out
 
 
-def test_doctor_tells_it_beside_what_is_well(database: Database, tmp_path: Path) -> None:
+def test_doctor_reports_an_invalid_destination_beside_what_works(
+    database: Database, tmp_path: Path
+) -> None:
     settings = {**SETTINGS, "destinations": [destination(connector="telex")]}
 
     ran = commanding(database, tmp_path, settings)("doctor")
@@ -84,7 +86,7 @@ def test_doctor_tells_it_beside_what_is_well(database: Database, tmp_path: Path)
     assert "正常 数据库" in ran.out
 
 
-def test_a_destination_with_open_deliveries_that_was_left_out_is_told(
+def test_a_removed_destination_with_open_deliveries_is_reported(
     command: Command, database: Database, tmp_path: Path
 ) -> None:
     command("ingest", write(tmp_path / "rows.ndjson", penalty(1, **PAST)))
@@ -94,7 +96,7 @@ def test_a_destination_with_open_deliveries_that_was_left_out_is_told(
     assert told(less("deliveries", "retry", "1"), 2, f"{dropped['name']} 还有 1 条未了结的报送")
 
 
-def test_a_port_that_is_taken_is_told(command: Command) -> None:
+def test_a_port_in_use_is_reported(command: Command) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = str(taken.getsockname()[1])
         ran = variable(command, "CREDIT_GATEWAY_HTTP__PORT", port)("up", "--roles", "web")
@@ -102,7 +104,7 @@ def test_a_port_that_is_taken_is_told(command: Command) -> None:
     assert told(ran, 2, f"127.0.0.1 端口 {port} 不能使用")
 
 
-def test_a_role_that_there_is_not_is_told_with_those_that_there_are(command: Command) -> None:
+def test_an_unknown_role_is_reported_with_the_known_ones(command: Command) -> None:
     assert told(command("up", "--roles", "intake,clerk"), 2, "clerk", "intake,deliver,schedule,web")
 
 
@@ -115,7 +117,7 @@ def test_a_role_that_there_is_not_is_told_with_those_that_there_are(command: Com
         "postgresql://u:hidden@h:99999/d",
     ],
 )
-def test_a_database_address_that_is_none_is_told_without_showing_it(
+def test_an_invalid_database_address_is_reported_without_showing_it(
     command: Command, url: str
 ) -> None:
     ran = variable(command, "CREDIT_GATEWAY_DATABASE_URL", url)("deliveries", "list")
@@ -124,7 +126,7 @@ def test_a_database_address_that_is_none_is_told_without_showing_it(
     assert "hidden" not in ran.err
 
 
-def test_a_database_that_does_not_answer_or_is_not_there_is_told(command: Command) -> None:
+def test_a_silent_or_missing_database_is_reported(command: Command) -> None:
     there = command.environment["CREDIT_GATEWAY_DATABASE_URL"]
     server = there.partition("?host=")[2]
     missing, elsewhere = (
@@ -139,7 +141,7 @@ def test_a_database_that_does_not_answer_or_is_not_there_is_told(command: Comman
     assert told(missing("deliveries", "list"), 2, "数据库拒绝", "does not exist")
 
 
-def test_an_address_in_postgresqls_own_spelling_will_do(command: Command) -> None:
+def test_a_database_address_in_the_format_of_libpq_is_accepted(command: Command) -> None:
     url = command.environment["CREDIT_GATEWAY_DATABASE_URL"].replace("+asyncpg", "")
 
     found, refused = (
@@ -151,7 +153,9 @@ def test_an_address_in_postgresqls_own_spelling_will_do(command: Command) -> Non
     assert told(refused, 2, "database_url：options 不能用")
 
 
-async def test_a_database_of_a_newer_release_is_told(command: Command, database: Database) -> None:
+async def test_a_database_of_a_newer_release_is_reported(
+    command: Command, database: Database
+) -> None:
     async with database.transaction() as connection:
         await connection.execute(text("update alembic_version set version_num = '9999'"))
 
@@ -161,20 +165,20 @@ async def test_a_database_of_a_newer_release_is_told(command: Command, database:
 
 
 @pytest.mark.parametrize("bootstrap", [NOBODY, "127.0.0.1:abc", "127.0.0.1:99999"])
-def test_a_cluster_that_does_not_answer_is_told(command: Command, bootstrap: str) -> None:
+def test_a_silent_kafka_cluster_is_reported(command: Command, bootstrap: str) -> None:
     elsewhere = variable(command, "KAFKA_BOOTSTRAP_SERVERS", bootstrap)
 
     assert told(elsewhere("up", "--roles", "intake"), 3, "Kafka 不可用", "KAFKA_BOOTSTRAP_SERVERS")
     assert "异常 Kafka：Kafka 不可用" in elsewhere("doctor").out
 
 
-def test_a_variable_that_cannot_be_used_is_named_beside_a_file(command: Command) -> None:
+def test_an_invalid_environment_variable_is_named_even_with_a_file(command: Command) -> None:
     ran = variable(command, "CREDIT_GATEWAY_HTTP__PORT", "high")("deliveries", "list")
 
     assert told(ran, 2, "环境变量 CREDIT_GATEWAY_HTTP__PORT：http.port：应为整数")
 
 
-def test_a_state_folder_that_cannot_be_is_told(command: Command, tmp_path: Path) -> None:
+def test_an_impossible_state_folder_is_reported(command: Command, tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     environment = {"CREDIT_GATEWAY_STATE": str(tmp_path / "file" / "state")}
     bare = dataclasses.replace(command, environment=environment)

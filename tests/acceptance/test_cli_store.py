@@ -1,4 +1,4 @@
-"""Commands that work on what the gateway holds, as a user runs them."""
+"""Commands on stored data, as a user runs them."""
 
 import asyncio
 from pathlib import Path
@@ -24,12 +24,12 @@ from tests.integration.world import World
 
 @pytest.fixture
 def command(database: Database, tmp_path: Path) -> Command:
-    """The command with the test's database and a configuration file."""
+    """The command with the database of the test and a configuration file."""
     return commanding(database, tmp_path, SETTINGS)
 
 
 def mend(source: Path, target: Path, header: str, value: str) -> None:
-    """What a clerk does: one column filled in, everything else as it was."""
+    """Fill in one column of a workbook, as a clerk does; the rest stays."""
     read = CalamineWorkbook.from_path(str(source))
     with xlsxwriter.Workbook(str(target)) as book:
         for name in read.sheet_names:
@@ -41,7 +41,7 @@ def mend(source: Path, target: Path, header: str, value: str) -> None:
                 sheet.write_row(number, 0, row)
 
 
-def test_a_mended_workbook_lets_a_held_delivery_go(command: Command, tmp_path: Path) -> None:
+def test_a_corrected_workbook_makes_a_held_delivery_ready(command: Command, tmp_path: Path) -> None:
     rows = [penalty(1, **PAST), penalty(2, CF_CFJGDM="", **PAST)]
     write(tmp_path / "rows.ndjson", *rows)
 
@@ -63,7 +63,7 @@ def test_a_mended_workbook_lets_a_held_delivery_go(command: Command, tmp_path: P
     assert [each.code for each in (first, held, second, again, ready)] == [1, 0, 0, 1, 0]
 
 
-def test_ingest_prints_nothing_of_the_log(database: Database, tmp_path: Path) -> None:
+def test_ingest_writes_no_log_lines(database: Database, tmp_path: Path) -> None:
     nobody_scores = SETTINGS | {"scoring": {"bindings": []}}
     command = commanding(database, tmp_path, nobody_scores)
 
@@ -72,7 +72,7 @@ def test_ingest_prints_nothing_of_the_log(database: Database, tmp_path: Path) ->
     assert (ran.code, ran.err) == (0, "")
 
 
-def test_what_is_refused_can_be_shown_corrected_and_replayed(
+def test_a_refused_item_can_be_shown_corrected_and_replayed(
     command: Command, tmp_path: Path
 ) -> None:
     write(tmp_path / "rows.ndjson", penalty(1, CF_WSH="", **PAST))
@@ -125,7 +125,7 @@ async def test_a_rejected_delivery_is_shown_with_its_attempts_and_retried(
     assert await world.states() == ["accepted"]
 
 
-async def test_reconcile_lists_what_the_platform_does_not_show(
+async def test_reconcile_lists_decisions_that_the_platform_does_not_show(
     database: Database, clock: SteppedClock, build_gateway: BuildGateway, tmp_path: Path
 ) -> None:
     sandbox = create_sandbox(clock, {"platform": PlatformPlace()})
@@ -157,9 +157,7 @@ async def test_reconcile_lists_what_the_platform_does_not_show(
     assert (unknown.code, "nonsense" in unknown.err) == (2, True)
 
 
-def test_a_month_is_frozen_once_and_printed_as_often_as_asked(
-    command: Command, tmp_path: Path
-) -> None:
+def test_a_month_is_frozen_once_and_printed_every_time(command: Command, tmp_path: Path) -> None:
     command("ingest", write(tmp_path / "rows.ndjson", penalty(1, **PAST), penalty(2, **PAST)))
 
     first = command.json("ledger", "2025-06", "--out", "ledger.xlsx")
@@ -173,7 +171,7 @@ def test_a_month_is_frozen_once_and_printed_as_often_as_asked(
     assert CalamineWorkbook.from_path(str(tmp_path / "ledger.xlsx")).sheet_names
 
 
-def test_assessments_are_verified_and_the_database_is_brought_up_to_date(
+def test_assessments_are_verified_and_the_database_is_upgraded(
     command: Command, tmp_path: Path
 ) -> None:
     command("ingest", write(tmp_path / "rows.ndjson", penalty(1, **PAST)))

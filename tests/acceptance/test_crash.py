@@ -1,4 +1,4 @@
-"""Killed anywhere: nothing acknowledged is lost, nothing has two effects."""
+"""A gateway is killed at any point: nothing acknowledged is lost, nothing has two effects."""
 
 import pytest
 
@@ -12,7 +12,7 @@ from tests.acceptance.month import (
 from tests.acceptance.town import CITY, NATION, Town
 from tests.conftest import NewDatabase
 
-#: Points that come by only after a process has died with a lease, and how that one died.
+#: Points that are only reached after another process died at the given point.
 AFTER_A_DEATH = {
     "lost leases were found": "the platform stored, its answer was lost",
     "the platform was asked about an unknown outcome": "the platform stored, its answer was lost",
@@ -20,7 +20,7 @@ AFTER_A_DEATH = {
 
 
 @pytest.mark.parametrize("point", POINTS)
-async def test_killed_once_the_next_gateway_brings_everything_to_its_end(
+async def test_after_a_kill_the_next_gateway_finishes_everything(
     town: Town, new_database: NewDatabase, point: str
 ) -> None:
     await town.publish(messages())
@@ -37,7 +37,7 @@ async def test_killed_once_the_next_gateway_brings_everything_to_its_end(
     assert await outcome(town) == await outcome_without_trouble(town, new_database)
 
 
-async def test_killed_again_and_again_the_last_one_brings_everything_to_its_end(
+async def test_after_several_kills_the_last_gateway_finishes_everything(
     town: Town, new_database: NewDatabase
 ) -> None:
     await town.publish(messages())

@@ -1,4 +1,4 @@
-"""`credit-gateway demo` to its end, twice in the same folder, with servers of its own."""
+"""`credit-gateway demo` runs to its end, twice in the same folder, with its own servers."""
 
 import re
 import shutil
@@ -11,20 +11,20 @@ import pytest
 from gateway.embedded.postgres import EmbeddedPostgres
 from tests.acceptance.command import Command
 
-#: Ten of the fifteen published decisions, and five dirty rows of the sample month.
+#: Ten of the fifteen published decisions, and five faulty rows of the sample month.
 REFUSED = 10 + 5
 
 
 @pytest.fixture
 def state() -> Iterator[Path]:
-    """A short folder for the demo's servers."""
+    """A short folder for the servers of the demo."""
     folder = Path(tempfile.mkdtemp(prefix="cg-"))
     yield folder
     shutil.rmtree(EmbeddedPostgres(folder).runtime, ignore_errors=True)
     shutil.rmtree(folder, ignore_errors=True)
 
 
-def test_the_demo_tells_the_whole_story_as_often_as_it_is_run(state: Path, tmp_path: Path) -> None:
+def test_the_demo_prints_the_whole_report_in_every_run(state: Path, tmp_path: Path) -> None:
     command = Command(tmp_path, {})
 
     first, second = (command("demo", "--state", state, patience=300) for _ in range(2))
@@ -41,7 +41,7 @@ def test_the_demo_tells_the_whole_story_as_often_as_it_is_run(state: Path, tmp_p
 
 
 def refused(text: str) -> list[str]:
-    """The rows of the table of refusals: those that name a place in a topic."""
+    """Return the rows of the table of refusals: those with a topic, partition and offset."""
     lines = text.splitlines()
     start = next(number for number, each in enumerate(lines) if each.startswith("拒收"))
     end = next(number for number in range(start, len(lines)) if lines[number].startswith("└"))
@@ -49,5 +49,5 @@ def refused(text: str) -> list[str]:
 
 
 def counts(text: str) -> list[str]:
-    """The sentences with figures: how many were published, repeated, refused."""
+    """Return the sentences with the numbers of published, repeated and refused messages."""
     return [line.strip() for line in text.splitlines() if line.strip().startswith("共发布")]

@@ -1,4 +1,4 @@
-"""A platform's receipt may be read before we have written that it took the item."""
+"""A receipt may be read before the outcome of the call is written."""
 
 import pytest
 
@@ -15,14 +15,14 @@ from tests.integration.world import World
 
 @pytest.fixture
 async def world(database: Database, clock: SteppedClock, build_gateway: BuildGateway) -> World:
-    """A platform that has one decision to take."""
+    """A gateway with one decision to send to a platform."""
     made = World(await build_gateway(database), clock)
     await made.take(penalty())
     return made
 
 
 @pytest.mark.parametrize(("accepted", "becomes"), [(True, "accepted"), (False, "rejected")])
-async def test_a_receipt_that_overtakes_its_outcome_counts(
+async def test_a_receipt_before_the_outcome_is_applied_with_it(
     world: World, accepted: bool, becomes: str
 ) -> None:
     async with world.database.transaction() as connection:
@@ -35,7 +35,7 @@ async def test_a_receipt_that_overtakes_its_outcome_counts(
     assert await world.states() == [becomes]
 
 
-async def test_a_receipt_that_has_counted_does_not_count_against_the_next_try(
+async def test_an_applied_receipt_is_not_applied_to_the_next_attempt(
     world: World,
 ) -> None:
     world.connector().play(Step.SUBMIT)
@@ -52,7 +52,7 @@ async def test_a_receipt_that_has_counted_does_not_count_against_the_next_try(
 
 
 async def _claimed(connection: Connection, world: World) -> Finish:
-    """A claimed delivery that the platform took; its verdict is outstanding."""
+    """Claim the delivery; return its outcome `submitted`, without writing it."""
     token = "6f3d51ea-6b8c-4b0e-9b1f-2f6f4b8f2f11"
     lease = world.deliverer().connector.limits.call_timeout
     [one] = await claim(

@@ -1,4 +1,4 @@
-"""The database and the broker go away under load and come back; both are servers of this test."""
+"""Database and broker stop under load and start again; both are servers of this test."""
 
 import asyncio
 import shutil
@@ -25,7 +25,7 @@ from tests.conftest import NewDatabase
 
 @pytest.fixture
 async def own_postgres(state: Path) -> AsyncIterator[EmbeddedPostgres]:
-    """A PostgreSQL that may be killed; it keeps what it was told, as in earnest."""
+    """A PostgreSQL server that may be killed; it is durable, as in production."""
     server = EmbeddedPostgres(state / "own")
     await asyncio.to_thread(server.start)
     yield server
@@ -46,7 +46,7 @@ async def own_kafka(state: Path) -> AsyncIterator[EmbeddedKafka]:
 async def fragile(
     own_postgres: EmbeddedPostgres, own_kafka: EmbeddedKafka, tmp_path: Path
 ) -> AsyncIterator[Town]:
-    """A town on servers that go away."""
+    """A town on servers that will stop."""
     database = Database(own_postgres.url)
     await upgrade(database)
     made = Town("fragile", database, own_kafka.bootstrap, tmp_path)
@@ -59,7 +59,7 @@ async def fragile(
 
 
 def kill(server: EmbeddedPostgres) -> None:
-    """Kill the postmaster and all of its children at once."""
+    """Kill the postmaster and all of its children."""
     master = psutil.Process(server.pid())
     for process in (master, *master.children(recursive=True)):
         process.kill()

@@ -1,4 +1,4 @@
-"""A platform's trouble, from the message to the last correction: told, not lost, not doubled."""
+"""Faults of platforms, from the message to the last correction: nothing is lost or doubled."""
 
 from datetime import timedelta
 from typing import Any
@@ -9,7 +9,7 @@ from tests.factories import licence, penalty
 
 
 async def states(town: Town, place: str) -> list[tuple[str, str]]:
-    """(document number, state) of a destination's deliveries, oldest first."""
+    """Return (document number, state) of a destination's deliveries, the oldest first."""
     query = """
         select d.document_number, l.state from delivery l join decision d on d.id = l.chain_id
         where l.item_kind = 'record_version' and l.destination = :place order by l.id
@@ -18,7 +18,7 @@ async def states(town: Town, place: str) -> list[tuple[str, str]]:
 
 
 def effects(town: Town, place: str) -> list[tuple[str, Any]]:
-    """(document number, content) of everything that a platform stored, in order."""
+    """Return (document number, content) of everything that a platform stored, in order."""
     return [
         (entry["document_number"], entry["columns"].get("CF_NR") or entry["columns"]["XK_NR"])
         for entry in town.state(place)["entries"]
@@ -43,7 +43,7 @@ async def test_an_answer_dropped_after_storing_has_one_effect(town: Town) -> Non
     assert len(effects(town, NATION)) == 2
 
 
-async def test_a_correction_whose_answer_is_dropped_is_not_taken_for_a_repeated_row(
+async def test_a_correction_with_a_lost_answer_is_not_mistaken_for_a_repeat(
     town: Town,
 ) -> None:
     town.sandbox.order(NATION, receipt_after=timedelta(hours=1))
@@ -51,7 +51,7 @@ async def test_a_correction_whose_answer_is_dropped_is_not_taken_for_a_repeated_
     await town.publish([message("penalty", penalty(1))])
 
     async def answered() -> bool:
-        """Every version that the platform stored has its outcome written."""
+        """Whether every version that the platform stored has its outcome written."""
         done = [state for _, state in await states(town, NATION)]
         return len(done) == len(effects(town, NATION)) and set(done) <= {"submitted", "rejected"}
 
@@ -71,7 +71,7 @@ async def test_a_correction_whose_answer_is_dropped_is_not_taken_for_a_repeated_
     assert [state for _, state in await states(town, NATION)] == ["submitted", "submitted"]
 
 
-async def test_a_platform_that_is_down_holds_up_no_other_and_gets_everything_afterwards(
+async def test_a_platform_that_is_down_gets_everything_later_and_blocks_no_other(
     town: Town,
 ) -> None:
     town.sandbox.order(CITY, down="503")
@@ -92,7 +92,7 @@ async def test_a_platform_that_is_down_holds_up_no_other_and_gets_everything_aft
     assert set(town.state(CITY)["effects"].values()) == {1}
 
 
-async def test_a_decision_that_is_rejected_days_later_is_corrected_and_goes_out_again(
+async def test_a_decision_rejected_days_later_is_corrected_and_sent_again(
     town: Town,
 ) -> None:
     wrong, right = penalty(1), penalty(1, CF_NR="处罚款人民币20000元（更正）")

@@ -1,4 +1,4 @@
-"""Two processes of one installation share the work; one may die in the middle of it."""
+"""Two processes of one installation share the work; one may be killed while it works."""
 
 from tests.acceptance.month import (
     assert_everything_is_there_once,

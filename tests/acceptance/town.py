@@ -1,4 +1,4 @@
-"""What outlives the processes under test: topics, database, platforms, a bank; and what to ask."""
+"""The surroundings of the gateways under test: topics, database, platforms, a bank; and queries."""
 
 import asyncio
 import multiprocessing
@@ -24,7 +24,7 @@ from schemas.base import SHANGHAI
 from tests.acceptance.child import Order, live
 from tests.factories import REGION
 
-#: Seconds for which a condition may take to come true, however slow the machine.
+#: Seconds in which a condition must become true, even on a slow machine.
 PATIENCE = 60
 BANK_SECRET = "whsec_c2VjcmV0IGZvciB0ZXN0cw=="
 START = datetime(2026, 10, 12, 9, tzinfo=SHANGHAI)
@@ -37,7 +37,7 @@ _processes.set_forkserver_preload(["tests.acceptance.warm"])
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """One message: the kind names the topic, the key keeps a subject's messages in order."""
+    """One message: the kind selects the topic; the key keeps the messages of a subject in order."""
 
     kind: str
     body: bytes
@@ -45,7 +45,7 @@ class Message:
 
 
 async def eventually(condition: Callable[[], Awaitable[Any]], patience: float = PATIENCE) -> Any:
-    """The first truthy answer; the last one is told when the patience ends."""
+    """Return the first truthy answer; after the patience, fail with the last answer."""
     last: Any = None
     try:
         async with asyncio.timeout(patience):
@@ -57,7 +57,7 @@ async def eventually(condition: Callable[[], Awaitable[Any]], patience: float = 
 
 
 class Town:
-    """The world around the gateways of one installation."""
+    """The surroundings of the gateways of one installation."""
 
     def __init__(self, name: str, database: Database, bootstrap: str, folder: Path) -> None:
         self.name = name
@@ -71,19 +71,19 @@ class Town:
 
     @property
     def clock(self) -> Clock:
-        """The clock of the sandbox, which is that of the gateways."""
+        """The clock of the sandbox and of the gateways."""
         return Order({}, START, self.begun, WORKING).clock
 
     # ------------------------------------------------------------ settings
 
     @property
     def topics(self) -> dict[str, str]:
-        """The topics of this town by kind."""
+        """The topics of this town and their kinds."""
         return {f"{self.name}.{kind}": kind for kind in ("penalty", "licence", "event")}
 
     @property
     def settings(self) -> dict[str, Any]:
-        """As an operator would write them, with pauses that suit a test."""
+        """Settings as an operator writes them, with short pauses."""
         return {
             "state": str(self.folder),
             "master_key": "a master key for tests only, and long",
@@ -96,7 +96,7 @@ class Town:
 
     @property
     def destinations(self) -> list[dict[str, Any]]:
-        """A platform that is asked after a lost answer, one that takes a row again, a bank."""
+        """A platform with look-ups, a platform that recognises resent rows, and a bank."""
         records = {"takes": ["penalty", "licence"], "clocks": ["calendar-7"]}
         soap = {"department_code": REGION, "key_column": "CG_KEY"}
         soap["receipts_url"] = f"{self.url}/{NATION}/receipts"
@@ -131,7 +131,7 @@ class Town:
     # ------------------------------------------------------------ processes
 
     def start(self, dies: str | None = None, at_pass: int = 1) -> ForkServerProcess:
-        """Start a gateway; it runs until it is stopped or dies."""
+        """Start a gateway; it runs until it is stopped or kills itself."""
         order = Order(self.settings, START, self.begun, WORKING)
         log = str(self.folder / "child.log")
         process = _processes.Process(
@@ -142,7 +142,7 @@ class Town:
         return process
 
     async def start_and_let_die(self, point: str, at_pass: int = 1) -> None:
-        """Run a gateway until it dies where it was told to."""
+        """Run a gateway until it kills itself at this point."""
         process = self.start(point, at_pass)
         await self._ended(process)
         assert process.exitcode == -signal.SIGKILL, f"{point}: {self.said()}"
@@ -155,7 +155,7 @@ class Town:
         assert process.exitcode == 0, self.said()
 
     async def kill(self, process: ForkServerProcess) -> None:
-        """Kill a gateway wherever it stands."""
+        """Kill a gateway."""
         process.kill()
         await self._ended(process)
 
@@ -166,11 +166,11 @@ class Town:
             raise AssertionError(f"still running: {self.said()}")
 
     def said(self) -> str:
-        """The end of what the gateways logged."""
+        """Return the end of the gateways' log."""
         return (self.folder / "child.log").read_text(errors="replace")[-4000:]
 
     async def close(self) -> None:
-        """Leave no process behind."""
+        """End every process."""
         for process in self.running:
             if process.exitcode is None:
                 process.kill()
@@ -180,7 +180,7 @@ class Town:
     # ------------------------------------------------------------ Kafka
 
     async def publish(self, messages: Iterable[Message]) -> None:
-        """Put messages into their topics, in order."""
+        """Publish messages to their topics, in order."""
         producer = AIOKafkaProducer(bootstrap_servers=self.bootstrap)
         await producer.start()
         try:
@@ -191,7 +191,7 @@ class Town:
             await producer.stop()
 
     async def make_topics(self) -> None:
-        """Let the broker make the topics."""
+        """Let the broker create the topics."""
         producer = AIOKafkaProducer(bootstrap_servers=self.bootstrap)
         await producer.start()
         for topic in self.topics:
@@ -199,7 +199,7 @@ class Town:
         await producer.stop()
 
     async def expel(self) -> None:
-        """Take a dead member out of the group, as the broker itself would do some seconds later."""
+        """Remove a dead member from the group, as the broker does some seconds later."""
         admin = AIOKafkaAdminClient(bootstrap_servers=self.bootstrap)
         await admin.start()
         try:
@@ -212,7 +212,7 @@ class Town:
             await admin.close()
 
     async def lag(self) -> int:
-        """Messages whose offset is not committed, over all partitions."""
+        """Return the number of messages whose offset is not committed."""
         consumer = AIOKafkaConsumer(bootstrap_servers=self.bootstrap, group_id=self.name)
         await consumer.start()
         try:
@@ -223,12 +223,12 @@ class Town:
     # ------------------------------------------------------------ database
 
     async def rows(self, query: str, **values: Any) -> list[tuple[Any, ...]]:
-        """All rows of a query."""
+        """Return all rows of a query."""
         async with self.database.transaction() as connection:
             return [tuple(row) for row in await connection.execute(text(query), values)]
 
     async def settled(self) -> bool:
-        """Everything is consumed, numbered, delivered and answered."""
+        """Whether everything is consumed, numbered, delivered and answered."""
         return await self._nothing_open() and await self.lag() == 0 and await self._nothing_open()
 
     async def _nothing_open(self) -> bool:
@@ -239,7 +239,7 @@ class Town:
         return not open_ and not unnumbered
 
     async def settle(self) -> None:
-        """Wait until nothing is left to do."""
+        """Wait until everything is settled."""
         try:
             await eventually(self.settled)
         except AssertionError as error:
@@ -253,12 +253,12 @@ class Town:
     # ------------------------------------------------------------ sandbox
 
     def receive_later(self, *places: str) -> None:
-        """Verdicts of these platforms come as receipts."""
+        """Let these platforms send their verdicts as receipts."""
         for place in places:
             self.sandbox.order(place, mode="submit")
 
     def state(self, place: str) -> dict[str, Any]:
-        """What a platform or bank was given."""
+        """Return what a platform or bank has stored."""
         return self.sandbox.books[place].state()
 
 

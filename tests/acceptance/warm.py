@@ -1,4 +1,4 @@
-"""Loaded by the server that children are forked from: what takes a second is read once."""
+"""Preloaded by the fork server of the child processes, so that slow imports run once."""
 
 from gateway.config.settings import ScoringSettings
 from gateway.rules.rulebook import Rulebook

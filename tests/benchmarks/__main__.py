@@ -1,8 +1,8 @@
-"""`make bench`: a table for people, bench.json for programs. Nothing asserts on time.
+"""`make bench`: print a table, and write bench.json for programs. Nothing asserts on time.
 
-What a run means: rates are compared within one run on one machine that also carries broker and
-database; the ratios travel, the rates do not. `python -m tests.benchmarks assess deliver` runs
-some parts only.
+Rates are compared within one run on one machine, which also runs broker and database: the ratios
+hold on other machines, the rates do not. `python -m tests.benchmarks assess deliver` runs only
+these parts.
 """
 
 import asyncio
@@ -53,7 +53,7 @@ PARTS: dict[str, Part] = {
 
 
 def machine() -> dict[str, Any]:
-    """Facts about where this ran."""
+    """Return facts about the machine and the commit."""
     commit = subprocess.run(
         ["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True, check=False
     )
@@ -68,7 +68,7 @@ def machine() -> dict[str, Any]:
 
 
 def _interpreter_speed() -> float:
-    """Million turns a second of a plain loop: a build without profiling makes two thirds."""
+    """Return million turns per second of a plain loop; a build without PGO makes two thirds."""
     turns, best = 1_000_000, float("inf")
     for _ in range(5):
         start, words = time.process_time(), dict[int, str]()
@@ -79,7 +79,7 @@ def _interpreter_speed() -> float:
 
 
 def main() -> None:
-    """Run the parts that are named, or all."""
+    """Run the named parts, or all."""
     names = sys.argv[1:] or list(PARTS)
     figures: dict[str, Any] = {}
     with world() as place:

@@ -1,4 +1,4 @@
-"""The engine, one company with three facts at a time, trace on."""
+"""The engine on one company with three facts at a time, with trace."""
 
 import time
 from datetime import date
@@ -15,7 +15,7 @@ COMPANIES, ROUNDS = 20_000, 3
 
 
 def engine() -> dict[str, Any]:
-    """Assessments a second: the best of three rounds."""
+    """Return assessments per second: the best of three rounds."""
     rule_set = Rulebook(ScoringSettings()).load("nm-2023-draft").rule_set
     day = date(2026, 10, 31)
     companies = [company(number) for number in range(COMPANIES)]
@@ -29,7 +29,7 @@ def engine() -> dict[str, Any]:
 
 
 def company(number: int) -> Facts:
-    """A company with a general incident, a fine and a confiscation."""
+    """Return a company with a general incident, a fine and a confiscation."""
     facts = (
         Fact("1", date(2026, 3, 1 + number % 28), item="E31"),
         Fact("2", date(2026, 4, 1), penalty=Penalty(("罚款",), Decimal(number % 80 + 1))),

@@ -1,4 +1,4 @@
-"""Made-up records for the benchmarks: 5,000 subjects per 50,000 records."""
+"""Invented records for the benchmarks: 5,000 subjects for each 50,000 records."""
 
 from typing import Any
 
@@ -11,12 +11,12 @@ DAY = "2026-10-12"
 
 
 def subject_of(number: int) -> int:
-    """Which company a record is about: every 50,000 records have 5,000 of their own."""
+    """Return the company of a record: each 50,000 records have 5,000 companies of their own."""
     return number // RECORDS * SUBJECTS + number % SUBJECTS
 
 
 def penalty(number: int) -> dict[str, Any]:
-    """One penalty, complete."""
+    """Return one complete penalty."""
     subject = subject_of(number)
     authority = credit_code("11159900000000001")
     return {
@@ -40,12 +40,12 @@ def penalty(number: int) -> dict[str, Any]:
 
 
 def body(number: int) -> bytes:
-    """The same as bytes of a message."""
+    """Return it as the bytes of a message."""
     return orjson.dumps(penalty(number))
 
 
 def item(sender: str, number: int) -> dict[str, Any]:
-    """One row as it is POSTed; senders that take turns do not repeat each other's keys."""
+    """Return one row as it is POSTed; `sender` keeps the keys of different senders apart."""
     return {
         "key": f"{sender}-{number}",
         "kind": "penalty",

@@ -1,4 +1,4 @@
-"""HTTP deliveries recorded durably, against a plain loop and a peer; the claim."""
+"""HTTP deliveries with stored outcomes, compared with a plain loop and a peer; and the claim."""
 
 import asyncio
 import statistics
@@ -27,7 +27,7 @@ from tests.benchmarks.data import body, item
 from tests.benchmarks.world import World, child, fresh_database, take_statistics
 
 CALLS, CONCURRENCY = 2_000, 16
-#: Times that loop, ours and peer take turns: the machine's speed drifts within minutes.
+#: Turns of loop, gateway and peer, because the speed of the machine drifts within minutes.
 TURNS = 4
 BATCH_ROWS, BATCH = 40_000, 100
 OPEN = (10_000, 100_000, 1_000_000)
@@ -37,7 +37,7 @@ NOW = datetime(2026, 10, 13, 1, tzinfo=UTC)
 
 
 async def deliver(place: World) -> dict[str, Any]:
-    """One by one, in batches, the plain loop and the peer, against a sandbox of its own process."""
+    """Measure single deliveries, batches, a plain loop and the peer, against a sandbox process."""
     command = ["-m", "gateway", "sandbox", "--port", str(PORT), "--platform", "p"]
     url = f"http://127.0.0.1:{PORT}/p"
     async with child(command, {}):
@@ -69,7 +69,7 @@ async def _until_up(url: str) -> None:
 
 
 async def _plain_loop(url: str, rows: range) -> float:
-    """POSTs of one row at the same concurrency over the same transport, nothing recorded."""
+    """POST one row per call at the same concurrency and transport; nothing is recorded."""
     numbers = iter(rows)
 
     async def worker(client: httpx.AsyncClient) -> None:
@@ -154,7 +154,7 @@ _FILL_DEFERRED = text(
 
 
 async def claim(place: World) -> dict[str, Any]:
-    """Claim and finish 200 with more and more open, and as many deferred; milliseconds."""
+    """Measure claim and finish of 200 with more and more open and deferred; milliseconds."""
     database = Database(await fresh_database(place, "bench_claim"))
     await upgrade(database)
     async with database.transaction() as connection:

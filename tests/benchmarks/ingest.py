@@ -1,4 +1,4 @@
-"""Kafka → committed: the gateway against a textbook handler; memory; statements of a batch."""
+"""Kafka → committed: the gateway compared with a textbook handler; memory; statements per batch."""
 
 import asyncio
 import time
@@ -26,15 +26,15 @@ BATCH = 1_000
 TEXTBOOK_RECORDS = 3_000
 MEMORY_MARKS = (10_000, 100_000, 200_000)
 DONE = "select count(*) from inbox"
-#: The same for a topic without gaps, read off the primary key: counting takes a core from the rate.
+#: The same from the primary key, for a topic without gaps: counting would take a whole core.
 _OFFSET = "(select max(position) + 1 from inbox i where i.origin_id = o.id)"
 DONE_BY_OFFSET = f"select sum({_OFFSET}) from origin o"
-#: Records done of the partition that is least far.
+#: Records done in the partition with the fewest.
 LEAST_DONE = f"select min({_OFFSET}) from origin o having count(*) = 2"
 
 
 def settings(group: str, topic: str = TOPIC) -> dict[str, Any]:
-    """Three deliveries for each record, scored by the draft rule set."""
+    """Return settings with three deliveries for each record, scored by the draft rule set."""
     return {
         "kafka": {"group": group, "topics": {topic: "penalty"}, "batch_size": BATCH},
         "scoring": {"bindings": [{"rule_set": "nm-2023-draft", "regions": ["159900"]}]},
@@ -51,13 +51,13 @@ def settings(group: str, topic: str = TOPIC) -> dict[str, Any]:
     }
 
 
-#: One process of the group for each partition, as one would run it on two cores.
+#: One process of the group for each partition, as on two cores.
 PROCESSES = 2
 ONE_PROCESS_RECORDS = 20_000
 
 
 async def ingest(place: World) -> dict[str, Any]:
-    """Rate of one process and of the group over 50,000 records, then memory up to 200,000."""
+    """Measure one process, then the group over 50,000 records, then memory up to 200,000."""
     await produce(place, TOPIC, MEMORY_MARKS[-1])
     async with _gateways(place, "one", 1) as (database, _):
         await _complete(place, "one", 1)
@@ -81,7 +81,7 @@ async def ingest(place: World) -> dict[str, Any]:
 async def _gateways(
     place: World, group: str, count_: int
 ) -> AsyncIterator[tuple[Database, list[int]]]:
-    """Gateway processes of one consumer group on a database of their own, with their pids."""
+    """Run gateway processes of one consumer group on their own database; yield their pids."""
     url = await fresh_database(place, f"bench_{group}")
     config = write_config(place, group, {"state": str(place.state / group), **settings(group)})
     environment = {
@@ -99,7 +99,7 @@ async def _gateways(
 
 
 async def textbook(place: World) -> dict[str, Any]:
-    """The same rows by one message, one transaction, one commit."""
+    """Measure the same rows with one message, one transaction and one commit each."""
     topic = "textbook.penalty"
     await produce(place, topic, TEXTBOOK_RECORDS + 100)
     url = await fresh_database(place, "bench_textbook")
@@ -113,7 +113,7 @@ async def textbook(place: World) -> dict[str, Any]:
 
 
 async def statements(place: World) -> dict[str, Any]:
-    """Statements that a batch of 10 and one of 1,000 cost; COPY is counted with them."""
+    """Count the statements of a batch of 10 and one of 1,000, COPY included."""
     database = Database(await fresh_database(place, "bench_statements"))
     await upgrade(database)
     built = await build(
@@ -140,7 +140,7 @@ async def statements(place: World) -> dict[str, Any]:
 
 
 async def _complete(place: World, group: str, members: int) -> None:
-    """Wait until the group has all its members: a start is no part of a rate."""
+    """Wait until the group has all its members, so that the start is not measured."""
     admin = AIOKafkaAdminClient(bootstrap_servers=place.kafka.bootstrap)
     await admin.start()
     joined, state = 0, ""
@@ -154,9 +154,10 @@ async def _complete(place: World, group: str, members: int) -> None:
 
 
 async def _working(database: Database) -> None:
-    """Wait until every partition is three batches further, the third by who has it now.
+    """Wait until every partition is three batches further.
 
-    Two may still come from who had the partition before; the first of a process is slow.
+    Up to two batches may still come from the former owner of a partition, and the first batch of a
+    process is slow.
     """
     start = await count(database, LEAST_DONE)
     while await count(database, LEAST_DONE) < start + 3 * BATCH:
@@ -164,7 +165,7 @@ async def _working(database: Database) -> None:
 
 
 async def _rate(database: Database, records: int, query: str = DONE) -> float:
-    """Records a second over so many, from the first commit seen."""
+    """Return records per second over this many records, from the first commit seen."""
     while not (first := await count(database, query)):
         await asyncio.sleep(0.02)
     start = time.perf_counter()
@@ -174,7 +175,7 @@ async def _rate(database: Database, records: int, query: str = DONE) -> float:
 
 
 async def _memory(database: Database, processes: list[int]) -> list[float]:
-    """Resident MB of the process that has most, as each mark is passed."""
+    """Return the resident MB of the largest process at each mark."""
     resident = []
     for mark in MEMORY_MARKS:
         while await count(database, DONE_BY_OFFSET) < mark:

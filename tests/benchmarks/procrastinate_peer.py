@@ -1,12 +1,11 @@
-"""The peer of our deliveries one by one: a POST is a job of procrastinate's, done and kept.
+"""The peer of our single deliveries: each POST is a procrastinate job, run and kept.
 
-procrastinate is a job queue on PostgreSQL, as our delivery table is. Its jobs carry the rows that
-the plain loop sends, go out over the same transport at the same concurrency, and stay in the
-database as succeeded; as with ours, filling is not timed and carrying out is. It runs in the
-fastest of its own settings that one would run, each of which was measured: a worker fetches its
-jobs one after the other, so that sixteen workers of one job are faster than one of sixteen; a
-connection each; autocommit, since every step of a job is one statement; no notifications, since
-no job is added; and statistics of the table, which autovacuum would see to in service.
+procrastinate is a job queue on PostgreSQL, as our delivery table is. Its jobs carry the rows of the
+plain loop, use the same transport and concurrency, and stay in the database as succeeded. As for
+ours, filling is not timed. Its settings are the fastest measured that are reasonable in service:
+sixteen workers of one job (a worker fetches its jobs one after the other), one connection each,
+autocommit (every step of a job is one statement), no notifications (no job is added), and analysed
+tables, which autovacuum does in service.
 """
 
 import asyncio
@@ -26,7 +25,7 @@ DEFERRED_AT_ONCE = 1_000
 
 
 async def carried_out(place: World, url: str, numbers: range, concurrency: int) -> float:
-    """Jobs a second, from the first fetched to the last recorded."""
+    """Return jobs per second, from the first fetch to the last record."""
     address = make_url(await fresh_database(place, "bench_procrastinate"))
     connector = PsycopgConnector(
         conninfo=address.set(drivername="postgresql").render_as_string(hide_password=False),

@@ -1,4 +1,4 @@
-"""A million decisions of ours against a million rows of a platform, in a process of its own."""
+"""A million decisions compared with a million rows of a platform, in its own process."""
 
 import asyncio
 import resource
@@ -33,7 +33,7 @@ DECISIONS, SUBJECTS, SLICE = 1_000_000, 100_000, 100_000
 NOW = datetime(2026, 10, 31, tzinfo=UTC)
 SENT, DUE = datetime(2026, 10, 13, tzinfo=UTC), datetime(2026, 10, 19, 15, 59, 59, tzinfo=UTC)
 KEYS = Keys(b"of the benchmark, thirty-two bytes")
-#: Every so many-th is not shown, shown with another fine, or shown though it is none of ours.
+#: One row in this many is not shown, shown with another fine, or shown although it is not ours.
 HIDDEN, WRONG, FOREIGN = 10_000, 20_000, 50_000
 
 _SUBJECTS = text(
@@ -71,10 +71,10 @@ _DELIVERIES = text(
 
 
 class Shows(MemoryConnector):
-    """The in-memory twin with a listing of a million rows, made as it is read."""
+    """The in-memory connector with a listing of a million rows, generated while it is read."""
 
     async def listing(self, since: datetime) -> AsyncIterator[Listed]:  # noqa: ARG002  protocol
-        """Nearly what we hold."""
+        """Yield nearly all of our decisions."""
         for number in range(1, DECISIONS + 1):
             if number % HIDDEN:
                 yield _listed(number, fine="3.0" if number % WRONG == 1 else "2.0")
@@ -94,7 +94,7 @@ def _listed(number: int, fine: str) -> Listed:
 
 
 async def reconcile(place: World) -> dict[str, Any]:
-    """Seconds of one run over a million, from the store to the differences kept; peak memory."""
+    """Measure one run over a million, from the store to the stored differences; and peak memory."""
     url = await fresh_database(place, "bench_reconcile")
     await _fill(url)
     ran = await asyncio.to_thread(
@@ -108,7 +108,7 @@ async def reconcile(place: World) -> dict[str, Any]:
 
 
 async def _fill(url: str) -> None:
-    """Decisions, their versions as intake writes them, and an accepted delivery each."""
+    """Write decisions, their versions as intake writes them, and one accepted delivery each."""
     checked = Checker(KEYS).check(Raw("bench", 0, body(0), RecordKind.PENALTY), NOW.date())
     written = content(checked).body.replace(str(penalty(0)["CF_WSH"]), _NUMBER)
     database = Database(url)
@@ -131,7 +131,7 @@ async def _fill(url: str) -> None:
 
 
 async def million(url: str) -> dict[str, Any]:
-    """What `reconcile` says."""
+    """Run the reconciliation and check its differences; the work of `reconcile`."""
     database = Database(url)
     span = ReconciledDays(date(2026, 10, 1), date(2026, 11, 1))
     connector = Shows(MemorySettings(), lambda: NOW)

@@ -1,4 +1,4 @@
-"""A million companies with three facts each, assessed at once, in a process of its own."""
+"""A million companies with three facts each, assessed at once, in their own process."""
 
 import resource
 import subprocess
@@ -23,7 +23,7 @@ DAY = date(2026, 10, 31)
 
 
 def million() -> dict[str, Any]:
-    """Seconds from frames in memory to results (best of three), and from a Parquet file; memory."""
+    """Measure seconds from frames in memory (best of three) and from a Parquet file; memory."""
     ran = subprocess.run(
         [sys.executable, "-m", "tests.benchmarks.rescore"], check=True, capture_output=True
     )
@@ -32,7 +32,7 @@ def million() -> dict[str, Any]:
 
 
 def population(size: int) -> Population:
-    """Companies with a general incident, a fine and a confiscation each."""
+    """Return companies with a general incident, a fine and a confiscation each."""
     place, third = pl.col("n") // 3, pl.col("n") % 3
     word = pl.when(third == 1).then(pl.lit("罚款")).otherwise(pl.lit("没收违法所得"))
     spoken = {"subject", "id", "decided_on", "item", "types", "fine_wan", "codes"}
@@ -57,7 +57,7 @@ def population(size: int) -> Population:
 
 
 def write(given: Population, path: Path) -> None:
-    """A file of the population, a row a company."""
+    """Write the population to a file, one row per company."""
     penalty = pl.when(pl.col("types").is_not_null()).then(pl.struct("types", "fine_wan"))
     fact = pl.struct("id", "decided_on", "item", "type", penalty=penalty).alias("facts")
     rows = given.facts.group_by("subject", maintain_order=True).agg(fact)
@@ -65,7 +65,7 @@ def write(given: Population, path: Path) -> None:
 
 
 def main() -> None:
-    """What `million` says, as JSON."""
+    """Print the measurements of `million` as JSON."""
     rules = Rulebook(ScoringSettings()).load("nm-2023-draft").rule_set
     given = population(COMPANIES)
     seconds, counted = [], 0

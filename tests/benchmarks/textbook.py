@@ -1,6 +1,6 @@
-"""The handler that a FastStream tutorial leads to: one message, one transaction, one commit.
+"""The handler of a FastStream tutorial: one message, one transaction, one commit.
 
-It checks and scores like the gateway and writes the same rows, one statement each.
+It checks and scores like the gateway and writes the same rows, each with one statement.
 """
 
 import asyncio
@@ -63,7 +63,7 @@ async def main() -> None:
 
 
 async def write(connection: AsyncConnection, checked: Checked, rule_set: RuleSet) -> None:
-    """All rows of one record."""
+    """Write all rows of one record."""
     if checked.key is None or checked.record is None:
         raise TypeError(checked.verdict)
     now = system_clock()

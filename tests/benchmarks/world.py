@@ -1,4 +1,4 @@
-"""What the benchmarks run on: embedded servers in a temporary folder, child processes."""
+"""The surroundings of the benchmarks: embedded servers in a temporary folder, child processes."""
 
 import asyncio
 import os
@@ -25,7 +25,7 @@ from tests.benchmarks.data import body, subject_of
 
 @dataclass(frozen=True, slots=True)
 class World:
-    """Where the servers are."""
+    """The servers and their folder."""
 
     state: Path
     postgres: EmbeddedPostgres
@@ -34,7 +34,7 @@ class World:
 
 @contextmanager
 def world() -> Iterator[World]:
-    """PostgreSQL and Kafka for as long as the block runs."""
+    """Run PostgreSQL and Kafka for the block."""
     with tempfile.TemporaryDirectory(prefix="cg-bench-") as folder:
         state = Path(folder)
         postgres, kafka = EmbeddedPostgres(state), EmbeddedKafka(state)
@@ -48,7 +48,7 @@ def world() -> Iterator[World]:
 
 
 async def fresh_database(place: World, name: str) -> str:
-    """The URL of a new, empty database."""
+    """Create a new, empty database; return its URL."""
     engine = create_async_engine(place.postgres.url, isolation_level="AUTOCOMMIT")
     async with engine.connect() as connection:
         await connection.execute(text(f"drop database if exists {name} with (force)"))
@@ -58,7 +58,7 @@ async def fresh_database(place: World, name: str) -> str:
 
 
 async def produce(place: World, topic: str, count: int, start: int = 0) -> None:
-    """Put `count` records into a topic of two partitions."""
+    """Publish `count` records to a topic of two partitions."""
     admin = AIOKafkaAdminClient(bootstrap_servers=place.kafka.bootstrap)
     await admin.start()
     if topic not in await admin.list_topics():
@@ -79,7 +79,7 @@ async def produce(place: World, topic: str, count: int, start: int = 0) -> None:
 
 
 def write_config(place: World, name: str, settings: dict[str, Any]) -> Path:
-    """A configuration file for a child process."""
+    """Write a configuration file for a child process."""
     path = place.state / f"{name}.yaml"
     with path.open("w") as stream:
         YAML(typ="safe", pure=True).dump(settings, stream)
@@ -90,7 +90,7 @@ def write_config(place: World, name: str, settings: dict[str, Any]) -> Path:
 async def child(
     arguments: list[str], environment: dict[str, str]
 ) -> AsyncIterator["subprocess.Popen[bytes]"]:
-    """A process of our own, ended with the block."""
+    """Run a process of our own, which ends with the block."""
     process = subprocess.Popen(
         [sys.executable, *arguments],
         env={**os.environ, **environment},
@@ -105,16 +105,16 @@ async def child(
 
 
 async def take_statistics(database: Database) -> None:
-    """What autovacuum would see to in service."""
+    """Vacuum and analyse, as autovacuum does in service."""
     engine = database.engine.execution_options(isolation_level="AUTOCOMMIT")
     async with engine.connect() as connection:
         await connection.execute(text("vacuum analyze"))
 
 
 async def count(database: Database, query: str) -> int:
-    """A number from the database; 0 while its tables are not there."""
+    """Return a number from the database; 0 while its tables do not exist."""
     try:
         async with database.engine.connect() as connection:
             return int(await connection.scalar(text(query)) or 0)
-    except Exception:  # noqa: BLE001  the child has not made the tables yet
+    except Exception:  # noqa: BLE001  the child has not created the tables yet
         return 0

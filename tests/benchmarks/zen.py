@@ -1,8 +1,8 @@
-"""zen-engine on the same tariff and the same companies, one call a company, trace on for both.
+"""zen-engine on the same tariff and companies, one call for each company, both with trace.
 
-The decision is made of the rule set itself, compiled once and held by the engine's loader, which
-is the fastest way to call it from Python. Two shapes: a decision table, whose trace names the row
-that was hit, and one expression of nested conditions, which is faster and whose trace does not.
+The decision is made from the rule set itself, compiled once and held by the loader of the engine:
+the fastest way to call it from Python. It has two forms: a decision table, whose trace names the
+matched row, and one expression of nested conditions, which is faster and whose trace does not.
 """
 
 import time
@@ -29,7 +29,7 @@ DAY = date(2026, 10, 31)
 
 
 def compare() -> dict[str, Any]:
-    """Assessments a second of both in turns, the best round of each."""
+    """Measure assessments per second of both in turns; the best round of each counts."""
     rules = Rulebook(ScoringSettings()).load("nm-2023-draft").rule_set
     table = rules.table(SubjectKind.ENTERPRISE)
     if table is None:
@@ -66,7 +66,7 @@ def _check(
     ours: Callable[[Facts], Any],
     theirs: Iterable[Callable[[Any], Any]],
 ) -> None:
-    """Refuse to time what does not come to the same."""
+    """Refuse to measure engines with different results."""
     for one, context in zip(companies, given, strict=True):
         expected = ours(one)
         for engine in theirs:
@@ -142,7 +142,7 @@ def _table_nodes(table: Table) -> list[dict[str, Any]]:
 
 
 def _table_rows(item: TariffItem) -> Iterable[dict[str, str]]:
-    """A fact names the item, or one of its event types, or one of its words within the amount."""
+    """Yield the rows by which a fact matches: item, event type, or word within the amount."""
     row = dict.fromkeys("itwf", "") | {"item": _quoted(item.id), "points": str(item.points)}
     yield row | {"i": _quoted(item.id)}
     if item.match.events:

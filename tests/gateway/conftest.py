@@ -1,4 +1,4 @@
-"""Check as the pipeline does it, on a day of the test's choosing."""
+"""Fixtures for check, on a fixed day."""
 
 from collections.abc import Callable
 from datetime import date
@@ -22,7 +22,7 @@ def keys() -> Keys:
 
 @pytest.fixture(scope="session")
 def check(keys: Keys) -> Check:
-    """Checks one row, as of 2026-10-12 unless told otherwise."""
+    """Check one row, as of 2026-10-12 by default."""
     checker = Checker(keys)
 
     def run(row: Any, today: date = TODAY) -> Checked:

@@ -1,4 +1,4 @@
-"""The gateway's world on a database of the test's own."""
+"""Fixtures with whole gateways on the database of the test."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 
@@ -16,7 +16,7 @@ MakeWorld = Callable[..., Awaitable[World]]
 async def make_world(
     database: Database, clock: SteppedClock, build_gateway: BuildGateway
 ) -> AsyncIterator[MakeWorld]:
-    """Builds worlds on the test's database: the processes of one installation."""
+    """Build worlds on the database of the test: the processes of one installation."""
     made: list[World] = []
 
     async def make(**settings: object) -> World:
@@ -31,5 +31,5 @@ async def make_world(
 
 @pytest.fixture
 async def world(make_world: MakeWorld) -> World:
-    """A platform that takes decisions, a bank that takes grade changes."""
+    """A gateway with a platform for decisions and a bank for grade changes."""
     return await make_world()

@@ -1,7 +1,7 @@
-"""What a process does that has a kind of record more: 行政检查, from intake to the ledger.
+"""A process with one more kind of record, 行政检查, from intake to the ledger.
 
-Run by `test_made_up_kind.py` in a process of its own, since the list of kinds is closed when a
-process starts. It takes the URL of a migrated database and prints what became of one record.
+`test_made_up_kind.py` runs it in its own process, because the list of kinds is fixed when a process
+starts. It takes the URL of a migrated database and prints what became of one record.
 """
 
 import asyncio
@@ -47,7 +47,7 @@ OCTOBER = ReconciledDays(date(2026, 10, 1), date(2026, 11, 1))
 
 
 async def story(url: str) -> dict[str, Any]:
-    """Take one inspection through every step; what each of them says of it."""
+    """Take one inspection through every step; return the result of each."""
     clock = SteppedClock(datetime(2026, 10, 12, 1, tzinfo=UTC))
     settings = make_settings({"state": "/nonexistent", "destinations": [PLATFORM]} | KEY, "test")
     database = Database(url)
@@ -80,7 +80,7 @@ def _sent(deliverer: Deliverer) -> list[tuple[str, str | None]]:
 
 
 async def _reconciled(built: Gateway, deliverer: Deliverer) -> list[tuple[int, int, str]]:
-    """Ours, shown and the differences: first as it stands, then with another name shown."""
+    """Return decisions, rows and differences: first as sent, then with another name shown."""
     found = []
     connector = deliverer.connector
     assert isinstance(connector, MemoryConnector)

@@ -1,4 +1,4 @@
-"""A small gateway on a real database, with a twin for each destination, for the store tests."""
+"""A small gateway on a real database, with an in-memory connector for each destination."""
 
 from collections.abc import Iterable
 from datetime import UTC, datetime
@@ -97,7 +97,7 @@ def person(number: int, **changes: Any) -> dict[str, Any]:
 
 
 class World:
-    """A gateway on a fresh database with one twin for each destination."""
+    """A gateway on a fresh database, with an in-memory connector for each destination."""
 
     def __init__(self, gateway: Gateway, clock: SteppedClock) -> None:
         self.gateway = gateway

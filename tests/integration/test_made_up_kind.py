@@ -1,4 +1,4 @@
-"""A kind of record more is one definition: its model, its name and its line in the catalogue."""
+"""Another kind of record needs only its definition: model, name and entry in the catalogue."""
 
 import json
 import os
@@ -57,7 +57,7 @@ DEFINITION = """
 
 
 def schemas_with_inspections(folder: Path) -> None:
-    """The package `schemas` as it would be with the kind: one new file, and two places."""
+    """Copy the package `schemas` and add the kind: one new file, two changed places."""
     shutil.copytree(ROOT / "schemas", folder / "schemas")
     (folder / "schemas" / "inspection.py").write_text(MODEL)
     add(folder / "schemas" / "codes.py", '    EVENT = "event"', NAME)
@@ -87,7 +87,7 @@ def told(database: Database, schemas: Path) -> dict[str, Any]:
     return json.loads(done.stdout)  # type: ignore[no-any-return]
 
 
-async def test_a_kind_is_taken_through_every_step_by_its_definition_alone(
+async def test_a_new_kind_passes_every_step_with_only_its_definition(
     database: Database, tmp_path: Path
 ) -> None:
     schemas_with_inspections(tmp_path)

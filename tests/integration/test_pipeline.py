@@ -1,4 +1,4 @@
-"""The way in, on a real database: what a batch writes, and what it may not do."""
+"""The way in, on a real database: what a batch writes, and what it must not do."""
 
 import logging
 from collections.abc import Sequence
@@ -56,7 +56,7 @@ async def test_the_same_bytes_from_the_same_origin_are_a_repeat(world: World) ->
     assert await world.value("select count(*) from record_version") == 1
 
 
-async def test_what_was_recorded_before_an_upgrade_is_a_repeat_after_it(
+async def test_a_record_from_before_an_upgrade_is_a_repeat_after_it(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with monkeypatch.context() as before:
@@ -78,7 +78,7 @@ async def test_the_same_content_from_another_origin_is_a_repeat(world: World) ->
     assert await world.value("select count(*) from record_version") == 1
 
 
-async def test_another_spelling_of_the_number_is_a_version_of_the_same_decision(
+async def test_another_spelling_of_the_number_makes_a_version_of_the_same_decision(
     world: World,
 ) -> None:
     await world.take(penalty())
@@ -105,7 +105,7 @@ async def test_the_same_item_twice_in_a_batch_is_one_version(world: World) -> No
     assert [one.repeat for one in results] == [False, True]
 
 
-async def test_there_and_back_again_are_three_versions(world: World) -> None:
+async def test_returning_to_an_earlier_content_makes_a_third_version(world: World) -> None:
     await world.take(penalty(CF_NR="甲"))
     await world.take(penalty(CF_NR="乙"))
     await world.take(penalty(CF_NR="甲"))
@@ -117,7 +117,9 @@ async def test_there_and_back_again_are_three_versions(world: World) -> None:
     ]
 
 
-async def test_there_and_back_again_in_one_batch_are_three_versions(world: World) -> None:
+async def test_returning_to_an_earlier_content_in_one_batch_makes_a_third_version(
+    world: World,
+) -> None:
     await world.take(penalty(CF_NR="甲"), penalty(CF_NR="乙"), penalty(CF_NR="甲"))
 
     assert [version for version, _, _ in await world.rows(VERSIONS)] == [1, 2, 3]
@@ -134,14 +136,14 @@ async def test_other_bytes_at_a_known_origin_are_processed_and_audited(world: Wo
     assert await world.events() == ["origin_reused"]
 
 
-async def test_a_name_of_an_authority_is_found_through_its_spellings(world: World) -> None:
+async def test_two_spellings_of_an_authority_name_are_one_authority(world: World) -> None:
     await world.take(penalty(1, CF_CFJG="样例市生态环境局（直属）"))
     await world.take(penalty(2, CF_CFJG="样例市 生态环境局(直属)"))
 
     assert await world.value("select count(*) from authority") == 1
 
 
-async def test_decisions_and_licences_of_one_company_have_one_subject(world: World) -> None:
+async def test_all_records_of_one_company_have_one_subject(world: World) -> None:
     await world.take(penalty(), licence(), event())
 
     assert await world.column("select code from subject") == [credit_code()]
@@ -161,7 +163,7 @@ async def test_a_correction_closes_the_fact_and_keeps_it_readable(world: World) 
     assert rows == [("2", False), ("60", True)]
 
 
-async def test_an_old_version_stays_as_it_was(world: World) -> None:
+async def test_a_stored_version_is_never_changed(world: World) -> None:
     await world.take(penalty(CF_NR="甲"))
     before = await world.rows("select * from record_version where version = 1")
 
@@ -171,7 +173,7 @@ async def test_an_old_version_stays_as_it_was(world: World) -> None:
     assert await world.rows("select * from record_version where version = 1") == before
 
 
-async def test_a_correction_that_changes_no_fact_leaves_the_grade(world: World) -> None:
+async def test_a_correction_that_changes_no_fact_does_not_change_the_grade(world: World) -> None:
     await world.take(penalty())
 
     await world.take(penalty(BZ="备注"))
@@ -180,7 +182,7 @@ async def test_a_correction_that_changes_no_fact_leaves_the_grade(world: World) 
     assert await world.value("select count(*) from fact where known_to is null") == 1
 
 
-async def test_a_withdrawal_takes_the_fact_away_and_the_grade_back(world: World) -> None:
+async def test_a_withdrawal_closes_the_fact_and_restores_the_grade(world: World) -> None:
     heavy = [penalty(number, CF_NR_FK="60", CF_CFLB="罚款、责令停产停业") for number in range(1, 5)]
     await world.take(*heavy)
 
@@ -202,7 +204,7 @@ async def test_a_withdrawn_decision_that_comes_again_is_revived(world: World) ->
     assert await world.value("select count(*) from fact where known_to is null") == 1
 
 
-async def test_a_decision_withdrawn_in_its_own_batch_leaves_a_scored_subject(
+async def test_a_subject_is_scored_if_its_decision_is_withdrawn_in_the_same_batch(
     world: World,
 ) -> None:
     await world.take(penalty(), penalty(verb="withdraw"))
@@ -232,7 +234,9 @@ async def test_a_rectification_rewrites_the_fact_of_its_decision(world: World) -
     assert (fact["rectified_on"], fact["decided_on"]) == ("2026-10-10", "2026-10-09")
 
 
-async def test_a_repair_waits_for_its_decision(world: World) -> None:
+async def test_a_repair_before_its_decision_is_applied_when_the_decision_comes(
+    world: World,
+) -> None:
     repair = event(type="repair", decision=about(), repair_confirmed_on="2026-10-11")
     await world.take(repair)
     assert await world.column(FACTS) == []
@@ -262,7 +266,7 @@ async def test_process_dates_survive_a_correction(world: World) -> None:
     assert (fact["penalty"]["fine_wan"], fact["rectified_on"]) == ("3", "2026-10-10")
 
 
-async def test_a_process_event_finds_its_decision_by_any_spelling(world: World) -> None:
+async def test_a_process_event_finds_its_decision_by_another_spelling(world: World) -> None:
     await world.take(penalty())
     reference = {**about(), "document_number": "样环罚字 [2026] 1號"}
 
@@ -303,7 +307,7 @@ async def test_an_event_about_an_event_rewrites_its_fact(world: World) -> None:
 # ---------------------------------------------------------------- grades
 
 
-async def test_criminal_suspicion_takes_the_grade_away_and_its_end_gives_it_back(
+async def test_criminal_suspicion_removes_the_grade_until_it_ends(
     world: World,
 ) -> None:
     await world.take(penalty())
@@ -313,7 +317,7 @@ async def test_criminal_suspicion_takes_the_grade_away_and_its_end_gives_it_back
     assert await world.column(GRADES) == ["A", None, "A"]
 
 
-async def test_a_received_grade_wins_over_our_own(world: World) -> None:
+async def test_a_received_grade_replaces_our_own(world: World) -> None:
     await world.take(penalty())
     await world.take(grade(grade="警示"))
 
@@ -324,7 +328,7 @@ async def test_a_received_grade_wins_over_our_own(world: World) -> None:
     assert causes == ["scored", "received"]
 
 
-async def test_a_received_grade_that_changes_nothing_is_no_change(world: World) -> None:
+async def test_a_received_grade_equal_to_the_last_one_makes_no_change(world: World) -> None:
     await world.take(grade(1, grade="警示"))
 
     await world.take(grade(2, grade="警示"))
@@ -332,7 +336,7 @@ async def test_a_received_grade_that_changes_nothing_is_no_change(world: World) 
     assert await world.column(GRADES) == ["警示"]
 
 
-async def test_of_several_received_grades_in_a_batch_the_last_one_stands(world: World) -> None:
+async def test_the_last_of_several_received_grades_in_a_batch_counts(world: World) -> None:
     await world.take(
         grade(1, grade="警示"), grade(2, grade="诚信"), grade(1, grade="良好"), penalty()
     )
@@ -349,13 +353,13 @@ async def test_a_subject_with_licences_only_has_no_assessment(world: World) -> N
     assert await world.value("select count(*) from assessment") == 0
 
 
-async def test_a_grade_change_of_a_person_is_told_to_no_bank(world: World) -> None:
+async def test_a_grade_change_of_a_person_is_not_sent_to_a_bank(world: World) -> None:
     await world.take(person_penalty())
 
     assert await world.states("bank") == []
 
 
-async def test_a_draft_is_said_to_be_a_trial(world: World) -> None:
+async def test_a_grade_change_by_a_draft_is_marked_as_a_trial(world: World) -> None:
     await world.take(penalty())
 
     assert await world.value("select body -> 'trial' from grade_change") is True
@@ -364,7 +368,7 @@ async def test_a_draft_is_said_to_be_a_trial(world: World) -> None:
 # ---------------------------------------------------------------- scoring never delays reporting
 
 
-async def test_without_a_rule_set_the_record_is_delivered_all_the_same(
+async def test_a_record_is_delivered_even_without_a_rule_set(
     make_world: MakeWorld,
 ) -> None:
     world = await make_world(scoring={})
@@ -376,7 +380,7 @@ async def test_without_a_rule_set_the_record_is_delivered_all_the_same(
     assert await world.states() == ["accepted"]
 
 
-async def test_an_engine_error_is_a_result_and_the_record_is_delivered(world: World) -> None:
+async def test_a_record_is_delivered_even_after_an_engine_error(world: World) -> None:
     rulebook = world.gateway.rulebook
     broken = rulebook.load("nm-2023-draft").rule_set.model_copy(
         update={"tables": {"enterprise": None}}
@@ -391,7 +395,7 @@ async def test_an_engine_error_is_a_result_and_the_record_is_delivered(world: Wo
     assert await world.states() == ["accepted"]
 
 
-async def test_a_fine_without_its_amount_is_not_evaluated_and_not_hidden(world: World) -> None:
+async def test_a_fine_without_its_amount_is_recorded_but_not_evaluated(world: World) -> None:
     [result] = await world.take(penalty(CF_NR_FK=None))
 
     assert result.verdict is Verdict.INCOMPLETE
@@ -411,7 +415,7 @@ async def test_an_excluded_decision_is_recorded_without_fact_or_delivery(world: 
     assert await world.states() == []
 
 
-async def test_a_held_delivery_goes_out_after_its_correction(world: World) -> None:
+async def test_a_held_delivery_is_sent_after_its_correction(world: World) -> None:
     await world.take(penalty(CF_YXQ=None))
     await world.turn()
     assert await world.states() == ["held"]
@@ -432,7 +436,7 @@ async def test_a_correction_of_a_held_delivery_inherits_its_due_time(world: Worl
     assert ready == held
 
 
-async def test_a_repair_that_came_before_its_decision_makes_no_version(world: World) -> None:
+async def test_a_repair_before_its_decision_makes_no_version(world: World) -> None:
     repair = event(type="repair", decision=about(), repair_confirmed_on="2026-10-11")
 
     await world.take(repair, penalty())
@@ -441,7 +445,7 @@ async def test_a_repair_that_came_before_its_decision_makes_no_version(world: Wo
     assert await world.column(query) == ["new"]
 
 
-async def test_a_repair_before_the_first_delivery_leaves_nothing_to_send(world: World) -> None:
+async def test_a_repair_before_the_first_delivery_supersedes_it(world: World) -> None:
     repair = event(type="repair", decision=about(), repair_confirmed_on="2026-10-11")
 
     await world.take(penalty(), repair)
@@ -449,7 +453,7 @@ async def test_a_repair_before_the_first_delivery_leaves_nothing_to_send(world: 
     assert await world.states() == ["superseded"]
 
 
-async def test_a_correction_waits_behind_a_repair_still_to_be_told(world: World) -> None:
+async def test_a_correction_waits_behind_a_repair_that_is_not_sent_yet(world: World) -> None:
     repair = event(type="repair", decision=about(), repair_confirmed_on="2026-10-11")
     await world.take(penalty())
     await world.turn()
@@ -460,7 +464,7 @@ async def test_a_correction_waits_behind_a_repair_still_to_be_told(world: World)
     assert await world.states() == ["accepted", "ready", "waiting"]
 
 
-async def test_a_fault_of_ours_keeps_one_item_back_and_not_its_batch(
+async def test_a_bug_in_check_refuses_one_item_and_not_its_batch(
     world: World, caplog: pytest.LogCaptureFixture
 ) -> None:
     checker = world.gateway.pipeline.checker
@@ -495,7 +499,7 @@ async def test_a_huge_integer_in_an_unknown_column_is_kept(world: World) -> None
     assert world.gateway.keys.decrypt(sealed) == b'{"X": ' + b"9" * 100 + b"}"
 
 
-async def test_a_date_at_the_end_of_time_stops_nothing(world: World) -> None:
+async def test_extreme_dates_do_not_stop_a_batch(world: World) -> None:
     results = await world.take(
         penalty(1, CF_JDRQ="9999-12-31", CF_YXQ=None),
         penalty(2, CF_JDRQ="0001-01-01"),

@@ -1,4 +1,4 @@
-"""What must hold for every input: repeats, batches and interleavings change nothing."""
+"""Laws that hold for every input: repeats, batch limits and interleavings change nothing."""
 
 from collections.abc import Mapping, Sequence
 from itertools import pairwise
@@ -85,7 +85,7 @@ def batches(items: Sequence[Raw], cuts: Sequence[int]) -> list[Sequence[Raw]]:
 
 @FEW
 @given(rows=rows, cuts=st.lists(st.integers(0, 10), max_size=4))
-async def test_however_input_falls_into_batches_it_gives_the_same(
+async def test_the_division_into_batches_does_not_change_the_result(
     new_database: NewDatabase,
     build_gateway: BuildGateway,
     clock: SteppedClock,
@@ -136,7 +136,7 @@ async def test_a_replay_changes_nothing(
     other=st.lists(st.builds(lambda n, m: penalty(n, 2, **m), numbers, contents), max_size=5),
     order=st.lists(st.booleans(), min_size=10, max_size=10),
 )
-async def test_partitions_may_be_read_in_any_order(
+async def test_the_order_of_partitions_does_not_change_the_result(
     new_database: NewDatabase,
     build_gateway: BuildGateway,
     clock: SteppedClock,
@@ -185,7 +185,7 @@ async def statements_of(world: World, items: Sequence[Raw]) -> int:
 
 
 def mixture(first: int, count: int) -> list[Mapping[str, Any] | bytes]:
-    """Of every kind, each several times: penalties, corrections, licences, events, broken rows."""
+    """Return items of every kind: penalties, corrections, licences, events, grades, broken rows."""
     found: list[Mapping[str, Any] | bytes] = []
     for n in range(first, first + count):
         found += [
@@ -203,7 +203,7 @@ def mixture(first: int, count: int) -> list[Mapping[str, Any] | bytes]:
     return found
 
 
-async def test_a_batch_costs_the_same_statements_whatever_its_size(world: World) -> None:
+async def test_the_number_of_statements_does_not_depend_on_the_batch_size(world: World) -> None:
     await world.take(*mixture(0, 2))
 
     ten = await statements_of(world, stream(mixture(10, 1), "ten"))
@@ -212,7 +212,7 @@ async def test_a_batch_costs_the_same_statements_whatever_its_size(world: World)
     assert ten == two_hundred
 
 
-async def test_a_batch_of_corrections_costs_the_same_statements_whatever_its_size(
+async def test_the_number_of_statements_for_corrections_does_not_depend_on_the_batch_size(
     world: World,
 ) -> None:
     await world.take(*[penalty(n, n) for n in range(300)])

@@ -1,4 +1,4 @@
-"""Personal data stays inside: searched for in every column of every table, and in what leaves."""
+"""Personal data does not leave the gateway: it is searched in every column and in all output."""
 
 import logging
 
@@ -19,7 +19,7 @@ COLUMNS = """
 
 
 async def everything_stored(world: World) -> str:
-    """Every value of every column, bytes as text and as hex."""
+    """Return every value of every column, bytes as text and as hex."""
     found = []
     for table, column, kind in await world.rows(COLUMNS):
         bytes_ = f", encode({column}, 'escape')" if kind == "bytea" else ""
@@ -66,7 +66,7 @@ async def test_no_identity_number_is_logged(world: World, caplog: pytest.LogCapt
     assert REPRESENTATIVE not in written
 
 
-async def test_the_platform_that_needs_the_number_gets_it(world: World) -> None:
+async def test_a_platform_gets_the_identity_number_in_its_column(world: World) -> None:
     await world.take(person_penalty())
     await world.turn()
 
@@ -76,7 +76,7 @@ async def test_the_platform_that_needs_the_number_gets_it(world: World) -> None:
     assert IDENTITY not in f"{item.key}{item.subject_code}"
 
 
-async def test_the_number_of_a_representative_goes_nowhere(world: World) -> None:
+async def test_the_identity_number_of_a_representative_is_not_sent(world: World) -> None:
     await world.take(penalty(CF_FR_ZJHM=REPRESENTATIVE))
     await world.turn()
 
@@ -85,7 +85,7 @@ async def test_the_number_of_a_representative_goes_nowhere(world: World) -> None
     assert REPRESENTATIVE not in item.model_dump_json()
 
 
-async def test_no_metric_names_anybody(world: World) -> None:
+async def test_no_metric_contains_a_subject(world: World) -> None:
     await take_persons(world)
 
     text = str(list(world.gateway.metrics.registry.collect()))
@@ -95,7 +95,7 @@ async def test_no_metric_names_anybody(world: World) -> None:
     assert "person:" not in text
 
 
-async def test_one_person_is_one_subject_over_every_process(make_world: MakeWorld) -> None:
+async def test_one_person_is_one_subject_in_all_processes(make_world: MakeWorld) -> None:
     one, other = await make_world(), await make_world()
 
     await one.take(person_penalty(1))
@@ -113,7 +113,7 @@ async def test_the_result_shows_a_person_under_a_pseudonym(world: World) -> None
     assert stored.removeprefix("person:") not in result.key
 
 
-async def test_a_persons_grade_is_recorded_and_told_to_nobody(make_world: MakeWorld) -> None:
+async def test_the_grade_of_a_person_is_recorded_and_sent_to_nobody(make_world: MakeWorld) -> None:
     bound = {"rule_set": "nm-2023-draft", "kinds": ["individual"]}
     world = await make_world(scoring={"bindings": [bound]})
     conduct = {"subject_code": None, "identity_number": IDENTITY, "type": "individual.bad_service"}

@@ -1,4 +1,4 @@
-"""A whole gateway on a test's database, with what a test asks of it in short words."""
+"""A whole gateway on the database of a test, with short queries for tests."""
 
 from collections.abc import Mapping
 from datetime import timedelta
@@ -20,7 +20,7 @@ Input = Mapping[str, Any] | bytes | None
 
 
 class World:
-    """The gateway, its deliverers by name and its schedule; time moves when the test says so."""
+    """The gateway, its deliverers by name and its schedule; the test moves the time."""
 
     def __init__(self, gateway: Gateway, clock: SteppedClock) -> None:
         self.gateway = gateway
@@ -31,7 +31,7 @@ class World:
         self._origins = count()
 
     async def take(self, *rows: Input, origin: str | None = None, first: int = 0) -> list[Result]:
-        """One batch; an origin of its own unless one is given."""
+        """Process one batch, by default with a new origin."""
         name = origin or f"test-{next(self._origins)}"
         return await self.gateway.pipeline.process(stream(rows, name, first))
 
@@ -44,14 +44,14 @@ class World:
         return connector
 
     async def turn(self) -> None:
-        """Schedule, receipts and deliveries, once each until nothing is claimable."""
+        """Run schedule, receipts and deliveries once, deliveries until none can be claimed."""
         await self.schedule.tick()
         for deliverer in self.deliverers.values():
             await receive(deliverer)
             await deliverer.drain()
 
     async def pass_time(self, hours: float) -> None:
-        """Let time pass and give everything its turn."""
+        """Move the time forward, then run everything once."""
         self.clock.step(timedelta(hours=hours))
         await self.turn()
 
@@ -71,15 +71,15 @@ class World:
             await connection.execute(text(statement), values)
 
     async def states(self, destination: str = "platform") -> list[str]:
-        """The states of a destination's deliveries in the order in which they were written."""
+        """Return the states of a destination's deliveries in the order of their ids."""
         query = "select state from delivery where destination = :name order by id"
         return await self.column(query, name=destination)
 
     async def events(self) -> list[str]:
-        """The names of the audit events in their order."""
+        """Return the names of the audit events in their order."""
         return await self.column("select event from audit_event order by at")
 
     def sent(self, destination: str = "platform") -> list[tuple[str, str | None]]:
-        """(verb, document number) of what the destination took, in order."""
+        """Return (verb, document number) of what the destination accepted, in order."""
         items = self.connector(destination).stored.values()
         return [(item.verb.value, item.document_number) for item in items]

@@ -1,4 +1,4 @@
-"""A copy of the tree in a folder of its own, where set-up runs for real."""
+"""A copy of the tree in its own folder, in which set-up really runs."""
 
 import json
 import os
@@ -14,13 +14,13 @@ from tempfile import mkdtemp
 ROOT = Path(__file__).parent.parent.parent
 READY = ".venv/.ready"
 PROJECT = "credit-gateway==0.1.0"
-#: The suite runs below `make` and in an environment; neither shall show through.
+#: Variables of `make` and of the test environment, which set-up must not see.
 OURS = ("MAKE", "MFLAGS", "PYTHON", "PYTEST", "VIRTUAL_ENV", "COV_")
 
 
 @dataclass(frozen=True, slots=True)
 class Ran:
-    """How a command ended and what it printed."""
+    """The exit code and the output of a command."""
 
     code: int
     out: str
@@ -28,7 +28,7 @@ class Ran:
 
     @property
     def failures(self) -> list[str]:
-        """What set-up said of its failure; make's own line about it left out."""
+        """The lines of set-up about its failure, without make's own line."""
         said = self.err.splitlines()
         return [line for line in said if not line.startswith(("make: ***", "正在建立环境"))]
 
@@ -43,11 +43,11 @@ class Place:
     environment: Mapping[str, str] = field(default_factory=dict)
 
     def make(self, *arguments: str, **environment: str) -> Ran:
-        """`make` there."""
+        """Run `make` in it."""
         return self.run("make", *arguments, **environment)
 
     def run(self, *command: str | Path, **environment: str) -> Ran:
-        """A command there, with more in its environment."""
+        """Run a command in it, with additional environment variables."""
         ran = subprocess.run(
             command,
             capture_output=True,
@@ -63,23 +63,23 @@ class Place:
         return Ran(ran.returncode, ran.stdout.decode(), ran.stderr.decode())
 
     def bin(self, name: str) -> Path:
-        """A command of the environment there."""
+        """Return the path of a command in its environment."""
         return self.root / ".venv" / "bin" / name
 
     def installed(self) -> set[str]:
-        """What the environment there holds, as name==version; the project left out."""
+        """Return the installed packages as name==version, without the project."""
         of = ("--format", "json", "--python", self.bin("python"))
         listed = json.loads(self.run(self.bin("uv"), "pip", "list", *of).out)
         return {f"{each['name']}=={each['version']}" for each in listed} - {PROJECT}
 
 
 def outside() -> dict[str, str]:
-    """The environment of a user: what names the index stays, what is the suite's goes."""
+    """Return the environment of a user: without variables of the suite, with those of the index."""
     return {name: text for name, text in os.environ.items() if not name.startswith(OURS)}
 
 
 def copy(target: Path) -> Place:
-    """What git has of the tree, or would take into it."""
+    """Copy the files that git tracks, or would add."""
     git = ("git", "-c", "safe.directory=*", "ls-files", "-z", "--cached", "--others")
     listed = subprocess.run(
         [*git, "--exclude-standard"], cwd=ROOT, capture_output=True, check=True
@@ -93,7 +93,7 @@ def copy(target: Path) -> Place:
 
 @contextmanager
 def open_folder() -> Iterator[Path]:
-    """A folder that every user may enter; pytest's own are closed."""
+    """Yield a folder that every user may enter; pytest's own are closed."""
     folder = Path(mkdtemp(prefix="cg-"))
     folder.chmod(0o755)
     try:

@@ -1,4 +1,4 @@
-"""The Pythons of this machine, and one such as a distribution might ship."""
+"""The Pythons of this machine, and one as a distribution might ship it."""
 
 import os
 import shutil
@@ -7,7 +7,7 @@ import sys
 import sysconfig
 from pathlib import Path
 
-#: In place of the real one: it brings the pip that lies beside it.
+#: A replacement for ensurepip that installs the pip beside it.
 ENSUREPIP = """
 import pathlib, runpy, sys
 
@@ -20,7 +20,7 @@ def main():
 
 
 def found(version: str) -> str | None:
-    """A Python of this version with venv, on the path or below pyenv."""
+    """Return a Python of this version with venv, from the path or pyenv."""
     pyenv = Path(os.environ.get("PYENV_ROOT", Path.home() / ".pyenv"))
     candidates = [f"/usr/bin/python{version}", f"python{version}"]
     candidates += map(str, pyenv.glob(f"versions/{version}.*/bin/python{version}"))
@@ -33,7 +33,7 @@ def _makes_venvs(python: str) -> bool:
 
 
 def distribution(folder: Path, pip: Path | None) -> Path:
-    """The Python that runs this, put together anew with another pip, or without ensurepip."""
+    """Return a copy of this Python with another pip, or without ensurepip."""
     base = Path(sys.base_prefix)
     stdlib = Path(sysconfig.get_path("stdlib", vars={"installed_base": str(base)}))
     ours = folder / stdlib.relative_to(base)
@@ -48,6 +48,6 @@ def distribution(folder: Path, pip: Path | None) -> Path:
         shutil.copy(pip, ours / "ensurepip")
     python = folder / "bin" / f"python{sysconfig.get_python_version()}"
     python.parent.mkdir()
-    # A copy: a link would lead the interpreter back to its own standard library.
+    # A copy: with a link the interpreter would use its own standard library.
     shutil.copy(Path(sys.executable).resolve(), python)
     return python

@@ -1,4 +1,4 @@
-"""A set-up that fails says in one line what to do."""
+"""A failing set-up prints one line that says what to do."""
 
 import ast
 import os
@@ -12,18 +12,20 @@ from bootstrap import Failed, advice, check_python, for_uv, pip_settings
 from tests.setup.place import READY, ROOT, Place, Ran, copy
 from tests.setup.pythons import distribution
 
-#: Nobody listens at this port.
+#: A port at which nothing listens.
 DEAD = "http://127.0.0.1:9/simple"
 AT_ONCE = {"PIP_RETRIES": "0", "UV_HTTP_RETRIES": "0", "PIP_FIND_LINKS": ""}
 
 
 @pytest.fixture
 def place(tmp_path: Path) -> Place:
-    """A copy of the tree that was never set up."""
+    """A copy of the tree without an environment."""
     return copy(tmp_path / "tree")
 
 
-def test_a_python_without_venv_is_told_the_package(place: Place, tmp_path: Path) -> None:
+def test_a_python_without_venv_is_reported_with_the_package_to_install(
+    place: Place, tmp_path: Path
+) -> None:
     python = distribution(tmp_path / "python", None)
 
     ran = place.make(READY, f"PYTHON={python}")
@@ -31,13 +33,13 @@ def test_a_python_without_venv_is_told_the_package(place: Place, tmp_path: Path)
     assert_one_line(ran, "apt-get install python3-venv")
 
 
-def test_what_is_no_python_is_told(place: Place) -> None:
+def test_a_missing_python_is_reported(place: Place) -> None:
     ran = place.make(READY, "PYTHON=no-such-python")
 
     assert_one_line(ran, "no-such-python")
 
 
-def test_a_python_that_is_too_old_is_told() -> None:
+def test_a_python_that_is_too_old_is_reported() -> None:
     with pytest.raises(Failed) as told:
         check_python((3, 10))
 
@@ -45,7 +47,7 @@ def test_a_python_that_is_too_old_is_told() -> None:
     assert "Python 3.10 is too old" in told.value.english
 
 
-def test_old_pythons_can_read_the_script_so_far_that_they_say_it(place: Place) -> None:
+def test_old_pythons_can_run_the_script_and_report_their_age(place: Place) -> None:
     old = [each for minor in range(6, 11) for each in old_pythons(f"3.{minor}")]
     text = (ROOT / "bootstrap.py").read_text()
 
@@ -56,14 +58,14 @@ def test_old_pythons_can_read_the_script_so_far_that_they_say_it(place: Place) -
         assert_one_line(each, "太旧")
 
 
-def test_an_index_that_does_not_answer_pip_is_told(place: Place) -> None:
+def test_an_index_that_does_not_answer_pip_is_reported(place: Place) -> None:
     ran = place.make(READY, PIP_INDEX_URL=DEAD, PIP_NO_CACHE_DIR="1", **AT_ONCE)
 
     assert_one_line(ran, "连不上软件包源", "PIP_INDEX_URL", "var/setup.log")
     assert "Connection refused" in (place.root / "var" / "setup.log").read_text()
 
 
-def test_an_index_that_does_not_answer_uv_is_told(place: Place, tmp_path: Path) -> None:
+def test_an_index_that_does_not_answer_uv_is_reported(place: Place, tmp_path: Path) -> None:
     empty = str(tmp_path / "cache")
 
     ran = place.make(READY, UV_DEFAULT_INDEX=DEAD, UV_CACHE_DIR=empty, **AT_ONCE)
@@ -71,7 +73,7 @@ def test_an_index_that_does_not_answer_uv_is_told(place: Place, tmp_path: Path) 
     assert_one_line(ran, "连不上软件包源", "PIP_INDEX_URL", "var/setup.log")
 
 
-def test_an_index_that_has_not_the_file_is_told(place: Place) -> None:
+def test_an_index_without_the_file_is_reported(place: Place) -> None:
     ran = place.make(READY, PIP_NO_INDEX="1", PIP_FIND_LINKS="")
 
     assert_one_line(ran, "软件包源没有锁定的版本", "var/setup.log")
@@ -96,7 +98,7 @@ def test_the_cause_is_found_in_what_a_step_printed(told: str, hint: str) -> None
     assert hint in chinese
 
 
-def test_the_settings_for_pip_hold_for_uv(tmp_path: Path) -> None:
+def test_the_settings_of_pip_are_passed_to_uv(tmp_path: Path) -> None:
     (tmp_path / "wheels").mkdir()
     (tmp_path / "pip.conf").write_text(
         "[global]\nindex-url = https://mirror.example/simple\ntimeout = 60\n"
@@ -115,7 +117,7 @@ def test_the_settings_for_pip_hold_for_uv(tmp_path: Path) -> None:
     assert "UV_NO_INDEX" not in given
 
 
-def test_what_is_said_to_uv_wins() -> None:
+def test_settings_of_uv_take_precedence_over_those_of_pip() -> None:
     mine = {"PIP_INDEX_URL": "https://pip.example", "UV_INDEX_URL": "https://uv.example"}
     mine |= {"PIP_CERT": "/pip.pem", "SSL_CERT_FILE": "/mine.pem", "PIP_NO_INDEX": "0"}
 
@@ -125,7 +127,7 @@ def test_what_is_said_to_uv_wins() -> None:
 
 
 def assert_one_line(ran: Ran, *hints: str) -> None:
-    """It failed, and of that it said one line with these words in it."""
+    """Assert that it failed and printed one line about it with these words."""
     assert ran.code != 0
     assert len(ran.failures) == 1, ran.err
     for hint in hints:
@@ -135,7 +137,7 @@ def assert_one_line(ran: Ran, *hints: str) -> None:
 
 
 def old_pythons(version: str) -> list[str]:
-    """The Pythons of this version on the machine; none is needed."""
+    """Return the Pythons of this version on the machine; there may be none."""
     pyenv = Path(os.environ.get("PYENV_ROOT", Path.home() / ".pyenv"))
     found = map(str, pyenv.glob(f"versions/{version}.*/bin/python{version}"))
     return [*found, *filter(None, [shutil.which(f"/usr/bin/python{version}")])]

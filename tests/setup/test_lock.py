@@ -1,4 +1,4 @@
-"""What the lock says is installed, and nothing else, whatever lies in the index."""
+"""Exactly the locked packages are installed, whatever the index offers."""
 
 import subprocess
 import sys
@@ -64,7 +64,7 @@ def test_the_lock_names_no_index() -> None:
 
 
 def download_pip(folder: Path) -> Path:
-    """The oldest pip that is promised, by its hash."""
+    """Download the oldest supported pip, checked by its hash."""
     (folder / "pip.txt").write_text(OLDEST_PIP)
     command = ["pip", "download", "--quiet", "--no-deps", "--require-hashes", "-r", "pip.txt"]
     subprocess.run([sys.executable, "-m", *command], cwd=folder, check=True)
@@ -72,7 +72,7 @@ def download_pip(folder: Path) -> Path:
 
 
 def newer_coverage(folder: Path) -> Path:
-    """A wheel of a package that the lock needs with an extra, newer than any."""
+    """Make a wheel of a locked package with an extra, newer than any real version."""
     folder.mkdir()
     wheel = folder / "coverage-99.0-py3-none-any.whl"
     info = "coverage-99.0.dist-info"
@@ -91,7 +91,7 @@ def newer_coverage(folder: Path) -> Path:
 
 
 def locked() -> set[str]:
-    """The packages of the lock for this machine, as name==version."""
+    """Return the locked packages for this machine as name==version."""
     lines = [line for line in LOCK.read_text().splitlines() if line[:1].isalnum()]
     wanted = [Requirement(line.removesuffix("\\").strip()) for line in lines]
     here = [each for each in wanted if each.marker is None or each.marker.evaluate()]

@@ -1,4 +1,4 @@
-"""Set-up works where people work: other users, folders, Pythons, and after a kill."""
+"""Set-up works for other users, folders and Pythons, and after a kill."""
 
 import os
 import stat
@@ -11,11 +11,11 @@ from tests.setup.place import READY, Place, copy, open_folder, outside
 from tests.setup.pythons import found
 from tests.setup.test_lock import VERSIONS
 
-#: Root tries it as another user; who is not root is an ordinary user already.
+#: Root runs set-up as this user; another user is already an ordinary one.
 ORDINARY = "nobody" if os.geteuid() == 0 else None
 
 
-def test_an_ordinary_user_sets_up_in_a_chinese_folder_with_a_closed_umask_and_no_locale() -> None:
+def test_an_ordinary_user_can_set_up_in_a_chinese_folder_with_umask_077_and_locale_c() -> None:
     with open_folder() as folder:
         place = in_a_chinese_folder(folder)
 
@@ -28,7 +28,7 @@ def test_an_ordinary_user_sets_up_in_a_chinese_folder_with_a_closed_umask_and_no
         assert tests.code == 0, tests.out
 
 
-def test_the_next_set_up_mends_a_killed_one_whose_installer_lives_on(tmp_path: Path) -> None:
+def test_set_up_works_after_a_killed_one_whose_installer_still_runs(tmp_path: Path) -> None:
     place = copy(tmp_path / "tree")
     python = next(filter(None, map(found, VERSIONS)))
     killed = subprocess.Popen(
@@ -45,7 +45,7 @@ def test_the_next_set_up_mends_a_killed_one_whose_installer_lives_on(tmp_path: P
     assert place.run(place.bin("python"), "-c", "import polars, mypy, xlsxwriter").code == 0
 
 
-def test_each_python_of_the_machine_makes_the_environment_of_the_other_anew(tmp_path: Path) -> None:
+def test_set_up_with_another_python_replaces_the_environment(tmp_path: Path) -> None:
     place = copy(tmp_path / "tree")
     pythons = [(version, found(version)) for version in VERSIONS]
 
@@ -60,7 +60,7 @@ def test_each_python_of_the_machine_makes_the_environment_of_the_other_anew(tmp_
         assert told.startswith(f"Python {version}.")
 
 
-def test_what_a_closed_umask_hid_is_opened_and_nothing_more(tmp_path: Path) -> None:
+def test_files_hidden_by_a_closed_umask_become_readable_and_no_more(tmp_path: Path) -> None:
     folder = tmp_path / "bin"
     folder.mkdir(mode=0o700)
     for name, mode in (("postgres", 0o711), ("postgres.bki", 0o600)):
@@ -77,7 +77,7 @@ def test_what_a_closed_umask_hid_is_opened_and_nothing_more(tmp_path: Path) -> N
 
 
 def in_a_chinese_folder(folder: Path) -> Place:
-    """A copy that belongs to an ordinary user with an empty home and the plainest locale."""
+    """Copy the tree for an ordinary user with an empty home and the locale C."""
     tree = copy(folder / "双公示 网关").root
     (folder / "home").mkdir()
     if ORDINARY is not None:
@@ -88,7 +88,7 @@ def in_a_chinese_folder(folder: Path) -> Place:
 
 
 def until_packages_arrive(place: Place) -> None:
-    """Wait until uv has begun to install."""
+    """Wait until uv has begun to install packages."""
     deadline = time.monotonic() + 300
     while not any(place.root.glob(".venv/lib/*/site-packages/polars*")):
         assert time.monotonic() < deadline

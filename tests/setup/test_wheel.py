@@ -1,4 +1,4 @@
-"""What runs needs no test tools: the wheel in an empty environment gives the command."""
+"""The wheel needs no test tools: installed in an empty environment, it gives the command."""
 
 import shutil
 import subprocess
@@ -14,20 +14,20 @@ from tests.setup.place import ROOT, Place, copy, open_folder, outside
 
 UV = Path(sys.executable).parent / "uv"
 PACKAGES = ("connectors", "gateway", "schemas", "scoring")
-#: What the dev extra would have brought.
+#: Packages of the dev extra.
 TEST_TOOLS = {"pytest", "mypy", "ruff", "uv", "hatchling", "coverage", "hypothesis"}
 
 
 @pytest.fixture(scope="module")
 def folder() -> Iterator[Path]:
-    """PostgreSQL runs as another user, so others must be able to enter."""
+    """A folder that other users may enter, since PostgreSQL runs as another user."""
     with open_folder() as made:
         yield made
 
 
 @pytest.fixture(scope="module")
 def wheel(folder: Path) -> Path:
-    """What `make wheel` builds in a fresh copy of the tree."""
+    """The wheel that `make wheel` builds in a fresh copy of the tree."""
     ran = copy(folder / "tree").make("wheel")
     assert ran.code == 0, ran.err
     return next((folder / "tree" / "dist").glob("*.whl"))
@@ -72,7 +72,7 @@ def test_the_demo_runs_from_the_wheel_in_an_empty_environment(wheel: Path, folde
 
 
 def install(wheel: Path, environment: Path) -> None:
-    """The wheel and what its metadata asks for, in the versions of the lock."""
+    """Install the wheel and its dependencies, in the locked versions."""
     python = environment / "bin" / "python"
     locked = ("--constraint", ROOT / "requirements.lock")
     for command in (
@@ -83,6 +83,6 @@ def install(wheel: Path, environment: Path) -> None:
 
 
 def names(environment: Path) -> set[str]:
-    """The packages there."""
+    """Return the installed packages."""
     found = environment.glob("lib/*/site-packages/*.dist-info")
     return {path.name.split("-")[0] for path in found}

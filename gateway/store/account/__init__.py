@@ -1,1 +1,1 @@
-"""What is accounted for: ledgers 台账 and differences 对账差异."""
+"""Frozen ledgers 台账 and differences 对账差异."""

@@ -1,4 +1,4 @@
-"""Reconciliation 对账 in the store: our side of a destination, the differences of each run."""
+"""Reconciliation 对账 in the store: our decisions at one destination, and the differences found."""
 
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -51,17 +51,17 @@ _SPAN = text(
 )
 
 
-#: A month of a province does not fit the 4 MB that PostgreSQL gives a join by default.
+#: The month of a province does not fit into the 4 MB that PostgreSQL gives a join by default.
 _MEMORY = text("set local work_mem = '64MB'")
 
 
 async def our_side(
     connection: Connection, destination: str, first: date, end: date
 ) -> AsyncIterator[Any]:
-    """The decisions of a span, each with how it stands at one destination, as a stream."""
+    """Stream the decisions of a span of dates, each with its state at one destination."""
     values = {"destination": destination, "first": first, "end": end, "kinds": REPORTED_IN_ORDER}
     await connection.execute(_MEMORY)
-    # By the thousand: SQLAlchemy enters a greenlet for each row that is asked for by itself.
+    # Rows by the thousand: SQLAlchemy switches to a greenlet for each single row.
     async for rows in (await connection.stream(_SPAN, values)).partitions(1000):
         for row in rows:
             yield row
@@ -80,7 +80,7 @@ _KNOWN = text(
 async def known(
     connection: Connection, keys: Sequence[tuple[str, str, str]]
 ) -> set[tuple[str, str, str]]:
-    """Which of these (kind, number key, subject code) are decisions of ours, of whatever date."""
+    """Return which of these (kind, number key, subject code) are our decisions, of any date."""
     values = {
         "kind": [kind for kind, _, _ in keys],
         "number_key": [number for _, number, _ in keys],
@@ -91,7 +91,7 @@ async def known(
 
 @dataclass(frozen=True, slots=True)
 class StoredDifference:
-    """One difference as a run found it; `key` names no natural person."""
+    """One difference that a run found; `key` names no natural person."""
 
     id: int
     run_id: int
@@ -110,13 +110,13 @@ _add = Copy("difference", _COLUMNS)
 
 
 async def reserve(connection: Connection, differences: int) -> tuple[int, Ids]:
-    """The id of a run and ids for its differences."""
+    """Reserve the id of a run and an id for each of its differences."""
     ids = await Ids.reserve(connection, differences + 1)
     return ids.take(), ids
 
 
 async def save(connection: Connection, found: Sequence[StoredDifference]) -> None:
-    """Write the differences of a run; earlier runs stay."""
+    """Write the differences of a run; those of earlier runs stay."""
     rows = [
         (
             one.id,
@@ -148,12 +148,12 @@ _LATEST = text(
 
 
 async def of_run(connection: Connection, run_id: int) -> list[StoredDifference]:
-    """The differences of one run, the oldest trouble first."""
+    """Return the differences of one run, the oldest first."""
     rows = await connection.execute(_OF_RUN, {"run": run_id})
     return [StoredDifference(*row) for row in rows]
 
 
 async def latest(connection: Connection, destination: str | None = None) -> list[StoredDifference]:
-    """The differences of the last run that found any, of one destination or of each."""
+    """Return the differences of the last run that found any, of one destination or of each."""
     rows = await connection.execute(_LATEST, {"destination": destination})
     return [StoredDifference(*row) for row in rows]

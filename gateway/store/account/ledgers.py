@@ -1,4 +1,4 @@
-"""The ledger's questions, and the frozen ledgers 台账: versions of a month, never edited."""
+"""What the ledger 台账 reads of a month, and its frozen versions, which are never changed."""
 
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ _ONE_SNAPSHOT = text("set transaction isolation level repeatable read, read only
 
 
 async def see_one_moment(connection: Connection) -> None:
-    """Every statement that follows in this transaction sees the same moment; call it first."""
+    """Make the transaction read-only, on one snapshot; call it before any other statement."""
     await connection.execute(_ONE_SNAPSHOT)
 
 
@@ -54,15 +54,18 @@ _GRADE_CHANGES = text(
 
 
 async def month_deliveries(connection: Connection, first: date, end: date) -> AsyncIterator[Any]:
-    """Every delivery of the decisions of a span, in order; a rejection at once counts as an answer
-    of the destination, so such a delivery has been handed over."""
+    """Yield every delivery of the decisions of a span of dates, in the order of their ids.
+
+    A delivery that was rejected at once has been handed over: `handed_over_at` is then the end of
+    the rejected attempt.
+    """
     values = {"first": first, "end": end, "kinds": REPORTED_IN_ORDER}
     async for row in await connection.stream(_MONTH_DELIVERIES, values):
         yield row
 
 
 async def withdrawn(connection: Connection, first: date, end: date) -> dict[int, datetime]:
-    """The decisions of a span that stand withdrawn, and since when."""
+    """Return the decisions of a span that are withdrawn now, and since when."""
     rows = await connection.execute(
         _WITHDRAWN, {"first": first, "end": end, "kinds": REPORTED_IN_ORDER}
     )
@@ -70,7 +73,7 @@ async def withdrawn(connection: Connection, first: date, end: date) -> dict[int,
 
 
 async def grade_changes(connection: Connection, start: datetime, end: datetime) -> list[Any]:
-    """The grade changes recorded in a span of time."""
+    """Return the grade changes recorded in a span of time."""
     return list(await connection.execute(_GRADE_CHANGES, {"start": start, "end": end}))
 
 
@@ -79,7 +82,7 @@ async def grade_changes(connection: Connection, start: datetime, end: datetime) 
 
 @dataclass(frozen=True, slots=True)
 class Frozen:
-    """One version of a month's ledger as it was frozen, without its workbook."""
+    """One frozen version of a month's ledger, without its workbook."""
 
     month: str
     version: int
@@ -106,17 +109,17 @@ _WORKBOOK = text("select workbook from ledger where month = :month and version =
 
 
 async def lock_month(connection: Connection, month: str) -> None:
-    """Two processes never freeze the same month at once."""
+    """Lock a month until the end of the transaction, so that one process at a time freezes it."""
     await connection.execute(_LOCK, {"month": month})
 
 
 async def versions(connection: Connection, month: str) -> list[Frozen]:
-    """Every frozen version of a month, the newest first."""
+    """Return every frozen version of a month, the newest first."""
     return [Frozen(*row) for row in await connection.execute(_VERSIONS, {"month": month})]
 
 
 async def save(connection: Connection, frozen: Frozen, workbook: bytes) -> None:
-    """Write one version with the workbook that was handed in."""
+    """Write one version with its workbook."""
     await connection.execute(
         _SAVE,
         {
@@ -132,6 +135,6 @@ async def save(connection: Connection, frozen: Frozen, workbook: bytes) -> None:
 
 
 async def workbook(connection: Connection, month: str, version: int) -> bytes | None:
-    """The workbook of one version, byte for byte as it was frozen."""
+    """Return the workbook of one version, byte for byte as frozen; None if there is none."""
     found = await connection.scalar(_WORKBOOK, {"month": month, "version": version})
     return None if found is None else bytes(found)

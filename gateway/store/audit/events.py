@@ -1,4 +1,4 @@
-"""Audit events 审计事件 are written here; the catalogue is `telemetry.audit_events`."""
+"""Write and read audit events 审计事件; `telemetry.audit_events` is their catalogue."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ from gateway.store.base.statements import Copy
 
 @dataclass(frozen=True, slots=True)
 class AuditEntry:
-    """One thing that happened, who did it, and what it was about (no personal data)."""
+    """What happened, who did it, and what it was about; no personal data."""
 
     event: str
     detail: Mapping[str, Any]
@@ -25,7 +25,7 @@ _add = Copy("audit_event", "at, event, actor, detail")
 
 
 async def add(connection: Connection, entries: Sequence[AuditEntry], now: datetime) -> None:
-    """Append entries, in the transaction of what they tell."""
+    """Write entries; the caller's transaction also holds the changes that they are about."""
     await _add(
         connection,
         [(now, e.event, e.actor, orjson.dumps(dict(e.detail)).decode()) for e in entries],
@@ -36,5 +36,5 @@ _LATEST = text("select at, event, actor, detail from audit_event order by at des
 
 
 async def latest(connection: Connection, limit: int) -> list[Any]:
-    """The newest entries."""
+    """Return the newest entries first."""
     return list(await connection.execute(_LATEST, {"limit": limit}))

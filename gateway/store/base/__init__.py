@@ -1,1 +1,1 @@
-"""What every part of the store stands on: connections, statements, structure."""
+"""The base of the store: connections, statements, tables, migrations."""

@@ -1,4 +1,4 @@
-"""The database: one engine, one way into a transaction, and what its errors mean."""
+"""The database: one engine, transactions, and the translation of database errors."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -17,15 +17,15 @@ from gateway.config.errors import Away, BadConfiguration
 Connection = AsyncConnection
 Result = TypeVar("Result")
 
-#: Deadlock, serialisation failure, or a row that another process wrote first: repeat the batch.
+#: Deadlock, serialisation failure, or a unique key that another process wrote first: repeat.
 _REPEAT = {"40P01", "40001", "23505"}
-#: SQLSTATE classes that mean the data, not the database: 21 cardinality, 22 data, 23 integrity.
+#: SQLSTATE classes of errors in the data: 21 cardinality, 22 data, 23 integrity.
 _DATA_CLASSES = {"21", "22", "23"}
-#: Connection, resources, operator intervention, system error.
+#: SQLSTATE classes: connection, resources, operator intervention, system error.
 _AWAY_CLASSES = {"08", "53", "57", "58"}
-#: Password or role, no such database, no right: nothing gets better by waiting.
+#: Wrong password or role, no such database, no permission: waiting does not help.
 _REFUSED = ("28", "3D", "42501")
-#: Read-only after a fail-over; a database that accepts no connections.
+#: Read-only after a fail-over, and a database that accepts no connections.
 _AWAY_STATES = {"25006", "55000"}
 _REPEATS = 10
 _SSL_MODES = {"disable", "allow", "prefer", "require", "verify-ca", "verify-full"}
@@ -38,7 +38,7 @@ class DatabaseAway(Away):
 
 
 class BadData(Exception):
-    """The database refuses the data of this batch; a smaller batch tells which item."""
+    """The database refuses the data of this batch; process smaller batches to find the item."""
 
 
 _FOREIGN = (DBAPIError, InterfaceError, OSError, asyncpg.PostgresError, asyncpg.InterfaceError)
@@ -48,10 +48,10 @@ class Database:
     """The engine and its transactions."""
 
     def __init__(self, url: str, pool_size: int = 10, *, read_only: bool = False) -> None:
-        """An engine for `postgresql://…`; with `read_only` the server refuses every write.
+        """Create an engine for `postgresql://…`; with `read_only` the server refuses every write.
 
         Raises:
-            BadConfiguration: the address is no PostgreSQL address.
+            BadConfiguration: the address is not a PostgreSQL address.
         """
         session = {"timezone": "UTC", "jit": "off"}
         if read_only:
@@ -68,7 +68,11 @@ class Database:
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[Connection]:
-        """One transaction: committed at the end, undone on any error."""
+        """Open one transaction: committed at the end, rolled back on any error.
+
+        Raises:
+            DatabaseAway, BadData, BadConfiguration: the translated errors of the database.
+        """
         try:
             async with self.engine.begin() as connection:
                 yield connection
@@ -76,7 +80,7 @@ class Database:
             raise _translated(error) from error
 
     async def run(self, work: Callable[[Connection], Awaitable[Result]]) -> Result:
-        """Run `work` in a transaction, again from the start after a deadlock."""
+        """Run `work` in a transaction; repeat it after a deadlock or similar, ten times at most."""
         for _ in range(_REPEATS - 1):
             try:
                 async with self.transaction() as connection:
@@ -92,7 +96,7 @@ class Database:
 
 
 def _address(url: str) -> URL:
-    """The address with our driver; what is wrong is told without it, since it holds a password."""
+    """Return the address for our driver; errors do not show it, because it contains a password."""
     try:
         address = make_url(url)
         if address.get_backend_name() != "postgresql" or (address.port or 1) not in range(1, 65536):
@@ -103,7 +107,7 @@ def _address(url: str) -> URL:
             "密码里的 @ : / 写成 %40 %3A %2F"
         ) from None
     query = dict(address.query)
-    if "sslmode" in query:  # as PostgreSQL's own library calls it
+    if "sslmode" in query:  # the name in libpq
         query["ssl"] = query.pop("sslmode")
     wrong = sorted(query.keys() - {"host", "ssl"})
     if wrong or query.get("ssl", "prefer") not in _SSL_MODES:
@@ -115,7 +119,7 @@ def _address(url: str) -> URL:
     return address.set(drivername="postgresql+asyncpg", query=query)
 
 
-#: PostgreSQL counts microseconds from here.
+#: PostgreSQL counts microseconds from this time.
 _EPOCH, _MICROSECOND = datetime(2000, 1, 1, tzinfo=UTC), timedelta(microseconds=1)
 
 
@@ -125,7 +129,7 @@ def _from_time(at: datetime) -> tuple[int]:
 
 @lru_cache(maxsize=1024)
 def _since_epoch(at: datetime, fold: int) -> tuple[int]:
-    """The fold beside the time, since the two times of one clock reading count as equal."""
+    """Convert a time; `fold` is in the cache key, since times of either fold count as equal."""
     del fold
     return ((at - _EPOCH) // _MICROSECOND,)
 
@@ -135,9 +139,9 @@ def _to_time(since: tuple[int]) -> datetime:
 
 
 def _read_and_write_times(connection: Any, record: object) -> None:
-    """Times by a codec that remembers: one batch writes the same one to thousands of rows.
+    """Convert times with a cache, since a batch writes the same time to thousands of rows.
 
-    asyncpg's own takes 1.6 µs a value where any other type takes 0.1, a tenth of intake.
+    asyncpg's own codec takes 1.6 µs for each value, a tenth of intake; other types take 0.1 µs.
     """
     del record
     codec = {"encoder": _from_time, "decoder": _to_time, "format": "tuple"}
@@ -147,7 +151,7 @@ def _read_and_write_times(connection: Any, record: object) -> None:
 
 
 class _Collision(DatabaseAway):
-    """Deadlock or serialisation failure."""
+    """Deadlock, serialisation failure or unique key written first: the work can be repeated."""
 
 
 def _translated(error: Exception) -> Exception:
@@ -167,6 +171,6 @@ def _translated(error: Exception) -> Exception:
 
 
 def _cause(error: Exception) -> BaseException:
-    """The driver's own error behind SQLAlchemy's two wrappings."""
+    """Return the driver's own error, which SQLAlchemy wraps twice."""
     original = getattr(error, "orig", None) or error
     return original.__cause__ or original

@@ -1,4 +1,4 @@
-"""The monthly partitions, which must exist before their month begins."""
+"""Create the monthly partitions before their month begins."""
 
 from datetime import UTC, date, datetime, time
 
@@ -7,15 +7,15 @@ from sqlalchemy import text
 from gateway.store.base.engine import Connection
 from gateway.store.base.upgrade import STRUCTURE_LOCK
 
-#: Partitioned by month: what grows without end and carries no promise of uniqueness.
+#: Tables partitioned by month: they grow without end and need no unique key across months.
 PARTITIONED = ("attempt", "receipt", "audit_event")
 
 
 async def make_partitions(connection: Connection, first: date, months: int = 3) -> None:
-    """Make the partitions of `months` months from `first` on; those that exist stay.
+    """Create the partitions of `months` months from `first` on, where missing.
 
-    One process at a time: two that had both looked into the same default partition would wait for
-    each other when they make the partition.
+    It takes the structure lock until the end of the caller's transaction. Without it, two processes
+    that had both read the same default partition would deadlock when they create the partition.
     """
     await connection.execute(STRUCTURE_LOCK)
     month = first.replace(day=1)
@@ -30,7 +30,7 @@ async def make_partitions(connection: Connection, first: date, months: int = 3) 
 
 
 async def _occupied(connection: Connection, table: str, start: date, end: date) -> bool:
-    """Whether the default partition already holds rows of the range, so that it must keep them.
+    """Whether the default partition has rows of this range, so that none can be created.
 
     Partitions begin at midnight UTC, the time zone of every session.
     """

@@ -1,4 +1,4 @@
-"""Set-based statements: a batch of n rows goes in as a few arrays, never as n statements."""
+"""Set-based statements: a batch of n rows is sent as a few arrays, never as n statements."""
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
@@ -12,9 +12,9 @@ from gateway.store.base.engine import Connection, DatabaseAway
 
 
 def unnest(columns: str, name: str = "t") -> str:
-    """`id bigint, code text` → a `from` item that reads the arrays `:id` and `:code` as rows.
+    """Turn `id bigint, code text` into a `from` item that reads arrays `:id`, `:code` as rows.
 
-    Each row also has its `place` in the arrays, from 1.
+    Each row also has its `place` in the arrays, starting at 1.
     """
     pairs = [pair.split() for pair in columns.split(",")]
     arrays = ", ".join(f"cast(:{column} as {type_}[])" for column, type_ in pairs)
@@ -22,21 +22,21 @@ def unnest(columns: str, name: str = "t") -> str:
 
 
 def names(columns: str) -> list[str]:
-    """`id bigint, code text` → `id`, `code`."""
+    """Turn `id bigint, code text` into `["id", "code"]`."""
     return [column.split()[0] for column in columns.split(",")]
 
 
 def one_of(states: Iterable[str]) -> str:
-    """Closed values of ours → a list for `in`, always in the same order."""
+    """Turn our own closed values into a list for SQL `in`, always in the same order."""
     return "(" + ", ".join(f"'{state}'" for state in sorted(states)) + ")"
 
 
-#: Types that travel as text: our JSON is text already, and so it stays.
+#: Types that are sent as text, because our JSON is text already.
 _AS_TEXT = frozenset({"jsonb"})
 
 
 class Insert:
-    """An `insert … select from unnest(…)` of one table, given rows and sending columns."""
+    """An `insert … select from unnest(…)` of one table: takes rows, sends columns."""
 
     def __init__(self, table: str, columns: str, conflict: str) -> None:
         types = dict(pair.split() for pair in columns.split(","))
@@ -49,7 +49,7 @@ class Insert:
         )
 
     async def __call__(self, connection: Connection, rows: Sequence[tuple[Any, ...]]) -> None:
-        """Write the rows; nothing is sent for none."""
+        """Write the rows; without rows nothing is sent."""
         if rows:
             columns = zip(*rows, strict=True)
             values = dict(zip(self.names, map(list, columns), strict=True))
@@ -57,15 +57,15 @@ class Insert:
 
 
 class Copy:
-    """New rows that can meet no conflict, by COPY: a third of the client's work of `Insert`."""
+    """Write new rows that cannot conflict, by COPY: a third of the client work of `Insert`."""
 
     def __init__(self, table: str, columns: str) -> None:
-        """The columns by name; types as `Insert` takes them may follow the names."""
+        """Take the column names; a type may follow each name, as for `Insert`."""
         self.table = table
         self.names = names(columns)
 
     async def __call__(self, connection: Connection, rows: Sequence[tuple[Any, ...]]) -> None:
-        """Write the rows in the transaction of `connection`; nothing is sent for none."""
+        """Write the rows in the transaction of `connection`; without rows nothing is sent."""
         if rows:
             raw = await connection.get_raw_connection()
             driver = raw.driver_connection
@@ -75,7 +75,7 @@ class Copy:
 
 
 def arrays(columns: Sequence[str], rows: Iterable[tuple[Any, ...]]) -> Mapping[str, list[Any]]:
-    """Rows turned into one array a column; empty arrays where there is no row."""
+    """Turn rows into one array for each column; without rows, into empty arrays."""
     values = list(zip(*rows, strict=True))
     if not values:
         return {name: [] for name in columns}
@@ -86,25 +86,25 @@ _NEXT_IDS = text("select array_agg(nextval('gateway_id')) from generate_series(1
 
 
 class Ids:
-    """Ids handed out in blocks: one statement for all that a batch will need."""
+    """Ids reserved in a block: one statement for all ids of a batch."""
 
     def __init__(self, ids: list[int]) -> None:
         self._ids = iter(ids)
 
     @classmethod
     async def reserve(cls, connection: Connection, count: int) -> "Ids":
-        """`count` ids, higher than all that were given under the locks held."""
+        """Reserve `count` ids, higher than all ids given before under the same locks."""
         found: list[int] | None = await connection.scalar(_NEXT_IDS, {"count": count})
         return cls(found or [])
 
     def take(self) -> int:
-        """The next one."""
+        """Return the next id of the block."""
         return next(self._ids)
 
 
 def as_json(value: object) -> str:
-    """JSON text of problems, columns or dates."""
+    """Return the JSON text of problems, columns or dates."""
     try:
         return orjson.dumps(value, default=str).decode()
-    except TypeError:  # an integer beyond 64 bits, which PostgreSQL keeps as it is
+    except TypeError:  # an integer beyond 64 bits, which PostgreSQL can store
         return json.dumps(value, ensure_ascii=False, default=str)

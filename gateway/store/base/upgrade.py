@@ -1,4 +1,4 @@
-"""Migrations: the database is brought to the newest structure before anything else runs."""
+"""Migrations: bring the database to the newest structure before anything else runs."""
 
 from pathlib import Path
 
@@ -14,23 +14,29 @@ from gateway.config.errors import BadConfiguration
 from gateway.store.base.engine import Database
 
 MIGRATIONS = Path(__file__).parent.parent / "migrations"
-#: Two processes never migrate or make partitions at once.
+#: One process at a time migrates or creates partitions.
 _LOCK_NUMBER = 726_180_001
 STRUCTURE_LOCK = text("select pg_advisory_xact_lock(:lock)").bindparams(lock=_LOCK_NUMBER)
 
 
 async def upgrade(database: Database) -> None:
-    """Bring the database to the newest version; harmless if it is."""
+    """Bring the database to the newest structure; change nothing if it is the newest.
+
+    It opens its own transaction and holds the structure lock in it.
+
+    Raises:
+        BadConfiguration: the structure is of a release that this one does not know.
+    """
     async with database.transaction() as connection:
         await connection.execute(STRUCTURE_LOCK)
         await connection.run_sync(_upgrade)
 
 
 async def require_newest(database: Database) -> None:
-    """Look whether the structure is the newest, without a change to it.
+    """Check that the structure is the newest, without changing it.
 
     Raises:
-        BadConfiguration: it is not there yet, or is of another release.
+        BadConfiguration: the structure is missing, older, or of an unknown release.
     """
     async with database.transaction() as connection:
         found = await connection.run_sync(

@@ -1,1 +1,1 @@
-"""Deliveries 报送: owed, claimed, finished, answered."""
+"""Deliveries 报送: added, claimed, finished, answered."""

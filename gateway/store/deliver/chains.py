@@ -1,4 +1,4 @@
-"""Chains that wait for nothing are found and mended; grade changes go out once numbered."""
+"""Find and mend stuck chains; release grade changes once they are numbered."""
 
 from collections.abc import Sequence
 
@@ -23,12 +23,12 @@ _STUCK = text(
 
 
 async def stuck_chains(connection: Connection) -> list[tuple[int, str, int]]:
-    """Chains that wait for nothing: a bug, mended by the sweeper and alerted at one."""
+    """Return chains (chain, destination, subject) that wait behind nothing: always a bug."""
     return [(row[0], row[1], row[2]) for row in await connection.execute(_STUCK)]
 
 
 async def mend(connection: Connection, chains: Sequence[tuple[int, str, int]]) -> None:
-    """Promote the heads of stuck chains under their subjects' locks."""
+    """Lock the subjects and make the first waiting delivery of each stuck chain ready."""
     await lock(connection, {subject for _, _, subject in chains})
     await promote(connection, [(chain, destination) for chain, destination, _ in chains])
 
@@ -43,7 +43,7 @@ _GRADE_HEADS = text(
 
 
 async def release_grade_changes(connection: Connection, subject_ids: Sequence[int]) -> None:
-    """Grade changes that have just been numbered may go, in order, each behind the last."""
+    """Lock the subjects and make the first waiting grade change of each chain ready."""
     await lock(connection, set(subject_ids))
     rows = await connection.execute(_GRADE_HEADS, {"subjects": list(subject_ids)})
     await promote(connection, [(row[0], row[1]) for row in rows])

@@ -1,6 +1,6 @@
-"""Claims and finishes: the lease, its attempt, and what comes of them.
+"""Claim deliveries under a lease, and finish them.
 
-Leases run on the database's clock; legal and retry time is a parameter.
+Leases run on the clock of the database; due and retry times are parameters.
 """
 
 from collections.abc import Sequence
@@ -16,8 +16,8 @@ from gateway.store.deliver.deliveries import lock, promote
 from gateway.store.deliver.receipts import early_receipts, move
 from schemas.delivery import ANSWERABLE, FREES_CHAIN, HANDED_OVER, Claimed, Finish
 
-#: Fresh deliveries have a share of their own, or a heap of retries, all due earlier, starves them.
-#: Each kind has its index, so that it is read in the order of due times.
+#: Deliveries never tried have a share of each claim: many retries, all due earlier, would starve
+#: them. Each of the two has its own index, so that it is read in the order of due times.
 _PICK_READY = """
     with fresh as (
         select id, due_at from delivery
@@ -66,7 +66,7 @@ _CLAIM_READY = text(_CLAIM.format(pick=_PICK_READY, handed_over=one_of(HANDED_OV
 _CLAIM_UNKNOWN = text(_CLAIM.format(pick=_PICK_UNKNOWN, handed_over=one_of(HANDED_OVER)))
 
 
-async def claim(  # noqa: PLR0913  what a lease is made of
+async def claim(  # noqa: PLR0913  the parts of a lease
     connection: Connection,
     destination: str,
     *,
@@ -77,10 +77,11 @@ async def claim(  # noqa: PLR0913  what a lease is made of
     look: bool = False,
     fresh: int = 0,
 ) -> list[Claimed]:
-    """Lease up to `limit` heads, earliest due first, and open their attempts, in one statement.
+    """Lease up to `limit` ready deliveries, earliest due first, and open their attempts.
 
-    As many as `fresh` of them are the earliest due that were never tried, where there are such.
-    With `look` it takes those whose outcome is unknown, once their settle time is over.
+    `fresh` of the places go first to the earliest due that were never tried. With `look` it leases
+    deliveries with an unknown outcome instead, once their settle time is over. It is one statement
+    and skips rows that others lock; the lease counts once the caller commits.
     """
     values = {
         "destination": destination,
@@ -97,8 +98,8 @@ async def claim(  # noqa: PLR0913  what a lease is made of
     return [Claimed(*row) for row in rows]
 
 
-#: A lease token stands only while a delivery is leased. The state is not asked for beside it: where
-#: statistics saw nothing leased, the planner read all that is leased again for each outcome.
+#: A delivery has a lease token only while it is leased, so the state is not in the condition: with
+#: it and stale statistics, the planner read all leased deliveries again for each outcome.
 _FINISH = text(
     f"""
     with outcome as (select * from {
@@ -131,9 +132,10 @@ _FINISH = text(
 
 
 async def finish(connection: Connection, finished: Sequence[Finish], now: datetime) -> set[int]:
-    """Write outcomes where the lease is still ours (compare-and-set); promote what they freed.
+    """Write the outcomes of deliveries whose lease is still ours, and make the next ones ready.
 
-    Gives the ids that were ours; the others were taken over and their outcome is not believed.
+    It locks the subjects first, and also applies receipts that came before the outcome. Returns the
+    ids that were ours; the others were taken over by another worker and their outcome is ignored.
     """
     await lock(connection, {f.subject_id for f in finished})
     values: dict[str, Any] = {
@@ -173,7 +175,7 @@ _PROMOTE_DEFERRED = text(
 async def promote_deferred(
     connection: Connection, destination: str, now: datetime, limit: int = 1000
 ) -> int:
-    """Deferred deliveries whose time has come are ready again."""
+    """Make deferred deliveries ready whose time has come; return how many."""
     values = {"destination": destination, "now": now, "limit": limit}
     return (await connection.execute(_PROMOTE_DEFERRED, values)).rowcount
 
@@ -190,6 +192,6 @@ _EXPIRE = text(
 async def expire_leases(
     connection: Connection, destination: str, settle: timedelta, now: datetime
 ) -> int:
-    """A lease that ran out leaves an unknown outcome, looked into after the settle time."""
+    """Turn expired leases into unknown outcomes, to look up after the settle time."""
     values = {"destination": destination, "settle": settle, "now": now}
     return (await connection.execute(_EXPIRE, values)).rowcount

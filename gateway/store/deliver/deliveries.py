@@ -1,8 +1,8 @@
-"""The delivery table: heads of chains are `ready`, the rest `waiting`, so that a claim never walks.
+"""The delivery table: the head of each chain is `ready`, the rest `waiting`.
 
-Within a chain (the decision for records, the subject for grade changes, each per destination) only
-the head is claimable. Inserting and finishing both lock the subject first, so that the promotion of
-the next one never misses a row written meanwhile.
+A chain is the decision for records and the subject for grade changes, for each destination. Only
+its head can be claimed, so a claim never searches. Adding and finishing both lock the subject
+first, so that making the next one ready never misses a row written meanwhile.
 """
 
 from collections.abc import Iterable, Sequence
@@ -36,9 +36,10 @@ _ADD = text(
 
 
 async def add(connection: Connection, owed: Sequence[Obligation], now: datetime) -> None:
-    """Write a delivery for each route of what is owed, in this order.
+    """Write a delivery for each route of the obligations, in this order.
 
-    Most items of a batch have the same routes, so these are sent once, and the database multiplies.
+    Most items of a batch have the same routes: each group of routes is sent once and the database
+    multiplies it. The subjects must be locked.
     """
     rows = []
     numbers: dict[tuple[object, ...], int] = {}
@@ -62,7 +63,7 @@ async def add(connection: Connection, owed: Sequence[Obligation], now: datetime)
 
 
 def _route_row(number: int, kind: ItemKind, verb: Verb, route: Route) -> tuple[Any, ...]:
-    """`calendar` is the one that any of the dues rests on, `provisional` whether any is a bound."""
+    """Return the columns of one route; `clock` is the strictest."""
     clock = route.dues[0].clock
     return (
         number,
@@ -77,7 +78,10 @@ def _route_row(number: int, kind: ItemKind, verb: Verb, route: Route) -> tuple[A
 
 
 def kept_dues(dues: Sequence[DueTime]) -> tuple[str | None, bool, str]:
-    """The columns calendar, provisional and dues of a delivery."""
+    """Return the columns calendar, provisional and dues of a delivery.
+
+    `calendar` is the one that any due time uses; `provisional` is true if any due time is.
+    """
     calendar = next((due.calendar for due in dues if due.calendar), None)
     text_ = orjson.dumps({due.clock: due.at.isoformat() for due in dues}).decode()
     return calendar, any(due.provisional for due in dues), text_
@@ -95,9 +99,9 @@ _PAST = text(
 async def past(
     connection: Connection, decision_ids: Sequence[int]
 ) -> dict[int, list[PastDelivery]]:
-    """What each destination was or is to be handed of these decisions.
+    """Lock and return the deliveries of these decisions, without superseded and withdrawn ones.
 
-    The rows are locked, so that no worker claims one between this look and its supersession.
+    The row locks keep workers from claiming one before the caller supersedes it.
     """
     found: dict[int, list[PastDelivery]] = {}
     for row in await connection.execute(_PAST, {"ids": list(decision_ids)}):
@@ -116,7 +120,7 @@ _SUPERSEDE = text(
 
 
 async def supersede(connection: Connection, ids: Sequence[int]) -> None:
-    """Newer versions take the place of these, which were never handed over."""
+    """Mark deliveries superseded where their state allows it: nothing was handed over."""
     await connection.execute(_SUPERSEDE, {"ids": list(ids)})
 
 
@@ -144,9 +148,9 @@ _PROMOTE_CHAINS = text(
 
 
 async def promote(connection: Connection, chains: Sequence[tuple[int, str]]) -> None:
-    """Make the head of each (chain, destination) ready if nothing before it blocks.
+    """Make the first waiting delivery of each (chain, destination) ready if nothing blocks it.
 
-    The head takes the earliest due time of its chain. The subjects must be locked.
+    It takes the earliest due time of the waiting ones. The subjects must be locked.
     """
     values = {"chains": [c for c, _ in chains], "destinations": [d for _, d in chains]}
     await connection.execute(_PROMOTE_CHAINS, values)
@@ -160,7 +164,7 @@ LOCK_SUBJECTS = text(
 
 
 async def lock(connection: Connection, subject_ids: Iterable[int]) -> None:
-    """Lock subjects in the order of their ids, as ingest does."""
+    """Lock subjects in the order of their ids, as intake does, until the transaction ends."""
     await connection.execute(LOCK_SUBJECTS, {"ids": sorted(set(subject_ids))})
 
 
@@ -183,9 +187,10 @@ _RETRY = text(
 
 
 async def retry(connection: Connection, ids: Sequence[int]) -> set[int]:
-    """Make deferred, rejected or parked deliveries ready now, by a person's word.
+    """Make deferred, rejected or parked deliveries ready now, at a person's request.
 
-    One that a later of its chain has overtaken stays: it would go out behind its successor.
+    It locks their subjects and returns the ids made ready. A delivery with a later one in its chain
+    stays: it would be sent after its successor.
     """
     rows = list(await connection.execute(_RETRYABLE, {"ids": list(ids)}))
     await lock(connection, {row.subject_id for row in rows})

@@ -1,4 +1,4 @@
-"""The run state of destinations: who owns one, its breaker, its cursor of receipts."""
+"""The stored state of destinations: owner, breaker, receipts cursor."""
 
 import hashlib
 from collections.abc import Sequence
@@ -34,7 +34,7 @@ async def mirror(connection: Connection, destinations: Sequence[Destination]) ->
     """Write the configured destinations; refuse to drop one with open deliveries.
 
     Raises:
-        BadConfiguration: says which, and how many are open.
+        BadConfiguration: names the destination and the number of open deliveries.
     """
     names = [one.name for one in destinations]
     for row in await connection.execute(_DROPPED, {"names": names}):
@@ -48,7 +48,7 @@ async def mirror(connection: Connection, destinations: Sequence[Destination]) ->
 
 
 def _config_hash(destination: Destination) -> str:
-    """The hash by which a changed configuration is seen; secrets are references and stay out."""
+    """Return the hash that shows a changed configuration; it holds no secret, only references."""
     content = orjson.dumps(destination.model_dump(mode="json"), option=orjson.OPT_SORT_KEYS)
     return hashlib.sha256(content).hexdigest()
 
@@ -67,19 +67,22 @@ _DISOWN = text("update destination set owner = null where name = :name and owner
 
 
 async def own(connection: Connection, name: str, owner: str, lease: timedelta) -> int | None:
-    """Own a destination, or go on owning it; its fencing number, or None where another does."""
+    """Take or renew the ownership of a destination.
+
+    Returns its fencing number, or None if another process owns it.
+    """
     values = {"name": name, "owner": owner, "lease": lease}
     return (await connection.execute(_OWN, values)).scalar_one_or_none()
 
 
 async def disown(connection: Connection, name: str, owner: str) -> None:
-    """Let another process have it at once."""
+    """End the ownership, so that another process can take the destination at once."""
     await connection.execute(_DISOWN, {"name": name, "owner": owner})
 
 
 @dataclass(frozen=True, slots=True)
 class KeptBreaker:
-    """The circuit breaker of a destination as kept: closed, open until a time, or half-open."""
+    """The stored circuit breaker of a destination: closed, open until a time, or half-open."""
 
     state: str
     until: datetime | None
@@ -96,19 +99,19 @@ _SET_BREAKER = text(
 
 
 async def breaker(connection: Connection, name: str) -> KeptBreaker:
-    """The breaker as the last owner left it."""
+    """Return the breaker as its last owner left it."""
     row = (await connection.execute(_BREAKER, {"name": name})).one()
     return KeptBreaker(*row)
 
 
 async def set_breaker(connection: Connection, name: str, breaker_: KeptBreaker) -> None:
-    """Keep the breaker for the next owner."""
+    """Store the breaker for the next owner."""
     values = {"name": name, "state": breaker_.state, "until": breaker_.until}
     await connection.execute(_SET_BREAKER, {**values, "failures": breaker_.failures})
 
 
 async def receipts_cursor(connection: Connection, name: str) -> str:
-    """How far receipts have been read."""
+    """Return the cursor up to which receipts have been read; at first ""."""
     found = await connection.scalar(
         text("select receipts_cursor from destination where name = :name"), {"name": name}
     )
@@ -116,7 +119,7 @@ async def receipts_cursor(connection: Connection, name: str) -> str:
 
 
 async def set_receipts_cursor(connection: Connection, name: str, cursor: str) -> None:
-    """Receipts up to here have been written; same transaction as they."""
+    """Store the cursor, in the transaction that writes the receipts before it."""
     await connection.execute(
         text("update destination set receipts_cursor = :cursor where name = :name"),
         {"name": name, "cursor": cursor},
@@ -133,5 +136,5 @@ _INSTALLATION = text(
 
 
 async def installation(connection: Connection, proposed: str) -> str:
-    """The name of this installation: given once, and part of every key that we send."""
+    """Return the name of this installation; it is set once and is part of every key sent."""
     return str(await connection.scalar(_INSTALLATION, {"name": proposed}))

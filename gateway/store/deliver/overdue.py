@@ -1,4 +1,4 @@
-"""What schedule and metrics ask of deliveries, and the few things that time does to them."""
+"""Deliveries and time: breaches, escalations, and the counts for the gauges."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -19,11 +19,11 @@ _MARK_BREACHED = text(
 
 
 async def mark_breached(connection: Connection, now: datetime) -> int:
-    """Deliveries whose due time passed without acceptance; they go on all the same."""
+    """Mark deliveries whose due time passed without acceptance; they are still sent."""
     return (await connection.execute(_MARK_BREACHED, {"now": now})).rowcount
 
 
-#: Percent of slack left at which a delivery is told of again.
+#: Percent of slack left at which a delivery is escalated.
 ESCALATION_STEPS = (50, 25, 10)
 _ESCALATE = text(
     f"""
@@ -47,9 +47,10 @@ _ESCALATE = text(
 
 
 async def escalate(connection: Connection, now: datetime) -> list[tuple[str, int, int]]:
-    """Deliveries whose slack passed a step since last time: (destination, percent left, n).
+    """Raise the escalation of deliveries whose slack passed a step since the last call.
 
-    A delivery that waits in its chain is told of with the head that it waits behind.
+    Returns (destination, percent left, count). Waiting deliveries are left out: the head of their
+    chain stands for them.
     """
     rows = await connection.execute(_ESCALATE, {"now": now})
     return [(row[0], ESCALATION_STEPS[row[1] - 1], row[2]) for row in rows]
@@ -75,7 +76,7 @@ _BUCKETS = ("overdue", "1", "8", "24", "72", "more")
 
 @dataclass(frozen=True, slots=True)
 class OpenCount:
-    """The open deliveries of one destination, by hours to due."""
+    """The open deliveries of one destination, by hours to their due time."""
 
     destination: str
     oldest_due: datetime
@@ -84,7 +85,7 @@ class OpenCount:
 
 
 async def open_by_hours(connection: Connection, now: datetime) -> list[OpenCount]:
-    """Open deliveries of every destination; zeros where there are none."""
+    """Count the open deliveries of every destination, zeros included."""
     rows = await connection.execute(_OPEN_BY_HOURS, {"now": now})
     return [
         OpenCount(row[0], row[1], row[2], dict(zip(_BUCKETS, row[3:], strict=True))) for row in rows
@@ -106,7 +107,7 @@ _PREDICTED = text(
 async def predicted_breaches(
     connection: Connection, destination: str, now: datetime, seconds: float
 ) -> int:
-    """Open deliveries not yet due whose turn comes too late at `seconds` for each before them."""
+    """Count deliveries not yet due that will be late at `seconds` for each one before them."""
     values = {"destination": destination, "now": now, "seconds": seconds}
     return int(await connection.scalar(_PREDICTED, values) or 0)
 
@@ -120,6 +121,6 @@ _SILENT = text(
 
 
 async def silent_receipts(connection: Connection, destination: str, before: datetime) -> int:
-    """Deliveries handed over before a moment whose verdict is still outstanding."""
+    """Count deliveries handed over before a time that still have no verdict."""
     values = {"destination": destination, "before": before}
     return int(await connection.scalar(_SILENT, values) or 0)

@@ -1,4 +1,4 @@
-"""Deliveries whose due times are lower bounds: some clock of theirs runs beyond the calendar."""
+"""Deliveries with a provisional due time 期限未定: a clock of theirs runs beyond the calendar."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ from schemas.obligation import DueTime
 
 @dataclass(frozen=True, slots=True)
 class Provisional:
-    """A delivery with its dues as they are kept, and the day that its clocks count from."""
+    """A delivery with its stored due times, and the day that its clocks count from."""
 
     id: int
     due_at: datetime
@@ -24,8 +24,8 @@ class Provisional:
     day: date
 
 
-#: Withdrawals and repairs, and what went to those who held a version already, count from the day
-#: that they were recorded; the rest from the decision (`gateway.decide`).
+#: Withdrawals, repairs, and versions for a destination that had one already count from the day of
+#: recording; the others count from the decision date (as in `gateway.decide`).
 _OF_OTHER_CALENDARS = text(
     f"""
     select d.id, d.due_at, d.dues, dec.decision_date, d.created_at,
@@ -44,7 +44,7 @@ _OF_OTHER_CALENDARS = text(
 async def of_other_calendars(
     connection: Connection, calendar: str, limit: int
 ) -> list[Provisional]:
-    """Deliveries, locked, with a bound that another calendar than this one gave."""
+    """Lock and return provisional deliveries that were computed with another calendar."""
     values = {"calendar": calendar, "limit": limit}
     return [
         Provisional(

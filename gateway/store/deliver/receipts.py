@@ -1,4 +1,4 @@
-"""Receipts 回执: written, and the deliveries that they move."""
+"""Write receipts 回执 and move the deliveries that they answer."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -43,7 +43,7 @@ _APPLY_RECEIPTS = text(
 
 @dataclass(frozen=True, slots=True)
 class MatchedReceipt:
-    """A receipt 回执 that has found its delivery."""
+    """A receipt 回执 with the id of its delivery."""
 
     delivery_id: int
     accepted: bool
@@ -55,7 +55,7 @@ class MatchedReceipt:
 async def apply_receipts(
     connection: Connection, destination: str, answers: Sequence[MatchedReceipt], now: datetime
 ) -> int:
-    """Write receipts and move their deliveries; gives how many moved."""
+    """Lock the subjects, write the receipts, move their deliveries; return how many moved."""
     subjects = await connection.scalars(
         _RECEIPT_SUBJECTS,
         {"ids": [a.delivery_id for a in answers], "destination": destination},
@@ -75,7 +75,10 @@ async def apply_receipts(
 async def move(
     connection: Connection, destination: str, answers: Sequence[MatchedReceipt], now: datetime
 ) -> int:
-    """Move the deliveries that wait for these receipts; the last receipt of each counts."""
+    """Move the deliveries that these receipts answer; the last receipt of each counts.
+
+    The subjects must be locked. Returns how many moved.
+    """
     latest = {
         a.delivery_id: (a, orjson.dumps(a.reasons).decode() if a.reasons else None) for a in answers
     }
@@ -107,9 +110,10 @@ _EARLY_RECEIPTS = text(
 async def early_receipts(
     connection: Connection, delivery_ids: Sequence[int]
 ) -> dict[str, list[MatchedReceipt]]:
-    """Receipts that were read while their deliveries were still in flight, by destination.
+    """Return unapplied receipts of these deliveries, the newest of each, by destination.
 
-    Those that have moved a delivery before left their time in its `platform_at`.
+    They were read before the outcome of the call was written. `platform_at` of the delivery tells
+    which receipts were applied before.
     """
     found: dict[str, list[MatchedReceipt]] = {}
     if not delivery_ids:

@@ -1,4 +1,4 @@
-"""Deliveries as people look at them: lists, one with its attempts, all of some decisions."""
+"""Deliveries for display: lists, one with its attempts, all of some decisions."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -36,13 +36,13 @@ _ATTEMPTS = text(
 async def listed(
     connection: Connection, state: str | None, destination: str | None, limit: int
 ) -> list[Mapping[str, Any]]:
-    """Deliveries for people to look at, earliest due first."""
+    """Return deliveries for display, the earliest due first."""
     values = {"state": state, "destination": destination, "limit": limit}
     return [dict(row._mapping) for row in await connection.execute(_LIST, values)]  # noqa: SLF001
 
 
 async def shown(connection: Connection, id_: int) -> tuple[Mapping[str, Any], list[Any]] | None:
-    """One delivery with its attempts."""
+    """Return one delivery with its attempts; None if there is none."""
     rows = (await connection.execute(_ONE, {"id": id_, "limit": 1})).mappings().all()
     if not rows:
         return None
@@ -61,5 +61,5 @@ _OF_DECISIONS = text(
 
 
 async def of_decisions(connection: Connection, decision_ids: Sequence[int]) -> list[Any]:
-    """All deliveries of these decisions, for ledger and reconciliation."""
+    """Return all deliveries of these decisions, for ledger and reconciliation."""
     return list(await connection.execute(_OF_DECISIONS, {"ids": list(decision_ids)}))

@@ -1,4 +1,4 @@
-"""Alembic's entry: runs on the connection that `store.base.upgrade` hands over."""
+"""Alembic's entry point: run the migrations on the connection of `store.base.upgrade`."""
 
 from alembic import context
 

@@ -1,1 +1,1 @@
-"""What was taken in: subjects, authorities, decisions, facts, inbox, quarantine."""
+"""Records in the store: subjects, authorities, decisions, facts, inbox, quarantine."""

@@ -1,4 +1,4 @@
-"""Authorities 机关: found by a normalised name, with the codes that they were seen with."""
+"""Authorities 机关, found by their normalised name, with the codes seen for each."""
 
 from collections.abc import Iterable, Sequence
 
@@ -24,10 +24,10 @@ _AUTHORITIES = text(
 
 
 async def known_authorities(connection: Connection, names: Iterable[str]) -> dict[str, int]:
-    """The id of each authority by its normalised name, through the table of aliases."""
+    """Return the id of each normalised name, through aliases; unknown authorities are added."""
     wanted = sorted(set(names))
     found = await _authority_ids(connection, wanted)
-    if len(found) < len(wanted):  # another batch wrote one just now, after our snapshot
+    if len(found) < len(wanted):  # another batch wrote one after our snapshot
         found = await _authority_ids(connection, wanted)
     return found
 
@@ -55,5 +55,5 @@ _CONFLICTS = text(
 
 
 async def authority_conflicts(connection: Connection) -> list[tuple[str, list[str], str]]:
-    """Two codes under one name, two names under one code: for a person, never merged by us."""
+    """Return names with two codes and codes with two names; a person has to decide."""
     return [(row[0], row[1], row[2]) for row in await connection.execute(_CONFLICTS)]

@@ -1,4 +1,4 @@
-"""Decisions and their versions: the record step 入账."""
+"""Decisions and their versions, for the record step 入账."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime
@@ -11,7 +11,7 @@ from gateway.store.base.statements import Copy, Insert, arrays, unnest
 from schemas.kinds import REPORTED_IN_ORDER
 from schemas.known import DecisionKey, KnownDecision
 
-#: A subject has few decisions of one number: the rest of the key is compared here.
+#: Looked up by subject and number, which few decisions share; Python compares the rest of the key.
 PLACES = "subject_id bigint, number_key text"
 _EXISTING = text(
     f"""
@@ -23,14 +23,14 @@ _EXISTING = text(
 
 
 def places(keys: Iterable[DecisionKey]) -> Mapping[str, list[Any]]:
-    """Subject and number of each key, for `PLACES`."""
+    """Return subject and number of each key as the arrays of `PLACES`."""
     return arrays(("subject_id", "number_key"), {(key[0], key[1]) for key in keys})
 
 
 async def known_decisions(
     connection: Connection, keys: Sequence[DecisionKey]
 ) -> dict[DecisionKey, KnownDecision]:
-    """The decisions of these keys that are already there."""
+    """Return the decisions of these keys that exist."""
     wanted = set(keys)
     rows = await connection.execute(_EXISTING, places(wanted))
     return {key: KnownDecision(*row[4:]) for row in rows if (key := tuple(row[:4])) in wanted}
@@ -73,7 +73,10 @@ _REPAIR_VERSIONS = text(
 async def add_repair_versions(
     connection: Connection, pairs: Sequence[tuple[int, int]], now: datetime
 ) -> None:
-    """Add a version with verb `repair`, else as the one before, for each (new id, decision id)."""
+    """Add a version with verb `repair` for each (new version id, decision id).
+
+    The content is that of the present version. The subjects must be locked.
+    """
     if pairs:
         values = {**arrays(("id", "decision"), pairs), "now": now}
         await connection.execute(_REPAIR_VERSIONS, values)
@@ -94,7 +97,7 @@ _MONTH = text(
 
 
 async def decisions_between(connection: Connection, first: date, end: date) -> list[Any]:
-    """The decisions of a span of days, first day in, last day out, for the ledger."""
+    """Return the decisions dated from `first` to the day before `end`, for the ledger."""
     return list(
         await connection.execute(_MONTH, {"first": first, "end": end, "kinds": REPORTED_IN_ORDER})
     )

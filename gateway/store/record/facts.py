@@ -1,4 +1,4 @@
-"""Facts 评分事实, which are closed and never changed, and the process events that change them."""
+"""Facts 评分事实, which are closed but never changed, and the process events that close them."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -27,7 +27,7 @@ _PROCESS = text(
 async def process_dates(
     connection: Connection, keys: Sequence[DecisionKey]
 ) -> dict[DecisionKey, dict[str, Any]]:
-    """What rectification, repair and warning events say of each decision, later ones winning."""
+    """Return the dates that process events set for each decision; later events win."""
     wanted = set(keys)
     found: dict[DecisionKey, dict[str, Any]] = {}
     for row in await connection.execute(_PROCESS, places(wanted)):
@@ -64,7 +64,7 @@ add_facts = Copy("fact", "id, subject_id, decision_id, body, decided_on, known_f
 async def present_facts(
     connection: Connection, decisions: Sequence[tuple[int, int]]
 ) -> dict[int, dict[str, Any]]:
-    """The bodies of what is now known of these (subject id, decision id), by decision."""
+    """Return the bodies of the open facts of these (subject id, decision id), by decision."""
     if not decisions:
         return {}
     values = arrays(("subject_id", "decision_id"), decisions)
@@ -74,22 +74,22 @@ async def present_facts(
 async def close_facts(
     connection: Connection, decisions: Sequence[tuple[int, int]], now: datetime
 ) -> None:
-    """The facts of these (subject id, decision id) are known no longer; they stay readable."""
+    """Close the open facts of these (subject id, decision id); they stay readable."""
     if decisions:
         values = {**arrays(("subject_id", "decision_id"), decisions), "now": now}
         await connection.execute(_CLOSE, values)
 
 
 async def facts_of_subjects(connection: Connection, subject_ids: Sequence[int]) -> dict[int, bytes]:
-    """All that is now known of these subjects: subject id → the list of the bodies of its facts.
+    """Return the open facts of these subjects: subject id → JSON list of fact bodies.
 
-    The database joins the bodies of a subject, since one JSON text is read much faster than many;
-    as bytes, since that is what is read.
+    The database joins the bodies of a subject, because one JSON text is parsed much faster than
+    many.
     """
     rows = await connection.execute(_FACTS_OF_SUBJECTS, {"ids": list(subject_ids)})
     return {row[0]: row[1] for row in rows}
 
 
 async def facts(connection: Connection, ids: Sequence[int]) -> list[dict[str, Any]]:
-    """The bodies of fact versions, closed ones too."""
+    """Return the bodies of these facts, closed ones too."""
     return list(await connection.scalars(_FACTS, {"ids": list(ids)}))

@@ -1,4 +1,4 @@
-"""The inbox 收件箱: origins, positions, and what became of each item."""
+"""The inbox 收件箱: origins, positions, and the result of each item."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from gateway.store.base.statements import Copy, Insert, arrays, unnest
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """What became of an item that came before from the same origin and position."""
+    """The result of an earlier item from the same origin and position."""
 
     bytes_hash: bytes
     verdict: str
@@ -34,10 +34,10 @@ _ORIGINS = text(
 
 
 async def origins(connection: Connection, names: Sequence[str]) -> dict[str, int]:
-    """The id of each origin; new ones are written."""
+    """Return the id of each origin name; new origins are added."""
     wanted = sorted(set(names))
     found = {name: id_ for id_, name in await connection.execute(_ORIGINS, {"names": wanted})}
-    if len(found) < len(wanted):  # another process wrote one just now, after our snapshot
+    if len(found) < len(wanted):  # another process wrote one after our snapshot
         again = await connection.execute(_ORIGINS, {"names": wanted})
         found = {name: id_ for id_, name in again}
     return found
@@ -54,7 +54,7 @@ _SEEN = text(
 async def seen(
     connection: Connection, places: Sequence[tuple[int, int]]
 ) -> dict[tuple[int, int], Seen]:
-    """What is known of the given (origin id, position) pairs."""
+    """Return the earlier results of these (origin id, position) pairs."""
     rows = await connection.execute(_SEEN, arrays(("origin_id", "position"), places))
     return {(row[0], row[1]): Seen(*row[2:]) for row in rows}
 
@@ -64,7 +64,7 @@ _COLUMNS = (
     "record_version_id bigint, quarantine_id bigint, recorded_at timestamptz"
 )
 add = Copy("inbox", _COLUMNS)
-#: Other bytes than before at a known origin and position.
+#: For other bytes than before at a known origin and position.
 change = Insert(
     "inbox",
     _COLUMNS,
@@ -84,7 +84,7 @@ _REQUEST = text(
 
 
 async def request_hash(connection: Connection, key: str, body_hash: bytes, now: datetime) -> bytes:
-    """The hash of the body that first came with this idempotency key; ours if it is the first."""
+    """Return the body hash first stored under this idempotency key; store ours if none."""
     values = {"key": key, "hash": body_hash, "now": now}
     found = await connection.scalar(_REQUEST, values)
     return bytes(found) if found is not None else body_hash

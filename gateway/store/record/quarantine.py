@@ -1,4 +1,4 @@
-"""Quarantine 隔离区: input that could not become a record, and what became of it."""
+"""Quarantine 隔离区: input that could not become a record, with its replays and resolution."""
 
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -16,7 +16,7 @@ add_quarantine = Copy(
 
 @dataclass(frozen=True, slots=True)
 class Quarantined:
-    """One refused item as kept; `bytes` are sealed."""
+    """One stored refused item; its bytes are encrypted."""
 
     id: int
     origin: str
@@ -41,13 +41,13 @@ _ONE = text(_QUARANTINE.format(where="id = :id"))
 async def open_quarantine(
     connection: Connection, after: int = 0, limit: int = 1000
 ) -> list[Quarantined]:
-    """Refused items that nobody has mended yet, oldest first."""
+    """Return unresolved refused items with an id above `after`, the oldest first."""
     rows = await connection.execute(_OPEN, {"after": after, "limit": limit})
     return [Quarantined(*row) for row in rows]
 
 
 async def quarantined(connection: Connection, id_: int) -> Quarantined | None:
-    """One refused item."""
+    """Return one refused item; None if there is none."""
     rows = await connection.execute(_ONE, {"id": id_, "limit": 1})
     return next((Quarantined(*row) for row in rows), None)
 
@@ -58,12 +58,12 @@ _RESOLVE = text("update quarantine set resolved_at = :now where id = :id")
 
 
 async def count_replay(connection: Connection, id_: int) -> int:
-    """Note one more replay; gives how many there have been."""
+    """Count one more replay; return how many there have been."""
     return int((await connection.execute(_REPLAY, {"id": id_})).scalar_one())
 
 
 async def resolve(connection: Connection, id_: int, now: datetime) -> None:
-    """The item has become a record."""
+    """Mark the item as resolved: it has become a record."""
     await connection.execute(_RESOLVE, {"id": id_, "now": now})
 
 
@@ -78,5 +78,5 @@ _REFUSED_IN = text(
 
 
 async def refused_in(connection: Connection, first: date, end: date) -> int:
-    """Refused input of a month, under the month of intake where it has no decision date."""
+    """Count unresolved refused input of a span; without a decision date, by its day of intake."""
     return int(await connection.scalar(_REFUSED_IN, {"first": first, "end": end}) or 0)

@@ -1,4 +1,4 @@
-"""Subjects 行政相对人: who a decision is about; locked first by all that touch them."""
+"""Subjects 行政相对人; every writer locks them first."""
 
 from collections.abc import Iterable
 
@@ -28,11 +28,12 @@ _LOCK_SUBJECTS = text(
 async def lock_subjects(
     connection: Connection, subjects: Iterable[tuple[str, str | None, bool]]
 ) -> dict[str, Subject]:
-    """Lock subjects by (code, name, person) in the order of their ids; new ones are written.
+    """Lock subjects, given as (code, name, person), in the order of their ids.
 
-    Ingest, finish and schedule all begin with this lock, so that they meet on it and nowhere else.
-    Those that another batch has just written are locked last; should that ever cross with a third
-    batch, PostgreSQL ends one of them and it is repeated.
+    Subjects that do not exist are added. Intake, finish and schedule all begin with this lock, so
+    that they wait for each other only here. Subjects that another batch has just added are locked
+    last; if that leads to a deadlock, PostgreSQL ends one transaction and `Database.run` repeats
+    it.
     """
     by_code = {code: (code, name, person) for code, name, person in subjects}
     found = await _locked(connection, by_code)
@@ -58,7 +59,7 @@ _SUSPECTS = text(
 
 
 async def set_suspects(connection: Connection, suspected: dict[int, bool]) -> None:
-    """Open or close the exclusion of criminal suspects 涉嫌犯罪."""
+    """Set or clear the exclusion of criminal suspects 涉嫌犯罪: subject id → suspected."""
     if suspected:
         values = {"ids": list(suspected), "suspected": list(suspected.values())}
         await connection.execute(_SUSPECTS, values)

@@ -1,1 +1,1 @@
-"""Assessments 评价结果, grade changes, and the texts that they rest on."""
+"""Assessments 评价结果, grade changes, and the rule set texts that they use."""

@@ -1,4 +1,4 @@
-"""Lives of rule sets 评价办法启用: diffs against the population, and activations."""
+"""Rule sets in use 评价办法启用: diffs against the population, and activations."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -10,13 +10,13 @@ from sqlalchemy import text
 
 from gateway.store.base.engine import Connection
 
-#: Adoptions and proposals of several processes do not cross; the lock ends with its transaction.
+#: One process at a time adopts, proposes or decides; the lock ends with its transaction.
 _LOCK = 726_180_003
 
 
 @dataclass(frozen=True, slots=True)
 class Diff:
-    """What a new text would do to the grades of a population."""
+    """The effect of a new text on the grades of a population."""
 
     id: int
     as_of: date
@@ -43,13 +43,13 @@ _LATEST_DIFF = text(
 
 
 async def add_diff(connection: Connection, values: Mapping[str, Any]) -> None:
-    """Keep what a diff against the store found: the columns of `rule_set_diff` but its id."""
+    """Store the result of a diff: `values` are the columns of `rule_set_diff` without its id."""
     totals = orjson.dumps(values["totals"]).decode()
     await connection.execute(_ADD_DIFF, {**values, "totals": totals})
 
 
 async def latest_diff(connection: Connection, old_hash: str, new_hash: str) -> Diff | None:
-    """The newest diff between two texts."""
+    """Return the newest diff between two texts; None if there is none."""
     rows = await connection.execute(_LATEST_DIFF, {"old": old_hash, "new": new_hash})
     row = rows.first()
     return None if row is None else Diff(*row)
@@ -57,7 +57,7 @@ async def latest_diff(connection: Connection, old_hash: str, new_hash: str) -> D
 
 @dataclass(frozen=True, slots=True)
 class Activation:
-    """One text that is to score what configuration binds to `bound`, and how far that has come."""
+    """A text that is to score the subjects bound to `bound`, and the progress of its activation."""
 
     id: int
     bound: str
@@ -98,7 +98,7 @@ _PROPOSE = text(
     returning id
     """
 )
-#: In force: approved, the share confirmed where it is too large, neither withdrawn nor paused.
+#: In force: approved, confirmed if too many grades change, neither withdrawn nor paused.
 _RELEASED = (
     "withdrawn_at is null and paused_at is null and approved_at is not null "
     "and (flips <= flip_limit or confirmed_at is not null)"
@@ -120,46 +120,46 @@ _DUE = text(
 
 
 async def lock(connection: Connection) -> None:
-    """One process at a time adopts, proposes or decides."""
+    """Lock activations until the end of the transaction: one process at a time changes them."""
     await connection.execute(text("select pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
 
 
 async def adopt(connection: Connection, name: str, hash_: str, actor: str, now: datetime) -> None:
-    """The first text of a bound rule set stands from the start; later ones are activated."""
+    """Activate the first text of a bound rule set from the start; does nothing for later texts."""
     values = {"name": name, "hash": hash_, "actor": actor, "now": now}
     await connection.execute(_ADOPT, values)
 
 
 async def propose(connection: Connection, values: Mapping[str, Any]) -> int:
-    """A proposal; gives its id."""
+    """Write a proposal; return its id."""
     id_: int = await connection.scalar(_PROPOSE, values)
     return id_
 
 
 async def in_force(connection: Connection) -> list[tuple[str, date, str]]:
-    """What was released: (bound rule set, from day, hash of the text), the latest day first."""
+    """Return released activations (bound rule set, from day, text hash), the latest day first."""
     return [(row[0], row[1], row[2]) for row in await connection.execute(_IN_FORCE)]
 
 
 async def open_activations(connection: Connection) -> list[Activation]:
-    """Proposals and activations that have not come to their end."""
+    """Return proposals and activations that are neither finished nor withdrawn."""
     return [Activation(*row) for row in await connection.execute(_OPEN)]
 
 
 async def history(connection: Connection) -> list[Activation]:
-    """Every activation there was, in order."""
+    """Return every activation in the order of proposal."""
     return [Activation(*row) for row in await connection.execute(_HISTORY)]
 
 
 async def due(connection: Connection, today: date) -> Activation | None:
-    """The activation for which everyone has to be scored again, locked for this transaction."""
+    """Lock and return the first released activation that still has subjects to score; or None."""
     row = (await connection.execute(_DUE, {"today": today})).first()
     return None if row is None else Activation(*row)
 
 
 _MARKS = {
     "approved": "approved_by = :actor, approved_at = :now",
-    # what was scored while it was paused may stand by the old text: everyone comes again
+    # subjects scored during the pause may have used the old text, so that all are scored again
     "confirmed": "confirmed_by = :actor, confirmed_at = :now, paused_at = null, rescored_to = 0",
     "withdrawn": "withdrawn_at = :now",
     "paused": "paused_at = coalesce(paused_at, :now)",
@@ -168,7 +168,7 @@ _MARKS = {
 
 
 async def mark(connection: Connection, id_: int, what: str, actor: str, now: datetime) -> None:
-    """Write what was decided of an activation, or what became of it."""
+    """Mark an activation: `what` is approved, confirmed, withdrawn, paused or finished."""
     statement = f"update rule_set_activation set {_MARKS[what]} where id = :id"
     await connection.execute(text(statement), {"id": id_, "actor": actor, "now": now})
 
@@ -190,12 +190,12 @@ _WAS_USED = text(
 
 
 async def roll_back(connection: Connection, values: Mapping[str, Any]) -> None:
-    """The text that stood before comes back: everyone is scored by it again."""
+    """Activate an earlier text again, approved at once: all its subjects are scored by it."""
     await connection.execute(_ROLL_BACK, values)
 
 
 async def was_used(connection: Connection, hash_: str, since: datetime) -> bool:
-    """Whether anybody has been scored by this text since then."""
+    """Whether any subject was scored by this text since a time."""
     values = {"hash": hash_, "since": since}
     return bool(await connection.scalar(_WAS_USED, values))
 
@@ -212,14 +212,14 @@ _SCORED_HERE = text(
 
 
 async def adopted(connection: Connection) -> set[str]:
-    """The bound rule sets of which some text stands already."""
+    """Return the bound rule sets that have any activation."""
     return set(await connection.scalars(text("select distinct bound from rule_set_activation")))
 
 
 async def scored_already(
     connection: Connection, kinds: Sequence[str], regions: Sequence[str]
 ) -> bool:
-    """Whether any subject of these kinds and regions has been scored by some rule set."""
+    """Whether any subject of these kinds and regions was ever scored by a rule set."""
     values = {"kinds": list(kinds), "regions": list(regions)}
     return bool(await connection.scalar(_SCORED_HERE, values))
 
@@ -241,11 +241,11 @@ _ADVANCE = text(
 async def subjects_after(
     connection: Connection, after: int, limit: int
 ) -> Sequence[tuple[int, str, bool]]:
-    """The next subjects that were ever assessed: (id, code, person)."""
+    """Return the next subjects that were ever assessed: (id, code, person)."""
     rows = await connection.execute(_SLICE, {"after": after, "limit": limit})
     return [(row[0], row[1], row[2]) for row in rows]
 
 
 async def advance(connection: Connection, id_: int, to: int, changed: int) -> None:
-    """A slice is done: up to this subject, with so many grade changes."""
+    """Store the progress: the last subject scored, and the grade changes of the slice."""
     await connection.execute(_ADVANCE, {"id": id_, "to": to, "changed": changed})

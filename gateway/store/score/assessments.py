@@ -1,4 +1,4 @@
-"""Assessments 评价结果 and grade changes 等级变动."""
+"""Write, read and find assessments 评价结果."""
 
 from dataclasses import dataclass
 from datetime import date
@@ -18,7 +18,7 @@ add_assessments = Copy(
 
 @dataclass(frozen=True, slots=True)
 class Stored:
-    """A past assessment with what it was made of."""
+    """A past assessment with its input."""
 
     id: int
     subject_code: str
@@ -31,7 +31,7 @@ class Stored:
     grade: str | None
     not_evaluated: str | None
     changes_on: date | None
-    changed_to: str | None  #: the grade of the grade change that followed, if one did
+    changed_to: str | None  #: the new grade if it led to a grade change
 
 
 _STORED = text(
@@ -46,7 +46,7 @@ _STORED = text(
 
 
 async def stored(connection: Connection, after: int, limit: int) -> list[Stored]:
-    """Past assessments in the order of their ids, a page at a time."""
+    """Return a page of past assessments in the order of their ids."""
     rows = await connection.execute(_STORED, {"after": after, "limit": limit})
     return [Stored(*row) for row in rows]
 
@@ -62,5 +62,5 @@ _TO_CHANGE = text(
 
 
 async def subjects_to_rescore(connection: Connection, today: date, limit: int) -> list[str]:
-    """Subjects whose last assessment said that it would change by today."""
+    """Return the codes of subjects whose last assessment changes by today."""
     return list(await connection.scalars(_TO_CHANGE, {"today": today, "limit": limit}))

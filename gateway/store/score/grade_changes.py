@@ -1,4 +1,4 @@
-"""Grade changes 等级变动: written with their batch, numbered by one publisher after commit."""
+"""Grade changes 等级变动: written with their batch, numbered after commit by one publisher."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -35,7 +35,7 @@ _LAST_GRADES = text(
 
 
 async def last_grades(connection: Connection, subject_ids: Sequence[int]) -> dict[int, LastGrade]:
-    """The grade that each subject was last said to have; none said, no entry."""
+    """Return the last recorded grade of each subject; no entry for a subject without one."""
     rows = await connection.execute(_LAST_GRADES, {"ids": list(subject_ids)})
     return {row[0]: LastGrade(row[1], row[2], row[3]) for row in rows}
 
@@ -50,12 +50,15 @@ _NUMBER = text(
     """
 )
 
-#: One publisher at a time numbers; the lock ends with its transaction.
+#: One publisher at a time numbers grade changes; the lock ends with its transaction.
 _PUBLISHER_LOCK = 726_180_002
 
 
 async def number_grade_changes(connection: Connection) -> list[tuple[int, int]]:
-    """Number what has been committed, without a gap; gives (grade change, subject) pairs."""
+    """Number the committed grade changes without a gap, under the publisher lock.
+
+    Returns (grade change id, subject id) of each.
+    """
     await connection.execute(text("select pg_advisory_xact_lock(:lock)"), {"lock": _PUBLISHER_LOCK})
     return [(row[0], row[1]) for row in await connection.execute(_NUMBER)]
 
@@ -72,5 +75,5 @@ _CHANGES = text(
 async def grade_changes_between(
     connection: Connection, first: datetime, end: datetime
 ) -> list[Any]:
-    """The grade changes recorded in a span of time."""
+    """Return the grade changes recorded in a span of time."""
     return list(await connection.execute(_CHANGES, {"first": first, "end": end}))

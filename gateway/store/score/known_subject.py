@@ -1,4 +1,4 @@
-"""What was known of one subject at a moment, for an explanation of its grade."""
+"""What was known of one subject at a time, to explain its grade."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -11,9 +11,9 @@ from gateway.store.base.engine import Connection
 
 @dataclass(frozen=True, slots=True)
 class KnownSubject:
-    """A subject as known at a moment: facts in the order of their ids, and what it was scored by.
+    """A subject as known at a time; `facts` are in the order of their ids.
 
-    `rule_set_text` is the text of the last assessment up to then, None if there was none.
+    `rule_set_text` is that of the last assessment up to then, None if there was none.
     """
 
     code: str
@@ -59,7 +59,7 @@ _RECEIVED = text(
 
 
 async def known(connection: Connection, code: str, known_at: datetime) -> KnownSubject | None:
-    """What was known of this subject at that moment; None if it never occurred."""
+    """Return what was known of this subject at that time; None for an unknown subject."""
     values = {"code": code, "known_at": known_at}
     row = (await connection.execute(_SUBJECT, values)).first()
     if row is None:

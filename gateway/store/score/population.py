@@ -1,4 +1,4 @@
-"""The whole population as it stands: subjects that are scored and their present facts, in pages."""
+"""The whole population in pages: the subjects that are scored, and their open facts."""
 
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -9,7 +9,7 @@ from gateway.store.base.engine import Connection
 
 
 class StoredSubject(NamedTuple):
-    """A subject that has been assessed, and whose grade nobody else computes."""
+    """A subject that was assessed and whose grade is not received from elsewhere."""
 
     id: int
     code: str
@@ -19,11 +19,11 @@ class StoredSubject(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """Subjects in the order of their ids, and their facts: subject and body of each."""
+    """Subjects in the order of their ids; their facts as two lists, subject ids and bodies."""
 
     subjects: list[StoredSubject]
     fact_subjects: list[int]
-    bodies: str  #: one JSON object a line
+    bodies: str  #: one JSON object per line
 
 
 _READ_ONLY = text("set transaction isolation level repeatable read, read only")
@@ -46,9 +46,9 @@ _FACTS = text(
 
 
 async def page(connection: Connection, after: int, limit: int) -> Page:
-    """The next subjects after an id, as one moment knows them: two statements, whatever they hold.
+    """Return the next subjects after an id and their facts, from one snapshot, in two statements.
 
-    It has to be the first thing that its transaction does.
+    It must be the first statement of its transaction, which becomes read-only.
     """
     await connection.execute(_READ_ONLY)
     rows = await connection.execute(_SUBJECTS, {"after": after, "limit": limit})

@@ -1,4 +1,4 @@
-"""The texts of rule sets 评价办法文本, kept by their hash so that a grade can be recomputed."""
+"""The texts of rule sets 评价办法文本, stored by hash so that a grade can be computed again."""
 
 from datetime import datetime
 
@@ -17,12 +17,12 @@ _RULE_SET = text(
 async def keep_rule_set(
     connection: Connection, hash_: str, name: str, content: str, now: datetime
 ) -> None:
-    """Keep the text of a rule set, so that what it gave can be computed again."""
+    """Store the text of a rule set under its hash, if it is not stored yet."""
     values = {"hash": hash_, "name": name, "text": content, "now": now}
     await connection.execute(_RULE_SET, values)
 
 
 async def rule_set_texts(connection: Connection) -> dict[str, str]:
-    """The kept texts by their hash."""
+    """Return the stored texts by their hash."""
     rows = await connection.execute(text("select hash, text from rule_set_version"))
     return {row[0]: row[1] for row in rows}

@@ -1,4 +1,4 @@
-"""校验: what makes a record ok, incomplete, refused or excluded."""
+"""Which records are ok, incomplete, refused or excluded 校验."""
 
 from datetime import date
 from decimal import Decimal
@@ -49,21 +49,21 @@ def test_without_a_part_of_its_key_a_decision_is_refused(
     assert (checked.problems[0].field, checked.problems[0].rule) == (column, Rule.REQUIRED)
 
 
-def test_a_code_that_fails_its_check_is_refused(check: Check) -> None:
+def test_a_code_with_a_wrong_check_digit_is_refused(check: Check) -> None:
     checked = check(penalty(CF_XDR_SHXYM="91110000600037340L"))
 
     assert checked.verdict is Verdict.REFUSED
     assert checked.problems[0].rule is Rule.CHECK_DIGIT
 
 
-def test_a_name_alone_identifies_nobody(check: Check) -> None:
+def test_a_person_without_an_identity_number_is_refused(check: Check) -> None:
     checked = check(person_penalty(CF_XDR_ZJHM=None))
 
     assert checked.verdict is Verdict.REFUSED
     assert checked.problems[0].field == "CF_XDR_ZJHM"
 
 
-def test_a_wrong_identity_number_is_refused_without_being_said(check: Check) -> None:
+def test_a_wrong_identity_number_is_refused_and_not_shown(check: Check) -> None:
     checked = check(person_penalty(CF_XDR_ZJHM="110105194912310021"))
 
     assert checked.verdict is Verdict.REFUSED
@@ -77,7 +77,7 @@ def test_another_kind_of_document_is_not_checked_as_an_identity_card(check: Chec
     assert checked.verdict is Verdict.OK
 
 
-def test_a_wrong_date_of_decision_is_refused_with_its_own_message(check: Check) -> None:
+def test_an_impossible_decision_date_is_refused_with_its_own_message(check: Check) -> None:
     checked = check(penalty(CF_JDRQ="2026/02/30"))
 
     assert checked.verdict is Verdict.REFUSED
@@ -95,7 +95,7 @@ def test_without_a_required_column_a_decision_is_incomplete(check: Check, column
     assert [(p.field, p.rule) for p in checked.problems] == [(column, Rule.REQUIRED)]
 
 
-def test_a_fine_needs_its_amount(check: Check) -> None:
+def test_a_fine_without_its_amount_is_incomplete(check: Check) -> None:
     checked = check(penalty(CF_NR_FK=None))
 
     assert [p.field for p in checked.problems] == ["CF_NR_FK"]
@@ -105,29 +105,29 @@ def test_a_warning_needs_no_amount(check: Check) -> None:
     assert check(penalty(CF_CFLB="警告", CF_NR_FK=None)).verdict is Verdict.OK
 
 
-def test_a_confiscation_needs_its_amount(check: Check) -> None:
+def test_a_confiscation_without_its_amount_is_incomplete(check: Check) -> None:
     checked = check(penalty(CF_CFLB="没收违法所得", CF_NR_FK=None))
 
     assert [p.field for p in checked.problems] == ["CF_NR_WFFF"]
 
 
-def test_a_suspension_needs_the_permit(check: Check) -> None:
+def test_a_suspension_without_the_permit_is_incomplete(check: Check) -> None:
     checked = check(penalty(CF_CFLB="吊销许可证", CF_NR_FK=None))
 
     assert [p.field for p in checked.problems] == ["CF_NR_ZKDX"]
 
 
-def test_a_decision_of_tomorrow_is_incomplete(check: Check) -> None:
+def test_a_decision_dated_tomorrow_is_incomplete(check: Check) -> None:
     checked = check(penalty(CF_JDRQ="2026-10-13", CF_YXQ="2027-10-13"), TODAY)
 
     assert [(p.field, p.rule) for p in checked.problems] == [("CF_JDRQ", Rule.FUTURE)]
 
 
-def test_a_decision_of_today_is_ok(check: Check) -> None:
+def test_a_decision_dated_today_is_ok(check: Check) -> None:
     assert check(penalty(CF_JDRQ="2026-10-12"), TODAY).verdict is Verdict.OK
 
 
-def test_an_end_before_the_beginning_is_incomplete(check: Check) -> None:
+def test_an_end_before_its_start_is_incomplete(check: Check) -> None:
     checked = check(licence(XK_YXQZ="2026-10-09", XK_YXQZI="2026-10-08"))
 
     assert [(p.field, p.rule) for p in checked.problems] == [("XK_YXQZI", Rule.ORDER)]
@@ -141,7 +141,7 @@ def test_a_text_that_is_too_long_is_incomplete_and_kept(check: Check) -> None:
     assert checked.record.remark == "长" * 513
 
 
-def test_an_unknown_category_is_shown_with_the_list(check: Check) -> None:
+def test_an_unknown_category_is_reported_with_the_allowed_ones(check: Check) -> None:
     checked = check(penalty(CF_XDR_LB="公司"))
 
     assert checked.problems[0].rule is Rule.CODE_LIST
@@ -154,14 +154,14 @@ def test_an_unknown_verb_is_a_problem(check: Check) -> None:
     assert [(p.field, p.rule) for p in checked.problems] == [("verb", Rule.CODE_LIST)]
 
 
-def test_a_column_that_cannot_be_read_is_not_called_empty_too(check: Check) -> None:
+def test_an_unreadable_column_is_not_also_reported_as_empty(check: Check) -> None:
     checked = check(penalty(CF_YXQ="一年"))
 
     assert [(p.field, p.rule) for p in checked.problems] == [("CF_YXQ", Rule.FORMAT)]
 
 
 @pytest.mark.parametrize("verb", [["withdraw"], {"a": 1}, 1])
-def test_a_verb_that_is_no_text_is_a_problem(check: Check, verb: object) -> None:
+def test_a_verb_that_is_not_a_text_is_a_problem(check: Check, verb: object) -> None:
     assert check(penalty(verb=verb)).problems[0].field == "verb"
 
 
@@ -179,21 +179,21 @@ def test_values_are_read_by_their_type(check: Check) -> None:
     assert record.decision_date == date(2026, 10, 9)
 
 
-def test_the_last_day_of_2099_is_a_day_without_end(check: Check) -> None:
+def test_the_last_day_of_2099_means_no_end(check: Check) -> None:
     record = check(licence(XK_YXQZI="2099/12/31")).record
 
     assert isinstance(record, AdministrativeLicence)
     assert record.valid_until == LONG_TERM
 
 
-def test_unknown_columns_are_kept_and_no_problem(check: Check) -> None:
+def test_unknown_columns_are_kept_without_a_problem(check: Check) -> None:
     checked = check(penalty(CF_SYFW="0"))
 
     assert checked.verdict is Verdict.OK
     assert checked.unknown == {"CF_SYFW": "0"}
 
 
-def test_the_old_layout_is_checked_as_the_new_one(check: Check) -> None:
+def test_a_row_in_the_old_layout_gives_the_same_key(check: Check) -> None:
     row = penalty()
     row["CF_XZJG"] = row.pop("CF_CFJG")
     row["CF_JG"] = row.pop("CF_NR")
@@ -204,45 +204,45 @@ def test_the_old_layout_is_checked_as_the_new_one(check: Check) -> None:
 # ---------------------------------------------------------------- keys and persons
 
 
-def test_two_spellings_of_a_number_are_one_decision(check: Check) -> None:
+def test_two_spellings_of_a_document_number_give_the_same_key(check: Check) -> None:
     assert check(penalty(CF_WSH="样 环罚字[２０２６] 1號")).key == check(penalty()).key
 
 
-def test_the_code_of_the_authority_is_no_part_of_the_key(check: Check) -> None:
+def test_the_code_of_the_authority_is_not_part_of_the_key(check: Check) -> None:
     assert check(penalty(CF_CFJGDM=None)).key == check(penalty()).key
 
 
-def test_a_company_is_known_by_its_code_whatever_its_name(check: Check) -> None:
+def test_the_name_of_a_company_is_not_part_of_the_key(check: Check) -> None:
     assert check(penalty(CF_XDR_MC="改名以后")).key == check(penalty()).key
 
 
-def test_another_kind_is_another_decision(check: Check) -> None:
+def test_a_penalty_and_a_licence_with_one_number_have_different_keys(check: Check) -> None:
     number = "样环罚字〔2026〕1号"
 
     assert check(licence(XK_WSH=number)).key != check(penalty(CF_WSH=number)).key
 
 
-def test_a_person_stands_in_no_key_with_the_identity_number(check: Check) -> None:
+def test_no_key_of_a_person_contains_the_identity_number(check: Check) -> None:
     checked = check(person_penalty())
 
     assert checked.person
     assert IDENTITY not in f"{checked.key}{checked.shown_key}{checked.pseudonym}"
 
 
-def test_the_key_inside_is_not_the_pseudonym_outside(check: Check) -> None:
+def test_the_shown_key_does_not_contain_the_stored_code_of_a_person(check: Check) -> None:
     checked = check(person_penalty())
 
     assert checked.key is not None
     assert checked.key.subject not in str(checked.shown_key)
 
 
-def test_one_person_has_one_key_however_the_number_is_written(check: Check) -> None:
+def test_two_spellings_of_an_identity_number_give_the_same_key(check: Check) -> None:
     assert check(person_penalty(CF_XDR_ZJHM="11010519491231002x ")).key == (
         check(person_penalty()).key
     )
 
 
-def test_another_installation_knows_the_person_by_another_key(check: Check) -> None:
+def test_another_master_key_gives_a_person_another_key(check: Check) -> None:
     other = Checker(Keys(b"another master key")).check(raw(person_penalty()), TODAY)
 
     assert other.shown_key != check(person_penalty()).shown_key
@@ -257,7 +257,7 @@ def test_a_secret_decision_is_excluded(check: Check, value: object) -> None:
 
 
 @pytest.mark.parametrize("value", [False, "false", "0", "否", ""])
-def test_only_a_yes_excludes(check: Check, value: object) -> None:
+def test_a_no_or_empty_value_does_not_exclude(check: Check, value: object) -> None:
     assert check(penalty(state_secret=value)).excluded is None
 
 
@@ -276,11 +276,11 @@ def test_some_decisions_are_excluded_for_natural_persons_only(
     assert (person.excluded, company.excluded) == (reason, None)
 
 
-def test_none_is_excluded_where_no_column_says_so(check: Check) -> None:
+def test_a_decision_without_exclusion_columns_is_not_excluded(check: Check) -> None:
     assert check(person_penalty()).excluded is None
 
 
-def test_the_names_of_the_columns_can_be_configured(keys: Keys) -> None:
+def test_the_names_of_exclusion_columns_can_be_configured(keys: Keys) -> None:
     scope = Scope({Exclusion.STATE_SECRET: ("SM", False)})
 
     checked = Checker(keys, scope).check(raw(penalty(SM="是")), TODAY)
@@ -291,7 +291,7 @@ def test_the_names_of_the_columns_can_be_configured(keys: Keys) -> None:
 # ---------------------------------------------------------------- events and grades
 
 
-def test_an_event_is_known_by_its_id(check: Check) -> None:
+def test_the_key_of_an_event_is_its_id_and_subject(check: Check) -> None:
     checked = check(event(7, details={"where": "样例路"}))
 
     assert isinstance(checked.record, CreditEvent)
@@ -299,7 +299,7 @@ def test_an_event_is_known_by_its_id(check: Check) -> None:
     assert (checked.key.number, checked.key.subject) == ("E-7", credit_code())
 
 
-def test_a_received_grade_is_known_by_issuer_and_id(check: Check) -> None:
+def test_the_key_of_a_received_grade_is_its_issuer_and_id(check: Check) -> None:
     checked = check(grade(3))
 
     assert isinstance(checked.record, ReceivedGrade)
@@ -320,7 +320,7 @@ def test_a_received_grade_is_known_by_issuer_and_id(check: Check) -> None:
         ({"principal_points": "1e-999999999"}, "principal_points", Rule.FORMAT),
     ],
 )
-def test_an_event_that_cannot_be_used_is_refused_by_field(
+def test_an_invalid_event_is_refused_with_the_faulty_field(
     check: Check, changes: dict[str, Any], field: str, rule: Rule
 ) -> None:
     checked = check(event(**changes))
@@ -335,7 +335,7 @@ def test_a_repair_that_names_its_decision_is_ok(check: Check) -> None:
     assert check(row).verdict is Verdict.OK
 
 
-def test_a_score_that_fills_the_memory_is_refused(check: Check) -> None:
+def test_a_score_with_a_huge_exponent_is_refused(check: Check) -> None:
     checked = check(grade(score="1e999999999"))
 
     assert checked.verdict is Verdict.REFUSED

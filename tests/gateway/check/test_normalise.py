@@ -1,4 +1,4 @@
-"""Bytes → candidate: every trap that must end as a problem and never as an exception."""
+"""Bytes → candidate: every malformed input gives a problem and never an exception."""
 
 import json
 from decimal import Decimal
@@ -44,7 +44,7 @@ def problem(body: bytes | None) -> Problem:
         (b'{"specversion": "1.0", "data": "text"}', "data 应为 JSON 对象"),
     ],
 )
-def test_what_does_not_parse_is_a_problem_of_its_bytes(body: bytes | None, words: str) -> None:
+def test_unreadable_bytes_give_a_problem_with_the_reason(body: bytes | None, words: str) -> None:
     found = problem(body)
 
     assert found.rule is Rule.BYTES
@@ -52,36 +52,36 @@ def test_what_does_not_parse_is_a_problem_of_its_bytes(body: bytes | None, words
 
 
 @pytest.mark.parametrize("body", [b'{"CF_SY": "a\\u0000b"}', b'{"CF_SY": "a\x00b"}'])
-def test_the_null_character_cannot_be_stored(body: bytes) -> None:
+def test_the_null_character_is_refused(body: bytes) -> None:
     assert problem(body).rule is Rule.STORABLE
 
 
 @pytest.mark.parametrize(
     "body", [b'{"CF_SY": "\\ud800"}', b'{"CF_SY": ["x", "\\uDC00\\ud83d"]}', b'{"\\udfff": 1}']
 )
-def test_half_a_character_cannot_be_stored(body: bytes) -> None:
+def test_a_lone_surrogate_is_refused(body: bytes) -> None:
     assert problem(body).rule is Rule.STORABLE
 
 
-def test_a_character_written_as_a_pair_is_whole() -> None:
+def test_a_surrogate_pair_is_read_as_one_character() -> None:
     found = normalise(raw(b'{"CF_SY": "\\ud83d\\ude00"}'))
 
     assert isinstance(found, Candidate)
     assert found.row["CF_SY"] == "😀"
 
 
-def test_a_byte_order_mark_is_passed_over() -> None:
+def test_a_byte_order_mark_is_skipped() -> None:
     assert isinstance(normalise(raw(b"\xef\xbb\xbf" + b'{"CF_WSH": "1"}')), Candidate)
 
 
-def test_decimals_stay_exact() -> None:
+def test_decimals_are_read_exactly() -> None:
     found = normalise(raw(b'{"CF_NR_FK": 0.1}'))
 
     assert isinstance(found, Candidate)
     assert str(found.row["CF_NR_FK"]) == "0.1"
 
 
-def test_a_cloud_event_is_opened() -> None:
+def test_the_row_of_a_cloud_event_is_its_data() -> None:
     envelope = {"specversion": "1.0", "type": "any.penalty", "id": "1", "data": penalty()}
 
     found = normalise(raw(orjson.dumps(envelope)))
@@ -89,7 +89,7 @@ def test_a_cloud_event_is_opened() -> None:
     assert found == Candidate(RecordKind.PENALTY, penalty())
 
 
-def test_the_kind_of_the_topic_goes_before_everything() -> None:
+def test_the_kind_of_the_topic_overrides_the_kind_in_the_row() -> None:
     body = orjson.dumps({"kind": "event", **penalty()})
 
     found = normalise(Raw("topic", 0, body, RecordKind.LICENCE))
@@ -105,7 +105,7 @@ def test_a_row_may_name_its_kind() -> None:
     assert found.kind is RecordKind.EVENT
 
 
-def test_the_columns_tell_the_kind_of_a_decision() -> None:
+def test_the_kind_of_a_decision_is_found_from_its_columns() -> None:
     kinds = [normalise(raw(row)) for row in (penalty(), licence())]
 
     assert [one.kind for one in kinds if isinstance(one, Candidate)] == [
@@ -114,7 +114,7 @@ def test_the_columns_tell_the_kind_of_a_decision() -> None:
     ]
 
 
-def test_a_row_of_no_kind_is_a_problem() -> None:
+def test_a_row_of_unknown_kind_is_a_problem() -> None:
     assert problem(b'{"name": "?"}').rule is Rule.KIND
 
 
@@ -133,7 +133,7 @@ JSON = st.recursive(
 
 
 @given(st.dictionaries(TEXTS.map("CF_".__add__), JSON, max_size=4), st.booleans())
-def test_a_row_is_what_its_json_says(row: dict[str, Any], escaped: bool) -> None:
+def test_a_row_equals_its_parsed_json(row: dict[str, Any], escaped: bool) -> None:
     text = _written(row, escaped=escaped)
 
     found = normalise(Raw("topic", 0, text.encode(), RecordKind.EVENT))
@@ -143,7 +143,7 @@ def test_a_row_is_what_its_json_says(row: dict[str, Any], escaped: bool) -> None
 
 
 def _written(value: Any, *, escaped: bool) -> str:
-    """JSON with every number as it stands: 2.50 is not 2.5."""
+    """Return JSON that keeps the digits of each number: 2.50 is not 2.5."""
     match value:
         case Decimal():
             return format(value, "e")

@@ -1,4 +1,4 @@
-"""Rows read column by column: the same values and problems, in whatever order and how often."""
+"""Reading a whole row gives the same as reading its columns, in any order."""
 
 import tracemalloc
 from typing import Any
@@ -32,7 +32,9 @@ def rows(draw: st.DrawFn) -> tuple[RecordKind, dict[str, Any]]:
 
 
 @given(rows())
-def test_a_row_is_its_columns_read_one_by_one(given_: tuple[RecordKind, dict[str, Any]]) -> None:
+def test_a_row_gives_the_same_values_as_its_columns_read_one_by_one(
+    given_: tuple[RecordKind, dict[str, Any]],
+) -> None:
     kind, row = given_
 
     found = read_row(kind, row)
@@ -47,7 +49,7 @@ def test_a_row_is_its_columns_read_one_by_one(given_: tuple[RecordKind, dict[str
 
 
 @given(rows())
-def test_what_is_read_needs_no_second_validation(
+def test_a_record_made_without_validation_equals_the_validated_one(
     given_: tuple[RecordKind, dict[str, Any]],
 ) -> None:
     kind, row = given_
@@ -60,7 +62,7 @@ def test_what_is_read_needs_no_second_validation(
     assert made.model_dump_json(by_alias=True) == validated.model_dump_json(by_alias=True)
 
 
-def test_a_long_text_is_not_remembered() -> None:
+def test_long_texts_are_not_cached() -> None:
     tracemalloc.start()
 
     for n in range(20):

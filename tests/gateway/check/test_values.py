@@ -1,4 +1,4 @@
-"""One value of one column: how it is read, and what is said where it cannot be."""
+"""How one value of one column is read, and which problem an unreadable one gives."""
 
 from datetime import date
 from decimal import Decimal
@@ -54,7 +54,7 @@ def test_a_date_may_be_spelt_in_many_ways(text: str) -> None:
 
 
 @pytest.mark.parametrize("text", ["长期", "永久", "2099/12/31", "2099-12-31", "9999-12-31"])
-def test_no_end_is_the_last_day_of_2099(text: str) -> None:
+def test_a_date_without_end_is_read_as_the_last_day_of_2099(text: str) -> None:
     assert value(DATE, text) == date(2099, 12, 31)
 
 
@@ -62,7 +62,7 @@ def test_no_end_is_the_last_day_of_2099(text: str) -> None:
     "text",
     ["2026/02/30", "2026/13/01", "26/10/09", "昨天", "2026-10-09 12:30:00", "0000-01-01", 20261009],
 )
-def test_what_is_no_date_is_said(text: object) -> None:
+def test_an_invalid_date_is_a_format_problem(text: object) -> None:
     assert rule(DATE, text) is Rule.FORMAT
 
 
@@ -89,7 +89,7 @@ def test_an_amount_is_read_exactly(given_: object, amount: str) -> None:
     "given_",
     ["-1", "1e12", "1000000000000", "0.0000001", "NaN", "Infinity", "贰万元", "2元整", "1e999999"],
 )
-def test_what_is_no_amount_is_said(given_: str) -> None:
+def test_an_invalid_amount_is_a_format_problem(given_: str) -> None:
     assert rule(AMOUNT, given_) is Rule.FORMAT
 
 
@@ -109,15 +109,15 @@ def test_what_is_no_amount_is_said(given_: str) -> None:
         ["罚款", "没收违法所得"],
     ],
 )
-def test_penalty_kinds_are_a_list_however_they_are_joined(given_: object) -> None:
+def test_penalty_kinds_are_split_at_every_usual_separator(given_: object) -> None:
     assert value(KINDS, given_) == ("罚款", "没收违法所得")
 
 
-def test_a_kind_of_ones_own_begins_with_other() -> None:
+def test_a_kind_that_begins_with_other_is_accepted() -> None:
     assert value(KINDS, "其他-补充说明") == ("其他-补充说明",)
 
 
-def test_a_word_that_is_no_penalty_is_said_and_kept() -> None:
+def test_an_unknown_penalty_kind_is_kept_with_a_problem() -> None:
     found, problem = read(KINDS, "罚款、责令改正")
 
     assert found == ("罚款", "责令改正")
@@ -127,7 +127,7 @@ def test_a_word_that_is_no_penalty_is_said_and_kept() -> None:
 
 @pytest.mark.parametrize("given_", [True, {}, {"a": 1}, ["a"]])
 @pytest.mark.parametrize("column", [TEXT, DATE, AMOUNT, CODE, IDENTITY])
-def test_nested_values_are_no_text(column: Column, given_: object) -> None:
+def test_nested_values_are_a_format_problem(column: Column, given_: object) -> None:
     assert rule(column, given_) is Rule.FORMAT
 
 
@@ -139,7 +139,7 @@ def test_an_empty_text_is_read_as_no_value(column: Column, given_: str | None) -
     assert found is None
 
 
-def test_a_text_is_kept_as_it_was_written_but_for_its_ends() -> None:
+def test_only_outer_spaces_of_a_text_are_removed() -> None:
     assert value(TEXT, "  超标 排放（大气）\n") == "超标 排放（大气）"
 
 
@@ -162,5 +162,5 @@ def test_no_value_raises(name: str, given_: object) -> None:
 
 
 @given(st.dates(date(1900, 1, 1), date(2099, 12, 31)), st.sampled_from(["%Y/%m/%d", "%Y-%m-%d"]))
-def test_a_date_comes_back_as_it_was_written(day: date, spelling: str) -> None:
+def test_both_spellings_of_a_date_give_the_same_date(day: date, spelling: str) -> None:
     assert value(DATE, day.strftime(spelling)) == day

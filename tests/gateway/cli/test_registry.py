@@ -1,4 +1,4 @@
-"""The table of commands: all are listed, each can be imported, and none is before it is called."""
+"""The table of commands: all are listed and importable, and imported only when called."""
 
 import subprocess
 import sys
@@ -17,7 +17,7 @@ def ran(*arguments: str) -> str:
 
 
 @pytest.mark.parametrize("group", COMMANDS)
-def test_help_lists_every_command_with_its_line(group: str) -> None:
+def test_help_lists_every_command_with_its_description(group: str) -> None:
     listed = ran(*[] if group == NAME else [group], "--help")
 
     for name, (_, line) in COMMANDS[group].items():
@@ -35,7 +35,7 @@ def test_a_command_has_its_own_help(group: str, name: str) -> None:
 @pytest.mark.parametrize(
     "arguments", [["--help"], ["rules", "--help"], ["code", "x"], ["due", "2026-09-28"]]
 )
-def test_what_needs_no_database_imports_none_of_the_heavy_packages(arguments: list[str]) -> None:
+def test_commands_without_a_database_import_no_heavy_package(arguments: list[str]) -> None:
     heavy = ["aiokafka", "alembic", "fastapi", "httpx", "polars", "sqlalchemy", "xlsxwriter"]
     program = (
         "import sys\nfrom gateway.cli import app\n"

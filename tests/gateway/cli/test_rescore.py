@@ -39,7 +39,7 @@ def file(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def dearer(tmp_path: Path) -> Path:
-    """The draft with E01 at 6 points."""
+    """The draft with 6 points for E01."""
     path = tmp_path / "new.yaml"
     text = RULES.read_text(encoding="utf-8")
     assert 'points: "-0.5"' in text
@@ -67,7 +67,7 @@ def test_rescore_counts_grades_and_reasons(file: Path) -> None:
     assert totals["not_evaluated"] == {"criminal_suspect": 1, "unknown_item": 1}
 
 
-def test_rescore_says_it_in_chinese(file: Path) -> None:
+def test_rescore_prints_the_totals_in_chinese(file: Path) -> None:
     result = ran("rescore", file, "--rule-set", "nm-2023-draft", *DAY)
 
     assert "（试算），评价日期 2026-10-31：5 个对象" in result.stdout
@@ -85,7 +85,7 @@ def test_rescore_writes_every_result(file: Path, tmp_path: Path) -> None:
     assert rows[4] == ("c5", None, None, "unknown_item:E99", "nm-2023-draft")
 
 
-def test_a_line_that_cannot_be_read_is_a_problem_and_the_rest_is_counted(file: Path) -> None:
+def test_an_unreadable_line_is_reported_and_the_others_are_counted(file: Path) -> None:
     file.write_bytes(b"{\n" + file.read_bytes())
 
     result = ran("rescore", file, "--rule-set", "nm-2023-draft", *DAY, "--format", "json")
@@ -96,7 +96,7 @@ def test_a_line_that_cannot_be_read_is_a_problem_and_the_rest_is_counted(file: P
     assert totals["subjects"] == 5
 
 
-def test_nobody_is_said(file: Path) -> None:
+def test_rescore_of_an_empty_file_says_that_there_is_no_subject(file: Path) -> None:
     file.write_bytes(b"")
 
     result = ran("rescore", file, "--rule-set", "nm-2023-draft")
@@ -115,7 +115,9 @@ def test_nobody_is_said(file: Path) -> None:
         (["BAD", "--rule-set", "nm-2023-draft"], "Parquet"),
     ],
 )
-def test_wrong_use_is_said(file: Path, tmp_path: Path, arguments: list[str], words: str) -> None:
+def test_wrong_arguments_are_refused_with_the_reason(
+    file: Path, tmp_path: Path, arguments: list[str], words: str
+) -> None:
     bad = tmp_path / "bad.parquet"
     bad.write_bytes(b"x")
     named = {"FILE": str(file), "BAD": str(bad)}
@@ -126,7 +128,7 @@ def test_wrong_use_is_said(file: Path, tmp_path: Path, arguments: list[str], wor
     assert words in result.stderr
 
 
-def test_diff_lists_what_differs_and_whose_grade_flips(file: Path, dearer: Path) -> None:
+def test_diff_lists_the_differences_and_the_flips(file: Path, dearer: Path) -> None:
     result = ran("rules", "diff", RULES, dearer, "--population", file, *DAY, "--format", "json")
 
     difference, flip, totals = objects(result)
@@ -138,7 +140,7 @@ def test_diff_lists_what_differs_and_whose_grade_flips(file: Path, dearer: Path)
     assert totals["by_pair"] == [{"from": "A", "to": "B", "count": 1}]
 
 
-def test_diff_says_it_in_chinese(file: Path, dearer: Path) -> None:
+def test_diff_prints_the_flips_in_chinese(file: Path, dearer: Path) -> None:
     result = ran("rules", "diff", "nm-2023-draft", dearer, "--population", file, *DAY)
 
     assert result.exit_code == 0

@@ -1,4 +1,4 @@
-"""Keys, and where secrets come from."""
+"""Encryption, hashes, and the resolution of secrets."""
 
 import stat
 from pathlib import Path
@@ -17,45 +17,45 @@ KEYS = Keys(b"a master key for tests only")
 
 
 @given(st.binary())
-def test_what_is_encrypted_comes_back(plain: bytes) -> None:
+def test_decrypting_returns_the_encrypted_bytes(plain: bytes) -> None:
     assert KEYS.decrypt(KEYS.encrypt(plain)) == plain
 
 
-def test_the_same_text_is_never_encrypted_the_same() -> None:
+def test_encrypting_the_same_text_twice_gives_different_bytes() -> None:
     assert KEYS.encrypt(b"text") != KEYS.encrypt(b"text")
 
 
-def test_a_changed_byte_is_noticed() -> None:
+def test_a_changed_byte_makes_decryption_fail() -> None:
     sealed = KEYS.encrypt(b"text")
 
     with pytest.raises(InvalidTag):
         KEYS.decrypt(sealed[:-1] + bytes([sealed[-1] ^ 1]))
 
 
-def test_another_key_opens_nothing() -> None:
+def test_another_key_cannot_decrypt() -> None:
     with pytest.raises(InvalidTag):
         Keys(b"another master key").decrypt(KEYS.encrypt(b"text"))
 
 
-def test_a_person_is_matched_by_a_hash_that_never_changes() -> None:
+def test_the_hash_of_a_person_is_stable_and_hides_the_number() -> None:
     assert KEYS.person(IDENTITY) == Keys(b"a master key for tests only").person(IDENTITY)
     assert IDENTITY not in KEYS.person(IDENTITY)
 
 
-def test_the_name_outside_is_not_the_name_inside() -> None:
+def test_the_pseudonym_does_not_contain_the_stored_hash() -> None:
     inside = KEYS.person(IDENTITY)
 
     assert inside.removeprefix("person:") not in KEYS.published(inside)
 
 
-def test_the_former_hash_of_a_content_is_what_older_databases_hold() -> None:
+def test_the_former_content_hash_equals_that_of_older_databases() -> None:
     kept = bytes.fromhex("5da10e6b4e120e1b557b48f8175a9989")
 
     assert KEYS.former_content("处罚款".encode()) == kept
     assert KEYS.content("处罚款".encode()) != kept
 
 
-def test_a_key_is_made_at_first_use_for_its_owner_only(tmp_path: Path) -> None:
+def test_a_key_file_is_created_once_and_only_its_owner_can_read_it(tmp_path: Path) -> None:
     first = load_keys(None, tmp_path / "state")
 
     again = load_keys(None, tmp_path / "state")
@@ -72,7 +72,7 @@ def test_a_given_key_needs_no_file(tmp_path: Path) -> None:
     assert not (tmp_path / "state").exists()
 
 
-def test_references_are_replaced_wherever_they_stand(tmp_path: Path) -> None:
+def test_secret_references_are_resolved_at_every_level(tmp_path: Path) -> None:
     file = tmp_path / "secret"
     file.write_text("from file\n")
     settings = {
@@ -103,5 +103,5 @@ def test_a_missing_file_is_named() -> None:
         resolve({"a": {"file": "/no/such/file"}}, {})
 
 
-def test_a_mapping_with_more_in_it_is_no_reference() -> None:
+def test_a_mapping_with_other_keys_is_not_a_reference() -> None:
     assert resolve({"env": "A", "other": 1}, {"A": "value"}) == {"env": "A", "other": 1}

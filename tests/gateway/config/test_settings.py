@@ -1,4 +1,4 @@
-"""Configuration: what is refused, in words that name the place, and what goes before what."""
+"""Which configuration is refused, with the place in the message, and what takes precedence."""
 
 from pathlib import Path
 from typing import Any
@@ -24,7 +24,7 @@ def written(folder: Path, text: str) -> Path:
     return path
 
 
-def test_without_a_file_the_defaults_hold() -> None:
+def test_without_a_file_the_defaults_apply() -> None:
     settings = load_settings(None)
 
     assert (settings.database_url, settings.kafka_bootstrap, settings.destinations) == (
@@ -34,7 +34,7 @@ def test_without_a_file_the_defaults_hold() -> None:
     )
 
 
-def test_an_empty_file_is_the_defaults(tmp_path: Path) -> None:
+def test_an_empty_file_gives_the_defaults(tmp_path: Path) -> None:
     assert load_settings(written(tmp_path, "")) == load_settings(None)
 
 
@@ -54,18 +54,20 @@ def test_an_empty_file_is_the_defaults(tmp_path: Path) -> None:
         ("destinations:\n  - {name: p}\n", "destinations.0.title：没有写；补上"),
     ],
 )
-def test_what_cannot_be_used_is_named(tmp_path: Path, text: str, named: str) -> None:
+def test_an_invalid_file_is_refused_with_the_place_of_the_fault(
+    tmp_path: Path, text: str, named: str
+) -> None:
     with pytest.raises(BadConfiguration, match=named):
         load_settings(written(tmp_path, text))
 
 
-def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
+def test_a_missing_file_is_named(tmp_path: Path) -> None:
     with pytest.raises(BadConfiguration, match=r"missing\.yaml"):
         load_settings(tmp_path / "missing.yaml")
 
 
 @pytest.mark.parametrize("content", ["state: 样例".encode("gb18030"), b"since: 2026-13-01"])
-def test_a_file_that_is_not_utf_8_or_has_no_such_date_is_named(
+def test_a_file_with_wrong_encoding_or_an_impossible_date_is_named(
     content: bytes, tmp_path: Path
 ) -> None:
     path = tmp_path / "gateway.yaml"
@@ -94,12 +96,12 @@ def test_a_file_that_is_not_utf_8_or_has_no_such_date_is_named(
         ),
     ],
 )
-def test_destinations_must_fit_together(destinations: list[Any], words: str) -> None:
+def test_inconsistent_destinations_are_refused(destinations: list[Any], words: str) -> None:
     with pytest.raises(BadConfiguration, match=words):
         make_settings({"destinations": destinations}, "test")
 
 
-def test_the_environment_goes_before_the_file(
+def test_the_environment_takes_precedence_over_the_file(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("CREDIT_GATEWAY_STATE", "/from/environment")
@@ -111,7 +113,7 @@ def test_the_environment_goes_before_the_file(
     assert (settings.http.port, settings.http.host) == (1234, "10.0.0.1")
 
 
-def test_a_variable_that_cannot_be_used_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_invalid_environment_variable_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CREDIT_GATEWAY_HTTP__PORT", "high")
     with pytest.raises(BadConfiguration, match=r"CREDIT_GATEWAY_HTTP__PORT：http\.port：应为整数"):
         load_settings(None)
@@ -121,7 +123,9 @@ def test_a_variable_that_cannot_be_used_is_named(monkeypatch: pytest.MonkeyPatch
         load_settings(None)
 
 
-def test_a_cluster_is_named_by_kafkas_own_variable(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_kafka_address_is_read_from_kafkas_own_variable(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.setenv("KAFKA_BOOTSTRAP_SERVERS", "kafka:9092")
 
     assert load_settings(None).kafka_bootstrap == "kafka:9092"
@@ -143,7 +147,7 @@ def test_the_names_of_exclusion_columns_are_configured_one_by_one() -> None:
     assert scope.rules[Exclusion.SIMPLE_PROCEDURE] == ("simple_procedure", True)
 
 
-def test_no_secret_stands_in_the_representation() -> None:
+def test_the_repr_of_the_settings_shows_no_secret() -> None:
     secrets = {"master_key": "very secret" * 3, "http": {"api_keys": ["very secret"]}}
 
     settings = make_settings({**secrets, "database_url": "postgresql://u:very secret@h/d"}, "test")
@@ -151,6 +155,6 @@ def test_no_secret_stands_in_the_representation() -> None:
     assert "very secret" not in repr(settings)
 
 
-def test_every_example_that_is_shipped_loads() -> None:
+def test_every_shipped_example_can_be_loaded() -> None:
     for path in ROOT.glob("*.example.yaml"):
         assert load_settings(path).destinations

@@ -1,4 +1,4 @@
-"""YAML as people write it: what is refused, with file, line and fix."""
+"""Which YAML is refused, with file, line and fix in the message."""
 
 import pytest
 
@@ -6,7 +6,7 @@ from gateway.config.yaml_text import parse_yaml
 from scoring.errors import RuleSetError
 
 
-def test_a_file_of_comments_is_an_empty_mapping() -> None:
+def test_a_file_with_only_comments_is_an_empty_mapping() -> None:
     assert parse_yaml("# nothing yet\n", "town.yaml", RuleSetError) == {}
 
 
@@ -21,6 +21,6 @@ def test_a_file_of_comments_is_an_empty_mapping() -> None:
         ("text", "town.yaml 应为“键: 值”的形式"),
     ],
 )
-def test_what_is_no_mapping_is_refused_with_its_place(content: str, words: str) -> None:
+def test_invalid_yaml_is_refused_with_its_place(content: str, words: str) -> None:
     with pytest.raises(RuleSetError, match=words):
         parse_yaml(content, "town.yaml", RuleSetError)

@@ -1,4 +1,4 @@
-"""Who must hear of a version or grade change, by when: every state that a destination can be in."""
+"""Which destinations get a version or grade change, and by when, for every delivery state."""
 
 from dataclasses import replace
 from datetime import date, datetime, timedelta
@@ -89,14 +89,14 @@ def test_a_complete_decision_is_ready_for_every_destination_that_takes_it() -> N
     ]
 
 
-def test_a_delivery_says_what_it_carries() -> None:
+def test_an_obligation_names_its_item_chain_and_subject() -> None:
     owed = decider().version(version(), (), NOW).obligation
 
     assert (owed.item_kind, owed.item_id) == (ItemKind.RECORD_VERSION, 20)
     assert (owed.chain_id, owed.subject_id, owed.verb) == (7, 3, Verb.NEW)
 
 
-def test_the_strictest_clock_rules_and_every_clock_is_kept() -> None:
+def test_the_earliest_clock_sets_the_due_time_and_every_clock_is_kept() -> None:
     both = destination(clocks=("working-7", "calendar-7"))
 
     route = only(decider(both).version(version(), (), NOW))
@@ -105,7 +105,7 @@ def test_the_strictest_clock_rules_and_every_clock_is_kept() -> None:
     assert [due.clock for due in route.dues] == ["calendar-7", "working-7"]
 
 
-def test_a_destination_gets_decisions_from_its_since_date_on() -> None:
+def test_a_destination_gets_decisions_from_its_since_date() -> None:
     later = decider(destination(since=date(2026, 10, 10)))
     same = decider(destination(since=date(2026, 10, 9)))
 
@@ -130,7 +130,7 @@ def test_a_destination_gets_the_companies_of_its_regions(
     assert len(some.version(version(), (), NOW).obligation.routes) == count
 
 
-def test_a_person_has_no_region_and_goes_to_all() -> None:
+def test_decisions_on_persons_go_to_every_region() -> None:
     some = decider(destination(regions=("41",)))
 
     assert len(some.version(version(person_penalty()), (), NOW).obligation.routes) == 1
@@ -149,13 +149,13 @@ def test_a_decision_that_lacks_a_required_column_is_held() -> None:
     assert only(decider().version(version(penalty(CF_YXQ=None)), (), NOW)).state is S.HELD
 
 
-def test_a_destination_may_do_without_a_column() -> None:
+def test_a_column_that_a_destination_does_not_require_holds_nothing() -> None:
     some = decider(destination(not_required=["CF_YXQ"]))
 
     assert only(some.version(version(penalty(CF_YXQ=None)), (), NOW)).state is S.READY
 
 
-def test_a_destination_may_name_what_it_requires() -> None:
+def test_a_destination_may_list_the_columns_that_it_requires() -> None:
     lacking, enough = penalty(), penalty(CF_GSJZQ="2029/10/09", CF_YXQ=None)
     some = decider(destination(requires=["CF_WSH", "CF_GSJZQ"]))
 
@@ -163,11 +163,11 @@ def test_a_destination_may_name_what_it_requires() -> None:
     assert only(some.version(version(enough), (), NOW)).state is S.READY
 
 
-def test_a_problem_in_a_column_that_nobody_requires_holds_nothing() -> None:
+def test_a_problem_in_an_optional_column_holds_nothing() -> None:
     assert only(decider().version(version(penalty(BZ="长" * 600)), (), NOW)).state is S.READY
 
 
-def test_required_columns_are_the_standards_unless_named() -> None:
+def test_required_columns_are_those_of_the_standard_unless_listed() -> None:
     standard = required_columns(destination(), RecordKind.PENALTY)
     named = required_columns(destination(requires=["CF_WSH", "XK_WSH"]), RecordKind.PENALTY)
 
@@ -180,7 +180,7 @@ def test_required_columns_are_the_standards_unless_named() -> None:
 
 
 @pytest.mark.parametrize("state", PENDING)
-def test_a_newer_version_takes_the_place_of_one_that_was_never_handed_over(
+def test_a_newer_version_supersedes_one_that_was_never_handed_over(
     state: DeliveryState,
 ) -> None:
     earlier = DUE - timedelta(days=3)
@@ -209,7 +209,7 @@ def test_a_newer_version_waits_behind_one_in_flight(state: DeliveryState) -> Non
         (S.PARKED, S.READY),
     ],
 )
-def test_a_newer_version_waits_behind_a_repair_that_goes_out_by_itself_only(
+def test_a_newer_version_waits_only_behind_a_repair_that_will_be_sent(
     state: DeliveryState, expected: DeliveryState
 ) -> None:
     repair = replace(past(state), verb=Verb.REPAIR)
@@ -221,7 +221,7 @@ def test_a_newer_version_waits_behind_a_repair_that_goes_out_by_itself_only(
 
 
 @pytest.mark.parametrize("state", GIVEN)
-def test_a_correction_of_what_was_handed_over_counts_from_today(state: DeliveryState) -> None:
+def test_a_correction_after_a_handover_is_due_from_today(state: DeliveryState) -> None:
     decided = decider().version(version(verb=Verb.CORRECT), [past(state)], NOW)
 
     assert decided.superseded == []
@@ -229,7 +229,7 @@ def test_a_correction_of_what_was_handed_over_counts_from_today(state: DeliveryS
     assert only(decided).due_at == end_of(date(2026, 10, 19))
 
 
-def test_a_correction_takes_over_the_due_time_of_the_correction_that_it_replaces() -> None:
+def test_a_correction_inherits_the_due_time_of_the_one_it_replaces() -> None:
     inherited = end_of(date(2026, 10, 15))
     before = [past(S.ACCEPTED), past(S.DEFERRED, 12, due=inherited)]
 
@@ -239,7 +239,7 @@ def test_a_correction_takes_over_the_due_time_of_the_correction_that_it_replaces
     assert only(decided).due_at == inherited
 
 
-def test_what_one_destination_has_is_nothing_to_another() -> None:
+def test_the_state_at_one_destination_does_not_affect_another() -> None:
     some = decider(destination("one"), destination("two"))
 
     decided = some.version(version(verb=Verb.CORRECT), [past(S.LEASED, name="one")], NOW)
@@ -255,7 +255,7 @@ def test_what_one_destination_has_is_nothing_to_another() -> None:
 
 @pytest.mark.parametrize("verb", [Verb.WITHDRAW, Verb.REPAIR])
 @pytest.mark.parametrize("state", GIVEN)
-def test_a_past_recipient_hears_within_a_working_day(verb: Verb, state: DeliveryState) -> None:
+def test_a_past_recipient_is_told_within_one_working_day(verb: Verb, state: DeliveryState) -> None:
     decided = decider().version(version(verb=verb), [past(state)], NOW)
 
     assert (decided.obligation.verb, only(decided).state) == (verb, S.READY)
@@ -264,12 +264,12 @@ def test_a_past_recipient_hears_within_a_working_day(verb: Verb, state: Delivery
 
 @pytest.mark.parametrize("verb", [Verb.WITHDRAW, Verb.REPAIR])
 @pytest.mark.parametrize("state", IN_FLIGHT)
-def test_what_is_in_flight_is_found_out_first(verb: Verb, state: DeliveryState) -> None:
+def test_a_follow_up_waits_behind_a_delivery_in_flight(verb: Verb, state: DeliveryState) -> None:
     assert only(decider().version(version(verb=verb), [past(state)], NOW)).state is S.WAITING
 
 
 @pytest.mark.parametrize("state", PENDING)
-def test_a_withdrawal_of_what_was_never_handed_over_is_sent_to_nobody(
+def test_a_withdrawal_before_any_handover_is_sent_to_nobody(
     state: DeliveryState,
 ) -> None:
     decided = decider().version(version(verb=Verb.WITHDRAW), [past(state)], NOW)
@@ -277,7 +277,7 @@ def test_a_withdrawal_of_what_was_never_handed_over_is_sent_to_nobody(
     assert (decided.obligation.routes, decided.superseded) == ([], [11])
 
 
-def test_filters_and_removed_destinations_cancel_no_withdrawal() -> None:
+def test_a_withdrawal_goes_to_past_recipients_despite_filters() -> None:
     filtered = decider(destination("one", takes=["grade_change"], since=date(2030, 1, 1)))
     recipients = [past(S.ACCEPTED, 11, "one"), past(S.SUBMITTED, 12, "removed")]
 
@@ -286,13 +286,13 @@ def test_filters_and_removed_destinations_cancel_no_withdrawal() -> None:
     assert [d.destination for d in decided.obligation.routes] == ["one", "removed"]
 
 
-def test_a_withdrawal_is_never_held_for_a_column() -> None:
+def test_a_withdrawal_with_a_missing_column_is_not_held() -> None:
     incomplete = version(penalty(CF_YXQ=None), Verb.WITHDRAW)
 
     assert only(decider().version(incomplete, [past(S.ACCEPTED)], NOW)).state is S.READY
 
 
-def test_a_decision_that_turns_out_excluded_is_withdrawn_from_its_recipients() -> None:
+def test_a_decision_excluded_later_is_withdrawn_from_its_recipients() -> None:
     secret = version(penalty(state_secret="是"), Verb.CORRECT)
 
     decided = decider().version(secret, [past(S.ACCEPTED), past(S.READY, 12, "other")], NOW)
@@ -315,7 +315,7 @@ def test_a_grade_change_waits_for_its_number_and_is_due_in_hours() -> None:
     assert route.due_at == NOW + timedelta(hours=2)
 
 
-def test_a_bank_hears_of_the_companies_of_its_regions() -> None:
+def test_a_bank_gets_grade_changes_of_its_regions_only() -> None:
     bank = destination("bank", takes=["grade_change"], regions=("41",))
     codes = [credit_code(), credit_code(region="410100")]
 

@@ -1,4 +1,4 @@
-"""A claimed delivery → the connector's item; an outcome → what becomes of the delivery."""
+"""The item of a claimed delivery, and the state that an outcome leads to."""
 
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
@@ -54,12 +54,12 @@ def claimed(**changes: Any) -> Claimed:
 
 
 @given(st.from_regex(r"[0-9a-f]{8}", fullmatch=True), st.integers(0, 2**62))
-def test_a_key_leads_back_to_its_delivery(installation: str, number: int) -> None:
+def test_a_delivery_is_found_from_its_key(installation: str, number: int) -> None:
     assert delivery_of(installation, key_of(installation, number)) == number
 
 
 @pytest.mark.parametrize("key", ["", "other-42", "mine-", "mine-x", "42", "mine-4-2x"])
-def test_a_key_of_others_leads_nowhere(key: str) -> None:
+def test_a_key_of_another_installation_is_not_ours(key: str) -> None:
     assert delivery_of("mine", key) is None
 
 
@@ -86,11 +86,13 @@ def test_the_verb_depends_on_what_the_destination_holds(
     [("withdraw", False, True), ("repair", False, True), ("withdraw", True, False),
      ("new", False, False)],
 )  # fmt: skip
-def test_a_withdrawal_of_nothing_is_moot(given_: str, holds: bool, answer: bool) -> None:
+def test_a_follow_up_is_moot_if_the_destination_has_nothing(
+    given_: str, holds: bool, answer: bool
+) -> None:
     assert is_moot(claimed(verb=given_, holds=holds)) is answer
 
 
-def test_an_identity_number_is_put_back_into_the_payload_only() -> None:
+def test_an_identity_number_is_only_in_the_columns_of_an_item() -> None:
     sent = item(CLAIMED, "mine", KEYS.decrypt)
 
     assert sent.columns["CF_XDR_ZJHM"] == IDENTITY
@@ -98,33 +100,33 @@ def test_an_identity_number_is_put_back_into_the_payload_only() -> None:
 
 
 @pytest.mark.parametrize("kind", OutcomeKind)
-def test_every_outcome_leads_where_a_lease_may_lead(kind: OutcomeKind) -> None:
+def test_every_outcome_gives_a_state_allowed_after_a_lease(kind: OutcomeKind) -> None:
     done = finish(CLAIMED, Outcome(kind=kind), DESTINATION, NOW)
 
     assert done.state in TRANSITIONS[DeliveryState.LEASED]
 
 
 @pytest.mark.parametrize("kind", [OutcomeKind.DEFERRED, OutcomeKind.UNKNOWN])
-def test_what_is_not_settled_comes_again(kind: OutcomeKind) -> None:
+def test_deferred_and_unknown_deliveries_are_tried_again(kind: OutcomeKind) -> None:
     done = finish(CLAIMED, Outcome(kind=kind), DESTINATION, NOW)
 
     assert done.next_at is not None
     assert done.next_at >= NOW + DESTINATION.retry_floor
 
 
-def test_what_is_not_there_after_all_is_sent_at_once() -> None:
+def test_an_item_absent_at_the_destination_is_sent_again_at_once() -> None:
     done = finish(CLAIMED, Outcome(kind=OutcomeKind.DEFERRED, absent=True), DESTINATION, NOW)
 
     assert (done.state, done.next_at) == (DeliveryState.DEFERRED, NOW)
 
 
-def test_an_unknown_outcome_is_looked_into_after_the_settle_time() -> None:
+def test_an_unknown_outcome_gets_the_settle_time() -> None:
     done = finish(CLAIMED, Outcome(kind=OutcomeKind.UNKNOWN), DESTINATION, NOW)
 
     assert done.settle == DESTINATION.settle
 
 
-def test_a_breach_is_noted_and_the_delivery_goes_on() -> None:
+def test_a_breached_delivery_is_marked_and_tried_again() -> None:
     late = claimed(due_at=NOW - timedelta(days=1))
 
     done = finish(late, Outcome(kind=OutcomeKind.DEFERRED), DESTINATION, NOW)
@@ -133,13 +135,13 @@ def test_a_breach_is_noted_and_the_delivery_goes_on() -> None:
     assert done.next_at is not None
 
 
-def test_a_moot_withdrawal_ends() -> None:
+def test_a_moot_withdrawal_ends_withdrawn() -> None:
     assert moot(claimed(verb="withdraw")).state is DeliveryState.WITHDRAWN
 
 
 @given(st.timedeltas(timedelta(seconds=1), timedelta(minutes=5)), st.integers(1, 2000),
        st.integers(1, 64))  # fmt: skip
-def test_a_lease_outlasts_the_calls_that_it_is_for_and_ends_within_minutes(
+def test_a_lease_covers_its_calls_and_is_bounded(
     call: timedelta, calls: int, concurrency: int
 ) -> None:
     lease = lease_for(call, calls, concurrency)
@@ -149,7 +151,7 @@ def test_a_lease_outlasts_the_calls_that_it_is_for_and_ends_within_minutes(
 
 
 @pytest.mark.parametrize("look", [True, False])
-def test_a_call_that_was_not_made_leaves_what_is_unknown_unknown(look: bool) -> None:
+def test_a_skipped_call_leaves_the_item_unknown_or_deferred(look: bool) -> None:
     done = finish(claimed(), not_called(look=look), DESTINATION, NOW)
 
     assert done.state is (DeliveryState.UNKNOWN if look else DeliveryState.DEFERRED)

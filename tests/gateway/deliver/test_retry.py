@@ -1,4 +1,4 @@
-"""When a delivery is tried again: laws that hold for every state of affairs."""
+"""The time of the next attempt: laws that hold for every input."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -34,7 +34,7 @@ def decide(
 
 
 @given(slacks, attempts, jitters, waits)
-def test_there_is_always_a_next_attempt_and_never_at_once(
+def test_the_next_attempt_is_never_before_the_floor(
     slack: timedelta, attempts: int, jitter: float, retry_after: timedelta | None
 ) -> None:
     decision = decide(slack, attempts, jitter, retry_after)
@@ -48,7 +48,7 @@ def test_no_wait_is_longer_than_the_cap(slack: timedelta, attempts: int, jitter:
 
 
 @given(slacks, slacks, attempts, jitters)
-def test_retries_get_denser_as_slack_shrinks(
+def test_waits_get_shorter_as_slack_shrinks(
     one: timedelta, other: timedelta, attempts: int, jitter: float
 ) -> None:
     less, more = sorted((max(one, timedelta(seconds=1)), max(other, timedelta(seconds=1))))
@@ -57,28 +57,28 @@ def test_retries_get_denser_as_slack_shrinks(
 
 
 @given(st.timedeltas(FLOOR * SLACK_SHARE, timedelta(days=400)), attempts, jitters)
-def test_with_slack_left_the_next_attempt_is_before_the_due_time(
+def test_with_enough_slack_the_next_attempt_is_before_the_due_time(
     slack: timedelta, attempts: int, jitter: float
 ) -> None:
     assert decide(slack, attempts, jitter).at < NOW + slack
 
 
 @given(slacks, attempts, jitters, waits)
-def test_breached_is_exactly_what_is_past_due(
+def test_a_delivery_is_breached_exactly_when_it_is_past_due(
     slack: timedelta, attempts: int, jitter: float, retry_after: timedelta | None
 ) -> None:
     assert decide(slack, attempts, jitter, retry_after).breached == (slack <= timedelta(0))
 
 
 @given(st.timedeltas(timedelta(seconds=1), timedelta(days=400)), attempts, jitters, waits)
-def test_a_wild_retry_after_never_makes_a_delivery_late_by_itself(
+def test_a_long_retry_after_never_makes_a_delivery_late(
     slack: timedelta, attempts: int, jitter: float, retry_after: timedelta | None
 ) -> None:
     assert decide(slack, attempts, jitter, retry_after).at <= NOW + max(FLOOR, slack)
 
 
 @given(st.timedeltas(-timedelta(days=400), timedelta(0)), attempts, jitters, waits)
-def test_once_breached_it_goes_on_between_floor_and_cap(
+def test_a_breached_delivery_waits_between_floor_and_cap(
     slack: timedelta, attempts: int, jitter: float, retry_after: timedelta | None
 ) -> None:
     decision = decide(slack, attempts, jitter, retry_after)
@@ -86,7 +86,7 @@ def test_once_breached_it_goes_on_between_floor_and_cap(
     assert NOW + FLOOR <= decision.at <= NOW + CAP
 
 
-def test_a_retry_after_within_the_slack_is_obeyed() -> None:
+def test_a_retry_after_within_the_slack_is_used() -> None:
     decision = decide(timedelta(days=3), retry_after=timedelta(hours=2))
 
     assert decision.at == NOW + timedelta(hours=2)

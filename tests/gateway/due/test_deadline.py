@@ -1,4 +1,4 @@
-"""时限: the table of "Two clocks", an oracle for every day of ten years, and what is beyond."""
+"""Due times 时限: the table of "Two clocks", an oracle for ten years, and days beyond them."""
 
 from datetime import date, datetime, timedelta
 
@@ -36,7 +36,7 @@ CLOCKS = st.builds(
         (date(2026, 12, 22), date(2026, 12, 29), date(2026, 12, 31)),
     ],
 )
-def test_both_clocks_end_as_the_table_says(decided: date, calendar: date, working: date) -> None:
+def test_both_clocks_end_as_in_the_table(decided: date, calendar: date, working: date) -> None:
     assert due(CALENDAR_7, decided, WORKDAYS).at == end_of(calendar)
     assert due(WORKING_7, decided, WORKDAYS).at == end_of(working)
 
@@ -48,7 +48,7 @@ def test_a_due_time_is_printed_as_the_last_second_in_china() -> None:
     assert found.at == datetime(2026, 2, 20, tzinfo=SHANGHAI)
 
 
-def test_a_working_clock_says_which_calendar_it_rests_on() -> None:
+def test_a_working_day_clock_names_its_calendar() -> None:
     found = due(WORKING_7, date(2026, 2, 12), WORKDAYS)
 
     assert (found.clock, found.calendar, found.provisional) == ("working-7", "cn-2017-2026", False)
@@ -68,7 +68,7 @@ def test_a_clock_of_calendar_days_needs_no_calendar() -> None:
 
 
 @pytest.mark.parametrize("day", [date(2016, 12, 31), date(2027, 1, 1), date(2050, 6, 1)])
-def test_a_day_outside_of_the_calendar_never_raises(day: date) -> None:
+def test_a_day_outside_the_calendar_gives_a_provisional_due_time(day: date) -> None:
     assert due(WORKING_7, day, WORKDAYS).provisional
 
 
@@ -91,7 +91,7 @@ def test_the_day_changes_at_midnight_in_china() -> None:
     assert (today(before), today(before + after)) == (date(2026, 10, 11), date(2026, 10, 12))
 
 
-def test_every_day_of_ten_years_is_judged_as_the_oracle_judges_it() -> None:
+def test_every_day_of_ten_years_agrees_with_the_oracle() -> None:
     day, wrong = date(2017, 1, 1), []
 
     while day <= date(2026, 12, 31):
@@ -103,7 +103,7 @@ def test_every_day_of_ten_years_is_judged_as_the_oracle_judges_it() -> None:
 
 
 @given(DAYS, st.integers(1, 20))
-def test_the_nth_working_day_is_the_oracles(day: date, n: int) -> None:
+def test_the_nth_working_day_agrees_with_the_oracle(day: date, n: int) -> None:
     expected = _nth_by_oracle(day, n)
 
     if expected is None:
@@ -131,12 +131,12 @@ def test_a_later_decision_is_never_due_earlier(clock: TimeLimit, day: date, late
 
 
 @given(CLOCKS, DAYS, st.integers(1, 10))
-def test_more_days_are_never_due_earlier(clock: TimeLimit, day: date, more: int) -> None:
+def test_a_longer_time_limit_is_never_due_earlier(clock: TimeLimit, day: date, more: int) -> None:
     longer = clock.model_copy(update={"days": clock.days + more})
 
     assert due(clock, day, WORKDAYS).at <= due(longer, day, WORKDAYS).at
 
 
 @given(CLOCKS, DAYS)
-def test_a_decision_is_never_due_on_its_own_day(clock: TimeLimit, day: date) -> None:
+def test_a_due_time_is_never_before_that_many_calendar_days(clock: TimeLimit, day: date) -> None:
     assert due(clock, day, WORKDAYS).at >= end_of(day + timedelta(days=clock.days))

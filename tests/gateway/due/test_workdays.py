@@ -1,4 +1,4 @@
-"""工作日历: what a calendar file must say, and what is refused."""
+"""What a calendar file 工作日历 must contain, and which is refused."""
 
 from datetime import date
 from importlib.resources import files
@@ -37,12 +37,12 @@ def test_holidays_and_moved_working_days_count_as_the_notice_says() -> None:
         ({"holidays": ["2026-02-30"]}, "day"),
     ],
 )
-def test_a_calendar_that_cannot_be_is_refused(changes: dict[str, Any], words: str) -> None:
+def test_an_inconsistent_calendar_is_refused(changes: dict[str, Any], words: str) -> None:
     with pytest.raises(ValueError, match=words):
         parse_year({**YEAR, **changes})
 
 
-def test_a_hole_between_the_years_is_refused() -> None:
+def test_a_missing_year_between_the_years_is_refused() -> None:
     years = [parse_year({**YEAR, "holidays": [f"{y}-01-01"], "workdays": [], "year": y})
              for y in (2024, 2026)]  # fmt: skip
 

@@ -1,4 +1,4 @@
-"""The file door: the formats that clerks have, and what is wrong with files."""
+"""File intake: the formats that clerks use, and faulty files."""
 
 import tracemalloc
 import zipfile
@@ -73,14 +73,16 @@ def test_every_line_is_an_item_with_its_number(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("ending", [b"\n", b"\r\n"])
-def test_the_end_of_a_line_is_no_part_of_the_item(tmp_path: Path, ending: bytes) -> None:
+def test_line_endings_and_a_byte_order_mark_are_not_part_of_an_item(
+    tmp_path: Path, ending: bytes
+) -> None:
     path = tmp_path / "rows.ndjson"
     path.write_bytes(b"\xef\xbb\xbf{}" + ending + b"[]")
 
     assert [raw.body for raw in read(path, LIMITS)] == [b"{}", b"[]"]
 
 
-def test_a_broken_line_stops_no_other(tmp_path: Path, check: Check) -> None:
+def test_a_broken_line_does_not_affect_the_others(tmp_path: Path, check: Check) -> None:
     good = orjson.dumps(penalty(1))
     path = ndjson(tmp_path, good, b'{"CF_WSH": ', b"\xff\xfe", b"null", good)
 
@@ -121,7 +123,7 @@ def test_a_long_file_is_read_in_constant_memory(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "gb18030"])
 @pytest.mark.parametrize("chinese", [True, False])
-def test_a_table_is_read_in_every_usual_encoding(
+def test_a_csv_file_is_read_in_every_usual_encoding(
     tmp_path: Path, encoding: str, chinese: bool
 ) -> None:
     rows = [penalty(1), penalty(2)]
@@ -131,7 +133,7 @@ def test_a_table_is_read_in_every_usual_encoding(
     assert bodies(path) == rows
 
 
-def test_the_header_tells_the_kind(tmp_path: Path) -> None:
+def test_the_kind_is_found_from_the_header(tmp_path: Path) -> None:
     assert {raw.kind for raw in read(csv(tmp_path, table([penalty()])), LIMITS)} == {
         RecordKind.PENALTY
     }
@@ -145,7 +147,7 @@ def test_the_kind_may_be_given(tmp_path: Path) -> None:
     assert raw.kind is RecordKind.EVENT
 
 
-def test_formula_text_stays_text(tmp_path: Path) -> None:
+def test_text_that_looks_like_a_formula_stays_text(tmp_path: Path) -> None:
     formula = '=HYPERLINK(""http://x"")'
     path = csv(tmp_path, f'CF_WSH,BZ\n1,"{formula}"\n2,+1\n3,@SUM(A1)\n')
 
@@ -158,13 +160,13 @@ def test_a_cell_with_a_line_break_is_one_cell(tmp_path: Path) -> None:
     assert [row["CF_SY"] for row in bodies(path)] == ["一\n二", "三"]
 
 
-def test_empty_rows_and_cells_are_not_there(tmp_path: Path) -> None:
+def test_empty_rows_and_cells_are_left_out(tmp_path: Path) -> None:
     path = csv(tmp_path, "CF_WSH,CF_SY\n1,\n,,\n\n2,x,surplus\n")
 
     assert bodies(path) == [{"CF_WSH": "1"}, {"CF_WSH": "2", "CF_SY": "x"}]
 
 
-def test_a_byte_of_no_encoding_refuses_its_row_only(tmp_path: Path, check: Check) -> None:
+def test_an_invalid_byte_refuses_only_its_row(tmp_path: Path, check: Check) -> None:
     rows = table([penalty(1), penalty(2)]).encode() + b'\r\n"\xff\xff"'
     path = tmp_path / "rows.csv"
     path.write_bytes(rows.replace("样例2号".encode(), b"x"))
@@ -183,7 +185,7 @@ def test_a_table_without_a_header_is_unreadable(tmp_path: Path) -> None:
 # ---------------------------------------------------------------- XLSX
 
 
-def test_a_workbook_is_read_sheet_by_sheet(tmp_path: Path) -> None:
+def test_every_sheet_of_a_workbook_is_read(tmp_path: Path) -> None:
     one, two = penalty(1), penalty(2)
     names = [TITLES[name] for name in one]
     path = xlsx(tmp_path, [names, list(one.values())], [list(two), list(two.values())])
@@ -195,13 +197,13 @@ def test_a_workbook_is_read_sheet_by_sheet(tmp_path: Path) -> None:
     assert len({raw.position for raw in found}) == 2
 
 
-def test_numbers_of_a_workbook_are_texts_without_a_point(tmp_path: Path) -> None:
+def test_whole_numbers_of_a_workbook_become_texts_without_a_point(tmp_path: Path) -> None:
     path = xlsx(tmp_path, [["CF_WSH", "CF_NR_FK", "CF_NR_WFFF"], [12, 2.0, 0.5]])
 
     assert bodies(path) == [{"CF_WSH": "12", "CF_NR_FK": "2", "CF_NR_WFFF": "0.5"}]
 
 
-def test_a_day_of_a_workbook_is_a_day(tmp_path: Path, check: Check) -> None:
+def test_a_date_cell_of_a_workbook_becomes_a_date(tmp_path: Path, check: Check) -> None:
     path = tmp_path / "rows.xlsx"
     row = penalty()
     with xlsxwriter.Workbook(str(path)) as workbook:
@@ -245,7 +247,7 @@ def test_a_zip_bomb_is_refused_before_it_is_unpacked(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("content", [b"", b"no zip", b"PK\x03\x04 but no more"])
-def test_what_is_no_workbook_is_refused(tmp_path: Path, content: bytes) -> None:
+def test_a_file_that_is_not_a_workbook_is_refused(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "rows.xlsx"
     path.write_bytes(content)
 
@@ -258,13 +260,13 @@ def test_an_empty_workbook_is_refused(tmp_path: Path) -> None:
         raws(xlsx(tmp_path, []))
 
 
-def test_events_come_as_lines_too(tmp_path: Path, check: Check) -> None:
+def test_events_are_read_from_ndjson(tmp_path: Path, check: Check) -> None:
     [raw] = read(ndjson(tmp_path, orjson.dumps({"kind": "event", **event()})), LIMITS)
 
     assert check(raw.body).verdict == "ok"
 
 
-def test_a_file_of_another_name_with_the_same_bytes_is_the_same_origin(tmp_path: Path) -> None:
+def test_files_with_the_same_bytes_have_the_same_origin(tmp_path: Path) -> None:
     one, other = tmp_path / "one.ndjson", tmp_path / "other.txt"
     for path in (one, other):
         path.write_bytes(b"{}\n")

@@ -23,7 +23,7 @@ PROBLEM = Problem(
 )
 
 
-def test_the_rows_to_mend_are_read_back_as_they_were_given(tmp_path: Path) -> None:
+def test_faulty_rows_are_read_back_as_they_were_given(tmp_path: Path) -> None:
     path = tmp_path / "problems.xlsx"
 
     problems_workbook(path, [FaultyRow(2, RecordKind.PENALTY, ROW, [PROBLEM])])
@@ -34,7 +34,7 @@ def test_the_rows_to_mend_are_read_back_as_they_were_given(tmp_path: Path) -> No
     assert row == ROW | {"填报问题": PROBLEM.message, "修改办法": PROBLEM.fix}
 
 
-def test_each_kind_has_its_sheet_in_the_national_order_of_columns(tmp_path: Path) -> None:
+def test_each_kind_has_its_sheet_with_columns_in_the_order_of_the_standard(tmp_path: Path) -> None:
     path = tmp_path / "problems.xlsx"
     rows = [
         FaultyRow(1, None, {"a": "1"}, [PROBLEM]),
@@ -53,7 +53,7 @@ def test_each_kind_has_its_sheet_in_the_national_order_of_columns(tmp_path: Path
     assert book.get_sheet_by_name("其他").to_python()[2][:3] == ["", "event", "e1"]
 
 
-def test_nothing_faulty_still_makes_a_workbook_that_opens(tmp_path: Path) -> None:
+def test_a_workbook_without_faulty_rows_can_be_opened(tmp_path: Path) -> None:
     path = tmp_path / "problems.xlsx"
 
     problems_workbook(path, [])

@@ -58,12 +58,12 @@ def verdict(**given: Any) -> Timeliness:
         ({"withdrawn_at": DUE}, Timeliness.MISSED),
     ],
 )
-def test_the_due_second_itself_is_too_late(given_: Mapping[str, Any], expected: Timeliness) -> None:
+def test_the_due_time_itself_is_too_late(given_: Mapping[str, Any], expected: Timeliness) -> None:
     assert verdict(**given_) is expected
 
 
 @given(handed=TIMES, accepted=TIMES, later=st.integers(0, 40))
-def test_a_timely_decision_stays_timely_whatever_time_passes(
+def test_the_result_of_a_clock_does_not_change_after_the_due_time(
     handed: datetime | None, accepted: datetime | None, later: int
 ) -> None:
     moments = [DUE + timedelta(days=n) for n in (0, later)]
@@ -75,20 +75,20 @@ def test_a_timely_decision_stays_timely_whatever_time_passes(
     assert first is second
 
 
-def test_a_rate_of_nothing_is_no_rate() -> None:
+def test_a_rate_with_denominator_zero_has_no_value() -> None:
     rate = Rate(0, 0)
 
     assert rate.value is None
     assert rate.text == NO_RATE
 
 
-def test_a_rate_says_a_hundred_only_of_all() -> None:
+def test_a_rate_shows_100_percent_only_for_the_whole() -> None:
     assert Rate(99_999, 100_000).text == "99.99%"
     assert Rate(3, 3).text == "100.00%"
 
 
 @pytest.mark.parametrize("month", ["2026-13", "2026", "202610", "2026-1", "", "9999-12-01"])
-def test_a_month_written_otherwise_is_refused(month: str) -> None:
+def test_a_month_in_another_format_is_refused(month: str) -> None:
     with pytest.raises(BadMonth):
         days_of(month)
 
@@ -166,7 +166,7 @@ def sheet(content: bytes, name: str) -> list[list[Any]]:
     return CalamineWorkbook.from_filelike(BytesIO(content)).get_sheet_by_name(name).to_python()
 
 
-def test_penalties_and_licences_add_up_to_the_whole() -> None:
+def test_penalties_and_licences_add_up_to_the_total() -> None:
     both, penalties, licences = all_figures(ROWS, [PLATFORM], CLOCKS)
 
     assert (both.in_scope, penalties.in_scope, licences.in_scope) == (3, 2, 1)
@@ -174,7 +174,7 @@ def test_penalties_and_licences_add_up_to_the_whole() -> None:
     assert (penalties.clocks[0].timely, penalties.clocks[0].missed) == (1, 1)
 
 
-def test_the_summary_has_the_published_shape() -> None:
+def test_the_summary_sheet_has_the_published_columns() -> None:
     rows = sheet(ledger_workbook(ledger(*ROWS), STAMP), "汇总")
 
     group = ["产生数量", "本单位公示数量", "报送数量", "未报送数量", "未报送依据"]
@@ -193,7 +193,7 @@ def test_a_zero_month_is_reported_as_zero() -> None:
     assert rows[-1][-1] == "零报告"
 
 
-def test_nothing_in_the_workbook_is_a_formula() -> None:
+def test_the_workbook_contains_no_formula() -> None:
     content = ledger_workbook(ledger(*ROWS), STAMP)
 
     with ZipFile(BytesIO(content)) as archive:

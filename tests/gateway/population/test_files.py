@@ -1,4 +1,4 @@
-"""Populations from files: what is read, and what is refused in which words."""
+"""Populations from files: what is read, and the messages for what is refused."""
 
 from datetime import date
 from decimal import Decimal
@@ -67,7 +67,7 @@ def whole(path: Path) -> tuple[list[Facts], list[dict[str, Any]]]:
 
 
 @pytest.mark.parametrize("write", [parquet, ndjson])
-def test_both_kinds_of_file_give_the_same_subject(tmp_path: Path, write: Any) -> None:
+def test_parquet_and_ndjson_give_the_same_subjects(tmp_path: Path, write: Any) -> None:
     path = write(tmp_path, subject(*WHOLE, sites=SITES), subject(id="c2", criminal_suspect=True))
 
     given, errors = whole(path)
@@ -114,7 +114,7 @@ def test_wrong_columns_are_refused_by_name_and_type(
     assert words in str(refused.value)
 
 
-def test_what_is_no_parquet_file_is_refused(tmp_path: Path) -> None:
+def test_a_file_that_is_not_parquet_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "all.parquet"
     path.write_bytes(b"nothing")
 
@@ -140,7 +140,7 @@ def test_what_is_no_parquet_file_is_refused(tmp_path: Path) -> None:
         (subject(fact(), sites=SITES * 2), "sites 里有重复的 permit"),
     ],
 )
-def test_a_subject_that_cannot_be_read_is_named_and_the_rest_goes_on(
+def test_an_unreadable_subject_is_reported_and_the_others_are_read(
     tmp_path: Path, row: dict[str, Any], words: str
 ) -> None:
     good = subject(fact(type="enforcement.seizure", penalty=PENALTY, principal_points="1"), id="c2")
@@ -152,7 +152,7 @@ def test_a_subject_that_cannot_be_read_is_named_and_the_rest_goes_on(
     assert words in error["error"]
 
 
-def test_lines_that_cannot_be_read_are_named_and_the_rest_goes_on(tmp_path: Path) -> None:
+def test_unreadable_lines_are_reported_and_the_others_are_read(tmp_path: Path) -> None:
     other_day = subject(fact(), as_of="2026-01-01")
     path = ndjson(tmp_path, b"{", subject(fact(), as_of="2026-10-31"), b"", other_day)
 

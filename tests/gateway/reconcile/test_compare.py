@@ -66,14 +66,12 @@ CHOICES = st.integers(0, 10_000)
 
 
 @given(numbers=NUMBERS)
-def test_identical_sides_differ_in_nothing(numbers: list[int]) -> None:
+def test_identical_sides_have_no_difference(numbers: list[int]) -> None:
     assert compare(map(ours, numbers), map(shown, reversed(numbers)), NOW) == []
 
 
 @given(numbers=NUMBERS, choice=CHOICES)
-def test_a_row_removed_from_the_platform_is_the_one_not_visible(
-    numbers: list[int], choice: int
-) -> None:
+def test_a_row_missing_on_the_platform_is_not_visible(numbers: list[int], choice: int) -> None:
     gone = numbers[choice % len(numbers)]
 
     found = compare(map(ours, numbers), (shown(n) for n in numbers if n != gone), NOW)
@@ -82,16 +80,14 @@ def test_a_row_removed_from_the_platform_is_the_one_not_visible(
 
 
 @given(numbers=NUMBERS, extra=st.integers(501, 999))
-def test_a_row_added_to_the_platform_is_the_one_over_reported(
-    numbers: list[int], extra: int
-) -> None:
+def test_a_row_only_on_the_platform_is_over_reported(numbers: list[int], extra: int) -> None:
     found = compare(map(ours, numbers), [*map(shown, numbers), shown(extra)], NOW)
 
     assert [(one.kind, one.key) for one in found] == [(D.OVER_REPORTED, shown(extra).key)]
 
 
 @given(numbers=NUMBERS, choice=CHOICES, times=st.integers(2, 4))
-def test_a_row_shown_more_than_once_is_the_one_duplicate(
+def test_a_row_shown_more_than_once_is_a_duplicate(
     numbers: list[int], choice: int, times: int
 ) -> None:
     twice = numbers[choice % len(numbers)]
@@ -110,7 +106,7 @@ def test_a_row_shown_more_than_once_is_the_one_duplicate(
         [("CF_NR_FK", "25"), ("CF_JDRQ", "2026-10-11"), ("CF_CFLB", "罚款"), ("CF_XDR_MC", "别家")]
     ),
 )
-def test_a_row_altered_on_the_platform_is_the_one_wrong_value(
+def test_a_row_changed_on_the_platform_is_a_wrong_value(
     numbers: list[int], choice: int, change: tuple[str, str]
 ) -> None:
     altered = numbers[choice % len(numbers)]
@@ -135,7 +131,7 @@ def test_a_row_altered_on_the_platform_is_the_one_wrong_value(
         ("violation_facts", "超标 排放ＡＢ", "超标排放AB"),
     ],
 )
-def test_two_spellings_of_one_value_are_the_same(name: str, mine: str, theirs: str) -> None:
+def test_two_spellings_of_one_value_are_equal(name: str, mine: str, theirs: str) -> None:
     assert same(COLUMNS[name], mine, theirs)
 
 
@@ -157,7 +153,7 @@ def test_columns_that_only_one_side_has_are_not_compared() -> None:
         ({"withdrawn_at": DUE}, True, D.OVER_REPORTED),
     ],
 )
-def test_each_standing_has_its_kind_of_difference(
+def test_each_state_gives_its_kind_of_difference(
     changes: dict[str, Any], visible: bool, expected: DifferenceKind
 ) -> None:
     found = compare([ours(1, **changes)], [shown(1)] if visible else [], NOW)
@@ -177,11 +173,11 @@ def test_each_standing_has_its_kind_of_difference(
         {"columns": '{"CF_GSJZQ": "2026-10-31"}'},
     ],
 )
-def test_what_need_not_be_shown_is_not_missed(changes: dict[str, Any]) -> None:
+def test_a_decision_that_need_not_be_shown_gives_no_difference(changes: dict[str, Any]) -> None:
     assert compare([ours(1, **changes)], [], NOW) == []
 
 
-def test_a_platform_without_a_listing_leaves_missing_and_late() -> None:
+def test_without_a_listing_only_missing_and_late_are_found() -> None:
     late = ours(1, accepted_at=None, state=DeliveryState.SUBMITTED)
     missing = ours(2, handed_over_at=None, accepted_at=None, state=DeliveryState.HELD)
 
@@ -192,7 +188,7 @@ def test_a_platform_without_a_listing_leaves_missing_and_late() -> None:
     assert "待补正" in found[1].cause
 
 
-def test_one_number_of_two_authorities_is_paired_by_the_authority() -> None:
+def test_a_number_of_two_authorities_is_paired_by_authority() -> None:
     other = ours(1, decision_id=2, authority="别的局", columns='{"CF_XDR_MC": "别家"}')
 
     found = compare(
@@ -215,7 +211,7 @@ def test_a_masked_subject_is_paired_by_the_document_number() -> None:
     assert compare([ours(1)], [shown(1, subject_code="4101**********0011")], NOW) == []
 
 
-def test_a_person_is_known_by_the_hash_and_named_by_the_pseudonym() -> None:
+def test_a_person_is_paired_by_hash_and_shown_by_pseudonym() -> None:
     code = subject_code("41010119900101001x", lambda identity: f"person:{identity[-2:]}")
 
     text = key_text(("penalty", "1号", code), lambda _: "p1-abc")

@@ -1,4 +1,4 @@
-"""From a record to the fact that scoring counts, by way of the stored body."""
+"""The facts that records make, after they are written to the store and read again."""
 
 from datetime import date
 from decimal import Decimal
@@ -19,7 +19,7 @@ CHECKER = Checker(Keys(b"a master key for tests only"))
 
 
 def made(row: dict[str, Any]) -> Fact:
-    """The fact of a row, written to the store and read again, alone or with others."""
+    """Return the fact of a row after it was written and read, alone and with another."""
     body = fact_body(CHECKER.check(raw(row), date(2026, 11, 1)), Verb.NEW)
     assert body is not None
     one, next_ = (orjson.dumps({**body, "id": id_}) for id_ in ("7", "8"))
@@ -28,13 +28,13 @@ def made(row: dict[str, Any]) -> Fact:
     return found
 
 
-def test_a_penalty_carries_its_authority_as_the_department() -> None:
+def test_the_department_of_a_penalty_fact_is_its_authority() -> None:
     row = penalty()
 
     assert made(row).department == row["CF_CFJG"]
 
 
-def test_an_event_carries_what_it_says_of_creation_codes_points_and_site() -> None:
+def test_an_event_fact_has_its_creation_date_codes_points_and_site() -> None:
     row = event(
         type=None,
         item="J04",
@@ -51,13 +51,13 @@ def test_an_event_carries_what_it_says_of_creation_codes_points_and_site() -> No
     assert found.department == "某局"
 
 
-def test_an_event_is_of_the_department_whose_decision_it_is_about() -> None:
+def test_the_department_of_an_event_fact_is_the_authority_of_its_decision() -> None:
     about = {"kind": "penalty", "document_number": "1号", "authority": "甲局"}
 
     assert made(event(decision=about)).department == "甲局"
 
 
-def test_an_event_that_says_no_more_makes_a_fact_without_it() -> None:
+def test_an_event_without_details_makes_a_fact_without_them() -> None:
     found = made(event(details={"site": 3}))
 
     assert (found.department, found.site, found.codes) == (None, None, ())

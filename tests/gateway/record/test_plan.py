@@ -1,4 +1,4 @@
-"""The plan of the record step: the same from any cut of a stream into batches, without a store."""
+"""The plan of the record step, without a store: any division into batches gives the same."""
 
 from collections.abc import Iterable, Sequence
 from copy import deepcopy
@@ -30,7 +30,7 @@ def authority(name: str) -> int:
 
 
 class Book:
-    """What a store would hold: it reads for a plan, and writes what the plan says."""
+    """An in-memory store: it gives a plan what is known, and stores what the plan says."""
 
     def __init__(self) -> None:
         self.decisions: dict[DecisionKey, KnownDecision] = {}
@@ -65,7 +65,7 @@ class Book:
         self.touched |= bool(made.recorded.touched)
 
     def standing(self) -> object:
-        """What is known at the end, by number in place of ids."""
+        """Return what is stored at the end, by business key instead of id."""
         numbers = {decision.id: key for key, decision in self.decisions.items()}
         facts = sorted((numbers[id_], str(body)) for id_, body in self.facts.items())
         known = {key: (d.version, d.verb, d.content_hash) for key, d in self.decisions.items()}
@@ -113,7 +113,7 @@ STREAMS = st.lists(st.one_of(PENALTIES, RECTIFICATIONS), min_size=1, max_size=8)
 
 
 @given(STREAMS, st.data())
-def test_any_cut_of_a_stream_into_batches_leaves_the_same_versions_and_facts(
+def test_any_division_into_batches_gives_the_same_versions_and_facts(
     rows: list[dict[str, Any]], data: st.DataObject
 ) -> None:
     stream = checked(rows)
@@ -129,7 +129,7 @@ def test_any_cut_of_a_stream_into_batches_leaves_the_same_versions_and_facts(
 
 
 @given(STREAMS)
-def test_a_stream_that_comes_again_row_by_row_after_its_last_row_adds_only_what_differs(
+def test_a_repeated_last_row_adds_nothing(
     rows: list[dict[str, Any]],
 ) -> None:
     stream = checked(rows)
@@ -145,7 +145,7 @@ def test_a_stream_that_comes_again_row_by_row_after_its_last_row_adds_only_what_
 
 
 @given(STREAMS)
-def test_versions_of_a_decision_are_counted_without_gaps(rows: list[dict[str, Any]]) -> None:
+def test_versions_of_a_decision_are_numbered_without_gaps(rows: list[dict[str, Any]]) -> None:
     book = Book()
 
     book.take(checked(rows))

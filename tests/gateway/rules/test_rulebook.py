@@ -1,4 +1,4 @@
-"""Which rule set applies to whom."""
+"""Which rule set applies to a subject."""
 
 from datetime import date
 from pathlib import Path
@@ -35,7 +35,7 @@ def test_a_subject_is_scored_by_the_rule_set_of_its_region() -> None:
     assert book.choose(SubjectKind.ENTERPRISE, ELSEWHERE, TODAY) is None
 
 
-def test_a_binding_holds_for_its_kinds() -> None:
+def test_a_binding_applies_only_to_its_kinds() -> None:
     book = rulebook({"rule_set": DRAFT, "kinds": ["agency"]})
 
     assert book.choose(SubjectKind.ENTERPRISE, HERE, TODAY) is None
@@ -58,7 +58,7 @@ def test_two_bindings_that_match_the_same_subject_are_refused(
         rulebook({"rule_set": DRAFT, **one}, {"rule_set": DRAFT, **other})
 
 
-def test_bindings_of_other_regions_or_kinds_stand_side_by_side() -> None:
+def test_bindings_of_different_regions_or_kinds_are_accepted() -> None:
     book = rulebook(
         {"rule_set": DRAFT, "regions": ["15"]},
         {"rule_set": DRAFT, "regions": ["41"]},
@@ -68,12 +68,12 @@ def test_bindings_of_other_regions_or_kinds_stand_side_by_side() -> None:
     assert book.choose(SubjectKind.ENTERPRISE, ELSEWHERE, TODAY) is not None
 
 
-def test_a_rule_set_that_is_not_there_is_named() -> None:
+def test_a_missing_rule_set_is_named() -> None:
     with pytest.raises(BadConfiguration, match="nowhere-2030"):
         rulebook({"rule_set": "nowhere-2030"})
 
 
-def test_the_kind_comes_from_the_register() -> None:
+def test_the_kind_of_a_subject_comes_from_the_register() -> None:
     book = rulebook(subject_kinds={HERE: "agency"})
 
     assert book.kind(HERE, person=False) is SubjectKind.AGENCY
@@ -88,7 +88,7 @@ def test_a_region_that_is_not_scored_expects_no_rule_set() -> None:
     assert not book.expects_none(HERE)
 
 
-def test_nothing_expected_is_everything_alerted() -> None:
+def test_by_default_every_region_expects_a_rule_set() -> None:
     assert not rulebook().expects_none(HERE)
 
 
@@ -100,7 +100,7 @@ def test_the_version_of_a_rule_set_is_the_hash_of_its_text() -> None:
     assert changed.version != rulebook().load(DRAFT).rule_set.version
 
 
-def test_cases_are_read_only_where_they_count(tmp_path: Path) -> None:
+def test_cases_are_read_only_when_they_are_needed(tmp_path: Path) -> None:
     write_town_rules(tmp_path, points=5)
     cases = tmp_path / f"{TOWN}.cases.yaml"
     cases.write_text(f"rule_set: {TOWN}\ncases: []\n")

@@ -1,4 +1,4 @@
-"""What is kept of an assessment: short, with the digest of the whole trace."""
+"""The stored form of an assessment: short, with the digest of its trace."""
 
 import hashlib
 from datetime import date
@@ -6,7 +6,7 @@ from datetime import date
 from gateway.score.stored_result import digest
 from schemas.credit import Assessment, Deduction, GradeOrigin, RuleSetRef, Unmapped, Veto
 
-#: The trace as it was written when digests were first kept; those in the store rest on it.
+#: The trace as first released; the digests in existing stores were made from this form.
 TRACE = (
     '{"id":"91159900MA00000000","as_of":"2026-11-01","rule_set":{"name":"nm-2023-draft",'
     '"version":"21d9","status":"draft"},"score":"97.5","grade":"A","veto":true,"vetoes":'

@@ -1,4 +1,4 @@
-"""The catalogues of events and metrics: nothing in them is dead, and help says when it matters."""
+"""The catalogues of events and metrics: each entry is used, and each help text is complete."""
 
 from enum import StrEnum
 from pathlib import Path

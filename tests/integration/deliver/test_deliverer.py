@@ -1,4 +1,4 @@
-"""The way out, against the twin with its scripted answers."""
+"""The way out, with the in-memory connector and its scripted answers."""
 
 import asyncio
 from datetime import timedelta
@@ -29,7 +29,7 @@ def platform(**settings: object) -> dict[str, object]:
 # ---------------------------------------------------------------- outcomes
 
 
-async def test_an_accepted_item_is_done(world: World) -> None:
+async def test_an_accepted_item_ends_accepted(world: World) -> None:
     await world.take(penalty())
 
     await world.turn()
@@ -38,7 +38,7 @@ async def test_an_accepted_item_is_done(world: World) -> None:
     assert await world.rows(OUTCOMES) == [("send", "accepted"), ("send", "accepted")]
 
 
-async def test_an_unanswered_call_has_one_effect(world: World) -> None:
+async def test_a_lost_answer_has_one_effect(world: World) -> None:
     world.connector().play(Step.LOSE_ANSWER)
     await world.take(penalty())
 
@@ -53,7 +53,7 @@ async def test_an_unanswered_call_has_one_effect(world: World) -> None:
     assert acts == ["send", "look_up"]
 
 
-async def test_what_a_look_up_does_not_find_is_sent_again(world: World) -> None:
+async def test_an_item_that_a_look_up_does_not_find_is_sent_again(world: World) -> None:
     world.connector().play(Step.LOSE_ANSWER)
     await world.take(penalty())
     await world.turn()
@@ -65,7 +65,7 @@ async def test_what_a_look_up_does_not_find_is_sent_again(world: World) -> None:
     assert await world.states() == ["accepted"]
 
 
-async def test_a_destination_that_de_duplicates_is_sent_the_same_key(
+async def test_a_resend_has_the_same_key(
     make_world: MakeWorld,
 ) -> None:
     world = await make_world(**platform(on_unknown="resend"))
@@ -79,7 +79,9 @@ async def test_a_destination_that_de_duplicates_is_sent_the_same_key(
     assert list(world.connector().effects.values()) == [1]
 
 
-async def test_only_a_person_can_find_out_at_some_destinations(make_world: MakeWorld) -> None:
+async def test_an_unknown_outcome_stays_where_only_a_person_can_find_out(
+    make_world: MakeWorld,
+) -> None:
     world = await make_world(**platform(on_unknown="person"))
     world.connector().play(Step.LOSE_ANSWER)
     await world.take(penalty())
@@ -108,7 +110,7 @@ async def test_a_rejected_row_waits_for_its_correction(world: World) -> None:
     assert world.sent() == [("new", NUMBER)]
 
 
-async def test_a_deferred_item_comes_again_by_itself(world: World) -> None:
+async def test_a_deferred_item_is_tried_again(world: World) -> None:
     world.connector().play(Step.DEFER, Step.DEFER)
     await world.take(penalty())
 
@@ -138,7 +140,7 @@ async def test_a_delivery_is_never_given_up(make_world: MakeWorld) -> None:
     assert await world.states() == ["accepted"]
 
 
-async def test_a_call_refused_as_a_whole_opens_the_breaker_at_once(world: World) -> None:
+async def test_a_refused_call_opens_the_breaker_at_once(world: World) -> None:
     world.connector().play(Step.CALL_REJECTED)
     await world.take(penalty())
 
@@ -151,7 +153,7 @@ async def test_a_call_refused_as_a_whole_opens_the_breaker_at_once(world: World)
     assert await world.events() == ["breaker_opened"]
 
 
-async def test_a_breaker_is_told_of_once_when_it_opens_and_once_when_it_closes(
+async def test_a_breaker_is_audited_once_when_it_opens_and_once_when_it_closes(
     make_world: MakeWorld,
 ) -> None:
     world = await make_world(**platform(always="not_sent", batch_size=1, concurrency=1))
@@ -170,7 +172,7 @@ async def test_a_breaker_is_told_of_once_when_it_opens_and_once_when_it_closes(
     assert await world.states() == ["accepted"] * 8
 
 
-async def test_the_calls_of_an_open_breaker_are_not_made(make_world: MakeWorld) -> None:
+async def test_an_open_breaker_skips_the_remaining_calls(make_world: MakeWorld) -> None:
     world = await make_world(**platform(always="call_rejected", batch_size=1, concurrency=1))
     await world.take(*[penalty(number) for number in range(30)])
 
@@ -182,7 +184,7 @@ async def test_the_calls_of_an_open_breaker_are_not_made(make_world: MakeWorld) 
 # ---------------------------------------------------------------- receipts
 
 
-async def test_a_receipt_settles_what_was_submitted(world: World) -> None:
+async def test_a_receipt_accepts_a_submitted_delivery(world: World) -> None:
     world.connector().play(Step.SUBMIT)
     await world.take(penalty())
     await world.turn()
@@ -196,7 +198,7 @@ async def test_a_receipt_settles_what_was_submitted(world: World) -> None:
     assert await world.value("select count(*) from receipt") == 1
 
 
-async def test_a_later_receipt_may_reject_what_was_accepted(world: World) -> None:
+async def test_a_later_receipt_can_reject_an_accepted_delivery(world: World) -> None:
     await world.take(penalty())
     await world.turn()
     [key] = world.connector().stored
@@ -221,7 +223,7 @@ async def test_a_receipt_is_read_once(world: World) -> None:
     assert await world.value("select count(*) from receipt") == 1
 
 
-async def test_receipts_of_others_move_nothing(world: World) -> None:
+async def test_receipts_with_foreign_keys_move_nothing(world: World) -> None:
     await world.take(penalty())
     await world.turn()
     world.connector().issue_receipt("other-1", accepted=False)
@@ -235,7 +237,7 @@ async def test_receipts_of_others_move_nothing(world: World) -> None:
 # ---------------------------------------------------------------- verbs
 
 
-async def test_a_correction_is_sent_as_one_where_something_is_held(world: World) -> None:
+async def test_a_correction_is_sent_as_one_if_the_destination_has_a_version(world: World) -> None:
     await world.take(penalty())
     await world.turn()
 
@@ -245,7 +247,7 @@ async def test_a_correction_is_sent_as_one_where_something_is_held(world: World)
     assert world.sent() == [("new", NUMBER), ("correct", NUMBER)]
 
 
-async def test_a_correction_of_what_was_never_sent_is_new(world: World) -> None:
+async def test_a_correction_before_the_first_delivery_is_sent_as_new(world: World) -> None:
     await world.take(penalty())
     await world.take(penalty(CF_NR="更正"))
 
@@ -255,7 +257,7 @@ async def test_a_correction_of_what_was_never_sent_is_new(world: World) -> None:
     assert await world.states() == ["superseded", "accepted"]
 
 
-async def test_a_withdrawal_goes_to_whoever_has_the_decision(world: World) -> None:
+async def test_a_withdrawal_is_sent_to_a_destination_that_has_the_decision(world: World) -> None:
     await world.take(penalty())
     await world.turn()
 
@@ -266,7 +268,7 @@ async def test_a_withdrawal_goes_to_whoever_has_the_decision(world: World) -> No
     assert await world.states() == ["accepted", "accepted"]
 
 
-async def test_a_withdrawal_of_what_was_never_sent_is_sent_to_nobody(world: World) -> None:
+async def test_a_withdrawal_before_the_first_delivery_is_not_sent(world: World) -> None:
     await world.take(penalty())
 
     await world.take(penalty(verb="withdraw"))
@@ -276,7 +278,7 @@ async def test_a_withdrawal_of_what_was_never_sent_is_sent_to_nobody(world: Worl
     assert await world.states() == ["superseded"]
 
 
-async def test_a_withdrawal_behind_an_unknown_outcome_finds_out_first(world: World) -> None:
+async def test_a_withdrawal_waits_until_an_unknown_outcome_is_known(world: World) -> None:
     world.connector().play(Step.LOSE_ANSWER)
     await world.take(penalty())
     await world.turn()
@@ -289,7 +291,7 @@ async def test_a_withdrawal_behind_an_unknown_outcome_finds_out_first(world: Wor
     assert await world.states() == ["accepted", "accepted"]
 
 
-async def test_a_repair_is_told_to_every_past_recipient(make_world: MakeWorld) -> None:
+async def test_a_repair_is_sent_to_every_past_recipient(make_world: MakeWorld) -> None:
     world = await make_world(destinations=[PLATFORM, {**PLATFORM, "name": "nation"}, BANK])
     await world.take(penalty())
     await world.turn()
@@ -301,7 +303,7 @@ async def test_a_repair_is_told_to_every_past_recipient(make_world: MakeWorld) -
     assert world.sent()[-1] == world.sent("nation")[-1] == ("repair", NUMBER)
 
 
-async def test_a_repair_takes_no_withdrawals_place(world: World) -> None:
+async def test_a_repair_of_a_withdrawn_decision_is_not_sent(world: World) -> None:
     await world.take(penalty())
     await world.turn()
     await world.take(penalty(verb="withdraw"))
@@ -313,7 +315,7 @@ async def test_a_repair_takes_no_withdrawals_place(world: World) -> None:
     assert await world.column("select verb from decision where kind = 'penalty'") == ["withdraw"]
 
 
-async def test_a_revived_decision_is_a_correction_for_its_recipients(world: World) -> None:
+async def test_a_revived_decision_is_sent_as_a_correction_to_past_recipients(world: World) -> None:
     await world.take(penalty())
     await world.turn()
     await world.take(penalty(verb="withdraw"))
@@ -343,7 +345,7 @@ async def test_versions_of_a_decision_arrive_in_their_order(world: World) -> Non
     assert await world.states() == ["accepted", "superseded", "accepted"]
 
 
-async def test_one_decisions_trouble_blocks_no_other(make_world: MakeWorld) -> None:
+async def test_an_unknown_outcome_does_not_block_other_decisions(make_world: MakeWorld) -> None:
     world = await make_world(**platform(batch_size=1, concurrency=1))
     world.connector().play(Step.LOSE_ANSWER)
     await world.take(penalty(1), penalty(2))
@@ -353,7 +355,7 @@ async def test_one_decisions_trouble_blocks_no_other(make_world: MakeWorld) -> N
     assert sorted(await world.states()) == ["accepted", "unknown"]
 
 
-async def test_one_destinations_trouble_blocks_no_other(make_world: MakeWorld) -> None:
+async def test_a_failing_destination_does_not_block_another(make_world: MakeWorld) -> None:
     sick = {**PLATFORM, "name": "sick", "settings": {"always": "call_rejected"}}
     world = await make_world(destinations=[sick, PLATFORM, BANK])
     await world.take(penalty())
@@ -363,7 +365,7 @@ async def test_one_destinations_trouble_blocks_no_other(make_world: MakeWorld) -
     assert (await world.states("sick"), await world.states()) == (["deferred"], ["accepted"])
 
 
-async def test_the_earliest_due_goes_out_first(make_world: MakeWorld) -> None:
+async def test_the_earliest_due_delivery_is_sent_first(make_world: MakeWorld) -> None:
     world = await make_world(**platform(batch_size=1, concurrency=1))
     await world.take(*[penalty(n, n, CF_JDRQ=f"2026-10-{day:02d}") for n, day in
                        enumerate((9, 7, 12, 8), 1)])  # fmt: skip
@@ -388,7 +390,7 @@ async def test_a_destination_belongs_to_one_process_at_a_time(make_world: MakeWo
     assert (refused.owned, owned.owned) == (False, True)
 
 
-async def test_a_change_of_owner_is_counted(make_world: MakeWorld) -> None:
+async def test_a_change_of_owner_raises_the_fencing_number(make_world: MakeWorld) -> None:
     one, other = await make_world(), await make_world()
     await one.deliverer().round()
     await one.deliverer().round()
@@ -414,7 +416,7 @@ async def test_two_deliverers_at_once_send_everything_once(make_world: MakeWorld
 # ---------------------------------------------------------------- grade changes
 
 
-async def test_grade_changes_wait_for_their_number_and_go_in_order(world: World) -> None:
+async def test_grade_changes_are_sent_in_order_once_they_are_numbered(world: World) -> None:
     await world.take(penalty(1, CF_NR_FK="60", CF_CFLB="罚款、责令停产停业"))
     await world.take(event(2, type="criminal_suspicion"))
     await world.take(event(3, type="criminal_suspicion", suspected=False))
@@ -429,7 +431,7 @@ async def test_grade_changes_wait_for_their_number_and_go_in_order(world: World)
     assert [item.columns["to_grade"] for item in items][1] is None
 
 
-async def test_numbers_have_no_gap_whatever_was_undone(world: World) -> None:
+async def test_grade_changes_are_numbered_without_gaps(world: World) -> None:
     await world.take(penalty(1, 1))
     await world.run("select nextval('gateway_id') from generate_series(1, 10)")
     await world.take(penalty(2, 2), penalty(3, 3))
@@ -442,7 +444,7 @@ async def test_numbers_have_no_gap_whatever_was_undone(world: World) -> None:
     assert await world.column("select number from grade_change order by id") == [1, 2, 3, 4]
 
 
-async def test_two_publishers_at_once_number_once(make_world: MakeWorld) -> None:
+async def test_two_publishers_at_once_number_each_grade_change_once(make_world: MakeWorld) -> None:
     world, other = await make_world(), await make_world()
     await world.take(*[penalty(n, n) for n in range(20)])
     schedules: list[Schedule] = [world.schedule, other.schedule]
@@ -454,7 +456,7 @@ async def test_two_publishers_at_once_number_once(make_world: MakeWorld) -> None
     assert numbers == list(range(1, 21))
 
 
-async def test_a_sick_bank_gets_every_change_in_order_later(world: World) -> None:
+async def test_a_bank_that_failed_gets_every_change_later_in_order(world: World) -> None:
     world.connector("bank").play(Step.CALL_REJECTED, Step.LOSE_ANSWER)
     await world.take(penalty())
     await world.take(event(2, type="criminal_suspicion"))
@@ -470,7 +472,7 @@ async def test_a_sick_bank_gets_every_change_in_order_later(world: World) -> Non
 # ---------------------------------------------------------------- time passes
 
 
-async def test_a_grade_changes_by_itself_when_its_day_comes(world: World) -> None:
+async def test_a_subject_is_scored_again_on_the_day_its_result_changes(world: World) -> None:
     await world.take(event(1, type="commendation.honour"), penalty(1, CF_NR_FK="60"))
     changes_on = await world.value("select max(changes_on) from assessment")
     before = await world.value("select count(*) from assessment")
@@ -498,7 +500,7 @@ async def test_breaches_are_marked_once(world: World) -> None:
     )
 
 
-async def test_what_is_unknown_stays_so_when_the_breaker_opens_before_its_look(
+async def test_an_unknown_outcome_stays_unknown_if_the_breaker_opens_first(
     make_world: MakeWorld,
 ) -> None:
     world = await make_world(**platform(batch_size=1, concurrency=1, on_unknown="resend"))
@@ -514,7 +516,7 @@ async def test_what_is_unknown_stays_so_when_the_breaker_opens_before_its_look(
 # ---------------------------------------------------------------- limits and silence
 
 
-async def test_a_destination_that_bears_few_calls_gets_no_more_than_it_bears_claimed(
+async def test_a_claim_is_limited_by_the_permitted_call_rate(
     make_world: MakeWorld,
 ) -> None:
     slow = {**PLATFORM, "settings": {"batch_size": 1}, "calls_per_second": 0.1}
@@ -526,7 +528,7 @@ async def test_a_destination_that_bears_few_calls_gets_no_more_than_it_bears_cla
     assert done.claimed == 1
 
 
-async def test_a_verdict_that_does_not_come_is_counted(make_world: MakeWorld) -> None:
+async def test_a_missing_receipt_is_counted(make_world: MakeWorld) -> None:
     world = await make_world(**platform(always="submit"))
     await world.take(penalty())
     await world.turn()
@@ -540,7 +542,7 @@ async def test_a_verdict_that_does_not_come_is_counted(make_world: MakeWorld) ->
     assert (before, gauge._value.get()) == (0, 1)
 
 
-async def test_work_that_will_be_late_is_foreseen(world: World) -> None:
+async def test_deliveries_that_will_be_late_are_predicted(world: World) -> None:
     await world.take(*(penalty(number) for number in range(1, 6)))
     deliverer = world.deliverer()
     limits = deliverer.connector.limits

@@ -1,4 +1,4 @@
-"""The delivery table: its states under any mixture of operations, leases, and the sweeper."""
+"""The delivery table: its states under any sequence of operations, leases, and the sweeper."""
 
 import uuid
 from collections.abc import Awaitable, Callable
@@ -117,7 +117,7 @@ ACTS: dict[str, Act] = {
 @given(names=st.lists(st.sampled_from(sorted(ACTS)), min_size=4, max_size=14))
 @example(names=["correct", "a day", "repair", "rejected", "a day"])
 @example(names=["correct again", "a day", "repair", "a day", "rejected", "correct"])
-async def test_every_move_is_in_the_table_and_every_chain_has_one_head(
+async def test_every_state_change_is_allowed_and_every_chain_has_one_head(
     new_database: NewDatabase,
     build_gateway: BuildGateway,
     clock: SteppedClock,
@@ -142,7 +142,7 @@ async def test_every_move_is_in_the_table_and_every_chain_has_one_head(
 # ---------------------------------------------------------------- claiming
 
 
-async def test_a_claim_reads_no_more_where_more_is_waiting(world: World) -> None:
+async def test_a_claim_reads_few_rows_of_a_large_table(world: World) -> None:
     await world.take(penalty())
     await world.run(
         "insert into delivery (id, item_kind, item_id, destination, subject_id, chain_id, verb, "
@@ -194,7 +194,7 @@ async def test_a_claim_commits_the_lease_and_the_open_attempt_together(world: Wo
     assert await world.states() == ["leased"]
 
 
-async def test_what_is_claimed_is_claimed_by_nobody_else(world: World) -> None:
+async def test_two_claims_never_take_the_same_delivery(world: World) -> None:
     await world.take(penalty(1), penalty(2))
 
     first, second = await _claim(world, limit=1), await _claim(world)
@@ -203,7 +203,7 @@ async def test_what_is_claimed_is_claimed_by_nobody_else(world: World) -> None:
     assert len(first + second) == 2
 
 
-async def test_a_finish_frees_the_next_of_its_chain(world: World) -> None:
+async def test_a_finish_makes_the_next_of_its_chain_ready(world: World) -> None:
     await world.take(penalty())
     [claimed] = await _claim(world)
     await world.take(penalty(CF_NR="更正"))
@@ -239,7 +239,7 @@ async def test_the_head_takes_the_earliest_due_time_of_its_chain(world: World) -
 # ---------------------------------------------------------------- leases
 
 
-async def test_an_expired_lease_is_an_unknown_outcome(world: World) -> None:
+async def test_an_expired_lease_becomes_an_unknown_outcome(world: World) -> None:
     await world.take(penalty())
     [claimed] = await _claim(world)
     await world.run(EXPIRE + " where id = :id", id=claimed.id)
@@ -249,7 +249,7 @@ async def test_an_expired_lease_is_an_unknown_outcome(world: World) -> None:
     assert await world.states() == ["unknown"]
 
 
-async def test_a_running_lease_is_left_alone(world: World) -> None:
+async def test_a_running_lease_is_not_touched(world: World) -> None:
     await world.take(penalty())
     await _claim(world)
     world.clock.step(timedelta(days=30))
@@ -259,7 +259,7 @@ async def test_a_running_lease_is_left_alone(world: World) -> None:
     assert await world.states() == ["leased"]
 
 
-async def test_what_was_sent_before_a_crash_is_found_and_not_sent_again(world: World) -> None:
+async def test_an_item_sent_before_a_crash_is_looked_up_and_not_sent_again(world: World) -> None:
     await world.take(penalty())
     [claimed] = await _claim(world)
     await world.connector().send(
@@ -273,7 +273,7 @@ async def test_what_was_sent_before_a_crash_is_found_and_not_sent_again(world: W
     assert list(world.connector().effects.values()) == [1]
 
 
-async def test_the_look_waits_for_the_settle_time_of_the_database_clock(
+async def test_a_look_up_waits_for_the_settle_time_by_the_clock_of_the_database(
     world: World,
 ) -> None:
     await world.take(penalty())
@@ -315,7 +315,7 @@ async def test_a_second_finish_changes_nothing(world: World) -> None:
 # ---------------------------------------------------------------- the sweeper
 
 
-async def test_a_chain_that_waits_for_nothing_is_mended_and_told_of(world: World) -> None:
+async def test_a_stuck_chain_is_mended_and_audited(world: World) -> None:
     await world.take(penalty())
     await world.run("update delivery set state = 'waiting' where destination = 'platform'")
 
@@ -326,14 +326,14 @@ async def test_a_chain_that_waits_for_nothing_is_mended_and_told_of(world: World
     assert await world.events() == ["chain_mended"]
 
 
-async def test_grade_changes_without_a_number_are_left_alone(world: World) -> None:
+async def test_waiting_grade_changes_without_a_number_are_not_stuck(world: World) -> None:
     await world.take(penalty())
 
     assert await sweep(world.database, world.clock(), world.gateway.metrics) == 0
     assert await world.states("bank") == ["waiting"]
 
 
-async def test_a_rejected_version_that_a_later_one_overtook_is_not_retried(world: World) -> None:
+async def test_a_rejected_version_with_a_later_one_is_not_retried(world: World) -> None:
     world.connector().play(Step.REJECT)
     await world.take(penalty())
     await world.turn()
@@ -349,7 +349,7 @@ async def test_a_rejected_version_that_a_later_one_overtook_is_not_retried(world
     assert await world.rows(HEADS) == []
 
 
-async def test_a_healthy_table_needs_no_mending(world: World) -> None:
+async def test_a_waiting_version_behind_an_unknown_outcome_is_not_stuck(world: World) -> None:
     world.connector().play(Step.LOSE_ANSWER)
     await world.take(penalty())
     await world.turn()

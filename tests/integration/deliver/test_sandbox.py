@@ -1,4 +1,4 @@
-"""The way out to the real sandbox platform over HTTP, misbehaving on order."""
+"""The way out to the sandbox platform over HTTP, with faults on order."""
 
 from collections.abc import AsyncIterator
 from datetime import timedelta
@@ -26,7 +26,7 @@ def sandbox(clock: SteppedClock) -> Sandbox:
 
 @pytest.fixture
 async def place(kind: str, sandbox: Sandbox, make_world: MakeWorld) -> AsyncIterator[World]:
-    """A world whose one destination is the sandbox, over JSON or SOAP."""
+    """A world whose only destination is the sandbox, over JSON or SOAP."""
     async with serve_sandbox(sandbox) as url:
         settings: dict[str, Any] = {"url": f"{url}/credit", "allow_private": True}
         settings |= {"call_timeout": 5}
@@ -47,7 +47,7 @@ def effects(sandbox: Sandbox) -> dict[str, int]:
 
 
 async def settle(world: World) -> None:
-    """Days in which everything gets its turn, until nothing is open."""
+    """Let a day pass in steps of two hours, and run everything after each."""
     for _ in range(12):
         await world.pass_time(2)
 
@@ -81,7 +81,7 @@ async def test_an_error_after_storing_has_one_effect(place: World, sandbox: Sand
 
 @BOTH
 @pytest.mark.parametrize("down", ["closed", "503"])
-async def test_what_a_platform_misses_while_it_is_down_it_gets_later(
+async def test_deliveries_are_sent_after_a_platform_was_down(
     place: World, sandbox: Sandbox, clock: SteppedClock, down: str
 ) -> None:
     sandbox.order("credit", down=down, down_until=clock() + timedelta(hours=20))
@@ -94,7 +94,7 @@ async def test_what_a_platform_misses_while_it_is_down_it_gets_later(
 
 
 @BOTH
-async def test_a_call_refused_for_now_comes_again(place: World, sandbox: Sandbox) -> None:
+async def test_a_temporarily_refused_call_is_repeated(place: World, sandbox: Sandbox) -> None:
     sandbox.order("credit", refuse_calls=2, retry_after=60)
     await place.take(penalty())
 
@@ -105,7 +105,7 @@ async def test_a_call_refused_for_now_comes_again(place: World, sandbox: Sandbox
 
 
 @BOTH
-async def test_a_row_rejected_later_goes_out_again_corrected(
+async def test_a_row_rejected_later_is_sent_again_after_its_correction(
     place: World, sandbox: Sandbox
 ) -> None:
     sandbox.order("credit", mode="submit", reject_later={NUMBER: ["未查询到主体"]})
@@ -134,7 +134,7 @@ async def test_a_correction_and_a_withdrawal_arrive_in_their_order(
 
 
 @BOTH
-async def test_a_resend_that_was_put_off_is_still_a_resend(place: World, sandbox: Sandbox) -> None:
+async def test_a_deferred_resend_is_still_sent_as_a_resend(place: World, sandbox: Sandbox) -> None:
     await place.take(penalty())
     await settle(place)
     sandbox.order("credit", drop_answers=1)
@@ -150,7 +150,7 @@ async def test_a_resend_that_was_put_off_is_still_a_resend(place: World, sandbox
 
 
 @BOTH
-async def test_a_whole_batch_survives_a_bad_day(place: World, sandbox: Sandbox) -> None:
+async def test_several_faults_leave_a_batch_delivered_once(place: World, sandbox: Sandbox) -> None:
     sandbox.order("credit", drop_answers=2, wrong_counts=1, fail_answers=1)
     await place.take(*[penalty(n, n) for n in range(30)])
 

@@ -1,4 +1,4 @@
-"""When a destination may be called, what goes first, and who is told that time runs out."""
+"""Quiet hours, the share of new deliveries in a claim, and escalations."""
 
 import uuid
 from datetime import time, timedelta
@@ -30,7 +30,7 @@ async def claim(world: World, fresh: int) -> list[Claimed]:
         )
 
 
-async def test_in_quiet_hours_nothing_is_called_and_afterwards_all_of_it(
+async def test_a_destination_is_not_called_in_quiet_hours(
     make_world: MakeWorld,
 ) -> None:
     night = {"starts": "22:00", "ends": "06:30"}
@@ -52,13 +52,17 @@ async def test_in_quiet_hours_nothing_is_called_and_afterwards_all_of_it(
         (("12:00", "13:00"), {"11:59": False, "12:00": True, "12:59": True, "13:00": False}),
     ],
 )
-def test_quiet_hours_have_their_ends(hours: tuple[str, str], covered: dict[str, bool]) -> None:
+def test_quiet_hours_include_their_start_and_exclude_their_end(
+    hours: tuple[str, str], covered: dict[str, bool]
+) -> None:
     quiet = QuietHours.model_validate({"starts": hours[0], "ends": hours[1]})
 
     assert {at: quiet.covers(time.fromisoformat(at)) for at in covered} == covered
 
 
-async def test_a_heap_of_retries_leaves_fresh_work_its_share(make_world: MakeWorld) -> None:
+async def test_many_retries_leave_new_deliveries_their_share_of_a_claim(
+    make_world: MakeWorld,
+) -> None:
     world = await make_world()
     await world.take(*(penalty(n, n, CF_JDRQ="2026/10/05") for n in range(1, 9)))
     await world.run("update delivery set attempts = 1 where destination = 'platform'")
@@ -71,7 +75,7 @@ async def test_a_heap_of_retries_leaves_fresh_work_its_share(make_world: MakeWor
 
 
 @pytest.mark.parametrize(("fresh", "count"), [(3, 4), (0, 4), (9, 4)])
-async def test_a_claim_is_full_whatever_share_is_fresh(
+async def test_a_claim_is_full_whatever_the_share_of_new_deliveries(
     world: World, fresh: int, count: int
 ) -> None:
     await world.take(*(penalty(n, n) for n in range(1, 9)))
@@ -83,7 +87,7 @@ async def test_a_claim_is_full_whatever_share_is_fresh(
     assert len({one.id for one in claimed}) == count
 
 
-async def test_shrinking_slack_is_told_of_once_at_each_step(world: World) -> None:
+async def test_shrinking_slack_is_escalated_once_at_each_step(world: World) -> None:
     await world.take(penalty(1, CF_CFJGDM=None))  # held, so that nothing sends it
     due = await world.value("select due_at from delivery where destination = 'platform'")
     slack = due - world.clock()
@@ -105,7 +109,7 @@ async def test_shrinking_slack_is_told_of_once_at_each_step(world: World) -> Non
     ]
 
 
-async def test_a_step_of_slack_is_a_metric(world: World) -> None:
+async def test_an_escalation_is_counted_in_a_metric(world: World) -> None:
     await world.take(penalty(1, CF_CFJGDM=None))
 
     await world.pass_time(24 * 3.7)

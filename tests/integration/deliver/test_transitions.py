@@ -1,4 +1,4 @@
-"""Every statement that writes a state moves only as the table of transitions allows."""
+"""Every statement that writes a state follows the table of transitions."""
 
 import re
 import uuid
@@ -28,7 +28,7 @@ Act = Callable[[Connection, World, Ids], Awaitable[object]]
 
 
 def statements() -> set[str]:
-    """The names of all statements of the store that write the state of a delivery."""
+    """Return the names of all statements of the store that write the state of a delivery."""
     found = set()
     for module in walk_packages(gateway.store.__path__, "gateway.store."):
         if ".migrations" in module.name:
@@ -73,7 +73,7 @@ async def _claim(connection: Connection, world: World, *, look: bool) -> None:
 
 
 async def _finish(connection: Connection, world: World, ids: Ids, state: S) -> None:
-    """An outcome for the delivery in every state; only the leased one has the token."""
+    """Finish the delivery in every state; only the leased one has the token."""
     rows = await world.rows("select id, subject_id, chain_id from delivery order by id")
     finished = [
         Finish(id_, TOKEN, subject, chain, "platform", state, "tried")
@@ -99,7 +99,7 @@ def _finishing(state: S) -> Act:
     return lambda connection, world, ids: _finish(connection, world, ids, state)
 
 
-#: How each statement is brought to act on a delivery in every state.
+#: How each statement is run on a delivery in every state.
 ACTS: dict[str, list[Act]] = {
     "_SUPERSEDE": [_supersede],
     "_PROMOTE_CHAINS": [_promote],
@@ -123,7 +123,7 @@ def test_every_statement_that_writes_a_state_is_tried() -> None:
 @pytest.mark.parametrize(
     ("name", "place"), [(name, place) for name, acts in ACTS.items() for place in range(len(acts))]
 )
-async def test_a_statement_moves_a_delivery_only_as_the_transitions_say(
+async def test_a_statement_changes_states_only_as_the_transitions_allow(
     world: World, name: str, place: int
 ) -> None:
     ids = await one_delivery_in_every_state(world)

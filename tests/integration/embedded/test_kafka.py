@@ -1,4 +1,4 @@
-"""The embedded broker: who owns it, who attaches, and what a kill leaves behind."""
+"""The embedded broker: ownership, use by others, and the state after a kill."""
 
 import shutil
 import signal
@@ -15,7 +15,7 @@ from gateway.embedded.kafka import EmbeddedKafka
 
 pytestmark = pytest.mark.integration
 
-#: Owns the broker, says so, and waits to be killed.
+#: A process that owns the broker, prints "ready", and waits to be killed.
 OWNER = """
 import sys, time
 from pathlib import Path
@@ -29,7 +29,7 @@ time.sleep(600)
 
 @pytest.fixture
 def state() -> Iterator[Path]:
-    """A deep state folder whose broker is gone when the test is."""
+    """A long state folder; its broker is stopped after the test."""
     made = Path(tempfile.mkdtemp(prefix="cg-"))
     deep = made / "a-folder-with-a-long-name" / "in-a-folder-with-a-long-name" / "so-it-lies-deep"
     yield deep
@@ -39,7 +39,7 @@ def state() -> Iterator[Path]:
     shutil.rmtree(made, ignore_errors=True)
 
 
-def test_a_broker_outlives_its_killed_owner_is_adopted_and_can_be_started_again(
+def test_a_broker_of_a_killed_owner_is_adopted_and_can_be_started_again(
     state: Path,
 ) -> None:
     owner = subprocess.Popen([sys.executable, "-c", OWNER, str(state)], stdout=subprocess.PIPE)

@@ -1,4 +1,4 @@
-"""The embedded servers: who owns them, who attaches, and what a kill leaves behind."""
+"""Embedded PostgreSQL: ownership, use by others, and the state after a kill."""
 
 import os
 import shutil
@@ -18,7 +18,7 @@ from gateway.store.base.upgrade import upgrade
 
 pytestmark = pytest.mark.integration
 
-#: Owns the server, says so, and waits to be killed.
+#: A process that owns the server, prints "ready", and waits to be killed.
 OWNER = """
 import sys, time
 from pathlib import Path
@@ -32,7 +32,7 @@ time.sleep(600)
 
 @pytest.fixture
 def folder() -> Iterator[Path]:
-    """A state folder whose server is gone when the test is."""
+    """A state folder; its servers are stopped after the test."""
     made = Path(tempfile.mkdtemp(prefix="cg-"))
     yield made
     for state in {lock.parent for lock in made.rglob("postgres.lock")}:
@@ -77,7 +77,7 @@ async def read(server: EmbeddedPostgres) -> str:
     return str(found)
 
 
-async def test_a_second_process_attaches_and_stops_nothing(folder: Path) -> None:
+async def test_a_second_process_uses_the_server_and_does_not_stop_it(folder: Path) -> None:
     owner = start_owner(folder)
     second = EmbeddedPostgres(folder)
 
@@ -90,7 +90,7 @@ async def test_a_second_process_attaches_and_stops_nothing(folder: Path) -> None
     kill(owner)
 
 
-async def test_what_a_killed_owner_left_running_is_adopted(folder: Path) -> None:
+async def test_a_server_that_a_killed_owner_left_running_is_adopted(folder: Path) -> None:
     owner = start_owner(folder)
     heir = EmbeddedPostgres(folder)
     await write(heir)
@@ -105,7 +105,7 @@ async def test_what_a_killed_owner_left_running_is_adopted(folder: Path) -> None
     assert running(before, str(heir.data)) is None
 
 
-async def test_a_killed_server_starts_again_with_what_was_committed(folder: Path) -> None:
+async def test_a_killed_server_starts_again_with_its_committed_data(folder: Path) -> None:
     owner = start_owner(folder)
     heir = EmbeddedPostgres(folder)
     await write(heir)
@@ -118,7 +118,7 @@ async def test_a_killed_server_starts_again_with_what_was_committed(folder: Path
     heir.stop()
 
 
-async def test_a_stale_pid_file_that_names_another_process_is_passed_over(folder: Path) -> None:
+async def test_a_stale_pid_file_with_another_process_is_ignored(folder: Path) -> None:
     first = EmbeddedPostgres(folder)
     first.start()
     await write(first)
@@ -134,7 +134,7 @@ async def test_a_stale_pid_file_that_names_another_process_is_passed_over(folder
     again.stop()
 
 
-async def test_a_state_folder_may_lie_deep(folder: Path) -> None:
+async def test_a_state_folder_may_have_a_long_path(folder: Path) -> None:
     deep = folder / ("d" * 100) / ("e" * 100)
     server = EmbeddedPostgres(deep)
 
@@ -146,7 +146,7 @@ async def test_a_state_folder_may_lie_deep(folder: Path) -> None:
     server.stop()
 
 
-def test_a_lock_has_one_holder_and_is_free_again(tmp_path: Path) -> None:
+def test_a_lock_has_one_holder_until_it_is_released(tmp_path: Path) -> None:
     one, other = OwnerLock(tmp_path / "lock"), OwnerLock(tmp_path / "lock")
 
     taken = [one.acquire(), other.acquire()]
@@ -156,7 +156,7 @@ def test_a_lock_has_one_holder_and_is_free_again(tmp_path: Path) -> None:
     other.release()
 
 
-def test_a_process_that_is_not_the_server_is_not_taken_for_it() -> None:
+def test_another_process_is_not_taken_for_the_server() -> None:
     assert running(os.getpid(), "no such marker in any command line") is None
     assert running(-1, "") is None
     assert running(2**22 + 1, "") is None

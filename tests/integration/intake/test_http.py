@@ -1,4 +1,4 @@
-"""The HTTP door and the health endpoints, called as an ASGI application."""
+"""HTTP intake and the health endpoints, called as an ASGI application."""
 
 from collections.abc import AsyncIterator
 
@@ -45,20 +45,22 @@ async def client(world: World) -> AsyncIterator[httpx.AsyncClient]:
 
 @pytest.mark.parametrize("headers", [{}, {"X-Api-Key": "wrong"}, {"Authorization": "Bearer no"}])
 @pytest.mark.parametrize("path", [URL, "/metrics", "/openapi.json", "/nowhere"])
-async def test_nothing_but_health_answers_without_a_key(
+async def test_only_health_checks_answer_without_a_key(
     client: httpx.AsyncClient, path: str, headers: dict[str, str]
 ) -> None:
     assert (await client.get(path, headers=headers)).status_code == 401
 
 
 @pytest.mark.parametrize("headers", [KEY, {"Authorization": "Bearer the key"}])
-async def test_a_key_opens_the_door(client: httpx.AsyncClient, headers: dict[str, str]) -> None:
+async def test_a_request_with_a_key_is_accepted(
+    client: httpx.AsyncClient, headers: dict[str, str]
+) -> None:
     answer = await client.post(URL, json=penalty(), headers=headers)
 
     assert (answer.status_code, answer.json()[0]["verdict"]) == (200, "ok")
 
 
-async def test_an_installation_without_keys_lets_nobody_in(world: World) -> None:
+async def test_without_configured_keys_every_request_is_refused(world: World) -> None:
     gateway = world.gateway
     app = create_web(HttpSettings(), routers(gateway), gateway.metrics, Probes({}, {}))
     async with httpx.AsyncClient(
@@ -83,7 +85,7 @@ async def test_every_record_has_its_result(client: httpx.AsyncClient, world: Wor
     assert await world.value("select count(*) from decision") == 2
 
 
-async def test_what_is_answered_is_committed(client: httpx.AsyncClient, world: World) -> None:
+async def test_an_answered_record_is_committed(client: httpx.AsyncClient, world: World) -> None:
     await client.post(URL, json=penalty(), headers=KEY)
 
     assert await world.value("select count(*) from record_version") == 1
@@ -119,7 +121,7 @@ async def test_an_idempotency_key_with_another_body_is_refused(
 
 
 @pytest.mark.parametrize("body", [b"", b"{", b'"text"', b"\xff", b"[1,"])
-async def test_a_body_that_does_not_parse_is_one_refused_item(
+async def test_an_unreadable_body_is_one_refused_item(
     client: httpx.AsyncClient, body: bytes
 ) -> None:
     answer = await client.post(URL, content=body, headers=KEY)
@@ -127,7 +129,7 @@ async def test_a_body_that_does_not_parse_is_one_refused_item(
     assert (answer.status_code, [one["verdict"] for one in answer.json()]) == (200, ["refused"])
 
 
-async def test_one_bad_element_refuses_itself_and_not_the_list(
+async def test_a_bad_element_is_refused_without_the_rest_of_the_list(
     client: httpx.AsyncClient, world: World
 ) -> None:
     good, bad = orjson.dumps(penalty(1)), b'{"CF_WSH": "\\ud800"}'
@@ -139,7 +141,7 @@ async def test_one_bad_element_refuses_itself_and_not_the_list(
     assert world.gateway.keys.decrypt(sealed) == bad
 
 
-async def test_an_empty_list_is_no_record(client: httpx.AsyncClient) -> None:
+async def test_an_empty_list_gives_no_result(client: httpx.AsyncClient) -> None:
     answer = await client.post(URL, json=[], headers=KEY)
 
     assert (answer.status_code, answer.json()) == (200, [])
@@ -151,7 +153,7 @@ async def test_a_body_beyond_the_limit_is_refused(client: httpx.AsyncClient) -> 
     assert answer.status_code == 413
 
 
-async def test_a_body_that_hides_its_length_is_refused(client: httpx.AsyncClient) -> None:
+async def test_a_chunked_body_is_refused(client: httpx.AsyncClient) -> None:
     async def chunks() -> AsyncIterator[bytes]:
         yield b"x"
 
@@ -167,17 +169,17 @@ async def test_too_many_records_are_refused(client: httpx.AsyncClient, world: Wo
     assert await world.value("select count(*) from quarantine") == 0
 
 
-async def test_a_kind_that_is_not_there_is_refused(client: httpx.AsyncClient) -> None:
+async def test_an_unknown_kind_is_refused(client: httpx.AsyncClient) -> None:
     assert (await client.post("/v1/intake/fine", json={}, headers=KEY)).status_code == 422
 
 
-async def test_a_person_comes_back_under_a_pseudonym(client: httpx.AsyncClient) -> None:
+async def test_the_answer_about_a_person_has_no_identity_number(client: httpx.AsyncClient) -> None:
     answer = await client.post(URL, json=person_penalty(), headers=KEY)
 
     assert IDENTITY not in answer.text
 
 
-async def test_without_a_database_nothing_is_taken(
+async def test_without_a_database_a_request_gets_503(
     client: httpx.AsyncClient, world: World, postgres: EmbeddedPostgres
 ) -> None:
     name = world.database.engine.url.database
@@ -199,7 +201,7 @@ async def test_health_needs_no_key(world: World) -> None:
     assert [answer.status_code for answer in answers] == [200, 200]
 
 
-async def test_what_is_not_ready_may_live_on(world: World) -> None:
+async def test_a_process_that_is_not_ready_can_be_live(world: World) -> None:
     async with client_of(world, Probes({"tasks": well}, {"intake": unwell})) as client:
         live, ready = await client.get("/health/live"), await client.get("/health/ready")
 
@@ -207,7 +209,7 @@ async def test_what_is_not_ready_may_live_on(world: World) -> None:
     assert ready.json()["problems"] == {"intake": "没有分配到 Kafka 分区"}
 
 
-async def test_metrics_are_read_with_the_key(client: httpx.AsyncClient) -> None:
+async def test_metrics_can_be_read_with_the_key(client: httpx.AsyncClient) -> None:
     await client.post(URL, json=penalty(), headers=KEY)
 
     text = (await client.get("/metrics", headers=KEY)).text

@@ -1,4 +1,4 @@
-"""The Kafka door on a real broker with two partitions: ARCHITECTURE.md, "Traps of Kafka"."""
+"""Kafka intake on a real broker with two partitions: ARCHITECTURE.md, "Traps of Kafka"."""
 
 import asyncio
 import uuid
@@ -53,7 +53,7 @@ async def producer(kafka_bootstrap: str) -> AsyncIterator[AIOKafkaProducer]:
 
 @pytest.fixture
 async def start(world: World, kafka_bootstrap: str, topic: str) -> AsyncIterator[StartIntake]:
-    """Starts members of a group; the group is the test's own unless one is named."""
+    """Start members of a group; by default the group is that of the test."""
     started: list[KafkaIntake] = []
 
     async def run(group: str = "", **options: int) -> KafkaIntake:
@@ -85,7 +85,7 @@ def _broken(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
 async def send(
     producer: AIOKafkaProducer, topic: str, *bodies: bytes | None, header: bytes | None = None
 ) -> None:
-    """Bodies to both partitions in turn."""
+    """Send bodies to both partitions in turn."""
     headers = [("source", header)] if header is not None else None
     for number, body in enumerate(bodies):
         await producer.send(topic, body, key=b"key", partition=number % 2, headers=headers)
@@ -101,7 +101,7 @@ async def committed(intake: KafkaIntake, topic: str) -> list[int | None]:
     return [await intake.consumer.committed(TopicPartition(topic, p)) for p in (0, 1)]
 
 
-async def test_poison_in_a_batch_stops_nothing_and_is_kept(
+async def test_unreadable_messages_are_quarantined_and_stop_nothing(
     world: World, producer: AIOKafkaProducer, topic: str, start: StartIntake
 ) -> None:
     good = bodies(1, 4)
@@ -117,7 +117,7 @@ async def test_poison_in_a_batch_stops_nothing_and_is_kept(
     assert await committed(intake, topic) == [4, 3]
 
 
-async def test_every_item_has_its_partition_and_offset_as_origin(
+async def test_the_origin_of_an_item_is_its_partition_and_offset(
     world: World, producer: AIOKafkaProducer, topic: str, start: StartIntake
 ) -> None:
     await send(producer, topic, *bodies(1, 6))
@@ -131,7 +131,7 @@ async def test_every_item_has_its_partition_and_offset_as_origin(
     assert places == [(f"kafka:main/{topic}/{p}", offset) for p in (0, 1) for offset in range(3)]
 
 
-async def test_a_replay_of_the_topic_gives_no_new_versions(
+async def test_reading_the_topic_again_makes_no_new_versions(
     world: World, producer: AIOKafkaProducer, topic: str, start: StartIntake
 ) -> None:
     await send(producer, topic, *bodies(1, 20), b"broken", *bodies(1, 3))
@@ -146,7 +146,7 @@ async def test_a_replay_of_the_topic_gives_no_new_versions(
     assert await world.value("select count(*) from quarantine") == 1
 
 
-async def test_a_restarted_member_goes_on_where_it_left_off(
+async def test_a_restarted_member_continues_at_its_committed_offsets(
     world: World, producer: AIOKafkaProducer, topic: str, start: StartIntake
 ) -> None:
     await send(producer, topic, *bodies(1, 10))
@@ -181,7 +181,7 @@ async def test_the_batches_of_a_partition_keep_their_order(
 
 
 @pytest.mark.usefixtures("_broken")
-async def test_a_fault_of_ours_is_seen_and_nothing_behind_it_is_committed(
+async def test_a_failed_batch_is_reported_and_no_offset_after_it_is_committed(
     producer: AIOKafkaProducer, topic: str, start: StartIntake
 ) -> None:
     await send(producer, topic, *bodies(1, 20))
@@ -194,7 +194,7 @@ async def test_a_fault_of_ours_is_seen_and_nothing_behind_it_is_committed(
 
 
 @pytest.mark.usefixtures("_broken")
-async def test_what_comes_after_a_fault_of_ours_is_still_behind(
+async def test_records_after_a_failed_batch_count_as_lag(
     producer: AIOKafkaProducer, topic: str, start: StartIntake
 ) -> None:
     await send(producer, topic, *bodies(1, 1))
@@ -208,7 +208,7 @@ async def test_what_comes_after_a_fault_of_ours_is_still_behind(
     assert intake.lag() == 20
 
 
-async def test_nothing_is_begun_once_it_stops(
+async def test_no_batch_is_started_while_intake_stops(
     world: World,
     producer: AIOKafkaProducer,
     topic: str,
@@ -236,7 +236,7 @@ async def test_nothing_is_begun_once_it_stops(
     assert (len(begun), intake.failed) == (1, False)
 
 
-async def test_a_topic_made_again_is_processed_and_told_of(
+async def test_a_re_created_topic_is_processed_and_audited(
     world: World,
     producer: AIOKafkaProducer,
     admin: AIOKafkaAdminClient,
@@ -294,7 +294,7 @@ async def test_an_outage_longer_than_the_poll_interval_keeps_the_assignment(
     assert await committed(intake, topic) == [10, 10]
 
 
-async def test_work_as_usual_pauses_nothing_so_that_nothing_fetched_is_thrown_away(
+async def test_normal_work_never_pauses_partitions(
     start: StartIntake,
     producer: AIOKafkaProducer,
     topic: str,
@@ -314,7 +314,7 @@ async def test_work_as_usual_pauses_nothing_so_that_nothing_fetched_is_thrown_aw
     assert pauses == []
 
 
-async def test_a_broker_that_went_away_without_a_leader_is_not_asked_without_pause(
+async def test_a_broker_without_a_leader_is_asked_with_pauses(
     start: StartIntake,
     producer: AIOKafkaProducer,
     topic: str,
@@ -353,7 +353,7 @@ async def test_the_members_of_a_group_share_the_partitions(
     assert await world.value("select count(*) from decision") == 40
 
 
-async def test_a_member_that_leaves_hands_its_partition_on(
+async def test_the_partition_of_a_leaving_member_goes_to_another(
     world: World, producer: AIOKafkaProducer, topic: str, start: StartIntake
 ) -> None:
     one, other = await start(), await start()
@@ -367,7 +367,7 @@ async def test_a_member_that_leaves_hands_its_partition_on(
     assert await world.value("select count(*) from decision") == 10
 
 
-async def test_the_lag_is_what_is_not_read_yet(
+async def test_the_lag_is_zero_after_everything_is_read(
     producer: AIOKafkaProducer, topic: str, start: StartIntake
 ) -> None:
     await send(producer, topic, *bodies(1, 10))

@@ -1,4 +1,4 @@
-"""隔离区: bad input beside good input, and what becomes of it."""
+"""Quarantine 隔离区: refused input between good input, and its replay."""
 
 import orjson
 import pytest
@@ -26,7 +26,7 @@ POISON: list[bytes | None] = [
     b"[]",
     orjson.dumps({"name": "?"}),
 ]
-#: The database refuses this text, which no rule of ours does: a trigger of the test sees to it.
+#: A text that only the database refuses, by a trigger of the test.
 UNWANTED = "数据库不要的内容"
 REFUSE = f"""
     create function refuse() returns trigger language plpgsql as $$ begin
@@ -49,7 +49,7 @@ async def quarantined(world: World) -> list[quarantine.Quarantined]:
         return await quarantine.open_quarantine(connection)
 
 
-async def test_poison_between_good_items_stands_aside_with_its_bytes(world: World) -> None:
+async def test_unreadable_items_are_quarantined_with_their_bytes(world: World) -> None:
     rows = [row for n, bad in enumerate(POISON) for row in (penalty(n), bad)]
 
     results = await world.take(*rows, penalty(99), origin="topic")
@@ -62,7 +62,7 @@ async def test_poison_between_good_items_stands_aside_with_its_bytes(world: Worl
     assert all(one.problems for one in kept)
 
 
-async def test_bytes_in_quarantine_are_sealed(world: World) -> None:
+async def test_bytes_in_quarantine_are_encrypted(world: World) -> None:
     body = orjson.dumps(penalty(CF_WSH=None))
     await world.take(body)
 
@@ -72,7 +72,7 @@ async def test_bytes_in_quarantine_are_sealed(world: World) -> None:
     assert b"CF_XDR_MC" not in sealed
 
 
-async def test_what_the_database_refuses_is_found_by_halving(world: World) -> None:
+async def test_an_item_that_the_database_refuses_is_found_by_halving(world: World) -> None:
     await world.run(REFUSE)
     await world.run(TRIGGER)
     rows = [penalty(n, CF_NR=UNWANTED if n in {3, 11} else "罚款") for n in range(16)]
@@ -85,7 +85,7 @@ async def test_what_the_database_refuses_is_found_by_halving(world: World) -> No
     assert len(await quarantined(world)) == 2
 
 
-async def test_a_repeat_of_what_the_database_refused_is_a_repeat(world: World) -> None:
+async def test_an_item_that_the_database_refused_is_a_repeat_the_second_time(world: World) -> None:
     await world.run(REFUSE)
     await world.run(TRIGGER)
     await world.take(penalty(CF_NR=UNWANTED), origin="topic")
@@ -96,7 +96,7 @@ async def test_a_repeat_of_what_the_database_refused_is_a_repeat(world: World) -
     assert len(await quarantined(world)) == 1
 
 
-async def test_a_corrected_item_is_taken_and_its_history_kept(world: World) -> None:
+async def test_a_corrected_item_is_accepted_and_resolved(world: World) -> None:
     [refused] = await world.take(penalty(CF_WSH=None))
     assert refused.quarantine_id is not None
 
@@ -141,12 +141,12 @@ async def test_the_kind_is_kept_for_the_replay(world: World) -> None:
     assert result.verdict is Verdict.OK
 
 
-async def test_an_item_that_is_not_there_is_named(world: World) -> None:
+async def test_an_unknown_quarantine_number_is_refused(world: World) -> None:
     with pytest.raises(NoSuchItem, match="99"):
         await again(world, 99)
 
 
-async def test_refused_input_is_no_decision(world: World) -> None:
+async def test_refused_input_makes_no_decision(world: World) -> None:
     await world.take(licence(XK_WSH=None))
 
     assert await world.value("select count(*) from decision") == 0

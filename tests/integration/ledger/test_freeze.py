@@ -1,4 +1,4 @@
-"""The ledger on a real database: what the pipeline wrote, counted, frozen, written out."""
+"""The ledger on a real database: counted, frozen, and written as a workbook."""
 
 from datetime import date, timedelta
 from io import BytesIO
@@ -61,9 +61,7 @@ async def test_the_figures_of_a_month_follow_their_definitions(
     assert (await here.ledger("2026-11")).refused + ledger.refused == 1
 
 
-async def test_a_later_rejection_takes_the_acceptance_back(
-    database: Database, tmp_path: Path
-) -> None:
+async def test_a_later_rejection_removes_the_acceptance(database: Database, tmp_path: Path) -> None:
     here = await world(database, tmp_path)
     await here.take_in([penalty(1)])
     await here.deliver()
@@ -79,7 +77,7 @@ async def test_a_later_rejection_takes_the_acceptance_back(
     assert ledger.rows[0].standings["platform"].reasons == ("名称不符",)
 
 
-async def test_a_correction_after_acceptance_leaves_the_decision_in_time(
+async def test_a_correction_after_acceptance_leaves_the_decision_timely(
     database: Database, tmp_path: Path
 ) -> None:
     here = await world(database, tmp_path)
@@ -95,7 +93,7 @@ async def test_a_correction_after_acceptance_leaves_the_decision_in_time(
     assert ledger.rows[0].standings["platform"].state == "更正：有效入库"
 
 
-async def test_a_withdrawn_decision_stays_counted(database: Database, tmp_path: Path) -> None:
+async def test_a_withdrawn_decision_is_still_counted(database: Database, tmp_path: Path) -> None:
     here = await world(database, tmp_path)
     await here.take_in([penalty(1)])
     await here.deliver()
@@ -132,7 +130,7 @@ async def test_a_persons_name_and_number_are_not_in_the_ledger(
     assert frozen.version == 1
 
 
-async def test_a_destination_with_a_since_owes_the_decisions_that_it_was_never_given(
+async def test_decisions_never_sent_to_a_destination_with_a_since_date_are_missed(
     database: Database, tmp_path: Path
 ) -> None:
     here = await world(database, tmp_path)
@@ -160,7 +158,7 @@ async def test_a_month_without_decisions_is_a_zero_report(
     assert figures.reported_rate.text == figures.compliant_rate.text == "—"
 
 
-async def test_the_same_content_makes_no_new_version_and_a_change_makes_one(
+async def test_a_new_version_is_made_only_if_the_content_has_changed(
     database: Database, tmp_path: Path
 ) -> None:
     here = await world(database, tmp_path)
@@ -190,7 +188,7 @@ async def test_the_same_content_makes_no_new_version_and_a_change_makes_one(
     assert audited == 3
 
 
-async def test_a_month_costs_the_same_number_of_statements_whatever_it_holds(
+async def test_the_number_of_statements_does_not_depend_on_the_size_of_the_month(
     database: Database, tmp_path: Path
 ) -> None:
     here = await world(database, tmp_path)

@@ -1,4 +1,4 @@
-"""The stored population, rescored and compared: the same as the service found one by one."""
+"""Rescoring the stored population gives the same as the service."""
 
 from datetime import timedelta
 from typing import Any
@@ -34,7 +34,7 @@ async def rescored(world: World) -> tuple[Rows, list[Any]]:
 
 
 async def assessed(world: World) -> Rows:
-    """What the last assessment of each subject says."""
+    """Return the last assessment of each subject."""
     rows = await world.rows(
         "select distinct on (s.id) case when s.person then :person else s.code end, a.grade, "
         "a.not_evaluated, a.changes_on from assessment a join subject s on s.id = a.subject_id "
@@ -44,7 +44,7 @@ async def assessed(world: World) -> Rows:
     return sorted(rows, key=repr)
 
 
-async def test_it_comes_to_what_the_service_found_one_by_one(world: World) -> None:
+async def test_rescoring_gives_the_same_results_as_the_service(world: World) -> None:
     await some_history(world)
 
     rows, errors = await rescored(world)
@@ -54,7 +54,9 @@ async def test_it_comes_to_what_the_service_found_one_by_one(world: World) -> No
     assert (PERSON, None, "no_rule_set", None) in rows
 
 
-async def test_pages_together_are_the_whole(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_reading_in_pages_gives_the_whole_population(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
     await some_history(world)
     monkeypatch.setattr(populations, "PAGE", 1)
 
@@ -63,11 +65,11 @@ async def test_pages_together_are_the_whole(world: World, monkeypatch: pytest.Mo
     assert rows == await assessed(world)
 
 
-async def test_nobody_is_rescored_where_nobody_was_assessed(make_world: MakeWorld) -> None:
+async def test_a_store_without_assessments_has_no_population(make_world: MakeWorld) -> None:
     assert await rescored(await make_world()) == ([], [])
 
 
-async def test_only_those_bound_to_a_rule_set_flip_by_it(world: World) -> None:
+async def test_flips_are_computed_only_for_subjects_bound_to_the_rule_set(world: World) -> None:
     await some_history(world)
     rules = world.gateway.rulebook.load("nm-2023-draft").rule_set
     day = today(world.clock()) + timedelta(days=1)
@@ -79,7 +81,7 @@ async def test_only_those_bound_to_a_rule_set_flip_by_it(world: World) -> None:
         assert not any(part.frame.height for part in found)
 
 
-async def test_who_is_graded_elsewhere_stands_outside(world: World) -> None:
+async def test_a_subject_with_a_received_grade_is_not_rescored(world: World) -> None:
     await world.take(penalty(1), grade(1, 2))
 
     rows, _ = await rescored(world)
@@ -87,7 +89,7 @@ async def test_who_is_graded_elsewhere_stands_outside(world: World) -> None:
     assert len(rows) == 1
 
 
-async def test_sites_of_the_register_are_averaged_as_the_service_does(
+async def test_sites_of_the_register_are_averaged_as_in_the_service(
     make_world: MakeWorld,
 ) -> None:
     bound = {"rule_set": "nm-2023-draft", "regions": [REGION]}

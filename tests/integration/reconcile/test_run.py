@@ -1,4 +1,4 @@
-"""Reconciliation on a real database against the twin's listing."""
+"""Reconciliation on a real database with the listing of the in-memory connector."""
 
 from datetime import date, timedelta
 from pathlib import Path
@@ -32,7 +32,7 @@ def found(run: Reconciled) -> dict[str, str]:
     return {one.key.split("|")[1]: one.kind for one in run.differences}
 
 
-async def test_both_sides_alike_differ_in_nothing_and_the_run_is_noted(
+async def test_equal_sides_give_no_difference_and_an_audit_event(
     database: Database, tmp_path: Path
 ) -> None:
     here = await world(database, tmp_path)
@@ -50,7 +50,7 @@ async def test_both_sides_alike_differ_in_nothing_and_the_run_is_noted(
     assert noted == "0"
 
 
-async def test_each_kind_of_difference_is_found_and_kept(
+async def test_each_kind_of_difference_is_found_and_stored(
     database: Database, tmp_path: Path
 ) -> None:
     here = await world(database, tmp_path)
@@ -98,9 +98,7 @@ async def test_each_kind_of_difference_is_found_and_kept(
     assert all(one.since <= one.found_at for one in kept)
 
 
-async def test_a_correction_not_yet_handed_over_is_compared_with_the_version_before(
-    database: Database, tmp_path: Path
-) -> None:
+async def test_the_version_last_handed_over_is_compared(database: Database, tmp_path: Path) -> None:
     here = await world(database, tmp_path)
     await here.take_in([penalty(1)])
     await here.deliver()
@@ -109,7 +107,9 @@ async def test_a_correction_not_yet_handed_over_is_compared_with_the_version_bef
     assert (await reconcile(here)).differences == ()
 
 
-async def test_a_persons_identity_is_in_no_difference(database: Database, tmp_path: Path) -> None:
+async def test_no_difference_contains_the_identity_of_a_person(
+    database: Database, tmp_path: Path
+) -> None:
     here = await world(database, tmp_path)
     await here.take_in([person(7)])
     await here.deliver()
@@ -129,7 +129,7 @@ async def test_a_persons_identity_is_in_no_difference(database: Database, tmp_pa
     assert "张三丰" not in str(only)
 
 
-async def test_another_destination_of_the_same_decisions_is_left_out(
+async def test_deliveries_to_another_destination_do_not_count(
     database: Database, tmp_path: Path
 ) -> None:
     other = PLATFORM | {"name": "other", "headline": False}

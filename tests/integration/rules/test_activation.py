@@ -1,4 +1,4 @@
-"""A new text of the rules bites only after a diff, a second person, and its day."""
+"""A new text of a rule set scores only after a diff, a second person's approval, and its day."""
 
 from collections.abc import Awaitable, Callable
 from datetime import date, timedelta
@@ -30,7 +30,7 @@ Town = Callable[[int], Awaitable[World]]
 
 @pytest.fixture
 def town(make_world: MakeWorld, tmp_path: Path) -> Town:
-    """Starts the gateway with the town's rules as the file then says them."""
+    """Start the gateway with the rules of the town as they are now in the file."""
 
     async def start(points: int) -> World:
         write_town_rules(tmp_path, points)
@@ -41,7 +41,7 @@ def town(make_world: MakeWorld, tmp_path: Path) -> Town:
 
 
 async def diffed(world: World, flips: int, population: int = 4, as_of: date = DAY) -> None:
-    """What `rules diff --store` keeps."""
+    """Store what `rules diff --store` stores."""
     rulebook = world.gateway.rulebook
     standing, new = rulebook.in_force(NAME, DAY), rulebook.load(NAME).rule_set
     async with world.database.transaction() as connection:
@@ -84,7 +84,7 @@ async def withdraw(world: World) -> None:
 
 
 async def changed_file(town: Town) -> World:
-    """Four companies with a fine each, and a file that says something harder since."""
+    """Score four companies with one fine each, then write stricter rules to the file."""
     before = await town(MILD)
     await before.take(*(penalty(n, n) for n in range(1, 5)))
     return await town(HARD)
@@ -100,7 +100,9 @@ async def test_a_changed_file_alone_changes_nothing(town: Town) -> None:
     assert await world.value("select count(distinct rule_set_hash) from assessment") == 1
 
 
-async def test_on_its_day_everyone_is_scored_again_and_the_changes_say_why(town: Town) -> None:
+async def test_on_its_day_all_subjects_are_scored_again_and_the_changes_have_the_cause(
+    town: Town,
+) -> None:
     world = await changed_file(town)
     await diffed(world, flips=4)
     await propose(world, share="1")
@@ -121,7 +123,7 @@ async def test_on_its_day_everyone_is_scored_again_and_the_changes_say_why(town:
     ]
 
 
-async def test_other_processes_score_by_the_new_text_from_its_day_on(town: Town) -> None:
+async def test_other_processes_score_by_the_new_text_from_its_day(town: Town) -> None:
     old = await town(MILD)
     await old.take(penalty(1, 1))
     world = await town(HARD)
@@ -137,7 +139,7 @@ async def test_other_processes_score_by_the_new_text_from_its_day_on(town: Town)
     assert (await verify_assessments(old.database, lambda _: None))[1] == []
 
 
-async def test_scoring_everyone_again_twice_changes_nothing(town: Town) -> None:
+async def test_scoring_all_subjects_twice_changes_nothing(town: Town) -> None:
     world = await changed_file(town)
     await diffed(world, flips=4)
     await propose(world, share="1")
@@ -164,7 +166,7 @@ async def test_more_flips_than_the_share_wait_for_a_further_confirmation(town: T
     assert await world.column(PRESENT) == ["差"] * 4
 
 
-async def test_it_pauses_where_more_change_than_the_diff_foresaw(town: Town) -> None:
+async def test_an_activation_pauses_if_more_grades_change_than_the_diff_showed(town: Town) -> None:
     world = await changed_file(town)
     await diffed(world, flips=1)
     await propose(world)
@@ -202,7 +204,7 @@ async def test_the_proposer_cannot_approve(town: Town) -> None:
         await confirm(world)
 
 
-async def test_an_approval_is_of_the_text_that_was_proposed(town: Town) -> None:
+async def test_an_approval_of_another_text_is_refused(town: Town) -> None:
     world = await changed_file(town)
     await diffed(world, flips=0)
     await propose(world)
@@ -226,7 +228,7 @@ async def test_an_approval_that_comes_too_late_needs_a_new_diff(town: Town) -> N
     ("day", "message"),
     [(date(2026, 10, 11), "早于今天"), (date(2031, 1, 1), "有效期为 2026-01-01 至 2030-12-31")],
 )
-async def test_a_day_that_cannot_be_is_refused(town: Town, day: date, message: str) -> None:
+async def test_an_impossible_day_is_refused(town: Town, day: date, message: str) -> None:
     world = await changed_file(town)
     await diffed(world, flips=0)
 
@@ -234,14 +236,14 @@ async def test_a_day_that_cannot_be_is_refused(town: Town, day: date, message: s
         await propose(world, day)
 
 
-async def test_what_stands_already_cannot_be_proposed(town: Town) -> None:
+async def test_a_text_already_in_force_cannot_be_proposed(town: Town) -> None:
     world = await town(MILD)
 
     with pytest.raises(NotActivated, match="已经在用"):
         await propose(world)
 
 
-async def test_one_proposal_at_a_time_and_it_can_be_withdrawn(town: Town) -> None:
+async def test_only_one_proposal_is_open_until_it_is_withdrawn(town: Town) -> None:
     world = await changed_file(town)
     await diffed(world, flips=0)
     await propose(world)
@@ -256,7 +258,7 @@ async def test_one_proposal_at_a_time_and_it_can_be_withdrawn(town: Town) -> Non
 
 
 @pytest.mark.parametrize("as_of", [date(2000, 1, 1), date(2026, 10, 11), date(2026, 10, 16)])
-async def test_a_diff_of_another_day_says_nothing_of_the_day(town: Town, as_of: date) -> None:
+async def test_a_diff_for_a_day_outside_the_span_is_refused(town: Town, as_of: date) -> None:
     world = await changed_file(town)
     await diffed(world, flips=0, as_of=as_of)
 
@@ -279,7 +281,7 @@ async def test_a_paused_text_scores_nobody_until_it_is_confirmed(town: Town) -> 
     assert await world.column(PRESENT) == ["差"] * 4
 
 
-async def test_a_paused_text_holds_up_no_other(town: Town) -> None:
+async def test_a_paused_activation_is_not_due(town: Town) -> None:
     world = await changed_file(town)
     await diffed(world, flips=1)
     await propose(world)
@@ -290,7 +292,7 @@ async def test_a_paused_text_holds_up_no_other(town: Town) -> None:
         assert await activations.due(connection, DAY) is None
 
 
-async def test_a_text_withdrawn_after_it_scored_gives_way_to_the_one_before(town: Town) -> None:
+async def test_withdrawing_a_text_that_scored_restores_the_one_before(town: Town) -> None:
     world = await changed_file(town)
     await diffed(world, flips=4)
     await propose(world, share="1")
@@ -307,7 +309,7 @@ async def test_a_text_withdrawn_after_it_scored_gives_way_to_the_one_before(town
                               ) == ["rule set"]  # fmt: skip
 
 
-async def test_only_too_many_flips_are_confirmed_and_not_by_the_proposer(town: Town) -> None:
+async def test_a_confirmation_needs_too_many_flips_and_another_person(town: Town) -> None:
     world = await changed_file(town)
     await diffed(world, flips=0)
     await propose(world)
@@ -320,7 +322,7 @@ async def test_only_too_many_flips_are_confirmed_and_not_by_the_proposer(town: T
         await confirm(world, by="张三")
 
 
-async def test_a_binding_changed_where_companies_are_scored_is_refused(
+async def test_a_changed_binding_of_scored_companies_is_refused(
     town: Town, make_world: MakeWorld
 ) -> None:
     world = await town(MILD)
@@ -330,7 +332,7 @@ async def test_a_binding_changed_where_companies_are_scored_is_refused(
         await make_world()
 
 
-async def test_outside_its_effective_dates_a_rule_set_scores_nobody(town: Town) -> None:
+async def test_a_rule_set_outside_its_effective_dates_scores_nobody(town: Town) -> None:
     world = await town(MILD)
     world.clock.step(timedelta(days=365 * 5))
 
@@ -339,7 +341,7 @@ async def test_outside_its_effective_dates_a_rule_set_scores_nobody(town: Town) 
     assert await world.column("select not_evaluated from assessment") == ["no_rule_set"]
 
 
-async def test_what_is_finished_cannot_be_withdrawn(town: Town) -> None:
+async def test_a_finished_activation_cannot_be_withdrawn(town: Town) -> None:
     world = await changed_file(town)
     await diffed(world, flips=4)
     await propose(world, share="1")

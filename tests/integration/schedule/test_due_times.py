@@ -1,4 +1,4 @@
-"""A due time beyond the calendar is a bound until the next year's calendar is there."""
+"""A due time beyond the calendar is provisional until the calendar of the next year is there."""
 
 from dataclasses import replace
 from datetime import date, datetime, timedelta
@@ -20,10 +20,10 @@ from tests.integration.world import World
 pytestmark = pytest.mark.integration
 
 ROWS = "select due_at, clock, calendar, provisional, dues from delivery where destination = 'platform' order by id"  # noqa: E501
-#: A made-up notice: the first week of 2027 is off.
+#: An invented notice: the first eight days of 2027 are holidays.
 WEEK_OFF = Year(2027, ("样例",), frozenset(date(2027, 1, n) for n in range(1, 9)), frozenset())
 DECIDED = {"CF_JDRQ": "2026-12-24", "CF_YXQ": "2027-12-24"}
-#: Of 2026 the 25th and the 28th to the 31st count, so two days of 2027 are missing.
+#: In 2026 the 25th and the 28th to the 31st count, so two working days of 2027 are missing.
 BOUND, REAL = end_of(date(2027, 1, 4)), end_of(date(2027, 1, 12))
 CALENDAR_DAYS = end_of(date(2026, 12, 31))
 
@@ -44,7 +44,7 @@ async def world_with(make_world: MakeWorld, clocks: list[str]) -> World:
 
 
 async def new_year(world: World) -> None:
-    """The next release knows 2027; its schedule ticks."""
+    """Run one tick of the next release, whose calendar includes 2027."""
     gateway = world.gateway
     workdays = Workdays([*gateway.workdays.years.values(), WEEK_OFF])
     decider = Decider(gateway.settings.destinations, gateway.settings.all_clocks, workdays)
@@ -55,7 +55,7 @@ def working(row: tuple[Any, ...]) -> datetime:
     return datetime.fromisoformat(row[4]["working-7"])
 
 
-async def test_a_bound_becomes_a_due_time_when_the_year_is_known(
+async def test_a_provisional_due_time_is_renewed_when_the_calendar_has_the_year(
     make_world: MakeWorld, clocks: list[str]
 ) -> None:
     world = await world_with(make_world, clocks)
@@ -76,7 +76,7 @@ async def test_a_bound_becomes_a_due_time_when_the_year_is_known(
     assert after[1] == clocks[0]
 
 
-async def test_a_breach_of_a_bound_is_none(make_world: MakeWorld) -> None:
+async def test_a_breach_against_a_provisional_due_time_is_cleared(make_world: MakeWorld) -> None:
     world = await world_with(make_world, ["working-7"])
     world.connector().play(*[Step.DEFER] * 50)
     await world.take(penalty(**DECIDED))
@@ -92,7 +92,7 @@ async def test_a_breach_of_a_bound_is_none(make_world: MakeWorld) -> None:
     assert await world.value(breached)
 
 
-async def test_a_correction_of_what_was_accepted_counts_from_its_own_day(
+async def test_a_correction_after_acceptance_is_due_from_its_own_day(
     make_world: MakeWorld,
 ) -> None:
     world = await world_with(make_world, ["working-7"])

@@ -1,4 +1,4 @@
-"""A grade can be computed again, bit for bit, and one that was tampered with is found."""
+"""Every grade can be computed again exactly, and a manipulated one is found."""
 
 from typing import Any
 
@@ -24,7 +24,7 @@ async def some_history(world: World) -> None:
     await world.take(event(6, type="criminal_suspicion"))
 
 
-async def test_every_past_assessment_is_computed_again_the_same(world: World) -> None:
+async def test_every_past_assessment_is_computed_again_with_the_same_result(world: World) -> None:
     await some_history(world)
 
     count, wrong = await verified(world)
@@ -49,7 +49,7 @@ async def test_every_past_assessment_is_computed_again_the_same(world: World) ->
         "(select fact_ids[1] from assessment where id = :id)",
     ],
 )
-async def test_what_was_tampered_with_is_found(world: World, tampering: str) -> None:
+async def test_a_manipulated_assessment_is_found(world: World, tampering: str) -> None:
     await world.take(penalty(1), penalty(2, 2, CF_NR_FK="60"))
     await world.take(penalty(3, 3))
     id_ = await world.value("select min(a.id) from assessment a join subject s on "
@@ -61,7 +61,7 @@ async def test_what_was_tampered_with_is_found(world: World, tampering: str) -> 
     assert [one["id"] for one in wrong] == [id_]
 
 
-async def test_a_missing_rule_set_text_is_said(world: World) -> None:
+async def test_a_missing_rule_set_text_is_reported(world: World) -> None:
     await world.take(penalty())
     await world.run("delete from rule_set_version")
 
@@ -77,11 +77,11 @@ async def test_an_assessment_without_a_rule_set_is_verified_too(make_world: Make
     assert await verified(world) == (1, [])
 
 
-async def test_nothing_to_verify_is_nothing_wrong(world: World) -> None:
+async def test_an_empty_store_is_verified_without_a_problem(world: World) -> None:
     assert await verified(world) == (0, [])
 
 
-async def test_a_company_of_several_sites_is_averaged_and_computed_again_the_same(
+async def test_an_average_over_sites_is_computed_again_with_the_same_result(
     make_world: MakeWorld,
 ) -> None:
     bound = {"rule_set": "nm-2023-draft", "regions": [REGION]}

@@ -1,4 +1,4 @@
-"""The database that migrations give."""
+"""Migrations, partitions, and the codec of times."""
 
 import asyncio
 from datetime import UTC, date, datetime, timedelta
@@ -44,7 +44,7 @@ async def test_migrating_again_changes_nothing(world: World) -> None:
     assert await world.rows("select * from delivery order by id") == before
 
 
-async def test_facts_that_an_earlier_release_wrote_get_their_id(world: World) -> None:
+async def test_facts_of_an_earlier_release_get_their_id(world: World) -> None:
     await world.take(penalty(), penalty(2))
     kept = await world.column("select body from fact order by id")
     await world.run("update fact set body = (body::jsonb - 'id')::json")
@@ -73,7 +73,7 @@ async def test_two_processes_may_migrate_at_once(postgres: EmbeddedPostgres) -> 
     assert found == 0
 
 
-async def test_partitions_are_made_ahead_of_their_months(world: World) -> None:
+async def test_partitions_are_created_before_their_months(world: World) -> None:
     names = await world.column("select relname from pg_class where relispartition and "
                                "relkind = 'r' and relname like 'attempt%' order by 1")  # fmt: skip
 
@@ -113,7 +113,9 @@ async def test_a_month_that_began_in_the_default_partition_stays_there(
 @example(at=datetime(2026, 10, 25, 2, 30, tzinfo=ZoneInfo("Europe/Berlin")))
 @example(at=datetime(2026, 10, 25, 2, 30, tzinfo=ZoneInfo("Europe/Berlin"), fold=1))
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
-async def test_a_time_comes_back_to_the_microsecond(database: Database, at: datetime) -> None:
+async def test_a_time_is_stored_exactly_to_the_microsecond(
+    database: Database, at: datetime
+) -> None:
     async with database.transaction() as connection:
         back = await connection.scalar(text("select cast(:at as timestamptz)"), {"at": at})
 
@@ -122,15 +124,13 @@ async def test_a_time_comes_back_to_the_microsecond(database: Database, at: date
 
 
 @pytest.mark.parametrize("wrong", [date(2026, 10, 1), datetime(2026, 10, 1)])  # noqa: DTZ001
-async def test_a_day_or_a_time_without_its_zone_is_never_read_as_one_of_this_machine(
-    database: Database, wrong: date
-) -> None:
+async def test_a_date_or_a_time_without_a_zone_is_refused(database: Database, wrong: date) -> None:
     with pytest.raises(BadData):
         async with database.transaction() as connection:
             await connection.scalar(text("select cast(:at as timestamptz)"), {"at": wrong})
 
 
 def _is_partition(difference: object) -> bool:
-    """The default partitions stand in migrations only."""
+    """Whether it is about a default partition, which only migrations declare."""
     text_of = str(difference)
     return "_default" in text_of and ("remove_table" in text_of or "remove_index" in text_of)

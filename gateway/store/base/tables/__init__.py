@@ -1,10 +1,8 @@
-"""The tables, named by the words of GLOSSARY.md. Migrations must give the same database.
+"""The tables, named by the words of GLOSSARY.md. The migrations must give the same database.
 
-Every id comes from one sequence, `gateway_id`, handed out in blocks under the subject lock, so
-that within a subject a later row has the higher id.
-
-What is read as a whole is `json`, kept as it was written: making `jsonb` of it cost the database a
-tenth of intake. `jsonb` is for what queries look into.
+Every id comes from one sequence, `gateway_id`, in blocks reserved under the subject lock: within a
+subject a later row has a higher id. A column is `jsonb` if queries look into it, otherwise `json`,
+which is stored as written; converting to `jsonb` cost a tenth of intake.
 """
 
 from gateway.store.base.tables import account, deliver, record, score

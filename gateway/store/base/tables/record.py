@@ -1,4 +1,4 @@
-"""Tables of what was taken in: subjects, authorities, inbox, decisions, facts, quarantine."""
+"""Tables of intake: subjects, authorities, inbox, decisions, facts, quarantine."""
 
 from sqlalchemy import (
     BigInteger,

@@ -1,4 +1,4 @@
-"""What every table has: the metadata, ids of one sequence, times with a zone."""
+"""Shared by all tables: the metadata, the one id sequence, time columns with a zone."""
 
 from sqlalchemy import BigInteger, Column, DateTime, MetaData, Sequence
 
@@ -8,10 +8,10 @@ gateway_id = Sequence("gateway_id", metadata=metadata)
 
 
 def id_column() -> Column[int]:
-    """The primary key, given by `Ids` from the one sequence."""
+    """Return the primary key column; `Ids` gives the values."""
     return Column("id", BigInteger, primary_key=True, autoincrement=False)
 
 
 def time_column(name: str, *, null: bool = False) -> Column[object]:
-    """A moment, kept with its zone."""
+    """Return a column for a time with a zone."""
     return Column(name, DateTime(timezone=True), nullable=null)

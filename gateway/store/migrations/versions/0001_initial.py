@@ -11,7 +11,7 @@ depends_on = None
 
 
 def upgrade() -> None:
-    """The tables of the first version."""
+    """Create the tables of the first version."""
     op.execute("create sequence gateway_id cache 1")
     op.create_table(
         "assessment",

@@ -11,7 +11,7 @@ depends_on = None
 
 
 def upgrade() -> None:
-    """Diffs and activations of rule sets."""
+    """Create the tables of diffs and activations."""
     op.create_table(
         "rule_set_diff",
         sa.Column("id", sa.BigInteger(), autoincrement=False, nullable=False),

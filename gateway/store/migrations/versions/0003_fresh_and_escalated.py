@@ -1,4 +1,4 @@
-"""A share of each claim for fresh deliveries; how far the slack of each has gone."""
+"""A share of each claim for deliveries never tried; the escalation of each delivery."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -10,7 +10,7 @@ depends_on = None
 
 
 def upgrade() -> None:
-    """A share of each claim for fresh deliveries; how far the slack of each has gone."""
+    """Add the escalation column and the index of deliveries never tried."""
     op.add_column(
         "delivery",
         sa.Column("escalation", sa.SmallInteger(), server_default=sa.text("0"), nullable=False),

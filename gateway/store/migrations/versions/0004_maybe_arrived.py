@@ -10,7 +10,7 @@ depends_on = None
 
 
 def upgrade() -> None:
-    """Whether an earlier attempt of a delivery may have arrived."""
+    """Add the column, and set it where the last outcome or an earlier one is unknown."""
     op.add_column(
         "delivery",
         sa.Column("maybe_arrived", sa.Boolean(), server_default=sa.text("false"), nullable=False),

@@ -1,4 +1,4 @@
-"""The deliveries whose due times wait for a calendar are found without a walk."""
+"""An index of deliveries with a provisional due time."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -10,7 +10,7 @@ depends_on = None
 
 
 def upgrade() -> None:
-    """The deliveries whose due times wait for a calendar are found without a walk."""
+    """Create the index."""
     op.create_index(
         "delivery_provisional", "delivery", ["id"], postgresql_where=sa.text("provisional")
     )

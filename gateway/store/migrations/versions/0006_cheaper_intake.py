@@ -1,4 +1,4 @@
-"""What is ready stands in one index, fresh or tried; JSON that nobody looks into kept as written."""
+"""One index each for ready deliveries tried and never tried; plain `json` where no query looks in."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -10,7 +10,7 @@ depends_on = None
 
 
 def upgrade() -> None:
-    """What is ready stands in one index, fresh or tried; JSON that nobody looks into kept as written."""
+    """Replace the index of ready deliveries; turn four `jsonb` columns into `json`."""
     op.drop_index("delivery_ready", "delivery")
     op.create_index(
         "delivery_tried",

@@ -1,4 +1,4 @@
-"""A fact's body has its id, as a fact of the `score` input has; one index finds what is current."""
+"""The body of a fact contains its id, as in the `score` input; one index finds current facts."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -10,7 +10,7 @@ depends_on = None
 
 
 def upgrade() -> None:
-    """A fact's body has its id, as a fact of the `score` input has; one index finds what is current."""
+    """Write the id into the body of each fact, and replace two indexes by one."""
     op.drop_index("fact_of_decision", "fact")
     op.drop_index("fact_current", "fact")
     op.execute(
