@@ -23,7 +23,7 @@ from gateway.cli.rescore import AsOfOption, StoreOption, check_source, guarded
 from gateway.config.clock import system_clock
 from gateway.population.batches import Batch, flips_of, from_file, from_store
 from gateway.rules.files import parse_rule_set
-from gateway.service.app import Gateway, gateway
+from gateway.service.app import Gateway, gateway, reading
 from gateway.store.score import activations, rule_sets
 from gateway.titles import not_evaluated_words
 from schemas.base import today
@@ -134,7 +134,7 @@ def _is_kept(name: str) -> bool:
 
 
 async def _opened_texts(context: typer.Context) -> dict[str, str]:
-    async with gateway(settings_of(context)) as built:
+    async with reading(settings_of(context)) as built:
         return await _texts(built)
 
 

@@ -118,7 +118,7 @@ async def assert_everything_is_there_once(town: Town) -> None:
     await _assert_bank(town)
     [(refused,)] = await town.rows("select count(*) from quarantine")
     assert refused == REFUSED
-    mended = await town.rows("select * from audit_event where event = 'delivery.chain_mended'")
+    mended = await town.rows("select * from audit_event where event = 'chain_mended'")
     assert mended == []
 
 
