@@ -7,7 +7,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: demo test lint bench wheel clean FORCE
+.PHONY: demo test lint bench soak wheel clean FORCE
 
 demo: $(READY)  ## the main job to its end, on sample data; KEEP=1 leaves it running
 	$(BIN)/credit-gateway demo $(if $(KEEP),--keep)
@@ -27,6 +27,9 @@ lint: $(READY)  ## put the format right, then look for faults
 
 bench: $(READY)  ## the benchmark table, and bench.json
 	$(BIN)/python -m tests.benchmarks
+
+soak: $(READY)  ## the properties with SOAK times as many examples as in the suite, and other ones
+	SOAK=$(or $(SOAK),50) $(BIN)/pytest -n 2 -m soak
 
 wheel: $(READY)  ## dist/*.whl, built by the locked hatchling, without the network
 	$(BIN)/hatchling build --target wheel

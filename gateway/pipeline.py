@@ -1,12 +1,13 @@
 """The way in. Read this first: check → record → score → decide → deliveries, one transaction.
 
 Kafka batches, uploaded files and POSTs all call `Pipeline.process` with raw items and get one
-result for each. A batch of n items costs a constant number of statements. After a data error of the
-database the batch is halved until the faulty item is alone and goes to quarantine; an outage never
-quarantines.
+result for each. A batch of n items costs a constant number of statements. After an error that an
+item may have caused, the batch is halved until the faulty item is alone and goes to quarantine; an
+outage never quarantines.
 """
 
 import asyncio
+import secrets
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from datetime import date, datetime
@@ -15,16 +16,17 @@ from gateway.check.checked import Checked
 from gateway.check.checker import Checker
 from gateway.check.raw import Raw
 from gateway.config.clock import Clock
+from gateway.config.errors import BadConfiguration
 from gateway.config.keys import Keys
 from gateway.decide.decider import Decider, as_superseded
-from gateway.record.quarantine import INTERNAL_FAULT, quarantine, refused_by_database
+from gateway.record.quarantine import quarantine, refused_by_bug, refused_by_database
 from gateway.record.recorded import Recorded, received_grades, reported
 from gateway.record.recorder import Recording
 from gateway.record.repeats import Inbox
 from gateway.record.result import Result
 from gateway.score.assess import Assessing
 from gateway.score.scorer import Scorer
-from gateway.store.base.engine import BadData, Connection, Database
+from gateway.store.base.engine import BadData, Connection, Database, DatabaseAway
 from gateway.store.deliver import deliveries
 from gateway.telemetry.log import LogEvent, logger
 from gateway.telemetry.metrics import Metrics
@@ -83,20 +85,18 @@ class Pipeline:
             return self.checker.check_all(raws, day)
         except Exception:  # noqa: BLE001  a bug of ours refuses one item, never its batch
             if len(raws) == 1:
-                [raw] = raws
-                logger.exception(LogEvent.CHECK_FAILED, extra={"origin": raw.origin})
-                return [Checked(raw, Verdict.REFUSED, (INTERNAL_FAULT,), raw.kind)]
+                return [_refused_by_bug(Checked(raws[0], Verdict.REFUSED, ()), "check")]
         # Outside the handler: inside it, the log of each item would include the error of the slice.
         return [one for raw in raws for one in self._check([raw], day)]
 
     async def commit(self, checked: Sequence[Checked]) -> list[Result]:
         """Record, score and decide the checked items, in one transaction that it opens.
 
-        It locks the subjects of the batch. After a data error it commits the halves one after the
-        other.
+        It locks the subjects of the batch. After an error that an item may have caused, it commits
+        the halves one after the other; a faulty item goes to quarantine.
 
         Raises:
-            DatabaseAway: the present transaction was not committed.
+            DatabaseAway, BadConfiguration: the present transaction was not committed.
         """
         if not checked:
             return []
@@ -106,14 +106,24 @@ class Pipeline:
 
         try:
             results = await self.database.run(work)
-        except BadData as error:
-            return await self._bisected(checked, error)
-        self._count(checked, results)
-        return results
+        except (DatabaseAway, BadConfiguration):
+            raise
+        except Exception as error:
+            if len(checked) == 1 and checked[0].verdict is Verdict.REFUSED:
+                raise  # the item is set aside already, so that it is not what fails
+            fault = error
+        else:
+            self._count(checked, results)
+            return results
+        # Outside the handler: inside it, the log of each item would include the error of the batch.
+        return await self._bisected(checked, fault)
 
-    async def _bisected(self, checked: Sequence[Checked], error: BadData) -> list[Result]:
+    async def _bisected(self, checked: Sequence[Checked], fault: Exception) -> list[Result]:
         if len(checked) == 1:
-            return await self.commit([refused_by_database(checked[0], error)])
+            [item] = checked
+            if isinstance(fault, BadData):
+                return await self.commit([refused_by_database(item)])
+            return await self.commit([_refused_by_bug(item, "commit", fault)])
         middle = len(checked) // 2
         first = await self.commit(checked[:middle])
         return first + await self.commit(checked[middle:])
@@ -129,6 +139,17 @@ class Pipeline:
                 self.metrics.repeats.labels(kind).inc(count)
             else:
                 self.metrics.records.labels(kind, what).inc(count)
+
+
+def _refused_by_bug(item: Checked, step: str, fault: Exception | None = None) -> Checked:
+    """Refuse the item, and log the fault under a reference that the clerk is told."""
+    reference = secrets.token_hex(4)
+    logger.error(
+        LogEvent.ITEM_FAILED,
+        exc_info=fault or True,
+        extra={"origin": item.raw.origin, "step": step, "reference": reference},
+    )
+    return refused_by_bug(item, reference)
 
 
 class Batch:

@@ -7,7 +7,7 @@ from typing import Any
 
 from gateway.check.values import missing
 from schemas.codes import RESIDENT_IDENTITY_CARD, RecordKind, SubjectCategory
-from schemas.columns import Column, Required, columns_of
+from schemas.columns import Column, ColumnType, Required, columns_of
 from schemas.identifiers import identity_card_problem
 from schemas.problem import Problem, Rule
 from schemas.record import RECORD_KINDS
@@ -92,6 +92,9 @@ def _named(kind: RecordKind) -> Mapping[str, Column]:
 
 #: Without these the decision cannot be identified.
 _KEY_FIELDS = ("document_number", "authority", "decision_date")
+#: Characters of a text in a key at most. An index row of PostgreSQL ends at 2,704 bytes, and a
+#: character takes up to four; the longest text that the standard allows has 255.
+KEY_LENGTH = 512
 
 
 def refusals(kind: RecordKind, values: Mapping[str, Any], problems: list[Problem]) -> list[Problem]:
@@ -99,10 +102,27 @@ def refusals(kind: RecordKind, values: Mapping[str, Any], problems: list[Problem
     found = {problem.field: problem for problem in problems}
     found_ones = []
     for name in _KEY_FIELDS:
+        column = _named(kind)[name]
         if name not in values:
-            column = _named(kind)[name]
             found_ones.append(found.get(column.wire) or missing(column))
+        elif column.type is ColumnType.TEXT and (why := _unusable(column, values[name])):
+            found_ones.append(why)
     return found_ones + _subject_refusals(kind, values, found)
+
+
+def _unusable(column: Column, text: str) -> Problem | None:
+    """Return why a text cannot be part of a key; None if it can."""
+    if len(text) > KEY_LENGTH:
+        words, fix = f"长度{len(text)}，不可能是{column.title}", "核对是否填错了列"
+        return Problem(
+            field=column.wire, rule=Rule.LENGTH, message=f"{column.title}：{words}", fix=fix
+        )
+    if not any(map(str.isalnum, text)):
+        words, fix = f"“{text}”里没有文字和数字", f"填写{column.title}"
+        return Problem(
+            field=column.wire, rule=Rule.FORMAT, message=f"{column.title}：{words}", fix=fix
+        )
+    return None
 
 
 def _subject_refusals(

@@ -53,7 +53,20 @@ def from_pydantic(kind: RecordKind, line: Any) -> Problem:
             message=f"{title}：没有这个字段",
             fix="删去，或放进 details",
         )
-    words = str(line.get("ctx", {}).get("error") or "格式不对")
+    context = line.get("ctx", {})
+    if line["type"] == "string_too_short":
+        return Problem(
+            field=name, rule=Rule.FORMAT, message=f"{title}：内容为空", fix="填写内容，或删去该字段"
+        )
+    if line["type"] == "string_too_long":
+        limit = context["max_length"]
+        return Problem(
+            field=name,
+            rule=Rule.LENGTH,
+            message=f"{title}：超过上限{limit}字",
+            fix=f"缩短到{limit}字以内",
+        )
+    words = str(context.get("error") or "格式不对")
     return Problem(
         field=name, rule=Rule.FORMAT, message=f"{title}：{words}", fix="按接口说明填写该项"
     )

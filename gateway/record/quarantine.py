@@ -8,19 +8,25 @@ import orjson
 
 from gateway.check.checked import Checked
 from gateway.config.keys import KEY_VERSION, Keys
-from gateway.store.base.engine import BadData, Connection
+from gateway.store.base.engine import Connection
 from gateway.store.base.statements import Ids
 from gateway.store.record import quarantine as quarantine_store
 from schemas.problem import Problem, Rule
 from schemas.verdict import Verdict
 
-#: The problem of an item whose check failed because of a bug of ours.
-INTERNAL_FAULT = Problem(
-    field="",
-    rule=Rule.INTERNAL,
-    message="校验程序出错，这条记录暂存在隔离区",
-    fix="请把隔离区编号告诉维护人员，程序更正后重放",
-)
+
+def refused_by_bug(checked: Checked, reference: str) -> Checked:
+    """Return the item as refused, because a bug of ours fails with it; the log has the reference.
+
+    What was known of the item is left out: it may be what the bug fails with.
+    """
+    problem = Problem(
+        field="",
+        rule=Rule.INTERNAL,
+        message=f"程序处理这条记录时出错（日志编号 {reference}），暂存在隔离区",
+        fix="请把日志编号告诉维护人员，程序更正后重放",
+    )
+    return Checked(checked.raw, Verdict.REFUSED, (problem,), checked.kind or checked.raw.kind)
 
 
 async def quarantine(
@@ -49,14 +55,8 @@ def _row(id_: int, checked: Checked, keys: Keys, now: datetime) -> tuple[Any, ..
     )
 
 
-def refused_by_database(checked: Checked, error: BadData) -> Checked:
-    """Return the item as refused, because the database cannot store its data.
-
-    Raises:
-        BadData: it was refused already, so that the fault is in what we write about it.
-    """
-    if checked.verdict is Verdict.REFUSED:
-        raise error
+def refused_by_database(checked: Checked) -> Checked:
+    """Return the item as refused, because the database cannot store its data."""
     problem = Problem(
         field="",
         rule=Rule.DATABASE,

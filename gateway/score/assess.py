@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
+import msgspec
+
 from gateway.rules.activation import refresh
 from gateway.score.grade_change import RECEIVED, SCORED, change_body
 from gateway.score.scorer import Scored, Scorer, alerts
@@ -20,6 +22,7 @@ from schemas.base import today
 from schemas.credit import GradeChange
 from schemas.event import ReceivedGrade
 from schemas.known import Subject
+from scoring.facts import Fact
 
 _NO_FACTS = b"[]"
 #: Subjects scored between two awaits, so that heartbeats and deliveries go on.
@@ -41,6 +44,15 @@ class NewGrade(NamedTuple):
     change: GradeChange
     body: bytes
     assessed: bool
+
+
+def _read_facts(bodies: bytes) -> list[Fact] | None:
+    """Return the facts of a subject; None if this program cannot read one of them."""
+    try:
+        return facts_of(bodies)
+    except msgspec.ValidationError:
+        logger.exception(LogEvent.ENGINE_FAILED)
+        return None
 
 
 class Assessing:
@@ -88,7 +100,7 @@ class Assessing:
     ) -> None:
         """Assess a slice, step by step over all its subjects, as `Checker.check_all` does."""
         day = today(self.now)
-        known = [facts_of(bodies.get(subject.id, _NO_FACTS)) for subject in subjects]
+        known = [_read_facts(bodies.get(subject.id, _NO_FACTS)) for subject in subjects]
         scored = [
             self.scorer.score(
                 subject.code,
@@ -101,7 +113,7 @@ class Assessing:
             for subject, facts in zip(subjects, known, strict=True)
         ]
         for subject, facts, one in zip(subjects, known, scored, strict=True):
-            self.assessed.append(Assessed(subject, one, [int(fact.id) for fact in facts]))
+            self.assessed.append(Assessed(subject, one, [int(fact.id) for fact in facts or ()]))
             self._note_change(subject, one)
             if subject.code in persons or not one.public:
                 self._untold.add(subject.id)

@@ -80,18 +80,25 @@ class Scorer:
         *,
         person: bool,
         criminal_suspect: bool,
-        facts: Sequence[Fact],
+        facts: Sequence[Fact] | None,
         previous: str | None,
         as_of: date,
     ) -> Scored:
-        """Assess one subject and compare it with the last recorded grade."""
+        """Assess one subject and compare it with the last recorded grade.
+
+        `facts` is None if a fact of it cannot be read: it is not evaluated then.
+        """
         kind = self.rulebook.kind(code, person=person)
         rule_set = self.rulebook.choose(kind, code, as_of)
         sites = self.rulebook.sites(code)
-        subject = Facts(code, kind, tuple(facts), None, criminal_suspect, sites)
+        subject = Facts(code, kind, tuple(facts or ()), None, criminal_suspect, sites)
         if rule_set is None:
             return Scored(
                 kind, without_result(subject, as_of, NotEvaluated.NO_RULE_SET), None, sites
+            )
+        if facts is None:
+            return Scored(
+                kind, without_result(subject, as_of, NotEvaluated.ENGINE_ERROR), None, sites
             )
         try:
             assessment = assess(subject, rule_set, as_of)

@@ -101,10 +101,19 @@ async def gateway(settings: Settings, clock: Clock = system_clock) -> AsyncItera
     """Yield everything but the roles: the database is migrated and fits the configuration."""
     async with AsyncExitStack() as stack:
         url = await stack.enter_async_context(database_url(settings))
+        await _upgraded(url)
         database = Database(url)
         stack.push_async_callback(database.close)
-        await upgrade(database)
         yield await build(settings, database, clock)
+
+
+async def _upgraded(url: str) -> None:
+    """Bring the structure up to date; a migration may take longer than any other statement."""
+    database = Database(url, command_seconds=None)
+    try:
+        await upgrade(database)
+    finally:
+        await database.close()
 
 
 @asynccontextmanager

@@ -16,7 +16,7 @@ class LogEvent(StrEnum):
     STOPPED = "stopped"
     DATABASE_AWAY = "database_away"
     DATABASE_BACK = "database_back"
-    CHECK_FAILED = "check_failed"
+    ITEM_FAILED = "item_failed"
     NOT_EVALUATED = "not_evaluated"
     ENGINE_FAILED = "engine_failed"
     ORIGIN_REUSED = "origin_reused"

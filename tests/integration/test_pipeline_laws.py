@@ -5,7 +5,7 @@ from itertools import pairwise
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import event as sqlalchemy_event
 
@@ -14,12 +14,10 @@ from gateway.config.clock import SteppedClock
 from tests.conftest import BuildGateway, NewDatabase
 from tests.factories import about, event, grade, licence, penalty, person_penalty, raw, stream
 from tests.integration.world import World
+from tests.soak import examples
 
 pytestmark = pytest.mark.integration
 
-FEW = settings(
-    max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
 SNAPSHOT = {
     "decisions": """
         select d.kind, d.number_key, a.name, s.code, d.version, d.verb, d.excluded, d.verdict,
@@ -83,7 +81,8 @@ def batches(items: Sequence[Raw], cuts: Sequence[int]) -> list[Sequence[Raw]]:
     return [items[a:b] for a, b in pairwise(places)]
 
 
-@FEW
+@pytest.mark.soak
+@examples(12)
 @given(rows=rows, cuts=st.lists(st.integers(0, 10), max_size=4))
 async def test_the_division_into_batches_does_not_change_the_result(
     new_database: NewDatabase,
@@ -105,7 +104,8 @@ async def test_the_division_into_batches_does_not_change_the_result(
     assert found[0] == found[1]
 
 
-@FEW
+@pytest.mark.soak
+@examples(12)
 @given(rows=rows, cuts=st.lists(st.integers(0, 10), max_size=4), again=st.integers(0, 10))
 async def test_a_replay_changes_nothing(
     new_database: NewDatabase,
@@ -130,7 +130,8 @@ async def test_a_replay_changes_nothing(
     assert after == before
 
 
-@FEW
+@pytest.mark.soak
+@examples(12)
 @given(
     one=st.lists(st.builds(lambda n, m: penalty(n, 1, **m), numbers, contents), max_size=5),
     other=st.lists(st.builds(lambda n, m: penalty(n, 2, **m), numbers, contents), max_size=5),

@@ -1,5 +1,6 @@
 """The database: one engine, transactions, and the translation of database errors."""
 
+import socket
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
@@ -10,6 +11,7 @@ import asyncpg
 import orjson
 from sqlalchemy import URL, event, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, InterfaceError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from gateway.config.errors import Away, BadConfiguration
@@ -18,13 +20,16 @@ Connection = AsyncConnection
 Result = TypeVar("Result")
 
 #: Deadlock, serialisation failure, or a unique key that another process wrote first: repeat.
-_REPEAT = {"40P01", "40001", "23505"}
-#: SQLSTATE classes of errors in the data: 21 cardinality, 22 data, 23 integrity.
-_DATA_CLASSES = {"21", "22", "23"}
+_SAME_KEY = "23505"
+_REPEAT = {"40P01", "40001", _SAME_KEY}
+#: SQLSTATE classes of errors in the data: 21 cardinality, 22 data, 23 integrity, 54 too long.
+_DATA_CLASSES = {"21", "22", "23", "54"}
 #: SQLSTATE classes: connection, resources, operator intervention, system error.
 _AWAY_CLASSES = {"08", "53", "57", "58"}
 #: Wrong password or role, no such database, no permission: waiting does not help.
 _REFUSED = ("28", "3D", "42501")
+#: No such table, column or function, or of another type: no item has the fault.
+_STRUCTURE = "42"
 #: Read-only after a fail-over, and a database that accepts no connections.
 _AWAY_STATES = {"25006", "55000"}
 _REPEATS = 10
@@ -41,19 +46,43 @@ class BadData(Exception):
     """The database refuses the data of this batch; process smaller batches to find the item."""
 
 
-_FOREIGN = (DBAPIError, InterfaceError, OSError, asyncpg.PostgresError, asyncpg.InterfaceError)
+_FOREIGN = (
+    DBAPIError,
+    InterfaceError,
+    PoolTimeoutError,
+    OSError,
+    asyncpg.PostgresError,
+    asyncpg.InterfaceError,
+)
 
 
 class Database:
     """The engine and its transactions."""
 
-    def __init__(self, url: str, pool_size: int = 10, *, read_only: bool = False) -> None:
+    def __init__(
+        self,
+        url: str,
+        pool_size: int = 10,
+        *,
+        read_only: bool = False,
+        connect_seconds: float = 10,
+        pool_seconds: float = 30,
+        command_seconds: float | None = 300,
+    ) -> None:
         """Create an engine for `postgresql://…`; with `read_only` the server refuses every write.
+
+        The limits are those of a new connection, of the wait for one of the pool, and of one
+        statement; None is for migrations, which take as long as they take.
 
         Raises:
             BadConfiguration: the address is not a PostgreSQL address.
         """
-        session = {"timezone": "UTC", "jit": "off"}
+        session = {
+            "timezone": "UTC",
+            "jit": "off",
+            # A host that vanished in a transaction keeps no subject locked for longer.
+            "idle_in_transaction_session_timeout": "10min",
+        }
         if read_only:
             session["default_transaction_read_only"] = "on"
         self.engine: AsyncEngine = create_async_engine(
@@ -61,9 +90,15 @@ class Database:
             pool_size=pool_size,
             max_overflow=pool_size,
             pool_pre_ping=False,
+            pool_timeout=pool_seconds,
             json_deserializer=orjson.loads,
-            connect_args={"server_settings": session},
+            connect_args={
+                "server_settings": session,
+                "timeout": connect_seconds,
+                "command_timeout": command_seconds,
+            },
         )
+        event.listen(self.engine.sync_engine, "connect", _watch)
         event.listen(self.engine.sync_engine, "connect", _read_and_write_times)
 
     @asynccontextmanager
@@ -87,8 +122,12 @@ class Database:
                     return await work(connection)
             except _Collision:
                 continue
-        async with self.transaction() as connection:
-            return await work(connection)
+        try:
+            async with self.transaction() as connection:
+                return await work(connection)
+        except _Collision as error:
+            # Nobody else writes the same key ten times in a row: the data itself has it twice.
+            raise (BadData(str(error)) if error.same_key else error) from error
 
     async def close(self) -> None:
         """Close every connection."""
@@ -117,6 +156,29 @@ def _address(url: str) -> URL:
             f"问号后只能有 host 和 sslmode（{modes}）"
         )
     return address.set(drivername="postgresql+asyncpg", query=query)
+
+
+#: TCP options, in seconds, of a connection: the kernel asks an idle peer, and gives up one that is
+#: silent for half a minute. A fail-over that drops packets shows up so, not as an endless wait.
+_KEEPALIVE = {
+    "SO_KEEPALIVE": (socket.SOL_SOCKET, 1),
+    "TCP_KEEPIDLE": (socket.IPPROTO_TCP, 10),
+    "TCP_KEEPINTVL": (socket.IPPROTO_TCP, 5),
+    "TCP_KEEPCNT": (socket.IPPROTO_TCP, 4),
+    "TCP_USER_TIMEOUT": (socket.IPPROTO_TCP, 30_000),
+}
+
+
+def _watch(connection: Any, record: object) -> None:
+    """Set the keepalive options that this system has, if the connection is one over TCP."""
+    del record
+    transport = connection.driver_connection._transport  # noqa: SLF001  asyncpg shows no socket
+    raw = transport.get_extra_info("socket")
+    if raw is None or raw.family not in {socket.AF_INET, socket.AF_INET6}:
+        return
+    for name, (level, value) in _KEEPALIVE.items():
+        if hasattr(socket, name):
+            raw.setsockopt(level, getattr(socket, name), value)
 
 
 #: PostgreSQL counts microseconds from this time.
@@ -153,17 +215,25 @@ def _read_and_write_times(connection: Any, record: object) -> None:
 class _Collision(DatabaseAway):
     """Deadlock, serialisation failure or unique key written first: the work can be repeated."""
 
+    def __init__(self, words: str, *, same_key: bool) -> None:
+        super().__init__(words)
+        self.same_key = same_key
+
 
 def _translated(error: Exception) -> Exception:
     cause = _cause(error)
     state = getattr(cause, "sqlstate", None) or ""
     if state in _REPEAT:
-        return _Collision(str(cause))
+        return _Collision(str(cause), same_key=state == _SAME_KEY)
     if state[:2] in _DATA_CLASSES or isinstance(cause, ValueError | OverflowError):
         return BadData(str(cause))
     if state.startswith(_REFUSED):
         return BadConfiguration(
             f"database_url：数据库拒绝：{cause}；检查用户、密码、库名和用户的权限"
+        )
+    if state.startswith(_STRUCTURE):
+        return BadConfiguration(
+            f"database_url：数据库的表与这个版本不符：{cause}；运行 credit-gateway db upgrade"
         )
     if not state or state[:2] in _AWAY_CLASSES or state in _AWAY_STATES:
         return DatabaseAway(str(cause))

@@ -49,6 +49,40 @@ def test_without_a_part_of_its_key_a_decision_is_refused(
     assert (checked.problems[0].field, checked.problems[0].rule) == (column, Rule.REQUIRED)
 
 
+@pytest.mark.parametrize("column", ["CF_WSH", "CF_CFJG"])
+@pytest.mark.parametrize(
+    ("text", "rule"),
+    [("长" * 513, Rule.LENGTH), ("〔〕", Rule.FORMAT), ("——", Rule.FORMAT)],
+    ids=["longer than any key", "brackets only", "dashes only"],
+)
+def test_a_text_that_cannot_be_part_of_a_key_is_refused(
+    check: Check, column: str, text: str, rule: Rule
+) -> None:
+    checked = check(penalty(**{column: text}))
+
+    assert checked.verdict is Verdict.REFUSED
+    assert (checked.problems[0].field, checked.problems[0].rule) == (column, rule)
+
+
+@pytest.mark.parametrize(
+    ("changes", "field"),
+    [
+        ({"item": ""}, "item"),
+        ({"item": "  "}, "item"),
+        ({"codes": ["100", " "]}, "codes.1"),
+        ({"id": " "}, "id"),
+        ({"decision": about(1) | {"document_number": " "}}, "decision.document_number"),
+    ],
+)
+def test_a_blank_word_of_an_event_is_refused(
+    check: Check, changes: dict[str, Any], field: str
+) -> None:
+    checked = check(event(1, 1, **changes))
+
+    assert checked.verdict is Verdict.REFUSED
+    assert [(p.field, p.fix) for p in checked.problems] == [(field, "填写内容，或删去该字段")]
+
+
 def test_a_code_with_a_wrong_check_digit_is_refused(check: Check) -> None:
     checked = check(penalty(CF_XDR_SHXYM="91110000600037340L"))
 

@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable
 from datetime import timedelta
 
 import pytest
-from hypothesis import HealthCheck, example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 from sqlalchemy import text
 
@@ -21,6 +21,7 @@ from tests.conftest import BuildGateway, NewDatabase
 from tests.factories import about, event, penalty
 from tests.integration.conftest import MakeWorld
 from tests.integration.world import World
+from tests.soak import examples
 
 pytestmark = pytest.mark.integration
 
@@ -111,9 +112,8 @@ ACTS: dict[str, Act] = {
 }
 
 
-@settings(
-    max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@pytest.mark.soak
+@examples(20)
 @given(names=st.lists(st.sampled_from(sorted(ACTS)), min_size=4, max_size=14))
 @example(names=["correct", "a day", "repair", "rejected", "a day"])
 @example(names=["correct again", "a day", "repair", "a day", "rejected", "correct"])

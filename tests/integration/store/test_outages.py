@@ -1,0 +1,120 @@
+"""What a transaction says when the database does not answer, and that it says it in time."""
+
+import asyncio
+import socket
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from pathlib import Path
+
+import pytest
+from sqlalchemy import text
+
+from gateway.embedded.postgres import EmbeddedPostgres
+from gateway.store.base.engine import Database, DatabaseAway
+
+pytestmark = pytest.mark.integration
+
+ONE = text("select 1")
+
+
+class Proxy:
+    """Stands between the gateway and PostgreSQL; when told so, it lets nothing more through."""
+
+    def __init__(self, server: Path) -> None:
+        self.server = server
+        self.swallows = False
+        self._writers: list[asyncio.StreamWriter] = []
+
+    async def __call__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        back, forth = await asyncio.open_unix_connection(self.server)
+        self._writers += [writer, forth]
+        await asyncio.gather(self._carry(reader, forth), self._carry(back, writer))
+
+    async def _carry(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with suppress(ConnectionError):
+            while data := await reader.read(65536):
+                if not self.swallows:
+                    writer.write(data)
+        writer.close()
+
+    async def stop(self) -> None:
+        for writer in self._writers:
+            writer.close()
+        await asyncio.gather(*(w.wait_closed() for w in self._writers), return_exceptions=True)
+
+
+@asynccontextmanager
+async def proxied(server: EmbeddedPostgres) -> AsyncIterator[tuple[Proxy, str]]:
+    """A proxy, and the address of the database through it."""
+    proxy = Proxy(server.runtime / ".s.PGSQL.5432")
+    listening = await asyncio.start_server(proxy, "127.0.0.1", 0)
+    port = listening.sockets[0].getsockname()[1]
+    async with listening:
+        yield proxy, f"postgresql://postgres@127.0.0.1:{port}/postgres"
+        await proxy.stop()
+
+
+async def asked(database: Database) -> int:
+    async with asyncio.timeout(20), database.transaction() as connection:
+        return int(await connection.scalar(ONE))
+
+
+async def asked_twice(database: Database, proxy: Proxy) -> None:
+    """Ask; then let nothing through and ask again in the same transaction."""
+    async with asyncio.timeout(20), database.transaction() as connection:
+        await connection.execute(ONE)
+        proxy.swallows = True
+        await connection.execute(ONE)
+
+
+async def test_a_database_that_falls_silent_in_a_transaction_is_away(
+    postgres: EmbeddedPostgres,
+) -> None:
+    async with proxied(postgres) as (proxy, url):
+        database = Database(url, command_seconds=0.5)
+
+        with pytest.raises(DatabaseAway):
+            await asked_twice(database, proxy)
+
+        proxy.swallows = False
+        assert await asked(database) == 1
+        await database.close()
+
+
+async def test_a_database_that_does_not_answer_a_new_connection_is_away(
+    postgres: EmbeddedPostgres,
+) -> None:
+    async with proxied(postgres) as (proxy, url):
+        database = Database(url, connect_seconds=0.5)
+        proxy.swallows = True
+
+        with pytest.raises(DatabaseAway):
+            await asked(database)
+        await database.close()
+
+
+async def test_a_pool_without_a_free_connection_is_an_outage(
+    postgres: EmbeddedPostgres,
+) -> None:
+    async with proxied(postgres) as (_, url):
+        database = Database(url, pool_size=1, pool_seconds=0.2)
+
+        async with database.transaction(), database.transaction():
+            with pytest.raises(DatabaseAway, match="QueuePool"):
+                async with database.transaction():
+                    pass
+        await database.close()
+
+
+async def test_the_kernel_watches_an_idle_connection(postgres: EmbeddedPostgres) -> None:
+    async with proxied(postgres) as (_, url):
+        database = Database(url)
+
+        async with database.transaction() as connection:
+            raw = await connection.get_raw_connection()
+            transport = raw.driver_connection._transport  # type: ignore[union-attr]
+            raw_socket = transport.get_extra_info("socket")
+
+            assert raw_socket.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE)
+            assert raw_socket.getsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT) > 0
+        await database.close()

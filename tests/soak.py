@@ -1,0 +1,23 @@
+"""How long the property tests search: briefly in the suite, for hours in `make soak`."""
+
+import os
+from typing import Any
+
+from hypothesis import HealthCheck, settings
+
+#: Times as many examples as in the suite; `make soak` sets it.
+TIMES = int(os.environ.get("SOAK", "1"))
+
+
+def examples(number: int, **more: Any) -> settings:
+    """Return settings for a test that opens a database for each example.
+
+    The suite tries the same `number` of examples each time; a soak tries others, and more.
+    """
+    return settings(
+        max_examples=number * TIMES,
+        deadline=None,
+        derandomize=TIMES == 1,
+        suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+        **more,
+    )
