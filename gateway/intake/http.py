@@ -5,6 +5,7 @@ import json
 import re
 from collections.abc import Iterator
 from typing import Annotated, Any
+from uuid import uuid4
 
 import orjson
 from fastapi import APIRouter, Header, HTTPException, Request, Response
@@ -50,9 +51,9 @@ _JSON = "application/json"
 async def _origin(
     database: Database, clock: Clock, request: Request, key: str | None, body: bytes
 ) -> str:
+    if key is None:  # the request is new to us; its content says whether a record is a repeat
+        return f"http:{uuid4().hex}"
     digest = hashlib.sha256(body).digest()
-    if key is None:
-        return f"http:{digest.hex()}"
     caller = getattr(request.state, "caller", "")
     named = f"http:{caller}/{key}"
     try:

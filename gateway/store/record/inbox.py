@@ -76,15 +76,16 @@ change = Insert(
 
 _REQUEST = text(
     """
-    with new as (insert into intake_request (key, body_hash, recorded_at)
-        values (:key, :hash, :now) on conflict (key) do nothing returning body_hash)
-    select body_hash from new union all select body_hash from intake_request where key = :key
+    insert into intake_request (key, body_hash, recorded_at) values (:key, :hash, :now)
+    on conflict (key) do update set key = excluded.key returning body_hash
     """
 )
 
 
 async def request_hash(connection: Connection, key: str, body_hash: bytes, now: datetime) -> bytes:
-    """Return the body hash first stored under this idempotency key; store ours if none."""
+    """Return the body hash first stored under this idempotency key; store ours if none.
+
+    It waits for another request that is storing the same key.
+    """
     values = {"key": key, "hash": body_hash, "now": now}
-    found = await connection.scalar(_REQUEST, values)
-    return bytes(found) if found is not None else body_hash
+    return bytes(await connection.scalar(_REQUEST, values))

@@ -1,5 +1,6 @@
 """HTTP intake and the health endpoints, called as an ASGI application."""
 
+import asyncio
 from collections.abc import AsyncIterator
 
 import httpx
@@ -95,6 +96,30 @@ async def test_the_same_body_again_is_a_repeat(client: httpx.AsyncClient) -> Non
     answers = [await client.post(URL, json=penalty(), headers=KEY) for _ in range(2)]
 
     assert [answer.json()[0]["repeat"] for answer in answers] == [False, True]
+
+
+async def test_a_content_that_comes_back_without_a_key_is_a_correction(
+    client: httpx.AsyncClient, world: World
+) -> None:
+    first, second = penalty(CF_NR_FK="2"), penalty(CF_NR_FK="3")
+
+    answers = [await client.post(URL, json=body, headers=KEY) for body in (first, second, first)]
+
+    assert [answer.json()[0]["repeat"] for answer in answers] == [False, False, False]
+    fine = "select body ->> 'CF_NR_FK' from record_version order by version desc limit 1"
+    assert await world.value(fine) == "2"
+
+
+async def test_of_two_bodies_at_once_with_one_idempotency_key_one_is_refused(
+    client: httpx.AsyncClient, world: World
+) -> None:
+    headers = {**KEY, "Idempotency-Key": "one"}
+    together = (client.post(URL, json=penalty(n), headers=headers) for n in range(1, 7))
+
+    answers = await asyncio.gather(*together)
+
+    assert sorted(answer.status_code for answer in answers) == [200, *[422] * 5]
+    assert await world.value("select count(*) from decision") == 1
 
 
 async def test_an_idempotency_key_with_the_same_body_is_a_repeat(
