@@ -10,7 +10,7 @@ import asyncio
 import secrets
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from datetime import date, datetime
+from datetime import date
 
 from gateway.check.checked import Checked
 from gateway.check.checker import Checker
@@ -18,21 +18,20 @@ from gateway.check.raw import Raw
 from gateway.config.clock import Clock
 from gateway.config.errors import BadConfiguration
 from gateway.config.keys import Keys
-from gateway.decide.decider import Decider, as_superseded
+from gateway.decide.decider import Decider
 from gateway.record.quarantine import quarantine, refused_by_bug, refused_by_database
-from gateway.record.recorded import Recorded, received_grades, reported
-from gateway.record.recorder import Recording
+from gateway.record.recorded import Recorded, received_grades
+from gateway.record.recorder import Recording, lock
 from gateway.record.repeats import Inbox
 from gateway.record.result import Result
 from gateway.score.assess import Assessing
 from gateway.score.scorer import Scorer
 from gateway.store.base.engine import BadData, Connection, Database, DatabaseAway
 from gateway.store.deliver import deliveries
+from gateway.store.score.assessments import not_before_last
 from gateway.telemetry.log import LogEvent, logger
 from gateway.telemetry.metrics import Metrics
 from schemas.base import today
-from schemas.codes import Verb
-from schemas.obligation import Obligation
 from schemas.verdict import Verdict
 
 #: Items checked between two awaits, so that heartbeats and deliveries go on.
@@ -102,7 +101,7 @@ class Pipeline:
             return []
 
         async def work(connection: Connection) -> list[Result]:
-            return await Batch(self, connection, checked, self.clock()).run()
+            return await Batch(self, connection, checked).run()
 
         try:
             results = await self.database.run(work)
@@ -160,20 +159,27 @@ class Batch:
         pipeline: Pipeline,
         connection: Connection,
         checked: Sequence[Checked],
-        now: datetime,
     ) -> None:
         self.pipeline = pipeline
         self.connection = connection
         self.checked = checked
-        self.now = now
+        self.now = pipeline.clock()
 
     async def run(self) -> list[Result]:
-        """Run every step; return the results in the order of the batch."""
+        """Run every step; return the results in the order of the batch.
+
+        The time is taken again under the locks of the subjects: another batch may have had them,
+        on a host whose clock is ahead.
+        """
         inbox = Inbox(self.connection, self.checked, self.now, self.pipeline.metrics)
         fresh = await inbox.unseen()
         accepted = [(i, self.checked[i]) for i in fresh if self.checked[i].key is not None]
         refused = {i: self.checked[i] for i in fresh if self.checked[i].key is None}
-        recorded = await Recording(self.connection, self.pipeline.keys, self.now).record(accepted)
+        locked = await lock(self.connection, accepted)
+        ids = [subject.id for subject in locked.values()]
+        self.now = await not_before_last(self.connection, ids, self.pipeline.clock())
+        recording = Recording(self.connection, self.pipeline.keys, self.now)
+        recorded = await recording.record(accepted, locked)
         changes = await self._score(recorded)
         await self._decide(recorded, changes)
         kept = await quarantine(self.connection, self.pipeline.keys, refused, self.now)
@@ -198,20 +204,13 @@ class Batch:
 
     async def _decide(self, recorded: Recorded, changes: Sequence[tuple[int, str]]) -> None:
         decider = self.pipeline.decider
-        versions = reported(recorded)
-        brand_new = {v.id for v in recorded.latest.values() if v.decision.is_new}
-        old = [v.decision_id for v in versions if v.id not in brand_new]
-        past = await deliveries.past(self.connection, old) if old else {}
-        decided = [decider.version(v, past.get(v.decision_id, ()), self.now) for v in versions]
-        followed = {v.decision_id for v in recorded.follow_ups}
-        owed: list[Obligation] = []
-        for version, one in zip(versions, decided, strict=True):
-            overtaken = version.decision_id in followed and version.verb is not Verb.REPAIR
-            owed.append(as_superseded(one.obligation) if overtaken else one.obligation)
+        new = {v.decision.id for v in recorded.latest.values() if v.decision.is_new}
+        old = {v.decision_id for v in recorded.reported} - new
+        past = await deliveries.past(self.connection, sorted(old)) if old else {}
+        owed, superseded = decider.versions(recorded.reported, past, self.now)
         subjects = {s.code: s.id for s in recorded.subjects.values()}
         told = ((change_id, subjects[code], code) for change_id, code in changes)
         owed += decider.grade_changes(told, self.now)
-        superseded = [id_ for one in decided for id_ in one.superseded]
         if superseded:
             await deliveries.supersede(self.connection, superseded)
         await deliveries.add(self.connection, owed, self.now)

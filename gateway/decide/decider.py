@@ -1,5 +1,6 @@
 """Decide (pure): destinations, due time and verb of a record version or grade change."""
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime
 from typing import NamedTuple
@@ -61,6 +62,34 @@ class Decider:
         self._asks_for_columns = any(one.requires is not None for one in destinations)
         self._dues: dict[tuple[tuple[str, ...], date], tuple[DueTime, ...]] = {}
         self._routes: dict[tuple[object, ...], list[Route]] = {}
+
+    def versions(
+        self,
+        versions: Sequence[ReportedVersion],
+        stored: Mapping[int, list[PastDelivery]],
+        now: datetime,
+    ) -> tuple[list[Obligation], list[int]]:
+        """Decide the versions of a batch, in their order.
+
+        `stored` are the deliveries of their decisions, as for `version`. Returns the obligations
+        and the ids of the stored deliveries that they replace. How a stream was divided into
+        batches changes neither.
+        """
+        owed: list[Obligation] = []
+        superseded: list[int] = []
+        times = Counter(version.decision_id for version in versions)
+        batch = _Batch(stored)
+        for version in versions:
+            chain = version.decision_id
+            if times[chain] == 1:
+                decided = self.version(version, stored.get(chain, ()), now)
+                superseded += decided.superseded
+            else:
+                decided = self.version(version, batch.past(chain), now)
+                superseded += batch.supersede(owed, decided.superseded, chain)
+                batch.add(len(owed), decided.obligation)
+            owed.append(decided.obligation)
+        return owed, superseded
 
     def version(
         self, version: ReportedVersion, past: Sequence[PastDelivery], now: datetime
@@ -192,7 +221,36 @@ def _obligation(version: ReportedVersion, routes: Sequence[Route]) -> Obligation
     )
 
 
-def as_superseded(obligation: Obligation) -> Obligation:
-    """Mark a version superseded because a repair of it is in the same batch."""
-    routes = [route._replace(state=DeliveryState.SUPERSEDED) for route in obligation.routes]
-    return obligation._replace(routes=routes)
+class _Batch:
+    """The deliveries that a batch adds to chains with several new versions.
+
+    Each version is decided as if the ones before it had come in a batch of their own; a delivery
+    that is superseded before it was written is written as superseded.
+    """
+
+    def __init__(self, stored: Mapping[int, Sequence[PastDelivery]]) -> None:
+        self._chains = {id_: list(past) for id_, past in stored.items()}
+        self._places: list[tuple[int, int]] = []  #: (obligation, route) of -1, -2, …
+
+    def past(self, decision_id: int) -> Sequence[PastDelivery]:
+        """Return what stands of a chain: stored deliveries and those of this batch."""
+        return self._chains.get(decision_id, ())
+
+    def add(self, number: int, obligation: Obligation) -> None:
+        """Remember the deliveries of an obligation, under ids that no stored delivery has."""
+        chain = self._chains.setdefault(obligation.chain_id, [])
+        for place, route in enumerate(obligation.routes):
+            self._places.append((number, place))
+            id_, verb = -len(self._places), obligation.verb
+            chain.append(PastDelivery(id_, route.destination, route.state, route.due_at, verb))
+
+    def supersede(self, owed: list[Obligation], ids: Iterable[int], decision_id: int) -> list[int]:
+        """Mark deliveries of this batch superseded; return the ids of the stored ones."""
+        gone = set(ids)
+        for number, place in (self._places[-id_ - 1] for id_ in gone if id_ < 0):
+            routes = list(owed[number].routes)
+            routes[place] = routes[place]._replace(state=S.SUPERSEDED)
+            owed[number] = owed[number]._replace(routes=routes)
+        stands = [one for one in self.past(decision_id) if one.id not in gone]
+        self._chains[decision_id] = stands
+        return [id_ for id_ in gone if id_ > 0]

@@ -10,9 +10,10 @@ from typing import NamedTuple
 from gateway.check.checked import Checked
 from gateway.record.content import Content, content
 from gateway.record.facts import NewFact, ProcessEvent, plan_facts, process_events
-from gateway.record.recorded import NewVersion, Recorded
-from gateway.record.repairs import plan_repairs
+from gateway.record.recorded import NewVersion, Recorded, reported
+from gateway.record.repairs import RepairVersion, is_repaired, repair, reported_repair
 from schemas.codes import EventType, Verb
+from schemas.kinds import REPORTED_KINDS
 from schemas.known import DecisionKey, KnownDecision, KnownFacts, Subject
 
 #: Ids that a plan takes for each item at most: a decision, a version, a fact, a repair version.
@@ -52,7 +53,7 @@ class Plan:
     process_events: list[ProcessEvent] = field(default_factory=list)
     closed: list[tuple[int, int]] = field(default_factory=list)  #: (subject, decision) of facts
     facts: list[NewFact] = field(default_factory=list)
-    repairs: list[tuple[int, int]] = field(default_factory=list)  #: (version id, decision id)
+    repairs: list[RepairVersion] = field(default_factory=list)
     suspected: dict[int, bool] = field(default_factory=dict)  #: subject → criminal suspect
 
 
@@ -66,7 +67,8 @@ def plan(
     made = Plan(Recorded(subjects=known.subjects))
     decisions = dict(known.decisions)
     for item in batch:
-        _plan_version(made, item, decisions, take_id, hashes)
+        if _plan_version(made, item, decisions, take_id, hashes):
+            _plan_repair(made, item, decisions, take_id)
     new = [item for item in batch if item.position not in made.recorded.repeats]
     made.process_events = process_events(
         (made.recorded.version_of[item.position], item.checked.event, item.target) for item in new
@@ -77,9 +79,6 @@ def plan(
     made.closed = changes.closed
     made.facts = [NewFact(take_id(), *one) for one in changes.made]
     made.recorded.touched |= changes.touched
-    repairs = plan_repairs(made.versions, made.process_events, decisions, known.subjects, take_id)
-    made.repairs = [(one.id, one.decision_id) for one in repairs]
-    made.recorded.follow_ups += repairs
     _plan_suspicions(made)
     return made
 
@@ -90,7 +89,8 @@ def _plan_version(
     decisions: dict[DecisionKey, KnownDecision],
     take_id: Callable[[], int],
     hashes: Hashes,
-) -> None:
+) -> bool:
+    """Plan the version that an item makes; return whether it makes one or is a repeat."""
     out, key = made.recorded, item.key
     new = content(item.checked)
     hash_ = hashes.present(new.hashed)
@@ -98,7 +98,7 @@ def _plan_version(
     if decision is not None and _is_repeat(decision, hash_, new, hashes):
         out.repeats.add(item.position)
         out.version_of[item.position] = decision.version_id
-        return
+        return False
     if decision is None:
         decision = decisions[key] = KnownDecision(take_id(), 0, 0, "", b"", is_new=True)
     number, verb = decision.version + 1, _verb(item.checked, decision)
@@ -110,6 +110,27 @@ def _plan_version(
     out.latest.pop(key, None)
     out.latest[key] = version
     made.versions.append(version)
+    if item.checked.kind in REPORTED_KINDS:
+        out.reported.append(reported(version, item.checked.kind))
+    return True
+
+
+def _plan_repair(
+    made: Plan,
+    item: Incoming,
+    decisions: Mapping[DecisionKey, KnownDecision],
+    take_id: Callable[[], int],
+) -> None:
+    """Plan the version that a confirmed repair adds to its decision, in its place in the order."""
+    target = item.target
+    decision = None if target is None else decisions.get(target)
+    if target is None or decision is None:
+        return
+    if is_repaired(item.checked.event, target, decision) and item.checked.key is not None:
+        version = repair(decision, take_id())
+        made.repairs.append(version)
+        code = item.checked.key.subject
+        made.recorded.reported.append(reported_repair(version, target, decision, code))
 
 
 def _is_repeat(decision: KnownDecision, hash_: bytes, new: Content, hashes: Hashes) -> bool:

@@ -9,7 +9,6 @@ from gateway.check.checked import Checked
 from gateway.record.content import Content
 from schemas.codes import RecordKind, Verb
 from schemas.event import ReceivedGrade
-from schemas.kinds import REPORTED_KINDS
 from schemas.known import DecisionKey, KnownDecision, Subject
 from schemas.obligation import ReportedVersion
 
@@ -34,29 +33,27 @@ class Recorded:
     version_of: dict[int, int] = field(default_factory=dict)  #: index in batch → version id
     repeats: set[int] = field(default_factory=set)  #: indexes in batch
     latest: dict[DecisionKey, NewVersion] = field(default_factory=dict)
-    follow_ups: list[ReportedVersion] = field(default_factory=list)
+    #: The versions of which destinations may hear, repairs too, in the order of the batch.
+    reported: list[ReportedVersion] = field(default_factory=list)
     touched: set[int] = field(default_factory=set)  #: subjects whose facts changed
 
 
-def reported(recorded: Recorded) -> list[ReportedVersion]:
-    """Return the versions that may be reported: the latest of each decision, and the repairs."""
-    return [
-        ReportedVersion(
-            id=v.id,
-            decision_id=v.decision.id,
-            subject_id=v.key[0],
-            subject_code=v.checked.key.subject if v.checked.key else "",
-            kind=v.checked.kind or RecordKind.EVENT,
-            verb=v.verb,
-            decision_date=day_of(v.checked),
-            record=v.checked.record,
-            problem_fields=_fields(v.checked) if v.checked.problems else _NONE,
-            excluded=v.checked.excluded is not None,
-            person=v.checked.person,
-        )
-        for v in recorded.latest.values()
-        if v.checked.kind in REPORTED_KINDS
-    ] + recorded.follow_ups
+def reported(version: NewVersion, kind: RecordKind) -> ReportedVersion:
+    """Return a version of a reported kind as destinations may hear of it."""
+    checked = version.checked
+    return ReportedVersion(
+        id=version.id,
+        decision_id=version.decision.id,
+        subject_id=version.key[0],
+        subject_code=checked.key.subject if checked.key else "",
+        kind=kind,
+        verb=version.verb,
+        decision_date=day_of(checked),
+        record=checked.record,
+        problem_fields=_fields(checked) if checked.problems else _NONE,
+        excluded=checked.excluded is not None,
+        person=checked.person,
+    )
 
 
 _NONE: frozenset[str] = frozenset()

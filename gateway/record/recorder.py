@@ -1,7 +1,8 @@
 """The record step 入账: same decision, new version, or repeat; and the facts that follow.
 
-It locks the subjects of the batch first, reads what is known, makes a plan and writes it. Stored
-versions never change: corrections and withdrawals add a version and close the earlier facts.
+`lock` locks the subjects of the batch first. The step then reads what is known, makes a plan and
+writes it. Stored versions never change: corrections and withdrawals add a version and close the
+earlier facts.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -22,6 +23,22 @@ from schemas.identifiers import authority_key, document_number_key
 from schemas.known import DecisionKey, KnownDecision, KnownFacts, Subject
 
 
+async def lock(
+    connection: Connection, batch: Iterable[tuple[int, Checked]]
+) -> Mapping[str, Subject]:
+    """Lock the subjects of a batch until the end of the transaction; return them by code."""
+    names: dict[str, tuple[str | None, bool]] = {}
+    for _, checked in batch:
+        if checked.key is not None and checked.key.subject not in names:
+            name = getattr(checked.record, "subject_name", None)
+            names[checked.key.subject] = (None if checked.person else name, checked.person)
+    if not names:
+        return {}
+    return await subjects.lock_subjects(
+        connection, ((code, name, person) for code, (name, person) in names.items())
+    )
+
+
 class Recording:
     """The record step for one batch; the batch owns the transaction."""
 
@@ -30,14 +47,15 @@ class Recording:
         self.keys = keys
         self.now = now
 
-    async def record(self, batch: Sequence[tuple[int, Checked]]) -> Recorded:
+    async def record(
+        self, batch: Sequence[tuple[int, Checked]], locked: Mapping[str, Subject]
+    ) -> Recorded:
         """Record the (index, checked) items that are neither refused nor repeats by origin.
 
-        It locks their subjects until the end of the transaction.
+        `locked` are their subjects, of which `lock` has the locks.
         """
         if not batch:
             return Recorded()
-        locked = await self._lock(batch)
         authorities = await known_authorities(self.connection, _authority_names(batch))
         items = [_incoming(*item, locked, authorities) for item in batch]
         known = await self._known(items, locked)
@@ -48,17 +66,6 @@ class Recording:
         return made.recorded
 
     # ------------------------------------------------------------ read
-
-    async def _lock(self, batch: Sequence[tuple[int, Checked]]) -> Mapping[str, Subject]:
-        names: dict[str, str | None] = {}
-        for _, checked in batch:
-            if checked.key is not None and checked.key.subject not in names:
-                name = getattr(checked.record, "subject_name", None)
-                names[checked.key.subject] = None if checked.person else name
-        persons = {c.key.subject for _, c in batch if c.key and c.person}
-        return await subjects.lock_subjects(
-            self.connection, ((code, name, code in persons) for code, name in names.items())
-        )
 
     async def _known(self, items: Sequence[Incoming], locked: Mapping[str, Subject]) -> Known:
         keys = [item.key for item in items]
@@ -107,9 +114,9 @@ class Recording:
             day_of(checked),
             checked.excluded,
             checked.verdict,
-            version.verb,
-            version.version,
-            version.id,
+            decision.verb,
+            decision.version,
+            decision.version_id,
             decision.content_hash,
             self.now,
         )

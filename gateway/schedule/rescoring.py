@@ -107,8 +107,10 @@ class Rescoring:
     async def _assessed(
         self, connection: Connection, subjects: list[Subject], now: datetime, cause: str
     ) -> Assessing:
-        assessing = Assessing(self.scorer, connection, now, self.metrics, cause)
-        await assessing.last([subject.id for subject in subjects])
+        ids = [subject.id for subject in subjects]
+        at = await assessments.not_before_last(connection, ids, now)
+        assessing = Assessing(self.scorer, connection, at, self.metrics, cause)
+        await assessing.last(ids)
         await assessing.score(subjects, _persons(subjects))
         return assessing
 

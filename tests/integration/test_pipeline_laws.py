@@ -27,6 +27,12 @@ SNAPSHOT = {
         select d.kind, d.number_key, s.code, v.version, v.verb, v.body::text, v.verdict
         from record_version v join decision d on d.id = v.decision_id
         join subject s on s.id = d.subject_id order by 1, 2, 3, 4""",
+    "deliveries": """
+        select d.kind, d.number_key, s.code, l.destination, v.version, v.body::text, l.verb,
+            l.state, l.due_at, l.dues::text
+        from delivery l join record_version v on v.id = l.item_id
+        join decision d on d.id = v.decision_id join subject s on s.id = d.subject_id
+        where l.item_kind = 'record_version' order by 1, 2, 3, 4, l.id""",
     "facts": """
         select s.code, (f.body::jsonb - 'id')::text, f.decided_on
         from fact f join subject s on s.id = f.subject_id
@@ -64,10 +70,14 @@ others = st.one_of(
     st.just(b"broken"),
 )
 processes = st.builds(
-    lambda n, c, day: event(10 + n, c, type="rectification", decision=about(n), rectified_on=day),
+    lambda n, c, more: event(10 + n, c, decision=about(n), **more),
     numbers,
     companies,
-    days,
+    st.one_of(
+        st.builds(lambda day: {"type": "rectification", "rectified_on": day}, days),
+        st.builds(lambda day: {"type": "repair", "repair_confirmed_on": day}, days),
+        st.just({"type": "repair", "repair_applied_on": "2026-10-10"}),
+    ),
 )
 rows = st.lists(st.one_of(penalties, penalties, others, processes), min_size=2, max_size=10)
 

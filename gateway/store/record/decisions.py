@@ -60,26 +60,26 @@ _REPAIR_VERSIONS = text(
     with added as (
         insert into record_version
             (id, decision_id, version, verb, body, secret, verdict, recorded_at)
-        select t.id, d.id, d.version + 1, 'repair', v.body, v.secret, v.verdict, :now
-        from {unnest("id bigint, decision bigint")}
-        join decision d on d.id = t.decision join record_version v on v.id = d.version_id
+        select t.id, t.decision_id, t.version, 'repair', v.body, v.secret, v.verdict, :now
+        from {unnest("id bigint, decision_id bigint, version int, source bigint")}
+        join record_version v on v.id = t.source
         returning id, decision_id, version)
     update decision d set version = added.version, version_id = added.id, verb = 'repair'
-    from added where d.id = added.decision_id
+    from added where d.id = added.decision_id and d.version < added.version
     """
 )
 
 
 async def add_repair_versions(
-    connection: Connection, pairs: Sequence[tuple[int, int]], now: datetime
+    connection: Connection, repairs: Sequence[tuple[int, int, int, int]], now: datetime
 ) -> None:
-    """Add a version with verb `repair` for each (new version id, decision id).
+    """Add versions with verb `repair`, given as (id, decision id, version, source).
 
-    The content is that of the present version. The subjects must be locked.
+    The content is that of the version `source`. The subjects must be locked.
     """
-    if pairs:
-        values = {**arrays(("id", "decision"), pairs), "now": now}
-        await connection.execute(_REPAIR_VERSIONS, values)
+    if repairs:
+        columns = ("id", "decision_id", "version", "source")
+        await connection.execute(_REPAIR_VERSIONS, {**arrays(columns, repairs), "now": now})
 
 
 _MONTH = text(

@@ -1,7 +1,8 @@
 """Write, read and find assessments 评价结果."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import text
@@ -49,6 +50,27 @@ async def stored(connection: Connection, after: int, limit: int) -> list[Stored]
     """Return a page of past assessments in the order of their ids."""
     rows = await connection.execute(_STORED, {"after": after, "limit": limit})
     return [Stored(*row) for row in rows]
+
+
+_LAST_RECORDED = text(
+    """
+    select max(last.recorded_at) from unnest(cast(:ids as bigint[])) as t(id)
+    cross join lateral (select a.recorded_at from assessment a where a.subject_id = t.id
+        order by a.id desc limit 1) last
+    """
+)
+
+
+async def not_before_last(
+    connection: Connection, subject_ids: Iterable[int], now: datetime
+) -> datetime:
+    """Return now, or the time of the last assessment of these subjects if that is later.
+
+    Facts and assessments of a subject are recorded together, so that its known-at times never go
+    back, whatever the clocks of the hosts say. The subjects must be locked.
+    """
+    last = await connection.scalar(_LAST_RECORDED, {"ids": list(subject_ids)})
+    return now if last is None else max(now, last)
 
 
 _TO_CHANGE = text(

@@ -37,6 +37,7 @@ class Book:
         self.facts: dict[int, dict[str, Any]] = {}
         self.dates: dict[DecisionKey, dict[str, Any]] = {}
         self.versions: list[tuple[DecisionKey, int, str]] = []
+        self.reported: list[tuple[DecisionKey, str]] = []
         self.touched = False
         self._ids = count(1)
 
@@ -54,6 +55,15 @@ class Book:
         for key, latest in made.recorded.latest.items():
             self.decisions[key] = latest.decision
             latest.decision.is_new = False
+        keys = {decision.id: key for key, decision in self.decisions.items()}
+        for repair in made.repairs:
+            key = keys[repair.decision_id]
+            self.versions.append((key, repair.version, "repair"))
+            decision = self.decisions[key]
+            if decision.version < repair.version:
+                decision.version, decision.version_id = repair.version, repair.id
+                decision.verb = "repair"
+        self.reported += [(keys[one.decision_id], one.verb.value) for one in made.recorded.reported]
         for _, decision_id in made.closed:
             self.facts.pop(decision_id, None)
         for fact in made.facts:
@@ -61,7 +71,11 @@ class Book:
             self.facts[fact.decision_id] = fact.body
         for _, happened, target in made.process_events:
             told = self.dates.setdefault(target, {})
-            told.update(rectified_on=happened.rectified_on)
+            dates = {
+                "rectified_on": happened.rectified_on,
+                "repair_confirmed_on": happened.repair_confirmed_on,
+            }
+            told.update({name: day for name, day in dates.items() if day is not None})
         self.touched |= bool(made.recorded.touched)
 
     def standing(self) -> object:
@@ -69,7 +83,7 @@ class Book:
         numbers = {decision.id: key for key, decision in self.decisions.items()}
         facts = sorted((numbers[id_], str(body)) for id_, body in self.facts.items())
         known = {key: (d.version, d.verb, d.content_hash) for key, d in self.decisions.items()}
-        return known, facts, self.versions, self.touched
+        return known, facts, sorted(self.versions), self.reported, self.touched
 
 
 def incoming(position: int, checked: Checked) -> Incoming:
@@ -109,7 +123,18 @@ RECTIFICATIONS = st.builds(
     st.integers(1, 3),
     st.integers(10, 28),
 )
-STREAMS = st.lists(st.one_of(PENALTIES, RECTIFICATIONS), min_size=1, max_size=8)
+REPAIRS = st.builds(
+    lambda id_, number, day: event(
+        id=f"x{id_}",
+        type="repair",
+        repair_confirmed_on=f"2026-10-{day:02}",
+        decision=about(number),
+    ),
+    st.integers(1, 9),
+    st.integers(1, 3),
+    st.integers(10, 28),
+)
+STREAMS = st.lists(st.one_of(PENALTIES, RECTIFICATIONS, REPAIRS), min_size=1, max_size=8)
 
 
 @given(STREAMS, st.data())
@@ -151,5 +176,5 @@ def test_versions_of_a_decision_are_numbered_without_gaps(rows: list[dict[str, A
     book.take(checked(rows))
 
     for key in book.decisions:
-        numbers = [version for one, version, _ in book.versions if one == key]
+        numbers = sorted(version for one, version, _ in book.versions if one == key)
         assert numbers == list(range(1, len(numbers) + 1))

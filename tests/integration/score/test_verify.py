@@ -1,9 +1,11 @@
 """Every grade can be computed again exactly, and a manipulated one is found."""
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
+from gateway.config.clock import SteppedClock
 from gateway.score.verify import verify_assessments
 from tests.factories import REGION, about, credit_code, event, penalty, person_penalty
 from tests.integration.conftest import MakeWorld
@@ -93,3 +95,19 @@ async def test_an_average_over_sites_is_computed_again_with_the_same_result(
 
     assert await world.value("select result ->> 'score' from assessment") == "97.5"
     assert await verified(unbound) == (1, [])
+
+
+async def test_what_is_known_of_a_subject_never_goes_back_in_time(
+    make_world: MakeWorld, clock: SteppedClock
+) -> None:
+    """A host whose clock is an hour behind closes a fact that another host has just written."""
+    world = await make_world()
+    await world.take(penalty(1, 1))
+    clock.step(timedelta(hours=-1))
+
+    await world.take(penalty(1, 1, CF_NR_FK="3"), penalty(2, 2))
+
+    facts = await world.rows("select known_from, known_to from fact order by id")
+    assert all(until is None or until >= since for since, until in facts)
+    assert [until for _, until in facts if until is not None] == [facts[0][0]]
+    assert facts[1][0] >= facts[0][0]
