@@ -1,20 +1,35 @@
 """The base of every message shape, and the types that all of them share."""
 
+import re
 from collections.abc import Mapping
 from datetime import date, datetime, time, timedelta, timezone
 from decimal import Decimal
 from functools import cache
 from typing import Annotated, Any, Self
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
 
-__all__ = ["SHANGHAI", "AwareDatetime", "Schema", "Wanyuan"]
+__all__ = ["SHANGHAI", "AwareDatetime", "Schema", "TheirText", "Wanyuan"]
 
 #: China has had one zone and no summer time since 1991; every legal day ends at this midnight.
 SHANGHAI = timezone(timedelta(hours=8), "Asia/Shanghai")
 
 #: An amount in 万元 (ten thousand yuan), exact to 0.01 yuan: Decimal(18,6) in the data standard.
 Wanyuan = Annotated[Decimal, Field(max_digits=18, decimal_places=6, ge=0)]
+
+
+#: What a database cannot store: U+0000, and halves of surrogate pairs.
+_UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
+#: Characters kept of one text that somebody else wrote.
+LONGEST_TEXT = 2_000
+
+
+def _storable(text: str) -> str:
+    return _UNSTORABLE.sub("\ufffd", text[:LONGEST_TEXT])
+
+
+#: A text of a destination, for people: cut, and without characters that cannot be stored.
+TheirText = Annotated[str, AfterValidator(_storable)]
 
 
 class Schema(BaseModel):

@@ -3,9 +3,11 @@
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from enum import StrEnum
-from typing import Any
+from typing import Annotated, Any
 
-from schemas.base import AwareDatetime, Schema
+from pydantic import AfterValidator
+
+from schemas.base import AwareDatetime, Schema, TheirText
 from schemas.codes import Verb
 
 
@@ -37,6 +39,8 @@ TRANSITIONS: dict[DeliveryState, frozenset[DeliveryState]] = {
     S.DEFERRED: frozenset({S.READY, S.SUPERSEDED, S.PARKED, S.WITHDRAWN}),
     S.LEASED: frozenset(
         {S.ACCEPTED, S.ACCEPTED_BLIND, S.SUBMITTED, S.REJECTED, S.DEFERRED, S.UNKNOWN}
+        | {S.READY}  # no call was made
+        | {S.PARKED}  # no item can be made of it
         | {S.WITHDRAWN}  # a follow-up that nobody has to hear: what it is about was rejected
     ),
     S.UNKNOWN: frozenset({S.LEASED, S.PARKED}),
@@ -58,7 +62,7 @@ UNDELIVERED = frozenset({S.HELD, S.WAITING, S.REJECTED}) | BLOCKING
 #: A person may have these tried again at once.
 RETRYABLE = frozenset({S.DEFERRED, S.REJECTED, S.PARKED})
 #: A receipt may come, or may have come before the outcome of the call was written.
-ANSWERABLE = frozenset({S.SUBMITTED, S.ACCEPTED_BLIND, S.REJECTED})
+ANSWERABLE = frozenset({S.SUBMITTED, S.ACCEPTED, S.ACCEPTED_BLIND, S.REJECTED})
 #: An outcome after which the next of the chain may go.
 FREES_CHAIN = frozenset(
     {S.ACCEPTED, S.ACCEPTED_BLIND, S.SUBMITTED, S.REJECTED, S.SUPERSEDED, S.WITHDRAWN}
@@ -85,7 +89,7 @@ class Item(Schema):
 
     `key` is stable over every resend of the same delivery; a destination that de-duplicates does
     so by it. `columns` are the wire columns of the record (texts, dates as YYYY-MM-DD, amounts in
-    万元) or the fields of the grade-change event. `record_kind` is "penalty", "licence" or
+    万元) or the fields of the grade-change event. `record_kind` is a reported kind, or
     "grade_change".
     """
 
@@ -104,6 +108,10 @@ class Item(Schema):
     columns: dict[str, Any]
 
 
+#: The outcome of an attempt that ended before its call began.
+NOT_CALLED = "not_called"
+
+
 class OutcomeKind(StrEnum):
     """What became of one item in one call."""
 
@@ -115,6 +123,15 @@ class OutcomeKind(StrEnum):
     UNKNOWN = "unknown"
 
 
+def _first(reasons: tuple[str, ...]) -> tuple[str, ...]:
+    return reasons[:MOST_REASONS]
+
+
+#: Reasons kept of one answer.
+MOST_REASONS = 50
+TheirReasons = Annotated[tuple[TheirText, ...], AfterValidator(_first)]
+
+
 class Outcome(Schema):
     """One item's outcome; `platform_at` is the destination's own time of acceptance, if it says.
 
@@ -122,30 +139,30 @@ class Outcome(Schema):
     """
 
     kind: OutcomeKind
-    reasons: tuple[str, ...] = ()
+    reasons: TheirReasons = ()
     retry_after: timedelta | None = None
     platform_at: AwareDatetime | None = None
-    reference: str | None = None
+    reference: TheirText | None = None
     absent: bool = False
 
 
 class Receipt(Schema):
     """回执: a later answer about an item, found by our `key`."""
 
-    key: str
+    key: TheirText
     accepted: bool
-    reasons: tuple[str, ...] = ()
+    reasons: TheirReasons = ()
     platform_at: AwareDatetime
-    reference: str | None = None
+    reference: TheirText | None = None
 
 
 class Listed(Schema):
     """One row that a platform shows, for reconciliation 对账."""
 
     record_kind: str
-    document_number: str
-    subject_code: str
-    columns: dict[str, str]
+    document_number: TheirText
+    subject_code: TheirText
+    columns: dict[str, TheirText]
     shown_at: AwareDatetime
 
 

@@ -14,6 +14,7 @@ from gateway.deliver.breaker import Breaker, BreakerState
 from gateway.store.audit import events
 from gateway.store.base.engine import Database
 from gateway.store.deliver import destinations as destination_store
+from gateway.store.deliver.destinations import KeptBreaker
 from gateway.telemetry.audit_events import AuditEvent
 from gateway.telemetry.log import LogEvent, logger
 from gateway.telemetry.metrics import Metrics
@@ -27,7 +28,7 @@ QUICK_TRIES = 3
 
 
 class Caller:
-    """Call the connector of one destination; the breaker is stored for the next owner."""
+    """Call the connector of one destination; `save` stores the breaker for the next owner."""
 
     def __init__(
         self,
@@ -36,6 +37,7 @@ class Caller:
         database: Database,
         clock: Clock,
         metrics: Metrics,
+        owner: str,
     ) -> None:
         self.name = destination.name
         self.calls_per_second = destination.calls_per_second
@@ -43,15 +45,24 @@ class Caller:
         self.database = database
         self.clock = clock
         self.metrics = metrics
+        self.owner = owner
         self.breaker: Breaker | None = None
+        self._kept: KeptBreaker | None = None  #: the breaker as it is stored
+        self._fencing: int | None = None
+        self._events: list[AuditEvent] = []  #: not stored yet
         self._durations: deque[float] = deque(maxlen=RECENT_CALLS)
         self._next_call = 0.0
+
+    def own(self, fencing: int | None) -> None:
+        """Note the fencing number of the ownership; with a new one the breaker is read anew."""
+        if fencing != self._fencing:
+            self._fencing, self.breaker, self._events = fencing, None, []
 
     async def state(self) -> BreakerState:
         """Return the present state of the breaker; the first call reads it from the store."""
         if self.breaker is None:
             async with self.database.transaction() as connection:
-                kept = await destination_store.breaker(connection, self.name)
+                kept = self._kept = await destination_store.breaker(connection, self.name)
             self.breaker = Breaker(BreakerState(kept.state), kept.until, kept.failures)
         self.breaker = self.breaker.at(self.clock())
         return self.breaker.state
@@ -73,26 +84,25 @@ class Caller:
         """Send the items, or with `look` look them up; return one outcome for each, in order.
 
         Failures of the call are outcomes, not raised: `DEFERRED` where nothing was handed over,
-        else `UNKNOWN`; a failed look-up leaves `UNKNOWN`.
-
-        Raises:
-            DatabaseAway: the breaker opened or closed and could not be stored.
+        else `UNKNOWN`; a failed look-up leaves `UNKNOWN`. The database is not needed: `save` stores
+        the breaker between calls.
         """
         start = time.monotonic()
         try:
             async with asyncio.timeout(self.connector.limits.call_timeout.total_seconds()):
                 outcomes = await self._send_or_look(items, look=look)
         except (CallRejected, NotSent) as error:
-            await self.failed(error, at_once=isinstance(error, CallRejected))
+            self.failed(error, at_once=isinstance(error, CallRejected))
             again = _unknown(error) if look else _deferred(error)
             return [again] * len(items)
         except Exception as error:  # noqa: BLE001  an item may have been handed over
-            await self.failed(error)
+            self.failed(error)
             return [_unknown(error)] * len(items)
         if len(outcomes) != len(items):
             return [_unknown(ValueError("对方返回条数不符"))] * len(items)
         self._durations.append(time.monotonic() - start)
-        await self._answered()
+        if self.breaker is not None and self.breaker != Breaker():
+            self._set_breaker(self.breaker.succeeded())
         return outcomes
 
     def calls_within(self, most: int, seconds: int) -> int:
@@ -125,20 +135,16 @@ class Caller:
                 return await self.connector.send(items)
         raise NotSent
 
-    async def _answered(self) -> None:
-        if self.breaker is not None and self.breaker != Breaker():
-            await self._set_breaker(self.breaker.succeeded())
-
-    async def failed(self, error: Exception, *, at_once: bool = False) -> None:
+    def failed(self, error: Exception, *, at_once: bool = False) -> None:
         """Count a failed call; `at_once`: the destination refused the call, so open the breaker."""
         extra = {"destination": self.name, "error": type(error).__name__}
         logger.warning(LogEvent.CALL_FAILED, extra=extra)
         if not self.is_open:
             before = self.breaker or Breaker()
-            await self._set_breaker(before.failed(self.clock(), at_once=at_once))
+            self._set_breaker(before.failed(self.clock(), at_once=at_once))
 
-    async def _set_breaker(self, breaker: Breaker) -> None:
-        """Store the breaker and write one audit event when it opens and one when it closes."""
+    def _set_breaker(self, breaker: Breaker) -> None:
+        """Change the breaker; note one audit event when it opens and one when it closes."""
         before, self.breaker = self.breaker or Breaker(), breaker
         self.metrics.breaker_open.labels(self.name).set(breaker.state is BreakerState.OPEN)
         if before.state is breaker.state or breaker.state is BreakerState.HALF_OPEN:
@@ -149,13 +155,30 @@ class Caller:
         event = AuditEvent.BREAKER_OPENED if opened else AuditEvent.BREAKER_CLOSED
         extra = {"destination": self.name, "state": breaker.state.value}
         logger.warning(LogEvent.BREAKER_CHANGED, extra=extra)
+        self._events.append(event)
+
+    async def save(self) -> None:
+        """Store the breaker and its audit events, if they changed and we are still the owner.
+
+        Raises:
+            DatabaseAway: nothing was stored; the next call stores it.
+        """
+        now = self.breaker
+        if now is None or self._fencing is None or now.state is BreakerState.HALF_OPEN:
+            return
+        kept = KeptBreaker(now.state.value, now.until, now.failures)
+        before = self._kept
+        same = before and (before.state, before.until) == (kept.state, kept.until)
+        if same and not self._events:
+            return
+        told = list(self._events)
+        entries = [events.AuditEntry(event, {"destination": self.name}) for event in told]
         async with self.database.transaction() as connection:
-            kept = destination_store.KeptBreaker(
-                breaker.state.value, breaker.until, breaker.failures
-            )
-            await destination_store.set_breaker(connection, self.name, kept)
-            entry = events.AuditEntry(event, {"destination": self.name})
-            await events.add(connection, [entry], self.clock())
+            ours = destination_store.Ownership(self.name, self.owner, self._fencing)
+            if await destination_store.set_breaker(connection, ours, kept):
+                await events.add(connection, entries, self.clock())
+        self._kept = kept
+        del self._events[: len(told)]
 
 
 def _deferred(error: ConnectorError) -> Outcome:

@@ -2,14 +2,13 @@
 
 The claim commits the lease and the open attempt before any byte is sent. When a call fails as a
 whole, its items are deferred if nothing was handed over, and unknown otherwise. If the destination
-refuses the whole call, they are deferred and the breaker opens. `outcome` decides the new state of
-an item and `writer` writes it.
+refuses the whole call, they are deferred and the breaker opens. `calls` makes the calls of a claim,
+`outcome` decides the new state of an item and `writer` writes it.
 """
 
 import asyncio
 import time
 import uuid
-from collections.abc import Sequence
 from contextlib import suppress
 from datetime import timedelta
 from math import ceil
@@ -19,15 +18,14 @@ from gateway.config.clock import Clock
 from gateway.config.keys import Keys
 from gateway.deliver.breaker import BreakerState
 from gateway.deliver.caller import Caller
-from gateway.deliver.item import is_moot, item
-from gateway.deliver.outcome import finish, lease_for, moot, not_called
-from gateway.deliver.writer import Round, Writer
+from gateway.deliver.calls import Calls
+from gateway.deliver.outcome import lease_for
+from gateway.deliver.writer import FINISH_PATIENCE, Round, Writer
 from gateway.store.base.engine import Database, DatabaseAway
 from gateway.store.deliver import claims
 from gateway.store.deliver import destinations as destination_store
 from gateway.telemetry.log import LogEvent, logger
 from gateway.telemetry.metrics import Metrics
-from schemas.delivery import Claimed, Finish
 from schemas.destination import Destination
 
 #: One claim fills this many calls per concurrent call: claims stay rare and leases short.
@@ -59,8 +57,14 @@ class Deliverer:
         self.clock = clock
         self.metrics = metrics
         self.owner = uuid.uuid4().hex
-        self.caller = Caller(destination, connector, database, clock, metrics)
-        self._limit = asyncio.Semaphore(connector.limits.concurrency)
+        self.caller = Caller(destination, connector, database, clock, metrics, self.owner)
+        writer = Writer(destination.name, database, clock, metrics)
+        self._calls = Calls(
+            destination, self.caller, keys, installation, clock, writer, self._may_call
+        )
+        self._stopping = False
+        self._owned_until = 0.0  #: of the monotonic clock
+        self._progress: float | None = None  #: of the monotonic clock; None between two rounds
 
     @property
     def name(self) -> str:
@@ -85,9 +89,23 @@ class Deliverer:
                 return total
 
     async def round(self) -> Round:
-        """Run one round: own, expire leases, look up unknown outcomes, send ready deliveries."""
-        if not await self.owns():
+        """Run one round: own, expire leases, look up unknown outcomes, send ready deliveries.
+
+        Beside it a heartbeat keeps the ownership; when that is lost, no further call begins.
+        """
+        if self._stopping or not await self.owns():
             return Round(owned=False)
+        self._progress = time.monotonic()
+        beat = asyncio.create_task(self._keep_owning())
+        try:
+            done = await self._round()
+        finally:
+            beat.cancel()
+            self._progress = None
+        await self.caller.save()
+        return done
+
+    async def _round(self) -> Round:
         await self._tidy()
         done = Round()
         if self.is_quiet:
@@ -97,6 +115,19 @@ class Deliverer:
             if not self.caller.is_open:
                 await self._claim_and_call(done, look=look, probe=probe)
         return done
+
+    def stop(self) -> None:
+        """Begin no further call; deliveries that were claimed for one go back."""
+        self._stopping = True
+
+    @property
+    def stuck(self) -> bool:
+        """Whether a round has done nothing for longer than its calls and writes may take."""
+        if self._progress is None:
+            return False
+        call = self.connector.limits.call_timeout.total_seconds()
+        pace = 1 / (self.destination.calls_per_second or 1)
+        return time.monotonic() - self._progress > 2 * (call + pace + FINISH_PATIENCE)
 
     async def close(self) -> None:
         """Give up the ownership; if the database is away, the ownership expires."""
@@ -109,9 +140,24 @@ class Deliverer:
 
     async def owns(self) -> bool:
         """Take or renew the ownership; return whether this process has it."""
+        start = time.monotonic()
         async with self.database.transaction() as connection:
             fencing = await destination_store.own(connection, self.name, self.owner, OWNERSHIP)
+        self.caller.own(fencing)
+        self._owned_until = start + OWNERSHIP.total_seconds() if fencing is not None else 0.0
         return fencing is not None
+
+    async def _keep_owning(self) -> None:
+        """Renew the ownership for as long as a round lasts, and store the breaker."""
+        while True:
+            await asyncio.sleep(OWNERSHIP.total_seconds() / 3)
+            with suppress(DatabaseAway):  # the ownership then ends by itself
+                await self.owns()
+                await self.caller.save()
+
+    def _may_call(self) -> bool:
+        self._progress = time.monotonic()
+        return not self._stopping and self._progress < self._owned_until
 
     async def _tidy(self) -> None:
         now = self.clock()
@@ -145,45 +191,4 @@ class Deliverer:
             )
         if claimed:
             until = start + (lease - limits.call_timeout).total_seconds() - 1
-            await self._call_all(claimed, until, done)
-
-    async def _call_all(self, claimed: Sequence[Claimed], until: float, done: Round) -> None:
-        """Make the calls of a claim within the concurrency limit; write outcomes as they come."""
-        size = self.connector.limits.batch_size
-        live = [one for one in claimed if not is_moot(one)]
-        groups = [live[start : start + size] for start in range(0, len(live), size)]
-        queue: asyncio.Queue[list[Finish] | None] = asyncio.Queue()
-        writer = asyncio.create_task(
-            Writer(self.name, self.database, self.clock, self.metrics).write(queue, done)
-        )
-        try:
-            if len(live) < len(claimed):
-                await queue.put([moot(one) for one in claimed if is_moot(one)])
-            async with asyncio.TaskGroup() as tasks:
-                for group in groups:
-                    await self._limit.acquire()
-                    tasks.create_task(self._call(group, until, queue))
-        finally:
-            await queue.put(None)
-            await writer
-        done.claimed += len(claimed)
-
-    async def _call(
-        self,
-        group: Sequence[Claimed],
-        until: float,
-        queue: "asyncio.Queue[list[Finish] | None]",
-    ) -> None:
-        try:
-            await self.caller.pace()
-            if time.monotonic() > until or self.caller.is_open:
-                outcomes = [not_called(look=group[0].look)] * len(group)
-            else:
-                items = [item(one, self.installation, self.keys.decrypt) for one in group]
-                outcomes = await self.caller.outcomes(items, look=group[0].look)
-            now = self.clock()
-            await queue.put(
-                [finish(c, o, self.destination, now) for c, o in zip(group, outcomes, strict=True)]
-            )
-        finally:
-            self._limit.release()
+            await self._calls.make(claimed, until, done)

@@ -9,6 +9,9 @@ from schemas.codes import FOLLOW_UPS, Verb
 from schemas.delivery import Claimed, Item, ItemKind
 from schemas.messages import GradeChanged
 
+#: Digits of an id at most: a longer number is not one of ours, and the database cannot hold it.
+MOST_DIGITS = 18
+
 
 def key_of(installation: str, delivery_id: int) -> str:
     """Return the key of a delivery at its destination; every resend has the same key."""
@@ -18,7 +21,8 @@ def key_of(installation: str, delivery_id: int) -> str:
 def delivery_of(installation: str, key: str) -> int | None:
     """Return the delivery id of a key, or None if the key is not from this installation."""
     ours, _, number = key.rpartition("-")
-    return int(number) if ours == installation and number.isdecimal() else None
+    known = ours == installation and number.isdecimal() and len(number) <= MOST_DIGITS
+    return int(number) if known else None
 
 
 def item(claimed: Claimed, installation: str, decrypt: Callable[[bytes], bytes]) -> Item:

@@ -1,10 +1,11 @@
 """Turn the outcome of a call into the new state of the delivery (pure)."""
 
 import random
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from gateway.deliver.retry import next_attempt
-from schemas.delivery import Claimed, DeliveryState, Finish, Outcome, OutcomeKind
+from schemas.delivery import NOT_CALLED, Claimed, DeliveryState, Finish, Outcome, OutcomeKind
 from schemas.destination import Destination
 
 _STATES = {
@@ -62,10 +63,38 @@ def moot(claimed: Claimed) -> Finish:
     )
 
 
-def not_called(*, look: bool) -> Outcome:
-    """Return the outcome of an item whose call was skipped: deferred, or still unknown."""
-    kind = OutcomeKind.UNKNOWN if look else OutcomeKind.DEFERRED
-    return Outcome(kind=kind, reasons=("本次未发送",), absent=True)
+def not_called(claimed: Claimed, now: datetime) -> Finish:
+    """Return the end of a claim without a call: the delivery is as it was claimed."""
+    return Finish(
+        id=claimed.id,
+        token=claimed.lease_token,
+        subject_id=claimed.subject_id,
+        chain_id=claimed.chain_id,
+        destination=claimed.destination,
+        state=DeliveryState.UNKNOWN if claimed.look else DeliveryState.READY,
+        outcome=NOT_CALLED,
+        reasons=("本次未发送",),
+        next_at=now if claimed.look else None,
+    )
+
+
+def without_words(done: Finish) -> Finish:
+    """Return the end without what the destination said of it, which cannot be stored."""
+    return replace(done, reasons=("对方的答复无法保存",), reference=None, platform_at=None)
+
+
+def unusable(claimed: Claimed, reference: str) -> Finish:
+    """Return the end of a delivery of which no item can be made: parked for a person."""
+    return Finish(
+        id=claimed.id,
+        token=claimed.lease_token,
+        subject_id=claimed.subject_id,
+        chain_id=claimed.chain_id,
+        destination=claimed.destination,
+        state=DeliveryState.PARKED,
+        outcome="unusable",
+        reasons=(f"无法生成报送内容（日志编号 {reference}），请把日志编号告诉维护人员",),
+    )
 
 
 #: A lease lasts for at most this many rounds of calls at the full call timeout. Calls that do not

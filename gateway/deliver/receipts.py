@@ -1,42 +1,88 @@
 """Receipts 回执: read them page by page and move the deliveries that they answer."""
 
+import asyncio
 from collections.abc import Sequence
+from datetime import timedelta
 
 from connectors.errors import ConnectorError
 from gateway.deliver.deliverer import Deliverer
 from gateway.deliver.item import delivery_of
+from gateway.store.base.engine import BadData
 from gateway.store.deliver import destinations, receipts
 from gateway.store.deliver.receipts import MatchedReceipt
+from gateway.telemetry.log import LogEvent, logger
+from schemas.delivery import Receipt
+
+#: Time for one page beyond that of a call: a page may hold many receipts.
+PAGE_MARGIN = timedelta(seconds=30)
 
 
 async def receive(deliverer: Deliverer) -> int:
-    """Read the receipts since the last one read; return how many moved a delivery."""
+    """Read the receipts since the last one read; return how many moved a delivery.
+
+    A page is the last one if its cursor was there before: nothing new follows it.
+    """
     if not deliverer.connector.limits.has_receipts or deliverer.is_quiet:
         return 0
     if not await deliverer.owns():
         return 0
+    async with deliverer.database.transaction() as connection:
+        cursor = await destinations.receipts_cursor(connection, deliverer.name)
     moved = 0
+    read = {cursor}
     while True:
-        async with deliverer.database.transaction() as connection:
-            cursor = await destinations.receipts_cursor(connection, deliverer.name)
         try:
-            found, following = await deliverer.connector.receipts(cursor)
-        except ConnectorError as error:
-            await deliverer.caller.failed(error)
+            found, following = await _page(deliverer, cursor)
+        except (ConnectorError, TimeoutError) as error:
+            deliverer.caller.failed(error)
+            await deliverer.caller.save()
             return moved
-        if not found:
+        if found or following != cursor:
+            moved += await _apply(deliverer, _ours(deliverer, found), following)
+        if following in read:
             return moved
-        answers = [
-            MatchedReceipt(id_, r.accepted, r.reasons, r.platform_at, r.reference)
-            for r in found
-            if (id_ := delivery_of(deliverer.installation, r.key)) is not None
-        ]
-        moved += await _apply(deliverer, answers, following)
+        read.add(following)
+        cursor = following
+
+
+async def _page(deliverer: Deliverer, cursor: str) -> tuple[list[Receipt], str]:
+    limit = deliverer.connector.limits.call_timeout + PAGE_MARGIN
+    async with asyncio.timeout(limit.total_seconds()):
+        return await deliverer.connector.receipts(cursor)
+
+
+def _ours(deliverer: Deliverer, found: Sequence[Receipt]) -> list[MatchedReceipt]:
+    return [
+        MatchedReceipt(id_, r.accepted, r.reasons, r.platform_at, r.reference)
+        for r in found
+        if (id_ := delivery_of(deliverer.installation, r.key)) is not None
+    ]
 
 
 async def _apply(deliverer: Deliverer, answers: Sequence[MatchedReceipt], cursor: str) -> int:
+    """Apply a page with its cursor; a receipt that cannot be stored is left out and logged."""
+    try:
+        return await _applied(deliverer, answers, cursor)
+    except BadData:
+        if not answers:
+            raise
+        moved = 0
+        for one in answers:
+            try:
+                moved += await _applied(deliverer, [one], None)
+            except BadData:
+                extra = {"destination": deliverer.name, "delivery": one.delivery_id}
+                logger.exception(LogEvent.RECEIPT_FAILED, extra=extra)
+        await _applied(deliverer, [], cursor)
+        return moved
+
+
+async def _applied(
+    deliverer: Deliverer, answers: Sequence[MatchedReceipt], cursor: str | None
+) -> int:
     now = deliverer.clock()
     async with deliverer.database.transaction() as connection:
         moved = await receipts.apply_receipts(connection, deliverer.name, answers, now)
-        await destinations.set_receipts_cursor(connection, deliverer.name, cursor)
+        if cursor is not None:
+            await destinations.set_receipts_cursor(connection, deliverer.name, cursor)
     return moved

@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 from tenacity import AsyncRetrying, retry_if_exception_type, stop_after_delay, wait_exponential
 
 from gateway.config.clock import Clock
-from gateway.store.base.engine import Connection, Database, DatabaseAway
+from gateway.deliver.outcome import without_words
+from gateway.store.base.engine import BadData, Connection, Database, DatabaseAway
 from gateway.store.deliver import claims
 from gateway.telemetry.metrics import Metrics
 from schemas.delivery import Finish
@@ -48,7 +49,18 @@ class Writer:
 
     async def _finish(self, pending: Sequence[Finish], done: Round) -> None:
         now = self.clock()
-        ours = await self._patiently(lambda c: claims.finish(c, pending, now))
+        try:
+            ours = await self._patiently(lambda c: claims.finish(c, pending, now))
+        except BadData:
+            if len(pending) > 1:
+                middle = len(pending) // 2
+                await self._finish(pending[:middle], done)
+                await self._finish(pending[middle:], done)
+            elif pending[0] != (plain := without_words(pending[0])):
+                await self._finish([plain], done)
+            else:
+                raise
+            return
         for one in pending:
             if one.id in ours:
                 done.outcomes[one.outcome] = done.outcomes.get(one.outcome, 0) + 1

@@ -20,6 +20,7 @@ class LogEvent(StrEnum):
     NOT_EVALUATED = "not_evaluated"
     ENGINE_FAILED = "engine_failed"
     ORIGIN_REUSED = "origin_reused"
+    RECEIPT_FAILED = "receipt_failed"
     CALL_FAILED = "call_failed"
     LEASE_LOST = "lease_lost"
     BREAKER_CHANGED = "breaker_changed"

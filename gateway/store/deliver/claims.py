@@ -14,7 +14,14 @@ from gateway.store.base.engine import Connection
 from gateway.store.base.statements import one_of, unnest
 from gateway.store.deliver.deliveries import lock, promote
 from gateway.store.deliver.receipts import early_receipts, move
-from schemas.delivery import ANSWERABLE, FREES_CHAIN, HANDED_OVER, Claimed, Finish
+from schemas.delivery import (
+    ANSWERABLE,
+    FREES_CHAIN,
+    HANDED_OVER,
+    NOT_CALLED,
+    Claimed,
+    Finish,
+)
 
 #: Deliveries never tried have a share of each claim: many retries, all due earlier, would starve
 #: them. Each of the two has its own index, so that it is read in the order of due times.
@@ -110,8 +117,10 @@ _FINISH = text(
     }),
     done as (
         update delivery d set state = o.state, next_at = o.next_at,
-            look_after = clock_timestamp() + o.settle,
+            look_after = case when o.outcome = '{NOT_CALLED}' then d.look_after
+                else clock_timestamp() + o.settle end,
             maybe_arrived = d.maybe_arrived or o.state = 'unknown',
+            attempts = d.attempts - cast(o.outcome = '{NOT_CALLED}' as int),
             reasons = o.reasons::jsonb, reference = coalesce(o.reference, d.reference),
             platform_at = coalesce(o.platform_at, d.platform_at),
             breached_at = case when o.breached then coalesce(d.breached_at, :now)
@@ -153,8 +162,10 @@ async def finish(connection: Connection, finished: Sequence[Finish], now: dateti
     }
     early = await early_receipts(connection, [f.id for f in finished if f.state in ANSWERABLE])
     ours = set(await connection.scalars(_FINISH, values))
+    said = {f.id: f.platform_at for f in finished if f.id in ours}
     for destination, answers in early.items():
-        await move(connection, destination, [a for a in answers if a.delivery_id in ours], now)
+        later = [a for a in answers if a.delivery_id in said and a.is_after(said[a.delivery_id])]
+        await move(connection, destination, later, now)
     freed = [
         (f.chain_id, f.destination) for f in finished if f.id in ours and f.state in FREES_CHAIN
     ]

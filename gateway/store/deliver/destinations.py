@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 
 import orjson
@@ -81,6 +81,15 @@ async def disown(connection: Connection, name: str, owner: str) -> None:
 
 
 @dataclass(frozen=True, slots=True)
+class Ownership:
+    """That a process owns a destination: a later owner has a higher fencing number."""
+
+    name: str
+    owner: str
+    fencing: int
+
+
+@dataclass(frozen=True, slots=True)
 class KeptBreaker:
     """The stored circuit breaker of a destination: closed, open until a time, or half-open."""
 
@@ -93,7 +102,7 @@ _BREAKER = text("select breaker, breaker_until, failures from destination where 
 _SET_BREAKER = text(
     """
     update destination set breaker = :state, breaker_until = :until, failures = :failures
-    where name = :name
+    where name = :name and owner = :owner and fencing = :fencing
     """
 )
 
@@ -104,10 +113,10 @@ async def breaker(connection: Connection, name: str) -> KeptBreaker:
     return KeptBreaker(*row)
 
 
-async def set_breaker(connection: Connection, name: str, breaker_: KeptBreaker) -> None:
-    """Store the breaker for the next owner."""
-    values = {"name": name, "state": breaker_.state, "until": breaker_.until}
-    await connection.execute(_SET_BREAKER, {**values, "failures": breaker_.failures})
+async def set_breaker(connection: Connection, ours: Ownership, breaker_: KeptBreaker) -> bool:
+    """Store the breaker for the next owner; return False if there is another owner already."""
+    values = {"state": breaker_.state, "until": breaker_.until, "failures": breaker_.failures}
+    return bool((await connection.execute(_SET_BREAKER, {**asdict(ours), **values})).rowcount)
 
 
 async def receipts_cursor(connection: Connection, name: str) -> str:

@@ -1,6 +1,6 @@
 """Write receipts 回执 and move the deliveries that they answer."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -9,11 +9,19 @@ import orjson
 from sqlalchemy import text
 
 from gateway.store.base.engine import Connection
-from gateway.store.base.statements import Copy, unnest
+from gateway.store.base.statements import unnest
 from gateway.store.deliver.deliveries import lock
 
-_add_receipts = Copy(
-    "receipt", "delivery_id, accepted, reasons, platform_at, received_at, reference"
+#: A destination may give the same page again: what is stored already is not stored twice.
+_ADD_RECEIPTS = text(
+    f"""
+    insert into receipt (delivery_id, accepted, reasons, platform_at, received_at, reference)
+    select t.id, t.accepted, t.reasons::jsonb, t.platform_at, :now, t.reference from {
+        unnest("id bigint, accepted boolean, reasons text, platform_at timestamptz, reference text")
+    }
+    where not exists (select from receipt r where r.delivery_id = t.id
+        and r.accepted = t.accepted and r.platform_at = t.platform_at)
+    """
 )
 _RECEIPT_SUBJECTS = text(
     """
@@ -51,6 +59,10 @@ class MatchedReceipt:
     platform_at: datetime
     reference: str | None
 
+    def is_after(self, answer: datetime | None) -> bool:
+        """Whether it is the later word, if the call was answered at this time of the platform."""
+        return answer is None or self.platform_at >= answer
+
 
 async def apply_receipts(
     connection: Connection, destination: str, answers: Sequence[MatchedReceipt], now: datetime
@@ -61,14 +73,7 @@ async def apply_receipts(
         {"ids": [a.delivery_id for a in answers], "destination": destination},
     )
     await lock(connection, subjects)
-    texts = [orjson.dumps(a.reasons).decode() if a.reasons else None for a in answers]
-    await _add_receipts(
-        connection,
-        [
-            (a.delivery_id, a.accepted, reasons, a.platform_at, now, a.reference)
-            for a, reasons in zip(answers, texts, strict=True)
-        ],
-    )
+    await connection.execute(_ADD_RECEIPTS, _values(answers, now))
     return await move(connection, destination, answers, now)
 
 
@@ -79,21 +84,23 @@ async def move(
 
     The subjects must be locked. Returns how many moved.
     """
-    latest = {
-        a.delivery_id: (a, orjson.dumps(a.reasons).decode() if a.reasons else None) for a in answers
-    }
+    latest = {a.delivery_id: a for a in answers}
     if not latest:
         return 0
-    values: dict[str, Any] = {
-        "id": list(latest),
-        "accepted": [a.accepted for a, _ in latest.values()],
-        "reasons": [reasons for _, reasons in latest.values()],
-        "platform_at": [a.platform_at for a, _ in latest.values()],
-        "reference": [a.reference for a, _ in latest.values()],
-        "destination": destination,
+    values = {**_values(latest.values(), now), "destination": destination}
+    return len(list(await connection.scalars(_APPLY_RECEIPTS, values)))
+
+
+def _values(answers: Collection[MatchedReceipt], now: datetime) -> dict[str, Any]:
+    """Return the receipts as the arrays of a statement."""
+    return {
+        "id": [a.delivery_id for a in answers],
+        "accepted": [a.accepted for a in answers],
+        "reasons": [orjson.dumps(a.reasons).decode() if a.reasons else None for a in answers],
+        "platform_at": [a.platform_at for a in answers],
+        "reference": [a.reference for a in answers],
         "now": now,
     }
-    return len(list(await connection.scalars(_APPLY_RECEIPTS, values)))
 
 
 _EARLY_RECEIPTS = text(

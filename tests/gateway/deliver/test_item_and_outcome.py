@@ -151,8 +151,8 @@ def test_a_lease_covers_its_calls_and_is_bounded(
 
 
 @pytest.mark.parametrize("look", [True, False])
-def test_a_skipped_call_leaves_the_item_unknown_or_deferred(look: bool) -> None:
-    done = finish(claimed(), not_called(look=look), DESTINATION, NOW)
+def test_a_skipped_call_leaves_the_item_as_it_was_claimed(look: bool) -> None:
+    done = not_called(claimed(look=look), NOW)
 
-    assert done.state is (DeliveryState.UNKNOWN if look else DeliveryState.DEFERRED)
-    assert done.next_at == NOW
+    assert done.state is (DeliveryState.UNKNOWN if look else DeliveryState.READY)
+    assert done.next_at == (NOW if look else None)

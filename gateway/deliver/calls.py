@@ -1,0 +1,110 @@
+"""Make the calls of one claim, several at a time, and write their outcomes as they come."""
+
+import asyncio
+import secrets
+import time
+from collections.abc import Callable, Iterator, Sequence
+
+from gateway.config.clock import Clock
+from gateway.config.keys import Keys
+from gateway.deliver.caller import Caller
+from gateway.deliver.item import is_moot, item
+from gateway.deliver.outcome import finish, moot, not_called, unusable
+from gateway.deliver.writer import Round, Writer
+from gateway.telemetry.log import LogEvent, logger
+from schemas.delivery import Claimed, Finish, Item
+from schemas.destination import Destination
+
+Queue = asyncio.Queue[list[Finish] | None]
+
+
+class Calls:
+    """The calls of the claims of one destination.
+
+    Whatever happens to one item or call is the outcome of that item or call: the others go on.
+    """
+
+    def __init__(  # noqa: PLR0913, PLR0917  what a call and its outcome need
+        self,
+        destination: Destination,
+        caller: Caller,
+        keys: Keys,
+        installation: str,
+        clock: Clock,
+        writer: Writer,
+        may_call: Callable[[], bool],
+    ) -> None:
+        self.destination = destination
+        self.caller = caller
+        self.keys = keys
+        self.installation = installation
+        self.clock = clock
+        self.writer = writer
+        self.may_call = may_call
+
+    async def make(self, claimed: Sequence[Claimed], until: float, done: Round) -> None:
+        """Call with every claimed delivery and write all outcomes; add their counts to `done`.
+
+        No call begins after `until` (of the monotonic clock), or once `may_call` says no: the
+        deliveries without a call go back as they were claimed.
+
+        Raises:
+            DatabaseAway: outcomes could not be written; no further call was begun.
+        """
+        limits = self.caller.connector.limits
+        live = [one for one in claimed if not is_moot(one)]
+        starts = range(0, len(live), limits.batch_size)
+        groups = iter([live[start : start + limits.batch_size] for start in starts])
+        queue: Queue = asyncio.Queue()
+        writing = asyncio.create_task(self.writer.write(queue, done))
+        if len(live) < len(claimed):
+            queue.put_nowait([moot(one) for one in claimed if is_moot(one)])
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                for _ in range(min(limits.concurrency, len(starts))):
+                    tasks.create_task(self._work(groups, until, queue, writing))
+        finally:
+            queue.put_nowait(None)
+            await writing
+        done.claimed += len(claimed)
+
+    async def _work(
+        self,
+        groups: Iterator[Sequence[Claimed]],
+        until: float,
+        queue: Queue,
+        writing: asyncio.Task[None],
+    ) -> None:
+        """Take one group after the other; the workers share the groups."""
+        for group in groups:
+            await self.caller.pace()
+            late = time.monotonic() > until or writing.done()
+            if late or self.caller.is_open or not self.may_call():
+                queue.put_nowait([not_called(one, self.clock()) for one in group])
+            else:
+                await self._call(group, queue)
+
+    async def _call(self, group: Sequence[Claimed], queue: Queue) -> None:
+        usable: list[Claimed] = []
+        items: list[Item] = []
+        for one in group:
+            try:
+                items.append(item(one, self.installation, self.keys.decrypt))
+            except Exception:  # noqa: BLE001  what fails for one item is that item's outcome
+                queue.put_nowait([unusable(one, _logged(one))])
+            else:
+                usable.append(one)
+        if not items:
+            return
+        outcomes = await self.caller.outcomes(items, look=group[0].look)
+        now = self.clock()
+        pairs = zip(usable, outcomes, strict=True)
+        queue.put_nowait([finish(one, what, self.destination, now) for one, what in pairs])
+
+
+def _logged(one: Claimed) -> str:
+    """Log the present exception; return the reference that a person is told."""
+    reference = secrets.token_hex(4)
+    extra = {"destination": one.destination, "delivery": one.id, "reference": reference}
+    logger.exception(LogEvent.ITEM_FAILED, extra=extra)
+    return reference
