@@ -76,10 +76,15 @@ class Calls:
         writing: asyncio.Task[None],
     ) -> None:
         """Take one group after the other; the workers share the groups."""
+
+        def ends() -> bool:
+            over = time.monotonic() > until or writing.done()
+            return over or self.caller.is_open or not self.may_call()
+
         for group in groups:
-            await self.caller.pace()
-            late = time.monotonic() > until or writing.done()
-            if late or self.caller.is_open or not self.may_call():
+            if not ends():
+                await self.caller.pace()
+            if ends():
                 queue.put_nowait([not_called(one, self.clock()) for one in group])
             else:
                 await self._call(group, queue)

@@ -17,7 +17,7 @@ from connectors.protocol import Connector, OnUnknown
 from gateway.config.clock import Clock
 from gateway.config.keys import Keys
 from gateway.deliver.breaker import BreakerState
-from gateway.deliver.caller import Caller
+from gateway.deliver.caller import GRACE, Caller
 from gateway.deliver.calls import Calls
 from gateway.deliver.outcome import lease_for
 from gateway.deliver.writer import FINISH_PATIENCE, Round, Writer
@@ -32,6 +32,8 @@ from schemas.destination import Destination
 CALLS_AHEAD = 25
 #: With a rate limit, one claim takes at most the calls of this many seconds.
 AHEAD_SECONDS = 10
+#: Seconds that a stop waits beyond the longest call, for the outcomes to be written.
+STOP_MARGIN = 5
 #: Ownership of a destination ends this long after its owner last renewed it.
 OWNERSHIP = timedelta(seconds=30)
 
@@ -63,6 +65,7 @@ class Deliverer:
             destination, self.caller, keys, installation, clock, writer, self._may_call
         )
         self._stopping = False
+        self._at_work = asyncio.Lock()
         self._owned_until = 0.0  #: of the monotonic clock
         self._progress: float | None = None  #: of the monotonic clock; None between two rounds
 
@@ -93,8 +96,12 @@ class Deliverer:
 
         Beside it a heartbeat keeps the ownership; when that is lost, no further call begins.
         """
-        if self._stopping or not await self.owns():
-            return Round(owned=False)
+        async with self._at_work:
+            if self._stopping or not await self.owns():
+                return Round(owned=False)
+            return await self._guarded_round()
+
+    async def _guarded_round(self) -> Round:
         self._progress = time.monotonic()
         beat = asyncio.create_task(self._keep_owning())
         try:
@@ -116,9 +123,16 @@ class Deliverer:
                 await self._claim_and_call(done, look=look, probe=probe)
         return done
 
-    def stop(self) -> None:
-        """Begin no further call; deliveries that were claimed for one go back."""
+    async def stop(self) -> None:
+        """Begin no further call, and wait for those under way, but no longer than they may take.
+
+        Deliveries that were claimed for a call go back as they were.
+        """
         self._stopping = True
+        longest = self.connector.limits.call_timeout.total_seconds() + STOP_MARGIN
+        with suppress(TimeoutError):
+            async with asyncio.timeout(longest), self._at_work:
+                pass
 
     @property
     def stuck(self) -> bool:
@@ -190,5 +204,5 @@ class Deliverer:
                 look=look,
             )
         if claimed:
-            until = start + (lease - limits.call_timeout).total_seconds() - 1
+            until = start + (lease - limits.call_timeout - GRACE).total_seconds() - 1
             await self._calls.make(claimed, until, done)

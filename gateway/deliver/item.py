@@ -9,8 +9,9 @@ from schemas.codes import FOLLOW_UPS, Verb
 from schemas.delivery import Claimed, Item, ItemKind
 from schemas.messages import GradeChanged
 
-#: Digits of an id at most: a longer number is not one of ours, and the database cannot hold it.
-MOST_DIGITS = 18
+#: Our ids are below this, and the database cannot hold a larger one.
+ID_END = 2**63
+MOST_DIGITS = len(str(ID_END))
 
 
 def key_of(installation: str, delivery_id: int) -> str:
@@ -21,8 +22,9 @@ def key_of(installation: str, delivery_id: int) -> str:
 def delivery_of(installation: str, key: str) -> int | None:
     """Return the delivery id of a key, or None if the key is not from this installation."""
     ours, _, number = key.rpartition("-")
-    known = ours == installation and number.isdecimal() and len(number) <= MOST_DIGITS
-    return int(number) if known else None
+    if ours != installation or not number.isdecimal() or len(number) > MOST_DIGITS:
+        return None
+    return id_ if (id_ := int(number)) < ID_END else None
 
 
 def item(claimed: Claimed, installation: str, decrypt: Callable[[bytes], bytes]) -> Item:

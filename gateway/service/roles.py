@@ -1,6 +1,5 @@
 """The roles intake, deliver, schedule and web as tasks of one process; processes share them."""
 
-import asyncio
 import gc
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -79,7 +78,7 @@ async def run(gateway: Gateway, roles: frozenset[Role]) -> AsyncIterator[Running
     gc.freeze()
     gc.set_threshold(50_000, 20, 20)
     # Built first, so that a wrong configuration is reported before anything starts.
-    deliverers = build_deliverers(gateway) if Role.DELIVER in roles else ()
+    deliverers = build_deliverers(gateway) if Role.DELIVER in roles else []
     async with AsyncExitStack() as stack:
         if Role.INTAKE in roles:
             bootstrap = await stack.enter_async_context(kafka_bootstrap(gateway.settings))
@@ -87,12 +86,13 @@ async def run(gateway: Gateway, roles: frozenset[Role]) -> AsyncIterator[Running
             running.add("lag", _lag(gateway, running.intake), SCHEDULE_PAUSE)
         if Role.SCHEDULE in roles:
             running.add("schedule", build_schedule(gateway).tick, SCHEDULE_PAUSE)
+        running.deliverers = deliverers
         for deliverer in deliverers:
             stack.push_async_callback(deliverer.close)
             running.add(f"deliver {deliverer.name}", deliverer.drain, IDLE_PAUSE)
             running.add(f"receipts {deliverer.name}", partial(receive, deliverer), RECEIPTS_PAUSE)
             running.add(f"predict {deliverer.name}", partial(predict, deliverer), PREDICT_PAUSE)
-        stack.push_async_callback(_cancel, running)
+        stack.push_async_callback(running.stop)
         if Role.WEB in roles:
             await start_web(gateway, running, stack)
         logger.info(LogEvent.STARTED, extra={"roles": sorted(roles)})
@@ -115,10 +115,3 @@ def _lag(gateway: Gateway, intake: KafkaIntake) -> Callable[[], Awaitable[None]]
         gateway.metrics.intake_lag.set(intake.lag() or 0)
 
     return observe
-
-
-async def _cancel(running: Running) -> None:
-    tasks = [task for name, task in running.tasks.items() if name != "web"]
-    for task in tasks:
-        task.cancel()
-    await asyncio.gather(*tasks, return_exceptions=True)

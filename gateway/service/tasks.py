@@ -1,8 +1,9 @@
 """Tasks that repeat for ever, and their liveness and readiness."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 
+from gateway.deliver.deliverer import Deliverer
 from gateway.intake.kafka import KafkaIntake
 from gateway.service.app import Gateway
 from gateway.store.base.engine import DatabaseAway
@@ -19,6 +20,7 @@ class Running:
     def __init__(self, gateway: Gateway) -> None:
         self.gateway = gateway
         self.tasks: dict[str, asyncio.Task[None]] = {}
+        self.deliverers: Sequence[Deliverer] = ()
         self.intake: KafkaIntake | None = None
         self.web_port: int | None = None
 
@@ -26,9 +28,17 @@ class Running:
         """Repeat a piece of work for ever, with a pause after each time."""
         self.tasks[name] = asyncio.create_task(_forever(name, work, pause), name=name)
 
+    async def stop(self) -> None:
+        """End the tasks: calls under way are given their time, everything else is cancelled."""
+        await asyncio.gather(*(deliverer.stop() for deliverer in self.deliverers))
+        tasks = [task for name, task in self.tasks.items() if name != "web"]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
     @property
     def probes(self) -> Probes:
-        """Liveness: no task has ended. Readiness: the database answers, partitions are ours."""
+        """Liveness: every task goes on. Readiness: the database answers, partitions are ours."""
         ready: dict[str, Probe] = {"database": self._database}
         if self.intake is not None:
             ready["intake"] = self._partitions
@@ -38,6 +48,7 @@ class Running:
         dead = [name for name, task in self.tasks.items() if task.done()]
         if self.intake is not None and self.intake.failed:
             dead.append("intake")
+        dead += [f"deliver {one.name}" for one in self.deliverers if one.stuck]
         return f"已停止：{'、'.join(dead)}" if dead else None
 
     async def _database(self) -> str | None:

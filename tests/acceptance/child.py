@@ -21,6 +21,7 @@ from gateway.config.clock import Clock, system_clock
 from gateway.config.settings import make_settings
 from gateway.deliver import breaker, deliverer
 from gateway.deliver import receipts as receipts_step
+from gateway.deliver.caller import GRACE
 from gateway.deliver.deliverer import Deliverer
 from gateway.deliver.writer import Writer
 from gateway.intake.kafka import KafkaIntake
@@ -145,7 +146,7 @@ def _replace(module: ModuleType, **values: Any) -> None:
 
 
 def _short_lease(call_timeout: timedelta, _waiting: int, _concurrency: int) -> timedelta:
-    return call_timeout + timedelta(seconds=1) + TIME_TO_BEGIN
+    return call_timeout + GRACE + timedelta(seconds=1) + TIME_TO_BEGIN
 
 
 def _send_output_to(path: str) -> None:
