@@ -9,7 +9,7 @@ outage never quarantines.
 import asyncio
 import secrets
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 
 from gateway.check.checked import Checked
@@ -32,6 +32,8 @@ from gateway.store.score.assessments import not_before_last
 from gateway.telemetry.log import LogEvent, logger
 from gateway.telemetry.metrics import Metrics
 from schemas.base import today
+from schemas.delivery import DeliveryState
+from schemas.obligation import PastDelivery
 from schemas.verdict import Verdict
 
 #: Items checked between two awaits, so that heartbeats and deliveries go on.
@@ -214,3 +216,18 @@ class Batch:
         if superseded:
             await deliveries.supersede(self.connection, superseded)
         await deliveries.add(self.connection, owed, self.now)
+        if freed := _freed(past, superseded):
+            await deliveries.promote(self.connection, freed)
+
+
+def _freed(
+    past: Mapping[int, Sequence[PastDelivery]], superseded: Iterable[int]
+) -> list[tuple[int, str]]:
+    """Return the chains where a delivery waits behind one that is superseded now."""
+    gone = set(superseded)
+    return [
+        (chain, destination)
+        for chain, deliveries_ in past.items()
+        for destination in {p.destination for p in deliveries_ if p.id in gone}
+        if any(p.state is DeliveryState.WAITING for p in deliveries_)
+    ]

@@ -73,6 +73,8 @@ HANDED_OVER = frozenset({S.SUBMITTED, S.ACCEPTED, S.ACCEPTED_BLIND})
 REPLACEABLE = frozenset({S.HELD, S.WAITING, S.READY, S.DEFERRED, S.REJECTED, S.PARKED})
 #: These go out without anybody's help.
 TO_COME = frozenset({S.WAITING, S.READY, S.DEFERRED})
+#: An attempt ended, or was not begun, without anything handed over in it.
+UNSENT = frozenset({S.READY, S.DEFERRED, S.PARKED})
 #: It must be known what became of these before anything else of the chain goes out.
 IN_FLIGHT = frozenset({S.LEASED, S.UNKNOWN})
 
@@ -216,6 +218,7 @@ class Finish:
     reasons: tuple[str, ...] = ()
     next_at: datetime | None = None
     breached: bool = False
+    absent: bool = False  #: the destination says that it does not have the item
     platform_at: datetime | None = None
     reference: str | None = None
     settle: timedelta | None = None

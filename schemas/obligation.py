@@ -10,8 +10,10 @@ from typing import NamedTuple
 
 from schemas.codes import FOLLOW_UPS, RecordKind, Verb
 from schemas.delivery import (
+    IN_FLIGHT,
     REPLACEABLE,
     TO_COME,
+    UNSENT,
     DeliveryState,
     ItemKind,
 )
@@ -27,11 +29,23 @@ class PastDelivery:
     state: DeliveryState
     due_at: datetime
     verb: Verb = Verb.NEW
+    maybe_arrived: bool = False
+
+    @property
+    def is_settling(self) -> bool:
+        """Whether the destination may have it: what became of it must be known first."""
+        again = self.maybe_arrived and self.state in UNSENT
+        return again or self.state in IN_FLIGHT
+
+    @property
+    def is_replaceable(self) -> bool:
+        """Whether nothing was handed over, so that a newer version takes its place."""
+        return self.state in REPLACEABLE and not self.is_settling
 
     @property
     def is_pending_follow_up(self) -> bool:
         """A withdrawal or repair still to be told: nothing newer takes its place."""
-        return self.verb in FOLLOW_UPS and self.state in REPLACEABLE
+        return self.verb in FOLLOW_UPS and self.is_replaceable
 
     @property
     def is_follow_up_to_come(self) -> bool:

@@ -13,8 +13,6 @@ from schemas.codes import FOLLOW_UPS, Verb
 from schemas.columns import filled
 from schemas.delivery import (
     HANDED_OVER,
-    IN_FLIGHT,
-    REPLACEABLE,
     DeliveryState,
     ItemKind,
 )
@@ -166,11 +164,11 @@ class Decider:
     ) -> tuple[Route, list[int]]:
         """Return the route of a later version, and the ids of the deliveries that it replaces."""
         route = self._route(version, destination)
-        replaced = [p for p in past if p.state in REPLACEABLE and not p.is_pending_follow_up]
+        replaced = [p for p in past if p.is_replaceable and not p.is_pending_follow_up]
         if any(p.state in HANDED_OVER for p in past):
             dues = self._dues_of(destination.clocks, today(now))
             route = route._replace(due_at=dues[0].at, dues=dues)
-        waits = any(p.state in IN_FLIGHT or p.is_follow_up_to_come for p in past)
+        waits = any(p.is_settling or p.is_follow_up_to_come for p in past)
         if route.state is S.READY and waits:
             route = route._replace(state=S.WAITING)
         earliest = min((route.due_at, *(p.due_at for p in replaced)))
@@ -195,12 +193,13 @@ class Decider:
         dues = self._dues_of((FOLLOW_UP_LIMIT.name,), today(now))
         routes = []
         for name in dict.fromkeys(p.destination for p in past):
-            states = {p.state for p in past if p.destination == name}
-            if states & (HANDED_OVER | IN_FLIGHT):
-                state = S.WAITING if states & IN_FLIGHT else S.READY
+            mine = [p for p in past if p.destination == name]
+            waits = any(p.is_settling for p in mine)
+            if waits or any(p.state in HANDED_OVER for p in mine):
+                state = S.WAITING if waits else S.READY
                 routes.append(Route(name, state, dues[0].at, dues))
         verb = Verb.WITHDRAW if version.excluded else version.verb
-        superseded = [p.id for p in past if p.state in REPLACEABLE]
+        superseded = [p.id for p in past if p.is_replaceable]
         return DecidedVersion(_obligation(version, routes)._replace(verb=verb), superseded)
 
     def _dues_of(self, names: tuple[str, ...], day: date) -> tuple[DueTime, ...]:

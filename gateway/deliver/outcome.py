@@ -44,6 +44,7 @@ def finish(claimed: Claimed, outcome: Outcome, destination: Destination, now: da
         reasons=outcome.reasons,
         next_at=next_at,
         breached=breached,
+        absent=outcome.absent,
         platform_at=outcome.platform_at,
         reference=outcome.reference,
         settle=destination.settle if state is DeliveryState.UNKNOWN else None,

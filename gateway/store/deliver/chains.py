@@ -7,7 +7,8 @@ from sqlalchemy import text
 from gateway.store.base.engine import Connection
 from gateway.store.base.statements import one_of
 from gateway.store.deliver.deliveries import lock, promote
-from schemas.delivery import BLOCKING
+from schemas.codes import FOLLOW_UPS
+from schemas.delivery import BLOCKING, HANDED_OVER, IN_FLIGHT, REPLACEABLE, UNSENT
 
 _STUCK = text(
     f"""
@@ -31,6 +32,47 @@ async def mend(connection: Connection, chains: Sequence[tuple[int, str, int]]) -
     """Lock the subjects and make the first waiting delivery of each stuck chain ready."""
     await lock(connection, {subject for _, _, subject in chains})
     await promote(connection, [(chain, destination) for chain, destination, _ in chains])
+
+
+#: `ended` are deliveries of which nothing left us. A newer version takes their place, but not that
+#: of a withdrawal or repair, which only another one replaces. A withdrawal or repair of what
+#: nobody was handed is superseded too: nobody has to hear of it.
+_OVERTAKEN = text(
+    f"""
+    with ended as (
+        select id, chain_id, destination, due_at, verb in {one_of(FOLLOW_UPS)} as follows
+        from delivery where id = any(cast(:ids as bigint[])) and item_kind = 'record_version'
+          and state in {one_of(UNSENT)} and not maybe_arrived),
+    behind as (
+        select w.id, e.id as ended, e.due_at, e.follows as replaces_follow_up, w.chain_id,
+            w.destination, w.verb in {one_of(FOLLOW_UPS)} as follows,
+            exists (select from delivery h where h.chain_id = w.chain_id
+                and h.destination = w.destination and h.id < w.id
+                and (h.state in {one_of(HANDED_OVER | IN_FLIGHT)}
+                     or h.maybe_arrived and h.state in {one_of(UNSENT)})) as told
+        from ended e join delivery w on w.chain_id = e.chain_id
+            and w.destination = e.destination and w.id > e.id and w.state = 'waiting'),
+    gone as (
+        select ended as id from behind where follows or not replaces_follow_up
+        union select id from behind where follows and not told),
+    superseded as (
+        update delivery d set state = 'superseded' from gone
+        where d.id = gone.id and d.state in {one_of(REPLACEABLE)}),
+    hastened as (
+        update delivery d set due_at = least(d.due_at, b.due_at) from behind b
+        where d.id = b.id and not b.follows and not b.replaces_follow_up)
+    select distinct chain_id, destination from behind
+    """
+)
+
+
+async def supersede_overtaken(connection: Connection, ids: Sequence[int]) -> list[tuple[int, str]]:
+    """Supersede those of these deliveries that were not handed over and are overtaken.
+
+    A version behind them takes over their due time. Returns the chains (chain, destination) whose
+    next delivery may be made ready. The subjects must be locked.
+    """
+    return [(row[0], row[1]) for row in await connection.execute(_OVERTAKEN, {"ids": list(ids)})]
 
 
 _GRADE_HEADS = text(

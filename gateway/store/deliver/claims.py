@@ -12,6 +12,7 @@ from sqlalchemy import text
 
 from gateway.store.base.engine import Connection
 from gateway.store.base.statements import one_of, unnest
+from gateway.store.deliver.chains import supersede_overtaken
 from gateway.store.deliver.deliveries import lock, promote
 from gateway.store.deliver.receipts import early_receipts, move
 from schemas.delivery import (
@@ -19,6 +20,7 @@ from schemas.delivery import (
     FREES_CHAIN,
     HANDED_OVER,
     NOT_CALLED,
+    UNSENT,
     Claimed,
     Finish,
 )
@@ -112,14 +114,15 @@ _FINISH = text(
     with outcome as (select * from {
         unnest(
             "id bigint, token uuid, state text, outcome text, reasons text, next_at timestamptz, "
-            "breached boolean, platform_at timestamptz, reference text, settle interval"
+            "breached boolean, absent boolean, platform_at timestamptz, reference text, "
+            "settle interval"
         )
     }),
     done as (
         update delivery d set state = o.state, next_at = o.next_at,
             look_after = case when o.outcome = '{NOT_CALLED}' then d.look_after
                 else clock_timestamp() + o.settle end,
-            maybe_arrived = d.maybe_arrived or o.state = 'unknown',
+            maybe_arrived = (d.maybe_arrived and not o.absent) or o.state = 'unknown',
             attempts = d.attempts - cast(o.outcome = '{NOT_CALLED}' as int),
             reasons = o.reasons::jsonb, reference = coalesce(o.reference, d.reference),
             platform_at = coalesce(o.platform_at, d.platform_at),
@@ -143,8 +146,9 @@ _FINISH = text(
 async def finish(connection: Connection, finished: Sequence[Finish], now: datetime) -> set[int]:
     """Write the outcomes of deliveries whose lease is still ours, and make the next ones ready.
 
-    It locks the subjects first, and also applies receipts that came before the outcome. Returns the
-    ids that were ours; the others were taken over by another worker and their outcome is ignored.
+    What was not handed over and has a newer version waiting behind it is superseded. It locks the
+    subjects first, and also applies receipts that came before the outcome. Returns the ids that
+    were ours; the others were taken over by another worker and their outcome is ignored.
     """
     await lock(connection, {f.subject_id for f in finished})
     values: dict[str, Any] = {
@@ -155,6 +159,7 @@ async def finish(connection: Connection, finished: Sequence[Finish], now: dateti
         "reasons": [orjson.dumps(f.reasons).decode() if f.reasons else None for f in finished],
         "next_at": [f.next_at for f in finished],
         "breached": [f.breached for f in finished],
+        "absent": [f.absent for f in finished],
         "platform_at": [f.platform_at for f in finished],
         "reference": [f.reference for f in finished],
         "settle": [f.settle for f in finished],
@@ -166,7 +171,9 @@ async def finish(connection: Connection, finished: Sequence[Finish], now: dateti
     for destination, answers in early.items():
         later = [a for a in answers if a.delivery_id in said and a.is_after(said[a.delivery_id])]
         await move(connection, destination, later, now)
-    freed = [
+    unsent = [f.id for f in finished if f.id in ours and f.state in UNSENT]
+    freed = await supersede_overtaken(connection, unsent) if unsent else []
+    freed += [
         (f.chain_id, f.destination) for f in finished if f.id in ours and f.state in FREES_CHAIN
     ]
     if freed:

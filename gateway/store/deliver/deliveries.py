@@ -89,7 +89,7 @@ def kept_dues(dues: Sequence[DueTime]) -> tuple[str | None, bool, str]:
 
 _PAST = text(
     """
-    select chain_id, id, destination, state, due_at, verb from delivery
+    select chain_id, id, destination, state, due_at, verb, maybe_arrived from delivery
     where chain_id = any(cast(:ids as bigint[])) and item_kind = 'record_version'
       and state not in ('superseded', 'withdrawn') order by id for update
     """
@@ -106,7 +106,7 @@ async def past(
     found: dict[int, list[PastDelivery]] = {}
     for row in await connection.execute(_PAST, {"ids": list(decision_ids)}):
         found.setdefault(row[0], []).append(
-            PastDelivery(row[1], row[2], DeliveryState(row[3]), row[4], Verb(row[5]))
+            PastDelivery(row[1], row[2], DeliveryState(row[3]), row[4], Verb(row[5]), row[6])
         )
     return found
 

@@ -12,7 +12,7 @@ from sqlalchemy.sql.elements import TextClause
 
 import gateway.store
 from gateway.store.base.engine import Connection
-from gateway.store.deliver import claims, deliveries, receipts
+from gateway.store.deliver import chains, claims, deliveries, receipts
 from gateway.store.deliver.receipts import MatchedReceipt
 from schemas.delivery import TRANSITIONS, DeliveryState, Finish
 from tests.factories import penalty
@@ -95,6 +95,17 @@ async def _receipts(connection: Connection, world: World, ids: Ids, *, accepted:
     await receipts.apply_receipts(connection, "platform", answers, world.clock())
 
 
+async def _overtake(connection: Connection, world: World, ids: Ids) -> None:
+    """Let a newer version wait behind the delivery in every state."""
+    await world.run(
+        """insert into delivery (id, item_kind, item_id, destination, subject_id, chain_id, verb,
+            state, due_at, clock, dues, created_at)
+        select nextval('gateway_id'), item_kind, item_id, destination, subject_id, chain_id, verb,
+            'waiting', due_at, clock, dues, created_at from delivery"""
+    )
+    await chains.supersede_overtaken(connection, list(ids.values()))
+
+
 def _finishing(state: S) -> Act:
     return lambda connection, world, ids: _finish(connection, world, ids, state)
 
@@ -107,6 +118,7 @@ ACTS: dict[str, list[Act]] = {
     "_CLAIM_READY": [lambda c, w, _: _claim(c, w, look=False)],
     "_CLAIM_UNKNOWN": [lambda c, w, _: _claim(c, w, look=True)],
     "_FINISH": [_finishing(state) for state in sorted(TRANSITIONS[S.LEASED])],
+    "_OVERTAKEN": [_overtake],
     "_PROMOTE_DEFERRED": [_promote_deferred],
     "_EXPIRE": [_expire],
     "_APPLY_RECEIPTS": [
