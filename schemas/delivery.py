@@ -195,6 +195,7 @@ class Claimed:
     kind: str
     version: int
     subject_code: str
+    person: bool
     subject_name: str | None
     document_number: str | None
     decision_date: date | None

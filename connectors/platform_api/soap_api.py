@@ -5,7 +5,7 @@ It has no look-up; sending again is safe, because the platform answers 20001 for
 
 from collections import Counter, defaultdict
 from collections.abc import AsyncIterator, Sequence
-from datetime import date, datetime
+from datetime import datetime, timedelta
 
 from connectors.errors import CallRejected, OutcomeUnknown
 from connectors.platform_api.feeds import read_health, read_receipts
@@ -47,7 +47,7 @@ class PlatformSoap:
         )
         self._settings = settings
         self._now = now
-        self._numbers: tuple[date, int] = (date.min, 0)
+        self._last_number = 0
         self._service = f"{settings.url}/services/InterfaceUploadService"
         headers = {}
         if settings.api_key is not None:
@@ -124,11 +124,15 @@ class PlatformSoap:
         return Outcome(kind=kind, reference=reference)
 
     def _next_number(self) -> str:
-        """Return the next batch number 批次号: the day and a sequence number of this process."""
-        today = self._now().astimezone(SHANGHAI).date()
-        day, last = self._numbers
-        self._numbers = (today, last + 1 if day == today else 1)
-        return f"{today:%Y%m%d}{self._numbers[1]:04d}"
+        """Return the next batch number 批次号: the day, and the millisecond of the day.
+
+        It rises with each call, and also over a restart: nothing has to be remembered.
+        """
+        now = self._now().astimezone(SHANGHAI)
+        of_day = now - now.replace(hour=0, minute=0, second=0, microsecond=0)
+        number = int(f"{now:%Y%m%d}{of_day // timedelta(milliseconds=1):08d}")
+        self._last_number = max(self._last_number + 1, number)
+        return str(self._last_number)
 
     async def look_up(self, items: Sequence[Item]) -> list[Outcome]:
         """Return unknown for every item: the interface has no look-up, items are sent again."""

@@ -104,8 +104,12 @@ class Decider:
         routes: list[Route] = []
         superseded: list[int] = []
         for destination in self.destinations:
-            if takes(destination, version):
-                mine = [p for p in past if p.destination == destination.name]
+            mine = [p for p in past if p.destination == destination.name]
+            # Filters decide only where nobody holds an earlier version: a correction is told.
+            told = any(p.state in HANDED_OVER or p.is_settling for p in mine)
+            if not told and not takes(destination, version):
+                superseded += [p.id for p in mine if p.is_replaceable]
+            else:
                 route, replaced = self._report(version, destination, mine, now)
                 routes.append(route)
                 superseded += replaced

@@ -94,7 +94,7 @@ class Calls:
         items: list[Item] = []
         for one in group:
             try:
-                items.append(item(one, self.installation, self.keys.decrypt))
+                items.append(item(one, self.installation, self.keys))
             except Exception:  # noqa: BLE001  what fails for one item is that item's outcome
                 queue.put_nowait([unusable(one, _logged(one))])
             else:

@@ -1,7 +1,7 @@
 """Turn a claimed delivery into the item for its connector (pure)."""
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Protocol
 
 import orjson
 
@@ -27,8 +27,20 @@ def delivery_of(installation: str, key: str) -> int | None:
     return id_ if (id_ := int(number)) < ID_END else None
 
 
-def item(claimed: Claimed, installation: str, decrypt: Callable[[bytes], bytes]) -> Item:
-    """Return the item for the connector; only items of records contain identity numbers."""
+class Secrets(Protocol):
+    """What an item needs of the keys."""
+
+    def decrypt(self, sealed: bytes) -> bytes: ...  # noqa: D102  see gateway.config.keys.Keys
+    def published(self, subject_code: str) -> str: ...  # noqa: D102  see gateway.config.keys.Keys
+
+
+def item(claimed: Claimed, installation: str, keys: Secrets) -> Item:
+    """Return the item for the connector.
+
+    The identity number of a person is in its column of a record and nowhere else: as a subject a
+    person goes by the public pseudonym, since our own code would identify the person for ever.
+    """
+    code = claimed.subject_code
     return Item(
         delivery_id=claimed.id,
         key=key_of(installation, claimed.id),
@@ -37,11 +49,11 @@ def item(claimed: Claimed, installation: str, decrypt: Callable[[bytes], bytes])
         verb=verb(claimed),
         version=claimed.version,
         resend=claimed.maybe_arrived,
-        subject_code=claimed.subject_code,
+        subject_code=keys.published(code) if claimed.person else code,
         document_number=claimed.document_number,
         decision_date=claimed.decision_date,
         occurred_at=claimed.recorded_at,
-        columns=_columns(claimed, decrypt),
+        columns=_columns(claimed, keys.decrypt),
     )
 
 

@@ -82,12 +82,13 @@ async def _listen(
     """Read the listing from the first decision date on, and return the number of its rows."""
     since = datetime.combine(span.first, time.min, SHANGHAI)
     ours = {code for _, _, code in comparison.pairs}
+    by_pseudonym = {keys.published(code): code for code in ours if is_person(code)}
     shown = 0
     async for row in connector.listing(since):
         if row.record_kind in _REPORTED:
             code = row.subject_code  # usually known, so that most rows skip the hash
             if code not in ours:
-                code = subject_code(code, keys.person)
+                code = by_pseudonym.get(code) or subject_code(code, keys.person)
             comparison.see(
                 Shown(row.record_kind, row.document_number, code, row.columns, row.shown_at)
             )

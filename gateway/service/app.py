@@ -28,6 +28,7 @@ from gateway.store.base.engine import Connection, Database
 from gateway.store.base.partitions import make_partitions
 from gateway.store.base.upgrade import require_newest, upgrade
 from gateway.store.deliver import destinations as destination_store
+from gateway.telemetry.log import LogEvent, logger
 from gateway.telemetry.metrics import Metrics
 from schemas.base import today
 
@@ -142,7 +143,10 @@ async def build(settings: Settings, database: Database, clock: Clock) -> Gateway
 
     async def prepare(connection: Connection) -> str:
         await make_partitions(connection, today(clock()))
-        await destination_store.mirror(connection, settings.destinations)
+        await destination_store.mirror(connection, settings.destinations, clock())
+        owed = await destination_store.owed_to_dropped(connection, settings.destinations)
+        for name, count in owed.items():
+            logger.error(LogEvent.OWED_TO_DROPPED, extra={"destination": name, "count": count})
         await adopt(connection, built.rulebook, clock())
         return await destination_store.installation(connection, secrets.token_hex(4))
 

@@ -17,6 +17,7 @@ from gateway.intake.kafka import first_call
 from gateway.rules.activation import changed_texts
 from gateway.rules.rulebook import Rulebook
 from gateway.service.app import kafka_bootstrap, reading
+from gateway.store.deliver.destinations import owed_to_dropped
 from gateway.store.record.authorities import authority_conflicts
 from schemas.base import today
 from schemas.destination import Destination
@@ -50,6 +51,7 @@ async def examine(settings: Settings) -> list[Finding]:
         ("数据库", lambda: _database(settings)),
         ("评价办法文本", lambda: _rule_texts(settings)),
         ("机关名称", lambda: _authorities(settings)),
+        ("已删除的报送对象", lambda: _dropped(settings)),
         ("Kafka", lambda: _kafka(settings)),
     ]
     findings = [await _examined(name, part) for name, part in parts]
@@ -119,6 +121,15 @@ async def _authorities(settings: Settings) -> str:
         found = "；".join(f"{name}：{'、'.join(others)}" for name, others, _ in conflicts[:20])
         raise Unwell(f"{len(conflicts)} 处名称与代码不一一对应：{found}")
     return "名称与代码一一对应"
+
+
+async def _dropped(settings: Settings) -> str:
+    async with reading(settings) as built, built.database.transaction() as connection:
+        owed = await owed_to_dropped(connection, settings.destinations)
+    if owed:
+        found = "、".join(f"{name} {count} 条" for name, count in owed.items())
+        raise Unwell(f"仍有应报送的撤回或修复：{found}；写回配置，或以人工方式告知后处理")
+    return "没有未了结的报送"
 
 
 async def _kafka(settings: Settings) -> str:

@@ -46,7 +46,9 @@ async def test_rows_are_submitted_and_accepted_by_receipt(
     receipts, _ = await platform.receipts("")
 
     assert [outcome.kind for outcome in given] == [OutcomeKind.SUBMITTED] * 2
-    assert [outcome.reference for outcome in given] == ["202611210001"] * 2
+    [reference] = {outcome.reference for outcome in given}
+    assert reference is not None
+    assert reference.startswith("20261121")
     assert {(receipt.key, receipt.accepted) for receipt in receipts} == {
         ("key-1", True),
         ("key-2", True),
@@ -187,16 +189,20 @@ async def test_two_rows_of_the_same_document_and_subject_are_never_in_one_call(
     assert [outcome.kind.value for outcome in given] == ["rejected", "rejected"]
 
 
-async def test_batches_are_numbered_from_one_every_day(
+async def test_batch_numbers_rise_with_each_call_each_day_and_each_process(
     platform: PlatformSoap, clock: Any, item: ItemFactory
 ) -> None:
     first = await platform.send([item(1)])
     second = await platform.send([item(2)])
-    clock.move(timedelta(days=1))
+    clock.move(timedelta(seconds=1))
+    platform._last_number = 0  # another process
     third = await platform.send([item(3)])
+    clock.move(timedelta(days=1))
+    fourth = await platform.send([item(4)])
 
-    numbers = [outcome.reference for [outcome] in (first, second, third)]
-    assert numbers == ["202611210001", "202611210002", "202611220001"]
+    numbers = [outcome.reference or "" for [outcome] in (first, second, third, fourth)]
+    assert numbers == sorted(set(numbers))
+    assert [number[:8] for number in numbers] == ["20261121"] * 3 + ["20261122"]
 
 
 @pytest.mark.parametrize(

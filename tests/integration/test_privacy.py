@@ -74,6 +74,7 @@ async def test_a_platform_gets_the_identity_number_in_its_column(world: World) -
 
     assert item.columns["CF_XDR_ZJHM"] == IDENTITY
     assert IDENTITY not in f"{item.key}{item.subject_code}"
+    assert await world.value("select code from subject") not in item.model_dump_json()
 
 
 async def test_the_identity_number_of_a_representative_is_not_sent(world: World) -> None:

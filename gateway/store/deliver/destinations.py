@@ -16,8 +16,9 @@ from schemas.destination import Destination
 
 _DROPPED = text(
     f"""
-    select t.name, (select count(*) from delivery d where d.destination = t.name
-        and d.state in {one_of(OPEN)}) as open
+    select t.name, t.dropped_at is not null as before,
+        (select count(*) from delivery d where d.destination = t.name
+            and d.state in {one_of(OPEN)}) as open
     from destination t where not (t.name = any(cast(:names as text[])))
     """
 )
@@ -25,26 +26,50 @@ _MIRROR = text(
     """
     insert into destination (name, config_hash)
     select * from unnest(cast(:names as text[]), cast(:hashes as text[]))
-    on conflict (name) do update set config_hash = excluded.config_hash
+    on conflict (name) do update set config_hash = excluded.config_hash, dropped_at = null
     """
 )
 
 
-async def mirror(connection: Connection, destinations: Sequence[Destination]) -> None:
-    """Write the configured destinations; refuse to drop one with open deliveries.
+_DROP = text(
+    """
+    update destination set dropped_at = :now
+    where not (name = any(cast(:names as text[]))) and dropped_at is null
+    """
+)
+
+
+async def owed_to_dropped(
+    connection: Connection, destinations: Sequence[Destination]
+) -> dict[str, int]:
+    """Return how many deliveries are open for each destination that is no longer configured.
+
+    A withdrawal or repair is owed to whoever holds the record, so that such deliveries can come
+    after the destination was dropped; they are kept.
+    """
+    names = [one.name for one in destinations]
+    rows = await connection.execute(_DROPPED, {"names": names})
+    return {row.name: row.open for row in rows if row.open}
+
+
+async def mirror(
+    connection: Connection, destinations: Sequence[Destination], now: datetime
+) -> None:
+    """Write the configured destinations; refuse to drop one anew that has open deliveries.
 
     Raises:
         BadConfiguration: names the destination and the number of open deliveries.
     """
     names = [one.name for one in destinations]
     for row in await connection.execute(_DROPPED, {"names": names}):
-        if row.open:
+        if row.open and not row.before:
             raise BadConfiguration(
                 f"destinations：{row.name} 还有 {row.open} 条未了结的报送，配置里却没有它；"
                 "写回配置，了结之后再删"
             )
     hashes = [_config_hash(one) for one in destinations]
     await connection.execute(_MIRROR, {"names": names, "hashes": hashes})
+    await connection.execute(_DROP, {"names": names, "now": now})
 
 
 def _config_hash(destination: Destination) -> str:

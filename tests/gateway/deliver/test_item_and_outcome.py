@@ -39,6 +39,7 @@ CLAIMED = Claimed(
     kind="penalty",
     version=1,
     subject_code="person:x",
+    person=True,
     subject_name=None,
     document_number="样环罚字〔2026〕1号",
     decision_date=date(2026, 10, 9),
@@ -93,10 +94,11 @@ def test_a_follow_up_is_moot_if_the_destination_has_nothing(
 
 
 def test_an_identity_number_is_only_in_the_columns_of_an_item() -> None:
-    sent = item(CLAIMED, "mine", KEYS.decrypt)
+    sent = item(CLAIMED, "mine", KEYS)
 
     assert sent.columns["CF_XDR_ZJHM"] == IDENTITY
     assert IDENTITY not in sent.model_copy(update={"columns": {}}).model_dump_json()
+    assert sent.subject_code == KEYS.published("person:x")
 
 
 @pytest.mark.parametrize("kind", OutcomeKind)

@@ -17,7 +17,7 @@ from gateway.deliver.receipts import receive
 from gateway.schedule.sweeper import sweep
 from gateway.store.deliver import claims, deliveries
 from schemas.delivery import TRANSITIONS, Claimed, DeliveryState, Finish, Item, Outcome
-from tests.conftest import PLATFORM, BuildGateway, NewDatabase
+from tests.conftest import BANK, PLATFORM, BuildGateway, NewDatabase
 from tests.factories import about, event, penalty
 from tests.integration.conftest import MakeWorld
 from tests.integration.world import World
@@ -403,9 +403,7 @@ async def test_a_running_lease_is_not_touched(world: World) -> None:
 async def test_an_item_sent_before_a_crash_is_looked_up_and_not_sent_again(world: World) -> None:
     await world.take(penalty())
     [claimed] = await _claim(world)
-    await world.connector().send(
-        [item(claimed, world.gateway.installation, world.gateway.keys.decrypt)]
-    )
+    await world.connector().send([item(claimed, world.gateway.installation, world.gateway.keys)])
     await world.run(EXPIRE + " where id = :id", id=claimed.id)
 
     await world.turn()
@@ -510,6 +508,40 @@ async def test_a_destination_with_open_deliveries_cannot_be_dropped(
 
     with pytest.raises(BadConfiguration, match="platform 还有 1 条未了结的报送"):
         await make_world(destinations=[])
+
+
+async def test_a_withdrawal_owed_to_a_dropped_destination_is_kept_and_told(
+    make_world: MakeWorld, caplog: pytest.LogCaptureFixture
+) -> None:
+    world = await make_world()
+    await world.take(penalty())
+    await world.turn()
+    less = await make_world(destinations=[BANK])
+    await less.take(penalty(verb="withdraw"))
+
+    await make_world(destinations=[BANK])
+
+    assert await world.states() == ["accepted", "ready"]
+    assert [one.count for one in caplog.records if one.message == "owed_to_dropped"] == [1]  # type: ignore[attr-defined]
+    await make_world()  # configured again
+    await world.turn()
+    assert await world.states() == ["accepted", "accepted"]
+
+
+async def test_a_correction_is_told_to_whoever_has_the_record_whatever_the_filters_say(
+    make_world: MakeWorld,
+) -> None:
+    world = await make_world(destinations=[{**PLATFORM, "since": "2026-10-01"}])
+    await world.take(penalty(1), penalty(2))
+    await world.turn()
+    await world.take(penalty(3))
+
+    earlier = [penalty(n, CF_JDRQ="2026-09-30") for n in (1, 3)]
+    await world.take(*earlier)
+    await world.turn()
+
+    assert await world.states() == ["accepted", "accepted", "superseded", "accepted"]
+    assert [verb for verb, _ in world.sent()] == ["new", "new", "correct"]
 
 
 async def test_a_destination_without_open_deliveries_can_be_dropped(make_world: MakeWorld) -> None:
