@@ -33,7 +33,7 @@ S = DeliveryState
 
 #: from → to. Nobody sets a state elsewhere; every UPDATE of a state is tested against this table.
 TRANSITIONS: dict[DeliveryState, frozenset[DeliveryState]] = {
-    S.HELD: frozenset({S.SUPERSEDED, S.PARKED, S.WITHDRAWN, S.READY}),
+    S.HELD: frozenset({S.WAITING, S.READY, S.SUPERSEDED, S.PARKED, S.WITHDRAWN}),
     S.WAITING: frozenset({S.READY, S.SUPERSEDED, S.PARKED, S.WITHDRAWN}),
     S.READY: frozenset({S.LEASED, S.WAITING, S.SUPERSEDED, S.PARKED, S.WITHDRAWN}),
     S.DEFERRED: frozenset({S.READY, S.SUPERSEDED, S.PARKED, S.WITHDRAWN}),

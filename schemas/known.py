@@ -26,6 +26,7 @@ class KnownDecision:
     verb: str
     content_hash: bytes
     decision_date: date | None = None
+    verdict: str = ""
     is_new: bool = False
 
 

@@ -9,7 +9,7 @@ from gateway.decide.takes import in_region, required_columns, takes
 from gateway.due.deadline import dues
 from gateway.due.workdays import Workdays
 from schemas.base import today
-from schemas.codes import FOLLOW_UPS, Verb
+from schemas.codes import FOLLOW_UPS, RecordKind, Verb
 from schemas.columns import filled
 from schemas.delivery import (
     HANDED_OVER,
@@ -57,7 +57,8 @@ class Decider:
             for destination in destinations
             for kind in REPORTED_KINDS
         }
-        self._asks_for_columns = any(one.requires is not None for one in destinations)
+        #: Destinations that name the columns they require: empty ones are no problem of check.
+        self._demanding = {one.name for one in destinations if one.requires is not None}
         self._dues: dict[tuple[tuple[str, ...], date], tuple[DueTime, ...]] = {}
         self._routes: dict[tuple[object, ...], list[Route]] = {}
 
@@ -117,7 +118,7 @@ class Decider:
 
     def _first(self, version: ReportedVersion) -> list[Route]:
         """Return the routes of a first version; those of one day, region and kind are cached."""
-        given = filled(version.record) if self._asks_for_columns and version.record else None
+        given = filled(version.record) if self._demanding and version.record else None
         whose = None if version.person else region(version.subject_code)
         alike = (version.kind, version.decision_date, whose, version.problem_fields, given)
         routes = self._routes.get(alike)
@@ -180,12 +181,21 @@ class Decider:
 
     def _route(self, version: ReportedVersion, destination: Destination) -> Route:
         """Return the route of a first version: held if a column that it requires is faulty."""
-        required = self._required[destination.name, version.kind]
-        lacking = required & version.problem_fields
-        if destination.requires is not None:
-            lacking |= required - (filled(version.record) if version.record else frozenset())
+        given = filled(version.record) if version.record else frozenset()
+        lacking = self.lacking(destination.name, version.kind, version.problem_fields, given)
         dues = self._dues_of(destination.clocks, version.decision_date)
         return Route(destination.name, S.HELD if lacking else S.READY, dues[0].at, dues)
+
+    def lacking(
+        self, name: str, kind: RecordKind, problem_fields: frozenset[str], given: frozenset[str]
+    ) -> frozenset[str]:
+        """Return the columns that a destination requires and that are faulty or not given.
+
+        A destination that is not configured any more lacks nothing.
+        """
+        required = self._required.get((name, kind), frozenset())
+        faulty = required & problem_fields
+        return faulty | (required - given) if name in self._demanding else faulty
 
     def _follow_up(
         self, version: ReportedVersion, past: Sequence[PastDelivery], now: datetime

@@ -15,6 +15,7 @@ from gateway.record.repairs import RepairVersion, is_repaired, repair, reported_
 from schemas.codes import EventType, Verb
 from schemas.kinds import REPORTED_KINDS
 from schemas.known import DecisionKey, KnownDecision, KnownFacts, Subject
+from schemas.verdict import Verdict
 
 #: Ids that a plan takes for each item at most: a decision, a version, a fact, a repair version.
 IDS_FOR_EACH = 4
@@ -95,7 +96,8 @@ def _plan_version(
     new = content(item.checked)
     hash_ = hashes.present(new.hashed)
     decision = decisions.get(key)
-    if decision is not None and _is_repeat(decision, hash_, new, hashes):
+    healed = decision is not None and _is_healed(item.checked, decision)
+    if decision is not None and not healed and _is_repeat(decision, hash_, new, hashes):
         out.repeats.add(item.position)
         out.version_of[item.position] = decision.version_id
         return False
@@ -105,7 +107,7 @@ def _plan_version(
     version = NewVersion(take_id(), item.checked, key, decision, number, verb, new)
     decision.version, decision.version_id = version.version, version.id
     decision.verb, decision.content_hash = version.verb, hash_
-    decision.decision_date = item.checked.decided_on
+    decision.decision_date, decision.verdict = item.checked.decided_on, item.checked.verdict
     out.version_of[item.position] = version.id
     out.latest.pop(key, None)
     out.latest[key] = version
@@ -137,6 +139,11 @@ def _is_repeat(decision: KnownDecision, hash_: bytes, new: Content, hashes: Hash
     """Whether the content is unchanged; the older hash counts, so that upgrades resend nothing."""
     kept = decision.content_hash
     return kept == hash_ or kept == hashes.former(new.hashed)
+
+
+def _is_healed(checked: Checked, decision: KnownDecision) -> bool:
+    """Whether a content that had problems has none now: its date was in the future then."""
+    return decision.verdict == Verdict.INCOMPLETE and checked.verdict is Verdict.OK
 
 
 def _verb(checked: Checked, decision: KnownDecision) -> Verb:

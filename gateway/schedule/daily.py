@@ -1,16 +1,15 @@
-"""Work done at the start and once a day: partitions ahead, due times, end of the calendar."""
+"""Work done at the start and once a day: partitions, due times, held deliveries, the calendar."""
 
-from collections.abc import Mapping
 from datetime import date, datetime, timedelta
 from functools import partial
 
-from gateway.due.workdays import Workdays
+from gateway.decide.decider import Decider
 from gateway.schedule.due_times import renew_due_times
+from gateway.schedule.held import release_held
 from gateway.store.base.engine import Database
 from gateway.store.base.partitions import make_partitions
 from gateway.telemetry.log import LogEvent, logger
 from schemas.base import today
-from schemas.destination import TimeLimit
 
 #: Slices done in one tick at most; the rest waits for the next tick, so that other work can run.
 SLICES = 20
@@ -21,12 +20,12 @@ CALENDAR_WARNING = timedelta(days=60)
 class Daily:
     """The daily work, repeated until it is done for the day; doing it again does no harm."""
 
-    def __init__(
-        self, database: Database, limits: Mapping[str, TimeLimit], workdays: Workdays
-    ) -> None:
+    def __init__(self, database: Database, decider: Decider) -> None:
         self.database = database
-        self.limits = limits
-        self.workdays = workdays
+        self.decider = decider
+        self.limits = decider.clocks
+        self.workdays = decider.workdays
+        self._held_of: date | None = None
         self._due_times_of: date | None = None
         self._partitions_of: date | None = None
 
@@ -35,6 +34,9 @@ class Daily:
         day = today(now)
         if self._due_times_of != day and await self._renew_due_times(now):
             self._due_times_of = day
+        if self._held_of != day:
+            await release_held(self.database, self.decider, now)
+            self._held_of = day
         if self._partitions_of != day:
             await self.database.run(partial(make_partitions, first=day))
             self._partitions_of = day

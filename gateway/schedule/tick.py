@@ -1,5 +1,8 @@
 """The only scheduler: work that is due because time passes. Repeating any of it does no harm."""
 
+from collections.abc import Awaitable, Callable
+from datetime import datetime
+
 from gateway.config.clock import Clock
 from gateway.decide.decider import Decider
 from gateway.schedule.breaches import mark_breaches, observe
@@ -7,7 +10,8 @@ from gateway.schedule.daily import SLICES, Daily
 from gateway.schedule.numbering import publish
 from gateway.schedule.rescoring import Rescoring
 from gateway.schedule.sweeper import sweep
-from gateway.store.base.engine import Database
+from gateway.store.base.engine import Database, DatabaseAway
+from gateway.telemetry.log import LogEvent, logger
 from gateway.telemetry.metrics import Metrics
 
 
@@ -24,18 +28,34 @@ class Schedule:
     ) -> None:
         self.database = database
         self.rescoring = rescoring
-        self.daily = Daily(database, decider.clocks, decider.workdays)
+        self.daily = Daily(database, decider)
         self.clock = clock
         self.metrics = metrics
 
     async def tick(self) -> None:
-        """Do everything that is due now."""
+        """Do everything that is due now; a part that fails hinders no other.
+
+        Raises:
+            DatabaseAway: what was not done yet is done by the next tick.
+        """
         now = self.clock()
-        await mark_breaches(self.database, now, self.metrics)
+        parts: tuple[Callable[[], Awaitable[object]], ...] = (
+            lambda: mark_breaches(self.database, now, self.metrics),
+            lambda: self._rescore(now),
+            lambda: publish(self.database),
+            lambda: sweep(self.database, now, self.metrics),
+            lambda: self.daily.run(now),
+            lambda: observe(self.database, now, self.metrics),
+        )
+        for part in parts:
+            try:
+                await part()
+            except DatabaseAway:
+                raise
+            except Exception:  # noqa: BLE001  the other parts must not wait for its repair
+                logger.exception(LogEvent.WORK_FAILED, extra={"work": "schedule"})
+
+    async def _rescore(self, now: datetime) -> None:
         for _ in range(SLICES):
             if not (await self.rescoring.due(now) or await self.rescoring.activate(now)):
                 break
-        await publish(self.database)
-        await sweep(self.database, now, self.metrics)
-        await self.daily.run(now)
-        await observe(self.database, now, self.metrics)

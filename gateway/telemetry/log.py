@@ -29,6 +29,7 @@ class LogEvent(StrEnum):
     ESCALATED = "escalated"
     CALENDAR_ENDS = "calendar_ends"
     DUES_RENEWED = "dues_renewed"
+    HELD_RELEASED = "held_released"
     OWED_TO_DROPPED = "owed_to_dropped"
     RULE_TEXT_CHANGED = "rule_text_changed"
     ACTIVATION_PAUSED = "activation_paused"

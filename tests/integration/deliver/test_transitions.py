@@ -12,7 +12,7 @@ from sqlalchemy.sql.elements import TextClause
 
 import gateway.store
 from gateway.store.base.engine import Connection
-from gateway.store.deliver import chains, claims, deliveries, receipts
+from gateway.store.deliver import chains, claims, deliveries, held, receipts
 from gateway.store.deliver.receipts import MatchedReceipt
 from schemas.delivery import TRANSITIONS, DeliveryState, Finish
 from tests.factories import penalty
@@ -106,6 +106,10 @@ async def _overtake(connection: Connection, world: World, ids: Ids) -> None:
     await chains.supersede_overtaken(connection, list(ids.values()))
 
 
+async def _release(connection: Connection, _: World, ids: Ids) -> None:
+    await connection.execute(held._RELEASE, {"ids": list(ids.values())})
+
+
 def _finishing(state: S) -> Act:
     return lambda connection, world, ids: _finish(connection, world, ids, state)
 
@@ -119,6 +123,7 @@ ACTS: dict[str, list[Act]] = {
     "_CLAIM_UNKNOWN": [lambda c, w, _: _claim(c, w, look=True)],
     "_FINISH": [_finishing(state) for state in sorted(TRANSITIONS[S.LEASED])],
     "_OVERTAKEN": [_overtake],
+    "_RELEASE": [_release],
     "_PROMOTE_DEFERRED": [_promote_deferred],
     "_EXPIRE": [_expire],
     "_APPLY_RECEIPTS": [
