@@ -11,8 +11,8 @@ import pytest
 
 from gateway.embedded.postgres import EmbeddedPostgres
 from tests.setup.place import ROOT, Place, copy, open_folder, outside
+from tests.setup.test_lock import UV
 
-UV = Path(sys.executable).parent / "uv"
 PACKAGES = ("connectors", "gateway", "schemas", "scoring")
 #: Packages of the dev extra.
 TEST_TOOLS = {"pytest", "mypy", "ruff", "uv", "hatchling", "coverage", "hypothesis"}
@@ -26,9 +26,9 @@ def folder() -> Iterator[Path]:
 
 
 @pytest.fixture(scope="module")
-def wheel(folder: Path) -> Path:
+def wheel(folder: Path, quick_python: Path, uv_at_hand: dict[str, str]) -> Path:
     """The wheel that `make wheel` builds in a fresh copy of the tree."""
-    ran = copy(folder / "tree").make("wheel")
+    ran = copy(folder / "tree").make("wheel", f"PYTHON={quick_python}", **uv_at_hand)
     assert ran.code == 0, ran.err
     return next((folder / "tree" / "dist").glob("*.whl"))
 
