@@ -1,11 +1,9 @@
 """Set-up works for other users, folders, umasks and locales."""
 
 import os
-import stat
 import subprocess
 from pathlib import Path
 
-from bootstrap import let_all_read
 from tests.setup.place import READY, Place, copy, open_folder
 
 #: Root runs set-up as this user; another user is already an ordinary one.
@@ -23,22 +21,6 @@ def test_an_ordinary_user_can_set_up_in_a_chinese_folder_with_umask_077_and_loca
         assert "91150100MA0N999929" in answer.out, answer.err
         tests = place.run(place.bin("pytest"), "-q", "-p", "no:cacheprovider", "tests/schemas")
         assert tests.code == 0, tests.out
-
-
-def test_files_hidden_by_a_closed_umask_become_readable_and_no_more(tmp_path: Path) -> None:
-    folder = tmp_path / "bin"
-    folder.mkdir(mode=0o700)
-    for name, mode in (("postgres", 0o711), ("postgres.bki", 0o600)):
-        (folder / name).touch()
-        (folder / name).chmod(mode)
-
-    let_all_read(folder)
-
-    modes = [
-        stat.S_IMODE(path.stat().st_mode)
-        for path in (folder, folder / "postgres", folder / "postgres.bki")
-    ]
-    assert modes == [0o755, 0o755, 0o644]
 
 
 def in_a_chinese_folder(folder: Path) -> Place:
