@@ -13,7 +13,6 @@ import os
 import re
 import signal
 import ssl
-import stat
 import subprocess
 import sys
 import time
@@ -176,8 +175,6 @@ def fill(log: IO[bytes]) -> None:
     run(log, environment, [*uv, "install", *into, *ourselves])
     point_home()
     run(log, environment, [*uv, "check", *into])
-    if os.geteuid() == 0:
-        let_all_read(VENV / "lib")
     READY.write_text("\n".join(stamp()), encoding="utf-8", errors="surrogateescape")
 
 
@@ -290,15 +287,6 @@ def system_certificates() -> bool:
     paths = ssl.get_default_verify_paths()
     folder = Path(paths.openssl_capath)
     return Path(paths.openssl_cafile).is_file() or (folder.is_dir() and any(folder.iterdir()))
-
-
-def let_all_read(folder: Path) -> None:
-    """Open what a closed umask of root hid from the user that runs the embedded PostgreSQL."""
-    for path in (folder, *folder.rglob("*")):
-        mode = path.lstat().st_mode
-        wanted = mode | (0o555 if mode & stat.S_IXUSR else 0o444)
-        if mode != wanted and not stat.S_ISLNK(mode):
-            path.chmod(wanted)
 
 
 def interpreter() -> str:

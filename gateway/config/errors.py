@@ -8,7 +8,8 @@ Exception
 └── Away   a server that the gateway needs does not answer
     ├── DatabaseAway        (gateway.store.base.engine)
     ├── KafkaAway           (gateway.intake.kafka)
-    └── ServerDidNotStart   an embedded server (gateway.embedded.server)
+    ├── ServerDidNotStart   an embedded server (gateway.embedded.server)
+    └── OutOfReach          its files are closed to its user (gateway.embedded.access)
 """
 
 

@@ -4,12 +4,12 @@ import hashlib
 import os
 import pwd
 import signal
-import stat
 import subprocess
 import tempfile
 from importlib.util import find_spec
 from pathlib import Path
 
+from gateway.embedded.access import let_pass, let_read
 from gateway.embedded.server import EmbeddedServer, ServerDidNotStart, spawn
 
 #: PostgreSQL refuses to run as root; then it runs as this user, which every Linux has.
@@ -87,8 +87,8 @@ class EmbeddedPostgres(EmbeddedServer):
         user = pwd.getpwnam(UNPRIVILEGED)
         for folder in (self.runtime, self.data):
             os.chown(folder, user.pw_uid, user.pw_gid)
-            _let_pass(folder.parent)
-        _let_pass(_binaries())
+            let_pass(folder.parent)
+        _open_installation()
         return user.pw_uid
 
     def _initialise(self, user: int | None) -> None:
@@ -117,15 +117,17 @@ def _binaries() -> Path:
     return Path(wheel.origin).parent / "pginstall18" / "bin"
 
 
+def _open_installation() -> None:
+    """Let the other user run what pip, under a closed umask of root, installed for root alone."""
+    installation = _binaries().parent
+    package = installation.parent
+    let_pass(installation)
+    for folder in (installation, package.with_name(f"{package.name}.libs")):
+        if folder.is_dir():
+            let_read(folder)
+
+
 def _runtime_folder(data: Path) -> Path:
     # A socket path is limited to about 100 bytes; that of the state folder may be longer.
     digest = hashlib.sha256(str(data).encode()).hexdigest()[:12]
     return Path(tempfile.gettempdir()) / f"credit-gateway-{os.geteuid()}-{digest}"
-
-
-def _let_pass(folder: Path) -> None:
-    """Give every user the right to pass through the folder and its parents."""
-    for step in (folder, *folder.parents):
-        mode = step.stat().st_mode
-        if not mode & stat.S_IXOTH:
-            step.chmod(mode | stat.S_IXOTH)

@@ -14,6 +14,7 @@ from tests.setup.pythons import distribution
 
 #: A port at which nothing listens.
 DEAD = "http://127.0.0.1:9/simple"
+#: Give up at the first refusal, and have no other place to look.
 AT_ONCE = {"PIP_RETRIES": "0", "UV_HTTP_RETRIES": "0", "PIP_FIND_LINKS": ""}
 
 
@@ -58,23 +59,27 @@ def test_old_pythons_can_run_the_script_and_report_their_age(place: Place) -> No
         assert_one_line(each, "太旧")
 
 
-def test_an_index_that_does_not_answer_pip_is_reported(place: Place) -> None:
-    ran = place.make(READY, PIP_INDEX_URL=DEAD, PIP_NO_CACHE_DIR="1", **AT_ONCE)
+def test_an_index_that_does_not_answer_pip_is_reported(place: Place, quick_python: Path) -> None:
+    dead = {**AT_ONCE, "PIP_INDEX_URL": DEAD, "PIP_NO_CACHE_DIR": "1"}
+
+    ran = place.make(READY, f"PYTHON={quick_python}", **dead)
 
     assert_one_line(ran, "连不上软件包源", "PIP_INDEX_URL", "var/setup.log")
     assert "Connection refused" in (place.root / "var" / "setup.log").read_text()
 
 
-def test_an_index_that_does_not_answer_uv_is_reported(place: Place, tmp_path: Path) -> None:
-    empty = str(tmp_path / "cache")
+def test_an_index_that_does_not_answer_uv_is_reported(
+    place: Place, tmp_path: Path, quick_python: Path, uv_at_hand: dict[str, str]
+) -> None:
+    dead = {**AT_ONCE, "UV_DEFAULT_INDEX": DEAD, "UV_CACHE_DIR": str(tmp_path / "empty")}
 
-    ran = place.make(READY, UV_DEFAULT_INDEX=DEAD, UV_CACHE_DIR=empty, **AT_ONCE)
+    ran = place.make(READY, f"PYTHON={quick_python}", **{**dead, **uv_at_hand})
 
     assert_one_line(ran, "连不上软件包源", "PIP_INDEX_URL", "var/setup.log")
 
 
-def test_an_index_without_the_file_is_reported(place: Place) -> None:
-    ran = place.make(READY, PIP_NO_INDEX="1", PIP_FIND_LINKS="")
+def test_an_index_without_the_file_is_reported(place: Place, quick_python: Path) -> None:
+    ran = place.make(READY, f"PYTHON={quick_python}", PIP_NO_INDEX="1", PIP_FIND_LINKS="")
 
     assert_one_line(ran, "软件包源没有锁定的版本", "var/setup.log")
 

@@ -1,15 +1,10 @@
-"""Set-up works for other users, folders and Pythons, and after a kill."""
+"""Set-up works for other users, folders, umasks and locales."""
 
 import os
-import stat
 import subprocess
-import time
 from pathlib import Path
 
-from bootstrap import let_all_read
-from tests.setup.place import READY, Place, copy, open_folder, outside
-from tests.setup.pythons import found
-from tests.setup.test_lock import VERSIONS
+from tests.setup.place import READY, Place, copy, open_folder
 
 #: Root runs set-up as this user; another user is already an ordinary one.
 ORDINARY = "nobody" if os.geteuid() == 0 else None
@@ -28,54 +23,6 @@ def test_an_ordinary_user_can_set_up_in_a_chinese_folder_with_umask_077_and_loca
         assert tests.code == 0, tests.out
 
 
-def test_set_up_works_after_a_killed_one_whose_installer_still_runs(tmp_path: Path) -> None:
-    place = copy(tmp_path / "tree")
-    python = next(filter(None, map(found, VERSIONS)))
-    killed = subprocess.Popen(
-        [python, "bootstrap.py"], cwd=place.root, env=outside(), stderr=subprocess.DEVNULL
-    )
-    until_packages_arrive(place)
-    killed.kill()
-    killed.wait()
-
-    ran = place.run(python, "bootstrap.py")
-
-    assert ran.code == 0, ran.err
-    assert place.run(place.bin("uv"), "pip", "check", "--python", place.bin("python")).code == 0
-    assert place.run(place.bin("python"), "-c", "import polars, mypy, xlsxwriter").code == 0
-
-
-def test_set_up_with_another_python_replaces_the_environment(tmp_path: Path) -> None:
-    place = copy(tmp_path / "tree")
-    pythons = [(version, found(version)) for version in VERSIONS]
-
-    ran = {
-        version: (place.make(READY, f"PYTHON={python}"), place.run(place.bin("python"), "-V").out)
-        for version, python in pythons
-        if python
-    }
-
-    for version, (made, told) in ran.items():
-        assert made.code == 0, made.err
-        assert told.startswith(f"Python {version}.")
-
-
-def test_files_hidden_by_a_closed_umask_become_readable_and_no_more(tmp_path: Path) -> None:
-    folder = tmp_path / "bin"
-    folder.mkdir(mode=0o700)
-    for name, mode in (("postgres", 0o711), ("postgres.bki", 0o600)):
-        (folder / name).touch()
-        (folder / name).chmod(mode)
-
-    let_all_read(folder)
-
-    modes = [
-        stat.S_IMODE(path.stat().st_mode)
-        for path in (folder, folder / "postgres", folder / "postgres.bki")
-    ]
-    assert modes == [0o755, 0o755, 0o644]
-
-
 def in_a_chinese_folder(folder: Path) -> Place:
     """Copy the tree for an ordinary user with an empty home and the locale C."""
     tree = copy(folder / "双公示 网关").root
@@ -85,11 +32,3 @@ def in_a_chinese_folder(folder: Path) -> Place:
     home = {"HOME": str(folder / "home"), "XDG_CACHE_HOME": str(folder / "home" / ".cache")}
     empty = {"UV_CACHE_DIR": str(folder / "home" / "uv"), "LANG": "C", "LC_ALL": "C"}
     return Place(tree, ORDINARY, 0o077, {**home, **empty})
-
-
-def until_packages_arrive(place: Place) -> None:
-    """Wait until uv has begun to install packages."""
-    deadline = time.monotonic() + 300
-    while not any(place.root.glob(".venv/lib/*/site-packages/polars*")):
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
