@@ -43,7 +43,8 @@ TRANSITIONS: dict[DeliveryState, frozenset[DeliveryState]] = {
         | {S.PARKED}  # no item can be made of it
         | {S.WITHDRAWN}  # a follow-up that nobody has to hear: what it is about was rejected
     ),
-    S.UNKNOWN: frozenset({S.LEASED, S.PARKED}),
+    S.UNKNOWN: frozenset({S.LEASED, S.PARKED})
+    | {S.ACCEPTED_BLIND, S.READY},  # a person found out what became of it
     S.SUBMITTED: frozenset({S.ACCEPTED, S.REJECTED, S.PARKED}),
     S.ACCEPTED: frozenset({S.REJECTED}),
     S.ACCEPTED_BLIND: frozenset({S.ACCEPTED, S.REJECTED}),
@@ -61,6 +62,10 @@ OPEN = frozenset({S.HELD, S.WAITING, S.SUBMITTED}) | BLOCKING
 UNDELIVERED = frozenset({S.HELD, S.WAITING, S.REJECTED}) | BLOCKING
 #: A person may have these tried again at once.
 RETRYABLE = frozenset({S.DEFERRED, S.REJECTED, S.PARKED})
+#: A person may take these out of the way for a time.
+PARKABLE = frozenset({S.READY, S.DEFERRED, S.UNKNOWN, S.SUBMITTED, S.REJECTED})
+#: A person may end these: nothing of them is sent, or can be taken back any more.
+WITHDRAWABLE = frozenset({S.HELD, S.WAITING, S.READY, S.DEFERRED, S.REJECTED, S.PARKED})
 #: A receipt may come, or may have come before the outcome of the call was written.
 ANSWERABLE = frozenset({S.SUBMITTED, S.ACCEPTED, S.ACCEPTED_BLIND, S.REJECTED})
 #: An outcome after which the next of the chain may go.

@@ -1,6 +1,7 @@
 """`deliveries list|show|retry`: list, show and retry deliveries 报送."""
 
 import getpass
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import Annotated, Any
 
@@ -17,9 +18,10 @@ from gateway.cli.output import (
     run,
     settings_of,
 )
-from gateway.deliver.manual import retry_all
+from gateway.deliver.manual import change_all, retry_all
 from gateway.service.app import gateway, reading
 from gateway.store.deliver import views
+from gateway.store.deliver.by_hand import Word
 from gateway.titles import STATES
 from schemas.base import SHANGHAI
 from schemas.delivery import DeliveryState, ItemKind
@@ -99,17 +101,78 @@ def deliveries_retry(
     format_: FormatOption = Format.TEXT,
 ) -> None:
     """Make deliveries ready at once."""
-    ids = [int(text) for text in lines_of(numbers) if text.isdecimal()]
+    ids = _ids(numbers)
 
     async def work() -> set[int]:
         async with gateway(settings_of(context)) as built:
             return await retry_all(built.database, ids, getpass.getuser(), built.clock())
 
-    retried = run(work)
+    _print_changed(ids, run(work), "已改为待报送", format_, "retried")
+
+
+NumbersOption = Annotated[list[str] | None, typer.Argument(help="编号；- 读标准输入")]
+ReasonOption = Annotated[str, typer.Option("--reason", help="原因，记入审计")]
+
+
+def deliveries_park(
+    context: typer.Context,
+    reason: ReasonOption,
+    numbers: NumbersOption = None,
+    format_: FormatOption = Format.TEXT,
+) -> None:
+    """Take deliveries out of the way until somebody retries them."""
+    _change(context, numbers, Word(DeliveryState.PARKED, reason), "已挂起", format_)
+
+
+def deliveries_withdraw(
+    context: typer.Context,
+    reason: ReasonOption,
+    numbers: NumbersOption = None,
+    format_: FormatOption = Format.TEXT,
+) -> None:
+    """End deliveries that are not owed any more."""
+    _change(context, numbers, Word(DeliveryState.WITHDRAWN, reason), "已撤回，不再报送", format_)
+
+
+def deliveries_resolve(
+    context: typer.Context,
+    reason: ReasonOption,
+    arrived: Annotated[bool, typer.Option("--arrived/--absent", help="对方已收到／没有收到")],
+    numbers: NumbersOption = None,
+    format_: FormatOption = Format.TEXT,
+) -> None:
+    """Say what became of deliveries with an unknown outcome."""
+    state = DeliveryState.ACCEPTED_BLIND if arrived else DeliveryState.READY
+    told = "已记为送达" if arrived else "已改为待报送"
+    _change(context, numbers, Word(state, reason), told, format_)
+
+
+def _change(
+    context: typer.Context, numbers: list[str] | None, word: Word, told: str, format_: Format
+) -> None:
+    if not word.reason.strip():
+        fail("--reason：请写明原因")
+    ids = _ids(numbers)
+
+    async def work() -> set[int]:
+        async with gateway(settings_of(context)) as built:
+            return await change_all(built.database, ids, word, getpass.getuser(), built.clock())
+
+    _print_changed(ids, run(work), told, format_)
+
+
+def _ids(numbers: list[str] | None) -> list[int]:
+    return [int(text) for text in lines_of(numbers) if text.isdecimal()]
+
+
+def _print_changed(
+    ids: Sequence[int], changed: set[int], told: str, format_: Format, name: str = "changed"
+) -> None:
+    """Print what became of each; exit with a code if the state of one did not allow it."""
     for id_ in ids:
         if format_ is Format.JSON:
-            print_json({"id": id_, "retried": id_ in retried})
+            print_json({"id": id_, name: id_ in changed})
         else:
-            print_line(f"{id_} {'已改为待报送' if id_ in retried else '状态不允许重试，未改动'}")
-    if set(ids) - retried:
+            print_line(f"{id_} {told if id_ in changed else '状态不允许，未改动'}")
+    if set(ids) - changed:
         raise typer.Exit(Exit.PROBLEMS)

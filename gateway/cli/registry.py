@@ -76,6 +76,9 @@ COMMANDS: Mapping[str, Mapping[str, tuple[str, str]]] = {
         "list": ("deliveries:deliveries_list", "列出报送，期限早的在前。"),
         "show": ("deliveries:deliveries_show", "一条报送的全部经过。"),
         "retry": ("deliveries:deliveries_retry", "立即重试待重试、被退回或挂起的报送。"),
+        "park": ("deliveries:deliveries_park", "人工挂起报送，须写明原因；用 retry 恢复。"),
+        "withdraw": ("deliveries:deliveries_withdraw", "不再报送，须写明原因；不能恢复。"),
+        "resolve": ("deliveries:deliveries_resolve", "结果不明的报送，人工查明后写明结果。"),
     },
     "quarantine": {
         "list": ("quarantine:quarantine_list", "列出隔离区里尚未解决的输入。"),

@@ -1,25 +1,49 @@
-"""Manual actions on deliveries 人工处理."""
+"""What a person does to deliveries by hand 人工处理, on the record."""
 
 from collections.abc import Sequence
 from datetime import datetime
 
 from gateway.store.audit import events
-from gateway.store.base.engine import Database
-from gateway.store.deliver import deliveries
+from gateway.store.base.engine import Connection, Database
+from gateway.store.deliver import by_hand, deliveries
+from gateway.store.deliver.by_hand import Word
 from gateway.telemetry.audit_events import AuditEvent
+from schemas.delivery import DeliveryState
+
+_EVENTS = {
+    DeliveryState.PARKED: AuditEvent.DELIVERY_PARKED,
+    DeliveryState.WITHDRAWN: AuditEvent.DELIVERY_WITHDRAWN,
+    DeliveryState.ACCEPTED_BLIND: AuditEvent.DELIVERY_RESOLVED,
+    DeliveryState.READY: AuditEvent.DELIVERY_RESOLVED,
+}
 
 
 async def retry_all(database: Database, ids: Sequence[int], actor: str, now: datetime) -> set[int]:
-    """Make deliveries ready at a person's request, with an audit event each.
-
-    It opens its own transaction and returns the ids that are ready now. The others are not
-    `RETRYABLE`, or have a later delivery in their chain; they stay as they are.
-    """
+    """Make deliveries ready at a person's word; return those whose state allows it."""
     async with database.transaction() as connection:
         retried = await deliveries.retry(connection, ids)
-        entries = [
-            events.AuditEntry(AuditEvent.DELIVERY_RETRIED, {"delivery": id_}, actor)
-            for id_ in sorted(retried)
-        ]
-        await events.add(connection, entries, now)
+        await _note(connection, AuditEvent.DELIVERY_RETRIED, retried, {}, actor, now)
     return retried
+
+
+async def change_all(
+    database: Database, ids: Sequence[int], word: Word, actor: str, now: datetime
+) -> set[int]:
+    """Park or withdraw deliveries, or resolve unknown ones; return those whose state allows it."""
+    async with database.transaction() as connection:
+        changed = await by_hand.change(connection, ids, word)
+        detail = {"state": word.state.value, "reason": word.reason}
+        await _note(connection, _EVENTS[word.state], changed, detail, actor, now)
+    return changed
+
+
+async def _note(
+    connection: Connection,
+    event: AuditEvent,
+    ids: set[int],
+    detail: dict[str, str],
+    actor: str,
+    now: datetime,
+) -> None:
+    entries = [events.AuditEntry(event, {"delivery": id_, **detail}, actor) for id_ in sorted(ids)]
+    await events.add(connection, entries, now)

@@ -9,6 +9,9 @@ class AuditEvent(StrEnum):
     ORIGIN_REUSED = "origin_reused"  #: other bytes at a known origin (a re-created topic)
     QUARANTINE_REPLAYED = "quarantine_replayed"
     DELIVERY_RETRIED = "delivery_retried"
+    DELIVERY_PARKED = "delivery_parked"
+    DELIVERY_WITHDRAWN = "delivery_withdrawn"  #: by a person: nothing is owed any more
+    DELIVERY_RESOLVED = "delivery_resolved"  #: a person found out what became of it
     BREAKER_OPENED = "breaker_opened"
     BREAKER_CLOSED = "breaker_closed"
     CHAIN_MENDED = "chain_mended"

@@ -13,7 +13,7 @@ from connectors.sandbox import PlatformPlace, create_sandbox, serve_sandbox
 from gateway.config.clock import SteppedClock
 from gateway.store.base.engine import Database
 from tests.acceptance.command import PAST, Command, commanding, write
-from tests.conftest import SETTINGS, BuildGateway
+from tests.conftest import BANK, PLATFORM, SETTINGS, BuildGateway
 from tests.factories import (
     AUTHORITY_CODE,
     licence,
@@ -94,6 +94,44 @@ def test_a_refused_item_can_be_shown_corrected_and_replayed(
     assert (corrected.code, corrected.objects[0]["verdict"]) == (0, "ok")
     assert left.out == ""
     assert (missing.code, str(number + 1000) in missing.err) == (1, True)
+
+
+async def test_a_person_resolves_parks_resumes_and_withdraws_deliveries(
+    command: Command, database: Database, clock: SteppedClock, build_gateway: BuildGateway
+) -> None:
+    asked = [{**PLATFORM, "settings": {"on_unknown": "person"}}, BANK]
+    world = World(await build_gateway(database, destinations=asked), clock)
+    world.connector().play(Step.LOSE_ANSWER, Step.LOSE_ANSWER)
+    world.connector()._settings = world.connector()._settings.model_copy(update={"batch_size": 1})
+    await world.take(penalty(1))
+    await world.turn()
+    await world.take(penalty(2))
+    await world.turn()
+    await world.take(penalty(3))
+    assert await world.states() == ["unknown", "unknown", "ready"]
+    first, second, third = await world.column("select id from delivery where destination = "
+                                              "'platform' order by id")  # fmt: skip
+
+    async def say(*words: object) -> list[dict[str, object]]:
+        return (await asyncio.to_thread(command.json, "deliveries", *words)).objects
+
+    why = ("--reason", "电话核实")
+    assert await say("resolve", first, "--arrived", *why) == [{"id": first, "changed": True}]
+    assert await say("resolve", second, "--absent", *why) == [{"id": second, "changed": True}]
+    assert await say("park", third, *why) == [{"id": third, "changed": True}]
+    assert await world.states() == ["accepted_blind", "ready", "parked"]
+    assert await say("park", first, *why) == [{"id": first, "changed": False}]
+    assert await say("retry", third) == [{"id": third, "retried": True}]
+    assert await say("withdraw", third, *why) == [{"id": third, "changed": True}]
+    await world.turn()
+
+    assert await world.states() == ["accepted_blind", "accepted", "withdrawn"]
+    told = await world.column(
+        "select detail ->> 'reason' from audit_event where event like 'delivery_%' order by at"
+    )
+    assert told == ["电话核实"] * 3 + [None, "电话核实"]
+    silent = await asyncio.to_thread(command, "deliveries", "park", third, "--reason", " ")
+    assert "请写明原因" in silent.err
 
 
 async def test_a_rejected_delivery_is_shown_with_its_attempts_and_retried(

@@ -12,7 +12,8 @@ from sqlalchemy.sql.elements import TextClause
 
 import gateway.store
 from gateway.store.base.engine import Connection
-from gateway.store.deliver import chains, claims, deliveries, held, receipts
+from gateway.store.deliver import by_hand, chains, claims, deliveries, held, receipts
+from gateway.store.deliver.by_hand import Word
 from gateway.store.deliver.receipts import MatchedReceipt
 from schemas.delivery import TRANSITIONS, DeliveryState, Finish
 from tests.factories import penalty
@@ -110,6 +111,13 @@ async def _release(connection: Connection, _: World, ids: Ids) -> None:
     await connection.execute(held._RELEASE, {"ids": list(ids.values())})
 
 
+def _by_hand(state: S) -> Act:
+    async def act(connection: Connection, _: World, ids: Ids) -> None:
+        await by_hand.change(connection, list(ids.values()), Word(state, "原因"))
+
+    return act
+
+
 def _finishing(state: S) -> Act:
     return lambda connection, world, ids: _finish(connection, world, ids, state)
 
@@ -124,6 +132,10 @@ ACTS: dict[str, list[Act]] = {
     "_FINISH": [_finishing(state) for state in sorted(TRANSITIONS[S.LEASED])],
     "_OVERTAKEN": [_overtake],
     "_RELEASE": [_release],
+    "_PARK_BY_HAND": [_by_hand(S.PARKED)],
+    "_WITHDRAW_BY_HAND": [_by_hand(S.WITHDRAWN)],
+    "_ARRIVED_BY_HAND": [_by_hand(S.ACCEPTED_BLIND)],
+    "_ABSENT_BY_HAND": [_by_hand(S.READY)],
     "_PROMOTE_DEFERRED": [_promote_deferred],
     "_EXPIRE": [_expire],
     "_APPLY_RECEIPTS": [
