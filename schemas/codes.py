@@ -22,7 +22,7 @@ class Verb(StrEnum):
     REVIVE = "revive"  #: 恢复
 
 
-#: Told to every past recipient, whatever filters say (信用修复管理办法, 2026-04-01).
+#: Sent to every past recipient, whatever its filters are (信用修复管理办法, 2026-04-01).
 FOLLOW_UPS = frozenset({Verb.WITHDRAW, Verb.REPAIR})
 
 
@@ -76,7 +76,7 @@ RESIDENT_IDENTITY_CARD = "身份证"
 class EventType(StrEnum):
     """环保信用信息: the neutral list that rule sets map to their items.
 
-    Finding types make a fact. The four process types at the end make none of their own.
+    Types of findings make a fact. The last four, the process types, change the fact of a decision.
     """
 
     DAILY_PENALTY = "enforcement.daily_penalty"  #: 按日连续处罚
@@ -158,5 +158,5 @@ class EventType(StrEnum):
     CRIMINAL_SUSPICION = "criminal_suspicion"  #: 涉嫌犯罪（开始或解除）
 
 
-#: Types that close or rewrite the fact of their decision and make none of their own.
+#: Types that close or rewrite the fact of the decision that they are about.
 PROCESS_TYPES = frozenset({EventType.RECTIFICATION, EventType.REPAIR, EventType.WARNING})

@@ -1,4 +1,4 @@
-"""Columns of the 双公示 data standard, said once on the field and read by everyone.
+"""Columns of the 双公示 data standard; each is described once, on its field.
 
 `column()` puts wire column, Chinese name, length and the rule of when it is required on a pydantic
 field; `columns_of()` reads them back for check, connectors, workbooks and documentation.
@@ -20,8 +20,8 @@ class ColumnType(StrEnum):
     DATE = "date"
     AMOUNT = "amount"  #: 万元, up to six decimals
     CREDIT_CODE = "credit_code"  #: 统一社会信用代码
-    IDENTITY = "identity"  #: personal: leaves the body for the encrypted column
-    PENALTY_KINDS = "penalty_kinds"  #: a list, however it is joined
+    IDENTITY = "identity"  #: personal data: stored encrypted, not in the body
+    PENALTY_KINDS = "penalty_kinds"  #: a list, with any separator
     CODE = "code"  #: one value of a closed list
 
 
@@ -48,7 +48,7 @@ class Column:
     max_length: int | None
     required: Required
     codes: frozenset[str] | None
-    #: The length up to which any text will do; 0 where a text has to be looked into.
+    #: A text up to this length needs no check; 0 if every text is checked.
     plain: int
 
 
@@ -62,7 +62,7 @@ def column(  # noqa: PLR0913  one for each thing that the standard says of a col
     codes: frozenset[str] | None = None,
     default: Any = None,
 ) -> Any:
-    """A field of the standard: `None` where it was not given or could not be read."""
+    """Declare a field of the standard; its value is None if it is absent or unreadable."""
     extra: Mapping[str, Any] = {
         "columnType": type_.value,
         "maxLength": max_length,
@@ -74,7 +74,7 @@ def column(  # noqa: PLR0913  one for each thing that the standard says of a col
 
 @cache
 def columns_of(model: type[BaseModel]) -> tuple[Column, ...]:
-    """The columns of a record model in the national order."""
+    """Return the columns of a record model in the national order."""
     return tuple(
         _column(name, field.alias or name, field.title or name, field.json_schema_extra)
         for name, field in model.model_fields.items()
@@ -83,7 +83,7 @@ def columns_of(model: type[BaseModel]) -> tuple[Column, ...]:
 
 
 def filled(record: BaseModel) -> frozenset[str]:
-    """The wire columns of a record that have a value."""
+    """Return the wire columns of a record that have a value."""
     wires = _wires(type(record))
     return frozenset(wires[name] for name in record.model_fields_set)
 

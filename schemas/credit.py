@@ -1,7 +1,7 @@
 """Assessment 评价结果 and grade change 等级变动: what scoring says about a subject.
 
-Values, not pydantic models: one assessment is made of half a dozen of them and the engine makes
-tens of thousands a second. Points and scores are plain decimal texts ("-0.5").
+These are structs, not pydantic models, because the engine makes tens of thousands a second. Points
+and scores are decimal texts ("-0.5").
 """
 
 from datetime import date
@@ -11,7 +11,7 @@ from schemas.value import Value
 
 
 class NotEvaluated(StrEnum):
-    """Why there is no grade; the first is the subject's doing, the others are ours."""
+    """Why there is no grade; all but the first are problems of our data or configuration."""
 
     CRIMINAL_SUSPECT = "criminal_suspect"  #: 涉嫌犯罪，不参评
     NO_RULE_SET = "no_rule_set"  #: 没有适用的评价办法
@@ -42,8 +42,8 @@ class RuleSetRef(Value, frozen=True):
 class Deduction(Value, frozen=True):
     """One row that counts 扣分项: item, signed points, fact, article, quoted text, values.
 
-    What a limit changes is a row too: its item is `per_decision`, `lowest` or `highest`, the two
-    last ones with the subject in place of a fact. The rows of several sites count by their share.
+    The effect of a limit is a row too: its item is `per_decision`, `lowest` or `highest`; the last
+    two have the subject in place of a fact. Rows of several sites are weighted by their share.
     """
 
     item: str
@@ -70,7 +70,7 @@ class Unmapped(Value, frozen=True):
 
 
 class GradeOrigin(Value, frozen=True):
-    """Which fact brought the grade that was computed elsewhere, by whom, and since when."""
+    """The fact that brought a grade computed elsewhere: which, by whom, and since when."""
 
     fact: str
     issued_by: str

@@ -12,7 +12,7 @@ from schemas.codes import Verb
 
 
 class DeliveryState(StrEnum):
-    """Where a delivery stands; `TRANSITIONS` beside it is the whole life."""
+    """The state of a delivery; `TRANSITIONS` has all changes of state."""
 
     HELD = "held"  #: 待补正: a column that the destination requires is missing
     WAITING = "waiting"  #: 排队: behind an earlier one of its chain
@@ -31,7 +31,7 @@ class DeliveryState(StrEnum):
 
 S = DeliveryState
 
-#: from → to. Nobody sets a state elsewhere; every UPDATE of a state is tested against this table.
+#: from → to. A test compares every UPDATE that writes a state with this table.
 TRANSITIONS: dict[DeliveryState, frozenset[DeliveryState]] = {
     S.HELD: frozenset({S.WAITING, S.READY, S.SUPERSEDED, S.PARKED, S.WITHDRAWN}),
     S.WAITING: frozenset({S.READY, S.SUPERSEDED, S.PARKED, S.WITHDRAWN}),
@@ -41,7 +41,7 @@ TRANSITIONS: dict[DeliveryState, frozenset[DeliveryState]] = {
         {S.ACCEPTED, S.ACCEPTED_BLIND, S.SUBMITTED, S.REJECTED, S.DEFERRED, S.UNKNOWN}
         | {S.READY}  # no call was made
         | {S.PARKED}  # no item can be made of it
-        | {S.WITHDRAWN}  # a follow-up that nobody has to hear: what it is about was rejected
+        | {S.WITHDRAWN}  # a withdrawal or repair of a record that was rejected
     ),
     S.UNKNOWN: frozenset({S.LEASED, S.PARKED})
     | {S.ACCEPTED_BLIND, S.READY},  # a person found out what became of it
@@ -54,33 +54,33 @@ TRANSITIONS: dict[DeliveryState, frozenset[DeliveryState]] = {
     S.WITHDRAWN: frozenset(),
 }
 
-#: Nothing else of the chain goes out before the outcome of one in these is known.
+#: No other delivery of the chain is sent while one is in these states.
 BLOCKING = frozenset({S.READY, S.DEFERRED, S.LEASED, S.UNKNOWN})
-#: Somebody still has something to do or to wait for; such a destination is not dropped.
+#: Not finished: a destination with such deliveries cannot be dropped.
 OPEN = frozenset({S.HELD, S.WAITING, S.SUBMITTED}) | BLOCKING
-#: Not handed over, and owed all the same: past its due time it is breached.
+#: Owed and not handed over: breached after the due time.
 UNDELIVERED = frozenset({S.HELD, S.WAITING, S.REJECTED}) | BLOCKING
-#: A person may have these tried again at once.
+#: A person may retry these at once.
 RETRYABLE = frozenset({S.DEFERRED, S.REJECTED, S.PARKED})
-#: A person may take these out of the way for a time.
+#: A person may park these.
 PARKABLE = frozenset({S.READY, S.DEFERRED, S.UNKNOWN, S.SUBMITTED, S.REJECTED})
-#: A person may end these: nothing of them is sent, or can be taken back any more.
+#: A person may withdraw these: they are never sent.
 WITHDRAWABLE = frozenset({S.HELD, S.WAITING, S.READY, S.DEFERRED, S.REJECTED, S.PARKED})
-#: A receipt may come, or may have come before the outcome of the call was written.
+#: A receipt may follow, or was read before the outcome of the call was written.
 ANSWERABLE = frozenset({S.SUBMITTED, S.ACCEPTED, S.ACCEPTED_BLIND, S.REJECTED})
-#: An outcome after which the next of the chain may go.
+#: After these outcomes the next delivery of the chain may be sent.
 FREES_CHAIN = frozenset(
     {S.ACCEPTED, S.ACCEPTED_BLIND, S.SUBMITTED, S.REJECTED, S.SUPERSEDED, S.WITHDRAWN}
 )
-#: States in which the destination has been given the item, whatever it said (a past recipient).
+#: The destination has the item: it is a past recipient.
 HANDED_OVER = frozenset({S.SUBMITTED, S.ACCEPTED, S.ACCEPTED_BLIND})
-#: Nothing has been handed over: a newer version takes their place.
+#: Nothing was handed over: a newer version supersedes these.
 REPLACEABLE = frozenset({S.HELD, S.WAITING, S.READY, S.DEFERRED, S.REJECTED, S.PARKED})
-#: These go out without anybody's help.
+#: These are sent without a person's action.
 TO_COME = frozenset({S.WAITING, S.READY, S.DEFERRED})
-#: An attempt ended, or was not begun, without anything handed over in it.
+#: Nothing was handed over in the last attempt, or no call was made.
 UNSENT = frozenset({S.READY, S.DEFERRED, S.PARKED})
-#: It must be known what became of these before anything else of the chain goes out.
+#: The outcome must be known before another delivery of the chain is sent.
 IN_FLIGHT = frozenset({S.LEASED, S.UNKNOWN})
 
 
@@ -92,7 +92,7 @@ class ItemKind(StrEnum):
 
 
 class Item(Schema):
-    """What a connector is given: one delivery, complete, with nothing of our database in it.
+    """What a connector gets: one complete delivery, without anything of our database.
 
     `key` is stable over every resend of the same delivery; a destination that de-duplicates does
     so by it. `columns` are the wire columns of the record (texts, dates as YYYY-MM-DD, amounts in
@@ -120,7 +120,7 @@ NOT_CALLED = "not_called"
 
 
 class OutcomeKind(StrEnum):
-    """What became of one item in one call."""
+    """The outcome of one item in one call."""
 
     ACCEPTED = "accepted"
     SUBMITTED = "submitted"
@@ -140,9 +140,9 @@ TheirReasons = Annotated[tuple[TheirText, ...], AfterValidator(_first)]
 
 
 class Outcome(Schema):
-    """One item's outcome; `platform_at` is the destination's own time of acceptance, if it says.
+    """The outcome of one item; `platform_at` is the destination's own time, if it gives one.
 
-    `ABSENT` of a look-up is `DEFERRED` with `absent=True`: the destination does not hold the item.
+    If a look-up does not find the item, the outcome is `DEFERRED` with `absent=True`.
     """
 
     kind: OutcomeKind
@@ -154,7 +154,7 @@ class Outcome(Schema):
 
 
 class Receipt(Schema):
-    """回执: a later answer about an item, found by our `key`."""
+    """A later answer 回执 about an item, identified by our `key`."""
 
     key: TheirText
     accepted: bool
@@ -212,7 +212,7 @@ class Claimed:
 
 @dataclass(frozen=True, slots=True)
 class Finish:
-    """What becomes of a leased delivery."""
+    """The end of a leased delivery: its new state and what the destination said."""
 
     id: int
     token: str

@@ -21,10 +21,10 @@ class CountedDays(StrEnum):
 
 
 class TimeLimit(Schema):
-    """A legal clock 时限: so many days after the decision date, which is day 0.
+    """A legal time limit 时限: a number of days after the decision date, which is day 0.
 
-    It ends with the last second of the last day in Asia/Shanghai; the last calendar day does not
-    move off a holiday.
+    It ends with the last second of the last day in Asia/Shanghai. A calendar limit that ends on a
+    holiday is not extended.
     """
 
     name: str
@@ -54,7 +54,7 @@ class QuietHours(Schema):
     ends: time  #: the first moment at which it is called again; before `starts`: over midnight
 
     def covers(self, at: time) -> bool:
-        """Whether the time of day lies in them."""
+        """Whether the time of day is in these hours."""
         if self.starts <= self.ends:
             return self.starts <= at < self.ends
         return at >= self.starts or at < self.ends
@@ -94,6 +94,6 @@ class Destination(Schema):
         return takes
 
     def is_quiet(self, at: datetime) -> bool:
-        """Whether nothing is to be called at this moment."""
+        """Whether the destination must not be called at this time."""
         local = at.astimezone(SHANGHAI).time()
         return any(hours.covers(local) for hours in self.quiet_hours)

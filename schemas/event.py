@@ -10,7 +10,7 @@ from schemas.base import Schema
 from schemas.codes import EventType, RecordKind
 from schemas.identifiers import credit_code_problem, fold, fold_once, identity_card_problem
 
-#: A text that says something: it is not empty after the spaces around it are taken away.
+#: A text that is not empty without the spaces around it.
 Word = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
 
 
@@ -31,7 +31,7 @@ class DecisionReference(Schema):
 
 
 class CreditEvent(Schema):
-    """One thing known of a subject besides its decisions; process types change another's fact."""
+    """One credit event of a subject; process types change the fact of a decision."""
 
     KIND: ClassVar[RecordKind] = RecordKind.EVENT
 

@@ -1,22 +1,22 @@
-"""Says in a person's words what pydantic found, and where."""
+"""Turn pydantic's errors into Chinese sentences with their place."""
 
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 
 def faults(error: ValidationError) -> list[str]:
-    """Each fault with its place, such as `facts.0.id：没有写；补上`; no value that was given."""
+    """Return each error with its place, as `facts.0.id：没有写；补上`, without the given value."""
     return [placed(fault) for fault in error.errors(include_input=False, include_url=False)]
 
 
 def placed(fault: ErrorDetails) -> str:
-    """One fault with its place."""
+    """Return one error with its place."""
     where = ".".join(map(str, fault["loc"]))
     return f"{where}：{words(fault)}" if where else words(fault)
 
 
 def words(fault: ErrorDetails) -> str:
-    """What pydantic found, and the fix; its own words for what nobody here can meet."""
+    """Return what is wrong and the fix; pydantic's own words for types that do not occur here."""
     kind, context = fault["type"], fault.get("ctx", {})
     said = _WORDS.get(kind) or _WORDS.get(kind.partition("_")[0])
     if said is None:

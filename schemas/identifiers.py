@@ -1,4 +1,4 @@
-"""Identifiers 标识: what a code or document number is, and its one normal form."""
+"""Identifiers 标识: the check of codes, and the normal form of codes and document numbers."""
 
 import re
 import unicodedata
@@ -23,15 +23,15 @@ _IDENTITY = re.compile(r"\d{17}[\dX]")
 
 @lru_cache(maxsize=2048)
 def fold(text: str) -> str:
-    """Full-width forms made half-width (NFKC), every space removed, letters in capitals.
+    """Return the text in NFKC (half-width), without spaces, in capitals.
 
-    Remembered, for codes and names, which come again and again.
+    Cached: use it for codes and names, which repeat.
     """
     return fold_once(text)
 
 
 def fold_once(text: str) -> str:
-    """The same, for what comes once, as document numbers, or must not be kept, as identities."""
+    """Like `fold`, without a cache: for document numbers and for identity numbers."""
     if text.isascii():
         return "".join(text.split()).upper()
     return "".join(unicodedata.normalize("NFKC", text).split()).upper()
@@ -39,10 +39,10 @@ def fold_once(text: str) -> str:
 
 @lru_cache(maxsize=2048)
 def credit_code_problem(code: str) -> str | None:
-    """Why a normalised code is no unified social credit code 统一社会信用代码, in Chinese; or None.
+    """Return in Chinese why a code is no unified social credit code 统一社会信用代码, or None.
 
     The rule is GB 32100-2015: 18 characters of its alphabet, the last one a check character.
-    Codes that begin with a letter (N 农业农村, A 军队, Y 其他) are as good as others.
+    Codes may begin with a letter (N 农业农村, A 军队, Y 其他).
     """
     if len(code) != 18:
         return f"统一社会信用代码应为18位，现为{len(code)}位"
@@ -61,9 +61,9 @@ def credit_code_problem(code: str) -> str | None:
 
 
 def identity_card_problem(number: str) -> str | None:
-    """Why a normalised number is no resident identity number 居民身份证号 (GB 11643), or None.
+    """Return why a number is no resident identity number 居民身份证号 (GB 11643), or None.
 
-    The birth place is not tested: places come and go, and old numbers stay valid.
+    The region of birth is not checked: regions change, and old numbers stay valid.
     """
     if not _IDENTITY.fullmatch(number):
         return "居民身份证号应为17位数字加1位校验码"
@@ -77,20 +77,20 @@ def identity_card_problem(number: str) -> str | None:
 
 
 def document_number_key(number: str) -> str:
-    """The form of a document number 文书号 that makes two spellings one.
+    """Return the normal form of a document number 文书号, to compare two spellings.
 
-    Spaces and widths, the kind of brackets and 號/号 do not count; sending uses the number as
-    it was written.
+    Spaces, widths, the kind of brackets and 號/号 make no difference. Deliveries have the number
+    as it was written.
     """
     return fold_once(number).translate(_BRACKETS).replace("號", "号")
 
 
 @lru_cache(maxsize=2048)
 def authority_key(name: str) -> str:
-    """The form of an authority's name 机关名称 under which its aliases are looked up."""
+    """Return the normal form of an authority's name 机关名称, for the table of aliases."""
     return fold(name).translate(_BRACKETS)
 
 
 def region(code: str) -> str:
-    """The six digits of the registration region 行政区划 in a credit code (3rd to 8th place)."""
+    """Return the six digits of the registration region 行政区划 in a credit code (3rd to 8th)."""
     return code[2:8]

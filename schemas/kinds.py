@@ -1,4 +1,4 @@
-"""The catalogue of record kinds 信息种类: everything that other code asks of a kind, said once."""
+"""The catalogue of record kinds 信息种类: the only place that defines a kind."""
 
 from dataclasses import dataclass
 
@@ -87,7 +87,7 @@ KINDS: dict[RecordKind, Kind] = {
     )
 }
 
-#: Kinds that are reported as 双公示; the others only change what we know.
+#: Kinds that are reported as 双公示; the others only change facts and grades.
 REPORTED_KINDS = frozenset(name for name, kind in KINDS.items() if kind.reported)
-#: The same in the order of the catalogue, for people and for statements.
+#: The same in the order of the catalogue, for pages and SQL.
 REPORTED_IN_ORDER = [name for name, kind in KINDS.items() if kind.reported]

@@ -18,7 +18,7 @@ class Subject(NamedTuple):
 
 @dataclass(slots=True)
 class KnownDecision:
-    """A decision 决定 as it stands, and as a batch changes it."""
+    """The present state of a decision 决定; the plan of a batch changes it."""
 
     id: int
     version: int
@@ -31,7 +31,7 @@ class KnownDecision:
 
 
 class KnownFacts(NamedTuple):
-    """The facts 评分事实 of decisions as they stand, and what process events said of them."""
+    """The present facts 评分事实 of decisions, and the dates that process events set."""
 
     bodies: dict[int, dict[str, Any]]  #: decision id → the body of its present fact
-    dates: dict[DecisionKey, dict[str, Any]]  #: rectified, repaired, warned; later ones won
+    dates: dict[DecisionKey, dict[str, Any]]  #: rectified, repaired, warned; later events win

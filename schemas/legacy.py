@@ -5,7 +5,7 @@ from typing import Any
 
 from schemas.codes import RecordKind
 
-#: old column → 2018 column; both spellings in one row: the 2018 one wins.
+#: old column → 2018 column; if a row has both, the 2018 one wins.
 PENALTY_COLUMNS = {
     "CF_XDR": "CF_XDR_MC",
     "CF_XDR_ZDM": "CF_XDR_ZZJG",
@@ -35,7 +35,7 @@ LICENCE_COLUMNS = {
     "XK_JZQ": "XK_YXQZI",
     "XK_XZJG": "XK_XKJG",
 }
-#: Two old penalty kinds are one list in 2018.
+#: Two old columns of penalty kinds became one list in 2018.
 PENALTY_KIND_PARTS = ("CF_CFLB1", "CF_CFLB2")
 #: 当前状态 of the old penalty layout: 1 = 撤销, so the row withdraws its decision.
 PENALTY_STATE = "CF_ZT"
@@ -49,13 +49,13 @@ _MARKERS = {
     kind: frozenset(table) | frozenset(PENALTY_KIND_PARTS) | {PENALTY_STATE}
     for kind, table in _TABLES.items()
 }
-#: 当前状态 of the old licence layout means other things than today's: 0 正常 is now 1 有效.
+#: The values of 当前状态 were different in the old licence layout: 0 正常 is now 1 有效.
 LICENCE_STATE = "XK_ZT"
 _LICENCE_STATES = {"0": "1", "1": "2"}
 
 
 def to_2018(kind: RecordKind, row: Mapping[str, Any]) -> Mapping[str, Any]:
-    """The row with 2018 names; the very same object where it has no old column."""
+    """Return the row with 2018 names; the same object if it has no old column."""
     if kind not in _MARKERS or _MARKERS[kind].isdisjoint(row):
         return row
     table = _TABLES[kind]

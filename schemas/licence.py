@@ -16,7 +16,7 @@ LONG_TERM = date(2099, 12, 31)
 
 
 class AdministrativeLicence(Schema):
-    """One licence decision as we were told of it; absent or unreadable columns are None."""
+    """One licence decision as received; absent or unreadable columns are None."""
 
     KIND: ClassVar[RecordKind] = RecordKind.LICENCE
 

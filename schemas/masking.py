@@ -22,5 +22,5 @@ def keyed_hash(key: bytes, text: str) -> str:
 
 
 def pseudonym(key: bytes, key_version: int, identity: str) -> str:
-    """A person's published name: changes with the key version, leads back only with the key."""
+    """Return a person's public pseudonym, which changes with the version of the key."""
     return f"p{key_version}-{keyed_hash(key, identity)}"

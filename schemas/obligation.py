@@ -33,7 +33,7 @@ class PastDelivery:
 
     @property
     def is_settling(self) -> bool:
-        """Whether the destination may have it: what became of it must be known first."""
+        """Whether the destination may have it, so that its outcome must be known first."""
         again = self.maybe_arrived and self.state in UNSENT
         return again or self.state in IN_FLIGHT
 
@@ -44,17 +44,17 @@ class PastDelivery:
 
     @property
     def is_pending_follow_up(self) -> bool:
-        """A withdrawal or repair still to be told: nothing newer takes its place."""
+        """Whether it is a withdrawal or repair not sent yet: newer versions do not replace it."""
         return self.verb in FOLLOW_UPS and self.is_replaceable
 
     @property
     def is_follow_up_to_come(self) -> bool:
-        """A withdrawal or repair that goes out by itself: a rejected one waits for a person."""
+        """Whether it is a withdrawal or repair that will be sent without a person's action."""
         return self.verb in FOLLOW_UPS and self.state in TO_COME
 
 
 class ReportedVersion(NamedTuple):
-    """A record version of which somebody may have to hear."""
+    """A record version that may have to be reported."""
 
     id: int
     decision_id: int
@@ -71,7 +71,7 @@ class ReportedVersion(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class DueTime:
-    """When a clock runs out: `at` is exclusive; `provisional` is a bound beyond the calendar."""
+    """When a time limit ends: `at` is exclusive; `provisional`: a bound beyond the calendar."""
 
     clock: str
     at: datetime
@@ -80,7 +80,7 @@ class DueTime:
 
     @property
     def printed(self) -> str:
-        """The last second that is still in time, as people read it."""
+        """Return the last second that is in time, for people."""
         return (self.at - timedelta(seconds=1)).isoformat()
 
 

@@ -11,7 +11,7 @@ from schemas.columns import ColumnType, Required, column
 
 
 class AdministrativePenalty(Schema):
-    """One penalty decision as we were told of it; absent or unreadable columns are None."""
+    """One penalty decision as received; absent or unreadable columns are None."""
 
     KIND: ClassVar[RecordKind] = RecordKind.PENALTY
 
@@ -121,5 +121,5 @@ class AdministrativePenalty(Schema):
 
     @field_serializer("penalty_kinds")
     def _joined(self, kinds: tuple[str, ...] | None) -> str | None:
-        """On the wire the list is one text; 、 is how decisions join it."""
+        """Write the list as one text, joined by 、 as in decisions."""
         return None if kinds is None else "、".join(kinds)

@@ -20,8 +20,8 @@ Record = Decision | Message
 class BusinessKey(NamedTuple):
     """业务主键: kind + normalised document number + authority + subject.
 
-    The authority stands by its normalised name (the store turns it into an id through the table
-    of aliases), never by its code, which is often missing. `subject` is a credit code, or for a
+    The authority is its normalised name (the store finds its id in the table of aliases), not its
+    code, which is often missing. `subject` is a credit code, or for a
     natural person the keyed hash of the identity number.
     """
 
@@ -36,9 +36,9 @@ class BusinessKey(NamedTuple):
 
 
 def business_key(record: Record, subject: str) -> BusinessKey:
-    """The key of a record about this subject, by the fields that its kind names.
+    """Return the key of a record, from the fields that its kind names.
 
-    Numbers of documents are compared in a normal form; the `id` of a message is taken as it is.
+    A document number is used in its normal form, the `id` of a message as it is.
     """
     kind = KINDS[record.KIND]
     number = getattr(record, kind.number) or ""
@@ -48,6 +48,6 @@ def business_key(record: Record, subject: str) -> BusinessKey:
 
 
 def date_of(record: Record) -> date | None:
-    """The day from which the record counts: decision, occurrence or effect."""
+    """Return the date of the decision, the event, or the effect of the grade."""
     day: date | None = getattr(record, KINDS[record.KIND].date)
     return day

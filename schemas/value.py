@@ -1,4 +1,4 @@
-"""`Value`: frozen structs for what is made by the hundred thousand, and how pydantic reads them."""
+"""`Value`: frozen structs for values that are made in large numbers."""
 
 from typing import Any, get_type_hints
 
@@ -8,16 +8,16 @@ from pydantic_core import CoreSchema, core_schema
 
 
 class Value(Struct, frozen=True, gc=False):
-    """A frozen struct: msgspec makes them and reads them from JSON without running Python.
+    """A frozen msgspec struct: made and read from JSON in C.
 
-    What we have written is read by msgspec; what others wrote by pydantic, which reads parsed data
-    by the fields' annotations, refuses unknown ones, and says where a fault is. Neither pydantic
-    nor orjson writes them.
+    msgspec reads what this program wrote. pydantic reads what others wrote: it validates by the
+    annotations, refuses unknown fields, and says where an error is. Neither pydantic nor orjson
+    writes these values.
     """
 
     @classmethod
     def __get_pydantic_core_schema__(cls, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
-        """A mapping with these fields, and the struct made of it."""
+        """Let pydantic validate a mapping with these fields and make the struct of it."""
         types = get_type_hints(cls, include_extras=True)
         fields = {
             field.name: core_schema.typed_dict_field(

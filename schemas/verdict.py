@@ -1,4 +1,4 @@
-"""Verdicts 校验结论 and exclusions 不予报送: what check says of an item."""
+"""Verdicts 校验结论 of check, and exclusions 不予报送."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field

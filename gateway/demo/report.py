@@ -70,7 +70,7 @@ def show(console: Console, stage: Stage, found: Findings) -> None:
     _published(console, found)
     console.print("平台上发生的事")
     for mishap in stage.diary.mishaps:
-        console.print(f"  {mishap}")
+        console.print(f"  {mishap}", soft_wrap=True)
     console.print()
 
 
