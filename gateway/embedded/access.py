@@ -1,5 +1,6 @@
 """Root opens to another user what that user needs: a way to a folder, or a folder to read."""
 
+import shlex
 import stat
 from pathlib import Path
 
@@ -19,7 +20,7 @@ def let_pass(folder: Path) -> None:
         OutOfReach: this process may not change the mode.
     """
     for step in (folder, *folder.parents):
-        _add(step, stat.S_IXOTH)
+        _add(step, stat.S_IXOTH, f"chmod a+x {shlex.quote(str(step))}")
 
 
 def let_read(folder: Path) -> None:
@@ -28,12 +29,13 @@ def let_read(folder: Path) -> None:
     Raises:
         OutOfReach: this process may not change the mode.
     """
+    remedy = f"chmod -R a+rX {shlex.quote(str(folder))}"
     for path in (folder, *folder.rglob("*")):
         if not path.is_symlink():
-            _add(path, 0o555 if path.stat().st_mode & stat.S_IXUSR else 0o444)
+            _add(path, 0o555 if path.stat().st_mode & stat.S_IXUSR else 0o444, remedy)
 
 
-def _add(path: Path, rights: int) -> None:
+def _add(path: Path, rights: int, remedy: str) -> None:
     mode = path.stat().st_mode
     if mode & rights == rights:
         return
@@ -41,6 +43,6 @@ def _add(path: Path, rights: int) -> None:
         path.chmod(mode | rights)
     except OSError as error:
         raise OutOfReach(
-            f"{path}（{error.strerror}）：请由文件的所有者运行 chmod -R a+rX {path}，"
+            f"{path}（{error.strerror}）：请由文件的所有者运行 {remedy}，"
             "或以普通用户运行 credit-gateway"
         ) from None

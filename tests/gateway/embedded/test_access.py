@@ -29,6 +29,6 @@ def test_a_file_that_cannot_be_opened_is_named_with_what_to_do() -> None:
     with pytest.raises(OutOfReach) as told:
         let_read(Path("/proc/sys/vm"))
 
-    assert "chmod -R a+rX /proc/sys/vm/" in told.value.told()
+    assert "chmod -R a+rX /proc/sys/vm，" in told.value.told()
     assert "以普通用户运行" in told.value.told()
     assert len(told.value.told().splitlines()) == 1
