@@ -22,7 +22,7 @@ from gateway.config.settings import make_settings
 from gateway.deliver import breaker, deliverer
 from gateway.deliver import receipts as receipts_step
 from gateway.deliver.caller import GRACE
-from gateway.deliver.deliverer import Deliverer
+from gateway.deliver.calls import Calls
 from gateway.deliver.writer import Writer
 from gateway.intake.kafka import KafkaIntake
 from gateway.pipeline import Batch
@@ -72,7 +72,7 @@ POINTS = {
     "the offsets were committed": Point(KafkaIntake, "_commit_offsets", When.AFTER),
     # deliver
     "a claim was written, not committed": Point(claims, "claim", When.AFTER_SOME),
-    "a claim was committed, nothing sent": Point(Deliverer, "_call_all", When.BEFORE),
+    "a claim was committed, nothing sent": Point(Calls, "make", When.BEFORE),
     "the platform stored, its answer was lost": Point(PlatformJson, "send", When.AFTER),
     "the SOAP platform stored, its answer was lost": Point(PlatformSoap, "send", When.AFTER),
     "the bank stored, its answer was lost": Point(BankWebhook, "send", When.AFTER),
