@@ -30,6 +30,8 @@ class Keys:
         self._person = _derive(master, b"person")
         self._content = _derive(master, b"content")
         self._pseudonym = _derive(master, b"pseudonym")
+        #: Tells whether two masters are the same; it says nothing of the master.
+        self.fingerprint = _derive(master, b"fingerprint").hex()[:16]
 
     def encrypt(self, plain: bytes) -> bytes:
         """Return nonce and ciphertext."""
@@ -69,19 +71,25 @@ def _derive(master: bytes, purpose: bytes) -> bytes:
     return hmac.digest(master, b"credit-gateway/" + purpose, hashlib.sha256)
 
 
-def load_keys(given: SecretStr | None, state: Path) -> Keys:
+def load_keys(given: SecretStr | None, state: Path, *, may_create: bool = True) -> Keys:
     """Derive the keys from the given master secret, or from a file in the state folder.
 
-    Without a given secret the file is created at first use.
+    Without a given secret the file is created at first use, if it `may_create` one: not where data
+    is protected by a key already.
 
     Raises:
-        SecretMissing: the folder or the file cannot be created or read.
+        SecretMissing: the secret is empty, or the file is missing or cannot be created or read.
     """
     if given is not None:
-        return Keys(given.get_secret_value().encode())
+        return _keys(given.get_secret_value(), "master_key")
     path = state / "master.key"
     try:
         if not path.exists():
+            if not may_create:
+                raise SecretMissing(
+                    f"state：没有 {path}，而数据库里的数据是用一个主密钥保护的；"
+                    "把原来的 master.key 放回，或用 CREDIT_GATEWAY_MASTER_KEY 给出原来的主密钥"
+                )
             state.mkdir(parents=True, exist_ok=True)
             draft = path.with_suffix(f".{os.getpid()}")
             draft.touch(mode=0o600)
@@ -89,7 +97,13 @@ def load_keys(given: SecretStr | None, state: Path) -> Keys:
             _keep_first(draft, path)
     except OSError as error:
         raise SecretMissing(f"state：不能建立 {path}：{error.strerror}") from error
-    return Keys(secret_of(path).encode())
+    return _keys(secret_of(path), str(path))
+
+
+def _keys(master: str, place: str) -> Keys:
+    if not master.strip():
+        raise SecretMissing(f"{place}：主密钥是空的；放回原来的主密钥")
+    return Keys(master.encode())
 
 
 def _keep_first(draft: Path, path: Path) -> None:

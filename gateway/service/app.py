@@ -131,15 +131,20 @@ async def reading(settings: Settings, clock: Clock = system_clock) -> AsyncItera
         database = Database(url, read_only=True)
         stack.push_async_callback(database.close)
         await require_newest(database)
-        built = wire(settings, database, clock)
         async with database.transaction() as connection:
+            built = wire(settings, database, clock, await _keys(settings, connection))
             await refresh(connection, built.rulebook)
         yield built
 
 
 async def build(settings: Settings, database: Database, clock: Clock) -> Gateway:
-    """Build the service on a migrated database, and adapt the database to the configuration."""
-    built = wire(settings, database, clock)
+    """Build the service on a migrated database, and adapt the database to the configuration.
+
+    Raises:
+        BadConfiguration: the database is of another master key, or the configuration is wrong.
+    """
+    async with database.transaction() as connection:
+        built = wire(settings, database, clock, await _keys(settings, connection))
 
     async def prepare(connection: Connection) -> str:
         await make_partitions(connection, today(clock()))
@@ -148,15 +153,39 @@ async def build(settings: Settings, database: Database, clock: Clock) -> Gateway
         for name, count in owed.items():
             logger.error(LogEvent.OWED_TO_DROPPED, extra={"destination": name, "count": count})
         await adopt(connection, built.rulebook, clock())
-        return await destination_store.installation(connection, secrets.token_hex(4))
+        name = await destination_store.installation(connection, secrets.token_hex(4))
+        mine = built.keys.fingerprint
+        if await destination_store.set_key_fingerprint(connection, mine) != mine:
+            raise _other_key()
+        return name
 
     # `run` repeats it after a deadlock with a gateway that works on the same tables.
     return replace(built, installation=await database.run(prepare))
 
 
-def wire(settings: Settings, database: Database, clock: Clock) -> Gateway:
+async def _keys(settings: Settings, connection: Connection) -> Keys:
+    """Load the keys; a new master key is made only for a database that has none yet.
+
+    Raises:
+        BadConfiguration: the database is of another master key.
+    """
+    known = await destination_store.key_fingerprint(connection)
+    keys = load_keys(settings.master_key, settings.state, may_create=known is None)
+    if known not in {None, keys.fingerprint}:
+        raise _other_key()
+    return keys
+
+
+def _other_key() -> BadConfiguration:
+    return BadConfiguration(
+        "master_key：与数据库的主密钥不是同一个，用它会把同一个人认作两个人，也解不开已有的证件号码；"
+        "放回原来的主密钥（CREDIT_GATEWAY_MASTER_KEY 或 state 目录下的 master.key），"
+        "各主机须用同一个"
+    )
+
+
+def wire(settings: Settings, database: Database, clock: Clock, keys: Keys) -> Gateway:
     """Build every part without the database, so that the installation has no name yet."""
-    keys = load_keys(settings.master_key, settings.state)
     workdays = load_workdays()
     rulebook = Rulebook(settings.scoring)
     policybook = Policybook(settings.scoring)

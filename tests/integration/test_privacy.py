@@ -4,6 +4,7 @@ import logging
 
 import pytest
 
+from gateway.config.errors import BadConfiguration
 from tests.factories import IDENTITY, event, licence, penalty, person_penalty
 from tests.integration.conftest import MakeWorld
 from tests.integration.world import World
@@ -131,3 +132,16 @@ async def test_the_grade_of_a_person_is_recorded_and_sent_to_nobody(make_world: 
     assert await world.states("bank") == []
     bodies = await world.column("select body::text from record_version")
     assert not any(IDENTITY in body for body in bodies)
+
+
+async def test_a_database_opens_with_its_own_master_key_only(make_world: MakeWorld) -> None:
+    world = await make_world()
+    await world.take(person_penalty())
+
+    with pytest.raises(BadConfiguration, match="放回原来的主密钥"):
+        await make_world(master_key="another master key, just as long")
+    with pytest.raises(BadConfiguration, match="没有"):
+        await make_world(master_key=None)
+
+    assert await world.value("select count(*) from subject") == 1
+    await make_world()

@@ -105,3 +105,20 @@ def test_a_missing_file_is_named() -> None:
 
 def test_a_mapping_with_other_keys_is_not_a_reference() -> None:
     assert resolve({"env": "A", "other": 1}, {"A": "value"}) == {"env": "A", "other": 1}
+
+
+def test_no_key_is_made_where_data_has_one_already(tmp_path: Path) -> None:
+    with pytest.raises(SecretMissing, match="放回，或用"):
+        load_keys(None, tmp_path / "state", may_create=False)
+
+    assert not (tmp_path / "state").exists()
+
+
+@pytest.mark.parametrize("content", ["", " \n"])
+def test_an_empty_key_is_refused(tmp_path: Path, content: str) -> None:
+    (tmp_path / "master.key").write_text(content)
+
+    with pytest.raises(SecretMissing, match="主密钥是空的"):
+        load_keys(None, tmp_path)
+    with pytest.raises(SecretMissing, match="主密钥是空的"):
+        load_keys(SecretStr(content), tmp_path)

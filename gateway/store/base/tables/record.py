@@ -18,7 +18,12 @@ from sqlalchemy.dialects.postgresql import JSON, JSONB
 
 from gateway.store.base.tables.shared import id_column, metadata, time_column
 
-installation = Table("installation", metadata, Column("name", Text, primary_key=True))
+installation = Table(
+    "installation",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("key_fingerprint", Text),
+)
 
 subject = Table(
     "subject",
