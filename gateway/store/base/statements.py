@@ -56,6 +56,9 @@ class Insert:
             await connection.execute(self.statement, values)
 
 
+_BEGIN = text("select")
+
+
 class Copy:
     """Write new rows that cannot conflict, by COPY: a third of the client work of `Insert`."""
 
@@ -71,6 +74,8 @@ class Copy:
             driver = raw.driver_connection
             if driver is None:
                 raise DatabaseAway(self.table)
+            if not driver.is_in_transaction():  # SQLAlchemy begins with its own first statement
+                await connection.execute(_BEGIN)
             await driver.copy_records_to_table(self.table, records=rows, columns=self.names)
 
 

@@ -9,8 +9,12 @@ from pathlib import Path
 import pytest
 from sqlalchemy import text
 
+from gateway.config.clock import SteppedClock
 from gateway.embedded.postgres import EmbeddedPostgres
-from gateway.store.base.engine import Database, DatabaseAway
+from gateway.store.audit import events
+from gateway.store.audit.events import AuditEntry
+from gateway.store.base.engine import Connection, Database, DatabaseAway
+from gateway.telemetry.audit_events import AuditEvent
 
 pytestmark = pytest.mark.integration
 
@@ -118,3 +122,17 @@ async def test_the_kernel_watches_an_idle_connection(postgres: EmbeddedPostgres)
             assert raw_socket.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE)
             assert raw_socket.getsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT) > 0
         await database.close()
+
+
+async def test_a_copy_as_the_first_statement_is_part_of_the_transaction(
+    database: Database, clock: SteppedClock
+) -> None:
+    async def work(connection: Connection) -> None:
+        await events.add(connection, [AuditEntry(AuditEvent.RECONCILED, {})], clock())
+        raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        await database.run(work)
+
+    async with database.transaction() as connection:
+        assert await connection.scalar(text("select count(*) from audit_event")) == 0
