@@ -11,7 +11,7 @@ from gateway.ledger.workbook import ledger_workbook
 from gateway.store.account import ledgers
 from gateway.store.account.ledgers import Frozen
 from gateway.store.audit import events
-from gateway.store.base.engine import Database
+from gateway.store.base.engine import Connection, Database
 from gateway.telemetry.audit_events import AuditEvent
 
 FIRST_REASON = "首次冻结"
@@ -25,9 +25,15 @@ Render = Callable[[Ledger, Frozen], bytes]
 async def freeze_month(
     database: Database, scope: LedgerScope, month: str, now: datetime, reason: str | None = None
 ) -> tuple[Ledger, Frozen, bool]:
-    """Freeze a month as it is now; the last value is True if that made a new version."""
-    account = await account_of_month(database, scope, month, now)
-    frozen, made = await freeze(database, account, ledger_workbook, now, reason)
+    """Freeze a month as it is now; the last value is True if that made a new version.
+
+    The account is made under the lock of the month, so that an older account can never become the
+    newest version.
+    """
+    async with database.transaction() as connection:
+        await ledgers.lock_month(connection, month)
+        account = await account_of_month(database, scope, month, now)
+        frozen, made = await _freeze(connection, account, ledger_workbook, now, reason)
     return account, frozen, made
 
 
@@ -47,22 +53,28 @@ async def freeze(
     """
     async with database.transaction() as connection:
         await ledgers.lock_month(connection, ledger.month)
-        before = await ledgers.versions(connection, ledger.month)
-        hash_ = ledger.hash
-        if before and before[0].hash == hash_:
-            return before[0], False
-        frozen = Frozen(
-            month=ledger.month,
-            version=before[0].version + 1 if before else 1,
-            hash=hash_,
-            reason=reason or (LATER_REASON if before else FIRST_REASON),
-            recorded_at=now,
-            figures=ledger.as_json(),
-        )
-        workbook = await asyncio.to_thread(render, ledger, frozen)
-        await ledgers.save(connection, frozen, workbook)
-        detail = {"month": frozen.month, "version": frozen.version, "hash": frozen.hash}
-        await events.add(connection, [events.AuditEntry(AuditEvent.LEDGER_FROZEN, detail)], now)
+        return await _freeze(connection, ledger, render, now, reason)
+
+
+async def _freeze(
+    connection: Connection, ledger: Ledger, render: Render, now: datetime, reason: str | None
+) -> tuple[Frozen, bool]:
+    before = await ledgers.versions(connection, ledger.month)
+    hash_ = ledger.hash
+    if before and before[0].hash == hash_:
+        return before[0], False
+    frozen = Frozen(
+        month=ledger.month,
+        version=before[0].version + 1 if before else 1,
+        hash=hash_,
+        reason=reason or (LATER_REASON if before else FIRST_REASON),
+        recorded_at=now,
+        figures=ledger.as_json(),
+    )
+    workbook = await asyncio.to_thread(render, ledger, frozen)
+    await ledgers.save(connection, frozen, workbook)
+    detail = {"month": frozen.month, "version": frozen.version, "hash": frozen.hash}
+    await events.add(connection, [events.AuditEntry(AuditEvent.LEDGER_FROZEN, detail)], now)
     return frozen, True
 
 

@@ -1,8 +1,10 @@
 """The ledger on a real database: counted, frozen, and written as a workbook."""
 
+import asyncio
 from datetime import date, timedelta
 from io import BytesIO
 from pathlib import Path
+from typing import Any
 
 import pytest
 from python_calamine import CalamineWorkbook
@@ -12,8 +14,10 @@ from connectors.memory import Step
 from gateway.ledger import freeze
 from gateway.ledger.figures import Figures
 from gateway.ledger.month import Ledger
+from gateway.ledger.month import month as account_of_month
 from gateway.ledger.workbook import ledger_workbook
 from gateway.store.account import ledgers as store
+from gateway.store.account.ledgers import Frozen
 from gateway.store.base.engine import Database
 from tests.integration.ledger_world import (
     PLATFORM,
@@ -207,3 +211,35 @@ async def test_the_number_of_statements_does_not_depend_on_the_size_of_the_month
         counts.append(len(statements))
 
     assert counts[0] == counts[1]
+
+
+async def test_an_older_account_never_becomes_the_newest_version(
+    database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    here = await world(database, tmp_path)
+    await here.take_in([penalty(1)])
+    counted, go_on = asyncio.Event(), asyncio.Event()
+
+    async def slowly(*values: Any) -> Ledger:
+        account = await account_of_month(*values)
+        if not counted.is_set():
+            counted.set()
+            await go_on.wait()
+        return account
+
+    async def freeze_now() -> tuple[Ledger, Frozen, bool]:
+        scope = here.gateway.ledger_scope
+        return await freeze.freeze_month(database, scope, "2026-10", here.clock())
+
+    monkeypatch.setattr("gateway.ledger.freeze.account_of_month", slowly)
+    first = asyncio.create_task(freeze_now())
+    await counted.wait()
+    await here.take_in([penalty(2)])
+    second = asyncio.create_task(freeze_now())
+    await asyncio.sleep(0.5)
+    go_on.set()
+    await asyncio.gather(first, second)
+
+    async with database.transaction() as connection:
+        versions = await store.versions(connection, "2026-10")
+    assert [(one.version, one.figures["decisions"]) for one in versions] == [(2, 2), (1, 1)]
