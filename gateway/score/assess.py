@@ -113,10 +113,19 @@ class Assessing:
             for subject, facts in zip(subjects, known, strict=True)
         ]
         for subject, facts, one in zip(subjects, known, scored, strict=True):
-            self.assessed.append(Assessed(subject, one, [int(fact.id) for fact in facts or ()]))
-            self._note_change(subject, one)
+            scored_ = self._noted(subject, one)
+            self.assessed.append(Assessed(subject, scored_, [int(fact.id) for fact in facts or ()]))
             if subject.code in persons or not one.public:
                 self._untold.add(subject.id)
+
+    def _noted(self, subject: Subject, scored: Scored) -> Scored:
+        """Note a grade change; if that fails, the subject is not evaluated, with an alert."""
+        try:
+            self._note_change(subject, scored)
+        except Exception:  # noqa: BLE001  one subject never stops the others
+            logger.exception(LogEvent.ENGINE_FAILED)
+            return self.scorer.failed(subject.code, scored, today(self.now))
+        return scored
 
     def _note_change(self, subject: Subject, scored: Scored) -> None:
         last = self._last.get(subject.id)

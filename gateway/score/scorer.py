@@ -111,6 +111,12 @@ class Scorer:
                 kind, without_result(subject, as_of, NotEvaluated.ENGINE_ERROR), None, sites
             )
 
+    def failed(self, code: str, scored: Scored, as_of: date) -> Scored:
+        """Return the result of a subject of which more than the assessment fails."""
+        subject = Facts(code, scored.kind)
+        nothing = without_result(subject, as_of, NotEvaluated.ENGINE_ERROR)
+        return scored._replace(assessment=nothing, change=None)
+
 
 def alerts(scored: Iterable[Scored], rulebook: Rulebook) -> list[Scored]:
     """Return results without a grade, except for criminal suspects and regions not scored."""

@@ -8,12 +8,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.decide.decider import Decider
+from gateway.score.scorer import Scorer
 from gateway.store.record import decisions
 from schemas.codes import RecordKind
 from schemas.problem import Rule
 from schemas.record import RECORD_KINDS
 from tests.conftest import BuildGateway, NewDatabase
-from tests.factories import about, event, grade, licence, penalty, person_penalty
+from tests.factories import about, credit_code, event, grade, licence, penalty, person_penalty
 from tests.integration.world import World
 from tests.soak import examples
 
@@ -76,6 +77,25 @@ async def test_a_stored_fact_that_cannot_be_read_leaves_its_subject_without_an_e
     reasons = """
         select distinct on (subject_id) not_evaluated from assessment order by subject_id, id desc
     """
+    assert await world.column(reasons) == ["engine_error", None]
+
+
+async def test_a_subject_whose_measures_fail_is_not_evaluated_and_the_others_are(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    measures = Scorer.measures
+
+    def failing(self: Scorer, change: Any, kind: Any, code: str, day: Any) -> Any:
+        if code == credit_code(1):
+            raise RuntimeError("a bug")
+        return measures(self, change, kind, code, day)
+
+    monkeypatch.setattr(Scorer, "measures", failing)
+
+    results = await world.take(penalty(1, 1), penalty(2, 2))
+
+    assert [one.problems for one in results] == [(), ()]
+    reasons = "select not_evaluated from assessment order by subject_id"
     assert await world.column(reasons) == ["engine_error", None]
 
 
