@@ -162,7 +162,10 @@ def _change(
 
 
 def _ids(numbers: list[str] | None) -> list[int]:
-    return [int(text) for text in lines_of(numbers) if text.isdecimal()]
+    given = list(lines_of(numbers))
+    if wrong := [text for text in given if not text.isdecimal()]:
+        fail(f"{wrong[0]}：不是报送的编号；编号见 deliveries list")
+    return [int(text) for text in given]
 
 
 def _print_changed(

@@ -16,20 +16,20 @@ from gateway.cli.output import (
     stopped,
 )
 from gateway.demo import report
-from gateway.demo.run import DemoRunning, play, set_stage
+from gateway.demo.run import FOLDER, DemoRunning, FolderInUse, play, set_stage
 from gateway.demo.story import FIRST_DAY, LAST_DAY
 from gateway.telemetry import log
 
 
 def demo(
-    state: Annotated[Path, typer.Option(help="演示用的目录，每次从空开始")] = Path("var/demo"),
+    state: Annotated[Path, typer.Option(help="演示用的目录，每次从空开始")] = FOLDER,
     keep: Annotated[bool, typer.Option("--keep", help="演示完不退出")] = False,
 ) -> None:
     """Run the demo with its own servers."""
     log.set_up(logging.CRITICAL)
     try:
         run(lambda: _demo(state, keep=keep))
-    except DemoRunning as error:
+    except (DemoRunning, FolderInUse) as error:
         fail(str(error), Exit.PROBLEMS)
 
 

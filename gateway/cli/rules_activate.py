@@ -20,7 +20,7 @@ from gateway.cli.output import (
     settings_of,
 )
 from gateway.rules import activation as lives
-from gateway.service.app import Gateway, gateway
+from gateway.service.app import Gateway, gateway, reading
 from gateway.store.base.engine import Connection
 from gateway.store.score import activations
 from gateway.store.score.activations import Activation
@@ -201,8 +201,9 @@ def _line(one: Activation) -> str:
 def rules_activations(context: typer.Context, format_: FormatOption = Format.TEXT) -> None:
     """Print all past and planned activations."""
 
-    async def step(_: Gateway, connection: Connection) -> list[Activation]:
-        return await activations.history(connection)
+    async def work() -> list[Activation]:
+        async with reading(settings_of(context)) as built, built.database.transaction() as found:
+            return await activations.history(found)
 
-    for one in _in_transaction(context, step):
+    for one in run(work):
         _print(one, format_)

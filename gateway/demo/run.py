@@ -35,6 +35,14 @@ HOURS = (time(9), time(15), time(21))
 PATIENCE = 60
 
 
+#: The demo's own folder, and the file that shows a folder to be a demo's.
+FOLDER, MARKER = Path("var/demo"), ".demo"
+
+
+class FolderInUse(RuntimeError):
+    """A folder that the demo would empty holds files of somebody else."""
+
+
 class DemoRunning(RuntimeError):
     """另一个演示正在运行（make demo KEEP=1）；请先停止它。"""
 
@@ -110,8 +118,12 @@ def _empty(state: Path) -> None:
             if not lock.acquire():
                 raise DemoRunning(DemoRunning.__doc__)
             lock.release()
+    foreign = state.exists() and any(state.iterdir()) and not (state / MARKER).exists()
+    if foreign and state != FOLDER:
+        raise FolderInUse(f"{state} 里有别的文件，演示会清空它；换一个空目录或新目录")
     shutil.rmtree(state, ignore_errors=True)
     state.mkdir(parents=True)
+    (state / MARKER).touch()
 
 
 async def _make_topics(bootstrap: str, settings: Settings) -> None:

@@ -32,6 +32,14 @@ group.coordinator.append.linger.ms=0
 """
 
 
+def _escaped(path: Path) -> str:
+    """Return a path for a properties file of Java, which is read as Latin-1 with `\\uXXXX`."""
+    text = str(path).replace("\\", "\\\\")
+    units = text.encode("utf-16-be", "surrogatepass")
+    codes = [int.from_bytes(units[place : place + 2]) for place in range(0, len(units), 2)]
+    return "".join(chr(code) if code < 127 else f"\\u{code:04x}" for code in codes)
+
+
 class EmbeddedKafka(EmbeddedServer):
     """One broker in the folder `state`; `bootstrap` is valid after `start()`."""
 
@@ -80,7 +88,7 @@ class EmbeddedKafka(EmbeddedServer):
         self.ports.write_text(" ".join(str(port) for port in self._free_ports()))
         port, controller = self.ports.read_text().split()
         self.properties.write_text(
-            PROPERTIES.format(port=port, controller=controller, data=self.data)
+            PROPERTIES.format(port=port, controller=controller, data=_escaped(self.data))
         )
         if not (self.data / "meta.properties").exists():
             cluster = uuid.uuid4().hex[:22]

@@ -69,3 +69,18 @@ def test_a_broker_of_a_killed_owner_is_adopted_and_can_be_started_again(
     assert adopted == first
     assert (restarted != first, answers) == (True, True)
     assert not psutil.pid_exists(restarted)
+
+
+def test_a_folder_with_any_name_has_its_data_within_it_and_starts_again() -> None:
+    made = Path(tempfile.mkdtemp(prefix="cg-"))
+    server = EmbeddedKafka(made / "双公示 网关😀")
+    try:
+        for _ in range(2):
+            server.start()
+            server.stop()
+
+        assert (server.data / "meta.properties").exists()
+        assert [folder.name for folder in made.iterdir()] == ["双公示 网关😀"]
+    finally:
+        server.stop()
+        shutil.rmtree(made, ignore_errors=True)
