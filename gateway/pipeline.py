@@ -7,7 +7,6 @@ outage never quarantines.
 """
 
 import asyncio
-import secrets
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
@@ -29,7 +28,7 @@ from gateway.score.scorer import Scorer
 from gateway.store.base.engine import BadData, Connection, Database, DatabaseAway
 from gateway.store.deliver import deliveries
 from gateway.store.score.assessments import not_before_last
-from gateway.telemetry.log import LogEvent, logger
+from gateway.telemetry.log import item_failed
 from gateway.telemetry.metrics import Metrics
 from schemas.base import today
 from schemas.delivery import DeliveryState
@@ -84,9 +83,9 @@ class Pipeline:
     def _check(self, raws: Sequence[Raw], day: date) -> list[Checked]:
         try:
             return self.checker.check_all(raws, day)
-        except Exception:  # noqa: BLE001  a bug of ours refuses one item, never its batch
+        except Exception as error:  # noqa: BLE001  a bug of ours refuses one item, never its batch
             if len(raws) == 1:
-                return [_refused_by_bug(Checked(raws[0], Verdict.REFUSED, ()), "check")]
+                return [_refused_by_bug(Checked(raws[0], Verdict.REFUSED, ()), "check", error)]
         # Outside the handler: inside it, the log of each item would include the error of the slice.
         return [one for raw in raws for one in self._check([raw], day)]
 
@@ -142,15 +141,9 @@ class Pipeline:
                 self.metrics.records.labels(kind, what).inc(count)
 
 
-def _refused_by_bug(item: Checked, step: str, fault: Exception | None = None) -> Checked:
+def _refused_by_bug(item: Checked, step: str, fault: Exception) -> Checked:
     """Refuse the item, and log the fault under a reference that the clerk is told."""
-    reference = secrets.token_hex(4)
-    logger.error(
-        LogEvent.ITEM_FAILED,
-        exc_info=fault or True,
-        extra={"origin": item.raw.origin, "step": step, "reference": reference},
-    )
-    return refused_by_bug(item, reference)
+    return refused_by_bug(item, item_failed(fault, origin=item.raw.origin, step=step))
 
 
 class Batch:

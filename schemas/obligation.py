@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from schemas.codes import FOLLOW_UPS, RecordKind, Verb
 from schemas.delivery import (
+    HANDED_OVER,
     IN_FLIGHT,
     REPLACEABLE,
     TO_COME,
@@ -36,6 +37,11 @@ class PastDelivery:
         """Whether the destination may have it, so that its outcome must be known first."""
         again = self.maybe_arrived and self.state in UNSENT
         return again or self.state in IN_FLIGHT
+
+    @property
+    def is_told(self) -> bool:
+        """Whether the destination has it, or may have it."""
+        return self.state in HANDED_OVER or self.is_settling
 
     @property
     def is_replaceable(self) -> bool:

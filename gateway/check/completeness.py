@@ -5,7 +5,7 @@ from datetime import date
 from functools import cache, lru_cache
 from typing import Any
 
-from gateway.check.values import missing
+from gateway.check.values import missing, problem
 from schemas.codes import RESIDENT_IDENTITY_CARD, RecordKind, SubjectCategory
 from schemas.columns import Column, ColumnType, Required, columns_of
 from schemas.identifiers import identity_card_problem
@@ -62,26 +62,14 @@ def contradictions(kind: RecordKind, values: Mapping[str, Any], today: date) -> 
     decided = values.get("decision_date")
     if decided is not None and decided > today:
         column = _named(kind)["decision_date"]
-        problems.append(
-            Problem(
-                field=column.wire,
-                rule=Rule.FUTURE,
-                message=f"{column.title}：{decided} 晚于今天 {today}",
-                fix="核对决定书上的日期",
-            )
-        )
+        words = f"{decided} 晚于今天 {today}"
+        problems.append(problem(column, Rule.FUTURE, words, "核对决定书上的日期"))
     starts = values.get("valid_from") or decided
     ends = values.get("valid_until")
     if starts is not None and ends is not None and ends < starts:
         column = _named(kind)["valid_until"]
-        problems.append(
-            Problem(
-                field=column.wire,
-                rule=Rule.ORDER,
-                message=f"{column.title}：{ends} 早于开始日期 {starts}",
-                fix="核对起止日期",
-            )
-        )
+        words = f"{ends} 早于开始日期 {starts}"
+        problems.append(problem(column, Rule.ORDER, words, "核对起止日期"))
     return problems
 
 
@@ -113,15 +101,10 @@ def refusals(kind: RecordKind, values: Mapping[str, Any], problems: list[Problem
 def _unusable(column: Column, text: str) -> Problem | None:
     """Return why a text cannot be part of a key; None if it can."""
     if len(text) > KEY_LENGTH:
-        words, fix = f"长度{len(text)}，不可能是{column.title}", "核对是否填错了列"
-        return Problem(
-            field=column.wire, rule=Rule.LENGTH, message=f"{column.title}：{words}", fix=fix
-        )
+        words = f"长度{len(text)}，不可能是{column.title}"
+        return problem(column, Rule.LENGTH, words, "核对是否填错了列")
     if not any(map(str.isalnum, text)):
-        words, fix = f"“{text}”里没有文字和数字", f"填写{column.title}"
-        return Problem(
-            field=column.wire, rule=Rule.FORMAT, message=f"{column.title}：{words}", fix=fix
-        )
+        return problem(column, Rule.FORMAT, f"“{text}”里没有文字和数字", f"填写{column.title}")
     return None
 
 
@@ -139,14 +122,7 @@ def _subject_refusals(
         why = _identity_problem(values)
         if why is None:
             return []
-        return [
-            Problem(
-                field=identity.wire,
-                rule=Rule.CHECK_DIGIT,
-                message=f"{identity.title}：{why}",
-                fix="按身份证件核对号码",
-            )
-        ]
+        return [problem(identity, Rule.CHECK_DIGIT, why, "按身份证件核对号码")]
     if "credit_code" in values:
         return [found[code.wire]] if code.wire in found else []
     wanted = identity if natural else code

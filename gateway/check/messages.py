@@ -42,31 +42,22 @@ def from_pydantic(kind: RecordKind, line: Any) -> Problem:
     name = ".".join(str(part) for part in line["loc"])
     model_field = RECORD_KINDS[kind].model_fields.get(str(line["loc"][0]) if line["loc"] else "")
     title = (model_field.title if model_field else None) or name
-    if line["type"] == "missing":
-        return Problem(
-            field=name, rule=Rule.REQUIRED, message=f"{title}：必填项为空", fix="补填该项"
-        )
-    if line["type"] == "extra_forbidden":
-        return Problem(
-            field=name,
-            rule=Rule.FORMAT,
-            message=f"{title}：没有这个字段",
-            fix="删去，或放进 details",
-        )
+    rule, words, fix = _said(line)
+    return Problem(field=name, rule=rule, message=f"{title}：{words}", fix=fix)
+
+
+def _said(line: Any) -> tuple[Rule, str, str]:
+    """Return the rule of an error, what is wrong, and the fix."""
     context = line.get("ctx", {})
-    if line["type"] == "string_too_short":
-        return Problem(
-            field=name, rule=Rule.FORMAT, message=f"{title}：内容为空", fix="填写内容，或删去该字段"
-        )
-    if line["type"] == "string_too_long":
-        limit = context["max_length"]
-        return Problem(
-            field=name,
-            rule=Rule.LENGTH,
-            message=f"{title}：超过上限{limit}字",
-            fix=f"缩短到{limit}字以内",
-        )
-    words = str(context.get("error") or "格式不对")
-    return Problem(
-        field=name, rule=Rule.FORMAT, message=f"{title}：{words}", fix="按接口说明填写该项"
-    )
+    match line["type"]:
+        case "missing":
+            return Rule.REQUIRED, "必填项为空", "补填该项"
+        case "extra_forbidden":
+            return Rule.FORMAT, "没有这个字段", "删去，或放进 details"
+        case "string_too_short":
+            return Rule.FORMAT, "内容为空", "填写内容，或删去该字段"
+        case "string_too_long":
+            limit = context["max_length"]
+            return Rule.LENGTH, f"超过上限{limit}字", f"缩短到{limit}字以内"
+        case _:
+            return Rule.FORMAT, str(context.get("error") or "格式不对"), "按接口说明填写该项"

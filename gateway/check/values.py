@@ -31,7 +31,7 @@ def read(column: Column, value: Any) -> Read:
     if value is None or value == "" or (isinstance(value, str) and value.isspace()):
         return None, None
     if isinstance(value, _NESTED) and not _is_list_of_kinds(column, value):
-        return None, _problem(column, Rule.FORMAT, "应为文字", "填写文字")
+        return None, problem(column, Rule.FORMAT, "应为文字", "填写文字")
     return _READERS[column.type](column, value)
 
 
@@ -41,7 +41,7 @@ def _is_list_of_kinds(column: Column, value: Any) -> bool:
 
 def missing(column: Column) -> Problem:
     """Return the problem of a required column that is empty."""
-    return _problem(column, Rule.REQUIRED, "必填项为空", "补填该项")
+    return problem(column, Rule.REQUIRED, "必填项为空", "补填该项")
 
 
 def _text(column: Column, value: Any) -> Read:
@@ -50,7 +50,7 @@ def _text(column: Column, value: Any) -> Read:
         return None, None
     if column.max_length is not None and len(text) > column.max_length:
         words = f"长度{len(text)}，超过上限{column.max_length}"
-        return text, _problem(column, Rule.LENGTH, words, f"缩短到{column.max_length}字以内")
+        return text, problem(column, Rule.LENGTH, words, f"缩短到{column.max_length}字以内")
     return text, None
 
 
@@ -59,7 +59,7 @@ def _code(column: Column, value: Any) -> Read:
     if not text or (column.codes and text in column.codes):
         return text or None, None
     allowed = "、".join(sorted(column.codes or ()))
-    return text, _problem(column, Rule.CODE_LIST, f"“{text}”不在代码表内", f"改为：{allowed}")
+    return text, problem(column, Rule.CODE_LIST, f"“{text}”不在代码表内", f"改为：{allowed}")
 
 
 def _credit_code(column: Column, value: Any) -> Read:
@@ -69,7 +69,7 @@ def _credit_code(column: Column, value: Any) -> Read:
     why = credit_code_problem(code)
     if why is None:
         return code, None
-    return code, _problem(column, Rule.CHECK_DIGIT, why, "按营业执照或证书核对18位代码")
+    return code, problem(column, Rule.CHECK_DIGIT, why, "按营业执照或证书核对18位代码")
 
 
 def _identity(column: Column, value: Any) -> Read:
@@ -99,7 +99,7 @@ def _date(column: Column, value: Any) -> Read:
     day = parse_date(str(value).strip())
     if day is not None:
         return day, None
-    return None, _problem(
+    return None, problem(
         column,
         Rule.FORMAT,
         f"“{value}”不是日期",
@@ -112,13 +112,11 @@ def _amount(column: Column, value: Any) -> Read:
     try:
         amount = Decimal(text)
     except InvalidOperation:
-        return None, _problem(column, Rule.FORMAT, f"“{value}”不是金额", "填数字，单位万元，如 0.2")
+        return None, problem(column, Rule.FORMAT, f"“{value}”不是金额", "填数字，单位万元，如 0.2")
     if not amount.is_finite() or amount < 0 or amount >= _AMOUNT_LIMIT:
-        return None, _problem(
-            column, Rule.FORMAT, f"金额 {value} 超出范围", "填0以上、单位万元的数"
-        )
+        return None, problem(column, Rule.FORMAT, f"金额 {value} 超出范围", "填0以上、单位万元的数")
     if amount != amount.quantize(_CENT):
-        return None, _problem(column, Rule.FORMAT, f"金额 {value} 超过6位小数", "四舍五入到6位小数")
+        return None, problem(column, Rule.FORMAT, f"金额 {value} 超过6位小数", "四舍五入到6位小数")
     return amount, None
 
 
@@ -129,7 +127,7 @@ def _penalty_kinds(column: Column, value: Any) -> Read:
     strange = [word for word in words if not _is_penalty_kind(word)]
     if not strange:
         return words, None
-    return words, _problem(
+    return words, problem(
         column,
         Rule.CODE_LIST,
         f"“{'、'.join(strange)}”不是行政处罚种类",
@@ -148,7 +146,8 @@ def _is_penalty_kind(word: str) -> bool:
     return word in PENALTY_KINDS or word.startswith(OTHER_PENALTY_PREFIX)
 
 
-def _problem(column: Column, rule: Rule, message: str, fix: str) -> Problem:
+def problem(column: Column, rule: Rule, message: str, fix: str) -> Problem:
+    """Return a problem of one column, which the message begins with."""
     return Problem(field=column.wire, rule=rule, message=f"{column.title}：{message}", fix=fix)
 
 

@@ -1,7 +1,7 @@
 """`deliveries list|show|retry`: list, show and retry deliveries 报送."""
 
 import getpass
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import timedelta
 from typing import Annotated, Any
 
@@ -19,13 +19,15 @@ from gateway.cli.output import (
     settings_of,
 )
 from gateway.deliver.manual import change_all, retry_all
-from gateway.service.app import gateway, reading
+from gateway.service.app import Gateway, gateway, reading
 from gateway.store.deliver import views
 from gateway.store.deliver.by_hand import Word
 from gateway.titles import STATES
 from schemas.base import SHANGHAI
 from schemas.delivery import DeliveryState, ItemKind
 
+NumbersArgument = Annotated[list[str] | None, typer.Argument(help="编号；- 读标准输入")]
+ReasonOption = Annotated[str, typer.Option("--reason", help="原因，记入审计")]
 LimitOption = Annotated[int, typer.Option(min=1, max=100_000, help="最多几条")]
 
 
@@ -97,27 +99,21 @@ def deliveries_show(
 
 def deliveries_retry(
     context: typer.Context,
-    numbers: Annotated[list[str] | None, typer.Argument(help="编号；- 读标准输入")] = None,
+    numbers: NumbersArgument = None,
     format_: FormatOption = Format.TEXT,
 ) -> None:
     """Make deliveries ready at once."""
     ids = _ids(numbers)
-
-    async def work() -> set[int]:
-        async with gateway(settings_of(context)) as built:
-            return await retry_all(built.database, ids, getpass.getuser(), built.clock())
-
-    _print_changed(ids, run(work), "已改为待报送", format_, "retried")
-
-
-NumbersOption = Annotated[list[str] | None, typer.Argument(help="编号；- 读标准输入")]
-ReasonOption = Annotated[str, typer.Option("--reason", help="原因，记入审计")]
+    changed = _by_hand(
+        context, lambda built, actor: retry_all(built.database, ids, actor, built.clock())
+    )
+    _print_changed(ids, changed, "已改为待报送", format_, "retried")
 
 
 def deliveries_park(
     context: typer.Context,
     reason: ReasonOption,
-    numbers: NumbersOption = None,
+    numbers: NumbersArgument = None,
     format_: FormatOption = Format.TEXT,
 ) -> None:
     """Take deliveries out of the way until somebody retries them."""
@@ -127,7 +123,7 @@ def deliveries_park(
 def deliveries_withdraw(
     context: typer.Context,
     reason: ReasonOption,
-    numbers: NumbersOption = None,
+    numbers: NumbersArgument = None,
     format_: FormatOption = Format.TEXT,
 ) -> None:
     """End deliveries that are not owed any more."""
@@ -138,7 +134,7 @@ def deliveries_resolve(
     context: typer.Context,
     reason: ReasonOption,
     arrived: Annotated[bool, typer.Option("--arrived/--absent", help="对方已收到／没有收到")],
-    numbers: NumbersOption = None,
+    numbers: NumbersArgument = None,
     format_: FormatOption = Format.TEXT,
 ) -> None:
     """Say what became of deliveries with an unknown outcome."""
@@ -153,12 +149,23 @@ def _change(
     if not word.reason.strip():
         fail("--reason：请写明原因")
     ids = _ids(numbers)
+    changed = _by_hand(
+        context, lambda built, actor: change_all(built.database, ids, word, actor, built.clock())
+    )
+    _print_changed(ids, changed, told, format_)
+
+
+def _by_hand(
+    context: typer.Context, act: Callable[[Gateway, str], Awaitable[set[int]]]
+) -> set[int]:
+    """Let the person who calls the command act on the gateway; return what changed."""
 
     async def work() -> set[int]:
         async with gateway(settings_of(context)) as built:
-            return await change_all(built.database, ids, word, getpass.getuser(), built.clock())
+            return await act(built, getpass.getuser())
 
-    _print_changed(ids, run(work), told, format_)
+    changed: set[int] = run(work)
+    return changed
 
 
 def _ids(numbers: list[str] | None) -> list[int]:

@@ -107,13 +107,12 @@ class Decider:
         for destination in self.destinations:
             mine = [p for p in past if p.destination == destination.name]
             # Filters decide only where nobody holds an earlier version: a correction is told.
-            told = any(p.state in HANDED_OVER or p.is_settling for p in mine)
-            if not told and not takes(destination, version):
-                superseded += [p.id for p in mine if p.is_replaceable]
-            else:
+            if any(p.is_told for p in mine) or takes(destination, version):
                 route, replaced = self._report(version, destination, mine, now)
                 routes.append(route)
                 superseded += replaced
+            else:
+                superseded += [p.id for p in mine if p.is_replaceable]
         return DecidedVersion(_obligation(version, routes), superseded)
 
     def _first(self, version: ReportedVersion) -> list[Route]:
@@ -181,7 +180,8 @@ class Decider:
 
     def _route(self, version: ReportedVersion, destination: Destination) -> Route:
         """Return the route of a first version: held if a column that it requires is faulty."""
-        given = filled(version.record) if version.record else frozenset()
+        demands = destination.name in self._demanding
+        given = filled(version.record) if demands and version.record else frozenset()
         lacking = self.lacking(destination.name, version.kind, version.problem_fields, given)
         dues = self._dues_of(destination.clocks, version.decision_date)
         return Route(destination.name, S.HELD if lacking else S.READY, dues[0].at, dues)
@@ -208,9 +208,8 @@ class Decider:
         routes = []
         for name in dict.fromkeys(p.destination for p in past):
             mine = [p for p in past if p.destination == name]
-            waits = any(p.is_settling for p in mine)
-            if waits or any(p.state in HANDED_OVER for p in mine):
-                state = S.WAITING if waits else S.READY
+            if any(p.is_told for p in mine):
+                state = S.WAITING if any(p.is_settling for p in mine) else S.READY
                 routes.append(Route(name, state, dues[0].at, dues))
         verb = Verb.WITHDRAW if version.excluded else version.verb
         superseded = [p.id for p in past if p.is_replaceable]
@@ -242,16 +241,17 @@ class _Batch:
     """
 
     def __init__(self, stored: Mapping[int, Sequence[PastDelivery]]) -> None:
-        self._chains = {id_: list(past) for id_, past in stored.items()}
+        self._stored = stored
+        self._chains: dict[int, list[PastDelivery]] = {}  #: those that this batch changes
         self._places: list[tuple[int, int]] = []  #: (obligation, route) of -1, -2, …
 
     def past(self, decision_id: int) -> Sequence[PastDelivery]:
         """Return what stands of a chain: stored deliveries and those of this batch."""
-        return self._chains.get(decision_id, ())
+        return self._chains.get(decision_id, self._stored.get(decision_id, ()))
 
     def add(self, number: int, obligation: Obligation) -> None:
         """Remember the deliveries of an obligation, under ids that no stored delivery has."""
-        chain = self._chains.setdefault(obligation.chain_id, [])
+        chain = self._chains[obligation.chain_id] = list(self.past(obligation.chain_id))
         for place, route in enumerate(obligation.routes):
             self._places.append((number, place))
             id_, verb = -len(self._places), obligation.verb

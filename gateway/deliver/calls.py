@@ -1,7 +1,6 @@
 """Make the calls of one claim, several at a time, and write their outcomes as they come."""
 
 import asyncio
-import secrets
 import time
 from collections.abc import Callable, Iterator, Sequence
 
@@ -10,12 +9,10 @@ from gateway.config.keys import Keys
 from gateway.deliver.caller import Caller
 from gateway.deliver.item import is_moot, item
 from gateway.deliver.outcome import finish, moot, not_called, unusable
-from gateway.deliver.writer import Round, Writer
-from gateway.telemetry.log import LogEvent, logger
-from schemas.delivery import Claimed, Finish, Item
+from gateway.deliver.writer import Queue, Round, Writer
+from gateway.telemetry.log import item_failed
+from schemas.delivery import Claimed, Item
 from schemas.destination import Destination
-
-Queue = asyncio.Queue[list[Finish] | None]
 
 
 class Calls:
@@ -95,8 +92,9 @@ class Calls:
         for one in group:
             try:
                 items.append(item(one, self.installation, self.keys))
-            except Exception:  # noqa: BLE001  what fails for one item is that item's outcome
-                queue.put_nowait([unusable(one, _logged(one))])
+            except Exception as error:  # noqa: BLE001  it is that item's outcome
+                reference = item_failed(error, destination=one.destination, delivery=one.id)
+                queue.put_nowait([unusable(one, reference)])
             else:
                 usable.append(one)
         if not items:
@@ -105,11 +103,3 @@ class Calls:
         now = self.clock()
         pairs = zip(usable, outcomes, strict=True)
         queue.put_nowait([finish(one, what, self.destination, now) for one, what in pairs])
-
-
-def _logged(one: Claimed) -> str:
-    """Log the present exception; return the reference that a person is told."""
-    reference = secrets.token_hex(4)
-    extra = {"destination": one.destination, "delivery": one.id, "reference": reference}
-    logger.exception(LogEvent.ITEM_FAILED, extra=extra)
-    return reference

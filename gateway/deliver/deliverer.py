@@ -54,7 +54,6 @@ class Deliverer:
         self.destination = destination
         self.connector = connector
         self.database = database
-        self.keys = keys
         self.installation = installation
         self.clock = clock
         self.metrics = metrics

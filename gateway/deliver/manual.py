@@ -31,7 +31,7 @@ async def change_all(
 ) -> set[int]:
     """Park or withdraw deliveries, or resolve unknown ones; return those whose state allows it."""
     async with database.transaction() as connection:
-        changed = await by_hand.change(connection, ids, word)
+        changed = await by_hand.change(connection, ids, word, now)
         detail = {"state": word.state.value, "reason": word.reason}
         await _note(connection, _EVENTS[word.state], changed, detail, actor, now)
     return changed

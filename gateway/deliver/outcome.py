@@ -33,14 +33,8 @@ def finish(claimed: Claimed, outcome: Outcome, destination: Destination, now: da
             jitter=random.random(),  # noqa: S311  spreads retries, protects nothing
         )
         next_at, breached = (now, False) if outcome.absent else (decision.at, decision.breached)
-    return Finish(
-        id=claimed.id,
-        token=claimed.lease_token,
-        subject_id=claimed.subject_id,
-        chain_id=claimed.chain_id,
-        destination=claimed.destination,
-        state=state,
-        outcome=outcome.kind.value,
+    return replace(
+        _end(claimed, state, outcome.kind.value),
         reasons=outcome.reasons,
         next_at=next_at,
         breached=breached,
@@ -53,27 +47,14 @@ def finish(claimed: Claimed, outcome: Outcome, destination: Destination, now: da
 
 def moot(claimed: Claimed) -> Finish:
     """Return the end of a follow-up with nothing to withdraw or repair: withdrawn, not sent."""
-    return Finish(
-        id=claimed.id,
-        token=claimed.lease_token,
-        subject_id=claimed.subject_id,
-        chain_id=claimed.chain_id,
-        destination=claimed.destination,
-        state=DeliveryState.WITHDRAWN,
-        outcome="nothing_to_withdraw",
-    )
+    return _end(claimed, DeliveryState.WITHDRAWN, "nothing_to_withdraw")
 
 
 def not_called(claimed: Claimed, now: datetime) -> Finish:
     """Return the end of a claim without a call: the delivery is as it was claimed."""
-    return Finish(
-        id=claimed.id,
-        token=claimed.lease_token,
-        subject_id=claimed.subject_id,
-        chain_id=claimed.chain_id,
-        destination=claimed.destination,
-        state=DeliveryState.UNKNOWN if claimed.look else DeliveryState.READY,
-        outcome=NOT_CALLED,
+    state = DeliveryState.UNKNOWN if claimed.look else DeliveryState.READY
+    return replace(
+        _end(claimed, state, NOT_CALLED),
         reasons=("本次未发送",),
         next_at=now if claimed.look else None,
     )
@@ -86,15 +67,19 @@ def without_words(done: Finish) -> Finish:
 
 def unusable(claimed: Claimed, reference: str) -> Finish:
     """Return the end of a delivery of which no item can be made: parked for a person."""
+    words = f"无法生成报送内容（日志编号 {reference}），请把日志编号告诉维护人员"
+    return replace(_end(claimed, DeliveryState.PARKED, "unusable"), reasons=(words,))
+
+
+def _end(claimed: Claimed, state: DeliveryState, outcome: str) -> Finish:
     return Finish(
         id=claimed.id,
         token=claimed.lease_token,
         subject_id=claimed.subject_id,
         chain_id=claimed.chain_id,
         destination=claimed.destination,
-        state=DeliveryState.PARKED,
-        outcome="unusable",
-        reasons=(f"无法生成报送内容（日志编号 {reference}），请把日志编号告诉维护人员",),
+        state=state,
+        outcome=outcome,
     )
 
 

@@ -21,6 +21,10 @@ FINISH_LINGER = 0.005
 FINISH_PATIENCE = 60
 
 
+#: Outcomes of calls as they come, then None.
+Queue = asyncio.Queue[list[Finish] | None]
+
+
 @dataclass(slots=True)
 class Round:
     """What one round did: deliveries claimed, and the count of each outcome."""
@@ -39,7 +43,7 @@ class Writer:
         self.clock = clock
         self.metrics = metrics
 
-    async def write(self, queue: "asyncio.Queue[list[Finish] | None]", done: Round) -> None:
+    async def write(self, queue: Queue, done: Round) -> None:
         """Write outcomes in batches until None comes; add their counts to `done`."""
         ended = False
         while not ended:
@@ -79,7 +83,7 @@ class Writer:
         return await patient(self.database.run, work)
 
 
-async def _gather(queue: "asyncio.Queue[list[Finish] | None]") -> tuple[list[Finish], bool]:
+async def _gather(queue: Queue) -> tuple[list[Finish], bool]:
     """Collect outcomes until the batch is full, the linger time has passed, or None comes."""
     first = await queue.get()
     if first is None:

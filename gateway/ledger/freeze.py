@@ -1,7 +1,6 @@
 """Freeze the ledger of a month with its workbook, and print its figures."""
 
 import asyncio
-from collections.abc import Callable
 from datetime import datetime
 
 from gateway.ledger.month import Ledger
@@ -18,9 +17,6 @@ FIRST_REASON = "首次冻结"
 
 LATER_REASON = "数据变动"
 
-#: Renders the workbook of a ledger; the frozen version is printed in it.
-Render = Callable[[Ledger, Frozen], bytes]
-
 
 async def freeze_month(
     database: Database, scope: LedgerScope, month: str, now: datetime, reason: str | None = None
@@ -33,7 +29,7 @@ async def freeze_month(
     async with database.transaction() as connection:
         await ledgers.lock_month(connection, month)
         account = await account_of_month(database, scope, month, now)
-        frozen, made = await _freeze(connection, account, ledger_workbook, now, reason)
+        frozen, made = await _freeze(connection, account, now, reason)
     return account, frozen, made
 
 
@@ -43,22 +39,10 @@ async def frozen_workbook(database: Database, frozen: Frozen) -> bytes:
         return await ledgers.workbook(connection, frozen.month, frozen.version) or b""
 
 
-async def freeze(
-    database: Database, ledger: Ledger, render: Render, now: datetime, reason: str | None = None
-) -> tuple[Frozen, bool]:
-    """Store a version of the ledger if it differs from the last one.
-
-    It opens its own transaction and locks the month in it. Returns the last version, and True if it
-    is new.
-    """
-    async with database.transaction() as connection:
-        await ledgers.lock_month(connection, ledger.month)
-        return await _freeze(connection, ledger, render, now, reason)
-
-
 async def _freeze(
-    connection: Connection, ledger: Ledger, render: Render, now: datetime, reason: str | None
+    connection: Connection, ledger: Ledger, now: datetime, reason: str | None
 ) -> tuple[Frozen, bool]:
+    """Store a version of the ledger if it differs from the last one; return the last version."""
     before = await ledgers.versions(connection, ledger.month)
     hash_ = ledger.hash
     if before and before[0].hash == hash_:
@@ -71,7 +55,7 @@ async def _freeze(
         recorded_at=now,
         figures=ledger.as_json(),
     )
-    workbook = await asyncio.to_thread(render, ledger, frozen)
+    workbook = await asyncio.to_thread(ledger_workbook, ledger, frozen)
     await ledgers.save(connection, frozen, workbook)
     detail = {"month": frozen.month, "version": frozen.version, "hash": frozen.hash}
     await events.add(connection, [events.AuditEntry(AuditEvent.LEDGER_FROZEN, detail)], now)

@@ -23,8 +23,6 @@ class Daily:
     def __init__(self, database: Database, decider: Decider) -> None:
         self.database = database
         self.decider = decider
-        self.limits = decider.clocks
-        self.workdays = decider.workdays
         self._held_of: date | None = None
         self._due_times_of: date | None = None
         self._partitions_of: date | None = None
@@ -46,14 +44,16 @@ class Daily:
         """Renew due times if the release brought a new calendar; True when none is left."""
         for _ in range(SLICES):
             async with self.database.transaction() as connection:
-                count = await renew_due_times(connection, self.limits, self.workdays, now)
+                count = await renew_due_times(
+                    connection, self.decider.clocks, self.decider.workdays, now
+                )
             if not count:
                 return True
-            told = {"calendar": self.workdays.name, "count": count}
+            told = {"calendar": self.decider.workdays.name, "count": count}
             logger.info(LogEvent.DUES_RENEWED, extra=told)
         return False
 
     def _warn(self, day: date) -> None:
-        last = date(max(self.workdays.years), 12, 31)
+        last = date(max(self.decider.workdays.years), 12, 31)
         if last - day < CALENDAR_WARNING:
             logger.warning(LogEvent.CALENDAR_ENDS, extra={"last_day": last.isoformat()})

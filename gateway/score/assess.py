@@ -11,7 +11,7 @@ import msgspec
 from gateway.rules.activation import refresh
 from gateway.score.grade_change import RECEIVED, SCORED, change_body
 from gateway.score.scorer import Scored, Scorer, alerts
-from gateway.score.stored_result import facts_of, short
+from gateway.score.stored_result import facts_of, short, without_result
 from gateway.store.base.engine import Connection
 from gateway.store.base.statements import Ids
 from gateway.store.record.facts import facts_of_subjects
@@ -19,7 +19,7 @@ from gateway.store.score import assessments, grade_changes
 from gateway.telemetry.log import LogEvent, logger
 from gateway.telemetry.metrics import Metrics
 from schemas.base import today
-from schemas.credit import GradeChange
+from schemas.credit import GradeChange, NotEvaluated
 from schemas.event import ReceivedGrade
 from schemas.known import Subject
 from scoring.facts import Fact
@@ -124,7 +124,9 @@ class Assessing:
             self._note_change(subject, scored)
         except Exception:  # noqa: BLE001  one subject never stops the others
             logger.exception(LogEvent.ENGINE_FAILED)
-            return self.scorer.failed(subject.code, scored, today(self.now))
+            reason = NotEvaluated.ENGINE_ERROR
+            nothing = without_result(subject.code, today(self.now), reason)
+            return scored._replace(assessment=nothing, change=None)
         return scored
 
     def _note_change(self, subject: Subject, scored: Scored) -> None:

@@ -93,13 +93,10 @@ class Scorer:
         sites = self.rulebook.sites(code)
         subject = Facts(code, kind, tuple(facts or ()), None, criminal_suspect, sites)
         if rule_set is None:
-            return Scored(
-                kind, without_result(subject, as_of, NotEvaluated.NO_RULE_SET), None, sites
-            )
+            return Scored(kind, without_result(code, as_of, NotEvaluated.NO_RULE_SET), None, sites)
+        reason = NotEvaluated.ENGINE_ERROR
         if facts is None:
-            return Scored(
-                kind, without_result(subject, as_of, NotEvaluated.ENGINE_ERROR), None, sites
-            )
+            return Scored(kind, without_result(code, as_of, reason), None, sites)
         try:
             assessment = assess(subject, rule_set, as_of)
             change = compare(previous, assessment, rule_set)
@@ -107,15 +104,7 @@ class Scorer:
             return Scored(kind, assessment, change, sites, table is None or table.public)
         except Exception:  # noqa: BLE001  scoring never delays reporting (ARCHITECTURE.md, invariant 12)
             logger.exception(LogEvent.ENGINE_FAILED, extra={"rule_set": rule_set.name})
-            return Scored(
-                kind, without_result(subject, as_of, NotEvaluated.ENGINE_ERROR), None, sites
-            )
-
-    def failed(self, code: str, scored: Scored, as_of: date) -> Scored:
-        """Return the result of a subject of which more than the assessment fails."""
-        subject = Facts(code, scored.kind)
-        nothing = without_result(subject, as_of, NotEvaluated.ENGINE_ERROR)
-        return scored._replace(assessment=nothing, change=None)
+            return Scored(kind, without_result(code, as_of, reason), None, sites)
 
 
 def alerts(scored: Iterable[Scored], rulebook: Rulebook) -> list[Scored]:

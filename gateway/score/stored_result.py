@@ -15,10 +15,10 @@ from scoring.facts import Fact, Facts, Site, plain
 from scoring.regulation.ruleset import RuleSet
 
 
-def without_result(subject: Facts, as_of: date, reason: NotEvaluated) -> Assessment:
+def without_result(code: str, as_of: date, reason: NotEvaluated) -> Assessment:
     """Return an assessment with a reason instead of a result."""
     return Assessment(
-        id=subject.id,
+        id=code,
         as_of=as_of,
         rule_set=None,
         score=None,
@@ -68,7 +68,7 @@ def sites_of(result: Mapping[str, Any]) -> tuple[Site, ...]:
 def again(subject: Facts, rule_set: RuleSet | None, as_of: date) -> Assessment:
     """Compute a past assessment again from its facts and its rule set."""
     if rule_set is None:
-        return without_result(subject, as_of, NotEvaluated.NO_RULE_SET)
+        return without_result(subject.id, as_of, NotEvaluated.NO_RULE_SET)
     return assess(subject, rule_set, as_of)
 
 

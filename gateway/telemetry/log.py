@@ -1,6 +1,7 @@
 """Structured logs: one JSON object per line, with an event name and without message bodies."""
 
 import logging
+import secrets
 import sys
 from enum import StrEnum
 
@@ -34,6 +35,13 @@ class LogEvent(StrEnum):
     RULE_TEXT_CHANGED = "rule_text_changed"
     ACTIVATION_PAUSED = "activation_paused"
     ACTIVATION_FINISHED = "activation_finished"
+
+
+def item_failed(fault: BaseException, **extra: object) -> str:
+    """Log what one item failed with; return the reference by which people name the entry."""
+    reference = secrets.token_hex(4)
+    logger.error(LogEvent.ITEM_FAILED, exc_info=fault, extra={**extra, "reference": reference})
+    return reference
 
 
 def set_up(level: int = logging.INFO) -> None:

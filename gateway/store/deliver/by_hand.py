@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 import orjson
 from sqlalchemy import text
@@ -20,26 +21,22 @@ _SUBJECTS = text(
     where id = any(cast(:ids as bigint[]))
     """
 )
-_PARK = f"""
-    update delivery set state = 'parked', reasons = cast(:reasons as jsonb), next_at = null
-    where id = any(cast(:ids as bigint[])) and state in {one_of(PARKABLE)} returning id
+_CHANGE = """
+    update delivery set state = '{state}', reasons = cast(:reasons as jsonb), next_at = null{more}
+    where id = any(cast(:ids as bigint[])) and state in {states} returning id
 """
-_WITHDRAW = f"""
-    update delivery set state = 'withdrawn', reasons = cast(:reasons as jsonb), next_at = null
-    where id = any(cast(:ids as bigint[])) and state in {one_of(WITHDRAWABLE)} returning id
-"""
-_ARRIVED = """
-    update delivery set state = 'accepted_blind', reasons = cast(:reasons as jsonb),
-        next_at = null, submitted_at = coalesce(submitted_at, now())
-    where id = any(cast(:ids as bigint[])) and state = 'unknown' returning id
-"""
-_ABSENT = """
-    update delivery set state = 'ready', reasons = cast(:reasons as jsonb), next_at = null,
-        maybe_arrived = false
-    where id = any(cast(:ids as bigint[])) and state = 'unknown' returning id
-"""
-_PARK_BY_HAND, _WITHDRAW_BY_HAND = text(_PARK), text(_WITHDRAW)
-_ARRIVED_BY_HAND, _ABSENT_BY_HAND = text(_ARRIVED), text(_ABSENT)
+_PARK_BY_HAND = text(_CHANGE.format(state=S.PARKED, more="", states=one_of(PARKABLE)))
+_WITHDRAW_BY_HAND = text(_CHANGE.format(state=S.WITHDRAWN, more="", states=one_of(WITHDRAWABLE)))
+_ARRIVED_BY_HAND = text(
+    _CHANGE.format(
+        state=S.ACCEPTED_BLIND,
+        more=", submitted_at = coalesce(submitted_at, :now)",
+        states=one_of({S.UNKNOWN}),
+    )
+)
+_ABSENT_BY_HAND = text(
+    _CHANGE.format(state=S.READY, more=", maybe_arrived = false", states=one_of({S.UNKNOWN}))
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,14 +55,15 @@ _STATEMENTS = {
 }
 
 
-async def change(connection: Connection, ids: Sequence[int], word: Word) -> set[int]:
+async def change(connection: Connection, ids: Sequence[int], word: Word, now: datetime) -> set[int]:
     """Change deliveries as a person says, where their state allows it; return which changed.
 
     It locks their subjects, and makes the next deliveries of their chains ready.
     """
     rows = list(await connection.execute(_SUBJECTS, {"ids": list(ids)}))
     await lock(connection, {row.subject_id for row in rows})
-    values = {"ids": list(ids), "reasons": orjson.dumps([word.reason]).decode()}
+    reasons = orjson.dumps([word.reason]).decode()
+    values = {"ids": list(ids), "reasons": reasons, "now": now}
     changed = set(await connection.scalars(_STATEMENTS[word.state], values))
     if changed:
         await supersede_overtaken(connection, sorted(changed))

@@ -10,9 +10,7 @@ from gateway.telemetry.log import LogEvent
 from gateway.telemetry.metrics import Metrics
 
 GATEWAY = Path(__file__).parents[3] / "gateway"
-CODE = "\n".join(
-    file.read_text("utf-8") for file in GATEWAY.rglob("*.py") if file.parent.name != "telemetry"
-)
+CODE = "\n".join(file.read_text("utf-8") for file in GATEWAY.rglob("*.py"))
 
 
 @pytest.mark.parametrize("event", [*AuditEvent, *LogEvent], ids=repr)

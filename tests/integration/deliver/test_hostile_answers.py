@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -120,10 +121,9 @@ async def test_an_outcome_that_cannot_be_stored_takes_no_other_with_it(
 
     async def choosy(connection: Any, finished: Sequence[Finish], now: Any) -> set[int]:
         changed = [
-            f if f.reference is None or not f.reference.endswith("-3") else
-            f.__class__(**{**{n: getattr(f, n) for n in f.__slots__}, "reference": "\0"})
-            for f in finished
-        ]  # fmt: skip
+            replace(one, reference="\0") if (one.reference or "").endswith("-3") else one
+            for one in finished
+        ]
         return await finish(connection, changed, now)
 
     monkeypatch.setattr(claims, "finish", choosy)

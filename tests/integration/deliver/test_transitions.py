@@ -112,8 +112,8 @@ async def _release(connection: Connection, _: World, ids: Ids) -> None:
 
 
 def _by_hand(state: S) -> Act:
-    async def act(connection: Connection, _: World, ids: Ids) -> None:
-        await by_hand.change(connection, list(ids.values()), Word(state, "原因"))
+    async def act(connection: Connection, world: World, ids: Ids) -> None:
+        await by_hand.change(connection, list(ids.values()), Word(state, "原因"), world.clock())
 
     return act
 

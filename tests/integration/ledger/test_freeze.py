@@ -11,17 +11,16 @@ from python_calamine import CalamineWorkbook
 from sqlalchemy import event, text
 
 from connectors.memory import Step
-from gateway.ledger import freeze
 from gateway.ledger.figures import Figures
+from gateway.ledger.freeze import freeze_month
 from gateway.ledger.month import Ledger
 from gateway.ledger.month import month as account_of_month
-from gateway.ledger.workbook import ledger_workbook
 from gateway.store.account import ledgers as store
 from gateway.store.account.ledgers import Frozen
 from gateway.store.base.engine import Database
 from tests.integration.ledger_world import (
     PLATFORM,
-    START,
+    World,
     identity,
     licence,
     penalty,
@@ -34,6 +33,13 @@ pytestmark = pytest.mark.integration
 
 def together(ledger: Ledger, destination: str = "platform") -> Figures:
     return next(f for f in ledger.figures if f.destination == destination and f.kind is None)
+
+
+async def freeze_now(here: World, reason: str | None = None) -> tuple[Ledger, Frozen, bool]:
+    gateway = here.gateway
+    return await freeze_month(
+        gateway.database, gateway.ledger_scope, "2026-10", here.clock(), reason
+    )
 
 
 async def test_the_figures_of_a_month_follow_their_definitions(
@@ -120,7 +126,7 @@ async def test_a_persons_name_and_number_are_not_in_the_ledger(
     await here.deliver()
 
     ledger = await here.ledger()
-    frozen, _ = await freeze.freeze(database, ledger, ledger_workbook, here.clock())
+    _, frozen, _ = await freeze_now(here)
 
     async with database.transaction() as connection:
         workbook = await store.workbook(connection, "2026-10", 1) or b""
@@ -167,15 +173,13 @@ async def test_a_new_version_is_made_only_if_the_content_has_changed(
 ) -> None:
     here = await world(database, tmp_path)
     await here.take_in([penalty(1)])
-    first, made = await freeze.freeze(database, await here.ledger(), ledger_workbook, START)
-    again, made_again = await freeze.freeze(database, await here.ledger(), ledger_workbook, START)
+    _, first, made = await freeze_now(here)
+    _, again, made_again = await freeze_now(here)
     await here.deliver()
 
-    second, _ = await freeze.freeze(database, await here.ledger(), ledger_workbook, here.clock())
+    _, second, _ = await freeze_now(here)
     await here.take_in([penalty(2)])
-    third, _ = await freeze.freeze(
-        database, await here.ledger(), ledger_workbook, here.clock(), "补报"
-    )
+    _, third, _ = await freeze_now(here, "补报")
 
     assert made
     assert not made_again
@@ -227,15 +231,11 @@ async def test_an_older_account_never_becomes_the_newest_version(
             await go_on.wait()
         return account
 
-    async def freeze_now() -> tuple[Ledger, Frozen, bool]:
-        scope = here.gateway.ledger_scope
-        return await freeze.freeze_month(database, scope, "2026-10", here.clock())
-
     monkeypatch.setattr("gateway.ledger.freeze.account_of_month", slowly)
-    first = asyncio.create_task(freeze_now())
+    first = asyncio.create_task(freeze_now(here))
     await counted.wait()
     await here.take_in([penalty(2)])
-    second = asyncio.create_task(freeze_now())
+    second = asyncio.create_task(freeze_now(here))
     await asyncio.sleep(0.5)
     go_on.set()
     await asyncio.gather(first, second)
