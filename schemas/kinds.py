@@ -15,8 +15,9 @@ class Kind:
 
     `number` and `authority` name the fields that, with the subject, make the business key;
     `date` names the day from which a record counts. `reported` kinds are 双公示: they are owed to
-    platforms and stand in the ledger. `makes_fact` kinds count for scoring. `prefix` begins the
-    wire columns of a kind that has columns of its own.
+    platforms and stand in the ledger. `makes_fact` kinds count for scoring, by
+    their function in `gateway.record.content.FACTS`. `prefix` begins the wire columns of a kind
+    that has columns of its own.
     """
 
     name: RecordKind

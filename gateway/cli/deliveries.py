@@ -1,4 +1,4 @@
-"""`deliveries list|show|retry`: list, show and retry deliveries 报送."""
+"""`deliveries …`: list and show deliveries 报送, and change them by hand."""
 
 import getpass
 from collections.abc import Awaitable, Callable, Sequence
@@ -8,9 +8,11 @@ from typing import Annotated, Any
 import typer
 
 from gateway.cli.output import (
+    LARGEST,
     Exit,
     Format,
     FormatOption,
+    NumberArgument,
     fail,
     lines_of,
     print_json,
@@ -18,7 +20,7 @@ from gateway.cli.output import (
     run,
     settings_of,
 )
-from gateway.deliver.manual import change_all, retry_all
+from gateway.deliver.manual import Acted, change_all, retry_all
 from gateway.service.app import Gateway, gateway, reading
 from gateway.store.deliver import views
 from gateway.store.deliver.by_hand import Word
@@ -72,7 +74,7 @@ def _delivery_line(row: dict[str, Any]) -> str:
 
 
 def deliveries_show(
-    context: typer.Context, number: int, format_: FormatOption = Format.TEXT
+    context: typer.Context, number: NumberArgument, format_: FormatOption = Format.TEXT
 ) -> None:
     """Print a delivery and its attempts."""
 
@@ -94,7 +96,8 @@ def deliveries_show(
         at = attempt["started_at"].astimezone(SHANGHAI).strftime("%m-%d %H:%M:%S")
         act = "查询" if attempt["act"] == "look_up" else "报送"
         reasons = "；".join(attempt["reasons"] or ())
-        print_line(f"    {at} {act} {attempt['outcome'] or '未知'} {reasons}".rstrip())
+        what = STATES[DeliveryState(attempt["outcome"])] if attempt["outcome"] else "未知"
+        print_line(f"    {at} {act} {what} {reasons}".rstrip())
 
 
 def deliveries_retry(
@@ -104,10 +107,10 @@ def deliveries_retry(
 ) -> None:
     """Make deliveries ready at once."""
     ids = _ids(numbers)
-    changed = _by_hand(
+    acted = _by_hand(
         context, lambda built, actor: retry_all(built.database, ids, actor, built.clock())
     )
-    _print_changed(ids, changed, "已改为待报送", format_, "retried")
+    _print_acted(ids, acted, "已改为待报送", format_, "retried")
 
 
 def deliveries_park(
@@ -149,40 +152,42 @@ def _change(
     if not word.reason.strip():
         fail("--reason：请写明原因")
     ids = _ids(numbers)
-    changed = _by_hand(
+    acted = _by_hand(
         context, lambda built, actor: change_all(built.database, ids, word, actor, built.clock())
     )
-    _print_changed(ids, changed, told, format_)
+    _print_acted(ids, acted, told, format_)
 
 
-def _by_hand(
-    context: typer.Context, act: Callable[[Gateway, str], Awaitable[set[int]]]
-) -> set[int]:
-    """Let the person who calls the command act on the gateway; return what changed."""
+def _by_hand(context: typer.Context, act: Callable[[Gateway, str], Awaitable[Acted]]) -> Acted:
+    """Let the person who calls the command act on the gateway."""
 
-    async def work() -> set[int]:
+    async def work() -> Acted:
         async with gateway(settings_of(context)) as built:
             return await act(built, getpass.getuser())
 
-    changed: set[int] = run(work)
-    return changed
+    acted: Acted = run(work)
+    return acted
 
 
 def _ids(numbers: list[str] | None) -> list[int]:
     given = list(lines_of(numbers))
-    if wrong := [text for text in given if not text.isdecimal()]:
+    if wrong := [text for text in given if not text.isdecimal() or int(text) > LARGEST]:
         fail(f"{wrong[0]}：不是报送的编号；编号见 deliveries list")
     return [int(text) for text in given]
 
 
-def _print_changed(
-    ids: Sequence[int], changed: set[int], told: str, format_: Format, name: str = "changed"
+def _print_acted(
+    ids: Sequence[int], acted: Acted, told: str, format_: Format, name: str = "changed"
 ) -> None:
-    """Print what became of each; exit with a code if the state of one did not allow it."""
+    """Print what became of each; exit with a code if one is missing or in another state."""
     for id_ in ids:
         if format_ is Format.JSON:
-            print_json({"id": id_, name: id_ in changed})
+            print_json({"id": id_, name: id_ in acted.changed, "state": acted.states.get(id_)})
+        elif id_ in acted.changed:
+            print_line(f"{id_} {told}")
+        elif id_ in acted.states:
+            print_line(f"{id_} 状态是“{STATES[acted.states[id_]]}”，不允许，未改动")
         else:
-            print_line(f"{id_} {told if id_ in changed else '状态不允许，未改动'}")
-    if set(ids) - changed:
+            print_line(f"{id_} 没有这个编号的报送；编号见 deliveries list")
+    if set(ids) - acted.changed:
         raise typer.Exit(Exit.PROBLEMS)

@@ -1,5 +1,7 @@
 """`doctor`: print what is wrong with machine and configuration, and what to do."""
 
+import logging
+
 import typer
 
 from gateway.cli.output import (
@@ -12,10 +14,12 @@ from gateway.cli.output import (
     settings_of,
 )
 from gateway.service.doctor import examine
+from gateway.telemetry import log
 
 
 def doctor(context: typer.Context, format_: FormatOption = Format.TEXT) -> None:
-    """Print what is wrong with machine and configuration."""
+    """Print what is wrong with machine and configuration; libraries log nothing beside it."""
+    log.set_up(logging.CRITICAL)
     findings = run(lambda: examine(settings_of(context)))
     for finding in findings:
         if format_ is Format.JSON:

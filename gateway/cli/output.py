@@ -30,6 +30,7 @@ class Exit(IntEnum):
     PROBLEMS = 1
     WRONG_USE = 2
     NO_ANSWER = 3
+    INTERRUPTED = 130
 
 
 class Format(StrEnum):
@@ -40,6 +41,11 @@ class Format(StrEnum):
 
 
 FormatOption = Annotated[Format, typer.Option("--format", help="text 给人看，json 每行一个对象")]
+
+
+#: The largest number of a row in the store.
+LARGEST = 2**63 - 1
+NumberArgument = Annotated[int, typer.Argument(min=1, max=LARGEST, help="编号")]
 
 
 def settings_of(context: typer.Context) -> Settings:
@@ -54,11 +60,17 @@ def fail(message: str, code: Exit = Exit.WRONG_USE) -> NoReturn:
 
 
 def run(work: Callable[[], Awaitable[Result]]) -> Result:
-    """Run the asynchronous part of a command."""
-    return asyncio.run(_awaited(work))
+    """Run the asynchronous part of a command; SIGTERM ends it in order, as Ctrl-C does."""
+    try:
+        return asyncio.run(_awaited(work))
+    except asyncio.CancelledError:
+        raise KeyboardInterrupt from None
 
 
 async def _awaited(work: Callable[[], Awaitable[Result]]) -> Result:
+    task = asyncio.current_task()
+    assert task is not None  # noqa: S101  a coroutine runs in a task
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
     return await work()
 
 

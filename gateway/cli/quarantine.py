@@ -10,17 +10,19 @@ from gateway.cli.output import (
     Exit,
     Format,
     FormatOption,
+    NumberArgument,
     fail,
     print_json,
     print_line,
     run,
     settings_of,
 )
-from gateway.intake.quarantine import NoSuchItem, replay
+from gateway.intake.quarantine import AlreadyResolved, NoSuchItem, replay
 from gateway.record.result import Result
 from gateway.service.app import gateway, reading
 from gateway.store.record import quarantine
 from gateway.titles import KINDS, VERDICTS
+from schemas.base import SHANGHAI
 from schemas.codes import RecordKind
 from schemas.verdict import Verdict
 
@@ -55,9 +57,15 @@ def _quarantined(one: quarantine.Quarantined) -> dict[str, Any]:
     }
 
 
+def _resolution(one: quarantine.Quarantined) -> str:
+    if one.resolved_at is None:
+        return "尚未解决"
+    return f"已于 {one.resolved_at.astimezone(SHANGHAI):%Y-%m-%d %H:%M} 解决"
+
+
 def quarantine_show(
     context: typer.Context,
-    number: int,
+    number: NumberArgument,
     raw: Annotated[
         bool, typer.Option("--bytes", help="同时显示原始内容（可能含个人信息）")
     ] = False,
@@ -78,7 +86,7 @@ def quarantine_show(
     if format_ is Format.JSON:
         print_json(_quarantined(one) | ({"bytes": text} if raw else {}))
         return
-    print_line(f"{one.id} 来自 {one.origin}，重放 {one.replays} 次")
+    print_line(f"{one.id} 来自 {one.origin}，重放 {one.replays} 次，{_resolution(one)}")
     for problem in one.problems:
         print_line(f"    {problem['field'] or '整行'} {problem['message']}。{problem['fix']}")
     if raw:
@@ -87,7 +95,7 @@ def quarantine_show(
 
 def quarantine_replay(
     context: typer.Context,
-    number: int,
+    number: NumberArgument,
     corrected: Annotated[
         Path | None,
         typer.Option(exists=True, dir_okay=False, help="更正后的记录（JSON 文件）；不给则原样重放"),
@@ -101,7 +109,7 @@ def quarantine_replay(
         async with gateway(settings_of(context)) as built:
             try:
                 return await replay(built.pipeline, built.keys, built.clock, number, body)
-            except NoSuchItem as error:
+            except (NoSuchItem, AlreadyResolved) as error:
                 fail(str(error), Exit.PROBLEMS)
 
     result = run(work)

@@ -122,6 +122,8 @@ class Commands(TyperGroup):
             fail(str(error))
         except Away as error:
             fail(error.told(), Exit.NO_ANSWER)
+        except KeyboardInterrupt:
+            fail("已中断", Exit.INTERRUPTED)
 
 
 app = typer.Typer(

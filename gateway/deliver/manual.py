@@ -2,10 +2,11 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import NamedTuple
 
 from gateway.store.audit import events
 from gateway.store.base.engine import Connection, Database
-from gateway.store.deliver import by_hand, deliveries
+from gateway.store.deliver import by_hand, deliveries, views
 from gateway.store.deliver.by_hand import Word
 from gateway.telemetry.audit_events import AuditEvent
 from schemas.delivery import DeliveryState
@@ -18,23 +19,30 @@ _EVENTS = {
 }
 
 
-async def retry_all(database: Database, ids: Sequence[int], actor: str, now: datetime) -> set[int]:
-    """Make deliveries ready at a person's word; return those whose state allows it."""
+class Acted(NamedTuple):
+    """Which deliveries an act changed, and the state of each that exists afterwards."""
+
+    changed: set[int]
+    states: dict[int, DeliveryState]
+
+
+async def retry_all(database: Database, ids: Sequence[int], actor: str, now: datetime) -> Acted:
+    """Make deliveries ready at a person's word, where their state allows it."""
     async with database.transaction() as connection:
         retried = await deliveries.retry(connection, ids)
         await _note(connection, AuditEvent.DELIVERY_RETRIED, retried, {}, actor, now)
-    return retried
+        return Acted(retried, await views.states(connection, ids))
 
 
 async def change_all(
     database: Database, ids: Sequence[int], word: Word, actor: str, now: datetime
-) -> set[int]:
-    """Park or withdraw deliveries, or resolve unknown ones; return those whose state allows it."""
+) -> Acted:
+    """Park or withdraw deliveries, or resolve unknown ones, where their state allows it."""
     async with database.transaction() as connection:
         changed = await by_hand.change(connection, ids, word, now)
         detail = {"state": word.state.value, "reason": word.reason}
         await _note(connection, _EVENTS[word.state], changed, detail, actor, now)
-    return changed
+        return Acted(changed, await views.states(connection, ids))
 
 
 async def _note(

@@ -21,6 +21,8 @@ from gateway.deliver.deliverer import Deliverer
 from gateway.deliver.receipts import receive
 from gateway.demo import story, world
 from gateway.due.calendars import load_workdays
+from gateway.embedded.kafka import EmbeddedKafka
+from gateway.embedded.postgres import EmbeddedPostgres
 from gateway.embedded.server import OwnerLock
 from gateway.intake.kafka import KafkaIntake
 from gateway.schedule.tick import Schedule
@@ -35,12 +37,12 @@ HOURS = (time(9), time(15), time(21))
 PATIENCE = 60
 
 
-#: The demo's own folder, and the file that shows a folder to be a demo's.
+#: The demo's own folder, and the file that shows a folder to be a demo's, and that it locks.
 FOLDER, MARKER = Path("var/demo"), ".demo"
 
 
 class FolderInUse(RuntimeError):
-    """A folder that the demo would empty holds files of somebody else."""
+    """A folder that the demo would empty holds files of somebody else, or cannot be written."""
 
 
 class DemoRunning(RuntimeError):
@@ -77,8 +79,9 @@ async def set_stage(state: Path, stack: AsyncExitStack) -> Stage:
 
     Raises:
         DemoRunning: another demo uses the folder.
+        FolderInUse: the folder cannot be written, or holds other files.
     """
-    _empty(state)
+    _own(state, stack)
     clock = SteppedClock(datetime.combine(story.FIRST_DAY, time(8), SHANGHAI))
     keys = world.Secrets()
     sandbox = create_sandbox(clock, world.places(keys))
@@ -111,19 +114,27 @@ async def set_stage(state: Path, stack: AsyncExitStack) -> Stage:
     )
 
 
-def _empty(state: Path) -> None:
-    for name in ("postgres.lock", "kafka.lock"):
-        if (state / name).exists():
-            lock = OwnerLock(state / name)
-            if not lock.acquire():
+def _own(state: Path, stack: AsyncExitStack) -> None:
+    """Take the folder for this demo, end what a killed one left running in it, and empty it."""
+    try:
+        foreign = state.exists() and any(state.iterdir()) and not (state / MARKER).exists()
+        if foreign and state != FOLDER:
+            raise FolderInUse(f"{state} 里有别的文件，演示会清空它；换一个空目录或新目录")
+        owner = OwnerLock(state / MARKER)
+        if not owner.acquire():
+            raise DemoRunning(DemoRunning.__doc__)
+        stack.callback(owner.release)
+        for server in (EmbeddedPostgres(state), EmbeddedKafka(state)):
+            if not server.lock.acquire():
                 raise DemoRunning(DemoRunning.__doc__)
-            lock.release()
-    foreign = state.exists() and any(state.iterdir()) and not (state / MARKER).exists()
-    if foreign and state != FOLDER:
-        raise FolderInUse(f"{state} 里有别的文件，演示会清空它；换一个空目录或新目录")
-    shutil.rmtree(state, ignore_errors=True)
-    state.mkdir(parents=True)
-    (state / MARKER).touch()
+            server.stop()
+        for entry in state.iterdir():
+            if entry.name != MARKER:
+                shutil.rmtree(entry) if entry.is_dir() else entry.unlink()
+    except OSError as error:
+        raise FolderInUse(
+            f"{error.filename or state} 不能写（{error.strerror}）；用 --state 指定一个自己的目录"
+        ) from None
 
 
 async def _make_topics(bootstrap: str, settings: Settings) -> None:

@@ -7,6 +7,7 @@ import subprocess
 import uuid
 from pathlib import Path
 
+from gateway.config.errors import Away
 from gateway.embedded.server import EmbeddedServer, spawn
 
 KAFKA = "org.apache.kafka:kafka_2.13:4.2.1"
@@ -38,6 +39,12 @@ def _escaped(path: Path) -> str:
     units = text.encode("utf-16-be", "surrogatepass")
     codes = [int.from_bytes(units[place : place + 2]) for place in range(0, len(units), 2)]
     return "".join(chr(code) if code < 127 else f"\\u{code:04x}" for code in codes)
+
+
+class JarsMissing(Away):
+    """Kafka's jars are neither in the cache nor can they be downloaded into it."""
+
+    lead = f"自带的 Kafka 取不到程序包 {KAFKA}"
 
 
 class EmbeddedKafka(EmbeddedServer):
@@ -115,10 +122,22 @@ def _free_port(wanted: int) -> int:
 
 
 def class_path(cache: Path | None = None) -> str:
-    """Return the class path of Kafka's jars; the first call downloads them."""
+    """Return the class path of Kafka's jars; the first call downloads them.
+
+    Raises:
+        JarsMissing: the cache cannot be written, or Maven Central cannot be reached.
+    """
     import jgo
 
-    folder = jgo.build(KAFKA, cache_dir=cache).path
+    try:
+        folder = jgo.build(KAFKA, cache_dir=cache).path
+    except Exception as error:
+        raise JarsMissing(
+            f"{type(error).__name__}: {error}"[:300] + "\n首次启动要从 Maven Central 下载约 45 MB"
+            " 到 ~/.cache/jgo：检查网络和代理（HTTPS_PROXY），或在 ~/.config/jgo.conf 指定镜像；"
+            "主目录不能写的，用 JGO_CACHE_DIR 和 M2_REPO 指定别处；"
+            "也可在 kafka_bootstrap 写一个现有的 Kafka"
+        ) from error
     return os.pathsep.join(str(folder / part / "*") for part in ("jars", "modules"))
 
 

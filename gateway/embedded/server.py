@@ -164,6 +164,10 @@ class EmbeddedServer(ABC):
         else:
             self.await_ready()
 
+    def runs(self) -> bool:
+        """Whether the server runs, whoever owns it."""
+        return running(self.pid(), self.marker()) is not None and self.accepts()
+
     def stop(self) -> None:
         """Stop the server if this process owns it."""
         if self.lock.handle is None:

@@ -19,6 +19,13 @@ class NoSuchItem(LookupError):
         super().__init__(f"隔离区没有编号 {id_}")
 
 
+class AlreadyResolved(ValueError):
+    """The item has become a record; replaying it could bring back what was corrected since."""
+
+    def __init__(self, id_: int) -> None:
+        super().__init__(f"隔离区编号 {id_} 已经解决，不再重放；要更正记录，按原文书号重新报来")
+
+
 async def replay(
     pipeline: Pipeline, keys: Keys, clock: Clock, id_: int, body: bytes | None = None
 ) -> Result:
@@ -30,11 +37,14 @@ async def replay(
 
     Raises:
         NoSuchItem: there is no item with this number.
+        AlreadyResolved: it has become a record.
     """
     async with pipeline.database.transaction() as connection:
         item = await quarantine.quarantined(connection, id_)
         if item is None:
             raise NoSuchItem(id_)
+        if item.resolved_at is not None:
+            raise AlreadyResolved(id_)
         number = await quarantine.count_replay(connection, id_)
     kind = RecordKind(item.kind) if item.kind else None
     content = keys.decrypt(item.sealed) if body is None else body

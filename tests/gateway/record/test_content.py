@@ -9,9 +9,10 @@ from msgspec.structs import replace
 
 from gateway.check.checker import Checker
 from gateway.config.keys import Keys
-from gateway.record.content import fact_body
+from gateway.record.content import FACTS, fact_body
 from gateway.score.stored_result import fact_of, facts_of
 from schemas.codes import Verb
+from schemas.kinds import KINDS
 from scoring.facts import Fact
 from tests.factories import event, penalty, raw
 
@@ -61,3 +62,7 @@ def test_an_event_without_details_makes_a_fact_without_them() -> None:
     found = made(event(details={"site": 3}))
 
     assert (found.department, found.site, found.codes) == (None, None, ())
+
+
+def test_each_kind_that_makes_facts_says_how() -> None:
+    assert set(FACTS) == {kind.model for kind in KINDS.values() if kind.makes_fact}

@@ -3,7 +3,7 @@
 import orjson
 import pytest
 
-from gateway.intake.quarantine import NoSuchItem, replay
+from gateway.intake.quarantine import AlreadyResolved, NoSuchItem, replay
 from gateway.record.result import Result
 from gateway.store.record import quarantine
 from schemas.problem import Rule
@@ -144,6 +144,17 @@ async def test_the_kind_is_kept_for_the_replay(world: World) -> None:
 async def test_an_unknown_quarantine_number_is_refused(world: World) -> None:
     with pytest.raises(NoSuchItem, match="99"):
         await again(world, 99)
+
+
+async def test_a_resolved_item_is_not_replayed_again(world: World) -> None:
+    [refused] = await world.take(penalty(CF_WSH=None))
+    assert refused.quarantine_id is not None
+    await again(world, refused.quarantine_id, orjson.dumps(penalty()))
+
+    with pytest.raises(AlreadyResolved, match="已经解决"):
+        await again(world, refused.quarantine_id, orjson.dumps(penalty()))
+
+    assert await world.value("select replays from quarantine") == 1
 
 
 async def test_refused_input_makes_no_decision(world: World) -> None:
