@@ -2,14 +2,14 @@
 
 import re
 from collections.abc import Mapping
-from datetime import date, datetime, time, timedelta, timezone
+from datetime import UTC, date, datetime, time, timedelta, timezone
 from decimal import Decimal
 from functools import cache
 from typing import Annotated, Any, Self
 
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
 
-__all__ = ["SHANGHAI", "AwareDatetime", "Schema", "TheirText", "Wanyuan"]
+__all__ = ["SHANGHAI", "AwareDatetime", "Schema", "TheirText", "TheirTime", "Wanyuan"]
 
 #: China has had one zone and no summer time since 1991; every legal day ends at this midnight.
 SHANGHAI = timezone(timedelta(hours=8), "Asia/Shanghai")
@@ -30,6 +30,18 @@ def _storable(text: str) -> str:
 
 #: A text of a destination, for people: cut, and without characters that cannot be stored.
 TheirText = Annotated[str, AfterValidator(_storable)]
+
+
+#: What a time of somebody else may be: it must stay a time in every zone and in every database.
+_EARLIEST, _LATEST = datetime(2000, 1, 1, tzinfo=UTC), datetime(2100, 1, 1, tzinfo=UTC)
+
+
+def _bounded(at: datetime) -> datetime:
+    return min(max(at, _EARLIEST), _LATEST)
+
+
+#: A time of a destination; one that cannot be, such as 0001-01-01, becomes the nearest bound.
+TheirTime = Annotated[AwareDatetime, AfterValidator(_bounded)]
 
 
 class Schema(BaseModel):

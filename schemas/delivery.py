@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator
 
-from schemas.base import AwareDatetime, Schema, TheirText
+from schemas.base import AwareDatetime, Schema, TheirText, TheirTime
 from schemas.codes import Verb
 
 
@@ -36,7 +36,8 @@ TRANSITIONS: dict[DeliveryState, frozenset[DeliveryState]] = {
     S.HELD: frozenset({S.WAITING, S.READY, S.SUPERSEDED, S.PARKED, S.WITHDRAWN}),
     S.WAITING: frozenset({S.READY, S.SUPERSEDED, S.PARKED, S.WITHDRAWN}),
     S.READY: frozenset({S.LEASED, S.WAITING, S.SUPERSEDED, S.PARKED, S.WITHDRAWN}),
-    S.DEFERRED: frozenset({S.READY, S.SUPERSEDED, S.PARKED, S.WITHDRAWN}),
+    S.DEFERRED: frozenset({S.READY, S.SUPERSEDED, S.PARKED, S.WITHDRAWN})
+    | {S.UNKNOWN},  # retried by a person, and an earlier attempt may have arrived
     S.LEASED: frozenset(
         {S.ACCEPTED, S.ACCEPTED_BLIND, S.SUBMITTED, S.REJECTED, S.DEFERRED, S.UNKNOWN}
         | {S.READY}  # no call was made
@@ -44,12 +45,14 @@ TRANSITIONS: dict[DeliveryState, frozenset[DeliveryState]] = {
         | {S.WITHDRAWN}  # a withdrawal or repair of a record that was rejected
     ),
     S.UNKNOWN: frozenset({S.LEASED, S.PARKED})
-    | {S.ACCEPTED_BLIND, S.READY},  # a person found out what became of it
+    | {S.ACCEPTED_BLIND, S.READY}  # a person found out what became of it
+    | {S.ACCEPTED, S.REJECTED},  # a receipt told it
     S.SUBMITTED: frozenset({S.ACCEPTED, S.REJECTED, S.PARKED}),
     S.ACCEPTED: frozenset({S.REJECTED}),
     S.ACCEPTED_BLIND: frozenset({S.ACCEPTED, S.REJECTED}),
-    S.REJECTED: frozenset({S.READY, S.ACCEPTED, S.SUPERSEDED, S.PARKED, S.WITHDRAWN}),
-    S.PARKED: frozenset({S.READY, S.SUPERSEDED, S.WITHDRAWN}),
+    S.REJECTED: frozenset({S.READY, S.UNKNOWN, S.ACCEPTED, S.SUPERSEDED, S.PARKED, S.WITHDRAWN}),
+    S.PARKED: frozenset({S.READY, S.SUPERSEDED, S.WITHDRAWN})
+    | {S.UNKNOWN, S.ACCEPTED_BLIND, S.ACCEPTED, S.REJECTED},  # it may have arrived before
     S.SUPERSEDED: frozenset(),
     S.WITHDRAWN: frozenset(),
 }
@@ -67,12 +70,12 @@ PARKABLE = frozenset({S.READY, S.DEFERRED, S.UNKNOWN, S.SUBMITTED, S.REJECTED})
 #: A person may withdraw these: they are never sent.
 WITHDRAWABLE = frozenset({S.HELD, S.WAITING, S.READY, S.DEFERRED, S.REJECTED, S.PARKED})
 #: A receipt may follow, or was read before the outcome of the call was written.
-ANSWERABLE = frozenset({S.SUBMITTED, S.ACCEPTED, S.ACCEPTED_BLIND, S.REJECTED})
+ANSWERABLE = frozenset({S.SUBMITTED, S.ACCEPTED, S.ACCEPTED_BLIND, S.REJECTED, S.UNKNOWN})
 #: After these outcomes the next delivery of the chain may be sent.
 FREES_CHAIN = frozenset(
     {S.ACCEPTED, S.ACCEPTED_BLIND, S.SUBMITTED, S.REJECTED, S.SUPERSEDED, S.WITHDRAWN}
 )
-#: The destination has the item: it is a past recipient.
+#: The destination has the item, as it also has or may have one with `maybe_arrived`.
 HANDED_OVER = frozenset({S.SUBMITTED, S.ACCEPTED, S.ACCEPTED_BLIND})
 #: Nothing was handed over: a newer version supersedes these.
 REPLACEABLE = frozenset({S.HELD, S.WAITING, S.READY, S.DEFERRED, S.REJECTED, S.PARKED})
@@ -80,6 +83,8 @@ REPLACEABLE = frozenset({S.HELD, S.WAITING, S.READY, S.DEFERRED, S.REJECTED, S.P
 TO_COME = frozenset({S.WAITING, S.READY, S.DEFERRED})
 #: Nothing was handed over in the last attempt, or no call was made.
 UNSENT = frozenset({S.READY, S.DEFERRED, S.PARKED})
+#: These are sent again by themselves, so that what an earlier attempt did becomes known.
+SENT_AGAIN = frozenset({S.READY, S.DEFERRED})
 #: The outcome must be known before another delivery of the chain is sent.
 IN_FLIGHT = frozenset({S.LEASED, S.UNKNOWN})
 
@@ -148,7 +153,7 @@ class Outcome(Schema):
     kind: OutcomeKind
     reasons: TheirReasons = ()
     retry_after: timedelta | None = None
-    platform_at: AwareDatetime | None = None
+    platform_at: TheirTime | None = None
     reference: TheirText | None = None
     absent: bool = False
 
@@ -159,7 +164,7 @@ class Receipt(Schema):
     key: TheirText
     accepted: bool
     reasons: TheirReasons = ()
-    platform_at: AwareDatetime
+    platform_at: TheirTime
     reference: TheirText | None = None
 
 
@@ -170,7 +175,7 @@ class Listed(Schema):
     document_number: TheirText
     subject_code: TheirText
     columns: dict[str, TheirText]
-    shown_at: AwareDatetime
+    shown_at: TheirTime
 
 
 class Health(Schema):

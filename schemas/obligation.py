@@ -13,8 +13,8 @@ from schemas.delivery import (
     HANDED_OVER,
     IN_FLIGHT,
     REPLACEABLE,
+    SENT_AGAIN,
     TO_COME,
-    UNSENT,
     DeliveryState,
     ItemKind,
 )
@@ -35,17 +35,20 @@ class PastDelivery:
     @property
     def is_settling(self) -> bool:
         """Whether the destination may have it, so that its outcome must be known first."""
-        again = self.maybe_arrived and self.state in UNSENT
+        again = self.maybe_arrived and self.state in SENT_AGAIN
         return again or self.state in IN_FLIGHT
 
     @property
     def is_told(self) -> bool:
         """Whether the destination has it, or may have it."""
-        return self.state in HANDED_OVER or self.is_settling
+        return self.state in HANDED_OVER or self.state in IN_FLIGHT or self.maybe_arrived
 
     @property
     def is_replaceable(self) -> bool:
-        """Whether nothing was handed over, so that a newer version takes its place."""
+        """Whether nothing is handed over or under way, so that a newer version takes its place.
+
+        An earlier attempt of it may have arrived: `is_told` remembers that.
+        """
         return self.state in REPLACEABLE and not self.is_settling
 
     @property

@@ -105,12 +105,12 @@ def deliveries_retry(
     numbers: NumbersArgument = None,
     format_: FormatOption = Format.TEXT,
 ) -> None:
-    """Make deliveries ready at once."""
+    """Send deliveries again at once, or find out first what may have arrived."""
     ids = _ids(numbers)
     acted = _by_hand(
         context, lambda built, actor: retry_all(built.database, ids, actor, built.clock())
     )
-    _print_acted(ids, acted, "已改为待报送", format_, "retried")
+    _print_acted(ids, acted, "将重新报送", format_, "retried")
 
 
 def deliveries_park(
@@ -184,7 +184,7 @@ def _print_acted(
         if format_ is Format.JSON:
             print_json({"id": id_, name: id_ in acted.changed, "state": acted.states.get(id_)})
         elif id_ in acted.changed:
-            print_line(f"{id_} {told}")
+            print_line(f"{id_} {told}，现为“{STATES[acted.states[id_]]}”")
         elif id_ in acted.states:
             print_line(f"{id_} 状态是“{STATES[acted.states[id_]]}”，不允许，未改动")
         else:

@@ -27,9 +27,9 @@ class Acted(NamedTuple):
 
 
 async def retry_all(database: Database, ids: Sequence[int], actor: str, now: datetime) -> Acted:
-    """Make deliveries ready at a person's word, where their state allows it."""
+    """Make deliveries ready at a person's word, or look up first what may have arrived."""
     async with database.transaction() as connection:
-        retried = await deliveries.retry(connection, ids)
+        retried = await deliveries.retry(connection, ids, now)
         await _note(connection, AuditEvent.DELIVERY_RETRIED, retried, {}, actor, now)
         return Acted(retried, await views.states(connection, ids))
 

@@ -20,7 +20,7 @@ PAGE_MARGIN = timedelta(seconds=30)
 async def receive(deliverer: Deliverer) -> int:
     """Read the receipts since the last one read; return how many moved a delivery.
 
-    A page is the last one if its cursor was there before: nothing new follows it.
+    A page is the last one for now if it is empty, or if its cursor was there before.
     """
     if not deliverer.connector.limits.has_receipts or deliverer.is_quiet:
         return 0
@@ -39,7 +39,7 @@ async def receive(deliverer: Deliverer) -> int:
             return moved
         if found or following != cursor:
             moved += await _apply(deliverer, _ours(deliverer, found), following)
-        if following in read:
+        if not found or following in read:
             return moved
         read.add(following)
         cursor = following

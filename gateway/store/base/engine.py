@@ -183,6 +183,9 @@ def _watch(connection: Any, record: object) -> None:
 
 #: PostgreSQL counts microseconds from this time.
 _EPOCH, _MICROSECOND = datetime(2000, 1, 1, tzinfo=UTC), timedelta(microseconds=1)
+#: The bounds of what is read, a day within those of Python, so that each has a local time.
+_FIRST_TIME = datetime(1, 1, 2, tzinfo=UTC)
+_LAST_TIME = datetime(9999, 12, 30, tzinfo=UTC)
 
 
 def _from_time(at: datetime) -> tuple[int]:
@@ -197,7 +200,10 @@ def _since_epoch(at: datetime, fold: int) -> tuple[int]:
 
 
 def _to_time(since: tuple[int]) -> datetime:
-    return _EPOCH + timedelta(microseconds=since[0])
+    try:
+        return _EPOCH + timedelta(microseconds=since[0])
+    except OverflowError:  # PostgreSQL has times, and infinities, beyond those of Python
+        return _FIRST_TIME if since[0] < 0 else _LAST_TIME
 
 
 def _read_and_write_times(connection: Any, record: object) -> None:

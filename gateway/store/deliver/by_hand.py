@@ -11,7 +11,7 @@ from gateway.store.base.engine import Connection
 from gateway.store.base.statements import one_of
 from gateway.store.deliver.chains import supersede_overtaken
 from gateway.store.deliver.deliveries import lock, promote
-from schemas.delivery import PARKABLE, WITHDRAWABLE, DeliveryState
+from schemas.delivery import HANDED_OVER, PARKABLE, WITHDRAWABLE, DeliveryState
 
 S = DeliveryState
 
@@ -25,13 +25,19 @@ _CHANGE = """
     update delivery set state = '{state}', reasons = cast(:reasons as jsonb), next_at = null{more}
     where id = any(cast(:ids as bigint[])) and state in {states} returning id
 """
-_PARK_BY_HAND = text(_CHANGE.format(state=S.PARKED, more="", states=one_of(PARKABLE)))
+_PARK_BY_HAND = text(
+    _CHANGE.format(
+        state=S.PARKED,
+        more=f", maybe_arrived = maybe_arrived or state in {one_of(HANDED_OVER)}",
+        states=one_of(PARKABLE),
+    )
+)
 _WITHDRAW_BY_HAND = text(_CHANGE.format(state=S.WITHDRAWN, more="", states=one_of(WITHDRAWABLE)))
 _ARRIVED_BY_HAND = text(
     _CHANGE.format(
         state=S.ACCEPTED_BLIND,
         more=", submitted_at = coalesce(submitted_at, :now)",
-        states=one_of({S.UNKNOWN}),
+        states=f"{one_of({S.UNKNOWN, S.PARKED})} and (maybe_arrived or state = 'unknown')",
     )
 )
 _ABSENT_BY_HAND = text(

@@ -48,8 +48,7 @@ _OVERTAKEN = text(
             w.destination, w.verb in {one_of(FOLLOW_UPS)} as follows,
             exists (select from delivery h where h.chain_id = w.chain_id
                 and h.destination = w.destination and h.id < w.id
-                and (h.state in {one_of(HANDED_OVER | IN_FLIGHT)}
-                     or h.maybe_arrived and h.state in {one_of(UNSENT)})) as told
+                and (h.maybe_arrived or h.state in {one_of(HANDED_OVER | IN_FLIGHT)})) as told
         from ended e join delivery w on w.chain_id = e.chain_id
             and w.destination = e.destination and w.id > e.id and w.state = 'waiting'),
     gone as (

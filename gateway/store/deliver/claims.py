@@ -60,7 +60,7 @@ _CLAIM = """
     select l.*, cast(:token as text), cast(:look as boolean),
         exists (select from delivery h where h.chain_id = l.chain_id
             and h.destination = l.destination and h.id < l.id
-            and h.state in {handed_over}) as holds,
+            and (h.maybe_arrived or h.state in {handed_over})) as holds,
         coalesce(dec.kind, 'grade_change'), coalesce(v.version, 1), s.code, s.person, s.name,
         dec.document_number, dec.decision_date, coalesce(v.body, g.body::json), v.secret,
         coalesce(v.recorded_at, g.recorded_at), g.number

@@ -91,7 +91,7 @@ _PAST = text(
     """
     select chain_id, id, destination, state, due_at, verb, maybe_arrived from delivery
     where chain_id = any(cast(:ids as bigint[])) and item_kind = 'record_version'
-      and state not in ('superseded', 'withdrawn') order by id for update
+      and (maybe_arrived or state not in ('superseded', 'withdrawn')) order by id for update
     """
 )
 
@@ -99,7 +99,7 @@ _PAST = text(
 async def past(
     connection: Connection, decision_ids: Sequence[int]
 ) -> dict[int, list[PastDelivery]]:
-    """Lock and return the deliveries of these decisions, without superseded and withdrawn ones.
+    """Lock and return the deliveries of these decisions that stand or may have arrived.
 
     The row locks keep workers from claiming one before the caller supersedes it.
     """
@@ -174,25 +174,27 @@ _RETRYABLE = text(
     where d.id = any(cast(:ids as bigint[])) and d.state in {one_of(RETRYABLE)}
       and not exists (select from delivery later where later.chain_id = d.chain_id
           and later.destination = d.destination and later.id > d.id
-          and later.item_kind = d.item_kind and later.state not in ('superseded', 'withdrawn'))
+          and later.item_kind = d.item_kind and later.state <> 'superseded')
     """
 )
 _RETRY = text(
     f"""
-    update delivery set state = 'ready', next_at = null
+    update delivery set state = case when maybe_arrived then 'unknown' else 'ready' end,
+        next_at = case when maybe_arrived then cast(:now as timestamptz) end
     where id = any(cast(:ids as bigint[])) and state in {one_of(RETRYABLE)}
     returning id
     """
 )
 
 
-async def retry(connection: Connection, ids: Sequence[int]) -> set[int]:
+async def retry(connection: Connection, ids: Sequence[int], now: datetime) -> set[int]:
     """Make deferred, rejected or parked deliveries ready now, at a person's request.
 
-    It locks their subjects and returns the ids made ready. A delivery with a later one in its chain
-    stays: it would be sent after its successor.
+    What may have arrived becomes unknown instead, to be found out first. It locks their subjects
+    and returns the ids that changed. A delivery with a later one in its chain stays, also if that
+    one was withdrawn: it would be sent after its successor.
     """
     rows = list(await connection.execute(_RETRYABLE, {"ids": list(ids)}))
     await lock(connection, {row.subject_id for row in rows})
     again = [row.id for row in await connection.execute(_RETRYABLE, {"ids": list(ids)})]
-    return set(await connection.scalars(_RETRY, {"ids": again}))
+    return set(await connection.scalars(_RETRY, {"ids": again, "now": now}))

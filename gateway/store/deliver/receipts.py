@@ -10,17 +10,20 @@ from sqlalchemy import text
 
 from gateway.store.base.engine import Connection
 from gateway.store.base.statements import unnest
-from gateway.store.deliver.deliveries import lock
+from gateway.store.deliver.deliveries import lock, promote
 
-#: A destination may give the same page again: what is stored already is not stored twice.
+#: A destination may give the same page again: what is stored already is not stored twice, and no
+#: destination answers for another one.
 _ADD_RECEIPTS = text(
     f"""
     insert into receipt (delivery_id, accepted, reasons, platform_at, received_at, reference)
     select t.id, t.accepted, t.reasons::jsonb, t.platform_at, :now, t.reference from {
         unnest("id bigint, accepted boolean, reasons text, platform_at timestamptz, reference text")
     }
+    join delivery d on d.id = t.id and d.destination = :destination
     where not exists (select from receipt r where r.delivery_id = t.id
         and r.accepted = t.accepted and r.platform_at = t.platform_at)
+    returning delivery_id, accepted, platform_at
     """
 )
 _RECEIPT_SUBJECTS = text(
@@ -35,16 +38,19 @@ _APPLY_RECEIPTS = text(
         state = case when t.accepted then 'accepted' else 'rejected' end,
         accepted_at = case when t.accepted then coalesce(d.accepted_at, :now)
             else d.accepted_at end,
+        maybe_arrived = d.maybe_arrived and t.accepted,
         platform_at = t.platform_at, reasons = t.reasons::jsonb,
         reference = coalesce(t.reference, d.reference)
     from {
         unnest("id bigint, accepted boolean, reasons text, platform_at timestamptz, reference text")
     }
     where d.id = t.id and d.destination = :destination
-      and (d.state in ('submitted', 'accepted_blind')
-           or (d.state = 'accepted' and not t.accepted)
-           or (d.state = 'rejected' and t.accepted))
-    returning d.id
+      and (d.state in ('submitted', 'unknown') or (d.state = 'parked' and d.maybe_arrived)
+           or (d.platform_at is null or t.platform_at >= d.platform_at)
+               and (d.state = 'accepted_blind'
+                    or (d.state = 'accepted' and not t.accepted)
+                    or (d.state = 'rejected' and t.accepted)))
+    returning d.chain_id
     """
 )
 
@@ -67,28 +73,38 @@ class MatchedReceipt:
 async def apply_receipts(
     connection: Connection, destination: str, answers: Sequence[MatchedReceipt], now: datetime
 ) -> int:
-    """Lock the subjects, write the receipts, move their deliveries; return how many moved."""
+    """Lock the subjects, write the receipts, move their deliveries; return how many moved.
+
+    Receipts of other destinations' deliveries are left out. A receipt that was read before moves
+    nothing: the delivery may have been sent again since.
+    """
     subjects = await connection.scalars(
         _RECEIPT_SUBJECTS,
         {"ids": [a.delivery_id for a in answers], "destination": destination},
     )
     await lock(connection, subjects)
-    await connection.execute(_ADD_RECEIPTS, _values(answers, now))
-    return await move(connection, destination, answers, now)
+    values = {**_values(answers, now), "destination": destination}
+    added = {tuple(row) for row in await connection.execute(_ADD_RECEIPTS, values)}
+    new = [a for a in answers if (a.delivery_id, a.accepted, a.platform_at) in added]
+    return await move(connection, destination, new, now)
 
 
 async def move(
     connection: Connection, destination: str, answers: Sequence[MatchedReceipt], now: datetime
 ) -> int:
-    """Move the deliveries that these receipts answer; the last receipt of each counts.
+    """Move the deliveries that these receipts answer; the latest receipt of each counts.
 
-    The subjects must be locked. Returns how many moved.
+    An unknown outcome is known by it, and the next of the chain goes on. The subjects must be
+    locked. Returns how many moved.
     """
-    latest = {a.delivery_id: a for a in answers}
+    latest = {a.delivery_id: a for a in sorted(answers, key=lambda a: a.platform_at)}
     if not latest:
         return 0
     values = {**_values(latest.values(), now), "destination": destination}
-    return len(list(await connection.scalars(_APPLY_RECEIPTS, values)))
+    moved = list(await connection.scalars(_APPLY_RECEIPTS, values))
+    if moved:
+        await promote(connection, [(chain, destination) for chain in moved])
+    return len(moved)
 
 
 def _values(answers: Collection[MatchedReceipt], now: datetime) -> dict[str, Any]:

@@ -482,7 +482,7 @@ async def test_a_rejected_version_with_a_later_one_is_not_retried(world: World) 
     await world.run("update delivery set state = 'rejected' where id = :id", id=rejected)
 
     async with world.database.transaction() as connection:
-        retried = await deliveries.retry(connection, [rejected])
+        retried = await deliveries.retry(connection, [rejected], world.clock())
 
     assert retried == set()
     assert await world.rows(HEADS) == []

@@ -179,16 +179,16 @@ def serve(world: World, *pages: tuple[str, int, str]) -> Pages:
 
 
 @pytest.mark.parametrize(
-    ("pages", "asked"),
+    ("pages", "turns", "asked"),
     [
-        ([("", 1, "")], 1),
-        ([("", 1, "a"), ("a", 1, "")], 2),
-        ([("", 0, "a"), ("a", 1, "b")], 3),
+        ([("", 1, "")], 1, 1),
+        ([("", 1, "a"), ("a", 1, "")], 1, 2),
+        ([("", 0, "a"), ("a", 1, "b")], 2, 3),
     ],
     ids=["a cursor that stays", "cursors in a circle", "an empty page with a new cursor"],
 )
 async def test_every_page_is_read_once(
-    world: World, pages: list[tuple[str, int, str]], asked: int
+    world: World, pages: list[tuple[str, int, str]], turns: int, asked: int
 ) -> None:
     world.connector().play(Step.SUBMIT)
     await world.take(penalty())
@@ -197,7 +197,8 @@ async def test_every_page_is_read_once(
     connector = serve(world, *pages)
 
     async with asyncio.timeout(20):
-        await receive(world.deliverer())
+        for _ in range(turns):
+            await receive(world.deliverer())
 
     assert await world.states() == ["accepted"]
     assert connector.asked == asked

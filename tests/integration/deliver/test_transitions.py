@@ -8,6 +8,7 @@ from importlib import import_module
 from pkgutil import walk_packages
 
 import pytest
+from sqlalchemy import text
 from sqlalchemy.sql.elements import TextClause
 
 import gateway.store
@@ -56,8 +57,12 @@ async def _promote(connection: Connection, world: World, ids: Ids) -> None:
     await deliveries.promote(connection, [(chain, name) for chain, name in rows])
 
 
-async def _retry(connection: Connection, _: World, ids: Ids) -> None:
-    await connection.execute(deliveries._RETRY, {"ids": list(ids.values())})
+async def _retry(connection: Connection, world: World, ids: Ids, *, arrived: bool) -> None:
+    await connection.execute(
+        text("update delivery set maybe_arrived = :arrived"), {"arrived": arrived}
+    )
+    values = {"ids": list(ids.values()), "now": world.clock()}
+    await connection.execute(deliveries._RETRY, values)
 
 
 async def _claim(connection: Connection, world: World, *, look: bool) -> None:
@@ -126,7 +131,10 @@ def _finishing(state: S) -> Act:
 ACTS: dict[str, list[Act]] = {
     "_SUPERSEDE": [_supersede],
     "_PROMOTE_CHAINS": [_promote],
-    "_RETRY": [_retry],
+    "_RETRY": [
+        lambda c, w, ids: _retry(c, w, ids, arrived=False),
+        lambda c, w, ids: _retry(c, w, ids, arrived=True),
+    ],
     "_CLAIM_READY": [lambda c, w, _: _claim(c, w, look=False)],
     "_CLAIM_UNKNOWN": [lambda c, w, _: _claim(c, w, look=True)],
     "_FINISH": [_finishing(state) for state in sorted(TRANSITIONS[S.LEASED])],

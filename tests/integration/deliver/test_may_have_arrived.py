@@ -1,0 +1,256 @@
+"""What a destination has, or may have, stays known whatever a person or a receipt does next."""
+
+from datetime import datetime, timedelta, timezone
+
+import pytest
+
+from connectors.memory import Step
+from gateway.deliver.manual import change_all, retry_all
+from gateway.deliver.receipts import receive
+from gateway.store.deliver.by_hand import Word
+from schemas.delivery import DeliveryState, Outcome, OutcomeKind, Receipt
+from tests.conftest import BANK, PLATFORM
+from tests.factories import penalty
+from tests.integration.conftest import MakeWorld
+from tests.integration.world import World
+
+pytestmark = pytest.mark.integration
+
+S = DeliveryState
+
+
+async def say(world: World, id_: int, state: S) -> bool:
+    """Change one delivery by hand; return whether its state allowed it."""
+    acted = await change_all(world.database, [id_], Word(state, "原因"), "me", world.clock())
+    return id_ in acted.changed
+
+
+async def ids(world: World) -> list[int]:
+    return await world.column("select id from delivery where destination = 'platform' order by id")
+
+
+async def days(world: World, count: int = 5) -> None:
+    for _ in range(count):
+        await world.pass_time(24)
+
+
+@pytest.mark.parametrize("step", [Step.SUBMIT, Step.LOSE_ANSWER])
+@pytest.mark.parametrize(
+    ("later", "verbs"),
+    [({"verb": "withdraw"}, ["new", "withdraw"]), ({"CF_NR": "更正"}, ["new", "correct"])],
+    ids=["withdrawn", "corrected"],
+)
+async def test_what_may_have_arrived_is_withdrawn_or_corrected_though_it_is_parked(
+    world: World, step: Step, later: dict[str, str], verbs: list[str]
+) -> None:
+    world.connector().play(step)
+    await world.take(penalty())
+    await world.turn()
+    [id_] = await ids(world)
+    assert await say(world, id_, S.PARKED)
+
+    await world.take(penalty(**later))
+    await days(world)
+
+    assert [verb for verb, _ in world.sent()] == verbs
+    assert "chain_mended" not in await world.events()
+
+
+async def test_a_withdrawal_behind_an_unknown_outcome_is_told_after_it_is_parked(
+    world: World,
+) -> None:
+    world.connector().play(Step.LOSE_ANSWER)
+    await world.take(penalty())
+    await world.turn()
+    await world.take(penalty(verb="withdraw"))
+    first, _ = await ids(world)
+
+    await say(world, first, S.PARKED)
+    await days(world)
+
+    assert [verb for verb, _ in world.sent()] == ["new", "withdraw"]
+
+
+async def test_a_rejected_resend_does_not_prove_that_the_first_attempt_was_lost(
+    make_world: MakeWorld,
+) -> None:
+    world = await make_world(destinations=[{**PLATFORM, "settings": {"on_unknown": "resend"}}])
+    world.connector().play(Step.LOSE_ANSWER)
+    await world.take(penalty())
+    await world.deliverer().round()
+    [key] = world.connector().stored
+    exists = Outcome(kind=OutcomeKind.REJECTED, reasons=("数据已存在",))
+    world.connector()._outcomes[key] = exists
+    await days(world, 1)
+    assert await world.states() == ["rejected"]
+
+    await world.take(penalty(verb="withdraw"))
+    await days(world)
+
+    assert [verb for verb, _ in world.sent()] == ["new", "withdraw"]
+
+
+async def test_a_retry_of_what_may_have_arrived_looks_it_up_first(make_world: MakeWorld) -> None:
+    world = await make_world(destinations=[{**PLATFORM, "settings": {"on_unknown": "look_up"}}])
+    world.connector().play(Step.LOSE_ANSWER)
+    await world.take(penalty())
+    await world.turn()
+    [id_] = await ids(world)
+    await say(world, id_, S.PARKED)
+
+    acted = await retry_all(world.database, [id_], "me", world.clock())
+    await days(world, 1)
+
+    assert acted == ({id_}, {id_: S.UNKNOWN})
+    assert await world.column("select act from attempt order by started_at") == ["send", "look_up"]
+    assert await world.states() == ["accepted"]
+
+
+async def test_a_parked_delivery_behind_a_withdrawal_cannot_be_retried(world: World) -> None:
+    world.connector().play(Step.LOSE_ANSWER)
+    await world.take(penalty())
+    await world.turn()
+    [id_] = await ids(world)
+    await say(world, id_, S.PARKED)
+    await world.take(penalty(verb="withdraw"))
+    await days(world)
+
+    acted = await retry_all(world.database, [id_], "me", world.clock())
+
+    assert acted.changed == set()
+
+
+async def test_a_person_may_say_that_a_parked_one_arrived_if_it_may_have(world: World) -> None:
+    world.connector().play(Step.LOSE_ANSWER)
+    await world.take(penalty(1), penalty(2))
+    await world.deliverer().round()
+    await say(world, (await ids(world))[0], S.PARKED)
+    await world.take(penalty(3))
+    never = (await ids(world))[-1]
+    await say(world, never, S.PARKED)
+
+    assert await say(world, (await ids(world))[0], S.ACCEPTED_BLIND)
+    assert not await say(world, never, S.ACCEPTED_BLIND)
+
+
+# ------------------------------------------------------------ receipts
+
+
+async def with_receipt(world: World, hours: int, *, accepted: bool, key: str | None = None) -> None:
+    """Let the platform give a receipt of its first delivery, dated so many hours from now."""
+    named = key or next(iter(world.connector().stored))
+    at = world.clock() + timedelta(hours=hours)
+    world.connector()._receipts.append(Receipt(key=named, accepted=accepted, platform_at=at))
+
+
+@pytest.mark.parametrize("how", ["person", "resend"])
+async def test_a_receipt_settles_an_unknown_outcome_and_what_waits_goes_on(
+    make_world: MakeWorld, how: str
+) -> None:
+    world = await make_world(destinations=[{**PLATFORM, "settings": {"on_unknown": how}}, BANK])
+    world.connector().play(Step.LOSE_ANSWER)
+    await world.take(penalty())
+    await world.turn()
+    await world.take(penalty(verb="withdraw"))
+    await with_receipt(world, 0, accepted=True)
+
+    await receive(world.deliverer())
+    await days(world, 2)
+
+    assert await world.states() == ["accepted", "accepted"]
+
+
+async def test_a_receipt_settles_what_was_parked_after_it_was_handed_over(world: World) -> None:
+    world.connector().play(Step.SUBMIT)
+    await world.take(penalty())
+    await world.turn()
+    await say(world, (await ids(world))[0], S.PARKED)
+    await with_receipt(world, 0, accepted=True)
+
+    await receive(world.deliverer())
+
+    assert await world.states() == ["accepted"]
+
+
+async def test_the_receipt_of_one_destination_settles_nothing_of_another(
+    make_world: MakeWorld,
+) -> None:
+    world = await make_world(destinations=[PLATFORM, {**PLATFORM, "name": "nation"}])
+    world.connector().play(Step.SUBMIT)
+    await world.take(penalty())
+    [id_] = await ids(world)
+    key = f"{world.deliverer().installation}-{id_}"
+    world.connector("nation")._receipts.append(
+        Receipt(key=key, accepted=True, platform_at=world.clock() + timedelta(hours=1))
+    )
+
+    await receive(world.deliverer("nation"))
+    await world.deliverer().drain()
+
+    assert await world.states() == ["submitted"]
+    assert await world.rows("select * from receipt") == []
+
+
+async def test_an_older_receipt_does_not_undo_a_later_one(world: World) -> None:
+    world.connector().play(Step.SUBMIT)
+    await world.take(penalty())
+    await world.turn()
+    await with_receipt(world, 2, accepted=True)
+    await receive(world.deliverer())
+    await with_receipt(world, 1, accepted=False)
+
+    await receive(world.deliverer())
+
+    assert await world.states() == ["accepted"]
+
+
+async def test_a_receipt_that_is_read_again_does_not_reject_the_retry(world: World) -> None:
+    world.connector().play(Step.SUBMIT, Step.SUBMIT)
+    await world.take(penalty())
+    await world.turn()
+    await with_receipt(world, 1, accepted=False)
+    await receive(world.deliverer())
+    assert await world.states() == ["rejected"]
+    await retry_all(world.database, await ids(world), "me", world.clock())
+    await world.deliverer().drain()
+
+    world.connector()._receipts.append(world.connector()._receipts[0])
+    await receive(world.deliverer())
+
+    assert await world.states() == ["submitted"]
+
+
+async def test_empty_pages_with_ever_new_cursors_end_the_turn(world: World) -> None:
+    asked = []
+
+    async def receipts(cursor: str) -> tuple[list[Receipt], str]:
+        asked.append(cursor)
+        return [], f"{len(asked)}"
+
+    world.connector().receipts = receipts  # type: ignore[method-assign]
+
+    await receive(world.deliverer())
+    await receive(world.deliverer())
+
+    assert asked == ["", "1"]
+
+
+@pytest.mark.parametrize(
+    "far",
+    [
+        datetime(1, 1, 1, tzinfo=timezone(timedelta(hours=8))),
+        datetime(9999, 12, 31, 23, 59, 59, tzinfo=timezone(timedelta(hours=-12))),
+    ],
+)
+async def test_an_impossible_time_of_a_platform_stops_nothing(world: World, far: datetime) -> None:
+    world.connector().play(Step.SUBMIT)
+    await world.take(penalty(1), penalty(2))
+    key = f"{world.deliverer().installation}-{(await ids(world))[0]}"
+    receipt = Receipt(key=key, accepted=True, platform_at=far)
+    world.connector()._receipts.append(receipt)
+
+    await receive(world.deliverer())
+    await world.deliverer().drain()
+
+    assert set(await world.states()) <= {"accepted", "submitted"}
+    assert receipt.platform_at.year in {2000, 2100}
