@@ -1,9 +1,9 @@
-"""Calls to one destination 报送调用 behind its circuit breaker; each call ends in outcomes."""
+"""Calls to one destination 报送调用 behind its circuit breakers; each call ends in outcomes."""
 
 import asyncio
 import time
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 
 from tenacity import AsyncRetrying, retry_if_exception_type, stop_after_attempt, wait_exponential
@@ -11,7 +11,7 @@ from tenacity import AsyncRetrying, retry_if_exception_type, stop_after_attempt,
 from connectors.errors import CallRejected, ConnectorError, NotSent
 from connectors.protocol import Connector, OnUnknown
 from gateway.config.clock import Clock
-from gateway.deliver.breaker import Breaker, BreakerState
+from gateway.deliver.breaker import Act, Breaker, BreakerState
 from gateway.store.audit import events
 from gateway.store.base.engine import Database
 from gateway.store.deliver import destinations as destination_store
@@ -32,7 +32,11 @@ QUICK_TRIES = 3
 
 
 class Caller:
-    """Call the connector of one destination; `save` stores the breaker for the next owner."""
+    """Call the connector of one destination; `save` stores its breaker for the next owner.
+
+    Look-ups and receipts have breakers of their own, in memory: where only they fail, sending goes
+    on, and the other way round.
+    """
 
     def __init__(
         self,
@@ -50,31 +54,36 @@ class Caller:
         self.clock = clock
         self.metrics = metrics
         self.owner = owner
-        self.breaker: Breaker | None = None
-        self._kept: KeptBreaker | None = None  #: the breaker as it is stored
+        self._breakers: dict[Act, Breaker] = {}
+        self._kept: KeptBreaker | None = None  #: the breaker of sends as it is stored; None: unread
         self._fencing: int | None = None
         self._events: list[AuditEvent] = []  #: not stored yet
         self._durations: deque[float] = deque(maxlen=RECENT_CALLS)
-        self._next_call = 0.0
+        self._next_call = 0.0  #: of the monotonic clock
+        self._pacing = asyncio.Lock()
 
     def own(self, fencing: int | None) -> None:
         """Note the fencing number of the ownership; with a new one the breaker is read anew."""
         if fencing != self._fencing:
-            self._fencing, self.breaker, self._events = fencing, None, []
+            self._fencing, self._kept, self._breakers, self._events = fencing, None, {}, []
 
-    async def state(self) -> BreakerState:
-        """Return the present state of the breaker; the first call reads it from the store."""
-        if self.breaker is None:
+    def act(self, *, look: bool) -> Act:
+        """Return what finds out an unknown outcome here, or with `look` false, a send."""
+        finds = self.connector.limits.on_unknown in {OnUnknown.LOOK_UP, OnUnknown.LISTING}
+        return Act.LOOK_UP if look and finds else Act.SEND
+
+    async def state(self, act: Act) -> BreakerState:
+        """Return the present state of a breaker; that of sends is first read from the store."""
+        if act is Act.SEND and self._kept is None:
             async with self.database.transaction() as connection:
                 kept = self._kept = await destination_store.breaker(connection, self.name)
-            self.breaker = Breaker(BreakerState(kept.state), kept.until, kept.failures)
-        self.breaker = self.breaker.at(self.clock())
-        return self.breaker.state
+            self._breakers[act] = Breaker(BreakerState(kept.state), kept.until, kept.failures)
+        self._breakers[act] = self._breakers.get(act, Breaker()).at(self.clock())
+        return self._breakers[act].state
 
-    @property
-    def is_open(self) -> bool:
-        """Whether the breaker stops calls."""
-        return self.breaker is not None and self.breaker.state is BreakerState.OPEN
+    def is_open(self, act: Act) -> bool:
+        """Whether the breaker stops calls of this kind."""
+        return self._breakers.get(act, Breaker()).state is BreakerState.OPEN
 
     def seconds_an_item(self) -> float:
         """Return p95 of recent call times ÷ (batch size × concurrency); 0 before any call."""
@@ -91,24 +100,27 @@ class Caller:
         else `UNKNOWN`; a failed look-up leaves `UNKNOWN`. The database is not needed: `save` stores
         the breaker between calls.
         """
-        start = time.monotonic()
+        start, act = time.monotonic(), self.act(look=look)
         try:
             async with asyncio.timeout(
                 (self.connector.limits.call_timeout + GRACE).total_seconds()
             ):
-                outcomes = await self._send_or_look(items, look=look)
+                outcomes = await self._made(act, items)
         except (CallRejected, NotSent) as error:
-            self.failed(error, at_once=isinstance(error, CallRejected))
+            self.failed(error, act)
             again = _unknown(error) if look else _deferred(error)
             return [again] * len(items)
         except Exception as error:  # noqa: BLE001  an item may have been handed over
-            self.failed(error)
+            self.failed(error, act)
             return [_unknown(error)] * len(items)
         if len(outcomes) != len(items):
             return [_unknown(ValueError("对方返回条数不符"))] * len(items)
         self._durations.append(time.monotonic() - start)
-        if self.breaker is not None and self.breaker != Breaker():
-            self._set_breaker(self.breaker.succeeded())
+        pauses = [o.retry_after for o in outcomes if o.retry_after is not None]
+        if len(pauses) == len(outcomes):
+            self.failed(NotSent("", max(pauses)), act)
+        else:
+            self.succeeded(act)
         return outcomes
 
     def calls_within(self, most: int, seconds: int) -> int:
@@ -117,18 +129,28 @@ class Caller:
             return most
         return min(most, max(1, int(self.calls_per_second * seconds)))
 
-    async def pace(self) -> None:
-        """Wait until the permitted rate allows the next call."""
-        if self.calls_per_second is None:
-            return
-        now = time.monotonic()
-        turn = max(now, self._next_call)
-        self._next_call = turn + 1 / self.calls_per_second
-        await asyncio.sleep(turn - now)
+    def seconds_to_turn(self) -> float:
+        """Return how long the permitted rate makes the next call wait."""
+        return max(0.0, self._next_call - time.monotonic())
 
-    async def _send_or_look(self, items: Sequence[Item], *, look: bool) -> list[Outcome]:
-        on_unknown = self.connector.limits.on_unknown
-        if look and on_unknown in {OnUnknown.LOOK_UP, OnUnknown.LISTING}:
+    async def turn(self, ends: Callable[[], bool]) -> bool:
+        """Wait until the permitted rate allows a call; return whether it is to be made.
+
+        It is not if `ends` says so by then; the turn is then left to a later call.
+        """
+        if self.calls_per_second is None:
+            return not ends()
+        async with self._pacing:
+            if ends():
+                return False
+            await asyncio.sleep(self.seconds_to_turn())
+            if ends():
+                return False
+            self._next_call = time.monotonic() + 1 / self.calls_per_second
+            return True
+
+    async def _made(self, act: Act, items: Sequence[Item]) -> list[Outcome]:
+        if act is Act.LOOK_UP:
             return await self.connector.look_up(items)
         quick = AsyncRetrying(
             stop=stop_after_attempt(QUICK_TRIES),
@@ -141,17 +163,27 @@ class Caller:
                 return await self.connector.send(items)
         raise NotSent
 
-    def failed(self, error: Exception, *, at_once: bool = False) -> None:
-        """Count a failed call; `at_once`: the destination refused the call, so open the breaker."""
-        extra = {"destination": self.name, "error": type(error).__name__}
+    def failed(self, error: Exception, act: Act) -> None:
+        """Count a failed call; a refusal and a Retry-After open the breaker at once."""
+        extra = {"destination": self.name, "act": act.value, "error": type(error).__name__}
         logger.warning(LogEvent.CALL_FAILED, extra=extra)
-        if not self.is_open:
-            before = self.breaker or Breaker()
-            self._set_breaker(before.failed(self.clock(), at_once=at_once))
+        if not self.is_open(act):
+            asked = error.retry_after if isinstance(error, ConnectorError) else None
+            at_once = isinstance(error, CallRejected) or asked is not None
+            before = self._breakers.get(act, Breaker())
+            self._set(act, before.failed(self.clock(), at_once=at_once, asked=asked))
 
-    def _set_breaker(self, breaker: Breaker) -> None:
-        """Change the breaker; note one audit event when it opens and one when it closes."""
-        before, self.breaker = self.breaker or Breaker(), breaker
+    def succeeded(self, act: Act) -> None:
+        """Note an answered call: it closes the breaker."""
+        before = self._breakers.get(act, Breaker())
+        if before != Breaker():
+            self._set(act, before.succeeded())
+
+    def _set(self, act: Act, breaker: Breaker) -> None:
+        """Change a breaker; that of sends is audited once when it opens and once when it closes."""
+        before, self._breakers[act] = self._breakers.get(act, Breaker()), breaker
+        if act is not Act.SEND:
+            return
         self.metrics.breaker_open.labels(self.name).set(breaker.state is BreakerState.OPEN)
         if before.state is breaker.state or breaker.state is BreakerState.HALF_OPEN:
             return
@@ -164,12 +196,12 @@ class Caller:
         self._events.append(event)
 
     async def save(self) -> None:
-        """Store the breaker and its audit events, if they changed and we are still the owner.
+        """Store the breaker of sends and its audit events, if changed and we are still the owner.
 
         Raises:
             DatabaseAway: nothing was stored; the next call stores it.
         """
-        now = self.breaker
+        now = self._breakers.get(Act.SEND)
         if now is None or self._fencing is None or now.state is BreakerState.HALF_OPEN:
             return
         kept = KeptBreaker(now.state.value, now.until, now.failures)

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 
 from gateway.config.clock import Clock
 from gateway.config.keys import Keys
+from gateway.deliver.breaker import Act
 from gateway.deliver.caller import Caller
 from gateway.deliver.item import is_moot, item
 from gateway.deliver.outcome import finish, moot, not_called, unusable
@@ -74,17 +75,17 @@ class Calls:
     ) -> None:
         """Take one group after the other; the workers share the groups."""
 
-        def ends() -> bool:
-            over = time.monotonic() > until or writing.done()
-            return over or self.caller.is_open or not self.may_call()
-
         for group in groups:
-            if not ends():
-                await self.caller.pace()
-            if ends():
-                queue.put_nowait([not_called(one, self.clock()) for one in group])
-            else:
+            act = self.caller.act(look=group[0].look)
+
+            def ends(act: Act = act) -> bool:
+                over = time.monotonic() > until or writing.done()
+                return over or self.caller.is_open(act) or not self.may_call()
+
+            if await self.caller.turn(ends):
                 await self._call(group, queue)
+            else:
+                queue.put_nowait([not_called(one, self.clock()) for one in group])
 
     async def _call(self, group: Sequence[Claimed], queue: Queue) -> None:
         usable: list[Claimed] = []

@@ -64,6 +64,7 @@ class Deliverer:
             destination, self.caller, keys, installation, clock, writer, self._may_call
         )
         self._stopping = False
+        self._looks_first = False
         self._at_work = asyncio.Lock()
         self._owned_until = 0.0  #: of the monotonic clock
         self._progress: float | None = None  #: of the monotonic clock; None between two rounds
@@ -116,10 +117,13 @@ class Deliverer:
         done = Round()
         if self.is_quiet:
             return done
-        probe = await self.caller.state() is BreakerState.HALF_OPEN
-        for look in (True, False):
-            if not self.caller.is_open:
-                await self._claim_and_call(done, look=look, probe=probe)
+        # Where a resend finds out, both are sends: a probe of each in turn, since one of them may
+        # fail for ever by a single item.
+        self._looks_first = not self._looks_first
+        for look in (self._looks_first, not self._looks_first):
+            state = await self.caller.state(self.caller.act(look=look))
+            if state is not BreakerState.OPEN:
+                await self._claim_and_call(done, look=look, probe=state is BreakerState.HALF_OPEN)
         return done
 
     async def stop(self) -> None:
@@ -164,9 +168,14 @@ class Deliverer:
         """Renew the ownership for as long as a round lasts, and store the breaker."""
         while True:
             await asyncio.sleep(OWNERSHIP.total_seconds() / 3)
-            with suppress(DatabaseAway):  # the ownership then ends by itself
+            try:
                 await self.owns()
                 await self.caller.save()
+            except DatabaseAway:
+                continue  # the ownership then ends by itself
+            except Exception as error:  # noqa: BLE001  the next beat may succeed
+                extra = {"destination": self.name, "error": type(error).__name__}
+                logger.exception(LogEvent.HEARTBEAT_FAILED, extra=extra)
 
     def _may_call(self) -> bool:
         self._progress = time.monotonic()
@@ -184,6 +193,8 @@ class Deliverer:
     async def _claim_and_call(self, done: Round, *, look: bool, probe: bool) -> None:
         limits = self.connector.limits
         if look and limits.on_unknown is OnUnknown.PERSON:
+            return
+        if self.caller.seconds_to_turn() > AHEAD_SECONDS:
             return
         ahead = self.caller.calls_within(CALLS_AHEAD * limits.concurrency, AHEAD_SECONDS)
         wanted = 1 if probe else limits.batch_size * ahead

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from datetime import timedelta
 
 from connectors.errors import ConnectorError
+from gateway.deliver.breaker import Act, BreakerState
 from gateway.deliver.deliverer import Deliverer
 from gateway.deliver.item import delivery_of
 from gateway.store.base.engine import BadData
@@ -26,6 +27,8 @@ async def receive(deliverer: Deliverer) -> int:
         return 0
     if not await deliverer.owns():
         return 0
+    if await deliverer.caller.state(Act.RECEIPTS) is BreakerState.OPEN:
+        return 0
     async with deliverer.database.transaction() as connection:
         cursor = await destinations.receipts_cursor(connection, deliverer.name)
     moved = 0
@@ -34,9 +37,9 @@ async def receive(deliverer: Deliverer) -> int:
         try:
             found, following = await _page(deliverer, cursor)
         except (ConnectorError, TimeoutError) as error:
-            deliverer.caller.failed(error)
-            await deliverer.caller.save()
+            deliverer.caller.failed(error, Act.RECEIPTS)
             return moved
+        deliverer.caller.succeeded(Act.RECEIPTS)
         if found or following != cursor:
             moved += await _apply(deliverer, _ours(deliverer, found), following)
         if not found or following in read:

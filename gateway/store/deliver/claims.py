@@ -181,11 +181,14 @@ async def finish(connection: Connection, finished: Sequence[Finish], now: dateti
     return ours
 
 
+#: No rule of retry waits longer: longer than any slack or cap.
+LONGEST_WAIT = timedelta(days=60)
 _PROMOTE_DEFERRED = text(
     """
     update delivery set state = 'ready' where id in (
         select id from delivery where destination = :destination and state = 'deferred'
-          and next_at <= :now order by next_at limit :limit for update skip locked)
+          and (next_at <= :now or next_at > :latest)
+        order by next_at limit :limit for update skip locked)
     """
 )
 
@@ -193,8 +196,12 @@ _PROMOTE_DEFERRED = text(
 async def promote_deferred(
     connection: Connection, destination: str, now: datetime, limit: int = 1000
 ) -> int:
-    """Make deferred deliveries ready whose time has come; return how many."""
-    values = {"destination": destination, "now": now, "limit": limit}
+    """Make deferred deliveries ready whose time has come; return how many.
+
+    A time beyond every wait is of a clock that was wrong.
+    """
+    latest = now + LONGEST_WAIT
+    values = {"destination": destination, "now": now, "latest": latest, "limit": limit}
     return (await connection.execute(_PROMOTE_DEFERRED, values)).rowcount
 
 

@@ -8,9 +8,10 @@ from typing import Any
 
 import pytest
 
-from connectors.errors import NotSent
+from connectors.errors import CallRejected, NotSent
 from connectors.memory import MemoryConnector, Step
 from gateway.deliver import deliverer as deliverer_step
+from gateway.deliver.breaker import Act
 from gateway.deliver.receipts import receive
 from gateway.store.base.engine import Database, DatabaseAway
 from gateway.store.deliver import claims
@@ -307,7 +308,7 @@ async def test_a_former_owner_does_not_overwrite_the_breaker(make_world: MakeWor
     world = await make_world()
     await world.deliverer().round()
     await world.run("update destination set fencing = fencing + 1, owner = 'another'")
-    world.deliverer().caller.failed(NotSent(), at_once=True)
+    world.deliverer().caller.failed(CallRejected(), Act.SEND)
 
     await world.deliverer().caller.save()
 
