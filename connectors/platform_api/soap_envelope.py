@@ -56,8 +56,12 @@ class SoapAnswer(BaseModel):
         """Return whether the counts agree with each other and with the number of rows sent."""
         if self.succeeded is None or self.refused is None:
             return False
-        counted = self.succeeded + self.doubtful + self.refused
-        return counted == sent == self.total and self.refused == len(self.refused_rows)
+        counts = (self.succeeded, self.doubtful, self.refused)
+        return (
+            min(counts) >= 0
+            and sum(counts) == sent == self.total
+            and self.refused == len(self.refused_rows)
+        )
 
 
 def envelope(method: str, payload: Mapping[str, Any], namespace: str, parameter: str) -> bytes:

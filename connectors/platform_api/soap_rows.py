@@ -10,6 +10,7 @@ from connectors.errors import OutcomeUnknown
 from connectors.platform_api.soap_envelope import SoapAnswer
 from connectors.platform_api.soap_settings import PlatformSoapSettings, SoapTable
 from connectors.shared.parts import reason
+from schemas.codes import Verb
 from schemas.delivery import Item, Outcome, OutcomeKind
 
 #: 重复数据，旧数据: the platform already has this row.
@@ -61,9 +62,17 @@ def outcomes(
 
 
 def refusal(item: Item, code: str, text: str, settings: PlatformSoapSettings) -> Outcome | None:
-    """Return the outcome of a refused item, or None if the code means a harmless repeat."""
-    if code == REPEAT and (item.resend or item.verb in settings.repeat_is_success):
+    """Return the outcome of a refused item, or None if the code means a harmless repeat.
+
+    A resend that is a repeat has arrived before. Of a correction that is no proof, since the row
+    that the platform has may be the one before it; then only a receipt tells.
+    """
+    if code == REPEAT and item.verb in settings.repeat_is_success:
         return None
+    if code == REPEAT and item.resend:
+        if item.verb is not Verb.CORRECT or settings.receipts_url is not None:
+            return None
+        text = f"{text}（曾报送而无答复，更正是否生效请到平台核对）"
     words = " ".join(word for word in (code, text) if word) or "被退回，平台未说明原因"
     return Outcome(kind=OutcomeKind.REJECTED, reasons=(reason(words),))
 

@@ -138,8 +138,11 @@ def spooled(file: Path) -> Iterator[Path]:
 
 
 async def stopped() -> None:
-    """Wait for a signal to stop."""
+    """Wait for a signal to stop; a second one ends the process at once."""
     loop, event = asyncio.get_running_loop(), asyncio.Event()
     for name in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(name, event.set)
     await event.wait()
+    for name in (signal.SIGINT, signal.SIGTERM):
+        loop.remove_signal_handler(name)
+        signal.signal(name, signal.SIG_DFL)

@@ -1,6 +1,8 @@
 """The table of commands. The module of a command is imported only when it is called."""
 
+import io
 import logging
+import sys
 from collections.abc import Mapping
 from importlib import import_module
 from pathlib import Path
@@ -148,4 +150,6 @@ def root(
 ) -> None:
     """Store the path of the configuration file; of the log, only errors are shown."""
     log.set_up(logging.ERROR)
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(line_buffering=True)  # a pipe or a journal reads it as it happens
     context.obj = config

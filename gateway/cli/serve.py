@@ -1,5 +1,6 @@
 """`up` and `sandbox`: servers that run until a signal to stop."""
 
+import signal
 from typing import Annotated
 
 import typer
@@ -39,6 +40,8 @@ async def _up(settings: Settings, roles: frozenset[Role]) -> None:
             print_line(f"HTTP 接口：{settings.http.host}:{running.web_port}")
         print_line("已启动，按 Ctrl-C 停止")
         await stopped()
+        # The kernel ends a stop that hangs: the rest is found out as after a crash.
+        signal.alarm(running.stop_seconds)
 
 
 def sandbox(

@@ -23,7 +23,7 @@ from gateway.demo import story, world
 from gateway.due.calendars import load_workdays
 from gateway.embedded.kafka import EmbeddedKafka
 from gateway.embedded.postgres import EmbeddedPostgres
-from gateway.embedded.server import OwnerLock
+from gateway.embedded.server import FileLock
 from gateway.intake.kafka import KafkaIntake
 from gateway.schedule.tick import Schedule
 from gateway.service.app import Gateway, gateway, kafka_bootstrap
@@ -120,14 +120,13 @@ def _own(state: Path, stack: AsyncExitStack) -> None:
         foreign = state.exists() and any(state.iterdir()) and not (state / MARKER).exists()
         if foreign and state != FOLDER:
             raise FolderInUse(f"{state} 里有别的文件，演示会清空它；换一个空目录或新目录")
-        owner = OwnerLock(state / MARKER)
+        owner = FileLock(state / MARKER)
         if not owner.acquire():
             raise DemoRunning(DemoRunning.__doc__)
         stack.callback(owner.release)
         for server in (EmbeddedPostgres(state), EmbeddedKafka(state)):
-            if not server.lock.acquire():
+            if not server.stop():
                 raise DemoRunning(DemoRunning.__doc__)
-            server.stop()
         for entry in state.iterdir():
             if entry.name != MARKER:
                 shutil.rmtree(entry) if entry.is_dir() else entry.unlink()

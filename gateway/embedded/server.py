@@ -1,7 +1,7 @@
-"""The life of an embedded server: ownership, start, adoption, stop.
+"""The life of an embedded server, which several processes use at the same time.
 
-The first process takes a lock file and owns the server: it starts the server, or adopts one that a
-killed owner left running, and stops it at its own end. Other processes use the running server.
+Each user shares a lock file. The first one starts the server, or finds one that killed users left
+running; the last one to end stops it.
 """
 
 import fcntl
@@ -33,7 +33,7 @@ class ServerDidNotStart(Away):
         self.lead = f"自带的 {name} 没有启动，日志 {log} 的末尾"
 
 
-class OwnerLock:
+class FileLock:
     """An advisory lock on a file; the kernel frees it when the process ends, even if killed."""
 
     def __init__(self, path: Path) -> None:
@@ -41,22 +41,36 @@ class OwnerLock:
         self.handle: int | None = None
 
     def acquire(self) -> bool:
-        """Try to take the lock; return True if this process owns the server now."""
-        self.path.parent.mkdir(parents=True, exist_ok=True)
-        handle = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        """Try to have the lock alone, also instead of a share in it; return whether we have it.
+
+        A share is lost where others share too.
+        """
         try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fcntl.flock(self._opened(), fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            os.close(handle)
+            self.release()
             return False
-        self.handle = handle
         return True
 
+    def wait(self) -> None:
+        """Wait until we have the lock alone."""
+        fcntl.flock(self._opened(), fcntl.LOCK_EX)
+
+    def share(self) -> None:
+        """Wait until nobody has the lock alone, and share it."""
+        fcntl.flock(self._opened(), fcntl.LOCK_SH)
+
     def release(self) -> None:
-        """Give up the ownership."""
+        """Give up the lock, or the share in it."""
         if self.handle is not None:
             os.close(self.handle)
             self.handle = None
+
+    def _opened(self) -> int:
+        if self.handle is None:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            self.handle = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        return self.handle
 
 
 def running(pid: int, marker: str) -> psutil.Process | None:
@@ -137,7 +151,7 @@ def spawn(
 
 
 class EmbeddedServer(ABC):
-    """A server that its owner starts or adopts, and stops; other processes only use it."""
+    """A server that its first user starts and its last one stops."""
 
     #: Its name for people, and the signal that stops it cleanly.
     name: str
@@ -147,36 +161,42 @@ class EmbeddedServer(ABC):
         self.state = state.resolve()
         self.data = self.state / stem
         self.log = self.state / f"{stem}.log"
-        self.lock = OwnerLock(self.state / f"{stem}.lock")
+        self.users = FileLock(self.state / f"{stem}.lock")
+        self.starting = FileLock(self.state / f"{stem}.starting")
         self.child: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
-        """Own and start the server, or wait until its owner has started it.
+        """Use the server: start it where it does not run.
 
         Raises:
             ServerDidNotStart: with the end of its log.
         """
-        if self.lock.acquire():
+        self.users.share()
+        self.starting.wait()
+        try:
             if running(self.pid(), self.marker()) is None:
                 self.launch()
             self.await_ready()
             self.complete()
-        else:
-            self.await_ready()
+        finally:
+            self.starting.release()
 
     def runs(self) -> bool:
-        """Whether the server runs, whoever owns it."""
+        """Whether the server runs, whoever uses it."""
         return running(self.pid(), self.marker()) is not None and self.accepts()
 
-    def stop(self) -> None:
-        """Stop the server if this process owns it."""
-        if self.lock.handle is None:
-            return
-        process = running(self.pid(), self.marker())
-        if process is not None:
-            stop(process, self.gentle)
-        reap(self.child)
-        self.lock.release()
+    def stop(self) -> bool:
+        """Use the server no more; stop it unless other processes use it, and return whether."""
+        if not self.users.acquire():
+            return False
+        try:
+            process = running(self.pid(), self.marker())
+            if process is not None:
+                stop(process, self.gentle)
+            reap(self.child)
+        finally:
+            self.users.release()
+        return True
 
     def await_ready(self) -> None:
         """Wait until the server accepts connections.

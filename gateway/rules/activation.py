@@ -228,10 +228,11 @@ async def withdraw(connection: Connection, name: str, actor: str, now: datetime)
     """
     await activations.lock(connection)
     found = await _open(connection, name)
+    # Marked first: it waits for the slice that is being scored by this text.
+    await activations.mark(connection, found.id, "withdrawn", actor, now)
     used = found.approved_at is not None and await activations.was_used(
         connection, found.hash, found.approved_at
     )
-    await activations.mark(connection, found.id, "withdrawn", actor, now)
     await _tell(connection, AuditEvent.RULE_SET_WITHDRAWN, found.id, {"actor": actor}, now)
     if used:
         day = today(now)

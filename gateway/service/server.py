@@ -12,6 +12,9 @@ from gateway.service.app import Gateway
 from gateway.service.tasks import Running
 from gateway.web.app import create_web
 
+#: Seconds that a stop waits for requests under way.
+SHUTDOWN_SECONDS = 10
+
 
 def routers(gateway: Gateway) -> list[APIRouter]:
     """Return the routes besides health checks and metrics."""
@@ -27,7 +30,12 @@ async def start_web(gateway: Gateway, running: Running, stack: AsyncExitStack) -
     settings = gateway.settings.http
     app = create_web(settings, routers(gateway), gateway.metrics, running.probes)
     config = uvicorn.Config(
-        app, host=settings.host, port=settings.port, log_config=None, access_log=False
+        app,
+        host=settings.host,
+        port=settings.port,
+        log_config=None,
+        access_log=False,
+        timeout_graceful_shutdown=SHUTDOWN_SECONDS,
     )
     server = uvicorn.Server(config)
     server.install_signal_handlers = lambda: None  # type: ignore[attr-defined]

@@ -4,12 +4,15 @@ import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 
 from gateway.deliver.deliverer import Deliverer
+from gateway.embedded.server import STOP_PATIENCE
 from gateway.intake.kafka import KafkaIntake
 from gateway.service.app import Gateway
-from gateway.store.base.engine import DatabaseAway
+from gateway.store.base.engine import ALIVE, DatabaseAway
 from gateway.telemetry.log import LogEvent, logger
 from gateway.web.health import Probe, Probes
 
+#: Seconds of a stop beyond the longest call: requests end, outcomes are written, parts close.
+CLOSE_SECONDS = 20
 #: Seconds between a failure and the next try.
 FAILURE_PAUSE = 2.0
 
@@ -37,6 +40,14 @@ class Running:
         await asyncio.gather(*tasks, return_exceptions=True)
 
     @property
+    def stop_seconds(self) -> int:
+        """How long a stop may take: the longest call, the time to close, and embedded servers."""
+        calls = [one.connector.limits.call_timeout.total_seconds() for one in self.deliverers]
+        settings = self.gateway.settings
+        embedded = (settings.database_url, settings.kafka_bootstrap).count(None)
+        return int(max(calls, default=0) + CLOSE_SECONDS + embedded * STOP_PATIENCE)
+
+    @property
     def probes(self) -> Probes:
         """Liveness: every task goes on. Readiness: the database answers, partitions are ours."""
         ready: dict[str, Probe] = {"database": self._database}
@@ -53,10 +64,11 @@ class Running:
 
     async def _database(self) -> str | None:
         try:
-            async with asyncio.timeout(2), self.gateway.database.transaction():
-                return None
+            async with asyncio.timeout(2), self.gateway.database.transaction() as connection:
+                await connection.execute(ALIVE)
         except (DatabaseAway, TimeoutError):
             return "数据库不可用"
+        return None
 
     async def _partitions(self) -> str | None:
         assigned = self.intake.assigned() if self.intake else set()

@@ -14,7 +14,7 @@ import psutil
 import pytest
 
 from gateway.embedded.postgres import EmbeddedPostgres
-from gateway.embedded.server import OwnerLock
+from gateway.embedded.server import FileLock
 from tests.acceptance.command import Command
 
 #: Ten of the fifteen published decisions, and five faulty rows of the sample month.
@@ -86,7 +86,7 @@ def test_a_demo_that_is_stopped_while_it_starts_leaves_no_server(
 def test_a_second_demo_in_the_folder_is_refused_and_disturbs_nothing(
     state: Path, tmp_path: Path
 ) -> None:
-    owner = OwnerLock(state / ".demo")
+    owner = FileLock(state / ".demo")
     assert owner.acquire()
     (state / "kept").touch()
 

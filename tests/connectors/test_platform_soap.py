@@ -156,6 +156,19 @@ async def test_a_repeat_is_a_success_for_a_correction_that_may_have_arrived_befo
     assert outcome.kind.value == "submitted"
 
 
+async def test_without_receipts_a_repeat_does_not_prove_that_a_correction_arrived(
+    settings: dict[str, Any], clock: Any, item: ItemFactory
+) -> None:
+    connector = build("platform-soap", {**settings, "receipts_url": None}, clock)
+    await connector.send([item(1)])
+
+    [outcome] = await connector.send([item(1, verb=Verb.CORRECT, resend=True)])
+
+    assert outcome.kind is OutcomeKind.REJECTED
+    assert "请到平台核对" in outcome.reasons[0]
+    await connector.close()
+
+
 async def test_each_verb_is_sent_with_its_method_and_status_in_its_own_call(
     platform: PlatformSoap, sandbox: Any, item: ItemFactory
 ) -> None:

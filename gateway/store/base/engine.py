@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 import asyncpg
 import orjson
-from sqlalchemy import URL, event, make_url
+from sqlalchemy import URL, event, make_url, text
 from sqlalchemy.exc import ArgumentError, DBAPIError, InterfaceError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
@@ -30,8 +30,8 @@ _AWAY_CLASSES = {"08", "53", "57", "58"}
 _REFUSED = ("28", "3D", "42501")
 #: No such table, column or function, or of another type: no item has the fault.
 _STRUCTURE = "42"
-#: Read-only after a fail-over, and a database that accepts no connections.
-_AWAY_STATES = {"25006", "55000"}
+#: Read-only after a fail-over, a database that accepts no connections, and a lock_timeout.
+_AWAY_STATES = {"25006", "55000", "55P03"}
 _REPEATS = 10
 _SSL_MODES = {"disable", "allow", "prefer", "require", "verify-ca", "verify-full"}
 
@@ -45,6 +45,9 @@ class DatabaseAway(Away):
 class BadData(Exception):
     """The database refuses the data of this batch; process smaller batches to find the item."""
 
+
+#: The shortest question, of which only the answer counts.
+ALIVE = text("select 1")
 
 _FOREIGN = (
     DBAPIError,

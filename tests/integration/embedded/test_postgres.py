@@ -12,21 +12,22 @@ from pathlib import Path
 import pytest
 
 from gateway.embedded.postgres import EmbeddedPostgres
-from gateway.embedded.server import OwnerLock, running
+from gateway.embedded.server import FileLock, running
 from gateway.store.base.engine import Database
 from gateway.store.base.upgrade import upgrade
 
 pytestmark = pytest.mark.integration
 
-#: A process that owns the server, prints "ready", and waits to be killed.
+#: A process that uses the server, prints "ready", and ends in order at a line on standard input.
 OWNER = """
-import sys, time
+import sys
 from pathlib import Path
 from gateway.embedded.postgres import EmbeddedPostgres
 server = EmbeddedPostgres(Path(sys.argv[1]))
 server.start()
 print("ready", flush=True)
-time.sleep(600)
+sys.stdin.readline()
+server.stop()
 """
 
 
@@ -48,7 +49,9 @@ def pid_of(server: EmbeddedPostgres) -> int:
 
 
 def start_owner(state: Path) -> "subprocess.Popen[bytes]":
-    owner = subprocess.Popen([sys.executable, "-c", OWNER, str(state)], stdout=subprocess.PIPE)
+    owner = subprocess.Popen(
+        [sys.executable, "-c", OWNER, str(state)], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    )
     assert owner.stdout is not None
     assert owner.stdout.readline() == b"ready\n"
     return owner
@@ -57,8 +60,9 @@ def start_owner(state: Path) -> "subprocess.Popen[bytes]":
 def kill(owner: "subprocess.Popen[bytes]") -> None:
     owner.send_signal(signal.SIGKILL)
     owner.wait()
-    assert owner.stdout is not None
-    owner.stdout.close()
+    for pipe in (owner.stdin, owner.stdout):
+        assert pipe is not None
+        pipe.close()
 
 
 async def write(server: EmbeddedPostgres) -> None:
@@ -88,6 +92,22 @@ async def test_a_second_process_uses_the_server_and_does_not_stop_it(folder: Pat
     assert running(pid_of(second), str(second.data)) is not None
     assert await read(second) == "kept"
     kill(owner)
+
+
+async def test_a_server_is_stopped_by_the_last_of_its_users(folder: Path) -> None:
+    first = start_owner(folder)
+    last = EmbeddedPostgres(folder)
+    last.start()
+    await write(last)
+    pid = pid_of(last)
+
+    first.communicate(b"\n", timeout=60)
+    runs_without_the_first = last.runs()
+    kept = await read(last)
+    stopped = last.stop()
+
+    assert (runs_without_the_first, kept, stopped) == (True, "kept", True)
+    assert running(pid, str(last.data)) is None
 
 
 async def test_a_server_that_a_killed_owner_left_running_is_adopted(folder: Path) -> None:
@@ -146,8 +166,17 @@ async def test_a_state_folder_may_have_a_long_path(folder: Path) -> None:
     server.stop()
 
 
+def test_a_shared_lock_is_had_alone_by_the_last_one_only(tmp_path: Path) -> None:
+    one, other = FileLock(tmp_path / "lock"), FileLock(tmp_path / "lock")
+    one.share()
+    other.share()
+
+    assert [one.acquire(), other.acquire()] == [False, True]
+    other.release()
+
+
 def test_a_lock_has_one_holder_until_it_is_released(tmp_path: Path) -> None:
-    one, other = OwnerLock(tmp_path / "lock"), OwnerLock(tmp_path / "lock")
+    one, other = FileLock(tmp_path / "lock"), FileLock(tmp_path / "lock")
 
     taken = [one.acquire(), other.acquire()]
     one.release()

@@ -1,9 +1,11 @@
 """A new text of a rule set scores only after a diff, a second person's approval, and its day."""
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from datetime import date, timedelta
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -350,3 +352,34 @@ async def test_a_finished_activation_cannot_be_withdrawn(town: Town) -> None:
 
     with pytest.raises(NotActivated, match="没有提出过"):
         await withdraw(world)
+
+
+async def test_a_withdrawal_waits_for_the_slice_that_is_scored_and_takes_it_back(
+    town: Town, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world = await changed_file(town)
+    await diffed(world, flips=4)
+    await propose(world, share="1")
+    await approve(world)
+    world.clock.step(timedelta(days=3))
+    scored, go = asyncio.Event(), asyncio.Event()
+    advance = activations.advance
+
+    async def slowly(*arguments: Any) -> None:
+        await advance(*arguments)
+        scored.set()
+        await go.wait()
+
+    monkeypatch.setattr(activations, "advance", slowly)
+    slice_ = asyncio.create_task(world.schedule.rescoring.activate(world.clock()))
+    await scored.wait()
+    withdrawal = asyncio.create_task(withdraw(world))
+    await asyncio.sleep(0.5)
+    waited = not withdrawal.done()
+    go.set()
+    await asyncio.gather(slice_, withdrawal)
+    monkeypatch.undo()
+    await world.pass_time(24)
+
+    assert waited
+    assert await world.column(PRESENT) == ["好"] * 4
