@@ -2,12 +2,13 @@
 
 from datetime import date, datetime, time, timedelta
 from enum import StrEnum
-from typing import Any
+from typing import Annotated, Any
 
 from pydantic import Field, field_validator
 
 from schemas.base import SHANGHAI, Schema
-from schemas.kinds import REPORTED_IN_ORDER
+from schemas.columns import columns_of
+from schemas.kinds import KINDS, REPORTED_IN_ORDER
 
 #: What a destination takes beside the reported kinds.
 GRADE_CHANGE = "grade_change"
@@ -72,7 +73,7 @@ class Destination(Schema):
     since: date | None = None
     requires: frozenset[str] | None = None
     not_required: frozenset[str] = frozenset()
-    regions: tuple[str, ...] = ()
+    regions: tuple[Annotated[str, Field(pattern=r"^\d{1,6}$")], ...] = ()
     headline: bool = False
     grade_due: timedelta = timedelta(hours=1)
     receipt_within: timedelta = timedelta(days=2)
@@ -91,7 +92,19 @@ class Destination(Schema):
         known = (*REPORTED_IN_ORDER, GRADE_CHANGE)
         if wrong := sorted(takes.difference(known)):
             raise ValueError(f"不认识 {'、'.join(wrong)}；可用：{'、'.join(known)}")
+        if not takes:
+            raise ValueError(f"至少写一种；可用：{'、'.join(known)}")
         return takes
+
+    @field_validator("requires", "not_required")
+    @classmethod
+    def _columns(cls, names: frozenset[str] | None) -> frozenset[str] | None:
+        known = {
+            column.wire for kind in REPORTED_IN_ORDER for column in columns_of(KINDS[kind].model)
+        }
+        if wrong := sorted((names or frozenset()) - known):
+            raise ValueError(f"没有列 {'、'.join(wrong)}；列的代码见 schemas/generated")
+        return names
 
     def is_quiet(self, at: datetime) -> bool:
         """Whether the destination must not be called at this time."""

@@ -1,10 +1,11 @@
 """Credit events 环保信用信息 and grades computed elsewhere 外部评定等级."""
 
+import re
 from datetime import date
 from decimal import Decimal
 from typing import Annotated, Any, ClassVar
 
-from pydantic import Field, StringConstraints, field_validator
+from pydantic import BeforeValidator, Field, StringConstraints, field_validator
 
 from schemas.base import Schema
 from schemas.codes import EventType, RecordKind
@@ -20,6 +21,24 @@ def _credit_code(code: str) -> str:
     if problem:
         raise ValueError(problem)
     return normalised
+
+
+_YEAR_MONTH_DAY = re.compile(r"(\d{4})[-/](\d{1,2})[-/](\d{1,2})")
+
+
+def _day(value: object) -> date:
+    """Read a date as it is written in decisions; a number would be read as seconds."""
+    if isinstance(value, date):
+        return value
+    match = _YEAR_MONTH_DAY.fullmatch(value.strip()) if isinstance(value, str) else None
+    try:
+        return date(*map(int, match.groups())) if match else date(0, 0, 0)
+    except ValueError:
+        raise ValueError("不是日期，写成 2026-10-01") from None
+
+
+#: A date as it is written: YYYY-MM-DD or YYYY/MM/DD.
+Day = Annotated[date, BeforeValidator(_day)]
 
 
 class DecisionReference(Schema):
@@ -43,16 +62,16 @@ class CreditEvent(Schema):
     subject_name: str | None = Field(default=None, title="单位或人员名称", max_length=200)
     type: EventType | None = Field(default=None, title="信息类型")
     item: Word | None = Field(default=None, title="评价项", max_length=32)
-    occurred_on: date = Field(title="发生日期")
+    occurred_on: Day = Field(title="发生日期")
     decision: DecisionReference | None = Field(default=None, title="所依据的决定")
-    rectified_on: date | None = Field(default=None, title="整改完成日期")
-    repair_applied_on: date | None = Field(default=None, title="修复申请日期")
-    repair_confirmed_on: date | None = Field(default=None, title="修复确认日期")
-    warning_until: date | None = Field(default=None, title="预警期限")
+    rectified_on: Day | None = Field(default=None, title="整改完成日期")
+    repair_applied_on: Day | None = Field(default=None, title="修复申请日期")
+    repair_confirmed_on: Day | None = Field(default=None, title="修复确认日期")
+    warning_until: Day | None = Field(default=None, title="预警期限")
     principal_points: Decimal | None = Field(
         default=None, title="委托单位扣分", ge=0, le=1000, decimal_places=6
     )
-    created_on: date | None = Field(default=None, title="信息产生日期")
+    created_on: Day | None = Field(default=None, title="信息产生日期")
     codes: tuple[Word, ...] | None = Field(default=None, title="违法行为代码", max_length=50)
     stated_points: Decimal | None = Field(
         default=None, title="决定所载分值或指标得分", ge=0, le=1000, decimal_places=6
@@ -91,6 +110,6 @@ class ReceivedGrade(Schema):
     grade: Word = Field(title="等级", max_length=32)
     score: Decimal | None = Field(default=None, title="得分", max_digits=12, decimal_places=6)
     issued_by: Word = Field(title="评定机关", max_length=200)
-    effective_on: date = Field(title="生效日期")
+    effective_on: Day = Field(title="生效日期")
 
     _code = field_validator("subject_code")(_credit_code)

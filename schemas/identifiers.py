@@ -21,6 +21,16 @@ _BRACKETS = str.maketrans(
 _IDENTITY = re.compile(r"\d{17}[\dX]")
 
 
+_IDENTITY_WITHIN = re.compile(
+    r"(?<![0-9A-Za-z])(\d{6})(?:19|20)\d{2}[01]\d[0-3]\d\d{2}(\d[\dXx])(?![0-9A-Za-z])"
+)
+
+
+def masked(text: str) -> str:
+    """Return a text with the resident identity numbers in it masked."""
+    return _IDENTITY_WITHIN.sub(r"\1**********\2", text)
+
+
 @lru_cache(maxsize=2048)
 def fold(text: str) -> str:
     """Return the text in NFKC (half-width), without spaces, in capitals.

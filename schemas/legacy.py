@@ -68,7 +68,7 @@ def to_2018(kind: RecordKind, row: Mapping[str, Any]) -> Mapping[str, Any]:
         new["CF_CFLB"] = "、".join(parts)
     state = new.pop(PENALTY_STATE, None) if kind is RecordKind.PENALTY else new.get(LICENCE_STATE)
     if str(state).strip() == WITHDRAWN_STATE:
-        new.setdefault("verb", "withdraw")
+        new["verb"] = new.get("verb") or "withdraw"
     if kind is RecordKind.LICENCE and state is not None:
         new[LICENCE_STATE] = _LICENCE_STATES.get(str(state).strip(), state)
     return new

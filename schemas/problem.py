@@ -1,8 +1,15 @@
 """What is wrong with an item, said so that a clerk (经办人) can mend it."""
 
 from enum import StrEnum
+from typing import Annotated
+
+from pydantic import AfterValidator
 
 from schemas.base import Schema
+from schemas.identifiers import masked
+
+#: Characters kept of the name of a field and of a message: they may repeat what was given.
+_LONGEST_FIELD, _LONGEST_MESSAGE = 128, 500
 
 
 class Rule(StrEnum):
@@ -24,9 +31,12 @@ class Rule(StrEnum):
 
 
 class Problem(Schema):
-    """One finding: the field (wire column or name), the rule, and in Chinese what to do."""
+    """One finding: the field (wire column or name), the rule, and in Chinese what to do.
 
-    field: str
+    It is stored and printed, so that identity numbers in it are masked and long texts are cut.
+    """
+
+    field: Annotated[str, AfterValidator(lambda text: masked(text)[:_LONGEST_FIELD])]
     rule: Rule
-    message: str
+    message: Annotated[str, AfterValidator(lambda text: masked(text)[:_LONGEST_MESSAGE])]
     fix: str

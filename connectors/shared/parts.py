@@ -1,20 +1,16 @@
 """A `send` that makes several calls, within one time limit and without losing answers."""
 
 import asyncio
-import re
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from datetime import timedelta
 
 from connectors.errors import ConnectorError, NotSent, OutcomeUnknown
 from schemas.delivery import Item, Listed, Outcome, OutcomeKind
+from schemas.identifiers import masked
 
 #: A reason given by a destination is cut to this many characters.
 MAX_REASON = 300
-
-_IDENTITY_NUMBER = re.compile(
-    r"(?<![0-9A-Za-z])(\d{6})(?:19|20)\d{2}[01]\d[0-3]\d\d{2}(\d[\dXx])(?![0-9A-Za-z])"
-)
 
 UNKNOWN = Outcome(kind=OutcomeKind.UNKNOWN)
 
@@ -89,4 +85,4 @@ async def nothing_listed() -> AsyncIterator[Listed]:
 
 def reason(text: str) -> str:
     """Return a destination's text fit to be stored: shortened, and identity numbers masked."""
-    return _IDENTITY_NUMBER.sub(r"\1**********\2", text)[:MAX_REASON]
+    return masked(text)[:MAX_REASON]

@@ -1,9 +1,11 @@
 """Check 校验 (pure): turn a candidate row into a typed record with its problems, or a refusal."""
 
+import unicodedata
 from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any, Protocol, cast
 
+import orjson
 from pydantic import ValidationError
 
 from gateway.check.checked import Checked
@@ -11,20 +13,38 @@ from gateway.check.completeness import NATURAL, contradictions, lacking, refusal
 from gateway.check.messages import event_problem, from_pydantic
 from gateway.check.normalise import Candidate, normalise
 from gateway.check.raw import Raw
-from gateway.check.rows import RowRead, read_row
+from gateway.check.rows import WRITTEN_BY_US, RowRead, read_row
 from schemas.codes import (
     RecordKind,
     Verb,
 )
 from schemas.event import CreditEvent, ReceivedGrade
+from schemas.identifiers import fold_once
 from schemas.kinds import KINDS, REPORTED_KINDS
 from schemas.problem import Problem, Rule
 from schemas.record import RECORD_KINDS, Decision, business_key, date_of
 from schemas.verdict import Exclusion, Scope, Verdict
 
-_TRUE = frozenset({"1", "true", "yes", "y", "是"})
+#: Words for yes and no in a column that excludes a decision from reporting.
+_YES = frozenset({"1", "1.0", "true", "t", "yes", "y", "on", "是", "有", "真", "对", "√"}) | {
+    "涉密",
+    "绝密",
+    "机密",
+    "秘密",
+}
+_NO = frozenset({"", "0", "0.0", "false", "f", "no", "n", "off", "none", "null", "-", "x", "×"}) | {
+    "否",
+    "无",
+    "不是",
+    "没有",
+    "假",
+    "不涉密",
+    "非涉密",
+}
+#: Words for a withdrawal.
+_WITHDRAW = frozenset({Verb.WITHDRAW.value, "撤回", "撤销"})
 #: Verbs that the record step derives itself; they are ignored in the input.
-_OWN_VERBS = frozenset({"new", "correct"})
+_OWN_VERBS = frozenset({"", Verb.NEW.value, Verb.CORRECT.value})
 
 
 class Identities(Protocol):
@@ -66,18 +86,18 @@ class Checker:
 
     def _decision(self, raw: Raw, candidate: Candidate, row: RowRead, today: date) -> Checked:
         values, problems, unknown = row
-        verb, verb_problem = _verb(candidate.row)
+        verb, wrong_verb = _verb(candidate.row)
+        person = _is_person(values)
+        excluded, unclear = self._excluded(candidate.row, person)
         unreadable = {problem.field for problem in problems}
         problems += [p for p in lacking(candidate.kind, values) if p.field not in unreadable]
         problems += contradictions(candidate.kind, values, today)
-        problems += verb_problem
-        refused = refusals(candidate.kind, values, problems)
+        refused = [*refusals(candidate.kind, values, problems), *wrong_verb, *unclear]
         day = values.get("decision_date")
         if refused:
             all_of_them = _unique([*refused, *problems])
             return Checked(raw, Verdict.REFUSED, all_of_them, candidate.kind, decided_on=day)
         record = _record(candidate.kind, values)
-        person = _is_person(record)
         identity = record.identity_number if person else record.credit_code
         subject = self.identities.person(str(identity)) if person else str(identity)
         return Checked(
@@ -89,14 +109,14 @@ class Checker:
             business_key(record, subject),
             person,
             verb,
-            self._excluded(candidate.row, person),
+            excluded,
             unknown,
             self.identities.published(subject) if person else None,
             day,
         )
 
     def _message(self, raw: Raw, candidate: Candidate) -> Checked:
-        row = {name: value for name, value in candidate.row.items() if name != "kind"}
+        row = {n: _unfolded(v) for n, v in candidate.row.items() if n not in WRITTEN_BY_US}
         try:
             record = RECORD_KINDS[candidate.kind].model_validate(row)
         except ValidationError as error:
@@ -122,13 +142,25 @@ class Checker:
             decided_on=date_of(record),
         )
 
-    def _excluded(self, row: Mapping[str, Any], person: bool) -> Exclusion | None:
+    def _excluded(
+        self, row: Mapping[str, Any], person: bool
+    ) -> tuple[Exclusion | None, list[Problem]]:
+        """Return why a decision is not reported, and columns of which that cannot be read.
+
+        A word that is neither yes nor no is a problem: what may be secret is not published.
+        """
+        found, unclear = None, []
         for reason, (column, persons_only) in self.scope.rules.items():
             if column in row and (person or not persons_only):
-                given = str(row[column]).strip().lower()
-                if given in _TRUE:
-                    return reason
-        return None
+                given = _plain(row[column])
+                if given in _YES:
+                    found = found or reason
+                elif given not in _NO:
+                    words = f"{column}：看不出“{row[column]}”是“是”还是“否”"
+                    unclear.append(
+                        Problem(field=column, rule=Rule.CODE_LIST, message=words, fix="填 是 或 否")
+                    )
+        return found, unclear
 
 
 def _row(candidate: Candidate | Problem) -> RowRead | None:
@@ -142,15 +174,33 @@ def _record(kind: RecordKind, values: Mapping[str, Any]) -> Decision:
     return cast("Decision", KINDS[kind].model.trusted(values))
 
 
-def _is_person(record: Decision) -> bool:
-    return record.subject_category == NATURAL and record.identity_number is not None
+def _is_person(values: Mapping[str, Any]) -> bool:
+    return values.get("subject_category") == NATURAL and "identity_number" in values
+
+
+def _plain(value: object) -> str:
+    """Return a word as it is compared: one width, without spaces and invisible characters."""
+    visible = (c for c in str("" if value is None else value) if unicodedata.category(c) != "Cf")
+    return fold_once("".join(visible)).lower()
+
+
+def _unfolded(value: Any) -> Any:
+    """Return a list or object from a cell of the problem workbook, which has them as JSON."""
+    if isinstance(value, str) and value.startswith(("{", "[")):
+        try:
+            return orjson.loads(value)
+        except ValueError:
+            return value
+    return value
 
 
 def _verb(row: Mapping[str, Any]) -> tuple[Verb | None, list[Problem]]:
-    given = row.get("verb")
-    if not given or str(given) in _OWN_VERBS:
+    """Return the verb of the sender; an unknown one refuses, since it may be a withdrawal."""
+    given = row.get("verb") or ""
+    word = _plain(given)
+    if word in _OWN_VERBS:
         return None, []
-    if given == Verb.WITHDRAW:
+    if word in _WITHDRAW:
         return Verb.WITHDRAW, []
     return None, [
         Problem(

@@ -129,8 +129,12 @@ def _subject_refusals(
     return [found.get(wanted.wire) or missing(wanted)]
 
 
+#: Documents with a number by GB 11643; those of Hong Kong, Macao, Taiwan and the army have others.
+_RESIDENT_CARDS = frozenset({RESIDENT_IDENTITY_CARD, "居民身份证", "临时居民身份证", "身份证号"})
+
+
 def _identity_problem(values: Mapping[str, Any]) -> str | None:
     kind = values.get("identity_type") or RESIDENT_IDENTITY_CARD
-    if "身份证" not in kind or "外国人" in kind:
+    if kind not in _RESIDENT_CARDS:
         return None
     return identity_card_problem(values["identity_number"])

@@ -18,6 +18,8 @@ from schemas.problem import Problem, Rule
 _SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
 #: The most levels of nesting in an item.
 MAX_DEPTH = 64
+#: The most fields of a record, and the longest name of one; the standard has some forty.
+MAX_KEYS, MAX_KEY_LENGTH = 500, 128
 #: CloudEvents 1.0: if both names are present, the row is in `data`.
 _ENVELOPE = frozenset({"specversion", "data"})
 
@@ -78,6 +80,9 @@ def _candidate(kind: RecordKind | None, row: Any) -> Candidate | Problem:
             message=f"不知道这是{'、'.join(kind.title for kind in KINDS.values())}中的哪一种",
             fix=f"在 kind 字段写明 {'、'.join(KINDS)} 之一",
         )
+    if len(row) > MAX_KEYS or any(len(name) > MAX_KEY_LENGTH for name in row):
+        words = f"字段多于{MAX_KEYS}个，或字段名长于{MAX_KEY_LENGTH}字"
+        return _bytes_problem(words, "每条记录一个对象，字段名用接口说明里的")
     return Candidate(kind, to_2018(kind, row))
 
 

@@ -13,6 +13,8 @@ from schemas.record import RECORD_KINDS
 
 #: Our own columns beside those of the standard.
 OWN_COLUMNS = frozenset({"kind", "verb", "填报问题", "修改办法"})
+#: Those that stand beside an event or a grade where the problem workbook is sent again.
+WRITTEN_BY_US = OWN_COLUMNS - {"verb"}
 #: Cached texts of a column at most: dates, kinds, and the credit codes of a province's companies.
 MEMORY = 16_384
 #: Only texts up to this length are cached: longer ones are no codes, and a shifted column of long

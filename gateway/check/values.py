@@ -1,6 +1,7 @@
 """Read one value of one column by its type, or say what is wrong with it (pure)."""
 
 import re
+import unicodedata
 from collections.abc import Callable
 from datetime import MAXYEAR, date
 from decimal import Decimal, InvalidOperation
@@ -16,6 +17,8 @@ from schemas.problem import Problem, Rule
 _DATE = re.compile(r"(\d{4})[-/.年](\d{1,2})[-/.月](\d{1,2})日?(?:[ T]00:00(?::00(?:\.0+)?)?Z?)?")
 _LONG_TERM_WORDS = frozenset({"长期", "长期有效", "永久"})
 _KIND_SEPARATORS = re.compile(r"[、,，;；/|\s]+")
+_NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
+_GROUPED = re.compile(r"\d{1,3}(,\d{3})+(\.\d+)?", re.ASCII)
 #: Decimal(18,6): twelve digits before the point, six after it.
 _AMOUNT_LIMIT = Decimal(10) ** 12
 _CENT = Decimal("0.000001")
@@ -108,9 +111,9 @@ def _date(column: Column, value: Any) -> Read:
 
 
 def _amount(column: Column, value: Any) -> Read:
-    text = fold(str(value)).replace(",", "").removesuffix("万元").removesuffix("万")
+    text = unicodedata.normalize("NFKC", str(value)).strip().removesuffix("万元").removesuffix("万")
     try:
-        amount = Decimal(text)
+        amount = Decimal(_plain_number(text))
     except InvalidOperation:
         return None, problem(column, Rule.FORMAT, f"“{value}”不是金额", "填数字，单位万元，如 0.2")
     if not amount.is_finite() or amount < 0 or amount >= _AMOUNT_LIMIT:
@@ -118,6 +121,14 @@ def _amount(column: Column, value: Any) -> Read:
     if amount != amount.quantize(_CENT):
         return None, problem(column, Rule.FORMAT, f"金额 {value} 超过6位小数", "四舍五入到6位小数")
     return amount, None
+
+
+def _plain_number(text: str) -> str:
+    """Return a number without commas between groups of three; one elsewhere may be a point."""
+    text = text.strip()
+    if _GROUPED.fullmatch(text):
+        return text.replace(",", "")
+    return text if _NUMBER.fullmatch(text) else "no number"
 
 
 def _penalty_kinds(column: Column, value: Any) -> Read:

@@ -8,7 +8,7 @@ import typer
 from gateway.check.checked import Checked
 from gateway.check.checker import Checker
 from gateway.check.raw import line_of
-from gateway.cli.options import FileArgument, KindOption, OutOption
+from gateway.cli.options import FileArgument, KindOption, OutOption, not_the_same
 from gateway.cli.output import (
     Exit,
     Format,
@@ -38,6 +38,7 @@ def check(
     format_: FormatOption = Format.TEXT,
 ) -> None:
     """Print the problems of each record of a file."""
+    not_the_same(out, file)
     settings = settings_of(context)
     keys = load_keys(settings.master_key, settings.state)
     checker = Checker(keys, settings.exclusion_scope)
@@ -53,7 +54,7 @@ def check(
                 if checked.problems and out is not None:
                     faulty.append(faulty_row(checked))
                 advance(1)
-        except UnreadableFile as error:
+        except (UnreadableFile, OSError) as error:
             fail(str(error))
     if out is not None:
         problems_workbook(out, faulty)

@@ -7,7 +7,7 @@ from pathlib import Path
 import typer
 
 from gateway.check.raw import Raw, line_of
-from gateway.cli.options import FileArgument, KindOption, OutOption
+from gateway.cli.options import FileArgument, KindOption, OutOption, not_the_same
 from gateway.cli.output import (
     Exit,
     Format,
@@ -41,6 +41,7 @@ def ingest(
     format_: FormatOption = Format.TEXT,
 ) -> None:
     """Process a file in the pipeline."""
+    not_the_same(out, file)
     settings = settings_of(context)
     faulty: list[FaultyRow] = []
     with spooled(file) as path:
@@ -99,6 +100,7 @@ def _count(counts: Counter[str], raw: Raw, result: Result, format_: Format) -> N
                 "quarantine_id": result.quarantine_id,
             }
         )
-    elif result.verdict is not Verdict.OK and not result.repeat:
+    elif result.verdict is not Verdict.OK:
         problems = "；".join(problem.message for problem in result.problems)
-        print_line(f"第{line_of(raw)}行 {VERDICTS[result.verdict]}：{problems}")
+        again = "（重复）" if result.repeat else ""
+        print_line(f"第{line_of(raw)}行 {VERDICTS[result.verdict]}{again}：{problems}")

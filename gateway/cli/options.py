@@ -16,9 +16,22 @@ from scoring.regulation.ruleset import RuleSet
 
 def writable(out: Path | None) -> Path | None:
     """Refuse a path that cannot be written, before anything is done."""
-    if out is not None and (out.is_dir() or not out.absolute().parent.is_dir()):
+    if out is None:
+        return None
+    if out.is_dir() or not out.absolute().parent.is_dir():
         raise typer.BadParameter(f"不能写到 {out}：没有这个目录")
+    try:
+        with out.open("ab"):
+            pass
+    except OSError as error:
+        raise typer.BadParameter(f"不能写到 {out}：{error.strerror}") from error
     return out
+
+
+def not_the_same(out: Path | None, file: Path) -> None:
+    """Refuse to write over the file that is read; exits with wrong use."""
+    if out is not None and file != STANDARD_INPUT and out.samefile(file):
+        fail(f"--out {out} 就是要读的文件，会被盖掉；换一个文件名")
 
 
 OutOption = Annotated[

@@ -8,6 +8,7 @@ import os
 from collections import Counter
 from collections.abc import Mapping
 from decimal import Decimal
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -81,7 +82,7 @@ class FileLimits(Schema):
 
     max_xlsx_rows: int = Field(default=100_000, gt=0)
     max_unpacked_bytes: int = Field(default=512 * 2**20, gt=0)
-    max_line_bytes: int = Field(default=2**20, gt=0)
+    max_line_bytes: int = Field(default=2**20, gt=0, lt=2**31)
 
 
 class Settings(BaseSettings):
@@ -174,6 +175,11 @@ def make_settings(content: Mapping[str, Any], name: str) -> Settings:
     Raises:
         BadConfiguration: an unknown key or a wrong value, in the content or the environment.
     """
+    # pydantic-settings would take these as options of its own.
+    if foreign := sorted(key for key in map(str, content) if key.startswith("_")):
+        raise BadConfiguration(f"{name}：{'、'.join(foreign)}：不认识的键；改正键名或删去")
+    if misspelt := [words for name in sorted(os.environ) if (words := _misspelt(name))]:
+        raise BadConfiguration("\n".join(misspelt))
     try:
         return Settings(**content)
     except ValidationError as error:
@@ -184,6 +190,23 @@ def make_settings(content: Mapping[str, Any], name: str) -> Settings:
         given = "、".join(sorted(name for name in os.environ if name.startswith(_PREFIX)))
         fix = """列表写成 '["…"]'"""
         raise BadConfiguration(f"环境变量 {given} 中有一个应写成 JSON，{fix}：{error}") from None
+
+
+def _misspelt(name: str) -> str | None:
+    """Return what is wrong with a variable that nothing reads but is nearly one of ours.
+
+    Others with our prefix may be secrets to which the file refers.
+    """
+    field = name.removeprefix(_PREFIX).partition("__")[0].lower()
+    if not name.startswith(_PREFIX) or (field in Settings.model_fields and field not in _ALIASES):
+        return None
+    near = get_close_matches(field, Settings.model_fields, n=1, cutoff=0.8)
+    meant = [_ALIASES.get(one, f"{_PREFIX}{one.upper()}") for one in near]
+    return f"环境变量 {name} 没有用处；是否应为 {meant[0]}？改名或删去" if meant else None
+
+
+#: Settings whose variable has another name.
+_ALIASES = {"kafka_bootstrap": "KAFKA_BOOTSTRAP_SERVERS"}
 
 
 def _variable(place: tuple[int | str, ...]) -> str | None:

@@ -4,6 +4,7 @@ import hashlib
 import json
 import re
 from collections.abc import Iterator
+from itertools import islice
 from typing import Annotated, Any
 from uuid import uuid4
 
@@ -69,11 +70,12 @@ async def _origin(
 def _records(body: bytes) -> list[bytes]:
     """Return the records of a body as bytes; a body that is not JSON is one item, refused later."""
     try:
-        found = list(_elements(body.decode("utf-8-sig").strip()))
+        elements = _elements(body.decode("utf-8-sig").strip())
+        found = list(islice(elements, MAX_RECORDS + 1))
     except (ValueError, RecursionError):
         return [body]
     if len(found) > MAX_RECORDS:
-        raise HTTPException(413, f"一次最多{MAX_RECORDS}条，现有{len(found)}条")
+        raise HTTPException(413, f"一次最多{MAX_RECORDS}条，这里更多：分几次发送")
     return found
 
 

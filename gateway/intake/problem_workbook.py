@@ -7,13 +7,15 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+import orjson
+
 from connectors.shared.xlsx import Sheet, workbook
 from gateway.check.checked import Checked
 from gateway.check.normalise import Candidate, normalise
 from gateway.check.raw import line_of
 from schemas.codes import RecordKind
 from schemas.columns import Column, columns_of
-from schemas.kinds import KINDS, REPORTED_IN_ORDER
+from schemas.kinds import KINDS, REPORTED_IN_ORDER, REPORTED_KINDS
 from schemas.problem import Problem
 from schemas.record import RECORD_KINDS
 
@@ -88,13 +90,16 @@ def faulty_row(checked: Checked) -> FaultyRow:
     """Return the row of a checked item by wire column; its raw text if it cannot be parsed."""
     candidate = normalise(checked.raw)
     if isinstance(candidate, Candidate):
-        row = {name: _text(value) for name, value in candidate.row.items()}
+        row = {name: _text(candidate.kind, value) for name, value in candidate.row.items()}
     else:
         row = {"原文": (checked.raw.body or b"").decode("utf-8", "replace")}
     return FaultyRow(line_of(checked.raw), checked.kind, row, checked.problems)
 
 
-def _text(value: object) -> str:
-    if isinstance(value, list):
+def _text(kind: RecordKind, value: object) -> str:
+    """Return a value as the text of a cell; lists and objects of events are read back as JSON."""
+    if isinstance(value, list) and kind in REPORTED_KINDS:
         return "、".join(map(str, value))
+    if isinstance(value, list | dict):
+        return orjson.dumps(value, default=str).decode()
     return "" if value is None else str(value)

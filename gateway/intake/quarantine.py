@@ -1,5 +1,7 @@
 """Replay from quarantine 隔离区重放: process an item again, corrected or as it was."""
 
+import orjson
+
 from gateway.check.raw import Raw
 from gateway.config.clock import Clock
 from gateway.config.keys import Keys
@@ -46,11 +48,20 @@ async def replay(
         if item.resolved_at is not None:
             raise AlreadyResolved(id_)
         number = await quarantine.count_replay(connection, id_)
-    kind = RecordKind(item.kind) if item.kind else None
     content = keys.decrypt(item.sealed) if body is None else body
+    kind = RecordKind(item.kind) if item.kind and not _says_its_kind(body) else None
     [result] = await pipeline.process([Raw(f"quarantine:{id_}", number, content, kind)])
     await _note(pipeline, clock, id_, result)
     return result
+
+
+def _says_its_kind(body: bytes | None) -> bool:
+    """Whether a corrected content names its kind; the item may have come on the wrong topic."""
+    try:
+        row = orjson.loads(body or b"")
+    except ValueError:
+        return False
+    return isinstance(row, dict) and bool(row.get("kind"))
 
 
 async def _note(pipeline: Pipeline, clock: Clock, id_: int, result: Result) -> None:

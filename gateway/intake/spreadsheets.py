@@ -30,14 +30,26 @@ def csv_rows(path: Path, limits: FileLimits, kind: RecordKind | None) -> Iterato
     csv.field_size_limit(limits.max_line_bytes)
     encoding = _encoding(path)
     with path.open(encoding=encoding, errors="surrogateescape", newline="") as stream:
-        reader = csv.reader(stream)
+        # Strict, so that a quote without its end is an error and not a cell of many rows.
+        reader = csv.reader(stream, strict=True)
+        start = 1
         try:
             header = _Header(next(reader, []), kind)
+            start = reader.line_num + 1
             for cells in reader:
+                if reader.line_num > start and any(map(header.is_row, cells)):
+                    raise UnreadableFile(_unpaired(start))
                 if any(cell.strip() for cell in cells):
                     yield reader.line_num, header.kind, header.row(cells)
+                start = reader.line_num + 1
         except csv.Error as error:
-            raise UnreadableFile(f"第{reader.line_num}行不是有效的 CSV：{error}") from error
+            if "unexpected end of data" in str(error):
+                raise UnreadableFile(_unpaired(start)) from error
+            raise UnreadableFile(f"第{start}行不是有效的 CSV：{error}") from error
+
+
+def _unpaired(line: int) -> str:
+    return f"第{line}行的引号没有配对，它后面的行都读成了一格：补上引号或删去它，再导入"
 
 
 def _encoding(path: Path) -> str:
@@ -56,7 +68,8 @@ def xlsx_rows(path: Path, limits: FileLimits, kind: RecordKind | None) -> Iterat
     """Yield the rows of all sheets of an XLSX file; raises UnreadableFile beyond the limits."""
     _check_zip(path, limits)
     try:
-        workbook = CalamineWorkbook.from_path(str(path))
+        with path.open("rb") as stream:  # not by name, which may be of any bytes
+            workbook = CalamineWorkbook.from_filelike(stream)
         sheets = [workbook.get_sheet_by_name(name) for name in workbook.sheet_names]
     except CalamineError as error:
         raise UnreadableFile(f"不是有效的 XLSX 文件：{error}") from error
@@ -106,6 +119,12 @@ class _Header:
         self.names = [titles.get(name, name) for name in names]
         if not any(self.names):
             raise UnreadableFile("第一行没有列名：请写明列的中文名或代码（如 CF_WSH）")
+
+    def is_row(self, cell: str) -> bool:
+        """Whether a cell contains a whole row of the table, by its separators."""
+        lines = cell.splitlines()
+        separators = len(self.names) - 1
+        return separators > 1 and any(line.count(",") >= separators for line in lines)
 
     def row(self, cells: Sequence[str]) -> dict[str, Any]:
         """Return the cells that are not empty, by wire code; cells without a column are dropped."""

@@ -11,11 +11,12 @@ from gateway.record.recorded import Recorded
 from gateway.record.result import Result
 from gateway.store.audit import events
 from gateway.store.base.engine import Connection
-from gateway.store.record import inbox
+from gateway.store.record import inbox, quarantine
 from gateway.store.record.inbox import Seen
 from gateway.telemetry.audit_events import AuditEvent
 from gateway.telemetry.log import LogEvent, logger
 from gateway.telemetry.metrics import Metrics
+from schemas.verdict import Verdict
 
 
 class Inbox:
@@ -41,23 +42,31 @@ class Inbox:
         """Return the indexes of items that are not repeats.
 
         Other bytes at a known origin and position are processed, with a warning and an audit event.
+        What was refused before and is readable now (it was read as another kind, or by a release
+        with a fault) is processed too, and its quarantine item is resolved.
         """
         self.origins = await inbox.origins(self.connection, [c.raw.origin for c in self.checked])
         places = [(self.origins[c.raw.origin], c.raw.position) for c in self.checked]
         self.seen = await inbox.seen(self.connection, places)
-        fresh, reused = [], set()
+        fresh, reused, readable = [], set(), []
         in_batch: dict[tuple[int, int], bytes] = {}
         for index, (checked, place) in enumerate(zip(self.checked, places, strict=True)):
             known = self.seen.get(place)
             hash_ = self.hashes[index]
-            if in_batch.get(place) == hash_ or (known and bytes(known.bytes_hash) == hash_):
+            again = known is not None and bytes(known.bytes_hash) == hash_
+            mended = known is not None and again and _is_readable_now(checked, known)
+            if in_batch.get(place) == hash_ or (again and not mended):
                 self.results[index] = _seen_before(checked, known)
                 continue
+            if known is not None and mended:
+                readable.append(known.quarantine_id)
+            elif known is not None:
+                reused.add(checked.raw.origin)
             in_batch[place] = hash_
             fresh.append(index)
-            if known is not None:
-                reused.add(checked.raw.origin)
         await self._alert_reused(reused)
+        if readable:
+            await quarantine.resolve_all(self.connection, readable, self.now)
         return fresh
 
     async def _alert_reused(self, reused: set[str]) -> None:
@@ -98,6 +107,10 @@ class Inbox:
             self.connection, [row for place, row in last.items() if place in self.seen]
         )
         return [self.results[index] for index in range(len(self.checked))]
+
+
+def _is_readable_now(checked: Checked, known: Seen) -> bool:
+    return known.verdict == Verdict.REFUSED and checked.verdict is not Verdict.REFUSED
 
 
 def _seen_before(checked: Checked, known: Seen | None) -> Result:

@@ -94,6 +94,19 @@ def test_check_reads_a_table_in_gb18030_and_its_own_workbook(command: Command) -
     assert (csv.code, xlsx.code) == (1, 1)
 
 
+@pytest.mark.parametrize("name", ["check", "ingest"])
+def test_the_file_that_is_read_is_not_written_over(command: Command, name: str) -> None:
+    file = command.folder / "rows.ndjson"
+    file.write_bytes(line(penalty(1, CF_WSH="")))
+    (command.folder / "same.ndjson").symlink_to(file)
+
+    ran = command(name, "rows.ndjson", "--out", "same.ndjson")
+
+    assert ran.code == 2
+    assert "会被盖掉" in ran.err
+    assert file.read_bytes() == line(penalty(1, CF_WSH=""))
+
+
 def test_check_prints_the_problems_and_fixes_in_chinese(command: Command) -> None:
     ran = command("check", sample("licences"))
 

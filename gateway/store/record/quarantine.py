@@ -1,5 +1,6 @@
 """Quarantine 隔离区: input that could not become a record, with its replays and resolution."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -65,6 +66,19 @@ async def count_replay(connection: Connection, id_: int) -> int:
 async def resolve(connection: Connection, id_: int, now: datetime) -> None:
     """Mark the item as resolved: it has become a record."""
     await connection.execute(_RESOLVE, {"id": id_, "now": now})
+
+
+_RESOLVE_ALL = text(
+    """
+    update quarantine set resolved_at = :now
+    where id = any(cast(:ids as bigint[])) and resolved_at is null
+    """
+)
+
+
+async def resolve_all(connection: Connection, ids: Sequence[int | None], now: datetime) -> None:
+    """Mark items as resolved that come again and are readable now."""
+    await connection.execute(_RESOLVE_ALL, {"ids": [i for i in ids if i], "now": now})
 
 
 _REFUSED_IN = text(

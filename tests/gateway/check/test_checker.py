@@ -8,6 +8,8 @@ import pytest
 
 from gateway.check.checker import Checker
 from gateway.config.keys import Keys
+from gateway.intake.problem_workbook import faulty_row
+from schemas.codes import Verb
 from schemas.event import CreditEvent, ReceivedGrade
 from schemas.licence import LONG_TERM, AdministrativeLicence
 from schemas.penalty import AdministrativePenalty
@@ -282,15 +284,109 @@ def test_another_master_key_gives_a_person_another_key(check: Check) -> None:
     assert other.shown_key != check(person_penalty()).shown_key
 
 
+@pytest.mark.parametrize(
+    "word", ["withdraw", "WITHDRAW", " withdraw ", "撤回", "撤销", "撤回\u200b"]
+)
+def test_a_withdrawal_is_understood_in_every_usual_word(check: Check, word: str) -> None:
+    assert check(penalty(verb=word)).verb is Verb.WITHDRAW
+
+
+@pytest.mark.parametrize("word", ["作废", "delete", "repair"])
+def test_an_unknown_verb_refuses_since_it_may_be_a_withdrawal(check: Check, word: str) -> None:
+    checked = check(penalty(verb=word))
+
+    assert checked.verdict is Verdict.REFUSED
+    assert [problem.field for problem in checked.problems] == ["verb"]
+
+
+@pytest.mark.parametrize("given", [None, ""])
+def test_the_old_state_column_withdraws_beside_an_empty_verb(
+    check: Check, given: str | None
+) -> None:
+    assert check(penalty(CF_ZT="1", verb=given)).verb is Verb.WITHDRAW
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        penalty(CF_JDRQ=IDENTITY),
+        penalty(CF_CFLB=IDENTITY),
+        penalty(CF_XDR_LB=IDENTITY),
+        penalty(verb=IDENTITY),
+        event(**{IDENTITY: "1"}),
+    ],
+    ids=["date", "kind", "category", "verb", "name of a field"],
+)
+def test_no_problem_repeats_an_identity_number(check: Check, row: dict[str, Any]) -> None:
+    checked = check(row)
+
+    assert checked.problems
+    assert IDENTITY not in str(checked.problems)
+
+
+def test_a_record_of_very_many_fields_is_one_problem(check: Check) -> None:
+    row = event() | {f"k{n}": 1 for n in range(600)}
+
+    assert len(check(row).problems) == len(check({**event(), "长" * 200: 1}).problems) == 1
+
+
+@pytest.mark.parametrize(
+    "kind", ["香港永久性居民身份证", "澳门居民身份证", "台湾身份证", "军人身份证件", "护照号"]
+)
+def test_only_a_resident_identity_card_has_a_number_by_its_standard(
+    check: Check, kind: str
+) -> None:
+    row = person_penalty(CF_XDR_ZJLX=kind, CF_XDR_ZJHM="A123456(7)")
+
+    assert check(row).verdict is not Verdict.REFUSED
+
+
+def test_a_mended_row_of_the_problem_workbook_is_read_also_of_an_event(check: Check) -> None:
+    given = event(decision=about(), codes=["A1", "B2"], details={"where": "样例路"})
+    cells = dict(faulty_row(check(given)).row) | {"填报问题": "…", "修改办法": "…"}
+
+    mended = check(cells)
+
+    assert mended.problems == ()
+    assert mended.record == check(given).record
+
+
+@pytest.mark.parametrize(
+    ("written", "day"),
+    [("2026/3/1", date(2026, 3, 1)), ("2026-03-01", date(2026, 3, 1)), (0, None), ("三月", None)],
+)
+def test_the_date_of_an_event_is_read_as_in_decisions(
+    check: Check, written: object, day: date | None
+) -> None:
+    checked = check(event(occurred_on=written))
+
+    assert checked.decided_on == day
+    assert day is not None or "不是日期" in checked.problems[0].message
+
+
 # ---------------------------------------------------------------- excluded
 
 
-@pytest.mark.parametrize("value", [True, "true", "1", "是", " Y "])
+@pytest.mark.parametrize(
+    "value", [True, "true", "1", "是", " Y ", "涉密", "√", "１", "1.0", "机密", "是\u200b", "有"]
+)
 def test_a_secret_decision_is_excluded(check: Check, value: object) -> None:
     assert check(penalty(state_secret=value)).excluded is Exclusion.STATE_SECRET
 
 
-@pytest.mark.parametrize("value", [False, "false", "0", "否", ""])
+@pytest.mark.parametrize("value", ["也许", "见附件", "2"])
+def test_a_word_that_is_neither_yes_nor_no_refuses_what_may_be_secret(
+    check: Check, value: str
+) -> None:
+    checked = check(penalty(state_secret=value))
+
+    [problem] = checked.problems
+    assert checked.verdict is Verdict.REFUSED
+    assert (problem.field, problem.rule) == ("state_secret", Rule.CODE_LIST)
+    assert value in problem.message
+
+
+@pytest.mark.parametrize("value", [False, "false", "0", "否", "", "不涉密", "无", "Ｎ", "×"])
 def test_a_no_or_empty_value_does_not_exclude(check: Check, value: object) -> None:
     assert check(penalty(state_secret=value)).excluded is None
 

@@ -94,6 +94,13 @@ def test_an_invalid_amount_is_a_format_problem(given_: str) -> None:
 
 
 @pytest.mark.parametrize(
+    "given_", ["0,2", "0，2", "12,5", "1,2345", "2,0,0", "1_000", "2 0", "１ ０"]
+)
+def test_a_comma_that_is_not_between_groups_of_three_may_be_a_point(given_: str) -> None:
+    assert rule(AMOUNT, given_) is Rule.FORMAT
+
+
+@pytest.mark.parametrize(
     "given_",
     [
         "罚款、没收违法所得",

@@ -34,6 +34,52 @@ def test_without_a_file_the_defaults_apply() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"takes": []}, "至少写一种"),
+        ({"regions": ["郑州"]}, "regions"),
+        ({"requires": ["CF_XDR_SHXMY"]}, "没有列 CF_XDR_SHXMY"),
+        ({"not_required": ["CF_NOPE"]}, "没有列 CF_NOPE"),
+    ],
+)
+def test_a_destination_that_would_quietly_get_the_wrong_records_is_refused(
+    change: dict[str, Any], words: str
+) -> None:
+    with pytest.raises(BadConfiguration, match=words):
+        make_settings({"destinations": [DESTINATION | change]}, "gateway.yaml")
+
+
+@pytest.mark.parametrize(
+    ("name", "meant"),
+    [
+        ("CREDIT_GATEWAY_DATABSE_URL", "CREDIT_GATEWAY_DATABASE_URL"),
+        ("CREDIT_GATEWAY_KAFKA_BOOTSTRAP", "KAFKA_BOOTSTRAP_SERVERS"),
+    ],
+)
+def test_a_misspelt_variable_is_named_with_the_one_that_is_meant(
+    monkeypatch: pytest.MonkeyPatch, name: str, meant: str
+) -> None:
+    monkeypatch.setenv(name, "x")
+
+    with pytest.raises(BadConfiguration, match=f"{name} 没有用处；是否应为 {meant}"):
+        load_settings(None)
+
+
+def test_a_variable_of_a_secret_may_have_our_prefix(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CREDIT_GATEWAY_BANK_KEY", "x")
+
+    assert load_settings(None).destinations == ()
+
+
+@pytest.mark.parametrize(
+    "key", ["_env_file", "_cli_parse_args", "_build_sources", "__pydantic_self__"]
+)
+def test_a_key_that_is_no_setting_is_refused(key: str) -> None:
+    with pytest.raises(BadConfiguration, match=f"{key}：不认识的键"):
+        make_settings({key: True}, "gateway.yaml")
+
+
 def test_an_empty_file_gives_the_defaults(tmp_path: Path) -> None:
     assert load_settings(written(tmp_path, "")) == load_settings(None)
 

@@ -1,5 +1,6 @@
 """File intake: the formats that clerks use, and faulty files."""
 
+import os
 import tracemalloc
 import zipfile
 from collections.abc import Sequence
@@ -158,6 +159,31 @@ def test_a_cell_with_a_line_break_is_one_cell(tmp_path: Path) -> None:
     path = csv(tmp_path, 'CF_WSH,CF_SY\n1,"一\n二"\n2,三\n')
 
     assert [row["CF_SY"] for row in bodies(path)] == ["一\n二", "三"]
+
+
+@pytest.mark.parametrize("closing", ["", '见附件"'], ids=["to the end", "to a later quote"])
+def test_a_quote_without_its_end_refuses_the_file_and_names_the_line(
+    tmp_path: Path, closing: str
+) -> None:
+    columns = ["CF_WSH", "CF_XDR_MC", "BZ"]
+    lines = [",".join([f"样环罚字〔2026〕{n}号", f"样例{n}厂", ""]) for n in range(1, 8)]
+    lines[2] += '"见附件'
+    lines[5] += closing
+    path = csv(tmp_path, "\n".join([",".join(columns), *lines]))
+
+    with pytest.raises(UnreadableFile, match="第4行的引号没有配对"):
+        list(read(path, LIMITS))
+
+
+def test_a_workbook_with_a_name_of_foreign_bytes_is_read(tmp_path: Path) -> None:
+    plain = tmp_path / "plain.xlsx"
+    with xlsxwriter.Workbook(plain) as book:
+        book.add_worksheet().write_row(0, 0, ["CF_WSH"])
+        book.get_worksheet_by_name("Sheet1").write_row(1, 0, ["样环罚字〔2026〕1号"])
+    foreign = Path(os.fsdecode(os.fsencode(tmp_path) + b"/\xb4\xa6\xb7\xa3.xlsx"))
+    plain.rename(foreign)
+
+    assert len(list(read(foreign, LIMITS))) == 1
 
 
 def test_empty_rows_and_cells_are_left_out(tmp_path: Path) -> None:

@@ -141,6 +141,15 @@ async def test_the_kind_is_kept_for_the_replay(world: World) -> None:
     assert result.verdict is Verdict.OK
 
 
+async def test_a_corrected_item_may_say_that_it_is_of_another_kind(world: World) -> None:
+    [refused] = await world.take(licence(kind="penalty"))
+    assert refused.quarantine_id is not None
+
+    result = await again(world, refused.quarantine_id, orjson.dumps(licence(kind="licence")))
+
+    assert result.verdict is Verdict.OK
+
+
 async def test_an_unknown_quarantine_number_is_refused(world: World) -> None:
     with pytest.raises(NoSuchItem, match="99"):
         await again(world, 99)
