@@ -127,6 +127,14 @@ class Rulebook:
                 return one.rule_set
         return self.load(bound).rule_set
 
+    @property
+    def begun(self) -> date:
+        """The latest day from which a text in force scores: nothing is scored as of an earlier one.
+
+        A host whose clock is behind would score by the text before.
+        """
+        return max((one.from_day for one in self.activated), default=date.min)
+
     def expects_none(self, code: str) -> bool:
         """Whether the region is configured as not scored, so that no alert is needed."""
         return region(code).startswith(self.settings.not_scored or ("\0",))

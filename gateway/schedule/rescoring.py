@@ -53,13 +53,17 @@ class Rescoring:
     async def activate(self, now: datetime) -> bool:
         """Score a slice of the subjects by a text that is now in force.
 
-        Returns False if there is no such text, or if it was paused because too many grades change.
+        The first call only starts it. Returns False if there is no such text, or if it was paused
+        because too many grades change.
         """
 
         async def work(connection: Connection) -> bool:
             activation = await activations.due(connection, today(now))
             if activation is None:
                 return False
+            if activation.started_at is None:
+                await activations.start(connection, activation.id, ACTOR, now)
+                return True
             found = await activations.subjects_after(connection, activation.rescored_to, SLICE)
             if not found:
                 await self._finish(connection, activation, now)

@@ -3,7 +3,7 @@
 import asyncio
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, NamedTuple
 
 import msgspec
@@ -16,6 +16,7 @@ from gateway.store.base.engine import Connection
 from gateway.store.base.statements import Ids
 from gateway.store.record.facts import facts_of_subjects
 from gateway.store.score import assessments, grade_changes
+from gateway.store.score.activations import share_scoring
 from gateway.telemetry.log import LogEvent, logger
 from gateway.telemetry.metrics import Metrics
 from schemas.base import today
@@ -89,6 +90,7 @@ class Assessing:
         """Assess subjects by all their present facts, in slices between awaits."""
         if not subjects:
             return
+        await share_scoring(self.connection)
         await refresh(self.connection, self.scorer.rulebook)
         bodies = await facts_of_subjects(self.connection, [s.id for s in subjects])
         for start in range(0, len(subjects), SLICE):
@@ -99,7 +101,7 @@ class Assessing:
         self, subjects: Sequence[Subject], bodies: Mapping[int, bytes], persons: set[str]
     ) -> None:
         """Assess a slice, step by step over all its subjects, as `Checker.check_all` does."""
-        day = today(self.now)
+        day = self._day()
         known = [_read_facts(bodies.get(subject.id, _NO_FACTS)) for subject in subjects]
         scored = [
             self.scorer.score(
@@ -118,6 +120,9 @@ class Assessing:
             if subject.code in persons or not one.public:
                 self._untold.add(subject.id)
 
+    def _day(self) -> date:
+        return max(today(self.now), self.scorer.rulebook.begun)
+
     def _noted(self, subject: Subject, scored: Scored) -> Scored:
         """Note a grade change; if that fails, the subject is not evaluated, with an alert."""
         try:
@@ -125,7 +130,7 @@ class Assessing:
         except Exception:  # noqa: BLE001  one subject never stops the others
             logger.exception(LogEvent.ENGINE_FAILED)
             reason = NotEvaluated.ENGINE_ERROR
-            nothing = without_result(subject.code, today(self.now), reason)
+            nothing = without_result(subject.code, self._day(), reason)
             return scored._replace(assessment=nothing, change=None)
         return scored
 

@@ -12,6 +12,8 @@ from gateway.store.base.engine import Connection
 
 #: One process at a time adopts, proposes or decides; the lock ends with its transaction.
 _LOCK = 726_180_003
+#: Shared by transactions that score; alone for the one that starts an activation.
+_SCORING_LOCK = 726_180_004
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,15 +79,16 @@ class Activation:
     changed: int
     paused_at: datetime | None
     finished_at: datetime | None
+    started_at: datetime | None
 
 
 _COLUMNS = ", ".join(Activation.__dataclass_fields__)
 _ADOPT = text(
     """
     insert into rule_set_activation (id, bound, name, hash, from_day, population, flip_limit,
-        flips, proposed_by, proposed_at, approved_by, approved_at, finished_at)
+        flips, proposed_by, proposed_at, approved_by, approved_at, finished_at, started_at)
     select nextval('gateway_id'), :name, :name, :hash, '0001-01-01', 0, 0, 0, :actor, :now,
-        :actor, :now, :now
+        :actor, :now, :now, :now
     where not exists (select from rule_set_activation where bound = :name)
     """
 )
@@ -98,14 +101,14 @@ _PROPOSE = text(
     returning id
     """
 )
-#: In force: approved, confirmed if too many grades change, neither withdrawn nor paused.
+#: May score: approved, confirmed if too many grades change, neither withdrawn nor paused.
 _RELEASED = (
     "withdrawn_at is null and paused_at is null and approved_at is not null "
     "and (flips <= flip_limit or confirmed_at is not null)"
 )
 _IN_FORCE = text(
     f"select bound, from_day, hash from rule_set_activation where {_RELEASED} "
-    "order by from_day desc, id desc"
+    "and started_at is not null order by from_day desc, id desc"
 )
 _OPEN = text(
     f"select {_COLUMNS} from rule_set_activation "
@@ -119,9 +122,27 @@ _DUE = text(
 )
 
 
+_SHARE_SCORING = text("select pg_advisory_xact_lock_shared(:lock)")
+
+
 async def lock(connection: Connection) -> None:
     """Lock activations until the end of the transaction: one process at a time changes them."""
     await connection.execute(text("select pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
+
+
+async def share_scoring(connection: Connection) -> None:
+    """Keep the texts in force as they are until the end of this transaction, which scores."""
+    await connection.execute(_SHARE_SCORING, {"lock": _SCORING_LOCK})
+
+
+async def start(connection: Connection, id_: int, actor: str, now: datetime) -> None:
+    """Start an activation: from its commit on, its text scores in the whole database.
+
+    It waits for the transactions that score by the text before, so that all their subjects can be
+    seen and scored again.
+    """
+    await connection.execute(text("select pg_advisory_xact_lock(:lock)"), {"lock": _SCORING_LOCK})
+    await mark(connection, id_, "started", actor, now)
 
 
 async def adopt(connection: Connection, name: str, hash_: str, actor: str, now: datetime) -> None:
@@ -137,7 +158,7 @@ async def propose(connection: Connection, values: Mapping[str, Any]) -> int:
 
 
 async def in_force(connection: Connection) -> list[tuple[str, date, str]]:
-    """Return released activations (bound rule set, from day, text hash), the latest day first."""
+    """Return started activations (bound rule set, from day, text hash), the latest day first."""
     return [(row[0], row[1], row[2]) for row in await connection.execute(_IN_FORCE)]
 
 
@@ -159,8 +180,10 @@ async def due(connection: Connection, today: date) -> Activation | None:
 
 _MARKS = {
     "approved": "approved_by = :actor, approved_at = :now",
-    # subjects scored during the pause may have used the old text, so that all are scored again
-    "confirmed": "confirmed_by = :actor, confirmed_at = :now, paused_at = null, rescored_to = 0",
+    # subjects scored during the pause may have used the old text, so that it starts again
+    "confirmed": "confirmed_by = :actor, confirmed_at = :now, paused_at = null, rescored_to = 0, "
+    "started_at = null",
+    "started": "started_at = :now",
     "withdrawn": "withdrawn_at = :now",
     "paused": "paused_at = coalesce(paused_at, :now)",
     "finished": "finished_at = :now",
@@ -168,7 +191,7 @@ _MARKS = {
 
 
 async def mark(connection: Connection, id_: int, what: str, actor: str, now: datetime) -> None:
-    """Mark an activation: `what` is approved, confirmed, withdrawn, paused or finished."""
+    """Mark an activation: `what` is a key of `_MARKS`."""
     statement = f"update rule_set_activation set {_MARKS[what]} where id = :id"
     await connection.execute(text(statement), {"id": id_, "actor": actor, "now": now})
 

@@ -12,6 +12,7 @@ import pytest
 from gateway.config.errors import BadConfiguration
 from gateway.rules import activation as lives
 from gateway.rules.activation import NotActivated, Proposal
+from gateway.score.assess import Assessing
 from gateway.score.verify import verify_assessments
 from gateway.store.score import activations
 from tests.factories import REGION, penalty
@@ -28,6 +29,11 @@ PRESENT = (
     "on s.id = g.subject_id order by s.id, g.id desc"
 )
 Town = Callable[[int], Awaitable[World]]
+
+
+async def start(world: World) -> None:
+    """Start the activation that is due; its subjects are not scored yet."""
+    assert await world.schedule.rescoring.activate(world.clock())
 
 
 @pytest.fixture
@@ -125,7 +131,7 @@ async def test_on_its_day_all_subjects_are_scored_again_and_the_changes_have_the
     ]
 
 
-async def test_other_processes_score_by_the_new_text_from_its_day(town: Town) -> None:
+async def test_other_processes_score_by_the_new_text_from_its_start_on(town: Town) -> None:
     old = await town(MILD)
     await old.take(penalty(1, 1))
     world = await town(HARD)
@@ -136,9 +142,60 @@ async def test_other_processes_score_by_the_new_text_from_its_day(town: Town) ->
     await old.take(penalty(2, 2))
     world.clock.step(timedelta(days=3))
     await old.take(penalty(3, 3))
+    await start(world)
+    await old.take(penalty(4, 4))
 
-    assert await old.column(PRESENT) == ["好", "好", "差"]
+    assert await old.column(PRESENT) == ["好", "好", "好", "差"]
     assert (await verify_assessments(old.database, lambda _: None))[1] == []
+
+
+async def test_a_host_whose_clock_is_behind_does_not_score_by_the_text_before(
+    town: Town, make_world: MakeWorld
+) -> None:
+    world = await changed_file(town)
+    await diffed(world, flips=4)
+    await propose(world, share="1")
+    await approve(world)
+    yesterday = world.clock()
+    await world.pass_time(24 * 3)
+    assert await world.column(PRESENT) == ["差"] * 4
+
+    world.clock.set(yesterday)
+    await world.take(penalty(11, 1), penalty(15, 5))
+
+    assert await world.column(PRESENT) == ["差"] * 5
+    assert (await verify_assessments(world.database, lambda _: None))[1] == []
+
+
+async def test_a_start_waits_for_a_batch_that_scores_by_the_text_before(
+    town: Town, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world = await changed_file(town)
+    await diffed(world, flips=4)
+    await propose(world, share="1")
+    await approve(world)
+    world.clock.step(timedelta(days=3))
+    scored, go = asyncio.Event(), asyncio.Event()
+    write = Assessing.write
+
+    async def slowly(self: Assessing) -> list[tuple[int, int]]:
+        scored.set()
+        await go.wait()
+        return await write(self)
+
+    monkeypatch.setattr(Assessing, "write", slowly)
+    batch = asyncio.create_task(world.take(penalty(11, 1)))
+    async with asyncio.timeout(20):
+        await scored.wait()
+    starting = asyncio.create_task(start(world))
+    await asyncio.sleep(0.5)
+    waited = not starting.done()
+    go.set()
+    await asyncio.gather(batch, starting)
+    await world.turn()
+
+    assert waited
+    assert await world.column(PRESENT) == ["差"] * 4
 
 
 async def test_scoring_all_subjects_twice_changes_nothing(town: Town) -> None:
@@ -300,6 +357,7 @@ async def test_withdrawing_a_text_that_scored_restores_the_one_before(town: Town
     await propose(world, share="1")
     await approve(world)
     world.clock.step(timedelta(days=3))
+    await start(world)
     await world.take(penalty(5, 1))
     assert await world.column(PRESENT) == ["差", "好", "好", "好"]
 
@@ -362,6 +420,7 @@ async def test_a_withdrawal_waits_for_the_slice_that_is_scored_and_takes_it_back
     await propose(world, share="1")
     await approve(world)
     world.clock.step(timedelta(days=3))
+    await start(world)
     scored, go = asyncio.Event(), asyncio.Event()
     advance = activations.advance
 
@@ -372,7 +431,8 @@ async def test_a_withdrawal_waits_for_the_slice_that_is_scored_and_takes_it_back
 
     monkeypatch.setattr(activations, "advance", slowly)
     slice_ = asyncio.create_task(world.schedule.rescoring.activate(world.clock()))
-    await scored.wait()
+    async with asyncio.timeout(20):
+        await scored.wait()
     withdrawal = asyncio.create_task(withdraw(world))
     await asyncio.sleep(0.5)
     waited = not withdrawal.done()

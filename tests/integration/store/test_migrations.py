@@ -51,6 +51,7 @@ async def test_facts_of_an_earlier_release_get_their_id(world: World) -> None:
     await world.run("create index fact_of_decision on fact (decision_id) where known_to is null")
     await world.run("alter table destination drop column dropped_at")
     await world.run("alter table installation drop column key_fingerprint")
+    await world.run("alter table rule_set_activation drop column started_at")
     await world.run("update alembic_version set version_num = '0006'")
 
     await upgrade(world.database)

@@ -60,6 +60,7 @@ rule_set_activation = Table(
     Column("changed", BigInteger, nullable=False, server_default=text("0")),
     time_column("paused_at", null=True),
     time_column("finished_at", null=True),
+    time_column("started_at", null=True),
 )
 assessment = Table(
     "assessment",
