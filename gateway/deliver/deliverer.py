@@ -79,6 +79,11 @@ class Deliverer:
         """Whether the destination must not be called now 免打扰时段."""
         return self.destination.is_quiet(self.clock())
 
+    @property
+    def is_owner(self) -> bool:
+        """Whether this process owns the destination now."""
+        return time.monotonic() < self._owned_until
+
     async def drain(self) -> Round:
         """Run rounds until nothing can be claimed; return their sum."""
         total = Round()
@@ -179,7 +184,7 @@ class Deliverer:
 
     def _may_call(self) -> bool:
         self._progress = time.monotonic()
-        return not self._stopping and self._progress < self._owned_until
+        return not self._stopping and self.is_owner
 
     async def _tidy(self) -> None:
         now = self.clock()

@@ -36,7 +36,8 @@ class Daily:
             await release_held(self.database, self.decider, now)
             self._held_of = day
         if self._partitions_of != day:
-            await self.database.run(partial(make_partitions, first=day))
+            if not await self.database.run(partial(make_partitions, first=day)):
+                logger.warning(LogEvent.PARTITIONS_WAIT)
             self._partitions_of = day
             self._warn(day)
 

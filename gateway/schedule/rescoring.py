@@ -1,7 +1,7 @@
 """Score subjects again without a new fact: when their result changes, or by a new rule set."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import date, datetime, timedelta
 
 from gateway.config.keys import is_person
 from gateway.decide.decider import Decider
@@ -22,6 +22,8 @@ from schemas.known import Subject
 
 #: Subjects scored again in one transaction.
 SLICE = 500
+#: Days that are looked at again, for results of a host whose clock was behind.
+AGAIN = timedelta(days=2)
 ACTOR = "credit-gateway"
 
 
@@ -35,12 +37,18 @@ class Rescoring:
         self.scorer = scorer
         self.decider = decider
         self.metrics = metrics
+        #: Results that change up to this day are scored again. The first call looks at all: of
+        #: years of past assessments, most have a day of change that is over.
+        self._changed_to = date.min
 
     async def due(self, now: datetime) -> int:
         """Score a slice of the subjects whose result changes by now; return how many."""
 
+        day = today(now)
+        since = min(self._changed_to, day - AGAIN)
+
         async def work(connection: Connection) -> int:
-            codes = await assessments.subjects_to_rescore(connection, today(now), SLICE)
+            codes = await assessments.subjects_to_rescore(connection, since, day, SLICE)
             if codes:
                 locked = await lock_subjects(connection, ((c, None, False) for c in codes))
                 subjects = list(locked.values())
@@ -48,7 +56,10 @@ class Rescoring:
                 await self._write(connection, assessing, subjects, now)
             return len(codes)
 
-        return await self.database.run(work)
+        count = await self.database.run(work)
+        if not count:
+            self._changed_to = day - AGAIN
+        return count
 
     async def activate(self, now: datetime) -> bool:
         """Score a slice of the subjects by a text that is now in force.

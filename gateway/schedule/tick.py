@@ -38,24 +38,44 @@ class Schedule:
         Raises:
             DatabaseAway: what was not done yet is done by the next tick.
         """
+        await self.prompt()
+        await self.survey()
+
+    async def prompt(self) -> None:
+        """Do what somebody waits for; it costs nothing where there is nothing to do.
+
+        Raises:
+            DatabaseAway: what was not done yet is done by the next call.
+        """
         now = self.clock()
-        parts: tuple[Callable[[], Awaitable[object]], ...] = (
+        await _each(lambda: self._rescore(now), lambda: publish(self.database))
+
+    async def survey(self) -> None:
+        """Look at all open deliveries, and do the work of the day.
+
+        Raises:
+            DatabaseAway: what was not done yet is done by the next call.
+        """
+        now = self.clock()
+        await _each(
             lambda: mark_breaches(self.database, now, self.metrics),
-            lambda: self._rescore(now),
-            lambda: publish(self.database),
             lambda: sweep(self.database, now, self.metrics),
             lambda: self.daily.run(now),
             lambda: observe(self.database, now, self.metrics),
         )
-        for part in parts:
-            try:
-                await part()
-            except DatabaseAway:
-                raise
-            except Exception:  # noqa: BLE001  the other parts must not wait for its repair
-                logger.exception(LogEvent.WORK_FAILED, extra={"work": "schedule"})
 
     async def _rescore(self, now: datetime) -> None:
         for _ in range(SLICES):
             if not (await self.rescoring.due(now) or await self.rescoring.activate(now)):
                 break
+
+
+async def _each(*parts: Callable[[], Awaitable[object]]) -> None:
+    """Do each part; one that fails does not keep the others from being done."""
+    for part in parts:
+        try:
+            await part()
+        except DatabaseAway:
+            raise
+        except Exception:  # noqa: BLE001  the other parts must not wait for its repair
+            logger.exception(LogEvent.WORK_FAILED, extra={"work": "schedule"})

@@ -20,8 +20,8 @@ from gateway.telemetry.log import LogEvent, logger
 
 #: Seconds between two rounds of an idle destination, of receipts, and of the schedule.
 IDLE_PAUSE, RECEIPTS_PAUSE, SCHEDULE_PAUSE = 0.5, 5.0, 1.0
-#: Seconds between two predictions of late deliveries.
-PREDICT_PAUSE = 30.0
+#: Seconds between two looks at all open deliveries, and between two predictions of late ones.
+SURVEY_PAUSE, PREDICT_PAUSE = 15.0, 30.0
 
 
 class Role(StrEnum):
@@ -85,7 +85,9 @@ async def run(gateway: Gateway, roles: frozenset[Role]) -> AsyncIterator[Running
             running.intake = await _start_intake(gateway, bootstrap, stack)
             running.add("lag", _lag(gateway, running.intake), SCHEDULE_PAUSE)
         if Role.SCHEDULE in roles:
-            running.add("schedule", build_schedule(gateway).tick, SCHEDULE_PAUSE)
+            schedule = build_schedule(gateway)
+            running.add("schedule", schedule.prompt, SCHEDULE_PAUSE)
+            running.add("survey", schedule.survey, SURVEY_PAUSE)
         running.deliverers = deliverers
         for deliverer in deliverers:
             stack.push_async_callback(deliverer.close)

@@ -21,6 +21,7 @@ class LogEvent(StrEnum):
     NOT_EVALUATED = "not_evaluated"
     ENGINE_FAILED = "engine_failed"
     ORIGIN_REUSED = "origin_reused"
+    PARTITIONS_WAIT = "partitions_wait"
     HEARTBEAT_FAILED = "heartbeat_failed"
     RECEIPT_FAILED = "receipt_failed"
     CALL_FAILED = "call_failed"

@@ -1,8 +1,9 @@
 """Create the monthly partitions before their month begins."""
 
-from datetime import UTC, date, datetime, time
+from datetime import UTC, date, datetime, time, timedelta
 
 from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
 
 from gateway.store.base.engine import Connection
 from gateway.store.base.upgrade import STRUCTURE_LOCK
@@ -11,22 +12,64 @@ from gateway.store.base.upgrade import STRUCTURE_LOCK
 PARTITIONED = ("attempt", "receipt", "audit_event")
 
 
-async def make_partitions(connection: Connection, first: date, months: int = 3) -> None:
-    """Create the partitions of `months` months from `first` on, where missing.
+async def make_partitions(connection: Connection, first: date, months: int = 4) -> bool:
+    """Create the partitions of `months` months from `first` on, where missing; return whether.
 
-    It takes the structure lock until the end of the caller's transaction. Without it, two processes
-    that had both read the same default partition would deadlock when they create the partition.
+    Each is made as a table of its own and then attached, which locks the default partition only. A
+    long reader of it, such as a dump, would make that wait, and everybody else behind it: it is
+    given up after two seconds, and another call has months to succeed. It takes the structure lock
+    until the end of the caller's transaction. Without it, two processes that had both read the same
+    default partition would deadlock.
     """
     await connection.execute(STRUCTURE_LOCK)
-    month = first.replace(day=1)
-    for _ in range(months):
-        following = (month.replace(day=28) + (date(2000, 1, 5) - date(2000, 1, 1))).replace(day=1)
-        for table in PARTITIONED:
-            name = f"{table}_{month:%Y_%m}"
-            statement = f"create table if not exists {name} partition of {table} for values from ('{month}') to ('{following}')"  # noqa: E501
-            if not await _occupied(connection, table, month, following):
-                await connection.execute(text(statement))
-        month = following
+    missing = [
+        (table, month)
+        for month in _months(first, months)
+        for table in PARTITIONED
+        if not await connection.scalar(_EXISTS, {"name": _name(table, month)})
+    ]
+    try:
+        async with connection.begin_nested():
+            await connection.execute(text("set local lock_timeout = '2s'"))
+            for table, month in missing:
+                await _make(connection, table, month)
+            await connection.execute(text("set local lock_timeout = 0"))
+    except DBAPIError as error:
+        if getattr(error.orig, "sqlstate", None) != _LOCK_NOT_AVAILABLE:
+            raise
+        return False
+    return True
+
+
+_LOCK_NOT_AVAILABLE = "55P03"
+_EXISTS = text("select to_regclass(:name) is not null")
+
+
+def _months(first: date, count: int) -> list[date]:
+    months = [first.replace(day=1)]
+    while len(months) < count:
+        months.append(_following(months[-1]))
+    return months
+
+
+def _following(month: date) -> date:
+    return (month + timedelta(days=31)).replace(day=1)
+
+
+def _name(table: str, month: date) -> str:
+    return f"{table}_{month:%Y_%m}"
+
+
+async def _make(connection: Connection, table: str, month: date) -> None:
+    name, end = _name(table, month), _following(month)
+    if await _occupied(connection, table, month, end):
+        return
+    await connection.execute(text(f"create table {name} (like {table} including all)"))
+    await connection.execute(
+        text(
+            f"alter table {table} attach partition {name} for values from ('{month}') to ('{end}')"
+        )
+    )
 
 
 async def _occupied(connection: Connection, table: str, start: date, end: date) -> bool:

@@ -14,8 +14,8 @@ _STUCK = text(
     f"""
     select distinct w.chain_id, w.destination, w.subject_id from delivery w
     where w.state = 'waiting'
-      and (w.item_kind <> 'grade_change' or exists (select from grade_change g
-           where g.id = w.item_id and g.number is not null))
+      and (w.item_kind <> 'grade_change' or (select g.number from grade_change g
+           where g.id = w.item_id) is not null)
       and not exists (select from delivery b where b.chain_id = w.chain_id
           and b.destination = w.destination
           and b.state in {one_of(BLOCKING)})

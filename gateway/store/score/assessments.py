@@ -75,14 +75,17 @@ async def not_before_last(
 
 _TO_CHANGE = text(
     """
-    select distinct s.code from subject s
-    join lateral (select changes_on from assessment a where a.subject_id = s.id
-        order by a.id desc limit 1) a on a.changes_on <= :today
-    order by s.code limit :limit
+    select s.code from assessment a join subject s on s.id = a.subject_id
+    where a.changes_on > :since and a.changes_on <= :today and not exists (
+        select from assessment later where later.subject_id = a.subject_id and later.id > a.id)
+    order by a.changes_on, a.id limit :limit
     """
 )
 
 
-async def subjects_to_rescore(connection: Connection, today: date, limit: int) -> list[str]:
-    """Return the codes of subjects whose last assessment changes by today."""
-    return list(await connection.scalars(_TO_CHANGE, {"today": today, "limit": limit}))
+async def subjects_to_rescore(
+    connection: Connection, since: date, today: date, limit: int
+) -> list[str]:
+    """Return the codes of subjects whose last assessment changes after `since` and by today."""
+    values = {"since": since, "today": today, "limit": limit}
+    return list(await connection.scalars(_TO_CHANGE, values))

@@ -52,6 +52,7 @@ async def test_facts_of_an_earlier_release_get_their_id(world: World) -> None:
     await world.run("alter table destination drop column dropped_at")
     await world.run("alter table installation drop column key_fingerprint")
     await world.run("alter table rule_set_activation drop column started_at")
+    await world.run("drop index delivery_open")
     await world.run("update alembic_version set version_num = '0006'")
 
     await upgrade(world.database)
@@ -80,7 +81,8 @@ async def test_partitions_are_created_before_their_months(world: World) -> None:
     names = await world.column("select relname from pg_class where relispartition and "
                                "relkind = 'r' and relname like 'attempt%' order by 1")  # fmt: skip
 
-    assert names == ["attempt_2026_10", "attempt_2026_11", "attempt_2026_12", "attempt_default"]
+    months = ["2026_10", "2026_11", "2026_12", "2027_01"]
+    assert names == [f"attempt_{month}" for month in months] + ["attempt_default"]
 
 
 async def test_two_processes_may_make_partitions_at_once(world: World) -> None:
@@ -92,7 +94,20 @@ async def test_two_processes_may_make_partitions_at_once(world: World) -> None:
         await asyncio.gather(*[make(date(year, 1, 1)) for _ in range(3)])
 
     made = "select count(*) from pg_class where relkind = 'r' and relname like 'attempt_203%'"
-    assert await world.value(made) == 8 * 3
+    assert await world.value(made) == 8 * 4
+
+
+async def test_a_long_reader_delays_partitions_and_nobody_else(world: World) -> None:
+    async with world.database.transaction() as reader:
+        await reader.execute(text("select count(*) from attempt"))
+        async with world.database.transaction() as connection:
+            beside = await make_partitions(connection, date(2031, 1, 1))
+            await connection.execute(text("select count(*) from attempt"))
+    async with world.database.transaction() as connection:
+        after = await make_partitions(connection, date(2031, 1, 1))
+
+    assert (beside, after) == (False, True)
+    assert await world.value("select to_regclass('attempt_2031_04') is not null")
 
 
 @pytest.mark.parametrize("at", ["2027-03-01 00:00+00", "2027-03-31 23:59:59.999999+00"])

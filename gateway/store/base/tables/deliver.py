@@ -14,7 +14,9 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import JSON, JSONB, UUID
 
+from gateway.store.base.statements import one_of
 from gateway.store.base.tables.shared import id_column, metadata, time_column
+from schemas.delivery import OPEN, UNDELIVERED
 
 destination = Table(
     "destination",
@@ -80,6 +82,12 @@ delivery = Table(
         "state",
         "next_at",
         postgresql_where=text("state in ('deferred', 'unknown', 'leased', 'submitted')"),
+    ),
+    # Not finished: every question of the schedule is about some of these.
+    Index(
+        "delivery_open",
+        "due_at",
+        postgresql_where=text(f"state in {one_of(OPEN | UNDELIVERED)}"),
     ),
     Index("delivery_chain", "chain_id", "destination", "id"),
     Index("delivery_provisional", "id", postgresql_where=text("provisional")),

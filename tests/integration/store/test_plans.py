@@ -1,0 +1,87 @@
+"""No statement of the store reads a whole table that grows."""
+
+import re
+from collections.abc import Iterator
+from importlib import import_module
+from pkgutil import walk_packages
+from typing import Any
+
+import pytest
+from sqlalchemy import text
+from sqlalchemy.sql.elements import TextClause
+
+import gateway.store
+from tests.benchmarks.tick import FILL, OPEN_PER_MILLE
+from tests.integration.world import World
+
+pytestmark = pytest.mark.integration
+
+#: Tables with a row for each decision, delivery, subject or message.
+GROWING = frozenset({"decision", "record_version", "delivery", "subject", "fact", "assessment"}) | {
+    "grade_change",
+    "origin",
+    "attempt",
+    "receipt",
+}
+#: Asked by a person for a list without a filter, and once when a rule set is bound anew.
+WHOLE = {"deliver.views._LIST", "score.activations._SCORED_HERE"}
+
+
+PARTIAL = "select indexrelid::regclass::text from pg_index where indpred is not null"
+_PLANNED = re.compile(r"\s*(select|with|insert|update|delete)\b", re.IGNORECASE)
+
+
+def statements() -> dict[str, str]:
+    """Return all statements of the store that name their table, by module and name."""
+    found = {}
+    for module in walk_packages(gateway.store.__path__, "gateway.store."):
+        if ".migrations" in module.name or ".tables" in module.name:
+            continue
+        for name, value in vars(import_module(module.name)).items():
+            if isinstance(value, TextClause) and _PLANNED.match(value.text):
+                found[f"{module.name.removeprefix('gateway.store.')}.{name}"] = value.text
+    return found
+
+
+async def plan(world: World, statement: str) -> Any:
+    """Return the plan for any values, with scans of whole tables only where nothing else can do."""
+    names = list(dict.fromkeys(re.findall(r"(?<![:\w]):(\w+)", statement)))
+    numbered = re.sub(r"(?<![:\w]):(\w+)", lambda m: f"${names.index(m[1]) + 1}", statement)
+    async with world.database.transaction() as connection:
+        raw = (await connection.get_raw_connection()).driver_connection
+        assert raw is not None
+        await raw.execute("set local enable_seqscan = off")
+        await raw.execute("set local plan_cache_mode = force_generic_plan")
+        await raw.execute(f"prepare asked as {numbered}")
+        nothing = f"({', '.join(['null'] * len(names))})" if names else ""
+        [row] = await raw.fetch(f"explain (format json) execute asked{nothing}")
+        await raw.execute("deallocate asked")
+        return row[0][0]["Plan"]
+
+
+def whole_scans(node: Any, partial: set[str], limited: bool = False) -> Iterator[str]:
+    """Yield the growing tables that a plan reads from end to end, by no part of an index."""
+    limited = limited or node["Node Type"] == "Limit"
+    table = str(node.get("Relation Name", "")).removesuffix("_2026_10")  # the month that is filled
+    bounded = limited or "Index Cond" in node or "Recheck Cond" in node
+    bounded = bounded or node.get("Index Name", "") in partial
+    if table in GROWING and "Scan" in node["Node Type"] and not bounded:
+        yield f"{node['Node Type']} of {table}"
+    for child in node.get("Plans", ()):
+        yield from whole_scans(child, partial, limited)
+
+
+async def test_no_statement_reads_a_whole_table_that_grows(world: World) -> None:
+    async with world.database.transaction() as connection:
+        for fill in FILL:
+            values = {"total": 20_000, "open": OPEN_PER_MILLE, "now": world.clock()}
+            await connection.execute(text(fill), values)
+        await connection.execute(text("analyze"))
+
+    plans = {name: await plan(world, words) for name, words in statements().items()}
+
+    partial = set(await world.column(PARTIAL))
+    scans = {name: list(whole_scans(of, partial)) for name, of in plans.items()}
+    found = {name: tables for name, tables in scans.items() if tables}
+    assert len(plans) > 80
+    assert found.keys() == WHOLE, found
