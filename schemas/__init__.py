@@ -1,1 +1,1 @@
-"""What a message is: shapes, code lists, identifiers. Pure; imports pydantic only."""
+"""What a message is: shapes, code lists, identifiers. Pure; pydantic is the only library it imports."""

@@ -34,7 +34,11 @@ def due_command(
     for number, text in enumerate(lines_of(dates), 1):
         day = parse_date(text)
         if day is None:
-            print_json({"line": number, "error": f"“{text}”不是日期，写成 2026-10-01"})
+            words = f"“{text}”不是日期，写成 2026-10-01"
+            if format_ is Format.JSON:
+                print_json({"line": number, "error": words})
+            else:
+                print_line(f"第{number}个：{words}")
             end = max(end, Exit.PROBLEMS)
             continue
         found = due(clocks[clock], day, workdays)

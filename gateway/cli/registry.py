@@ -10,8 +10,10 @@ from typing import Annotated, Any
 
 import typer
 from typer.core import TyperCommand, TyperGroup
+from typer.exceptions import TyperException
 
 from gateway.cli.output import Exit, fail
+from gateway.cli.wrong_use import is_help, told
 from gateway.config.errors import Away, BadConfiguration
 from gateway.telemetry import log
 from scoring.errors import RuleSetError
@@ -116,10 +118,24 @@ class Commands(TyperGroup):
         own = {name: ListedCommand(name, function, line) for name, (function, line) in listed}
         self.commands = {**own, **self.commands}
 
+    def make_context(self, *arguments: Any, **more: Any) -> Any:
+        """Parse the options of the group."""
+        try:
+            return super().make_context(*arguments, **more)
+        except TyperException as error:
+            if is_help(error):
+                raise
+            fail(told(error, self.name or NAME))
+
     def invoke(self, ctx: Any) -> Any:
         """Run the command."""
         try:
             return super().invoke(ctx)
+        except TyperException as error:
+            if is_help(error):
+                raise
+            where = getattr(error, "ctx", None) or ctx
+            fail(told(error, where.command_path))
         except (BadConfiguration, RuleSetError) as error:
             fail(str(error))
         except Away as error:

@@ -25,7 +25,10 @@ def rules_list(context: typer.Context, format_: FormatOption = Format.TEXT) -> N
             one = rulebook.covered(name).rule_set
         except RuleSetError as error:
             end = Exit.PROBLEMS
-            print_line(f"{name} 不能使用：{error}")
+            if format_ is Format.JSON:
+                print_json({"name": name, "kind": "rule_set", "error": str(error)})
+            else:
+                print_line(f"{name} 不能使用：{error}")
             continue
         if format_ is Format.JSON:
             answer = {

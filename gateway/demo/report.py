@@ -173,10 +173,12 @@ def _late(rows: Sequence[Any], last: Mapping[int, Any]) -> int:
 
 
 def _published(console: Console, found: Findings) -> None:
-    """Print the fifteen published decisions, years late, apart from the month."""
-    table = _table(
-        "已公开的十五个真实决定（逾期多年，另列；不评分）", "文书号", "单位", "对象", "状态"
+    """Print the published decisions that were taken, years late, apart from the month."""
+    title = (
+        f"已公开的十五个真实决定，其中接收的 {len(found.published)} 个（逾期多年，另列；不评分）；"
+        "其余见上面的拒收"
     )
+    table = _table(title, "文书号", "单位", "对象", "状态")
     numbers = {d.id: d for d in found.published}
     for row in found.of_published:
         if row.state == DeliveryState.SUPERSEDED:

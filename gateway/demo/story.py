@@ -1,6 +1,6 @@
 """An invented month of a city bureau, marked as samples; the same in every run (pure).
 
-About 200 decisions on 60 invented companies of a region that does not exist (159900), with repeats,
+About 200 decisions on 61 invented companies of a region that does not exist (159900), with repeats,
 a corrected version, faulty rows, and one decision that is published eight days late.
 """
 

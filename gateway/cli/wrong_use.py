@@ -1,0 +1,55 @@
+"""Errors of use 用法错误 in Chinese; typer speaks English."""
+
+from typing import Any
+
+from typer.exceptions import TyperException
+
+#: The class of an error of typer, or the beginning of its message → what it means.
+_CLASSES = {
+    "NoSuchOption": "没有选项 {name}",
+    "MissingParameter": "缺少 {name}",
+    "BadOptionUsage": "选项 {name} 后面要写值，或者不该写值",
+}
+_BEGINNINGS = {
+    "No such command": "没有这个命令：{rest}",
+    "Got unexpected extra argument": "多出的参数：{rest}",
+    "Missing command": "缺少命令",
+}
+
+
+def is_help(error: TyperException) -> bool:
+    """Whether it only shows the help of a group that was called without a command."""
+    return type(error).__name__ == "NoArgsIsHelpError"
+
+
+def told(error: TyperException, command: str) -> str:
+    """Return what is wrong with a command line, and where its help is."""
+    return f"{_words(error)}；用法见 {command} --help"
+
+
+def _words(error: Any) -> str:
+    parameter = getattr(error, "param", None)
+    name = getattr(error, "option_name", None) or _name(parameter)
+    message = str(error.message or "")
+    if (known := _CLASSES.get(type(error).__name__)) is not None:
+        near = getattr(error, "possibilities", None)
+        return known.format(name=name) + (f"；是否指 {'、'.join(near)}" if near else "")
+    for beginning, words in _BEGINNINGS.items():
+        if message.startswith(beginning):
+            return words.format(rest=message.removeprefix(beginning).strip("(s) .'"))
+    if not message.isascii():
+        return message
+    _, listed, allowed = message.partition("is not one of ")
+    if listed:
+        return f"{name}：应为 {allowed.rstrip('.').replace(chr(39), '')} 之一"
+    if "valid integer" in message:
+        return f"{name}：应为整数"
+    return f"{name}：写法不对（{message}）"
+
+
+def _name(parameter: Any) -> str:
+    """Return an option as it is written, or an argument by its name for people."""
+    if parameter is None:
+        return ""
+    written: list[str] = [one for one in parameter.opts if one.startswith("-")]
+    return written[0] if written else str(getattr(parameter, "help", None) or parameter.name)

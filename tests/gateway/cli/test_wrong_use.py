@@ -1,0 +1,34 @@
+"""A wrong command line is told in Chinese, with where its help is."""
+
+import pytest
+from typer.testing import CliRunner
+
+from gateway.cli import app
+
+
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        ("--nope", "没有选项 --nope；用法见 credit-gateway --help"),
+        ("nope", "没有这个命令：nope"),
+        ("deliveries nope", "没有这个命令：nope；用法见 credit-gateway deliveries --help"),
+        ("deliveries list --limt 5", "没有选项 --limt；是否指 --limit"),
+        ("deliveries list --state foo", "--state：应为 held, waiting, "),
+        ("deliveries show", "缺少 编号；用法见 credit-gateway deliveries show --help"),
+        ("deliveries show x", "编号：应为整数"),
+        ("due --clock", "选项 --clock 后面要写值"),
+        ("doctor extra", "多出的参数：extra"),
+        ("check no-such-file", "没有文件 no-such-file"),
+    ],
+)
+def test_a_wrong_command_line_is_told_in_chinese(line: str, words: str) -> None:
+    ran = CliRunner().invoke(app, line.split())
+
+    assert ran.exit_code == 2
+    assert words in ran.stderr
+    assert "Error" not in ran.stderr
+
+
+@pytest.mark.parametrize("line", ["", "deliveries"])
+def test_a_group_without_a_command_shows_its_help(line: str) -> None:
+    assert "--help" in CliRunner().invoke(app, line.split()).output
