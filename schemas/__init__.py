@@ -1,1 +1,1 @@
-"""What a message is: shapes, code lists, identifiers. Pure; pydantic is the only library it imports."""
+"""What a message is: shapes, code lists, identifiers; pure, with no library but pydantic."""

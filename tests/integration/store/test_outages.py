@@ -11,10 +11,13 @@ from sqlalchemy import text
 
 from gateway.config.clock import SteppedClock
 from gateway.embedded.postgres import EmbeddedPostgres
+from gateway.service.tasks import Running
 from gateway.store.audit import events
 from gateway.store.audit.events import AuditEntry
 from gateway.store.base.engine import Connection, Database, DatabaseAway
 from gateway.telemetry.audit_events import AuditEvent
+from tests.factories import penalty
+from tests.integration.world import World
 
 pytestmark = pytest.mark.integration
 
@@ -136,3 +139,35 @@ async def test_a_copy_as_the_first_statement_is_part_of_the_transaction(
 
     async with database.transaction() as connection:
         assert await connection.scalar(text("select count(*) from audit_event")) == 0
+
+
+async def test_a_gateway_whose_connections_are_cut_is_not_ready(world: World) -> None:
+    probe = Running(world.gateway).probes.ready["database"]
+    before = await probe()
+
+    other = Database(world.database.engine.url.render_as_string(hide_password=False))
+    async with other.transaction() as connection:
+        await connection.execute(
+            text(
+                "select pg_terminate_backend(pid) from pg_stat_activity "
+                "where datname = current_database() and pid <> pg_backend_pid()"
+            )
+        )
+    await other.close()
+
+    assert (before, await probe()) == (None, "数据库不可用")
+    assert await probe() is None
+
+
+async def test_a_lock_timeout_is_an_outage_and_no_fault_of_an_item(world: World) -> None:
+    await world.take(penalty())
+
+    async def lock(connection: Connection) -> None:
+        await connection.execute(text("set local lock_timeout = '50ms'"))
+        await connection.execute(text("select id from subject for update"))
+
+    async with world.database.transaction() as first:
+        await lock(first)
+
+        with pytest.raises(DatabaseAway):
+            await world.database.run(lock)
