@@ -68,9 +68,14 @@ def run(work: Callable[[], Awaitable[Result]]) -> Result:
 
 
 async def _awaited(work: Callable[[], Awaitable[Result]]) -> Result:
-    task = asyncio.current_task()
+    task, loop = asyncio.current_task(), asyncio.get_running_loop()
     assert task is not None  # noqa: S101  a coroutine runs in a task
-    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
+
+    def end() -> None:
+        loop.add_signal_handler(signal.SIGTERM, lambda: None)  # a second one must not cut it short
+        task.cancel()
+
+    loop.add_signal_handler(signal.SIGTERM, end)
     return await work()
 
 

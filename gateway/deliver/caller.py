@@ -116,6 +116,8 @@ class Caller:
         if len(outcomes) != len(items):
             return [_unknown(ValueError("对方返回条数不符"))] * len(items)
         self._durations.append(time.monotonic() - start)
+        if act is Act.LOOK_UP:
+            outcomes = [_looked_up(one) for one in outcomes]
         pauses = [o.retry_after for o in outcomes if o.retry_after is not None]
         if len(pauses) == len(outcomes):
             self.failed(NotSent("", max(pauses)), act)
@@ -217,6 +219,13 @@ class Caller:
                 await events.add(connection, entries, self.clock())
         self._kept = kept
         del self._events[: len(told)]
+
+
+def _looked_up(outcome: Outcome) -> Outcome:
+    """Return the outcome of a look-up: what was rejected is not there, unlike after a resend."""
+    if outcome.kind is OutcomeKind.REJECTED:
+        return outcome.model_copy(update={"absent": True})
+    return outcome
 
 
 def _deferred(error: ConnectorError) -> Outcome:

@@ -64,7 +64,7 @@ class Deliverer:
             destination, self.caller, keys, installation, clock, writer, self._may_call
         )
         self._stopping = False
-        self._looks_first = False
+        self._looks_first = True
         self._at_work = asyncio.Lock()
         self._owned_until = 0.0  #: of the monotonic clock
         self._progress: float | None = None  #: of the monotonic clock; None between two rounds
@@ -124,11 +124,13 @@ class Deliverer:
             return done
         # Where a resend finds out, both are sends: a probe of each in turn, since one of them may
         # fail for ever by a single item.
-        self._looks_first = not self._looks_first
+        probed = False
         for look in (self._looks_first, not self._looks_first):
-            state = await self.caller.state(self.caller.act(look=look))
+            state, before = await self.caller.state(self.caller.act(look=look)), done.claimed
             if state is not BreakerState.OPEN:
                 await self._claim_and_call(done, look=look, probe=state is BreakerState.HALF_OPEN)
+                probed |= state is BreakerState.HALF_OPEN and done.claimed > before
+        self._looks_first ^= probed
         return done
 
     async def stop(self) -> None:

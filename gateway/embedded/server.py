@@ -89,12 +89,21 @@ def stop(process: psutil.Process, gentle: signal.Signals) -> None:
     """Stop a server with its own signal; kill it if that takes too long."""
     try:
         process.send_signal(gentle)
-        process.wait(STOP_PATIENCE)
-    except psutil.TimeoutExpired:
-        process.kill()
-        process.wait(STOP_PATIENCE)
+        if not _ends(process):
+            process.kill()
+            _ends(process)
     except psutil.NoSuchProcess:
         return
+
+
+def _ends(process: psutil.Process) -> bool:
+    """Wait for the end; a zombie has ended, though the process that started it goes on."""
+    deadline = time.monotonic() + STOP_PATIENCE
+    while time.monotonic() < deadline:
+        if not process.is_running() or process.status() == psutil.STATUS_ZOMBIE:
+            return True
+        time.sleep(0.02)
+    return False
 
 
 def reap(child: subprocess.Popen[bytes] | None) -> None:
@@ -174,12 +183,26 @@ class EmbeddedServer(ABC):
         self.users.share()
         self.starting.wait()
         try:
-            if running(self.pid(), self.marker()) is None:
+            if not self._is_found():
                 self.launch()
-            self.await_ready()
+                self.await_ready()
             self.complete()
         finally:
             self.starting.release()
+
+    def _is_found(self) -> bool:
+        """Wait for a server that runs already; False if there is none, or if it was ending."""
+
+        def gone() -> bool:
+            return running(self.pid(), self.marker()) is None
+
+        if gone():
+            return False
+        if wait_until(self.accepts, gone):
+            return True
+        if not gone():
+            raise ServerDidNotStart(self.name, self.log)
+        return False
 
     def runs(self) -> bool:
         """Whether the server runs, whoever uses it."""

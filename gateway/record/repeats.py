@@ -43,18 +43,20 @@ class Inbox:
 
         Other bytes at a known origin and position are processed, with a warning and an audit event.
         What was refused before and is readable now (it was read as another kind, or by a release
-        with a fault) is processed too, and its quarantine item is resolved.
+        with a fault) is processed too, and its quarantine item is resolved; unless it is resolved
+        already, since what came of it may have been corrected.
         """
         self.origins = await inbox.origins(self.connection, [c.raw.origin for c in self.checked])
         places = [(self.origins[c.raw.origin], c.raw.position) for c in self.checked]
         self.seen = await inbox.seen(self.connection, places)
+        waiting = await self._open_again(places)
         fresh, reused, readable = [], set(), []
         in_batch: dict[tuple[int, int], bytes] = {}
         for index, (checked, place) in enumerate(zip(self.checked, places, strict=True)):
             known = self.seen.get(place)
             hash_ = self.hashes[index]
             again = known is not None and bytes(known.bytes_hash) == hash_
-            mended = known is not None and again and _is_readable_now(checked, known)
+            mended = known is not None and again and known.quarantine_id in waiting
             if in_batch.get(place) == hash_ or (again and not mended):
                 self.results[index] = _seen_before(checked, known)
                 continue
@@ -68,6 +70,15 @@ class Inbox:
         if readable:
             await quarantine.resolve_all(self.connection, readable, self.now)
         return fresh
+
+    async def _open_again(self, places: Sequence[tuple[int, int]]) -> set[int | None]:
+        """Return the open quarantine items of items that come again and are readable now."""
+        ids = [
+            known.quarantine_id
+            for checked, place in zip(self.checked, places, strict=True)
+            if (known := self.seen.get(place)) and _is_readable_now(checked, known)
+        ]
+        return await quarantine.still_open(self.connection, ids) if ids else set()
 
     async def _alert_reused(self, reused: set[str]) -> None:
         for origin in sorted(reused):

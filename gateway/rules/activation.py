@@ -228,8 +228,9 @@ async def withdraw(connection: Connection, name: str, actor: str, now: datetime)
     """
     await activations.lock(connection)
     found = await _open(connection, name)
-    # Marked first: it waits for the slice that is being scored by this text.
+    # Then no slice and no batch is being scored by this text any more.
     await activations.mark(connection, found.id, "withdrawn", actor, now)
+    await activations.outlast_scoring(connection)
     used = found.approved_at is not None and await activations.was_used(
         connection, found.hash, found.approved_at
     )

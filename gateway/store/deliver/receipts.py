@@ -32,24 +32,26 @@ _RECEIPT_SUBJECTS = text(
       and destination = :destination
     """
 )
+#: Of what is over, a receipt tells only whether the destination has it.
 _APPLY_RECEIPTS = text(
     f"""
     update delivery d set
-        state = case when t.accepted then 'accepted' else 'rejected' end,
+        state = case when d.state in ('superseded', 'withdrawn') then d.state
+            when t.accepted then 'accepted' else 'rejected' end,
         accepted_at = case when t.accepted then coalesce(d.accepted_at, :now)
             else d.accepted_at end,
-        maybe_arrived = d.maybe_arrived and t.accepted,
+        maybe_arrived = t.accepted and (d.maybe_arrived or d.state in ('superseded', 'withdrawn')),
         platform_at = t.platform_at, reasons = t.reasons::jsonb,
         reference = coalesce(t.reference, d.reference)
     from {
         unnest("id bigint, accepted boolean, reasons text, platform_at timestamptz, reference text")
     }
     where d.id = t.id and d.destination = :destination
-      and (d.state in ('submitted', 'unknown') or (d.state = 'parked' and d.maybe_arrived)
-           or (d.platform_at is null or t.platform_at >= d.platform_at)
-               and (d.state = 'accepted_blind'
-                    or (d.state = 'accepted' and not t.accepted)
-                    or (d.state = 'rejected' and t.accepted)))
+      and (d.platform_at is null or t.platform_at >= d.platform_at)
+      and (d.state in ('submitted', 'unknown', 'accepted_blind', 'superseded', 'withdrawn')
+           or (d.state = 'parked' and d.maybe_arrived)
+           or (d.state = 'accepted' and not t.accepted)
+           or (d.state = 'rejected' and t.accepted))
     returning d.chain_id
     """
 )

@@ -68,6 +68,16 @@ async def resolve(connection: Connection, id_: int, now: datetime) -> None:
     await connection.execute(_RESOLVE, {"id": id_, "now": now})
 
 
+_STILL_OPEN = text(
+    "select id from quarantine where id = any(cast(:ids as bigint[])) and resolved_at is null"
+)
+
+
+async def still_open(connection: Connection, ids: Sequence[int | None]) -> set[int | None]:
+    """Return those of these items that are not resolved."""
+    return set(await connection.scalars(_STILL_OPEN, {"ids": [i for i in ids if i]}))
+
+
 _RESOLVE_ALL = text(
     """
     update quarantine set resolved_at = :now

@@ -141,8 +141,13 @@ async def start(connection: Connection, id_: int, actor: str, now: datetime) -> 
     It waits for the transactions that score by the text before, so that all their subjects can be
     seen and scored again.
     """
-    await connection.execute(text("select pg_advisory_xact_lock(:lock)"), {"lock": _SCORING_LOCK})
+    await outlast_scoring(connection)
     await mark(connection, id_, "started", actor, now)
+
+
+async def outlast_scoring(connection: Connection) -> None:
+    """Wait for the transactions that score, and keep others from beginning until ours ends."""
+    await connection.execute(text("select pg_advisory_xact_lock(:lock)"), {"lock": _SCORING_LOCK})
 
 
 async def adopt(connection: Connection, name: str, hash_: str, actor: str, now: datetime) -> None:

@@ -133,6 +133,25 @@ async def test_a_person_may_say_that_a_parked_one_arrived_if_it_may_have(world: 
     assert not await say(world, never, S.ACCEPTED_BLIND)
 
 
+async def test_what_a_look_up_finds_rejected_is_not_there(make_world: MakeWorld) -> None:
+    world = await make_world(destinations=[{**PLATFORM, "settings": {"on_unknown": "look_up"}}])
+    world.connector().play(Step.LOSE_ANSWER)
+    await world.take(penalty())
+    await world.deliverer().round()
+    [key] = world.connector().stored
+    rejected = Outcome(kind=OutcomeKind.REJECTED, reasons=("缺少证明",))
+    world.connector()._outcomes[key] = rejected
+    await days(world, 1)
+    assert await world.rows("select state, maybe_arrived from delivery") == [("rejected", False)]
+
+    acted = await retry_all(world.database, await ids(world), "me", world.clock())
+    assert list(acted.states.values()) == [S.READY]
+    await world.take(penalty(verb="withdraw"))
+    await days(world)
+
+    assert await world.states() == ["superseded"]
+
+
 # ------------------------------------------------------------ receipts
 
 
@@ -218,6 +237,42 @@ async def test_a_receipt_that_is_read_again_does_not_reject_the_retry(world: Wor
     await receive(world.deliverer())
 
     assert await world.states() == ["submitted"]
+
+
+async def test_a_receipt_of_an_earlier_attempt_does_not_reject_the_later_one(world: World) -> None:
+    world.connector().play(Step.SUBMIT)
+    await world.take(penalty())
+    await world.turn()
+    await with_receipt(world, 1, accepted=False)
+    await receive(world.deliverer())
+    await retry_all(world.database, await ids(world), "me", world.clock())
+    world.connector()._outcomes.clear()
+    world.connector().stored.clear()
+    world.clock.step(timedelta(hours=5))
+    world.connector().play(Step.SUBMIT)
+    await world.deliverer().drain()
+
+    await with_receipt(world, -3, accepted=False)
+    await receive(world.deliverer())
+
+    assert await world.states() == ["submitted"]
+
+
+async def test_a_late_receipt_of_a_superseded_delivery_tells_who_has_it(world: World) -> None:
+    world.connector().play(Step.SUBMIT)
+    await world.take(penalty())
+    await world.turn()
+    await with_receipt(world, 1, accepted=False)
+    await receive(world.deliverer())
+    await world.take(penalty(verb="withdraw"))
+    assert await world.states() == ["superseded"]
+
+    await with_receipt(world, 2, accepted=True)
+    await receive(world.deliverer())
+    await world.take(penalty(CF_NR="更正"))
+    await days(world, 1)
+
+    assert [verb for verb, _ in world.sent()] == ["new", "correct"]
 
 
 async def test_empty_pages_with_ever_new_cursors_end_the_turn(world: World) -> None:

@@ -1,5 +1,6 @@
 """Embedded PostgreSQL: ownership, use by others, and the state after a kill."""
 
+import asyncio
 import os
 import shutil
 import signal
@@ -164,6 +165,32 @@ async def test_a_state_folder_may_have_a_long_path(folder: Path) -> None:
     assert await read(server) == "kept"
     assert len(str(server.runtime)) < 100
     server.stop()
+
+
+async def test_a_server_that_is_ending_is_started_again(folder: Path) -> None:
+    owner = start_owner(folder)
+    again = EmbeddedPostgres(folder)
+    await write(again)
+    kill(owner)
+    os.kill(pid_of(again), signal.SIGINT)
+
+    await asyncio.to_thread(again.start)
+
+    assert await read(again) == "kept"
+    assert again.stop()
+
+
+async def test_the_last_user_stops_a_server_whose_parent_goes_on(folder: Path) -> None:
+    parent, last = EmbeddedPostgres(folder), EmbeddedPostgres(folder)
+    parent.start()
+    last.start()
+    await write(last)
+    pid = pid_of(last)
+
+    assert [parent.stop(), last.stop()] == [False, True]
+    assert running(pid, str(last.data)) is None
+    assert parent.child is not None
+    parent.child.wait()
 
 
 def test_a_shared_lock_is_had_alone_by_the_last_one_only(tmp_path: Path) -> None:

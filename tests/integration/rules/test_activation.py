@@ -443,3 +443,34 @@ async def test_a_withdrawal_waits_for_the_slice_that_is_scored_and_takes_it_back
 
     assert waited
     assert await world.column(PRESENT) == ["好"] * 4
+
+
+async def test_a_withdrawal_waits_for_a_batch_that_scores_by_the_text(
+    town: Town, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world = await changed_file(town)
+    await diffed(world, flips=4)
+    await propose(world, share="1")
+    await approve(world)
+    world.clock.step(timedelta(days=3))
+    await start(world)
+    scored, go = asyncio.Event(), asyncio.Event()
+    write = Assessing.write
+
+    async def slowly(self: Assessing) -> list[tuple[int, int]]:
+        scored.set()
+        await go.wait()
+        return await write(self)
+
+    monkeypatch.setattr(Assessing, "write", slowly)
+    batch = asyncio.create_task(world.take(penalty(11, 1)))
+    async with asyncio.timeout(20):
+        await scored.wait()
+    withdrawal = asyncio.create_task(withdraw(world))
+    await asyncio.sleep(0.5)
+    go.set()
+    await asyncio.gather(batch, withdrawal)
+    monkeypatch.undo()
+    await world.pass_time(24)
+
+    assert await world.column(PRESENT) == ["好"] * 4
