@@ -1,6 +1,7 @@
 """Credit events 环保信用信息 and grades computed elsewhere 外部评定等级."""
 
 import re
+from contextlib import suppress
 from datetime import date
 from decimal import Decimal
 from typing import Annotated, Any, ClassVar
@@ -30,11 +31,10 @@ def _day(value: object) -> date:
     """Read a date as it is written in decisions; a number would be read as seconds."""
     if isinstance(value, date):
         return value
-    match = _YEAR_MONTH_DAY.fullmatch(value.strip()) if isinstance(value, str) else None
-    try:
-        return date(*map(int, match.groups())) if match else date(0, 0, 0)
-    except ValueError:
-        raise ValueError("不是日期，写成 2026-10-01") from None
+    if isinstance(value, str) and (match := _YEAR_MONTH_DAY.fullmatch(value.strip())):
+        with suppress(ValueError):
+            return date(*map(int, match.groups()))
+    raise ValueError("不是日期，写成 2026-10-01")
 
 
 #: A date as it is written: YYYY-MM-DD or YYYY/MM/DD.

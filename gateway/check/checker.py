@@ -196,7 +196,9 @@ def _unfolded(value: Any) -> Any:
 
 def _verb(row: Mapping[str, Any]) -> tuple[Verb | None, list[Problem]]:
     """Return the verb of the sender; an unknown one refuses, since it may be a withdrawal."""
-    given = row.get("verb") or ""
+    given = row.get("verb")
+    if not given:
+        return None, []
     word = _plain(given)
     if word in _OWN_VERBS:
         return None, []

@@ -95,8 +95,8 @@ class Decider:
     ) -> DecidedVersion:
         """Decide the deliveries of a record version.
 
-        `past` are the deliveries of its decision to all destinations, without superseded and
-        withdrawn ones.
+        `past` are the deliveries of its decision, to all destinations, that stand or may have
+        arrived.
         """
         if version.verb in FOLLOW_UPS or version.excluded:
             return self._follow_up(version, past, now)

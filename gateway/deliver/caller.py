@@ -78,12 +78,15 @@ class Caller:
             async with self.database.transaction() as connection:
                 kept = self._kept = await destination_store.breaker(connection, self.name)
             self._breakers[act] = Breaker(BreakerState(kept.state), kept.until, kept.failures)
-        self._breakers[act] = self._breakers.get(act, Breaker()).at(self.clock())
-        return self._breakers[act].state
+        present = self._breakers[act] = self._breaker(act).at(self.clock())
+        return present.state
+
+    def _breaker(self, act: Act) -> Breaker:
+        return self._breakers.get(act, Breaker())
 
     def is_open(self, act: Act) -> bool:
         """Whether the breaker stops calls of this kind."""
-        return self._breakers.get(act, Breaker()).state is BreakerState.OPEN
+        return self._breaker(act).state is BreakerState.OPEN
 
     def seconds_an_item(self) -> float:
         """Return p95 of recent call times ÷ (batch size × concurrency); 0 before any call."""
@@ -172,18 +175,18 @@ class Caller:
         if not self.is_open(act):
             asked = error.retry_after if isinstance(error, ConnectorError) else None
             at_once = isinstance(error, CallRejected) or asked is not None
-            before = self._breakers.get(act, Breaker())
-            self._set(act, before.failed(self.clock(), at_once=at_once, asked=asked))
+            now = self.clock()
+            self._set(act, self._breaker(act).failed(now, at_once=at_once, asked=asked))
 
     def succeeded(self, act: Act) -> None:
         """Note an answered call: it closes the breaker."""
-        before = self._breakers.get(act, Breaker())
+        before = self._breaker(act)
         if before != Breaker():
             self._set(act, before.succeeded())
 
     def _set(self, act: Act, breaker: Breaker) -> None:
         """Change a breaker; that of sends is audited once when it opens and once when it closes."""
-        before, self._breakers[act] = self._breakers.get(act, Breaker()), breaker
+        before, self._breakers[act] = self._breaker(act), breaker
         if act is not Act.SEND:
             return
         self.metrics.breaker_open.labels(self.name).set(breaker.state is BreakerState.OPEN)

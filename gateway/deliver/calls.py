@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterator, Sequence
 
 from gateway.config.clock import Clock
 from gateway.config.keys import Keys
-from gateway.deliver.breaker import Act
 from gateway.deliver.caller import Caller
 from gateway.deliver.item import is_moot, item
 from gateway.deliver.outcome import finish, moot, not_called, unusable
@@ -55,12 +54,18 @@ class Calls:
         groups = iter([live[start : start + limits.batch_size] for start in starts])
         queue: Queue = asyncio.Queue()
         writing = asyncio.create_task(self.writer.write(queue, done))
+        act = self.caller.act(look=claimed[0].look)
+
+        def ends() -> bool:
+            over = time.monotonic() > until or writing.done()
+            return over or self.caller.is_open(act) or not self.may_call()
+
         if len(live) < len(claimed):
             queue.put_nowait([moot(one) for one in claimed if is_moot(one)])
         try:
             async with asyncio.TaskGroup() as tasks:
                 for _ in range(min(limits.concurrency, len(starts))):
-                    tasks.create_task(self._work(groups, until, queue, writing))
+                    tasks.create_task(self._work(groups, ends, queue))
         finally:
             queue.put_nowait(None)
             await writing
@@ -69,19 +74,12 @@ class Calls:
     async def _work(
         self,
         groups: Iterator[Sequence[Claimed]],
-        until: float,
+        ends: Callable[[], bool],
         queue: Queue,
-        writing: asyncio.Task[None],
     ) -> None:
         """Take one group after the other; the workers share the groups."""
 
         for group in groups:
-            act = self.caller.act(look=group[0].look)
-
-            def ends(act: Act = act) -> bool:
-                over = time.monotonic() > until or writing.done()
-                return over or self.caller.is_open(act) or not self.may_call()
-
             if await self.caller.turn(ends):
                 await self._call(group, queue)
             else:

@@ -98,12 +98,10 @@ def stop(process: psutil.Process, gentle: signal.Signals) -> None:
 
 def _ends(process: psutil.Process) -> bool:
     """Wait for the end; a zombie has ended, though the process that started it goes on."""
-    deadline = time.monotonic() + STOP_PATIENCE
-    while time.monotonic() < deadline:
-        if not process.is_running() or process.status() == psutil.STATUS_ZOMBIE:
-            return True
-        time.sleep(0.02)
-    return False
+    return wait_until(
+        lambda: not process.is_running() or process.status() == psutil.STATUS_ZOMBIE,
+        patience=STOP_PATIENCE,
+    )
 
 
 def reap(child: subprocess.Popen[bytes] | None) -> None:
@@ -112,9 +110,13 @@ def reap(child: subprocess.Popen[bytes] | None) -> None:
         child.wait(STOP_PATIENCE)
 
 
-def wait_until(ready: Callable[[], bool], failed: Callable[[], bool]) -> bool:
+def wait_until(
+    ready: Callable[[], bool],
+    failed: Callable[[], bool] = lambda: False,
+    patience: float = START_PATIENCE,
+) -> bool:
     """Wait until `ready` returns True; return False if `failed` does or the time is over."""
-    deadline = time.monotonic() + START_PATIENCE
+    deadline = time.monotonic() + patience
     while time.monotonic() < deadline:
         if ready():
             return True
@@ -194,7 +196,7 @@ class EmbeddedServer(ABC):
         """Wait for a server that runs already; False if there is none, or if it was ending."""
 
         def gone() -> bool:
-            return running(self.pid(), self.marker()) is None
+            return self._process() is None
 
         if gone():
             return False
@@ -206,14 +208,17 @@ class EmbeddedServer(ABC):
 
     def runs(self) -> bool:
         """Whether the server runs, whoever uses it."""
-        return running(self.pid(), self.marker()) is not None and self.accepts()
+        return self._process() is not None and self.accepts()
+
+    def _process(self) -> psutil.Process | None:
+        return running(self.pid(), self.marker())
 
     def stop(self) -> bool:
         """Use the server no more; stop it unless other processes use it, and return whether."""
         if not self.users.acquire():
             return False
         try:
-            process = running(self.pid(), self.marker())
+            process = self._process()
             if process is not None:
                 stop(process, self.gentle)
             reap(self.child)

@@ -70,6 +70,6 @@ async def _note(pipeline: Pipeline, clock: Clock, id_: int, result: Result) -> N
     async with pipeline.database.transaction() as connection:
         closed = id_ if resolved else result.quarantine_id
         if closed is not None:
-            await quarantine.resolve(connection, closed, clock())
+            await quarantine.resolve(connection, [closed], clock())
         entry = events.AuditEntry(AuditEvent.QUARANTINE_REPLAYED, detail)
         await events.add(connection, [entry], clock())

@@ -49,36 +49,39 @@ class Inbox:
         self.origins = await inbox.origins(self.connection, [c.raw.origin for c in self.checked])
         places = [(self.origins[c.raw.origin], c.raw.position) for c in self.checked]
         self.seen = await inbox.seen(self.connection, places)
-        waiting = await self._open_again(places)
-        fresh, reused, readable = [], set(), []
+        mended = await self._mended(places)
+        fresh, reused = [], set()
         in_batch: dict[tuple[int, int], bytes] = {}
         for index, (checked, place) in enumerate(zip(self.checked, places, strict=True)):
             known = self.seen.get(place)
             hash_ = self.hashes[index]
             again = known is not None and bytes(known.bytes_hash) == hash_
-            mended = known is not None and again and known.quarantine_id in waiting
-            if in_batch.get(place) == hash_ or (again and not mended):
+            if in_batch.get(place) == hash_ or (again and index not in mended):
                 self.results[index] = _seen_before(checked, known)
                 continue
-            if known is not None and mended:
-                readable.append(known.quarantine_id)
-            elif known is not None:
+            if known is not None and not again:
                 reused.add(checked.raw.origin)
             in_batch[place] = hash_
             fresh.append(index)
         await self._alert_reused(reused)
-        if readable:
-            await quarantine.resolve_all(self.connection, readable, self.now)
         return fresh
 
-    async def _open_again(self, places: Sequence[tuple[int, int]]) -> set[int | None]:
-        """Return the open quarantine items of items that come again and are readable now."""
-        ids = [
-            known.quarantine_id
-            for checked, place in zip(self.checked, places, strict=True)
-            if (known := self.seen.get(place)) and _is_readable_now(checked, known)
-        ]
-        return await quarantine.still_open(self.connection, ids) if ids else set()
+    async def _mended(self, places: Sequence[tuple[int, int]]) -> set[int]:
+        """Resolve what was refused and is readable now; return the indexes of what was open."""
+        readable = {
+            index: known.quarantine_id
+            for index, (checked, place) in enumerate(zip(self.checked, places, strict=True))
+            if (known := self.seen.get(place)) is not None
+            and known.quarantine_id is not None
+            and known.verdict == Verdict.REFUSED
+            and checked.verdict is not Verdict.REFUSED
+            and bytes(known.bytes_hash) == self.hashes[index]
+        }
+        if not readable:
+            return set()
+        numbers = sorted(set(readable.values()))
+        opened = await quarantine.resolve(self.connection, numbers, self.now)
+        return {index for index, number in readable.items() if number in opened}
 
     async def _alert_reused(self, reused: set[str]) -> None:
         for origin in sorted(reused):
@@ -118,10 +121,6 @@ class Inbox:
             self.connection, [row for place, row in last.items() if place in self.seen]
         )
         return [self.results[index] for index in range(len(self.checked))]
-
-
-def _is_readable_now(checked: Checked, known: Seen) -> bool:
-    return known.verdict == Verdict.REFUSED and checked.verdict is not Verdict.REFUSED
 
 
 def _seen_before(checked: Checked, known: Seen | None) -> Result:

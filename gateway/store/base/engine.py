@@ -30,8 +30,10 @@ _AWAY_CLASSES = {"08", "53", "57", "58"}
 _REFUSED = ("28", "3D", "42501")
 #: No such table, column or function, or of another type: no item has the fault.
 _STRUCTURE = "42"
+#: A lock that was not had within lock_timeout.
+LOCK_NOT_AVAILABLE = "55P03"
 #: Read-only after a fail-over, a database that accepts no connections, and a lock_timeout.
-_AWAY_STATES = {"25006", "55000", "55P03"}
+_AWAY_STATES = {"25006", "55000", LOCK_NOT_AVAILABLE}
 _REPEATS = 10
 _SSL_MODES = {"disable", "allow", "prefer", "require", "verify-ca", "verify-full"}
 

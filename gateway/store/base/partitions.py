@@ -5,7 +5,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
-from gateway.store.base.engine import Connection
+from gateway.store.base.engine import LOCK_NOT_AVAILABLE, Connection
 from gateway.store.base.upgrade import STRUCTURE_LOCK
 
 #: Tables partitioned by month: they grow without end and need no unique key across months.
@@ -35,13 +35,12 @@ async def make_partitions(connection: Connection, first: date, months: int = 4) 
                 await _make(connection, table, month)
             await connection.execute(text("set local lock_timeout = 0"))
     except DBAPIError as error:
-        if getattr(error.orig, "sqlstate", None) != _LOCK_NOT_AVAILABLE:
+        if getattr(error.orig, "sqlstate", None) != LOCK_NOT_AVAILABLE:
             raise
         return False
     return True
 
 
-_LOCK_NOT_AVAILABLE = "55P03"
 _EXISTS = text("select to_regclass(:name) is not null")
 
 

@@ -85,7 +85,7 @@ async def apply_receipts(
         {"ids": [a.delivery_id for a in answers], "destination": destination},
     )
     await lock(connection, subjects)
-    values = {**_values(answers, now), "destination": destination}
+    values = _values(destination, answers, now)
     added = {tuple(row) for row in await connection.execute(_ADD_RECEIPTS, values)}
     new = [a for a in answers if (a.delivery_id, a.accepted, a.platform_at) in added]
     return await move(connection, destination, new, now)
@@ -102,16 +102,17 @@ async def move(
     latest = {a.delivery_id: a for a in sorted(answers, key=lambda a: a.platform_at)}
     if not latest:
         return 0
-    values = {**_values(latest.values(), now), "destination": destination}
+    values = _values(destination, latest.values(), now)
     moved = list(await connection.scalars(_APPLY_RECEIPTS, values))
     if moved:
         await promote(connection, [(chain, destination) for chain in moved])
     return len(moved)
 
 
-def _values(answers: Collection[MatchedReceipt], now: datetime) -> dict[str, Any]:
-    """Return the receipts as the arrays of a statement."""
+def _values(destination: str, answers: Collection[MatchedReceipt], now: datetime) -> dict[str, Any]:
+    """Return the receipts of a destination as the arrays of a statement."""
     return {
+        "destination": destination,
         "id": [a.delivery_id for a in answers],
         "accepted": [a.accepted for a in answers],
         "reasons": [orjson.dumps(a.reasons).decode() if a.reasons else None for a in answers],

@@ -55,7 +55,12 @@ async def quarantined(connection: Connection, id_: int) -> Quarantined | None:
 
 _REPLAY = text("update quarantine set replays = replays + 1 where id = :id returning replays")
 
-_RESOLVE = text("update quarantine set resolved_at = :now where id = :id")
+_RESOLVE = text(
+    """
+    update quarantine set resolved_at = :now
+    where id = any(cast(:ids as bigint[])) and resolved_at is null returning id
+    """
+)
 
 
 async def count_replay(connection: Connection, id_: int) -> int:
@@ -63,32 +68,9 @@ async def count_replay(connection: Connection, id_: int) -> int:
     return int((await connection.execute(_REPLAY, {"id": id_})).scalar_one())
 
 
-async def resolve(connection: Connection, id_: int, now: datetime) -> None:
-    """Mark the item as resolved: it has become a record."""
-    await connection.execute(_RESOLVE, {"id": id_, "now": now})
-
-
-_STILL_OPEN = text(
-    "select id from quarantine where id = any(cast(:ids as bigint[])) and resolved_at is null"
-)
-
-
-async def still_open(connection: Connection, ids: Sequence[int | None]) -> set[int | None]:
-    """Return those of these items that are not resolved."""
-    return set(await connection.scalars(_STILL_OPEN, {"ids": [i for i in ids if i]}))
-
-
-_RESOLVE_ALL = text(
-    """
-    update quarantine set resolved_at = :now
-    where id = any(cast(:ids as bigint[])) and resolved_at is null
-    """
-)
-
-
-async def resolve_all(connection: Connection, ids: Sequence[int | None], now: datetime) -> None:
-    """Mark items as resolved that come again and are readable now."""
-    await connection.execute(_RESOLVE_ALL, {"ids": [i for i in ids if i], "now": now})
+async def resolve(connection: Connection, ids: Sequence[int], now: datetime) -> set[int]:
+    """Mark items as resolved, since they become records; return those that were open."""
+    return set(await connection.scalars(_RESOLVE, {"ids": list(ids), "now": now}))
 
 
 _REFUSED_IN = text(

@@ -28,12 +28,58 @@ PRESENT = (
     "select distinct on (s.id) g.to_grade from grade_change g join subject s "
     "on s.id = g.subject_id order by s.id, g.id desc"
 )
+WAITS = (
+    "select exists (select from pg_stat_activity "
+    "where datname = current_database() and wait_event_type = 'Lock')"
+)
 Town = Callable[[int], Awaitable[World]]
 
 
 async def start(world: World) -> None:
     """Start the activation that is due; its subjects are not scored yet."""
     assert await world.schedule.rescoring.activate(world.clock())
+
+
+async def approved(town: Town) -> World:
+    """Approve a stricter text for four companies, and come to its day; it has not started."""
+    world = await changed_file(town)
+    await diffed(world, flips=4)
+    await propose(world, share="1")
+    await approve(world)
+    world.clock.step(timedelta(days=3))
+    return world
+
+
+async def beside(
+    world: World,
+    monkeypatch: pytest.MonkeyPatch,
+    place: tuple[object, str],
+    first: Callable[[], Awaitable[object]],
+    second: Callable[[], Awaitable[object]],
+) -> None:
+    """Stop the first act after this function, let the second wait for its locks, then end both."""
+    there, go = asyncio.Event(), asyncio.Event()
+    owner, name = place
+    function = getattr(owner, name)
+
+    async def slowly(*arguments: Any) -> Any:
+        done = await function(*arguments)
+        there.set()
+        await go.wait()
+        return done
+
+    with monkeypatch.context() as patch:
+        patch.setattr(owner, name, slowly)
+        one = asyncio.ensure_future(first())
+        async with asyncio.timeout(20):
+            await there.wait()
+        other = asyncio.ensure_future(second())
+        async with asyncio.timeout(20):
+            while not await world.value(WAITS):  # noqa: ASYNC110  the database has no event
+                await asyncio.sleep(0.02)
+        assert not other.done()
+        go.set()
+        await asyncio.gather(one, other)
 
 
 @pytest.fixture
@@ -170,31 +216,17 @@ async def test_a_host_whose_clock_is_behind_does_not_score_by_the_text_before(
 async def test_a_start_waits_for_a_batch_that_scores_by_the_text_before(
     town: Town, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    world = await changed_file(town)
-    await diffed(world, flips=4)
-    await propose(world, share="1")
-    await approve(world)
-    world.clock.step(timedelta(days=3))
-    scored, go = asyncio.Event(), asyncio.Event()
-    write = Assessing.write
+    world = await approved(town)
 
-    async def slowly(self: Assessing) -> list[tuple[int, int]]:
-        scored.set()
-        await go.wait()
-        return await write(self)
-
-    monkeypatch.setattr(Assessing, "write", slowly)
-    batch = asyncio.create_task(world.take(penalty(11, 1)))
-    async with asyncio.timeout(20):
-        await scored.wait()
-    starting = asyncio.create_task(start(world))
-    await asyncio.sleep(0.5)
-    waited = not starting.done()
-    go.set()
-    await asyncio.gather(batch, starting)
+    await beside(
+        world,
+        monkeypatch,
+        (Assessing, "write"),
+        lambda: world.take(penalty(11, 1)),
+        lambda: start(world),
+    )
     await world.turn()
 
-    assert waited
     assert await world.column(PRESENT) == ["差"] * 4
 
 
@@ -415,62 +447,34 @@ async def test_a_finished_activation_cannot_be_withdrawn(town: Town) -> None:
 async def test_a_withdrawal_waits_for_the_slice_that_is_scored_and_takes_it_back(
     town: Town, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    world = await changed_file(town)
-    await diffed(world, flips=4)
-    await propose(world, share="1")
-    await approve(world)
-    world.clock.step(timedelta(days=3))
+    world = await approved(town)
     await start(world)
-    scored, go = asyncio.Event(), asyncio.Event()
-    advance = activations.advance
 
-    async def slowly(*arguments: Any) -> None:
-        await advance(*arguments)
-        scored.set()
-        await go.wait()
-
-    monkeypatch.setattr(activations, "advance", slowly)
-    slice_ = asyncio.create_task(world.schedule.rescoring.activate(world.clock()))
-    async with asyncio.timeout(20):
-        await scored.wait()
-    withdrawal = asyncio.create_task(withdraw(world))
-    await asyncio.sleep(0.5)
-    waited = not withdrawal.done()
-    go.set()
-    await asyncio.gather(slice_, withdrawal)
-    monkeypatch.undo()
+    await beside(
+        world,
+        monkeypatch,
+        (activations, "advance"),
+        lambda: world.schedule.rescoring.activate(world.clock()),
+        lambda: withdraw(world),
+    )
     await world.pass_time(24)
 
-    assert waited
     assert await world.column(PRESENT) == ["好"] * 4
 
 
 async def test_a_withdrawal_waits_for_a_batch_that_scores_by_the_text(
     town: Town, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    world = await changed_file(town)
-    await diffed(world, flips=4)
-    await propose(world, share="1")
-    await approve(world)
-    world.clock.step(timedelta(days=3))
+    world = await approved(town)
     await start(world)
-    scored, go = asyncio.Event(), asyncio.Event()
-    write = Assessing.write
 
-    async def slowly(self: Assessing) -> list[tuple[int, int]]:
-        scored.set()
-        await go.wait()
-        return await write(self)
-
-    monkeypatch.setattr(Assessing, "write", slowly)
-    batch = asyncio.create_task(world.take(penalty(11, 1)))
-    async with asyncio.timeout(20):
-        await scored.wait()
-    withdrawal = asyncio.create_task(withdraw(world))
-    await asyncio.sleep(0.5)
-    go.set()
-    await asyncio.gather(batch, withdrawal)
-    monkeypatch.undo()
+    await beside(
+        world,
+        monkeypatch,
+        (Assessing, "write"),
+        lambda: world.take(penalty(11, 1)),
+        lambda: withdraw(world),
+    )
     await world.pass_time(24)
 
     assert await world.column(PRESENT) == ["好"] * 4
