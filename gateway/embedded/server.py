@@ -188,20 +188,26 @@ class EmbeddedServer(ABC):
             if not self._is_found():
                 self.launch()
                 self.await_ready()
-            self.complete()
+                self.complete()
         finally:
             self.starting.release()
 
     def _is_found(self) -> bool:
-        """Wait for a server that runs already; False if there is none, or if it was ending."""
+        """Complete a server that runs already; False if there is none, or if it was ending."""
 
         def gone() -> bool:
             return self._process() is None
 
         if gone():
             return False
-        if wait_until(self.accepts, gone):
-            return True
+        try:
+            if wait_until(self.accepts, gone):
+                self.complete()
+                return True
+        except ServerDidNotStart:
+            # A server that has just been told to end still says that it accepts connections.
+            if not wait_until(gone, patience=STOP_PATIENCE):
+                raise
         if not gone():
             raise ServerDidNotStart(self.name, self.log)
         return False

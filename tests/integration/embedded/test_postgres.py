@@ -180,6 +180,24 @@ async def test_a_server_that_is_ending_is_started_again(folder: Path) -> None:
     assert again.stop()
 
 
+async def test_a_server_that_does_not_know_yet_that_it_ends_is_started_again(folder: Path) -> None:
+    owner = start_owner(folder)
+    again = EmbeddedPostgres(folder)
+    await write(again)
+    kill(owner)
+    ending = pid_of(again)
+    os.kill(ending, signal.SIGSTOP)
+    os.kill(ending, signal.SIGINT)
+
+    start = asyncio.create_task(asyncio.to_thread(again.start))
+    await asyncio.sleep(0.5)
+    os.kill(ending, signal.SIGCONT)
+    await start
+
+    assert await read(again) == "kept"
+    assert again.stop()
+
+
 async def test_the_last_user_stops_a_server_whose_parent_goes_on(folder: Path) -> None:
     parent, last = EmbeddedPostgres(folder), EmbeddedPostgres(folder)
     parent.start()
