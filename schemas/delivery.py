@@ -211,6 +211,7 @@ class Claimed:
     decision_date: date | None
     body: dict[str, Any]
     secret: bytes | None
+    key_version: int | None  #: of the key that encrypts `secret`
     recorded_at: datetime
     number: int | None
 

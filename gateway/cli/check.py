@@ -21,7 +21,7 @@ from gateway.cli.output import (
     spooled,
 )
 from gateway.config.clock import system_clock
-from gateway.config.keys import load_keys
+from gateway.config.keys import Keys, load_master
 from gateway.intake.files import read
 from gateway.intake.problem_workbook import FaultyRow, faulty_row, problems_workbook
 from gateway.intake.spreadsheets import UnreadableFile
@@ -40,7 +40,7 @@ def check(
     """Print the problems of each record of a file."""
     not_the_same(out, file)
     settings = settings_of(context)
-    keys = load_keys(settings.master_key, settings.state)
+    keys = Keys(load_master(settings.master_key, settings.state))
     checker = Checker(keys, settings.exclusion_scope)
     day = today(system_clock())
     verdicts: Counter[Verdict] = Counter()

@@ -1,12 +1,12 @@
 """`deliveries …`: list and show deliveries 报送, and change them by hand."""
 
-import getpass
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import timedelta
 from typing import Annotated, Any
 
 import typer
 
+from gateway.cli.options import ReasonOption, actor
 from gateway.cli.output import (
     LARGEST,
     Exit,
@@ -29,7 +29,6 @@ from schemas.base import SHANGHAI
 from schemas.delivery import DeliveryState, ItemKind
 
 NumbersArgument = Annotated[list[str] | None, typer.Argument(help="编号；- 读标准输入")]
-ReasonOption = Annotated[str, typer.Option("--reason", help="原因，记入审计")]
 LimitOption = Annotated[int, typer.Option(min=1, max=100_000, help="最多几条")]
 
 
@@ -149,11 +148,9 @@ def deliveries_resolve(
 def _change(
     context: typer.Context, numbers: list[str] | None, word: Word, told: str, format_: Format
 ) -> None:
-    if not word.reason.strip():
-        fail("--reason：请写明原因")
     ids = _ids(numbers)
     acted = _by_hand(
-        context, lambda built, actor: change_all(built.database, ids, word, actor, built.clock())
+        context, lambda built, by: change_all(built.database, ids, word, by, built.clock())
     )
     _print_acted(ids, acted, told, format_)
 
@@ -163,7 +160,7 @@ def _by_hand(context: typer.Context, act: Callable[[Gateway, str], Awaitable[Act
 
     async def work() -> Acted:
         async with gateway(settings_of(context)) as built:
-            return await act(built, getpass.getuser())
+            return await act(built, actor())
 
     acted: Acted = run(work)
     return acted

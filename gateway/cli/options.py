@@ -1,5 +1,6 @@
 """Arguments and options that several commands have."""
 
+import getpass
 from datetime import date
 from pathlib import Path
 from typing import Annotated
@@ -50,6 +51,22 @@ def there(file: Path | None) -> Path | None:
 FileArgument = Annotated[
     Path, typer.Argument(callback=there, help="NDJSON、CSV 或 XLSX 文件；- 读标准输入")
 ]
+
+
+def told(reason: str) -> str:
+    """Refuse a blank reason."""
+    if not reason.strip():
+        raise typer.BadParameter("请写明原因")
+    return reason
+
+
+ReasonOption = Annotated[str, typer.Option("--reason", callback=told, help="原因，记入审计")]
+ByOption = Annotated[str | None, typer.Option(help="经办人，默认系统用户")]
+
+
+def actor(by: str | None = None) -> str:
+    """Return who acts: the person named, else the user of the system."""
+    return by or getpass.getuser()
 
 
 def rule_set_of(context: typer.Context, name: str) -> RuleSet:

@@ -76,7 +76,7 @@ def quarantine_show(
     async def work() -> Any:
         async with reading(settings_of(context)) as built, built.database.transaction() as c:
             one = await quarantine.quarantined(c, number)
-            return one and (one, built.keys.decrypt(one.sealed))
+            return one and (one, built.keys.decrypt(one.sealed, one.key_version))
 
     found = run(work)
     if found is None:

@@ -19,7 +19,13 @@ from gateway.telemetry import log
 from scoring.errors import RuleSetError
 
 NAME = "credit-gateway"
-GROUPS = {"rules": "评价办法", "deliveries": "报送", "quarantine": "隔离区", "db": "数据库"}
+GROUPS = {
+    "rules": "评价办法",
+    "deliveries": "报送",
+    "quarantine": "隔离区",
+    "keys": "密钥",
+    "db": "数据库",
+}
 #: Group → command → its function (module:name in this package) and its help text.
 COMMANDS: Mapping[str, Mapping[str, tuple[str, str]]] = {
     NAME: {
@@ -88,6 +94,15 @@ COMMANDS: Mapping[str, Mapping[str, tuple[str, str]]] = {
         "list": ("quarantine:quarantine_list", "列出隔离区里尚未解决的输入。"),
         "show": ("quarantine:quarantine_show", "一条被拒收输入的来源和问题。"),
         "replay": ("quarantine:quarantine_replay", "更正后重放一条被拒收的输入。"),
+    },
+    "keys": {
+        "list": ("keys:keys_list", "列出各版密钥、用它加密的行数，以及主密钥的指纹。"),
+        "rotate": ("keys:keys_rotate", "换用新的加密密钥，已有数据重新加密；网关不必停。"),
+        "add-master": (
+            "keys:keys_add_master",
+            "更换主密钥第一步：让新主密钥也能打开数据，各主机再逐台换上。",
+        ),
+        "drop-master": ("keys:keys_drop_master", "更换主密钥最后一步：旧主密钥不再能打开数据。"),
     },
     "db": {"upgrade": ("db:db_upgrade", "把数据库升级到最新结构。")},
 }

@@ -1,6 +1,5 @@
 """`rules activate|approve|confirm|withdraw|activations`: activation 启用 of rule set texts."""
 
-import getpass
 from collections.abc import Awaitable, Callable
 from datetime import date
 from fractions import Fraction
@@ -8,7 +7,7 @@ from typing import Annotated, Any, TypeVar
 
 import typer
 
-from gateway.cli.options import day_of
+from gateway.cli.options import ByOption, actor, day_of
 from gateway.cli.output import (
     Exit,
     Format,
@@ -30,7 +29,6 @@ Result = TypeVar("Result")
 
 
 NameArgument = Annotated[str, typer.Argument(help="评价办法")]
-ByOption = Annotated[str | None, typer.Option(help="经办人，默认系统用户")]
 
 
 def rules_activate(
@@ -46,7 +44,7 @@ def rules_activate(
 
     async def step(built: Gateway, connection: Connection) -> Activation:
         now = built.clock()
-        proposal = _proposal(built, name, day, replaces, _actor(by))
+        proposal = _proposal(built, name, day, replaces, actor(by))
         return await lives.propose(connection, built.rulebook, proposal, now)
 
     _print(_in_transaction(context, step), format_)
@@ -62,7 +60,7 @@ def rules_approve(
 
     async def step(built: Gateway, connection: Connection) -> Activation:
         version = built.rulebook.load(name).rule_set.version
-        return await lives.approve(connection, name, version, _actor(by), built.clock())
+        return await lives.approve(connection, name, version, actor(by), built.clock())
 
     _print(_in_transaction(context, step), format_)
 
@@ -76,7 +74,7 @@ def rules_confirm(
     """Confirm an activation that changes more grades than the set share."""
 
     async def step(built: Gateway, connection: Connection) -> Activation:
-        return await lives.confirm(connection, name, _actor(by), built.clock())
+        return await lives.confirm(connection, name, actor(by), built.clock())
 
     _print(_in_transaction(context, step), format_)
 
@@ -90,17 +88,13 @@ def rules_withdraw(
     """Withdraw an activation."""
 
     async def step(built: Gateway, connection: Connection) -> None:
-        await lives.withdraw(connection, name, _actor(by), built.clock())
+        await lives.withdraw(connection, name, actor(by), built.clock())
 
     _in_transaction(context, step)
     if format_ is Format.JSON:
         print_json({"name": name, "state": "withdrawn"})
     else:
         print_line(f"{name} 已撤回")
-
-
-def _actor(by: str | None) -> str:
-    return by or getpass.getuser()
 
 
 def _print(found: Activation, format_: Format) -> None:

@@ -1,46 +1,164 @@
-"""The keys of an installation, and what they protect.
+"""The master key 主密钥 of an installation, and the key ring that it protects.
 
-The encryption key encrypts identity numbers and quarantine bytes (AES-256-GCM; the key version is
-stored). The person key hashes identity numbers to match natural persons; it never changes and never
-leaves the gateway.
+The ring has four kinds of key. The encryption keys encrypt identity numbers and quarantine bytes
+(AES-256-GCM); each row has the version of its key, so that a new version can come while the gateway
+runs. The pseudonym keys have versions too. The person key hashes identity numbers to match natural
+persons, and the content key finds repeats: these two never change and never leave the gateway.
+
+The first version of each key is derived from the master key; later ones are random and stored
+sealed (AES-256-GCM) by it. A change of the master key seals all keys anew and changes none.
 """
 
 import hashlib
 import hmac
 import os
 import secrets
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
 from pathlib import Path
 
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from pydantic import SecretStr
 
+from gateway.config.errors import BadConfiguration
 from gateway.config.secrets import SecretMissing, secret_of
 from schemas.masking import keyed_hash, pseudonym
 
-KEY_VERSION = 1
+#: The version of a key that is derived from the master key.
+FIRST_VERSION = 1
 _NONCE_BYTES = 12
+_KEY_BYTES = 32
 _PERSON = "person:"
 
 
-class Keys:
-    """The keys of an installation, derived from one master key of 32 bytes or more."""
+class KeyPurpose(StrEnum):
+    """What a key of the ring is for."""
 
-    def __init__(self, master: bytes) -> None:
-        self._cipher = AESGCM(_derive(master, b"encryption"))
-        self._person = _derive(master, b"person")
-        self._content = _derive(master, b"content")
-        self._pseudonym = _derive(master, b"pseudonym")
+    ENCRYPTION = "encryption"
+    PSEUDONYM = "pseudonym"
+    PERSON = "person"
+    CONTENT = "content"
+
+
+#: The keys of which a new version may be made.
+ROTATED = frozenset({KeyPurpose.ENCRYPTION, KeyPurpose.PSEUDONYM})
+
+
+@dataclass(frozen=True, slots=True)
+class RingKey:
+    """A key as it is stored: sealed by the master with this fingerprint, or derived from it."""
+
+    purpose: KeyPurpose
+    version: int
+    master: str
+    sealed: bytes | None  #: None: derived
+
+
+class Master:
+    """A master key of 32 bytes or more."""
+
+    def __init__(self, secret: bytes) -> None:
+        self._secret = secret
+        self._cipher = AESGCM(self._derive("ring"))
         #: Tells whether two masters are the same; it says nothing of the master.
-        self.fingerprint = _derive(master, b"fingerprint").hex()[:16]
+        self.fingerprint = self._derive("fingerprint").hex()[:16]
+
+    def first_ring(self) -> list[RingKey]:
+        """Return the ring of a new installation: every key is derived."""
+        return [RingKey(one, FIRST_VERSION, self.fingerprint, None) for one in KeyPurpose]
+
+    def open(self, key: RingKey) -> bytes:
+        """Return the key itself; raises InvalidTag if another master sealed it."""
+        if key.sealed is None:
+            return self._derive(key.purpose)
+        return _decrypt(self._cipher, key.sealed, _label(key.purpose, key.version))
+
+    def seal(self, purpose: KeyPurpose, version: int, key: bytes) -> RingKey:
+        """Return a key as it is stored under this master."""
+        sealed = _encrypt(self._cipher, key, _label(purpose, version))
+        return RingKey(purpose, version, self.fingerprint, sealed)
+
+    def sealed_anew(self, old: "Master", ring: Iterable[RingKey]) -> list[RingKey]:
+        """Return the keys that the `old` master protects as this one protects them."""
+        ours = [one for one in ring if one.master == old.fingerprint]
+        return [self.seal(one.purpose, one.version, old.open(one)) for one in ours]
+
+    def new_version(self, purpose: KeyPurpose, version: int) -> RingKey:
+        """Return a new random key for this version."""
+        return self.seal(purpose, version, secrets.token_bytes(_KEY_BYTES))
+
+    def _derive(self, purpose: str) -> bytes:
+        return hmac.digest(self._secret, f"credit-gateway/{purpose}".encode(), hashlib.sha256)
+
+
+class OtherMaster(BadConfiguration):
+    """The keys of the database are protected by another master key than ours."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "master_key：与数据库的主密钥不是同一个，用它会把同一个人认作两个人，也解不开已有的证件"
+            "号码；放回原来的主密钥（CREDIT_GATEWAY_MASTER_KEY 或 state 目录下的 master.key），"
+            "各主机须用同一个；刚用 keys drop-master 换过主密钥的，各主机换上新的再启动"
+        )
+
+
+class UnknownKeyVersion(KeyError):
+    """Another process has made a key of this version: the ring must be read again."""
+
+
+class Keys:
+    """The opened keys of an installation; `renew` brings the versions made since."""
+
+    def __init__(self, master: Master, ring: Iterable[RingKey] | None = None) -> None:
+        """Open the keys that this master protects; without a ring, those of a new installation."""
+        self.master = master
+        self.renew(master.first_ring() if ring is None else ring)
+
+    def renew(self, ring: Iterable[RingKey]) -> None:
+        """Take the ring as it is stored now.
+
+        Raises:
+            OtherMaster: nothing in it is protected by our master; the keys stay as they were.
+        """
+        opened: dict[KeyPurpose, dict[int, bytes]] = {purpose: {} for purpose in KeyPurpose}
+        for one in ring:
+            if one.master == self.master.fingerprint:
+                opened[one.purpose][one.version] = self.master.open(one)
+        if not all(opened.values()):
+            raise OtherMaster
+        [self._person] = opened[KeyPurpose.PERSON].values()
+        [self._content] = opened[KeyPurpose.CONTENT].values()
+        self._pseudonyms = opened[KeyPurpose.PSEUDONYM]
+        self._ciphers = {
+            version: AESGCM(key) for version, key in opened[KeyPurpose.ENCRYPTION].items()
+        }
+        #: The version of the key that `encrypt` uses.
+        self.version = max(self._ciphers)
+
+    @property
+    def older_versions(self) -> list[int]:
+        """The versions of the encryption key before the newest."""
+        return sorted(self._ciphers)[:-1]
+
+    def __contains__(self, version: int) -> bool:
+        """Whether the encryption key of this version is known."""
+        return version in self._ciphers
 
     def encrypt(self, plain: bytes) -> bytes:
-        """Return nonce and ciphertext."""
-        nonce = os.urandom(_NONCE_BYTES)
-        return nonce + self._cipher.encrypt(nonce, plain, None)
+        """Return nonce and ciphertext under the key of `version`."""
+        return _encrypt(self._ciphers[self.version], plain)
 
-    def decrypt(self, sealed: bytes) -> bytes:
-        """Return the bytes that were given to `encrypt`."""
-        return self._cipher.decrypt(sealed[:_NONCE_BYTES], sealed[_NONCE_BYTES:], None)
+    def decrypt(self, sealed: bytes, version: int) -> bytes:
+        """Return the bytes that were given to `encrypt` when it used this version.
+
+        Raises:
+            UnknownKeyVersion: the ring must be renewed first.
+            InvalidTag: the bytes were changed.
+        """
+        if version not in self:
+            raise UnknownKeyVersion(version)
+        return _decrypt(self._ciphers[version], sealed)
 
     def person(self, identity: str) -> str:
         """Return the subject code of a natural person in the store."""
@@ -58,8 +176,14 @@ class Keys:
         return hmac.digest(self._content, content, hashlib.sha256)[:16]
 
     def published(self, subject_code: str) -> str:
-        """Return the public pseudonym of a person; it changes with the key version."""
-        return pseudonym(self._pseudonym, KEY_VERSION, subject_code)
+        """Return the public pseudonym of a person; it changes with the version of its key."""
+        version = max(self._pseudonyms)
+        return pseudonym(self._pseudonyms[version], version, subject_code)
+
+    def ever_published(self, subject_code: str) -> Iterator[str]:
+        """Yield the pseudonyms of a person under all versions: others may still have an older."""
+        for version, key in self._pseudonyms.items():
+            yield pseudonym(key, version, subject_code)
 
 
 def is_person(subject_code: str) -> bool:
@@ -67,12 +191,27 @@ def is_person(subject_code: str) -> bool:
     return subject_code.startswith(_PERSON)
 
 
-def _derive(master: bytes, purpose: bytes) -> bytes:
-    return hmac.digest(master, b"credit-gateway/" + purpose, hashlib.sha256)
+def versions(ring: Iterable[RingKey]) -> Mapping[KeyPurpose, int]:
+    """Return the newest version of each key."""
+    return {one.purpose: one.version for one in sorted(ring, key=lambda one: one.version)}
 
 
-def load_keys(given: SecretStr | None, state: Path, *, may_create: bool = True) -> Keys:
-    """Derive the keys from the given master secret, or from a file in the state folder.
+def _label(purpose: KeyPurpose, version: int) -> bytes:
+    """Bind a sealed key to its place, so that two stored keys cannot be exchanged."""
+    return f"{purpose}/{version}".encode()
+
+
+def _encrypt(cipher: AESGCM, plain: bytes, label: bytes | None = None) -> bytes:
+    nonce = os.urandom(_NONCE_BYTES)
+    return nonce + cipher.encrypt(nonce, plain, label)
+
+
+def _decrypt(cipher: AESGCM, sealed: bytes, label: bytes | None = None) -> bytes:
+    return cipher.decrypt(sealed[:_NONCE_BYTES], sealed[_NONCE_BYTES:], label)
+
+
+def load_master(given: SecretStr | None, state: Path, *, may_create: bool = True) -> Master:
+    """Return the given master key, or that of a file in the state folder.
 
     Without a given secret the file is created at first use, if it `may_create` one: not where data
     is protected by a key already.
@@ -81,29 +220,38 @@ def load_keys(given: SecretStr | None, state: Path, *, may_create: bool = True) 
         SecretMissing: the secret is empty, or the file is missing or cannot be created or read.
     """
     if given is not None:
-        return _keys(given.get_secret_value(), "master_key")
+        return _master(given.get_secret_value(), "master_key")
     path = state / "master.key"
+    if not (may_create or path.exists()):
+        raise SecretMissing(
+            f"state：没有 {path}，而数据库里的数据是用一个主密钥保护的；"
+            "把原来的 master.key 放回，或用 CREDIT_GATEWAY_MASTER_KEY 给出原来的主密钥"
+        )
+    return make_master(path)
+
+
+def make_master(path: Path) -> Master:
+    """Return the master key of a file, which is created if it is missing.
+
+    Raises:
+        SecretMissing: the file is empty, or cannot be created or read.
+    """
     try:
         if not path.exists():
-            if not may_create:
-                raise SecretMissing(
-                    f"state：没有 {path}，而数据库里的数据是用一个主密钥保护的；"
-                    "把原来的 master.key 放回，或用 CREDIT_GATEWAY_MASTER_KEY 给出原来的主密钥"
-                )
-            state.mkdir(parents=True, exist_ok=True)
-            draft = path.with_suffix(f".{os.getpid()}")
+            path.parent.mkdir(parents=True, exist_ok=True)
+            draft = path.with_name(f".{path.name}.{os.getpid()}")
             draft.touch(mode=0o600)
-            draft.write_text(secrets.token_hex(32))
+            draft.write_text(secrets.token_hex(_KEY_BYTES))
             _keep_first(draft, path)
     except OSError as error:
-        raise SecretMissing(f"state：不能建立 {path}：{error.strerror}") from error
-    return _keys(secret_of(path), str(path))
+        raise SecretMissing(f"不能建立 {path}：{error.strerror}") from error
+    return _master(secret_of(path), str(path))
 
 
-def _keys(master: str, place: str) -> Keys:
+def _master(master: str, place: str) -> Master:
     if not master.strip():
         raise SecretMissing(f"{place}：主密钥是空的；放回原来的主密钥")
-    return Keys(master.encode())
+    return Master(master.encode())
 
 
 def _keep_first(draft: Path, path: Path) -> None:

@@ -22,6 +22,7 @@ from gateway.deliver.calls import Calls
 from gateway.deliver.outcome import lease_for
 from gateway.deliver.writer import FINISH_PATIENCE, Round, Writer
 from gateway.store.base.engine import Database, DatabaseAway
+from gateway.store.base.installation import know
 from gateway.store.deliver import claims
 from gateway.store.deliver import destinations as destination_store
 from gateway.telemetry.log import LogEvent, logger
@@ -54,6 +55,7 @@ class Deliverer:
         self.destination = destination
         self.connector = connector
         self.database = database
+        self.keys = keys
         self.installation = installation
         self.clock = clock
         self.metrics = metrics
@@ -220,6 +222,8 @@ class Deliverer:
                 now=self.clock(),
                 look=look,
             )
+            sealed = [one.key_version for one in claimed if one.secret is not None]
+            await know(connection, self.keys, [one for one in sealed if one is not None])
         if claimed:
             until = start + (lease - limits.call_timeout - GRACE).total_seconds() - 1
             await self._calls.make(claimed, until, done)

@@ -28,10 +28,10 @@ def delivery_of(installation: str, key: str) -> int | None:
 
 
 class Secrets(Protocol):
-    """What an item needs of the keys."""
+    """What an item needs of `gateway.config.keys.Keys`."""
 
-    def decrypt(self, sealed: bytes) -> bytes: ...  # noqa: D102  see gateway.config.keys.Keys
-    def published(self, subject_code: str) -> str: ...  # noqa: D102  see gateway.config.keys.Keys
+    def decrypt(self, sealed: bytes, version: int) -> bytes: ...  # noqa: D102  as in Keys
+    def published(self, subject_code: str) -> str: ...  # noqa: D102  as in Keys
 
 
 def item(claimed: Claimed, installation: str, keys: Secrets) -> Item:
@@ -70,7 +70,7 @@ def is_moot(claimed: Claimed) -> bool:
     return Verb(claimed.verb) in FOLLOW_UPS and not claimed.holds
 
 
-def _columns(claimed: Claimed, decrypt: Callable[[bytes], bytes]) -> dict[str, Any]:
+def _columns(claimed: Claimed, decrypt: Callable[[bytes, int], bytes]) -> dict[str, Any]:
     if claimed.item_kind == ItemKind.GRADE_CHANGE:
         changed = GradeChanged.model_validate(
             {
@@ -82,6 +82,6 @@ def _columns(claimed: Claimed, decrypt: Callable[[bytes], bytes]) -> dict[str, A
             }
         )
         return changed.model_dump(mode="json")
-    if claimed.secret is None:
+    if claimed.secret is None or claimed.key_version is None:
         return claimed.body
-    return {**claimed.body, **orjson.loads(decrypt(claimed.secret))}
+    return {**claimed.body, **orjson.loads(decrypt(claimed.secret, claimed.key_version))}

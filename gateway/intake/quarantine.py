@@ -8,6 +8,7 @@ from gateway.config.keys import Keys
 from gateway.pipeline import Pipeline
 from gateway.record.result import Result
 from gateway.store.audit import events
+from gateway.store.base.installation import know
 from gateway.store.record import quarantine
 from gateway.telemetry.audit_events import AuditEvent
 from schemas.codes import RecordKind
@@ -48,7 +49,8 @@ async def replay(
         if item.resolved_at is not None:
             raise AlreadyResolved(id_)
         number = await quarantine.count_replay(connection, id_)
-    content = keys.decrypt(item.sealed) if body is None else body
+        await know(connection, keys, [item.key_version])
+    content = keys.decrypt(item.sealed, item.key_version) if body is None else body
     kind = RecordKind(item.kind) if item.kind and not _says_its_kind(body) else None
     [result] = await pipeline.process([Raw(f"quarantine:{id_}", number, content, kind)])
     await _note(pipeline, clock, id_, result)

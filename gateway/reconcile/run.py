@@ -82,7 +82,8 @@ async def _listen(
     """Read the listing from the first decision date on, and return the number of its rows."""
     since = datetime.combine(span.first, time.min, SHANGHAI)
     ours = {code for _, _, code in comparison.pairs}
-    by_pseudonym = {keys.published(code): code for code in ours if is_person(code)}
+    persons = [code for code in ours if is_person(code)]
+    by_pseudonym = {name: code for code in persons for name in keys.ever_published(code)}
     shown = 0
     async for row in connector.listing(since):
         if row.record_kind in _REPORTED:

@@ -7,7 +7,7 @@ from typing import Any
 import orjson
 
 from gateway.check.checked import Checked
-from gateway.config.keys import KEY_VERSION, Keys
+from gateway.config.keys import Keys
 from gateway.store.base.engine import Connection
 from gateway.store.base.statements import Ids
 from gateway.store.record import quarantine as quarantine_store
@@ -48,7 +48,7 @@ def _row(id_: int, checked: Checked, keys: Keys, now: datetime) -> tuple[Any, ..
         f"{checked.raw.origin}#{checked.raw.position}",
         checked.kind,
         keys.encrypt(checked.raw.body or b""),
-        KEY_VERSION,
+        keys.version,
         orjson.dumps([problem.model_dump() for problem in checked.problems]).decode(),
         checked.decided_on,
         now,

@@ -132,6 +132,7 @@ class Recording:
             version.content.body,
             None if secret is None else self.keys.encrypt(secret),
             None if checked.unknown is None else self._sealed(checked.unknown),
+            self.keys.version,
             checked.verdict,
             as_json([p.model_dump() for p in checked.problems]) if checked.problems else None,
             self.now,

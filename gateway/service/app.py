@@ -6,12 +6,13 @@ import secrets
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
+from datetime import datetime
 from pathlib import Path
 
 from gateway.check.checker import Checker
 from gateway.config.clock import Clock, system_clock
 from gateway.config.errors import BadConfiguration
-from gateway.config.keys import Keys, load_keys
+from gateway.config.keys import Keys, load_master
 from gateway.config.settings import Settings
 from gateway.decide.decider import Decider
 from gateway.due.calendars import load_workdays
@@ -25,6 +26,7 @@ from gateway.rules.activation import adopt, refresh
 from gateway.rules.policybook import Policybook
 from gateway.rules.rulebook import Rulebook
 from gateway.score.scorer import Scorer
+from gateway.store.base import installation
 from gateway.store.base.engine import Connection, Database
 from gateway.store.base.partitions import make_partitions
 from gateway.store.base.upgrade import require_newest, upgrade
@@ -152,7 +154,8 @@ async def build(settings: Settings, database: Database, clock: Clock) -> Gateway
     """Build the service on a migrated database, and adapt the database to the configuration.
 
     Raises:
-        BadConfiguration: the database is of another master key, or the configuration is wrong.
+        OtherMaster: the database is of another master key.
+        BadConfiguration: the configuration is wrong.
     """
     async with database.transaction() as connection:
         built = wire(settings, database, clock, await _keys(settings, connection))
@@ -164,11 +167,8 @@ async def build(settings: Settings, database: Database, clock: Clock) -> Gateway
         for name, count in owed.items():
             logger.error(LogEvent.OWED_TO_DROPPED, extra={"destination": name, "count": count})
         await adopt(connection, built.rulebook, clock())
-        name = await destination_store.installation(connection, secrets.token_hex(4))
-        mine = built.keys.fingerprint
-        if await destination_store.set_key_fingerprint(connection, mine) != mine:
-            raise _other_key()
-        return name
+        await _found_ring(connection, built.keys, clock())
+        return await installation.name(connection, secrets.token_hex(4))
 
     # `run` repeats it after a deadlock with a gateway that works on the same tables.
     return replace(built, installation=await database.run(prepare))
@@ -178,21 +178,26 @@ async def _keys(settings: Settings, connection: Connection) -> Keys:
     """Load the keys; a new master key is made only for a database that has none yet.
 
     Raises:
-        BadConfiguration: the database is of another master key.
+        OtherMaster: the database is of another master key.
     """
-    known = await destination_store.key_fingerprint(connection)
-    keys = load_keys(settings.master_key, settings.state, may_create=known is None)
-    if known not in {None, keys.fingerprint}:
-        raise _other_key()
-    return keys
+    ring = await installation.key_ring(connection)
+    master = load_master(settings.master_key, settings.state, may_create=not ring)
+    return Keys(master, ring or None)
 
 
-def _other_key() -> BadConfiguration:
-    return BadConfiguration(
-        "master_key：与数据库的主密钥不是同一个，用它会把同一个人认作两个人，也解不开已有的证件号码；"
-        "放回原来的主密钥（CREDIT_GATEWAY_MASTER_KEY 或 state 目录下的 master.key），"
-        "各主机须用同一个"
-    )
+async def _found_ring(connection: Connection, keys: Keys, now: datetime) -> None:
+    """Store the first ring of a new database, unless another process has done it meanwhile.
+
+    The structure lock that `make_partitions` took keeps others out until the transaction ends.
+
+    Raises:
+        OtherMaster: that process has another master key.
+    """
+    ring = await installation.key_ring(connection)
+    if ring:
+        keys.renew(ring)
+    else:
+        await installation.add_keys(connection, keys.master.first_ring(), now)
 
 
 def wire(settings: Settings, database: Database, clock: Clock, keys: Keys) -> Gateway:

@@ -14,6 +14,7 @@ from gateway.intake.kafka import KafkaIntake
 from gateway.schedule.rescoring import Rescoring
 from gateway.schedule.tick import Schedule
 from gateway.service.app import Gateway, kafka_bootstrap
+from gateway.service.key_ring import RENEWAL, renew
 from gateway.service.server import start_web
 from gateway.service.tasks import Running
 from gateway.telemetry.log import LogEvent, logger
@@ -84,6 +85,7 @@ async def run(gateway: Gateway, roles: frozenset[Role]) -> AsyncIterator[Running
             bootstrap = await stack.enter_async_context(kafka_bootstrap(gateway.settings))
             running.intake = await _start_intake(gateway, bootstrap, stack)
             running.add("lag", _lag(gateway, running.intake), SCHEDULE_PAUSE)
+        running.add("keys", partial(renew, gateway.database, gateway.keys), RENEWAL)
         if Role.SCHEDULE in roles:
             schedule = build_schedule(gateway)
             running.add("schedule", schedule.prompt, SCHEDULE_PAUSE)

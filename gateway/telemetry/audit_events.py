@@ -17,6 +17,9 @@ class AuditEvent(StrEnum):
     CHAIN_MENDED = "chain_mended"
     RECONCILED = "reconciled"
     LEDGER_FROZEN = "ledger_frozen"
+    KEY_ROTATED = "key_rotated"
+    MASTER_KEY_ADDED = "master_key_added"
+    MASTER_KEY_DROPPED = "master_key_dropped"
     RULE_SET_PROPOSED = "rule_set_proposed"
     RULE_SET_APPROVED = "rule_set_approved"
     RULE_SET_CONFIRMED = "rule_set_confirmed"  #: more grades change than the set share

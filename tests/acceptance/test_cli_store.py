@@ -1,6 +1,7 @@
 """Commands on stored data, as a user runs them."""
 
 import asyncio
+from dataclasses import replace
 from pathlib import Path
 
 import orjson
@@ -18,6 +19,7 @@ from tests.factories import (
     AUTHORITY_CODE,
     licence,
     penalty,
+    person_penalty,
 )
 from tests.integration.world import World
 
@@ -229,3 +231,40 @@ def test_assessments_are_verified_and_the_database_is_upgraded(
 
     assert verified.objects == [{"name": "assessments", "verified": 1, "different": 0}]
     assert [verified.code, upgraded.code, unsaid.code] == [0, 0, 2]
+
+
+def test_keys_are_rotated_and_the_master_key_is_changed(command: Command, tmp_path: Path) -> None:
+    write(tmp_path / "rows.ndjson", person_penalty(1, **PAST), penalty(2, CF_WSH="", **PAST))
+    command("ingest", "rows.ndjson")
+    old = command.json("keys", "list").objects[0]["masters"]
+
+    rotated = command.json("keys", "rotate", "--reason", "到期")
+    named = command("keys", "rotate", "--pseudonyms", "--reason", "到期")
+    added = command.json("keys", "add-master", "new.key", "--reason", "换人")
+    changed = replace(
+        command,
+        environment={
+            **command.environment,
+            "CREDIT_GATEWAY_MASTER_KEY": (tmp_path / "new.key").read_text(),
+        },
+    )
+    during = changed("keys", "rotate", "--reason", "到期")
+    dropped = changed("keys", "drop-master", *old, "--reason", "换人")
+    listed = changed.json("keys", "list").objects
+
+    assert rotated.objects == [{"purpose": "encryption", "version": 2, "rows": 2, "damaged": 0}]
+    assert "代号密钥已换到第 2 版" in named.out
+    assert (during.code, "正在更换主密钥" in during.err) == (2, True)
+    assert dropped.code == 0
+    assert [(one["purpose"], one["version"], one["rows"]) for one in listed] == [
+        ("content", 1, 0),
+        ("encryption", 1, 0),
+        ("encryption", 2, 2),
+        ("person", 1, 0),
+        ("pseudonym", 1, 0),
+        ("pseudonym", 2, 0),
+    ]
+    assert {master for one in listed for master in one["masters"]} == {added.objects[0]["added"]}
+    assert command("keys", "list").code == 2
+    assert changed("quarantine", "list").code == 0
+    assert changed("keys", "drop-master", *old, "--reason", " ").code == 2

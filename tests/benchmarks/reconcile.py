@@ -15,7 +15,7 @@ from sqlalchemy import text
 from connectors.memory import MemoryConnector, MemorySettings
 from gateway.check.checker import Checker
 from gateway.check.raw import Raw
-from gateway.config.keys import Keys
+from gateway.config.keys import Keys, Master
 from gateway.demo.story import credit_code
 from gateway.reconcile.compare import DifferenceKind
 from gateway.reconcile.run import ReconciledDays, run
@@ -32,7 +32,7 @@ from tests.benchmarks.world import World, fresh_database, take_statistics
 DECISIONS, SUBJECTS, SLICE = 1_000_000, 100_000, 100_000
 NOW = datetime(2026, 10, 31, tzinfo=UTC)
 SENT, DUE = datetime(2026, 10, 13, tzinfo=UTC), datetime(2026, 10, 19, 15, 59, 59, tzinfo=UTC)
-KEYS = Keys(b"of the benchmark, thirty-two bytes")
+KEYS = Keys(Master(b"of the benchmark, thirty-two bytes"))
 #: One row in this many is not shown, shown with another fine, or shown although it is not ours.
 HIDDEN, WRONG, FOREIGN = 10_000, 20_000, 50_000
 
@@ -54,8 +54,9 @@ _DECISIONS = text(
 )
 _VERSIONS = text(
     """
-    insert into record_version (id, decision_id, version, verb, body, verdict, recorded_at)
-    select n, n, 1, 'new', replace(:body, '#', n::text)::json, 'ok', :now
+    insert into record_version
+        (id, decision_id, version, verb, body, key_version, verdict, recorded_at)
+    select n, n, 1, 'new', replace(:body, '#', n::text)::json, 1, 'ok', :now
     from generate_series(cast(:first as int), :last) n
     """
 )

@@ -7,13 +7,11 @@ import asyncio
 import hashlib
 import os
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
 import orjson
 from faststream import AckPolicy
 from faststream.kafka import KafkaBroker, KafkaMessage
-from pydantic import SecretStr
 from sqlalchemy import insert, select, text
 from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 
@@ -21,7 +19,7 @@ from gateway.check.checked import Checked
 from gateway.check.checker import Checker
 from gateway.check.raw import Raw
 from gateway.config.clock import system_clock
-from gateway.config.keys import load_keys
+from gateway.config.keys import Keys, Master
 from gateway.record.content import content, fact_body
 from gateway.score.stored_result import fact_of, short
 from gateway.store.base.tables import deliver, record, score
@@ -37,7 +35,7 @@ async def main() -> None:
     from gateway.rules.rulebook import Rulebook
 
     engine = create_async_engine(os.environ["BENCH_URL"])
-    keys = load_keys(SecretStr("bench"), Path())
+    keys = Keys(Master(b"bench"))
     checker = Checker(keys)
     rule_set = Rulebook(ScoringSettings()).load("nm-2023-draft").rule_set
     broker = KafkaBroker(os.environ["BENCH_KAFKA"], logger=None)

@@ -38,8 +38,9 @@ FILL = (
         :now from generate_series(1, :total) n
     """,
     """
-    insert into record_version (id, decision_id, version, verb, body, verdict, recorded_at)
-    select n, n, 1, 'new', '{}', 'ok', :now from generate_series(1, :total) n
+    insert into record_version
+        (id, decision_id, version, verb, body, key_version, verdict, recorded_at)
+    select n, n, 1, 'new', '{}', 1, 'ok', :now from generate_series(1, :total) n
     """,
     """
     insert into fact (id, subject_id, decision_id, body, decided_on, known_from)

@@ -8,7 +8,7 @@ import pytest
 
 from gateway.check.checked import Checked
 from gateway.check.checker import Checker
-from gateway.config.keys import Keys
+from gateway.config.keys import Keys, Master
 from tests.factories import raw
 
 TODAY = date(2026, 10, 12)
@@ -17,7 +17,7 @@ Check = Callable[..., Checked]
 
 @pytest.fixture(scope="session")
 def keys() -> Keys:
-    return Keys(b"a master key for tests only")
+    return Keys(Master(b"a master key for tests only"))
 
 
 @pytest.fixture(scope="session")

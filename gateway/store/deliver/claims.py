@@ -63,7 +63,7 @@ _CLAIM = """
             and (h.maybe_arrived or h.state in {handed_over})) as holds,
         coalesce(dec.kind, 'grade_change'), coalesce(v.version, 1), s.code, s.person, s.name,
         dec.document_number, dec.decision_date, coalesce(v.body, g.body::json), v.secret,
-        coalesce(v.recorded_at, g.recorded_at), g.number
+        v.key_version, coalesce(v.recorded_at, g.recorded_at), g.number
     from leased l
     join subject s on s.id = l.subject_id
     left join record_version v on l.item_kind = 'record_version' and v.id = l.item_id

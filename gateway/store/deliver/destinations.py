@@ -158,37 +158,3 @@ async def set_receipts_cursor(connection: Connection, name: str, cursor: str) ->
         text("update destination set receipts_cursor = :cursor where name = :name"),
         {"name": name, "cursor": cursor},
     )
-
-
-_INSTALLATION = text(
-    """
-    with new as (insert into installation (name) select :name
-        where not exists (select from installation) returning name)
-    select name from new union all select name from installation limit 1
-    """
-)
-
-
-async def installation(connection: Connection, proposed: str) -> str:
-    """Return the name of this installation; it is set once and is part of every key sent."""
-    return str(await connection.scalar(_INSTALLATION, {"name": proposed}))
-
-
-_FINGERPRINT = text("select key_fingerprint from installation")
-_SET_FINGERPRINT = text(
-    """
-    update installation set key_fingerprint = coalesce(key_fingerprint, :fingerprint)
-    returning key_fingerprint
-    """
-)
-
-
-async def key_fingerprint(connection: Connection) -> str | None:
-    """Return the fingerprint of the master key of this installation; None before its first."""
-    found = await connection.scalar(_FINGERPRINT)
-    return None if found is None else str(found)
-
-
-async def set_key_fingerprint(connection: Connection, fingerprint: str) -> str:
-    """Store the fingerprint unless there is one; return the stored one."""
-    return str(await connection.scalar(_SET_FINGERPRINT, {"fingerprint": fingerprint}))

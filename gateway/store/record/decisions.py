@@ -52,15 +52,17 @@ change_decisions = Insert(
 )
 add_versions = Copy(
     "record_version",
-    "id, decision_id, version, verb, body, secret, unknown_columns, verdict, problems, recorded_at",
+    "id, decision_id, version, verb, body, secret, unknown_columns, key_version, verdict, "
+    "problems, recorded_at",
 )
 
 _REPAIR_VERSIONS = text(
     f"""
     with added as (
         insert into record_version
-            (id, decision_id, version, verb, body, secret, verdict, recorded_at)
-        select t.id, t.decision_id, t.version, 'repair', v.body, v.secret, v.verdict, :now
+            (id, decision_id, version, verb, body, secret, key_version, verdict, recorded_at)
+        select t.id, t.decision_id, t.version, 'repair', v.body, v.secret, v.key_version,
+            v.verdict, :now
         from {unnest("id bigint, decision_id bigint, version int, source bigint")}
         join record_version v on v.id = t.source
         returning id, decision_id, version)

@@ -23,6 +23,7 @@ class Quarantined:
     origin: str
     kind: str | None
     sealed: bytes
+    key_version: int
     problems: list[dict[str, Any]]
     recorded_at: datetime
     replays: int
@@ -30,7 +31,7 @@ class Quarantined:
 
 
 _QUARANTINE = """
-    select id, origin, kind, bytes, problems, recorded_at, replays, resolved_at
+    select id, origin, kind, bytes, key_version, problems, recorded_at, replays, resolved_at
     from quarantine where {where} order by id limit :limit
 """
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from gateway.check.checker import Checker
-from gateway.config.keys import Keys
+from gateway.config.keys import Keys, Master
 from gateway.intake.problem_workbook import faulty_row
 from schemas.codes import Verb
 from schemas.event import CreditEvent, ReceivedGrade
@@ -279,7 +279,7 @@ def test_two_spellings_of_an_identity_number_give_the_same_key(check: Check) -> 
 
 
 def test_another_master_key_gives_a_person_another_key(check: Check) -> None:
-    other = Checker(Keys(b"another master key")).check(raw(person_penalty()), TODAY)
+    other = Checker(Keys(Master(b"another master key"))).check(raw(person_penalty()), TODAY)
 
     assert other.shown_key != check(person_penalty()).shown_key
 

@@ -9,16 +9,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import SecretStr
 
-from gateway.config.keys import Keys, load_keys
+from gateway.config.keys import Keys, Master, load_master
 from gateway.config.secrets import SecretMissing, resolve
 from tests.factories import IDENTITY
 
-KEYS = Keys(b"a master key for tests only")
+KEYS = Keys(Master(b"a master key for tests only"))
 
 
 @given(st.binary())
 def test_decrypting_returns_the_encrypted_bytes(plain: bytes) -> None:
-    assert KEYS.decrypt(KEYS.encrypt(plain)) == plain
+    assert KEYS.decrypt(KEYS.encrypt(plain), KEYS.version) == plain
 
 
 def test_encrypting_the_same_text_twice_gives_different_bytes() -> None:
@@ -29,16 +29,16 @@ def test_a_changed_byte_makes_decryption_fail() -> None:
     sealed = KEYS.encrypt(b"text")
 
     with pytest.raises(InvalidTag):
-        KEYS.decrypt(sealed[:-1] + bytes([sealed[-1] ^ 1]))
+        KEYS.decrypt(sealed[:-1] + bytes([sealed[-1] ^ 1]), KEYS.version)
 
 
 def test_another_key_cannot_decrypt() -> None:
     with pytest.raises(InvalidTag):
-        Keys(b"another master key").decrypt(KEYS.encrypt(b"text"))
+        Keys(Master(b"another master key")).decrypt(KEYS.encrypt(b"text"), 1)
 
 
 def test_the_hash_of_a_person_is_stable_and_hides_the_number() -> None:
-    assert KEYS.person(IDENTITY) == Keys(b"a master key for tests only").person(IDENTITY)
+    assert KEYS.person(IDENTITY) == Keys(Master(b"a master key for tests only")).person(IDENTITY)
     assert IDENTITY not in KEYS.person(IDENTITY)
 
 
@@ -56,18 +56,18 @@ def test_the_former_content_hash_equals_that_of_older_databases() -> None:
 
 
 def test_a_key_file_is_created_once_and_only_its_owner_can_read_it(tmp_path: Path) -> None:
-    first = load_keys(None, tmp_path / "state")
+    first = load_master(None, tmp_path / "state")
 
-    again = load_keys(None, tmp_path / "state")
+    again = load_master(None, tmp_path / "state")
 
     mode = stat.S_IMODE((tmp_path / "state" / "master.key").stat().st_mode)
     assert mode == 0o600
-    assert again.person(IDENTITY) == first.person(IDENTITY)
+    assert again.fingerprint == first.fingerprint
     assert [path.name for path in (tmp_path / "state").iterdir()] == ["master.key"]
 
 
 def test_a_given_key_needs_no_file(tmp_path: Path) -> None:
-    load_keys(SecretStr("a master key"), tmp_path / "state")
+    load_master(SecretStr("a master key"), tmp_path / "state")
 
     assert not (tmp_path / "state").exists()
 
@@ -109,7 +109,7 @@ def test_a_mapping_with_other_keys_is_not_a_reference() -> None:
 
 def test_no_key_is_made_where_data_has_one_already(tmp_path: Path) -> None:
     with pytest.raises(SecretMissing, match="放回，或用"):
-        load_keys(None, tmp_path / "state", may_create=False)
+        load_master(None, tmp_path / "state", may_create=False)
 
     assert not (tmp_path / "state").exists()
 
@@ -119,6 +119,6 @@ def test_an_empty_key_is_refused(tmp_path: Path, content: str) -> None:
     (tmp_path / "master.key").write_text(content)
 
     with pytest.raises(SecretMissing, match="主密钥是空的"):
-        load_keys(None, tmp_path)
+        load_master(None, tmp_path)
     with pytest.raises(SecretMissing, match="主密钥是空的"):
-        load_keys(SecretStr(content), tmp_path)
+        load_master(SecretStr(content), tmp_path)

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from gateway.check.checker import Checker
-from gateway.config.keys import Keys
+from gateway.config.keys import Keys, Master
 from gateway.decide.decider import DecidedVersion, Decider
 from gateway.decide.takes import required_columns
 from gateway.due.calendars import load_workdays
@@ -27,7 +27,7 @@ IN_FLIGHT = (S.LEASED, S.UNKNOWN)
 GIVEN = (S.SUBMITTED, S.ACCEPTED, S.ACCEPTED_BLIND)
 WORKDAYS = load_workdays()
 DUE = end_of(date(2026, 10, 16))  #: calendar-7 of 2026-10-09
-CHECKER = Checker(Keys(b"a master key for tests only"))
+CHECKER = Checker(Keys(Master(b"a master key for tests only")))
 
 
 def destination(name: str = "platform", **changes: Any) -> Destination:

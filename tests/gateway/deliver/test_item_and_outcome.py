@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.config.keys import Keys
+from gateway.config.keys import Keys, Master
 from gateway.deliver.item import delivery_of, is_moot, item, key_of, verb
 from gateway.deliver.outcome import LEASED_ROUNDS, finish, lease_for, moot, not_called
 from schemas.codes import Verb
@@ -18,7 +18,7 @@ from schemas.destination import Destination
 from tests.factories import IDENTITY
 
 NOW = datetime(2026, 10, 12, 1, tzinfo=UTC)
-KEYS = Keys(b"a master key for tests only")
+KEYS = Keys(Master(b"a master key for tests only"))
 DESTINATION = Destination.model_validate(
     {"name": "platform", "title": "", "connector": "memory", "takes": ["penalty"]}
 )
@@ -45,6 +45,7 @@ CLAIMED = Claimed(
     decision_date=date(2026, 10, 9),
     body={"CF_WSH": "样环罚字〔2026〕1号"},
     secret=KEYS.encrypt(orjson.dumps({"CF_XDR_ZJHM": IDENTITY})),
+    key_version=1,
     recorded_at=NOW,
     number=None,
 )

@@ -8,7 +8,7 @@ import orjson
 from msgspec.structs import replace
 
 from gateway.check.checker import Checker
-from gateway.config.keys import Keys
+from gateway.config.keys import Keys, Master
 from gateway.record.content import FACTS, fact_body
 from gateway.score.stored_result import fact_of, facts_of
 from schemas.codes import Verb
@@ -16,7 +16,7 @@ from schemas.kinds import KINDS
 from scoring.facts import Fact
 from tests.factories import event, penalty, raw
 
-CHECKER = Checker(Keys(b"a master key for tests only"))
+CHECKER = Checker(Keys(Master(b"a master key for tests only")))
 
 
 def made(row: dict[str, Any]) -> Fact:

@@ -11,13 +11,13 @@ from hypothesis import strategies as st
 
 from gateway.check.checked import Checked
 from gateway.check.checker import Checker
-from gateway.config.keys import Keys
+from gateway.config.keys import Keys, Master
 from gateway.record.plan import Hashes, Incoming, Known, Plan, plan
 from schemas.identifiers import document_number_key
 from schemas.known import DecisionKey, KnownDecision, KnownFacts, Subject
 from tests.factories import AUTHORITY, credit_code, event, penalty, raw
 
-KEYS = Keys(b"a master key for tests only")
+KEYS = Keys(Master(b"a master key for tests only"))
 CHECKER = Checker(KEYS)
 HASHES = Hashes(KEYS.content, KEYS.former_content)
 DAY = date(2026, 11, 1)

@@ -1,7 +1,7 @@
 """No statement of the store reads a whole table that grows."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from importlib import import_module
 from pkgutil import walk_packages
 from typing import Any
@@ -11,6 +11,8 @@ from sqlalchemy import text
 from sqlalchemy.sql.elements import TextClause
 
 import gateway.store
+from gateway.store.base.statements import Insert
+from gateway.store.record.sealed import SealedTable
 from tests.benchmarks.tick import FILL, OPEN_PER_MILLE
 from tests.integration.world import World
 
@@ -37,10 +39,20 @@ def statements() -> dict[str, str]:
     for module in walk_packages(gateway.store.__path__, "gateway.store."):
         if ".migrations" in module.name or ".tables" in module.name:
             continue
-        for name, value in vars(import_module(module.name)).items():
+        place = module.name.removeprefix("gateway.store.")
+        for name, value in _within(vars(import_module(module.name))):
             if isinstance(value, TextClause) and _PLANNED.match(value.text):
-                found[f"{module.name.removeprefix('gateway.store.')}.{name}"] = value.text
+                found[f"{place}.{name}"] = value.text
     return found
+
+
+def _within(names: Mapping[str, object]) -> Iterator[tuple[str, object]]:
+    """Yield the names with their values, and those of objects that keep statements of their own."""
+    for name, value in names.items():
+        yield name, value
+        if isinstance(value, SealedTable | Insert):
+            for part, one in vars(value).items():
+                yield f"{name}.{part}", one
 
 
 async def plan(world: World, statement: str) -> Any:

@@ -18,11 +18,16 @@ from sqlalchemy.dialects.postgresql import JSON, JSONB
 
 from gateway.store.base.tables.shared import id_column, metadata, time_column
 
-installation = Table(
-    "installation",
+installation = Table("installation", metadata, Column("name", Text, primary_key=True))
+key_ring = Table(
+    "key_ring",
     metadata,
-    Column("name", Text, primary_key=True),
-    Column("key_fingerprint", Text),
+    Column("purpose", Text, nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("master", Text, nullable=False),
+    Column("sealed", LargeBinary),
+    time_column("made_at"),
+    PrimaryKeyConstraint("purpose", "version", "master"),
 )
 
 subject = Table(
@@ -103,10 +108,17 @@ record_version = Table(
     Column("body", JSON, nullable=False),
     Column("secret", LargeBinary),
     Column("unknown_columns", LargeBinary),
+    Column("key_version", Integer, nullable=False),
     Column("verdict", Text, nullable=False),
     Column("problems", JSONB),
     time_column("recorded_at"),
     UniqueConstraint("decision_id", "version"),
+    Index(
+        "record_version_sealed",
+        "key_version",
+        "id",
+        postgresql_where=text("secret is not null or unknown_columns is not null"),
+    ),
 )
 
 process_event = Table(
@@ -149,4 +161,5 @@ quarantine = Table(
     Column("replays", Integer, nullable=False, server_default=text("0")),
     time_column("resolved_at", null=True),
     Index("quarantine_open", "id", postgresql_where=text("resolved_at is null")),
+    Index("quarantine_sealed", "key_version", "id"),
 )

@@ -1,0 +1,214 @@
+"""Keys change while the gateway runs: nothing is lost, and persons stay the same persons."""
+
+import asyncio
+import time
+from datetime import timedelta
+
+import pytest
+from cryptography.exceptions import InvalidTag
+
+from gateway.config.errors import BadConfiguration
+from gateway.config.keys import KeyPurpose, Master, OtherMaster
+from gateway.intake.quarantine import replay
+from gateway.reconcile.run import ReconciledDays
+from gateway.reconcile.run import run as reconcile
+from gateway.service import key_ring
+from gateway.service.key_ring import Reason
+from gateway.store.base.upgrade import upgrade
+from schemas.verdict import Verdict
+from tests.factories import IDENTITY, penalty, person_penalty
+from tests.integration.conftest import MakeWorld
+from tests.integration.world import World
+
+pytestmark = pytest.mark.integration
+
+WHY = Reason("张三", "到期轮换")
+NEW_MASTER = "the new master key, thirty-two bytes long"
+USED = """
+    select key_version from record_version where secret is not null
+    union all select key_version from quarantine
+"""
+
+
+async def rotate(world: World, purpose: KeyPurpose = KeyPurpose.ENCRYPTION) -> int:
+    gateway = world.gateway
+    return await key_ring.rotate(gateway.database, gateway.keys, purpose, WHY, gateway.clock())
+
+
+async def encrypt_again(world: World, settled: float = 0.0) -> int:
+    gateway = world.gateway
+    return await key_ring.encrypt_again(gateway.database, gateway.keys, settled, lambda _: None)
+
+
+async def identities(world: World) -> set[str]:
+    """Return the identity numbers that the platform got."""
+    await world.turn()
+    stored = world.connector().stored.values()
+    return {item.columns["CF_XDR_ZJHM"] for item in stored if "CF_XDR_ZJHM" in item.columns}
+
+
+async def test_all_rows_are_under_the_new_version_and_persons_stay(world: World) -> None:
+    await world.take(*[person_penalty(n) for n in range(1, 8)], b"not json", penalty(9))
+    before = await world.column("select code from subject order by id")
+
+    version = await rotate(world)
+    damaged = await encrypt_again(world)
+
+    assert (version, damaged) == (2, 0)
+    assert await world.column(USED) == [2] * 8
+    assert await identities(world) == {IDENTITY}
+    [repeat] = await world.take(person_penalty(1))
+    assert repeat.repeat
+    assert await world.column("select code from subject order by id") == before
+    assert "key_rotated" in await world.events()
+
+
+async def test_a_process_that_runs_meets_the_new_version(make_world: MakeWorld) -> None:
+    running, other = await make_world(), await make_world()
+    await rotate(other)
+    await other.take(person_penalty(1), b"not json")
+
+    got = await identities(running)
+    number = await running.value("select id from quarantine")
+    again = await replay(
+        running.gateway.pipeline, running.gateway.keys, running.gateway.clock, number
+    )
+
+    assert got == {IDENTITY}
+    assert again.verdict is Verdict.REFUSED
+    assert running.gateway.keys.version == 2
+
+
+async def test_what_others_write_with_the_old_version_meanwhile_is_encrypted_again(
+    make_world: MakeWorld,
+) -> None:
+    behind, other = await make_world(), await make_world()
+    await rotate(other)
+    work = asyncio.create_task(encrypt_again(other, settled=time.monotonic() + 2))
+    await asyncio.sleep(0.5)
+    await behind.take(person_penalty(1))
+    assert await behind.column(USED) == [1]
+
+    await work
+
+    assert await behind.column(USED) == [2]
+    assert await identities(behind) == {IDENTITY}
+
+
+async def test_damaged_bytes_hinder_no_others(world: World) -> None:
+    await world.take(person_penalty(1), person_penalty(2), person_penalty(3))
+    await world.run(
+        "update record_version set secret = 'damaged by a disk' where id = "
+        "(select min(id) from record_version)"
+    )
+    await rotate(world)
+
+    assert await encrypt_again(world) == 1
+    assert sorted(await world.column(USED)) == [1, 2, 2]
+
+
+async def test_a_second_rotation_ends_what_the_first_left(world: World) -> None:
+    await world.take(person_penalty(1))
+    await rotate(world)
+    await world.take(person_penalty(2))
+    await rotate(world)
+
+    await encrypt_again(world)
+
+    assert await world.column(USED) == [3, 3]
+    assert await identities(world) == {IDENTITY}
+
+
+async def test_hosts_change_to_a_new_master_key_one_by_one(make_world: MakeWorld) -> None:
+    old = await make_world()
+    await old.take(person_penalty(1))
+    await rotate(old)
+    await old.take(person_penalty(2))
+    gateway, new = old.gateway, Master(NEW_MASTER.encode())
+    now = gateway.clock()
+    await key_ring.add_master(gateway.database, gateway.keys, new, WHY, now)
+
+    changed = await make_world(master_key=NEW_MASTER)
+    [same] = await changed.take(person_penalty(1))
+    with pytest.raises(BadConfiguration, match="正在更换主密钥"):
+        await rotate(changed)
+    with pytest.raises(BadConfiguration, match="正在用"):
+        await key_ring.drop_master(
+            gateway.database, gateway.keys, gateway.keys.master.fingerprint, WHY, now
+        )
+    await key_ring.drop_master(
+        gateway.database, changed.gateway.keys, gateway.keys.master.fingerprint, WHY, now
+    )
+
+    assert same.repeat
+    assert await identities(changed) == {IDENTITY}
+    assert await rotate(changed) == 3
+    with pytest.raises(OtherMaster):
+        await make_world()
+    with pytest.raises(OtherMaster):
+        await key_ring.renew(gateway.database, gateway.keys)
+    assert gateway.keys.version == 2  # what runs goes on with the keys that it has
+
+
+async def test_two_stored_keys_cannot_be_exchanged(world: World) -> None:
+    await rotate(world)
+    await rotate(world)
+    await world.run(
+        "update key_ring k set sealed = o.sealed from key_ring o where k.purpose = 'encryption' "
+        "and k.version = 2 and o.purpose = 'encryption' and o.version = 3"
+    )
+
+    with pytest.raises(InvalidTag):
+        await key_ring.renew(world.database, world.gateway.keys)
+
+
+async def test_reconciliation_knows_earlier_pseudonyms(world: World) -> None:
+    await world.take(person_penalty(1))
+    await world.turn()
+    before = world.gateway.keys.published("person:x")
+    await rotate(world, KeyPurpose.PSEUDONYM)
+    now = world.gateway.clock()
+    day = now.date()
+
+    found = await reconcile(
+        world.database,
+        "platform",
+        world.connector(),
+        world.gateway.keys,
+        ReconciledDays(day - timedelta(days=30), day + timedelta(days=1)),
+        now,
+    )
+
+    assert world.gateway.keys.published("person:x") != before
+    assert (found.ours, found.shown, found.differences) == (1, 1, ())
+
+
+async def test_two_first_starts_with_two_master_keys_leave_one(make_world: MakeWorld) -> None:
+    first = await make_world()
+    await first.run("delete from key_ring")
+
+    ended = await asyncio.gather(
+        make_world(), make_world(master_key=NEW_MASTER), return_exceptions=True
+    )
+
+    assert sum(isinstance(one, OtherMaster) for one in ended) == 1
+    assert len(await first.column("select distinct master from key_ring")) == 1
+
+
+async def test_a_database_of_an_earlier_release_keeps_its_keys(make_world: MakeWorld) -> None:
+    world = await make_world()
+    await world.take(person_penalty(1))
+    await world.run("drop table key_ring")
+    await world.run("alter table record_version drop column key_version")
+    await world.run("drop index quarantine_sealed")
+    await world.run("alter table installation add column key_fingerprint text")
+    mine = world.gateway.keys.master.fingerprint
+    await world.run("update installation set key_fingerprint = :mine", mine=mine)
+    await world.run("update alembic_version set version_num = '0011'")
+    await upgrade(world.database)
+
+    with pytest.raises(OtherMaster):
+        await make_world(master_key=NEW_MASTER)
+    again = await make_world()
+
+    assert await identities(again) == {IDENTITY}
