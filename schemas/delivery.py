@@ -81,6 +81,8 @@ HANDED_OVER = frozenset({S.SUBMITTED, S.ACCEPTED, S.ACCEPTED_BLIND})
 REPLACEABLE = frozenset({S.HELD, S.WAITING, S.READY, S.DEFERRED, S.REJECTED, S.PARKED})
 #: These are sent without a person's action.
 TO_COME = frozenset({S.WAITING, S.READY, S.DEFERRED})
+#: Nothing more is owed or asked: retention may forget how it came about.
+FINISHED = frozenset({S.ACCEPTED, S.ACCEPTED_BLIND, S.SUPERSEDED, S.WITHDRAWN})
 #: Nothing was handed over in the last attempt, or no call was made.
 UNSENT = frozenset({S.READY, S.DEFERRED, S.PARKED})
 #: These are sent again by themselves, so that what an earlier attempt did becomes known.

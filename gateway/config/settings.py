@@ -7,6 +7,7 @@ Environment variables (`CREDIT_GATEWAY_DATABASE_URL` and so on) take precedence 
 import os
 from collections import Counter
 from collections.abc import Mapping
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from difflib import get_close_matches
 from pathlib import Path
@@ -85,6 +86,34 @@ class FileLimits(Schema):
     max_line_bytes: int = Field(default=2**20, gt=0, lt=2**31)
 
 
+#: None: for ever.
+Months = Annotated[int, Field(ge=1, le=1200)] | None
+
+
+class RetentionSettings(Schema):
+    """How many whole months the rows of a class are kept; what is not finished always stays."""
+
+    attempts: Months = None
+    receipts: Months = None
+    audit: Months = None
+    #: With their origins 来源. A topic that keeps messages for longer and is read again from its
+    #: start would bring old versions as new ones.
+    inbox: Months = None
+    intake_requests: Months = None  #: Idempotency-Keys
+    #: The last one of a subject and those that changed a grade stay.
+    assessments: Months = None
+
+    def ends(self, day: date) -> dict[str, datetime]:
+        """Return, by class, the time before which its rows are too old on this day."""
+        months = {name: count for name, count in self.model_dump().items() if count is not None}
+        return {name: _months_before(day, count) for name, count in months.items()}
+
+
+def _months_before(day: date, months: int) -> datetime:
+    years, month = divmod(day.year * 12 + day.month - 1 - months, 12)
+    return datetime(years, month + 1, 1, tzinfo=UTC)
+
+
 class Settings(BaseSettings):
     """All settings."""
 
@@ -104,6 +133,7 @@ class Settings(BaseSettings):
     files: FileLimits = FileLimits()
     scoring: ScoringSettings = ScoringSettings()
     scope: Mapping[Exclusion, str] = Field(default_factory=dict)
+    retention: RetentionSettings = RetentionSettings()
     clocks: tuple[TimeLimit, ...] = ()
     destinations: tuple[Destination, ...] = ()
 

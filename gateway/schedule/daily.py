@@ -1,11 +1,13 @@
-"""Work done at the start and once a day: partitions, due times, held deliveries, the calendar."""
+"""Work done at the start and once a day: due times, held deliveries, partitions, retention."""
 
 from datetime import date, datetime, timedelta
 from functools import partial
 
+from gateway.config.settings import RetentionSettings
 from gateway.decide.decider import Decider
 from gateway.schedule.due_times import renew_due_times
 from gateway.schedule.held import release_held
+from gateway.schedule.retention import forget
 from gateway.store.base.engine import Database
 from gateway.store.base.partitions import make_partitions
 from gateway.telemetry.log import LogEvent, logger
@@ -20,12 +22,14 @@ CALENDAR_WARNING = timedelta(days=60)
 class Daily:
     """The daily work, repeated until it is done for the day; doing it again does no harm."""
 
-    def __init__(self, database: Database, decider: Decider) -> None:
+    def __init__(self, database: Database, decider: Decider, retention: RetentionSettings) -> None:
         self.database = database
         self.decider = decider
+        self.retention = retention
         self._held_of: date | None = None
         self._due_times_of: date | None = None
         self._partitions_of: date | None = None
+        self._forgotten_of: date | None = None
 
     async def run(self, now: datetime) -> None:
         """Do the work that this day still needs."""
@@ -40,6 +44,8 @@ class Daily:
                 logger.warning(LogEvent.PARTITIONS_WAIT)
             self._partitions_of = day
             self._warn(day)
+        if self._forgotten_of != day and await self._forget(day, now):
+            self._forgotten_of = day
 
     async def _renew_due_times(self, now: datetime) -> bool:
         """Renew due times if the release brought a new calendar; True when none is left."""
@@ -52,6 +58,13 @@ class Daily:
                 return True
             told = {"calendar": self.decider.workdays.name, "count": count}
             logger.info(LogEvent.DUES_RENEWED, extra=told)
+        return False
+
+    async def _forget(self, day: date, now: datetime) -> bool:
+        """Delete what is kept no longer; True when nothing is left of it."""
+        for _ in range(SLICES):
+            if await forget(self.database, self.retention, day, now):
+                return True
         return False
 
     def _warn(self, day: date) -> None:

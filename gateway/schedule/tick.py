@@ -4,7 +4,6 @@ from collections.abc import Awaitable, Callable
 from datetime import datetime
 
 from gateway.config.clock import Clock
-from gateway.decide.decider import Decider
 from gateway.schedule.breaches import mark_breaches, observe
 from gateway.schedule.daily import SLICES, Daily
 from gateway.schedule.numbering import publish
@@ -22,13 +21,13 @@ class Schedule:
         self,
         database: Database,
         rescoring: Rescoring,
-        decider: Decider,
+        daily: Daily,
         clock: Clock,
         metrics: Metrics,
     ) -> None:
         self.database = database
         self.rescoring = rescoring
-        self.daily = Daily(database, decider)
+        self.daily = daily
         self.clock = clock
         self.metrics = metrics
 

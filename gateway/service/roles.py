@@ -11,6 +11,7 @@ from gateway.deliver.deliverer import Deliverer
 from gateway.deliver.forecast import predict
 from gateway.deliver.receipts import receive
 from gateway.intake.kafka import KafkaIntake
+from gateway.schedule.daily import Daily
 from gateway.schedule.rescoring import Rescoring
 from gateway.schedule.tick import Schedule
 from gateway.service.app import Gateway, kafka_bootstrap
@@ -58,7 +59,7 @@ def build_schedule(gateway: Gateway) -> Schedule:
     return Schedule(
         gateway.database,
         Rescoring(gateway.database, gateway.scorer, gateway.decider, gateway.metrics),
-        gateway.decider,
+        Daily(gateway.database, gateway.decider, gateway.settings.retention),
         gateway.clock,
         gateway.metrics,
     )

@@ -18,6 +18,7 @@ from gateway.store.base.upgrade import upgrade
 from schemas.verdict import Verdict
 from tests.factories import IDENTITY, penalty, person_penalty
 from tests.integration.conftest import MakeWorld
+from tests.integration.older import back_to
 from tests.integration.world import World
 
 pytestmark = pytest.mark.integration
@@ -198,13 +199,9 @@ async def test_two_first_starts_with_two_master_keys_leave_one(make_world: MakeW
 async def test_a_database_of_an_earlier_release_keeps_its_keys(make_world: MakeWorld) -> None:
     world = await make_world()
     await world.take(person_penalty(1))
-    await world.run("drop table key_ring")
-    await world.run("alter table record_version drop column key_version")
-    await world.run("drop index quarantine_sealed")
-    await world.run("alter table installation add column key_fingerprint text")
+    await back_to(world, "0011")
     mine = world.gateway.keys.master.fingerprint
     await world.run("update installation set key_fingerprint = :mine", mine=mine)
-    await world.run("update alembic_version set version_num = '0011'")
     await upgrade(world.database)
 
     with pytest.raises(OtherMaster):

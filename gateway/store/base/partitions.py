@@ -41,6 +41,41 @@ async def make_partitions(connection: Connection, first: date, months: int = 4) 
     return True
 
 
+async def drop_month(connection: Connection, table: str, before: datetime, kept: str) -> str | None:
+    """Drop the oldest month of a table that ends before that time; return its partition.
+
+    The rows that the condition `kept` is true for (of the alias `old`) move to the default
+    partition. A long reader makes it wait as `make_partitions` does: it then returns None, as it
+    does where no month is old enough.
+    """
+    await connection.execute(STRUCTURE_LOCK)
+    found = await connection.scalar(_OLDEST, {"table": table, "name": _name(table, before)})
+    if found is None:
+        return None
+    partition = str(found)
+    try:
+        async with connection.begin_nested():
+            await connection.execute(text("set local lock_timeout = '2s'"))
+            await connection.execute(text(f"alter table {table} detach partition {partition}"))
+            await connection.execute(text("set local lock_timeout = 0"))
+    except DBAPIError as error:
+        if getattr(error.orig, "sqlstate", None) != LOCK_NOT_AVAILABLE:
+            raise
+        return None
+    kept_rows = f"select old.* from {partition} old where {kept}"
+    await connection.execute(text(f"insert into {table} {kept_rows}"))
+    await connection.execute(text(f"drop table {partition}"))
+    return partition
+
+
+#: Their names sort as their months do.
+_OLDEST = text(
+    """
+    select min(c.relname) from pg_inherits i join pg_class c on c.oid = i.inhrelid
+    where i.inhparent = cast(:table as regclass) and c.relname < :name
+      and c.relname <> cast(:table as text) || '_default'
+    """
+)
 _EXISTS = text("select to_regclass(:name) is not null")
 
 

@@ -22,19 +22,23 @@ class Seen:
 
 _ORIGINS = text(
     """
-    with new as (
+    with old as (
+        select id, name from origin where name = any(cast(:names as text[])) for key share),
+    new as (
         insert into origin (id, name)
         select nextval('gateway_id'), name from unnest(cast(:names as text[])) as t(name)
         where not exists (select from origin o where o.name = t.name)
         on conflict (name) do nothing returning id, name)
-    select id, name from new
-    union all select id, name from origin where name = any(cast(:names as text[]))
+    select id, name from new union all select id, name from old
     """
 )
 
 
 async def origins(connection: Connection, names: Sequence[str]) -> dict[str, int]:
-    """Return the id of each origin name; new origins are added."""
+    """Return the id of each origin name; new origins are added.
+
+    None of them is deleted before the transaction ends.
+    """
     wanted = sorted(set(names))
     found = {name: id_ for id_, name in await connection.execute(_ORIGINS, {"names": wanted})}
     if len(found) < len(wanted):  # another process wrote one after our snapshot

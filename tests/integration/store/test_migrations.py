@@ -18,6 +18,7 @@ from gateway.store.base.tables import metadata
 from gateway.store.base.upgrade import upgrade
 from tests.conftest import execute, url_of
 from tests.factories import penalty
+from tests.integration.older import back_to
 from tests.integration.world import World
 
 pytestmark = pytest.mark.integration
@@ -48,14 +49,7 @@ async def test_facts_of_an_earlier_release_get_their_id(world: World) -> None:
     await world.take(penalty(), penalty(2))
     kept = await world.column("select body from fact order by id")
     await world.run("update fact set body = (body::jsonb - 'id')::json")
-    await world.run("create index fact_of_decision on fact (decision_id) where known_to is null")
-    await world.run("alter table destination drop column dropped_at")
-    await world.run("drop table key_ring")
-    await world.run("alter table record_version drop column key_version")
-    await world.run("drop index quarantine_sealed")
-    await world.run("alter table rule_set_activation drop column started_at")
-    await world.run("drop index delivery_open")
-    await world.run("update alembic_version set version_num = '0006'")
+    await back_to(world, "0006")
 
     await upgrade(world.database)
 

@@ -75,7 +75,7 @@ def whole_scans(node: Any, partial: set[str], limited: bool = False) -> Iterator
     """Yield the growing tables that a plan reads from end to end, by no part of an index."""
     limited = limited or node["Node Type"] == "Limit"
     table = str(node.get("Relation Name", "")).removesuffix("_2026_10")  # the month that is filled
-    bounded = limited or "Index Cond" in node or "Recheck Cond" in node
+    bounded = limited or node.keys() & {"Index Cond", "Recheck Cond", "TID Cond"}
     bounded = bounded or node.get("Index Name", "") in partial
     if table in GROWING and "Scan" in node["Node Type"] and not bounded:
         yield f"{node['Node Type']} of {table}"

@@ -16,7 +16,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import JSON, JSONB
 
-from gateway.store.base.tables.shared import id_column, metadata, time_column
+from gateway.store.base.tables.shared import age_index, id_column, metadata, time_column
 
 installation = Table("installation", metadata, Column("name", Text, primary_key=True))
 key_ring = Table(
@@ -69,6 +69,7 @@ inbox = Table(
     Column("quarantine_id", BigInteger),
     time_column("recorded_at"),
     PrimaryKeyConstraint("origin_id", "position"),
+    age_index("inbox"),
 )
 intake_request = Table(
     "intake_request",
@@ -76,6 +77,7 @@ intake_request = Table(
     Column("key", Text, primary_key=True),
     Column("body_hash", LargeBinary, nullable=False),
     time_column("recorded_at"),
+    age_index("intake_request"),
 )
 
 decision = Table(

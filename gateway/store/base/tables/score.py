@@ -13,7 +13,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import JSON, JSONB
 
-from gateway.store.base.tables.shared import id_column, metadata, time_column
+from gateway.store.base.tables.shared import age_index, id_column, metadata, time_column
 
 rule_set_version = Table(
     "rule_set_version",
@@ -77,6 +77,7 @@ assessment = Table(
     Column("changes_on", Date),
     Column("result", JSON, nullable=False),
     time_column("recorded_at"),
+    age_index("assessment"),
     Index("assessment_of_subject", "subject_id", "id"),
     Index("assessment_changes", "changes_on", postgresql_where=text("changes_on is not null")),
 )

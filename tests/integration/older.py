@@ -1,0 +1,32 @@
+"""Take the structure of a database back to an earlier release."""
+
+from tests.integration.world import World
+
+#: Revision → what takes the structure back to the revision before it, the newest first.
+BACK = {
+    "0013": (
+        "drop index inbox_by_age",
+        "drop index intake_request_by_age",
+        "drop index assessment_by_age",
+    ),
+    "0012": (
+        "drop table key_ring",
+        "alter table record_version drop column key_version",
+        "drop index quarantine_sealed",
+        "alter table installation add column key_fingerprint text",
+    ),
+    "0011": ("drop index delivery_open",),
+    "0010": ("alter table rule_set_activation drop column started_at",),
+    "0009": ("alter table installation drop column key_fingerprint",),
+    "0008": ("alter table destination drop column dropped_at",),
+    "0007": ("create index fact_of_decision on fact (decision_id) where known_to is null",),
+}
+
+
+async def back_to(world: World, revision: str) -> None:
+    """Undo the migrations after this revision; what they deleted comes back empty."""
+    for later, statements in BACK.items():
+        if later > revision:
+            for statement in statements:
+                await world.run(statement)
+    await world.run("update alembic_version set version_num = :revision", revision=revision)
