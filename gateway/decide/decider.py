@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime
+from functools import lru_cache
 from typing import NamedTuple
 
 from gateway.decide.takes import in_region, required_columns, takes
@@ -29,7 +30,7 @@ FOLLOW_UP_LIMIT = TimeLimit(
 )
 
 
-#: Cached routes at most, by day, region and columns.
+#: Cached routes at most, by day, region and columns; and due times, by clocks and day.
 MEMORY = 10_000
 
 
@@ -59,7 +60,7 @@ class Decider:
         }
         #: Destinations that name the columns they require: empty ones are no problem of check.
         self._demanding = {one.name for one in destinations if one.requires is not None}
-        self._dues: dict[tuple[tuple[str, ...], date], tuple[DueTime, ...]] = {}
+        self._dues_of = lru_cache(MEMORY)(self._computed_dues)
         self._routes: dict[tuple[object, ...], list[Route]] = {}
 
     def versions(
@@ -215,11 +216,8 @@ class Decider:
         superseded = [p.id for p in past if p.is_replaceable]
         return DecidedVersion(_obligation(version, routes)._replace(verb=verb), superseded)
 
-    def _dues_of(self, names: tuple[str, ...], day: date) -> tuple[DueTime, ...]:
-        key = (names, day)
-        if key not in self._dues:
-            self._dues[key] = tuple(dues(names, self.clocks, day, self.workdays))
-        return self._dues[key]
+    def _computed_dues(self, names: tuple[str, ...], day: date) -> tuple[DueTime, ...]:
+        return tuple(dues(names, self.clocks, day, self.workdays))
 
 
 def _obligation(version: ReportedVersion, routes: Sequence[Route]) -> Obligation:

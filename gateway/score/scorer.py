@@ -6,8 +6,12 @@ rule set, whose text is stored by hash, so that the whole trace can be computed 
 
 from collections.abc import Iterable, Sequence
 from datetime import date
+from functools import lru_cache
 from typing import Any, NamedTuple
 
+from msgspec.structs import replace
+
+from gateway.config.settings import RuleSetBinding
 from gateway.rules.policybook import Policybook
 from gateway.rules.rulebook import Rulebook
 from gateway.score.grade_change import EXTERNAL, NO_MEASURES, named
@@ -19,6 +23,9 @@ from scoring.consequences.change import compare, direction
 from scoring.consequences.measures import MeasurePolicy, shift
 from scoring.engine.assess import assess
 from scoring.facts import Fact, Facts, Site
+
+#: Grade changes at most of which the measures are kept at hand, by binding, kind and day.
+MEMORY = 4096
 
 
 class Scored(NamedTuple):
@@ -40,7 +47,7 @@ class Scorer:
             binding: policybook.measures_of(binding.rule_set, binding.measures)
             for binding in rulebook.settings.bindings
         }
-        self._moves: dict[tuple[object, ...], dict[str, Any]] = {}
+        self._moved = lru_cache(MEMORY)(self._move)
 
     def policies(self, kind: SubjectKind, code: str) -> tuple[MeasurePolicy, ...]:
         """Return the measure policies for the grades of this subject."""
@@ -60,19 +67,20 @@ class Scorer:
         self, change: GradeChange, kind: SubjectKind, code: str, day: date
     ) -> dict[str, Any]:
         """Return the measures that begin and end with a grade change, and its notices."""
-        policies = self.policies(kind, code)
-        if not policies:
+        binding = self.rulebook.binding(kind, code)
+        if binding is None or not self._policies[binding]:
             return NO_MEASURES
-        grades = (change.from_grade, change.to_grade, change.direction)
-        key = (*grades, kind, day, *(policy.name for policy in policies))
-        if key not in self._moves:
-            moved = shift(policies, change, kind, day)
-            self._moves[key] = {
-                "measures_begin": [named(one) for one in moved.begin],
-                "measures_end": [named(one) for one in moved.end],
-                "notices": [named(one) for one in moved.notices],
-            }
-        return self._moves[key]
+        return self._moved(binding, replace(change, reasons=()), kind, day)
+
+    def _move(
+        self, binding: RuleSetBinding, change: GradeChange, kind: SubjectKind, day: date
+    ) -> dict[str, Any]:
+        moved = shift(self._policies[binding], change, kind, day)
+        return {
+            "measures_begin": [named(one) for one in moved.begin],
+            "measures_end": [named(one) for one in moved.end],
+            "notices": [named(one) for one in moved.notices],
+        }
 
     def score(
         self,

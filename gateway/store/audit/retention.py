@@ -15,6 +15,8 @@ _UNFINISHED = f"""
     exists (select from delivery d where d.id = old.delivery_id
         and d.state not in {one_of(FINISHED)})
 """
+#: The ledger of a month reads when a delivery that was rejected at once was handed over.
+_REJECTED = "old.outcome is not distinct from 'rejected'"
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +29,7 @@ class MonthlyClass:
 
 
 MONTHLY: Mapping[str, MonthlyClass] = {
-    "attempts": MonthlyClass("attempt", "started_at", _UNFINISHED),
+    "attempts": MonthlyClass("attempt", "started_at", f"{_REJECTED} or {_UNFINISHED}"),
     "receipts": MonthlyClass("receipt", "received_at", _UNFINISHED),
     "audit": MonthlyClass("audit_event", "at", "false"),
 }

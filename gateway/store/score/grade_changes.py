@@ -44,7 +44,7 @@ _NUMBER = text(
     """
     with last as (select coalesce(max(number), 0) as n from grade_change),
     pending as (select id, row_number() over (order by id) as k from grade_change
-        where number is null)
+        where number is null order by id limit :limit)
     update grade_change g set number = last.n + pending.k from last, pending
     where g.id = pending.id returning g.id, g.subject_id
     """
@@ -54,13 +54,13 @@ _NUMBER = text(
 _PUBLISHER_LOCK = 726_180_002
 
 
-async def number_grade_changes(connection: Connection) -> list[tuple[int, int]]:
-    """Number the committed grade changes without a gap, under the publisher lock.
+async def number_grade_changes(connection: Connection, limit: int) -> list[tuple[int, int]]:
+    """Number the first committed grade changes without a gap, under the publisher lock.
 
     Returns (grade change id, subject id) of each.
     """
     await connection.execute(text("select pg_advisory_xact_lock(:lock)"), {"lock": _PUBLISHER_LOCK})
-    return [(row[0], row[1]) for row in await connection.execute(_NUMBER)]
+    return [(row[0], row[1]) for row in await connection.execute(_NUMBER, {"limit": limit})]
 
 
 _CHANGES = text(
