@@ -2,7 +2,7 @@
 
 from schemas.codes import SubjectKind, Verb
 from schemas.credit import NotEvaluated
-from schemas.delivery import DeliveryState
+from schemas.delivery import NOT_CALLED, NOTHING_TO_WITHDRAW, UNUSABLE, DeliveryState, OutcomeKind
 from schemas.kinds import KINDS as CATALOGUE
 from schemas.verdict import Exclusion, Verdict
 from scoring.consequences.publicity import Published, Severity
@@ -23,6 +23,13 @@ STATES = {
     DeliveryState.PARKED: "人工挂起",
     DeliveryState.SUPERSEDED: "已被新版本取代",
     DeliveryState.WITHDRAWN: "已撤回",
+}
+#: How an attempt ended: what the call led to, or why there was none.
+ATTEMPT_OUTCOMES: dict[str, str] = {
+    **{kind: STATES[DeliveryState(kind)] for kind in OutcomeKind},
+    NOT_CALLED: "没有发出",
+    NOTHING_TO_WITHDRAW: "对方没有，不必告知",
+    UNUSABLE: "组不成报文",
 }
 EXCLUSIONS = {
     Exclusion.STATE_SECRET: "涉密决定",

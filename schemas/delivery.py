@@ -124,6 +124,10 @@ class Item(Schema):
 
 #: The outcome of an attempt that ended before its call began.
 NOT_CALLED = "not_called"
+#: The outcome of a withdrawal or repair of which the destination never had the record.
+NOTHING_TO_WITHDRAW = "nothing_to_withdraw"
+#: The outcome of an attempt for which no item could be made.
+UNUSABLE = "unusable"
 
 
 class OutcomeKind(StrEnum):

@@ -79,7 +79,7 @@ class Fact(Value, frozen=True):
     received: Received | None = None
 
     def __post_init__(self) -> None:
-        """Raise ValueError for a fact without any of them: it would silently count as 0."""
+        """Raise ValueError for a fact that says nothing to count: it would silently count as 0."""
         if (
             self.item is None
             and self.type is None

@@ -78,7 +78,7 @@ async def read_listing(http: HttpClient, url: str, since: datetime) -> AsyncIter
             yield Listed.model_construct(**dict(row))
         cursor = page.cursor or None
     if cursor is not None:
-        raise OutcomeUnknown("the listing never ends: its cursor repeats")
+        raise OutcomeUnknown("公示清单翻不完：翻页标记重复")
 
 
 async def read_health(http: HttpClient, url: str) -> Health:
@@ -95,4 +95,4 @@ def _parsed(shape: type[W], answer: Answer) -> W:
         return shape.model_validate_json(answer.body)
     except ValidationError as exc:
         places = ", ".join(".".join(map(str, e["loc"])) for e in exc.errors()[:3])
-        raise OutcomeUnknown(f"the answer has not the agreed shape: {places}") from exc
+        raise OutcomeUnknown(f"应答不是约定的格式：{places}") from exc

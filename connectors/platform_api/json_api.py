@@ -127,7 +127,7 @@ def row_outcomes(items: Sequence[Item], answer: Answer, *, absent: bool) -> list
     body = answer.json()
     results = body.get("results") if isinstance(body, dict) else None
     if not isinstance(results, list):
-        raise OutcomeUnknown("the answer has no list of results")
+        raise OutcomeUnknown("应答里没有结果清单")
     found: dict[str, Outcome] = {}
     for result in results:
         key = result.get("key") if isinstance(result, dict) else None

@@ -81,12 +81,12 @@ def parse(body: bytes) -> SoapAnswer:
     try:
         root = fromstring(body, forbid_dtd=True)
     except (ParseError, DefusedXmlException, ValueError, LookupError) as exc:
-        raise OutcomeUnknown("the answer is not XML") from exc
+        raise OutcomeUnknown("应答不是 XML") from exc
     text = next((e.text for e in root.iter() if e.tag.rpartition("}")[2] == "return"), None)
     try:
         return SoapAnswer.model_validate(json.loads(text or ""))
     except (ValidationError, ValueError, RecursionError) as exc:
-        raise OutcomeUnknown("the answer has not the agreed shape") from exc
+        raise OutcomeUnknown("应答不是约定的格式") from exc
 
 
 def payload(

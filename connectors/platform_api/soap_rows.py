@@ -48,7 +48,7 @@ def outcomes(
     not match exactly one item.
     """
     if not answer.adds_up(len(items)):
-        raise OutcomeUnknown("the counts of the answer do not add up")
+        raise OutcomeUnknown("应答里的条数对不上")
     table = settings.tables[items[0].record_kind]
     refused = _refused(items, answer, table)
     blind = settings.receipts_url is None
@@ -96,7 +96,7 @@ def _refused(
     for row in answer.refused_rows:
         candidates = places.get(mark_of(row, table), [])
         if len(candidates) != 1 or candidates[0] in refused:
-            raise OutcomeUnknown("a refused row is not surely one of ours")
+            raise OutcomeUnknown("退回的行不能确定是本次报送的")
         refused[candidates[0]] = row
     return refused
 

@@ -26,7 +26,9 @@ def guarded_socket(addr_info: AddrInfoType) -> socket.socket:
     """Make a socket for a public address; raises AddressRefused for any other address."""
     family, kind, protocol, _, address = addr_info
     if not is_public(str(address[0])):
-        raise AddressRefused(f"address {address[0]} is not public; set allow_private to permit it")
+        raise AddressRefused(
+            f"{address[0]} 是内网地址；确要访问，在该对象的 settings 里写 allow_private: true"
+        )
     return socket.socket(family, kind, protocol)
 
 

@@ -67,7 +67,7 @@ class Answer:
         try:
             return orjson.loads(self.body)
         except orjson.JSONDecodeError as exc:
-            raise OutcomeUnknown("the answer is not JSON") from exc
+            raise OutcomeUnknown("应答不是 JSON") from exc
 
 
 class _NoCookies(httpx.Cookies):
@@ -187,6 +187,6 @@ async def _bounded(response: httpx.Response, limit: int) -> bytes:
     async for chunk in response.aiter_bytes():
         size += len(chunk)
         if size > limit:
-            raise OutcomeUnknown(f"the answer is longer than {limit} bytes")
+            raise OutcomeUnknown(f"应答超过 {limit} 字节")
         chunks.append(chunk)
     return b"".join(chunks)

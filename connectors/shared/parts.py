@@ -28,7 +28,7 @@ async def within(limit: timedelta) -> AsyncIterator[None]:
         async with asyncio.timeout(limit.total_seconds()):
             yield
     except TimeoutError as exc:
-        raise OutcomeUnknown(f"no answer within {limit.total_seconds():g} s") from exc
+        raise OutcomeUnknown(f"{limit.total_seconds():g} 秒内没有应答") from exc
 
 
 def outcome_of(error: ConnectorError) -> Outcome:
@@ -73,7 +73,7 @@ async def _by(deadline: float, send: SendPart, part: Sequence[Item]) -> list[Out
         async with asyncio.timeout_at(deadline):
             return await send(part)
     except TimeoutError as exc:
-        raise OutcomeUnknown("no answer within the time of the call") from exc
+        raise OutcomeUnknown("在调用时限内没有应答") from exc
 
 
 async def nothing_listed() -> AsyncIterator[Listed]:

@@ -145,7 +145,7 @@ class Checker:
     def _excluded(
         self, row: Mapping[str, Any], person: bool
     ) -> tuple[Exclusion | None, list[Problem]]:
-        """Return why a decision is not reported, and columns of which that cannot be read.
+        """Return why a decision is not reported, if so, and a problem for each unclear column.
 
         A word that is neither yes nor no is a problem: what may be secret is not published.
         """

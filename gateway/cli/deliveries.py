@@ -1,6 +1,6 @@
 """`deliveries …`: list and show deliveries 报送, and change them by hand."""
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import timedelta
 from typing import Annotated, Any
 
@@ -24,7 +24,7 @@ from gateway.deliver.manual import Acted, change_all, retry_all
 from gateway.service.app import Gateway, gateway, reading
 from gateway.store.deliver import views
 from gateway.store.deliver.by_hand import Word
-from gateway.titles import STATES
+from gateway.titles import ATTEMPT_OUTCOMES, STATES
 from schemas.base import SHANGHAI
 from schemas.delivery import DeliveryState, ItemKind
 
@@ -75,7 +75,7 @@ def _delivery_line(row: dict[str, Any]) -> str:
 def deliveries_show(
     context: typer.Context, number: NumberArgument, format_: FormatOption = Format.TEXT
 ) -> None:
-    """Print a delivery and its attempts."""
+    """Print a delivery, and its attempts and receipts in the order of time."""
 
     async def work() -> Any:
         async with reading(settings_of(context)) as built, built.database.transaction() as c:
@@ -84,19 +84,29 @@ def deliveries_show(
     found = run(work)
     if found is None:
         fail(f"没有编号 {number} 的报送", Exit.PROBLEMS)
-    row, attempts = found
+    row = found.delivery
     if format_ is Format.JSON:
-        print_json(dict(row) | {"attempts_made": attempts})
+        print_json({**row, "attempts_made": found.attempts, "receipts": found.receipts})
         return
-    print_line(_delivery_line(row))
+    print_line(_delivery_line(dict(row)))
     for problem in row["problems"] or ():
         print_line(f"    待补正：{problem['message']}。{problem['fix']}")
-    for attempt in attempts:
-        at = attempt["started_at"].astimezone(SHANGHAI).strftime("%m-%d %H:%M:%S")
-        act = "查询" if attempt["act"] == "look_up" else "报送"
-        reasons = "；".join(attempt["reasons"] or ())
-        what = STATES[DeliveryState(attempt["outcome"])] if attempt["outcome"] else "未知"
-        print_line(f"    {at} {act} {what} {reasons}".rstrip())
+    told = [(one["started_at"], _attempt(one)) for one in found.attempts]
+    told += [(one["received_at"], _receipt(one)) for one in found.receipts]
+    for at, words in sorted(told):
+        print_line(f"    {at.astimezone(SHANGHAI):%m-%d %H:%M:%S} {words}".rstrip())
+
+
+def _attempt(attempt: Mapping[str, Any]) -> str:
+    act = "查询" if attempt["act"] == "look_up" else "报送"
+    what = ATTEMPT_OUTCOMES.get(attempt["outcome"], "未知")
+    return f"{act} {what} {'；'.join(attempt['reasons'] or ())}"
+
+
+def _receipt(receipt: Mapping[str, Any]) -> str:
+    what = "有效入库" if receipt["accepted"] else "被退回"
+    at = receipt["platform_at"].astimezone(SHANGHAI)
+    return f"回执 {what}（平台 {at:%m-%d %H:%M:%S}）{'；'.join(receipt['reasons'] or ())}"
 
 
 def deliveries_retry(

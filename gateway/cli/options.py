@@ -21,9 +21,12 @@ def writable(out: Path | None) -> Path | None:
         return None
     if out.is_dir() or not out.absolute().parent.is_dir():
         raise typer.BadParameter(f"不能写到 {out}：没有这个目录")
+    new = not out.exists()
     try:
         with out.open("ab"):
             pass
+        if new:
+            out.unlink()  # a command that fails leaves no empty file
     except OSError as error:
         raise typer.BadParameter(f"不能写到 {out}：{error.strerror}") from error
     return out
@@ -31,7 +34,7 @@ def writable(out: Path | None) -> Path | None:
 
 def not_the_same(out: Path | None, file: Path) -> None:
     """Refuse to write over the file that is read; exits with wrong use."""
-    if out is not None and file != STANDARD_INPUT and out.samefile(file):
+    if out is not None and out.exists() and file != STANDARD_INPUT and out.samefile(file):
         fail(f"--out {out} 就是要读的文件，会被盖掉；换一个文件名")
 
 

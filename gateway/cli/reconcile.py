@@ -57,9 +57,9 @@ def reconcile(
                 f"{kind} {one.key}：{one.cause}（自 {one.since.astimezone(SHANGHAI):%Y-%m-%d}）"
             )
     if format_ is Format.TEXT:
+        shown = "该平台不提供公示清单" if found.shown is None else f"平台展示 {found.shown} 条"
         print_line(
-            f"{destination}：我方 {found.ours} 条，平台展示 {found.shown} 条，"
-            f"差异 {len(found.differences)} 处"
+            f"{destination}：我方 {found.ours} 条，{shown}，差异 {len(found.differences)} 处"
         )
     if found.differences:
         raise typer.Exit(Exit.PROBLEMS)

@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from typer.core import TyperCommand, TyperGroup
 from typer.exceptions import TyperException
 
+from gateway.cli.help_text import ChineseCommand, ChineseGroup
 from gateway.cli.output import Exit, fail
 from gateway.cli.wrong_use import is_help, told
 from gateway.config.errors import Away, BadConfiguration
@@ -108,7 +108,7 @@ COMMANDS: Mapping[str, Mapping[str, tuple[str, str]]] = {
 }
 
 
-class ListedCommand(TyperCommand):
+class ListedCommand(ChineseCommand):
     """A command in the list of its group; when called, it runs the function in its module."""
 
     def __init__(self, name: str, function: str, line: str) -> None:
@@ -120,11 +120,11 @@ class ListedCommand(TyperCommand):
         module, _, name = self.function.partition(":")
         function = getattr(import_module(f"{__package__}.{module}"), name)
         alone = typer.Typer(add_completion=False)
-        alone.command(self.name, help=self.help)(function)
+        alone.command(self.name, help=self.help, cls=ChineseCommand)(function)
         return typer.main.get_command(alone).make_context(*arguments, **more)
 
 
-class Commands(TyperGroup):
+class Commands(ChineseGroup):
     """A group of commands that prints our errors as messages instead of tracebacks."""
 
     def __init__(self, **more: Any) -> None:

@@ -10,7 +10,7 @@ from gateway.cli.output import Exit, Format, FormatOption, print_json, print_lin
 from gateway.rules.policybook import Policybook
 from gateway.rules.rulebook import Rulebook
 from gateway.titles import RULE_SET_STATUSES
-from scoring.cases.coverage import Coverage, coverage
+from scoring.cases.coverage import Coverage, coverage, uncovered
 from scoring.cases.rule_set_cases import run_case
 from scoring.errors import RuleSetError
 from scoring.regulation.table import Band
@@ -101,14 +101,15 @@ def rules_test(
     rulebook = Rulebook(settings_of(context).scoring)
     failed = False
     for each in [name] if name else rulebook.names:
-        loaded = rulebook.covered(each)
+        loaded = rulebook.load(each)
         wrong = [line for case in loaded.cases for line in run_case(loaded.rule_set, case)]
-        failed |= bool(wrong)
+        missing = uncovered(loaded.rule_set, loaded.case_file)
+        failed |= bool(wrong or missing)
         reached = coverage(loaded.rule_set, loaded.case_file)
         if format_ is Format.JSON:
             answer = {"name": each, "kind": "rule_set", "cases": len(loaded.cases)}
             exempt = [each.model_dump() for each in loaded.case_file.unreachable]
-            answer |= {"mismatches": wrong, "coverage": asdict(reached)}
+            answer |= {"mismatches": wrong, "coverage": asdict(reached), "uncovered": missing}
             print_json(answer | {"unreachable": exempt})
         else:
             print_line(f"{each}：{len(loaded.cases)} 个用例，{len(wrong)} 处不符")
@@ -117,6 +118,8 @@ def rules_test(
                 print_line(f"    得分到不了 {one.edge}：{one.reason}")
             for line in wrong:
                 print_line(f"    {line}")
+            for line in missing:
+                print_line(f"    没有用例：{line}")
     if name is None:
         failed |= _test_policies(context, format_)
     if failed:

@@ -28,7 +28,9 @@ from scoring.regulation.ruleset import RuleSet
 
 def score(
     context: typer.Context,
-    file: Annotated[Path, typer.Argument(callback=there, help="每行一个对象；- 读标准输入")],
+    file: Annotated[
+        Path, typer.Argument(callback=there, help="NDJSON：每行一个对象及其事实；- 读标准输入")
+    ],
     rule_set: Annotated[str, typer.Option("--rule-set", help="评价办法的名字或 YAML 文件")],
     as_of: Annotated[str | None, typer.Option(help="评价日期，默认今天")] = None,
     format_: FormatOption = Format.JSON,

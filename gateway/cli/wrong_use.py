@@ -15,6 +15,14 @@ _BEGINNINGS = {
     "Got unexpected extra argument": "多出的参数：{rest}",
     "Missing command": "缺少命令",
 }
+#: A part of a message about a value → what it means.
+_PARTS = {
+    "is a directory.": "应为文件，不是目录",
+    "is a file.": "应为目录，不是文件",
+    "is not readable.": "文件没有读的权限",
+    "does not exist.": "没有这个文件或目录",
+    "valid integer": "应为整数",
+}
 
 
 def is_help(error: TyperException) -> bool:
@@ -37,14 +45,15 @@ def _words(error: Any) -> str:
     for beginning, words in _BEGINNINGS.items():
         if message.startswith(beginning):
             return words.format(rest=message.removeprefix(beginning).strip("(s) .'"))
-    if not message.isascii():
-        return message
+    return f"{name}：{_wrong_value(message)}" if message.isascii() else message
+
+
+def _wrong_value(message: str) -> str:
     _, listed, allowed = message.partition("is not one of ")
     if listed:
-        return f"{name}：应为 {allowed.rstrip('.').replace(chr(39), '')} 之一"
-    if "valid integer" in message:
-        return f"{name}：应为整数"
-    return f"{name}：写法不对（{message}）"
+        return f"应为 {allowed.rstrip('.').replace(chr(39), '')} 之一"
+    known = (words for part, words in _PARTS.items() if part in message)
+    return next(known, f"写法不对（{message}）")
 
 
 def _name(parameter: Any) -> str:

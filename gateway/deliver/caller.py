@@ -68,7 +68,7 @@ class Caller:
             self._fencing, self._kept, self._breakers, self._events = fencing, None, {}, []
 
     def act(self, *, look: bool) -> Act:
-        """Return what finds out an unknown outcome here, or with `look` false, a send."""
+        """Return LOOK_UP if `look` is set and the connector can look up, otherwise SEND."""
         finds = self.connector.limits.on_unknown in {OnUnknown.LOOK_UP, OnUnknown.LISTING}
         return Act.LOOK_UP if look and finds else Act.SEND
 
@@ -225,7 +225,7 @@ class Caller:
 
 
 def _looked_up(outcome: Outcome) -> Outcome:
-    """Return the outcome of a look-up: what was rejected is not there, unlike after a resend."""
+    """Mark a rejected item as absent: a look-up, unlike a resend, proves that it is not there."""
     if outcome.kind is OutcomeKind.REJECTED:
         return outcome.model_copy(update={"absent": True})
     return outcome

@@ -27,14 +27,14 @@ def delivery_of(installation: str, key: str) -> int | None:
     return id_ if (id_ := int(number)) < ID_END else None
 
 
-class Secrets(Protocol):
+class ItemKeys(Protocol):
     """What an item needs of `gateway.config.keys.Keys`."""
 
     def decrypt(self, sealed: bytes, version: int) -> bytes: ...  # noqa: D102  as in Keys
     def published(self, subject_code: str) -> str: ...  # noqa: D102  as in Keys
 
 
-def item(claimed: Claimed, installation: str, keys: Secrets) -> Item:
+def item(claimed: Claimed, installation: str, keys: ItemKeys) -> Item:
     """Return the item for the connector.
 
     The identity number of a person is in its column of a record and nowhere else: as a subject a

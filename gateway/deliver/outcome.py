@@ -5,7 +5,16 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from gateway.deliver.retry import next_attempt
-from schemas.delivery import NOT_CALLED, Claimed, DeliveryState, Finish, Outcome, OutcomeKind
+from schemas.delivery import (
+    NOT_CALLED,
+    NOTHING_TO_WITHDRAW,
+    UNUSABLE,
+    Claimed,
+    DeliveryState,
+    Finish,
+    Outcome,
+    OutcomeKind,
+)
 from schemas.destination import Destination
 
 _STATES = {
@@ -47,7 +56,7 @@ def finish(claimed: Claimed, outcome: Outcome, destination: Destination, now: da
 
 def moot(claimed: Claimed) -> Finish:
     """Return the end of a follow-up with nothing to withdraw or repair: withdrawn, not sent."""
-    return _end(claimed, DeliveryState.WITHDRAWN, "nothing_to_withdraw")
+    return _end(claimed, DeliveryState.WITHDRAWN, NOTHING_TO_WITHDRAW)
 
 
 def not_called(claimed: Claimed, now: datetime) -> Finish:
@@ -68,7 +77,7 @@ def without_words(done: Finish) -> Finish:
 def unusable(claimed: Claimed, reference: str) -> Finish:
     """Return the end of a delivery of which no item can be made: parked for a person."""
     words = f"无法生成报送内容（日志编号 {reference}），请把日志编号告诉维护人员"
-    return replace(_end(claimed, DeliveryState.PARKED, "unusable"), reasons=(words,))
+    return replace(_end(claimed, DeliveryState.PARKED, UNUSABLE), reasons=(words,))
 
 
 def _end(claimed: Claimed, state: DeliveryState, outcome: str) -> Finish:
@@ -83,8 +92,9 @@ def _end(claimed: Claimed, state: DeliveryState, outcome: str) -> Finish:
     )
 
 
-#: A lease lasts for at most this many rounds of calls at the full call timeout. Calls that do not
-#: fit are skipped, so that the deliveries of a killed worker are looked up within minutes.
+#: The longest lease, in rounds of calls that each take the full call timeout. Calls that do not
+#: fit into it are left for the next claim. A short lease lets another worker look up the deliveries
+#: of a killed one within minutes.
 LEASED_ROUNDS = 4
 
 

@@ -43,7 +43,7 @@ class Reconciled:
     run_id: int
     destination: str
     ours: int
-    shown: int
+    shown: int | None  #: None: the platform has no listing
     differences: tuple[StoredDifference, ...]
 
 
@@ -68,7 +68,7 @@ async def run(
         ours = [our_row(row) async for row in rows]
     comparison = Comparison(ours, now)
     visible = connector.limits.has_listing
-    shown = await _listen(comparison, connector, keys, span) if visible else 0
+    shown = await _listen(comparison, connector, keys, span) if visible else None
     await _drop_others(comparison, database, span)
     found = await asyncio.to_thread(comparison.differences, visible=visible)
     return await _keep(

@@ -33,7 +33,7 @@ class Recorded:
     version_of: dict[int, int] = field(default_factory=dict)  #: index in batch → version id
     repeats: set[int] = field(default_factory=set)  #: indexes in batch
     latest: dict[DecisionKey, NewVersion] = field(default_factory=dict)
-    #: The versions of which destinations may hear, repairs too, in the order of the batch.
+    #: The versions to report, repairs included, in the order of the batch.
     reported: list[ReportedVersion] = field(default_factory=list)
     touched: set[int] = field(default_factory=set)  #: subjects whose facts changed
 

@@ -14,7 +14,7 @@ _SETTLED = frozenset({Verb.WITHDRAW, Verb.REPAIR})
 
 
 class RepairVersion(NamedTuple):
-    """A version to write: that of `source`, as the decision stood when it was repaired."""
+    """A version with verb `repair` to write; its content is that of version `source`."""
 
     id: int
     decision_id: int
@@ -46,7 +46,7 @@ def repair(decision: KnownDecision, id_: int) -> RepairVersion:
 def reported_repair(
     made: RepairVersion, key: DecisionKey, decision: KnownDecision, subject_code: str
 ) -> ReportedVersion:
-    """Return the version as those who hold the decision may hear of it."""
+    """Return the repair as it is reported to the destinations that have the decision."""
     return ReportedVersion(
         id=made.id,
         decision_id=made.decision_id,

@@ -41,29 +41,42 @@ async def adopt(connection: Connection, rulebook: Rulebook, now: datetime) -> No
         BadConfiguration: a new binding covers subjects that another rule set has scored.
     """
     await activations.lock(connection)
-    known = await activations.adopted(connection)
+    new = await _new_bindings(connection, rulebook)
     for loaded in rulebook.bound():
         rule_set = loaded.rule_set
         await keep(connection, loaded, now)
-        if rule_set.name not in known:
+        if rule_set.name in new:
             rulebook.covered(rule_set.name)
-            await _refuse_rebinding(connection, rulebook, rule_set.name)
             await activations.adopt(connection, rule_set.name, rule_set.version, ADOPTER, now)
     await refresh(connection, rulebook)
     for name in changed_texts(rulebook, today(now)):
         logger.warning(LogEvent.RULE_TEXT_CHANGED, extra={"rule_set": name})
 
 
-async def _refuse_rebinding(connection: Connection, rulebook: Rulebook, name: str) -> None:
-    """Raise BadConfiguration where another rule set has scored: activate the new one instead."""
+async def recall(connection: Connection, rulebook: Rulebook) -> None:
+    """Load what is in force into the rulebook, for a command that only reads.
+
+    Raises:
+        BadConfiguration: a new binding covers subjects that another rule set has scored.
+    """
+    await _new_bindings(connection, rulebook)
+    await refresh(connection, rulebook)
+
+
+async def _new_bindings(connection: Connection, rulebook: Rulebook) -> set[str]:
+    """Return the bound rule sets that were never adopted; refuse those of scored subjects."""
+    known = await activations.adopted(connection)
+    new = {loaded.rule_set.name for loaded in rulebook.bound()} - set(known)
     for binding in rulebook.settings.bindings:
-        if binding.rule_set == name and await activations.scored_already(
+        name = binding.rule_set
+        if name in new and await activations.scored_already(
             connection, sorted(binding.kinds), binding.regions
         ):
             raise BadConfiguration(
                 f"scoring.bindings：{name} 所绑定的单位已按别的评价办法评价；请保留原来的绑定，"
                 f"用 rules activate {name} --replaces 原名 启用"
             )
+    return new
 
 
 def changed_texts(rulebook: Rulebook, day: date) -> list[str]:

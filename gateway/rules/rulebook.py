@@ -71,10 +71,7 @@ class Rulebook:
         loaded = self.load(name)
         missing = uncovered(loaded.rule_set, loaded.case_file)
         if missing:
-            raise RuleSetError(
-                f"{name}：没有用例：{'、'.join(missing)}；"
-                "用例的 expect（deductions、vetoes、promotions）里写出评价项，才算有用例"
-            )
+            raise RuleSetError(f"{name}：没有用例：{'、'.join(missing)}")
         return loaded
 
     @property

@@ -37,8 +37,8 @@ class Rescoring:
         self.scorer = scorer
         self.decider = decider
         self.metrics = metrics
-        #: Results that change up to this day are scored again. The first call looks at all: of
-        #: years of past assessments, most have a day of change that is over.
+        #: All results that change up to this day have been scored again. The first call starts
+        #: with the earliest day; later calls skip the past assessments that it has looked at.
         self._changed_to = date.min
 
     async def due(self, now: datetime) -> int:

@@ -22,7 +22,7 @@ from gateway.embedded.postgres import EmbeddedPostgres
 from gateway.embedded.server import EmbeddedServer
 from gateway.ledger.rows import LedgerScope
 from gateway.pipeline import Pipeline
-from gateway.rules.activation import adopt, refresh
+from gateway.rules.activation import adopt, recall
 from gateway.rules.policybook import Policybook
 from gateway.rules.rulebook import Rulebook
 from gateway.score.scorer import Scorer
@@ -146,7 +146,7 @@ async def reading(settings: Settings, clock: Clock = system_clock) -> AsyncItera
         await require_newest(database)
         async with database.transaction() as connection:
             built = wire(settings, database, clock, await _keys(settings, connection))
-            await refresh(connection, built.rulebook)
+            await recall(connection, built.rulebook)
         yield built
 
 

@@ -150,7 +150,10 @@ async def _dropped(built: Gateway) -> str:
         owed = await owed_to_dropped(connection, built.settings.destinations)
     if owed:
         found = "、".join(f"{name} {count} 条" for name, count in owed.items())
-        raise Unwell(f"仍有应报送的撤回或修复：{found}；写回配置，或以人工方式告知后处理")
+        raise Unwell(
+            f"配置里没有、而仍有未了结报送的对象：{found}；"
+            "写回配置，或用 deliveries withdraw 注明不再报送"
+        )
     return "没有未了结的报送"
 
 

@@ -60,7 +60,7 @@ def coverage(rule_set: RuleSet, file: CaseFile) -> Coverage:
 
 
 def uncovered(rule_set: RuleSet, file: CaseFile) -> list[str]:
-    """Return elements without a case, and wrong entries of `unreachable`.
+    """Return elements without a case and wrong entries of `unreachable`, each with its mending.
 
     An entry is wrong if there is no such side, or if a case reaches it.
     """
@@ -71,7 +71,15 @@ def uncovered(rule_set: RuleSet, file: CaseFile) -> list[str]:
         for side in _sides(table.bands)
     }
     stale = [each.edge for each in file.unreachable if known.get(each.edge, True)]
-    return [*found.missing, *(f"{edge}（unreachable 里多写的；删去）" for edge in stale)]
+    return [
+        *(f"{name}（在一个用例的 expect 里写出它）" for name in found.items.missing),
+        *(
+            f"{edge}（写一个得分恰在这一侧的用例；到不了的写进 unreachable）"
+            for edge in found.bands.missing
+        ),
+        *(f"{edge}（写一个日期恰在这一侧的用例）" for edge in found.dates.missing),
+        *(f"{edge}（unreachable 里多写的；删去）" for edge in stale),
+    ]
 
 
 def _of(file: CaseFile, table: Table) -> list[Case]:

@@ -119,7 +119,7 @@ class Counting:
 
     @property
     def _silent(self) -> pl.Series:
-        """The subjects with a future fact of which no row counts on its first day.
+        """The subjects that have a future fact none of whose rows counts on its first day.
 
         Such a fact may still change the notes, so the row engine must look at it.
         """

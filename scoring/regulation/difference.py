@@ -112,7 +112,7 @@ def _range(part: Interval) -> str:
 
 
 def _text(value: object) -> str | None:
-    """Return a value as text, a whole part as a summary; None if there is nothing."""
+    """Return a value as text, and a part of the rule set as a summary; None for no value."""
     if value is None or value == ():
         return None
     if isinstance(value, Decimal):

@@ -198,6 +198,15 @@ def test_rule_sets_are_listed_shown_and_tested(command: Command) -> None:
 # ---------------------------------------------------------------- wrong use
 
 
+def test_a_command_that_fails_leaves_no_empty_output(command: Command) -> None:
+    (command.folder / "broken.xlsx").write_bytes(b"no workbook")
+
+    ran = command("check", "broken.xlsx", "--out", "mend.xlsx")
+
+    assert ran.code != 0
+    assert not (command.folder / "mend.xlsx").exists()
+
+
 @pytest.mark.parametrize(
     ("arguments", "named"),
     [

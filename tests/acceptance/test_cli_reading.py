@@ -6,9 +6,12 @@ from pathlib import Path
 import pytest
 from sqlalchemy import text
 
+from gateway.config.clock import SteppedClock
 from gateway.store.base.engine import Database
 from tests.acceptance.command import Command, commanding
-from tests.conftest import SETTINGS
+from tests.conftest import SETTINGS, BuildGateway
+from tests.factories import REGION, credit_code, penalty
+from tests.integration.world import World
 
 READING = (
     ("deliveries", "list"),
@@ -58,3 +61,16 @@ async def test_a_reading_command_creates_no_tables_and_names_the_command_that_do
     assert (
         await counted(database, "select count(*) from pg_tables where schemaname = 'public'") == 0
     )
+
+
+async def test_explain_refuses_a_binding_by_which_nobody_was_scored(
+    database: Database, build_gateway: BuildGateway, clock: SteppedClock, tmp_path: Path
+) -> None:
+    await World(await build_gateway(database), clock).take(penalty(1))
+    bindings = [{"rule_set": "national-2013", "regions": [REGION]}]
+    other = commanding(database, tmp_path, SETTINGS | {"scoring": {"bindings": bindings}})
+
+    ran = await asyncio.to_thread(other, "explain", credit_code(1))
+
+    assert (ran.code, ran.out) == (2, "")
+    assert "national-2013 所绑定的单位已按别的评价办法评价" in ran.err

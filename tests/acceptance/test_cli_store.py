@@ -2,6 +2,7 @@
 
 import asyncio
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
 import orjson
@@ -13,6 +14,7 @@ from connectors.memory import Step
 from connectors.sandbox import PlatformPlace, create_sandbox, serve_sandbox
 from gateway.config.clock import SteppedClock
 from gateway.store.base.engine import Database
+from schemas.delivery import NOT_CALLED, NOTHING_TO_WITHDRAW, UNUSABLE, OutcomeKind
 from tests.acceptance.command import PAST, Command, commanding, write
 from tests.conftest import BANK, PLATFORM, SETTINGS, BuildGateway
 from tests.factories import (
@@ -172,6 +174,41 @@ async def test_a_rejected_delivery_is_shown_with_its_attempts_and_retried(
     assert await world.states() == ["ready"]
     await world.turn()
     assert await world.states() == ["accepted"]
+
+
+async def test_every_end_of_an_attempt_and_each_receipt_is_shown(
+    command: Command, database: Database, clock: SteppedClock, build_gateway: BuildGateway
+) -> None:
+    world = World(await build_gateway(database), clock)
+    await world.take(penalty(1))
+    await world.turn()
+    number = await world.value("select id from delivery where destination = 'platform'")
+    for outcome in (NOT_CALLED, NOTHING_TO_WITHDRAW, UNUSABLE, *OutcomeKind):
+        clock.step(timedelta(seconds=1))
+        await world.run(
+            "insert into attempt (delivery_id, lease_token, started_at, act, outcome) "
+            "values (:number, gen_random_uuid(), :now, 'send', :outcome)",
+            number=number,
+            now=clock(),
+            outcome=outcome,
+        )
+    clock.step(timedelta(seconds=1))
+    await world.run(
+        "insert into receipt (delivery_id, accepted, reasons, platform_at, received_at) "
+        "values (:number, false, '[\"缺印章\"]', :now, :now)",
+        number=number,
+        now=clock(),
+    )
+
+    shown = await asyncio.to_thread(command, "deliveries", "show", number)
+    told = await asyncio.to_thread(command.json, "deliveries", "show", number)
+
+    assert shown.code == 0, shown.err
+    assert "报送 没有发出" in shown.out
+    assert "未知" not in shown.out
+    assert shown.out.splitlines()[-1].endswith("缺印章")
+    assert "回执 被退回（平台 " in shown.out
+    assert [one["reasons"] for one in told.objects[0]["receipts"]] == [["缺印章"]]
 
 
 async def test_reconcile_lists_decisions_that_the_platform_does_not_show(

@@ -45,10 +45,20 @@ def test_the_demo_prints_the_whole_report_in_every_run_also_after_a_killed_one(
         assert "Traceback" not in ran.err
         assert len(refused(ran.out)) == REFUSED
         assert f"拒收 {REFUSED} 条" in ran.out
+        assert "（有效入库）" not in ran.out, "what was accepted is no 漏报"
+        assert_the_ledger_agrees(ran.out)
     assert counts(first.out) == counts(second.out)
     assert list(tmp_path.iterdir()) == []
     assert left
     assert of_folder(state) == []
+
+
+def assert_the_ledger_agrees(text: str) -> None:
+    """No more was accepted than reported, and no more was reported than there is."""
+    found = re.findall(r"应报 (\d+)，已报 (\d+)，有效入库 (\d+)", text)
+    assert found
+    for owed, reported, accepted in (map(int, each) for each in found):
+        assert owed >= reported >= accepted > 0
 
 
 def refused(text: str) -> list[str]:

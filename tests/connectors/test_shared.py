@@ -167,7 +167,7 @@ async def test_an_answer_longer_than_allowed_is_an_unknown_outcome(
     settings = {"url": f"{url}/credit", "allow_private": True, "max_answer": 20}
     connector = build("platform-json", settings, clock)
 
-    with pytest.raises(OutcomeUnknown, match="longer than 20 bytes"):
+    with pytest.raises(OutcomeUnknown, match="超过 20 字节"):
         await connector.send([item()])
 
     await connector.close()

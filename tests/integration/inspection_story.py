@@ -79,7 +79,7 @@ def _sent(deliverer: Deliverer) -> list[tuple[str, str | None]]:
     ]
 
 
-async def _reconciled(built: Gateway, deliverer: Deliverer) -> list[tuple[int, int, str]]:
+async def _reconciled(built: Gateway, deliverer: Deliverer) -> list[tuple[int, int | None, str]]:
     """Return decisions, rows and differences: first as sent, then with another name shown."""
     found = []
     connector = deliverer.connector

@@ -30,7 +30,7 @@ _AWAY_CLASSES = {"08", "53", "57", "58"}
 _REFUSED = ("28", "3D", "42501")
 #: No such table, column or function, or of another type: no item has the fault.
 _STRUCTURE = "42"
-#: A lock that was not had within lock_timeout.
+#: SQLSTATE: a lock was not acquired within lock_timeout.
 LOCK_NOT_AVAILABLE = "55P03"
 #: Read-only after a fail-over, a database that accepts no connections, and a lock_timeout.
 _AWAY_STATES = {"25006", "55000", LOCK_NOT_AVAILABLE}
@@ -48,7 +48,7 @@ class BadData(Exception):
     """The database refuses the data of this batch; process smaller batches to find the item."""
 
 
-#: The shortest question, of which only the answer counts.
+#: Whether the database answers; the result itself is ignored.
 ALIVE = text("select 1")
 
 _FOREIGN = (
@@ -59,6 +59,14 @@ _FOREIGN = (
     asyncpg.PostgresError,
     asyncpg.InterfaceError,
 )
+
+
+_SESSION = {
+    "timezone": "UTC",
+    "jit": "off",
+    # A host that vanished in a transaction keeps no subject locked for longer.
+    "idle_in_transaction_session_timeout": "10min",
+}
 
 
 class Database:
@@ -82,14 +90,7 @@ class Database:
         Raises:
             BadConfiguration: the address is not a PostgreSQL address.
         """
-        session = {
-            "timezone": "UTC",
-            "jit": "off",
-            # A host that vanished in a transaction keeps no subject locked for longer.
-            "idle_in_transaction_session_timeout": "10min",
-        }
-        if read_only:
-            session["default_transaction_read_only"] = "on"
+        only = {"default_transaction_read_only": "on"} if read_only else {}
         self.engine: AsyncEngine = create_async_engine(
             _address(url),
             pool_size=pool_size,
@@ -98,7 +99,7 @@ class Database:
             pool_timeout=pool_seconds,
             json_deserializer=orjson.loads,
             connect_args={
-                "server_settings": session,
+                "server_settings": _SESSION | only,
                 "timeout": connect_seconds,
                 "command_timeout": command_seconds,
             },

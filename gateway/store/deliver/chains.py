@@ -34,9 +34,9 @@ async def mend(connection: Connection, chains: Sequence[tuple[int, str, int]]) -
     await promote(connection, [(chain, destination) for chain, destination, _ in chains])
 
 
-#: `ended` are deliveries of which nothing left us. A newer version takes their place, but not that
-#: of a withdrawal or repair, which only another one replaces. A withdrawal or repair of what
-#: nobody was handed is superseded too: nobody has to hear of it.
+#: `ended` are deliveries that were never sent. A newer version replaces them; only a withdrawal or
+#: repair replaces a withdrawal or repair. A withdrawal or repair of a record that the destination
+#: never got is superseded too, because the destination need not be told.
 _OVERTAKEN = text(
     f"""
     with ended as (

@@ -181,7 +181,7 @@ async def finish(connection: Connection, finished: Sequence[Finish], now: dateti
     return ours
 
 
-#: No rule of retry waits longer: longer than any slack or cap.
+#: An upper bound for the wait before any retry.
 LONGEST_WAIT = timedelta(days=60)
 _PROMOTE_DEFERRED = text(
     """

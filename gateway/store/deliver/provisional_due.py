@@ -24,8 +24,9 @@ class Provisional:
     day: date
 
 
-#: Withdrawals, repairs, and versions for a destination that had one already count from the day of
-#: recording; the others count from the decision date (as in `gateway.decide`).
+#: The due times count from the day of recording for withdrawals and repairs, and where the
+#: destination already had an earlier version; otherwise from the decision date, as in
+#: `gateway.decide`.
 _OF_OTHER_CALENDARS = text(
     f"""
     select d.id, d.due_at, d.dues, dec.decision_date, d.created_at,

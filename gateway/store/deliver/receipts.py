@@ -32,7 +32,8 @@ _RECEIPT_SUBJECTS = text(
       and destination = :destination
     """
 )
-#: Of what is over, a receipt tells only whether the destination has it.
+#: A receipt never changes the state of a superseded or withdrawn delivery, only `maybe_arrived`.
+#: It proves that the delivery was handed over, also where the answer of the call was lost.
 _APPLY_RECEIPTS = text(
     f"""
     update delivery d set
@@ -41,6 +42,7 @@ _APPLY_RECEIPTS = text(
         accepted_at = case when t.accepted then coalesce(d.accepted_at, :now)
             else d.accepted_at end,
         maybe_arrived = t.accepted and (d.maybe_arrived or d.state in ('superseded', 'withdrawn')),
+        submitted_at = coalesce(d.submitted_at, least(t.platform_at, :now)),
         platform_at = t.platform_at, reasons = t.reasons::jsonb,
         reference = coalesce(t.reference, d.reference)
     from {

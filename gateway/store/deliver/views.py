@@ -1,6 +1,7 @@
-"""Deliveries for display: lists, one with its attempts, all of some decisions."""
+"""Deliveries for display: lists, one with its attempts and receipts, all of some decisions."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import text
@@ -34,6 +35,23 @@ _ATTEMPTS = text(
 )
 
 
+_RECEIPTS = text(
+    """
+    select received_at, platform_at, accepted, reasons, reference from receipt
+    where delivery_id = :id order by received_at
+    """
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """A delivery with its attempts and receipts, each in the order of time."""
+
+    delivery: Mapping[str, Any]
+    attempts: list[Mapping[str, Any]]
+    receipts: list[Mapping[str, Any]]
+
+
 async def listed(
     connection: Connection, state: str | None, destination: str | None, limit: int
 ) -> list[Mapping[str, Any]]:
@@ -42,13 +60,14 @@ async def listed(
     return [dict(row._mapping) for row in await connection.execute(_LIST, values)]  # noqa: SLF001
 
 
-async def shown(connection: Connection, id_: int) -> tuple[Mapping[str, Any], list[Any]] | None:
-    """Return one delivery with its attempts; None if there is none."""
+async def shown(connection: Connection, id_: int) -> Shown | None:
+    """Return all that happened to one delivery; None if there is none."""
     rows = (await connection.execute(_ONE, {"id": id_, "limit": 1})).mappings().all()
     if not rows:
         return None
     attempts = (await connection.execute(_ATTEMPTS, {"id": id_})).mappings().all()
-    return dict(rows[0]), [dict(attempt) for attempt in attempts]
+    receipts = (await connection.execute(_RECEIPTS, {"id": id_})).mappings().all()
+    return Shown(dict(rows[0]), list(map(dict, attempts)), list(map(dict, receipts)))
 
 
 _OF_DECISIONS = text(

@@ -131,7 +131,7 @@ async def lock(connection: Connection) -> None:
 
 
 async def share_scoring(connection: Connection) -> None:
-    """Keep the texts in force as they are until the end of this transaction, which scores."""
+    """Take the shared lock of scoring: no activation starts until this transaction ends."""
     await connection.execute(_SHARE_SCORING, {"lock": _SCORING_LOCK})
 
 

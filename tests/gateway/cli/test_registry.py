@@ -30,6 +30,8 @@ def test_a_command_has_its_own_help(group: str, name: str) -> None:
     listed = ran(*[] if group == NAME else [group], name, "--help")
 
     assert COMMANDS[group][name][1] in listed
+    assert "用法：" in listed
+    assert not any(word in listed for word in ("Options", "Show", "default:", "required"))
 
 
 @pytest.mark.parametrize(

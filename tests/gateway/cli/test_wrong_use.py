@@ -19,6 +19,7 @@ from gateway.cli import app
         ("due --clock", "选项 --clock 后面要写值"),
         ("doctor extra", "多出的参数：extra"),
         ("check no-such-file", "没有文件 no-such-file"),
+        ("--config / doctor", "--config：应为文件，不是目录"),
     ],
 )
 def test_a_wrong_command_line_is_told_in_chinese(line: str, words: str) -> None:

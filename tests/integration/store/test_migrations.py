@@ -36,6 +36,27 @@ async def test_migrations_give_the_tables_that_the_code_declares(database: Datab
     assert [one for one in differences if not _is_partition(one)] == []
 
 
+INDEXES = "select indexname, indexdef from pg_indexes where schemaname = 'public'"
+
+
+async def test_migrations_give_the_indexes_that_the_code_declares(
+    database: Database, postgres: EmbeddedPostgres
+) -> None:
+    """Alembic compares neither their conditions nor their methods."""
+    await execute(postgres, "create database declared")
+    declared = Database(url_of(postgres, "declared"))
+    async with declared.transaction() as connection:
+        await connection.run_sync(metadata.create_all)
+        wanted = {row[0]: row[1] for row in await connection.execute(text(INDEXES))}
+    await declared.close()
+    await execute(postgres, "drop database declared with (force)")
+
+    async with database.transaction() as connection:
+        found = {row[0]: row[1] for row in await connection.execute(text(INDEXES))}
+
+    assert {name: found.get(name) for name in wanted} == wanted
+
+
 async def test_migrating_again_changes_nothing(world: World) -> None:
     await world.take(penalty())
     before = await world.rows("select * from delivery order by id")

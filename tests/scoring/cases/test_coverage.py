@@ -70,7 +70,7 @@ def test_a_side_named_as_unreachable_must_exist_and_must_have_no_case() -> None:
     found = uncovered(tiny(), file(*cases, unreachable=("enterprise 60 黑", "enterprise 61 黑")))
 
     assert found == [
-        "enterprise A1",
+        "enterprise A1（在一个用例的 expect 里写出它）",
         "enterprise 60 黑（unreachable 里多写的；删去）",
         "enterprise 61 黑（unreachable 里多写的；删去）",
     ]
