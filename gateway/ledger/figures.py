@@ -7,7 +7,7 @@ gives "—", never 100 %.
 """
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -84,18 +84,34 @@ class Figures:
         return Rate(clock.timely, self.in_scope)
 
 
-def all_figures(
-    rows: Sequence[LedgerRow], destinations: Iterable[Destination], clocks: Mapping[str, TimeLimit]
-) -> tuple[Figures, ...]:
-    """Return the figures of each destination for decisions, all kinds first; headline first."""
-    reported = [d for d in destinations if d.takes & REPORTED_KINDS]
-    headline = headline_of(reported)
-    reported.sort(key=lambda d: d.name != headline)
-    return tuple(
-        _figures(rows, d, clocks, kind=kind, headline=d.name == headline)
-        for d in reported
-        for kind in (None, *REPORTED_IN_ORDER)
-    )
+class FigureCounts:
+    """Count the rows of a month for the figures of each destination that takes decisions."""
+
+    def __init__(
+        self, destinations: Iterable[Destination], clocks: Mapping[str, TimeLimit]
+    ) -> None:
+        reported = [d for d in destinations if d.takes & REPORTED_KINDS]
+        self.headline = headline_of(reported)
+        self.clocks = clocks
+        reported.sort(key=lambda d: d.name != self.headline)
+        kinds = (None, *REPORTED_IN_ORDER)
+        self._counts = {(d.name, kind): _Counts(d) for d in reported for kind in kinds}
+
+    def add(self, row: LedgerRow) -> None:
+        """Count one row."""
+        if row.excluded:
+            return
+        for name, standing in row.standings.items():
+            for kind in (None, row.kind):
+                if (name, kind) in self._counts:
+                    self._counts[name, kind].add(standing)
+
+    def figures(self) -> tuple[Figures, ...]:
+        """Return the figures of each destination, all kinds first; the headline first."""
+        return tuple(
+            counts.figures(kind, self.clocks, headline=name == self.headline)
+            for (name, kind), counts in self._counts.items()
+        )
 
 
 def headline_of(destinations: Iterable[Destination]) -> str | None:
@@ -105,34 +121,41 @@ def headline_of(destinations: Iterable[Destination]) -> str | None:
     return chosen.name if chosen else None
 
 
-def _figures(
-    rows: Iterable[LedgerRow],
-    destination: Destination,
-    clocks: Mapping[str, TimeLimit],
-    *,
-    kind: RecordKind | None,
-    headline: bool,
-) -> Figures:
-    standings = [
-        row.standings[destination.name]
-        for row in rows
-        if destination.name in row.standings and not row.excluded and kind in {None, row.kind}
-    ]
-    return Figures(
-        destination=destination.name,
-        title=destination.title,
-        headline=headline,
-        kind=kind,
-        in_scope=len(standings),
-        handed_over=sum(s.handed_over_at is not None for s in standings),
-        accepted=sum(s.accepted_at is not None for s in standings),
-        blind=sum(s.blind for s in standings),
-        clocks=tuple(_clock_figures(clocks[name], standings) for name in destination.clocks),
-    )
+class _Counts:
+    """The counts of one destination and kind, row by row."""
+
+    def __init__(self, destination: Destination) -> None:
+        self.destination = destination
+        self.in_scope = self.handed_over = self.accepted = self.blind = 0
+        self.clocks = {name: Counter[Timeliness]() for name in destination.clocks}
+
+    def add(self, standing: DecisionStanding) -> None:
+        self.in_scope += 1
+        self.handed_over += standing.handed_over_at is not None
+        self.accepted += standing.accepted_at is not None
+        self.blind += standing.blind
+        for name, found in self.clocks.items():
+            found[standing.timeliness[name]] += 1
+
+    def figures(
+        self, kind: RecordKind | None, clocks: Mapping[str, TimeLimit], *, headline: bool
+    ) -> Figures:
+        return Figures(
+            destination=self.destination.name,
+            title=self.destination.title,
+            headline=headline,
+            kind=kind,
+            in_scope=self.in_scope,
+            handed_over=self.handed_over,
+            accepted=self.accepted,
+            blind=self.blind,
+            clocks=tuple(
+                _clock_figures(clocks[name], found) for name, found in self.clocks.items()
+            ),
+        )
 
 
-def _clock_figures(clock: TimeLimit, standings: Iterable[DecisionStanding]) -> ClockFigures:
-    found = Counter(standing.timeliness[clock.name] for standing in standings)
+def _clock_figures(clock: TimeLimit, found: Mapping[Timeliness, int]) -> ClockFigures:
     return ClockFigures(
         clock=clock.name,
         title=clock_title(clock),

@@ -1,12 +1,14 @@
 """The ledger step 台账: compute the ledger of a month as it is now.
 
-`month` reads one snapshot in a constant number of statements; `freeze` stores the result.
+`month` reads one snapshot in a constant number of statements, slice by slice; the rows stand on
+disk meanwhile. `freeze` stores the result.
 """
 
 import asyncio
 import calendar
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import date, datetime, time
 from typing import Any
@@ -14,13 +16,13 @@ from typing import Any
 import orjson
 
 from gateway.due.deadline import utc
-from gateway.ledger.figures import Figures, all_figures, clock_title, headline_of
+from gateway.ledger.figures import FigureCounts, Figures, clock_title
 from gateway.ledger.rows import Assembler, LedgerRow, LedgerScope
-from gateway.ledger.units import Unit, units
+from gateway.ledger.spool import Spool
+from gateway.ledger.units import Unit, UnitCounts
 from gateway.store.account import ledgers as store
 from gateway.store.base.engine import Database
 from gateway.store.record import quarantine
-from gateway.store.record.decisions import decisions_between
 from gateway.titles import PERSON
 from schemas.base import SHANGHAI
 
@@ -51,8 +53,8 @@ class Ledger:
     units: tuple[Unit, ...]
     excluded: Mapping[str, int]
     refused: int
-    rows: tuple[LedgerRow, ...]
-    grade_changes: tuple[GradeRow, ...]
+    rows: Collection[LedgerRow]
+    grade_changes: Collection[GradeRow]
 
     def as_json(self) -> dict[str, Any]:
         """Return the figures with their rates, without rows, for `--format json` and the store."""
@@ -112,55 +114,53 @@ def days_of(month: str) -> tuple[date, date]:
 async def month(database: Database, scope: LedgerScope, month: str, now: datetime) -> Ledger:
     """Compute the ledger of the decisions of a month, as they are at `now`.
 
-    It opens its own read-only transaction; the rows are computed in a thread.
+    It opens its own read-only transaction; rows and figures are computed in a thread.
 
     Raises:
         BadMonth: the month is not written YYYY-MM.
     """
     first, end = days_of(month)
     start, stop = (datetime.combine(day, time.min, SHANGHAI) for day in (first, end))
+    made = _Making(scope, now)
+    grades = Spool[GradeRow]()
     async with database.transaction() as connection:
         await store.see_one_moment(connection)
-        decisions = await decisions_between(connection, first, end)
-        withdrawn = await store.withdrawn(connection, first, end)
-        told: dict[int, dict[str, list[Any]]] = {}
-        async for row in store.month_deliveries(connection, first, end):
-            told.setdefault(row.chain_id, {}).setdefault(row.destination, []).append(row)
+        async for decisions in store.month_decisions(connection, first, end):
+            await asyncio.to_thread(made.add, decisions)
         refused = await quarantine.refused_in(connection, first, end)
-        changes = await store.grade_changes(connection, start, stop)
-    assembler = Assembler(scope, withdrawn, now)
-    grades = [_grade_row(change, scope) for change in changes]
-
-    def assemble() -> Ledger:
-        rows = tuple(assembler.row(d, told.get(d.id, {})) for d in decisions)
-        return _ledger(scope, month, rows, refused, grades)
-
-    return await asyncio.to_thread(assemble)
-
-
-def _ledger(
-    scope: LedgerScope,
-    month: str,
-    rows: tuple[LedgerRow, ...],
-    refused: int,
-    changes: Iterable[GradeRow],
-) -> Ledger:
-    headline = headline_of(scope.destinations)
-    excluded: dict[str, int] = {}
-    for row in rows:
-        if row.excluded:
-            excluded[row.excluded] = excluded.get(row.excluded, 0) + 1
-    titles = {name: clock_title(clock) for name, clock in scope.clocks.items()}
+        async for changes in store.grade_changes(connection, start, stop):
+            grades.add([_grade_row(change, scope) for change in changes])
     return Ledger(
         month=month,
-        headline=headline,
-        figures=all_figures(rows, scope.destinations, scope.clocks),
-        units=units(rows, headline, titles),
-        excluded=excluded,
+        headline=made.figures.headline,
+        figures=made.figures.figures(),
+        units=made.units.units(),
+        excluded=made.excluded,
         refused=refused,
-        rows=rows,
-        grade_changes=tuple(changes),
+        rows=made.rows,
+        grade_changes=grades,
     )
+
+
+class _Making:
+    """The rows of a month and all that is counted of them, slice by slice."""
+
+    def __init__(self, scope: LedgerScope, now: datetime) -> None:
+        self.assembler = Assembler(scope, now)
+        self.rows = Spool[LedgerRow]()
+        self.figures = FigureCounts(scope.destinations, scope.clocks)
+        titles = {name: clock_title(clock) for name, clock in scope.clocks.items()}
+        self.units = UnitCounts(self.figures.headline, titles)
+        self.excluded = Counter[str]()
+
+    def add(self, decisions: Iterable[Sequence[Any]]) -> None:
+        rows = [self.assembler.row(stored) for stored in decisions]
+        for row in rows:
+            self.figures.add(row)
+            self.units.add(row)
+            if row.excluded:
+                self.excluded[row.excluded] += 1
+        self.rows.add(rows)
 
 
 def _grade_row(row: Any, scope: LedgerScope) -> GradeRow:

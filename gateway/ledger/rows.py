@@ -1,6 +1,6 @@
 """The line of a decision in the ledger 台账明细: its state by destination and clock (pure)."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
@@ -96,16 +96,17 @@ def timeliness(
 class Assembler:
     """Turn the rows of the store into rows of the ledger."""
 
-    def __init__(
-        self, scope: LedgerScope, withdrawn: Mapping[int, datetime], now: datetime
-    ) -> None:
+    def __init__(self, scope: LedgerScope, now: datetime) -> None:
         self.scope = scope
-        self.withdrawn = withdrawn
         self.now = now
         self._fresh: dict[tuple[str, date], tuple[datetime, bool]] = {}
 
-    def row(self, decision: Any, told: Mapping[str, list[Any]]) -> LedgerRow:
-        """Return the row of one decision, with its state at each destination that it is owed to."""
+    def row(self, rows: Sequence[Any]) -> LedgerRow:
+        """Return the row of one decision, with its state at each destination that it is owed to.
+
+        `rows` are those of the store, one for each of its deliveries, or one without any.
+        """
+        decision, told = rows[0], _by_destination(rows)
         standings = {}
         for destination in self.scope.destinations:
             deliveries = told.get(destination.name, [])
@@ -122,7 +123,7 @@ class Assembler:
             subject_code=self.scope.pseudonym(code) if person else code,
             decision_date=decision.decision_date,
             excluded=_excluded_title(decision.excluded),
-            withdrawn=decision.id in self.withdrawn,
+            withdrawn=decision.withdrawn_at is not None,
             standings={} if decision.excluded else standings,
         )
 
@@ -133,7 +134,7 @@ class Assembler:
         counts in N and not in S, so that the missing delivery is seen. Without `since`, it is owed
         only decisions recorded after it was configured, and these have deliveries.
         """
-        if destination.since is None or decision.verb == Verb.WITHDRAW:
+        if destination.since is None or decision.decision_verb == Verb.WITHDRAW:
             return False
         version = ReportedVersion(
             id=0,
@@ -167,7 +168,7 @@ class Assembler:
                     provisional=self._due(name, decision.decision_date)[1],
                     handed_over_at=handed_over_at,
                     accepted_at=accepted_at,
-                    withdrawn_at=self.withdrawn.get(decision.id),
+                    withdrawn_at=decision.withdrawn_at,
                     now=self.now,
                 )
                 for name in destination.clocks
@@ -199,6 +200,14 @@ class Assembler:
             due = due_of(self.scope.clocks[clock], day, self.scope.workdays)
             self._fresh[key] = (utc(due.at), due.provisional)
         return self._fresh[key]
+
+
+def _by_destination(rows: Iterable[Any]) -> dict[str, list[Any]]:
+    told: dict[str, list[Any]] = {}
+    for row in rows:
+        if row.destination is not None:
+            told.setdefault(row.destination, []).append(row)
+    return told
 
 
 def _state(deliveries: list[Any]) -> str:

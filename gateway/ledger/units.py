@@ -1,10 +1,10 @@
 """The figures of each authority in the published table 双公示月报表 (pure)."""
 
-from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections import Counter, defaultdict
+from collections.abc import Mapping
 from dataclasses import dataclass
 
-from gateway.ledger.rows import LedgerRow, Timeliness
+from gateway.ledger.rows import DecisionStanding, LedgerRow, Timeliness
 from schemas.kinds import REPORTED_IN_ORDER
 
 #: The published table shows licences before penalties.
@@ -35,57 +35,76 @@ class Unit:
     troubles: str  #: 报送存在问题情况
 
 
-def units(
-    rows: Iterable[LedgerRow], headline: str | None, titles: Mapping[str, str]
-) -> tuple[Unit, ...]:
-    """Return one line for each authority, sorted by name; `titles` has the titles of the clocks."""
-    by_authority: dict[str, list[LedgerRow]] = {}
-    for row in rows:
-        by_authority.setdefault(row.authority, []).append(row)
-    return tuple(
-        Unit(
-            authority,
-            tuple(_unit_figures([r for r in mine if r.kind is k], headline) for k in UNIT_KINDS),
-            _troubles(mine, headline, titles),
+class UnitCounts:
+    """Count the rows of a month by authority; `titles` has the titles of the clocks."""
+
+    def __init__(self, headline: str | None, titles: Mapping[str, str]) -> None:
+        self.headline = headline or ""
+        self.titles = titles
+        self._counts: dict[str, _Counts] = defaultdict(_Counts)
+
+    def add(self, row: LedgerRow) -> None:
+        """Count one row."""
+        self._counts[row.authority].add(row, row.standings.get(self.headline), self.titles)
+
+    def units(self) -> tuple[Unit, ...]:
+        """Return one line for each authority, sorted by name."""
+        return tuple(
+            Unit(
+                authority,
+                tuple(counts.kinds[kind].figures() for kind in UNIT_KINDS),
+                counted(counts.troubles),
+            )
+            for authority, counts in sorted(self._counts.items())
         )
-        for authority, mine in sorted(by_authority.items())
-    )
 
 
-def _unit_figures(rows: Iterable[LedgerRow], headline: str | None) -> UnitFigures:
-    produced = reported = accepted = 0
-    grounds: Counter[str] = Counter()
-    excluded: Counter[str] = Counter()
-    for row in rows:
+class _Counts:
+    """The counts of one authority, row by row."""
+
+    def __init__(self) -> None:
+        self.kinds = {kind: _KindCounts() for kind in UNIT_KINDS}
+        self.troubles: Counter[str] = Counter()
+
+    def add(
+        self, row: LedgerRow, standing: DecisionStanding | None, titles: Mapping[str, str]
+    ) -> None:
+        counts = self.kinds[row.kind]
         if row.excluded:
-            excluded[row.excluded] += 1
-            continue
-        produced += 1
-        standing = row.standings.get(headline or "")
+            counts.excluded[row.excluded] += 1
+            return
+        counts.add(standing)
         if standing is None:
-            grounds["不属该平台范围"] += 1
-        elif standing.handed_over_at is None:
-            grounds[standing.state] += 1
-        else:
-            reported += 1
-            accepted += standing.accepted_at is not None
-    parts = [counted(grounds)] if grounds else []
-    parts += [f"另有不予报送{excluded.total()}条（{counted(excluded)}）"] if excluded else []
-    return UnitFigures(produced, reported, accepted, "；".join(parts))
-
-
-def _troubles(rows: Iterable[LedgerRow], headline: str | None, titles: Mapping[str, str]) -> str:
-    found: Counter[str] = Counter()
-    for row in rows:
-        standing = row.standings.get(headline or "")
-        if standing is None or row.excluded:
-            continue
+            return
         for clock, verdict in standing.timeliness.items():
             if verdict in {Timeliness.LATE, Timeliness.MISSED}:
-                found[f"{verdict.value}（{titles[clock]}）"] += 1
-        if standing.state.endswith("被退回"):
-            found["被退回"] += 1
-    return counted(found)
+                self.troubles[f"{verdict.value}（{titles[clock]}）"] += 1
+        self.troubles.update(["被退回"] * standing.state.endswith("被退回"))
+
+
+class _KindCounts:
+    """The counts of one kind of decision of one authority."""
+
+    def __init__(self) -> None:
+        self.produced = self.reported = self.accepted = 0
+        self.grounds: Counter[str] = Counter()
+        self.excluded: Counter[str] = Counter()
+
+    def add(self, standing: DecisionStanding | None) -> None:
+        self.produced += 1
+        if standing is None:
+            self.grounds["不属该平台范围"] += 1
+        elif standing.handed_over_at is None:
+            self.grounds[standing.state] += 1
+        else:
+            self.reported += 1
+            self.accepted += standing.accepted_at is not None
+
+    def figures(self) -> UnitFigures:
+        parts = [counted(self.grounds)] if self.grounds else []
+        if self.excluded:
+            parts.append(f"另有不予报送{self.excluded.total()}条（{counted(self.excluded)}）")
+        return UnitFigures(self.produced, self.reported, self.accepted, "；".join(parts))
 
 
 def counted(found: Mapping[str, int]) -> str:

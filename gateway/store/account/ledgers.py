@@ -1,8 +1,10 @@
 """What the ledger 台账 reads of a month, and its frozen versions, which are never changed."""
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from itertools import groupby
+from operator import attrgetter
 from typing import Any
 
 import orjson
@@ -21,27 +23,26 @@ async def see_one_moment(connection: Connection) -> None:
 
 # ---------------------------------------------------------------- the month
 
-_MONTH_DELIVERIES = text(
+#: A delivery that was rejected at once has been handed over: at the end of that attempt.
+_MONTH = text(
     """
-    select x.chain_id, x.destination, x.verb, x.state, x.dues::text as dues, x.attempts,
+    select d.id, d.kind, d.document_number, a.name as authority, s.code as subject_code,
+        s.name as subject_name, s.person, d.decision_date, d.excluded, d.verb as decision_verb,
+        case when d.verb = 'withdraw' then v.recorded_at end as withdrawn_at,
+        x.destination, x.verb, x.state, x.dues::text as dues, x.attempts,
         coalesce(x.submitted_at, r.at) as handed_over_at,
         case when x.state = 'accepted' then coalesce(x.platform_at, x.accepted_at) end
             as accepted_at, x.reasons
     from decision d
-    join delivery x on x.chain_id = d.id and x.item_kind = 'record_version'
+    join subject s on s.id = d.subject_id
+    join authority a on a.id = d.authority_id
+    join record_version v on v.id = d.version_id
+    left join delivery x on x.chain_id = d.id and x.item_kind = 'record_version'
     left join lateral (select min(a.finished_at) as at from attempt a
         where a.delivery_id = x.id and a.outcome = 'rejected') r on x.submitted_at is null
     where d.kind = any(cast(:kinds as text[]))
       and d.decision_date >= :first and d.decision_date < :end
-    order by x.id
-    """
-)
-_WITHDRAWN = text(
-    """
-    select d.id, v.recorded_at from decision d join record_version v on v.id = d.version_id
-    where d.kind = any(cast(:kinds as text[]))
-      and d.decision_date >= :first and d.decision_date < :end
-      and d.verb = 'withdraw'
+    order by array_position(cast(:kinds as text[]), d.kind), d.decision_date, d.id, x.id
     """
 )
 _GRADE_CHANGES = text(
@@ -51,30 +52,36 @@ _GRADE_CHANGES = text(
     where g.recorded_at >= :start and g.recorded_at < :end order by g.id
     """
 )
+#: Rows that are in memory at a time.
+_SLICE = 2000
 
 
-async def month_deliveries(connection: Connection, first: date, end: date) -> AsyncIterator[Any]:
-    """Yield every delivery of the decisions of a span of dates, in the order of their ids.
+async def month_decisions(
+    connection: Connection, first: date, end: date
+) -> AsyncIterator[list[list[Any]]]:
+    """Yield slices of the decisions of a span of dates, in the order of the ledger.
 
-    A delivery that was rejected at once has been handed over: `handed_over_at` is then the end of
-    the rejected attempt.
+    A decision is a list of rows, one for each of its deliveries in the order of their ids, or one
+    without a `destination`; each has the columns of the decision too.
     """
     values = {"first": first, "end": end, "kinds": REPORTED_IN_ORDER}
-    async for row in await connection.stream(_MONTH_DELIVERIES, values):
-        yield row
+    found = await connection.stream(_MONTH, values)
+    rest: list[Any] = []
+    async for part in found.partitions(_SLICE):
+        decisions = [list(rows) for _, rows in groupby([*rest, *part], key=attrgetter("id"))]
+        rest = decisions.pop()  # the next part may go on with it
+        yield decisions
+    if rest:
+        yield [rest]
 
 
-async def withdrawn(connection: Connection, first: date, end: date) -> dict[int, datetime]:
-    """Return the decisions of a span that are withdrawn now, and since when."""
-    rows = await connection.execute(
-        _WITHDRAWN, {"first": first, "end": end, "kinds": REPORTED_IN_ORDER}
-    )
-    return {row[0]: row[1] for row in rows}
-
-
-async def grade_changes(connection: Connection, start: datetime, end: datetime) -> list[Any]:
-    """Return the grade changes recorded in a span of time."""
-    return list(await connection.execute(_GRADE_CHANGES, {"start": start, "end": end}))
+async def grade_changes(
+    connection: Connection, start: datetime, end: datetime
+) -> AsyncIterator[Sequence[Any]]:
+    """Yield slices of the grade changes recorded in a span of time."""
+    found = await connection.stream(_GRADE_CHANGES, {"start": start, "end": end})
+    async for part in found.partitions(_SLICE):
+        yield part
 
 
 # ---------------------------------------------------------------- frozen versions

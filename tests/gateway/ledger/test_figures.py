@@ -1,4 +1,4 @@
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from io import BytesIO
@@ -10,10 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from python_calamine import CalamineWorkbook
 
-from gateway.ledger.figures import NO_RATE, Rate, all_figures
+from gateway.ledger.figures import NO_RATE, FigureCounts, Figures, Rate
 from gateway.ledger.month import BadMonth, GradeRow, Ledger, days_of
 from gateway.ledger.rows import DecisionStanding, LedgerRow, Timeliness, timeliness
-from gateway.ledger.units import units
+from gateway.ledger.units import UnitCounts
 from gateway.ledger.workbook import ledger_workbook
 from gateway.store.account.ledgers import Frozen
 from schemas.codes import RecordKind
@@ -140,12 +140,22 @@ def row(number: int, *, kind: RecordKind = RecordKind.PENALTY, **changes: Any) -
     return replace(plain, **changes)
 
 
+def figures(rows: Iterable[LedgerRow]) -> tuple[Figures, ...]:
+    counts = FigureCounts([PLATFORM], CLOCKS)
+    for each in rows:
+        counts.add(each)
+    return counts.figures()
+
+
 def ledger(*rows: LedgerRow) -> Ledger:
+    by_authority = UnitCounts("platform", {"calendar-7": "7个自然日"})
+    for each in rows:
+        by_authority.add(each)
     return Ledger(
         month="2026-10",
         headline="platform",
-        figures=all_figures(rows, [PLATFORM], CLOCKS),
-        units=units(rows, "platform", {"calendar-7": "7个自然日"}),
+        figures=figures(rows),
+        units=by_authority.units(),
         excluded={"涉密决定": 1},
         refused=2,
         rows=rows,
@@ -167,7 +177,7 @@ def sheet(content: bytes, name: str) -> list[list[Any]]:
 
 
 def test_penalties_and_licences_add_up_to_the_total() -> None:
-    both, penalties, licences = all_figures(ROWS, [PLATFORM], CLOCKS)
+    both, penalties, licences = figures(ROWS)
 
     assert (both.in_scope, penalties.in_scope, licences.in_scope) == (3, 2, 1)
     assert (both.handed_over, penalties.handed_over, licences.handed_over) == (2, 1, 1)
