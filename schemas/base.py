@@ -24,12 +24,13 @@ _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 LONGEST_TEXT = 2_000
 
 
-def _storable(text: str) -> str:
+def storable(text: str) -> str:
+    """Return a text of somebody else cut, and without characters that cannot be stored."""
     return _UNSTORABLE.sub("\ufffd", text[:LONGEST_TEXT])
 
 
 #: A text of a destination, for people: cut, and without characters that cannot be stored.
-TheirText = Annotated[str, AfterValidator(_storable)]
+TheirText = Annotated[str, AfterValidator(storable)]
 
 
 #: What a time of somebody else may be: it must stay a time in every zone and in every database.

@@ -129,6 +129,9 @@ NOTHING_TO_WITHDRAW = "nothing_to_withdraw"
 #: The outcome of an attempt for which no item could be made.
 UNUSABLE = "unusable"
 
+#: Outcomes of attempts of which nothing reached the destination.
+NOTHING_LEFT = frozenset({"deferred", NOT_CALLED, NOTHING_TO_WITHDRAW, UNUSABLE})
+
 
 class OutcomeKind(StrEnum):
     """The outcome of one item in one call."""

@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from connectors.errors import ConnectorError, OutcomeUnknown
 from connectors.shared.http_client import Answer, HttpClient
 from connectors.shared.parts import reason
-from schemas.base import AwareDatetime
+from schemas.base import AwareDatetime, storable
 from schemas.delivery import Health, Listed, Receipt
 
 
@@ -73,12 +73,20 @@ async def read_listing(http: HttpClient, url: str, since: datetime) -> AsyncIter
     while cursor is not None and cursor not in seen:
         seen.add(cursor)
         query = urlencode({"since": since.isoformat(), "cursor": cursor})
-        page = _parsed(_ListedPage, await http.ask("GET", f"{url}?{query}"))
+        answer = await http.ask("GET", f"{url}?{query}")
+        page = _parsed(_ListedPage, answer)
+        clean = b"\\u0000" not in answer.body  # the only way to write it in JSON
         for row in page.rows:
-            yield Listed.model_construct(**dict(row))
+            yield Listed.model_construct(**(dict(row) if clean else _cleaned(row)))
         cursor = page.cursor or None
     if cursor is not None:
         raise OutcomeUnknown("公示清单翻不完：翻页标记重复")
+
+
+def _cleaned(row: _ListedRow) -> dict[str, object]:
+    columns = {storable(name): storable(value) for name, value in row.columns.items()}
+    number, code = storable(row.document_number), storable(row.subject_code)
+    return dict(row) | {"document_number": number, "subject_code": code, "columns": columns}
 
 
 async def read_health(http: HttpClient, url: str) -> Health:

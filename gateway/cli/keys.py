@@ -20,6 +20,7 @@ from gateway.cli.output import (
     settings_of,
 )
 from gateway.config.keys import KeyPurpose, make_master
+from gateway.record.encryption import encrypt_again
 from gateway.service import key_ring
 from gateway.service.app import Gateway, gateway, reading
 from gateway.store.base.installation import KeyUse, key_use
@@ -79,7 +80,7 @@ def keys_rotate(
                 done.append(rows)
                 advance(rows)
 
-            damaged = await key_ring.encrypt_again(built.database, built.keys, settled, count)
+            damaged = await encrypt_again(built.database, built.keys, settled, count)
         return version, sum(done), damaged
 
     version, rows, damaged = _with_gateway(context, work)

@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
+from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from pydantic import SecretStr
 
@@ -113,33 +114,34 @@ class Keys:
     def __init__(self, master: Master, ring: Iterable[RingKey] | None = None) -> None:
         """Open the keys that this master protects; without a ring, those of a new installation."""
         self.master = master
+        self._opened: dict[KeyPurpose, dict[int, bytes]] = {one: {} for one in KeyPurpose}
         self.renew(master.first_ring() if ring is None else ring)
+        self._person = self._opened[KeyPurpose.PERSON][FIRST_VERSION]
+        self._content = self._opened[KeyPurpose.CONTENT][FIRST_VERSION]
 
     def renew(self, ring: Iterable[RingKey]) -> None:
-        """Take the ring as it is stored now.
+        """Learn the keys of the ring, and encrypt with its newest.
+
+        What is known already stays known: an answer of the database may come late.
 
         Raises:
             OtherMaster: nothing in it is protected by our master; the keys stay as they were.
         """
-        opened: dict[KeyPurpose, dict[int, bytes]] = {purpose: {} for purpose in KeyPurpose}
-        for one in ring:
-            if one.master == self.master.fingerprint:
-                opened[one.purpose][one.version] = self.master.open(one)
-        if not all(opened.values()):
+        ours = [one for one in ring if one.master == self.master.fingerprint]
+        newest = versions(ours)
+        if newest.keys() != set(KeyPurpose):
             raise OtherMaster
-        [self._person] = opened[KeyPurpose.PERSON].values()
-        [self._content] = opened[KeyPurpose.CONTENT].values()
-        self._pseudonyms = opened[KeyPurpose.PSEUDONYM]
-        self._ciphers = {
-            version: AESGCM(key) for version, key in opened[KeyPurpose.ENCRYPTION].items()
-        }
-        #: The version of the key that `encrypt` uses.
-        self.version = max(self._ciphers)
+        for one in ours:
+            self._opened[one.purpose][one.version] = self.master.open(one)
+        encryption = self._opened[KeyPurpose.ENCRYPTION]
+        self._ciphers = {version: AESGCM(key) for version, key in encryption.items()}
+        #: The versions of the keys that `encrypt` and `published` use.
+        self.version, self._pseudonym = newest[KeyPurpose.ENCRYPTION], newest[KeyPurpose.PSEUDONYM]
 
     @property
     def older_versions(self) -> list[int]:
-        """The versions of the encryption key before the newest."""
-        return sorted(self._ciphers)[:-1]
+        """The versions of the encryption key before the one in use."""
+        return [one for one in sorted(self._ciphers) if one < self.version]
 
     def __contains__(self, version: int) -> bool:
         """Whether the encryption key of this version is known."""
@@ -177,13 +179,26 @@ class Keys:
 
     def published(self, subject_code: str) -> str:
         """Return the public pseudonym of a person; it changes with the version of its key."""
-        version = max(self._pseudonyms)
-        return pseudonym(self._pseudonyms[version], version, subject_code)
+        return self._published(subject_code, self._pseudonym)
+
+    def first_published(self, subject_code: str) -> str:
+        """Return the first pseudonym of a person, which never changes: that of the ledgers."""
+        return self._published(subject_code, FIRST_VERSION)
 
     def ever_published(self, subject_code: str) -> Iterator[str]:
         """Yield the pseudonyms of a person under all versions: others may still have an older."""
-        for version, key in self._pseudonyms.items():
-            yield pseudonym(key, version, subject_code)
+        for version in self._opened[KeyPurpose.PSEUDONYM]:
+            yield self._published(subject_code, version)
+
+    def _published(self, subject_code: str, version: int) -> str:
+        return pseudonym(self._opened[KeyPurpose.PSEUDONYM][version], version, subject_code)
+
+    def prove(self, sealed: bytes) -> None:
+        """Check that the first encryption key opens these bytes; raises OtherMaster otherwise."""
+        try:
+            self.decrypt(sealed, FIRST_VERSION)
+        except InvalidTag:
+            raise OtherMaster from None
 
 
 def is_person(subject_code: str) -> bool:

@@ -103,15 +103,14 @@ class RetentionSettings(Schema):
     #: The last one of a subject and those that changed a grade stay.
     assessments: Months = None
 
-    def ends(self, day: date) -> dict[str, datetime]:
-        """Return, by class, the time before which its rows are too old on this day."""
-        months = {name: count for name, count in self.model_dump().items() if count is not None}
-        return {name: _months_before(day, count) for name, count in months.items()}
+    def classes(self) -> list[str]:
+        """Return the names of the classes that are not kept for ever."""
+        return [name for name, months in self.model_dump().items() if months is not None]
 
-
-def _months_before(day: date, months: int) -> datetime:
-    years, month = divmod(day.year * 12 + day.month - 1 - months, 12)
-    return datetime(years, month + 1, 1, tzinfo=UTC)
+    def end(self, name: str, day: date) -> datetime:
+        """Return the time before which the rows of a class are too old on this day."""
+        years, month = divmod(day.year * 12 + day.month - 1 - getattr(self, name), 12)
+        return datetime(years, month + 1, 1, tzinfo=UTC)
 
 
 class Settings(BaseSettings):

@@ -3,11 +3,13 @@
 from datetime import date, datetime, timedelta
 from functools import partial
 
+from gateway.config.keys import Keys
 from gateway.config.settings import RetentionSettings
 from gateway.decide.decider import Decider
+from gateway.record.encryption import slices
 from gateway.schedule.due_times import renew_due_times
 from gateway.schedule.held import release_held
-from gateway.schedule.retention import forget
+from gateway.schedule.retention import Retention
 from gateway.store.base.engine import Database
 from gateway.store.base.partitions import make_partitions
 from gateway.telemetry.log import LogEvent, logger
@@ -22,14 +24,18 @@ CALENDAR_WARNING = timedelta(days=60)
 class Daily:
     """The daily work, repeated until it is done for the day; doing it again does no harm."""
 
-    def __init__(self, database: Database, decider: Decider, retention: RetentionSettings) -> None:
+    def __init__(
+        self, database: Database, decider: Decider, keys: Keys, retention: RetentionSettings
+    ) -> None:
         self.database = database
         self.decider = decider
-        self.retention = retention
+        self.keys = keys
+        self.retention = Retention(database, retention)
         self._held_of: date | None = None
         self._due_times_of: date | None = None
         self._partitions_of: date | None = None
         self._forgotten_of: date | None = None
+        self._encrypted_of: date | None = None
 
     async def run(self, now: datetime) -> None:
         """Do the work that this day still needs."""
@@ -44,8 +50,10 @@ class Daily:
                 logger.warning(LogEvent.PARTITIONS_WAIT)
             self._partitions_of = day
             self._warn(day)
-        if self._forgotten_of != day and await self._forget(day, now):
+        if self._forgotten_of != day and await self.retention.run(day, now):
             self._forgotten_of = day
+        if self._encrypted_of != day and await self._encrypt_again():
+            self._encrypted_of = day
 
     async def _renew_due_times(self, now: datetime) -> bool:
         """Renew due times if the release brought a new calendar; True when none is left."""
@@ -60,12 +68,14 @@ class Daily:
             logger.info(LogEvent.DUES_RENEWED, extra=told)
         return False
 
-    async def _forget(self, day: date, now: datetime) -> bool:
-        """Delete what is kept no longer; True when nothing is left of it."""
-        for _ in range(SLICES):
-            if await forget(self.database, self.retention, day, now):
-                return True
-        return False
+    async def _encrypt_again(self) -> bool:
+        """Encrypt what came with an older key while it was rotated; True when nothing is left."""
+        done = 0
+        async for _ in slices(self.database, self.keys):
+            done += 1
+            if done == SLICES:
+                return False
+        return True
 
     def _warn(self, day: date) -> None:
         last = date(max(self.decider.workdays.years), 12, 31)

@@ -58,7 +58,7 @@ class Gateway:
         """What a ledger needs besides the month and the database."""
         settings = self.settings
         return LedgerScope(
-            settings.destinations, settings.all_clocks, self.workdays, self.keys.published
+            settings.destinations, settings.all_clocks, self.workdays, self.keys.first_published
         )
 
 
@@ -181,8 +181,14 @@ async def _keys(settings: Settings, connection: Connection) -> Keys:
         OtherMaster: the database is of another master key.
     """
     ring = await installation.key_ring(connection)
-    master = load_master(settings.master_key, settings.state, may_create=not ring)
-    return Keys(master, ring or None)
+    sealed = None if ring else await installation.any_sealed(connection)
+    may_create = not ring and sealed is None
+    keys = Keys(
+        load_master(settings.master_key, settings.state, may_create=may_create), ring or None
+    )
+    if sealed is not None:  # of a release that had no ring
+        keys.prove(sealed)
+    return keys
 
 
 async def _found_ring(connection: Connection, keys: Keys, now: datetime) -> None:

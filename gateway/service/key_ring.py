@@ -4,15 +4,9 @@ Each running process renews its keys every `RENEWAL` seconds, and at once where 
 version that it does not know. All functions open their own transactions.
 """
 
-import asyncio
-import time
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from functools import partial
-from typing import NamedTuple
-
-from cryptography.exceptions import InvalidTag
 
 from gateway.config.errors import BadConfiguration
 from gateway.config.keys import ROTATED, KeyPurpose, Keys, Master, RingKey, versions
@@ -20,13 +14,10 @@ from gateway.store.audit import events
 from gateway.store.base import installation
 from gateway.store.base.engine import Connection, Database
 from gateway.store.base.upgrade import STRUCTURE_LOCK
-from gateway.store.record.sealed import QUARANTINE, VERSIONS, SealedRow, SealedTable
 from gateway.telemetry.audit_events import AuditEvent
 
 #: Seconds between two renewals of the keys of a running process.
 RENEWAL = 5.0
-#: Rows that one transaction encrypts again.
-SLICE = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +46,7 @@ async def rotate(
     if purpose not in ROTATED:
         raise ValueError(purpose)
     async with database.transaction() as connection:
-        ring = await _locked_ring(connection)
+        ring = await _locked_ring(connection, keys)
         others = {one.master for one in ring} - {keys.master.fingerprint}
         if others:
             raise BadConfiguration(
@@ -70,67 +61,6 @@ async def rotate(
     return made.version
 
 
-async def encrypt_again(
-    database: Database, keys: Keys, settled: float, advance: Callable[[int], None]
-) -> int:
-    """Encrypt what older versions of the key encrypt with the newest; return what cannot be.
-
-    Other processes may use an older version for some seconds more: passes go on until one that
-    began after `settled` (of the monotonic clock) finds nothing. Bytes that do not decrypt were
-    damaged before; they stay as they are and are counted.
-    """
-    while True:
-        final = time.monotonic() >= settled
-        found = damaged = 0
-        async for done in _slices(database, keys):
-            found += done.rows - done.damaged
-            damaged += done.damaged
-            advance(done.rows - done.damaged)
-        if final and not found:
-            return damaged
-        await asyncio.sleep(0 if final else 1)
-
-
-class Slice(NamedTuple):
-    """Rows of one transaction: all, those that do not decrypt, and the highest id."""
-
-    rows: int
-    damaged: int
-    last: int
-
-
-async def _slices(database: Database, keys: Keys) -> AsyncIterator[Slice]:
-    """Encrypt all rows of older versions once, slice by slice."""
-    for table in (VERSIONS, QUARANTINE):
-        for old in keys.older_versions:
-            after = 0
-            while True:
-                done = await database.run(partial(_slice, table, keys, old, after))
-                if not done.rows:
-                    break
-                after = done.last
-                yield done
-
-
-async def _slice(
-    table: SealedTable, keys: Keys, old: int, after: int, connection: Connection
-) -> Slice:
-    rows = await table.read(connection, old, after, SLICE)
-    again = [new for row in rows if (new := _encrypted_again(row, old, keys))]
-    await table.write(connection, again, old, keys.version)
-    return Slice(len(rows), len(rows) - len(again), rows[-1].id if rows else after)
-
-
-def _encrypted_again(row: SealedRow, old: int, keys: Keys) -> SealedRow | None:
-    def again(sealed: bytes | None) -> bytes | None:
-        return None if sealed is None else keys.encrypt(keys.decrypt(sealed, old))
-
-    try:
-        return SealedRow(row.id, again(row.first), again(row.second))
-    except InvalidTag:
-        return None
-
-
 async def add_master(
     database: Database, keys: Keys, new: Master, why: Reason, now: datetime
 ) -> None:
@@ -140,7 +70,7 @@ async def add_master(
         BadConfiguration: it protects them already.
     """
     async with database.transaction() as connection:
-        ring = await _locked_ring(connection)
+        ring = await _locked_ring(connection, keys)
         if new.fingerprint in {one.master for one in ring}:
             raise BadConfiguration(f"keys：主密钥 {new.fingerprint} 已经在用；换一个新的")
         await installation.add_keys(connection, new.sealed_anew(keys.master, ring), now)
@@ -156,7 +86,7 @@ async def drop_master(
         BadConfiguration: it is the one in use here, or protects nothing already.
     """
     async with database.transaction() as connection:
-        masters = {one.master for one in await _locked_ring(connection)}
+        masters = {one.master for one in await _locked_ring(connection, keys)}
         if fingerprint == keys.master.fingerprint:
             raise BadConfiguration(
                 f"keys：这台主机正在用主密钥 {fingerprint}，去掉后数据再也解不开；"
@@ -170,10 +100,16 @@ async def drop_master(
         await _note(connection, AuditEvent.MASTER_KEY_DROPPED, detail, why, now)
 
 
-async def _locked_ring(connection: Connection) -> list[RingKey]:
-    """Return the ring; nobody else changes it until the transaction ends."""
+async def _locked_ring(connection: Connection, keys: Keys) -> list[RingKey]:
+    """Return the ring; nobody else changes it until the transaction ends.
+
+    Raises:
+        OtherMaster: our master protects nothing in it any more, so that we may change nothing.
+    """
     await connection.execute(STRUCTURE_LOCK)
-    return await installation.key_ring(connection)
+    ring = await installation.key_ring(connection)
+    keys.renew(ring)
+    return ring
 
 
 async def _note(

@@ -6,6 +6,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from enum import StrEnum
 from functools import partial
 
+from gateway.config.keys import OtherMaster
 from gateway.deliver.connect import build_connector
 from gateway.deliver.deliverer import Deliverer
 from gateway.deliver.forecast import predict
@@ -59,7 +60,7 @@ def build_schedule(gateway: Gateway) -> Schedule:
     return Schedule(
         gateway.database,
         Rescoring(gateway.database, gateway.scorer, gateway.decider, gateway.metrics),
-        Daily(gateway.database, gateway.decider, gateway.settings.retention),
+        Daily(gateway.database, gateway.decider, gateway.keys, gateway.settings.retention),
         gateway.clock,
         gateway.metrics,
     )
@@ -86,7 +87,7 @@ async def run(gateway: Gateway, roles: frozenset[Role]) -> AsyncIterator[Running
             bootstrap = await stack.enter_async_context(kafka_bootstrap(gateway.settings))
             running.intake = await _start_intake(gateway, bootstrap, stack)
             running.add("lag", _lag(gateway, running.intake), SCHEDULE_PAUSE)
-        running.add("keys", partial(renew, gateway.database, gateway.keys), RENEWAL)
+        running.add("keys", _renewal(gateway, running), RENEWAL)
         if Role.SCHEDULE in roles:
             schedule = build_schedule(gateway)
             running.add("schedule", schedule.prompt, SCHEDULE_PAUSE)
@@ -112,6 +113,18 @@ async def _start_intake(gateway: Gateway, bootstrap: str, stack: AsyncExitStack)
     await intake.start()
     stack.push_async_callback(intake.stop)
     return intake
+
+
+def _renewal(gateway: Gateway, running: Running) -> Callable[[], Awaitable[None]]:
+    async def renewed() -> None:
+        try:
+            await renew(gateway.database, gateway.keys)
+        except OtherMaster:
+            # What other hosts encrypt now, this process can read no more.
+            await running.leave_deliveries()
+            raise
+
+    return renewed
 
 
 def _lag(gateway: Gateway, intake: KafkaIntake) -> Callable[[], Awaitable[None]]:

@@ -13,6 +13,8 @@ from gateway.web.health import Probe, Probes
 
 #: Seconds of a stop beyond the longest call: requests end, outcomes are written, parts close.
 CLOSE_SECONDS = 20
+#: How the names of the tasks of a destination begin.
+DELIVERY_TASKS = ("deliver ", "receipts ", "predict ")
 #: Seconds between a failure and the next try.
 FAILURE_PAUSE = 2.0
 
@@ -38,6 +40,14 @@ class Running:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def leave_deliveries(self) -> None:
+        """Deliver no more and let other processes take the destinations; liveness then fails."""
+        await asyncio.gather(*(deliverer.stop() for deliverer in self.deliverers))
+        for name, task in self.tasks.items():
+            if name.startswith(DELIVERY_TASKS):
+                task.cancel()
+        await asyncio.gather(*(deliverer.close() for deliverer in self.deliverers))
 
     @property
     def stop_seconds(self) -> int:

@@ -31,6 +31,7 @@ class LogEvent(StrEnum):
     WORK_FAILED = "work_failed"
     ESCALATED = "escalated"
     CALENDAR_ENDS = "calendar_ends"
+    RETENTION_BEHIND = "retention_behind"  #: the clock jumped, or the gateway stood still
     DUES_RENEWED = "dues_renewed"
     HELD_RELEASED = "held_released"
     OWED_TO_DROPPED = "owed_to_dropped"

@@ -174,6 +174,22 @@ async def test_a_listing_whose_cursor_repeats_is_an_error_and_not_an_endless_loo
         _ = [row async for row in read_listing(told, "http://x", clock())]
 
 
+async def test_a_listed_row_with_characters_that_cannot_be_stored_is_cleaned(clock: Any) -> None:
+    row = {
+        "record_kind": "penalty",
+        "document_number": "a\x00b",
+        "subject_code": "c\x00",
+        "columns": {"CF_\x00": "\x00"},
+        "shown_at": clock().isoformat(),
+    }
+    told: Any = _Told({"rows": [row]})
+
+    [found] = [one async for one in read_listing(told, "http://x", clock())]
+
+    assert found.document_number == "a\ufffdb"
+    assert "\x00" not in repr((found.subject_code, found.columns))
+
+
 async def test_a_receipt_that_cannot_be_read_is_an_error_and_is_not_skipped() -> None:
     told: Any = _Told({"receipts": [{"key": "k"}], "cursor": "1"})
 

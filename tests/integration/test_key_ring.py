@@ -2,18 +2,24 @@
 
 import asyncio
 import time
+from collections.abc import Callable
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 from cryptography.exceptions import InvalidTag
 
 from gateway.config.errors import BadConfiguration
 from gateway.config.keys import KeyPurpose, Master, OtherMaster
+from gateway.config.secrets import SecretMissing
 from gateway.intake.quarantine import replay
+from gateway.ledger.freeze import freeze_month
 from gateway.reconcile.run import ReconciledDays
 from gateway.reconcile.run import run as reconcile
-from gateway.service import key_ring
+from gateway.record.encryption import encrypt_again as encrypt_again_of
+from gateway.service import key_ring, roles
 from gateway.service.key_ring import Reason
+from gateway.store.base import installation
 from gateway.store.base.upgrade import upgrade
 from schemas.verdict import Verdict
 from tests.factories import IDENTITY, penalty, person_penalty
@@ -31,6 +37,12 @@ USED = """
 """
 
 
+async def eventually(condition: Callable[[], bool]) -> None:
+    async with asyncio.timeout(30):
+        while not condition():  # noqa: ASYNC110  what happens sets no event
+            await asyncio.sleep(0.05)
+
+
 async def rotate(world: World, purpose: KeyPurpose = KeyPurpose.ENCRYPTION) -> int:
     gateway = world.gateway
     return await key_ring.rotate(gateway.database, gateway.keys, purpose, WHY, gateway.clock())
@@ -38,7 +50,7 @@ async def rotate(world: World, purpose: KeyPurpose = KeyPurpose.ENCRYPTION) -> i
 
 async def encrypt_again(world: World, settled: float = 0.0) -> int:
     gateway = world.gateway
-    return await key_ring.encrypt_again(gateway.database, gateway.keys, settled, lambda _: None)
+    return await encrypt_again_of(gateway.database, gateway.keys, settled, lambda _: None)
 
 
 async def identities(world: World) -> set[str]:
@@ -182,6 +194,131 @@ async def test_reconciliation_knows_earlier_pseudonyms(world: World) -> None:
 
     assert world.gateway.keys.published("person:x") != before
     assert (found.ours, found.shown, found.differences) == (1, 1, ())
+
+
+async def test_two_drops_of_each_other_leave_one_master(make_world: MakeWorld) -> None:
+    """One host goes back to the old master while another goes on with the new one."""
+    old = await make_world()
+    await rotate(old)
+    await old.take(person_penalty(1))
+    gateway, new = old.gateway, Master(NEW_MASTER.encode())
+    await key_ring.add_master(gateway.database, gateway.keys, new, WHY, gateway.clock())
+    onward = (await make_world(master_key=NEW_MASTER)).gateway
+
+    ended = await asyncio.gather(
+        *[
+            key_ring.drop_master(host.database, host.keys, other.fingerprint, WHY, host.clock())
+            for host, other in ((gateway, new), (onward, gateway.keys.master))
+        ],
+        return_exceptions=True,
+    )
+
+    assert sum(isinstance(one, OtherMaster) for one in ended) == 1
+    assert len(await old.column("select distinct master from key_ring")) == 1
+
+
+async def test_a_process_of_a_dropped_master_changes_no_keys(make_world: MakeWorld) -> None:
+    old = await make_world()
+    gateway, new = old.gateway, Master(NEW_MASTER.encode())
+    await key_ring.add_master(gateway.database, gateway.keys, new, WHY, gateway.clock())
+    onward = (await make_world(master_key=NEW_MASTER)).gateway
+    ours = gateway.keys.master.fingerprint
+    await key_ring.drop_master(onward.database, onward.keys, ours, WHY, onward.clock())
+
+    third = Master(b"a third master key, just as long as it")
+    with pytest.raises(OtherMaster):
+        await key_ring.add_master(gateway.database, gateway.keys, third, WHY, gateway.clock())
+
+
+async def test_a_process_of_a_dropped_master_leaves_its_destinations_to_others(
+    make_world: MakeWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(roles, "RENEWAL", 0.1)
+    old = await make_world()
+    gateway, new = old.gateway, Master(NEW_MASTER.encode())
+    await key_ring.add_master(gateway.database, gateway.keys, new, WHY, gateway.clock())
+    changed = await make_world(master_key=NEW_MASTER)
+    host, ours = changed.gateway, gateway.keys.master.fingerprint
+
+    async with roles.run(gateway, frozenset({roles.Role.DELIVER})) as running:
+        await eventually(lambda: all(one.is_owner for one in running.deliverers))
+        await key_ring.drop_master(host.database, host.keys, ours, WHY, host.clock())
+        await rotate(changed)
+        await changed.take(person_penalty(1), penalty(2))
+        await eventually(lambda: any(task.done() for task in running.tasks.values()))
+        assert await running.probes.live["tasks"]()
+
+        assert await identities(changed) == {IDENTITY}
+        assert await changed.states() == ["accepted", "accepted"]
+
+
+async def test_an_answer_that_comes_late_takes_no_version_away(world: World) -> None:
+    async with world.database.transaction() as connection:
+        late = await installation.key_ring(connection)
+    await rotate(world)
+    await world.take(person_penalty(1))
+
+    world.gateway.keys.renew(late)
+
+    assert await identities(world) == {IDENTITY}
+    assert world.gateway.keys.version == 1
+    await key_ring.renew(world.database, world.gateway.keys)
+    assert world.gateway.keys.version == 2
+
+
+async def test_what_comes_late_with_an_older_key_is_encrypted_again_by_the_daily_work(
+    make_world: MakeWorld,
+) -> None:
+    behind, other = await make_world(), await make_world()
+    await rotate(other)
+    await encrypt_again(other)
+    await behind.take(person_penalty(1))
+
+    await other.pass_time(24)
+
+    assert await behind.column(USED) == [2]
+
+
+async def test_new_pseudonyms_change_no_frozen_month(world: World) -> None:
+    await world.take(person_penalty(1))
+    await world.turn()
+    gateway = world.gateway
+    month = str(await world.value("select to_char(decision_date, 'YYYY-MM') from decision"))
+    values = (gateway.database, gateway.ledger_scope, month, gateway.clock())
+    await freeze_month(*values)
+
+    await rotate(world, KeyPurpose.PSEUDONYM)
+
+    _, frozen, made = await freeze_month(*values)
+    assert (frozen.version, made) == (1, False)
+
+
+async def test_a_host_of_the_earlier_release_goes_on_after_the_migration(world: World) -> None:
+    """It does not know the version of a key, and encrypts with the first."""
+    await world.take(person_penalty(1))
+
+    await world.run(
+        "insert into record_version (id, decision_id, version, verb, body, verdict, recorded_at) "
+        "select id + 1000, decision_id, 2, verb, body, verdict, recorded_at from record_version"
+    )
+
+    assert await world.column("select key_version from record_version") == [1, 1]
+
+
+async def test_no_key_is_made_for_encrypted_rows_of_an_earlier_release(
+    make_world: MakeWorld, tmp_path: Path
+) -> None:
+    world = await make_world()
+    await world.take(person_penalty(1))
+    await back_to(world, "0008")
+    await upgrade(world.database)
+
+    with pytest.raises(SecretMissing, match="放回"):
+        await make_world(master_key=None, state=str(tmp_path))
+    with pytest.raises(OtherMaster):
+        await make_world(master_key=NEW_MASTER)
+
+    assert await identities(await make_world()) == {IDENTITY}
 
 
 async def test_two_first_starts_with_two_master_keys_leave_one(make_world: MakeWorld) -> None:

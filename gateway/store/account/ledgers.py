@@ -16,9 +16,16 @@ from schemas.kinds import REPORTED_IN_ORDER
 _ONE_SNAPSHOT = text("set transaction isolation level repeatable read, read only")
 
 
+_KEEP_MONTHS = text("lock table attempt in access share mode")
+
+
 async def see_one_moment(connection: Connection) -> None:
-    """Make the transaction read-only, on one snapshot; call it before any other statement."""
+    """Make the transaction read-only, on one snapshot; call it before any other statement.
+
+    The lock comes before the snapshot, so that no month is dropped in between.
+    """
     await connection.execute(_ONE_SNAPSHOT)
+    await connection.execute(_KEEP_MONTHS)
 
 
 # ---------------------------------------------------------------- the month

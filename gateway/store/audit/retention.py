@@ -1,27 +1,23 @@
-"""Delete what is older than its class is kept; what is not finished stays."""
+"""Delete what is older than its class is kept; what is not finished, or still read, stays."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 
 from sqlalchemy import TextClause, text
 
 from gateway.store.base.engine import Connection
-from gateway.store.base.partitions import drop_month
+from gateway.store.base.partitions import drop_empty, months_before
 from gateway.store.base.statements import one_of
 from schemas.delivery import FINISHED
 
-_UNFINISHED = f"""
-    exists (select from delivery d where d.id = old.delivery_id
-        and d.state not in {one_of(FINISHED)})
-"""
-#: The ledger of a month reads when a delivery that was rejected at once was handed over.
-_REJECTED = "old.outcome is not distinct from 'rejected'"
+_UNFINISHED = f"""exists (select from delivery d where d.id = old.delivery_id
+    and d.state not in {one_of(FINISHED)})"""
 
 
 @dataclass(frozen=True, slots=True)
 class MonthlyClass:
-    """A class of rows in monthly partitions, and the condition of rows that must stay."""
+    """A class of rows in monthly partitions, and which of the rows `old` stay for ever."""
 
     table: str
     column: str
@@ -29,33 +25,45 @@ class MonthlyClass:
 
 
 MONTHLY: Mapping[str, MonthlyClass] = {
-    "attempts": MonthlyClass("attempt", "started_at", f"{_REJECTED} or {_UNFINISHED}"),
-    "receipts": MonthlyClass("receipt", "received_at", _UNFINISHED),
+    #: The ledger reads when a delivery that was rejected at once was handed over.
+    "attempts": MonthlyClass(
+        "attempt", "started_at", f"old.outcome is not distinct from 'rejected' or {_UNFINISHED}"
+    ),
+    #: A rejection that a destination tells again must be known, or it would count again.
+    "receipts": MonthlyClass("receipt", "received_at", f"not old.accepted or {_UNFINISHED}"),
     "audit": MonthlyClass("audit_event", "at", "false"),
 }
 
 
-async def delete_month(
-    connection: Connection, name: str, before: datetime, limit: int
-) -> tuple[str | None, int]:
-    """Drop the oldest month of a class; return its partition and how many single rows went.
+async def partitions(connection: Connection, name: str, before: datetime) -> list[str]:
+    """Return the partitions of a monthly class with rows before that time, the oldest first."""
+    table = MONTHLY[name].table
+    return [*await months_before(connection, table, before), f"{table}_default"]
 
-    Rows go one by one where they stand outside of their month, in the default partition: those that
-    were not finished when it was dropped. It takes the structure lock, and for a moment that of the
-    whole table; after two seconds without that lock it drops nothing.
-    """
+
+async def delete_of_partition(
+    connection: Connection, name: str, partition: str, before: datetime, limit: int
+) -> int:
+    """Delete up to `limit` rows of one partition of a monthly class; return how many."""
     of = MONTHLY[name]
-    dropped = await drop_month(connection, of.table, before, of.kept)
-    left = f"{of.table}_default"
-    values = {"before": before, "limit": limit}
     statement = text(
         f"""
-        delete from {left} where ctid = any(array(
-            select ctid from {left} old where {of.column} < :before and not ({of.kept})
+        delete from {partition} where ctid = any(array(
+            select ctid from {partition} old where {of.column} < :before and not ({of.kept})
             limit :limit))
         """
     )
-    return dropped, (await connection.execute(statement, values)).rowcount
+    return (await connection.execute(statement, {"before": before, "limit": limit})).rowcount
+
+
+async def drop_if_empty(connection: Connection, name: str, partition: str) -> bool:
+    """Drop a month without rows; return whether that was done. The default partition stays."""
+    table = MONTHLY[name].table
+    if partition == f"{table}_default" or await connection.scalar(
+        text(f"select exists (select from {partition})")
+    ):
+        return False
+    return await drop_empty(connection, table, partition)
 
 
 #: By blocks: rows stand in the order in which they came, and a BRIN index costs intake nothing.
@@ -68,13 +76,18 @@ _DELETE_INBOX = text(
     select origin_id, count(*) from gone group by origin_id
     """
 )
-#: Intake holds a lock on the origins of its batch until their rows in the inbox are committed.
+#: Intake has a lock on the origins of its batch until their rows in the inbox are committed. The
+#: next statement sees the rows of those that we could lock.
+_LOCK_ORIGINS = text(
+    """
+    select id from origin where id = any(cast(:ids as bigint[])) order by id
+    for update skip locked
+    """
+)
 _DELETE_ORIGINS = text(
     """
-    delete from origin where id in (
-        select id from origin o where id = any(cast(:ids as bigint[]))
-          and not exists (select from inbox i where i.origin_id = o.id)
-        for update skip locked)
+    delete from origin o where id = any(cast(:ids as bigint[]))
+      and not exists (select from inbox i where i.origin_id = o.id)
     """
 )
 _DELETE_REQUESTS = text(
@@ -83,10 +96,17 @@ _DELETE_REQUESTS = text(
         select ctid from intake_request where recorded_at < :before limit :limit))
     """
 )
+#: Explaining a past grade reads by which text, and whether as a suspect, a subject was assessed:
+#: where that changed, the assessment stays, and so do the last one and those of grade changes.
 _DELETE_ASSESSMENTS = text(
     """
     delete from assessment where ctid = any(array(
-        select ctid from assessment a where recorded_at < :before
+        select a.ctid from assessment a
+        cross join lateral (select p.rule_set_hash, p.criminal_suspect from assessment p
+            where p.subject_id = a.subject_id and p.id < a.id order by p.id desc limit 1) before
+        where a.recorded_at < :before
+          and before.rule_set_hash is not distinct from a.rule_set_hash
+          and before.criminal_suspect = a.criminal_suspect
           and exists (select from assessment later
             where later.subject_id = a.subject_id and later.id > a.id)
           and not exists (select from grade_change g
@@ -107,5 +127,35 @@ async def delete_rows(connection: Connection, name: str, before: datetime, limit
         return (await connection.execute(_DELETE[name], values)).rowcount
     rows = list(await connection.execute(_DELETE_INBOX, values))
     if rows:
-        await connection.execute(_DELETE_ORIGINS, {"ids": [row[0] for row in rows]})
+        ours = list(await connection.scalars(_LOCK_ORIGINS, {"ids": [row[0] for row in rows]}))
+        await connection.execute(_DELETE_ORIGINS, {"ids": ours})
     return sum(row[1] for row in rows)
+
+
+_HORIZON = text("select max(day) from job_run where job = 'retention'")
+_SET_HORIZON = text(
+    """
+    insert into job_run (job, day, finished_at) values ('retention', :day, :now)
+    on conflict (job, day) do nothing
+    """
+)
+
+
+async def horizon(connection: Connection) -> date | None:
+    """Return the latest day as of which anything was deleted; None before the first time."""
+    found: date | None = await connection.scalar(_HORIZON)
+    return found
+
+
+async def set_horizon(connection: Connection, day: date, now: datetime) -> None:
+    """Store the day as of which rows are deleted now."""
+    await connection.execute(_SET_HORIZON, {"day": day, "now": now})
+
+
+_DATABASE_DAY = text("select current_date")
+
+
+async def database_day(connection: Connection) -> date:
+    """Return the day by the clock of the database."""
+    day: date = await connection.scalar(_DATABASE_DAY)
+    return day

@@ -49,6 +49,20 @@ async def drop_master(connection: Connection, fingerprint: str) -> None:
     await connection.execute(_DROP_MASTER, {"master": fingerprint})
 
 
+_SEALED = text(
+    """
+    (select coalesce(secret, unknown_columns) from record_version
+        where secret is not null or unknown_columns is not null order by key_version, id limit 1)
+    union all (select bytes from quarantine order by key_version, id limit 1)
+    """
+)
+
+
+async def any_sealed(connection: Connection) -> bytes | None:
+    """Return bytes of the oldest version of the encryption key; None if nothing is encrypted."""
+    return (await connection.scalars(_SEALED)).first()
+
+
 async def know(connection: Connection, keys: Keys, versions: Iterable[int]) -> None:
     """Renew the keys if other processes have made any of these versions of the encryption key."""
     if any(version not in keys for version in versions):

@@ -10,6 +10,8 @@ from gateway.store.base.upgrade import STRUCTURE_LOCK
 
 #: Tables partitioned by month: they grow without end and need no unique key across months.
 PARTITIONED = ("attempt", "receipt", "audit_event")
+#: SQLSTATE: a row of the month has come into the default partition meanwhile.
+_CHECK_VIOLATED = "23514"
 
 
 async def make_partitions(connection: Connection, first: date, months: int = 4) -> bool:
@@ -35,45 +37,46 @@ async def make_partitions(connection: Connection, first: date, months: int = 4) 
                 await _make(connection, table, month)
             await connection.execute(text("set local lock_timeout = 0"))
     except DBAPIError as error:
-        if getattr(error.orig, "sqlstate", None) != LOCK_NOT_AVAILABLE:
+        if getattr(error.orig, "sqlstate", None) not in {LOCK_NOT_AVAILABLE, _CHECK_VIOLATED}:
             raise
         return False
     return True
 
 
-async def drop_month(connection: Connection, table: str, before: datetime, kept: str) -> str | None:
-    """Drop the oldest month of a table that ends before that time; return its partition.
+async def months_before(connection: Connection, table: str, end: date) -> list[str]:
+    """Return the partitions of the months of a table that are over before `end`, oldest first."""
+    found = await connection.scalars(_MONTHS, {"table": table, "end": _name(table, end)})
+    return list(found)
 
-    The rows that the condition `kept` is true for (of the alias `old`) move to the default
-    partition. A long reader makes it wait as `make_partitions` does: it then returns None, as it
-    does where no month is old enough.
+
+async def drop_empty(connection: Connection, table: str, partition: str) -> bool:
+    """Drop a partition without rows; return whether that was done.
+
+    For a moment it locks the whole table. A long reader, such as a dump, would make that wait, and
+    everybody else behind it: it is given up after half a second.
     """
     await connection.execute(STRUCTURE_LOCK)
-    found = await connection.scalar(_OLDEST, {"table": table, "name": _name(table, before)})
-    if found is None:
-        return None
-    partition = str(found)
     try:
         async with connection.begin_nested():
-            await connection.execute(text("set local lock_timeout = '2s'"))
-            await connection.execute(text(f"alter table {table} detach partition {partition}"))
+            await connection.execute(text("set local lock_timeout = '500ms'"))
+            await connection.execute(text(f"lock table {table} in access exclusive mode"))
             await connection.execute(text("set local lock_timeout = 0"))
     except DBAPIError as error:
         if getattr(error.orig, "sqlstate", None) != LOCK_NOT_AVAILABLE:
             raise
-        return None
-    kept_rows = f"select old.* from {partition} old where {kept}"
-    await connection.execute(text(f"insert into {table} {kept_rows}"))
+        return False
+    if await connection.scalar(text(f"select exists (select from {partition})")):
+        return False
     await connection.execute(text(f"drop table {partition}"))
-    return partition
+    return True
 
 
 #: Their names sort as their months do.
-_OLDEST = text(
+_MONTHS = text(
     """
-    select min(c.relname) from pg_inherits i join pg_class c on c.oid = i.inhrelid
-    where i.inhparent = cast(:table as regclass) and c.relname < :name
-      and c.relname <> cast(:table as text) || '_default'
+    select c.relname from pg_inherits i join pg_class c on c.oid = i.inhrelid
+    where i.inhparent = cast(:table as regclass) and c.relname < :end
+      and c.relname <> cast(:table as text) || '_default' order by 1
     """
 )
 _EXISTS = text("select to_regclass(:name) is not null")

@@ -167,10 +167,8 @@ async def finish(connection: Connection, finished: Sequence[Finish], now: dateti
     }
     early = await early_receipts(connection, [f.id for f in finished if f.state in ANSWERABLE])
     ours = set(await connection.scalars(_FINISH, values))
-    said = {f.id: f.platform_at for f in finished if f.id in ours}
     for destination, answers in early.items():
-        later = [a for a in answers if a.delivery_id in said and a.is_after(said[a.delivery_id])]
-        await move(connection, destination, later, now)
+        await move(connection, destination, [a for a in answers if a.delivery_id in ours], now)
     unsent = [f.id for f in finished if f.id in ours and f.state in UNSENT]
     freed = await supersede_overtaken(connection, unsent) if unsent else []
     freed += [

@@ -1,6 +1,7 @@
 """The stored state of destinations: owner, breaker, receipts cursor."""
 
 import hashlib
+import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
@@ -149,12 +150,16 @@ async def receipts_cursor(connection: Connection, name: str) -> str:
     found = await connection.scalar(
         text("select receipts_cursor from destination where name = :name"), {"name": name}
     )
-    return str(found or "")
+    kept = str(found or "")
+    return str(json.loads(kept)) if kept.startswith('"') else kept  # earlier releases kept it plain
 
 
 async def set_receipts_cursor(connection: Connection, name: str, cursor: str) -> None:
-    """Store the cursor, in the transaction that writes the receipts before it."""
+    """Store the cursor, in the transaction that writes the receipts before it.
+
+    It is kept as JSON: a destination may put characters into it that no database stores.
+    """
     await connection.execute(
         text("update destination set receipts_cursor = :cursor where name = :name"),
-        {"name": name, "cursor": cursor},
+        {"name": name, "cursor": json.dumps(cursor)},
     )

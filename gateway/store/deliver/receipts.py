@@ -9,8 +9,9 @@ import orjson
 from sqlalchemy import text
 
 from gateway.store.base.engine import Connection
-from gateway.store.base.statements import unnest
+from gateway.store.base.statements import one_of, unnest
 from gateway.store.deliver.deliveries import lock, promote
+from schemas.delivery import NOTHING_LEFT
 
 #: A destination may give the same page again: what is stored already is not stored twice, and no
 #: destination answers for another one.
@@ -32,6 +33,8 @@ _RECEIPT_SUBJECTS = text(
       and destination = :destination
     """
 )
+#: A receipt of an earlier attempt says nothing of a later one. Where there was one attempt only, a
+#: receipt is about it, whatever its date: the servers of a platform have different clocks.
 #: A receipt never changes the state of a superseded or withdrawn delivery, only `maybe_arrived`.
 #: It proves that the delivery was handed over, also where the answer of the call was lost.
 _APPLY_RECEIPTS = text(
@@ -49,7 +52,11 @@ _APPLY_RECEIPTS = text(
         unnest("id bigint, accepted boolean, reasons text, platform_at timestamptz, reference text")
     }
     where d.id = t.id and d.destination = :destination
-      and (d.platform_at is null or t.platform_at >= d.platform_at)
+      and (d.platform_at is null or t.platform_at >= d.platform_at
+           or (not exists (select from receipt r where r.delivery_id = d.id
+                   and r.platform_at > t.platform_at)
+               and (select count(*) from attempt a where a.delivery_id = d.id and a.act = 'send'
+                   and coalesce(a.outcome not in {one_of(NOTHING_LEFT)}, true)) <= 1))
       and (d.state in ('submitted', 'unknown', 'accepted_blind', 'superseded', 'withdrawn')
            or (d.state = 'parked' and d.maybe_arrived)
            or (d.state = 'accepted' and not t.accepted)
@@ -68,10 +75,6 @@ class MatchedReceipt:
     reasons: tuple[str, ...]
     platform_at: datetime
     reference: str | None
-
-    def is_after(self, answer: datetime | None) -> bool:
-        """Whether it is the later word, if the call was answered at this time of the platform."""
-        return answer is None or self.platform_at >= answer
 
 
 async def apply_receipts(

@@ -41,7 +41,7 @@ async def origins(connection: Connection, names: Sequence[str]) -> dict[str, int
     """
     wanted = sorted(set(names))
     found = {name: id_ for id_, name in await connection.execute(_ORIGINS, {"names": wanted})}
-    if len(found) < len(wanted):  # another process wrote one after our snapshot
+    while len(found) < len(wanted):  # another process wrote or deleted one after our snapshot
         again = await connection.execute(_ORIGINS, {"names": wanted})
         found = {name: id_ for id_, name in again}
     return found

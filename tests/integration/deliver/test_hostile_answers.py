@@ -133,6 +133,24 @@ async def test_an_outcome_that_cannot_be_stored_takes_no_other_with_it(
     assert await world.states() == ["accepted"] * 8
 
 
+async def test_a_cursor_with_any_characters_stops_no_receipts(world: World) -> None:
+    world.connector().play(Step.SUBMIT)
+    await world.take(penalty())
+    await world.turn()
+    [key] = world.connector().stored
+    accepted = Receipt(key=key, accepted=True, platform_at=world.clock())
+    pages = {"0": ([], "\x00\ud800"), "\x00\ud800": ([accepted], "end")}
+
+    async def receipts(cursor: str) -> tuple[list[Receipt], str]:
+        return pages.get(cursor, ([], cursor))
+
+    world.connector().receipts = receipts  # type: ignore[method-assign]
+    await receive(world.deliverer())
+
+    assert (await world.states())[0] == "accepted"
+    assert await world.value("select receipts_cursor from destination where name = 'platform'")
+
+
 @pytest.mark.parametrize(
     "key",
     ["{}-" + "9" * 30, "{}-1\0", "\ud800", "", "{}-٣"],

@@ -223,6 +223,27 @@ async def test_an_older_receipt_does_not_undo_a_later_one(world: World) -> None:
     assert await world.states() == ["accepted"]
 
 
+@pytest.mark.parametrize("step", [Step.SUBMIT, Step.ACCEPT])
+@pytest.mark.parametrize("behind", [timedelta(seconds=2), timedelta(hours=8)])
+async def test_a_receipt_of_the_only_attempt_counts_whatever_its_date(
+    world: World, step: Step, behind: timedelta
+) -> None:
+    """The servers of a platform have clocks of their own."""
+    world.connector().play(step)
+    await world.take(penalty(1))
+    await world.turn()
+    [key] = world.connector().stored
+    answered = world.clock()
+    world.clock.step(timedelta(minutes=5))
+
+    for at in (answered - behind, answered - behind - timedelta(hours=1)):
+        receipt = Receipt(key=key, accepted=at < answered - behind, platform_at=at)
+        world.connector()._receipts.append(receipt)
+        await receive(world.deliverer())
+
+    assert (await world.states())[0] == "rejected"
+
+
 async def test_a_receipt_that_is_read_again_does_not_reject_the_retry(world: World) -> None:
     world.connector().play(Step.SUBMIT, Step.SUBMIT)
     await world.take(penalty())

@@ -1,15 +1,24 @@
 """What is kept no longer goes, class by class; what is not finished stays."""
 
 import asyncio
+from collections.abc import AsyncIterator
 from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
 from sqlalchemy import text
 
 from connectors.memory import Step
+from gateway.ledger.month import month as account_of_month
 from gateway.schedule import retention
+from gateway.store.account import ledgers
+from gateway.store.deliver.deliveries import retry
+from gateway.store.deliver.receipts import MatchedReceipt, apply_receipts
 from gateway.store.record import inbox
+from gateway.store.score import known_subject
+from gateway.store.score.known_subject import KnownSubject
 from schemas.base import SHANGHAI
+from schemas.verdict import Verdict
 from tests.factories import penalty
 from tests.integration.conftest import MakeWorld
 from tests.integration.world import World
@@ -39,6 +48,12 @@ async def counts(world: World) -> dict[str, int]:
 
 
 async def forget(world: World) -> None:
+    """Run the daily work of a day in the following year, as if there had been one each day."""
+    await world.run(
+        "insert into job_run values ('retention', :day, :now) on conflict do nothing",
+        day=LATER.date(),
+        now=world.clock(),
+    )
     world.clock.step(LATER - world.clock())
     await world.schedule.daily.run(world.clock())
 
@@ -166,6 +181,135 @@ async def test_a_long_reader_delays_a_month_and_nobody_else(keeping: World) -> N
     await keeping.schedule.daily.run(keeping.clock())
 
     assert (beside, await keeping.value(month)) == (True, False)
+
+
+async def test_a_clock_that_is_wrong_once_deletes_no_years(keeping: World) -> None:
+    await keeping.take(penalty(1), origin="topic")
+    await keeping.take(penalty(1, CF_NR="更正"), origin="topic", first=1)
+    await keeping.turn()
+    right = keeping.clock()
+
+    for years in (11, 12):
+        keeping.clock.step(timedelta(days=365 * years))
+        await keeping.schedule.survey()
+        keeping.clock.step(right - keeping.clock())
+    await keeping.take(penalty(1), origin="topic")
+    await keeping.turn()
+
+    assert [item.columns["CF_NR"] for item in keeping.connector().stored.values()][-1] == "更正"
+    assert (await counts(keeping))["attempt"] > 0
+
+
+async def test_after_a_standstill_the_deletion_catches_up(make_world: MakeWorld) -> None:
+    world = await make_world(retention={"intake_requests": 1})
+    start = world.clock()
+    await ask(world, "key")
+    await world.schedule.daily.run(world.clock())
+
+    gone = []
+    world.clock.step(timedelta(days=60))
+    for _ in range(8):
+        world.clock.step(timedelta(days=1))
+        await world.schedule.daily.run(world.clock())
+        gone.append((await counts(world))["intake_request"] == 0)
+
+    assert world.clock() - start == timedelta(days=68)
+    assert gone[0] is False
+    assert gone[-1] is True
+
+
+async def test_a_ledger_that_is_being_made_sees_every_attempt(
+    keeping: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    keeping.connector().play(Step.REJECT)
+    await keeping.take(penalty(1))
+    await keeping.turn()
+    await keeping.run("update delivery set state = 'superseded'")
+    gateway = keeping.gateway
+    month = str(await keeping.value("select to_char(decision_date, 'YYYY-MM') from decision"))
+    values = (gateway.database, gateway.ledger_scope, month, keeping.clock())
+    before = await account_of_month(*values)
+    question = ledgers.month_decisions
+
+    async def slow(*arguments: Any) -> AsyncIterator[Any]:
+        await forget(keeping)
+        async for part in question(*arguments):
+            yield part
+
+    monkeypatch.setattr(ledgers, "month_decisions", slow)
+    during = await account_of_month(*values)
+
+    assert during.hash == before.hash
+    assert before.figures[0].handed_over == 1
+
+
+async def test_a_rejection_that_is_told_again_does_not_count_again(keeping: World) -> None:
+    async def say(id_: int, at: datetime) -> int:
+        answer = MatchedReceipt(id_, False, ("格式",), at, None)
+        async with keeping.database.transaction() as connection:
+            return await apply_receipts(connection, "platform", [answer], keeping.clock())
+
+    await keeping.take(penalty(1))
+    await keeping.turn()
+    number = await keeping.value("select id from delivery where destination = 'platform'")
+    rejected_at = keeping.clock()
+    assert await say(number, rejected_at) == 1
+    async with keeping.database.transaction() as connection:
+        await retry(connection, [number], keeping.clock())
+    await keeping.turn()
+
+    await forget(keeping)
+
+    assert await say(number, rejected_at) == 0
+    assert (await keeping.states())[0] == "accepted"
+
+
+async def test_a_past_explanation_stays_the_same(keeping: World) -> None:
+    """The second assessment was by another text, and of a suspect, and changed no grade."""
+    await keeping.take(penalty(1))
+    keeping.clock.step(timedelta(hours=1))
+    await keeping.take(penalty(2))
+    second = keeping.clock()
+    keeping.clock.step(timedelta(hours=1))
+    await keeping.take(penalty(3))
+    await keeping.run(
+        "insert into rule_set_version select 'other', name, 'another text', recorded_at "
+        "from rule_set_version limit 1"
+    )
+    await keeping.run(
+        "update assessment set rule_set_hash = 'other', criminal_suspect = true "
+        "where recorded_at = :at",
+        at=second,
+    )
+    code = await keeping.value("select code from subject")
+
+    async def known() -> KnownSubject | None:
+        async with keeping.database.transaction() as connection:
+            return await known_subject.known(connection, code, second)
+
+    before = await known()
+    await forget(keeping)
+
+    assert before is not None
+    assert before.rule_set_text == "another text"
+    assert await known() == before
+
+
+async def test_two_batches_of_an_origin_that_is_deleted_are_both_taken(
+    make_world: MakeWorld,
+) -> None:
+    world, other = await make_world(), await make_world()
+    await world.take(penalty(1), origin="upload")
+    async with world.database.transaction() as deleting:
+        await deleting.execute(text("delete from inbox"))
+        await deleting.execute(text("delete from origin"))
+        both = asyncio.gather(
+            world.take(penalty(2), origin="upload"), other.take(penalty(2), origin="upload")
+        )
+        await asyncio.sleep(0.5)
+
+    [[one], [again]] = await both
+    assert {one.verdict, again.verdict} == {Verdict.OK}
 
 
 async def test_an_origin_that_intake_is_using_stays(keeping: World) -> None:

@@ -110,7 +110,7 @@ record_version = Table(
     Column("body", JSON, nullable=False),
     Column("secret", LargeBinary),
     Column("unknown_columns", LargeBinary),
-    Column("key_version", Integer, nullable=False),
+    Column("key_version", Integer, nullable=False, server_default=text("1")),
     Column("verdict", Text, nullable=False),
     Column("problems", JSONB),
     time_column("recorded_at"),

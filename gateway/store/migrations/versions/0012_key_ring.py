@@ -29,11 +29,11 @@ def upgrade() -> None:
         """
     )
     op.drop_column("installation", "key_fingerprint")
+    # Hosts of the release before go on until they are restarted: they do not know the column.
     op.add_column(
         "record_version",
         sa.Column("key_version", sa.Integer(), nullable=False, server_default=sa.text("1")),
     )
-    op.alter_column("record_version", "key_version", server_default=None)
     op.create_index(
         "record_version_sealed",
         "record_version",
