@@ -3,14 +3,17 @@
 import os
 import subprocess
 import sys
-from collections.abc import Mapping
+import tempfile
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import orjson
 
+from gateway.cli import app
 from gateway.store.base.engine import Database
+from tests.acceptance.forks import FORKS
 from tests.conftest import SETTINGS
 
 
@@ -39,9 +42,17 @@ class Command:
     def __call__(self, *arguments: object, given: str | bytes = b"", patience: int = 60) -> Ran:
         """Run it with these arguments and this standard input."""
         root = () if self.config is None else ("--config", str(self.config))
+        given = given.encode() if isinstance(given, str) else given
+        return self._run((*root, *map(str, arguments)), given, patience)
+
+    def json(self, *arguments: object, given: str | bytes = b"") -> Ran:
+        """Run it with JSON output."""
+        return self(*arguments, "--format", "json", given=given)
+
+    def _run(self, arguments: tuple[str, ...], given: bytes, patience: int) -> Ran:
         ran = subprocess.run(
-            [sys.executable, "-m", "gateway", *root, *map(str, arguments)],
-            input=given.encode() if isinstance(given, str) else given,
+            [sys.executable, "-m", "gateway", *arguments],
+            input=given,
             capture_output=True,
             check=False,
             cwd=self.folder,
@@ -50,9 +61,44 @@ class Command:
         )
         return Ran(ran.returncode, ran.stdout.decode(), ran.stderr.decode())
 
-    def json(self, *arguments: object, given: str | bytes = b"") -> Ran:
-        """Run it with JSON output."""
-        return self(*arguments, "--format", "json", given=given)
+
+class WarmCommand(Command):
+    """The same, forked from a process in which everything is imported: a second less each time."""
+
+    def _run(self, arguments: tuple[str, ...], given: bytes, patience: int) -> Ran:
+        with tempfile.TemporaryDirectory() as name:
+            streams = [Path(name) / stream for stream in ("in", "out", "err")]
+            streams[0].write_bytes(given)
+            environment = {**os.environ, **self.environment}
+            about = (arguments, self.folder, environment, streams)
+            process = FORKS.Process(target=be_the_command, args=about)
+            process.start()
+            process.join(patience)
+            if process.exitcode is None:
+                process.kill()
+                process.join()
+            code, (_, out, err) = process.exitcode, (each.read_text() for each in streams)
+            process.close()
+        if code is None or code < 0:
+            raise TimeoutError(err)
+        return Ran(code, out, err)
+
+
+def be_the_command(
+    arguments: Sequence[str], folder: Path, environment: Mapping[str, str], streams: Sequence[Path]
+) -> None:
+    """Become the command in a process of its own: its folder, environment and streams."""
+    os.chdir(folder)
+    os.environ.clear()
+    os.environ.update(environment)
+    flags = (os.O_RDONLY, os.O_WRONLY | os.O_CREAT, os.O_WRONLY | os.O_CREAT)
+    for number, (path, flag) in enumerate(zip(streams, flags, strict=True)):
+        os.dup2(os.open(path, flag), number)
+    sys.stdin, sys.stdout, sys.stderr = (
+        os.fdopen(number, mode, closefd=False) for number, mode in enumerate("rww")
+    )
+    sys.argv = ["credit-gateway", *arguments]
+    app()
 
 
 #: Dates in a month that is over.
@@ -64,7 +110,7 @@ def commanding(database: Database, folder: Path, settings: dict[str, Any]) -> Co
     key = {"CREDIT_GATEWAY_MASTER_KEY": SETTINGS["master_key"]}
     url = database.engine.url.render_as_string(hide_password=False)
     (folder / "gateway.yaml").write_bytes(orjson.dumps(settings | {"state": str(folder)}))
-    return Command(folder, {**key, "CREDIT_GATEWAY_DATABASE_URL": url}, folder / "gateway.yaml")
+    return WarmCommand(folder, {**key, "CREDIT_GATEWAY_DATABASE_URL": url}, folder / "gateway.yaml")
 
 
 def write(path: Path, *rows: dict[str, Any]) -> Path:

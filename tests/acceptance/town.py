@@ -1,7 +1,6 @@
 """The surroundings of the gateways under test: topics, database, platforms, a bank; and queries."""
 
 import asyncio
-import multiprocessing
 import signal
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, replace
@@ -22,6 +21,7 @@ from gateway.service.roles import Role
 from gateway.store.base.engine import Database, DatabaseAway
 from schemas.base import SHANGHAI
 from tests.acceptance.child import Order, live
+from tests.acceptance.forks import FORKS
 from tests.factories import REGION
 
 #: Seconds in which a condition must become true, even on a slow machine.
@@ -30,9 +30,6 @@ BANK_SECRET = "whsec_c2VjcmV0IGZvciB0ZXN0cw=="
 START = datetime(2026, 10, 12, 9, tzinfo=SHANGHAI)
 WORKING = frozenset({Role.INTAKE, Role.DELIVER, Role.SCHEDULE})
 CITY, NATION, BANK = "city", "nation", "bank"
-
-_processes = multiprocessing.get_context("forkserver")
-_processes.set_forkserver_preload(["tests.acceptance.warm"])
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +131,7 @@ class Town:
         """Start a gateway; it runs until it is stopped or kills itself."""
         order = Order(self.settings, START, self.begun, WORKING)
         log = str(self.folder / "child.log")
-        process = _processes.Process(
+        process = FORKS.Process(
             target=live, args=(replace(order, dies=dies, at_pass=at_pass, log=log),)
         )
         process.start()
