@@ -35,8 +35,10 @@ S = DeliveryState
 TRANSITIONS: dict[DeliveryState, frozenset[DeliveryState]] = {
     S.HELD: frozenset({S.WAITING, S.READY, S.SUPERSEDED, S.PARKED, S.WITHDRAWN}),
     S.WAITING: frozenset({S.READY, S.SUPERSEDED, S.PARKED, S.WITHDRAWN}),
-    S.READY: frozenset({S.LEASED, S.WAITING, S.SUPERSEDED, S.PARKED, S.WITHDRAWN}),
+    S.READY: frozenset({S.LEASED, S.WAITING, S.SUPERSEDED, S.PARKED, S.WITHDRAWN})
+    | {S.ACCEPTED},  # a receipt told that an earlier attempt arrived
     S.DEFERRED: frozenset({S.READY, S.SUPERSEDED, S.PARKED, S.WITHDRAWN})
+    | {S.ACCEPTED}
     | {S.UNKNOWN},  # retried by a person, and an earlier attempt may have arrived
     S.LEASED: frozenset(
         {S.ACCEPTED, S.ACCEPTED_BLIND, S.SUBMITTED, S.REJECTED, S.DEFERRED, S.UNKNOWN}
@@ -71,6 +73,7 @@ PARKABLE = frozenset({S.READY, S.DEFERRED, S.UNKNOWN, S.SUBMITTED, S.REJECTED})
 WITHDRAWABLE = frozenset({S.HELD, S.WAITING, S.READY, S.DEFERRED, S.REJECTED, S.PARKED})
 #: A receipt may follow, or was read before the outcome of the call was written.
 ANSWERABLE = frozenset({S.SUBMITTED, S.ACCEPTED, S.ACCEPTED_BLIND, S.REJECTED, S.UNKNOWN})
+ANSWERABLE |= {S.DEFERRED}  # a platform behind a busy proxy may have it all the same
 #: After these outcomes the next delivery of the chain may be sent.
 FREES_CHAIN = frozenset(
     {S.ACCEPTED, S.ACCEPTED_BLIND, S.SUBMITTED, S.REJECTED, S.SUPERSEDED, S.WITHDRAWN}

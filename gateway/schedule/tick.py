@@ -9,6 +9,7 @@ from gateway.schedule.daily import SLICES, Daily
 from gateway.schedule.numbering import publish
 from gateway.schedule.rescoring import Rescoring
 from gateway.schedule.sweeper import sweep
+from gateway.schedule.unheard import tell_unheard
 from gateway.store.base.engine import Database, DatabaseAway
 from gateway.telemetry.log import LogEvent, logger
 from gateway.telemetry.metrics import Metrics
@@ -59,6 +60,7 @@ class Schedule:
         await _each(
             lambda: mark_breaches(self.database, now, self.metrics),
             lambda: sweep(self.database, now, self.metrics),
+            lambda: tell_unheard(self.database, self.daily.decider, now),
             lambda: self.daily.run(now),
             lambda: observe(self.database, now, self.metrics),
         )

@@ -34,6 +34,7 @@ class LogEvent(StrEnum):
     RETENTION_BEHIND = "retention_behind"  #: the clock jumped, or the gateway stood still
     DUES_RENEWED = "dues_renewed"
     HELD_RELEASED = "held_released"
+    OWED_AFTER_ALL = "owed_after_all"  #: a destination has what was withdrawn
     OWED_TO_DROPPED = "owed_to_dropped"
     RULE_TEXT_CHANGED = "rule_text_changed"
     ACTIVATION_PAUSED = "activation_paused"

@@ -13,7 +13,7 @@ from sqlalchemy import text
 from gateway.store.base.engine import Connection
 from gateway.store.base.statements import one_of, unnest
 from gateway.store.deliver.chains import supersede_overtaken
-from gateway.store.deliver.deliveries import lock, promote
+from gateway.store.deliver.deliveries import believed, lock, promote
 from gateway.store.deliver.receipts import early_receipts, move
 from schemas.delivery import (
     ANSWERABLE,
@@ -125,7 +125,7 @@ _FINISH = text(
             maybe_arrived = (d.maybe_arrived and not o.absent) or o.state = 'unknown',
             attempts = d.attempts - cast(o.outcome = '{NOT_CALLED}' as int),
             reasons = o.reasons::jsonb, reference = coalesce(o.reference, d.reference),
-            platform_at = coalesce(o.platform_at, d.platform_at),
+            platform_at = coalesce({believed("o.platform_at")}, d.platform_at),
             breached_at = case when o.breached then coalesce(d.breached_at, :now)
                 else d.breached_at end,
             submitted_at = case when o.state in {one_of(HANDED_OVER)}
@@ -165,7 +165,9 @@ async def finish(connection: Connection, finished: Sequence[Finish], now: dateti
         "settle": [f.settle for f in finished],
         "now": now,
     }
-    early = await early_receipts(connection, [f.id for f in finished if f.state in ANSWERABLE])
+    early = await early_receipts(
+        connection, [f.id for f in finished if f.state in ANSWERABLE and f.outcome != NOT_CALLED]
+    )
     ours = set(await connection.scalars(_FINISH, values))
     for destination, answers in early.items():
         await move(connection, destination, [a for a in answers if a.delivery_id in ours], now)

@@ -119,6 +119,18 @@ _SUPERSEDE = text(
 )
 
 
+def believed(at: str, read_at: str = ":now") -> str:
+    """Return SQL for a time `at` of a destination about delivery `d`, as far as it is evidence.
+
+    A time in the future, or before the delivery existed, is that of a wrong clock: then it is the
+    time when it was read.
+    """
+    return (
+        f"case when {at} is null then null when {at} < d.created_at then {read_at} "
+        f"else least({at}, {read_at}) end"
+    )
+
+
 async def supersede(connection: Connection, ids: Sequence[int]) -> None:
     """Mark deliveries superseded where their state allows it: nothing was handed over."""
     await connection.execute(_SUPERSEDE, {"ids": list(ids)})

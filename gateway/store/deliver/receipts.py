@@ -10,7 +10,7 @@ from sqlalchemy import text
 
 from gateway.store.base.engine import Connection
 from gateway.store.base.statements import one_of, unnest
-from gateway.store.deliver.deliveries import lock, promote
+from gateway.store.deliver.deliveries import believed, lock, promote
 from schemas.delivery import NOTHING_LEFT
 
 #: A destination may give the same page again: what is stored already is not stored twice, and no
@@ -23,8 +23,10 @@ _ADD_RECEIPTS = text(
     }
     join delivery d on d.id = t.id and d.destination = :destination
     where not exists (select from receipt r where r.delivery_id = t.id
-        and r.accepted = t.accepted and r.platform_at = t.platform_at)
-    returning delivery_id, accepted, platform_at
+        and r.accepted = t.accepted and r.platform_at = t.platform_at
+        and r.reasons is not distinct from t.reasons::jsonb
+        and r.reference is not distinct from t.reference)
+    returning delivery_id, accepted, platform_at, reference
     """
 )
 _RECEIPT_SUBJECTS = text(
@@ -34,9 +36,10 @@ _RECEIPT_SUBJECTS = text(
     """
 )
 #: A receipt of an earlier attempt says nothing of a later one. Where there was one attempt only, a
-#: receipt is about it, whatever its date: the servers of a platform have different clocks.
-#: A receipt never changes the state of a superseded or withdrawn delivery, only `maybe_arrived`.
-#: It proves that the delivery was handed over, also where the answer of the call was lost.
+#: receipt is about it, whatever its date: the servers of a platform have different clocks. It
+#: proves that the delivery was handed over, also where the answer of the call was lost or said
+#: otherwise. It never changes the state of a superseded or withdrawn delivery, only that it may
+#: have arrived. A date before the delivery or in the future is no evidence of time.
 _APPLY_RECEIPTS = text(
     f"""
     update delivery d set
@@ -45,22 +48,23 @@ _APPLY_RECEIPTS = text(
         accepted_at = case when t.accepted then coalesce(d.accepted_at, :now)
             else d.accepted_at end,
         maybe_arrived = t.accepted and (d.maybe_arrived or d.state in ('superseded', 'withdrawn')),
-        submitted_at = coalesce(d.submitted_at, least(t.platform_at, :now)),
-        platform_at = t.platform_at, reasons = t.reasons::jsonb,
+        submitted_at = coalesce(d.submitted_at, {believed("t.platform_at")}),
+        platform_at = {believed("t.platform_at")}, reasons = t.reasons::jsonb,
         reference = coalesce(t.reference, d.reference)
     from {
         unnest("id bigint, accepted boolean, reasons text, platform_at timestamptz, reference text")
     }
     where d.id = t.id and d.destination = :destination
-      and (d.platform_at is null or t.platform_at >= d.platform_at
+      and (d.platform_at is null or least(t.platform_at, :now) >= d.platform_at
            or (not exists (select from receipt r where r.delivery_id = d.id
-                   and r.platform_at > t.platform_at)
+                   and least(r.platform_at, r.received_at) > t.platform_at)
                and (select count(*) from attempt a where a.delivery_id = d.id and a.act = 'send'
                    and coalesce(a.outcome not in {one_of(NOTHING_LEFT)}, true)) <= 1))
       and (d.state in ('submitted', 'unknown', 'accepted_blind', 'superseded', 'withdrawn')
            or (d.state = 'parked' and d.maybe_arrived)
            or (d.state = 'accepted' and not t.accepted)
-           or (d.state = 'rejected' and t.accepted))
+           or (d.state in ('rejected', 'deferred') and t.accepted)
+           or (d.state = 'ready' and t.accepted and d.attempts > 0))
     returning d.chain_id
     """
 )
@@ -92,7 +96,7 @@ async def apply_receipts(
     await lock(connection, subjects)
     values = _values(destination, answers, now)
     added = {tuple(row) for row in await connection.execute(_ADD_RECEIPTS, values)}
-    new = [a for a in answers if (a.delivery_id, a.accepted, a.platform_at) in added]
+    new = [a for a in answers if (a.delivery_id, a.accepted, a.platform_at, a.reference) in added]
     return await move(connection, destination, new, now)
 
 
@@ -128,12 +132,13 @@ def _values(destination: str, answers: Collection[MatchedReceipt], now: datetime
 
 
 _EARLY_RECEIPTS = text(
-    """
+    f"""
     select distinct on (d.id) d.destination, d.id, r.accepted, r.reasons, r.platform_at, r.reference
     from receipt r join delivery d on d.id = r.delivery_id
     where d.id = any(cast(:ids as bigint[]))
-      and (d.platform_at is null or r.platform_at > d.platform_at)
-    order by d.id, r.platform_at desc, r.received_at desc
+      and (d.platform_at is null
+           or {believed("r.platform_at", "r.received_at")} > d.platform_at)
+    order by d.id, {believed("r.platform_at", "r.received_at")} desc, r.received_at desc
     """
 )
 

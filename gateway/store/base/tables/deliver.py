@@ -90,6 +90,12 @@ delivery = Table(
         postgresql_where=text(f"state in {one_of(OPEN | UNDELIVERED)}"),
     ),
     Index("delivery_chain", "chain_id", "destination", "id"),
+    # Over, and the destination may have it.
+    Index(
+        "delivery_obsolete",
+        "chain_id",
+        postgresql_where=text("maybe_arrived and state in ('superseded', 'withdrawn')"),
+    ),
     Index("delivery_provisional", "id", postgresql_where=text("provisional")),
 )
 attempt = Table(

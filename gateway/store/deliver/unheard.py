@@ -1,0 +1,63 @@
+"""Withdrawals and repairs that a destination was not told, though it has the record."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from sqlalchemy import text
+
+from gateway.store.base.engine import Connection
+from gateway.store.base.statements import one_of
+from schemas.codes import FOLLOW_UPS, RecordKind, Verb
+from schemas.obligation import ReportedVersion
+
+#: A person's withdrawal by hand, with a reason, stands: nothing more is owed then.
+_UNHEARD = text(
+    f"""
+    select distinct d.destination, v.id, dec.id as decision_id, s.id as subject_id, s.code,
+        dec.kind, dec.verb, dec.decision_date, dec.excluded is not null as excluded, s.person
+    from delivery d join decision dec on dec.id = d.chain_id and d.item_kind = 'record_version'
+    join record_version v on v.id = dec.version_id join subject s on s.id = dec.subject_id
+    where d.maybe_arrived and d.state in ('superseded', 'withdrawn')
+      and (cast(:chains as bigint[]) is null or d.chain_id = any(cast(:chains as bigint[])))
+      and (dec.verb in {one_of(FOLLOW_UPS)} or dec.excluded is not null)
+      and not exists (select from delivery l where l.chain_id = d.chain_id
+          and l.destination = d.destination and l.id > d.id and l.verb in {one_of(FOLLOW_UPS)}
+          and l.state <> 'superseded' and (l.state <> 'withdrawn' or l.reasons is not null))
+    order by dec.id limit :limit
+    """
+)
+
+
+class Unheard(NamedTuple):
+    """The latest version of a decision, and the destination that has an earlier one."""
+
+    destination: str
+    version: ReportedVersion
+
+
+async def unheard(
+    connection: Connection, limit: int, chains: Sequence[int] | None = None
+) -> list[Unheard]:
+    """Return withdrawals and repairs that are not told to who has the record; of these chains."""
+    rows = await connection.execute(
+        _UNHEARD, {"limit": limit, "chains": None if chains is None else list(chains)}
+    )
+    return [
+        Unheard(
+            row.destination,
+            ReportedVersion(
+                id=row.id,
+                decision_id=row.decision_id,
+                subject_id=row.subject_id,
+                subject_code=row.code,
+                kind=RecordKind(row.kind),
+                verb=Verb(row.verb),
+                decision_date=row.decision_date,
+                record=None,
+                problem_fields=frozenset(),
+                excluded=row.excluded,
+                person=row.person,
+            ),
+        )
+        for row in rows
+    ]
