@@ -66,7 +66,7 @@ class BankWebhook:
         return await send_parts([[item] for item in items], self._send, self.limits.call_timeout)
 
     async def _send(self, items: Sequence[Item]) -> list[Outcome]:
-        return [self._outcome(await self._post(item)) for item in items]
+        return [self._outcome(await self._post(item), item) for item in items]
 
     async def _post(self, item: Item) -> Answer:
         body = event_body(item, self._settings)
@@ -76,17 +76,20 @@ class BankWebhook:
             "webhook-timestamp": str(timestamp),
             "webhook-signature": signatures(self._keys, item.key, timestamp, body),
         }
-        return await self._http.call("POST", self._settings.url, body, headers)
+        return await self._http.call("POST", self._settings.url, body, headers, rows=1)
 
-    def _outcome(self, answer: Answer) -> Outcome:
+    def _outcome(self, answer: Answer, item: Item) -> Outcome:
         """Return the outcome of an answer by its status.
 
-        400, 413, 415, 422: rejected. 401, 403, 404, 405, 410: raises CallRejected. Other 4xx except
-        429: deferred. Every other status as in `HttpClient.check`; 2xx: accepted.
+        400, 413, 415, 422: rejected. 401, 403, 404, 405, 410: raises CallRejected. 409 to what may
+        have arrived before: accepted, since the receiver knows it. Other 4xx except 429: deferred.
+        Every other status as in `HttpClient.check`; 2xx: accepted.
         """
         status = answer.status
+        if status == 409 and item.resend:
+            return Outcome(kind=OutcomeKind.ACCEPTED)
         if status in _REFUSED:
-            words = f"HTTP {status} {answer.body[:200].decode(errors='replace')}".strip()
+            words = f"HTTP {status} {answer.body.decode(errors='replace')}".strip()
             return Outcome(kind=OutcomeKind.REJECTED, reasons=(reason(words),))
         if status in _WHOLE_CALL:
             raise CallRejected(f"HTTP {status}")

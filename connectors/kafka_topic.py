@@ -94,7 +94,30 @@ class KafkaTopic:
         waiting = [each for each in sent if isinstance(each, asyncio.Future)]
         if waiting:
             await asyncio.wait(waiting, timeout=max(0.0, deadline - loop.time()))
+        await self._send_apart(items, sent, deadline)
         return self._confirmed(sent)
+
+    async def _send_apart(self, items: Sequence[Item], sent: list[Sent], deadline: float) -> None:
+        """Send the items of a batch that the broker found too large one by one.
+
+        The producer packs items into batches, and the broker refuses a batch: an item is too large
+        only if it is refused alone. Those for which there is no time are as not sent.
+        """
+        apart = [place for place, each in enumerate(sent) if _is_too_large(each)]
+        if len(apart) < 2:
+            return
+        for place in apart:
+            sent[place] = outcome_of(NotSent("同批的数据过大，改为逐条报送"))
+        with contextlib.suppress(ConnectorError, KafkaError, TimeoutError):
+            async with asyncio.timeout_at(deadline):
+                self._retire()
+                for place in apart:
+                    alone = await self._put(await self._started(), items[place])
+                    sent[place] = alone
+                    if isinstance(alone, asyncio.Future):
+                        await asyncio.wait([alone])
+                    if _is_too_large(alone):
+                        self._retire()
 
     async def _hand_over(
         self, producer: AIOKafkaProducer, items: Sequence[Item], deadline: float
@@ -130,8 +153,8 @@ class KafkaTopic:
 
     def _confirmed(self, sent: Sequence[Sent]) -> list[Outcome]:
         errors = [_error(each) for each in sent if isinstance(each, asyncio.Future)]
-        if any(error is not None and not isinstance(error, _TOO_LARGE) for error in errors):
-            self._retire()
+        if any(error is not None for error in errors):
+            self._retire()  # its sequence of numbers may have a gap
         outcomes = [each if isinstance(each, Outcome) else _outcome(each) for each in sent]
         refused = [error for error in errors if isinstance(error, _CALL_REJECTED)]
         if refused and len(refused) == len(outcomes):
@@ -235,6 +258,10 @@ def _before_sending(error: Exception) -> ConnectorError:
     """Translate an error from before sending: CallRejected if refused, else NotSent."""
     meaning = CallRejected if isinstance(error, _CALL_REJECTED) else NotSent
     return meaning(f"{type(error).__name__}: {error}"[:300])
+
+
+def _is_too_large(sent: Sent) -> bool:
+    return isinstance(sent, asyncio.Future) and isinstance(_error(sent), _TOO_LARGE)
 
 
 def _error(future: asyncio.Future[Any]) -> BaseException | None:

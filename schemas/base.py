@@ -9,6 +9,8 @@ from typing import Annotated, Any, Self
 
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
 
+from schemas.identifiers import masked
+
 __all__ = ["SHANGHAI", "AwareDatetime", "Schema", "TheirText", "TheirTime", "Wanyuan"]
 
 #: China has had one zone and no summer time since 1991; every legal day ends at this midnight.
@@ -25,11 +27,11 @@ LONGEST_TEXT = 2_000
 
 
 def storable(text: str) -> str:
-    """Return a text of somebody else cut, and without characters that cannot be stored."""
-    return _UNSTORABLE.sub("\ufffd", text[:LONGEST_TEXT])
+    """Return a text of somebody else masked, cut, and without what cannot be stored."""
+    return _UNSTORABLE.sub("\ufffd", masked(text)[:LONGEST_TEXT])
 
 
-#: A text of a destination, for people: cut, and without characters that cannot be stored.
+#: A text of a destination, for people: it may quote an identity number back to us.
 TheirText = Annotated[str, AfterValidator(storable)]
 
 

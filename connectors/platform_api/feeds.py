@@ -13,6 +13,9 @@ from connectors.shared.parts import reason
 from schemas.base import AwareDatetime, storable
 from schemas.delivery import Health, Listed, Receipt
 
+#: Pages of one listing at most.
+MOST_PAGES = 20_000
+
 
 class _Wire(BaseModel):
     """Base of the platform's messages; unknown fields are ignored."""
@@ -70,7 +73,7 @@ async def read_listing(http: HttpClient, url: str, since: datetime) -> AsyncIter
     """Yield every row of the listing, page by page; raises OutcomeUnknown if a cursor repeats."""
     cursor: str | None = ""
     seen: set[str] = set()
-    while cursor is not None and cursor not in seen:
+    while cursor is not None and cursor not in seen and len(seen) < MOST_PAGES:
         seen.add(cursor)
         query = urlencode({"since": since.isoformat(), "cursor": cursor})
         answer = await http.ask("GET", f"{url}?{query}")

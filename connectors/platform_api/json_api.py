@@ -73,7 +73,7 @@ class PlatformJson:
     async def _send(self, items: Sequence[Item]) -> list[Outcome]:
         rows = [wire_row(item) for item in items]
         content = orjson.dumps({"items": rows}, default=str)
-        answer = await self._http.ask("POST", f"{self._url}/records", content)
+        answer = await self._http.ask("POST", f"{self._url}/records", content, rows=len(items))
         return row_outcomes(items, answer, absent=False)
 
     async def look_up(self, items: Sequence[Item]) -> list[Outcome]:
@@ -85,7 +85,7 @@ class PlatformJson:
             return []
         content = orjson.dumps({"keys": [item.key for item in items]})
         try:
-            answer = await self._http.ask("POST", f"{self._url}/lookup", content)
+            answer = await self._http.ask("POST", f"{self._url}/lookup", content, rows=len(items))
         except NotSent as exc:
             raise OutcomeUnknown(str(exc), exc.retry_after) from exc
         return row_outcomes(items, answer, absent=True)
@@ -129,9 +129,10 @@ def row_outcomes(items: Sequence[Item], answer: Answer, *, absent: bool) -> list
     if not isinstance(results, list):
         raise OutcomeUnknown("应答里没有结果清单")
     found: dict[str, Outcome] = {}
+    asked = {item.key for item in items}
     for result in results:
         key = result.get("key") if isinstance(result, dict) else None
-        if isinstance(key, str):
+        if isinstance(key, str) and key in asked:
             outcome = _outcome(result, absent=absent)
             found[key] = outcome if found.get(key, outcome) == outcome else UNKNOWN
     return [found.get(item.key, UNKNOWN) for item in items]

@@ -1,6 +1,8 @@
 """HTTP calls to a destination: guarded addresses, limited time and size, translated errors."""
 
 import ssl
+import zlib
+from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, timedelta
@@ -24,6 +26,8 @@ from schemas.base import Schema
 #: Idle connections are closed after so many seconds, before common servers close them (5 s): a
 #: call on a connection that the server is just closing would have an unknown outcome.
 IDLE_SECONDS = 4.0
+#: Bytes of an answer: at most so many, and so many more for each row that it is about.
+ANSWER_BASE, ANSWER_OF_ROW = 64 * 1024, 16 * 1024
 
 
 class HttpClientSettings(Schema):
@@ -84,6 +88,24 @@ class _Stateless(httpx.AsyncClient):
     cookies = property(lambda _: _NO_COOKIES)
 
 
+class _CleanConnections(aiohttp.TCPConnector):
+    """Connections of which none is used again once something came that nobody asked for.
+
+    aiohttp 3.14 would take it for the answer to the next call (aio-libs/aiohttp#13656).
+    """
+
+    async def _get(self, key: Any, traces: Any) -> Any:
+        kept = self._conns.pop(key, None)
+        if kept is not None:
+            for protocol, _ in kept:
+                if protocol.should_close:
+                    protocol.close()
+            clean = deque(entry for entry in kept if not entry[0].should_close)
+            if clean:
+                self._conns[key] = clean
+        return await super()._get(key, traces)
+
+
 class HttpClient:
     """The HTTP connections of one destination; none is opened before the first call."""
 
@@ -106,7 +128,7 @@ class HttpClient:
         )
 
     def _session(self) -> aiohttp.ClientSession:
-        connector = aiohttp.TCPConnector(
+        connector = _CleanConnections(
             limit=self._settings.concurrency * 2,
             keepalive_timeout=IDLE_SECONDS,
             ssl=self._tls,
@@ -120,17 +142,22 @@ class HttpClient:
         url: str,
         content: bytes | None = None,
         headers: Mapping[str, str] | None = None,
+        rows: int | None = None,
     ) -> Answer:
         """Make one call and return its whole answer, whatever the status.
 
+        An answer about so many `rows` is bounded by them: a huge one would hold up all else.
         Raises NotSent or OutcomeUnknown if the call fails or takes too long.
         """
+        limit = self._settings.max_answer
+        if rows is not None:
+            limit = min(limit, ANSWER_BASE + rows * ANSWER_OF_ROW)
         request = self._client.build_request(method, url, content=content, headers=headers)
         async with within(self._settings.call_timeout):
             try:
                 response = await self._client.send(request, stream=True)
                 try:
-                    body = await _bounded(response, self._settings.max_answer)
+                    body = await _bounded(response, limit)
                 finally:
                     await response.aclose()
             except FOREIGN as exc:
@@ -143,9 +170,10 @@ class HttpClient:
         url: str,
         content: bytes | None = None,
         headers: Mapping[str, str] | None = None,
+        rows: int | None = None,
     ) -> Answer:
         """Make one call and return its answer; raises like `call` and `check`."""
-        answer = await self.call(method, url, content, headers)
+        answer = await self.call(method, url, content, headers, rows)
         self.check(answer)
         return answer
 
@@ -166,15 +194,15 @@ class HttpClient:
 
     def retry_after(self, answer: Answer) -> timedelta | None:
         """Return `Retry-After`, given in seconds or as a date; None if absent or unreadable."""
-        text = answer.headers.get("retry-after", "").strip()
+        text = answer.headers.get("retry-after", "").strip()[:40]
         if text.isascii() and text.isdigit():
             return timedelta(seconds=min(int(text), 366 * 86400))
         try:
             moment = parsedate_to_datetime(text)
-        except ValueError:
+            moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+            return max(timedelta(0), moment - self._now())
+        except (ValueError, OverflowError):
             return None
-        moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-        return max(timedelta(0), moment - self._now())
 
     async def close(self) -> None:
         """Close every connection."""
@@ -182,11 +210,30 @@ class HttpClient:
 
 
 async def _bounded(response: httpx.Response, limit: int) -> bytes:
+    """Return the body, unpacked from one layer of gzip or deflate, up to the limit in bytes.
+
+    httpx would unpack a whole block at once, and as many layers as the other side names.
+    """
+    unpack = _unpacking(response.headers.get("content-encoding", ""))
     chunks: list[bytes] = []
     size = 0
-    async for chunk in response.aiter_bytes():
+    async for raw in response.aiter_raw():
+        try:
+            chunk = unpack.decompress(raw, limit + 1 - size) if unpack else raw
+        except zlib.error as exc:
+            raise OutcomeUnknown("应答解不开压缩") from exc
         size += len(chunk)
         if size > limit:
             raise OutcomeUnknown(f"应答超过 {limit} 字节")
         chunks.append(chunk)
     return b"".join(chunks)
+
+
+def _unpacking(encoding: str) -> "zlib._Decompress | None":
+    match encoding.strip().lower():
+        case "" | "identity":
+            return None
+        case "gzip" | "x-gzip" | "deflate":
+            return zlib.decompressobj(wbits=zlib.MAX_WBITS | 32)
+        case _:
+            raise OutcomeUnknown("应答的压缩方式不支持")

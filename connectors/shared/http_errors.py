@@ -77,8 +77,21 @@ def translated(error: BaseException) -> ConnectorError:
     return meaning(_words(cause or error))
 
 
+#: Errors whose words are ours or the system's. Others quote what the other side wrote, which may be
+#: our own request, with its secrets and identity numbers.
+_TELLING: tuple[type[Exception], ...] = (
+    aiohttp.ClientConnectorError,
+    aiohttp.ConnectionTimeoutError,
+    OSError,
+    httpx.ConnectError,
+    httpx.TimeoutException,
+)
+
+
 def _words(error: BaseException) -> str:
     """Return an error as text, with the system error behind a failure to connect."""
+    if not isinstance(error, _TELLING):
+        return type(error).__name__
     behind = getattr(error, "os_error", None)
     inner = f" ({behind})" if behind is not None else ""
     return f"{type(error).__name__}: {error}{inner}"[:300]

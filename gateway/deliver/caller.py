@@ -6,7 +6,13 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from datetime import timedelta
 
-from tenacity import AsyncRetrying, retry_if_exception_type, stop_after_attempt, wait_exponential
+from tenacity import (
+    AsyncRetrying,
+    retry_if_exception_type,
+    stop_after_attempt,
+    stop_after_delay,
+    wait_exponential,
+)
 
 from connectors.errors import CallRejected, ConnectorError, NotSent
 from connectors.protocol import Connector, OnUnknown
@@ -158,7 +164,9 @@ class Caller:
         if act is Act.LOOK_UP:
             return await self.connector.look_up(items)
         quick = AsyncRetrying(
-            stop=stop_after_attempt(QUICK_TRIES),
+            # After a long one, such as a connection that nobody answers, there is no time.
+            stop=stop_after_attempt(QUICK_TRIES)
+            | stop_after_delay(self.connector.limits.call_timeout / 8),
             wait=wait_exponential(multiplier=0.1, max=1),
             retry=retry_if_exception_type(NotSent),
             reraise=True,
@@ -232,10 +240,8 @@ def _looked_up(outcome: Outcome) -> Outcome:
 
 
 def _deferred(error: ConnectorError) -> Outcome:
-    return Outcome(
-        kind=OutcomeKind.DEFERRED, reasons=(str(error)[:500],), retry_after=error.retry_after
-    )
+    return Outcome(kind=OutcomeKind.DEFERRED, reasons=(str(error),), retry_after=error.retry_after)
 
 
 def _unknown(error: Exception) -> Outcome:
-    return Outcome(kind=OutcomeKind.UNKNOWN, reasons=(str(error)[:500] or type(error).__name__,))
+    return Outcome(kind=OutcomeKind.UNKNOWN, reasons=(str(error) or type(error).__name__,))

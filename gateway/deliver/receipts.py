@@ -14,6 +14,8 @@ from gateway.store.deliver.receipts import MatchedReceipt
 from gateway.telemetry.log import LogEvent, logger
 from schemas.delivery import Receipt
 
+#: Pages read in one go; the rest is for the next time.
+PAGES = 500
 #: Time for one page beyond that of a call: a page may hold many receipts.
 PAGE_MARGIN = timedelta(seconds=30)
 
@@ -33,7 +35,7 @@ async def receive(deliverer: Deliverer) -> int:
         cursor = await destinations.receipts_cursor(connection, deliverer.name)
     moved = 0
     read = {cursor}
-    while True:
+    while deliverer.is_owner and not deliverer.is_quiet and len(read) <= PAGES:
         try:
             found, following = await _page(deliverer, cursor)
         except (ConnectorError, TimeoutError) as error:
@@ -46,6 +48,7 @@ async def receive(deliverer: Deliverer) -> int:
             return moved
         read.add(following)
         cursor = following
+    return moved
 
 
 async def _page(deliverer: Deliverer, cursor: str) -> tuple[list[Receipt], str]:

@@ -9,6 +9,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.errors import (
     KafkaTimeoutError,
     MessageSizeTooLargeError,
@@ -19,9 +20,30 @@ from aiokafka.errors import (
 from connectors import build
 from connectors.errors import CallRejected, NotSent
 from connectors.kafka_topic import KafkaTopic, KafkaTopicSettings
-from schemas.delivery import Item
+from schemas.delivery import Item, OutcomeKind
 
 ItemFactory = Callable[..., Item]
+
+
+async def test_items_of_a_batch_that_is_too_large_are_sent_one_by_one(
+    kafka_bootstrap: str, clock: Any, item: ItemFactory
+) -> None:
+    small = NewTopic("small", 1, 1, topic_configs={"max.message.bytes": "6000"})
+    admin = AIOKafkaAdminClient(bootstrap_servers=kafka_bootstrap)
+    await admin.start()
+    await admin.create_topics([small])
+    await admin.close()
+    topic = build("kafka-topic", {"bootstrap_servers": kafka_bootstrap, "topic": "small"}, clock)
+    items = [item(n, columns={"CF_NR": "x" * 800}) for n in range(1, 30)]
+    huge = item(30, columns={"CF_NR": "x" * 8000})
+
+    outcomes = await topic.send([*items, huge])
+    later = await topic.send(items[:1])
+    await topic.close()
+
+    assert {one.kind for one in outcomes[:-1]} == {OutcomeKind.ACCEPTED}
+    assert outcomes[-1].kind is OutcomeKind.REJECTED
+    assert later[0].kind is OutcomeKind.ACCEPTED
 
 
 async def test_a_refused_connection_to_the_broker_means_not_sent(

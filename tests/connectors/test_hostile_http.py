@@ -1,0 +1,143 @@
+"""Answers that no platform should give: none is believed, none leaks, none takes the memory."""
+
+import asyncio
+import gzip
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from connectors import build
+from connectors.errors import ConnectorError, OutcomeUnknown
+from connectors.protocol import Connector
+from connectors.shared.http_client import (
+    ANSWER_BASE,
+    ANSWER_OF_ROW,
+    Answer,
+    HttpClient,
+    HttpClientSettings,
+)
+from schemas.delivery import Outcome, OutcomeKind
+from tests.connectors.conftest import SECRET, ItemFactory
+from tests.connectors.raw_server import answer, raw_server, request_of
+
+IDENTITY = "110101199003074477"
+
+
+def bank(url: str, clock: Any) -> Connector:
+    settings = {"url": url, "allow_private": True, "call_timeout": 5, "secrets": [SECRET]}
+    return build("bank-webhook", settings, clock)
+
+
+async def answered(given: bytes, clock: Any, item: ItemFactory, **changes: Any) -> Outcome:
+    """Return the outcome at a bank that answers so, once its request has been read."""
+
+    async def handler(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await request_of(reader)
+        writer.write(given)
+        await writer.drain()
+
+    async with raw_server(handler) as url:
+        connector = bank(url, clock)
+        try:
+            [outcome] = await connector.send([item(1, **changes)])
+        finally:
+            await connector.close()
+    return outcome
+
+
+async def test_an_answer_that_nobody_asked_for_is_not_that_of_the_next_call(
+    clock: Any, item: ItemFactory
+) -> None:
+    requests = []
+
+    async def handler(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        while True:
+            requests.append(await request_of(reader))
+            first = len(requests) == 1
+            writer.write(answer() * 2 if first else answer(status=b"422 Unprocessable"))
+            await writer.drain()
+
+    async with raw_server(handler) as url:
+        connector = bank(url, clock)
+        first = await connector.send([item(1)])
+        await asyncio.sleep(0.2)
+        second = await connector.send([item(2)])
+        await connector.close()
+
+    kinds = [outcome.kind for outcome in (*first, *second)]
+    assert kinds == [OutcomeKind.ACCEPTED, OutcomeKind.REJECTED]
+    assert len(requests) == 2
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        IDENTITY.encode() + b" KEY\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\nX Bad " + IDENTITY.encode() + b"\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\nContent-Length: " + IDENTITY.encode() + b"x\r\n\r\n",
+    ],
+)
+async def test_a_malformed_answer_is_not_quoted(
+    given: bytes, clock: Any, item: ItemFactory
+) -> None:
+    with pytest.raises(ConnectorError) as caught:
+        await answered(given, clock, item)
+
+    assert IDENTITY not in str(caught.value)
+
+
+@pytest.mark.parametrize("place", [0, 180, 283])
+async def test_an_identity_number_in_the_words_of_a_bank_is_masked(
+    place: int, clock: Any, item: ItemFactory
+) -> None:
+    body = b" " * place + f"身份证 {IDENTITY} 不符".encode()
+
+    outcome = await answered(answer(body, b"422 Unprocessable"), clock, item)
+
+    assert outcome.kind is OutcomeKind.REJECTED
+    assert IDENTITY[:17] not in outcome.reasons[0]
+
+
+async def test_an_event_that_the_bank_has_already_is_accepted(
+    clock: Any, item: ItemFactory
+) -> None:
+    conflict = answer(status=b"409 Conflict")
+
+    assert (await answered(conflict, clock, item)).kind is OutcomeKind.DEFERRED
+    assert (await answered(conflict, clock, item, resend=True)).kind is OutcomeKind.ACCEPTED
+
+
+async def test_one_layer_of_gzip_is_read_and_more_are_refused(
+    clock: Any, item: ItemFactory
+) -> None:
+    packed = gzip.compress(b"{}")
+    once = answer(packed, extra=b"Content-Encoding: gzip\r\n")
+    twice = answer(gzip.compress(packed), extra=b"Content-Encoding: gzip, gzip\r\n")
+    bomb = answer(gzip.compress(b"\0" * 2**26), extra=b"Content-Encoding: gzip\r\n")
+
+    assert (await answered(once, clock, item)).kind is OutcomeKind.ACCEPTED
+    for given, words in ((twice, "压缩"), (bomb, "应答超过")):
+        with pytest.raises(OutcomeUnknown, match=words):
+            await answered(given, clock, item)
+
+
+async def test_an_answer_is_bounded_by_the_rows_that_it_is_about(
+    clock: Any, item: ItemFactory
+) -> None:
+    limit = ANSWER_BASE + ANSWER_OF_ROW
+
+    assert (await answered(answer(b" " * limit), clock, item)).kind is OutcomeKind.ACCEPTED
+    with pytest.raises(OutcomeUnknown, match=f"应答超过 {limit} 字节"):
+        await answered(answer(b" " * (limit + 1)), clock, item)
+
+
+@pytest.mark.parametrize(
+    "text", ["9" * 5000, "Sat, 21 Nov 99999999 02:01:30 GMT", "Sat, 21 Nov 2026 02:01:30 +99999999"]
+)
+def test_an_absurd_retry_after_raises_nothing(text: str, clock: Any) -> None:
+    client = HttpClient(HttpClientSettings(url="http://x.cn"), clock)
+
+    pause = client.retry_after(Answer(429, {"retry-after": text}, b""))
+
+    assert pause is None or pause <= timedelta(days=366)
