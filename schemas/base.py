@@ -16,8 +16,17 @@ __all__ = ["SHANGHAI", "AwareDatetime", "Schema", "TheirText", "TheirTime", "Wan
 #: China has had one zone and no summer time since 1991; every legal day ends at this midnight.
 SHANGHAI = timezone(timedelta(hours=8), "Asia/Shanghai")
 
+
+def plain_number(value: Decimal) -> Decimal:
+    """Return an equal number without a positive exponent: 0E+9 is 0, and 2E+2 is 200."""
+    exponent = value.as_tuple().exponent
+    return value.quantize(Decimal(1)) if isinstance(exponent, int) and exponent > 0 else value
+
+
 #: An amount in 万元 (ten thousand yuan), exact to 0.01 yuan: Decimal(18,6) in the data standard.
-Wanyuan = Annotated[Decimal, Field(max_digits=18, decimal_places=6, ge=0)]
+Wanyuan = Annotated[
+    Decimal, Field(max_digits=18, decimal_places=6, ge=0), AfterValidator(plain_number)
+]
 
 
 #: What a database cannot store: U+0000, and halves of surrogate pairs.

@@ -61,6 +61,10 @@ class QuietHours(Schema):
         return at >= self.starts or at < self.ends
 
 
+#: A span of time as configured.
+Span = Annotated[timedelta, Field(ge=timedelta(0), le=timedelta(days=366))]
+
+
 class Destination(Schema):
     """One destination as configured; `settings` belong to its connector and hold no secret."""
 
@@ -73,14 +77,15 @@ class Destination(Schema):
     since: date | None = None
     requires: frozenset[str] | None = None
     not_required: frozenset[str] = frozenset()
-    regions: tuple[Annotated[str, Field(pattern=r"^\d{1,6}$")], ...] = ()
+    regions: tuple[Annotated[str, Field(pattern=r"^[0-9]{1,6}$")], ...] = ()
     headline: bool = False
-    grade_due: timedelta = timedelta(hours=1)
-    receipt_within: timedelta = timedelta(days=2)
-    settle: timedelta = timedelta(seconds=60)
-    retry_floor: timedelta = timedelta(seconds=30)
-    retry_cap: timedelta = timedelta(hours=1)
-    calls_per_second: float | None = Field(default=None, gt=0)
+    grade_due: Span = timedelta(hours=1)
+    receipt_within: Span = timedelta(days=2)
+    settle: Span = timedelta(seconds=60)
+    retry_floor: Span = timedelta(seconds=30)
+    retry_cap: Span = timedelta(hours=1)
+    #: At least one in a quarter of an hour; less would never end a backlog.
+    calls_per_second: float | None = Field(default=None, ge=0.001, allow_inf_nan=False)
     quiet_hours: tuple[QuietHours, ...] = ()
     #: Of each claim, the share kept for deliveries that were never tried, so that retries, which
     #: are due earlier, cannot starve them.
@@ -95,6 +100,14 @@ class Destination(Schema):
         if not takes:
             raise ValueError(f"至少写一种；可用：{'、'.join(known)}")
         return takes
+
+    @field_validator("quiet_hours")
+    @classmethod
+    def _some_hours_left(cls, hours: tuple[QuietHours, ...]) -> tuple[QuietHours, ...]:
+        minutes = (time(minute // 60, minute % 60) for minute in range(24 * 60))
+        if all(any(one.covers(at) for one in hours) for at in minutes):
+            raise ValueError("合起来是全天，永远不会报送；留出可以报送的时段")
+        return hours
 
     @field_validator("requires", "not_required")
     @classmethod

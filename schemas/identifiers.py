@@ -31,13 +31,16 @@ def masked(text: str) -> str:
     return _IDENTITY_WITHIN.sub(r"\1**********\2", text)
 
 
-@lru_cache(maxsize=2048)
+#: Longer texts are no codes or names, and are not kept in memory.
+_LONGEST_NAME = 128
+
+
 def fold(text: str) -> str:
     """Return the text in NFKC (half-width), without spaces, in capitals.
 
     Cached: use it for codes and names, which repeat.
     """
-    return fold_once(text)
+    return _kept_fold(text) if len(text) <= _LONGEST_NAME else fold_once(text)
 
 
 def fold_once(text: str) -> str:
@@ -45,6 +48,9 @@ def fold_once(text: str) -> str:
     if text.isascii():
         return "".join(text.split()).upper()
     return "".join(unicodedata.normalize("NFKC", text).split()).upper()
+
+
+_kept_fold = lru_cache(maxsize=2048)(fold_once)
 
 
 @lru_cache(maxsize=2048)
@@ -95,7 +101,6 @@ def document_number_key(number: str) -> str:
     return fold_once(number).translate(_BRACKETS).replace("號", "号")
 
 
-@lru_cache(maxsize=2048)
 def authority_key(name: str) -> str:
     """Return the normal form of an authority's name 机关名称, for the table of aliases."""
     return fold(name).translate(_BRACKETS)

@@ -27,6 +27,7 @@ class KnownDecision:
     content_hash: bytes
     decision_date: date | None = None
     verdict: str = ""
+    excluded: bool = False  #: 不予报送
     is_new: bool = False
 
 

@@ -11,9 +11,16 @@ from operator import attrgetter
 from typing import Annotated, Self
 
 from msgspec.structs import force_setattr
-from pydantic import BeforeValidator, ConfigDict, Field, StringConstraints, TypeAdapter
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    TypeAdapter,
+)
 
-from schemas.base import Wanyuan
+from schemas.base import Wanyuan, plain_number
 from schemas.codes import EventType, SubjectKind
 from schemas.value import Value
 
@@ -31,7 +38,7 @@ def _day(value: object) -> object:
 
 Day = Annotated[date, BeforeValidator(_day)]
 Word = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
-Score = Annotated[Decimal, Field(max_digits=18, decimal_places=6)]
+Score = Annotated[Decimal, Field(max_digits=18, decimal_places=6), AfterValidator(plain_number)]
 Weight = Annotated[Decimal, Field(max_digits=18, decimal_places=6, gt=0)]
 
 

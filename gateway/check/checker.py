@@ -3,6 +3,7 @@
 import unicodedata
 from collections.abc import Mapping, Sequence
 from datetime import date
+from functools import lru_cache
 from typing import Any, Protocol, cast
 
 import orjson
@@ -41,6 +42,8 @@ _NO = frozenset({"", "0", "0.0", "false", "f", "no", "n", "off", "none", "null",
     "不涉密",
     "非涉密",
 }
+#: The longest word that is compared.
+_LONGEST_WORD = 64
 #: Words for a withdrawal.
 _WITHDRAW = frozenset({Verb.WITHDRAW.value, "撤回", "撤销"})
 #: Verbs that the record step derives itself; they are ignored in the input.
@@ -81,14 +84,14 @@ class Checker:
         if not isinstance(candidate, Candidate):
             return Checked(raw, Verdict.REFUSED, (candidate,), raw.kind)
         if row is None:
-            return self._message(raw, candidate)
+            return self._message(raw, candidate, today)
         return self._decision(raw, candidate, row, today)
 
     def _decision(self, raw: Raw, candidate: Candidate, row: RowRead, today: date) -> Checked:
         values, problems, unknown = row
-        verb, wrong_verb = _verb(candidate.row)
+        verb, wrong_verb = _verb(_own_columns(candidate.row, unknown))
         person = _is_person(values)
-        excluded, unclear = self._excluded(candidate.row, person)
+        excluded, unclear = self._excluded(_own_columns(candidate.row, unknown), raw.body, person)
         unreadable = {problem.field for problem in problems}
         problems += [p for p in lacking(candidate.kind, values) if p.field not in unreadable]
         problems += contradictions(candidate.kind, values, today)
@@ -115,14 +118,14 @@ class Checker:
             day,
         )
 
-    def _message(self, raw: Raw, candidate: Candidate) -> Checked:
+    def _message(self, raw: Raw, candidate: Candidate, today: date) -> Checked:
         row = {n: _unfolded(v) for n, v in candidate.row.items() if n not in WRITTEN_BY_US}
         try:
             record = RECORD_KINDS[candidate.kind].model_validate(row)
         except ValidationError as error:
             problems = tuple(from_pydantic(candidate.kind, line) for line in error.errors())
             return Checked(raw, Verdict.REFUSED, problems, candidate.kind)
-        problem = event_problem(record) if isinstance(record, CreditEvent) else None
+        problem = event_problem(record, today) if isinstance(record, CreditEvent) else None
         if problem is not None:
             return Checked(raw, Verdict.REFUSED, (problem,), candidate.kind)
         if not isinstance(record, CreditEvent | ReceivedGrade):
@@ -143,7 +146,7 @@ class Checker:
         )
 
     def _excluded(
-        self, row: Mapping[str, Any], person: bool
+        self, row: Mapping[str, Any], body: bytes | None, person: bool
     ) -> tuple[Exclusion | None, list[Problem]]:
         """Return why a decision is not reported, if so, and a problem for each unclear column.
 
@@ -151,6 +154,11 @@ class Checker:
         """
         found, unclear = None, []
         for reason, (column, persons_only) in self.scope.rules.items():
+            if body is not None and body.count(f'"{column}"'.encode()) > 1:
+                words = f"{column} 写了两次，不知道以哪个为准"
+                unclear.append(
+                    Problem(field=column, rule=Rule.FORMAT, message=words, fix="只留一个")
+                )
             if column in row and (person or not persons_only):
                 given = _plain(row[column])
                 if given in _YES:
@@ -179,9 +187,27 @@ def _is_person(values: Mapping[str, Any]) -> bool:
 
 
 def _plain(value: object) -> str:
-    """Return a word as it is compared: one width, without spaces and invisible characters."""
-    visible = (c for c in str("" if value is None else value) if unicodedata.category(c) != "Cf")
+    """Return a word as it is compared: one width, without spaces and invisible characters.
+
+    A long text is no word; it is cut to something that equals none.
+    """
+    text = str("" if value is None else value)
+    text = text if len(text) <= _LONGEST_WORD else f"{text[:_LONGEST_WORD]}…"
+    visible = (c for c in text if unicodedata.category(c) != "Cf")
     return fold_once("".join(visible)).lower()
+
+
+def _own_columns(row: Mapping[str, Any], unknown: Mapping[str, Any] | None) -> Mapping[str, Any]:
+    """Return the row, with its unknown columns also by their plain names.
+
+    A name with another spelling, such as `State_Secret` or one behind a BOM, is still that name.
+    """
+    if unknown is None:
+        return row
+    return {_plain_name(name): value for name, value in unknown.items()} | dict(row)
+
+
+_plain_name = lru_cache(maxsize=1024)(_plain)
 
 
 def _unfolded(value: Any) -> Any:

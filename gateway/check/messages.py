@@ -1,5 +1,6 @@
 """Problems of events and received grades, in Chinese (pure)."""
 
+from datetime import date
 from typing import Any
 
 from schemas.codes import (
@@ -13,9 +14,21 @@ from schemas.record import (
     RECORD_KINDS,
 )
 
+#: What has happened, or nothing follows from it yet.
+_PAST = ("occurred_on", "rectified_on", "repair_applied_on", "repair_confirmed_on")
 
-def event_problem(event: CreditEvent) -> Problem | None:
+
+def event_problem(event: CreditEvent, today: date) -> Problem | None:
     """Return what is wrong with an event beyond its single fields; None if nothing is."""
+    for name in _PAST:
+        day = getattr(event, name)
+        if day is not None and day > today:
+            return Problem(
+                field=name,
+                rule=Rule.FUTURE,
+                message=f"{_title(RecordKind.EVENT, name)}：{day.isoformat()} 还没有到",
+                fix="核对日期；确是将来的事，到那天再报",
+            )
     if event.type is None and event.item is None:
         return Problem(
             field="type", rule=Rule.REQUIRED, message="信息类型：必填项为空", fix="填 type 或 item"
@@ -40,10 +53,14 @@ def event_problem(event: CreditEvent) -> Problem | None:
 def from_pydantic(kind: RecordKind, line: Any) -> Problem:
     """Turn one of pydantic's errors into a problem in Chinese."""
     name = ".".join(str(part) for part in line["loc"])
-    model_field = RECORD_KINDS[kind].model_fields.get(str(line["loc"][0]) if line["loc"] else "")
-    title = (model_field.title if model_field else None) or name
+    title = _title(kind, str(line["loc"][0]) if line["loc"] else "") or name
     rule, words, fix = _said(line)
     return Problem(field=name, rule=rule, message=f"{title}：{words}", fix=fix)
+
+
+def _title(kind: RecordKind, name: str) -> str | None:
+    field = RECORD_KINDS[kind].model_fields.get(name)
+    return field.title if field else None
 
 
 def _said(line: Any) -> tuple[Rule, str, str]:

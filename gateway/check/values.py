@@ -8,6 +8,7 @@ from decimal import Decimal, InvalidOperation
 from functools import lru_cache
 from typing import Any
 
+from schemas.base import plain_number
 from schemas.codes import OTHER_PENALTY_PREFIX, PENALTY_KINDS
 from schemas.columns import Column, ColumnType
 from schemas.identifiers import credit_code_problem, fold, fold_once
@@ -17,12 +18,16 @@ from schemas.problem import Problem, Rule
 _DATE = re.compile(r"(\d{4})[-/.年](\d{1,2})[-/.月](\d{1,2})日?(?:[ T]00:00(?::00(?:\.0+)?)?Z?)?")
 _LONG_TERM_WORDS = frozenset({"长期", "长期有效", "永久"})
 _KIND_SEPARATORS = re.compile(r"[、,，;；/|\s]+")
-_NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
+_NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?", re.ASCII)
 _GROUPED = re.compile(r"\d{1,3}(,\d{3})+(\.\d+)?", re.ASCII)
 #: Decimal(18,6): twelve digits before the point, six after it.
 _AMOUNT_LIMIT = Decimal(10) ** 12
 _CENT = Decimal("0.000001")
 
+#: Characters of a value that is no free text. Longer ones are no codes, dates or amounts; comparing
+#: and normalising them takes time that grows with the square of the length.
+_LONGEST = {ColumnType.PENALTY_KINDS: 2_000, ColumnType.TEXT: None}
+_LONGEST_CODE = 200
 #: JSON values that no column of the standard takes; a union would be built at each call.
 _NESTED = (bool, dict, list)
 
@@ -35,6 +40,10 @@ def read(column: Column, value: Any) -> Read:
         return None, None
     if isinstance(value, _NESTED) and not _is_list_of_kinds(column, value):
         return None, problem(column, Rule.FORMAT, "应为文字", "填写文字")
+    longest = _LONGEST.get(column.type, _LONGEST_CODE)
+    if longest is not None and not isinstance(value, int) and len(str(value)) > longest:
+        words = f"长度超过{longest}，不是{column.title}"
+        return None, problem(column, Rule.LENGTH, words, "检查是否填错了列")
     return _READERS[column.type](column, value)
 
 
@@ -120,7 +129,7 @@ def _amount(column: Column, value: Any) -> Read:
         return None, problem(column, Rule.FORMAT, f"金额 {value} 超出范围", "填0以上、单位万元的数")
     if amount != amount.quantize(_CENT):
         return None, problem(column, Rule.FORMAT, f"金额 {value} 超过6位小数", "四舍五入到6位小数")
-    return amount, None
+    return plain_number(amount), None
 
 
 def _plain_number(text: str) -> str:

@@ -135,6 +135,8 @@ class Commands(ChineseGroup):
 
     def make_context(self, *arguments: Any, **more: Any) -> Any:
         """Parse the options of the group."""
+        if any("\udc80" <= letter <= "\udcff" for word in sys.argv for letter in word):
+            fail("命令行里有不是 UTF-8 编码的字符")
         try:
             return super().make_context(*arguments, **more)
         except TyperException as error:
@@ -155,6 +157,8 @@ class Commands(ChineseGroup):
             fail(str(error))
         except Away as error:
             fail(error.told(), Exit.NO_ANSWER)
+        except OSError as error:
+            fail(f"{error.filename or '输出'}：{error.strerror or error}", Exit.NO_ANSWER)
         except KeyboardInterrupt:
             fail("已中断", Exit.INTERRUPTED)
 

@@ -94,7 +94,7 @@ def _check_zip(path: Path, limits: FileLimits) -> None:
     try:
         with zipfile.ZipFile(path) as archive:
             unpacked = sum(entry.file_size for entry in archive.infolist())
-    except (zipfile.BadZipFile, OSError) as error:
+    except (zipfile.BadZipFile, NotImplementedError, ValueError, OSError) as error:
         raise UnreadableFile(f"不是有效的 XLSX 文件：{error}") from error
     if unpacked > limits.max_unpacked_bytes:
         raise UnreadableFile(

@@ -21,6 +21,8 @@ from schemas.faults import faults
 from scoring.facts import Facts
 from scoring.population import Population
 
+#: Damaged pages, dates that are none, numbers beyond every type.
+_UNREADABLE = (pl.exceptions.PolarsError, pl.exceptions.PanicException, ValueError, OverflowError)
 #: Subjects in memory at once.
 PARQUET_SLICE, NDJSON_SLICE = 250_000, 20_000
 
@@ -75,7 +77,14 @@ def _parquet(path: Path) -> Iterator[Slice]:
         raise UnusablePopulation(f"{path} 不能作为 Parquet 文件读取：{error}") from error
     check_shape(schema)
     for start in range(0, size, PARQUET_SLICE):
-        yield _slice(file.slice(start, PARQUET_SLICE).collect(), start + 1)
+        try:
+            part = file.slice(start, PARQUET_SLICE).collect()
+            yield _slice(part, start + 1)
+        except _UNREADABLE as error:
+            end = min(size, start + PARQUET_SLICE)
+            raise UnusablePopulation(
+                f"{path} 第 {start + 1}–{end} 行读不出来，先改正：{error}"
+            ) from error
 
 
 def _slice(rows: pl.DataFrame, first_line: int) -> Slice:
@@ -87,4 +96,14 @@ def _slice(rows: pl.DataFrame, first_line: int) -> Slice:
     for name in ("penalty", "received"):
         if isinstance(facts.schema.get(name), pl.Struct):
             facts = facts.unnest(name)
+    _check_days(facts)
     return Slice(*population_of(rows.drop("facts"), facts, first_line))
+
+
+def _check_days(facts: pl.DataFrame) -> None:
+    """Raise ValueError for a day that no calendar of Python has; Parquet can hold one."""
+    days = facts.select(pl.col(pl.Date))
+    for name in days.columns:
+        odd = (days[name] < date.min) | (days[name] > date.max)
+        if odd.any():
+            raise ValueError(f"{name} 有公元1年至9999年以外的日期")

@@ -108,6 +108,7 @@ def _plan_version(
     decision.version, decision.version_id = version.version, version.id
     decision.verb, decision.content_hash = version.verb, hash_
     decision.decision_date, decision.verdict = item.checked.decided_on, item.checked.verdict
+    decision.excluded = item.checked.excluded is not None
     out.version_of[item.position] = version.id
     out.latest.pop(key, None)
     out.latest[key] = version

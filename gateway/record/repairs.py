@@ -33,6 +33,7 @@ def is_repaired(event: CreditEvent | None, target: DecisionKey, decision: KnownD
         and event.repair_confirmed_on is not None
         and RecordKind(target[3]) in REPORTED_KINDS
         and decision.verb not in _SETTLED
+        and not decision.excluded
     )
 
 

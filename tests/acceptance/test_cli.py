@@ -1,5 +1,6 @@
 """Commands that need no database, as a user runs them."""
 
+import zipfile
 from collections import Counter
 from importlib.resources import files
 from pathlib import Path
@@ -196,6 +197,26 @@ def test_rule_sets_are_listed_shown_and_tested(command: Command) -> None:
 
 
 # ---------------------------------------------------------------- wrong use
+
+
+def test_a_workbook_of_an_unknown_zip_version_is_told(command: Command) -> None:
+    path = command.folder / "version.xlsx"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("a", "b")
+    packed = bytearray(path.read_bytes())
+    packed[packed.index(b"PK\x01\x02") + 6] = 99
+    path.write_bytes(packed)
+
+    ran = command("check", path.name)
+
+    assert "不是有效的 XLSX 文件" in ran.err
+    assert "Traceback" not in ran.err
+
+
+def test_an_argument_that_is_no_text_is_told(command: Command) -> None:
+    ran = command("explain", "a\udcff")
+
+    assert (ran.code, ran.err) == (2, "错误：命令行里有不是 UTF-8 编码的字符\n")
 
 
 def test_a_command_that_fails_leaves_no_empty_output(command: Command) -> None:

@@ -46,6 +46,8 @@ _PICK_UNKNOWN = """
       and next_at <= :now and (look_after is null or look_after <= clock_timestamp())
     order by next_at limit :limit for update skip locked
 """
+#: A decision that became secret is withdrawn with what the destination has: its own new version
+#: must not leave.
 _CLAIM = """
     with picked as ({pick}),
     leased as (
@@ -61,13 +63,18 @@ _CLAIM = """
         exists (select from delivery h where h.chain_id = l.chain_id
             and h.destination = l.destination and h.id < l.id
             and (h.maybe_arrived or h.state in {handed_over})) as holds,
-        coalesce(dec.kind, 'grade_change'), coalesce(v.version, 1), s.code, s.person, s.name,
+        coalesce(dec.kind, 'grade_change'), coalesce(own.version, 1), s.code, s.person, s.name,
         dec.document_number, dec.decision_date, coalesce(v.body, g.body::json), v.secret,
-        v.key_version, coalesce(v.recorded_at, g.recorded_at), g.number
+        v.key_version, coalesce(own.recorded_at, g.recorded_at), g.number
     from leased l
     join subject s on s.id = l.subject_id
-    left join record_version v on l.item_kind = 'record_version' and v.id = l.item_id
-    left join decision dec on dec.id = v.decision_id
+    left join record_version own on l.item_kind = 'record_version' and own.id = l.item_id
+    left join lateral (select h.item_id as id from delivery h where l.verb = 'withdraw'
+        and own.verb <> 'withdraw' and h.chain_id = l.chain_id and h.destination = l.destination
+        and h.id < l.id and (h.maybe_arrived or h.state in {handed_over})
+        order by h.id desc limit 1) told on true
+    left join record_version v on v.id = coalesce(told.id, own.id)
+    left join decision dec on dec.id = own.decision_id
     left join grade_change g on l.item_kind = 'grade_change' and g.id = l.item_id
     order by l.due_at, l.id
 """

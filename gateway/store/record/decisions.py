@@ -16,7 +16,8 @@ PLACES = "subject_id bigint, number_key text"
 _EXISTING = text(
     f"""
     select d.subject_id, d.number_key, d.authority_id, d.kind,
-           d.id, d.version, d.version_id, d.verb, d.content_hash, d.decision_date, d.verdict
+           d.id, d.version, d.version_id, d.verb, d.content_hash, d.decision_date, d.verdict,
+           d.excluded is not null
     from {unnest(PLACES)} join decision d using (subject_id, number_key)
     """
 )

@@ -1,9 +1,10 @@
 """Which records are ok, incomplete, refused or excluded 校验."""
 
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 
+import orjson
 import pytest
 
 from gateway.check.checker import Checker
@@ -365,6 +366,65 @@ def test_the_date_of_an_event_is_read_as_in_decisions(
 
 
 # ---------------------------------------------------------------- excluded
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "State_Secret",
+        "state_secret ",
+        "\ufeffstate_secret",
+        "state\u200b_secret",
+        "ｓｔａｔｅ_secret",
+    ],
+)
+def test_a_secret_decision_is_excluded_however_its_column_is_spelt(check: Check, name: str) -> None:
+    assert check({**penalty(), name: "是"}).excluded is Exclusion.STATE_SECRET
+
+
+def test_a_column_of_exclusion_that_stands_twice_refuses(check: Check) -> None:
+    body = orjson.dumps(penalty())[:-1] + b',"state_secret":"\xe6\x98\xaf","state_secret":""}'
+
+    checked = check(body)
+
+    assert checked.verdict is Verdict.REFUSED
+    assert [problem.field for problem in checked.problems] == ["state_secret"]
+
+
+@pytest.mark.parametrize(
+    "name", ["CF_XDR_SHXYM", "CF_XDR_ZJHM", "CF_JDRQ", "CF_NR_FK", "CF_XDR_LB", "CF_CFLB", "verb"]
+)
+@pytest.mark.parametrize("letter", ["9", "\u0315\u0300", "\ufdfa"])
+def test_a_huge_value_is_refused_before_it_is_compared(
+    check: Check, name: str, letter: str
+) -> None:
+    """Comparing it took a time that grew with the square of its length."""
+    checked = check(penalty(**{name: letter * 300_000 + "X"}))
+
+    assert checked.verdict is not Verdict.OK
+    assert name in {problem.field for problem in checked.problems}
+
+
+@pytest.mark.parametrize(
+    "name", ["occurred_on", "rectified_on", "repair_applied_on", "repair_confirmed_on"]
+)
+def test_an_event_of_the_future_is_refused(check: Check, name: str) -> None:
+    tomorrow = (TODAY + timedelta(days=1)).isoformat()
+
+    checked = check(event(1, **{name: tomorrow}))
+
+    assert checked.verdict is Verdict.REFUSED
+    assert [(one.field, one.rule) for one in checked.problems] == [(name, Rule.FUTURE)]
+
+
+@pytest.mark.parametrize(
+    ("given", "read"), [("2e2", "200"), ("0e999999999", "0"), ("2.50", "2.50"), (2, "2")]
+)
+def test_an_amount_is_a_plain_number(check: Check, given: object, read: str) -> None:
+    record = check(penalty(CF_NR_FK=given)).record
+
+    assert record is not None
+    assert record.model_dump(mode="json", by_alias=True)["CF_NR_FK"] == read
 
 
 @pytest.mark.parametrize(

@@ -67,6 +67,36 @@ def test_rescore_counts_grades_and_reasons(file: Path) -> None:
     assert totals["not_evaluated"] == {"criminal_suspect": 1, "unknown_item": 1}
 
 
+@pytest.mark.parametrize("day", [-(10**6), 2**31 - 1])
+def test_rescore_names_the_rows_that_cannot_be_read(tmp_path: Path, day: int) -> None:
+    shape = {"id": pl.String, "item": pl.String, "decided_on": pl.Int32}
+    facts = pl.Series([[{"id": "f1", "item": "E01", "decided_on": day}]], dtype=_list(shape))
+    columns = {"id": ["c1"], "kind": ["enterprise"], "facts": facts}
+    dated = _list(shape | {"decided_on": pl.Date})
+    pl.DataFrame(columns).cast({"facts": dated}).write_parquet(tmp_path / "odd.parquet")
+
+    result = ran("rescore", tmp_path / "odd.parquet", "--rule-set", "nm-2023-draft", *DAY)
+
+    assert result.exit_code == 2
+    assert "第 1–1 行读不出来" in result.stderr
+
+
+def test_a_zero_with_a_huge_exponent_is_zero(tmp_path: Path) -> None:
+    penalty = {"types": ["罚款"], "fine_wan": "0e999999999"}
+    fact = {"id": "f1", "penalty": penalty, "decided_on": "2026-03-01"}
+    path = tmp_path / "zero.ndjson"
+    path.write_bytes(orjson.dumps({"id": "c1", "kind": "enterprise", "facts": [fact]}))
+
+    result = ran("rescore", path, "--rule-set", "nm-2023-draft", *DAY, "--format", "json")
+
+    assert result.exit_code == 0, result.output
+    assert objects(result)[0]["subjects"] == 1
+
+
+def _list(fields: dict[str, Any]) -> pl.List:
+    return pl.List(pl.Struct(fields))
+
+
 def test_rescore_prints_the_totals_in_chinese(file: Path) -> None:
     result = ran("rescore", file, "--rule-set", "nm-2023-draft", *DAY)
 

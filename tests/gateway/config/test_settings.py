@@ -41,6 +41,18 @@ def test_without_a_file_the_defaults_apply() -> None:
         ({"regions": ["郑州"]}, "regions"),
         ({"requires": ["CF_XDR_SHXMY"]}, "没有列 CF_XDR_SHXMY"),
         ({"not_required": ["CF_NOPE"]}, "没有列 CF_NOPE"),
+        ({"regions": ["４１"]}, "regions"),
+        ({"retry_floor": -1}, "retry_floor"),
+        ({"calls_per_second": "inf"}, "calls_per_second"),
+        (
+            {
+                "quiet_hours": [
+                    {"starts": "00:00", "ends": "12:00"},
+                    {"starts": "12:00", "ends": "00:00"},
+                ]
+            },
+            "合起来是全天",
+        ),
     ],
 )
 def test_a_destination_that_would_quietly_get_the_wrong_records_is_refused(
