@@ -41,7 +41,7 @@ class UnitCounts:
     def __init__(self, headline: str | None, titles: Mapping[str, str]) -> None:
         self.headline = headline or ""
         self.titles = titles
-        self._counts: dict[str, _Counts] = defaultdict(_Counts)
+        self._counts: dict[str, _AuthorityCounts] = defaultdict(_AuthorityCounts)
 
     def add(self, row: LedgerRow) -> None:
         """Count one row."""
@@ -59,7 +59,7 @@ class UnitCounts:
         )
 
 
-class _Counts:
+class _AuthorityCounts:
     """The counts of one authority, row by row."""
 
     def __init__(self) -> None:

@@ -37,7 +37,7 @@ async def encrypt_again(
         await asyncio.sleep(0 if final else 1)
 
 
-class Slice(NamedTuple):
+class EncryptedSlice(NamedTuple):
     """Rows of one transaction: all, those that do not decrypt, and the highest id."""
 
     rows: int
@@ -45,7 +45,7 @@ class Slice(NamedTuple):
     last: int
 
 
-async def slices(database: Database, keys: Keys) -> AsyncIterator[Slice]:
+async def slices(database: Database, keys: Keys) -> AsyncIterator[EncryptedSlice]:
     """Encrypt all rows of older versions once, each slice in its own transaction."""
     for table in (VERSIONS, QUARANTINE):
         for old in keys.older_versions:
@@ -60,11 +60,11 @@ async def slices(database: Database, keys: Keys) -> AsyncIterator[Slice]:
 
 async def _slice(
     table: SealedTable, keys: Keys, old: int, after: int, connection: Connection
-) -> Slice:
+) -> EncryptedSlice:
     rows = await table.read(connection, old, after, SLICE)
     again = [new for row in rows if (new := _encrypted_again(row, old, keys))]
     await table.write(connection, again, old, keys.version)
-    return Slice(len(rows), len(rows) - len(again), rows[-1].id if rows else after)
+    return EncryptedSlice(len(rows), len(rows) - len(again), rows[-1].id if rows else after)
 
 
 def _encrypted_again(row: SealedRow, old: int, keys: Keys) -> SealedRow | None:

@@ -44,7 +44,7 @@ _RECEIPTS = text(
 
 
 @dataclass(frozen=True, slots=True)
-class Shown:
+class DeliveryHistory:
     """A delivery with its attempts and receipts, each in the order of time."""
 
     delivery: Mapping[str, Any]
@@ -60,14 +60,14 @@ async def listed(
     return [dict(row._mapping) for row in await connection.execute(_LIST, values)]  # noqa: SLF001
 
 
-async def shown(connection: Connection, id_: int) -> Shown | None:
+async def shown(connection: Connection, id_: int) -> DeliveryHistory | None:
     """Return all that happened to one delivery; None if there is none."""
     rows = (await connection.execute(_ONE, {"id": id_, "limit": 1})).mappings().all()
     if not rows:
         return None
     attempts = (await connection.execute(_ATTEMPTS, {"id": id_})).mappings().all()
     receipts = (await connection.execute(_RECEIPTS, {"id": id_})).mappings().all()
-    return Shown(dict(rows[0]), list(map(dict, attempts)), list(map(dict, receipts)))
+    return DeliveryHistory(dict(rows[0]), list(map(dict, attempts)), list(map(dict, receipts)))
 
 
 _OF_DECISIONS = text(
