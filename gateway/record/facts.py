@@ -64,6 +64,12 @@ def plan_facts(
     processed = [key for key in targets if key in decisions and key not in changed]
     closed = [(key[0], v.decision.id) for key, v in changed.items() if not v.decision.is_new]
     closed += [(key[0], decisions[key].id) for key in processed]
+    # An event that is of another type now may have made a fact when it was of the former one.
+    closed += [
+        (key[0], v.decision.id)
+        for key, v in latest.items()
+        if key not in changed and not v.decision.is_new
+    ]
     bodies = {key: fact_body(v.checked, v.verb) for key, v in changed.items()}
     bodies |= {key: known.bodies.get(decisions[key].id) for key in processed}
     dates = _process_dates(processes, known)

@@ -71,7 +71,7 @@ class Recording:
         keys = [item.key for item in items]
         keys += [item.target for item in items if item.target is not None]
         found = await decisions.known_decisions(self.connection, list(dict.fromkeys(keys)))
-        about = {item.key for item in items if makes_facts(item.checked)}
+        about = {item.key for item in items if makes_facts(item.checked) or item.checked.event}
         about |= {item.target for item in items if item.target is not None}
         return Known(locked, found, await self._known_facts(about, found))
 

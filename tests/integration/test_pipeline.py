@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Sequence
 from datetime import date
+from typing import Any
 
 import orjson
 import pytest
@@ -305,6 +306,25 @@ async def test_an_event_about_an_event_rewrites_its_fact(world: World) -> None:
 
 
 # ---------------------------------------------------------------- grades
+
+
+@pytest.mark.parametrize(
+    "becomes",
+    [{"type": "criminal_suspicion"}, {"type": "rectification", "decision": about(1)}],
+    ids=["suspicion", "rectification"],
+)
+async def test_an_event_that_is_corrected_to_another_type_counts_no_longer_as_it_did(
+    world: World, becomes: dict[str, Any]
+) -> None:
+    await world.take(penalty(1, 1), event(2, 1))
+    counted = "select count(*) from fact where known_to is null"
+    assert await world.value(counted) == 2
+
+    await world.take(event(2, 1, **becomes))
+
+    assert await world.value(counted) == 1
+    scored = await world.column("select cardinality(fact_ids) from assessment order by id")
+    assert scored[-1] == 1
 
 
 async def test_criminal_suspicion_removes_the_grade_until_it_ends(
