@@ -103,7 +103,14 @@ def document_number_key(number: str) -> str:
 
 def authority_key(name: str) -> str:
     """Return the normal form of an authority's name 机关名称, for the table of aliases."""
-    return fold(name).translate(_BRACKETS)
+    return _kept_authority(name) if len(name) <= _LONGEST_NAME else _authority(name)
+
+
+def _authority(name: str) -> str:
+    return fold_once(name).translate(_BRACKETS)
+
+
+_kept_authority = lru_cache(maxsize=2048)(_authority)
 
 
 def region(code: str) -> str:

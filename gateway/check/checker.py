@@ -154,12 +154,14 @@ class Checker:
         """
         found, unclear = None, []
         for reason, (column, persons_only) in self.scope.rules.items():
+            if column not in row:
+                continue
             if body is not None and body.count(f'"{column}"'.encode()) > 1:
                 words = f"{column} 写了两次，不知道以哪个为准"
                 unclear.append(
                     Problem(field=column, rule=Rule.FORMAT, message=words, fix="只留一个")
                 )
-            if column in row and (person or not persons_only):
+            if person or not persons_only:
                 given = _plain(row[column])
                 if given in _YES:
                     found = found or reason

@@ -80,7 +80,7 @@ def _candidate(kind: RecordKind | None, row: Any) -> Candidate | Problem:
             message=f"不知道这是{'、'.join(kind.title for kind in KINDS.values())}中的哪一种",
             fix=f"在 kind 字段写明 {'、'.join(KINDS)} 之一",
         )
-    if len(row) > MAX_KEYS or any(len(name) > MAX_KEY_LENGTH for name in row):
+    if len(row) > MAX_KEYS or max(map(len, row), default=0) > MAX_KEY_LENGTH:
         words = f"字段多于{MAX_KEYS}个，或字段名长于{MAX_KEY_LENGTH}字"
         return _bytes_problem(words, "每条记录一个对象，字段名用接口说明里的")
     return Candidate(kind, to_2018(kind, row))

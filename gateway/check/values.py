@@ -26,8 +26,7 @@ _CENT = Decimal("0.000001")
 
 #: Characters of a value that is no free text. Longer ones are no codes, dates or amounts; comparing
 #: and normalising them takes time that grows with the square of the length.
-_LONGEST = {ColumnType.PENALTY_KINDS: 2_000, ColumnType.TEXT: None}
-_LONGEST_CODE = 200
+_LONGEST_CODE, _LONGEST_KINDS = 200, 2_000
 #: JSON values that no column of the standard takes; a union would be built at each call.
 _NESTED = (bool, dict, list)
 
@@ -40,11 +39,16 @@ def read(column: Column, value: Any) -> Read:
         return None, None
     if isinstance(value, _NESTED) and not _is_list_of_kinds(column, value):
         return None, problem(column, Rule.FORMAT, "应为文字", "填写文字")
-    longest = _LONGEST.get(column.type, _LONGEST_CODE)
-    if longest is not None and not isinstance(value, int) and len(str(value)) > longest:
-        words = f"长度超过{longest}，不是{column.title}"
-        return None, problem(column, Rule.LENGTH, words, "检查是否填错了列")
+    if column.type is not ColumnType.TEXT and _is_too_long(column, value):
+        return None, problem(column, Rule.LENGTH, "内容过长，不会是该项", "检查是否填错了列")
     return _READERS[column.type](column, value)
+
+
+def _is_too_long(column: Column, value: Any) -> bool:
+    if isinstance(value, int):
+        return False
+    kinds = column.type is ColumnType.PENALTY_KINDS
+    return len(str(value)) > (_LONGEST_KINDS if kinds else _LONGEST_CODE)
 
 
 def _is_list_of_kinds(column: Column, value: Any) -> bool:
