@@ -37,10 +37,20 @@ COUNTS = ("attempt", "receipt", "inbox", "origin", "intake_request", "assessment
 
 @pytest.fixture
 async def keeping(make_world: MakeWorld) -> World:
-    """A gateway that keeps every class for six months, some months ago."""
+    """A gateway that keeps every class for six months, some months ago, and deletes each day."""
     world = await make_world(retention=ALL)
     world.clock.step(OLD - world.clock())
+    await deleted(world, OLD)
     return world
+
+
+async def deleted(world: World, at: datetime) -> None:
+    """Note that the deletion of that day was done."""
+    await world.run(
+        "insert into job_run values ('retention', :day, :now) on conflict do nothing",
+        day=at.date(),
+        now=at,
+    )
 
 
 async def counts(world: World) -> dict[str, int]:
@@ -49,11 +59,7 @@ async def counts(world: World) -> dict[str, int]:
 
 async def forget(world: World) -> None:
     """Run the daily work of a day in the following year, as if there had been one each day."""
-    await world.run(
-        "insert into job_run values ('retention', :day, :now) on conflict do nothing",
-        day=LATER.date(),
-        now=world.clock(),
-    )
+    await deleted(world, LATER)
     world.clock.step(LATER - world.clock())
     await world.schedule.daily.run(world.clock())
 
