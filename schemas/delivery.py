@@ -72,8 +72,10 @@ PARKABLE = frozenset({S.READY, S.DEFERRED, S.UNKNOWN, S.SUBMITTED, S.REJECTED})
 #: A person may withdraw these: they are never sent.
 WITHDRAWABLE = frozenset({S.HELD, S.WAITING, S.READY, S.DEFERRED, S.REJECTED, S.PARKED})
 #: A receipt may follow, or was read before the outcome of the call was written.
-ANSWERABLE = frozenset({S.SUBMITTED, S.ACCEPTED, S.ACCEPTED_BLIND, S.REJECTED, S.UNKNOWN})
-ANSWERABLE |= {S.DEFERRED}  # a platform behind a busy proxy may have it all the same
+#: A platform behind a proxy that was busy may have what was deferred all the same.
+ANSWERABLE = frozenset(
+    {S.SUBMITTED, S.ACCEPTED, S.ACCEPTED_BLIND, S.REJECTED, S.UNKNOWN, S.DEFERRED}
+)
 #: After these outcomes the next delivery of the chain may be sent.
 FREES_CHAIN = frozenset(
     {S.ACCEPTED, S.ACCEPTED_BLIND, S.SUBMITTED, S.REJECTED, S.SUPERSEDED, S.WITHDRAWN}
@@ -132,9 +134,6 @@ NOTHING_TO_WITHDRAW = "nothing_to_withdraw"
 #: The outcome of an attempt for which no item could be made.
 UNUSABLE = "unusable"
 
-#: Outcomes of attempts of which nothing reached the destination.
-NOTHING_LEFT = frozenset({"deferred", NOT_CALLED, NOTHING_TO_WITHDRAW, UNUSABLE})
-
 
 class OutcomeKind(StrEnum):
     """The outcome of one item in one call."""
@@ -145,6 +144,10 @@ class OutcomeKind(StrEnum):
     REJECTED = "rejected"
     DEFERRED = "deferred"
     UNKNOWN = "unknown"
+
+
+#: Outcomes of attempts of which nothing reached the destination.
+NOTHING_LEFT = frozenset({OutcomeKind.DEFERRED, NOT_CALLED, NOTHING_TO_WITHDRAW, UNUSABLE})
 
 
 def _first(reasons: tuple[str, ...]) -> tuple[str, ...]:

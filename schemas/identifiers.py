@@ -2,8 +2,9 @@
 
 import re
 import unicodedata
+from collections.abc import Callable
 from datetime import date
-from functools import lru_cache
+from functools import lru_cache, wraps
 
 #: GB 32100-2015, 4.2: digits and capital letters without I, O, Z, S, V.
 USCC_ALPHABET = "0123456789ABCDEFGHJKLMNPQRTUWXY"
@@ -35,12 +36,24 @@ def masked(text: str) -> str:
 _LONGEST_NAME = 128
 
 
+def _cached(function: Callable[[str], str]) -> Callable[[str], str]:
+    """Keep the results of codes and names, which repeat."""
+    kept = lru_cache(maxsize=2048)(function)
+
+    @wraps(function)
+    def of(text: str) -> str:
+        return kept(text) if len(text) <= _LONGEST_NAME else function(text)
+
+    return of
+
+
+@_cached
 def fold(text: str) -> str:
     """Return the text in NFKC (half-width), without spaces, in capitals.
 
     Cached: use it for codes and names, which repeat.
     """
-    return _kept_fold(text) if len(text) <= _LONGEST_NAME else fold_once(text)
+    return fold_once(text)
 
 
 def fold_once(text: str) -> str:
@@ -48,9 +61,6 @@ def fold_once(text: str) -> str:
     if text.isascii():
         return "".join(text.split()).upper()
     return "".join(unicodedata.normalize("NFKC", text).split()).upper()
-
-
-_kept_fold = lru_cache(maxsize=2048)(fold_once)
 
 
 @lru_cache(maxsize=2048)
@@ -101,16 +111,10 @@ def document_number_key(number: str) -> str:
     return fold_once(number).translate(_BRACKETS).replace("號", "号")
 
 
+@_cached
 def authority_key(name: str) -> str:
     """Return the normal form of an authority's name 机关名称, for the table of aliases."""
-    return _kept_authority(name) if len(name) <= _LONGEST_NAME else _authority(name)
-
-
-def _authority(name: str) -> str:
     return fold_once(name).translate(_BRACKETS)
-
-
-_kept_authority = lru_cache(maxsize=2048)(_authority)
 
 
 def region(code: str) -> str:

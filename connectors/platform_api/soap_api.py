@@ -115,7 +115,7 @@ class PlatformSoap:
         )
         content = envelope(method, body, self._settings.namespace, self._settings.parameter)
         headers = {"Content-Type": "text/xml; charset=utf-8", "SOAPAction": '""'}
-        answer = await self._http.ask("POST", self._service, content, headers, len(items))
+        answer = await self._http.ask("POST", self._service, content, headers, rows=len(items))
         return parse(answer.body), number
 
     def _repeated(self, reference: str) -> Outcome:

@@ -89,9 +89,10 @@ class Checker:
 
     def _decision(self, raw: Raw, candidate: Candidate, row: RowRead, today: date) -> Checked:
         values, problems, unknown = row
-        verb, wrong_verb = _verb(_own_columns(candidate.row, unknown))
+        own = _own_columns(candidate.row, unknown)
+        verb, wrong_verb = _verb(own)
         person = _is_person(values)
-        excluded, unclear = self._excluded(_own_columns(candidate.row, unknown), raw.body, person)
+        excluded, unclear = self._excluded(own, raw.body, person)
         unreadable = {problem.field for problem in problems}
         problems += [p for p in lacking(candidate.kind, values) if p.field not in unreadable]
         problems += contradictions(candidate.kind, values, today)

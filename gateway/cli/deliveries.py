@@ -104,7 +104,7 @@ def _attempt(attempt: Mapping[str, Any]) -> str:
 
 
 def _receipt(receipt: Mapping[str, Any]) -> str:
-    what = "有效入库" if receipt["accepted"] else "被退回"
+    what = STATES[DeliveryState.ACCEPTED if receipt["accepted"] else DeliveryState.REJECTED]
     at = receipt["platform_at"].astimezone(SHANGHAI)
     return f"回执 {what}（平台 {at:%m-%d %H:%M:%S}）{'；'.join(receipt['reasons'] or ())}"
 

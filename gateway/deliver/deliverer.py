@@ -222,8 +222,8 @@ class Deliverer:
                 now=self.clock(),
                 look=look,
             )
-            sealed = [one.key_version for one in claimed if one.secret is not None]
-            await know(connection, self.keys, [one for one in sealed if one is not None])
+            sealed = (one.key_version for one in claimed if one.secret is not None)
+            await know(connection, self.keys, filter(None, sealed))
         if claimed:
             until = start + (lease - limits.call_timeout - GRACE).total_seconds() - 1
             await self._calls.make(claimed, until, done)

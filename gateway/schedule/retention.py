@@ -1,6 +1,6 @@
 """Retention 保存期限: delete what is older than the configuration keeps it, class by class."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import date, datetime, timedelta
 from functools import partial
 
@@ -72,7 +72,9 @@ class Retention:
 
 async def _rows(name: str, before: datetime, now: datetime, connection: Connection) -> int:
     count = await retention.delete_rows(connection, name, before, SLICE)
-    await _note(connection, {"class": name, "before": before.isoformat(), "rows": count}, now)
+    if count:
+        told = {"class": name, "before": before.isoformat(), "rows": count}
+        await _note(connection, told, now)
     return count
 
 
@@ -80,19 +82,15 @@ async def _part(
     name: str, partition: str, before: datetime, now: datetime, connection: Connection
 ) -> int:
     count = await retention.delete_of_partition(connection, name, partition, before, SLICE)
-    await _note(connection, {"class": name, "partition": partition, "rows": count}, now)
+    if count:
+        await _note(connection, {"class": name, "partition": partition, "rows": count}, now)
     return count
 
 
 async def _drop(name: str, partition: str, now: datetime, connection: Connection) -> None:
     if await retention.drop_if_empty(connection, name, partition):
-        entry = events.AuditEntry(
-            AuditEvent.RETENTION_APPLIED, {"class": name, "dropped": partition}
-        )
-        await events.add(connection, [entry], now)
+        await _note(connection, {"class": name, "dropped": partition}, now)
 
 
-async def _note(connection: Connection, detail: dict[str, object], now: datetime) -> None:
-    if detail["rows"]:
-        entry = events.AuditEntry(AuditEvent.RETENTION_APPLIED, detail)
-        await events.add(connection, [entry], now)
+async def _note(connection: Connection, detail: Mapping[str, object], now: datetime) -> None:
+    await events.add(connection, [events.AuditEntry(AuditEvent.RETENTION_APPLIED, detail)], now)

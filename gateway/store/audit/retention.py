@@ -59,11 +59,7 @@ async def delete_of_partition(
 async def drop_if_empty(connection: Connection, name: str, partition: str) -> bool:
     """Drop a month without rows; return whether that was done. The default partition stays."""
     table = MONTHLY[name].table
-    if partition == f"{table}_default" or await connection.scalar(
-        text(f"select exists (select from {partition})")
-    ):
-        return False
-    return await drop_empty(connection, table, partition)
+    return partition != f"{table}_default" and await drop_empty(connection, table, partition)
 
 
 #: By blocks: rows stand in the order in which they came, and a BRIN index costs intake nothing.

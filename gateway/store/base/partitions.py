@@ -1,6 +1,8 @@
 """Create the monthly partitions before their month begins."""
 
+from collections.abc import Awaitable, Callable
 from datetime import UTC, date, datetime, time, timedelta
+from functools import partial
 
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
@@ -30,11 +32,25 @@ async def make_partitions(connection: Connection, first: date, months: int = 4) 
         for table in PARTITIONED
         if not await connection.scalar(_EXISTS, {"name": _name(table, month)})
     ]
+
+    async def make() -> None:
+        for table, month in missing:
+            await _make(connection, table, month)
+
+    return await _unless_held(connection, "2s", make)
+
+
+async def _unless_held(
+    connection: Connection, patience: str, work: Callable[[], Awaitable[object]]
+) -> bool:
+    """Do the work; undo it and return False if a lock was not had within the patience.
+
+    So does a row that has come into the default partition meanwhile.
+    """
     try:
         async with connection.begin_nested():
-            await connection.execute(text("set local lock_timeout = '2s'"))
-            for table, month in missing:
-                await _make(connection, table, month)
+            await connection.execute(text(f"set local lock_timeout = '{patience}'"))
+            await work()
             await connection.execute(text("set local lock_timeout = 0"))
     except DBAPIError as error:
         if getattr(error.orig, "sqlstate", None) not in {LOCK_NOT_AVAILABLE, _CHECK_VIOLATED}:
@@ -56,16 +72,13 @@ async def drop_empty(connection: Connection, table: str, partition: str) -> bool
     everybody else behind it: it is given up after half a second.
     """
     await connection.execute(STRUCTURE_LOCK)
-    try:
-        async with connection.begin_nested():
-            await connection.execute(text("set local lock_timeout = '500ms'"))
-            await connection.execute(text(f"lock table {table} in access exclusive mode"))
-            await connection.execute(text("set local lock_timeout = 0"))
-    except DBAPIError as error:
-        if getattr(error.orig, "sqlstate", None) != LOCK_NOT_AVAILABLE:
-            raise
-        return False
-    if await connection.scalar(text(f"select exists (select from {partition})")):
+    has_rows = text(f"select exists (select from {partition})")
+    lock = text(f"lock table {table} in access exclusive mode")
+    if (
+        await connection.scalar(has_rows)
+        or not await _unless_held(connection, "500ms", partial(connection.execute, lock))
+        or await connection.scalar(has_rows)  # one may have come before we had the lock
+    ):
         return False
     await connection.execute(text(f"drop table {partition}"))
     return True

@@ -48,14 +48,14 @@ class SealedTable:
 
     async def write(
         self, connection: Connection, rows: Sequence[SealedRow], old: int, new: int
-    ) -> int:
-        """Write rows encrypted with the key `new`, those that are of `old` still; return how many.
+    ) -> None:
+        """Write rows encrypted with the key `new`, those that are of `old` still.
 
         It takes row locks only; nothing else changes these columns.
         """
         columns = arrays(("id", "first", "second"), [(r.id, r.first, r.second) for r in rows])
         values = {**columns, "old": old, "new": new}
-        return (await connection.execute(self.write_rows, values)).rowcount
+        await connection.execute(self.write_rows, values)
 
 
 VERSIONS = SealedTable("record_version", "secret", "unknown_columns")

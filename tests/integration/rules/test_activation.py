@@ -444,37 +444,24 @@ async def test_a_finished_activation_cannot_be_withdrawn(town: Town) -> None:
         await withdraw(world)
 
 
-async def test_a_withdrawal_waits_for_the_slice_that_is_scored_and_takes_it_back(
-    town: Town, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(
+    ("held", "scores"),
+    [
+        ((activations, "advance"), lambda world: world.schedule.rescoring.activate(world.clock())),
+        ((Assessing, "write"), lambda world: world.take(penalty(11, 1))),
+    ],
+    ids=["slice", "batch"],
+)
+async def test_a_withdrawal_waits_for_what_scores_by_the_text_and_takes_it_back(
+    town: Town,
+    monkeypatch: pytest.MonkeyPatch,
+    held: tuple[object, str],
+    scores: Callable[[World], Awaitable[object]],
 ) -> None:
     world = await approved(town)
     await start(world)
 
-    await beside(
-        world,
-        monkeypatch,
-        (activations, "advance"),
-        lambda: world.schedule.rescoring.activate(world.clock()),
-        lambda: withdraw(world),
-    )
-    await world.pass_time(24)
-
-    assert await world.column(PRESENT) == ["好"] * 4
-
-
-async def test_a_withdrawal_waits_for_a_batch_that_scores_by_the_text(
-    town: Town, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    world = await approved(town)
-    await start(world)
-
-    await beside(
-        world,
-        monkeypatch,
-        (Assessing, "write"),
-        lambda: world.take(penalty(11, 1)),
-        lambda: withdraw(world),
-    )
+    await beside(world, monkeypatch, held, lambda: scores(world), lambda: withdraw(world))
     await world.pass_time(24)
 
     assert await world.column(PRESENT) == ["好"] * 4
