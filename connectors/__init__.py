@@ -22,6 +22,7 @@ from connectors.platform_api import (
 )
 from connectors.protocol import Connector
 from connectors.shared import Clock
+from connectors.shared.tls import TlsFileError
 from schemas.base import Schema
 from schemas.faults import faults
 
@@ -91,4 +92,7 @@ def build(kind: str, settings: Mapping[str, Any], clock: Clock) -> Connector:
         read = found.settings.model_validate(dict(settings))
     except ValidationError as exc:
         raise BadSettings("\n".join(f"{kind}：{fault}" for fault in faults(exc))) from None
-    return found.make(read, clock)
+    try:
+        return found.make(read, clock)
+    except TlsFileError as error:
+        raise BadSettings(f"{kind}：settings {error}") from None

@@ -7,7 +7,7 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Callable, Sequence
 from datetime import datetime, timedelta
-from typing import Any, Literal
+from typing import Any
 
 import orjson
 from aiokafka import AIOKafkaProducer
@@ -20,14 +20,13 @@ from aiokafka.errors import (
     TopicAuthorizationFailedError,
     UnknownTopicOrPartitionError,
 )
-from aiokafka.helpers import create_ssl_context
-from pydantic import Field, SecretStr
+from pydantic import Field
 
 from connectors.errors import CallRejected, ConnectorError, NotSent, OutcomeUnknown
 from connectors.protocol import Limits, OnUnknown
 from connectors.shared import Clock
+from connectors.shared.kafka_connection import KafkaConnection
 from connectors.shared.parts import UNKNOWN, nothing_listed, outcome_of, reason
-from schemas.base import Schema
 from schemas.delivery import Health, Item, Listed, Outcome, OutcomeKind, Receipt
 
 _CALL_REJECTED = (
@@ -42,7 +41,7 @@ Sent = asyncio.Future[Any] | Outcome
 MakeProducer = Callable[["KafkaTopicSettings"], AIOKafkaProducer]
 
 
-class KafkaTopicSettings(Schema):
+class KafkaTopicSettings(KafkaConnection):
     """Configuration of a `kafka-topic` destination."""
 
     bootstrap_servers: str = Field(min_length=1, title="Kafka 地址")
@@ -54,10 +53,6 @@ class KafkaTopicSettings(Schema):
         default=timedelta(seconds=30), gt=timedelta(0), title="单次调用时限"
     )
     max_request_size: int = Field(default=1024 * 1024, ge=1024, title="单条上限（字节）")
-    security_protocol: Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"] = "PLAINTEXT"
-    sasl_mechanism: Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"] = "PLAIN"
-    username: str | None = Field(default=None, title="用户")
-    password: SecretStr | None = Field(default=None, title="口令")
 
 
 class KafkaTopic:
@@ -239,18 +234,13 @@ class KafkaTopic:
 
 def new_producer(settings: KafkaTopicSettings) -> AIOKafkaProducer:
     """Return an idempotent producer that waits for every in-sync replica."""
-    secure = settings.security_protocol in {"SSL", "SASL_SSL"}
     return AIOKafkaProducer(
         bootstrap_servers=settings.bootstrap_servers,
         enable_idempotence=True,
         acks="all",
         max_request_size=settings.max_request_size,
         request_timeout_ms=int(settings.call_timeout.total_seconds() * 1000),
-        security_protocol=settings.security_protocol,
-        ssl_context=create_ssl_context() if secure else None,
-        sasl_mechanism=settings.sasl_mechanism,
-        sasl_plain_username=settings.username,
-        sasl_plain_password=settings.password and settings.password.get_secret_value(),
+        **settings.client_options(),
     )
 
 

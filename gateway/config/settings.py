@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from difflib import get_close_matches
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -17,6 +18,7 @@ from pydantic import AliasChoices, Field, SecretStr, ValidationError, model_vali
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 from pydantic_settings.exceptions import SettingsError
 
+from connectors.shared.kafka_connection import KafkaConnection
 from gateway.config.errors import BadConfiguration
 from gateway.config.yaml_text import parse_yaml
 from schemas.base import Schema
@@ -51,8 +53,15 @@ class ScoringSettings(Schema):
     activation_share: Decimal = Field(default=Decimal("0.3"), ge=0, le=1)
 
 
-class KafkaSettings(Schema):
-    """The bus: input topics by kind, the consumer group, the batch size."""
+class OnMissing(StrEnum):
+    """What intake does at messages that the bus deleted before they were read."""
+
+    CONTINUE = "continue"  #: note them, and go on behind them
+    STOP = "stop"  #: note them, and wait for a person
+
+
+class KafkaSettings(KafkaConnection):
+    """The bus: how it is reached, input topics by kind, the consumer group, the batch size."""
 
     cluster: str = "main"
     group: str = "credit-gateway"
@@ -66,6 +75,9 @@ class KafkaSettings(Schema):
     )
     batch_size: int = Field(default=1000, ge=1, le=10_000)
     max_poll_interval_ms: int = Field(default=300_000, ge=1_000)
+    #: After so long new topics and partitions are seen, and those that were made again.
+    metadata_max_age_ms: int = Field(default=30_000, ge=1_000)
+    on_missing: OnMissing = OnMissing.CONTINUE
 
 
 class HttpSettings(Schema):

@@ -8,37 +8,46 @@ paused and polling goes on, so that the consumer keeps its assignment.
 """
 
 import asyncio
+import time
 from asyncio import FIRST_COMPLETED
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from functools import partial
-from typing import Any
+from typing import Any, TypeVar
 
-from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
+from aiokafka import ConsumerRecord, TopicPartition
 from aiokafka.errors import KafkaError
 from faststream import AckPolicy
 from faststream.kafka import KafkaBroker, KafkaMessage
 
+from connectors.shared.tls import TlsFileError
 from gateway.check.raw import Raw
 from gateway.config.clock import Clock
-from gateway.config.errors import Away
-from gateway.config.settings import KafkaSettings
+from gateway.config.errors import Away, BadConfiguration
+from gateway.config.settings import KafkaSettings, OnMissing
+from gateway.intake.consumer import Consumer, Missing
 from gateway.pipeline import Pipeline
 from gateway.store.base.engine import DatabaseAway
+from gateway.store.record import missing
+from gateway.store.record.missing import MissingMessages
 from gateway.telemetry.log import LogEvent, logger
 from gateway.telemetry.metrics import Metrics
 
 Records = Sequence[ConsumerRecord[bytes, bytes]]
 Ends = Mapping[TopicPartition, int]
+Result = TypeVar("Result")
 
 #: Batches between poll and commit at most: one is checked while the other waits for the database.
 IN_FLIGHT = 2
-#: Seconds between two tries while database or broker is away: the first and the longest pause.
+#: Seconds between two tries while the database is away: the first and the longest pause.
 FIRST_PAUSE, LONGEST_PAUSE = 0.2, 5.0
 POLL_MILLISECONDS = 100
 #: Bytes fetched from a partition at once: several batches, so that few polls return a small rest.
 FETCH_BYTES = 4 * 2**20
+#: Seconds without a step, though there is work, after which intake counts as stuck; seconds that
+#: the database or the broker may be away before intake says that it is not ready.
+STUCK_AFTER, AWAY_AFTER = 45.0, 10.0
 
 
 class KafkaAway(Away):
@@ -56,6 +65,18 @@ def first_call() -> Iterator[None]:
         raise KafkaAway(str(error)) from error
 
 
+class _Broker(KafkaBroker):
+    """FastStream's broker with consumers of ours, and neither a producer nor an admin client."""
+
+    def __init__(self, make: Callable[..., Consumer]) -> None:
+        super().__init__(apply_types=False, logger=None, consumer_only=True)
+        self._make = make
+
+    async def _connect(self) -> Callable[..., Consumer]:
+        self.config.broker_config.builder = self._make
+        return self._make
+
+
 class KafkaIntake:
     """Consume the configured topics as one member of the consumer group."""
 
@@ -67,17 +88,22 @@ class KafkaIntake:
         clock: Clock,
         metrics: Metrics,
     ) -> None:
+        """Prepare a member; raises BadConfiguration if a file of the connection is unusable."""
         self.settings = settings
         self.pipeline = pipeline
         self.clock = clock
         self.metrics = metrics
-        self.consumer: AIOKafkaConsumer | None = None
+        self.consumer: Consumer | None = None
         self.taken = 0  #: records committed
-        self.broker = KafkaBroker(bootstrap, apply_types=False, logger=None)
         self.failed = False  #: a batch failed by a bug of ours; liveness fails
         self._stopping = False
         self._batches: set[asyncio.Task[None]] = set()
         self._last: dict[TopicPartition, asyncio.Task[None]] = {}
+        self._moved = time.monotonic()  #: the last step, or the last time without work
+        self._heard = time.monotonic()  #: when the broker last answered
+        self._away: tuple[float, str] | None = None  #: since when the database is away, and why
+        self._told: str | None = None  #: the trouble that was logged last
+        self.broker = _Broker(partial(self._make, bootstrap, _options(settings)))
         self._subscriber = self._subscribe()
 
     def _subscribe(self) -> Any:
@@ -85,7 +111,6 @@ class KafkaIntake:
             *self.settings.topics,
             batch=True,
             group_id=self.settings.group,
-            auto_offset_reset="earliest",
             ack_policy=AckPolicy.MANUAL,
             max_records=self.settings.batch_size,
             batch_timeout_ms=POLL_MILLISECONDS,
@@ -97,6 +122,17 @@ class KafkaIntake:
         subscriber(self._take)
         return subscriber
 
+    def _make(self, bootstrap: str, connection: Mapping[str, Any], **options: Any) -> Consumer:
+        return Consumer(
+            bootstrap_servers=bootstrap,
+            metadata_max_age_ms=self.settings.metadata_max_age_ms,
+            tell=self._missing,
+            last_taken=self._after_last_taken,
+            unreadable=self._unreadable,
+            **connection,
+            **options,
+        )
+
     async def start(self) -> None:
         """Join the group and begin to poll.
 
@@ -106,7 +142,6 @@ class KafkaIntake:
         with first_call():
             await self.broker.start()
         self.consumer = self._subscriber.consumer
-        _ask_with_pauses(self._subscriber.consumer)
 
     async def stop(self) -> None:
         """Leave the group; the next member reads again what was not committed."""
@@ -128,16 +163,86 @@ class KafkaIntake:
 
     def lag(self) -> int | None:
         """Return the records left in our partitions; None while their end is not known."""
-        if self.consumer is None or not self.assigned():
+        return None if self.consumer is None else self.consumer.lag()
+
+    # ------------------------------------------------------------ what is wrong
+
+    async def observe(self) -> None:
+        """Set the gauges, and log a trouble once when it begins; called every second."""
+        left = await self._measured()
+        self.metrics.assigned_partitions.set(len(self.assigned()))
+        if left is not None:
+            self._heard = time.monotonic()
+            self.metrics.intake_lag.set(left)
+        if (not self._batches and not left) or self._away is not None:
+            self._moved = time.monotonic()
+        found = self.stuck() or self.waits()
+        if found is not None and found != self._told:
+            logger.error(LogEvent.INTAKE_TROUBLE, extra={"trouble": found})
+        self._told = found
+
+    async def _measured(self) -> int | None:
+        """Return the lag; None if the broker does not say."""
+        if self.consumer is None:
             return None
-        total = 0
-        for partition in self.assigned():
-            end = self.consumer.highwater(partition)
-            state = self.consumer._subscription.subscription.assignment.state_value(partition)  # noqa: SLF001  position() awaits
-            if end is None or not state.has_valid_position:
-                return None
-            total += max(0, end - state.position)
-        return total
+        try:
+            async with asyncio.timeout(AWAY_AFTER / 2):
+                return await self.consumer.measured_lag()
+        except (KafkaError, TimeoutError):
+            return None
+
+    def stuck(self) -> str | None:
+        """Return in Chinese why a restart is needed (liveness); None if all is well."""
+        if self.failed:
+            return "一批来件处理失败，已停止读取，详见日志 work_failed"
+        if self.consumer is None:
+            return None
+        if self.consumer.fault is not None:
+            return f"有读不出来的来件：{self.consumer.fault}"
+        if self.consumer.ended:
+            return "读取来件的任务已结束"
+        still = time.monotonic() - self._moved
+        return f"有来件未处理，{STUCK_AFTER:g} 秒没有进展" if still > STUCK_AFTER else None
+
+    def waits(self) -> str | None:
+        """Return in Chinese what intake waits for (readiness); None if it works."""
+        if not self.assigned() or self.consumer is None:
+            return "没有分配到 Kafka 分区"
+        if self._away is not None and time.monotonic() - self._away[0] > AWAY_AFTER:
+            return f"来件写不进数据库：{self._away[1]}"
+        if self.consumer.halted:
+            places = "、".join(
+                sorted(f"{topic}/{number}" for topic, number in self.consumer.halted)
+            )
+            return f"{places} 有未读而已被 Kafka 删除的来件，按 on_missing: stop 已停止读取"
+        if time.monotonic() - self._heard > AWAY_AFTER:
+            return "Kafka 没有应答"
+        return None
+
+    def _unreadable(self, error: KafkaError) -> None:
+        self.metrics.unreadable.inc()
+        words = {"error": f"{type(error).__name__}: {error}"[:300]}
+        logger.error(LogEvent.RECORDS_UNREADABLE, extra=words)
+
+    async def _missing(self, found: Missing) -> bool:
+        """Note what Kafka deleted before it was read; return whether to go on behind it."""
+        origin = self._origin(found.partition)
+        place = {"origin": origin, "first": found.first, "end": found.end}
+        if found.anew:
+            logger.warning(LogEvent.TOPIC_MADE_AGAIN, extra=place)
+            return True
+        logger.error(LogEvent.RECORDS_MISSING, extra=place)
+        self.metrics.missing.labels(found.partition.topic).inc(found.end - found.first)
+        note = MissingMessages(origin, found.first, found.end, self.clock())
+        write = self.pipeline.database.run
+        await self._until_back(partial(write, lambda c: missing.add_missing(c, note)))
+        return self.settings.on_missing is OnMissing.CONTINUE
+
+    async def _after_last_taken(self, partition: TopicPartition) -> int | None:
+        origin = self._origin(partition)
+        read = self.pipeline.database.run
+        last = await self._until_back(partial(read, lambda c: missing.last_position(c, origin)))
+        return None if last is None else last + 1
 
     # ------------------------------------------------------------ from poll to commit
 
@@ -177,8 +282,9 @@ class KafkaIntake:
         with self.metrics.batch_seconds.time():
             checked = await self.pipeline.check(self._raws(records, ends))
             await asyncio.gather(*before)
-            await _until_back(partial(self.pipeline.commit, checked))
+            await self._until_back(partial(self.pipeline.commit, checked))
             await self._commit_offsets(ends)
+        self._moved = time.monotonic()
         self.taken += len(records)
         self.metrics.last_progress.set(self.clock().timestamp())
 
@@ -192,7 +298,7 @@ class KafkaIntake:
             self._pause()
             logger.error(LogEvent.WORK_FAILED, exc_info=error, extra={"work": "intake"})
         elif self.consumer is not None and not self.failed and len(self._batches) < IN_FLIGHT:
-            self.consumer.resume(*self.consumer.paused())
+            self.consumer.resume(*(self.consumer.paused() - self.consumer.halted))
 
     async def _commit_offsets(self, ends: Ends) -> None:
         """Commit the offsets of partitions that are still ours; a lost one belongs to another."""
@@ -201,54 +307,47 @@ class KafkaIntake:
             if mine and self.consumer is not None:
                 await self.consumer.commit(mine)
 
+    def _origin(self, partition: TopicPartition) -> str:
+        return f"kafka:{self.settings.cluster}/{partition.topic}/{partition.partition}"
+
     def _raws(self, records: Records, partitions: Iterable[TopicPartition]) -> list[Raw]:
-        cluster = self.settings.cluster
-        origins = {p: f"kafka:{cluster}/{p.topic}/{p.partition}" for p in partitions}
+        origins = {partition: self._origin(partition) for partition in partitions}
         kinds = self.settings.topics
         return [
             Raw(origins[one.topic, one.partition], one.offset, one.value, kinds[one.topic])
             for one in records
         ]
 
+    async def _until_back(self, work: Callable[[], Awaitable[Result]]) -> Result:
+        """Repeat the work while the database is away; an outage never quarantines items."""
+        pause = FIRST_PAUSE
+        while True:
+            try:
+                done = await work()
+            except DatabaseAway as error:
+                since = self._away[0] if self._away else time.monotonic()
+                self._away = since, str(error)[:200]
+                logger.warning(LogEvent.DATABASE_AWAY, extra={"error": self._away[1]})
+                await asyncio.sleep(pause)
+                pause = min(LONGEST_PAUSE, pause * 2)
+            else:
+                if self._away is not None:
+                    self._away = None
+                    logger.info(LogEvent.DATABASE_BACK)
+                return done
+
+
+def _options(settings: KafkaSettings) -> dict[str, Any]:
+    try:
+        return settings.client_options()
+    except TlsFileError as error:
+        raise BadConfiguration(f"kafka {error}") from None
+
 
 def _ends(records: Records) -> Ends:
     """Return the offset after the last record of each partition."""
     ends = {(record.topic, record.partition): record.offset + 1 for record in records}
     return {TopicPartition(*place): offset for place, offset in ends.items()}
-
-
-def _ask_with_pauses(consumer: AIOKafkaConsumer) -> None:
-    """Make the consumer pause after a metadata request that failed.
-
-    aiokafka 0.14 repeats it at once while a partition has no leader: with the broker away, that
-    takes a whole core and writes thousands of log lines a second.
-    """
-    client = consumer._client  # noqa: SLF001  there is no setting for it
-    ask = client._metadata_update  # noqa: SLF001
-
-    async def patiently(*arguments: Any) -> bool:
-        if await ask(*arguments):
-            return True
-        await asyncio.sleep(FIRST_PAUSE)
-        return False
-
-    client._metadata_update = patiently  # noqa: SLF001
-
-
-async def _until_back(work: Callable[[], Awaitable[Any]]) -> None:
-    """Repeat the work while the database is away; an outage never quarantines items."""
-    pause = FIRST_PAUSE
-    while True:
-        try:
-            await work()
-        except DatabaseAway as error:
-            logger.warning(LogEvent.DATABASE_AWAY, extra={"error": str(error)[:200]})
-            await asyncio.sleep(pause)
-            pause = min(LONGEST_PAUSE, pause * 2)
-        else:
-            if pause > FIRST_PAUSE:
-                logger.info(LogEvent.DATABASE_BACK)
-            return
 
 
 async def _parse_one_empty(records: Any, original: Callable[[Any], Awaitable[Any]]) -> Any:

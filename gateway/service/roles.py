@@ -25,6 +25,9 @@ from gateway.telemetry.log import LogEvent, logger
 IDLE_PAUSE, RECEIPTS_PAUSE, SCHEDULE_PAUSE = 0.5, 5.0, 1.0
 #: Seconds between two looks at all open deliveries, and between two predictions of late ones.
 SURVEY_PAUSE, PREDICT_PAUSE = 15.0, 30.0
+#: Seconds that one pass may take before liveness fails: the schedule works in slices, the survey
+#: also does the work of the day.
+PROMPT_BOUND, SURVEY_BOUND = 60.0, 600.0
 
 
 class Role(StrEnum):
@@ -86,12 +89,12 @@ async def run(gateway: Gateway, roles: frozenset[Role]) -> AsyncIterator[Running
         if Role.INTAKE in roles:
             bootstrap = await stack.enter_async_context(kafka_bootstrap(gateway.settings))
             running.intake = await _start_intake(gateway, bootstrap, stack)
-            running.add("lag", _lag(gateway, running.intake), SCHEDULE_PAUSE)
+            running.add("observe", running.intake.observe, SCHEDULE_PAUSE)
         running.add("keys", _renewal(gateway, running), RENEWAL)
         if Role.SCHEDULE in roles:
             schedule = build_schedule(gateway)
-            running.add("schedule", schedule.prompt, SCHEDULE_PAUSE)
-            running.add("survey", schedule.survey, SURVEY_PAUSE)
+            running.add("schedule", schedule.prompt, SCHEDULE_PAUSE, PROMPT_BOUND)
+            running.add("survey", schedule.survey, SURVEY_PAUSE, SURVEY_BOUND)
         running.deliverers = deliverers
         for deliverer in deliverers:
             stack.push_async_callback(deliverer.close)
@@ -125,11 +128,3 @@ def _renewal(gateway: Gateway, running: Running) -> Callable[[], Awaitable[None]
             raise
 
     return renewed
-
-
-def _lag(gateway: Gateway, intake: KafkaIntake) -> Callable[[], Awaitable[None]]:
-    async def observe() -> None:
-        gateway.metrics.assigned_partitions.set(len(intake.assigned()))
-        gateway.metrics.intake_lag.set(intake.lag() or 0)
-
-    return observe

@@ -1,6 +1,8 @@
 """Tasks that repeat for ever, and their liveness and readiness."""
 
 import asyncio
+import math
+import time
 from collections.abc import Awaitable, Callable, Sequence
 
 from gateway.deliver.deliverer import Deliverer
@@ -9,7 +11,7 @@ from gateway.intake.kafka import KafkaIntake
 from gateway.service.app import Gateway
 from gateway.store.base.engine import ALIVE, DatabaseAway
 from gateway.telemetry.log import LogEvent, logger
-from gateway.web.health import Probe, Probes
+from gateway.web.health import Probes
 
 #: Seconds of a stop beyond the longest call: requests end, outcomes are written, parts close.
 CLOSE_SECONDS = 20
@@ -17,6 +19,58 @@ CLOSE_SECONDS = 20
 DELIVERY_TASKS = ("deliver ", "receipts ", "predict ")
 #: Seconds between a failure and the next try.
 FAILURE_PAUSE = 2.0
+#: Seconds that a task may fail in a row before liveness fails, and that the database may be away
+#: for it before readiness does.
+FAILING, AWAY = 45.0, 10.0
+
+
+class Loop:
+    """Work that is repeated for ever; `bound` is how many seconds one pass may take."""
+
+    def __init__(
+        self, name: str, work: Callable[[], Awaitable[object]], pause: float, bound: float
+    ) -> None:
+        self.name = name
+        self._work = work
+        self._pause = pause
+        self._bound = bound
+        self._begun = time.monotonic()  #: of the present pass, or of the pause after the last
+        self._failing: float | None = None  #: since when every pass fails
+        self._away: tuple[float, str] | None = None  #: since when the database is away, and why
+
+    async def run(self) -> None:
+        """Repeat the work; a failure is logged with its name, and the work is tried again."""
+        while True:
+            self._begun = time.monotonic()
+            try:
+                await self._work()
+            except DatabaseAway as error:
+                words = str(error)[:200]
+                self._away = (self._away or (self._begun, ""))[0], words
+                logger.warning(LogEvent.DATABASE_AWAY, extra={"work": self.name, "error": words})
+                await asyncio.sleep(FAILURE_PAUSE)
+            except Exception:  # noqa: BLE001  the loop must never end silently
+                self._failing = self._failing or self._begun
+                logger.exception(LogEvent.WORK_FAILED, extra={"work": self.name})
+                await asyncio.sleep(FAILURE_PAUSE)
+            else:
+                self._failing = self._away = None
+                await asyncio.sleep(self._pause)
+
+    def stuck(self) -> str | None:
+        """Return in Chinese why it does not go on (liveness); None if it does."""
+        now = time.monotonic()
+        if self._failing is not None and now - self._failing > FAILING:
+            return f"{self.name} 一直出错，详见日志 work_failed"
+        if now - self._begun > self._bound + self._pause + FAILURE_PAUSE:
+            return f"{self.name} 已 {int(now - self._begun)} 秒没有进展"
+        return None
+
+    def waits(self) -> str | None:
+        """Return in Chinese what it waits for (readiness); None if it works."""
+        if self._away is not None and time.monotonic() - self._away[0] > AWAY:
+            return f"{self.name}：数据库不能用：{self._away[1]}"
+        return None
 
 
 class Running:
@@ -25,13 +79,22 @@ class Running:
     def __init__(self, gateway: Gateway) -> None:
         self.gateway = gateway
         self.tasks: dict[str, asyncio.Task[None]] = {}
+        self.loops: list[Loop] = []
         self.deliverers: Sequence[Deliverer] = ()
         self.intake: KafkaIntake | None = None
         self.web_port: int | None = None
 
-    def add(self, name: str, work: Callable[[], Awaitable[object]], pause: float) -> None:
-        """Repeat a piece of work for ever, with a pause after each time."""
-        self.tasks[name] = asyncio.create_task(_forever(name, work, pause), name=name)
+    def add(
+        self,
+        name: str,
+        work: Callable[[], Awaitable[object]],
+        pause: float,
+        bound: float = math.inf,
+    ) -> None:
+        """Repeat a piece of work for ever, with a pause after each time; see `Loop`."""
+        loop = Loop(name, work, pause, bound)
+        self.loops.append(loop)
+        self.tasks[name] = asyncio.create_task(loop.run(), name=name)
 
     async def stop(self) -> None:
         """End the tasks: calls under way are given their time, everything else is cancelled."""
@@ -59,18 +122,22 @@ class Running:
 
     @property
     def probes(self) -> Probes:
-        """Liveness: every task goes on. Readiness: the database answers, partitions are ours."""
-        ready: dict[str, Probe] = {"database": self._database}
-        if self.intake is not None:
-            ready["intake"] = self._partitions
-        return Probes({"tasks": self._dead}, ready)
+        """Liveness: every task goes on. Readiness: what the tasks need is there."""
+        return Probes({"tasks": self._stuck}, {"database": self._database, "tasks": self._waits})
 
-    async def _dead(self) -> str | None:
-        dead = [name for name, task in self.tasks.items() if task.done()]
-        if self.intake is not None and self.intake.failed:
-            dead.append("intake")
-        dead += [f"deliver {one.name}" for one in self.deliverers if one.stuck]
-        return f"已停止：{'、'.join(dead)}" if dead else None
+    async def _stuck(self) -> str | None:
+        found = [f"{name} 已停止" for name, task in self.tasks.items() if task.done()]
+        found += [f"deliver {one.name} 没有进展" for one in self.deliverers if one.stuck]
+        found += [words for loop in self.loops if (words := loop.stuck())]
+        if self.intake is not None and (words := self.intake.stuck()):
+            found.append(f"intake：{words}")
+        return "；".join(found) or None
+
+    async def _waits(self) -> str | None:
+        found = [words for loop in self.loops if (words := loop.waits())]
+        if self.intake is not None and (words := self.intake.waits()):
+            found.append(f"intake：{words}")
+        return "；".join(found) or None
 
     async def _database(self) -> str | None:
         try:
@@ -79,23 +146,3 @@ class Running:
         except (DatabaseAway, TimeoutError):
             return "数据库不可用"
         return None
-
-    async def _partitions(self) -> str | None:
-        assigned = self.intake.assigned() if self.intake else set()
-        return None if assigned else "没有分配到 Kafka 分区"
-
-
-async def _forever(name: str, work: Callable[[], Awaitable[object]], pause: float) -> None:
-    """Repeat the work; a failure is logged with its name, and the work is tried again."""
-    while True:
-        try:
-            await work()
-        except DatabaseAway as error:
-            told = {"work": name, "error": str(error)[:200]}
-            logger.warning(LogEvent.DATABASE_AWAY, extra=told)
-            await asyncio.sleep(FAILURE_PAUSE)
-        except Exception:  # noqa: BLE001  the loop must never end silently
-            logger.exception(LogEvent.WORK_FAILED, extra={"work": name})
-            await asyncio.sleep(FAILURE_PAUSE)
-        else:
-            await asyncio.sleep(pause)

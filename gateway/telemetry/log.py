@@ -21,6 +21,10 @@ class LogEvent(StrEnum):
     NOT_EVALUATED = "not_evaluated"
     ENGINE_FAILED = "engine_failed"
     ORIGIN_REUSED = "origin_reused"
+    RECORDS_UNREADABLE = "records_unreadable"  #: a partition cannot be read on
+    RECORDS_MISSING = "records_missing"  #: Kafka deleted them before they were read
+    TOPIC_MADE_AGAIN = "topic_made_again"  #: it is read again from its start
+    INTAKE_TROUBLE = "intake_trouble"  #: live or ready fails, and why
     PARTITIONS_WAIT = "partitions_wait"
     HEARTBEAT_FAILED = "heartbeat_failed"
     RECEIPT_FAILED = "receipt_failed"

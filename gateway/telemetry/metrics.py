@@ -31,6 +31,12 @@ class Metrics:
             "origin_reused",
             "Other bytes at a known origin: a topic was made again, or a cluster was renamed",
         )
+        self.unreadable = self._counter(
+            "unreadable", "Fetched records that could not be read; the partition stands still"
+        )
+        self.missing = self._counter(
+            "missing", "Offsets that Kafka deleted before they were read; must be 0", "topic"
+        )
         self.batch_seconds = Histogram(
             "batch_seconds",
             "From poll to committed offsets; near max_poll_interval partitions are lost",

@@ -63,6 +63,7 @@ async def test_a_refused_connection_to_the_broker_means_not_sent(
 
 def test_a_password_is_never_shown(clock: Any) -> None:
     settings = {"bootstrap_servers": "x:1", "topic": "t", "username": "u", "password": "hidden"}
+    settings["security_protocol"] = "SASL_SSL"
 
     topic = build("kafka-topic", settings, clock)
 

@@ -4,6 +4,7 @@ from tests.integration.world import World
 
 #: Revision → what takes the structure back to the revision before it, the newest first.
 BACK = {
+    "0015": ("drop table missing_messages",),
     "0014": ("drop index delivery_obsolete",),
     "0013": (
         "drop index inbox_by_age",

@@ -106,6 +106,8 @@ class Frozen:
     figures: Mapping[str, Any]
 
 
+#: Another freeze of the month may take minutes, which is no outage.
+_PATIENT = text("set local lock_timeout = '5min'")
 _LOCK = text("select pg_advisory_xact_lock(hashtext('credit-gateway/ledger/' || :month))")
 _VERSIONS = text(
     """
@@ -124,6 +126,7 @@ _WORKBOOK = text("select workbook from ledger where month = :month and version =
 
 async def lock_month(connection: Connection, month: str) -> None:
     """Lock a month until the end of the transaction, so that one process at a time freezes it."""
+    await connection.execute(_PATIENT)
     await connection.execute(_LOCK, {"month": month})
 
 

@@ -69,6 +69,10 @@ _SESSION = {
 }
 
 
+#: A lock that somebody holds for longer than any of our batches is an outage, and is told as one.
+LOCK_TIMEOUT = "20s"
+
+
 class Database:
     """The engine and its transactions."""
 
@@ -91,6 +95,8 @@ class Database:
             BadConfiguration: the address is not a PostgreSQL address.
         """
         only = {"default_transaction_read_only": "on"} if read_only else {}
+        if command_seconds is not None:
+            only["lock_timeout"] = LOCK_TIMEOUT
         self.engine: AsyncEngine = create_async_engine(
             _address(url),
             pool_size=pool_size,

@@ -51,7 +51,7 @@ async def _unless_held(
         async with connection.begin_nested():
             await connection.execute(text(f"set local lock_timeout = '{patience}'"))
             await work()
-            await connection.execute(text("set local lock_timeout = 0"))
+            await connection.execute(text("set local lock_timeout to default"))
     except DBAPIError as error:
         if getattr(error.orig, "sqlstate", None) not in {LOCK_NOT_AVAILABLE, _CHECK_VIOLATED}:
             raise

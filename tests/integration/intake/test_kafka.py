@@ -1,77 +1,28 @@
 """Kafka intake on a real broker with two partitions: ARCHITECTURE.md, "Traps of Kafka"."""
 
 import asyncio
-import uuid
-from collections.abc import AsyncIterator, Awaitable, Callable
 
 import orjson
 import pytest
-from aiokafka import AIOKafkaProducer, TopicPartition
-from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+from aiokafka import AIOKafkaProducer
+from aiokafka.admin import AIOKafkaAdminClient
 
-from gateway.config.settings import KafkaSettings
 from gateway.embedded.postgres import EmbeddedPostgres
 from gateway.intake.kafka import KafkaIntake
 from tests.conftest import execute
 from tests.factories import penalty
+from tests.integration.intake.kafka_world import (
+    PATIENCE,
+    StartIntake,
+    bodies,
+    committed,
+    made_again,
+    send,
+    until,
+)
 from tests.integration.world import World
 
 pytestmark = pytest.mark.integration
-
-PATIENCE = 60
-StartIntake = Callable[..., Awaitable[KafkaIntake]]
-
-
-async def until(condition: Callable[[], bool]) -> None:
-    async with asyncio.timeout(PATIENCE):
-        while not condition():  # noqa: ASYNC110  what is waited for has no event of its own
-            await asyncio.sleep(0.02)
-
-
-@pytest.fixture
-async def admin(kafka_bootstrap: str) -> AsyncIterator[AIOKafkaAdminClient]:
-    client = AIOKafkaAdminClient(bootstrap_servers=kafka_bootstrap)
-    await client.start()
-    yield client
-    await client.close()
-
-
-@pytest.fixture
-async def topic(admin: AIOKafkaAdminClient) -> str:
-    name = f"penalty-{uuid.uuid4().hex}"
-    await admin.create_topics([NewTopic(name, 2, 1)])
-    return name
-
-
-@pytest.fixture
-async def producer(kafka_bootstrap: str) -> AsyncIterator[AIOKafkaProducer]:
-    made = AIOKafkaProducer(bootstrap_servers=kafka_bootstrap)
-    await made.start()
-    yield made
-    await made.stop()
-
-
-@pytest.fixture
-async def start(world: World, kafka_bootstrap: str, topic: str) -> AsyncIterator[StartIntake]:
-    """Start members of a group; by default the group is that of the test."""
-    started: list[KafkaIntake] = []
-
-    async def run(group: str = "", **options: int) -> KafkaIntake:
-        settings = KafkaSettings.model_validate(
-            {"group": group or topic, "topics": {topic: "penalty"}, **options}
-        )
-        gateway = world.gateway
-        intake = KafkaIntake(
-            settings, kafka_bootstrap, gateway.pipeline, world.clock, gateway.metrics
-        )
-        await intake.start()
-        started.append(intake)
-        return intake
-
-    yield run
-    for intake in started:
-        if intake.consumer is not None:
-            await intake.stop()
 
 
 @pytest.fixture
@@ -80,25 +31,6 @@ def _broken(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
         raise ZeroDivisionError
 
     monkeypatch.setattr(world.gateway.pipeline, "commit", fail)
-
-
-async def send(
-    producer: AIOKafkaProducer, topic: str, *bodies: bytes | None, header: bytes | None = None
-) -> None:
-    """Send bodies to both partitions in turn."""
-    headers = [("source", header)] if header is not None else None
-    for number, body in enumerate(bodies):
-        await producer.send(topic, body, key=b"key", partition=number % 2, headers=headers)
-    await producer.flush()
-
-
-def bodies(first: int, count: int) -> list[bytes]:
-    return [orjson.dumps(penalty(n, n)) for n in range(first, first + count)]
-
-
-async def committed(intake: KafkaIntake, topic: str) -> list[int | None]:
-    assert intake.consumer is not None
-    return [await intake.consumer.committed(TopicPartition(topic, p)) for p in (0, 1)]
 
 
 async def test_unreadable_messages_are_quarantined_and_stop_nothing(
@@ -195,7 +127,7 @@ async def test_a_failed_batch_is_reported_and_no_offset_after_it_is_committed(
 
 @pytest.mark.usefixtures("_broken")
 async def test_records_after_a_failed_batch_count_as_lag(
-    producer: AIOKafkaProducer, topic: str, start: StartIntake
+    world: World, producer: AIOKafkaProducer, topic: str, start: StartIntake
 ) -> None:
     await send(producer, topic, *bodies(1, 1))
     intake = await start(batch_size=3)
@@ -203,9 +135,9 @@ async def test_records_after_a_failed_batch_count_as_lag(
 
     await send(producer, topic, *bodies(2, 20))
 
-    await until(lambda: (intake.lag() or 0) > 0)
     await asyncio.sleep(1)  # ten polls
-    assert intake.lag() == 20
+    await intake.observe()
+    assert world.gateway.metrics.intake_lag._value.get() == 20
 
 
 async def test_no_batch_is_started_while_intake_stops(
@@ -249,22 +181,13 @@ async def test_a_re_created_topic_is_processed_and_audited(
     await first.stop()
 
     await admin.delete_topics([topic])
-    await _made_again(admin, topic)
+    await made_again(admin, topic)
     await send(producer, topic, *bodies(5, 4))
     second = await start(group=f"{topic}-new")
     await until(lambda: second.taken == 4)
 
     assert await world.value("select count(*) from decision") == 8
     assert set(await world.events()) == {"origin_reused"}
-
-
-async def _made_again(admin: AIOKafkaAdminClient, topic: str) -> None:
-    async with asyncio.timeout(PATIENCE):
-        while True:
-            answer = await admin.create_topics([NewTopic(topic, 2, 1)])
-            if answer.topic_errors[0][1] == 0:
-                return
-            await asyncio.sleep(0.1)
 
 
 async def test_an_outage_longer_than_the_poll_interval_keeps_the_assignment(

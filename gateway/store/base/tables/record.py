@@ -71,6 +71,14 @@ inbox = Table(
     PrimaryKeyConstraint("origin_id", "position"),
     age_index("inbox"),
 )
+missing_messages = Table(
+    "missing_messages",
+    metadata,
+    Column("origin", Text, primary_key=True),
+    Column("first_position", BigInteger, primary_key=True),
+    Column("end_position", BigInteger, primary_key=True),
+    time_column("found_at"),
+)
 intake_request = Table(
     "intake_request",
     metadata,

@@ -1,0 +1,172 @@
+"""aiokafka's consumer, and what it does not do: say what it cannot read, and what is gone.
+
+It reads committed records only. Where the log no longer has the offset that is to be read, aiokafka
+would go on at the oldest record and say so at INFO; here `Missing` is told first.
+"""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any
+
+from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.errors import KafkaError, NoOffsetForPartitionError, OffsetOutOfRangeError
+
+#: Seconds between two requests for metadata while the cluster has no answer.
+METADATA_PAUSE = 0.2
+#: Seconds for which a fault counts as present; it comes again every few seconds while it lasts.
+FAULT_SECONDS = 30.0
+
+
+@dataclass(frozen=True, slots=True)
+class Missing:
+    """Offsets of a partition that nobody can read any more: from `first` up to, without, `end`.
+
+    With `anew` the log ends before `first`: the topic was made again, and is read from its start.
+    """
+
+    partition: TopicPartition
+    first: int
+    end: int
+    anew: bool = False
+
+
+#: Note what is missing; return whether to go on behind it.
+Tell = Callable[[Missing], Awaitable[bool]]
+#: The offset after the last record that was ever taken from a partition; None if none was.
+LastTaken = Callable[[TopicPartition], Awaitable[int | None]]
+
+
+class Consumer(AIOKafkaConsumer):  # type: ignore[misc]  # aiokafka has no types
+    """A member of the group that knows what it cannot read."""
+
+    def __init__(
+        self,
+        *topics: str,
+        tell: Tell,
+        last_taken: LastTaken,
+        unreadable: Callable[[KafkaError], None],
+        **options: Any,
+    ) -> None:
+        strict = {"auto_offset_reset": "none", "isolation_level": "read_committed"}
+        super().__init__(*topics, **options | strict)
+        self._tell = tell
+        self._last_taken = last_taken
+        self._unreadable = unreadable
+        self._fault: tuple[str, float] | None = None
+        #: Partitions at which a person has to look first; they are paused.
+        self.halted: set[TopicPartition] = set()
+
+    async def start(self) -> None:
+        """Join the group; ask for metadata with pauses from now on."""
+        await super().start()
+        _ask_with_pauses(self._client)
+
+    @property
+    def fault(self) -> str | None:
+        """What could not be read in the last half minute."""
+        if self._fault is None or time.monotonic() - self._fault[1] > FAULT_SECONDS:
+            return None
+        return self._fault[0]
+
+    @property
+    def ended(self) -> bool:
+        """Whether a task of aiokafka that must never end has ended."""
+        return self._fetcher is not None and self._fetcher.error_future.done()
+
+    def lag(self) -> int | None:
+        """Return the records up to the end of our partitions, as of the last fetch of each.
+
+        None while it is not known. A paused partition is not fetched.
+        """
+        ends = {partition: self.highwater(partition) for partition in self.assignment()}
+        places = [self._position(partition) for partition in ends]
+        if not ends or None in places or None in ends.values():
+            return None
+        return self._left(ends)
+
+    async def measured_lag(self) -> int:
+        """Ask the broker for the ends of our partitions; return the records up to them.
+
+        Messages of an open transaction, which cannot be read yet, do not count.
+
+        Raises:
+            KafkaError: no answer in time.
+        """
+        return self._left(await self.end_offsets(list(self.assignment())))
+
+    def _left(self, ends: Mapping[TopicPartition, int | None]) -> int:
+        places = {partition: self._position(partition) for partition in ends}
+        return sum(max(0, (end or 0) - (places[one] or 0)) for one, end in ends.items())
+
+    def _position(self, partition: TopicPartition) -> int | None:
+        state = self._subscription.subscription.assignment.state_value(partition)
+        return state.position if state is not None and state.has_valid_position else None
+
+    async def getmany(
+        self, *partitions: TopicPartition, timeout_ms: int = 0, max_records: int | None = None
+    ) -> dict[TopicPartition, list[Any]]:
+        """Return fetched records, as aiokafka does; none while a gap is looked at.
+
+        Raises:
+            KafkaError: a partition cannot be read; it is tried again by the next call.
+        """
+        try:
+            found: dict[TopicPartition, list[Any]] = await super().getmany(
+                *partitions, timeout_ms=timeout_ms, max_records=max_records
+            )
+        except NoOffsetForPartitionError as error:
+            await self._begin(error.args[0])
+        except OffsetOutOfRangeError as error:
+            for partition, offset in error.args[0].items():
+                await self._go_on_after(partition, offset)
+        except KafkaError as error:
+            self._fault = f"{type(error).__name__}: {error}"[:300], time.monotonic()
+            self._unreadable(error)
+            raise
+        else:
+            return found
+        return {}
+
+    async def _begin(self, partition: TopicPartition) -> None:
+        """Find where to begin without a committed offset: of a new group, or one long idle."""
+        first = (await self.beginning_offsets([partition]))[partition]
+        last = await self._last_taken(partition)
+        missing = Missing(partition, last, first) if last is not None and last < first else None
+        await self._seek(partition, first, missing)
+
+    async def _go_on_after(self, partition: TopicPartition, offset: int) -> None:
+        first = (await self.beginning_offsets([partition]))[partition]
+        await self._seek(partition, first, Missing(partition, offset, first, offset > first))
+
+    async def _seek(self, partition: TopicPartition, offset: int, missing: Missing | None) -> None:
+        """Go on at an offset, once told; commit it, so that it is told once."""
+        if missing is not None and not await self._tell(missing):
+            self.halted.add(partition)
+            self.pause(partition)
+            return
+        if partition not in self.assignment():
+            return  # lost while we looked
+        self.seek(partition, offset)
+        if missing is not None:
+            with suppress(KafkaError):
+                await self.commit({partition: offset})
+
+
+def _ask_with_pauses(client: Any) -> None:
+    """Make a client pause after a metadata request that failed.
+
+    aiokafka 0.14 repeats it at once while a partition has no leader: with the broker away, that
+    takes a whole core and writes thousands of log lines a second.
+    """
+    ask = client._metadata_update  # noqa: SLF001  there is no setting for it
+
+    async def patiently(*arguments: Any) -> bool:
+        if await ask(*arguments):
+            return True
+        await asyncio.sleep(METADATA_PAUSE)
+        return False
+
+    client._metadata_update = patiently  # noqa: SLF001

@@ -1,0 +1,61 @@
+"""Messages that the bus deleted before they were read 缺失的来件."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import text
+
+from gateway.store.base.engine import Connection
+
+
+@dataclass(frozen=True, slots=True)
+class MissingMessages:
+    """Positions of an origin that can no longer be read: from `first` up to, without, `end`."""
+
+    origin: str
+    first: int
+    end: int
+    found_at: datetime
+
+
+_LAST = text(
+    """
+    select max(position) from inbox where origin_id = (select id from origin where name = :origin)
+    """
+)
+
+
+async def last_position(connection: Connection, origin: str) -> int | None:
+    """Return the last position that was ever taken from an origin; None if none is known."""
+    found = await connection.scalar(_LAST, {"origin": origin})
+    return None if found is None else int(found)
+
+
+_ADD = text(
+    """
+    insert into missing_messages (origin, first_position, end_position, found_at)
+    values (:origin, :first, :end, :found_at) on conflict do nothing
+    """
+)
+
+
+async def add_missing(connection: Connection, missing: MissingMessages) -> None:
+    """Note missing messages; the same ones, found again, change nothing."""
+    values = {"origin": missing.origin, "first": missing.first, "end": missing.end}
+    await connection.execute(_ADD, values | {"found_at": missing.found_at})
+
+
+_FOUND = text(
+    """
+    select origin, first_position, end_position, found_at from missing_messages
+    where found_at >= :start and found_at < :stop order by found_at, origin, first_position
+    """
+)
+
+
+async def missing_found(
+    connection: Connection, start: datetime, stop: datetime
+) -> list[MissingMessages]:
+    """Return what was found missing in a span, in the order of finding."""
+    rows = await connection.execute(_FOUND, {"start": start, "stop": stop})
+    return [MissingMessages(*row) for row in rows]

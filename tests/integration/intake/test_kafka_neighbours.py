@@ -1,0 +1,292 @@
+"""Brokers and producers as they are: transactions, codecs, retention, topics made again."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from datetime import datetime
+from pathlib import Path
+
+import pytest
+from aiokafka import AIOKafkaProducer, TopicPartition
+from aiokafka.admin import AIOKafkaAdminClient, RecordsToDelete
+from aiokafka.admin.new_partitions import NewPartitions
+
+from gateway.intake.kafka import KafkaIntake
+from gateway.store.record.missing import missing_found
+from tests.integration.intake.kafka_world import (
+    StartIntake,
+    bodies,
+    committed,
+    made_again,
+    send,
+    until,
+)
+from tests.integration.world import World
+
+pytestmark = pytest.mark.integration
+
+#: Of a partition; the topic's other one stays empty.
+FIRST = 0
+
+
+@pytest.fixture
+async def transactional(kafka_bootstrap: str, topic: str) -> AsyncIterator[AIOKafkaProducer]:
+    made = AIOKafkaProducer(bootstrap_servers=kafka_bootstrap, transactional_id=topic)
+    await made.start()
+    yield made
+    await made.stop()
+
+
+async def put(producer: AIOKafkaProducer, topic: str, *messages: bytes) -> None:
+    for message in messages:
+        await producer.send(topic, message, partition=FIRST)
+    await producer.flush()
+
+
+async def test_messages_of_an_aborted_transaction_are_not_taken(
+    world: World, transactional: AIOKafkaProducer, topic: str, start: StartIntake
+) -> None:
+    await transactional.begin_transaction()
+    await put(transactional, topic, *bodies(1, 3))
+    await transactional.abort_transaction()
+    async with transactional.transaction():
+        await put(transactional, topic, *bodies(4, 2))
+
+    intake = await start()
+    await until(lambda: intake.taken == 2)
+    await until(lambda: intake.idle)
+
+    numbers = await world.column("select document_number from decision order by 1")
+    assert numbers == ["样环罚字〔2026〕4号", "样环罚字〔2026〕5号"]
+
+
+async def test_messages_of_an_open_transaction_wait_and_nobody_is_alarmed(
+    world: World, transactional: AIOKafkaProducer, topic: str, start: StartIntake
+) -> None:
+    await transactional.begin_transaction()
+    await put(transactional, topic, *bodies(1, 3))
+    intake = await start()
+    await until(lambda: (intake.lag() or 0) >= 3)
+    await intake.observe()
+    told, before = gauge(world), await world.value("select count(*) from decision")
+    await transactional.commit_transaction()
+    await until(lambda: intake.taken == 3)
+
+    assert (told, before) == (0, 0)
+
+
+def gauge(world: World) -> float:
+    """Return the lag that the metrics tell."""
+    return float(world.gateway.metrics.intake_lag._value.get())
+
+
+@pytest.mark.parametrize("codec", ["gzip", "snappy", "lz4", "zstd"])
+async def test_every_codec_of_kafka_is_read(
+    world: World, kafka_bootstrap: str, topic: str, start: StartIntake, codec: str
+) -> None:
+    async with AIOKafkaProducer(
+        bootstrap_servers=kafka_bootstrap, compression_type=codec, linger_ms=20
+    ) as producer:
+        await put(producer, topic, *bodies(1, 20))
+
+    intake = await start()
+    await until(lambda: intake.taken == 20)
+
+    assert await world.value("select count(*) from decision") == 20
+
+
+async def delete_before(admin: AIOKafkaAdminClient, topic: str, offset: int) -> None:
+    await admin.delete_records({TopicPartition(topic, FIRST): RecordsToDelete(offset)})
+
+
+async def noted(world: World) -> list[tuple[str, int, int]]:
+    """Return what was found missing, as the store has it."""
+    async with world.database.transaction() as connection:
+        found = await missing_found(connection, *_ALWAYS)
+    return [(one.origin, one.first, one.end) for one in found]
+
+
+_ALWAYS = (datetime.fromisoformat("2000-01-01T00:00Z"), datetime.fromisoformat("2100-01-01T00:00Z"))
+
+
+async def read_then_deleted(
+    admin: AIOKafkaAdminClient, producer: AIOKafkaProducer, topic: str, start: StartIntake
+) -> None:
+    """Four messages are read; of six more, three are deleted before anybody reads them."""
+    await put(producer, topic, *bodies(1, 4))
+    first = await start()
+    await until(lambda: first.taken == 4)
+    await first.stop()
+    await put(producer, topic, *bodies(5, 6))
+    await delete_before(admin, topic, 7)
+
+
+async def test_messages_that_kafka_deleted_unread_are_noted_and_intake_goes_on(
+    world: World,
+    admin: AIOKafkaAdminClient,
+    producer: AIOKafkaProducer,
+    topic: str,
+    start: StartIntake,
+) -> None:
+    await read_then_deleted(admin, producer, topic, start)
+
+    second = await start()
+    await until(lambda: second.taken == 3)
+    await second.stop()
+    third = await start()
+    await until(lambda: third.idle)
+
+    assert await noted(world) == [(f"kafka:main/{topic}/0", 4, 7)]
+    assert await committed(third, topic) == [10, None]
+
+
+async def test_where_everything_was_deleted_the_gap_is_noted_once(
+    world: World,
+    admin: AIOKafkaAdminClient,
+    producer: AIOKafkaProducer,
+    topic: str,
+    start: StartIntake,
+) -> None:
+    await read_then_deleted(admin, producer, topic, start)
+    await delete_before(admin, topic, 10)
+
+    second = await start()
+    await until(lambda: second.idle)
+    await second.stop()
+    third = await start()
+    await until(lambda: third.idle)
+
+    assert await noted(world) == [(f"kafka:main/{topic}/0", 4, 10)]
+    assert await committed(third, topic) == [10, None]
+
+
+async def test_a_group_whose_offsets_expired_finds_the_gap_by_what_it_has_taken(
+    world: World,
+    admin: AIOKafkaAdminClient,
+    producer: AIOKafkaProducer,
+    topic: str,
+    start: StartIntake,
+) -> None:
+    await read_then_deleted(admin, producer, topic, start)
+
+    other = await start(group=f"{topic}-anew")
+    await until(lambda: other.taken == 3)
+
+    assert await noted(world) == [(f"kafka:main/{topic}/0", 4, 7)]
+
+
+async def test_if_so_configured_a_gap_stops_its_partition_and_readiness_says_why(
+    world: World,
+    admin: AIOKafkaAdminClient,
+    producer: AIOKafkaProducer,
+    topic: str,
+    start: StartIntake,
+) -> None:
+    await read_then_deleted(admin, producer, topic, start)
+
+    second = await start(on_missing="stop")
+    await until(lambda: bool(second.consumer and second.consumer.halted))
+    await producer.send_and_wait(topic, bodies(20, 1)[0], partition=1)
+    await until(lambda: second.taken == 1)
+
+    assert second.waits() == (
+        f"{topic}/0 有未读而已被 Kafka 删除的来件，按 on_missing: stop 已停止读取"
+    )
+    assert await noted(world) == [(f"kafka:main/{topic}/0", 4, 7)]
+
+
+async def test_a_topic_that_is_made_again_is_read_from_its_start(
+    world: World,
+    admin: AIOKafkaAdminClient,
+    producer: AIOKafkaProducer,
+    topic: str,
+    start: StartIntake,
+) -> None:
+    await put(producer, topic, *bodies(1, 6))
+    intake = await start(metadata_max_age_ms=1_000)
+    await until(lambda: intake.taken == 6)
+
+    await admin.delete_topics([topic])
+    await made_again(admin, topic)
+    await put(producer, topic, *bodies(11, 2))
+    await until(lambda: intake.taken == 8)
+
+    assert await world.value("select count(*) from decision") == 8
+    assert await noted(world) == []
+
+
+async def test_partitions_that_are_added_are_read(
+    world: World,
+    admin: AIOKafkaAdminClient,
+    kafka_bootstrap: str,
+    topic: str,
+    start: StartIntake,
+) -> None:
+    intake = await start(metadata_max_age_ms=1_000)
+    await until(lambda: len(intake.assigned()) == 2)
+
+    await admin.create_partitions({topic: NewPartitions(3)})
+    async with AIOKafkaProducer(bootstrap_servers=kafka_bootstrap) as producer:
+        await producer.send_and_wait(topic, bodies(1, 1)[0], partition=2)
+    await until(lambda: intake.taken == 1)
+
+    assert await world.value("select count(*) from decision") == 1
+
+
+def damage(folder: str, topic: str) -> None:
+    """Change a byte within a message of the first partition on the disk of the broker."""
+    [log] = Path(folder).glob(f"{topic}-{FIRST}/*.log")
+    content = bytearray(log.read_bytes())
+    content[-20] ^= 0xFF
+    log.write_bytes(content)
+
+
+async def test_a_message_that_cannot_be_read_fails_liveness_and_is_counted(
+    world: World,
+    state: object,
+    producer: AIOKafkaProducer,
+    topic: str,
+    start: StartIntake,
+) -> None:
+    await put(producer, topic, *bodies(1, 1))
+    damage(f"{state}/kafka", topic)
+
+    intake = await start()
+    await until(lambda: intake.stuck() is not None and intake.lag() == 1)
+
+    assert "CorruptRecord" in str(intake.stuck())
+    assert world.gateway.metrics.unreadable._value.get() > 0
+
+
+async def test_intake_that_makes_no_step_though_there_is_work_fails_liveness(
+    producer: AIOKafkaProducer,
+    topic: str,
+    start: StartIntake,
+    world: World,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    monkeypatch.setattr("gateway.intake.kafka.STUCK_AFTER", 1)
+    ends = asyncio.Event()
+
+    async def commit(checked: object) -> None:
+        await ends.wait()
+
+    intake = await start()
+    await until(lambda: intake.lag() == 0)
+    await intake.observe()
+    monkeypatch.setattr(world.gateway.pipeline, "commit", commit)
+    await send(producer, topic, *bodies(1, 2))
+    observed = asyncio.create_task(observe_for_ever(intake))
+    await until(lambda: "intake_trouble" in [one.getMessage() for one in caplog.records])
+    told = intake.stuck()
+    ends.set()
+    await until(lambda: intake.stuck() is None)
+    observed.cancel()
+
+    assert told == "有来件未处理，1 秒没有进展"
+
+
+async def observe_for_ever(intake: KafkaIntake) -> None:
+    while True:
+        await intake.observe()
+        await asyncio.sleep(0.1)
