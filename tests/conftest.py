@@ -2,8 +2,6 @@
 
 import asyncio
 import os
-import shutil
-import tempfile
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from datetime import datetime
@@ -23,6 +21,7 @@ from gateway.store.base.engine import Database
 from gateway.store.base.upgrade import upgrade
 from schemas.base import SHANGHAI
 from tests.factories import REGION
+from tests.folders import server_folder
 
 NewDatabase = Callable[[], AbstractAsyncContextManager[Database]]
 BuildGateway = Callable[..., Awaitable[Gateway]]
@@ -43,10 +42,9 @@ def _no_settings_from_outside(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture(scope="session")
 def state() -> Iterator[Path]:
-    """A short path for the servers; pytest's own folder is closed to other users."""
-    folder = Path(tempfile.mkdtemp(prefix="cg-"))
-    yield folder
-    shutil.rmtree(folder, ignore_errors=True)
+    """The folder of the servers of the worker; pytest's own is closed to other users."""
+    with server_folder() as folder:
+        yield folder
 
 
 @pytest.fixture(scope="session")
@@ -57,7 +55,6 @@ def postgres(state: Path) -> Iterator[EmbeddedPostgres]:
     asyncio.run(_make_template(server))
     yield server
     server.stop()
-    shutil.rmtree(server.runtime, ignore_errors=True)
 
 
 @pytest.fixture(scope="session")

@@ -1,11 +1,9 @@
 """`credit-gateway demo` runs to its end, twice in the same folder, with its own servers."""
 
 import re
-import shutil
 import signal
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,9 +11,9 @@ from pathlib import Path
 import psutil
 import pytest
 
-from gateway.embedded.postgres import EmbeddedPostgres
 from gateway.embedded.server import FileLock
 from tests.acceptance.command import Command
+from tests.folders import server_folder
 
 #: Ten of the fifteen published decisions, and five faulty rows of the sample month.
 REFUSED = 10 + 5
@@ -23,11 +21,9 @@ REFUSED = 10 + 5
 
 @pytest.fixture
 def state() -> Iterator[Path]:
-    """A short folder for the servers of the demo."""
-    folder = Path(tempfile.mkdtemp(prefix="cg-"))
-    yield folder
-    shutil.rmtree(EmbeddedPostgres(folder).runtime, ignore_errors=True)
-    shutil.rmtree(folder, ignore_errors=True)
+    """The folder of the servers of the demo."""
+    with server_folder() as folder:
+        yield folder
 
 
 def test_the_demo_prints_the_whole_report_in_every_run_also_after_a_killed_one(

@@ -4,7 +4,6 @@ import signal
 import socket
 import subprocess
 import sys
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -17,6 +16,7 @@ from gateway.embedded.postgres import EmbeddedPostgres
 from gateway.store.base.engine import Database
 from tests.acceptance.command import Command, commanding
 from tests.conftest import SETTINGS
+from tests.folders import server_folder
 
 #: Longer than any stop may take with an external database.
 PATIENCE = 90
@@ -68,8 +68,8 @@ def test_half_a_request_does_not_keep_up_from_ending(database: Database, tmp_pat
 
 @pytest.fixture
 def own_postgres() -> Iterator[EmbeddedPostgres]:
-    with tempfile.TemporaryDirectory(prefix="cg-") as folder:
-        server = EmbeddedPostgres(Path(folder) / "own")
+    with server_folder() as folder:
+        server = EmbeddedPostgres(folder)
         server.start()
         yield server
         server.stop()
