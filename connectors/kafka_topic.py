@@ -25,8 +25,9 @@ from pydantic import Field
 from connectors.errors import CallRejected, ConnectorError, NotSent, OutcomeUnknown
 from connectors.protocol import Limits, OnUnknown
 from connectors.shared import Clock
-from connectors.shared.kafka_connection import KafkaConnection
+from connectors.shared.kafka_connection import client_options
 from connectors.shared.parts import UNKNOWN, nothing_listed, outcome_of, reason
+from schemas.connection import KafkaConnection
 from schemas.delivery import Health, Item, Listed, Outcome, OutcomeKind, Receipt
 
 _CALL_REJECTED = (
@@ -240,7 +241,7 @@ def new_producer(settings: KafkaTopicSettings) -> AIOKafkaProducer:
         acks="all",
         max_request_size=settings.max_request_size,
         request_timeout_ms=int(settings.call_timeout.total_seconds() * 1000),
-        **settings.client_options(),
+        **client_options(settings),
     )
 
 

@@ -17,10 +17,18 @@ __all__ = ["SHANGHAI", "AwareDatetime", "Schema", "TheirText", "TheirTime", "Wan
 SHANGHAI = timezone(timedelta(hours=8), "Asia/Shanghai")
 
 
+_MILLIONTH = Decimal("0.000001")
+
+
 def plain_number(value: Decimal) -> Decimal:
-    """Return an equal number without a positive exponent: 0E+9 is 0, and 2E+2 is 200."""
+    """Return an equal number that is written plainly: 0 for -0 and 0E+9, 200 for 2E+2.
+
+    It has six decimals at most; the caller knows that the others are zeros.
+    """
     exponent = value.as_tuple().exponent
-    return value.quantize(Decimal(1)) if isinstance(exponent, int) and exponent > 0 else value
+    if isinstance(exponent, int) and not -6 <= exponent <= 0:
+        value = value.quantize(Decimal(1) if exponent > 0 else _MILLIONTH)
+    return value or abs(value)
 
 
 #: An amount in 万元 (ten thousand yuan), exact to 0.01 yuan: Decimal(18,6) in the data standard.

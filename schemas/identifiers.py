@@ -22,14 +22,23 @@ _BRACKETS = str.maketrans(
 _IDENTITY = re.compile(r"\d{17}[\dX]")
 
 
+#: Digits of any width; people write spaces and hyphens between the parts of a number.
+_D, _GAP = r"[0-9０-９]", r"[\s\-－–]{0,2}"
+_MONTH = r"(?:[0０][1-9１-９]|[1１][0-2０-２])"
+_MONTH_DAY = rf"{_MONTH}{_GAP}(?:[0０][1-9１-９]|[12１２]{_D}|[3３][01０１])"
 _IDENTITY_WITHIN = re.compile(
-    r"(?<![0-9A-Za-z])(\d{6})(?:19|20)\d{2}[01]\d[0-3]\d\d{2}(\d[\dXx])(?![0-9A-Za-z])"
+    rf"(?<!{_D})({_D}{{6}}){_GAP}(?:"
+    rf"[12１２][90９０]{_D}{{2}}{_GAP}{_MONTH_DAY}{_GAP}{_D}{{2}}{_GAP}({_D}{_GAP}[0-9０-９XxＸｘ])"
+    rf"|{_D}{{2}}{_GAP}{_MONTH_DAY}{_GAP}{_D}({_D}{{2}}))(?!{_D})"
 )
 
 
 def masked(text: str) -> str:
-    """Return a text with the resident identity numbers in it masked."""
-    return _IDENTITY_WITHIN.sub(r"\1**********\2", text)
+    """Return a text with the resident identity numbers in it masked, those of 15 digits too.
+
+    A number of one of these forms that is something else is masked as well.
+    """
+    return _IDENTITY_WITHIN.sub(lambda found: f"{found[1]}**********{found[2] or found[3]}", text)
 
 
 #: Longer texts are no codes or names, and are not kept in memory.
@@ -60,7 +69,21 @@ def fold_once(text: str) -> str:
     """Like `fold`, without a cache: for document numbers and for identity numbers."""
     if text.isascii():
         return "".join(text.split()).upper()
-    return "".join(unicodedata.normalize("NFKC", text).split()).upper()
+    return "".join(half_width(text).split()).upper()
+
+
+#: Characters that are normalised at once.
+_PIECE = 256
+
+
+def half_width(text: str) -> str:
+    """Return the text in NFKC, piece by piece.
+
+    A run of combining characters takes time that grows with the square of its length. At the border
+    of two pieces characters are not combined.
+    """
+    pieces = (text[start : start + _PIECE] for start in range(0, len(text), _PIECE))
+    return "".join(unicodedata.normalize("NFKC", piece) for piece in pieces)  # noqa: TID251
 
 
 @lru_cache(maxsize=2048)

@@ -1,9 +1,11 @@
 """The 2016–17 column names 旧版字段, read on input and written as 2018 ones (ARCHITECTURE.md)."""
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
 from schemas.codes import RecordKind
+from schemas.identifiers import fold_once
 
 #: old column → 2018 column; if a row has both, the 2018 one wins.
 PENALTY_COLUMNS = {
@@ -37,9 +39,11 @@ LICENCE_COLUMNS = {
 }
 #: Two old columns of penalty kinds became one list in 2018.
 PENALTY_KIND_PARTS = ("CF_CFLB1", "CF_CFLB2")
-#: 当前状态 of the old penalty layout: 1 = 撤销, so the row withdraws its decision.
+#: 当前状态 of the old penalty layout: 0 正常, 1 撤销, 2 异议, 3 其他. With 1 the row withdraws its
+#: decision. What is not understood stays in the row, for check to refuse.
 PENALTY_STATE = "CF_ZT"
-WITHDRAWN_STATE = "1"
+_WITHDRAWN = frozenset({"1", "撤销", "已撤销", "撤回", "已撤回"})
+_IN_FORCE = frozenset({"", "0", "2", "正常", "有效", "异议"})
 
 _TABLES: Mapping[RecordKind, Mapping[str, str]] = {
     RecordKind.PENALTY: PENALTY_COLUMNS,
@@ -66,9 +70,29 @@ def to_2018(kind: RecordKind, row: Mapping[str, Any]) -> Mapping[str, Any]:
     parts = [str(new.pop(part)) for part in PENALTY_KIND_PARTS if new.get(part)]
     if parts and not new.get("CF_CFLB"):
         new["CF_CFLB"] = "、".join(parts)
-    state = new.pop(PENALTY_STATE, None) if kind is RecordKind.PENALTY else new.get(LICENCE_STATE)
-    if str(state).strip() == WITHDRAWN_STATE:
-        new["verb"] = new.get("verb") or "withdraw"
-    if kind is RecordKind.LICENCE and state is not None:
-        new[LICENCE_STATE] = _LICENCE_STATES.get(str(state).strip(), state)
+    if kind is RecordKind.PENALTY and PENALTY_STATE in new:
+        _read_state(new)
+    if kind is RecordKind.LICENCE and new.get(LICENCE_STATE) is not None:
+        new[LICENCE_STATE] = _LICENCE_STATES.get(_state(new[LICENCE_STATE]), new[LICENCE_STATE])
     return new
+
+
+def _read_state(row: dict[str, Any]) -> None:
+    """Turn 当前状态 of an old penalty into the verb that it means."""
+    state = _state(row[PENALTY_STATE])
+    if state in _WITHDRAWN:
+        row["verb"] = row.get("verb") or "withdraw"
+    if state in _WITHDRAWN | _IN_FORCE:
+        del row[PENALTY_STATE]
+
+
+_WHOLE_NUMBER = re.compile(r"0*(\d)(\.0+)?", re.ASCII)
+
+
+def _state(value: object) -> str:
+    """Return a state as it is compared: spreadsheets have 1 also as 1.0 or 01."""
+    if value is None or isinstance(value, bool):
+        return "1" if value else ""
+    text = fold_once(str(value)[:64])
+    number = _WHOLE_NUMBER.fullmatch(text)
+    return number[1] if number else text

@@ -2,7 +2,6 @@
 
 import html
 import re
-import unicodedata
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -12,6 +11,7 @@ from connectors.platform_api.soap_settings import PlatformSoapSettings, SoapTabl
 from connectors.shared.parts import reason
 from schemas.codes import Verb
 from schemas.delivery import Item, Outcome, OutcomeKind
+from schemas.identifiers import half_width
 
 #: 重复数据，旧数据: the platform already has this row.
 REPEAT = "20001"
@@ -103,5 +103,5 @@ def _refused(
 
 def _plain(value: Any) -> str:
     """Normalise a value: HTML unescaped, one width and bracket form, no spaces, upper case."""
-    text = unicodedata.normalize("NFKC", html.unescape(str(value or "")))
+    text = half_width(html.unescape(str(value or "")))
     return re.sub(r"\s+", "", text).translate(_BRACKETS).upper()

@@ -1,7 +1,9 @@
 """Check 校验 (pure): turn a candidate row into a typed record with its problems, or a refusal."""
 
+import json
+import re
 import unicodedata
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import date
 from functools import lru_cache
 from typing import Any, Protocol, cast
@@ -22,6 +24,7 @@ from schemas.codes import (
 from schemas.event import CreditEvent, ReceivedGrade
 from schemas.identifiers import fold_once
 from schemas.kinds import KINDS, REPORTED_KINDS
+from schemas.legacy import PENALTY_STATE
 from schemas.problem import Problem, Rule
 from schemas.record import RECORD_KINDS, Decision, business_key, date_of
 from schemas.verdict import Exclusion, Scope, Verdict
@@ -42,6 +45,8 @@ _NO = frozenset({"", "0", "0.0", "false", "f", "no", "n", "off", "none", "null",
     "不涉密",
     "非涉密",
 }
+#: A letter, digit or sign of ASCII that is written as an escape, within a name perhaps.
+_ESCAPED_LETTER = re.compile(rb"\\u00[2-7]")
 #: The longest word that is compared.
 _LONGEST_WORD = 64
 #: Words for a withdrawal.
@@ -62,7 +67,12 @@ class Checker:
 
     def __init__(self, identities: Identities, scope: Scope | None = None) -> None:
         self.identities = identities
-        self.scope = scope or Scope()
+        rules = (scope or Scope()).rules
+        #: (reason, column, its plain name, whether it holds for natural persons only)
+        self._exclusions = [
+            (reason, column, _flag_name(column), persons_only)
+            for reason, (column, persons_only) in rules.items()
+        ]
 
     def check(self, raw: Raw, today: date) -> Checked:
         """Check one item against the 2018 layout."""
@@ -92,7 +102,7 @@ class Checker:
         own = _own_columns(candidate.row, unknown)
         verb, wrong_verb = _verb(own)
         person = _is_person(values)
-        excluded, unclear = self._excluded(own, raw.body, person)
+        excluded, unclear = self._excluded(candidate.row, unknown, raw.body, person)
         unreadable = {problem.field for problem in problems}
         problems += [p for p in lacking(candidate.kind, values) if p.field not in unreadable]
         problems += contradictions(candidate.kind, values, today)
@@ -147,31 +157,59 @@ class Checker:
         )
 
     def _excluded(
-        self, row: Mapping[str, Any], body: bytes | None, person: bool
+        self,
+        row: Mapping[str, Any],
+        unknown: Mapping[str, Any] | None,
+        body: bytes | None,
+        person: bool,
     ) -> tuple[Exclusion | None, list[Problem]]:
         """Return why a decision is not reported, if so, and a problem for each unclear column.
 
-        A word that is neither yes nor no is a problem: what may be secret is not published.
+        A column in any spelling counts, such as `State_Secret`, `stateSecret` or one behind a BOM.
+        What is neither yes nor no, or both, is a problem: what may be secret is not published.
         """
-        found, unclear = None, []
-        for reason, (column, persons_only) in self.scope.rules.items():
-            if column not in row:
+        found: Exclusion | None = None
+        unclear: list[Problem] = []
+        named: dict[str, list[str]] = {}
+        for name in unknown or ():
+            named.setdefault(_flag_name(name), []).append(name)
+        for reason, column, flag, persons_only in self._exclusions:
+            names = named.get(flag) or [column] * (column in row)  # it may be one of the standard
+            if not names or (persons_only and not person):
                 continue
-            if body is not None and body.count(f'"{column}"'.encode()) > 1:
-                words = f"{column} 写了两次，不知道以哪个为准"
-                unclear.append(
-                    Problem(field=column, rule=Rule.FORMAT, message=words, fix="只留一个")
-                )
-            if person or not persons_only:
-                given = _plain(row[column])
-                if given in _YES:
-                    found = found or reason
-                elif given not in _NO:
-                    words = f"{column}：看不出“{row[column]}”是“是”还是“否”"
-                    unclear.append(
-                        Problem(field=column, rule=Rule.CODE_LIST, message=words, fix="填 是 或 否")
-                    )
+            words = {_plain(value) for value in _given(row, names, flag, body)}
+            if words <= _YES:
+                found = found or reason
+            elif not words <= _NO:
+                unclear.append(_unclear(column, row[names[0]], words))
         return found, unclear
+
+
+def _given(
+    row: Mapping[str, Any], names: Sequence[str], flag: str, body: bytes | None
+) -> list[Any]:
+    """Return all values of a flag: of two equal names in one object the parser keeps the last."""
+    values = [row[name] for name in names]
+    if body is None:
+        return values
+    seen = sum(map(body.count, {name.encode() for name in names}))
+    if seen == len(names) and not _ESCAPED_LETTER.search(body):
+        return values
+
+    def pairs(found: list[tuple[str, Any]]) -> dict[str, Any]:
+        values.extend(value for name, value in found if _flag_name(name) == flag)
+        return dict(found)
+
+    json.loads(body.decode("utf-8-sig"), object_pairs_hook=pairs)
+    return values
+
+
+def _unclear(column: str, given: object, words: Collection[str]) -> Problem:
+    if len(words) > 1:
+        said = f"{column} 写了不止一次，而且不一致，不知道以哪个为准"
+        return Problem(field=column, rule=Rule.FORMAT, message=said, fix="只留一个")
+    said = f"{column}：看不出“{given}”是“是”还是“否”"
+    return Problem(field=column, rule=Rule.CODE_LIST, message=said, fix="填 是 或 否")
 
 
 def _row(candidate: Candidate | Problem) -> RowRead | None:
@@ -213,6 +251,12 @@ def _own_columns(row: Mapping[str, Any], unknown: Mapping[str, Any] | None) -> M
 _plain_name = lru_cache(maxsize=1024)(_plain)
 
 
+@lru_cache(maxsize=1024)
+def _flag_name(name: str) -> str:
+    """Return the name of a flag without what spellings differ in: `stateSecret`, `state-secret`."""
+    return _plain(name).replace("_", "").replace("-", "")
+
+
 def _unfolded(value: Any) -> Any:
     """Return a list or object from a cell of the problem workbook, which has them as JSON."""
     if isinstance(value, str) and value.startswith(("{", "[")):
@@ -225,6 +269,8 @@ def _unfolded(value: Any) -> Any:
 
 def _verb(row: Mapping[str, Any]) -> tuple[Verb | None, list[Problem]]:
     """Return the verb of the sender; an unknown one refuses, since it may be a withdrawal."""
+    if row.get(PENALTY_STATE):
+        return None, [_unknown_state(row[PENALTY_STATE])]
     given = row.get("verb")
     if not given:
         return None, []
@@ -241,6 +287,15 @@ def _verb(row: Mapping[str, Any]) -> tuple[Verb | None, list[Problem]]:
             fix="留空，或填 withdraw（撤回）",
         )
     ]
+
+
+def _unknown_state(state: object) -> Problem:
+    return Problem(
+        field=PENALTY_STATE,
+        rule=Rule.CODE_LIST,
+        message=f"当前状态“{state}”：看不出决定是否仍然有效",
+        fix="有效的填 0，撤销的填 1，异议的填 2",
+    )
 
 
 def _unique(problems: list[Problem]) -> tuple[Problem, ...]:

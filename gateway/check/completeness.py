@@ -123,12 +123,15 @@ def _subject_refusals(
         if why is None:
             return []
         return [problem(identity, Rule.CHECK_DIGIT, why, "按身份证件核对号码")]
-    if "credit_code" in values:
+    if "credit_code" in values and not natural:
+        if code.wire not in found and identity_card_problem(values["credit_code"]) is None:
+            return [problem(code, Rule.CHECK_DIGIT, _IS_IDENTITY, "填营业执照上的代码")]
         return [found[code.wire]] if code.wire in found else []
     wanted = identity if natural else code
     return [found.get(wanted.wire) or missing(wanted)]
 
 
+_IS_IDENTITY = "填的是居民身份证号，不是统一社会信用代码"
 #: Documents with a number by GB 11643; those of Hong Kong, Macao, Taiwan and the army have others.
 _RESIDENT_CARDS = frozenset({RESIDENT_IDENTITY_CARD, "居民身份证", "临时居民身份证", "身份证号"})
 

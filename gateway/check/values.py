@@ -1,7 +1,6 @@
 """Read one value of one column by its type, or say what is wrong with it (pure)."""
 
 import re
-import unicodedata
 from collections.abc import Callable
 from datetime import MAXYEAR, date
 from decimal import Decimal, InvalidOperation
@@ -11,7 +10,7 @@ from typing import Any
 from schemas.base import plain_number
 from schemas.codes import OTHER_PENALTY_PREFIX, PENALTY_KINDS
 from schemas.columns import Column, ColumnType
-from schemas.identifiers import credit_code_problem, fold, fold_once
+from schemas.identifiers import credit_code_problem, fold, fold_once, half_width
 from schemas.licence import LONG_TERM
 from schemas.problem import Problem, Rule
 
@@ -124,7 +123,7 @@ def _date(column: Column, value: Any) -> Read:
 
 
 def _amount(column: Column, value: Any) -> Read:
-    text = unicodedata.normalize("NFKC", str(value)).strip().removesuffix("万元").removesuffix("万")
+    text = half_width(str(value)).strip().removesuffix("万元").removesuffix("万")
     try:
         amount = Decimal(_plain_number(text))
     except InvalidOperation:

@@ -18,11 +18,12 @@ from pydantic import AliasChoices, Field, SecretStr, ValidationError, model_vali
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 from pydantic_settings.exceptions import SettingsError
 
-from connectors.shared.kafka_connection import KafkaConnection
 from gateway.config.errors import BadConfiguration
+from gateway.config.secrets import resolve
 from gateway.config.yaml_text import parse_yaml
 from schemas.base import Schema
 from schemas.codes import RecordKind, SubjectKind
+from schemas.connection import KafkaConnection
 from schemas.destination import BUILT_IN_TIME_LIMITS, Destination, TimeLimit
 from schemas.faults import placed
 from schemas.verdict import Exclusion, Scope
@@ -214,15 +215,21 @@ def make_settings(content: Mapping[str, Any], name: str) -> Settings:
     """Make settings from parsed YAML; `name` is for error messages.
 
     Raises:
-        BadConfiguration: an unknown key or a wrong value, in the content or the environment.
+        BadConfiguration: an unknown key or a wrong value, in the content or the environment; a
+            secret that it refers to is missing.
     """
     # pydantic-settings would take these as options of its own.
     if foreign := sorted(key for key in map(str, content) if key.startswith("_")):
         raise BadConfiguration(f"{name}：{'、'.join(foreign)}：不认识的键；改正键名或删去")
     if misspelt := [words for name in sorted(os.environ) if (words := _misspelt(name))]:
         raise BadConfiguration("\n".join(misspelt))
+    # The secrets of destinations are resolved when their connectors are built.
+    resolved = {
+        key: value if key == "destinations" else resolve(value, os.environ)
+        for key, value in content.items()
+    }
     try:
-        return Settings(**content)
+        return Settings(**resolved)
     except ValidationError as error:
         found = error.errors(include_input=False, include_url=False)
         lines = [f"{_variable(fault['loc']) or name}：{placed(fault)}" for fault in found]

@@ -21,6 +21,7 @@ from aiokafka.errors import KafkaError
 from faststream import AckPolicy
 from faststream.kafka import KafkaBroker, KafkaMessage
 
+from connectors.shared.kafka_connection import client_options
 from connectors.shared.tls import TlsFileError
 from gateway.check.raw import Raw
 from gateway.config.clock import Clock
@@ -339,7 +340,7 @@ class KafkaIntake:
 
 def _options(settings: KafkaSettings) -> dict[str, Any]:
     try:
-        return settings.client_options()
+        return client_options(settings)
     except TlsFileError as error:
         raise BadConfiguration(f"kafka {error}") from None
 

@@ -1,10 +1,13 @@
 """文书号 and 机关名称: which spellings are one."""
 
+from types import SimpleNamespace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from schemas.identifiers import authority_key, document_number_key, fold
+from schemas import identifiers
+from schemas.identifiers import authority_key, document_number_key, fold, half_width
 
 BRACKETS = ("〔〕", "【】", "［］", "[]", "()", "（）", "〖〗")
 texts = st.text(st.sampled_from("豫环罚决字号號2026０１２ 〔〕【】［］()（）ab Ａ-\u3000\u00a0"))
@@ -56,3 +59,16 @@ def test_folding_twice_gives_the_same_as_folding_once(text: str) -> None:
 
 def test_brackets_and_spaces_do_not_change_the_key_of_an_authority() -> None:
     assert authority_key("样例市 生态环境局（样例）") == authority_key("样例市生态环境局(样例)")
+
+
+def test_a_long_text_is_normalised_in_short_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
+    lengths = []
+
+    def normalize(form: str, text: str) -> str:
+        lengths.append(len(text))
+        return {"NFKC": text}[form]
+
+    monkeypatch.setattr(identifiers, "unicodedata", SimpleNamespace(normalize=normalize))
+    half_width("\u0315\u0327" * 40_000)
+
+    assert max(lengths) < 300

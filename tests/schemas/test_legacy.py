@@ -48,8 +48,20 @@ def test_a_cancelled_row_of_the_old_penalty_layout_withdraws_its_decision() -> N
     assert to_2018(PENALTY, {"CF_WSH": "1", "CF_ZT": 1}) == {"CF_WSH": "1", "verb": "withdraw"}
 
 
-def test_a_normal_row_of_the_old_penalty_layout_withdraws_nothing() -> None:
-    assert to_2018(PENALTY, {"CF_WSH": "1", "CF_ZT": "0"}) == {"CF_WSH": "1"}
+@pytest.mark.parametrize("state", ["1.0", "１", "01", " 撤销 ", "已撤销", "撤回", True, 1.0])
+def test_a_cancelled_state_is_understood_as_people_write_it(state: object) -> None:
+    assert to_2018(PENALTY, {"CF_WSH": "1", "CF_ZT": state})["verb"] == "withdraw"
+
+
+@pytest.mark.parametrize("state", ["0", 0, "0.0", "正常", "", None, "2", "异议"])
+def test_a_row_of_the_old_penalty_layout_that_is_in_force_withdraws_nothing(
+    state: object,
+) -> None:
+    assert to_2018(PENALTY, {"CF_WSH": "1", "CF_ZT": state}) == {"CF_WSH": "1"}
+
+
+def test_a_state_that_is_not_understood_is_left_for_check() -> None:
+    assert to_2018(PENALTY, {"CF_WSH": "1", "CF_ZT": "其他"}) == {"CF_WSH": "1", "CF_ZT": "其他"}
 
 
 @pytest.mark.parametrize(("old", "new"), [("0", "1"), ("1", "2")])

@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from schemas.identifiers import masked
 from schemas.masking import keyed_hash, mask_identity, mask_name, pseudonym
 
 NUMBER = "11010519491231002X"
@@ -18,14 +19,46 @@ def test_a_short_number_is_masked_completely(number: str) -> None:
     assert mask_identity(number) == "*" * len(number)
 
 
-@pytest.mark.parametrize(("name", "masked"), [("张三", "张*"), ("欧阳样例", "欧***"), ("", "")])
-def test_only_the_first_character_of_a_name_is_shown(name: str, masked: str) -> None:
-    assert mask_name(name) == masked
+@pytest.mark.parametrize(("name", "shown"), [("张三", "张*"), ("欧阳样例", "欧***"), ("", "")])
+def test_only_the_first_character_of_a_name_is_shown(name: str, shown: str) -> None:
+    assert mask_name(name) == shown
 
 
 @given(st.text())
 def test_a_mask_is_as_long_as_what_it_hides(text: str) -> None:
     assert len(mask_identity(text)) == len(mask_name(text)) == len(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("11010519491231002X", "110105**********2X"),
+        ("１１０１０５１９４９１２３１００２Ｘ", "１１０１０５**********２Ｘ"),
+        ("110105 19491231 002X", "110105**********2X"),
+        ("110105-1949-12-31-002X", "110105**********2X"),
+        ("证件ID11010519491231002X", "证件ID110105**********2X"),
+        ("11010519491231002XA", "110105**********2XA"),
+        ("旧证110105491231002号", "旧证110105**********02号"),
+    ],
+)
+def test_identity_numbers_within_a_text_are_masked_as_people_write_them(
+    text: str, shown: str
+) -> None:
+    assert masked(text) == shown
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "91410100MA0000001X",
+        "2026-10-12 12:00:00",
+        "样环罚字〔2026〕123456号 410105 2026 10 12",
+        "410105199001011234567",
+        "注册号410100000012345",
+    ],
+)
+def test_other_numbers_are_not_masked(text: str) -> None:
+    assert masked(text) == text
 
 
 def test_a_hash_depends_on_its_key() -> None:

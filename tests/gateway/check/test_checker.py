@@ -4,7 +4,6 @@ from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 
-import orjson
 import pytest
 
 from gateway.check.checker import Checker
@@ -15,7 +14,7 @@ from schemas.event import CreditEvent, ReceivedGrade
 from schemas.licence import LONG_TERM, AdministrativeLicence
 from schemas.penalty import AdministrativePenalty
 from schemas.problem import Rule
-from schemas.verdict import Exclusion, Scope, Verdict
+from schemas.verdict import Verdict
 from tests.factories import (
     IDENTITY,
     about,
@@ -300,6 +299,28 @@ def test_an_unknown_verb_refuses_since_it_may_be_a_withdrawal(check: Check, word
     assert [problem.field for problem in checked.problems] == ["verb"]
 
 
+@pytest.mark.parametrize("state", ["3", "其他", "注销", "无效"])
+def test_an_old_state_that_is_not_understood_refuses(check: Check, state: str) -> None:
+    checked = check(penalty(CF_ZT=state))
+
+    assert checked.verdict is Verdict.REFUSED
+    assert [problem.field for problem in checked.problems] == ["CF_ZT"]
+
+
+def test_a_natural_person_is_not_taken_for_the_company_of_a_code(check: Check) -> None:
+    checked = check(person_penalty(CF_XDR_ZJHM=None, CF_XDR_SHXYM=credit_code(1)))
+
+    assert checked.verdict is Verdict.REFUSED
+    assert "CF_XDR_ZJHM" in {problem.field for problem in checked.problems}
+
+
+def test_an_identity_number_that_passes_for_a_credit_code_is_refused(check: Check) -> None:
+    checked = check(penalty(CF_XDR_LB="个体工商户", CF_XDR_SHXYM="110105198001019985"))
+
+    assert checked.verdict is Verdict.REFUSED
+    assert "居民身份证号" in checked.problems[0].message
+
+
 @pytest.mark.parametrize("given", [None, ""])
 def test_the_old_state_column_withdraws_beside_an_empty_verb(
     check: Check, given: str | None
@@ -365,32 +386,6 @@ def test_the_date_of_an_event_is_read_as_in_decisions(
     assert day is not None or "不是日期" in checked.problems[0].message
 
 
-# ---------------------------------------------------------------- excluded
-
-
-@pytest.mark.parametrize(
-    "name",
-    [
-        "State_Secret",
-        "state_secret ",
-        "\ufeffstate_secret",
-        "state\u200b_secret",
-        "ｓｔａｔｅ_secret",
-    ],
-)
-def test_a_secret_decision_is_excluded_however_its_column_is_spelt(check: Check, name: str) -> None:
-    assert check({**penalty(), name: "是"}).excluded is Exclusion.STATE_SECRET
-
-
-def test_a_column_of_exclusion_that_stands_twice_refuses(check: Check) -> None:
-    body = orjson.dumps(penalty())[:-1] + b',"state_secret":"\xe6\x98\xaf","state_secret":""}'
-
-    checked = check(body)
-
-    assert checked.verdict is Verdict.REFUSED
-    assert [problem.field for problem in checked.problems] == ["state_secret"]
-
-
 @pytest.mark.parametrize(
     "name", ["CF_XDR_SHXYM", "CF_XDR_ZJHM", "CF_JDRQ", "CF_NR_FK", "CF_XDR_LB", "CF_CFLB", "verb"]
 )
@@ -418,64 +413,22 @@ def test_an_event_of_the_future_is_refused(check: Check, name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("given", "read"), [("2e2", "200"), ("0e999999999", "0"), ("2.50", "2.50"), (2, "2")]
+    ("given", "read"),
+    [
+        ("2e2", "200"),
+        ("0e999999999", "0"),
+        ("0E-400", "0.000000"),
+        ("-0", "0"),
+        ("2.5000000000", "2.500000"),
+        ("2.50", "2.50"),
+        (2, "2"),
+    ],
 )
 def test_an_amount_is_a_plain_number(check: Check, given: object, read: str) -> None:
     record = check(penalty(CF_NR_FK=given)).record
 
     assert record is not None
     assert record.model_dump(mode="json", by_alias=True)["CF_NR_FK"] == read
-
-
-@pytest.mark.parametrize(
-    "value", [True, "true", "1", "是", " Y ", "涉密", "√", "１", "1.0", "机密", "是\u200b", "有"]
-)
-def test_a_secret_decision_is_excluded(check: Check, value: object) -> None:
-    assert check(penalty(state_secret=value)).excluded is Exclusion.STATE_SECRET
-
-
-@pytest.mark.parametrize("value", ["也许", "见附件", "2"])
-def test_a_word_that_is_neither_yes_nor_no_refuses_what_may_be_secret(
-    check: Check, value: str
-) -> None:
-    checked = check(penalty(state_secret=value))
-
-    [problem] = checked.problems
-    assert checked.verdict is Verdict.REFUSED
-    assert (problem.field, problem.rule) == ("state_secret", Rule.CODE_LIST)
-    assert value in problem.message
-
-
-@pytest.mark.parametrize("value", [False, "false", "0", "否", "", "不涉密", "无", "Ｎ", "×"])
-def test_a_no_or_empty_value_does_not_exclude(check: Check, value: object) -> None:
-    assert check(penalty(state_secret=value)).excluded is None
-
-
-@pytest.mark.parametrize(
-    ("column", "reason"),
-    [
-        ("simple_procedure", Exclusion.SIMPLE_PROCEDURE),
-        ("minor_remedied", Exclusion.MINOR_REMEDIED),
-    ],
-)
-def test_some_decisions_are_excluded_for_natural_persons_only(
-    check: Check, column: str, reason: Exclusion
-) -> None:
-    person, company = check(person_penalty(**{column: "1"})), check(penalty(**{column: "1"}))
-
-    assert (person.excluded, company.excluded) == (reason, None)
-
-
-def test_a_decision_without_exclusion_columns_is_not_excluded(check: Check) -> None:
-    assert check(person_penalty()).excluded is None
-
-
-def test_the_names_of_exclusion_columns_can_be_configured(keys: Keys) -> None:
-    scope = Scope({Exclusion.STATE_SECRET: ("SM", False)})
-
-    checked = Checker(keys, scope).check(raw(penalty(SM="是")), TODAY)
-
-    assert checked.excluded is Exclusion.STATE_SECRET
 
 
 # ---------------------------------------------------------------- events and grades

@@ -1,0 +1,123 @@
+"""Which decisions are not reported 不予报送: flags in every spelling, and flags that disagree."""
+
+import orjson
+import pytest
+
+from gateway.check.checker import Checker
+from gateway.config.keys import Keys
+from schemas.problem import Rule
+from schemas.verdict import Exclusion, Scope, Verdict
+from tests.factories import penalty, person_penalty, raw
+from tests.gateway.conftest import TODAY, Check
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "State_Secret",
+        "state_secret ",
+        "\ufeffstate_secret",
+        "state\u200b_secret",
+        "ｓｔａｔｅ_secret",
+        "stateSecret",
+        "state-secret",
+    ],
+)
+def test_a_secret_decision_is_excluded_however_its_column_is_spelt(check: Check, name: str) -> None:
+    assert check({**penalty(), name: "是"}).excluded is Exclusion.STATE_SECRET
+
+
+def test_a_column_of_exclusion_that_stands_twice_refuses(check: Check) -> None:
+    body = orjson.dumps(penalty())[:-1] + b',"state_secret":"\xe6\x98\xaf","state_secret":""}'
+
+    checked = check(body)
+
+    assert checked.verdict is Verdict.REFUSED
+    assert [problem.field for problem in checked.problems] == ["state_secret"]
+
+
+@pytest.mark.parametrize(
+    "value", [True, "true", "1", "是", " Y ", "涉密", "√", "１", "1.0", "机密", "是\u200b", "有"]
+)
+def test_a_secret_decision_is_excluded(check: Check, value: object) -> None:
+    assert check(penalty(state_secret=value)).excluded is Exclusion.STATE_SECRET
+
+
+@pytest.mark.parametrize("value", ["也许", "见附件", "2"])
+def test_a_word_that_is_neither_yes_nor_no_refuses_what_may_be_secret(
+    check: Check, value: str
+) -> None:
+    checked = check(penalty(state_secret=value))
+
+    [problem] = checked.problems
+    assert checked.verdict is Verdict.REFUSED
+    assert (problem.field, problem.rule) == ("state_secret", Rule.CODE_LIST)
+    assert value in problem.message
+
+
+@pytest.mark.parametrize("value", [False, "false", "0", "否", "", "不涉密", "无", "Ｎ", "×"])
+def test_a_no_or_empty_value_does_not_exclude(check: Check, value: object) -> None:
+    assert check(penalty(state_secret=value)).excluded is None
+
+
+@pytest.mark.parametrize(
+    ("column", "reason"),
+    [
+        ("simple_procedure", Exclusion.SIMPLE_PROCEDURE),
+        ("minor_remedied", Exclusion.MINOR_REMEDIED),
+    ],
+)
+def test_some_decisions_are_excluded_for_natural_persons_only(
+    check: Check, column: str, reason: Exclusion
+) -> None:
+    person, company = check(person_penalty(**{column: "1"})), check(penalty(**{column: "1"}))
+
+    assert (person.excluded, company.excluded) == (reason, None)
+
+
+def test_a_decision_without_exclusion_columns_is_not_excluded(check: Check) -> None:
+    assert check(person_penalty()).excluded is None
+
+
+def test_the_names_of_exclusion_columns_can_be_configured(keys: Keys) -> None:
+    scope = Scope({Exclusion.STATE_SECRET: ("SM", False)})
+
+    checked = Checker(keys, scope).check(raw(penalty(SM="是")), TODAY)
+
+    assert checked.excluded is Exclusion.STATE_SECRET
+
+
+@pytest.mark.parametrize("column", ["SFSM", "sfsm", "BZ"])
+@pytest.mark.parametrize("name", ["sfsm", " SFSM", "\ufeffSFSM", "ＳＦＳＭ", "SF_SM", "BZ"])
+def test_a_configured_name_is_found_in_every_spelling_too(
+    keys: Keys, column: str, name: str
+) -> None:
+    checker = Checker(keys, Scope({Exclusion.STATE_SECRET: (column, False)}))
+
+    checked = checker.check(raw({**penalty(), name: "是"}), TODAY)
+
+    ours = (column == "BZ") == (name == "BZ")
+    assert checked.excluded is (Exclusion.STATE_SECRET if ours else None)
+
+
+@pytest.mark.parametrize(
+    "flags",
+    [
+        '"State_Secret":"是","state_secret":"否"',
+        '"State_Secret":"是","STATE_SECRET":"否"',
+        '"STATE_SECRET":"是","STATE_SECRET":"否"',
+        '"state_secret":"是","state\\u005fsecret":"否"',
+        '"state\\u005fsecret":"是","state\\u005fsecret":"否"',
+    ],
+)
+def test_flags_that_disagree_refuse_however_they_are_spelt(check: Check, flags: str) -> None:
+    checked = check(orjson.dumps(penalty())[:-1] + f",{flags}}}".encode())
+
+    assert checked.verdict is Verdict.REFUSED
+    assert [problem.field for problem in checked.problems] == ["state_secret"]
+
+
+def test_equal_flags_in_two_spellings_agree(check: Check) -> None:
+    checked = check(penalty(state_secret="否", State_Secret="0"))
+
+    assert (checked.verdict, checked.excluded) == (Verdict.OK, None)
