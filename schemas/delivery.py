@@ -71,11 +71,6 @@ RETRYABLE = frozenset({S.DEFERRED, S.REJECTED, S.PARKED})
 PARKABLE = frozenset({S.READY, S.DEFERRED, S.UNKNOWN, S.SUBMITTED, S.REJECTED})
 #: A person may withdraw these: they are never sent.
 WITHDRAWABLE = frozenset({S.HELD, S.WAITING, S.READY, S.DEFERRED, S.REJECTED, S.PARKED})
-#: A receipt may follow, or was read before the outcome of the call was written.
-#: A platform behind a proxy that was busy may have what was deferred all the same.
-ANSWERABLE = frozenset(
-    {S.SUBMITTED, S.ACCEPTED, S.ACCEPTED_BLIND, S.REJECTED, S.UNKNOWN, S.DEFERRED}
-)
 #: After these outcomes the next delivery of the chain may be sent.
 FREES_CHAIN = frozenset(
     {S.ACCEPTED, S.ACCEPTED_BLIND, S.SUBMITTED, S.REJECTED, S.SUPERSEDED, S.WITHDRAWN}
@@ -131,6 +126,8 @@ class Item(Schema):
 NOT_CALLED = "not_called"
 #: The outcome of a withdrawal or repair of which the destination never had the record.
 NOTHING_TO_WITHDRAW = "nothing_to_withdraw"
+#: The outcome of what may have arrived and must not be sent again.
+NOT_AGAIN = "not_again"
 #: The outcome of an attempt for which no item could be made.
 UNUSABLE = "unusable"
 
@@ -229,6 +226,7 @@ class Claimed:
     key_version: int | None  #: of the key that encrypts `secret`
     recorded_at: datetime
     number: int | None
+    barred: bool  #: the decision is not reported any more: its content must not leave
 
 
 @dataclass(frozen=True, slots=True)

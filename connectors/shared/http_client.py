@@ -106,6 +106,18 @@ class _CleanConnections(aiohttp.TCPConnector):
         return await super()._get(key, traces)
 
 
+class _Nameless(aiohttp.ClientResponse):
+    """A response without the words beside its status, which may be in any encoding.
+
+    The transport of httpx would write them as UTF-8, and fail after the other side has answered.
+    """
+
+    async def start(self, connection: Any) -> "aiohttp.ClientResponse":
+        await super().start(connection)
+        self.reason = None
+        return self
+
+
 class HttpClient:
     """The HTTP connections of one destination; none is opened before the first call."""
 
@@ -134,7 +146,8 @@ class HttpClient:
             ssl=self._tls,
             socket_factory=None if self._settings.allow_private else guarded_socket,
         )
-        return aiohttp.ClientSession(connector=connector, cookie_jar=aiohttp.DummyCookieJar())
+        jar = aiohttp.DummyCookieJar()
+        return aiohttp.ClientSession(connector=connector, cookie_jar=jar, response_class=_Nameless)
 
     async def call(
         self,

@@ -51,6 +51,7 @@ TRANSLATION: dict[type[BaseException], type[ConnectorError]] = {
     **dict.fromkeys(_NEVER_LEFT, NotSent),
     **dict.fromkeys(_MAY_HAVE_LEFT, OutcomeUnknown),
     OSError: OutcomeUnknown,
+    UnicodeError: OutcomeUnknown,
 }
 
 #: The errors that a call may raise; any other error is a bug of this project and is not caught.
@@ -61,6 +62,7 @@ FOREIGN: tuple[type[Exception], ...] = (
     httpx.CookieConflict,
     aiohttp.ClientError,
     OSError,
+    UnicodeError,
 )
 
 

@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from datetime import timedelta
 
-from connectors.errors import ConnectorError, NotSent, OutcomeUnknown
+from connectors.errors import CallRejected, ConnectorError, NotSent, OutcomeUnknown
 from schemas.delivery import Item, Listed, Outcome, OutcomeKind
 from schemas.identifiers import masked
 
@@ -48,10 +48,12 @@ async def send_parts(
 
     A failure of the first part is raised, except Throttled, which becomes outcomes. A failure of a
     later part becomes outcomes: unknown or deferred for its items, and deferred for the items of
-    parts that were not sent.
+    parts that were not sent. A part that is refused does not keep the others from being sent; if
+    all are refused, the first refusal is raised.
     """
     outcomes: list[Outcome] = []
     failed: ConnectorError | None = None
+    refused: list[CallRejected] = []
     deadline = asyncio.get_running_loop().time() + limit.total_seconds()
     for part in parts:
         if failed is not None:
@@ -60,11 +62,16 @@ async def send_parts(
             continue
         try:
             outcomes += await _by(deadline, send, part)
+        except CallRejected as exc:
+            refused.append(exc)
+            outcomes += [outcome_of(exc)] * len(part)
         except ConnectorError as exc:
             if not outcomes and not isinstance(exc, Throttled):
                 raise
             failed = exc
             outcomes += [outcome_of(exc)] * len(part)
+    if refused and len(refused) == len(parts):
+        raise refused[0]
     return outcomes
 
 

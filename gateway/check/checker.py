@@ -1,9 +1,6 @@
 """Check 校验 (pure): turn a candidate row into a typed record with its problems, or a refusal."""
 
-import json
-import re
-import unicodedata
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
 from functools import lru_cache
 from typing import Any, Protocol, cast
@@ -13,6 +10,7 @@ from pydantic import ValidationError
 
 from gateway.check.checked import Checked
 from gateway.check.completeness import NATURAL, contradictions, lacking, refusals
+from gateway.check.exclusions import Exclusions, plain
 from gateway.check.messages import event_problem, from_pydantic
 from gateway.check.normalise import Candidate, normalise
 from gateway.check.raw import Raw
@@ -22,33 +20,12 @@ from schemas.codes import (
     Verb,
 )
 from schemas.event import CreditEvent, ReceivedGrade
-from schemas.identifiers import fold_once
 from schemas.kinds import KINDS, REPORTED_KINDS
 from schemas.legacy import PENALTY_STATE
 from schemas.problem import Problem, Rule
 from schemas.record import RECORD_KINDS, Decision, business_key, date_of
-from schemas.verdict import Exclusion, Scope, Verdict
+from schemas.verdict import Scope, Verdict
 
-#: Words for yes and no in a column that excludes a decision from reporting.
-_YES = frozenset({"1", "1.0", "true", "t", "yes", "y", "on", "是", "有", "真", "对", "√"}) | {
-    "涉密",
-    "绝密",
-    "机密",
-    "秘密",
-}
-_NO = frozenset({"", "0", "0.0", "false", "f", "no", "n", "off", "none", "null", "-", "x", "×"}) | {
-    "否",
-    "无",
-    "不是",
-    "没有",
-    "假",
-    "不涉密",
-    "非涉密",
-}
-#: A letter, digit or sign of ASCII that is written as an escape, within a name perhaps.
-_ESCAPED_LETTER = re.compile(rb"\\u00[2-7]")
-#: The longest word that is compared.
-_LONGEST_WORD = 64
 #: Words for a withdrawal.
 _WITHDRAW = frozenset({Verb.WITHDRAW.value, "撤回", "撤销"})
 #: Verbs that the record step derives itself; they are ignored in the input.
@@ -67,12 +44,7 @@ class Checker:
 
     def __init__(self, identities: Identities, scope: Scope | None = None) -> None:
         self.identities = identities
-        rules = (scope or Scope()).rules
-        #: (reason, column, its plain name, whether it holds for natural persons only)
-        self._exclusions = [
-            (reason, column, _flag_name(column), persons_only)
-            for reason, (column, persons_only) in rules.items()
-        ]
+        self._exclusions = Exclusions(scope or Scope())
 
     def check(self, raw: Raw, today: date) -> Checked:
         """Check one item against the 2018 layout."""
@@ -102,7 +74,7 @@ class Checker:
         own = _own_columns(candidate.row, unknown)
         verb, wrong_verb = _verb(own)
         person = _is_person(values)
-        excluded, unclear = self._excluded(candidate.row, unknown, raw.body, person)
+        excluded, unclear = self._exclusions.of(candidate.row, unknown, raw.body, person)
         unreadable = {problem.field for problem in problems}
         problems += [p for p in lacking(candidate.kind, values) if p.field not in unreadable]
         problems += contradictions(candidate.kind, values, today)
@@ -156,61 +128,6 @@ class Checker:
             decided_on=date_of(record),
         )
 
-    def _excluded(
-        self,
-        row: Mapping[str, Any],
-        unknown: Mapping[str, Any] | None,
-        body: bytes | None,
-        person: bool,
-    ) -> tuple[Exclusion | None, list[Problem]]:
-        """Return why a decision is not reported, if so, and a problem for each unclear column.
-
-        A column in any spelling counts, such as `State_Secret`, `stateSecret` or one behind a BOM.
-        What is neither yes nor no, or both, is a problem: what may be secret is not published.
-        """
-        found: Exclusion | None = None
-        unclear: list[Problem] = []
-        named: dict[str, list[str]] = {}
-        for name in unknown or ():
-            named.setdefault(_flag_name(name), []).append(name)
-        for reason, column, flag, persons_only in self._exclusions:
-            names = named.get(flag) or [column] * (column in row)  # it may be one of the standard
-            if not names or (persons_only and not person):
-                continue
-            words = {_plain(value) for value in _given(row, names, flag, body)}
-            if words <= _YES:
-                found = found or reason
-            elif not words <= _NO:
-                unclear.append(_unclear(column, row[names[0]], words))
-        return found, unclear
-
-
-def _given(
-    row: Mapping[str, Any], names: Sequence[str], flag: str, body: bytes | None
-) -> list[Any]:
-    """Return all values of a flag: of two equal names in one object the parser keeps the last."""
-    values = [row[name] for name in names]
-    if body is None:
-        return values
-    seen = sum(map(body.count, {name.encode() for name in names}))
-    if seen == len(names) and not _ESCAPED_LETTER.search(body):
-        return values
-
-    def pairs(found: list[tuple[str, Any]]) -> dict[str, Any]:
-        values.extend(value for name, value in found if _flag_name(name) == flag)
-        return dict(found)
-
-    json.loads(body.decode("utf-8-sig"), object_pairs_hook=pairs)
-    return values
-
-
-def _unclear(column: str, given: object, words: Collection[str]) -> Problem:
-    if len(words) > 1:
-        said = f"{column} 写了不止一次，而且不一致，不知道以哪个为准"
-        return Problem(field=column, rule=Rule.FORMAT, message=said, fix="只留一个")
-    said = f"{column}：看不出“{given}”是“是”还是“否”"
-    return Problem(field=column, rule=Rule.CODE_LIST, message=said, fix="填 是 或 否")
-
 
 def _row(candidate: Candidate | Problem) -> RowRead | None:
     """Read the columns of a decision; None for other kinds and for unreadable items."""
@@ -227,17 +144,6 @@ def _is_person(values: Mapping[str, Any]) -> bool:
     return values.get("subject_category") == NATURAL and "identity_number" in values
 
 
-def _plain(value: object) -> str:
-    """Return a word as it is compared: one width, without spaces and invisible characters.
-
-    A long text is no word; it is cut to something that equals none.
-    """
-    text = str("" if value is None else value)
-    text = text if len(text) <= _LONGEST_WORD else f"{text[:_LONGEST_WORD]}…"
-    visible = (c for c in text if unicodedata.category(c) != "Cf")
-    return fold_once("".join(visible)).lower()
-
-
 def _own_columns(row: Mapping[str, Any], unknown: Mapping[str, Any] | None) -> Mapping[str, Any]:
     """Return the row, with its unknown columns also by their plain names.
 
@@ -248,13 +154,7 @@ def _own_columns(row: Mapping[str, Any], unknown: Mapping[str, Any] | None) -> M
     return {_plain_name(name): value for name, value in unknown.items()} | dict(row)
 
 
-_plain_name = lru_cache(maxsize=1024)(_plain)
-
-
-@lru_cache(maxsize=1024)
-def _flag_name(name: str) -> str:
-    """Return the name of a flag without what spellings differ in: `stateSecret`, `state-secret`."""
-    return _plain(name).replace("_", "").replace("-", "")
+_plain_name = lru_cache(maxsize=1024)(plain)
 
 
 def _unfolded(value: Any) -> Any:
@@ -274,7 +174,7 @@ def _verb(row: Mapping[str, Any]) -> tuple[Verb | None, list[Problem]]:
     given = row.get("verb")
     if not given:
         return None, []
-    word = _plain(given)
+    word = plain(given)
     if word in _OWN_VERBS:
         return None, []
     if word in _WITHDRAW:

@@ -256,7 +256,10 @@ def make_master(path: Path) -> Master:
             path.parent.mkdir(parents=True, exist_ok=True)
             draft = path.with_name(f".{path.name}.{os.getpid()}")
             draft.touch(mode=0o600)
-            draft.write_text(secrets.token_hex(_KEY_BYTES))
+            with draft.open("w") as file:
+                file.write(secrets.token_hex(_KEY_BYTES))
+                file.flush()
+                os.fsync(file.fileno())
             _keep_first(draft, path)
     except OSError as error:
         raise SecretMissing(f"不能建立 {path}：{error.strerror}") from error
@@ -277,3 +280,8 @@ def _keep_first(draft: Path, path: Path) -> None:
         pass
     finally:
         draft.unlink()
+    folder = os.open(path.parent, os.O_RDONLY)
+    try:
+        os.fsync(folder)  # the database may be encrypted with it from now on
+    finally:
+        os.close(folder)

@@ -203,16 +203,17 @@ class Decider:
     ) -> DecidedVersion:
         """Decide a withdrawal or repair: it goes to destinations that have or may have the record.
 
-        Deliveries that were not handed over are superseded. An exclusion is told as a withdrawal.
+        Deliveries that were not handed over are superseded. An exclusion is told as a withdrawal;
+        what is withdrawn already is not withdrawn again.
         """
         dues = self._dues_of((FOLLOW_UP_LIMIT.name,), today(now))
+        verb = Verb.WITHDRAW if version.excluded else version.verb
         routes = []
         for name in dict.fromkeys(p.destination for p in past):
-            mine = [p for p in past if p.destination == name]
-            if any(p.is_told for p in mine):
-                state = S.WAITING if any(p.is_settling for p in mine) else S.READY
+            told = [p for p in past if p.destination == name and p.is_told]
+            if told and not (verb is Verb.WITHDRAW and told[-1].verb is Verb.WITHDRAW):
+                state = S.WAITING if any(p.is_settling for p in told) else S.READY
                 routes.append(Route(name, state, dues[0].at, dues))
-        verb = Verb.WITHDRAW if version.excluded else version.verb
         superseded = [p.id for p in past if p.is_replaceable]
         return DecidedVersion(_obligation(version, routes)._replace(verb=verb), superseded)
 

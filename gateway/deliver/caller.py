@@ -5,6 +5,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from datetime import timedelta
+from math import inf
 
 from tenacity import (
     AsyncRetrying,
@@ -33,6 +34,8 @@ RECENT_CALLS = 200
 #: The connector ends a call at its time limit by itself, and then says which parts were answered;
 #: only one that does not is ended from outside, a little later.
 GRACE = timedelta(seconds=1)
+#: Seconds for which an answered call shows that the destination does not refuse us altogether.
+ANSWERED_SECONDS = 60.0
 #: Tries within one attempt, at most one second apart, only while nothing has been handed over.
 QUICK_TRIES = 3
 
@@ -66,6 +69,7 @@ class Caller:
         self._events: list[AuditEvent] = []  #: not stored yet
         self._durations: deque[float] = deque(maxlen=RECENT_CALLS)
         self._next_call = 0.0  #: of the monotonic clock
+        self._answered: dict[Act, float] = {}  #: when a call was last answered, by the same
         self._pacing = asyncio.Lock()
 
     def own(self, fencing: int | None) -> None:
@@ -177,17 +181,22 @@ class Caller:
         raise NotSent
 
     def failed(self, error: Exception, act: Act) -> None:
-        """Count a failed call; a refusal and a Retry-After open the breaker at once."""
+        """Count a failed call; a Retry-After opens the breaker at once.
+
+        So does a refusal, unless other calls are being answered: then it is about its items.
+        """
         extra = {"destination": self.name, "act": act.value, "error": type(error).__name__}
         logger.warning(LogEvent.CALL_FAILED, extra=extra)
         if not self.is_open(act):
             asked = error.retry_after if isinstance(error, ConnectorError) else None
-            at_once = isinstance(error, CallRejected) or asked is not None
+            answered = time.monotonic() - self._answered.get(act, -inf) < ANSWERED_SECONDS
+            at_once = asked is not None or (isinstance(error, CallRejected) and not answered)
             now = self.clock()
             self._set(act, self._breaker(act).failed(now, at_once=at_once, asked=asked))
 
     def succeeded(self, act: Act) -> None:
         """Note an answered call: it closes the breaker."""
+        self._answered[act] = time.monotonic()
         before = self._breaker(act)
         if before != Breaker():
             self._set(act, before.succeeded())

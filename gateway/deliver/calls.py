@@ -6,12 +6,13 @@ from collections.abc import Callable, Iterator, Sequence
 
 from gateway.config.clock import Clock
 from gateway.config.keys import Keys
+from gateway.deliver.breaker import Act
 from gateway.deliver.caller import Caller
-from gateway.deliver.item import is_moot, item
-from gateway.deliver.outcome import finish, moot, not_called, unusable
+from gateway.deliver.item import is_barred, is_moot, item
+from gateway.deliver.outcome import barred, finish, moot, not_called, unusable
 from gateway.deliver.writer import Queue, Round, Writer
 from gateway.telemetry.log import item_failed
-from schemas.delivery import Claimed, Item
+from schemas.delivery import Claimed, Finish, Item
 from schemas.destination import Destination
 
 
@@ -49,19 +50,21 @@ class Calls:
             DatabaseAway: outcomes could not be written; no further call was begun.
         """
         limits = self.caller.connector.limits
-        live = [one for one in claimed if not is_moot(one)]
+        act = self.caller.act(look=claimed[0].look)
+        over = [end for one in claimed if (end := _without_a_call(one, act))]
+        ended = {one.id for one in over}
+        live = [one for one in claimed if one.id not in ended]
         starts = range(0, len(live), limits.batch_size)
         groups = iter([live[start : start + limits.batch_size] for start in starts])
         queue: Queue = asyncio.Queue()
         writing = asyncio.create_task(self.writer.write(queue, done))
-        act = self.caller.act(look=claimed[0].look)
 
         def ends() -> bool:
             over = time.monotonic() > until or writing.done()
             return over or self.caller.is_open(act) or not self.may_call()
 
-        if len(live) < len(claimed):
-            queue.put_nowait([moot(one) for one in claimed if is_moot(one)])
+        if over:
+            queue.put_nowait(over)
         try:
             async with asyncio.TaskGroup() as tasks:
                 for _ in range(min(limits.concurrency, len(starts))):
@@ -102,3 +105,11 @@ class Calls:
         now = self.clock()
         pairs = zip(usable, outcomes, strict=True)
         queue.put_nowait([finish(one, what, self.destination, now) for one, what in pairs])
+
+
+def _without_a_call(claimed: Claimed, act: Act) -> Finish | None:
+    """Return the end of what needs no call, or must not have one; None for everything else."""
+    if is_moot(claimed):
+        return moot(claimed)
+    # Asking for it names its key only.
+    return barred(claimed) if act is Act.SEND and is_barred(claimed) else None

@@ -23,7 +23,7 @@ from gateway.deliver.outcome import lease_for
 from gateway.deliver.writer import FINISH_PATIENCE, Round, Writer
 from gateway.store.base.engine import Database, DatabaseAway
 from gateway.store.base.installation import know
-from gateway.store.deliver import claims
+from gateway.store.deliver import claims, ends
 from gateway.store.deliver import destinations as destination_store
 from gateway.telemetry.log import LogEvent, logger
 from gateway.telemetry.metrics import Metrics
@@ -80,6 +80,11 @@ class Deliverer:
     def is_quiet(self) -> bool:
         """Whether the destination must not be called now 免打扰时段."""
         return self.destination.is_quiet(self.clock())
+
+    @property
+    def _longest_wait(self) -> timedelta:
+        """The longest wait for a retry after the due time."""
+        return max(self.destination.retry_floor, self.destination.retry_cap)
 
     @property
     def is_owner(self) -> bool:
@@ -188,13 +193,13 @@ class Deliverer:
 
     def _may_call(self) -> bool:
         self._progress = time.monotonic()
-        return not self._stopping and self.is_owner
+        return not (self._stopping or self.is_quiet) and self.is_owner
 
     async def _tidy(self) -> None:
         now = self.clock()
         async with self.database.transaction() as connection:
-            lost = await claims.expire_leases(connection, self.name, self.destination.settle, now)
-            await claims.promote_deferred(connection, self.name, now)
+            lost = await ends.expire_leases(connection, self.name, self.destination.settle, now)
+            await claims.promote_deferred(connection, self.name, now, self._longest_wait)
         if lost:
             self.metrics.lost_leases.labels(self.name).inc(lost)
             logger.warning(LogEvent.LEASE_LOST, extra={"destination": self.name, "count": lost})
@@ -221,6 +226,8 @@ class Deliverer:
                 lease=lease,
                 now=self.clock(),
                 look=look,
+                probe=probe,
+                longest=self._longest_wait,
             )
             sealed = (one.key_version for one in claimed if one.secret is not None)
             await know(connection, self.keys, filter(None, sealed))

@@ -70,6 +70,11 @@ def is_moot(claimed: Claimed) -> bool:
     return Verb(claimed.verb) in FOLLOW_UPS and not claimed.holds
 
 
+def is_barred(claimed: Claimed) -> bool:
+    """Whether its content must not leave any more: the decision has become one of 不予报送."""
+    return claimed.barred and Verb(claimed.verb) is not Verb.WITHDRAW
+
+
 def _columns(claimed: Claimed, decrypt: Callable[[bytes, int], bytes]) -> dict[str, Any]:
     if claimed.item_kind == ItemKind.GRADE_CHANGE:
         changed = GradeChanged.model_validate(

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 
 from gateway.deliver.retry import next_attempt
 from schemas.delivery import (
+    NOT_AGAIN,
     NOT_CALLED,
     NOTHING_TO_WITHDRAW,
     UNUSABLE,
@@ -57,6 +58,11 @@ def finish(claimed: Claimed, outcome: Outcome, destination: Destination, now: da
 def moot(claimed: Claimed) -> Finish:
     """Return the end of a follow-up with nothing to withdraw or repair: withdrawn, not sent."""
     return _end(claimed, DeliveryState.WITHDRAWN, NOTHING_TO_WITHDRAW)
+
+
+def barred(claimed: Claimed) -> Finish:
+    """Return the end of what must not be sent any more; it may have arrived before."""
+    return _end(claimed, DeliveryState.WITHDRAWN, NOT_AGAIN)
 
 
 def not_called(claimed: Claimed, now: datetime) -> Finish:

@@ -10,7 +10,7 @@ from tenacity import AsyncRetrying, retry_if_exception_type, stop_after_delay, w
 from gateway.config.clock import Clock
 from gateway.deliver.outcome import without_words
 from gateway.store.base.engine import BadData, Connection, Database, DatabaseAway
-from gateway.store.deliver import claims
+from gateway.store.deliver import ends
 from gateway.telemetry.metrics import Metrics
 from schemas.delivery import Finish
 
@@ -54,7 +54,7 @@ class Writer:
     async def _finish(self, pending: Sequence[Finish], done: Round) -> None:
         now = self.clock()
         try:
-            ours = await self._patiently(lambda c: claims.finish(c, pending, now))
+            ours = await self._patiently(lambda c: ends.finish(c, pending, now))
         except BadData:
             if len(pending) > 1:
                 middle = len(pending) // 2

@@ -8,13 +8,12 @@ paused and polling goes on, so that the consumer keeps its assignment.
 """
 
 import asyncio
-import time
 from asyncio import FIRST_COMPLETED
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from functools import partial
-from typing import Any, TypeVar
+from typing import Any
 
 from aiokafka import ConsumerRecord, TopicPartition
 from aiokafka.errors import KafkaError
@@ -28,8 +27,8 @@ from gateway.config.clock import Clock
 from gateway.config.errors import Away, BadConfiguration
 from gateway.config.settings import KafkaSettings, OnMissing
 from gateway.intake.consumer import Consumer, Missing
+from gateway.intake.watch import Watch
 from gateway.pipeline import Pipeline
-from gateway.store.base.engine import DatabaseAway
 from gateway.store.record import missing
 from gateway.store.record.missing import MissingMessages
 from gateway.telemetry.log import LogEvent, logger
@@ -37,18 +36,12 @@ from gateway.telemetry.metrics import Metrics
 
 Records = Sequence[ConsumerRecord[bytes, bytes]]
 Ends = Mapping[TopicPartition, int]
-Result = TypeVar("Result")
 
 #: Batches between poll and commit at most: one is checked while the other waits for the database.
 IN_FLIGHT = 2
-#: Seconds between two tries while the database is away: the first and the longest pause.
-FIRST_PAUSE, LONGEST_PAUSE = 0.2, 5.0
 POLL_MILLISECONDS = 100
 #: Bytes fetched from a partition at once: several batches, so that few polls return a small rest.
 FETCH_BYTES = 4 * 2**20
-#: Seconds without a step, though there is work, after which intake counts as stuck; seconds that
-#: the database or the broker may be away before intake says that it is not ready.
-STUCK_AFTER, AWAY_AFTER = 45.0, 10.0
 
 
 class KafkaAway(Away):
@@ -96,14 +89,10 @@ class KafkaIntake:
         self.metrics = metrics
         self.consumer: Consumer | None = None
         self.taken = 0  #: records committed
-        self.failed = False  #: a batch failed by a bug of ours; liveness fails
         self._stopping = False
         self._batches: set[asyncio.Task[None]] = set()
         self._last: dict[TopicPartition, asyncio.Task[None]] = {}
-        self._moved = time.monotonic()  #: the last step, or the last time without work
-        self._heard = time.monotonic()  #: when the broker last answered
-        self._away: tuple[float, str] | None = None  #: since when the database is away, and why
-        self._told: str | None = None  #: the trouble that was logged last
+        self.watch = Watch(metrics)
         self.broker = _Broker(partial(self._make, bootstrap, _options(settings)))
         self._subscriber = self._subscribe()
 
@@ -166,59 +155,19 @@ class KafkaIntake:
         """Return the records left in our partitions; None while their end is not known."""
         return None if self.consumer is None else self.consumer.lag()
 
-    # ------------------------------------------------------------ what is wrong
-
     async def observe(self) -> None:
         """Set the gauges, and log a trouble once when it begins; called every second."""
-        left = await self._measured()
         self.metrics.assigned_partitions.set(len(self.assigned()))
-        if left is not None:
-            self._heard = time.monotonic()
-            self.metrics.intake_lag.set(left)
-        if (not self._batches and not left) or self._away is not None:
-            self._moved = time.monotonic()
-        found = self.stuck() or self.waits()
-        if found is not None and found != self._told:
-            logger.error(LogEvent.INTAKE_TROUBLE, extra={"trouble": found})
-        self._told = found
-
-    async def _measured(self) -> int | None:
-        """Return the lag; None if the broker does not say."""
-        if self.consumer is None:
-            return None
-        try:
-            async with asyncio.timeout(AWAY_AFTER / 2):
-                return await self.consumer.measured_lag()
-        except (KafkaError, TimeoutError):
-            return None
+        if self.consumer is not None:
+            await self.watch.look(self.consumer, busy=bool(self._batches))
 
     def stuck(self) -> str | None:
         """Return in Chinese why a restart is needed (liveness); None if all is well."""
-        if self.failed:
-            return "一批来件处理失败，已停止读取，详见日志 work_failed"
-        if self.consumer is None:
-            return None
-        if self.consumer.fault is not None:
-            return f"有读不出来的来件：{self.consumer.fault}"
-        if self.consumer.ended:
-            return "读取来件的任务已结束"
-        still = time.monotonic() - self._moved
-        return f"有来件未处理，{STUCK_AFTER:g} 秒没有进展" if still > STUCK_AFTER else None
+        return self.watch.stuck(self.consumer)
 
     def waits(self) -> str | None:
         """Return in Chinese what intake waits for (readiness); None if it works."""
-        if not self.assigned() or self.consumer is None:
-            return "没有分配到 Kafka 分区"
-        if self._away is not None and time.monotonic() - self._away[0] > AWAY_AFTER:
-            return f"来件写不进数据库：{self._away[1]}"
-        if self.consumer.halted:
-            places = "、".join(
-                sorted(f"{topic}/{number}" for topic, number in self.consumer.halted)
-            )
-            return f"{places} 有未读而已被 Kafka 删除的来件，按 on_missing: stop 已停止读取"
-        if time.monotonic() - self._heard > AWAY_AFTER:
-            return "Kafka 没有应答"
-        return None
+        return self.watch.waits(self.consumer)
 
     def _unreadable(self, error: KafkaError) -> None:
         self.metrics.unreadable.inc()
@@ -236,13 +185,15 @@ class KafkaIntake:
         self.metrics.missing.labels(found.partition.topic).inc(found.end - found.first)
         note = MissingMessages(origin, found.first, found.end, self.clock())
         write = self.pipeline.database.run
-        await self._until_back(partial(write, lambda c: missing.add_missing(c, note)))
+        await self.watch.until_back(partial(write, lambda c: missing.add_missing(c, note)))
         return self.settings.on_missing is OnMissing.CONTINUE
 
     async def _after_last_taken(self, partition: TopicPartition) -> int | None:
         origin = self._origin(partition)
         read = self.pipeline.database.run
-        last = await self._until_back(partial(read, lambda c: missing.last_position(c, origin)))
+        last = await self.watch.until_back(
+            partial(read, lambda c: missing.last_position(c, origin))
+        )
         return None if last is None else last + 1
 
     # ------------------------------------------------------------ from poll to commit
@@ -283,9 +234,9 @@ class KafkaIntake:
         with self.metrics.batch_seconds.time():
             checked = await self.pipeline.check(self._raws(records, ends))
             await asyncio.gather(*before)
-            await self._until_back(partial(self.pipeline.commit, checked))
+            await self.watch.until_back(partial(self.pipeline.commit, checked))
             await self._commit_offsets(ends)
-        self._moved = time.monotonic()
+        self.watch.moved()
         self.taken += len(records)
         self.metrics.last_progress.set(self.clock().timestamp())
 
@@ -295,10 +246,10 @@ class KafkaIntake:
         if batch.cancelled():
             return
         if (error := batch.exception()) is not None:
-            self.failed = True
+            self.watch.failed = True
             self._pause()
             logger.error(LogEvent.WORK_FAILED, exc_info=error, extra={"work": "intake"})
-        elif self.consumer is not None and not self.failed and len(self._batches) < IN_FLIGHT:
+        elif self.consumer is not None and not self.watch.failed and len(self._batches) < IN_FLIGHT:
             self.consumer.resume(*(self.consumer.paused() - self.consumer.halted))
 
     async def _commit_offsets(self, ends: Ends) -> None:
@@ -318,24 +269,6 @@ class KafkaIntake:
             Raw(origins[one.topic, one.partition], one.offset, one.value, kinds[one.topic])
             for one in records
         ]
-
-    async def _until_back(self, work: Callable[[], Awaitable[Result]]) -> Result:
-        """Repeat the work while the database is away; an outage never quarantines items."""
-        pause = FIRST_PAUSE
-        while True:
-            try:
-                done = await work()
-            except DatabaseAway as error:
-                since = self._away[0] if self._away else time.monotonic()
-                self._away = since, str(error)[:200]
-                logger.warning(LogEvent.DATABASE_AWAY, extra={"error": self._away[1]})
-                await asyncio.sleep(pause)
-                pause = min(LONGEST_PAUSE, pause * 2)
-            else:
-                if self._away is not None:
-                    self._away = None
-                    logger.info(LogEvent.DATABASE_BACK)
-                return done
 
 
 def _options(settings: KafkaSettings) -> dict[str, Any]:

@@ -46,7 +46,10 @@ class DecisionStanding:
 
 @dataclass(frozen=True, slots=True)
 class LedgerRow:
-    """One decision of the month; a natural person is shown by pseudonym, without a name."""
+    """One decision of the month.
+
+    A natural person is shown by pseudonym, without a name; a secret decision without anything.
+    """
 
     decision_id: int
     kind: RecordKind
@@ -112,20 +115,28 @@ class Assembler:
             deliveries = told.get(destination.name, [])
             if deliveries or self._owed_all_the_same(decision, destination):
                 standings[destination.name] = self._standing(decision, destination, deliveries)
-        person = decision.person
-        code = decision.subject_code
+        number, name, code = self._named(decision)
         return LedgerRow(
             decision_id=decision.id,
             kind=RecordKind(decision.kind),
-            document_number=decision.document_number or "",
+            document_number=number,
             authority=decision.authority,
-            subject_name=PERSON if person else decision.subject_name or "",
-            subject_code=self.scope.pseudonym(code) if person else code,
+            subject_name=name,
+            subject_code=code,
             decision_date=decision.decision_date,
             excluded=_excluded_title(decision.excluded),
             withdrawn=decision.withdrawn_at is not None,
             standings={} if decision.excluded else standings,
         )
+
+    def _named(self, decision: Any) -> tuple[str, str, str]:
+        """Return document number, subject and code as they may be shown: nothing of a secret."""
+        if decision.excluded == Exclusion.STATE_SECRET:
+            return "", "", ""
+        number, code = decision.document_number or "", decision.subject_code
+        if decision.person:
+            return number, PERSON, self.scope.pseudonym(code)
+        return number, decision.subject_name or "", code
 
     def _owed_all_the_same(self, decision: Any, destination: Destination) -> bool:
         """Whether a decision without any delivery is owed to the destination.

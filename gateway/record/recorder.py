@@ -135,6 +135,7 @@ class Recording:
             self.keys.version,
             checked.verdict,
             as_json([p.model_dump() for p in checked.problems]) if checked.problems else None,
+            checked.excluded,
             self.now,
         )
 

@@ -244,11 +244,8 @@ async def withdraw(connection: Connection, name: str, actor: str, now: datetime)
     # Then no slice and no batch is being scored by this text any more.
     await activations.mark(connection, found.id, "withdrawn", actor, now)
     await activations.outlast_scoring(connection)
-    used = found.approved_at is not None and await activations.was_used(
-        connection, found.hash, found.approved_at
-    )
     await _tell(connection, AuditEvent.RULE_SET_WITHDRAWN, found.id, {"actor": actor}, now)
-    if used:
+    if found.started_at is not None:
         day = today(now)
         before = next(
             hash_

@@ -1,7 +1,7 @@
-"""Tell what is withdrawn or repaired to a destination that turns out to have the record.
+"""Tell the latest version to a destination that turns out to have an earlier one.
 
 A platform may have stored a record although it said that it was busy. Its receipt comes later, when
-the decision has been withdrawn and, as nobody seemed to have it, nothing was owed.
+the decision has been withdrawn, say, and, as nobody seemed to have it, nothing was owed.
 """
 
 from datetime import datetime

@@ -31,7 +31,7 @@ from gateway.schedule import tick
 from gateway.service import roles, tasks
 from gateway.service.app import gateway
 from gateway.service.roles import Role
-from gateway.store.deliver import chains, claims, deliveries, receipts
+from gateway.store.deliver import chains, claims, deliveries, ends, receipts
 from gateway.store.record import inbox
 from gateway.store.score import grade_changes
 from gateway.telemetry import log
@@ -76,10 +76,10 @@ POINTS = {
     "the platform stored, its answer was lost": Point(PlatformJson, "send", When.AFTER),
     "the SOAP platform stored, its answer was lost": Point(PlatformSoap, "send", When.AFTER),
     "the bank stored, its answer was lost": Point(BankWebhook, "send", When.AFTER),
-    "outcomes were known, not written": Point(claims, "finish", When.BEFORE),
-    "outcomes were written, not committed": Point(claims, "finish", When.AFTER),
+    "outcomes were known, not written": Point(ends, "finish", When.BEFORE),
+    "outcomes were written, not committed": Point(ends, "finish", When.AFTER),
     "outcomes were committed": Point(Writer, "_finish", When.AFTER),
-    "lost leases were found": Point(claims, "expire_leases", When.AFTER_SOME),
+    "lost leases were found": Point(ends, "expire_leases", When.AFTER_SOME),
     "the platform was asked about an unknown outcome": Point(
         PlatformJson, "look_up", When.AFTER
     ),

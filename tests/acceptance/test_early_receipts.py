@@ -5,7 +5,8 @@ import pytest
 from connectors.memory import Step
 from gateway.config.clock import SteppedClock
 from gateway.store.base.engine import Connection, Database
-from gateway.store.deliver.claims import claim, finish
+from gateway.store.deliver.claims import claim
+from gateway.store.deliver.ends import finish
 from gateway.store.deliver.receipts import MatchedReceipt, apply_receipts
 from schemas.delivery import DeliveryState, Finish
 from tests.conftest import BuildGateway

@@ -18,7 +18,7 @@ from gateway.service.app import Gateway, build
 from gateway.service.roles import build_deliverers
 from gateway.store.base.engine import Database
 from gateway.store.base.upgrade import upgrade
-from gateway.store.deliver import claims
+from gateway.store.deliver import claims, ends
 from schemas import delivery
 from schemas.codes import RecordKind
 from schemas.delivery import DeliveryState
@@ -203,6 +203,6 @@ async def _claim_ms(database: Database) -> float:
                 )
                 for one in claimed
             ]
-            await claims.finish(connection, finished, NOW)
+            await ends.finish(connection, finished, NOW)
         times.append((time.perf_counter() - start) * 1000)
     return round(statistics.median(times), 1)

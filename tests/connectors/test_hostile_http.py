@@ -70,6 +70,14 @@ async def test_an_answer_that_nobody_asked_for_is_not_that_of_the_next_call(
     assert len(requests) == 2
 
 
+async def test_words_beside_the_status_may_be_in_any_encoding(
+    clock: Any, item: ItemFactory
+) -> None:
+    outcome = await answered(answer(status="200 成功".encode("gbk")), clock, item)
+
+    assert outcome.kind is OutcomeKind.ACCEPTED
+
+
 @pytest.mark.parametrize(
     "given",
     [

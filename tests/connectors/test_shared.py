@@ -228,8 +228,27 @@ async def test_a_refused_call_or_a_redirect_rejects_the_whole_call(
 async def test_the_failure_of_the_first_part_is_the_failure_of_the_call(
     item: ItemFactory,
 ) -> None:
-    with pytest.raises(CallRejected):
-        await send_parts([[item(1)], [item(2)]], _failing(CallRejected(), on=1), _LIMIT)
+    with pytest.raises(OutcomeUnknown):
+        await send_parts([[item(1)], [item(2)]], _failing(OutcomeUnknown(), on=1), _LIMIT)
+
+
+async def test_a_part_that_is_refused_does_not_keep_the_others_from_being_sent(
+    item: ItemFactory,
+) -> None:
+    parts = [[item(1)], [item(2)]]
+
+    outcomes = await send_parts(parts, _failing(CallRejected("3002"), on=1), _LIMIT)
+
+    assert [outcome.kind.value for outcome in outcomes] == ["deferred", "accepted"]
+    assert outcomes[0].reasons == ("3002",)
+
+
+async def test_if_every_part_is_refused_the_call_is(item: ItemFactory) -> None:
+    async def refuse(_: object) -> list[Outcome]:
+        raise CallRejected("4001")
+
+    with pytest.raises(CallRejected, match="4001"):
+        await send_parts([[item(1)], [item(2)]], refuse, _LIMIT)
 
 
 async def test_after_an_answered_part_a_failure_loses_no_answer(item: ItemFactory) -> None:

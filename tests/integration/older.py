@@ -4,6 +4,11 @@ from tests.integration.world import World
 
 #: Revision → what takes the structure back to the revision before it, the newest first.
 BACK = {
+    "0016": (
+        "alter table delivery drop column first_tried_at",
+        "alter table receipt drop column lease_token",
+        "alter table record_version drop column excluded",
+    ),
     "0015": ("drop table missing_messages",),
     "0014": ("drop index delivery_obsolete",),
     "0013": (

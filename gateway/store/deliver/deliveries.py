@@ -119,15 +119,19 @@ _SUPERSEDE = text(
 )
 
 
-def believed(at: str, read_at: str = ":now") -> str:
-    """Return SQL for a time `at` of a destination about delivery `d`, as far as it is evidence.
+#: How far the clock of a destination may be behind ours.
+_BEHIND = "interval '5 minutes'"
 
-    A time in the future, or before the delivery existed, is that of a wrong clock: then it is the
-    time when it was read.
+
+def believable(at: str, read_at: str = ":now") -> str:
+    """Return SQL for a time `at` of a destination about delivery `d`; null if it is no evidence.
+
+    A time before the first attempt is that of a wrong clock, or the day without a time. A time in
+    the future is the time when it was read.
     """
     return (
-        f"case when {at} is null then null when {at} < d.created_at then {read_at} "
-        f"else least({at}, {read_at}) end"
+        f"case when {at} >= coalesce(d.first_tried_at, d.created_at) - {_BEHIND} "
+        f"then least({at}, {read_at}) end"
     )
 
 

@@ -1,6 +1,6 @@
 """Write receipts 回执 and move the deliveries that they answer."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -10,15 +10,17 @@ from sqlalchemy import text
 
 from gateway.store.base.engine import Connection
 from gateway.store.base.statements import one_of, unnest
-from gateway.store.deliver.deliveries import believed, lock, promote
+from gateway.store.deliver.deliveries import believable, lock, promote
 from schemas.delivery import NOTHING_LEFT
 
 #: A destination may give the same page again: what is stored already is not stored twice, and no
 #: destination answers for another one.
 _ADD_RECEIPTS = text(
     f"""
-    insert into receipt (delivery_id, accepted, reasons, platform_at, received_at, reference)
-    select t.id, t.accepted, t.reasons::jsonb, t.platform_at, :now, t.reference from {
+    insert into receipt (delivery_id, accepted, reasons, platform_at, received_at, reference,
+        lease_token)
+    select t.id, t.accepted, t.reasons::jsonb, t.platform_at, :now, t.reference, d.lease_token
+    from {
         unnest("id bigint, accepted boolean, reasons text, platform_at timestamptz, reference text")
     }
     join delivery d on d.id = t.id and d.destination = :destination
@@ -39,7 +41,7 @@ _RECEIPT_SUBJECTS = text(
 #: receipt is about it, whatever its date: the servers of a platform have different clocks. It
 #: proves that the delivery was handed over, also where the answer of the call was lost or said
 #: otherwise. It never changes the state of a superseded or withdrawn delivery, only that it may
-#: have arrived. A date before the delivery or in the future is no evidence of time.
+#: have arrived, and leaves a person's reason there.
 _APPLY_RECEIPTS = text(
     f"""
     update delivery d set
@@ -48,20 +50,23 @@ _APPLY_RECEIPTS = text(
         accepted_at = case when t.accepted then coalesce(d.accepted_at, :now)
             else d.accepted_at end,
         maybe_arrived = t.accepted and (d.maybe_arrived or d.state in ('superseded', 'withdrawn')),
-        submitted_at = coalesce(d.submitted_at, {believed("t.platform_at")}),
-        platform_at = {believed("t.platform_at")}, reasons = t.reasons::jsonb,
+        submitted_at = coalesce(d.submitted_at, {believable("t.platform_at")}, :now),
+        platform_at = {believable("t.platform_at")},
+        reasons = case when d.state in ('superseded', 'withdrawn') then d.reasons
+            else t.reasons::jsonb end,
         reference = coalesce(t.reference, d.reference)
     from {
         unnest("id bigint, accepted boolean, reasons text, platform_at timestamptz, reference text")
     }
     where d.id = t.id and d.destination = :destination
+      and not exists (select from receipt r where r.delivery_id = d.id
+          and least(r.platform_at, r.received_at) > t.platform_at)
       and (d.platform_at is null or least(t.platform_at, :now) >= d.platform_at
-           or (not exists (select from receipt r where r.delivery_id = d.id
-                   and least(r.platform_at, r.received_at) > t.platform_at)
-               and (select count(*) from attempt a where a.delivery_id = d.id and a.act = 'send'
+           or {believable("t.platform_at")} is null
+           or ((select count(*) from attempt a where a.delivery_id = d.id and a.act = 'send'
                    and coalesce(a.outcome not in {one_of(NOTHING_LEFT)}, true)) <= 1))
       and (d.state in ('submitted', 'unknown', 'accepted_blind', 'superseded', 'withdrawn')
-           or (d.state = 'parked' and d.maybe_arrived)
+           or (d.state = 'parked' and (d.maybe_arrived or (t.accepted and d.attempts > 0)))
            or (d.state = 'accepted' and not t.accepted)
            or (d.state in ('rejected', 'deferred') and t.accepted)
            or (d.state = 'ready' and t.accepted and d.attempts > 0))
@@ -134,27 +139,27 @@ def _values(destination: str, answers: Collection[MatchedReceipt], now: datetime
 _EARLY_RECEIPTS = text(
     f"""
     select distinct on (d.id) d.destination, d.id, r.accepted, r.reasons, r.platform_at, r.reference
-    from receipt r join delivery d on d.id = r.delivery_id
-    where d.id = any(cast(:ids as bigint[]))
-      and (d.platform_at is null
-           or {believed("r.platform_at", "r.received_at")} > d.platform_at)
-    order by d.id, {believed("r.platform_at", "r.received_at")} desc, r.received_at desc
+    from {unnest("id bigint, token uuid")} join delivery d using (id)
+    join receipt r on r.delivery_id = d.id and r.lease_token = t.token
+    order by d.id, coalesce({believable("r.platform_at", "r.received_at")}, r.received_at) desc,
+        r.received_at desc
     """
 )
 
 
 async def early_receipts(
-    connection: Connection, delivery_ids: Sequence[int]
+    connection: Connection, leases: Mapping[int, str]
 ) -> dict[str, list[MatchedReceipt]]:
-    """Return unapplied receipts of these deliveries, the newest of each, by destination.
+    """Return the receipts read during leases, the newest of each, by destination.
 
-    They were read before the outcome of the call was written. `platform_at` of the delivery tells
-    which receipts were applied before.
+    `leases` are delivery ids with their tokens. These receipts were stored and not applied, since
+    the outcome of the call was not written yet.
     """
     found: dict[str, list[MatchedReceipt]] = {}
-    if not delivery_ids:
+    if not leases:
         return found
-    for row in await connection.execute(_EARLY_RECEIPTS, {"ids": list(delivery_ids)}):
+    values = {"id": list(leases), "token": list(leases.values())}
+    for row in await connection.execute(_EARLY_RECEIPTS, values):
         answer = MatchedReceipt(row[1], row[2], tuple(row[3] or ()), row[4], row[5])
         found.setdefault(row[0], []).append(answer)
     return found

@@ -1,4 +1,4 @@
-"""Withdrawals and repairs that a destination was not told, though it has the record."""
+"""Versions that a destination was not told, though it has an earlier one."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -10,7 +10,9 @@ from gateway.store.base.statements import one_of
 from schemas.codes import FOLLOW_UPS, RecordKind, Verb
 from schemas.obligation import ReportedVersion
 
-#: A person's withdrawal by hand, with a reason, stands: nothing more is owed then.
+#: `d` turned out to have arrived after it was over. A withdrawal or repair is owed unless one comes
+#: later in the chain, and another version unless any does. A person's withdrawal by hand, with a
+#: reason, stands: nothing more is owed then.
 _UNHEARD = text(
     f"""
     select distinct d.destination, v.id, dec.id as decision_id, s.id as subject_id, s.code,
@@ -18,10 +20,13 @@ _UNHEARD = text(
     from delivery d join decision dec on dec.id = d.chain_id and d.item_kind = 'record_version'
     join record_version v on v.id = dec.version_id join subject s on s.id = dec.subject_id
     where d.maybe_arrived and d.state in ('superseded', 'withdrawn')
+      and d.verb not in {one_of(FOLLOW_UPS)}
       and (cast(:chains as bigint[]) is null or d.chain_id = any(cast(:chains as bigint[])))
-      and (dec.verb in {one_of(FOLLOW_UPS)} or dec.excluded is not null)
+      and d.item_id <> dec.version_id
       and not exists (select from delivery l where l.chain_id = d.chain_id
-          and l.destination = d.destination and l.id > d.id and l.verb in {one_of(FOLLOW_UPS)}
+          and l.destination = d.destination and l.id > d.id
+          and (l.verb in {one_of(FOLLOW_UPS)}
+               or (dec.verb not in {one_of(FOLLOW_UPS)} and dec.excluded is null))
           and l.state <> 'superseded' and (l.state <> 'withdrawn' or l.reasons is not null))
     order by dec.id limit :limit
     """
@@ -38,7 +43,7 @@ class Unheard(NamedTuple):
 async def unheard(
     connection: Connection, limit: int, chains: Sequence[int] | None = None
 ) -> list[Unheard]:
-    """Return withdrawals and repairs that are not told to who has the record; of these chains."""
+    """Return the latest versions that are not told to who has an earlier one; of these chains."""
     rows = await connection.execute(
         _UNHEARD, {"limit": limit, "chains": None if chains is None else list(chains)}
     )

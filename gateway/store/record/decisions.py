@@ -54,7 +54,7 @@ change_decisions = Insert(
 add_versions = Copy(
     "record_version",
     "id, decision_id, version, verb, body, secret, unknown_columns, key_version, verdict, "
-    "problems, recorded_at",
+    "problems, excluded, recorded_at",
 )
 
 _REPAIR_VERSIONS = text(

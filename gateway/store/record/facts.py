@@ -39,7 +39,8 @@ async def process_dates(
 
 _CLOSE = text(
     f"""
-    update fact f set known_to = :now from {unnest("subject_id bigint, decision_id bigint")}
+    update fact f set known_to = greatest(:now, f.known_from)
+    from {unnest("subject_id bigint, decision_id bigint")}
     where f.subject_id = t.subject_id and f.decision_id = t.decision_id and f.known_to is null
     """
 )

@@ -210,22 +210,11 @@ _ROLL_BACK = text(
     from rule_set_version r where r.hash = :hash
     """
 )
-_WAS_USED = text(
-    """
-    select exists (select from assessment where rule_set_hash = :hash and recorded_at >= :since)
-    """
-)
 
 
 async def roll_back(connection: Connection, values: Mapping[str, Any]) -> None:
     """Activate an earlier text again, approved at once: all its subjects are scored by it."""
     await connection.execute(_ROLL_BACK, values)
-
-
-async def was_used(connection: Connection, hash_: str, since: datetime) -> bool:
-    """Whether any subject was scored by this text since a time."""
-    values = {"hash": hash_, "since": since}
-    return bool(await connection.scalar(_WAS_USED, values))
 
 
 _SCORED_HERE = text(

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from sqlalchemy import text
@@ -52,11 +52,14 @@ async def stored(connection: Connection, after: int, limit: int) -> list[Stored]
     return [Stored(*row) for row in rows]
 
 
+#: How far the clocks of two hosts may differ.
+LARGEST_SKEW = timedelta(minutes=10)
 _LAST_RECORDED = text(
     """
     select max(last.recorded_at) from unnest(cast(:ids as bigint[])) as t(id)
     cross join lateral (select a.recorded_at from assessment a where a.subject_id = t.id
         order by a.id desc limit 1) last
+    where last.recorded_at <= :latest
     """
 )
 
@@ -64,12 +67,14 @@ _LAST_RECORDED = text(
 async def not_before_last(
     connection: Connection, subject_ids: Iterable[int], now: datetime
 ) -> datetime:
-    """Return now, or the time of the last assessment of these subjects if that is later.
+    """Return now, or the time of the last assessment of these subjects if that is a bit later.
 
-    Facts and assessments of a subject are recorded together, so that its known-at times never go
-    back, whatever the clocks of the hosts say. The subjects must be locked.
+    Facts and assessments of a subject are recorded together, so that its known-at times do not go
+    back although the clocks of hosts differ. A time further ahead is that of a clock that was
+    wrong: it must not become that of other subjects. The subjects must be locked.
     """
-    last = await connection.scalar(_LAST_RECORDED, {"ids": list(subject_ids)})
+    values = {"ids": list(subject_ids), "latest": now + LARGEST_SKEW}
+    last = await connection.scalar(_LAST_RECORDED, values)
     return now if last is None else max(now, last)
 
 

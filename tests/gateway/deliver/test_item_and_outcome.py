@@ -48,6 +48,7 @@ CLAIMED = Claimed(
     key_version=1,
     recorded_at=NOW,
     number=None,
+    barred=False,
 )
 
 

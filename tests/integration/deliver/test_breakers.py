@@ -195,3 +195,29 @@ async def test_the_ownership_is_kept_after_an_error_of_the_heartbeat(
     await world.deliverer().round()
 
     assert await world.states() == ["accepted"] * 10
+
+
+async def test_refused_items_that_are_due_first_do_not_keep_the_others_from_being_sent(
+    make_world: MakeWorld,
+) -> None:
+    """A filter before the platform refuses some for ever; all were tried in an outage before."""
+    world = await make_world(destinations=[{**PLATFORM, "settings": {"batch_size": 1}}, BANK])
+    connector, send, up = world.connector(), world.connector().send, False
+
+    async def filtered(items: Sequence[Item]) -> list[Outcome]:
+        if not up:
+            return [outcome_of(Throttled("busy", timedelta(seconds=1)))] * len(items)
+        if "坏词" in items[0].columns["CF_SY"]:
+            raise CallRejected("HTTP 403")
+        return await send(items)
+
+    connector.send = filtered  # type: ignore[method-assign]
+    await world.take(*(penalty(n, n, CF_SY="坏词", CF_JDRQ="2026/10/08") for n in range(1, 13)))
+    await world.take(*(penalty(n, n) for n in range(21, 33)))
+    await hours(world, 14)
+    assert await world.value("select min(attempts) from delivery where state = 'deferred'") > 0
+    up = True
+
+    await hours(world, 24)
+
+    assert (await world.states()).count("accepted") == 12

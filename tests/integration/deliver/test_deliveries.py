@@ -15,7 +15,7 @@ from gateway.config.errors import BadConfiguration
 from gateway.deliver.item import item
 from gateway.deliver.receipts import receive
 from gateway.schedule.sweeper import sweep
-from gateway.store.deliver import claims, deliveries
+from gateway.store.deliver import claims, deliveries, ends
 from schemas.delivery import TRANSITIONS, Claimed, DeliveryState, Finish, Item, Outcome
 from tests.conftest import BANK, PLATFORM, BuildGateway, NewDatabase
 from tests.factories import about, event, penalty
@@ -93,7 +93,7 @@ async def _finish(world: World, claimed: Claimed, state: DeliveryState) -> set[i
         outcome=state.value,
     )
     async with world.database.transaction() as connection:
-        return await claims.finish(connection, [done], world.clock())
+        return await ends.finish(connection, [done], world.clock())
 
 
 ACTS: dict[str, Act] = {

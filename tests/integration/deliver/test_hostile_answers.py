@@ -14,7 +14,7 @@ from gateway.deliver import deliverer as deliverer_step
 from gateway.deliver.breaker import Act
 from gateway.deliver.receipts import receive
 from gateway.store.base.engine import Database, DatabaseAway
-from gateway.store.deliver import claims
+from gateway.store.deliver import ends
 from schemas.delivery import Finish, Item, Outcome, OutcomeKind, Receipt
 from tests.conftest import BANK, PLATFORM
 from tests.factories import licence, penalty, person_penalty
@@ -118,7 +118,7 @@ async def test_an_outcome_that_cannot_be_stored_takes_no_other_with_it(
     """As if a text came that no check of ours knows: the outcome is kept without the words."""
     world = await with_settings(make_world, batch_size=10)
     await world.take(*(penalty(n) for n in range(1, 9)))
-    finish = claims.finish
+    finish = ends.finish
 
     async def choosy(connection: Any, finished: Sequence[Finish], now: Any) -> set[int]:
         changed = [
@@ -127,7 +127,7 @@ async def test_an_outcome_that_cannot_be_stored_takes_no_other_with_it(
         ]
         return await finish(connection, changed, now)
 
-    monkeypatch.setattr(claims, "finish", choosy)
+    monkeypatch.setattr(ends, "finish", choosy)
     await world.turn()
 
     assert await world.states() == ["accepted"] * 8

@@ -13,7 +13,7 @@ from sqlalchemy.sql.elements import TextClause
 
 import gateway.store
 from gateway.store.base.engine import Connection
-from gateway.store.deliver import by_hand, chains, claims, deliveries, held, receipts
+from gateway.store.deliver import by_hand, chains, claims, deliveries, ends, held, receipts
 from gateway.store.deliver.by_hand import Word
 from gateway.store.deliver.receipts import MatchedReceipt
 from schemas.delivery import TRANSITIONS, DeliveryState, Finish
@@ -65,7 +65,7 @@ async def _retry(connection: Connection, world: World, ids: Ids, *, arrived: boo
     await connection.execute(deliveries._RETRY, values)
 
 
-async def _claim(connection: Connection, world: World, *, look: bool) -> None:
+async def _claim(connection: Connection, world: World, *, look: bool, probe: bool = False) -> None:
     await claims.claim(
         connection,
         "platform",
@@ -74,6 +74,7 @@ async def _claim(connection: Connection, world: World, *, look: bool) -> None:
         lease=timedelta(minutes=5),
         now=world.clock() + timedelta(days=1),
         look=look,
+        probe=probe,
         fresh=100,
     )
 
@@ -85,7 +86,14 @@ async def _finish(connection: Connection, world: World, ids: Ids, state: S) -> N
         Finish(id_, TOKEN, subject, chain, "platform", state, "tried")
         for id_, subject, chain in rows
     ]
-    assert await claims.finish(connection, finished, world.clock()) == {ids[S.LEASED]}
+    assert await ends.finish(connection, finished, world.clock()) == {ids[S.LEASED]}
+
+
+async def _end_before_moot(connection: Connection, world: World, ids: Ids) -> None:
+    """Let a withdrawal behind the delivery in every state find out that there is nothing to do."""
+    await _overtake(connection, world, ids)
+    later = await world.column("select id from delivery order by id desc limit :n", n=len(ids))
+    await connection.execute(ends._SUPERSEDE_ENDED, {"ids": later})
 
 
 async def _promote_deferred(connection: Connection, world: World, _: Ids) -> None:
@@ -93,7 +101,7 @@ async def _promote_deferred(connection: Connection, world: World, _: Ids) -> Non
 
 
 async def _expire(connection: Connection, world: World, _: Ids) -> None:
-    await claims.expire_leases(connection, "platform", timedelta(), world.clock())
+    await ends.expire_leases(connection, "platform", timedelta(), world.clock())
 
 
 async def _receipts(connection: Connection, world: World, ids: Ids, *, accepted: bool) -> None:
@@ -136,8 +144,10 @@ ACTS: dict[str, list[Act]] = {
         lambda c, w, ids: _retry(c, w, ids, arrived=True),
     ],
     "_CLAIM_READY": [lambda c, w, _: _claim(c, w, look=False)],
+    "_CLAIM_PROBE": [lambda c, w, _: _claim(c, w, look=False, probe=True)],
     "_CLAIM_UNKNOWN": [lambda c, w, _: _claim(c, w, look=True)],
     "_FINISH": [_finishing(state) for state in sorted(TRANSITIONS[S.LEASED])],
+    "_SUPERSEDE_ENDED": [_end_before_moot],
     "_OVERTAKEN": [_overtake],
     "_RELEASE": [_release],
     "_PARK_BY_HAND": [_by_hand(S.PARKED)],

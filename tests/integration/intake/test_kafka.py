@@ -119,7 +119,7 @@ async def test_a_failed_batch_is_reported_and_no_offset_after_it_is_committed(
     await send(producer, topic, *bodies(1, 20))
 
     intake = await start(batch_size=3)
-    await until(lambda: intake.failed)
+    await until(lambda: intake.watch.failed)
 
     assert intake.taken == 0
     assert await committed(intake, topic) == [None, None]
@@ -131,7 +131,7 @@ async def test_records_after_a_failed_batch_count_as_lag(
 ) -> None:
     await send(producer, topic, *bodies(1, 1))
     intake = await start(batch_size=3)
-    await until(lambda: intake.failed)
+    await until(lambda: intake.watch.failed)
 
     await send(producer, topic, *bodies(2, 20))
 
@@ -165,7 +165,7 @@ async def test_no_batch_is_started_while_intake_stops(
 
     await intake.stop()
 
-    assert (len(begun), intake.failed) == (1, False)
+    assert (len(begun), intake.watch.failed) == (1, False)
 
 
 async def test_a_re_created_topic_is_processed_and_audited(
@@ -299,4 +299,4 @@ async def test_the_lag_is_zero_after_everything_is_read(
     await until(lambda: intake.taken == 10)
     await until(lambda: intake.lag() == 0)
 
-    assert not intake.failed
+    assert not intake.watch.failed

@@ -265,7 +265,7 @@ async def test_intake_that_makes_no_step_though_there_is_work_fails_liveness(
     monkeypatch: pytest.MonkeyPatch,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    monkeypatch.setattr("gateway.intake.kafka.STUCK_AFTER", 1)
+    monkeypatch.setattr("gateway.intake.watch.STUCK_AFTER", 1)
     ends = asyncio.Event()
 
     async def commit(checked: object) -> None:

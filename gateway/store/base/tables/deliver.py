@@ -49,6 +49,7 @@ delivery = Table(
     Column("provisional", Boolean, nullable=False, server_default=text("false")),
     Column("dues", JSON, nullable=False),
     Column("attempts", Integer, nullable=False, server_default=text("0")),
+    time_column("first_tried_at", null=True),
     time_column("next_at", null=True),
     time_column("look_after", null=True),
     Column("lease_token", UUID(as_uuid=False)),
@@ -120,6 +121,8 @@ receipt = Table(
     time_column("platform_at"),
     time_column("received_at"),
     Column("reference", Text),
+    # The lease during which it was read: it is applied when that ends.
+    Column("lease_token", UUID(as_uuid=False)),
     Index("receipt_of_delivery", "delivery_id"),
     postgresql_partition_by="RANGE (received_at)",
 )

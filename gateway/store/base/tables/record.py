@@ -121,6 +121,7 @@ record_version = Table(
     Column("key_version", Integer, nullable=False, server_default=text("1")),
     Column("verdict", Text, nullable=False),
     Column("problems", JSONB),
+    Column("excluded", Text),
     time_column("recorded_at"),
     UniqueConstraint("decision_id", "version"),
     Index(

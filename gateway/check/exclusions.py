@@ -1,0 +1,116 @@
+"""Decisions that are not reported 不予报送: the flags of a row, in every spelling (pure)."""
+
+import json
+import re
+import unicodedata
+from collections.abc import Collection, Mapping, Sequence
+from functools import lru_cache
+from typing import Any
+
+from schemas.identifiers import fold_once
+from schemas.problem import Problem, Rule
+from schemas.verdict import Exclusion, Scope
+
+#: Words for yes and no in a column that excludes a decision from reporting.
+_YES = frozenset({"1", "1.0", "true", "t", "yes", "y", "on", "是", "有", "真", "对", "√"}) | {
+    "涉密",
+    "绝密",
+    "机密",
+    "秘密",
+}
+_NO = frozenset({"", "0", "0.0", "false", "f", "no", "n", "off", "none", "null", "-", "x", "×"}) | {
+    "否",
+    "无",
+    "不是",
+    "没有",
+    "假",
+    "不涉密",
+    "非涉密",
+}
+#: A letter, digit or sign of ASCII that is written as an escape, within a name perhaps.
+_ESCAPED_LETTER = re.compile(rb"\\u00[2-7]")
+#: The longest word that is compared.
+_LONGEST_WORD = 64
+
+
+class Exclusions:
+    """The configured exclusions; their columns are found in every spelling."""
+
+    def __init__(self, scope: Scope) -> None:
+        #: (reason, column, its plain name, whether it holds for natural persons only)
+        self._rules = [
+            (reason, column, _flag_name(column), persons_only)
+            for reason, (column, persons_only) in scope.rules.items()
+        ]
+
+    def of(
+        self,
+        row: Mapping[str, Any],
+        unknown: Mapping[str, Any] | None,
+        body: bytes | None,
+        person: bool,
+    ) -> tuple[Exclusion | None, list[Problem]]:
+        """Return why a decision is not reported, if so, and a problem for each unclear column.
+
+        A column in any spelling counts, such as `State_Secret`, `stateSecret` or one behind a BOM.
+        What is neither yes nor no, or both, is a problem: what may be secret is not published.
+        """
+        found: Exclusion | None = None
+        unclear: list[Problem] = []
+        named: dict[str, list[str]] = {}
+        for name in unknown or ():
+            named.setdefault(_flag_name(name), []).append(name)
+        for reason, column, flag, persons_only in self._rules:
+            names = named.get(flag) or [column] * (column in row)  # it may be one of the standard
+            if not names or (persons_only and not person):
+                continue
+            words = {plain(value) for value in _given(row, names, flag, body)}
+            if words <= _YES:
+                found = found or reason
+            elif not words <= _NO:
+                unclear.append(_unclear(column, row[names[0]], words))
+        return found, unclear
+
+
+def _given(
+    row: Mapping[str, Any], names: Sequence[str], flag: str, body: bytes | None
+) -> list[Any]:
+    """Return all values of a flag: of two equal names in one object the parser keeps the last."""
+    values = [row[name] for name in names]
+    if body is None:
+        return values
+    seen = sum(map(body.count, {name.encode() for name in names}))
+    if seen == len(names) and not _ESCAPED_LETTER.search(body):
+        return values
+
+    def pairs(found: list[tuple[str, Any]]) -> dict[str, Any]:
+        values.extend(value for name, value in found if _flag_name(name) == flag)
+        return dict(found)
+
+    json.loads(body.decode("utf-8-sig"), object_pairs_hook=pairs)
+    return values
+
+
+def _unclear(column: str, given: object, words: Collection[str]) -> Problem:
+    if len(words) > 1:
+        said = f"{column} 写了不止一次，而且不一致，不知道以哪个为准"
+        return Problem(field=column, rule=Rule.FORMAT, message=said, fix="只留一个")
+    said = f"{column}：看不出“{given}”是“是”还是“否”"
+    return Problem(field=column, rule=Rule.CODE_LIST, message=said, fix="填 是 或 否")
+
+
+def plain(value: object) -> str:
+    """Return a word as it is compared: one width, without spaces and invisible characters.
+
+    A long text is no word; it is cut to something that equals none.
+    """
+    text = str("" if value is None else value)
+    text = text if len(text) <= _LONGEST_WORD else f"{text[:_LONGEST_WORD]}…"
+    visible = (c for c in text if unicodedata.category(c) != "Cf")
+    return fold_once("".join(visible)).lower()
+
+
+@lru_cache(maxsize=1024)
+def _flag_name(name: str) -> str:
+    """Return the name of a flag without what spellings differ in: `stateSecret`, `state-secret`."""
+    return plain(name).replace("_", "").replace("-", "")

@@ -1,0 +1,101 @@
+"""Whether intake goes on, and what it waits for: liveness, readiness, and the lag."""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
+
+from aiokafka.errors import KafkaError
+
+from gateway.intake.consumer import Consumer
+from gateway.store.base.engine import DatabaseAway
+from gateway.telemetry.log import LogEvent, logger
+from gateway.telemetry.metrics import Metrics
+
+#: Seconds without a step, though there is work, after which intake counts as stuck; seconds that
+#: the database or the broker may be away before intake says that it is not ready.
+STUCK_AFTER, AWAY_AFTER = 45.0, 10.0
+#: Seconds between two tries while the database is away: the first and the longest pause.
+FIRST_PAUSE, LONGEST_PAUSE = 0.2, 5.0
+
+Result = TypeVar("Result")
+
+
+class Watch:
+    """What one member of the group is doing; `failed`: a batch failed by a bug of ours."""
+
+    def __init__(self, metrics: Metrics) -> None:
+        self.metrics = metrics
+        self.failed = False
+        self._moved = time.monotonic()  #: the last step, or the last time without work
+        self._heard = time.monotonic()  #: when the broker last answered
+        self._away: tuple[float, str] | None = None  #: since when the database is away, and why
+        self._told: str | None = None  #: the trouble that was logged last
+
+    def moved(self) -> None:
+        """Note a step."""
+        self._moved = time.monotonic()
+
+    async def until_back(self, work: Callable[[], Awaitable[Result]]) -> Result:
+        """Repeat the work while the database is away; an outage never quarantines items."""
+        pause = FIRST_PAUSE
+        while True:
+            try:
+                done = await work()
+            except DatabaseAway as error:
+                words = str(error)[:200]
+                self._away = (self._away[0] if self._away else time.monotonic()), words
+                logger.warning(LogEvent.DATABASE_AWAY, extra={"error": words})
+                await asyncio.sleep(pause)
+                pause = min(LONGEST_PAUSE, pause * 2)
+            else:
+                if self._away is not None:
+                    self._away = None
+                    logger.info(LogEvent.DATABASE_BACK)
+                return done
+
+    async def look(self, consumer: Consumer, *, busy: bool) -> None:
+        """Measure the lag; log a trouble once when it begins. `busy`: a batch is in flight."""
+        left = await _lag(consumer)
+        if left is not None:
+            self._heard = time.monotonic()
+            self.metrics.intake_lag.set(left)
+        if (not busy and not left) or self._away is not None:
+            self.moved()
+        found = self.stuck(consumer) or self.waits(consumer)
+        if found is not None and found != self._told:
+            logger.error(LogEvent.INTAKE_TROUBLE, extra={"trouble": found})
+        self._told = found
+
+    def stuck(self, consumer: Consumer | None) -> str | None:
+        """Return in Chinese why a restart is needed (liveness); None if all is well."""
+        if self.failed:
+            return "一批来件处理失败，已停止读取，详见日志 work_failed"
+        if consumer is None:
+            return None
+        if consumer.fault is not None:
+            return f"有读不出来的来件：{consumer.fault}"
+        if consumer.ended:
+            return "读取来件的任务已结束"
+        still = time.monotonic() - self._moved
+        return f"有来件未处理，{STUCK_AFTER:g} 秒没有进展" if still > STUCK_AFTER else None
+
+    def waits(self, consumer: Consumer | None) -> str | None:
+        """Return in Chinese what intake waits for (readiness); None if it works."""
+        if consumer is None or not consumer.assignment():
+            return "没有分配到 Kafka 分区"
+        if self._away is not None and time.monotonic() - self._away[0] > AWAY_AFTER:
+            return f"来件写不进数据库：{self._away[1]}"
+        if consumer.halted:
+            places = "、".join(sorted(f"{topic}/{number}" for topic, number in consumer.halted))
+            return f"{places} 有未读而已被 Kafka 删除的来件，按 on_missing: stop 已停止读取"
+        return "Kafka 没有应答" if time.monotonic() - self._heard > AWAY_AFTER else None
+
+
+async def _lag(consumer: Consumer) -> int | None:
+    """Return the lag; None if the broker does not say."""
+    try:
+        async with asyncio.timeout(AWAY_AFTER / 2):
+            return await consumer.measured_lag()
+    except (KafkaError, TimeoutError):
+        return None
