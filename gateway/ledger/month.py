@@ -123,8 +123,8 @@ async def month(database: Database, scope: LedgerScope, month: str, now: datetim
     start, stop = (datetime.combine(day, time.min, SHANGHAI) for day in (first, end))
     made = _Making(scope, now)
     grades = Spool[GradeRow]()
-    async with database.transaction() as connection:
-        await store.see_one_moment(connection)
+    async with database.snapshot() as connection:
+        await store.keep_months(connection)
         async for decisions in store.month_decisions(connection, first, end):
             await asyncio.to_thread(made.add, decisions)
         refused = await quarantine.refused_in(connection, first, end)

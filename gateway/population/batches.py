@@ -61,7 +61,7 @@ async def from_store(
     """
     after = 0
     while True:
-        async with database.transaction() as connection:
+        async with database.snapshot() as connection:
             page = await stored.page(connection, after, PAGE)
         if not page.subjects:
             return

@@ -12,8 +12,8 @@ from gateway.telemetry.log import LogEvent, logger
 
 #: Rows deleted in one transaction at most, and transactions of one class in one call.
 SLICE, SLICES = 10_000, 20
-#: How far the day as of which rows are deleted goes on in one day: a clock that is wrong by years
-#: must not delete years.
+#: How far the day as of which rows are deleted goes on in one call: a clock that is wrong by years
+#: must not delete years at once. By one that the database contradicts the schedule does not run.
 STEP = timedelta(days=7)
 
 

@@ -10,7 +10,7 @@ from gateway.schedule.numbering import publish
 from gateway.schedule.rescoring import Rescoring
 from gateway.schedule.sweeper import sweep
 from gateway.schedule.unheard import tell_unheard
-from gateway.store.base.engine import Database, DatabaseAway
+from gateway.store.base.engine import Database, DatabaseAway, DatabaseBusy
 from gateway.telemetry.log import LogEvent, logger
 from gateway.telemetry.metrics import Metrics
 
@@ -72,11 +72,16 @@ class Schedule:
 
 
 async def _each(*parts: Callable[[], Awaitable[object]]) -> None:
-    """Do each part; one that fails does not keep the others from being done."""
+    """Do each part; one that fails, or waits too long, does not keep the others from being done."""
+    busy: DatabaseBusy | None = None
     for part in parts:
         try:
             await part()
+        except DatabaseBusy as error:
+            busy = error
         except DatabaseAway:
             raise
         except Exception:  # noqa: BLE001  the other parts must not wait for its repair
             logger.exception(LogEvent.WORK_FAILED, extra={"work": "schedule"})
+    if busy is not None:
+        raise busy

@@ -6,6 +6,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from enum import StrEnum
 from functools import partial
 
+from gateway.config.clock import system_clock
 from gateway.config.keys import OtherMaster
 from gateway.deliver.connect import build_connector
 from gateway.deliver.deliverer import Deliverer
@@ -16,6 +17,7 @@ from gateway.schedule.daily import Daily
 from gateway.schedule.rescoring import Rescoring
 from gateway.schedule.tick import Schedule
 from gateway.service.app import Gateway, kafka_bootstrap
+from gateway.service.clock_check import ClockCheck
 from gateway.service.key_ring import RENEWAL, renew
 from gateway.service.server import start_web
 from gateway.service.tasks import Running
@@ -25,6 +27,8 @@ from gateway.telemetry.log import LogEvent, logger
 IDLE_PAUSE, RECEIPTS_PAUSE, SCHEDULE_PAUSE = 0.5, 5.0, 1.0
 #: Seconds between two looks at all open deliveries, and between two predictions of late ones.
 SURVEY_PAUSE, PREDICT_PAUSE = 15.0, 30.0
+#: Seconds between two looks at the clock of the database.
+CLOCK_PAUSE = 60.0
 #: Seconds that one pass may take before liveness fails: the schedule works in slices, the survey
 #: also does the work of the day.
 PROMPT_BOUND, SURVEY_BOUND = 60.0, 600.0
@@ -92,9 +96,7 @@ async def run(gateway: Gateway, roles: frozenset[Role]) -> AsyncIterator[Running
             running.add("observe", running.intake.observe, SCHEDULE_PAUSE)
         running.add("keys", _renewal(gateway, running), RENEWAL)
         if Role.SCHEDULE in roles:
-            schedule = build_schedule(gateway)
-            running.add("schedule", schedule.prompt, SCHEDULE_PAUSE, PROMPT_BOUND)
-            running.add("survey", schedule.survey, SURVEY_PAUSE, SURVEY_BOUND)
+            _add_schedule(gateway, running)
         running.deliverers = deliverers
         for deliverer in deliverers:
             stack.push_async_callback(deliverer.close)
@@ -107,6 +109,19 @@ async def run(gateway: Gateway, roles: frozenset[Role]) -> AsyncIterator[Running
         logger.info(LogEvent.STARTED, extra={"roles": sorted(roles)})
         yield running
     logger.info(LogEvent.STOPPED)
+
+
+def _add_schedule(gateway: Gateway, running: Running) -> None:
+    """Add the schedule; by the clock of the machine it works only where that can be believed."""
+    schedule = build_schedule(gateway)
+    prompt: Callable[[], Awaitable[object]] = schedule.prompt
+    survey: Callable[[], Awaitable[object]] = schedule.survey
+    if gateway.clock is system_clock:
+        check = running.clock_check = ClockCheck(gateway.database, gateway.clock, gateway.metrics)
+        running.add("clock", check.look, CLOCK_PAUSE)
+        prompt, survey = check.guarded(prompt), check.guarded(survey)
+    running.add("schedule", prompt, SCHEDULE_PAUSE, PROMPT_BOUND)
+    running.add("survey", survey, SURVEY_PAUSE, SURVEY_BOUND)
 
 
 async def _start_intake(gateway: Gateway, bootstrap: str, stack: AsyncExitStack) -> KafkaIntake:

@@ -9,6 +9,7 @@ from gateway.deliver.deliverer import Deliverer
 from gateway.embedded.server import STOP_PATIENCE
 from gateway.intake.kafka import KafkaIntake
 from gateway.service.app import Gateway
+from gateway.service.clock_check import ClockCheck
 from gateway.store.base.engine import ALIVE, DatabaseAway
 from gateway.telemetry.log import LogEvent, logger
 from gateway.web.health import Probes
@@ -82,6 +83,7 @@ class Running:
         self.loops: list[Loop] = []
         self.deliverers: Sequence[Deliverer] = ()
         self.intake: KafkaIntake | None = None
+        self.clock_check: ClockCheck | None = None
         self.web_port: int | None = None
 
     def add(
@@ -137,6 +139,8 @@ class Running:
         found = [words for loop in self.loops if (words := loop.waits())]
         if self.intake is not None and (words := self.intake.waits()):
             found.append(f"intake：{words}")
+        if self.clock_check is not None and (words := self.clock_check.wrong()):
+            found.append(words)
         return "；".join(found) or None
 
     async def _database(self) -> str | None:

@@ -35,6 +35,7 @@ class LogEvent(StrEnum):
     WORK_FAILED = "work_failed"
     ESCALATED = "escalated"
     CALENDAR_ENDS = "calendar_ends"
+    CLOCK_DIFFERS = "clock_differs"  #: this host and the database have different times
     RETENTION_BEHIND = "retention_behind"  #: the clock jumped, or the gateway stood still
     DUES_RENEWED = "dues_renewed"
     HELD_RELEASED = "held_released"

@@ -56,6 +56,11 @@ class Metrics:
             "When intake last committed a batch; old while there is lag means that it is stuck",
         )
 
+        self.clock_ahead = self._gauge(
+            "clock_ahead_seconds",
+            "Clock of this host minus that of the database; beyond 300 the schedule stands still",
+        )
+
     def _of_scoring(self) -> None:
         self.assessments = self._counter(
             "assessments",

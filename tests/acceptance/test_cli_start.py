@@ -150,7 +150,7 @@ def test_a_database_address_in_the_format_of_libpq_is_accepted(command: Command)
     )
 
     assert found.code == 0
-    assert told(refused, 2, "database_url：options 不能用")
+    assert told(refused, 2, "database_url：options 应写成")
 
 
 async def test_a_database_of_a_newer_release_is_reported(

@@ -13,18 +13,14 @@ from sqlalchemy import text
 from gateway.store.base.engine import Connection
 from schemas.kinds import REPORTED_IN_ORDER
 
-_ONE_SNAPSHOT = text("set transaction isolation level repeatable read, read only")
-
-
 _KEEP_MONTHS = text("lock table attempt in access share mode")
 
 
-async def see_one_moment(connection: Connection) -> None:
-    """Make the transaction read-only, on one snapshot; call it before any other statement.
+async def keep_months(connection: Connection) -> None:
+    """Keep months from being dropped until the end of the transaction.
 
-    The lock comes before the snapshot, so that no month is dropped in between.
+    Call it first in a snapshot: the lock comes before the moment that it sees.
     """
-    await connection.execute(_ONE_SNAPSHOT)
     await connection.execute(_KEEP_MONTHS)
 
 

@@ -1,47 +1,46 @@
 """The database: one engine, transactions, and the translation of database errors."""
 
 import socket
-from collections.abc import AsyncIterator, Awaitable, Callable
+import time
+import uuid
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
-from datetime import UTC, datetime, timedelta
-from functools import lru_cache
+from math import inf
 from typing import Any, TypeVar
 
 import asyncpg
 import orjson
-from sqlalchemy import URL, event, make_url, text
-from sqlalchemy.exc import ArgumentError, DBAPIError, InterfaceError
+from sqlalchemy import TextClause, event, text
+from sqlalchemy.exc import DBAPIError, DisconnectionError, InterfaceError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from gateway.config.errors import Away, BadConfiguration
+from gateway.store.base.address import read_address
+from gateway.store.base.sqlstates import SAME_KEY, Meaning, meaning
+from gateway.store.base.times import read_and_write_times
 
 Connection = AsyncConnection
 Result = TypeVar("Result")
 
-#: Deadlock, serialisation failure, or a unique key that another process wrote first: repeat.
-_SAME_KEY = "23505"
-_REPEAT = {"40P01", "40001", _SAME_KEY}
-#: SQLSTATE classes of errors in the data: 21 cardinality, 22 data, 23 integrity, 54 too long.
-_DATA_CLASSES = {"21", "22", "23", "54"}
-#: SQLSTATE classes: connection, resources, operator intervention, system error.
-_AWAY_CLASSES = {"08", "53", "57", "58"}
-#: Wrong password or role, no such database, no permission: waiting does not help.
-_REFUSED = ("28", "3D", "42501")
-#: No such table, column or function, or of another type: no item has the fault.
-_STRUCTURE = "42"
-#: SQLSTATE: a lock was not acquired within lock_timeout.
-LOCK_NOT_AVAILABLE = "55P03"
-#: Read-only after a fail-over, a database that accepts no connections, and a lock_timeout.
-_AWAY_STATES = {"25006", "55000", LOCK_NOT_AVAILABLE}
 _REPEATS = 10
-_SSL_MODES = {"disable", "allow", "prefer", "require", "verify-ca", "verify-full"}
 
 
 class DatabaseAway(Away):
     """The database cannot be reached or is shutting down; nothing was committed."""
 
     lead = "数据库不可用，检查数据库服务和 CREDIT_GATEWAY_DATABASE_URL"
+
+
+class DatabaseRefuses(DatabaseAway, BadConfiguration):
+    """The login, the permission or the structure is wrong: an outage until a person mends it.
+
+    At the start of a command it is an error of the configuration.
+    """
+
+
+class DatabaseBusy(DatabaseAway):
+    """A lock or a statement took longer than it may; other work may go on meanwhile."""
 
 
 class BadData(Exception):
@@ -73,6 +72,10 @@ _SESSION = {
 LOCK_TIMEOUT = "20s"
 
 
+#: A connection that was idle for so long is asked whether it answers, and given so long for it.
+IDLE_SECONDS, ASK_SECONDS = 5.0, 3.0
+
+
 class Database:
     """The engine and its transactions."""
 
@@ -94,35 +97,63 @@ class Database:
         Raises:
             BadConfiguration: the address is not a PostgreSQL address.
         """
-        only = {"default_transaction_read_only": "on"} if read_only else {}
+        address = read_address(url)
+        session = dict(_SESSION)
+        if read_only:
+            session["default_transaction_read_only"] = "on"
         if command_seconds is not None:
-            only["lock_timeout"] = LOCK_TIMEOUT
+            session["lock_timeout"] = LOCK_TIMEOUT
+        session.update(address.settings)
+        arguments = {**address.arguments, "timeout": connect_seconds}
+        if address.pooled:
+            # Names of prepared statements must not meet again at a server that had them before.
+            arguments["statement_cache_size"] = arguments["prepared_statement_cache_size"] = 0
+            arguments["prepared_statement_name_func"] = lambda: f"_{uuid.uuid4().hex}"
+        else:
+            arguments["server_settings"] = session
+        self._local = _local(session) if address.pooled else None
         self.engine: AsyncEngine = create_async_engine(
-            _address(url),
+            address.url,
             pool_size=pool_size,
             max_overflow=pool_size,
-            pool_pre_ping=False,
             pool_timeout=pool_seconds,
             json_deserializer=orjson.loads,
-            connect_args={
-                "server_settings": _SESSION | only,
-                "timeout": connect_seconds,
-                "command_timeout": command_seconds,
-            },
+            connect_args={**arguments, "command_timeout": command_seconds},
         )
-        event.listen(self.engine.sync_engine, "connect", _watch)
-        event.listen(self.engine.sync_engine, "connect", _read_and_write_times)
+        engine = self.engine.sync_engine
+        event.listen(engine, "connect", _watch)
+        event.listen(engine, "connect", read_and_write_times)
+        event.listen(engine, "checkin", _note_idle)
+        event.listen(engine, "checkout", _ask_after_idling)
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[Connection]:
         """Open one transaction: committed at the end, rolled back on any error.
 
         Raises:
-            DatabaseAway, BadData, BadConfiguration: the translated errors of the database.
+            DatabaseAway, BadData: the translated errors of the database.
         """
         try:
             async with self.engine.begin() as connection:
+                if self._local is not None:
+                    await connection.execute(self._local)
                 yield connection
+        except _FOREIGN as error:
+            raise _translated(error) from error
+
+    @asynccontextmanager
+    async def snapshot(self) -> AsyncIterator[Connection]:
+        """Open a transaction that only reads, and sees one moment from its first statement on.
+
+        Raises:
+            DatabaseAway: the translated errors of the database.
+        """
+        options = {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
+        try:
+            async with self.engine.connect() as connection:
+                await connection.execution_options(**options)
+                async with connection.begin():
+                    yield connection
         except _FOREIGN as error:
             raise _translated(error) from error
 
@@ -144,30 +175,6 @@ class Database:
     async def close(self) -> None:
         """Close every connection."""
         await self.engine.dispose()
-
-
-def _address(url: str) -> URL:
-    """Return the address for our driver; errors do not show it, because it contains a password."""
-    try:
-        address = make_url(url)
-        if address.get_backend_name() != "postgresql" or (address.port or 1) not in range(1, 65536):
-            raise ValueError
-    except (ArgumentError, ValueError):
-        raise BadConfiguration(
-            "database_url：应写成 postgresql://用户:密码@主机:端口/库名；"
-            "密码里的 @ : / 写成 %40 %3A %2F"
-        ) from None
-    query = dict(address.query)
-    if "sslmode" in query:  # the name in libpq
-        query["ssl"] = query.pop("sslmode")
-    wrong = sorted(query.keys() - {"host", "ssl"})
-    if wrong or query.get("ssl", "prefer") not in _SSL_MODES:
-        modes = "、".join(sorted(_SSL_MODES))
-        raise BadConfiguration(
-            f"database_url：{'、'.join(wrong) or 'sslmode'} 不能用；"
-            f"问号后只能有 host 和 sslmode（{modes}）"
-        )
-    return address.set(drivername="postgresql+asyncpg", query=query)
 
 
 #: TCP options, in seconds, of a connection: the kernel asks an idle peer, and gives up one that is
@@ -193,41 +200,38 @@ def _watch(connection: Any, record: object) -> None:
             raw.setsockopt(level, getattr(socket, name), value)
 
 
-#: PostgreSQL counts microseconds from this time.
-_EPOCH, _MICROSECOND = datetime(2000, 1, 1, tzinfo=UTC), timedelta(microseconds=1)
-#: The bounds of what is read, a day within those of Python, so that each has a local time.
-_FIRST_TIME = datetime(1, 1, 2, tzinfo=UTC)
-_LAST_TIME = datetime(9999, 12, 30, tzinfo=UTC)
+def _local(settings: Mapping[str, str]) -> TextClause:
+    """Return the statement that makes settings hold for one transaction."""
+    names = dict(settings)
+    if names.pop("default_transaction_read_only", None):
+        names["transaction_read_only"] = "on"
+    each = ", ".join(f"set_config(:n{i}, :v{i}, true)" for i in range(len(names)))
+    pairs = enumerate(names.items())
+    values = {key: one for i, (n, v) in pairs for key, one in ((f"n{i}", n), (f"v{i}", v))}
+    return text(f"select {each}").bindparams(**values)
 
 
-def _from_time(at: datetime) -> tuple[int]:
-    return _since_epoch(at, at.fold)
+def _note_idle(connection: object, record: Any) -> None:
+    del connection
+    record.info["idle_since"] = time.monotonic()
 
 
-@lru_cache(maxsize=1024)
-def _since_epoch(at: datetime, fold: int) -> tuple[int]:
-    """Convert a time; `fold` is in the cache key, since times of either fold count as equal."""
-    del fold
-    return ((at - _EPOCH) // _MICROSECOND,)
+def _ask_after_idling(connection: Any, record: Any, proxy: object) -> None:
+    """Ask a connection that was idle whether it still answers; the pool then opens another one.
 
-
-def _to_time(since: tuple[int]) -> datetime:
-    try:
-        return _EPOCH + timedelta(microseconds=since[0])
-    except OverflowError:  # PostgreSQL has times, and infinities, beyond those of Python
-        return _FIRST_TIME if since[0] < 0 else _LAST_TIME
-
-
-def _read_and_write_times(connection: Any, record: object) -> None:
-    """Convert times with a cache, since a batch writes the same time to thousands of rows.
-
-    asyncpg's own codec takes 1.6 µs for each value, a tenth of intake; other types take 0.1 µs.
+    A fail-over or a firewall may have dropped it without a word.
     """
-    del record
-    codec = {"encoder": _from_time, "decoder": _to_time, "format": "tuple"}
-    connection.run_async(
-        lambda driver: driver.set_type_codec("timestamptz", schema="pg_catalog", **codec)
-    )
+    del proxy
+    if time.monotonic() - record.info.get("idle_since", inf) < IDLE_SECONDS:
+        return
+
+    async def ask(driver: asyncpg.Connection) -> None:
+        await driver.execute("select 1", timeout=ASK_SECONDS)
+
+    try:
+        connection.run_async(ask)
+    except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+        raise DisconnectionError from error
 
 
 class _Collision(DatabaseAway):
@@ -238,24 +242,36 @@ class _Collision(DatabaseAway):
         self.same_key = same_key
 
 
+def _refused(words: str) -> DatabaseRefuses:
+    fix = "检查用户、密码、库名和用户的权限"
+    return DatabaseRefuses(f"database_url：数据库拒绝：{words}；{fix}")
+
+
+def _of_another_release(words: str) -> DatabaseRefuses:
+    fix = "运行 credit-gateway db upgrade"
+    return DatabaseRefuses(f"database_url：数据库的表与这个版本不符：{words}；{fix}")
+
+
+_ERRORS: dict[Meaning, Callable[[str], Exception]] = {
+    Meaning.DATA: BadData,
+    Meaning.BUSY: DatabaseBusy,
+    Meaning.AWAY: DatabaseAway,
+    Meaning.REFUSED: _refused,
+    Meaning.STRUCTURE: _of_another_release,
+}
+
+
 def _translated(error: Exception) -> Exception:
     cause = _cause(error)
-    state = getattr(cause, "sqlstate", None) or ""
-    if state in _REPEAT:
-        return _Collision(str(cause), same_key=state == _SAME_KEY)
-    if state[:2] in _DATA_CLASSES or isinstance(cause, ValueError | OverflowError):
+    if isinstance(cause, ValueError | OverflowError):
         return BadData(str(cause))
-    if state.startswith(_REFUSED):
-        return BadConfiguration(
-            f"database_url：数据库拒绝：{cause}；检查用户、密码、库名和用户的权限"
-        )
-    if state.startswith(_STRUCTURE):
-        return BadConfiguration(
-            f"database_url：数据库的表与这个版本不符：{cause}；运行 credit-gateway db upgrade"
-        )
-    if not state or state[:2] in _AWAY_CLASSES or state in _AWAY_STATES:
-        return DatabaseAway(str(cause))
-    return error
+    code = getattr(cause, "sqlstate", None)
+    means = Meaning.AWAY if code is None else meaning(code)
+    if means is Meaning.REPEAT:
+        return _Collision(str(cause), same_key=code == SAME_KEY)
+    if means is Meaning.BUG:
+        return error
+    return _ERRORS[means](str(cause) or "没有在时限内应答")
 
 
 def _cause(error: Exception) -> BaseException:

@@ -99,3 +99,12 @@ _USE = text(
 async def key_use(connection: Connection) -> list[KeyUse]:
     """Return all keys with their use; it counts all encrypted rows."""
     return [KeyUse(KeyPurpose(row[0]), *row[1:]) for row in await connection.execute(_USE)]
+
+
+_TIME = text("select clock_timestamp()")
+
+
+async def database_time(connection: Connection) -> datetime:
+    """Return the time by the clock of the database."""
+    found: datetime = (await connection.execute(_TIME)).scalar_one()
+    return found

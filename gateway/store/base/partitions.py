@@ -7,7 +7,8 @@ from functools import partial
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
-from gateway.store.base.engine import LOCK_NOT_AVAILABLE, Connection
+from gateway.store.base.engine import Connection
+from gateway.store.base.sqlstates import LOCK_NOT_AVAILABLE
 from gateway.store.base.upgrade import STRUCTURE_LOCK
 
 #: Tables partitioned by month: they grow without end and need no unique key across months.

@@ -12,14 +12,18 @@ from schemas.delivery import BLOCKING, OPEN, UNDELIVERED, DeliveryState
 
 _MARK_BREACHED = text(
     f"""
-    update delivery set breached_at = :now where breached_at is null and due_at <= :now
-      and state in {one_of(UNDELIVERED)}
+    update delivery set breached_at = :now where id in (
+        select id from delivery where breached_at is null and due_at <= :now
+          and state in {one_of(UNDELIVERED)} for update skip locked)
     """
 )
 
 
 async def mark_breached(connection: Connection, now: datetime) -> int:
-    """Mark deliveries whose due time passed without acceptance; they are still sent."""
+    """Mark deliveries whose due time passed without acceptance; they are still sent.
+
+    Those that are locked now are for the next call.
+    """
     return (await connection.execute(_MARK_BREACHED, {"now": now})).rowcount
 
 
@@ -34,7 +38,8 @@ _ESCALATE = text(
                 extract(epoch from due_at - :now) / extract(epoch from due_at - created_at)
                     as slack_left
             from delivery where due_at > :now and due_at > created_at and breached_at is null
-              and state in {one_of(UNDELIVERED - {DeliveryState.WAITING})}) d
+              and state in {one_of(UNDELIVERED - {DeliveryState.WAITING})}
+            for update skip locked) d
         where slack_left <= 0.50),
     moved as (
         update delivery d set escalation = spent.step from spent

@@ -26,7 +26,6 @@ class Page:
     bodies: str  #: one JSON object per line
 
 
-_READ_ONLY = text("set transaction isolation level repeatable read, read only")
 _SUBJECTS = text(
     """
     select s.id, s.code, s.person, s.criminal_suspect from subject s
@@ -46,11 +45,7 @@ _FACTS = text(
 
 
 async def page(connection: Connection, after: int, limit: int) -> Page:
-    """Return the next subjects after an id and their facts, from one snapshot, in two statements.
-
-    It must be the first statement of its transaction, which becomes read-only.
-    """
-    await connection.execute(_READ_ONLY)
+    """Return the next subjects after an id and their facts, in two statements of a snapshot."""
     rows = await connection.execute(_SUBJECTS, {"after": after, "limit": limit})
     subjects = [StoredSubject(*row) for row in rows]
     if not subjects:

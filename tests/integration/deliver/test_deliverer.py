@@ -1,6 +1,7 @@
 """The way out, with the in-memory connector and its scripted answers."""
 
 import asyncio
+from collections.abc import Sequence
 from datetime import timedelta
 
 import pytest
@@ -11,6 +12,7 @@ from gateway.deliver.receipts import receive
 from gateway.schedule.numbering import publish
 from gateway.schedule.tick import Schedule
 from schemas.codes import Verb
+from schemas.delivery import Item, Outcome
 from tests.conftest import BANK, PLATFORM
 from tests.factories import about, credit_code, event, penalty
 from tests.integration.conftest import MakeWorld
@@ -554,3 +556,25 @@ async def test_deliveries_that_will_be_late_are_predicted(world: World) -> None:
     late = await predict(deliverer)
 
     assert (beside, late) == (0, 3)
+
+
+async def test_no_call_begins_in_quiet_hours_though_the_claim_came_before(
+    make_world: MakeWorld,
+) -> None:
+    quiet = [{"starts": "09:05", "ends": "18:00"}]
+    settings = {"batch_size": 1, "concurrency": 1}
+    world = await make_world(
+        destinations=[{**PLATFORM, "settings": settings, "quiet_hours": quiet}, BANK]
+    )
+    await world.take(*(penalty(n, n) for n in range(1, 9)))
+    connector, send = world.connector(), world.connector().send
+
+    async def slow(items: Sequence[Item]) -> list[Outcome]:
+        world.clock.step(timedelta(minutes=1))
+        return await send(items)
+
+    connector.send = slow  # type: ignore[method-assign]
+    await world.deliverer().drain()
+
+    assert connector.calls == 5
+    assert (await world.states()).count("ready") == 3

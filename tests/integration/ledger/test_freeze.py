@@ -68,6 +68,8 @@ async def test_the_figures_of_a_month_follow_their_definitions(
     assert figures.compliant_rate.text == "33.33%"
     assert figures.timely_rate(calendar_7).text == "25.00%"
     assert ledger.excluded == {"涉密决定": 1}
+    [secret] = [row for row in ledger.rows if row.excluded]
+    assert (secret.document_number, secret.subject_name, secret.subject_code) == ("", "", "")
     assert (await here.ledger("2026-11")).refused + ledger.refused == 1
 
 

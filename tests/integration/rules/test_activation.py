@@ -401,6 +401,31 @@ async def test_withdrawing_a_text_that_scored_restores_the_one_before(town: Town
                               ) == ["rule set"]  # fmt: skip
 
 
+async def test_a_text_that_scored_is_taken_back_though_the_clock_of_its_approver_was_ahead(
+    town: Town,
+) -> None:
+    world = await changed_file(town)
+    before = await world.column(PRESENT)
+    await diffed(world, flips=4)
+    world.clock.step(timedelta(days=3))
+    await diffed(world, flips=4, as_of=DAY)
+    await propose(world, share="1")
+    world.clock.step(timedelta(minutes=10))
+    await approve(world)
+    world.clock.step(-timedelta(minutes=10))
+    await start(world)
+    await world.schedule.rescoring.activate(world.clock())
+    scored = await world.column(PRESENT)
+
+    world.clock.step(timedelta(minutes=20))
+    await withdraw(world)
+    for _ in range(5):
+        await world.pass_time(1)
+
+    assert scored != before
+    assert await world.column(PRESENT) == before
+
+
 async def test_a_confirmation_needs_too_many_flips_and_another_person(town: Town) -> None:
     world = await changed_file(town)
     await diffed(world, flips=0)

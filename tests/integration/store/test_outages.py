@@ -14,7 +14,13 @@ from gateway.embedded.postgres import EmbeddedPostgres
 from gateway.service.tasks import Running
 from gateway.store.audit import events
 from gateway.store.audit.events import AuditEntry
-from gateway.store.base.engine import Connection, Database, DatabaseAway
+from gateway.store.base.engine import (
+    Connection,
+    Database,
+    DatabaseAway,
+    DatabaseBusy,
+    DatabaseRefuses,
+)
 from gateway.telemetry.audit_events import AuditEvent
 from tests.factories import penalty
 from tests.integration.world import World
@@ -171,3 +177,68 @@ async def test_a_lock_timeout_is_an_outage_and_no_fault_of_an_item(world: World)
 
         with pytest.raises(DatabaseAway):
             await world.database.run(lock)
+
+
+_TROUBLES = {
+    "lock_timeout": (
+        "set local lock_timeout = '50ms'; lock table subject in exclusive mode",
+        DatabaseBusy,
+    ),
+    "statement_timeout": ("set local statement_timeout = '50ms'; select pg_sleep(5)", DatabaseBusy),
+    "terminated": ("select pg_terminate_backend(pg_backend_pid())", DatabaseAway),
+    "no permission": ("set local role pg_monitor; select * from subject", DatabaseRefuses),
+    "no such table": ("select * from no_such_table", DatabaseRefuses),
+    "read only": ("set transaction read only; delete from inbox", DatabaseAway),
+    "no such statement": ("execute no_such_statement", DatabaseAway),
+}
+
+
+@pytest.mark.parametrize(("statements", "wanted"), _TROUBLES.values(), ids=_TROUBLES)
+async def test_a_trouble_of_the_database_is_an_outage_and_passes(
+    world: World, statements: str, wanted: type[DatabaseAway]
+) -> None:
+    async def work(connection: Connection) -> None:
+        for statement in statements.split("; "):
+            await connection.execute(text(statement))
+
+    async with world.database.transaction() as other:
+        await other.execute(text("lock table subject in share mode"))
+        with pytest.raises(DatabaseAway) as caught:
+            await world.database.run(work)
+    await world.take(penalty())
+
+    assert type(caught.value) is wanted
+    assert await world.value("select count(*) from quarantine") == 0
+
+
+async def test_an_idle_transaction_that_the_server_ends_is_an_outage(world: World) -> None:
+    async def idle(connection: Connection) -> None:
+        await connection.execute(text("set local idle_in_transaction_session_timeout = '50ms'"))
+        await asyncio.sleep(0.3)
+        await connection.execute(ONE)
+
+    with pytest.raises(DatabaseAway):
+        await world.database.run(idle)
+
+
+async def test_a_lock_that_somebody_holds_for_long_is_an_outage(world: World) -> None:
+    assert await world.value("show lock_timeout") == "20s"
+
+
+async def test_a_connection_that_was_cut_while_it_was_idle_is_replaced(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("gateway.store.base.engine.IDLE_SECONDS", 0)
+    other = Database(world.database.engine.url.render_as_string(hide_password=False))
+    async with other.transaction() as connection:
+        await connection.execute(
+            text(
+                "select pg_terminate_backend(pid) from pg_stat_activity "
+                "where datname = current_database() and pid <> pg_backend_pid()"
+            )
+        )
+    await other.close()
+
+    await world.take(penalty())
+
+    assert await world.value("select count(*) from decision") == 1
