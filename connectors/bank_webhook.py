@@ -18,8 +18,9 @@ from pydantic import Field, SecretStr, field_validator
 from connectors.errors import CallRejected
 from connectors.protocol import Limits, OnUnknown
 from connectors.shared import Clock
-from connectors.shared.http_client import Answer, HttpClient, HttpClientSettings
-from connectors.shared.parts import UNKNOWN, nothing_listed, reason, send_parts
+from connectors.shared.http_client import Answer, HttpClient
+from connectors.shared.http_settings import HttpClientSettings
+from connectors.shared.parts import UNKNOWN, nothing_listed, send_parts
 from schemas.delivery import Health, Item, Listed, Outcome, OutcomeKind, Receipt
 
 _PREFIX = "whsec_"
@@ -89,13 +90,12 @@ class BankWebhook:
         if status == 409 and item.resend:
             return Outcome(kind=OutcomeKind.ACCEPTED)
         if status in _REFUSED:
-            words = f"HTTP {status} {answer.body.decode(errors='replace')}".strip()
-            return Outcome(kind=OutcomeKind.REJECTED, reasons=(reason(words),))
+            return Outcome(kind=OutcomeKind.REJECTED, reasons=(self._http.words(answer),))
         if status in _WHOLE_CALL:
-            raise CallRejected(f"HTTP {status}")
+            raise CallRejected(self._http.words(answer))
         if 400 <= status < 500 and status != 429:
             pause = self._http.retry_after(answer)
-            words = f"HTTP {status}"
+            words = self._http.words(answer)
             return Outcome(kind=OutcomeKind.DEFERRED, retry_after=pause, reasons=(words,))
         self._http.check(answer)
         return Outcome(kind=OutcomeKind.ACCEPTED)

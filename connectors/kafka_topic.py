@@ -26,7 +26,8 @@ from connectors.errors import CallRejected, ConnectorError, NotSent, OutcomeUnkn
 from connectors.protocol import Limits, OnUnknown
 from connectors.shared import Clock
 from connectors.shared.kafka_connection import client_options
-from connectors.shared.parts import UNKNOWN, nothing_listed, outcome_of, reason
+from connectors.shared.parts import UNKNOWN, nothing_listed, outcome_of
+from connectors.shared.words import reason
 from schemas.connection import KafkaConnection
 from schemas.delivery import Health, Item, Listed, Outcome, OutcomeKind, Receipt
 

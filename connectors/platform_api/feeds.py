@@ -3,13 +3,13 @@
 from collections.abc import AsyncIterator
 from datetime import datetime
 from typing import TypeVar
-from urllib.parse import urlencode
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from connectors.errors import ConnectorError, OutcomeUnknown
 from connectors.shared.http_client import Answer, HttpClient
-from connectors.shared.parts import reason
+from connectors.shared.http_settings import under
+from connectors.shared.words import reason
 from schemas.base import AwareDatetime, storable
 from schemas.delivery import Health, Listed, Receipt
 
@@ -54,7 +54,7 @@ class _ListedPage(_Wire):
 
 async def read_receipts(http: HttpClient, url: str, cursor: str) -> tuple[list[Receipt], str]:
     """Return one page of receipts after a cursor, and the next cursor."""
-    answer = await http.ask("GET", f"{url}?{urlencode({'cursor': cursor})}")
+    answer = await http.ask("GET", under(url, "", cursor=cursor))
     page = _parsed(_ReceiptPage, answer)
     receipts = [
         Receipt(
@@ -75,8 +75,8 @@ async def read_listing(http: HttpClient, url: str, since: datetime) -> AsyncIter
     seen: set[str] = set()
     while cursor is not None and cursor not in seen and len(seen) < MOST_PAGES:
         seen.add(cursor)
-        query = urlencode({"since": since.isoformat(), "cursor": cursor})
-        answer = await http.ask("GET", f"{url}?{query}")
+        at = under(url, "", since=since.isoformat(), cursor=cursor)
+        answer = await http.ask("GET", at)
         page = _parsed(_ListedPage, answer)
         clean = b"\\u0000" not in answer.body  # the only way to write it in JSON
         for row in page.rows:

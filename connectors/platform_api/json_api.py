@@ -11,8 +11,10 @@ from connectors.errors import NotSent, OutcomeUnknown
 from connectors.platform_api.feeds import read_health, read_listing, read_receipts
 from connectors.protocol import Limits, OnUnknown
 from connectors.shared import Clock
-from connectors.shared.http_client import Answer, HttpClient, HttpClientSettings
-from connectors.shared.parts import UNKNOWN, reason, send_parts
+from connectors.shared.http_client import Answer, HttpClient
+from connectors.shared.http_settings import HttpClientSettings, under
+from connectors.shared.parts import UNKNOWN, BatchSize, send_parts
+from connectors.shared.words import reason
 from schemas.base import AwareDatetime
 from schemas.delivery import Health, Item, Listed, Outcome, OutcomeKind, Receipt
 
@@ -59,21 +61,26 @@ class PlatformJson:
             has_listing=True,
         )
         self._url = settings.url
+        self._size = BatchSize(settings.batch_size)
         headers = {"Content-Type": "application/json"}
         if settings.api_key is not None:
             headers[settings.api_key_header] = settings.api_key.get_secret_value()
         self._http = HttpClient(settings, now, headers)
 
     async def send(self, items: Sequence[Item]) -> list[Outcome]:
-        """Send the rows in one call; each gets the outcome that the answer has for its key."""
+        """Send the rows; each gets the outcome that the answer has for its key.
+
+        They go in one call, or in smaller ones where the platform has refused larger ones.
+        """
         if not items:
             return []
-        return await send_parts([items], self._send, self.limits.call_timeout)
+        parts = self._size.parts(items)
+        return await send_parts(parts, self._send, self.limits.call_timeout, self._size)
 
     async def _send(self, items: Sequence[Item]) -> list[Outcome]:
         rows = [wire_row(item) for item in items]
         content = orjson.dumps({"items": rows}, default=str)
-        answer = await self._http.ask("POST", f"{self._url}/records", content, rows=len(items))
+        answer = await self._http.ask("POST", under(self._url, "records"), content, rows=len(items))
         return row_outcomes(items, answer, absent=False)
 
     async def look_up(self, items: Sequence[Item]) -> list[Outcome]:
@@ -85,22 +92,24 @@ class PlatformJson:
             return []
         content = orjson.dumps({"keys": [item.key for item in items]})
         try:
-            answer = await self._http.ask("POST", f"{self._url}/lookup", content, rows=len(items))
+            answer = await self._http.ask(
+                "POST", under(self._url, "lookup"), content, rows=len(items)
+            )
         except NotSent as exc:
             raise OutcomeUnknown(str(exc), exc.retry_after) from exc
         return row_outcomes(items, answer, absent=True)
 
     async def receipts(self, cursor: str) -> tuple[list[Receipt], str]:
         """Return the receipts after a cursor; the first cursor is the empty text."""
-        return await read_receipts(self._http, f"{self._url}/receipts", cursor)
+        return await read_receipts(self._http, under(self._url, "receipts"), cursor)
 
     def listing(self, since: datetime) -> AsyncIterator[Listed]:
         """Yield the rows that the platform has published since a time."""
-        return read_listing(self._http, f"{self._url}/listing", since)
+        return read_listing(self._http, under(self._url, "listing"), since)
 
     async def health(self) -> Health:
         """Return whether the platform answers."""
-        return await read_health(self._http, f"{self._url}/health")
+        return await read_health(self._http, under(self._url, "health"))
 
     async def close(self) -> None:
         """Close every connection."""

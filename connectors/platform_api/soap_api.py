@@ -6,13 +6,16 @@ It has no look-up; sending again is safe, because the platform answers 20001 for
 from collections import Counter, defaultdict
 from collections.abc import AsyncIterator, Sequence
 from datetime import datetime, timedelta
+from urllib.parse import urlsplit
 
 from connectors.errors import CallRejected, OutcomeUnknown
 from connectors.platform_api.feeds import read_health, read_receipts
-from connectors.platform_api.soap_envelope import SoapAnswer, envelope, parse, payload
+from connectors.platform_api.soap_answer import SoapAnswer, parse
+from connectors.platform_api.soap_envelope import envelope, payload
 from connectors.platform_api.soap_rows import (
     REPEAT,
     Mark,
+    Unmatched,
     mark_of,
     outcomes,
     refusal,
@@ -22,11 +25,22 @@ from connectors.platform_api.soap_settings import PlatformSoapSettings
 from connectors.protocol import Limits, OnUnknown
 from connectors.shared import Clock
 from connectors.shared.http_client import HttpClient
-from connectors.shared.parts import UNKNOWN, nothing_listed, reason, send_parts
+from connectors.shared.http_settings import under
+from connectors.shared.parts import (
+    UNKNOWN,
+    BatchRefused,
+    BatchSize,
+    nothing_listed,
+    send_parts,
+)
+from connectors.shared.words import reason
 from schemas.base import SHANGHAI
 from schemas.delivery import Health, Item, Listed, Outcome, OutcomeKind, Receipt
 
+_SERVICE = "InterfaceUploadService"
 _DONE = "200"
+#: The HTTP status of a SOAP fault.
+_FAULT = 500
 #: 目录或部门编码: the whole call is rejected because the configuration is wrong.
 _WHOLE_CALL = frozenset({"3001", "3002", "4001", "4002"})
 #: JSON或数据结构体: some row makes the call fail; it is found by halving the call.
@@ -48,14 +62,15 @@ class PlatformSoap:
         self._settings = settings
         self._now = now
         self._last_number = 0
-        self._service = f"{settings.url}/services/InterfaceUploadService"
+        self._size = BatchSize(settings.batch_size)
+        self._service = _service(settings.url)
         headers = {}
         if settings.api_key is not None:
             headers[settings.api_key_header] = settings.api_key.get_secret_value()
         self._http = HttpClient(settings, now, headers)
 
     async def send(self, items: Sequence[Item]) -> list[Outcome]:
-        """Send the rows, one call per table and method; a call that fails by a row is halved.
+        """Send the rows, one call per table and method; a call that is refused is halved.
 
         An item whose record kind or verb is not configured is rejected without a call.
         """
@@ -63,9 +78,8 @@ class PlatformSoap:
         groups = self._groups(items)
         for place in set(range(len(items))).difference(*groups):
             found[place] = _unspoken(items[place])
-        answered = await send_parts(
-            [[items[i] for i in group] for group in groups], self._send, self.limits.call_timeout
-        )
+        parts = [part for group in groups for part in self._size.parts([items[i] for i in group])]
+        answered = await send_parts(parts, self._send, self.limits.call_timeout, self._size)
         found.update(zip((i for group in groups for i in group), answered, strict=True))
         return [found[place] for place in range(len(items))]
 
@@ -88,20 +102,34 @@ class PlatformSoap:
         return list(groups.values())
 
     async def _send(self, items: Sequence[Item]) -> list[Outcome]:
-        """Make one call; if a row makes it fail, halve it until that row is alone."""
+        """Make one call; raises BatchRefused if a row may be what makes it fail."""
         answer, reference = await self._call(items)
+        words = reason(f"对方返回 {answer.code}：{answer.message}")
         if answer.code == _DONE:
-            return outcomes(items, answer, self._settings, reference)
+            return await self._matched(items, answer, reference)
         if answer.code in _WHOLE_CALL:
-            raise CallRejected(reason(f"{answer.code} {answer.message}"))
+            raise CallRejected(words)
         if answer.code not in _SPOILT:
-            raise OutcomeUnknown(reason(f"{answer.code} {answer.message}"))
+            raise OutcomeUnknown(words)
         if len(items) > 1:
-            middle = len(items) // 2
-            halves = [items[:middle], items[middle:]]
-            return await send_parts(halves, self._send, self.limits.call_timeout)
+            raise BatchRefused(words)
         verdict = refusal(items[0], answer.code, answer.message, self._settings)
         return [verdict or self._repeated(reference)]
+
+    async def _matched(
+        self, items: Sequence[Item], answer: SoapAnswer, reference: str
+    ) -> list[Outcome]:
+        """Return the outcome of each row; where refused rows cannot be told apart, send halves.
+
+        The platform has what it took of the call already, so that the halves are resends.
+        """
+        try:
+            return outcomes(items, answer, self._settings, reference)
+        except Unmatched:
+            again = [item.model_copy(update={"resend": True}) for item in items]
+            middle = len(again) // 2
+            halves = [again[:middle], again[middle:]]
+            return await send_parts(halves, self._send, self.limits.call_timeout)
 
     async def _call(self, items: Sequence[Item]) -> tuple[SoapAnswer, str]:
         table = self._settings.tables[items[0].record_kind]
@@ -115,8 +143,12 @@ class PlatformSoap:
         )
         content = envelope(method, body, self._settings.namespace, self._settings.parameter)
         headers = {"Content-Type": "text/xml; charset=utf-8", "SOAPAction": '""'}
-        answer = await self._http.ask("POST", self._service, content, headers, rows=len(items))
-        return parse(answer.body), number
+        answer = await self._http.call("POST", self._service, content, headers, rows=len(items))
+        kind = answer.headers.get("content-type", "")
+        if answer.status == _FAULT and b"Fault" in answer.body:
+            return parse(answer.body, kind), number
+        self._http.check(answer)
+        return parse(answer.body, kind), number
 
     def _repeated(self, reference: str) -> Outcome:
         blind = self._settings.receipts_url is None
@@ -150,11 +182,17 @@ class PlatformSoap:
 
     async def health(self) -> Health:
         """Check the service by asking for its description (WSDL)."""
-        return await read_health(self._http, f"{self._service}?wsdl")
+        return await read_health(self._http, under(self._service, "", wsdl=""))
 
     async def close(self) -> None:
         """Close every connection."""
         await self._http.close()
+
+
+def _service(url: str) -> str:
+    """Return the address of the service; the URL may be that of the platform or its own."""
+    named = urlsplit(url).path.rstrip("/").endswith(_SERVICE)
+    return url if named else under(url, f"services/{_SERVICE}")
 
 
 def _unspoken(item: Item) -> Outcome:

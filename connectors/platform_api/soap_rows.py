@@ -6,9 +6,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from connectors.errors import OutcomeUnknown
-from connectors.platform_api.soap_envelope import SoapAnswer
+from connectors.platform_api.soap_answer import SoapAnswer
 from connectors.platform_api.soap_settings import PlatformSoapSettings, SoapTable
-from connectors.shared.parts import reason
+from connectors.shared.words import reason
 from schemas.codes import Verb
 from schemas.delivery import Item, Outcome, OutcomeKind
 from schemas.identifiers import half_width
@@ -17,6 +17,11 @@ from schemas.identifiers import half_width
 REPEAT = "20001"
 
 _BRACKETS = str.maketrans("〔【［[（﹝", "((((((") | str.maketrans("〕】］]）﹞", "))))))")
+
+
+class Unmatched(OutcomeUnknown):
+    """A refused row could be that of several items: only smaller calls tell."""
+
 
 #: Normalised document number and subject of a row.
 Mark = tuple[str, str]
@@ -44,13 +49,13 @@ def outcomes(
 ) -> list[Outcome]:
     """Return the outcome of each row: rows in errorBody are refused, all others were accepted.
 
-    Raises OutcomeUnknown for the whole call if the counts do not add up, or if a refused row does
-    not match exactly one item.
+    Raises OutcomeUnknown for the whole call if the counts do not add up, and Unmatched if a refused
+    row does not match exactly one item.
     """
     if not answer.adds_up(len(items)):
         raise OutcomeUnknown("应答里的条数对不上")
     table = settings.tables[items[0].record_kind]
-    refused = _refused(items, answer, table)
+    refused = _refused(items, answer, table, settings.key_column)
     blind = settings.receipts_url is None
     taken = Outcome(
         kind=OutcomeKind.ACCEPTED_BLIND if blind else OutcomeKind.SUBMITTED, reference=reference
@@ -86,17 +91,29 @@ def _verdict(
 
 
 def _refused(
-    items: Sequence[Item], answer: SoapAnswer, table: SoapTable
+    items: Sequence[Item], answer: SoapAnswer, table: SoapTable, key_column: str | None
 ) -> dict[int, dict[str, Any]]:
-    """Return refused rows by the position of their item, matched by document and subject."""
-    places: dict[Mark, list[int]] = {}
+    """Return refused rows by the position of their item.
+
+    A row is matched by what it has and what is unique in the call: our key, document number and
+    subject, the document number alone. The only row of a call is that of its item, unless it names
+    another document.
+    """
+    if len(items) == len(answer.refused_rows) == 1:
+        numbers = {mark_of(row, table)[0] for row in (items[0].columns, answer.refused_rows[0])}
+        if len(numbers - {""}) == 1:
+            return {0: answer.refused_rows[0]}
+    places: dict[Mark | str, list[int]] = {}
     for place, item in enumerate(items):
-        places.setdefault(mark_of(item.columns, table), []).append(place)
+        number, subject = mark_of(item.columns, table)
+        for mark in (item.key, (number, subject), (number, "")):
+            places.setdefault(mark, []).append(place)
     refused: dict[int, dict[str, Any]] = {}
     for row in answer.refused_rows:
-        candidates = places.get(mark_of(row, table), [])
+        key = str(row.get(key_column)) if key_column and row.get(key_column) else ""
+        candidates = places.get(key) or places.get(mark_of(row, table), [])
         if len(candidates) != 1 or candidates[0] in refused:
-            raise OutcomeUnknown("退回的行不能确定是本次报送的")
+            raise Unmatched("退回的行不能确定是哪一条")
         refused[candidates[0]] = row
     return refused
 

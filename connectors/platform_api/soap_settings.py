@@ -5,7 +5,7 @@ from typing import Literal, Self
 
 from pydantic import Field, SecretStr, model_validator
 
-from connectors.shared.http_client import HttpClientSettings
+from connectors.shared.http_settings import HttpClientSettings
 from schemas.base import Schema
 from schemas.codes import Verb
 

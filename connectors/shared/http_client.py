@@ -1,61 +1,49 @@
 """HTTP calls to a destination: guarded addresses, limited time and size, translated errors."""
 
-import ssl
+import json
 import zlib
-from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, timedelta
 from email.utils import parsedate_to_datetime
 from typing import Any
 from urllib.parse import urlsplit
+from xml.etree.ElementTree import ParseError
 
 import aiohttp
 import httpx
 import orjson
+from defusedxml.common import DefusedXmlException
+from defusedxml.ElementTree import fromstring
 from httpx_aiohttp import AiohttpTransport
-from pydantic import Field, field_validator
 
-from connectors.errors import CallRejected, OutcomeUnknown
+from connectors.errors import CallRejected, ConnectorError, OutcomeUnknown
 from connectors.shared import Clock
 from connectors.shared.address_guard import guarded_socket
 from connectors.shared.http_errors import FOREIGN, translated
-from connectors.shared.parts import Throttled, within
-from schemas.base import Schema
+from connectors.shared.http_settings import HttpClientSettings
+from connectors.shared.http_wire import (
+    CleanConnections,
+    NamelessResponse,
+    Stateless,
+    kept_answer,
+    logger,
+)
+from connectors.shared.parts import BatchRefused, Throttled, within
+from connectors.shared.tls import UNTRUSTED, tls_context, untrusted_words
+from connectors.shared.words import decoded, status_words
 
 #: Idle connections are closed after so many seconds, before common servers close them (5 s): a
 #: call on a connection that the server is just closing would have an unknown outcome.
 IDLE_SECONDS = 4.0
 #: Bytes of an answer: at most so many, and so many more for each row that it is about.
 ANSWER_BASE, ANSWER_OF_ROW = 64 * 1024, 16 * 1024
-
-
-class HttpClientSettings(Schema):
-    """The settings of every destination that is reached over HTTP."""
-
-    url: str = Field(title="接口地址")
-    batch_size: int = Field(default=1, ge=1, le=5000, title="每批条数")
-    concurrency: int = Field(default=4, ge=1, le=256, title="并发数")
-    call_timeout: timedelta = Field(
-        default=timedelta(seconds=30), gt=timedelta(0), title="单次调用时限"
-    )
-    allow_private: bool = Field(default=False, title="允许内网地址")
-    #: Limit in bytes; a longer answer is not read to its end, and the outcome is unknown.
-    max_answer: int = Field(default=32 * 1024 * 1024, ge=1, title="应答上限（字节）")
-
-    @field_validator("url")
-    @classmethod
-    def _plain_url(cls, value: str) -> str:
-        try:
-            parts = urlsplit(value)
-            _ = parts.port
-        except ValueError:
-            raise ValueError("地址的主机或端口写错了") from None
-        if parts.scheme not in {"http", "https"} or not parts.hostname:
-            raise ValueError("应为 http 或 https 地址")
-        if parts.username or parts.password:
-            raise ValueError("地址里不能有用户名和密码")
-        return value.rstrip("/")
+#: The share of the call timeout in which the call itself ends, so that what was read can be judged.
+SHARE = 0.95
+#: The status of a call that is refused for its size or for what is in it.
+_OF_THE_BATCH = frozenset({400, 413, 422})
+#: A header's value of so many characters is taken for a secret and hidden in the words of others.
+LEAST_SECRET = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,54 +56,15 @@ class Answer:
 
     def json(self) -> Any:
         """Parse the body as JSON; raises OutcomeUnknown if it is not JSON."""
+        text = self.body.removeprefix(b"\xef\xbb\xbf")
         try:
-            return orjson.loads(self.body)
-        except orjson.JSONDecodeError as exc:
+            return orjson.loads(text)
+        except orjson.JSONDecodeError:
+            pass
+        try:  # Python's own reader also takes NaN and the like, which are not JSON
+            return json.loads(decoded(text, self.headers.get("content-type", "")))
+        except (ValueError, RecursionError) as exc:
             raise OutcomeUnknown("应答不是 JSON") from exc
-
-
-class _NoCookies(httpx.Cookies):
-    def extract_cookies(self, response: httpx.Response) -> None:
-        """Do nothing: extracting cookies took a tenth of the time of a delivery."""
-
-
-_NO_COOKIES = _NoCookies()
-
-
-class _Stateless(httpx.AsyncClient):
-    """A client without cookies: no call may send a cookie that another call received."""
-
-    cookies = property(lambda _: _NO_COOKIES)
-
-
-class _CleanConnections(aiohttp.TCPConnector):
-    """Connections of which none is used again once something came that nobody asked for.
-
-    aiohttp 3.14 would take it for the answer to the next call (aio-libs/aiohttp#13656).
-    """
-
-    async def _get(self, key: Any, traces: Any) -> Any:
-        kept = self._conns.pop(key, None)
-        if kept is not None:
-            for protocol, _ in kept:
-                if protocol.should_close:
-                    protocol.close()
-            clean = deque(entry for entry in kept if not entry[0].should_close)
-            if clean:
-                self._conns[key] = clean
-        return await super()._get(key, traces)
-
-
-class _Nameless(aiohttp.ClientResponse):
-    """A response without the words beside its status, which may be in any encoding.
-
-    The transport of httpx would write them as UTF-8, and fail after the other side has answered.
-    """
-
-    async def start(self, connection: Any) -> "aiohttp.ClientResponse":
-        await super().start(connection)
-        self.reason = None
-        return self
 
 
 class HttpClient:
@@ -124,14 +73,22 @@ class HttpClient:
     def __init__(
         self, settings: HttpClientSettings, now: Clock, headers: Mapping[str, str] | None = None
     ) -> None:
+        """Prepare the connections; `headers` go with every call, and their values are secrets.
+
+        Raises:
+            TlsFileError: a certificate or key cannot be used.
+        """
         self._settings = settings
         self._now = now
-        self._tls = ssl.create_default_context()
+        self._tls = tls_context(settings)
+        given = (headers or {}).items()
+        self._hidden = [v for n, v in given if n != "Content-Type" and len(v) >= LEAST_SECRET]
+        self._warned = False
         seconds = settings.call_timeout.total_seconds()
         # Waiting for a connection times out well before the whole call, so that it is never taken
         # for waiting for an answer.
         timeout = httpx.Timeout(seconds, pool=seconds / 2, connect=seconds / 2)
-        self._client = _Stateless(
+        self._client = Stateless(
             transport=AiohttpTransport(verify=self._tls, client=self._session),
             timeout=timeout,
             headers={"Accept-Encoding": "identity", **(headers or {})},
@@ -140,14 +97,19 @@ class HttpClient:
         )
 
     def _session(self) -> aiohttp.ClientSession:
-        connector = _CleanConnections(
+        pin = self._settings.certificate_sha256
+        trusted = aiohttp.Fingerprint(bytes.fromhex(pin.replace(":", ""))) if pin else self._tls
+        connector = CleanConnections(
             limit=self._settings.concurrency * 2,
             keepalive_timeout=IDLE_SECONDS,
-            ssl=self._tls,
+            ssl=trusted,
             socket_factory=None if self._settings.allow_private else guarded_socket,
         )
-        jar = aiohttp.DummyCookieJar()
-        return aiohttp.ClientSession(connector=connector, cookie_jar=jar, response_class=_Nameless)
+        return aiohttp.ClientSession(
+            connector=connector,
+            cookie_jar=aiohttp.DummyCookieJar(),
+            response_class=NamelessResponse,
+        )
 
     async def call(
         self,
@@ -165,17 +127,46 @@ class HttpClient:
         limit = self._settings.max_answer
         if rows is not None:
             limit = min(limit, ANSWER_BASE + rows * ANSWER_OF_ROW)
-        request = self._client.build_request(method, url, content=content, headers=headers)
-        async with within(self._settings.call_timeout):
-            try:
-                response = await self._client.send(request, stream=True)
+        read = _Read(limit)
+        try:
+            async with within(self._settings.call_timeout * SHARE):
                 try:
-                    body = await _bounded(response, limit)
-                finally:
-                    await response.aclose()
-            except FOREIGN as exc:
-                raise translated(exc) from exc
-        return Answer(response.status_code, response.headers, body)
+                    request = self._client.build_request(
+                        method, url, content=content, headers=headers
+                    )
+                    response = await self._client.send(request, stream=True)
+                    try:
+                        await read.body_of(response)
+                    finally:
+                        await response.aclose()
+                except FOREIGN as exc:
+                    found = read.complete() or _thrown_away(exc)
+                    if found is None:
+                        raise await self._explained(exc) from exc
+                    return self._odd(found)
+        except OutcomeUnknown:
+            found = read.complete()
+            if found is None:
+                raise
+            return self._odd(found)
+        return read.answer()
+
+    def _odd(self, answer: Answer) -> Answer:
+        """Return an answer that is whole although its length is not as its head says."""
+        if not self._warned:
+            self._warned = True
+            host = urlsplit(self._settings.url).hostname
+            logger.warning("answer_length_wrong", extra={"host": host})
+        return answer
+
+    async def _explained(self, error: Exception) -> ConnectorError:
+        """Return the connector error; of a certificate that is not trusted, which one it is."""
+        translated_ = translated(error)
+        refused = error if isinstance(error, UNTRUSTED) else error.__cause__
+        if isinstance(refused, UNTRUSTED):
+            words = await untrusted_words(refused, allow_private=self._settings.allow_private)
+            return type(translated_)(words)
+        return translated_
 
     async def ask(
         self,
@@ -193,17 +184,25 @@ class HttpClient:
     def check(self, answer: Answer) -> None:
         """Raise the error that the status of an answer means; a 2xx status raises nothing.
 
-        429, and 503 with Retry-After: Throttled. Other 3xx, 4xx: CallRejected. Else OutcomeUnknown.
+        429, and 503 with Retry-After: Throttled. 400, 413, 422: BatchRefused. Other 3xx, 4xx:
+        CallRejected. Else OutcomeUnknown.
         """
         status = answer.status
         if 200 <= status < 300:
             return
-        pause = self.retry_after(answer)
+        pause, words = self.retry_after(answer), self.words(answer)
         if status == 429 or (status == 503 and pause is not None):
-            raise Throttled(f"HTTP {status}", retry_after=pause)
+            raise Throttled(words, retry_after=pause)
+        if status in _OF_THE_BATCH:
+            raise BatchRefused(words, retry_after=pause)
         if 300 <= status < 500:
-            raise CallRejected(f"HTTP {status}", retry_after=pause)
-        raise OutcomeUnknown(f"HTTP {status}", retry_after=pause)
+            raise CallRejected(words, retry_after=pause)
+        raise OutcomeUnknown(words, retry_after=pause)
+
+    def words(self, answer: Answer) -> str:
+        """Return what an answer says, for people: its status in Chinese, and its own words."""
+        kind = answer.headers.get("content-type", "")
+        return status_words(answer.status, answer.body, kind, self._hidden)
 
     def retry_after(self, answer: Answer) -> timedelta | None:
         """Return `Retry-After`, given in seconds or as a date; None if absent or unreadable."""
@@ -222,24 +221,64 @@ class HttpClient:
         await self._client.aclose()
 
 
-async def _bounded(response: httpx.Response, limit: int) -> bytes:
-    """Return the body, unpacked from one layer of gzip or deflate, up to the limit in bytes.
+class _Read:
+    """What has been read of an answer, unpacked from one layer of gzip or deflate.
 
     httpx would unpack a whole block at once, and as many layers as the other side names.
     """
-    unpack = _unpacking(response.headers.get("content-encoding", ""))
-    chunks: list[bytes] = []
-    size = 0
-    async for raw in response.aiter_raw():
-        try:
-            chunk = unpack.decompress(raw, limit + 1 - size) if unpack else raw
-        except zlib.error as exc:
-            raise OutcomeUnknown("应答解不开压缩") from exc
-        size += len(chunk)
-        if size > limit:
-            raise OutcomeUnknown(f"应答超过 {limit} 字节")
-        chunks.append(chunk)
-    return b"".join(chunks)
+
+    def __init__(self, limit: int) -> None:
+        self._limit = limit
+        self._response: httpx.Response | None = None
+        self._body = bytearray()
+
+    async def body_of(self, response: httpx.Response) -> None:
+        """Read a body up to the limit in bytes; raises OutcomeUnknown if it cannot be read."""
+        self._response = response
+        unpack = _unpacking(response.headers.get("content-encoding", ""))
+        async for raw in response.aiter_raw():
+            room = self._limit + 1 - len(self._body)
+            try:
+                self._body += unpack.decompress(raw, room) if unpack else raw
+            except zlib.error as exc:
+                raise OutcomeUnknown("应答解不开压缩") from exc
+            if len(self._body) > self._limit:
+                self._response = None
+                raise OutcomeUnknown(f"应答超过 {self._limit} 字节")
+
+    def answer(self) -> Answer:
+        """Return the answer that was read to its end."""
+        response = self._response
+        if response is None:
+            raise OutcomeUnknown("没有应答")
+        return Answer(response.status_code, response.headers, bytes(self._body))
+
+    def complete(self) -> Answer | None:
+        """Return the answer as far as it was read, if that is a whole JSON or XML text."""
+        return self.answer() if self._response is not None and _is_whole(self._body) else None
+
+
+def _thrown_away(error: Exception) -> Answer | None:
+    found = kept_answer(error)
+    if found is None or not _is_whole(found[2]):
+        return None
+    status, kind, body = found
+    return Answer(status, {"content-type": kind.decode("latin-1")}, body)
+
+
+def _is_whole(body: bytes | bytearray) -> bool:
+    """Whether these bytes are one JSON value or XML document to its end."""
+    text = bytes(body).strip()
+    if text[:1] not in {b"{", b"[", b"<"}:
+        return False
+    try:
+        if text.startswith(b"<"):
+            fromstring(text, forbid_dtd=True)
+        else:
+            orjson.loads(text)
+    except (orjson.JSONDecodeError, ParseError, DefusedXmlException, ValueError, LookupError):
+        return False
+    return True
 
 
 def _unpacking(encoding: str) -> "zlib._Decompress | None":

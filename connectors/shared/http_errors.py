@@ -5,10 +5,13 @@ the body was already sent. Only the aiohttp error that caused it tells the diffe
 cause is translated first, and `ConnectTimeout` alone means OutcomeUnknown.
 """
 
+import errno
+
 import aiohttp
 import httpx
 
 from connectors.errors import ConnectorError, NotSent, OutcomeUnknown
+from connectors.shared.address_guard import AddressRefused
 
 _NEVER_LEFT: tuple[type[Exception], ...] = (
     aiohttp.ClientConnectorError,
@@ -79,21 +82,48 @@ def translated(error: BaseException) -> ConnectorError:
     return meaning(_words(cause or error))
 
 
-#: Errors whose words are ours or the system's. Others quote what the other side wrote, which may be
-#: our own request, with its secrets and identity numbers.
-_TELLING: tuple[type[Exception], ...] = (
-    aiohttp.ClientConnectorError,
-    aiohttp.ConnectionTimeoutError,
-    OSError,
-    httpx.ConnectError,
-    httpx.TimeoutException,
-)
+#: What happened, by class; the most specific class of an error decides. The library's own words are
+#: English, and quote what the other side wrote, which may be our own request with its secrets.
+_SENTENCES: dict[type[BaseException], str] = {
+    aiohttp.ClientConnectorDNSError: "对方的主机名解析不出来",
+    aiohttp.ClientConnectorCertificateError: "对方的证书不能信任",
+    aiohttp.ClientConnectorSSLError: "与对方的 TLS 握手失败",
+    aiohttp.ClientConnectorError: "连接不上对方",
+    aiohttp.ConnectionTimeoutError: "连接对方超时",
+    aiohttp.ServerTimeoutError: "对方没有在时限内应答",
+    aiohttp.ServerFingerprintMismatch: "对方的证书不是约定的那一张",
+    aiohttp.ServerDisconnectedError: "对方没有应答就断开了连接",
+    aiohttp.ClientOSError: "与对方的连接中断",
+    aiohttp.ClientPayloadError: "对方的应答不完整",
+    aiohttp.ClientResponseError: "对方的应答不是有效的 HTTP",
+    aiohttp.InvalidURL: "地址写错了",
+    httpx.InvalidURL: "地址写错了",
+    httpx.UnsupportedProtocol: "地址写错了",
+    httpx.PoolTimeout: "等不到空闲的连接",
+    httpx.ConnectError: "连接不上对方",
+    httpx.ConnectTimeout: "连接对方超时",
+    httpx.TimeoutException: "对方没有在时限内应答",
+    UnicodeError: "对方的应答不是有效的 HTTP",
+    OSError: "与对方的连接中断",
+}
+#: Causes of the system behind it.
+_CAUSES = {
+    errno.ECONNREFUSED: "对方没有在该端口接受连接",
+    errno.ECONNRESET: "连接被对方重置",
+    errno.EPIPE: "连接被对方关闭",
+    errno.EHOSTUNREACH: "网络不通",
+    errno.ENETUNREACH: "网络不通",
+    errno.ETIMEDOUT: "没有回音",
+}
 
 
 def _words(error: BaseException) -> str:
-    """Return an error as text, with the system error behind a failure to connect."""
-    if not isinstance(error, _TELLING):
-        return type(error).__name__
-    behind = getattr(error, "os_error", None)
-    inner = f" ({behind})" if behind is not None else ""
-    return f"{type(error).__name__}: {error}{inner}"[:300]
+    """Return a sentence about an error, with what the system said of it."""
+    said = next(
+        (_SENTENCES[base] for base in type(error).__mro__ if base in _SENTENCES), "网络出错"
+    )
+    behind = getattr(error, "os_error", None) or error
+    if isinstance(behind, AddressRefused):
+        return str(behind)
+    cause = _CAUSES.get(getattr(behind, "errno", None) or 0)
+    return f"{said}：{cause}" if cause else said

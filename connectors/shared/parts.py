@@ -1,20 +1,22 @@
 """A `send` that makes several calls, within one time limit and without losing answers."""
 
 import asyncio
+from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from datetime import timedelta
 
 from connectors.errors import CallRejected, ConnectorError, NotSent, OutcomeUnknown
+from connectors.shared.words import reason
 from schemas.delivery import Item, Listed, Outcome, OutcomeKind
-from schemas.identifiers import masked
-
-#: A reason given by a destination is cut to this many characters.
-MAX_REASON = 300
 
 UNKNOWN = Outcome(kind=OutcomeKind.UNKNOWN)
 
 SendPart = Callable[[Sequence[Item]], Awaitable[list[Outcome]]]
+
+
+class BatchRefused(CallRejected):
+    """The destination refused a call for its size, or for something in it."""
 
 
 class Throttled(NotSent):
@@ -41,38 +43,109 @@ def outcome_of(error: ConnectorError) -> Outcome:
     )
 
 
+class BatchSize:
+    """How many rows go into one call of a destination: as many as it takes, up to its limit."""
+
+    def __init__(self, most: int) -> None:
+        self.most = most
+        self.now = most
+        self.took = False  #: whether it has ever taken a call
+
+    def parts(self, items: Sequence[Item]) -> list[Sequence[Item]]:
+        """Divide the items into calls."""
+        return [items[start : start + self.now] for start in range(0, len(items), self.now)]
+
+    def passed(self, count: int) -> None:
+        """Note a call that was taken: a full one makes the next a bit larger."""
+        self.took = True
+        if count >= self.now:
+            self.now = min(self.most, self.now + max(1, self.now // 10))
+
+    def settled(self, largest: int) -> None:
+        """Note the largest call that was taken after larger ones were refused."""
+        self.now = max(1, largest)
+
+
 async def send_parts(
-    parts: Sequence[Sequence[Item]], send: SendPart, limit: timedelta
+    parts: Sequence[Sequence[Item]],
+    send: SendPart,
+    limit: timedelta,
+    size: BatchSize | None = None,
 ) -> list[Outcome]:
     """Send parts one after another within one time limit; stop at the first failure.
 
-    A failure of the first part is raised, except Throttled, which becomes outcomes. A failure of a
-    later part becomes outcomes: unknown or deferred for its items, and deferred for the items of
-    parts that were not sent. A part that is refused does not keep the others from being sent; if
-    all are refused, the first refusal is raised.
+    A part that is refused for what it contains is halved, down to the row, which is rejected once
+    the destination is known to take others. A part that is refused for another reason does not keep
+    the others from being sent; if nothing is taken, the first refusal is raised. Of other failures,
+    that of the first part is raised, except Throttled. Later ones become outcomes: unknown or
+    deferred for their items, and deferred for the items that were not sent.
     """
-    outcomes: list[Outcome] = []
-    failed: ConnectorError | None = None
-    refused: list[CallRejected] = []
-    deadline = asyncio.get_running_loop().time() + limit.total_seconds()
-    for part in parts:
-        if failed is not None:
-            later = outcome_of(NotSent("an earlier call failed", failed.retry_after))
-            outcomes += [later] * len(part)
-            continue
+    sending = _Sending(send, limit, size or BatchSize(1))
+    return await sending.run(parts)
+
+
+class _Sending:
+    """The calls of one `send_parts`."""
+
+    def __init__(self, send: SendPart, limit: timedelta, size: BatchSize) -> None:
+        self._send = send
+        self._deadline = asyncio.get_running_loop().time() + limit.total_seconds()
+        self._size = size
+        self._outcomes: list[Outcome] = []
+        self._failed: ConnectorError | None = None
+        self._refused: list[CallRejected] = []
+        self._largest = 0  #: call that was taken
+        self._halved = False
+
+    async def run(self, parts: Sequence[Sequence[Item]]) -> list[Outcome]:
+        """Send every part, in order."""
+        waiting = deque(parts)
+        while waiting:
+            part = waiting.popleft()
+            if self._failed is not None:
+                later = NotSent("前一次调用失败，本次没有发送", self._failed.retry_after)
+                self._outcomes += [outcome_of(later)] * len(part)
+                continue
+            try:
+                await self._one(part)
+            except BatchRefused:
+                self._halved = True
+                middle = len(part) // 2
+                waiting.extendleft((part[middle:], part[:middle]))
+        if self._halved:
+            self._size.settled(self._largest)
+        if self._refused and not self._largest and self._failed is None:
+            raise self._refused[0]
+        return self._outcomes
+
+    async def _one(self, part: Sequence[Item]) -> None:
+        """Send one part; raises BatchRefused if it can be halved."""
         try:
-            outcomes += await _by(deadline, send, part)
-        except CallRejected as exc:
-            refused.append(exc)
-            outcomes += [outcome_of(exc)] * len(part)
-        except ConnectorError as exc:
-            if not outcomes and not isinstance(exc, Throttled):
+            self._outcomes += await _by(self._deadline, self._send, part)
+            self._largest = max(self._largest, len(part))
+            self._size.passed(len(part))
+        except BatchRefused as exc:
+            if len(part) > 1:
                 raise
-            failed = exc
-            outcomes += [outcome_of(exc)] * len(part)
-    if refused and len(refused) == len(parts):
-        raise refused[0]
-    return outcomes
+            self._outcomes.append(self._alone(exc))
+        except CallRejected as exc:
+            self._refused.append(exc)
+            self._outcomes += [outcome_of(exc)] * len(part)
+        except ConnectorError as exc:
+            if not self._outcomes and not isinstance(exc, Throttled):
+                raise
+            self._failed = exc
+            self._outcomes += [outcome_of(exc)] * len(part)
+
+    def _alone(self, error: BatchRefused) -> Outcome:
+        """Return the outcome of a row that is refused alone.
+
+        A destination that has taken nothing yet may refuse everything: then it is no verdict.
+        """
+        if not self._size.took:
+            self._refused.append(error)
+            return outcome_of(error)
+        return Outcome(kind=OutcomeKind.REJECTED, reasons=(reason(str(error)),))
 
 
 async def _by(deadline: float, send: SendPart, part: Sequence[Item]) -> list[Outcome]:
@@ -88,8 +161,3 @@ async def nothing_listed() -> AsyncIterator[Listed]:
     rows: tuple[Listed, ...] = ()
     for row in rows:
         yield row
-
-
-def reason(text: str) -> str:
-    """Return a destination's text fit to be stored: shortened, and identity numbers masked."""
-    return masked(text)[:MAX_REASON]

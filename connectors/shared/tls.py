@@ -1,7 +1,12 @@
 """TLS as a client: whose certificates we trust, and the certificate that we show."""
 
+import asyncio
 import ssl
 
+import aiohttp
+from cryptography import x509
+
+from connectors.shared.address_guard import is_public
 from schemas.connection import TlsFiles
 
 
@@ -36,3 +41,55 @@ def tls_context(files: TlsFiles) -> ssl.SSLContext:
 def _unusable(setting: str, path: str | None, error: Exception, wanted: str) -> TlsFileError:
     cause = getattr(error, "reason", None) or getattr(error, "strerror", None) or str(error)
     return TlsFileError(f"{setting}：{path} 不能用（{cause}）；应为{wanted}")
+
+
+#: The error of a connection whose certificate is not trusted.
+UNTRUSTED = aiohttp.ClientConnectorCertificateError
+#: Seconds for looking at a certificate that was not trusted.
+_LOOK = 3.0
+#: OpenSSL's codes of verification.
+_WHY = {
+    9: "尚未生效",
+    10: "已经过期",
+    18: "是自签名的；核实后把它写进 ca_file",
+    19: "由本方不信任的 CA 签发；核实后把该 CA 的证书写进 ca_file",
+    20: "由本方不信任的 CA 签发；核实后把该 CA 的证书写进 ca_file",
+    21: "由本方不信任的 CA 签发；核实后把该 CA 的证书写进 ca_file",
+    23: "已被吊销",
+    62: "不是发给这个主机名的；核对接口地址",
+    64: "不是发给这个地址的；核对接口地址",
+}
+
+
+async def untrusted_words(error: UNTRUSTED, *, allow_private: bool) -> str:
+    """Return in Chinese which certificate is not trusted, whose it is, and why."""
+    cause = error.certificate_error
+    why = _WHY.get(getattr(cause, "verify_code", 0), getattr(cause, "verify_message", ""))
+    whose = f"{error.host}:{error.port} 的证书"
+    try:
+        async with asyncio.timeout(_LOOK):
+            port = error.port or 443
+            shown = await _shown_certificate(error.host, port, allow_private=allow_private)
+    except (OSError, TimeoutError, ValueError):
+        return f"{whose}不能信任：{why}"
+    until = f"{shown.not_valid_after_utc:%Y-%m-%d}"
+    about = f"签发给 {_name(shown.subject)}，签发者 {_name(shown.issuer)}，有效期至 {until}"
+    return f"{whose}（{about}）不能信任：{why}"
+
+
+async def _shown_certificate(host: str, port: int, *, allow_private: bool) -> x509.Certificate:
+    """Return the certificate that a server shows; nothing is sent to it."""
+    context = ssl.create_default_context()
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    _, writer = await asyncio.open_connection(host, port, ssl=context)
+    try:
+        if not (allow_private or is_public(writer.get_extra_info("peername")[0])):
+            raise ValueError(host)
+        found = writer.get_extra_info("ssl_object").getpeercert(binary_form=True)
+        return x509.load_der_x509_certificate(found)
+    finally:
+        writer.close()
+
+
+def _name(name: x509.Name) -> str:
+    return name.rfc4514_string()[:200] or "（空）"

@@ -1,6 +1,7 @@
 """A TCP server on loopback of which the test decides every byte."""
 
 import asyncio
+import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
@@ -22,8 +23,8 @@ def answer(body: bytes = b"{}", status: bytes = b"200 OK", extra: bytes = b"") -
 
 
 @asynccontextmanager
-async def raw_server(handler: Handler) -> AsyncIterator[str]:
-    """Serve each connection by the handler; yields the URL."""
+async def raw_server(handler: Handler, context: ssl.SSLContext | None = None) -> AsyncIterator[str]:
+    """Serve each connection by the handler, with TLS if given a context; yields the URL."""
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
@@ -33,9 +34,9 @@ async def raw_server(handler: Handler) -> AsyncIterator[str]:
         finally:
             writer.close()
 
-    server = await asyncio.start_server(serve, "127.0.0.1", 0)
+    server = await asyncio.start_server(serve, "127.0.0.1", 0, ssl=context)
     host, port = server.sockets[0].getsockname()[:2]
     try:
-        yield f"http://{host}:{port}"
+        yield f"{'https' if context else 'http'}://{host}:{port}"
     finally:
         server.close()

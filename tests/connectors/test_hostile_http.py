@@ -15,8 +15,8 @@ from connectors.shared.http_client import (
     ANSWER_OF_ROW,
     Answer,
     HttpClient,
-    HttpClientSettings,
 )
+from connectors.shared.http_settings import HttpClientSettings
 from schemas.delivery import Outcome, OutcomeKind
 from tests.connectors.conftest import SECRET, ItemFactory
 from tests.connectors.raw_server import answer, raw_server, request_of

@@ -11,7 +11,8 @@ import pytest
 from connectors import build
 from connectors.errors import CallRejected, OutcomeUnknown
 from connectors.platform_api import PlatformSoap, PlatformSoapSettings
-from connectors.platform_api.soap_envelope import SoapAnswer, envelope, parse
+from connectors.platform_api.soap_answer import SoapAnswer, parse
+from connectors.platform_api.soap_envelope import envelope
 from connectors.platform_api.soap_rows import outcomes
 from schemas.codes import Verb
 from schemas.delivery import Item, OutcomeKind

@@ -52,8 +52,8 @@ async def stored(connection: Connection, after: int, limit: int) -> list[Stored]
     return [Stored(*row) for row in rows]
 
 
-#: How far the clocks of two hosts may differ.
-LARGEST_SKEW = timedelta(minutes=10)
+#: How far the clocks of two hosts may differ, one with a wrong time zone included.
+LARGEST_SKEW = timedelta(days=1)
 _LAST_RECORDED = text(
     """
     select max(last.recorded_at) from unnest(cast(:ids as bigint[])) as t(id)

@@ -1,0 +1,94 @@
+"""What a destination said, for people: a sentence in Chinese, and beside it its own words."""
+
+import html
+import re
+from collections.abc import Iterable
+from email.message import Message
+
+from schemas.identifiers import masked
+
+#: A reason given by a destination is cut to this many characters.
+MAX_REASON = 300
+#: Of a page or a long answer the beginning says what is wrong.
+_QUOTED = 200
+#: Bytes that are decoded to find the words.
+_READ = 8 * 1024
+
+_TITLES = {
+    301: "地址已改",
+    302: "要求转到别的地址",
+    307: "要求转到别的地址",
+    308: "地址已改",
+    400: "请求有误",
+    401: "密钥或登录无效",
+    403: "没有权限",
+    404: "没有这个地址",
+    405: "地址不接受这种请求",
+    408: "等待超时",
+    409: "冲突",
+    410: "不再接收",
+    413: "内容过大",
+    415: "格式不被接受",
+    422: "内容不合要求",
+    429: "请求过于频繁",
+    500: "内部错误",
+    502: "网关连不上后端",
+    503: "暂停服务",
+    504: "网关等待超时",
+}
+_TAG = re.compile(r"<(script|style)\b.*?</\1\s*>|<[^<>]*>", re.DOTALL | re.IGNORECASE)
+_META = re.compile(rb"charset\s*=\s*[\"']?([\w.:-]+)", re.IGNORECASE)
+
+
+def reason(text: str) -> str:
+    """Return a destination's text fit to be stored: shortened, and identity numbers masked."""
+    return masked(text)[:MAX_REASON]
+
+
+def status_words(status: int, body: bytes, content_type: str, hidden: Iterable[str] = ()) -> str:
+    """Return a sentence about an answer with its status and its own words.
+
+    `hidden` are texts of ours that an answer may quote back and that nobody may read: secrets.
+    """
+    title = _TITLES.get(status)
+    sentence = f"对方返回 HTTP {status}" + (f"（{title}）" if title else "")
+    words = quoted(body, content_type, hidden)
+    return reason(f"{sentence}：{words}" if words else sentence)
+
+
+def quoted(body: bytes, content_type: str, hidden: Iterable[str] = ()) -> str:
+    """Return the words of an answer without markup, on one line, cut."""
+    text = decoded(body[:_READ], content_type)
+    if "<" in text:
+        text = html.unescape(_TAG.sub(" ", text))
+    for secret in hidden:
+        text = text.replace(secret, "…")
+    text = " ".join("".join(c if c.isprintable() else " " for c in text).split())
+    return text if len(text) <= _QUOTED else f"{text[:_QUOTED]}…"
+
+
+def decoded(body: bytes, content_type: str) -> str:
+    """Return the text of an answer: in UTF-8 if it is, else as declared, else in GB18030.
+
+    A declaration is often wrong; that a text of another encoding is valid UTF-8 is not.
+    """
+    declared = [charset(content_type), *(found[1].decode("ascii") for found in _meta(body))]
+    for encoding in ("utf-8-sig", *filter(None, declared), "gb18030"):
+        try:
+            return body.decode(encoding)
+        except (UnicodeDecodeError, LookupError):
+            continue
+    return body.decode("gb18030", errors="replace")
+
+
+def charset(content_type: str) -> str | None:
+    """Return the charset of a Content-Type; None if it names none."""
+    message = Message()
+    message["content-type"] = content_type[:200]
+    found = message.get_param("charset")
+    return found if isinstance(found, str) else None
+
+
+def _meta(body: bytes) -> Iterable[re.Match[bytes]]:
+    found = _META.search(body[:1024])
+    return [found] if found else []
