@@ -18,7 +18,8 @@ from pydantic import Field, SecretStr, field_validator
 from connectors.errors import CallRejected
 from connectors.protocol import Limits, OnUnknown
 from connectors.shared import Clock
-from connectors.shared.http_client import Answer, HttpClient
+from connectors.shared.http_client import HttpClient
+from connectors.shared.http_read import Answer
 from connectors.shared.http_settings import HttpClientSettings
 from connectors.shared.parts import UNKNOWN, nothing_listed, send_parts
 from schemas.delivery import Health, Item, Listed, Outcome, OutcomeKind, Receipt

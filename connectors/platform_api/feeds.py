@@ -1,20 +1,28 @@
-"""Read the JSON feeds of a platform: receipts 回执, the listing 公示清单, and health."""
+"""Read the JSON feeds of a platform: receipts 回执, the listing 公示清单, and health.
 
-from collections.abc import AsyncIterator
+A feed is read row by row: one that cannot be read is left out and logged, and the others count.
+"""
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import suppress
 from datetime import datetime
-from typing import TypeVar
+from typing import Annotated, Any, TypeVar
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, TypeAdapter, ValidationError
 
 from connectors.errors import ConnectorError, OutcomeUnknown
-from connectors.shared.http_client import Answer, HttpClient
+from connectors.platform_api.wrapper import JsonWrapper
+from connectors.shared.http_client import HttpClient
 from connectors.shared.http_settings import under
+from connectors.shared.http_wire import logger
 from connectors.shared.words import reason
-from schemas.base import AwareDatetime, storable
+from schemas.base import SHANGHAI, AwareDatetime, storable
 from schemas.delivery import Health, Listed, Receipt
 
 #: Pages of one listing at most.
 MOST_PAGES = 20_000
+#: Rows that are logged of one page, if they cannot be read.
+MOST_LOGGED = 20
 
 
 class _Wire(BaseModel):
@@ -26,6 +34,10 @@ class _Wire(BaseModel):
 W = TypeVar("W", bound=_Wire)
 
 
+def _some_text(value: object) -> str:
+    return "" if value is None else str(value)
+
+
 class _ReceiptRow(_Wire):
     key: str
     accepted: bool
@@ -34,76 +46,132 @@ class _ReceiptRow(_Wire):
     reference: str | None = None
 
 
-class _ReceiptPage(_Wire):
-    receipts: tuple[_ReceiptRow, ...]
-    cursor: str
-
-
 class _ListedRow(_Wire):
     record_kind: str
     document_number: str
     subject_code: str
-    columns: dict[str, str]
+    columns: dict[str, Annotated[str, BeforeValidator(_some_text)]]
     shown_at: AwareDatetime
 
 
-class _ListedPage(_Wire):
-    rows: tuple[_ListedRow, ...]
-    cursor: str | None = None
+#: All rows of a page are read at once, which is quick; one by one only where that fails.
+_LISTS: Mapping[type[_Wire], TypeAdapter[Any]] = {
+    shape: TypeAdapter(list[shape])  # type: ignore[valid-type]  # a class in a loop
+    for shape in (_ReceiptRow, _ListedRow)
+}
 
 
-async def read_receipts(http: HttpClient, url: str, cursor: str) -> tuple[list[Receipt], str]:
-    """Return one page of receipts after a cursor, and the next cursor."""
-    answer = await http.ask("GET", under(url, "", cursor=cursor))
-    page = _parsed(_ReceiptPage, answer)
-    receipts = [
-        Receipt(
-            key=row.key,
-            accepted=row.accepted,
-            reasons=tuple(reason(text) for text in row.reasons),
-            platform_at=row.platform_at,
-            reference=row.reference,
-        )
-        for row in page.receipts
-    ]
-    return receipts, page.cursor
+class Feeds:
+    """The feeds of one platform.
+
+    `zoned`: times without a zone are those of China; otherwise their rows cannot be read.
+    """
+
+    def __init__(self, http: HttpClient, wrapper: JsonWrapper, *, zoned: bool) -> None:
+        self._http = http
+        self._wrapper = wrapper
+        self._zoned = zoned
+
+    async def receipts(self, url: str, cursor: str) -> tuple[list[Receipt], str]:
+        """Return one page of receipts after a cursor, and the next cursor."""
+        page = await self._page(url, cursor=cursor)
+        following = page.get("cursor")
+        if not isinstance(following, str):
+            raise OutcomeUnknown("应答不是约定的格式：cursor")
+        receipts = [
+            Receipt(
+                key=row.key,
+                accepted=row.accepted,
+                reasons=tuple(reason(text) for text in row.reasons),
+                platform_at=row.platform_at,
+                reference=row.reference,
+            )
+            for row in self._rows(page, "receipts", _ReceiptRow, "platform_at")
+        ]
+        return receipts, following
+
+    async def listing(self, url: str, since: datetime) -> AsyncIterator[Listed]:
+        """Yield every row of the listing, page by page; raises OutcomeUnknown if a cursor repeats.
+
+        A row that comes again on the next page was moved there by a new one before it.
+        """
+        cursor: str | None = ""
+        seen: set[str] = set()
+        before: dict[tuple[object, ...], _ListedRow] = {}
+        while cursor is not None and cursor not in seen and len(seen) < MOST_PAGES:
+            seen.add(cursor)
+            page = await self._page(url, since=since.isoformat(), cursor=cursor)
+            here: dict[tuple[object, ...], _ListedRow] = {}
+            for row in self._rows(page, "rows", _ListedRow, "shown_at"):
+                mark = row.document_number, row.subject_code, row.shown_at
+                here[mark] = row
+                if before.get(mark) != row:
+                    yield _listed(row)
+            before = here
+            following = page.get("cursor")
+            cursor = following if isinstance(following, str) and following else None
+        if cursor is not None:
+            raise OutcomeUnknown("公示清单翻不完：翻页标记重复")
+
+    async def health(self, url: str) -> Health:
+        """Return whether the platform answers; a failure is in the result, not raised."""
+        try:
+            await self._http.ask("GET", url)
+        except ConnectorError as exc:
+            return Health(ok=False, detail=str(exc))
+        return Health(ok=True)
+
+    async def _page(self, url: str, **query: str) -> Mapping[str, Any]:
+        answer = await self._http.ask("GET", under(url, "", **query))
+        page = self._wrapper.opened(answer.json())
+        if not isinstance(page, dict):
+            raise OutcomeUnknown("应答不是约定的格式")
+        return page
+
+    def _rows(self, page: Mapping[str, Any], name: str, shape: type[W], time: str) -> list[W]:
+        """Return the rows that can be read; raises OutcomeUnknown if there is no list of them."""
+        found = page.get(name)
+        if not isinstance(found, list):
+            raise OutcomeUnknown(f"应答不是约定的格式：{name}")
+        rows = [self._in_time(row, time) for row in found] if self._zoned else found
+        read: list[W] = []
+        odd = []
+        with suppress(ValidationError):
+            read = _LISTS[shape].validate_python(rows)
+        for row in rows if not read else ():
+            try:
+                read.append(shape.model_validate(row))
+            except ValidationError as exc:
+                odd.append((row, exc))
+        _log(name, odd)
+        return read
+
+    def _in_time(self, row: Any, name: str) -> Any:
+        """Return a row whose time has a zone, if times without one are known to be of China."""
+        if not isinstance(row, dict) or not isinstance(row.get(name), str):
+            return row
+        try:
+            at = datetime.fromisoformat(row[name].strip())
+        except ValueError:
+            return row
+        return row | {name: at if at.tzinfo else at.replace(tzinfo=SHANGHAI)}
 
 
-async def read_listing(http: HttpClient, url: str, since: datetime) -> AsyncIterator[Listed]:
-    """Yield every row of the listing, page by page; raises OutcomeUnknown if a cursor repeats."""
-    cursor: str | None = ""
-    seen: set[str] = set()
-    while cursor is not None and cursor not in seen and len(seen) < MOST_PAGES:
-        seen.add(cursor)
-        at = under(url, "", since=since.isoformat(), cursor=cursor)
-        answer = await http.ask("GET", at)
-        page = _parsed(_ListedPage, answer)
-        clean = b"\\u0000" not in answer.body  # the only way to write it in JSON
-        for row in page.rows:
-            yield Listed.model_construct(**(dict(row) if clean else _cleaned(row)))
-        cursor = page.cursor or None
-    if cursor is not None:
-        raise OutcomeUnknown("公示清单翻不完：翻页标记重复")
+def _log(name: str, odd: Sequence[tuple[Any, ValidationError]]) -> None:
+    """Log rows that could not be read, without their values, which may be personal."""
+    for row, error in odd[:MOST_LOGGED]:
+        key = row.get("key") or row.get("document_number") if isinstance(row, dict) else None
+        places = ", ".join(".".join(map(str, e["loc"])) for e in error.errors()[:3])
+        extra = {"feed": name, "row": reason(str(key))[:100], "places": places, "count": len(odd)}
+        logger.warning("feed_row_unreadable", extra=extra)
 
 
-def _cleaned(row: _ListedRow) -> dict[str, object]:
-    columns = {storable(name): storable(value) for name, value in row.columns.items()}
-    number, code = storable(row.document_number), storable(row.subject_code)
-    return dict(row) | {"document_number": number, "subject_code": code, "columns": columns}
-
-
-async def read_health(http: HttpClient, url: str) -> Health:
-    """Return whether the platform answers; a failure is in the result, not raised."""
-    try:
-        await http.ask("GET", url)
-    except ConnectorError as exc:
-        return Health(ok=False, detail=str(exc))
-    return Health(ok=True)
-
-
-def _parsed(shape: type[W], answer: Answer) -> W:
-    try:
-        return shape.model_validate_json(answer.body)
-    except ValidationError as exc:
-        places = ", ".join(".".join(map(str, e["loc"])) for e in exc.errors()[:3])
-        raise OutcomeUnknown(f"应答不是约定的格式：{places}") from exc
+def _listed(row: _ListedRow) -> Listed:
+    """Return a row without what cannot be stored."""
+    given = dict(row)
+    texts = (row.document_number, row.subject_code, *row.columns, *row.columns.values())
+    if "\x00" in "".join(texts):
+        given["columns"] = {storable(n): storable(v) for n, v in row.columns.items()}
+        given["document_number"] = storable(row.document_number)
+        given["subject_code"] = storable(row.subject_code)
+    return Listed.model_construct(**given)

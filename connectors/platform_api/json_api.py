@@ -8,10 +8,11 @@ import orjson
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
 
 from connectors.errors import NotSent, OutcomeUnknown
-from connectors.platform_api.feeds import read_health, read_listing, read_receipts
+from connectors.platform_api.feeds import Feeds
+from connectors.platform_api.wrapper import JsonWrapper
 from connectors.protocol import Limits, OnUnknown
 from connectors.shared import Clock
-from connectors.shared.http_client import Answer, HttpClient
+from connectors.shared.http_client import HttpClient
 from connectors.shared.http_settings import HttpClientSettings, under
 from connectors.shared.parts import UNKNOWN, BatchSize, send_parts
 from connectors.shared.words import reason
@@ -33,6 +34,8 @@ class PlatformJsonSettings(HttpClientSettings):
     batch_size: int = Field(default=100, ge=1, le=5000, title="每批条数")
     api_key: SecretStr | None = Field(default=None, min_length=1, title="接口密钥")
     api_key_header: str = Field(default="X-Api-Key", title="接口密钥的请求头")
+    wrapper: JsonWrapper = Field(default=JsonWrapper(), title="应答的外层")
+    times_of_china: bool = Field(default=False, title="没有时区的时间是北京时间")
 
 
 class _Row(BaseModel):
@@ -66,6 +69,8 @@ class PlatformJson:
         if settings.api_key is not None:
             headers[settings.api_key_header] = settings.api_key.get_secret_value()
         self._http = HttpClient(settings, now, headers)
+        self._wrapper = settings.wrapper
+        self._feeds = Feeds(self._http, settings.wrapper, zoned=settings.times_of_china)
 
     async def send(self, items: Sequence[Item]) -> list[Outcome]:
         """Send the rows; each gets the outcome that the answer has for its key.
@@ -81,7 +86,7 @@ class PlatformJson:
         rows = [wire_row(item) for item in items]
         content = orjson.dumps({"items": rows}, default=str)
         answer = await self._http.ask("POST", under(self._url, "records"), content, rows=len(items))
-        return row_outcomes(items, answer, absent=False)
+        return row_outcomes(items, self._wrapper.opened(answer.json()), absent=False)
 
     async def look_up(self, items: Sequence[Item]) -> list[Outcome]:
         """Ask the platform about the rows; raises OutcomeUnknown or CallRejected if that fails.
@@ -97,19 +102,19 @@ class PlatformJson:
             )
         except NotSent as exc:
             raise OutcomeUnknown(str(exc), exc.retry_after) from exc
-        return row_outcomes(items, answer, absent=True)
+        return row_outcomes(items, self._wrapper.opened(answer.json()), absent=True)
 
     async def receipts(self, cursor: str) -> tuple[list[Receipt], str]:
         """Return the receipts after a cursor; the first cursor is the empty text."""
-        return await read_receipts(self._http, under(self._url, "receipts"), cursor)
+        return await self._feeds.receipts(under(self._url, "receipts"), cursor)
 
     def listing(self, since: datetime) -> AsyncIterator[Listed]:
         """Yield the rows that the platform has published since a time."""
-        return read_listing(self._http, under(self._url, "listing"), since)
+        return self._feeds.listing(under(self._url, "listing"), since)
 
     async def health(self) -> Health:
         """Return whether the platform answers."""
-        return await read_health(self._http, under(self._url, "health"))
+        return await self._feeds.health(under(self._url, "health"))
 
     async def close(self) -> None:
         """Close every connection."""
@@ -127,13 +132,12 @@ def wire_row(item: Item) -> dict[str, Any]:
     }
 
 
-def row_outcomes(items: Sequence[Item], answer: Answer, *, absent: bool) -> list[Outcome]:
+def row_outcomes(items: Sequence[Item], body: Any, *, absent: bool) -> list[Outcome]:
     """Return the outcome of each item from the answer row with its key.
 
     No row, two different rows or an invalid row is unknown. An answer without a list of results
     raises OutcomeUnknown. `absent` is true for look-ups.
     """
-    body = answer.json()
     results = body.get("results") if isinstance(body, dict) else None
     if not isinstance(results, list):
         raise OutcomeUnknown("应答里没有结果清单")

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from urllib.parse import urlsplit
 
 from connectors.errors import CallRejected, OutcomeUnknown
-from connectors.platform_api.feeds import read_health, read_receipts
+from connectors.platform_api.feeds import Feeds
 from connectors.platform_api.soap_answer import SoapAnswer, parse
 from connectors.platform_api.soap_envelope import envelope, payload
 from connectors.platform_api.soap_rows import (
@@ -22,6 +22,7 @@ from connectors.platform_api.soap_rows import (
     row_of,
 )
 from connectors.platform_api.soap_settings import PlatformSoapSettings
+from connectors.platform_api.wrapper import JsonWrapper
 from connectors.protocol import Limits, OnUnknown
 from connectors.shared import Clock
 from connectors.shared.http_client import HttpClient
@@ -68,6 +69,7 @@ class PlatformSoap:
         if settings.api_key is not None:
             headers[settings.api_key_header] = settings.api_key.get_secret_value()
         self._http = HttpClient(settings, now, headers)
+        self._feeds = Feeds(self._http, JsonWrapper(), zoned=settings.times_of_china)
 
     async def send(self, items: Sequence[Item]) -> list[Outcome]:
         """Send the rows, one call per table and method; a call that is refused is halved.
@@ -174,7 +176,7 @@ class PlatformSoap:
         """Return the receipts of the configured endpoint; none if no endpoint is configured."""
         if self._settings.receipts_url is None:
             return [], cursor
-        return await read_receipts(self._http, self._settings.receipts_url, cursor)
+        return await self._feeds.receipts(self._settings.receipts_url, cursor)
 
     def listing(self, since: datetime) -> AsyncIterator[Listed]:  # noqa: ARG002 - protocol
         """Yield nothing: the interface has no published list."""
@@ -182,7 +184,7 @@ class PlatformSoap:
 
     async def health(self) -> Health:
         """Check the service by asking for its description (WSDL)."""
-        return await read_health(self._http, under(self._service, "", wsdl=""))
+        return await self._feeds.health(under(self._service, "", wsdl=""))
 
     async def close(self) -> None:
         """Close every connection."""

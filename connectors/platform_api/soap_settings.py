@@ -75,6 +75,7 @@ class PlatformSoapSettings(HttpClientSettings):
         default=frozenset({Verb.NEW}), title="重复数据视为成功的动作"
     )
     receipts_url: str | None = Field(default=None, title="回执接口地址")
+    times_of_china: bool = Field(default=False, title="没有时区的时间是北京时间")
     key_column: str | None = Field(default=None, title="携带本方标识的列 [B]")
     api_key: SecretStr | None = Field(default=None, min_length=1, title="接口密钥")
     api_key_header: str = Field(default="X-Api-Key", title="接口密钥的请求头")

@@ -1,37 +1,30 @@
 """HTTP calls to a destination: guarded addresses, limited time and size, translated errors."""
 
-import json
-import zlib
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import UTC, timedelta
 from email.utils import parsedate_to_datetime
-from typing import Any
 from urllib.parse import urlsplit
-from xml.etree.ElementTree import ParseError
 
 import aiohttp
 import httpx
-import orjson
-from defusedxml.common import DefusedXmlException
-from defusedxml.ElementTree import fromstring
 from httpx_aiohttp import AiohttpTransport
 
 from connectors.errors import CallRejected, ConnectorError, OutcomeUnknown
 from connectors.shared import Clock
 from connectors.shared.address_guard import guarded_socket
 from connectors.shared.http_errors import FOREIGN, translated
+from connectors.shared.http_read import Answer, Reading, thrown_away
 from connectors.shared.http_settings import HttpClientSettings
 from connectors.shared.http_wire import (
     CleanConnections,
     NamelessResponse,
     Stateless,
-    kept_answer,
     logger,
 )
+from connectors.shared.login import Login
 from connectors.shared.parts import BatchRefused, Throttled, within
 from connectors.shared.tls import UNTRUSTED, tls_context, untrusted_words
-from connectors.shared.words import decoded, status_words
+from connectors.shared.words import status_words
 
 #: Idle connections are closed after so many seconds, before common servers close them (5 s): a
 #: call on a connection that the server is just closing would have an unknown outcome.
@@ -40,31 +33,11 @@ IDLE_SECONDS = 4.0
 ANSWER_BASE, ANSWER_OF_ROW = 64 * 1024, 16 * 1024
 #: The share of the call timeout in which the call itself ends, so that what was read can be judged.
 SHARE = 0.95
+_LOGIN_EXPIRED = 401
 #: The status of a call that is refused for its size or for what is in it.
 _OF_THE_BATCH = frozenset({400, 413, 422})
 #: A header's value of so many characters is taken for a secret and hidden in the words of others.
 LEAST_SECRET = 8
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """The complete answer to one call."""
-
-    status: int
-    headers: Mapping[str, str]
-    body: bytes
-
-    def json(self) -> Any:
-        """Parse the body as JSON; raises OutcomeUnknown if it is not JSON."""
-        text = self.body.removeprefix(b"\xef\xbb\xbf")
-        try:
-            return orjson.loads(text)
-        except orjson.JSONDecodeError:
-            pass
-        try:  # Python's own reader also takes NaN and the like, which are not JSON
-            return json.loads(decoded(text, self.headers.get("content-type", "")))
-        except (ValueError, RecursionError) as exc:
-            raise OutcomeUnknown("应答不是 JSON") from exc
 
 
 class HttpClient:
@@ -84,6 +57,7 @@ class HttpClient:
         given = (headers or {}).items()
         self._hidden = [v for n, v in given if n != "Content-Type" and len(v) >= LEAST_SECRET]
         self._warned = False
+        self._login = Login(settings.login, self._call) if settings.login else None
         seconds = settings.call_timeout.total_seconds()
         # Waiting for a connection times out well before the whole call, so that it is never taken
         # for waiting for an answer.
@@ -107,7 +81,7 @@ class HttpClient:
         )
         return aiohttp.ClientSession(
             connector=connector,
-            cookie_jar=aiohttp.DummyCookieJar(),
+            cookie_jar=aiohttp.CookieJar(unsafe=True) if self._login else aiohttp.DummyCookieJar(),
             response_class=NamelessResponse,
         )
 
@@ -121,13 +95,32 @@ class HttpClient:
     ) -> Answer:
         """Make one call and return its whole answer, whatever the status.
 
-        An answer about so many `rows` is bounded by them: a huge one would hold up all else.
+        An answer about so many `rows` is bounded by them: a huge one would hold up all else. Where
+        there is a login, it comes first; once it has expired, one more, and the call once again.
         Raises NotSent or OutcomeUnknown if the call fails or takes too long.
         """
+        if self._login is None:
+            return await self._call(method, url, content, headers, rows)
+        mark = await self._login.mark()
+        given = {**(headers or {}), **mark}
+        answer = await self._call(method, url, content, given, rows)
+        if answer.status == _LOGIN_EXPIRED:
+            given.update(await self._login.mark(stale=mark))
+            answer = await self._call(method, url, content, given, rows)
+        return answer
+
+    async def _call(
+        self,
+        method: str,
+        url: str,
+        content: bytes | None = None,
+        headers: Mapping[str, str] | None = None,
+        rows: int | None = None,
+    ) -> Answer:
         limit = self._settings.max_answer
         if rows is not None:
             limit = min(limit, ANSWER_BASE + rows * ANSWER_OF_ROW)
-        read = _Read(limit)
+        read = Reading(limit)
         try:
             async with within(self._settings.call_timeout * SHARE):
                 try:
@@ -140,7 +133,7 @@ class HttpClient:
                     finally:
                         await response.aclose()
                 except FOREIGN as exc:
-                    found = read.complete() or _thrown_away(exc)
+                    found = read.complete() or thrown_away(exc)
                     if found is None:
                         raise await self._explained(exc) from exc
                     return self._odd(found)
@@ -219,73 +212,3 @@ class HttpClient:
     async def close(self) -> None:
         """Close every connection."""
         await self._client.aclose()
-
-
-class _Read:
-    """What has been read of an answer, unpacked from one layer of gzip or deflate.
-
-    httpx would unpack a whole block at once, and as many layers as the other side names.
-    """
-
-    def __init__(self, limit: int) -> None:
-        self._limit = limit
-        self._response: httpx.Response | None = None
-        self._body = bytearray()
-
-    async def body_of(self, response: httpx.Response) -> None:
-        """Read a body up to the limit in bytes; raises OutcomeUnknown if it cannot be read."""
-        self._response = response
-        unpack = _unpacking(response.headers.get("content-encoding", ""))
-        async for raw in response.aiter_raw():
-            room = self._limit + 1 - len(self._body)
-            try:
-                self._body += unpack.decompress(raw, room) if unpack else raw
-            except zlib.error as exc:
-                raise OutcomeUnknown("应答解不开压缩") from exc
-            if len(self._body) > self._limit:
-                self._response = None
-                raise OutcomeUnknown(f"应答超过 {self._limit} 字节")
-
-    def answer(self) -> Answer:
-        """Return the answer that was read to its end."""
-        response = self._response
-        if response is None:
-            raise OutcomeUnknown("没有应答")
-        return Answer(response.status_code, response.headers, bytes(self._body))
-
-    def complete(self) -> Answer | None:
-        """Return the answer as far as it was read, if that is a whole JSON or XML text."""
-        return self.answer() if self._response is not None and _is_whole(self._body) else None
-
-
-def _thrown_away(error: Exception) -> Answer | None:
-    found = kept_answer(error)
-    if found is None or not _is_whole(found[2]):
-        return None
-    status, kind, body = found
-    return Answer(status, {"content-type": kind.decode("latin-1")}, body)
-
-
-def _is_whole(body: bytes | bytearray) -> bool:
-    """Whether these bytes are one JSON value or XML document to its end."""
-    text = bytes(body).strip()
-    if text[:1] not in {b"{", b"[", b"<"}:
-        return False
-    try:
-        if text.startswith(b"<"):
-            fromstring(text, forbid_dtd=True)
-        else:
-            orjson.loads(text)
-    except (orjson.JSONDecodeError, ParseError, DefusedXmlException, ValueError, LookupError):
-        return False
-    return True
-
-
-def _unpacking(encoding: str) -> "zlib._Decompress | None":
-    match encoding.strip().lower():
-        case "" | "identity":
-            return None
-        case "gzip" | "x-gzip" | "deflate":
-            return zlib.decompressobj(wbits=zlib.MAX_WBITS | 32)
-        case _:
-            raise OutcomeUnknown("应答的压缩方式不支持")

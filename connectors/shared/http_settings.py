@@ -1,12 +1,25 @@
 """The settings of every destination that is reached over HTTP."""
 
+from collections.abc import Mapping
 from datetime import timedelta
 from typing import Self
 from urllib.parse import urlencode, urlsplit, urlunsplit
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, SecretStr, field_validator, model_validator
 
+from schemas.base import Schema
 from schemas.connection import TlsFiles
+
+
+class LoginSettings(Schema):
+    """A login before the calls: it is made again once, when a call is answered with 401."""
+
+    url: str = Field(title="登录地址")
+    body: Mapping[str, SecretStr] = Field(title="登录请求的字段")
+    #: Where the token is in the answer; None: the login lives in cookies.
+    token_path: str | None = Field(default="token", title="令牌在应答里的位置")
+    header: str = Field(default="Authorization", title="令牌的请求头")
+    prefix: str = Field(default="Bearer ", title="令牌前的文字")
 
 
 class HttpClientSettings(TlsFiles):
@@ -21,6 +34,7 @@ class HttpClientSettings(TlsFiles):
     allow_private: bool = Field(default=False, title="允许内网地址")
     #: Limit in bytes; a longer answer is not read to its end, and the outcome is unknown.
     max_answer: int = Field(default=32 * 1024 * 1024, ge=1, title="应答上限（字节）")
+    login: LoginSettings | None = Field(default=None, title="登录")
     #: Only this certificate is trusted, whoever issued it and whatever its name.
     certificate_sha256: str | None = Field(
         default=None,

@@ -15,11 +15,12 @@ from tenacity import (
     wait_exponential,
 )
 
-from connectors.errors import CallRejected, ConnectorError, NotSent
+from connectors.errors import CallRejected, ConnectorError, NotSent, OutcomeUnknown
 from connectors.protocol import Connector, OnUnknown
 from gateway.config.clock import Clock
 from gateway.deliver.breaker import Act, Breaker, BreakerState
 from gateway.store.audit import events
+from gateway.store.audit.events import AuditEntry
 from gateway.store.base.engine import Database
 from gateway.store.deliver import destinations as destination_store
 from gateway.store.deliver.destinations import KeptBreaker
@@ -66,7 +67,7 @@ class Caller:
         self._breakers: dict[Act, Breaker] = {}
         self._kept: KeptBreaker | None = None  #: the breaker of sends as it is stored; None: unread
         self._fencing: int | None = None
-        self._events: list[AuditEvent] = []  #: not stored yet
+        self._events: list[AuditEntry] = []  #: not stored yet
         self._durations: deque[float] = deque(maxlen=RECENT_CALLS)
         self._next_call = 0.0  #: of the monotonic clock
         self._answered: dict[Act, float] = {}  #: when a call was last answered, by the same
@@ -127,7 +128,7 @@ class Caller:
             self.failed(error, act)
             return [_unknown(error)] * len(items)
         if len(outcomes) != len(items):
-            return [_unknown(ValueError("对方返回条数不符"))] * len(items)
+            return [_unknown(OutcomeUnknown("对方返回条数不符"))] * len(items)
         self._durations.append(time.monotonic() - start)
         if act is Act.LOOK_UP:
             outcomes = [_looked_up(one) for one in outcomes]
@@ -185,14 +186,16 @@ class Caller:
 
         So does a refusal, unless other calls are being answered: then it is about its items.
         """
-        extra = {"destination": self.name, "act": act.value, "error": type(error).__name__}
+        words = str(error) or type(error).__name__
+        extra = {"destination": self.name, "act": act.value, "error": words}
         logger.warning(LogEvent.CALL_FAILED, extra=extra)
         if not self.is_open(act):
             asked = error.retry_after if isinstance(error, ConnectorError) else None
             answered = time.monotonic() - self._answered.get(act, -inf) < ANSWERED_SECONDS
             at_once = asked is not None or (isinstance(error, CallRejected) and not answered)
             now = self.clock()
-            self._set(act, self._breaker(act).failed(now, at_once=at_once, asked=asked))
+            opened = self._breaker(act).failed(now, at_once=at_once, asked=asked)
+            self._set(act, opened, words)
 
     def succeeded(self, act: Act) -> None:
         """Note an answered call: it closes the breaker."""
@@ -201,8 +204,11 @@ class Caller:
         if before != Breaker():
             self._set(act, before.succeeded())
 
-    def _set(self, act: Act, breaker: Breaker) -> None:
-        """Change a breaker; that of sends is audited once when it opens and once when it closes."""
+    def _set(self, act: Act, breaker: Breaker, words: str = "") -> None:
+        """Change a breaker; that of sends is audited once when it opens and once when it closes.
+
+        `words` say why it opens.
+        """
         before, self._breakers[act] = self._breaker(act), breaker
         if act is not Act.SEND:
             return
@@ -213,9 +219,10 @@ class Caller:
         if opened and before.state is BreakerState.HALF_OPEN:
             return
         event = AuditEvent.BREAKER_OPENED if opened else AuditEvent.BREAKER_CLOSED
-        extra = {"destination": self.name, "state": breaker.state.value}
+        detail = {"destination": self.name} | ({"reason": words} if words else {})
+        extra = detail | {"state": breaker.state.value}
         logger.warning(LogEvent.BREAKER_CHANGED, extra=extra)
-        self._events.append(event)
+        self._events.append(AuditEntry(event, detail))
 
     async def save(self) -> None:
         """Store the breaker of sends and its audit events, if changed and we are still the owner.
@@ -232,11 +239,10 @@ class Caller:
         if same and not self._events:
             return
         told = list(self._events)
-        entries = [events.AuditEntry(event, {"destination": self.name}) for event in told]
         async with self.database.transaction() as connection:
             ours = destination_store.Ownership(self.name, self.owner, self._fencing)
             if await destination_store.set_breaker(connection, ours, kept):
-                await events.add(connection, entries, self.clock())
+                await events.add(connection, told, self.clock())
         self._kept = kept
         del self._events[: len(told)]
 
@@ -253,4 +259,13 @@ def _deferred(error: ConnectorError) -> Outcome:
 
 
 def _unknown(error: Exception) -> Outcome:
-    return Outcome(kind=OutcomeKind.UNKNOWN, reasons=(str(error) or type(error).__name__,))
+    return Outcome(kind=OutcomeKind.UNKNOWN, reasons=(_words(error),))
+
+
+def _words(error: Exception) -> str:
+    """Return what people are told of an error; the log has the rest."""
+    if isinstance(error, ConnectorError):
+        return str(error)
+    if isinstance(error, TimeoutError):
+        return "对方没有在时限内应答"
+    return f"报送程序出错（{type(error).__name__}），详见日志 call_failed"

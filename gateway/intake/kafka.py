@@ -93,7 +93,7 @@ class KafkaIntake:
         self._batches: set[asyncio.Task[None]] = set()
         self._last: dict[TopicPartition, asyncio.Task[None]] = {}
         self.watch = Watch(metrics)
-        self.broker = _Broker(partial(self._make, bootstrap, _options(settings)))
+        self.broker = _Broker(partial(self._make, bootstrap, options_of(settings)))
         self._subscriber = self._subscribe()
 
     def _subscribe(self) -> Any:
@@ -271,7 +271,8 @@ class KafkaIntake:
         ]
 
 
-def _options(settings: KafkaSettings) -> dict[str, Any]:
+def options_of(settings: KafkaSettings) -> dict[str, Any]:
+    """Return the arguments of a client; raises BadConfiguration if a file is unusable."""
     try:
         return client_options(settings)
     except TlsFileError as error:

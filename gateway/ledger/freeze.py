@@ -80,4 +80,5 @@ def ledger_lines(account: Ledger) -> list[str]:
             for clock in figures.clocks
         ]
     excluded = sum(account.excluded.values())
-    return [*lines, f"不予报送 {excluded}，拒收 {account.refused}，明细 {len(account.rows)} 条"]
+    lines.append(f"不予报送 {excluded}，拒收 {account.refused}，明细 {len(account.rows)} 条")
+    return lines + [f"缺失的来件：{one.told}" for one in account.missing]

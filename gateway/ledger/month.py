@@ -23,6 +23,7 @@ from gateway.ledger.units import Unit, UnitCounts
 from gateway.store.account import ledgers as store
 from gateway.store.base.engine import Database
 from gateway.store.record import quarantine
+from gateway.store.record.missing import MissingMessages, missing_found
 from gateway.titles import PERSON
 from schemas.base import SHANGHAI
 
@@ -55,10 +56,13 @@ class Ledger:
     refused: int
     rows: Collection[LedgerRow]
     grade_changes: Collection[GradeRow]
+    #: What the bus deleted before it was read, found in the month.
+    missing: tuple[MissingMessages, ...] = ()
 
     def as_json(self) -> dict[str, Any]:
         """Return the figures with their rates, without rows, for `--format json` and the store."""
-        return {
+        found = {"missing": [asdict(one) for one in self.missing]} if self.missing else {}
+        return found | {
             "month": self.month,
             "headline": self.headline,
             "figures": [_figures_json(figures) for figures in self.figures],
@@ -128,6 +132,7 @@ async def month(database: Database, scope: LedgerScope, month: str, now: datetim
         async for decisions in store.month_decisions(connection, first, end):
             await asyncio.to_thread(made.add, decisions)
         refused = await quarantine.refused_in(connection, first, end)
+        missing = await missing_found(connection, start, stop)
         async for changes in store.grade_changes(connection, start, stop):
             grades.add([_grade_row(change, scope) for change in changes])
     return Ledger(
@@ -139,6 +144,7 @@ async def month(database: Database, scope: LedgerScope, month: str, now: datetim
         refused=refused,
         rows=made.rows,
         grade_changes=grades,
+        missing=tuple(missing),
     )
 
 

@@ -280,5 +280,6 @@ def _notes(sheet: Sheet, ledger: Ledger, stamp: Frozen) -> None:
         ("冻结原因", stamp.reason),
         ("内容校验值", f"SHA-256 {stamp.hash}"),
     ]
+    about += [("缺失的来件", one.told) for one in ledger.missing]
     for name, text in (*about, *NOTES):
         sheet.write([(name, "text"), (text, "text")])

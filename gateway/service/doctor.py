@@ -18,12 +18,13 @@ from gateway.deliver.connect import build_connector
 from gateway.due.calendars import load_workdays
 from gateway.embedded.kafka import EmbeddedKafka, class_path
 from gateway.embedded.postgres import EmbeddedPostgres
-from gateway.intake.kafka import first_call
+from gateway.intake.kafka import first_call, options_of
 from gateway.rules.activation import changed_texts
 from gateway.rules.rulebook import Rulebook
 from gateway.service.app import Gateway, kafka_bootstrap, reading
 from gateway.store.deliver.destinations import owed_to_dropped
 from gateway.store.record.authorities import authority_conflicts
+from gateway.store.record.missing import missing_found
 from schemas.base import today
 from schemas.destination import Destination
 from scoring.errors import RuleSetError
@@ -38,6 +39,8 @@ class Finding:
     detail: str
 
 
+#: How long missing messages are told.
+MISSING_TOLD = timedelta(days=90)
 NOT_RUNNING = "自带的没有在运行，未检查；credit-gateway up 启动"
 
 
@@ -81,6 +84,7 @@ async def _stored(settings: Settings) -> list[Finding]:
                 await _examined("评价办法文本", partial(_rule_texts, built)),
                 await _examined("机关名称", partial(_authorities, built)),
                 await _examined("已删除的报送对象", partial(_dropped, built)),
+                await _examined("缺失的来件", partial(_missing, built)),
             ]
     return findings
 
@@ -157,16 +161,26 @@ async def _dropped(built: Gateway) -> str:
     return "没有未了结的报送"
 
 
+async def _missing(built: Gateway) -> str:
+    """What the bus deleted unread stays a finding for a while: somebody has to send it again."""
+    now = built.clock()
+    async with built.database.transaction() as connection:
+        found = await missing_found(connection, now - MISSING_TOLD, now + timedelta(days=1))
+    if found:
+        raise Unwell("；".join(one.told for one in found[:20]))
+    return "没有"
+
+
 async def _kafka(settings: Settings) -> str:
     if settings.kafka_bootstrap is None and not EmbeddedKafka(settings.state).runs():
         return NOT_RUNNING
     async with kafka_bootstrap(settings) as bootstrap:
-        client = AIOKafkaClient(bootstrap_servers=bootstrap)
-        try:
-            with first_call():
+        with first_call():
+            client = AIOKafkaClient(bootstrap_servers=bootstrap, **options_of(settings.kafka))
+            try:
                 await client.bootstrap()
-        finally:
-            await client.close()
+            finally:
+                await client.close()
         return bootstrap
 
 

@@ -10,12 +10,8 @@ import pytest
 from connectors import build
 from connectors.errors import ConnectorError, OutcomeUnknown
 from connectors.protocol import Connector
-from connectors.shared.http_client import (
-    ANSWER_BASE,
-    ANSWER_OF_ROW,
-    Answer,
-    HttpClient,
-)
+from connectors.shared.http_client import ANSWER_BASE, ANSWER_OF_ROW, HttpClient
+from connectors.shared.http_read import Answer
 from connectors.shared.http_settings import HttpClientSettings
 from schemas.delivery import Outcome, OutcomeKind
 from tests.connectors.conftest import SECRET, ItemFactory

@@ -16,8 +16,9 @@ import pytest
 from connectors import BadSettings, build
 from connectors.errors import ConnectorError, NotSent, OutcomeUnknown
 from connectors.protocol import Connector
-from connectors.shared.http_client import Answer, HttpClient
+from connectors.shared.http_client import HttpClient
 from connectors.shared.http_errors import TRANSLATION, translated
+from connectors.shared.http_read import Answer
 from connectors.shared.http_settings import HttpClientSettings, under
 from connectors.shared.words import status_words
 from schemas.delivery import Outcome, OutcomeKind

@@ -15,8 +15,9 @@ from httpx_aiohttp.transport import AIOHTTP_EXC_MAP
 from connectors import build
 from connectors.errors import CallRejected, ConnectorError, NotSent, OutcomeUnknown
 from connectors.shared.address_guard import is_public
-from connectors.shared.http_client import Answer, HttpClient
+from connectors.shared.http_client import HttpClient
 from connectors.shared.http_errors import translated, translation_of
+from connectors.shared.http_read import Answer
 from connectors.shared.http_settings import HttpClientSettings
 from connectors.shared.parts import send_parts
 from connectors.shared.words import reason

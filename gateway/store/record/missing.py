@@ -6,6 +6,7 @@ from datetime import datetime
 from sqlalchemy import text
 
 from gateway.store.base.engine import Connection
+from schemas.base import SHANGHAI
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,6 +17,15 @@ class MissingMessages:
     first: int
     end: int
     found_at: datetime
+
+    @property
+    def told(self) -> str:
+        """A sentence for people."""
+        at = f"{self.found_at.astimezone(SHANGHAI):%Y-%m-%d %H:%M}"
+        return (
+            f"{self.origin} 的 {self.first} 至 {self.end - 1} 号在读到之前已被 Kafka 删除"
+            f"（{at} 发现）；请来源单位补发"
+        )
 
 
 _LAST = text(

@@ -1,0 +1,109 @@
+"""The answer to an HTTP call: read within its limits, and judged by what was read."""
+
+import json
+import zlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+from xml.etree.ElementTree import ParseError
+
+import httpx
+import orjson
+from defusedxml.common import DefusedXmlException
+from defusedxml.ElementTree import fromstring
+
+from connectors.errors import OutcomeUnknown
+from connectors.shared.http_wire import kept_answer
+from connectors.shared.words import decoded
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """The complete answer to one call."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+    def json(self) -> Any:
+        """Parse the body as JSON; raises OutcomeUnknown if it is not JSON."""
+        text = self.body.removeprefix(b"\xef\xbb\xbf")
+        try:
+            return orjson.loads(text)
+        except orjson.JSONDecodeError:
+            pass
+        try:  # Python's own reader also takes NaN and the like, which are not JSON
+            return json.loads(decoded(text, self.headers.get("content-type", "")))
+        except (ValueError, RecursionError) as exc:
+            raise OutcomeUnknown("应答不是 JSON") from exc
+
+
+class Reading:
+    """What has been read of an answer, unpacked from one layer of gzip or deflate.
+
+    httpx would unpack a whole block at once, and as many layers as the other side names.
+    """
+
+    def __init__(self, limit: int) -> None:
+        self._limit = limit
+        self._response: httpx.Response | None = None
+        self._body = bytearray()
+
+    async def body_of(self, response: httpx.Response) -> None:
+        """Read a body up to the limit in bytes; raises OutcomeUnknown if it cannot be read."""
+        self._response = response
+        unpack = _unpacking(response.headers.get("content-encoding", ""))
+        async for raw in response.aiter_raw():
+            room = self._limit + 1 - len(self._body)
+            try:
+                self._body += unpack.decompress(raw, room) if unpack else raw
+            except zlib.error as exc:
+                raise OutcomeUnknown("应答解不开压缩") from exc
+            if len(self._body) > self._limit:
+                self._response = None
+                raise OutcomeUnknown(f"应答超过 {self._limit} 字节")
+
+    def answer(self) -> Answer:
+        """Return the answer that was read to its end."""
+        response = self._response
+        if response is None:
+            raise OutcomeUnknown("没有应答")
+        return Answer(response.status_code, response.headers, bytes(self._body))
+
+    def complete(self) -> Answer | None:
+        """Return the answer as far as it was read, if that is a whole JSON or XML text."""
+        return self.answer() if self._response is not None and _is_whole(self._body) else None
+
+
+def thrown_away(error: Exception) -> Answer | None:
+    """Return the answer that an error threw away, if that is a whole JSON or XML text."""
+    found = kept_answer(error)
+    if found is None or not _is_whole(found[2]):
+        return None
+    status, kind, body = found
+    return Answer(status, {"content-type": kind.decode("latin-1")}, body)
+
+
+def _is_whole(body: bytes | bytearray) -> bool:
+    """Whether these bytes are one JSON value or XML document to its end."""
+    text = bytes(body).strip()
+    if text[:1] not in {b"{", b"[", b"<"}:
+        return False
+    try:
+        if text.startswith(b"<"):
+            fromstring(text, forbid_dtd=True)
+        else:
+            orjson.loads(text)
+    except (orjson.JSONDecodeError, ParseError, DefusedXmlException, ValueError, LookupError):
+        return False
+    return True
+
+
+def _unpacking(encoding: str) -> "zlib._Decompress | None":
+    match encoding.strip().lower():
+        case "" | "identity":
+            return None
+        case "gzip" | "x-gzip" | "deflate":
+            return zlib.decompressobj(wbits=zlib.MAX_WBITS | 32)
+        case _:
+            raise OutcomeUnknown("应答的压缩方式不支持")

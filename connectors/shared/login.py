@@ -1,0 +1,67 @@
+"""The login of a platform that gives a token, or a cookie, for a while."""
+
+import asyncio
+from collections.abc import Awaitable, Mapping
+from typing import Any, Protocol
+
+import orjson
+
+from connectors.errors import CallRejected, OutcomeUnknown
+from connectors.shared.http_read import Answer
+from connectors.shared.http_settings import LoginSettings
+
+
+class Call(Protocol):
+    """Makes one call without a login."""
+
+    def __call__(  # noqa: D102
+        self, method: str, url: str, content: bytes, headers: Mapping[str, str], rows: int
+    ) -> Awaitable[Answer]: ...
+
+
+class Login:
+    """The present login; one call at a time makes a new one. Cookies are kept by the client."""
+
+    def __init__(self, settings: LoginSettings, call: Call) -> None:
+        self._settings = settings
+        self._call = call
+        self._mark: dict[str, str] | None = None
+        self._making = asyncio.Lock()
+
+    async def mark(self, stale: Mapping[str, str] | None = None) -> dict[str, str]:
+        """Return the headers that show the login; made anew if none is left but a stale one.
+
+        Raises:
+            CallRejected: the login is refused, or has no token.
+            NotSent, OutcomeUnknown: as a call.
+        """
+        async with self._making:
+            if self._mark is None or self._mark is stale:
+                self._mark = await self._made()
+            return self._mark
+
+    async def _made(self) -> dict[str, str]:
+        settings = self._settings
+        body = {name: value.get_secret_value() for name, value in settings.body.items()}
+        headers = {"Content-Type": "application/json"}
+        answer = await self._call("POST", settings.url, orjson.dumps(body), headers, 1)
+        if not 200 <= answer.status < 300:
+            raise CallRejected(
+                f"登录被拒绝：对方返回 HTTP {answer.status}；检查 login 的用户和口令"
+            )
+        if settings.token_path is None:
+            return {}
+        token = _at(answer, settings.token_path)
+        if not isinstance(token, str) or not token.isprintable() or not token:
+            raise CallRejected(f"登录的应答里没有令牌 {settings.token_path}；检查 login")
+        return {settings.header: f"{settings.prefix}{token}"}
+
+
+def _at(answer: Answer, path: str) -> Any:
+    try:
+        found = answer.json()
+    except OutcomeUnknown:
+        return None
+    for name in path.split("."):
+        found = found.get(name) if isinstance(found, dict) else None
+    return found
