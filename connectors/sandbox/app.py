@@ -15,6 +15,7 @@ from pydantic import ValidationError
 from connectors.sandbox import bank_side, json_side, soap_side
 from connectors.sandbox.book import Book
 from connectors.sandbox.faults import Faults
+from connectors.sandbox.odd import ODDITIES
 from connectors.sandbox.places import Asked, BankPlace, PlatformPlace, Reply, json_reply
 from connectors.shared import Clock
 
@@ -79,6 +80,8 @@ class Sandbox:
             return None
         if reply.handed_over and faults.takes("fail_answers"):
             return Reply(500)
+        if reply.handed_over and faults.odd:
+            return ODDITIES[faults.odd].change(reply)
         return reply
 
     def _handle(self, name: str, path: str, asked: Asked) -> Reply:

@@ -3,8 +3,9 @@
 from datetime import datetime, timedelta
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 
+from connectors.sandbox.odd import ODDITIES
 from schemas.base import AwareDatetime
 
 
@@ -34,6 +35,8 @@ class Faults(BaseModel):
     #: The JSON answer: complete, in reverse order, without the last row, with an unknown row
     #: instead of the last one, or not JSON.
     answer: Literal["whole", "reversed", "short", "long", "garbled"] = "whole"
+    #: The name of an odd answer that is given to whoever hands something over (`odd.py`).
+    odd: str = ""
     #: The place is down: it closes connections, or answers 503. It ends at `down_until` or after
     #: `down_calls` calls; if both are unset, it lasts until the fault is cleared.
     down: Literal["", "closed", "503"] = ""
@@ -53,6 +56,13 @@ class Faults(BaseModel):
     error_code: str = ""
     #: SOAP: the code for a row that is already stored; empty: it counts as a success.
     repeat_code: str = "20001"
+
+    @field_validator("odd")
+    @classmethod
+    def _known(cls, name: str) -> str:
+        if name and name not in ODDITIES:
+            raise ValueError(f"没有这种应答；现有：{'、'.join(ODDITIES)}")
+        return name
 
     def takes(self, name: str) -> bool:
         """Lower the count of a fault by one; returns False if it was already zero."""

@@ -2,13 +2,17 @@
 
 from collections.abc import Callable
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 
+from connectors import build
+from connectors.errors import ConnectorError
 from connectors.sandbox import Faults
-from schemas.delivery import Item
+from connectors.sandbox.odd import ODDITIES
+from schemas.delivery import Item, OutcomeKind
 
 ItemFactory = Callable[..., Item]
 ROW = {"key": "k", "kind": "penalty", "verb": "new", "version": 1, "columns": {"CF_WSH": "一号"}}
@@ -78,3 +82,30 @@ async def test_the_root_lists_the_places_and_an_unknown_place_is_not_found(url: 
 
     assert places.json() == ["bank", "credit"]
     assert nowhere.status_code == 404
+
+
+@pytest.mark.parametrize("name", ODDITIES)
+async def test_each_odd_answer_is_read_or_told(
+    name: str, url: str, sandbox: Any, clock: Any, item: ItemFactory
+) -> None:
+    odd = ODDITIES[name]
+    sandbox.order("credit", odd=name)
+    settings = {"url": f"{url}/credit", "allow_private": True}
+    more = {"department_code": "410100"} if odd.interface == "soap" else {}
+    connector = build(f"platform-{odd.interface}", settings | more, clock)
+    try:
+        outcomes = await connector.send([item(1), item(2)])
+        told = ""
+    except ConnectorError as error:
+        outcomes, told = [], str(error)
+    await connector.close()
+
+    assert (len(outcomes) == 2) == odd.read
+    assert {one.kind for one in outcomes} <= {OutcomeKind.ACCEPTED, OutcomeKind.ACCEPTED_BLIND}
+    assert odd.read or any("\u4e00" <= letter <= "\u9fff" for letter in told)
+
+
+def test_each_odd_answer_is_listed_for_engineers_of_platforms() -> None:
+    text = Path("ARCHITECTURE.md").read_text(encoding="utf-8")
+
+    assert [name for name in ODDITIES if f"`{name}`" not in text] == []
