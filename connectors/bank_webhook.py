@@ -22,6 +22,7 @@ from connectors.shared.http_client import HttpClient
 from connectors.shared.http_read import Answer
 from connectors.shared.http_settings import HttpClientSettings
 from connectors.shared.parts import UNKNOWN, nothing_listed, send_parts
+from connectors.shared.wrapper import JsonWrapper
 from schemas.delivery import Health, Item, Listed, Outcome, OutcomeKind, Receipt
 
 _PREFIX = "whsec_"
@@ -39,6 +40,8 @@ class BankWebhookSettings(HttpClientSettings):
     secrets: tuple[SecretStr, ...] = Field(min_length=1, title="签名密钥，新旧可并用")
     payload: Literal["full", "thin"] = Field(default="full", title="完整或精简载荷")
     event_type: str = Field(default="", title="事件类型，缺省按记录种类")
+    #: For receivers that answer 200 to everything and write in the body whether they took it.
+    wrapper: JsonWrapper | None = Field(default=None, title="应答的外层")
 
     @field_validator("secrets")
     @classmethod
@@ -85,7 +88,7 @@ class BankWebhook:
 
         400, 413, 415, 422: rejected. 401, 403, 404, 405, 410: raises CallRejected. 409 to what may
         have arrived before: accepted, since the receiver knows it. Other 4xx except 429: deferred.
-        Every other status as in `HttpClient.check`; 2xx: accepted.
+        Every other status as in `HttpClient.check`; 2xx: accepted, if a configured wrapper says so.
         """
         status = answer.status
         if status == 409 and item.resend:
@@ -99,6 +102,8 @@ class BankWebhook:
             words = self._http.words(answer)
             return Outcome(kind=OutcomeKind.DEFERRED, retry_after=pause, reasons=(words,))
         self._http.check(answer)
+        if self._settings.wrapper is not None:
+            self._settings.wrapper.opened(answer.json())
         return Outcome(kind=OutcomeKind.ACCEPTED)
 
     async def look_up(self, items: Sequence[Item]) -> list[Outcome]:

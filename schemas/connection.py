@@ -14,6 +14,8 @@ class TlsFiles(Schema):
     certificate_file: str | None = Field(default=None, min_length=1, title="本方证书文件")
     private_key_file: str | None = Field(default=None, min_length=1, title="本方私钥文件")
     private_key_password: SecretStr | None = Field(default=None, title="本方私钥的口令")
+    #: TLS 1.0 and 1.1, short keys, and servers without secure renegotiation, as in old intranets.
+    allow_old_tls: bool = Field(default=False, title="允许旧版 TLS")
 
     @model_validator(mode="after")
     def _key_of_a_certificate(self) -> Self:

@@ -11,11 +11,11 @@ from typing import Annotated, Any, TypeVar
 from pydantic import BaseModel, BeforeValidator, ConfigDict, TypeAdapter, ValidationError
 
 from connectors.errors import ConnectorError, OutcomeUnknown
-from connectors.platform_api.wrapper import JsonWrapper
 from connectors.shared.http_client import HttpClient
 from connectors.shared.http_settings import under
 from connectors.shared.http_wire import logger
 from connectors.shared.words import reason
+from connectors.shared.wrapper import JsonWrapper
 from schemas.base import SHANGHAI, AwareDatetime, storable
 from schemas.delivery import Health, Listed, Receipt
 

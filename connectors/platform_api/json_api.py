@@ -9,13 +9,13 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
 
 from connectors.errors import NotSent, OutcomeUnknown
 from connectors.platform_api.feeds import Feeds
-from connectors.platform_api.wrapper import JsonWrapper
 from connectors.protocol import Limits, OnUnknown
 from connectors.shared import Clock
 from connectors.shared.http_client import HttpClient
 from connectors.shared.http_settings import HttpClientSettings, under
 from connectors.shared.parts import UNKNOWN, BatchSize, send_parts
 from connectors.shared.words import reason
+from connectors.shared.wrapper import JsonWrapper
 from schemas.base import AwareDatetime
 from schemas.delivery import Health, Item, Listed, Outcome, OutcomeKind, Receipt
 

@@ -9,6 +9,7 @@ import html
 import json
 import re
 from collections.abc import Iterator, Mapping
+from email import message_from_bytes
 from typing import Any
 from xml.etree.ElementTree import Element, ParseError
 
@@ -74,6 +75,7 @@ def parse(body: bytes, content_type: str = "") -> SoapAnswer:
         CallRejected: a fault says that our request is wrong.
         OutcomeUnknown: any other fault, or the answer cannot be read.
     """
+    body, content_type = _root_part(body, content_type)
     text = _NOT_XML.sub("", _DECLARATION.sub("", xml_text(body, content_type), count=1)).strip()
     try:
         root = fromstring(text, forbid_dtd=True)
@@ -87,6 +89,19 @@ def parse(body: bytes, content_type: str = "") -> SoapAnswer:
     if found is None:
         raise OutcomeUnknown("应答里没有约定的结果")
     return _answer(found)
+
+
+def _root_part(body: bytes, content_type: str) -> tuple[bytes, str]:
+    """Return the first part of an answer in several parts (MTOM, SOAP with attachments)."""
+    if not content_type.lower().startswith("multipart/"):
+        return body, content_type
+    head = f"Content-Type: {content_type[:1000]}\r\n\r\n".encode("latin-1", errors="replace")
+    parts = message_from_bytes(head + body).walk()
+    root = next((part for part in parts if not part.is_multipart()), None)
+    content = root.get_payload(decode=True) if root is not None else None
+    if root is None or not isinstance(content, bytes):
+        return body, content_type
+    return content, str(root["content-type"] or "")
 
 
 def xml_text(body: bytes, content_type: str) -> str:

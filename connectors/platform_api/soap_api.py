@@ -22,7 +22,6 @@ from connectors.platform_api.soap_rows import (
     row_of,
 )
 from connectors.platform_api.soap_settings import PlatformSoapSettings
-from connectors.platform_api.wrapper import JsonWrapper
 from connectors.protocol import Limits, OnUnknown
 from connectors.shared import Clock
 from connectors.shared.http_client import HttpClient
@@ -35,6 +34,7 @@ from connectors.shared.parts import (
     send_parts,
 )
 from connectors.shared.words import reason
+from connectors.shared.wrapper import JsonWrapper
 from schemas.base import SHANGHAI
 from schemas.delivery import Health, Item, Listed, Outcome, OutcomeKind, Receipt
 

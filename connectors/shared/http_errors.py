@@ -6,6 +6,7 @@ cause is translated first, and `ConnectTimeout` alone means OutcomeUnknown.
 """
 
 import errno
+import ssl
 
 import aiohttp
 import httpx
@@ -117,6 +118,22 @@ _CAUSES = {
 }
 
 
+_OLD = "对方只会旧版 TLS；确要连接，在该对象的 settings 里写 allow_old_tls: true"
+#: Parts of OpenSSL's reasons.
+_TLS_CAUSES = {
+    "UNSAFE_LEGACY_RENEGOTIATION": _OLD,
+    "UNSUPPORTED_PROTOCOL": _OLD,
+    "PROTOCOL_VERSION": _OLD,
+    "LEGACY_SIGALG": _OLD,
+    "KEY_TOO_SMALL": _OLD,
+    "MD_TOO_WEAK": _OLD,
+    "WRONG_VERSION_NUMBER": "对方的这个端口不是 HTTPS；核对接口地址",
+    "HTTP_REQUEST": "对方的这个端口不是 HTTPS；核对接口地址",
+    "CERTIFICATE_REQUIRED": "对方要看本方的证书；写 certificate_file",
+    "HANDSHAKE_FAILURE": "没有双方都会的加密方式，或对方要看本方的证书",
+}
+
+
 def _words(error: BaseException) -> str:
     """Return a sentence about an error, with what the system said of it."""
     said = next(
@@ -126,4 +143,7 @@ def _words(error: BaseException) -> str:
     if isinstance(behind, AddressRefused):
         return str(behind)
     cause = _CAUSES.get(getattr(behind, "errno", None) or 0)
+    if isinstance(behind, ssl.SSLError):
+        named = f"{behind.reason or behind}".upper().replace(" ", "_")
+        cause = next((words for part, words in _TLS_CAUSES.items() if part in named), cause)
     return f"{said}：{cause}" if cause else said

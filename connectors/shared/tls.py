@@ -9,6 +9,9 @@ from cryptography import x509
 from connectors.shared.address_guard import is_public
 from schemas.connection import TlsFiles
 
+#: OpenSSL's SSL_OP_LEGACY_SERVER_CONNECT, which Python names from 3.12 on.
+_LEGACY_SERVER_CONNECT = 0x4
+
 
 class TlsFileError(ValueError):
     """A certificate or key cannot be used; the message names the setting, the file and the fix."""
@@ -24,6 +27,10 @@ def tls_context(files: TlsFiles) -> ssl.SSLContext:
         context = ssl.create_default_context(cafile=files.ca_file)
     except (OSError, ValueError) as error:
         raise _unusable("ca_file", files.ca_file, error, "PEM 格式的 CA 证书") from None
+    if files.allow_old_tls:
+        context.minimum_version = ssl.TLSVersion.MINIMUM_SUPPORTED
+        context.set_ciphers("DEFAULT:@SECLEVEL=0")
+        context.options |= _LEGACY_SERVER_CONNECT
     if files.certificate_file is not None:
         # Without a password OpenSSL would ask for it on the terminal, and wait.
         secret = files.private_key_password

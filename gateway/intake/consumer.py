@@ -56,13 +56,17 @@ class Consumer(AIOKafkaConsumer):  # type: ignore[misc]  # aiokafka has no types
         self._last_taken = last_taken
         self._unreadable = unreadable
         self._fault: tuple[str, float] | None = None
-        #: Partitions at which a person has to look first; they are paused.
-        self.halted: set[TopicPartition] = set()
+        self._halted: set[TopicPartition] = set()
 
     async def start(self) -> None:
         """Join the group; ask for metadata with pauses from now on."""
         await super().start()
         _ask_with_pauses(self._client)
+
+    @property
+    def halted(self) -> set[TopicPartition]:
+        """Partitions of ours at which a person has to look first; they are paused."""
+        return self._halted & set(self.paused())
 
     @property
     def fault(self) -> str | None:
@@ -144,7 +148,7 @@ class Consumer(AIOKafkaConsumer):  # type: ignore[misc]  # aiokafka has no types
     async def _seek(self, partition: TopicPartition, offset: int, missing: Missing | None) -> None:
         """Go on at an offset, once told; commit it, so that it is told once."""
         if missing is not None and not await self._tell(missing):
-            self.halted.add(partition)
+            self._halted.add(partition)
             self.pause(partition)
             return
         if partition not in self.assignment():

@@ -47,7 +47,7 @@ FETCH_BYTES = 4 * 2**20
 class KafkaAway(Away):
     """No broker answers at the start; if it goes away later, intake waits for it."""
 
-    lead = "Kafka 不可用，检查 Kafka 服务和 KAFKA_BOOTSTRAP_SERVERS"
+    lead = "Kafka 不可用，检查 Kafka 服务、它的 advertised.listeners 和 KAFKA_BOOTSTRAP_SERVERS"
 
 
 @contextmanager

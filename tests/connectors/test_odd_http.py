@@ -318,6 +318,50 @@ async def test_one_certificate_can_be_trusted_by_its_fingerprint_alone(
     assert outcome.kind is OutcomeKind.ACCEPTED
 
 
+async def test_a_server_of_an_old_intranet_is_reached_where_that_is_allowed(
+    tmp_path: Path, clock: Any, item: ItemFactory
+) -> None:
+    """It knows TLS 1.1 only (python-zeep#1387 and many like it)."""
+    ca = Authority(tmp_path)
+    context = server_context(ca.issue("old"))
+    context.set_ciphers("DEFAULT:@SECLEVEL=0")
+    with pytest.warns(DeprecationWarning, match="TLSv1_1"):
+        context.minimum_version = context.maximum_version = ssl.TLSVersion.TLSv1_1
+    async with answering(answer(), context) as (url, _):
+        with pytest.raises(NotSent, match="旧版 TLS"):
+            await sent(url, clock, item, ca_file=str(ca.file))
+        outcome = await sent(url, clock, item, ca_file=str(ca.file), allow_old_tls=True)
+
+    assert outcome.kind is OutcomeKind.ACCEPTED
+
+
+async def test_a_port_that_is_not_of_https_is_told(clock: Any, item: ItemFactory) -> None:
+    async def handler(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read(1)
+        writer.write(answer(b"", b"400 Bad Request"))
+        await writer.drain()
+
+    async with raw_server(handler) as url:
+        with pytest.raises(NotSent, match="不是 HTTPS"):
+            await sent(url.replace("http:", "https:"), clock, item)
+
+
+@pytest.mark.parametrize(
+    ("body", "taken"),
+    [(b'{"code":"0"}', True), (b'{"code":500,"message":"busy"}', False), (b"ok", False)],
+)
+async def test_a_bank_that_answers_200_to_everything_says_in_the_body_whether_it_took_it(
+    body: bytes, taken: bool, clock: Any, item: ItemFactory
+) -> None:
+    async with answering(answer(body)) as (url, _):
+        if taken:
+            outcome = await sent(url, clock, item, wrapper={"code_field": "code"})
+            assert outcome.kind is OutcomeKind.ACCEPTED
+        else:
+            with pytest.raises(OutcomeUnknown):
+                await sent(url, clock, item, wrapper={"code_field": "code"})
+
+
 @pytest.mark.parametrize(
     ("settings", "named"),
     [

@@ -82,6 +82,18 @@ WRAPPED = {
 }
 
 
+def test_the_first_part_of_an_answer_in_parts_is_read() -> None:
+    """A service with MTOM answers in parts though nothing is attached (python-zeep#212)."""
+    kind = 'multipart/related; type="application/xop+xml"; boundary="uuid:1"; start="<r@c>"'
+    part = (
+        'Content-Type: application/xop+xml; charset=GBK; type="text/xml"\r\n'
+        f"Content-Transfer-Encoding: binary\r\nContent-ID: <r@c>\r\n\r\n{declared('GBK')}"
+    )
+    body = f"\r\n--uuid:1\r\n{part}\r\n--uuid:1--".encode("gbk")
+
+    assert parse(body, kind).message == "操作成功"
+
+
 @pytest.mark.parametrize("body", WRAPPED.values(), ids=WRAPPED)
 def test_the_result_is_found_however_it_is_wrapped(body: str) -> None:
     found = parse(f"<e><b>{body}</b></e>".encode())

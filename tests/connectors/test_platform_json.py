@@ -15,8 +15,8 @@ from connectors.errors import CallRejected, OutcomeUnknown
 from connectors.platform_api import PlatformJson
 from connectors.platform_api.feeds import Feeds
 from connectors.platform_api.json_api import row_outcomes
-from connectors.platform_api.wrapper import JsonWrapper
 from connectors.shared.http_read import Answer
+from connectors.shared.wrapper import JsonWrapper
 from schemas.codes import Verb
 from schemas.delivery import Item, OutcomeKind
 from tests.connectors.raw_server import answer, raw_server, request_of

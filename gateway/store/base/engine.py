@@ -17,7 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_en
 
 from gateway.config.errors import Away, BadConfiguration
 from gateway.store.base.address import read_address
-from gateway.store.base.sqlstates import SAME_KEY, Meaning, meaning
+from gateway.store.base.sqlstates import READ_ONLY, SAME_KEY, Meaning, meaning
 from gateway.store.base.times import read_and_write_times
 
 Connection = AsyncConnection
@@ -111,6 +111,7 @@ class Database:
             arguments["prepared_statement_name_func"] = lambda: f"_{uuid.uuid4().hex}"
         else:
             arguments["server_settings"] = session
+        self._reads = read_only
         self._local = _local(session) if address.pooled else None
         self.engine: AsyncEngine = create_async_engine(
             address.url,
@@ -139,6 +140,9 @@ class Database:
                     await connection.execute(self._local)
                 yield connection
         except _FOREIGN as error:
+            if not self._reads and getattr(_cause(error), "sqlstate", None) == READ_ONLY:
+                # After a fail-over the old server may live on as a standby, with our connections.
+                await self.engine.dispose(close=False)
             raise _translated(error) from error
 
     @asynccontextmanager

@@ -17,6 +17,8 @@ class Meaning(StrEnum):
 
 #: A unique key that another process wrote first: repeated, unless the data has it twice.
 SAME_KEY = "23505"
+#: A write in a transaction that only reads: of a server that is a standby.
+READ_ONLY = "25006"
 #: A lock was not had within lock_timeout.
 LOCK_NOT_AVAILABLE = "55P03"
 

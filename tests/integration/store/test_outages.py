@@ -242,3 +242,18 @@ async def test_a_connection_that_was_cut_while_it_was_idle_is_replaced(
     await world.take(penalty())
 
     assert await world.value("select count(*) from decision") == 1
+
+
+async def test_connections_to_a_server_that_became_a_standby_are_given_up(world: World) -> None:
+    """It lives on and answers, but only reads (graphile/worker#449)."""
+
+    async def demote(connection: Connection) -> None:
+        await connection.execute(text("set session characteristics as transaction read only"))
+
+    await world.database.run(demote)
+    with pytest.raises(DatabaseAway, match="read-only"):
+        await world.take(penalty())
+
+    await world.take(penalty())
+
+    assert await world.value("select count(*) from decision") == 1
