@@ -25,9 +25,8 @@ from pydantic import Field
 from connectors.errors import CallRejected, ConnectorError, NotSent, OutcomeUnknown
 from connectors.protocol import Limits, OnUnknown
 from connectors.shared import Clock
-from connectors.shared.kafka_connection import client_options
+from connectors.shared.kafka_connection import client_options, kafka_words
 from connectors.shared.parts import UNKNOWN, nothing_listed, outcome_of
-from connectors.shared.words import reason
 from schemas.connection import KafkaConnection
 from schemas.delivery import Health, Item, Listed, Outcome, OutcomeKind, Receipt
 
@@ -144,7 +143,7 @@ class KafkaTopic:
                 headers=[("content-type", b"application/cloudevents+json")],
             )
         except _TOO_LARGE as exc:
-            return Outcome(kind=OutcomeKind.REJECTED, reasons=(reason(str(exc)),))
+            return Outcome(kind=OutcomeKind.REJECTED, reasons=(_told(exc),))
         future.add_done_callback(_error)
         return future
 
@@ -155,7 +154,7 @@ class KafkaTopic:
         outcomes = [each if isinstance(each, Outcome) else _outcome(each) for each in sent]
         refused = [error for error in errors if isinstance(error, _CALL_REJECTED)]
         if refused and len(refused) == len(outcomes):
-            raise CallRejected(type(refused[0]).__name__) from refused[0]
+            raise CallRejected(_told(refused[0])) from refused[0]
         return outcomes
 
     def _event(self, item: Item) -> bytes:
@@ -211,7 +210,7 @@ class KafkaTopic:
             async with asyncio.timeout(self.limits.call_timeout.total_seconds()):
                 partitions = await producer.partitions_for(self._settings.topic)
         except (ConnectorError, KafkaError, TimeoutError) as exc:
-            return Health(ok=False, detail=str(exc) or type(exc).__name__)
+            return Health(ok=False, detail=_told(exc))
         return Health(ok=bool(partitions), detail=f"{len(partitions)} 个分区")
 
     async def close(self) -> None:
@@ -246,10 +245,14 @@ def new_producer(settings: KafkaTopicSettings) -> AIOKafkaProducer:
     )
 
 
+def _told(error: BaseException) -> str:
+    return str(error) if isinstance(error, ConnectorError) else kafka_words(error)
+
+
 def _before_sending(error: Exception) -> ConnectorError:
     """Translate an error from before sending: CallRejected if refused, else NotSent."""
     meaning = CallRejected if isinstance(error, _CALL_REJECTED) else NotSent
-    return meaning(f"{type(error).__name__}: {error}"[:300])
+    return meaning(_told(error))
 
 
 def _is_too_large(sent: Sent) -> bool:
@@ -264,11 +267,11 @@ def _outcome(future: asyncio.Future[Any]) -> Outcome:
     """Return the outcome of one item; without a confirmation it may have arrived (unknown)."""
     error = _error(future)
     if isinstance(error, _TOO_LARGE):
-        return Outcome(kind=OutcomeKind.REJECTED, reasons=(reason(str(error)),))
+        return Outcome(kind=OutcomeKind.REJECTED, reasons=(_told(error),))
     if isinstance(error, _CALL_REJECTED):
-        return outcome_of(NotSent(type(error).__name__))
+        return outcome_of(NotSent(_told(error)))
     if error is not None:
-        return outcome_of(OutcomeUnknown(f"{type(error).__name__}: {error}"))
+        return outcome_of(OutcomeUnknown(_told(error)))
     if not future.done() or future.cancelled():
         return UNKNOWN
     record = future.result()

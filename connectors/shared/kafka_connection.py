@@ -4,8 +4,23 @@ from pathlib import Path
 from typing import Any
 
 from aiokafka.abc import AbstractTokenProvider
+from aiokafka.errors import (
+    AuthenticationFailedError,
+    ClusterAuthorizationFailedError,
+    GroupAuthorizationFailedError,
+    InvalidTopicError,
+    KafkaConnectionError,
+    KafkaTimeoutError,
+    MessageSizeTooLargeError,
+    RecordListTooLargeError,
+    RequestTimedOutError,
+    SaslAuthenticationFailed,
+    TopicAuthorizationFailedError,
+    UnknownTopicOrPartitionError,
+)
 
 from connectors.shared.tls import tls_context
+from connectors.shared.words import reason
 from schemas.connection import KafkaConnection
 
 
@@ -31,3 +46,29 @@ class _TokenOfFile(AbstractTokenProvider):  # type: ignore[misc]  # aiokafka has
 
     async def token(self) -> str:
         return self._path.read_text(encoding="utf-8").strip()
+
+
+#: What happened, by class; the most specific class of an error decides.
+_SENTENCES: dict[type[BaseException], str] = {
+    TopicAuthorizationFailedError: "没有写这个主题的权限",
+    ClusterAuthorizationFailedError: "没有使用这个集群的权限",
+    GroupAuthorizationFailedError: "没有使用这个消费组的权限",
+    SaslAuthenticationFailed: "Kafka 登录失败，检查用户、口令和登录方式",
+    AuthenticationFailedError: "Kafka 登录失败，检查用户、口令和登录方式",
+    UnknownTopicOrPartitionError: "Kafka 里没有这个主题",
+    InvalidTopicError: "主题名不合规定",
+    MessageSizeTooLargeError: "消息超过 Kafka 的上限",
+    RecordListTooLargeError: "消息超过 Kafka 的上限",
+    KafkaConnectionError: "连接不上 Kafka",
+    KafkaTimeoutError: "Kafka 没有在时限内应答",
+    RequestTimedOutError: "Kafka 没有在时限内应答",
+    TimeoutError: "Kafka 没有在时限内应答",
+    OSError: "连接不上 Kafka",
+}
+
+
+def kafka_words(error: BaseException) -> str:
+    """Return a sentence about an error of aiokafka."""
+    kinds = type(error).__mro__
+    said = next((_SENTENCES[kind] for kind in kinds if kind in _SENTENCES), "Kafka 报错")
+    return reason(f"{said}（{type(error).__name__}）")

@@ -79,6 +79,10 @@ class KafkaSettings(KafkaConnection):
     #: After so long new topics and partitions are seen, and those that were made again.
     metadata_max_age_ms: int = Field(default=30_000, ge=1_000)
     on_missing: OnMissing = OnMissing.CONTINUE
+    #: A name of this process within the group: a quick restart then moves no partitions.
+    instance: str | None = Field(default=None, min_length=1, max_length=249)
+    #: The rack of this host: replicas in it are read from.
+    rack: str | None = Field(default=None, min_length=1)
 
 
 class HttpSettings(Schema):

@@ -20,17 +20,16 @@ from aiokafka.errors import KafkaError
 from faststream import AckPolicy
 from faststream.kafka import KafkaBroker, KafkaMessage
 
-from connectors.shared.kafka_connection import client_options
+from connectors.shared.kafka_connection import client_options, kafka_words
 from connectors.shared.tls import TlsFileError
 from gateway.check.raw import Raw
 from gateway.config.clock import Clock
 from gateway.config.errors import Away, BadConfiguration
-from gateway.config.settings import KafkaSettings, OnMissing
-from gateway.intake.consumer import Consumer, Missing
+from gateway.config.settings import KafkaSettings
+from gateway.intake.consumer import Consumer
+from gateway.intake.gaps import Gaps, origin_of
 from gateway.intake.watch import Watch
 from gateway.pipeline import Pipeline
-from gateway.store.record import missing
-from gateway.store.record.missing import MissingMessages
 from gateway.telemetry.log import LogEvent, logger
 from gateway.telemetry.metrics import Metrics
 
@@ -55,7 +54,9 @@ def first_call() -> Iterator[None]:
     """Raise KafkaAway for errors of the first call to a cluster, a malformed address included."""
     try:
         yield
-    except (KafkaError, ValueError, OverflowError) as error:
+    except KafkaError as error:
+        raise KafkaAway(kafka_words(error)) from error
+    except (ValueError, OverflowError) as error:
         raise KafkaAway(str(error)) from error
 
 
@@ -93,6 +94,7 @@ class KafkaIntake:
         self._batches: set[asyncio.Task[None]] = set()
         self._last: dict[TopicPartition, asyncio.Task[None]] = {}
         self.watch = Watch(metrics)
+        self.gaps = Gaps(settings, pipeline.database, self.watch, clock, metrics)
         self.broker = _Broker(partial(self._make, bootstrap, options_of(settings)))
         self._subscriber = self._subscribe()
 
@@ -106,6 +108,7 @@ class KafkaIntake:
             batch_timeout_ms=POLL_MILLISECONDS,
             max_partition_fetch_bytes=FETCH_BYTES,
             max_poll_interval_ms=self.settings.max_poll_interval_ms,
+            group_instance_id=self.settings.instance,
             parser=_parse_one_empty,
             decoder=_pass_through,
         )
@@ -116,9 +119,10 @@ class KafkaIntake:
         return Consumer(
             bootstrap_servers=bootstrap,
             metadata_max_age_ms=self.settings.metadata_max_age_ms,
-            tell=self._missing,
-            last_taken=self._after_last_taken,
-            unreadable=self._unreadable,
+            client_rack=self.settings.rack,
+            tell=self.gaps.tell,
+            last_taken=self.gaps.after_last_taken,
+            unreadable=self.watch.unreadable,
             **connection,
             **options,
         )
@@ -168,33 +172,6 @@ class KafkaIntake:
     def waits(self) -> str | None:
         """Return in Chinese what intake waits for (readiness); None if it works."""
         return self.watch.waits(self.consumer)
-
-    def _unreadable(self, error: KafkaError) -> None:
-        self.metrics.unreadable.inc()
-        words = {"error": f"{type(error).__name__}: {error}"[:300]}
-        logger.error(LogEvent.RECORDS_UNREADABLE, extra=words)
-
-    async def _missing(self, found: Missing) -> bool:
-        """Note what Kafka deleted before it was read; return whether to go on behind it."""
-        origin = self._origin(found.partition)
-        place = {"origin": origin, "first": found.first, "end": found.end}
-        if found.anew:
-            logger.warning(LogEvent.TOPIC_MADE_AGAIN, extra=place)
-            return True
-        logger.error(LogEvent.RECORDS_MISSING, extra=place)
-        self.metrics.missing.labels(found.partition.topic).inc(found.end - found.first)
-        note = MissingMessages(origin, found.first, found.end, self.clock())
-        write = self.pipeline.database.run
-        await self.watch.until_back(partial(write, lambda c: missing.add_missing(c, note)))
-        return self.settings.on_missing is OnMissing.CONTINUE
-
-    async def _after_last_taken(self, partition: TopicPartition) -> int | None:
-        origin = self._origin(partition)
-        read = self.pipeline.database.run
-        last = await self.watch.until_back(
-            partial(read, lambda c: missing.last_position(c, origin))
-        )
-        return None if last is None else last + 1
 
     # ------------------------------------------------------------ from poll to commit
 
@@ -259,11 +236,10 @@ class KafkaIntake:
             if mine and self.consumer is not None:
                 await self.consumer.commit(mine)
 
-    def _origin(self, partition: TopicPartition) -> str:
-        return f"kafka:{self.settings.cluster}/{partition.topic}/{partition.partition}"
-
     def _raws(self, records: Records, partitions: Iterable[TopicPartition]) -> list[Raw]:
-        origins = {partition: self._origin(partition) for partition in partitions}
+        origins = {
+            partition: origin_of(self.settings.cluster, partition) for partition in partitions
+        }
         kinds = self.settings.topics
         return [
             Raw(origins[one.topic, one.partition], one.offset, one.value, kinds[one.topic])

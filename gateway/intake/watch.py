@@ -36,6 +36,12 @@ class Watch:
         """Note a step."""
         self._moved = time.monotonic()
 
+    def unreadable(self, error: KafkaError) -> None:
+        """Note that a partition cannot be read on."""
+        self.metrics.unreadable.inc()
+        words = {"error": f"{type(error).__name__}: {error}"[:300]}
+        logger.error(LogEvent.RECORDS_UNREADABLE, extra=words)
+
     async def until_back(self, work: Callable[[], Awaitable[Result]]) -> Result:
         """Repeat the work while the database is away; an outage never quarantines items."""
         pause = FIRST_PAUSE

@@ -9,6 +9,7 @@ from datetime import timedelta
 from functools import partial
 from importlib.util import find_spec
 
+import httpx
 from aiokafka.client import AIOKafkaClient
 
 from gateway.config.clock import system_clock
@@ -25,6 +26,7 @@ from gateway.service.app import Gateway, kafka_bootstrap, reading
 from gateway.store.deliver.destinations import owed_to_dropped
 from gateway.store.record.authorities import authority_conflicts
 from gateway.store.record.missing import missing_found
+from gateway.web.health import LIVE, READY
 from schemas.base import today
 from schemas.destination import Destination
 from scoring.errors import RuleSetError
@@ -63,6 +65,7 @@ async def examine(settings: Settings) -> list[Finding]:
     findings = [await _examined(name, part) for name, part in parts.items()]
     findings += await _stored(settings)
     findings.append(await _examined("Kafka", lambda: _kafka(settings)))
+    findings.append(await _examined("运行状态", lambda: _running(settings)))
     findings += [await _destination(one) for one in settings.destinations]
     return findings
 
@@ -182,6 +185,24 @@ async def _kafka(settings: Settings) -> str:
             finally:
                 await client.close()
         return bootstrap
+
+
+async def _running(settings: Settings) -> str:
+    """What a gateway that runs here says of itself."""
+    base = f"http://{settings.http.host}:{settings.http.port}"
+    found: list[str] = []
+    try:
+        async with httpx.AsyncClient(base_url=base, trust_env=False, timeout=5) as client:
+            for path in (LIVE, READY):
+                answer = await client.get(path)
+                found += [str(words) for words in answer.json()["problems"].values()]
+    except httpx.ConnectError:
+        return f"{base} 没有在运行，未检查"
+    except (httpx.HTTPError, ValueError, KeyError, TypeError):
+        raise Unwell(f"{base} 在监听的不是本系统，或没有应答") from None
+    if found:
+        raise Unwell("；".join(found))
+    return "各部分都在工作"
 
 
 async def _destination(destination: Destination) -> Finding:

@@ -7,6 +7,7 @@ class AuditEvent(StrEnum):
     """All audit events; released names never change."""
 
     ORIGIN_REUSED = "origin_reused"  #: other bytes at a known origin (a re-created topic)
+    MESSAGES_MISSING = "messages_missing"  #: the bus deleted them before they were read
     QUARANTINE_REPLAYED = "quarantine_replayed"
     DELIVERY_RETRIED = "delivery_retried"
     DELIVERY_PARKED = "delivery_parked"

@@ -3,6 +3,7 @@
 import asyncio
 import dataclasses
 import socket
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -184,3 +185,23 @@ def test_an_impossible_state_folder_is_reported(command: Command, tmp_path: Path
     bare = dataclasses.replace(command, environment=environment)
 
     assert told(bare("deliveries", "list"), 2, "state：不能建立目录")
+
+
+def test_doctor_asks_the_gateway_that_runs_here(command: Command) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        stranger = threading.Thread(target=greet, args=[taken])
+        stranger.start()
+        other = variable(command, "CREDIT_GATEWAY_HTTP__PORT", port)("doctor")
+        stranger.join()
+    nobody = variable(command, "CREDIT_GATEWAY_HTTP__PORT", port)("doctor")
+
+    assert f"异常 运行状态：http://127.0.0.1:{port} 在监听的不是本系统" in other.out
+    assert f"正常 运行状态：http://127.0.0.1:{port} 没有在运行" in nobody.out
+
+
+def greet(listening: socket.socket) -> None:
+    """Answer one connection as no web server does."""
+    client, _ = listening.accept()
+    client.sendall(b"220 mail.example\r\n")
+    client.close()

@@ -49,10 +49,11 @@ _ADD = text(
 )
 
 
-async def add_missing(connection: Connection, missing: MissingMessages) -> None:
-    """Note missing messages; the same ones, found again, change nothing."""
+async def add_missing(connection: Connection, missing: MissingMessages) -> bool:
+    """Note missing messages, and return whether they are new; found again they change nothing."""
     values = {"origin": missing.origin, "first": missing.first, "end": missing.end}
-    await connection.execute(_ADD, values | {"found_at": missing.found_at})
+    added = await connection.execute(_ADD, values | {"found_at": missing.found_at})
+    return added.rowcount > 0
 
 
 _FOUND = text(

@@ -11,6 +11,8 @@ from aiokafka.admin import AIOKafkaAdminClient, RecordsToDelete
 from aiokafka.admin.new_partitions import NewPartitions
 
 from gateway.intake.kafka import KafkaIntake
+from gateway.ledger.freeze import ledger_lines
+from gateway.ledger.month import month
 from gateway.store.record.missing import missing_found
 from tests.integration.intake.kafka_world import (
     StartIntake,
@@ -137,6 +139,12 @@ async def test_messages_that_kafka_deleted_unread_are_noted_and_intake_goes_on(
 
     assert await noted(world) == [(f"kafka:main/{topic}/0", 4, 7)]
     assert await committed(third, topic) == [10, None]
+    assert await world.events() == ["messages_missing"]
+    ledger = await month(
+        world.database, world.gateway.ledger_scope, f"{world.clock():%Y-%m}", world.clock()
+    )
+    assert [(one.first, one.end) for one in ledger.missing] == [(4, 7)]
+    assert "4 至 6 号在读到之前已被 Kafka 删除" in ledger_lines(ledger)[-1]
 
 
 async def test_where_everything_was_deleted_the_gap_is_noted_once(
