@@ -77,6 +77,8 @@ FREES_CHAIN = frozenset(
 )
 #: The destination has the item, as it also has or may have one with `maybe_arrived`.
 HANDED_OVER = frozenset({S.SUBMITTED, S.ACCEPTED, S.ACCEPTED_BLIND})
+#: The destination has taken the item, as far as it says.
+TAKEN = frozenset({S.ACCEPTED, S.ACCEPTED_BLIND})
 #: Nothing was handed over: a newer version supersedes these.
 REPLACEABLE = frozenset({S.HELD, S.WAITING, S.READY, S.DEFERRED, S.REJECTED, S.PARKED})
 #: These are sent without a person's action.

@@ -125,6 +125,21 @@ def identity_card_problem(number: str) -> str | None:
     return None if number[17] == expected else "居民身份证号校验码不符"
 
 
+#: The first digits of identity numbers: provinces, GB/T 2260, and cards for residents of Hong Kong,
+#: Macao and Taiwan.
+_PROVINCES = re.compile(r"1[1-5]|2[1-3]|3[1-7]|4[1-6]|5[0-4]|6[1-5]|71|8[1-3]")
+
+
+def is_identity_number(text: str) -> bool:
+    """Whether a text is an identity number of somebody who may live, and not only by its digits.
+
+    A credit code of digits passes the rule of GB 11643 now and then.
+    """
+    if identity_card_problem(text) is not None or not _PROVINCES.match(text):
+        return False
+    return text[6:8] in {"19", "20"}
+
+
 def document_number_key(number: str) -> str:
     """Return the normal form of a document number 文书号, to compare two spellings.
 

@@ -78,12 +78,20 @@ def to_2018(kind: RecordKind, row: Mapping[str, Any]) -> Mapping[str, Any]:
 
 
 def _read_state(row: dict[str, Any]) -> None:
-    """Turn 当前状态 of an old penalty into the verb that it means."""
-    state = _state(row[PENALTY_STATE])
-    if state in _WITHDRAWN:
-        row["verb"] = row.get("verb") or "withdraw"
-    if state in _WITHDRAWN | _IN_FORCE:
+    """Turn 当前状态 of an old penalty into the verb that it means, whatever verb is beside it."""
+    revoked = is_revoked(row[PENALTY_STATE])
+    if revoked:
+        row["verb"] = "withdraw"
+    if revoked is not None:
         del row[PENALTY_STATE]
+
+
+def is_revoked(state: object) -> bool | None:
+    """Whether 当前状态 of an old penalty says that its decision is revoked; None if unclear."""
+    word = _state(state)
+    if word in _WITHDRAWN:
+        return True
+    return False if word in _IN_FORCE else None
 
 
 _WHOLE_NUMBER = re.compile(r"0*(\d)(\.0+)?", re.ASCII)

@@ -14,6 +14,7 @@ from schemas.delivery import (
     IN_FLIGHT,
     REPLACEABLE,
     SENT_AGAIN,
+    TAKEN,
     TO_COME,
     DeliveryState,
     ItemKind,
@@ -42,6 +43,11 @@ class PastDelivery:
     def is_told(self) -> bool:
         """Whether the destination has it, or may have it."""
         return self.state in HANDED_OVER or self.state in IN_FLIGHT or self.maybe_arrived
+
+    @property
+    def is_withdrawn_there(self) -> bool:
+        """Whether it is a withdrawal that the destination has accepted."""
+        return self.verb is Verb.WITHDRAW and self.state in TAKEN
 
     @property
     def is_replaceable(self) -> bool:

@@ -1,6 +1,7 @@
 """Fixtures of all tests: real servers for each worker, and a clone of a migrated database."""
 
 import asyncio
+import logging
 import os
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
@@ -11,6 +12,7 @@ from typing import Any
 
 import asyncpg
 import pytest
+from pythonjsonlogger.json import JsonFormatter
 
 from gateway.config.clock import SteppedClock
 from gateway.config.settings import make_settings
@@ -38,6 +40,18 @@ def _no_settings_from_outside(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in os.environ:
         if name.startswith(("CREDIT_GATEWAY_", "KAFKA_")):
             monkeypatch.delenv(name)
+
+
+@pytest.fixture(autouse=True)
+def _log_as_it_was() -> Iterator[None]:
+    """Undo what a command that runs in this process does to the log."""
+    root = logging.getLogger()
+    level = root.level
+    yield
+    root.setLevel(level)
+    for handler in root.handlers[:]:
+        if isinstance(handler.formatter, JsonFormatter):
+            root.removeHandler(handler)
 
 
 @pytest.fixture(scope="session")

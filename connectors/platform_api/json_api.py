@@ -7,13 +7,13 @@ from typing import Any, Literal
 import orjson
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
 
-from connectors.errors import NotSent, OutcomeUnknown
+from connectors.errors import ConnectorError, OutcomeUnknown
 from connectors.platform_api.feeds import Feeds
 from connectors.protocol import Limits, OnUnknown
 from connectors.shared import Clock
 from connectors.shared.http_client import HttpClient
 from connectors.shared.http_settings import HttpClientSettings, under
-from connectors.shared.parts import UNKNOWN, BatchSize, send_parts
+from connectors.shared.parts import UNKNOWN, BatchRefused, BatchSize, send_parts
 from connectors.shared.words import reason
 from connectors.shared.wrapper import JsonWrapper
 from schemas.base import AwareDatetime
@@ -89,19 +89,35 @@ class PlatformJson:
         return row_outcomes(items, self._wrapper.opened(answer.json()), absent=False)
 
     async def look_up(self, items: Sequence[Item]) -> list[Outcome]:
-        """Ask the platform about the rows; raises OutcomeUnknown or CallRejected if that fails.
+        """Ask the platform about the rows; raises OutcomeUnknown if that fails.
 
         It never raises NotSent, because the caller would then send the rows again.
         """
-        if not items:
-            return []
+        found: list[Outcome] = []
+        for part in self._size.parts(items):
+            try:
+                found += await self._looked_up(part)
+            except ConnectorError as exc:
+                if not found:
+                    raise OutcomeUnknown(str(exc), exc.retry_after) from exc
+                break
+        return found + [UNKNOWN] * (len(items) - len(found))
+
+    async def _looked_up(self, items: Sequence[Item]) -> list[Outcome]:
+        """Ask about the rows; in halves where the platform refuses so many."""
         content = orjson.dumps({"keys": [item.key for item in items]})
+        at = under(self._url, "lookup")
         try:
-            answer = await self._http.ask(
-                "POST", under(self._url, "lookup"), content, rows=len(items)
-            )
-        except NotSent as exc:
-            raise OutcomeUnknown(str(exc), exc.retry_after) from exc
+            answer = await self._http.ask("POST", at, content, rows=len(items))
+        except BatchRefused:
+            if len(items) == 1:
+                raise
+            middle = len(items) // 2
+            return [
+                outcome
+                for half in (items[:middle], items[middle:])
+                for outcome in await self._looked_up(half)
+            ]
         return row_outcomes(items, self._wrapper.opened(answer.json()), absent=True)
 
     async def receipts(self, cursor: str) -> tuple[list[Receipt], str]:

@@ -17,10 +17,11 @@ from defusedxml.common import DefusedXmlException
 from defusedxml.ElementTree import fromstring
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator
 
-from connectors.errors import CallRejected, OutcomeUnknown
+from connectors.errors import OutcomeUnknown
+from connectors.shared.parts import BatchRefused
 from connectors.shared.words import decoded, reason
 
-_DECLARATION = re.compile(r"\s*<\?xml\b[^>]*\?>", re.IGNORECASE)
+_DECLARATION = re.compile(r"<\?xml\b[^>]*\?>", re.IGNORECASE)
 _ENCODING = re.compile(rb"<\?xml\b[^>]*\bencoding\s*=\s*[\"']([\w.:-]+)[\"']", re.IGNORECASE)
 #: Characters that XML 1.0 does not allow; some services write them all the same.
 _NOT_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
@@ -72,11 +73,13 @@ def parse(body: bytes, content_type: str = "") -> SoapAnswer:
     """Parse an answer.
 
     Raises:
-        CallRejected: a fault says that our request is wrong.
+        BatchRefused: a fault says that our request, or a row of it, is wrong.
         OutcomeUnknown: any other fault, or the answer cannot be read.
     """
     body, content_type = _root_part(body, content_type)
-    text = _NOT_XML.sub("", _DECLARATION.sub("", xml_text(body, content_type), count=1)).strip()
+    text = xml_text(body, content_type).lstrip("\ufeff \t\r\n")
+    declaration = _DECLARATION.match(text)
+    text = _NOT_XML.sub("", text[declaration.end() :] if declaration else text).strip()
     try:
         root = fromstring(text, forbid_dtd=True)
     except (ParseError, DefusedXmlException, ValueError) as exc:
@@ -85,10 +88,13 @@ def parse(body: bytes, content_type: str = "") -> SoapAnswer:
             raise OutcomeUnknown("应答不是 XML") from exc
         return _answer(found)
     _raise_fault(root)
-    found = next(_results(root), None)
-    if found is None:
+    body_ = next((one for one in root.iter() if _local(one.tag) == "Body"), root)
+    results = list(_results(body_))
+    if not results:
         raise OutcomeUnknown("应答里没有约定的结果")
-    return _answer(found)
+    if any(one != results[0] for one in results):
+        raise OutcomeUnknown("应答里有几个不同的结果")
+    return _answer(results[0])
 
 
 def _root_part(body: bytes, content_type: str) -> tuple[bytes, str]:
@@ -163,7 +169,7 @@ def _raise_fault(root: Element) -> None:
     told = words.get("faultstring") or words.get("Text", "")
     said = reason(f"对方报错 {code}：{told or '没有说明'}")
     kind = code.rpartition(":")[2].partition(".")[0].lower()
-    raise CallRejected(said) if kind in _OUR_FAULT else OutcomeUnknown(said)
+    raise BatchRefused(said) if kind in _OUR_FAULT else OutcomeUnknown(said)
 
 
 def _local(tag: object) -> str:

@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Sequence
 from datetime import datetime, timedelta
 from urllib.parse import urlsplit
 
-from connectors.errors import CallRejected, OutcomeUnknown
+from connectors.errors import CallRejected, ConnectorError, OutcomeUnknown
 from connectors.platform_api.feeds import Feeds
 from connectors.platform_api.soap_answer import SoapAnswer, parse
 from connectors.platform_api.soap_envelope import envelope, payload
@@ -131,7 +131,19 @@ class PlatformSoap:
             again = [item.model_copy(update={"resend": True}) for item in items]
             middle = len(again) // 2
             halves = [again[:middle], again[middle:]]
-            return await send_parts(halves, self._send, self.limits.call_timeout)
+            return await self._resent(halves)
+
+    async def _resent(self, halves: Sequence[Sequence[Item]]) -> list[Outcome]:
+        """Send rows again of which the platform may have any: nothing is as if it were not sent."""
+        try:
+            outcomes_ = await send_parts(halves, self._send, self.limits.call_timeout)
+        except ConnectorError as error:
+            raise OutcomeUnknown(str(error), error.retry_after) from error
+        deferred = OutcomeKind.DEFERRED
+        return [
+            one.model_copy(update={"kind": OutcomeKind.UNKNOWN}) if one.kind is deferred else one
+            for one in outcomes_
+        ]
 
     async def _call(self, items: Sequence[Item]) -> tuple[SoapAnswer, str]:
         table = self._settings.tables[items[0].record_kind]

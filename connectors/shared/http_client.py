@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from datetime import UTC, timedelta
 from email.utils import parsedate_to_datetime
-from urllib.parse import urlsplit
+from urllib.parse import parse_qsl, urlsplit
 
 import aiohttp
 import httpx
@@ -36,7 +36,8 @@ SHARE = 0.95
 _LOGIN_EXPIRED = 401
 #: The status of a call that is refused for its size or for what is in it.
 _OF_THE_BATCH = frozenset({400, 413, 422})
-#: A header's value of so many characters is taken for a secret and hidden in the words of others.
+#: Values of so many characters of headers, the URL and the login are secrets, which the words of
+#: others may not tell.
 LEAST_SECRET = 8
 
 
@@ -55,7 +56,11 @@ class HttpClient:
         self._now = now
         self._tls = tls_context(settings)
         given = (headers or {}).items()
-        self._hidden = [v for n, v in given if n != "Content-Type" and len(v) >= LEAST_SECRET]
+        secrets = [value for name, value in given if name != "Content-Type"]
+        secrets += [value for _, value in parse_qsl(urlsplit(settings.url).query)]
+        if settings.login is not None:
+            secrets += [value.get_secret_value() for value in settings.login.body.values()]
+        self._hidden = [one for one in secrets if len(one) >= LEAST_SECRET]
         self._warned = False
         self._login = Login(settings.login, self._call) if settings.login else None
         seconds = settings.call_timeout.total_seconds()

@@ -10,6 +10,9 @@ from connectors.errors import CallRejected, ConnectorError, NotSent, OutcomeUnkn
 from connectors.shared.words import reason
 from schemas.delivery import Item, Listed, Outcome, OutcomeKind
 
+#: Rows that are remembered as refused alone.
+MOST_REFUSED = 10_000
+
 UNKNOWN = Outcome(kind=OutcomeKind.UNKNOWN)
 
 SendPart = Callable[[Sequence[Item]], Awaitable[list[Outcome]]]
@@ -49,7 +52,8 @@ class BatchSize:
     def __init__(self, most: int) -> None:
         self.most = most
         self.now = most
-        self.took = False  #: whether it has ever taken a call
+        self._taken = 0  #: calls that it has taken
+        self._refused: dict[str, int] = {}  #: how many of those before a row was refused alone
 
     def parts(self, items: Sequence[Item]) -> list[Sequence[Item]]:
         """Divide the items into calls."""
@@ -57,9 +61,16 @@ class BatchSize:
 
     def passed(self, count: int) -> None:
         """Note a call that was taken: a full one makes the next a bit larger."""
-        self.took = True
+        self._taken += 1
         if count >= self.now:
             self.now = min(self.most, self.now + max(1, self.now // 10))
+
+    def is_verdict(self, key: str) -> bool:
+        """Whether it is this row that is refused: others were taken since it was refused first."""
+        if len(self._refused) >= MOST_REFUSED:
+            self._refused.clear()
+        before = self._refused.setdefault(key, self._taken)
+        return self._taken > before
 
     def settled(self, largest: int) -> None:
         """Note the largest call that was taken after larger ones were refused."""
@@ -74,8 +85,9 @@ async def send_parts(
 ) -> list[Outcome]:
     """Send parts one after another within one time limit; stop at the first failure.
 
-    A part that is refused for what it contains is halved, down to the row, which is rejected once
-    the destination is known to take others. A part that is refused for another reason does not keep
+    A part that is refused for what it contains is halved, down to the row. A row is rejected if
+    others are taken in the same run, or were since it was refused first; else the destination may
+    be refusing everything. A part that is refused for another reason does not keep
     the others from being sent; if nothing is taken, the first refusal is raised. Of other failures,
     that of the first part is raised, except Throttled. Later ones become outcomes: unknown or
     deferred for their items, and deferred for the items that were not sent.
@@ -96,6 +108,9 @@ class _Sending:
         self._refused: list[CallRejected] = []
         self._largest = 0  #: call that was taken
         self._halved = False
+        #: Rows that are refused alone: place, error and key.
+        self._alone: list[tuple[int, BatchRefused, str]] = []
+        self._rejected = False
 
     async def run(self, parts: Sequence[Sequence[Item]]) -> list[Outcome]:
         """Send every part, in order."""
@@ -114,7 +129,8 @@ class _Sending:
                 waiting.extendleft((part[middle:], part[:middle]))
         if self._halved:
             self._size.settled(self._largest)
-        if self._refused and not self._largest and self._failed is None:
+        self._judge_alone()
+        if self._refused and not self._largest and self._failed is None and not self._rejected:
             raise self._refused[0]
         return self._outcomes
 
@@ -127,7 +143,8 @@ class _Sending:
         except BatchRefused as exc:
             if len(part) > 1:
                 raise
-            self._outcomes.append(self._alone(exc))
+            self._alone.append((len(self._outcomes), exc, part[0].key))
+            self._outcomes.append(outcome_of(exc))
         except CallRejected as exc:
             self._refused.append(exc)
             self._outcomes += [outcome_of(exc)] * len(part)
@@ -137,15 +154,15 @@ class _Sending:
             self._failed = exc
             self._outcomes += [outcome_of(exc)] * len(part)
 
-    def _alone(self, error: BatchRefused) -> Outcome:
-        """Return the outcome of a row that is refused alone.
-
-        A destination that has taken nothing yet may refuse everything: then it is no verdict.
-        """
-        if not self._size.took:
-            self._refused.append(error)
-            return outcome_of(error)
-        return Outcome(kind=OutcomeKind.REJECTED, reasons=(reason(str(error)),))
+    def _judge_alone(self) -> None:
+        """Reject the rows that were refused alone, where that is about them."""
+        for place, error, key in self._alone:
+            if self._largest or self._size.is_verdict(key):
+                self._rejected = True
+                rejected = Outcome(kind=OutcomeKind.REJECTED, reasons=(reason(str(error)),))
+                self._outcomes[place] = rejected
+            else:
+                self._refused.append(error)
 
 
 async def _by(deadline: float, send: SendPart, part: Sequence[Item]) -> list[Outcome]:

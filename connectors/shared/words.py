@@ -1,9 +1,11 @@
 """What a destination said, for people: a sentence in Chinese, and beside it its own words."""
 
 import html
+import json
 import re
 from collections.abc import Iterable
 from email.message import Message
+from urllib.parse import quote
 
 from schemas.identifiers import masked
 
@@ -58,27 +60,46 @@ def status_words(status: int, body: bytes, content_type: str, hidden: Iterable[s
 
 def quoted(body: bytes, content_type: str, hidden: Iterable[str] = ()) -> str:
     """Return the words of an answer without markup, on one line, cut."""
-    text = decoded(body[:_READ], content_type)
+    text = decoded(body[:_READ], content_type, whole=len(body) <= _READ)
     if "<" in text:
         text = html.unescape(_TAG.sub(" ", text))
     for secret in hidden:
-        text = text.replace(secret, "…")
+        for spelt in sorted(_spellings(secret), key=len, reverse=True):
+            text = text.replace(spelt, "…")
     text = " ".join("".join(c if c.isprintable() else " " for c in text).split())
+    text = masked(text)  # before the cut, which would make a number unrecognisable
     return text if len(text) <= _QUOTED else f"{text[:_QUOTED]}…"
 
 
-def decoded(body: bytes, content_type: str) -> str:
+def _spellings(secret: str) -> set[str]:
+    """Return the ways in which an answer may write a text: as JSON, as a part of a URL, in HTML."""
+    quoted_ = {json.dumps(secret, ensure_ascii=is_ascii)[1:-1] for is_ascii in (True, False)}
+    quoted_ |= {one.replace("/", r"\/") for one in quoted_}
+    return {secret, *quoted_, quote(secret), quote(secret, safe=""), html.escape(secret)}
+
+
+def decoded(body: bytes, content_type: str, *, whole: bool = True) -> str:
     """Return the text of an answer: in UTF-8 if it is, else as declared, else in GB18030.
 
-    A declaration is often wrong; that a text of another encoding is valid UTF-8 is not.
+    A declaration is often wrong; that a text of another encoding is valid UTF-8 is not. Where the
+    body is not `whole`, it may end within a character.
     """
     declared = [charset(content_type), *(found[1].decode("ascii") for found in _meta(body))]
     for encoding in ("utf-8-sig", *filter(None, declared), "gb18030"):
         try:
-            return body.decode(encoding)
-        except (UnicodeDecodeError, LookupError):
+            return _text(body, encoding, whole=whole)
+        except (LookupError, ValueError):  # also of codecs that are none of text
             continue
     return body.decode("gb18030", errors="replace")
+
+
+def _text(body: bytes, encoding: str, *, whole: bool) -> str:
+    try:
+        return body.decode(encoding)
+    except UnicodeDecodeError as error:
+        if whole or error.start < len(body) - 4:
+            raise
+        return body[: error.start].decode(encoding)
 
 
 def charset(content_type: str) -> str | None:

@@ -21,7 +21,7 @@ from schemas.codes import (
 )
 from schemas.event import CreditEvent, ReceivedGrade
 from schemas.kinds import KINDS, REPORTED_KINDS
-from schemas.legacy import PENALTY_STATE
+from schemas.legacy import PENALTY_STATE, is_revoked
 from schemas.problem import Problem, Rule
 from schemas.record import RECORD_KINDS, Decision, business_key, date_of
 from schemas.verdict import Scope, Verdict
@@ -74,7 +74,9 @@ class Checker:
         own = _own_columns(candidate.row, unknown)
         verb, wrong_verb = _verb(own)
         person = _is_person(values)
-        excluded, unclear = self._exclusions.of(candidate.row, unknown, raw.body, person)
+        excluded, unclear = self._exclusions.of(
+            candidate.row, unknown, candidate.beside, raw.body, person
+        )
         unreadable = {problem.field for problem in problems}
         problems += [p for p in lacking(candidate.kind, values) if p.field not in unreadable]
         problems += contradictions(candidate.kind, values, today)
@@ -168,9 +170,14 @@ def _unfolded(value: Any) -> Any:
 
 
 def _verb(row: Mapping[str, Any]) -> tuple[Verb | None, list[Problem]]:
-    """Return the verb of the sender; an unknown one refuses, since it may be a withdrawal."""
-    if row.get(PENALTY_STATE):
-        return None, [_unknown_state(row[PENALTY_STATE])]
+    """Return the verb of the sender; an unknown one refuses, since it may be a withdrawal.
+
+    The names of unknown columns are plain ones: 当前状态 of an old penalty may be spelled oddly.
+    """
+    state = row.get(PENALTY_STATE.lower())
+    revoked = is_revoked(state)
+    if revoked is not False:
+        return (Verb.WITHDRAW, []) if revoked else (None, [_unknown_state(state)])
     given = row.get("verb")
     if not given:
         return None, []

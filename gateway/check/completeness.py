@@ -8,7 +8,7 @@ from typing import Any
 from gateway.check.values import missing, problem
 from schemas.codes import RESIDENT_IDENTITY_CARD, RecordKind, SubjectCategory
 from schemas.columns import Column, ColumnType, Required, columns_of
-from schemas.identifiers import identity_card_problem
+from schemas.identifiers import identity_card_problem, is_identity_number
 from schemas.problem import Problem, Rule
 from schemas.record import RECORD_KINDS
 
@@ -124,7 +124,7 @@ def _subject_refusals(
             return []
         return [problem(identity, Rule.CHECK_DIGIT, why, "按身份证件核对号码")]
     if "credit_code" in values and not natural:
-        if code.wire not in found and identity_card_problem(values["credit_code"]) is None:
+        if code.wire not in found and is_identity_number(values["credit_code"]):
             return [problem(code, Rule.CHECK_DIGIT, _IS_IDENTITY, "填营业执照上的代码")]
         return [found[code.wire]] if code.wire in found else []
     wanted = identity if natural else code

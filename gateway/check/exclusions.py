@@ -1,7 +1,6 @@
 """Decisions that are not reported 不予报送: the flags of a row, in every spelling (pure)."""
 
 import json
-import re
 import unicodedata
 from collections.abc import Collection, Mapping, Sequence
 from functools import lru_cache
@@ -27,8 +26,6 @@ _NO = frozenset({"", "0", "0.0", "false", "f", "no", "n", "off", "none", "null",
     "不涉密",
     "非涉密",
 }
-#: A letter, digit or sign of ASCII that is written as an escape, within a name perhaps.
-_ESCAPED_LETTER = re.compile(rb"\\u00[2-7]")
 #: The longest word that is compared.
 _LONGEST_WORD = 64
 
@@ -47,47 +44,53 @@ class Exclusions:
         self,
         row: Mapping[str, Any],
         unknown: Mapping[str, Any] | None,
+        beside: Mapping[str, Any],
         body: bytes | None,
         person: bool,
     ) -> tuple[Exclusion | None, list[Problem]]:
         """Return why a decision is not reported, if so, and a problem for each unclear column.
 
-        A column in any spelling counts, such as `State_Secret`, `stateSecret` or one behind a BOM.
+        A column in any spelling counts, such as `State_Secret`, `stateSecret` or one behind a BOM,
+        and so do the attributes of a CloudEvent that stand `beside` the row.
         What is neither yes nor no, or both, is a problem: what may be secret is not published.
         """
         found: Exclusion | None = None
         unclear: list[Problem] = []
-        named: dict[str, list[str]] = {}
-        for name in unknown or ():
-            named.setdefault(_flag_name(name), []).append(name)
+        named: dict[str, list[tuple[str, Any]]] = {}
+        for given in (unknown or {}, beside):
+            for name, value in given.items():
+                named.setdefault(_flag_name(name), []).append((name, value))
         for reason, column, flag, persons_only in self._rules:
-            names = named.get(flag) or [column] * (column in row)  # it may be one of the standard
-            if not names or (persons_only and not person):
+            pairs = named.get(flag, [])
+            if column in row and not pairs:
+                pairs = [(column, row[column])]  # it may be one of the standard
+            if not pairs or (persons_only and not person):
                 continue
-            words = {plain(value) for value in _given(row, names, flag, body)}
+            words = {plain(value) for value in _given(pairs, flag, body)}
             if words <= _YES:
                 found = found or reason
             elif not words <= _NO:
-                unclear.append(_unclear(column, row[names[0]], words))
+                unclear.append(_unclear(column, pairs[0][1], words))
         return found, unclear
 
 
-def _given(
-    row: Mapping[str, Any], names: Sequence[str], flag: str, body: bytes | None
-) -> list[Any]:
-    """Return all values of a flag: of two equal names in one object the parser keeps the last."""
-    values = [row[name] for name in names]
+def _given(pairs: Sequence[tuple[str, Any]], flag: str, body: bytes | None) -> list[Any]:
+    """Return all values of a flag: of two equal names in one object the parser keeps the last.
+
+    A name may be written with escapes.
+    """
+    values = [value for _, value in pairs]
     if body is None:
         return values
-    seen = sum(map(body.count, {name.encode() for name in names}))
-    if seen == len(names) and not _ESCAPED_LETTER.search(body):
+    seen = sum(map(body.count, {name.encode() for name, _ in pairs}))
+    if seen == len(pairs) and b"\\u" not in body:
         return values
 
-    def pairs(found: list[tuple[str, Any]]) -> dict[str, Any]:
+    def see(found: list[tuple[str, Any]]) -> dict[str, Any]:
         values.extend(value for name, value in found if _flag_name(name) == flag)
         return dict(found)
 
-    json.loads(body.decode("utf-8-sig"), object_pairs_hook=pairs)
+    json.loads(body.decode("utf-8-sig"), object_pairs_hook=see)
     return values
 
 
@@ -112,5 +115,5 @@ def plain(value: object) -> str:
 
 @lru_cache(maxsize=1024)
 def _flag_name(name: str) -> str:
-    """Return the name of a flag without what spellings differ in: `stateSecret`, `state-secret`."""
-    return plain(name).replace("_", "").replace("-", "")
+    """Return the name of a flag without what spellings differ in: `stateSecret`, `state.secret`."""
+    return "".join(filter(str.isalnum, plain(name)))

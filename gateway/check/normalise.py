@@ -4,6 +4,7 @@ import json
 import re
 from collections.abc import Mapping
 from decimal import Decimal
+from types import MappingProxyType
 from typing import Any, NamedTuple, NoReturn
 
 import msgspec
@@ -25,10 +26,11 @@ _ENVELOPE = frozenset({"specversion", "data"})
 
 
 class Candidate(NamedTuple):
-    """A decoded row in 2018 columns, with its kind."""
+    """A decoded row in 2018 columns, with its kind, and what a CloudEvent has beside it."""
 
     kind: RecordKind
     row: Mapping[str, Any]
+    beside: Mapping[str, Any] = MappingProxyType({})
 
 
 def normalise(raw: Raw) -> Candidate | Problem:
@@ -67,7 +69,9 @@ def _decoded(body: bytes) -> Any:
 def _candidate(kind: RecordKind | None, row: Any) -> Candidate | Problem:
     if not isinstance(row, dict):
         return _bytes_problem("记录应为 JSON 对象", '每条记录写成 {"字段": 值} 的形式')
+    beside: Mapping[str, Any] = MappingProxyType({})
     if row.keys() >= _ENVELOPE:
+        beside = {name: value for name, value in row.items() if name != "data"}
         kind = kind or _kind(str(row.get("type", "")).rpartition(".")[2])
         row = row["data"]
         if not isinstance(row, dict):
@@ -83,7 +87,7 @@ def _candidate(kind: RecordKind | None, row: Any) -> Candidate | Problem:
     if len(row) > MAX_KEYS or max(map(len, row), default=0) > MAX_KEY_LENGTH:
         words = f"字段多于{MAX_KEYS}个，或字段名长于{MAX_KEY_LENGTH}字"
         return _bytes_problem(words, "每条记录一个对象，字段名用接口说明里的")
-    return Candidate(kind, to_2018(kind, row))
+    return Candidate(kind, to_2018(kind, row), beside)
 
 
 def _kind(name: object) -> RecordKind | None:

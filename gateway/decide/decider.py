@@ -211,7 +211,7 @@ class Decider:
         routes = []
         for name in dict.fromkeys(p.destination for p in past):
             told = [p for p in past if p.destination == name and p.is_told]
-            if told and not (verb is Verb.WITHDRAW and told[-1].verb is Verb.WITHDRAW):
+            if told and not (verb is Verb.WITHDRAW and told[-1].is_withdrawn_there):
                 state = S.WAITING if any(p.is_settling for p in told) else S.READY
                 routes.append(Route(name, state, dues[0].at, dues))
         superseded = [p.id for p in past if p.is_replaceable]

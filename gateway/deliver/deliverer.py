@@ -226,6 +226,7 @@ class Deliverer:
                 lease=lease,
                 now=self.clock(),
                 look=look,
+                act=self.caller.act(look=look).value,
                 probe=probe,
                 longest=self._longest_wait,
             )

@@ -35,6 +35,9 @@ class Missing:
 
 #: Note what is missing; return whether to go on behind it.
 Tell = Callable[[Missing], Awaitable[bool]]
+#: Wait until what was read of a partition is written: a restart would not read it again once we
+#: went on elsewhere. False if that failed.
+Settle = Callable[[TopicPartition], Awaitable[bool]]
 #: The offset after the last record that was ever taken from a partition; None if none was.
 LastTaken = Callable[[TopicPartition], Awaitable[int | None]]
 
@@ -45,6 +48,7 @@ class Consumer(AIOKafkaConsumer):  # type: ignore[misc]  # aiokafka has no types
     def __init__(
         self,
         *topics: str,
+        settle: Settle,
         tell: Tell,
         last_taken: LastTaken,
         unreadable: Callable[[KafkaError], None],
@@ -52,6 +56,7 @@ class Consumer(AIOKafkaConsumer):  # type: ignore[misc]  # aiokafka has no types
     ) -> None:
         strict = {"auto_offset_reset": "none", "isolation_level": "read_committed"}
         super().__init__(*topics, **options | strict)
+        self._settle = settle
         self._tell = tell
         self._last_taken = last_taken
         self._unreadable = unreadable
@@ -94,12 +99,13 @@ class Consumer(AIOKafkaConsumer):  # type: ignore[misc]  # aiokafka has no types
     async def measured_lag(self) -> int:
         """Ask the broker for the ends of our partitions; return the records up to them.
 
-        Messages of an open transaction, which cannot be read yet, do not count.
+        Messages of an open transaction, which cannot be read yet, do not count; nor do those of a
+        partition at which a person has to look first.
 
         Raises:
             KafkaError: no answer in time.
         """
-        return self._left(await self.end_offsets(list(self.assignment())))
+        return self._left(await self.end_offsets(list(self.assignment() - self.halted)))
 
     def _left(self, ends: Mapping[TopicPartition, int | None]) -> int:
         places = {partition: self._position(partition) for partition in ends}
@@ -122,10 +128,12 @@ class Consumer(AIOKafkaConsumer):  # type: ignore[misc]  # aiokafka has no types
                 *partitions, timeout_ms=timeout_ms, max_records=max_records
             )
         except NoOffsetForPartitionError as error:
-            await self._begin(error.args[0])
+            if await self._settle(error.args[0]):
+                await self._begin(error.args[0])
         except OffsetOutOfRangeError as error:
             for partition, offset in error.args[0].items():
-                await self._go_on_after(partition, offset)
+                if await self._settle(partition):
+                    await self._go_on_after(partition, offset)
         except KafkaError as error:
             self._fault = f"{type(error).__name__}: {error}"[:300], time.monotonic()
             self._unreadable(error)
@@ -139,22 +147,34 @@ class Consumer(AIOKafkaConsumer):  # type: ignore[misc]  # aiokafka has no types
         first = (await self.beginning_offsets([partition]))[partition]
         last = await self._last_taken(partition)
         missing = Missing(partition, last, first) if last is not None and last < first else None
-        await self._seek(partition, first, missing)
+        await self._seek(partition, first, missing, new=last is None)
 
     async def _go_on_after(self, partition: TopicPartition, offset: int) -> None:
         first = (await self.beginning_offsets([partition]))[partition]
         await self._seek(partition, first, Missing(partition, offset, first, offset > first))
 
-    async def _seek(self, partition: TopicPartition, offset: int, missing: Missing | None) -> None:
-        """Go on at an offset, once told; commit it, so that it is told once."""
-        if missing is not None and not await self._tell(missing):
+    async def _seek(
+        self,
+        partition: TopicPartition,
+        offset: int,
+        missing: Missing | None,
+        *,
+        new: bool = False,
+    ) -> None:
+        """Go on at an offset, once told; commit it, so that it is told once.
+
+        A last batch of a topic that was made again has committed an offset of the old one. Of a
+        `new` partition nothing was ever committed.
+        """
+        goes_on = missing is None or await self._tell(missing)
+        if partition not in self.assignment():
+            return  # lost while we looked
+        if not goes_on:
             self._halted.add(partition)
             self.pause(partition)
             return
-        if partition not in self.assignment():
-            return  # lost while we looked
         self.seek(partition, offset)
-        if missing is not None:
+        if not new:
             with suppress(KafkaError):
                 await self.commit({partition: offset})
 

@@ -48,9 +48,10 @@ class Gaps:
             logger.warning(LogEvent.TOPIC_MADE_AGAIN, extra=place)
             return True
         logger.error(LogEvent.RECORDS_MISSING, extra=place)
-        self.metrics.missing.labels(found.partition.topic).inc(found.end - found.first)
         note = MissingMessages(origin, found.first, found.end, self.clock())
-        await self.watch.until_back(partial(self.database.run, partial(_write, note=note)))
+        work = partial(self.database.run, partial(_write, note=note))
+        if await self.watch.until_back(work):  # another member may have found it before
+            self.metrics.missing.labels(found.partition.topic).inc(found.end - found.first)
         return self.settings.on_missing is OnMissing.CONTINUE
 
     async def after_last_taken(self, partition: TopicPartition) -> int | None:
@@ -61,8 +62,10 @@ class Gaps:
         return None if last is None else last + 1
 
 
-async def _write(connection: Connection, note: MissingMessages) -> None:
-    if await missing.add_missing(connection, note):
+async def _write(connection: Connection, note: MissingMessages) -> bool:
+    added = await missing.add_missing(connection, note)
+    if added:
         detail = {"origin": note.origin, "first": note.first, "end": note.end}
         entry = AuditEntry(AuditEvent.MESSAGES_MISSING, detail)
         await events.add(connection, [entry], note.found_at)
+    return added

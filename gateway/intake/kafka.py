@@ -120,6 +120,7 @@ class KafkaIntake:
             bootstrap_servers=bootstrap,
             metadata_max_age_ms=self.settings.metadata_max_age_ms,
             client_rack=self.settings.rack,
+            settle=self._settle,
             tell=self.gaps.tell,
             last_taken=self.gaps.after_last_taken,
             unreadable=self.watch.unreadable,
@@ -196,6 +197,13 @@ class KafkaIntake:
             await asyncio.wait(self._batches, timeout=patience, return_when=FIRST_COMPLETED)
             if len(self._batches) >= IN_FLIGHT:
                 self._pause()
+
+    async def _settle(self, partition: TopicPartition) -> bool:
+        """Wait until the batches of a partition are written and committed; False if one failed."""
+        batch = self._last.get(partition)
+        if batch is not None:
+            await asyncio.wait([batch])
+        return not self.watch.failed
 
     def _pause(self) -> None:
         if self.consumer is not None:

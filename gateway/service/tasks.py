@@ -48,6 +48,7 @@ class Loop:
             except DatabaseAway as error:
                 words = str(error)[:200]
                 self._away = (self._away or (self._begun, ""))[0], words
+                self._failing = None
                 logger.warning(LogEvent.DATABASE_AWAY, extra={"work": self.name, "error": words})
                 await asyncio.sleep(FAILURE_PAUSE)
             except Exception:  # noqa: BLE001  the loop must never end silently

@@ -66,6 +66,15 @@ async def test_a_loop_that_always_fails_is_stuck_and_its_error_is_logged(
     assert "work_failed" in [one.getMessage() for one in caplog.records]
 
 
+async def test_one_failure_before_an_outage_is_no_reason_for_a_restart() -> None:
+    errors = [ZeroDivisionError()]
+
+    async def work() -> None:
+        raise errors.pop() if errors else DatabaseAway("no route")
+
+    assert (await looped(work)).stuck() is None
+
+
 async def test_a_loop_without_its_database_waits_and_is_not_restarted(
     caplog: pytest.LogCaptureFixture,
 ) -> None:

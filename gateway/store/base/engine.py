@@ -113,6 +113,7 @@ class Database:
             arguments["server_settings"] = session
         self._reads = read_only
         self._local = _local(session) if address.pooled else None
+        self._local_each = _local_each(session) if address.pooled else []
         self.engine: AsyncEngine = create_async_engine(
             address.url,
             pool_size=pool_size,
@@ -157,6 +158,8 @@ class Database:
             async with self.engine.connect() as connection:
                 await connection.execution_options(**options)
                 async with connection.begin():
+                    for statement in self._local_each:
+                        await connection.execute(statement)
                     yield connection
         except _FOREIGN as error:
             raise _translated(error) from error
@@ -213,6 +216,13 @@ def _local(settings: Mapping[str, str]) -> TextClause:
     pairs = enumerate(names.items())
     values = {key: one for i, (n, v) in pairs for key, one in ((f"n{i}", n), (f"v{i}", v))}
     return text(f"select {each}").bindparams(**values)
+
+
+def _local_each(settings: Mapping[str, str]) -> list[TextClause]:
+    """Return statements that do the same, and see no moment of the data, as a query would."""
+    names = {n: v for n, v in settings.items() if n != "default_transaction_read_only"}
+    pairs = ((name, value.replace("'", "''").replace(":", r"\:")) for name, value in names.items())
+    return [text(f"set local {name} = '{value}'") for name, value in pairs]
 
 
 def _note_idle(connection: object, record: Any) -> None:

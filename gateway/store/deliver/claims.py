@@ -34,7 +34,7 @@ _PICK_READY = """
 #: refused for ever, and would then be every probe of a breaker.
 _PICK_PROBE = """
     select id from delivery where destination = :destination and state = 'ready'
-    order by next_at nulls first, due_at, id limit :limit for update skip locked
+    order by coalesce(next_at, created_at), due_at, id limit :limit for update skip locked
 """
 _PICK_UNKNOWN = """
     select id from delivery where destination = :destination and state = 'unknown'
@@ -43,7 +43,8 @@ _PICK_UNKNOWN = """
     order by next_at limit :limit for update skip locked
 """
 #: A decision that became secret is withdrawn with what the destination has, whatever else is said
-#: of it then or later: its content must not leave.
+#: of it then or later: its content must not leave. What it has for certain comes before what it
+#: may have.
 _CLAIM = """
     with picked as ({pick}),
     leased as (
@@ -59,6 +60,7 @@ _CLAIM = """
     select l.*, cast(:token as text), cast(:look as boolean),
         exists (select from delivery h where h.chain_id = l.chain_id
             and h.destination = l.destination and h.id < l.id
+            and (l.verb <> 'withdraw' or h.verb <> 'withdraw')
             and (h.maybe_arrived or h.state in {handed_over})) as holds,
         coalesce(dec.kind, 'grade_change'), coalesce(own.version, 1), s.code, s.person, s.name,
         dec.document_number, dec.decision_date, coalesce(v.body, g.body::json), v.secret,
@@ -71,9 +73,9 @@ _CLAIM = """
         and h.verb <> 'withdraw' and h.chain_id = l.chain_id and h.destination = l.destination
         and h.id < l.id and (h.maybe_arrived or h.state in {handed_over})
         and (own.verb <> 'withdraw' or exists (select from record_version x
-            where x.decision_id = own.decision_id and x.id > h.item_id and x.id <= own.id
+            where x.decision_id = own.decision_id and x.id > h.item_id
               and x.excluded is not null))
-        order by h.id desc limit 1) told on true
+        order by h.state in {handed_over} desc, h.id desc limit 1) told on true
     left join record_version v on v.id = coalesce(told.id, own.id)
     left join decision dec on dec.id = own.decision_id
     left join grade_change g on l.item_kind = 'grade_change' and g.id = l.item_id
@@ -95,6 +97,7 @@ async def claim(  # noqa: PLR0913  the parts of a lease
     lease: timedelta,
     now: datetime,
     look: bool = False,
+    act: str = "send",
     probe: bool = False,
     fresh: int = 0,
     longest: timedelta = LONGEST_WAIT,
@@ -102,10 +105,10 @@ async def claim(  # noqa: PLR0913  the parts of a lease
     """Lease up to `limit` ready deliveries, earliest due first, and open their attempts.
 
     `fresh` of the places go first to the earliest due that were never tried. With `look` it leases
-    deliveries with an unknown outcome instead, once their settle time is over; a time beyond the
-    due time and the `longest` wait is of a clock that was wrong. For a `probe` those come first
-    that have waited longest. It is one statement and skips rows that others lock; the lease counts
-    once the caller commits.
+    deliveries with an unknown outcome instead, to ask or to send again as `act` says, once their
+    settle time is over; a time beyond the due time and the `longest` wait is of a clock that was
+    wrong. For a `probe` those come first that have waited longest. It is one statement and skips
+    rows that others lock; the lease counts once the caller commits.
     """
     values = {
         "destination": destination,
@@ -113,7 +116,7 @@ async def claim(  # noqa: PLR0913  the parts of a lease
         "token": token,
         "lease": lease,
         "now": now,
-        "act": "look_up" if look else "send",
+        "act": act,
         "look": look,
     }
     if look:

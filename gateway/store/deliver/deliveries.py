@@ -120,19 +120,18 @@ _SUPERSEDE = text(
 
 
 #: How far the clock of a destination may be behind ours.
-_BEHIND = "interval '5 minutes'"
+BEHIND = "interval '5 minutes'"
 
 
 def believable(at: str, read_at: str = ":now") -> str:
     """Return SQL for a time `at` of a destination about delivery `d`; null if it is no evidence.
 
-    A time before the first attempt is that of a wrong clock, or the day without a time. A time in
-    the future is the time when it was read.
+    A time before the first attempt is that of a wrong clock, and midnight in China is a day without
+    a time. A time in the future is the time when it was read.
     """
-    return (
-        f"case when {at} >= coalesce(d.first_tried_at, d.created_at) - {_BEHIND} "
-        f"then least({at}, {read_at}) end"
-    )
+    since = f"coalesce(d.first_tried_at, d.created_at) - {BEHIND}"
+    midnight = f"cast({at} at time zone 'Asia/Shanghai' as time) = '00:00'"
+    return f"case when {at} >= {since} and not {midnight} then least({at}, {read_at}) end"
 
 
 async def supersede(connection: Connection, ids: Sequence[int]) -> None:

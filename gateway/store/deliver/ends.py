@@ -105,7 +105,8 @@ _NOT_MOOT = text(
     f"""
     select d.id from delivery d where d.id = any(cast(:ids as bigint[])) and exists (
         select from delivery h where h.chain_id = d.chain_id and h.destination = d.destination
-          and h.id < d.id and (h.maybe_arrived or h.state in {one_of(HANDED_OVER)}))
+          and h.id < d.id and (d.verb <> 'withdraw' or h.verb <> 'withdraw')
+          and (h.maybe_arrived or h.state in {one_of(HANDED_OVER)}))
     """
 )
 #: A receipt may still say that the destination has one of them: then the withdrawal is owed again,

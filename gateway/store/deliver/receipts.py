@@ -10,7 +10,7 @@ from sqlalchemy import text
 
 from gateway.store.base.engine import Connection
 from gateway.store.base.statements import one_of, unnest
-from gateway.store.deliver.deliveries import believable, lock, promote
+from gateway.store.deliver.deliveries import BEHIND, believable, lock, promote
 from schemas.delivery import NOTHING_LEFT
 
 #: A destination may give the same page again: what is stored already is not stored twice, and no
@@ -37,6 +37,12 @@ _RECEIPT_SUBJECTS = text(
       and destination = :destination
     """
 )
+#: A claim skips them meanwhile; one that came first has its lease seen.
+_LOCK = text(
+    """
+    select id from delivery where id = any(cast(:ids as bigint[])) order by id for no key update
+    """
+)
 #: A receipt of an earlier attempt says nothing of a later one. Where there was one attempt only, a
 #: receipt is about it, whatever its date: the servers of a platform have different clocks. It
 #: proves that the delivery was handed over, also where the answer of the call was lost or said
@@ -61,7 +67,10 @@ _APPLY_RECEIPTS = text(
     where d.id = t.id and d.destination = :destination
       and not exists (select from receipt r where r.delivery_id = d.id
           and least(r.platform_at, r.received_at) > t.platform_at)
-      and (d.platform_at is null or least(t.platform_at, :now) >= d.platform_at
+      and ((d.platform_at is null and (t.accepted or d.attempts <= 1 or t.platform_at >= (
+                select max(a.started_at) - {BEHIND} from attempt a
+                where a.delivery_id = d.id and a.act = 'send')))
+           or least(t.platform_at, :now) >= d.platform_at
            or {believable("t.platform_at")} is null
            or ((select count(*) from attempt a where a.delivery_id = d.id and a.act = 'send'
                    and coalesce(a.outcome not in {one_of(NOTHING_LEFT)}, true)) <= 1))
@@ -99,6 +108,7 @@ async def apply_receipts(
         {"ids": [a.delivery_id for a in answers], "destination": destination},
     )
     await lock(connection, subjects)
+    await connection.execute(_LOCK, {"ids": [a.delivery_id for a in answers]})
     values = _values(destination, answers, now)
     added = {tuple(row) for row in await connection.execute(_ADD_RECEIPTS, values)}
     new = [a for a in answers if (a.delivery_id, a.accepted, a.platform_at, a.reference) in added]

@@ -321,6 +321,24 @@ def test_an_identity_number_that_passes_for_a_credit_code_is_refused(check: Chec
     assert "居民身份证号" in checked.problems[0].message
 
 
+def test_a_credit_code_that_passes_the_rule_of_identity_numbers_is_taken(check: Check) -> None:
+    """Its digits 7 to 14 are a day, yet nobody has a number of region 914101 or year 2401."""
+    checked = check(penalty(CF_XDR_SHXYM="914101002401302501"))
+
+    assert checked.verdict is Verdict.OK
+
+
+@pytest.mark.parametrize("name", ["CF_ZT ", "\ufeffCF_ZT", "cf_zt", "CF_ZT\u200b", "ＣＦ_ZT"])
+def test_the_old_state_column_counts_in_every_spelling(check: Check, name: str) -> None:
+    assert check(penalty(**{name: "1"})).verb is Verb.WITHDRAW
+    assert check(penalty(**{name: "0"})).verb is None
+
+
+@pytest.mark.parametrize("verb", ["new", "correct", "新增", "更正"])
+def test_the_old_state_column_withdraws_beside_another_verb(check: Check, verb: str) -> None:
+    assert check(penalty(CF_ZT="1", verb=verb)).verb is Verb.WITHDRAW
+
+
 @pytest.mark.parametrize("given", [None, ""])
 def test_the_old_state_column_withdraws_beside_an_empty_verb(
     check: Check, given: str | None

@@ -121,3 +121,32 @@ def test_equal_flags_in_two_spellings_agree(check: Check) -> None:
     checked = check(penalty(state_secret="否", State_Secret="0"))
 
     assert (checked.verdict, checked.excluded) == (Verdict.OK, None)
+
+
+@pytest.mark.parametrize(
+    "flags",
+    [
+        '"ｓtate_secret":"是","\\uff53tate_secret":"否"',
+        '"state_secret\u200b":"是","state_secret\\u200b":"否"',
+        '"\ufeffstate_secret":"是","\\ufeffstate_secret":"否"',
+    ],
+)
+def test_flags_that_disagree_count_though_one_is_written_with_escapes(
+    check: Check, flags: str
+) -> None:
+    found = check(orjson.dumps(penalty())[:-1] + f",{flags}}}".encode())
+
+    assert found.verdict is Verdict.REFUSED
+
+
+@pytest.mark.parametrize(
+    "name", ["state.secret", "state/secret", "state secret:", "'state_secret'"]
+)
+def test_a_flag_counts_whatever_stands_between_its_words(check: Check, name: str) -> None:
+    assert check({**penalty(), name: "是"}).excluded is Exclusion.STATE_SECRET
+
+
+def test_a_flag_counts_as_an_attribute_of_a_cloud_event(check: Check) -> None:
+    event = {"specversion": "1.0", "type": "x.penalty", "statesecret": "是", "data": penalty()}
+
+    assert check(orjson.dumps(event)).excluded is Exclusion.STATE_SECRET

@@ -6,7 +6,7 @@ import pytest
 
 from connectors.memory import Step
 from gateway.deliver.manual import retry_all
-from gateway.deliver.outcome import moot, not_called
+from gateway.deliver.outcome import finish, moot, not_called
 from gateway.deliver.receipts import receive
 from gateway.store.deliver import claims, ends
 from schemas.delivery import Claimed, DeliveryState, Finish, Outcome, OutcomeKind
@@ -270,3 +270,23 @@ async def test_a_time_before_the_first_attempt_makes_nothing_timely(world: World
         "where destination = 'platform'"
     )
     assert min(times) >= sent
+
+
+async def test_an_earlier_rejection_read_in_the_lease_of_a_resend_does_not_undo_its_acceptance(
+    make_world: MakeWorld,
+) -> None:
+    again = {**PLATFORM, "settings": {"on_unknown": "resend"}}
+    world = await make_world(destinations=[again, BANK])
+    world.connector().play(Step.LOSE_ANSWER)
+    await world.take(penalty())
+    await world.deliverer().drain()
+    stored = next(iter(world.connector().stored))
+    world.clock.step(timedelta(hours=2))
+    await world.run("update delivery set look_after = null, next_at = :n", n=world.clock())
+    [one] = await _claim(world, look=True)
+    await with_receipt(world, -1, accepted=False, key=stored)
+    await receive(world.deliverer())
+    accepted = Outcome(kind=OutcomeKind.ACCEPTED)
+    await end(world, finish(one, accepted, world.deliverer().destination, world.clock()))
+
+    assert await world.states() == ["accepted"]

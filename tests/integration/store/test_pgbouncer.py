@@ -115,3 +115,20 @@ async def test_a_reading_command_reads_only_through_a_pooler_too(
     await reading.close()
 
     assert shown == "on"
+
+
+async def test_a_snapshot_has_the_settings_of_a_transaction_and_sees_no_moment_before_its_work(
+    bouncer: int,
+) -> None:
+    """The driver would set them by a query, which would be the moment of the snapshot."""
+    address = f"postgresql://postgres@127.0.0.1:{bouncer}/postgres?pooler=transaction"
+    database = Database(f"{address}&options=-c%20search_path%3Dsomewhere")
+    names = ("search_path", "timezone", "lock_timeout", "idle_in_transaction_session_timeout")
+    async with database.transaction() as connection:
+        wanted = [await connection.scalar(text(f"show {name}")) for name in names]
+    async with database.snapshot() as connection:
+        found = [await connection.scalar(text(f"show {name}")) for name in names]
+    await database.close()
+
+    assert found == wanted
+    assert found[:2] == ["somewhere", "UTC"]

@@ -1,0 +1,137 @@
+"""Gaps of the bus beside batches in flight, other members, and topics made again."""
+
+import asyncio
+from typing import Any
+
+import pytest
+from aiokafka import AIOKafkaProducer
+from aiokafka.admin import AIOKafkaAdminClient
+
+from tests.integration.intake.kafka_world import StartIntake, bodies, committed, made_again, until
+from tests.integration.intake.test_kafka_neighbours import (
+    delete_before,
+    noted,
+    observe_for_ever,
+    put,
+    read_then_deleted,
+)
+from tests.integration.world import World
+
+pytestmark = pytest.mark.integration
+
+
+@pytest.fixture
+def gates(world: World, monkeypatch: pytest.MonkeyPatch) -> list[asyncio.Event]:
+    """The first two batches are written only once the event of each is set."""
+    events = [asyncio.Event(), asyncio.Event()]
+    real = world.gateway.pipeline.commit
+    waiting = iter(events)
+
+    async def commit(checked: Any) -> Any:
+        if (event := next(waiting, None)) is not None:
+            await event.wait()
+        return await real(checked)
+
+    monkeypatch.setattr(world.gateway.pipeline, "commit", commit)
+    return events
+
+
+async def documents(world: World) -> list[str]:
+    return await world.column("select document_number from decision order by id")
+
+
+async def test_what_was_read_before_a_gap_is_written_before_intake_goes_on(
+    world: World,
+    admin: AIOKafkaAdminClient,
+    producer: AIOKafkaProducer,
+    topic: str,
+    start: StartIntake,
+    gates: list[asyncio.Event],
+) -> None:
+    await put(producer, topic, *bodies(1, 8))
+    intake = await start(batch_size=2, max_poll_interval_ms=3000)
+    await until(lambda: bool(intake.consumer and intake.consumer.paused()))
+    await delete_before(admin, topic, 7)
+    gates[0].set()
+    await asyncio.sleep(2)
+    assert await noted(world) == []
+    await intake.stop()  # the second batch is lost with the process
+
+    gates[1].set()
+    last = await start()
+    await until(lambda: last.idle)
+
+    read = {int(number.rpartition("〕")[2][:-1]) - 1 for number in await documents(world)}
+    missing = {offset for _, first, end in await noted(world) for offset in range(first, end)}
+    assert read | missing == set(range(8))
+    assert not read & missing
+
+
+async def test_a_batch_of_a_topic_that_was_made_again_does_not_move_the_place_in_the_new_one(
+    world: World,
+    admin: AIOKafkaAdminClient,
+    producer: AIOKafkaProducer,
+    topic: str,
+    start: StartIntake,
+    gates: list[asyncio.Event],
+) -> None:
+    await put(producer, topic, *bodies(1, 6))
+    intake = await start(metadata_max_age_ms=1000, batch_size=100)
+    await until(lambda: len(intake._batches) == 1)
+    await admin.delete_topics([topic])
+    await made_again(admin, topic)
+    await asyncio.sleep(4)
+    await put(producer, topic, *bodies(11, 9))
+    await asyncio.sleep(2)
+    gates[0].set()
+    await until(lambda: intake.taken == 6)
+    await asyncio.sleep(2)
+    await intake.stop()  # what it has read of the new topic is not written
+
+    gates[1].set()
+    last = await start()
+    await until(lambda: last.idle)
+    async with asyncio.timeout(20):
+        while len(await documents(world)) < 15:  # noqa: ASYNC110  the database has no event
+            await asyncio.sleep(0.1)
+
+
+async def test_a_partition_that_waits_for_a_person_does_not_fail_liveness(
+    admin: AIOKafkaAdminClient,
+    producer: AIOKafkaProducer,
+    topic: str,
+    start: StartIntake,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    await read_then_deleted(admin, producer, topic, start)
+    monkeypatch.setattr("gateway.intake.watch.STUCK_AFTER", 2)
+    intake = await start(on_missing="stop")
+    await until(lambda: bool(intake.consumer and intake.consumer.halted))
+    observed = asyncio.create_task(observe_for_ever(intake))
+    await asyncio.sleep(4)
+    observed.cancel()
+
+    assert intake.stuck() is None
+    assert "已停止读取" in (intake.waits() or "")
+
+
+async def test_two_members_that_find_the_same_gap_count_it_once(
+    world: World,
+    admin: AIOKafkaAdminClient,
+    producer: AIOKafkaProducer,
+    topic: str,
+    start: StartIntake,
+) -> None:
+    await read_then_deleted(admin, producer, topic, start)
+    second = await start(on_missing="stop")
+    await until(lambda: bool(second.consumer and second.consumer.halted))
+    third = await start(on_missing="stop")
+    await until(lambda: len(second.assigned()) == len(third.assigned()) == 1)
+    holder = second if any(p.partition == 0 for p in second.assigned()) else third
+    await until(lambda: bool(holder.consumer and holder.consumer.halted))
+
+    for one in (second, third):
+        assert one.consumer is not None
+        assert one.consumer.halted <= one.assigned()
+    assert world.gateway.metrics.missing.labels(topic)._value.get() == 3
+    assert await committed(second, topic) is not None
