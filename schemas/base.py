@@ -7,11 +7,11 @@ from decimal import Decimal
 from functools import cache
 from typing import Annotated, Any, Self
 
-from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
 
 from schemas.identifiers import masked
 
-__all__ = ["SHANGHAI", "AwareDatetime", "Schema", "TheirText", "TheirTime", "Wanyuan"]
+__all__ = ["SHANGHAI", "AwareDatetime", "NonBlank", "Schema", "TheirText", "TheirTime", "Wanyuan"]
 
 #: China has had one zone and no summer time since 1991; every legal day ends at this midnight.
 SHANGHAI = timezone(timedelta(hours=8), "Asia/Shanghai")
@@ -35,6 +35,10 @@ def plain_number(value: Decimal) -> Decimal:
 Wanyuan = Annotated[
     Decimal, Field(max_digits=18, decimal_places=6, ge=0), AfterValidator(plain_number)
 ]
+
+
+#: A text that is not empty, without blanks around it.
+NonBlank = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
 
 
 #: What a database cannot store: U+0000, and halves of surrogate pairs.

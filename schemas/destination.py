@@ -62,7 +62,7 @@ class QuietHours(Schema):
 
 
 #: A span of time as configured.
-Span = Annotated[timedelta, Field(ge=timedelta(0), le=timedelta(days=366))]
+Wait = Annotated[timedelta, Field(ge=timedelta(0), le=timedelta(days=366))]
 
 
 class Destination(Schema):
@@ -79,11 +79,11 @@ class Destination(Schema):
     not_required: frozenset[str] = frozenset()
     regions: tuple[Annotated[str, Field(pattern=r"^[0-9]{1,6}$")], ...] = ()
     headline: bool = False
-    grade_due: Span = timedelta(hours=1)
-    receipt_within: Span = timedelta(days=2)
-    settle: Span = timedelta(seconds=60)
-    retry_floor: Span = timedelta(seconds=30)
-    retry_cap: Span = timedelta(hours=1)
+    grade_due: Wait = timedelta(hours=1)
+    receipt_within: Wait = timedelta(days=2)
+    settle: Wait = timedelta(seconds=60)
+    retry_floor: Wait = timedelta(seconds=30)
+    retry_cap: Wait = timedelta(hours=1)
     #: At least one in a quarter of an hour; less would never end a backlog.
     calls_per_second: float | None = Field(default=None, ge=0.001, allow_inf_nan=False)
     quiet_hours: tuple[QuietHours, ...] = ()

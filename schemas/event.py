@@ -6,14 +6,13 @@ from datetime import date
 from decimal import Decimal
 from typing import Annotated, Any, ClassVar
 
-from pydantic import BeforeValidator, Field, StringConstraints, field_validator
+from pydantic import BeforeValidator, Field, field_validator
 
-from schemas.base import Schema
+from schemas.base import NonBlank, Schema
 from schemas.codes import EventType, RecordKind
 from schemas.identifiers import credit_code_problem, fold, fold_once, identity_card_problem
 
 #: A text that is not empty without the spaces around it.
-Word = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
 
 
 def _credit_code(code: str) -> str:
@@ -45,8 +44,8 @@ class DecisionReference(Schema):
     """Which decision an event is about."""
 
     kind: RecordKind = Field(title="决定种类")
-    document_number: Word = Field(title="文书号", max_length=128)
-    authority: Word = Field(title="决定机关", max_length=200)
+    document_number: NonBlank = Field(title="文书号", max_length=128)
+    authority: NonBlank = Field(title="决定机关", max_length=200)
 
 
 class CreditEvent(Schema):
@@ -54,14 +53,14 @@ class CreditEvent(Schema):
 
     KIND: ClassVar[RecordKind] = RecordKind.EVENT
 
-    id: Word = Field(title="信息编号", max_length=128)
+    id: NonBlank = Field(title="信息编号", max_length=128)
     subject_code: str | None = Field(default=None, title="统一社会信用代码")
     identity_number: str | None = Field(
         default=None, title="身份证号（从业人员）", max_length=18, repr=False
     )
     subject_name: str | None = Field(default=None, title="单位或人员名称", max_length=200)
     type: EventType | None = Field(default=None, title="信息类型")
-    item: Word | None = Field(default=None, title="评价项", max_length=32)
+    item: NonBlank | None = Field(default=None, title="评价项", max_length=32)
     occurred_on: Day = Field(title="发生日期")
     decision: DecisionReference | None = Field(default=None, title="所依据的决定")
     rectified_on: Day | None = Field(default=None, title="整改完成日期")
@@ -72,7 +71,7 @@ class CreditEvent(Schema):
         default=None, title="委托单位扣分", ge=0, le=1000, decimal_places=6
     )
     created_on: Day | None = Field(default=None, title="信息产生日期")
-    codes: tuple[Word, ...] | None = Field(default=None, title="违法行为代码", max_length=50)
+    codes: tuple[NonBlank, ...] | None = Field(default=None, title="违法行为代码", max_length=50)
     stated_points: Decimal | None = Field(
         default=None, title="决定所载分值或指标得分", ge=0, le=1000, decimal_places=6
     )
@@ -103,13 +102,13 @@ class ReceivedGrade(Schema):
 
     KIND: ClassVar[RecordKind] = RecordKind.GRADE
 
-    id: Word = Field(title="等级编号", max_length=128)
+    id: NonBlank = Field(title="等级编号", max_length=128)
     subject_code: str = Field(title="统一社会信用代码")
     subject_name: str | None = Field(default=None, title="单位名称", max_length=200)
-    rule_set: Word = Field(title="评价办法", max_length=64)
-    grade: Word = Field(title="等级", max_length=32)
+    rule_set: NonBlank = Field(title="评价办法", max_length=64)
+    grade: NonBlank = Field(title="等级", max_length=32)
     score: Decimal | None = Field(default=None, title="得分", max_digits=12, decimal_places=6)
-    issued_by: Word = Field(title="评定机关", max_length=200)
+    issued_by: NonBlank = Field(title="评定机关", max_length=200)
     effective_on: Day = Field(title="生效日期")
 
     _code = field_validator("subject_code")(_credit_code)

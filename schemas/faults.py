@@ -1,4 +1,8 @@
-"""Turn pydantic's errors into Chinese sentences with their place."""
+"""Turn the errors of pydantic, of the system and of JSON into Chinese sentences."""
+
+import errno
+import re
+from json import JSONDecodeError
 
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
@@ -21,6 +25,8 @@ def words(fault: ErrorDetails) -> str:
     said = _WORDS.get(kind) or _WORDS.get(kind.partition("_")[0])
     if said is None:
         return fault["msg"]
+    if kind == "json_invalid":
+        return f"不是有效的 JSON：{_json_place(fault['msg'])}"
     return said.format_map(context).replace(" or ", "、").replace("', '", "'、'")
 
 
@@ -39,7 +45,7 @@ _WORDS = {
     "decimal_max_places": "小数最多 {decimal_places} 位",
     "decimal_whole_digits": "整数部分最多 {whole_digits} 位",
     "finite": "应为有限的数",
-    "json": "不是有效的 JSON：{error}",
+    "json": "不是有效的 JSON",
     "int": "应为整数",
     "bool": "应为 true 或 false",
     "date": "应为日期；写成 2026-01-01",
@@ -58,3 +64,59 @@ _WORDS = {
     "less_than": "应小于 {lt}",
     "less_than_equal": "应不大于 {le}",
 }
+
+
+def of_system(error: OSError) -> str:
+    """Return what the system says of a file; its own words for what hardly occurs."""
+    number = error.errno or 0
+    if number < 0:  # of getaddrinfo
+        return "主机名解析不出来"
+    return _OF_SYSTEM.get(number) or error.strerror or str(error)
+
+
+_OF_SYSTEM = {
+    errno.ENOENT: "没有这个文件或目录",
+    errno.EACCES: "没有权限",
+    errno.EPERM: "不允许",
+    errno.EISDIR: "是目录，不是文件",
+    errno.ENOTDIR: "路径中有一段不是目录",
+    errno.EEXIST: "已经有了",
+    errno.ENOSPC: "磁盘已满",
+    errno.EDQUOT: "超出磁盘配额",
+    errno.EROFS: "所在的磁盘是只读的",
+    errno.ENAMETOOLONG: "名字太长",
+    errno.EMFILE: "打开的文件太多",
+    errno.EIO: "磁盘读写出错",
+    errno.ECONNREFUSED: "连接被拒绝，该地址的端口上没有服务",
+    errno.ETIMEDOUT: "没有回音",
+    errno.EHOSTUNREACH: "网络不通",
+    errno.ENETUNREACH: "网络不通",
+}
+
+
+def of_json(error: Exception) -> str:
+    """Return where and why a text is no JSON."""
+    if not isinstance(error, JSONDecodeError):
+        return str(error)
+    why = next((said for part, said in _OF_JSON.items() if part in error.msg), "写错了")
+    return f"第{error.lineno}行第{error.colno}个字符处{why}"
+
+
+_OF_JSON = {
+    "Expecting value": "缺少值",
+    "Expecting ',' delimiter": "缺少逗号",
+    "Expecting ':' delimiter": "缺少冒号",
+    "Expecting property name": "应为带双引号的字段名",
+    "Illegal trailing comma": "多了逗号",
+    "Unterminated string": "开始的引号没有配对",
+    "Invalid control character": "有换行之类的控制字符",
+    "Invalid \\": "反斜杠后面写错了",
+    "Extra data": "开始有多余的内容",
+}
+_PLACE = re.compile(r"at line (\d+) column (\d+)")
+
+
+def _json_place(message: str) -> str:
+    """Return the place of an error of pydantic's JSON parser."""
+    place = _PLACE.search(message)
+    return f"第{place[1]}行第{place[2]}个字符处写错了" if place else "写错了"

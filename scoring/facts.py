@@ -16,11 +16,10 @@ from pydantic import (
     BeforeValidator,
     ConfigDict,
     Field,
-    StringConstraints,
     TypeAdapter,
 )
 
-from schemas.base import Wanyuan, plain_number
+from schemas.base import NonBlank, Wanyuan, plain_number
 from schemas.codes import EventType, SubjectKind
 from schemas.value import Value
 
@@ -37,7 +36,6 @@ def _day(value: object) -> object:
 
 
 Day = Annotated[date, BeforeValidator(_day)]
-Word = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
 Score = Annotated[Decimal, Field(max_digits=18, decimal_places=6), AfterValidator(plain_number)]
 Weight = Annotated[Decimal, Field(max_digits=18, decimal_places=6, gt=0)]
 
@@ -45,31 +43,31 @@ Weight = Annotated[Decimal, Field(max_digits=18, decimal_places=6, gt=0)]
 class Penalty(Value, frozen=True):
     """The penalties that a decision imposed: words of 处罚类别, and the fine in 万元."""
 
-    types: tuple[Word, ...]
+    types: tuple[NonBlank, ...]
     fine_wan: Wanyuan | None = None
 
 
 class Received(Value, frozen=True):
     """A grade that another system computed 外部评定等级."""
 
-    grade: Word
-    issued_by: Word
+    grade: NonBlank
+    issued_by: NonBlank
     score: Score | None = None
 
 
 class Site(Value, frozen=True):
     """One site 厂址 of a legal person, identified by its permit, and its weight in the average."""
 
-    permit: Word
+    permit: NonBlank
     weight: Weight
 
 
 class Fact(Value, frozen=True):
     """One decision or event: item, event type, penalty, codes or received grade; at least one."""
 
-    id: Word
+    id: NonBlank
     decided_on: Day
-    item: Word | None = None
+    item: NonBlank | None = None
     type: EventType | None = None
     penalty: Penalty | None = None
     rectified_on: Day | None = None
@@ -79,10 +77,10 @@ class Fact(Value, frozen=True):
     principal_points: Wanyuan | None = None  #: points that the client lost, as a positive number
     document_number: str | None = None
     created_on: Day | None = None  #: day the record was created; None: the decision day
-    codes: tuple[Word, ...] = ()  #: such as 违法行为代码
-    department: Word | None = None
+    codes: tuple[NonBlank, ...] = ()  #: such as 违法行为代码
+    department: NonBlank | None = None
     stated_points: Wanyuan | None = None  #: points in the decision, or an indicator's score
-    site: Word | None = None  #: the permit of the site
+    site: NonBlank | None = None  #: the permit of the site
     received: Received | None = None
 
     def __post_init__(self) -> None:
@@ -101,7 +99,7 @@ class Fact(Value, frozen=True):
 class Facts(Value, frozen=True):
     """The facts of one subject, sorted by decision date and id, each id once."""
 
-    id: Word
+    id: NonBlank
     kind: SubjectKind
     facts: tuple[Fact, ...] = ()
     as_of: Day | None = None

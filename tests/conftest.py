@@ -19,6 +19,7 @@ from gateway.config.settings import make_settings
 from gateway.embedded.kafka import EmbeddedKafka
 from gateway.embedded.postgres import EmbeddedPostgres
 from gateway.service.app import Gateway, build
+from gateway.service.roles import mirror
 from gateway.store.base.engine import Database
 from gateway.store.base.upgrade import upgrade
 from schemas.base import SHANGHAI
@@ -116,7 +117,9 @@ def build_gateway(clock: SteppedClock) -> BuildGateway:
     """Build a gateway on a database; the given settings override `SETTINGS`."""
 
     async def make(database: Database, **changes: Any) -> Gateway:
-        return await build(make_settings({**SETTINGS, **changes}, "test"), database, clock)
+        built = await build(make_settings({**SETTINGS, **changes}, "test"), database, clock)
+        await mirror(built)
+        return built
 
     return make
 

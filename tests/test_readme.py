@@ -1,10 +1,13 @@
 """The example in the READMEs works."""
 
+import json
 import re
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
+from gateway.cli import app
 from gateway.config.settings import ScoringSettings
 from gateway.rules.rulebook import Rulebook
 from scoring.cases.rule_set_cases import run_case
@@ -23,3 +26,15 @@ def test_the_example_rule_set_loads_and_its_cases_pass(name: str, tmp_path: Path
 
     loaded = book.load("town-2026")
     assert [line for case in loaded.cases for line in run_case(loaded.rule_set, case)] == []
+
+
+@pytest.mark.parametrize("name", ["README.md", "README.zh-CN.md"])
+def test_the_line_for_score_is_assessed(name: str, tmp_path: Path) -> None:
+    [line] = re.findall(r"`(\{\"id\": .*?\]\})`", (ROOT / name).read_text(encoding="utf-8"))
+    file = tmp_path / "facts.ndjson"
+    file.write_text(line, encoding="utf-8")
+
+    ran = CliRunner().invoke(app, ["score", str(file), "--rule-set", "nm-2023-draft"])
+
+    assert ran.exit_code == 0
+    assert json.loads(ran.stdout)["grade"]

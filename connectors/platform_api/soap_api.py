@@ -14,7 +14,7 @@ from connectors.platform_api.soap_answer import SoapAnswer, parse
 from connectors.platform_api.soap_envelope import envelope, payload
 from connectors.platform_api.soap_rows import (
     REPEAT,
-    Mark,
+    RowMark,
     Unmatched,
     mark_of,
     outcomes,
@@ -92,7 +92,7 @@ class PlatformSoap:
         items with the same ones are never in one group.
         """
         groups: dict[tuple[str, str, int], list[int]] = defaultdict(list)
-        times: Counter[tuple[str, Mark]] = Counter()
+        times: Counter[tuple[str, RowMark]] = Counter()
         for place, item in enumerate(items):
             verb = self._settings.verbs.get(item.verb)
             table = self._settings.tables.get(item.record_kind)

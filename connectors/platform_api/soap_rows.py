@@ -24,7 +24,7 @@ class Unmatched(OutcomeUnknown):
 
 
 #: Normalised document number and subject of a row.
-Mark = tuple[str, str]
+RowMark = tuple[str, str]
 
 
 def row_of(item: Item, table: SoapTable, settings: PlatformSoapSettings) -> dict[str, Any]:
@@ -38,7 +38,7 @@ def row_of(item: Item, table: SoapTable, settings: PlatformSoapSettings) -> dict
     return row
 
 
-def mark_of(row: Mapping[str, Any], table: SoapTable) -> Mark:
+def mark_of(row: Mapping[str, Any], table: SoapTable) -> RowMark:
     """Return what identifies a row on the platform: its document number and its subject."""
     subjects = (_plain(row.get(column)) for column in table.subject_columns)
     return _plain(row.get(table.document_column)), next(filter(None, subjects), "")
@@ -103,7 +103,7 @@ def _refused(
         numbers = {mark_of(row, table)[0] for row in (items[0].columns, answer.refused_rows[0])}
         if len(numbers - {""}) == 1:
             return {0: answer.refused_rows[0]}
-    places: dict[Mark | str, list[int]] = {}
+    places: dict[RowMark | str, list[int]] = {}
     for place, item in enumerate(items):
         number, subject = mark_of(item.columns, table)
         for mark in (item.key, (number, subject), (number, "")):

@@ -1,4 +1,4 @@
-"""The sandbox 模拟平台: implements our interfaces, stores what it gets, and simulates faults."""
+"""The sandbox 沙箱平台: implements our interfaces, stores what it gets, and simulates faults."""
 
 from connectors.sandbox.app import Sandbox, create_sandbox
 from connectors.sandbox.book import Book

@@ -19,7 +19,7 @@ from connectors.sandbox.odd import ODDITIES
 from connectors.sandbox.places import Asked, BankPlace, PlatformPlace, Reply, json_reply
 from connectors.shared import Clock
 
-Scope = dict[str, Any]
+AsgiScope = dict[str, Any]
 Receive = Callable[[], Awaitable[dict[str, Any]]]
 Send = Callable[[dict[str, Any]], Awaitable[None]]
 Handler = Callable[[Book, Asked], Reply]
@@ -50,7 +50,7 @@ class Sandbox:
         """Empty a place and clear its faults."""
         self.books[name] = Book(self._now, Faults())
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    async def __call__(self, scope: AsgiScope, receive: Receive, send: Send) -> None:
         """Answer one request."""
         if scope["type"] != "http":
             return
@@ -142,7 +142,7 @@ def _paused(status: int, faults: Faults) -> Reply:
     return Reply(status, headers={} if pause is None else {"retry-after": str(pause)})
 
 
-async def _asked(scope: Scope, receive: Receive) -> Asked:
+async def _asked(scope: AsgiScope, receive: Receive) -> Asked:
     body = b""
     more = True
     while more:
@@ -164,7 +164,7 @@ async def _answer(send: Send, reply: Reply) -> None:
     await send({"type": "http.response.body", "body": reply.body})
 
 
-async def _vanish(scope: Scope, receive: Receive, send: Send) -> None:
+async def _vanish(scope: AsgiScope, receive: Receive, send: Send) -> None:
     """Close the connection without any answer; only the server in `server.py` supports this.
 
     With another server an answer is started but not finished; the outcome is unknown as well.

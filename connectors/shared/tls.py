@@ -8,6 +8,7 @@ from cryptography import x509
 
 from connectors.shared.address_guard import is_public
 from schemas.connection import TlsFiles
+from schemas.faults import of_system
 
 #: OpenSSL's SSL_OP_LEGACY_SERVER_CONNECT, which Python names from 3.12 on.
 _LEGACY_SERVER_CONNECT = 0x4
@@ -46,7 +47,8 @@ def tls_context(files: TlsFiles) -> ssl.SSLContext:
 
 
 def _unusable(setting: str, path: str | None, error: Exception, wanted: str) -> TlsFileError:
-    cause = getattr(error, "reason", None) or getattr(error, "strerror", None) or str(error)
+    said = of_system(error) if isinstance(error, OSError) else str(error)
+    cause = getattr(error, "reason", None) or said
     return TlsFileError(f"{setting}：{path} 不能用（{cause}）；应为{wanted}")
 
 

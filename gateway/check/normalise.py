@@ -11,6 +11,7 @@ import msgspec
 
 from gateway.check.raw import Raw
 from schemas.codes import RecordKind
+from schemas.faults import of_json
 from schemas.kinds import KINDS
 from schemas.legacy import to_2018
 from schemas.problem import Problem, Rule
@@ -50,7 +51,9 @@ def _parsed(body: bytes) -> Any:
     except UnicodeDecodeError:
         return _bytes_problem("内容不是有效的 UTF-8 编码", "以 UTF-8 编码重新导出")
     except (ValueError, ArithmeticError, RecursionError) as error:
-        return _bytes_problem(f"内容不是有效的 JSON：{error}", "检查引号、逗号和括号后重新发送")
+        return _bytes_problem(
+            f"内容不是有效的 JSON：{of_json(error)}", "检查引号、逗号和括号后重新发送"
+        )
     if b"\\u" in body and _SURROGATE.search(body) and _has_lone_surrogate(row):
         return _unstorable("内容含有不成对的代理字符（半个字符）")
     if body.count(b"{") + body.count(b"[") > MAX_DEPTH and _depth(row) > MAX_DEPTH:

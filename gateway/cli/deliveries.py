@@ -1,8 +1,9 @@
 """`deliveries …`: list and show deliveries 报送, and change them by hand."""
 
+import sys
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import timedelta
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 
 import typer
 
@@ -30,6 +31,14 @@ from schemas.delivery import DeliveryState, ItemKind
 
 NumbersArgument = Annotated[list[str] | None, typer.Argument(help="编号；- 读标准输入")]
 LimitOption = Annotated[int, typer.Option(min=1, max=100_000, help="最多几条")]
+Shown = TypeVar("Shown")
+
+
+def at_most(rows: Sequence[Shown], limit: int) -> Sequence[Shown]:
+    """Return the first `limit` of rows, one more of which was read; say if there are more."""
+    if len(rows) > limit:
+        sys.stderr.write(f"只列出前 {limit} 条；要看更多，用 --limit\n")
+    return rows[:limit]
 
 
 def deliveries_list(
@@ -43,9 +52,9 @@ def deliveries_list(
 
     async def work() -> Any:
         async with reading(settings_of(context)) as built, built.database.transaction() as c:
-            return await views.listed(c, state, destination, limit)
+            return await views.listed(c, state, destination, limit + 1)
 
-    rows = run(work)
+    rows = at_most(run(work), limit)
     for row in rows:
         if format_ is Format.JSON:
             print_json(row)

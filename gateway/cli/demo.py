@@ -18,6 +18,7 @@ from gateway.cli.output import (
 from gateway.demo import report
 from gateway.demo.run import FOLDER, DemoRunning, FolderInUse, play, set_stage
 from gateway.demo.story import FIRST_DAY, LAST_DAY
+from gateway.demo.world import CONFIGURATION
 from gateway.telemetry import log
 
 
@@ -47,6 +48,9 @@ async def _demo(state: Path, *, keep: bool) -> None:
         if keep:
             out.print(
                 f"保持运行：沙箱 {stage.url}，Kafka {stage.bootstrap}，数据库 "
-                f"{stage.gateway.database.engine.url}；按 Ctrl-C 停止"
+                f"{stage.gateway.database.engine.url}\n"
+                f"另开一个终端查看：credit-gateway --config {state / CONFIGURATION} doctor；"
+                "在这里按 Ctrl-C 停止",
+                soft_wrap=True,
             )
             await stopped()

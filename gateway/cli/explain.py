@@ -21,7 +21,7 @@ from gateway.cli.output import (
 from gateway.score.explain import Explanation, explain_code
 from gateway.service.app import reading
 from schemas.base import SHANGHAI, today
-from schemas.identifiers import credit_code_problem, fold
+from schemas.identifiers import credit_code_problem, fold, identity_card_problem, masked
 
 
 def explain_command(
@@ -31,7 +31,7 @@ def explain_command(
     ],
     as_of: Annotated[str | None, typer.Option(help="评价日期，默认今天")] = None,
     known_at: Annotated[
-        str | None, typer.Option(help="只用截至这一天（含）已知的信息和当时的评价办法")
+        str | None, typer.Option(help="只用截至这天（含）已知的信息和当时的办法")
     ] = None,
     format_: FormatOption = Format.TEXT,
 ) -> None:
@@ -51,6 +51,8 @@ def _nobody(code: str) -> str:
     """Say that nothing is known, and why the code is invalid; a person's number is not repeated."""
     if code == "-":
         return "没有所给单位或人员的记录"
+    if identity_card_problem(fold(code)) is None:
+        return f"没有 {masked(fold(code))} 的记录；从业人员的身份证号只能从标准输入给：explain -"
     problem = credit_code_problem(fold(code))
     return f"没有 {code} 的记录" + (f"：{problem}" if problem else "")
 

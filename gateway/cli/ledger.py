@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from gateway.cli.options import writable
+from gateway.cli.options import workbook
 from gateway.cli.output import (
     Format,
     FormatOption,
@@ -26,7 +26,7 @@ def ledger(
     context: typer.Context,
     month: Annotated[str, typer.Argument(help="月份，如 2026-10")],
     out: Annotated[
-        Path | None, typer.Option(callback=writable, help="把台账工作簿写到这个 xlsx")
+        Path | None, typer.Option(callback=workbook, help="把台账工作簿写到这个 xlsx")
     ] = None,
     reason: Annotated[str | None, typer.Option(help="与上一版不同的原因")] = None,
     format_: FormatOption = Format.TEXT,

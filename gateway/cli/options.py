@@ -12,6 +12,7 @@ from gateway.cli.output import STANDARD_INPUT, fail, settings_of
 from gateway.rules.files import parse_rule_set, read_text
 from gateway.rules.rulebook import Rulebook
 from schemas.codes import RecordKind
+from schemas.faults import of_system
 from scoring.regulation.ruleset import RuleSet
 
 
@@ -28,8 +29,15 @@ def writable(out: Path | None) -> Path | None:
         if new:
             out.unlink()  # a command that fails leaves no empty file
     except OSError as error:
-        raise typer.BadParameter(f"不能写到 {out}：{error.strerror}") from error
+        raise typer.BadParameter(f"不能写到 {out}：{of_system(error)}") from error
     return out
+
+
+def workbook(out: Path | None) -> Path | None:
+    """Refuse a path that cannot be written or is not named as a workbook."""
+    if out is not None and out.suffix.lower() != ".xlsx":
+        raise typer.BadParameter(f"{out}：写成的是工作簿，文件名应以 .xlsx 结尾")
+    return writable(out)
 
 
 def not_the_same(out: Path | None, file: Path) -> None:
@@ -39,7 +47,7 @@ def not_the_same(out: Path | None, file: Path) -> None:
 
 
 OutOption = Annotated[
-    Path | None, typer.Option(callback=writable, help="把有问题的行写到这个 xlsx，改好后重新导入")
+    Path | None, typer.Option(callback=workbook, help="把有问题的行写到这个 xlsx，改好后重新导入")
 ]
 KindOption = Annotated[RecordKind | None, typer.Option(help="表头和内容都看不出种类时指明")]
 
@@ -47,7 +55,8 @@ KindOption = Annotated[RecordKind | None, typer.Option(help="表头和内容都�
 def there(file: Path | None) -> Path | None:
     """Refuse a missing file, before anything is done."""
     if file is not None and file != STANDARD_INPUT and not file.is_file():
-        raise typer.BadParameter(f"没有文件 {file}")
+        what = f"{file} 是目录，不是文件" if file.is_dir() else f"没有文件 {file}"
+        raise typer.BadParameter(what)
     return file
 
 
@@ -75,7 +84,8 @@ def actor(by: str | None = None) -> str:
 def rule_set_of(context: typer.Context, name: str) -> RuleSet:
     """Return a rule set by name or by file; raises RuleSetError or BadConfiguration."""
     path = Path(name)
-    if path.suffix in {".yaml", ".yml"} and path.is_file():
+    if path.suffix in {".yaml", ".yml"} or "/" in name:
+        there(path)
         return parse_rule_set(read_text(path), path.name)
     return Rulebook(settings_of(context).scoring).covered(name).rule_set
 

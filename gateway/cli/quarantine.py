@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 import typer
 
-from gateway.cli.deliveries import LimitOption
+from gateway.cli.deliveries import LimitOption, at_most
 from gateway.cli.output import (
     Exit,
     Format,
@@ -34,9 +34,9 @@ def quarantine_list(
 
     async def work() -> Any:
         async with reading(settings_of(context)) as built, built.database.transaction() as c:
-            return await quarantine.open_quarantine(c, limit=limit)
+            return await quarantine.open_quarantine(c, limit=limit + 1)
 
-    for one in run(work):
+    for one in at_most(run(work), limit):
         if format_ is Format.JSON:
             print_json(_quarantined(one))
         else:

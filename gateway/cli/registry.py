@@ -16,6 +16,7 @@ from gateway.cli.output import Exit, fail
 from gateway.cli.wrong_use import is_help, told
 from gateway.config.errors import Away, BadConfiguration
 from gateway.telemetry import log
+from schemas.faults import of_system
 from scoring.errors import RuleSetError
 
 NAME = "credit-gateway"
@@ -42,7 +43,7 @@ COMMANDS: Mapping[str, Mapping[str, tuple[str, str]]] = {
         ),
         "rescore": (
             "rescore:rescore",
-            "按评价办法重算全部对象，汇总各等级和不评价的原因；不改动任何记录。",
+            "按评价办法重算全部对象，汇总等级和不评价的原因；不改动记录。",
         ),
         "reconcile": (
             "reconcile:reconcile",
@@ -69,7 +70,7 @@ COMMANDS: Mapping[str, Mapping[str, tuple[str, str]]] = {
         ),
         "activate": (
             "rules_activate:rules_activate",
-            "提出启用评价办法的新文本：须先比较，再由第二人批准；到日分批重新评价。",
+            "提出启用评价办法的新文本：先比较，再由第二人批准；到日重评。",
         ),
         "approve": ("rules_activate:rules_approve", "第二人批准启用。"),
         "confirm": ("rules_activate:rules_confirm", "等级变动超过设定比例的，批准之后再次确认。"),
@@ -158,7 +159,7 @@ class Commands(ChineseGroup):
         except Away as error:
             fail(error.told(), Exit.NO_ANSWER)
         except OSError as error:
-            fail(f"{error.filename or '输出'}：{error.strerror or error}", Exit.NO_ANSWER)
+            fail(f"{error.filename or '输出'}：{of_system(error)}", Exit.NO_ANSWER)
         except KeyboardInterrupt:
             fail("已中断", Exit.INTERRUPTED)
 

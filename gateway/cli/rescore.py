@@ -24,7 +24,7 @@ from gateway.cli.output import (
 )
 from gateway.config.clock import system_clock
 from gateway.config.settings import Settings
-from gateway.population.batches import Batch, Totals, from_file, from_store, results
+from gateway.population.batches import RuledSlice, Totals, from_file, from_store, results
 from gateway.population.shape import UnusablePopulation
 from gateway.service.app import reading
 from gateway.titles import NOT_EVALUATED
@@ -95,7 +95,7 @@ def guarded(work: Callable[[], Any]) -> Any:
 @asynccontextmanager
 async def batches_of(
     settings: Settings, file: Path | None, rules: RuleSet | None, day: date
-) -> AsyncIterator[AsyncIterator[Batch]]:
+) -> AsyncIterator[AsyncIterator[RuledSlice]]:
     """Yield the slices of the file, or of the store without a file."""
     if file is not None and rules is not None:
         yield from_file(file, rules, day)
@@ -105,7 +105,7 @@ async def batches_of(
 
 
 async def _rescore(
-    batches: AsyncIterator[Batch],
+    batches: AsyncIterator[RuledSlice],
     day: date,
     kept: list[pl.DataFrame] | None,
     advance: Callable[[int], None],

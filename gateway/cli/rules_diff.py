@@ -21,7 +21,7 @@ from gateway.cli.output import (
 )
 from gateway.cli.rescore import AsOfOption, StoreOption, check_source, guarded
 from gateway.config.clock import system_clock
-from gateway.population.batches import Batch, flips_of, from_file, from_store
+from gateway.population.batches import RuledSlice, flips_of, from_file, from_store
 from gateway.rules.files import parse_rule_set
 from gateway.service.app import Gateway, gateway, reading
 from gateway.store.score import activations, rule_sets
@@ -143,7 +143,7 @@ async def _texts(built: Gateway) -> dict[str, str]:
         return await rule_sets.rule_set_texts(connection)
 
 
-def _stored(built: Gateway, old: RuleSet, day: date) -> AsyncIterator[Batch]:
+def _stored(built: Gateway, old: RuleSet, day: date) -> AsyncIterator[RuledSlice]:
     """Return the subjects that the old rule set scores, or all if it scores none."""
     rulebook = built.rulebook
     names = rulebook.bound_names
@@ -166,7 +166,7 @@ def _kept(flipped: Flips, pair: Pair, day: date, now: datetime) -> dict[str, Any
 
 
 async def _print_flips(
-    batches: AsyncIterator[Batch], pair: Pair, day: date, format_: Format
+    batches: AsyncIterator[RuledSlice], pair: Pair, day: date, format_: Format
 ) -> tuple[Flips, bool]:
     parts: list[Flips] = []
     failed = False

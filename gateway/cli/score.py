@@ -52,7 +52,10 @@ def _score_line(number: int, line: bytes, rules: RuleSet, day: date, format_: Fo
     try:
         facts = Facts.model_validate_json(line)
     except ValidationError as error:
-        print_json({"line": number, "error": faults(error)[0]})
+        if format_ is Format.JSON:
+            print_json({"line": number, "error": faults(error)[0]})
+        else:
+            print_line(f"第{number}行：{faults(error)[0]}")
         return False
     assessment = assess(facts, rules, facts.as_of or day)
     if format_ is Format.JSON:

@@ -1,5 +1,7 @@
 """Errors of use 用法错误 in Chinese; typer speaks English."""
 
+import re
+from collections.abc import Sequence
 from typing import Any
 
 from typer.exceptions import TyperException
@@ -23,6 +25,10 @@ _PARTS = {
     "does not exist.": "没有这个文件或目录",
     "valid integer": "应为整数",
 }
+_LEAST, _MOST = (
+    re.compile(rf"(?:{words} than or equal to|range x{sign}=?) *(-?\d+)")
+    for words, sign in (("greater", ">"), ("less", "<"))
+)
 
 
 def is_help(error: TyperException) -> bool:
@@ -38,14 +44,18 @@ def told(error: TyperException, command: str) -> str:
 def _words(error: Any) -> str:
     parameter = getattr(error, "param", None)
     name = getattr(error, "option_name", None) or _name(parameter)
-    message = str(error.message or "")
+    message, _, meant = str(error.message or "").partition(" Did you mean")
     if (known := _CLASSES.get(type(error).__name__)) is not None:
-        near = getattr(error, "possibilities", None)
-        return known.format(name=name) + (f"；是否指 {'、'.join(near)}" if near else "")
+        return known.format(name=name) + _nearly(getattr(error, "possibilities", None) or ())
     for beginning, words in _BEGINNINGS.items():
         if message.startswith(beginning):
-            return words.format(rest=message.removeprefix(beginning).strip("(s) .'"))
+            rest = message.removeprefix(beginning).strip("(s) .'")
+            return words.format(rest=rest) + _nearly(re.findall("'([^']+)'", meant))
     return f"{name}：{_wrong_value(message)}" if message.isascii() else message
+
+
+def _nearly(names: Sequence[str]) -> str:
+    return f"；是否指 {'、'.join(names)}" if names else ""
 
 
 def _wrong_value(message: str) -> str:
@@ -53,7 +63,12 @@ def _wrong_value(message: str) -> str:
     if listed:
         return f"应为 {allowed.rstrip('.').replace(chr(39), '')} 之一"
     known = (words for part, words in _PARTS.items() if part in message)
-    return next(known, f"写法不对（{message}）")
+    return next(known, "") or _beyond(message) or f"写法不对（{message}）"
+
+
+def _beyond(message: str) -> str | None:
+    bounds = ((_LEAST, "应不小于"), (_MOST, "应不大于"))
+    return next((f"{words} {m[1]}" for p, words in bounds if (m := p.search(message))), None)
 
 
 def _name(parameter: Any) -> str:

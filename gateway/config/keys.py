@@ -24,6 +24,7 @@ from pydantic import SecretStr
 
 from gateway.config.errors import BadConfiguration
 from gateway.config.secrets import SecretMissing, secret_of
+from schemas.faults import of_system
 from schemas.masking import keyed_hash, pseudonym
 
 #: The version of a key that is derived from the master key.
@@ -262,7 +263,7 @@ def make_master(path: Path) -> Master:
                 os.fsync(file.fileno())
             _keep_first(draft, path)
     except OSError as error:
-        raise SecretMissing(f"不能建立 {path}：{error.strerror}") from error
+        raise SecretMissing(f"不能建立 {path}：{of_system(error)}") from error
     return _master(secret_of(path), str(path))
 
 

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from gateway.config.errors import BadConfiguration
+from schemas.faults import of_system
 
 
 class SecretMissing(BadConfiguration):
@@ -17,7 +18,7 @@ def secret_of(path: Path) -> str:
         return path.read_text(encoding="utf-8").strip()
     except OSError as error:
         fix = "改正路径，或放入可读的文件"
-        raise SecretMissing(f"密钥文件 {path} 读不出来：{error.strerror}；{fix}") from error
+        raise SecretMissing(f"密钥文件 {path} 读不出来：{of_system(error)}；{fix}") from error
     except UnicodeDecodeError:
         raise SecretMissing(f"密钥文件 {path} 应为 UTF-8 编码的文字") from None
 

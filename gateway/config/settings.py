@@ -6,7 +6,7 @@ Environment variables (`CREDIT_GATEWAY_DATABASE_URL` and so on) take precedence 
 
 import os
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from difflib import get_close_matches
@@ -25,7 +25,7 @@ from schemas.base import Schema
 from schemas.codes import RecordKind, SubjectKind
 from schemas.connection import KafkaConnection
 from schemas.destination import BUILT_IN_TIME_LIMITS, Destination, TimeLimit
-from schemas.faults import placed
+from schemas.faults import of_system, placed
 from schemas.verdict import Exclusion, Scope
 
 _PREFIX = "CREDIT_GATEWAY_"
@@ -209,7 +209,8 @@ def load_settings(path: Path | None) -> Settings:
     try:
         content = path.read_text(encoding="utf-8")
     except OSError as error:
-        raise BadConfiguration(f"{path} 读不出来：{error.strerror}") from error
+        said = of_system(error)
+        raise BadConfiguration(f"{path} 读不出来：{said}；改正 --config 的路径") from error
     except UnicodeDecodeError as error:
         raise BadConfiguration(f"{path} 应为 UTF-8 编码：{error}") from error
     return make_settings(parse_yaml(content, str(path), BadConfiguration), str(path))
@@ -249,12 +250,21 @@ def _misspelt(name: str) -> str | None:
 
     Others with our prefix may be secrets to which the file refers.
     """
-    field = name.removeprefix(_PREFIX).partition("__")[0].lower()
+    given = name.removeprefix(_PREFIX).lower()
+    field = given.partition("__")[0]
     if not name.startswith(_PREFIX) or (field in Settings.model_fields and field not in _ALIASES):
         return None
-    near = get_close_matches(field, Settings.model_fields, n=1, cutoff=0.8)
-    meant = [_ALIASES.get(one, f"{_PREFIX}{one.upper()}") for one in near]
+    known = {one.replace("__", "_"): one for one in (*Settings.model_fields, *_nested())}
+    near = get_close_matches(given.replace("__", "_"), known, n=1, cutoff=0.8)
+    meant = [_ALIASES.get(known[one], f"{_PREFIX}{known[one].upper()}") for one in near]
     return f"环境变量 {name} 没有用处；是否应为 {meant[0]}？改名或删去" if meant else None
+
+
+def _nested() -> Iterator[str]:
+    """Yield the settings within settings, as `http__port`."""
+    for name, field in Settings.model_fields.items():
+        if isinstance(field.annotation, type) and issubclass(field.annotation, Schema):
+            yield from (f"{name}__{inner}" for inner in field.annotation.model_fields)
 
 
 #: Settings whose variable has another name.

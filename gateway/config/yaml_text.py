@@ -20,7 +20,7 @@ def parse_yaml(content: str, name: str, refusal: type[ValueError]) -> Mapping[st
         raise refusal(f"{name}{_place(error)}的键重复；只留一个") from error
     except MarkedYAMLError as error:
         fix = "查看缩进（只用空格）、冒号和引号"
-        raise refusal(f"{name}{_place(error)}不是有效的 YAML：{error.problem}；{fix}") from error
+        raise refusal(f"{name}{_place(error)}不是有效的 YAML：{_why(error)}{fix}") from error
     except (YAMLError, ValueError) as error:  # ValueError: a date that does not exist
         raise refusal(f"{name} 不是有效的 YAML：{error}；查看日期和特殊字符") from error
     if data is None:
@@ -28,6 +28,24 @@ def parse_yaml(content: str, name: str, refusal: type[ValueError]) -> Mapping[st
     if not isinstance(data, dict) or not all(isinstance(key, str) for key in data):
         raise refusal(f"{name} 应为“键: 值”的形式，键为文字")
     return data
+
+
+def _why(error: MarkedYAMLError) -> str:
+    problem = str(error.problem)
+    return next((f"{said}；" for part, said in _WHY.items() if part in problem), "")
+
+
+#: Parts of what ruamel.yaml says.
+_WHY = {
+    "cannot start any token": "有不能用在开头的字符，如制表符、@ 或 `",
+    "did not find expected ',' or": "[ 或 { 没有配对",
+    "mapping values are not allowed": "冒号的位置不对，或上一行少了冒号",
+    "could not find expected ':'": "少了冒号",
+    "expected <block end>": "缩进与上面的行不一致",
+    "did not find expected": "缩进不一致，或引号、括号没有配对",
+    "unexpected end of stream": "引号没有配对",
+    "undefined alias": "* 开头的文字要加引号",
+}
 
 
 def _place(error: MarkedYAMLError) -> str:

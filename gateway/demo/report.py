@@ -26,6 +26,8 @@ from schemas.delivery import HANDED_OVER, DeliveryState
 from schemas.kinds import REPORTED_IN_ORDER
 
 MONTH_START, MONTH_END = date(2026, 10, 1), date(2026, 11, 1)
+#: More than the deliveries of the demo.
+EVERY = 100_000
 #: Grade changes printed at most; first grades are only counted, if there are others.
 SHOWN = 20
 
@@ -40,6 +42,7 @@ class Findings:
     of_published: Sequence[Any]
     refused: Sequence[quarantine.Quarantined]
     changes: Sequence[Any]
+    to_bank: Sequence[Any]
 
 
 async def find(stage: Stage) -> Findings:
@@ -58,6 +61,7 @@ async def find(stage: Stage) -> Findings:
                 datetime.combine(MONTH_START, time.min, SHANGHAI),
                 datetime.combine(story.LAST_DAY, time.max, SHANGHAI),
             ),
+            to_bank=await views.listed(connection, None, world.BANK, EVERY),
         )
 
 
@@ -67,6 +71,7 @@ def show(console: Console, stage: Stage, found: Findings) -> None:
     _refused(console, found.refused)
     _changes(console, found.changes)
     _deliveries(console, "报送结果（2026年10月作出的决定）", found.of_month)
+    _to_bank(console, found.to_bank)
     _published(console, found)
     console.print("平台上发生的事")
     for mishap in stage.diary.mishaps:
@@ -89,9 +94,14 @@ def _intake(console: Console, stage: Stage, found: Findings) -> None:
         )
     console.print(table)
     repeats = int(sum(_samples(stage.gateway.metrics.repeats).values()))
+    published, refused = stage.diary.published, len(found.refused)
+    firsts = len(found.month) + len(found.published)
     console.print(
-        f"  共发布 {stage.diary.published} 条消息，其中重复 {repeats} 条（未产生任何变化），"
-        f"拒收 {len(found.refused)} 条（进入隔离区，可更正后重放）\n"
+        f"  共发布 {published} 条消息：{firsts} 条是新的决定，"
+        f"{published - firsts - repeats - refused} 条是更正、撤回或信用事件，"
+        f"{repeats} 条重复（未产生任何变化），"
+        f"拒收 {refused} 条（进入隔离区，可更正后重放；不是 {story.MONTH} 的不计入当月台账）\n",
+        soft_wrap=True,
     )
 
 
@@ -115,7 +125,7 @@ def _refused(console: Console, refused: Sequence[quarantine.Quarantined]) -> Non
 
 
 def _changes(console: Console, changes: Sequence[Any]) -> None:
-    table = _table("等级变动（试算：评价办法为征求意见稿）", "号", "单位", "变动", "方向", "原因")
+    table = _table("等级变动（试算：评价办法为征求意见稿）", "编号", "单位", "变动", "方向", "原因")
     moved = [change for change in changes if change.from_grade is not None]
     for change in (moved or changes)[:SHOWN]:
         table.add_row(
@@ -151,6 +161,15 @@ def _deliveries(console: Console, title: str, rows: Sequence[Any]) -> None:
             str(other),
         )
     console.print(table)
+
+
+def _to_bank(console: Console, rows: Sequence[Any]) -> None:
+    late = sum(row["breached_at"] is not None for row in rows)
+    there = sum(DeliveryState(row["state"]) in HANDED_OVER for row in rows)
+    console.print(
+        f"  {world.TITLES[world.BANK]}：等级变动应告知 {len(rows)} 次，已送达 {there} 次，"
+        f"超过一小时的 {late} 次\n"
+    )
 
 
 def _on_time(rows: Sequence[Any], chain: int) -> bool:
@@ -195,6 +214,12 @@ def _published(console: Console, found: Findings) -> None:
     console.print(table)
 
 
+def _decision(key: str) -> str:
+    """Return a business key for people: the kind in Chinese, the document number, the subject."""
+    kind, _, rest = key.partition("|")
+    return f"{KINDS[RecordKind(kind)]} {rest.replace('|', ' ')}"
+
+
 def _table(title: str, *columns: str) -> Table:
     table = Table(title=title, title_justify="left", title_style="bold", expand=False)
     for column in columns:
@@ -220,7 +245,7 @@ async def close_month(console: Console, stage: Stage, state: Path) -> None:
         )
         for one in found.differences:
             kind = KIND_TITLES[DifferenceKind(one.kind)]
-            table.add_row(world.TITLES[deliverer.name], kind, one.key, one.cause)
+            table.add_row(world.TITLES[deliverer.name], kind, _decision(one.key), one.cause)
         console.print(
             f"  {world.TITLES[deliverer.name]}：我方 {found.ours} 条，平台展示 {found.shown} 条，"
             f"差异 {len(found.differences)} 处"

@@ -30,9 +30,10 @@ from gateway.service.app import Gateway, gateway, kafka_bootstrap
 from gateway.service.roles import build_deliverers, build_schedule
 from schemas.base import SHANGHAI
 from schemas.codes import RecordKind
+from schemas.faults import of_system
 
 #: The times of each day, in Shanghai, at which deliveries and receipts run.
-HOURS = (time(9), time(15), time(21))
+HOURS = (time(8, 30), time(15), time(21))
 #: Seconds that intake may take for the messages of a day.
 PATIENCE = 60
 
@@ -132,7 +133,7 @@ def _own(state: Path, stack: AsyncExitStack) -> None:
                 shutil.rmtree(entry) if entry.is_dir() else entry.unlink()
     except OSError as error:
         raise FolderInUse(
-            f"{error.filename or state} 不能写（{error.strerror}）；用 --state 指定一个自己的目录"
+            f"{error.filename or state} 不能写（{of_system(error)}）；用 --state 指定一个自己的目录"
         ) from None
 
 

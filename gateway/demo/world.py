@@ -8,12 +8,15 @@ from pathlib import Path
 from typing import Any
 
 from pydantic import SecretStr
+from ruamel.yaml import YAML
 
 from connectors.sandbox import BankPlace, PlatformPlace, Sandbox
-from gateway.config.settings import Settings, make_settings
+from gateway.config.settings import Settings, load_settings
 from gateway.demo import story
 from schemas.base import SHANGHAI
 
+#: The file of the configuration, in the folder of the state.
+CONFIGURATION = "gateway.yaml"
 CITY, NATION, BANK = "credit-zhengzhou", "credit-china", "sample-bank"
 TITLES = {CITY: "信用郑州（沙箱）", NATION: "信用中国（沙箱）", BANK: "样例银行（沙箱）"}
 #: Columns that 信用中国 does not require here, since the published decisions do not have them.
@@ -46,31 +49,44 @@ def places(keys: Secrets) -> Mapping[str, PlatformPlace | BankPlace]:
     }
 
 
-def settings(state: Path, url: str, keys: Secrets, http_port: int = 0) -> Settings:
-    """Return the configuration of the demo, as a bureau would write it in YAML."""
-    return make_settings(
-        {
-            "state": state,
-            "http": {"port": http_port, "metrics_need_key": False},
-            "scoring": {
-                "bindings": [
-                    {
-                        "rule_set": "nm-2023-draft",
-                        "kinds": ["enterprise"],
-                        "regions": [story.REGION],
-                        "measures": ["nm-2023-draft"],
-                    }
-                ],
-                "not_scored": [""],
-            },
-            "destinations": _destinations(url, keys),
-        },
-        "demo",
+def settings(state: Path, url: str, keys: Secrets) -> Settings:
+    """Write the configuration of the demo, as a bureau would, and return it.
+
+    Its file is for the commands that look at what the demo leaves running.
+    """
+    platform, bank = (
+        _secret(state / f"{name}.key", value)
+        for name, value in (("platform", keys.platform), ("bank", keys.bank))
     )
+    content = {
+        "state": str(state),
+        "scoring": {
+            "bindings": [
+                {
+                    "rule_set": "nm-2023-draft",
+                    "kinds": ["enterprise"],
+                    "regions": [story.REGION],
+                    "measures": ["nm-2023-draft"],
+                }
+            ],
+            "not_scored": [""],
+        },
+        "destinations": _destinations(url, platform, bank),
+    }
+    with (state / CONFIGURATION).open("w", encoding="utf-8") as stream:
+        YAML().dump(content, stream)
+    return load_settings(state / CONFIGURATION)
 
 
-def _destinations(url: str, keys: Secrets) -> list[dict[str, Any]]:
-    quick = {"settle": timedelta(0), "retry_cap": timedelta(hours=4)}
+def _secret(path: Path, value: str) -> dict[str, str]:
+    """Write a secret to a file of ours alone; return what refers to it in a configuration."""
+    path.touch(mode=0o600)
+    path.write_text(value, encoding="utf-8")
+    return {"file": str(path)}
+
+
+def _destinations(url: str, platform: dict[str, str], bank: dict[str, str]) -> list[dict[str, Any]]:
+    quick = {"settle": "PT0S", "retry_cap": "PT4H"}
     return [
         {
             "name": CITY,
@@ -79,7 +95,7 @@ def _destinations(url: str, keys: Secrets) -> list[dict[str, Any]]:
             "takes": ["penalty", "licence"],
             "clocks": ["calendar-7"],
             "headline": True,
-            "settings": _http(f"{url}/{CITY}") | {"api_key": keys.platform},
+            "settings": _http(f"{url}/{CITY}") | {"api_key": platform},
             **quick,
         },
         {
@@ -88,11 +104,11 @@ def _destinations(url: str, keys: Secrets) -> list[dict[str, Any]]:
             "connector": "platform-soap",
             "takes": ["penalty", "licence"],
             "clocks": ["working-7"],
-            "not_required": NOT_REQUIRED,
+            "not_required": list(NOT_REQUIRED),
             "settings": _http(f"{url}/{NATION}")
             | {
                 "department_code": "159900",
-                "api_key": keys.platform,
+                "api_key": dict(platform),
                 "receipts_url": f"{url}/{NATION}/receipts",
                 "key_column": "CG_KEY",
                 "batch_size": 100,
@@ -104,7 +120,7 @@ def _destinations(url: str, keys: Secrets) -> list[dict[str, Any]]:
             "title": TITLES[BANK],
             "connector": "bank-webhook",
             "takes": ["grade_change"],
-            "settings": _http(f"{url}/{BANK}/webhook") | {"secrets": [keys.bank]},
+            "settings": _http(f"{url}/{BANK}/webhook") | {"secrets": [bank]},
             **quick,
         },
     ]

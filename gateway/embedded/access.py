@@ -5,6 +5,7 @@ import stat
 from pathlib import Path
 
 from gateway.config.errors import Away
+from schemas.faults import of_system
 
 
 class OutOfReach(Away):
@@ -43,6 +44,6 @@ def _add(path: Path, rights: int, remedy: str) -> None:
         path.chmod(mode | rights)
     except OSError as error:
         raise OutOfReach(
-            f"{path}（{error.strerror}）：请由文件的所有者运行 {remedy}，"
+            f"{path}（{of_system(error)}）：请由文件的所有者运行 {remedy}，"
             "或以普通用户运行 credit-gateway"
         ) from None

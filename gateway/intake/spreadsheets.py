@@ -16,16 +16,17 @@ from schemas.kinds import REPORTED_KINDS
 from schemas.record import RECORD_KINDS
 
 _SNIFF_BYTES = 1 << 20
+_NO_XLSX = "不是有效的 XLSX 文件：用表格软件打开它，另存为 .xlsx；旧的 .xls 和加了密码的也要这样"
 
 
 class UnreadableFile(ValueError):
     """The file as a whole cannot be read; the message says why, in Chinese."""
 
 
-Row = tuple[int, RecordKind | None, dict[str, Any]]
+SheetRow = tuple[int, RecordKind | None, dict[str, Any]]
 
 
-def csv_rows(path: Path, limits: FileLimits, kind: RecordKind | None) -> Iterator[Row]:
+def csv_rows(path: Path, limits: FileLimits, kind: RecordKind | None) -> Iterator[SheetRow]:
     """Yield the rows of a CSV file, line by line; raises UnreadableFile."""
     csv.field_size_limit(limits.max_line_bytes)
     encoding = _encoding(path)
@@ -45,7 +46,13 @@ def csv_rows(path: Path, limits: FileLimits, kind: RecordKind | None) -> Iterato
         except csv.Error as error:
             if "unexpected end of data" in str(error):
                 raise UnreadableFile(_unpaired(start)) from error
-            raise UnreadableFile(f"第{start}行不是有效的 CSV：{error}") from error
+            raise UnreadableFile(f"第{start}行不是有效的 CSV：{_of_csv(error)}") from error
+
+
+def _of_csv(error: csv.Error) -> str:
+    if "field larger" in str(error):
+        return "一格太长；查看引号是否配对"
+    return "引号的后面只能是逗号；格里的引号写成两个"
 
 
 def _unpaired(line: int) -> str:
@@ -64,7 +71,7 @@ def _encoding(path: Path) -> str:
     return "utf-8-sig"
 
 
-def xlsx_rows(path: Path, limits: FileLimits, kind: RecordKind | None) -> Iterator[Row]:
+def xlsx_rows(path: Path, limits: FileLimits, kind: RecordKind | None) -> Iterator[SheetRow]:
     """Yield the rows of all sheets of an XLSX file; raises UnreadableFile beyond the limits."""
     _check_zip(path, limits)
     try:
@@ -72,7 +79,7 @@ def xlsx_rows(path: Path, limits: FileLimits, kind: RecordKind | None) -> Iterat
             workbook = CalamineWorkbook.from_filelike(stream)
         sheets = [workbook.get_sheet_by_name(name) for name in workbook.sheet_names]
     except CalamineError as error:
-        raise UnreadableFile(f"不是有效的 XLSX 文件：{error}") from error
+        raise UnreadableFile(_NO_XLSX) from error
     total = sum(sheet.total_height for sheet in sheets)
     if total > limits.max_xlsx_rows + len(sheets):
         raise UnreadableFile(
@@ -95,7 +102,7 @@ def _check_zip(path: Path, limits: FileLimits) -> None:
         with zipfile.ZipFile(path) as archive:
             unpacked = sum(entry.file_size for entry in archive.infolist())
     except (zipfile.BadZipFile, NotImplementedError, ValueError, OSError) as error:
-        raise UnreadableFile(f"不是有效的 XLSX 文件：{error}") from error
+        raise UnreadableFile(_NO_XLSX) from error
     if unpacked > limits.max_unpacked_bytes:
         raise UnreadableFile(
             f"XLSX 解压后{unpacked}字节，超过上限{limits.max_unpacked_bytes}字节：请改用 CSV"

@@ -29,16 +29,13 @@ class Rate:
 
     @property
     def value(self) -> Decimal | None:
-        """The exact rate between 0 and 1; None if the whole is 0."""
-        return Decimal(self.part) / self.whole if self.whole else None
+        """The rate, rounded down to 0.0001 so that only the whole is 1; None if the whole is 0."""
+        return Decimal(self.part * 10_000 // self.whole) / 10_000 if self.whole else None
 
     @property
     def text(self) -> str:
-        """The rate as `98.50%`, rounded down so that only the whole is 100 %."""
-        if not self.whole:
-            return NO_RATE
-        hundredths = self.part * 10_000 // self.whole
-        return f"{hundredths // 100}.{hundredths % 100:02d}%"
+        """The rate as `98.50%`."""
+        return NO_RATE if self.value is None else f"{self.value * 100:.2f}%"
 
 
 @dataclass(frozen=True, slots=True)

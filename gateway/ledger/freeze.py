@@ -68,7 +68,7 @@ def ledger_lines(account: Ledger) -> list[str]:
     for figures in account.figures:
         if figures.kind is not None:
             continue
-        head = "（主对象）" if figures.headline else ""
+        head = "（主报平台）" if figures.headline else ""
         rates = (
             f"应报 {figures.in_scope}，已报 {figures.handed_over}，有效入库 {figures.accepted}；"
             f"上报率 {figures.reported_rate.text}，合规率 {figures.compliant_rate.text}"

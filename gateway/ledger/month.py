@@ -25,7 +25,7 @@ from gateway.store.base.engine import Database
 from gateway.store.record import quarantine
 from gateway.store.record.missing import MissingMessages, missing_found
 from gateway.titles import PERSON
-from schemas.base import SHANGHAI
+from schemas.base import SHANGHAI, today
 
 
 class BadMonth(ValueError):
@@ -121,9 +121,11 @@ async def month(database: Database, scope: LedgerScope, month: str, now: datetim
     It opens its own read-only transaction; rows and figures are computed in a thread.
 
     Raises:
-        BadMonth: the month is not written YYYY-MM.
+        BadMonth: the month is not written YYYY-MM, or has not begun.
     """
     first, end = days_of(month)
+    if first > today(now):
+        raise BadMonth(f"{month} 尚未开始；月份写成已开始的月")
     start, stop = (datetime.combine(day, time.min, SHANGHAI) for day in (first, end))
     made = _Making(scope, now)
     grades = Spool[GradeRow]()

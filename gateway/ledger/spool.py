@@ -6,13 +6,13 @@ from collections.abc import Collection, Iterator, Sequence
 from tempfile import SpooledTemporaryFile
 from typing import TypeVar
 
-Row = TypeVar("Row")
+Spooled = TypeVar("Spooled")
 
 #: A spool of fewer bytes stays in memory.
 IN_MEMORY = 8 * 2**20
 
 
-class Spool(Collection[Row]):
+class Spool(Collection[Spooled]):
     """Rows that are written once, in slices, and read in their order as often as wanted.
 
     The file has no name and is gone with the spool.
@@ -25,7 +25,7 @@ class Spool(Collection[Row]):
         self._count = 0
         weakref.finalize(self, file.close)
 
-    def add(self, rows: Sequence[Row]) -> None:
+    def add(self, rows: Sequence[Spooled]) -> None:
         """Append a slice."""
         self._slices.append(self._file.seek(0, 2))
         pickle.dump(rows, self._file, pickle.HIGHEST_PROTOCOL)
@@ -35,7 +35,7 @@ class Spool(Collection[Row]):
         """Return the number of rows."""
         return self._count
 
-    def __iter__(self) -> Iterator[Row]:
+    def __iter__(self) -> Iterator[Spooled]:
         """Yield every row; several readers may be at different places."""
         for start in self._slices:
             self._file.seek(start)

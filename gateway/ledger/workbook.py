@@ -119,7 +119,7 @@ def _total_cells(figures: Sequence[UnitFigures]) -> list[Cell]:
 
 
 def _refused(ledger: Ledger) -> str:
-    return f"未能入账的来件{ledger.refused}条" if ledger.refused else ""
+    return f"拒收的来件{ledger.refused}条" if ledger.refused else ""
 
 
 # ---------------------------------------------------------------- 指标
@@ -155,7 +155,7 @@ def _figures(sheet: Sheet, ledger: Ledger) -> None:
         sheet.write([(reason, "text"), (times, "number")])
     sheet.write([("合计", "head"), (sum(ledger.excluded.values()), "total")])
     sheet.write([])
-    sheet.write([("未能入账的来件", "head"), (ledger.refused, "total")])
+    sheet.write([("拒收的来件", "head"), (ledger.refused, "total")])
 
 
 def _figure_cells(figures: Figures, clock: ClockFigures) -> list[Cell]:

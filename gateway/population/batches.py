@@ -37,10 +37,10 @@ _BODY: dict[str, pl.DataType] = dict.fromkeys(_OWN, _TEXT) | {
     "penalty": pl.Struct({"types": pl.List(_TEXT), "fine_wan": _TEXT}),
 }
 
-Batch = tuple[RuleSet | None, Slice]
+RuledSlice = tuple[RuleSet | None, Slice]
 
 
-async def from_file(path: Path, rule_set: RuleSet, as_of: date) -> AsyncIterator[Batch]:
+async def from_file(path: Path, rule_set: RuleSet, as_of: date) -> AsyncIterator[RuledSlice]:
     """Yield the slices of a file, all under one rule set."""
     for one in file_slices(path, as_of):
         yield rule_set, one
@@ -53,7 +53,7 @@ async def from_store(
     *,
     rule_set: RuleSet | None = None,
     bound: frozenset[str] | None = None,
-) -> AsyncIterator[Batch]:
+) -> AsyncIterator[RuledSlice]:
     """Yield the scored subjects of the store, each slice with its rule set in force or `rule_set`.
 
     `bound` limits them to the subjects whose binding is one of these names. Each page is read in
@@ -145,7 +145,7 @@ def results(rule_set: RuleSet | None, population: Population, as_of: date) -> pl
 
 
 async def flips_of(
-    batches: AsyncIterator[Batch], pair: tuple[RuleSet, RuleSet], as_of: date
+    batches: AsyncIterator[RuledSlice], pair: tuple[RuleSet, RuleSet], as_of: date
 ) -> AsyncIterator[tuple[Flips, list[dict[str, Any]]]]:
     """Yield the flips between an old and a new rule set, and the unreadable lines, by slice."""
     async for _, one in batches:

@@ -110,7 +110,7 @@ class Scorer:
             change = compare(previous, assessment, rule_set)
             table = rule_set.table(kind)
             return Scored(kind, assessment, change, sites, table is None or table.public)
-        except Exception:  # noqa: BLE001  scoring never delays reporting (ARCHITECTURE.md, invariant 12)
+        except Exception:  # noqa: BLE001  scoring never delays reporting (ARCHITECTURE.md)
             logger.exception(LogEvent.ENGINE_FAILED, extra={"rule_set": rule_set.name})
             return Scored(kind, without_result(code, as_of, reason), None, sites)
 

@@ -34,6 +34,7 @@ from gateway.store.deliver import destinations as destination_store
 from gateway.telemetry.log import LogEvent, logger
 from gateway.telemetry.metrics import Metrics
 from schemas.base import today
+from schemas.faults import of_system
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +105,9 @@ def _state(settings: Settings) -> Path:
     try:
         settings.state.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise BadConfiguration(f"state：不能建立目录 {settings.state}：{error.strerror}") from error
+        raise BadConfiguration(
+            f"state：不能建立目录 {settings.state}：{of_system(error)}"
+        ) from error
     if not os.access(settings.state, os.W_OK):
         raise BadConfiguration(f"state：目录 {settings.state} 不能写")
     return settings.state
@@ -139,6 +142,11 @@ async def reading(settings: Settings, clock: Clock = system_clock) -> AsyncItera
     Raises:
         BadConfiguration: the database does not have the structure of this release.
     """
+    if settings.database_url is None and not EmbeddedPostgres(settings.state).data.exists():
+        raise BadConfiguration(
+            f"state：目录 {settings.state} 里还没有数据；先接收数据（up 或 ingest），"
+            "或用 --config 指定数据所在的配置"
+        )
     async with AsyncExitStack() as stack:
         url = await stack.enter_async_context(database_url(settings))
         database = Database(url, read_only=True)
@@ -162,7 +170,7 @@ async def build(settings: Settings, database: Database, clock: Clock) -> Gateway
 
     async def prepare(connection: Connection) -> str:
         await make_partitions(connection, today(clock()))
-        await destination_store.mirror(connection, settings.destinations, clock())
+        await destination_store.add(connection, settings.destinations)
         owed = await destination_store.owed_to_dropped(connection, settings.destinations)
         for name, count in owed.items():
             logger.error(LogEvent.OWED_TO_DROPPED, extra={"destination": name, "count": count})

@@ -21,6 +21,7 @@ from gateway.service.clock_check import ClockCheck
 from gateway.service.key_ring import RENEWAL, renew
 from gateway.service.server import start_web
 from gateway.service.tasks import Running
+from gateway.store.deliver import destinations
 from gateway.telemetry.log import LogEvent, logger
 
 #: Seconds between two rounds of an idle destination, of receipts, and of the schedule.
@@ -73,6 +74,12 @@ def build_schedule(gateway: Gateway) -> Schedule:
     )
 
 
+async def mirror(gateway: Gateway) -> None:
+    """Note the configured destinations: they are what runs now, and others are dropped."""
+    configured, now = gateway.settings.destinations, gateway.clock()
+    await gateway.database.run(partial(destinations.mirror, destinations=configured, now=now))
+
+
 @asynccontextmanager
 async def run(gateway: Gateway, roles: frozenset[Role]) -> AsyncIterator[Running]:
     """Run the roles for the block.
@@ -89,6 +96,7 @@ async def run(gateway: Gateway, roles: frozenset[Role]) -> AsyncIterator[Running
     gc.set_threshold(50_000, 20, 20)
     # Built first, so that a wrong configuration is reported before anything starts.
     deliverers = build_deliverers(gateway) if Role.DELIVER in roles else []
+    await mirror(gateway)
     async with AsyncExitStack() as stack:
         if Role.INTAKE in roles:
             bootstrap = await stack.enter_async_context(kafka_bootstrap(gateway.settings))

@@ -11,6 +11,7 @@ class Metrics:
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
         self._of_intake()
+        self._of_reading()
         self._of_scoring()
         self._of_deliveries()
 
@@ -37,6 +38,8 @@ class Metrics:
         self.missing = self._counter(
             "missing", "Offsets that Kafka deleted before they were read; must be 0", "topic"
         )
+
+    def _of_reading(self) -> None:
         self.batch_seconds = Histogram(
             "batch_seconds",
             "From poll to committed offsets; near max_poll_interval partitions are lost",
@@ -55,7 +58,6 @@ class Metrics:
             "intake_progress_timestamp_seconds",
             "When intake last committed a batch; old while there is lag means that it is stuck",
         )
-
         self.clock_ahead = self._gauge(
             "clock_ahead_seconds",
             "Clock of this host minus that of the database; beyond 300 the schedule stands still",

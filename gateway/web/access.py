@@ -10,15 +10,15 @@ from fastapi.responses import JSONResponse
 from gateway.config.settings import HttpSettings
 from gateway.web.health import LIVE, METRICS, READY
 
-Answer = Callable[[Request], Awaitable[Response]]
+Next = Callable[[Request], Awaitable[Response]]
 
 
-def key_guard(settings: HttpSettings) -> Callable[[Request, Answer], Awaitable[Response]]:
+def key_guard(settings: HttpSettings) -> Callable[[Request, Next], Awaitable[Response]]:
     """Return the middleware that checks the API key and the body size."""
     keys = [key.get_secret_value().encode() for key in settings.api_keys]
     open_paths = {LIVE, READY} | (set() if settings.metrics_need_key else {METRICS})
 
-    async def guard(request: Request, call_next: Answer) -> Response:
+    async def guard(request: Request, call_next: Next) -> Response:
         if request.url.path not in open_paths:
             given = _given_key(request)
             if not any(hmac.compare_digest(given, key) for key in keys):

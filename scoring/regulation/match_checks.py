@@ -7,13 +7,13 @@ from scoring.dates import add_days
 from scoring.regulation.intervals import Interval, cover_problems
 from scoring.regulation.terms import Decided, GradeRule, Match, TariffItem
 
-Row = TariffItem | GradeRule
+MatchRow = TariffItem | GradeRule
 
 
-def match_problems(rows: Sequence[Row]) -> Iterator[str]:
+def match_problems(rows: Sequence[MatchRow]) -> Iterator[str]:
     """Yield events with two rows on one day, and words or codes whose amounts do not fit."""
-    events: dict[str, list[Row]] = {}
-    decisions: dict[str, list[Row]] = {}
+    events: dict[str, list[MatchRow]] = {}
+    decisions: dict[str, list[MatchRow]] = {}
     for row in rows:
         for event in row.match.events:
             events.setdefault(f"事件 {event}", []).append(row)
@@ -27,13 +27,13 @@ def match_problems(rows: Sequence[Row]) -> Iterator[str]:
         yield from _amount_problems(what, found)
 
 
-def _event_problems(what: str, rows: Sequence[Row]) -> Iterator[str]:
+def _event_problems(what: str, rows: Sequence[MatchRow]) -> Iterator[str]:
     most = max(len(meant) for meant in _by_days(rows))
     if most > 1:
         yield f"{what}：同一天有 {most} 个评价项对应；只留一个"
 
 
-def _amount_problems(what: str, rows: Sequence[Row]) -> Iterator[str]:
+def _amount_problems(what: str, rows: Sequence[MatchRow]) -> Iterator[str]:
     """Yield gaps and overlaps of amounts; days without any row are allowed (word unmapped)."""
     problems: dict[str, None] = {}
     for meant in _by_days(rows):
@@ -42,7 +42,7 @@ def _amount_problems(what: str, rows: Sequence[Row]) -> Iterator[str]:
     yield from (f"{what}：{problem}" for problem in problems)
 
 
-def _by_days(rows: Iterable[Row]) -> Iterator[list[Row]]:
+def _by_days(rows: Iterable[MatchRow]) -> Iterator[list[MatchRow]]:
     """Yield the rows that apply in each period between the date edges of these rows."""
     rows = list(rows)
     firsts = {date.min, *(day for row in rows for day in _firsts(row.match))}

@@ -117,3 +117,10 @@ def write(path: Path, *rows: dict[str, Any]) -> Path:
     """Write an NDJSON file."""
     path.write_bytes(b"\n".join(orjson.dumps(row) for row in rows))
     return path
+
+
+def told(ran: Ran, code: int, *words: str) -> bool:
+    """Whether it exited with this code; asserts that all words are on standard error."""
+    assert "Traceback" not in ran.err
+    assert [word for word in words if word not in ran.err] == []
+    return ran.code == code

@@ -99,9 +99,9 @@ def test_check_reads_a_table_in_gb18030_and_its_own_workbook(command: Command) -
 def test_the_file_that_is_read_is_not_written_over(command: Command, name: str) -> None:
     file = command.folder / "rows.ndjson"
     file.write_bytes(line(penalty(1, CF_WSH="")))
-    (command.folder / "same.ndjson").symlink_to(file)
+    (command.folder / "same.xlsx").symlink_to(file)
 
-    ran = command(name, "rows.ndjson", "--out", "same.ndjson")
+    ran = command(name, "rows.ndjson", "--out", "same.xlsx")
 
     assert ran.code == 2
     assert "会被盖掉" in ran.err

@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy import text
 
 from gateway.store.base.engine import Database
-from tests.acceptance.command import PAST, Command, Ran, commanding, write
+from tests.acceptance.command import PAST, Command, commanding, told, write
 from tests.conftest import SETTINGS
 from tests.factories import penalty
 
@@ -21,13 +21,6 @@ NOBODY = "127.0.0.1:1"
 
 def destination(**changes: Any) -> dict[str, Any]:
     return {**SETTINGS["destinations"][0], "name": "bureau", **changes}
-
-
-def told(ran: Ran, code: int, *words: str) -> bool:
-    """Whether it exited with this code; asserts that all words are on standard error."""
-    assert "Traceback" not in ran.err
-    assert [word for word in words if word not in ran.err] == []
-    return ran.code == code
 
 
 def variable(command: Command, name: str, value: str) -> Command:
@@ -184,7 +177,8 @@ def test_an_impossible_state_folder_is_reported(command: Command, tmp_path: Path
     environment = {"CREDIT_GATEWAY_STATE": str(tmp_path / "file" / "state")}
     bare = dataclasses.replace(command, environment=environment)
 
-    assert told(bare("deliveries", "list"), 2, "state：不能建立目录")
+    assert told(bare("ledger", "2026-10"), 2, "state：不能建立目录")
+    assert told(bare("deliveries", "list"), 2, "里还没有数据")
 
 
 def test_doctor_asks_the_gateway_that_runs_here(command: Command) -> None:

@@ -9,13 +9,14 @@ import orjson
 import pytest
 import xlsxwriter
 from python_calamine import CalamineWorkbook
+from sqlalchemy import text
 
 from connectors.memory import Step
 from connectors.sandbox import PlatformPlace, create_sandbox, serve_sandbox
 from gateway.config.clock import SteppedClock
 from gateway.store.base.engine import Database
 from schemas.delivery import NOT_CALLED, NOTHING_TO_WITHDRAW, UNUSABLE, OutcomeKind
-from tests.acceptance.command import PAST, Command, commanding, write
+from tests.acceptance.command import PAST, Command, commanding, told, write
 from tests.conftest import BANK, PLATFORM, SETTINGS, BuildGateway
 from tests.factories import (
     AUTHORITY_CODE,
@@ -305,3 +306,47 @@ def test_keys_are_rotated_and_the_master_key_is_changed(command: Command, tmp_pa
     assert command("keys", "list").code == 2
     assert changed("quarantine", "list").code == 0
     assert changed("keys", "drop-master", *old, "--reason", " ").code == 2
+
+
+def test_a_month_that_has_not_begun_is_not_frozen(command: Command) -> None:
+    assert told(command("ledger", "2999-01"), 2, "2999-01 尚未开始")
+
+
+def test_a_cut_list_says_so(command: Command, tmp_path: Path) -> None:
+    command("ingest", write(tmp_path / "rows.ndjson", *(penalty(n, **PAST) for n in (1, 2))))
+
+    cut = command("deliveries", "list", "--limit", "1")
+    whole = command("deliveries", "list", "--limit", "100")
+
+    assert "只列出前 1 条" in cut.err
+    assert len(cut.out.splitlines()) == 1
+    assert whole.err == ""
+
+
+def test_an_identity_number_that_is_not_known_is_not_repeated(command: Command) -> None:
+    ran = command("explain", "11010519491231002X")
+
+    assert told(ran, 1, "没有 110105**********2X 的记录", "explain -")
+    assert "19491231" not in ran.err
+
+
+async def test_a_command_does_not_change_with_what_the_destinations_run(
+    database: Database, tmp_path: Path
+) -> None:
+    """Only `up` says which destinations are configured and how."""
+
+    async def stored() -> list[tuple[object, ...]]:
+        async with database.transaction() as connection:
+            rows = await connection.execute(text("select * from destination order by name"))
+            return [tuple(row) for row in rows]
+
+    command = commanding(database, tmp_path, SETTINGS)
+    await asyncio.to_thread(command, "ledger", "2026-10")
+    before = await stored()
+    fewer = {**SETTINGS, "destinations": SETTINGS["destinations"][:1]}
+    less = commanding(database, tmp_path, fewer)
+
+    ran = await asyncio.to_thread(less, "ledger", "2026-10")
+
+    assert ran.code == 0
+    assert await stored() == before

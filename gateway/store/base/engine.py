@@ -1,24 +1,23 @@
 """The database: one engine, transactions, and the translation of database errors."""
 
-import socket
-import time
 import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
-from math import inf
 from typing import Any, TypeVar
 
 import asyncpg
 import orjson
 from sqlalchemy import TextClause, event, text
-from sqlalchemy.exc import DBAPIError, DisconnectionError, InterfaceError
+from sqlalchemy.exc import DBAPIError, InterfaceError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from gateway.config.errors import Away, BadConfiguration
-from gateway.store.base.address import read_address
+from gateway.store.base.address import Address, read_address
+from gateway.store.base.connections import ask_after_idling, note_idle, watch
 from gateway.store.base.sqlstates import READ_ONLY, SAME_KEY, Meaning, meaning
 from gateway.store.base.times import read_and_write_times
+from schemas.faults import of_system
 
 Connection = AsyncConnection
 Result = TypeVar("Result")
@@ -57,6 +56,7 @@ _FOREIGN = (
     OSError,
     asyncpg.PostgresError,
     asyncpg.InterfaceError,
+    asyncpg.InternalClientError,
 )
 
 
@@ -70,10 +70,6 @@ _SESSION = {
 
 #: A lock that somebody holds for longer than any of our batches is an outage, and is told as one.
 LOCK_TIMEOUT = "20s"
-
-
-#: A connection that was idle for so long is asked whether it answers, and given so long for it.
-IDLE_SECONDS, ASK_SECONDS = 5.0, 3.0
 
 
 class Database:
@@ -104,13 +100,7 @@ class Database:
         if command_seconds is not None:
             session["lock_timeout"] = LOCK_TIMEOUT
         session.update(address.settings)
-        arguments = {**address.arguments, "timeout": connect_seconds}
-        if address.pooled:
-            # Names of prepared statements must not meet again at a server that had them before.
-            arguments["statement_cache_size"] = arguments["prepared_statement_cache_size"] = 0
-            arguments["prepared_statement_name_func"] = lambda: f"_{uuid.uuid4().hex}"
-        else:
-            arguments["server_settings"] = session
+        arguments = {**_arguments(address, session), "timeout": connect_seconds}
         self._reads = read_only
         self._local = _local(session) if address.pooled else None
         self._local_each = _local_each(session) if address.pooled else []
@@ -123,10 +113,10 @@ class Database:
             connect_args={**arguments, "command_timeout": command_seconds},
         )
         engine = self.engine.sync_engine
-        event.listen(engine, "connect", _watch)
+        event.listen(engine, "connect", watch)
         event.listen(engine, "connect", read_and_write_times)
-        event.listen(engine, "checkin", _note_idle)
-        event.listen(engine, "checkout", _ask_after_idling)
+        event.listen(engine, "checkin", note_idle)
+        event.listen(engine, "checkout", ask_after_idling)
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[Connection]:
@@ -184,27 +174,17 @@ class Database:
         await self.engine.dispose()
 
 
-#: TCP options, in seconds, of a connection: the kernel asks an idle peer, and gives up one that is
-#: silent for half a minute. A fail-over that drops packets shows up so, not as an endless wait.
-_KEEPALIVE = {
-    "SO_KEEPALIVE": (socket.SOL_SOCKET, 1),
-    "TCP_KEEPIDLE": (socket.IPPROTO_TCP, 10),
-    "TCP_KEEPINTVL": (socket.IPPROTO_TCP, 5),
-    "TCP_KEEPCNT": (socket.IPPROTO_TCP, 4),
-    "TCP_USER_TIMEOUT": (socket.IPPROTO_TCP, 30_000),
-}
-
-
-def _watch(connection: Any, record: object) -> None:
-    """Set the keepalive options that this system has, if the connection is one over TCP."""
-    del record
-    transport = connection.driver_connection._transport  # noqa: SLF001  asyncpg shows no socket
-    raw = transport.get_extra_info("socket")
-    if raw is None or raw.family not in {socket.AF_INET, socket.AF_INET6}:
-        return
-    for name, (level, value) in _KEEPALIVE.items():
-        if hasattr(socket, name):
-            raw.setsockopt(level, getattr(socket, name), value)
+def _arguments(address: Address, session: Mapping[str, str]) -> dict[str, Any]:
+    """Return the arguments of the driver; a pooler keeps nothing of a session."""
+    if not address.pooled:
+        return {**address.arguments, "server_settings": session}
+    return {
+        **address.arguments,
+        "statement_cache_size": 0,
+        "prepared_statement_cache_size": 0,
+        # Names of prepared statements must not meet again at a server that had them before.
+        "prepared_statement_name_func": lambda: f"_{uuid.uuid4().hex}",
+    }
 
 
 def _local(settings: Mapping[str, str]) -> TextClause:
@@ -223,29 +203,6 @@ def _local_each(settings: Mapping[str, str]) -> list[TextClause]:
     names = {n: v for n, v in settings.items() if n != "default_transaction_read_only"}
     pairs = ((name, value.replace("'", "''").replace(":", r"\:")) for name, value in names.items())
     return [text(f"set local {name} = '{value}'") for name, value in pairs]
-
-
-def _note_idle(connection: object, record: Any) -> None:
-    del connection
-    record.info["idle_since"] = time.monotonic()
-
-
-def _ask_after_idling(connection: Any, record: Any, proxy: object) -> None:
-    """Ask a connection that was idle whether it still answers; the pool then opens another one.
-
-    A fail-over or a firewall may have dropped it without a word.
-    """
-    del proxy
-    if time.monotonic() - record.info.get("idle_since", inf) < IDLE_SECONDS:
-        return
-
-    async def ask(driver: asyncpg.Connection) -> None:
-        await driver.execute("select 1", timeout=ASK_SECONDS)
-
-    try:
-        connection.run_async(ask)
-    except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
-        raise DisconnectionError from error
 
 
 class _Collision(DatabaseAway):
@@ -285,7 +242,8 @@ def _translated(error: Exception) -> Exception:
         return _Collision(str(cause), same_key=code == SAME_KEY)
     if means is Meaning.BUG:
         return error
-    return _ERRORS[means](str(cause) or "没有在时限内应答")
+    said = of_system(cause) if isinstance(cause, OSError) else str(cause)
+    return _ERRORS[means](said or "没有在时限内应答")
 
 
 def _cause(error: Exception) -> BaseException:

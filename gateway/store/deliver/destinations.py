@@ -23,15 +23,21 @@ _DROPPED = text(
     from destination t where not (t.name = any(cast(:names as text[])))
     """
 )
-_MIRROR = text(
+_ADD = text(
     """
     insert into destination (name, config_hash)
     select * from unnest(cast(:names as text[]), cast(:hashes as text[]))
-    on conflict (name) do update set config_hash = excluded.config_hash, dropped_at = null
+    on conflict (name) do nothing
     """
 )
-
-
+_MIRROR = text(
+    """
+    update destination t set config_hash = given.hash, dropped_at = null
+    from unnest(cast(:names as text[]), cast(:hashes as text[])) as given(name, hash)
+    where t.name = given.name
+      and (t.config_hash <> given.hash or t.dropped_at is not null)
+    """
+)
 _DROP = text(
     """
     update destination set dropped_at = :now
@@ -53,10 +59,8 @@ async def owed_to_dropped(
     return {row.name: row.open for row in rows if row.open}
 
 
-async def mirror(
-    connection: Connection, destinations: Sequence[Destination], now: datetime
-) -> None:
-    """Write the configured destinations; refuse to drop one anew that has open deliveries.
+async def add(connection: Connection, destinations: Sequence[Destination]) -> None:
+    """Add the configured destinations; refuse to lack one that has open deliveries.
 
     Raises:
         BadConfiguration: names the destination and the number of open deliveries.
@@ -68,15 +72,34 @@ async def mirror(
                 f"destinations：{row.name} 还有 {row.open} 条未了结的报送，配置里却没有它；"
                 "写回配置，了结之后再删"
             )
-    hashes = [_config_hash(one) for one in destinations]
-    await connection.execute(_MIRROR, {"names": names, "hashes": hashes})
-    await connection.execute(_DROP, {"names": names, "now": now})
+    await connection.execute(_ADD, _names_and_hashes(destinations))
+
+
+async def mirror(
+    connection: Connection, destinations: Sequence[Destination], now: datetime
+) -> None:
+    """Note the configuration that deliveries run with, and which destinations are dropped."""
+    values = _names_and_hashes(destinations)
+    await connection.execute(_MIRROR, values)
+    await connection.execute(_DROP, {"names": values["names"], "now": now})
+
+
+def _names_and_hashes(destinations: Sequence[Destination]) -> dict[str, list[str]]:
+    return {
+        "names": [one.name for one in destinations],
+        "hashes": [_config_hash(one) for one in destinations],
+    }
 
 
 def _config_hash(destination: Destination) -> str:
     """Return the hash that shows a changed configuration; it holds no secret, only references."""
-    content = orjson.dumps(destination.model_dump(mode="json"), option=orjson.OPT_SORT_KEYS)
+    content = orjson.dumps(destination.model_dump(), default=_in_order, option=orjson.OPT_SORT_KEYS)
     return hashlib.sha256(content).hexdigest()
+
+
+def _in_order(value: object) -> object:
+    """Return a value that JSON does not have; the order of a set differs between processes."""
+    return sorted(value) if isinstance(value, frozenset) else str(value)
 
 
 _OWN = text(

@@ -12,8 +12,8 @@ from gateway.cli.registry import COMMANDS, NAME
 CALLS = [(group, name) for group, commands in COMMANDS.items() for name in commands]
 
 
-def ran(*arguments: str) -> str:
-    return CliRunner(env={"COLUMNS": "200"}).invoke(app, arguments).stdout
+def ran(*arguments: str, columns: int = 200) -> str:
+    return CliRunner(env={"COLUMNS": str(columns)}).invoke(app, arguments).stdout
 
 
 @pytest.mark.parametrize("group", COMMANDS)
@@ -32,6 +32,13 @@ def test_a_command_has_its_own_help(group: str, name: str) -> None:
     assert COMMANDS[group][name][1] in listed
     assert "用法：" in listed
     assert not any(word in listed for word in ("Options", "Show", "default:", "required"))
+
+
+@pytest.mark.parametrize(("group", "name"), [*CALLS, *((group, None) for group in COMMANDS)])
+def test_help_is_not_cut_in_a_terminal_of_eighty_columns(group: str, name: str | None) -> None:
+    path = [one for one in (group, name) if one not in {NAME, None}]
+
+    assert "…" not in ran(*map(str, path), "--help", columns=80)
 
 
 @pytest.mark.parametrize(

@@ -67,6 +67,9 @@ def test_a_destination_that_would_quietly_get_the_wrong_records_is_refused(
     [
         ("CREDIT_GATEWAY_DATABSE_URL", "CREDIT_GATEWAY_DATABASE_URL"),
         ("CREDIT_GATEWAY_KAFKA_BOOTSTRAP", "KAFKA_BOOTSTRAP_SERVERS"),
+        ("CREDIT_GATEWAY_HTTP_API_KEYS", "CREDIT_GATEWAY_HTTP__API_KEYS"),
+        ("CREDIT_GATEWAY_HTTP_PORT", "CREDIT_GATEWAY_HTTP__PORT"),
+        ("CREDIT_GATEWAY_HTPP__PORT", "CREDIT_GATEWAY_HTTP__PORT"),
     ],
 )
 def test_a_misspelt_variable_is_named_with_the_one_that_is_meant(

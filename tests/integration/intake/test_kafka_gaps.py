@@ -1,12 +1,14 @@
 """Gaps of the bus beside batches in flight, other members, and topics made again."""
 
 import asyncio
+from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
-from aiokafka import AIOKafkaProducer
+from aiokafka import AIOKafkaProducer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
 
+from gateway.intake.kafka import KafkaIntake
 from tests.integration.intake.kafka_world import StartIntake, bodies, committed, made_again, until
 from tests.integration.intake.test_kafka_neighbours import (
     delete_before,
@@ -20,20 +22,35 @@ from tests.integration.world import World
 pytestmark = pytest.mark.integration
 
 
-@pytest.fixture
-def gates(world: World, monkeypatch: pytest.MonkeyPatch) -> list[asyncio.Event]:
+@dataclass
+class Gates:
     """The first two batches are written only once the event of each is set."""
-    events = [asyncio.Event(), asyncio.Event()]
+
+    first: asyncio.Event = field(default_factory=asyncio.Event)
+    second: asyncio.Event = field(default_factory=asyncio.Event)
+    gap: asyncio.Event = field(default_factory=asyncio.Event)  #: set once a gap is seen
+
+
+@pytest.fixture
+def gates(world: World, monkeypatch: pytest.MonkeyPatch) -> Gates:
+    gates = Gates()
     real = world.gateway.pipeline.commit
-    waiting = iter(events)
+    settle = KafkaIntake._settle
+    waiting = iter([gates.first, gates.second])
 
     async def commit(checked: Any) -> Any:
         if (event := next(waiting, None)) is not None:
             await event.wait()
         return await real(checked)
 
+    async def seen(intake: KafkaIntake, partition: TopicPartition) -> bool:
+        if intake._batches:
+            gates.gap.set()
+        return await settle(intake, partition)
+
     monkeypatch.setattr(world.gateway.pipeline, "commit", commit)
-    return events
+    monkeypatch.setattr(KafkaIntake, "_settle", seen)
+    return gates
 
 
 async def documents(world: World) -> list[str]:
@@ -46,18 +63,19 @@ async def test_what_was_read_before_a_gap_is_written_before_intake_goes_on(
     producer: AIOKafkaProducer,
     topic: str,
     start: StartIntake,
-    gates: list[asyncio.Event],
+    gates: Gates,
 ) -> None:
     await put(producer, topic, *bodies(1, 8))
     intake = await start(batch_size=2, max_poll_interval_ms=3000)
     await until(lambda: bool(intake.consumer and intake.consumer.paused()))
     await delete_before(admin, topic, 7)
-    gates[0].set()
-    await asyncio.sleep(2)
+    gates.first.set()
+    await asyncio.wait_for(gates.gap.wait(), 40)
+    await asyncio.sleep(1)
     assert await noted(world) == []
     await intake.stop()  # the second batch is lost with the process
 
-    gates[1].set()
+    gates.second.set()
     last = await start()
     await until(lambda: last.idle)
 
@@ -73,22 +91,21 @@ async def test_a_batch_of_a_topic_that_was_made_again_does_not_move_the_place_in
     producer: AIOKafkaProducer,
     topic: str,
     start: StartIntake,
-    gates: list[asyncio.Event],
+    gates: Gates,
 ) -> None:
     await put(producer, topic, *bodies(1, 6))
     intake = await start(metadata_max_age_ms=1000, batch_size=100)
     await until(lambda: len(intake._batches) == 1)
     await admin.delete_topics([topic])
     await made_again(admin, topic)
-    await asyncio.sleep(4)
+    await asyncio.wait_for(gates.gap.wait(), 40)
     await put(producer, topic, *bodies(11, 9))
-    await asyncio.sleep(2)
-    gates[0].set()
+    gates.first.set()
     await until(lambda: intake.taken == 6)
     await asyncio.sleep(2)
     await intake.stop()  # what it has read of the new topic is not written
 
-    gates[1].set()
+    gates.second.set()
     last = await start()
     await until(lambda: last.idle)
     async with asyncio.timeout(20):

@@ -228,7 +228,7 @@ async def test_a_lock_that_somebody_holds_for_long_is_an_outage(world: World) ->
 async def test_a_connection_that_was_cut_while_it_was_idle_is_replaced(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("gateway.store.base.engine.IDLE_SECONDS", 0)
+    monkeypatch.setattr("gateway.store.base.connections.IDLE_SECONDS", 0)
     other = Database(world.database.engine.url.render_as_string(hide_password=False))
     async with other.transaction() as connection:
         await connection.execute(

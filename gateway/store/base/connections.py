@@ -1,0 +1,68 @@
+"""What happens to each connection: kept alive, and asked after it was idle."""
+
+import socket
+import time
+from math import inf
+from typing import Any
+
+import asyncpg
+from sqlalchemy.exc import DisconnectionError
+
+#: A connection that was idle for so long is asked whether it answers, and given so long for it.
+IDLE_SECONDS, ASK_SECONDS = 5.0, 3.0
+
+#: How it shows that a connection is of no use. The internal error of asyncpg comes where the server
+#: has ended the connection just now, and its last words are half read.
+SILENT = (
+    OSError,
+    TimeoutError,
+    asyncpg.PostgresError,
+    asyncpg.InterfaceError,
+    asyncpg.InternalClientError,
+)
+
+#: TCP options, in seconds, of a connection: the kernel asks an idle peer, and gives up one that is
+#: silent for half a minute. A fail-over that drops packets shows up so, not as an endless wait.
+_KEEPALIVE = {
+    "SO_KEEPALIVE": (socket.SOL_SOCKET, 1),
+    "TCP_KEEPIDLE": (socket.IPPROTO_TCP, 10),
+    "TCP_KEEPINTVL": (socket.IPPROTO_TCP, 5),
+    "TCP_KEEPCNT": (socket.IPPROTO_TCP, 4),
+    "TCP_USER_TIMEOUT": (socket.IPPROTO_TCP, 30_000),
+}
+
+
+def watch(connection: Any, record: object) -> None:
+    """Set the keepalive options that this system has, if the connection is one over TCP."""
+    del record
+    transport = connection.driver_connection._transport  # noqa: SLF001  asyncpg shows no socket
+    raw = transport.get_extra_info("socket")
+    if raw is None or raw.family not in {socket.AF_INET, socket.AF_INET6}:
+        return
+    for name, (level, value) in _KEEPALIVE.items():
+        if hasattr(socket, name):
+            raw.setsockopt(level, getattr(socket, name), value)
+
+
+def note_idle(connection: object, record: Any) -> None:
+    """Note since when a connection is idle."""
+    del connection
+    record.info["idle_since"] = time.monotonic()
+
+
+def ask_after_idling(connection: Any, record: Any, proxy: object) -> None:
+    """Ask a connection that was idle whether it still answers; the pool then opens another one.
+
+    A fail-over or a firewall may have dropped it without a word.
+    """
+    del proxy
+    if time.monotonic() - record.info.get("idle_since", inf) < IDLE_SECONDS:
+        return
+
+    async def ask(driver: asyncpg.Connection) -> None:
+        await driver.execute("select 1", timeout=ASK_SECONDS)
+
+    try:
+        connection.run_async(ask)
+    except SILENT as error:
+        raise DisconnectionError from error
