@@ -26,7 +26,7 @@ from gateway.service.app import Gateway, gateway, reading
 from gateway.store.base.installation import KeyUse, key_use
 from schemas.base import SHANGHAI
 
-Result = TypeVar("Result")
+Made = TypeVar("Made")
 _TITLES = {
     KeyPurpose.ENCRYPTION: "加密",
     KeyPurpose.PSEUDONYM: "代号",
@@ -138,8 +138,8 @@ def keys_drop_master(
         print_line(f"主密钥 {fingerprint} 已去掉：还在用它的主机，重启前须换上新的主密钥")
 
 
-def _with_gateway(context: typer.Context, work: Callable[[Gateway], Awaitable[Result]]) -> Result:
-    async def opened() -> Result:
+def _with_gateway(context: typer.Context, work: Callable[[Gateway], Awaitable[Made]]) -> Made:
+    async def opened() -> Made:
         async with gateway(settings_of(context)) as built:
             return await work(built)
 

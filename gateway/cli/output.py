@@ -20,7 +20,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from gateway.config.settings import Settings, load_settings
 
-Result = TypeVar("Result")
+Made = TypeVar("Made")
 
 
 class Exit(IntEnum):
@@ -59,7 +59,7 @@ def fail(message: str, code: Exit = Exit.WRONG_USE) -> NoReturn:
     raise typer.Exit(code)
 
 
-def run(work: Callable[[], Awaitable[Result]]) -> Result:
+def run(work: Callable[[], Awaitable[Made]]) -> Made:
     """Run the asynchronous part of a command; SIGTERM ends it in order, as Ctrl-C does."""
     try:
         return asyncio.run(_awaited(work))
@@ -67,7 +67,7 @@ def run(work: Callable[[], Awaitable[Result]]) -> Result:
         raise KeyboardInterrupt from None
 
 
-async def _awaited(work: Callable[[], Awaitable[Result]]) -> Result:
+async def _awaited(work: Callable[[], Awaitable[Made]]) -> Made:
     task, loop = asyncio.current_task(), asyncio.get_running_loop()
     assert task is not None  # noqa: S101  a coroutine runs in a task
 

@@ -25,7 +25,7 @@ from gateway.store.score import activations
 from gateway.store.score.activations import Activation
 from schemas.base import SHANGHAI
 
-Result = TypeVar("Result")
+Made = TypeVar("Made")
 
 
 NameArgument = Annotated[str, typer.Argument(help="评价办法")]
@@ -122,9 +122,9 @@ def _proposal(
 
 
 def _in_transaction(
-    context: typer.Context, step: Callable[[Gateway, Connection], Awaitable[Result]]
-) -> Result:
-    async def work() -> Result:
+    context: typer.Context, step: Callable[[Gateway, Connection], Awaitable[Made]]
+) -> Made:
+    async def work() -> Made:
         async with (
             gateway(settings_of(context)) as built,
             built.database.transaction() as connection,

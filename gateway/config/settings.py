@@ -104,21 +104,21 @@ class FileLimits(Schema):
 
 
 #: None: for ever.
-Months = Annotated[int, Field(ge=1, le=1200)] | None
+MonthsKept = Annotated[int, Field(ge=1, le=1200)] | None
 
 
 class RetentionSettings(Schema):
     """How many whole months the rows of a class are kept; what is not finished always stays."""
 
-    attempts: Months = None
-    receipts: Months = None
-    audit: Months = None
+    attempts: MonthsKept = None
+    receipts: MonthsKept = None
+    audit: MonthsKept = None
     #: With their origins 来源. A topic that keeps messages for longer and is read again from its
     #: start would bring old versions as new ones.
-    inbox: Months = None
-    intake_requests: Months = None  #: Idempotency-Keys
+    inbox: MonthsKept = None
+    intake_requests: MonthsKept = None  #: Idempotency-Keys
     #: The last one of a subject and those that changed a grade stay.
-    assessments: Months = None
+    assessments: MonthsKept = None
 
     def classes(self) -> list[str]:
         """Return the names of the classes that are not kept for ever."""

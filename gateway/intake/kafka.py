@@ -199,10 +199,12 @@ class KafkaIntake:
                 self._pause()
 
     async def _settle(self, partition: TopicPartition) -> bool:
-        """Wait until the batches of a partition are written and committed; False if one failed."""
+        """Wait until the batches of a partition are written and committed; False if one is not."""
         batch = self._last.get(partition)
         if batch is not None:
             await asyncio.wait([batch])
+            if batch.cancelled():
+                return False
         return not self.watch.failed
 
     def _pause(self) -> None:

@@ -18,7 +18,7 @@ STUCK_AFTER, AWAY_AFTER = 45.0, 10.0
 #: Seconds between two tries while the database is away: the first and the longest pause.
 FIRST_PAUSE, LONGEST_PAUSE = 0.2, 5.0
 
-Result = TypeVar("Result")
+Made = TypeVar("Made")
 
 
 class Watch:
@@ -42,7 +42,7 @@ class Watch:
         words = {"error": f"{type(error).__name__}: {error}"[:300]}
         logger.error(LogEvent.RECORDS_UNREADABLE, extra=words)
 
-    async def until_back(self, work: Callable[[], Awaitable[Result]]) -> Result:
+    async def until_back(self, work: Callable[[], Awaitable[Made]]) -> Made:
         """Repeat the work while the database is away; an outage never quarantines items."""
         pause = FIRST_PAUSE
         while True:

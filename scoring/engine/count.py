@@ -8,8 +8,8 @@ from scoring.dates import add_days, add_months
 from scoring.engine.conditions import History
 from scoring.engine.counted_rows import (
     NO_HISTORY,
+    Counted,
     Desk,
-    Record,
     dates,
     plain_values,
     records,
@@ -75,7 +75,7 @@ def _count_jointly(facts: Sequence[Fact], desk: Desk) -> None:
     ]
 
 
-def _look(fact: Fact, hits: Hits, desk: Desk) -> list[Record]:
+def _look(fact: Fact, hits: Hits, desk: Desk) -> list[Counted]:
     """Return the rows of a fact that count on the day.
 
     Adds the fact's notes, unmapped words, refusals and days of change to the tally.
@@ -102,7 +102,7 @@ def _look(fact: Fact, hits: Hits, desk: Desk) -> list[Record]:
     return list(records(fact, hits.hits, start, desk))
 
 
-def _add(record: Record, tally: Tally) -> None:
+def _add(record: Counted, tally: Tally) -> None:
     if record.mark is not None:
         tally.mark(record.fact.id, record.row.item, record.mark)
     if record.points is not None:

@@ -21,7 +21,7 @@ NO_HISTORY = History(())
 
 
 @dataclass(frozen=True, slots=True)
-class Record:
+class Counted:
     """A row of a fact that counts: with its points, with the grade it sets, or with both."""
 
     fact: Fact
@@ -40,7 +40,7 @@ class Desk(NamedTuple):
     history: History = NO_HISTORY
 
 
-def records(fact: Fact, hits: Sequence[Hit], start: date, desk: Desk) -> Iterator[Record]:
+def records(fact: Fact, hits: Sequence[Hit], start: date, desk: Desk) -> Iterator[Counted]:
     """Yield the rows that count on the day, of a fact already in effect.
 
     Adds the notes of these rows, and refusals for missing points, to the tally.
@@ -56,7 +56,7 @@ def records(fact: Fact, hits: Sequence[Hit], start: date, desk: Desk) -> Iterato
             yield record
 
 
-def _record(fact: Fact, hit: Hit, start: date, desk: Desk) -> Record | None:
+def _record(fact: Fact, hit: Hit, start: date, desk: Desk) -> Counted | None:
     row, tally = hit.row, desk.tally
     exception = _exception(row.unless, fact, row.item, desk)
     if exception is not None and not exception.points:
@@ -78,7 +78,7 @@ def _record(fact: Fact, hit: Hit, start: date, desk: Desk) -> Record | None:
     if not counts and not marked:
         return None
     shown = _values(fact, hit, exception)
-    return Record(fact, row, points if counts else None, mark if marked else None, shown)
+    return Counted(fact, row, points if counts else None, mark if marked else None, shown)
 
 
 def _exception(exceptions: tuple[Unless, ...], fact: Fact, item: str, desk: Desk) -> Unless | None:

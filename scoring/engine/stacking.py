@@ -4,18 +4,18 @@ from collections.abc import Iterator, Sequence
 from decimal import Decimal
 from itertools import groupby
 
-from scoring.engine.counted_rows import Record
+from scoring.engine.counted_rows import Counted
 from scoring.engine.tally import ZERO
 from scoring.regulation.intervals import Interval
 
 
-def latest(found: Sequence[Record]) -> list[Record]:
+def latest(found: Sequence[Counted]) -> list[Counted]:
     """Drop earlier records of rows where only the latest record counts."""
     last = {record.row.item: record for record in found if record.row.latest}
     return [record for record in found if last.get(record.row.item, record) is record]
 
 
-def departments(found: Sequence[Record]) -> list[Record]:
+def departments(found: Sequence[Counted]) -> list[Counted]:
     """Keep, for each department, only the records of its first fact.
 
     Drops records without a department. Writes the department into the values of kept records.
@@ -32,13 +32,13 @@ def departments(found: Sequence[Record]) -> list[Record]:
     return kept
 
 
-def by_decision(kept: Sequence[Record]) -> Iterator[tuple[str, list[Record]]]:
+def by_decision(kept: Sequence[Counted]) -> Iterator[tuple[str, list[Counted]]]:
     """Yield each fact id with its records, in their order."""
     for id_, group in groupby(kept, key=lambda record: record.fact.id):
         yield id_, list(group)
 
 
-def adjustment(records: Sequence[Record], range_: Interval) -> tuple[Decimal, Decimal]:
+def adjustment(records: Sequence[Counted], range_: Interval) -> tuple[Decimal, Decimal]:
     """Return the points a decision takes, and the difference that brings them into the range.
 
     Bonuses do not count; if the decision takes no points, both results are zero.

@@ -141,8 +141,10 @@ async def test_a_person_resolves_parks_resumes_and_withdraws_deliveries(
         "select detail ->> 'reason' from audit_event where event like 'delivery_%' order by at"
     )
     assert told == ["电话核实"] * 3 + [None, "电话核实"]
-    silent = await asyncio.to_thread(command, "deliveries", "park", third, "--reason", " ")
-    assert "请写明原因" in silent.err
+
+
+def test_a_blank_reason_is_refused(command: Command) -> None:
+    assert told(command("deliveries", "park", "1", "--reason", " "), 2, "请写明原因")
 
 
 async def test_a_rejected_delivery_is_shown_with_its_attempts_and_retried(

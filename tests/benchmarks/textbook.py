@@ -71,8 +71,33 @@ async def write(connection: AsyncConnection, checked: Checked, rule_set: RuleSet
     authority_id = await _id_of(
         connection, record.authority, record.authority.c.name, checked.key.authority
     )
-    made = content(checked)
     decision_id, version_id = await _next(connection), await _next(connection)
+    await _record(connection, checked, decision_id, version_id, subject_id, authority_id)
+    await _score(connection, subject_id, checked, rule_set)
+    await _deliver(connection, decision_id, version_id, subject_id)
+    await connection.execute(
+        insert(record.inbox).values(
+            origin_id=1,
+            position=checked.raw.position,
+            bytes_hash=hashlib.sha256(checked.raw.body or b"").digest(),
+            verdict="ok",
+            record_version_id=version_id,
+            recorded_at=now,
+        )
+    )
+
+
+async def _record(
+    connection: AsyncConnection,
+    checked: Checked,
+    decision_id: int,
+    version_id: int,
+    subject_id: int,
+    authority_id: int,
+) -> None:
+    if checked.key is None or checked.record is None:
+        raise TypeError(checked.verdict)
+    now, made = system_clock(), content(checked)
     await connection.execute(
         insert(record.decision).values(
             id=decision_id,
@@ -100,6 +125,12 @@ async def write(connection: AsyncConnection, checked: Checked, rule_set: RuleSet
             recorded_at=now,
         )
     )
+    await _add_fact(connection, checked, decision_id, subject_id)
+
+
+async def _add_fact(
+    connection: AsyncConnection, checked: Checked, decision_id: int, subject_id: int
+) -> None:
     fact_id = await _next(connection)
     fact = {**(fact_body(checked, Verb.NEW) or {}), "id": str(fact_id)}
     body = orjson.loads(orjson.dumps(fact))
@@ -110,10 +141,15 @@ async def write(connection: AsyncConnection, checked: Checked, rule_set: RuleSet
             decision_id=decision_id,
             body=body,
             decided_on=getattr(checked.record, "decision_date", None),
-            known_from=now,
+            known_from=system_clock(),
         )
     )
-    await _score(connection, subject_id, checked, rule_set)
+
+
+async def _deliver(
+    connection: AsyncConnection, decision_id: int, version_id: int, subject_id: int
+) -> None:
+    now = system_clock()
     for name in ("platform-a", "platform-b", "platform-c"):
         await connection.execute(
             insert(deliver.delivery).values(
@@ -131,16 +167,6 @@ async def write(connection: AsyncConnection, checked: Checked, rule_set: RuleSet
                 created_at=now,
             )
         )
-    await connection.execute(
-        insert(record.inbox).values(
-            origin_id=1,
-            position=checked.raw.position,
-            bytes_hash=hashlib.sha256(checked.raw.body or b"").digest(),
-            verdict="ok",
-            record_version_id=version_id,
-            recorded_at=now,
-        )
-    )
 
 
 async def _score(
@@ -167,22 +193,28 @@ async def _score(
             recorded_at=now,
         )
     )
+    await _note_change(connection, subject_id, assessment_id, result.grade)
+
+
+async def _note_change(
+    connection: AsyncConnection, subject_id: int, assessment_id: int, grade: str | None
+) -> None:
     last = await connection.scalar(
         select(score.grade_change.c.to_grade)
         .where(score.grade_change.c.subject_id == subject_id)
         .order_by(score.grade_change.c.id.desc())
         .limit(1)
     )
-    if last != result.grade:
+    if last != grade:
         await connection.execute(
             insert(score.grade_change).values(
                 id=await _next(connection),
                 subject_id=subject_id,
                 assessment_id=assessment_id,
                 from_grade=last,
-                to_grade=result.grade,
+                to_grade=grade,
                 body={},
-                recorded_at=now,
+                recorded_at=system_clock(),
             )
         )
 

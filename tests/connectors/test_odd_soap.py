@@ -289,3 +289,26 @@ async def test_refused_rows_that_cannot_be_told_apart_are_found_by_smaller_calls
 
     assert [n for n, one in enumerate(outcomes, 1) if one.kind is OutcomeKind.REJECTED] == [5]
     assert {one.kind for one in outcomes} == {OutcomeKind.REJECTED, OutcomeKind.ACCEPTED_BLIND}
+
+
+@pytest.mark.parametrize("fill", [b" ", b"\n"])
+def test_a_long_run_of_blanks_is_read_at_once(fill: bytes) -> None:
+    """A pattern that begins with blanks would look at each of them again from each of them."""
+    with pytest.raises(OutcomeUnknown):
+        parse(b"<e>" + fill * 1_000_000 + b"</e>")
+
+
+def test_only_the_body_has_results() -> None:
+    noise = html.escape(json.dumps({"errorCode": "500", "errorMsg": "trace"}))
+    header = f"<soap:Header><trace>{noise}</trace></soap:Header>"
+    envelope = f"<soap:Envelope {SPACE}>{header}{BODY}</soap:Envelope>"
+
+    assert parse(envelope.encode()).code == "200"
+
+
+def test_results_that_differ_are_no_answer() -> None:
+    other = html.escape(json.dumps({**DONE, "errorCode": "500"}))
+    body = f"<soap:Body><a>{ESCAPED}</a><b>{other}</b></soap:Body>"
+
+    with pytest.raises(OutcomeUnknown, match="几个不同的结果"):
+        parse(f"<soap:Envelope {SPACE}>{body}</soap:Envelope>".encode())

@@ -6,14 +6,17 @@ from math import inf
 from typing import Any
 
 import asyncpg
+from sqlalchemy import Engine, event
 from sqlalchemy.exc import DisconnectionError
+
+from gateway.store.base.times import read_and_write_times
 
 #: A connection that was idle for so long is asked whether it answers, and given so long for it.
 IDLE_SECONDS, ASK_SECONDS = 5.0, 3.0
 
 #: How it shows that a connection is of no use. The internal error of asyncpg comes where the server
 #: has ended the connection just now, and its last words are half read.
-SILENT = (
+_SILENT = (
     OSError,
     TimeoutError,
     asyncpg.PostgresError,
@@ -32,7 +35,15 @@ _KEEPALIVE = {
 }
 
 
-def watch(connection: Any, record: object) -> None:
+def listen(engine: Engine) -> None:
+    """Do all that is done at the events of the connections of an engine."""
+    event.listen(engine, "connect", _watch)
+    event.listen(engine, "connect", read_and_write_times)
+    event.listen(engine, "checkin", _note_idle)
+    event.listen(engine, "checkout", _ask_after_idling)
+
+
+def _watch(connection: Any, record: object) -> None:
     """Set the keepalive options that this system has, if the connection is one over TCP."""
     del record
     transport = connection.driver_connection._transport  # noqa: SLF001  asyncpg shows no socket
@@ -44,13 +55,12 @@ def watch(connection: Any, record: object) -> None:
             raw.setsockopt(level, getattr(socket, name), value)
 
 
-def note_idle(connection: object, record: Any) -> None:
-    """Note since when a connection is idle."""
+def _note_idle(connection: object, record: Any) -> None:
     del connection
     record.info["idle_since"] = time.monotonic()
 
 
-def ask_after_idling(connection: Any, record: Any, proxy: object) -> None:
+def _ask_after_idling(connection: Any, record: Any, proxy: object) -> None:
     """Ask a connection that was idle whether it still answers; the pool then opens another one.
 
     A fail-over or a firewall may have dropped it without a word.
@@ -64,5 +74,5 @@ def ask_after_idling(connection: Any, record: Any, proxy: object) -> None:
 
     try:
         connection.run_async(ask)
-    except SILENT as error:
+    except _SILENT as error:
         raise DisconnectionError from error

@@ -7,20 +7,19 @@ from typing import Any, TypeVar
 
 import asyncpg
 import orjson
-from sqlalchemy import TextClause, event, text
+from sqlalchemy import TextClause, text
 from sqlalchemy.exc import DBAPIError, InterfaceError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from gateway.config.errors import Away, BadConfiguration
 from gateway.store.base.address import Address, read_address
-from gateway.store.base.connections import ask_after_idling, note_idle, watch
+from gateway.store.base.connections import listen
 from gateway.store.base.sqlstates import READ_ONLY, SAME_KEY, Meaning, meaning
-from gateway.store.base.times import read_and_write_times
 from schemas.faults import of_system
 
 Connection = AsyncConnection
-Result = TypeVar("Result")
+Made = TypeVar("Made")
 
 _REPEATS = 10
 
@@ -112,11 +111,7 @@ class Database:
             json_deserializer=orjson.loads,
             connect_args={**arguments, "command_timeout": command_seconds},
         )
-        engine = self.engine.sync_engine
-        event.listen(engine, "connect", watch)
-        event.listen(engine, "connect", read_and_write_times)
-        event.listen(engine, "checkin", note_idle)
-        event.listen(engine, "checkout", ask_after_idling)
+        listen(self.engine.sync_engine)
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[Connection]:
@@ -154,7 +149,7 @@ class Database:
         except _FOREIGN as error:
             raise _translated(error) from error
 
-    async def run(self, work: Callable[[Connection], Awaitable[Result]]) -> Result:
+    async def run(self, work: Callable[[Connection], Awaitable[Made]]) -> Made:
         """Run `work` in a transaction; repeat it after a deadlock or similar, ten times at most."""
         for _ in range(_REPEATS - 1):
             try:

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import text
 
-from connectors.memory import Step
+from connectors.memory import MemoryConnector, Step
 from gateway.reconcile.run import Reconciled, ReconciledDays, run
 from gateway.store.account import differences as store
 from gateway.store.base.engine import Database
@@ -50,19 +50,8 @@ async def test_equal_sides_give_no_difference_and_an_audit_event(
     assert noted == "0"
 
 
-async def test_each_kind_of_difference_is_found_and_stored(
-    database: Database, tmp_path: Path
-) -> None:
-    here = await world(database, tmp_path)
-    platform = here.connectors["platform"]
-    await here.take_in([penalty(number) for number in (1, 2, 3, 4, 5)])
-    await here.take_in([penalty(9, CF_JDRQ="2026-09-30")])
-    await here.deliver()
-    here.clock.step(timedelta(days=1))
-    await here.take_in([penalty(6, CF_WFXW="")])
-    platform.play(Step.SUBMIT)
-    await here.take_in([penalty(7)])
-    await here.deliver()
+def _tamper(platform: MemoryConnector) -> None:
+    """Let the platform lose, alter, double and invent rows."""
     keys = {item.document_number: key for key, item in platform.stored.items()}
     first, second, third, fourth = (keys[f"样环罚〔2026〕{n}号"] for n in (1, 2, 3, 4))
     del platform.stored[first]
@@ -76,6 +65,22 @@ async def test_each_kind_of_difference_is_found_and_stored(
     platform.stored["alien"] = platform.stored[fourth].model_copy(
         update={"document_number": "样环罚〔2026〕999号"}
     )
+
+
+async def test_each_kind_of_difference_is_found_and_stored(
+    database: Database, tmp_path: Path
+) -> None:
+    here = await world(database, tmp_path)
+    platform = here.connectors["platform"]
+    await here.take_in([penalty(number) for number in (1, 2, 3, 4, 5)])
+    await here.take_in([penalty(9, CF_JDRQ="2026-09-30")])
+    await here.deliver()
+    here.clock.step(timedelta(days=1))
+    await here.take_in([penalty(6, CF_WFXW="")])
+    platform.play(Step.SUBMIT)
+    await here.take_in([penalty(7)])
+    await here.deliver()
+    _tamper(platform)
     await here.take_in([penalty(4, verb="withdraw")])
     here.clock.step(timedelta(days=30))
 

@@ -95,6 +95,19 @@ def one_by_one_features(data: dict[str, Any]) -> None:
         {"id": "u1", "when": {"rectified_within_days": 30}, "points": "-1", **RULE}
     ]
     items[12]["points"] = "-0.00000001"
+    _direct_grades(table)
+    weights = {"I1": "12.5", "I2": "37.5", "I3": "50"}
+    indicators = [
+        {"id": id_, "group": "样", "title": "样", "points_from": "indicator", "weight": weight,
+         "repairable": False, "stacking": "latest", **RULE}
+        for id_, weight in weights.items()
+    ]  # fmt: skip
+    plain = {**table, "items": indicators, "vetoes": [], "promotions": [], "kinds": ["site"]}
+    data["tables"]["site"] = plain | {"relies_on": {}}
+
+
+def _direct_grades(table: dict[str, Any]) -> None:
+    """Let single facts make a grade."""
     vetoes = table["vetoes"]
     vetoes[0]["validity"] = {"months": 4}
     vetoes.append({"id": "V1", "title": "样", "by_item": True, "grade": "B", **RULE})
@@ -110,14 +123,6 @@ def one_by_one_features(data: dict[str, Any]) -> None:
         {"id": "P2", "title": "样", "by_item": True, "grade": "B", **RULE},
     ]
     table["received_grades"] = RULE
-    weights = {"I1": "12.5", "I2": "37.5", "I3": "50"}
-    indicators = [
-        {"id": id_, "group": "样", "title": "样", "points_from": "indicator", "weight": weight,
-         "repairable": False, "stacking": "latest", **RULE}
-        for id_, weight in weights.items()
-    ]  # fmt: skip
-    plain = {**table, "items": indicators, "vetoes": [], "promotions": [], "kinds": ["site"]}
-    data["tables"]["site"] = plain | {"relies_on": {}}
 
 
 def joint_features(data: dict[str, Any]) -> None:
