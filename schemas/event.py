@@ -12,8 +12,6 @@ from schemas.base import NonBlank, Schema
 from schemas.codes import EventType, RecordKind
 from schemas.identifiers import credit_code_problem, fold, fold_once, identity_card_problem
 
-#: A text that is not empty without the spaces around it.
-
 
 def _credit_code(code: str) -> str:
     normalised = fold(code)

@@ -22,11 +22,11 @@ def placed(fault: ErrorDetails) -> str:
 def words(fault: ErrorDetails) -> str:
     """Return what is wrong and the fix; pydantic's own words for types that do not occur here."""
     kind, context = fault["type"], fault.get("ctx", {})
+    if kind == "json_invalid":
+        return f"不是有效的 JSON：{_json_place(fault['msg'])}"
     said = _WORDS.get(kind) or _WORDS.get(kind.partition("_")[0])
     if said is None:
         return fault["msg"]
-    if kind == "json_invalid":
-        return f"不是有效的 JSON：{_json_place(fault['msg'])}"
     return said.format_map(context).replace(" or ", "、").replace("', '", "'、'")
 
 
@@ -67,13 +67,22 @@ _WORDS = {
 
 
 def of_system(error: OSError) -> str:
-    """Return what the system says of a file; its own words for what hardly occurs."""
+    """Return what the system says of a file or connection; its own words for what hardly occurs."""
     number = error.errno or 0
     if number < 0:  # of getaddrinfo
         return "主机名解析不出来"
     return _OF_SYSTEM.get(number) or error.strerror or str(error)
 
 
+#: What the system says of a connection, by errno.
+NETWORK = {
+    errno.ECONNREFUSED: "对方没有在该端口接受连接",
+    errno.ECONNRESET: "连接被对方重置",
+    errno.EPIPE: "连接被对方关闭",
+    errno.EHOSTUNREACH: "网络不通",
+    errno.ENETUNREACH: "网络不通",
+    errno.ETIMEDOUT: "没有回音",
+}
 _OF_SYSTEM = {
     errno.ENOENT: "没有这个文件或目录",
     errno.EACCES: "没有权限",
@@ -87,11 +96,7 @@ _OF_SYSTEM = {
     errno.ENAMETOOLONG: "名字太长",
     errno.EMFILE: "打开的文件太多",
     errno.EIO: "磁盘读写出错",
-    errno.ECONNREFUSED: "连接被拒绝，该地址的端口上没有服务",
-    errno.ETIMEDOUT: "没有回音",
-    errno.EHOSTUNREACH: "网络不通",
-    errno.ENETUNREACH: "网络不通",
-}
+} | NETWORK
 
 
 def of_json(error: Exception) -> str:

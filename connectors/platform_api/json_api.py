@@ -13,7 +13,7 @@ from connectors.protocol import Limits, OnUnknown
 from connectors.shared import Clock
 from connectors.shared.http_client import HttpClient
 from connectors.shared.http_settings import HttpClientSettings, under
-from connectors.shared.parts import UNKNOWN, BatchRefused, BatchSize, send_parts
+from connectors.shared.parts import UNKNOWN, BatchRefused, BatchSize, halves, send_parts
 from connectors.shared.words import reason
 from connectors.shared.wrapper import JsonWrapper
 from schemas.base import AwareDatetime
@@ -112,12 +112,7 @@ class PlatformJson:
         except BatchRefused:
             if len(items) == 1:
                 raise
-            middle = len(items) // 2
-            return [
-                outcome
-                for half in (items[:middle], items[middle:])
-                for outcome in await self._looked_up(half)
-            ]
+            return [one for half in halves(items) for one in await self._looked_up(half)]
         return row_outcomes(items, self._wrapper.opened(answer.json()), absent=True)
 
     async def receipts(self, cursor: str) -> tuple[list[Receipt], str]:

@@ -30,6 +30,7 @@ from connectors.shared.parts import (
     UNKNOWN,
     BatchRefused,
     BatchSize,
+    halves,
     nothing_listed,
     send_parts,
 )
@@ -129,14 +130,12 @@ class PlatformSoap:
             return outcomes(items, answer, self._settings, reference)
         except Unmatched:
             again = [item.model_copy(update={"resend": True}) for item in items]
-            middle = len(again) // 2
-            halves = [again[:middle], again[middle:]]
-            return await self._resent(halves)
+            return await self._resent(halves(again))
 
-    async def _resent(self, halves: Sequence[Sequence[Item]]) -> list[Outcome]:
+    async def _resent(self, parts: Sequence[Sequence[Item]]) -> list[Outcome]:
         """Send rows again of which the platform may have any: nothing is as if it were not sent."""
         try:
-            outcomes_ = await send_parts(halves, self._send, self.limits.call_timeout)
+            outcomes_ = await send_parts(parts, self._send, self.limits.call_timeout)
         except ConnectorError as error:
             raise OutcomeUnknown(str(error), error.retry_after) from error
         deferred = OutcomeKind.DEFERRED
@@ -159,9 +158,8 @@ class PlatformSoap:
         headers = {"Content-Type": "text/xml; charset=utf-8", "SOAPAction": '""'}
         answer = await self._http.call("POST", self._service, content, headers, rows=len(items))
         kind = answer.headers.get("content-type", "")
-        if answer.status == _FAULT and b"Fault" in answer.body:
-            return parse(answer.body, kind), number
-        self._http.check(answer)
+        if not (answer.status == _FAULT and b"Fault" in answer.body):
+            self._http.check(answer)
         return parse(answer.body, kind), number
 
     def _repeated(self, reference: str) -> Outcome:

@@ -5,7 +5,6 @@ the body was already sent. Only the aiohttp error that caused it tells the diffe
 cause is translated first, and `ConnectTimeout` alone means OutcomeUnknown.
 """
 
-import errno
 import ssl
 
 import aiohttp
@@ -13,6 +12,7 @@ import httpx
 
 from connectors.errors import ConnectorError, NotSent, OutcomeUnknown
 from connectors.shared.address_guard import AddressRefused
+from schemas.faults import NETWORK
 
 _NEVER_LEFT: tuple[type[Exception], ...] = (
     aiohttp.ClientConnectorError,
@@ -107,17 +107,6 @@ _SENTENCES: dict[type[BaseException], str] = {
     UnicodeError: "对方的应答不是有效的 HTTP",
     OSError: "与对方的连接中断",
 }
-#: Causes of the system behind it.
-_CAUSES = {
-    errno.ECONNREFUSED: "对方没有在该端口接受连接",
-    errno.ECONNRESET: "连接被对方重置",
-    errno.EPIPE: "连接被对方关闭",
-    errno.EHOSTUNREACH: "网络不通",
-    errno.ENETUNREACH: "网络不通",
-    errno.ETIMEDOUT: "没有回音",
-}
-
-
 _OLD = "对方只会旧版 TLS；确要连接，在该对象的 settings 里写 allow_old_tls: true"
 #: Parts of OpenSSL's reasons.
 _TLS_CAUSES = {
@@ -142,7 +131,7 @@ def _words(error: BaseException) -> str:
     behind = getattr(error, "os_error", None) or error
     if isinstance(behind, AddressRefused):
         return str(behind)
-    cause = _CAUSES.get(getattr(behind, "errno", None) or 0)
+    cause = NETWORK.get(getattr(behind, "errno", None) or 0)
     if isinstance(behind, ssl.SSLError):
         named = f"{behind.reason or behind}".upper().replace(" ", "_")
         cause = next((words for part, words in _TLS_CAUSES.items() if part in named), cause)

@@ -46,6 +46,12 @@ def outcome_of(error: ConnectorError) -> Outcome:
     )
 
 
+def halves(items: Sequence[Item]) -> tuple[Sequence[Item], Sequence[Item]]:
+    """Return two parts for a call that cannot be made, or told apart, as a whole."""
+    middle = len(items) // 2
+    return items[:middle], items[middle:]
+
+
 class BatchSize:
     """How many rows go into one call of a destination: as many as it takes, up to its limit."""
 
@@ -125,8 +131,7 @@ class _Sending:
                 await self._one(part)
             except BatchRefused:
                 self._halved = True
-                middle = len(part) // 2
-                waiting.extendleft((part[middle:], part[:middle]))
+                waiting.extendleft(reversed(halves(part)))
         if self._halved:
             self._size.settled(self._largest)
         self._judge_alone()

@@ -26,12 +26,15 @@ MAX_KEYS, MAX_KEY_LENGTH = 500, 128
 _ENVELOPE = frozenset({"specversion", "data"})
 
 
+_NOTHING: Mapping[str, Any] = MappingProxyType({})
+
+
 class Candidate(NamedTuple):
     """A decoded row in 2018 columns, with its kind, and what a CloudEvent has beside it."""
 
     kind: RecordKind
     row: Mapping[str, Any]
-    beside: Mapping[str, Any] = MappingProxyType({})
+    beside: Mapping[str, Any] = _NOTHING
 
 
 def normalise(raw: Raw) -> Candidate | Problem:
@@ -72,7 +75,7 @@ def _decoded(body: bytes) -> Any:
 def _candidate(kind: RecordKind | None, row: Any) -> Candidate | Problem:
     if not isinstance(row, dict):
         return _bytes_problem("记录应为 JSON 对象", '每条记录写成 {"字段": 值} 的形式')
-    beside: Mapping[str, Any] = MappingProxyType({})
+    beside = _NOTHING
     if row.keys() >= _ENVELOPE:
         beside = {name: value for name, value in row.items() if name != "data"}
         kind = kind or _kind(str(row.get("type", "")).rpartition(".")[2])

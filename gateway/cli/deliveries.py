@@ -1,19 +1,19 @@
 """`deliveries …`: list and show deliveries 报送, and change them by hand."""
 
-import sys
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import timedelta
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any
 
 import typer
 
-from gateway.cli.options import ReasonOption, actor
+from gateway.cli.options import LimitOption, ReasonOption, actor
 from gateway.cli.output import (
     LARGEST,
     Exit,
     Format,
     FormatOption,
     NumberArgument,
+    at_most,
     fail,
     lines_of,
     print_json,
@@ -30,15 +30,6 @@ from schemas.base import SHANGHAI
 from schemas.delivery import DeliveryState, ItemKind
 
 NumbersArgument = Annotated[list[str] | None, typer.Argument(help="编号；- 读标准输入")]
-LimitOption = Annotated[int, typer.Option(min=1, max=100_000, help="最多几条")]
-Shown = TypeVar("Shown")
-
-
-def at_most(rows: Sequence[Shown], limit: int) -> Sequence[Shown]:
-    """Return the first `limit` of rows, one more of which was read; say if there are more."""
-    if len(rows) > limit:
-        sys.stderr.write(f"只列出前 {limit} 条；要看更多，用 --limit\n")
-    return rows[:limit]
 
 
 def deliveries_list(

@@ -52,6 +52,9 @@ OutOption = Annotated[
 KindOption = Annotated[RecordKind | None, typer.Option(help="表头和内容都看不出种类时指明")]
 
 
+LimitOption = Annotated[int, typer.Option(min=1, max=100_000, help="最多几条")]
+
+
 def there(file: Path | None) -> Path | None:
     """Refuse a missing file, before anything is done."""
     if file is not None and file != STANDARD_INPUT and not file.is_file():

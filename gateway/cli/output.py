@@ -6,7 +6,7 @@ import shutil
 import signal
 import sys
 import tempfile
-from collections.abc import Awaitable, Callable, Iterable, Iterator
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from enum import IntEnum, StrEnum
 from pathlib import Path
@@ -21,6 +21,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from gateway.config.settings import Settings, load_settings
 
 Made = TypeVar("Made")
+Shown = TypeVar("Shown")
 
 
 class Exit(IntEnum):
@@ -57,6 +58,13 @@ def fail(message: str, code: Exit = Exit.WRONG_USE) -> NoReturn:
     """Print the message to standard error and exit."""
     sys.stderr.write(f"错误：{message}\n")
     raise typer.Exit(code)
+
+
+def at_most(rows: Sequence[Shown], limit: int) -> Sequence[Shown]:
+    """Return the first `limit` of rows, one more of which was read; say if there are more."""
+    if len(rows) > limit:
+        sys.stderr.write(f"只列出前 {limit} 条；要看更多，用 --limit\n")
+    return rows[:limit]
 
 
 def run(work: Callable[[], Awaitable[Made]]) -> Made:

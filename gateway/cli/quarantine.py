@@ -5,12 +5,13 @@ from typing import Annotated, Any
 
 import typer
 
-from gateway.cli.deliveries import LimitOption, at_most
+from gateway.cli.options import LimitOption
 from gateway.cli.output import (
     Exit,
     Format,
     FormatOption,
     NumberArgument,
+    at_most,
     fail,
     print_json,
     print_line,

@@ -108,7 +108,7 @@ def _destinations(url: str, platform: dict[str, str], bank: dict[str, str]) -> l
             "settings": _http(f"{url}/{NATION}")
             | {
                 "department_code": "159900",
-                "api_key": dict(platform),
+                "api_key": dict(platform),  # of the same object YAML would write an alias
                 "receipts_url": f"{url}/{NATION}/receipts",
                 "key_column": "CG_KEY",
                 "batch_size": 100,

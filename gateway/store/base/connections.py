@@ -14,11 +14,10 @@ from gateway.store.base.times import read_and_write_times
 #: A connection that was idle for so long is asked whether it answers, and given so long for it.
 IDLE_SECONDS, ASK_SECONDS = 5.0, 3.0
 
-#: How it shows that a connection is of no use. The internal error of asyncpg comes where the server
-#: has ended the connection just now, and its last words are half read.
-_SILENT = (
+#: What the driver raises. Its internal error comes where the server has ended the connection just
+#: now, and its last words are half read; a time-out is an OSError.
+DRIVER_ERRORS = (
     OSError,
-    TimeoutError,
     asyncpg.PostgresError,
     asyncpg.InterfaceError,
     asyncpg.InternalClientError,
@@ -74,5 +73,5 @@ def _ask_after_idling(connection: Any, record: Any, proxy: object) -> None:
 
     try:
         connection.run_async(ask)
-    except _SILENT as error:
+    except DRIVER_ERRORS as error:
         raise DisconnectionError from error

@@ -5,7 +5,6 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from typing import Any, TypeVar
 
-import asyncpg
 import orjson
 from sqlalchemy import TextClause, text
 from sqlalchemy.exc import DBAPIError, InterfaceError
@@ -14,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_en
 
 from gateway.config.errors import Away, BadConfiguration
 from gateway.store.base.address import Address, read_address
-from gateway.store.base.connections import listen
+from gateway.store.base.connections import DRIVER_ERRORS, listen
 from gateway.store.base.sqlstates import READ_ONLY, SAME_KEY, Meaning, meaning
 from schemas.faults import of_system
 
@@ -48,15 +47,7 @@ class BadData(Exception):
 #: Whether the database answers; the result itself is ignored.
 ALIVE = text("select 1")
 
-_FOREIGN = (
-    DBAPIError,
-    InterfaceError,
-    PoolTimeoutError,
-    OSError,
-    asyncpg.PostgresError,
-    asyncpg.InterfaceError,
-    asyncpg.InternalClientError,
-)
+_FOREIGN = (DBAPIError, InterfaceError, PoolTimeoutError, *DRIVER_ERRORS)
 
 
 _SESSION = {
@@ -101,8 +92,9 @@ class Database:
         session.update(address.settings)
         arguments = {**_arguments(address, session), "timeout": connect_seconds}
         self._reads = read_only
-        self._local = _local(session) if address.pooled else None
-        self._local_each = _local_each(session) if address.pooled else []
+        local = _local(session) if address.pooled else {}
+        self._local = _at_once(local) if local else None
+        self._local_each = _one_by_one(local)
         self.engine: AsyncEngine = create_async_engine(
             address.url,
             pool_size=pool_size,
@@ -182,21 +174,23 @@ def _arguments(address: Address, session: Mapping[str, str]) -> dict[str, Any]:
     }
 
 
-def _local(settings: Mapping[str, str]) -> TextClause:
-    """Return the statement that makes settings hold for one transaction."""
-    names = dict(settings)
-    if names.pop("default_transaction_read_only", None):
-        names["transaction_read_only"] = "on"
-    each = ", ".join(f"set_config(:n{i}, :v{i}, true)" for i in range(len(names)))
-    pairs = enumerate(names.items())
+def _local(session: Mapping[str, str]) -> dict[str, str]:
+    """Return the settings of a session by the names that they have for one transaction."""
+    renamed = {"default_transaction_read_only": "transaction_read_only"}
+    return {renamed.get(name, name): value for name, value in session.items()}
+
+
+def _at_once(local: Mapping[str, str]) -> TextClause:
+    """Return one statement that sets all of them."""
+    each = ", ".join(f"set_config(:n{i}, :v{i}, true)" for i in range(len(local)))
+    pairs = enumerate(local.items())
     values = {key: one for i, (n, v) in pairs for key, one in ((f"n{i}", n), (f"v{i}", v))}
     return text(f"select {each}").bindparams(**values)
 
 
-def _local_each(settings: Mapping[str, str]) -> list[TextClause]:
+def _one_by_one(local: Mapping[str, str]) -> list[TextClause]:
     """Return statements that do the same, and see no moment of the data, as a query would."""
-    names = {n: v for n, v in settings.items() if n != "default_transaction_read_only"}
-    pairs = ((name, value.replace("'", "''").replace(":", r"\:")) for name, value in names.items())
+    pairs = ((name, value.replace("'", "''").replace(":", r"\:")) for name, value in local.items())
     return [text(f"set local {name} = '{value}'") for name, value in pairs]
 
 

@@ -9,10 +9,7 @@ from sqlalchemy import text
 
 from gateway.store.base.engine import Connection
 from gateway.store.base.statements import one_of
-from schemas.delivery import (
-    HANDED_OVER,
-    Claimed,
-)
+from schemas.delivery import HANDED_OVER, Claimed
 
 #: Deliveries never tried have a share of each claim: many retries, all due earlier, would starve
 #: them. Each of the two has its own index, so that it is read in the order of due times.
