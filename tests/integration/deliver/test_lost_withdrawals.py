@@ -32,6 +32,21 @@ async def sending_again(make_world: MakeWorld) -> World:
     return await make_world(destinations=[again, BANK])
 
 
+async def lost(world: World, **changes: object) -> int:
+    """Let a withdrawal be lost on its way; return its delivery."""
+    lost_on_the_way(world)
+    await world.take(penalty(verb="withdraw", **changes))
+    await world.turn()
+    return (await ids(world))[-1]
+
+
+async def published(world: World) -> World:
+    """Let the platform have the decision."""
+    await world.take(penalty())
+    await world.turn()
+    return world
+
+
 def verbs(world: World) -> list[str]:
     return [verb for verb, _ in world.sent()]
 
@@ -44,13 +59,8 @@ def verbs(world: World) -> list[str]:
 async def test_one_that_was_lost_and_put_aside_is_replaced_by_the_next(
     make_world: MakeWorld, later: dict[str, object]
 ) -> None:
-    world = await asking_people(make_world)
-    await world.take(penalty())
-    await world.turn()
-    lost_on_the_way(world)
-    await world.take(penalty(verb="withdraw", CF_NR="甲"))
-    await world.turn()
-    assert await say(world, (await ids(world))[-1], S.PARKED)
+    world = await published(await asking_people(make_world))
+    assert await say(world, await lost(world, CF_NR="甲"), S.PARKED)
 
     await world.take(later)
     await days(world)
@@ -61,9 +71,7 @@ async def test_one_that_was_lost_and_put_aside_is_replaced_by_the_next(
 async def test_one_that_is_refused_after_a_lost_answer_is_replaced_by_the_corrected_one(
     make_world: MakeWorld,
 ) -> None:
-    world = await sending_again(make_world)
-    await world.take(penalty())
-    await world.turn()
+    world = await published(await sending_again(make_world))
     lost_on_the_way(world)
     await world.take(penalty(verb="withdraw", CF_NR="甲"))
     await world.deliverer().drain()
@@ -78,8 +86,7 @@ async def test_one_that_is_refused_after_a_lost_answer_is_replaced_by_the_correc
 
 
 async def test_a_newer_one_is_told_once_the_older_is_refused(world: World) -> None:
-    await world.take(penalty())
-    await world.turn()
+    await published(world)
     world.connector().play(Step.SUBMIT)
     await world.take(penalty(verb="withdraw", CF_NR="甲"))
     await world.turn()
@@ -96,14 +103,9 @@ async def test_a_newer_one_is_told_once_the_older_is_refused(world: World) -> No
 async def test_one_that_was_stopped_as_a_mistake_does_not_keep_a_secret_from_being_withdrawn(
     make_world: MakeWorld,
 ) -> None:
-    world = await asking_people(make_world)
-    await world.take(penalty())
-    await world.turn()
+    world = await published(await asking_people(make_world))
     for mistake, correction in (("误撤", "更正"), ("误撤二", None)):
-        lost_on_the_way(world)
-        await world.take(penalty(verb="withdraw", CF_NR=mistake))
-        await world.turn()
-        stopped = (await ids(world))[-1]
+        stopped = await lost(world, CF_NR=mistake)
         assert await say(world, stopped, S.PARKED)
         assert await say(world, stopped, S.WITHDRAWN)
         if correction:
@@ -137,9 +139,7 @@ async def test_what_nobody_can_tell_is_withdrawn_once_and_not_asked_for_again(
 async def test_one_that_is_sent_again_has_nothing_that_became_secret(
     make_world: MakeWorld,
 ) -> None:
-    world = await sending_again(make_world)
-    await world.take(penalty())
-    await world.turn()
+    world = await published(await sending_again(make_world))
     lost_on_the_way(world)
     await world.take(penalty(verb="withdraw", CF_SY=SECRET))
     await world.deliverer().drain()

@@ -2,16 +2,22 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from datetime import datetime
 
 import orjson
 from aiokafka import AIOKafkaProducer, TopicPartition
-from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+from aiokafka.admin import AIOKafkaAdminClient, NewTopic, RecordsToDelete
 from aiokafka.errors import TopicAlreadyExistsError
 
 from gateway.intake.kafka import KafkaIntake
+from gateway.store.record.missing import missing_found
 from tests.factories import penalty
+from tests.integration.world import World
 
 PATIENCE = 60
+#: Of a partition; the topic's other one stays empty.
+FIRST = 0
+_ALWAYS = (datetime.fromisoformat("2000-01-01T00:00Z"), datetime.fromisoformat("2100-01-01T00:00Z"))
 StartIntake = Callable[..., Awaitable[KafkaIntake]]
 
 
@@ -48,3 +54,45 @@ async def made_again(admin: AIOKafkaAdminClient, topic: str) -> None:
             if answer.topic_errors[0][1] in {0, TopicAlreadyExistsError.errno}:
                 return
             await asyncio.sleep(0.1)
+
+
+async def put(producer: AIOKafkaProducer, topic: str, *messages: bytes) -> None:
+    for message in messages:
+        await producer.send(topic, message, partition=FIRST)
+    await producer.flush()
+
+
+async def delete_before(admin: AIOKafkaAdminClient, topic: str, offset: int) -> None:
+    await admin.delete_records({TopicPartition(topic, FIRST): RecordsToDelete(offset)})
+
+
+async def noted(world: World) -> list[tuple[str, int, int]]:
+    """Return what was found missing, as the store has it."""
+    async with world.database.transaction() as connection:
+        found = await missing_found(connection, *_ALWAYS)
+    return [(one.origin, one.first, one.end) for one in found]
+
+
+async def read_then_deleted(
+    admin: AIOKafkaAdminClient, producer: AIOKafkaProducer, topic: str, start: StartIntake
+) -> None:
+    """Four messages are read; of six more, three are deleted before anybody reads them."""
+    await put(producer, topic, *bodies(1, 4))
+    first = await start()
+    await until(lambda: first.taken == 4)
+    await first.stop()
+    await put(producer, topic, *bodies(5, 6))
+    await delete_before(admin, topic, 7)
+
+
+async def observe_for_ever(intake: KafkaIntake) -> None:
+    while True:
+        await intake.observe()
+        await asyncio.sleep(0.1)
+
+
+async def halted(start: StartIntake) -> KafkaIntake:
+    """Start a member that waits for a person at a gap."""
+    intake = await start(on_missing="stop")
+    await until(lambda: bool(intake.consumer and intake.consumer.halted))
+    return intake

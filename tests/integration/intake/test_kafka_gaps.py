@@ -9,13 +9,18 @@ from aiokafka import AIOKafkaProducer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
 
 from gateway.intake.kafka import KafkaIntake
-from tests.integration.intake.kafka_world import StartIntake, bodies, committed, made_again, until
-from tests.integration.intake.test_kafka_neighbours import (
+from tests.integration.intake.kafka_world import (
+    StartIntake,
+    bodies,
+    committed,
     delete_before,
+    halted,
+    made_again,
     noted,
     observe_for_ever,
     put,
     read_then_deleted,
+    until,
 )
 from tests.integration.world import World
 
@@ -71,7 +76,7 @@ async def test_what_was_read_before_a_gap_is_written_before_intake_goes_on(
     await delete_before(admin, topic, 7)
     gates.first.set()
     await asyncio.wait_for(gates.gap.wait(), 40)
-    await asyncio.sleep(1)
+    await asyncio.sleep(1)  # time for what must not happen
     assert await noted(world) == []
     await intake.stop()  # the second batch is lost with the process
 
@@ -101,8 +106,7 @@ async def test_a_batch_of_a_topic_that_was_made_again_does_not_move_the_place_in
     await asyncio.wait_for(gates.gap.wait(), 40)
     await put(producer, topic, *bodies(11, 9))
     gates.first.set()
-    await until(lambda: intake.taken == 6)
-    await asyncio.sleep(2)
+    await until(lambda: intake.taken == 6 and len(intake._batches) == 1)
     await intake.stop()  # what it has read of the new topic is not written
 
     gates.second.set()
@@ -122,10 +126,9 @@ async def test_a_partition_that_waits_for_a_person_does_not_fail_liveness(
 ) -> None:
     await read_then_deleted(admin, producer, topic, start)
     monkeypatch.setattr("gateway.intake.watch.STUCK_AFTER", 2)
-    intake = await start(on_missing="stop")
-    await until(lambda: bool(intake.consumer and intake.consumer.halted))
+    intake = await halted(start)
     observed = asyncio.create_task(observe_for_ever(intake))
-    await asyncio.sleep(4)
+    await asyncio.sleep(4)  # twice the bound
     observed.cancel()
 
     assert intake.stuck() is None
@@ -140,8 +143,7 @@ async def test_two_members_that_find_the_same_gap_count_it_once(
     start: StartIntake,
 ) -> None:
     await read_then_deleted(admin, producer, topic, start)
-    second = await start(on_missing="stop")
-    await until(lambda: bool(second.consumer and second.consumer.halted))
+    second = await halted(start)
     third = await start(on_missing="stop")
     await until(lambda: len(second.assigned()) == len(third.assigned()) == 1)
     holder = second if any(p.partition == 0 for p in second.assigned()) else third

@@ -2,32 +2,33 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from datetime import datetime
 from pathlib import Path
 
 import pytest
-from aiokafka import AIOKafkaProducer, TopicPartition
-from aiokafka.admin import AIOKafkaAdminClient, RecordsToDelete
+from aiokafka import AIOKafkaProducer
+from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.admin.new_partitions import NewPartitions
 
-from gateway.intake.kafka import KafkaIntake
 from gateway.ledger.freeze import ledger_lines
 from gateway.ledger.month import month
-from gateway.store.record.missing import missing_found
 from tests.integration.intake.kafka_world import (
+    FIRST,
     StartIntake,
     bodies,
     committed,
+    delete_before,
+    halted,
     made_again,
+    noted,
+    observe_for_ever,
+    put,
+    read_then_deleted,
     send,
     until,
 )
 from tests.integration.world import World
 
 pytestmark = pytest.mark.integration
-
-#: Of a partition; the topic's other one stays empty.
-FIRST = 0
 
 
 @pytest.fixture
@@ -36,12 +37,6 @@ async def transactional(kafka_bootstrap: str, topic: str) -> AsyncIterator[AIOKa
     await made.start()
     yield made
     await made.stop()
-
-
-async def put(producer: AIOKafkaProducer, topic: str, *messages: bytes) -> None:
-    for message in messages:
-        await producer.send(topic, message, partition=FIRST)
-    await producer.flush()
 
 
 async def test_messages_of_an_aborted_transaction_are_not_taken(
@@ -94,32 +89,6 @@ async def test_every_codec_of_kafka_is_read(
     await until(lambda: intake.taken == 20)
 
     assert await world.value("select count(*) from decision") == 20
-
-
-async def delete_before(admin: AIOKafkaAdminClient, topic: str, offset: int) -> None:
-    await admin.delete_records({TopicPartition(topic, FIRST): RecordsToDelete(offset)})
-
-
-async def noted(world: World) -> list[tuple[str, int, int]]:
-    """Return what was found missing, as the store has it."""
-    async with world.database.transaction() as connection:
-        found = await missing_found(connection, *_ALWAYS)
-    return [(one.origin, one.first, one.end) for one in found]
-
-
-_ALWAYS = (datetime.fromisoformat("2000-01-01T00:00Z"), datetime.fromisoformat("2100-01-01T00:00Z"))
-
-
-async def read_then_deleted(
-    admin: AIOKafkaAdminClient, producer: AIOKafkaProducer, topic: str, start: StartIntake
-) -> None:
-    """Four messages are read; of six more, three are deleted before anybody reads them."""
-    await put(producer, topic, *bodies(1, 4))
-    first = await start()
-    await until(lambda: first.taken == 4)
-    await first.stop()
-    await put(producer, topic, *bodies(5, 6))
-    await delete_before(admin, topic, 7)
 
 
 async def test_messages_that_kafka_deleted_unread_are_noted_and_intake_goes_on(
@@ -191,8 +160,7 @@ async def test_if_so_configured_a_gap_stops_its_partition_and_readiness_says_why
 ) -> None:
     await read_then_deleted(admin, producer, topic, start)
 
-    second = await start(on_missing="stop")
-    await until(lambda: bool(second.consumer and second.consumer.halted))
+    second = await halted(start)
     await producer.send_and_wait(topic, bodies(20, 1)[0], partition=1)
     await until(lambda: second.taken == 1)
 
@@ -292,9 +260,3 @@ async def test_intake_that_makes_no_step_though_there_is_work_fails_liveness(
     observed.cancel()
 
     assert told == "有来件未处理，1 秒没有进展"
-
-
-async def observe_for_ever(intake: KafkaIntake) -> None:
-    while True:
-        await intake.observe()
-        await asyncio.sleep(0.1)
