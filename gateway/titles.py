@@ -1,5 +1,6 @@
 """The Chinese words for names in the code, for screens, messages and ledgers."""
 
+from gateway.check.changes import Change
 from schemas.codes import SubjectKind, Verb
 from schemas.credit import NotEvaluated
 from schemas.delivery import NOT_CALLED, NOTHING_TO_WITHDRAW, UNUSABLE, DeliveryState, OutcomeKind
@@ -9,6 +10,14 @@ from scoring.consequences.publicity import Published, Severity
 
 VERDICTS = {Verdict.OK: "合格", Verdict.INCOMPLETE: "待补正", Verdict.REFUSED: "拒收"}
 KINDS = {name: kind.title for name, kind in CATALOGUE.items()}
+CHANGES = {
+    Change.PLACEHOLDER: "占位符按空处理",
+    Change.TIME: "日期去掉时间",
+    Change.UNIT: "金额换算成万元",
+    Change.FLOAT_TAIL: "金额去掉浮点尾差",
+    Change.CODE: "代码改成规范写法",
+    Change.INVISIBLE: "去掉看不见的字符",
+}
 STATES = {
     DeliveryState.HELD: "待补正",
     DeliveryState.WAITING: "排队",

@@ -33,6 +33,21 @@ _IDENTITY_WITHIN = re.compile(
 )
 
 
+#: Characters that nobody sees: format characters (Unicode Cf), fillers, variation selectors, and
+#: control characters but for tabs and line ends. Copying from chats and web pages brings them.
+INVISIBLE = (
+    "\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5"
+    "\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f\u3164\ufe00-\ufe0f\ufeff\uffa0"
+    "\ufff9-\ufffb\U0001d173-\U0001d17a\U000e0000-\U000e0fff"
+)
+_INVISIBLE = re.compile(f"[{INVISIBLE}]")
+
+
+def visible(text: str) -> str:
+    """Return the text without the characters that nobody sees."""
+    return _INVISIBLE.sub("", text)
+
+
 def masked(text: str) -> str:
     """Return a text with the resident identity numbers in it masked, those of 15 digits too.
 
@@ -58,7 +73,7 @@ def _cached(function: Callable[[str], str]) -> Callable[[str], str]:
 
 @_cached
 def fold(text: str) -> str:
-    """Return the text in NFKC (half-width), without spaces, in capitals.
+    """Return the text in NFKC (half-width), without spaces and invisible characters, in capitals.
 
     Cached: use it for codes and names, which repeat.
     """
@@ -67,9 +82,9 @@ def fold(text: str) -> str:
 
 def fold_once(text: str) -> str:
     """Like `fold`, without a cache: for document numbers and for identity numbers."""
-    if text.isascii():
+    if text.isascii() and text.isprintable():
         return "".join(text.split()).upper()
-    return "".join(half_width(text).split()).upper()
+    return "".join(visible(half_width(text)).split()).upper()
 
 
 #: Characters that are normalised at once.
@@ -94,7 +109,9 @@ def credit_code_problem(code: str) -> str | None:
     Codes may begin with a letter (N 农业农村, A 军队, Y 其他).
     """
     if len(code) != 18:
-        return f"统一社会信用代码应为18位，现为{len(code)}位"
+        odd = next((i for i, c in enumerate(code) if c not in _USCC_VALUE), None)
+        hint = "" if odd is None else f"，其中第{odd + 1}位“{code[odd]}”不是代码的字符"
+        return f"统一社会信用代码应为18位，现为{len(code)}位{hint}"
     values = [_USCC_VALUE.get(letter) for letter in code]
     for position, (letter, value) in enumerate(zip(code, values, strict=True), 1):
         if value is None:

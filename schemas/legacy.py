@@ -4,10 +4,11 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from schemas.cell import conflict
 from schemas.codes import RecordKind
 from schemas.identifiers import fold_once
 
-#: old column → 2018 column; if a row has both, the 2018 one wins.
+#: old column → 2018 column; if a row has both, they must say the same.
 PENALTY_COLUMNS = {
     "CF_XDR": "CF_XDR_MC",
     "CF_XDR_ZDM": "CF_XDR_ZZJG",
@@ -40,33 +41,75 @@ LICENCE_COLUMNS = {
 #: Two old columns of penalty kinds became one list in 2018.
 PENALTY_KIND_PARTS = ("CF_CFLB1", "CF_CFLB2")
 #: 当前状态 of the old penalty layout: 0 正常, 1 撤销, 2 异议, 3 其他. With 1 the row withdraws its
-#: decision. What is not understood stays in the row, for check to refuse.
+#: decision. An objection stays in the row, as its mark, and so does what is not understood, for
+#: check to refuse.
 PENALTY_STATE = "CF_ZT"
 _WITHDRAWN = frozenset({"1", "撤销", "已撤销", "撤回", "已撤回"})
-_IN_FORCE = frozenset({"", "0", "2", "正常", "有效", "异议"})
+_OBJECTED = frozenset({"2", "异议"})
+_IN_FORCE = frozenset({"", "0", "正常", "有效"}) | _OBJECTED
 
 _TABLES: Mapping[RecordKind, Mapping[str, str]] = {
     RecordKind.PENALTY: PENALTY_COLUMNS,
     RecordKind.LICENCE: LICENCE_COLUMNS,
 }
+#: Old columns that mean nothing here 地方编码、数据更新时间戳: they stay with the record.
+_LOCAL = ("DFBM", "SJC")
+#: All columns of the old layout, for those who look for them in a header.
+OLD_COLUMNS: Mapping[RecordKind, frozenset[str]] = {
+    RecordKind.PENALTY: frozenset({*PENALTY_COLUMNS, *PENALTY_KIND_PARTS, PENALTY_STATE, *_LOCAL}),
+    RecordKind.LICENCE: frozenset({*LICENCE_COLUMNS, *_LOCAL}),
+}
+_LOCAL_TITLES = {"地方编码": "DFBM", "数据更新时间戳": "SJC"}
+#: Chinese names in templates of 2016–17 → old column, or the 2018 column that took its place.
+OLD_TITLES: Mapping[RecordKind, Mapping[str, str]] = {
+    RecordKind.PENALTY: {
+        "处罚名称": "CF_CFMC",
+        "案件名称": "CF_AJMC",
+        "处罚类别1": "CF_CFLB1",
+        "处罚类别2": "CF_CFLB2",
+        "处罚事由": "CF_SY",
+        "处罚结果": "CF_JG",
+        "行政相对人代码_2(组织机构代码)": "CF_XDR_ZDM",
+        "行政相对人代码_3(工商登记码)": "CF_XDR_GSDJ",
+        "行政相对人代码_5(居民身份证号)": "CF_XDR_SFZ",
+        "法定代表人姓名": "CF_FR",
+        "处罚截止期": "CF_JZQ",
+        "当前状态": PENALTY_STATE,
+        **_LOCAL_TITLES,
+    },
+    RecordKind.LICENCE: {
+        "项目名称": "XK_XMMC",
+        "审批类别": "XK_SPLB",
+        "行政相对人代码_2(组织机构代码)": "XK_XDR_ZDM",
+        "行政相对人代码_3(工商登记码)": "XK_XDR_GSDJ",
+        "行政相对人代码_5(居民身份证号)": "XK_XDR_SFZ",
+        "法定代表人姓名": "XK_FR",
+        "许可截止期": "XK_JZQ",
+        **_LOCAL_TITLES,
+    },
+}
 _MARKERS = {
     kind: frozenset(table) | frozenset(PENALTY_KIND_PARTS) | {PENALTY_STATE}
     for kind, table in _TABLES.items()
 }
+#: Several old columns became the remark, which may say something else beside them.
+_REMARK = "BZ"
 #: The values of 当前状态 were different in the old licence layout: 0 正常 is now 1 有效.
 LICENCE_STATE = "XK_ZT"
 _LICENCE_STATES = {"0": "1", "1": "2"}
+#: Words for it, in both layouts.
+_LICENCE_WORDS = {"有效": "1", "正常": "1"} | dict.fromkeys(
+    ("无效", "失效", "撤销", "已撤销", "撤回", "吊销", "注销"), "2"
+)
 
 
 def to_2018(kind: RecordKind, row: Mapping[str, Any]) -> Mapping[str, Any]:
     """Return the row with 2018 names; the same object if it has no old column."""
+    if kind is RecordKind.LICENCE and (word := _licence_word(row.get(LICENCE_STATE))):
+        row = {**row, LICENCE_STATE: word}
     if kind not in _MARKERS or _MARKERS[kind].isdisjoint(row):
         return row
-    table = _TABLES[kind]
-    new = {name: value for name, value in row.items() if name not in table}
-    for old, current in table.items():
-        if old in row and new.get(current) in (None, ""):
-            new[current] = row[old]
+    new = _renamed(row, _TABLES[kind])
     parts = [str(new.pop(part)) for part in PENALTY_KIND_PARTS if new.get(part)]
     if parts and not new.get("CF_CFLB"):
         new["CF_CFLB"] = "、".join(parts)
@@ -77,12 +120,31 @@ def to_2018(kind: RecordKind, row: Mapping[str, Any]) -> Mapping[str, Any]:
     return new
 
 
+def _renamed(row: Mapping[str, Any], table: Mapping[str, str]) -> dict[str, Any]:
+    new = {name: value for name, value in row.items() if name not in table}
+    for old, current in table.items():
+        given, kept = row.get(old), new.get(current)
+        if given in (None, ""):
+            continue
+        if kept in (None, ""):
+            new[current] = given
+        elif current != _REMARK and fold_once(str(given)) != fold_once(str(kept)):
+            new[current] = conflict({current: kept, old: given})
+    return new
+
+
+def _licence_word(state: object) -> str | None:
+    """Return the code of a state that is written as a word; None if it is none."""
+    return _LICENCE_WORDS.get(_state(state)) if isinstance(state, str) else None
+
+
 def _read_state(row: dict[str, Any]) -> None:
     """Turn 当前状态 of an old penalty into the verb that it means, whatever verb is beside it."""
-    revoked = is_revoked(row[PENALTY_STATE])
+    state = row[PENALTY_STATE]
+    revoked = is_revoked(state)
     if revoked:
         row["verb"] = "withdraw"
-    if revoked is not None:
+    if revoked is not None and not is_objected(state):
         del row[PENALTY_STATE]
 
 
@@ -92,6 +154,11 @@ def is_revoked(state: object) -> bool | None:
     if word in _WITHDRAWN:
         return True
     return False if word in _IN_FORCE else None
+
+
+def is_objected(state: object) -> bool:
+    """Whether 当前状态 of an old penalty says that somebody objected 异议: it stays in force."""
+    return _state(state) in _OBJECTED
 
 
 _WHOLE_NUMBER = re.compile(r"0*(\d)(\.0+)?", re.ASCII)

@@ -23,6 +23,10 @@ class Rule(StrEnum):
     FUTURE = "future"  #: 日期晚于今天
     ORDER = "order"  #: 日期先后颠倒
     BYTES = "bytes"  #: 字节不能解析
+    PRECISION = "precision"  #: 写成了数字，后几位已丢失
+    GARBLED = "garbled"  #: 乱码，原来的字已丢失
+    FORMULA = "formula"  #: 公式没有结果，或结果是错误
+    AMOUNT = "amount"  #: 金额与处罚内容、处罚种类对不上
     STORABLE = "storable"  #: 含有不能存储的字符
     KIND = "kind"  #: 记录种类不认识
     CONFLICT = "conflict"  #: 与已有信息冲突

@@ -33,6 +33,10 @@ class Checked(NamedTuple):
     unknown: Mapping[str, Any] | None = None
     pseudonym: str | None = None
     decided_on: date | None = None
+    #: The row as it was given, by wire column; None if it could not be parsed.
+    given: Mapping[str, Any] | None = None
+    #: What does not fit together, but holds nothing back.
+    warnings: tuple[Problem, ...] = ()
 
     @property
     def event(self) -> CreditEvent | None:

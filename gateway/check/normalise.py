@@ -9,9 +9,13 @@ from typing import Any, NamedTuple, NoReturn
 
 import msgspec
 
+from gateway.check.envelopes import opened
 from gateway.check.raw import Raw
+from schemas.cell import conflict
 from schemas.codes import RecordKind
+from schemas.column_names import STANDARD_NAMES, ColumnNames
 from schemas.faults import of_json
+from schemas.input_rules import Deletes
 from schemas.kinds import KINDS
 from schemas.legacy import to_2018
 from schemas.problem import Problem, Rule
@@ -37,18 +41,10 @@ class Candidate(NamedTuple):
     beside: Mapping[str, Any] = _NOTHING
 
 
-def normalise(raw: Raw) -> Candidate | Problem:
-    """Return the row of an item, or the problem that makes it unreadable."""
-    if raw.body is None:
-        return _bytes_problem("消息内容为空（墓碑消息）", "重新发送完整记录")
-    row = _parsed(raw.body)
-    return row if type(row) is Problem else _candidate(raw.kind, row)
-
-
 def _parsed(body: bytes) -> Any:
     """Return the JSON value of the bytes, or the problem that makes them unreadable."""
     if b"\x00" in body or b"\\u0000" in body:
-        return _unstorable("内容含有空字符 U+0000")
+        return _unstorable("内容含有空字符（看不见）")
     try:
         row = _decoded(body)
     except UnicodeDecodeError:
@@ -72,30 +68,6 @@ def _decoded(body: bytes) -> Any:
         return _DECODER.decode(body.decode("utf-8-sig"))
 
 
-def _candidate(kind: RecordKind | None, row: Any) -> Candidate | Problem:
-    if not isinstance(row, dict):
-        return _bytes_problem("记录应为 JSON 对象", '每条记录写成 {"字段": 值} 的形式')
-    beside = _NOTHING
-    if row.keys() >= _ENVELOPE:
-        beside = {name: value for name, value in row.items() if name != "data"}
-        kind = kind or _kind(str(row.get("type", "")).rpartition(".")[2])
-        row = row["data"]
-        if not isinstance(row, dict):
-            return _bytes_problem("CloudEvents 的 data 应为 JSON 对象", "检查 data 字段")
-    kind = kind or _kind(row.get("kind")) or _guessed(row)
-    if kind is None:
-        return Problem(
-            field="kind",
-            rule=Rule.KIND,
-            message=f"不知道这是{'、'.join(kind.title for kind in KINDS.values())}中的哪一种",
-            fix=f"在 kind 字段写明 {'、'.join(KINDS)} 之一",
-        )
-    if len(row) > MAX_KEYS or max(map(len, row), default=0) > MAX_KEY_LENGTH:
-        words = f"字段多于{MAX_KEYS}个，或字段名长于{MAX_KEY_LENGTH}字"
-        return _bytes_problem(words, "每条记录一个对象，字段名用接口说明里的")
-    return Candidate(kind, to_2018(kind, row), beside)
-
-
 def _kind(name: object) -> RecordKind | None:
     try:
         return RecordKind(str(name))
@@ -106,7 +78,7 @@ def _kind(name: object) -> RecordKind | None:
 def _guessed(row: Mapping[str, Any]) -> RecordKind | None:
     """Return the kind of the first column with a known prefix."""
     for name in row:
-        if (kind := _PREFIXES.get(name[:3])) is not None:
+        if (kind := _PREFIXES.get(name[:3].upper())) is not None:
             return kind
     return None
 
@@ -144,3 +116,70 @@ def _bytes_problem(message: str, fix: str) -> Problem:
 
 def _unstorable(message: str) -> Problem:
     return Problem(field="", rule=Rule.STORABLE, message=message, fix="删去该字符后重新发送")
+
+
+_UNKNOWN_KIND = Problem(
+    field="kind",
+    rule=Rule.KIND,
+    message=f"不知道这是{'、'.join(kind.title for kind in KINDS.values())}中的哪一种",
+    fix=f"在 kind 字段写明 {'、'.join(KINDS)} 之一",
+)
+
+
+class Normalising:
+    """How items become candidate rows: the names of columns, and what a deleted row means."""
+
+    def __init__(
+        self, names: ColumnNames = STANDARD_NAMES, deletes: Deletes = Deletes.REFUSE
+    ) -> None:
+        self._names = names
+        self._deletes = deletes
+        self._exact = {kind: names.exact(kind) for kind in KINDS}
+
+    def __call__(self, raw: Raw) -> Candidate | Problem:
+        """Return the row of an item, or the problem that makes it unreadable."""
+        if raw.body is None:
+            return _bytes_problem("消息内容为空（墓碑消息）", "重新发送完整记录")
+        row = _parsed(raw.body)
+        if isinstance(row, str) and row.lstrip().startswith("{"):
+            row = _parsed(row.encode("utf-8", "surrogatepass"))  # encoded twice
+        return row if type(row) is Problem else self._candidate(raw.kind, row)
+
+    def _candidate(self, kind: RecordKind | None, row: Any) -> Candidate | Problem:
+        if not isinstance(row, dict):
+            return _bytes_problem("记录应为 JSON 对象", '每条记录写成 {"字段": 值} 的形式')
+        beside = _NOTHING
+        if row.keys() >= _ENVELOPE:
+            beside = {name: value for name, value in row.items() if name != "data"}
+            kind = kind or _kind(str(row.get("type", "")).rpartition(".")[2])
+            row = row["data"]
+            if not isinstance(row, dict):
+                return _bytes_problem("CloudEvents 的 data 应为 JSON 对象", "检查 data 字段")
+        inner = opened(row, self._deletes)
+        if isinstance(inner, Problem):
+            return inner
+        kind = kind or _kind(inner.get("kind")) or _guessed(inner)
+        if kind is None:
+            return _UNKNOWN_KIND
+        if len(inner) > MAX_KEYS or max(map(len, inner), default=0) > MAX_KEY_LENGTH:
+            words = f"字段多于{MAX_KEYS}个，或字段名长于{MAX_KEY_LENGTH}字"
+            return _bytes_problem(words, "每条记录一个对象，字段名用接口说明里的")
+        return Candidate(kind, to_2018(kind, self._renamed(kind, inner)), beside)
+
+    def _renamed(self, kind: RecordKind, row: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Return the row with names in other spellings replaced; the same object if none is."""
+        exact = self._exact[kind]
+        strange = [name for name in row if name not in exact]
+        named = {name: self._names.wire(kind, name) for name in strange}
+        if not any(named.values()):
+            return row
+        new = {name: value for name, value in row.items() if not named.get(name)}
+        for name, wire in named.items():
+            if wire is None or row[name] in (None, ""):
+                continue
+            kept = new.get(wire)
+            if kept not in (None, "", row[name]):
+                new[wire] = conflict({wire: kept, name: row[name]})
+            else:
+                new[wire] = row[name]
+        return new

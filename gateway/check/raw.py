@@ -4,6 +4,9 @@ from typing import NamedTuple
 
 from schemas.codes import RecordKind
 
+#: The position of an item in a workbook is sheet index × this number + row.
+SHEET_STRIDE = 10_000_000
+
 
 class Raw(NamedTuple):
     """One item of input as it came: its bytes and where they came from.
@@ -17,11 +20,7 @@ class Raw(NamedTuple):
     body: bytes | None
     kind: RecordKind | None
 
-
-#: The position of an XLSX row is sheet index × this number + row.
-SHEET_STRIDE = 10_000_000
-
-
-def line_of(raw: Raw) -> int:
-    """Return the line of the file, or the row of the sheet, that an item is from."""
-    return raw.position % SHEET_STRIDE
+    @property
+    def line(self) -> int:
+        """The line of the file, or the row of the sheet, that it is from."""
+        return self.position % SHEET_STRIDE

@@ -5,14 +5,15 @@ from decimal import Decimal
 from functools import cache, lru_cache, partial
 from typing import Any, NamedTuple
 
-from gateway.check.values import Read, read
+from gateway.check.garbled import is_unusual
+from gateway.check.values import EXACT_DIGITS, Read, read
 from schemas.codes import RecordKind
 from schemas.columns import Column, ColumnType, columns_of
 from schemas.problem import Problem
 from schemas.record import RECORD_KINDS
 
 #: Our own columns beside those of the standard.
-OWN_COLUMNS = frozenset({"kind", "verb", "填报问题", "修改办法"})
+OWN_COLUMNS = frozenset({"kind", "verb", "填报问题", "修改办法", "来源工作表", "来源行"})
 #: Those that stand beside an event or a grade where the problem workbook is sent again.
 WRITTEN_BY_US = OWN_COLUMNS - {"verb"}
 #: Cached texts of a column at most: dates, kinds, and the credit codes of a province's companies.
@@ -42,8 +43,10 @@ class _Place(NamedTuple):
     column: Column
 
 
-def read_row(kind: RecordKind, row: Mapping[str, Any]) -> RowRead:
-    """Read the columns of a row of this kind; empty ones are left out."""
+def read_row(
+    kind: RecordKind, row: Mapping[str, Any], placeholders: frozenset[str] = frozenset()
+) -> RowRead:
+    """Read the columns of a row of this kind; empty ones and placeholders are left out."""
     sheet = _sheet(kind)
     values: dict[str, Any] = {}
     found: list[tuple[int, Problem]] = []
@@ -52,23 +55,27 @@ def read_row(kind: RecordKind, row: Mapping[str, Any]) -> RowRead:
         place = sheet.get(wire)
         if place is None:
             if wire not in OWN_COLUMNS:
-                unknown = unknown or {}
-                unknown[wire] = given
+                unknown = {**(unknown or {}), wire: given}
             continue
-        name, plain, read_text, position, column = place
-        text = str(given) if type(given) is Decimal else given
-        if type(text) is str and len(text) <= plain:
-            value, problem = text.strip() or None, None
-        elif type(text) is str and len(text) <= LONGEST:
-            value, problem = read_text(text)
-        else:
-            value, problem = read(column, given)
+        if type(given) is str and len(given) <= LONGEST and given.strip() in placeholders:
+            continue
+        value, problem = _read_at(place, given)
         if value is not None:
-            values[name] = value
+            values[place.name] = value
         if problem is not None:
-            found.append((position, problem))
+            found.append((place.position, problem))
     found.sort(key=_position)
     return RowRead(values, [problem for _, problem in found], unknown)
+
+
+def _read_at(place: _Place, given: Any) -> Read:
+    _, plain, read_text, _, column = place
+    text = str(given) if type(given) is Decimal and given.adjusted() < EXACT_DIGITS else given
+    if type(text) is not str:
+        return read(column, given)
+    if len(text) <= plain and not is_unusual(text):
+        return text.strip() or None, None
+    return read_text(text) if len(text) <= LONGEST else read(column, text)
 
 
 def _position(found: tuple[int, Problem]) -> int:

@@ -2,32 +2,34 @@
 
 import re
 from collections.abc import Callable
-from datetime import MAXYEAR, date
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from functools import lru_cache
 from typing import Any
 
-from schemas.base import plain_number
+from gateway.check.amounts import read_amount
+from gateway.check.dates import number_as_date, parse_date, why_no_date
+from gateway.check.garbled import is_scientific, is_unusual, lost_characters
+from schemas.cell import fault, is_cell
 from schemas.codes import OTHER_PENALTY_PREFIX, PENALTY_KINDS
 from schemas.columns import Column, ColumnType
-from schemas.identifiers import credit_code_problem, fold, fold_once, half_width
-from schemas.licence import LONG_TERM
+from schemas.identifiers import credit_code_problem, fold, fold_once, visible
 from schemas.problem import Problem, Rule
 
-_DATE = re.compile(r"(\d{4})[-/.年](\d{1,2})[-/.月](\d{1,2})日?(?:[ T]00:00(?::00(?:\.0+)?)?Z?)?")
-_LONG_TERM_WORDS = frozenset({"长期", "长期有效", "永久"})
 _KIND_SEPARATORS = re.compile(r"[、,，;；/|\s]+")
-_NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?", re.ASCII)
-_GROUPED = re.compile(r"\d{1,3}(,\d{3})+(\.\d+)?", re.ASCII)
-#: Decimal(18,6): twelve digits before the point, six after it.
-_AMOUNT_LIMIT = Decimal(10) ** 12
-_CENT = Decimal("0.000001")
 
 #: Characters of a value that is no free text. Longer ones are no codes, dates or amounts; comparing
 #: and normalising them takes time that grows with the square of the length.
 _LONGEST_CODE, _LONGEST_KINDS = 200, 2_000
 #: JSON values that no column of the standard takes; a union would be built at each call.
 _NESTED = (bool, dict, list)
+#: Digits of a number up to which spreadsheets and floats hold all that was typed.
+EXACT_DIGITS = 14
+#: What spreadsheets show where a formula fails.
+ERRORS = frozenset(
+    {"#N/A", "#REF!", "#VALUE!", "#DIV/0!", "#NAME?", "#NUM!", "#NULL!", "#SPILL!", "#CALC!"}
+)
+#: Columns whose values are no numbers, although some have nothing but digits.
+_NAMES = frozenset({ColumnType.TEXT, ColumnType.CREDIT_CODE, ColumnType.IDENTITY})
 
 Read = tuple[Any, Problem | None]
 
@@ -36,8 +38,9 @@ def read(column: Column, value: Any) -> Read:
     """Return the typed value (None if empty or unreadable) and its problem (None if fine)."""
     if value is None or value == "" or (isinstance(value, str) and value.isspace()):
         return None, None
-    if isinstance(value, _NESTED) and not _is_list_of_kinds(column, value):
-        return None, problem(column, Rule.FORMAT, "应为文字", "填写文字")
+    odd = _odd(column, value)
+    if odd is not None:
+        return None, problem(column, *odd)
     if column.type is not ColumnType.TEXT and _is_too_long(column, value):
         return None, problem(column, Rule.LENGTH, "内容过长，不会是该项", "检查是否填错了列")
     return _READERS[column.type](column, value)
@@ -54,13 +57,45 @@ def _is_list_of_kinds(column: Column, value: Any) -> bool:
     return isinstance(value, list) and column.type is ColumnType.PENALTY_KINDS
 
 
+def _odd(column: Column, value: Any) -> tuple[Rule, str, str] | None:
+    """Return what is wrong with a value that no column of this type has; None if nothing is."""
+    if is_cell(value):
+        return _CELL_RULES.get(value["$cell"], Rule.FORMAT), *fault(value)
+    if isinstance(value, _NESTED) and not _is_list_of_kinds(column, value):
+        return Rule.FORMAT, "应为文字", "填写文字"
+    if isinstance(value, str) and value.strip() in ERRORS:
+        words = f"单元格是公式错误 {value.strip()}"
+        return Rule.FORMULA, words, "改正公式，或直接填写该项"
+    if column.type in _NAMES and lost_digits(value):
+        words = "是数字而不是文本，后几位已丢失"
+        return Rule.PRECISION, words, "把单元格或字段设为文本，按证照重填"
+    return None
+
+
+def lost_digits(value: object) -> bool:
+    """Whether a value is a number, or a text made from one, that cannot hold all its digits."""
+    if isinstance(value, str):
+        return is_scientific(value.strip())
+    if isinstance(value, Decimal):
+        return value.is_finite() and value.adjusted() >= EXACT_DIGITS
+    return isinstance(value, int | float) and abs(value) >= 10**EXACT_DIGITS
+
+
 def missing(column: Column) -> Problem:
     """Return the problem of a required column that is empty."""
     return problem(column, Rule.REQUIRED, "必填项为空", "补填该项")
 
 
 def _text(column: Column, value: Any) -> Read:
-    text = str(value).strip()
+    text = str(value)
+    if is_unusual(text):
+        text = visible(text)
+        if lost := lost_characters(text, column.max_length):
+            words = f"“{text[:60]}”里有乱码“{lost}”，原来的字已丢失"
+            return None, problem(
+                column, Rule.GARBLED, words, "按决定书重填该项，或从原系统重新导出"
+            )
+    text = text.strip()
     if not text:
         return None, None
     if column.max_length is not None and len(text) > column.max_length:
@@ -70,7 +105,7 @@ def _text(column: Column, value: Any) -> Read:
 
 
 def _code(column: Column, value: Any) -> Read:
-    text = str(value).strip()
+    text = visible(str(value)).strip()
     if not text or (column.codes and text in column.codes):
         return text or None, None
     allowed = "、".join(sorted(column.codes or ()))
@@ -91,56 +126,18 @@ def _identity(column: Column, value: Any) -> Read:
     return _text(column, fold_once(str(value)))
 
 
-@lru_cache(maxsize=4096)
-def parse_date(text: str) -> date | None:
-    """Return the day of a text (YYYY/MM/DD or YYYY-MM-DD); 长期 is 2099-12-31; None if unreadable.
-
-    Other systems write 长期 as a day of the year 9999, after which no due time can be computed; it
-    also becomes 2099-12-31.
-    """
-    if text in _LONG_TERM_WORDS:
-        return LONG_TERM
-    match = _DATE.fullmatch(text)
-    if match is None:
-        return None
-    try:
-        day = date(*(int(part) for part in match.groups()))
-    except ValueError:
-        return None
-    return LONG_TERM if day.year == MAXYEAR else day
-
-
 def _date(column: Column, value: Any) -> Read:
-    day = parse_date(str(value).strip())
+    day = number_as_date(value) if type(value) is int else parse_date(str(value).strip())
     if day is not None:
         return day, None
-    return None, problem(
-        column,
-        Rule.FORMAT,
-        f"“{value}”不是日期",
-        "写成 2026/10/01 或 2026-10-01，长期写 2099/12/31",
-    )
+    return None, problem(column, Rule.FORMAT, *why_no_date(value))
 
 
 def _amount(column: Column, value: Any) -> Read:
-    text = half_width(str(value)).strip().removesuffix("万元").removesuffix("万")
-    try:
-        amount = Decimal(_plain_number(text))
-    except InvalidOperation:
-        return None, problem(column, Rule.FORMAT, f"“{value}”不是金额", "填数字，单位万元，如 0.2")
-    if not amount.is_finite() or amount < 0 or amount >= _AMOUNT_LIMIT:
-        return None, problem(column, Rule.FORMAT, f"金额 {value} 超出范围", "填0以上、单位万元的数")
-    if amount != amount.quantize(_CENT):
-        return None, problem(column, Rule.FORMAT, f"金额 {value} 超过6位小数", "四舍五入到6位小数")
-    return plain_number(amount), None
-
-
-def _plain_number(text: str) -> str:
-    """Return a number without commas between groups of three; one elsewhere may be a point."""
-    text = text.strip()
-    if _GROUPED.fullmatch(text):
-        return text.replace(",", "")
-    return text if _NUMBER.fullmatch(text) else "no number"
+    amount = read_amount(str(value))
+    if amount.wan is not None:
+        return amount.wan, None
+    return None, problem(column, Rule.FORMAT, amount.wrong, amount.fix)
 
 
 def _penalty_kinds(column: Column, value: Any) -> Read:
@@ -161,7 +158,7 @@ def _penalty_kinds(column: Column, value: Any) -> Read:
 @lru_cache(maxsize=4096)
 def split_kinds(texts: tuple[str, ...]) -> tuple[str, ...]:
     """Return the penalty kinds of a value in their order, each once, whatever the separator."""
-    words = (word for text in texts for word in _KIND_SEPARATORS.split(text.strip()))
+    words = (word for text in texts for word in _KIND_SEPARATORS.split(visible(text).strip()))
     return tuple(dict.fromkeys(word for word in words if word))
 
 
@@ -174,6 +171,7 @@ def problem(column: Column, rule: Rule, message: str, fix: str) -> Problem:
     return Problem(field=column.wire, rule=rule, message=f"{column.title}：{message}", fix=fix)
 
 
+_CELL_RULES = {"formula": Rule.FORMULA, "cut": Rule.GARBLED, "conflict": Rule.CONFLICT}
 _READERS: dict[ColumnType, Callable[[Column, Any], Read]] = {
     ColumnType.TEXT: _text,
     ColumnType.DATE: _date,

@@ -1,14 +1,12 @@
-"""`check`: print the problems of each record of a file; nothing is taken in or sent."""
+"""`check`: print what is in a file and what is wrong with it; nothing is taken in or sent."""
 
-from collections import Counter
-from pathlib import Path
+from collections.abc import Callable
 
 import typer
 
 from gateway.check.checked import Checked
 from gateway.check.checker import Checker
-from gateway.check.raw import line_of
-from gateway.cli.options import FileArgument, KindOption, OutOption, not_the_same
+from gateway.cli.options import FileArgument, KindOption, OutOption, RowsOption, not_the_same
 from gateway.cli.output import (
     Exit,
     Format,
@@ -22,12 +20,12 @@ from gateway.cli.output import (
 )
 from gateway.config.clock import system_clock
 from gateway.config.keys import Keys, load_master
-from gateway.intake.files import read
-from gateway.intake.problem_workbook import FaultyRow, faulty_row, problems_workbook
-from gateway.intake.spreadsheets import UnreadableFile
+from gateway.intake.files.problem_workbook import FaultyRow, faulty_row, problems_workbook
+from gateway.intake.files.reading import Reading
+from gateway.intake.files.tally import Tally
+from gateway.intake.files.unreadable import UnreadableFile
 from gateway.titles import EXCLUSIONS, VERDICTS
 from schemas.base import today
-from schemas.verdict import Verdict
 
 
 def check(
@@ -35,58 +33,75 @@ def check(
     file: FileArgument,
     out: OutOption = None,
     kind: KindOption = None,
+    rows: RowsOption = False,
     format_: FormatOption = Format.TEXT,
 ) -> None:
-    """Print the problems of each record of a file."""
+    """Print what is in a file and what is wrong with it."""
     not_the_same(out, file)
     settings = settings_of(context)
     keys = Keys(load_master(settings.master_key, settings.state))
-    checker = Checker(keys, settings.exclusion_scope)
-    day = today(system_clock())
-    verdicts: Counter[Verdict] = Counter()
+    checker = Checker(keys, settings.exclusion_scope, settings.input)
+    tally = Tally(checker.placeholders)
     faulty: list[FaultyRow] = []
-    with spooled(file) as path, progress("校验") as advance:
-        try:
-            for raw in read(path, settings.files, kind):
-                checked = checker.check(raw, day)
-                verdicts[checked.verdict] += 1
-                _print_checked(checked, format_)
-                if checked.problems and out is not None:
-                    faulty.append(faulty_row(checked))
-                advance(1)
-        except (UnreadableFile, OSError) as error:
-            fail(str(error))
-    if out is not None:
+
+    def each(place: str, checked: Checked) -> None:
+        tally.add(place, checked)
+        if rows:
+            _print_checked(place, checked, format_)
+        if checked.problems and out is not None:
+            faulty.append(faulty_row(reading.report, checked))
+
+    with spooled(file) as path:
+        reading = Reading(path, settings.files, kind, checker.names)
+        stopped = _check(reading, checker, each)
+    if out is not None and not stopped:
         problems_workbook(out, faulty)
-    if format_ is Format.TEXT:
-        print_line(_summary(verdicts, out))
-    if verdicts.keys() - {Verdict.OK}:
+    where = f"；有问题的行已写到 {out}" if out is not None else ""
+    _print(reading, tally, stopped, format_, where)
+    if stopped:
+        fail(stopped)
+    if tally.faulty:
         raise typer.Exit(Exit.PROBLEMS)
 
 
-def _print_checked(checked: Checked, format_: Format) -> None:
-    line = line_of(checked.raw)
+def _print(reading: Reading, tally: Tally, stopped: str, format_: Format, where: str) -> None:
+    if format_ is Format.JSON:
+        about = {"file": reading.report.as_json(), **tally.as_json(), "stopped": stopped or None}
+        print_json(about)
+    elif tally.verdicts or not stopped:
+        for line in [*reading.report.words, tally.total_line() + where, *tally.words()]:
+            print_line(line)
+
+
+def _check(reading: Reading, checker: Checker, each: Callable[[str, Checked], None]) -> str:
+    """Check the items; return in Chinese why the rest of the file cannot be read, or nothing."""
+    day = today(system_clock())
+    with progress("校验") as advance:
+        try:
+            for raw in reading:
+                each(reading.place(raw), checker.check(raw, day))
+                advance(1)
+        except (UnreadableFile, OSError) as error:
+            return str(error)
+    return ""
+
+
+def _print_checked(place: str, checked: Checked, format_: Format) -> None:
     if format_ is Format.JSON:
         print_json(
             {
-                "line": line,
+                "place": place,
+                "line": checked.raw.line,
                 "kind": checked.kind,
                 "verdict": checked.verdict,
                 "excluded": checked.excluded,
                 "key": checked.shown_key,
                 "problems": [problem.model_dump() for problem in checked.problems],
+                "warnings": [problem.model_dump() for problem in checked.warnings],
             }
         )
         return
     excluded = f"，不予报送：{EXCLUSIONS[checked.excluded]}" if checked.excluded else ""
-    print_line(
-        f"第{line}行 {VERDICTS[checked.verdict]}{excluded} {checked.shown_key or ''}".rstrip()
-    )
-    for problem in checked.problems:
+    print_line(f"{place} {VERDICTS[checked.verdict]}{excluded} {checked.shown_key or ''}".rstrip())
+    for problem in (*checked.problems, *checked.warnings):
         print_line(f"    {problem.field or '整行'} {problem.message}。{problem.fix}")
-
-
-def _summary(verdicts: Counter[Verdict], out: Path | None) -> str:
-    counts = "，".join(f"{VERDICTS[verdict]} {verdicts[verdict]}" for verdict in Verdict)
-    where = f"；有问题的行已写到 {out}" if out is not None else ""
-    return f"共 {verdicts.total()} 条：{counts}{where}"

@@ -4,7 +4,7 @@ from typing import Annotated, Any
 
 import typer
 
-from gateway.check.values import parse_date
+from gateway.check.dates import parse_date
 from gateway.cli.output import (
     Exit,
     Format,

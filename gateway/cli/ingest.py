@@ -1,13 +1,19 @@
 """`ingest`: process a file, and write its faulty rows to a workbook."""
 
-from collections import Counter
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from pathlib import Path
 
 import typer
 
-from gateway.check.raw import Raw, line_of
-from gateway.cli.options import FileArgument, KindOption, OutOption, not_the_same
+from gateway.check.checked import Checked
+from gateway.cli.options import (
+    FileArgument,
+    KindOption,
+    OutOption,
+    RowsOption,
+    WholeOption,
+    not_the_same,
+)
 from gateway.cli.output import (
     Exit,
     Format,
@@ -21,86 +27,93 @@ from gateway.cli.output import (
     spooled,
 )
 from gateway.config.settings import Settings
-from gateway.intake.files import batches, read
-from gateway.intake.problem_workbook import FaultyRow, faulty_row, problems_workbook
-from gateway.intake.spreadsheets import UnreadableFile
+from gateway.intake.files.problem_workbook import FaultyRow, faulty_row, problems_workbook
+from gateway.intake.files.reading import Reading
+from gateway.intake.files.taking import Taken, take
 from gateway.record.result import Result
 from gateway.service.app import gateway
 from gateway.titles import VERDICTS
 from schemas.codes import RecordKind
 from schemas.verdict import Verdict
 
-BATCH = 1000
+#: Told of each item: the file, the place in it, what check says, and the result if it was taken.
+Told = Callable[[Reading, str, Checked, Result | None], None]
 
 
-def ingest(
+def ingest(  # noqa: PLR0913, PLR0917  one for each option
     context: typer.Context,
     file: FileArgument,
     out: OutOption = None,
     kind: KindOption = None,
+    rows: RowsOption = False,
+    whole: WholeOption = False,
     format_: FormatOption = Format.TEXT,
 ) -> None:
     """Process a file in the pipeline."""
     not_the_same(out, file)
     settings = settings_of(context)
     faulty: list[FaultyRow] = []
+
+    def told(reading: Reading, place: str, checked: Checked, result: Result | None) -> None:
+        if rows:
+            _print_row(place, checked, result, format_)
+        if out is not None and checked.problems:
+            faulty.append(faulty_row(reading.report, checked))
+
     with spooled(file) as path:
-        keep = faulty.append if out else None
-        counts = _run_ingest(lambda: _ingest(settings, path, kind, format_, keep))
-    if out is not None:
+        try:
+            taken = run(lambda: _ingest(settings, path, kind, told, whole))
+        except OSError as error:
+            fail(str(error))
+    if out is not None and taken.tally.verdicts:
         problems_workbook(out, faulty)
-    if format_ is Format.TEXT:
-        words = "，".join(f"{VERDICTS[v]} {counts[v.value]}" for v in Verdict)
-        print_line(f"共 {counts['total']} 条：{words}，其中重复 {counts['repeat']}")
-    if counts[Verdict.INCOMPLETE.value] or counts[Verdict.REFUSED.value]:
+    _print(taken, format_)
+    if taken.stopped:
+        raise typer.Exit(Exit.PROBLEMS if taken.tally.verdicts else Exit.WRONG_USE)
+    if taken.tally.faulty:
         raise typer.Exit(Exit.PROBLEMS)
 
 
-def _run_ingest(work: Callable[[], Awaitable[Counter[str]]]) -> Counter[str]:
-    try:
-        return run(work)
-    except (UnreadableFile, OSError) as error:
-        fail(str(error))
-
-
 async def _ingest(
-    settings: Settings,
-    path: Path,
-    kind: RecordKind | None,
-    format_: Format,
-    keep: Callable[[FaultyRow], None] | None,
-) -> Counter[str]:
-    counts: Counter[str] = Counter()
+    settings: Settings, path: Path, kind: RecordKind | None, told: Told, whole: bool
+) -> Taken:
     async with gateway(settings) as built:
+        reading = Reading(path, settings.files, kind, built.pipeline.checker.names)
         with progress("接收") as advance:
-            for batch in batches(read(path, settings.files, kind), BATCH):
-                checked = await built.pipeline.check(batch)
-                results = await built.pipeline.commit(checked)
-                for raw, result in zip(batch, results, strict=True):
-                    _count(counts, raw, result, format_)
-                for one in checked:
-                    if keep is not None and one.problems:
-                        keep(faulty_row(one))
-                advance(len(batch))
-    return counts
+
+            def each(place: str, checked: Checked, result: Result | None) -> None:
+                told(reading, place, checked, result)
+                advance(1)
+
+            return await take(built.pipeline, reading, each, whole=whole)
 
 
-def _count(counts: Counter[str], raw: Raw, result: Result, format_: Format) -> None:
-    counts.update(["total", result.verdict.value])
-    counts["repeat"] += result.repeat
+def _print(taken: Taken, format_: Format) -> None:
+    if format_ is Format.JSON:
+        print_json(taken.as_json())
+    elif taken.stopped and not taken.tally.verdicts:
+        fail(taken.stopped)
+    else:
+        for line in taken.words():
+            print_line(line)
+
+
+def _print_row(place: str, checked: Checked, result: Result | None, format_: Format) -> None:
     if format_ is Format.JSON:
         print_json(
             {
-                "line": line_of(raw),
-                "verdict": result.verdict,
-                "repeat": result.repeat,
-                "key": result.key,
-                "excluded": result.excluded,
-                "problems": [problem.model_dump() for problem in result.problems],
-                "quarantine_id": result.quarantine_id,
+                "place": place,
+                "line": checked.raw.line,
+                "verdict": checked.verdict,
+                "repeat": result.repeat if result else None,
+                "key": checked.shown_key,
+                "excluded": checked.excluded,
+                "problems": [problem.model_dump() for problem in checked.problems],
+                "warnings": [problem.model_dump() for problem in checked.warnings],
+                "quarantine_id": result.quarantine_id if result else None,
             }
         )
-    elif result.verdict is not Verdict.OK:
-        problems = "；".join(problem.message for problem in result.problems)
-        again = "（重复）" if result.repeat else ""
-        print_line(f"第{line_of(raw)}行 {VERDICTS[result.verdict]}{again}：{problems}")
+    elif checked.verdict is not Verdict.OK:
+        problems = "；".join(problem.message for problem in checked.problems)
+        again = "（重复）" if result and result.repeat else ""
+        print_line(f"{place} {VERDICTS[checked.verdict]}{again}：{problems}")

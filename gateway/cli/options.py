@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from gateway.check.values import parse_date
+from gateway.check.dates import parse_date
 from gateway.cli.output import STANDARD_INPUT, fail, settings_of
 from gateway.rules.files import parse_rule_set, read_text
 from gateway.rules.rulebook import Rulebook
@@ -49,6 +49,8 @@ def not_the_same(out: Path | None, file: Path) -> None:
 OutOption = Annotated[
     Path | None, typer.Option(callback=workbook, help="把有问题的行写到这个 xlsx，改好后重新导入")
 ]
+RowsOption = Annotated[bool, typer.Option("--rows", help="再逐行列出")]
+WholeOption = Annotated[bool, typer.Option("--whole", help="有一条有问题就一条也不接收")]
 KindOption = Annotated[RecordKind | None, typer.Option(help="表头和内容都看不出种类时指明")]
 
 
@@ -64,7 +66,8 @@ def there(file: Path | None) -> Path | None:
 
 
 FileArgument = Annotated[
-    Path, typer.Argument(callback=there, help="NDJSON、CSV 或 XLSX 文件；- 读标准输入")
+    Path,
+    typer.Argument(callback=there, help="表格（xlsx、xls、ods、csv 等）或 JSON 文件；- 读标准输入"),
 ]
 
 

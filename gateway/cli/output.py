@@ -144,7 +144,7 @@ def spooled(file: Path) -> Iterator[Path]:
     if file != STANDARD_INPUT:
         yield file
         return
-    with tempfile.NamedTemporaryFile(suffix=".ndjson") as spool:
+    with tempfile.NamedTemporaryFile() as spool:
         shutil.copyfileobj(sys.stdin.buffer, spool)
         spool.flush()
         yield Path(spool.name)

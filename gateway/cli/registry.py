@@ -32,7 +32,7 @@ COMMANDS: Mapping[str, Mapping[str, tuple[str, str]]] = {
     NAME: {
         "demo": ("demo:demo", "用样例数据把主要工作从头到尾走一遍，全部服务自带。"),
         "up": ("serve:up", "运行网关，直到收到停止信号。"),
-        "check": ("check:check", "校验一个文件，逐条说明问题；不接收，不报送。"),
+        "check": ("check:check", "校验一个文件，说明里面有什么、有什么问题；不接收。"),
         "ingest": ("ingest:ingest", "接收一个文件；同一文件再来一次不产生任何变化。"),
         "score": ("score:score", "按评价办法给每行的对象评分，写出依据。"),
         "due": ("due:due_command", "算出报送期限，说明依据的日历。"),

@@ -26,6 +26,7 @@ from schemas.codes import RecordKind, SubjectKind
 from schemas.connection import KafkaConnection
 from schemas.destination import BUILT_IN_TIME_LIMITS, Destination, TimeLimit
 from schemas.faults import of_system, placed
+from schemas.input_rules import InputRules
 from schemas.verdict import Exclusion, Scope
 
 _PREFIX = "CREDIT_GATEWAY_"
@@ -101,6 +102,8 @@ class FileLimits(Schema):
     max_xlsx_rows: int = Field(default=100_000, gt=0)
     max_unpacked_bytes: int = Field(default=512 * 2**20, gt=0)
     max_line_bytes: int = Field(default=2**20, gt=0, lt=2**31)
+    #: Memory of the process that reads a workbook.
+    max_reader_bytes: int = Field(default=300 * 2**20, ge=64 * 2**20)
 
 
 #: None: for ever.
@@ -147,6 +150,7 @@ class Settings(BaseSettings):
     kafka: KafkaSettings = KafkaSettings()
     http: HttpSettings = HttpSettings()
     files: FileLimits = FileLimits()
+    input: InputRules = InputRules()
     scoring: ScoringSettings = ScoringSettings()
     scope: Mapping[Exclusion, str] = Field(default_factory=dict)
     retention: RetentionSettings = RetentionSettings()

@@ -1,18 +1,26 @@
-"""HTTP intake: `POST /v1/intake/{kind}` with one record or a list; one result per record."""
+"""HTTP intake: records by `POST /v1/intake/{kind}`, files by `POST /v1/intake/files`.
+
+Records come as one or as a list, with one result for each. A file comes as it is, as the body; the
+answer says what was recognised, and counts.
+"""
 
 import hashlib
-import json
-import re
-from collections.abc import Iterator
+import tempfile
 from itertools import islice
+from pathlib import Path
 from typing import Annotated, Any
 from uuid import uuid4
 
 import orjson
 from fastapi import APIRouter, Header, HTTPException, Request, Response
 
+from gateway.check.checked import Checked
 from gateway.check.raw import Raw
 from gateway.config.clock import Clock
+from gateway.config.settings import FileLimits
+from gateway.intake.files.json_file import elements
+from gateway.intake.files.reading import Reading
+from gateway.intake.files.taking import take
 from gateway.pipeline import Pipeline
 from gateway.record.result import Result
 from gateway.store.base.engine import Database, DatabaseAway
@@ -23,9 +31,16 @@ from schemas.codes import RecordKind
 MAX_RECORDS = 10_000
 
 
-def router(pipeline: Pipeline, database: Database, clock: Clock) -> APIRouter:
+def router(pipeline: Pipeline, database: Database, clock: Clock, limits: FileLimits) -> APIRouter:
     """Return the intake routes; the application checks the API key."""
     routes = APIRouter()
+
+    @routes.post("/v1/intake/files")
+    async def file_intake(
+        request: Request, kind: RecordKind | None = None, whole: bool = False, rows: bool = False
+    ) -> Response:
+        """Take in a file; 422 if nothing of it was taken, with the reason in `stopped`."""
+        return await _file(pipeline, await request.body(), limits, kind, whole, rows)
 
     @routes.post("/v1/intake/{kind}")
     async def intake(
@@ -49,6 +64,36 @@ def router(pipeline: Pipeline, database: Database, clock: Clock) -> APIRouter:
 _JSON = "application/json"
 
 
+async def _file(
+    pipeline: Pipeline,
+    body: bytes,
+    limits: FileLimits,
+    kind: RecordKind | None,
+    whole: bool,
+    rows: bool,
+) -> Response:
+    told: list[dict[str, Any]] = []
+
+    def each(place: str, checked: Checked, result: Result | None) -> None:
+        if rows:
+            told.append({"place": place, **as_json(result or Result(checked))})
+
+    with tempfile.NamedTemporaryFile() as spool:
+        spool.write(body)
+        spool.flush()
+        reading = Reading(Path(spool.name), limits, kind, pipeline.checker.names)
+        try:
+            taken = await take(pipeline, reading, each, whole=whole)
+        except DatabaseAway as error:
+            raise HTTPException(503, _AWAY_IN_FILE) from error
+    answer = taken.as_json() | ({"rows": told} if rows else {})
+    refused = taken.stopped and (whole or not taken.tally.verdicts)
+    return Response(orjson.dumps(answer), 422 if refused else 200, None, _JSON)
+
+
+_AWAY_IN_FILE = "数据库暂时不可用，文件没有接收完：稍后原样再传一次，已接收的不会重复"
+
+
 async def _origin(
     database: Database, clock: Clock, request: Request, key: str | None, body: bytes
 ) -> str:
@@ -70,41 +115,13 @@ async def _origin(
 def _records(body: bytes) -> list[bytes]:
     """Return the records of a body as bytes; a body that is not JSON is one item, refused later."""
     try:
-        elements = _elements(body.decode("utf-8-sig").strip())
-        found = list(islice(elements, MAX_RECORDS + 1))
+        text = body.decode("utf-8-sig").strip()
+        found = list(islice(elements(text), MAX_RECORDS + 1)) if text[:1] == "[" else [body]
     except (ValueError, RecursionError):
         return [body]
     if len(found) > MAX_RECORDS:
         raise HTTPException(413, f"一次最多{MAX_RECORDS}条，这里更多：分几次发送")
     return found
-
-
-_DECODER = json.JSONDecoder(parse_float=str, parse_int=str)
-_BETWEEN = re.compile(r"[\s]*")
-
-
-def _elements(text: str) -> Iterator[bytes]:
-    """Yield the elements of a JSON list as they were written, so that each is checked by itself."""
-    if not text.startswith("["):
-        yield text.encode()
-        return
-    position = _skip(text, 1)
-    while text[position : position + 1] != "]":
-        start = position
-        _, position = _DECODER.raw_decode(text, start)
-        yield text[start:position].encode()
-        position = _skip(text, position)
-        if text[position : position + 1] == ",":
-            position = _skip(text, position + 1)
-        elif text[position : position + 1] != "]":
-            raise ValueError(text[position : position + 1])
-    if position != len(text) - 1:
-        raise ValueError(text[position:])
-
-
-def _skip(text: str, position: int) -> int:
-    match = _BETWEEN.match(text, position)
-    return match.end() if match else position
 
 
 def as_json(result: Result) -> dict[str, Any]:
@@ -116,5 +133,6 @@ def as_json(result: Result) -> dict[str, Any]:
         "key": result.key,
         "excluded": result.excluded,
         "problems": [problem.model_dump() for problem in result.problems],
+        "warnings": [problem.model_dump() for problem in result.checked.warnings],
         "quarantine_id": result.quarantine_id,
     }

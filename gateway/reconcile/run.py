@@ -10,7 +10,7 @@ from datetime import date, datetime, time
 from typing import Any
 
 from connectors.protocol import Connector
-from gateway.check.values import parse_date
+from gateway.check.dates import parse_date
 from gateway.config.keys import Keys, is_person
 from gateway.due.deadline import parse_dues
 from gateway.reconcile.compare import Comparison, Difference, Key, Ours, Shown

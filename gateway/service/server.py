@@ -18,7 +18,7 @@ SHUTDOWN_SECONDS = 10
 
 def routers(gateway: Gateway) -> list[APIRouter]:
     """Return the routes besides health checks and metrics."""
-    return [http.router(gateway.pipeline, gateway.database, gateway.clock)]
+    return [http.router(gateway.pipeline, gateway.database, gateway.clock, gateway.settings.files)]
 
 
 async def start_web(gateway: Gateway, running: Running, stack: AsyncExitStack) -> None:

@@ -26,6 +26,11 @@ class Ran:
     err: str
 
     @property
+    def rows(self) -> list[dict[str, Any]]:
+        """The rows of a file as JSON; its summary is the last line."""
+        return self.objects[:-1]
+
+    @property
     def objects(self) -> list[dict[str, Any]]:
         """The output as JSON, one object per line."""
         return [orjson.loads(line) for line in self.out.splitlines()]
@@ -48,6 +53,10 @@ class Command:
     def json(self, *arguments: object, given: str | bytes = b"") -> Ran:
         """Run it with JSON output."""
         return self(*arguments, "--format", "json", given=given)
+
+    def file(self, name: str, *arguments: object, given: str | bytes = b"") -> Ran:
+        """Run `check` or `ingest` with a JSON line for each row, and one for the file."""
+        return self.json(name, *arguments, "--rows", given=given)
 
     def _run(self, arguments: tuple[str, ...], given: bytes, patience: int) -> Ran:
         ran = subprocess.run(

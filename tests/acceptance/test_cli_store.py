@@ -50,19 +50,19 @@ def test_a_corrected_workbook_makes_a_held_delivery_ready(command: Command, tmp_
     rows = [penalty(1, **PAST), penalty(2, CF_CFJGDM="", **PAST)]
     write(tmp_path / "rows.ndjson", *rows)
 
-    first = command.json("ingest", "rows.ndjson", "--out", "mend.xlsx")
+    first = command.file("ingest", "rows.ndjson", "--out", "mend.xlsx")
     held = command.json("deliveries", "list", "--state", "held")
     mend(
         tmp_path / "mend.xlsx", tmp_path / "mended.xlsx", "处罚机关统一社会信用代码", AUTHORITY_CODE
     )
-    second = command.json("ingest", "mended.xlsx")
-    again = command.json("ingest", "rows.ndjson")
+    second = command.file("ingest", "mended.xlsx")
+    again = command.file("ingest", "rows.ndjson")
     ready = command.json("deliveries", "list", "--state", "ready")
 
-    assert [one["verdict"] for one in first.objects] == ["ok", "incomplete"]
+    assert [one["verdict"] for one in first.rows] == ["ok", "incomplete"]
     assert [one["document_number"] for one in held.objects] == [rows[1]["CF_WSH"]]
-    assert [one["verdict"] for one in second.objects] == ["ok"]
-    assert [one["repeat"] for one in again.objects] == [True, True]
+    assert [one["verdict"] for one in second.rows] == ["ok"]
+    assert [one["repeat"] for one in again.rows] == [True, True]
     numbers = [one["document_number"] for one in ready.objects]
     assert sorted(numbers) == [row["CF_WSH"] for row in rows]
     assert [each.code for each in (first, held, second, again, ready)] == [1, 0, 0, 1, 0]
@@ -83,7 +83,7 @@ def test_a_refused_item_can_be_shown_corrected_and_replayed(
     write(tmp_path / "rows.ndjson", penalty(1, CF_WSH="", **PAST))
     write(tmp_path / "right.json", penalty(1, **PAST))
 
-    ingested = command.json("ingest", "rows.ndjson")
+    ingested = command.file("ingest", "rows.ndjson")
     [one] = command.json("quarantine", "list").objects
     number = one["id"]
     shown = command.json("quarantine", "show", number, "--bytes")

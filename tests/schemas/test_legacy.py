@@ -2,6 +2,7 @@
 
 import pytest
 
+from schemas.cell import conflict
 from schemas.codes import RecordKind
 from schemas.columns import columns_of
 from schemas.legacy import LICENCE_COLUMNS, PENALTY_COLUMNS, to_2018
@@ -30,8 +31,10 @@ def test_every_target_is_a_column_of_the_standard() -> None:
     assert set(LICENCE_COLUMNS.values()) <= licences
 
 
-def test_if_both_columns_are_filled_the_2018_one_wins() -> None:
-    assert to_2018(PENALTY, {"CF_XDR": "旧", "CF_XDR_MC": "新"}) == {"CF_XDR_MC": "新"}
+def test_if_both_columns_are_filled_they_must_say_the_same() -> None:
+    assert to_2018(PENALTY, {"CF_XDR": "同 一", "CF_XDR_MC": "同一"}) == {"CF_XDR_MC": "同一"}
+    differing = to_2018(PENALTY, {"CF_XDR": "旧", "CF_XDR_MC": "新"})
+    assert differing == {"CF_XDR_MC": conflict({"CF_XDR_MC": "新", "CF_XDR": "旧"})}
 
 
 def test_an_old_column_fills_an_empty_2018_one() -> None:
@@ -53,11 +56,16 @@ def test_a_cancelled_state_is_understood_as_people_write_it(state: object) -> No
     assert to_2018(PENALTY, {"CF_WSH": "1", "CF_ZT": state})["verb"] == "withdraw"
 
 
-@pytest.mark.parametrize("state", ["0", 0, "0.0", "正常", "", None, "2", "异议"])
+@pytest.mark.parametrize("state", ["0", 0, "0.0", "正常", "", None])
 def test_a_row_of_the_old_penalty_layout_that_is_in_force_withdraws_nothing(
     state: object,
 ) -> None:
     assert to_2018(PENALTY, {"CF_WSH": "1", "CF_ZT": state}) == {"CF_WSH": "1"}
+
+
+@pytest.mark.parametrize("state", ["2", "异议", 2])
+def test_an_objection_stays_with_the_record_and_withdraws_nothing(state: object) -> None:
+    assert to_2018(PENALTY, {"CF_WSH": "1", "CF_ZT": state}) == {"CF_WSH": "1", "CF_ZT": state}
 
 
 def test_a_state_that_is_not_understood_is_left_for_check() -> None:

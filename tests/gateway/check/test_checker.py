@@ -8,7 +8,8 @@ import pytest
 
 from gateway.check.checker import Checker
 from gateway.config.keys import Keys, Master
-from gateway.intake.problem_workbook import faulty_row
+from gateway.intake.files.problem_workbook import faulty_row
+from gateway.intake.files.report import FileReport
 from schemas.codes import Verb
 from schemas.event import CreditEvent, ReceivedGrade
 from schemas.licence import LONG_TERM, AdministrativeLicence
@@ -54,8 +55,8 @@ def test_without_a_part_of_its_key_a_decision_is_refused(
 @pytest.mark.parametrize("column", ["CF_WSH", "CF_CFJG"])
 @pytest.mark.parametrize(
     ("text", "rule"),
-    [("长" * 513, Rule.LENGTH), ("〔〕", Rule.FORMAT), ("——", Rule.FORMAT)],
-    ids=["longer than any key", "brackets only", "dashes only"],
+    [("长" * 513, Rule.LENGTH), ("〔〕", Rule.FORMAT), ("……", Rule.FORMAT)],
+    ids=["longer than any key", "brackets only", "dots only"],
 )
 def test_a_text_that_cannot_be_part_of_a_key_is_refused(
     check: Check, column: str, text: str, rule: Rule
@@ -117,7 +118,7 @@ def test_an_impossible_decision_date_is_refused_with_its_own_message(check: Chec
     checked = check(penalty(CF_JDRQ="2026/02/30"))
 
     assert checked.verdict is Verdict.REFUSED
-    assert checked.problems[0].message == "处罚决定日期：“2026/02/30”不是日期"
+    assert checked.problems[0].message == "处罚决定日期：“2026/02/30”这一天不存在"
 
 
 # ---------------------------------------------------------------- incomplete
@@ -383,7 +384,7 @@ def test_only_a_resident_identity_card_has_a_number_by_its_standard(
 
 def test_a_mended_row_of_the_problem_workbook_is_read_also_of_an_event(check: Check) -> None:
     given = event(decision=about(), codes=["A1", "B2"], details={"where": "样例路"})
-    cells = dict(faulty_row(check(given)).row) | {"填报问题": "…", "修改办法": "…"}
+    cells = dict(faulty_row(FileReport(), check(given)).row) | {"填报问题": "…", "修改办法": "…"}
 
     mended = check(cells)
 

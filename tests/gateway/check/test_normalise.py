@@ -9,11 +9,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.check.normalise import Candidate, normalise
+from gateway.check.normalise import Candidate, Normalising
 from gateway.check.raw import Raw
 from schemas.codes import RecordKind
 from schemas.problem import Problem, Rule
 from tests.factories import licence, penalty, raw
+
+normalise = Normalising()
 
 
 def problem(body: bytes | None) -> Problem:

@@ -47,9 +47,25 @@ def rule(column: Column, given_: Any) -> Rule:
         " 2026-10-09 ",
         "2026-10-09 00:00:00",
         "2026-10-09T00:00:00.000Z",
+        "2026-10-09 12:30:00",
+        "2026/10/9 0:00",
+        "2026-10-09T00:00:00+08:00",
+        "2026-10-08T16:00:00Z",
+        "2026 年 10 月 9 日",
+        "2026年10月9号",
+        "２０２６年１０月９日",
+        "二〇二六年十月九日",
+        "2026—10—09",
+        "\u200b2026/10/09",
+        "2026/10/09\t",
+        "20261009",
+        20261009,
+        20735,
+        1791475200000,
+        1791504000000,
     ],
 )
-def test_a_date_may_be_spelt_in_many_ways(text: str) -> None:
+def test_a_date_may_be_spelt_in_many_ways(text: object) -> None:
     assert value(DATE, text) == date(2026, 10, 9)
 
 
@@ -60,7 +76,21 @@ def test_a_date_without_end_is_read_as_the_last_day_of_2099(text: str) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["2026/02/30", "2026/13/01", "26/10/09", "昨天", "2026-10-09 12:30:00", "0000-01-01", 20261009],
+    [
+        "2026/02/30",
+        "2026/13/01",
+        "26/10/09",
+        "昨天",
+        "2026/10",
+        "10/9/2026",
+        "2026-10-09 24:30",
+        "2026-10-09T20:00:00Z",
+        "0000-01-01",
+        "46304",
+        46304,
+        "1791475200000",
+        1791489600000 + 1,
+    ],
 )
 def test_an_invalid_date_is_a_format_problem(text: object) -> None:
     assert rule(DATE, text) is Rule.FORMAT
@@ -79,6 +109,15 @@ def test_an_invalid_date_is_a_format_problem(text: object) -> None:
         (Decimal("0.000001"), "0.000001"),
         ("999999999999.999999", "999999999999.999999"),
         ("0", "0"),
+        ("20000元", "2"),
+        ("2元整", "0.0002"),
+        ("贰万元整", "2"),
+        ("一百二十万元", "120"),
+        ("1.5亿元", "15000.0"),
+        ("罚款2万元", "2"),
+        ("0.30000000000000004", "0.3"),
+        (2.3000000000000003, "2.3"),
+        (" 2\u200b ", "2"),
     ],
 )
 def test_an_amount_is_read_exactly(given_: object, amount: str) -> None:
@@ -87,7 +126,18 @@ def test_an_amount_is_read_exactly(given_: object, amount: str) -> None:
 
 @pytest.mark.parametrize(
     "given_",
-    ["-1", "1e12", "1000000000000", "0.0000001", "NaN", "Infinity", "贰万元", "2元整", "1e999999"],
+    [
+        "-1",
+        "1e12",
+        "1000000000000",
+        "0.0000001",
+        "NaN",
+        "Infinity",
+        "1e999999",
+        "¥2",
+        "伍仟",
+        "约2万元",
+    ],
 )
 def test_an_invalid_amount_is_a_format_problem(given_: str) -> None:
     assert rule(AMOUNT, given_) is Rule.FORMAT

@@ -11,10 +11,10 @@ import orjson
 import pytest
 import xlsxwriter
 
-from gateway.check.raw import Raw, line_of
+from gateway.check.raw import Raw
 from gateway.config.settings import FileLimits
-from gateway.intake.files import batches, file_hash, read
-from gateway.intake.spreadsheets import UnreadableFile
+from gateway.intake.files.reading import Reading, batches, file_hash
+from gateway.intake.files.unreadable import UnreadableFile
 from schemas.codes import RecordKind
 from schemas.columns import columns_of
 from schemas.penalty import AdministrativePenalty
@@ -54,11 +54,11 @@ def xlsx(folder: Path, *sheets: Sequence[Sequence[Any]]) -> Path:
 
 
 def bodies(path: Path, limits: FileLimits = LIMITS) -> list[Any]:
-    return [orjson.loads(raw.body or b"") for raw in read(path, limits)]
+    return [orjson.loads(raw.body or b"") for raw in Reading(path, limits)]
 
 
 def raws(path: Path, limits: FileLimits = LIMITS) -> list[Raw]:
-    return list(read(path, limits))
+    return list(Reading(path, limits))
 
 
 # ---------------------------------------------------------------- NDJSON
@@ -67,7 +67,7 @@ def raws(path: Path, limits: FileLimits = LIMITS) -> list[Raw]:
 def test_every_line_is_an_item_with_its_number(tmp_path: Path) -> None:
     path = ndjson(tmp_path, orjson.dumps(penalty(1)), b"", orjson.dumps(penalty(2)))
 
-    assert [(raw.position, raw.origin) for raw in read(path, LIMITS)] == [
+    assert [(raw.position, raw.origin) for raw in Reading(path, LIMITS)] == [
         (1, f"file:{file_hash(path)}"),
         (3, f"file:{file_hash(path)}"),
     ]
@@ -80,14 +80,14 @@ def test_line_endings_and_a_byte_order_mark_are_not_part_of_an_item(
     path = tmp_path / "rows.ndjson"
     path.write_bytes(b"\xef\xbb\xbf{}" + ending + b"[]")
 
-    assert [raw.body for raw in read(path, LIMITS)] == [b"{}", b"[]"]
+    assert [raw.body for raw in Reading(path, LIMITS)] == [b"{}", b"[]"]
 
 
 def test_a_broken_line_does_not_affect_the_others(tmp_path: Path, check: Check) -> None:
     good = orjson.dumps(penalty(1))
     path = ndjson(tmp_path, good, b'{"CF_WSH": ', b"\xff\xfe", b"null", good)
 
-    assert [check(raw.body).verdict for raw in read(path, LIMITS)] == [
+    assert [check(raw.body).verdict for raw in Reading(path, LIMITS)] == [
         "ok", "refused", "refused", "refused", "ok",
     ]  # fmt: skip
 
@@ -110,7 +110,7 @@ def test_a_long_file_is_read_in_constant_memory(tmp_path: Path) -> None:
 
     tracemalloc.start()
     try:
-        count = sum(len(batch) for batch in batches(read(path, LIMITS), 500))
+        count = sum(len(batch) for batch in batches(Reading(path, LIMITS), 500))
         _, peak = tracemalloc.get_traced_memory()
     finally:
         tracemalloc.stop()
@@ -135,7 +135,7 @@ def test_a_csv_file_is_read_in_every_usual_encoding(
 
 
 def test_the_kind_is_found_from_the_header(tmp_path: Path) -> None:
-    assert {raw.kind for raw in read(csv(tmp_path, table([penalty()])), LIMITS)} == {
+    assert {raw.kind for raw in Reading(csv(tmp_path, table([penalty()])), LIMITS)} == {
         RecordKind.PENALTY
     }
 
@@ -143,7 +143,7 @@ def test_the_kind_is_found_from_the_header(tmp_path: Path) -> None:
 def test_the_kind_may_be_given(tmp_path: Path) -> None:
     path = csv(tmp_path, "id,subject_code\n1,2\n")
 
-    [raw] = read(path, LIMITS, RecordKind.EVENT)
+    [raw] = Reading(path, LIMITS, RecordKind.EVENT)
 
     assert raw.kind is RecordKind.EVENT
 
@@ -172,7 +172,7 @@ def test_a_quote_without_its_end_refuses_the_file_and_names_the_line(
     path = csv(tmp_path, "\n".join([",".join(columns), *lines]))
 
     with pytest.raises(UnreadableFile, match="第4行的引号没有配对"):
-        list(read(path, LIMITS))
+        list(Reading(path, LIMITS))
 
 
 def test_a_workbook_with_a_name_of_foreign_bytes_is_read(tmp_path: Path) -> None:
@@ -183,7 +183,7 @@ def test_a_workbook_with_a_name_of_foreign_bytes_is_read(tmp_path: Path) -> None
     foreign = Path(os.fsdecode(os.fsencode(tmp_path) + b"/\xb4\xa6\xb7\xa3.xlsx"))
     plain.rename(foreign)
 
-    assert len(list(read(foreign, LIMITS))) == 1
+    assert len(list(Reading(foreign, LIMITS))) == 1
 
 
 def test_empty_rows_and_cells_are_left_out(tmp_path: Path) -> None:
@@ -197,7 +197,7 @@ def test_an_invalid_byte_refuses_only_its_row(tmp_path: Path, check: Check) -> N
     path = tmp_path / "rows.csv"
     path.write_bytes(rows.replace("样例2号".encode(), b"x"))
 
-    verdicts = [check(raw.body).verdict for raw in read(path, LIMITS)]
+    verdicts = [check(raw.body).verdict for raw in Reading(path, LIMITS)]
 
     assert len(verdicts) == 3
     assert verdicts[-1] == "refused"
@@ -205,6 +205,8 @@ def test_an_invalid_byte_refuses_only_its_row(tmp_path: Path, check: Check) -> N
 
 def test_a_table_without_a_header_is_unreadable(tmp_path: Path) -> None:
     with pytest.raises(UnreadableFile, match="列名"):
+        raws(csv(tmp_path, "一,二\n三,四"))
+    with pytest.raises(UnreadableFile, match="文件是空的"):
         raws(csv(tmp_path, ""))
 
 
@@ -219,7 +221,7 @@ def test_every_sheet_of_a_workbook_is_read(tmp_path: Path) -> None:
     found = raws(path)
 
     assert [orjson.loads(raw.body or b"") for raw in found] == [one, two]
-    assert [line_of(raw) for raw in found] == [2, 2]
+    assert [raw.line for raw in found] == [2, 2]
     assert len({raw.position for raw in found}) == 2
 
 
@@ -239,7 +241,7 @@ def test_a_date_cell_of_a_workbook_becomes_a_date(tmp_path: Path, check: Check) 
         day = workbook.add_format({"num_format": "yyyy/mm/dd"})
         sheet.write_number(1, list(row).index("CF_JDRQ"), 46304, day)
 
-    [raw] = read(path, LIMITS)
+    [raw] = Reading(path, LIMITS)
 
     assert check(raw.body).key == check(penalty()).key
     assert orjson.loads(raw.body or b"")["CF_JDRQ"] == "2026-10-09"
@@ -259,7 +261,7 @@ def test_a_formula_of_a_workbook_is_never_evaluated(tmp_path: Path) -> None:
 def test_too_many_rows_are_refused(tmp_path: Path) -> None:
     path = xlsx(tmp_path, [["CF_WSH"], *([number] for number in range(10))])
 
-    with pytest.raises(UnreadableFile, match="超过上限5行"):
+    with pytest.raises(UnreadableFile, match="超过上限5条"):
         raws(path, FileLimits(max_xlsx_rows=5))
 
 
@@ -272,12 +274,27 @@ def test_a_zip_bomb_is_refused_before_it_is_unpacked(tmp_path: Path) -> None:
         raws(path, FileLimits(max_unpacked_bytes=1_000_000))
 
 
-@pytest.mark.parametrize("content", [b"", b"no zip", b"PK\x03\x04 but no more"])
-def test_a_file_that_is_not_a_workbook_is_refused(tmp_path: Path, content: bytes) -> None:
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (b"", "文件是空的"),
+        (b"no zip", "找不到认识的列名"),
+        (b"PK\x03\x04 but no more", "工作簿已损坏"),
+        (b"%PDF-1.7", "这是PDF 文件"),
+        (b"\x89PNG\r\n", "这是图片"),
+        (b"Rar!\x1a", "这是RAR 压缩包"),
+        (b"<html><body><table></table>", "这是网页"),
+        (b"<?xml version='1.0'?><Workbook/>", "这是 XML 文件"),
+        (bytes(range(1, 9)) * 20, "这是二进制文件"),
+    ],
+)
+def test_a_file_that_is_no_table_is_named_with_what_to_do(
+    tmp_path: Path, content: bytes, words: str
+) -> None:
     path = tmp_path / "rows.xlsx"
     path.write_bytes(content)
 
-    with pytest.raises(UnreadableFile, match="XLSX"):
+    with pytest.raises(UnreadableFile, match=words):
         raws(path)
 
 
@@ -287,7 +304,7 @@ def test_an_empty_workbook_is_refused(tmp_path: Path) -> None:
 
 
 def test_events_are_read_from_ndjson(tmp_path: Path, check: Check) -> None:
-    [raw] = read(ndjson(tmp_path, orjson.dumps({"kind": "event", **event()})), LIMITS)
+    [raw] = Reading(ndjson(tmp_path, orjson.dumps({"kind": "event", **event()})), LIMITS)
 
     assert check(raw.body).verdict == "ok"
 

@@ -4,8 +4,8 @@ import orjson
 from python_calamine import CalamineWorkbook
 
 from gateway.config.settings import FileLimits
-from gateway.intake.files import read
-from gateway.intake.problem_workbook import FaultyRow, problems_workbook
+from gateway.intake.files.problem_workbook import FaultyRow, problems_workbook
+from gateway.intake.files.reading import Reading
 from schemas.codes import RecordKind
 from schemas.columns import columns_of
 from schemas.penalty import AdministrativePenalty
@@ -26,21 +26,21 @@ PROBLEM = Problem(
 def test_faulty_rows_are_read_back_as_they_were_given(tmp_path: Path) -> None:
     path = tmp_path / "problems.xlsx"
 
-    problems_workbook(path, [FaultyRow(2, RecordKind.PENALTY, ROW, [PROBLEM])])
+    problems_workbook(path, [FaultyRow("", 2, RecordKind.PENALTY, ROW, [PROBLEM])])
 
-    (item,) = read(path, FileLimits())
+    (item,) = Reading(path, FileLimits())
     row = orjson.loads(item.body or b"")
     assert item.kind is RecordKind.PENALTY
-    assert row == ROW | {"填报问题": PROBLEM.message, "修改办法": PROBLEM.fix}
+    assert row == ROW | {"来源行": "2", "填报问题": PROBLEM.message, "修改办法": PROBLEM.fix}
 
 
 def test_each_kind_has_its_sheet_with_columns_in_the_order_of_the_standard(tmp_path: Path) -> None:
     path = tmp_path / "problems.xlsx"
     rows = [
-        FaultyRow(1, None, {"a": "1"}, [PROBLEM]),
-        FaultyRow(2, RecordKind.EVENT, {"id": "e1"}, [PROBLEM]),
-        FaultyRow(3, RecordKind.LICENCE, {"XK_WSH": "1号"}, [PROBLEM]),
-        FaultyRow(4, RecordKind.PENALTY, ROW, [PROBLEM, PROBLEM]),
+        FaultyRow("", 1, None, {"a": "1"}, [PROBLEM]),
+        FaultyRow("", 2, RecordKind.EVENT, {"id": "e1"}, [PROBLEM]),
+        FaultyRow("", 3, RecordKind.LICENCE, {"XK_WSH": "1号"}, [PROBLEM]),
+        FaultyRow("", 4, RecordKind.PENALTY, ROW, [PROBLEM, PROBLEM]),
     ]
 
     problems_workbook(path, rows)
@@ -49,7 +49,7 @@ def test_each_kind_has_its_sheet_with_columns_in_the_order_of_the_standard(tmp_p
     header = book.get_sheet_by_name("行政处罚").to_python()[0]
     titles = [column.title for column in columns_of(AdministrativePenalty)]
     assert book.sheet_names == ["行政处罚", "行政许可", "其他"]
-    assert header == [*titles, "自加列", "填报问题", "修改办法"]
+    assert header == [*titles, "自加列", "来源工作表", "来源行", "填报问题", "修改办法"]
     assert book.get_sheet_by_name("其他").to_python()[2][:3] == ["", "event", "e1"]
 
 

@@ -5,20 +5,23 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from decimal import Decimal
 from pathlib import Path
 
 import orjson
 
 from connectors.shared.xlsx import Sheet, workbook
 from gateway.check.checked import Checked
-from gateway.check.normalise import Candidate, normalise
-from gateway.check.raw import line_of
+from gateway.check.values import lost_digits
+from gateway.intake.files.report import FileReport
+from schemas.cell import is_cell, shown
 from schemas.codes import RecordKind
 from schemas.columns import Column, columns_of
 from schemas.kinds import KINDS, REPORTED_IN_ORDER, REPORTED_KINDS
 from schemas.problem import Problem
 from schemas.record import RECORD_KINDS
 
+SHEET, ROW = "来源工作表", "来源行"
 PROBLEMS = "填报问题"
 FIXES = "修改办法"
 _SHEETS = {name: KINDS[name].title for name in REPORTED_IN_ORDER}
@@ -29,8 +32,9 @@ _KIND = "kind"
 
 @dataclass(frozen=True, slots=True)
 class FaultyRow:
-    """One faulty row: the given texts by wire column, and their problems."""
+    """One faulty row: where it is from, the given texts by wire column, and their problems."""
 
+    sheet: str
     line: int
     kind: RecordKind | None
     row: Mapping[str, str]
@@ -49,7 +53,7 @@ def problems_workbook(path: Path, faulty: Iterable[FaultyRow]) -> None:
             rows = by_sheet.get(name, [])
             columns = _columns(name)
             extra = _extra(rows, {column.wire for column in columns})
-            widths = [*(_width(c) for c in columns), *(16.0 for _ in extra), 48.0, 48.0]
+            widths = [*map(_width, columns), *(16.0 for _ in extra), 14.0, 8.0, 48.0, 48.0]
             _write(book.sheet(name, widths), columns, extra, rows)
 
 
@@ -64,7 +68,7 @@ def _columns(sheet: str) -> tuple[Column, ...]:
 
 def _extra(rows: Iterable[FaultyRow], known: set[str]) -> list[str]:
     """Return the columns that are not in the standard, in the order of their first use."""
-    ours = known | {PROBLEMS, FIXES}
+    ours = known | {SHEET, ROW, PROBLEMS, FIXES}
     return list(dict.fromkeys(name for row in rows for name in row.row if name not in ours))
 
 
@@ -76,30 +80,40 @@ def _write(
     sheet: Sheet, columns: Sequence[Column], extra: Sequence[str], rows: Iterable[FaultyRow]
 ) -> None:
     names = [*(column.wire for column in columns), *extra]
-    titles = [*(column.title for column in columns), *extra, PROBLEMS, FIXES]
+    titles = [*(column.title for column in columns), *extra, SHEET, ROW, PROBLEMS, FIXES]
     sheet.head(titles)
     for row in rows:
         wrong = {problem.field for problem in row.problems}
         cells = [(row.row.get(name, ""), "marked" if name in wrong else "text") for name in names]
         messages = dict.fromkeys(problem.message for problem in row.problems)
         fixes = dict.fromkeys(problem.fix for problem in row.problems)
-        sheet.write([*cells, ("；".join(messages), "text"), ("；".join(fixes), "text")])
+        ours = (row.sheet, str(row.line), "；".join(messages), "；".join(fixes))
+        sheet.write([*cells, *((text, "text") for text in ours)])
 
 
-def faulty_row(checked: Checked) -> FaultyRow:
+def faulty_row(report: FileReport, checked: Checked) -> FaultyRow:
     """Return the row of a checked item by wire column; its raw text if it cannot be parsed."""
-    candidate = normalise(checked.raw)
-    if isinstance(candidate, Candidate):
-        row = {name: _text(candidate.kind, value) for name, value in candidate.row.items()}
+    if checked.given is not None and checked.kind is not None:
+        row = {name: given_text(checked.kind, value) for name, value in checked.given.items()}
     else:
         row = {"原文": (checked.raw.body or b"").decode("utf-8", "replace")}
-    return FaultyRow(line_of(checked.raw), checked.kind, row, checked.problems)
+    sheet = report.sheet(checked.raw)
+    return FaultyRow(sheet, checked.raw.line, checked.kind, row, checked.problems)
 
 
-def _text(kind: RecordKind, value: object) -> str:
-    """Return a value as the text of a cell; lists and objects of events are read back as JSON."""
-    if isinstance(value, list) and kind in REPORTED_KINDS:
-        return "、".join(map(str, value))
+def given_text(kind: RecordKind, value: object) -> str:
+    """Return a value as a person sees it, so that it is read back as what it was.
+
+    A number that lost digits stays one in scientific notation. Lists and objects of events are
+    written as JSON.
+    """
+    if is_cell(value):
+        return shown(value)
+    if isinstance(value, bool):
+        return "是" if value else "否"
+    if isinstance(value, int | float | Decimal):
+        return f"{value:.14E}" if lost_digits(value) else f"{value}"
     if isinstance(value, list | dict):
-        return orjson.dumps(value, default=str).decode()
+        texts = isinstance(value, list) and kind in REPORTED_KINDS
+        return "、".join(map(str, value)) if texts else orjson.dumps(value, default=str).decode()
     return "" if value is None else str(value)

@@ -1,0 +1,133 @@
+"""Read a file of JSON: one record a line, a list of records, or an object with such a list."""
+
+import codecs
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import orjson
+
+from gateway.intake.files.unreadable import UnreadableFile
+from schemas.faults import of_json
+
+_BOM = b"\xef\xbb\xbf"
+_BLOCK = 1 << 20
+#: A list is read as a whole; more is sent line by line.
+_MOST_LIST_BYTES = 64 * 2**20
+_DECODER = json.JSONDecoder(parse_float=str, parse_int=str)
+_BETWEEN = re.compile(r"[\s]*")
+
+Item = tuple[int, bytes]
+
+
+def lines(path: Path, encoding: str, max_line_bytes: int) -> Iterator[Item]:
+    """Yield the lines that are not blank with their numbers, in UTF-8, in constant memory."""
+    if encoding.startswith("utf-16"):
+        yield from _wide_lines(path, encoding)
+        return
+    with path.open("rb") as stream:
+        number = 0
+        while line := stream.readline(max_line_bytes + 1):
+            number += 1
+            if not line.endswith(b"\n") and len(line) > max_line_bytes:
+                _skip_line(stream)
+            if number == 1:
+                line = line.removeprefix(_BOM)
+            if line.strip():
+                yield number, _utf_8(line.rstrip(b"\r\n"), encoding)
+
+
+def _utf_8(line: bytes, encoding: str) -> bytes:
+    return line if encoding == "utf-8" else line.decode(encoding, "replace").encode()
+
+
+def _wide_lines(path: Path, encoding: str) -> Iterator[Item]:
+    with path.open(encoding=encoding, errors="replace", newline="\n") as stream:
+        for number, line in enumerate(stream, 1):
+            if text := line.strip("\ufeff \t\r\n"):
+                yield number, text.encode()
+
+
+def _skip_line(stream: BinaryIO) -> None:
+    """Skip the rest of a line that is too long; its start is refused, because it is not JSON."""
+    while (part := stream.readline(_BLOCK)) and not part.endswith(b"\n"):
+        pass
+
+
+def is_lines(path: Path, encoding: str) -> bool:
+    """Whether the first line is a record by itself; else the file is one object over many lines."""
+    with path.open("rb") as stream:
+        first = stream.readline(_BLOCK)
+        more = stream.read(1)
+    try:
+        row = json.loads(codecs.decode(first, encoding, "replace").lstrip("\ufeff"))
+    except ValueError:
+        return bool(more) and first.strip(b"\xef\xbb\xbf \t\r\n\x00\xff\xfe") not in {
+            b"{",
+            b"[",
+            b"",
+        }
+    return not isinstance(row, dict) or bool(more) or _list_within(row) is None
+
+
+def listed(path: Path, encoding: str) -> tuple[str, list[bytes]]:
+    """Return the records of a list, as they were written, and the name of the field that held it.
+
+    Raises:
+        UnreadableFile: too large, not JSON, or an object that holds no list of records.
+    """
+    if path.stat().st_size > _MOST_LIST_BYTES:
+        raise UnreadableFile("JSON 列表太大：改成一行一条记录（NDJSON）再导入")
+    text = codecs.decode(path.read_bytes(), encoding, "replace").strip("\ufeff \t\r\n")
+    try:
+        if text.startswith("["):
+            return "", list(elements(text))
+        whole = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        told = of_json(error)
+        raise UnreadableFile(
+            f"不是有效的 JSON：{told}；检查引号、逗号和括号，或重新导出"
+        ) from error
+    if not isinstance(whole, dict):
+        raise UnreadableFile("JSON 里没有记录：一条记录写成一个对象，多条写成列表")
+    within = _list_within(whole)
+    if within is None:
+        return "", [text.encode()]
+    return within, [orjson.dumps(row) for row in whole[within]]
+
+
+def _list_within(row: dict[str, Any]) -> str | None:
+    """Return the only field of an answer that holds a list of records, such as data."""
+    named = [
+        name
+        for name, value in row.items()
+        if isinstance(value, list) and value and all(isinstance(one, dict) for one in value)
+    ]
+    return named[0] if len(named) == 1 and "specversion" not in row else None
+
+
+def elements(text: str) -> Iterator[bytes]:
+    """Yield the elements of a JSON list as they were written, so that each is checked by itself.
+
+    Raises:
+        ValueError: the text is no JSON list.
+    """
+    position = _skip(text, 1)
+    while text[position : position + 1] != "]":
+        start = position
+        _, position = _DECODER.raw_decode(text, start)
+        yield text[start:position].encode()
+        position = _skip(text, position)
+        if text[position : position + 1] == ",":
+            position = _skip(text, position + 1)
+        elif text[position : position + 1] != "]":
+            raise ValueError(text[position : position + 1])
+    if position != len(text) - 1:
+        raise ValueError(text[position:])
+
+
+def _skip(text: str, position: int) -> int:
+    match = _BETWEEN.match(text, position)
+    return match.end() if match else position

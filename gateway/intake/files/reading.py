@@ -1,0 +1,144 @@
+"""Read a file as raw items, whatever it is; `Reading.report` says what was recognised.
+
+Lines and text tables are read in constant memory, workbooks in a process of their own. Nothing in
+a file is ever evaluated.
+"""
+
+import hashlib
+from collections.abc import Iterable, Iterator
+from itertools import islice
+from pathlib import Path
+
+import orjson
+
+from gateway.check.raw import SHEET_STRIDE, Raw
+from gateway.config.settings import FileLimits
+from gateway.intake.files import json_file
+from gateway.intake.files.encoding import ENCODINGS, encoding_of
+from gateway.intake.files.file_type import FileType, file_type
+from gateway.intake.files.report import FileReport, TableReport
+from gateway.intake.files.table import Row, records
+from gateway.intake.files.text_table import SEPARATORS, TextTable
+from gateway.intake.files.unreadable import UnreadableFile
+from gateway.intake.files.workbook import Sheet, Workbook
+from schemas.codes import RecordKind
+from schemas.column_names import STANDARD_NAMES, ColumnNames
+
+_HASH_BLOCK = 1 << 20
+
+
+class Reading:
+    """A file that is read once, from its start; iterate over it for its items.
+
+    Raises, while iterating:
+        UnreadableFile: the file cannot be read, or its rest cannot: items may have come before.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        limits: FileLimits,
+        kind: RecordKind | None = None,
+        names: ColumnNames = STANDARD_NAMES,
+    ) -> None:
+        self._path = path
+        self._limits = limits
+        self._kind = kind  #: for files that do not show it themselves
+        self._names = names
+        self.report = FileReport()
+
+    def __iter__(self) -> Iterator[Raw]:
+        """Yield the items."""
+        self.report = FileReport()
+        origin = f"file:{file_hash(self._path)}"
+        type_ = file_type(self._path, self._limits.max_unpacked_bytes)
+        self.report.type = type_.value
+        match type_:
+            case FileType.WORKBOOK:
+                yield from self._workbook(origin)
+            case FileType.TABLE:
+                yield from self._text_table(origin)
+            case _:
+                yield from self._json(origin, type_)
+
+    def place(self, raw: Raw) -> str:
+        """Return in Chinese where an item is in the file."""
+        return self.report.place(raw)
+
+    def _json(self, origin: str, type_: FileType) -> Iterator[Raw]:
+        encoding = encoding_of(self._path)
+        self.report.encoding = ENCODINGS[encoding]
+        if type_ is FileType.JSON_LINES and json_file.is_lines(self._path, encoding):
+            items = json_file.lines(self._path, encoding, self._limits.max_line_bytes)
+        else:
+            self.report.type = FileType.JSON_LIST.value
+            within, found = json_file.listed(self._path, encoding)
+            if within:
+                self.report.type += f"（在 {within} 里）"
+            items = iter(enumerate(found, 1))
+        for number, body in items:
+            yield Raw(origin, number, body, self._kind)
+
+    def _text_table(self, origin: str) -> Iterator[Raw]:
+        encoding = encoding_of(self._path)
+        table = TextTable(self._path, encoding, self._limits.max_line_bytes)
+        table.choose_separator(self._names, self._kind)
+        self.report.encoding = ENCODINGS[encoding]
+        self.report.separator = SEPARATORS.get(table.separator, f"“{table.separator}”分隔")
+        report = TableReport()
+        self.report.tables.append(report)
+        yield from self._rows(origin, table.rows(), report)
+        self._require_header()
+
+    def _workbook(self, origin: str) -> Iterator[Raw]:
+        with Workbook(self._path, self._limits) as workbook:
+            self._check_size(workbook.sheets)
+            self.report.tables = [
+                TableReport(sheet.name, sheet.place, sheet.hidden) for sheet in workbook.sheets
+            ]
+            for sheet, rows in workbook.tables():
+                yield from self._rows(origin, rows, self.report.tables[sheet.place])
+        self._require_header()
+
+    def _check_size(self, sheets: Iterable[Sheet]) -> None:
+        total = sum(max(0, sheet.rows - 1) for sheet in sheets)
+        if total > self._limits.max_xlsx_rows:
+            raise UnreadableFile(
+                f"工作簿共{total}条，超过上限{self._limits.max_xlsx_rows}条："
+                "请分成几个文件，或另存为 CSV"
+            )
+
+    def _rows(self, origin: str, rows: Iterable[Row], report: TableReport) -> Iterator[Raw]:
+        start = report.index * SHEET_STRIDE
+        for number, row in records(rows, self._names, self._kind, report):
+            kind = report.header.kind if report.header else None
+            yield Raw(origin, start + number, orjson.dumps(row), kind)
+
+    def _require_header(self) -> None:
+        """Refuse a file of which no table has a header."""
+        shown = [table for table in self.report.tables if not table.hidden]
+        if any(table.header for table in shown):
+            return
+        if all(table.empty for table in shown):
+            raise UnreadableFile("文件里没有数据：检查是否导出成功，数据是否在隐藏的表里")
+        encoding = f"（按 {self.report.encoding} 读）" if self.report.encoding else ""
+        raise UnreadableFile(
+            f"前20行里找不到认识的列名{encoding}：在第一行写明列的中文名或代码（如 CF_WSH）；"
+            "文字显示成乱码的，用表格软件打开，另存为“CSV UTF-8”"
+        )
+
+
+def file_hash(path: Path) -> str:
+    """Return the SHA-256 of the file, which is its origin."""
+    digest = hashlib.sha256()
+    with path.open("rb") as stream:
+        while block := stream.read(_HASH_BLOCK):
+            digest.update(block)
+    return digest.hexdigest()
+
+
+def batches(items: Iterable[Raw], size: int) -> Iterator[list[Raw]]:
+    """Yield the items in lists of `size`."""
+    iterator = iter(items)
+    while batch := list(islice(iterator, size)):
+        yield batch

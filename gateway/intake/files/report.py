@@ -1,0 +1,109 @@
+"""What was recognised in a file: its type, tables and headers, and the rows that are no records."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from gateway.check.raw import SHEET_STRIDE, Raw
+from gateway.intake.files.header import Header
+from gateway.titles import KINDS
+
+#: Skipped rows that are named; the others are only counted.
+_NAMED = 5
+
+
+@dataclass(slots=True)
+class TableReport:
+    """One table: a sheet of a workbook, or the whole of a text file."""
+
+    name: str = ""  #: of the sheet; empty for a text file
+    index: int = 0
+    hidden: bool = False
+    empty: bool = False
+    header: Header | None = None
+    records: int = 0
+    skipped: dict[str, list[int]] = field(default_factory=dict)
+
+    def skip(self, row: int, reason: str) -> None:
+        """Note a row that is no record."""
+        self.skipped.setdefault(reason, []).append(row)
+
+    @property
+    def words(self) -> list[str]:
+        """What was recognised here, in Chinese, line by line."""
+        return [self._first_line(), *self._skipped(), *self._unknown()]
+
+    def _first_line(self) -> str:
+        place = f"“{self.name}”表：" if self.name else ""
+        if self.hidden:
+            return f"{place}隐藏，不读"
+        if self.empty:
+            return f"{place}空的，不读"
+        if self.header is None:
+            return f"{place}前20行里没有认识的列名，不读"
+        kind = f"{KINDS[self.header.kind]}，" if self.header.kind else ""
+        return f"{place}{kind}表头在第{self.header.row}行，{self.records} 条"
+
+    def _skipped(self) -> list[str]:
+        lines = []
+        for reason, rows in self.skipped.items():
+            named = "、".join(map(str, rows[:_NAMED]))
+            more = f"等 {len(rows)} 行" if len(rows) > _NAMED else "行"
+            lines.append(f"    第{named}{more}不是记录：{reason}")
+        return lines
+
+    def _unknown(self) -> list[str]:
+        if self.header is None:
+            return []
+        return [
+            f"    不认识的列“{name}”" + (f"，最接近的是“{nearest}”" if nearest else "")
+            for name, nearest in self.header.unknown.items()
+        ]
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the same for programs."""
+        header = self.header
+        return {
+            "name": self.name,
+            "hidden": self.hidden,
+            "read": header is not None,
+            "kind": header.kind if header else None,
+            "header_row": header.row if header else None,
+            "records": self.records,
+            "skipped": {reason: rows[:1000] for reason, rows in self.skipped.items()},
+            "unknown_columns": dict(header.unknown) if header else {},
+        }
+
+
+@dataclass(slots=True)
+class FileReport:
+    """A file: what it is, and its tables."""
+
+    type: str = ""
+    encoding: str = ""
+    separator: str = ""
+    tables: list[TableReport] = field(default_factory=list)
+
+    @property
+    def words(self) -> list[str]:
+        """What was recognised, in Chinese, line by line."""
+        form = "，".join(filter(None, [self.type, self.encoding, self.separator]))
+        return [form, *(f"  {line}" for table in self.tables for line in table.words)]
+
+    def sheet(self, raw: Raw) -> str:
+        """Return the name of the sheet that an item is from; empty outside of workbooks."""
+        index = raw.position // SHEET_STRIDE
+        return self.tables[index].name if index < len(self.tables) else ""
+
+    def place(self, raw: Raw) -> str:
+        """Return where an item is from: 第3行, or “行政处罚”表第3行 in a workbook."""
+        sheet = self.sheet(raw)
+        return f"“{sheet}”表第{raw.line}行" if sheet else f"第{raw.line}行"
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the same for programs."""
+        return {
+            "type": self.type,
+            "encoding": self.encoding or None,
+            "separator": self.separator or None,
+            "tables": [table.as_json() for table in self.tables],
+        }

@@ -1,0 +1,117 @@
+"""The rows of a table: which are records, which are not, and how their cells become texts."""
+
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import chain, islice
+from typing import Any
+
+from gateway.check.dates import parse_date
+from gateway.check.values import lost_digits
+from gateway.intake.files.header import SEARCHED_ROWS, Header, find_header, is_blank
+from gateway.intake.files.report import TableReport
+from schemas.cell import MARK, formula
+from schemas.codes import RecordKind
+from schemas.column_names import ColumnNames
+from schemas.columns import ColumnType, columns_of
+from schemas.identifiers import fold_once
+from schemas.kinds import KINDS
+
+Row = tuple[int, Sequence[Any]]
+Record = tuple[int, dict[str, Any]]
+
+#: Words of templates: hints under the header, notes and signatures at the end.
+_TEMPLATE = re.compile(
+    r"必填|选填|必录|填写|填报|填表|表格说明|说明[:：]|^说明|^备注[:：]|^注[:：\d]|格式|示例|请勿|下拉"
+    r"|字以内|\d+位|位代码|YYYY|yyyy|多个用|隔开|单位[:：]|合计|小计|总计|制表|审核人|负责人|联系电话"
+    r"|联系人|以下空白|以下无|^[（(]?盖章"
+)
+#: The first cell of a row that shows how to fill in the others.
+_EXAMPLE = re.compile(r"(填写|填报)?(示例|样例|例子|范例|例)[:：]?\d*")
+#: A text that may be a code: letters and digits only, with at least as many as the shortest has.
+_CODE = re.compile(r"[0-9A-Za-z-]{8,}")
+
+
+def records(
+    rows: Iterable[Row], names: ColumnNames, kind: RecordKind | None, report: TableReport
+) -> Iterator[Record]:
+    """Yield the records of a table by wire column, and note in the report what is none.
+
+    A table without a header has no records; the report says so.
+    """
+    filled = (row for row in rows if not all(map(is_blank, row[1])))
+    first = list(islice(filled, SEARCHED_ROWS))
+    header = find_header(first, names, kind)
+    if header is None:
+        report.empty = not first
+        return
+    report.header = header
+    for number, cells in chain(first, filled):
+        if number <= header.row:
+            continue
+        row = header.values(number, cells)
+        reason = _no_record(header, row, cells)
+        if reason is None:
+            report.records += 1
+            yield number, {name: _value(cell, name, number, header) for name, cell in row.items()}
+        else:
+            report.skip(number, reason)
+
+
+def _no_record(header: Header, row: Mapping[str, Any], cells: Sequence[Any]) -> str | None:
+    """Return why a row is no record, in Chinese; None if it is one."""
+    if header.kind is None or not KINDS[header.kind].reported:
+        return None if row else "只有表头以外的内容"
+    numbers = {header.names[place] for place in header.numbers}
+    if not row.keys() - numbers - header.unknown.keys():
+        return "只有序号" if row.keys() <= numbers else "认识的列都是空的"
+    first = next((str(cell).strip() for cell in cells if not is_blank(cell)), "")
+    if _EXAMPLE.fullmatch(first):
+        return "填写示例"
+    if _identifies(header.kind, row) or not any(_TEMPLATE.search(str(v)) for v in row.values()):
+        return None
+    return "填报说明或表尾文字"
+
+
+def _identifies(kind: RecordKind, row: Mapping[str, Any]) -> bool:
+    """Whether a row has a code, a document number, a day or an amount, as records have."""
+    number = KINDS[kind].model.model_fields[KINDS[kind].number].alias
+    return any(
+        _says_something(column.type, column.wire == number, row[column.wire])
+        for column in columns_of(KINDS[kind].model)
+        if column.wire in row
+    )
+
+
+def _says_something(type_: ColumnType, is_number: bool, cell: Any) -> bool:
+    if not isinstance(cell, str):
+        return type_ is not ColumnType.TEXT
+    text = fold_once(cell)
+    match type_:
+        case ColumnType.CREDIT_CODE | ColumnType.IDENTITY:
+            return _CODE.fullmatch(text) is not None
+        case ColumnType.DATE:
+            return parse_date(text) is not None
+        case ColumnType.AMOUNT:
+            return text.replace(".", "").isdecimal()
+        case _:
+            return is_number and any(map(str.isdigit, text)) and not _TEMPLATE.search(text)
+
+
+def _value(cell: Any, name: str, number: int, header: Header) -> Any:
+    """Return a cell as check reads it: texts; numbers only where digits may be lost."""
+    if type(cell) is str:
+        return cell
+    if isinstance(cell, bool):
+        return "TRUE" if cell else "FALSE"
+    if isinstance(cell, dict) and MARK not in cell:
+        return formula(header.address(name, number))
+    if isinstance(cell, int | float):
+        return number_text(cell)
+    return cell
+
+
+def number_text(value: float) -> Any:
+    """Return the text of a number, whole ones without a point; one that lost digits as it is."""
+    if lost_digits(value):
+        return value
+    return str(int(value)) if float(value).is_integer() else repr(value)

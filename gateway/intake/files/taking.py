@@ -1,0 +1,107 @@
+"""Take a file into the pipeline, in batches: for the command and for uploads by HTTP."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Iterable
+from dataclasses import dataclass
+from itertools import islice
+from typing import Any
+
+from gateway.check.checked import Checked
+from gateway.check.raw import Raw
+from gateway.intake.files.reading import Reading
+from gateway.intake.files.tally import Tally
+from gateway.intake.files.unreadable import UnreadableFile
+from gateway.pipeline import Pipeline
+from gateway.record.result import Result
+
+BATCH = 1000
+
+#: What is told each item: its place in the file, what check says, and what became of it, if it was
+#: taken.
+Each = Callable[[str, Checked, Result | None], None]
+
+
+@dataclass(slots=True)
+class Taken:
+    """What became of a file; `stopped` says in Chinese why the rest of it was not taken."""
+
+    reading: Reading
+    tally: Tally
+    stopped: str = ""
+    whole: bool = False
+
+    def words(self) -> list[str]:
+        """Return one screen for a person."""
+        what = "检查了" if self.stopped and self.whole else "共"
+        total = self.tally.total_line(what)
+        if not self.whole or not self.stopped:
+            total += f"，其中重复 {self.tally.repeats}"
+        return [*self.reading.report.words, total, *self.tally.words(), *self._ending()]
+
+    def _ending(self) -> list[str]:
+        if not self.stopped:
+            return []
+        if self.whole:
+            return [f"没有接收任何一条：{self.stopped}"]
+        return [f"没有读完：{self.stopped}", "以上各条已经接收；改好文件后再导入，已接收的不会重复"]
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the same for programs."""
+        return {
+            "file": self.reading.report.as_json(),
+            **self.tally.as_json(),
+            "stopped": self.stopped or None,
+            "taken": not (self.stopped and self.whole),
+        }
+
+
+async def take(pipeline: Pipeline, reading: Reading, each: Each, *, whole: bool = False) -> Taken:
+    """Record the items of a file; with `whole`, nothing unless each of them is without problems.
+
+    Raises:
+        DatabaseAway: the batches before are taken; taking the file again goes on behind them.
+    """
+    placeholders = pipeline.checker.placeholders
+    if whole:
+        first = Taken(reading, Tally(placeholders), whole=True)
+        await _only_check(pipeline, first, each)
+        if first.stopped:
+            return first
+    taken = Taken(reading, Tally(placeholders), whole=whole)
+    try:
+        async for batch in _batches(reading):
+            checked = await pipeline.check(batch)
+            results = await pipeline.commit(checked)
+            for one, result in zip(checked, results, strict=True):
+                place = reading.place(one.raw)
+                taken.tally.add(place, one, result)
+                each(place, one, result)
+    except UnreadableFile as error:
+        taken.stopped = str(error)
+    return taken
+
+
+async def _only_check(pipeline: Pipeline, taken: Taken, each: Each) -> None:
+    """Check all items before one is taken; tells of each only if the file is refused."""
+    faulty: list[tuple[str, Checked]] = []
+    try:
+        async for batch in _batches(taken.reading):
+            for one in await pipeline.check(batch):
+                place = taken.reading.place(one.raw)
+                taken.tally.add(place, one)
+                if one.problems:
+                    faulty.append((place, one))
+    except UnreadableFile as error:
+        taken.stopped = str(error)
+    if faulty and not taken.stopped:
+        taken.stopped = f"{len(faulty)} 条有问题，要求整份接收"
+    if taken.stopped:
+        for place, one in faulty:
+            each(place, one, None)
+
+
+async def _batches(items: Iterable[Raw]) -> AsyncIterator[list[Raw]]:
+    """Yield batches that a thread reads, so that heartbeats and deliveries go on."""
+    iterator = iter(items)
+    while batch := await asyncio.to_thread(lambda: list(islice(iterator, BATCH))):
+        yield batch

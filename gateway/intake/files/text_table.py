@@ -1,0 +1,110 @@
+"""Read a table that is a text: CSV and its relatives, in every encoding and separator."""
+
+import csv
+import re
+from collections.abc import Iterator
+from itertools import islice
+from pathlib import Path
+from typing import Any, TextIO
+
+from gateway.intake.files.header import SEARCHED_ROWS, column_letters, find_header
+from gateway.intake.files.unreadable import UnreadableFile
+from schemas.cell import cut
+from schemas.codes import RecordKind
+from schemas.column_names import ColumnNames
+
+#: Separator → its name for people.
+SEPARATORS = {",": "逗号分隔", "\t": "制表符分隔", ";": "分号分隔", "|": "竖线分隔"}
+#: Excel's own first line, which says the separator.
+_SEPARATOR_LINE = re.compile(r"sep=(.)\s*", re.IGNORECASE)
+#: A text that Excel was told to keep as one: ="0123".
+_QUOTED = re.compile(r'="([^"]*)"')
+_SURROGATES = re.compile("[\udc80-\udcff]")
+
+Row = tuple[int, list[Any]]
+
+
+class TextTable:
+    """A text file as rows of cells, read line by line."""
+
+    def __init__(self, path: Path, encoding: str, max_line_bytes: int) -> None:
+        self._path = path
+        self._encoding = encoding
+        self._max = max_line_bytes
+        self.separator = ","
+
+    def choose_separator(self, names: ColumnNames, kind: RecordKind | None) -> None:
+        """Choose the separator with which the header has the most known columns."""
+        with self._opened() as stream:
+            told = _SEPARATOR_LINE.fullmatch(stream.readline())
+        if told is not None:
+            self.separator = told[1]
+            return
+        known = {separator: self._known(separator, names, kind) for separator in SEPARATORS}
+        self.separator = max(known, key=lambda separator: known[separator])
+
+    def _known(self, separator: str, names: ColumnNames, kind: RecordKind | None) -> int:
+        self.separator = separator
+        try:
+            header = find_header(list(islice(self.rows(), SEARCHED_ROWS)), names, kind)
+        except UnreadableFile:
+            return 0
+        return header.known if header else 0
+
+    def rows(self) -> Iterator[Row]:
+        """Yield the number of the last line of each row, and its cells.
+
+        Raises:
+            UnreadableFile: a quote has no end, or what follows it is no separator.
+        """
+        csv.field_size_limit(self._max)
+        with self._opened() as stream:
+            reader = csv.reader(stream, delimiter=self.separator, strict=True)
+            start, width = 1, 0
+            try:
+                for cells in reader:
+                    width = max(width, len(cells))
+                    if reader.line_num > start and self._has_row(cells, width):
+                        raise UnreadableFile(_unpaired(start))
+                    start = reader.line_num + 1
+                    if not _SEPARATOR_LINE.fullmatch(self.separator.join(cells)):
+                        yield reader.line_num, self._read(cells, reader.line_num)
+            except csv.Error as error:
+                if "unexpected end of data" in str(error):
+                    raise UnreadableFile(_unpaired(start)) from error
+                raise UnreadableFile(f"第{start}行不是有效的 CSV：{_of_csv(error)}") from error
+
+    def _opened(self) -> TextIO:
+        errors = "replace" if self._encoding.startswith("utf-16") else "surrogateescape"
+        return self._path.open(encoding=self._encoding, errors=errors, newline="")
+
+    def _has_row(self, cells: list[str], width: int) -> bool:
+        """Whether a cell contains a whole row of the table, by its separators."""
+        return width > 2 and any(
+            line.count(self.separator) >= width - 1 for cell in cells for line in cell.splitlines()
+        )
+
+    def _read(self, cells: list[str], number: int) -> list[Any]:
+        return [
+            cell if cell.isascii() and cell[:1] != "=" else self._cell(cell, place, number)
+            for place, cell in enumerate(cells)
+        ]
+
+    def _cell(self, cell: str, place: int, number: int) -> Any:
+        quoted = _QUOTED.fullmatch(cell)
+        if quoted is not None:
+            return quoted[1]
+        if _SURROGATES.search(cell) is None:
+            return cell
+        text = cell.encode(self._encoding, "surrogateescape").decode(self._encoding, "replace")
+        return cut(f"单元格 {column_letters(place)}{number}", text)
+
+
+def _of_csv(error: csv.Error) -> str:
+    if "field larger" in str(error):
+        return "一格太长；查看引号是否配对"
+    return "引号的后面只能是分隔符；格里的引号写成两个"
+
+
+def _unpaired(line: int) -> str:
+    return f"第{line}行的引号没有配对，它后面的行都读成了一格：补上引号或删去它，再导入"

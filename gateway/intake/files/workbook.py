@@ -1,0 +1,128 @@
+"""Read a workbook (XLSX, XLSM, XLS, ODS) by a process of its own, sheet by sheet and row by row."""
+
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import msgspec
+
+from gateway.config.settings import FileLimits
+from gateway.intake.files import workbook_child
+from gateway.intake.files.unreadable import UnreadableFile
+
+_DECODE = msgspec.json.Decoder().decode
+#: How the child says that its reader knows no such file, or not without a password.
+_UNKNOWN = ("Cannot detect file format", "Password", "password")
+_SAVE_AS = "用 WPS 或 Excel 打开它，另存为 .xlsx（不设密码），再导入"
+
+Row = tuple[int, list[Any]]
+
+
+class Sheet(NamedTuple):
+    """One sheet of a workbook; `rows` counts those with something in a cell, at most."""
+
+    place: int
+    name: str
+    hidden: bool
+    rows: int
+
+
+class Workbook:
+    """The sheets of a workbook, and their rows; to be read once, in order."""
+
+    def __init__(self, path: Path, limits: FileLimits) -> None:
+        self._path = path
+        self._limits = limits
+        self._child = _start(path, limits)
+        self._held: Any = None
+        try:
+            self.sheets = self._sheets()
+        except BaseException:
+            self.close()
+            raise
+
+    def __enter__(self) -> "Workbook":
+        """Return the workbook."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """End the reading process."""
+        self.close()
+
+    def close(self) -> None:
+        """End the reading process."""
+        self._child.kill()
+        self._child.wait()
+        for stream in (self._child.stdout, self._child.stderr):
+            if stream is not None:
+                stream.close()
+
+    def tables(self) -> Iterator[tuple[Sheet, Iterator[Row]]]:
+        """Yield each visible sheet with its rows, which can be read until the next sheet.
+
+        Raises:
+            UnreadableFile: the reader failed, also in the middle of a sheet.
+        """
+        line = self._line()
+        while "sheet" in line:
+            rows = self._rows()
+            yield self.sheets[line["sheet"]], rows
+            for _ in rows:
+                pass
+            line = self._held
+
+    def _rows(self) -> Iterator[Row]:
+        while isinstance(line := self._line(), list):
+            yield line[0], line[1]
+        self._held = line
+
+    def _sheets(self) -> list[Sheet]:
+        return [
+            Sheet(place, sheet["name"], sheet["hidden"], sheet["rows"])
+            for place, sheet in enumerate(self._line()["sheets"])
+        ]
+
+    def _line(self) -> Any:
+        """Return the next line of the child."""
+        assert self._child.stdout is not None  # noqa: S101  it is a pipe
+        text = self._child.stdout.readline()
+        if not text:
+            raise self._failed()
+        line = _DECODE(text)
+        if isinstance(line, dict) and "error" in line:
+            raise _told(line["error"])
+        return line
+
+    def _failed(self) -> UnreadableFile:
+        """Return why a process that ended early did so: mostly a cell far from all others."""
+        self._child.wait()
+        finder = _start(self._path, self._limits, "--far")
+        answer, _ = finder.communicate()
+        far = _DECODE(answer)["far"] if finder.returncode == 0 and answer else ""
+        if far:
+            name, _, address = far.rpartition("!")
+            return UnreadableFile(
+                f"“{name}”表的单元格 {address} 里有内容，离其他内容太远，整张表会大得读不下："
+                "删去它（选中后按 Delete），保存，再导入"
+            )
+        megabytes = self._limits.max_reader_bytes // 2**20
+        return UnreadableFile(
+            f"工作簿太大或已损坏，{megabytes} MB 内存里读不下：请分成几个文件，或另存为 CSV"
+        )
+
+
+def _start(path: Path, limits: FileLimits, *more: str) -> subprocess.Popen[bytes]:
+    child = str(Path(workbook_child.__file__))
+    name, bound = str(path), str(limits.max_reader_bytes)
+    command = [sys.executable, "-I", "-X", "utf8", child, name, bound, *more]
+    return subprocess.Popen(  # noqa: S603  our own program
+        command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
+    )
+
+
+def _told(error: str) -> UnreadableFile:
+    if any(word in error for word in _UNKNOWN):
+        return UnreadableFile(f"是加了密码或不认识的旧格式工作簿，读不出来：{_SAVE_AS}")
+    return UnreadableFile(f"工作簿读不出来，可能已损坏：{_SAVE_AS}")

@@ -1,0 +1,89 @@
+"""Names of columns 列名 as people write them, and the columns that they mean (pure).
+
+Names are compared in a normal form: one width, lower case, without spaces, line breaks, brackets,
+hyphens, stars and marks such as （必填）. What is left are letters and digits, which differ for all
+columns of a kind.
+"""
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from difflib import get_close_matches
+from functools import lru_cache
+
+from schemas.codes import RecordKind
+from schemas.columns import columns_of
+from schemas.identifiers import half_width, visible
+from schemas.kinds import KINDS
+from schemas.legacy import OLD_COLUMNS, OLD_TITLES
+
+#: Longer texts are no names of columns.
+LONGEST_NAME = 128
+_MARK = r"(?:非|条件)?(?:必填|选填|必录|可选|必选)(?:项|字段|列)?"
+_MARKED = re.compile(
+    rf"[(\[{{<【〔《]\s*{_MARK}\s*[)\]}}>】〕》]"
+    rf"|[\s*:,/-]+{_MARK}$"
+    rf"|^{_MARK}[\s*:]+"
+)
+
+
+@lru_cache(maxsize=4096)
+def name_key(name: str) -> str:
+    """Return the normal form of a name."""
+    text = visible(half_width(name[:LONGEST_NAME])).strip().lower()
+    return "".join(filter(str.isalnum, _MARKED.sub("", text)))
+
+
+class ColumnNames:
+    """The names by which columns are known: those of the standards, and those configured."""
+
+    def __init__(self, own: Mapping[str, Iterable[str]] | None = None) -> None:
+        #: kind → normal form → wire column, or the name of a field of an event
+        self._names = {kind: _standard_names(kind) for kind in KINDS}
+        for wire, names in (own or {}).items():
+            for kind in KINDS:
+                if wire in self._names[kind].values():
+                    self._names[kind] |= {name_key(name): wire for name in names}
+
+    def wire(self, kind: RecordKind, name: str) -> str | None:
+        """Return the wire column that a name means; None if it is not known."""
+        return self._names[kind].get(name_key(name))
+
+    def exact(self, kind: RecordKind) -> frozenset[str]:
+        """Return the wire columns of a kind, old ones too."""
+        return frozenset(self._names[kind].values())
+
+    def count(self, kind: RecordKind, names: Iterable[str]) -> int:
+        """Return how many columns of the kind are among the names."""
+        known = self._names[kind]
+        return len({known[key] for key in map(name_key, names) if key in known})
+
+    def kind_of(self, names: Iterable[str]) -> RecordKind | None:
+        """Return the reported kind with the most columns among the names; None if it has none."""
+        named = [name_key(name) for name in names]
+        counts = Counter(
+            {k: len(self._names[k].keys() & named) for k, kind in KINDS.items() if kind.reported}
+        )
+        (best, count), *_ = counts.most_common(1)
+        return best if count else None
+
+    def nearest(self, kind: RecordKind, name: str) -> str | None:
+        """Return the title of the column whose name is the most alike; None if none is."""
+        titles = {name_key(column.title): column.title for column in columns_of(KINDS[kind].model)}
+        [*found] = get_close_matches(name_key(name), titles, n=1, cutoff=0.6)
+        return titles[found[0]] if found else None
+
+
+def _standard_names(kind: RecordKind) -> dict[str, str]:
+    model = KINDS[kind].model
+    names = {name_key(old): old for old in OLD_COLUMNS.get(kind, ())}
+    names |= {name_key(title): old for title, old in OLD_TITLES.get(kind, {}).items()}
+    for name, field in model.model_fields.items():
+        wire = field.alias or name
+        names[name_key(wire)] = wire
+        if KINDS[kind].prefix and field.title:
+            names[name_key(field.title)] = wire
+    return names
+
+
+STANDARD_NAMES = ColumnNames()
