@@ -9,7 +9,7 @@ import subprocess
 import sys
 
 #: Program → Debian package.
-PROGRAMS = {"pgbouncer": "pgbouncer"}
+PROGRAMS = {"pgbouncer": "pgbouncer", "soffice": "libreoffice-calc-nogui"}
 
 
 def missing() -> dict[str, str]:

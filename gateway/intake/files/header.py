@@ -1,5 +1,6 @@
 """Find the row of column names 表头 in a table, and what its columns mean."""
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -27,34 +28,53 @@ class Header:
     names: tuple[str, ...]
     #: Names that are no column of the kind, with the title of the most similar one.
     unknown: dict[str, str | None] = field(default_factory=dict)
-    #: Places of the running number.
-    numbers: frozenset[int] = frozenset()
+    #: Names of the running number 序号.
+    numbers: frozenset[str] = frozenset()
     known: int = 0
+    #: Places without a name.
+    nameless: tuple[int, ...] = ()
+    #: Names that several columns have.
+    repeated: tuple[str, ...] = ()
+    #: Names of columns that say nothing of a record: the running number, and unknown ones.
+    silent: frozenset[str] = frozenset()
 
     def values(self, number: int, cells: Sequence[Any]) -> dict[str, Any]:
         """Return the cells that are not blank, by name; two that differ become a conflict."""
-        row: dict[str, Any] = {}
-        for name, cell in zip(self.names, cells, strict=False):
-            if name and not is_blank(cell):
-                if name in row and not _same(row[name], cell):
-                    row[name] = self._conflict(number, cells, name)
-                else:
-                    row[name] = cell
+        row = {
+            name: cell
+            for name, cell in zip(self.names, cells, strict=False)
+            if (cell and ((type(cell) is str and cell[0].isalnum()) or not is_blank(cell)))
+            or cell == 0
+        }
+        row.pop("", None)
+        for name in self.repeated:
+            self._merge(row, number, cells, name)
         return row
+
+    def _merge(self, row: dict[str, Any], number: int, cells: Sequence[Any], name: str) -> None:
+        """Keep the value of columns of one name if it is one; else put a conflict in its place."""
+        places = [place for place, other in enumerate(self.names[: len(cells)]) if other == name]
+        filled = [place for place in places if not is_blank(cells[place])]
+        if any(not _same(cells[filled[0]], cells[place]) for place in filled):
+            addresses = (f"{column_letters(place)}{number}" for place in filled)
+            row[name] = conflict(dict(zip(addresses, (cells[i] for i in filled), strict=True)))
+
+    def unnamed(self, cells: Sequence[Any]) -> list[str]:
+        """Return the letters of columns without a name that have something in this row."""
+        named = len(self.names)
+        places = [*self.nameless, *range(named, len(cells))]
+        return [column_letters(i) for i in places if i < len(cells) and not is_blank(cells[i])]
 
     def address(self, name: str, number: int) -> str:
         """Return the address of a cell, such as J2."""
         return f"{column_letters(self.names.index(name))}{number}"
 
-    def _conflict(self, number: int, cells: Sequence[Any], name: str) -> dict[str, Any]:
-        places = [place for place, other in enumerate(self.names) if other == name]
-        filled = [place for place in places if place < len(cells) and not is_blank(cells[place])]
-        return conflict({f"{column_letters(place)}{number}": cells[place] for place in filled})
-
 
 def is_blank(cell: Any) -> bool:
     """Whether nobody sees anything in a cell."""
-    return cell is None or (type(cell) is str and (not cell or not visible(cell).strip()))
+    if type(cell) is not str:
+        return cell is None
+    return not cell or not (cell[0].isalnum() or visible(cell).strip())
 
 
 def find_header(
@@ -90,13 +110,18 @@ def _header(
         for name, wire in zip(given, wires, strict=True)
         if name and wire is None and kind and name_key(name) not in _RUNNING_NUMBER
     }
+    numbers = frozenset(name for name in given if name_key(name) in _RUNNING_NUMBER)
+    meant = tuple(wire or name for name, wire in zip(given, wires, strict=True))
     return Header(
         row=number,
         kind=kind,
-        names=tuple(wire or name for name, wire in zip(given, wires, strict=True)),
+        names=meant,
         unknown=unknown,
-        numbers=frozenset(i for i, name in enumerate(given) if name_key(name) in _RUNNING_NUMBER),
+        numbers=numbers,
         known=len(set(filter(None, wires))),
+        nameless=tuple(place for place, name in enumerate(given) if not name),
+        repeated=tuple(name for name, times in Counter(meant).items() if name and times > 1),
+        silent=numbers | unknown.keys(),
     )
 
 

@@ -22,6 +22,7 @@ class TableReport:
     header: Header | None = None
     records: int = 0
     skipped: dict[str, list[int]] = field(default_factory=dict)
+    unnamed: set[str] = field(default_factory=set)  #: letters of columns without a name
 
     def skip(self, row: int, reason: str) -> None:
         """Note a row that is no record."""
@@ -54,10 +55,13 @@ class TableReport:
     def _unknown(self) -> list[str]:
         if self.header is None:
             return []
-        return [
+        lines = [
             f"    不认识的列“{name}”" + (f"，最接近的是“{nearest}”" if nearest else "")
             for name, nearest in self.header.unknown.items()
         ]
+        if self.unnamed:
+            lines.append(f"    {'、'.join(sorted(self.unnamed))}列有内容，但没有列名，没有读")
+        return lines
 
     def as_json(self) -> dict[str, Any]:
         """Return the same for programs."""
@@ -71,6 +75,7 @@ class TableReport:
             "records": self.records,
             "skipped": {reason: rows[:1000] for reason, rows in self.skipped.items()},
             "unknown_columns": dict(header.unknown) if header else {},
+            "unnamed_columns": sorted(self.unnamed),
         }
 
 

@@ -1,7 +1,8 @@
 """The rows of a table: which are records, which are not, and how their cells become texts."""
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import cache
 from itertools import chain, islice
 from typing import Any
 
@@ -50,22 +51,29 @@ def records(
             continue
         row = header.values(number, cells)
         reason = _no_record(header, row, cells)
-        if reason is None:
-            report.records += 1
-            yield number, {name: _value(cell, name, number, header) for name, cell in row.items()}
-        else:
+        if reason is not None:
             report.skip(number, reason)
+            continue
+        report.records += 1
+        if header.nameless or len(cells) > len(header.names):
+            report.unnamed.update(header.unnamed(cells))
+        yield (
+            number,
+            {
+                name: cell if type(cell) is str else _value(cell, name, number, header)
+                for name, cell in row.items()
+            },
+        )
 
 
 def _no_record(header: Header, row: Mapping[str, Any], cells: Sequence[Any]) -> str | None:
     """Return why a row is no record, in Chinese; None if it is one."""
     if header.kind is None or not KINDS[header.kind].reported:
         return None if row else "只有表头以外的内容"
-    numbers = {header.names[place] for place in header.numbers}
-    if not row.keys() - numbers - header.unknown.keys():
-        return "只有序号" if row.keys() <= numbers else "认识的列都是空的"
-    first = next((str(cell).strip() for cell in cells if not is_blank(cell)), "")
-    if _EXAMPLE.fullmatch(first):
+    if header.silent >= row.keys():
+        return "只有序号" if header.numbers >= row.keys() else "认识的列都是空的"
+    first = str(next((cell for cell in cells if not is_blank(cell)), ""))
+    if "例" in first and _EXAMPLE.fullmatch(first.strip()):
         return "填写示例"
     if _identifies(header.kind, row) or not any(_TEMPLATE.search(str(v)) for v in row.values()):
         return None
@@ -74,27 +82,40 @@ def _no_record(header: Header, row: Mapping[str, Any], cells: Sequence[Any]) -> 
 
 def _identifies(kind: RecordKind, row: Mapping[str, Any]) -> bool:
     """Whether a row has a code, a document number, a day or an amount, as records have."""
+    for wire, type_ in _identifying(kind):
+        cell = row.get(wire)
+        if cell is not None and _says_something(type_, cell):
+            return True
+    return False
+
+
+@cache
+def _identifying(kind: RecordKind) -> tuple[tuple[str, ColumnType], ...]:
+    """Return the columns by which a record is known, with their types; codes first."""
     number = KINDS[kind].model.model_fields[KINDS[kind].number].alias
-    return any(
-        _says_something(column.type, column.wire == number, row[column.wire])
-        for column in columns_of(KINDS[kind].model)
-        if column.wire in row
-    )
+    columns = [c for c in columns_of(KINDS[kind].model) if c.type in _SAYING or c.wire == number]
+    order = [*_SAYING, ColumnType.TEXT]
+    return tuple((c.wire, c.type) for c in sorted(columns, key=lambda c: order.index(c.type)))
 
 
-def _says_something(type_: ColumnType, is_number: bool, cell: Any) -> bool:
+def _says_something(type_: ColumnType, cell: Any) -> bool:
     if not isinstance(cell, str):
         return type_ is not ColumnType.TEXT
-    text = fold_once(cell)
-    match type_:
-        case ColumnType.CREDIT_CODE | ColumnType.IDENTITY:
-            return _CODE.fullmatch(text) is not None
-        case ColumnType.DATE:
-            return parse_date(text) is not None
-        case ColumnType.AMOUNT:
-            return text.replace(".", "").isdecimal()
-        case _:
-            return is_number and any(map(str.isdigit, text)) and not _TEMPLATE.search(text)
+    if type_ is not ColumnType.TEXT:
+        return _SAYING[type_](fold_once(cell))
+    return any(map(str.isdigit, cell)) and not _TEMPLATE.search(cell)
+
+
+def _is_code(text: str) -> bool:
+    return _CODE.fullmatch(text) is not None
+
+
+_SAYING: dict[ColumnType, Callable[[str], bool]] = {
+    ColumnType.CREDIT_CODE: _is_code,
+    ColumnType.IDENTITY: _is_code,
+    ColumnType.DATE: lambda text: parse_date(text) is not None,
+    ColumnType.AMOUNT: lambda text: text.replace(".", "").isdecimal(),
+}
 
 
 def _value(cell: Any, name: str, number: int, header: Header) -> Any:

@@ -85,7 +85,7 @@ class Tally:
             "withdrawals": self.withdrawals,
             "problems": [group.as_json() for group in self._problems.values()],
             "warnings": [group.as_json() for group in self._warnings.values()],
-            "changes": dict(self._changes),
+            "changes": {change.value: count for change, count in self._changes.items()},
         }
 
 

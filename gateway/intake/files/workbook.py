@@ -75,7 +75,7 @@ class Workbook:
 
     def _rows(self) -> Iterator[Row]:
         while isinstance(line := self._line(), list):
-            yield line[0], line[1]
+            yield from line
         self._held = line
 
     def _sheets(self) -> list[Sheet]:
@@ -115,8 +115,8 @@ class Workbook:
 
 def _start(path: Path, limits: FileLimits, *more: str) -> subprocess.Popen[bytes]:
     child = str(Path(workbook_child.__file__))
-    name, bound = str(path), str(limits.max_reader_bytes)
-    command = [sys.executable, "-I", "-X", "utf8", child, name, bound, *more]
+    bounds = [str(limits.max_reader_bytes), str(limits.max_xlsx_rows)]
+    command = [sys.executable, "-I", "-X", "utf8", child, str(path), *bounds, *more]
     return subprocess.Popen(  # noqa: S603  our own program
         command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
     )

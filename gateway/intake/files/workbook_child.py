@@ -3,9 +3,9 @@
 A workbook of 5 KB may ask for gigabytes, and a reader may end its process. Here it can only end
 this one. Prints JSON lines: the sheets, then for each visible one its rows that are not empty.
 
-    {"sheets": [{"name", "hidden", "rows"}]}     rows: at most so many have something in them
+    {"sheets": [{"name", "hidden", "rows"}]}     rows: so many have something in them, or fewer
     {"sheet": 0}
-    [row number, [cell, …]]             texts, numbers, true and false, {"formula": 1}; "" is empty
+    [[row number, [cell, …]], …]        texts, numbers, true and false, {"formula": 1}; "" is empty
     {"end": true}                                 everything was printed
     {"error": "…"}                                the reader's words, instead of all that
     {"far": "XFD1048576"}                         with --far: the cell that lies far from the others
@@ -15,13 +15,18 @@ import resource
 import sys
 import xml.parsers.expat
 import zipfile
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
-from xml.etree import ElementTree
+from xml.etree.ElementTree import ParseError
 
 import msgspec
+from defusedxml import DefusedXmlException
+from defusedxml.ElementTree import fromstring
 
 CPU_SECONDS = 120
+#: Rows of a line.
+CHUNK = 100
 BLOCK = 1 << 20
 #: A cell so many rows or columns behind the next one is far from it.
 FAR_ROWS, FAR_COLUMNS = 1000, 100
@@ -31,7 +36,7 @@ _RELATION = "{http://schemas.openxmlformats.org/officeDocument/2006/relationship
 Cells = dict[tuple[int, int], Any]
 
 
-def main(path: str, max_bytes: int, far: bool) -> None:
+def main(path: str, max_bytes: int, counted: int, far: bool) -> None:
     """Print the workbook, within the bounds of memory and time."""
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     resource.setrlimit(resource.RLIMIT_CPU, (CPU_SECONDS, CPU_SECONDS))
@@ -40,7 +45,7 @@ def main(path: str, max_bytes: int, far: bool) -> None:
         tell({"far": far_cell(path)})
         return
     try:
-        read(path)
+        read(path, counted)
     except Exception as error:  # noqa: BLE001  the parent tells it to a person
         tell({"error": f"{type(error).__name__}: {error}"[:500]})
 
@@ -50,7 +55,7 @@ def tell(line: Any) -> None:
     sys.stdout.buffer.write(msgspec.json.encode(line) + b"\n")
 
 
-def read(path: str) -> None:
+def read(path: str, counted: int) -> None:
     """Print the visible sheets of a workbook."""
     from python_calamine import (
         CalamineWorkbook,
@@ -62,24 +67,25 @@ def read(path: str) -> None:
         workbook = CalamineWorkbook.from_filelike(stream)
     table = (SheetVisibleEnum.Visible, SheetTypeEnum.WorkSheet)
     sheets = [(s.name, (s.visible, s.typ) == table) for s in workbook.sheets_metadata]
-    opened = {
-        index: workbook.get_sheet_by_index(index)
-        for index, (_, shown) in enumerate(sheets)
-        if shown
-    }
-    tell(
-        {
-            "sheets": [
-                {"name": name, "hidden": not shown, "rows": opened[i].height if shown else 0}
-                for i, (name, shown) in enumerate(sheets)
-            ]
-        }
-    )
-    hidden_values = odd_cells(path)
-    for index, sheet in opened.items():
-        tell({"sheet": index})
-        write_rows(sheet, hidden_values(sheets[index][0]))
+    shown = [index for index, (_, is_shown) in enumerate(sheets) if is_shown]
+    with ThreadPoolExecutor(1) as scanning:  # beside the reader, which takes longer
+        odd = {index: scanning.submit(odd_cells, path, sheets[index][0]) for index in shown}
+        opened = {index: workbook.get_sheet_by_index(index) for index in shown}
+        heights = [filled(opened[i], counted) if i in opened else 0 for i in range(len(sheets))]
+        named = zip(sheets, heights, strict=True)
+        tell({"sheets": [{"name": n, "hidden": not s, "rows": rows} for (n, s), rows in named]})
+        for index, sheet in opened.items():
+            tell({"sheet": index})
+            write_rows(sheet, odd[index].result())
     tell({"end": True})
+
+
+def filled(sheet: Any, counted: int) -> int:
+    """Return the rows of a sheet; above so many, without those that have a running number only."""
+    if sheet.height <= counted:
+        return int(sheet.height)
+    least = 2 if sheet.width > 2 else 1
+    return sum(len(row) - row.count("") >= least for row in sheet.iter_rows())
 
 
 def write_rows(sheet: Any, odd: Cells) -> None:
@@ -87,14 +93,16 @@ def write_rows(sheet: Any, odd: Cells) -> None:
     odd_rows: dict[int, dict[int, Any]] = {}
     for (number, column), value in odd.items():
         odd_rows.setdefault(number, {})[column] = value
-    encode = msgspec.json.Encoder().encode
-    write = sys.stdout.buffer.write
+    chunk: list[tuple[int, list[Any]]] = []
     for number, row in enumerate(sheet.iter_rows(), 1):
         if number in odd_rows:
             place_odd(row, odd_rows[number])
         if row.count("") < len(row):
-            write(encode((number, row)))
-            write(b"\n")
+            chunk.append((number, row))
+        if len(chunk) == CHUNK:
+            tell(chunk)
+            chunk = []
+    tell(chunk)
 
 
 def place_odd(cells: list[Any], odd: dict[int, Any]) -> None:
@@ -104,35 +112,28 @@ def place_odd(cells: list[Any], odd: dict[int, Any]) -> None:
         cells[column - 1] = value
 
 
-def odd_cells(path: str) -> Callable[[str], Cells]:
-    """Return a function from a sheet's name to its errors, and formulas without a result.
+def odd_cells(path: str, name: str) -> Cells:
+    """Return the errors of a sheet, and its formulas without a result.
 
     The reader gives an empty cell for both. Only the XML of Office workbooks is looked at.
     """
     if not zipfile.is_zipfile(path):
-        return lambda _: {}
-    archive = zipfile.ZipFile(path)
-    parts, recalculated = sheet_parts(archive)
-
-    def of(name: str) -> Cells:
+        return {}
+    with zipfile.ZipFile(path) as archive:
+        parts, recalculated = sheet_parts(archive)
         part = parts.get(name)
         if part is None or not any(has_odd(block) for block in blocks(archive, part)):
             return {}
-        return {
-            address: value
-            for address, value in cells_of(archive, part, recalculated)
-            if value is not None
-        }
-
-    return of
+        found = cells_of(archive, part, recalculated)
+        return {address: value for address, value in found if value is not None}
 
 
 def sheet_parts(archive: zipfile.ZipFile) -> tuple[dict[str, str], bool]:
     """Return sheet name → file in the archive, and whether formulas are still to be calculated."""
     try:
-        book = ElementTree.fromstring(archive.read("xl/workbook.xml"))  # noqa: S314  bounded here
-        links = ElementTree.fromstring(archive.read(LINKS))  # noqa: S314  bounded here
-    except (KeyError, ElementTree.ParseError):
+        book = fromstring(archive.read("xl/workbook.xml"))
+        links = fromstring(archive.read(LINKS))
+    except (KeyError, ParseError, DefusedXmlException):
         return {}, False
     target = {link.get("Id"): link.get("Target", "") for link in links}
     found = {}
@@ -269,4 +270,4 @@ def letters(column: int) -> str:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], int(sys.argv[2]), "--far" in sys.argv)
+    main(sys.argv[1], int(sys.argv[2]), int(sys.argv[3]), "--far" in sys.argv)

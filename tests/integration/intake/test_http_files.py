@@ -1,0 +1,95 @@
+"""Files by HTTP: as the command takes them, in one answer."""
+
+from collections import Counter
+from collections.abc import AsyncIterator
+from datetime import datetime, time
+from typing import Any
+
+import httpx
+import pytest
+
+from gateway.config.settings import HttpSettings
+from gateway.service.server import routers
+from gateway.web.app import create_web
+from gateway.web.health import Probes
+from schemas.base import SHANGHAI
+from tests.bureau_files import DAY, FILES, LETTERS, READ, REFUSED
+from tests.integration.world import World
+
+pytestmark = pytest.mark.integration
+URL = "/v1/intake/files"
+
+
+@pytest.fixture
+async def client(world: World) -> AsyncIterator[httpx.AsyncClient]:
+    world.clock.set(datetime.combine(DAY, time(12), SHANGHAI))
+    gateway = world.gateway
+    settings = HttpSettings.model_validate({"api_keys": ["the key"]})
+    app = create_web(settings, routers(gateway), gateway.metrics, Probes({}, {}))
+    async with httpx.AsyncClient(
+        transport=httpx.ASGITransport(app),
+        base_url="http://gateway",
+        headers={"X-Api-Key": "the key"},
+    ) as made:
+        yield made
+
+
+async def post(client: httpx.AsyncClient, name: str, **options: Any) -> httpx.Response:
+    return await client.post(URL, content=(FILES / name).read_bytes(), params=options)
+
+
+async def test_every_file_of_bureaus_is_taken_as_the_command_takes_it(
+    client: httpx.AsyncClient,
+) -> None:
+    for name, (verdicts, _) in READ.items():
+        answer = await post(client, name)
+
+        counts = Counter(verdicts)
+        found = answer.json()
+        assert answer.status_code == 200, name
+        assert {letter: found[word] for word, letter in LETTERS.items()} == {
+            letter: counts[letter] for letter in LETTERS.values()
+        }, name
+        assert found["stopped"] is None
+
+
+@pytest.mark.parametrize("name", REFUSED)
+async def test_a_file_that_cannot_be_read_is_refused_in_one_sentence(
+    client: httpx.AsyncClient, name: str
+) -> None:
+    answer = await post(client, name)
+
+    assert answer.status_code == 422
+    assert [words for words in REFUSED[name] if words not in answer.json()["stopped"]] == []
+
+
+async def test_a_whole_file_with_one_bad_row_leaves_nothing(
+    client: httpx.AsyncClient, world: World
+) -> None:
+    answer = await post(client, "13-cut-character/chinese.csv", whole=True, rows=True)
+
+    found = answer.json()
+    assert (answer.status_code, found["taken"]) == (422, False)
+    assert found["stopped"] == "1 条有问题，要求整份接收"
+    assert [row["place"] for row in found["rows"]] == ["第22行"]
+    assert await world.rows("select id from record_version") == []
+    assert await world.rows("select id from quarantine") == []
+
+
+async def test_a_whole_file_without_problems_is_taken_and_again_changes_nothing(
+    client: httpx.AsyncClient, world: World
+) -> None:
+    first = await post(client, "20-partial-workbook/in.xlsx", whole=True)
+    again = await post(client, "20-partial-workbook/in.xlsx")
+
+    assert (first.status_code, first.json()["ok"], first.json()["repeats"]) == (200, 1500, 0)
+    assert (again.json()["ok"], again.json()["repeats"]) == (1500, 1500)
+    assert len(await world.rows("select id from record_version")) == 1500
+
+
+async def test_the_rows_are_listed_on_request_with_their_sheet(client: httpx.AsyncClient) -> None:
+    answer = await post(client, "03-notes-rows/in.xlsx", rows=True)
+
+    places = [(row["place"], row["verdict"]) for row in answer.json()["rows"]]
+    assert places == [("“Sheet1”表第3行", "ok"), ("“Sheet1”表第4行", "ok")]
+    assert answer.json()["file"]["tables"][0]["skipped"] == {"填报说明或表尾文字": [2, 5]}
