@@ -88,19 +88,21 @@ class BankWebhook:
 
         400, 413, 415, 422: rejected. 401, 403, 404, 405, 410: raises CallRejected. 409 to what may
         have arrived before: accepted, since the receiver knows it. Other 4xx except 429: deferred.
+        503: unknown, also with Retry-After.
         Every other status as in `HttpClient.check`; 2xx: accepted, if a configured wrapper says so.
         """
         status = answer.status
+        pause, words = self._http.retry_after(answer), self._http.words(answer)
         if status == 409 and item.resend:
             return Outcome(kind=OutcomeKind.ACCEPTED)
         if status in _REFUSED:
-            return Outcome(kind=OutcomeKind.REJECTED, reasons=(self._http.words(answer),))
+            return Outcome(kind=OutcomeKind.REJECTED, reasons=(words,))
         if status in _WHOLE_CALL:
-            raise CallRejected(self._http.words(answer))
+            raise CallRejected(words)
         if 400 <= status < 500 and status != 429:
-            pause = self._http.retry_after(answer)
-            words = self._http.words(answer)
             return Outcome(kind=OutcomeKind.DEFERRED, retry_after=pause, reasons=(words,))
+        if status == 503 and pause is not None:  # it may have taken the event; our id is the same
+            return Outcome(kind=OutcomeKind.UNKNOWN, retry_after=pause, reasons=(words,))
         self._http.check(answer)
         if self._settings.wrapper is not None:
             self._settings.wrapper.opened(answer.json())

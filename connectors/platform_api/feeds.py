@@ -5,22 +5,26 @@ A feed is read row by row: one that cannot be read is left out and logged, and t
 
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import suppress
-from datetime import datetime
+from datetime import datetime, time
 from typing import Annotated, Any, TypeVar
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, TypeAdapter, ValidationError
 
 from connectors.errors import ConnectorError, OutcomeUnknown
+from connectors.platform_api.lenient import Key, MaybeText, MaybeTime, Texts, in_china
+from connectors.shared import Clock
 from connectors.shared.http_client import HttpClient
 from connectors.shared.http_settings import under
 from connectors.shared.http_wire import logger
 from connectors.shared.words import reason
 from connectors.shared.wrapper import JsonWrapper
-from schemas.base import SHANGHAI, AwareDatetime, storable
+from schemas.base import SHANGHAI, AwareDatetime, storable, today
 from schemas.delivery import Health, Listed, Receipt
 
 #: Pages of one listing at most.
 MOST_PAGES = 20_000
+#: Bytes of a cursor at most: it goes into a URL.
+LONGEST_CURSOR = 4096
 #: Rows that are logged of one page, if they cannot be read.
 MOST_LOGGED = 20
 
@@ -39,11 +43,11 @@ def _some_text(value: object) -> str:
 
 
 class _ReceiptRow(_Wire):
-    key: str
+    key: Key
     accepted: bool
-    reasons: tuple[str, ...] = ()
-    platform_at: AwareDatetime
-    reference: str | None = None
+    reasons: Texts = ()
+    platform_at: MaybeTime = None
+    reference: MaybeText = None
 
 
 class _ListedRow(_Wire):
@@ -64,26 +68,31 @@ _LISTS: Mapping[type[_Wire], TypeAdapter[Any]] = {
 class Feeds:
     """The feeds of one platform.
 
-    `zoned`: times without a zone are those of China; otherwise their rows cannot be read.
+    `zoned`: times without a zone are those of China; otherwise they cannot be read.
     """
 
-    def __init__(self, http: HttpClient, wrapper: JsonWrapper, *, zoned: bool) -> None:
+    def __init__(self, http: HttpClient, wrapper: JsonWrapper, now: Clock, *, zoned: bool) -> None:
         self._http = http
         self._wrapper = wrapper
+        self._now = now
         self._zoned = zoned
 
     async def receipts(self, url: str, cursor: str) -> tuple[list[Receipt], str]:
-        """Return one page of receipts after a cursor, and the next cursor."""
-        page = await self._page(url, cursor=cursor)
+        """Return one page of receipts after a cursor, and the next cursor.
+
+        A receipt whose time cannot be read is of today, without a time of the day.
+        """
+        page = await self._page(url, cursor=cursor if _is_usable(cursor) else "")
         following = page.get("cursor")
-        if not isinstance(following, str):
+        if not isinstance(following, str) or not _is_usable(following):
             raise OutcomeUnknown("应答不是约定的格式：cursor")
+        today_ = datetime.combine(today(self._now()), time.min, SHANGHAI)
         receipts = [
             Receipt(
                 key=row.key,
                 accepted=row.accepted,
                 reasons=tuple(reason(text) for text in row.reasons),
-                platform_at=row.platform_at,
+                platform_at=row.platform_at or today_,
                 reference=row.reference,
             )
             for row in self._rows(page, "receipts", _ReceiptRow, "platform_at")
@@ -110,6 +119,8 @@ class Feeds:
             before = here
             following = page.get("cursor")
             cursor = following if isinstance(following, str) and following else None
+            if cursor is not None and not _is_usable(cursor):
+                raise OutcomeUnknown("应答不是约定的格式：cursor")
         if cursor is not None:
             raise OutcomeUnknown("公示清单翻不完：翻页标记重复")
 
@@ -150,11 +161,15 @@ class Feeds:
         """Return a row whose time has a zone, if times without one are known to be of China."""
         if not isinstance(row, dict) or not isinstance(row.get(name), str):
             return row
-        try:
-            at = datetime.fromisoformat(row[name].strip())
-        except ValueError:
-            return row
-        return row | {name: at if at.tzinfo else at.replace(tzinfo=SHANGHAI)}
+        return row | {name: in_china(row[name])}
+
+
+def _is_usable(cursor: str) -> bool:
+    """Whether a cursor can go into a URL and be stored."""
+    try:
+        return len(cursor.encode()) <= LONGEST_CURSOR and "\x00" not in cursor
+    except UnicodeEncodeError:
+        return False
 
 
 def _log(name: str, odd: Sequence[tuple[Any, ValidationError]]) -> None:

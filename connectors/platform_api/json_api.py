@@ -1,5 +1,7 @@
 """The connector `platform-json`: JSON rows, an answer for each row, look-up by our key."""
 
+import asyncio
+from collections import deque
 from collections.abc import AsyncIterator, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Literal
@@ -9,14 +11,23 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
 
 from connectors.errors import ConnectorError, OutcomeUnknown
 from connectors.platform_api.feeds import Feeds
+from connectors.platform_api.lenient import (
+    Key,
+    MaybeSeconds,
+    MaybeText,
+    MaybeTime,
+    Texts,
+    in_china,
+    key_text,
+)
 from connectors.protocol import Limits, OnUnknown
 from connectors.shared import Clock
 from connectors.shared.http_client import HttpClient
+from connectors.shared.http_read import Answer
 from connectors.shared.http_settings import HttpClientSettings, under
-from connectors.shared.parts import UNKNOWN, BatchRefused, BatchSize, halves, send_parts
+from connectors.shared.parts import UNKNOWN, BatchRefused, BatchSize, by, halves, send_parts
 from connectors.shared.words import reason
 from connectors.shared.wrapper import JsonWrapper
-from schemas.base import AwareDatetime
 from schemas.delivery import Health, Item, Listed, Outcome, OutcomeKind, Receipt
 
 _STATUS = {
@@ -43,12 +54,12 @@ class _Row(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
-    key: str
+    key: Key
     status: Literal["accepted", "submitted", "rejected", "retry", "absent"]
-    reasons: tuple[str, ...] = ()
-    retry_after: float | None = Field(default=None, ge=0, le=366 * 86400)
-    platform_at: AwareDatetime | None = None
-    reference: str | None = None
+    reasons: Texts = ()
+    retry_after: MaybeSeconds = None
+    platform_at: MaybeTime = None
+    reference: MaybeText = None
 
 
 class PlatformJson:
@@ -65,12 +76,14 @@ class PlatformJson:
         )
         self._url = settings.url
         self._size = BatchSize(settings.batch_size)
+        self._lookups = BatchSize(settings.batch_size)
         headers = {"Content-Type": "application/json"}
         if settings.api_key is not None:
             headers[settings.api_key_header] = settings.api_key.get_secret_value()
-        self._http = HttpClient(settings, now, headers)
+        self._http = HttpClient(settings, now, headers, settings.wrapper.says_expired)
         self._wrapper = settings.wrapper
-        self._feeds = Feeds(self._http, settings.wrapper, zoned=settings.times_of_china)
+        self._zoned = settings.times_of_china
+        self._feeds = Feeds(self._http, settings.wrapper, now, zoned=settings.times_of_china)
 
     async def send(self, items: Sequence[Item]) -> list[Outcome]:
         """Send the rows; each gets the outcome that the answer has for its key.
@@ -86,34 +99,43 @@ class PlatformJson:
         rows = [wire_row(item) for item in items]
         content = orjson.dumps({"items": rows}, default=str)
         answer = await self._http.ask("POST", under(self._url, "records"), content, rows=len(items))
-        return row_outcomes(items, self._wrapper.opened(answer.json()), absent=False)
+        return self._outcomes(items, answer, absent=False)
+
+    def _outcomes(self, items: Sequence[Item], answer: Answer, *, absent: bool) -> list[Outcome]:
+        body = self._wrapper.opened(answer.json())
+        return row_outcomes(items, body, absent=absent, zoned=self._zoned)
 
     async def look_up(self, items: Sequence[Item]) -> list[Outcome]:
         """Ask the platform about the rows; raises OutcomeUnknown if that fails.
 
-        It never raises NotSent, because the caller would then send the rows again.
+        It never raises NotSent, because the caller would then send the rows again. What was
+        answered in time counts, and so does a row that the platform refuses to be asked about.
         """
-        found: list[Outcome] = []
-        for part in self._size.parts(items):
+        waiting, found = deque(self._lookups.parts(items)), list[Outcome]()
+        deadline = asyncio.get_running_loop().time() + self.limits.call_timeout.total_seconds()
+        largest = 0
+        fault: ConnectorError | None = None
+        while waiting and (fault is None or isinstance(fault, BatchRefused)):
+            part = waiting.popleft()
             try:
-                found += await self._looked_up(part)
+                found += await by(deadline, self._looked_up, part)
+                largest = max(largest, len(part))
+                self._lookups.passed(len(part))
             except ConnectorError as exc:
-                if not found:
-                    raise OutcomeUnknown(str(exc), exc.retry_after) from exc
-                break
+                fault = exc
+                if isinstance(exc, BatchRefused) and len(part) > 1:
+                    waiting.extendleft(reversed(halves(part)))
+                else:
+                    found += [UNKNOWN] * len(part)
+        if fault is not None and not largest:
+            raise OutcomeUnknown(str(fault), fault.retry_after) from fault
         return found + [UNKNOWN] * (len(items) - len(found))
 
     async def _looked_up(self, items: Sequence[Item]) -> list[Outcome]:
-        """Ask about the rows; in halves where the platform refuses so many."""
         content = orjson.dumps({"keys": [item.key for item in items]})
         at = under(self._url, "lookup")
-        try:
-            answer = await self._http.ask("POST", at, content, rows=len(items))
-        except BatchRefused:
-            if len(items) == 1:
-                raise
-            return [one for half in halves(items) for one in await self._looked_up(half)]
-        return row_outcomes(items, self._wrapper.opened(answer.json()), absent=True)
+        answer = await self._http.ask("POST", at, content, rows=len(items))
+        return self._outcomes(items, answer, absent=True)
 
     async def receipts(self, cursor: str) -> tuple[list[Receipt], str]:
         """Return the receipts after a cursor; the first cursor is the empty text."""
@@ -143,11 +165,13 @@ def wire_row(item: Item) -> dict[str, Any]:
     }
 
 
-def row_outcomes(items: Sequence[Item], body: Any, *, absent: bool) -> list[Outcome]:
+def row_outcomes(
+    items: Sequence[Item], body: Any, *, absent: bool, zoned: bool = False
+) -> list[Outcome]:
     """Return the outcome of each item from the answer row with its key.
 
     No row, two different rows or an invalid row is unknown. An answer without a list of results
-    raises OutcomeUnknown. `absent` is true for look-ups.
+    raises OutcomeUnknown. `absent` is true for look-ups; `zoned` times without a zone are China's.
     """
     results = body.get("results") if isinstance(body, dict) else None
     if not isinstance(results, list):
@@ -155,8 +179,10 @@ def row_outcomes(items: Sequence[Item], body: Any, *, absent: bool) -> list[Outc
     found: dict[str, Outcome] = {}
     asked = {item.key for item in items}
     for result in results:
-        key = result.get("key") if isinstance(result, dict) else None
+        key = key_text(result.get("key")) if isinstance(result, dict) else None
         if isinstance(key, str) and key in asked:
+            if zoned and "platform_at" in result:
+                result |= {"platform_at": in_china(result["platform_at"])}
             outcome = _outcome(result, absent=absent)
             found[key] = outcome if found.get(key, outcome) == outcome else UNKNOWN
     return [found.get(item.key, UNKNOWN) for item in items]

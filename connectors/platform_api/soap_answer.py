@@ -164,12 +164,21 @@ def _raise_fault(root: Element) -> None:
     fault = next((one for one in root.iter() if _local(one.tag) == "Fault"), None)
     if fault is None:
         return
-    words = {_local(one.tag): (one.text or "").strip() for one in fault.iter()}
-    code = words.get("faultcode") or words.get("Value", "")
-    told = words.get("faultstring") or words.get("Text", "")
+    code = _within(fault, "faultcode") or _within(fault, "Code", "Value")
+    told = _within(fault, "faultstring") or _within(fault, "Reason", "Text")
     said = reason(f"对方报错 {code}：{told or '没有说明'}")
     kind = code.rpartition(":")[2].partition(".")[0].lower()
     raise BatchRefused(said) if kind in _OUR_FAULT else OutcomeUnknown(said)
+
+
+def _within(element: Element, *path: str) -> str:
+    """Return the text of a child, or of a child's child; the detail and sub-codes are not meant."""
+    for name in path:
+        found = next((child for child in element if _local(child.tag) == name), None)
+        if found is None:
+            return ""
+        element = found
+    return (element.text or "").strip()
 
 
 def _local(tag: object) -> str:

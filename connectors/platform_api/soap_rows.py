@@ -96,12 +96,13 @@ def _refused(
     """Return refused rows by the position of their item.
 
     A row is matched by what it has and what is unique in the call: our key, document number and
-    subject, the document number alone. The only row of a call is that of its item, unless it names
-    another document.
+    subject, the document number alone. The only row of a call is that of its item, also where the
+    platform has cut its document number, unless it names another document.
     """
     if len(items) == len(answer.refused_rows) == 1:
-        numbers = {mark_of(row, table)[0] for row in (items[0].columns, answer.refused_rows[0])}
-        if len(numbers - {""}) == 1:
+        rows = items[0].columns, answer.refused_rows[0]
+        ours, theirs = (mark_of(row, table)[0] for row in rows)
+        if ours in theirs or theirs in ours:
             return {0: answer.refused_rows[0]}
     places: dict[RowMark | str, list[int]] = {}
     for place, item in enumerate(items):

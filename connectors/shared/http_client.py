@@ -1,6 +1,6 @@
 """HTTP calls to a destination: guarded addresses, limited time and size, translated errors."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, timedelta
 from email.utils import parsedate_to_datetime
 from urllib.parse import parse_qsl, urlsplit
@@ -45,9 +45,15 @@ class HttpClient:
     """The HTTP connections of one destination; none is opened before the first call."""
 
     def __init__(
-        self, settings: HttpClientSettings, now: Clock, headers: Mapping[str, str] | None = None
+        self,
+        settings: HttpClientSettings,
+        now: Clock,
+        headers: Mapping[str, str] | None = None,
+        expired: Callable[[Answer], bool] | None = None,
     ) -> None:
         """Prepare the connections; `headers` go with every call, and their values are secrets.
+
+        `expired` says of an answer whether the login has ended, besides HTTP 401.
 
         Raises:
             TlsFileError: a certificate or key cannot be used.
@@ -62,7 +68,10 @@ class HttpClient:
             secrets += [value.get_secret_value() for value in settings.login.body.values()]
         self._hidden = [one for one in secrets if len(one) >= LEAST_SECRET]
         self._warned = False
-        self._login = Login(settings.login, self._call) if settings.login else None
+        self._login: Login | None = None
+        if settings.login is not None:
+            self._login = Login(settings.login, self._call, settings.call_timeout / 2)
+        self._expired = expired
         seconds = settings.call_timeout.total_seconds()
         # Waiting for a connection times out well before the whole call, so that it is never taken
         # for waiting for an answer.
@@ -109,7 +118,7 @@ class HttpClient:
         mark = await self._login.mark()
         given = {**(headers or {}), **mark}
         answer = await self._call(method, url, content, given, rows)
-        if answer.status == _LOGIN_EXPIRED:
+        if answer.status == _LOGIN_EXPIRED or (self._expired and self._expired(answer)):
             given.update(await self._login.mark(stale=mark))
             answer = await self._call(method, url, content, given, rows)
         return answer

@@ -2,11 +2,12 @@
 
 import asyncio
 from collections.abc import Awaitable, Mapping
+from datetime import timedelta
 from typing import Any, Protocol
 
 import orjson
 
-from connectors.errors import CallRejected, OutcomeUnknown
+from connectors.errors import CallRejected, NotSent, OutcomeUnknown
 from connectors.shared.http_read import Answer
 from connectors.shared.http_settings import LoginSettings
 
@@ -20,11 +21,15 @@ class Call(Protocol):
 
 
 class Login:
-    """The present login; one call at a time makes a new one. Cookies are kept by the client."""
+    """The present login; one call at a time makes a new one. Cookies are kept by the client.
 
-    def __init__(self, settings: LoginSettings, call: Call) -> None:
+    A login takes at most `limit`, so that waiting for it is never taken for waiting for an answer.
+    """
+
+    def __init__(self, settings: LoginSettings, call: Call, limit: timedelta) -> None:
         self._settings = settings
         self._call = call
+        self._limit = limit
         self._mark: dict[str, str] | None = None
         self._making = asyncio.Lock()
 
@@ -33,12 +38,17 @@ class Login:
 
         Raises:
             CallRejected: the login is refused, or has no token.
-            NotSent, OutcomeUnknown: as a call.
+            NotSent: there was no answer; nothing of what the login is for has left us.
         """
-        async with self._making:
-            if self._mark is None or self._mark is stale:
-                self._mark = await self._made()
-            return self._mark
+        try:
+            async with asyncio.timeout(self._limit.total_seconds()), self._making:
+                if self._mark is None or self._mark is stale:
+                    self._mark = await self._made()
+                return self._mark
+        except TimeoutError as exc:
+            raise NotSent("登录没有应答") from exc
+        except OutcomeUnknown as exc:
+            raise NotSent(f"登录没有成功：{exc}", exc.retry_after) from exc
 
     async def _made(self) -> dict[str, str]:
         settings = self._settings

@@ -132,7 +132,7 @@ class _Sending:
             except BatchRefused:
                 self._halved = True
                 waiting.extendleft(reversed(halves(part)))
-        if self._halved:
+        if self._halved and not self._alone:  # else it was a row, and not the size
             self._size.settled(self._largest)
         self._judge_alone()
         if self._refused and not self._largest and self._failed is None and not self._rejected:
@@ -142,7 +142,7 @@ class _Sending:
     async def _one(self, part: Sequence[Item]) -> None:
         """Send one part; raises BatchRefused if it can be halved."""
         try:
-            self._outcomes += await _by(self._deadline, self._send, part)
+            self._outcomes += await by(self._deadline, self._send, part)
             self._largest = max(self._largest, len(part))
             self._size.passed(len(part))
         except BatchRefused as exc:
@@ -170,7 +170,8 @@ class _Sending:
                 self._refused.append(error)
 
 
-async def _by(deadline: float, send: SendPart, part: Sequence[Item]) -> list[Outcome]:
+async def by(deadline: float, send: SendPart, part: Sequence[Item]) -> list[Outcome]:
+    """Make a call that must end by a time of the loop; raises OutcomeUnknown after it."""
     try:
         async with asyncio.timeout_at(deadline):
             return await send(part)

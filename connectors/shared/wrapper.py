@@ -5,6 +5,7 @@ from typing import Any
 from pydantic import Field
 
 from connectors.errors import OutcomeUnknown
+from connectors.shared.http_read import Answer
 from connectors.shared.words import reason
 from schemas.base import Schema
 
@@ -15,7 +16,19 @@ class JsonWrapper(Schema):
     path: str = Field(default="", title="内容的位置，如 data 或 data.result")
     code_field: str | None = Field(default=None, title="代码的字段")
     done: frozenset[str] = Field(default=frozenset({"0", "200", "0000"}), title="表示成功的代码")
+    #: Codes that say that the login has ended; it is made again.
+    expired: frozenset[str] = Field(default=frozenset({"401"}), title="表示登录失效的代码")
     message_field: str = Field(default="message", title="说明的字段")
+
+    def says_expired(self, answer: Answer) -> bool:
+        """Whether the code of an answer says that the login has ended."""
+        if self.code_field is None or not 200 <= answer.status < 300:
+            return False
+        try:
+            body = answer.json()
+        except OutcomeUnknown:
+            return False
+        return isinstance(body, dict) and str(body.get(self.code_field)) in self.expired
 
     def opened(self, body: Any) -> Any:
         """Return the content.

@@ -133,8 +133,9 @@ class Caller:
         if act is Act.LOOK_UP:
             outcomes = [_looked_up(one) for one in outcomes]
         pauses = [o.retry_after for o in outcomes if o.retry_after is not None]
-        if len(pauses) == len(outcomes):
-            self.failed(NotSent("", max(pauses)), act)
+        nothing = act is Act.SEND and all(o.kind is OutcomeKind.DEFERRED for o in outcomes)
+        if nothing or len(pauses) == len(outcomes):
+            self.failed(NotSent("", max(pauses, default=None)), act)
         else:
             self.succeeded(act)
         return outcomes

@@ -28,8 +28,8 @@ def next_attempt(  # noqa: PLR0913  each argument is a part of the rule
     """Wait max(floor, min(backoff with jitter, slack ÷ 6)); after the due time, floor to cap.
 
     `jitter` is a number from 0 to 1 that the caller draws. `retry_after` of the destination
-    lengthens the wait to at most max(floor, slack), so that a wrong one cannot make a delivery
-    late.
+    lengthens the wait to at most max(floor, slack ÷ 6), so that a wrong one cannot make a delivery
+    late; the breaker of the destination honours it for all.
     """
     slack = due_at - now
     backoff = min(cap, floor * 2 ** min(attempts, 20)) * (0.5 + jitter / 2)
@@ -38,5 +38,5 @@ def next_attempt(  # noqa: PLR0913  each argument is a part of the rule
         return RetryDecision(now + wait, breached=True)
     wait = max(floor, min(backoff, slack / SLACK_SHARE))
     if retry_after is not None:
-        wait = max(wait, min(retry_after, max(floor, slack)))
+        wait = max(wait, min(retry_after, max(floor, slack / SLACK_SHARE)))
     return RetryDecision(now + wait, breached=False)

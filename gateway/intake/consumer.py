@@ -167,6 +167,7 @@ class Consumer(AIOKafkaConsumer):  # type: ignore[misc]  # aiokafka has no types
         `new` partition nothing was ever committed.
         """
         goes_on = missing is None or await self._tell(missing)
+        self._halted.discard(partition)  # as of an earlier assignment
         if partition not in self.assignment():
             return  # lost while we looked
         if not goes_on:

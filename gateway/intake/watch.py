@@ -66,7 +66,8 @@ class Watch:
         if left is not None:
             self._heard = time.monotonic()
             self.metrics.intake_lag.set(left)
-        if (not busy and not left) or self._away is not None:
+        # A broker that does not answer is an outage, which a restart does not mend.
+        if left is None or (not busy and not left) or self._away is not None:
             self.moved()
         found = self.stuck(consumer) or self.waits(consumer)
         if found is not None and found != self._told:

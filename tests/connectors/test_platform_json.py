@@ -1,10 +1,11 @@
 """The connector `platform-json` against the sandbox, row by row."""
 
 import asyncio
+import json
 import re
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import orjson
@@ -139,7 +140,6 @@ async def test_the_api_key_is_sent_and_never_shown(
         [7],
         [{"key": 1, "status": "accepted"}],
         [{"key": "key-1", "status": "lost"}],
-        [{"key": "key-1", "status": "accepted", "retry_after": -1}],
         [{"key": "key-1", "status": "absent"}],
         [{"key": "key-1", "status": "accepted"}, {"key": "key-1", "status": "rejected"}],
     ],
@@ -150,6 +150,31 @@ def test_a_row_with_an_invalid_or_two_different_answers_is_unknown(
     [outcome] = row_outcomes([item(1)], {"results": rows}, absent=False)
 
     assert outcome.kind is OutcomeKind.UNKNOWN
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        {"reasons": None},
+        {"reasons": "文书号重复"},
+        {"reasons": [None, 7]},
+        {"reference": 12345},
+        {"platform_at": ""},
+        {"platform_at": "2026-10-12 10:00:00"},
+        {"platform_at": 7},
+        {"retry_after": -1},
+        {"retry_after": "soon"},
+    ],
+    ids=repr,
+)
+def test_an_odd_field_beside_the_status_does_not_make_the_answer_worthless(
+    odd: dict[str, Any], item: ItemFactory
+) -> None:
+    row = {"key": "key-1", "status": "accepted", **odd}
+
+    [outcome] = row_outcomes([item(1)], {"results": [row]}, absent=False, zoned=True)
+
+    assert outcome.kind is OutcomeKind.ACCEPTED
 
 
 @pytest.mark.parametrize("body", [b"[]", b"{}", b'{"results": {}}', b"", b"\xff"])
@@ -169,7 +194,8 @@ class _Told:
 
 
 def feeds(told: Any, *, zoned: bool = False) -> Feeds:
-    return Feeds(told, JsonWrapper(), zoned=zoned)
+    now = datetime(2026, 10, 13, 3, tzinfo=UTC)
+    return Feeds(told, JsonWrapper(), lambda: now, zoned=zoned)
 
 
 async def test_a_listing_whose_cursor_repeats_is_an_error_and_not_an_endless_loop(
@@ -213,8 +239,10 @@ async def test_receipts_that_cannot_be_read_are_left_out_and_logged(
 
     found, cursor = await feeds(told).receipts("http://x", "")
 
-    assert ([one.key for one in found], cursor) == (["k-5"], "1")
-    assert [one.getMessage() for one in caplog.records] == ["feed_row_unreadable"] * 4
+    assert ([one.key for one in found], cursor) == (["k-1", "k-3", "k-5"], "1")
+    # Without a time that can be read they are of the day, and prove nothing about the order.
+    assert {one.platform_at.isoformat() for one in found[:2]} == {"2026-10-13T00:00:00+08:00"}
+    assert [one.getMessage() for one in caplog.records] == ["feed_row_unreadable"] * 2
 
 
 async def test_times_without_a_zone_are_of_china_where_that_is_configured() -> None:
@@ -222,8 +250,20 @@ async def test_times_without_a_zone_are_of_china_where_that_is_configured() -> N
 
     found, _ = await feeds(told, zoned=True).receipts("http://x", "")
 
-    assert [one.key for one in found] == ["k-1", "k-5"]
-    assert found[0].platform_at == found[1].platform_at
+    assert [one.key for one in found] == ["k-1", "k-3", "k-5"]
+    assert found[0].platform_at == found[2].platform_at
+
+
+@pytest.mark.parametrize("cursor", ["a\ud800", "x" * 5000, "a\x00b"])
+async def test_a_cursor_that_cannot_go_into_a_url_is_never_kept(cursor: str) -> None:
+    # orjson writes no half of a surrogate pair.
+    told: Any = _Told({"receipts": [], "cursor": ""})
+    told.body = json.dumps({"receipts": [], "cursor": cursor}).encode()
+
+    with pytest.raises(OutcomeUnknown, match="cursor"):
+        await feeds(told).receipts("http://x", "")
+    told.body = b'{"receipts": [], "cursor": "1"}'
+    assert await feeds(told).receipts("http://x", cursor) == ([], "1")
 
 
 @pytest.mark.parametrize("body", [{"receipts": []}, {"cursor": "1"}, [], {"receipts": 7}])

@@ -1,0 +1,79 @@
+"""Fields of a platform's answer that may be odd without making the answer worthless.
+
+What an answer says of a row is its key and its status. Reasons, references and times beside them
+come in many forms; one that cannot be read is left out, and the rest counts.
+"""
+
+from datetime import datetime
+from typing import Annotated, Any
+
+from pydantic import BeforeValidator
+
+from schemas.base import SHANGHAI, AwareDatetime
+
+#: How platforms write times, beside ISO 8601.
+_FORMS = ("%Y/%m/%d %H:%M:%S", "%Y/%m/%d %H:%M", "%Y-%m-%d %H:%M", "%Y%m%d%H%M%S", "%Y/%m/%d")
+
+
+def texts(value: object) -> tuple[str, ...]:
+    """Return reasons as texts: one text, a list of anything, or nothing."""
+    if value is None or value == "":
+        return ()
+    if isinstance(value, list | tuple):
+        return tuple(str(one) for one in value if one is not None)
+    return (str(value),)
+
+
+def text_or_none(value: object) -> str | None:
+    """Return a text or a number as text; None for anything else."""
+    return str(value) if isinstance(value, str | int | float) and value != "" else None
+
+
+def seconds_or_none(value: object) -> float | None:
+    """Return seconds up to a year; None for anything else."""
+    if isinstance(value, bool) or not isinstance(value, int | float | str):
+        return None
+    try:
+        seconds = float(value)
+    except ValueError:
+        return None
+    return seconds if 0 <= seconds <= 366 * 86400 else None
+
+
+def time_or_none(value: object) -> datetime | None:
+    """Return a time with its zone; None if it has none or cannot be read."""
+    at = _read(value.strip()) if isinstance(value, str) else value
+    return at if isinstance(at, datetime) and at.tzinfo else None
+
+
+def in_china(value: object) -> object:
+    """Return a time without a zone as one of China, for platforms that are known to write such."""
+    at = _read(value.strip()) if isinstance(value, str) else None
+    return value if at is None or at.tzinfo else at.replace(tzinfo=SHANGHAI)
+
+
+def _read(text: str) -> datetime | None:
+    try:
+        return datetime.fromisoformat(text)
+    except ValueError:
+        pass
+    for form in _FORMS:
+        try:
+            return datetime.strptime(text, form)  # noqa: DTZ007  its zone is the caller's to say
+        except ValueError:
+            continue
+    return None
+
+
+Texts = Annotated[tuple[str, ...], BeforeValidator(texts)]
+MaybeText = Annotated[str | None, BeforeValidator(text_or_none)]
+MaybeSeconds = Annotated[float | None, BeforeValidator(seconds_or_none)]
+MaybeTime = Annotated[AwareDatetime | None, BeforeValidator(time_or_none)]
+
+
+def key_text(value: Any) -> Any:
+    """Return a key that came as a number as text."""
+    return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
+
+
+Key = Annotated[str, BeforeValidator(key_text)]

@@ -1,0 +1,218 @@
+"""Answers that are odd beside what they say: logins, look-ups, faults and refused rows."""
+
+import asyncio
+import json
+import re
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import pytest
+
+from connectors import build
+from connectors.errors import ConnectorError, NotSent, OutcomeUnknown
+from connectors.platform_api.soap_answer import parse
+from connectors.protocol import Connector
+from connectors.shared import Clock
+from schemas.delivery import OutcomeKind
+from tests.connectors.conftest import ItemFactory
+from tests.connectors.raw_server import answer, raw_server, request_of
+
+Respond = Callable[[str, str], Awaitable[bytes] | bytes]
+
+
+def connector(kind: str, url: str, clock: Clock, **more: Any) -> Connector:
+    settings = {"url": url, "allow_private": True, "call_timeout": 2, **more}
+    if kind == "platform-soap":
+        settings["department_code"] = "1"
+    return build(kind, settings, clock)
+
+
+def serving(respond: Respond) -> Any:
+    """Serve with a function of path and request, on every connection."""
+
+    async def handler(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        while True:
+            request = (await request_of(reader)).decode()
+            told = respond(request.split()[1], request)
+            writer.write(told if isinstance(told, bytes) else await told)
+            await writer.drain()
+
+    return raw_server(handler)
+
+
+def results(keys: list[str], **more: Any) -> bytes:
+    rows = [{"key": key, "status": "accepted", **more} for key in keys]
+    return answer(json.dumps({"results": rows}).encode())
+
+
+def keys_of(request: str) -> list[str]:
+    found = re.findall(r'"key":"([^"]*)"', request)
+    return found or json.loads(request.partition("\r\n\r\n")[2])["keys"]
+
+
+async def test_a_login_without_an_answer_means_that_nothing_was_sent(
+    clock: Clock, item: ItemFactory
+) -> None:
+    async def respond(path: str) -> bytes:
+        await asyncio.sleep(30 if path == "/login" else 0)
+        return results(["key-1"])
+
+    async with serving(lambda path, _: respond(path)) as url:
+        platform = connector(
+            "platform-json", url, clock, login={"url": f"{url}/login", "body": {"u": "u"}}
+        )
+        with pytest.raises(NotSent, match="登录"):
+            await platform.send([item(1)])
+        await platform.close()
+
+
+async def test_a_login_whose_end_is_told_in_the_body_is_made_again(
+    clock: Clock, item: ItemFactory
+) -> None:
+    logins: list[str] = []
+
+    def respond(path: str, request: str) -> bytes:
+        if path == "/login":
+            logins.append(path)
+            return answer(b'{"code":200,"token":"s%d"}' % len(logins))
+        if "Bearer s2" not in request:
+            return answer('{"code":401,"message":"token 已过期"}'.encode())
+        rows = [{"key": key, "status": "accepted"} for key in keys_of(request)]
+        return answer(json.dumps({"code": 200, "data": {"results": rows}}).encode())
+
+    async with serving(respond) as url:
+        platform = connector(
+            "platform-json",
+            url,
+            clock,
+            login={"url": f"{url}/login", "body": {"u": "u"}},
+            wrapper={"path": "data", "code_field": "code"},
+        )
+        [outcome] = await platform.send([item(1)])
+        await platform.close()
+
+    assert (outcome.kind, len(logins)) == (OutcomeKind.ACCEPTED, 2)
+
+
+async def test_a_look_up_keeps_what_was_answered_around_a_key_that_is_refused(
+    clock: Clock, item: ItemFactory
+) -> None:
+    def respond(_: str, request: str) -> bytes:
+        keys = keys_of(request)
+        return answer(b"{}", b"400 Bad") if "key-3" in keys else results(keys)
+
+    async with serving(respond) as url:
+        platform = connector("platform-json", url, clock)
+        found = [one.kind for one in await platform.look_up([item(n) for n in range(1, 9)])]
+        await platform.close()
+
+    assert found[2] is OutcomeKind.UNKNOWN
+    assert found.count(OutcomeKind.ACCEPTED) == 7
+
+
+async def test_a_look_up_that_runs_out_of_time_keeps_what_was_answered(
+    clock: Clock, item: ItemFactory
+) -> None:
+    async def respond(request: str) -> bytes:
+        keys = keys_of(request)
+        if len(keys) > 1:
+            return answer(b"{}", b"413 Large")
+        await asyncio.sleep(0.3)
+        return results(keys)
+
+    async with serving(lambda _, request: respond(request)) as url:
+        platform = connector("platform-json", url, clock)
+        found = [one.kind for one in await platform.look_up([item(n) for n in range(1, 33)])]
+        await platform.close()
+
+    assert OutcomeKind.ACCEPTED in found
+    assert OutcomeKind.UNKNOWN in found
+
+
+async def test_a_row_that_is_refused_makes_the_calls_of_the_destination_no_smaller(
+    clock: Clock, item: ItemFactory
+) -> None:
+    sizes: list[int] = []
+
+    def respond(_: str, request: str) -> bytes:
+        keys = keys_of(request)
+        sizes.append(len(keys))
+        return answer(b"{}", b"400 Bad") if "key-1" in keys else results(keys)
+
+    async with serving(respond) as url:
+        platform = connector("platform-json", url, clock)
+        first = await platform.send([item(1), item(2)])
+        await platform.send([item(n) for n in range(3, 13)])
+        await platform.close()
+
+    assert [one.kind for one in first] == [OutcomeKind.REJECTED, OutcomeKind.ACCEPTED]
+    assert sizes[-1] == 10
+
+
+FAULT_1_2 = (
+    "<e:Envelope xmlns:e='http://www.w3.org/2003/05/soap-envelope'><e:Body><e:Fault>"
+    "<e:Code><e:Value>e:Sender</e:Value><e:Subcode><e:Value>m:BadRow</e:Value></e:Subcode></e:Code>"
+    "<e:Reason><e:Text>第3行格式错误</e:Text></e:Reason></e:Fault></e:Body></e:Envelope>"
+)
+FAULT_1_1 = (
+    "<e:Envelope xmlns:e='http://schemas.xmlsoap.org/soap/envelope/'><e:Body><e:Fault>"
+    "<faultcode>e:Client</faultcode><faultstring>第3行格式错误</faultstring>"
+    "<detail><x:err xmlns:x='u'><x:faultcode>e:Server</x:faultcode></x:err></detail>"
+    "</e:Fault></e:Body></e:Envelope>"
+)
+
+
+@pytest.mark.parametrize("fault", [FAULT_1_2, FAULT_1_1], ids=["1.2", "1.1"])
+async def test_a_fault_is_judged_by_its_code_and_not_by_its_detail(
+    clock: Clock, item: ItemFactory, fault: str
+) -> None:
+    def respond(_: str, request: str) -> bytes:
+        numbers = set(re.findall(r"2026〕(\d+)号", request))
+        if "3" in numbers:
+            return answer(fault.encode(), b"500 Fault")
+        count = len(numbers)
+        told = {"errorCode": "200", "totalSize": count, "successSize": count, "errorSize": 0}
+        return answer(json.dumps(told).encode())
+
+    async with serving(respond) as url:
+        platform = connector("platform-soap", url, clock)
+        found = [one.kind for one in await platform.send([item(n) for n in range(1, 9)])]
+        await platform.close()
+
+    assert found[2] is OutcomeKind.REJECTED
+    assert OutcomeKind.UNKNOWN not in found
+
+
+def test_a_fault_of_the_other_side_with_a_sub_code_refuses_no_row() -> None:
+    fault = FAULT_1_2.replace("e:Sender", "e:Receiver").replace("m:BadRow", "m:Client.NotFound")
+
+    with pytest.raises(OutcomeUnknown):
+        parse(fault.encode())
+
+
+@pytest.mark.parametrize(
+    ("named", "kind"), [("豫环罚决字〔20", OutcomeKind.REJECTED), ("别处〔2026〕9号", None)]
+)
+async def test_the_only_row_of_a_call_that_is_refused_is_told_with_its_words(
+    clock: Clock, item: ItemFactory, named: str, kind: OutcomeKind | None
+) -> None:
+    row = {"CF_WSH": named, "errorCode": "1001", "errorMsg": "文书号过长"}
+    told = {
+        "errorCode": "200",
+        "totalSize": 1,
+        "successSize": 0,
+        "errorSize": 1,
+        "errorBody": [row],
+    }
+
+    async with serving(lambda *_: answer(json.dumps(told).encode())) as url:
+        platform = connector("platform-soap", url, clock)
+        try:
+            [outcome] = await platform.send([item(1)])
+            found, words = outcome.kind, outcome.reasons[0]
+        except ConnectorError as error:
+            found, words = None, str(error)
+        await platform.close()
+
+    assert found is kind
+    assert "文书号过长" in words
