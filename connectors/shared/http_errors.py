@@ -108,6 +108,7 @@ _SENTENCES: dict[type[BaseException], str] = {
     OSError: "与对方的连接中断",
 }
 _OLD = "对方只会旧版 TLS；确要连接，在该对象的 settings 里写 allow_old_tls: true"
+_RESET = f"对方在 TLS 握手时断开。{_OLD}；或者对方要看本方的证书：写 certificate_file"
 #: Parts of OpenSSL's reasons.
 _TLS_CAUSES = {
     "UNSAFE_LEGACY_RENEGOTIATION": _OLD,
@@ -132,6 +133,8 @@ def _words(error: BaseException) -> str:
     if isinstance(behind, AddressRefused):
         return str(behind)
     cause = NETWORK.get(getattr(behind, "errno", None) or 0)
+    if isinstance(error, aiohttp.ClientConnectorError) and isinstance(behind, ConnectionResetError):
+        cause = _RESET  # a connection is made, or refused; what resets it is the handshake
     if isinstance(behind, ssl.SSLError):
         named = f"{behind.reason or behind}".upper().replace(" ", "_")
         cause = next((words for part, words in _TLS_CAUSES.items() if part in named), cause)
