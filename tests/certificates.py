@@ -88,6 +88,7 @@ def server_context(files: tuple[Path, Path], clients: Path | None = None) -> ssl
     """Return the context of a server; with `clients` it demands certificates of that CA."""
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     context.load_cert_chain(*files)
+    context.verify_flags &= ~ssl.VERIFY_X509_STRICT  # as `connectors.shared.tls`
     if clients is not None:
         context.load_verify_locations(clients)
         context.verify_mode = ssl.CERT_REQUIRED
