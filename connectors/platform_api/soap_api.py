@@ -1,4 +1,4 @@
-"""The connector `platform-soap`: InterfaceUploadService of 信用信息共享平台 (DOMAIN 4.1).
+"""The connector `platform-soap`: InterfaceUploadService of 信用信息共享平台 (ARCHITECTURE.md).
 
 It has no look-up; sending again is safe, because the platform answers 20001 for a known row.
 """

@@ -1,4 +1,4 @@
-"""The SOAP interface of a sandbox platform (InterfaceUploadService, DOMAIN 4.1)."""
+"""The SOAP interface of a sandbox platform (InterfaceUploadService; see ARCHITECTURE.md)."""
 
 import json
 from collections.abc import Sequence

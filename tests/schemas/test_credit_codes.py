@@ -1,4 +1,4 @@
-"""统一社会信用代码 (GB 32100-2015): the vectors of DOMAIN 6, and python-stdnum as the oracle."""
+"""统一社会信用代码 (GB 32100-2015): vectors of ARCHITECTURE.md, and python-stdnum as the oracle."""
 
 import pytest
 from hypothesis import given

@@ -1,4 +1,4 @@
-"""居民身份证号 (GB 11643): the vectors of DOMAIN 6."""
+"""居民身份证号 (GB 11643): the vectors of ARCHITECTURE.md, "Identifiers"."""
 
 import pytest
 from hypothesis import given

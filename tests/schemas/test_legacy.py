@@ -1,4 +1,4 @@
-"""旧版字段: rows of 2016–17 read as rows of 2018 (DOMAIN 1.4)."""
+"""旧版字段: rows of 2016–17 read as rows of 2018 (ARCHITECTURE.md, "Old layout of 2016–17")."""
 
 import pytest
 
