@@ -85,6 +85,12 @@ REPLACEABLE = frozenset({S.HELD, S.WAITING, S.READY, S.DEFERRED, S.REJECTED, S.P
 TO_COME = frozenset({S.WAITING, S.READY, S.DEFERRED})
 #: Nothing more is owed or asked: retention may forget how it came about.
 FINISHED = frozenset({S.ACCEPTED, S.ACCEPTED_BLIND, S.SUPERSEDED, S.WITHDRAWN})
+#: Over before it was handed over, as far as we know: a receipt changes no such state.
+OVER = frozenset({S.SUPERSEDED, S.WITHDRAWN})
+#: A receipt answers these, whatever it says.
+ANSWERABLE = frozenset({S.SUBMITTED, S.UNKNOWN, S.ACCEPTED_BLIND}) | OVER
+#: A receipt of acceptance ends these.
+MENDED_BY_RECEIPT = frozenset({S.REJECTED, S.DEFERRED})
 #: Nothing was handed over in the last attempt, or no call was made.
 UNSENT = frozenset({S.READY, S.DEFERRED, S.PARKED})
 #: These are sent again by themselves, so that what an earlier attempt did becomes known.

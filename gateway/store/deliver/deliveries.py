@@ -15,7 +15,7 @@ from sqlalchemy import text
 from gateway.store.base.engine import Connection
 from gateway.store.base.statements import arrays, names, one_of, unnest
 from schemas.codes import Verb
-from schemas.delivery import BLOCKING, REPLACEABLE, RETRYABLE, DeliveryState, ItemKind
+from schemas.delivery import BLOCKING, OVER, REPLACEABLE, RETRYABLE, DeliveryState, ItemKind
 from schemas.obligation import DueTime, Obligation, PastDelivery, Route
 
 _OWED = "item_id bigint, subject_id bigint, chain_id bigint, goes bigint"
@@ -88,10 +88,10 @@ def kept_dues(dues: Sequence[DueTime]) -> tuple[str | None, bool, str]:
 
 
 _PAST = text(
-    """
+    f"""
     select chain_id, id, destination, state, due_at, verb, maybe_arrived from delivery
     where chain_id = any(cast(:ids as bigint[])) and item_kind = 'record_version'
-      and (maybe_arrived or state not in ('superseded', 'withdrawn')) order by id for update
+      and (maybe_arrived or state not in {one_of(OVER)}) order by id for update
     """
 )
 

@@ -11,7 +11,7 @@ from sqlalchemy import text
 from gateway.store.base.engine import Connection
 from gateway.store.base.statements import one_of, unnest
 from gateway.store.deliver.deliveries import BEHIND, believable, lock, promote
-from schemas.delivery import NOTHING_LEFT
+from schemas.delivery import ANSWERABLE, MENDED_BY_RECEIPT, NOTHING_LEFT, OVER
 
 #: A destination may give the same page again: what is stored already is not stored twice, and no
 #: destination answers for another one.
@@ -51,14 +51,14 @@ _LOCK = text(
 _APPLY_RECEIPTS = text(
     f"""
     update delivery d set
-        state = case when d.state in ('superseded', 'withdrawn') then d.state
+        state = case when d.state in {one_of(OVER)} then d.state
             when t.accepted then 'accepted' else 'rejected' end,
         accepted_at = case when t.accepted then coalesce(d.accepted_at, :now)
             else d.accepted_at end,
-        maybe_arrived = t.accepted and (d.maybe_arrived or d.state in ('superseded', 'withdrawn')),
+        maybe_arrived = t.accepted and (d.maybe_arrived or d.state in {one_of(OVER)}),
         submitted_at = coalesce(d.submitted_at, {believable("t.platform_at")}, :now),
         platform_at = {believable("t.platform_at")},
-        reasons = case when d.state in ('superseded', 'withdrawn') then d.reasons
+        reasons = case when d.state in {one_of(OVER)} then d.reasons
             else t.reasons::jsonb end,
         reference = coalesce(t.reference, d.reference)
     from {
@@ -74,10 +74,10 @@ _APPLY_RECEIPTS = text(
            or {believable("t.platform_at")} is null
            or ((select count(*) from attempt a where a.delivery_id = d.id and a.act = 'send'
                    and coalesce(a.outcome not in {one_of(NOTHING_LEFT)}, true)) <= 1))
-      and (d.state in ('submitted', 'unknown', 'accepted_blind', 'superseded', 'withdrawn')
+      and (d.state in {one_of(ANSWERABLE)}
            or (d.state = 'parked' and (d.maybe_arrived or (t.accepted and d.attempts > 0)))
            or (d.state = 'accepted' and not t.accepted)
-           or (d.state in ('rejected', 'deferred') and t.accepted)
+           or (d.state in {one_of(MENDED_BY_RECEIPT)} and t.accepted)
            or (d.state = 'ready' and t.accepted and d.attempts > 0))
     returning d.chain_id
     """

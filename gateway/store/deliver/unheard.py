@@ -8,6 +8,7 @@ from sqlalchemy import text
 from gateway.store.base.engine import Connection
 from gateway.store.base.statements import one_of
 from schemas.codes import FOLLOW_UPS, RecordKind, Verb
+from schemas.delivery import OVER
 from schemas.obligation import ReportedVersion
 
 #: `d` turned out to have arrived after it was over. A withdrawal or repair is owed unless one comes
@@ -19,7 +20,7 @@ _UNHEARD = text(
         dec.kind, dec.verb, dec.decision_date, dec.excluded is not null as excluded, s.person
     from delivery d join decision dec on dec.id = d.chain_id and d.item_kind = 'record_version'
     join record_version v on v.id = dec.version_id join subject s on s.id = dec.subject_id
-    where d.maybe_arrived and d.state in ('superseded', 'withdrawn')
+    where d.maybe_arrived and d.state in {one_of(OVER)}
       and d.verb not in {one_of(FOLLOW_UPS)}
       and (cast(:chains as bigint[]) is null or d.chain_id = any(cast(:chains as bigint[])))
       and d.item_id <> dec.version_id

@@ -124,6 +124,16 @@ async def _release(connection: Connection, _: World, ids: Ids) -> None:
     await connection.execute(held._RELEASE, {"ids": list(ids.values())})
 
 
+def _tried(act: Act) -> Act:
+    """Act on deliveries that an earlier attempt may have handed over."""
+
+    async def after_an_attempt(connection: Connection, world: World, ids: Ids) -> None:
+        await connection.execute(text("update delivery set attempts = 1, maybe_arrived = true"))
+        await act(connection, world, ids)
+
+    return after_an_attempt
+
+
 def _by_hand(state: S) -> Act:
     async def act(connection: Connection, world: World, ids: Ids) -> None:
         await by_hand.change(connection, list(ids.values()), Word(state, "原因"), world.clock())
@@ -152,14 +162,22 @@ ACTS: dict[str, list[Act]] = {
     "_RELEASE": [_release],
     "_PARK_BY_HAND": [_by_hand(S.PARKED)],
     "_WITHDRAW_BY_HAND": [_by_hand(S.WITHDRAWN)],
-    "_ARRIVED_BY_HAND": [_by_hand(S.ACCEPTED_BLIND)],
+    "_ARRIVED_BY_HAND": [_by_hand(S.ACCEPTED_BLIND), _tried(_by_hand(S.ACCEPTED_BLIND))],
     "_ABSENT_BY_HAND": [_by_hand(S.READY)],
     "_PROMOTE_DEFERRED": [_promote_deferred],
     "_EXPIRE": [_expire],
     "_APPLY_RECEIPTS": [
         lambda c, w, ids: _receipts(c, w, ids, accepted=True),
         lambda c, w, ids: _receipts(c, w, ids, accepted=False),
+        _tried(lambda c, w, ids: _receipts(c, w, ids, accepted=True)),
+        _tried(lambda c, w, ids: _receipts(c, w, ids, accepted=False)),
     ],
+}
+#: Changes that only a delivery makes that was tried before, and may have arrived.
+OF_THE_TRIED = {
+    ("_ARRIVED_BY_HAND", 1): {(S.PARKED, S.ACCEPTED_BLIND)},
+    ("_APPLY_RECEIPTS", 2): {(S.PARKED, S.ACCEPTED), (S.READY, S.ACCEPTED)},
+    ("_APPLY_RECEIPTS", 3): {(S.PARKED, S.REJECTED)},
 }
 
 
@@ -182,6 +200,7 @@ async def test_a_statement_changes_states_only_as_the_transitions_allow(
     moved = {before: S(after[id_]) for before, id_ in ids.items() if after[id_] != before}
     assert moved, "the statement moved nothing, so that nothing was tried"
     assert all(now in TRANSITIONS[before] for before, now in moved.items()), moved
+    assert OF_THE_TRIED.get((name, place), set()) <= set(moved.items())
 
 
 async def one_delivery_in_every_state(world: World) -> Ids:

@@ -16,7 +16,7 @@ from sqlalchemy.dialects.postgresql import JSON, JSONB, UUID
 
 from gateway.store.base.statements import one_of
 from gateway.store.base.tables.shared import id_column, metadata, time_column
-from schemas.delivery import OPEN, UNDELIVERED
+from schemas.delivery import OPEN, OVER, UNDELIVERED
 
 destination = Table(
     "destination",
@@ -95,7 +95,7 @@ delivery = Table(
     Index(
         "delivery_obsolete",
         "chain_id",
-        postgresql_where=text("maybe_arrived and state in ('superseded', 'withdrawn')"),
+        postgresql_where=text(f"maybe_arrived and state in {one_of(OVER)}"),
     ),
     Index("delivery_provisional", "id", postgresql_where=text("provisional")),
 )
