@@ -1,6 +1,7 @@
 """`demo`: run the main job to its end on sample data."""
 
 import logging
+import sys
 from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Annotated
@@ -46,10 +47,12 @@ async def _demo(state: Path, *, keep: bool) -> None:
         report.show(out, stage, await report.find(stage))
         await report.close_month(out, stage, state)
         if keep:
+            called = sys.argv[0]  # it may not be on the PATH of another terminal
+            program = called if Path(called).name == "credit-gateway" else "credit-gateway"
             out.print(
                 f"保持运行：沙箱 {stage.url}，Kafka {stage.bootstrap}，数据库 "
                 f"{stage.gateway.database.engine.url}\n"
-                f"另开一个终端查看：credit-gateway --config {state / CONFIGURATION} doctor；"
+                f"另开一个终端查看：{program} --config {state / CONFIGURATION} doctor；"
                 "在这里按 Ctrl-C 停止",
                 soft_wrap=True,
             )

@@ -82,6 +82,8 @@ def _interpreter_speed() -> float:
 def main() -> None:
     """Run the named parts, or all."""
     names = sys.argv[1:] or list(PARTS)
+    if unknown := set(names) - PARTS.keys():
+        sys.exit(f"no such part: {', '.join(sorted(unknown))}; parts: {', '.join(PARTS)}")
     figures: dict[str, Any] = {}
     with world() as place:
         for name in names:
