@@ -9,8 +9,7 @@ import typer
 
 from gateway.check.dates import parse_date
 from gateway.cli.output import STANDARD_INPUT, fail, settings_of
-from gateway.rules.files import parse_rule_set, read_text
-from gateway.rules.rulebook import Rulebook
+from gateway.rules.choice import chosen
 from schemas.codes import RecordKind
 from schemas.faults import of_system
 from scoring.regulation.ruleset import RuleSet
@@ -89,11 +88,9 @@ def actor(by: str | None = None) -> str:
 
 def rule_set_of(context: typer.Context, name: str) -> RuleSet:
     """Return a rule set by name or by file; raises RuleSetError or BadConfiguration."""
-    path = Path(name)
-    if path.suffix in {".yaml", ".yml"} or "/" in name:
-        there(path)
-        return parse_rule_set(read_text(path), path.name)
-    return Rulebook(settings_of(context).scoring).covered(name).rule_set
+    if "/" in name or Path(name).suffix in {".yaml", ".yml"}:
+        there(Path(name))
+    return chosen(name, settings_of(context).scoring)
 
 
 def day_of(text: str) -> date:

@@ -21,7 +21,7 @@ from gateway.config.clock import system_clock
 from gateway.deliver.connect import build_connector
 from gateway.reconcile import run as reconcile_step
 from gateway.reconcile.compare import KIND_TITLES, DifferenceKind
-from gateway.reconcile.run import Reconciled, ReconciledDays
+from gateway.reconcile.run import Reconciled, ReconciledDays, month_before
 from gateway.service.app import gateway
 from schemas.base import SHANGHAI, today
 
@@ -35,7 +35,7 @@ def reconcile(
 ) -> None:
     """Print the differences between our records and what a platform shows."""
     day = today(system_clock())
-    first = day_of(since) if since else _month_before(day)
+    first = day_of(since) if since else month_before(day)
     last = day_of(until) if until else day
     found = run(lambda: _reconcile(context, destination, first, last))
     for one in found.differences:
@@ -81,7 +81,3 @@ async def _reconcile(context: typer.Context, name: str, first: date, last: date)
             fail(f"不能读取 {name} 的展示内容：{error}", Exit.NO_ANSWER)
         finally:
             await connector.close()
-
-
-def _month_before(day: date) -> date:
-    return date(day.year - (day.month == 1), (day.month - 2) % 12 + 1, 1)

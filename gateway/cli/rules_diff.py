@@ -1,19 +1,17 @@
 """`rules diff`: print the differences of two rule sets, and the grades that they flip."""
 
-import getpass
 from collections.abc import AsyncIterator
-from datetime import date, datetime
+from datetime import date
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from gateway.cli.options import day_of, rule_set_of, there
+from gateway.cli.options import actor, day_of, rule_set_of, there
 from gateway.cli.output import (
     Exit,
     Format,
     FormatOption,
-    fail,
     print_json,
     print_line,
     progress,
@@ -21,8 +19,8 @@ from gateway.cli.output import (
 )
 from gateway.cli.rescore import AsOfOption, StoreOption, check_source, guarded
 from gateway.config.clock import system_clock
-from gateway.population.batches import RuledSlice, flips_of, from_file, from_store
-from gateway.rules.files import parse_rule_set
+from gateway.population.batches import RuledSlice, flips_of, from_file, proof_of, scored_by
+from gateway.rules.choice import names_a_version, stored_version
 from gateway.service.app import Gateway, gateway, reading
 from gateway.store.score import activations, rule_sets
 from gateway.titles import not_evaluated_words
@@ -31,9 +29,6 @@ from scoring.population import Flip, Flips
 from scoring.regulation.difference import differences
 from scoring.regulation.ruleset import RuleSet
 
-#: Separates a name from the hash of a stored version: nm-2023-draft@8d3c0c9e.
-VERSION_MARK = "@"
-SHORTEST_HASH = 6
 DIRECTIONS = {
     Flip.UP: "升",
     Flip.DOWN: "降",
@@ -85,11 +80,13 @@ async def _over_store(
         rulebook = built.rulebook
         bound = old in rulebook.bound_names
         was = rulebook.in_force(old, day) if bound else await _rule_set(context, old, built)
-        pair = was, await _rule_set(context, new, built)
-        count = _print_differences(pair, format_)
-        flipped, failed = await _print_flips(_stored(built, was, day), pair, day, format_)
+        is_ = await _rule_set(context, new, built)
+        count = _print_differences((was, is_), format_)
+        subjects = scored_by(built.database, rulebook, was, day)
+        flipped, failed = await _print_flips(subjects, (was, is_), day, format_)
+        proof = proof_of(flipped, was, is_, day, actor(), built.clock())
         async with built.database.transaction() as connection:
-            await activations.add_diff(connection, _kept(flipped, pair, day, built.clock()))
+            await activations.add_diff(connection, proof)
     return count, flipped, failed
 
 
@@ -115,22 +112,9 @@ def _print_differences(pair: Pair, format_: Format) -> int:
 
 async def _rule_set(context: typer.Context, name: str, built: Gateway | None = None) -> RuleSet:
     """Return a rule set by name, by file, or by name and hash of a stored version."""
-    if not _is_kept(name):
+    if not names_a_version(name):
         return rule_set_of(context, name)
-    wanted, _, hash_ = name.partition(VERSION_MARK)
-    if len(hash_) < SHORTEST_HASH:
-        fail(f"{name}：校验值至少写 {SHORTEST_HASH} 位")
-    texts = await _texts(built) if built else await _opened_texts(context)
-    kept = [parse_rule_set(text) for key, text in texts.items() if key.startswith(hash_)]
-    found = [one for one in kept if one.name == wanted]
-    if len(found) != 1:
-        fail(f"{name}：数据库里有 {len(found)} 个这样的版本")
-    return found[0]
-
-
-def _is_kept(name: str) -> bool:
-    """Whether the name means a stored version and not a file."""
-    return VERSION_MARK in name and not Path(name).is_file()
+    return stored_version(name, await (_texts(built) if built else _opened_texts(context)))
 
 
 async def _opened_texts(context: typer.Context) -> dict[str, str]:
@@ -141,28 +125,6 @@ async def _opened_texts(context: typer.Context) -> dict[str, str]:
 async def _texts(built: Gateway) -> dict[str, str]:
     async with built.database.transaction() as connection:
         return await rule_sets.rule_set_texts(connection)
-
-
-def _stored(built: Gateway, old: RuleSet, day: date) -> AsyncIterator[RuledSlice]:
-    """Return the subjects that the old rule set scores, or all if it scores none."""
-    rulebook = built.rulebook
-    names = rulebook.bound_names
-    bound = frozenset(n for n in names if rulebook.in_force(n, day).version == old.version)
-    return from_store(built.database, rulebook, day, rule_set=old, bound=bound or None)
-
-
-def _kept(flipped: Flips, pair: Pair, day: date, now: datetime) -> dict[str, Any]:
-    """Return what is stored of a diff over the store; `rules activate` needs a fresh one."""
-    return {
-        "old_hash": pair[0].version,
-        "new_hash": pair[1].version,
-        "as_of": day,
-        "population": flipped.subjects,
-        "flips": flipped.frame.height,
-        "totals": {str(way): count for way, count in flipped.by_direction.items()},
-        "made_by": getpass.getuser(),
-        "made_at": now,
-    }
 
 
 async def _print_flips(

@@ -4,7 +4,7 @@ import io
 from collections import Counter
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -150,3 +150,31 @@ async def flips_of(
     """Yield the flips between an old and a new rule set, and the unreadable lines, by slice."""
     async for _, one in batches:
         yield flips(*pair, one.population, as_of), one.errors
+
+
+def scored_by(
+    database: Database, rulebook: Rulebook, old: RuleSet, day: date
+) -> AsyncIterator[RuledSlice]:
+    """Return the subjects of the store that a text scores on a day; all of them if it scores none.
+
+    They are those whose grades another text in its place may flip.
+    """
+    names = rulebook.bound_names
+    bound = frozenset(n for n in names if rulebook.in_force(n, day).version == old.version)
+    return from_store(database, rulebook, day, rule_set=old, bound=bound or None)
+
+
+def proof_of(
+    flipped: Flips, old: RuleSet, new: RuleSet, day: date, by: str, now: datetime
+) -> dict[str, Any]:
+    """Return what is stored of a comparison over the store; an activation needs a fresh one."""
+    return {
+        "old_hash": old.version,
+        "new_hash": new.version,
+        "as_of": day,
+        "population": flipped.subjects,
+        "flips": flipped.frame.height,
+        "totals": {str(way): count for way, count in flipped.by_direction.items()},
+        "made_by": by,
+        "made_at": now,
+    }

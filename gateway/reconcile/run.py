@@ -28,6 +28,11 @@ from schemas.kinds import KINDS, REPORTED_KINDS
 _REPORTED = frozenset(kind.value for kind in REPORTED_KINDS)
 
 
+def month_before(day: date) -> date:
+    """Return the first day of the month before: what is reconciled unless a person says more."""
+    return date(day.year - (day.month == 1), (day.month - 2) % 12 + 1, 1)
+
+
 @dataclass(frozen=True, slots=True)
 class ReconciledDays:
     """The decision dates of a run, from `first` to the day before `end`."""
