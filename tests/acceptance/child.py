@@ -17,6 +17,7 @@ from typing import Any
 
 from connectors.bank_webhook import BankWebhook
 from connectors.platform_api import PlatformJson, PlatformSoap
+from gateway.batch import Batch
 from gateway.config.clock import Clock, system_clock
 from gateway.config.settings import make_settings
 from gateway.deliver import breaker, deliverer
@@ -25,7 +26,6 @@ from gateway.deliver.caller import GRACE
 from gateway.deliver.calls import Calls
 from gateway.deliver.writer import Writer
 from gateway.intake.kafka import KafkaIntake
-from gateway.pipeline import Batch
 from gateway.record.recorder import Recording
 from gateway.schedule import tick
 from gateway.service import roles, tasks

@@ -1,0 +1,110 @@
+"""One batch in one transaction: record → score → decide → deliveries. `pipeline` opens it."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import NamedTuple
+
+from gateway.check.checked import Checked
+from gateway.config.clock import Clock
+from gateway.config.keys import Keys
+from gateway.decide.decider import Decider
+from gateway.record.quarantine import quarantine
+from gateway.record.recorded import Recorded, received_grades
+from gateway.record.recorder import Recording, lock
+from gateway.record.repeats import Inbox
+from gateway.record.result import Result
+from gateway.score.assess import Assessing
+from gateway.score.scorer import Scorer
+from gateway.store.base.engine import Connection
+from gateway.store.deliver import deliveries
+from gateway.store.score.assessments import not_before_last
+from gateway.telemetry.metrics import Metrics
+from schemas.delivery import DeliveryState
+from schemas.obligation import PastDelivery
+
+
+class Steps(NamedTuple):
+    """What the steps of a batch need."""
+
+    scorer: Scorer
+    decider: Decider
+    keys: Keys
+    clock: Clock
+    metrics: Metrics
+
+
+class Batch:
+    """One batch in one transaction: the steps in their order."""
+
+    def __init__(
+        self,
+        steps: Steps,
+        connection: Connection,
+        checked: Sequence[Checked],
+    ) -> None:
+        self.steps = steps
+        self.connection = connection
+        self.checked = checked
+        self.now = steps.clock()
+
+    async def run(self) -> list[Result]:
+        """Run every step; return the results in the order of the batch.
+
+        The time is taken again under the locks of the subjects: another batch may have had them,
+        on a host whose clock is ahead.
+        """
+        inbox = Inbox(self.connection, self.checked, self.now, self.steps.metrics)
+        fresh = await inbox.unseen()
+        accepted = [(i, self.checked[i]) for i in fresh if self.checked[i].key is not None]
+        refused = {i: self.checked[i] for i in fresh if self.checked[i].key is None}
+        locked = await lock(self.connection, accepted)
+        ids = [subject.id for subject in locked.values()]
+        self.now = await not_before_last(self.connection, ids, self.steps.clock())
+        recording = Recording(self.connection, self.steps.keys, self.now)
+        recorded = await recording.record(accepted, locked)
+        changes = await self._score(recorded)
+        await self._decide(recorded, changes)
+        kept = await quarantine(self.connection, self.steps.keys, refused, self.now)
+        return await inbox.close(fresh, recorded, kept)
+
+    async def _score(self, recorded: Recorded) -> list[tuple[int, str]]:
+        """Assess the subjects whose facts changed; return (grade change id, subject code)."""
+        grades = received_grades(recorded)
+        subject_ids = sorted(recorded.touched | {subject for subject, _ in grades})
+        if not subject_ids:
+            return []
+        codes = {subject.id: subject for subject in recorded.subjects.values()}
+        persons = {c.key.subject for c in self.checked if c.key and c.person}
+        assessing = Assessing(self.steps.scorer, self.connection, self.now, self.steps.metrics)
+        await assessing.last(subject_ids)
+        await assessing.score([codes[id_] for id_ in sorted(recorded.touched)], persons)
+        assessing.receive(grades)
+        changes = await assessing.write()
+        return [(change_id, codes[subject_id].code) for change_id, subject_id in changes]
+
+    async def _decide(self, recorded: Recorded, changes: Sequence[tuple[int, str]]) -> None:
+        decider = self.steps.decider
+        new = {v.decision.id for v in recorded.latest.values() if v.decision.is_new}
+        old = {v.decision_id for v in recorded.reported} - new
+        past = await deliveries.past(self.connection, sorted(old)) if old else {}
+        owed, superseded = decider.versions(recorded.reported, past, self.now)
+        subjects = {s.code: s.id for s in recorded.subjects.values()}
+        told = ((change_id, subjects[code], code) for change_id, code in changes)
+        owed += decider.grade_changes(told, self.now)
+        if superseded:
+            await deliveries.supersede(self.connection, superseded)
+        await deliveries.add(self.connection, owed, self.now)
+        if freed := _freed(past, superseded):
+            await deliveries.promote(self.connection, freed)
+
+
+def _freed(
+    past: Mapping[int, Sequence[PastDelivery]], superseded: Iterable[int]
+) -> list[tuple[int, str]]:
+    """Return the chains where a delivery waits behind one that is superseded now."""
+    gone = set(superseded)
+    return [
+        (chain, destination)
+        for chain, deliveries_ in past.items()
+        for destination in {p.destination for p in deliveries_ if p.id in gone}
+        if any(p.state is DeliveryState.WAITING for p in deliveries_)
+    ]
