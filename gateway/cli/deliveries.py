@@ -24,7 +24,7 @@ from gateway.cli.output import (
 from gateway.deliver.manual import Acted, change_all, retry_all
 from gateway.service.app import Gateway, gateway, reading
 from gateway.store.deliver import views
-from gateway.store.deliver.by_hand import Word
+from gateway.store.deliver.by_hand import Order
 from gateway.titles import ATTEMPT_OUTCOMES, STATES
 from schemas.base import SHANGHAI
 from schemas.delivery import DeliveryState, ItemKind
@@ -129,7 +129,7 @@ def deliveries_park(
     format_: FormatOption = Format.TEXT,
 ) -> None:
     """Take deliveries out of the way until somebody retries them."""
-    _change(context, numbers, Word(DeliveryState.PARKED, reason), "已挂起", format_)
+    _change(context, numbers, Order(DeliveryState.PARKED, reason), "已挂起", format_)
 
 
 def deliveries_withdraw(
@@ -139,7 +139,7 @@ def deliveries_withdraw(
     format_: FormatOption = Format.TEXT,
 ) -> None:
     """End deliveries that are not owed any more."""
-    _change(context, numbers, Word(DeliveryState.WITHDRAWN, reason), "已撤回，不再报送", format_)
+    _change(context, numbers, Order(DeliveryState.WITHDRAWN, reason), "已撤回，不再报送", format_)
 
 
 def deliveries_resolve(
@@ -152,11 +152,11 @@ def deliveries_resolve(
     """Say what became of deliveries with an unknown outcome."""
     state = DeliveryState.ACCEPTED_BLIND if arrived else DeliveryState.READY
     told = "已记为送达" if arrived else "已改为待报送"
-    _change(context, numbers, Word(state, reason), told, format_)
+    _change(context, numbers, Order(state, reason), told, format_)
 
 
 def _change(
-    context: typer.Context, numbers: list[str] | None, word: Word, told: str, format_: Format
+    context: typer.Context, numbers: list[str] | None, word: Order, told: str, format_: Format
 ) -> None:
     ids = _ids(numbers)
     acted = _by_hand(

@@ -8,8 +8,8 @@ from gateway.config.clock import Clock
 from gateway.config.keys import Keys
 from gateway.deliver.breaker import Act
 from gateway.deliver.caller import Caller
-from gateway.deliver.item import is_barred, is_moot, item
-from gateway.deliver.outcome import barred, finish, moot, not_called, unusable
+from gateway.deliver.item import is_barred, is_needless, item
+from gateway.deliver.outcome import barred, finish, needless, not_called, unusable
 from gateway.deliver.writer import Queue, Round, Writer
 from gateway.telemetry.log import item_failed
 from schemas.delivery import Claimed, Finish, Item
@@ -109,7 +109,7 @@ class Calls:
 
 def _without_a_call(claimed: Claimed, act: Act) -> Finish | None:
     """Return the end of what needs no call, or must not have one; None for everything else."""
-    if is_moot(claimed):
-        return moot(claimed)
+    if is_needless(claimed):
+        return needless(claimed)
     # Asking for it names its key only.
     return barred(claimed) if act is Act.SEND and is_barred(claimed) else None

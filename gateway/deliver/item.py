@@ -65,7 +65,7 @@ def verb(claimed: Claimed) -> Verb:
     return Verb.CORRECT if claimed.holds else Verb.NEW
 
 
-def is_moot(claimed: Claimed) -> bool:
+def is_needless(claimed: Claimed) -> bool:
     """Whether it is a withdrawal or repair of a record that the destination never got."""
     return Verb(claimed.verb) in FOLLOW_UPS and not claimed.holds
 

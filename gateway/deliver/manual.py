@@ -7,7 +7,7 @@ from typing import NamedTuple
 from gateway.store.audit import events
 from gateway.store.base.engine import Connection, Database
 from gateway.store.deliver import by_hand, deliveries, views
-from gateway.store.deliver.by_hand import Word
+from gateway.store.deliver.by_hand import Order
 from gateway.telemetry.audit_events import AuditEvent
 from schemas.delivery import DeliveryState
 
@@ -35,13 +35,13 @@ async def retry_all(database: Database, ids: Sequence[int], actor: str, now: dat
 
 
 async def change_all(
-    database: Database, ids: Sequence[int], word: Word, actor: str, now: datetime
+    database: Database, ids: Sequence[int], order: Order, actor: str, now: datetime
 ) -> Acted:
     """Park or withdraw deliveries, or resolve unknown ones, where their state allows it."""
     async with database.transaction() as connection:
-        changed = await by_hand.change(connection, ids, word, now)
-        detail = {"state": word.state.value, "reason": word.reason}
-        await _note(connection, _EVENTS[word.state], changed, detail, actor, now)
+        changed = await by_hand.change(connection, ids, order, now)
+        detail = {"state": order.state.value, "reason": order.reason}
+        await _note(connection, _EVENTS[order.state], changed, detail, actor, now)
         return Acted(changed, await views.states(connection, ids))
 
 

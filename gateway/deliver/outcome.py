@@ -55,7 +55,7 @@ def finish(claimed: Claimed, outcome: Outcome, destination: Destination, now: da
     )
 
 
-def moot(claimed: Claimed) -> Finish:
+def needless(claimed: Claimed) -> Finish:
     """Return the end of a follow-up with nothing to withdraw or repair: withdrawn, not sent."""
     return _end(claimed, DeliveryState.WITHDRAWN, NOTHING_TO_WITHDRAW)
 

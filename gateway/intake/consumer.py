@@ -161,7 +161,7 @@ class Consumer(AIOKafkaConsumer):  # type: ignore[misc]  # aiokafka has no types
         *,
         new: bool = False,
     ) -> None:
-        """Go on at an offset, once told; commit it, so that it is told once.
+        """Tell what is missing, then read on at an offset and commit it: it is told once only.
 
         A last batch of a topic that was made again has committed an offset of the old one. Of a
         `new` partition nothing was ever committed.

@@ -46,8 +46,8 @@ _ABSENT_BY_HAND = text(
 
 
 @dataclass(frozen=True, slots=True)
-class Word:
-    """What is said of the deliveries, and why."""
+class Order:
+    """The state that a person puts deliveries into, and the reason that the audit keeps."""
 
     state: DeliveryState
     reason: str
@@ -61,16 +61,18 @@ _STATEMENTS = {
 }
 
 
-async def change(connection: Connection, ids: Sequence[int], word: Word, now: datetime) -> set[int]:
+async def change(
+    connection: Connection, ids: Sequence[int], order: Order, now: datetime
+) -> set[int]:
     """Change deliveries as a person says, where their state allows it; return which changed.
 
     It locks their subjects, and makes the next deliveries of their chains ready.
     """
     rows = list(await connection.execute(_SUBJECTS, {"ids": list(ids)}))
     await lock(connection, {row.subject_id for row in rows})
-    reasons = orjson.dumps([word.reason]).decode()
+    reasons = orjson.dumps([order.reason]).decode()
     values = {"ids": list(ids), "reasons": reasons, "now": now}
-    changed = set(await connection.scalars(_STATEMENTS[word.state], values))
+    changed = set(await connection.scalars(_STATEMENTS[order.state], values))
     if changed:
         await supersede_overtaken(connection, sorted(changed))
         await promote(connection, [(r.chain_id, r.destination) for r in rows if r.id in changed])

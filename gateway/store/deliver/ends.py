@@ -69,7 +69,7 @@ async def finish(connection: Connection, finished: Sequence[Finish], now: dateti
     ours; the others were taken over by another worker and their outcome is ignored.
     """
     await lock(connection, {f.subject_id for f in finished})
-    finished = await _still_moot(connection, finished)
+    finished = await _still_needless(connection, finished)
     values: dict[str, Any] = {
         "id": [f.id for f in finished],
         "token": [f.token for f in finished],
@@ -100,8 +100,8 @@ async def finish(connection: Connection, finished: Sequence[Finish], now: dateti
     return ours
 
 
-#: Of these moot deliveries, those of which the destination turned out to have the record.
-_NOT_MOOT = text(
+#: Of these needless follow-ups, those of which the destination turned out to have the record.
+_NEEDED_AFTER_ALL = text(
     f"""
     select d.id from delivery d where d.id = any(cast(:ids as bigint[])) and exists (
         select from delivery h where h.chain_id = d.chain_id and h.destination = d.destination
@@ -121,12 +121,15 @@ _SUPERSEDE_ENDED = text(
 )
 
 
-async def _still_moot(connection: Connection, finished: Sequence[Finish]) -> Sequence[Finish]:
-    """Return the ends; what is not moot any more ends as if it had not been called."""
-    moot = [f.id for f in finished if f.outcome == NOTHING_TO_WITHDRAW]
-    if not moot:
+async def _still_needless(connection: Connection, finished: Sequence[Finish]) -> Sequence[Finish]:
+    """Return the ends; a follow-up that is needed after all ends as if it had not been called.
+
+    A receipt may have told meanwhile that the destination has the record.
+    """
+    needless = [f.id for f in finished if f.outcome == NOTHING_TO_WITHDRAW]
+    if not needless:
         return finished
-    owed = set(await connection.scalars(_NOT_MOOT, {"ids": moot}))
+    owed = set(await connection.scalars(_NEEDED_AFTER_ALL, {"ids": needless}))
     return [
         replace(f, state=DeliveryState.READY, outcome=NOT_CALLED) if f.id in owed else f
         for f in finished

@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.config.keys import Keys, Master
-from gateway.deliver.item import delivery_of, is_moot, item, key_of, verb
-from gateway.deliver.outcome import LEASED_ROUNDS, finish, lease_for, moot, not_called
+from gateway.deliver.item import delivery_of, is_needless, item, key_of, verb
+from gateway.deliver.outcome import LEASED_ROUNDS, finish, lease_for, needless, not_called
 from schemas.codes import Verb
 from schemas.delivery import TRANSITIONS, Claimed, DeliveryState, Outcome, OutcomeKind
 from schemas.destination import Destination
@@ -89,10 +89,10 @@ def test_the_verb_depends_on_what_the_destination_holds(
     [("withdraw", False, True), ("repair", False, True), ("withdraw", True, False),
      ("new", False, False)],
 )  # fmt: skip
-def test_a_follow_up_is_moot_if_the_destination_has_nothing(
+def test_a_follow_up_is_needless_if_the_destination_has_nothing(
     given_: str, holds: bool, answer: bool
 ) -> None:
-    assert is_moot(claimed(verb=given_, holds=holds)) is answer
+    assert is_needless(claimed(verb=given_, holds=holds)) is answer
 
 
 def test_an_identity_number_is_only_in_the_columns_of_an_item() -> None:
@@ -139,8 +139,8 @@ def test_a_breached_delivery_is_marked_and_tried_again() -> None:
     assert done.next_at is not None
 
 
-def test_a_moot_withdrawal_ends_withdrawn() -> None:
-    assert moot(claimed(verb="withdraw")).state is DeliveryState.WITHDRAWN
+def test_a_needless_withdrawal_ends_withdrawn() -> None:
+    assert needless(claimed(verb="withdraw")).state is DeliveryState.WITHDRAWN
 
 
 @given(st.timedeltas(timedelta(seconds=1), timedelta(minutes=5)), st.integers(1, 2000),

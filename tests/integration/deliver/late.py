@@ -6,14 +6,14 @@ from datetime import timedelta
 from connectors.errors import OutcomeUnknown
 from connectors.memory import MemoryConnector
 from gateway.deliver.manual import change_all
-from gateway.store.deliver.by_hand import Word
+from gateway.store.deliver.by_hand import Order
 from schemas.delivery import DeliveryState, Item, Outcome, OutcomeKind, Receipt
 from tests.integration.world import World
 
 
 async def say(world: World, id_: int, state: DeliveryState) -> bool:
     """Change one delivery by hand; return whether its state allowed it."""
-    acted = await change_all(world.database, [id_], Word(state, "原因"), "me", world.clock())
+    acted = await change_all(world.database, [id_], Order(state, "原因"), "me", world.clock())
     return id_ in acted.changed
 
 

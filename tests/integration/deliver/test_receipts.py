@@ -8,7 +8,7 @@ import pytest
 from connectors.memory import Step
 from gateway.deliver.manual import change_all, retry_all
 from gateway.deliver.receipts import receive
-from gateway.store.deliver.by_hand import Word
+from gateway.store.deliver.by_hand import Order
 from schemas.delivery import DeliveryState, Item, Outcome, OutcomeKind, Receipt
 from tests.conftest import BANK, PLATFORM
 from tests.factories import penalty
@@ -86,7 +86,7 @@ async def test_what_a_person_withdrew_stays_withdrawn(world: World) -> None:
     busy_after_storing(world)
     await world.take(penalty())
     await world.turn()
-    word = Word(DeliveryState.WITHDRAWN, "不报")
+    word = Order(DeliveryState.WITHDRAWN, "不报")
     await change_all(world.database, await ids(world), word, "me", world.clock())
     await with_receipt(world, 0, accepted=True)
 

@@ -1,4 +1,4 @@
-"""Receipts that are read while a worker has the delivery, or after a follow-up was moot."""
+"""Receipts that are read while a worker has the delivery, or after a follow-up was needless."""
 
 from datetime import timedelta
 
@@ -6,7 +6,7 @@ import pytest
 
 from connectors.memory import Step
 from gateway.deliver.manual import retry_all
-from gateway.deliver.outcome import finish, moot, not_called
+from gateway.deliver.outcome import finish, needless, not_called
 from gateway.deliver.receipts import receive
 from gateway.store.deliver import claims, ends
 from schemas.delivery import Claimed, DeliveryState, Finish, Outcome, OutcomeKind
@@ -149,11 +149,11 @@ async def test_what_is_parked_after_an_attempt_is_known_by_its_receipt(world: Wo
     assert verbs(world) == ["new", "withdraw"]
 
 
-# ---------------------------------------------------------------- after a follow-up was moot
+# ---------------------------------------------------------------- after a follow-up was needless
 
 
 @pytest.mark.parametrize("later", [WITHDRAWAL, SECRET], ids=["withdrawn", "secret"])
-async def test_a_withdrawal_that_was_moot_is_told_once_the_platform_takes_the_record(
+async def test_a_withdrawal_that_was_needless_is_told_once_the_platform_takes_the_record(
     world: World, later: dict[str, object]
 ) -> None:
     await world.take(penalty())
@@ -178,7 +178,7 @@ async def test_a_receipt_between_the_claim_of_a_withdrawal_and_its_end_is_seen(
     [withdrawal] = await _claim(world)
     await told(world, accepted=True, key=key(world, one))
 
-    await end(world, moot(withdrawal))
+    await end(world, needless(withdrawal))
     await days(world)
 
     assert verbs(world) == ["withdraw"]

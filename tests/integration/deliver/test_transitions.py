@@ -14,7 +14,7 @@ from sqlalchemy.sql.elements import TextClause
 import gateway.store
 from gateway.store.base.engine import Connection
 from gateway.store.deliver import by_hand, chains, claims, deliveries, ends, held, receipts
-from gateway.store.deliver.by_hand import Word
+from gateway.store.deliver.by_hand import Order
 from gateway.store.deliver.receipts import MatchedReceipt
 from schemas.delivery import TRANSITIONS, DeliveryState, Finish
 from tests.factories import penalty
@@ -89,7 +89,7 @@ async def _finish(connection: Connection, world: World, ids: Ids, state: S) -> N
     assert await ends.finish(connection, finished, world.clock()) == {ids[S.LEASED]}
 
 
-async def _end_before_moot(connection: Connection, world: World, ids: Ids) -> None:
+async def _end_before_needless(connection: Connection, world: World, ids: Ids) -> None:
     """Let a withdrawal behind the delivery in every state find out that there is nothing to do."""
     await _overtake(connection, world, ids)
     later = await world.column("select id from delivery order by id desc limit :n", n=len(ids))
@@ -136,7 +136,7 @@ def _tried(act: Act) -> Act:
 
 def _by_hand(state: S) -> Act:
     async def act(connection: Connection, world: World, ids: Ids) -> None:
-        await by_hand.change(connection, list(ids.values()), Word(state, "原因"), world.clock())
+        await by_hand.change(connection, list(ids.values()), Order(state, "原因"), world.clock())
 
     return act
 
@@ -157,7 +157,7 @@ ACTS: dict[str, list[Act]] = {
     "_CLAIM_PROBE": [lambda c, w, _: _claim(c, w, look=False, probe=True)],
     "_CLAIM_UNKNOWN": [lambda c, w, _: _claim(c, w, look=True)],
     "_FINISH": [_finishing(state) for state in sorted(TRANSITIONS[S.LEASED])],
-    "_SUPERSEDE_ENDED": [_end_before_moot],
+    "_SUPERSEDE_ENDED": [_end_before_needless],
     "_OVERTAKEN": [_overtake],
     "_RELEASE": [_release],
     "_PARK_BY_HAND": [_by_hand(S.PARKED)],
