@@ -4,14 +4,21 @@ A reader of files, or of old columns, puts one of these objects in place of a va
 the raw bytes of the row, so that a replay finds the same problem.
 """
 
+import re
 from collections.abc import Mapping
+from decimal import Decimal
 from typing import Any, TypeGuard
+
+from schemas.identifiers import fold_once
 
 #: The key that marks such an object; its value is one of the words below.
 MARK = "$cell"
 FORMULA = "formula"  #: a formula that its writer never calculated
 CUT = "cut"  #: a text with bytes that are no character, such as half of a Chinese one
 CONFLICT = "conflict"  #: two columns with one meaning and different values
+DATE = "date"  #: a day in a column of texts: what was typed, such as 1-3, is lost
+SHIFTED = "shifted"  #: a cell of a row that is longer than the header: its cells may be shifted
+_WORDS = frozenset({FORMULA, CUT, CONFLICT, DATE, SHIFTED})
 
 
 def formula(at: str) -> dict[str, Any]:
@@ -29,15 +36,25 @@ def conflict(values: Mapping[str, Any]) -> dict[str, Any]:
     return {MARK: CONFLICT, "values": dict(values)}
 
 
+def date(at: str, day: str) -> dict[str, Any]:
+    """Return a day that stands in a column of texts."""
+    return {MARK: DATE, "at": at, "text": day}
+
+
+def shifted(text: str, more: int) -> dict[str, Any]:
+    """Return a value of a row that has so many cells more than the header."""
+    return {MARK: SHIFTED, "text": text, "more": more}
+
+
 def is_cell(value: object) -> TypeGuard[dict[str, Any]]:
     """Whether a value is one of these objects."""
-    return type(value) is dict and MARK in value
+    return type(value) is dict and isinstance(value.get(MARK), str) and value[MARK] in _WORDS
 
 
 def shown(value: Mapping[str, Any]) -> str:
     """Return what a person sees in such a cell, for a workbook to mend."""
     match value.get(MARK):
-        case "cut":
+        case "cut" | "date" | "shifted":
             return str(value.get("text", ""))
         case "conflict" if isinstance(values := value.get("values"), dict):
             return "｜".join(map(str, values.values()))
@@ -54,8 +71,32 @@ def fault(value: Mapping[str, Any]) -> tuple[str, str]:
         case "cut":
             words = f"{value.get('at')} 的“{value.get('text')}”里有残缺的汉字"
             return words, "多为导出时按长度截断所致：在原系统里核对，补全后重新导出"
+        case "date":
+            words = f"单元格 {value.get('at')} 是日期 {value.get('text')}，不是原来填写的文字"
+            return words, "把单元格设为文本，按决定书重填"
+        case "shifted":
+            words = f"这一行比表头多 {value.get('more')} 格，后面的内容可能都错了位"
+            return words, "格里有分隔符的，整格加上引号；或另存为 .xlsx"
         case "conflict" if isinstance(values := value.get("values"), dict):
             both = "，".join(f"{name} 是“{text}”" for name, text in values.items())
             return f"填了不止一次，而且不一致：{both}", "只留正确的一个"
         case _:
             return "应为文字", "填写文字"
+
+
+def say_the_same(one: object, other: object) -> bool:
+    """Whether two values of one column are the same, whatever their width, dashes and zeros."""
+    if one == other:
+        return True
+    texts = [fold_once(str(value)) for value in (one, other)]
+    if texts[0] == texts[1]:
+        return True
+    days = [_DAY.fullmatch(text) for text in texts]
+    if all(days):
+        return [int(part) for part in days[0].groups()] == [int(p) for p in days[1].groups()]  # type: ignore[union-attr]
+    numbers = [_NUMBER.fullmatch(text) for text in texts]
+    return all(numbers) and Decimal(texts[0]) == Decimal(texts[1])
+
+
+_DAY = re.compile(r"(\d{4})[-/.年](\d{1,2})[-/.月](\d{1,2})日?(?:T?0{1,2}:00(?::00)?)?")
+_NUMBER = re.compile(r"\d{1,18}(?:\.\d{1,9})?", re.ASCII)

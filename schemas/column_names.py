@@ -19,6 +19,8 @@ from schemas.legacy import OLD_COLUMNS, OLD_TITLES
 
 #: Longer texts are no names of columns.
 LONGEST_NAME = 128
+#: Letters of a part of a title that is recognised as such.
+_PART = 3
 _MARK = r"(?:非|条件)?(?:必填|选填|必录|可选|必选)(?:项|字段|列)?"
 _MARKED = re.compile(
     rf"[(\[{{<【〔《]\s*{_MARK}\s*[)\]}}>】〕》]"
@@ -70,7 +72,10 @@ class ColumnNames:
     def nearest(self, kind: RecordKind, name: str) -> str | None:
         """Return the title of the column whose name is the most alike; None if none is."""
         titles = {name_key(column.title): column.title for column in columns_of(KINDS[kind].model)}
-        [*found] = get_close_matches(name_key(name), titles, n=1, cutoff=0.6)
+        key = name_key(name)
+        # A part of a title means the first column that has it: the subject's come first.
+        parts = [one for one in titles if len(key) >= _PART and (key in one or one in key)]
+        found = parts or get_close_matches(key, titles, n=1, cutoff=0.6)
         return titles[found[0]] if found else None
 
 

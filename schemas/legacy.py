@@ -1,10 +1,10 @@
 """The 2016–17 column names 旧版字段, read on input and written as 2018 ones (ARCHITECTURE.md)."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from typing import Any
 
-from schemas.cell import conflict
+from schemas.cell import conflict, say_the_same
 from schemas.codes import RecordKind
 from schemas.identifiers import fold_once
 
@@ -72,7 +72,7 @@ OLD_TITLES: Mapping[RecordKind, Mapping[str, str]] = {
         "行政相对人代码_2(组织机构代码)": "CF_XDR_ZDM",
         "行政相对人代码_3(工商登记码)": "CF_XDR_GSDJ",
         "行政相对人代码_5(居民身份证号)": "CF_XDR_SFZ",
-        "法定代表人姓名": "CF_FR",
+        "法定代表人姓名": "CF_FRDB",
         "处罚截止期": "CF_JZQ",
         "当前状态": PENALTY_STATE,
         **_LOCAL_TITLES,
@@ -83,7 +83,7 @@ OLD_TITLES: Mapping[RecordKind, Mapping[str, str]] = {
         "行政相对人代码_2(组织机构代码)": "XK_XDR_ZDM",
         "行政相对人代码_3(工商登记码)": "XK_XDR_GSDJ",
         "行政相对人代码_5(居民身份证号)": "XK_XDR_SFZ",
-        "法定代表人姓名": "XK_FR",
+        "法定代表人姓名": "XK_FRDB",
         "许可截止期": "XK_JZQ",
         **_LOCAL_TITLES,
     },
@@ -96,41 +96,61 @@ _MARKERS = {
 _REMARK = "BZ"
 #: The values of 当前状态 were different in the old licence layout: 0 正常 is now 1 有效.
 LICENCE_STATE = "XK_ZT"
-_LICENCE_STATES = {"0": "1", "1": "2"}
+_LICENCE_STATES = {"0": "1", "1": "2", "2": "异议", "3": "其他"}
+#: Columns that only the layout of 2018 has: a row with one of them is not of the old layout, though
+#: a bureau has added columns such as 项目名称.
+_ONLY_2018 = frozenset({"XK_XDR_LB", "XK_XKJGDM", "XK_LYDW", "XK_LYDWDM", "XK_YXQZ", "XK_YXQZI"})
 #: Words for it, in both layouts.
 _LICENCE_WORDS = {"有效": "1", "正常": "1"} | dict.fromkeys(
     ("无效", "失效", "撤销", "已撤销", "撤回", "吊销", "注销"), "2"
 )
 
 
-def to_2018(kind: RecordKind, row: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Return the row with 2018 names; the same object if it has no old column."""
+def to_2018(
+    kind: RecordKind, row: Mapping[str, Any], empty: Container[object] = frozenset()
+) -> Mapping[str, Any]:
+    """Return the row with 2018 names; the same object if it has no old column.
+
+    `empty` are the words that stand for an empty cell.
+    """
     if kind is RecordKind.LICENCE and (word := _licence_word(row.get(LICENCE_STATE))):
         row = {**row, LICENCE_STATE: word}
     if kind not in _MARKERS or _MARKERS[kind].isdisjoint(row):
         return row
-    new = _renamed(row, _TABLES[kind])
-    parts = [str(new.pop(part)) for part in PENALTY_KIND_PARTS if new.get(part)]
+    new = _renamed(row, _TABLES[kind], empty)
+    parts = [part for name in PENALTY_KIND_PARTS if (part := new.pop(name, None))]
     if parts and not new.get("CF_CFLB"):
-        new["CF_CFLB"] = "、".join(parts)
+        odd = next((part for part in parts if not isinstance(part, str)), None)
+        new["CF_CFLB"] = "、".join(map(str, parts)) if odd is None else odd
     if kind is RecordKind.PENALTY and PENALTY_STATE in new:
         _read_state(new)
-    if kind is RecordKind.LICENCE and new.get(LICENCE_STATE) is not None:
+    if kind is RecordKind.LICENCE and new.get(LICENCE_STATE) is not None and _is_old(row):
         new[LICENCE_STATE] = _LICENCE_STATES.get(_state(new[LICENCE_STATE]), new[LICENCE_STATE])
     return new
 
 
-def _renamed(row: Mapping[str, Any], table: Mapping[str, str]) -> dict[str, Any]:
+def _is_old(row: Mapping[str, Any]) -> bool:
+    """Whether a licence is of the old layout, whose codes of 当前状态 are others."""
+    return not any(row.get(name) not in (None, "") for name in _ONLY_2018)
+
+
+def _renamed(
+    row: Mapping[str, Any], table: Mapping[str, str], empty: Container[object]
+) -> dict[str, Any]:
     new = {name: value for name, value in row.items() if name not in table}
     for old, current in table.items():
         given, kept = row.get(old), new.get(current)
-        if given in (None, ""):
+        if _is_empty(given, empty):
             continue
-        if kept in (None, ""):
+        if _is_empty(kept, empty):
             new[current] = given
-        elif current != _REMARK and fold_once(str(given)) != fold_once(str(kept)):
+        elif current != _REMARK and not say_the_same(given, kept):
             new[current] = conflict({current: kept, old: given})
     return new
+
+
+def _is_empty(value: object, empty: Container[object]) -> bool:
+    return value is None or (isinstance(value, str) and (not value or value.strip() in empty))
 
 
 def _licence_word(state: object) -> str | None:

@@ -14,9 +14,10 @@ _MILLIONTH = Decimal("0.000001")
 #: A float of 64 bits holds 15 digits; what differs behind them is no digit that a person wrote.
 _FLOAT_DIGITS = 15
 _YUAN_PER_WAN = Decimal(10_000)
+_LARGEST_EXPONENT = 40
 
 _NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?", re.ASCII)
-_GROUPED = re.compile(r"\d{1,3}(,\d{3})+(\.\d+)?", re.ASCII)
+_GROUPED = re.compile(r"[1-9]\d{0,2}(,\d{3})+(\.\d+)?", re.ASCII)
 _SIGNS = re.compile(r"^(罚款|处罚款)?(人民币|RMB|CNY|[¥$])?\s*", re.IGNORECASE)
 _UNIT = re.compile(r"\s*(亿元|亿|万元|万|元|圆)?\s*[整正]?$")
 _WAN_PER_UNIT = {"亿元": 10_000, "亿": 10_000, "万元": 1, "万": 1}
@@ -27,7 +28,8 @@ _TENS = {"十": 10, "拾": 10, "百": 100, "佰": 100, "千": 1000, "仟": 1000}
 _GROUPS = {"亿": 10**8, "億": 10**8, "万": 10**4, "萬": 10**4}
 _LETTERS = "".join([*_DIGITS, *_TENS, *_GROUPS])
 _CHINESE = re.compile(rf"[{_LETTERS}]+")
-_WRITTEN = re.compile(rf"(?:(\d[\d,]*(?:\.\d+)?)\s*([亿万])?|([{_LETTERS}]{{2,}}))[元圆]")
+#: Digits of both widths: normalising whole texts would take longer than reading them.
+_WRITTEN = re.compile(rf"(?:(\d[\d,，]*(?:[.．]\d+)?)\s*([亿万])?|([{_LETTERS}]{{2,}}))[元圆]")
 
 
 _FIX = "只填数字，单位万元，如 0.2"
@@ -90,9 +92,12 @@ def _value(text: str) -> Decimal | None:
     elif not _NUMBER.fullmatch(text):
         return None
     try:
-        return Decimal(text)
+        value = Decimal(text)
     except InvalidOperation:
         return None
+    # A number of absurd size is no amount, and could not be calculated with.
+    usual = -_LARGEST_EXPONENT < value.adjusted() < _LARGEST_EXPONENT
+    return value if usual or not value else None
 
 
 def _chinese(whole: str, unit: str | None, number: str) -> Decimal | None:
@@ -108,33 +113,58 @@ def _chinese(whole: str, unit: str | None, number: str) -> Decimal | None:
 
 
 def chinese_number(text: str) -> int | None:
-    """Return the value of a Chinese numeral such as 贰万叁仟 or 一百二十万; None if it is none."""
-    total = group = 0
-    digit: int | None = None
+    """Return the value of a Chinese numeral such as 贰万叁仟 or 一亿二千万; None if it is none.
+
+    Spoken short forms such as 三万五 (35,000) are none: nobody knows what was meant.
+    """
+    for letters, factor in (("亿億", 10**8), ("万萬", 10**4)):
+        place = max(map(text.rfind, letters))
+        if place >= 0:
+            head, tail = chinese_number(text[:place]), _behind(text[place + 1 :])
+            return None if head is None or tail is None else head * factor + tail
+    return _below_ten_thousand(text)
+
+
+def _behind(tail: str) -> int | None:
+    """Return the value behind 万 or 亿: nothing, or a number of its own; no lone digit."""
+    if not tail:
+        return 0
+    return None if len(tail) == 1 else chinese_number(tail)
+
+
+def _below_ten_thousand(text: str) -> int | None:
+    total, digit, last = 0, None, 10_000
+    zero = False
     for letter in text:
-        if letter in _DIGITS:
-            if digit:
-                return None  # two digits in a row are no numeral
-            digit = _DIGITS[letter]
-        elif letter in _TENS:
-            group += (1 if digit is None else digit) * _TENS[letter]
-            digit = None
-        elif letter in _GROUPS and (group or digit or total):
-            total = (total + group + (digit or 0)) * _GROUPS[letter]
-            group, digit = 0, None
+        if letter in _TENS:
+            if _TENS[letter] >= last or digit == 0:
+                return None
+            last = _TENS[letter]
+            total += (1 if digit is None else digit) * last
+            digit, zero = None, False
+        elif digit:
+            return None  # two digits in a row
         else:
-            return None
-    return total + group + (digit or 0)
+            digit = _DIGITS[letter]
+            zero |= digit == 0
+            digit = digit or None
+    if digit is not None and last > 10 and total and not zero:
+        return None  # 一百二 may be 102 or 120
+    return total + (digit or 0) if text else None
 
 
-def yuan_in(text: str) -> list[Decimal]:
-    """Return the amounts of a text in yuan, in its order: 20000元, 2万元 and 贰万元."""
+@lru_cache(maxsize=8)
+def yuan_in(text: str) -> tuple[Decimal, ...]:
+    """Return the amounts of a text in yuan, in its order: 20000元, 2万元 and 贰万元.
+
+    Cached, because several comparisons ask for the same text.
+    """
     found: list[Decimal] = []
     for digits, unit, chinese in _WRITTEN.findall(text):
         if chinese:
             value = chinese_number(chinese)
             if value is not None:
                 found.append(Decimal(value))
-        elif (number := _value(digits)) is not None:
+        elif (number := _value(half_width(digits))) is not None:
             found.append(number * _GROUPS.get(unit, 1))
-    return found
+    return tuple(found)

@@ -36,6 +36,8 @@ from schemas.verdict import Scope, Verdict
 _WITHDRAW = frozenset({Verb.WITHDRAW.value, "撤回", "撤销"})
 #: Verbs that the record step derives itself; they are ignored in the input.
 _OWN_VERBS = frozenset({"", Verb.NEW.value, Verb.CORRECT.value})
+#: 当前状态 of an old penalty among the plain names of columns.
+_STATE = PENALTY_STATE.lower()
 #: Rules whose breach refuses the item, whichever column it is: what was typed is not what came.
 _LOSSES = frozenset({Rule.PRECISION, Rule.GARBLED, Rule.CONFLICT})
 
@@ -59,9 +61,9 @@ class Checker:
         rules = rules or InputRules()
         self.identities = identities
         self.names = ColumnNames(rules.columns)
-        self.normalise = Normalising(self.names, rules.deletes)
         self._exclusions = Exclusions(scope or Scope())
-        self.placeholders = frozenset(rules.placeholders)
+        self.placeholders = frozenset(rules.placeholders) | {f"{p}。" for p in rules.placeholders}
+        self.normalise = Normalising(self.names, rules.deletes, self.placeholders)
         self._hold = rules.hold
 
     def check(self, raw: Raw, today: date) -> Checked:
@@ -89,6 +91,8 @@ class Checker:
 
     def _decision(self, raw: Raw, candidate: Candidate, row: RowRead, today: date) -> Checked:
         values, problems, unknown = row
+        # Flags of exclusion may stand beside the row: a workbook to mend must have them.
+        given = {**candidate.beside, **candidate.row} if candidate.beside else candidate.row
         own = _own_columns(candidate.row, unknown)
         verb, wrong_verb = self._verb(own)
         person = _is_person(values)
@@ -111,7 +115,7 @@ class Checker:
                 all_of_them,
                 candidate.kind,
                 decided_on=day,
-                given=candidate.row,
+                given=given,
                 warnings=warnings,
             )
         record = _record(candidate.kind, values)
@@ -130,7 +134,7 @@ class Checker:
             unknown,
             self.identities.published(subject) if person else None,
             day,
-            candidate.row,
+            given,
             warnings,
         )
 
@@ -148,9 +152,11 @@ class Checker:
         problems: list[Problem],
     ) -> tuple[Problem, ...]:
         """Return what does not fit together; what is configured to hold goes to the problems."""
-        found = list(compared(kind, values))
-        if is_objected(own.get(PENALTY_STATE.lower())):
+        found = compared(kind, values)
+        if own.get(_STATE) is not None and is_objected(own[_STATE]):
             found.append((Comparison.OBJECTION, _OBJECTION))
+        if not found:
+            return ()
         problems += [one for comparison, one in found if comparison in self._hold]
         return tuple(one for comparison, one in found if comparison not in self._hold)
 
@@ -162,11 +168,12 @@ class Checker:
 
         Unknown columns have plain names here: 当前状态 of an old penalty may be spelled oddly.
         """
-        state = row.get(PENALTY_STATE.lower())
+        state, given = row.get(_STATE), row.get("verb")
+        if state is None and given is None:
+            return None, []
         revoked = False if self._is_placeholder(state) else is_revoked(state)
         if revoked is not False:
             return (Verb.WITHDRAW, []) if revoked else (None, [_unknown_state(state)])
-        given = row.get("verb")
         word = "" if self._is_placeholder(given) else plain(given)
         if word in _WITHDRAW:
             return Verb.WITHDRAW, []

@@ -4,21 +4,23 @@ What does not fit is a warning that holds nothing, unless the comparison is conf
 thing always is a problem: an amount in 元 that was typed into a column of 万元.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from datetime import date
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any
 
 from gateway.check.amounts import yuan_in
 from gateway.check.values import problem
 from schemas.codes import RecordKind
 from schemas.columns import Column, columns_of
-from schemas.identifiers import half_width
 from schemas.input_rules import Comparison
 from schemas.problem import Problem, Rule
 from schemas.record import RECORD_KINDS
 
 _YUAN_PER_WAN = 10_000
+#: No fine of an ecology bureau has fewer yuan; a small number may stand in a text for anything.
+_LEAST_YUAN = 100
 #: 公示截止期 later than so many years after the decision is most likely a slip of the pen.
 _LONGEST_PUBLICITY_YEARS = 3
 #: Kinds of penalties without an amount, and those that have one.
@@ -30,54 +32,61 @@ Values = Mapping[str, Any]
 
 def typed_in_yuan(kind: RecordKind, values: Values) -> Problem | None:
     """Return the problem of a fine that stands in 处罚内容 as the same number of 元."""
-    fine, written = values.get("fine_wan"), _written(values)
-    if not fine or not written or fine * _YUAN_PER_WAN in written or fine not in written:
+    fine = values.get("fine_wan")
+    if not fine or fine < _LEAST_YUAN:
+        return None
+    written = _written(values)
+    if not written or fine * _YUAN_PER_WAN in written or fine not in written:
         return None
     words = f"{fine} 万元，而处罚内容写的是 {fine} 元：差一万倍"
     fix = f"单位是万元，{fine} 元填 {(fine / _YUAN_PER_WAN).normalize():f}"
     return problem(_column(kind, "fine_wan"), Rule.AMOUNT, words, fix)
 
 
-def compared(kind: RecordKind, values: Values) -> Iterator[tuple[Comparison, Problem]]:
-    """Yield what does not fit together, by comparison."""
-    for comparison, (name, compare) in _COMPARISONS.items():
-        found = compare(values)
-        if found is not None:
-            rule, words, fix = found
-            yield comparison, problem(_column(kind, name), rule, words, fix)
+def compared(kind: RecordKind, values: Values) -> list[tuple[Comparison, Problem]]:
+    """Return what does not fit together, by comparison."""
+    told: list[tuple[Comparison, Problem]] = []
+    for name, compare in _COMPARISONS:
+        if name in values and (found := compare(values)) is not None:
+            comparison, rule, words, fix = found
+            told.append((comparison, problem(_column(kind, name), rule, words, fix)))
+    return told
 
 
-def _written(values: Values) -> list[Decimal]:
-    content = values.get("penalty_content")
-    return yuan_in(half_width(content)) if content and ("元" in content or "圆" in content) else []
+def _written(values: Values) -> tuple[Decimal, ...]:
+    return yuan_in(values.get("penalty_content") or "")
 
 
-Found = tuple[Rule, str, str] | None
+Found = tuple[Comparison, Rule, str, str] | None
 
 
 def _amount_in_words(values: Values) -> Found:
-    fine, written = values.get("fine_wan"), _written(values)
-    if not fine or not written:
+    fine = values["fine_wan"]
+    if not fine:
         return None
-    confiscated = values.get("confiscated_wan") or Decimal(0)
+    written = _written(values)
     yuan = fine * _YUAN_PER_WAN
-    both = yuan + confiscated * _YUAN_PER_WAN
-    if yuan in written or both in written or sum(written) in {yuan, both}:
+    if not written or yuan in written:
+        return None
+    both = yuan + (values.get("confiscated_wan") or Decimal(0)) * _YUAN_PER_WAN
+    if both in written or sum(written) in {yuan, both}:
         return None
     said = "、".join(f"{amount.normalize():f}元" for amount in written[:3])
-    return Rule.AMOUNT, f"{fine} 万元，与处罚内容里的{said}不一致", "按决定书核对金额"
+    words = f"{fine} 万元，与处罚内容里的{said}不一致"
+    return Comparison.AMOUNT_IN_WORDS, Rule.AMOUNT, words, "按决定书核对金额"
 
 
 def _published_until(values: Values) -> Found:
-    decided, until = values.get("decision_date"), values.get("published_until")
-    if decided is None or until is None:
+    decided, until = values.get("decision_date"), values["published_until"]
+    if decided is None:
         return None
     if until < decided:
-        return Rule.ORDER, f"{until} 早于决定日期 {decided}", "核对公示截止期"
-    if until > _years_after(decided, _LONGEST_PUBLICITY_YEARS):
+        words = f"{until} 早于决定日期 {decided}"
+    elif until > _years_after(decided, _LONGEST_PUBLICITY_YEARS):
         words = f"{until} 在决定日期 {decided} 的{_LONGEST_PUBLICITY_YEARS}年以后"
-        return Rule.ORDER, words, "核对公示截止期"
-    return None
+    else:
+        return None
+    return Comparison.PUBLISHED_UNTIL, Rule.ORDER, words, "核对公示截止期"
 
 
 def _years_after(day: date, years: int) -> date:
@@ -87,36 +96,38 @@ def _years_after(day: date, years: int) -> date:
         return date(min(day.year + years, 9999), 3, 1)
 
 
-def _warning_with_amount(values: Values) -> Found:
-    kinds, fine = values.get("penalty_kinds"), values.get("fine_wan")
-    if not kinds or not fine or not _WITHOUT_AMOUNT.issuperset(kinds):
+def _amount_and_kinds(values: Values) -> Found:
+    kinds, fine = values.get("penalty_kinds"), values["fine_wan"]
+    if not kinds or not fine or (comparison := _without_amount(kinds)) is None:
         return None
-    return Rule.AMOUNT, f"处罚类别只有{'、'.join(kinds)}，却有 {fine} 万元", "核对处罚类别和金额"
+    only = f"只有{'、'.join(kinds)}" if comparison is Comparison.WARNING_WITH_AMOUNT else "没有罚款"
+    return comparison, Rule.AMOUNT, f"处罚类别{only}，却有 {fine} 万元", "核对处罚类别和金额"
 
 
-def _amount_without_kind(values: Values) -> Found:
-    kinds, fine = values.get("penalty_kinds"), values.get("fine_wan")
-    if not kinds or not fine or _WITHOUT_AMOUNT.issuperset(kinds):
-        return None
-    if any(kind.startswith(_WITH_AMOUNT) for kind in kinds):
-        return None
-    return Rule.AMOUNT, f"处罚类别没有罚款，却有 {fine} 万元", "核对处罚类别和金额"
+@lru_cache(maxsize=1024)
+def _without_amount(kinds: tuple[str, ...]) -> Comparison | None:
+    """Return how penalty kinds have no amount; None if one of them has."""
+    if _WITHOUT_AMOUNT.issuperset(kinds):
+        return Comparison.WARNING_WITH_AMOUNT
+    has = any(kind.startswith(_WITH_AMOUNT) for kind in kinds)
+    return None if has else Comparison.AMOUNT_WITHOUT_KIND
 
 
 def _valid_before_decision(values: Values) -> Found:
-    decided, start = values.get("decision_date"), values.get("valid_from")
-    if decided is None or start is None or start >= decided:
+    decided, start = values.get("decision_date"), values["valid_from"]
+    if decided is None or start >= decided:
         return None
-    return Rule.ORDER, f"{start} 早于决定日期 {decided}", "核对有效期的开始"
+    words = f"{start} 早于决定日期 {decided}"
+    return Comparison.VALID_BEFORE_DECISION, Rule.ORDER, words, "核对有效期的开始"
 
 
-_COMPARISONS: dict[Comparison, tuple[str, Callable[[Values], Found]]] = {
-    Comparison.AMOUNT_IN_WORDS: ("fine_wan", _amount_in_words),
-    Comparison.PUBLISHED_UNTIL: ("published_until", _published_until),
-    Comparison.WARNING_WITH_AMOUNT: ("fine_wan", _warning_with_amount),
-    Comparison.AMOUNT_WITHOUT_KIND: ("fine_wan", _amount_without_kind),
-    Comparison.VALID_BEFORE_DECISION: ("valid_from", _valid_before_decision),
-}
+#: Field → what is compared with it if it has a value.
+_COMPARISONS: tuple[tuple[str, Callable[[Values], Found]], ...] = (
+    ("fine_wan", _amount_in_words),
+    ("fine_wan", _amount_and_kinds),
+    ("published_until", _published_until),
+    ("valid_from", _valid_before_decision),
+)
 
 
 def _column(kind: RecordKind, name: str) -> Column:

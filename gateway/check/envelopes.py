@@ -10,12 +10,16 @@ from collections.abc import Mapping
 from typing import Any
 
 from schemas.input_rules import Deletes
+from schemas.kinds import KINDS
 from schemas.problem import Problem, Rule
 
-_MARKS = frozenset({"payload", "after", "before", "op", "__deleted", "database", "data_base64"})
+_MARKS = frozenset({"payload", "after", "before", "op", "database", "data_base64", "op_type"})
+#: Marks of a row whose envelope was flattened into it.
+_FLAT = ("__deleted", "__op")
 _DELETED = frozenset({"d", "D", "DELETE", "delete"})
 _WRITTEN = frozenset({"c", "u", "r", "I", "U", "INSERT", "UPDATE", "insert", "update"})
 _AVRO_TYPES = frozenset({"string", "long", "int", "double", "float", "boolean", "bytes"})
+_PREFIXES = frozenset({kind.prefix for kind in KINDS.values() if kind.prefix})
 #: Envelopes within each other at most: a Debezium one within one of Connect.
 _DEEPEST = 3
 
@@ -28,13 +32,22 @@ def opened(row: Row, deletes: Deletes) -> Row | Problem:
     A deleted row withdraws its decision where this is configured, and is refused elsewhere.
     """
     for _ in range(_DEEPEST):
-        if _MARKS.isdisjoint(row):
+        if _MARKS.isdisjoint(row) or _has_columns(row):
             break
         inner = _opened_once(row, deletes)
         if not isinstance(inner, Mapping) or inner is row:
             return inner
         row = inner
+    if _FLAT[0] in row or _FLAT[1] in row:
+        gone = str(row.get("__deleted", "")).lower() == "true" or row.get("__op") in _DELETED
+        row = {name: value for name, value in row.items() if not name.startswith("__")}
+        return _deleted(row, deletes) if gone else row
     return _without_unions(row)
+
+
+def _has_columns(row: Row) -> bool:
+    """Whether a row has columns of a standard: then it is the record, whatever else it has."""
+    return any(name[:3].upper() in _PREFIXES for name in row)
 
 
 def _opened_once(row: Row, deletes: Deletes) -> Row | Problem:
@@ -48,8 +61,6 @@ def _opened_once(row: Row, deletes: Deletes) -> Row | Problem:
         operation = str(row.get("op", row.get("op_type")))
         deleted = operation in _DELETED
         return _change(operation, row.get("before" if deleted else "after"), deletes)
-    if str(row.get("__deleted", "")).lower() == "true":
-        return _deleted({k: v for k, v in row.items() if not k.startswith("__")}, deletes)
     return row
 
 
@@ -84,7 +95,7 @@ def _inner(value: Any, name: str) -> Row | Problem:
 
 def _without_unions(row: Row) -> Row:
     """Return the row with Avro unions such as `{"string": "…"}` replaced by their values."""
-    if not any(type(value) is dict and value.keys() <= _AVRO_TYPES for value in row.values()):
+    if dict not in map(type, row.values()):
         return row
     return {name: _of_union(value) for name, value in row.items()}
 

@@ -11,9 +11,9 @@ import msgspec
 
 from gateway.check.envelopes import opened
 from gateway.check.raw import Raw
-from schemas.cell import conflict
+from schemas.cell import conflict, say_the_same
 from schemas.codes import RecordKind
-from schemas.column_names import STANDARD_NAMES, ColumnNames
+from schemas.column_names import STANDARD_NAMES, ColumnNames, name_key
 from schemas.faults import of_json
 from schemas.input_rules import Deletes
 from schemas.kinds import KINDS
@@ -30,6 +30,9 @@ MAX_KEYS, MAX_KEY_LENGTH = 500, 128
 _ENVELOPE = frozenset({"specversion", "data"})
 
 
+#: The column of the problem workbook with an item that could not be parsed, and those beside it.
+_RAW = "原文"
+_OURS = frozenset({_RAW, "kind", "填报问题", "修改办法", "来源工作表", "来源行"})
 _NOTHING: Mapping[str, Any] = MappingProxyType({})
 
 
@@ -130,10 +133,14 @@ class Normalising:
     """How items become candidate rows: the names of columns, and what a deleted row means."""
 
     def __init__(
-        self, names: ColumnNames = STANDARD_NAMES, deletes: Deletes = Deletes.REFUSE
+        self,
+        names: ColumnNames = STANDARD_NAMES,
+        deletes: Deletes = Deletes.REFUSE,
+        placeholders: frozenset[str] = frozenset(),
     ) -> None:
         self._names = names
         self._deletes = deletes
+        self._empty = placeholders
         self._exact = {kind: names.exact(kind) for kind in KINDS}
 
     def __call__(self, raw: Raw) -> Candidate | Problem:
@@ -156,30 +163,47 @@ class Normalising:
             if not isinstance(row, dict):
                 return _bytes_problem("CloudEvents 的 data 应为 JSON 对象", "检查 data 字段")
         inner = opened(row, self._deletes)
-        if isinstance(inner, Problem):
-            return inner
-        kind = kind or _kind(inner.get("kind")) or _guessed(inner)
+        return inner if isinstance(inner, Problem) else self._of_row(kind, inner, beside)
+
+    def _of_row(
+        self, kind: RecordKind | None, row: Mapping[str, Any], beside: Mapping[str, Any]
+    ) -> Candidate | Problem:
+        if _RAW in row and row.keys() <= _OURS:
+            return self._raw(str(row[_RAW]), kind)
+        kind = kind or _kind(row.get("kind")) or _guessed(row)
         if kind is None:
             return _UNKNOWN_KIND
-        if len(inner) > MAX_KEYS or max(map(len, inner), default=0) > MAX_KEY_LENGTH:
+        if len(row) > MAX_KEYS or max(map(len, row), default=0) > MAX_KEY_LENGTH:
             words = f"字段多于{MAX_KEYS}个，或字段名长于{MAX_KEY_LENGTH}字"
             return _bytes_problem(words, "每条记录一个对象，字段名用接口说明里的")
-        return Candidate(kind, to_2018(kind, self._renamed(kind, inner)), beside)
+        return Candidate(kind, to_2018(kind, self._renamed(kind, row), self._empty), beside)
 
     def _renamed(self, kind: RecordKind, row: Mapping[str, Any]) -> Mapping[str, Any]:
         """Return the row with names in other spellings replaced; the same object if none is."""
         exact = self._exact[kind]
+        if row.keys() <= exact:
+            return row
         strange = [name for name in row if name not in exact]
         named = {name: self._names.wire(kind, name) for name in strange}
         if not any(named.values()):
             return row
         new = {name: value for name, value in row.items() if not named.get(name)}
         for name, wire in named.items():
-            if wire is None or row[name] in (None, ""):
+            if wire is None:
                 continue
-            kept = new.get(wire)
-            if kept not in (None, "", row[name]):
-                new[wire] = conflict({wire: kept, name: row[name]})
-            else:
-                new[wire] = row[name]
+            value, kept = row[name], new.get(wire)
+            if self._is_empty(kept):
+                new[wire] = value
+            elif name_key(name) != name_key(wire):
+                new[name] = value  # a title beside its code is a column of the sender's own
+            elif not self._is_empty(value) and not say_the_same(kept, value):
+                new[wire] = conflict({wire: kept, name: value})
         return new
+
+    def _is_empty(self, value: object) -> bool:
+        return value is None or value == "" or (isinstance(value, str) and value in self._empty)
+
+    def _raw(self, text: str, kind: RecordKind | None) -> Candidate | Problem:
+        """Read an item that could not be parsed, from the workbook in which it was mended."""
+        row = _parsed(text.encode("utf-8", "surrogatepass"))
+        return row if isinstance(row, Problem) else self._candidate(kind, row)

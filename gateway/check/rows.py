@@ -5,7 +5,7 @@ from decimal import Decimal
 from functools import cache, lru_cache, partial
 from typing import Any, NamedTuple
 
-from gateway.check.garbled import is_unusual
+from gateway.check.garbled import unusual
 from gateway.check.values import EXACT_DIGITS, Read, read
 from schemas.codes import RecordKind
 from schemas.columns import Column, ColumnType, columns_of
@@ -21,6 +21,8 @@ MEMORY = 16_384
 #: Only texts up to this length are cached: longer ones are no codes, and a shifted column of long
 #: texts would stay in memory.
 LONGEST = 64
+#: Texts behind it begin with no digit: they are no numbers that lost digits.
+_NUMBERS = ":"
 #: Types that are not cached: their texts rarely repeat, or must not be kept.
 _FORGOTTEN = frozenset({ColumnType.TEXT, ColumnType.IDENTITY})
 
@@ -57,25 +59,28 @@ def read_row(
             if wire not in OWN_COLUMNS:
                 unknown = {**(unknown or {}), wire: given}
             continue
-        if type(given) is str and len(given) <= LONGEST and given.strip() in placeholders:
+        name, plain, _, position, _ = place
+        if type(given) is str and len(given) <= plain and given > _NUMBERS and not unusual(given):
+            value = given.strip()  # the way of most texts
+            if value and value not in placeholders:
+                values[name] = value
             continue
-        value, problem = _read_at(place, given)
+        value, problem = _read_at(place, given, placeholders)
         if value is not None:
-            values[place.name] = value
+            values[name] = value
         if problem is not None:
-            found.append((place.position, problem))
+            found.append((position, problem))
     found.sort(key=_position)
     return RowRead(values, [problem for _, problem in found], unknown)
 
 
-def _read_at(place: _Place, given: Any) -> Read:
-    _, plain, read_text, _, column = place
+def _read_at(place: _Place, given: Any, placeholders: frozenset[str]) -> Read:
     text = str(given) if type(given) is Decimal and given.adjusted() < EXACT_DIGITS else given
     if type(text) is not str:
-        return read(column, given)
-    if len(text) <= plain and not is_unusual(text):
-        return text.strip() or None, None
-    return read_text(text) if len(text) <= LONGEST else read(column, text)
+        return read(place.column, given)
+    if len(text) > LONGEST:
+        return read(place.column, text)
+    return (None, None) if text.strip() in placeholders else place.read_text(text)
 
 
 def _position(found: tuple[int, Problem]) -> int:

@@ -8,7 +8,7 @@ from typing import Any
 
 from gateway.check.amounts import read_amount
 from gateway.check.dates import number_as_date, parse_date, why_no_date
-from gateway.check.garbled import is_scientific, is_unusual, lost_characters
+from gateway.check.garbled import is_scientific, lost_characters, unusual
 from schemas.cell import fault, is_cell
 from schemas.codes import OTHER_PENALTY_PREFIX, PENALTY_KINDS
 from schemas.columns import Column, ColumnType
@@ -60,7 +60,7 @@ def _is_list_of_kinds(column: Column, value: Any) -> bool:
 def _odd(column: Column, value: Any) -> tuple[Rule, str, str] | None:
     """Return what is wrong with a value that no column of this type has; None if nothing is."""
     if is_cell(value):
-        return _CELL_RULES.get(value["$cell"], Rule.FORMAT), *fault(value)
+        return _CELL_RULES[value["$cell"]], *fault(value)
     if isinstance(value, _NESTED) and not _is_list_of_kinds(column, value):
         return Rule.FORMAT, "应为文字", "填写文字"
     if isinstance(value, str) and value.strip() in ERRORS:
@@ -88,7 +88,7 @@ def missing(column: Column) -> Problem:
 
 def _text(column: Column, value: Any) -> Read:
     text = str(value)
-    if is_unusual(text):
+    if unusual(text):
         text = visible(text)
         if lost := lost_characters(text, column.max_length):
             words = f"“{text[:60]}”里有乱码“{lost}”，原来的字已丢失"
@@ -171,7 +171,13 @@ def problem(column: Column, rule: Rule, message: str, fix: str) -> Problem:
     return Problem(field=column.wire, rule=rule, message=f"{column.title}：{message}", fix=fix)
 
 
-_CELL_RULES = {"formula": Rule.FORMULA, "cut": Rule.GARBLED, "conflict": Rule.CONFLICT}
+_CELL_RULES = {
+    "formula": Rule.FORMULA,
+    "cut": Rule.GARBLED,
+    "conflict": Rule.CONFLICT,
+    "date": Rule.PRECISION,
+    "shifted": Rule.CONFLICT,
+}
 _READERS: dict[ColumnType, Callable[[Column, Any], Read]] = {
     ColumnType.TEXT: _text,
     ColumnType.DATE: _date,

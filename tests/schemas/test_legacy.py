@@ -79,6 +79,27 @@ def test_the_state_of_an_old_licence_becomes_a_2018_code(old: str, new: str) -> 
     assert row["XK_ZT"] == new
 
 
+@pytest.mark.parametrize(("old", "kept"), [("2", "异议"), ("3", "其他")])
+def test_other_states_of_an_old_licence_are_left_for_check(old: str, kept: str) -> None:
+    assert to_2018(LICENCE, {"XK_XDR": "某", "XK_ZT": old})["XK_ZT"] == kept
+
+
+@pytest.mark.parametrize("column", ["XK_XMMC", "XK_SPLB", "XK_FR"])
+def test_an_old_column_in_a_row_of_2018_changes_no_state(column: str) -> None:
+    row = {"XK_XDR_LB": "法人及非法人组织", column: "某", "XK_ZT": "1"}
+
+    assert to_2018(LICENCE, row)["XK_ZT"] == "1"
+
+
+@pytest.mark.parametrize(
+    ("old", "new"), [("2026-10-09", "2026/10/9"), ("２.0", "2"), ("样 例", "样例"), ("/", "样例")]
+)
+def test_old_and_new_that_say_the_same_are_one(old: str, new: str) -> None:
+    row = to_2018(PENALTY, {"CF_XDR": old, "CF_XDR_MC": new}, frozenset({"/"}))
+
+    assert row == {"CF_XDR_MC": new}
+
+
 def test_the_state_of_a_2018_licence_is_not_changed() -> None:
     assert to_2018(LICENCE, {"XK_XDR_MC": "某", "XK_ZT": "1"})["XK_ZT"] == "1"
 

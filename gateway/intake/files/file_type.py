@@ -30,6 +30,7 @@ class FileType(StrEnum):
     """The types that are read; each with its name for people."""
 
     WORKBOOK = "工作簿"
+    OLDER_WORKBOOK = "工作簿（xls、et 或 ods：出错的公式显示不出来，读作空）"
     TABLE = "文本表格"
     JSON_LIST = "JSON 列表"
     JSON_LINES = "JSON，一行一条"
@@ -64,8 +65,10 @@ def _zip_type(path: Path, max_unpacked_bytes: int) -> FileType:
         words = f"工作簿解压后{unpacked}字节，超过上限{max_unpacked_bytes}字节"
         raise UnreadableFile(f"{words}：请分成几个文件，或另存为 CSV")
     names = {entry.filename for entry in entries}
-    if any(name.startswith("xl/") for name in names) or "content.xml" in names:
+    if any(name.startswith("xl/") for name in names):
         return FileType.WORKBOOK
+    if "content.xml" in names:
+        return FileType.OLDER_WORKBOOK
     if any(name.startswith("word/") for name in names):
         raise UnreadableFile("这是 Word 文档，不是表格：把其中的表格粘贴到 Excel，另存为 .xlsx")
     raise UnreadableFile("这是压缩包，不是表格：解压以后，导入里面的文件")
@@ -76,7 +79,7 @@ def _ole_type(head: bytes) -> FileType:
         raise UnreadableFile(f"工作簿加了密码，读不出来：{_SAVE_AS}")
     if "WordDocument".encode("utf-16-le") in head:
         raise UnreadableFile("这是 Word 文档，不是表格：把其中的表格粘贴到 Excel，另存为 .xlsx")
-    return FileType.WORKBOOK
+    return FileType.OLDER_WORKBOOK
 
 
 def _text_type(head: bytes) -> FileType:

@@ -3,18 +3,22 @@
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any
 
 from gateway.check.rows import OWN_COLUMNS
-from schemas.cell import conflict
+from schemas.cell import conflict, say_the_same
 from schemas.codes import RecordKind
 from schemas.column_names import ColumnNames, name_key
-from schemas.identifiers import fold_once, visible
+from schemas.columns import ColumnType, columns_of
+from schemas.identifiers import visible
+from schemas.kinds import KINDS
+from schemas.legacy import OLD_COLUMNS
 
 #: The header is looked for in so many rows from the first that has something in it.
 SEARCHED_ROWS = 20
 #: With so many known columns a row is a header, whatever else is in it.
-_ENOUGH = 3
+ENOUGH = 3
 #: Names of a running number 序号, which says nothing about a record.
 _RUNNING_NUMBER = frozenset(map(name_key, ["序号", "编号", "行号", "No.", "NO", "#", "序", "项次"]))
 
@@ -37,6 +41,12 @@ class Header:
     repeated: tuple[str, ...] = ()
     #: Names of columns that say nothing of a record: the running number, and unknown ones.
     silent: frozenset[str] = frozenset()
+    #: Columns of the layout of 2016–17.
+    old: frozenset[str] = frozenset()
+    #: Columns in which a day is no value.
+    texts: frozenset[str] = frozenset()
+    #: Texts of which three in one row make that row a header too.
+    titles: frozenset[str] = frozenset()
 
     def values(self, number: int, cells: Sequence[Any]) -> dict[str, Any]:
         """Return the cells that are not blank, by name; two that differ become a conflict."""
@@ -55,9 +65,13 @@ class Header:
         """Keep the value of columns of one name if it is one; else put a conflict in its place."""
         places = [place for place, other in enumerate(self.names[: len(cells)]) if other == name]
         filled = [place for place in places if not is_blank(cells[place])]
-        if any(not _same(cells[filled[0]], cells[place]) for place in filled):
+        if any(not say_the_same(cells[filled[0]], cells[place]) for place in filled):
             addresses = (f"{column_letters(place)}{number}" for place in filled)
             row[name] = conflict(dict(zip(addresses, (cells[i] for i in filled), strict=True)))
+
+    def may_have_unnamed(self, cells: Sequence[Any]) -> bool:
+        """Whether a row may have something in a column without a name; quick."""
+        return bool(self.nameless) or len(cells) > len(self.names)
 
     def unnamed(self, cells: Sequence[Any]) -> list[str]:
         """Return the letters of columns without a name that have something in this row."""
@@ -80,17 +94,33 @@ def is_blank(cell: Any) -> bool:
 def find_header(
     rows: Sequence[tuple[int, Sequence[Any]]], names: ColumnNames, kind: RecordKind | None
 ) -> Header | None:
-    """Return the header among the first rows: the row with the most known columns.
+    """Return the header among the first rows: the first one with three known columns.
 
-    A row is one if it has three of them, if half of its cells are, or if it has nothing else. None
-    if there is none: it is never guessed.
+    Of two such rows, one behind the other, the second is it if it knows more: the first names
+    groups of columns. Without such a row it is the one that knows the most, if half of its cells
+    are known. None if there is none: it is never guessed.
     """
     headers = [_header(rows, place, names, kind) for place in range(min(len(rows), SEARCHED_ROWS))]
+    for place, one in enumerate(headers):
+        if one.known >= ENOUGH:
+            below = headers[place + 1] if place + 1 < len(headers) else one
+            return below if below.known > one.known and below.row == one.row + 1 else one
     best = max(headers, key=lambda one: one.known, default=None)
     if best is None or not best.known:
         return None
     filled = sum(bool(name) for name in best.names) - len(best.numbers)
-    return best if best.known >= _ENOUGH or best.known * 2 >= filled else None
+    return best if best.known * 2 >= filled else None
+
+
+def another_header(
+    before: Header, row: tuple[int, Sequence[Any]], names: ColumnNames
+) -> Header | None:
+    """Return the header that a row among the records is; None if it is none."""
+    texts = [cell for cell in row[1] if type(cell) is str]
+    if len(before.titles.intersection(texts)) < ENOUGH:
+        return None
+    found = _header([row], 0, names, before.kind)
+    return found if found.known >= ENOUGH else None
 
 
 def _header(
@@ -103,7 +133,7 @@ def _header(
     given = [_name(cell) for cell in cells]
     kind = kind or names.kind_of(given)
     if place and kind is not None:
-        given = _with_merged(given, rows[place - 1][1], names, kind)
+        given = _under_groups(given, rows[place - 1][1], names, kind)
     wires = [_wire(name, names, kind) for name in given]
     unknown = {
         name: names.nearest(kind, name) if kind else None
@@ -122,20 +152,39 @@ def _header(
         nameless=tuple(place for place, name in enumerate(given) if not name),
         repeated=tuple(name for name, times in Counter(meant).items() if name and times > 1),
         silent=numbers | unknown.keys(),
+        old=OLD_COLUMNS.get(kind, frozenset()).intersection(meant) if kind else frozenset(),
+        texts=_texts_of(kind),
+        titles=_titles_of(kind) | set(filter(None, given)),
     )
 
 
-def _with_merged(
+def _under_groups(
     given: Sequence[str], above: Sequence[Any], names: ColumnNames, kind: RecordKind
 ) -> list[str]:
-    """Fill empty names from the row above: a cell that is merged over both has its text there."""
-    upper = [_name(cell) for cell in above] + [""] * len(given)
-    filled = [
-        name or (over if names.wire(kind, over) else "")
-        for name, over in zip(given, upper, strict=False)
+    """Return the names together with that of their group above, where this is a known column.
+
+    An empty name is that of a cell that is merged over both rows.
+    """
+    groups = [*map(_name, above), *[""] * len(given)]
+    pairs = zip([*given, *[""] * (len(above) - len(given))], groups, strict=False)
+    return [
+        group + name
+        if group != name and (name or names.wire(kind, group)) and names.wire(kind, group + name)
+        else name
+        for name, group in pairs
     ]
-    more = upper[len(given) : len(above)]
-    return [*filled, *(over if names.wire(kind, over) else "" for over in more)]
+
+
+@cache
+def _texts_of(kind: RecordKind | None) -> frozenset[str]:
+    columns = columns_of(KINDS[kind].model) if kind else ()
+    return frozenset(column.wire for column in columns if column.type is not ColumnType.DATE)
+
+
+@cache
+def _titles_of(kind: RecordKind | None) -> frozenset[str]:
+    columns = columns_of(KINDS[kind].model) if kind else ()
+    return frozenset(text for column in columns for text in (column.wire, column.title))
 
 
 def _name(cell: Any) -> str:
@@ -149,10 +198,6 @@ def _wire(name: str, names: ColumnNames, kind: RecordKind | None) -> str | None:
     if kind is not None:
         return names.wire(kind, name) if name else None
     return name if any(names.wire(one, name) == name for one in RecordKind) else None
-
-
-def _same(one: Any, other: Any) -> bool:
-    return bool(one == other) or fold_once(str(one)) == fold_once(str(other))
 
 
 def column_letters(place: int) -> str:

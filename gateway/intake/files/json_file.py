@@ -7,16 +7,16 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, BinaryIO
 
-import orjson
-
 from gateway.intake.files.unreadable import UnreadableFile
 from schemas.faults import of_json
+from schemas.kinds import KINDS
 
 _BOM = b"\xef\xbb\xbf"
-_BLOCK = 1 << 20
+_BLOCK = 1 << 16
 #: A list is read as a whole; more is sent line by line.
-_MOST_LIST_BYTES = 64 * 2**20
+_MOST_LIST_BYTES = 10 * 2**20
 _DECODER = json.JSONDecoder(parse_float=str, parse_int=str)
+_PREFIXES = frozenset({kind.prefix for kind in KINDS.values() if kind.prefix})
 _BETWEEN = re.compile(r"[\s]*")
 
 Item = tuple[int, bytes]
@@ -57,19 +57,16 @@ def _skip_line(stream: BinaryIO) -> None:
 
 
 def is_lines(path: Path, encoding: str) -> bool:
-    """Whether the first line is a record by itself; else the file is one object over many lines."""
+    """Whether each line is a record; else the file is one list, or one object over many lines."""
     with path.open("rb") as stream:
-        first = stream.readline(_BLOCK)
-        more = stream.read(1)
+        first = stream.readline(_MOST_LIST_BYTES + 1)
+        more = bool(stream.read(_BLOCK).strip(b"\x00 \t\r\n"))
+    text = codecs.decode(first, encoding, "replace").strip("\ufeff \t\r\n")
     try:
-        row = json.loads(codecs.decode(first, encoding, "replace").lstrip("\ufeff"))
-    except ValueError:
-        return bool(more) and first.strip(b"\xef\xbb\xbf \t\r\n\x00\xff\xfe") not in {
-            b"{",
-            b"[",
-            b"",
-        }
-    return not isinstance(row, dict) or bool(more) or _list_within(row) is None
+        row = json.loads(text)
+    except (ValueError, RecursionError):
+        return more and text != "{"
+    return more or not isinstance(row, dict) or _list_within(row) is None
 
 
 def listed(path: Path, encoding: str) -> tuple[str, list[bytes]]:
@@ -84,28 +81,41 @@ def listed(path: Path, encoding: str) -> tuple[str, list[bytes]]:
     try:
         if text.startswith("["):
             return "", list(elements(text))
-        whole = json.loads(text)
+        within = _list_within(_DECODER.decode(text))
+        return (within, list(elements(_member(text, within)))) if within else ("", [text.encode()])
     except (ValueError, RecursionError) as error:
-        told = of_json(error)
-        raise UnreadableFile(
-            f"不是有效的 JSON：{told}；检查引号、逗号和括号，或重新导出"
-        ) from error
-    if not isinstance(whole, dict):
-        raise UnreadableFile("JSON 里没有记录：一条记录写成一个对象，多条写成列表")
-    within = _list_within(whole)
-    if within is None:
-        return "", [text.encode()]
-    return within, [orjson.dumps(row) for row in whole[within]]
+        raise UnreadableFile(f"不是有效的 JSON：{of_json(error)}；检查引号、逗号和括号") from error
 
 
-def _list_within(row: dict[str, Any]) -> str | None:
-    """Return the only field of an answer that holds a list of records, such as data."""
+def _list_within(row: Any) -> str | None:
+    """Return the only field of an answer that holds a list of records, such as data.
+
+    A record may have lists of its own: it has columns of a standard.
+    """
+    if not isinstance(row, dict) or "specversion" in row or _has_columns(row):
+        return None
     named = [
         name
         for name, value in row.items()
-        if isinstance(value, list) and value and all(isinstance(one, dict) for one in value)
+        if isinstance(value, list) and value and all(map(_has_columns, value))
     ]
-    return named[0] if len(named) == 1 and "specversion" not in row else None
+    return named[0] if len(named) == 1 else None
+
+
+def _has_columns(row: Any) -> bool:
+    return isinstance(row, dict) and any(name[:3].upper() in _PREFIXES for name in row)
+
+
+def _member(text: str, name: str) -> str:
+    """Return a member of the object that a text is, as it was written."""
+    position = _skip(text, 1)
+    while True:
+        key, position = _DECODER.raw_decode(text, position)
+        start = _skip(text, _skip(text, position) + 1)
+        _, position = _DECODER.raw_decode(text, start)
+        if key == name:
+            return text[start:position]
+        position = _skip(text, _skip(text, position) + 1)
 
 
 def elements(text: str) -> Iterator[bytes]:

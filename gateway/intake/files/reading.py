@@ -54,7 +54,7 @@ class Reading:
         type_ = file_type(self._path, self._limits.max_unpacked_bytes)
         self.report.type = type_.value
         match type_:
-            case FileType.WORKBOOK:
+            case FileType.WORKBOOK | FileType.OLDER_WORKBOOK:
                 yield from self._workbook(origin)
             case FileType.TABLE:
                 yield from self._text_table(origin)
@@ -87,7 +87,7 @@ class Reading:
         self.report.separator = SEPARATORS.get(table.separator, f"“{table.separator}”分隔")
         report = TableReport()
         self.report.tables.append(report)
-        yield from self._rows(origin, table.rows(), report)
+        yield from self._rows(origin, table.rows(), report, strict=True)
         self._require_header()
 
     def _workbook(self, origin: str) -> Iterator[Raw]:
@@ -108,9 +108,11 @@ class Reading:
                 "请分成几个文件，或另存为 CSV"
             )
 
-    def _rows(self, origin: str, rows: Iterable[Row], report: TableReport) -> Iterator[Raw]:
+    def _rows(
+        self, origin: str, rows: Iterable[Row], report: TableReport, *, strict: bool = False
+    ) -> Iterator[Raw]:
         start = report.index * SHEET_STRIDE
-        for number, row in records(rows, self._names, self._kind, report):
+        for number, row in records(rows, self._names, self._kind, report, strict=strict):
             kind = report.header.kind if report.header else None
             yield Raw(origin, start + number, orjson.dumps(row), kind)
 

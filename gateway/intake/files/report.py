@@ -1,14 +1,17 @@
 """What was recognised in a file: its type, tables and headers, and the rows that are no records."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from gateway.check.raw import SHEET_STRIDE, Raw
-from gateway.intake.files.header import Header
+from gateway.intake.files.header import Header, is_blank
 from gateway.titles import KINDS
 
 #: Skipped rows that are named; the others are only counted.
 _NAMED = 5
+#: A page of notes has one or two filled cells in a row.
+_CELLS_OF_DATA = 3
 
 
 @dataclass(slots=True)
@@ -21,12 +24,24 @@ class TableReport:
     empty: bool = False
     header: Header | None = None
     records: int = 0
+    above: list[int] = field(default_factory=list)  #: rows above the header with something in them
+    width: int = 0  #: of a table that is not read: the most filled cells of a row
     skipped: dict[str, list[int]] = field(default_factory=dict)
     unnamed: set[str] = field(default_factory=set)  #: letters of columns without a name
+
+    def unread(self, first: Sequence[tuple[int, Sequence[Any]]]) -> None:
+        """Note a table without a header, by its first rows."""
+        self.empty = not first
+        self.width = max((sum(not is_blank(c) for c in cells) for _, cells in first), default=0)
 
     def skip(self, row: int, reason: str) -> None:
         """Note a row that is no record."""
         self.skipped.setdefault(reason, []).append(row)
+
+    @property
+    def looks_like_data(self) -> bool:
+        """Whether a visible table that is not read has rows of several cells."""
+        return self.header is None and not self.hidden and self.width >= _CELLS_OF_DATA
 
     @property
     def words(self) -> list[str]:

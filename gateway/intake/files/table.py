@@ -8,9 +8,9 @@ from typing import Any
 
 from gateway.check.dates import parse_date
 from gateway.check.values import lost_digits
-from gateway.intake.files.header import SEARCHED_ROWS, Header, find_header, is_blank
+from gateway.intake.files.header import SEARCHED_ROWS, Header, another_header, find_header, is_blank
 from gateway.intake.files.report import TableReport
-from schemas.cell import MARK, formula
+from schemas.cell import MARK, date, formula, shifted
 from schemas.codes import RecordKind
 from schemas.column_names import ColumnNames
 from schemas.columns import ColumnType, columns_of
@@ -24,8 +24,9 @@ Record = tuple[int, dict[str, Any]]
 _TEMPLATE = re.compile(
     r"必填|选填|必录|填写|填报|填表|表格说明|说明[:：]|^说明|^备注[:：]|^注[:：\d]|格式|示例|请勿|下拉"
     r"|字以内|\d+位|位代码|YYYY|yyyy|多个用|隔开|单位[:：]|合计|小计|总计|制表|审核人|负责人|联系电话"
-    r"|联系人|以下空白|以下无|^[（(]?盖章"
+    r"|联系人|以下空白|以下无|^[（(]?盖章|经办人|复核|签字|^第\d+页|共\d+页|数据来源[:：]|一式|截止日期[:：]"
 )
+_CELLS_OF_A_NOTE = 2
 #: The first cell of a row that shows how to fill in the others.
 _EXAMPLE = re.compile(r"(填写|填报)?(示例|样例|例子|范例|例)[:：]?\d*")
 #: A text that may be a code: letters and digits only, with at least as many as the shortest has.
@@ -33,21 +34,34 @@ _CODE = re.compile(r"[0-9A-Za-z-]{8,}")
 
 
 def records(
-    rows: Iterable[Row], names: ColumnNames, kind: RecordKind | None, report: TableReport
+    rows: Iterable[Row],
+    names: ColumnNames,
+    kind: RecordKind | None,
+    report: TableReport,
+    *,
+    strict: bool = False,
 ) -> Iterator[Record]:
     """Yield the records of a table by wire column, and note in the report what is none.
 
-    A table without a header has no records; the report says so.
+    A table without a header has no records; the report says so. `strict`: a row that is longer
+    than the header is shifted by a separator within a cell, as happens in texts.
     """
     filled = (row for row in rows if not all(map(is_blank, row[1])))
     first = list(islice(filled, SEARCHED_ROWS))
     header = find_header(first, names, kind)
     if header is None:
-        report.empty = not first
+        report.unread(first)
         return
     report.header = header
     for number, cells in chain(first, filled):
         if number <= header.row:
+            if number < report.header.row:
+                report.above.append(number)
+            continue
+        again = another_header(header, (number, cells), names)
+        if again is not None:
+            report.skip(number, "又一个表头" if again.names == header.names else "另一个表头")
+            header = again
             continue
         row = header.values(number, cells)
         reason = _no_record(header, row, cells)
@@ -55,15 +69,22 @@ def records(
             report.skip(number, reason)
             continue
         report.records += 1
-        if header.nameless or len(cells) > len(header.names):
-            report.unnamed.update(header.unnamed(cells))
-        yield (
-            number,
-            {
-                name: cell if type(cell) is str else _value(cell, name, number, header)
-                for name, cell in row.items()
-            },
-        )
+        extra = header.unnamed(cells) if header.may_have_unnamed(cells) else []
+        if extra and not strict:
+            report.unnamed.update(extra)
+        yield number, _values(header, row, number, len(extra) if strict else 0)
+
+
+def _values(header: Header, row: Mapping[str, Any], number: int, surplus: int) -> dict[str, Any]:
+    values = {
+        name: cell if type(cell) is str else _value(cell, name, number, header)
+        for name, cell in row.items()
+    }
+    if surplus:
+        name = next(iter(values))
+        values[name] = shifted(str(values[name]), surplus)
+    # An old column says by its name, also where it is empty, in which layout a row is.
+    return values if not header.old else {**dict.fromkeys(header.old, ""), **values}
 
 
 def _no_record(header: Header, row: Mapping[str, Any], cells: Sequence[Any]) -> str | None:
@@ -75,13 +96,20 @@ def _no_record(header: Header, row: Mapping[str, Any], cells: Sequence[Any]) -> 
     first = str(next((cell for cell in cells if not is_blank(cell)), ""))
     if "例" in first and _EXAMPLE.fullmatch(first.strip()):
         return "填写示例"
-    if _identifies(header.kind, row) or not any(_TEMPLATE.search(str(v)) for v in row.values()):
+    if _identifies(header.kind, row):
         return None
-    return "填报说明或表尾文字"
+    hints = sum(_TEMPLATE.search(str(cell)) is not None for cell in row.values())
+    # Of a row with more cells than a note has, at least half must be hints.
+    if hints and (len(row) <= _CELLS_OF_A_NOTE or hints * 2 >= len(row)):
+        return "填报说明或表尾文字"
+    return None
 
 
 def _identifies(kind: RecordKind, row: Mapping[str, Any]) -> bool:
-    """Whether a row has a code, a document number, a day or an amount, as records have."""
+    """Whether a row has a code, a document number or a day, as records have.
+
+    An amount alone is that of a sum.
+    """
     for wire, type_ in _identifying(kind):
         cell = row.get(wire)
         if cell is not None and _says_something(type_, cell):
@@ -114,21 +142,20 @@ _SAYING: dict[ColumnType, Callable[[str], bool]] = {
     ColumnType.CREDIT_CODE: _is_code,
     ColumnType.IDENTITY: _is_code,
     ColumnType.DATE: lambda text: parse_date(text) is not None,
-    ColumnType.AMOUNT: lambda text: text.replace(".", "").isdecimal(),
 }
 
 
 def _value(cell: Any, name: str, number: int, header: Header) -> Any:
     """Return a cell as check reads it: texts; numbers only where digits may be lost."""
-    if type(cell) is str:
-        return cell
     if isinstance(cell, bool):
         return "TRUE" if cell else "FALSE"
-    if isinstance(cell, dict) and MARK not in cell:
-        return formula(header.address(name, number))
     if isinstance(cell, int | float):
         return number_text(cell)
-    return cell
+    if "date" in cell and MARK not in cell:
+        if name in header.texts:
+            return date(header.address(name, number), cell["date"])
+        return cell["date"]
+    return formula(header.address(name, number)) if "formula" in cell else cell
 
 
 def number_text(value: float) -> Any:

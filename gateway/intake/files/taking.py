@@ -51,7 +51,7 @@ class Taken:
             "file": self.reading.report.as_json(),
             **self.tally.as_json(),
             "stopped": self.stopped or None,
-            "taken": not (self.stopped and self.whole),
+            "taken": bool(self.tally.verdicts) and not (self.stopped and self.whole),
         }
 
 
@@ -93,11 +93,18 @@ async def _only_check(pipeline: Pipeline, taken: Taken, each: Each) -> None:
                     faulty.append((place, one))
     except UnreadableFile as error:
         taken.stopped = str(error)
-    if faulty and not taken.stopped:
-        taken.stopped = f"{len(faulty)} 条有问题，要求整份接收"
+    taken.stopped = taken.stopped or _not_whole(taken.reading, len(faulty))
     if taken.stopped:
         for place, one in faulty:
             each(place, one, None)
+
+
+def _not_whole(reading: Reading, faulty: int) -> str:
+    """Return in Chinese why a file that was read to its end is not taken as a whole, or nothing."""
+    if faulty:
+        return f"{faulty} 条有问题，要求整份接收"
+    unread = [f"“{one.name}”" for one in reading.report.tables if one.looks_like_data]
+    return f"{'、'.join(unread)}表像是数据，却找不到认识的列名，要求整份接收" if unread else ""
 
 
 async def _batches(items: Iterable[Raw]) -> AsyncIterator[list[Raw]]:

@@ -5,7 +5,8 @@ this one. Prints JSON lines: the sheets, then for each visible one its rows that
 
     {"sheets": [{"name", "hidden", "rows"}]}     rows: so many have something in them, or fewer
     {"sheet": 0}
-    [[row number, [cell, …]], …]        texts, numbers, true and false, {"formula": 1}; "" is empty
+    [[row number, [cell, …]], …]        texts, numbers, true and false, {"formula": 1},
+                                        {"date": "2026-10-09"}; "" is empty
     {"end": true}                                 everything was printed
     {"error": "…"}                                the reader's words, instead of all that
     {"far": "XFD1048576"}                         with --far: the cell that lies far from the others
@@ -17,6 +18,7 @@ import xml.parsers.expat
 import zipfile
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from datetime import date, datetime
 from typing import Any
 from xml.etree.ElementTree import ParseError
 
@@ -27,13 +29,18 @@ from defusedxml.ElementTree import fromstring
 CPU_SECONDS = 120
 #: Rows of a line.
 CHUNK = 100
+#: Merged cells, and rows of one, that are filled.
+MOST_MERGED = 10_000
 BLOCK = 1 << 20
 #: A cell so many rows or columns behind the next one is far from it.
 FAR_ROWS, FAR_COLUMNS = 1000, 100
 LINKS = "xl/_rels/workbook.xml.rels"
-_RELATION = "{http://schemas.openxmlformats.org/officeDocument/2006/relationships}id"
+#: The attribute of a sheet that names its part; Strict workbooks have another namespace.
+RELATION = "}id"
 
 Cells = dict[tuple[int, int], Any]
+#: Types that JSON has.
+PLAIN = frozenset({str, int, float, bool})
 
 
 def main(path: str, max_bytes: int, counted: int, far: bool) -> None:
@@ -90,19 +97,61 @@ def filled(sheet: Any, counted: int) -> int:
 
 def write_rows(sheet: Any, odd: Cells) -> None:
     """Print the rows of a sheet that have something in a cell."""
-    odd_rows: dict[int, dict[int, Any]] = {}
-    for (number, column), value in odd.items():
-        odd_rows.setdefault(number, {})[column] = value
+    odd_rows = by_row(odd)
+    merged = merged_rows(sheet)
+    margin = [""] * (sheet.start or (0, 0))[1]  # the reader begins with the first used column
+    values: dict[tuple[int, int], Any] = {}
     chunk: list[tuple[int, list[Any]]] = []
-    for number, row in enumerate(sheet.iter_rows(), 1):
+    for number, read_row in enumerate(sheet.iter_rows(), 1):
+        row = margin + read_row if margin else read_row
+        if not set(map(type, row)) <= PLAIN:
+            row = [cell if type(cell) in PLAIN else as_json(cell) for cell in row]
         if number in odd_rows:
             place_odd(row, odd_rows[number])
+        if number in merged:
+            fill(row, merged[number], values)
         if row.count("") < len(row):
             chunk.append((number, row))
         if len(chunk) == CHUNK:
             tell(chunk)
             chunk = []
     tell(chunk)
+
+
+def as_json(cell: Any) -> Any:
+    """Return a day as such, so that it is told from a text; other values as text."""
+    if isinstance(cell, datetime):
+        return {"date": cell.isoformat().removesuffix("T00:00:00")}
+    return {"date": cell.isoformat()} if isinstance(cell, date) else str(cell)
+
+
+def by_row(cells: Cells) -> dict[int, dict[int, Any]]:
+    """Return cells by row and column."""
+    rows: dict[int, dict[int, Any]] = {}
+    for (number, column), value in cells.items():
+        rows.setdefault(number, {})[column] = value
+    return rows
+
+
+def merged_rows(sheet: Any) -> dict[int, dict[int, tuple[int, int]]]:
+    """Return row → column → first cell of the merged cell that it is a part of; from 1."""
+    rows: dict[int, dict[int, tuple[int, int]]] = {}
+    for (top, left), (bottom, right) in (sheet.merged_cell_ranges or [])[:MOST_MERGED]:
+        for row in range(top, min(bottom, top + MOST_MERGED) + 1):
+            for column in range(left, min(right, left + FAR_COLUMNS) + 1):
+                rows.setdefault(row + 1, {})[column + 1] = (top + 1, left + 1)
+    return rows
+
+
+def fill(
+    row: list[Any], parts: dict[int, tuple[int, int]], values: dict[tuple[int, int], Any]
+) -> None:
+    """Put into each part of a merged cell what a person sees there; remember it for later rows."""
+    for column, first in parts.items():
+        row += [""] * (column - len(row))
+        if first not in values:
+            values[first] = row[column - 1]
+        row[column - 1] = values[first]
 
 
 def place_odd(cells: list[Any], odd: dict[int, Any]) -> None:
@@ -138,7 +187,8 @@ def sheet_parts(archive: zipfile.ZipFile) -> tuple[dict[str, str], bool]:
     target = {link.get("Id"): link.get("Target", "") for link in links}
     found = {}
     for sheet in book.iterfind(".//{*}sheet"):
-        part = target.get(sheet.get(_RELATION), "")
+        link = next((value for name, value in sheet.items() if name.endswith(RELATION)), "")
+        part = target.get(link, "")
         found[sheet.get("name", "")] = part[1:] if part.startswith("/") else f"xl/{part}"
     calculation = book.find("{*}calcPr")
     recalculated = calculation is not None and calculation.get("fullCalcOnLoad") in {"1", "true"}

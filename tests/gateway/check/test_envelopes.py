@@ -30,9 +30,19 @@ OPENED: dict[str, Any] = {
     "avro union": {name: {"string": value} for name, value in ROW.items()},
     "encoded twice": orjson.dumps(ROW).decode(),
 }
+#: Rows with columns of a standard are the record, whatever else they have.
+RECORDS: dict[str, Any] = {
+    "an operator": ROW | {"op": "zhangsan"},
+    "a database": ROW | {"database": "d", "data": "x"},
+    "a payload": ROW | {"payload": "x"},
+    "attachments": ROW | {"attachments": [{"name": "决定书.pdf"}]},
+    "a title beside its code": ROW | {"BZ": "甲", "备注": "乙"},
+    "a spoofed cell": ROW | {"BZ": {"$cell": []}},
+}
 DELETED: dict[str, Any] = {
     "debezium": {"before": ROW, "after": None, "op": "d"},
     "debezium flattened": ROW | {"__op": "d", "__deleted": "true"},
+    "debezium flattened by op": ROW | {"__op": "d"},
     "canal": {"database": "d", "table": "t", "type": "DELETE", "data": [ROW]},
     "goldengate": {"table": "T", "op_type": "D", "before": ROW},
 }
@@ -80,3 +90,16 @@ def test_what_holds_no_single_row_is_told_in_one_sentence(keys: Keys, name: str)
     assert found.verdict is Verdict.REFUSED
     assert len(found.problems) == 1
     assert words in found.problems[0].message
+
+
+@pytest.mark.parametrize("name", RECORDS)
+def test_a_row_with_columns_of_the_standard_is_no_envelope(keys: Keys, name: str) -> None:
+    found = checked(keys, RECORDS[name])
+
+    assert found.key == checked(keys, ROW).key
+    assert all(problem.field == "BZ" for problem in found.problems)
+
+
+@pytest.mark.parametrize("name", ["濮洪海", "濮翠芳", "璐宝珺波", "鑫鼎铭琪瑞璐琳玮晟有限公司"])
+def test_a_real_name_is_not_taken_for_mojibake(keys: Keys, name: str) -> None:
+    assert checked(keys, ROW | {"CF_XDR_MC": name}).verdict is Verdict.OK

@@ -187,9 +187,21 @@ def test_a_workbook_with_a_name_of_foreign_bytes_is_read(tmp_path: Path) -> None
 
 
 def test_empty_rows_and_cells_are_left_out(tmp_path: Path) -> None:
-    path = csv(tmp_path, "CF_WSH,CF_SY\n1,\n,,\n\n2,x,surplus\n")
+    path = csv(tmp_path, "CF_WSH,CF_SY\n1,\n,,\n\n2,x,\n")
 
     assert bodies(path) == [{"CF_WSH": "1"}, {"CF_WSH": "2", "CF_SY": "x"}]
+
+
+def test_a_row_that_is_longer_than_the_header_is_refused_as_shifted(
+    tmp_path: Path, check: Check
+) -> None:
+    rows = [penalty(1), penalty(2, CF_SJLY="甲局,上城分局")]
+    path = csv(tmp_path, table(rows).replace('"甲局,上城分局"', "甲局,上城分局"))
+
+    good, shifted = [check(raw.body) for raw in Reading(path, LIMITS)]
+
+    assert (good.verdict, shifted.verdict) == ("ok", "refused")
+    assert "比表头多 1 格" in shifted.problems[0].message
 
 
 def test_an_invalid_byte_refuses_only_its_row(tmp_path: Path, check: Check) -> None:

@@ -65,7 +65,9 @@ def by_openpyxl(path: Path, rows: list[list[Any]]) -> None:
 
 
 @pytest.mark.parametrize("write", [by_xlsxwriter, by_openpyxl])
-@settings(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 @given(rows=TABLES)
 def test_every_value_that_is_read_stands_in_its_cell(
     tmp_path: Path, write: Writer, rows: list[list[Any]]
@@ -88,6 +90,9 @@ def test_every_value_that_is_read_stands_in_its_cell(
 
 def same(value: Any, cell: Any) -> bool:
     """Whether a value that was read is what the cell shows."""
+    if isinstance(value, dict):  # a day in a column of texts is named as such
+        assert value["$cell"] == "date"
+        value = value["text"]
     if isinstance(cell, bool):
         return bool(value == str(cell).upper())
     if isinstance(cell, datetime):
