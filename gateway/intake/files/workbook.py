@@ -8,8 +8,8 @@ from typing import Any, NamedTuple
 
 import msgspec
 
+import gateway
 from gateway.config.settings import FileLimits
-from gateway.intake.files import workbook_child
 from gateway.intake.files.unreadable import UnreadableFile
 
 _DECODE = msgspec.json.Decoder().decode
@@ -113,10 +113,28 @@ class Workbook:
         )
 
 
+#: Runs the child alone: nothing in the present folder or the environment is imported.
+_CODE = (
+    "import sys; sys.path.insert(0, sys.argv[1]);"
+    f"from {__package__}.workbook_child import main; main(*sys.argv[2:])"
+)
+_PACKAGES = str(Path(gateway.__file__).parent.parent)
+
+
 def _start(path: Path, limits: FileLimits, *more: str) -> subprocess.Popen[bytes]:
-    child = str(Path(workbook_child.__file__))
     bounds = [str(limits.max_reader_bytes), str(limits.max_xlsx_rows)]
-    command = [sys.executable, "-I", "-X", "utf8", child, str(path), *bounds, *more]
+    command = [
+        sys.executable,
+        "-I",
+        "-X",
+        "utf8",
+        "-c",
+        _CODE,
+        _PACKAGES,
+        str(path),
+        *bounds,
+        *more,
+    ]
     return subprocess.Popen(  # noqa: S603  our own program
         command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
     )

@@ -200,17 +200,15 @@ def test_a_cell_far_from_all_others_is_named_or_read_within_the_bound(
 def test_a_reader_that_ends_in_the_middle_is_told(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    child = tmp_path / "child.py"
-    child.write_text(
-        "import sys\n"
-        'print(\'{"sheets":[{"name":"表","hidden":false,"rows":2}]}\')\n'
-        "print('{\"sheet\":0}')\n"
-        'print(\'[[1,["CF_WSH","CF_XDR_MC"]],[2,["1号","某厂"]]]\')\n'
-        "sys.exit(134)\n"
-    )
+    child = """import sys
+print('{"sheets":[{"name":"表","hidden":false,"rows":2}]}')
+print('{"sheet":0}')
+print('[[1,["CF_WSH","CF_XDR_MC"]],[2,["1号","某厂"]]]')
+sys.exit(134)
+"""
     path = tmp_path / "any.xlsx"
     by_openpyxl(path, [["1号", "某厂", 1, "2026-10-09", ""]])
-    monkeypatch.setattr("gateway.intake.files.workbook.workbook_child.__file__", str(child))
+    monkeypatch.setattr("gateway.intake.files.workbook._CODE", child)
 
     with pytest.raises(UnreadableFile, match="太大或已损坏"):
         list(Reading(path, FileLimits()))

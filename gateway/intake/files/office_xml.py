@@ -1,0 +1,180 @@
+"""What the reader of workbooks does not give, from the XML of Office workbooks.
+
+It is used in the process that reads a workbook, within its bounds of memory and time.
+"""
+
+import xml.parsers.expat
+import zipfile
+from collections.abc import Iterator
+from typing import Any
+from xml.etree.ElementTree import ParseError
+
+from defusedxml import DefusedXmlException
+from defusedxml.ElementTree import fromstring
+
+BLOCK = 1 << 20
+#: A cell so many rows or columns behind the next one is far from it.
+FAR_ROWS, FAR_COLUMNS = 1000, 100
+LINKS = "xl/_rels/workbook.xml.rels"
+#: The attribute of a sheet that names its part; Strict workbooks have another namespace.
+RELATION = "}id"
+
+Cells = dict[tuple[int, int], Any]
+
+
+def odd_cells(path: str, name: str) -> Cells:
+    """Return the errors of a sheet, and its formulas without a result.
+
+    The reader gives an empty cell for both. Only the XML of Office workbooks is looked at.
+    """
+    if not zipfile.is_zipfile(path):
+        return {}
+    with zipfile.ZipFile(path) as archive:
+        parts, recalculated = sheet_parts(archive)
+        part = parts.get(name)
+        if part is None or not any(has_odd(block) for block in blocks(archive, part)):
+            return {}
+        found = cells_of(archive, part, recalculated)
+        return {address: value for address, value in found if value is not None}
+
+
+def sheet_parts(archive: zipfile.ZipFile) -> tuple[dict[str, str], bool]:
+    """Return sheet name → file in the archive, and whether formulas are still to be calculated."""
+    try:
+        book = fromstring(archive.read("xl/workbook.xml"))
+        links = fromstring(archive.read(LINKS))
+    except (KeyError, ParseError, DefusedXmlException):
+        return {}, False
+    target = {link.get("Id"): link.get("Target", "") for link in links}
+    found = {}
+    for sheet in book.iterfind(".//{*}sheet"):
+        link = next((value for name, value in sheet.items() if name.endswith(RELATION)), "")
+        part = target.get(link, "")
+        found[sheet.get("name", "")] = part[1:] if part.startswith("/") else f"xl/{part}"
+    calculation = book.find("{*}calcPr")
+    recalculated = calculation is not None and calculation.get("fullCalcOnLoad") in {"1", "true"}
+    return {name: part for name, part in found.items() if part in archive.namelist()}, recalculated
+
+
+def blocks(archive: zipfile.ZipFile, part: str) -> Iterator[bytes]:
+    """Yield a part unpacked, block by block, each with the end of the one before."""
+    before = b""
+    with archive.open(part) as stream:
+        while block := stream.read(BLOCK):
+            yield before + block
+            before = block[-16:]
+
+
+def has_odd(block: bytes) -> bool:
+    """Whether a block may have an error or a formula; quick, and sometimes wrongly so."""
+    return b't="e"' in block or b"t='e'" in block or b"<f" in block or b":f>" in block
+
+
+def cells_of(
+    archive: zipfile.ZipFile, part: str, recalculated: bool = False
+) -> Iterator[tuple[tuple[int, int], Any]]:
+    """Yield ((row, column), value) of the cells with something in them.
+
+    The value is the words of an error, {"formula": 1}, or None for what the reader gives itself.
+    """
+    parser, seen = xml.parsers.expat.ParserCreate(), Cell()
+    parser.StartElementHandler, parser.EndElementHandler = seen.start, seen.end
+    parser.CharacterDataHandler = seen.text
+    seen.recalculated = recalculated
+    with archive.open(part) as stream:
+        while block := stream.read(BLOCK):
+            parser.Parse(block)
+            yield from seen.taken()
+
+
+class Cell:
+    """The cell that the parser is in, and those that it has left since they were taken."""
+
+    def __init__(self) -> None:
+        self.recalculated = False
+        self._left: list[tuple[tuple[int, int], Any]] = []
+        self._row = self._column = 0
+        self._type, self._formula, self._value, self._within = "", False, "", ""
+
+    def taken(self) -> list[tuple[tuple[int, int], Any]]:
+        """Return the cells that the parser has left."""
+        left, self._left = self._left, []
+        return left
+
+    def start(self, name: str, attributes: dict[str, str]) -> None:
+        """Enter an element."""
+        name = name.rpartition(":")[2]
+        if name == "row":
+            self._row, self._column = int(attributes.get("r", self._row + 1)), 0
+        elif name == "c":
+            self._row, self._column = self._address(attributes.get("r", ""))
+            self._type, self._formula, self._value = attributes.get("t", ""), False, ""
+        elif name in {"v", "t"}:
+            self._within = name
+        elif name == "f":
+            self._formula = True
+
+    def _address(self, text: str) -> tuple[int, int]:
+        letters = text.rstrip("0123456789")
+        if not letters:
+            return self._row, self._column + 1
+        column = 0
+        for letter in letters:
+            column = column * 26 + ord(letter) - 64
+        return int(text[len(letters) :] or self._row), column
+
+    def text(self, data: str) -> None:
+        """Take a piece of text."""
+        if self._within:
+            self._value += data
+
+    def end(self, name: str) -> None:
+        """Leave an element."""
+        name = name.rpartition(":")[2]
+        if name in {"v", "t"}:
+            self._within = ""
+        elif name == "c" and (self._value or self._formula):
+            self._left.append(((self._row, self._column), self._odd()))
+
+    def _odd(self) -> Any:
+        if self._type == "e":
+            return self._value
+        unknown = self._type != "str" and self._value == ""
+        if self._formula and (unknown or (self.recalculated and self._value == "0")):
+            return {"formula": 1}
+        return None
+
+
+def far_cell(path: str) -> str:
+    """Return the address of a cell that lies far from all others; empty if there is none."""
+    if not zipfile.is_zipfile(path):
+        return ""
+    archive = zipfile.ZipFile(path)
+    parts, _ = sheet_parts(archive)
+    return next((f"{n}!{a}" for n, part in parts.items() if (a := far_in(archive, part))), "")
+
+
+def far_in(archive: zipfile.ZipFile, part: str) -> str:
+    """Return the cell with the last row or column, if the one before it is far."""
+    rows: list[int] = [0]
+    columns: dict[int, int] = {}
+    for (row, column), _ in cells_of(archive, part):
+        if row != rows[-1]:
+            rows = [*rows[-1:], row]
+        columns.setdefault(column, row)
+    *_, before, last = [0, 0, *sorted(columns)]
+    if last - before > FAR_COLUMNS:
+        return f"{letters(last)}{columns[last]}"
+    if rows[-1] - rows[0] > FAR_ROWS:
+        column = next((c for c, row in columns.items() if row == rows[-1]), 1)
+        return f"{letters(column)}{rows[-1]}"
+    return ""
+
+
+def letters(column: int) -> str:
+    """Return the letters of a column."""
+    text = ""
+    while column:
+        column, rest = divmod(column - 1, 26)
+        text = chr(65 + rest) + text
+    return text
