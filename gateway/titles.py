@@ -17,6 +17,7 @@ CHANGES = {
     Change.FLOAT_TAIL: "金额去掉浮点尾差",
     Change.CODE: "代码改成规范写法",
     Change.INVISIBLE: "去掉看不见的字符",
+    Change.STATE: "当前状态换成撤回或现行代码",
 }
 STATES = {
     DeliveryState.HELD: "待补正",

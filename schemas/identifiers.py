@@ -48,6 +48,31 @@ def visible(text: str) -> str:
     return _INVISIBLE.sub("", text)
 
 
+#: What people call the invisible characters that they meet.
+_NAMES = {
+    "\u00ad": "软连字符",
+    "\u200b": "零宽空格",
+    "\u200c": "零宽不连字",
+    "\u200d": "零宽连字",
+    "\u200e": "从左到右标记",
+    "\u200f": "从右到左标记",
+    "\u2060": "零宽不换行",
+    "\ufeff": "字节顺序标记",
+} | dict.fromkeys("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069", "方向符")
+
+
+def changed_by_fold(text: str) -> list[str]:
+    """Return in Chinese what `fold` changes in a text, each kind of change once."""
+    hidden = dict.fromkeys(_INVISIBLE.findall(text))
+    found = [f"去掉看不见的{_NAMES.get(c, '字符')}（U+{ord(c):04X}）" for c in hidden]
+    seen = visible(text)
+    narrow = half_width(seen)
+    closed = "".join(narrow.split())
+    steps = ((narrow != seen, "全角改半角"), (closed != narrow, "去掉空格"))
+    found += [words for changed, words in steps if changed]
+    return [*found, "小写改大写"] if closed != closed.upper() else found
+
+
 def masked(text: str) -> str:
     """Return a text with the resident identity numbers in it masked, those of 15 digits too.
 

@@ -8,6 +8,7 @@ from gateway.check.dates import has_time
 from schemas.columns import Column, ColumnType, columns_of
 from schemas.identifiers import visible
 from schemas.kinds import KINDS, REPORTED_KINDS
+from schemas.legacy import PENALTY_STATE
 
 
 class Change(StrEnum):
@@ -19,6 +20,7 @@ class Change(StrEnum):
     FLOAT_TAIL = "float_tail"  #: 浮点尾差去掉了
     CODE = "code"  #: 代码里的全角、小写、空格或看不见的字符改正了
     INVISIBLE = "invisible"  #: 看不见的字符去掉了
+    STATE = "state"  #: 当前状态换成了撤回，或现行的代码
 
 
 #: Digits of a number that is no float's: what a person types has fewer.
@@ -30,6 +32,8 @@ def changes(checked: Checked, placeholders: Collection[str]) -> Iterator[Change]
     if checked.given is None or checked.kind not in REPORTED_KINDS:
         return
     columns = columns_of(KINDS[checked.kind].model)
+    if checked.given.get(PENALTY_STATE) not in (None, "") and checked.verb is not None:
+        yield Change.STATE
     for column in columns:
         given = checked.given.get(column.wire)
         if isinstance(given, str) and given:
@@ -70,9 +74,14 @@ def _of_code(given: str, kept: object) -> Change | None:
     return Change.CODE if given.strip() != kept else None
 
 
+def _of_code_list(given: str, kept: object) -> Change | None:
+    return Change.STATE if visible(given).strip() != kept else None
+
+
 _BY_TYPE: Mapping[ColumnType, Callable[[str, object], Change | None]] = {
     ColumnType.DATE: _of_date,
     ColumnType.AMOUNT: _of_amount,
     ColumnType.CREDIT_CODE: _of_code,
     ColumnType.IDENTITY: _of_code,
+    ColumnType.CODE: _of_code_list,
 }

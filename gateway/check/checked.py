@@ -33,7 +33,7 @@ class Checked(NamedTuple):
     unknown: Mapping[str, Any] | None = None
     pseudonym: str | None = None
     decided_on: date | None = None
-    #: The row as it was given, by wire column; None if it could not be parsed.
+    #: The row as it was given, by column, old ones too; None if it could not be parsed.
     given: Mapping[str, Any] | None = None
     #: What does not fit together, but holds nothing back.
     warnings: tuple[Problem, ...] = ()

@@ -92,7 +92,7 @@ class Checker:
     def _decision(self, raw: Raw, candidate: Candidate, row: RowRead, today: date) -> Checked:
         values, problems, unknown = row
         # Flags of exclusion may stand beside the row: a workbook to mend must have them.
-        given = {**candidate.beside, **candidate.row} if candidate.beside else candidate.row
+        given = {**candidate.beside, **candidate.given} if candidate.beside else candidate.given
         own = _own_columns(candidate.row, unknown)
         verb, wrong_verb = self._verb(own)
         person = _is_person(values)
@@ -185,10 +185,10 @@ class Checker:
             record = RECORD_KINDS[candidate.kind].model_validate(row)
         except ValidationError as error:
             problems = tuple(from_pydantic(candidate.kind, line) for line in error.errors())
-            return Checked(raw, Verdict.REFUSED, problems, candidate.kind, given=candidate.row)
+            return Checked(raw, Verdict.REFUSED, problems, candidate.kind, given=candidate.given)
         problem = event_problem(record, today) if isinstance(record, CreditEvent) else None
         if problem is not None:
-            return Checked(raw, Verdict.REFUSED, (problem,), candidate.kind, given=candidate.row)
+            return Checked(raw, Verdict.REFUSED, (problem,), candidate.kind, given=candidate.given)
         if not isinstance(record, CreditEvent | ReceivedGrade):
             raise TypeError(candidate.kind)
         identity = record.identity_number if isinstance(record, CreditEvent) else None
@@ -204,7 +204,7 @@ class Checker:
             person,
             pseudonym=self.identities.published(subject) if person else None,
             decided_on=date_of(record),
-            given=candidate.row,
+            given=candidate.given,
         )
 
 

@@ -37,10 +37,14 @@ _NOTHING: Mapping[str, Any] = MappingProxyType({})
 
 
 class Candidate(NamedTuple):
-    """A decoded row in 2018 columns, with its kind, and what a CloudEvent has beside it."""
+    """A decoded row in 2018 columns, with its kind, and what a CloudEvent has beside it.
+
+    `given` is the row before old columns became those of 2018.
+    """
 
     kind: RecordKind
     row: Mapping[str, Any]
+    given: Mapping[str, Any]
     beside: Mapping[str, Any] = _NOTHING
 
 
@@ -176,7 +180,8 @@ class Normalising:
         if len(row) > MAX_KEYS or max(map(len, row), default=0) > MAX_KEY_LENGTH:
             words = f"字段多于{MAX_KEYS}个，或字段名长于{MAX_KEY_LENGTH}字"
             return _bytes_problem(words, "每条记录一个对象，字段名用接口说明里的")
-        return Candidate(kind, to_2018(kind, self._renamed(kind, row), self._empty), beside)
+        given = self._renamed(kind, row)
+        return Candidate(kind, to_2018(kind, given, self._empty), given, beside)
 
     def _renamed(self, kind: RecordKind, row: Mapping[str, Any]) -> Mapping[str, Any]:
         """Return the row with names in other spellings replaced; the same object if none is."""

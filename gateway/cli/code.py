@@ -12,7 +12,7 @@ from gateway.cli.output import (
     print_json,
     print_line,
 )
-from schemas.identifiers import credit_code_problem, fold
+from schemas.identifiers import changed_by_fold, credit_code_problem, fold
 
 
 def code(
@@ -22,13 +22,15 @@ def code(
     """Print whether each code is a unified social credit code."""
     end = Exit.DONE
     for text in lines_of(codes):
-        normalised = fold(text)
+        normalised, changed = fold(text), changed_by_fold(text)
         reason = credit_code_problem(normalised)
         if reason is not None:
             end = Exit.PROBLEMS
         if format_ is Format.JSON:
             answer = {"input": text, "normalised": normalised, "valid": reason is None}
-            print_json(answer | {"reason": reason})
+            print_json(answer | {"reason": reason, "changed": changed})
         else:
-            print_line(f"{text} → {normalised} {'有效' if reason is None else f'无效：{reason}'}")
+            told = f"（{'，'.join(changed)}）" if changed else ""
+            verdict = "有效" if reason is None else f"无效：{reason}"
+            print_line(f"{text} → {normalised} {verdict}{told}")
     raise typer.Exit(end)

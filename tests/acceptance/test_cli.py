@@ -173,7 +173,8 @@ def test_code_reports_which_codes_are_valid(command: Command) -> None:
     assert [one["valid"] for one in ran.objects] == [True, True, False, False]
     assert [one["normalised"] for one in ran.objects][:2] == ["91350100M000100Y43"] * 2
     assert [one["reason"] is None for one in ran.objects] == [True, True, False, False]
-    assert set(ran.objects[0]) == {"input", "normalised", "valid", "reason"}
+    assert set(ran.objects[0]) == {"input", "normalised", "valid", "reason", "changed"}
+    assert ran.objects[1]["changed"] == ["全角改半角", "小写改大写"]
     assert ran.code == 1
 
 

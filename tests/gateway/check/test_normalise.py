@@ -89,7 +89,7 @@ def test_the_row_of_a_cloud_event_is_its_data() -> None:
     found = normalise(raw(orjson.dumps(envelope)))
 
     beside = {"specversion": "1.0", "type": "any.penalty", "id": "1"}
-    assert found == Candidate(RecordKind.PENALTY, penalty(), beside)
+    assert found == Candidate(RecordKind.PENALTY, penalty(), penalty(), beside)
 
 
 def test_the_kind_of_the_topic_overrides_the_kind_in_the_row() -> None:
