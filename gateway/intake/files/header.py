@@ -17,6 +17,8 @@ from schemas.legacy import OLD_COLUMNS
 
 #: The header is looked for in so many rows from the first that has something in it.
 SEARCHED_ROWS = 20
+#: Cells at the start of a row that tell whether it may be a header.
+LOOKED_AT = 3
 #: With so many known columns a row is a header, whatever else is in it.
 ENOUGH = 3
 #: Names of a running number 序号, which says nothing about a record.
@@ -45,8 +47,9 @@ class Header:
     old: frozenset[str] = frozenset()
     #: Columns in which a day is no value.
     texts: frozenset[str] = frozenset()
-    #: Texts of which three in one row make that row a header too.
+    #: Names of columns; a row that begins with one may be a header too.
     titles: frozenset[str] = frozenset()
+    start: int = 0  #: place of the first name
 
     def values(self, number: int, cells: Sequence[Any]) -> dict[str, Any]:
         """Return the cells that are not blank, by name; two that differ become a conflict."""
@@ -113,13 +116,16 @@ def find_header(
 
 
 def another_header(
-    before: Header, row: tuple[int, Sequence[Any]], names: ColumnNames
+    before: Header, row: tuple[int, Sequence[Any]], names: ColumnNames, kind: RecordKind | None
 ) -> Header | None:
-    """Return the header that a row among the records is; None if it is none."""
-    texts = [cell for cell in row[1] if type(cell) is str]
-    if len(before.titles.intersection(texts)) < ENOUGH:
+    """Return the header that a row among the records is; None if it is none.
+
+    It may be that of another kind, unless the kind is given.
+    """
+    first = [cell for cell in row[1][: before.start + LOOKED_AT] if type(cell) is str]
+    if before.titles.isdisjoint(first):
         return None
-    found = _header([row], 0, names, before.kind)
+    found = _header([row], 0, names, kind)
     return found if found.known >= ENOUGH else None
 
 
@@ -153,6 +159,7 @@ def _header(
         repeated=tuple(name for name, times in Counter(meant).items() if name and times > 1),
         silent=numbers | unknown.keys(),
         old=OLD_COLUMNS.get(kind, frozenset()).intersection(meant) if kind else frozenset(),
+        start=next((place for place, name in enumerate(given) if name), 0),
         texts=_texts_of(kind),
         titles=_titles_of(kind) | set(filter(None, given)),
     )

@@ -6,7 +6,6 @@ a file is ever evaluated.
 
 import hashlib
 from collections.abc import Iterable, Iterator
-from itertools import islice
 from pathlib import Path
 
 import orjson
@@ -112,8 +111,7 @@ class Reading:
         self, origin: str, rows: Iterable[Row], report: TableReport, *, strict: bool = False
     ) -> Iterator[Raw]:
         start = report.index * SHEET_STRIDE
-        for number, row in records(rows, self._names, self._kind, report, strict=strict):
-            kind = report.header.kind if report.header else None
+        for number, kind, row in records(rows, self._names, self._kind, report, strict=strict):
             yield Raw(origin, start + number, orjson.dumps(row), kind)
 
     def _require_header(self) -> None:
@@ -137,10 +135,3 @@ def file_hash(path: Path) -> str:
         while block := stream.read(_HASH_BLOCK):
             digest.update(block)
     return digest.hexdigest()
-
-
-def batches(items: Iterable[Raw], size: int) -> Iterator[list[Raw]]:
-    """Yield the items in lists of `size`."""
-    iterator = iter(items)
-    while batch := list(islice(iterator, size)):
-        yield batch

@@ -24,7 +24,6 @@ class TableReport:
     empty: bool = False
     header: Header | None = None
     records: int = 0
-    above: list[int] = field(default_factory=list)  #: rows above the header with something in them
     width: int = 0  #: of a table that is not read: the most filled cells of a row
     skipped: dict[str, list[int]] = field(default_factory=dict)
     unnamed: set[str] = field(default_factory=set)  #: letters of columns without a name

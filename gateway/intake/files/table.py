@@ -18,7 +18,8 @@ from schemas.identifiers import fold_once
 from schemas.kinds import KINDS
 
 Row = tuple[int, Sequence[Any]]
-Record = tuple[int, dict[str, Any]]
+#: Row, kind, and values by wire column.
+Record = tuple[int, RecordKind | None, dict[str, Any]]
 
 #: Words of templates: hints under the header, notes and signatures at the end.
 _TEMPLATE = re.compile(
@@ -55,10 +56,8 @@ def records(
     report.header = header
     for number, cells in chain(first, filled):
         if number <= header.row:
-            if number < report.header.row:
-                report.above.append(number)
             continue
-        again = another_header(header, (number, cells), names)
+        again = another_header(header, (number, cells), names, kind)
         if again is not None:
             report.skip(number, "又一个表头" if again.names == header.names else "另一个表头")
             header = again
@@ -72,7 +71,8 @@ def records(
         extra = header.unnamed(cells) if header.may_have_unnamed(cells) else []
         if extra and not strict:
             report.unnamed.update(extra)
-        yield number, _values(header, row, number, len(extra) if strict else 0)
+        values = _values(header, row, number, len(extra) if strict else 0)
+        yield number, header.kind, values
 
 
 def _values(header: Header, row: Mapping[str, Any], number: int, surplus: int) -> dict[str, Any]:

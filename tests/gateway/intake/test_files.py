@@ -13,7 +13,7 @@ import xlsxwriter
 
 from gateway.check.raw import Raw
 from gateway.config.settings import FileLimits
-from gateway.intake.files.reading import Reading, batches, file_hash
+from gateway.intake.files.reading import Reading, file_hash
 from gateway.intake.files.unreadable import UnreadableFile
 from schemas.codes import RecordKind
 from schemas.columns import columns_of
@@ -110,7 +110,7 @@ def test_a_long_file_is_read_in_constant_memory(tmp_path: Path) -> None:
 
     tracemalloc.start()
     try:
-        count = sum(len(batch) for batch in batches(Reading(path, LIMITS), 500))
+        count = sum(1 for _ in Reading(path, LIMITS))
         _, peak = tracemalloc.get_traced_memory()
     finally:
         tracemalloc.stop()
@@ -327,9 +327,3 @@ def test_files_with_the_same_bytes_have_the_same_origin(tmp_path: Path) -> None:
         path.write_bytes(b"{}\n")
 
     assert [raw.origin for raw in raws(one)] == [raw.origin for raw in raws(other)]
-
-
-def test_batches_hold_every_item_once() -> None:
-    items = [Raw("x", number, b"", None) for number in range(5)]
-
-    assert [len(batch) for batch in batches(items, 2)] == [2, 2, 1]

@@ -18,7 +18,7 @@ from gateway.intake.files.problem_workbook import faulty_row, problems_workbook
 from gateway.intake.files.reading import Reading
 from schemas.codes import Verb
 from schemas.verdict import Exclusion, Verdict
-from tests.factories import IDENTITY, penalty
+from tests.factories import IDENTITY, licence, penalty
 from tests.gateway.conftest import TODAY
 
 Rows = Sequence[Sequence[Any]]
@@ -63,6 +63,16 @@ def test_records_above_a_second_header_are_read_by_the_first(tmp_path: Path, rea
     assert [one.key.number for one in found if one.key] == [
         read_number(2), read_number(3),
     ]  # fmt: skip
+
+
+def test_a_second_table_of_another_kind_is_read_as_that_kind(tmp_path: Path, read: Read) -> None:
+    other = licence(1)
+    path = book(tmp_path, [NAMES, VALUES, [], list(other), list(other.values())])
+
+    assert [(one.kind, one.verdict) for one in read(path)] == [
+        ("penalty", Verdict.OK),
+        ("licence", Verdict.OK),
+    ]
 
 
 def read_number(number: int) -> str:
