@@ -161,7 +161,7 @@ def _header(
         old=OLD_COLUMNS.get(kind, frozenset()).intersection(meant) if kind else frozenset(),
         start=next((place for place, name in enumerate(given) if name), 0),
         texts=_texts_of(kind),
-        titles=_titles_of(kind) | set(filter(None, given)),
+        titles=_TITLES.union(filter(None, given)),
     )
 
 
@@ -188,10 +188,13 @@ def _texts_of(kind: RecordKind | None) -> frozenset[str]:
     return frozenset(column.wire for column in columns if column.type is not ColumnType.DATE)
 
 
-@cache
-def _titles_of(kind: RecordKind | None) -> frozenset[str]:
-    columns = columns_of(KINDS[kind].model) if kind else ()
-    return frozenset(text for column in columns for text in (column.wire, column.title))
+#: Codes and titles of the columns of all kinds.
+_TITLES = frozenset(
+    text
+    for kind in KINDS.values()
+    for column in columns_of(kind.model)
+    for text in (column.wire, column.title)
+)
 
 
 def _name(cell: Any) -> str:
