@@ -62,6 +62,8 @@ class Sandbox:
             await _answer(send, self._control(name, path, asked))
         elif (reply := await self._misbehave(name, path, asked)) is None:
             await _vanish(scope, receive, send)
+        elif reply.wire is not None:
+            await _on_the_wire(scope, receive, reply)
         else:
             await _answer(send, reply)
 
@@ -164,17 +166,34 @@ async def _answer(send: Send, reply: Reply) -> None:
     await send({"type": "http.response.body", "body": reply.body})
 
 
+#: Seconds in which what was written before a reset goes out.
+_BEFORE_RESET = 0.05
+
+
 async def _vanish(scope: AsgiScope, receive: Receive, send: Send) -> None:
     """Close the connection without any answer; only the server in `server.py` supports this.
 
     With another server an answer is started but not finished; the outcome is unknown as well.
     """
-    abort = scope.get("state", {}).get("abort")
-    if abort is not None:
-        abort()
+    transport = scope.get("state", {}).get("transport")
+    if transport is not None:
+        transport.abort()
         while (await receive())["type"] != "http.disconnect":
             pass
         return
     await send(
         {"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"9")]}
     )
+
+
+async def _on_the_wire(scope: AsgiScope, receive: Receive, reply: Reply) -> None:
+    """Write the bytes of a reply as they are, and close the connection."""
+    transport = scope["state"]["transport"]
+    transport.write(reply.wire)
+    if reply.reset:
+        await asyncio.sleep(_BEFORE_RESET)
+        transport.abort()
+    else:
+        transport.close()
+    while (await receive())["type"] != "http.disconnect":
+        pass

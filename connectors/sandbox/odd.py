@@ -1,6 +1,7 @@
 """Odd answers that real platforms give, by name; ARCHITECTURE.md lists them for their engineers."""
 
 import html
+import json
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -74,7 +75,38 @@ _FAULT = (
 )
 _PAGE = "<html><body>请求被拦截</body></html>"
 
+
+def _wire(head: str, *, length: int | None = None, reset: bool = False) -> Change:
+    """Return a change to raw bytes: `length` is added to the true one; None: no length at all."""
+
+    def change(reply: Reply) -> Reply:
+        lines = [head, f"Content-Type: {reply.content_type}"]
+        if length is not None:
+            lines.append(f"Content-Length: {len(reply.body) + length}")
+        body = reply.body[: len(reply.body) // 2] if reset else reply.body
+        written = "\r\n".join([*lines, "", ""]).encode("gbk") + body
+        return replace(reply, wire=written, reset=reset)
+
+    return change
+
+
+def _odd_fields(reply: Reply) -> Reply:
+    """Write what stands beside the status of a row as platforms do."""
+    answer = json.loads(reply.body)
+    for row in answer.get("results", []):
+        row |= {"reasons": None, "reference": 12345, "platform_at": "2026/10/12 10:00"}
+    return replace(reply, body=json.dumps(answer).encode())
+
+
+_OK = "HTTP/1.1 200 OK"
 ODDITIES: dict[str, Oddity] = {
+    "json-odd-fields": Oddity("json", True, _odd_fields),
+    "wire-short-length": Oddity("json", True, _wire(_OK, length=-6)),
+    "wire-long-length": Oddity("json", True, _wire(_OK, length=20)),
+    "wire-no-length": Oddity("json", True, _wire(_OK)),
+    "wire-gbk-status": Oddity("json", True, _wire("HTTP/1.1 200 成功", length=0)),
+    "wire-bad-status": Oddity("json", False, _wire("HTTP/1.1 OK", length=0)),
+    "wire-half": Oddity("json", False, _wire(_OK, length=0, reset=True)),
     "json-bom": Oddity("json", True, lambda r: replace(r, body=b"\xef\xbb\xbf" + r.body)),
     "json-gbk": Oddity("json", True, lambda r: _text(r, str, "gbk")),
     "json-nan": Oddity("json", True, lambda r: replace(r, body=b'{"score":NaN,' + r.body[1:])),

@@ -44,13 +44,19 @@ class Asked:
 
 @dataclass(slots=True)
 class Reply:
-    """One answer; `handed_over`: the faults may drop it or turn it into a 500."""
+    """One answer; `handed_over`: the faults may drop it or turn it into a 500.
+
+    `wire` are the bytes that go out instead of an answer, before the connection is closed, or
+    `reset`.
+    """
 
     status: int = 200
     body: bytes = b""
     content_type: str = "application/json"
     headers: dict[str, str] = field(default_factory=dict)
     handed_over: bool = False
+    wire: bytes | None = None
+    reset: bool = False
 
 
 def json_reply(value: Any, status: int = 200, *, handed_over: bool = False) -> Reply:

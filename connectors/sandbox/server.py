@@ -15,11 +15,11 @@ _HOST = "127.0.0.1"
 
 
 class _Abortable(H11Protocol):
-    """Gives the application `scope["state"]["abort"]` to close a connection without an answer."""
+    """Gives the application its connection: to close it, or to write any bytes."""
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
-        self.app_state = {**self.app_state, "abort": transport.abort}
+        self.app_state = {**self.app_state, "transport": transport}
 
 
 class _Server(uvicorn.Server):
