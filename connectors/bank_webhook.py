@@ -64,7 +64,8 @@ class BankWebhook:
         self._settings = settings
         self._now = now
         self._keys = [secret_bytes(secret) for secret in settings.secrets]
-        self._http = HttpClient(settings, now, {"Content-Type": "application/json"})
+        expired = settings.wrapper.says_expired if settings.wrapper else None
+        self._http = HttpClient(settings, now, {"Content-Type": "application/json"}, expired)
 
     async def send(self, items: Sequence[Item]) -> list[Outcome]:
         """Post events one by one; a 2xx status means accepted."""

@@ -179,12 +179,15 @@ class Outcome(Schema):
 
 
 class Receipt(Schema):
-    """A later answer 回执 about an item, identified by our `key`."""
+    """A later answer 回执 about an item, identified by our `key`.
+
+    Without a `platform_at` it is as late as it is read.
+    """
 
     key: TheirText
     accepted: bool
     reasons: TheirReasons = ()
-    platform_at: TheirTime
+    platform_at: TheirTime | None = None
     reference: TheirText | None = None
 
 

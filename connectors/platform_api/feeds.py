@@ -5,20 +5,19 @@ A feed is read row by row: one that cannot be read is left out and logged, and t
 
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import suppress
-from datetime import datetime, time
+from datetime import datetime
 from typing import Annotated, Any, TypeVar
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, TypeAdapter, ValidationError
 
 from connectors.errors import ConnectorError, OutcomeUnknown
 from connectors.platform_api.lenient import Key, MaybeText, MaybeTime, Texts, in_china
-from connectors.shared import Clock
 from connectors.shared.http_client import HttpClient
 from connectors.shared.http_settings import under
 from connectors.shared.http_wire import logger
 from connectors.shared.words import reason
 from connectors.shared.wrapper import JsonWrapper
-from schemas.base import SHANGHAI, AwareDatetime, storable, today
+from schemas.base import AwareDatetime, storable
 from schemas.delivery import Health, Listed, Receipt
 
 #: Pages of one listing at most.
@@ -71,28 +70,23 @@ class Feeds:
     `zoned`: times without a zone are those of China; otherwise they cannot be read.
     """
 
-    def __init__(self, http: HttpClient, wrapper: JsonWrapper, now: Clock, *, zoned: bool) -> None:
+    def __init__(self, http: HttpClient, wrapper: JsonWrapper, *, zoned: bool) -> None:
         self._http = http
         self._wrapper = wrapper
-        self._now = now
         self._zoned = zoned
 
     async def receipts(self, url: str, cursor: str) -> tuple[list[Receipt], str]:
-        """Return one page of receipts after a cursor, and the next cursor.
-
-        A receipt whose time cannot be read is of today, without a time of the day.
-        """
+        """Return one page of receipts after a cursor, and the next cursor."""
         page = await self._page(url, cursor=cursor if _is_usable(cursor) else "")
         following = page.get("cursor")
         if not isinstance(following, str) or not _is_usable(following):
             raise OutcomeUnknown("应答不是约定的格式：cursor")
-        today_ = datetime.combine(today(self._now()), time.min, SHANGHAI)
         receipts = [
             Receipt(
                 key=row.key,
                 accepted=row.accepted,
                 reasons=tuple(reason(text) for text in row.reasons),
-                platform_at=row.platform_at or today_,
+                platform_at=row.platform_at,
                 reference=row.reference,
             )
             for row in self._rows(page, "receipts", _ReceiptRow, "platform_at")

@@ -83,7 +83,7 @@ class PlatformJson:
         self._http = HttpClient(settings, now, headers, settings.wrapper.says_expired)
         self._wrapper = settings.wrapper
         self._zoned = settings.times_of_china
-        self._feeds = Feeds(self._http, settings.wrapper, now, zoned=settings.times_of_china)
+        self._feeds = Feeds(self._http, settings.wrapper, zoned=settings.times_of_china)
 
     async def send(self, items: Sequence[Item]) -> list[Outcome]:
         """Send the rows; each gets the outcome that the answer has for its key.
@@ -124,6 +124,7 @@ class PlatformJson:
             except ConnectorError as exc:
                 fault = exc
                 if isinstance(exc, BatchRefused) and len(part) > 1:
+                    self._lookups.settled(len(part) // 2)
                     waiting.extendleft(reversed(halves(part)))
                 else:
                     found += [UNKNOWN] * len(part)
@@ -184,7 +185,8 @@ def row_outcomes(
             if zoned and "platform_at" in result:
                 result |= {"platform_at": in_china(result["platform_at"])}
             outcome = _outcome(result, absent=absent)
-            found[key] = outcome if found.get(key, outcome) == outcome else UNKNOWN
+            same = found.get(key, outcome).kind is outcome.kind
+            found[key] = found.get(key, outcome) if same else UNKNOWN
     return [found.get(item.key, UNKNOWN) for item in items]
 
 

@@ -4,13 +4,19 @@ What an answer says of a row is its key and its status. Reasons, references and 
 come in many forms; one that cannot be read is left out, and the rest counts.
 """
 
-from datetime import datetime
+import re
+from datetime import UTC, datetime
 from typing import Annotated, Any
 
 from pydantic import BeforeValidator
 
 from schemas.base import SHANGHAI, AwareDatetime
 
+#: Seconds or milliseconds since 1970, as text; larger numbers are milliseconds.
+_EPOCH = re.compile(r"\d{10}|\d{13}", re.ASCII)
+_MILLISECONDS = 10**11
+#: Digits of a time such as 20261012100000.
+_LONGEST_DIGITS = 14
 #: How platforms write times, beside ISO 8601.
 _FORMS = ("%Y/%m/%d %H:%M:%S", "%Y/%m/%d %H:%M", "%Y-%m-%d %H:%M", "%Y%m%d%H%M%S", "%Y/%m/%d")
 
@@ -35,15 +41,27 @@ def seconds_or_none(value: object) -> float | None:
         return None
     try:
         seconds = float(value)
-    except ValueError:
+    except (ValueError, OverflowError):
         return None
     return seconds if 0 <= seconds <= 366 * 86400 else None
 
 
 def time_or_none(value: object) -> datetime | None:
-    """Return a time with its zone; None if it has none or cannot be read."""
-    at = _read(value.strip()) if isinstance(value, str) else value
-    return at if isinstance(at, datetime) and at.tzinfo else None
+    """Return a time with its zone, also one in seconds or milliseconds since 1970; else None."""
+    if isinstance(value, str):
+        text = value.strip()
+        value = int(text) if _EPOCH.fullmatch(text) else _read(text)
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return _since_1970(value)
+    return value if isinstance(value, datetime) and value.tzinfo else None
+
+
+def _since_1970(number: float) -> datetime | None:
+    seconds = number / 1000 if abs(number) >= _MILLISECONDS else number
+    try:
+        return datetime.fromtimestamp(seconds, UTC)
+    except (OverflowError, OSError, ValueError):
+        return None
 
 
 def in_china(value: object) -> object:
@@ -53,6 +71,8 @@ def in_china(value: object) -> object:
 
 
 def _read(text: str) -> datetime | None:
+    if text.isdecimal() and len(text) != _LONGEST_DIGITS:
+        return None
     try:
         return datetime.fromisoformat(text)
     except ValueError:

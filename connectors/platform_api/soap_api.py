@@ -70,7 +70,7 @@ class PlatformSoap:
         if settings.api_key is not None:
             headers[settings.api_key_header] = settings.api_key.get_secret_value()
         self._http = HttpClient(settings, now, headers)
-        self._feeds = Feeds(self._http, JsonWrapper(), now, zoned=settings.times_of_china)
+        self._feeds = Feeds(self._http, JsonWrapper(), zoned=settings.times_of_china)
 
     async def send(self, items: Sequence[Item]) -> list[Outcome]:
         """Send the rows, one call per table and method; a call that is refused is halved.
@@ -132,7 +132,8 @@ class PlatformSoap:
             if len(items) == 1:  # there are no smaller calls that would tell
                 row = answer.refused_rows[0] if answer.refused_rows else {}
                 said = row.get(self._settings.row_message_field) or answer.message
-                raise OutcomeUnknown(reason(f"对方退回的不是所报的行：{said}")) from None
+                words = reason(f"对方退回的不是所报的行：{said}")
+                return [Outcome(kind=OutcomeKind.UNKNOWN, reasons=(words,))]
             again = [item.model_copy(update={"resend": True}) for item in items]
             return await self._resent(halves(again))
 

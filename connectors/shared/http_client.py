@@ -34,6 +34,8 @@ ANSWER_BASE, ANSWER_OF_ROW = 64 * 1024, 16 * 1024
 #: The share of the call timeout in which the call itself ends, so that what was read can be judged.
 SHARE = 0.95
 _LOGIN_EXPIRED = 401
+#: The pause of a destination that asks for one and does not say how long.
+THROTTLED = timedelta(seconds=30)
 #: The status of a call that is refused for its size or for what is in it.
 _OF_THE_BATCH = frozenset({400, 413, 422})
 #: Values of so many characters of headers, the URL and the login are secrets, which the words of
@@ -199,7 +201,7 @@ class HttpClient:
             return
         pause, words = self.retry_after(answer), self.words(answer)
         if status == 429 or (status == 503 and pause is not None):
-            raise Throttled(words, retry_after=pause)
+            raise Throttled(words, retry_after=THROTTLED if pause is None else pause)
         if status in _OF_THE_BATCH:
             raise BatchRefused(words, retry_after=pause)
         if 300 <= status < 500:

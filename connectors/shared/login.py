@@ -7,9 +7,16 @@ from typing import Any, Protocol
 
 import orjson
 
-from connectors.errors import CallRejected, NotSent, OutcomeUnknown
+from connectors.errors import NotSent, OutcomeUnknown
 from connectors.shared.http_read import Answer
 from connectors.shared.http_settings import LoginSettings
+from connectors.shared.parts import DEADLINE, LoginRefused
+
+_TOO_MANY, _THEIR_FAULT = 429, 500
+#: The pause after a login that the other side could not answer: many tries may lock the account.
+_PAUSE = timedelta(seconds=30)
+#: The share of the time that is left which a login may take.
+_SHARE = 0.8
 
 
 class Call(Protocol):
@@ -37,11 +44,14 @@ class Login:
         """Return the headers that show the login; made anew if none is left but a stale one.
 
         Raises:
-            CallRejected: the login is refused, or has no token.
+            LoginRefused: the login is refused, or has no token.
             NotSent: there was no answer; nothing of what the login is for has left us.
         """
+        now = asyncio.get_running_loop().time()
+        # It ends before the call that it is for, which would count as made.
+        seconds = min(self._limit.total_seconds(), (DEADLINE.get() - now) * _SHARE)
         try:
-            async with asyncio.timeout(self._limit.total_seconds()), self._making:
+            async with asyncio.timeout(seconds), self._making:
                 if self._mark is None or self._mark is stale:
                     self._mark = await self._made()
                 return self._mark
@@ -55,15 +65,17 @@ class Login:
         body = {name: value.get_secret_value() for name, value in settings.body.items()}
         headers = {"Content-Type": "application/json"}
         answer = await self._call("POST", settings.url, orjson.dumps(body), headers, 1)
+        if answer.status == _TOO_MANY or answer.status >= _THEIR_FAULT:
+            raise NotSent(f"登录没有成功：对方返回 HTTP {answer.status}", _PAUSE)
         if not 200 <= answer.status < 300:
-            raise CallRejected(
+            raise LoginRefused(
                 f"登录被拒绝：对方返回 HTTP {answer.status}；检查 login 的用户和口令"
             )
         if settings.token_path is None:
             return {}
         token = _at(answer, settings.token_path)
         if not isinstance(token, str) or not token.isprintable() or not token:
-            raise CallRejected(f"登录的应答里没有令牌 {settings.token_path}；检查 login")
+            raise LoginRefused(f"登录的应答里没有令牌 {settings.token_path}；检查 login")
         return {settings.header: f"{settings.prefix}{token}"}
 
 

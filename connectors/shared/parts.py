@@ -4,7 +4,9 @@ import asyncio
 from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
+from contextvars import ContextVar
 from datetime import timedelta
+from math import inf
 
 from connectors.errors import CallRejected, ConnectorError, NotSent, OutcomeUnknown
 from connectors.shared.words import reason
@@ -15,11 +17,18 @@ MOST_REFUSED = 10_000
 
 UNKNOWN = Outcome(kind=OutcomeKind.UNKNOWN)
 
+#: When the present call ends, by the time of the loop: what must end before it looks here.
+DEADLINE: ContextVar[float] = ContextVar("deadline", default=inf)
+
 SendPart = Callable[[Sequence[Item]], Awaitable[list[Outcome]]]
 
 
 class BatchRefused(CallRejected):
     """The destination refused a call for its size, or for something in it."""
+
+
+class LoginRefused(CallRejected):
+    """The destination does not let us in: no other call is made, which would be refused as well."""
 
 
 class Throttled(NotSent):
@@ -132,10 +141,11 @@ class _Sending:
             except BatchRefused:
                 self._halved = True
                 waiting.extendleft(reversed(halves(part)))
-        if self._halved and not self._alone:  # else it was a row, and not the size
+        if self._halved and self._largest and not self._alone:  # else it was a row, not the size
             self._size.settled(self._largest)
         self._judge_alone()
-        if self._refused and not self._largest and self._failed is None and not self._rejected:
+        stopped = self._failed is not None and not isinstance(self._failed, LoginRefused)
+        if self._refused and not self._largest and not stopped and not self._rejected:
             raise self._refused[0]
         return self._outcomes
 
@@ -151,9 +161,13 @@ class _Sending:
             self._alone.append((len(self._outcomes), exc, part[0].key))
             self._outcomes.append(outcome_of(exc))
         except CallRejected as exc:
+            if isinstance(exc, LoginRefused):
+                self._failed = exc
             self._refused.append(exc)
             self._outcomes += [outcome_of(exc)] * len(part)
         except ConnectorError as exc:
+            if self._halved and not self._largest and not self._alone:
+                self._size.settled(len(part))  # else the next send would begin as large again
             if not self._outcomes and not isinstance(exc, Throttled):
                 raise
             self._failed = exc
@@ -172,11 +186,14 @@ class _Sending:
 
 async def by(deadline: float, send: SendPart, part: Sequence[Item]) -> list[Outcome]:
     """Make a call that must end by a time of the loop; raises OutcomeUnknown after it."""
+    token = DEADLINE.set(deadline)
     try:
         async with asyncio.timeout_at(deadline):
             return await send(part)
     except TimeoutError as exc:
         raise OutcomeUnknown("在调用时限内没有应答") from exc
+    finally:
+        DEADLINE.reset(token)
 
 
 async def nothing_listed() -> AsyncIterator[Listed]:

@@ -37,6 +37,8 @@ RECENT_CALLS = 200
 GRACE = timedelta(seconds=1)
 #: Seconds for which an answered call shows that the destination does not refuse us altogether.
 ANSWERED_SECONDS = 60.0
+#: Outcomes after which a delivery is called again, so that a wait is meant.
+_TO_COME = frozenset({OutcomeKind.DEFERRED, OutcomeKind.UNKNOWN})
 #: Tries within one attempt, at most one second apart, only while nothing has been handed over.
 QUICK_TRIES = 3
 
@@ -132,10 +134,9 @@ class Caller:
         self._durations.append(time.monotonic() - start)
         if act is Act.LOOK_UP:
             outcomes = [_looked_up(one) for one in outcomes]
-        pauses = [o.retry_after for o in outcomes if o.retry_after is not None]
-        nothing = act is Act.SEND and all(o.kind is OutcomeKind.DEFERRED for o in outcomes)
-        if nothing or len(pauses) == len(outcomes):
-            self.failed(NotSent("", max(pauses, default=None)), act)
+        pauses = [o.retry_after for o in outcomes if o.retry_after and o.kind in _TO_COME]
+        if len(pauses) == len(outcomes):
+            self.failed(NotSent("", max(pauses)), act)
         else:
             self.succeeded(act)
         return outcomes

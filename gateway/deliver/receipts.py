@@ -43,7 +43,8 @@ async def receive(deliverer: Deliverer) -> int:
             return moved
         deliverer.caller.succeeded(Act.RECEIPTS)
         if found or following != cursor:
-            moved += await _apply(deliverer, _ours(deliverer, found), following)
+            again = following == cursor
+            moved += await _apply(deliverer, _ours(deliverer, found), following, again=again)
         if not found or following in read:
             return moved
         read.add(following)
@@ -65,30 +66,32 @@ def _ours(deliverer: Deliverer, found: Sequence[Receipt]) -> list[MatchedReceipt
     ]
 
 
-async def _apply(deliverer: Deliverer, answers: Sequence[MatchedReceipt], cursor: str) -> int:
+async def _apply(
+    deliverer: Deliverer, answers: Sequence[MatchedReceipt], cursor: str, *, again: bool
+) -> int:
     """Apply a page with its cursor; a receipt that cannot be stored is left out and logged."""
     try:
-        return await _applied(deliverer, answers, cursor)
+        return await _applied(deliverer, answers, cursor, again=again)
     except BadData:
         if not answers:
             raise
         moved = 0
         for one in answers:
             try:
-                moved += await _applied(deliverer, [one], None)
+                moved += await _applied(deliverer, [one], None, again=again)
             except BadData:
                 extra = {"destination": deliverer.name, "delivery": one.delivery_id}
                 logger.exception(LogEvent.RECEIPT_FAILED, extra=extra)
-        await _applied(deliverer, [], cursor)
+        await _applied(deliverer, [], cursor, again=again)
         return moved
 
 
 async def _applied(
-    deliverer: Deliverer, answers: Sequence[MatchedReceipt], cursor: str | None
+    deliverer: Deliverer, answers: Sequence[MatchedReceipt], cursor: str | None, *, again: bool
 ) -> int:
     now = deliverer.clock()
     async with deliverer.database.transaction() as connection:
-        moved = await receipts.apply_receipts(connection, deliverer.name, answers, now)
+        moved = await receipts.apply_receipts(connection, deliverer.name, answers, now, again=again)
         if cursor is not None:
             await destinations.set_receipts_cursor(connection, deliverer.name, cursor)
     return moved

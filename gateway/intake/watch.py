@@ -5,7 +5,12 @@ import time
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
-from aiokafka.errors import KafkaError
+from aiokafka.errors import (
+    KafkaConnectionError,
+    KafkaError,
+    KafkaTimeoutError,
+    NodeNotReadyError,
+)
 
 from gateway.intake.consumer import Consumer
 from gateway.store.base.engine import DatabaseAway
@@ -62,12 +67,12 @@ class Watch:
 
     async def look(self, consumer: Consumer, *, busy: bool) -> None:
         """Measure the lag; log a trouble once when it begins. `busy`: a batch is in flight."""
-        left = await _lag(consumer)
+        left, answers = await _lag(consumer)
         if left is not None:
             self._heard = time.monotonic()
             self.metrics.intake_lag.set(left)
         # A broker that does not answer is an outage, which a restart does not mend.
-        if left is None or (not busy and not left) or self._away is not None:
+        if not answers or (not busy and not left) or self._away is not None:
             self.moved()
         found = self.stuck(consumer) or self.waits(consumer)
         if found is not None and found != self._told:
@@ -99,10 +104,12 @@ class Watch:
         return "Kafka 没有应答" if time.monotonic() - self._heard > AWAY_AFTER else None
 
 
-async def _lag(consumer: Consumer) -> int | None:
-    """Return the lag; None if the broker does not say."""
+async def _lag(consumer: Consumer) -> tuple[int | None, bool]:
+    """Return the lag, None if the broker does not say it, and whether the broker answers at all."""
     try:
         async with asyncio.timeout(AWAY_AFTER / 2):
-            return await consumer.measured_lag()
-    except (KafkaError, TimeoutError):
-        return None
+            return await consumer.measured_lag(), True
+    except (KafkaConnectionError, KafkaTimeoutError, NodeNotReadyError, TimeoutError):
+        return None, False
+    except KafkaError:
+        return None, True

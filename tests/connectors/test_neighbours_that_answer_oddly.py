@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from connectors import build
-from connectors.errors import ConnectorError, NotSent, OutcomeUnknown
+from connectors.errors import CallRejected, ConnectorError, NotSent, OutcomeUnknown
 from connectors.platform_api.soap_answer import parse
 from connectors.protocol import Connector
 from connectors.shared import Clock
@@ -191,10 +191,11 @@ def test_a_fault_of_the_other_side_with_a_sub_code_refuses_no_row() -> None:
 
 
 @pytest.mark.parametrize(
-    ("named", "kind"), [("豫环罚决字〔20", OutcomeKind.REJECTED), ("别处〔2026〕9号", None)]
+    ("named", "kind"),
+    [("豫环罚决字〔20", OutcomeKind.REJECTED), ("别处〔2026〕9号", OutcomeKind.UNKNOWN)],
 )
 async def test_the_only_row_of_a_call_that_is_refused_is_told_with_its_words(
-    clock: Clock, item: ItemFactory, named: str, kind: OutcomeKind | None
+    clock: Clock, item: ItemFactory, named: str, kind: OutcomeKind
 ) -> None:
     row = {"CF_WSH": named, "errorCode": "1001", "errorMsg": "文书号过长"}
     told = {
@@ -207,12 +208,105 @@ async def test_the_only_row_of_a_call_that_is_refused_is_told_with_its_words(
 
     async with serving(lambda *_: answer(json.dumps(told).encode())) as url:
         platform = connector("platform-soap", url, clock)
-        try:
-            [outcome] = await platform.send([item(1)])
-            found, words = outcome.kind, outcome.reasons[0]
-        except ConnectorError as error:
-            found, words = None, str(error)
+        [outcome] = await platform.send([item(1)])
         await platform.close()
 
-    assert found is kind
-    assert "文书号过长" in words
+    assert outcome.kind is kind
+    assert "文书号过长" in outcome.reasons[0]
+
+
+async def test_a_throttle_without_a_time_is_a_pause_of_its_own(
+    clock: Clock, item: ItemFactory
+) -> None:
+    async with serving(lambda *_: answer(b"", b"429 Too Many")) as url:
+        platform = connector("platform-json", url, clock)
+        [outcome] = await platform.send([item(1)])
+        await platform.close()
+
+    assert outcome.kind is OutcomeKind.DEFERRED
+    assert outcome.retry_after is not None
+
+
+async def test_a_login_that_is_refused_is_tried_once_for_all_parts_of_a_send(
+    clock: Clock, item: ItemFactory
+) -> None:
+    logins: list[str] = []
+
+    def respond(path: str, _: str) -> bytes:
+        logins.append(path)
+        return answer(b"", b"401 No")
+
+    async with serving(respond) as url:
+        login = {"url": f"{url}/login", "body": {"u": "u"}}
+        platform = connector("platform-json", url, clock, login=login, batch_size=1)
+        with pytest.raises(CallRejected, match="口令"):
+            await platform.send([item(n) for n in range(1, 21)])
+        await platform.close()
+
+    assert logins == ["/login"]
+
+
+@pytest.mark.parametrize("status", [b"429 Many", b"503 Busy"])
+async def test_a_login_that_could_not_be_answered_is_no_wrong_password(
+    clock: Clock, item: ItemFactory, status: bytes
+) -> None:
+    async with serving(lambda *_: answer(b"", status)) as url:
+        login = {"url": f"{url}/login", "body": {"u": "u"}}
+        platform = connector("platform-json", url, clock, login=login)
+        with pytest.raises(NotSent, match="没有成功") as told:
+            await platform.send([item(1)])
+        await platform.close()
+
+    assert told.value.retry_after is not None
+
+
+async def test_a_login_that_hangs_late_in_a_send_leaves_its_rows_unsent(
+    clock: Clock, item: ItemFactory
+) -> None:
+    logins = 0
+
+    async def respond(path: str, request: str) -> bytes:
+        nonlocal logins
+        if path == "/login":
+            logins += 1
+            await asyncio.sleep(0 if logins == 1 else 30)
+            return answer(b'{"token":"t"}')
+        if "key-1" in keys_of(request):
+            await asyncio.sleep(1.2)
+            return results(keys_of(request))
+        return answer(b"", b"401 Expired")
+
+    async with serving(respond) as url:
+        login = {"url": f"{url}/login", "body": {"u": "u"}}
+        platform = connector("platform-json", url, clock, login=login, batch_size=1)
+        found = [one.kind for one in await platform.send([item(1), item(2)])]
+        await platform.close()
+
+    assert found == [OutcomeKind.ACCEPTED, OutcomeKind.DEFERRED]
+
+
+async def test_the_size_that_a_platform_takes_is_learnt_although_the_time_runs_out(
+    clock: Clock, item: ItemFactory
+) -> None:
+    sizes: list[int] = []
+
+    async def respond(request: str) -> bytes:
+        keys = keys_of(request)
+        sizes.append(len(keys))
+        if len(keys) <= 2:
+            return results(keys)
+        await asyncio.sleep(0.5)
+        return answer(b"", b"413 Large")
+
+    async with serving(lambda _, request: respond(request)) as url:
+        platform = connector("platform-json", url, clock)
+        items = [item(n) for n in range(1, 101)]
+        for act in (platform.send, platform.look_up):
+            found: list[OutcomeKind] = []
+            for _ in range(4):
+                try:
+                    found = [one.kind for one in await act(items)]
+                except ConnectorError:
+                    continue
+            assert OutcomeKind.ACCEPTED in found
+        await platform.close()

@@ -1,7 +1,7 @@
 """Write receipts 回执 and move the deliveries that they answer."""
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -14,18 +14,26 @@ from gateway.store.deliver.deliveries import BEHIND, believable, lock, promote
 from schemas.delivery import ANSWERABLE, MENDED_BY_RECEIPT, NOTHING_LEFT, OVER
 
 #: A destination may give the same page again: what is stored already is not stored twice, and no
-#: destination answers for another one.
+#: destination answers for another one. A receipt without a time is stored already if the last
+#: one says the same, and came since the delivery was last sent; of a page that is given again, if
+#: any one says the same.
 _ADD_RECEIPTS = text(
     f"""
     insert into receipt (delivery_id, accepted, reasons, platform_at, received_at, reference,
         lease_token)
-    select t.id, t.accepted, t.reasons::jsonb, t.platform_at, :now, t.reference, d.lease_token
+    select t.id, t.accepted, t.reasons::jsonb, coalesce(t.platform_at, :now), :now, t.reference,
+        d.lease_token
     from {
         unnest("id bigint, accepted boolean, reasons text, platform_at timestamptz, reference text")
     }
     join delivery d on d.id = t.id and d.destination = :destination
     where not exists (select from receipt r where r.delivery_id = t.id
-        and r.accepted = t.accepted and r.platform_at = t.platform_at
+        and r.accepted = t.accepted
+        and (r.platform_at = t.platform_at or (t.platform_at is null and (:again or (
+            r.received_at >= coalesce((select max(a.started_at) from attempt a
+                where a.delivery_id = t.id and a.act = 'send'), '-infinity')
+            and not exists (select from receipt n where n.delivery_id = t.id
+                and n.received_at > r.received_at)))))
         and r.reasons is not distinct from t.reasons::jsonb
         and r.reference is not distinct from t.reference)
     returning delivery_id, accepted, platform_at, reference
@@ -91,17 +99,22 @@ class MatchedReceipt:
     delivery_id: int
     accepted: bool
     reasons: tuple[str, ...]
-    platform_at: datetime
+    platform_at: datetime | None  #: None: as late as it is read
     reference: str | None
 
 
 async def apply_receipts(
-    connection: Connection, destination: str, answers: Sequence[MatchedReceipt], now: datetime
+    connection: Connection,
+    destination: str,
+    answers: Sequence[MatchedReceipt],
+    now: datetime,
+    *,
+    again: bool = False,
 ) -> int:
     """Lock the subjects, write the receipts, move their deliveries; return how many moved.
 
-    Receipts of other destinations' deliveries are left out. A receipt that was read before moves
-    nothing: the delivery may have been sent again since.
+    `again`: the page was read before. Receipts of other destinations' deliveries are left out. A
+    receipt that was read before moves nothing: the delivery may have been sent again since.
     """
     subjects = await connection.scalars(
         _RECEIPT_SUBJECTS,
@@ -109,9 +122,10 @@ async def apply_receipts(
     )
     await lock(connection, subjects)
     await connection.execute(_LOCK, {"ids": [a.delivery_id for a in answers]})
-    values = _values(destination, answers, now)
+    values = _values(destination, answers, now) | {"again": again}
     added = {tuple(row) for row in await connection.execute(_ADD_RECEIPTS, values)}
-    new = [a for a in answers if (a.delivery_id, a.accepted, a.platform_at, a.reference) in added]
+    dated = [a if a.platform_at else replace(a, platform_at=now) for a in answers]
+    new = [a for a in dated if (a.delivery_id, a.accepted, a.platform_at, a.reference) in added]
     return await move(connection, destination, new, now)
 
 
@@ -123,7 +137,7 @@ async def move(
     An unknown outcome is known by it, and the next of the chain goes on. The subjects must be
     locked. Returns how many moved.
     """
-    latest = {a.delivery_id: a for a in sorted(answers, key=lambda a: a.platform_at)}
+    latest = {a.delivery_id: a for a in sorted(answers, key=lambda a: a.platform_at or now)}
     if not latest:
         return 0
     values = _values(destination, latest.values(), now)

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 from aiokafka import TopicPartition
-from aiokafka.errors import KafkaError
+from aiokafka.errors import KafkaConnectionError
 
 from gateway.intake import watch as watching
 from gateway.intake.watch import Watch
@@ -24,7 +24,7 @@ class Broker:
 
     async def measured_lag(self) -> int:
         if self.left is None:
-            raise KafkaError
+            raise KafkaConnectionError
         return self.left
 
     def assignment(self) -> set[TopicPartition]:

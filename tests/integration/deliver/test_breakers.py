@@ -221,25 +221,3 @@ async def test_refused_items_that_are_due_first_do_not_keep_the_others_from_bein
     await hours(world, 24)
 
     assert (await world.states()).count("accepted") == 12
-
-
-async def test_a_destination_that_takes_nothing_is_asked_a_few_times_and_not_by_every_delivery(
-    make_world: MakeWorld,
-) -> None:
-    world = await make_world(
-        destinations=[{**PLATFORM, "settings": {"batch_size": 1, "concurrency": 1}}, BANK]
-    )
-    calls = 0
-
-    async def throttled(items: Sequence[Item]) -> list[Outcome]:
-        nonlocal calls
-        calls += 1
-        return [outcome_of(Throttled("HTTP 429"))] * len(items)
-
-    world.connector().send = throttled  # type: ignore[method-assign]
-    await world.take(*(penalty(n, n) for n in range(1, 101)))
-
-    await world.deliverer().drain()
-
-    assert await world.states() == ["deferred"] * calls + ["ready"] * (100 - calls)
-    assert calls < 20
