@@ -17,8 +17,9 @@ FORMULA = "formula"  #: a formula that its writer never calculated
 CUT = "cut"  #: a text with bytes that are no character, such as half of a Chinese one
 CONFLICT = "conflict"  #: two columns with one meaning and different values
 DATE = "date"  #: a day in a column of texts: what was typed, such as 1-3, is lost
+MERGED = "merged"  #: the lower part of a cell that several rows share
 SHIFTED = "shifted"  #: a cell of a row that is longer than the header: its cells may be shifted
-_WORDS = frozenset({FORMULA, CUT, CONFLICT, DATE, SHIFTED})
+_WORDS = frozenset({FORMULA, CUT, CONFLICT, DATE, MERGED, SHIFTED})
 
 
 def formula(at: str) -> dict[str, Any]:
@@ -41,6 +42,11 @@ def date(at: str, day: str) -> dict[str, Any]:
     return {MARK: DATE, "at": at, "text": day}
 
 
+def merged(at: str) -> dict[str, Any]:
+    """Return the lower part of a cell that is merged over several rows."""
+    return {MARK: MERGED, "at": at}
+
+
 def shifted(text: str, more: int) -> dict[str, Any]:
     """Return a value of a row that has so many cells more than the header."""
     return {MARK: SHIFTED, "text": text, "more": more}
@@ -52,36 +58,43 @@ def is_cell(value: object) -> TypeGuard[dict[str, Any]]:
 
 
 def shown(value: Mapping[str, Any]) -> str:
-    """Return what a person sees in such a cell, for a workbook to mend."""
-    match value.get(MARK):
-        case "cut" | "date" | "shifted":
-            return str(value.get("text", ""))
-        case "conflict" if isinstance(values := value.get("values"), dict):
-            return "｜".join(map(str, values.values()))
-        case _:
-            return ""
+    """Return what such a cell is in a workbook to mend: empty, for a person to fill in.
+
+    What stood there is told as its problem; it would be taken for good when it comes back. A text
+    with a part of a character is refused again.
+    """
+    return str(value.get("text", "")) if value.get(MARK) == CUT else ""
 
 
 def fault(value: Mapping[str, Any]) -> tuple[str, str]:
     """Return in Chinese what is wrong with such a cell, and how to mend it."""
+    at, text = value.get("at"), value.get("text")
     match value.get(MARK):
         case "formula":
-            words = f"单元格 {value.get('at')} 是公式，还没有算出结果"
-            return words, "用表格软件打开并保存一次，或把结果粘贴为数值"
+            told = (
+                f"单元格 {at} 是公式，还没有算出结果",
+                "用表格软件打开并保存一次，或把结果粘贴为数值",
+            )
         case "cut":
-            words = f"{value.get('at')} 的“{value.get('text')}”里有残缺的汉字"
-            return words, "多为导出时按长度截断所致：在原系统里核对，补全后重新导出"
+            mend = "多为导出时按长度截断所致：在原系统里核对，补全后重新导出"
+            told = f"{at} 的“{text}”里有残缺的汉字", mend
         case "date":
-            words = f"单元格 {value.get('at')} 是日期 {value.get('text')}，不是原来填写的文字"
-            return words, "把单元格设为文本，按决定书重填"
+            told = (
+                f"单元格 {at} 是日期 {text}，不是原来填写的文字",
+                "把单元格设为文本，按决定书重填",
+            )
+        case "merged":
+            mend = "取消合并，一个决定写一行，处罚类别用“、”隔开"
+            told = f"单元格 {at} 与上面的合并成一格：一个决定占了几行", mend
         case "shifted":
-            words = f"这一行比表头多 {value.get('more')} 格，后面的内容可能都错了位"
-            return words, "格里有分隔符的，整格加上引号；或另存为 .xlsx"
+            mend = "格里有分隔符的，整格加上引号；或另存为 .xlsx"
+            told = f"这一行比表头多 {value.get('more')} 格，后面的内容可能都错了位", mend
         case "conflict" if isinstance(values := value.get("values"), dict):
-            both = "，".join(f"{name} 是“{text}”" for name, text in values.items())
-            return f"填了不止一次，而且不一致：{both}", "只留正确的一个"
+            both = "，".join(f"{name} 是“{given}”" for name, given in values.items())
+            told = f"填了不止一次，而且不一致：{both}", "只留正确的一个"
         case _:
-            return "应为文字", "填写文字"
+            told = "应为文字", "填写文字"
+    return told
 
 
 def say_the_same(one: object, other: object) -> bool:
@@ -99,4 +112,5 @@ def say_the_same(one: object, other: object) -> bool:
 
 
 _DAY = re.compile(r"(\d{4})[-/.年](\d{1,2})[-/.月](\d{1,2})日?(?:T?0{1,2}:00(?::00)?)?")
-_NUMBER = re.compile(r"\d{1,18}(?:\.\d{1,9})?", re.ASCII)
+#: Without zeros before it, which a document number or a code may have.
+_NUMBER = re.compile(r"(?:0|[1-9]\d{0,17})(?:\.\d{1,9})?", re.ASCII)

@@ -113,7 +113,8 @@ def to_2018(
 
     `empty` are the words that stand for an empty cell.
     """
-    if kind is RecordKind.LICENCE and (word := _licence_word(row.get(LICENCE_STATE))):
+    word = _licence_word(row.get(LICENCE_STATE)) if kind is RecordKind.LICENCE else None
+    if word is not None:
         row = {**row, LICENCE_STATE: word}
     if kind not in _MARKERS or _MARKERS[kind].isdisjoint(row):
         return row
@@ -124,7 +125,7 @@ def to_2018(
         new["CF_CFLB"] = "、".join(map(str, parts)) if odd is None else odd
     if kind is RecordKind.PENALTY and PENALTY_STATE in new:
         _read_state(new)
-    if kind is RecordKind.LICENCE and new.get(LICENCE_STATE) is not None and _is_old(row):
+    if kind is RecordKind.LICENCE and word is None and new.get(LICENCE_STATE) and _is_old(row):
         new[LICENCE_STATE] = _LICENCE_STATES.get(_state(new[LICENCE_STATE]), new[LICENCE_STATE])
     return new
 

@@ -176,6 +176,7 @@ _CELL_RULES = {
     "cut": Rule.GARBLED,
     "conflict": Rule.CONFLICT,
     "date": Rule.PRECISION,
+    "merged": Rule.CONFLICT,
     "shifted": Rule.CONFLICT,
 }
 _READERS: dict[ColumnType, Callable[[Column, Any], Read]] = {

@@ -9,7 +9,7 @@ from typing import Any
 from gateway.check.rows import OWN_COLUMNS
 from schemas.cell import conflict, say_the_same
 from schemas.codes import RecordKind
-from schemas.column_names import ColumnNames, name_key
+from schemas.column_names import LONGEST_NAME, ColumnNames, name_key
 from schemas.columns import ColumnType, columns_of
 from schemas.identifiers import visible
 from schemas.kinds import KINDS
@@ -17,10 +17,14 @@ from schemas.legacy import OLD_COLUMNS
 
 #: The header is looked for in so many rows from the first that has something in it.
 SEARCHED_ROWS = 20
+#: Characters of a name or number at most; longer texts are free ones.
+_LONGEST_NAME = 255
 #: Cells at the start of a row that tell whether it may be a header.
 LOOKED_AT = 3
 #: With so many known columns a row is a header, whatever else is in it.
 ENOUGH = 3
+#: Names of the column that is the group itself.
+_OF_THE_GROUP = frozenset({"名称", "全称"})
 #: Names of a running number 序号, which says nothing about a record.
 _RUNNING_NUMBER = frozenset(map(name_key, ["序号", "编号", "行号", "No.", "NO", "#", "序", "项次"]))
 
@@ -43,6 +47,8 @@ class Header:
     repeated: tuple[str, ...] = ()
     #: Names of columns that say nothing of a record: the running number, and unknown ones.
     silent: frozenset[str] = frozenset()
+    #: Columns of authority and source: one merged cell often stands for many rows.
+    shared: frozenset[str] = frozenset()
     #: Columns of the layout of 2016–17.
     old: frozenset[str] = frozenset()
     #: Columns in which a day is no value.
@@ -50,6 +56,8 @@ class Header:
     #: Names of columns; a row that begins with one may be a header too.
     titles: frozenset[str] = frozenset()
     start: int = 0  #: place of the first name
+    #: Whether a column is among them by which records are told apart.
+    identifies: bool = True
 
     def values(self, number: int, cells: Sequence[Any]) -> dict[str, Any]:
         """Return the cells that are not blank, by name; two that differ become a conflict."""
@@ -72,15 +80,22 @@ class Header:
             addresses = (f"{column_letters(place)}{number}" for place in filled)
             row[name] = conflict(dict(zip(addresses, (cells[i] for i in filled), strict=True)))
 
-    def may_have_unnamed(self, cells: Sequence[Any]) -> bool:
-        """Whether a row may have something in a column without a name; quick."""
-        return bool(self.nameless) or len(cells) > len(self.names)
+    @property
+    def number(self) -> str | None:
+        """The column of the document number."""
+        if self.kind is None:
+            return None
+        field = KINDS[self.kind].number
+        return KINDS[self.kind].model.model_fields[field].alias or field
 
     def unnamed(self, cells: Sequence[Any]) -> list[str]:
         """Return the letters of columns without a name that have something in this row."""
-        named = len(self.names)
-        places = [*self.nameless, *range(named, len(cells))]
+        places = [*self.nameless, *range(len(self.names), len(cells))]
         return [column_letters(i) for i in places if i < len(cells) and not is_blank(cells[i])]
+
+    def surplus(self, cells: Sequence[Any]) -> int:
+        """Return how many filled cells a row has behind the last column of the header."""
+        return sum(not is_blank(cell) for cell in cells[len(self.names) :])
 
     def address(self, name: str, number: int) -> str:
         """Return the address of a cell, such as J2."""
@@ -99,20 +114,20 @@ def find_header(
 ) -> Header | None:
     """Return the header among the first rows: the first one with three known columns.
 
-    Of two such rows, one behind the other, the second is it if it knows more: the first names
+    Of two such rows, one behind the other, the second is it if it knows as many: the first names
     groups of columns. Without such a row it is the one that knows the most, if half of its cells
     are known. None if there is none: it is never guessed.
     """
     headers = [_header(rows, place, names, kind) for place in range(min(len(rows), SEARCHED_ROWS))]
     for place, one in enumerate(headers):
-        if one.known >= ENOUGH:
+        if one.known >= ENOUGH and one.identifies:
             below = headers[place + 1] if place + 1 < len(headers) else one
-            return below if below.known > one.known and below.row == one.row + 1 else one
+            return below if below.known >= one.known and below.row == one.row + 1 else one
     best = max(headers, key=lambda one: one.known, default=None)
     if best is None or not best.known:
         return None
     filled = sum(bool(name) for name in best.names) - len(best.numbers)
-    return best if best.known * 2 >= filled else None
+    return best if best.known * 2 >= filled and best.identifies and not best.repeated else None
 
 
 def another_header(
@@ -123,7 +138,7 @@ def another_header(
     It may be that of another kind, unless the kind is given.
     """
     first = [cell for cell in row[1][: before.start + LOOKED_AT] if type(cell) is str]
-    if before.titles.isdisjoint(first):
+    if before.titles.isdisjoint(first) or row[0] == before.row + 1:
         return None
     found = _header([row], 0, names, kind)
     return found if found.known >= ENOUGH else None
@@ -160,6 +175,8 @@ def _header(
         silent=numbers | unknown.keys(),
         old=OLD_COLUMNS.get(kind, frozenset()).intersection(meant) if kind else frozenset(),
         start=next((place for place, name in enumerate(given) if name), 0),
+        shared=_shared_by(kind),
+        identifies=kind is None or not _keys_of(kind).isdisjoint(meant),
         texts=_texts_of(kind),
         titles=_TITLES.union(filter(None, given)),
     )
@@ -174,18 +191,45 @@ def _under_groups(
     """
     groups = [*map(_name, above), *[""] * len(given)]
     pairs = zip([*given, *[""] * (len(above) - len(given))], groups, strict=False)
-    return [
-        group + name
-        if group != name and (name or names.wire(kind, group)) and names.wire(kind, group + name)
-        else name
-        for name, group in pairs
-    ]
+    return [_in_group(name, group, names, kind) for name, group in pairs]
+
+
+def _in_group(name: str, group: str, names: ColumnNames, kind: RecordKind) -> str:
+    if not group or group == name:
+        return name
+    if not name or (name in _OF_THE_GROUP and names.wire(kind, group)):
+        return group if names.wire(kind, group) else name
+    # 行政相对人代码_1(统一社会信用代码) has a running number between group and name.
+    forms = (group + name, *(f"{group}_{number}({name})" for number in range(1, 7)))
+    return next((form for form in forms if names.wire(kind, form)), name)
+
+
+@cache
+def _shared_by(kind: RecordKind | None) -> frozenset[str]:
+    fields = KINDS[kind].model.model_fields if kind else {}
+    names = ("authority", "authority_code", "source", "source_code")
+    return frozenset(fields[name].alias or name for name in names if name in fields)
+
+
+@cache
+def _keys_of(kind: RecordKind) -> frozenset[str]:
+    """Return the columns of number, name and code, old ones too; those of an event by its id."""
+    fields = KINDS[kind].model.model_fields
+    names = (KINDS[kind].number, "subject_name", "credit_code", "subject_code")
+    return frozenset(fields[name].alias or name for name in names if name in fields) | {
+        old for old in OLD_COLUMNS.get(kind, ()) if old.endswith(("_XDR", "_WSH"))
+    }
 
 
 @cache
 def _texts_of(kind: RecordKind | None) -> frozenset[str]:
+    """Return the columns of names, numbers and codes: a day in a free text may be meant."""
     columns = columns_of(KINDS[kind].model) if kind else ()
-    return frozenset(column.wire for column in columns if column.type is not ColumnType.DATE)
+    return frozenset(
+        column.wire
+        for column in columns
+        if column.type is not ColumnType.DATE and (column.max_length or 0) <= _LONGEST_NAME
+    )
 
 
 #: Codes and titles of the columns of all kinds.
@@ -198,7 +242,7 @@ _TITLES = frozenset(
 
 
 def _name(cell: Any) -> str:
-    return visible(cell).strip() if isinstance(cell, str) else ""
+    return visible(cell).strip()[:LONGEST_NAME] if isinstance(cell, str) else ""
 
 
 def _wire(name: str, names: ColumnNames, kind: RecordKind | None) -> str | None:

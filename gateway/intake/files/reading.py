@@ -16,7 +16,7 @@ from gateway.intake.files import json_file
 from gateway.intake.files.encoding import ENCODINGS, encoding_of
 from gateway.intake.files.file_type import FileType, file_type
 from gateway.intake.files.report import FileReport, TableReport
-from gateway.intake.files.table import Row, records
+from gateway.intake.files.table import Table, records
 from gateway.intake.files.text_table import SEPARATORS, TextTable
 from gateway.intake.files.unreadable import UnreadableFile
 from gateway.intake.files.workbook import Sheet, Workbook
@@ -86,7 +86,7 @@ class Reading:
         self.report.separator = SEPARATORS.get(table.separator, f"“{table.separator}”分隔")
         report = TableReport()
         self.report.tables.append(report)
-        yield from self._rows(origin, table.rows(), report, strict=True)
+        yield from self._rows(origin, Table(table.rows(), is_text=True), report)
         self._require_header()
 
     def _workbook(self, origin: str) -> Iterator[Raw]:
@@ -95,8 +95,9 @@ class Reading:
             self.report.tables = [
                 TableReport(sheet.name, sheet.place, sheet.hidden) for sheet in workbook.sheets
             ]
-            for sheet, rows in workbook.tables():
-                yield from self._rows(origin, rows, self.report.tables[sheet.place])
+            for sheet, rows, merged in workbook.tables():
+                report = self.report.tables[sheet.place]
+                yield from self._rows(origin, Table(rows, merged), report)
         self._require_header()
 
     def _check_size(self, sheets: Iterable[Sheet]) -> None:
@@ -107,11 +108,9 @@ class Reading:
                 "请分成几个文件，或另存为 CSV"
             )
 
-    def _rows(
-        self, origin: str, rows: Iterable[Row], report: TableReport, *, strict: bool = False
-    ) -> Iterator[Raw]:
+    def _rows(self, origin: str, table: Table, report: TableReport) -> Iterator[Raw]:
         start = report.index * SHEET_STRIDE
-        for number, kind, row in records(rows, self._names, self._kind, report, strict=strict):
+        for number, kind, row in records(table, self._names, self._kind, report):
             yield Raw(origin, start + number, orjson.dumps(row), kind)
 
     def _require_header(self) -> None:

@@ -4,13 +4,14 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cache
 from itertools import chain, islice
-from typing import Any
+from typing import Any, NamedTuple
 
 from gateway.check.dates import parse_date
 from gateway.check.values import lost_digits
 from gateway.intake.files.header import SEARCHED_ROWS, Header, another_header, find_header, is_blank
+from gateway.intake.files.merged import Area, Merged
 from gateway.intake.files.report import TableReport
-from schemas.cell import MARK, date, formula, shifted
+from schemas.cell import MARK, date, formula, is_cell, shifted
 from schemas.codes import RecordKind
 from schemas.column_names import ColumnNames
 from schemas.columns import ColumnType, columns_of
@@ -18,6 +19,19 @@ from schemas.identifiers import fold_once
 from schemas.kinds import KINDS
 
 Row = tuple[int, Sequence[Any]]
+
+
+class Table(NamedTuple):
+    """The rows of a table, and its merged cells.
+
+    In a text a row that is longer than the header is shifted by a separator within a cell.
+    """
+
+    rows: Iterable[Row]
+    merged: Iterable[Area] = ()
+    is_text: bool = False
+
+
 #: Row, kind, and values by wire column.
 Record = tuple[int, RecordKind | None, dict[str, Any]]
 
@@ -35,26 +49,24 @@ _CODE = re.compile(r"[0-9A-Za-z-]{8,}")
 
 
 def records(
-    rows: Iterable[Row],
-    names: ColumnNames,
-    kind: RecordKind | None,
-    report: TableReport,
-    *,
-    strict: bool = False,
+    table: Table, names: ColumnNames, kind: RecordKind | None, report: TableReport
 ) -> Iterator[Record]:
     """Yield the records of a table by wire column, and note in the report what is none.
 
-    A table without a header has no records; the report says so. `strict`: a row that is longer
-    than the header is shifted by a separator within a cell, as happens in texts.
+    A table without a header has no records; the report says so.
     """
-    filled = (row for row in rows if not all(map(is_blank, row[1])))
+    merged = Merged(table.merged)
+    filled = (row for row in table.rows if not all(map(is_blank, row[1])))
     first = list(islice(filled, SEARCHED_ROWS))
-    header = find_header(first, names, kind)
+    searched = [(number, merged.whole(number, cells)) for number, cells in first]
+    header = find_header(searched, names, kind)
     if header is None:
         report.unread(first)
         return
     report.header = header
-    for number, cells in chain(first, filled):
+    merged = Merged(table.merged)
+    for number, given in chain(first, filled):
+        cells = merged.record(number, given, header)
         if number <= header.row:
             continue
         again = another_header(header, (number, cells), names, kind)
@@ -68,11 +80,10 @@ def records(
             report.skip(number, reason)
             continue
         report.records += 1
-        extra = header.unnamed(cells) if header.may_have_unnamed(cells) else []
-        if extra and not strict:
-            report.unnamed.update(extra)
-        values = _values(header, row, number, len(extra) if strict else 0)
-        yield number, header.kind, values
+        surplus = header.surplus(cells) if len(cells) > len(header.names) else 0
+        if header.nameless or surplus:
+            report.unnamed.update(header.unnamed(cells))
+        yield number, header.kind, _values(header, row, number, surplus if table.is_text else 0)
 
 
 def _values(header: Header, row: Mapping[str, Any], number: int, surplus: int) -> dict[str, Any]:
@@ -96,13 +107,12 @@ def _no_record(header: Header, row: Mapping[str, Any], cells: Sequence[Any]) -> 
     first = str(next((cell for cell in cells if not is_blank(cell)), ""))
     if "例" in first and _EXAMPLE.fullmatch(first.strip()):
         return "填写示例"
-    if _identifies(header.kind, row):
+    if _identifies(header.kind, row) or any(map(is_cell, row.values())):
         return None
     hints = sum(_TEMPLATE.search(str(cell)) is not None for cell in row.values())
-    # Of a row with more cells than a note has, at least half must be hints.
-    if hints and (len(row) <= _CELLS_OF_A_NOTE or hints * 2 >= len(row)):
+    if hints * 2 >= len(row):  # at least half are hints
         return "填报说明或表尾文字"
-    return None
+    return "只有一两格，没有代码、文号和日期" if len(row) <= _CELLS_OF_A_NOTE else None
 
 
 def _identifies(kind: RecordKind, row: Mapping[str, Any]) -> bool:

@@ -10,6 +10,7 @@ import msgspec
 
 import gateway
 from gateway.config.settings import FileLimits
+from gateway.intake.files.merged import Area
 from gateway.intake.files.unreadable import UnreadableFile
 
 _DECODE = msgspec.json.Decoder().decode
@@ -59,8 +60,8 @@ class Workbook:
             if stream is not None:
                 stream.close()
 
-    def tables(self) -> Iterator[tuple[Sheet, Iterator[Row]]]:
-        """Yield each visible sheet with its rows, which can be read until the next sheet.
+    def tables(self) -> Iterator[tuple[Sheet, Iterator[Row], list[Area]]]:
+        """Yield each visible sheet with its rows, to be read before the next, and merged cells.
 
         Raises:
             UnreadableFile: the reader failed, also in the middle of a sheet.
@@ -68,7 +69,7 @@ class Workbook:
         line = self._line()
         while "sheet" in line:
             rows = self._rows()
-            yield self.sheets[line["sheet"]], rows
+            yield self.sheets[line["sheet"]], rows, [Area(*area) for area in line["merged"]]
             for _ in rows:
                 pass
             line = self._held

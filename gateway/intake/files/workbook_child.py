@@ -4,7 +4,7 @@ A workbook of 5 KB may ask for gigabytes, and a reader may end its process. Here
 this one. Prints JSON lines: the sheets, then for each visible one its rows that are not empty.
 
     {"sheets": [{"name", "hidden", "rows"}]}     rows: so many have something in them, or fewer
-    {"sheet": 0}
+    {"sheet": 0, "merged": [[first row, last row, first column, last column], …]}
     [[row number, [cell, …]], …]        texts, numbers, true and false, {"formula": 1},
                                         {"date": "2026-10-09"}; "" is empty
     {"end": true}                                 everything was printed
@@ -21,12 +21,12 @@ from typing import Any
 import msgspec
 from python_calamine import CalamineWorkbook, SheetTypeEnum, SheetVisibleEnum
 
-from gateway.intake.files.office_xml import FAR_COLUMNS, Cells, far_cell, odd_cells
+from gateway.intake.files.office_xml import Cells, far_cell, odd_cells
 
 CPU_SECONDS = 120
 #: Rows of a line.
 CHUNK = 100
-#: Merged cells, and rows of one, that are filled.
+#: Merged cells that are told.
 MOST_MERGED = 10_000
 #: Types that JSON has.
 PLAIN = frozenset({str, int, float, bool})
@@ -66,7 +66,7 @@ def read(path: str, counted: int) -> None:
         named = zip(sheets, heights, strict=True)
         tell({"sheets": [{"name": n, "hidden": not s, "rows": rows} for (n, s), rows in named]})
         for index, sheet in opened.items():
-            tell({"sheet": index})
+            tell({"sheet": index, "merged": merged(sheet)})
             write_rows(sheet, odd[index].result())
     tell({"end": True})
 
@@ -82,9 +82,7 @@ def filled(sheet: Any, counted: int) -> int:
 def write_rows(sheet: Any, odd: Cells) -> None:
     """Print the rows of a sheet that have something in a cell."""
     odd_rows = by_row(odd)
-    merged = merged_rows(sheet)
     margin = [""] * (sheet.start or (0, 0))[1]  # the reader begins with the first used column
-    values: dict[tuple[int, int], Any] = {}
     chunk: list[tuple[int, list[Any]]] = []
     for number, read_row in enumerate(sheet.iter_rows(), 1):
         row = margin + read_row if margin else read_row
@@ -92,8 +90,6 @@ def write_rows(sheet: Any, odd: Cells) -> None:
             row = [cell if type(cell) in PLAIN else as_json(cell) for cell in row]
         if number in odd_rows:
             place_odd(row, odd_rows[number])
-        if number in merged:
-            fill(row, merged[number], values)
         if row.count("") < len(row):
             chunk.append((number, row))
         if len(chunk) == CHUNK:
@@ -117,25 +113,11 @@ def by_row(cells: Cells) -> dict[int, dict[int, Any]]:
     return rows
 
 
-def merged_rows(sheet: Any) -> dict[int, dict[int, tuple[int, int]]]:
-    """Return row → column → first cell of the merged cell that it is a part of; from 1."""
-    rows: dict[int, dict[int, tuple[int, int]]] = {}
-    for (top, left), (bottom, right) in (sheet.merged_cell_ranges or [])[:MOST_MERGED]:
-        for row in range(top, min(bottom, top + MOST_MERGED) + 1):
-            for column in range(left, min(right, left + FAR_COLUMNS) + 1):
-                rows.setdefault(row + 1, {})[column + 1] = (top + 1, left + 1)
-    return rows
-
-
-def fill(
-    row: list[Any], parts: dict[int, tuple[int, int]], values: dict[tuple[int, int], Any]
-) -> None:
-    """Put into each part of a merged cell what a person sees there; remember it for later rows."""
-    for column, first in parts.items():
-        row += [""] * (column - len(row))
-        if first not in values:
-            values[first] = row[column - 1]
-        row[column - 1] = values[first]
+def merged(sheet: Any) -> list[tuple[int, int, int, int]]:
+    """Return the merged cells of a sheet: first and last row, first and last column, from 1."""
+    ranges = (sheet.merged_cell_ranges or [])[:MOST_MERGED]
+    found = [(top + 1, bottom + 1, left + 1, right + 1) for (top, left), (bottom, right) in ranges]
+    return sorted(found)
 
 
 def place_odd(cells: list[Any], odd: dict[int, Any]) -> None:
