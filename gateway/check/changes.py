@@ -45,7 +45,7 @@ def changes(checked: Checked, placeholders: Collection[str]) -> Iterator[Change]
 def _change(
     column: Column, given: str, checked: Checked, placeholders: Collection[str]
 ) -> Change | None:
-    if given.strip() in placeholders:
+    if visible(given).strip() in placeholders:
         return Change.PLACEHOLDER
     kept = getattr(checked.record, column.name, None) if checked.record else None
     if kept is None:

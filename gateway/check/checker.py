@@ -25,6 +25,7 @@ from schemas.codes import (
 from schemas.column_names import ColumnNames
 from schemas.columns import columns_of
 from schemas.event import CreditEvent, ReceivedGrade
+from schemas.identifiers import visible
 from schemas.input_rules import Comparison, InputRules
 from schemas.kinds import KINDS, REPORTED_KINDS
 from schemas.legacy import PENALTY_STATE, is_objected, is_revoked
@@ -161,7 +162,7 @@ class Checker:
         return tuple(one for comparison, one in found if comparison not in self._hold)
 
     def _is_placeholder(self, value: object) -> bool:
-        return isinstance(value, str) and value.strip() in self.placeholders
+        return isinstance(value, str) and visible(value).strip() in self.placeholders
 
     def _verb(self, row: Mapping[str, Any]) -> tuple[Verb | None, list[Problem]]:
         """Return the verb of the sender; an unknown one refuses, since it may be a withdrawal.
@@ -216,8 +217,8 @@ def _unfit(kind: RecordKind, values: dict[str, Any]) -> list[Problem]:
         column = next(c for c in columns_of(RECORD_KINDS[kind]) if c.name == "subject_name")
         words = f"“{name[:60]}”是用错了编码读出来的乱码"
         found.append(problem(column, Rule.GARBLED, words, "从原系统按 UTF-8 重新导出"))
-    if yuan := typed_in_yuan(kind, values):
-        del values["fine_wan"]
+    for field, yuan in tuple(typed_in_yuan(kind, values)):
+        del values[field]
         found.append(yuan)
     return found
 

@@ -4,7 +4,7 @@ What does not fit is a warning that holds nothing, unless the comparison is conf
 thing always is a problem: an amount in 元 that was typed into a column of 万元.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import date
 from decimal import Decimal
 from functools import lru_cache
@@ -27,20 +27,24 @@ _LONGEST_PUBLICITY_YEARS = 3
 _WITHOUT_AMOUNT = frozenset({"警告", "通报批评"})
 _WITH_AMOUNT = ("罚款", "没收", "按日连续处罚", "其他")
 
+#: Columns of 万元: 罚款金额 and 没收金额.
+_AMOUNTS = ("fine_wan", "confiscated_wan")
+
 Values = Mapping[str, Any]
 
 
-def typed_in_yuan(kind: RecordKind, values: Values) -> Problem | None:
-    """Return the problem of a fine that stands in 处罚内容 as the same number of 元."""
-    fine = values.get("fine_wan")
-    if not fine or fine < _LEAST_YUAN:
-        return None
-    written = _written(values)
-    if not written or fine * _YUAN_PER_WAN in written or fine not in written:
-        return None
-    words = f"{fine} 万元，而处罚内容写的是 {fine} 元：差一万倍"
-    fix = f"单位是万元，{fine} 元填 {(fine / _YUAN_PER_WAN).normalize():f}"
-    return problem(_column(kind, "fine_wan"), Rule.AMOUNT, words, fix)
+def typed_in_yuan(kind: RecordKind, values: Values) -> Iterator[tuple[str, Problem]]:
+    """Yield the field of each amount that stands in 处罚内容 as the same number of 元."""
+    for name in _AMOUNTS:
+        amount = values.get(name)
+        if not amount or amount < _LEAST_YUAN:
+            continue
+        written = _written(values)
+        if amount not in written or amount * _YUAN_PER_WAN in written:
+            continue
+        words = f"{amount} 万元，而处罚内容写的是 {amount} 元：差一万倍"
+        fix = f"单位是万元，{amount} 元填 {(amount / _YUAN_PER_WAN).normalize():f}"
+        yield name, problem(_column(kind, name), Rule.AMOUNT, words, fix)
 
 
 def compared(kind: RecordKind, values: Values) -> list[tuple[Comparison, Problem]]:

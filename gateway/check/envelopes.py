@@ -32,8 +32,12 @@ def opened(row: Row, deletes: Deletes) -> Row | Problem:
     A deleted row withdraws its decision where this is configured, and is refused elsewhere.
     """
     for _ in range(_DEEPEST):
-        if _MARKS.isdisjoint(row) or _has_columns(row):
+        if _MARKS.isdisjoint(row):
             break
+        if _has_columns(row):
+            if row.get("op") not in _DELETED:
+                break
+            return _deleted({name: row[name] for name in row if name != "op"}, deletes)
         inner = _opened_once(row, deletes)
         if not isinstance(inner, Mapping) or inner is row:
             return inner

@@ -15,6 +15,7 @@ from schemas.cell import conflict, say_the_same
 from schemas.codes import RecordKind
 from schemas.column_names import STANDARD_NAMES, ColumnNames, name_key
 from schemas.faults import of_json
+from schemas.identifiers import visible
 from schemas.input_rules import Deletes
 from schemas.kinds import KINDS
 from schemas.legacy import to_2018
@@ -32,6 +33,7 @@ _ENVELOPE = frozenset({"specversion", "data"})
 
 #: The column of the problem workbook with an item that could not be parsed, and those beside it.
 _RAW = "原文"
+_REMARK = "BZ"
 _OURS = frozenset({_RAW, "kind", "填报问题", "修改办法", "来源工作表", "来源行"})
 _NOTHING: Mapping[str, Any] = MappingProxyType({})
 
@@ -199,14 +201,18 @@ class Normalising:
             value, kept = row[name], new.get(wire)
             if self._is_empty(kept):
                 new[wire] = value
-            elif name_key(name) != name_key(wire):
-                new[name] = value  # a title beside its code is a column of the sender's own
+            elif wire == _REMARK and name_key(name) != name_key(wire):
+                new[name] = value  # 备注 beside BZ is a column of the sender's own
             elif not self._is_empty(value) and not say_the_same(kept, value):
                 new[wire] = conflict({wire: kept, name: value})
         return new
 
     def _is_empty(self, value: object) -> bool:
-        return value is None or value == "" or (isinstance(value, str) and value in self._empty)
+        return (
+            value is None
+            or value == ""
+            or (isinstance(value, str) and visible(value).strip() in self._empty)
+        )
 
     def _raw(self, text: str, kind: RecordKind | None) -> Candidate | Problem:
         """Read an item that could not be parsed, from the workbook in which it was mended."""

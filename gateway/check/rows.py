@@ -9,6 +9,7 @@ from gateway.check.garbled import unusual
 from gateway.check.values import EXACT_DIGITS, Read, read
 from schemas.codes import RecordKind
 from schemas.columns import Column, ColumnType, columns_of
+from schemas.identifiers import visible
 from schemas.problem import Problem
 from schemas.record import RECORD_KINDS
 
@@ -80,7 +81,7 @@ def _read_at(place: _Place, given: Any, placeholders: frozenset[str]) -> Read:
         return read(place.column, given)
     if len(text) > LONGEST:
         return read(place.column, text)
-    return (None, None) if text.strip() in placeholders else place.read_text(text)
+    return (None, None) if visible(text).strip() in placeholders else place.read_text(text)
 
 
 def _position(found: tuple[int, Problem]) -> int:

@@ -18,13 +18,13 @@ from gateway.cli.output import (
     settings_of,
     spooled,
 )
+from gateway.cli.row import print_row
 from gateway.config.clock import system_clock
 from gateway.config.keys import Keys, load_master
 from gateway.intake.files.problem_workbook import FaultyRow, faulty_row, problems_workbook
 from gateway.intake.files.reading import Reading
 from gateway.intake.files.tally import Tally
 from gateway.intake.files.unreadable import UnreadableFile
-from gateway.titles import EXCLUSIONS, VERDICTS
 from schemas.base import today
 
 
@@ -47,7 +47,7 @@ def check(
     def each(place: str, checked: Checked) -> None:
         tally.add(place, checked)
         if rows:
-            _print_checked(place, checked, format_)
+            print_row(place, checked, format_)
         if checked.problems and out is not None:
             faulty.append(faulty_row(reading.report, checked))
 
@@ -84,24 +84,3 @@ def _check(reading: Reading, checker: Checker, each: Callable[[str, Checked], No
         except (UnreadableFile, OSError) as error:
             return str(error)
     return ""
-
-
-def _print_checked(place: str, checked: Checked, format_: Format) -> None:
-    if format_ is Format.JSON:
-        print_json(
-            {
-                "place": place,
-                "line": checked.raw.line,
-                "kind": checked.kind,
-                "verdict": checked.verdict,
-                "excluded": checked.excluded,
-                "key": checked.shown_key,
-                "problems": [problem.model_dump() for problem in checked.problems],
-                "warnings": [problem.model_dump() for problem in checked.warnings],
-            }
-        )
-        return
-    excluded = f"，不予报送：{EXCLUSIONS[checked.excluded]}" if checked.excluded else ""
-    print_line(f"{place} {VERDICTS[checked.verdict]}{excluded} {checked.shown_key or ''}".rstrip())
-    for problem in (*checked.problems, *checked.warnings):
-        print_line(f"    {problem.field or '整行'} {problem.message}。{problem.fix}")

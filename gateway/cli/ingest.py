@@ -26,15 +26,14 @@ from gateway.cli.output import (
     settings_of,
     spooled,
 )
+from gateway.cli.row import print_row
 from gateway.config.settings import Settings
 from gateway.intake.files.problem_workbook import FaultyRow, faulty_row, problems_workbook
 from gateway.intake.files.reading import Reading
 from gateway.intake.files.taking import Taken, take
 from gateway.record.result import Result
 from gateway.service.app import gateway
-from gateway.titles import VERDICTS
 from schemas.codes import RecordKind
-from schemas.verdict import Verdict
 
 #: Told of each item: the file, the place in it, what check says, and the result if it was taken.
 Told = Callable[[Reading, str, Checked, Result | None], None]
@@ -56,7 +55,7 @@ def ingest(  # noqa: PLR0913, PLR0917  one for each option
 
     def told(reading: Reading, place: str, checked: Checked, result: Result | None) -> None:
         if rows:
-            _print_row(place, checked, result, format_)
+            print_row(place, checked, format_, result)
         if out is not None and checked.problems:
             faulty.append(faulty_row(reading.report, checked))
 
@@ -96,24 +95,3 @@ def _print(taken: Taken, format_: Format) -> None:
     else:
         for line in taken.words():
             print_line(line)
-
-
-def _print_row(place: str, checked: Checked, result: Result | None, format_: Format) -> None:
-    if format_ is Format.JSON:
-        print_json(
-            {
-                "place": place,
-                "line": checked.raw.line,
-                "verdict": checked.verdict,
-                "repeat": result.repeat if result else None,
-                "key": checked.shown_key,
-                "excluded": checked.excluded,
-                "problems": [problem.model_dump() for problem in checked.problems],
-                "warnings": [problem.model_dump() for problem in checked.warnings],
-                "quarantine_id": result.quarantine_id if result else None,
-            }
-        )
-    elif checked.verdict is not Verdict.OK:
-        problems = "；".join(problem.message for problem in checked.problems)
-        again = "（重复）" if result and result.repeat else ""
-        print_line(f"{place} {VERDICTS[checked.verdict]}{again}：{problems}")

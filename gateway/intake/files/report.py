@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Any
 
 from gateway.check.raw import SHEET_STRIDE, Raw
@@ -10,6 +11,8 @@ from gateway.titles import KINDS
 
 #: Skipped rows that are named; the others are only counted.
 _NAMED = 5
+#: Columns without a meaning that are named in one screen.
+_COLUMNS_NAMED = 10
 #: A page of notes has one or two filled cells in a row.
 _CELLS_OF_DATA = 3
 
@@ -69,12 +72,18 @@ class TableReport:
     def _unknown(self) -> list[str]:
         if self.header is None:
             return []
+        unknown = self.header.unknown
         lines = [
             f"    不认识的列“{name}”" + (f"，最接近的是“{nearest}”" if nearest else "")
-            for name, nearest in self.header.unknown.items()
+            for name, nearest in islice(unknown.items(), _COLUMNS_NAMED)
         ]
+        if len(unknown) > _COLUMNS_NAMED:
+            lines.append(f"    另有 {len(unknown) - _COLUMNS_NAMED} 列不认识")
         if self.unnamed:
-            lines.append(f"    {'、'.join(sorted(self.unnamed))}列有内容，但没有列名，没有读")
+            letters = sorted(self.unnamed, key=lambda one: (len(one), one))
+            more = f"等 {len(letters)} " if len(letters) > _COLUMNS_NAMED else ""
+            named = "、".join(letters[:_COLUMNS_NAMED])
+            lines.append(f"    {named}{more}列有内容，但没有列名，没有读")
         return lines
 
     def as_json(self) -> dict[str, Any]:

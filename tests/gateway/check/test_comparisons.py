@@ -85,3 +85,12 @@ def test_yuan_typed_into_a_column_of_ten_thousand_yuan_are_a_problem(
     assert problem.fix == f"单位是万元，{words} 元填 {right}"
     assert found.record is not None
     assert found.record.fine_wan is None  # type: ignore[union-attr]
+
+
+def test_a_confiscated_amount_in_yuan_is_a_problem_too(keys: Keys) -> None:
+    row = penalty(CF_NR="罚款20000元，没收违法所得35000元", CF_NR_FK="2", CF_NR_WFFF="35000")
+
+    found = checked(keys, row | {"CF_CFLB": "罚款、没收违法所得"})
+
+    assert [(one.field, one.rule) for one in found.problems] == [("CF_NR_WFFF", Rule.AMOUNT)]
+    assert found.problems[0].fix == "单位是万元，35000 元填 3.5"

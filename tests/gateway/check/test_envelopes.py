@@ -43,6 +43,7 @@ DELETED: dict[str, Any] = {
     "debezium": {"before": ROW, "after": None, "op": "d"},
     "debezium flattened": ROW | {"__op": "d", "__deleted": "true"},
     "debezium flattened by op": ROW | {"__op": "d"},
+    "debezium flattened without a prefix": ROW | {"op": "d"},
     "canal": {"database": "d", "table": "t", "type": "DELETE", "data": [ROW]},
     "goldengate": {"table": "T", "op_type": "D", "before": ROW},
 }

@@ -1,6 +1,6 @@
 """Tables that people build: headers, margins, merged cells, notes, and what is sent back mended."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -12,7 +12,6 @@ import pytest
 from gateway.check.checked import Checked
 from gateway.check.checker import Checker
 from gateway.check.raw import Raw
-from gateway.config.keys import Keys
 from gateway.config.settings import FileLimits
 from gateway.intake.files.problem_workbook import faulty_row, problems_workbook
 from gateway.intake.files.reading import Reading
@@ -20,36 +19,10 @@ from schemas.codes import Verb
 from schemas.verdict import Exclusion, Verdict
 from tests.factories import IDENTITY, licence, penalty
 from tests.gateway.conftest import TODAY
+from tests.gateway.intake.conftest import NAMES, Read, book
 
-Rows = Sequence[Sequence[Any]]
 ROW = penalty()
-NAMES, VALUES = list(ROW), list(ROW.values())
-
-
-def book(folder: Path, rows: Rows, *merged: str) -> Path:
-    """Write rows as they stand, and merge cells."""
-    path = folder / "table.xlsx"
-    made = openpyxl.Workbook()
-    for number, row in enumerate(rows, 1):
-        for place, cell in enumerate(row, 1):
-            made.active.cell(number, place, cell)
-    for area in merged:
-        made.active.merge_cells(area)
-    made.save(path)
-    return path
-
-
-@pytest.fixture
-def checker(keys: Keys) -> Checker:
-    return Checker(keys)
-
-
-@pytest.fixture
-def read(checker: Checker) -> Callable[[Path], list[Checked]]:
-    return lambda path: [checker.check(raw, TODAY) for raw in Reading(path, FileLimits())]
-
-
-Read = Callable[[Path], list[Checked]]
+VALUES = list(ROW.values())
 
 
 def test_records_above_a_second_header_are_read_by_the_first(tmp_path: Path, read: Read) -> None:
