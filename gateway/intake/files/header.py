@@ -7,7 +7,6 @@ from functools import cache
 from typing import Any
 
 from gateway.check.rows import OWN_COLUMNS
-from schemas.cell import conflict, say_the_same
 from schemas.codes import RecordKind
 from schemas.column_names import LONGEST_NAME, ColumnNames, name_key
 from schemas.columns import ColumnType, columns_of
@@ -59,27 +58,6 @@ class Header:
     #: Whether a column is among them by which records are told apart.
     identifies: bool = True
 
-    def values(self, number: int, cells: Sequence[Any]) -> dict[str, Any]:
-        """Return the cells that are not blank, by name; two that differ become a conflict."""
-        row = {
-            name: cell
-            for name, cell in zip(self.names, cells, strict=False)
-            if (cell and ((type(cell) is str and cell[0].isalnum()) or not is_blank(cell)))
-            or cell == 0
-        }
-        row.pop("", None)
-        for name in self.repeated:
-            self._merge(row, number, cells, name)
-        return row
-
-    def _merge(self, row: dict[str, Any], number: int, cells: Sequence[Any], name: str) -> None:
-        """Keep the value of columns of one name if it is one; else put a conflict in its place."""
-        places = [place for place, other in enumerate(self.names[: len(cells)]) if other == name]
-        filled = [place for place in places if not is_blank(cells[place])]
-        if any(not say_the_same(cells[filled[0]], cells[place]) for place in filled):
-            addresses = (f"{column_letters(place)}{number}" for place in filled)
-            row[name] = conflict(dict(zip(addresses, (cells[i] for i in filled), strict=True)))
-
     @property
     def number(self) -> str | None:
         """The column of the document number."""
@@ -106,7 +84,9 @@ def is_blank(cell: Any) -> bool:
     """Whether nobody sees anything in a cell."""
     if type(cell) is not str:
         return cell is None
-    return not cell or not (cell[0].isalnum() or visible(cell).strip())
+    return not cell or not (
+        cell[0].isalnum() or "\u3000" < cell[0] < "\ufe00" or visible(cell).strip()
+    )
 
 
 def find_header(

@@ -3,15 +3,15 @@
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cache
-from itertools import chain, islice
+from itertools import chain, filterfalse, islice
 from typing import Any, NamedTuple
 
 from gateway.check.dates import parse_date
-from gateway.check.values import lost_digits
 from gateway.intake.files.header import SEARCHED_ROWS, Header, another_header, find_header, is_blank
 from gateway.intake.files.merged import Area, Merged
 from gateway.intake.files.report import TableReport
-from schemas.cell import MARK, date, formula, is_cell, shifted
+from gateway.intake.files.row import row_of
+from schemas.cell import is_cell, shifted
 from schemas.codes import RecordKind
 from schemas.column_names import ColumnNames
 from schemas.columns import ColumnType, columns_of
@@ -74,40 +74,44 @@ def records(
             report.skip(number, "又一个表头" if again.names == header.names else "另一个表头")
             header = again
             continue
-        row = header.values(number, cells)
+        row = row_of(header, number, cells)
         reason = _no_record(header, row, cells)
         if reason is not None:
             report.skip(number, reason)
             continue
         report.records += 1
-        surplus = header.surplus(cells) if len(cells) > len(header.names) else 0
-        if header.nameless or surplus:
-            report.unnamed.update(header.unnamed(cells))
-        yield number, header.kind, _values(header, row, number, surplus if table.is_text else 0)
+        if header.nameless or len(cells) > len(header.names):
+            _note_unnamed(header, cells, row, report, table)
+        # An old column says by its name, also where it is empty, in which layout a row is.
+        old = dict.fromkeys(header.old, "")
+        yield number, header.kind, {**old, **row} if old else row
 
 
-def _values(header: Header, row: Mapping[str, Any], number: int, surplus: int) -> dict[str, Any]:
-    values = {
-        name: cell if type(cell) is str else _value(cell, name, number, header)
-        for name, cell in row.items()
-    }
-    if surplus:
-        name = next(iter(values))
-        values[name] = shifted(str(values[name]), surplus)
-    # An old column says by its name, also where it is empty, in which layout a row is.
-    return values if not header.old else {**dict.fromkeys(header.old, ""), **values}
+def _note_unnamed(
+    header: Header, cells: Sequence[Any], row: dict[str, Any], report: TableReport, table: Table
+) -> None:
+    """Note what stands outside of the named columns; in a text this may shift the others."""
+    report.unnamed.update(header.unnamed(cells))
+    surplus = header.surplus(cells)
+    if surplus and table.is_text:
+        name = next(iter(row))
+        row[name] = shifted(str(row[name]), surplus)
 
 
 def _no_record(header: Header, row: Mapping[str, Any], cells: Sequence[Any]) -> str | None:
     """Return why a row is no record, in Chinese; None if it is one."""
     if header.kind is None or not KINDS[header.kind].reported:
         return None if row else "只有表头以外的内容"
-    if header.silent >= row.keys():
-        return "只有序号" if header.numbers >= row.keys() else "认识的列都是空的"
-    first = str(next((cell for cell in cells if not is_blank(cell)), ""))
+    first = str(next(filterfalse(is_blank, cells), ""))
     if "例" in first and _EXAMPLE.fullmatch(first.strip()):
         return "填写示例"
-    if _identifies(header.kind, row) or any(map(is_cell, row.values())):
+    return None if _identifies(header.kind, row) else _unidentified(header, row)
+
+
+def _unidentified(header: Header, row: Mapping[str, Any]) -> str | None:
+    if header.silent >= row.keys():
+        return "只有序号" if header.numbers >= row.keys() else "认识的列都是空的"
+    if any(map(is_cell, row.values())):
         return None
     hints = sum(_TEMPLATE.search(str(cell)) is not None for cell in row.values())
     if hints * 2 >= len(row):  # at least half are hints
@@ -153,23 +157,3 @@ _SAYING: dict[ColumnType, Callable[[str], bool]] = {
     ColumnType.IDENTITY: _is_code,
     ColumnType.DATE: lambda text: parse_date(text) is not None,
 }
-
-
-def _value(cell: Any, name: str, number: int, header: Header) -> Any:
-    """Return a cell as check reads it: texts; numbers only where digits may be lost."""
-    if isinstance(cell, bool):
-        return "TRUE" if cell else "FALSE"
-    if isinstance(cell, int | float):
-        return number_text(cell)
-    if "date" in cell and MARK not in cell:
-        if name in header.texts:
-            return date(header.address(name, number), cell["date"])
-        return cell["date"]
-    return formula(header.address(name, number)) if "formula" in cell else cell
-
-
-def number_text(value: float) -> Any:
-    """Return the text of a number, whole ones without a point; one that lost digits as it is."""
-    if lost_digits(value):
-        return value
-    return str(int(value)) if float(value).is_integer() else repr(value)

@@ -1,0 +1,63 @@
+"""The cells of a row by their columns, as check reads them."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from gateway.check.values import lost_digits
+from gateway.intake.files.header import Header, column_letters, is_blank
+from schemas.cell import MARK, conflict, date, formula, say_the_same
+
+
+def row_of(header: Header, number: int, cells: Sequence[Any]) -> dict[str, Any]:
+    """Return what is in the cells that are not blank, by name; two that differ are a conflict.
+
+    Texts, and numbers only where digits may be lost; cells with a problem are those of
+    `schemas.cell`.
+    """
+    row = {name: cell for name, cell in zip(header.names, cells, strict=False) if cell != ""}
+    row.pop("", None)
+    rest = [n for n, cell in row.items() if type(cell) is not str or not cell[0].isalnum()]
+    for name in rest:  # a few: most texts are clear by their first character
+        cell = row[name]
+        if type(cell) is not str:
+            row[name] = _value(cell, name, number, header)
+        elif is_blank(cell):
+            del row[name]
+    for name in header.repeated:
+        _merge(row, header, number, cells, name)
+    return row
+
+
+def _merge(
+    row: dict[str, Any], header: Header, number: int, cells: Sequence[Any], name: str
+) -> None:
+    """Keep the value of columns of one name if it is one; else put a conflict in its place."""
+    places = [place for place, other in enumerate(header.names[: len(cells)]) if other == name]
+    found = {
+        f"{column_letters(place)}{number}": _value(cells[place], name, number, header)
+        for place in places
+        if not is_blank(cells[place])
+    }
+    if any(not say_the_same(row[name], value) for value in found.values()):
+        row[name] = conflict(found)
+
+
+def _value(cell: Any, name: str, number: int, header: Header) -> Any:
+    if type(cell) is str:
+        return cell
+    if type(cell) is float or type(cell) is int:
+        return _number_text(cell)
+    if type(cell) is bool:
+        return "TRUE" if cell else "FALSE"
+    if "date" in cell and MARK not in cell:
+        if name in header.texts:
+            return date(header.address(name, number), cell["date"])
+        return cell["date"]
+    return formula(header.address(name, number)) if "formula" in cell else cell
+
+
+def _number_text(value: float) -> Any:
+    """Return the text of a number, whole ones without a point; one that lost digits as it is."""
+    if lost_digits(value):
+        return value
+    return str(int(value)) if value % 1 == 0 else repr(value)
