@@ -5,7 +5,7 @@ the raw bytes of the row, so that a replay finds the same problem.
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
 from typing import Any, TypeGuard
 
@@ -47,14 +47,19 @@ def merged(at: str) -> dict[str, Any]:
     return {MARK: MERGED, "at": at}
 
 
-def shifted(text: str, more: int) -> dict[str, Any]:
-    """Return a value of a row that has so many cells more than the header."""
-    return {MARK: SHIFTED, "text": text, "more": more}
+def shifted(text: str, surplus: Sequence[str]) -> dict[str, Any]:
+    """Return a value of a row that has cells behind those of the header."""
+    return {MARK: SHIFTED, "text": text, "surplus": list(surplus)}
 
 
 def is_cell(value: object) -> TypeGuard[dict[str, Any]]:
     """Whether a value is one of these objects."""
     return type(value) is dict and isinstance(value.get(MARK), str) and value[MARK] in _WORDS
+
+
+def is_shifted(value: object) -> bool:
+    """Whether a value is one of a row whose cells may be in wrong columns."""
+    return is_cell(value) and value[MARK] == SHIFTED
 
 
 def shown(value: Mapping[str, Any]) -> str:
@@ -88,7 +93,9 @@ def fault(value: Mapping[str, Any]) -> tuple[str, str]:
             told = f"单元格 {at} 与上面的合并成一格：一个决定占了几行", mend
         case "shifted":
             mend = "格里有分隔符的，整格加上引号；或另存为 .xlsx"
-            told = f"这一行比表头多 {value.get('more')} 格，后面的内容可能都错了位", mend
+            surplus = value.get("surplus") or []
+            last = f"最后是“{surplus[-1]}”" if surplus else ""
+            told = f"这一行比表头多 {len(surplus)} 格，{last}，前面的内容可能都错了位", mend
         case "conflict" if isinstance(values := value.get("values"), dict):
             both = "，".join(f"{name} 是“{given}”" for name, given in values.items())
             told = f"填了不止一次，而且不一致：{both}", "只留正确的一个"
@@ -97,11 +104,21 @@ def fault(value: Mapping[str, Any]) -> tuple[str, str]:
     return told
 
 
+def settled(value: Any, is_empty: Callable[[object], bool]) -> Any:
+    """Return the one value of a conflict in which the others are empty; else what is given."""
+    if not is_cell(value) or value[MARK] != CONFLICT or type(value.get("values")) is not dict:
+        return value
+    filled = [one for one in value["values"].values() if not is_empty(one)]
+    if all(say_the_same(filled[0], one) for one in filled):
+        return filled[0] if filled else ""
+    return value
+
+
 def say_the_same(one: object, other: object) -> bool:
     """Whether two values of one column are the same, whatever their width, dashes and zeros."""
     if one == other:
         return True
-    texts = [fold_once(str(value)) for value in (one, other)]
+    texts = [fold_once(str(value)).translate(_SIGNS) for value in (one, other)]
     if texts[0] == texts[1]:
         return True
     days = [_DAY.fullmatch(text) for text in texts]
@@ -111,6 +128,8 @@ def say_the_same(one: object, other: object) -> bool:
     return all(numbers) and Decimal(texts[0]) == Decimal(texts[1])
 
 
+#: Brackets and commas that people write for each other.
+_SIGNS = str.maketrans("〔[【〕]】、", "((())),")
 _DAY = re.compile(r"(\d{4})[-/.年](\d{1,2})[-/.月](\d{1,2})日?(?:T?0{1,2}:00(?::00)?)?")
 #: Without zeros before it, which a document number or a code may have.
 _NUMBER = re.compile(r"(?:0|[1-9]\d{0,17})(?:\.\d{1,9})?", re.ASCII)

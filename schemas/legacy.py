@@ -6,7 +6,7 @@ from typing import Any
 
 from schemas.cell import conflict, say_the_same
 from schemas.codes import RecordKind
-from schemas.identifiers import fold_once
+from schemas.identifiers import fold_once, visible
 
 #: old column → 2018 column; if a row has both, they must say the same.
 PENALTY_COLUMNS = {
@@ -119,15 +119,29 @@ def to_2018(
     if kind not in _MARKERS or _MARKERS[kind].isdisjoint(row):
         return row
     new = _renamed(row, _TABLES[kind], empty)
-    parts = [part for name in PENALTY_KIND_PARTS if (part := new.pop(name, None))]
-    if parts and not new.get("CF_CFLB"):
-        odd = next((part for part in parts if not isinstance(part, str)), None)
-        new["CF_CFLB"] = "、".join(map(str, parts)) if odd is None else odd
+    _join_kinds(new, empty)
     if kind is RecordKind.PENALTY and PENALTY_STATE in new:
         _read_state(new)
     if kind is RecordKind.LICENCE and word is None and new.get(LICENCE_STATE) and _is_old(row):
         new[LICENCE_STATE] = _LICENCE_STATES.get(_state(new[LICENCE_STATE]), new[LICENCE_STATE])
     return new
+
+
+def _join_kinds(row: dict[str, Any], empty: Container[object]) -> None:
+    """Put both old columns of penalty kinds into the new one; if it is filled, they must be in it.
+
+    A part that is no text is kept, for check to refuse.
+    """
+    given = {name: row.pop(name) for name in PENALTY_KIND_PARTS if name in row}
+    parts = {name: part for name, part in given.items() if not _is_empty(part, empty)}
+    kept = row.get("CF_CFLB")
+    if not parts:
+        return
+    if _is_empty(kept, empty):
+        odd = next((part for part in parts.values() if not isinstance(part, str)), None)
+        row["CF_CFLB"] = "、".join(map(str, parts.values())) if odd is None else odd
+    elif any(str(part) not in str(kept) for part in parts.values()):
+        row["CF_CFLB"] = conflict({"CF_CFLB": kept, **parts})
 
 
 def _is_old(row: Mapping[str, Any]) -> bool:
@@ -151,7 +165,9 @@ def _renamed(
 
 
 def _is_empty(value: object, empty: Container[object]) -> bool:
-    return value is None or (isinstance(value, str) and (not value or value.strip() in empty))
+    if not isinstance(value, str):
+        return value is None
+    return not value or visible(value).strip() in empty
 
 
 def _licence_word(state: object) -> str | None:

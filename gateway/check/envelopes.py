@@ -18,6 +18,8 @@ _MARKS = frozenset({"payload", "after", "before", "op", "database", "data_base64
 _FLAT = ("__deleted", "__op")
 _DELETED = frozenset({"d", "D", "DELETE", "delete"})
 _WRITTEN = frozenset({"c", "u", "r", "I", "U", "INSERT", "UPDATE", "insert", "update"})
+_TRUE = frozenset({"true", "1"})
+_OPERATIONS = ("op", "op_type")
 _AVRO_TYPES = frozenset({"string", "long", "int", "double", "float", "boolean", "bytes"})
 _PREFIXES = frozenset({kind.prefix for kind in KINDS.values() if kind.prefix})
 #: Envelopes within each other at most: a Debezium one within one of Connect.
@@ -31,22 +33,27 @@ def opened(row: Row, deletes: Deletes) -> Row | Problem:
 
     A deleted row withdraws its decision where this is configured, and is refused elsewhere.
     """
+    row = _without_unions(row)
     for _ in range(_DEEPEST):
         if _MARKS.isdisjoint(row):
             break
         if _has_columns(row):
-            if row.get("op") not in _DELETED:
+            if not any(_is_deleted(row.get(name)) for name in _OPERATIONS):
                 break
-            return _deleted({name: row[name] for name in row if name != "op"}, deletes)
+            return _deleted({n: row[n] for n in row if n not in _OPERATIONS}, deletes)
         inner = _opened_once(row, deletes)
         if not isinstance(inner, Mapping) or inner is row:
             return inner
-        row = inner
+        row = _without_unions(inner)
     if _FLAT[0] in row or _FLAT[1] in row:
-        gone = str(row.get("__deleted", "")).lower() == "true" or row.get("__op") in _DELETED
+        gone = str(row.get("__deleted")).lower() in _TRUE or _is_deleted(row.get("__op"))
         row = {name: value for name, value in row.items() if not name.startswith("__")}
         return _deleted(row, deletes) if gone else row
-    return _without_unions(row)
+    return row
+
+
+def _is_deleted(operation: object) -> bool:
+    return isinstance(operation, str) and operation.strip() in _DELETED
 
 
 def _has_columns(row: Row) -> bool:

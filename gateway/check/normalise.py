@@ -11,7 +11,7 @@ import msgspec
 
 from gateway.check.envelopes import opened
 from gateway.check.raw import Raw
-from schemas.cell import conflict, say_the_same
+from schemas.cell import conflict, say_the_same, settled
 from schemas.codes import RecordKind
 from schemas.column_names import STANDARD_NAMES, ColumnNames, name_key
 from schemas.faults import of_json
@@ -182,6 +182,8 @@ class Normalising:
         if len(row) > MAX_KEYS or max(map(len, row), default=0) > MAX_KEY_LENGTH:
             words = f"字段多于{MAX_KEYS}个，或字段名长于{MAX_KEY_LENGTH}字"
             return _bytes_problem(words, "每条记录一个对象，字段名用接口说明里的")
+        if dict in map(type, row.values()):
+            row = {name: settled(value, self._is_empty) for name, value in row.items()}
         given = self._renamed(kind, row)
         return Candidate(kind, to_2018(kind, given, self._empty), given, beside)
 

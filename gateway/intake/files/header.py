@@ -1,9 +1,11 @@
 """Find the row of column names 表头 in a table, and what its columns mean."""
 
+import re
 from collections import Counter
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
 from functools import cache
+from itertools import zip_longest
 from typing import Any
 
 from gateway.check.rows import OWN_COLUMNS
@@ -22,8 +24,15 @@ _LONGEST_NAME = 255
 LOOKED_AT = 3
 #: With so many known columns a row is a header, whatever else is in it.
 ENOUGH = 3
+_YEAR = re.compile(r"\d{4}")
 #: Names of the column that is the group itself.
 _OF_THE_GROUP = frozenset({"名称", "全称"})
+_OF_THE_AUTHORITY = ("authority", "authority_code", "source", "source_code")
+_OF_THE_SUBJECT = (
+    *("subject_name", "subject_category", "credit_code", "registration_number", "tax_number"),
+    *("organisation_code", "institution_number", "association_number", "identity_type"),
+    *("identity_number", "legal_representative", "representative_id_type", "representative_id"),
+)
 #: Names of a running number 序号, which says nothing about a record.
 _RUNNING_NUMBER = frozenset(map(name_key, ["序号", "编号", "行号", "No.", "NO", "#", "序", "项次"]))
 
@@ -39,7 +48,8 @@ class Header:
     unknown: dict[str, str | None] = field(default_factory=dict)
     #: Names of the running number 序号.
     numbers: frozenset[str] = frozenset()
-    known: int = 0
+    known: int = 0  #: columns
+    own: int = 0  #: of them those with a text in this row; others are of the row above
     #: Places without a name.
     nameless: tuple[int, ...] = ()
     #: Names that several columns have.
@@ -48,6 +58,8 @@ class Header:
     silent: frozenset[str] = frozenset()
     #: Columns of authority and source: one merged cell often stands for many rows.
     shared: frozenset[str] = frozenset()
+    #: Columns of the subject 行政相对人: one merged cell may stand for several decisions.
+    subject: frozenset[str] = frozenset()
     #: Columns of the layout of 2016–17.
     old: frozenset[str] = frozenset()
     #: Columns in which a day is no value.
@@ -55,6 +67,9 @@ class Header:
     #: Names of columns; a row that begins with one may be a header too.
     titles: frozenset[str] = frozenset()
     start: int = 0  #: place of the first name
+    #: The texts of its row, and those of the row above where both are the header.
+    lower: tuple[str, ...] = ()
+    upper: tuple[str, ...] = ()
     #: Whether a column is among them by which records are told apart.
     identifies: bool = True
 
@@ -71,9 +86,13 @@ class Header:
         places = [*self.nameless, *range(len(self.names), len(cells))]
         return [column_letters(i) for i in places if i < len(cells) and not is_blank(cells[i])]
 
-    def surplus(self, cells: Sequence[Any]) -> int:
-        """Return how many filled cells a row has behind the last column of the header."""
-        return sum(not is_blank(cell) for cell in cells[len(self.names) :])
+    def surplus(self, cells: Sequence[Any]) -> list[str]:
+        """Return what stands in a row behind the last column of the header."""
+        return [str(cell) for cell in cells[len(self.names) :] if not is_blank(cell)]
+
+    def first_known(self, row: Iterable[str]) -> str | None:
+        """Return the first of these names that is a column of a standard."""
+        return next((name for name in row if name in _TITLES and name not in OWN_COLUMNS), None)
 
     def address(self, name: str, number: int) -> str:
         """Return the address of a cell, such as J2."""
@@ -94,15 +113,21 @@ def find_header(
 ) -> Header | None:
     """Return the header among the first rows: the first one with three known columns.
 
-    Of two such rows, one behind the other, the second is it if it knows as many: the first names
-    groups of columns. Without such a row it is the one that knows the most, if half of its cells
-    are known. None if there is none: it is never guessed.
+    Of two such rows, one behind the other, it is the one that knows more: the first may name groups
+    of columns, the second may be their codes. Without such a row it is the one that knows the most,
+    if half of its cells are known. None if there is none: it is never guessed.
     """
     headers = [_header(rows, place, names, kind) for place in range(min(len(rows), SEARCHED_ROWS))]
     for place, one in enumerate(headers):
         if one.known >= ENOUGH and one.identifies:
             below = headers[place + 1] if place + 1 < len(headers) else one
-            return below if below.known >= one.known and below.row == one.row + 1 else one
+            if below.row != one.row + 1 or any(map(_is_value, rows[place + 1][1])):
+                return one
+            if below.own > 1 and below.known >= one.known:
+                return replace(below, upper=one.lower)
+            if below.own >= ENOUGH:
+                return replace(one, row=below.row, upper=one.lower, lower=below.lower)
+            return one
     best = max(headers, key=lambda one: one.known, default=None)
     if best is None or not best.known:
         return None
@@ -117,11 +142,28 @@ def another_header(
 
     It may be that of another kind, unless the kind is given.
     """
+    if row[0] == before.row + 1:
+        return replace(before, row=row[0]) if _is_part(row[1], before.lower) else None
     first = [cell for cell in row[1][: before.start + LOOKED_AT] if type(cell) is str]
-    if before.titles.isdisjoint(first) or row[0] == before.row + 1:
+    if before.titles.isdisjoint(first):
         return None
+    if _is_part(row[1], before.upper):
+        return replace(before, row=row[0])
     found = _header([row], 0, names, kind)
     return found if found.known >= ENOUGH else None
+
+
+def _is_value(cell: Any) -> bool:
+    """Whether a cell is of a record: a number, a day, or a text with a year or a code."""
+    return _YEAR.search(cell) is not None if type(cell) is str else cell is not None
+
+
+def _is_part(cells: Sequence[Any], line: Sequence[str]) -> bool:
+    """Whether all names in a row are those of a line of the header, in their places."""
+    names = [_name(cell) for cell in cells] if line else []
+    return any(names) and all(
+        not name or name == other for name, other in zip_longest(names, line, fillvalue="")
+    )
 
 
 def _header(
@@ -133,8 +175,12 @@ def _header(
     number, cells = rows[place]
     given = [_name(cell) for cell in cells]
     kind = kind or names.kind_of(given)
+    if kind is None and place:
+        kind = names.kind_of([_name(cell) for cell in rows[place - 1][1]])
+    upper, lower = [], given
     if place and kind is not None:
-        given = _under_groups(given, rows[place - 1][1], names, kind)
+        upper = [_name(cell) for cell in rows[place - 1][1]]
+        given = _under_groups(given, upper, names, kind)
     wires = [_wire(name, names, kind) for name in given]
     unknown = {
         name: names.nearest(kind, name) if kind else None
@@ -150,32 +196,40 @@ def _header(
         unknown=unknown,
         numbers=numbers,
         known=len(set(filter(None, wires))),
+        own=sum(bool(wire and text) for wire, text in zip(wires, lower, strict=False)),
         nameless=tuple(place for place, name in enumerate(given) if not name),
         repeated=tuple(name for name, times in Counter(meant).items() if name and times > 1),
         silent=numbers | unknown.keys(),
         old=OLD_COLUMNS.get(kind, frozenset()).intersection(meant) if kind else frozenset(),
         start=next((place for place, name in enumerate(given) if name), 0),
-        shared=_shared_by(kind),
+        shared=_columns(kind, _OF_THE_AUTHORITY),
+        subject=_columns(kind, _OF_THE_SUBJECT),
         identifies=kind is None or not _keys_of(kind).isdisjoint(meant),
         texts=_texts_of(kind),
-        titles=_TITLES.union(filter(None, given)),
+        titles=_TITLES.union(filter(None, given), filter(None, upper)),
+        upper=tuple(upper) if given != lower else (),
+        lower=tuple(lower),
     )
 
 
 def _under_groups(
-    given: Sequence[str], above: Sequence[Any], names: ColumnNames, kind: RecordKind
+    given: Sequence[str], above: Sequence[str], names: ColumnNames, kind: RecordKind
 ) -> list[str]:
     """Return the names together with that of their group above, where this is a known column.
 
-    An empty name is that of a cell that is merged over both rows.
+    An empty name is that of a cell that is merged over both rows. A name without a group above it
+    belongs to the group on its left, as in a text, which has no merged cells.
     """
-    groups = [*map(_name, above), *[""] * len(given)]
-    pairs = zip([*given, *[""] * (len(above) - len(given))], groups, strict=False)
-    return [_in_group(name, group, names, kind) for name, group in pairs]
+    found: list[str] = []
+    last = ""
+    for name, group in zip_longest(given, above, fillvalue=""):
+        last = group or (last if name else "")
+        found.append(_in_group(name, last, names, kind))
+    return found
 
 
 def _in_group(name: str, group: str, names: ColumnNames, kind: RecordKind) -> str:
-    if not group or group == name:
+    if not group or group == name or (name and not name_key(name)):
         return name
     if not name or (name in _OF_THE_GROUP and names.wire(kind, group)):
         return group if names.wire(kind, group) else name
@@ -185,9 +239,9 @@ def _in_group(name: str, group: str, names: ColumnNames, kind: RecordKind) -> st
 
 
 @cache
-def _shared_by(kind: RecordKind | None) -> frozenset[str]:
+def _columns(kind: RecordKind | None, names: tuple[str, ...]) -> frozenset[str]:
+    """Return the wire columns of fields."""
     fields = KINDS[kind].model.model_fields if kind else {}
-    names = ("authority", "authority_code", "source", "source_code")
     return frozenset(fields[name].alias or name for name in names if name in fields)
 
 

@@ -48,18 +48,22 @@ class Merged:
     def record(self, number: int, cells: Sequence[Any], header: Header) -> Sequence[Any]:
         """Return a row of a record: what one cell says for many rows is filled into each.
 
-        That is authority and source only. A number that several rows share makes them one
-        decision over several rows, which is no record.
+        That is authority and source, and the subject where the row has a number of its own. A
+        number that several rows share makes them one decision over several rows, which is no
+        record.
         """
         if not self._open and (not self._coming or self._coming[0].top > number):
             return cells
         row = list(cells)
+        has_number = header.number in header.names and not is_blank(
+            dict(zip(header.names, cells, strict=False)).get(header.number)
+        )
         for area, value in self._at(number, cells):
             if area.top == number or area.left > len(header.names):
                 continue
             row += [""] * (area.left - len(row))
             name = header.names[area.left - 1]
-            if name in header.shared:
+            if name in header.shared or (has_number and name in header.subject):
                 row[area.left - 1] = value
             elif name == header.number:
                 row[area.left - 1] = merged(f"{column_letters(area.left - 1)}{number}")

@@ -14,7 +14,7 @@ from connectors.shared.xlsx import Sheet, workbook
 from gateway.check.checked import Checked
 from gateway.check.values import lost_digits
 from gateway.intake.files.report import FileReport
-from schemas.cell import is_cell, shown
+from schemas.cell import is_cell, is_shifted, shown
 from schemas.codes import RecordKind
 from schemas.columns import Column, columns_of
 from schemas.kinds import KINDS, REPORTED_IN_ORDER, REPORTED_KINDS
@@ -93,7 +93,9 @@ def _write(
 
 def faulty_row(report: FileReport, checked: Checked) -> FaultyRow:
     """Return the row of a checked item by wire column; its raw text if it cannot be parsed."""
-    if checked.given is not None and checked.kind is not None:
+    if checked.given is not None and any(map(is_shifted, checked.given.values())):
+        row = {}  # each value may stand in a wrong column
+    elif checked.given is not None and checked.kind is not None:
         row = {name: given_text(checked.kind, value) for name, value in checked.given.items()}
     else:
         row = {"原文": (checked.raw.body or b"").decode("utf-8", "replace")}

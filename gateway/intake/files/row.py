@@ -38,6 +38,9 @@ def _merge(
         for place in places
         if not is_blank(cells[place])
     }
+    if not found:
+        return
+    row[name] = next(iter(found.values()))
     if any(not say_the_same(row[name], value) for value in found.values()):
         row[name] = conflict(found)
 

@@ -12,7 +12,7 @@ from gateway.intake.files.merged import Area, Merged
 from gateway.intake.files.report import TableReport
 from gateway.intake.files.row import row_of
 from schemas.cell import is_cell, shifted
-from schemas.codes import RecordKind
+from schemas.codes import RecordKind, SubjectCategory
 from schemas.column_names import ColumnNames
 from schemas.columns import ColumnType, columns_of
 from schemas.identifiers import fold_once
@@ -42,8 +42,13 @@ _TEMPLATE = re.compile(
     r"|联系人|以下空白|以下无|^[（(]?盖章|经办人|复核|签字|^第\d+页|共\d+页|数据来源[:：]|一式|截止日期[:：]"
 )
 _CELLS_OF_A_NOTE = 2
+_CATEGORIES = frozenset(SubjectCategory)
 #: The first cell of a row that shows how to fill in the others.
 _EXAMPLE = re.compile(r"(填写|填报)?(示例|样例|例子|范例|例)[:：]?\d*")
+#: The first cell of a sum or of a footer.
+_AT_THE_END = re.compile(
+    r"\s*(?:[合小总共累]\s*计\s*[:：]?\s*$|(?:填报|制表|审核|填表|经办|报送|汇总)(?:单位|日期|时间|人)\s*[:：])"
+)
 #: A text that may be a code: letters and digits only, with at least as many as the shortest has.
 _CODE = re.compile(r"[0-9A-Za-z-]{8,}")
 
@@ -75,7 +80,10 @@ def records(
             header = again
             continue
         row = row_of(header, number, cells)
-        reason = _no_record(header, row, cells)
+        # What a merged cell fills in makes no record of a row that has nothing else.
+        own = row if cells is given else row_of(header, number, given)
+        shares = own is not row and is_cell(row.get(header.number or ""))
+        reason = None if shares else _no_record(header, own, given)
         if reason is not None:
             report.skip(number, reason)
             continue
@@ -93,8 +101,8 @@ def _note_unnamed(
     """Note what stands outside of the named columns; in a text this may shift the others."""
     report.unnamed.update(header.unnamed(cells))
     surplus = header.surplus(cells)
-    if surplus and table.is_text:
-        name = next(iter(row))
+    name = header.first_known(row) if surplus and table.is_text else None
+    if name is not None:
         row[name] = shifted(str(row[name]), surplus)
 
 
@@ -105,6 +113,8 @@ def _no_record(header: Header, row: Mapping[str, Any], cells: Sequence[Any]) -> 
     first = str(next(filterfalse(is_blank, cells), ""))
     if "例" in first and _EXAMPLE.fullmatch(first.strip()):
         return "填写示例"
+    if _AT_THE_END.match(first) and not _has_code(header.kind, row):
+        return "合计或表尾文字"
     return None if _identifies(header.kind, row) else _unidentified(header, row)
 
 
@@ -119,16 +129,29 @@ def _unidentified(header: Header, row: Mapping[str, Any]) -> str | None:
     return "只有一两格，没有代码、文号和日期" if len(row) <= _CELLS_OF_A_NOTE else None
 
 
+def _has_code(kind: RecordKind, row: Mapping[str, Any]) -> bool:
+    codes = (row.get(wire) for wire, type_ in _identifying(kind) if type_ in _CODES)
+    return any(cell is not None and not isinstance(cell, dict) for cell in codes)
+
+
 def _identifies(kind: RecordKind, row: Mapping[str, Any]) -> bool:
-    """Whether a row has a code, a document number or a day, as records have.
+    """Whether a row has a code, a document number, a day or a category, as records have.
 
     An amount alone is that of a sum.
     """
+    if row.get(_category(kind)) in _CATEGORIES:
+        return True
     for wire, type_ in _identifying(kind):
         cell = row.get(wire)
         if cell is not None and _says_something(type_, cell):
             return True
     return False
+
+
+@cache
+def _category(kind: RecordKind) -> str:
+    field = KINDS[kind].model.model_fields.get("subject_category")
+    return (field and field.alias) or ""
 
 
 @cache
@@ -152,6 +175,7 @@ def _is_code(text: str) -> bool:
     return _CODE.fullmatch(text) is not None
 
 
+_CODES = (ColumnType.CREDIT_CODE, ColumnType.IDENTITY)
 _SAYING: dict[ColumnType, Callable[[str], bool]] = {
     ColumnType.CREDIT_CODE: _is_code,
     ColumnType.IDENTITY: _is_code,

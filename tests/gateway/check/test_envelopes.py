@@ -44,6 +44,9 @@ DELETED: dict[str, Any] = {
     "debezium flattened": ROW | {"__op": "d", "__deleted": "true"},
     "debezium flattened by op": ROW | {"__op": "d"},
     "debezium flattened without a prefix": ROW | {"op": "d"},
+    "debezium flattened by avro": ROW | {"__deleted": {"string": "true"}},
+    "debezium by avro": {"before": ROW, "after": None, "op": {"string": "d"}},
+    "goldengate by row": ROW | {"op_type": "D", "table": "T"},
     "canal": {"database": "d", "table": "t", "type": "DELETE", "data": [ROW]},
     "goldengate": {"table": "T", "op_type": "D", "before": ROW},
 }
