@@ -11,7 +11,7 @@ from typing import Annotated, Any, TypeVar
 from pydantic import BaseModel, BeforeValidator, ConfigDict, TypeAdapter, ValidationError
 
 from connectors.errors import ConnectorError, OutcomeUnknown
-from connectors.platform_api.lenient import Key, MaybeText, MaybeTime, Texts, in_china
+from connectors.platform_api.lenient import Key, MaybeText, MaybeTime, Texts, in_china, key_text
 from connectors.shared.http_client import HttpClient
 from connectors.shared.http_settings import under
 from connectors.shared.http_wire import logger
@@ -78,7 +78,7 @@ class Feeds:
     async def receipts(self, url: str, cursor: str) -> tuple[list[Receipt], str]:
         """Return one page of receipts after a cursor, and the next cursor."""
         page = await self._page(url, cursor=cursor if _is_usable(cursor) else "")
-        following = page.get("cursor")
+        following = key_text(page.get("cursor"))
         if not isinstance(following, str) or not _is_usable(following):
             raise OutcomeUnknown("应答不是约定的格式：cursor")
         receipts = [
@@ -111,9 +111,8 @@ class Feeds:
                 if before.get(mark) != row:
                     yield _listed(row)
             before = here
-            following = page.get("cursor")
-            cursor = following if isinstance(following, str) and following else None
-            if cursor is not None and not _is_usable(cursor):
+            cursor = key_text(page.get("cursor")) or None
+            if cursor is not None and not (isinstance(cursor, str) and _is_usable(cursor)):
                 raise OutcomeUnknown("应答不是约定的格式：cursor")
         if cursor is not None:
             raise OutcomeUnknown("公示清单翻不完：翻页标记重复")

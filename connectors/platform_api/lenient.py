@@ -57,8 +57,8 @@ def time_or_none(value: object) -> datetime | None:
 
 
 def _since_1970(number: float) -> datetime | None:
-    seconds = number / 1000 if abs(number) >= _MILLISECONDS else number
     try:
+        seconds = number / 1000 if abs(number) >= _MILLISECONDS else number
         return datetime.fromtimestamp(seconds, UTC)
     except (OverflowError, OSError, ValueError):
         return None

@@ -22,7 +22,7 @@ from connectors.shared.http_wire import (
     logger,
 )
 from connectors.shared.login import Login
-from connectors.shared.parts import BatchRefused, Throttled, within
+from connectors.shared.parts import BatchRefused, LoginRefused, Throttled, within
 from connectors.shared.tls import UNTRUSTED, tls_context, untrusted_words
 from connectors.shared.words import status_words
 
@@ -123,6 +123,8 @@ class HttpClient:
         if answer.status == _LOGIN_EXPIRED or (self._expired and self._expired(answer)):
             given.update(await self._login.mark(stale=mark))
             answer = await self._call(method, url, content, given, rows)
+            if answer.status == _LOGIN_EXPIRED:  # more calls would only make more logins
+                raise LoginRefused(self.words(answer))
         return answer
 
     async def _call(

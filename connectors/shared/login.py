@@ -74,9 +74,14 @@ class Login:
         if settings.token_path is None:
             return {}
         token = _at(answer, settings.token_path)
-        if not isinstance(token, str) or not token.isprintable() or not token:
+        if not isinstance(token, str) or not _is_token(token):
             raise LoginRefused(f"登录的应答里没有令牌 {settings.token_path}；检查 login")
         return {settings.header: f"{settings.prefix}{token}"}
+
+
+def _is_token(text: str) -> bool:
+    """Whether a text can stand in a header: a sentence in Chinese is no token."""
+    return bool(text) and text.isascii() and text.isprintable()
 
 
 def _at(answer: Answer, path: str) -> Any:

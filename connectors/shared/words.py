@@ -106,7 +106,10 @@ def charset(content_type: str) -> str | None:
     """Return the charset of a Content-Type; None if it names none."""
     message = Message()
     message["content-type"] = content_type[:200]
-    found = message.get_param("charset")
+    try:
+        found = message.get_param("charset")
+    except (TypeError, ValueError):  # parts of RFC 2231 that contradict each other
+        return None
     return found if isinstance(found, str) else None
 
 

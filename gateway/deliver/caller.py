@@ -9,7 +9,7 @@ from math import inf
 
 from tenacity import (
     AsyncRetrying,
-    retry_if_exception_type,
+    retry_if_exception,
     stop_after_attempt,
     stop_after_delay,
     wait_exponential,
@@ -175,7 +175,7 @@ class Caller:
             stop=stop_after_attempt(QUICK_TRIES)
             | stop_after_delay(self.connector.limits.call_timeout / 8),
             wait=wait_exponential(multiplier=0.1, max=1),
-            retry=retry_if_exception_type(NotSent),
+            retry=retry_if_exception(_is_passing),
             reraise=True,
         )
         async for attempt in quick:
@@ -271,3 +271,8 @@ def _words(error: Exception) -> str:
     if isinstance(error, TimeoutError):
         return "对方没有在时限内应答"
     return f"报送程序出错（{type(error).__name__}），详见日志 call_failed"
+
+
+def _is_passing(error: BaseException) -> bool:
+    """Whether a call may be made again at once: it was not sent, and nobody asked us to wait."""
+    return isinstance(error, NotSent) and error.retry_after is None

@@ -4,6 +4,7 @@ import asyncio
 import json
 import re
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from typing import Any
 
 import pytest
@@ -310,3 +311,100 @@ async def test_the_size_that_a_platform_takes_is_learnt_although_the_time_runs_o
                     continue
             assert OutcomeKind.ACCEPTED in found
         await platform.close()
+
+
+async def test_an_account_without_rights_makes_two_logins_for_all_parts_of_a_send(
+    clock: Clock, item: ItemFactory
+) -> None:
+    asked: list[str] = []
+
+    def respond(path: str, _: str) -> bytes:
+        asked.append(path)
+        return answer(b'{"token":"s"}') if path == "/login" else answer(b"{}", b"401 No")
+
+    async with serving(respond) as url:
+        login = {"url": f"{url}/login", "body": {"u": "u"}}
+        platform = connector("platform-json", url, clock, login=login, batch_size=1)
+        with suppress(ConnectorError):
+            await platform.send([item(n) for n in range(1, 50)])
+        await platform.close()
+
+    assert asked.count("/login") == 2
+    assert len(asked) == 4
+
+
+async def test_a_sentence_in_place_of_a_token_is_no_token(clock: Clock, item: ItemFactory) -> None:
+    logins: list[str] = []
+
+    def respond(path: str, request: str) -> bytes:
+        if path != "/login":
+            return results(keys_of(request))
+        logins.append(path)
+        return answer('{"token":"系统繁忙"}'.encode() if len(logins) == 1 else b'{"token":"s"}')
+
+    async with serving(respond) as url:
+        login = {"url": f"{url}/login", "body": {"u": "u"}}
+        platform = connector("platform-json", url, clock, login=login)
+        with pytest.raises(ConnectorError, match="没有令牌"):
+            await platform.send([item(1)])
+        [outcome] = await platform.send([item(1)])
+        await platform.close()
+
+    assert outcome.kind is OutcomeKind.ACCEPTED
+
+
+@pytest.mark.parametrize("call", ["send", "receipts"])
+async def test_a_time_of_four_hundred_digits_is_left_out(
+    clock: Clock, item: ItemFactory, call: str
+) -> None:
+    row = {"key": "key-1", "status": "accepted", "accepted": True, "platform_at": 10**400}
+    body = json.dumps({"results": [row], "receipts": [row], "cursor": 2}).encode()
+
+    async with serving(lambda _path, _request: answer(body)) as url:
+        platform = connector("platform-json", url, clock)
+        if call == "send":
+            assert [one.kind for one in await platform.send([item(1)])] == [OutcomeKind.ACCEPTED]
+        else:
+            [receipt], cursor = await platform.receipts("")
+            assert (receipt.platform_at, cursor) == (None, "2")
+        await platform.close()
+
+
+async def test_a_listing_with_numbers_as_cursors_is_read_to_its_end(clock: Clock) -> None:
+    def respond(path: str, _: str) -> bytes:
+        number = int(re.search(r"cursor=(\d*)", path)[1] or 0)  # type: ignore[index]
+        row = {
+            "document_number": f"{number}号",
+            "subject_code": "1",
+            "record_kind": "penalty",
+            "columns": {},
+            "shown_at": "2026-10-09T00:00:00Z",
+        }
+        page = {"rows": [row], "cursor": number + 1 if number < 2 else None}
+        return answer(json.dumps(page).encode())
+
+    async with serving(respond) as url:
+        platform = connector("platform-json", url, clock)
+        found = [row.document_number async for row in platform.listing(clock())]
+        await platform.close()
+
+    assert found == ["0号", "1号", "2号"]
+
+
+@pytest.mark.parametrize("kind", ["platform-json", "platform-soap"])
+async def test_a_content_type_that_contradicts_itself_names_no_charset(
+    clock: Clock, item: ItemFactory, kind: str
+) -> None:
+    def respond(_path: str, _request: str) -> bytes:
+        odd = b"Content-Type: text/plain; charset*=a; charset*0=b\r\n"
+        return answer(b"no", b"400 Bad", odd)
+
+    async with serving(respond) as url:
+        neighbour = connector(kind, url, clock)
+        try:
+            told = str([one.kind for one in await neighbour.send([item(1)])])
+        except ConnectorError as error:
+            told = str(error)
+        await neighbour.close()
+
+    assert "rejected" in told or "400" in told

@@ -114,8 +114,14 @@ async def apply_receipts(
     """Lock the subjects, write the receipts, move their deliveries; return how many moved.
 
     `again`: the page was read before. Receipts of other destinations' deliveries are left out. A
-    receipt that was read before moves nothing: the delivery may have been sent again since.
+    receipt that was read before moves nothing: the delivery may have been sent again since. Of
+    those without a time, the last one of a delivery on the page counts: the platform may give the
+    ones before it again with every page.
     """
+    last = {a.delivery_id: place for place, a in enumerate(answers) if a.platform_at is None}
+    answers = [
+        a for place, a in enumerate(answers) if a.platform_at or last[a.delivery_id] == place
+    ]
     subjects = await connection.scalars(
         _RECEIPT_SUBJECTS,
         {"ids": [a.delivery_id for a in answers], "destination": destination},

@@ -123,3 +123,19 @@ async def test_times_since_1970_are_times(world: World, form: str, factor: int) 
     [receipt], _ = await world.connector().receipts("")
 
     assert receipt.platform_at == at
+
+
+async def test_an_acceptance_before_a_rejection_that_comes_with_every_page_undoes_nothing(
+    world: World,
+) -> None:
+    told, key = await delivered(world)
+    accepted, rejected = {"key": key, "accepted": True}, {"key": key, "accepted": False}
+    pages = [[accepted], *[[accepted, rejected]] * 4]
+
+    for page in pages:
+        told.rows = [{}] * len(told.rows) + page
+        world.clock.step(HALF_AN_HOUR)
+        await receive(world.deliverer())
+
+    assert await world.states() == ["rejected"]
+    assert await world.value("select count(*) from receipt") == 2
