@@ -5,11 +5,11 @@ the raw bytes of the row, so that a replay finds the same problem.
 """
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from decimal import Decimal
 from typing import Any, TypeGuard
 
-from schemas.identifiers import fold_once
+from schemas.identifiers import fold_once, visible
 
 #: The key that marks such an object; its value is one of the words below.
 MARK = "$cell"
@@ -104,11 +104,18 @@ def fault(value: Mapping[str, Any]) -> tuple[str, str]:
     return told
 
 
-def settled(value: Any, is_empty: Callable[[object], bool]) -> Any:
+def is_empty(value: object, words: Container[object]) -> bool:
+    """Whether a value is none, as people see it; `words` stand for nothing 占位符."""
+    if not isinstance(value, str):
+        return value is None
+    return not value or visible(value).strip() in words
+
+
+def settled(value: Any, words: Container[object]) -> Any:
     """Return the one value of a conflict in which the others are empty; else what is given."""
     if not is_cell(value) or value[MARK] != CONFLICT or type(value.get("values")) is not dict:
         return value
-    filled = [one for one in value["values"].values() if not is_empty(one)]
+    filled = [one for one in value["values"].values() if not is_empty(one, words)]
     if all(say_the_same(filled[0], one) for one in filled):
         return filled[0] if filled else ""
     return value

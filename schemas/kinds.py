@@ -1,5 +1,6 @@
 """The catalogue of record kinds 信息种类: the only place that defines a kind."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from schemas.base import Schema
@@ -33,14 +34,20 @@ class Kind:
     @property
     def date_column(self) -> str:
         """The wire column of the date."""
-        return self._column(self.date)
+        return self.column(self.date)
 
     @property
     def authority_column(self) -> str:
         """The wire column of the authority; empty for a kind without one."""
-        return self._column(self.authority) if self.authority else ""
+        return self.column(self.authority) if self.authority else ""
 
-    def _column(self, field: str) -> str:
+    @property
+    def number_column(self) -> str:
+        """The wire column of the number."""
+        return self.column(self.number)
+
+    def column(self, field: str) -> str:
+        """Return the wire column of a field."""
         return self.model.model_fields[field].alias or field
 
 
@@ -92,3 +99,14 @@ KINDS: dict[RecordKind, Kind] = {
 REPORTED_KINDS = frozenset(name for name, kind in KINDS.items() if kind.reported)
 #: The same in the order of the catalogue, for pages and SQL.
 REPORTED_IN_ORDER = [name for name, kind in KINDS.items() if kind.reported]
+
+
+def kind_of_columns(names: Iterable[str]) -> RecordKind | None:
+    """Return the kind of the first column with the prefix of a standard, in any case of letters."""
+    for name in names:
+        if (kind := _PREFIXES.get(name[:3].upper())) is not None:
+            return kind
+    return None
+
+
+_PREFIXES = {kind.prefix: name for name, kind in KINDS.items() if kind.prefix}

@@ -4,9 +4,9 @@ import re
 from collections.abc import Container, Mapping
 from typing import Any
 
-from schemas.cell import conflict, say_the_same
+from schemas.cell import conflict, is_empty, say_the_same
 from schemas.codes import RecordKind
-from schemas.identifiers import fold_once, visible
+from schemas.identifiers import fold_once
 
 #: old column → 2018 column; if a row has both, they must say the same.
 PENALTY_COLUMNS = {
@@ -133,11 +133,11 @@ def _join_kinds(row: dict[str, Any], empty: Container[object]) -> None:
     A part that is no text is kept, for check to refuse.
     """
     given = {name: row.pop(name) for name in PENALTY_KIND_PARTS if name in row}
-    parts = {name: part for name, part in given.items() if not _is_empty(part, empty)}
+    parts = {name: part for name, part in given.items() if not is_empty(part, empty)}
     kept = row.get("CF_CFLB")
     if not parts:
         return
-    if _is_empty(kept, empty):
+    if is_empty(kept, empty):
         odd = next((part for part in parts.values() if not isinstance(part, str)), None)
         row["CF_CFLB"] = "、".join(map(str, parts.values())) if odd is None else odd
     elif any(str(part) not in str(kept) for part in parts.values()):
@@ -155,19 +155,13 @@ def _renamed(
     new = {name: value for name, value in row.items() if name not in table}
     for old, current in table.items():
         given, kept = row.get(old), new.get(current)
-        if _is_empty(given, empty):
+        if is_empty(given, empty):
             continue
-        if _is_empty(kept, empty):
+        if is_empty(kept, empty):
             new[current] = given
         elif current != _REMARK and not say_the_same(given, kept):
             new[current] = conflict({current: kept, old: given})
     return new
-
-
-def _is_empty(value: object, empty: Container[object]) -> bool:
-    if not isinstance(value, str):
-        return value is None
-    return not value or visible(value).strip() in empty
 
 
 def _licence_word(state: object) -> str | None:

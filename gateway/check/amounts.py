@@ -13,7 +13,7 @@ _LIMIT = Decimal(10) ** 12
 _MILLIONTH = Decimal("0.000001")
 #: A float of 64 bits holds 15 digits; what differs behind them is no digit that a person wrote.
 _FLOAT_DIGITS = 15
-_YUAN_PER_WAN = Decimal(10_000)
+YUAN_PER_WAN = Decimal(10_000)
 _LARGEST_EXPONENT = 40
 
 _NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?", re.ASCII)
@@ -60,7 +60,7 @@ def read_amount(given: str) -> Amount:
     if value is None:
         return Amount(None, f"“{given}”不是金额", _FIX)
     if word in {"元", "圆"}:
-        return _bounded(given, value / _YUAN_PER_WAN)
+        return _bounded(given, value / YUAN_PER_WAN)
     return _bounded(given, value * _WAN_PER_UNIT.get(word or "万元", 1))
 
 
@@ -109,7 +109,7 @@ def _chinese(whole: str, unit: str | None, number: str) -> Decimal | None:
     if not _CHINESE.fullmatch(text) or (unit is None and not _GROUPS.keys() & set(number)):
         return None
     yuan = chinese_number(text)
-    return None if yuan is None else Decimal(yuan) / _YUAN_PER_WAN
+    return None if yuan is None else Decimal(yuan) / YUAN_PER_WAN
 
 
 def chinese_number(text: str) -> int | None:

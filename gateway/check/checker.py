@@ -9,7 +9,7 @@ import orjson
 from pydantic import ValidationError
 
 from gateway.check.checked import Checked
-from gateway.check.comparisons import compared, typed_in_yuan
+from gateway.check.comparisons import column_of, compared, typed_in_yuan
 from gateway.check.completeness import NATURAL, contradictions, lacking, refusals
 from gateway.check.exclusions import Exclusions, plain
 from gateway.check.garbled import misread
@@ -18,14 +18,10 @@ from gateway.check.normalise import Candidate, Normalising
 from gateway.check.raw import Raw
 from gateway.check.rows import WRITTEN_BY_US, RowRead, read_row
 from gateway.check.values import problem
-from schemas.codes import (
-    RecordKind,
-    Verb,
-)
+from schemas.cell import is_empty
+from schemas.codes import RecordKind, Verb
 from schemas.column_names import ColumnNames
-from schemas.columns import columns_of
 from schemas.event import CreditEvent, ReceivedGrade
-from schemas.identifiers import visible
 from schemas.input_rules import Comparison, InputRules
 from schemas.kinds import KINDS, REPORTED_KINDS
 from schemas.legacy import PENALTY_STATE, is_objected, is_revoked
@@ -161,9 +157,6 @@ class Checker:
         problems += [one for comparison, one in found if comparison in self._hold]
         return tuple(one for comparison, one in found if comparison not in self._hold)
 
-    def _is_placeholder(self, value: object) -> bool:
-        return isinstance(value, str) and visible(value).strip() in self.placeholders
-
     def _verb(self, row: Mapping[str, Any]) -> tuple[Verb | None, list[Problem]]:
         """Return the verb of the sender; an unknown one refuses, since it may be a withdrawal.
 
@@ -172,10 +165,10 @@ class Checker:
         state, given = row.get(_STATE), row.get("verb")
         if state is None and given is None:
             return None, []
-        revoked = False if self._is_placeholder(state) else is_revoked(state)
+        revoked = False if is_empty(state, self.placeholders) else is_revoked(state)
         if revoked is not False:
             return (Verb.WITHDRAW, []) if revoked else (None, [_unknown_state(state)])
-        word = "" if self._is_placeholder(given) else plain(given)
+        word = "" if is_empty(given, self.placeholders) else plain(given)
         if word in _WITHDRAW:
             return Verb.WITHDRAW, []
         return None, [] if word in _OWN_VERBS else [_unknown_verb(given)]
@@ -214,9 +207,12 @@ def _unfit(kind: RecordKind, values: dict[str, Any]) -> list[Problem]:
     found: list[Problem] = []
     name = values.get("subject_name")
     if name and misread(name):
-        column = next(c for c in columns_of(RECORD_KINDS[kind]) if c.name == "subject_name")
         words = f"“{name[:60]}”是用错了编码读出来的乱码"
-        found.append(problem(column, Rule.GARBLED, words, "从原系统按 UTF-8 重新导出"))
+        found.append(
+            problem(
+                column_of(kind, "subject_name"), Rule.GARBLED, words, "从原系统按 UTF-8 重新导出"
+            )
+        )
     for field, yuan in tuple(typed_in_yuan(kind, values)):
         del values[field]
         found.append(yuan)

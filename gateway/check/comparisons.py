@@ -10,7 +10,7 @@ from decimal import Decimal
 from functools import lru_cache
 from typing import Any
 
-from gateway.check.amounts import yuan_in
+from gateway.check.amounts import YUAN_PER_WAN, yuan_in
 from gateway.check.values import problem
 from schemas.codes import RecordKind
 from schemas.columns import Column, columns_of
@@ -18,7 +18,6 @@ from schemas.input_rules import Comparison
 from schemas.problem import Problem, Rule
 from schemas.record import RECORD_KINDS
 
-_YUAN_PER_WAN = 10_000
 #: No fine of an ecology bureau has fewer yuan; a small number may stand in a text for anything.
 _LEAST_YUAN = 100
 #: 公示截止期 later than so many years after the decision is most likely a slip of the pen.
@@ -40,11 +39,11 @@ def typed_in_yuan(kind: RecordKind, values: Values) -> Iterator[tuple[str, Probl
         if not amount or amount < _LEAST_YUAN:
             continue
         written = _written(values)
-        if amount not in written or amount * _YUAN_PER_WAN in written:
+        if amount not in written or amount * YUAN_PER_WAN in written:
             continue
         words = f"{amount} 万元，而处罚内容写的是 {amount} 元：差一万倍"
-        fix = f"单位是万元，{amount} 元填 {(amount / _YUAN_PER_WAN).normalize():f}"
-        yield name, problem(_column(kind, name), Rule.AMOUNT, words, fix)
+        fix = f"单位是万元，{amount} 元填 {(amount / YUAN_PER_WAN).normalize():f}"
+        yield name, problem(column_of(kind, name), Rule.AMOUNT, words, fix)
 
 
 def compared(kind: RecordKind, values: Values) -> list[tuple[Comparison, Problem]]:
@@ -53,7 +52,7 @@ def compared(kind: RecordKind, values: Values) -> list[tuple[Comparison, Problem
     for name, compare in _COMPARISONS:
         if name in values and (found := compare(values)) is not None:
             comparison, rule, words, fix = found
-            told.append((comparison, problem(_column(kind, name), rule, words, fix)))
+            told.append((comparison, problem(column_of(kind, name), rule, words, fix)))
     return told
 
 
@@ -69,10 +68,10 @@ def _amount_in_words(values: Values) -> Found:
     if not fine:
         return None
     written = _written(values)
-    yuan = fine * _YUAN_PER_WAN
+    yuan = fine * YUAN_PER_WAN
     if not written or yuan in written:
         return None
-    both = yuan + (values.get("confiscated_wan") or Decimal(0)) * _YUAN_PER_WAN
+    both = yuan + (values.get("confiscated_wan") or Decimal(0)) * YUAN_PER_WAN
     if both in written or sum(written) in {yuan, both}:
         return None
     said = "、".join(f"{amount.normalize():f}元" for amount in written[:3])
@@ -134,5 +133,6 @@ _COMPARISONS: tuple[tuple[str, Callable[[Values], Found]], ...] = (
 )
 
 
-def _column(kind: RecordKind, name: str) -> Column:
+def column_of(kind: RecordKind, name: str) -> Column:
+    """Return the column of a field."""
     return next(column for column in columns_of(RECORD_KINDS[kind]) if column.name == name)

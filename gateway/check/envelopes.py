@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from schemas.input_rules import Deletes
-from schemas.kinds import KINDS
+from schemas.kinds import kind_of_columns
 from schemas.problem import Problem, Rule
 
 _MARKS = frozenset({"payload", "after", "before", "op", "database", "data_base64", "op_type"})
@@ -21,7 +21,6 @@ _WRITTEN = frozenset({"c", "u", "r", "I", "U", "INSERT", "UPDATE", "insert", "up
 _TRUE = frozenset({"true", "1"})
 _OPERATIONS = ("op", "op_type")
 _AVRO_TYPES = frozenset({"string", "long", "int", "double", "float", "boolean", "bytes"})
-_PREFIXES = frozenset({kind.prefix for kind in KINDS.values() if kind.prefix})
 #: Envelopes within each other at most: a Debezium one within one of Connect.
 _DEEPEST = 3
 
@@ -37,7 +36,7 @@ def opened(row: Row, deletes: Deletes) -> Row | Problem:
     for _ in range(_DEEPEST):
         if _MARKS.isdisjoint(row):
             break
-        if _has_columns(row):
+        if kind_of_columns(row) is not None:  # then it is the record, whatever else it has
             if not any(_is_deleted(row.get(name)) for name in _OPERATIONS):
                 break
             return _deleted({n: row[n] for n in row if n not in _OPERATIONS}, deletes)
@@ -54,11 +53,6 @@ def opened(row: Row, deletes: Deletes) -> Row | Problem:
 
 def _is_deleted(operation: object) -> bool:
     return isinstance(operation, str) and operation.strip() in _DELETED
-
-
-def _has_columns(row: Row) -> bool:
-    """Whether a row has columns of a standard: then it is the record, whatever else it has."""
-    return any(name[:3].upper() in _PREFIXES for name in row)
 
 
 def _opened_once(row: Row, deletes: Deletes) -> Row | Problem:

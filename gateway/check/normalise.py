@@ -11,13 +11,13 @@ import msgspec
 
 from gateway.check.envelopes import opened
 from gateway.check.raw import Raw
-from schemas.cell import conflict, say_the_same, settled
+from gateway.check.rows import WRITTEN_BY_US
+from schemas.cell import conflict, is_empty, say_the_same, settled
 from schemas.codes import RecordKind
 from schemas.column_names import STANDARD_NAMES, ColumnNames, name_key
 from schemas.faults import of_json
-from schemas.identifiers import visible
 from schemas.input_rules import Deletes
-from schemas.kinds import KINDS
+from schemas.kinds import KINDS, kind_of_columns
 from schemas.legacy import to_2018
 from schemas.problem import Problem, Rule
 
@@ -34,7 +34,7 @@ _ENVELOPE = frozenset({"specversion", "data"})
 #: The column of the problem workbook with an item that could not be parsed, and those beside it.
 _RAW = "原文"
 _REMARK = "BZ"
-_OURS = frozenset({_RAW, "kind", "填报问题", "修改办法", "来源工作表", "来源行"})
+_OURS = WRITTEN_BY_US | {_RAW}
 _NOTHING: Mapping[str, Any] = MappingProxyType({})
 
 
@@ -84,14 +84,6 @@ def _kind(name: object) -> RecordKind | None:
         return None
 
 
-def _guessed(row: Mapping[str, Any]) -> RecordKind | None:
-    """Return the kind of the first column with a known prefix."""
-    for name in row:
-        if (kind := _PREFIXES.get(name[:3].upper())) is not None:
-            return kind
-    return None
-
-
 def _depth(value: object) -> int:
     """Return the levels of nesting; JSON writers, PostgreSQL's too, fail at a few hundred."""
     depth, level = 0, [value]
@@ -114,7 +106,6 @@ def _refuse_constant(name: str) -> NoReturn:
     raise ValueError(f"{name} 不是数字")
 
 
-_PREFIXES = {kind.prefix: name for name, kind in KINDS.items() if kind.prefix}
 _QUICK = msgspec.json.Decoder(float_hook=Decimal)
 _DECODER = json.JSONDecoder(parse_float=Decimal, parse_constant=_refuse_constant)
 
@@ -176,14 +167,14 @@ class Normalising:
     ) -> Candidate | Problem:
         if _RAW in row and row.keys() <= _OURS:
             return self._raw(str(row[_RAW]), kind)
-        kind = kind or _kind(row.get("kind")) or _guessed(row)
+        kind = kind or _kind(row.get("kind")) or kind_of_columns(row)
         if kind is None:
             return _UNKNOWN_KIND
         if len(row) > MAX_KEYS or max(map(len, row), default=0) > MAX_KEY_LENGTH:
             words = f"字段多于{MAX_KEYS}个，或字段名长于{MAX_KEY_LENGTH}字"
             return _bytes_problem(words, "每条记录一个对象，字段名用接口说明里的")
         if dict in map(type, row.values()):
-            row = {name: settled(value, self._is_empty) for name, value in row.items()}
+            row = {name: settled(value, self._empty) for name, value in row.items()}
         given = self._renamed(kind, row)
         return Candidate(kind, to_2018(kind, given, self._empty), given, beside)
 
@@ -210,11 +201,7 @@ class Normalising:
         return new
 
     def _is_empty(self, value: object) -> bool:
-        return (
-            value is None
-            or value == ""
-            or (isinstance(value, str) and visible(value).strip() in self._empty)
-        )
+        return is_empty(value, self._empty)
 
     def _raw(self, text: str, kind: RecordKind | None) -> Candidate | Problem:
         """Read an item that could not be parsed, from the workbook in which it was mended."""

@@ -3,12 +3,13 @@
 import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from functools import cache
 from itertools import zip_longest
 from typing import Any
 
 from gateway.check.rows import OWN_COLUMNS
+from gateway.intake.files.address import column_letters
 from schemas.codes import RecordKind
 from schemas.column_names import LONGEST_NAME, ColumnNames, name_key
 from schemas.columns import ColumnType, columns_of
@@ -44,8 +45,8 @@ class Header:
     row: int
     kind: RecordKind | None
     names: tuple[str, ...]
-    #: Names that are no column of the kind, with the title of the most similar one.
-    unknown: dict[str, str | None] = field(default_factory=dict)
+    #: Names that are no column of the kind.
+    unknown: tuple[str, ...] = ()
     #: Names of the running number 序号.
     numbers: frozenset[str] = frozenset()
     known: int = 0  #: columns
@@ -56,35 +57,44 @@ class Header:
     repeated: tuple[str, ...] = ()
     #: Names of columns that say nothing of a record: the running number, and unknown ones.
     silent: frozenset[str] = frozenset()
-    #: Columns of authority and source: one merged cell often stands for many rows.
-    shared: frozenset[str] = frozenset()
-    #: Columns of the subject 行政相对人: one merged cell may stand for several decisions.
-    subject: frozenset[str] = frozenset()
     #: Columns of the layout of 2016–17.
     old: frozenset[str] = frozenset()
-    #: Columns in which a day is no value.
-    texts: frozenset[str] = frozenset()
     #: Names of columns; a row that begins with one may be a header too.
     titles: frozenset[str] = frozenset()
     start: int = 0  #: place of the first name
     #: The texts of its row, and those of the row above where both are the header.
     lower: tuple[str, ...] = ()
     upper: tuple[str, ...] = ()
-    #: Whether a column is among them by which records are told apart.
-    identifies: bool = True
 
     @property
     def number(self) -> str | None:
         """The column of the document number."""
-        if self.kind is None:
-            return None
-        field = KINDS[self.kind].number
-        return KINDS[self.kind].model.model_fields[field].alias or field
+        return KINDS[self.kind].number_column if self.kind else None
+
+    @property
+    def shared(self) -> frozenset[str]:
+        """Columns of authority and source: one merged cell often stands for many rows."""
+        return _columns(self.kind, _OF_THE_AUTHORITY)
+
+    @property
+    def subject(self) -> frozenset[str]:
+        """Columns of the subject 行政相对人: one merged cell may stand for several decisions."""
+        return _columns(self.kind, _OF_THE_SUBJECT)
+
+    @property
+    def texts(self) -> frozenset[str]:
+        """Columns in which a day is no value."""
+        return _texts_of(self.kind)
+
+    @property
+    def identifies(self) -> bool:
+        """Whether a column is among the names by which records are told apart."""
+        return self.kind is None or not _keys_of(self.kind).isdisjoint(self.names)
 
     def unnamed(self, cells: Sequence[Any]) -> list[str]:
         """Return the letters of columns without a name that have something in this row."""
         places = [*self.nameless, *range(len(self.names), len(cells))]
-        return [column_letters(i) for i in places if i < len(cells) and not is_blank(cells[i])]
+        return [column_letters(i + 1) for i in places if i < len(cells) and not is_blank(cells[i])]
 
     def surplus(self, cells: Sequence[Any]) -> list[str]:
         """Return what stands in a row behind the last column of the header."""
@@ -96,7 +106,7 @@ class Header:
 
     def address(self, name: str, number: int) -> str:
         """Return the address of a cell, such as J2."""
-        return f"{column_letters(self.names.index(name))}{number}"
+        return f"{column_letters(self.names.index(name) + 1)}{number}"
 
 
 def is_blank(cell: Any) -> bool:
@@ -182,11 +192,11 @@ def _header(
         upper = [_name(cell) for cell in rows[place - 1][1]]
         given = _under_groups(given, upper, names, kind)
     wires = [_wire(name, names, kind) for name in given]
-    unknown = {
-        name: names.nearest(kind, name) if kind else None
+    unknown = tuple(
+        name
         for name, wire in zip(given, wires, strict=True)
         if name and wire is None and kind and name_key(name) not in _RUNNING_NUMBER
-    }
+    )
     numbers = frozenset(name for name in given if name_key(name) in _RUNNING_NUMBER)
     meant = tuple(wire or name for name, wire in zip(given, wires, strict=True))
     return Header(
@@ -199,13 +209,9 @@ def _header(
         own=sum(bool(wire and text) for wire, text in zip(wires, lower, strict=False)),
         nameless=tuple(place for place, name in enumerate(given) if not name),
         repeated=tuple(name for name, times in Counter(meant).items() if name and times > 1),
-        silent=numbers | unknown.keys(),
+        silent=numbers.union(unknown),
         old=OLD_COLUMNS.get(kind, frozenset()).intersection(meant) if kind else frozenset(),
         start=next((place for place, name in enumerate(given) if name), 0),
-        shared=_columns(kind, _OF_THE_AUTHORITY),
-        subject=_columns(kind, _OF_THE_SUBJECT),
-        identifies=kind is None or not _keys_of(kind).isdisjoint(meant),
-        texts=_texts_of(kind),
         titles=_TITLES.union(filter(None, given), filter(None, upper)),
         upper=tuple(upper) if given != lower else (),
         lower=tuple(lower),
@@ -241,18 +247,18 @@ def _in_group(name: str, group: str, names: ColumnNames, kind: RecordKind) -> st
 @cache
 def _columns(kind: RecordKind | None, names: tuple[str, ...]) -> frozenset[str]:
     """Return the wire columns of fields."""
-    fields = KINDS[kind].model.model_fields if kind else {}
-    return frozenset(fields[name].alias or name for name in names if name in fields)
+    if kind is None:
+        return frozenset()
+    fields = KINDS[kind].model.model_fields
+    return frozenset(KINDS[kind].column(name) for name in names if name in fields)
 
 
 @cache
 def _keys_of(kind: RecordKind) -> frozenset[str]:
     """Return the columns of number, name and code, old ones too; those of an event by its id."""
-    fields = KINDS[kind].model.model_fields
     names = (KINDS[kind].number, "subject_name", "credit_code", "subject_code")
-    return frozenset(fields[name].alias or name for name in names if name in fields) | {
-        old for old in OLD_COLUMNS.get(kind, ()) if old.endswith(("_XDR", "_WSH"))
-    }
+    old = (one for one in OLD_COLUMNS.get(kind, ()) if one.endswith(("_XDR", "_WSH")))
+    return _columns(kind, names).union(old)
 
 
 @cache
@@ -286,12 +292,3 @@ def _wire(name: str, names: ColumnNames, kind: RecordKind | None) -> str | None:
     if kind is not None:
         return names.wire(kind, name) if name else None
     return name if any(names.wire(one, name) == name for one in RecordKind) else None
-
-
-def column_letters(place: int) -> str:
-    """Return the letters of a column from its place, which begins at 0."""
-    text, column = "", place + 1
-    while column:
-        column, rest = divmod(column - 1, 26)
-        text = chr(65 + rest) + text
-    return text

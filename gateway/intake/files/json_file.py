@@ -9,14 +9,13 @@ from typing import Any, BinaryIO
 
 from gateway.intake.files.unreadable import UnreadableFile
 from schemas.faults import of_json
-from schemas.kinds import KINDS
+from schemas.kinds import kind_of_columns
 
 _BOM = b"\xef\xbb\xbf"
 _BLOCK = 1 << 16
 #: A list is read as a whole; more is sent line by line.
 _MOST_LIST_BYTES = 10 * 2**20
 _DECODER = json.JSONDecoder(parse_float=str, parse_int=str)
-_PREFIXES = frozenset({kind.prefix for kind in KINDS.values() if kind.prefix})
 _BETWEEN = re.compile(r"[\s]*")
 
 Item = tuple[int, bytes]
@@ -103,7 +102,7 @@ def _list_within(row: Any) -> str | None:
 
 
 def _has_columns(row: Any) -> bool:
-    return isinstance(row, dict) and any(name[:3].upper() in _PREFIXES for name in row)
+    return isinstance(row, dict) and kind_of_columns(row) is not None
 
 
 def _member(text: str, name: str) -> str:

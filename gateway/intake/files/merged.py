@@ -4,7 +4,8 @@ from collections import deque
 from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
-from gateway.intake.files.header import Header, column_letters, is_blank
+from gateway.intake.files.address import column_letters
+from gateway.intake.files.header import Header, is_blank
 from schemas.cell import merged
 
 #: Columns of one merged cell that are filled.
@@ -66,5 +67,5 @@ class Merged:
             if name in header.shared or (has_number and name in header.subject):
                 row[area.left - 1] = value
             elif name == header.number:
-                row[area.left - 1] = merged(f"{column_letters(area.left - 1)}{number}")
+                row[area.left - 1] = merged(f"{column_letters(area.left)}{number}")
         return row

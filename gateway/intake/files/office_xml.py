@@ -12,6 +12,8 @@ from xml.etree.ElementTree import ParseError
 from defusedxml import DefusedXmlException
 from defusedxml.ElementTree import fromstring
 
+from gateway.intake.files.address import column_letters, column_number
+
 BLOCK = 1 << 20
 #: A cell so many rows or columns behind the next one is far from it.
 FAR_ROWS, FAR_COLUMNS = 1000, 100
@@ -118,10 +120,7 @@ class Cell:
         letters = text.rstrip("0123456789")
         if not letters:
             return self._row, self._column + 1
-        column = 0
-        for letter in letters:
-            column = column * 26 + ord(letter) - 64
-        return int(text[len(letters) :] or self._row), column
+        return int(text[len(letters) :] or self._row), column_number(letters)
 
     def text(self, data: str) -> None:
         """Take a piece of text."""
@@ -164,17 +163,8 @@ def far_in(archive: zipfile.ZipFile, part: str) -> str:
         columns.setdefault(column, row)
     *_, before, last = [0, 0, *sorted(columns)]
     if last - before > FAR_COLUMNS:
-        return f"{letters(last)}{columns[last]}"
+        return f"{column_letters(last)}{columns[last]}"
     if rows[-1] - rows[0] > FAR_ROWS:
         column = next((c for c, row in columns.items() if row == rows[-1]), 1)
-        return f"{letters(column)}{rows[-1]}"
+        return f"{column_letters(column)}{rows[-1]}"
     return ""
-
-
-def letters(column: int) -> str:
-    """Return the letters of a column."""
-    text = ""
-    while column:
-        column, rest = divmod(column - 1, 26)
-        text = chr(65 + rest) + text
-    return text

@@ -8,6 +8,7 @@ from typing import Any
 from gateway.check.raw import SHEET_STRIDE, Raw
 from gateway.intake.files.header import Header, is_blank
 from gateway.titles import KINDS
+from schemas.column_names import ColumnNames
 
 #: Skipped rows that are named; the others are only counted.
 _NAMED = 5
@@ -29,7 +30,15 @@ class TableReport:
     records: int = 0
     width: int = 0  #: of a table that is not read: the most filled cells of a row
     skipped: dict[str, list[int]] = field(default_factory=dict)
+    #: Names that are no column, with the title of the most similar one.
+    unknown: dict[str, str | None] = field(default_factory=dict)
     unnamed: set[str] = field(default_factory=set)  #: letters of columns without a name
+
+    def read_by(self, header: Header, names: ColumnNames) -> None:
+        """Note the header of the table, and what its unknown names may mean."""
+        self.header = header
+        if header.kind is not None:
+            self.unknown = {name: names.nearest(header.kind, name) for name in header.unknown}
 
     def unread(self, first: Sequence[tuple[int, Sequence[Any]]]) -> None:
         """Note a table without a header, by its first rows."""
@@ -72,13 +81,12 @@ class TableReport:
     def _unknown(self) -> list[str]:
         if self.header is None:
             return []
-        unknown = self.header.unknown
         lines = [
             f"    不认识的列“{name}”" + (f"，最接近的是“{nearest}”" if nearest else "")
-            for name, nearest in islice(unknown.items(), _COLUMNS_NAMED)
+            for name, nearest in islice(self.unknown.items(), _COLUMNS_NAMED)
         ]
-        if len(unknown) > _COLUMNS_NAMED:
-            lines.append(f"    另有 {len(unknown) - _COLUMNS_NAMED} 列不认识")
+        if len(self.unknown) > _COLUMNS_NAMED:
+            lines.append(f"    另有 {len(self.unknown) - _COLUMNS_NAMED} 列不认识")
         if self.unnamed:
             letters = sorted(self.unnamed, key=lambda one: (len(one), one))
             more = f"等 {len(letters)} " if len(letters) > _COLUMNS_NAMED else ""
@@ -97,7 +105,7 @@ class TableReport:
             "header_row": header.row if header else None,
             "records": self.records,
             "skipped": {reason: rows[:1000] for reason, rows in self.skipped.items()},
-            "unknown_columns": dict(header.unknown) if header else {},
+            "unknown_columns": self.unknown,
             "unnamed_columns": sorted(self.unnamed),
         }
 

@@ -4,7 +4,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from gateway.check.values import lost_digits
-from gateway.intake.files.header import Header, column_letters, is_blank
+from gateway.intake.files.address import column_letters
+from gateway.intake.files.header import Header, is_blank
 from schemas.cell import MARK, conflict, date, formula, say_the_same
 
 
@@ -34,7 +35,7 @@ def _merge(
     """Keep the value of columns of one name if it is one; else put a conflict in its place."""
     places = [place for place, other in enumerate(header.names[: len(cells)]) if other == name]
     found = {
-        f"{column_letters(place)}{number}": _value(cells[place], name, number, header)
+        f"{column_letters(place + 1)}{number}": _value(cells[place], name, number, header)
         for place in places
         if not is_blank(cells[place])
     }

@@ -68,7 +68,7 @@ def records(
     if header is None:
         report.unread(first)
         return
-    report.header = header
+    report.read_by(header, names)
     merged = Merged(table.merged)
     for number, given in chain(first, filled):
         cells = merged.record(number, given, header)
@@ -139,7 +139,7 @@ def _identifies(kind: RecordKind, row: Mapping[str, Any]) -> bool:
 
     An amount alone is that of a sum.
     """
-    if row.get(_category(kind)) in _CATEGORIES:
+    if row.get(KINDS[kind].column("subject_category")) in _CATEGORIES:
         return True
     for wire, type_ in _identifying(kind):
         cell = row.get(wire)
@@ -149,15 +149,9 @@ def _identifies(kind: RecordKind, row: Mapping[str, Any]) -> bool:
 
 
 @cache
-def _category(kind: RecordKind) -> str:
-    field = KINDS[kind].model.model_fields.get("subject_category")
-    return (field and field.alias) or ""
-
-
-@cache
 def _identifying(kind: RecordKind) -> tuple[tuple[str, ColumnType], ...]:
     """Return the columns by which a record is known, with their types; codes first."""
-    number = KINDS[kind].model.model_fields[KINDS[kind].number].alias
+    number = KINDS[kind].number_column
     columns = [c for c in columns_of(KINDS[kind].model) if c.type in _SAYING or c.wire == number]
     order = [*_SAYING, ColumnType.TEXT]
     return tuple((c.wire, c.type) for c in sorted(columns, key=lambda c: order.index(c.type)))

@@ -7,7 +7,8 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, TextIO
 
-from gateway.intake.files.header import SEARCHED_ROWS, column_letters, find_header
+from gateway.intake.files.address import column_letters
+from gateway.intake.files.header import SEARCHED_ROWS, find_header
 from gateway.intake.files.unreadable import UnreadableFile
 from schemas.cell import cut
 from schemas.codes import RecordKind
@@ -97,7 +98,7 @@ class TextTable:
         if _SURROGATES.search(cell) is None:
             return cell
         text = cell.encode(self._encoding, "surrogateescape").decode(self._encoding, "replace")
-        return cut(f"单元格 {column_letters(place)}{number}", text)
+        return cut(f"单元格 {column_letters(place + 1)}{number}", text)
 
 
 def _of_csv(error: csv.Error) -> str:
