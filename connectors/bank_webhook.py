@@ -64,8 +64,14 @@ class BankWebhook:
         self._settings = settings
         self._now = now
         self._keys = [secret_bytes(secret) for secret in settings.secrets]
-        expired = settings.wrapper.says_expired if settings.wrapper else None
-        self._http = HttpClient(settings, now, {"Content-Type": "application/json"}, expired)
+        wrapper = settings.wrapper
+        self._http = HttpClient(
+            settings,
+            now,
+            {"Content-Type": "application/json"},
+            wrapper.says_expired if wrapper else None,
+            status_decides=wrapper is None,
+        )
 
     async def send(self, items: Sequence[Item]) -> list[Outcome]:
         """Post events one by one; a 2xx status means accepted."""
@@ -89,7 +95,6 @@ class BankWebhook:
 
         400, 413, 415, 422: rejected. 401, 403, 404, 405, 410: raises CallRejected. 409 to what may
         have arrived before: accepted, since the receiver knows it. Other 4xx except 429: deferred.
-        503: unknown, also with Retry-After.
         Every other status as in `HttpClient.check`; 2xx: accepted, if a configured wrapper says so.
         """
         status = answer.status
@@ -102,8 +107,6 @@ class BankWebhook:
             raise CallRejected(words)
         if 400 <= status < 500 and status != 429:
             return Outcome(kind=OutcomeKind.DEFERRED, retry_after=pause, reasons=(words,))
-        if status == 503 and pause is not None:  # it may have taken the event; our id is the same
-            return Outcome(kind=OutcomeKind.UNKNOWN, retry_after=pause, reasons=(words,))
         self._http.check(answer)
         if self._settings.wrapper is not None:
             self._settings.wrapper.opened(answer.json())

@@ -9,7 +9,7 @@ import aiohttp
 import httpx
 from httpx_aiohttp import AiohttpTransport
 
-from connectors.errors import CallRejected, ConnectorError, OutcomeUnknown
+from connectors.errors import CallRejected, ConnectorError, NotSent, OutcomeUnknown
 from connectors.shared import Clock
 from connectors.shared.address_guard import guarded_socket
 from connectors.shared.http_errors import FOREIGN, translated
@@ -22,9 +22,9 @@ from connectors.shared.http_wire import (
     logger,
 )
 from connectors.shared.login import Login
-from connectors.shared.parts import BatchRefused, LoginRefused, Throttled, within
+from connectors.shared.parts import BatchRefused, LoginRefused, within
 from connectors.shared.tls import UNTRUSTED, tls_context, untrusted_words
-from connectors.shared.words import status_words
+from connectors.shared.words import SECRETS, status_words
 
 #: Idle connections are closed after so many seconds, before common servers close them (5 s): a
 #: call on a connection that the server is just closing would have an unknown outcome.
@@ -52,10 +52,13 @@ class HttpClient:
         now: Clock,
         headers: Mapping[str, str] | None = None,
         expired: Callable[[Answer], bool] | None = None,
+        *,
+        status_decides: bool = False,
     ) -> None:
         """Prepare the connections; `headers` go with every call, and their values are secrets.
 
-        `expired` says of an answer whether the login has ended, besides HTTP 401.
+        `expired` says of an answer whether the login has ended, besides its status. Where the
+        `status_decides`, an answer counts although its body cannot be read.
 
         Raises:
             TlsFileError: a certificate or key cannot be used.
@@ -68,7 +71,8 @@ class HttpClient:
         secrets += [value for _, value in parse_qsl(urlsplit(settings.url).query)]
         if settings.login is not None:
             secrets += [value.get_secret_value() for value in settings.login.body.values()]
-        self._hidden = [one for one in secrets if len(one) >= LEAST_SECRET]
+        self._secrets = tuple(secrets)
+        self._status_decides = status_decides
         self._warned = False
         self._login: Login | None = None
         if settings.login is not None:
@@ -112,20 +116,30 @@ class HttpClient:
         """Make one call and return its whole answer, whatever the status.
 
         An answer about so many `rows` is bounded by them: a huge one would hold up all else. Where
-        there is a login, it comes first; once it has expired, one more, and the call once again.
+        there is a login, it comes first; once it has ended, one more, and the call once again.
         Raises NotSent or OutcomeUnknown if the call fails or takes too long.
         """
+        self._hide()
         if self._login is None:
             return await self._call(method, url, content, headers, rows)
         mark = await self._login.mark()
+        self._hide(mark)
         given = {**(headers or {}), **mark}
         answer = await self._call(method, url, content, given, rows)
-        if answer.status == _LOGIN_EXPIRED or (self._expired and self._expired(answer)):
-            given.update(await self._login.mark(stale=mark))
-            answer = await self._call(method, url, content, given, rows)
+        ended = self._login.may_have_ended(answer.status)
+        if ended or (self._expired and self._expired(answer)):
+            renewed = await self._login.mark(stale=mark)
+            self._hide(renewed)
+            answer = await self._call(method, url, content, given | renewed, rows)
             if answer.status == _LOGIN_EXPIRED:  # more calls would only make more logins
                 raise LoginRefused(self.words(answer))
         return answer
+
+    def _hide(self, mark: Mapping[str, str] | None = None) -> None:
+        """Keep our secrets, and those of a login, out of all words about the present call."""
+        tokens = [word for value in (mark or {}).values() for word in value.split()]
+        known = (one for one in (*self._secrets, *tokens) if len(one) >= LEAST_SECRET)
+        SECRETS.set(tuple(known))
 
     async def _call(
         self,
@@ -151,19 +165,23 @@ class HttpClient:
                     finally:
                         await response.aclose()
                 except FOREIGN as exc:
-                    found = read.complete() or thrown_away(exc)
+                    found = self._judged(read) or thrown_away(exc)
                     if found is None:
                         raise await self._explained(exc) from exc
                     return self._odd(found)
         except OutcomeUnknown:
-            found = read.complete()
+            found = self._judged(read)
             if found is None:
                 raise
             return self._odd(found)
         return read.answer()
 
+    def _judged(self, read: Reading) -> Answer | None:
+        """Return the answer whose reading has failed, if what was read of it is enough."""
+        return read.part() if self._status_decides else read.complete()
+
     def _odd(self, answer: Answer) -> Answer:
-        """Return an answer that is whole although its length is not as its head says."""
+        """Return an answer that counts although its body is not as its head says."""
         if not self._warned:
             self._warned = True
             host = urlsplit(self._settings.url).hostname
@@ -195,15 +213,15 @@ class HttpClient:
     def check(self, answer: Answer) -> None:
         """Raise the error that the status of an answer means; a 2xx status raises nothing.
 
-        429, and 503 with Retry-After: Throttled. 400, 413, 422: BatchRefused. Other 3xx, 4xx:
-        CallRejected. Else OutcomeUnknown.
+        429: NotSent. 400, 413, 422: BatchRefused. Other 3xx, 4xx: CallRejected. Else
+        OutcomeUnknown, 503 too: what stands between may say it after the call was taken.
         """
         status = answer.status
         if 200 <= status < 300:
             return
         pause, words = self.retry_after(answer), self.words(answer)
-        if status == 429 or (status == 503 and pause is not None):
-            raise Throttled(words, retry_after=THROTTLED if pause is None else pause)
+        if status == 429:
+            raise NotSent(words, retry_after=THROTTLED if pause is None else pause)
         if status in _OF_THE_BATCH:
             raise BatchRefused(words, retry_after=pause)
         if 300 <= status < 500:
@@ -213,7 +231,7 @@ class HttpClient:
     def words(self, answer: Answer) -> str:
         """Return what an answer says, for people: its status in Chinese, and its own words."""
         kind = answer.headers.get("content-type", "")
-        return status_words(answer.status, answer.body, kind, self._hidden)
+        return status_words(answer.status, answer.body, kind)
 
     def retry_after(self, answer: Answer) -> timedelta | None:
         """Return `Retry-After`, given in seconds or as a date; None if absent or unreadable."""

@@ -48,6 +48,7 @@ class Reading:
         self._limit = limit
         self._response: httpx.Response | None = None
         self._body = bytearray()
+        self._is_cut = False
 
     async def body_of(self, response: httpx.Response) -> None:
         """Read a body up to the limit in bytes; raises OutcomeUnknown if it cannot be read."""
@@ -60,19 +61,26 @@ class Reading:
             except zlib.error as exc:
                 raise OutcomeUnknown("应答解不开压缩") from exc
             if len(self._body) > self._limit:
-                self._response = None
+                self._is_cut = True
                 raise OutcomeUnknown(f"应答超过 {self._limit} 字节")
 
     def answer(self) -> Answer:
         """Return the answer that was read to its end."""
+        found = self.part()
+        if found is None:
+            raise OutcomeUnknown("没有应答")
+        return found
+
+    def part(self) -> Answer | None:
+        """Return the answer as far as it was read; None if not even its status came."""
         response = self._response
         if response is None:
-            raise OutcomeUnknown("没有应答")
+            return None
         return Answer(response.status_code, response.headers, bytes(self._body))
 
     def complete(self) -> Answer | None:
         """Return the answer as far as it was read, if that is a whole JSON or XML text."""
-        return self.answer() if self._response is not None and _is_whole(self._body) else None
+        return None if self._is_cut or not _is_whole(self._body) else self.part()
 
 
 def thrown_away(error: Exception) -> Answer | None:

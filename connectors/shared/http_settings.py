@@ -12,7 +12,7 @@ from schemas.connection import TlsFiles
 
 
 class LoginSettings(Schema):
-    """A login before the calls: it is made again once, when a call is answered with 401."""
+    """A login before the calls: it is made again once, when an answer says that it has ended."""
 
     url: str = Field(title="登录地址")
     body: Mapping[str, SecretStr] = Field(title="登录请求的字段")

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Mapping
 from datetime import timedelta
+from math import inf
 from typing import Any, Protocol
 
 import orjson
@@ -12,7 +13,11 @@ from connectors.shared.http_read import Answer
 from connectors.shared.http_settings import LoginSettings
 from connectors.shared.parts import DEADLINE, LoginRefused
 
-_TOO_MANY, _THEIR_FAULT = 429, 500
+_EXPIRED, _FORBIDDEN, _TOO_MANY, _THEIR_FAULT = 401, 403, 429, 500
+#: The answers of a web application whose session has ended: 403, or the way to its login page.
+_MAYBE_EXPIRED = frozenset({301, 302, 303, 307, 308, _FORBIDDEN})
+#: Seconds in which a login that was made just now has not ended by itself.
+FRESH = 60.0
 #: The pause after a login that the other side could not answer: many tries may lock the account.
 _PAUSE = timedelta(seconds=30)
 #: The share of the time that is left which a login may take.
@@ -38,7 +43,16 @@ class Login:
         self._call = call
         self._limit = limit
         self._mark: dict[str, str] | None = None
+        self._made_at = -inf  #: by the time of the loop
         self._making = asyncio.Lock()
+
+    def may_have_ended(self, status: int) -> bool:
+        """Whether a status of a call may mean that the login has ended.
+
+        401 says so. 403 or a redirect may be about the call; a login that is older is then tried.
+        """
+        old = asyncio.get_running_loop().time() - self._made_at > FRESH
+        return status == _EXPIRED or (status in _MAYBE_EXPIRED and old)
 
     async def mark(self, stale: Mapping[str, str] | None = None) -> dict[str, str]:
         """Return the headers that show the login; made anew if none is left but a stale one.
@@ -54,6 +68,7 @@ class Login:
             async with asyncio.timeout(seconds), self._making:
                 if self._mark is None or self._mark is stale:
                     self._mark = await self._made()
+                    self._made_at = asyncio.get_running_loop().time()
                 return self._mark
         except TimeoutError as exc:
             raise NotSent("登录没有应答") from exc

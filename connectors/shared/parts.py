@@ -31,10 +31,6 @@ class LoginRefused(CallRejected):
     """The destination does not let us in: no other call is made, which would be refused as well."""
 
 
-class Throttled(NotSent):
-    """The destination took nothing and asks us to try again later."""
-
-
 @asynccontextmanager
 async def within(limit: timedelta) -> AsyncIterator[None]:
     """Limit the time of a call; raises OutcomeUnknown after it, as something may have been sent."""
@@ -104,7 +100,7 @@ async def send_parts(
     others are taken in the same run, or were since it was refused first; else the destination may
     be refusing everything. A part that is refused for another reason does not keep
     the others from being sent; if nothing is taken, the first refusal is raised. Of other failures,
-    that of the first part is raised, except Throttled. Later ones become outcomes: unknown or
+    that of the first part is raised, unless it asks us to wait. Others become outcomes: unknown or
     deferred for their items, and deferred for the items that were not sent.
     """
     sending = _Sending(send, limit, size or BatchSize(1))
@@ -168,7 +164,7 @@ class _Sending:
         except ConnectorError as exc:
             if self._halved and not self._largest and not self._alone:
                 self._size.settled(len(part))  # else the next send would begin as large again
-            if not self._outcomes and not isinstance(exc, Throttled):
+            if not self._outcomes and exc.retry_after is None:
                 raise
             self._failed = exc
             self._outcomes += [outcome_of(exc)] * len(part)

@@ -4,6 +4,7 @@ import html
 import json
 import re
 from collections.abc import Iterable
+from contextvars import ContextVar
 from email.message import Message
 from urllib.parse import quote
 
@@ -42,33 +43,39 @@ _TAG = re.compile(r"<(script|style)\b.*?</\1\s*>|<[^<>]*>", re.DOTALL | re.IGNOR
 _META = re.compile(rb"charset\s*=\s*[\"']?([\w.:-]+)", re.IGNORECASE)
 
 
+#: Secrets of the present call, which its answer may quote back and nobody may read.
+SECRETS: ContextVar[tuple[str, ...]] = ContextVar("secrets", default=())
+
+
 def reason(text: str) -> str:
-    """Return a destination's text fit to be stored: shortened, and identity numbers masked."""
-    return masked(text)[:MAX_REASON]
+    """Return a destination's text fit to be stored: shortened, without secrets, and masked."""
+    return masked(_without_secrets(text))[:MAX_REASON]
 
 
-def status_words(status: int, body: bytes, content_type: str, hidden: Iterable[str] = ()) -> str:
-    """Return a sentence about an answer with its status and its own words.
-
-    `hidden` are texts of ours that an answer may quote back and that nobody may read: secrets.
-    """
+def status_words(status: int, body: bytes, content_type: str) -> str:
+    """Return a sentence about an answer with its status and its own words."""
     title = _TITLES.get(status)
     sentence = f"对方返回 HTTP {status}" + (f"（{title}）" if title else "")
-    words = quoted(body, content_type, hidden)
+    words = quoted(body, content_type)
     return reason(f"{sentence}：{words}" if words else sentence)
 
 
-def quoted(body: bytes, content_type: str, hidden: Iterable[str] = ()) -> str:
+def quoted(body: bytes, content_type: str) -> str:
     """Return the words of an answer without markup, on one line, cut."""
     text = decoded(body[:_READ], content_type, whole=len(body) <= _READ)
     if "<" in text:
         text = html.unescape(_TAG.sub(" ", text))
-    for secret in hidden:
-        for spelt in sorted(_spellings(secret), key=len, reverse=True):
-            text = text.replace(spelt, "…")
+    text = _without_secrets(text)
     text = " ".join("".join(c if c.isprintable() else " " for c in text).split())
     text = masked(text)  # before the cut, which would make a number unrecognisable
     return text if len(text) <= _QUOTED else f"{text[:_QUOTED]}…"
+
+
+def _without_secrets(text: str) -> str:
+    for secret in SECRETS.get():
+        for spelt in sorted(_spellings(secret), key=len, reverse=True):
+            text = text.replace(spelt, "…")
+    return text
 
 
 def _spellings(secret: str) -> set[str]:

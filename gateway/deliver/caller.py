@@ -136,7 +136,8 @@ class Caller:
             outcomes = [_looked_up(one) for one in outcomes]
         pauses = [o.retry_after for o in outcomes if o.retry_after and o.kind in _TO_COME]
         if len(pauses) == len(outcomes):
-            self.failed(NotSent("", max(pauses)), act)
+            said = next((word for one in outcomes for word in one.reasons), "")
+            self.failed(NotSent(said, max(pauses)), act)
         else:
             self.succeeded(act)
         return outcomes
@@ -261,7 +262,8 @@ def _deferred(error: ConnectorError) -> Outcome:
 
 
 def _unknown(error: Exception) -> Outcome:
-    return Outcome(kind=OutcomeKind.UNKNOWN, reasons=(_words(error),))
+    asked = error.retry_after if isinstance(error, ConnectorError) else None
+    return Outcome(kind=OutcomeKind.UNKNOWN, reasons=(_words(error),), retry_after=asked)
 
 
 def _words(error: Exception) -> str:

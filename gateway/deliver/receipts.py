@@ -4,7 +4,6 @@ import asyncio
 from collections.abc import Sequence
 from datetime import timedelta
 
-from connectors.errors import ConnectorError
 from gateway.deliver.breaker import Act, BreakerState
 from gateway.deliver.deliverer import Deliverer
 from gateway.deliver.item import delivery_of
@@ -23,7 +22,8 @@ PAGE_MARGIN = timedelta(seconds=30)
 async def receive(deliverer: Deliverer) -> int:
     """Read the receipts since the last one read; return how many moved a delivery.
 
-    A page is the last one for now if it is empty, or if its cursor was there before.
+    A page is the last one for now if it is empty, or if its cursor was there before. Pages whose
+    cursors lead back to one another are known as read before at the next time.
     """
     if not deliverer.connector.limits.has_receipts or deliverer.is_quiet:
         return 0
@@ -38,14 +38,15 @@ async def receive(deliverer: Deliverer) -> int:
     while deliverer.is_owner and not deliverer.is_quiet and len(read) <= PAGES:
         try:
             found, following = await _page(deliverer, cursor)
-        except (ConnectorError, TimeoutError) as error:
+        except Exception as error:  # noqa: BLE001  an odd page must not stop the sending
             deliverer.caller.failed(error, Act.RECEIPTS)
             return moved
         deliverer.caller.succeeded(Act.RECEIPTS)
         if found or following != cursor:
-            again = following == cursor
+            again = following == cursor or cursor in deliverer.receipt_cycle
             moved += await _apply(deliverer, _ours(deliverer, found), following, again=again)
         if not found or following in read:
+            deliverer.receipt_cycle = frozenset(read if found else ())
             return moved
         read.add(following)
         cursor = following

@@ -20,12 +20,19 @@ from tests.connectors.raw_server import answer, raw_server, request_of
 IDENTITY = "110101199003074477"
 
 
-def bank(url: str, clock: Any) -> Connector:
-    settings = {"url": url, "allow_private": True, "call_timeout": 5, "secrets": [SECRET]}
+#: Of a bank that writes in the body whether it took the event.
+WRAPPER = {"code_field": "code"}
+TAKEN = b'{"code":0}'
+
+
+def bank(url: str, clock: Any, **more: Any) -> Connector:
+    settings = {"url": url, "allow_private": True, "call_timeout": 5, "secrets": [SECRET], **more}
     return build("bank-webhook", settings, clock)
 
 
-async def answered(given: bytes, clock: Any, item: ItemFactory, **changes: Any) -> Outcome:
+async def answered(
+    given: bytes, clock: Any, item: ItemFactory, wrapper: Any = None, **changes: Any
+) -> Outcome:
     """Return the outcome at a bank that answers so, once its request has been read."""
 
     async def handler(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -34,7 +41,7 @@ async def answered(given: bytes, clock: Any, item: ItemFactory, **changes: Any) 
         await writer.drain()
 
     async with raw_server(handler) as url:
-        connector = bank(url, clock)
+        connector = bank(url, clock, wrapper=wrapper)
         try:
             [outcome] = await connector.send([item(1, **changes)])
         finally:
@@ -115,25 +122,42 @@ async def test_an_event_that_the_bank_has_already_is_accepted(
 async def test_one_layer_of_gzip_is_read_and_more_are_refused(
     clock: Any, item: ItemFactory
 ) -> None:
-    packed = gzip.compress(b"{}")
+    packed = gzip.compress(TAKEN)
     once = answer(packed, extra=b"Content-Encoding: gzip\r\n")
     twice = answer(gzip.compress(packed), extra=b"Content-Encoding: gzip, gzip\r\n")
     bomb = answer(gzip.compress(b"\0" * 2**26), extra=b"Content-Encoding: gzip\r\n")
 
-    assert (await answered(once, clock, item)).kind is OutcomeKind.ACCEPTED
+    assert (await answered(once, clock, item, WRAPPER)).kind is OutcomeKind.ACCEPTED
     for given, words in ((twice, "压缩"), (bomb, "应答超过")):
         with pytest.raises(OutcomeUnknown, match=words):
-            await answered(given, clock, item)
+            await answered(given, clock, item, WRAPPER)
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        answer(b"\x0b\x02\x80ok\x03", extra=b"Content-Encoding: br\r\n"),
+        answer(b"{}", extra=b"Content-Encoding: gzip\r\n"),
+        b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nhalf",
+        answer(b" " * (2 * ANSWER_BASE)),
+    ],
+    ids=["unknown packing", "packing that is none", "half", "too long"],
+)
+async def test_the_status_of_a_bank_counts_although_its_body_cannot_be_read(
+    given: bytes, clock: Any, item: ItemFactory
+) -> None:
+    assert (await answered(given, clock, item)).kind is OutcomeKind.ACCEPTED
 
 
 async def test_an_answer_is_bounded_by_the_rows_that_it_is_about(
     clock: Any, item: ItemFactory
 ) -> None:
     limit = ANSWER_BASE + ANSWER_OF_ROW
+    long = answer(TAKEN + b" " * (limit - len(TAKEN)))
 
-    assert (await answered(answer(b" " * limit), clock, item)).kind is OutcomeKind.ACCEPTED
+    assert (await answered(long, clock, item, WRAPPER)).kind is OutcomeKind.ACCEPTED
     with pytest.raises(OutcomeUnknown, match=f"应答超过 {limit} 字节"):
-        await answered(answer(b" " * (limit + 1)), clock, item)
+        await answered(answer(TAKEN + b" " * limit), clock, item, WRAPPER)
 
 
 @pytest.mark.parametrize(

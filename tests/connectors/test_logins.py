@@ -7,7 +7,7 @@ from contextlib import suppress
 import pytest
 
 from connectors.errors import CallRejected, ConnectorError, NotSent
-from connectors.shared import Clock
+from connectors.shared import Clock, login
 from schemas.delivery import OutcomeKind
 from tests.connectors.conftest import ItemFactory
 from tests.connectors.odd_neighbours import connector, keys_of, login_at, results, serving
@@ -80,11 +80,11 @@ async def test_a_login_that_could_not_be_answered_is_no_wrong_password(
 ) -> None:
     async with serving(lambda *_: answer(b"", status)) as url:
         platform = connector("platform-json", url, clock, login=login_at(url))
-        with pytest.raises(NotSent, match="没有成功") as told:
-            await platform.send([item(1)])
+        [outcome] = await platform.send([item(1)])
         await platform.close()
 
-    assert told.value.retry_after is not None
+    assert (outcome.kind, outcome.retry_after is not None) == (OutcomeKind.DEFERRED, True)
+    assert "没有成功" in outcome.reasons[0]
 
 
 async def test_a_login_that_hangs_late_in_a_send_leaves_its_rows_unsent(
@@ -147,3 +147,49 @@ async def test_a_sentence_in_place_of_a_token_is_no_token(clock: Clock, item: It
         await platform.close()
 
     assert outcome.kind is OutcomeKind.ACCEPTED
+
+
+@pytest.mark.parametrize("ended", [b"302 Found", b"303 See", b"403 No"])
+async def test_a_session_that_has_ended_is_made_again(
+    clock: Clock, item: ItemFactory, monkeypatch: pytest.MonkeyPatch, ended: bytes
+) -> None:
+    monkeypatch.setattr(login, "FRESH", 0.0)
+    logins: list[str] = []
+
+    def respond(path: str, request: str) -> bytes:
+        if path == "/login":
+            logins.append(path)
+            cookie = f"Set-Cookie: sid=s{len(logins)}; Path=/\r\n"
+            return answer(b"{}", extra=cookie.encode())
+        if "sid=s2" not in request:
+            return answer(b"", ended, b"Location: /login.html\r\n")
+        return results(keys_of(request))
+
+    async with serving(respond) as url:
+        settings = {**login_at(url), "token_path": None}
+        platform = connector("platform-json", url, clock, login=settings)
+        [outcome] = await platform.send([item(1)])
+        await platform.close()
+
+    assert (outcome.kind, len(logins)) == (OutcomeKind.ACCEPTED, 2)
+
+
+async def test_rows_that_a_guard_refuses_make_no_login_each(
+    clock: Clock, item: ItemFactory
+) -> None:
+    asked: list[str] = []
+
+    def respond(path: str, request: str) -> bytes:
+        asked.append(path)
+        if path == "/login":
+            return answer(b'{"token":"s"}')
+        refused = int(keys_of(request)[0].removeprefix("key-")) % 2
+        return answer(b"", b"403 No") if refused else results(keys_of(request))
+
+    async with serving(respond) as url:
+        platform = connector("platform-json", url, clock, login=login_at(url), batch_size=1)
+        found = [one.kind for one in await platform.send([item(n) for n in range(1, 21)])]
+        await platform.close()
+
+    assert found == [OutcomeKind.DEFERRED, OutcomeKind.ACCEPTED] * 10
+    assert asked.count("/login") == 1

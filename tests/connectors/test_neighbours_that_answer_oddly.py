@@ -3,6 +3,7 @@
 import asyncio
 import json
 import re
+from typing import Any
 
 import pytest
 
@@ -11,7 +12,7 @@ from connectors.platform_api.soap_answer import parse
 from connectors.shared import Clock
 from schemas.delivery import OutcomeKind
 from tests.connectors.conftest import ItemFactory
-from tests.connectors.odd_neighbours import connector, keys_of, results, serving
+from tests.connectors.odd_neighbours import connector, keys_of, login_at, results, serving
 from tests.connectors.raw_server import answer
 
 
@@ -230,3 +231,43 @@ async def test_a_content_type_that_contradicts_itself_names_no_charset(
         await neighbour.close()
 
     assert "rejected" in told or "400" in told
+
+
+KEY, TOKEN = "k3y/of+the==platform", "t0ken-of-the-login"
+#: What the platform writes into each place of its answers that people read.
+QUOTING = f"凭证 {KEY} 与 {TOKEN} 无效"
+ROW = {"key": "key-1", "status": "rejected", "reasons": [QUOTING]}
+#: The result of a SOAP call that is refused as a whole.
+WRONG_TABLE = {"errorCode": "3001", "errorMsg": QUOTING}
+
+
+@pytest.mark.parametrize(
+    ("kind", "told"),
+    [
+        ("platform-json", {"code": 0, "results": [ROW]}),
+        ("platform-json", {"code": 9, "message": QUOTING}),
+        ("platform-soap", WRONG_TABLE),
+    ],
+    ids=["reason of a row", "message of a wrapper", "errorMsg"],
+)
+async def test_no_place_of_an_answer_tells_our_secrets(
+    clock: Clock, item: ItemFactory, kind: str, told: dict[str, Any]
+) -> None:
+    def respond(path: str, _: str) -> bytes:
+        if path == "/login":
+            return answer(json.dumps({"token": TOKEN}).encode())
+        text = json.dumps(told, ensure_ascii=False)
+        soap = f"<e><Body><return>{text}</return></Body></e>"
+        return answer((text if kind == "platform-json" else soap).encode())
+
+    async with serving(respond) as url:
+        wrapper = {"wrapper": {"code_field": "code"}} if kind == "platform-json" else {}
+        settings = {"api_key": KEY, "login": login_at(url), **wrapper}
+        platform = connector(kind, url, clock, **settings)
+        try:
+            words = str((await platform.send([item(1)]))[0].reasons)
+        except ConnectorError as error:
+            words = str(error)
+        await platform.close()
+
+    assert "凭证 … 与 … 无效" in words

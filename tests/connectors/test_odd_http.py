@@ -20,7 +20,7 @@ from connectors.shared.http_client import HttpClient
 from connectors.shared.http_errors import TRANSLATION, translated
 from connectors.shared.http_read import Answer
 from connectors.shared.http_settings import HttpClientSettings, under
-from connectors.shared.words import status_words
+from connectors.shared.words import SECRETS, status_words
 from schemas.delivery import Outcome, OutcomeKind
 from tests.certificates import Authority, server_context
 from tests.connectors.conftest import SECRET, ItemFactory
@@ -161,7 +161,7 @@ async def test_half_an_answer_is_none(clock: Any, item: ItemFactory) -> None:
     cut = b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n" + RESULT[:-3]
 
     async with answering(cut) as (url, _):
-        connector = bank(url, clock)
+        connector = bank(url, clock, wrapper={"code_field": "code"})
         with pytest.raises(OutcomeUnknown):
             await connector.send([item(1)])
         await connector.close()
@@ -195,7 +195,9 @@ PAGE = (
 def test_a_status_is_said_in_chinese_beside_the_words_of_the_other_side(
     body: bytes, kind: str, words: str
 ) -> None:
-    said = status_words(400, body, kind, ["k-123456789"])
+    token = SECRETS.set(("k-123456789",))
+    said = status_words(400, body, kind)
+    SECRETS.reset(token)
 
     assert said.startswith("对方返回 HTTP 400（请求有误）")
     assert words in said

@@ -6,7 +6,7 @@ from urllib.parse import quote
 
 import pytest
 
-from connectors.shared.words import status_words
+from connectors.shared.words import SECRETS, status_words
 
 SECRET = "a1b2/c3d4+e5f6&g7h8=="
 
@@ -16,7 +16,9 @@ SECRET = "a1b2/c3d4+e5f6&g7h8=="
     [SECRET, r"a1b2\/c3d4+e5f6&g7h8==", quote(SECRET), quote(SECRET, safe=""), html.escape(SECRET)],
 )
 def test_a_secret_that_an_answer_quotes_is_hidden_in_every_spelling(written: str) -> None:
-    words = status_words(401, f'{{"msg": "bad key {written}"}}'.encode(), "", [SECRET])
+    token = SECRETS.set((SECRET,))
+    words = status_words(401, f'{{"msg": "bad key {written}"}}'.encode(), "")
+    SECRETS.reset(token)
 
     assert "c3d4" not in words
 

@@ -6,9 +6,9 @@ from datetime import timedelta
 
 import pytest
 
-from connectors.errors import CallRejected, OutcomeUnknown
+from connectors.errors import CallRejected, NotSent, OutcomeUnknown
 from connectors.memory import Step
-from connectors.shared.parts import Throttled, outcome_of
+from connectors.shared.parts import outcome_of
 from gateway.deliver import deliverer as deliverer_step
 from gateway.deliver.receipts import receive
 from gateway.store.base.engine import Connection
@@ -114,7 +114,7 @@ async def test_retry_after_is_for_the_destination_not_for_one_item(make_world: M
     async def send(items: Sequence[Item]) -> list[Outcome]:
         nonlocal calls
         calls += 1
-        throttled = outcome_of(Throttled("HTTP 429", retry_after=timedelta(hours=1)))
+        throttled = outcome_of(NotSent("HTTP 429", retry_after=timedelta(hours=1)))
         return [throttled] * len(items)
 
     world.connector().send = send  # type: ignore[method-assign]
@@ -206,7 +206,7 @@ async def test_refused_items_that_are_due_first_do_not_keep_the_others_from_bein
 
     async def filtered(items: Sequence[Item]) -> list[Outcome]:
         if not up:
-            return [outcome_of(Throttled("busy", timedelta(seconds=1)))] * len(items)
+            return [outcome_of(NotSent("busy", timedelta(seconds=1)))] * len(items)
         if "坏词" in items[0].columns["CF_SY"]:
             raise CallRejected("HTTP 403")
         return await send(items)

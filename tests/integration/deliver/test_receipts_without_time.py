@@ -27,10 +27,16 @@ class Told:
     def __init__(self) -> None:
         self.rows: list[dict[str, Any]] = []
         self.page: list[dict[str, Any]] | None = None
+        #: Pages by cursor, each with the next cursor.
+        self.cycle: dict[str, tuple[list[dict[str, Any]], str]] = {}
 
     async def ask(self, _method: str, url: str) -> Answer:
         if self.page is not None:
             return self._answer(self.page, "p1")
+        if self.cycle:
+            asked = parse_qs(urlsplit(url).query).get("cursor", ["a"])[0]
+            rows, following = self.cycle["a" if asked == "0" else asked]
+            return self._answer(rows, following)
         cursor = parse_qs(urlsplit(url).query).get("cursor", ["0"])[0]
         return self._answer(self.rows[int(cursor) :], str(len(self.rows)))
 
@@ -110,6 +116,30 @@ async def test_a_page_that_is_given_again_undoes_nothing_on_any_day(world: World
 
     assert await world.states() == before
     assert await world.value("select count(*) from receipt") == 1
+
+
+async def test_pages_that_lead_back_to_each_other_add_nothing_at_each_poll(world: World) -> None:
+    told, key = await delivered(world)
+    rows = [{"key": key, "accepted": accepted, "platform_at": None} for accepted in (True, False)]
+    told.cycle = {"a": ([rows[0]], "b"), "b": ([rows[1]], "a")}
+    deliverer = world.deliverer()
+
+    for _ in range(5):
+        world.clock.step(HALF_AN_HOUR)
+        await receive(deliverer)
+
+    assert await world.value("select count(*) from receipt") == 2
+
+
+async def test_a_page_that_breaks_the_connector_stops_no_sending(world: World) -> None:
+    await delivered(world)
+
+    async def broken(_: str) -> None:
+        raise TypeError
+
+    world.connector().receipts = broken  # type: ignore[method-assign,assignment]
+
+    assert await receive(world.deliverer()) == 0
 
 
 @pytest.mark.parametrize("form", ["{}", '"{}"'], ids=["number", "text"])
