@@ -130,7 +130,7 @@ def _unidentified(header: Header, row: Mapping[str, Any]) -> str | None:
 
 
 def _has_code(kind: RecordKind, row: Mapping[str, Any]) -> bool:
-    codes = (row.get(wire) for wire, type_ in _identifying(kind) if type_ in _CODES)
+    codes = (row.get(wire) for wire, type_ in _identifying(kind)[1] if type_ in _CODES)
     return any(cell is not None and not isinstance(cell, dict) for cell in codes)
 
 
@@ -139,9 +139,10 @@ def _identifies(kind: RecordKind, row: Mapping[str, Any]) -> bool:
 
     An amount alone is that of a sum.
     """
-    if row.get(KINDS[kind].column("subject_category")) in _CATEGORIES:
+    category, identifying = _identifying(kind)
+    if row.get(category) in _CATEGORIES:
         return True
-    for wire, type_ in _identifying(kind):
+    for wire, type_ in identifying:
         cell = row.get(wire)
         if cell is not None and _says_something(type_, cell):
             return True
@@ -149,12 +150,13 @@ def _identifies(kind: RecordKind, row: Mapping[str, Any]) -> bool:
 
 
 @cache
-def _identifying(kind: RecordKind) -> tuple[tuple[str, ColumnType], ...]:
-    """Return the columns by which a record is known, with their types; codes first."""
+def _identifying(kind: RecordKind) -> tuple[str, tuple[tuple[str, ColumnType], ...]]:
+    """Return the column of the category, and those by which a record is known; codes first."""
     number = KINDS[kind].number_column
     columns = [c for c in columns_of(KINDS[kind].model) if c.type in _SAYING or c.wire == number]
     order = [*_SAYING, ColumnType.TEXT]
-    return tuple((c.wire, c.type) for c in sorted(columns, key=lambda c: order.index(c.type)))
+    columns.sort(key=lambda c: order.index(c.type))
+    return KINDS[kind].column("subject_category"), tuple((c.wire, c.type) for c in columns)
 
 
 def _says_something(type_: ColumnType, cell: Any) -> bool:

@@ -72,8 +72,8 @@ def read(path: str, counted: int) -> None:
 
 
 def filled(sheet: Any, counted: int) -> int:
-    """Return the rows of a sheet; above so many, without those that have a running number only."""
-    if sheet.height <= counted:
+    """Return the rows of a sheet; beyond a header and so many, those with more than a number."""
+    if sheet.height <= counted + 1:
         return int(sheet.height)
     least = 2 if sheet.width > 2 else 1
     return sum(len(row) - row.count("") >= least for row in sheet.iter_rows())
