@@ -13,37 +13,43 @@ from defusedxml import DefusedXmlException
 from defusedxml.ElementTree import fromstring
 
 from gateway.intake.files.address import column_letters, column_number
+from gateway.intake.files.number_format import NumberFormat, number_format
 
 BLOCK = 1 << 20
 #: A cell so many rows or columns behind the next one is far from it.
 FAR_ROWS, FAR_COLUMNS = 1000, 100
-LINKS = "xl/_rels/workbook.xml.rels"
+BOOK, LINKS, STYLES = "xl/workbook.xml", "xl/_rels/workbook.xml.rels", "xl/styles.xml"
 #: The attribute of a sheet that names its part; Strict workbooks have another namespace.
 RELATION = "}id"
 
 Cells = dict[tuple[int, int], Any]
+#: By the number of the style, those that show more than a number.
+Formats = dict[str, NumberFormat]
 
 
 def odd_cells(path: str, name: str) -> Cells:
-    """Return the errors of a sheet, and its formulas without a result.
+    """Return the errors of a sheet, its formulas without a result, and numbers shown as texts.
 
-    The reader gives an empty cell for both. Only the XML of Office workbooks is looked at.
+    For these the reader gives empty cells and plain numbers. Only the XML of Office workbooks is
+    looked at.
     """
     if not zipfile.is_zipfile(path):
         return {}
     with zipfile.ZipFile(path) as archive:
         parts, recalculated = sheet_parts(archive)
-        part = parts.get(name)
-        if part is None or not any(has_odd(block) for block in blocks(archive, part)):
+        part, formats = parts.get(name), formats_of(archive)
+        marks = [*ODD, *(mark for key in formats for mark in (f' s="{key}"', f" s='{key}'"))]
+        sought = [mark.encode() for mark in marks]
+        if part is None or not any(has_any(sought, block) for block in blocks(archive, part)):
             return {}
-        found = cells_of(archive, part, recalculated)
+        found = cells_of(archive, part, formats, recalculated)
         return {address: value for address, value in found if value is not None}
 
 
 def sheet_parts(archive: zipfile.ZipFile) -> tuple[dict[str, str], bool]:
     """Return sheet name → file in the archive, and whether formulas are still to be calculated."""
     try:
-        book = fromstring(archive.read("xl/workbook.xml"))
+        book = fromstring(archive.read(BOOK))
         links = fromstring(archive.read(LINKS))
     except (KeyError, ParseError, DefusedXmlException):
         return {}, False
@@ -58,6 +64,21 @@ def sheet_parts(archive: zipfile.ZipFile) -> tuple[dict[str, str], bool]:
     return {name: part for name, part in found.items() if part in archive.namelist()}, recalculated
 
 
+def formats_of(archive: zipfile.ZipFile) -> Formats:
+    """Return the styles of a workbook that show more than a number."""
+    try:
+        styles = fromstring(archive.read(STYLES))
+    except (KeyError, ParseError, DefusedXmlException):
+        return {}
+    codes = {
+        one.get("numFmtId"): one.get("formatCode", "")
+        for one in styles.iterfind("{*}numFmts/{*}numFmt")
+    }
+    shown = {key: read for key, code in codes.items() if (read := number_format(code))}
+    uses = (one.get("numFmtId") for one in styles.iterfind("{*}cellXfs/{*}xf"))
+    return {str(place): shown[key] for place, key in enumerate(uses) if key in shown}
+
+
 def blocks(archive: zipfile.ZipFile, part: str) -> Iterator[bytes]:
     """Yield a part unpacked, block by block, each with the end of the one before."""
     before = b""
@@ -67,19 +88,24 @@ def blocks(archive: zipfile.ZipFile, part: str) -> Iterator[bytes]:
             before = block[-16:]
 
 
-def has_odd(block: bytes) -> bool:
-    """Whether a block may have an error or a formula; quick, and sometimes wrongly so."""
-    return b't="e"' in block or b"t='e'" in block or b"<f" in block or b":f>" in block
+#: What a block has that may have an error or a formula; sometimes wrongly so.
+ODD = ('t="e"', "t='e'", "<f", ":f>")
+
+
+def has_any(marks: list[bytes], block: bytes) -> bool:
+    """Whether one of the marks is in a block."""
+    return any(mark in block for mark in marks)
 
 
 def cells_of(
-    archive: zipfile.ZipFile, part: str, recalculated: bool = False
+    archive: zipfile.ZipFile, part: str, formats: Formats, recalculated: bool = False
 ) -> Iterator[tuple[tuple[int, int], Any]]:
     """Yield ((row, column), value) of the cells with something in them.
 
-    The value is the words of an error, {"formula": 1}, or None for what the reader gives itself.
+    The value is the words of an error, {"formula": 1}, the text that a number is shown as, or None
+    for what the reader gives itself.
     """
-    parser, seen = xml.parsers.expat.ParserCreate(), Cell()
+    parser, seen = xml.parsers.expat.ParserCreate(), Cell(formats)
     parser.StartElementHandler, parser.EndElementHandler = seen.start, seen.end
     parser.CharacterDataHandler = seen.text
     seen.recalculated = recalculated
@@ -92,8 +118,10 @@ def cells_of(
 class Cell:
     """The cell that the parser is in, and those that it has left since they were taken."""
 
-    def __init__(self) -> None:
+    def __init__(self, formats: Formats) -> None:
         self.recalculated = False
+        self._formats = formats
+        self._format: NumberFormat | None = None
         self._left: list[tuple[tuple[int, int], Any]] = []
         self._row = self._column = 0
         self._type, self._formula, self._value, self._within = "", False, "", ""
@@ -111,6 +139,7 @@ class Cell:
         elif name == "c":
             self._row, self._column = self._address(attributes.get("r", ""))
             self._type, self._formula, self._value = attributes.get("t", ""), False, ""
+            self._format = self._formats.get(attributes.get("s", ""))
         elif name in {"v", "t"}:
             self._within = name
         elif name == "f":
@@ -141,7 +170,9 @@ class Cell:
         unknown = self._type != "str" and self._value == ""
         if self._formula and (unknown or (self.recalculated and self._value == "0")):
             return {"formula": 1}
-        return None
+        if self._format is None or self._type not in {"", "n"}:
+            return None
+        return self._format.shown(self._value)
 
 
 def far_cell(path: str) -> str:
@@ -157,7 +188,7 @@ def far_in(archive: zipfile.ZipFile, part: str) -> str:
     """Return the cell with the last row or column, if the one before it is far."""
     rows: list[int] = [0]
     columns: dict[int, int] = {}
-    for (row, column), _ in cells_of(archive, part):
+    for (row, column), _ in cells_of(archive, part, {}):
         if row != rows[-1]:
             rows = [*rows[-1:], row]
         columns.setdefault(column, row)
