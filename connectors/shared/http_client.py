@@ -66,12 +66,7 @@ class HttpClient:
         self._settings = settings
         self._now = now
         self._tls = tls_context(settings)
-        given = (headers or {}).items()
-        secrets = [value for name, value in given if name != "Content-Type"]
-        secrets += [value for _, value in parse_qsl(urlsplit(settings.url).query)]
-        if settings.login is not None:
-            secrets += [value.get_secret_value() for value in settings.login.body.values()]
-        self._secrets = tuple(secrets)
+        self._secrets = _secrets(settings, headers or {})
         self._status_decides = status_decides
         self._warned = False
         self._login: Login | None = None
@@ -248,3 +243,12 @@ class HttpClient:
     async def close(self) -> None:
         """Close every connection."""
         await self._client.aclose()
+
+
+def _secrets(settings: HttpClientSettings, headers: Mapping[str, str]) -> list[str]:
+    """Return the values of ours that an answer may quote back and nobody may read."""
+    found = [value for name, value in headers.items() if name != "Content-Type"]
+    found += [value for _, value in parse_qsl(urlsplit(settings.url).query)]
+    if settings.login is not None:
+        found += [value.get_secret_value() for value in settings.login.body.values()]
+    return found

@@ -118,18 +118,21 @@ class Checker:
         record = _record(candidate.kind, values)
         identity = record.identity_number if person else record.credit_code
         subject = self.identities.person(str(identity)) if person else str(identity)
+        verdict = Verdict.INCOMPLETE if problems else Verdict.OK
+        published = self.identities.published(subject) if person else None
+        key = business_key(record, subject)
         return Checked(
             raw,
-            Verdict.INCOMPLETE if problems else Verdict.OK,
+            verdict,
             _unique(problems),
             candidate.kind,
             record,
-            business_key(record, subject),
+            key,
             person,
             verb,
             excluded,
             unknown,
-            self.identities.published(subject) if person else None,
+            published,
             day,
             given,
             warnings,
