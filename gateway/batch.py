@@ -19,7 +19,8 @@ from gateway.store.deliver import deliveries
 from gateway.store.score.assessments import not_before_last
 from gateway.telemetry.metrics import Metrics
 from schemas.delivery import DeliveryState
-from schemas.obligation import PastDelivery
+from schemas.obligation import Obligation, PastDelivery
+from scoring.consequences.publicity import PublicityPolicy
 
 
 class Steps(NamedTuple):
@@ -28,6 +29,7 @@ class Steps(NamedTuple):
     scorer: Scorer
     decider: Decider
     keys: Keys
+    regimes: Sequence[PublicityPolicy]
     clock: Clock
     metrics: Metrics
 
@@ -59,10 +61,11 @@ class Batch:
         locked = await lock(self.connection, accepted)
         ids = [subject.id for subject in locked.values()]
         self.now = await not_before_last(self.connection, ids, self.steps.clock())
-        recording = Recording(self.connection, self.steps.keys, self.now)
+        recording = Recording(self.connection, self.steps.keys, self.steps.regimes, self.now)
         recorded = await recording.record(accepted, locked)
         changes = await self._score(recorded)
         await self._decide(recorded, changes)
+        refused |= recorded.refused
         kept = await quarantine(self.connection, self.steps.keys, refused, self.now)
         return await inbox.close(fresh, recorded, kept)
 
@@ -93,18 +96,23 @@ class Batch:
         if superseded:
             await deliveries.supersede(self.connection, superseded)
         await deliveries.add(self.connection, owed, self.now)
-        if freed := _freed(past, superseded):
+        if freed := _freed(past, superseded, owed):
             await deliveries.promote(self.connection, freed)
 
 
 def _freed(
-    past: Mapping[int, Sequence[PastDelivery]], superseded: Iterable[int]
+    past: Mapping[int, Sequence[PastDelivery]],
+    superseded: Iterable[int],
+    owed: Iterable[Obligation],
 ) -> list[tuple[int, str]]:
     """Return the chains where a delivery waits behind one that is superseded now."""
     gone = set(superseded)
+    waiting = {
+        one.chain_id for one in owed for route in one.routes if route.state is DeliveryState.WAITING
+    }
     return [
         (chain, destination)
         for chain, deliveries_ in past.items()
         for destination in {p.destination for p in deliveries_ if p.id in gone}
-        if any(p.state is DeliveryState.WAITING for p in deliveries_)
+        if chain in waiting or any(p.state is DeliveryState.WAITING for p in deliveries_)
     ]

@@ -27,6 +27,7 @@ from gateway.telemetry.log import item_failed
 from gateway.telemetry.metrics import Metrics
 from schemas.base import today
 from schemas.verdict import Verdict
+from scoring.consequences.publicity import PublicityPolicy
 
 #: Items checked between two awaits, so that heartbeats and deliveries go on.
 SLICE = 150
@@ -42,6 +43,7 @@ class Pipeline:
         scorer: Scorer,
         decider: Decider,
         keys: Keys,
+        regimes: Sequence[PublicityPolicy],
         clock: Clock,
         metrics: Metrics,
     ) -> None:
@@ -49,7 +51,7 @@ class Pipeline:
         self.checker = checker
         self.clock = clock
         self.metrics = metrics
-        self._steps = Steps(scorer, decider, keys, clock, metrics)
+        self._steps = Steps(scorer, decider, keys, regimes, clock, metrics)
 
     async def process(self, batch: Sequence[Raw]) -> list[Result]:
         """Check and commit a batch; return one result for each item, in order.

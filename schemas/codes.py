@@ -76,7 +76,7 @@ RESIDENT_IDENTITY_CARD = "身份证"
 class EventType(StrEnum):
     """环保信用信息: the neutral list that rule sets map to their items.
 
-    Types of findings make a fact. The last four, the process types, change the fact of a decision.
+    Types of findings make a fact. Process types change the fact of a decision.
     """
 
     DAILY_PENALTY = "enforcement.daily_penalty"  #: 按日连续处罚
@@ -153,10 +153,13 @@ class EventType(StrEnum):
     INSPECTION_OBSTRUCTED = "inspection.obstructed"  #: 暴力、威胁阻挠检查
     HEAVY_POLLUTION_IGNORED = "response.heavy_pollution"  #: 重污染天气应急响应不力
     RECTIFICATION = "rectification"  #: 整改完成
-    REPAIR = "repair"  #: 信用修复
+    REPAIR = "repair"  #: 环保信用修复: points stop, by the rule set
     WARNING = "warning"  #: 信用预警
     CRIMINAL_SUSPICION = "criminal_suspicion"  #: 涉嫌犯罪（开始或解除）
+    PUBLICITY_REPAIR = "publicity_repair"  #: 信用修复，终止公示: publication ends, by a letter
 
 
 #: Types that close or rewrite the fact of the decision that they are about.
 PROCESS_TYPES = frozenset({EventType.RECTIFICATION, EventType.REPAIR, EventType.WARNING})
+#: Types that name the decision that they are about.
+ABOUT_A_DECISION = PROCESS_TYPES | {EventType.PUBLICITY_REPAIR}

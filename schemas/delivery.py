@@ -43,6 +43,7 @@ TRANSITIONS: dict[DeliveryState, frozenset[DeliveryState]] = {
     S.LEASED: frozenset(
         {S.ACCEPTED, S.ACCEPTED_BLIND, S.SUBMITTED, S.REJECTED, S.DEFERRED, S.UNKNOWN}
         | {S.READY}  # no call was made
+        | {S.WAITING}  # a repair of a record that a person has to mend first
         | {S.PARKED}  # no item can be made of it
         | {S.WITHDRAWN}  # a withdrawal or repair of a record that was rejected
     ),
@@ -71,6 +72,8 @@ RETRYABLE = frozenset({S.DEFERRED, S.REJECTED, S.PARKED})
 PARKABLE = frozenset({S.READY, S.DEFERRED, S.UNKNOWN, S.SUBMITTED, S.REJECTED})
 #: A person may withdraw these: they are never sent.
 WITHDRAWABLE = frozenset({S.HELD, S.WAITING, S.READY, S.DEFERRED, S.REJECTED, S.PARKED})
+#: Nothing happens to these before a person mends or frees them.
+OF_A_PERSON = frozenset({S.HELD, S.REJECTED, S.PARKED})
 #: After these outcomes the next delivery of the chain may be sent.
 FREES_CHAIN = frozenset(
     {S.ACCEPTED, S.ACCEPTED_BLIND, S.SUBMITTED, S.REJECTED, S.SUPERSEDED, S.WITHDRAWN}

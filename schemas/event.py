@@ -4,7 +4,7 @@ import re
 from contextlib import suppress
 from datetime import date
 from decimal import Decimal
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import BeforeValidator, Field, field_validator
 
@@ -72,6 +72,10 @@ class CreditEvent(Schema):
     codes: tuple[NonBlank, ...] | None = Field(default=None, title="违法行为代码", max_length=50)
     stated_points: Decimal | None = Field(
         default=None, title="决定所载分值或指标得分", ge=0, le=1000, decimal_places=6
+    )
+    letter: NonBlank | None = Field(default=None, title="信用修复决定书文号", max_length=128)
+    severity: Literal["轻微", "一般", "严重"] | None = Field(
+        default=None, title="决定书认定的失信程度"
     )
     suspected: bool = Field(default=True, title="是否涉嫌（false 为解除）")
     details: dict[str, Any] = Field(

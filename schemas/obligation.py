@@ -63,6 +63,11 @@ class PastDelivery:
         return self.verb in FOLLOW_UPS and self.is_replaceable
 
     @property
+    def is_report_owed(self) -> bool:
+        """Whether it is a version that the destination is still owed: a repair comes after it."""
+        return self.verb not in FOLLOW_UPS and self.is_replaceable
+
+    @property
     def is_follow_up_to_come(self) -> bool:
         """Whether it is a withdrawal or repair that will be sent without a person's action."""
         return self.verb in FOLLOW_UPS and self.state in TO_COME

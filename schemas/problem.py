@@ -30,6 +30,7 @@ class Rule(StrEnum):
     STORABLE = "storable"  #: 含有不能存储的字符
     KIND = "kind"  #: 记录种类不认识
     CONFLICT = "conflict"  #: 与已有信息冲突
+    STANDING = "standing"  #: 所依据的决定还没有、已撤回，或时间还没有到
     DATABASE = "database"  #: 数据库不接受
     INTERNAL = "internal"  #: 程序出错
 

@@ -102,6 +102,18 @@ def event(number: int = 1, company: int = 1, /, **changes: Any) -> dict[str, Any
     return _given(row, changes)
 
 
+def publicity_repair(number: int = 1, company: int = 1, /, **changes: Any) -> dict[str, Any]:
+    """Return the publicity repair of penalty `number`, which its letter calls minor."""
+    row = {
+        "type": "publicity_repair",
+        "decision": about(number),
+        "letter": f"样信修〔2026〕{number}号",
+        "severity": "轻微",
+        "occurred_on": "2026-10-11",
+    }
+    return event(number, company, **{**row, **changes})
+
+
 def about(number: int = 1, kind: str = "penalty") -> dict[str, str]:
     """Return the reference of an event to penalty or licence `number`."""
     words = {"penalty": f"样环罚字〔2026〕{number}号", "licence": f"样环许可〔2026〕{number}号"}

@@ -26,7 +26,7 @@ from schemas.input_rules import Comparison, InputRules
 from schemas.kinds import KINDS, REPORTED_KINDS
 from schemas.legacy import PENALTY_STATE, is_objected, is_revoked
 from schemas.problem import Problem, Rule
-from schemas.record import RECORD_KINDS, Decision, business_key, date_of
+from schemas.record import RECORD_KINDS, BusinessKey, Decision, business_key, date_of
 from schemas.verdict import Scope, Verdict
 
 #: Words for a withdrawal.
@@ -105,25 +105,13 @@ class Checker:
         refused = [*refusals(candidate.kind, values, problems), *lost, *wrong_verb, *unclear]
         day = values.get("decision_date")
         if refused:
-            all_of_them = _unique([*refused, *problems])
-            return Checked(
-                raw,
-                Verdict.REFUSED,
-                all_of_them,
-                candidate.kind,
-                decided_on=day,
-                given=given,
-                warnings=warnings,
-            )
+            told = _unique([*refused, *problems])
+            return _refused(raw, candidate.kind, told, given, decided_on=day, warnings=warnings)
         record = _record(candidate.kind, values)
-        identity = record.identity_number if person else record.credit_code
-        subject = self.identities.person(str(identity)) if person else str(identity)
-        verdict = Verdict.INCOMPLETE if problems else Verdict.OK
-        published = self.identities.published(subject) if person else None
-        key = business_key(record, subject)
+        key, pseudonym = self._known_by(record, person=person)
         return Checked(
             raw,
-            verdict,
+            Verdict.INCOMPLETE if problems else Verdict.OK,
             _unique(problems),
             candidate.kind,
             record,
@@ -132,11 +120,18 @@ class Checker:
             verb,
             excluded,
             unknown,
-            published,
+            pseudonym,
             day,
             given,
             warnings,
         )
+
+    def _known_by(self, record: Decision, *, person: bool) -> tuple[BusinessKey, str | None]:
+        """Return the business key of a decision, and the pseudonym of a person."""
+        if not person:
+            return business_key(record, str(record.credit_code)), None
+        subject = self.identities.person(str(record.identity_number))
+        return business_key(record, subject), self.identities.published(subject)
 
     def _row(self, candidate: Candidate | Problem) -> RowRead | None:
         """Read the columns of a decision; None for other kinds and for unreadable items."""
@@ -182,10 +177,10 @@ class Checker:
             record = RECORD_KINDS[candidate.kind].model_validate(row)
         except ValidationError as error:
             problems = tuple(from_pydantic(candidate.kind, line) for line in error.errors())
-            return Checked(raw, Verdict.REFUSED, problems, candidate.kind, given=candidate.given)
+            return _refused(raw, candidate.kind, problems, candidate.given)
         problem = event_problem(record, today) if isinstance(record, CreditEvent) else None
         if problem is not None:
-            return Checked(raw, Verdict.REFUSED, (problem,), candidate.kind, given=candidate.given)
+            return _refused(raw, candidate.kind, (problem,), candidate.given)
         if not isinstance(record, CreditEvent | ReceivedGrade):
             raise TypeError(candidate.kind)
         identity = record.identity_number if isinstance(record, CreditEvent) else None
@@ -203,6 +198,12 @@ class Checker:
             decided_on=date_of(record),
             given=candidate.given,
         )
+
+
+def _refused(
+    raw: Raw, kind: RecordKind, problems: tuple[Problem, ...], given: Any, **more: Any
+) -> Checked:
+    return Checked(raw, Verdict.REFUSED, problems, kind, given=given, **more)
 
 
 def _unfit(kind: RecordKind, values: dict[str, Any]) -> list[Problem]:

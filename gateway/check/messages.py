@@ -4,11 +4,12 @@ from datetime import date
 from typing import Any
 
 from schemas.codes import (
-    PROCESS_TYPES,
+    ABOUT_A_DECISION,
     EventType,
     RecordKind,
 )
 from schemas.event import CreditEvent
+from schemas.kinds import KINDS
 from schemas.problem import Problem, Rule
 from schemas.record import (
     RECORD_KINDS,
@@ -40,12 +41,32 @@ def event_problem(event: CreditEvent, today: date) -> Problem | None:
             message="统一社会信用代码、身份证号：须填其中一项",
             fix="单位填 subject_code，从业人员填 identity_number",
         )
-    if event.type in PROCESS_TYPES and event.decision is None:
+    if event.type in ABOUT_A_DECISION and event.decision is None:
         return Problem(
             field="decision",
             rule=Rule.REQUIRED,
             message=f"所依据的决定：{EventType(str(event.type)).value} 必须写明是哪个决定",
             fix="填 decision 的 kind、document_number 和 authority",
+        )
+    return _repair_problem(event) if event.type is EventType.PUBLICITY_REPAIR else None
+
+
+def _repair_problem(event: CreditEvent) -> Problem | None:
+    """Return what a publicity repair lacks; only what makes bad faith has one."""
+    kind = None if event.decision is None else KINDS[event.decision.kind]
+    if kind is not None and not (kind.reported and kind.makes_fact):
+        return Problem(
+            field="decision.kind",
+            rule=Rule.CODE_LIST,
+            message=f"所依据的决定：{kind.title}不是失信信息，没有信用修复",
+            fix="核对决定的种类，行政处罚填 penalty",
+        )
+    if event.letter is None:
+        return Problem(
+            field="letter",
+            rule=Rule.REQUIRED,
+            message="信用修复决定书文号：必填项为空",
+            fix="填信用修复决定书（或准予修复通知）的文号，occurred_on 填它的日期",
         )
     return None
 

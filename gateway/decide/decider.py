@@ -14,6 +14,7 @@ from schemas.codes import FOLLOW_UPS, RecordKind, Verb
 from schemas.columns import filled
 from schemas.delivery import (
     HANDED_OVER,
+    TO_COME,
     DeliveryState,
     ItemKind,
 )
@@ -203,22 +204,44 @@ class Decider:
     ) -> DecidedVersion:
         """Decide a withdrawal or repair: it goes to destinations that have or may have the record.
 
-        Deliveries that were not handed over are superseded. An exclusion is told as a withdrawal;
-        what is withdrawn already is not withdrawn again.
+        A withdrawal replaces what was not handed over. A repair cancels no duty to report: it waits
+        behind what is still owed. An exclusion is told as a withdrawal; what is withdrawn already
+        is not withdrawn again.
         """
         dues = self._dues_of((FOLLOW_UP_LIMIT.name,), today(now))
         verb = Verb.WITHDRAW if version.excluded else version.verb
         routes = []
         for name in dict.fromkeys(p.destination for p in past):
-            told = [p for p in past if p.destination == name and p.is_told]
-            if told and not (verb is Verb.WITHDRAW and told[-1].is_withdrawn_there):
-                state = S.WAITING if any(p.is_settling for p in told) else S.READY
+            mine = [p for p in past if p.destination == name]
+            state = _repaired(mine) if verb is Verb.REPAIR else _withdrawn(mine)
+            if state is not None:
                 routes.append(Route(name, state, dues[0].at, dues))
-        superseded = [p.id for p in past if p.is_replaceable]
+        superseded = [
+            p.id
+            for p in past
+            if p.is_replaceable and not (verb is Verb.REPAIR and p.is_report_owed)
+        ]
         return DecidedVersion(_obligation(version, routes)._replace(verb=verb), superseded)
 
     def _computed_dues(self, names: tuple[str, ...], day: date) -> tuple[DueTime, ...]:
         return tuple(dues(names, self.clocks, day, self.workdays))
+
+
+def _withdrawn(past: Sequence[PastDelivery]) -> DeliveryState | None:
+    """Return the first state of a withdrawal at the destination of these; None if none is owed."""
+    told = [p for p in past if p.is_told]
+    if not told or told[-1].is_withdrawn_there:
+        return None
+    return S.WAITING if any(p.is_settling for p in told) else S.READY
+
+
+def _repaired(past: Sequence[PastDelivery]) -> DeliveryState | None:
+    """Return the first state of a repair at the destination of these; None if none is owed."""
+    told = any(p.is_told for p in past)
+    if not told and not any(p.is_report_owed for p in past):
+        return None
+    first = any(p.is_settling or (p.is_report_owed and p.state in TO_COME) for p in past)
+    return S.WAITING if first or not told else S.READY
 
 
 def _obligation(version: ReportedVersion, routes: Sequence[Route]) -> Obligation:

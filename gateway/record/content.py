@@ -8,7 +8,7 @@ import orjson
 
 from gateway.check.checked import Checked
 from schemas.base import Schema
-from schemas.codes import PROCESS_TYPES, EventType, Verb
+from schemas.codes import ABOUT_A_DECISION, EventType, Verb
 from schemas.event import CreditEvent
 from schemas.kinds import KINDS
 from schemas.penalty import AdministrativePenalty
@@ -64,8 +64,8 @@ def makes_facts(checked: Checked) -> bool:
     return checked.kind is not None and KINDS[checked.kind].makes_fact
 
 
-#: Process events change the fact of another decision; criminal suspicion changes the subject.
-NO_FACT = PROCESS_TYPES | {EventType.CRIMINAL_SUSPICION}
+#: They are about another decision; criminal suspicion is about the subject.
+NO_FACT = ABOUT_A_DECISION | {EventType.CRIMINAL_SUSPICION}
 
 
 def _penalty_fact(penalty: AdministrativePenalty) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 
 from gateway.record.content import fact_body, makes_facts, process_dates
 from gateway.record.recorded import NewVersion
+from schemas.codes import PROCESS_TYPES
 from schemas.event import CreditEvent
 from schemas.known import DecisionKey, KnownDecision, KnownFacts
 
@@ -47,7 +48,7 @@ def process_events(
     return [
         ProcessEvent(version_id, event, target)
         for version_id, event, target in items
-        if event is not None and target is not None
+        if event is not None and target is not None and event.type in PROCESS_TYPES
     ]
 
 

@@ -1,4 +1,4 @@
-"""Plan what a batch adds (pure): versions, repeats, facts, repairs.
+"""Plan what a batch adds (pure): versions, repeats, facts, publicity repairs.
 
 `recorder` reads what the store knows, calls `plan`, and writes the plan.
 """
@@ -8,14 +8,16 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from gateway.check.checked import Checked
-from gateway.record.content import Content, content
+from gateway.record.content import Content, content, fact_body
 from gateway.record.facts import NewFact, ProcessEvent, plan_facts, process_events
 from gateway.record.recorded import NewVersion, Recorded, reported
-from gateway.record.repairs import RepairVersion, is_repaired, repair, reported_repair
+from gateway.record.repairs import RepairVersion, refusal, repair, reported_repair
 from schemas.codes import EventType, Verb
 from schemas.kinds import REPORTED_KINDS
 from schemas.known import DecisionKey, KnownDecision, KnownFacts, Subject
+from schemas.problem import Problem
 from schemas.verdict import Verdict
+from scoring.consequences.publicity import PublicityPolicy
 
 #: Ids that a plan takes for each item at most: a decision, a version, a fact, a repair version.
 IDS_FOR_EACH = 4
@@ -37,7 +39,7 @@ class Hashes(NamedTuple):
 
 
 class Incoming(NamedTuple):
-    """One item of the batch, its decision, and the target decision of a process event."""
+    """One item of the batch, its decision, and the decision that an event is about."""
 
     position: int  #: index in the batch
     checked: Checked
@@ -59,81 +61,136 @@ class Plan:
 
 
 def plan(
-    batch: Sequence[Incoming], known: Known, take_id: Callable[[], int], hashes: Hashes
+    batch: Sequence[Incoming],
+    known: Known,
+    take_id: Callable[[], int],
+    hashes: Hashes,
+    regimes: Sequence[PublicityPolicy],
 ) -> Plan:
     """Plan what a batch adds.
 
-    `take_id` returns rising ids and is called at most `IDS_FOR_EACH` times for each item.
+    `take_id` returns rising ids and is called at most `IDS_FOR_EACH` times for each item. `regimes`
+    say when the publicity of a decision may end.
     """
-    made = Plan(Recorded(subjects=known.subjects))
-    decisions = dict(known.decisions)
-    for item in batch:
-        if _plan_version(made, item, decisions, take_id, hashes):
-            _plan_repair(made, item, decisions, take_id)
-    new = [item for item in batch if item.position not in made.recorded.repeats]
+    made = _Planning(known, take_id, hashes, regimes).run(batch)
+    out = made.recorded
+    new = [item for item in batch if item.position in out.version_of]
+    new = [item for item in new if item.position not in out.repeats]
     made.process_events = process_events(
-        (made.recorded.version_of[item.position], item.checked.event, item.target) for item in new
+        (out.version_of[item.position], item.checked.event, item.target) for item in new
     )
-    changes = plan_facts(
-        made.versions, made.recorded.latest, made.process_events, decisions, known.facts
-    )
+    decisions = {**known.decisions, **{key: v.decision for key, v in out.latest.items()}}
+    changes = plan_facts(made.versions, out.latest, made.process_events, decisions, known.facts)
     made.closed = changes.closed
     made.facts = [NewFact(take_id(), *one) for one in changes.made]
-    made.recorded.touched |= changes.touched
+    out.touched |= changes.touched
     _plan_suspicions(made)
     return made
 
 
-def _plan_version(
-    made: Plan,
-    item: Incoming,
-    decisions: dict[DecisionKey, KnownDecision],
-    take_id: Callable[[], int],
-    hashes: Hashes,
-) -> bool:
-    """Plan the version that an item makes; return whether it makes one or is a repeat."""
-    out, key = made.recorded, item.key
-    new = content(item.checked)
-    hash_ = hashes.present(new.hashed)
-    decision = decisions.get(key)
-    healed = decision is not None and _is_healed(item.checked, decision)
-    if decision is not None and not healed and _is_repeat(decision, hash_, new, hashes):
-        out.repeats.add(item.position)
-        out.version_of[item.position] = decision.version_id
-        return False
-    if decision is None:
-        decision = decisions[key] = KnownDecision(take_id(), 0, 0, "", b"", is_new=True)
-    number, verb = decision.version + 1, _verb(item.checked, decision)
-    version = NewVersion(take_id(), item.checked, key, decision, number, verb, new)
-    decision.version, decision.version_id = version.version, version.id
-    decision.verb, decision.content_hash = version.verb, hash_
-    decision.decision_date, decision.verdict = item.checked.decided_on, item.checked.verdict
-    decision.excluded = item.checked.excluded is not None
-    out.version_of[item.position] = version.id
-    out.latest.pop(key, None)
-    out.latest[key] = version
-    made.versions.append(version)
-    if item.checked.kind in REPORTED_KINDS:
-        out.reported.append(reported(version, item.checked.kind))
-    return True
+class _Planning:
+    """The versions of a batch, item by item in its order."""
 
+    def __init__(
+        self,
+        known: Known,
+        take_id: Callable[[], int],
+        hashes: Hashes,
+        regimes: Sequence[PublicityPolicy],
+    ) -> None:
+        self.made = Plan(Recorded(subjects=known.subjects))
+        self._facts = known.facts
+        self._decisions = dict(known.decisions)
+        self._take_id = take_id
+        self._hashes = hashes
+        self._regimes = regimes
 
-def _plan_repair(
-    made: Plan,
-    item: Incoming,
-    decisions: Mapping[DecisionKey, KnownDecision],
-    take_id: Callable[[], int],
-) -> None:
-    """Plan the version that a confirmed repair adds to its decision, in its place in the order."""
-    target = item.target
-    decision = None if target is None else decisions.get(target)
-    if target is None or decision is None:
-        return
-    if is_repaired(item.checked.event, target, decision) and item.checked.key is not None:
-        version = repair(decision, take_id())
-        made.repairs.append(version)
+    def run(self, batch: Sequence[Incoming]) -> Plan:
+        """Plan the versions that these items make."""
+        for item in batch:
+            self._plan(item)
+        return self.made
+
+    def _plan(self, item: Incoming) -> None:
+        """Plan the version of an item, unless it is a repeat or refused, and what follows."""
+        out, new = self.made.recorded, content(item.checked)
+        decision, hash_ = self._decisions.get(item.key), self._hashes.present(new.hashed)
+        healed = decision is not None and _is_healed(item.checked, decision)
+        if decision is not None and not healed and _is_repeat(decision, hash_, new, self._hashes):
+            out.repeats.add(item.position)
+            out.version_of[item.position] = decision.version_id
+            return
+        problem = self._problem(item)
+        if problem is not None:
+            out.refused[item.position] = _refused(item.checked, problem)
+            return
+        was_repaired = decision is not None and decision.verb == Verb.REPAIR
+        version = self._version(item, decision, new, hash_)
+        if was_repaired and version.verb is Verb.CORRECT:
+            self._repair(item.key, item)  # what is corrected stays repaired
+        elif _ends_publicity(item) and item.target is not None:
+            self._repair(item.target, item)
+
+    def _version(
+        self, item: Incoming, decision: KnownDecision | None, new: Content, hash_: bytes
+    ) -> NewVersion:
+        out, key, checked = self.made.recorded, item.key, item.checked
+        if decision is None:
+            decision = self._decisions[key] = KnownDecision(
+                self._take_id(), 0, 0, "", b"", is_new=True
+            )
+        number, verb = decision.version + 1, _verb(checked, decision)
+        version = NewVersion(self._take_id(), checked, key, decision, number, verb, new)
+        decision.version, decision.version_id = version.version, version.id
+        decision.verb, decision.content_hash = version.verb, hash_
+        decision.decision_date, decision.verdict = checked.decided_on, checked.verdict
+        decision.excluded = checked.excluded is not None
+        out.version_of[item.position] = version.id
+        out.latest.pop(key, None)
+        out.latest[key] = version
+        self.made.versions.append(version)
+        if checked.kind in REPORTED_KINDS:
+            out.reported.append(reported(version, checked.kind))
+        return version
+
+    def _problem(self, item: Incoming) -> Problem | None:
+        """Return why an item cannot be recorded as the decisions stand now."""
+        event = item.checked.event
+        if event is None or item.target is None or not _ends_publicity(item):
+            return None
+        latest = self.made.recorded.latest.get(item.target)
+        decision = self._decisions.get(item.target)
+        if latest is not None:
+            fact = fact_body(latest.checked, latest.verb)
+        else:
+            fact = None if decision is None else self._facts.bodies.get(decision.id)
+        return refusal(event, decision, fact, self._regimes)
+
+    def _repair(self, key: DecisionKey, item: Incoming) -> None:
+        """Add a version with verb `repair` to a decision, unless it is its latest one already."""
+        decision = self._decisions[key]
+        if decision.verb == Verb.REPAIR or decision.excluded or item.checked.key is None:
+            return
+        version = repair(decision, self._take_id())
+        self.made.repairs.append(version)
         code = item.checked.key.subject
-        made.recorded.reported.append(reported_repair(version, target, decision, code))
+        self.made.recorded.reported.append(reported_repair(version, key, decision, code))
+
+
+def _ends_publicity(item: Incoming) -> bool:
+    event = item.checked.event
+    return event is not None and event.type is EventType.PUBLICITY_REPAIR
+
+
+def _refused(checked: Checked, problem: Problem) -> Checked:
+    return Checked(
+        checked.raw,
+        Verdict.REFUSED,
+        (problem,),
+        checked.kind,
+        decided_on=checked.decided_on,
+        given=checked.given,
+    )
 
 
 def _is_repeat(decision: KnownDecision, hash_: bytes, new: Content, hashes: Hashes) -> bool:

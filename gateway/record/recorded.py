@@ -36,6 +36,8 @@ class Recorded:
     #: The versions to report, repairs included, in the order of the batch.
     reported: list[ReportedVersion] = field(default_factory=list)
     touched: set[int] = field(default_factory=set)  #: subjects whose facts changed
+    #: By index in the batch: what cannot be recorded as what is known stands.
+    refused: dict[int, Checked] = field(default_factory=dict)
 
 
 def reported(version: NewVersion, kind: RecordKind) -> ReportedVersion:

@@ -18,9 +18,10 @@ from gateway.store.base.engine import Connection
 from gateway.store.base.statements import Ids, as_json
 from gateway.store.record import decisions, facts, subjects
 from gateway.store.record.authorities import add_authority_codes, known_authorities
-from schemas.codes import PROCESS_TYPES, RecordKind
+from schemas.codes import ABOUT_A_DECISION, RecordKind
 from schemas.identifiers import authority_key, document_number_key
 from schemas.known import DecisionKey, KnownDecision, KnownFacts, Subject
+from scoring.consequences.publicity import PublicityPolicy
 
 
 async def lock(
@@ -42,9 +43,16 @@ async def lock(
 class Recording:
     """The record step for one batch; the batch owns the transaction."""
 
-    def __init__(self, connection: Connection, keys: Keys, now: datetime) -> None:
+    def __init__(
+        self,
+        connection: Connection,
+        keys: Keys,
+        regimes: Sequence[PublicityPolicy],
+        now: datetime,
+    ) -> None:
         self.connection = connection
         self.keys = keys
+        self.regimes = regimes
         self.now = now
 
     async def record(
@@ -61,7 +69,7 @@ class Recording:
         known = await self._known(items, locked)
         ids = await Ids.reserve(self.connection, IDS_FOR_EACH * len(items))
         hashes = Hashes(self.keys.content, self.keys.former_content)
-        made = plan(items, known, ids.take, hashes)
+        made = plan(items, known, ids.take, hashes, self.regimes)
         await self._write(made)
         return made.recorded
 
@@ -183,9 +191,9 @@ def _incoming(
 
 
 def _target(checked: Checked, subject: int, authorities: Mapping[str, int]) -> DecisionKey | None:
-    """Return the decision that a process event is about; None for other items."""
+    """Return the decision that an event is about; None for other items."""
     event = checked.event
-    if event is None or event.type not in PROCESS_TYPES or event.decision is None:
+    if event is None or event.type not in ABOUT_A_DECISION or event.decision is None:
         return None
     kind, number = event.decision.kind, event.decision.document_number
     if kind is RecordKind.EVENT:

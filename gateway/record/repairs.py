@@ -1,16 +1,25 @@
-"""Confirmed repairs 修复 (pure): each adds a version to its decision, told to past recipients."""
+"""Publicity repairs 信用修复、终止公示 (pure): each adds a version to its decision.
 
-from typing import NamedTuple
+The credit side decides them with a letter (信用修复管理办法). The environmental credit repair
+环保信用修复, which a rule set knows, is another thing: it changes facts, and nothing here.
+"""
+
+from collections.abc import Mapping, Sequence
+from datetime import date
+from decimal import Decimal
+from typing import Any, NamedTuple
 
 from gateway.record.recorded import day_or_fail
-from schemas.codes import EventType, RecordKind, Verb
+from gateway.titles import SEVERITIES
+from schemas.codes import RecordKind, Verb
 from schemas.event import CreditEvent
-from schemas.kinds import REPORTED_KINDS
 from schemas.known import DecisionKey, KnownDecision
 from schemas.obligation import ReportedVersion
+from schemas.problem import Problem, Rule
+from scoring.consequences.publicity import Penalised, Publicity, PublicityPolicy, publicity
 
-#: After these a confirmed repair changes nothing: nobody shows the decision, or all know of it.
-_SETTLED = frozenset({Verb.WITHDRAW, Verb.REPAIR})
+#: The severity that a letter states, as the policies name it.
+_SEVERITIES = {word: severity for severity, word in SEVERITIES.items()}
 
 
 class RepairVersion(NamedTuple):
@@ -22,18 +31,64 @@ class RepairVersion(NamedTuple):
     source: int  #: the version whose content it has
 
 
-def is_repaired(event: CreditEvent | None, target: DecisionKey, decision: KnownDecision) -> bool:
-    """Whether an event about a decision makes a repair version of it: a confirmed repair, as news.
+def refusal(
+    event: CreditEvent,
+    decision: KnownDecision | None,
+    fact: Mapping[str, Any] | None,
+    regimes: Sequence[PublicityPolicy],
+) -> Problem | None:
+    """Return why the publicity of a decision cannot end by this event; None if it can.
 
-    A repair that came before its decision makes none.
+    `fact` is that of the decision, if it has one. Without a regime or a fact no minimum is known.
     """
-    return (
-        event is not None
-        and event.type is EventType.REPAIR
-        and event.repair_confirmed_on is not None
-        and RecordKind(target[3]) in REPORTED_KINDS
-        and decision.verb not in _SETTLED
-        and not decision.excluded
+    if decision is None:
+        return Problem(
+            field="decision",
+            rule=Rule.STANDING,
+            message="没有收到过这个决定，不能终止公示",
+            fix="核对决定的文书号、机关和行政相对人；决定报来以后重放，或再报信用修复",
+        )
+    if decision.verb == Verb.WITHDRAW or decision.excluded:
+        why = "已经撤回" if decision.verb == Verb.WITHDRAW else "不予报送"
+        return Problem(
+            field="decision",
+            rule=Rule.STANDING,
+            message=f"决定{why}，没有公示可以终止",
+            fix="核对决定的文书号；确是这个决定的，不必再报信用修复",
+        )
+    found = _publicity(event, fact, regimes)
+    if found is None or found.at_least_until is None or event.occurred_on >= found.at_least_until:
+        return None
+    return _too_early(event, found)
+
+
+def _publicity(
+    event: CreditEvent, fact: Mapping[str, Any] | None, regimes: Sequence[PublicityPolicy]
+) -> Publicity | None:
+    penalty = (fact or {}).get("penalty")
+    if penalty is None or fact is None:
+        return None
+    day, fine = fact["decided_on"], penalty["fine_wan"]
+    decision = Penalised(
+        decided_on=day if isinstance(day, date) else date.fromisoformat(day),
+        penalties=tuple(penalty["types"]),
+        fine_wan=None if fine is None else Decimal(fine),
+        severity=_SEVERITIES[event.severity] if event.severity else None,
+    )
+    return publicity(regimes, decision)
+
+
+def _too_early(event: CreditEvent, found: Publicity) -> Problem:
+    severity = SEVERITIES[found.severity]
+    doubt = "" if found.verified else "；依据未经核实"
+    return Problem(
+        field="occurred_on",
+        rule=Rule.STANDING,
+        message=(
+            f"按{severity}失信，最早 {found.at_least_until} 可以终止公示，信用修复决定是"
+            f" {event.occurred_on} 的（{found.policy.title}，{found.article}{doubt}）"
+        ),
+        fix="核对日期；决定书另外认定了失信程度的，填 severity（轻微、一般或严重）",
     )
 
 

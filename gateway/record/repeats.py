@@ -44,7 +44,8 @@ class Inbox:
         Other bytes at a known origin and position are processed, with a warning and an audit event.
         What was refused before and is readable now (it was read as another kind, or by a release
         with a fault) is processed too, and its quarantine item is resolved; unless it is resolved
-        already, since what came of it may have been corrected.
+        already, since what came of it may have been corrected, or was refused as the decisions
+        stood, since only a person says that they stand otherwise now.
         """
         self.origins = await inbox.origins(self.connection, [c.raw.origin for c in self.checked])
         places = [(self.origins[c.raw.origin], c.raw.position) for c in self.checked]
@@ -80,7 +81,7 @@ class Inbox:
         if not readable:
             return set()
         numbers = sorted(set(readable.values()))
-        opened = await quarantine.resolve(self.connection, numbers, self.now)
+        opened = await quarantine.resolve_readable(self.connection, numbers, self.now)
         return {index for index, number in readable.items() if number in opened}
 
     async def _alert_reused(self, reused: set[str]) -> None:
@@ -98,7 +99,7 @@ class Inbox:
         """Store the result of each item; return the results in the order of the batch."""
         rows = []
         for index in fresh:
-            checked = self.checked[index]
+            checked = recorded.refused.get(index, self.checked[index])
             version = recorded.version_of.get(index)
             rows.append(
                 (

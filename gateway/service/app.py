@@ -233,7 +233,9 @@ def wire(settings: Settings, database: Database, clock: Clock, keys: Keys) -> Ga
         policybook=policybook,
         scorer=scorer,
         decider=decider,
-        pipeline=Pipeline(database, checker, scorer, decider, keys, clock, metrics),
+        pipeline=Pipeline(
+            database, checker, scorer, decider, keys, policybook.regimes, clock, metrics
+        ),
         metrics=metrics,
         installation="",
     )

@@ -456,32 +456,14 @@ async def test_a_correction_of_a_held_delivery_inherits_its_due_time(world: Worl
     assert ready == held
 
 
-async def test_a_repair_before_its_decision_makes_no_version(world: World) -> None:
-    repair = event(type="repair", decision=about(), repair_confirmed_on="2026-10-11")
-
-    await world.take(repair, penalty())
-
-    query = "select verb from record_version where body ->> 'CF_WSH' is not null order by id"
-    assert await world.column(query) == ["new"]
-
-
-async def test_a_repair_before_the_first_delivery_supersedes_it(world: World) -> None:
-    repair = event(type="repair", decision=about(), repair_confirmed_on="2026-10-11")
-
-    await world.take(penalty(), repair)
-
-    assert await world.states() == ["superseded"]
-
-
-async def test_a_correction_waits_behind_a_repair_that_is_not_sent_yet(world: World) -> None:
-    repair = event(type="repair", decision=about(), repair_confirmed_on="2026-10-11")
+async def test_an_environmental_credit_repair_tells_the_platforms_nothing(world: World) -> None:
     await world.take(penalty())
+
+    await world.take(event(type="repair", decision=about(), repair_confirmed_on="2026-10-11"))
     await world.turn()
-    await world.take(repair)
 
-    await world.take(penalty(CF_NR="更正后的内容"))
-
-    assert await world.states() == ["accepted", "ready", "waiting"]
+    assert [verb for verb, _ in world.sent()] == ["new"]
+    assert await world.column("select verb from decision where kind = 'penalty'") == ["new"]
 
 
 async def test_a_bug_in_check_refuses_one_item_and_not_its_batch(

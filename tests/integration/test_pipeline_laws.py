@@ -12,7 +12,17 @@ from sqlalchemy import event as sqlalchemy_event
 from gateway.check.raw import Raw
 from gateway.config.clock import SteppedClock
 from tests.conftest import BuildGateway, NewDatabase
-from tests.factories import about, event, grade, licence, penalty, person_penalty, raw, stream
+from tests.factories import (
+    about,
+    event,
+    grade,
+    licence,
+    penalty,
+    person_penalty,
+    publicity_repair,
+    raw,
+    stream,
+)
 from tests.integration.world import World
 from tests.soak import examples
 
@@ -77,6 +87,7 @@ processes = st.builds(
         st.builds(lambda day: {"type": "rectification", "rectified_on": day}, days),
         st.builds(lambda day: {"type": "repair", "repair_confirmed_on": day}, days),
         st.just({"type": "repair", "repair_applied_on": "2026-10-10"}),
+        st.just({"type": "publicity_repair", "letter": "样信修1号", "severity": "轻微"}),
     ),
 )
 rows = st.lists(st.one_of(penalties, penalties, others, processes), min_size=2, max_size=10)
@@ -205,6 +216,7 @@ def mixture(first: int, count: int) -> list[Mapping[str, Any] | bytes]:
             licence(n, n),
             event(n, n),
             event(n + 5000, n, type="repair", decision=about(n), repair_confirmed_on="2026-10-10"),
+            publicity_repair(n, n, id=f"P-{n}"),
             event(n + 9000, n, type="criminal_suspicion"),
             grade(n, n + 20_000),
             person_penalty(n),

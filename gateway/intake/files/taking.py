@@ -72,10 +72,10 @@ async def take(pipeline: Pipeline, reading: Reading, each: Each, *, whole: bool 
         async for batch in _batches(reading):
             checked = await pipeline.check(batch)
             results = await pipeline.commit(checked)
-            for one, result in zip(checked, results, strict=True):
-                place = reading.place(one.raw)
-                taken.tally.add(place, one, result)
-                each(place, one, result)
+            for result in results:  # what is refused as the decisions stand is refused there
+                place = reading.place(result.checked.raw)
+                taken.tally.add(place, result.checked, result)
+                each(place, result.checked, result)
     except UnreadableFile as error:
         taken.stopped = str(error)
     return taken

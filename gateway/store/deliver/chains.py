@@ -6,8 +6,8 @@ from sqlalchemy import text
 
 from gateway.store.base.engine import Connection
 from gateway.store.base.statements import one_of
-from gateway.store.deliver.deliveries import lock, promote
-from schemas.codes import FOLLOW_UPS
+from gateway.store.deliver.deliveries import BEHIND_A_PERSON, lock, promote
+from schemas.codes import FOLLOW_UPS, Verb
 from schemas.delivery import BLOCKING, HANDED_OVER, IN_FLIGHT, REPLACEABLE, UNSENT
 
 _STUCK = text(
@@ -19,6 +19,7 @@ _STUCK = text(
       and not exists (select from delivery b where b.chain_id = w.chain_id
           and b.destination = w.destination
           and b.state in {one_of(BLOCKING)})
+      and not {BEHIND_A_PERSON.format(repair="w")}
     """
 )
 
@@ -34,9 +35,9 @@ async def mend(connection: Connection, chains: Sequence[tuple[int, str, int]]) -
     await promote(connection, [(chain, destination) for chain, destination, _ in chains])
 
 
-#: `ended` are deliveries that were never sent. A newer version replaces them; only a withdrawal or
-#: repair replaces a withdrawal or repair. A withdrawal or repair of a record that the destination
-#: never got is superseded too, because the destination need not be told.
+#: `ended` are deliveries that were never sent. A newer version replaces them, a repair only a
+#: follow-up; only a withdrawal or repair replaces a withdrawal or repair. A withdrawal of a record
+#: that the destination never got is superseded too, because the destination need not be told.
 _OVERTAKEN = text(
     f"""
     with ended as (
@@ -46,14 +47,17 @@ _OVERTAKEN = text(
     behind as (
         select w.id, e.id as ended, e.due_at, e.follows as replaces_follow_up, w.chain_id,
             w.destination, w.verb in {one_of(FOLLOW_UPS)} as follows,
+            w.verb = '{Verb.REPAIR}' as repairs,
             exists (select from delivery h where h.chain_id = w.chain_id
                 and h.destination = w.destination and h.id < w.id
                 and (h.maybe_arrived or h.state in {one_of(HANDED_OVER | IN_FLIGHT)})) as told
         from ended e join delivery w on w.chain_id = e.chain_id
-            and w.destination = e.destination and w.id > e.id and w.state = 'waiting'),
+            and w.destination = e.destination and w.id > e.id
+            and w.state in ('waiting', 'held')),
     gone as (
-        select ended as id from behind where follows or not replaces_follow_up
-        union select id from behind where follows and not told),
+        select ended as id from behind
+        where case when repairs then replaces_follow_up else follows or not replaces_follow_up end
+        union select id from behind where follows and not repairs and not told),
     superseded as (
         update delivery d set state = 'superseded' from gone
         where d.id = gone.id and d.state in {one_of(REPLACEABLE)}),
@@ -68,8 +72,8 @@ _OVERTAKEN = text(
 async def supersede_overtaken(connection: Connection, ids: Sequence[int]) -> list[tuple[int, str]]:
     """Supersede those of these deliveries that were not handed over and are overtaken.
 
-    A version behind them takes over their due time. Returns the chains (chain, destination) whose
-    next delivery may be made ready. The subjects must be locked.
+    A version behind them, also one that is held, takes over their due time. Returns the chains
+    (chain, destination) whose next delivery may be made ready. The subjects must be locked.
     """
     return [(row[0], row[1]) for row in await connection.execute(_OVERTAKEN, {"ids": list(ids)})]
 

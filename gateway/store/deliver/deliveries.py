@@ -14,8 +14,17 @@ from sqlalchemy import text
 
 from gateway.store.base.engine import Connection
 from gateway.store.base.statements import arrays, names, one_of, unnest
-from schemas.codes import Verb
-from schemas.delivery import BLOCKING, OVER, REPLACEABLE, RETRYABLE, DeliveryState, ItemKind
+from schemas.codes import FOLLOW_UPS, Verb
+from schemas.delivery import (
+    BLOCKING,
+    HANDED_OVER,
+    OF_A_PERSON,
+    OVER,
+    REPLACEABLE,
+    RETRYABLE,
+    DeliveryState,
+    ItemKind,
+)
 from schemas.obligation import DueTime, Obligation, PastDelivery, Route
 
 _OWED = "item_id bigint, subject_id bigint, chain_id bigint, goes bigint"
@@ -139,6 +148,17 @@ async def supersede(connection: Connection, ids: Sequence[int]) -> None:
     await connection.execute(_SUPERSEDE, {"ids": list(ids)})
 
 
+#: A repair that waits: the destination has no version yet, and a person has to mend or free one.
+BEHIND_A_PERSON = f"""
+    ({{repair}}.verb = '{Verb.REPAIR}'
+     and exists (select from delivery o where o.chain_id = {{repair}}.chain_id
+         and o.destination = {{repair}}.destination and o.id < {{repair}}.id
+         and o.verb not in {one_of(FOLLOW_UPS)} and o.state in {one_of(OF_A_PERSON)})
+     and not exists (select from delivery h where h.chain_id = {{repair}}.chain_id
+         and h.destination = {{repair}}.destination and h.id < {{repair}}.id
+         and (h.maybe_arrived or h.state in {one_of(HANDED_OVER)})))
+"""
+
 _PROMOTE_CHAINS = text(
     f"""
     with chain as (select distinct chain_id, destination
@@ -147,7 +167,8 @@ _PROMOTE_CHAINS = text(
     head as (
         select chain.chain_id, chain.destination, next.id, next.due_at
         from chain cross join lateral (
-            select d.id, d.item_kind, d.item_id, min(d.due_at) over () as due_at from delivery d
+            select d.id, d.item_kind, d.item_id, d.chain_id, d.destination, d.verb,
+                min(d.due_at) over () as due_at from delivery d
             where d.chain_id = chain.chain_id and d.destination = chain.destination
               and d.state = 'waiting' order by d.id limit 1) next
         where not exists (select from delivery b where b.chain_id = chain.chain_id
@@ -155,7 +176,8 @@ _PROMOTE_CHAINS = text(
               and b.state in {one_of(BLOCKING)})
           and (next.item_kind <> 'grade_change'
                or exists (select from grade_change g where g.id = next.item_id
-                          and g.number is not null)))
+                          and g.number is not null))
+          and not {BEHIND_A_PERSON.format(repair="next")})
     update delivery d set state = 'ready', due_at = head.due_at
     from head where d.id = head.id
     """
@@ -189,7 +211,8 @@ _RETRYABLE = text(
     where d.id = any(cast(:ids as bigint[])) and d.state in {one_of(RETRYABLE)}
       and not exists (select from delivery later where later.chain_id = d.chain_id
           and later.destination = d.destination and later.id > d.id
-          and later.item_kind = d.item_kind and later.state <> 'superseded')
+          and later.item_kind = d.item_kind and later.state <> 'superseded'
+          and not (later.verb = '{Verb.REPAIR}' and later.state = 'waiting'))
     """
 )
 _RETRY = text(

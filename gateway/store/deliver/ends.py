@@ -11,7 +11,7 @@ from sqlalchemy import text
 from gateway.store.base.engine import Connection
 from gateway.store.base.statements import one_of, unnest
 from gateway.store.deliver.chains import supersede_overtaken
-from gateway.store.deliver.deliveries import believable, lock, promote
+from gateway.store.deliver.deliveries import BEHIND_A_PERSON, believable, lock, promote
 from gateway.store.deliver.receipts import early_receipts, move
 from schemas.delivery import (
     FREES_CHAIN,
@@ -109,12 +109,19 @@ _NEEDED_AFTER_ALL = text(
           and (h.maybe_arrived or h.state in {one_of(HANDED_OVER)}))
     """
 )
+#: Of these repairs, those of which a person has to mend or free the report first.
+_TOO_EARLY = text(
+    f"""
+    select d.id from delivery d where d.id = any(cast(:ids as bigint[]))
+      and {BEHIND_A_PERSON.format(repair="d")}
+    """
+)
 #: A receipt may still say that the destination has one of them: then the withdrawal is owed again,
-#: which is looked for among what is superseded.
+#: which is looked for among what is superseded. A repair ends no duty to report.
 _SUPERSEDE_ENDED = text(
     f"""
     update delivery e set state = 'superseded' from delivery d
-    where d.id = any(cast(:ids as bigint[])) and e.chain_id = d.chain_id
+    where d.id = any(cast(:ids as bigint[])) and d.verb = 'withdraw' and e.chain_id = d.chain_id
       and e.destination = d.destination and e.id < d.id
       and e.state in {one_of(REPLACEABLE - SENT_AGAIN)}
     """
@@ -124,15 +131,17 @@ _SUPERSEDE_ENDED = text(
 async def _still_needless(connection: Connection, finished: Sequence[Finish]) -> Sequence[Finish]:
     """Return the ends; a follow-up that is needed after all ends as if it had not been called.
 
-    A receipt may have told meanwhile that the destination has the record.
+    A receipt may have told meanwhile that the destination has the record. A repair whose report is
+    still to come waits again.
     """
     needless = [f.id for f in finished if f.outcome == NOTHING_TO_WITHDRAW]
     if not needless:
         return finished
     owed = set(await connection.scalars(_NEEDED_AFTER_ALL, {"ids": needless}))
+    early = set(await connection.scalars(_TOO_EARLY, {"ids": needless}))
+    again = dict.fromkeys(early, DeliveryState.WAITING) | dict.fromkeys(owed, DeliveryState.READY)
     return [
-        replace(f, state=DeliveryState.READY, outcome=NOT_CALLED) if f.id in owed else f
-        for f in finished
+        replace(f, state=again[f.id], outcome=NOT_CALLED) if f.id in again else f for f in finished
     ]
 
 

@@ -9,6 +9,7 @@ from sqlalchemy import text
 
 from gateway.store.base.engine import Connection
 from gateway.store.base.statements import Copy
+from schemas.problem import Rule
 
 add_quarantine = Copy(
     "quarantine", "id, origin, kind, bytes, key_version, problems, decision_date, recorded_at"
@@ -63,6 +64,14 @@ _RESOLVE = text(
     """
 )
 
+_RESOLVE_READABLE = text(
+    f"""
+    update quarantine set resolved_at = :now
+    where id = any(cast(:ids as bigint[])) and resolved_at is null
+      and not problems::jsonb @> '[{{"rule": "{Rule.STANDING}"}}]' returning id
+    """
+)
+
 
 async def count_replay(connection: Connection, id_: int) -> int:
     """Count one more replay; return how many there have been."""
@@ -72,6 +81,11 @@ async def count_replay(connection: Connection, id_: int) -> int:
 async def resolve(connection: Connection, ids: Sequence[int], now: datetime) -> set[int]:
     """Mark items as resolved, since they become records; return those that were open."""
     return set(await connection.scalars(_RESOLVE, {"ids": list(ids), "now": now}))
+
+
+async def resolve_readable(connection: Connection, ids: Sequence[int], now: datetime) -> set[int]:
+    """Mark items as resolved that were refused for what they are; return those that were open."""
+    return set(await connection.scalars(_RESOLVE_READABLE, {"ids": list(ids), "now": now}))
 
 
 _REFUSED_IN = text(

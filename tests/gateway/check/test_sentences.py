@@ -9,9 +9,10 @@ import pytest
 from gateway.check.checker import Checker
 from gateway.config.keys import Keys
 from gateway.record.quarantine import refused_by_bug, refused_by_database
+from gateway.record.repairs import refusal
 from schemas.cell import conflict, cut, formula
 from schemas.problem import Problem, Rule
-from tests.factories import IDENTITY, event, penalty, person_penalty, raw
+from tests.factories import IDENTITY, event, penalty, person_penalty, publicity_repair, raw
 from tests.gateway.conftest import TODAY
 
 CHINESE = re.compile(r"[\u4e00-\u9fff]")
@@ -55,9 +56,17 @@ def problems(keys: Keys, given: Any) -> tuple[Problem, ...]:
 
 def test_every_rule_has_a_sentence(keys: Keys) -> None:
     item = Checker(keys).check(raw(penalty()), TODAY)
+    repair = Checker(keys).check(raw(publicity_repair()), TODAY).event
+    assert repair is not None
+    standing = refusal(repair, None, None, ())
+    assert standing is not None
     stored = {
         one.rule
-        for one in (*refused_by_database(item).problems, *refused_by_bug(item, "1").problems)
+        for one in (
+            standing,
+            *refused_by_database(item).problems,
+            *refused_by_bug(item, "1").problems,
+        )
     }
 
     assert set(BROKEN) | stored == set(Rule)

@@ -277,6 +277,29 @@ def test_a_withdrawal_before_any_handover_is_sent_to_nobody(
     assert (decided.obligation.routes, decided.superseded) == ([], [11])
 
 
+@pytest.mark.parametrize("state", PENDING)
+def test_a_repair_before_any_handover_waits_for_the_report(state: DeliveryState) -> None:
+    decided = decider().version(version(verb=Verb.REPAIR), [past(state)], NOW)
+
+    assert ([r.state for r in decided.obligation.routes], decided.superseded) == ([S.WAITING], [])
+
+
+def test_a_repair_after_a_handover_waits_for_a_correction_that_is_still_owed() -> None:
+    before = [past(S.ACCEPTED), past(S.DEFERRED, 12)]
+
+    decided = decider().version(version(verb=Verb.REPAIR), before, NOW)
+
+    assert (only(decided).state, decided.superseded) == (S.WAITING, [])
+
+
+def test_a_repair_replaces_one_that_is_not_sent_yet() -> None:
+    before = [past(S.ACCEPTED), replace(past(S.READY, 12), verb=Verb.REPAIR)]
+
+    decided = decider().version(version(verb=Verb.REPAIR), before, NOW)
+
+    assert (only(decided).state, decided.superseded) == (S.READY, [12])
+
+
 def test_a_withdrawal_goes_to_past_recipients_despite_filters() -> None:
     filtered = decider(destination("one", takes=["grade_change"], since=date(2030, 1, 1)))
     recipients = [past(S.ACCEPTED, 11, "one"), past(S.SUBMITTED, 12, "removed")]

@@ -12,14 +12,17 @@ from hypothesis import strategies as st
 from gateway.check.checked import Checked
 from gateway.check.checker import Checker
 from gateway.config.keys import Keys, Master
+from gateway.config.settings import ScoringSettings
 from gateway.record.plan import Hashes, Incoming, Known, Plan, plan
+from gateway.rules.policybook import Policybook
 from schemas.identifiers import document_number_key
 from schemas.known import DecisionKey, KnownDecision, KnownFacts, Subject
-from tests.factories import AUTHORITY, credit_code, event, penalty, raw
+from tests.factories import AUTHORITY, credit_code, event, penalty, publicity_repair, raw
 
 KEYS = Keys(Master(b"a master key for tests only"))
 CHECKER = Checker(KEYS)
 HASHES = Hashes(KEYS.content, KEYS.former_content)
+REGIMES = Policybook(ScoringSettings()).regimes
 DAY = date(2026, 11, 1)
 SUBJECT = Subject(1, credit_code(1), criminal_suspect=False)
 AUTHORITIES: dict[str, int] = {}
@@ -45,7 +48,7 @@ class Book:
         items = [incoming(position, checked) for position, checked in enumerate(batch)]
         facts = KnownFacts(dict(self.facts), deepcopy(self.dates))
         known = Known({SUBJECT.code: SUBJECT}, deepcopy(self.decisions), facts)
-        made = plan(items, known, lambda: next(self._ids), HASHES)
+        made = plan(items, known, lambda: next(self._ids), HASHES, REGIMES)
         self._write(made)
         return made
 
@@ -123,6 +126,14 @@ RECTIFICATIONS = st.builds(
     st.integers(1, 3),
     st.integers(10, 28),
 )
+ENDS = st.builds(
+    lambda id_, number, day: publicity_repair(
+        number, id=f"p{id_}", decision=about(number), occurred_on=day
+    ),
+    st.integers(1, 9),
+    st.integers(1, 3),
+    st.sampled_from(["2026-10-11", "2026-10-12"]),
+)
 REPAIRS = st.builds(
     lambda id_, number, day: event(
         id=f"x{id_}",
@@ -134,7 +145,7 @@ REPAIRS = st.builds(
     st.integers(1, 3),
     st.integers(10, 28),
 )
-STREAMS = st.lists(st.one_of(PENALTIES, RECTIFICATIONS, REPAIRS), min_size=1, max_size=8)
+STREAMS = st.lists(st.one_of(PENALTIES, RECTIFICATIONS, REPAIRS, ENDS), min_size=1, max_size=8)
 
 
 @given(STREAMS, st.data())
@@ -164,7 +175,7 @@ def test_a_repeated_last_row_adds_nothing(
 
     made = book.take([stream[-1]])
 
-    assert made.recorded.repeats == {0}
+    assert made.recorded.repeats | set(made.recorded.refused) == {0}
     assert not made.versions
     assert book.standing() == before
 

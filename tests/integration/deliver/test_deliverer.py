@@ -14,7 +14,7 @@ from gateway.schedule.tick import Schedule
 from schemas.codes import Verb
 from schemas.delivery import Item, Outcome
 from tests.conftest import BANK, PLATFORM
-from tests.factories import about, credit_code, event, penalty
+from tests.factories import credit_code, event, penalty
 from tests.integration.conftest import MakeWorld
 from tests.integration.world import World
 
@@ -291,30 +291,6 @@ async def test_a_withdrawal_waits_until_an_unknown_outcome_is_known(world: World
 
     assert world.sent() == [("new", NUMBER), ("withdraw", NUMBER)]
     assert await world.states() == ["accepted", "accepted"]
-
-
-async def test_a_repair_is_sent_to_every_past_recipient(make_world: MakeWorld) -> None:
-    world = await make_world(destinations=[PLATFORM, {**PLATFORM, "name": "nation"}, BANK])
-    await world.take(penalty())
-    await world.turn()
-
-    repair = event(type="repair", decision=about(), repair_confirmed_on="2026-10-11")
-    await world.take(repair)
-    await world.turn()
-
-    assert world.sent()[-1] == world.sent("nation")[-1] == ("repair", NUMBER)
-
-
-async def test_a_repair_of_a_withdrawn_decision_is_not_sent(world: World) -> None:
-    await world.take(penalty())
-    await world.turn()
-    await world.take(penalty(verb="withdraw"))
-
-    await world.take(event(type="repair", decision=about(), repair_confirmed_on="2026-10-11"))
-    await world.turn()
-
-    assert world.sent() == [("new", NUMBER), ("withdraw", NUMBER)]
-    assert await world.column("select verb from decision where kind = 'penalty'") == ["withdraw"]
 
 
 async def test_a_revived_decision_is_sent_as_a_correction_to_past_recipients(world: World) -> None:

@@ -3,7 +3,7 @@
 import pytest
 
 from tests.conftest import BANK, PLATFORM
-from tests.factories import about, event, penalty
+from tests.factories import penalty, publicity_repair
 from tests.integration.conftest import MakeWorld
 from tests.integration.deliver.late import days, lost_on_the_way
 from tests.integration.world import World
@@ -11,7 +11,7 @@ from tests.integration.world import World
 pytestmark = pytest.mark.integration
 
 SECRET = "涉密内容"
-REPAIR = event(1, 1, type="repair", decision=about(1), repair_confirmed_on="2026-10-11")
+REPAIR = publicity_repair(1, 1)
 
 
 def secret() -> dict[str, object]:

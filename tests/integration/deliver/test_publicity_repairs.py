@@ -1,0 +1,185 @@
+"""Publicity repairs 信用修复、终止公示: reported first, then repaired; never before their time."""
+
+from typing import Any
+
+import pytest
+
+from connectors.memory import Step
+from gateway.deliver.manual import retry_all
+from schemas.problem import Rule
+from schemas.verdict import Verdict
+from tests.conftest import BANK, PLATFORM
+from tests.factories import event, penalty, publicity_repair
+from tests.integration.conftest import MakeWorld
+from tests.integration.deliver.late import ids
+from tests.integration.world import World
+
+pytestmark = pytest.mark.integration
+
+VERB = "select verb from decision where kind = 'penalty'"
+
+
+async def test_a_repair_is_sent_to_every_past_recipient(make_world: MakeWorld) -> None:
+    world = await make_world(destinations=[PLATFORM, {**PLATFORM, "name": "nation"}, BANK])
+    await world.take(penalty())
+    await world.turn()
+
+    await world.take(publicity_repair())
+    await world.turn()
+
+    assert [verb for verb, _ in world.sent()] == ["new", "repair"]
+    assert [verb for verb, _ in world.sent("nation")] == ["new", "repair"]
+
+
+@pytest.mark.parametrize("together", [True, False])
+async def test_what_was_not_handed_over_is_reported_first(world: World, *, together: bool) -> None:
+    for batch in (
+        [[penalty(), publicity_repair()]] if together else [[penalty()], [publicity_repair()]]
+    ):
+        await world.take(*batch)
+
+    await world.turn()
+    await world.turn()
+
+    assert [verb for verb, _ in world.sent()] == ["new", "repair"]
+
+
+async def test_a_repair_waits_for_a_report_that_a_person_must_complete(world: World) -> None:
+    await world.take(penalty(CF_YXQ=None))
+    await world.take(publicity_repair())
+    assert await world.states() == ["held", "waiting"]
+    await world.pass_time(24)
+    assert world.sent() == []
+
+    await world.take(penalty())
+    for _ in range(3):
+        await world.turn()
+
+    assert [verb for verb, _ in world.sent()] == ["new", "repair"]
+    assert await world.column(VERB) == ["repair"]
+
+
+async def test_a_rejected_report_can_be_sent_again_before_its_repair(world: World) -> None:
+    world.connector().play(Step.REJECT)
+    await world.take(penalty())
+    await world.turn()
+    await world.take(publicity_repair())
+    assert await world.states() == ["rejected", "waiting"]
+
+    await retry_all(world.database, await ids(world), "me", world.clock())
+    for _ in range(3):
+        await world.turn()
+
+    assert await world.states() == ["accepted", "accepted"]
+
+
+async def test_what_is_corrected_after_its_repair_stays_repaired(world: World) -> None:
+    await world.take(penalty())
+    await world.turn()
+    await world.take(publicity_repair())
+    await world.turn()
+
+    await world.take(penalty(CF_NR="更正后的内容"))
+    for _ in range(3):
+        await world.turn()
+
+    assert [verb for verb, _ in world.sent()] == ["new", "repair", "correct", "repair"]
+    assert await world.column(VERB) == ["repair"]
+
+
+async def test_a_correction_replaces_the_repair_that_was_to_come_before_it(world: World) -> None:
+    await world.take(penalty())
+    await world.turn()
+    await world.take(publicity_repair())
+
+    await world.take(penalty(CF_NR="更正后的内容"))
+
+    assert await world.states() == ["accepted", "superseded", "ready", "waiting"]
+
+
+async def refused(world: World, row: dict[str, Any]) -> str:
+    """Take a row that is refused; return what a person is told."""
+    [result] = await world.take(row)
+    assert result.verdict is Verdict.REFUSED
+    assert result.quarantine_id is not None
+    [problem] = result.problems
+    return f"{problem.field} {problem.message} {problem.fix}"
+
+
+@pytest.mark.parametrize(
+    ("given", "day"),
+    [({"severity": None}, "2027-01-09"), ({"severity": "严重"}, "2027-10-09")],
+)
+async def test_a_repair_before_the_least_publicity_is_refused_with_article_and_day(
+    world: World, given: dict[str, Any], day: str
+) -> None:
+    await world.take(penalty())
+
+    words = await refused(world, publicity_repair(**given))
+
+    assert words.startswith("occurred_on")
+    assert f"最早 {day} 可以终止公示" in words
+    assert "信用修复管理办法，第36号令" in words
+    assert await world.column(VERB) == ["new"]
+
+
+async def test_a_repair_of_a_decision_that_is_not_known_is_refused_until_it_comes(
+    world: World,
+) -> None:
+    repair = publicity_repair()
+    assert "没有收到过这个决定" in await refused(world, repair)
+    await world.take(penalty())
+
+    [result] = await world.take(repair)
+
+    assert result.verdict is Verdict.OK
+    assert await world.column(VERB) == ["repair"]
+
+
+async def test_a_refused_repair_that_comes_again_is_one_item_of_quarantine(world: World) -> None:
+    repair = publicity_repair()
+    for _ in range(3):
+        await world.take(repair, origin="a topic")
+
+    assert await world.value("select count(*) from quarantine") == 1
+    assert await world.value("select count(*) from quarantine where resolved_at is null") == 1
+
+
+async def test_a_repair_of_a_withdrawn_decision_is_refused(world: World) -> None:
+    await world.take(penalty())
+    await world.turn()
+    await world.take(penalty(verb="withdraw"))
+
+    assert "已经撤回" in await refused(world, publicity_repair())
+
+
+@pytest.mark.parametrize(
+    ("changes", "field", "rule"),
+    [
+        ({"letter": None}, "letter", Rule.REQUIRED),
+        ({"decision": None}, "decision", Rule.REQUIRED),
+        (
+            {"decision": {"kind": "licence", "document_number": "1", "authority": "局"}},
+            "decision.kind",
+            Rule.CODE_LIST,
+        ),
+        ({"severity": "很重"}, "severity", Rule.FORMAT),
+        ({"occurred_on": "2027-01-01"}, "occurred_on", Rule.FUTURE),
+    ],
+)
+async def test_a_repair_says_what_it_lacks(
+    world: World, changes: dict[str, Any], field: str, rule: Rule
+) -> None:
+    [result] = await world.take({k: v for k, v in publicity_repair(**changes).items() if v})
+
+    assert [(one.field, one.rule) for one in result.problems] == [(field, rule)]
+
+
+async def test_one_letter_told_twice_repairs_once(world: World) -> None:
+    await world.take(penalty())
+    await world.turn()
+    await world.take(publicity_repair(), event(2))
+    await world.take(publicity_repair(id="another"))
+    await world.turn()
+
+    assert [verb for verb, _ in world.sent()] == ["new", "repair"]
