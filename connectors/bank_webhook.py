@@ -71,6 +71,7 @@ class BankWebhook:
             {"Content-Type": "application/json"},
             wrapper.says_expired if wrapper else None,
             status_decides=wrapper is None,
+            secrets=settings.secrets,
         )
 
     async def send(self, items: Sequence[Item]) -> list[Outcome]:
@@ -93,14 +94,16 @@ class BankWebhook:
     def _outcome(self, answer: Answer, item: Item) -> Outcome:
         """Return the outcome of an answer by its status.
 
-        400, 413, 415, 422: rejected. 401, 403, 404, 405, 410: raises CallRejected. 409 to what may
-        have arrived before: accepted, since the receiver knows it. Other 4xx except 429: deferred.
+        400, 413, 415, 422: rejected. 401, 403, 404, 405, 410: raises CallRejected. 409, that the
+        receiver knows the event: accepted if it may have arrived before, else unknown, to be sent
+        again. Other 4xx except 429: deferred.
         Every other status as in `HttpClient.check`; 2xx: accepted, if a configured wrapper says so.
         """
         status = answer.status
         pause, words = self._http.retry_after(answer), self._http.words(answer)
-        if status == 409 and item.resend:
-            return Outcome(kind=OutcomeKind.ACCEPTED)
+        if status == 409:
+            known = OutcomeKind.ACCEPTED if item.resend else OutcomeKind.UNKNOWN
+            return Outcome(kind=known, reasons=() if item.resend else (words,))
         if status in _REFUSED:
             return Outcome(kind=OutcomeKind.REJECTED, reasons=(words,))
         if status in _WHOLE_CALL:

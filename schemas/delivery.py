@@ -170,7 +170,8 @@ TheirReasons = Annotated[tuple[TheirText, ...], AfterValidator(_first)]
 class Outcome(Schema):
     """The outcome of one item; `platform_at` is the destination's own time, if it gives one.
 
-    If a look-up does not find the item, the outcome is `DEFERRED` with `absent=True`.
+    If a look-up does not find the item, the outcome is `DEFERRED` with `absent=True`. Without
+    `answered` it was made of an error: the destination said nothing of the item.
     """
 
     kind: OutcomeKind
@@ -179,6 +180,7 @@ class Outcome(Schema):
     platform_at: TheirTime | None = None
     reference: TheirText | None = None
     absent: bool = False
+    answered: bool = True
 
 
 class Receipt(Schema):

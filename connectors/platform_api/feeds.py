@@ -11,11 +11,19 @@ from typing import Annotated, Any, TypeVar
 from pydantic import BaseModel, BeforeValidator, ConfigDict, TypeAdapter, ValidationError
 
 from connectors.errors import ConnectorError, OutcomeUnknown
-from connectors.platform_api.lenient import Key, MaybeText, MaybeTime, Texts, in_china, key_text
+from connectors.platform_api.lenient import (
+    Key,
+    MaybeText,
+    MaybeTime,
+    Texts,
+    in_china,
+    key_text,
+    some_text,
+)
 from connectors.shared.http_client import HttpClient
 from connectors.shared.http_settings import under
 from connectors.shared.http_wire import logger
-from connectors.shared.words import reason
+from connectors.shared.words import reason, without_secrets
 from connectors.shared.wrapper import JsonWrapper
 from schemas.base import AwareDatetime, storable
 from schemas.delivery import Health, Listed, Receipt
@@ -37,10 +45,6 @@ class _Wire(BaseModel):
 W = TypeVar("W", bound=_Wire)
 
 
-def _some_text(value: object) -> str:
-    return "" if value is None else str(value)
-
-
 class _ReceiptRow(_Wire):
     key: Key
     accepted: bool
@@ -53,7 +57,7 @@ class _ListedRow(_Wire):
     record_kind: str
     document_number: str
     subject_code: str
-    columns: dict[str, Annotated[str, BeforeValidator(_some_text)]]
+    columns: dict[str, Annotated[str, BeforeValidator(some_text)]]
     shown_at: AwareDatetime
 
 
@@ -87,7 +91,7 @@ class Feeds:
                 accepted=row.accepted,
                 reasons=tuple(reason(text) for text in row.reasons),
                 platform_at=row.platform_at,
-                reference=row.reference,
+                reference=None if row.reference is None else without_secrets(row.reference),
             )
             for row in self._rows(page, "receipts", _ReceiptRow, "platform_at")
         ]

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any, Literal
 
 import orjson
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from connectors.errors import ConnectorError, OutcomeUnknown
 from connectors.platform_api.feeds import Feeds
@@ -24,9 +24,9 @@ from connectors.protocol import Limits, OnUnknown
 from connectors.shared import Clock
 from connectors.shared.http_client import HttpClient
 from connectors.shared.http_read import Answer
-from connectors.shared.http_settings import HttpClientSettings, under
+from connectors.shared.http_settings import HeaderName, HeaderSecret, HttpClientSettings, under
 from connectors.shared.parts import UNKNOWN, BatchRefused, BatchSize, by, halves, send_parts
-from connectors.shared.words import reason
+from connectors.shared.words import reason, without_secrets
 from connectors.shared.wrapper import JsonWrapper
 from schemas.delivery import Health, Item, Listed, Outcome, OutcomeKind, Receipt
 
@@ -43,8 +43,8 @@ class PlatformJsonSettings(HttpClientSettings):
     """Configuration of a `platform-json` destination."""
 
     batch_size: int = Field(default=100, ge=1, le=5000, title="每批条数")
-    api_key: SecretStr | None = Field(default=None, min_length=1, title="接口密钥")
-    api_key_header: str = Field(default="X-Api-Key", title="接口密钥的请求头")
+    api_key: HeaderSecret | None = Field(default=None, title="接口密钥")
+    api_key_header: HeaderName = Field(default="X-Api-Key", title="接口密钥的请求头")
     wrapper: JsonWrapper = Field(default=JsonWrapper(), title="应答的外层")
     times_of_china: bool = Field(default=False, title="没有时区的时间是北京时间")
 
@@ -204,6 +204,6 @@ def _outcome(result: dict[str, Any], *, absent: bool) -> Outcome:
         reasons=tuple(reason(text) for text in row.reasons),
         retry_after=None if row.retry_after is None else timedelta(seconds=row.retry_after),
         platform_at=row.platform_at,
-        reference=row.reference,
+        reference=None if row.reference is None else without_secrets(row.reference),
         absent=row.status == "absent",
     )

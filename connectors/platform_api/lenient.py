@@ -22,12 +22,22 @@ _FORMS = ("%Y/%m/%d %H:%M:%S", "%Y/%m/%d %H:%M", "%Y-%m-%d %H:%M", "%Y%m%d%H%M%S
 
 
 def texts(value: object) -> tuple[str, ...]:
-    """Return reasons as texts: one text, a list of anything, or nothing."""
+    """Return reasons as texts: one text, a list of anything, or nothing.
+
+    What lies too deep for a text is left out.
+    """
     if value is None or value == "":
         return ()
-    if isinstance(value, list | tuple):
-        return tuple(str(one) for one in value if one is not None)
-    return (str(value),)
+    several = value if isinstance(value, list | tuple) else (value,)
+    return tuple(filter(None, map(some_text, several)))
+
+
+def some_text(value: object) -> str:
+    """Return a value as text; empty for nothing, and for what lies too deep."""
+    try:
+        return "" if value is None else str(value)
+    except RecursionError:
+        return ""
 
 
 def text_or_none(value: object) -> str | None:

@@ -3,9 +3,9 @@
 from datetime import timedelta
 from typing import Literal, Self
 
-from pydantic import Field, SecretStr, model_validator
+from pydantic import Field, model_validator
 
-from connectors.shared.http_settings import HttpClientSettings
+from connectors.shared.http_settings import HeaderName, HeaderSecret, HttpClientSettings
 from schemas.base import Schema
 from schemas.codes import Verb
 
@@ -77,8 +77,8 @@ class PlatformSoapSettings(HttpClientSettings):
     receipts_url: str | None = Field(default=None, title="回执接口地址")
     times_of_china: bool = Field(default=False, title="没有时区的时间是北京时间")
     key_column: str | None = Field(default=None, title="携带本方标识的列 [B]")
-    api_key: SecretStr | None = Field(default=None, min_length=1, title="接口密钥")
-    api_key_header: str = Field(default="X-Api-Key", title="接口密钥的请求头")
+    api_key: HeaderSecret | None = Field(default=None, title="接口密钥")
+    api_key_header: HeaderName = Field(default="X-Api-Key", title="接口密钥的请求头")
 
     @model_validator(mode="after")
     def _receipts_can_be_matched(self) -> Self:

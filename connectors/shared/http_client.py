@@ -1,6 +1,6 @@
 """HTTP calls to a destination: guarded addresses, limited time and size, translated errors."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, timedelta
 from email.utils import parsedate_to_datetime
 from urllib.parse import parse_qsl, urlsplit
@@ -8,6 +8,7 @@ from urllib.parse import parse_qsl, urlsplit
 import aiohttp
 import httpx
 from httpx_aiohttp import AiohttpTransport
+from pydantic import SecretStr
 
 from connectors.errors import CallRejected, ConnectorError, NotSent, OutcomeUnknown
 from connectors.shared import Clock
@@ -34,6 +35,7 @@ ANSWER_BASE, ANSWER_OF_ROW = 64 * 1024, 16 * 1024
 #: The share of the call timeout in which the call itself ends, so that what was read can be judged.
 SHARE = 0.95
 _LOGIN_EXPIRED = 401
+_SEE_OTHER = frozenset({302, 303})
 #: The pause of a destination that asks for one and does not say how long.
 THROTTLED = timedelta(seconds=30)
 #: The status of a call that is refused for its size or for what is in it.
@@ -41,6 +43,7 @@ _OF_THE_BATCH = frozenset({400, 413, 422})
 #: Values of so many characters of headers, the URL and the login are secrets, which the words of
 #: others may not tell.
 LEAST_SECRET = 8
+_TOKEN_OF_A_PATH = 12
 
 
 class HttpClient:
@@ -54,11 +57,13 @@ class HttpClient:
         expired: Callable[[Answer], bool] | None = None,
         *,
         status_decides: bool = False,
+        secrets: Iterable[SecretStr] = (),
     ) -> None:
         """Prepare the connections; `headers` go with every call, and their values are secrets.
 
         `expired` says of an answer whether the login has ended, besides its status. Where the
-        `status_decides`, an answer counts although its body cannot be read.
+        `status_decides`, an answer counts although its body cannot be read. `secrets` are further
+        ones that the other side knows.
 
         Raises:
             TlsFileError: a certificate or key cannot be used.
@@ -66,7 +71,9 @@ class HttpClient:
         self._settings = settings
         self._now = now
         self._tls = tls_context(settings)
-        self._secrets = _secrets(settings, headers or {})
+        known = [one.get_secret_value() for one in secrets]
+        self._secrets = [*_secrets(settings, headers or {}), *known]
+        self._cookies: aiohttp.CookieJar | None = None  #: of a login
         self._status_decides = status_decides
         self._warned = False
         self._login: Login | None = None
@@ -86,6 +93,7 @@ class HttpClient:
         )
 
     def _session(self) -> aiohttp.ClientSession:
+        self._cookies = aiohttp.CookieJar(unsafe=True) if self._login else None
         pin = self._settings.certificate_sha256
         trusted = aiohttp.Fingerprint(bytes.fromhex(pin.replace(":", ""))) if pin else self._tls
         connector = CleanConnections(
@@ -96,7 +104,7 @@ class HttpClient:
         )
         return aiohttp.ClientSession(
             connector=connector,
-            cookie_jar=aiohttp.CookieJar(unsafe=True) if self._login else aiohttp.DummyCookieJar(),
+            cookie_jar=aiohttp.DummyCookieJar() if self._cookies is None else self._cookies,
             response_class=NamelessResponse,
         )
 
@@ -121,18 +129,20 @@ class HttpClient:
         self._hide(mark)
         given = {**(headers or {}), **mark}
         answer = await self._call(method, url, content, given, rows)
-        ended = self._login.may_have_ended(answer.status)
+        self._hide(mark)  # it may have brought a cookie
+        ended = self._login.has_ended(answer)
         if ended or (self._expired and self._expired(answer)):
             renewed = await self._login.mark(stale=mark)
-            self._hide(renewed)
+            self._hide(mark, renewed)
             answer = await self._call(method, url, content, given | renewed, rows)
             if answer.status == _LOGIN_EXPIRED:  # more calls would only make more logins
                 raise LoginRefused(self.words(answer))
         return answer
 
-    def _hide(self, mark: Mapping[str, str] | None = None) -> None:
-        """Keep our secrets, and those of a login, out of all words about the present call."""
-        tokens = [word for value in (mark or {}).values() for word in value.split()]
+    def _hide(self, *marks: Mapping[str, str]) -> None:
+        """Keep our secrets, and those of logins, out of all words about the present call."""
+        tokens = [word for mark in marks for value in mark.values() for word in value.split()]
+        tokens += [cookie.value for cookie in self._cookies or ()]
         known = (one for one in (*self._secrets, *tokens) if len(one) >= LEAST_SECRET)
         SECRETS.set(tuple(known))
 
@@ -160,7 +170,8 @@ class HttpClient:
                     finally:
                         await response.aclose()
                 except FOREIGN as exc:
-                    found = self._judged(read) or thrown_away(exc)
+                    found = self._judged(read)
+                    found = found or thrown_away(exc, status_decides=self._status_decides)
                     if found is None:
                         raise await self._explained(exc) from exc
                     return self._odd(found)
@@ -209,7 +220,8 @@ class HttpClient:
         """Raise the error that the status of an answer means; a 2xx status raises nothing.
 
         429: NotSent. 400, 413, 422: BatchRefused. Other 3xx, 4xx: CallRejected. Else
-        OutcomeUnknown, 503 too: what stands between may say it after the call was taken.
+        OutcomeUnknown: 302 and 303, which come after what was taken, and 503, which what stands
+        between may say of it.
         """
         status = answer.status
         if 200 <= status < 300:
@@ -219,7 +231,7 @@ class HttpClient:
             raise NotSent(words, retry_after=THROTTLED if pause is None else pause)
         if status in _OF_THE_BATCH:
             raise BatchRefused(words, retry_after=pause)
-        if 300 <= status < 500:
+        if 300 <= status < 500 and status not in _SEE_OTHER:
             raise CallRejected(words, retry_after=pause)
         raise OutcomeUnknown(words, retry_after=pause)
 
@@ -248,7 +260,16 @@ class HttpClient:
 def _secrets(settings: HttpClientSettings, headers: Mapping[str, str]) -> list[str]:
     """Return the values of ours that an answer may quote back and nobody may read."""
     found = [value for name, value in headers.items() if name != "Content-Type"]
-    found += [value for _, value in parse_qsl(urlsplit(settings.url).query)]
+    urls = [settings.url, *([settings.login.url] if settings.login else [])]
+    for parts in map(urlsplit, urls):
+        found += [value for _, value in parse_qsl(parts.query)]
+        found += [given.partition("=")[2] for given in parts.query.split("&")]
+        found += [part for part in parts.path.split("/") if _may_be_a_token(part)]
     if settings.login is not None:
         found += [value.get_secret_value() for value in settings.login.body.values()]
     return found
+
+
+def _may_be_a_token(part: str) -> bool:
+    """Whether a part of a path may be a secret of its own, as the hooks of some receivers have."""
+    return len(part) >= _TOKEN_OF_A_PATH and "." not in part

@@ -83,10 +83,10 @@ class Reading:
         return None if self._is_cut or not _is_whole(self._body) else self.part()
 
 
-def thrown_away(error: Exception) -> Answer | None:
-    """Return the answer that an error threw away, if that is a whole JSON or XML text."""
+def thrown_away(error: Exception, *, status_decides: bool) -> Answer | None:
+    """Return the answer that an error threw away, if its body is whole or does not matter."""
     found = kept_answer(error)
-    if found is None or not _is_whole(found[2]):
+    if found is None or not (status_decides or _is_whole(found[2])):
         return None
     status, kind, body = found
     return Answer(status, {"content-type": kind.decode("latin-1")}, body)

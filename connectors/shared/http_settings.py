@@ -1,14 +1,29 @@
 """The settings of every destination that is reached over HTTP."""
 
+import re
 from collections.abc import Mapping
 from datetime import timedelta
-from typing import Self
+from typing import Annotated, Self
 from urllib.parse import urlencode, urlsplit, urlunsplit
 
-from pydantic import Field, SecretStr, field_validator, model_validator
+from pydantic import AfterValidator, Field, SecretStr, field_validator, model_validator
 
 from schemas.base import Schema
 from schemas.connection import TlsFiles
+
+_FITS_A_HEADER = re.compile(r"[\x21-\x7e]([\x20-\x7e]*[\x21-\x7e])?")
+
+
+def _fits_a_header(secret: SecretStr) -> SecretStr:
+    if not _FITS_A_HEADER.fullmatch(secret.get_secret_value()):
+        raise ValueError("密钥只能有字母、数字和符号，前后没有空格和换行")
+    return secret
+
+
+#: A secret that goes into a header of each call.
+HeaderSecret = Annotated[SecretStr, AfterValidator(_fits_a_header)]
+#: The name of a header.
+HeaderName = Annotated[str, Field(pattern=r"^[A-Za-z0-9!#$%&'*+.^_`|~-]+$")]
 
 
 class LoginSettings(Schema):
@@ -18,7 +33,7 @@ class LoginSettings(Schema):
     body: Mapping[str, SecretStr] = Field(title="登录请求的字段")
     #: Where the token is in the answer; None: the login lives in cookies.
     token_path: str | None = Field(default="token", title="令牌在应答里的位置")
-    header: str = Field(default="Authorization", title="令牌的请求头")
+    header: HeaderName = Field(default="Authorization", title="令牌的请求头")
     prefix: str = Field(default="Bearer ", title="令牌前的文字")
 
 

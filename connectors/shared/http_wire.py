@@ -91,7 +91,10 @@ class NamelessResponse(aiohttp.ClientResponse):
 
 
 def kept_answer(error: BaseException | None) -> tuple[int, bytes, bytes] | None:
-    """Return status, Content-Type and body of the answer that an error threw away; None if none."""
+    """Return status, Content-Type and body of the answer that an error threw away; None if none.
+
+    A body that is packed or in chunks is left out.
+    """
     while error is not None and not getattr(error, "kept", b""):
         error = error.__cause__
     head, found, body = getattr(error, "kept", b"").partition(b"\r\n\r\n")
@@ -103,5 +106,5 @@ def kept_answer(error: BaseException | None) -> tuple[int, bytes, bytes] | None:
         name.strip().lower(): value for name, _, value in (f.partition(b":") for f in fields)
     }
     if headers.keys() & {b"transfer-encoding", b"content-encoding"}:
-        return None
+        body = b""
     return int(parts[1]), headers.get(b"content-type", b"").strip(), body

@@ -1,6 +1,7 @@
 """The login of a platform that gives a token, or a cookie, for a while."""
 
 import asyncio
+import re
 from collections.abc import Awaitable, Mapping
 from datetime import timedelta
 from math import inf
@@ -14,8 +15,9 @@ from connectors.shared.http_settings import LoginSettings
 from connectors.shared.parts import DEADLINE, LoginRefused
 
 _EXPIRED, _FORBIDDEN, _TOO_MANY, _THEIR_FAULT = 401, 403, 429, 500
-#: The answers of a web application whose session has ended: 403, or the way to its login page.
-_MAYBE_EXPIRED = frozenset({301, 302, 303, 307, 308, _FORBIDDEN})
+#: What says nothing of a login: it was looked at, and what was sent was judged.
+_JUDGED = frozenset({400, 413, 422, _TOO_MANY})
+_PAGE = re.compile(rb"\s*<(!doctype\s+html|html)\b", re.IGNORECASE)
 #: Seconds in which a login that was made just now has not ended by itself.
 FRESH = 60.0
 #: The pause after a login that the other side could not answer: many tries may lock the account.
@@ -46,13 +48,21 @@ class Login:
         self._made_at = -inf  #: by the time of the loop
         self._making = asyncio.Lock()
 
-    def may_have_ended(self, status: int) -> bool:
-        """Whether a status of a call may mean that the login has ended.
+    def has_ended(self, answer: Answer) -> bool:
+        """Whether an answer says that the login has ended, so that the call was refused.
 
-        401 says so. 403 or a redirect may be about the call; a login that is older is then tried.
+        401 says so, and 403 if the login was not made just now. A redirect, a page, or any other
+        answer that is none may mean it too, and may come after the call was taken: then the next
+        call makes a login.
         """
-        old = asyncio.get_running_loop().time() - self._made_at > FRESH
-        return status == _EXPIRED or (status in _MAYBE_EXPIRED and old)
+        if answer.status == _EXPIRED:
+            return True
+        if asyncio.get_running_loop().time() - self._made_at <= FRESH:
+            return False
+        is_ours = 200 <= answer.status < 300 and not _PAGE.match(answer.body)
+        if not is_ours and answer.status not in _JUDGED | {_FORBIDDEN}:
+            self._mark = None
+        return answer.status == _FORBIDDEN
 
     async def mark(self, stale: Mapping[str, str] | None = None) -> dict[str, str]:
         """Return the headers that show the login; made anew if none is left but a stale one.

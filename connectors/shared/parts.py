@@ -48,6 +48,7 @@ def outcome_of(error: ConnectorError) -> Outcome:
         kind=OutcomeKind.UNKNOWN if unknown else OutcomeKind.DEFERRED,
         retry_after=error.retry_after,
         reasons=(reason(str(error)),),
+        answered=False,
     )
 
 

@@ -1,12 +1,11 @@
 """What a destination said, for people: a sentence in Chinese, and beside it its own words."""
 
 import html
-import json
 import re
 from collections.abc import Iterable
 from contextvars import ContextVar
 from email.message import Message
-from urllib.parse import quote
+from functools import lru_cache
 
 from schemas.identifiers import masked
 
@@ -49,7 +48,7 @@ SECRETS: ContextVar[tuple[str, ...]] = ContextVar("secrets", default=())
 
 def reason(text: str) -> str:
     """Return a destination's text fit to be stored: shortened, without secrets, and masked."""
-    return masked(_without_secrets(text))[:MAX_REASON]
+    return masked(without_secrets(text))[:MAX_REASON]
 
 
 def status_words(status: int, body: bytes, content_type: str) -> str:
@@ -62,27 +61,37 @@ def status_words(status: int, body: bytes, content_type: str) -> str:
 
 def quoted(body: bytes, content_type: str) -> str:
     """Return the words of an answer without markup, on one line, cut."""
-    text = decoded(body[:_READ], content_type, whole=len(body) <= _READ)
+    text = decoded(body[: 2 * _READ], content_type, whole=len(body) <= 2 * _READ)
+    text = without_secrets(text)[:_READ]  # before the cut, which would leave half of one
     if "<" in text:
         text = html.unescape(_TAG.sub(" ", text))
-    text = _without_secrets(text)
+    text = without_secrets(text)
     text = " ".join("".join(c if c.isprintable() else " " for c in text).split())
     text = masked(text)  # before the cut, which would make a number unrecognisable
     return text if len(text) <= _QUOTED else f"{text[:_QUOTED]}…"
 
 
-def _without_secrets(text: str) -> str:
+def without_secrets(text: str) -> str:
+    """Return a text without the secrets of the present call, however the other side writes them."""
     for secret in SECRETS.get():
-        for spelt in sorted(_spellings(secret), key=len, reverse=True):
-            text = text.replace(spelt, "…")
+        text = _spelt(secret).sub("…", text)
     return text
 
 
-def _spellings(secret: str) -> set[str]:
-    """Return the ways in which an answer may write a text: as JSON, as a part of a URL, in HTML."""
-    quoted_ = {json.dumps(secret, ensure_ascii=is_ascii)[1:-1] for is_ascii in (True, False)}
-    quoted_ |= {one.replace("/", r"\/") for one in quoted_}
-    return {secret, *quoted_, quote(secret), quote(secret, safe=""), html.escape(secret)}
+@lru_cache(maxsize=256)
+def _spelt(secret: str) -> re.Pattern[str]:
+    """Return what finds a text as it is, in JSON, in a URL and in HTML, also where these mix."""
+    return re.compile("".join(map(_letter, secret)), re.IGNORECASE)
+
+
+def _letter(letter: str) -> str:
+    if letter.isalnum():
+        return re.escape(letter)
+    number, octets = ord(letter), letter.encode()
+    spelt = {letter, f"\\{letter}", f"\\u{number:04x}", f"&#{number};", f"&#x{number:x};"}
+    spelt |= {"".join(f"%{octet:02x}" for octet in octets), html.escape(letter)}
+    spelt |= {"+"} if letter == " " else set()
+    return f"(?:{'|'.join(map(re.escape, sorted(spelt, key=len, reverse=True)))})"
 
 
 def decoded(body: bytes, content_type: str, *, whole: bool = True) -> str:

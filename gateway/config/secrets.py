@@ -33,7 +33,7 @@ def resolve(value: Any, environment: Mapping[str, str]) -> Any:
         case {"env": str(name), **rest} if not rest:
             if name not in environment:
                 raise SecretMissing(f"没有环境变量 {name}；设置后再启动")
-            return environment[name]
+            return environment[name].strip()
         case {"file": str(name), **rest} if not rest:
             return secret_of(Path(name))
         case dict():

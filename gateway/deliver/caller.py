@@ -23,7 +23,7 @@ from gateway.store.audit import events
 from gateway.store.audit.events import AuditEntry
 from gateway.store.base.engine import Database
 from gateway.store.deliver import destinations as destination_store
-from gateway.store.deliver.destinations import KeptBreaker
+from gateway.store.deliver.destinations import KeptBreaker, Ownership
 from gateway.telemetry.audit_events import AuditEvent
 from gateway.telemetry.log import LogEvent, logger
 from gateway.telemetry.metrics import Metrics
@@ -80,6 +80,11 @@ class Caller:
         if fencing != self._fencing:
             self._fencing, self._kept, self._breakers, self._events = fencing, None, {}, []
 
+    @property
+    def ownership(self) -> Ownership:
+        """What proves to the store that this process owns the destination."""
+        return Ownership(self.name, self.owner, self._fencing or 0)
+
     def act(self, *, look: bool) -> Act:
         """Return LOOK_UP if `look` is set and the connector can look up, otherwise SEND."""
         finds = self.connector.limits.on_unknown in {OnUnknown.LOOK_UP, OnUnknown.LISTING}
@@ -134,10 +139,10 @@ class Caller:
         self._durations.append(time.monotonic() - start)
         if act is Act.LOOK_UP:
             outcomes = [_looked_up(one) for one in outcomes]
-        pauses = [o.retry_after for o in outcomes if o.retry_after and o.kind in _TO_COME]
-        if len(pauses) == len(outcomes):
+        pauses = [o.retry_after for o in outcomes if o.kind in _TO_COME and o.retry_after]
+        if len(pauses) == len(outcomes) or not any(o.answered for o in outcomes):
             said = next((word for one in outcomes for word in one.reasons), "")
-            self.failed(NotSent(said, max(pauses)), act)
+            self.failed(NotSent(said, max(pauses, default=None)), act)
         else:
             self.succeeded(act)
         return outcomes
@@ -243,8 +248,7 @@ class Caller:
             return
         told = list(self._events)
         async with self.database.transaction() as connection:
-            ours = destination_store.Ownership(self.name, self.owner, self._fencing)
-            if await destination_store.set_breaker(connection, ours, kept):
+            if await destination_store.set_breaker(connection, self.ownership, kept):
                 await events.add(connection, told, self.clock())
         self._kept = kept
         del self._events[: len(told)]

@@ -65,7 +65,6 @@ class Deliverer:
         self._calls = Calls(
             destination, self.caller, keys, installation, clock, writer, self._may_call
         )
-        self.receipt_cycle: frozenset[str] = frozenset()  #: cursors that led back to one another
         self._stopping = False
         self._looks_first = True
         self._at_work = asyncio.Lock()

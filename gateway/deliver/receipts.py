@@ -2,13 +2,16 @@
 
 import asyncio
 from collections.abc import Sequence
+from contextlib import suppress
 from datetime import timedelta
 
 from gateway.deliver.breaker import Act, BreakerState
 from gateway.deliver.deliverer import Deliverer
 from gateway.deliver.item import delivery_of
+from gateway.deliver.receipt_pages import News, Pages
 from gateway.store.base.engine import BadData
 from gateway.store.deliver import destinations, receipts
+from gateway.store.deliver.destinations import ReceiptsPlace
 from gateway.store.deliver.receipts import MatchedReceipt
 from gateway.telemetry.log import LogEvent, logger
 from schemas.delivery import Receipt
@@ -22,8 +25,7 @@ PAGE_MARGIN = timedelta(seconds=30)
 async def receive(deliverer: Deliverer) -> int:
     """Read the receipts since the last one read; return how many moved a delivery.
 
-    A page is the last one for now if it is empty, or if its cursor was there before. Pages whose
-    cursors lead back to one another are known as read before at the next time.
+    A page is the last one for now if it is empty, or if its cursor was there before.
     """
     if not deliverer.connector.limits.has_receipts or deliverer.is_quiet:
         return 0
@@ -31,32 +33,89 @@ async def receive(deliverer: Deliverer) -> int:
         return 0
     if await deliverer.caller.state(Act.RECEIPTS) is BreakerState.OPEN:
         return 0
-    async with deliverer.database.transaction() as connection:
-        cursor = await destinations.receipts_cursor(connection, deliverer.name)
-    moved = 0
-    read = {cursor}
-    while deliverer.is_owner and not deliverer.is_quiet and len(read) <= PAGES:
+    return await _Feed(deliverer).read()
+
+
+class _NotOurs(Exception):
+    """Another process owns the destination by now."""
+
+
+class _Feed:
+    """The receipts of one destination, from where they were read last."""
+
+    def __init__(self, deliverer: Deliverer) -> None:
+        self.deliverer = deliverer
+        #: A page that comes after another process has taken over is not applied.
+        self.ours = deliverer.caller.ownership
+        self.cursor = ""
+        self.pages = Pages("")
+
+    async def read(self) -> int:
+        """Read page by page; return how many receipts moved a delivery."""
+        deliverer = self.deliverer
+        async with deliverer.database.transaction() as connection:
+            place = await destinations.receipts_place(connection, deliverer.name)
+        self.cursor, self.pages = place.cursor, Pages(place.pages)
+        moved, read = 0, {self.cursor}
+        while deliverer.is_owner and not deliverer.is_quiet and len(read) <= PAGES:
+            try:
+                found, following = await self._page()
+            except Exception as error:  # noqa: BLE001  an odd page must not stop the sending
+                deliverer.caller.failed(error, Act.RECEIPTS)
+                return moved
+            deliverer.caller.succeeded(Act.RECEIPTS)
+            is_new = bool(found) or following != self.cursor
+            news = self.pages.news(self.cursor, found)
+            self.cursor = following
+            if is_new:
+                applied = await self._apply(news)
+                if applied is None:
+                    return moved
+                moved += applied
+            if not found or following in read:
+                return moved
+            read.add(following)
+        return moved
+
+    async def _page(self) -> tuple[list[Receipt], str]:
+        connector = self.deliverer.connector
+        limit = connector.limits.call_timeout + PAGE_MARGIN
+        async with asyncio.timeout(limit.total_seconds()):
+            return await connector.receipts(self.cursor)
+
+    async def _apply(self, news: News) -> int | None:
+        """Apply a page with its place; a receipt that cannot be stored is left out and logged.
+
+        None: another process owns the destination by now, and nothing was applied.
+        """
+        answers = _ours(self.deliverer, news.receipts)
         try:
-            found, following = await _page(deliverer, cursor)
-        except Exception as error:  # noqa: BLE001  an odd page must not stop the sending
-            deliverer.caller.failed(error, Act.RECEIPTS)
-            return moved
-        deliverer.caller.succeeded(Act.RECEIPTS)
-        if found or following != cursor:
-            again = following == cursor or cursor in deliverer.receipt_cycle
-            moved += await _apply(deliverer, _ours(deliverer, found), following, again=again)
-        if not found or following in read:
-            deliverer.receipt_cycle = frozenset(read if found else ())
-            return moved
-        read.add(following)
-        cursor = following
-    return moved
+            return await self._applied(answers, again=news.again)
+        except BadData:
+            if not answers:
+                raise
+        moved = 0
+        for one in answers:
+            try:
+                moved += await self._applied([one], again=news.again, is_whole=False) or 0
+            except BadData:
+                extra = {"destination": self.deliverer.name, "delivery": one.delivery_id}
+                logger.exception(LogEvent.RECEIPT_FAILED, extra=extra)
+        return moved if await self._applied([], again=news.again) is not None else None
 
-
-async def _page(deliverer: Deliverer, cursor: str) -> tuple[list[Receipt], str]:
-    limit = deliverer.connector.limits.call_timeout + PAGE_MARGIN
-    async with asyncio.timeout(limit.total_seconds()):
-        return await deliverer.connector.receipts(cursor)
+    async def _applied(
+        self, answers: Sequence[MatchedReceipt], *, again: bool, is_whole: bool = True
+    ) -> int | None:
+        name, now = self.deliverer.name, self.deliverer.clock()
+        place = ReceiptsPlace(self.cursor, self.pages.kept()) if is_whole else None
+        with suppress(_NotOurs):
+            async with self.deliverer.database.transaction() as connection:
+                moved = await receipts.apply_receipts(connection, name, answers, now, again=again)
+                # After the subjects, which are locked first everywhere.
+                if not await destinations.set_receipts_place(connection, self.ours, place):
+                    raise _NotOurs
+            return moved
+        return None
 
 
 def _ours(deliverer: Deliverer, found: Sequence[Receipt]) -> list[MatchedReceipt]:
@@ -65,34 +124,3 @@ def _ours(deliverer: Deliverer, found: Sequence[Receipt]) -> list[MatchedReceipt
         for r in found
         if (id_ := delivery_of(deliverer.installation, r.key)) is not None
     ]
-
-
-async def _apply(
-    deliverer: Deliverer, answers: Sequence[MatchedReceipt], cursor: str, *, again: bool
-) -> int:
-    """Apply a page with its cursor; a receipt that cannot be stored is left out and logged."""
-    try:
-        return await _applied(deliverer, answers, cursor, again=again)
-    except BadData:
-        if not answers:
-            raise
-        moved = 0
-        for one in answers:
-            try:
-                moved += await _applied(deliverer, [one], None, again=again)
-            except BadData:
-                extra = {"destination": deliverer.name, "delivery": one.delivery_id}
-                logger.exception(LogEvent.RECEIPT_FAILED, extra=extra)
-        await _applied(deliverer, [], cursor, again=again)
-        return moved
-
-
-async def _applied(
-    deliverer: Deliverer, answers: Sequence[MatchedReceipt], cursor: str | None, *, again: bool
-) -> int:
-    now = deliverer.clock()
-    async with deliverer.database.transaction() as connection:
-        moved = await receipts.apply_receipts(connection, deliverer.name, answers, now, again=again)
-        if cursor is not None:
-            await destinations.set_receipts_cursor(connection, deliverer.name, cursor)
-    return moved

@@ -16,6 +16,8 @@ from aiokafka.errors import KafkaError, NoOffsetForPartitionError, OffsetOutOfRa
 
 #: Seconds between two requests for metadata while the cluster has no answer.
 METADATA_PAUSE = 0.2
+#: Seconds for a commit that may as well be made later.
+MARKS_PATIENCE = 2.0
 #: Seconds for which a fault counts as present; it comes again every few seconds while it lasts.
 FAULT_SECONDS = 30.0
 
@@ -52,6 +54,7 @@ class Consumer(AIOKafkaConsumer):  # type: ignore[misc]  # aiokafka has no types
         tell: Tell,
         last_taken: LastTaken,
         unreadable: Callable[[KafkaError], None],
+        is_written: Callable[[], bool],
         **options: Any,
     ) -> None:
         strict = {"auto_offset_reset": "none", "isolation_level": "read_committed"}
@@ -60,6 +63,8 @@ class Consumer(AIOKafkaConsumer):  # type: ignore[misc]  # aiokafka has no types
         self._tell = tell
         self._last_taken = last_taken
         self._unreadable = unreadable
+        self._is_written = is_written
+        self._committed: dict[TopicPartition, int] = {}
         self._fault: tuple[str, float] | None = None
         self._halted: set[TopicPartition] = set()
 
@@ -91,7 +96,7 @@ class Consumer(AIOKafkaConsumer):  # type: ignore[misc]  # aiokafka has no types
         None while it is not known. A paused partition is not fetched.
         """
         ends = {partition: self.highwater(partition) for partition in self.assignment()}
-        places = [self._position(partition) for partition in ends]
+        places = [self.place(partition) for partition in ends]
         if not ends or None in places or None in ends.values():
             return None
         return self._left(ends)
@@ -108,10 +113,11 @@ class Consumer(AIOKafkaConsumer):  # type: ignore[misc]  # aiokafka has no types
         return self._left(await self.end_offsets(list(self.assignment() - self.halted)))
 
     def _left(self, ends: Mapping[TopicPartition, int | None]) -> int:
-        places = {partition: self._position(partition) for partition in ends}
+        places = {partition: self.place(partition) for partition in ends}
         return sum(max(0, (end or 0) - (places[one] or 0)) for one, end in ends.items())
 
-    def _position(self, partition: TopicPartition) -> int | None:
+    def place(self, partition: TopicPartition) -> int | None:
+        """Return the offset that is read next; None while it is not known."""
         state = self._subscription.subscription.assignment.state_value(partition)
         return state.position if state is not None and state.has_valid_position else None
 
@@ -123,6 +129,7 @@ class Consumer(AIOKafkaConsumer):  # type: ignore[misc]  # aiokafka has no types
         Raises:
             KafkaError: a partition cannot be read; it is tried again by the next call.
         """
+        await self.commit_markers()
         try:
             found: dict[TopicPartition, list[Any]] = await super().getmany(
                 *partitions, timeout_ms=timeout_ms, max_records=max_records
@@ -141,6 +148,27 @@ class Consumer(AIOKafkaConsumer):  # type: ignore[misc]  # aiokafka has no types
         else:
             return found
         return {}
+
+    async def commit(self, offsets: dict[TopicPartition, int] | None = None) -> None:
+        """Commit these offsets, and remember them."""
+        await super().commit(offsets)
+        self._committed.update(offsets or {})
+
+    async def commit_markers(self) -> None:
+        """Commit the positions behind the marks of transactions, which no record shows.
+
+        Once the broker deleted them, they would look like records that nobody has read. It waits
+        until everything that was handed out is written.
+        """
+        behind: dict[TopicPartition, int] = {}
+        for partition in self.assignment() if self._is_written() else ():
+            position = self.place(partition)
+            if position is not None and position > self._committed.setdefault(partition, position):
+                behind[partition] = position
+        if behind:
+            with suppress(KafkaError, TimeoutError):
+                async with asyncio.timeout(MARKS_PATIENCE):
+                    await self.commit(behind)
 
     async def _begin(self, partition: TopicPartition) -> None:
         """Find where to begin without a committed offset: of a new group, or one long idle."""

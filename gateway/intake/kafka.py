@@ -124,6 +124,7 @@ class KafkaIntake:
             tell=self.gaps.tell,
             last_taken=self.gaps.after_last_taken,
             unreadable=self.watch.unreadable,
+            is_written=lambda: not (self._batches or self._stopping or self.watch.failed),
             **connection,
             **options,
         )
@@ -140,6 +141,8 @@ class KafkaIntake:
 
     async def stop(self) -> None:
         """Leave the group; the next member reads again what was not committed."""
+        if self.consumer is not None:
+            await self.consumer.commit_markers()
         self._stopping = True
         for task in self._batches:
             task.cancel()
@@ -186,7 +189,7 @@ class KafkaIntake:
             return
         records: Records = message.raw_message
         message.raw_message = ()  # FastStream keeps the message in a reference cycle
-        ends = _ends(records)
+        ends = self._ends(records)
         before = [self._last[partition] for partition in ends if partition in self._last]
         batch = asyncio.create_task(self._work(records, ends, before))
         self._last.update(dict.fromkeys(ends, batch))
@@ -227,6 +230,17 @@ class KafkaIntake:
         self.taken += len(records)
         self.metrics.last_progress.set(self.clock().timestamp())
 
+    def _ends(self, records: Records) -> Ends:
+        """Return the offset after the last record of each partition, and the marks behind it.
+
+        These records are all that the consumer handed out since the poll before.
+        """
+        ends = {(record.topic, record.partition): record.offset + 1 for record in records}
+        found: Ends = {TopicPartition(*place): offset for place, offset in ends.items()}
+        if self.consumer is None:
+            return found
+        return {one: max(end, self.consumer.place(one) or 0) for one, end in found.items()}
+
     def _done(self, batch: asyncio.Task[None]) -> None:
         """Resume polling, unless a batch failed: polling on could commit past it."""
         self._batches.discard(batch)
@@ -263,12 +277,6 @@ def options_of(settings: KafkaSettings) -> dict[str, Any]:
         return client_options(settings)
     except TlsFileError as error:
         raise BadConfiguration(f"kafka {error}") from None
-
-
-def _ends(records: Records) -> Ends:
-    """Return the offset after the last record of each partition."""
-    ends = {(record.topic, record.partition): record.offset + 1 for record in records}
-    return {TopicPartition(*place): offset for place, offset in ends.items()}
 
 
 async def _parse_one_empty(records: Any, original: Callable[[Any], Awaitable[Any]]) -> Any:

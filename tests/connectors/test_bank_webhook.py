@@ -83,7 +83,7 @@ async def test_a_signature_with_a_wrong_time_is_refused_by_the_receiver(
 
 @pytest.mark.parametrize(
     ("status", "expected"), [(400, "rejected"), (413, "rejected"), (422, "rejected"),
-                             (408, "deferred"), (409, "deferred"), (425, "deferred")],
+                             (408, "deferred"), (409, "unknown"), (425, "deferred")],
 )  # fmt: skip
 async def test_a_status_rejects_the_body_or_defers_it(
     url: str, sandbox: Any, clock: Any, item: ItemFactory, status: int, expected: str

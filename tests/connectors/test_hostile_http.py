@@ -93,7 +93,7 @@ async def test_a_malformed_answer_is_not_quoted(
     given: bytes, clock: Any, item: ItemFactory
 ) -> None:
     with pytest.raises(ConnectorError) as caught:
-        await answered(given, clock, item)
+        await answered(given, clock, item, WRAPPER)
 
     assert IDENTITY not in str(caught.value)
 
@@ -115,7 +115,7 @@ async def test_an_event_that_the_bank_has_already_is_accepted(
 ) -> None:
     conflict = answer(status=b"409 Conflict")
 
-    assert (await answered(conflict, clock, item)).kind is OutcomeKind.DEFERRED
+    assert (await answered(conflict, clock, item)).kind is OutcomeKind.UNKNOWN
     assert (await answered(conflict, clock, item, resend=True)).kind is OutcomeKind.ACCEPTED
 
 
@@ -140,8 +140,21 @@ async def test_one_layer_of_gzip_is_read_and_more_are_refused(
         answer(b"{}", extra=b"Content-Encoding: gzip\r\n"),
         b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nhalf",
         answer(b" " * (2 * ANSWER_BASE)),
+        b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n\xe6\x88\x90\xe5\x8a\x9f",
+        b"HTTP/1.1 204 No\r\nContent-Length: 2\r\n\r\nok",
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n",
+        b"HTTP/1.1 200 OK\r\nContent-Length: abc\r\n\r\nok",
     ],
-    ids=["unknown packing", "packing that is none", "half", "too long"],
+    ids=[
+        "unknown packing",
+        "packing that is none",
+        "half",
+        "too long",
+        "length in characters",
+        "no content with content",
+        "broken chunk",
+        "no length",
+    ],
 )
 async def test_the_status_of_a_bank_counts_although_its_body_cannot_be_read(
     given: bytes, clock: Any, item: ItemFactory

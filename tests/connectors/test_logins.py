@@ -149,25 +149,43 @@ async def test_a_sentence_in_place_of_a_token_is_no_token(clock: Clock, item: It
     assert outcome.kind is OutcomeKind.ACCEPTED
 
 
-@pytest.mark.parametrize("ended", [b"302 Found", b"303 See", b"403 No"])
-async def test_a_session_that_has_ended_is_made_again(
-    clock: Clock, item: ItemFactory, monkeypatch: pytest.MonkeyPatch, ended: bytes
+@pytest.mark.parametrize("token_path", ["token", None])
+@pytest.mark.parametrize(
+    "ended",
+    [
+        answer(b"", b"403 No"),
+        answer(b"", b"302 Found", b"Location: /login.html\r\n"),
+        answer(b"<!DOCTYPE html><form>\xe8\xaf\xb7\xe7\x99\xbb\xe5\xbd\x95</form>"),
+        answer(b"", b"419 Page Expired"),
+        answer(b"", b"440 Login Time-out"),
+        answer(b"session expired", b"500 No"),
+    ],
+    ids=["403", "302", "page", "419", "440", "500"],
+)
+async def test_a_session_that_has_ended_in_any_way_is_made_again(
+    clock: Clock,
+    item: ItemFactory,
+    monkeypatch: pytest.MonkeyPatch,
+    ended: bytes,
+    token_path: str | None,
 ) -> None:
+    """Only 403 says that the call was refused; of others the next call makes the login."""
     monkeypatch.setattr(login, "FRESH", 0.0)
     logins: list[str] = []
 
     def respond(path: str, request: str) -> bytes:
         if path == "/login":
             logins.append(path)
-            cookie = f"Set-Cookie: sid=s{len(logins)}; Path=/\r\n"
-            return answer(b"{}", extra=cookie.encode())
-        if "sid=s2" not in request:
-            return answer(b"", ended, b"Location: /login.html\r\n")
-        return results(keys_of(request))
+            name = f"session{len(logins)}"
+            cookie = f"Set-Cookie: sid={name}; Path=/\r\n"
+            return answer(b'{"token":"%s"}' % name.encode(), extra=cookie.encode())
+        return results(keys_of(request)) if "session2" in request else ended
 
     async with serving(respond) as url:
-        settings = {**login_at(url), "token_path": None}
+        settings = {**login_at(url), "token_path": token_path}
         platform = connector("platform-json", url, clock, login=settings)
+        with suppress(ConnectorError):
+            await platform.send([item(1)])
         [outcome] = await platform.send([item(1)])
         await platform.close()
 

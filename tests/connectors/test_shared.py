@@ -214,7 +214,20 @@ def test_a_retry_after_that_cannot_be_read_is_none(text: str, clock: Any) -> Non
     assert client.retry_after(Answer(429, {"retry-after": text}, b"")) is None
 
 
-@pytest.mark.parametrize("status", [302, 401, 403, 404])
+@pytest.mark.parametrize("status", [302, 303, 503])
+async def test_what_may_come_after_the_call_was_taken_is_unknown(
+    status: int, url: str, sandbox: Any, clock: Any, item: ItemFactory
+) -> None:
+    sandbox.order("credit", refuse_calls=1, refuse_status=status)
+    connector = build("platform-json", {"url": f"{url}/credit", "allow_private": True}, clock)
+
+    with pytest.raises(OutcomeUnknown):
+        await connector.send([item()])
+
+    await connector.close()
+
+
+@pytest.mark.parametrize("status", [301, 307, 401, 403, 404])
 async def test_a_refused_call_or_a_redirect_rejects_the_whole_call(
     status: int, url: str, sandbox: Any, clock: Any, item: ItemFactory
 ) -> None:

@@ -13,7 +13,16 @@ SECRET = "a1b2/c3d4+e5f6&g7h8=="
 
 @pytest.mark.parametrize(
     "written",
-    [SECRET, r"a1b2\/c3d4+e5f6&g7h8==", quote(SECRET), quote(SECRET, safe=""), html.escape(SECRET)],
+    [
+        SECRET,
+        r"a1b2\/c3d4+e5f6&g7h8==",
+        quote(SECRET),
+        quote(SECRET, safe=""),
+        quote(SECRET, safe="").lower(),
+        html.escape(SECRET),
+        r"a1b2\u002fc3d4\u002Be5f6\u0026g7h8\u003d\u003d",
+        "a1b2&#47;c3d4&#x2B;e5f6&amp;g7h8&#61;&#61;",
+    ],
 )
 def test_a_secret_that_an_answer_quotes_is_hidden_in_every_spelling(written: str) -> None:
     token = SECRETS.set((SECRET,))
@@ -41,3 +50,13 @@ def test_a_long_answer_is_read_though_it_is_cut_within_a_character() -> None:
     body = f"x{'错' * 5000}".encode()
 
     assert "错错错" in status_words(500, body, "text/plain")
+
+
+@pytest.mark.parametrize("before", range(8150, 8200))
+def test_a_secret_at_the_end_of_what_is_read_is_hidden(before: int) -> None:
+    page = "<style>" + "x" * (before - 15) + "</style>" + SECRET + " 无效"
+    token = SECRETS.set((SECRET,))
+    words = status_words(401, page.encode(), "text/html")
+    SECRETS.reset(token)
+
+    assert "a1b2" not in words

@@ -1,10 +1,11 @@
-"""The stored state of destinations: owner, breaker, receipts cursor."""
+"""The stored state of destinations: owner, breaker, up to where receipts were read."""
 
 import hashlib
 import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
 import orjson
 from sqlalchemy import text
@@ -168,21 +169,42 @@ async def set_breaker(connection: Connection, ours: Ownership, breaker_: KeptBre
     return bool((await connection.execute(_SET_BREAKER, {**asdict(ours), **values})).rowcount)
 
 
-async def receipts_cursor(connection: Connection, name: str) -> str:
-    """Return the cursor up to which receipts have been read; at first ""."""
-    found = await connection.scalar(
-        text("select receipts_cursor from destination where name = :name"), {"name": name}
-    )
-    kept = str(found or "")
-    return str(json.loads(kept)) if kept.startswith('"') else kept  # earlier releases kept it plain
+class ReceiptsPlace(NamedTuple):
+    """Up to where the receipts of a destination were read: the cursor, and the last pages."""
+
+    cursor: str
+    pages: str
 
 
-async def set_receipts_cursor(connection: Connection, name: str, cursor: str) -> None:
-    """Store the cursor, in the transaction that writes the receipts before it.
-
-    It is kept as JSON: a destination may put characters into it that no database stores.
+_RECEIPTS_PLACE = text("select receipts_cursor, receipts_pages from destination where name = :name")
+_SET_RECEIPTS_PLACE = text(
     """
-    await connection.execute(
-        text("update destination set receipts_cursor = :cursor where name = :name"),
-        {"name": name, "cursor": json.dumps(cursor)},
+    update destination set receipts_cursor = coalesce(:cursor, receipts_cursor),
+        receipts_pages = coalesce(:pages, receipts_pages)
+    where name = :name and owner = :owner and fencing = :fencing
+    """
+)
+
+
+async def receipts_place(connection: Connection, name: str) -> ReceiptsPlace:
+    """Return up to where receipts have been read; at first nothing."""
+    row = (await connection.execute(_RECEIPTS_PLACE, {"name": name})).one()
+    kept = str(row[0])  # earlier releases kept it plain
+    return ReceiptsPlace(str(json.loads(kept)) if kept.startswith('"') else kept, row[1])
+
+
+async def set_receipts_place(
+    connection: Connection, ours: Ownership, place: ReceiptsPlace | None
+) -> bool:
+    """Store the place, if given, in the transaction that writes the receipts before it.
+
+    False: there is another owner already. The cursor is kept as JSON: a destination may put
+    characters into it that no database stores.
+    """
+    values = {
+        "cursor": None if place is None else json.dumps(place.cursor),
+        "pages": None if place is None else place.pages,
+    }
+    return bool(
+        (await connection.execute(_SET_RECEIPTS_PLACE, {**asdict(ours), **values})).rowcount
     )

@@ -10,11 +10,13 @@ from connectors.errors import CallRejected, NotSent, OutcomeUnknown
 from connectors.memory import Step
 from connectors.shared.parts import outcome_of
 from gateway.deliver import deliverer as deliverer_step
+from gateway.deliver.breaker import THRESHOLD, Act
 from gateway.deliver.receipts import receive
 from gateway.store.base.engine import Connection
 from gateway.store.deliver import destinations
 from schemas.delivery import Item, Outcome, Receipt
 from tests.conftest import BANK, PLATFORM
+from tests.connectors.conftest import make_item
 from tests.factories import penalty
 from tests.integration.conftest import MakeWorld
 from tests.integration.world import World
@@ -221,3 +223,21 @@ async def test_refused_items_that_are_due_first_do_not_keep_the_others_from_bein
     await hours(world, 24)
 
     assert (await world.states()).count("accepted") == 12
+
+
+@pytest.mark.parametrize("pause", [timedelta(0), None])
+async def test_a_send_of_which_nothing_was_answered_is_a_failed_one(
+    world: World, pause: timedelta | None
+) -> None:
+    caller = world.deliverer().caller
+    await caller.state(Act.SEND)
+    connector = world.connector()
+
+    async def unanswered(items: Sequence[Item]) -> list[Outcome]:
+        return [outcome_of(OutcomeUnknown("对方返回 HTTP 503", pause))] * len(items)
+
+    connector.send = unanswered  # type: ignore[method-assign]
+    for _ in range(THRESHOLD):
+        await caller.outcomes([make_item(1)], look=False)
+
+    assert caller.is_open(Act.SEND)

@@ -118,6 +118,51 @@ async def test_a_page_that_is_given_again_undoes_nothing_on_any_day(world: World
     assert await world.value("select count(*) from receipt") == 1
 
 
+async def test_a_new_verdict_on_a_page_that_is_given_whole_counts(world: World) -> None:
+    told, key = await delivered(world)
+    rows = [{"key": key, "accepted": a, "platform_at": None} for a in (False, True, False)]
+    states = []
+    for count in (1, 2, 3, 3):
+        world.clock.step(timedelta(days=2))
+        told.page = rows[:count]
+        await receive(world.deliverer())
+        states += await world.states()
+
+    assert states == ["rejected", "accepted", "rejected", "rejected"]
+
+
+async def test_a_feed_that_ends_with_its_first_cursor_undoes_nothing(world: World) -> None:
+    told, key = await delivered(world)
+    rejected = {"key": key, "accepted": False, "reasons": ["错"], "platform_at": None}
+    told.cycle = {"a": ([rejected], "1"), "1": ([], "0")}
+    await receive(world.deliverer())
+    await retried(world)
+
+    for _ in range(3):
+        world.clock.step(HALF_AN_HOUR)
+        await receive(world.deliverer())
+
+    assert await world.states() == ["accepted"]
+
+
+async def test_a_page_that_comes_after_another_process_took_over_changes_nothing(
+    world: World,
+) -> None:
+    told, key = await delivered(world)
+    told.rows.append({"key": key, "accepted": False, "platform_at": None})
+    given = world.connector().receipts
+
+    async def late(cursor: str) -> Any:
+        found = await given(cursor)
+        await world.run("update destination set owner = 'another', fencing = fencing + 1")
+        return found
+
+    world.connector().receipts = late  # type: ignore[method-assign]
+
+    assert await receive(world.deliverer()) == 0
+    assert await world.states() == ["accepted"]
+
+
 async def test_pages_that_lead_back_to_each_other_add_nothing_at_each_poll(world: World) -> None:
     told, key = await delivered(world)
     rows = [{"key": key, "accepted": accepted, "platform_at": None} for accepted in (True, False)]

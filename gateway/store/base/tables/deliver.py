@@ -30,6 +30,7 @@ destination = Table(
     time_column("breaker_until", null=True),
     Column("failures", Integer, nullable=False, server_default=text("0")),
     Column("receipts_cursor", Text, nullable=False, server_default=text("''")),
+    Column("receipts_pages", Text, nullable=False, server_default=text("''")),
     time_column("dropped_at", null=True),
 )
 delivery = Table(
