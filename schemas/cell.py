@@ -18,13 +18,25 @@ CUT = "cut"  #: a text with bytes that are no character, such as half of a Chine
 CONFLICT = "conflict"  #: two columns with one meaning and different values
 DATE = "date"  #: a day in a column of texts: what was typed, such as 1-3, is lost
 MERGED = "merged"  #: the lower part of a cell that several rows share
+SHOWN = "shown"  #: a number that its cell shows in a way that is not read, such as 5%
+UNSENT = "unsent"  #: a value that a message of change capture left out
 SHIFTED = "shifted"  #: a cell of a row that is longer than the header: its cells may be shifted
-_WORDS = frozenset({FORMULA, CUT, CONFLICT, DATE, MERGED, SHIFTED})
+_WORDS = frozenset({FORMULA, CUT, CONFLICT, DATE, MERGED, SHOWN, UNSENT, SHIFTED})
 
 
 def formula(at: str) -> dict[str, Any]:
     """Return a formula without a result; `at` is the address of the cell, such as J2."""
     return {MARK: FORMULA, "at": at}
+
+
+def otherwise(at: str) -> dict[str, Any]:
+    """Return a number that its cell shows in another way, such as 贰万元整."""
+    return {MARK: SHOWN, "at": at}
+
+
+def unsent() -> dict[str, Any]:
+    """Return a value that stands in the source, but not in its message."""
+    return {MARK: UNSENT}
 
 
 def cut(at: str, text: str) -> dict[str, Any]:
@@ -71,37 +83,53 @@ def shown(value: Mapping[str, Any]) -> str:
     return str(value.get("text", "")) if value.get(MARK) == CUT else ""
 
 
+#: What is wrong with a cell, in Chinese, and how to mend it; `at` and `text` are those of the cell.
+_FAULTS = {
+    FORMULA: (
+        "单元格 {at} 是公式，还没有算出结果",
+        "用表格软件打开并保存一次，或把结果粘贴为数值",
+    ),
+    SHOWN: (
+        "单元格 {at} 存的是数字，按格式显示成别的样子（如百分比、大写金额）",
+        "把单元格设为文本，按看到的重填",
+    ),
+    UNSENT: (
+        "源数据库没有随消息送来这一项（没有改动的长文字）",
+        "在源数据库设 REPLICA IDENTITY FULL，重新发送",
+    ),
+    CUT: (
+        "{at} 的“{text}”里有残缺的汉字",
+        "多为导出时按长度截断所致：在原系统里核对，补全后重新导出",
+    ),
+    DATE: (
+        "单元格 {at} 是日期 {text}，不是原来填写的文字",
+        "把单元格设为文本，按决定书重填",
+    ),
+    MERGED: (
+        "单元格 {at} 与上面的合并成一格：一个决定占了几行",
+        "取消合并，一个决定写一行，处罚类别用“、”隔开",
+    ),
+    SHIFTED: (
+        "这一行比表头多 {count} 格，{last}前面的内容可能都错了位",
+        "格里有分隔符的，整格加上引号；或另存为 .xlsx",
+    ),
+    CONFLICT: ("填了不止一次，而且不一致：{both}", "只留正确的一个"),
+}
+
+
 def fault(value: Mapping[str, Any]) -> tuple[str, str]:
     """Return in Chinese what is wrong with such a cell, and how to mend it."""
-    at, text = value.get("at"), value.get("text")
-    match value.get(MARK):
-        case "formula":
-            told = (
-                f"单元格 {at} 是公式，还没有算出结果",
-                "用表格软件打开并保存一次，或把结果粘贴为数值",
-            )
-        case "cut":
-            mend = "多为导出时按长度截断所致：在原系统里核对，补全后重新导出"
-            told = f"{at} 的“{text}”里有残缺的汉字", mend
-        case "date":
-            told = (
-                f"单元格 {at} 是日期 {text}，不是原来填写的文字",
-                "把单元格设为文本，按决定书重填",
-            )
-        case "merged":
-            mend = "取消合并，一个决定写一行，处罚类别用“、”隔开"
-            told = f"单元格 {at} 与上面的合并成一格：一个决定占了几行", mend
-        case "shifted":
-            mend = "格里有分隔符的，整格加上引号；或另存为 .xlsx"
-            surplus = value.get("surplus") or []
-            last = f"最后是“{surplus[-1]}”" if surplus else ""
-            told = f"这一行比表头多 {len(surplus)} 格，{last}，前面的内容可能都错了位", mend
-        case "conflict" if isinstance(values := value.get("values"), dict):
-            both = "，".join(f"{name} 是“{given}”" for name, given in values.items())
-            told = f"填了不止一次，而且不一致：{both}", "只留正确的一个"
-        case _:
-            told = "应为文字", "填写文字"
-    return told
+    words, fix = _FAULTS.get(str(value.get(MARK)), ("应为文字", "填写文字"))
+    surplus, values = value.get("surplus") or [], value.get("values") or {}
+    both = values.items() if isinstance(values, Mapping) else ()
+    told = words.format(
+        at=value.get("at"),
+        text=value.get("text"),
+        count=len(surplus),
+        last=f"最后是“{surplus[-1]}”，" if surplus else "",
+        both="，".join(f"{name} 是“{given}”" for name, given in both),
+    )
+    return told, fix
 
 
 def is_empty(value: object, words: Container[object]) -> bool:

@@ -29,11 +29,15 @@ _MARKED = re.compile(
 )
 
 
+#: The unit of an amount as it stands in some names.
+_WAN = re.compile(r"(?:单位|人民币)[\s:]*(?:人民币)?万元")
+
+
 @lru_cache(maxsize=4096)
 def name_key(name: str) -> str:
     """Return the normal form of a name."""
     text = visible(half_width(name[:LONGEST_NAME])).strip().lower()
-    return "".join(filter(str.isalnum, _MARKED.sub("", text)))
+    return "".join(filter(str.isalnum, _MARKED.sub("", _WAN.sub("万元", text))))
 
 
 class ColumnNames:

@@ -14,7 +14,8 @@ _PLAIN = re.compile(r"(\d{4})[-/.年](\d{1,2})[-/.月](\d{1,2})日?(?:[ T]00:00(
 _WRITTEN = re.compile(
     r"(\d{4})(?:年|[-/.])(\d{1,2})(?:月|[-/.])(\d{1,2})[日号]?(?:[ T]{1,3}" + _TIME + r")?"
 )
-_COMPACT = re.compile(r"((?:19|20)\d{2})(0[1-9]|1[0-2])([0-2]\d|3[01])")
+_COMPACT = re.compile(r"((?:19|20)\d{2})(0[1-9]|1[0-2])([0-2]\d|3[01])(?:000000)?")
+_WEEKDAY = re.compile(r"[\s(]*(?:星期|周)[一二三四五六日天]\)?$")
 _DASHES = re.compile(r"[‐-―−－﹣]")
 _AROUND = re.compile(r"\s*([年月/.-])\s*|\s+(?=[日号])")
 _ONES = "一二三四五六七八九"
@@ -105,7 +106,7 @@ def has_time(text: str) -> bool:
 
 def _tidy(text: str) -> str:
     """Return a text in one width, with one kind of dash, without blanks beside its signs."""
-    text = _DASHES.sub("-", visible(half_width(text))).strip()
+    text = _WEEKDAY.sub("", _DASHES.sub("-", visible(half_width(text))).strip())
     return _AROUND.sub(lambda match: match[1] or "", text)
 
 

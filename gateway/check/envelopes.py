@@ -9,6 +9,7 @@ was deleted), or its flattened form with `__op` and `__deleted`. Canal and Maxwe
 from collections.abc import Mapping
 from typing import Any
 
+from schemas.cell import unsent
 from schemas.input_rules import Deletes
 from schemas.kinds import kind_of_columns
 from schemas.problem import Problem, Rule
@@ -21,6 +22,8 @@ _WRITTEN = frozenset({"c", "u", "r", "I", "U", "INSERT", "UPDATE", "insert", "up
 _TRUE = frozenset({"true", "1"})
 _OPERATIONS = ("op", "op_type")
 _AVRO_TYPES = frozenset({"string", "long", "int", "double", "float", "boolean", "bytes"})
+#: What Debezium writes for a long text that a change did not touch.
+_NOT_SENT = "__debezium_unavailable_value"
 #: Envelopes within each other at most: a Debezium one within one of Connect.
 _DEEPEST = 3
 
@@ -32,6 +35,13 @@ def opened(row: Row, deletes: Deletes) -> Row | Problem:
 
     A deleted row withdraws its decision where this is configured, and is refused elsewhere.
     """
+    found = _opened(row, deletes)
+    if isinstance(found, Problem) or _NOT_SENT not in found.values():
+        return found
+    return {name: unsent() if value == _NOT_SENT else value for name, value in found.items()}
+
+
+def _opened(row: Row, deletes: Deletes) -> Row | Problem:
     row = _without_unions(row)
     for _ in range(_DEEPEST):
         if _MARKS.isdisjoint(row):

@@ -33,6 +33,8 @@ _ENVELOPE = frozenset({"specversion", "data"})
 
 #: The column of the problem workbook with an item that could not be parsed, and those beside it.
 _RAW = "原文"
+#: With so many known titles a row is of their kind.
+_ENOUGH = 3
 _REMARK = "BZ"
 _OURS = WRITTEN_BY_US | {_RAW}
 _NOTHING: Mapping[str, Any] = MappingProxyType({})
@@ -72,9 +74,12 @@ def _parsed(body: bytes) -> Any:
 def _decoded(body: bytes) -> Any:
     """Decode JSON with the fast decoder; if it fails, the slow one gives the error message."""
     try:
-        return _QUICK.decode(body)
+        row = _QUICK.decode(body)
     except (msgspec.DecodeError, ValueError, ArithmeticError, RecursionError):
         return _DECODER.decode(body.decode("utf-8-sig"))
+    if isinstance(row, dict) and body.count(b'":') != len(row):
+        return _TWICE.decode(body.decode("utf-8-sig"))
+    return row
 
 
 def _kind(name: object) -> RecordKind | None:
@@ -102,12 +107,29 @@ def _has_lone_surrogate(value: object) -> bool:
     return False
 
 
+def _with_conflicts(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Return an object; a name that stands in it twice with different values is a conflict."""
+    row = dict(pairs)
+    if len(row) < len(pairs):
+        for name in row:
+            values = [value for other, value in pairs if other == name]
+            if any(not say_the_same(values[0], value) for value in values):
+                row[name] = conflict(
+                    {f"第{place}个 {name}": value for place, value in enumerate(values, 1)}
+                )
+    return row
+
+
 def _refuse_constant(name: str) -> NoReturn:
     raise ValueError(f"{name} 不是数字")
 
 
 _QUICK = msgspec.json.Decoder(float_hook=Decimal)
 _DECODER = json.JSONDecoder(parse_float=Decimal, parse_constant=_refuse_constant)
+#: For objects that may have a name twice, of which the quick one keeps the last.
+_TWICE = json.JSONDecoder(
+    parse_float=Decimal, parse_constant=_refuse_constant, object_pairs_hook=_with_conflicts
+)
 
 
 def _bytes_problem(message: str, fix: str) -> Problem:
@@ -167,7 +189,7 @@ class Normalising:
     ) -> Candidate | Problem:
         if _RAW in row and row.keys() <= _OURS:
             return self._raw(str(row[_RAW]), kind)
-        kind = kind or _kind(row.get("kind")) or kind_of_columns(row)
+        kind = kind or _kind(row.get("kind")) or kind_of_columns(row) or self._by_titles(row)
         if kind is None:
             return _UNKNOWN_KIND
         if len(row) > MAX_KEYS or max(map(len, row), default=0) > MAX_KEY_LENGTH:
@@ -177,6 +199,11 @@ class Normalising:
             row = {name: settled(value, self._empty) for name, value in row.items()}
         given = self._renamed(kind, row)
         return Candidate(kind, to_2018(kind, given, self._empty), given, beside)
+
+    def _by_titles(self, row: Mapping[str, Any]) -> RecordKind | None:
+        """Return the kind of a row whose names are titles of columns."""
+        kind = self._names.kind_of(map(str, row))
+        return kind if kind and self._names.count(kind, map(str, row)) >= _ENOUGH else None
 
     def _renamed(self, kind: RecordKind, row: Mapping[str, Any]) -> Mapping[str, Any]:
         """Return the row with names in other spellings replaced; the same object if none is."""

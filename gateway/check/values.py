@@ -178,6 +178,8 @@ _CELL_RULES = {
     "date": Rule.PRECISION,
     "merged": Rule.CONFLICT,
     "shifted": Rule.CONFLICT,
+    "shown": Rule.PRECISION,
+    "unsent": Rule.GARBLED,
 }
 _READERS: dict[ColumnType, Callable[[Column, Any], Read]] = {
     ColumnType.TEXT: _text,

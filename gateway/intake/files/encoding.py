@@ -33,7 +33,7 @@ def encoding_of(path: Path) -> str:
     for bom, encoding in _BOMS:
         if head.startswith(bom):
             return encoding
-    if (wide := _wide(head)) is not None:
+    if (wide := wide_encoding(head)) is not None:
         return wide
     valid, damaged = _as_utf_8(path)
     if damaged * 100 <= valid * _MOST_DAMAGE_PERCENT:
@@ -41,10 +41,10 @@ def encoding_of(path: Path) -> str:
     return "cp950" if _is_big5(path) else "gb18030"
 
 
-def _wide(head: bytes) -> str | None:
+def wide_encoding(head: bytes) -> str | None:
     """Return UTF-16 without its mark: tabs, commas and digits have a zero byte beside them."""
     even, odd = head[::2].count(0), head[1::2].count(0)
-    if max(even, odd) * 20 < len(head):
+    if max(even, odd) * 20 < len(head) or min(even, odd) * 20 > max(even, odd):
         return None
     return "utf-16-le" if odd > even else "utf-16-be"
 

@@ -4,6 +4,7 @@ import zipfile
 from enum import StrEnum
 from pathlib import Path
 
+from gateway.intake.files.encoding import wide_encoding
 from gateway.intake.files.unreadable import UnreadableFile
 
 _HEAD_BYTES = 1 << 16
@@ -93,7 +94,7 @@ def _text_type(head: bytes) -> FileType:
         return FileType.JSON_LIST
     if start.startswith(b"{"):
         return FileType.JSON_LINES
-    wide = head.startswith((b"\xff\xfe", b"\xfe\xff"))
+    wide = head.startswith((b"\xff\xfe", b"\xfe\xff")) or wide_encoding(head) is not None
     if not wide and sum(map(plain.count, _CONTROLS)) * 100 > len(plain):
         raise UnreadableFile(f"这是二进制文件，不是表格：{_SAVE_AS}")
     return FileType.TABLE

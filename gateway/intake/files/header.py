@@ -10,6 +10,7 @@ from typing import Any
 
 from gateway.check.rows import OWN_COLUMNS
 from gateway.intake.files.address import column_letters
+from gateway.intake.files.header_groups import under_groups
 from schemas.codes import RecordKind
 from schemas.column_names import LONGEST_NAME, ColumnNames, name_key
 from schemas.columns import ColumnType, columns_of
@@ -26,8 +27,6 @@ LOOKED_AT = 3
 #: With so many known columns a row is a header, whatever else is in it.
 ENOUGH = 3
 _YEAR = re.compile(r"\d{4}")
-#: Names of the column that is the group itself.
-_OF_THE_GROUP = frozenset({"名称", "全称"})
 _OF_THE_AUTHORITY = ("authority", "authority_code", "source", "source_code")
 _OF_THE_SUBJECT = (
     *("subject_name", "subject_category", "credit_code", "registration_number", "tax_number"),
@@ -65,6 +64,7 @@ class Header:
     #: The texts of its row, and those of the row above where both are the header.
     lower: tuple[str, ...] = ()
     upper: tuple[str, ...] = ()
+    watched: int = -1  #: place of the credit code: another text there may be a name of a column
 
     @property
     def number(self) -> str | None:
@@ -103,6 +103,10 @@ class Header:
     def first_known(self, row: Iterable[str]) -> str | None:
         """Return the first of these names that is a column of a standard."""
         return next((name for name in row if name in _TITLES and name not in OWN_COLUMNS), None)
+
+    def text(self, place: int) -> str:
+        """Return what the header says of a column, in both of its rows."""
+        return "".join(line[place] for line in (self.upper, self.lower) if place < len(line))
 
     def address(self, name: str, number: int) -> str:
         """Return the address of a cell, such as J2."""
@@ -154,8 +158,11 @@ def another_header(
     """
     if row[0] == before.row + 1:
         return replace(before, row=row[0]) if _is_part(row[1], before.lower) else None
-    first = [cell for cell in row[1][: before.start + LOOKED_AT] if type(cell) is str]
-    if before.titles.isdisjoint(first):
+    cells = row[1]
+    watched = cells[before.watched] if -1 < before.watched < len(cells) else ""
+    is_odd = type(watched) is str and (not watched.isascii() or watched in before.titles)
+    looked_at = cells if is_odd else cells[: before.start + LOOKED_AT]
+    if before.titles.isdisjoint([cell for cell in looked_at if type(cell) is str]):
         return None
     if _is_part(row[1], before.upper):
         return replace(before, row=row[0])
@@ -190,7 +197,7 @@ def _header(
     upper, lower = [], given
     if place and kind is not None:
         upper = [_name(cell) for cell in rows[place - 1][1]]
-        given = _under_groups(given, upper, names, kind)
+        given = under_groups(given, upper, names, kind)
     wires = [_wire(name, names, kind) for name in given]
     unknown = tuple(
         name
@@ -215,33 +222,8 @@ def _header(
         titles=_TITLES.union(filter(None, given), filter(None, upper)),
         upper=tuple(upper) if given != lower else (),
         lower=tuple(lower),
+        watched=next((at for at, name in enumerate(meant) if name in _codes_of(kind)), -1),
     )
-
-
-def _under_groups(
-    given: Sequence[str], above: Sequence[str], names: ColumnNames, kind: RecordKind
-) -> list[str]:
-    """Return the names together with that of their group above, where this is a known column.
-
-    An empty name is that of a cell that is merged over both rows. A name without a group above it
-    belongs to the group on its left, as in a text, which has no merged cells.
-    """
-    found: list[str] = []
-    last = ""
-    for name, group in zip_longest(given, above, fillvalue=""):
-        last = group or (last if name else "")
-        found.append(_in_group(name, last, names, kind))
-    return found
-
-
-def _in_group(name: str, group: str, names: ColumnNames, kind: RecordKind) -> str:
-    if not group or group == name or (name and not name_key(name)):
-        return name
-    if not name or (name in _OF_THE_GROUP and names.wire(kind, group)):
-        return group if names.wire(kind, group) else name
-    # 行政相对人代码_1(统一社会信用代码) has a running number between group and name.
-    forms = (group + name, *(f"{group}_{number}({name})" for number in range(1, 7)))
-    return next((form for form in forms if names.wire(kind, form)), name)
 
 
 @cache
@@ -270,6 +252,13 @@ def _texts_of(kind: RecordKind | None) -> frozenset[str]:
         for column in columns
         if column.type is not ColumnType.DATE and (column.max_length or 0) <= _LONGEST_NAME
     )
+
+
+@cache
+def _codes_of(kind: RecordKind | None) -> frozenset[str]:
+    """Return the columns of the credit code of the subject, an old one too."""
+    old = (one for one in OLD_COLUMNS.get(kind, ()) if one.endswith("_SHXYM")) if kind else ()
+    return _columns(kind, ("credit_code", "subject_code")).union(old)
 
 
 #: Codes and titles of the columns of all kinds.

@@ -131,10 +131,12 @@ def elements(text: str) -> Iterator[bytes]:
         position = _skip(text, position)
         if text[position : position + 1] == ",":
             position = _skip(text, position + 1)
-        elif text[position : position + 1] != "]":
-            raise ValueError(text[position : position + 1])
+        elif position >= len(text):
+            raise ValueError("列表没有结束，文件可能没有传完")
+        elif text[position] != "]":
+            raise ValueError(f"“{text[position]}”前面缺少逗号")
     if position != len(text) - 1:
-        raise ValueError(text[position:])
+        raise ValueError("列表的后面还有别的内容")
 
 
 def _skip(text: str, position: int) -> int:

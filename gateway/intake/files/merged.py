@@ -46,8 +46,12 @@ class Merged:
             row[area.left - 1 : right] = [value] * (right - area.left + 1)
         return row
 
-    def record(self, number: int, cells: Sequence[Any], header: Header) -> Sequence[Any]:
+    def record(
+        self, number: int, cells: Sequence[Any], header: Header, following: int
+    ) -> Sequence[Any]:
         """Return a row of a record: what one cell says for many rows is filled into each.
+
+        `following` is the number of the next row that has something in it.
 
         That is authority and source, and the subject where the row has a number of its own. A
         number that several rows share makes them one decision over several rows, which is no
@@ -60,10 +64,10 @@ class Merged:
             dict(zip(header.names, cells, strict=False)).get(header.number)
         )
         for area, value in self._at(number, cells):
-            if area.top == number or area.left > len(header.names):
+            name = header.names[area.left - 1] if area.left <= len(header.names) else ""
+            if area.top == number and not (name == header.number and following <= area.bottom):
                 continue
             row += [""] * (area.left - len(row))
-            name = header.names[area.left - 1]
             if name in header.shared or (has_number and name in header.subject):
                 row[area.left - 1] = value
             elif name == header.number:

@@ -1,61 +1,249 @@
-"""Number formats 数字格式 that show more than the number: what a person sees in such a cell.
+"""Number formats 数字格式: what a person sees in a cell that holds a number.
 
-A cell may hold 5 and show 样环罚字〔2026〕5号, or hold 12 and show 0012. The format codes are those
-of ECMA-376 part 1, 18.8.31; of a code that is not of the simple form here, the number counts.
+A cell may hold 5 and show 样环罚字〔2026〕5号, hold 12 and show 0012, or hold 20000 and show
+2.0万元. The format codes are those of ECMA-376 part 1, 18.8.31.
 """
 
+import operator
 import re
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable
+from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
+from enum import StrEnum
+from functools import cached_property
 
 #: Numbers of so many digits have lost their last ones, whatever the format shows.
-_LOST = 1e15
-#: A literal: quoted, escaped, a currency in brackets, or a letter that stands for itself.
-_LITERAL = r'(?:"[^"]*"|\\.|\[\$[^\]]*\]|_.|\*.|[-+/():!^&\'~{}<>= ]|[^\x00-\x7f])'
-_CODE = re.compile(
-    rf"(?:\[(?:black|blue|cyan|green|magenta|red|white|yellow|color\d+)\])*"
-    rf"({_LITERAL}*)(general|[#0,]+(?:\.[0#]+)?)({_LITERAL}*)",
-    re.IGNORECASE,
+_LOST = Decimal(10) ** 15
+_COLOURS = "black|blue|cyan|green|magenta|red|white|yellow|黑色|蓝色|青色|绿色|洋红|红色|白色|黄色"
+#: The tokens of a section; what fits none of them shows the number in another way.
+_TOKENS = re.compile(
+    rf"""
+    "(?P<quoted>[^"]*)" | \\(?P<escaped>.) | \[\$(?P<symbol>[^\]-]*)[^\]]*\]
+    | \[(?:{_COLOURS}|(?:color|颜色)\s*\d+)\] | [_*].
+    | \[(?P<condition>(?:[<>]=?|=|<>)-?\d+(?:\.\d+)?)\]
+    | (?P<general>general|g/通用格式) | (?P<exponent>e[+-])
+    | (?P<digit>[0#?]) | (?P<comma>,) | (?P<point>\.)
+    | (?P<literal>[-+():!^&'~{{}}<>= ]|[^\x00-\x7f])
+    """,
+    re.IGNORECASE | re.VERBOSE | re.DOTALL,
 )
-_PART = re.compile(r'"([^"]*)"|\\(.)|\[\$([^\]-]*)[^\]]*\]|[_*].|(.)', re.DOTALL)
+_LITERALS = frozenset({"quoted", "escaped", "symbol", "literal"})
+_OPERATORS: dict[str, Callable[[Decimal, Decimal], bool]] = {
+    "<": operator.lt,
+    "<=": operator.le,
+    ">": operator.gt,
+    ">=": operator.ge,
+    "=": operator.eq,
+    "<>": operator.ne,
+}
 
 
-@dataclass(frozen=True, slots=True)
+class ShownOtherwise(ValueError):
+    """The cell shows its number in a way that is not read here, such as 贰万元整 or 5%."""
+
+
+def _tokens(code: str) -> tuple[list[tuple[str, str]], bool]:
+    """Return the tokens of a section up to one that is not known, and whether there is one."""
+    found: list[tuple[str, str]] = []
+    at = 0
+    while at < len(code):
+        token = _TOKENS.match(code, at)
+        if token is None:
+            return found, True
+        at = token.end()
+        if token.lastgroup is not None:
+            kind = "literal" if token.lastgroup in _LITERALS else token.lastgroup
+            found.append((kind, token[token.lastgroup]))
+    return found, False
+
+
+def _condition(text: str) -> Callable[[Decimal], bool]:
+    sign = text.rstrip("-.0123456789")
+    compare, bound = _OPERATORS[sign], Decimal(text[len(sign) :])
+    return lambda number: compare(number, bound)
+
+
+class _Section:
+    """One section of a format: literals and digits in their order."""
+
+    def __init__(self, code: str) -> None:
+        tokens, self.is_odd = _tokens(code)
+        kinds = {kind for kind, _ in tokens}
+        self.is_general, self.is_scientific = "general" in kinds, "exponent" in kinds
+        bounds = [text for kind, text in tokens if kind == "condition"]
+        self.condition = _condition(bounds[0]) if bounds else None
+        self.groups = False
+        self.thousands = 0  #: how often the number is divided by 1000
+        #: (digit or "", literal or ""), of the whole number and of the decimals.
+        self.whole: list[tuple[str, str]] = []
+        self.decimals: list[tuple[str, str]] = []
+        self._place(tokens)
+
+    def _place(self, tokens: Iterable[tuple[str, str]]) -> None:
+        places, commas, points = self.whole, 0, 0
+        for kind, text in tokens:
+            if kind == "digit":
+                self.groups |= commas > 0
+                commas = 0
+                places.append((text, ""))
+            elif kind == "comma":
+                commas += 1
+            elif kind == "point":
+                points, places = points + 1, self.decimals
+                self.thousands, commas = self.thousands + commas, 0
+            elif kind == "general":
+                places.append(("G", ""))
+            elif kind == "literal":
+                places.append(("", text))
+        self.thousands += commas
+        self.is_odd |= points > 1
+
+    @cached_property
+    def is_plain(self) -> bool:
+        """Whether what is shown is the number, but for its rounding, grouping and currency."""
+        literals = "".join(text for _, text in (*self.whole, *self.decimals))
+        if self.is_scientific:  # as is every long number, and the number is what counts
+            return not (self.is_odd or any(map(str.isalnum, literals)))
+        digits = [digit for digit, _ in self.whole]
+        inner = "".join("d" if digit else "x" for digit in digits).strip("x")
+        return not (
+            self.is_odd
+            or self.thousands
+            or "x" in inner
+            or any(not digit for digit, _ in self.decimals[: self._last_decimal])
+            or digits.count("0") > 1
+            or any(map(str.isalnum, literals))
+            or not any(digits)
+        )
+
+    @property
+    def _last_decimal(self) -> int:
+        places = [place for place, (digit, _) in enumerate(self.decimals) if digit]
+        return places[-1] if places else 0
+
+    def shown(self, number: Decimal, sign: str) -> str:
+        """Return the text of a number, given without its sign."""
+        if self.is_odd or self.is_scientific:
+            raise ShownOtherwise
+        if self.is_general:
+            plain = format(number.normalize(), "f")
+            return sign + "".join(plain if digit == "G" else text for digit, text in self.whole)
+        places = sum(bool(digit) for digit, _ in self.decimals)
+        scaled = number / 1000**self.thousands
+        rounded = scaled.quantize(Decimal(1).scaleb(-places), ROUND_HALF_UP)
+        whole, _, decimals = format(rounded, "f").partition(".")
+        return (sign if rounded else "") + self._whole(whole) + self._decimals(decimals)
+
+    def _whole(self, digits: str) -> str:
+        """Return the whole number, its digits given to their places from the right."""
+        left = [] if digits == "0" else list(digits)
+        given, count = [], 0
+        first = next((place for place, (digit, _) in enumerate(self.whole) if digit), None)
+        for place in range(len(self.whole) - 1, -1, -1):
+            digit, text = self.whole[place]
+            if not digit:
+                given.append(text)
+                continue
+            for _ in range(max(1, len(left)) if place == first else 1):
+                shown = left.pop() if left else {"0": "0", "?": " "}.get(digit, "")
+                if self.groups and shown.strip() and count and count % 3 == 0:
+                    given.append(",")
+                given.append(shown)
+                count += 1
+        return "".join(reversed(given))
+
+    def _decimals(self, digits: str) -> str:
+        if not self.decimals:
+            return ""
+        shown, left = [], list(digits)
+        is_needed = False
+        for digit, text in reversed(self.decimals):
+            given = left.pop() if digit else text
+            is_needed |= digit == "0" or (bool(digit) and given != "0")
+            shown.append(given if is_needed or not digit else "")
+        return "." + "".join(reversed(shown))
+
+
 class NumberFormat:
-    """What a format puts before and behind a number, and the digits that it shows at least."""
+    """A format code, in its sections for positive, negative and no number."""
 
-    before: str
-    digits: int
-    after: str
+    def __init__(self, code: str) -> None:
+        pieces = re.findall(r'"[^"]*"|\\.|[^;"\\]+|;|["\\]', code, re.DOTALL)
+        codes = [""]
+        for piece in pieces:
+            codes = [*codes, ""] if piece == ";" else [*codes[:-1], codes[-1] + piece]
+        self._sections = [_Section(one) for one in codes[:3]]
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether every number is shown as it is."""
+        return all(one.is_plain and one.condition is None for one in self._sections)
 
     def shown(self, text: str) -> str | None:
-        """Return what is shown for a number that is not negative; None for any other."""
+        """Return what is shown for a number; None where the number itself counts.
+
+        Raises:
+            ShownOtherwise: it cannot be told here.
+        """
         try:
-            number = float(text)
-        except ValueError:
+            number = Decimal(text)
+        except InvalidOperation:
             return None
-        if not 0 <= number < _LOST:
+        if not (number.is_finite() and abs(number) < _LOST):
             return None
-        plain = str(int(number)).zfill(self.digits) if number.is_integer() else text
-        return f"{self.before}{plain}{self.after}".strip()
+        section, sign = self._section_of(number)
+        return None if section.is_plain else section.shown(abs(number), sign).strip()
+
+    def _section_of(self, number: Decimal) -> tuple[_Section, str]:
+        """Return the section of a number, and the sign that is shown before it."""
+        sections = self._sections
+        minus = "-" if number < 0 else ""
+        if any(one.condition for one in sections):
+            for one in sections:
+                if one.condition is None or one.condition(number):
+                    return one, minus
+            raise ShownOtherwise
+        if number < 0:
+            return (sections[1], "") if len(sections) > 1 else (sections[0], minus)
+        if number == 0 and len(sections) > 2:
+            return sections[2], ""
+        return sections[0], ""
 
 
-def number_format(code: str) -> NumberFormat | None:
-    """Return a format that shows letters, digits or leading zeros beside the number, else None."""
-    read = _CODE.fullmatch(_first_section(code))
-    if read is None:
-        return None
-    before, after = _literal(read[1]), _literal(read[3])
-    digits = read[2].partition(".")[0].replace(",", "").count("0")
-    if digits < 2 and not any(map(str.isalnum, before + after)):
-        return None
-    return NumberFormat(before, digits, after)
+#: Built-in formats of dates (18.8.30) that show no day: months, and times of the day. Those of
+#: Chinese (27 to 36, 50 to 58) are other ones in other languages, so that they show nothing for
+#: certain.
+_MONTHS = frozenset({17})
+_TIMES = frozenset({18, 19, 20, 21, 45, 46, 47})
+_OUTSIDE = re.compile(
+    r'"[^"]*"|\\.|\[(?![hms]+\])[^\]]*\]|[_*].|general|am/pm|a/p|上午/下午', re.IGNORECASE
+)
+_LETTERS = re.compile(r"y+|m+|d+|h+|s+", re.IGNORECASE)
+#: Built-in formats of numbers that show another number: percent and fractions.
+_OTHERWISE = {9: "0%", 10: "0.00%", 12: "# ?/?", 13: "# ??/??"}
 
 
-def _first_section(code: str) -> str:
-    """Return the section for positive numbers."""
-    pieces = re.findall(r'"[^"]*"|\\.|[^;"\\]+|;|["\\]', code, re.DOTALL)
-    return "".join(pieces[: pieces.index(";")] if ";" in pieces else pieces)
+class Dateless(StrEnum):
+    """What a format of dates shows that shows no day."""
+
+    MONTH = "month"
+    TIME = "time"
 
 
-def _literal(code: str) -> str:
-    return "".join("".join(part) for part in _PART.findall(code))
+def format_of(number: int, code: str | None) -> NumberFormat | Dateless | None:
+    """Return what a format shows beside the number or day; None if that is what counts.
+
+    `code` is that of a format of the file's own; without it the format is the built-in one.
+    """
+    if code is None and number in _MONTHS:
+        return Dateless.MONTH
+    if code is None and number in _TIMES:
+        return Dateless.TIME
+    code = _OTHERWISE.get(number, "General") if code is None else code
+    runs = [run.lower() for run in _LETTERS.findall(_OUTSIDE.sub("", code.partition(";")[0]))]
+    if runs:
+        if any(run in {"d", "dd"} for run in runs):
+            return None
+        is_month = any(run[0] == "y" for run in runs) or not any(run[0] in "hs" for run in runs)
+        return Dateless.MONTH if is_month else Dateless.TIME
+    read = NumberFormat(code)
+    return None if read.is_plain else read

@@ -3,80 +3,114 @@
 It is used in the process that reads a workbook, within its bounds of memory and time.
 """
 
+import posixpath
+import re
 import xml.parsers.expat
 import zipfile
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Iterator, Mapping
+from typing import Any, NamedTuple
 from xml.etree.ElementTree import ParseError
 
 from defusedxml import DefusedXmlException
 from defusedxml.ElementTree import fromstring
 
 from gateway.intake.files.address import column_letters, column_number
-from gateway.intake.files.number_format import NumberFormat, number_format
+from gateway.intake.files.number_format import (
+    Dateless,
+    NumberFormat,
+    ShownOtherwise,
+    format_of,
+)
 
 BLOCK = 1 << 20
 #: A cell so many rows or columns behind the next one is far from it.
 FAR_ROWS, FAR_COLUMNS = 1000, 100
-BOOK, LINKS, STYLES = "xl/workbook.xml", "xl/_rels/workbook.xml.rels", "xl/styles.xml"
+#: Where a package says what its parts are.
+PACKAGE = "_rels/.rels"
 #: The attribute of a sheet that names its part; Strict workbooks have another namespace.
 RELATION = "}id"
+#: What a part has in which there may be an error or a formula; sometimes wrongly so.
+ODD = re.compile(rb"""t=["']e["']|<f|:f>""")
+STYLE = re.compile(rb"""\ss=["'](\d+)["']""")
 
-Cells = dict[tuple[int, int], Any]
-#: By the number of the style, those that show more than a number.
-Formats = dict[str, NumberFormat]
+Address = tuple[int, int]
+#: By the number of the style, those that show something else than a number or a day.
+Formats = Mapping[str, NumberFormat | Dateless]
+#: What a cell shows that the reader gives as a number: nobody can tell here.
+SHOWN_OTHERWISE = {"shown": 1}
 
 
-def odd_cells(path: str, name: str) -> Cells:
-    """Return the errors of a sheet, its formulas without a result, and numbers shown as texts.
+class Book(NamedTuple):
+    """A workbook: its sheets by name, its styles, and whether formulas are to be calculated."""
 
-    For these the reader gives empty cells and plain numbers. Only the XML of Office workbooks is
-    looked at.
+    sheets: dict[str, str]
+    formats: Formats
+    recalculated: bool
+
+
+def odd_cells(path: str, name: str) -> Iterator[tuple[Address, Any]]:
+    """Return the errors of a sheet, its formulas without a result, and what formats show, in order.
+
+    For these the reader gives empty cells, plain numbers and days. Only the XML of Office workbooks
+    is looked at. Whether there are any is found at once, the cells as they are asked for.
     """
     if not zipfile.is_zipfile(path):
-        return {}
-    with zipfile.ZipFile(path) as archive:
-        parts, recalculated = sheet_parts(archive)
-        part, formats = parts.get(name), formats_of(archive)
-        marks = [*ODD, *(mark for key in formats for mark in (f' s="{key}"', f" s='{key}'"))]
-        sought = [mark.encode() for mark in marks]
-        if part is None or not any(has_any(sought, block) for block in blocks(archive, part)):
-            return {}
-        found = cells_of(archive, part, formats, recalculated)
-        return {address: value for address, value in found if value is not None}
+        return iter(())
+    archive = zipfile.ZipFile(path)
+    book = book_of(archive)
+    part = book.sheets.get(name)
+    if part is None or not any(has_odd(block, book.formats) for block in blocks(archive, part)):
+        return iter(())
+    found = cells_of(archive, part, book.formats, book.recalculated)
+    return ((address, value) for address, value in found if value is not None)
 
 
-def sheet_parts(archive: zipfile.ZipFile) -> tuple[dict[str, str], bool]:
-    """Return sheet name → file in the archive, and whether formulas are still to be calculated."""
+def book_of(archive: zipfile.ZipFile) -> Book:
+    """Return the parts of a workbook; none if the package is another one."""
+    names = {name.lower(): name for name in archive.namelist()}
     try:
-        book = fromstring(archive.read(BOOK))
-        links = fromstring(archive.read(LINKS))
-    except (KeyError, ParseError, DefusedXmlException):
-        return {}, False
-    target = {link.get("Id"): link.get("Target", "") for link in links}
+        _, main = next(iter(related(archive, names, "", "/officeDocument").items()))
+        book = fromstring(archive.read(main))
+        sheets = related(archive, names, main, "/worksheet")
+        styles = related(archive, names, main, "/styles")
+    except (StopIteration, KeyError, ParseError, DefusedXmlException):
+        return Book({}, {}, recalculated=False)
     found = {}
     for sheet in book.iterfind(".//{*}sheet"):
         link = next((value for name, value in sheet.items() if name.endswith(RELATION)), "")
-        part = target.get(link, "")
-        found[sheet.get("name", "")] = part[1:] if part.startswith("/") else f"xl/{part}"
+        found[sheet.get("name", "")] = sheets.get(link, "")
     calculation = book.find("{*}calcPr")
     recalculated = calculation is not None and calculation.get("fullCalcOnLoad") in {"1", "true"}
-    return {name: part for name, part in found.items() if part in archive.namelist()}, recalculated
+    parts = {name: part for name, part in found.items() if part}
+    return Book(parts, formats_of(archive, next(iter(styles.values()), "")), recalculated)
 
 
-def formats_of(archive: zipfile.ZipFile) -> Formats:
-    """Return the styles of a workbook that show more than a number."""
+def related(
+    archive: zipfile.ZipFile, names: Mapping[str, str], part: str, type_: str
+) -> dict[str, str]:
+    """Return the parts of a type that a part refers to, by their ids; `names` by lower case."""
+    folder, _, own = part.rpartition("/")
+    place = f"{folder}/_rels/{own}.rels" if part else PACKAGE
+    links = fromstring(archive.read(names[place.lstrip("/").lower()]))
+    found = {}
+    for link in links:
+        target = posixpath.normpath(posixpath.join("/", folder, link.get("Target", "")))[1:]
+        if link.get("Type", "").endswith(type_) and target.lower() in names:
+            found[link.get("Id", "")] = names[target.lower()]
+    return found
+
+
+def formats_of(archive: zipfile.ZipFile, part: str) -> Formats:
+    """Return the styles that show something else than a number or a day."""
     try:
-        styles = fromstring(archive.read(STYLES))
+        styles = fromstring(archive.read(part))
     except (KeyError, ParseError, DefusedXmlException):
         return {}
-    codes = {
-        one.get("numFmtId"): one.get("formatCode", "")
-        for one in styles.iterfind("{*}numFmts/{*}numFmt")
-    }
-    shown = {key: read for key, code in codes.items() if (read := number_format(code))}
-    uses = (one.get("numFmtId") for one in styles.iterfind("{*}cellXfs/{*}xf"))
-    return {str(place): shown[key] for place, key in enumerate(uses) if key in shown}
+    own = styles.iterfind("{*}numFmts/{*}numFmt")
+    codes = {one.get("numFmtId", ""): one.get("formatCode", "") for one in own}
+    uses = [one.get("numFmtId", "0") for one in styles.iterfind("{*}cellXfs/{*}xf")]
+    known = {key: format_of(int(key), codes.get(key)) for key in set(uses) if key.isdecimal()}
+    return {str(n): read for n, key in enumerate(uses) if (read := known.get(key)) is not None}
 
 
 def blocks(archive: zipfile.ZipFile, part: str) -> Iterator[bytes]:
@@ -88,22 +122,23 @@ def blocks(archive: zipfile.ZipFile, part: str) -> Iterator[bytes]:
             before = block[-16:]
 
 
-#: What a block has that may have an error or a formula; sometimes wrongly so.
-ODD = ('t="e"', "t='e'", "<f", ":f>")
-
-
-def has_any(marks: list[bytes], block: bytes) -> bool:
-    """Whether one of the marks is in a block."""
-    return any(mark in block for mark in marks)
+def has_odd(block: bytes, formats: Formats) -> bool:
+    """Whether a block may have an error, a formula, or a cell with one of these formats."""
+    if ODD.search(block):
+        return True
+    return bool(formats) and not formats.keys().isdisjoint(
+        style.decode() for style in set(STYLE.findall(block))
+    )
 
 
 def cells_of(
     archive: zipfile.ZipFile, part: str, formats: Formats, recalculated: bool = False
-) -> Iterator[tuple[tuple[int, int], Any]]:
+) -> Iterator[tuple[Address, Any]]:
     """Yield ((row, column), value) of the cells with something in them.
 
-    The value is the words of an error, {"formula": 1}, the text that a number is shown as, or None
-    for what the reader gives itself.
+    The value is the words of an error, {"formula": 1}, the text that a number is shown as,
+    {"shown": 1} where that cannot be told, `Dateless` where a day is not shown, or None for what
+    the reader gives itself.
     """
     parser, seen = xml.parsers.expat.ParserCreate(), Cell(formats)
     parser.StartElementHandler, parser.EndElementHandler = seen.start, seen.end
@@ -121,12 +156,12 @@ class Cell:
     def __init__(self, formats: Formats) -> None:
         self.recalculated = False
         self._formats = formats
-        self._format: NumberFormat | None = None
-        self._left: list[tuple[tuple[int, int], Any]] = []
+        self._format: NumberFormat | Dateless | None = None
+        self._left: list[tuple[Address, Any]] = []
         self._row = self._column = 0
         self._type, self._formula, self._value, self._within = "", False, "", ""
 
-    def taken(self) -> list[tuple[tuple[int, int], Any]]:
+    def taken(self) -> list[tuple[Address, Any]]:
         """Return the cells that the parser has left."""
         left, self._left = self._left, []
         return left
@@ -145,7 +180,7 @@ class Cell:
         elif name == "f":
             self._formula = True
 
-    def _address(self, text: str) -> tuple[int, int]:
+    def _address(self, text: str) -> Address:
         letters = text.rstrip("0123456789")
         if not letters:
             return self._row, self._column + 1
@@ -170,9 +205,14 @@ class Cell:
         unknown = self._type != "str" and self._value == ""
         if self._formula and (unknown or (self.recalculated and self._value == "0")):
             return {"formula": 1}
-        if self._format is None or self._type not in {"", "n"}:
+        if self._format is None or self._type not in {"", "n", "d"}:
             return None
-        return self._format.shown(self._value)
+        if isinstance(self._format, Dateless):
+            return self._format
+        try:
+            return self._format.shown(self._value)
+        except ShownOtherwise:
+            return SHOWN_OTHERWISE
 
 
 def far_cell(path: str) -> str:
@@ -180,7 +220,7 @@ def far_cell(path: str) -> str:
     if not zipfile.is_zipfile(path):
         return ""
     archive = zipfile.ZipFile(path)
-    parts, _ = sheet_parts(archive)
+    parts = book_of(archive).sheets
     return next((f"{n}!{a}" for n, part in parts.items() if (a := far_in(archive, part))), "")
 
 

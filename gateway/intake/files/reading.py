@@ -75,8 +75,11 @@ class Reading:
             if within:
                 self.report.type += f"（在 {within} 里）"
             items = iter(enumerate(found, 1))
+        number = 0
         for number, body in items:
             yield Raw(origin, number, body, self._kind)
+        if not number:
+            raise UnreadableFile("文件里没有记录：检查是否导出成功")
 
     def _text_table(self, origin: str) -> Iterator[Raw]:
         encoding = encoding_of(self._path)

@@ -33,6 +33,8 @@ class TableReport:
     #: Names that are no column, with the title of the most similar one.
     unknown: dict[str, str | None] = field(default_factory=dict)
     unnamed: set[str] = field(default_factory=set)  #: letters of columns without a name
+    longer: list[int] = field(default_factory=list)  #: rows of a text with more cells, all empty
+    yuan: tuple[str, ...] = ()  #: columns of amounts in 元, as the table says beside them
 
     def read_by(self, header: Header, names: ColumnNames) -> None:
         """Note the header of the table, and what its unknown names may mean."""
@@ -57,7 +59,7 @@ class TableReport:
     @property
     def words(self) -> list[str]:
         """What was recognised here, in Chinese, line by line."""
-        return [self._first_line(), *self._skipped(), *self._unknown()]
+        return [self._first_line(), *self._skipped(), *self._unknown(), *self._notes()]
 
     def _first_line(self) -> str:
         place = f"“{self.name}”表：" if self.name else ""
@@ -94,6 +96,18 @@ class TableReport:
             lines.append(f"    {named}{more}列有内容，但没有列名，没有读")
         return lines
 
+    def _notes(self) -> list[str]:
+        lines = []
+        if self.longer:
+            named = "、".join(map(str, self.longer[:_NAMED]))
+            more = f"等 {len(self.longer)} 行" if len(self.longer) > _NAMED else "行"
+            lines.append(
+                f"    第{named}{more}比表头多出空格：核对前面有没有多余的分隔符，内容可能错了位"
+            )
+        if self.yuan:
+            lines.append(f"    表里写着单位是元：{'、'.join(self.yuan)} 列没有写单位的，按元读")
+        return lines
+
     def as_json(self) -> dict[str, Any]:
         """Return the same for programs."""
         header = self.header
@@ -107,6 +121,8 @@ class TableReport:
             "skipped": {reason: rows[:1000] for reason, rows in self.skipped.items()},
             "unknown_columns": self.unknown,
             "unnamed_columns": sorted(self.unnamed),
+            "longer_rows": self.longer[:1000],
+            "columns_in_yuan": self.yuan,
         }
 
 

@@ -6,7 +6,7 @@ from typing import Any
 from gateway.check.values import lost_digits
 from gateway.intake.files.address import column_letters
 from gateway.intake.files.header import Header, is_blank
-from schemas.cell import MARK, conflict, date, formula, say_the_same
+from schemas.cell import MARK, conflict, date, formula, otherwise, say_the_same
 
 
 def row_of(header: Header, number: int, cells: Sequence[Any]) -> dict[str, Any]:
@@ -53,11 +53,16 @@ def _value(cell: Any, name: str, number: int, header: Header) -> Any:
         return _number_text(cell)
     if type(cell) is bool:
         return "TRUE" if cell else "FALSE"
-    if "date" in cell and MARK not in cell:
-        if name in header.texts:
-            return date(header.address(name, number), cell["date"])
-        return cell["date"]
-    return formula(header.address(name, number)) if "formula" in cell else cell
+    if cell is None:  # JSON has no word for what is no number
+        return "#NUM!"
+    return cell if MARK in cell else _object(cell, header.address(name, number), name, header)
+
+
+def _object(cell: dict[str, Any], at: str, name: str, header: Header) -> Any:
+    """Return a day, or the problem of a cell whose value nobody sees."""
+    if "date" in cell:
+        return date(at, cell["date"]) if name in header.texts else cell["date"]
+    return otherwise(at) if "shown" in cell else formula(at)
 
 
 def _number_text(value: float) -> Any:

@@ -1,16 +1,26 @@
 """The rows of a table: which are records, which are not, and how their cells become texts."""
 
 import re
+import sys
+import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cache
-from itertools import chain, filterfalse, islice
+from itertools import chain, filterfalse, islice, pairwise
 from typing import Any, NamedTuple
 
 from gateway.check.dates import parse_date
-from gateway.intake.files.header import SEARCHED_ROWS, Header, another_header, find_header, is_blank
+from gateway.intake.files.header import (
+    ENOUGH,
+    SEARCHED_ROWS,
+    Header,
+    another_header,
+    find_header,
+    is_blank,
+)
 from gateway.intake.files.merged import Area, Merged
 from gateway.intake.files.report import TableReport
 from gateway.intake.files.row import row_of
+from gateway.intake.files.units import amounts_in_yuan, with_unit
 from schemas.cell import is_cell, shifted
 from schemas.codes import RecordKind, SubjectCategory
 from schemas.column_names import ColumnNames
@@ -42,12 +52,17 @@ _TEMPLATE = re.compile(
     r"|联系人|以下空白|以下无|^[（(]?盖章|经办人|复核|签字|^第\d+页|共\d+页|数据来源[:：]|一式|截止日期[:：]"
 )
 _CELLS_OF_A_NOTE = 2
+_LONGEST_RUNNING_NUMBER = 8
+#: Rows below the header in which the columns may be numbered.
+_ROWS_OF_NUMBERING = 3
+#: What follows the last row.
+_END: Row = (sys.maxsize, ())
 _CATEGORIES = frozenset(SubjectCategory)
 #: The first cell of a row that shows how to fill in the others.
 _EXAMPLE = re.compile(r"(填写|填报)?(示例|样例|例子|范例|例)[:：]?\d*")
 #: The first cell of a sum or of a footer.
 _AT_THE_END = re.compile(
-    r"\s*(?:[合小总共累]\s*计\s*[:：]?\s*$|(?:填报|制表|审核|填表|经办|报送|汇总)(?:单位|日期|时间|人)\s*[:：])"
+    r"\s*(?:[合小总共累]\s*计\s*(?:[（(][^（）()]*[）)])?\s*[:：]?\s*$|(?:填报|制表|审核|填表|经办|报送|汇总)(?:单位|日期|时间|人)\s*[:：])"
 )
 #: A text that may be a code: letters and digits only, with at least as many as the shortest has.
 _CODE = re.compile(r"[0-9A-Za-z-]{8,}")
@@ -60,56 +75,95 @@ def records(
 
     A table without a header has no records; the report says so.
     """
-    merged = Merged(table.merged)
     filled = (row for row in table.rows if not all(map(is_blank, row[1])))
     first = list(islice(filled, SEARCHED_ROWS))
+    merged = Merged(table.merged)
     searched = [(number, merged.whole(number, cells)) for number, cells in first]
     header = find_header(searched, names, kind)
     if header is None:
         report.unread(first)
         return
     report.read_by(header, names)
-    merged = Merged(table.merged)
-    for number, given in chain(first, filled):
-        cells = merged.record(number, given, header)
-        if number <= header.row:
-            continue
-        again = another_header(header, (number, cells), names, kind)
-        if again is not None:
-            report.skip(number, "又一个表头" if again.names == header.names else "另一个表头")
-            header = again
-            continue
-        row = row_of(header, number, cells)
-        # What a merged cell fills in makes no record of a row that has nothing else.
-        own = row if cells is given else row_of(header, number, given)
-        shares = own is not row and is_cell(row.get(header.number or ""))
-        reason = None if shares else _no_record(header, own, given)
-        if reason is not None:
-            report.skip(number, reason)
-            continue
-        report.records += 1
-        if header.nameless or len(cells) > len(header.names):
-            _note_unnamed(header, cells, row, report, table)
-        # An old column says by its name, also where it is empty, in which layout a row is.
-        old = dict.fromkeys(header.old, "")
-        yield number, header.kind, {**old, **row} if old else row
+    yield from _Rows(table, header, first, names, kind, report).read(chain(first, filled))
 
 
-def _note_unnamed(
-    header: Header, cells: Sequence[Any], row: dict[str, Any], report: TableReport, table: Table
-) -> None:
-    """Note what stands outside of the named columns; in a text this may shift the others."""
-    report.unnamed.update(header.unnamed(cells))
-    surplus = header.surplus(cells)
-    name = header.first_known(row) if surplus and table.is_text else None
-    if name is not None:
-        row[name] = shifted(str(row[name]), surplus)
+class _Rows:
+    """The rows of a table below its header, one after the other."""
+
+    def __init__(
+        self,
+        table: Table,
+        header: Header,
+        first: Sequence[Row],
+        names: ColumnNames,
+        kind: RecordKind | None,
+        report: TableReport,
+    ) -> None:
+        self._header = header
+        self._merged = Merged(table.merged)
+        self._is_text = table.is_text
+        self._yuan = report.yuan = amounts_in_yuan(header, first)
+        self._names = names
+        self._kind = kind
+        self._report = report
+        #: Cells of a row; some programs end each row of a text with a separator.
+        self._width = min((len(cells) for number, cells in first if number > header.row), default=0)
+
+    def read(self, rows: Iterable[Row]) -> Iterator[Record]:
+        """Yield the records among the rows, each of which has something in it."""
+        for (number, given), (following, _) in pairwise(chain(rows, [_END])):
+            cells = self._merged.record(number, given, self._header, following)
+            if number <= self._header.row or self._is_header(number, cells):
+                continue
+            header = self._header
+            row = row_of(header, number, cells)
+            # What a merged cell fills in makes no record of a row that has nothing else.
+            own = row if cells is given else row_of(header, number, given)
+            shares = own is not row and is_cell(row.get(header.number or ""))
+            reason = None if shares else _no_record(header, number, own, given)
+            if reason is not None:
+                self._report.skip(number, reason)
+                continue
+            self._report.records += 1
+            if header.nameless or len(cells) > len(header.names):
+                self._note_unnamed(number, cells, row)
+            for name in self._yuan:
+                row[name] = with_unit(row.get(name, ""))
+            # An old column says by its name, also where it is empty, in which layout a row is.
+            old = dict.fromkeys(header.old, "")
+            yield number, header.kind, {**old, **row} if old else row
+
+    def _is_header(self, number: int, cells: Sequence[Any]) -> bool:
+        """Whether a row is a further header, which holds from there on."""
+        again = another_header(self._header, (number, cells), self._names, self._kind)
+        if again is None:
+            return False
+        same = again.names == self._header.names
+        self._report.skip(number, "又一个表头" if same else "另一个表头")
+        self._header = again
+        return True
+
+    def _note_unnamed(self, number: int, cells: Sequence[Any], row: dict[str, Any]) -> None:
+        """Note what stands outside of the named columns; in a text this may shift the others."""
+        self._report.unnamed.update(self._header.unnamed(cells))
+        if not self._is_text:
+            return
+        surplus = self._header.surplus(cells)
+        name = self._header.first_known(row) if surplus else None
+        if name is not None:
+            row[name] = shifted(str(row[name]), surplus)
+        elif len(cells) > max(self._width, len(self._header.names)):
+            self._report.longer.append(number)
 
 
-def _no_record(header: Header, row: Mapping[str, Any], cells: Sequence[Any]) -> str | None:
+def _no_record(
+    header: Header, number: int, row: Mapping[str, Any], cells: Sequence[Any]
+) -> str | None:
     """Return why a row is no record, in Chinese; None if it is one."""
     if header.kind is None or not KINDS[header.kind].reported:
         return None if row else "只有表头以外的内容"
+    if number <= header.row + _ROWS_OF_NUMBERING and _is_numbering(cells):
+        return "列的编号"
     first = str(next(filterfalse(is_blank, cells), ""))
     if "例" in first and _EXAMPLE.fullmatch(first.strip()):
         return "填写示例"
@@ -120,7 +174,7 @@ def _no_record(header: Header, row: Mapping[str, Any], cells: Sequence[Any]) -> 
 
 def _unidentified(header: Header, row: Mapping[str, Any]) -> str | None:
     if header.silent >= row.keys():
-        return "只有序号" if header.numbers >= row.keys() else "认识的列都是空的"
+        return _silent(header, row)
     if any(map(is_cell, row.values())):
         return None
     hints = sum(_TEMPLATE.search(str(cell)) is not None for cell in row.values())
@@ -129,9 +183,30 @@ def _unidentified(header: Header, row: Mapping[str, Any]) -> str | None:
     return "只有一两格，没有代码、文号和日期" if len(row) <= _CELLS_OF_A_NOTE else None
 
 
+def _silent(header: Header, row: Mapping[str, Any]) -> str:
+    if not header.numbers >= row.keys():
+        return "认识的列都是空的"
+    texts = "".join(map(str, row.values()))
+    return "填报说明或表尾文字" if len(texts) > _LONGEST_RUNNING_NUMBER else "只有序号"
+
+
+def _is_numbering(cells: Sequence[Any]) -> bool:
+    """Whether a row numbers the columns, or has the same short word in each of them."""
+    texts = [str(cell).strip() for cell in cells if not is_blank(cell)]
+    if len(texts) < ENOUGH:
+        return False
+    numbers = [unicodedata.numeric(t, None) if len(t) == 1 else _number(t) for t in texts]
+    return numbers == list(range(1, len(texts) + 1)) or len(set(texts)) == 1
+
+
+def _number(text: str) -> int | None:
+    whole = text.removesuffix(".0")
+    return int(whole) if whole.isdecimal() and whole.isascii() else None
+
+
 def _has_code(kind: RecordKind, row: Mapping[str, Any]) -> bool:
     codes = (row.get(wire) for wire, type_ in _identifying(kind)[1] if type_ in _CODES)
-    return any(cell is not None and not isinstance(cell, dict) for cell in codes)
+    return any(_is_code(fold_once(cell)) for cell in codes if isinstance(cell, str))
 
 
 def _identifies(kind: RecordKind, row: Mapping[str, Any]) -> bool:

@@ -6,7 +6,7 @@ this one. Prints JSON lines: the sheets, then for each visible one its rows that
     {"sheets": [{"name", "hidden", "rows"}]}     rows: so many have something in them, or fewer
     {"sheet": 0, "merged": [[first row, last row, first column, last column], …]}
     [[row number, [cell, …]], …]        texts, numbers, true and false, {"formula": 1},
-                                        {"date": "2026-10-09"}; "" is empty
+                                        {"shown": 1}, {"date": "2026-10-09"}; "" is empty
     {"end": true}                                 everything was printed
     {"error": "…"}                                the reader's words, instead of all that
     {"far": "XFD1048576"}                         with --far: the cell that lies far from the others
@@ -14,6 +14,7 @@ this one. Prints JSON lines: the sheets, then for each visible one its rows that
 
 import resource
 import sys
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date, datetime
 from typing import Any
@@ -21,7 +22,8 @@ from typing import Any
 import msgspec
 from python_calamine import CalamineWorkbook, SheetTypeEnum, SheetVisibleEnum
 
-from gateway.intake.files.office_xml import Cells, far_cell, odd_cells
+from gateway.intake.files.number_format import Dateless
+from gateway.intake.files.office_xml import Address, far_cell, odd_cells
 
 CPU_SECONDS = 120
 #: Rows of a line.
@@ -43,6 +45,8 @@ def main(path: str, max_bytes: str, counted: str, far: str = "") -> None:
         return
     try:
         read(path, int(counted))
+    except MemoryError:
+        raise  # the parent tells that the workbook is too large
     except Exception as error:  # noqa: BLE001  the parent tells it to a person
         tell({"error": f"{type(error).__name__}: {error}"[:500]})
 
@@ -79,17 +83,19 @@ def filled(sheet: Any, counted: int) -> int:
     return sum(len(row) - row.count("") >= least for row in sheet.iter_rows())
 
 
-def write_rows(sheet: Any, odd: Cells) -> None:
-    """Print the rows of a sheet that have something in a cell."""
-    odd_rows = by_row(odd)
+def write_rows(sheet: Any, odd: Iterator[tuple[Address, Any]]) -> None:
+    """Print the rows of a sheet that have something in a cell; odd cells come in their order."""
+    coming = next(odd, None)
     margin = [""] * (sheet.start or (0, 0))[1]  # the reader begins with the first used column
     chunk: list[tuple[int, list[Any]]] = []
     for number, read_row in enumerate(sheet.iter_rows(), 1):
         row = margin + read_row if margin else read_row
         if not set(map(type, row)) <= PLAIN:
             row = [cell if type(cell) in PLAIN else as_json(cell) for cell in row]
-        if number in odd_rows:
-            place_odd(row, odd_rows[number])
+        while coming is not None and coming[0][0] <= number:
+            if coming[0][0] == number:
+                place_odd(row, coming[0][1], coming[1])
+            coming = next(odd, None)
         if row.count("") < len(row):
             chunk.append((number, row))
         if len(chunk) == CHUNK:
@@ -105,14 +111,6 @@ def as_json(cell: Any) -> Any:
     return {"date": cell.isoformat()} if isinstance(cell, date) else str(cell)
 
 
-def by_row(cells: Cells) -> dict[int, dict[int, Any]]:
-    """Return cells by row and column."""
-    rows: dict[int, dict[int, Any]] = {}
-    for (number, column), value in cells.items():
-        rows.setdefault(number, {})[column] = value
-    return rows
-
-
 def merged(sheet: Any) -> list[tuple[int, int, int, int]]:
     """Return the merged cells of a sheet: first and last row, first and last column, from 1."""
     ranges = (sheet.merged_cell_ranges or [])[:MOST_MERGED]
@@ -120,8 +118,11 @@ def merged(sheet: Any) -> list[tuple[int, int, int, int]]:
     return sorted(found)
 
 
-def place_odd(cells: list[Any], odd: dict[int, Any]) -> None:
-    """Put the values that the reader does not give into a row."""
-    for column, value in odd.items():
-        cells += [""] * (column - len(cells))
-        cells[column - 1] = value
+def place_odd(cells: list[Any], column: int, value: Any) -> None:
+    """Put what the reader does not give into a row: of a day without its day, what is shown."""
+    cells += [""] * (column - len(cells))
+    if isinstance(value, Dateless):
+        given = cells[column - 1]
+        day, _, time = (given["date"] if type(given) is dict else str(given)).partition("T")
+        value = day[:7] if value is Dateless.MONTH else time or "00:00:00"
+    cells[column - 1] = value

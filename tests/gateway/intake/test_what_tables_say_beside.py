@@ -1,0 +1,227 @@
+"""What stands around the rows of a table: units, second headers, column numbers, merged numbers."""
+
+from pathlib import Path
+from typing import Any
+
+import orjson
+import pytest
+
+from gateway.check.checker import Checker
+from gateway.config.settings import FileLimits
+from gateway.intake.files.reading import Reading
+from gateway.intake.files.unreadable import UnreadableFile
+from schemas.verdict import Verdict
+from tests.factories import penalty, raw
+from tests.gateway.conftest import TODAY
+from tests.gateway.intake.conftest import NAMES, Read, book
+from tests.gateway.intake.test_tables_that_mislead import HEADER, letter, values
+
+AMOUNT = NAMES.index("CF_NR_FK")
+#: A decision whose content names no sum.
+UNSAID = {"CF_NR": "责令改正，处以罚款", "CF_NR_FK": "5000"}
+
+
+def test_both_rows_of_a_decision_with_one_merged_number_are_refused(
+    tmp_path: Path, read: Read
+) -> None:
+    lower: list[Any] = [None] * len(NAMES)
+    lower[NAMES.index("CF_CFLB")], lower[AMOUNT] = "没收违法所得", "3"
+    areas = [
+        f"{letter(name)}2:{letter(name)}3" for name in NAMES if name not in {"CF_CFLB", "CF_NR_FK"}
+    ]
+
+    found = read(book(tmp_path, [HEADER, values(), lower], *areas))
+
+    assert [one.verdict for one in found] == [Verdict.REFUSED] * 2
+    assert all("与上面的合并成一格" in one.problems[0].message for one in found)
+
+
+def test_a_number_merged_over_empty_rows_is_that_of_one_decision(
+    tmp_path: Path, read: Read
+) -> None:
+    area = f"{letter('CF_WSH')}2:{letter('CF_WSH')}4"
+
+    [one] = read(book(tmp_path, [HEADER, values(), [], []], area))
+
+    assert one.verdict is Verdict.OK
+
+
+@pytest.mark.parametrize("before", [["序号", "区县", "批次"], []])
+def test_a_second_header_is_known_wherever_its_names_stand(
+    tmp_path: Path, read: Read, before: list[str]
+) -> None:
+    swapped = {"CF_CFJG": "CF_SJLY", "CF_SJLY": "CF_CFJG"}
+    other = [HEADER[NAMES.index(swapped.get(name, name))] for name in NAMES]
+    row = dict(penalty(2), CF_CFJG="乙局", CF_SJLY="甲局")
+    second = [row[swapped.get(name, name)] for name in NAMES]
+    rows = [
+        [*before, *HEADER],
+        ["1", "某区", "一"][: len(before)] + values(),
+        ["编号", "所属区县", "报送批次"][: len(before)] + other,
+        ["1", "某区", "二"][: len(before)] + second,
+    ]
+
+    found = read(book(tmp_path, rows))
+
+    assert len(found) == 2
+    assert getattr(found[1].record, "authority", None) == "乙局"
+
+
+@pytest.mark.parametrize("where", ["above", "below"])
+def test_an_amount_is_in_the_unit_that_stands_beside_it(
+    tmp_path: Path, read: Read, where: str
+) -> None:
+    unit: list[Any] = [None] * len(NAMES)
+    unit[0 if where == "above" else AMOUNT] = "单位：元" if where == "above" else "（元）"
+    rows = [NAMES, values(**UNSAID)]
+    rows.insert(0 if where == "above" else 1, unit)
+    path = book(tmp_path, rows)
+
+    [one] = read(path)
+
+    assert str(getattr(one.record, "fine_wan", None)) == "0.5"
+    reading = Reading(path, FileLimits())
+    assert len(list(reading)) == 1
+    assert "按元读" in "\n".join(reading.report.words)
+
+
+def test_a_name_that_says_its_unit_counts_more(tmp_path: Path, read: Read) -> None:
+    [one] = read(book(tmp_path, [["单位：元"], HEADER, values(**{**UNSAID, "CF_NR_FK": "2"})]))
+
+    assert str(getattr(one.record, "fine_wan", None)) == "2"
+
+
+@pytest.mark.parametrize(
+    "numbers",
+    [
+        [str(n) for n in range(1, len(NAMES) + 1)],
+        list(range(1, len(NAMES) + 1)),
+        list("①②③④⑤⑥⑦⑧⑨⑩⑪⑫⑬⑭⑮⑯⑰⑱⑲⑳"[: len(NAMES)]),
+        ["文本"] * len(NAMES),
+    ],
+)
+def test_a_row_that_numbers_the_columns_is_no_record(
+    tmp_path: Path, read: Read, numbers: list[Any]
+) -> None:
+    [one] = read(book(tmp_path, [HEADER, numbers, values()]))
+
+    assert one.verdict is Verdict.OK
+
+
+@pytest.mark.parametrize(
+    "row",
+    [["合计", "2户", "2户", "2件"], ["合计（万元）", None, None, "共2件"], ["小计(元)", "", "2"]],
+)
+def test_a_sum_is_no_record(tmp_path: Path, read: Read, row: list[Any]) -> None:
+    assert len(read(book(tmp_path, [HEADER, values(), row]))) == 1
+
+
+def test_a_note_in_the_column_of_the_running_number_is_a_note(tmp_path: Path) -> None:
+    rows = [["序号", *HEADER], ["1", *values()], ["注：1. 数据截至2026年10月"]]
+    reading = Reading(book(tmp_path, rows), FileLimits())
+
+    assert len(list(reading)) == 1
+    assert "填报说明或表尾文字" in "\n".join(reading.report.words)
+
+
+@pytest.mark.parametrize("name", ["罚款金额（单位：万元）", "罚款金额(人民币万元)"])
+def test_a_name_with_its_unit_written_otherwise_is_known(
+    tmp_path: Path, read: Read, name: str
+) -> None:
+    header = [name if one == "罚款金额（万元）" else one for one in HEADER]
+
+    [one] = read(book(tmp_path, [header, values()]))
+
+    assert one.verdict is Verdict.OK
+
+
+def test_groups_that_say_information_are_groups(tmp_path: Path, read: Read) -> None:
+    upper = [""] * len(NAMES)
+    lower = list(HEADER)
+    for wire, group, name in (
+        ("CF_XDR_MC", "行政相对人信息", "名称"),
+        ("CF_XDR_LB", "行政相对人信息", "类别"),
+        ("CF_XDR_SHXYM", "行政相对人", "统一社会信用代码"),
+        ("CF_SJLY", "数据来源单位", "单位"),
+    ):
+        upper[NAMES.index(wire)], lower[NAMES.index(wire)] = group, name
+
+    [one] = read(book(tmp_path, [upper, lower, values()]))
+
+    assert one.verdict is Verdict.OK
+
+
+def test_rows_with_more_empty_cells_than_the_others_are_told(tmp_path: Path) -> None:
+    path = tmp_path / "rows.csv"
+    lines = [HEADER, values(1), values(2), [*values(3), ""]]
+    path.write_text("\n".join(",".join(map(str, line)) for line in lines), encoding="utf-8")
+    reading = Reading(path, FileLimits())
+
+    assert len(list(reading)) == 3
+    assert "第4行比表头多出空格" in "\n".join(reading.report.words)
+
+
+@pytest.mark.parametrize("form", ["utf-16-le", "utf-16-be"])
+def test_utf_16_without_its_mark_is_read(tmp_path: Path, read: Read, form: str) -> None:
+    path = tmp_path / "rows.csv"
+    text = "\n".join("\t".join(map(str, line)) for line in [HEADER, values()])
+    path.write_bytes(text.encode(form))
+
+    [one] = read(path)
+
+    assert one.verdict is Verdict.OK
+
+
+# ---------------------------------------------------------------- JSON
+
+
+def test_a_name_that_stands_twice_in_an_object_is_a_conflict(checker: Checker) -> None:
+    text = orjson.dumps(penalty()).decode()
+    body = text[:-1] + ',"CF_WSH":"样环罚字〔2026〕99号"}'
+
+    checked = checker.check(raw(body.encode()), TODAY)
+
+    assert checked.verdict is Verdict.REFUSED
+    assert "填了不止一次" in checked.problems[0].message
+
+
+def test_a_name_that_stands_twice_with_one_value_is_taken(checker: Checker) -> None:
+    text = orjson.dumps(penalty()).decode()
+
+    checked = checker.check(raw((text[:-1] + "," + text[1:]).encode()), TODAY)
+
+    assert checked.verdict is Verdict.OK
+
+
+def test_a_value_that_debezium_left_out_is_none(checker: Checker) -> None:
+    after = penalty(CF_NR="__debezium_unavailable_value")
+
+    checked = checker.check(raw({"payload": {"op": "u", "after": after}}), TODAY)
+
+    assert checked.verdict is Verdict.REFUSED
+    assert "没有随消息送来" in checked.problems[0].message
+
+
+def test_titles_as_names_show_the_kind(checker: Checker) -> None:
+    row = dict(zip(HEADER, values(), strict=True))
+
+    assert checker.check(raw(row), TODAY).verdict is Verdict.OK
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [("[]", "没有记录"), ('[{"CF_WSH":"1"}', "没有结束"), ('[{"a":1}{"a":2}]', "缺少逗号")],
+)
+def test_a_list_that_is_none_says_why(tmp_path: Path, text: str, words: str) -> None:
+    path = tmp_path / "list.json"
+    path.write_text(text, encoding="utf-8")
+
+    with pytest.raises(UnreadableFile, match=words):
+        list(Reading(path, FileLimits()))
+
+
+@pytest.mark.parametrize("day", ["2026年10月9日 星期五", "2026-10-09（周五）", "20261009000000"])
+def test_a_day_with_its_weekday_is_a_day(checker: Checker, day: str) -> None:
+    checked = checker.check(raw(penalty(CF_JDRQ=day)), TODAY)
+
+    assert checked.verdict is Verdict.OK
