@@ -65,6 +65,7 @@ NOT_EVALUATED = {
     NotEvaluated.BEYOND_INDICATOR_SCALE: "指标得分超过100分",
     NotEvaluated.MISSING_DEPARTMENT: "缺产生信息的部门",
     NotEvaluated.CONFLICTING_EXCEPTIONS: "两个例外结果不一",
+    NotEvaluated.NO_TARIFF: "评价办法没有公开评分表，等级由外部评定，还没有收到",
     NotEvaluated.UNKNOWN_GRADE: "外部评定的等级不在评价办法里",
     NotEvaluated.RECEIVED_GRADE_NOT_USED: "评价办法不采用外部评定的等级",
     NotEvaluated.UNKNOWN_SITE: "信息所属厂址不在厂址清单里",

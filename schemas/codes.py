@@ -54,15 +54,17 @@ class LicenceKind(StrEnum):
     OTHER = "其他"
 
 
-#: 处罚类别: the national list of 2018, the words of 行政处罚法 (2021) art. 9, and those by which
-#: ecology decisions name them (生态环境行政处罚办法). Everything else is written 其他-补充说明.
+#: 处罚类别: the national list of 2018, the words of 行政处罚法 (2021) art. 9, those of
+#: 生态环境行政处罚办法 (2023) art. 8 [B], and 责令限制生产, which decisions write although it is no
+#: kind of either. Everything else is written 其他-补充说明. 责令改正 is no penalty.
 PENALTY_KINDS = frozenset(
     {
         "警告", "通报批评", "罚款", "没收违法所得", "没收非法财物",
         "暂扣许可证", "吊销许可证", "暂扣执照", "吊销执照", "暂扣或吊销许可证", "暂扣或吊销执照",
         "暂扣许可证件", "降低资质等级", "吊销许可证件", "限制开展生产经营活动", "责令停产停业",
         "责令关闭", "限制从业", "行政拘留", "限制生产", "停产整治", "按日连续处罚", "查封", "扣押",
-        "查封扣押", "其他",
+        "查封扣押", "其他", "责令停产整治", "一定时期内不得申请行政许可", "禁止从业",
+        "责令限期拆除", "责令限制生产",
     }
 )  # fmt: skip
 

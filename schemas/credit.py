@@ -11,10 +11,11 @@ from schemas.value import Value
 
 
 class NotEvaluated(StrEnum):
-    """Why there is no grade; all but the first are problems of our data or configuration."""
+    """Why there is no grade; most are problems of our data or configuration."""
 
     CRIMINAL_SUSPECT = "criminal_suspect"  #: 涉嫌犯罪，不参评
     NO_RULE_SET = "no_rule_set"  #: 没有适用的评价办法
+    NO_TARIFF = "no_tariff"  #: 评价办法没有公开评分表，等级由外部评定
     WRONG_KIND = "wrong_kind"  #: 评价办法不适用于该类对象
     UNKNOWN_ITEM = "unknown_item"  #: 评价办法里没有该评价项
     ITEM_OF_OTHER_KIND = "item_of_other_kind"  #: 评价项属于另一类对象

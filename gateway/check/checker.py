@@ -1,6 +1,6 @@
 """Check 校验 (pure): turn a candidate row into a typed record with its problems, or a refusal."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date
 from functools import lru_cache
 from typing import Any, Protocol, cast
@@ -13,7 +13,7 @@ from gateway.check.comparisons import column_of, compared, typed_in_yuan
 from gateway.check.completeness import NATURAL, contradictions, lacking, refusals
 from gateway.check.exclusions import Exclusions, plain
 from gateway.check.garbled import misread
-from gateway.check.messages import event_problem, from_pydantic
+from gateway.check.messages import event_problem, from_pydantic, graded
 from gateway.check.normalise import Candidate, Normalising
 from gateway.check.raw import Raw
 from gateway.check.rows import WRITTEN_BY_US, RowRead, read_row
@@ -39,6 +39,10 @@ _STATE = PENALTY_STATE.lower()
 _LOSSES = frozenset({Rule.PRECISION, Rule.GARBLED, Rule.CONFLICT})
 
 
+#: The words for the grades of a rule set, by its name; None for one that is not here.
+GradeWords = Callable[[str], Mapping[str, str] | None]
+
+
 class Identities(Protocol):
     """The names of natural persons: the subject code in the store, and the pseudonym outside."""
 
@@ -53,7 +57,11 @@ class Checker:
     """
 
     def __init__(
-        self, identities: Identities, scope: Scope | None = None, rules: InputRules | None = None
+        self,
+        identities: Identities,
+        scope: Scope | None = None,
+        rules: InputRules | None = None,
+        grade_words: GradeWords | None = None,
     ) -> None:
         rules = rules or InputRules()
         self.identities = identities
@@ -62,6 +70,7 @@ class Checker:
         self.placeholders = frozenset(rules.placeholders) | {f"{p}。" for p in rules.placeholders}
         self.normalise = Normalising(self.names, rules.deletes, self.placeholders)
         self._hold = rules.hold
+        self._grade_words = grade_words
 
     def check(self, raw: Raw, today: date) -> Checked:
         """Check one item against the 2018 layout."""
@@ -181,6 +190,11 @@ class Checker:
         problem = event_problem(record, today) if isinstance(record, CreditEvent) else None
         if problem is not None:
             return _refused(raw, candidate.kind, (problem,), candidate.given)
+        if isinstance(record, ReceivedGrade) and self._grade_words is not None:
+            known = graded(record, self._grade_words(record.rule_set))
+            if isinstance(known, Problem):
+                return _refused(raw, candidate.kind, (known,), candidate.given)
+            record = known
         if not isinstance(record, CreditEvent | ReceivedGrade):
             raise TypeError(candidate.kind)
         identity = record.identity_number if isinstance(record, CreditEvent) else None

@@ -1,5 +1,6 @@
 """Problems of events and received grades, in Chinese (pure)."""
 
+from collections.abc import Mapping
 from datetime import date
 from typing import Any
 
@@ -8,7 +9,7 @@ from schemas.codes import (
     EventType,
     RecordKind,
 )
-from schemas.event import CreditEvent
+from schemas.event import CreditEvent, ReceivedGrade
 from schemas.kinds import KINDS
 from schemas.problem import Problem, Rule
 from schemas.record import (
@@ -69,6 +70,25 @@ def _repair_problem(event: CreditEvent) -> Problem | None:
             fix="填信用修复决定书（或准予修复通知）的文号，occurred_on 填它的日期",
         )
     return None
+
+
+def graded(record: ReceivedGrade, words: Mapping[str, str] | None) -> ReceivedGrade | Problem:
+    """Return a received grade by the name that its rule set has for it, or what is wrong with it.
+
+    Without `words` the rule set is not here, and the grade stays as it is.
+    """
+    if words is None or record.grade in words.values():
+        return record
+    grade = words.get(record.grade)
+    if grade is not None:
+        return record.model_copy(update={"grade": grade})
+    known = "、".join(dict.fromkeys(words.values()))
+    return Problem(
+        field="grade",
+        rule=Rule.CODE_LIST,
+        message=f"等级：“{record.grade}”不是 {record.rule_set} 的等级",
+        fix=f"填 {known} 之一，或对应的名称、颜色",
+    )
 
 
 def from_pydantic(kind: RecordKind, line: Any) -> Problem:

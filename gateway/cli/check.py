@@ -25,6 +25,7 @@ from gateway.intake.files.problem_workbook import FaultyRow, faulty_row, problem
 from gateway.intake.files.reading import Reading
 from gateway.intake.files.tally import Tally
 from gateway.intake.files.unreadable import UnreadableFile
+from gateway.rules.rulebook import Rulebook
 from schemas.base import today
 
 
@@ -40,7 +41,8 @@ def check(
     not_the_same(out, file)
     settings = settings_of(context)
     keys = Keys(load_master(settings.master_key, settings.state))
-    checker = Checker(keys, settings.exclusion_scope, settings.input)
+    words = Rulebook(settings.scoring).grade_words
+    checker = Checker(keys, settings.exclusion_scope, settings.input, words)
     tally = Tally(checker.placeholders)
     faulty: list[FaultyRow] = []
 

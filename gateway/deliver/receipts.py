@@ -33,14 +33,14 @@ async def receive(deliverer: Deliverer) -> int:
         return 0
     if await deliverer.caller.state(Act.RECEIPTS) is BreakerState.OPEN:
         return 0
-    return await _Feed(deliverer).read()
+    return await Feed(deliverer).read()
 
 
 class _NotOurs(Exception):
     """Another process owns the destination by now."""
 
 
-class _Feed:
+class Feed:
     """The receipts of one destination, from where they were read last."""
 
     def __init__(self, deliverer: Deliverer) -> None:

@@ -68,10 +68,32 @@ def makes_facts(checked: Checked) -> bool:
 NO_FACT = ABOUT_A_DECISION | {EventType.CRIMINAL_SUSPICION}
 
 
+#: The national list of 2018 joins suspension and revocation, which the law tells apart.
+_JOINED = {"暂扣或吊销许可证": "许可证", "暂扣或吊销执照": "执照"}
+_SUSPENDED, _REVOKED = "暂扣", "吊销"
+
+
+def _told_apart(penalty: AdministrativePenalty) -> tuple[str, ...]:
+    """Return the kinds of a penalty; what the list joins is told apart by the decision's words.
+
+    Where they do not tell, the joined kind stays, which rule sets read as the stricter one.
+    """
+    kinds = penalty.penalty_kinds or ()
+    if _JOINED.keys().isdisjoint(kinds):
+        return kinds
+    words = f"{penalty.penalty_content or ''}{penalty.suspended_permit or ''}"
+    said = [one for one in (_SUSPENDED, _REVOKED) if one in words]
+    return kinds if len(said) != 1 else tuple(_said(said[0], kind) for kind in kinds)
+
+
+def _said(what: str, kind: str) -> str:
+    return f"{what}{_JOINED[kind]}" if kind in _JOINED else kind
+
+
 def _penalty_fact(penalty: AdministrativePenalty) -> dict[str, Any]:
     fine = None if penalty.fine_wan is None else format(penalty.fine_wan, "f")
     return {
-        "penalty": {"types": penalty.penalty_kinds or (), "fine_wan": fine},
+        "penalty": {"types": _told_apart(penalty), "fine_wan": fine},
         "decided_on": penalty.decision_date,
         "document_number": penalty.document_number,
         "department": penalty.authority,

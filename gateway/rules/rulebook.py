@@ -62,6 +62,17 @@ class Rulebook:
             self._loaded[name] = LoadedRuleSet(content, rule_set, beside)
         return self._loaded[name]
 
+    def grade_words(self, name: str) -> Mapping[str, str] | None:
+        """Return the words for the grades of a rule set: name, title and colour; None if unknown.
+
+        A province may send 黄 for 警示.
+        """
+        if name not in self._sources:
+            return None
+        bands = [band for table in self.load(name).rule_set.tables.values() for band in table.bands]
+        words = {word: band.grade for band in bands for word in (band.title, band.colour) if word}
+        return words | {band.grade: band.grade for band in bands}
+
     def covered(self, name: str) -> LoadedRuleSet:
         """Return one rule set by name; its cases must cover every item before it is used.
 

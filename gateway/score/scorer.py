@@ -115,13 +115,17 @@ class Scorer:
             return Scored(kind, without_result(code, as_of, reason), None, sites)
 
 
+#: Without a grade by the law or the rule set, and nobody's fault.
+_EXPECTED = frozenset({NotEvaluated.CRIMINAL_SUSPECT.value, NotEvaluated.NO_TARIFF.value})
+
+
 def alerts(scored: Iterable[Scored], rulebook: Rulebook) -> list[Scored]:
-    """Return results without a grade, except for criminal suspects and regions not scored."""
+    """Return results without a grade that somebody should look at."""
     return [
         one
         for one in scored
         if one.assessment.not_evaluated
-        and one.assessment.not_evaluated != NotEvaluated.CRIMINAL_SUSPECT
+        and one.assessment.not_evaluated not in _EXPECTED
         and not (
             one.assessment.not_evaluated == NotEvaluated.NO_RULE_SET
             and rulebook.expects_none(one.assessment.id)

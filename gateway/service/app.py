@@ -222,7 +222,7 @@ def wire(settings: Settings, database: Database, clock: Clock, keys: Keys) -> Ga
     metrics = Metrics()
     decider = Decider(settings.destinations, settings.all_clocks, workdays)
     scorer = Scorer(rulebook, policybook)
-    checker = Checker(keys, settings.exclusion_scope, settings.input)
+    checker = Checker(keys, settings.exclusion_scope, settings.input, rulebook.grade_words)
     return Gateway(
         settings=settings,
         clock=clock,

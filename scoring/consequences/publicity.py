@@ -11,7 +11,7 @@ from decimal import Decimal
 from enum import StrEnum
 from itertools import pairwise
 
-from scoring.dates import add_months
+from scoring.dates import add_days, add_months
 from scoring.errors import RuleSetError
 from scoring.regulation.intervals import Interval, Terms
 from scoring.regulation.reading import read
@@ -207,7 +207,11 @@ def _covers(policy: PublicityPolicy, day: date) -> bool:
 
 
 def _after(day: date, months: int | None) -> date | None:
-    return None if months is None else add_months(day, months)
+    """Return the day after a period of months, whose first day does not count (民法典 201, 202)."""
+    if not months:
+        return None if months is None else day
+    last = add_months(day, months)
+    return None if last is None else add_days(last, 1)
 
 
 def _problems(policy: PublicityPolicy) -> Iterable[str]:

@@ -51,7 +51,8 @@ def evaluate(facts: Facts, book: PreparedRules, when: When) -> tuple[Assessment,
     refused = tally.refusal or _received_refusal(tally.received, entry)
     if refused is not None:
         return _not_evaluated(facts, book, when.as_of, refused), tally.days
-    return _evaluated(facts, book, entry, when.as_of, tally), tally.days
+    result = _evaluated(facts, book, entry, when.as_of, tally)
+    return (result if entry.has_tariff else _without_tariff(result)), tally.days
 
 
 def _received_refusal(came: tuple[Fact, Received] | None, entry: PreparedTable) -> str | None:
@@ -90,6 +91,18 @@ def _evaluated(
     if tally.received is None:
         return own
     return _received(own, *tally.received, book.notes.names(notes | entry.notes.received))
+
+
+def _without_tariff(result: Assessment) -> Assessment:
+    """Return the result by a table without items: the start score says nothing of a subject.
+
+    A received grade or a veto is a grade all the same.
+    """
+    if result.received is not None:
+        return result
+    if result.veto:
+        return replace(result, score=None)
+    return replace(result, score=None, grade=None, not_evaluated=NotEvaluated.NO_TARIFF.value)
 
 
 def _rank(tally: Tally, entry: PreparedTable) -> int:

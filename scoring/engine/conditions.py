@@ -10,7 +10,10 @@ from scoring.regulation.terms import Condition, Unless
 
 
 class History:
-    """The decision dates of the subject's adverse records: they take points or set a grade."""
+    """The decision dates of the subject's adverse records: they take points or set a grade.
+
+    A penalty is one, also where the rule set has no row for its words.
+    """
 
     def __init__(self, records: Iterable[tuple[str, date]]) -> None:
         """Store the fact id and the decision date of each record."""

@@ -128,7 +128,7 @@ def _history(facts: Sequence[Fact], entry: PreparedTable) -> History:
     return History(
         (fact.id, fact.decided_on)
         for fact in facts
-        if any(hit.row.adverse for hit in match(fact).hits)
+        if fact.penalty is not None or any(hit.row.adverse for hit in match(fact).hits)
     )
 
 

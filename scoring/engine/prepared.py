@@ -27,6 +27,7 @@ class PreparedTable:
         self.once_per = table.once_per
         self.sites = table.sites
         self.receives = table.received_grades is not None
+        self.has_tariff = bool(table.items)
         self.tariff = Tariff(table, book, foreign)
         self.waits = Waits(table.repair.waits if table.repair else (), table.relies_on, book)
         self.grades = Grades(table.bands)

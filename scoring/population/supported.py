@@ -37,7 +37,10 @@ _ACTIVATION = frozenset({"article", "text", "days", "counted_from"})
 
 
 def table_is_known(table: Table) -> bool:
-    """Return whether the column engine can count the table, apart from its `odd_rows`."""
+    """Return whether the column engine can count the table, apart from its `odd_rows`.
+
+    A table without items has no scores to count.
+    """
     caps = table.caps
     parts: list[tuple[BaseModel | None, frozenset[str]]] = [
         (table, _TABLE),
@@ -54,7 +57,7 @@ def table_is_known(table: Table) -> bool:
     if caps.per_decision is not None:
         limits += [caps.per_decision.at_least, caps.per_decision.at_most]
     exact = all(micro(number or ZERO) is not None for number in limits)
-    return exact and all(_says_no_more(part, known) for part, known in parts)
+    return exact and bool(table.items) and all(_says_no_more(part, known) for part, known in parts)
 
 
 def odd_rows(table: Table) -> frozenset[str]:

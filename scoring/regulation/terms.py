@@ -91,8 +91,9 @@ class Match(Terms):
 class Condition(Terms):
     """When an exception applies: every given field must hold; of a list, one entry is enough.
 
-    `clean_months` and `counted_within_months` look at the subject's other adverse records that
-    were decided within so many months before the day of assessment, even if they no longer count.
+    `clean_months` and `counted_within_months` look at the subject's other adverse records, and at
+    penalties without a row, that were decided within so many months before the day of assessment,
+    even if they no longer count.
     """
 
     penalties: tuple[Text, ...] = ()

@@ -21,9 +21,9 @@ from gateway.batch import Batch
 from gateway.config.clock import Clock, system_clock
 from gateway.config.settings import make_settings
 from gateway.deliver import breaker, deliverer
-from gateway.deliver import receipts as receipts_step
 from gateway.deliver.caller import GRACE
 from gateway.deliver.calls import Calls
+from gateway.deliver.receipts import Feed
 from gateway.deliver.writer import Writer
 from gateway.intake.kafka import KafkaIntake
 from gateway.record.recorder import Recording
@@ -84,9 +84,9 @@ POINTS = {
         PlatformJson, "look_up", When.AFTER
     ),
     # receipts
-    "receipts were read, not applied": Point(receipts_step, "_apply", When.BEFORE),
+    "receipts were read, not applied": Point(Feed, "_apply", When.BEFORE),
     "receipts were applied, not committed": Point(receipts, "apply_receipts", When.AFTER),
-    "receipts were committed": Point(receipts_step, "_apply", When.AFTER),
+    "receipts were committed": Point(Feed, "_apply", When.AFTER),
     # schedule
     "grade changes were numbered, not committed": Point(
         grade_changes, "number_grade_changes", When.AFTER_SOME

@@ -5,6 +5,7 @@ from decimal import Decimal
 from typing import Any
 
 import orjson
+import pytest
 from msgspec.structs import replace
 
 from gateway.check.checker import Checker
@@ -66,3 +67,23 @@ def test_an_event_without_details_makes_a_fact_without_them() -> None:
 
 def test_each_kind_that_makes_facts_says_how() -> None:
     assert set(FACTS) == {kind.model for kind in KINDS.values() if kind.makes_fact}
+
+
+@pytest.mark.parametrize(
+    ("content", "permit", "kinds"),
+    [
+        ("吊销排污许可证", None, ("吊销许可证",)),
+        ("责令改正", "暂扣排污许可证91样", ("暂扣许可证",)),
+        ("暂扣或吊销许可证", None, ("暂扣或吊销许可证",)),
+        ("责令改正", None, ("暂扣或吊销许可证",)),
+    ],
+)
+def test_what_the_list_of_2018_joins_is_told_apart_by_the_words_of_the_decision(
+    content: str, permit: str | None, kinds: tuple[str, ...]
+) -> None:
+    row = penalty(CF_CFLB="暂扣或吊销许可证", CF_NR=content, CF_NR_ZKDX=permit, CF_NR_FK=None)
+
+    found = made(row)
+
+    assert found.penalty is not None
+    assert found.penalty.types == kinds

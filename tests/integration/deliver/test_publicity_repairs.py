@@ -108,7 +108,7 @@ async def refused(world: World, row: dict[str, Any]) -> str:
 
 @pytest.mark.parametrize(
     ("given", "day"),
-    [({"severity": None}, "2027-01-09"), ({"severity": "严重"}, "2027-10-09")],
+    [({"severity": None}, "2027-01-10"), ({"severity": "严重"}, "2027-10-10")],
 )
 async def test_a_repair_before_the_least_publicity_is_refused_with_article_and_day(
     world: World, given: dict[str, Any], day: str
