@@ -105,14 +105,16 @@ def _freed(
     superseded: Iterable[int],
     owed: Iterable[Obligation],
 ) -> list[tuple[int, str]]:
-    """Return the chains where a delivery waits behind one that is superseded now."""
+    """Return the chains of what is superseded now, where a delivery waits."""
     gone = set(superseded)
-    waiting = {
-        one.chain_id for one in owed for route in one.routes if route.state is DeliveryState.WAITING
-    }
-    return [
-        (chain, destination)
+    owed = list(owed)
+    routes = [(one.chain_id, route) for one in owed for route in one.routes]
+    waiting = {chain for chain, route in routes if route.state is DeliveryState.WAITING}
+    waiting |= {
+        chain
         for chain, deliveries_ in past.items()
-        for destination in {p.destination for p in deliveries_ if p.id in gone}
-        if chain in waiting or any(p.state is DeliveryState.WAITING for p in deliveries_)
-    ]
+        if any(p.state is DeliveryState.WAITING for p in deliveries_)
+    }
+    freed = {(chain, r.destination) for chain, r in routes if r.state is DeliveryState.SUPERSEDED}
+    freed |= {(chain, p.destination) for chain, ps in past.items() for p in ps if p.id in gone}
+    return sorted(one for one in freed if one[0] in waiting)

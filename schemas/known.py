@@ -28,6 +28,7 @@ class KnownDecision:
     decision_date: date | None = None
     verdict: str = ""
     excluded: bool = False  #: 不予报送
+    repaired: bool = False  #: 终止公示: its publicity ended by a letter, which stands
     is_new: bool = False
 
 

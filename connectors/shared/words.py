@@ -73,7 +73,7 @@ def quoted(body: bytes, content_type: str) -> str:
 
 def without_secrets(text: str) -> str:
     """Return a text without the secrets of the present call, however the other side writes them."""
-    for secret in SECRETS.get():
+    for secret in sorted(SECRETS.get(), key=len, reverse=True):  # one may begin with another
         text = _spelt(secret).sub("…", text)
     return text
 
@@ -85,10 +85,12 @@ def _spelt(secret: str) -> re.Pattern[str]:
 
 
 def _letter(letter: str) -> str:
-    if letter.isalnum():
-        return re.escape(letter)
+    if letter.isascii() and letter.isalnum():
+        return letter
     number, octets = ord(letter), letter.encode()
-    spelt = {letter, f"\\{letter}", f"\\u{number:04x}", f"&#{number};", f"&#x{number:x};"}
+    halves = letter.encode("utf-16-be").hex()
+    in_json = "".join(f"\\u{halves[at : at + 4]}" for at in range(0, len(halves), 4))
+    spelt = {letter, f"\\{letter}", in_json, f"&#{number};", f"&#x{number:x};"}
     spelt |= {"".join(f"%{octet:02x}" for octet in octets), html.escape(letter)}
     spelt |= {"+"} if letter == " " else set()
     return f"(?:{'|'.join(map(re.escape, sorted(spelt, key=len, reverse=True)))})"

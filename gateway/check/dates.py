@@ -36,6 +36,8 @@ _PARTS = (
     (re.compile(r"\d{1,2}[-/.]\d{1,2}[-/.]\d{4}"), "分不清月和日"),
     (re.compile(r"\d{4}[-/.年]\d{1,2}月?"), "没有写到日"),
 )
+#: Characters of a text that may be a day.
+_LONGEST = 100
 #: Digits of a number that may be a day or a time.
 _LONGEST_NUMBER = 20
 #: Milliseconds since 1970: 1990 to 2100.
@@ -106,7 +108,8 @@ def has_time(text: str) -> bool:
 
 def _tidy(text: str) -> str:
     """Return a text in one width, with one kind of dash, without blanks beside its signs."""
-    text = _WEEKDAY.sub("", _DASHES.sub("-", visible(half_width(text))).strip())
+    text = _DASHES.sub("-", visible(half_width(text[:_LONGEST])).strip())
+    text = _WEEKDAY.sub("", text)
     return _AROUND.sub(lambda match: match[1] or "", text)
 
 

@@ -77,7 +77,7 @@ def _decoded(body: bytes) -> Any:
         row = _QUICK.decode(body)
     except (msgspec.DecodeError, ValueError, ArithmeticError, RecursionError):
         return _DECODER.decode(body.decode("utf-8-sig"))
-    if isinstance(row, dict) and body.count(b'":') != len(row):
+    if isinstance(row, dict) and len(_NAMES.findall(body)) != len(row):
         return _TWICE.decode(body.decode("utf-8-sig"))
     return row
 
@@ -124,6 +124,8 @@ def _refuse_constant(name: str) -> NoReturn:
     raise ValueError(f"{name} 不是数字")
 
 
+#: The end of a name in an object, or what looks like one in a text.
+_NAMES = re.compile(rb'"\s*:')
 _QUICK = msgspec.json.Decoder(float_hook=Decimal)
 _DECODER = json.JSONDecoder(parse_float=Decimal, parse_constant=_refuse_constant)
 #: For objects that may have a name twice, of which the quick one keeps the last.

@@ -11,8 +11,8 @@ from typing import NamedTuple
 
 from schemas.delivery import Receipt
 
-#: Pages that are remembered of a destination, the latest ones.
-REMEMBERED = 50
+#: Pages that are remembered of a destination, the latest ones: as many as are read in one go.
+REMEMBERED = 500
 
 
 class News(NamedTuple):

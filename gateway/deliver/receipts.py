@@ -8,7 +8,7 @@ from datetime import timedelta
 from gateway.deliver.breaker import Act, BreakerState
 from gateway.deliver.deliverer import Deliverer
 from gateway.deliver.item import delivery_of
-from gateway.deliver.receipt_pages import News, Pages
+from gateway.deliver.receipt_pages import REMEMBERED, News, Pages
 from gateway.store.base.engine import BadData
 from gateway.store.deliver import destinations, receipts
 from gateway.store.deliver.destinations import ReceiptsPlace
@@ -17,7 +17,7 @@ from gateway.telemetry.log import LogEvent, logger
 from schemas.delivery import Receipt
 
 #: Pages read in one go; the rest is for the next time.
-PAGES = 500
+PAGES = REMEMBERED
 #: Time for one page beyond that of a call: a page may hold many receipts.
 PAGE_MARGIN = timedelta(seconds=30)
 
@@ -64,8 +64,9 @@ class Feed:
                 deliverer.caller.failed(error, Act.RECEIPTS)
                 return moved
             deliverer.caller.succeeded(Act.RECEIPTS)
-            is_new = bool(found) or following != self.cursor
+            known = self.pages.kept()
             news = self.pages.news(self.cursor, found)
+            is_new = following != self.cursor or self.pages.kept() != known
             self.cursor = following
             if is_new:
                 applied = await self._apply(news)

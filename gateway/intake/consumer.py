@@ -130,24 +130,40 @@ class Consumer(AIOKafkaConsumer):  # type: ignore[misc]  # aiokafka has no types
             KafkaError: a partition cannot be read; it is tried again by the next call.
         """
         await self.commit_markers()
+        before = {partition: self.place(partition) for partition in self.assignment()}
         try:
             found: dict[TopicPartition, list[Any]] = await super().getmany(
                 *partitions, timeout_ms=timeout_ms, max_records=max_records
             )
-        except NoOffsetForPartitionError as error:
-            if await self._settle(error.args[0]):
-                await self._begin(error.args[0])
-        except OffsetOutOfRangeError as error:
-            for partition, offset in error.args[0].items():
-                if await self._settle(partition):
-                    await self._go_on_after(partition, offset)
-        except KafkaError as error:
-            self._fault = f"{type(error).__name__}: {error}"[:300], time.monotonic()
-            self._unreadable(error)
-            raise
+        except Exception as error:  # noqa: BLE001  codecs raise errors of their own
+            self._back_to(before)
+            await self._looked_after(error)
         else:
             return found
         return {}
+
+    def _back_to(self, places: Mapping[TopicPartition, int | None]) -> None:
+        """Read again what a failed fetch had taken of other partitions and thrown away."""
+        for partition, place in places.items():
+            if place is None or partition not in self.assignment():
+                continue
+            if self.place(partition) not in {None, place}:
+                self.seek(partition, place)
+
+    async def _looked_after(self, error: Exception) -> None:
+        """Go on behind a gap; raises what cannot be read."""
+        if isinstance(error, NoOffsetForPartitionError):
+            if await self._settle(error.args[0]):
+                await self._begin(error.args[0])
+        elif isinstance(error, OffsetOutOfRangeError):
+            for partition, offset in error.args[0].items():
+                if await self._settle(partition):
+                    await self._go_on_after(partition, offset)
+        else:
+            if isinstance(error, KafkaError):
+                self._fault = f"{type(error).__name__}: {error}"[:300], time.monotonic()
+                self._unreadable(error)
+            raise error
 
     async def commit(self, offsets: dict[TopicPartition, int] | None = None) -> None:
         """Commit these offsets, and remember them."""

@@ -245,6 +245,7 @@ class KafkaIntake:
         """Resume polling, unless a batch failed: polling on could commit past it."""
         self._batches.discard(batch)
         if batch.cancelled():
+            self.watch.failed |= not self._stopping  # nothing may be committed past it
             return
         if (error := batch.exception()) is not None:
             self.watch.failed = True

@@ -124,10 +124,9 @@ class _Planning:
         if problem is not None:
             out.refused[item.position] = _refused(item.checked, problem)
             return
-        was_repaired = decision is not None and decision.verb == Verb.REPAIR
         version = self._version(item, decision, new, hash_)
-        if was_repaired and version.verb is Verb.CORRECT:
-            self._repair(item.key, item)  # what is corrected stays repaired
+        if version.decision.repaired and version.verb is not Verb.WITHDRAW:
+            self._repair(item.key, item)  # what is corrected or revived stays repaired
         elif _ends_publicity(item) and item.target is not None:
             self._repair(item.target, item)
 

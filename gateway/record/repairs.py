@@ -96,6 +96,7 @@ def repair(decision: KnownDecision, id_: int) -> RepairVersion:
     """Return the next version of a decision, which `decision` becomes."""
     source, decision.version_id = decision.version_id, id_
     decision.version, decision.verb = decision.version + 1, Verb.REPAIR
+    decision.repaired = True
     return RepairVersion(id_, decision.id, decision.version, source)
 
 

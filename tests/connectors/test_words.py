@@ -1,6 +1,7 @@
 """What a destination said, for people: nothing secret, nothing personal, in any encoding."""
 
 import html
+import json
 import re
 from urllib.parse import quote
 
@@ -50,6 +51,25 @@ def test_a_long_answer_is_read_though_it_is_cut_within_a_character() -> None:
     body = f"x{'错' * 5000}".encode()
 
     assert "错错错" in status_words(500, body, "text/plain")
+
+
+@pytest.mark.parametrize(
+    "written", ["环保接口口令", json.dumps("环保接口口令"), quote("环保接口口令")]
+)
+def test_a_secret_in_chinese_is_hidden(written: str) -> None:
+    token = SECRETS.set(("环保接口口令",))
+    words = status_words(401, f"bad {written}".encode(), "text/plain")
+    SECRETS.reset(token)
+
+    assert words.endswith(("bad …", 'bad "…"'))
+
+
+def test_a_secret_that_begins_with_another_is_hidden_whole() -> None:
+    token = SECRETS.set(("hb-gateway", "hb-gateway.1798300000.5f2b9c0d"))
+    words = status_words(404, b"token hb-gateway.1798300000.5f2b9c0d", "text/plain")
+    SECRETS.reset(token)
+
+    assert words.endswith("token …")
 
 
 @pytest.mark.parametrize("before", range(8150, 8200))

@@ -38,7 +38,7 @@ def _in_group(name: str, group: str, names: ColumnNames, kind: RecordKind) -> st
 def _forms(name: str, group: str) -> list[str]:
     """Return what a name may be in full, such as 行政相对人代码_1(统一社会信用代码)."""
     groups = [group, group.removesuffix(_INFORMATION)]
-    forms = [one + name for one in groups]
+    forms = [one + own + name for one in groups for own in ("", "单位")]
     for one in groups:
         forms += [f"{one}{code}_{n}({name})" for code in ("", "代码") for n in range(1, 7)]
     return forms

@@ -37,6 +37,12 @@ _OPERATORS: dict[str, Callable[[Decimal, Decimal], bool]] = {
 }
 
 
+#: What is no sign of a format: literals, brackets but those of times, and marks of the day.
+_OUTSIDE = re.compile(
+    r'"[^"]*"|\\.|\[(?![hms]+\])[^\]]*\]|[_*].|general|am/pm|a/p|上午/下午', re.IGNORECASE
+)
+
+
 class ShownOtherwise(ValueError):
     """The cell shows its number in a way that is not read here, such as 贰万元整 or 5%."""
 
@@ -129,7 +135,12 @@ class _Section:
             return sign + "".join(plain if digit == "G" else text for digit, text in self.whole)
         places = sum(bool(digit) for digit, _ in self.decimals)
         scaled = number / 1000**self.thousands
-        rounded = scaled.quantize(Decimal(1).scaleb(-places), ROUND_HALF_UP)
+        try:
+            rounded = scaled.quantize(Decimal(1).scaleb(-places), ROUND_HALF_UP)
+        except InvalidOperation:
+            raise ShownOtherwise from None
+        if rounded != scaled:  # what is shown is not what was meant, or the other way round
+            raise ShownOtherwise
         whole, _, decimals = format(rounded, "f").partition(".")
         return (sign if rounded else "") + self._whole(whole) + self._decimals(decimals)
 
@@ -171,7 +182,9 @@ class NumberFormat:
         codes = [""]
         for piece in pieces:
             codes = [*codes, ""] if piece == ";" else [*codes[:-1], codes[-1] + piece]
-        self._sections = [_Section(one) for one in codes[:3]]
+        # A section of texts says nothing of a number, which is shown as it is in a cell of texts.
+        numbers = [one for one in codes if "@" not in _OUTSIDE.sub("", one)] or ["General"]
+        self._sections = [_Section(one) for one in numbers[:3]]
 
     @property
     def is_plain(self) -> bool:
@@ -214,9 +227,6 @@ class NumberFormat:
 #: certain.
 _MONTHS = frozenset({17})
 _TIMES = frozenset({18, 19, 20, 21, 45, 46, 47})
-_OUTSIDE = re.compile(
-    r'"[^"]*"|\\.|\[(?![hms]+\])[^\]]*\]|[_*].|general|am/pm|a/p|上午/下午', re.IGNORECASE
-)
 _LETTERS = re.compile(r"y+|m+|d+|h+|s+", re.IGNORECASE)
 #: Built-in formats of numbers that show another number: percent and fractions.
 _OTHERWISE = {9: "0%", 10: "0.00%", 12: "# ?/?", 13: "# ??/??"}

@@ -7,6 +7,7 @@ from typing import Any
 
 from gateway.check.raw import SHEET_STRIDE, Raw
 from gateway.intake.files.header import Header, is_blank
+from gateway.intake.files.units import told
 from gateway.titles import KINDS
 from schemas.column_names import ColumnNames
 
@@ -34,7 +35,8 @@ class TableReport:
     unknown: dict[str, str | None] = field(default_factory=dict)
     unnamed: set[str] = field(default_factory=set)  #: letters of columns without a name
     longer: list[int] = field(default_factory=list)  #: rows of a text with more cells, all empty
-    yuan: tuple[str, ...] = ()  #: columns of amounts in 元, as the table says beside them
+    #: Columns of amounts whose unit stands beside the table, with it.
+    units: dict[str, str] = field(default_factory=dict)
 
     def read_by(self, header: Header, names: ColumnNames) -> None:
         """Note the header of the table, and what its unknown names may mean."""
@@ -104,9 +106,7 @@ class TableReport:
             lines.append(
                 f"    第{named}{more}比表头多出空格：核对前面有没有多余的分隔符，内容可能错了位"
             )
-        if self.yuan:
-            lines.append(f"    表里写着单位是元：{'、'.join(self.yuan)} 列没有写单位的，按元读")
-        return lines
+        return [*lines, *(f"    {line}" for line in told(self.units))]
 
     def as_json(self) -> dict[str, Any]:
         """Return the same for programs."""
@@ -122,7 +122,7 @@ class TableReport:
             "unknown_columns": self.unknown,
             "unnamed_columns": sorted(self.unnamed),
             "longer_rows": self.longer[:1000],
-            "columns_in_yuan": self.yuan,
+            "units": self.units,
         }
 
 

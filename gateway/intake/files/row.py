@@ -61,7 +61,7 @@ def _value(cell: Any, name: str, number: int, header: Header) -> Any:
 def _object(cell: dict[str, Any], at: str, name: str, header: Header) -> Any:
     """Return a day, or the problem of a cell whose value nobody sees."""
     if "date" in cell:
-        return date(at, cell["date"]) if name in header.texts else cell["date"]
+        return date(at, cell["date"]) if name in header.texts else cell.get("shows", cell["date"])
     return otherwise(at) if "shown" in cell else formula(at)
 
 

@@ -2,7 +2,6 @@
 
 import re
 import sys
-import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cache
 from itertools import chain, filterfalse, islice, pairwise
@@ -10,7 +9,6 @@ from typing import Any, NamedTuple
 
 from gateway.check.dates import parse_date
 from gateway.intake.files.header import (
-    ENOUGH,
     SEARCHED_ROWS,
     Header,
     another_header,
@@ -20,7 +18,7 @@ from gateway.intake.files.header import (
 from gateway.intake.files.merged import Area, Merged
 from gateway.intake.files.report import TableReport
 from gateway.intake.files.row import row_of
-from gateway.intake.files.units import amounts_in_yuan, with_unit
+from gateway.intake.files.units import ROWS_BELOW, Units, with_unit
 from schemas.cell import is_cell, shifted
 from schemas.codes import RecordKind, SubjectCategory
 from schemas.column_names import ColumnNames
@@ -53,8 +51,14 @@ _TEMPLATE = re.compile(
 )
 _CELLS_OF_A_NOTE = 2
 _LONGEST_RUNNING_NUMBER = 8
+#: Characters of the first cell that are looked at, and of a cell that numbers a column.
+_LONGEST_FIRST, _LONGEST_NUMBERING = 400, 4
+#: Columns that are numbered, at least.
+_LEAST_NUMBERED = 6
 #: Rows below the header in which the columns may be numbered.
 _ROWS_OF_NUMBERING = 3
+#: Rows before a further header that may say its unit.
+ROWS_BETWEEN = 5
 #: What follows the last row.
 _END: Row = (sys.maxsize, ())
 _CATEGORIES = frozenset(SubjectCategory)
@@ -62,7 +66,8 @@ _CATEGORIES = frozenset(SubjectCategory)
 _EXAMPLE = re.compile(r"(填写|填报)?(示例|样例|例子|范例|例)[:：]?\d*")
 #: The first cell of a sum or of a footer.
 _AT_THE_END = re.compile(
-    r"\s*(?:[合小总共累]\s*计\s*(?:[（(][^（）()]*[）)])?\s*[:：]?\s*$|(?:填报|制表|审核|填表|经办|报送|汇总)(?:单位|日期|时间|人)\s*[:：])"
+    r"[合小总共累]计(?:[（(][^（）()]*[）)])?[:：]?$"
+    r"|(?:填报|制表|审核|填表|经办|报送|汇总)(?:单位|日期|时间|人)[:：]"
 )
 #: A text that may be a code: letters and digits only, with at least as many as the shortest has.
 _CODE = re.compile(r"[0-9A-Za-z-]{8,}")
@@ -102,7 +107,9 @@ class _Rows:
         self._header = header
         self._merged = Merged(table.merged)
         self._is_text = table.is_text
-        self._yuan = report.yuan = amounts_in_yuan(header, first)
+        self._units = Units(header, [cells for number, cells in first if number < header.row])
+        report.units |= self._units.other
+        self._between: list[Sequence[Any]] = []  #: rows since the last record that are none
         self._names = names
         self._kind = kind
         self._report = report
@@ -122,13 +129,14 @@ class _Rows:
             shares = own is not row and is_cell(row.get(header.number or ""))
             reason = None if shares else _no_record(header, number, own, given)
             if reason is not None:
-                self._report.skip(number, reason)
+                self._skip(number, reason, given)
                 continue
+            self._between = []
             self._report.records += 1
             if header.nameless or len(cells) > len(header.names):
                 self._note_unnamed(number, cells, row)
-            for name in self._yuan:
-                row[name] = with_unit(row.get(name, ""))
+            for name, unit in self._units.other.items():
+                row[name] = with_unit(row.get(name, ""), unit)
             # An old column says by its name, also where it is empty, in which layout a row is.
             old = dict.fromkeys(header.old, "")
             yield number, header.kind, {**old, **row} if old else row
@@ -140,8 +148,18 @@ class _Rows:
             return False
         same = again.names == self._header.names
         self._report.skip(number, "又一个表头" if same else "另一个表头")
-        self._header = again
+        self._units = Units(again, self._between, self._units.unit)
+        self._report.units |= self._units.other
+        self._header, self._between = again, []
         return True
+
+    def _skip(self, number: int, reason: str, cells: Sequence[Any]) -> None:
+        """Note a row that is no record; it may say a unit."""
+        self._report.skip(number, reason)
+        self._between = [*self._between[-ROWS_BETWEEN:], cells]
+        if number <= self._header.row + ROWS_BELOW:
+            self._units.below(cells)
+        self._report.units |= self._units.other
 
     def _note_unnamed(self, number: int, cells: Sequence[Any], row: dict[str, Any]) -> None:
         """Note what stands outside of the named columns; in a text this may shift the others."""
@@ -164,8 +182,8 @@ def _no_record(
         return None if row else "只有表头以外的内容"
     if number <= header.row + _ROWS_OF_NUMBERING and _is_numbering(cells):
         return "列的编号"
-    first = str(next(filterfalse(is_blank, cells), ""))
-    if "例" in first and _EXAMPLE.fullmatch(first.strip()):
+    first = "".join(str(next(filterfalse(is_blank, cells), ""))[:_LONGEST_FIRST].split())
+    if "例" in first and _EXAMPLE.fullmatch(first):
         return "填写示例"
     if _AT_THE_END.match(first) and not _has_code(header.kind, row):
         return "合计或表尾文字"
@@ -191,17 +209,9 @@ def _silent(header: Header, row: Mapping[str, Any]) -> str:
 
 
 def _is_numbering(cells: Sequence[Any]) -> bool:
-    """Whether a row numbers the columns, or has the same short word in each of them."""
+    """Whether a row numbers the columns: 1, 2, 3 or 甲, 乙, (1), or the same word in each."""
     texts = [str(cell).strip() for cell in cells if not is_blank(cell)]
-    if len(texts) < ENOUGH:
-        return False
-    numbers = [unicodedata.numeric(t, None) if len(t) == 1 else _number(t) for t in texts]
-    return numbers == list(range(1, len(texts) + 1)) or len(set(texts)) == 1
-
-
-def _number(text: str) -> int | None:
-    whole = text.removesuffix(".0")
-    return int(whole) if whole.isdecimal() and whole.isascii() else None
+    return len(texts) >= _LEAST_NUMBERED and all(len(text) <= _LONGEST_NUMBERING for text in texts)
 
 
 def _has_code(kind: RecordKind, row: Mapping[str, Any]) -> bool:

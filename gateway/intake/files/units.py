@@ -1,47 +1,81 @@
 """A unit beside a table 金额单位: 单位：元 above it, or （元） below the name of a column."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from gateway.intake.files.header import Header
 from schemas.columns import ColumnType, columns_of
+from schemas.identifiers import half_width, visible
 from schemas.kinds import KINDS
 
-#: The unit of a whole table, in a row above its header.
-_OF_THE_TABLE = re.compile(r"单位\s*[:：]?\s*[（(]?\s*(?:人民币)?\s*元")
+#: The unit of a whole table; 填报单位 is no such unit, and 元宝山 no 元.
+_OF_THE_TABLE = re.compile(
+    r"(?<![报制送填管设收])单位(?:为|是)?:?\(?(?:人民币)?[(:]?([千百万亿]?元)(?:整|人民币)?(?=$|[),;。、/])"
+)
 #: The unit of a column, in a cell below its name.
-_OF_A_COLUMN = re.compile(r"\s*[（(]?\s*(?:单位\s*[:：])?\s*(?:人民币)?\s*元\s*[）)]?\s*")
-#: The unit of the standard, where a name says it itself.
+_OF_A_COLUMN = re.compile(r"\(?(?:单位:?)?(?:人民币)?([千百万亿]?元)\)?")
+#: The unit of the standard.
 _WAN = "万元"
+#: Characters of a cell that may be a unit.
+_LONGEST = 60
 #: Rows below the header in which a unit may stand.
-_ROWS_BELOW = 2
-_NUMBER = re.compile(r"\d[\d,]*(?:\.\d+)?", re.ASCII)
+ROWS_BELOW = 2
+#: A unit that an amount has itself.
+_HAS_UNIT = re.compile("[元万亿千百]")
 
 
-def amounts_in_yuan(header: Header, first: Sequence[tuple[int, Sequence[Any]]]) -> tuple[str, ...]:
-    """Return the columns of amounts that are in 元, as the first rows of the table say.
+class Units:
+    """The units of the amounts of a table, where they stand beside it and not in a name."""
 
-    A name that says 万元 counts more than what stands beside the table.
-    """
-    columns = columns_of(KINDS[header.kind].model) if header.kind else ()
-    amounts = {one.wire for one in columns if one.type is ColumnType.AMOUNT}
-    above = [str(cell) for number, cells in first if number < header.row for cell in cells]
-    is_table = any(map(_OF_THE_TABLE.search, above))
-    below = [cells for number, cells in first if header.row < number <= header.row + _ROWS_BELOW]
-    return tuple(
-        name
-        for place, name in enumerate(header.names)
-        if name in amounts
-        and _WAN not in header.text(place)
-        and (is_table or any(_OF_A_COLUMN.fullmatch(_cell(cells, place)) for cells in below))
-    )
+    def __init__(self, header: Header, above: Iterable[Sequence[Any]], before: str = _WAN) -> None:
+        """Read the unit in the rows above a header; the nearest one counts.
+
+        `before` is that of the table before it in a sheet.
+        """
+        columns = columns_of(KINDS[header.kind].model) if header.kind else ()
+        amounts = {one.wire for one in columns if one.type is ColumnType.AMOUNT}
+        self._places = {
+            place: name
+            for place, name in enumerate(header.names)
+            if name in amounts and _WAN not in header.text(place)
+        }
+        found = [said[1] for cells in above for said in map(_of_the_table, cells) if said]
+        self.unit = found[-1] if found else before
+        self._units = dict.fromkeys(self._places.values(), self.unit)
+
+    def below(self, cells: Sequence[Any]) -> None:
+        """Read the units in a row below the header, which count more than one above it."""
+        for place, name in self._places.items():
+            said = _OF_A_COLUMN.fullmatch(_compact(cells[place])) if place < len(cells) else None
+            if said:
+                self._units[name] = said[1]
+
+    @property
+    def other(self) -> dict[str, str]:
+        """The columns whose amounts are not in the unit of the standard, with their units."""
+        return {name: unit for name, unit in self._units.items() if unit != _WAN}
 
 
-def with_unit(value: Any) -> Any:
-    """Return an amount with its unit, if it is a number."""
-    return f"{value}元" if isinstance(value, str) and _NUMBER.fullmatch(value) else value
+def with_unit(value: Any, unit: str) -> Any:
+    """Return an amount with the unit of its table, unless it has one."""
+    text = visible(half_width(value)).strip().lstrip("¥￥") if isinstance(value, str) else ""
+    if not any(map(str.isdecimal, text)) or _HAS_UNIT.search(text):
+        return value
+    return f"{text}{unit}"
 
 
-def _cell(cells: Sequence[Any], place: int) -> str:
-    return str(cells[place]) if place < len(cells) else ""
+def _of_the_table(cell: Any) -> re.Match[str] | None:
+    return _OF_THE_TABLE.search(_compact(cell)) if type(cell) is str else None
+
+
+def _compact(cell: Any) -> str:
+    """Return the start of a text in one width, without blanks."""
+    return "".join(half_width(str(cell)[: 4 * _LONGEST]).split())[:_LONGEST]
+
+
+def told(units: dict[str, str]) -> Iterator[str]:
+    """Yield what is told of the units that stand beside a table."""
+    for unit in dict.fromkeys(units.values()):
+        columns = "、".join(name for name, other in units.items() if other == unit)
+        yield f"表里写着单位是{unit}：{columns} 列没有写单位的，按{unit}读"

@@ -122,7 +122,13 @@ def place_odd(cells: list[Any], column: int, value: Any) -> None:
     """Put what the reader does not give into a row: of a day without its day, what is shown."""
     cells += [""] * (column - len(cells))
     if isinstance(value, Dateless):
-        given = cells[column - 1]
-        day, _, time = (given["date"] if type(given) is dict else str(given)).partition("T")
-        value = day[:7] if value is Dateless.MONTH else time or "00:00:00"
+        value = dateless(cells[column - 1], value)
     cells[column - 1] = value
+
+
+def dateless(given: Any, shows: Dateless) -> Any:
+    """Return a day of which the cell shows only the month or the time, with what it shows."""
+    if type(given) is not dict:
+        return {"shown": 1}
+    day, _, time = given["date"].partition("T")
+    return given | {"shows": day[:7] if shows is Dateless.MONTH else time or "00:00:00"}

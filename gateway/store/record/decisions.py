@@ -17,7 +17,8 @@ _EXISTING = text(
     f"""
     select d.subject_id, d.number_key, d.authority_id, d.kind,
            d.id, d.version, d.version_id, d.verb, d.content_hash, d.decision_date, d.verdict,
-           d.excluded is not null
+           d.excluded is not null,
+           exists (select from record_version v where v.decision_id = d.id and v.verb = 'repair')
     from {unnest(PLACES)} join decision d using (subject_id, number_key)
     """
 )

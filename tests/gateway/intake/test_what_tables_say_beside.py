@@ -1,5 +1,6 @@
 """What stands around the rows of a table: units, second headers, column numbers, merged numbers."""
 
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -85,6 +86,76 @@ def test_an_amount_is_in_the_unit_that_stands_beside_it(
     assert "按元读" in "\n".join(reading.report.words)
 
 
+@pytest.mark.parametrize(
+    "said",
+    [
+        "单位：元", "单  位：元", "金额单位：元", "（单位：元）", "单位：人民币（元）",
+        "金额单位为元", "单位：元/人民币", "计量单位:元",
+    ],
+)  # fmt: skip
+def test_a_unit_is_known_however_it_is_said(tmp_path: Path, read: Read, said: str) -> None:
+    [one] = read(book(tmp_path, [[said], NAMES, values(**UNSAID)]))
+
+    assert str(getattr(one.record, "fine_wan", None)) == "0.5"
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "填报单位：元宝山区生态环境分局", "报送单位：元氏县分局", "单位：万元",
+        "单位：元宝山区分局", "说明：金额单位：元的，请换算为万元后填写", f"填报单位{' ' * 20000}填报日期", "",
+    ],
+)  # fmt: skip
+def test_what_only_looks_like_a_unit_is_none(tmp_path: Path, read: Read, said: str) -> None:
+    [one] = read(book(tmp_path, [[said, "x"], NAMES, values(**{**UNSAID, "CF_NR_FK": "2"})]))
+
+    assert str(getattr(one.record, "fine_wan", None)) == "2"
+
+
+@pytest.mark.parametrize(
+    ("amount", "wan"),
+    [
+        ("20000 ", "2"), (" 20,000.00 ", "2"), ("２００００", "2"), ("¥20,000", "2"),
+        ("2万元", "2"), ("20000元", "2"), ("20000\u200b", "2"), ("2E+4", "2"),
+        ("20000整", None), ("+20000", "2"),
+    ],
+)  # fmt: skip
+def test_an_amount_without_a_unit_never_becomes_ten_thousand_times_itself(
+    tmp_path: Path, read: Read, amount: str, wan: str | None
+) -> None:
+    [one] = read(book(tmp_path, [["单位：元"], NAMES, values(**{**UNSAID, "CF_NR_FK": amount})]))
+
+    found = getattr(one.record, "fine_wan", None)
+    assert found is None if wan is None else found == Decimal(wan)
+
+
+def test_the_unit_of_a_second_table_is_its_own(tmp_path: Path, read: Read) -> None:
+    second = values(2, **{**UNSAID, "CF_NR_FK": "3"})
+    rows = [["单位：元"], NAMES, values(**UNSAID), ["金额单位：万元"], HEADER, second]
+
+    found = read(book(tmp_path, rows))
+
+    assert [str(getattr(one.record, "fine_wan", None)) for one in found] == ["0.5", "3"]
+
+
+def test_a_unit_below_a_name_counts_more_than_one_above(tmp_path: Path, read: Read) -> None:
+    unit: list[Any] = [None] * len(NAMES)
+    unit[AMOUNT] = "（万元）"
+    rows = [["单位：元"], NAMES, unit, values(**{**UNSAID, "CF_NR_FK": "2"})]
+
+    [one] = read(book(tmp_path, rows))
+
+    assert str(getattr(one.record, "fine_wan", None)) == "2"
+
+
+@pytest.mark.parametrize("place", [0, AMOUNT, NAMES.index("CF_JDRQ")])
+def test_blanks_without_end_take_no_time(tmp_path: Path, read: Read, place: int) -> None:
+    row = values()
+    row[place] = "合计" + " " * 20000 + "x"
+
+    assert len(read(book(tmp_path, [HEADER, row]))) == 1
+
+
 def test_a_name_that_says_its_unit_counts_more(tmp_path: Path, read: Read) -> None:
     [one] = read(book(tmp_path, [["单位：元"], HEADER, values(**{**UNSAID, "CF_NR_FK": "2"})]))
 
@@ -97,6 +168,8 @@ def test_a_name_that_says_its_unit_counts_more(tmp_path: Path, read: Read) -> No
         [str(n) for n in range(1, len(NAMES) + 1)],
         list(range(1, len(NAMES) + 1)),
         list("①②③④⑤⑥⑦⑧⑨⑩⑪⑫⑬⑭⑮⑯⑰⑱⑲⑳"[: len(NAMES)]),
+        ["甲", "乙", *map(str, range(1, len(NAMES) - 1))],
+        [f"({n})" for n in range(1, len(NAMES) + 1)],
         ["文本"] * len(NAMES),
     ],
 )
@@ -142,7 +215,8 @@ def test_groups_that_say_information_are_groups(tmp_path: Path, read: Read) -> N
         ("CF_XDR_MC", "行政相对人信息", "名称"),
         ("CF_XDR_LB", "行政相对人信息", "类别"),
         ("CF_XDR_SHXYM", "行政相对人", "统一社会信用代码"),
-        ("CF_SJLY", "数据来源单位", "单位"),
+        ("CF_SJLY", "数据来源", "单位"),
+        ("CF_SJLYDM", "数据来源", "统一社会信用代码"),
     ):
         upper[NAMES.index(wire)], lower[NAMES.index(wire)] = group, name
 
@@ -177,7 +251,7 @@ def test_utf_16_without_its_mark_is_read(tmp_path: Path, read: Read, form: str) 
 
 def test_a_name_that_stands_twice_in_an_object_is_a_conflict(checker: Checker) -> None:
     text = orjson.dumps(penalty()).decode()
-    body = text[:-1] + ',"CF_WSH":"样环罚字〔2026〕99号"}'
+    body = text[:-1].replace('"CF_XDR_MC":', '"CF_XDR_MC" :') + ',"CF_WSH":"样环罚字〔2026〕99号"}'
 
     checked = checker.check(raw(body.encode()), TODAY)
 

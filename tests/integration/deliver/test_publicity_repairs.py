@@ -183,3 +183,36 @@ async def test_one_letter_told_twice_repairs_once(world: World) -> None:
     await world.turn()
 
     assert [verb for verb, _ in world.sent()] == ["new", "repair"]
+
+
+@pytest.mark.parametrize(
+    "away", [{"state_secret": "是"}, {"verb": "withdraw"}], ids=["secret", "withdrawn"]
+)
+@pytest.mark.parametrize("turns", [True, False])
+async def test_a_letter_stands_for_a_decision_that_was_away_meanwhile(
+    world: World, *, turns: bool, away: dict[str, str]
+) -> None:
+    for row in (penalty(), publicity_repair(), penalty(**away), penalty()):
+        await world.take(row)
+        if turns:
+            await world.turn()
+    for _ in range(3):
+        await world.turn()
+
+    assert world.sent()[-1][0] == "repair"
+    assert await world.column(VERB) == ["repair"]
+
+
+@pytest.mark.parametrize("handed_over", [True, False])
+async def test_a_repair_and_a_correction_of_one_batch_go_out_at_once(
+    world: World, *, handed_over: bool
+) -> None:
+    rows = [penalty(), publicity_repair(), penalty(CF_NR="更正后的内容")]
+    if handed_over:
+        await world.take(rows.pop(0))
+        await world.turn()
+    await world.take(*rows)
+
+    await world.deliverer().drain()
+
+    assert [verb for verb, _ in world.sent()][-1] == "repair"

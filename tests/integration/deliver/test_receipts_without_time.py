@@ -176,6 +176,34 @@ async def test_pages_that_lead_back_to_each_other_add_nothing_at_each_poll(world
     assert await world.value("select count(*) from receipt") == 2
 
 
+async def test_a_cycle_of_many_pages_undoes_nothing(world: World) -> None:
+    told, key = await delivered(world)
+    rejected = {"key": key, "accepted": False, "reasons": ["错"], "platform_at": None}
+    other = {"key": "another", "accepted": True, "platform_at": None}
+    told.cycle = {
+        "a" if n == 0 else str(n): ([rejected if n == 3 else other], str((n + 1) % 60))
+        for n in range(60)
+    }
+    await receive(world.deliverer())
+    await retried(world)
+
+    await receive(world.deliverer())
+
+    assert await world.states() == ["accepted"]
+
+
+async def test_a_queue_that_is_emptied_tells_the_same_again_as_news(world: World) -> None:
+    told, key = await delivered(world)
+    rows = [{"key": key, "accepted": a, "platform_at": None} for a in (True, False, True)]
+    for row in rows:
+        for page in ([row], []):
+            told.page = page
+            world.clock.step(HALF_AN_HOUR)
+            await receive(world.deliverer())
+
+    assert await world.states() == ["accepted"]
+
+
 async def test_a_page_that_breaks_the_connector_stops_no_sending(world: World) -> None:
     await delivered(world)
 

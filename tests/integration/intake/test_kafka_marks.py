@@ -3,6 +3,8 @@
 from typing import Any
 
 import pytest
+from aiokafka.consumer import fetcher
+from aiokafka.errors import CorruptRecordException
 
 from tests.integration.intake.kafka_world import bodies, committed, delete_before, noted, put, until
 from tests.integration.intake.test_kafka_neighbours import transactional  # noqa: F401  a fixture
@@ -57,3 +59,26 @@ async def until_committed(intake: Any, topic: str, offset: int) -> None:
             return
         await until(lambda: intake.idle)
     raise AssertionError(await committed(intake, topic))
+
+
+async def test_what_a_failed_poll_threw_away_is_read_again(
+    world: World, producer: Any, topic: str, start: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One partition is spoilt; the other is read to its end all the same."""
+    unpack = fetcher.PartitionRecords._unpack_records
+
+    def spoilt(records: Any) -> Any:
+        if records._tp.partition == 1:
+            raise CorruptRecordException(f"Invalid CRC - {records._tp}")
+        yield from unpack(records)
+
+    monkeypatch.setattr(fetcher.PartitionRecords, "_unpack_records", spoilt)
+    for partition, rows in ((1, bodies(100, 2)), (0, bodies(1, 35))):
+        for row in rows:
+            await producer.send(topic, row, partition=partition)
+    await producer.flush()
+
+    intake = await start(batch_size=10)
+
+    await until(lambda: intake.taken >= 35)
+    assert await world.value("select count(*) from decision") == 35
