@@ -162,12 +162,19 @@ def another_header(
     watched = cells[before.watched] if -1 < before.watched < len(cells) else ""
     is_odd = type(watched) is str and (not watched.isascii() or watched in before.titles)
     looked_at = cells if is_odd else cells[: before.start + LOOKED_AT]
-    if before.titles.isdisjoint([cell for cell in looked_at if type(cell) is str]):
+    if _none_of(before.titles, looked_at):
         return None
     if _is_part(row[1], before.upper):
         return replace(before, row=row[0])
     found = _header([row], 0, names, kind)
     return found if found.known >= ENOUGH else None
+
+
+def _none_of(titles: frozenset[str], cells: Sequence[Any]) -> bool:
+    try:
+        return titles.isdisjoint(cells)
+    except TypeError:  # a cell with a problem
+        return titles.isdisjoint([cell for cell in cells if type(cell) is str])
 
 
 def _is_value(cell: Any) -> bool:

@@ -30,7 +30,7 @@ PACKAGE = "_rels/.rels"
 #: The attribute of a sheet that names its part; Strict workbooks have another namespace.
 RELATION = "}id"
 #: What a part has in which there may be an error or a formula; sometimes wrongly so.
-ODD = re.compile(rb"""t=["']e["']|<f|:f>""")
+ODD = (b't="e"', b"t='e'", b"<f", b":f>")
 STYLE = re.compile(rb"""\ss=["'](\d+)["']""")
 
 Address = tuple[int, int]
@@ -124,7 +124,7 @@ def blocks(archive: zipfile.ZipFile, part: str) -> Iterator[bytes]:
 
 def has_odd(block: bytes, formats: Formats) -> bool:
     """Whether a block may have an error, a formula, or a cell with one of these formats."""
-    if ODD.search(block):
+    if any(mark in block for mark in ODD):  # several times as fast as one pattern
         return True
     return bool(formats) and not formats.keys().isdisjoint(
         style.decode() for style in set(STYLE.findall(block))

@@ -69,6 +69,8 @@ _AT_THE_END = re.compile(
     r"[合小总共累]计(?:[（(][^（）()]*[）)])?[:：]?$"
     r"|(?:填报|制表|审核|填表|经办|报送|汇总)(?:单位|日期|时间|人)[:：]"
 )
+#: The first characters of an example, a sum or a footer.
+_STARTS = frozenset("填示样例范合小总共累制审经报汇")
 #: A text that may be a code: letters and digits only, with at least as many as the shortest has.
 _CODE = re.compile(r"[0-9A-Za-z-]{8,}")
 
@@ -182,12 +184,19 @@ def _no_record(
         return None if row else "只有表头以外的内容"
     if number <= header.row + _ROWS_OF_NUMBERING and _is_numbering(cells):
         return "列的编号"
-    first = "".join(str(next(filterfalse(is_blank, cells), ""))[:_LONGEST_FIRST].split())
-    if "例" in first and _EXAMPLE.fullmatch(first):
-        return "填写示例"
-    if _AT_THE_END.match(first) and not _has_code(header.kind, row):
-        return "合计或表尾文字"
+    first = str(next(filterfalse(is_blank, cells), "")).lstrip()
+    told = _told_by(first, header.kind, row) if first[:1] in _STARTS else None
+    if told is not None:
+        return told
     return None if _identifies(header.kind, row) else _unidentified(header, row)
+
+
+def _told_by(first: str, kind: RecordKind, row: Mapping[str, Any]) -> str | None:
+    """Return what the first cell of a row says that it is, if that is no record."""
+    compact = "".join(first[:_LONGEST_FIRST].split())
+    if _EXAMPLE.fullmatch(compact):
+        return "填写示例"
+    return "合计或表尾文字" if _AT_THE_END.match(compact) and not _has_code(kind, row) else None
 
 
 def _unidentified(header: Header, row: Mapping[str, Any]) -> str | None:

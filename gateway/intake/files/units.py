@@ -42,19 +42,19 @@ class Units:
         }
         found = [said[1] for cells in above for said in map(_of_the_table, cells) if said]
         self.unit = found[-1] if found else before
-        self._units = dict.fromkeys(self._places.values(), self.unit)
+        #: Columns whose amounts are not in the unit of the standard, with their units.
+        self.other: dict[str, str] = {}
+        if self.unit != _WAN:
+            self.other = dict.fromkeys(self._places.values(), self.unit)
 
     def below(self, cells: Sequence[Any]) -> None:
         """Read the units in a row below the header, which count more than one above it."""
         for place, name in self._places.items():
             said = _OF_A_COLUMN.fullmatch(_compact(cells[place])) if place < len(cells) else None
-            if said:
-                self._units[name] = said[1]
-
-    @property
-    def other(self) -> dict[str, str]:
-        """The columns whose amounts are not in the unit of the standard, with their units."""
-        return {name: unit for name, unit in self._units.items() if unit != _WAN}
+            if said and said[1] == _WAN:
+                self.other.pop(name, None)
+            elif said:
+                self.other[name] = said[1]
 
 
 def with_unit(value: Any, unit: str) -> Any:

@@ -103,7 +103,8 @@ def test_a_unit_is_known_however_it_is_said(tmp_path: Path, read: Read, said: st
     "said",
     [
         "填报单位：元宝山区生态环境分局", "报送单位：元氏县分局", "单位：万元",
-        "单位：元宝山区分局", "说明：金额单位：元的，请换算为万元后填写", f"填报单位{' ' * 20000}填报日期", "",
+        "单位：元宝山区分局", "说明：金额单位：元的，请换算为万元后填写",
+        f"填报单位{' ' * 20000}填报日期", "",
     ],
 )  # fmt: skip
 def test_what_only_looks_like_a_unit_is_none(tmp_path: Path, read: Read, said: str) -> None:
