@@ -32,7 +32,13 @@ def as_json(found: Explanation) -> dict[str, Any]:
         "endings": [asdict(one) for one in found.endings],
         "later": [{"on": one.as_of, "score": one.score, "grade": one.grade} for one in found.later],
         "published": [
-            {"period_end": one.as_of, "score": one.score, "grade": one.grade}
+            {
+                "period_end": one.assessment.as_of,
+                "published_on": one.published_on,
+                "score": one.assessment.score,
+                "grade": one.assessment.grade,
+                "recorded": one.recorded,
+            }
             for one in found.published
         ],
         "listing": found.listing.model_dump() if found.listing else None,
@@ -81,7 +87,7 @@ def as_lines(found: Explanation) -> Iterator[str]:
     yield from _listed("随处罚决定的告知", (_measure(one) for one in found.penalty_notices))
     if found.rule_set is not None:
         yield from _listed(
-            "各评价期等级（按现在已知的信息和修复重算）", _published(found, found.rule_set)
+            "公布的各评价期等级（按公布日已知的信息）", _published(found, found.rule_set)
         )
         yield from _listed("以后自行变化", _later(found, found.rule_set))
         yield from _listed("如果修复", _repairs(found, found.rule_set))
@@ -178,7 +184,11 @@ def _measure(applied: Applied) -> str:
 
 def _published(found: Explanation, rule_set: RuleSet) -> Iterator[str]:
     for one in found.published:
-        yield f"截至 {one.as_of} 的评价期：{_result(one, rule_set)}"
+        known = "" if one.recorded else "，当时本系统没有该单位的信息，按后来补录的推算"
+        end = one.assessment.as_of
+        yield f"截至 {end} 的评价期（{one.published_on} 公布{known}）：" + _result(
+            one.assessment, rule_set
+        )
     if found.listing is not None:
         yield f"列入{found.listing.title}（{found.listing.article}）"
 

@@ -1,14 +1,20 @@
 """Explain the grade of one subject: why, until when, and what a repair would change."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 
 from msgspec import structs
 
 from gateway.config.keys import Keys
 from gateway.rules.files import parse_rule_set
 from gateway.rules.rulebook import Rulebook
+from gateway.score.published import (
+    PublishedGrade,
+    end_of,
+    publication_days,
+    published_grades,
+)
 from gateway.score.scorer import Scorer
 from gateway.score.stored_result import again, fact_of
 from gateway.store.base.engine import Database
@@ -30,14 +36,10 @@ from scoring.consequences.measures import (
 )
 from scoring.consequences.outlook import Ending, WhatIf, endings, outlook, repairs
 from scoring.consequences.publicity import Penalised, Publicity, PublicityPolicy, publicity
-from scoring.consequences.published import listed, period, published
+from scoring.consequences.published import listed
 from scoring.facts import Fact, Facts
 from scoring.regulation.ruleset import RuleSet
 from scoring.regulation.table import Listing
-
-#: Periods of published grades to show.
-PERIODS = 6
-ONE_DAY = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +68,7 @@ class Explanation:
     penalty_notices: Sequence[Applied]
     publicity: dict[str, Publicity]
     received: str | None  #: a grade computed elsewhere, which replaces ours
-    published: Sequence[Assessment]  #: for the last ended periods, the oldest first
+    published: Sequence[PublishedGrade]  #: of the last periods, the oldest first
     listing: Listing | None  #: the list on which bad years put it, if any
 
 
@@ -94,7 +96,16 @@ async def explain_code(  # noqa: PLR0913 - one for each thing that decides the a
     if subject is None or (past and subject.is_empty):
         return None
     rule_set = _rule_set(scorer.rulebook, subject, as_of, past=past)
-    found = explain(subject, scorer, rule_set, regimes, as_of)
+    then: dict[date, KnownSubject] = {}
+    if rule_set is not None:
+        days = publication_days(_facts(subject, scorer.rulebook), rule_set, as_of)
+        async with database.transaction() as connection:
+            for day in days.values():
+                at = min(end_of(day), known_at)
+                known = await known_subject(connection, subject.code, at)
+                if known is not None and not known.is_empty:
+                    then[day] = known
+    found = explain(subject, scorer, rule_set, regimes, as_of, then)
     return _by_pseudonym(found, keys.published(found.code)) if subject.person else found
 
 
@@ -119,17 +130,23 @@ def explain(
     rule_set: RuleSet | None,
     regimes: Iterable[PublicityPolicy],
     as_of: date,
+    then: Mapping[date, KnownSubject],
 ) -> Explanation:
-    """Explain the grade by what was known, under this rule set, on this day."""
+    """Explain the grade by what was known, under this rule set, on this day.
+
+    `then` is what was known of the subject on the days on which its grades were published.
+    """
     kind = scorer.rulebook.kind(known.code, person=known.person)
     policies = scorer.policies(kind, known.code)
-    sites = scorer.rulebook.sites(known.code)
-    stored = tuple(map(fact_of, known.facts))
-    facts = Facts(known.code, kind, stored, None, known.criminal_suspect, sites)
+    facts = _facts(known, scorer.rulebook)
     results = outlook(facts, rule_set, as_of) if rule_set else [again(facts, None, as_of)]
     now, *later = results
     received = known.received[0]["to_grade"] if known.received else None
-    past = _published(facts, rule_set, as_of) if rule_set else []
+    past: Sequence[PublishedGrade] = ()
+    if rule_set is not None:
+        days = publication_days(facts, rule_set, as_of)
+        known_then = {day: _facts(one, scorer.rulebook) for day, one in then.items()}
+        past = published_grades(facts, rule_set, days, known_then.get)
     listing = _listing(past, rule_set, kind) if rule_set else None
     return Explanation(
         code=known.code,
@@ -151,23 +168,18 @@ def explain(
     )
 
 
-def _published(facts: Facts, rule_set: RuleSet, as_of: date) -> list[Assessment]:
-    """Return the published grades of ended periods, back to the first record."""
-    table = rule_set.table(facts.kind)
-    if table is None or table.snapshot is None or table.snapshot.cadence == "live":
-        return []
-    cadence, first = table.snapshot.cadence, min((f.decided_on for f in facts.facts), default=as_of)
-    found: list[Assessment] = []
-    day = period(cadence, as_of)[0] - ONE_DAY
-    while day >= first and len(found) < PERIODS:
-        found.append(published(facts, rule_set, day, as_of))
-        day = period(cadence, day)[0] - ONE_DAY
-    return found[::-1]
+def _facts(known: KnownSubject, rulebook: Rulebook) -> Facts:
+    kind = rulebook.kind(known.code, person=known.person)
+    stored, sites = tuple(map(fact_of, known.facts)), rulebook.sites(known.code)
+    return Facts(known.code, kind, stored, None, known.criminal_suspect, sites)
 
 
-def _listing(past: Sequence[Assessment], rule_set: RuleSet, kind: SubjectKind) -> Listing | None:
+def _listing(
+    past: Sequence[PublishedGrade], rule_set: RuleSet, kind: SubjectKind
+) -> Listing | None:
     table = rule_set.table(kind)
-    grades = {one.as_of.year: one.grade for one in past if one.grade is not None}
+    results = [one.assessment for one in past]
+    grades = {one.as_of.year: one.grade for one in results if one.grade is not None}
     return None if table is None else listed(grades, table)
 
 
@@ -186,9 +198,11 @@ def _repairs(
 _UNMOVED = Shift((), (), ())
 
 
-def _standing(grade: str | None, past: Sequence[Assessment], listing: Listing | None) -> Standing:
+def _standing(
+    grade: str | None, past: Sequence[PublishedGrade], listing: Listing | None
+) -> Standing:
     """Return what measures depend on: today's grade, the last published one, and the list."""
-    published_grade = past[-1].grade if past else None
+    published_grade = past[-1].assessment.grade if past else None
     return Standing(grade, published_grade, (listing.title,) if listing else ())
 
 

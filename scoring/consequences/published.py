@@ -1,7 +1,7 @@
 """The published grade 公布等级 of a period, and the blacklist 黑名单 after several bad years."""
 
 from collections.abc import Mapping
-from datetime import date
+from datetime import date, timedelta
 
 from msgspec.structs import replace
 
@@ -11,9 +11,10 @@ from scoring.engine.prepared import prepare
 from scoring.engine.repair import When
 from scoring.facts import Facts
 from scoring.regulation.ruleset import RuleSet
-from scoring.regulation.table import Listing, Table
+from scoring.regulation.table import Listing, Snapshot, Table
 
 JULY = 7
+_ONE_DAY = timedelta(days=1)
 
 
 def period(cadence: str, day: date) -> tuple[date, date]:
@@ -33,10 +34,36 @@ def period(cadence: str, day: date) -> tuple[date, date]:
     return date(day.year, 7, 1), date(day.year, 12, 31)
 
 
-def published(facts: Facts, rule_set: RuleSet, period_end: date, as_of: date) -> Assessment:
-    """Return the result published for the period that ends on `period_end`, as known on `as_of`.
+def publication_day(snapshot: Snapshot | None, period_end: date) -> date:
+    """Return the day on which the grade of a period is published; without a rule its last day."""
+    if snapshot is None or snapshot.published_on is None:
+        return period_end
+    month, day = map(int, snapshot.published_on.split("-"))
+    found = date(period_end.year, month, day)
+    return found if found > period_end else found.replace(year=period_end.year + 1)
 
-    If the table counts only records of the period, later repairs known by `as_of` count too.
+
+def publications(snapshot: Snapshot, first: date, as_of: date, most: int) -> list[date]:
+    """Return the last days of the periods whose grade is published by `as_of`, the oldest first.
+
+    At most so many, back to that of the day `first`.
+    """
+    if snapshot.cadence == "live":
+        return []
+    found: list[date] = []
+    day = period(snapshot.cadence, as_of)[0] - _ONE_DAY
+    while day >= first and len(found) < most:
+        if publication_day(snapshot, day) <= as_of:
+            found.append(day)
+        day = period(snapshot.cadence, day)[0] - _ONE_DAY
+    return found[::-1]
+
+
+def published(facts: Facts, rule_set: RuleSet, period_end: date) -> Assessment:
+    """Return the result published for the period that ends on `period_end`.
+
+    `facts` are those known on the day of its publication. If the table counts only records of the
+    period, repairs confirmed by then count too, and none that is later: what is published stays.
     Otherwise it is the live result of `period_end`.
     """
     table = rule_set.table(facts.kind)
@@ -46,7 +73,8 @@ def published(facts: Facts, rule_set: RuleSet, period_end: date, as_of: date) ->
     first, last = period(snapshot.cadence, period_end)
     of_period = tuple(fact for fact in facts.facts if first <= fact.decided_on <= last)
     subject = replace(facts, facts=of_period)
-    return evaluate(subject, prepare(rule_set), When(period_end, max(as_of, period_end)))[0]
+    known = When(period_end, publication_day(snapshot, period_end))
+    return evaluate(subject, prepare(rule_set), known)[0]
 
 
 def listed(grades_of_years: Mapping[int, str], table: Table) -> Listing | None:

@@ -6,7 +6,16 @@ from pydantic import Field
 
 from schemas.codes import SubjectKind
 from scoring.regulation.intervals import Exact, Interval, Terms
-from scoring.regulation.terms import Direction, GradeRule, Months, NoteIds, Quoted, TariffItem, Text
+from scoring.regulation.terms import (
+    Direction,
+    GradeRule,
+    MonthDay,
+    Months,
+    NoteIds,
+    Quoted,
+    TariffItem,
+    Text,
+)
 
 
 class Band(Interval):
@@ -67,6 +76,9 @@ class Snapshot(Quoted):
 
     cadence: Literal["live", "half_year", "year"]
     counts: Literal["all", "of_period"] = "all"
+    #: The day of the year on which the grade of the last period is published 公布日, such as 06-30;
+    #: where a text gives a deadline, that.
+    published_on: MonthDay | None = None
 
     @property
     def period_of_a_day(self) -> bool:

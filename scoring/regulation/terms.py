@@ -32,6 +32,10 @@ class Note(Terms):
     verified: bool = True
 
 
+#: A day of every year, such as 06-30.
+MonthDay = Annotated[str, Field(pattern=r"^(0[1-9]|1[0-2])-(0[1-9]|1\d|2[0-8]|30)$")]
+
+
 class Quoted(Terms):
     """A rule of the regulation: article and quoted text."""
 

@@ -7,7 +7,13 @@ import pytest
 from msgspec.structs import replace
 
 from schemas.codes import SubjectKind
-from scoring.consequences.published import listed, period, published
+from scoring.consequences.published import (
+    listed,
+    period,
+    publication_day,
+    publications,
+    published,
+)
 from scoring.engine.assess import assess
 from scoring.facts import Fact, Facts
 from tests.scoring.tiny import DAY, QUOTED, item, rows, tiny
@@ -50,20 +56,35 @@ def test_the_grade_of_a_year_counts_the_records_of_that_year() -> None:
         Fact("b1", date(2026, 8, 1), "B1"),
     )
 
-    found = published(facts, rules, END, date(2027, 6, 1))
+    found = published(facts, rules, END)
 
     assert rows(found) == ["f1 A1 -1", "b1 B1 3", "f2 A1 -1"]
     assert (found.as_of, found.changes_on) == (END, None)
 
 
-def test_a_repair_known_when_the_year_is_published_is_honoured() -> None:
+@pytest.mark.parametrize(
+    ("repaired", "score"), [(date(2027, 6, 30), "100"), (date(2027, 7, 1), "99")]
+)
+def test_a_repair_known_when_the_year_is_published_counts_and_no_later_one(
+    repaired: date, score: str
+) -> None:
     repair = {"article": "一", "waits": WAITS}
-    rules = tiny(repair=repair, snapshot=YEAR)
-    repaired = date(2027, 3, 1)
+    rules = tiny(repair=repair, snapshot={**YEAR, "published_on": "06-30"})
     fact = Fact("f1", END, "A1", rectified_on=END, repair_confirmed_on=repaired)
 
-    assert published(subject(fact), rules, END, date(2027, 2, 28)).score == "99"
-    assert published(subject(fact), rules, END, repaired).score == "100"
+    assert published(subject(fact), rules, END).score == score
+
+
+def test_a_grade_is_published_on_its_day_and_not_before() -> None:
+    snapshot = tiny(snapshot={**YEAR, "published_on": "06-30"}).tables["enterprise"].snapshot
+    assert snapshot is not None
+
+    assert publication_day(snapshot, END) == date(2027, 6, 30)
+    assert publications(snapshot, date(2025, 3, 1), date(2027, 6, 29), 6) == [date(2025, 12, 31)]
+    assert publications(snapshot, date(2025, 3, 1), date(2027, 6, 30), 6) == [
+        date(2025, 12, 31),
+        END,
+    ]
 
 
 @pytest.mark.parametrize("snapshot", [None, {"cadence": "half_year", **QUOTED}])
@@ -73,13 +94,13 @@ def test_without_counts_of_period_the_live_result_of_the_last_day_is_published(
     rules = tiny(snapshot=snapshot)
     facts = subject(Fact("f0", date(2025, 1, 1), "A1"), Fact("f1", DAY, "A1"))
 
-    found = published(facts, rules, date(2026, 6, 30), END)
+    found = published(facts, rules, date(2026, 6, 30))
 
     assert found == replace(assess(facts, rules, date(2026, 6, 30)), changes_on=None)
 
 
 def test_a_kind_of_subject_without_a_table_is_published_as_not_evaluated() -> None:
-    found = published(Facts("c1", SubjectKind.AGENCY), tiny(), END, END)
+    found = published(Facts("c1", SubjectKind.AGENCY), tiny(), END)
 
     assert found.not_evaluated == "wrong_kind:agency"
 

@@ -1,0 +1,63 @@
+"""A published grade is what was known on the day of its publication: nothing later rewrites it."""
+
+from datetime import date, timedelta
+
+import pytest
+
+from gateway.score.explain import Explanation, explain_code
+from tests.factories import about, credit_code, event, penalty
+from tests.integration.world import World
+
+pytestmark = pytest.mark.integration
+
+#: A fine of 2026 and its repair of 2028, which the published grade of 2026 does not know.
+REPAIRED = {
+    "type": "repair",
+    "decision": about(1),
+    "rectified_on": "2026-11-01",
+    "repair_applied_on": "2028-01-10",
+    "repair_confirmed_on": "2028-01-20",
+    "occurred_on": "2028-01-20",
+}
+
+
+async def explained(world: World) -> Explanation:
+    gateway, now = world.gateway, world.clock()
+    found = await explain_code(
+        gateway.database,
+        gateway.scorer,
+        gateway.policybook.regimes,
+        gateway.keys,
+        credit_code(1),
+        as_of=now.date(),
+        known_at=now,
+        past=False,
+    )
+    assert found is not None
+    return found
+
+
+async def test_a_later_repair_rewrites_no_published_grade(world: World) -> None:
+    await world.take(penalty(1, CF_NR_FK="60"))
+    world.clock.step(timedelta(days=365))
+    before = [one.assessment for one in (await explained(world)).published]
+    world.clock.step(timedelta(days=120))
+
+    await world.take(event(9, 1, **REPAIRED))
+
+    found = await explained(world)
+    after = {one.assessment.as_of: one for one in found.published}
+    assert before[0].as_of == date(2026, 12, 31)
+    assert after[date(2026, 12, 31)].assessment == before[0]
+    assert after[date(2026, 12, 31)].recorded
+    assert found.assessment.score != before[0].score
+
+
+async def test_a_history_that_came_later_is_marked(world: World) -> None:
+    world.clock.step(timedelta(days=400))
+
+    await world.take(penalty(1, CF_NR_FK="60"))
+
+    [one] = (await explained(world)).published
+    assert (one.published_on, one.recorded) == (date(2027, 6, 30), False)
+    assert one.assessment.grade is not None
