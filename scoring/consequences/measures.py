@@ -55,6 +55,8 @@ class MeasurePolicy(Terms):
     rule_sets: Annotated[tuple[Text, ...], Field(min_length=1)]  #: rule sets that give the grades
     effective_from: date
     effective_to: date | None  #: the last day
+    #: The last day of a plan 方案 that a place may go on with: its measures then say so.
+    plan_until: date | None = None
     measures: Annotated[tuple[Measure, ...], Field(min_length=1)]
 
     @classmethod
@@ -95,7 +97,9 @@ class Applied:
     @property
     def source(self) -> str:
         """The document number (or title) and article 依据."""
-        return f"{self.policy.document_number or self.policy.title}{self.measure.article}"
+        source = f"{self.policy.document_number or self.policy.title}{self.measure.article}"
+        until = self.policy.plan_until
+        return source if until is None else f"{source}，方案至{until.year}年"
 
 
 @dataclass(frozen=True, slots=True)
