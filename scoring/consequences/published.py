@@ -6,10 +6,11 @@ from datetime import date, timedelta
 from msgspec.structs import replace
 
 from schemas.credit import Assessment
+from scoring.dates import add_days
 from scoring.engine.assess import evaluate
 from scoring.engine.prepared import prepare
 from scoring.engine.repair import When
-from scoring.facts import Facts
+from scoring.facts import Fact, Facts
 from scoring.regulation.ruleset import RuleSet
 from scoring.regulation.table import Listing, Snapshot, Table
 
@@ -71,10 +72,25 @@ def published(facts: Facts, rule_set: RuleSet, period_end: date) -> Assessment:
     if snapshot is None or snapshot.counts == "all":
         return evaluate(facts, prepare(rule_set), When(period_end, period_end))[0]
     first, last = period(snapshot.cadence, period_end)
-    of_period = tuple(fact for fact in facts.facts if first <= fact.decided_on <= last)
-    subject = replace(facts, facts=of_period)
+    counting = facts.facts
+    if table is not None and table.warning is not None:
+        counting = tuple(_from_its_warning(fact, snapshot.cadence) for fact in counting)
+    of_period = (fact for fact in counting if first <= fact.decided_on <= last)
+    by_day = sorted(of_period, key=lambda fact: (fact.decided_on, fact.id))
+    subject = replace(facts, facts=tuple(by_day))
     known = When(period_end, publication_day(snapshot, period_end))
     return evaluate(subject, prepare(rule_set), known)[0]
+
+
+def _from_its_warning(fact: Fact, cadence: str) -> Fact:
+    """Return a fact whose warning ends in a later period as one of that period.
+
+    It counts from the day after the warning, so that it would count in neither of them.
+    """
+    begin = None if fact.warning_until is None else add_days(fact.warning_until, 1)
+    if begin is None or begin <= period(cadence, fact.decided_on)[1]:
+        return fact
+    return replace(fact, decided_on=begin)
 
 
 def listed(grades_of_years: Mapping[int, str], table: Table) -> Listing | None:

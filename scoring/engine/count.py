@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import date
 
 from schemas.credit import NotEvaluated, Unmapped
-from scoring.dates import add_days, add_months
+from scoring.dates import add_days, add_months, year_end
 from scoring.engine.conditions import History
 from scoring.engine.counted_rows import (
     NO_HISTORY,
@@ -17,7 +17,7 @@ from scoring.engine.counted_rows import (
 )
 from scoring.engine.prepared import PreparedTable
 from scoring.engine.repair import When
-from scoring.engine.stacking import adjustment, by_decision, departments, latest
+from scoring.engine.stacking import adjustment, by_decision, departments, latest, worst_year
 from scoring.engine.tally import Tally
 from scoring.engine.tariff import Hits
 from scoring.facts import Fact
@@ -59,7 +59,10 @@ def _count_jointly(facts: Sequence[Fact], desk: Desk) -> None:
     entry, tally = desk.entry, desk.tally
     found = [record for fact in facts for record in _look(fact, entry.tariff.match(fact), desk)]
     kept = latest(found)
-    if entry.once_per is not None:
+    if entry.by_year:
+        kept = worst_year(kept, entry, desk.when.as_of.year)
+        tally.days += [day for day in (year_end(desk.when.as_of),) if day is not None and kept]
+    elif entry.once_per is not None:
         kept = departments(kept)
     for id_, together in by_decision(kept):
         for record in together:

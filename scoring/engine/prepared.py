@@ -25,6 +25,7 @@ class PreparedTable:
         self.caps = table.caps
         self.activation = table.activation
         self.once_per = table.once_per
+        self.by_year = table.by_year
         self.sites = table.sites
         self.receives = table.received_grades is not None
         self.has_tariff = bool(table.items)
@@ -38,6 +39,7 @@ class PreparedTable:
         self.jointly = (
             bool(self.windows)
             or table.once_per is not None
+            or table.by_year
             or table.activation is not None
             or table.caps.per_decision is not None
             or any(item.stacking == "latest" for item in table.items)

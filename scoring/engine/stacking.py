@@ -5,6 +5,7 @@ from decimal import Decimal
 from itertools import groupby
 
 from scoring.engine.counted_rows import Counted
+from scoring.engine.prepared import PreparedTable
 from scoring.engine.tally import ZERO
 from scoring.regulation.intervals import Interval
 
@@ -29,6 +30,24 @@ def departments(found: Sequence[Counted]) -> list[Counted]:
         if department is not None and first[department] == record.fact.id:
             record.values["department"] = department
             kept.append(record)
+    return kept
+
+
+def worst_year(found: Sequence[Counted], entry: PreparedTable, present: int) -> list[Counted]:
+    """Keep the records of the year that gives the worst grade; the present one if none is worse.
+
+    Of several past years that are as bad, it is the last.
+    """
+    years: dict[int, list[Counted]] = {}
+    for record in found:
+        years.setdefault(record.fact.decided_on.year, []).append(record)
+    kept: list[Counted] = []
+    worst = entry.grades.rank(entry.start)
+    for year in sorted(years, key=lambda year: (year != present, -year)):
+        records = years[year] if entry.once_per is None else departments(years[year])
+        rank = entry.grades.rank(entry.start + sum((r.points or ZERO for r in records), start=ZERO))
+        if year == present or rank > worst:
+            kept, worst = records, max(rank, worst)
     return kept
 
 

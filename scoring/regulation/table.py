@@ -146,6 +146,8 @@ class Table(Terms):
     caps: Caps = Caps()
     activation: ActivationDelay | None = None
     once_per: Literal["department"] | None = None  #: only its first record counts
+    #: The records of one year count together. A grade that a past year gave stands until repaired.
+    by_year: bool = False
     received_grades: Quoted | None = None  #: rule: grades computed elsewhere replace the own
     snapshot: Snapshot | None = None
     public: bool = True

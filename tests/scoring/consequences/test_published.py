@@ -87,6 +87,25 @@ def test_a_grade_is_published_on_its_day_and_not_before() -> None:
     ]
 
 
+@pytest.mark.parametrize("until", [date(2027, 1, 31), date(2026, 12, 31)])
+def test_a_warning_over_the_end_of_the_year_counts_in_one_year(until: date) -> None:
+    rules = tiny(item(validity={"months": 12}), snapshot=YEAR, warning=QUOTED)
+    fact = Fact("f1", date(2026, 12, 20), "A1", warning_until=until)
+
+    years = [published(subject(fact), rules, date(year, 12, 31)).score for year in (2026, 2027)]
+
+    assert years == ["100", "99"]
+
+
+def test_a_warning_within_the_year_counts_in_that_year() -> None:
+    rules = tiny(item(validity={"months": 12}), snapshot=YEAR, warning=QUOTED)
+    fact = Fact("f1", date(2026, 6, 1), "A1", warning_until=date(2026, 8, 1))
+
+    years = [published(subject(fact), rules, date(year, 12, 31)).score for year in (2026, 2027)]
+
+    assert years == ["99", "100"]
+
+
 @pytest.mark.parametrize("snapshot", [None, {"cadence": "half_year", **QUOTED}])
 def test_without_counts_of_period_the_live_result_of_the_last_day_is_published(
     snapshot: Any,
