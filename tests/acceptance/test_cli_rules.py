@@ -53,7 +53,7 @@ def test_explain_shows_deductions_repairs_measures_and_publicity(
         "A",
         "B",
     )
-    assert [one["id"] for one in repair["measures_begin"]] == ["inspection-a", "publicity"]
+    assert [one["id"] for one in repair["measures_begin"]] == ["inspection-a"]
     assert {one["published"] for one in found["publicity"].values()} == {"yes", "no"}
 
 
