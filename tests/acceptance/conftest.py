@@ -8,7 +8,9 @@ import pytest
 
 from connectors.sandbox import serve_sandbox
 from gateway.store.base.engine import Database
+from tests.acceptance.command import Command, commanding
 from tests.acceptance.town import Town
+from tests.conftest import SETTINGS
 
 pytest.register_assert_rewrite("tests.acceptance.month")
 _numbers = count(1)
@@ -29,3 +31,9 @@ async def town(database: Database, kafka_bootstrap: str, tmp_path: Path) -> Asyn
         await made.make_topics()
         yield made
         await made.close()
+
+
+@pytest.fixture
+def command(database: Database, tmp_path: Path) -> Command:
+    """The command with the database of the test and a configuration file."""
+    return commanding(database, tmp_path, SETTINGS)

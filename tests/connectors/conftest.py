@@ -11,6 +11,7 @@ from aiokafka import AIOKafkaConsumer
 
 from connectors import build
 from connectors.memory import MemoryConnector, Step
+from connectors.platform_api.json_api import PlatformJson
 from connectors.protocol import Connector
 from connectors.sandbox import BankPlace, PlatformPlace, Sandbox, create_sandbox, serve_sandbox
 from schemas.codes import Verb
@@ -165,3 +166,11 @@ def _kafka(bootstrap: str, clock: SteppedClock) -> Harness:
         return len({event["id"] for event in events if event["id"] == key})
 
     return Harness(build("kafka-topic", settings, clock), "kafka-topic", effects)
+
+
+@pytest.fixture
+async def platform(url: str, clock: Any) -> AsyncIterator[PlatformJson]:
+    made = build("platform-json", {"url": f"{url}/credit", "allow_private": True}, clock)
+    assert isinstance(made, PlatformJson)
+    yield made
+    await made.close()

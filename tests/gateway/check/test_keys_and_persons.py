@@ -1,0 +1,290 @@
+"""Business keys, natural persons, withdrawals, and events."""
+
+from datetime import date, timedelta
+from typing import Any
+
+import pytest
+
+from gateway.check.checker import Checker
+from gateway.config.keys import Keys, Master
+from gateway.intake.files.problem_workbook import faulty_row
+from gateway.intake.files.report import FileReport
+from schemas.codes import Verb
+from schemas.event import CreditEvent, ReceivedGrade
+from schemas.problem import Rule
+from schemas.verdict import Verdict
+from tests.factories import (
+    IDENTITY,
+    about,
+    credit_code,
+    event,
+    grade,
+    licence,
+    penalty,
+    person_penalty,
+    raw,
+)
+from tests.gateway.conftest import TODAY, Check
+
+
+def test_two_spellings_of_a_document_number_give_the_same_key(check: Check) -> None:
+    assert check(penalty(CF_WSH="样 环罚字[２０２６] 1號")).key == check(penalty()).key
+
+
+def test_the_code_of_the_authority_is_not_part_of_the_key(check: Check) -> None:
+    assert check(penalty(CF_CFJGDM=None)).key == check(penalty()).key
+
+
+def test_the_name_of_a_company_is_not_part_of_the_key(check: Check) -> None:
+    assert check(penalty(CF_XDR_MC="改名以后")).key == check(penalty()).key
+
+
+def test_a_penalty_and_a_licence_with_one_number_have_different_keys(check: Check) -> None:
+    number = "样环罚字〔2026〕1号"
+
+    assert check(licence(XK_WSH=number)).key != check(penalty(CF_WSH=number)).key
+
+
+def test_no_key_of_a_person_contains_the_identity_number(check: Check) -> None:
+    checked = check(person_penalty())
+
+    assert checked.person
+    assert IDENTITY not in f"{checked.key}{checked.shown_key}{checked.pseudonym}"
+
+
+def test_the_shown_key_does_not_contain_the_stored_code_of_a_person(check: Check) -> None:
+    checked = check(person_penalty())
+
+    assert checked.key is not None
+    assert checked.key.subject not in str(checked.shown_key)
+
+
+def test_two_spellings_of_an_identity_number_give_the_same_key(check: Check) -> None:
+    assert check(person_penalty(CF_XDR_ZJHM="11010519491231002x ")).key == (
+        check(person_penalty()).key
+    )
+
+
+def test_another_master_key_gives_a_person_another_key(check: Check) -> None:
+    other = Checker(Keys(Master(b"another master key"))).check(raw(person_penalty()), TODAY)
+
+    assert other.shown_key != check(person_penalty()).shown_key
+
+
+@pytest.mark.parametrize(
+    "word", ["withdraw", "WITHDRAW", " withdraw ", "撤回", "撤销", "撤回\u200b"]
+)
+def test_a_withdrawal_is_understood_in_every_usual_word(check: Check, word: str) -> None:
+    assert check(penalty(verb=word)).verb is Verb.WITHDRAW
+
+
+@pytest.mark.parametrize("word", ["作废", "delete", "repair"])
+def test_an_unknown_verb_refuses_since_it_may_be_a_withdrawal(check: Check, word: str) -> None:
+    checked = check(penalty(verb=word))
+
+    assert checked.verdict is Verdict.REFUSED
+    assert [problem.field for problem in checked.problems] == ["verb"]
+
+
+@pytest.mark.parametrize("state", ["3", "其他", "注销", "无效"])
+def test_an_old_state_that_is_not_understood_refuses(check: Check, state: str) -> None:
+    checked = check(penalty(CF_ZT=state))
+
+    assert checked.verdict is Verdict.REFUSED
+    assert [problem.field for problem in checked.problems] == ["CF_ZT"]
+
+
+def test_a_natural_person_is_not_taken_for_the_company_of_a_code(check: Check) -> None:
+    checked = check(person_penalty(CF_XDR_ZJHM=None, CF_XDR_SHXYM=credit_code(1)))
+
+    assert checked.verdict is Verdict.REFUSED
+    assert "CF_XDR_ZJHM" in {problem.field for problem in checked.problems}
+
+
+def test_an_identity_number_that_passes_for_a_credit_code_is_refused(check: Check) -> None:
+    checked = check(penalty(CF_XDR_LB="个体工商户", CF_XDR_SHXYM="110105198001019985"))
+
+    assert checked.verdict is Verdict.REFUSED
+    assert "居民身份证号" in checked.problems[0].message
+
+
+def test_a_credit_code_that_passes_the_rule_of_identity_numbers_is_taken(check: Check) -> None:
+    """Its digits 7 to 14 are a day, yet nobody has a number of region 914101 or year 2401."""
+    checked = check(penalty(CF_XDR_SHXYM="914101002401302501"))
+
+    assert checked.verdict is Verdict.OK
+
+
+@pytest.mark.parametrize("name", ["CF_ZT ", "\ufeffCF_ZT", "cf_zt", "CF_ZT\u200b", "ＣＦ_ZT"])
+def test_the_old_state_column_counts_in_every_spelling(check: Check, name: str) -> None:
+    assert check(penalty(**{name: "1"})).verb is Verb.WITHDRAW
+    assert check(penalty(**{name: "0"})).verb is None
+
+
+@pytest.mark.parametrize("verb", ["new", "correct", "新增", "更正"])
+def test_the_old_state_column_withdraws_beside_another_verb(check: Check, verb: str) -> None:
+    assert check(penalty(CF_ZT="1", verb=verb)).verb is Verb.WITHDRAW
+
+
+@pytest.mark.parametrize("given", [None, ""])
+def test_the_old_state_column_withdraws_beside_an_empty_verb(
+    check: Check, given: str | None
+) -> None:
+    assert check(penalty(CF_ZT="1", verb=given)).verb is Verb.WITHDRAW
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        penalty(CF_JDRQ=IDENTITY),
+        penalty(CF_CFLB=IDENTITY),
+        penalty(CF_XDR_LB=IDENTITY),
+        penalty(verb=IDENTITY),
+        event(**{IDENTITY: "1"}),
+    ],
+    ids=["date", "kind", "category", "verb", "name of a field"],
+)
+def test_no_problem_repeats_an_identity_number(check: Check, row: dict[str, Any]) -> None:
+    checked = check(row)
+
+    assert checked.problems
+    assert IDENTITY not in str(checked.problems)
+
+
+def test_a_record_of_very_many_fields_is_one_problem(check: Check) -> None:
+    row = event() | {f"k{n}": 1 for n in range(600)}
+
+    assert len(check(row).problems) == len(check({**event(), "长" * 200: 1}).problems) == 1
+
+
+@pytest.mark.parametrize(
+    "kind", ["香港永久性居民身份证", "澳门居民身份证", "台湾身份证", "军人身份证件", "护照号"]
+)
+def test_only_a_resident_identity_card_has_a_number_by_its_standard(
+    check: Check, kind: str
+) -> None:
+    row = person_penalty(CF_XDR_ZJLX=kind, CF_XDR_ZJHM="A123456(7)")
+
+    assert check(row).verdict is not Verdict.REFUSED
+
+
+def test_a_mended_row_of_the_problem_workbook_is_read_also_of_an_event(check: Check) -> None:
+    given = event(decision=about(), codes=["A1", "B2"], details={"where": "样例路"})
+    cells = dict(faulty_row(FileReport(), check(given)).row) | {"填报问题": "…", "修改办法": "…"}
+
+    mended = check(cells)
+
+    assert mended.problems == ()
+    assert mended.record == check(given).record
+
+
+@pytest.mark.parametrize(
+    ("written", "day"),
+    [("2026/3/1", date(2026, 3, 1)), ("2026-03-01", date(2026, 3, 1)), (0, None), ("三月", None)],
+)
+def test_the_date_of_an_event_is_read_as_in_decisions(
+    check: Check, written: object, day: date | None
+) -> None:
+    checked = check(event(occurred_on=written))
+
+    assert checked.decided_on == day
+    assert day is not None or "不是日期" in checked.problems[0].message
+
+
+@pytest.mark.parametrize(
+    "name", ["CF_XDR_SHXYM", "CF_XDR_ZJHM", "CF_JDRQ", "CF_NR_FK", "CF_XDR_LB", "CF_CFLB", "verb"]
+)
+@pytest.mark.parametrize("letter", ["9", "\u0315\u0300", "\ufdfa"])
+def test_a_huge_value_is_refused_before_it_is_compared(
+    check: Check, name: str, letter: str
+) -> None:
+    """Comparing it took a time that grew with the square of its length."""
+    checked = check(penalty(**{name: letter * 300_000 + "X"}))
+
+    assert checked.verdict is not Verdict.OK
+    assert name in {problem.field for problem in checked.problems}
+
+
+@pytest.mark.parametrize(
+    "name", ["occurred_on", "rectified_on", "repair_applied_on", "repair_confirmed_on"]
+)
+def test_an_event_of_the_future_is_refused(check: Check, name: str) -> None:
+    tomorrow = (TODAY + timedelta(days=1)).isoformat()
+
+    checked = check(event(1, **{name: tomorrow}))
+
+    assert checked.verdict is Verdict.REFUSED
+    assert [(one.field, one.rule) for one in checked.problems] == [(name, Rule.FUTURE)]
+
+
+@pytest.mark.parametrize(
+    ("given", "read"),
+    [
+        ("2e2", "200"),
+        ("0e999999999", "0"),
+        ("0E-400", "0.000000"),
+        ("-0", "0"),
+        ("2.5000000000", "2.500000"),
+        ("2.50", "2.50"),
+        (2, "2"),
+    ],
+)
+def test_an_amount_is_a_plain_number(check: Check, given: object, read: str) -> None:
+    record = check(penalty(CF_NR_FK=given)).record
+
+    assert record is not None
+    assert record.model_dump(mode="json", by_alias=True)["CF_NR_FK"] == read
+
+
+# ---------------------------------------------------------------- events and grades
+
+
+def test_the_key_of_an_event_is_its_id_and_subject(check: Check) -> None:
+    checked = check(event(7, details={"where": "样例路"}))
+
+    assert isinstance(checked.record, CreditEvent)
+    assert checked.key is not None
+    assert (checked.key.number, checked.key.subject) == ("E-7", credit_code())
+
+
+def test_the_key_of_a_received_grade_is_its_issuer_and_id(check: Check) -> None:
+    checked = check(grade(3))
+
+    assert isinstance(checked.record, ReceivedGrade)
+    assert checked.key is not None
+    assert (checked.key.number, checked.key.authority) == ("G-3", "样例省生态环境厅")
+
+
+@pytest.mark.parametrize(
+    ("changes", "field", "rule"),
+    [
+        ({"subject_code": "91110000600037340L"}, "subject_code", Rule.FORMAT),
+        ({"subject_code": None}, "subject_code", Rule.REQUIRED),
+        ({"type": "nonsense"}, "type", Rule.FORMAT),
+        ({"type": None}, "type", Rule.REQUIRED),
+        ({"colour": "red"}, "colour", Rule.FORMAT),
+        ({"type": "repair"}, "decision", Rule.REQUIRED),
+        ({"occurred_on": "2026-02-30"}, "occurred_on", Rule.FORMAT),
+        ({"principal_points": "1e-999999999"}, "principal_points", Rule.FORMAT),
+    ],
+)
+def test_an_invalid_event_is_refused_with_the_faulty_field(
+    check: Check, changes: dict[str, Any], field: str, rule: Rule
+) -> None:
+    checked = check(event(**changes))
+
+    assert checked.verdict is Verdict.REFUSED
+    assert (checked.problems[0].field, checked.problems[0].rule) == (field, rule)
+
+
+def test_a_repair_that_names_its_decision_is_ok(check: Check) -> None:
+    row = event(type="repair", decision=about(1), repair_confirmed_on="2026-10-10")
+
+    assert check(row).verdict is Verdict.OK
+
+
+def test_a_score_with_a_huge_exponent_is_refused(check: Check) -> None:
+    checked = check(grade(score="1e999999999"))
+
+    assert checked.verdict is Verdict.REFUSED
+    assert checked.problems[0].field == "score"

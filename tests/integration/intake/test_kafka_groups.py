@@ -1,0 +1,54 @@
+"""Members of a group, their partitions, and the lag."""
+
+import pytest
+from aiokafka import AIOKafkaProducer
+
+from tests.integration.intake.kafka_world import (
+    StartIntake,
+    bodies,
+    send,
+    until,
+)
+from tests.integration.world import World
+
+pytestmark = pytest.mark.integration
+
+
+async def test_the_members_of_a_group_share_the_partitions(
+    world: World, producer: AIOKafkaProducer, topic: str, start: StartIntake
+) -> None:
+    one, other = await start(), await start()
+    await until(lambda: len(one.assigned()) == len(other.assigned()) == 1)
+
+    await send(producer, topic, *bodies(1, 40))
+    await until(lambda: one.taken + other.taken == 40)
+
+    assert one.assigned().isdisjoint(other.assigned())
+    assert (one.taken, other.taken) == (20, 20)
+    assert await world.value("select count(*) from decision") == 40
+
+
+async def test_the_partition_of_a_leaving_member_goes_to_another(
+    world: World, producer: AIOKafkaProducer, topic: str, start: StartIntake
+) -> None:
+    one, other = await start(), await start()
+    await until(lambda: len(one.assigned()) == len(other.assigned()) == 1)
+
+    await one.stop()
+    await until(lambda: len(other.assigned()) == 2)
+    await send(producer, topic, *bodies(1, 10))
+    await until(lambda: other.taken == 10)
+
+    assert await world.value("select count(*) from decision") == 10
+
+
+async def test_the_lag_is_zero_after_everything_is_read(
+    producer: AIOKafkaProducer, topic: str, start: StartIntake
+) -> None:
+    await send(producer, topic, *bodies(1, 10))
+
+    intake = await start()
+    await until(lambda: intake.taken == 10)
+    await until(lambda: intake.lag() == 0)
+
+    assert not intake.watch.failed
