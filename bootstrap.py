@@ -16,6 +16,7 @@ import ssl
 import subprocess
 import sys
 import time
+from importlib.util import find_spec
 from pathlib import Path
 from typing import IO, Dict, List, Tuple
 from urllib.parse import unquote, urlsplit
@@ -32,63 +33,43 @@ INPUTS = (LOCK, Path("pyproject.toml"), Path("bootstrap.py"))
 
 #: What a log tells of the cause, and what to do: in Chinese and in English. The first one counts.
 CAUSES = (
-    (
-        r"No space left on device|Disk quota exceeded",
-        "磁盘空间不足：请腾出 1 GB 后再试",
-        "no room on disk; free 1 GB and try again",
-    ),
-    (
-        r"do not match the hashes|hash mismatch",
-        "下载的文件与 requirements.lock 的校验值不符：请换一个镜像（PIP_INDEX_URL）再试",
-        "a download is not what requirements.lock says; take another mirror (PIP_INDEX_URL)",
-    ),
-    (
-        r"NewConnectionError|ConnectTimeout|Read timed out|ProxyError|SSLError|name resolution"
-        r"|CERTIFICATE_VERIFY|Connection (?:refused|reset|aborted)|Network is unreachable"
-        r"|error sending request|dns error|Network connectivity is disabled"
-        r"|operation timed out|HTTP error|Failed to (?:fetch|download)",
-        "连不上软件包源：请检查网络和代理，或用 PIP_INDEX_URL 指定镜像后再试",
-        "the package index does not answer; look at network and proxy, or name a mirror in"
-        " PIP_INDEX_URL",
-    ),
-    (
-        r"No matching distribution|No solution found|not found in the (?:package registry|provided)"
-        r"|no wheels with a matching|building source distributions is disabled",
-        "软件包源没有锁定的版本，或没有适合本机的文件：请换一个镜像（PIP_INDEX_URL）或 Python 再试",
-        "the package index has no locked file for this machine; take another mirror"
-        " (PIP_INDEX_URL) or Python",
-    ),
-    (
-        r"Permission denied|Read-only file system|Operation not permitted",
-        "不能写入：请用 .venv、var 和缓存目录的所有者运行，或删除 .venv 后再试",
-        "a folder cannot be written; run as the owner of .venv, var and caches, or delete .venv",
-    ),
-)
+    (r"No space left on device|Disk quota exceeded",
+     "磁盘空间不足：请腾出 1 GB 后再试", "no room on disk; free 1 GB and try again"),
+    (r"do not match the hashes|hash mismatch",
+     "下载的文件与 requirements.lock 的校验值不符：请换一个镜像（PIP_INDEX_URL）再试",
+     "a download is not what requirements.lock says; take another mirror (PIP_INDEX_URL)"),
+    (r"NewConnectionError|ConnectTimeout|Read timed out|ProxyError|SSLError|name resolution"
+     r"|CERTIFICATE_VERIFY|Connection (?:refused|reset|aborted)|Network is unreachable"
+     r"|error sending request|dns error|Network connectivity is disabled"
+     r"|operation timed out|HTTP error|Failed to (?:fetch|download)",
+     "连不上软件包源：请检查网络和代理，或用 PIP_INDEX_URL 指定镜像后再试",
+     "the package index does not answer; look at network and proxy, or name a mirror in"
+     " PIP_INDEX_URL"),
+    (r"No matching distribution|No solution found|not found in the (?:package registry|provided)"
+     r"|no wheels with a matching|building source distributions is disabled",
+     "软件包源没有锁定的版本，或没有适合本机的文件：请换一个镜像（PIP_INDEX_URL）或 Python 再试",
+     "the package index has no locked file for this machine; take another mirror"
+     " (PIP_INDEX_URL) or Python"),
+    (r"Permission denied|Read-only file system|Operation not permitted",
+     "不能写入：请用 .venv、var 和缓存目录的所有者运行，或删除 .venv 后再试",
+     "a folder cannot be written; run as the owner of .venv, var and caches, or delete .venv"),
+)  # fmt: skip
 UNKNOWN = ("原因见日志：请看完后再试", "see the log for the cause, and try again")
 #: Settings for pip that would send packages elsewhere than into `.venv`, or change which.
 ASTRAY = ("PYTHONPATH", "PYTHONHOME", "PIP_TARGET", "PIP_PREFIX", "PIP_ROOT", "PIP_CONSTRAINT")
 #: A setting of pip, what uv calls it, and the names under which the user may have said it to uv.
 HANDED_ON = (
-    ("index-url", "UV_DEFAULT_INDEX", ("UV_INDEX_URL",)),
-    ("extra-index-url", "UV_INDEX", ("UV_EXTRA_INDEX_URL",)),
-    ("find-links", "UV_FIND_LINKS", ()),
-    ("no-index", "UV_NO_INDEX", ()),
-    ("trusted-host", "UV_INSECURE_HOST", ()),
-    ("timeout", "UV_HTTP_TIMEOUT", ()),
-    ("retries", "UV_HTTP_RETRIES", ()),
-    ("cert", "SSL_CERT_FILE", ("SSL_CERT_DIR",)),
+    ("index-url", "UV_DEFAULT_INDEX", ("UV_INDEX_URL",)), ("find-links", "UV_FIND_LINKS", ()),
+    ("extra-index-url", "UV_INDEX", ("UV_EXTRA_INDEX_URL",)), ("no-index", "UV_NO_INDEX", ()),
+    ("trusted-host", "UV_INSECURE_HOST", ()), ("timeout", "UV_HTTP_TIMEOUT", ()),
+    ("retries", "UV_HTTP_RETRIES", ()), ("cert", "SSL_CERT_FILE", ("SSL_CERT_DIR",)),
     ("client-cert", "SSL_CLIENT_CERT", ()),
     ("proxy", "ALL_PROXY", ("all_proxy", "HTTPS_PROXY", "https_proxy")),
-)
+)  # fmt: skip
 
 
 class Failed(Exception):
     """Set-up cannot go on: what is the case and what to do, in Chinese and in English."""
-
-    def __init__(self, chinese: str, english: str) -> None:
-        super().__init__(chinese, english)
-        self.chinese = chinese
-        self.english = english
 
 
 def main() -> int:
@@ -99,14 +80,12 @@ def main() -> int:
             signal.signal(number, signal.default_int_handler)
     try:
         check_python(sys.version_info[:2])
-        if not ready():
+        if stamp() != stamp_of_venv():  # made by this Python, here, from these files, to the end
             set_up()
-    except Failed as failed:
-        say(f"建立环境失败：{failed.chinese}。（set-up failed: {failed.english}）")
-        return 1
-    except OSError as error:
-        chinese, english = advice(str(error))
-        say(f"建立环境失败：{error}：{chinese}。（set-up failed: {english}）")
+    except (Failed, OSError) as error:
+        said = "" if isinstance(error, Failed) else f"{error}："
+        chinese, english = advice(str(error)) if said else error.args
+        say(f"建立环境失败：{said}{chinese}。（set-up failed: {english}）")
         return 1
     except KeyboardInterrupt:
         say("建立环境被中断：请再运行一次。（set-up was interrupted; run it again）")
@@ -123,20 +102,11 @@ def check_python(version: Tuple[int, ...]) -> None:
             f"Python {mine} is too old; install {oldest} or later"
             f" and name it: make PYTHON=python{oldest}",
         )
-    try:
-        import ensurepip
-        import venv
-    except ImportError:
+    if not (find_spec("ensurepip") and find_spec("venv")):
         raise Failed(
             f"Python {mine} 不带 venv：请运行 apt-get install python3-venv 后再试",
             f"Python {mine} has no venv; do apt-get install python3-venv and try again",
-        ) from None
-    del ensurepip, venv
-
-
-def ready() -> bool:
-    """Whether this Python made `.venv` here, from these very files, to the end."""
-    return stamp() == stamp_of_venv()
+        )
 
 
 def set_up() -> None:
@@ -144,7 +114,7 @@ def set_up() -> None:
     LOG.parent.mkdir(exist_ok=True)
     with LOG.open("ab") as log:
         wait_for_others(log)
-        if ready():
+        if stamp() == stamp_of_venv():
             return
         began = time.monotonic()
         say(f"正在建立环境，通常不到一分钟，详情见 {LOG}（setting up; log: {LOG}）")
@@ -166,8 +136,7 @@ def fill(log: IO[bytes]) -> None:
         run(log, environment, [str(PYTHON), "-m", "ensurepip", "--default-pip"])
     install_uv(log, environment)
     environment = for_uv(environment, pip_settings(str(PYTHON), environment))
-    uv = [str(VENV / "bin" / "uv"), "pip"]
-    into = ["--python", str(PYTHON)]
+    uv, into = [str(VENV / "bin" / "uv"), "pip"], ["--python", str(PYTHON)]
     # ensurepip of Python 3.11 brings setuptools, which no lock knows.
     run(log, environment, [*uv, "uninstall", *into, "setuptools"])
     run(log, environment, [*uv, "sync", *into, "--require-hashes", "--no-build", str(LOCK)])

@@ -44,8 +44,8 @@ def test_a_python_that_is_too_old_is_reported() -> None:
     with pytest.raises(Failed) as told:
         check_python((3, 10))
 
-    assert "Python 3.10 太旧，需要 3.11" in told.value.chinese
-    assert "Python 3.10 is too old" in told.value.english
+    assert "Python 3.10 太旧，需要 3.11" in told.value.args[0]
+    assert "Python 3.10 is too old" in told.value.args[1]
 
 
 def test_old_pythons_can_run_the_script_and_report_their_age(place: Place) -> None:
