@@ -29,6 +29,7 @@ class KnownDecision:
     verdict: str = ""
     excluded: bool = False  #: 不予报送
     repaired: bool = False  #: 终止公示: its publicity ended by a letter, which stands
+    event_type: str | None = None  #: of an event
     is_new: bool = False
 
 

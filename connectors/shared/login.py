@@ -17,6 +17,8 @@ from connectors.shared.parts import DEADLINE, LoginRefused
 _EXPIRED, _FORBIDDEN, _TOO_MANY, _THEIR_FAULT = 401, 403, 429, 500
 #: What says nothing of a login: it was looked at, and what was sent was judged.
 _JUDGED = frozenset({400, 413, 422, _TOO_MANY})
+#: Characters of a token at most: servers take no longer headers.
+_LONGEST_TOKEN = 8000
 _PAGE = re.compile(rb"\s*<(!doctype\s+html|html)\b", re.IGNORECASE)
 #: Seconds in which a login that was made just now has not ended by itself.
 FRESH = 60.0
@@ -106,7 +108,7 @@ class Login:
 
 def _is_token(text: str) -> bool:
     """Whether a text can stand in a header: a sentence in Chinese is no token."""
-    return bool(text) and text.isascii() and text.isprintable()
+    return 0 < len(text) <= _LONGEST_TOKEN and text.isascii() and text.isprintable()
 
 
 def _at(answer: Answer, path: str) -> Any:

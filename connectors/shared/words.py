@@ -13,6 +13,11 @@ from schemas.identifiers import masked
 MAX_REASON = 300
 #: Of a page or a long answer the beginning says what is wrong.
 _QUOTED = 200
+#: Characters of a secret that are compared; whatever follows them in a word is hidden too. A search
+#: takes as many steps as there are characters in the text, times these.
+_COMPARED = 64
+#: Characters of a text that are searched, and of a secret in its longest spelling.
+_SEARCHED, _LONGEST_SPELT = 3000, _COMPARED * 12
 #: Bytes that are decoded to find the words.
 _READ = 8 * 1024
 
@@ -48,7 +53,7 @@ SECRETS: ContextVar[tuple[str, ...]] = ContextVar("secrets", default=())
 
 def reason(text: str) -> str:
     """Return a destination's text fit to be stored: shortened, without secrets, and masked."""
-    return masked(without_secrets(text))[:MAX_REASON]
+    return masked(without_secrets(text[:_SEARCHED])[: _SEARCHED - _LONGEST_SPELT])[:MAX_REASON]
 
 
 def status_words(status: int, body: bytes, content_type: str) -> str:
@@ -81,7 +86,8 @@ def without_secrets(text: str) -> str:
 @lru_cache(maxsize=256)
 def _spelt(secret: str) -> re.Pattern[str]:
     """Return what finds a text as it is, in JSON, in a URL and in HTML, also where these mix."""
-    return re.compile("".join(map(_letter, secret)), re.IGNORECASE)
+    rest = r"[^\s\"'<>]*" if len(secret) > _COMPARED else ""
+    return re.compile("".join(map(_letter, secret[:_COMPARED])) + rest, re.IGNORECASE)
 
 
 def _letter(letter: str) -> str:

@@ -65,6 +65,7 @@ class Consumer(AIOKafkaConsumer):  # type: ignore[misc]  # aiokafka has no types
         self._unreadable = unreadable
         self._is_written = is_written
         self._committed: dict[TopicPartition, int] = {}
+        self._handed: dict[TopicPartition, int] = {}  #: offsets behind what was handed out
         self._fault: tuple[str, float] | None = None
         self._halted: set[TopicPartition] = set()
 
@@ -130,25 +131,35 @@ class Consumer(AIOKafkaConsumer):  # type: ignore[misc]  # aiokafka has no types
             KafkaError: a partition cannot be read; it is tried again by the next call.
         """
         await self.commit_markers()
-        before = {partition: self.place(partition) for partition in self.assignment()}
         try:
             found: dict[TopicPartition, list[Any]] = await super().getmany(
                 *partitions, timeout_ms=timeout_ms, max_records=max_records
             )
         except Exception as error:  # noqa: BLE001  codecs raise errors of their own
-            self._back_to(before)
+            await self._back()
             await self._looked_after(error)
-        else:
-            return found
-        return {}
+            return {}
+        places = {partition: self.place(partition) for partition in self.assignment()}
+        self._handed = {one: place for one, place in places.items() if place is not None}
+        return found
 
-    def _back_to(self, places: Mapping[TopicPartition, int | None]) -> None:
+    def handed(self, partition: TopicPartition) -> int:
+        """Return the offset behind what was handed out of a partition; 0 while it is not known."""
+        return self._handed.get(partition, 0)
+
+    async def _back(self) -> None:
         """Read again what a failed fetch had taken of other partitions and thrown away."""
-        for partition, place in places.items():
-            if place is None or partition not in self.assignment():
-                continue
-            if self.place(partition) not in {None, place}:
-                self.seek(partition, place)
+        for partition in self.assignment():
+            place = self.place(partition)
+            handed = self._handed.get(partition)
+            while handed is None and place is not None and partition in self.assignment():
+                try:  # nothing was handed out of it yet
+                    handed = await self.committed(partition)
+                    break
+                except KafkaError:
+                    await asyncio.sleep(METADATA_PAUSE)
+            if handed is not None and place not in {None, handed}:
+                self.seek(partition, handed)
 
     async def _looked_after(self, error: Exception) -> None:
         """Go on behind a gap; raises what cannot be read."""
@@ -176,14 +187,19 @@ class Consumer(AIOKafkaConsumer):  # type: ignore[misc]  # aiokafka has no types
         Once the broker deleted them, they would look like records that nobody has read. It waits
         until everything that was handed out is written.
         """
-        behind: dict[TopicPartition, int] = {}
-        for partition in self.assignment() if self._is_written() else ():
-            position = self.place(partition)
-            if position is not None and position > self._committed.setdefault(partition, position):
-                behind[partition] = position
-        if behind:
-            with suppress(KafkaError, TimeoutError):
-                async with asyncio.timeout(MARKS_PATIENCE):
+        if not self._is_written():
+            return
+        with suppress(KafkaError, TimeoutError):
+            async with asyncio.timeout(MARKS_PATIENCE):
+                for partition in self._handed.keys() - self._committed.keys():
+                    known = await self.committed(partition)
+                    self._committed[partition] = self._handed[partition] if known is None else known
+                behind = {
+                    partition: handed
+                    for partition, handed in self._handed.items()
+                    if handed > self._committed[partition] and partition in self.assignment()
+                }
+                if behind:
                     await self.commit(behind)
 
     async def _begin(self, partition: TopicPartition) -> None:
@@ -219,6 +235,7 @@ class Consumer(AIOKafkaConsumer):  # type: ignore[misc]  # aiokafka has no types
             self.pause(partition)
             return
         self.seek(partition, offset)
+        self._handed[partition] = offset
         if not new:
             with suppress(KafkaError):
                 await self.commit({partition: offset})

@@ -239,7 +239,7 @@ class KafkaIntake:
         found: Ends = {TopicPartition(*place): offset for place, offset in ends.items()}
         if self.consumer is None:
             return found
-        return {one: max(end, self.consumer.place(one) or 0) for one, end in found.items()}
+        return {one: max(end, self.consumer.handed(one)) for one, end in found.items()}
 
     def _done(self, batch: asyncio.Task[None]) -> None:
         """Resume polling, unless a batch failed: polling on could commit past it."""

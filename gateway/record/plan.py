@@ -11,7 +11,7 @@ from gateway.check.checked import Checked
 from gateway.record.content import Content, content, fact_body
 from gateway.record.facts import NewFact, ProcessEvent, plan_facts, process_events
 from gateway.record.recorded import NewVersion, Recorded, reported
-from gateway.record.repairs import RepairVersion, refusal, repair, reported_repair
+from gateway.record.repairs import RepairVersion, changed_letter, refusal, repair, reported_repair
 from schemas.codes import EventType, Verb
 from schemas.kinds import REPORTED_KINDS
 from schemas.known import DecisionKey, KnownDecision, KnownFacts, Subject
@@ -120,7 +120,7 @@ class _Planning:
             out.repeats.add(item.position)
             out.version_of[item.position] = decision.version_id
             return
-        problem = self._problem(item)
+        problem = self._problem(item, decision)
         if problem is not None:
             out.refused[item.position] = _refused(item.checked, problem)
             return
@@ -144,6 +144,7 @@ class _Planning:
         decision.verb, decision.content_hash = version.verb, hash_
         decision.decision_date, decision.verdict = checked.decided_on, checked.verdict
         decision.excluded = checked.excluded is not None
+        decision.event_type = None if checked.event is None else checked.event.type
         out.version_of[item.position] = version.id
         out.latest.pop(key, None)
         out.latest[key] = version
@@ -152,9 +153,11 @@ class _Planning:
             out.reported.append(reported(version, checked.kind))
         return version
 
-    def _problem(self, item: Incoming) -> Problem | None:
+    def _problem(self, item: Incoming, known: KnownDecision | None) -> Problem | None:
         """Return why an item cannot be recorded as the decisions stand now."""
         event = item.checked.event
+        if known is not None and known.event_type == EventType.PUBLICITY_REPAIR:
+            return changed_letter(item.key[1])
         if event is None or item.target is None or not _ends_publicity(item):
             return None
         latest = self.made.recorded.latest.get(item.target)

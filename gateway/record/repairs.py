@@ -62,6 +62,16 @@ def refusal(
     return _too_early(event, found)
 
 
+def changed_letter(id_: str) -> Problem:
+    """Return why an event that has ended a publicity cannot become another one."""
+    return Problem(
+        field="id",
+        rule=Rule.STANDING,
+        message=f"编号 {id_} 的信用修复已经收到并生效，内容不能再改",
+        fix="另一份修复决定书用新的编号报；修复报错了对象的，请平台恢复公示，再按原文书号重报决定",
+    )
+
+
 def _publicity(
     event: CreditEvent, fact: Mapping[str, Any] | None, regimes: Sequence[PublicityPolicy]
 ) -> Publicity | None:

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
+from functools import lru_cache
 
 from msgspec import structs
 
@@ -11,6 +12,7 @@ from gateway.rules.files import parse_rule_set
 from gateway.rules.rulebook import Rulebook
 from gateway.score.published import (
     PublishedGrade,
+    Then,
     end_of,
     publication_days,
     published_grades,
@@ -98,7 +100,8 @@ async def explain_code(  # noqa: PLR0913 - one for each thing that decides the a
     rule_set = _rule_set(scorer.rulebook, subject, as_of, past=past)
     then: dict[date, KnownSubject] = {}
     if rule_set is not None:
-        days = publication_days(_facts(subject, scorer.rulebook), rule_set, as_of)
+        kind = scorer.rulebook.kind(subject.code, person=subject.person)
+        days = publication_days(kind, rule_set, subject.first_decided_on, as_of)
         async with database.transaction() as connection:
             for day in days.values():
                 at = min(end_of(day), known_at)
@@ -113,10 +116,18 @@ def _rule_set(
     rulebook: Rulebook, subject: KnownSubject, day: date, *, past: bool
 ) -> RuleSet | None:
     """The rule set in force; of the past, the text that the subject was last scored by then."""
-    if past and subject.rule_set_text is not None:
-        return parse_rule_set(subject.rule_set_text)
+    if past and (text := _text(subject)) is not None:
+        return text
     kind = rulebook.kind(subject.code, person=subject.person)
     return rulebook.choose(kind, subject.code, day)
+
+
+def _text(known: KnownSubject) -> RuleSet | None:
+    """Return the text that a subject was last scored by; None if it was not."""
+    return None if known.rule_set_text is None else _parsed(known.rule_set_text)
+
+
+_parsed = lru_cache(maxsize=8)(parse_rule_set)
 
 
 def _by_pseudonym(found: Explanation, pseudonym: str) -> Explanation:
@@ -144,9 +155,12 @@ def explain(
     received = known.received[0]["to_grade"] if known.received else None
     past: Sequence[PublishedGrade] = ()
     if rule_set is not None:
-        days = publication_days(facts, rule_set, as_of)
-        known_then = {day: _facts(one, scorer.rulebook) for day, one in then.items()}
-        past = published_grades(facts, rule_set, days, known_then.get)
+        days = publication_days(kind, rule_set, known.first_decided_on, as_of)
+        known_then = {
+            day: Then(_facts(one, scorer.rulebook), _text(one) or rule_set)
+            for day, one in then.items()
+        }
+        past = published_grades(Then(facts, rule_set), days, known_then)
     listing = _listing(past, rule_set, kind) if rule_set else None
     return Explanation(
         code=known.code,

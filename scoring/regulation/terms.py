@@ -33,7 +33,9 @@ class Note(Terms):
 
 
 #: A day of every year, such as 06-30.
-MonthDay = Annotated[str, Field(pattern=r"^(0[1-9]|1[0-2])-(0[1-9]|1\d|2[0-8]|30)$")]
+MonthDay = Annotated[
+    str, Field(pattern=r"^(?:(?:0[1-9]|1[0-2])-(?:0[1-9]|1\d|2[0-8])|(?:0[13-9]|1[0-2])-30)$")
+]
 
 
 class Quoted(Terms):

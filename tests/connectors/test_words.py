@@ -7,7 +7,7 @@ from urllib.parse import quote
 
 import pytest
 
-from connectors.shared.words import SECRETS, status_words
+from connectors.shared.words import SECRETS, reason, status_words
 
 SECRET = "a1b2/c3d4+e5f6&g7h8=="
 
@@ -80,3 +80,19 @@ def test_a_secret_at_the_end_of_what_is_read_is_hidden(before: int) -> None:
     SECRETS.reset(token)
 
     assert "a1b2" not in words
+
+
+def test_a_long_secret_and_a_long_text_take_no_time() -> None:
+    token = SECRETS.set(("a" * 8000 + "!",))
+    words = [reason("a" * 100_000) for _ in range(20)]
+    SECRETS.reset(token)
+
+    assert set(words) == {"…"}
+
+
+def test_a_long_secret_is_hidden_to_its_end() -> None:
+    token = SECRETS.set(("eyJhbGciOi.J9" * 20,))
+    words = reason("令牌 " + "eyJhbGciOi.J9" * 20 + " 无效")
+    SECRETS.reset(token)
+
+    assert words == "令牌 … 无效"

@@ -168,7 +168,8 @@ _PROMOTE_CHAINS = text(
         select chain.chain_id, chain.destination, next.id, next.due_at
         from chain cross join lateral (
             select d.id, d.item_kind, d.item_id, d.chain_id, d.destination, d.verb,
-                min(d.due_at) over () as due_at from delivery d
+                min(d.due_at) over (partition by d.verb in {one_of(FOLLOW_UPS)}) as due_at
+            from delivery d
             where d.chain_id = chain.chain_id and d.destination = chain.destination
               and d.state = 'waiting' order by d.id limit 1) next
         where not exists (select from delivery b where b.chain_id = chain.chain_id
@@ -187,7 +188,8 @@ _PROMOTE_CHAINS = text(
 async def promote(connection: Connection, chains: Sequence[tuple[int, str]]) -> None:
     """Make the first waiting delivery of each (chain, destination) ready if nothing blocks it.
 
-    It takes the earliest due time of the waiting ones. The subjects must be locked.
+    It takes the earliest due time of the waiting ones of its sort: a version that of versions, a
+    withdrawal or repair that of those. The subjects must be locked.
     """
     values = {"chains": [c for c, _ in chains], "destinations": [d for _, d in chains]}
     await connection.execute(_PROMOTE_CHAINS, values)

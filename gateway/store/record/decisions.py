@@ -8,6 +8,7 @@ from sqlalchemy import text
 
 from gateway.store.base.engine import Connection
 from gateway.store.base.statements import Copy, Insert, arrays, unnest
+from schemas.codes import RecordKind
 from schemas.kinds import REPORTED_IN_ORDER
 from schemas.known import DecisionKey, KnownDecision
 
@@ -18,7 +19,9 @@ _EXISTING = text(
     select d.subject_id, d.number_key, d.authority_id, d.kind,
            d.id, d.version, d.version_id, d.verb, d.content_hash, d.decision_date, d.verdict,
            d.excluded is not null,
-           exists (select from record_version v where v.decision_id = d.id and v.verb = 'repair')
+           exists (select from record_version v where v.decision_id = d.id and v.verb = 'repair'),
+           case when d.kind = '{RecordKind.EVENT}'
+               then (select v.body ->> 'type' from record_version v where v.id = d.version_id) end
     from {unnest(PLACES)} join decision d using (subject_id, number_key)
     """
 )

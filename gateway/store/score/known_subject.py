@@ -1,7 +1,7 @@
 """What was known of one subject at a time, to explain its grade."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import text
@@ -23,6 +23,8 @@ class KnownSubject:
     facts: list[dict[str, Any]]
     rule_set_text: str | None
     received: list[dict[str, Any]]
+    #: The earliest decision of all facts that were ever known by then, withdrawn ones too.
+    first_decided_on: date | None = None
 
     @property
     def is_empty(self) -> bool:
@@ -49,6 +51,7 @@ _FACTS = text(
       and (known_to is null or known_to > :known_at) order by id
     """
 )
+_FIRST = text("select min(decided_on) from fact where subject_id = :id and known_from <= :known_at")
 _RECEIVED = text(
     """
     select body from grade_change
@@ -67,4 +70,5 @@ async def known(connection: Connection, code: str, known_at: datetime) -> KnownS
     of_subject = {"id": row[0], "known_at": known_at}
     facts = list(await connection.scalars(_FACTS, of_subject))
     received = list(await connection.scalars(_RECEIVED, of_subject))
-    return KnownSubject(row[1], row[2], row[3], row[4], facts, row[5], received)
+    first = await connection.scalar(_FIRST, of_subject)
+    return KnownSubject(row[1], row[2], row[3], row[4], facts, row[5], received, first)

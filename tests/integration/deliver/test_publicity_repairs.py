@@ -9,7 +9,7 @@ from gateway.deliver.manual import retry_all
 from schemas.problem import Rule
 from schemas.verdict import Verdict
 from tests.conftest import BANK, PLATFORM
-from tests.factories import event, penalty, publicity_repair
+from tests.factories import about, event, penalty, publicity_repair
 from tests.integration.conftest import MakeWorld
 from tests.integration.deliver.late import ids
 from tests.integration.world import World
@@ -216,3 +216,32 @@ async def test_a_repair_and_a_correction_of_one_batch_go_out_at_once(
     await world.deliverer().drain()
 
     assert [verb for verb, _ in world.sent()][-1] == "repair"
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [{"decision": about(2)}, {"type": "incident.general", "letter": None}, {"severity": "严重"}],
+    ids=["another decision", "another type", "another severity"],
+)
+async def test_a_letter_that_has_taken_effect_cannot_become_another(
+    world: World, changes: dict[str, Any]
+) -> None:
+    await world.take(penalty(), penalty(2))
+    await world.take(publicity_repair())
+
+    changed = {n: v for n, v in publicity_repair(**changes).items() if v is not None}
+    words = await refused(world, changed)
+
+    assert "已经收到并生效" in words
+    assert await world.column(VERB + " order by id") == ["repair", "new"]
+
+
+async def test_a_report_keeps_its_due_time_before_a_repair(world: World) -> None:
+    await world.take(penalty(CF_YXQ=None))
+    await world.take(publicity_repair())
+    due_at = "select due_at from delivery where destination = 'platform' and verb = :verb"
+    before = await world.column(due_at, verb="new")
+
+    await world.take(penalty())
+
+    assert await world.column(due_at, verb="correct") == before

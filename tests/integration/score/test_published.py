@@ -1,9 +1,12 @@
 """A published grade is what was known on the day of its publication: nothing later rewrites it."""
 
 from datetime import date, timedelta
+from typing import Any
 
 import pytest
 
+from gateway.rules.files import parse_rule_set
+from gateway.rules.rulebook import InForce
 from gateway.score.explain import Explanation, explain_code
 from tests.factories import about, credit_code, event, penalty
 from tests.integration.world import World
@@ -61,3 +64,33 @@ async def test_a_history_that_came_later_is_marked(world: World) -> None:
     [one] = (await explained(world)).published
     assert (one.published_on, one.recorded) == (date(2027, 6, 30), False)
     assert one.assessment.grade is not None
+
+
+@pytest.mark.parametrize(
+    "later", [penalty(1, verb="withdraw"), penalty(1, CF_JDRQ="2027/02/09", CF_YXQ="2028/02/09")]
+)
+async def test_a_published_grade_stays_whatever_becomes_of_its_decisions(
+    world: World, later: dict[str, Any]
+) -> None:
+    await world.take(penalty(1, CF_NR_FK="60"))
+    world.clock.step(timedelta(days=365))
+    before = [one.assessment for one in (await explained(world)).published]
+
+    await world.take(later)
+
+    assert [one.assessment for one in (await explained(world)).published] == before != []
+
+
+async def test_a_published_grade_is_that_of_the_text_of_its_day(world: World) -> None:
+    await world.take(penalty(1, CF_NR_FK="60"))
+    world.clock.step(timedelta(days=365))
+    before = [one.assessment for one in (await explained(world)).published]
+    rulebook = world.gateway.rulebook
+    name = "nm-2023-draft"
+    text = rulebook.load(name).content.replace('start: "100"', 'start: "70"')
+    rulebook.put_in_force([InForce(name, date.min, parse_rule_set(text))])
+
+    found = await explained(world)
+
+    assert [one.assessment for one in found.published] == before
+    assert found.assessment.score != before[0].score
