@@ -77,9 +77,11 @@ def _decoded(body: bytes) -> Any:
         row = _QUICK.decode(body)
     except (msgspec.DecodeError, ValueError, ArithmeticError, RecursionError):
         return _DECODER.decode(body.decode("utf-8-sig"))
-    if isinstance(row, dict) and len(_NAMES.findall(body)) != len(row):
-        return _TWICE.decode(body.decode("utf-8-sig"))
-    return row
+    if not isinstance(row, dict) or (body.count(b'":') == len(row) and b'" :' not in body):
+        return row
+    if len(_NAMES.findall(body)) == _names_in(row):
+        return row
+    return _TWICE.decode(body.decode("utf-8-sig"))
 
 
 def _kind(name: object) -> RecordKind | None:
@@ -105,6 +107,19 @@ def _has_lone_surrogate(value: object) -> bool:
     except UnicodeEncodeError:
         return True
     return False
+
+
+def _names_in(value: Any) -> int:
+    """Return how many names a value has, in all of its objects."""
+    count, level = 0, [value]
+    while level:
+        one = level.pop()
+        if isinstance(one, dict):
+            count += len(one)
+            level += one.values()
+        elif isinstance(one, list):
+            level += one
+    return count
 
 
 def _with_conflicts(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

@@ -14,6 +14,12 @@ from functools import cached_property
 #: Numbers of so many digits have lost their last ones, whatever the format shows.
 _LOST = Decimal(10) ** 15
 _COLOURS = "black|blue|cyan|green|magenta|red|white|yellow|黑色|蓝色|青色|绿色|洋红|红色|白色|黄色"
+#: Characters of a format code; programs that show it allow no more.
+_LONGEST = 255
+#: Currencies whose words say nothing more than their signs.
+_CURRENCY = re.compile("CNY|RMB|人民币", re.IGNORECASE)
+#: What accountants write for nothing.
+_NOTHING = frozenset({"-", "—", "–"})
 #: The tokens of a section; what fits none of them shows the number in another way.
 _TOKENS = re.compile(
     rf"""
@@ -21,12 +27,12 @@ _TOKENS = re.compile(
     | \[(?:{_COLOURS}|(?:color|颜色)\s*\d+)\] | [_*].
     | \[(?P<condition>(?:[<>]=?|=|<>)-?\d+(?:\.\d+)?)\]
     | (?P<general>general|g/通用格式) | (?P<exponent>e[+-])
-    | (?P<digit>[0#?]) | (?P<comma>,) | (?P<point>\.)
+    | (?P<digit>[0#?]) | (?P<comma>,) | (?P<point>\.) | (?P<percent>%)
     | (?P<literal>[-+():!^&'~{{}}<>= ]|[^\x00-\x7f])
     """,
     re.IGNORECASE | re.VERBOSE | re.DOTALL,
 )
-_LITERALS = frozenset({"quoted", "escaped", "symbol", "literal"})
+_LITERALS = frozenset({"quoted", "escaped", "symbol", "percent", "literal"})
 _OPERATORS: dict[str, Callable[[Decimal, Decimal], bool]] = {
     "<": operator.lt,
     "<=": operator.le,
@@ -74,6 +80,7 @@ class _Section:
     def __init__(self, code: str) -> None:
         tokens, self.is_odd = _tokens(code)
         kinds = {kind for kind, _ in tokens}
+        self.percents = sum(text == "%" for kind, text in tokens if kind == "literal")
         self.is_general, self.is_scientific = "general" in kinds, "exponent" in kinds
         bounds = [text for kind, text in tokens if kind == "condition"]
         self.condition = _condition(bounds[0]) if bounds else None
@@ -106,7 +113,7 @@ class _Section:
     @cached_property
     def is_plain(self) -> bool:
         """Whether what is shown is the number, but for its rounding, grouping and currency."""
-        literals = "".join(text for _, text in (*self.whole, *self.decimals))
+        literals = _CURRENCY.sub("", self._literals)
         if self.is_scientific:  # as is every long number, and the number is what counts
             return not (self.is_odd or any(map(str.isalnum, literals)))
         digits = [digit for digit, _ in self.whole]
@@ -114,12 +121,22 @@ class _Section:
         return not (
             self.is_odd
             or self.thousands
+            or self.percents
             or "x" in inner
             or any(not digit for digit, _ in self.decimals[: self._last_decimal])
-            or digits.count("0") > 1
+            or (digits.count("0") > 1 and not self.groups)
             or any(map(str.isalnum, literals))
             or not any(digits)
         )
+
+    @property
+    def _literals(self) -> str:
+        return "".join(text for _, text in (*self.whole, *self.decimals))
+
+    @property
+    def is_nothing(self) -> bool:
+        """Whether it shows a dash for the number 0, as accountants write it."""
+        return not any(digit for digit, _ in self.whole) and self._literals.strip() in _NOTHING
 
     @property
     def _last_decimal(self) -> int:
@@ -134,7 +151,7 @@ class _Section:
             plain = format(number.normalize(), "f")
             return sign + "".join(plain if digit == "G" else text for digit, text in self.whole)
         places = sum(bool(digit) for digit, _ in self.decimals)
-        scaled = number / 1000**self.thousands
+        scaled = number * 100**self.percents / 1000**self.thousands
         try:
             rounded = scaled.quantize(Decimal(1).scaleb(-places), ROUND_HALF_UP)
         except InvalidOperation:
@@ -174,6 +191,10 @@ class _Section:
         return "." + "".join(reversed(shown))
 
 
+#: The place of the section for zero.
+_ZERO = 2
+
+
 class NumberFormat:
     """A format code, in its sections for positive, negative and no number."""
 
@@ -189,7 +210,10 @@ class NumberFormat:
     @property
     def is_plain(self) -> bool:
         """Whether every number is shown as it is."""
-        return all(one.is_plain and one.condition is None for one in self._sections)
+        *others, last = self._sections
+        is_zero = len(others) == _ZERO and last.is_nothing
+        plain = others if is_zero else self._sections
+        return all(one.is_plain and one.condition is None for one in plain)
 
     def shown(self, text: str) -> str | None:
         """Return what is shown for a number; None where the number itself counts.
@@ -203,7 +227,10 @@ class NumberFormat:
             return None
         if not (number.is_finite() and abs(number) < _LOST):
             return None
+        number = Decimal(format(float(number), ".15g"))  # what is shown has no float's tail
         section, sign = self._section_of(number)
+        if number == 0 and section.is_nothing:
+            return None
         return None if section.is_plain else section.shown(abs(number), sign).strip()
 
     def _section_of(self, number: Decimal) -> tuple[_Section, str]:
@@ -229,7 +256,7 @@ _MONTHS = frozenset({17})
 _TIMES = frozenset({18, 19, 20, 21, 45, 46, 47})
 _LETTERS = re.compile(r"y+|m+|d+|h+|s+", re.IGNORECASE)
 #: Built-in formats of numbers that show another number: percent and fractions.
-_OTHERWISE = {9: "0%", 10: "0.00%", 12: "# ?/?", 13: "# ??/??"}
+_BUILT_IN = {9: "0%", 10: "0.00%", 12: "# ?/?", 13: "# ??/??"}
 
 
 class Dateless(StrEnum):
@@ -244,12 +271,14 @@ def format_of(number: int, code: str | None) -> NumberFormat | Dateless | None:
 
     `code` is that of a format of the file's own; without it the format is the built-in one.
     """
+    if code is not None and len(code) > _LONGEST:
+        return None
     if code is None and number in _MONTHS:
         return Dateless.MONTH
     if code is None and number in _TIMES:
         return Dateless.TIME
-    code = _OTHERWISE.get(number, "General") if code is None else code
-    runs = [run.lower() for run in _LETTERS.findall(_OUTSIDE.sub("", code.partition(";")[0]))]
+    code = _BUILT_IN.get(number, "General") if code is None else code
+    runs = [run.lower() for run in _LETTERS.findall(_OUTSIDE.sub(" ", code.partition(";")[0]))]
     if runs:
         if any(run in {"d", "dd"} for run in runs):
             return None

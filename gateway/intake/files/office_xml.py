@@ -30,7 +30,8 @@ PACKAGE = "_rels/.rels"
 #: The attribute of a sheet that names its part; Strict workbooks have another namespace.
 RELATION = "}id"
 #: What a part has in which there may be an error or a formula; sometimes wrongly so.
-ODD = (b't="e"', b"t='e'", b"<f", b":f>")
+FORMULAS = (b"<f", b":f>")
+ODD = (b't="e"', b"t='e'", *FORMULAS)
 STYLE = re.compile(rb"""\ss=["'](\d+)["']""")
 
 Address = tuple[int, int]
@@ -41,10 +42,10 @@ SHOWN_OTHERWISE = {"shown": 1}
 
 
 class Book(NamedTuple):
-    """A workbook: its sheets by name, its styles, and whether formulas are to be calculated."""
+    """The sheets of a workbook by name, its styles, and whether formulas are to be calculated."""
 
     sheets: dict[str, str]
-    formats: Formats
+    styles: str
     recalculated: bool
 
 
@@ -58,10 +59,13 @@ def odd_cells(path: str, name: str) -> Iterator[tuple[Address, Any]]:
         return iter(())
     archive = zipfile.ZipFile(path)
     book = book_of(archive)
-    part = book.sheets.get(name)
-    if part is None or not any(has_odd(block, book.formats) for block in blocks(archive, part)):
+    part, formats = book.sheets.get(name), formats_of(archive, book.styles)
+    if part is None or not any(has_odd(block, formats) for block in blocks(archive, part)):
         return iter(())
-    found = cells_of(archive, part, book.formats, book.recalculated)
+    has_formulas = any(mark in block for block in blocks(archive, part) for mark in FORMULAS)
+    found = cells_of(
+        archive, part, formats, recalculated=book.recalculated, has_formulas=has_formulas
+    )
     return ((address, value) for address, value in found if value is not None)
 
 
@@ -74,7 +78,7 @@ def book_of(archive: zipfile.ZipFile) -> Book:
         sheets = related(archive, names, main, "/worksheet")
         styles = related(archive, names, main, "/styles")
     except (StopIteration, KeyError, ParseError, DefusedXmlException):
-        return Book({}, {}, recalculated=False)
+        return Book({}, "", recalculated=False)
     found = {}
     for sheet in book.iterfind(".//{*}sheet"):
         link = next((value for name, value in sheet.items() if name.endswith(RELATION)), "")
@@ -82,7 +86,7 @@ def book_of(archive: zipfile.ZipFile) -> Book:
     calculation = book.find("{*}calcPr")
     recalculated = calculation is not None and calculation.get("fullCalcOnLoad") in {"1", "true"}
     parts = {name: part for name, part in found.items() if part}
-    return Book(parts, formats_of(archive, next(iter(styles.values()), "")), recalculated)
+    return Book(parts, next(iter(styles.values()), ""), recalculated)
 
 
 def related(
@@ -132,7 +136,12 @@ def has_odd(block: bytes, formats: Formats) -> bool:
 
 
 def cells_of(
-    archive: zipfile.ZipFile, part: str, formats: Formats, recalculated: bool = False
+    archive: zipfile.ZipFile,
+    part: str,
+    formats: Formats,
+    *,
+    recalculated: bool = False,
+    has_formulas: bool = True,
 ) -> Iterator[tuple[Address, Any]]:
     """Yield ((row, column), value) of the cells with something in them.
 
@@ -143,7 +152,7 @@ def cells_of(
     parser, seen = xml.parsers.expat.ParserCreate(), Cell(formats)
     parser.StartElementHandler, parser.EndElementHandler = seen.start, seen.end
     parser.CharacterDataHandler = seen.text
-    seen.recalculated = recalculated
+    seen.recalculated, seen.has_formulas = recalculated, has_formulas
     with archive.open(part) as stream:
         while block := stream.read(BLOCK):
             parser.Parse(block)
@@ -155,6 +164,8 @@ class Cell:
 
     def __init__(self, formats: Formats) -> None:
         self.recalculated = False
+        self.has_formulas = True  #: any cell may have one
+        self._skips = False  #: the cell is what the reader gives itself
         self._formats = formats
         self._format: NumberFormat | Dateless | None = None
         self._left: list[tuple[Address, Any]] = []
@@ -172,13 +183,19 @@ class Cell:
         if name == "row":
             self._row, self._column = int(attributes.get("r", self._row + 1)), 0
         elif name == "c":
-            self._row, self._column = self._address(attributes.get("r", ""))
             self._type, self._formula, self._value = attributes.get("t", ""), False, ""
             self._format = self._formats.get(attributes.get("s", ""))
-        elif name in {"v", "t"}:
+            address = attributes.get("r", "")
+            self._skips = bool(address) and not self._may_be_odd()
+            if not self._skips:
+                self._row, self._column = self._address(address)
+        elif name in {"v", "t"} and not self._skips:
             self._within = name
         elif name == "f":
             self._formula = True
+
+    def _may_be_odd(self) -> bool:
+        return self.has_formulas or self._format is not None or self._type == "e"
 
     def _address(self, text: str) -> Address:
         letters = text.rstrip("0123456789")
@@ -196,7 +213,7 @@ class Cell:
         name = name.rpartition(":")[2]
         if name in {"v", "t"}:
             self._within = ""
-        elif name == "c" and (self._value or self._formula):
+        elif name == "c" and not self._skips and (self._value or self._formula):
             self._left.append(((self._row, self._column), self._odd()))
 
     def _odd(self) -> Any:

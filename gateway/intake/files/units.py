@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
+from decimal import Decimal
 from typing import Any
 
 from gateway.intake.files.header import Header
@@ -11,16 +12,19 @@ from schemas.kinds import KINDS
 
 #: The unit of a whole table; 填报单位 is no such unit, and 元宝山 no 元.
 _OF_THE_TABLE = re.compile(
-    r"(?<![报制送填管设收])单位(?:为|是)?:?\(?(?:人民币)?[(:]?([千百万亿]?元)(?:整|人民币)?(?=$|[),;。、/])"
+    r"(?<![报制送填管设收])单位(?:为|是)?:?\(?(?:人民币)?[(:]?((?:[十百千]?[万亿]|[十百千])?元)(?:整|人民币)?(?=$|[),;。、/])"
 )
 #: The unit of a column, in a cell below its name.
-_OF_A_COLUMN = re.compile(r"\(?(?:单位:?)?(?:人民币)?([千百万亿]?元)\)?")
+_OF_A_COLUMN = re.compile(r"\(?(?:单位:?)?(?:人民币)?((?:[十百千]?[万亿]|[十百千])?元)\)?")
 #: The unit of the standard.
 _WAN = "万元"
 #: Characters of a cell that may be a unit.
 _LONGEST = 60
 #: Rows below the header in which a unit may stand.
 ROWS_BELOW = 2
+#: Units that are not read in an amount, in 元.
+_YUAN = {"百元": 100, "千元": 1000, "十万元": 10**5, "百万元": 10**6, "千万元": 10**7}
+_NUMBER = re.compile(r"\d[\d,]*(?:\.\d+)?", re.ASCII)
 #: A unit that an amount has itself.
 _HAS_UNIT = re.compile("[元万亿千百]")
 
@@ -62,6 +66,8 @@ def with_unit(value: Any, unit: str) -> Any:
     text = visible(half_width(value)).strip().lstrip("¥￥") if isinstance(value, str) else ""
     if not any(map(str.isdecimal, text)) or _HAS_UNIT.search(text):
         return value
+    if unit in _YUAN and _NUMBER.fullmatch(text):
+        return f"{Decimal(text.replace(',', '')) * _YUAN[unit]:f}元"
     return f"{text}{unit}"
 
 

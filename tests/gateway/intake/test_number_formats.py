@@ -33,9 +33,12 @@ DOCUMENT = '"样环罚字〔2026〕"0"号"'
         ("第0号;负0", "-3", "负3"),
         ("第0号", "-3", "-第3号"),
         ('0.0"元"', "2.5", "2.5元"),
+        ('0.00"万元"', "2.2999999999999998", "2.30万元"),
+        ('0.00"万元"', "7.0000000000000007E-2", "0.07万元"),
+        ("0%", "0.05", "5%"),
+        ("0.00%", "0.0525", "5.25%"),
         ('#,##0"号"', "1234", "1,234号"),
         ('00.0"号"', "5", "05.0号"),
-        ("[$RMB] 0", "2", "RMB 2"),
         (r'0\.0,"万元"', "20000", "2.0万元"),
         (r'0\.0000"万元"', "20000", "2.0000万元"),
         (r"0\.0000", "20000", "2.0000"),
@@ -75,6 +78,10 @@ def test_a_number_is_shown_with_the_letters_of_its_format(
         "[$¥-804]#,##0.00",
         "[Red]0.00;[红色]-0.00",
         "0.00E+00",
+        "[$RMB] 0.00",
+        '"人民币"#,##0.00',
+        "0,000.00",
+        '_ * #,##0_ ;_ * \\-#,##0_ ;_ * "-"_ ;_ @_ ',
     ],
 )
 def test_a_plain_format_leaves_the_number_as_it_is(code: str) -> None:
@@ -86,7 +93,7 @@ def test_a_plain_format_leaves_the_number_as_it_is(code: str) -> None:
 
 @pytest.mark.parametrize(
     "code",
-    ["0%", "# ?/?", '[DBNum2][$-804]General"元整"', "[DBNum1]General", "0a", "0.0.0"],
+    ["# ?/?", '[DBNum2][$-804]General"元整"', "[DBNum1]General", "0a", "0.0.0"],
 )
 def test_a_number_that_is_shown_otherwise_is_no_value(code: str) -> None:
     with pytest.raises(ShownOtherwise):
@@ -134,6 +141,10 @@ def test_a_number_that_lost_digits_is_never_made_a_text(value: str) -> None:
         (180, "[h]:mm:ss", Dateless.TIME),
         (180, "yyyy-mm dddd", Dateless.MONTH),
         (180, 'yyyy"年"m"月"d"日"', None),
+        (180, 'yyyy"年"m"月"d"日"\\ dddd', None),
+        (180, '[$-804]yyyy"年"m"月"d"日"dddd;@', None),
+        (180, "yyyy/m/d\\ ddd", None),
+        (180, "[$" + "a" * 500_000, None),
         (180, "[$-804]yyyy/m/d h:mm", None),
         (180, "General", None),
         (2, None, None),
@@ -203,7 +214,7 @@ CODES = [
     r'[>=10000]0\.0,"万元";0"元"', '"样环罚字〔"0000"〕"000"号"', '0000"〔样〕"0000"号"',
     '"样"000"-"00"号"', DOCUMENT + ";;", '00.0"号"', '#,##0"号"', '0.0#"吨"',
     "00000.00",
-    "#,##0.000,,", '0"元整"', "[$RMB] 0.00", r"\A\-0", '0;-0;"无"', '#"号"', "000-00-00",
+    "#,##0.000,,", '0"元整"', "0%", "0.0%", r"\A\-0", '0;-0;"无"', '#"号"', "000-00-00",
 ]  # fmt: skip
 NUMBERS = [5, 12, 0, 2.5, 5.6, 1234, 20000, 2026005, 20260005, 0.05, 1234567.891]
 

@@ -126,6 +126,15 @@ def test_an_amount_without_a_unit_never_becomes_ten_thousand_times_itself(
     assert found is None if wan is None else found == Decimal(wan)
 
 
+@pytest.mark.parametrize(("unit", "wan"), [("千元", "2"), ("百万元", "2000"), ("百元", "0.2")])
+def test_other_units_are_read(tmp_path: Path, read: Read, unit: str, wan: str) -> None:
+    rows = [[f"单位：{unit}"], NAMES, values(**{**UNSAID, "CF_NR_FK": "20"})]
+
+    [one] = read(book(tmp_path, rows))
+
+    assert getattr(one.record, "fine_wan", None) == Decimal(wan)
+
+
 def test_the_unit_of_a_second_table_is_its_own(tmp_path: Path, read: Read) -> None:
     second = values(2, **{**UNSAID, "CF_NR_FK": "3"})
     rows = [["单位：元"], NAMES, values(**UNSAID), ["金额单位：万元"], HEADER, second]
