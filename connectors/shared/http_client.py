@@ -71,22 +71,20 @@ class HttpClient:
         self._settings = settings
         self._now = now
         self._tls = tls_context(settings)
-        known = [one.get_secret_value() for one in secrets]
-        self._secrets = [*_secrets(settings, headers or {}), *known]
+        self._secrets = _secrets(settings, headers or {})
+        self._secrets += [one.get_secret_value() for one in secrets]
         self._cookies: aiohttp.CookieJar | None = None  #: of a login
         self._status_decides = status_decides
         self._warned = False
-        self._login: Login | None = None
-        if settings.login is not None:
-            self._login = Login(settings.login, self._call, settings.call_timeout / 2)
+        half = settings.call_timeout / 2
+        self._login = Login(settings.login, self._call, half) if settings.login else None
         self._expired = expired
-        seconds = settings.call_timeout.total_seconds()
         # Waiting for a connection times out well before the whole call, so that it is never taken
         # for waiting for an answer.
-        timeout = httpx.Timeout(seconds, pool=seconds / 2, connect=seconds / 2)
+        short = half.total_seconds()
         self._client = Stateless(
             transport=AiohttpTransport(verify=self._tls, client=self._session),
-            timeout=timeout,
+            timeout=httpx.Timeout(2 * short, pool=short, connect=short),
             headers={"Accept-Encoding": "identity", **(headers or {})},
             follow_redirects=False,
             trust_env=False,

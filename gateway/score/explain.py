@@ -153,14 +153,7 @@ def explain(
     results = outlook(facts, rule_set, as_of) if rule_set else [again(facts, None, as_of)]
     now, *later = results
     received = known.received[0]["to_grade"] if known.received else None
-    past: Sequence[PublishedGrade] = ()
-    if rule_set is not None:
-        days = publication_days(kind, rule_set, known.first_decided_on, as_of)
-        known_then = {
-            day: Then(_facts(one, scorer.rulebook), _text(one) or rule_set)
-            for day, one in then.items()
-        }
-        past = published_grades(Then(facts, rule_set), days, known_then)
+    past = _published(known, scorer.rulebook, rule_set, as_of, then) if rule_set else ()
     listing = _listing(past, rule_set, kind) if rule_set else None
     return Explanation(
         code=known.code,
@@ -180,6 +173,22 @@ def explain(
         published=past,
         listing=listing,
     )
+
+
+def _published(
+    known: KnownSubject,
+    rulebook: Rulebook,
+    rule_set: RuleSet,
+    as_of: date,
+    then: Mapping[date, KnownSubject],
+) -> Sequence[PublishedGrade]:
+    """Return the grades published until that day, each by what was known on its day."""
+    kind = rulebook.kind(known.code, person=known.person)
+    days = publication_days(kind, rule_set, known.first_decided_on, as_of)
+    known_then = {
+        day: Then(_facts(one, rulebook), _text(one) or rule_set) for day, one in then.items()
+    }
+    return published_grades(Then(_facts(known, rulebook), rule_set), days, known_then)
 
 
 def _facts(known: KnownSubject, rulebook: Rulebook) -> Facts:

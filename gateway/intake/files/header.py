@@ -198,12 +198,10 @@ def _header(
 ) -> Header:
     number, cells = rows[place]
     given = [_name(cell) for cell in cells]
-    kind = kind or names.kind_of(given)
-    if kind is None and place:
-        kind = names.kind_of([_name(cell) for cell in rows[place - 1][1]])
-    upper, lower = [], given
-    if place and kind is not None:
-        upper = [_name(cell) for cell in rows[place - 1][1]]
+    above = [_name(cell) for cell in rows[place - 1][1]] if place else []
+    kind = kind or names.kind_of(given) or names.kind_of(above)
+    lower, upper = given, above if kind is not None else []
+    if upper and kind is not None:
         given = under_groups(given, upper, names, kind)
     wires = [_wire(name, names, kind) for name in given]
     unknown = tuple(

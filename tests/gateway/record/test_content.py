@@ -87,3 +87,23 @@ def test_what_the_list_of_2018_joins_is_told_apart_by_the_words_of_the_decision(
 
     assert found.penalty is not None
     assert found.penalty.types == kinds
+
+
+CODE = penalty()["CF_XDR_SHXYM"]
+
+
+@pytest.mark.parametrize(
+    ("words", "site"),
+    [
+        ({"CF_SY": f"该厂（排污许可证编号：{CODE}001P）超标排放"}, f"{CODE}001P"),
+        ({"CF_NR": f"罚款；许可证号 {CODE} 002V", "BZ": f"见许可证{CODE}002V"}, f"{CODE}002V"),
+        ({"CF_NR_ZKDX": f"排污许可证{CODE.lower()}003u"}, f"{CODE}003U"),
+        ({"CF_SY": f"许可证{CODE}001P及{CODE}002P"}, None),
+        ({"CF_SY": f"无排污许可证，统一社会信用代码{CODE}"}, None),
+        ({"CF_SY": "受托方许可证91110000000000000X001P"}, None),
+    ],
+)
+def test_a_penalty_is_of_the_site_whose_permit_its_words_name(
+    words: dict[str, str], site: str | None
+) -> None:
+    assert made(penalty(**words)).site == site

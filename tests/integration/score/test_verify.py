@@ -97,6 +97,19 @@ async def test_an_average_over_sites_is_computed_again_with_the_same_result(
     assert await verified(unbound) == (1, [])
 
 
+async def test_a_penalty_counts_at_the_site_whose_permit_it_names(make_world: MakeWorld) -> None:
+    bound = {"rule_set": "nm-2023-draft", "regions": [REGION]}
+    code = credit_code(1)
+    sites = {code: {f"{code}001P": "100", f"{code}002P": "300"}}
+    world = await make_world(scoring={"bindings": [bound], "sites": sites})
+
+    named = f"责令停产整治，排污许可证编号{code}001P"
+    await world.take(penalty(1, 1, CF_CFLB="责令停产整治", CF_NR=named, CF_NR_FK=None))
+
+    assert await world.value("select result ->> 'score' from assessment") == "98.75"
+    assert await verified(world) == (1, [])
+
+
 async def test_what_is_known_of_a_subject_never_goes_back_in_time(
     make_world: MakeWorld, clock: SteppedClock
 ) -> None:
