@@ -56,9 +56,10 @@ def check(
     with spooled(file) as path:
         reading = Reading(path, settings.files, kind, checker.names)
         stopped = _check(reading, checker, each)
-    if out is not None and not stopped:
+    where = ""
+    if out is not None and (tally.verdicts or not stopped):
         problems_workbook(out, faulty)
-    where = f"；有问题的行已写到 {out}" if out is not None else ""
+        where = f"；有问题的行已写到 {out}"
     _print(reading, tally, stopped, format_, where)
     if stopped:
         fail(stopped)

@@ -64,9 +64,11 @@ def ingest(  # noqa: PLR0913, PLR0917  one for each option
             taken = run(lambda: _ingest(settings, path, kind, told, whole))
         except OSError as error:
             fail(str(error))
+    _print(taken, format_)
     if out is not None and taken.tally.verdicts:
         problems_workbook(out, faulty)
-    _print(taken, format_)
+        if format_ is Format.TEXT:
+            print_line(f"有问题的行已写到 {out}")
     if taken.stopped:
         raise typer.Exit(Exit.PROBLEMS if taken.tally.verdicts else Exit.WRONG_USE)
     if taken.tally.faulty:

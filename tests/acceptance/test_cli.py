@@ -96,6 +96,19 @@ def test_check_reads_a_table_in_gb18030_and_its_own_workbook(command: Command) -
     assert (csv.code, xlsx.code) == (1, 1)
 
 
+def test_check_writes_the_rows_to_mend_although_the_end_cannot_be_read(command: Command) -> None:
+    row = penalty(1, CF_WSH="")
+    cut = ",".join(['"never closed', *(["x"] * (len(row) - 1))])
+    text = "\n".join([",".join(row), *[",".join(row.values())] * 300, cut])
+    (command.folder / "table.csv").write_text(text)
+
+    ran = command("check", "table.csv", "--out", "mend.xlsx")
+
+    assert "有问题的行已写到 mend.xlsx" in ran.out
+    assert "引号" in ran.err
+    assert len(CalamineWorkbook.from_path(str(command.folder / "mend.xlsx")).sheet_names) == 1
+
+
 @pytest.mark.parametrize("name", ["check", "ingest"])
 def test_the_file_that_is_read_is_not_written_over(command: Command, name: str) -> None:
     file = command.folder / "rows.ndjson"

@@ -58,6 +58,15 @@ def test_a_corrected_workbook_makes_a_held_delivery_ready(command: Command, tmp_
     assert [each.code for each in (first, held, second, again, ready)] == [1, 0, 0, 1, 0]
 
 
+def test_ingest_says_where_the_rows_to_mend_are(command: Command, tmp_path: Path) -> None:
+    write(tmp_path / "rows.ndjson", penalty(1, CF_CFJGDM=""))
+
+    ran = command("ingest", "rows.ndjson", "--out", "mend.xlsx")
+
+    assert ran.out.splitlines()[-1] == "有问题的行已写到 mend.xlsx"
+    assert (tmp_path / "mend.xlsx").exists()
+
+
 def test_ingest_writes_no_log_lines(database: Database, tmp_path: Path) -> None:
     nobody_scores = SETTINGS | {"scoring": {"bindings": []}}
     command = commanding(database, tmp_path, nobody_scores)
