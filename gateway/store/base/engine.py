@@ -1,5 +1,6 @@
 """The database: one engine, transactions, and the translation of database errors."""
 
+import asyncio
 import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
@@ -21,6 +22,8 @@ Connection = AsyncConnection
 Made = TypeVar("Made")
 
 _REPEATS = 10
+#: How long connections may take to close.
+_CLOSE_SECONDS = 5
 
 
 class DatabaseAway(Away):
@@ -120,7 +123,7 @@ class Database:
         except _FOREIGN as error:
             if not self._reads and getattr(_cause(error), "sqlstate", None) == READ_ONLY:
                 # After a fail-over the old server may live on as a standby, with our connections.
-                await self.engine.dispose(close=False)
+                await self._give_up()
             raise _translated(error) from error
 
     @asynccontextmanager
@@ -155,6 +158,14 @@ class Database:
         except _Collision as error:
             # Nobody else writes the same key ten times in a row: the data itself has it twice.
             raise (BadData(str(error)) if error.same_key else error) from error
+
+    async def _give_up(self) -> None:
+        """Close the connections of the pool, and begin with new ones."""
+        try:
+            async with asyncio.timeout(_CLOSE_SECONDS):
+                await self.engine.dispose()
+        except (*_FOREIGN, TimeoutError):
+            await self.engine.dispose(close=False)
 
     async def close(self) -> None:
         """Close every connection."""
