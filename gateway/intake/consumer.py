@@ -66,6 +66,7 @@ class Consumer(AIOKafkaConsumer):  # type: ignore[misc]  # aiokafka has no types
         self._is_written = is_written
         self._committed: dict[TopicPartition, int] = {}
         self._handed: dict[TopicPartition, int] = {}  #: offsets behind what was handed out
+        self._on_the_way = False  #: whether the last records may not have reached their batch yet
         self._fault: tuple[str, float] | None = None
         self._halted: set[TopicPartition] = set()
 
@@ -130,6 +131,7 @@ class Consumer(AIOKafkaConsumer):  # type: ignore[misc]  # aiokafka has no types
         Raises:
             KafkaError: a partition cannot be read; it is tried again by the next call.
         """
+        self._on_the_way = False
         await self.commit_markers()
         try:
             found: dict[TopicPartition, list[Any]] = await super().getmany(
@@ -141,6 +143,7 @@ class Consumer(AIOKafkaConsumer):  # type: ignore[misc]  # aiokafka has no types
             return {}
         places = {partition: self.place(partition) for partition in self.assignment()}
         self._handed = {one: place for one, place in places.items() if place is not None}
+        self._on_the_way = bool(found)
         return found
 
     def handed(self, partition: TopicPartition) -> int:
@@ -187,17 +190,18 @@ class Consumer(AIOKafkaConsumer):  # type: ignore[misc]  # aiokafka has no types
         Once the broker deleted them, they would look like records that nobody has read. It waits
         until everything that was handed out is written.
         """
-        if not self._is_written():
+        if self._on_the_way or not self._is_written():
             return
+        handed = dict(self._handed)  # what is handed out while we wait here is not written yet
         with suppress(KafkaError, TimeoutError):
             async with asyncio.timeout(MARKS_PATIENCE):
-                for partition in self._handed.keys() - self._committed.keys():
+                for partition in handed.keys() - self._committed.keys():
                     known = await self.committed(partition)
-                    self._committed[partition] = self._handed[partition] if known is None else known
+                    self._committed[partition] = handed[partition] if known is None else known
                 behind = {
-                    partition: handed
-                    for partition, handed in self._handed.items()
-                    if handed > self._committed[partition] and partition in self.assignment()
+                    partition: place
+                    for partition, place in handed.items()
+                    if place > self._committed[partition] and partition in self.assignment()
                 }
                 if behind:
                     await self.commit(behind)

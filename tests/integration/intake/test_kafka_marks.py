@@ -1,11 +1,15 @@
 """The marks of transactions take offsets that no record shows: they are no missing records."""
 
+import asyncio
 from typing import Any
 
 import pytest
+from aiokafka import TopicPartition
 from aiokafka.consumer import fetcher
 from aiokafka.errors import CorruptRecordException
+from faststream.kafka import KafkaMessage
 
+from gateway.intake.kafka import KafkaIntake
 from tests.integration.intake.kafka_world import bodies, committed, delete_before, noted, put, until
 from tests.integration.intake.test_kafka_neighbours import transactional  # noqa: F401  a fixture
 from tests.integration.world import World
@@ -59,6 +63,67 @@ async def until_committed(intake: Any, topic: str, offset: int) -> None:
             return
         await until(lambda: intake.idle)
     raise AssertionError(await committed(intake, topic))
+
+
+async def test_a_stop_commits_nothing_that_comes_while_it_asks_for_places(
+    world: World, producer: Any, topic: str, start: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The coordinator is slow, and the place of one partition is not known yet."""
+    intake = await start()
+    consumer = intake.consumer
+    await until(lambda: len(consumer._committed) == 2)
+    asked, answers = asyncio.Event(), asyncio.Event()
+    ask, commit = consumer.committed, intake.pipeline.commit
+
+    async def slowly(partition: TopicPartition) -> Any:
+        if asyncio.current_task() is stop:
+            asked.set()
+            await answers.wait()
+        return await ask(partition)
+
+    async def never(_: Any) -> None:
+        await asyncio.Event().wait()
+
+    monkeypatch.setattr(consumer, "committed", slowly)
+    monkeypatch.setattr(intake.pipeline, "commit", never)
+    del consumer._committed[TopicPartition(topic, 1)]
+    stop = asyncio.create_task(intake.stop())
+    await asked.wait()
+    await put(producer, topic, *bodies(1, 3))
+    await until(lambda: bool(intake._batches))
+    answers.set()
+    await stop
+    monkeypatch.setattr(intake.pipeline, "commit", commit)
+
+    second = await start()
+    await until(lambda: second.taken == 3)
+
+    assert await world.value("select count(*) from decision") == 3
+
+
+async def test_nothing_is_committed_of_records_that_have_no_batch_yet(
+    producer: Any, topic: str, start: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """They were handed out, and a stop comes before the pipeline has them."""
+    handed, goes_on = asyncio.Event(), asyncio.Event()
+    take = KafkaIntake._take
+
+    async def later(intake: KafkaIntake, message: KafkaMessage) -> None:
+        handed.set()
+        await goes_on.wait()
+        await take(intake, message)
+
+    monkeypatch.setattr(KafkaIntake, "_take", later)
+    intake = await start()
+    await until(lambda: len(intake.consumer._committed) == 2)
+    await put(producer, topic, *bodies(1, 3))
+    await handed.wait()
+
+    await intake.consumer.commit_markers()
+
+    assert await committed(intake, topic) == [None, None]
+    goes_on.set()
+    await until(lambda: intake.taken == 3)
 
 
 @pytest.mark.parametrize("restarts", [True, False])
