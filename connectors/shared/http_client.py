@@ -1,6 +1,8 @@
 """HTTP calls to a destination: guarded addresses, limited time and size, translated errors."""
 
-from collections.abc import Callable, Iterable, Mapping
+from base64 import b64decode
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import suppress
 from datetime import UTC, timedelta
 from email.utils import parsedate_to_datetime
 from urllib.parse import parse_qsl, urlsplit
@@ -42,7 +44,7 @@ THROTTLED = timedelta(seconds=30)
 _OF_THE_BATCH = frozenset({400, 413, 422})
 #: Values of so many characters of headers, the URL and the login are secrets, which the words of
 #: others may not tell.
-LEAST_SECRET = 8
+LEAST_SECRET = 6
 _TOKEN_OF_A_PATH = 12
 
 
@@ -71,8 +73,8 @@ class HttpClient:
         self._settings = settings
         self._now = now
         self._tls = tls_context(settings)
-        self._secrets = _secrets(settings, headers or {})
-        self._secrets += [one.get_secret_value() for one in secrets]
+        known = _secrets(settings, headers or {}) + [one.get_secret_value() for one in secrets]
+        self._secrets = list(_with_parts(known))
         self._cookies: aiohttp.CookieJar | None = None  #: of a login
         self._status_decides = status_decides
         self._warned = False
@@ -139,10 +141,10 @@ class HttpClient:
 
     def _hide(self, *marks: Mapping[str, str]) -> None:
         """Keep our secrets, and those of logins, out of all words about the present call."""
-        tokens = [word for mark in marks for value in mark.values() for word in value.split()]
+        tokens = [value for mark in marks for value in mark.values()]
         tokens += [cookie.value for cookie in self._cookies or ()]
-        known = (one for one in (*self._secrets, *tokens) if len(one) >= LEAST_SECRET)
-        SECRETS.set(tuple(known))
+        known = dict.fromkeys((*self._secrets, *_with_parts(tokens)))
+        SECRETS.set(tuple(one for one in known if len(one) >= LEAST_SECRET))
 
     async def _call(
         self,
@@ -266,6 +268,17 @@ def _secrets(settings: HttpClientSettings, headers: Mapping[str, str]) -> list[s
     if settings.login is not None:
         found += [value.get_secret_value() for value in settings.login.body.values()]
     return found
+
+
+def _with_parts(secrets: Iterable[str]) -> Iterator[str]:
+    """Return secrets and those within: words, what follows a prefix, the password of Basic."""
+    for secret in secrets:
+        yield secret
+        for word in secret.split():
+            yield from (word, word.partition("_")[2], word.rpartition("_")[2])
+        if secret.casefold().startswith("basic "):
+            with suppress(ValueError):  # of other schemes of that name
+                yield b64decode(secret[6:].strip()).decode().partition(":")[2]
 
 
 def _may_be_a_token(part: str) -> bool:

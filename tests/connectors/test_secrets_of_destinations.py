@@ -66,6 +66,7 @@ SECRET_URL = "/services/T00000000001?sign=abcd+efgh/ijkl=="
         ("Cannot POST {path}", "abcd+efgh"),
         ("Cookie: {cookie}", "session-one"),
         ("your secret is whsec_QUJDREVGR0hJSktM", "QUJDREVGR0hJSktM"),
+        ("expected key QUJDREVGR0hJSktM", "QUJDREVGR0hJSktM"),
     ],
 )
 async def test_no_secret_of_a_bank_is_told(
@@ -91,6 +92,28 @@ async def test_no_secret_of_a_bank_is_told(
 
     assert hidden not in str(caught.value)
     assert "…" in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("key", "told", "hidden"),
+    [
+        ("Bearer k3y-of-the-platform", "token k3y-of-the-platform expired", "k3y-of-the-platform"),
+        ("Basic Z2F0ZXdheTpodW50ZXIyMg==", "wrong password hunter22", "hunter22"),
+        ("Basic no-base64", "of no-base64", "no-base64"),
+        ("abc123", "key abc123 is unknown", "abc123"),
+    ],
+)
+async def test_a_key_is_not_told_without_its_scheme(
+    clock: Clock, item: ItemFactory, key: str, told: str, hidden: str
+) -> None:
+    async with serving(lambda *_: answer(told.encode(), b"403 No")) as url:
+        platform = connector("platform-json", url, clock, api_key=key)
+        with pytest.raises(ConnectorError) as caught:
+            await platform.send([item(1)])
+        await platform.close()
+
+    assert "HTTP 403" in str(caught.value)
+    assert hidden not in str(caught.value)
 
 
 @pytest.mark.parametrize("depth", [960, 1010])
