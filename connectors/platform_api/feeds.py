@@ -80,9 +80,13 @@ class Feeds:
         self._zoned = zoned
 
     async def receipts(self, url: str, cursor: str) -> tuple[list[Receipt], str]:
-        """Return one page of receipts after a cursor, and the next cursor."""
-        page = await self._page(url, cursor=cursor if _is_usable(cursor) else "")
-        following = key_text(page.get("cursor"))
+        """Return one page of receipts after a cursor, and the next cursor.
+
+        On the last page the next cursor may be null: it is asked for again then.
+        """
+        asked = cursor if _is_usable(cursor) else ""
+        page = await self._page(url, cursor=asked)
+        following = asked if page.get("cursor", "") is None else key_text(page.get("cursor"))
         if not isinstance(following, str) or not _is_usable(following):
             raise OutcomeUnknown("应答不是约定的格式：cursor")
         receipts = [

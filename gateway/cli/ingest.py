@@ -64,11 +64,10 @@ def ingest(  # noqa: PLR0913, PLR0917  one for each option
             taken = run(lambda: _ingest(settings, path, kind, told, whole))
         except OSError as error:
             fail(str(error))
-    _print(taken, format_)
-    if out is not None and taken.tally.verdicts:
-        problems_workbook(out, faulty)
-        if format_ is Format.TEXT:
-            print_line(f"有问题的行已写到 {out}")
+    written = out if taken.tally.verdicts else None
+    if written is not None:
+        problems_workbook(written, faulty)
+    _print(taken, format_, written)
     if taken.stopped:
         raise typer.Exit(Exit.PROBLEMS if taken.tally.verdicts else Exit.WRONG_USE)
     if taken.tally.faulty:
@@ -89,7 +88,7 @@ async def _ingest(
             return await take(built.pipeline, reading, each, whole=whole)
 
 
-def _print(taken: Taken, format_: Format) -> None:
+def _print(taken: Taken, format_: Format, written: Path | None) -> None:
     if format_ is Format.JSON:
         print_json(taken.as_json())
     elif taken.stopped and not taken.tally.verdicts:
@@ -97,3 +96,5 @@ def _print(taken: Taken, format_: Format) -> None:
     else:
         for line in taken.words():
             print_line(line)
+        if written is not None:
+            print_line(f"有问题的行已写到 {written}")

@@ -109,6 +109,14 @@ async def test_a_cursor_that_cannot_go_into_a_url_is_never_kept(cursor: str) -> 
     assert await feeds(told).receipts("http://x", cursor) == ([], "1")
 
 
+async def test_the_last_page_may_have_no_next_cursor() -> None:
+    told: Any = _Told({"receipts": FAULTY, "cursor": None})
+
+    found, cursor = await feeds(told).receipts("http://x", "7")
+
+    assert ([one.key for one in found], cursor) == (["k-1", "k-3", "k-5"], "7")
+
+
 @pytest.mark.parametrize("body", [{"receipts": []}, {"cursor": "1"}, [], {"receipts": 7}])
 async def test_a_page_without_its_list_or_cursor_is_an_error(body: Any) -> None:
     with pytest.raises(OutcomeUnknown, match="应答不是约定的格式"):
