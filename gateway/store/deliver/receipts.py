@@ -140,10 +140,11 @@ async def move(
 ) -> int:
     """Move the deliveries that these receipts answer; the latest receipt of each counts.
 
-    An unknown outcome is known by it, and the next of the chain goes on. The subjects must be
-    locked. Returns how many moved.
+    A time in the future is the time of reading. An unknown outcome is known by the receipt, and the
+    next of the chain goes on. The subjects must be locked. Returns how many moved.
     """
-    latest = {a.delivery_id: a for a in sorted(answers, key=lambda a: a.platform_at or now)}
+    in_order = sorted(answers, key=lambda a: min(a.platform_at or now, now))
+    latest = {a.delivery_id: a for a in in_order}
     if not latest:
         return 0
     values = _values(destination, latest.values(), now)

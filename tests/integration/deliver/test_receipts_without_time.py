@@ -102,6 +102,17 @@ async def test_a_rejection_without_a_time_counts_after_an_acceptance_with_one(
     assert await world.states() == ["rejected"]
 
 
+async def test_a_time_of_the_far_future_does_not_win_over_a_later_row(world: World) -> None:
+    told, key = await delivered(world)
+    world.clock.step(HALF_AN_HOUR)
+    told.rows.append({"key": key, "accepted": True, "platform_at": "9999-12-31T23:59:59Z"})
+    told.rows.append({"key": key, "accepted": False, "platform_at": None})
+
+    await receive(world.deliverer())
+
+    assert await world.states() == ["rejected"]
+
+
 async def test_a_page_that_is_given_again_undoes_nothing_on_any_day(world: World) -> None:
     told, key = await delivered(world)
     told.page = [{"key": key, "accepted": False, "reasons": ["错"], "platform_at": None}]
