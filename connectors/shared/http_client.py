@@ -86,7 +86,7 @@ class HttpClient:
         short = half.total_seconds()
         self._client = Stateless(
             transport=AiohttpTransport(verify=self._tls, client=self._session),
-            timeout=httpx.Timeout(2 * short, pool=short, connect=short),
+            timeout=httpx.Timeout(settings.call_timeout.total_seconds(), pool=short, connect=short),
             headers={"Accept-Encoding": "identity", **(headers or {})},
             follow_redirects=False,
             trust_env=False,

@@ -150,10 +150,12 @@ def explain(
     kind = scorer.rulebook.kind(known.code, person=known.person)
     policies = scorer.policies(kind, known.code)
     facts = _facts(known, scorer.rulebook)
-    results = outlook(facts, rule_set, as_of) if rule_set else [again(facts, None, as_of)]
-    now, *later = results
+    now, *later = outlook(facts, rule_set, as_of) if rule_set else [again(facts, None, as_of)]
     received = known.received[0]["to_grade"] if known.received else None
-    past = _published(known, scorer.rulebook, rule_set, as_of, then) if rule_set else ()
+    past: Sequence[PublishedGrade] = ()
+    if rule_set is not None:
+        days = publication_days(kind, rule_set, known.first_decided_on, as_of)
+        past = published_grades(Then(facts, rule_set), days, _known_then(then, scorer, rule_set))
     listing = _listing(past, rule_set, kind) if rule_set else None
     return Explanation(
         code=known.code,
@@ -163,7 +165,7 @@ def explain(
         assessment=now,
         rule_set=rule_set,
         facts={one.id: one for one in facts.facts},
-        endings=endings(results),
+        endings=endings([now, *later]),
         later=later,
         repairs=_repairs(facts, rule_set, as_of, policies) if rule_set else (),
         measures=in_force(policies, _standing(received or now.grade, past, listing), kind, as_of),
@@ -175,20 +177,13 @@ def explain(
     )
 
 
-def _published(
-    known: KnownSubject,
-    rulebook: Rulebook,
-    rule_set: RuleSet,
-    as_of: date,
-    then: Mapping[date, KnownSubject],
-) -> Sequence[PublishedGrade]:
-    """Return the grades published until that day, each by what was known on its day."""
-    kind = rulebook.kind(known.code, person=known.person)
-    days = publication_days(kind, rule_set, known.first_decided_on, as_of)
-    known_then = {
-        day: Then(_facts(one, rulebook), _text(one) or rule_set) for day, one in then.items()
+def _known_then(
+    then: Mapping[date, KnownSubject], scorer: Scorer, rule_set: RuleSet
+) -> dict[date, Then]:
+    """Return the facts and the text of each day; this rule set where the day had none."""
+    return {
+        day: Then(_facts(one, scorer.rulebook), _text(one) or rule_set) for day, one in then.items()
     }
-    return published_grades(Then(_facts(known, rulebook), rule_set), days, known_then)
 
 
 def _facts(known: KnownSubject, rulebook: Rulebook) -> Facts:
