@@ -45,6 +45,16 @@ async def approved(town: Town) -> World:
     return world
 
 
+async def paused(town: Town) -> World:
+    """Come to the day of a stricter text that changes more grades than its diff showed."""
+    world = await changed_file(town)
+    await diffed(world, flips=1)
+    await propose(world)
+    await approve(world)
+    await world.pass_time(24 * 3)
+    return world
+
+
 async def beside(
     world: World,
     monkeypatch: pytest.MonkeyPatch,

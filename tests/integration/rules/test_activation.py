@@ -20,6 +20,7 @@ from tests.integration.rules.conftest import (
     changed_file,
     confirm,
     diffed,
+    paused,
     propose,
     start,
 )
@@ -141,12 +142,8 @@ async def test_more_flips_than_the_share_wait_for_a_further_confirmation(town: T
 
 
 async def test_an_activation_pauses_if_more_grades_change_than_the_diff_showed(town: Town) -> None:
-    world = await changed_file(town)
-    await diffed(world, flips=1)
-    await propose(world)
-    await approve(world)
+    world = await paused(town)
 
-    await world.pass_time(24 * 3)
     assert await world.column(PRESENT) == ["好"] * 4
     assert await world.value("select paused_at is not null from rule_set_activation where "
                              "diff_id is not null")  # fmt: skip

@@ -22,6 +22,7 @@ from tests.integration.rules.conftest import (
     changed_file,
     confirm,
     diffed,
+    paused,
     propose,
     start,
     withdraw,
@@ -55,11 +56,7 @@ async def test_a_diff_for_a_day_outside_the_span_is_refused(town: Town, as_of: d
 
 
 async def test_a_paused_text_scores_nobody_until_it_is_confirmed(town: Town) -> None:
-    world = await changed_file(town)
-    await diffed(world, flips=1)
-    await propose(world)
-    await approve(world)
-    await world.pass_time(24 * 3)
+    world = await paused(town)
 
     await world.take(penalty(5, 1))
     assert await world.column(PRESENT) == ["好"] * 4
@@ -70,22 +67,14 @@ async def test_a_paused_text_scores_nobody_until_it_is_confirmed(town: Town) -> 
 
 
 async def test_a_paused_activation_is_not_due(town: Town) -> None:
-    world = await changed_file(town)
-    await diffed(world, flips=1)
-    await propose(world)
-    await approve(world)
-    await world.pass_time(24 * 3)
+    world = await paused(town)
 
     async with world.database.transaction() as connection:
         assert await activations.due(connection, DAY) is None
 
 
 async def test_withdrawing_a_text_that_scored_restores_the_one_before(town: Town) -> None:
-    world = await changed_file(town)
-    await diffed(world, flips=4)
-    await propose(world, share="1")
-    await approve(world)
-    world.clock.step(timedelta(days=3))
+    world = await approved(town)
     await start(world)
     await world.take(penalty(5, 1))
     assert await world.column(PRESENT) == ["差", "好", "好", "好"]
