@@ -52,6 +52,7 @@ DIRECTIONS = {
     "first": "首次",
     "suspended": "暂停评价",
     "external": "外部评定",
+    "unchanged": "实时等级不变",
 }
 NOT_EVALUATED = {
     NotEvaluated.CRIMINAL_SUSPECT: "涉嫌犯罪",

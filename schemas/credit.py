@@ -102,6 +102,15 @@ class Assessment(Value, frozen=True):
     received: GradeOrigin | None = None
 
 
+class PublishedResult(Value, frozen=True):
+    """公布等级: the result of a period as it was published; `listings` are the lists 名单 by it."""
+
+    period_end: date
+    published_on: date
+    grade: str | None
+    listings: tuple[str, ...] = ()
+
+
 class GradeChange(Value, frozen=True):
     """等级变动 of one subject: from, to (None: no grade), and the reasons in the trace's words."""
 

@@ -27,8 +27,21 @@ class MeasureName(Schema):
     verified: bool = Field(description="false: not read in the source")
 
 
+class PublishedGrade(Schema):
+    """The last published grade 公布等级, which stands until the next publication."""
+
+    period_end: date
+    published_on: date
+    grade: str | None
+    listings: tuple[str, ...] = Field(default=(), description="lists 名单, such as a blacklist")
+
+
 class GradeChanged(Schema):
-    """等级变动 as banks and platforms get it: enterprises only, never a natural person."""
+    """等级变动 as banks and platforms get it: enterprises only, never a natural person.
+
+    With the cause `published`, a grade of a period was published or a list changed: the live grade
+    stays (`from_grade` is `to_grade`), and `published` is new.
+    """
 
     number: int = Field(description="gap-free, in the order of publishing; a reader's cursor")
     subject_code: str
@@ -42,6 +55,7 @@ class GradeChanged(Schema):
     trial: bool = Field(description="true: the rule set is a draft (试算), no legal effect")
     rule_set: RuleSetName
     effective_on: date
+    published: PublishedGrade | None = None
     measures_begin: tuple[MeasureName, ...] = ()
     measures_end: tuple[MeasureName, ...] = ()
     notices: tuple[MeasureName, ...] = ()

@@ -6,6 +6,7 @@ from typing import Any
 
 from gateway.score.explain import Explanation, RepairOutlook
 from gateway.score.grade_change import named
+from gateway.score.published import PublishedGrade
 from gateway.titles import (
     PUBLISHED,
     RULE_SET_STATUSES,
@@ -13,6 +14,7 @@ from gateway.titles import (
     SUBJECT_KINDS,
     not_evaluated_words,
 )
+from schemas.base import SHANGHAI
 from schemas.credit import Assessment, Deduction
 from scoring.consequences.measures import Applied, Shift
 from scoring.consequences.outlook import Ending
@@ -38,6 +40,7 @@ def as_json(found: Explanation) -> dict[str, Any]:
                 "score": one.assessment.score,
                 "grade": one.assessment.grade,
                 "recorded": one.recorded,
+                "stored_at": one.stored_at,
             }
             for one in found.published
         ],
@@ -87,7 +90,8 @@ def as_lines(found: Explanation) -> Iterator[str]:
     yield from _listed("随处罚决定的告知", (_measure(one) for one in found.penalty_notices))
     if found.rule_set is not None:
         yield from _listed(
-            "公布的各评价期等级（按公布日已知的信息）", _published(found, found.rule_set)
+            "公布的各评价期等级（公布后不再改变，以后的修复只改变实时等级）",
+            _published(found, found.rule_set),
         )
         yield from _listed("以后自行变化", _later(found, found.rule_set))
         yield from _listed("如果修复", _repairs(found, found.rule_set))
@@ -184,13 +188,22 @@ def _measure(applied: Applied) -> str:
 
 def _published(found: Explanation, rule_set: RuleSet) -> Iterator[str]:
     for one in found.published:
-        known = "" if one.recorded else "，当时本系统没有该单位的信息，按后来补录的推算"
+        known = _whence(one)
         end = one.assessment.as_of
         yield f"截至 {end} 的评价期（{one.published_on} 公布{known}）：" + _result(
             one.assessment, rule_set
         )
     if found.listing is not None:
         yield f"列入{found.listing.title}（{found.listing.article}）"
+
+
+def _whence(one: PublishedGrade) -> str:
+    """Return where a published grade comes from."""
+    if one.stored_at is not None:
+        return f"，{one.stored_at.astimezone(SHANGHAI):%Y-%m-%d} 存档"
+    if one.recorded:
+        return "，没有存档，按公布日已知的信息推算"
+    return "，当时本系统没有该单位的信息，按后来补录的推算"
 
 
 def _later(found: Explanation, rule_set: RuleSet) -> Iterator[str]:

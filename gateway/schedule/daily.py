@@ -1,4 +1,4 @@
-"""Work done at the start and once a day: due times, held deliveries, partitions, retention."""
+"""Work done at the start and once a day: due times, publications, partitions, retention, …."""
 
 from datetime import date, datetime, timedelta
 from functools import partial
@@ -9,6 +9,7 @@ from gateway.decide.decider import Decider
 from gateway.record.encryption import slices
 from gateway.schedule.due_times import renew_due_times
 from gateway.schedule.held import release_held
+from gateway.schedule.publishing import Publishing
 from gateway.schedule.retention import Retention
 from gateway.store.base.engine import Database
 from gateway.store.base.partitions import make_partitions
@@ -25,10 +26,16 @@ class Daily:
     """The daily work, repeated until it is done for the day; doing it again does no harm."""
 
     def __init__(
-        self, database: Database, decider: Decider, keys: Keys, retention: RetentionSettings
+        self,
+        database: Database,
+        decider: Decider,
+        keys: Keys,
+        retention: RetentionSettings,
+        publishing: Publishing,
     ) -> None:
         self.database = database
         self.decider = decider
+        self.publishing = publishing
         self.keys = keys
         self.retention = Retention(database, retention)
         self._held_of: date | None = None
@@ -36,6 +43,7 @@ class Daily:
         self._partitions_of: date | None = None
         self._forgotten_of: date | None = None
         self._encrypted_of: date | None = None
+        self._published_of: date | None = None
 
     async def run(self, now: datetime) -> None:
         """Do the work that this day still needs."""
@@ -45,6 +53,8 @@ class Daily:
         if self._held_of != day:
             await release_held(self.database, self.decider, now)
             self._held_of = day
+        if self._published_of != day and await self.publishing.run(now, SLICES):
+            self._published_of = day
         if self._partitions_of != day:
             if not await self.database.run(partial(make_partitions, first=day)):
                 logger.warning(LogEvent.PARTITIONS_WAIT)

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import msgspec
 
 from gateway.rules.activation import refresh
-from gateway.score.grade_change import RECEIVED, SCORED, change_body
+from gateway.score.grade_change import RECEIVED, SCORED, change_body, standing_change
 from gateway.score.scorer import Scored, Scorer, alerts
 from gateway.score.stored_result import facts_of, short, without_result
 from gateway.store.base.engine import Connection
@@ -17,10 +17,11 @@ from gateway.store.base.statements import Ids
 from gateway.store.record.facts import facts_of_subjects
 from gateway.store.score import assessments, grade_changes
 from gateway.store.score.activations import share_scoring
+from gateway.store.score.grade_changes import LastGrade
 from gateway.telemetry.log import LogEvent, logger
 from gateway.telemetry.metrics import Metrics
 from schemas.base import today
-from schemas.credit import GradeChange, NotEvaluated
+from schemas.credit import GradeChange, NotEvaluated, PublishedResult
 from schemas.event import ReceivedGrade
 from schemas.known import Subject
 from scoring.facts import Fact
@@ -79,7 +80,7 @@ class Assessing:
         self.cause = cause
         self.assessed: list[Assessed] = []
         self.changes: list[NewGrade] = []
-        self._last: dict[int, grade_changes.LastGrade] = {}
+        self._last: dict[int, LastGrade] = {}
         self._untold: set[int] = set()
 
     async def last(self, subject_ids: Sequence[int]) -> None:
@@ -138,11 +139,15 @@ class Assessing:
         last = self._last.get(subject.id)
         if scored.change is None or (last and last.cause == RECEIVED):
             return
-        body = self._scored_body(scored, scored.change)
+        published = last.published if last else None
+        body = self._scored_body(scored, scored.change, published)
         self.changes.append(NewGrade(subject.id, scored.change, body, assessed=True))
-        self._last[subject.id] = grade_changes.LastGrade(scored.change.to_grade, self.cause)
+        to_grade = scored.change.to_grade
+        self._last[subject.id] = LastGrade(to_grade, self.cause, published=published)
 
-    def _scored_body(self, scored: Scored, change: GradeChange) -> bytes:
+    def _scored_body(
+        self, scored: Scored, change: GradeChange, published: PublishedResult | None
+    ) -> bytes:
         assessment = scored.assessment
         ref = assessment.rule_set
         if ref is None:
@@ -153,7 +158,10 @@ class Assessing:
             score=assessment.score,
             rule_set={"name": ref.name, "version": ref.version, "status": ref.status},
             effective_on=assessment.as_of,
-            measures=self.scorer.measures(change, scored.kind, assessment.id, assessment.as_of),
+            published=published,
+            measures=self.scorer.measures(
+                standing_change(change, published), scored.kind, assessment.id, assessment.as_of
+            ),
         )
 
     def receive(self, grades: Sequence[tuple[int, ReceivedGrade]]) -> None:
@@ -162,6 +170,7 @@ class Assessing:
             code = grade.subject_code
             last = self._last.get(subject_id)
             previous = last.grade if last else None
+            published = last.published if last else None
             effective_on = grade.effective_on.isoformat()
             if (
                 last is not None
@@ -178,12 +187,16 @@ class Assessing:
                 score=None if grade.score is None else format(grade.score, "f"),
                 rule_set={"name": grade.rule_set, "version": "", "status": "external"},
                 effective_on=grade.effective_on,
+                published=published,
                 measures=self.scorer.measures(
-                    change, self.scorer.rulebook.kind(code, person=False), code, grade.effective_on
+                    standing_change(change, published),
+                    self.scorer.rulebook.kind(code, person=False),
+                    code,
+                    grade.effective_on,
                 ),
             )
             self.changes.append(NewGrade(subject_id, change, body, assessed=False))
-            self._last[subject_id] = grade_changes.LastGrade(grade.grade, RECEIVED, effective_on)
+            self._last[subject_id] = LastGrade(grade.grade, RECEIVED, effective_on, published)
 
     async def write(self) -> list[tuple[int, int]]:
         """Write assessments and grade changes.

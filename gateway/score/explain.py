@@ -1,6 +1,6 @@
 """Explain the grade of one subject: why, until when, and what a repair would change."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from functools import lru_cache
@@ -10,16 +10,19 @@ from msgspec import structs
 from gateway.config.keys import Keys
 from gateway.rules.files import parse_rule_set
 from gateway.rules.rulebook import Rulebook
+from gateway.score.publish import Then
 from gateway.score.published import (
+    NO_PAST,
+    Past,
     PublishedGrade,
-    Then,
     end_of,
     publication_days,
     published_grades,
+    stored_grades,
 )
 from gateway.score.scorer import Scorer
 from gateway.score.stored_result import again, fact_of
-from gateway.store.base.engine import Database
+from gateway.store.base.engine import Connection, Database
 from gateway.store.score.known_subject import KnownSubject
 from gateway.store.score.known_subject import known as known_subject
 from schemas.codes import SubjectKind
@@ -32,6 +35,7 @@ from scoring.consequences.measures import (
     Occasion,
     Shift,
     Standing,
+    StandingChange,
     in_force,
     on_occasion,
     shift,
@@ -98,18 +102,36 @@ async def explain_code(  # noqa: PLR0913 - one for each thing that decides the a
     if subject is None or (past and subject.is_empty):
         return None
     rule_set = _rule_set(scorer.rulebook, subject, as_of, past=past)
-    then: dict[date, KnownSubject] = {}
+    past_grades = NO_PAST
     if rule_set is not None:
-        kind = scorer.rulebook.kind(subject.code, person=subject.person)
-        days = publication_days(kind, rule_set, subject.first_decided_on, as_of)
         async with database.transaction() as connection:
-            for day in days.values():
-                at = min(end_of(day), known_at)
-                known = await known_subject(connection, subject.code, at)
-                if known is not None and not known.is_empty:
-                    then[day] = known
-    found = explain(subject, scorer, rule_set, regimes, as_of, then)
+            past_grades = await _past(connection, subject, scorer, rule_set, as_of, known_at)
+    found = explain(subject, scorer, rule_set, regimes, as_of, past_grades)
     return _by_pseudonym(found, keys.published(found.code)) if subject.person else found
+
+
+async def _past(
+    connection: Connection,
+    subject: KnownSubject,
+    scorer: Scorer,
+    rule_set: RuleSet,
+    as_of: date,
+    known_at: datetime,
+) -> Past:
+    """Return what the published grades of the subject come from, stored ones first."""
+    kind = scorer.rulebook.kind(subject.code, person=subject.person)
+    days = publication_days(kind, rule_set, subject.first_decided_on, as_of)
+    stored = await stored_grades(connection, subject.code, known_at)
+    stored = {end: one for end, one in stored.items() if one.published_on <= as_of}
+    then: dict[date, Then] = {}
+    for end, day in days.items():
+        known = None
+        if end not in stored:
+            at = min(end_of(day), known_at)
+            known = await known_subject(connection, subject.code, at)
+        if known is not None and not known.is_empty:
+            then[day] = Then(_facts(known, scorer.rulebook), _text(known) or rule_set)
+    return Past(days, stored, then)
 
 
 def _rule_set(
@@ -141,22 +163,20 @@ def explain(
     rule_set: RuleSet | None,
     regimes: Iterable[PublicityPolicy],
     as_of: date,
-    then: Mapping[date, KnownSubject],
+    past: Past,
 ) -> Explanation:
     """Explain the grade by what was known, under this rule set, on this day.
 
-    `then` is what was known of the subject on the days on which its grades were published.
+    `past` is what the published grades of the subject come from.
     """
     kind = scorer.rulebook.kind(known.code, person=known.person)
     policies = scorer.policies(kind, known.code)
     facts = _facts(known, scorer.rulebook)
     now, *later = outlook(facts, rule_set, as_of) if rule_set else [again(facts, None, as_of)]
     received = known.received[0]["to_grade"] if known.received else None
-    past: Sequence[PublishedGrade] = ()
-    if rule_set is not None:
-        days = publication_days(kind, rule_set, known.first_decided_on, as_of)
-        past = published_grades(Then(facts, rule_set), days, _known_then(then, scorer, rule_set))
-    listing = _listing(past, rule_set, kind) if rule_set else None
+    grades = published_grades(Then(facts, rule_set), past) if rule_set else ()
+    listing = _listing(grades, rule_set, kind) if rule_set else None
+    standing = _standing(received or now.grade, grades, listing)
     return Explanation(
         code=known.code,
         name=known.name,
@@ -167,23 +187,14 @@ def explain(
         facts={one.id: one for one in facts.facts},
         endings=endings([now, *later]),
         later=later,
-        repairs=_repairs(facts, rule_set, as_of, policies) if rule_set else (),
-        measures=in_force(policies, _standing(received or now.grade, past, listing), kind, as_of),
+        repairs=_repairs(facts, rule_set, standing, policies, as_of) if rule_set else (),
+        measures=in_force(policies, standing, kind, as_of),
         penalty_notices=on_occasion(policies, Occasion.PENALTY, kind, as_of),
         publicity=_publicity(facts.facts, tuple(regimes)),
         received=received,
-        published=past,
+        published=grades,
         listing=listing,
     )
-
-
-def _known_then(
-    then: Mapping[date, KnownSubject], scorer: Scorer, rule_set: RuleSet
-) -> dict[date, Then]:
-    """Return the facts and the text of each day; this rule set where the day had none."""
-    return {
-        day: Then(_facts(one, scorer.rulebook), _text(one) or rule_set) for day, one in then.items()
-    }
 
 
 def _facts(known: KnownSubject, rulebook: Rulebook) -> Facts:
@@ -195,6 +206,9 @@ def _facts(known: KnownSubject, rulebook: Rulebook) -> Facts:
 def _listing(
     past: Sequence[PublishedGrade], rule_set: RuleSet, kind: SubjectKind
 ) -> Listing | None:
+    """Return the list on which the last publication put the subject: the stored one, if it is."""
+    if past and past[-1].stored_at is not None:
+        return past[-1].listing
     table = rule_set.table(kind)
     results = [one.assessment for one in past]
     grades = {one.as_of.year: one.grade for one in results if one.grade is not None}
@@ -202,13 +216,23 @@ def _listing(
 
 
 def _repairs(
-    facts: Facts, rule_set: RuleSet, as_of: date, policies: tuple[MeasurePolicy, ...]
+    facts: Facts,
+    rule_set: RuleSet,
+    standing: Standing,
+    policies: tuple[MeasurePolicy, ...],
+    as_of: date,
 ) -> list[RepairOutlook]:
     found = []
     for what_if in repairs(facts, rule_set, as_of):
         change = compare(what_if.without.grade, what_if.result, rule_set)
         day = what_if.confirmed_on
-        moved = shift(policies, change, facts.kind, day) if change else _UNMOVED
+        moved = _UNMOVED
+        if change is not None:
+            before = replace(standing, grade=change.from_grade)
+            after = replace(standing, grade=change.to_grade)
+            moved = shift(
+                policies, StandingChange(before, after, change.direction), facts.kind, day
+            )
         found.append(RepairOutlook(what_if, moved))
     return found
 

@@ -1,32 +1,65 @@
-"""Published grades 公布等级 of one subject: what was known on the day of each publication."""
+"""Published grades 公布等级 of one subject: as they were stored, else as known on their day."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from typing import NamedTuple
 
+from gateway.rules.files import parse_rule_set
+from gateway.score.publish import PERIODS, Then
+from gateway.score.stored_result import fact_of, sites_of
+from gateway.store.base.engine import Connection
+from gateway.store.record import facts as fact_store
+from gateway.store.score import published as store
+from gateway.store.score.published import StoredGrade
+from gateway.store.score.rule_sets import rule_set_texts
 from schemas.base import SHANGHAI
 from schemas.codes import SubjectKind
 from schemas.credit import Assessment
 from scoring.consequences.published import publication_day, publications, published
-from scoring.facts import Facts
+from scoring.facts import Fact, Facts
 from scoring.regulation.ruleset import RuleSet
-
-#: Periods of published grades to show.
-PERIODS = 6
+from scoring.regulation.table import Listing
 
 
 @dataclass(frozen=True, slots=True)
 class PublishedGrade:
     """The grade of a period, as published on a day.
 
-    Without `recorded` nothing was known of the subject here on that day: its history came later,
-    and the grade is computed by that.
+    `stored_at` is when this program stored it; None for one from before this program or before its
+    publication is stored. Without `recorded` nothing was known of the subject here on that day
+    either: its history came later, and the grade is computed by that.
     """
 
     published_on: date
     assessment: Assessment
     recorded: bool
+    stored_at: datetime | None = None
+    listing: Listing | None = None  #: of a stored one: the list on which it put the subject
+
+
+class StoredThen(NamedTuple):
+    """What a stored grade was computed from, when it was stored, and the list by it."""
+
+    published_on: date
+    then: Then
+    stored_at: datetime
+    listing: Listing | None
+
+
+class Past(NamedTuple):
+    """What the published grades of a subject come from.
+
+    The days of publication and the stored grades by the last day of the period, and what was known
+    on a day of which no grade is stored.
+    """
+
+    days: Mapping[date, date]
+    stored: Mapping[date, StoredThen]
+    then: Mapping[date, Then]
+
+
+NO_PAST = Past({}, {}, {})
 
 
 def publication_days(
@@ -49,20 +82,46 @@ def end_of(day: date) -> datetime:
     return datetime.combine(day + timedelta(days=1), time.min, SHANGHAI)
 
 
-class Then(NamedTuple):
-    """What was known of the subject on a day, and the text of the rule set that scored it."""
+async def stored_grades(
+    connection: Connection, code: str, known_at: datetime
+) -> dict[date, StoredThen]:
+    """Return the grades of a subject that were stored by a time, by the last day of the period."""
+    rows = await store.of_subject(connection, code, known_at)
+    texts = await rule_set_texts(connection) if rows else {}
+    bodies = await fact_store.facts(connection, [id_ for row in rows for id_ in row.fact_ids])
+    facts = {int(fact.id): fact for fact in map(fact_of, bodies)}
+    return {row.period_end: _stored(row, facts, texts) for row in rows}
 
-    facts: Facts
-    rule_set: RuleSet
+
+def _stored(row: StoredGrade, facts: Mapping[int, Fact], texts: Mapping[str, str]) -> StoredThen:
+    then = then_of(row, facts, parse_rule_set(texts[row.rule_set_hash]))
+    table = then.rule_set.table(then.facts.kind)
+    rule = None if table is None else table.listing
+    listing = rule if rule is not None and rule.title in row.listings else None
+    return StoredThen(row.published_on, then, row.recorded_at, listing)
 
 
-def published_grades(
-    now: Then, days: Mapping[date, date], then: Mapping[date, Then]
-) -> Sequence[PublishedGrade]:
-    """Return the grades as they were published; `now` stands where nothing was known on the day."""
+def then_of(row: StoredGrade, facts: Mapping[int, Fact], rule_set: RuleSet) -> Then:
+    """Return what a stored grade was computed from."""
+    known = tuple(facts[id_] for id_ in row.fact_ids)
+    kind, sites = SubjectKind(row.subject_kind), sites_of(row.result)
+    return Then(Facts(row.subject_code, kind, known, None, row.criminal_suspect, sites), rule_set)
+
+
+def published_grades(now: Then, past: Past) -> Sequence[PublishedGrade]:
+    """Return the grades as they were published, the oldest first.
+
+    `now` stands where nothing was known on the day.
+    """
     found = []
-    for end, day in days.items():
-        known = then.get(day, now)
+    for end in sorted({*past.days, *past.stored}):
+        if end in past.stored:
+            day, known, at, listing = past.stored[end]
+            result = published(known.facts, known.rule_set, end)
+            found.append(PublishedGrade(day, result, recorded=True, stored_at=at, listing=listing))
+            continue
+        day = past.days[end]
+        known = past.then.get(day, now)
         result = published(known.facts, known.rule_set, end)
-        found.append(PublishedGrade(day, result, day in then))
+        found.append(PublishedGrade(day, result, day in past.then))
     return found

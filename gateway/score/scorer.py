@@ -9,8 +9,6 @@ from datetime import date
 from functools import lru_cache
 from typing import Any, NamedTuple
 
-from msgspec.structs import replace
-
 from gateway.config.settings import RuleSetBinding
 from gateway.rules.policybook import Policybook
 from gateway.rules.rulebook import Rulebook
@@ -20,11 +18,11 @@ from gateway.telemetry.log import LogEvent, logger
 from schemas.codes import SubjectKind
 from schemas.credit import Assessment, GradeChange, NotEvaluated
 from scoring.consequences.change import compare, direction
-from scoring.consequences.measures import MeasurePolicy, shift
+from scoring.consequences.measures import MeasurePolicy, StandingChange, shift
 from scoring.engine.assess import assess
 from scoring.facts import Fact, Facts, Site
 
-#: Grade changes at most of which the measures are kept at hand, by binding, kind and day.
+#: Changes of standing at most of which the measures are kept at hand, by binding, kind and day.
 MEMORY = 4096
 
 
@@ -64,16 +62,16 @@ class Scorer:
         return direction(previous, grade, ranked)
 
     def measures(
-        self, change: GradeChange, kind: SubjectKind, code: str, day: date
+        self, change: StandingChange, kind: SubjectKind, code: str, day: date
     ) -> dict[str, Any]:
-        """Return the measures that begin and end with a grade change, and its notices."""
+        """Return the measures that begin and end with a change of standing, and its notices."""
         binding = self.rulebook.binding(kind, code)
         if binding is None or not self._policies[binding]:
             return NO_MEASURES
-        return self._moved(binding, replace(change, reasons=()), kind, day)
+        return self._moved(binding, change, kind, day)
 
     def _move(
-        self, binding: RuleSetBinding, change: GradeChange, kind: SubjectKind, day: date
+        self, binding: RuleSetBinding, change: StandingChange, kind: SubjectKind, day: date
     ) -> dict[str, Any]:
         moved = shift(self._policies[binding], change, kind, day)
         return {

@@ -1,4 +1,4 @@
-"""Compute past assessments again from the facts and rule set texts of then, and compare."""
+"""Compute past results again from the facts and rule set texts of then, and compare."""
 
 import asyncio
 from collections.abc import Callable
@@ -7,14 +7,17 @@ from typing import Any
 import orjson
 
 from gateway.rules.files import parse_rule_set
+from gateway.score.published import then_of
 from gateway.score.stored_result import again, fact_of, short, sites_of
 from gateway.store.base.engine import Database
 from gateway.store.record import facts as fact_store
 from gateway.store.score import assessments
+from gateway.store.score import published as published_store
 from gateway.store.score.assessments import Stored
 from gateway.store.score.rule_sets import rule_set_texts
 from schemas.codes import SubjectKind
 from schemas.credit import NotEvaluated
+from scoring.consequences.published import published
 from scoring.facts import Fact, Facts
 from scoring.regulation.ruleset import RuleSet
 
@@ -42,6 +45,34 @@ async def verify_assessments(
         if not page:
             return count, wrong
         wrong += [found for one in page if (found := _difference(one, rule_sets, facts))]
+        count, after = count + len(page), page[-1].id
+        advance(len(page))
+        await asyncio.sleep(0)
+
+
+async def verify_published(
+    database: Database, advance: Callable[[int], None]
+) -> tuple[int, list[dict[str, Any]]]:
+    """Return how many published grades were computed again, and those that differ."""
+    async with database.transaction() as connection:
+        texts = await rule_set_texts(connection)
+    count, after = 0, 0
+    wrong: list[dict[str, Any]] = []
+    while True:
+        async with database.transaction() as connection:
+            page = await published_store.page(connection, after, PAGE)
+            ids = sorted({id_ for one in page for id_ in one.fact_ids})
+            bodies = await fact_store.facts(connection, ids)
+        facts = {int(fact.id): fact for fact in map(fact_of, bodies)}
+        if not page:
+            return count, wrong
+        for one in page:
+            then = then_of(one, facts, parse_rule_set(texts[one.rule_set_hash]))
+            result = published(then.facts, then.rule_set, one.period_end)
+            kept = orjson.loads(short(result, then.facts.sites))
+            if one.result["not_evaluated"] not in _NOT_RESULTS and kept != one.result:
+                told = {"period_end": one.period_end, "score": result.score}
+                wrong.append({"id": one.id, "problem": "公布等级重算结果与原结果不同", **told})
         count, after = count + len(page), page[-1].id
         advance(len(page))
         await asyncio.sleep(0)

@@ -14,6 +14,7 @@ from gateway.deliver.forecast import predict
 from gateway.deliver.receipts import receive
 from gateway.intake.kafka import KafkaIntake
 from gateway.schedule.daily import Daily
+from gateway.schedule.publishing import Publishing
 from gateway.schedule.rescoring import Rescoring
 from gateway.schedule.tick import Schedule
 from gateway.service.app import Gateway, kafka_bootstrap
@@ -65,10 +66,12 @@ def build_deliverers(gateway: Gateway) -> list[Deliverer]:
 
 def build_schedule(gateway: Gateway) -> Schedule:
     """Build the schedule of this installation."""
+    scoring = gateway.database, gateway.scorer, gateway.decider, gateway.metrics
+    retention, publishing = gateway.settings.retention, Publishing(*scoring)
     return Schedule(
         gateway.database,
-        Rescoring(gateway.database, gateway.scorer, gateway.decider, gateway.metrics),
-        Daily(gateway.database, gateway.decider, gateway.keys, gateway.settings.retention),
+        Rescoring(*scoring),
+        Daily(gateway.database, gateway.decider, gateway.keys, retention, publishing),
         gateway.clock,
         gateway.metrics,
     )

@@ -22,6 +22,7 @@ class AuditEvent(StrEnum):
     MASTER_KEY_ADDED = "master_key_added"
     MASTER_KEY_DROPPED = "master_key_dropped"
     RETENTION_APPLIED = "retention_applied"  #: rows or a month older than their class is kept
+    GRADES_PUBLISHED = "grades_published"  #: the grades of a period are stored
     RULE_SET_PROPOSED = "rule_set_proposed"
     RULE_SET_APPROVED = "rule_set_approved"
     RULE_SET_CONFIRMED = "rule_set_confirmed"  #: more grades change than the set share

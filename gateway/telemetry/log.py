@@ -44,6 +44,7 @@ class LogEvent(StrEnum):
     RULE_TEXT_CHANGED = "rule_text_changed"
     ACTIVATION_PAUSED = "activation_paused"
     ACTIVATION_FINISHED = "activation_finished"
+    GRADES_PUBLISHED = "grades_published"
 
 
 def item_failed(fault: BaseException, **extra: object) -> str:

@@ -1,6 +1,7 @@
 """Cases 用例 of measure and publicity policies, and the check that they cover the policy."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
 from typing import Self
@@ -9,12 +10,12 @@ from pydantic import Field
 
 from schemas.base import Wanyuan
 from schemas.codes import SubjectKind
-from schemas.credit import GradeChange
 from scoring.consequences.measures import (
     Applied,
     MeasurePolicy,
     Occasion,
     Standing,
+    StandingChange,
     in_force,
     on_occasion,
     shift,
@@ -45,11 +46,13 @@ class _Cases(Terms):
 
 
 class Change(Terms):
-    """A change of grade in a case."""
+    """A change of standing in a case; the published grade and the lists stay without a word."""
 
     from_grade: Text | None = Field(alias="from")
     to_grade: Text | None = Field(alias="to")
     direction: Text
+    published: Text | None = None  #: the new published grade
+    listings: tuple[Text, ...] | None = None  #: the new lists
 
 
 class MeasureCase(Terms):
@@ -78,10 +81,14 @@ class MeasureCases(_Cases):
 def run_measure_case(policy: MeasurePolicy, case: MeasureCase) -> list[str]:
     """Return the mismatches of a case; empty if it passes."""
     if case.change is not None:
-        change = GradeChange(
-            case.change.from_grade, case.change.to_grade, case.change.direction, ()
-        )
-        moved = shift([policy], change, case.kind, case.on)
+        change = case.change
+        before = Standing(change.from_grade, case.published, case.listings)
+        after = replace(before, grade=change.to_grade)
+        if change.published is not None:
+            after = replace(after, published=change.published)
+        if change.listings is not None:
+            after = replace(after, listings=change.listings)
+        moved = shift([policy], StandingChange(before, after, change.direction), case.kind, case.on)
         found = {
             "begin": _ids(moved.begin),
             "end": _ids(moved.end),

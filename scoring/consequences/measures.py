@@ -11,7 +11,6 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from schemas.codes import SubjectKind
-from schemas.credit import GradeChange
 from scoring.consequences.change import DOWN, UP
 from scoring.regulation.intervals import Terms
 from scoring.regulation.reading import read
@@ -125,6 +124,15 @@ class Standing:
         return not {grade, *self.listings}.isdisjoint(measure.grades)
 
 
+@dataclass(frozen=True, slots=True)
+class StandingChange:
+    """A change of what brings measures; `direction` is that of the live grade."""
+
+    before: Standing
+    after: Standing
+    direction: str
+
+
 def in_force(
     policies: Iterable[MeasurePolicy], standing: Standing, kind: SubjectKind, day: date
 ) -> tuple[Applied, ...]:
@@ -140,12 +148,12 @@ def on_occasion(
 
 
 def shift(
-    policies: Iterable[MeasurePolicy], change: GradeChange, kind: SubjectKind, day: date
+    policies: Iterable[MeasurePolicy], change: StandingChange, kind: SubjectKind, day: date
 ) -> Shift:
-    """Return the measures that begin and end with a change of the live grade, and the notices."""
+    """Return the measures that begin and end with a change of standing, and the notices."""
     policies = tuple(policies)
-    before = in_force(policies, Standing(change.from_grade), kind, day)
-    after = in_force(policies, Standing(change.to_grade), kind, day)
+    before = in_force(policies, change.before, kind, day)
+    after = in_force(policies, change.after, kind, day)
     occasion = {DOWN: Occasion.DOWNGRADE, UP: Occasion.UPGRADE}.get(change.direction)
     return Shift(
         tuple(one for one in after if one not in before),

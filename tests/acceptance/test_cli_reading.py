@@ -19,7 +19,7 @@ READING = (
     ("quarantine", "list"),
     ("quarantine", "show", "1"),
     ("explain", "91150100MA0N999929"),
-    ("verify", "--assessments"),
+    ("verify", "--assessments", "--published"),
     ("rescore", "--store"),
 )
 

@@ -36,10 +36,12 @@ def test_assessments_are_verified_and_the_database_is_upgraded(
     command("ingest", write(tmp_path / "rows.ndjson", penalty(1, **PAST)))
 
     verified = command.json("verify", "--assessments")
+    published = command.json("verify", "--published")
     upgraded = command("db", "upgrade")
     unsaid = command("verify")
 
     assert verified.objects == [{"name": "assessments", "verified": 1, "different": 0}]
+    assert published.objects == [{"name": "published_grades", "verified": 0, "different": 0}]
     assert [verified.code, upgraded.code, unsaid.code] == [0, 0, 2]
 
 

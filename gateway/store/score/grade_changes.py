@@ -2,13 +2,14 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import text
 
 from gateway.store.base.engine import Connection
 from gateway.store.base.statements import Copy
+from schemas.credit import PublishedResult
 
 add_grade_changes = Copy(
     "grade_change", "id, subject_id, assessment_id, from_grade, to_grade, body, recorded_at"
@@ -17,27 +18,46 @@ add_grade_changes = Copy(
 
 @dataclass(frozen=True, slots=True)
 class LastGrade:
-    """The last recorded grade change of a subject."""
+    """The last recorded grade change of a subject, and its last published grade."""
 
     grade: str | None
     cause: str
     effective_on: str = ""  #: YYYY-MM-DD
+    published: PublishedResult | None = None
 
 
 _LAST_GRADES = text(
     """
-    select t.id, g.to_grade, g.body ->> 'cause', g.body ->> 'effective_on'
+    select t.id, g.to_grade, coalesce(g.body ->> 'cause', ''), g.body ->> 'effective_on',
+           p.period_end, p.published_on, p.grade, p.listings
     from unnest(cast(:ids as bigint[])) as t(id)
-    cross join lateral (select to_grade, body from grade_change g where g.subject_id = t.id
-        order by g.id desc limit 1) g
+    left join lateral (select id, to_grade, body from grade_change g where g.subject_id = t.id
+        order by g.id desc limit 1) g on true
+    left join lateral (select period_end, published_on, grade, listings from published_grade p
+        where p.subject_id = t.id order by p.published_on desc, p.id desc limit 1) p on true
+    where g.id is not null or p.period_end is not null
     """
 )
 
 
 async def last_grades(connection: Connection, subject_ids: Sequence[int]) -> dict[int, LastGrade]:
-    """Return the last recorded grade of each subject; no entry for a subject without one."""
+    """Return the last recorded grade of each subject; no entry for a subject without one.
+
+    A subject whose grade was published without a grade change before has no cause.
+    """
     rows = await connection.execute(_LAST_GRADES, {"ids": list(subject_ids)})
-    return {row[0]: LastGrade(row[1], row[2], row[3]) for row in rows}
+    return {row[0]: LastGrade(row[1], row[2], row[3] or "", _published(*row[4:])) for row in rows}
+
+
+def _published(
+    period_end: date | None,
+    published_on: date | None,
+    grade: str | None,
+    listings: list[str] | None,
+) -> PublishedResult | None:
+    if period_end is None or published_on is None:
+        return None
+    return PublishedResult(period_end, published_on, grade, tuple(listings or ()))
 
 
 _NUMBER = text(

@@ -81,6 +81,20 @@ async def test_a_published_grade_stays_whatever_becomes_of_its_decisions(
     assert [one.assessment for one in (await explained(world)).published] == before != []
 
 
+async def test_a_stored_grade_is_shown_as_stored(world: World) -> None:
+    await world.take(penalty(1, CF_NR_FK="60"))
+    world.clock.step(timedelta(days=365))
+    await world.schedule.tick()
+    [before] = (await explained(world)).published
+
+    await world.take(penalty(1, verb="withdraw"))
+
+    [after] = (await explained(world)).published
+    assert before == after
+    assert after.stored_at == world.clock()
+    assert after.published_on == date(2027, 6, 30)
+
+
 async def test_a_published_grade_is_that_of_the_text_of_its_day(world: World) -> None:
     await world.take(penalty(1, CF_NR_FK="60"))
     world.clock.step(timedelta(days=365))

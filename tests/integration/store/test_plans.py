@@ -21,6 +21,7 @@ pytestmark = pytest.mark.integration
 #: Tables with a row for each decision, delivery, subject or message.
 GROWING = frozenset({"decision", "record_version", "delivery", "subject", "fact", "assessment"}) | {
     "grade_change",
+    "published_grade",
     "origin",
     "attempt",
     "receipt",
@@ -29,6 +30,11 @@ GROWING = frozenset({"decision", "record_version", "delivery", "subject", "fact"
 WHOLE = {"deliver.views._LIST", "score.activations._SCORED_HERE"}
 
 
+PUBLISHED = """
+    insert into published_grade
+    select nextval('gateway_id'), id, 'enterprise', false, '2025-12-31', '2026-06-30', 'hash', '{}',
+           'A', '{}', '{}', now() from subject limit 5000
+"""
 PARTIAL = "select indexrelid::regclass::text from pg_index where indpred is not null"
 _PLANNED = re.compile(r"\s*(select|with|insert|update|delete)\b", re.IGNORECASE)
 
@@ -88,6 +94,7 @@ async def test_no_statement_reads_a_whole_table_that_grows(world: World) -> None
         for fill in FILL:
             values = {"total": 20_000, "open": OPEN_PER_MILLE, "now": world.clock()}
             await connection.execute(text(fill), values)
+        await connection.execute(text(PUBLISHED))
         await connection.execute(text("analyze"))
 
     plans = {name: await plan(world, words) for name, words in statements().items()}

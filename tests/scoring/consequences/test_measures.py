@@ -10,9 +10,14 @@ from gateway.config.settings import ScoringSettings
 from gateway.rules.policybook import Policybook
 from gateway.rules.rulebook import Rulebook
 from schemas.codes import SubjectKind
-from schemas.credit import GradeChange
 from scoring.cases.policy_cases import MeasureCase, run_measure_case, uncovered_measures
-from scoring.consequences.measures import MeasurePolicy, Standing, in_force, shift
+from scoring.consequences.measures import (
+    MeasurePolicy,
+    Standing,
+    StandingChange,
+    in_force,
+    shift,
+)
 from scoring.errors import RuleSetError
 
 DAY = date(2026, 11, 1)
@@ -34,6 +39,10 @@ def policy(*measures: dict[str, Any], **more: Any) -> MeasurePolicy:
             **more,
         }
     )
+
+
+def live(before: str, after: str) -> StandingChange:
+    return StandingChange(Standing(before), Standing(after), "down")
 
 
 def measure(**more: Any) -> dict[str, Any]:
@@ -69,7 +78,7 @@ def test_a_change_keeps_measures_that_both_grades_bring() -> None:
         measure(id="tell", grades=[], occasion="downgrade", tell=["人民银行"]),
     )
 
-    moved = shift([one], GradeChange("C", "D", "down", ()), SubjectKind.ENTERPRISE, DAY)
+    moved = shift([one], live("C", "D"), SubjectKind.ENTERPRISE, DAY)
 
     assert [a.measure.id for a in moved.begin] == ["new"]
     assert [a.measure.id for a in moved.end] == ["old"]
@@ -137,4 +146,4 @@ def test_a_measure_by_the_published_grade_does_not_follow_the_live_one() -> None
 
     assert in_force([one], Standing(grade="D"), enterprise, DAY) == ()
     assert len(in_force([one], Standing(grade="A", published="D"), enterprise, DAY)) == 1
-    assert shift([one], GradeChange("A", "D", "down", ()), enterprise, DAY).begin == ()
+    assert shift([one], live("A", "D"), enterprise, DAY).begin == ()

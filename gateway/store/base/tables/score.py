@@ -1,4 +1,4 @@
-"""Tables of rule-set texts, activations, assessments and grade changes."""
+"""Tables of rule-set texts, activations, assessments, grade changes and published grades."""
 
 from sqlalchemy import (
     ARRAY,
@@ -94,4 +94,30 @@ grade_change = Table(
     time_column("recorded_at"),
     Index("grade_change_of_subject", "subject_id", "id"),
     Index("grade_change_unnumbered", "id", postgresql_where=text("number is null")),
+)
+publication = Table(
+    "publication",
+    metadata,
+    Column("period_end", Date, primary_key=True),
+    Column("published_on", Date, primary_key=True),
+    Column("stored_to", BigInteger, nullable=False, server_default=text("0")),
+    Column("stored", BigInteger, nullable=False, server_default=text("0")),
+    time_column("finished_at", null=True),
+)
+published_grade = Table(
+    "published_grade",
+    metadata,
+    id_column(),
+    Column("subject_id", BigInteger, nullable=False),
+    Column("subject_kind", Text, nullable=False),
+    Column("criminal_suspect", Boolean, nullable=False),
+    Column("period_end", Date, nullable=False),
+    Column("published_on", Date, nullable=False),
+    Column("rule_set_hash", Text, nullable=False),
+    Column("fact_ids", ARRAY(BigInteger), nullable=False),
+    Column("grade", Text),
+    Column("listings", ARRAY(Text), nullable=False),
+    Column("result", JSON, nullable=False),
+    time_column("recorded_at"),
+    Index("published_grade_of_subject", "subject_id", "published_on", "id"),
 )

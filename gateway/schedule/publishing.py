@@ -1,0 +1,216 @@
+"""Store the grades of a period once its day of publication 公布日 is over, and tell of changes."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+
+from gateway.config.keys import is_person
+from gateway.decide.decider import Decider
+from gateway.rules.files import parse_rule_set
+from gateway.score.grade_change import PUBLISHED, RECEIVED, UNCHANGED, change_body, standing
+from gateway.score.publish import (
+    ResultOfPeriod,
+    Then,
+    publications_until,
+    publish,
+    reasons,
+    takes_part,
+)
+from gateway.score.published import end_of
+from gateway.score.scorer import Scorer
+from gateway.score.stored_result import fact_of, short, sites_of
+from gateway.store.audit import events
+from gateway.store.base.engine import Connection, Database
+from gateway.store.base.statements import Ids
+from gateway.store.deliver import deliveries
+from gateway.store.record import facts as fact_store
+from gateway.store.record.subjects import lock_subjects
+from gateway.store.score import activations, grade_changes, published
+from gateway.store.score.assessments import not_before_last
+from gateway.store.score.grade_changes import LastGrade
+from gateway.store.score.published import Publication
+from gateway.store.score.rule_sets import rule_set_texts
+from gateway.telemetry.audit_events import AuditEvent
+from gateway.telemetry.log import LogEvent, logger
+from gateway.telemetry.metrics import Metrics
+from schemas.base import today
+from schemas.codes import SubjectKind
+from schemas.credit import GradeChange
+from schemas.known import Subject
+from scoring.consequences.measures import StandingChange
+from scoring.facts import Facts
+
+#: Subjects looked at in one transaction.
+SLICE = 500
+#: A publication stored later than this is history: nobody is told of it.
+NEWS = timedelta(days=31)
+
+
+class Publishing:
+    """Store publications in slices, each in one transaction; repeating does no harm."""
+
+    def __init__(
+        self, database: Database, scorer: Scorer, decider: Decider, metrics: Metrics
+    ) -> None:
+        self.database = database
+        self.scorer = scorer
+        self.decider = decider
+        self.metrics = metrics
+
+    async def run(self, now: datetime, slices: int) -> bool:
+        """Store up to so many slices of what is published by now; True when nothing is left."""
+        async with self.database.transaction() as connection:
+            begun = await published.begun(connection)
+            done = await published.finished(connection)
+        for one in publications_until(self.scorer.rulebook, today(now)):
+            goes_on = one not in done and begun is not None and begun < end_of(one.published_on)
+            while goes_on:
+                if slices == 0:
+                    return False
+                slices -= 1
+                goes_on = await self._step(one, now)
+        return True
+
+    async def _step(self, one: Publication, now: datetime) -> bool:
+        """Store a slice; False when the publication is finished."""
+
+        async def work(connection: Connection) -> bool:
+            after = await published.claim(connection, one)
+            if after is None:
+                return False
+            found = await activations.subjects_after(connection, after, SLICE)
+            if found:
+                locked = await lock_subjects(connection, ((c, None, p) for _, c, p in found))
+                stored = await self._slice(connection, one, list(locked.values()), now)
+                await published.advance(connection, one, found[-1][0], stored)
+            if len(found) < SLICE:
+                await self._finish(connection, one, now)
+            return len(found) == SLICE
+
+        return await self.database.run(work)
+
+    async def _finish(self, connection: Connection, one: Publication, now: datetime) -> None:
+        count = await published.finish(connection, one, now)
+        detail = {"period_end": one.period_end.isoformat(), "grades": count}
+        entry = events.AuditEntry(AuditEvent.GRADES_PUBLISHED, detail)
+        await events.add(connection, [entry], now)
+        logger.info(LogEvent.GRADES_PUBLISHED, extra=detail)
+
+    async def _slice(
+        self, connection: Connection, one: Publication, subjects: Sequence[Subject], now: datetime
+    ) -> int:
+        """Store the grades of locked subjects and tell of what changes; return how many."""
+        ids = [subject.id for subject in subjects]
+        known = await _known(connection, one, subjects)
+        earlier = await published.grades_of_periods(connection, ids)
+        results = {id_: publish(then, one, earlier.get(id_, {})) for id_, then in known.items()}
+        at = await not_before_last(connection, ids, now)
+        last = await grade_changes.last_grades(connection, ids)
+        await _store(connection, one, known, results, at)
+        if today(now) - one.published_on <= NEWS:
+            rows = [
+                (id_, known[id_].facts.id, *change)
+                for id_, result in results.items()
+                if known[id_].is_public and not is_person(known[id_].facts.id)
+                if (change := self._change(known[id_], result, one, last.get(id_))) is not None
+            ]
+            await self._tell(connection, rows, at)
+        return len(results)
+
+    def _change(
+        self, then: Then, result: ResultOfPeriod, one: Publication, last: LastGrade | None
+    ) -> tuple[str | None, bytes] | None:
+        """Return the live grade and the body of the grade change, if there is one to tell of.
+
+        A grade that was computed elsewhere is published elsewhere, too.
+        """
+        last = last or LastGrade(None, "")
+        told = result.told(one)
+        before = standing(last.grade, last.published)
+        after = standing(last.grade, told)
+        if before == after or last.cause == RECEIVED or result.assessment.rule_set is None:
+            return None
+        code, ref = then.facts.id, result.assessment.rule_set
+        moved = StandingChange(before, after, UNCHANGED)
+        body = change_body(
+            GradeChange(last.grade, last.grade, UNCHANGED, reasons(result, told, before)),
+            cause=PUBLISHED,
+            score=None,
+            rule_set={"name": ref.name, "version": ref.version, "status": ref.status},
+            effective_on=one.published_on,
+            published=told,
+            measures=self.scorer.measures(moved, then.facts.kind, code, one.published_on),
+        )
+        return last.grade, body
+
+    async def _tell(
+        self,
+        connection: Connection,
+        changes: Sequence[tuple[int, str, str | None, bytes]],
+        now: datetime,
+    ) -> None:
+        """Write the grade changes of (subject id, code, live grade, body), and whom to tell."""
+        ids = await Ids.reserve(connection, len(changes))
+        rows, told = [], []
+        for subject_id, code, grade, body in changes:
+            id_ = ids.take()
+            rows.append((id_, subject_id, None, grade, grade, body.decode(), now))
+            told.append((id_, subject_id, code))
+        await grade_changes.add_grade_changes(connection, rows)
+        self.metrics.grade_changes.labels(UNCHANGED).inc(len(rows))
+        await deliveries.add(connection, self.decider.grade_changes(told, now), now)
+
+
+async def _known(
+    connection: Connection, one: Publication, subjects: Sequence[Subject]
+) -> dict[int, Then]:
+    """Return what was known on the day of those whose grade is one of the publication."""
+    codes = {subject.id: subject.code for subject in subjects}
+    found = await published.last_assessed(connection, list(codes), end_of(one.published_on))
+    texts = await rule_set_texts(connection) if found else {}
+    ids = [id_ for last in found for id_ in last.fact_ids]
+    bodies = await fact_store.facts(connection, ids)
+    facts = {int(fact.id): fact for fact in map(fact_of, bodies)}
+    known = {
+        last.subject_id: Then(
+            Facts(
+                codes[last.subject_id],
+                SubjectKind(last.kind),
+                tuple(facts[id_] for id_ in last.fact_ids),
+                None,
+                last.criminal_suspect,
+                sites_of(last.result),
+            ),
+            parse_rule_set(texts[last.rule_set_hash]),
+        )
+        for last in found
+    }
+    return {id_: then for id_, then in known.items() if takes_part(then, one)}
+
+
+async def _store(
+    connection: Connection,
+    one: Publication,
+    known: Mapping[int, Then],
+    results: Mapping[int, ResultOfPeriod],
+    now: datetime,
+) -> None:
+    ids = await Ids.reserve(connection, len(results))
+    rows = []
+    for subject_id, result in results.items():
+        facts, rule_set = known[subject_id]
+        rows.append(
+            (
+                ids.take(),
+                subject_id,
+                facts.kind.value,
+                facts.criminal_suspect,
+                *one,
+                rule_set.version,
+                [int(fact.id) for fact in facts.facts],
+                result.assessment.grade,
+                list(result.told(one).listings),
+                short(result.assessment, facts.sites).decode(),
+                now,
+            )
+        )
+    await published.add_published_grades(connection, rows)
