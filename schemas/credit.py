@@ -29,6 +29,8 @@ class NotEvaluated(StrEnum):
     RECEIVED_GRADE_NOT_USED = "received_grade_not_used"  #: 评价办法不采用外部评定的等级
     UNKNOWN_SITE = "unknown_site"  #: 信息所属厂址不在厂址清单里
     SITES_SCORED_APART = "sites_scored_apart"  #: 厂址分别参评，不合并计分
+    NOT_PARTICIPANT = "not_participant"  #: 不在参评单位名录
+    BRANCH = "branch"  #: 分支机构，并入法人评价
     ENGINE_ERROR = "engine_error"  #: 评价程序出错
 
 

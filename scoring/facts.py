@@ -62,8 +62,28 @@ class Site(Value, frozen=True):
     weight: Weight
 
 
+class RegisterEntry(Value, frozen=True):
+    """One entry of the register of participants 参评单位名录, from the day of its fact on.
+
+    A legal person with several sites has an entry for each permit; a branch 分支机构 names its
+    legal person as `parent` (credit code), for which it counts.
+    """
+
+    kind: SubjectKind
+    until: Day | None = None  #: the last day
+    batch: NonBlank | None = None
+    agency_kinds: tuple[NonBlank, ...] = ()  #: 机构类型
+    permit: NonBlank | None = None
+    weight: Weight | None = None
+    parent: NonBlank | None = None
+    reason: NonBlank | None = None  #: why it leaves
+
+
 class Fact(Value, frozen=True):
-    """One decision or event: item, event type, penalty, codes or received grade; at least one."""
+    """One decision or event: item, event type, penalty, codes or received grade; at least one.
+
+    Or an entry of the register, which says how the subject takes part and counts no points.
+    """
 
     id: NonBlank
     decided_on: Day
@@ -82,6 +102,9 @@ class Fact(Value, frozen=True):
     stated_points: Wanyuan | None = None  #: points in the decision, or an indicator's score
     site: NonBlank | None = None  #: the permit of the site
     received: Received | None = None
+    self_reported: bool = False  #: by the participant itself 参评单位自行上传
+    confirmed_on: Day | None = None  #: the day on which the authority confirmed it 审核确认
+    entry: RegisterEntry | None = None
 
     def __post_init__(self) -> None:
         """Raise ValueError for a fact that says nothing to count: it would silently count as 0."""
@@ -91,13 +114,19 @@ class Fact(Value, frozen=True):
             and self.penalty is None
             and not self.codes
             and self.received is None
+            and self.entry is None
         ):
-            message = f"信息 {self.id} 没有写 item、type、penalty、codes 或 received；至少写一个"
+            message = (
+                f"信息 {self.id} 没有写 item、type、penalty、codes、received 或 entry；至少写一个"
+            )
             raise ValueError(message)
 
 
 class Facts(Value, frozen=True):
-    """The facts of one subject, sorted by decision date and id, each id once."""
+    """The facts of one subject, sorted by decision date and id, each id once.
+
+    Entries of the register that are given among the facts are moved to `register`.
+    """
 
     id: NonBlank
     kind: SubjectKind
@@ -105,6 +134,9 @@ class Facts(Value, frozen=True):
     as_of: Day | None = None
     criminal_suspect: bool = False
     sites: tuple[Site, ...] = ()
+    register: tuple[Fact, ...] = ()
+    participants_only: bool = False  #: whoever has no entry in force is not evaluated
+    agency_kinds: tuple[NonBlank, ...] = ()  #: empty: not known, so that every row counts
 
     def __post_init__(self) -> None:
         """Sort the facts and remove repeated ids; raises ValueError for a repeated permit."""
@@ -113,6 +145,11 @@ class Facts(Value, frozen=True):
             raise ValueError(message)
         if len(self.facts) > 1:
             force_setattr(self, "facts", _in_order(self.facts))
+        entries = [fact for fact in self.facts if fact.entry is not None]
+        if entries:
+            others = tuple(fact for fact in self.facts if fact.entry is None)
+            force_setattr(self, "facts", others)
+            force_setattr(self, "register", _in_order((*self.register, *entries)))
 
     @classmethod
     def model_validate(cls, data: object) -> Self:

@@ -34,9 +34,12 @@ def population_of(
     typed = _typed_frame(subjects, SUBJECTS).with_columns(
         pl.col("criminal_suspect").fill_null(value=False),
         pl.col("sites").fill_null(pl.lit([], SUBJECTS["sites"])),
+        pl.col("participants_only").fill_null(value=False),
+        pl.col("agency_kinds").fill_null(pl.lit([], SUBJECTS["agency_kinds"])),
     )
     known = _typed_frame(facts, FACTS).with_columns(
-        pl.col("codes").fill_null(pl.lit([], FACTS["codes"]))
+        pl.col("codes").fill_null(pl.lit([], FACTS["codes"])),
+        pl.col("self_reported").fill_null(value=False),
     )
     found = pl.concat([_subject_errors(subjects, typed), _fact_errors(facts, known)])
     population = Population(typed, known)
@@ -115,10 +118,10 @@ def _fact_errors(given: pl.DataFrame, typed: pl.DataFrame) -> pl.DataFrame:
     half = typed["grade"].is_null() != typed["issued_by"].is_null()
     errors.append(_said(half, "facts.received 要有 grade 和 issued_by"))
     silent = typed.select(
-        pl.all_horizontal(pl.col("item", "type", "types", "grade").is_null())
+        pl.all_horizontal(pl.col("item", "type", "types", "grade", "entry").is_null())
         & (pl.col("codes").list.len() == 0)
     ).to_series()
-    errors.append(_said(silent, "facts 里有一条没有 item、type、penalty、codes 或 received"))
+    errors.append(_said(silent, "facts 里有一条没有 item、type、penalty、codes、received 或 entry"))
     return _first(errors, typed["subject"])
 
 

@@ -114,7 +114,14 @@ class Scorer:
 
 
 #: Without a grade by the law or the rule set, and nobody's fault.
-_EXPECTED = frozenset({NotEvaluated.CRIMINAL_SUSPECT.value, NotEvaluated.NO_TARIFF.value})
+_EXPECTED = frozenset(
+    {
+        NotEvaluated.CRIMINAL_SUSPECT.value,
+        NotEvaluated.NO_TARIFF.value,
+        NotEvaluated.NOT_PARTICIPANT.value,
+        NotEvaluated.BRANCH.value,
+    }
+)
 
 
 def alerts(scored: Iterable[Scored], rulebook: Rulebook) -> list[Scored]:

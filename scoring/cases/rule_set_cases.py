@@ -42,12 +42,21 @@ class Case(Terms):
     criminal_suspect: bool = False
     facts: tuple[Fact, ...] = ()
     sites: tuple[Site, ...] = ()
+    participants_only: bool = False
     expect: Expected
 
     @property
     def subject(self) -> Facts:
         """The facts as input of the engine."""
-        return Facts(self.name, self.kind, self.facts, None, self.criminal_suspect, self.sites)
+        return Facts(
+            self.name,
+            self.kind,
+            self.facts,
+            None,
+            self.criminal_suspect,
+            self.sites,
+            participants_only=self.participants_only,
+        )
 
 
 class Unreachable(Terms):

@@ -16,12 +16,14 @@ def compare(
 ) -> GradeChange | None:
     """Return the change from the last recorded grade, or None if there is no change.
 
-    A subject that cannot be evaluated keeps its grade; only a criminal suspect loses it. With the
-    rule set, items are named by short titles and grades are ranked by its bands; without it, items
-    are named by the quoted text and grades are ranked alphabetically (A is the best).
+    A subject that cannot be evaluated keeps its grade; only one that does not take part any more
+    loses it: a criminal suspect, a branch, and who is not in the register. With the rule set, items
+    are named by short titles and grades are ranked by its bands; without it, items are named by the
+    quoted text and grades are ranked alphabetically (A is the best).
     """
-    if assessment.not_evaluated == NotEvaluated.CRIMINAL_SUSPECT.value:
-        return _suspended(previous_grade)
+    gone = _GONE.get(assessment.not_evaluated or "")
+    if gone is not None:
+        return None if previous_grade is None else _suspended(previous_grade, gone)
     grade = assessment.grade
     if assessment.not_evaluated is not None or grade is None or grade == previous_grade:
         return None
@@ -49,10 +51,16 @@ def reasons(assessment: Assessment, rule_set: RuleSet | None = None) -> tuple[st
     return tuple(lines) or (f"无扣分项，得{assessment.score}分",)
 
 
-def _suspended(previous_grade: str | None) -> GradeChange | None:
-    if previous_grade is None:
-        return None
-    return GradeChange(previous_grade, None, SUSPENDED, ("涉嫌犯罪，不参评",))
+#: Why a subject does not take part, in Chinese.
+_GONE: dict[str, str] = {
+    NotEvaluated.CRIMINAL_SUSPECT: "涉嫌犯罪，不参评",
+    NotEvaluated.NOT_PARTICIPANT: "不在参评单位名录，不参评",
+    NotEvaluated.BRANCH: "分支机构，并入法人评价",
+}
+
+
+def _suspended(previous_grade: str, reason: str) -> GradeChange:
+    return GradeChange(previous_grade, None, SUSPENDED, (reason,))
 
 
 def _line(item: str, title: str | None, effect: str, article: str) -> str:

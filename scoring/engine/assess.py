@@ -9,6 +9,7 @@ from schemas.credit import Assessment, GradeOrigin, NotEvaluated
 from scoring.engine import sites
 from scoring.engine.count import count
 from scoring.engine.prepared import PreparedRules, PreparedTable, prepare
+from scoring.engine.register import place
 from scoring.engine.repair import When
 from scoring.engine.tally import Tally
 from scoring.facts import Fact, Facts, Received, plain
@@ -37,7 +38,23 @@ def evaluate(facts: Facts, book: PreparedRules, when: When) -> tuple[Assessment,
     if facts.criminal_suspect and book.suspect_notes is not None:
         reason = NotEvaluated.CRIMINAL_SUSPECT.value
         return _not_evaluated(facts, book, when.as_of, reason, book.suspect_notes), []
-    entry = book.entries.get(facts.kind)
+    if facts.register or facts.participants_only:
+        return _by_register(facts, book, when)
+    return _evaluate(facts, book, when)
+
+
+def _by_register(facts: Facts, book: PreparedRules, when: When) -> tuple[Assessment, list[date]]:
+    """Return the result of a subject as its entries in the register place it on the day."""
+    placed, refusal, turns = place(facts, when.as_of)
+    later = [day for day in turns if day > when.as_of]
+    if refusal is not None:
+        return _not_evaluated(facts, book, when.as_of, refusal.value), later
+    result, days = _evaluate(placed, book, when)
+    return result, days + later
+
+
+def _evaluate(facts: Facts, book: PreparedRules, when: When) -> tuple[Assessment, list[date]]:
+    entry = book.entry(facts.kind, facts.agency_kinds)
     if entry is None:
         reason = f"{NotEvaluated.WRONG_KIND.value}:{facts.kind.value}"
         return _not_evaluated(facts, book, when.as_of, reason), []

@@ -27,6 +27,8 @@ from scoring.regulation.table import ActivationDelay
 def count(subject: str, facts: Sequence[Fact], entry: PreparedTable, when: When) -> Tally:
     """Count the facts of a subject; `facts` must be sorted by decision date and id."""
     tally = Tally(entry.start)
+    if entry.confirms:
+        facts = _confirmed(facts, entry, when, tally)
     if entry.jointly:
         _count_jointly(facts, Desk(entry, when, tally, _history(facts, entry)))
     else:
@@ -36,6 +38,22 @@ def count(subject: str, facts: Sequence[Fact], entry: PreparedTable, when: When)
     if entry.limited:
         tally.close(subject, entry)
     return tally
+
+
+def _confirmed(
+    facts: Sequence[Fact], entry: PreparedTable, when: When, tally: Tally
+) -> Sequence[Fact]:
+    """Return the facts without those that a participant reported and nobody has confirmed yet."""
+    known = []
+    for fact in facts:
+        if not fact.self_reported or (fact.confirmed_on or date.max) <= when.known:
+            known.append(fact)
+            continue
+        if fact.decided_on <= when.as_of:
+            tally.notes |= entry.notes.unconfirmed
+        if fact.confirmed_on is not None:
+            tally.days.append(fact.confirmed_on)
+    return known
 
 
 def _count_singly(facts: Sequence[Fact], desk: Desk) -> None:

@@ -29,6 +29,7 @@ class PreparedTable:
         self.sites = table.sites
         self.receives = table.received_grades is not None
         self.has_tariff = bool(table.items)
+        self.confirms = table.confirmation is not None
         self.tariff = Tariff(table, book, foreign)
         self.waits = Waits(table.repair.waits if table.repair else (), table.relies_on, book)
         self.grades = Grades(table.bands)
@@ -73,6 +74,7 @@ class Notes:
         self.site = book.mask(relies.site)
         self.several_sites = book.mask(relies.several_sites)
         self.unattributed = book.mask(relies.unattributed)
+        self.unconfirmed = book.mask(relies.unconfirmed)
         self.site_veto = book.mask(relies.site_veto)
 
 
@@ -90,11 +92,30 @@ class PreparedRules:
         self.ref = ref
         self.notes = NoteBook(notes)
         self.suspect_notes = None if suspect_notes is None else self.notes.mask(suspect_notes)
-        ids = frozenset(row.id for table in tables.values() for row in table.rows)
+        self._ids = frozenset(row.id for table in tables.values() for row in table.rows)
         self.entries: dict[SubjectKind, PreparedTable] = {}
+        self._tables: dict[SubjectKind, Table] = {}
+        self._of_agencies: dict[tuple[SubjectKind, tuple[str, ...]], PreparedTable] = {}
         for table in tables.values():
-            entry = PreparedTable(table, self.notes, ids)
+            entry = PreparedTable(table, self.notes, self._ids)
             self.entries.update(dict.fromkeys(table.kinds, entry))
+            if any(item.agency_kinds for item in table.items):
+                self._tables.update(dict.fromkeys(table.kinds, table))
+
+    def entry(self, kind: SubjectKind, agency_kinds: tuple[str, ...]) -> PreparedTable | None:
+        """Return the table of a kind, without the rows of other kinds of agencies 机构分类指标.
+
+        Where the kinds of an agency are not known, every row counts.
+        """
+        table = self._tables.get(kind) if agency_kinds else None
+        if table is None:
+            return self.entries.get(kind)
+        place = kind, agency_kinds
+        if place not in self._of_agencies:
+            own = tuple(item for item in table.items if item.is_of(agency_kinds))
+            theirs = table.model_copy(update={"items": own})
+            self._of_agencies[place] = PreparedTable(theirs, self.notes, self._ids)
+        return self._of_agencies[place]
 
 
 _PREPARED: dict[int, tuple[weak[RuleSet], PreparedRules]] = {}

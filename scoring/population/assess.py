@@ -51,8 +51,14 @@ class Rescored:
         self._population = population
         self._rule_set = rule_set
         self._as_of = as_of
-        self._by_hand = population.subjects["sites"].list.len() > 0
+        self._by_hand = population.subjects.select(
+            (pl.col("sites").list.len() > 0)
+            | pl.col("participants_only")
+            | (pl.col("agency_kinds").list.len() > 0)
+        ).to_series()
         self._by_hand |= _marked(population.size, _repeated(population))
+        entries = population.facts.filter(pl.col("entry").is_not_null())
+        self._by_hand |= _marked(population.size, entries["subject"].unique())
         self._suspects = population.subjects["criminal_suspect"]
         if rule_set.criminal_suspects is None:
             self._suspects = _marked(population.size, pl.Series(dtype=pl.UInt32))

@@ -9,9 +9,11 @@ from operator import itemgetter
 from typing import Any
 
 import polars as pl
+from msgspec import convert
+from msgspec.structs import asdict
 
 from schemas.codes import EventType, SubjectKind
-from scoring.facts import Fact, Facts, Penalty, Received, Site
+from scoring.facts import Fact, Facts, Penalty, Received, RegisterEntry, Site
 
 #: 万元, points and weights: Decimal(18,6) of the data standard.
 AMOUNT = pl.Decimal(18, 6)
@@ -22,6 +24,21 @@ SUBJECTS = pl.Schema(
         "kind": pl.Enum([kind.value for kind in SubjectKind]),
         "criminal_suspect": pl.Boolean(),
         "sites": pl.List(pl.Struct({"permit": pl.String(), "weight": AMOUNT})),
+        "participants_only": pl.Boolean(),
+        "agency_kinds": pl.List(pl.String()),
+    }
+)
+#: An entry of the register of participants.
+ENTRY = pl.Struct(
+    {
+        "kind": pl.String(),
+        "until": pl.Date(),
+        "batch": pl.String(),
+        "agency_kinds": pl.List(pl.String()),
+        "permit": pl.String(),
+        "weight": AMOUNT,
+        "parent": pl.String(),
+        "reason": pl.String(),
     }
 )
 #: Fields of a fact that become columns unchanged.
@@ -39,6 +56,8 @@ _AS_THEY_ARE = {
     "department": pl.String(),
     "stated_points": AMOUNT,
     "site": pl.String(),
+    "self_reported": pl.Boolean(),
+    "confirmed_on": pl.Date(),
 }
 #: `subject` is the row number in SUBJECTS. `types` is null if the fact has no penalty; `grade`,
 #: `issued_by` and `score` are null if it has no received grade.
@@ -53,6 +72,7 @@ FACTS = pl.Schema(
         "grade": pl.String(),
         "issued_by": pl.String(),
         "score": AMOUNT,
+        "entry": ENTRY,
     }
 )
 
@@ -77,8 +97,9 @@ class Population:
         facts: list[tuple[Any, ...]] = []
         for row, one in enumerate(given):
             sites = [{"permit": site.permit, "weight": site.weight} for site in one.sites]
-            rows.append((one.id, one.kind.value, one.criminal_suspect, sites))
-            facts += [_row(row, fact) for fact in one.facts]
+            beside = sites, one.participants_only, list(one.agency_kinds)
+            rows.append((one.id, one.kind.value, one.criminal_suspect, *beside))
+            facts += [_row(row, fact) for fact in (*one.facts, *one.register)]
         return cls(
             pl.DataFrame(rows, schema=SUBJECTS, orient="row"),
             pl.DataFrame(facts, schema=FACTS, orient="row"),
@@ -104,9 +125,17 @@ class Population:
         """Yield every subject as input of the row engine."""
         by_subject = groupby(self.facts.iter_rows(), itemgetter(0))
         facts = {row: tuple(map(_fact, group)) for row, group in by_subject}
-        for row, (id_, kind, suspect, sites) in enumerate(self.subjects.iter_rows()):
-            places = tuple(Site(**site) for site in sites)
-            yield Facts(id_, SubjectKind(kind), facts.get(row, ()), None, suspect, places)
+        for row, (id_, kind, suspect, sites, only, kinds) in enumerate(self.subjects.iter_rows()):
+            yield Facts(
+                id_,
+                SubjectKind(kind),
+                facts.get(row, ()),
+                None,
+                suspect,
+                tuple(Site(**site) for site in sites),
+                participants_only=only,
+                agency_kinds=tuple(kinds),
+            )
 
 
 def _row(subject: int, fact: Fact) -> tuple[Any, ...]:
@@ -119,18 +148,21 @@ def _row(subject: int, fact: Fact) -> tuple[Any, ...]:
         None if penalty is None else penalty.fine_wan,
         list(fact.codes),
         *((None, None, None) if came is None else (came.grade, came.issued_by, came.score)),
+        None if fact.entry is None else asdict(fact.entry),
     )
 
 
 def _fact(row: tuple[Any, ...]) -> Fact:
     values: dict[str, Any] = dict(zip(FACTS, row, strict=True))
     type_, types, grade = values["type"], values["types"], values["grade"]
+    entry = values["entry"]
     return Fact(
         **{name: values[name] for name in _AS_THEY_ARE},
         type=None if type_ is None else EventType(type_),
         penalty=None if types is None else Penalty(tuple(types), values["fine_wan"]),
         codes=tuple(values["codes"]),
         received=None if grade is None else Received(grade, values["issued_by"], values["score"]),
+        entry=None if entry is None else convert(entry, RegisterEntry),
     )
 
 

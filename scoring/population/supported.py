@@ -18,7 +18,8 @@ _TABLE = frozenset(
 )  # fmt: skip
 _ITEM = frozenset(
     {"id", "group", "title", "match", "points", "points_from", "weight", "dated", "printed",
-     "article", "text", "validity", "stacking", "bonus", "repairable", "notes", "verified"}
+     "article", "text", "validity", "stacking", "bonus", "repairable",
+     "agency_kinds", "notes", "verified"}
 )  # fmt: skip
 _RULE = frozenset(
     {"id", "title", "match", "by_item", "with_items", "grade", "article", "text", "validity",

@@ -125,6 +125,7 @@ class Reliance(Terms):
     site: NoteIds = ()
     several_sites: NoteIds = ()
     unattributed: NoteIds = ()  #: a record of a legal person with several sites names none
+    unconfirmed: NoteIds = ()  #: a record that the participant reported waits for confirmation
     site_veto: NoteIds = ()  #: a veto of a legal person with several sites counts
 
 
@@ -143,6 +144,8 @@ class Table(Terms):
     bands: tuple[Band, ...]  #: best first
     repair: Repair | None = None
     warning: Warning | None = None
+    #: The rule that what a participant reports itself counts only once it is confirmed 审核确认.
+    confirmation: Quoted | None = None
     caps: Caps = Caps()
     activation: ActivationDelay | None = None
     once_per: Literal["department"] | None = None  #: only its first record counts

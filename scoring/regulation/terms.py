@@ -165,8 +165,13 @@ class TariffItem(Terms):
     unless: tuple[Unless, ...] = ()
     bonus: bool = False
     repairable: bool = True
+    agency_kinds: tuple[Text, ...] = ()  #: 机构类型 for which alone it counts; empty: for all
     notes: NoteIds = ()
     verified: bool = True
+
+    def is_of(self, agency_kinds: tuple[str, ...]) -> bool:
+        """Return whether the row counts for an agency of these kinds."""
+        return not self.agency_kinds or not set(agency_kinds).isdisjoint(self.agency_kinds)
 
 
 class GradeRule(Terms):

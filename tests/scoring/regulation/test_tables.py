@@ -38,6 +38,7 @@ def test_unverified_values_are_listed(variant: Variant) -> None:
         "notes r25-individual-title",
         "notes r26-unattributed",
         "notes r27-site-veto",
+        "notes r28-agency-kinds",
         "enterprise start",
         "enterprise E05",
         "enterprise band C",

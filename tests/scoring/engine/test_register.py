@@ -1,0 +1,115 @@
+"""How a subject takes part by the register of participants, and from which day on."""
+
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from schemas.codes import SubjectKind
+from schemas.credit import Assessment
+from scoring.engine.assess import assess
+from scoring.facts import Fact, Facts, RegisterEntry
+from tests.scoring.tiny import AS_OF, DAY, QUOTED, item, rows, tiny
+
+BEGIN, END = date(2026, 1, 1), date(2026, 11, 30)
+KIND = SubjectKind.ENTERPRISE
+
+
+def entry(id_: str = "r1", on: date = BEGIN, **more: object) -> Fact:
+    return Fact(id_, on, entry=RegisterEntry(**{"kind": KIND, **more}))  # type: ignore[arg-type]
+
+
+def assessed(*facts: Fact, on: date = AS_OF, only: bool = False, **table: Any) -> Assessment:
+    kinds = ["enterprise", "agency"]
+    sites = {"combined": "weighted", "weight": "产值", **QUOTED}
+    rules = tiny(item(points="-10"), kinds=kinds, sites=sites, **table)
+    return assess(Facts("c1", KIND, facts, participants_only=only), rules, on)
+
+
+def test_without_a_register_everybody_is_evaluated() -> None:
+    assert assessed(Fact("f1", DAY, "A1")).score == "90"
+
+
+def test_without_an_entry_nobody_is_evaluated_where_only_participants_are() -> None:
+    found = assessed(Fact("f1", DAY, "A1"), only=True)
+
+    assert (found.score, found.not_evaluated, found.changes_on) == (None, "not_participant", None)
+
+
+@pytest.mark.parametrize(
+    ("on", "reason", "changes_on"),
+    [
+        (date(2025, 12, 31), "not_participant", BEGIN),
+        (BEGIN, None, DAY),
+        (END, None, date(2026, 12, 1)),
+        (date(2026, 12, 1), "not_participant", None),
+    ],
+)
+def test_a_subject_takes_part_from_its_first_day_to_its_last(
+    on: date, reason: str | None, changes_on: date | None
+) -> None:
+    found = assessed(entry(until=END), Fact("f1", DAY, "A1"), on=on, only=True)
+
+    assert (found.not_evaluated, found.changes_on) == (reason, changes_on)
+
+
+def test_the_latest_entry_says_the_kind() -> None:
+    later = entry("r2", date(2026, 6, 1), kind=SubjectKind.AGENCY)
+    rules = tiny(item(points="-10"), kinds=["agency"])
+    facts = Facts("c1", KIND, (entry(), later, Fact("f1", DAY, "A1")))
+
+    before, after = (assess(facts, rules, day) for day in (date(2026, 5, 31), date(2026, 6, 1)))
+
+    assert (before.not_evaluated, before.changes_on) == ("wrong_kind:enterprise", date(2026, 6, 1))
+    assert after.score == "90"
+
+
+def test_one_permit_makes_no_sites() -> None:
+    found = assessed(entry(permit="X1", weight=Decimal(3)), Fact("f1", DAY, "A1", site="X9"))
+
+    assert (found.score, rows(found)) == ("90", ["f1 A1 -10"])
+
+
+def test_a_permit_without_weight_makes_no_site() -> None:
+    entries = (entry(permit="X1", weight=Decimal(3)), entry("r2", permit="X2"))
+
+    assert assessed(*entries, Fact("f1", DAY, "A1", site="X1")).score == "90"
+
+
+def test_the_last_weight_of_a_permit_counts() -> None:
+    found = assessed(
+        entry(permit="X1", weight=Decimal(9)),
+        entry("r2", permit="X2", weight=Decimal(3)),
+        entry("r3", date(2026, 2, 1), permit="X1", weight=Decimal(1)),
+        Fact("f1", DAY, "A1", site="X1"),
+    )
+
+    assert found.score == "97.5"
+
+
+def test_a_branch_is_evaluated_again_once_it_is_none_any_more() -> None:
+    found = assessed(entry(parent="91150100MA0N999929", until=END), Fact("f1", DAY, "A1"))
+
+    assert (found.not_evaluated, found.changes_on) == ("branch", date(2026, 12, 1))
+
+
+def test_an_entry_counts_no_points_and_is_no_fact() -> None:
+    facts = Facts("c1", KIND, (entry(), Fact("f1", DAY, "A1")))
+
+    assert [fact.id for fact in facts.facts] == ["f1"]
+    assert [fact.id for fact in facts.register] == ["r1"]
+
+
+def test_what_a_participant_reported_waits_for_its_confirmation() -> None:
+    confirmation: dict[str, Any] = {
+        "confirmation": QUOTED,
+        "relies_on": {"unconfirmed": ["unmapped"]},
+    }
+    own = Fact("f1", DAY, "A1", self_reported=True)
+    confirmed = Fact("f1", DAY, "A1", self_reported=True, confirmed_on=date(2026, 11, 2))
+
+    assert assessed(own, **confirmation).score == "100"
+    assert assessed(own).score == "90"
+    assert assessed(confirmed, **confirmation).changes_on == date(2026, 11, 2)
+    assert assessed(confirmed, on=date(2026, 11, 2), **confirmation).score == "90"
