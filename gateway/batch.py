@@ -59,10 +59,12 @@ class Batch:
         accepted = [(i, self.checked[i]) for i in fresh if self.checked[i].key is not None]
         refused = {i: self.checked[i] for i in fresh if self.checked[i].key is None}
         locked = await lock(self.connection, accepted)
-        ids = [subject.id for subject in locked.values()]
+        ids = [subject.id for subject in locked.subjects.values()]
         self.now = await not_before_last(self.connection, ids, self.steps.clock())
         recording = Recording(self.connection, self.steps.keys, self.steps.regimes, self.now)
-        recorded = await recording.record(accepted, locked)
+        recorded = await recording.record(accepted, locked.subjects)
+        if recorded.touched:  # what a branch does counts for its legal person
+            recorded.touched |= locked.parents
         changes = await self._score(recorded)
         await self._decide(recorded, changes)
         refused |= recorded.refused
@@ -80,7 +82,7 @@ class Batch:
         assessing = Assessing(self.steps.scorer, self.connection, self.now, self.steps.metrics)
         await assessing.last(subject_ids)
         await assessing.score([codes[id_] for id_ in sorted(recorded.touched)], persons)
-        assessing.receive(grades)
+        await assessing.receive(grades)
         changes = await assessing.write()
         return [(change_id, codes[subject_id].code) for change_id, subject_id in changes]
 

@@ -10,6 +10,7 @@ class RecordKind(StrEnum):
     LICENCE = "licence"  #: 行政许可
     EVENT = "event"  #: 环保信用信息
     GRADE = "grade"  #: 外部评定的等级
+    PARTICIPANT = "participant"  #: 参评单位
 
 
 class Verb(StrEnum):
@@ -157,11 +158,14 @@ class EventType(StrEnum):
     RECTIFICATION = "rectification"  #: 整改完成
     REPAIR = "repair"  #: 环保信用修复: points stop, by the rule set
     WARNING = "warning"  #: 信用预警
+    CONFIRMATION = "confirmation"  #: 审核确认: what a participant uploaded counts from now on
     CRIMINAL_SUSPICION = "criminal_suspicion"  #: 涉嫌犯罪（开始或解除）
     PUBLICITY_REPAIR = "publicity_repair"  #: 信用修复，终止公示: publication ends, by a letter
 
 
 #: Types that close or rewrite the fact of the decision that they are about.
-PROCESS_TYPES = frozenset({EventType.RECTIFICATION, EventType.REPAIR, EventType.WARNING})
+PROCESS_TYPES = frozenset(
+    {EventType.RECTIFICATION, EventType.REPAIR, EventType.WARNING, EventType.CONFIRMATION}
+)
 #: Types that name the decision that they are about.
 ABOUT_A_DECISION = PROCESS_TYPES | {EventType.PUBLICITY_REPAIR}

@@ -90,7 +90,7 @@ def _standard_names(kind: RecordKind) -> dict[str, str]:
     for name, field in model.model_fields.items():
         wire = field.alias or name
         names[name_key(wire)] = wire
-        if KINDS[kind].prefix and field.title:
+        if field.title:
             names[name_key(field.title)] = wire
     return names
 

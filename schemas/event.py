@@ -13,9 +13,23 @@ from schemas.codes import EventType, RecordKind
 from schemas.identifiers import credit_code_problem, fold, fold_once, identity_card_problem
 
 
-def _credit_code(code: str) -> str:
+def as_credit_code(code: str | None) -> str | None:
+    """Return a credit code in its normal form; raises ValueError for what is none."""
+    if code is None:
+        return None
     normalised = fold(code)
     problem = credit_code_problem(normalised)
+    if problem:
+        raise ValueError(problem)
+    return normalised
+
+
+def as_identity_number(number: str | None) -> str | None:
+    """Return an identity number in its normal form; raises ValueError for what is none."""
+    if number is None:
+        return None
+    normalised = fold_once(number)
+    problem = identity_card_problem(normalised)
     if problem:
         raise ValueError(problem)
     return normalised
@@ -77,26 +91,16 @@ class CreditEvent(Schema):
     severity: Literal["轻微", "一般", "严重"] | None = Field(
         default=None, title="决定书认定的失信程度"
     )
+    self_reported: bool | None = Field(default=None, title="是否参评单位自行上传")
+    confirmed_on: Day | None = Field(default=None, title="审核确认日期")
+    confirmed_by: NonBlank | None = Field(default=None, title="审核确认机关", max_length=200)
     suspected: bool = Field(default=True, title="是否涉嫌（false 为解除）")
     details: dict[str, Any] = Field(
         default_factory=dict, title="其他内容（department 部门、site 厂址的排污许可证编号参与评价）"
     )
 
-    @field_validator("subject_code")
-    @classmethod
-    def _is_credit_code(cls, code: str | None) -> str | None:
-        return None if code is None else _credit_code(code)
-
-    @field_validator("identity_number")
-    @classmethod
-    def _is_identity(cls, number: str | None) -> str | None:
-        if number is None:
-            return None
-        normalised = fold_once(number)
-        problem = identity_card_problem(normalised)
-        if problem:
-            raise ValueError(problem)
-        return normalised
+    _code = field_validator("subject_code")(as_credit_code)
+    _identity = field_validator("identity_number")(as_identity_number)
 
 
 class ReceivedGrade(Schema):
@@ -113,4 +117,4 @@ class ReceivedGrade(Schema):
     issued_by: NonBlank = Field(title="评定机关", max_length=200)
     effective_on: Day = Field(title="生效日期")
 
-    _code = field_validator("subject_code")(_credit_code)
+    _code = field_validator("subject_code")(as_credit_code)

@@ -7,6 +7,7 @@ from schemas.base import Schema
 from schemas.codes import RecordKind
 from schemas.event import CreditEvent, ReceivedGrade
 from schemas.licence import AdministrativeLicence
+from schemas.participant import Participant
 from schemas.penalty import AdministrativePenalty
 
 
@@ -91,6 +92,15 @@ KINDS: dict[RecordKind, Kind] = {
             number="id",
             date="effective_on",
             authority="issued_by",
+        ),
+        Kind(
+            name=RecordKind.PARTICIPANT,
+            title="参评单位",
+            model=Participant,
+            number="id",
+            date="since",
+            authority=None,
+            makes_fact=True,
         ),
     )
 }

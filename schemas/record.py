@@ -9,11 +9,12 @@ from schemas.event import CreditEvent, ReceivedGrade
 from schemas.identifiers import authority_key, document_number_key
 from schemas.kinds import KINDS
 from schemas.licence import AdministrativeLicence
+from schemas.participant import Participant
 from schemas.penalty import AdministrativePenalty
 
 RECORD_KINDS: dict[RecordKind, type[Schema]] = {name: kind.model for name, kind in KINDS.items()}
 Decision = AdministrativePenalty | AdministrativeLicence
-Message = CreditEvent | ReceivedGrade
+Message = CreditEvent | ReceivedGrade | Participant
 Record = Decision | Message
 
 

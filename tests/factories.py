@@ -133,18 +133,27 @@ def grade(number: int = 1, company: int = 1, /, **changes: Any) -> dict[str, Any
     return _given(row, changes)
 
 
+def participant(company: int = 1, /, **changes: Any) -> dict[str, Any]:
+    """Return an entry of the register: a company takes part from 2026-01-01 on."""
+    row = {"subject_code": credit_code(company), "subject_kind": "enterprise"}
+    row["since"] = "2026-01-01"
+    return _given(row, changes)
+
+
 def raw(
     body: Mapping[str, Any] | bytes | None,
     position: int = 0,
     origin: str = "test",
     kind: RecordKind | None = None,
 ) -> Raw:
-    """Return one item of input; events and received grades are recognised by their fields."""
+    """Return one item of input; messages are recognised by their fields."""
     if isinstance(body, Mapping):
         if "issued_by" in body:
             kind = kind or RecordKind.GRADE
         elif "occurred_on" in body:
             kind = kind or RecordKind.EVENT
+        elif "since" in body:
+            kind = kind or RecordKind.PARTICIPANT
         body = orjson.dumps(dict(body))
     return Raw(origin, position, body, kind)
 

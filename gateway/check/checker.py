@@ -5,7 +5,6 @@ from datetime import date
 from functools import lru_cache
 from typing import Any, Protocol, cast
 
-import orjson
 from pydantic import ValidationError
 
 from gateway.check.checked import Checked
@@ -13,10 +12,10 @@ from gateway.check.comparisons import column_of, compared, typed_in_yuan
 from gateway.check.completeness import NATURAL, contradictions, lacking, refusals
 from gateway.check.exclusions import Exclusions, plain
 from gateway.check.garbled import misread
-from gateway.check.messages import event_problem, from_pydantic, graded
+from gateway.check.messages import fields_of, from_pydantic, graded, message_problem
 from gateway.check.normalise import Candidate, Normalising
 from gateway.check.raw import Raw
-from gateway.check.rows import WRITTEN_BY_US, RowRead, read_row
+from gateway.check.rows import RowRead, read_row
 from gateway.check.values import problem
 from schemas.cell import is_empty
 from schemas.codes import RecordKind, Verb
@@ -25,6 +24,7 @@ from schemas.event import CreditEvent, ReceivedGrade
 from schemas.input_rules import Comparison, InputRules
 from schemas.kinds import KINDS, REPORTED_KINDS
 from schemas.legacy import PENALTY_STATE, is_objected, is_revoked
+from schemas.participant import Participant
 from schemas.problem import Problem, Rule
 from schemas.record import RECORD_KINDS, BusinessKey, Decision, business_key, date_of
 from schemas.verdict import Scope, Verdict
@@ -181,13 +181,15 @@ class Checker:
         return None, [] if word in _OWN_VERBS else [_unknown_verb(given)]
 
     def _message(self, raw: Raw, candidate: Candidate, today: date) -> Checked:
-        row = {n: _unfolded(v) for n, v in candidate.row.items() if n not in WRITTEN_BY_US}
+        fields = fields_of(candidate.kind, candidate.row, self.placeholders)
         try:
-            record = RECORD_KINDS[candidate.kind].model_validate(row)
+            record = RECORD_KINDS[candidate.kind].model_validate(fields)
         except ValidationError as error:
             problems = tuple(from_pydantic(candidate.kind, line) for line in error.errors())
             return _refused(raw, candidate.kind, problems, candidate.given)
-        problem = event_problem(record, today) if isinstance(record, CreditEvent) else None
+        if not isinstance(record, CreditEvent | ReceivedGrade | Participant):
+            raise TypeError(candidate.kind)
+        problem = message_problem(record, today)
         if problem is not None:
             return _refused(raw, candidate.kind, (problem,), candidate.given)
         if isinstance(record, ReceivedGrade) and self._grade_words is not None:
@@ -195,9 +197,7 @@ class Checker:
             if isinstance(known, Problem):
                 return _refused(raw, candidate.kind, (known,), candidate.given)
             record = known
-        if not isinstance(record, CreditEvent | ReceivedGrade):
-            raise TypeError(candidate.kind)
-        identity = record.identity_number if isinstance(record, CreditEvent) else None
+        identity = getattr(record, "identity_number", None)
         person = identity is not None
         subject = self.identities.person(identity) if identity else str(record.subject_code)
         return Checked(
@@ -256,16 +256,6 @@ def _own_columns(row: Mapping[str, Any], unknown: Mapping[str, Any] | None) -> M
 
 
 _plain_name = lru_cache(maxsize=1024)(plain)
-
-
-def _unfolded(value: Any) -> Any:
-    """Return a list or object from a cell of the problem workbook, which has them as JSON."""
-    if isinstance(value, str) and value.startswith(("{", "[")):
-        try:
-            return orjson.loads(value)
-        except ValueError:
-            return value
-    return value
 
 
 def _unknown_verb(given: object) -> Problem:

@@ -1,9 +1,14 @@
 """Problems of events and received grades, in Chinese (pure)."""
 
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from datetime import date
 from typing import Any
 
+import orjson
+
+from gateway.check.dates import parse_date
+from gateway.check.rows import WRITTEN_BY_US
+from schemas.cell import is_empty
 from schemas.codes import (
     ABOUT_A_DECISION,
     EventType,
@@ -11,13 +16,51 @@ from schemas.codes import (
 )
 from schemas.event import CreditEvent, ReceivedGrade
 from schemas.kinds import KINDS
+from schemas.participant import Participant
 from schemas.problem import Problem, Rule
-from schemas.record import (
-    RECORD_KINDS,
-)
+from schemas.record import RECORD_KINDS, Message
 
 #: What has happened, or nothing follows from it yet.
-_PAST = ("occurred_on", "rectified_on", "repair_applied_on", "repair_confirmed_on")
+_PAST = (
+    "occurred_on",
+    "rectified_on",
+    "repair_applied_on",
+    "repair_confirmed_on",
+    "confirmed_on",
+)
+
+
+#: The days of an entry of the register.
+_REGISTER_DAYS = ("since", "until")
+
+
+def fields_of(
+    kind: RecordKind, row: Mapping[str, Any], placeholders: Container[object]
+) -> dict[str, Any]:
+    """Return the fields of a message; those of an entry of the register as tables have them."""
+    fields = {name: _unfolded(v) for name, v in row.items() if name not in WRITTEN_BY_US}
+    if kind is not RecordKind.PARTICIPANT:
+        return fields
+    filled = {name: v for name, v in fields.items() if not is_empty(v, placeholders)}
+    days = {n: parse_date(v) for n in _REGISTER_DAYS if isinstance(v := filled.get(n), str)}
+    return filled | {name: day.isoformat() for name, day in days.items() if day is not None}
+
+
+def _unfolded(value: Any) -> Any:
+    """Return a list or object from a cell of the problem workbook, which has them as JSON."""
+    if isinstance(value, str) and value.startswith(("{", "[")):
+        try:
+            return orjson.loads(value)
+        except ValueError:
+            return value
+    return value
+
+
+def message_problem(record: Message, today: date) -> Problem | None:
+    """Return what is wrong with a message beyond its single fields; None if nothing is."""
+    if isinstance(record, CreditEvent):
+        return event_problem(record, today)
+    return participant_problem(record) if isinstance(record, Participant) else None
 
 
 def event_problem(event: CreditEvent, today: date) -> Problem | None:
@@ -49,7 +92,40 @@ def event_problem(event: CreditEvent, today: date) -> Problem | None:
             message=f"所依据的决定：{EventType(str(event.type)).value} 必须写明是哪个决定",
             fix="填 decision 的 kind、document_number 和 authority",
         )
+    if event.type is EventType.CONFIRMATION and event.confirmed_by is None:
+        return Problem(
+            field="confirmed_by",
+            rule=Rule.REQUIRED,
+            message="审核确认机关：必填项为空",
+            fix="填审核确认这条信息的生态环境部门",
+        )
     return _repair_problem(event) if event.type is EventType.PUBLICITY_REPAIR else None
+
+
+def participant_problem(entry: Participant) -> Problem | None:
+    """Return what is wrong with an entry of the register beyond its single fields."""
+    if (entry.subject_code is None) == (entry.identity_number is None):
+        return Problem(
+            field="subject_code",
+            rule=Rule.REQUIRED,
+            message="统一社会信用代码、身份证号：须填其中一项",
+            fix="单位填统一社会信用代码，从业人员填身份证号",
+        )
+    if entry.until is not None and entry.until < entry.since:
+        return Problem(
+            field="until",
+            rule=Rule.ORDER,
+            message=f"退出日期：{entry.until} 早于参评日期 {entry.since}",
+            fix="核对两个日期；退出日期是参评的最后一天",
+        )
+    if entry.parent_code is not None and entry.parent_code == entry.subject_code:
+        return Problem(
+            field="parent_code",
+            rule=Rule.CONFLICT,
+            message="所属法人统一社会信用代码：与本单位的相同",
+            fix="分支机构填法人的代码，不是分支机构的不填",
+        )
+    return None
 
 
 def _repair_problem(event: CreditEvent) -> Problem | None:

@@ -19,6 +19,7 @@ from schemas.credit import Assessment, Deduction
 from scoring.consequences.measures import Applied, Shift
 from scoring.consequences.outlook import Ending
 from scoring.consequences.publicity import Publicity
+from scoring.facts import RegisterEntry
 from scoring.regulation.ruleset import RuleSet
 
 
@@ -29,6 +30,7 @@ def as_json(found: Explanation) -> dict[str, Any]:
         "name": found.name,
         "kind": found.kind,
         "as_of": found.as_of,
+        "register": found.register,
         "received_grade": found.received,
         "assessment": found.assessment,
         "endings": [asdict(one) for one in found.endings],
@@ -77,6 +79,8 @@ def _json_repair(repair: RepairOutlook) -> dict[str, Any]:
 def as_lines(found: Explanation) -> Iterator[str]:
     """Yield the explanation as lines of text."""
     yield f"{found.name or '（无名称）'} {found.code} {SUBJECT_KINDS[found.kind]}"
+    for entry in found.register:
+        yield _entry(entry)
     if found.rule_set is None:
         yield f"{found.as_of}：没有适用的评价办法，不评价"
     else:
@@ -100,6 +104,18 @@ def as_lines(found: Explanation) -> Iterator[str]:
         yield from _listed(
             "理解说明", (f"{note.question}{note.reading}（{note.source}）" for note in notes)
         )
+
+
+def _entry(entry: RegisterEntry) -> str:
+    said = [
+        entry.batch,
+        f"机构类型 {'、'.join(entry.agency_kinds)}" if entry.agency_kinds else None,
+        f"排污许可证 {entry.permit}" if entry.permit else None,
+        f"产值占比 {entry.weight}" if entry.weight else None,
+        f"分支机构，并入法人 {entry.parent}" if entry.parent else None,
+        f"参评至 {entry.until}" if entry.until else None,
+    ]
+    return f"参评单位名录：{'，'.join(word for word in said if word) or '参评'}"
 
 
 def _listed(title: str, lines: Iterator[str]) -> Iterator[str]:

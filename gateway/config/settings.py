@@ -39,6 +39,7 @@ class RuleSetBinding(Schema):
     kinds: frozenset[SubjectKind] = frozenset({SubjectKind.ENTERPRISE})
     regions: tuple[str, ...] = ("",)
     measures: tuple[str, ...] = ()  #: measure policies for its grades
+    participants_only: bool = False  #: whoever is not in the register is not evaluated
 
 
 class ScoringSettings(Schema):
@@ -46,9 +47,6 @@ class ScoringSettings(Schema):
 
     bindings: tuple[RuleSetBinding, ...] = ()
     not_scored: tuple[str, ...] = ()
-    subject_kinds: Mapping[str, SubjectKind] = Field(default_factory=dict)
-    #: Legal persons with several sites 多厂址: credit code → permit → weight (产值).
-    sites: Mapping[str, Mapping[str, Annotated[Decimal, Field(gt=0)]]] = Field(default_factory=dict)
     rule_set_folders: tuple[Path, ...] = ()
     measure_folders: tuple[Path, ...] = ()
     #: The share of subjects that may change grade on a new text without a further confirmation.
@@ -73,6 +71,7 @@ class KafkaSettings(KafkaConnection):
             "double-publicity.licence": RecordKind.LICENCE,
             "environmental-credit.event": RecordKind.EVENT,
             "environmental-credit.grade": RecordKind.GRADE,
+            "environmental-credit.participant": RecordKind.PARTICIPANT,
         }
     )
     batch_size: int = Field(default=1000, ge=1, le=10_000)

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import polars as pl
+from msgspec import convert
 
 from gateway.config.settings import RuleSetBinding
 from gateway.population.columns import population_of
@@ -16,10 +17,12 @@ from gateway.population.files import Slice, file_slices
 from gateway.rules.rulebook import Rulebook
 from gateway.store.base.engine import Database
 from gateway.store.score import population as stored
+from schemas.codes import SubjectKind
 from schemas.credit import NotEvaluated
+from scoring.engine.register import kind_on
+from scoring.facts import Fact, Facts
 from scoring.population import Flips, Population, flips, rescore
 from scoring.population.assess import RESULT
-from scoring.population.frames import SUBJECTS
 from scoring.regulation.ruleset import RuleSet
 
 #: Subjects read from the store at once.
@@ -27,14 +30,16 @@ PAGE = 50_000
 #: Replaces the code of a natural person outside the store.
 PERSON = "自然人"
 _TEXT = pl.String()
-_SITES = SUBJECTS["sites"]
 #: The fields of a stored fact, as in the `score` input.
 _OWN = ("id", "decided_on", "item", "type", "rectified_on", "repair_applied_on",
         "repair_confirmed_on", "warning_until", "principal_points", "document_number",
-        "created_on", "department", "stated_points", "site")  # fmt: skip
+        "created_on", "department", "stated_points", "site", "confirmed_on")  # fmt: skip
+_OF_ENTRY = ("kind", "until", "batch", "permit", "weight", "parent", "reason")
 _BODY: dict[str, pl.DataType] = dict.fromkeys(_OWN, _TEXT) | {
     "codes": pl.List(_TEXT),
     "penalty": pl.Struct({"types": pl.List(_TEXT), "fine_wan": _TEXT}),
+    "self_reported": pl.Boolean(),
+    "entry": pl.Struct(dict.fromkeys(_OF_ENTRY, _TEXT) | {"agency_kinds": pl.List(_TEXT)}),
 }
 
 RuledSlice = tuple[RuleSet | None, Slice]
@@ -66,11 +71,15 @@ async def from_store(
         if not page.subjects:
             return
         after = page.subjects[-1].id
-        kinds = [rulebook.kind(one.code, person=one.person) for one in page.subjects]
-        population, errors = _population(page, [kind.value for kind in kinds], rulebook)
+        facts = _facts(page)
+        kinds = _kinds(page, facts, day)
+        bindings = [
+            rulebook.binding(kind, one.code) for kind, one in zip(kinds, page.subjects, strict=True)
+        ]
+        population, errors = _population(page, kinds, bindings, facts)
         rows: dict[RuleSetBinding | None, list[int]] = {}
-        for row, (kind, one) in enumerate(zip(kinds, page.subjects, strict=True)):
-            rows.setdefault(rulebook.binding(kind, one.code), []).append(row)
+        for row, bound_to in enumerate(bindings):
+            rows.setdefault(bound_to, []).append(row)
         for binding, chosen in rows.items():
             if bound is None or (binding is not None and binding.rule_set in bound):
                 part = population if len(chosen) == population.size else population.only(chosen)
@@ -80,16 +89,44 @@ async def from_store(
 
 
 def _population(
-    page: stored.Page, kinds: list[str], rulebook: Rulebook
+    page: stored.Page,
+    kinds: list[SubjectKind],
+    bindings: list[RuleSetBinding | None],
+    facts: pl.DataFrame,
 ) -> tuple[Population, list[dict[str, Any]]]:
     subjects = pl.DataFrame(
         {
             "id": [PERSON if one.person else one.code for one in page.subjects],
-            "kind": kinds,
+            "kind": [kind.value for kind in kinds],
             "criminal_suspect": [one.criminal_suspect for one in page.subjects],
-            "sites": pl.Series([_sites(one.code, rulebook) for one in page.subjects], dtype=_SITES),
+            "participants_only": [bool(one and one.participants_only) for one in bindings],
         }
     )
+    return population_of(subjects, facts)
+
+
+def _kinds(page: stored.Page, facts: pl.DataFrame, day: date) -> list[SubjectKind]:
+    """Return the kinds of the subjects on a day, by their entries in the register."""
+    usual = SubjectKind.ENTERPRISE, SubjectKind.INDIVIDUAL
+    kinds = [usual[one.person] for one in page.subjects]
+    entries = facts.filter(pl.col("entry").is_not_null()).select(
+        "subject", "id", "decided_on", "entry"
+    )
+    found: dict[int, list[Fact]] = {}
+    for subject, *row in entries.iter_rows():
+        id_, begins, entry = row
+        said = {name: value for name, value in entry.items() if value is not None}
+        found.setdefault(subject, []).append(
+            convert({"id": id_, "decided_on": begins, "entry": said}, Fact)
+        )
+    for subject, of_subject in found.items():
+        code = page.subjects[subject].code
+        kinds[subject] = kind_on(Facts(code, kinds[subject], tuple(of_subject)), day)
+    return kinds
+
+
+def _facts(page: stored.Page) -> pl.DataFrame:
+    """Return the facts of a page, with the row number of their subject."""
     ids = pl.Series([one.id for one in page.subjects], dtype=pl.Int64)
     of = pl.Series(page.fact_subjects, dtype=pl.Int64)
     bodies = (
@@ -100,11 +137,7 @@ def _population(
     facts = bodies.unnest("penalty").with_columns(
         subject=ids.search_sorted(of).cast(pl.UInt32), known=of.is_in(ids.implode())
     )
-    return population_of(subjects, facts.filter("known").drop("known"))
-
-
-def _sites(code: str, rulebook: Rulebook) -> list[dict[str, Any]]:
-    return [{"permit": one.permit, "weight": one.weight} for one in rulebook.sites(code)]
+    return facts.filter("known").drop("known")
 
 
 @dataclass(slots=True)

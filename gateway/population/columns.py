@@ -60,7 +60,12 @@ def _whole(frame: pl.DataFrame, schema: pl.Schema) -> pl.DataFrame:
 
 
 def _typed_frame(frame: pl.DataFrame, schema: pl.Schema) -> pl.DataFrame:
-    return frame.select(_typed(name, frame.schema[name], type_) for name, type_ in schema.items())
+    return frame.select(
+        _struct(name, frame.schema[name], type_)
+        if isinstance(type_, pl.Struct)
+        else _typed(name, frame.schema[name], type_)
+        for name, type_ in schema.items()
+    )
 
 
 def _typed(name: str, given: pl.DataType, wanted: pl.DataType) -> pl.Expr:
@@ -79,6 +84,19 @@ def _typed(name: str, given: pl.DataType, wanted: pl.DataType) -> pl.Expr:
     if name in _LISTS:
         return column.cast(wanted).list.eval(pl.element().str.strip_chars())
     return column.cast(wanted, strict=False)
+
+
+def _struct(name: str, given: pl.DataType, wanted: pl.Struct) -> pl.Expr:
+    """Return the struct with the fields that it lacks; null stays null."""
+    known = {field.name: field.dtype for field in getattr(given, "fields", ())}
+    parts = []
+    for field in wanted.fields:
+        part = pl.col(name).struct.field(field.name) if field.name in known else pl.lit(None)
+        if field.dtype == pl.Date and known.get(field.name) == pl.String:
+            part = part.str.to_date("%Y-%m-%d", strict=False)
+        parts.append(part.cast(field.dtype, strict=False).alias(field.name))
+    whole = pl.struct(parts) if known else pl.lit(None, wanted)
+    return pl.when(pl.col(name).is_not_null()).then(whole).alias(name)
 
 
 def _amount(name: str, given: pl.DataType) -> pl.Expr:

@@ -13,6 +13,7 @@ from schemas.codes import ABOUT_A_DECISION, EventType, Verb
 from schemas.event import CreditEvent
 from schemas.identifiers import fold_once
 from schemas.kinds import KINDS
+from schemas.participant import Participant
 from schemas.penalty import AdministrativePenalty
 
 #: Identity numbers are stored apart from the body; that of the representative is dropped, because
@@ -140,6 +141,7 @@ def _event_fact(event: CreditEvent) -> dict[str, Any]:
         "codes": event.codes,
         "department": _word(event.details.get("department")) or authority,
         "site": _word(event.details.get("site")),
+        "self_reported": event.self_reported,
     }
     return {name: value for name, value in body.items() if value} | process_dates(event)
 
@@ -154,20 +156,43 @@ def _word(value: object) -> str | None:
 
 
 def process_dates(event: CreditEvent) -> dict[str, Any]:
-    """Return the dates that an event sets in a fact: rectified, repaired, warned."""
+    """Return the dates that an event sets in a fact: rectified, repaired, warned, confirmed."""
     dates = {
         "rectified_on": event.rectified_on,
         "repair_applied_on": event.repair_applied_on,
         "repair_confirmed_on": event.repair_confirmed_on,
+        "confirmed_on": event.confirmed_on,
         "warning_until": event.warning_until,
     }
     if event.type is EventType.RECTIFICATION and event.rectified_on is None:
         dates["rectified_on"] = event.occurred_on
+    if event.type is EventType.CONFIRMATION and event.confirmed_on is None:
+        dates["confirmed_on"] = event.occurred_on
     return {name: day for name, day in dates.items() if day is not None}
+
+
+def _participant_fact(entry: Participant) -> dict[str, Any]:
+    weight = None if entry.weight is None else format(entry.weight, "f")
+    of_register = {
+        "kind": entry.subject_kind,
+        "until": entry.until,
+        "batch": entry.batch,
+        "agency_kinds": entry.agency_kinds,
+        "permit": entry.permit,
+        "weight": weight,
+        "parent": entry.parent_code,
+        "reason": entry.reason,
+    }
+    return {
+        "decided_on": entry.since,
+        "document_number": entry.id,
+        "entry": {name: value for name, value in of_register.items() if value},
+    }
 
 
 #: How a record of each kind that makes facts becomes one, by its model.
 FACTS: dict[type[Schema], Callable[[Any], dict[str, Any]]] = {
     AdministrativePenalty: _penalty_fact,
     CreditEvent: _event_fact,
+    Participant: _participant_fact,
 }

@@ -7,7 +7,7 @@ earlier facts.
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from gateway.check.checked import Checked
 from gateway.config.keys import Keys
@@ -24,20 +24,38 @@ from schemas.known import DecisionKey, KnownDecision, KnownFacts, Subject
 from scoring.consequences.publicity import PublicityPolicy
 
 
-async def lock(
-    connection: Connection, batch: Iterable[tuple[int, Checked]]
-) -> Mapping[str, Subject]:
-    """Lock the subjects of a batch until the end of the transaction; return them by code."""
+class Locked(NamedTuple):
+    """The locked subjects of a batch by code, and the ids of those of which others are branches."""
+
+    subjects: Mapping[str, Subject]
+    parents: frozenset[int]
+
+
+async def lock(connection: Connection, batch: Iterable[tuple[int, Checked]]) -> Locked:
+    """Lock the subjects of a batch, and the legal persons of its branches, until the end.
+
+    Of which a subject is a branch is known only under its lock, so that its legal person is locked
+    last; if that leads to a deadlock, PostgreSQL ends one transaction and `Database.run` repeats.
+    """
     names: dict[str, tuple[str | None, bool]] = {}
+    parents: set[str] = set()
     for _, checked in batch:
         if checked.key is not None and checked.key.subject not in names:
             name = getattr(checked.record, "subject_name", None)
             names[checked.key.subject] = (None if checked.person else name, checked.person)
+        if checked.kind is RecordKind.PARTICIPANT:
+            parents.add(getattr(checked.record, "parent_code", None) or "")
     if not names:
-        return {}
-    return await subjects.lock_subjects(
-        connection, ((code, name, person) for code, (name, person) in names.items())
-    )
+        return Locked({}, frozenset())
+    parents.discard("")
+    asked: dict[str, tuple[str, str | None, bool]]
+    asked = {code: (code, None, False) for code in parents}
+    asked |= {code: (code, name, person) for code, (name, person) in names.items()}
+    found = await subjects.lock_subjects(connection, asked.values())
+    parents |= set(await facts.parents_of(connection, [one.id for one in found.values()]))
+    if missing := parents - found.keys():
+        found |= await subjects.lock_subjects(connection, ((c, None, False) for c in missing))
+    return Locked(found, frozenset(found[code].id for code in parents))
 
 
 class Recording:
@@ -162,7 +180,8 @@ class Recording:
         rows = []
         for id_, key, decision_id, body, decided_on in made.facts:
             text = as_json({**body, "id": str(id_)})
-            rows.append((id_, key[0], decision_id, text, decided_on, self.now))
+            parent = body.get("entry", {}).get("parent")
+            rows.append((id_, key[0], decision_id, text, decided_on, parent, self.now))
         await facts.add_facts(self.connection, rows)
 
     async def _note_authority_codes(self, versions: Sequence[NewVersion]) -> None:

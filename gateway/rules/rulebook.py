@@ -5,14 +5,17 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
+from msgspec.structs import replace
+
 from gateway.config.errors import BadConfiguration
 from gateway.config.settings import RuleSetBinding, ScoringSettings
 from gateway.rules.files import LoadedRuleSet, parse_rule_set, read_text, sources
 from schemas.codes import SubjectKind
 from schemas.identifiers import region
 from scoring.cases.coverage import uncovered
+from scoring.engine.register import kind_on
 from scoring.errors import RuleSetError
-from scoring.facts import Site
+from scoring.facts import Fact, Facts
 from scoring.regulation.ruleset import RuleSet
 
 
@@ -98,16 +101,26 @@ class Rulebook:
         """Set the activated texts, which replace those of the files; the latest day first."""
         self.activated = tuple(in_force)
 
-    def kind(self, code: str, *, person: bool) -> SubjectKind:
-        """Return the kind of a subject: individual for a person, else from the register."""
-        if person:
-            return SubjectKind.INDIVIDUAL
-        return self.settings.subject_kinds.get(code, SubjectKind.ENTERPRISE)
+    def subject(
+        self,
+        code: str,
+        stored: Iterable[Fact],
+        day: date,
+        *,
+        person: bool,
+        criminal_suspect: bool = False,
+    ) -> Facts:
+        """Return a subject with its kind on a day: that of the register, if it has an entry.
 
-    def sites(self, code: str) -> tuple[Site, ...]:
-        """Return the sites 厂址 of a legal person from the register; most have none."""
-        weights = self.settings.sites.get(code)
-        return () if weights is None else tuple(Site(*pair) for pair in weights.items())
+        Without one, a person is an individual, and everybody else an enterprise.
+        """
+        kind = SubjectKind.INDIVIDUAL if person else SubjectKind.ENTERPRISE
+        facts = Facts(code, kind, tuple(stored), None, criminal_suspect)
+        kind = kind_on(facts, day)
+        binding = self.binding(kind, code)
+        if binding is not None and binding.participants_only:
+            return replace(facts, kind=kind, participants_only=True)
+        return facts if kind is facts.kind else replace(facts, kind=kind)
 
     def binding(self, kind: SubjectKind, code: str) -> RuleSetBinding | None:
         """Return the binding of a subject, or None."""

@@ -17,7 +17,7 @@ from gateway.score.publish import (
 )
 from gateway.score.published import end_of
 from gateway.score.scorer import Scorer
-from gateway.score.stored_result import fact_of, short, sites_of
+from gateway.score.stored_result import fact_of, ids_of, short, subject_of
 from gateway.store.audit import events
 from gateway.store.base.engine import Connection, Database
 from gateway.store.base.statements import Ids
@@ -33,11 +33,9 @@ from gateway.telemetry.audit_events import AuditEvent
 from gateway.telemetry.log import LogEvent, logger
 from gateway.telemetry.metrics import Metrics
 from schemas.base import today
-from schemas.codes import SubjectKind
 from schemas.credit import GradeChange
 from schemas.known import Subject
 from scoring.consequences.measures import StandingChange
-from scoring.facts import Facts
 
 #: Subjects looked at in one transaction.
 SLICE = 500
@@ -79,9 +77,9 @@ class Publishing:
                 return False
             found = await activations.subjects_after(connection, after, SLICE)
             if found:
-                locked = await lock_subjects(connection, ((c, None, p) for _, c, p in found))
+                locked = await lock_subjects(connection, ((s.code, None, s.person) for s in found))
                 stored = await self._slice(connection, one, list(locked.values()), now)
-                await published.advance(connection, one, found[-1][0], stored)
+                await published.advance(connection, one, found[-1].id, stored)
             if len(found) < SLICE:
                 await self._finish(connection, one, now)
             return len(found) == SLICE
@@ -172,13 +170,12 @@ async def _known(
     facts = {int(fact.id): fact for fact in map(fact_of, bodies)}
     known = {
         last.subject_id: Then(
-            Facts(
+            subject_of(
                 codes[last.subject_id],
-                SubjectKind(last.kind),
-                tuple(facts[id_] for id_ in last.fact_ids),
-                None,
-                last.criminal_suspect,
-                sites_of(last.result),
+                last.kind,
+                [facts[id_] for id_ in last.fact_ids],
+                last.result,
+                suspect=last.criminal_suspect,
             ),
             parse_rule_set(texts[last.rule_set_hash]),
         )
@@ -206,10 +203,10 @@ async def _store(
                 facts.criminal_suspect,
                 *one,
                 rule_set.version,
-                [int(fact.id) for fact in facts.facts],
+                ids_of(facts),
                 result.assessment.grade,
                 list(result.told(one).listings),
-                short(result.assessment, facts.sites).decode(),
+                short(result.assessment, facts).decode(),
                 now,
             )
         )

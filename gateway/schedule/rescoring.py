@@ -13,11 +13,12 @@ from gateway.store.base.engine import Connection, Database
 from gateway.store.deliver import deliveries
 from gateway.store.record.subjects import lock_subjects
 from gateway.store.score import activations, assessments
-from gateway.store.score.activations import Activation
+from gateway.store.score.activations import Activation, AssessedSubject
 from gateway.telemetry.audit_events import AuditEvent
 from gateway.telemetry.log import LogEvent, logger
 from gateway.telemetry.metrics import Metrics
 from schemas.base import today
+from schemas.codes import SubjectKind
 from schemas.known import Subject
 
 #: Subjects scored again in one transaction.
@@ -87,14 +88,14 @@ class Rescoring:
         self,
         connection: Connection,
         activation: Activation,
-        found: Sequence[tuple[int, str, bool]],
+        found: Sequence[AssessedSubject],
         now: datetime,
     ) -> bool:
         """Score a slice and write it; pause instead if more grades change than was agreed to."""
         bound = [
-            (code, None, person)
-            for _, code, person in found
-            if self._is_bound(activation.bound, code, person=person)
+            (one.code, None, one.person)
+            for one in found
+            if self._is_bound(activation.bound, SubjectKind(one.kind), one.code)
         ]
         subjects = list((await lock_subjects(connection, bound)).values())
         assessing = await self._assessed(connection, subjects, now, RULE_SET)
@@ -104,12 +105,11 @@ class Rescoring:
             logger.error(LogEvent.ACTIVATION_PAUSED, extra={"rule_set": activation.name})
             return False
         await self._write(connection, assessing, subjects, now)
-        await activations.advance(connection, activation.id, found[-1][0], changed)
+        await activations.advance(connection, activation.id, found[-1].id, changed)
         return True
 
-    def _is_bound(self, bound: str, code: str, *, person: bool) -> bool:
-        rulebook = self.scorer.rulebook
-        binding = rulebook.binding(rulebook.kind(code, person=person), code)
+    def _is_bound(self, bound: str, kind: SubjectKind, code: str) -> bool:
+        binding = self.scorer.rulebook.binding(kind, code)
         return binding is not None and binding.rule_set == bound
 
     async def _finish(self, connection: Connection, activation: Activation, now: datetime) -> None:

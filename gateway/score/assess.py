@@ -160,12 +160,18 @@ class Assessing:
             effective_on=assessment.as_of,
             published=published,
             measures=self.scorer.measures(
-                standing_change(change, published), scored.kind, assessment.id, assessment.as_of
+                standing_change(change, published),
+                scored.subject.kind,
+                assessment.id,
+                assessment.as_of,
             ),
         )
 
-    def receive(self, grades: Sequence[tuple[int, ReceivedGrade]]) -> None:
+    async def receive(self, grades: Sequence[tuple[int, ReceivedGrade]]) -> None:
         """Record grades that were computed elsewhere; they replace our own from then on."""
+        ids = sorted({subject_id for subject_id, _ in grades})
+        bodies = await facts_of_subjects(self.connection, ids) if ids else {}
+        facts = {id_: _read_facts(bodies.get(id_, _NO_FACTS)) or () for id_ in ids}
         for subject_id, grade in grades:
             code = grade.subject_code
             last = self._last.get(subject_id)
@@ -178,7 +184,9 @@ class Assessing:
                 and (previous == grade.grade or effective_on < last.effective_on)
             ):
                 continue
-            direction = self.scorer.direction(previous, grade.grade, code, grade.effective_on)
+            day, rulebook = grade.effective_on, self.scorer.rulebook
+            kind = rulebook.subject(code, facts[subject_id], day, person=False).kind
+            direction = self.scorer.direction(previous, grade.grade, kind, code, day)
             reason = f"{grade.issued_by}评定"
             change = GradeChange(previous, grade.grade, direction, (reason,))
             body = change_body(
@@ -186,14 +194,9 @@ class Assessing:
                 cause=RECEIVED,
                 score=None if grade.score is None else format(grade.score, "f"),
                 rule_set={"name": grade.rule_set, "version": "", "status": "external"},
-                effective_on=grade.effective_on,
+                effective_on=day,
                 published=published,
-                measures=self.scorer.measures(
-                    standing_change(change, published),
-                    self.scorer.rulebook.kind(code, person=False),
-                    code,
-                    grade.effective_on,
-                ),
+                measures=self.scorer.measures(standing_change(change, published), kind, code, day),
             )
             self.changes.append(NewGrade(subject_id, change, body, assessed=False))
             self._last[subject_id] = LastGrade(grade.grade, RECEIVED, effective_on, published)
@@ -230,7 +233,7 @@ class Assessing:
         return (
             id_,
             subject.id,
-            scored.kind.value,
+            scored.subject.kind.value,
             subject.criminal_suspect,
             result.rule_set.version if result.rule_set else None,
             result.as_of,
@@ -238,7 +241,7 @@ class Assessing:
             result.grade,
             result.not_evaluated,
             result.changes_on,
-            short(result, scored.sites).decode(),
+            short(result, scored.subject).decode(),
             self.now,
         )
 

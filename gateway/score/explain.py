@@ -43,7 +43,8 @@ from scoring.consequences.measures import (
 from scoring.consequences.outlook import Ending, WhatIf, endings, outlook, repairs
 from scoring.consequences.publicity import Penalised, Publicity, PublicityPolicy, publicity
 from scoring.consequences.published import listed
-from scoring.facts import Fact, Facts
+from scoring.engine.register import in_force as in_register
+from scoring.facts import Fact, Facts, RegisterEntry
 from scoring.regulation.ruleset import RuleSet
 from scoring.regulation.table import Listing
 
@@ -67,6 +68,7 @@ class Explanation:
     assessment: Assessment
     rule_set: RuleSet | None
     facts: dict[str, Fact]
+    register: Sequence[RegisterEntry]  #: the entries in force, the latest last
     endings: Sequence[Ending]
     later: Sequence[Assessment]
     repairs: Sequence[RepairOutlook]
@@ -119,7 +121,7 @@ async def _past(
     known_at: datetime,
 ) -> Past:
     """Return what the published grades of the subject come from, stored ones first."""
-    kind = scorer.rulebook.kind(subject.code, person=subject.person)
+    kind = _facts(subject, scorer.rulebook, as_of).kind
     days = publication_days(kind, rule_set, subject.first_decided_on, as_of)
     stored = await stored_grades(connection, subject.code, known_at)
     stored = {end: one for end, one in stored.items() if one.published_on <= as_of}
@@ -130,7 +132,7 @@ async def _past(
             at = min(end_of(day), known_at)
             known = await known_subject(connection, subject.code, at)
         if known is not None and not known.is_empty:
-            then[day] = Then(_facts(known, scorer.rulebook), _text(known) or rule_set)
+            then[day] = Then(_facts(known, scorer.rulebook, day), _text(known) or rule_set)
     return Past(days, stored, then)
 
 
@@ -140,8 +142,7 @@ def _rule_set(
     """The rule set in force; of the past, the text that the subject was last scored by then."""
     if past and (text := _text(subject)) is not None:
         return text
-    kind = rulebook.kind(subject.code, person=subject.person)
-    return rulebook.choose(kind, subject.code, day)
+    return rulebook.choose(_facts(subject, rulebook, day).kind, subject.code, day)
 
 
 def _text(known: KnownSubject) -> RuleSet | None:
@@ -169,9 +170,9 @@ def explain(
 
     `past` is what the published grades of the subject come from.
     """
-    kind = scorer.rulebook.kind(known.code, person=known.person)
+    facts = _facts(known, scorer.rulebook, as_of)
+    kind = facts.kind
     policies = scorer.policies(kind, known.code)
-    facts = _facts(known, scorer.rulebook)
     now, *later = outlook(facts, rule_set, as_of) if rule_set else [again(facts, None, as_of)]
     received = known.received[0]["to_grade"] if known.received else None
     grades = published_grades(Then(facts, rule_set), past) if rule_set else ()
@@ -185,6 +186,7 @@ def explain(
         assessment=now,
         rule_set=rule_set,
         facts={one.id: one for one in facts.facts},
+        register=tuple(in_register(facts, as_of)),
         endings=endings([now, *later]),
         later=later,
         repairs=_repairs(facts, rule_set, standing, policies, as_of) if rule_set else (),
@@ -197,10 +199,9 @@ def explain(
     )
 
 
-def _facts(known: KnownSubject, rulebook: Rulebook) -> Facts:
-    kind = rulebook.kind(known.code, person=known.person)
-    stored, sites = tuple(map(fact_of, known.facts)), rulebook.sites(known.code)
-    return Facts(known.code, kind, stored, None, known.criminal_suspect, sites)
+def _facts(known: KnownSubject, rulebook: Rulebook, day: date) -> Facts:
+    stored, suspect = map(fact_of, known.facts), known.criminal_suspect
+    return rulebook.subject(known.code, stored, day, person=known.person, criminal_suspect=suspect)
 
 
 def _listing(

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from gateway.rules.files import parse_rule_set
 from gateway.score.publish import PERIODS, Then
-from gateway.score.stored_result import fact_of, sites_of
+from gateway.score.stored_result import fact_of, subject_of
 from gateway.store.base.engine import Connection
 from gateway.store.record import facts as fact_store
 from gateway.store.score import published as store
@@ -17,7 +17,7 @@ from schemas.base import SHANGHAI
 from schemas.codes import SubjectKind
 from schemas.credit import Assessment
 from scoring.consequences.published import publication_day, publications, published
-from scoring.facts import Fact, Facts
+from scoring.facts import Fact
 from scoring.regulation.ruleset import RuleSet
 from scoring.regulation.table import Listing
 
@@ -103,9 +103,11 @@ def _stored(row: StoredGrade, facts: Mapping[int, Fact], texts: Mapping[str, str
 
 def then_of(row: StoredGrade, facts: Mapping[int, Fact], rule_set: RuleSet) -> Then:
     """Return what a stored grade was computed from."""
-    known = tuple(facts[id_] for id_ in row.fact_ids)
-    kind, sites = SubjectKind(row.subject_kind), sites_of(row.result)
-    return Then(Facts(row.subject_code, kind, known, None, row.criminal_suspect, sites), rule_set)
+    known = [facts[id_] for id_ in row.fact_ids]
+    subject = subject_of(
+        row.subject_code, row.subject_kind, known, row.result, suspect=row.criminal_suspect
+    )
+    return Then(subject, rule_set)
 
 
 def published_grades(now: Then, past: Past) -> Sequence[PublishedGrade]:

@@ -13,14 +13,13 @@ from gateway.config.settings import RuleSetBinding
 from gateway.rules.policybook import Policybook
 from gateway.rules.rulebook import Rulebook
 from gateway.score.grade_change import EXTERNAL, NO_MEASURES, named
-from gateway.score.stored_result import without_result
+from gateway.score.stored_result import again, without_result
 from gateway.telemetry.log import LogEvent, logger
 from schemas.codes import SubjectKind
 from schemas.credit import Assessment, GradeChange, NotEvaluated
 from scoring.consequences.change import compare, direction
 from scoring.consequences.measures import MeasurePolicy, StandingChange, shift
-from scoring.engine.assess import assess
-from scoring.facts import Fact, Facts, Site
+from scoring.facts import Fact, Facts
 
 #: Changes of standing at most of which the measures are kept at hand, by binding, kind and day.
 MEMORY = 4096
@@ -29,10 +28,9 @@ MEMORY = 4096
 class Scored(NamedTuple):
     """An assessment, and the grade change that follows from it, if any."""
 
-    kind: SubjectKind
+    subject: Facts
     assessment: Assessment
     change: GradeChange | None
-    sites: tuple[Site, ...]
     public: bool = True  #: False: the rule set does not publish such results
 
 
@@ -52,9 +50,10 @@ class Scorer:
         binding = self.rulebook.binding(kind, code)
         return self._policies[binding] if binding is not None else ()
 
-    def direction(self, previous: str | None, grade: str, code: str, day: date) -> str:
+    def direction(
+        self, previous: str | None, grade: str, kind: SubjectKind, code: str, day: date
+    ) -> str:
         """Return whether a received grade is better or worse, if our bands rank both grades."""
-        kind = self.rulebook.kind(code, person=False)
         rule_set = self.rulebook.choose(kind, code, day)
         ranked = [] if rule_set is None else rule_set.grades(kind)
         if previous is not None and not {previous, grade} <= set(ranked):
@@ -94,23 +93,23 @@ class Scorer:
 
         `facts` is None if a fact of it cannot be read: it is not evaluated then.
         """
-        kind = self.rulebook.kind(code, person=person)
-        rule_set = self.rulebook.choose(kind, code, as_of)
-        sites = self.rulebook.sites(code)
-        subject = Facts(code, kind, tuple(facts or ()), None, criminal_suspect, sites)
+        subject = self.rulebook.subject(
+            code, facts or (), as_of, person=person, criminal_suspect=criminal_suspect
+        )
+        rule_set = self.rulebook.choose(subject.kind, code, as_of)
+        failed = Scored(subject, without_result(code, as_of, NotEvaluated.ENGINE_ERROR), None)
         if rule_set is None:
-            return Scored(kind, without_result(code, as_of, NotEvaluated.NO_RULE_SET), None, sites)
-        reason = NotEvaluated.ENGINE_ERROR
+            return Scored(subject, again(subject, None, as_of), None)
         if facts is None:
-            return Scored(kind, without_result(code, as_of, reason), None, sites)
+            return failed
         try:
-            assessment = assess(subject, rule_set, as_of)
+            assessment = again(subject, rule_set, as_of)
             change = compare(previous, assessment, rule_set)
-            table = rule_set.table(kind)
-            return Scored(kind, assessment, change, sites, table is None or table.public)
+            table = rule_set.table(subject.kind)
+            return Scored(subject, assessment, change, table is None or table.public)
         except Exception:  # noqa: BLE001  scoring never delays reporting (ARCHITECTURE.md)
             logger.exception(LogEvent.ENGINE_FAILED, extra={"rule_set": rule_set.name})
-            return Scored(kind, without_result(code, as_of, reason), None, sites)
+            return failed
 
 
 #: Without a grade by the law or the rule set, and nobody's fault.

@@ -1,16 +1,19 @@
 """The stored form of an assessment: short, with the digest of its trace (pure)."""
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from datetime import date
 from decimal import Decimal
 from typing import Any
 
 import msgspec
 import orjson
+from msgspec.structs import replace
 
+from schemas.codes import SubjectKind
 from schemas.credit import Assessment, NotEvaluated
 from scoring.engine.assess import assess
+from scoring.engine.register import turns
 from scoring.facts import Fact, Facts, Site, plain
 from scoring.regulation.ruleset import RuleSet
 
@@ -33,14 +36,18 @@ def without_result(code: str, as_of: date, reason: NotEvaluated) -> Assessment:
     )
 
 
-def short(assessment: Assessment, sites: Sequence[Site]) -> bytes:
+def short(assessment: Assessment, subject: Facts) -> bytes:
     """Return the stored form: score, grade, deductions, and the digest of the whole trace.
 
-    It also contains the sites that the register had then, to compute the assessment again.
+    It also contains what the configuration said of the subject, to compute it again.
     """
-    weights = {"sites": [[site.permit, plain(site.weight)] for site in sites]} if sites else {}
+    configured: dict[str, Any] = {}
+    if subject.sites:
+        configured["sites"] = [[site.permit, plain(site.weight)] for site in subject.sites]
+    if subject.participants_only:
+        configured["participants_only"] = True
     return orjson.dumps(
-        weights
+        configured
         | {
             "score": assessment.score,
             "grade": assessment.grade,
@@ -60,16 +67,41 @@ def digest(assessment: Assessment) -> str:
     return hashlib.sha256(_TRACE.encode(assessment)).hexdigest()
 
 
-def sites_of(result: Mapping[str, Any]) -> tuple[Site, ...]:
-    """Return the sites that a stored result was computed with."""
-    return tuple(Site(permit, Decimal(weight)) for permit, weight in result.get("sites", ()))
+def subject_of(
+    code: str, kind: str, stored: Iterable[Fact], result: Mapping[str, Any], *, suspect: bool
+) -> Facts:
+    """Return the subject that a stored result was computed from; earlier releases stored sites."""
+    sites = tuple(Site(permit, Decimal(weight)) for permit, weight in result.get("sites", ()))
+    return Facts(
+        code,
+        SubjectKind(kind),
+        tuple(stored),
+        None,
+        suspect,
+        sites,
+        participants_only=result.get("participants_only", False),
+    )
+
+
+def ids_of(subject: Facts) -> list[int]:
+    """Return the ids of its facts and of its entries in the register."""
+    return sorted(int(fact.id) for fact in (*subject.facts, *subject.register))
 
 
 def again(subject: Facts, rule_set: RuleSet | None, as_of: date) -> Assessment:
-    """Compute a past assessment again from its facts and its rule set."""
+    """Compute an assessment from its facts and its rule set.
+
+    It changes at the latest when an entry of the register begins or ends: another rule set may
+    apply to the subject then.
+    """
     if rule_set is None:
-        return without_result(subject.id, as_of, NotEvaluated.NO_RULE_SET)
-    return assess(subject, rule_set, as_of)
+        result = without_result(subject.id, as_of, NotEvaluated.NO_RULE_SET)
+    else:
+        result = assess(subject, rule_set, as_of)
+    turn = min((day for day in turns(subject) if day > as_of), default=None)
+    if turn is None or (result.changes_on is not None and result.changes_on <= turn):
+        return result
+    return replace(result, changes_on=turn)
 
 
 _BODIES = msgspec.json.Decoder(list[Fact])

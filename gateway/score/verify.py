@@ -8,17 +8,16 @@ import orjson
 
 from gateway.rules.files import parse_rule_set
 from gateway.score.published import then_of
-from gateway.score.stored_result import again, fact_of, short, sites_of
+from gateway.score.stored_result import again, fact_of, short, subject_of
 from gateway.store.base.engine import Database
 from gateway.store.record import facts as fact_store
 from gateway.store.score import assessments
 from gateway.store.score import published as published_store
 from gateway.store.score.assessments import Stored
 from gateway.store.score.rule_sets import rule_set_texts
-from schemas.codes import SubjectKind
 from schemas.credit import NotEvaluated
 from scoring.consequences.published import published
-from scoring.facts import Fact, Facts
+from scoring.facts import Fact
 from scoring.regulation.ruleset import RuleSet
 
 #: Assessments read and computed again at once.
@@ -69,7 +68,7 @@ async def verify_published(
         for one in page:
             then = then_of(one, facts, parse_rule_set(texts[one.rule_set_hash]))
             result = published(then.facts, then.rule_set, one.period_end)
-            kept = orjson.loads(short(result, then.facts.sites))
+            kept = orjson.loads(short(result, then.facts))
             if one.result["not_evaluated"] not in _NOT_RESULTS and kept != one.result:
                 told = {"period_end": one.period_end, "score": result.score}
                 wrong.append({"id": one.id, "problem": "公布等级重算结果与原结果不同", **told})
@@ -86,12 +85,12 @@ def _difference(
     rule_set = rule_sets.get(one.rule_set_hash) if one.rule_set_hash else None
     if one.rule_set_hash and rule_set is None:
         return {"id": one.id, "problem": f"没有版本为 {one.rule_set_hash} 的评价办法文本"}
-    kind = SubjectKind(one.subject_kind)
-    known = tuple(facts[id_] for id_ in one.fact_ids if id_ in facts)
-    sites = sites_of(one.result)
-    subject = Facts(one.subject_code, kind, known, None, one.criminal_suspect, sites)
+    known = [facts[id_] for id_ in one.fact_ids if id_ in facts]
+    subject = subject_of(
+        one.subject_code, one.subject_kind, known, one.result, suspect=one.criminal_suspect
+    )
     result = again(subject, rule_set, one.as_of)
-    kept = orjson.loads(short(result, sites))
+    kept = orjson.loads(short(result, subject))
     beside = (result.grade, result.not_evaluated, result.changes_on)
     if kept == one.result and beside == (one.grade, one.not_evaluated, one.changes_on):
         if one.changed_to is None or one.changed_to == result.grade:

@@ -33,7 +33,7 @@ def place(facts: Facts, as_of: date) -> Placed:
     decided about it counts fully.
     """
     entries = list(in_force(facts, as_of))
-    days = list(_turns(facts))
+    days = list(turns(facts))
     if any(entry.parent is not None for entry in entries):
         return Placed(facts, NotEvaluated.BRANCH, days)
     if not entries:
@@ -69,7 +69,8 @@ def kind_on(facts: Facts, day: date) -> SubjectKind:
     return entries[-1].kind if entries else facts.kind
 
 
-def _turns(facts: Facts) -> Iterator[date]:
+def turns(facts: Facts) -> Iterator[date]:
+    """Yield the first day of each entry, and the day after its last."""
     for fact in facts.register:
         yield fact.decided_on
         over = _after(fact)

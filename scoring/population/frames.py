@@ -162,8 +162,12 @@ def _fact(row: tuple[Any, ...]) -> Fact:
         penalty=None if types is None else Penalty(tuple(types), values["fine_wan"]),
         codes=tuple(values["codes"]),
         received=None if grade is None else Received(grade, values["issued_by"], values["score"]),
-        entry=None if entry is None else convert(entry, RegisterEntry),
+        entry=None if entry is None else _entry(entry),
     )
+
+
+def _entry(given: dict[str, Any]) -> RegisterEntry:
+    return convert({n: value for n, value in given.items() if value is not None}, RegisterEntry)
 
 
 #: The last day of the calendar; later days are treated as never.

@@ -178,7 +178,8 @@ async def _score(
     )
     facts = tuple(fact_of(row.body) for row in rows)
     code = checked.key.subject if checked.key else ""
-    result = assess(Facts(code, SubjectKind.ENTERPRISE, facts), rule_set, now.date())
+    subject = Facts(code, SubjectKind.ENTERPRISE, facts)
+    result = assess(subject, rule_set, now.date())
     assessment_id = await _next(connection)
     await connection.execute(
         insert(score.assessment).values(
@@ -189,7 +190,7 @@ async def _score(
             as_of=now.date(),
             fact_ids=[int(one.id) for one in facts],
             grade=result.grade,
-            result=orjson.loads(short(result, ())),
+            result=orjson.loads(short(result, subject)),
             recorded_at=now,
         )
     )

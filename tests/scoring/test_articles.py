@@ -34,6 +34,7 @@ def known_words() -> set[str]:
     """Return the words of the texts of rules, of the example of settings, and of the codes."""
     files = [*Path(ROOT, "scoring").rglob("*.yaml"), ROOT / "gateway.example.yaml"]
     files += [ROOT / "schemas" / "codes.py", ROOT / "schemas" / "event.py"]
+    files.append(ROOT / "schemas" / "participant.py")
     return {word for file in files for word in re.findall(r"[\w-]+", file.read_text())}
 
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from sqlalchemy import text
 
+from gateway.store.base.branches import facts_of_branches
 from gateway.store.base.engine import Connection
 from gateway.store.base.statements import Copy, arrays, unnest
 from gateway.store.record.decisions import PLACES, places
@@ -50,16 +51,25 @@ _PRESENT = text(
     join fact f using (subject_id, decision_id) where f.known_to is null
     """
 )
+_OPEN = "{0}.known_to is null"
 _FACTS_OF_SUBJECTS = text(
-    """
+    f"""
     select subject_id, convert_to('[' || string_agg(body::text, ',' order by id) || ']', 'UTF8')
-    from fact where subject_id = any(cast(:ids as bigint[])) and known_to is null
+    from (select subject_id, id, body from fact
+        where subject_id = any(cast(:ids as bigint[])) and known_to is null
+        union all {facts_of_branches("p.id = any(cast(:ids as bigint[]))", _OPEN)}) as f
     group by subject_id
+    """
+)
+_PARENTS = text(
+    """
+    select distinct f.parent from unnest(cast(:ids as bigint[])) as t(id)
+    join fact f on f.subject_id = t.id and f.parent is not null and f.known_to is null
     """
 )
 _FACTS = text("select body from fact where id = any(cast(:ids as bigint[]))")
 
-add_facts = Copy("fact", "id, subject_id, decision_id, body, decided_on, known_from")
+add_facts = Copy("fact", "id, subject_id, decision_id, body, decided_on, parent, known_from")
 
 
 async def present_facts(
@@ -81,8 +91,16 @@ async def close_facts(
         await connection.execute(_CLOSE, values)
 
 
+async def parents_of(connection: Connection, subject_ids: Sequence[int]) -> list[str]:
+    """Return the codes of the legal persons of which these subjects are branches by the register.
+
+    Only the subjects' own locks keep the answer true.
+    """
+    return list(await connection.scalars(_PARENTS, {"ids": list(subject_ids)}))
+
+
 async def facts_of_subjects(connection: Connection, subject_ids: Sequence[int]) -> dict[int, bytes]:
-    """Return the open facts of these subjects: subject id → JSON list of fact bodies.
+    """Return the open facts of these subjects and of their branches: subject id → JSON list.
 
     The database joins the bodies of a subject, because one JSON text is parsed much faster than
     many.

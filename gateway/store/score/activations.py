@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 import orjson
 from sqlalchemy import text
@@ -243,9 +243,10 @@ async def scored_already(
 
 _SLICE = text(
     """
-    select s.id, s.code, s.person from subject s
-    where s.id > :after and exists (select from assessment a where a.subject_id = s.id)
-    order by s.id limit :limit
+    select s.id, s.code, s.person, a.subject_kind from subject s
+    cross join lateral (select subject_kind from assessment a where a.subject_id = s.id
+        order by a.id desc limit 1) a
+    where s.id > :after order by s.id limit :limit
     """
 )
 _ADVANCE = text(
@@ -255,12 +256,21 @@ _ADVANCE = text(
 )
 
 
+class AssessedSubject(NamedTuple):
+    """A subject that was ever assessed, with the kind of its last assessment."""
+
+    id: int
+    code: str
+    person: bool
+    kind: str
+
+
 async def subjects_after(
     connection: Connection, after: int, limit: int
-) -> Sequence[tuple[int, str, bool]]:
-    """Return the next subjects that were ever assessed: (id, code, person)."""
+) -> Sequence[AssessedSubject]:
+    """Return the next subjects that were ever assessed."""
     rows = await connection.execute(_SLICE, {"after": after, "limit": limit})
-    return [(row[0], row[1], row[2]) for row in rows]
+    return [AssessedSubject(*row) for row in rows]
 
 
 async def advance(connection: Connection, id_: int, to: int, changed: int) -> None:

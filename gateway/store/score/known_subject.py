@@ -6,6 +6,7 @@ from typing import Any
 
 from sqlalchemy import text
 
+from gateway.store.base.branches import facts_of_branches
 from gateway.store.base.engine import Connection
 
 
@@ -44,11 +45,14 @@ _SUBJECT = text(
     where s.code = :code
     """
 )
+_KNOWN = "{0}.known_from <= :known_at and ({0}.known_to is null or {0}.known_to > :known_at)"
 _FACTS = text(
-    """
-    select body from fact
-    where subject_id = :id and known_from <= :known_at
-      and (known_to is null or known_to > :known_at) order by id
+    f"""
+    select body from (
+        select f.subject_id, f.id, f.body from fact f
+        where f.subject_id = :id and {_KNOWN.format("f")}
+        union all {facts_of_branches("p.id = :id", _KNOWN)}) as f
+    order by id
     """
 )
 _FIRST = text("select min(decided_on) from fact where subject_id = :id and known_from <= :known_at")

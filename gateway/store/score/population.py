@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 from sqlalchemy import text
 
+from gateway.store.base.branches import facts_of_branches
 from gateway.store.base.engine import Connection
 
 
@@ -35,11 +36,14 @@ _SUBJECTS = text(
     order by s.id limit :limit
     """
 )
+_OPEN = "{0}.known_to is null"
 _FACTS = text(
-    """
-    select coalesce(array_agg(subject_id order by subject_id, id), '{}'),
+    f"""
+    select coalesce(array_agg(subject_id order by subject_id, id), '{{}}'),
            coalesce(string_agg(body::text, E'\\n' order by subject_id, id), '')
-    from fact where subject_id > :after and subject_id <= :last and known_to is null
+    from (select subject_id, id, body from fact
+        where subject_id > :after and subject_id <= :last and known_to is null
+        union all {facts_of_branches("p.id > :after and p.id <= :last", _OPEN)}) as f
     """
 )
 

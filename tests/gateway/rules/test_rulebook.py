@@ -1,6 +1,6 @@
 """Which rule set applies to a subject."""
 
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +12,7 @@ from gateway.rules.files import parse_rule_set
 from gateway.rules.rulebook import Rulebook
 from schemas.codes import SubjectKind
 from scoring.errors import RuleSetError
+from scoring.facts import Fact, RegisterEntry
 from tests.factories import REGION, credit_code
 from tests.town_rules import NAME as TOWN
 from tests.town_rules import write_town_rules
@@ -74,11 +75,22 @@ def test_a_missing_rule_set_is_named() -> None:
 
 
 def test_the_kind_of_a_subject_comes_from_the_register() -> None:
-    book = rulebook(subject_kinds={HERE: "agency"})
+    book = rulebook({"rule_set": DRAFT, "regions": ["41"], "participants_only": True})
+    entry = Fact("r1", TODAY, entry=RegisterEntry(SubjectKind.AGENCY))
 
-    assert book.kind(HERE, person=False) is SubjectKind.AGENCY
-    assert book.kind(ELSEWHERE, person=False) is SubjectKind.ENTERPRISE
-    assert book.kind("person:x", person=True) is SubjectKind.INDIVIDUAL
+    agency = book.subject(HERE, [entry], TODAY, person=False)
+    before = book.subject(HERE, [entry], TODAY - timedelta(1), person=False)
+    elsewhere = book.subject(ELSEWHERE, [], TODAY, person=False)
+    person = book.subject("person:x", [], TODAY, person=True)
+
+    kinds = [one.kind for one in (agency, before, elsewhere, person)]
+    assert kinds == [
+        SubjectKind.AGENCY,
+        SubjectKind.ENTERPRISE,
+        SubjectKind.ENTERPRISE,
+        SubjectKind.INDIVIDUAL,
+    ]
+    assert [one.participants_only for one in (agency, elsewhere)] == [False, True]
 
 
 def test_a_region_that_is_not_scored_expects_no_rule_set() -> None:

@@ -8,7 +8,16 @@ import pytest
 from gateway.population import batches as populations
 from gateway.population.batches import PERSON, flips_of, from_store, results
 from schemas.base import today
-from tests.factories import REGION, about, credit_code, event, grade, penalty, person_penalty
+from tests.factories import (
+    REGION,
+    about,
+    credit_code,
+    event,
+    grade,
+    participant,
+    penalty,
+    person_penalty,
+)
 from tests.integration.conftest import MakeWorld
 from tests.integration.world import World
 
@@ -89,15 +98,39 @@ async def test_a_subject_with_a_received_grade_is_not_rescored(world: World) -> 
     assert len(rows) == 1
 
 
-async def test_sites_of_the_register_are_averaged_as_in_the_service(
-    make_world: MakeWorld,
-) -> None:
-    bound = {"rule_set": "nm-2023-draft", "regions": [REGION]}
-    sites = {credit_code(1): {"P1": "300", "P2": "100"}}
-    world = await make_world(scoring={"bindings": [bound], "sites": sites})
+async def test_sites_of_the_register_are_averaged_as_in_the_service(world: World) -> None:
+    await world.take(participant(permit="P1", weight="300"), participant(permit="P2", weight="100"))
     await world.take(event(1, type="eia.unapproved", details={"site": "P2"}))
 
     [(_, found, _, _)], _ = await rescored(world)
 
     assert found == "A"
-    assert await world.column("select grade from assessment") == ["A"]
+    assert (await world.column("select grade from assessment order by id"))[-1] == "A"
+
+
+async def test_the_register_places_subjects_as_in_the_service(make_world: MakeWorld) -> None:
+    bound = {"rule_set": "nm-2023-draft", "regions": [REGION], "participants_only": True}
+    bound |= {"kinds": ["enterprise", "agency"]}
+    world = await make_world(scoring={"bindings": [bound]})
+    await world.take(
+        participant(1, subject_kind="机构", agency_kinds="环境监测服务机构"),
+        participant(2, parent_code=credit_code(3)),
+        participant(3),
+        event(1, 1, type="agency.untrained_monitoring"),
+        event(2, 2, type="eia.unapproved"),
+        event(4, 4, type="eia.unapproved"),
+    )
+
+    rows, _ = await rescored(world)
+
+    served = await world.rows(
+        "select distinct on (a.subject_id) s.code, a.grade, a.not_evaluated, a.changes_on "
+        "from assessment a join subject s on s.id = a.subject_id order by a.subject_id, a.id desc"
+    )
+    assert sorted(rows) == sorted(served)
+    assert {row[0]: row[1] or row[2] for row in rows} == {
+        credit_code(1): "C",
+        credit_code(2): "branch",
+        credit_code(3): "B",
+        credit_code(4): "not_participant",
+    }

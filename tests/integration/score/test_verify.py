@@ -1,13 +1,26 @@
 """Every grade can be computed again exactly, and a manipulated one is found."""
 
-from datetime import timedelta
+from datetime import date, timedelta
+from decimal import Decimal
 from typing import Any
 
 import pytest
 
 from gateway.config.clock import SteppedClock
+from gateway.score.stored_result import fact_of, short
 from gateway.score.verify import verify_assessments
-from tests.factories import REGION, about, credit_code, event, penalty, person_penalty
+from schemas.codes import SubjectKind
+from scoring.engine.assess import assess
+from scoring.facts import Facts, Site
+from tests.factories import (
+    REGION,
+    about,
+    credit_code,
+    event,
+    participant,
+    penalty,
+    person_penalty,
+)
 from tests.integration.conftest import MakeWorld
 from tests.integration.world import World
 
@@ -86,28 +99,56 @@ async def test_an_empty_store_is_verified_without_a_problem(world: World) -> Non
 async def test_an_average_over_sites_is_computed_again_with_the_same_result(
     make_world: MakeWorld,
 ) -> None:
-    bound = {"rule_set": "nm-2023-draft", "regions": [REGION]}
-    sites = {credit_code(1): {"P1": "300", "P2": "100"}}
-    world = await make_world(scoring={"bindings": [bound], "sites": sites})
+    bound = {"rule_set": "nm-2023-draft", "regions": [REGION], "participants_only": True}
+    world = await make_world(scoring={"bindings": [bound]})
     unbound = await make_world()
 
+    await world.take(
+        participant(permit="P1", weight="300"),
+        participant(permit="P2", weight="100"),
+        event(1, type="eia.unapproved", details={"site": "P2"}),
+        event(2, 2, type="eia.unapproved"),
+        participant(3, parent_code=credit_code(1), until="2027-01-01"),
+        participant(4, since="2027-01-01"),
+    )
+
+    results = await world.column("select result ->> 'score' from assessment order by subject_id")
+    assert results == ["97.5", None, None, None]
+    assert await verified(unbound) == (4, [])
+
+
+async def test_a_result_with_sites_of_an_earlier_release_is_computed_again(world: World) -> None:
     await world.take(event(1, type="eia.unapproved", details={"site": "P2"}))
+    [body] = await world.column("select body from fact")
+    rule_set = world.gateway.rulebook.load("nm-2023-draft").rule_set
+    sites = (Site("P1", Decimal(300)), Site("P2", Decimal(100)))
+    subject = Facts(credit_code(1), SubjectKind.ENTERPRISE, (fact_of(body),), sites=sites)
+    result = assess(subject, rule_set, date(2026, 10, 12))
 
-    assert await world.value("select result ->> 'score' from assessment") == "97.5"
-    assert await verified(unbound) == (1, [])
+    await world.run(
+        "update assessment set result = cast(:result as json), grade = :grade",
+        result=short(result, subject).decode(),
+        grade=result.grade,
+    )
+    await world.run("update grade_change set to_grade = :grade", grade=result.grade)
+
+    assert result.score == "97.5"
+    assert await verified(world) == (1, [])
 
 
-async def test_a_penalty_counts_at_the_site_whose_permit_it_names(make_world: MakeWorld) -> None:
-    bound = {"rule_set": "nm-2023-draft", "regions": [REGION]}
+async def test_a_penalty_counts_at_the_site_whose_permit_it_names(world: World) -> None:
     code = credit_code(1)
-    sites = {code: {f"{code}001P": "100", f"{code}002P": "300"}}
-    world = await make_world(scoring={"bindings": [bound], "sites": sites})
+    await world.take(
+        participant(permit=f"{code}001P", weight="100"),
+        participant(permit=f"{code}002P", weight="300"),
+    )
 
     named = f"责令停产整治，排污许可证编号{code}001P"
     await world.take(penalty(1, 1, CF_CFLB="责令停产整治", CF_NR=named, CF_NR_FK=None))
 
-    assert await world.value("select result ->> 'score' from assessment") == "98.75"
-    assert await verified(world) == (1, [])
+    scores = await world.column("select result ->> 'score' from assessment order by id")
+    assert scores == ["100", "98.75"]
+    assert await verified(world) == (2, [])
 
 
 async def test_what_is_known_of_a_subject_never_goes_back_in_time(

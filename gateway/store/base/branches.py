@@ -1,0 +1,15 @@
+"""SQL of the facts that branches 分支机构 bring to their legal persons, for each way of reading."""
+
+
+def facts_of_branches(owners: str, known: str) -> str:
+    """Return a select of (subject_id of the legal person, id, body); entries are left out.
+
+    `owners` says which legal persons, as `p`; `known` which rows of `fact`, with {0} as its alias.
+    """
+    return f"""
+    select b.owner as subject_id, f.id, f.body from (
+        select distinct p.id as owner, r.subject_id as branch from subject p
+        join fact r on r.parent = p.code and {known.format("r")}
+        where {owners}) b
+    join fact f on f.subject_id = b.branch and {known.format("f")} and f.body ->> 'entry' is null
+    """
