@@ -3,12 +3,13 @@
 import re
 from collections.abc import Callable
 from decimal import Decimal
+from functools import cache
 from typing import Any, NamedTuple
 
 import orjson
 
 from gateway.check.checked import Checked
-from schemas.base import Schema
+from schemas.base import Schema, plain_number
 from schemas.codes import ABOUT_A_DECISION, EventType, Verb
 from schemas.event import CreditEvent
 from schemas.identifiers import fold_once
@@ -23,11 +24,16 @@ _DROPPED = {"representative_id", "representative_id_type"}
 
 
 class Content(NamedTuple):
-    """The body of a record version (JSON text), its secrets, and the bytes to hash."""
+    """The body of a record version (JSON text), its secrets, and the bytes to hash.
+
+    The same amount with other zeros, and other line ends, are the same content. `as_given` are the
+    bytes that earlier releases hashed.
+    """
 
     body: str
     secret: bytes | None
     hashed: bytes
+    as_given: bytes
 
 
 def content(checked: Checked) -> Content:
@@ -47,8 +53,38 @@ def content(checked: Checked) -> Content:
         secret = orjson.dumps({wire: identity})
     verb = (checked.verb or "").encode()
     scope = (checked.excluded or "").encode()
-    hashed = b"\x1f".join((verb, scope, body.encode(), secret or b""))
-    return Content(body, secret, hashed)
+    as_given = b"\x1f".join((verb, scope, body.encode(), secret or b""))
+    plain = _plain_amounts(record)
+    if plain is record:
+        return Content(body, secret, as_given.replace(*_LINE_ENDS), as_given)
+    other = plain.model_dump_json(by_alias=True, exclude_none=True, exclude=_SECRET | _DROPPED)
+    hashed = b"\x1f".join((verb, scope, other.encode(), secret or b""))
+    return Content(body, secret, hashed.replace(*_LINE_ENDS), as_given)
+
+
+#: The line end of Windows in JSON, and the one that it is hashed as.
+_LINE_ENDS = (rb"\r\n", rb"\n")
+
+
+def _plain_amounts(record: Schema) -> Schema:
+    """Return the record with amounts without zeros at their end; the same one if none has them."""
+    amounts = {name: getattr(record, name) for name in _amounts(type(record))}
+    longer = {n: v.normalize() for n, v in amounts.items() if v is not None and _ends_in_0(v)}
+    if not longer:
+        return record
+    return record.model_copy(update={n: plain_number(value) for n, value in longer.items()})
+
+
+def _ends_in_0(amount: Decimal) -> bool:
+    sign, digits, exponent = amount.as_tuple()
+    del sign
+    return digits[-1] == 0 and exponent != 0
+
+
+@cache
+def _amounts(model: type[Schema]) -> tuple[str, ...]:
+    """Return the names of the fields that hold numbers."""
+    return tuple(n for n, field in model.model_fields.items() if "Decimal" in str(field.annotation))
 
 
 def fact_body(checked: Checked, verb: Verb) -> dict[str, Any] | None:

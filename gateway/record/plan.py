@@ -196,9 +196,11 @@ def _refused(checked: Checked, problem: Problem) -> Checked:
 
 
 def _is_repeat(decision: KnownDecision, hash_: bytes, new: Content, hashes: Hashes) -> bool:
-    """Whether the content is unchanged; the older hash counts, so that upgrades resend nothing."""
+    """Whether the content is unchanged; older hashes count, so that upgrades resend nothing."""
     kept = decision.content_hash
-    return kept == hash_ or kept == hashes.former(new.hashed)
+    if kept == hash_ or kept == hashes.former(new.as_given):
+        return True
+    return new.as_given != new.hashed and kept == hashes.present(new.as_given)
 
 
 def _is_healed(checked: Checked, decision: KnownDecision) -> bool:
