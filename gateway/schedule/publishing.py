@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 
 from gateway.config.keys import is_person
 from gateway.decide.decider import Decider
+from gateway.rules.activation import refresh
 from gateway.rules.files import parse_rule_set
 from gateway.score.grade_change import PUBLISHED, RECEIVED, UNCHANGED, change_body, standing
 from gateway.score.publish import (
@@ -59,6 +60,7 @@ class Publishing:
         async with self.database.transaction() as connection:
             begun = await published.begun(connection)
             done = await published.finished(connection)
+            await refresh(connection, self.scorer.rulebook)
         for one in publications_until(self.scorer.rulebook, today(now)):
             goes_on = one not in done and begun is not None and begun < end_of(one.published_on)
             while goes_on:

@@ -1,5 +1,7 @@
 """The register of participants, through the whole pipeline: who is graded, as what, for whom."""
 
+import asyncio
+import random
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -227,3 +229,22 @@ async def test_a_register_is_read_from_a_spreadsheet_as_offices_keep_it(
     assert table.header.unknown == ("联系人",)
     kinds = await world.rows("select body -> 'entry' ->> 'kind', decided_on from fact order by id")
     assert kinds == [("enterprise", date(2026, 1, 31)), ("agency", date(2026, 3, 31))]
+
+
+async def test_a_branch_counts_however_its_entry_and_its_conduct_cross(world: World) -> None:
+    rows = []
+    for n in range(1, 13):
+        rows += [
+            participant(n + 20, parent_code=credit_code(n)),
+            event(n, n + 20, type="dishonesty.permit_fraud"),
+            penalty(n, n),
+        ]
+    random.Random(16).shuffle(rows)  # noqa: S311  the same order in each run
+
+    await asyncio.gather(*(world.take(row) for row in rows))
+
+    last = {row[0]: row[2] for row in await grades(world)}
+    assert {code: last[code] for code in map(credit_code, range(1, 13))} == dict.fromkeys(
+        map(credit_code, range(1, 13)), "D"
+    )
+    assert not any(last.get(credit_code(n + 20)) for n in range(1, 13))
