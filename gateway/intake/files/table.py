@@ -234,7 +234,8 @@ def _identifies(kind: RecordKind, row: Mapping[str, Any]) -> bool:
     An amount alone is that of a sum.
     """
     category, identifying = _identifying(kind)
-    if row.get(category) in _CATEGORIES:
+    named = row.get(category)
+    if type(named) is str and named in _CATEGORIES:
         return True
     for wire, type_ in identifying:
         cell = row.get(wire)
