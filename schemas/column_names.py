@@ -51,6 +51,12 @@ class ColumnNames:
                 if wire in self._names[kind].values():
                     self._names[kind] |= {name_key(name): wire for name in names}
 
+        self._keys = frozenset(key for known in self._names.values() for key in known)
+
+    def knows(self, name: str) -> bool:
+        """Whether a name is that of a column of any kind."""
+        return name_key(name) in self._keys
+
     def wire(self, kind: RecordKind, name: str) -> str | None:
         """Return the wire column that a name means; None if it is not known."""
         return self._names[kind].get(name_key(name))

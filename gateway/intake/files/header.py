@@ -22,8 +22,6 @@ from schemas.legacy import OLD_COLUMNS
 SEARCHED_ROWS = 20
 #: Characters of a name or number at most; longer texts are free ones.
 _LONGEST_NAME = 255
-#: Cells at the start of a row that tell whether it may be a header.
-LOOKED_AT = 3
 #: With so many known columns a row is a header, whatever else is in it.
 ENOUGH = 3
 _YEAR = re.compile(r"\d{4}")
@@ -58,13 +56,10 @@ class Header:
     silent: frozenset[str] = frozenset()
     #: Columns of the layout of 2016–17.
     old: frozenset[str] = frozenset()
-    #: Names of columns; a row that begins with one may be a header too.
-    titles: frozenset[str] = frozenset()
-    start: int = 0  #: place of the first name
     #: The texts of its row, and those of the row above where both are the header.
     lower: tuple[str, ...] = ()
     upper: tuple[str, ...] = ()
-    watched: int = -1  #: place of the credit code: another text there may be a name of a column
+    watched: tuple[int, ...] = ()  #: places of credit code and day, by which a record is known
 
     @property
     def number(self) -> str | None:
@@ -158,23 +153,23 @@ def another_header(
     """
     if row[0] == before.row + 1:
         return replace(before, row=row[0]) if _is_part(row[1], before.lower) else None
-    cells = row[1]
-    watched = cells[before.watched] if -1 < before.watched < len(cells) else ""
-    is_odd = type(watched) is str and (not watched.isascii() or watched in before.titles)
-    looked_at = cells if is_odd else cells[: before.start + LOOKED_AT]
-    if _none_of(before.titles, looked_at):
+    if _is_record(before, row[1]):
         return None
     if _is_part(row[1], before.upper):
         return replace(before, row=row[0])
+    if not any(names.knows(cell) for cell in row[1] if type(cell) is str):
+        return None
     found = _header([row], 0, names, kind)
     return found if found.known >= ENOUGH else None
 
 
-def _none_of(titles: frozenset[str], cells: Sequence[Any]) -> bool:
-    try:
-        return titles.isdisjoint(cells)
-    except TypeError:  # a cell with a problem
-        return titles.isdisjoint([cell for cell in cells if type(cell) is str])
+def _is_record(before: Header, cells: Sequence[Any]) -> bool:
+    """Whether a code or a day stands in its place: names of columns begin in another way."""
+    for place in before.watched:
+        cell = cells[place] if place < len(cells) else ""
+        if type(cell) is not str or cell[2:8].isdigit() or cell[:4].isdigit():
+            return True
+    return False
 
 
 def _is_value(cell: Any) -> bool:
@@ -223,11 +218,9 @@ def _header(
         repeated=tuple(name for name, times in Counter(meant).items() if name and times > 1),
         silent=numbers.union(unknown),
         old=OLD_COLUMNS.get(kind, frozenset()).intersection(meant) if kind else frozenset(),
-        start=next((place for place, name in enumerate(given) if name), 0),
-        titles=_TITLES.union(filter(None, given), filter(None, upper)),
         upper=tuple(upper) if given != lower else (),
         lower=tuple(lower),
-        watched=next((at for at, name in enumerate(meant) if name in _codes_of(kind)), -1),
+        watched=tuple(at for at, name in enumerate(meant) if name in _telling(kind)),
     )
 
 
@@ -260,10 +253,12 @@ def _texts_of(kind: RecordKind | None) -> frozenset[str]:
 
 
 @cache
-def _codes_of(kind: RecordKind | None) -> frozenset[str]:
-    """Return the columns of the credit code of the subject, an old one too."""
-    old = (one for one in OLD_COLUMNS.get(kind, ()) if one.endswith("_SHXYM")) if kind else ()
-    return _columns(kind, ("credit_code", "subject_code")).union(old)
+def _telling(kind: RecordKind | None) -> frozenset[str]:
+    """Return the columns of the credit code of the subject, an old one too, and of the day."""
+    if kind is None:
+        return frozenset()
+    old = (one for one in OLD_COLUMNS.get(kind, ()) if one.endswith("_SHXYM"))
+    return _columns(kind, ("credit_code", "subject_code", KINDS[kind].date)).union(old)
 
 
 #: Codes and titles of the columns of all kinds.
