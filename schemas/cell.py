@@ -21,6 +21,7 @@ MERGED = "merged"  #: the lower part of a cell that several rows share
 SHOWN = "shown"  #: a number that its cell shows in a way that is not read, such as 5%
 UNSENT = "unsent"  #: a value that a message of change capture left out
 SHIFTED = "shifted"  #: a cell of a row that is longer than the header: its cells may be shifted
+SPLIT = "split"  #: a decision whose values stand in several rows
 #: What each of them has beside its mark: a foreign object with a mark is none of them.
 _PARTS: Mapping[str, Mapping[str, type]] = {
     FORMULA: {"at": str},
@@ -31,6 +32,7 @@ _PARTS: Mapping[str, Mapping[str, type]] = {
     SHOWN: {"at": str},
     UNSENT: {},
     SHIFTED: {"text": str, "surplus": list},
+    SPLIT: {"text": str},
 }
 
 
@@ -72,6 +74,11 @@ def merged(at: str) -> dict[str, Any]:
 def shifted(text: str, surplus: Sequence[str]) -> dict[str, Any]:
     """Return a value of a row that has cells behind those of the header."""
     return {MARK: SHIFTED, "text": text, "surplus": list(surplus)}
+
+
+def split(place: str) -> dict[str, Any]:
+    """Return the number of a decision that goes on in the row above or below: 上一行 or 下一行."""
+    return {MARK: SPLIT, "text": place}
 
 
 def is_cell(value: object) -> TypeGuard[dict[str, Any]]:
@@ -128,6 +135,10 @@ _FAULTS = {
     SHIFTED: (
         "这一行比表头多 {count} 格，{last}前面的内容可能都错了位",
         "格里有分隔符的，整格加上引号；或另存为 .xlsx",
+    ),
+    SPLIT: (
+        "与{text}是一个决定，写成了两行",
+        "一个决定写一行：处罚类别用“、”隔开，金额填在各自的列；合计在第一格写明“合计”",
     ),
     CONFLICT: ("填了不止一次，而且不一致：{both}", "只留正确的一个"),
 }

@@ -179,6 +179,7 @@ _CELL_RULES = {
     "merged": Rule.CONFLICT,
     "shifted": Rule.CONFLICT,
     "shown": Rule.PRECISION,
+    "split": Rule.CONFLICT,
     "unsent": Rule.GARBLED,
 }
 _READERS: dict[ColumnType, Callable[[Column, Any], Read]] = {

@@ -4,33 +4,33 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from functools import cache
 from itertools import zip_longest
 from typing import Any
 
 from gateway.check.rows import OWN_COLUMNS
 from gateway.intake.files.address import column_letters
+from gateway.intake.files.header_columns import (
+    OF_THE_AUTHORITY,
+    OF_THE_SUBJECT,
+    TITLES,
+    columns_named,
+    keys_of,
+    spread_of,
+    telling,
+    texts_of,
+)
 from gateway.intake.files.header_groups import under_groups
 from schemas.codes import RecordKind
 from schemas.column_names import LONGEST_NAME, ColumnNames, name_key
-from schemas.columns import ColumnType, columns_of
 from schemas.identifiers import visible
 from schemas.kinds import KINDS
 from schemas.legacy import OLD_COLUMNS
 
 #: The header is looked for in so many rows from the first that has something in it.
 SEARCHED_ROWS = 20
-#: Characters of a name or number at most; longer texts are free ones.
-_LONGEST_NAME = 255
 #: With so many known columns a row is a header, whatever else is in it.
 ENOUGH = 3
 _YEAR = re.compile(r"\d{4}")
-_OF_THE_AUTHORITY = ("authority", "authority_code", "source", "source_code")
-_OF_THE_SUBJECT = (
-    *("subject_name", "subject_category", "credit_code", "registration_number", "tax_number"),
-    *("organisation_code", "institution_number", "association_number", "identity_type"),
-    *("identity_number", "legal_representative", "representative_id_type", "representative_id"),
-)
 #: Names of a running number 序号, which says nothing about a record.
 _RUNNING_NUMBER = frozenset(map(name_key, ["序号", "编号", "行号", "No.", "NO", "#", "序", "项次"]))
 
@@ -69,22 +69,32 @@ class Header:
     @property
     def shared(self) -> frozenset[str]:
         """Columns of authority and source: one merged cell often stands for many rows."""
-        return _columns(self.kind, _OF_THE_AUTHORITY)
+        return columns_named(self.kind, OF_THE_AUTHORITY)
 
     @property
     def subject(self) -> frozenset[str]:
         """Columns of the subject 行政相对人: one merged cell may stand for several decisions."""
-        return _columns(self.kind, _OF_THE_SUBJECT)
+        return columns_named(self.kind, OF_THE_SUBJECT)
+
+    @property
+    def keys(self) -> frozenset[str]:
+        """Columns by which records are told apart."""
+        return keys_of(self.kind) if self.kind else frozenset()
+
+    @property
+    def spread(self) -> frozenset[str]:
+        """Columns of which people write several values below each other."""
+        return spread_of(self.kind)
 
     @property
     def texts(self) -> frozenset[str]:
         """Columns in which a day is no value."""
-        return _texts_of(self.kind)
+        return texts_of(self.kind)
 
     @property
     def identifies(self) -> bool:
         """Whether a column is among the names by which records are told apart."""
-        return self.kind is None or not _keys_of(self.kind).isdisjoint(self.names)
+        return self.kind is None or not self.keys.isdisjoint(self.names)
 
     def unnamed(self, cells: Sequence[Any]) -> list[str]:
         """Return the letters of columns without a name that have something in this row."""
@@ -97,7 +107,7 @@ class Header:
 
     def first_known(self, row: Iterable[str]) -> str | None:
         """Return the first of these names that is a column of a standard."""
-        return next((name for name in row if name in _TITLES and name not in OWN_COLUMNS), None)
+        return next((name for name in row if name in TITLES and name not in OWN_COLUMNS), None)
 
     def text(self, place: int) -> str:
         """Return what the header says of a column, in both of its rows."""
@@ -220,54 +230,8 @@ def _header(
         old=OLD_COLUMNS.get(kind, frozenset()).intersection(meant) if kind else frozenset(),
         upper=tuple(upper) if given != lower else (),
         lower=tuple(lower),
-        watched=tuple(at for at, name in enumerate(meant) if name in _telling(kind)),
+        watched=tuple(at for at, name in enumerate(meant) if name in telling(kind)),
     )
-
-
-@cache
-def _columns(kind: RecordKind | None, names: tuple[str, ...]) -> frozenset[str]:
-    """Return the wire columns of fields."""
-    if kind is None:
-        return frozenset()
-    fields = KINDS[kind].model.model_fields
-    return frozenset(KINDS[kind].column(name) for name in names if name in fields)
-
-
-@cache
-def _keys_of(kind: RecordKind) -> frozenset[str]:
-    """Return the columns of number, name and code, old ones too; those of an event by its id."""
-    names = (KINDS[kind].number, "subject_name", "credit_code", "subject_code")
-    old = (one for one in OLD_COLUMNS.get(kind, ()) if one.endswith(("_XDR", "_WSH")))
-    return _columns(kind, names).union(old)
-
-
-@cache
-def _texts_of(kind: RecordKind | None) -> frozenset[str]:
-    """Return the columns of names, numbers and codes: a day in a free text may be meant."""
-    columns = columns_of(KINDS[kind].model) if kind else ()
-    return frozenset(
-        column.wire
-        for column in columns
-        if column.type is not ColumnType.DATE and (column.max_length or 0) <= _LONGEST_NAME
-    )
-
-
-@cache
-def _telling(kind: RecordKind | None) -> frozenset[str]:
-    """Return the columns of the credit code of the subject, an old one too, and of the day."""
-    if kind is None:
-        return frozenset()
-    old = (one for one in OLD_COLUMNS.get(kind, ()) if one.endswith("_SHXYM"))
-    return _columns(kind, ("credit_code", "subject_code", KINDS[kind].date)).union(old)
-
-
-#: Codes and titles of the columns of all kinds.
-_TITLES = frozenset(
-    text
-    for kind in KINDS.values()
-    for column in columns_of(kind.model)
-    for text in (column.wire, column.title)
-)
 
 
 def _name(cell: Any) -> str:

@@ -64,12 +64,15 @@ class Workbook:
         """Yield each visible sheet with its rows, to be read before the next, and merged cells.
 
         Raises:
-            UnreadableFile: the reader failed, also in the middle of a sheet.
+            UnreadableFile: the reader failed, also in the middle of a sheet, or a sheet has too
+                many merged cells to be read as people see it.
         """
         line = self._line()
         while "sheet" in line:
-            rows = self._rows()
-            yield self.sheets[line["sheet"]], rows, [Area(*area) for area in line["merged"]]
+            rows, sheet = self._rows(), self.sheets[line["sheet"]]
+            if line["merged"] is None:
+                raise _merged_too_often(sheet.name)
+            yield sheet, rows, [Area(*area) for area in line["merged"]]
             for _ in rows:
                 pass
             line = self._held
@@ -138,6 +141,12 @@ def _start(path: Path, limits: FileLimits, *more: str) -> subprocess.Popen[bytes
     ]
     return subprocess.Popen(  # noqa: S603  our own program
         command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
+    )
+
+
+def _merged_too_often(name: str) -> UnreadableFile:
+    return UnreadableFile(
+        f"“{name}”表合并的单元格太多，看不全哪几行是一个决定：取消合并，一个决定写一行，再导入"
     )
 
 

@@ -85,6 +85,8 @@ def test_every_value_that_is_read_stands_in_its_cell(
     for line, found in read.items():
         shown = dict(zip(HEADER, rows[line - 2], strict=True))
         for name, value in found.items():
+            if isinstance(value, dict) and value["$cell"] == "split":
+                continue  # two rows that are one decision
             assert same(value, shown[name]), (name, value, shown[name])
 
 
