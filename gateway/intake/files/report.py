@@ -10,6 +10,7 @@ from gateway.intake.files.header import Header, is_blank
 from gateway.intake.files.units import told
 from gateway.titles import KINDS
 from schemas.column_names import ColumnNames
+from schemas.identifiers import masked
 
 #: Skipped rows that are named; the others are only counted.
 _NAMED = 5
@@ -42,7 +43,7 @@ class TableReport:
         """Note the header of the table, and what its unknown names may mean."""
         self.header = header
         if header.kind is not None:
-            self.unknown = {name: names.nearest(header.kind, name) for name in header.unknown}
+            self.unknown = {masked(n): names.nearest(header.kind, n) for n in header.unknown}
 
     def unread(self, first: Sequence[tuple[int, Sequence[Any]]]) -> None:
         """Note a table without a header, by its first rows."""

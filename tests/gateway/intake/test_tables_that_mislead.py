@@ -13,7 +13,7 @@ from gateway.intake.files.reading import Reading
 from schemas.columns import columns_of
 from schemas.penalty import AdministrativePenalty
 from schemas.verdict import Verdict
-from tests.factories import credit_code, penalty
+from tests.factories import IDENTITY, credit_code, penalty
 from tests.gateway.intake.conftest import NAMES, Read, book
 
 TITLES = {column.wire: column.title for column in columns_of(AdministrativePenalty)}
@@ -180,3 +180,12 @@ def test_a_title_beside_its_code_must_say_the_same(tmp_path: Path, read: Read) -
     [found] = read(book(tmp_path, [header, cells]))
 
     assert found.verdict is Verdict.REFUSED
+
+
+def test_an_identity_number_in_the_name_of_a_column_is_told_masked(tmp_path: Path) -> None:
+    path = book(tmp_path, [[*HEADER, f"身份证{IDENTITY}"], [*values(), "x"]])
+    reading = Reading(path, FileLimits())
+
+    assert len(list(reading)) == 1
+    assert IDENTITY not in "\n".join(reading.report.words)
+    assert IDENTITY not in str(reading.report.as_json())
