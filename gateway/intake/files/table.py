@@ -16,7 +16,7 @@ from gateway.intake.files.merged import Area, Merged
 from gateway.intake.files.no_record import is_part, no_record
 from gateway.intake.files.report import TableReport
 from gateway.intake.files.row import row_of
-from gateway.intake.files.units import ROWS_BELOW, Units, with_unit
+from gateway.intake.files.units import ROWS_BELOW, Units, unit_in, with_unit
 from schemas.cell import is_cell, shifted, split
 from schemas.codes import RecordKind
 from schemas.column_names import ColumnNames
@@ -25,7 +25,7 @@ Row = tuple[int, Sequence[Any]]
 
 
 class Table(NamedTuple):
-    """The rows of a table, and its merged cells.
+    """The rows of a table, its merged cells, and the notes among its last rows.
 
     In a text a row that is longer than the header is shifted by a separator within a cell.
     """
@@ -33,6 +33,7 @@ class Table(NamedTuple):
     rows: Iterable[Row]
     merged: Iterable[Area] = ()
     is_text: bool = False
+    notes: Iterable[Sequence[str]] = ()
 
 
 #: Row, kind, and values by wire column.
@@ -80,7 +81,8 @@ class _Rows:
         self._header = header
         self._merged = Merged(table.merged)
         self._is_text = table.is_text
-        self._units = Units(header, [cells for number, cells in first if number < header.row])
+        above = [cells for number, cells in first if number < header.row]
+        self._units = Units(header, above, unit_in(table.notes))
         report.units |= self._units.other
         self._between: list[Sequence[Any]] = []  #: rows since the last record that are none
         self._is_more = False  #: the row has more of the decision above it

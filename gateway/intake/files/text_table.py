@@ -1,6 +1,7 @@
 """Read a table that is a text: CSV and its relatives, in every encoding and separator."""
 
 import csv
+import os
 import re
 from collections.abc import Iterator
 from itertools import islice
@@ -20,6 +21,8 @@ SEPARATORS = {",": "逗号分隔", "\t": "制表符分隔", ";": "分号分隔",
 _SEPARATOR_LINE = re.compile(r"sep=(.)\s*", re.IGNORECASE)
 #: A text that Excel was told to keep as one: ="0123".
 _QUOTED = re.compile(r'="([^"]*)"')
+#: Bytes at the end that may be notes, and filled cells of a note.
+_LAST_BYTES, _CELLS_OF_A_NOTE = 4096, 2
 _SURROGATES = re.compile("[\udc80-\udcff]")
 
 Row = tuple[int, list[Any]]
@@ -74,6 +77,16 @@ class TextTable:
                 if "unexpected end of data" in str(error):
                     raise UnreadableFile(_unpaired(start)) from error
                 raise UnreadableFile(f"第{start}行不是有效的 CSV：{_of_csv(error)}") from error
+
+    def notes(self) -> list[list[str]]:
+        """Return the cells of the last lines, of those that have one or two."""
+        with self._path.open("rb") as stream:
+            size = stream.seek(0, os.SEEK_END)
+            stream.seek(max(0, size - _LAST_BYTES))  # an even number, as characters of UTF-16 have
+            lines = stream.read().decode(self._encoding, "replace").splitlines()
+        cells = ([one.strip('" ') for one in line.split(self.separator)] for line in lines)
+        filled = ([one for one in row if one] for row in cells)
+        return [row for row in filled if 0 < len(row) <= _CELLS_OF_A_NOTE]
 
     def _opened(self) -> TextIO:
         errors = "replace" if self._encoding.startswith("utf-16") else "surrogateescape"

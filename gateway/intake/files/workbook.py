@@ -11,6 +11,7 @@ import msgspec
 import gateway
 from gateway.config.settings import FileLimits
 from gateway.intake.files.merged import Area
+from gateway.intake.files.table import Table
 from gateway.intake.files.unreadable import UnreadableFile
 
 _DECODE = msgspec.json.Decoder().decode
@@ -60,8 +61,8 @@ class Workbook:
             if stream is not None:
                 stream.close()
 
-    def tables(self) -> Iterator[tuple[Sheet, Iterator[Row], list[Area]]]:
-        """Yield each visible sheet with its rows, to be read before the next, and merged cells.
+    def tables(self) -> Iterator[tuple[Sheet, Table]]:
+        """Yield each visible sheet with its table, whose rows are to be read before the next.
 
         Raises:
             UnreadableFile: the reader failed, also in the middle of a sheet, or a sheet has too
@@ -72,7 +73,8 @@ class Workbook:
             rows, sheet = self._rows(), self.sheets[line["sheet"]]
             if line["merged"] is None:
                 raise _merged_too_often(sheet.name)
-            yield sheet, rows, [Area(*area) for area in line["merged"]]
+            areas = [Area(*area) for area in line["merged"]]
+            yield sheet, Table(rows, areas, notes=line["notes"])
             for _ in rows:
                 pass
             line = self._held

@@ -4,7 +4,8 @@ A workbook of 5 KB may ask for gigabytes, and a reader may end its process. Here
 this one. Prints JSON lines: the sheets, then for each visible one its rows that are not empty.
 
     {"sheets": [{"name", "hidden", "rows"}]}     rows: so many have something in them, or fewer
-    {"sheet": 0, "merged": [[first row, last row, first column, last column], …]}    null: too many
+    {"sheet": 0, "merged": [[first row, last row, first column, last column], …],
+     "notes": [[text, …], …]}           merged: null if too many; notes: last rows of a few cells
     [[row number, [cell, …]], …]        texts, numbers, true and false, {"formula": 1},
                                         {"shown": 1}, {"date": "2026-10-09"}; "" is empty
     {"end": true}                                 everything was printed
@@ -14,6 +15,7 @@ this one. Prints JSON lines: the sheets, then for each visible one its rows that
 
 import resource
 import sys
+from collections import deque
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date, datetime
@@ -34,6 +36,8 @@ CHUNK = 100
 MOST_MERGED = 100_000
 #: Rows in which the header is looked for, and blank ones above it.
 IN_HEADER = 1000
+#: Rows at the end that may be notes, and filled cells of a note.
+LAST_ROWS, CELLS_OF_A_NOTE = 20, 2
 #: Types that JSON has.
 PLAIN = frozenset({str, int, float, bool})
 
@@ -74,7 +78,8 @@ def read(path: str, counted: int) -> None:
         named = zip(sheets, heights, strict=True)
         tell({"sheets": [{"name": n, "hidden": not s, "rows": rows} for (n, s), rows in named]})
         for index, sheet in opened.items():
-            tell({"sheet": index, "merged": merged(sheet, path, sheets[index][0])})
+            areas = merged(sheet, path, sheets[index][0])
+            tell({"sheet": index, "merged": areas, "notes": notes(sheet)})
             write_rows(sheet, odd[index].result())
     tell({"end": True})
 
@@ -126,6 +131,15 @@ def merged(sheet: Any, path: str, name: str) -> list[Area] | None:
     told = (area for area in given if area[0] < area[1] or area[0] <= IN_HEADER)
     found = list(islice(told, MOST_MERGED + 1))
     return sorted(found) if len(found) <= MOST_MERGED else None
+
+
+def notes(sheet: Any) -> list[list[str]]:
+    """Return the texts of the last rows of a sheet, of those that have one or two."""
+    last = deque(sheet.iter_rows(), maxlen=LAST_ROWS)
+    texts = ([cell for cell in row if cell != ""] for row in last)
+    return [
+        row for row in texts if 0 < len(row) <= CELLS_OF_A_NOTE and set(map(type, row)) == {str}
+    ]
 
 
 def place_odd(cells: list[Any], column: int, value: Any) -> None:

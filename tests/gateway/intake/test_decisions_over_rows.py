@@ -10,6 +10,8 @@ from xml.sax.saxutils import escape
 import pytest
 import xlsxwriter
 
+from gateway.config.settings import FileLimits
+from gateway.intake.files.reading import Reading
 from gateway.intake.files.unreadable import UnreadableFile
 from schemas.verdict import Verdict
 from tests.gateway.intake.conftest import NAMES, Read, book
@@ -143,7 +145,9 @@ def test_merged_cells_of_an_ods_are_seen(tmp_path: Path, read: Read) -> None:
     places = range(1, len(NAMES) + 1)
     spans = {(2, place): 2 for place in places if NAMES[place - 1] not in LOWER}
 
-    first, second, third = read(ods(tmp_path, [NAMES, values(), lower(**LOWER), values(2)], spans))
+    path = ods(tmp_path, [NAMES, values(), lower(**LOWER), values(2)], spans)
+
+    first, second, third = read(path)
 
     assert [first.verdict, second.verdict] == [Verdict.REFUSED] * 2
     assert "合并成一格" in first.problems[0].message
@@ -159,3 +163,10 @@ def test_an_authority_that_is_merged_in_an_ods_is_that_of_each_row(
     found = read(ods(tmp_path, rows, {(2, place): 2}))
 
     assert [one.verdict for one in found] == [Verdict.OK] * 2
+
+
+def test_an_ods_says_that_its_formats_are_not_read(tmp_path: Path) -> None:
+    reading = Reading(ods(tmp_path, [NAMES, values()], {}), FileLimits())
+
+    assert len(list(reading)) == 1
+    assert "数字格式不读，格式里的“元”不算" in reading.report.words[0]
