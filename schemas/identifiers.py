@@ -159,6 +159,17 @@ def half_width(text: str) -> str:
     return "".join(unicodedata.normalize("NFKC", piece) for piece in pieces)  # noqa: TID251
 
 
+def note_sign(text: str) -> str | None:
+    """Return the first character that NFKC makes digits of, though it is none, such as ² or ①.
+
+    They are signs of footnotes: in an amount or a day they would become a part of the number.
+    """
+    if text.isascii():
+        return None
+    signs = (c for c in text if not c.isascii() and not c.isdecimal())
+    return next((c for c in signs if any(map(str.isdecimal, half_width(c)))), None)
+
+
 @lru_cache(maxsize=2048)
 def credit_code_problem(code: str) -> str | None:
     """Return in Chinese why a code is no unified social credit code 统一社会信用代码, or None.

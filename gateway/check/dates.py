@@ -5,7 +5,7 @@ from datetime import MAXYEAR, UTC, date, datetime, timedelta
 from functools import lru_cache
 
 from schemas.base import SHANGHAI
-from schemas.identifiers import half_width, visible
+from schemas.identifiers import half_width, note_sign, visible
 from schemas.licence import LONG_TERM
 
 _LONG_TERM_WORDS = frozenset({"长期", "长期有效", "永久", "永久有效", "无固定期限"})
@@ -59,7 +59,7 @@ def parse_date(text: str) -> date | None:
     match = _PLAIN.fullmatch(text)
     if match is not None:
         return _day(match[1], match[2], match[3])
-    return _written(_tidy(text))
+    return None if note_sign(text[:_LONGEST]) else _written(_tidy(text))
 
 
 def number_as_date(number: int) -> date | None:
@@ -95,6 +95,9 @@ def _is_doubtful(here: datetime) -> bool:
 def why_no_date(value: object) -> tuple[str, str]:
     """Return in Chinese why a value is no day that can be told for sure, and the fix."""
     text = _tidy(str(value))
+    note = note_sign(str(value)[:_LONGEST])
+    if note is not None:
+        return f"“{value}”里的“{note}”不是数字，像注释的编号", "删去它，只留日期"
     fix = "写成 2026/10/01 或 2026-10-01，长期写 2099/12/31"
     if text.isdecimal() and text.isascii() and len(text) < _LONGEST_NUMBER:
         return _why_no_number(str(value), int(text), fix)

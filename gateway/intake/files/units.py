@@ -7,7 +7,7 @@ from typing import Any
 
 from gateway.intake.files.header import Header
 from schemas.columns import ColumnType, columns_of
-from schemas.identifiers import half_width, visible
+from schemas.identifiers import half_width, note_sign, visible
 from schemas.kinds import KINDS
 
 #: The unit of a whole table; 填报单位 is no such unit, and 元宝山 no 元.
@@ -63,7 +63,7 @@ class Units:
 def with_unit(value: Any, unit: str) -> Any:
     """Return an amount with the unit of its table, unless it has one."""
     text = visible(half_width(value)).strip().lstrip("¥￥") if isinstance(value, str) else ""
-    if not any(map(str.isdecimal, text)) or _HAS_UNIT.search(text):
+    if not any(map(str.isdecimal, text)) or _HAS_UNIT.search(text) or note_sign(value):
         return value
     if unit in _YUAN and _NUMBER.fullmatch(text):
         return f"{Decimal(text.replace(',', '')) * _YUAN[unit]:f}元"

@@ -176,6 +176,14 @@ def test_an_invalid_amount_is_a_format_problem(given_: str) -> None:
     assert rule(AMOUNT, given_) is Rule.FORMAT
 
 
+@pytest.mark.parametrize("sign", ["①", "²", "₂", "⑴", "⒈", "½", "❶", "㋀", "⑩"])
+def test_the_sign_of_a_note_is_no_digit(sign: str) -> None:
+    assert rule(AMOUNT, f"2{sign}") is Rule.FORMAT
+    assert rule(AMOUNT, f"2{sign}元") is Rule.FORMAT
+    assert rule(DATE, f"2026/10/1{sign}") is Rule.FORMAT
+    assert rule(DATE, f"2026年10月1{sign}日") is Rule.FORMAT
+
+
 @pytest.mark.parametrize(
     "given_", ["0,2", "0，2", "12,5", "1,2345", "2,0,0", "1_000", "2 0", "１ ０"]
 )

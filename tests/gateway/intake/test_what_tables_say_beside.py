@@ -117,7 +117,7 @@ def test_what_only_looks_like_a_unit_is_none(tmp_path: Path, read: Read, said: s
     [
         ("20000 ", "2"), (" 20,000.00 ", "2"), ("２００００", "2"), ("¥20,000", "2"),
         ("2万元", "2"), ("20000元", "2"), ("20000\u200b", "2"), ("2E+4", "2"),
-        ("20000整", None), ("+20000", "2"),
+        ("20000整", None), ("+20000", "2"), ("2000①", None),
     ],
 )  # fmt: skip
 def test_an_amount_without_a_unit_never_becomes_ten_thousand_times_itself(
