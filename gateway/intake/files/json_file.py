@@ -5,7 +5,7 @@ import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import IO, Any, AnyStr
 
 from gateway.intake.files.unreadable import UnreadableFile
 from schemas.faults import of_json
@@ -24,14 +24,14 @@ Item = tuple[int, bytes]
 def lines(path: Path, encoding: str, max_line_bytes: int) -> Iterator[Item]:
     """Yield the lines that are not blank with their numbers, in UTF-8, in constant memory."""
     if encoding.startswith("utf-16"):
-        yield from _wide_lines(path, encoding)
+        yield from _wide_lines(path, encoding, max_line_bytes)
         return
     with path.open("rb") as stream:
         number = 0
         while line := stream.readline(max_line_bytes + 1):
             number += 1
             if not line.endswith(b"\n") and len(line) > max_line_bytes:
-                _skip_line(stream)
+                _skip_line(stream, b"\n")
             if number == 1:
                 line = line.removeprefix(_BOM)
             if line.strip():
@@ -42,16 +42,20 @@ def _utf_8(line: bytes, encoding: str) -> bytes:
     return line if encoding == "utf-8" else line.decode(encoding, "replace").encode()
 
 
-def _wide_lines(path: Path, encoding: str) -> Iterator[Item]:
+def _wide_lines(path: Path, encoding: str, longest: int) -> Iterator[Item]:
     with path.open(encoding=encoding, errors="replace", newline="\n") as stream:
-        for number, line in enumerate(stream, 1):
+        number = 0
+        while line := stream.readline(longest + 1):
+            number += 1
+            if not line.endswith("\n") and len(line) > longest:
+                _skip_line(stream, "\n")
             if text := line.strip("\ufeff \t\r\n"):
                 yield number, text.encode()
 
 
-def _skip_line(stream: BinaryIO) -> None:
+def _skip_line(stream: IO[AnyStr], end: AnyStr) -> None:
     """Skip the rest of a line that is too long; its start is refused, because it is not JSON."""
-    while (part := stream.readline(_BLOCK)) and not part.endswith(b"\n"):
+    while (part := stream.readline(_BLOCK)) and not part.endswith(end):
         pass
 
 
