@@ -7,6 +7,7 @@ import pytest
 
 from gateway.config.settings import FileLimits
 from gateway.intake.files.reading import Reading
+from schemas.verdict import Verdict
 from tests.factories import penalty
 from tests.gateway.intake.conftest import NAMES, Read, book
 from tests.gateway.intake.test_tables_that_mislead import HEADER, TITLES, values
@@ -23,6 +24,10 @@ SPELLINGS: dict[str, Callable[[str], str]] = {
     "hyphens": lambda name: name.replace("_", "-"),
     "a star": lambda name: f"*{TITLES[name]}",
     "full-width brackets": lambda name: TITLES[name].replace("(", "（").replace(")", "） "),
+    "its code in brackets": lambda name: f"{TITLES[name]}({name})",
+    "its code before it": lambda name: f"{name} {TITLES[name]}",
+    "a number before it": lambda name: f"{NAMES.index(name) + 1}.{TITLES[name]}",
+    "a number in brackets": lambda name: f"（{NAMES.index(name) + 1}）{TITLES[name]}",
     "a mark for required columns": lambda name: f"{TITLES[name]}（必填）",
     "a mark for the other columns": lambda name: f"{TITLES[name]}(选填)",
 }
@@ -39,6 +44,16 @@ def test_a_second_table_is_read_by_its_own_header(
     found = read(path)
 
     assert [getattr(one.record, "authority", None) for one in found][1:] == ["乙局"]
+
+
+@pytest.mark.parametrize("spelling", SPELLINGS)
+def test_a_header_is_known_however_it_is_spelled(tmp_path: Path, read: Read, spelling: str) -> None:
+    header = [SPELLINGS[spelling](name) for name in NAMES]
+
+    [one] = read(book(tmp_path, [header, values()]))
+
+    assert one.verdict is Verdict.OK
+    assert one.unknown is None
 
 
 def test_a_further_header_is_told_as_one_and_not_as_a_hint(tmp_path: Path) -> None:
