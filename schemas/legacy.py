@@ -169,12 +169,17 @@ def _renamed(
     return new
 
 
+def new_names(kind: RecordKind) -> Mapping[str, str]:
+    """Return the old columns of a kind with the columns of 2018 that took their places."""
+    return _TABLES.get(kind, {})
+
+
 def own_beside(kind: RecordKind, names: Container[str]) -> list[tuple[str, str]]:
     """Return the titles of old columns that are the sender's own among these, and of the new ones.
 
     Of two old columns of one meaning the second is the sender's own.
     """
-    table, found = _TABLES.get(kind, {}), []
+    table, found = new_names(kind), []
     titles = {old: title for title, old in OLD_TITLES.get(kind, {}).items()}
     taken = {current for current in table.values() if current in names}
     for old, current in table.items():

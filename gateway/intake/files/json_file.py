@@ -4,6 +4,7 @@ import codecs
 import json
 import re
 from collections.abc import Iterator
+from functools import reduce
 from pathlib import Path
 from typing import IO, Any, AnyStr
 
@@ -15,6 +16,8 @@ _BOM = b"\xef\xbb\xbf"
 _BLOCK = 1 << 16
 #: A list is read as a whole; more is sent line by line.
 _MOST_LIST_BYTES = 10 * 2**20
+#: Objects around a list of records, at most.
+_LEVELS = 2
 _DECODER = json.JSONDecoder(parse_float=str, parse_int=str)
 _BETWEEN = re.compile(r"[\s]*")
 
@@ -69,11 +72,11 @@ def is_lines(path: Path, encoding: str) -> bool:
         row = json.loads(text)
     except (ValueError, RecursionError):
         return more and text != "{"
-    return more or not isinstance(row, dict) or _list_within(row) is None
+    return more or not isinstance(row, dict) or not _list_within(row)
 
 
 def listed(path: Path, encoding: str) -> tuple[str, list[bytes]]:
-    """Return the records of a list, as they were written, and the name of the field that held it.
+    """Return the records of a list, as they were written, and the field that held it: data.records.
 
     Raises:
         UnreadableFile: too large, not JSON, or an object that holds no list of records.
@@ -85,24 +88,29 @@ def listed(path: Path, encoding: str) -> tuple[str, list[bytes]]:
         if text.startswith("["):
             return "", list(elements(text))
         within = _list_within(_DECODER.decode(text))
-        return (within, list(elements(_member(text, within)))) if within else ("", [text.encode()])
+        if not within:
+            return "", [text.encode()]
+        return ".".join(within), list(elements(reduce(_member, within, text)))
     except (ValueError, RecursionError) as error:
         raise UnreadableFile(f"不是有效的 JSON：{of_json(error)}；检查引号、逗号和括号") from error
 
 
-def _list_within(row: Any) -> str | None:
-    """Return the only field of an answer that holds a list of records, such as data.
+def _list_within(row: Any, levels: int = _LEVELS) -> list[str]:
+    """Return the way to the only list of records in an answer, such as data, records; or nothing.
 
     A record may have lists of its own: it has columns of a standard.
     """
     if not isinstance(row, dict) or "specversion" in row or _has_columns(row):
-        return None
-    named = [
-        name
-        for name, value in row.items()
-        if isinstance(value, list) and value and all(map(_has_columns, value))
-    ]
-    return named[0] if len(named) == 1 else None
+        return []
+    here = [[name] for name, value in row.items() if _is_list(value)]
+    if not here and levels > 1:
+        deeper = ((name, _list_within(value, levels - 1)) for name, value in row.items())
+        here = [[name, *way] for name, way in deeper if way]
+    return here[0] if len(here) == 1 else []
+
+
+def _is_list(value: Any) -> bool:
+    return isinstance(value, list) and bool(value) and all(map(_has_columns, value))
 
 
 def _has_columns(row: Any) -> bool:
