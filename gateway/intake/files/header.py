@@ -161,8 +161,9 @@ def another_header(
 
     It may be that of another kind, unless the kind is given.
     """
-    if row[0] == before.row + 1:
-        return replace(before, row=row[0]) if _is_part(row[1], before.lower) else None
+    is_next = row[0] == before.row + 1
+    if is_next and _is_part(row[1], before.lower):
+        return replace(before, row=row[0])
     if _is_record(before, row[1]):
         return None
     if _is_part(row[1], before.upper):
@@ -170,7 +171,10 @@ def another_header(
     if not any(names.knows(cell) for cell in row[1] if type(cell) is str):
         return None
     found = _header([row], 0, names, kind)
-    return found if found.known >= ENOUGH else None
+    if found.known < ENOUGH:
+        return None
+    # Some codes below a header are a part of it.
+    return replace(before, row=row[0]) if is_next and found.known < before.known else found
 
 
 def _is_record(before: Header, cells: Sequence[Any]) -> bool:

@@ -56,6 +56,24 @@ def test_a_header_is_known_however_it_is_spelled(tmp_path: Path, read: Read, spe
     assert one.unknown is None
 
 
+def test_a_table_without_records_does_not_hide_the_next_one(tmp_path: Path, read: Read) -> None:
+    second = penalty(2, CF_CFJG="乙局", CF_SJLY="甲局")
+    marked = [f"{TITLES[name]}（必填）" for name in ORDER]
+    rows = [HEADER, values(), HEADER, marked, [second[name] for name in ORDER]]
+
+    found = read(book(tmp_path, rows))
+
+    assert [getattr(one.record, "authority", None) for one in found][1:] == ["乙局"]
+
+
+def test_a_few_codes_below_a_further_header_are_a_part_of_it(tmp_path: Path, read: Read) -> None:
+    codes = [name if place < 5 else None for place, name in enumerate(NAMES)]
+
+    found = read(book(tmp_path, [HEADER, values(), HEADER, codes, values(2)]))
+
+    assert [one.verdict for one in found] == [Verdict.OK] * 2
+
+
 def test_a_further_header_is_told_as_one_and_not_as_a_hint(tmp_path: Path) -> None:
     marked = [f"{name}（必填）" for name in HEADER]
     reading = Reading(book(tmp_path, [HEADER, values(), marked, values(2)]), FileLimits())
