@@ -21,7 +21,19 @@ MERGED = "merged"  #: the lower part of a cell that several rows share
 SHOWN = "shown"  #: a number that its cell shows in a way that is not read, such as 5%
 UNSENT = "unsent"  #: a value that a message of change capture left out
 SHIFTED = "shifted"  #: a cell of a row that is longer than the header: its cells may be shifted
-_WORDS = frozenset({FORMULA, CUT, CONFLICT, DATE, MERGED, SHOWN, UNSENT, SHIFTED})
+SPLIT = "split"  #: a decision whose values stand in several rows
+#: What each of them has beside its mark: a foreign object with a mark is none of them.
+_PARTS: Mapping[str, Mapping[str, type]] = {
+    FORMULA: {"at": str},
+    CUT: {"at": str, "text": str},
+    CONFLICT: {"values": dict},
+    DATE: {"at": str, "text": str},
+    MERGED: {"at": str},
+    SHOWN: {"at": str},
+    UNSENT: {},
+    SHIFTED: {"text": str, "surplus": list},
+    SPLIT: {"text": str},
+}
 
 
 def formula(at: str) -> dict[str, Any]:
@@ -64,9 +76,20 @@ def shifted(text: str, surplus: Sequence[str]) -> dict[str, Any]:
     return {MARK: SHIFTED, "text": text, "surplus": list(surplus)}
 
 
+def split(place: str) -> dict[str, Any]:
+    """Return the number of a decision that goes on in the row above or below: 上一行 or 下一行."""
+    return {MARK: SPLIT, "text": place}
+
+
 def is_cell(value: object) -> TypeGuard[dict[str, Any]]:
     """Whether a value is one of these objects."""
-    return type(value) is dict and isinstance(value.get(MARK), str) and value[MARK] in _WORDS
+    if type(value) is not dict:
+        return False
+    mark = value.get(MARK)
+    parts = _PARTS.get(mark) if type(mark) is str else None
+    if parts is None or len(value) != len(parts) + 1:
+        return False
+    return all(type(value.get(name)) is type_ for name, type_ in parts.items())
 
 
 def is_shifted(value: object) -> bool:
@@ -113,6 +136,10 @@ _FAULTS = {
         "这一行比表头多 {count} 格，{last}前面的内容可能都错了位",
         "格里有分隔符的，整格加上引号；或另存为 .xlsx",
     ),
+    SPLIT: (
+        "与{text}是一个决定，写成了两行",
+        "一个决定写一行：处罚类别用“、”隔开，金额填在各自的列；合计在第一格写明“合计”",
+    ),
     CONFLICT: ("填了不止一次，而且不一致：{both}", "只留正确的一个"),
 }
 
@@ -141,7 +168,7 @@ def is_empty(value: object, words: Container[object]) -> bool:
 
 def settled(value: Any, words: Container[object]) -> Any:
     """Return the one value of a conflict in which the others are empty; else what is given."""
-    if not is_cell(value) or value[MARK] != CONFLICT or type(value.get("values")) is not dict:
+    if not is_cell(value) or value[MARK] != CONFLICT:
         return value
     filled = [one for one in value["values"].values() if not is_empty(one, words)]
     if all(say_the_same(filled[0], one) for one in filled):

@@ -1,8 +1,8 @@
 """Names of columns 列名 as people write them, and the columns that they mean (pure).
 
 Names are compared in a normal form: one width, lower case, without spaces, line breaks, brackets,
-hyphens, stars and marks such as （必填）. What is left are letters and digits, which differ for all
-columns of a kind.
+hyphens, stars, a number before them and marks such as （必填）. What is left are letters and
+digits, which differ for all columns of a kind.
 """
 
 import re
@@ -29,6 +29,8 @@ _MARKED = re.compile(
 )
 
 
+#: A number before a name, such as 1. or （1）, with the sign behind it.
+_NUMBERED = re.compile(r"^\(?\d{1,2}[).、,:\s]+(?=[^\W\d])")
 #: The unit of an amount as it stands in some names.
 _WAN = re.compile(r"(?:单位|人民币)[\s:]*(?:人民币)?万元")
 
@@ -36,7 +38,7 @@ _WAN = re.compile(r"(?:单位|人民币)[\s:]*(?:人民币)?万元")
 @lru_cache(maxsize=4096)
 def name_key(name: str) -> str:
     """Return the normal form of a name."""
-    text = visible(half_width(name[:LONGEST_NAME])).strip().lower()
+    text = _NUMBERED.sub("", visible(half_width(name[:LONGEST_NAME])).strip().lower())
     return "".join(filter(str.isalnum, _MARKED.sub("", _WAN.sub("万元", text))))
 
 
@@ -50,6 +52,12 @@ class ColumnNames:
             for kind in KINDS:
                 if wire in self._names[kind].values():
                     self._names[kind] |= {name_key(name): wire for name in names}
+
+        self._keys = frozenset(key for known in self._names.values() for key in known)
+
+    def knows(self, name: str) -> bool:
+        """Whether a name is that of a column of any kind."""
+        return name_key(name) in self._keys
 
     def wire(self, kind: RecordKind, name: str) -> str | None:
         """Return the wire column that a name means; None if it is not known."""
@@ -92,7 +100,17 @@ def _standard_names(kind: RecordKind) -> dict[str, str]:
         names[name_key(wire)] = wire
         if field.title:
             names[name_key(field.title)] = wire
-    return names
+    return names | _with_codes(names)
+
+
+def _with_codes(names: Mapping[str, str]) -> dict[str, str]:
+    """Return the names together with the codes of their columns, in either order."""
+    both: dict[str, str] = {}
+    for name, wire in names.items():
+        code = name_key(wire)
+        if name != code:
+            both |= {name + code: wire, code + name: wire}
+    return both
 
 
 STANDARD_NAMES = ColumnNames()

@@ -22,15 +22,36 @@ _BRACKETS = str.maketrans(
 _IDENTITY = re.compile(r"\d{17}[\dX]")
 
 
-#: Digits of any width; people write spaces and hyphens between the parts of a number.
-_D, _GAP = r"[0-9０-９]", r"[\s\-－–]{0,2}"
-_MONTH = r"(?:[0０][1-9１-９]|[1１][0-2０-２])"
-_MONTH_DAY = rf"{_MONTH}{_GAP}(?:[0０][1-9１-９]|[12１２]{_D}|[3３][01０１])"
-_IDENTITY_WITHIN = re.compile(
-    rf"(?<!{_D})({_D}{{6}}){_GAP}(?:"
-    rf"[12１２][90９０]{_D}{{2}}{_GAP}{_MONTH_DAY}{_GAP}{_D}{{2}}{_GAP}({_D}{_GAP}[0-9０-９XxＸｘ])"
-    rf"|{_D}{{2}}{_GAP}{_MONTH_DAY}{_GAP}{_D}({_D}{{2}}))(?!{_D})"
-)
+_D = "[0-9]"
+
+
+def _identity_within(gap: str, narrow: str) -> str:
+    """Return a pattern of identity numbers within a text, with their first six digits and last two.
+
+    `gap` is what may stand between the digits of one, `narrow` between the parts of one of 15
+    digits: so few digits are often something else.
+    """
+    long = [_D] * 6, [_D] * 2, [f"({_D}", f"(?:[Xx]|{_D}(?!{_D})))"]
+    places, order, check = map(gap.join, long)
+    birth = gap.join(["[12]", "[90]", _D, _D, _month_day(gap)])
+    old = narrow.join([f"({_D * 6})", _D * 2, _month_day(narrow), f"{_D}({_D * 2})(?!{_D})"])
+    return rf"(?<!{_D})(?:({places}){gap}{birth}{gap}{order}{gap}{check}|{old})"
+
+
+def _month_day(gap: str) -> str:
+    month = rf"(?:0{gap}[1-9]|1{gap}[0-2])"
+    return rf"{month}{gap}(?:0{gap}[1-9]|[12]{gap}{_D}|3{gap}[01])"
+
+
+#: Between digits stand blanks and signs, eight at most, which bounds the time; no letters, and no
+#: colons, which times of the day have.
+_IDENTITY_WITHIN = re.compile(_identity_within(r"(?:[^\w:：]|_){0,8}", r"[\s\-－–]{0,2}"))
+#: Digits of full width, of Arabic and of mathematics, each a character for a character.
+_DIGITS_OF_ASCII = {
+    start + digit: str(digit)
+    for start in (0xFF10, 0x0660, 0x06F0, *range(0x1D7CE, 0x1D800, 10))
+    for digit in range(10)
+} | {ord(letter): "X" for letter in "Ｘｘ"}
 
 
 #: Characters that nobody sees: format characters (Unicode Cf), fillers, variation selectors, and
@@ -78,7 +99,19 @@ def masked(text: str) -> str:
 
     A number of one of these forms that is something else is masked as well.
     """
-    return _IDENTITY_WITHIN.sub(lambda found: f"{found[1]}**********{found[2] or found[3]}", text)
+    seen = text if text.isascii() else text.translate(_DIGITS_OF_ASCII)
+    shown, end = [], 0
+    for found in _IDENTITY_WITHIN.finditer(seen):
+        first, last = (1, 2) if found[1] else (3, 4)
+        shown += [text[end : found.start()], _digits(text, found, first)]
+        shown += ["*" * 10, _digits(text, found, last)]
+        end = found.end()
+    return "".join([*shown, text[end:]])
+
+
+def _digits(text: str, found: re.Match[str], group: int) -> str:
+    """Return a part of a number as it stands in a text, without what is between its digits."""
+    return "".join(filter(str.isalnum, text[found.start(group) : found.end(group)]))
 
 
 #: Longer texts are no codes or names, and are not kept in memory.
@@ -124,6 +157,17 @@ def half_width(text: str) -> str:
     """
     pieces = (text[start : start + _PIECE] for start in range(0, len(text), _PIECE))
     return "".join(unicodedata.normalize("NFKC", piece) for piece in pieces)  # noqa: TID251
+
+
+def note_sign(text: str) -> str | None:
+    """Return the first character that NFKC makes digits of, though it is none, such as ² or ①.
+
+    They are signs of footnotes: in an amount or a day they would become a part of the number.
+    """
+    if text.isascii():
+        return None
+    signs = (c for c in text if not c.isascii() and not c.isdecimal())
+    return next((c for c in signs if any(map(str.isdecimal, half_width(c)))), None)
 
 
 @lru_cache(maxsize=2048)

@@ -35,6 +35,7 @@ class InputRules(Schema):
     placeholders: tuple[NonBlank, ...] = (
         "/", "／", "\\", "＼", "-", "--", "---", "－", "—", "——", "–", "无", "空", "暂无", "null",
         "NULL", "Null", "nil", "none", "None", "N/A", "n/a", "NA", "(null)", "(空)", "（空）",
+        "nan", "NaN", "NAN", "NaT", "<NA>", "\\N",
     )  # fmt: skip
     #: Names of columns beside those of the standard: wire column → names.
     columns: Mapping[str, tuple[NonBlank, ...]] = Field(default_factory=dict)

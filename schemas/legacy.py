@@ -8,7 +8,7 @@ from schemas.cell import conflict, is_empty, say_the_same
 from schemas.codes import RecordKind
 from schemas.identifiers import fold_once
 
-#: old column → 2018 column; if a row has both, they must say the same.
+#: old column → 2018 column; if a row has both, they must say the same, but for `OWN_BESIDE`.
 PENALTY_COLUMNS = {
     "CF_XDR": "CF_XDR_MC",
     "CF_XDR_ZDM": "CF_XDR_ZZJG",
@@ -92,8 +92,9 @@ _MARKERS = {
     kind: frozenset(table) | frozenset(PENALTY_KIND_PARTS) | {PENALTY_STATE}
     for kind, table in _TABLES.items()
 }
-#: Several old columns became the remark, which may say something else beside them.
-_REMARK = "BZ"
+#: Old columns that bureaus also have as columns of their own: beside a filled column of 2018 they
+#: say something else, and stay with the record as such.
+OWN_BESIDE = frozenset({"CF_AJMC", "CF_CFMC", "CF_JG", "XK_XMMC", "XK_SPLB"})
 #: The values of 当前状态 were different in the old licence layout: 0 正常 is now 1 有效.
 LICENCE_STATE = "XK_ZT"
 _LICENCE_STATES = {"0": "1", "1": "2", "2": "异议", "3": "其他"}
@@ -159,9 +160,34 @@ def _renamed(
             continue
         if is_empty(kept, empty):
             new[current] = given
-        elif current != _REMARK and not say_the_same(given, kept):
+        elif say_the_same(given, kept):
+            continue
+        elif old in OWN_BESIDE:
+            new[old] = given
+        else:
             new[current] = conflict({current: kept, old: given})
     return new
+
+
+def new_names(kind: RecordKind) -> Mapping[str, str]:
+    """Return the old columns of a kind with the columns of 2018 that took their places."""
+    return _TABLES.get(kind, {})
+
+
+def own_beside(kind: RecordKind, names: Container[str]) -> list[tuple[str, str]]:
+    """Return the titles of old columns that are the sender's own among these, and of the new ones.
+
+    Of two old columns of one meaning the second is the sender's own.
+    """
+    table, found = new_names(kind), []
+    titles = {old: title for title, old in OLD_TITLES.get(kind, {}).items()}
+    taken = {current for current in table.values() if current in names}
+    for old, current in table.items():
+        if old in OWN_BESIDE and old in names:
+            if current in taken:
+                found.append((titles[old], current))
+            taken.add(current)
+    return found
 
 
 def _licence_word(state: object) -> str | None:

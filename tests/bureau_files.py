@@ -26,7 +26,7 @@ READ: dict[str, tuple[str, tuple[str, ...]]] = {
     "06-dates/serial-general.xlsx": ("r", ("表格里的日期序号", "把单元格格式设为日期")),
     "06-dates/forms.csv": ("ooooooooooooorrroooorriirr", ("年份只有两位", "分不清月和日")),
     "07-invisible/in.csv": ("o" * 13, ("去掉看不见的字符",)),
-    "08-amounts/currency.xlsx": ("i", ("20000 万元，而处罚内容写的是 20000 元：差一万倍",)),
+    "08-amounts/currency.xlsx": ("i", ("没有写单位，不知道是元还是万元",)),
     "08-amounts/error-cell.xlsx": ("i", ("单元格是公式错误 #N/A",)),
     "08-amounts/float.xlsx": ("o", ("浮点尾差 1 处", "与处罚内容里的20000元不一致")),
     "08-amounts/float2.xlsx": ("o", ()),

@@ -6,7 +6,7 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from schemas.base import plain_number
-from schemas.identifiers import half_width, visible
+from schemas.identifiers import half_width, note_sign, visible
 
 #: Decimal(18,6): twelve digits before the point, six after it.
 _LIMIT = Decimal(10) ** 12
@@ -46,6 +46,8 @@ class Amount(NamedTuple):
 @lru_cache(maxsize=4096)
 def read_amount(given: str) -> Amount:
     """Return the amount of a text in 万元; 元 and 亿元 are converted where they are written."""
+    if (note := note_sign(given)) is not None:
+        return Amount(None, f"“{given}”里的“{note}”不是数字，像注释的编号", "删去它，只留金额")
     text = visible(half_width(given)).strip()
     sign = _SIGNS.match(text)
     currency, rest = (sign[2] if sign else None), text[sign.end() if sign else 0 :]

@@ -10,6 +10,7 @@ from schemas.codes import (
     Verb,
 )
 from schemas.event import CreditEvent
+from schemas.identifiers import masked
 from schemas.problem import Problem
 from schemas.record import (
     BusinessKey,
@@ -45,9 +46,13 @@ class Checked(NamedTuple):
 
     @property
     def shown_key(self) -> str | None:
-        """The business key for display, with a pseudonym for a natural person."""
+        """The business key for display, with a pseudonym for a natural person.
+
+        A number that is an identity number is masked.
+        """
         if self.key is None:
             return None
+        shown = self.key._replace(number=masked(self.key.number))
         if self.pseudonym is None:
-            return self.key.text()
-        return self.key._replace(subject=self.pseudonym).text()
+            return shown.text()
+        return shown._replace(subject=self.pseudonym).text()

@@ -8,7 +8,7 @@ from typing import Any, Protocol, cast
 from pydantic import ValidationError
 
 from gateway.check.checked import Checked
-from gateway.check.comparisons import column_of, compared, typed_in_yuan
+from gateway.check.comparisons import before_1990, column_of, compared, typed_in_yuan
 from gateway.check.completeness import NATURAL, contradictions, lacking, refusals
 from gateway.check.exclusions import Exclusions, plain
 from gateway.check.garbled import misread
@@ -231,9 +231,9 @@ def _unfit(kind: RecordKind, values: dict[str, Any]) -> list[Problem]:
                 column_of(kind, "subject_name"), Rule.GARBLED, words, "从原系统按 UTF-8 重新导出"
             )
         )
-    for field, yuan in tuple(typed_in_yuan(kind, values)):
+    for field, unfit in (*typed_in_yuan(kind, values), *before_1990(kind, values)):
         del values[field]
-        found.append(yuan)
+        found.append(unfit)
     return found
 
 

@@ -29,6 +29,8 @@ _WITH_AMOUNT = ("罚款", "没收", "按日连续处罚", "其他")
 #: Columns of 万元: 罚款金额 and 没收金额.
 _AMOUNTS = ("fine_wan", "confiscated_wan")
 
+#: The first year of a decision: administrative penalties and licences of today are younger.
+_FIRST_YEAR = 1990
 Values = Mapping[str, Any]
 
 
@@ -44,6 +46,17 @@ def typed_in_yuan(kind: RecordKind, values: Values) -> Iterator[tuple[str, Probl
         words = f"{amount} 万元，而处罚内容写的是 {amount} 元：差一万倍"
         fix = f"单位是万元，{amount} 元填 {(amount / YUAN_PER_WAN).normalize():f}"
         yield name, problem(column_of(kind, name), Rule.AMOUNT, words, fix)
+
+
+def before_1990(kind: RecordKind, values: Values) -> Iterator[tuple[str, Problem]]:
+    """Yield the day of a decision of a year that must be another one, such as 0226 or 1026."""
+    day = values.get("decision_date")
+    if day is not None and day.year < _FIRST_YEAR:
+        words = f"{day} 早于 {_FIRST_YEAR} 年"
+        yield (
+            "decision_date",
+            problem(column_of(kind, "decision_date"), Rule.FORMAT, words, "按决定书核对年份"),
+        )
 
 
 def compared(kind: RecordKind, values: Values) -> list[tuple[Comparison, Problem]]:

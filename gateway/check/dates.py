@@ -5,7 +5,7 @@ from datetime import MAXYEAR, UTC, date, datetime, timedelta
 from functools import lru_cache
 
 from schemas.base import SHANGHAI
-from schemas.identifiers import half_width, visible
+from schemas.identifiers import half_width, note_sign, visible
 from schemas.licence import LONG_TERM
 
 _LONG_TERM_WORDS = frozenset({"长期", "长期有效", "永久", "永久有效", "无固定期限"})
@@ -23,6 +23,7 @@ _CHINESE = re.compile(rf"([〇○零{_ONES}]{{4}})年([{_ONES}十]{{1,2}})月([{
 _DIGITS = {"〇": 0, "○": 0, "零": 0} | {c: n for n, c in enumerate(_ONES, 1)}
 
 _DAY = timedelta(days=1)
+_LAST_MINUTE, _LAST_SECOND = (23, 59), 59
 _EPOCH = date(1970, 1, 1)
 #: Numbers of days since 1970 that are read as such: 1990 to 2069. Above them are the serial days of
 #: spreadsheets from the year 2000 on, which are never read: they depend on a setting of the file.
@@ -48,16 +49,17 @@ _EPOCH_MS = range(631_152_000_000, 4_102_444_800_000)
 def parse_date(text: str) -> date | None:
     """Return the day of a text; 长期 is 2099-12-31; None if it cannot be told for sure.
 
-    A time beside the day is left out; one with a zone must be on the same day in China, or be
-    midnight there. Other systems write 长期 as a day of the year 9999, after which no due time can
-    be computed; it also becomes 2099-12-31.
+    A time beside the day is left out, but for one in the last minute of a day, which may mean the
+    next one; a time with a zone must be on the same day in China, or be midnight there. Other
+    systems write 长期 as a day of the year 9999, after which no due time can be computed; it also
+    becomes 2099-12-31.
     """
     if text in _LONG_TERM_WORDS:
         return LONG_TERM
     match = _PLAIN.fullmatch(text)
     if match is not None:
         return _day(match[1], match[2], match[3])
-    return _written(_tidy(text))
+    return None if note_sign(text[:_LONGEST]) else _written(_tidy(text))
 
 
 def number_as_date(number: int) -> date | None:
@@ -69,19 +71,40 @@ def number_as_date(number: int) -> date | None:
         return _EPOCH + number * _DAY
     if number in _COMPACT_DAYS:
         return _written(str(number))
+    here = _stamp(number)
+    return None if here is None or _is_doubtful(here) else _in_china(here)
+
+
+def _stamp(number: int) -> datetime | None:
+    """Return the time in China of milliseconds or microseconds since 1970; None if it is none."""
     milliseconds = number // 1000 if number >= _EPOCH_MS.stop else number
     if milliseconds not in _EPOCH_MS:
         return None
-    return _in_china(datetime.fromtimestamp(milliseconds // 1000, UTC))
+    return datetime.fromtimestamp(milliseconds // 1000, SHANGHAI)
+
+
+def _is_doubtful(here: datetime) -> bool:
+    """Whether a time of China is in the last minute of a day, so that the next day may be meant.
+
+    A library that reads spreadsheets loses 43 seconds of a day in China. The last second is what
+    people write for the end of a day.
+    """
+    return (here.hour, here.minute) == _LAST_MINUTE and here.second < _LAST_SECOND
 
 
 def why_no_date(value: object) -> tuple[str, str]:
     """Return in Chinese why a value is no day that can be told for sure, and the fix."""
     text = _tidy(str(value))
+    note = note_sign(str(value)[:_LONGEST])
+    if note is not None:
+        return f"“{value}”里的“{note}”不是数字，像注释的编号", "删去它，只留日期"
     fix = "写成 2026/10/01 或 2026-10-01，长期写 2099/12/31"
     if text.isdecimal() and text.isascii() and len(text) < _LONGEST_NUMBER:
         return _why_no_number(str(value), int(text), fix)
     match = _WRITTEN.fullmatch(text)
+    here = _moment(match) if match else None
+    if here is not None and _is_doubtful(here):
+        return _why_doubtful(str(value), here)
     if match is not None and match[7]:
         return f"“{value}”带有时区，与北京时间不在同一天", "写成北京时间的日期"
     if match is not None:
@@ -90,7 +113,16 @@ def why_no_date(value: object) -> tuple[str, str]:
     return f"“{value}”{words}", fix
 
 
+def _why_doubtful(given: str, here: datetime) -> tuple[str, str]:
+    day, next_day = here.date(), here.date() + _DAY
+    words = f"“{given}”在北京时间午夜前不到一分钟，看不出是 {day} 还是 {next_day}"
+    return words, f"按决定书核对，只写日期，如 {next_day}"
+
+
 def _why_no_number(given: str, number: int, fix: str) -> tuple[str, str]:
+    here = _stamp(number)
+    if here is not None and _is_doubtful(here):
+        return _why_doubtful(given, here)
     if number in _SERIAL_DAYS:
         day = _SERIAL_START + number * _DAY
         words = f"“{given}”是表格里的日期序号，多半是 {day}，但要看表格的日期系统"
@@ -121,22 +153,24 @@ def _written(text: str) -> date | None:
     day = _day(match[1], match[2], match[3])
     if day is None or match[4] is None:
         return day
-    hour, minute, second = (int(part or 0) for part in match.group(4, 5, 6))
-    if hour > 23 or minute > 59 or second > 59:
+    here = _moment(match)
+    if here is None or _is_doubtful(here):
         return None
-    if match[7] is None:
-        return day
-    zone = match[7].replace("Z", "+00:00")
-    return _zoned(day, f"{day.isoformat()}T{hour:02}:{minute:02}:{second:02}{zone}")
+    return day if match[7] is None or here.date() == day else _in_china(here)
 
 
-def _zoned(day: date, text: str) -> date | None:
+def _moment(match: re.Match[str]) -> datetime | None:
+    """Return the time in China of a day with a time; None if there is no such time."""
+    day = _day(match[1], match[2], match[3])
+    if day is None or match[4] is None:
+        return None
+    hour, minute, second = (int(part or 0) for part in match.group(4, 5, 6))
+    zone = (match[7] or "").replace("Z", "+00:00")
     try:
-        at = datetime.fromisoformat(text)
-        here = at.astimezone(SHANGHAI)
+        at = datetime.fromisoformat(f"{day}T{hour:02}:{minute:02}:{second:02}{zone}")
+        return at.astimezone(SHANGHAI) if zone else at.replace(tzinfo=SHANGHAI)
     except (ValueError, OverflowError):
         return None
-    return day if here.date() == day else _in_china(at)
 
 
 def _in_china(at: datetime) -> date | None:

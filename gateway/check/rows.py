@@ -6,7 +6,7 @@ from functools import cache, lru_cache, partial
 from typing import Any, NamedTuple
 
 from gateway.check.garbled import unusual
-from gateway.check.values import EXACT_DIGITS, Read, read
+from gateway.check.values import DITTO, EXACT_DIGITS, Read, read
 from schemas.codes import RecordKind
 from schemas.columns import Column, ColumnType, columns_of
 from schemas.identifiers import visible
@@ -50,7 +50,7 @@ def read_row(
     kind: RecordKind, row: Mapping[str, Any], placeholders: frozenset[str] = frozenset()
 ) -> RowRead:
     """Read the columns of a row of this kind; empty ones and placeholders are left out."""
-    sheet = _sheet(kind)
+    sheet, words = _sheet(kind), _words(placeholders)
     values: dict[str, Any] = {}
     found: list[tuple[int, Problem]] = []
     unknown: dict[str, Any] | None = None
@@ -63,9 +63,9 @@ def read_row(
         name, plain, _, position, _ = place
         if type(given) is str and len(given) <= plain and given > _NUMBERS and not unusual(given):
             value = given.strip()  # the way of most texts
-            if value and value not in placeholders:
+            if value and value not in words:
                 values[name] = value
-            continue
+                continue
         value, problem = _read_at(place, given, placeholders)
         if value is not None:
             values[name] = value
@@ -82,6 +82,12 @@ def _read_at(place: _Place, given: Any, placeholders: frozenset[str]) -> Read:
     if len(text) > LONGEST:
         return read(place.column, text)
     return (None, None) if visible(text).strip() in placeholders else place.read_text(text)
+
+
+@lru_cache(8)
+def _words(placeholders: frozenset[str]) -> frozenset[str]:
+    """Return the words that are no value of a text."""
+    return placeholders | DITTO
 
 
 def _position(found: tuple[int, Problem]) -> int:

@@ -20,6 +20,8 @@ _KIND_SEPARATORS = re.compile(r"[、,，;；/|\s]+")
 #: Characters of a value that is no free text. Longer ones are no codes, dates or amounts; comparing
 #: and normalising them takes time that grows with the square of the length.
 _LONGEST_CODE, _LONGEST_KINDS = 200, 2_000
+#: Characters of a value that may be a word of its own.
+_LONGEST_WORD = 64
 #: JSON values that no column of the standard takes; a union would be built at each call.
 _NESTED = (bool, dict, list)
 #: Digits of a number up to which spreadsheets and floats hold all that was typed.
@@ -28,6 +30,8 @@ EXACT_DIGITS = 14
 ERRORS = frozenset(
     {"#N/A", "#REF!", "#VALUE!", "#DIV/0!", "#NAME?", "#NUM!", "#NULL!", "#SPILL!", "#CALC!"}
 )
+#: What people write for the value of the row above, which is another one once rows are sorted.
+DITTO = frozenset({"同上", "同前", "〃", "″", '"'})
 #: Columns whose values are no numbers, although some have nothing but digits.
 _NAMES = frozenset({ColumnType.TEXT, ColumnType.CREDIT_CODE, ColumnType.IDENTITY})
 
@@ -63,9 +67,11 @@ def _odd(column: Column, value: Any) -> tuple[Rule, str, str] | None:
         return _CELL_RULES[value["$cell"]], *fault(value)
     if isinstance(value, _NESTED) and not _is_list_of_kinds(column, value):
         return Rule.FORMAT, "应为文字", "填写文字"
-    if isinstance(value, str) and value.strip() in ERRORS:
-        words = f"单元格是公式错误 {value.strip()}"
-        return Rule.FORMULA, words, "改正公式，或直接填写该项"
+    word = visible(value[:_LONGEST_WORD]).strip() if isinstance(value, str) else ""
+    if word in ERRORS:
+        return Rule.FORMULA, f"单元格是公式错误 {word}", "改正公式，或直接填写该项"
+    if word in DITTO:
+        return Rule.FORMAT, f"写的是“{word}”，没有写出内容", "写出内容：每一行单独读，不看上一行"
     if column.type in _NAMES and lost_digits(value):
         words = "是数字而不是文本，后几位已丢失"
         return Rule.PRECISION, words, "把单元格或字段设为文本，按证照重填"
@@ -179,6 +185,7 @@ _CELL_RULES = {
     "merged": Rule.CONFLICT,
     "shifted": Rule.CONFLICT,
     "shown": Rule.PRECISION,
+    "split": Rule.CONFLICT,
     "unsent": Rule.GARBLED,
 }
 _READERS: dict[ColumnType, Callable[[Column, Any], Read]] = {

@@ -28,6 +28,7 @@ from gateway.store.deliver.by_hand import Order
 from gateway.titles import ATTEMPT_OUTCOMES, STATES
 from schemas.base import SHANGHAI
 from schemas.delivery import DeliveryState, ItemKind
+from schemas.identifiers import masked
 
 NumbersArgument = Annotated[list[str] | None, typer.Argument(help="编号；- 读标准输入")]
 
@@ -66,7 +67,7 @@ def _printed_due(row: dict[str, Any]) -> str:
 def _delivery_line(row: dict[str, Any]) -> str:
     due = _printed_due(row)
     late = "，已超期" if row["breached_at"] else ""
-    what = row["document_number"] or row["subject_name"] or "等级变动"
+    what = masked(row["document_number"] or "") or row["subject_name"] or "等级变动"
     reasons = f"（{'；'.join(row['reasons'])}）" if row["reasons"] else ""
     state = STATES[DeliveryState(row["state"])]
     return f"{row['id']} {row['destination']} {what} {state}{reasons} 期限 {due}{late}"

@@ -16,6 +16,7 @@ from gateway.titles import (
 )
 from schemas.base import SHANGHAI
 from schemas.credit import Assessment, Deduction
+from schemas.identifiers import masked
 from scoring.consequences.measures import Applied, Shift
 from scoring.consequences.outlook import Ending
 from scoring.consequences.publicity import Publicity
@@ -161,7 +162,7 @@ def _rows(found: Explanation) -> Iterator[str]:
 def _number(found: Explanation, fact: str) -> str:
     """Return the document number of a record, or our own id."""
     record = found.facts.get(fact)
-    return (record and record.document_number) or f"信息 {fact}"
+    return masked((record and record.document_number) or "") or f"信息 {fact}"
 
 
 def _signed(row: Deduction) -> str:

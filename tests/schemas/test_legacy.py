@@ -37,6 +37,29 @@ def test_if_both_columns_are_filled_they_must_say_the_same() -> None:
     assert differing == {"CF_XDR_MC": conflict({"CF_XDR_MC": "新", "CF_XDR": "旧"})}
 
 
+@pytest.mark.parametrize(
+    ("kind", "old", "new"),
+    [
+        (LICENCE, "XK_XMMC", "XK_XKWS"),
+        (LICENCE, "XK_SPLB", "XK_XKLB"),
+        (PENALTY, "CF_JG", "CF_NR"),
+        (PENALTY, "CF_AJMC", "BZ"),
+        (PENALTY, "CF_CFMC", "BZ"),
+    ],
+)
+def test_an_old_name_that_bureaus_use_themselves_is_no_conflict(
+    kind: RecordKind, old: str, new: str
+) -> None:
+    assert to_2018(kind, {old: "自己的", new: "报送的"}) == {old: "自己的", new: "报送的"}
+    assert to_2018(kind, {old: "同 一", new: "同一"}) == {new: "同一"}
+
+
+def test_of_two_old_names_of_the_remark_none_is_lost() -> None:
+    row = to_2018(PENALTY, {"CF_AJMC": "某案", "CF_CFMC": "某处罚"})
+
+    assert row == {"BZ": "某案", "CF_CFMC": "某处罚"}
+
+
 def test_an_old_column_fills_an_empty_2018_one() -> None:
     assert to_2018(PENALTY, {"CF_XDR": "旧", "CF_XDR_MC": ""}) == {"CF_XDR_MC": "旧"}
 

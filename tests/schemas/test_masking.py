@@ -39,6 +39,15 @@ def test_a_mask_is_as_long_as_what_it_hides(text: str) -> None:
         ("证件ID11010519491231002X", "证件ID110105**********2X"),
         ("11010519491231002XA", "110105**********2XA"),
         ("旧证110105491231002号", "旧证110105**********02号"),
+        ("1101 0519 4912 3100 2X", "110105**********2X"),
+        ("1 1 0 1 0 5 1 9 4 9 1 2 3 1 0 0 2 X", "110105**********2X"),
+        ("110105.19491231.002X", "110105**********2X"),
+        ("110,105,194,912,310,021", "110105**********21"),
+        ("110105\u200b\u200b\u200b19491231002X", "110105**********2X"),
+        ("110105\t\t\t19491231   002x", "110105**********2x"),
+        ("110105，19491231002X和别的", "110105**********2X和别的"),
+        ("١١٠١٠٥١٩٤٩١٢٣١٠٠٢X", "١١٠١٠٥**********٢X"),
+        ("11010519491231002X110105194912310021", "110105**********2X110105**********21"),
     ],
 )
 def test_identity_numbers_within_a_text_are_masked_as_people_write_them(
@@ -55,10 +64,17 @@ def test_identity_numbers_within_a_text_are_masked_as_people_write_them(
         "样环罚字〔2026〕123456号 410105 2026 10 12",
         "410105199001011234567",
         "注册号410100000012345",
+        "410105和19491231002X",
+        "2026-10-09 12:30:00、2026-10-10 08:00:00",
     ],
 )
 def test_other_numbers_are_not_masked(text: str) -> None:
     assert masked(text) == text
+
+
+@given(st.text("01259X -\u200b", max_size=200))
+def test_what_is_masked_is_masked_once(text: str) -> None:
+    assert masked(masked(text)) == masked(text)
 
 
 def test_a_hash_depends_on_its_key() -> None:

@@ -31,7 +31,7 @@ class FileType(StrEnum):
     """The types that are read; each with its name for people."""
 
     WORKBOOK = "工作簿"
-    OLDER_WORKBOOK = "工作簿（xls、et 或 ods：出错的公式显示不出来，读作空）"
+    OLDER_WORKBOOK = "工作簿（xls、et 或 ods：出错的公式读作空；数字格式不读，格式里的“元”不算）"
     TABLE = "文本表格"
     JSON_LIST = "JSON 列表"
     JSON_LINES = "JSON，一行一条"
@@ -66,6 +66,8 @@ def _zip_type(path: Path, max_unpacked_bytes: int) -> FileType:
         words = f"工作簿解压后{unpacked}字节，超过上限{max_unpacked_bytes}字节"
         raise UnreadableFile(f"{words}：请分成几个文件，或另存为 CSV")
     names = {entry.filename for entry in entries}
+    if any(name.lower() == "xl/workbook.bin" for name in names):
+        raise UnreadableFile(f"这是 .xlsb 工作簿，单元格的格式读不出来：{_SAVE_AS}")
     if any(name.startswith("xl/") for name in names):
         return FileType.WORKBOOK
     if "content.xml" in names:

@@ -4,35 +4,33 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from functools import cache
 from itertools import zip_longest
 from typing import Any
 
 from gateway.check.rows import OWN_COLUMNS
 from gateway.intake.files.address import column_letters
+from gateway.intake.files.header_columns import (
+    OF_THE_AUTHORITY,
+    OF_THE_SUBJECT,
+    TITLES,
+    columns_named,
+    keys_of,
+    spread_of,
+    telling,
+    texts_of,
+)
 from gateway.intake.files.header_groups import under_groups
 from schemas.codes import RecordKind
 from schemas.column_names import LONGEST_NAME, ColumnNames, name_key
-from schemas.columns import ColumnType, columns_of
 from schemas.identifiers import visible
 from schemas.kinds import KINDS
 from schemas.legacy import OLD_COLUMNS
 
 #: The header is looked for in so many rows from the first that has something in it.
 SEARCHED_ROWS = 20
-#: Characters of a name or number at most; longer texts are free ones.
-_LONGEST_NAME = 255
-#: Cells at the start of a row that tell whether it may be a header.
-LOOKED_AT = 3
 #: With so many known columns a row is a header, whatever else is in it.
 ENOUGH = 3
 _YEAR = re.compile(r"\d{4}")
-_OF_THE_AUTHORITY = ("authority", "authority_code", "source", "source_code")
-_OF_THE_SUBJECT = (
-    *("subject_name", "subject_category", "credit_code", "registration_number", "tax_number"),
-    *("organisation_code", "institution_number", "association_number", "identity_type"),
-    *("identity_number", "legal_representative", "representative_id_type", "representative_id"),
-)
 #: Names of a running number 序号, which says nothing about a record.
 _RUNNING_NUMBER = frozenset(map(name_key, ["序号", "编号", "行号", "No.", "NO", "#", "序", "项次"]))
 
@@ -58,13 +56,10 @@ class Header:
     silent: frozenset[str] = frozenset()
     #: Columns of the layout of 2016–17.
     old: frozenset[str] = frozenset()
-    #: Names of columns; a row that begins with one may be a header too.
-    titles: frozenset[str] = frozenset()
-    start: int = 0  #: place of the first name
     #: The texts of its row, and those of the row above where both are the header.
     lower: tuple[str, ...] = ()
     upper: tuple[str, ...] = ()
-    watched: int = -1  #: place of the credit code: another text there may be a name of a column
+    watched: tuple[int, ...] = ()  #: places of credit code and day, by which a record is known
 
     @property
     def number(self) -> str | None:
@@ -74,22 +69,32 @@ class Header:
     @property
     def shared(self) -> frozenset[str]:
         """Columns of authority and source: one merged cell often stands for many rows."""
-        return _columns(self.kind, _OF_THE_AUTHORITY)
+        return columns_named(self.kind, OF_THE_AUTHORITY)
 
     @property
     def subject(self) -> frozenset[str]:
         """Columns of the subject 行政相对人: one merged cell may stand for several decisions."""
-        return _columns(self.kind, _OF_THE_SUBJECT)
+        return columns_named(self.kind, OF_THE_SUBJECT)
+
+    @property
+    def keys(self) -> frozenset[str]:
+        """Columns by which records are told apart."""
+        return keys_of(self.kind) if self.kind else frozenset()
+
+    @property
+    def spread(self) -> frozenset[str]:
+        """Columns of which people write several values below each other."""
+        return spread_of(self.kind)
 
     @property
     def texts(self) -> frozenset[str]:
         """Columns in which a day is no value."""
-        return _texts_of(self.kind)
+        return texts_of(self.kind)
 
     @property
     def identifies(self) -> bool:
         """Whether a column is among the names by which records are told apart."""
-        return self.kind is None or not _keys_of(self.kind).isdisjoint(self.names)
+        return self.kind is None or not self.keys.isdisjoint(self.names)
 
     def unnamed(self, cells: Sequence[Any]) -> list[str]:
         """Return the letters of columns without a name that have something in this row."""
@@ -102,7 +107,7 @@ class Header:
 
     def first_known(self, row: Iterable[str]) -> str | None:
         """Return the first of these names that is a column of a standard."""
-        return next((name for name in row if name in _TITLES and name not in OWN_COLUMNS), None)
+        return next((name for name in row if name in TITLES and name not in OWN_COLUMNS), None)
 
     def text(self, place: int) -> str:
         """Return what the header says of a column, in both of its rows."""
@@ -156,25 +161,29 @@ def another_header(
 
     It may be that of another kind, unless the kind is given.
     """
-    if row[0] == before.row + 1:
-        return replace(before, row=row[0]) if _is_part(row[1], before.lower) else None
-    cells = row[1]
-    watched = cells[before.watched] if -1 < before.watched < len(cells) else ""
-    is_odd = type(watched) is str and (not watched.isascii() or watched in before.titles)
-    looked_at = cells if is_odd else cells[: before.start + LOOKED_AT]
-    if _none_of(before.titles, looked_at):
+    is_next = row[0] == before.row + 1
+    if is_next and _is_part(row[1], before.lower):
+        return replace(before, row=row[0])
+    if _is_record(before, row[1]):
         return None
     if _is_part(row[1], before.upper):
         return replace(before, row=row[0])
+    if not any(names.knows(cell) for cell in row[1] if type(cell) is str):
+        return None
     found = _header([row], 0, names, kind)
-    return found if found.known >= ENOUGH else None
+    if found.known < ENOUGH:
+        return None
+    # Some codes below a header are a part of it.
+    return replace(before, row=row[0]) if is_next and found.known < before.known else found
 
 
-def _none_of(titles: frozenset[str], cells: Sequence[Any]) -> bool:
-    try:
-        return titles.isdisjoint(cells)
-    except TypeError:  # a cell with a problem
-        return titles.isdisjoint([cell for cell in cells if type(cell) is str])
+def _is_record(before: Header, cells: Sequence[Any]) -> bool:
+    """Whether a code or a day stands in its place: names of columns begin in another way."""
+    for place in before.watched:
+        cell = cells[place] if place < len(cells) else ""
+        if type(cell) is not str or cell[2:8].isdigit() or cell[:4].isdigit():
+            return True
+    return False
 
 
 def _is_value(cell: Any) -> bool:
@@ -223,56 +232,10 @@ def _header(
         repeated=tuple(name for name, times in Counter(meant).items() if name and times > 1),
         silent=numbers.union(unknown),
         old=OLD_COLUMNS.get(kind, frozenset()).intersection(meant) if kind else frozenset(),
-        start=next((place for place, name in enumerate(given) if name), 0),
-        titles=_TITLES.union(filter(None, given), filter(None, upper)),
         upper=tuple(upper) if given != lower else (),
         lower=tuple(lower),
-        watched=next((at for at, name in enumerate(meant) if name in _codes_of(kind)), -1),
+        watched=tuple(at for at, name in enumerate(meant) if name in telling(kind)),
     )
-
-
-@cache
-def _columns(kind: RecordKind | None, names: tuple[str, ...]) -> frozenset[str]:
-    """Return the wire columns of fields."""
-    if kind is None:
-        return frozenset()
-    fields = KINDS[kind].model.model_fields
-    return frozenset(KINDS[kind].column(name) for name in names if name in fields)
-
-
-@cache
-def _keys_of(kind: RecordKind) -> frozenset[str]:
-    """Return the columns of number, name and code, old ones too; those of an event by its id."""
-    names = (KINDS[kind].number, "subject_name", "credit_code", "subject_code")
-    old = (one for one in OLD_COLUMNS.get(kind, ()) if one.endswith(("_XDR", "_WSH")))
-    return _columns(kind, names).union(old)
-
-
-@cache
-def _texts_of(kind: RecordKind | None) -> frozenset[str]:
-    """Return the columns of names, numbers and codes: a day in a free text may be meant."""
-    columns = columns_of(KINDS[kind].model) if kind else ()
-    return frozenset(
-        column.wire
-        for column in columns
-        if column.type is not ColumnType.DATE and (column.max_length or 0) <= _LONGEST_NAME
-    )
-
-
-@cache
-def _codes_of(kind: RecordKind | None) -> frozenset[str]:
-    """Return the columns of the credit code of the subject, an old one too."""
-    old = (one for one in OLD_COLUMNS.get(kind, ()) if one.endswith("_SHXYM")) if kind else ()
-    return _columns(kind, ("credit_code", "subject_code")).union(old)
-
-
-#: Codes and titles of the columns of all kinds.
-_TITLES = frozenset(
-    text
-    for kind in KINDS.values()
-    for column in columns_of(kind.model)
-    for text in (column.wire, column.title)
-)
 
 
 def _name(cell: Any) -> str:

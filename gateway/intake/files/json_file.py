@@ -4,8 +4,9 @@ import codecs
 import json
 import re
 from collections.abc import Iterator
+from functools import reduce
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import IO, Any, AnyStr
 
 from gateway.intake.files.unreadable import UnreadableFile
 from schemas.faults import of_json
@@ -15,6 +16,8 @@ _BOM = b"\xef\xbb\xbf"
 _BLOCK = 1 << 16
 #: A list is read as a whole; more is sent line by line.
 _MOST_LIST_BYTES = 10 * 2**20
+#: Objects around a list of records, at most.
+_LEVELS = 2
 _DECODER = json.JSONDecoder(parse_float=str, parse_int=str)
 _BETWEEN = re.compile(r"[\s]*")
 
@@ -24,14 +27,14 @@ Item = tuple[int, bytes]
 def lines(path: Path, encoding: str, max_line_bytes: int) -> Iterator[Item]:
     """Yield the lines that are not blank with their numbers, in UTF-8, in constant memory."""
     if encoding.startswith("utf-16"):
-        yield from _wide_lines(path, encoding)
+        yield from _wide_lines(path, encoding, max_line_bytes)
         return
     with path.open("rb") as stream:
         number = 0
         while line := stream.readline(max_line_bytes + 1):
             number += 1
             if not line.endswith(b"\n") and len(line) > max_line_bytes:
-                _skip_line(stream)
+                _skip_line(stream, b"\n")
             if number == 1:
                 line = line.removeprefix(_BOM)
             if line.strip():
@@ -42,16 +45,20 @@ def _utf_8(line: bytes, encoding: str) -> bytes:
     return line if encoding == "utf-8" else line.decode(encoding, "replace").encode()
 
 
-def _wide_lines(path: Path, encoding: str) -> Iterator[Item]:
+def _wide_lines(path: Path, encoding: str, longest: int) -> Iterator[Item]:
     with path.open(encoding=encoding, errors="replace", newline="\n") as stream:
-        for number, line in enumerate(stream, 1):
+        number = 0
+        while line := stream.readline(longest + 1):
+            number += 1
+            if not line.endswith("\n") and len(line) > longest:
+                _skip_line(stream, "\n")
             if text := line.strip("\ufeff \t\r\n"):
                 yield number, text.encode()
 
 
-def _skip_line(stream: BinaryIO) -> None:
+def _skip_line(stream: IO[AnyStr], end: AnyStr) -> None:
     """Skip the rest of a line that is too long; its start is refused, because it is not JSON."""
-    while (part := stream.readline(_BLOCK)) and not part.endswith(b"\n"):
+    while (part := stream.readline(_BLOCK)) and not part.endswith(end):
         pass
 
 
@@ -65,11 +72,11 @@ def is_lines(path: Path, encoding: str) -> bool:
         row = json.loads(text)
     except (ValueError, RecursionError):
         return more and text != "{"
-    return more or not isinstance(row, dict) or _list_within(row) is None
+    return more or not isinstance(row, dict) or not _list_within(row)
 
 
 def listed(path: Path, encoding: str) -> tuple[str, list[bytes]]:
-    """Return the records of a list, as they were written, and the name of the field that held it.
+    """Return the records of a list, as they were written, and the field that held it: data.records.
 
     Raises:
         UnreadableFile: too large, not JSON, or an object that holds no list of records.
@@ -81,24 +88,29 @@ def listed(path: Path, encoding: str) -> tuple[str, list[bytes]]:
         if text.startswith("["):
             return "", list(elements(text))
         within = _list_within(_DECODER.decode(text))
-        return (within, list(elements(_member(text, within)))) if within else ("", [text.encode()])
+        if not within:
+            return "", [text.encode()]
+        return ".".join(within), list(elements(reduce(_member, within, text)))
     except (ValueError, RecursionError) as error:
         raise UnreadableFile(f"不是有效的 JSON：{of_json(error)}；检查引号、逗号和括号") from error
 
 
-def _list_within(row: Any) -> str | None:
-    """Return the only field of an answer that holds a list of records, such as data.
+def _list_within(row: Any, levels: int = _LEVELS) -> list[str]:
+    """Return the way to the only list of records in an answer, such as data, records; or nothing.
 
     A record may have lists of its own: it has columns of a standard.
     """
     if not isinstance(row, dict) or "specversion" in row or _has_columns(row):
-        return None
-    named = [
-        name
-        for name, value in row.items()
-        if isinstance(value, list) and value and all(map(_has_columns, value))
-    ]
-    return named[0] if len(named) == 1 else None
+        return []
+    here = [[name] for name, value in row.items() if _is_list(value)]
+    if not here and levels > 1:
+        deeper = ((name, _list_within(value, levels - 1)) for name, value in row.items())
+        here = [[name, *way] for name, way in deeper if way]
+    return here[0] if len(here) == 1 else []
+
+
+def _is_list(value: Any) -> bool:
+    return isinstance(value, list) and bool(value) and all(map(_has_columns, value))
 
 
 def _has_columns(row: Any) -> bool:

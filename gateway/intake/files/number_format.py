@@ -16,8 +16,8 @@ _LOST = Decimal(10) ** 15
 _COLOURS = "black|blue|cyan|green|magenta|red|white|yellow|黑色|蓝色|青色|绿色|洋红|红色|白色|黄色"
 #: Characters of a format code; programs that show it allow no more.
 _LONGEST = 255
-#: Currencies whose words say nothing more than their signs.
-_CURRENCY = re.compile("CNY|RMB|人民币", re.IGNORECASE)
+#: A currency without a unit: 元 and 万元 have the same one.
+_CURRENCY = re.compile("[¥￥$€£]|CNY|RMB|人民币", re.IGNORECASE)
 #: What accountants write for nothing.
 _NOTHING = frozenset({"-", "—", "–"})
 #: The tokens of a section; what fits none of them shows the number in another way.
@@ -134,6 +134,11 @@ class _Section:
         return "".join(text for _, text in (*self.whole, *self.decimals))
 
     @property
+    def has_currency(self) -> bool:
+        """Whether a currency is shown, so that the unit is not clear."""
+        return _CURRENCY.search(self._literals) is not None
+
+    @property
     def is_nothing(self) -> bool:
         """Whether it shows a dash for the number 0, as accountants write it."""
         return not any(digit for digit, _ in self.whole) and self._literals.strip() in _NOTHING
@@ -209,11 +214,13 @@ class NumberFormat:
 
     @property
     def is_plain(self) -> bool:
-        """Whether every number is shown as it is."""
+        """Whether every number is shown as it is, and without a currency."""
         *others, last = self._sections
         is_zero = len(others) == _ZERO and last.is_nothing
         plain = others if is_zero else self._sections
-        return all(one.is_plain and one.condition is None for one in plain)
+        return not any(one.has_currency for one in self._sections) and all(
+            one.is_plain and one.condition is None for one in plain
+        )
 
     def shown(self, text: str) -> str | None:
         """Return what is shown for a number; None where the number itself counts.
@@ -231,7 +238,9 @@ class NumberFormat:
         section, sign = self._section_of(number)
         if number == 0 and section.is_nothing:
             return None
-        return None if section.is_plain else section.shown(abs(number), sign).strip()
+        if section.is_plain and not (number and section.has_currency):
+            return None
+        return section.shown(abs(number), sign).strip()
 
     def _section_of(self, number: Decimal) -> tuple[_Section, str]:
         """Return the section of a number, and the sign that is shown before it."""
@@ -255,8 +264,10 @@ class NumberFormat:
 _MONTHS = frozenset({17})
 _TIMES = frozenset({18, 19, 20, 21, 45, 46, 47})
 _LETTERS = re.compile(r"y+|m+|d+|h+|s+", re.IGNORECASE)
-#: Built-in formats of numbers that show another number: percent and fractions.
-_BUILT_IN = {9: "0%", 10: "0.00%", 12: "# ?/?", 13: "# ??/??"}
+#: Built-in formats of numbers that show another number, percent and fractions, or a currency.
+_BUILT_IN = {9: "0%", 10: "0.00%", 12: "# ?/?", 13: "# ??/??"} | dict.fromkeys(
+    (5, 6, 7, 8, 42, 44), '"¥"General'
+)
 
 
 class Dateless(StrEnum):

@@ -149,9 +149,8 @@ def cells_of(
     {"shown": 1} where that cannot be told, `Dateless` where a day is not shown, or None for what
     the reader gives itself.
     """
-    parser, seen = xml.parsers.expat.ParserCreate(), Cell(formats)
-    parser.StartElementHandler, parser.EndElementHandler = seen.start, seen.end
-    parser.CharacterDataHandler = seen.text
+    parser = xml.parsers.expat.ParserCreate()
+    seen = Cell(formats, parser)
     seen.recalculated, seen.has_formulas = recalculated, has_formulas
     with archive.open(part) as stream:
         while block := stream.read(BLOCK):
@@ -162,7 +161,10 @@ def cells_of(
 class Cell:
     """The cell that the parser is in, and those that it has left since they were taken."""
 
-    def __init__(self, formats: Formats) -> None:
+    def __init__(self, formats: Formats, parser: xml.parsers.expat.XMLParserType) -> None:
+        self._parser = parser
+        parser.StartElementHandler, parser.EndElementHandler = self.start, self.end
+        parser.CharacterDataHandler = self.text
         self.recalculated = False
         self.has_formulas = True  #: any cell may have one
         self._skips = False  #: the cell is what the reader gives itself
@@ -180,19 +182,30 @@ class Cell:
     def start(self, name: str, attributes: dict[str, str]) -> None:
         """Enter an element."""
         name = name.rpartition(":")[2]
-        if name == "row":
+        if name == "c":
+            self._enter(attributes)
+        elif name == "row":
             self._row, self._column = int(attributes.get("r", self._row + 1)), 0
-        elif name == "c":
-            self._type, self._formula, self._value = attributes.get("t", ""), False, ""
-            self._format = self._formats.get(attributes.get("s", ""))
-            address = attributes.get("r", "")
-            self._skips = bool(address) and not self._may_be_odd()
-            if not self._skips:
-                self._row, self._column = self._address(address)
-        elif name in {"v", "t"} and not self._skips:
+        elif self._skips:
+            return
+        elif name in {"v", "t"}:
             self._within = name
         elif name == "f":
             self._formula = True
+
+    def _enter(self, attributes: dict[str, str]) -> None:
+        """Enter a cell: most are what the reader gives itself, and nothing more is told of them."""
+        self._type = attributes.get("t", "")
+        self._format = self._formats.get(attributes.get("s", ""))
+        address = attributes.get("r", "")
+        skips = bool(address) and not self._may_be_odd()
+        if skips is not self._skips:
+            self._skips = skips
+            self._parser.EndElementHandler = None if skips else self.end
+            self._parser.CharacterDataHandler = None if skips else self.text
+        if not skips:
+            self._formula, self._value = False, ""
+            self._row, self._column = self._address(address)
 
     def _may_be_odd(self) -> bool:
         return self.has_formulas or self._format is not None or self._type == "e"

@@ -6,18 +6,21 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
+from functools import cache
 from pathlib import Path
 
 import orjson
 
 from connectors.shared.xlsx import Sheet, workbook
 from gateway.check.checked import Checked
+from gateway.check.dates import number_as_date
 from gateway.check.values import lost_digits
 from gateway.intake.files.report import FileReport
 from schemas.cell import is_cell, is_shifted, shown
 from schemas.codes import RecordKind
-from schemas.columns import Column, columns_of
+from schemas.columns import Column, ColumnType, columns_of
 from schemas.kinds import KINDS, REPORTED_IN_ORDER, REPORTED_KINDS
+from schemas.legacy import new_names
 from schemas.problem import Problem
 from schemas.record import RECORD_KINDS
 
@@ -96,11 +99,24 @@ def faulty_row(report: FileReport, checked: Checked) -> FaultyRow:
     if checked.given is not None and any(map(is_shifted, checked.given.values())):
         row = {}  # each value may stand in a wrong column
     elif checked.given is not None and checked.kind is not None:
-        row = {name: given_text(checked.kind, value) for name, value in checked.given.items()}
+        row = {name: _shown(checked.kind, name, value) for name, value in checked.given.items()}
     else:
         row = {"原文": (checked.raw.body or b"").decode("utf-8", "replace")}
     sheet = report.sheet(checked.raw)
     return FaultyRow(sheet, checked.raw.line, checked.kind, row, checked.problems)
+
+
+def _shown(kind: RecordKind, name: str, value: object) -> str:
+    """Return a value as its person sees it; a number that is a day is that day."""
+    day = number_as_date(value) if type(value) is int and name in _days_of(kind) else None
+    return given_text(kind, value) if day is None else day.isoformat()
+
+
+@cache
+def _days_of(kind: RecordKind) -> frozenset[str]:
+    """Return the columns of days, those of the layout of 2016–17 too."""
+    days = {one.wire for one in columns_of(RECORD_KINDS[kind]) if one.type is ColumnType.DATE}
+    return frozenset(days.union(old for old, new in new_names(kind).items() if new in days))
 
 
 def given_text(kind: RecordKind, value: object) -> str:

@@ -89,7 +89,8 @@ class Reading:
         self.report.separator = SEPARATORS.get(table.separator, f"“{table.separator}”分隔")
         report = TableReport()
         self.report.tables.append(report)
-        yield from self._rows(origin, Table(table.rows(), is_text=True), report)
+        given = Table(table.rows(), notes=table.notes(), is_text=True)
+        yield from self._rows(origin, given, report)
         self._require_header()
 
     def _workbook(self, origin: str) -> Iterator[Raw]:
@@ -98,9 +99,8 @@ class Reading:
             self.report.tables = [
                 TableReport(sheet.name, sheet.place, sheet.hidden) for sheet in workbook.sheets
             ]
-            for sheet, rows, merged in workbook.tables():
-                report = self.report.tables[sheet.place]
-                yield from self._rows(origin, Table(rows, merged), report)
+            for sheet, table in workbook.tables():
+                yield from self._rows(origin, table, self.report.tables[sheet.place])
         self._require_header()
 
     def _check_size(self, sheets: Iterable[Sheet]) -> None:

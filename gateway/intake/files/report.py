@@ -1,6 +1,6 @@
 """What was recognised in a file: its type, tables and headers, and the rows that are no records."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any
@@ -10,6 +10,10 @@ from gateway.intake.files.header import Header, is_blank
 from gateway.intake.files.units import told
 from gateway.titles import KINDS
 from schemas.column_names import ColumnNames
+from schemas.columns import columns_of
+from schemas.identifiers import masked
+from schemas.legacy import own_beside
+from schemas.record import RECORD_KINDS
 
 #: Skipped rows that are named; the others are only counted.
 _NAMED = 5
@@ -42,7 +46,7 @@ class TableReport:
         """Note the header of the table, and what its unknown names may mean."""
         self.header = header
         if header.kind is not None:
-            self.unknown = {name: names.nearest(header.kind, name) for name in header.unknown}
+            self.unknown = {masked(n): names.nearest(header.kind, n) for n in header.unknown}
 
     def unread(self, first: Sequence[tuple[int, Sequence[Any]]]) -> None:
         """Note a table without a header, by its first rows."""
@@ -106,7 +110,18 @@ class TableReport:
             lines.append(
                 f"    第{named}{more}比表头多出空格：核对前面有没有多余的分隔符，内容可能错了位"
             )
-        return [*lines, *(f"    {line}" for line in told(self.units))]
+        return [*lines, *(f"    {line}" for line in (*self._own_beside(), *told(self.units)))]
+
+    def _own_beside(self) -> Iterator[str]:
+        header = self.header
+        if header is None or header.kind is None:
+            return
+        titles = {one.wire: one.title for one in columns_of(RECORD_KINDS[header.kind])}
+        for own, wire in own_beside(header.kind, header.names):
+            yield (
+                f"“{own}”列与“{titles[wire]}”列都有：两列都填而不一致的，报“{titles[wire]}”，"
+                f"“{own}”当作自己的列，不报送"
+            )
 
     def as_json(self) -> dict[str, Any]:
         """Return the same for programs."""

@@ -1,13 +1,10 @@
 """The rows of a table: which are records, which are not, and how their cells become texts."""
 
-import re
 import sys
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from functools import cache
-from itertools import chain, filterfalse, islice, pairwise
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import chain, islice, pairwise
 from typing import Any, NamedTuple
 
-from gateway.check.dates import parse_date
 from gateway.intake.files.header import (
     SEARCHED_ROWS,
     Header,
@@ -16,21 +13,19 @@ from gateway.intake.files.header import (
     is_blank,
 )
 from gateway.intake.files.merged import Area, Merged
+from gateway.intake.files.no_record import is_part, no_record
 from gateway.intake.files.report import TableReport
 from gateway.intake.files.row import row_of
-from gateway.intake.files.units import ROWS_BELOW, Units, with_unit
-from schemas.cell import is_cell, shifted
-from schemas.codes import RecordKind, SubjectCategory
+from gateway.intake.files.units import ROWS_BELOW, Units, unit_in, with_unit
+from schemas.cell import is_cell, shifted, split
+from schemas.codes import RecordKind
 from schemas.column_names import ColumnNames
-from schemas.columns import ColumnType, columns_of
-from schemas.identifiers import fold_once
-from schemas.kinds import KINDS
 
 Row = tuple[int, Sequence[Any]]
 
 
 class Table(NamedTuple):
-    """The rows of a table, and its merged cells.
+    """The rows of a table, its merged cells, and the notes among its last rows.
 
     In a text a row that is longer than the header is shifted by a separator within a cell.
     """
@@ -38,41 +33,18 @@ class Table(NamedTuple):
     rows: Iterable[Row]
     merged: Iterable[Area] = ()
     is_text: bool = False
+    notes: Iterable[Sequence[str]] = ()
 
 
 #: Row, kind, and values by wire column.
 Record = tuple[int, RecordKind | None, dict[str, Any]]
 
-#: Words of templates: hints under the header, notes and signatures at the end.
-_TEMPLATE = re.compile(
-    r"必填|选填|必录|填写|填报|填表|表格说明|说明[:：]|^说明|^备注[:：]|^注[:：\d]|格式|示例|请勿|下拉"
-    r"|字以内|\d+位|位代码|YYYY|yyyy|多个用|隔开|单位[:：]|合计|小计|总计|制表|审核人|负责人|联系电话"
-    r"|联系人|以下空白|以下无|^[（(]?盖章|经办人|复核|签字|^第\d+页|共\d+页|数据来源[:：]|一式|截止日期[:：]"
-)
-_CELLS_OF_A_NOTE = 2
-_LONGEST_RUNNING_NUMBER = 8
-#: Characters of the first cell that are looked at, and of a cell that numbers a column.
-_LONGEST_FIRST, _LONGEST_NUMBERING = 400, 4
-#: Columns that are numbered, at least.
-_LEAST_NUMBERED = 6
-#: Rows below the header in which the columns may be numbered.
-_ROWS_OF_NUMBERING = 3
 #: Rows before a further header that may say its unit.
 ROWS_BETWEEN = 5
+#: Filled cells of a row that has more of the decision above it, at most.
+_CELLS_OF_A_PART = 6
 #: What follows the last row.
 _END: Row = (sys.maxsize, ())
-_CATEGORIES = frozenset(SubjectCategory)
-#: The first cell of a row that shows how to fill in the others.
-_EXAMPLE = re.compile(r"(填写|填报)?(示例|样例|例子|范例|例)[:：]?\d*")
-#: The first cell of a sum or of a footer.
-_AT_THE_END = re.compile(
-    r"[合小总共累]计(?:[（(][^（）()]*[）)])?[:：]?$"
-    r"|(?:填报|制表|审核|填表|经办|报送|汇总)(?:单位|日期|时间|人)[:：]"
-)
-#: The first characters of an example, a sum or a footer.
-_STARTS = frozenset("填示样例范合小总共累制审经报汇")
-#: A text that may be a code: letters and digits only, with at least as many as the shortest has.
-_CODE = re.compile(r"[0-9A-Za-z-]{8,}")
 
 
 def records(
@@ -109,9 +81,11 @@ class _Rows:
         self._header = header
         self._merged = Merged(table.merged)
         self._is_text = table.is_text
-        self._units = Units(header, [cells for number, cells in first if number < header.row])
+        above = [cells for number, cells in first if number < header.row]
+        self._units = Units(header, above, unit_in(table.notes))
         report.units |= self._units.other
         self._between: list[Sequence[Any]] = []  #: rows since the last record that are none
+        self._is_more = False  #: the row has more of the decision above it
         self._names = names
         self._kind = kind
         self._report = report
@@ -120,7 +94,7 @@ class _Rows:
 
     def read(self, rows: Iterable[Row]) -> Iterator[Record]:
         """Yield the records among the rows, each of which has something in it."""
-        for (number, given), (following, _) in pairwise(chain(rows, [_END])):
+        for (number, given), (following, coming) in pairwise(chain(rows, [_END])):
             cells = self._merged.record(number, given, self._header, following)
             if number <= self._header.row or self._is_header(number, cells):
                 continue
@@ -129,12 +103,15 @@ class _Rows:
             # What a merged cell fills in makes no record of a row that has nothing else.
             own = row if cells is given else row_of(header, number, given)
             shares = own is not row and is_cell(row.get(header.number or ""))
-            reason = None if shares else _no_record(header, number, own, given)
+            reason = None if shares or self._is_more else no_record(header, number, own, given)
             if reason is not None:
                 self._skip(number, reason, given)
                 continue
             self._between = []
             self._report.records += 1
+            is_more, self._is_more = self._is_more, self._goes_on(number, following, coming)
+            if (is_more or self._is_more) and not is_cell(row.get(str(header.number))):
+                row[str(header.number)] = split("上一行" if is_more else "下一行")
             if header.nameless or len(cells) > len(header.names):
                 self._note_unnamed(number, cells, row)
             for name, unit in self._units.other.items():
@@ -142,6 +119,15 @@ class _Rows:
             # An old column says by its name, also where it is empty, in which layout a row is.
             old = dict.fromkeys(header.old, "")
             yield number, header.kind, {**old, **row} if old else row
+
+    def _goes_on(self, number: int, following: int, coming: Sequence[Any]) -> bool:
+        """Whether the next row has more of the decision of this one."""
+        if len(coming) - coming.count("") > _CELLS_OF_A_PART:
+            return False
+        if following > number + 1 and not self._is_text:  # a text counts lines, and not rows
+            return False
+        row = row_of(self._header, following, coming)
+        return is_part(self._header, following, row, coming)
 
     def _is_header(self, number: int, cells: Sequence[Any]) -> bool:
         """Whether a row is a further header, which holds from there on."""
@@ -174,100 +160,3 @@ class _Rows:
             row[name] = shifted(str(row[name]), surplus)
         elif len(cells) > max(self._width, len(self._header.names)):
             self._report.longer.append(number)
-
-
-def _no_record(
-    header: Header, number: int, row: Mapping[str, Any], cells: Sequence[Any]
-) -> str | None:
-    """Return why a row is no record, in Chinese; None if it is one."""
-    if header.kind is None or not KINDS[header.kind].reported:
-        return None if row else "只有表头以外的内容"
-    if number <= header.row + _ROWS_OF_NUMBERING and _is_numbering(cells):
-        return "列的编号"
-    first = str(next(filterfalse(is_blank, cells), "")).lstrip()
-    told = _told_by(first, header.kind, row) if first[:1] in _STARTS else None
-    if told is not None:
-        return told
-    return None if _identifies(header.kind, row) else _unidentified(header, row)
-
-
-def _told_by(first: str, kind: RecordKind, row: Mapping[str, Any]) -> str | None:
-    """Return what the first cell of a row says that it is, if that is no record."""
-    compact = "".join(first[:_LONGEST_FIRST].split())
-    if _EXAMPLE.fullmatch(compact):
-        return "填写示例"
-    return "合计或表尾文字" if _AT_THE_END.match(compact) and not _has_code(kind, row) else None
-
-
-def _unidentified(header: Header, row: Mapping[str, Any]) -> str | None:
-    if header.silent >= row.keys():
-        return _silent(header, row)
-    if any(map(is_cell, row.values())):
-        return None
-    hints = sum(_TEMPLATE.search(str(cell)) is not None for cell in row.values())
-    if hints * 2 >= len(row):  # at least half are hints
-        return "填报说明或表尾文字"
-    return "只有一两格，没有代码、文号和日期" if len(row) <= _CELLS_OF_A_NOTE else None
-
-
-def _silent(header: Header, row: Mapping[str, Any]) -> str:
-    if not header.numbers >= row.keys():
-        return "认识的列都是空的"
-    texts = "".join(map(str, row.values()))
-    return "填报说明或表尾文字" if len(texts) > _LONGEST_RUNNING_NUMBER else "只有序号"
-
-
-def _is_numbering(cells: Sequence[Any]) -> bool:
-    """Whether a row numbers the columns: 1, 2, 3 or 甲, 乙, (1), or the same word in each."""
-    texts = [str(cell).strip() for cell in cells if not is_blank(cell)]
-    return len(texts) >= _LEAST_NUMBERED and all(len(text) <= _LONGEST_NUMBERING for text in texts)
-
-
-def _has_code(kind: RecordKind, row: Mapping[str, Any]) -> bool:
-    codes = (row.get(wire) for wire, type_ in _identifying(kind)[1] if type_ in _CODES)
-    return any(_is_code(fold_once(cell)) for cell in codes if isinstance(cell, str))
-
-
-def _identifies(kind: RecordKind, row: Mapping[str, Any]) -> bool:
-    """Whether a row has a code, a document number, a day or a category, as records have.
-
-    An amount alone is that of a sum.
-    """
-    category, identifying = _identifying(kind)
-    if row.get(category) in _CATEGORIES:
-        return True
-    for wire, type_ in identifying:
-        cell = row.get(wire)
-        if cell is not None and _says_something(type_, cell):
-            return True
-    return False
-
-
-@cache
-def _identifying(kind: RecordKind) -> tuple[str, tuple[tuple[str, ColumnType], ...]]:
-    """Return the column of the category, and those by which a record is known; codes first."""
-    number = KINDS[kind].number_column
-    columns = [c for c in columns_of(KINDS[kind].model) if c.type in _SAYING or c.wire == number]
-    order = [*_SAYING, ColumnType.TEXT]
-    columns.sort(key=lambda c: order.index(c.type))
-    return KINDS[kind].column("subject_category"), tuple((c.wire, c.type) for c in columns)
-
-
-def _says_something(type_: ColumnType, cell: Any) -> bool:
-    if not isinstance(cell, str):
-        return type_ is not ColumnType.TEXT
-    if type_ is not ColumnType.TEXT:
-        return _SAYING[type_](fold_once(cell))
-    return any(map(str.isdigit, cell)) and not _TEMPLATE.search(cell)
-
-
-def _is_code(text: str) -> bool:
-    return _CODE.fullmatch(text) is not None
-
-
-_CODES = (ColumnType.CREDIT_CODE, ColumnType.IDENTITY)
-_SAYING: dict[ColumnType, Callable[[str], bool]] = {
-    ColumnType.CREDIT_CODE: _is_code,
-    ColumnType.IDENTITY: _is_code,
-    ColumnType.DATE: lambda text: parse_date(text) is not None,
-}

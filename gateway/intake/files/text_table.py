@@ -1,6 +1,7 @@
 """Read a table that is a text: CSV and its relatives, in every encoding and separator."""
 
 import csv
+import os
 import re
 from collections.abc import Iterator
 from itertools import islice
@@ -18,8 +19,11 @@ from schemas.column_names import ColumnNames
 SEPARATORS = {",": "逗号分隔", "\t": "制表符分隔", ";": "分号分隔", "|": "竖线分隔"}
 #: Excel's own first line, which says the separator.
 _SEPARATOR_LINE = re.compile(r"sep=(.)\s*", re.IGNORECASE)
+_LONGEST_SEPARATOR_LINE = 16
 #: A text that Excel was told to keep as one: ="0123".
 _QUOTED = re.compile(r'="([^"]*)"')
+#: Bytes at the end that may be notes, and filled cells of a note.
+_LAST_BYTES, _CELLS_OF_A_NOTE = 4096, 2
 _SURROGATES = re.compile("[\udc80-\udcff]")
 
 Row = tuple[int, list[Any]]
@@ -37,7 +41,7 @@ class TextTable:
     def choose_separator(self, names: ColumnNames, kind: RecordKind | None) -> None:
         """Choose the separator with which the header has the most known columns."""
         with self._opened() as stream:
-            told = _SEPARATOR_LINE.fullmatch(stream.readline())
+            told = _SEPARATOR_LINE.fullmatch(stream.readline(_LONGEST_SEPARATOR_LINE))
         if told is not None:
             self.separator = told[1]
             return
@@ -56,11 +60,12 @@ class TextTable:
         """Yield the number of the last line of each row, and its cells.
 
         Raises:
-            UnreadableFile: a quote has no end, or what follows it is no separator.
+            UnreadableFile: a quote has no end, what follows it is no separator, or a line is too
+                long.
         """
         csv.field_size_limit(self._max)
         with self._opened() as stream:
-            reader = csv.reader(stream, delimiter=self.separator, strict=True)
+            reader = csv.reader(self._lines(stream), delimiter=self.separator, strict=True)
             start, width = 1, 0
             try:
                 for cells in reader:
@@ -75,9 +80,28 @@ class TextTable:
                     raise UnreadableFile(_unpaired(start)) from error
                 raise UnreadableFile(f"第{start}行不是有效的 CSV：{_of_csv(error)}") from error
 
+    def notes(self) -> list[list[str]]:
+        """Return the cells of the last lines, of those that have one or two."""
+        with self._path.open("rb") as stream:
+            size = stream.seek(0, os.SEEK_END)
+            stream.seek(max(0, size - _LAST_BYTES))  # an even number, as characters of UTF-16 have
+            lines = stream.read().decode(self._encoding, "replace").splitlines()
+        cells = ([one.strip('" ') for one in line.split(self.separator)] for line in lines)
+        filled = ([one for one in row if one] for row in cells)
+        return [row for row in filled if 0 < len(row) <= _CELLS_OF_A_NOTE]
+
     def _opened(self) -> TextIO:
         errors = "replace" if self._encoding.startswith("utf-16") else "surrogateescape"
         return self._path.open(encoding=self._encoding, errors=errors, newline="")
+
+    def _lines(self, stream: TextIO) -> Iterator[str]:
+        """Yield the lines of a text; one that is too long is not read to its end."""
+        number = 0
+        while line := stream.readline(self._max + 1):
+            number += 1
+            if len(line) > self._max and not line.endswith(("\r", "\n")):
+                raise UnreadableFile(f"第{number}行不是有效的 CSV：{_TOO_LONG}")
+            yield line
 
     def _has_row(self, cells: list[str], width: int) -> bool:
         """Whether a cell contains a whole row of the table, by its separators."""
@@ -101,9 +125,12 @@ class TextTable:
         return cut(f"单元格 {column_letters(place + 1)}{number}", text)
 
 
+_TOO_LONG = "一格太长；查看引号是否配对，行末有没有换行"
+
+
 def _of_csv(error: csv.Error) -> str:
     if "field larger" in str(error):
-        return "一格太长；查看引号是否配对"
+        return _TOO_LONG
     return "引号的后面只能是分隔符；格里的引号写成两个"
 
 

@@ -1,4 +1,4 @@
-"""A unit beside a table 金额单位: 单位：元 above it, or （元） below the name of a column."""
+"""A unit beside a table 金额单位: 单位：元 above or below it, or （元） below a column's name."""
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
@@ -7,12 +7,12 @@ from typing import Any
 
 from gateway.intake.files.header import Header
 from schemas.columns import ColumnType, columns_of
-from schemas.identifiers import half_width, visible
+from schemas.identifiers import half_width, note_sign, visible
 from schemas.kinds import KINDS
 
 #: The unit of a whole table; 填报单位 is no such unit, and 元宝山 no 元.
 _OF_THE_TABLE = re.compile(
-    r"(?<![报制送填管设收])单位(?:为|是)?:?\(?(?:人民币)?[(:]?((?:[十百千]?[万亿]|[十百千])?元)(?:整|人民币)?(?=$|[),;。、/])"
+    r"(?:(?<![报制送填管设收])单位(?:为|是)?:?|金额:)\(?(?:人民币)?[(:]?((?:[十百千]?[万亿]|[十百千])?元)(?:整|人民币)?(?=$|[),;。、/])"
 )
 #: The unit of a column, in a cell below its name.
 _OF_A_COLUMN = re.compile(r"\(?(?:单位:?)?(?:人民币)?((?:[十百千]?[万亿]|[十百千])?元)\)?")
@@ -32,10 +32,10 @@ _HAS_UNIT = re.compile("[元万亿千百]")
 class Units:
     """The units of the amounts of a table, where they stand beside it and not in a name."""
 
-    def __init__(self, header: Header, above: Iterable[Sequence[Any]], before: str = _WAN) -> None:
+    def __init__(self, header: Header, above: Iterable[Sequence[Any]], before: str | None) -> None:
         """Read the unit in the rows above a header; the nearest one counts.
 
-        `before` is that of the table before it in a sheet.
+        `before` is that of the table before it in a sheet, or of a note at its end.
         """
         columns = columns_of(KINDS[header.kind].model) if header.kind else ()
         amounts = {one.wire for one in columns if one.type is ColumnType.AMOUNT}
@@ -44,8 +44,7 @@ class Units:
             for place, name in enumerate(header.names)
             if name in amounts and _WAN not in header.text(place)
         }
-        found = [said[1] for cells in above for said in map(_of_the_table, cells) if said]
-        self.unit = found[-1] if found else before
+        self.unit = unit_in(above) or before or _WAN
         #: Columns whose amounts are not in the unit of the standard, with their units.
         self.other: dict[str, str] = {}
         if self.unit != _WAN:
@@ -64,11 +63,17 @@ class Units:
 def with_unit(value: Any, unit: str) -> Any:
     """Return an amount with the unit of its table, unless it has one."""
     text = visible(half_width(value)).strip().lstrip("¥￥") if isinstance(value, str) else ""
-    if not any(map(str.isdecimal, text)) or _HAS_UNIT.search(text):
+    if not any(map(str.isdecimal, text)) or _HAS_UNIT.search(text) or note_sign(value):
         return value
     if unit in _YUAN and _NUMBER.fullmatch(text):
         return f"{Decimal(text.replace(',', '')) * _YUAN[unit]:f}元"
     return f"{text}{unit}"
+
+
+def unit_in(rows: Iterable[Sequence[Any]]) -> str | None:
+    """Return the unit of a table that the last one of these rows with a unit says, if one does."""
+    found = [said[1] for cells in rows for said in map(_of_the_table, cells) if said]
+    return found[-1] if found else None
 
 
 def _of_the_table(cell: Any) -> re.Match[str] | None:

@@ -11,6 +11,7 @@ import msgspec
 import gateway
 from gateway.config.settings import FileLimits
 from gateway.intake.files.merged import Area
+from gateway.intake.files.table import Table
 from gateway.intake.files.unreadable import UnreadableFile
 
 _DECODE = msgspec.json.Decoder().decode
@@ -60,16 +61,20 @@ class Workbook:
             if stream is not None:
                 stream.close()
 
-    def tables(self) -> Iterator[tuple[Sheet, Iterator[Row], list[Area]]]:
-        """Yield each visible sheet with its rows, to be read before the next, and merged cells.
+    def tables(self) -> Iterator[tuple[Sheet, Table]]:
+        """Yield each visible sheet with its table, whose rows are to be read before the next.
 
         Raises:
-            UnreadableFile: the reader failed, also in the middle of a sheet.
+            UnreadableFile: the reader failed, also in the middle of a sheet, or a sheet has too
+                many merged cells to be read as people see it.
         """
         line = self._line()
         while "sheet" in line:
-            rows = self._rows()
-            yield self.sheets[line["sheet"]], rows, [Area(*area) for area in line["merged"]]
+            rows, sheet = self._rows(), self.sheets[line["sheet"]]
+            if line["merged"] is None:
+                raise _merged_too_often(sheet.name)
+            areas = [Area(*area) for area in line["merged"]]
+            yield sheet, Table(rows, areas, notes=line["notes"])
             for _ in rows:
                 pass
             line = self._held
@@ -138,6 +143,12 @@ def _start(path: Path, limits: FileLimits, *more: str) -> subprocess.Popen[bytes
     ]
     return subprocess.Popen(  # noqa: S603  our own program
         command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
+    )
+
+
+def _merged_too_often(name: str) -> UnreadableFile:
+    return UnreadableFile(
+        f"“{name}”表合并的单元格太多，看不全哪几行是一个决定：取消合并，一个决定写一行，再导入"
     )
 
 

@@ -4,7 +4,8 @@ A workbook of 5 KB may ask for gigabytes, and a reader may end its process. Here
 this one. Prints JSON lines: the sheets, then for each visible one its rows that are not empty.
 
     {"sheets": [{"name", "hidden", "rows"}]}     rows: so many have something in them, or fewer
-    {"sheet": 0, "merged": [[first row, last row, first column, last column], …]}
+    {"sheet": 0, "merged": [[first row, last row, first column, last column], …],
+     "notes": [[text, …], …]}           merged: null if too many; notes: last rows of a few cells
     [[row number, [cell, …]], …]        texts, numbers, true and false, {"formula": 1},
                                         {"shown": 1}, {"date": "2026-10-09"}; "" is empty
     {"end": true}                                 everything was printed
@@ -14,22 +15,29 @@ this one. Prints JSON lines: the sheets, then for each visible one its rows that
 
 import resource
 import sys
+from collections import deque
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date, datetime
+from itertools import islice
 from typing import Any
 
 import msgspec
 from python_calamine import CalamineWorkbook, SheetTypeEnum, SheetVisibleEnum
 
 from gateway.intake.files.number_format import Dateless
+from gateway.intake.files.ods_xml import Area, spans
 from gateway.intake.files.office_xml import Address, far_cell, odd_cells
 
 CPU_SECONDS = 120
 #: Rows of a line.
 CHUNK = 100
-#: Merged cells that are told.
-MOST_MERGED = 10_000
+#: Merged cells of a sheet that are told; one with more is not read.
+MOST_MERGED = 100_000
+#: Rows in which the header is looked for, and blank ones above it.
+IN_HEADER = 1000
+#: Rows at the end that may be notes, and filled cells of a note.
+LAST_ROWS, CELLS_OF_A_NOTE = 20, 2
 #: Types that JSON has.
 PLAIN = frozenset({str, int, float, bool})
 
@@ -70,7 +78,8 @@ def read(path: str, counted: int) -> None:
         named = zip(sheets, heights, strict=True)
         tell({"sheets": [{"name": n, "hidden": not s, "rows": rows} for (n, s), rows in named]})
         for index, sheet in opened.items():
-            tell({"sheet": index, "merged": merged(sheet)})
+            areas = merged(sheet, path, sheets[index][0])
+            tell({"sheet": index, "merged": areas, "notes": notes(sheet)})
             write_rows(sheet, odd[index].result())
     tell({"end": True})
 
@@ -111,11 +120,26 @@ def as_json(cell: Any) -> Any:
     return {"date": cell.isoformat()} if isinstance(cell, date) else str(cell)
 
 
-def merged(sheet: Any) -> list[tuple[int, int, int, int]]:
-    """Return the merged cells of a sheet: first and last row, first and last column, from 1."""
-    ranges = (sheet.merged_cell_ranges or [])[:MOST_MERGED]
-    found = [(top + 1, bottom + 1, left + 1, right + 1) for (top, left), (bottom, right) in ranges]
-    return sorted(found)
+def merged(sheet: Any, path: str, name: str) -> list[Area] | None:
+    """Return the merged cells of a sheet in their order; None if there are too many.
+
+    Those within one row count in the rows of the header only.
+    """
+    ranges = sheet.merged_cell_ranges or ()
+    areas = ((t + 1, b + 1, left + 1, right + 1) for (t, left), (b, right) in ranges)
+    given = areas if ranges else spans(path, name)
+    told = (area for area in given if area[0] < area[1] or area[0] <= IN_HEADER)
+    found = list(islice(told, MOST_MERGED + 1))
+    return sorted(found) if len(found) <= MOST_MERGED else None
+
+
+def notes(sheet: Any) -> list[list[str]]:
+    """Return the texts of the last rows of a sheet, of those that have one or two."""
+    last = deque(sheet.iter_rows(), maxlen=LAST_ROWS)
+    texts = ([cell for cell in row if cell != ""] for row in last)
+    return [
+        row for row in texts if 0 < len(row) <= CELLS_OF_A_NOTE and set(map(type, row)) == {str}
+    ]
 
 
 def place_odd(cells: list[Any], column: int, value: Any) -> None:

@@ -227,3 +227,33 @@ def test_a_row_in_the_old_layout_gives_the_same_key(check: Check) -> None:
     row["CF_JG"] = row.pop("CF_NR")
 
     assert check(row).key == check(penalty()).key
+
+
+@pytest.mark.parametrize("word", ["nan", "NaN", "NaT", "<NA>", "\\N", "NULL", "None", "N/A"])
+def test_a_word_of_programs_for_nothing_is_nothing(check: Check, word: str) -> None:
+    checked = check(penalty(CF_FRDB=word, CF_GSJZQ=word, CF_WSH=word))
+
+    assert [one.rule for one in checked.problems] == [Rule.REQUIRED]
+    assert checked.problems[0].field == "CF_WSH"
+
+
+@pytest.mark.parametrize("word", ["同上", " 〃 ", "同上\u200b"])
+def test_what_points_to_the_row_above_is_no_value(check: Check, word: str) -> None:
+    for column in penalty():
+        checked = check(penalty(**{column: word}))
+
+        assert any(
+            one.field == column and "没有写出内容" in one.message for one in checked.problems
+        ), column
+
+
+@pytest.mark.parametrize("day", ["0226/10/09", "1026-10-09", "1989-12-31"])
+def test_the_day_of_a_decision_of_long_ago_is_a_slip_of_the_pen(check: Check, day: str) -> None:
+    checked = check(penalty(CF_JDRQ=day))
+
+    assert checked.verdict is Verdict.REFUSED
+    assert [(one.field, one.fix) for one in checked.problems] == [("CF_JDRQ", "按决定书核对年份")]
+
+
+def test_a_decision_of_1990_is_one(check: Check) -> None:
+    assert check(penalty(CF_JDRQ="1990-01-01")).verdict is Verdict.OK

@@ -288,3 +288,11 @@ def test_a_score_with_a_huge_exponent_is_refused(check: Check) -> None:
 
     assert checked.verdict is Verdict.REFUSED
     assert checked.problems[0].field == "score"
+
+
+def test_a_document_number_that_is_an_identity_number_is_shown_masked(check: Check) -> None:
+    found = check(penalty(CF_WSH=IDENTITY))
+
+    assert found.key is not None
+    assert found.key.number == IDENTITY
+    assert IDENTITY not in str(found.shown_key)

@@ -97,6 +97,34 @@ def test_an_invalid_date_is_a_format_problem(text: object) -> None:
 
 
 @pytest.mark.parametrize(
+    "given_",
+    [
+        "2026-10-08T15:59:17.000Z",
+        "2026-10-08 23:59:17",
+        "2026/10/8 23:59",
+        "2026-10-08T23:59:00+08:00",
+        1791475157000,
+        1791475157000000,
+        "1791475157000",
+    ],
+)
+def test_a_time_just_before_midnight_may_mean_either_day(given_: object) -> None:
+    found, problem = read(DATE, given_)
+
+    assert found is None
+    assert problem is not None
+    assert "看不出是 2026-10-08 还是 2026-10-09" in problem.message
+
+
+@pytest.mark.parametrize(
+    "given_",
+    ["2026-10-09 23:59:59", "2026-10-09T15:59:59Z", "2026-10-09 23:58:59", 1791561599000],
+)
+def test_the_end_of_a_day_is_that_day(given_: object) -> None:
+    assert value(DATE, given_) == date(2026, 10, 9)
+
+
+@pytest.mark.parametrize(
     ("given_", "amount"),
     [
         ("0.2", "0.2"),
@@ -146,6 +174,14 @@ def test_an_amount_is_read_exactly(given_: object, amount: str) -> None:
 )
 def test_an_invalid_amount_is_a_format_problem(given_: str) -> None:
     assert rule(AMOUNT, given_) is Rule.FORMAT
+
+
+@pytest.mark.parametrize("sign", ["①", "²", "₂", "⑴", "⒈", "½", "❶", "㋀", "⑩"])
+def test_the_sign_of_a_note_is_no_digit(sign: str) -> None:
+    assert rule(AMOUNT, f"2{sign}") is Rule.FORMAT
+    assert rule(AMOUNT, f"2{sign}元") is Rule.FORMAT
+    assert rule(DATE, f"2026/10/1{sign}") is Rule.FORMAT
+    assert rule(DATE, f"2026年10月1{sign}日") is Rule.FORMAT
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,9 @@
 """The files that bureaus have (tests/files, each folder with its expect.md), read and checked."""
 
+import tracemalloc
 from collections.abc import Callable
 from datetime import date
+from pathlib import Path
 
 import pytest
 
@@ -15,6 +17,7 @@ from gateway.intake.files.tally import Tally
 from gateway.intake.files.unreadable import UnreadableFile
 from schemas.input_rules import InputRules
 from tests.bureau_files import DAY, FILES, LETTERS, READ, REFUSED
+from tests.factories import penalty
 
 Checking = Callable[[Raw], Checked]
 
@@ -83,3 +86,36 @@ def test_one_decision_with_invisible_characters_stays_one(checking: Checking) ->
 
     assert {checked.key for checked in others[:3]} == {first.key}
     assert {one.record.credit_code for one in others} == {"91159900MA00000013"}  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16"])
+def test_a_text_without_line_ends_takes_no_memory(tmp_path: Path, encoding: str) -> None:
+    path = tmp_path / "rows.csv"
+    path.write_bytes(("a," * 2**22).encode(encoding))
+    tracemalloc.start()
+
+    try:
+        with pytest.raises(UnreadableFile, match="一格太长"):
+            list(Reading(path, FileLimits(max_line_bytes=2**16)))
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+
+    assert peak < 2**22
+
+
+def test_a_line_of_wide_json_that_is_too_long_is_one_item(tmp_path: Path) -> None:
+    path = tmp_path / "rows.ndjson"
+    path.write_text('{"a' + "a" * 10_000 + '"}\n{}', encoding="utf-16")
+
+    found = list(Reading(path, FileLimits(max_line_bytes=2000)))
+
+    assert [len(raw.body or b"") for raw in found] == [2000, 2]
+
+
+def test_a_row_of_many_long_cells_is_read(tmp_path: Path) -> None:
+    path = tmp_path / "rows.csv"
+    row = penalty(CF_NR="处罚款20000元", BZ="长" * 500)
+    path.write_text("\n".join([",".join(row), ",".join(row.values())]), encoding="utf-8")
+
+    assert len(list(Reading(path, FileLimits(max_line_bytes=2000)))) == 1

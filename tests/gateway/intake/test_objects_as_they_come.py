@@ -7,7 +7,9 @@ import pytest
 
 from gateway.check.checker import Checker
 from gateway.config.settings import FileLimits
+from gateway.intake.files.problem_workbook import faulty_row, problems_workbook
 from gateway.intake.files.reading import Reading
+from gateway.intake.files.report import FileReport
 from gateway.intake.files.unreadable import UnreadableFile
 from schemas.verdict import Verdict
 from tests.factories import penalty, raw
@@ -58,6 +60,34 @@ def test_a_list_that_is_none_says_why(tmp_path: Path, text: str, words: str) -> 
 
     with pytest.raises(UnreadableFile, match=words):
         list(Reading(path, FileLimits()))
+
+
+@pytest.mark.parametrize(
+    "around", ['{"data": %s}', '{"code": 0, "data": {"total": 2, "records": %s}}']
+)
+def test_a_list_of_records_within_an_answer_is_read(
+    tmp_path: Path, checker: Checker, around: str
+) -> None:
+    path = tmp_path / "answer.json"
+    path.write_text(around % orjson.dumps([penalty(1), penalty(2)]).decode(), encoding="utf-8")
+
+    found = [checker.check(raw, TODAY) for raw in Reading(path, FileLimits())]
+
+    assert [one.verdict for one in found] == [Verdict.OK] * 2
+
+
+def test_a_day_that_is_a_number_stands_as_a_day_in_the_workbook_to_mend(
+    tmp_path: Path, checker: Checker
+) -> None:
+    after = penalty(CF_SJLY=None, CF_JDRQ=20735, CF_YXQ=None, CF_JZQ=1791475200000)
+    found = checker.check(raw({"payload": {"op": "c", "after": after}}), TODAY)
+    path = tmp_path / "mend.xlsx"
+
+    problems_workbook(path, [faulty_row(FileReport(), found)])
+    [again] = [checker.check(one, TODAY) for one in Reading(path, FileLimits())]
+
+    assert again.problems == found.problems
+    assert again.record == found.record
 
 
 @pytest.mark.parametrize("day", ["2026年10月9日 星期五", "2026-10-09（周五）", "20261009000000"])

@@ -13,7 +13,7 @@ from gateway.intake.files.reading import Reading
 from schemas.columns import columns_of
 from schemas.penalty import AdministrativePenalty
 from schemas.verdict import Verdict
-from tests.factories import credit_code, penalty
+from tests.factories import IDENTITY, credit_code, licence, penalty
 from tests.gateway.intake.conftest import NAMES, Read, book
 
 TITLES = {column.wire: column.title for column in columns_of(AdministrativePenalty)}
@@ -180,3 +180,31 @@ def test_a_title_beside_its_code_must_say_the_same(tmp_path: Path, read: Read) -
     [found] = read(book(tmp_path, [header, cells]))
 
     assert found.verdict is Verdict.REFUSED
+
+
+def test_an_identity_number_in_the_name_of_a_column_is_told_masked(tmp_path: Path) -> None:
+    path = book(tmp_path, [[*HEADER, f"身份证{IDENTITY}"], [*values(), "x"]])
+    reading = Reading(path, FileLimits())
+
+    assert len(list(reading)) == 1
+    assert IDENTITY not in "\n".join(reading.report.words)
+    assert IDENTITY not in str(reading.report.as_json())
+
+
+def test_an_old_name_of_the_senders_own_is_told_once_and_refuses_nothing(
+    tmp_path: Path, read: Read
+) -> None:
+    header = [*HEADER, "备注", "案件名称"]
+    path = book(tmp_path, [header, *([*values(n), "已缴清", "某某案"] for n in (1, 2))])
+    reading = Reading(path, FileLimits())
+
+    assert [one.verdict for one in read(path)] == [Verdict.OK] * 2
+    assert len(list(reading)) == 2
+    assert "\n".join(reading.report.words).count("“案件名称”当作自己的列") == 1
+
+
+def test_a_licence_with_a_project_of_the_bureau_is_read(tmp_path: Path, read: Read) -> None:
+    row = licence()
+    header, cells = [*row, "项目名称", "审批类别"], [*row.values(), "年产十万吨项目", "环评"]
+
+    assert [one.verdict for one in read(book(tmp_path, [header, cells]))] == [Verdict.OK]

@@ -11,6 +11,7 @@ from gateway.intake.files.reading import Reading
 from schemas.verdict import Verdict
 from tests.factories import penalty
 from tests.gateway.intake.conftest import NAMES, Read, book
+from tests.gateway.intake.test_decisions_over_rows import text
 from tests.gateway.intake.test_tables_that_mislead import HEADER, letter, values
 
 AMOUNT = NAMES.index("CF_NR_FK")
@@ -86,7 +87,8 @@ def test_an_amount_is_in_the_unit_that_stands_beside_it(
     "said",
     [
         "单位：元", "单  位：元", "金额单位：元", "（单位：元）", "单位：人民币（元）",
-        "金额单位为元", "单位：元/人民币", "计量单位:元",
+        "金额单位为元", "单位：元/人民币", "计量单位:元", "（罚款金额：元）", "金额：元",
+        "单位：样例市生态环境局　　金额：元",
     ],
 )  # fmt: skip
 def test_a_unit_is_known_however_it_is_said(tmp_path: Path, read: Read, said: str) -> None:
@@ -99,7 +101,8 @@ def test_a_unit_is_known_however_it_is_said(tmp_path: Path, read: Read, said: st
     "said",
     [
         "填报单位：元宝山区生态环境分局", "报送单位：元氏县分局", "单位：万元",
-        "单位：元宝山区分局", "说明：金额单位：元的，请换算为万元后填写",
+        "单位：元宝山区分局", "金额：2元", "罚款金额：元宝山区",
+        "说明：金额单位：元的，请换算为万元后填写",
         f"填报单位{' ' * 20000}填报日期", "",
     ],
 )  # fmt: skip
@@ -114,7 +117,7 @@ def test_what_only_looks_like_a_unit_is_none(tmp_path: Path, read: Read, said: s
     [
         ("20000 ", "2"), (" 20,000.00 ", "2"), ("２００００", "2"), ("¥20,000", "2"),
         ("2万元", "2"), ("20000元", "2"), ("20000\u200b", "2"), ("2E+4", "2"),
-        ("20000整", None), ("+20000", "2"),
+        ("20000整", None), ("+20000", "2"), ("2000①", None),
     ],
 )  # fmt: skip
 def test_an_amount_without_a_unit_never_becomes_ten_thousand_times_itself(
@@ -133,6 +136,23 @@ def test_other_units_are_read(tmp_path: Path, read: Read, unit: str, wan: str) -
     [one] = read(book(tmp_path, rows))
 
     assert getattr(one.record, "fine_wan", None) == Decimal(wan)
+
+
+@pytest.mark.parametrize("form", [book, text])
+def test_a_unit_may_stand_below_the_table(tmp_path: Path, read: Read, form: Any) -> None:
+    rows = [NAMES, values(**UNSAID), ["注：金额单位为元"], ["制表人：张三"]]
+
+    [one] = read(form(tmp_path, rows))
+
+    assert str(getattr(one.record, "fine_wan", None)) == "0.5"
+
+
+def test_a_remark_of_a_record_is_no_unit_of_the_table(tmp_path: Path, read: Read) -> None:
+    rows = [[*NAMES, "BZ"], [*values(**{**UNSAID, "CF_NR_FK": "2"}), "注：金额单位为元"]]
+
+    [one] = read(book(tmp_path, rows))
+
+    assert str(getattr(one.record, "fine_wan", None)) == "2"
 
 
 def test_the_unit_of_a_second_table_is_its_own(tmp_path: Path, read: Read) -> None:

@@ -100,6 +100,15 @@ def test_a_file_that_is_no_table_is_named_with_what_to_do(
         raws(path)
 
 
+def test_a_binary_workbook_is_refused_with_how_to_save_it(tmp_path: Path) -> None:
+    path = tmp_path / "rows.xlsb"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("xl/workbook.bin", b"\x83\x01\x00")
+
+    with pytest.raises(UnreadableFile, match=r"\.xlsb 工作簿.*另存为 \.xlsx"):
+        raws(path)
+
+
 def test_an_empty_workbook_is_refused(tmp_path: Path) -> None:
     with pytest.raises(UnreadableFile, match="没有数据"):
         raws(xlsx(tmp_path, []))

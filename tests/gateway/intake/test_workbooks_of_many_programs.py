@@ -85,6 +85,8 @@ def test_every_value_that_is_read_stands_in_its_cell(
     for line, found in read.items():
         shown = dict(zip(HEADER, rows[line - 2], strict=True))
         for name, value in found.items():
+            if isinstance(value, dict) and value["$cell"] == "split":
+                continue  # two rows that are one decision
             assert same(value, shown[name]), (name, value, shown[name])
 
 
@@ -202,7 +204,7 @@ def test_a_reader_that_ends_in_the_middle_is_told(
 ) -> None:
     child = """import sys
 print('{"sheets":[{"name":"表","hidden":false,"rows":2}]}')
-print('{"sheet":0,"merged":[]}')
+print('{"sheet":0,"merged":[],"notes":[]}')
 print('[[1,["CF_WSH","CF_XDR_MC"]],[2,["1号","某厂"]]]')
 sys.exit(134)
 """

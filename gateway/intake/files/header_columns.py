@@ -1,0 +1,71 @@
+"""The columns of a kind that mean something for the reading of its tables."""
+
+from functools import cache
+
+from schemas.codes import RecordKind
+from schemas.columns import ColumnType, columns_of
+from schemas.kinds import KINDS
+from schemas.legacy import OLD_COLUMNS
+
+#: Characters of a name or number at most; longer texts are free ones.
+_LONGEST_NAME = 255
+OF_THE_AUTHORITY = ("authority", "authority_code", "source", "source_code")
+OF_THE_SUBJECT = (
+    *("subject_name", "subject_category", "credit_code", "registration_number", "tax_number"),
+    *("organisation_code", "institution_number", "association_number", "identity_type"),
+    *("identity_number", "legal_representative", "representative_id_type", "representative_id"),
+)
+
+
+@cache
+def columns_named(kind: RecordKind | None, names: tuple[str, ...]) -> frozenset[str]:
+    """Return the wire columns of fields."""
+    if kind is None:
+        return frozenset()
+    fields = KINDS[kind].model.model_fields
+    return frozenset(KINDS[kind].column(name) for name in names if name in fields)
+
+
+@cache
+def keys_of(kind: RecordKind) -> frozenset[str]:
+    """Return the columns of number, name and code, old ones too; those of an event by its id."""
+    names = (KINDS[kind].number, "subject_name", "credit_code", "subject_code")
+    old = (one for one in OLD_COLUMNS.get(kind, ()) if one.endswith(("_XDR", "_WSH")))
+    return columns_named(kind, names).union(old)
+
+
+@cache
+def spread_of(kind: RecordKind | None) -> frozenset[str]:
+    """Return the columns of kinds and contents, and the amounts."""
+    columns = columns_of(KINDS[kind].model) if kind else ()
+    amounts = (column.wire for column in columns if column.type is ColumnType.AMOUNT)
+    return columns_named(kind, ("penalty_kinds", "penalty_content", "content")).union(amounts)
+
+
+@cache
+def texts_of(kind: RecordKind | None) -> frozenset[str]:
+    """Return the columns of names, numbers and codes: a day in a free text may be meant."""
+    columns = columns_of(KINDS[kind].model) if kind else ()
+    return frozenset(
+        column.wire
+        for column in columns
+        if column.type is not ColumnType.DATE and (column.max_length or 0) <= _LONGEST_NAME
+    )
+
+
+@cache
+def telling(kind: RecordKind | None) -> frozenset[str]:
+    """Return the columns of the credit code of the subject, an old one too, and of the day."""
+    if kind is None:
+        return frozenset()
+    old = (one for one in OLD_COLUMNS.get(kind, ()) if one.endswith("_SHXYM"))
+    return columns_named(kind, ("credit_code", "subject_code", KINDS[kind].date)).union(old)
+
+
+#: Codes and titles of the columns of all kinds.
+TITLES = frozenset(
+    text
+    for kind in KINDS.values()
+    for column in columns_of(kind.model)
+    for text in (column.wire, column.title)
+)

@@ -1,0 +1,154 @@
+"""Why a row of a table is no record 不是记录: notes, sums, numbers of columns, empty columns."""
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from functools import cache
+from itertools import filterfalse
+from typing import Any
+
+from gateway.check.dates import parse_date
+from gateway.intake.files.header import Header, is_blank
+from schemas.cell import is_cell
+from schemas.codes import RecordKind, SubjectCategory
+from schemas.columns import ColumnType, columns_of
+from schemas.identifiers import fold_once
+from schemas.kinds import KINDS
+
+#: Words of templates: hints under the header, notes and signatures at the end.
+_TEMPLATE = re.compile(
+    r"必填|选填|必录|填写|填报|填表|表格说明|说明[:：]|^说明|^备注[:：]|^注[:：\d]|格式|示例|请勿|下拉"
+    r"|字以内|\d+位|位代码|YYYY|yyyy|多个用|隔开|单位[:：]|合计|小计|总计|制表|审核人|负责人|联系电话"
+    r"|联系人|以下空白|以下无|^[（(]?盖章|经办人|复核|签字|^第\d+页|共\d+页|数据来源[:：]|一式|截止日期[:：]"
+)
+_CELLS_OF_A_NOTE = 2
+#: Why a row with so few cells is no record.
+FEW = "只有一两格，没有代码、文号和日期"
+_LONGEST_RUNNING_NUMBER = 8
+#: Characters of the first cell that are looked at, and of a cell that numbers a column.
+_LONGEST_FIRST, _LONGEST_NUMBERING = 400, 4
+#: Columns that are numbered, at least.
+_LEAST_NUMBERED = 6
+#: Rows below the header in which the columns may be numbered.
+_ROWS_OF_NUMBERING = 3
+_CATEGORIES = frozenset(SubjectCategory)
+#: The first cell of a row that shows how to fill in the others.
+_EXAMPLE = re.compile(r"(填写|填报)?(示例|样例|例子|范例|例)[:：]?\d*")
+#: The first cell of a sum or of a footer.
+_AT_THE_END = re.compile(
+    r"[合小总共累]计(?:[（(][^（）()]*[）)])?[:：]?$"
+    r"|(?:填报|制表|审核|填表|经办|报送|汇总)(?:单位|日期|时间|人)[:：]"
+)
+#: The first characters of an example, a sum or a footer.
+_STARTS = frozenset("填示样例范合小总共累制审经报汇")
+#: A text that may be a code: letters and digits only, with at least as many as the shortest has.
+_CODE = re.compile(r"[0-9A-Za-z-]{8,}")
+
+
+def no_record(
+    header: Header, number: int, row: Mapping[str, Any], cells: Sequence[Any]
+) -> str | None:
+    """Return why a row is no record, in Chinese; None if it is one."""
+    if header.kind is None or not KINDS[header.kind].reported:
+        return None if row else "只有表头以外的内容"
+    if number <= header.row + _ROWS_OF_NUMBERING and _is_numbering(cells):
+        return "列的编号"
+    first = str(next(filterfalse(is_blank, cells), "")).lstrip()
+    told = _told_by(first, header.kind, row) if first[:1] in _STARTS else None
+    if told is not None:
+        return told
+    return None if _identifies(header.kind, row) else _unidentified(header, row)
+
+
+def is_part(header: Header, number: int, row: Mapping[str, Any], cells: Sequence[Any]) -> bool:
+    """Whether a row without a name, number, code and day has more of the decision above it.
+
+    That is a kind or the content of a penalty, or an amount.
+    """
+    if header.kind is None or header.spread.isdisjoint(row) or not header.keys.isdisjoint(row):
+        return False
+    if any(map(is_cell, row.values())) or _identifies(header.kind, row):
+        return False
+    return no_record(header, number, row, cells) in {None, FEW}
+
+
+def _told_by(first: str, kind: RecordKind, row: Mapping[str, Any]) -> str | None:
+    """Return what the first cell of a row says that it is, if that is no record."""
+    compact = "".join(first[:_LONGEST_FIRST].split())
+    if _EXAMPLE.fullmatch(compact):
+        return "填写示例"
+    return "合计或表尾文字" if _AT_THE_END.match(compact) and not _has_code(kind, row) else None
+
+
+def _unidentified(header: Header, row: Mapping[str, Any]) -> str | None:
+    if header.silent >= row.keys():
+        return _silent(header, row)
+    if any(map(is_cell, row.values())):
+        return None
+    hints = sum(_TEMPLATE.search(str(cell)) is not None for cell in row.values())
+    if hints * 2 >= len(row):  # at least half are hints
+        return "填报说明或表尾文字"
+    return FEW if len(row) <= _CELLS_OF_A_NOTE else None
+
+
+def _silent(header: Header, row: Mapping[str, Any]) -> str:
+    if not header.numbers >= row.keys():
+        return "认识的列都是空的"
+    texts = "".join(map(str, row.values()))
+    return "填报说明或表尾文字" if len(texts) > _LONGEST_RUNNING_NUMBER else "只有序号"
+
+
+def _is_numbering(cells: Sequence[Any]) -> bool:
+    """Whether a row numbers the columns: 1, 2, 3 or 甲, 乙, (1), or the same word in each."""
+    texts = [str(cell).strip() for cell in cells if not is_blank(cell)]
+    return len(texts) >= _LEAST_NUMBERED and all(len(text) <= _LONGEST_NUMBERING for text in texts)
+
+
+def _has_code(kind: RecordKind, row: Mapping[str, Any]) -> bool:
+    codes = (row.get(wire) for wire, type_ in _identifying(kind)[1] if type_ in _CODES)
+    return any(_is_code(fold_once(cell)) for cell in codes if isinstance(cell, str))
+
+
+def _identifies(kind: RecordKind, row: Mapping[str, Any]) -> bool:
+    """Whether a row has a code, a document number, a day or a category, as records have.
+
+    An amount alone is that of a sum.
+    """
+    category, identifying = _identifying(kind)
+    named = row.get(category)
+    if type(named) is str and named in _CATEGORIES:
+        return True
+    for wire, type_ in identifying:
+        cell = row.get(wire)
+        if cell is not None and _says_something(type_, cell):
+            return True
+    return False
+
+
+@cache
+def _identifying(kind: RecordKind) -> tuple[str, tuple[tuple[str, ColumnType], ...]]:
+    """Return the column of the category, and those by which a record is known; codes first."""
+    number = KINDS[kind].number_column
+    columns = [c for c in columns_of(KINDS[kind].model) if c.type in _SAYING or c.wire == number]
+    order = [*_SAYING, ColumnType.TEXT]
+    columns.sort(key=lambda c: order.index(c.type))
+    return KINDS[kind].column("subject_category"), tuple((c.wire, c.type) for c in columns)
+
+
+def _says_something(type_: ColumnType, cell: Any) -> bool:
+    if not isinstance(cell, str):
+        return type_ is not ColumnType.TEXT
+    if type_ is not ColumnType.TEXT:
+        return _SAYING[type_](fold_once(cell))
+    return any(map(str.isdigit, cell)) and not _TEMPLATE.search(cell)
+
+
+def _is_code(text: str) -> bool:
+    return _CODE.fullmatch(text) is not None
+
+
+_CODES = (ColumnType.CREDIT_CODE, ColumnType.IDENTITY)
+_SAYING: dict[ColumnType, Callable[[str], bool]] = {
+    ColumnType.CREDIT_CODE: _is_code,
+    ColumnType.IDENTITY: _is_code,
+    ColumnType.DATE: lambda text: parse_date(text) is not None,
+}

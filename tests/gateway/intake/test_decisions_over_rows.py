@@ -1,0 +1,172 @@
+"""One decision over several rows: no half of it is taken for the whole."""
+
+import csv
+import zipfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+from xml.sax.saxutils import escape
+
+import pytest
+import xlsxwriter
+
+from gateway.config.settings import FileLimits
+from gateway.intake.files.reading import Reading
+from gateway.intake.files.unreadable import UnreadableFile
+from schemas.verdict import Verdict
+from tests.gateway.intake.conftest import NAMES, Read, book
+from tests.gateway.intake.test_tables_that_mislead import HEADER, values
+
+#: What the second row of a decision has of its own; the other cells are merged or blank.
+LOWER = {"CF_CFLB": "没收违法所得", "CF_NR": "没收违法所得5万元"}
+
+
+def lower(**cells: Any) -> list[Any]:
+    return [cells.get(name) for name in NAMES]
+
+
+def text(folder: Path, rows: Sequence[Sequence[Any]]) -> Path:
+    path = folder / "rows.csv"
+    with path.open("w", encoding="utf-8", newline="") as stream:
+        csv.writer(stream).writerows(rows)
+    return path
+
+
+@pytest.mark.parametrize(
+    "cells",
+    [LOWER, {"CF_CFLB": "没收违法所得"}, {"CF_NR_WFFF": "5"}, {**LOWER, "CF_NR_WFFF": "5"}],
+)
+@pytest.mark.parametrize("made", [book, text])
+def test_a_row_with_more_of_the_decision_above_refuses_both(
+    tmp_path: Path, read: Read, made: Any, cells: dict[str, Any]
+) -> None:
+    below = [*lower(**cells), cells.get("CF_NR_WFFF")]
+    rows = [
+        [*HEADER, "没收违法所得、没收非法财物的金额（万元）"],
+        [*values(), None],
+        below,
+        values(2),
+    ]
+
+    first, second, third = read(made(tmp_path, rows))
+
+    assert [first.verdict, second.verdict] == [Verdict.REFUSED] * 2
+    assert "与下一行是一个决定" in first.problems[0].message
+    assert "与上一行是一个决定" in second.problems[0].message
+    assert third.verdict is Verdict.OK
+
+
+@pytest.mark.parametrize("sum_", [["合计", *[None] * 8, 2], [None, "本页合计", *[None] * 7, 2]])
+def test_a_sum_is_no_part_of_the_decision_above(
+    tmp_path: Path, read: Read, sum_: list[Any]
+) -> None:
+    [one] = read(book(tmp_path, [HEADER, values(), sum_]))
+
+    assert one.verdict is Verdict.OK
+
+
+def test_an_amount_that_stands_by_itself_below_the_table_is_no_part_of_a_decision(
+    tmp_path: Path, read: Read
+) -> None:
+    [one] = read(book(tmp_path, [HEADER, values(), [], lower(CF_NR_FK=2)]))
+
+    assert one.verdict is Verdict.OK
+
+
+def test_a_sheet_with_thousands_of_merged_cells_is_read_to_its_end(
+    tmp_path: Path, read: Read
+) -> None:
+    path = tmp_path / "rows.xlsx"
+    decisions = 800
+    with xlsxwriter.Workbook(str(path)) as made:
+        sheet = made.add_worksheet()
+        sheet.write_row(0, 0, NAMES)
+        for number in range(decisions):
+            top = 1 + 2 * number
+            sheet.write_row(top, 0, values(number + 1))
+            sheet.write_row(top + 1, 0, lower(**LOWER))
+            for place, name in enumerate(NAMES):
+                if name not in LOWER:
+                    sheet.merge_range(top, place, top + 1, place, values(number + 1)[place])
+
+    found = read(path)
+
+    assert [one.verdict for one in found] == [Verdict.REFUSED] * 2 * decisions
+
+
+def test_a_sheet_with_more_merged_cells_than_are_told_is_refused(
+    tmp_path: Path, read: Read
+) -> None:
+    path = tmp_path / "rows.xlsx"
+    with xlsxwriter.Workbook(str(path)) as made:
+        sheet = made.add_worksheet("处罚")
+        sheet.write_row(0, 0, NAMES)
+        for number in range(100_001):
+            row, column = divmod(number, 100)
+            sheet.merge_range(1 + 2 * row, column, 2 + 2 * row, column, "")
+
+    with pytest.raises(UnreadableFile, match="“处罚”表合并的单元格太多"):
+        read(path)
+
+
+def ods(folder: Path, rows: Sequence[Sequence[Any]], spans: dict[tuple[int, int], int]) -> Path:
+    """Write an ODS; `spans` says over how many rows a cell is merged, by row and column from 1."""
+    lines = []
+    for number, row in enumerate(rows, 1):
+        cells = [_cell(cell, spans.get((number, at), 1)) for at, cell in enumerate(row, 1)]
+        lines.append(f"<table:table-row>{''.join(cells)}</table:table-row>")
+    urn = "urn:oasis:names:tc:opendocument:xmlns"
+    names = " ".join(f'xmlns:{one}="{urn}:{one}:1.0"' for one in ("office", "table", "text"))
+    content = (
+        f"<office:document-content {names}><office:body><office:spreadsheet>"
+        f'<table:table table:name="处罚">{"".join(lines)}</table:table>'
+        "</office:spreadsheet></office:body></office:document-content>"
+    )
+    path = folder / "rows.ods"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("mimetype", "application/vnd.oasis.opendocument.spreadsheet")
+        archive.writestr("META-INF/manifest.xml", _MANIFEST)
+        archive.writestr("content.xml", content)
+    return path
+
+
+_MANIFEST = '<manifest xmlns="urn:oasis:names:tc:opendocument:xmlns:manifest:1.0"/>'
+
+
+def _cell(value: Any, rows: int) -> str:
+    if value is None:
+        return "<table:covered-table-cell/>"
+    span = f' table:number-rows-spanned="{rows}"' if rows > 1 else ""
+    shown = f"<text:p>{escape(str(value))}</text:p>"
+    return f'<table:table-cell office:value-type="string"{span}>{shown}</table:table-cell>'
+
+
+def test_merged_cells_of_an_ods_are_seen(tmp_path: Path, read: Read) -> None:
+    places = range(1, len(NAMES) + 1)
+    spans = {(2, place): 2 for place in places if NAMES[place - 1] not in LOWER}
+
+    path = ods(tmp_path, [NAMES, values(), lower(**LOWER), values(2)], spans)
+
+    first, second, third = read(path)
+
+    assert [first.verdict, second.verdict] == [Verdict.REFUSED] * 2
+    assert "合并成一格" in first.problems[0].message
+    assert third.verdict is Verdict.OK
+
+
+def test_an_authority_that_is_merged_in_an_ods_is_that_of_each_row(
+    tmp_path: Path, read: Read
+) -> None:
+    place = NAMES.index("CF_CFJG") + 1
+    rows = [NAMES, values(), values(2, CF_CFJG=None)]
+
+    found = read(ods(tmp_path, rows, {(2, place): 2}))
+
+    assert [one.verdict for one in found] == [Verdict.OK] * 2
+
+
+def test_an_ods_says_that_its_formats_are_not_read(tmp_path: Path) -> None:
+    reading = Reading(ods(tmp_path, [NAMES, values()], {}), FileLimits())
+
+    assert len(list(reading)) == 1
+    assert "数字格式不读，格式里的“元”不算" in reading.report.words[0]

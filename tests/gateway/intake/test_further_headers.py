@@ -1,0 +1,82 @@
+"""A further header on a sheet, whose names are spelled in another way than those of the first."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from gateway.config.settings import FileLimits
+from gateway.intake.files.reading import Reading
+from schemas.verdict import Verdict
+from tests.factories import penalty
+from tests.gateway.intake.conftest import NAMES, Read, book
+from tests.gateway.intake.test_tables_that_mislead import HEADER, TITLES, values
+
+#: The second table has authority and source in each other's place.
+SWAPPED = {"CF_CFJG": "CF_SJLY", "CF_SJLY": "CF_CFJG"}
+ORDER = [SWAPPED.get(name, name) for name in NAMES]
+SPELLINGS: dict[str, Callable[[str], str]] = {
+    "a blank behind it": lambda name: f"{TITLES[name]} ",
+    "a character that nobody sees": lambda name: f"\u200b{TITLES[name]}",
+    "a blank within it": lambda name: f"{TITLES[name][:2]} {TITLES[name][2:]}",
+    "a line break within it": lambda name: f"{TITLES[name][:2]}\n{TITLES[name][2:]}",
+    "small letters": str.lower,
+    "hyphens": lambda name: name.replace("_", "-"),
+    "a star": lambda name: f"*{TITLES[name]}",
+    "full-width brackets": lambda name: TITLES[name].replace("(", "（").replace(")", "） "),
+    "its code in brackets": lambda name: f"{TITLES[name]}({name})",
+    "its code before it": lambda name: f"{name} {TITLES[name]}",
+    "a number before it": lambda name: f"{NAMES.index(name) + 1}.{TITLES[name]}",
+    "a number in brackets": lambda name: f"（{NAMES.index(name) + 1}）{TITLES[name]}",
+    "a mark for required columns": lambda name: f"{TITLES[name]}（必填）",
+    "a mark for the other columns": lambda name: f"{TITLES[name]}(选填)",
+}
+
+
+@pytest.mark.parametrize("spelling", SPELLINGS)
+def test_a_second_table_is_read_by_its_own_header(
+    tmp_path: Path, read: Read, spelling: str
+) -> None:
+    second = penalty(2, CF_CFJG="乙局", CF_SJLY="甲局")
+    header = [SPELLINGS[spelling](name) for name in ORDER]
+    path = book(tmp_path, [HEADER, values(), [], header, [second[name] for name in ORDER]])
+
+    found = read(path)
+
+    assert [getattr(one.record, "authority", None) for one in found][1:] == ["乙局"]
+
+
+@pytest.mark.parametrize("spelling", SPELLINGS)
+def test_a_header_is_known_however_it_is_spelled(tmp_path: Path, read: Read, spelling: str) -> None:
+    header = [SPELLINGS[spelling](name) for name in NAMES]
+
+    [one] = read(book(tmp_path, [header, values()]))
+
+    assert one.verdict is Verdict.OK
+    assert one.unknown is None
+
+
+def test_a_table_without_records_does_not_hide_the_next_one(tmp_path: Path, read: Read) -> None:
+    second = penalty(2, CF_CFJG="乙局", CF_SJLY="甲局")
+    marked = [f"{TITLES[name]}（必填）" for name in ORDER]
+    rows = [HEADER, values(), HEADER, marked, [second[name] for name in ORDER]]
+
+    found = read(book(tmp_path, rows))
+
+    assert [getattr(one.record, "authority", None) for one in found][1:] == ["乙局"]
+
+
+def test_a_few_codes_below_a_further_header_are_a_part_of_it(tmp_path: Path, read: Read) -> None:
+    codes = [name if place < 5 else None for place, name in enumerate(NAMES)]
+
+    found = read(book(tmp_path, [HEADER, values(), HEADER, codes, values(2)]))
+
+    assert [one.verdict for one in found] == [Verdict.OK] * 2
+
+
+def test_a_further_header_is_told_as_one_and_not_as_a_hint(tmp_path: Path) -> None:
+    marked = [f"{name}（必填）" for name in HEADER]
+    reading = Reading(book(tmp_path, [HEADER, values(), marked, values(2)]), FileLimits())
+
+    assert len(list(reading)) == 2
+    assert "又一个表头" in "\n".join(reading.report.words)
