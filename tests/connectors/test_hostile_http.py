@@ -119,6 +119,19 @@ async def test_an_event_that_the_bank_has_already_is_accepted(
     assert (await answered(conflict, clock, item, resend=True)).kind is OutcomeKind.ACCEPTED
 
 
+@pytest.mark.parametrize(
+    "place",
+    ["/login", "sso.example:8443/login", "about:blank", "http:x", "urn:a", "//", "http://[::1"],
+)
+async def test_a_redirect_after_the_event_was_read_is_unknown_wherever_it_leads(
+    place: str, clock: Any, item: ItemFactory
+) -> None:
+    given = answer(status=b"302 Found", extra=f"Location: {place}\r\n".encode())
+
+    with pytest.raises(OutcomeUnknown, match="HTTP 302"):
+        await answered(given, clock, item)
+
+
 async def test_one_layer_of_gzip_is_read_and_more_are_refused(
     clock: Any, item: ItemFactory
 ) -> None:
