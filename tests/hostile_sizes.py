@@ -11,12 +11,15 @@ from collections.abc import Callable, Iterator, Mapping
 from datetime import date
 from typing import Any
 
+import orjson
+
 from gateway.check.checker import Checker
 from gateway.config.keys import Keys, Master
 from tests.factories import event, grade, licence, penalty, person_penalty, raw
 
 #: Seconds of the processor for one place, and MiB that it may add to what the imports took.
 SECONDS, MEBIBYTES = 20, 300
+MIB = 2**20
 
 #: Texts of so many characters, by what they are made of.
 Shape = Callable[[int], str]
@@ -39,6 +42,8 @@ TEXTS: Mapping[str, Shape] = {
     "unseen": lambda n: "\u200b" * n,
 }
 _LONG = 60_000
+#: The usual limit of a message of Kafka.
+_MESSAGE = MIB
 
 
 def _columns() -> None:
@@ -50,8 +55,21 @@ def _columns() -> None:
                 checker.check(raw({**row, column: shape(_LONG)}), date(2026, 10, 12))
 
 
+def _names() -> None:
+    """Check records of many names, and with one name twice or very often."""
+    checker = Checker(Keys(Master(b"a master key for tests only")))
+    row = orjson.dumps(penalty())[:-1]
+    count = _MESSAGE // 12
+    many = b"".join(b',"x%07d":1' % n for n in range(count))
+    often = b"".join(b',"x":%07d' % n for n in range(count))
+    long = b',"' + b"x" * _MESSAGE + b'":1'
+    for more in (many, often, long, many + b',"x0000001":2', b',"o":{"a":1' + often + b"}"):
+        checker.check(raw(row + more + b"}"), date(2026, 10, 12))
+
+
 PLACES: Mapping[str, Callable[[], Any]] = {
     "columns of an item": _columns,
+    "names of an item": _names,
 }
 
 
