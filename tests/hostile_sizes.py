@@ -5,21 +5,36 @@ memory. What is read once takes a hundredth of the time; what is read again from
 or held many times, goes beyond both bounds by far.
 """
 
+import asyncio
+import logging
 import resource
 import sys
+import time
 from collections.abc import Callable, Iterator, Mapping
-from datetime import date
+from contextlib import suppress
+from datetime import UTC, date, datetime
 from typing import Any
 
 import orjson
 
+from connectors.errors import OutcomeUnknown
+from connectors.platform_api.feeds import Feeds
+from connectors.platform_api.json_api import row_outcomes
+from connectors.platform_api.lenient import MOST_ROWS
+from connectors.shared.http_read import MOST_VALUES, Answer
+from connectors.shared.wrapper import JsonWrapper
 from gateway.check.checker import Checker
 from gateway.config.keys import Keys, Master
+from tests.connectors.conftest import make_item
 from tests.factories import event, grade, licence, penalty, person_penalty, raw
 
 #: Seconds of the processor for one place, and MiB that it may add to what the imports took.
-SECONDS, MEBIBYTES = 20, 300
+SECONDS, MEBIBYTES = 40, 700
+#: Seconds of the processor for one step of an answer, in which all else waits.
+SLOW = 3
 MIB = 2**20
+
+_NOW = datetime(2026, 10, 12, tzinfo=UTC)
 
 #: Texts of so many characters, by what they are made of.
 Shape = Callable[[int], str]
@@ -67,16 +82,89 @@ def _names() -> None:
         checker.check(raw(row + more + b"}"), date(2026, 10, 12))
 
 
+#: Lists of JSON of so many bytes, by what their members are.
+JSONS: Mapping[str, bytes] = {
+    "nothing": b"{}",
+    "lists": b"[]",
+    "half rows": b'{"key":"1"}',
+    "rows": b'{"key":"1","accepted":false,"status":"rejected","reasons":["x"]}',
+    "reasons": b'{"key":"1","accepted":false,"status":"rejected","reasons":[%s1]}' % (b"1," * 5000),
+    "words": b'{"key":"1","accepted":false,"status":"rejected","reasons":["%s"]}'
+    % (b"1 " * 50_000),
+    "columns": b'{"record_kind":"p","document_number":"1","subject_code":"1","columns":{%s"a":1},'
+    b'"shown_at":"2026-10-12T09:00:00+08:00"}' % b"".join(b'"%d":[1],' % n for n in range(5000)),
+}
+#: Bytes that the process may ask for, so that it alone fails.
+_MOST = 4096 * MIB
+#: The usual bound of an answer, in bytes.
+_ANSWER = 32 * MIB
+
+
+def _lists() -> Iterator[bytes]:
+    """Yield lists of each member: as long as an answer may be, and of as many values."""
+    for member in JSONS.values():
+        longest = (_ANSWER - 99) // (len(member) + 1)
+        values = 1 + sum(map(member.count, (b",", b"[", b"{")))
+        for count in {longest, min(longest, MOST_VALUES // values), min(longest, MOST_ROWS)}:
+            yield b"[%s]" % ((member + b",") * count)[:-1]
+
+
+class _Told:
+    """Stands for a platform that gives the same answer to everything."""
+
+    def __init__(self, body: bytes) -> None:
+        self.body = body
+
+    async def ask(self, _method: str, _url: str) -> Answer:
+        return Answer(200, {}, self.body)
+
+
+async def _feeds() -> None:
+    """Read pages of receipts and of the listing; no step may keep the others waiting."""
+    waiting = asyncio.create_task(_waiting())
+    for rows in _lists():
+        told: Any = _Told(b'{"receipts":%s,"rows":[],"cursor":""}' % rows)
+        with suppress(OutcomeUnknown):
+            await Feeds(told, JsonWrapper(), zoned=True).receipts("http://x", "")
+        told = _Told(b'{"rows":%s,"cursor":null}' % rows)
+        with suppress(OutcomeUnknown):
+            async for _ in Feeds(told, JsonWrapper(), zoned=True).listing("http://x", _NOW):
+                pass
+    waiting.cancel()
+    with suppress(asyncio.CancelledError):
+        await waiting
+
+
+async def _waiting() -> None:
+    """Fail if others work for too long at once."""
+    while True:
+        before = time.process_time()
+        await asyncio.sleep(0)
+        assert time.process_time() - before < SLOW
+
+
+def _json_answers() -> None:
+    items = [make_item(n, key=str(n)) for n in range(1, 5001)]
+    for rows in _lists():
+        answer = Answer(200, {}, b'{"results":%s}' % rows)
+        with suppress(OutcomeUnknown):
+            row_outcomes(items, answer.json(), absent=False)
+
+
 PLACES: Mapping[str, Callable[[], Any]] = {
     "columns of an item": _columns,
     "names of an item": _names,
+    "pages of feeds": lambda: asyncio.run(_feeds()),
+    "answers in JSON": _json_answers,
 }
 
 
 def main() -> Iterator[str]:
     """Read one place; yield what went beyond the bounds."""
+    logging.disable()
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     resource.setrlimit(resource.RLIMIT_CPU, (SECONDS, SECONDS))
+    resource.setrlimit(resource.RLIMIT_AS, (_MOST, _MOST))
     PLACES[sys.argv[1]]()
     grown = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) // 1024
     if grown > MEBIBYTES:

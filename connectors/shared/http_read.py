@@ -16,6 +16,9 @@ from connectors.errors import OutcomeUnknown
 from connectors.shared.http_wire import kept_answer
 from connectors.shared.words import decoded
 
+#: Values of a JSON answer at most: an empty one of two bytes takes tens of them in memory.
+MOST_VALUES = 2_000_000
+
 
 @dataclass(frozen=True, slots=True)
 class Answer:
@@ -26,8 +29,10 @@ class Answer:
     body: bytes
 
     def json(self) -> Any:
-        """Parse the body as JSON; raises OutcomeUnknown if it is not JSON."""
+        """Parse the body as JSON; raises OutcomeUnknown if it is not JSON, or has too much."""
         text = self.body.removeprefix(b"\xef\xbb\xbf")
+        if has_too_many_values(text):
+            raise OutcomeUnknown("应答的内容太多")
         try:
             return orjson.loads(text)
         except orjson.JSONDecodeError:
@@ -92,6 +97,11 @@ def thrown_away(error: Exception, *, status_decides: bool) -> Answer | None:
     return Answer(status, {"content-type": kind.decode("latin-1")}, body)
 
 
+def has_too_many_values(text: bytes) -> bool:
+    """Whether a JSON text may have more values than any answer."""
+    return text.count(b",") + text.count(b"[") + text.count(b"{") > MOST_VALUES
+
+
 def _is_whole(body: bytes | bytearray) -> bool:
     """Whether these bytes are one JSON value or XML document to its end."""
     text = bytes(body).strip()
@@ -100,6 +110,8 @@ def _is_whole(body: bytes | bytearray) -> bool:
     try:
         if text.startswith(b"<"):
             fromstring(text, forbid_dtd=True)
+        elif has_too_many_values(text):
+            return False
         else:
             orjson.loads(text)
     except (orjson.JSONDecodeError, ParseError, DefusedXmlException, ValueError, LookupError):
