@@ -10,19 +10,23 @@ import logging
 import resource
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import suppress
 from datetime import UTC, date, datetime
+from itertools import chain
 from typing import Any
 
+import httpx
 import orjson
 
 from connectors.errors import OutcomeUnknown
 from connectors.platform_api.feeds import Feeds
 from connectors.platform_api.json_api import row_outcomes
 from connectors.platform_api.lenient import MOST_ROWS
-from connectors.shared.http_read import MOST_VALUES, Answer
+from connectors.platform_api.soap_answer import parse
+from connectors.shared.http_read import MOST_VALUES, Answer, Reading
 from connectors.shared.wrapper import JsonWrapper
+from connectors.shared.xml_read import MOST_MARKS
 from gateway.check.checker import Checker
 from gateway.config.keys import Keys, Master
 from tests.connectors.conftest import make_item
@@ -94,6 +98,31 @@ JSONS: Mapping[str, bytes] = {
     "columns": b'{"record_kind":"p","document_number":"1","subject_code":"1","columns":{%s"a":1},'
     b'"shown_at":"2026-10-12T09:00:00+08:00"}' % b"".join(b'"%d":[1],' % n for n in range(5000)),
 }
+#: XML of so many bytes, by what it is made of.
+XMLS: Mapping[str, Callable[[int], bytes]] = {
+    "a long namespace": lambda n: (
+        b'<a xmlns="%s">%s</a>'
+        % (b"u" * (n // 2), b"".join(b"<e%x/>" % one for one in range(min(n // 16, 200_000))))
+    ),
+    "elements": lambda n: b"<a>%s</a>" % (b"<b/>" * (n // 4)),
+    "elements that count": lambda n: b"<a>%s</a>" % (b"<b/>" * min(n // 4, MOST_MARKS - 2)),
+    "depth": lambda n: b"<a>" * (n // 7) + b"</a>" * (n // 7),
+    "attributes": lambda n: (
+        b"<a%s/>" % b"".join(b' b%x=""' % one for one in range(min(n // 11, MOST_MARKS - 2)))
+    ),
+    "references": lambda n: b"<a>%s</a>" % (b"&#65;" * (n // 5)),
+    "words": lambda n: b"<a>%s</a>" % (b"&amp;" * (n // 5)),
+    "lines": lambda n: b"<a>%s</a>" % (b"\n" * n),
+    "declarations": lambda n: b"<?xml %s" % (b"?" * n),
+    "comments": lambda n: b"<a>%s</a>" % (b"<!-- -->" * (n // 8)),
+    "a long name": lambda n: b"<%s/>" % (b"a" * n),
+    "JSON": lambda n: b'<a>{"errorCode":"200","errorBody":[%s{}]}</a>' % (b"{}," * (n // 3)),
+    "JSON in JSON": lambda n: (
+        b'<a>{"errorCode":"200","errorBody":"[%s{}]"}</a>' % (b"{}\\u002c" * (n // 8))
+    ),
+    "braces": lambda n: b"<a>%s</a>" % (b"{" * n),
+    "quotes": lambda n: b"<a>%s</a>" % (b"&quot;" * (n // 6)),
+}
 #: Bytes that the process may ask for, so that it alone fails.
 _MOST = 4096 * MIB
 #: The usual bound of an answer, in bytes.
@@ -151,11 +180,37 @@ def _json_answers() -> None:
             row_outcomes(items, answer.json(), absent=False)
 
 
+def _soap_answers() -> None:
+    for shape in XMLS.values():
+        with suppress(OutcomeUnknown):
+            parse(shape(_ANSWER - 99), "text/xml")
+
+
+async def _torn_answers() -> None:
+    """Judge answers whose connection ends before what their head says."""
+    for body in chain((shape(_ANSWER - 99) for shape in XMLS.values()), _lists()):
+        read = Reading(_ANSWER)
+        await read.body_of(httpx.Response(200, stream=_Torn(body)))
+        read.complete()
+
+
+class _Torn(httpx.AsyncByteStream):
+    """Stands for a body that comes at once."""
+
+    def __init__(self, body: bytes) -> None:
+        self.body = body
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        yield self.body
+
+
 PLACES: Mapping[str, Callable[[], Any]] = {
     "columns of an item": _columns,
     "names of an item": _names,
     "pages of feeds": lambda: asyncio.run(_feeds()),
     "answers in JSON": _json_answers,
+    "answers in SOAP": _soap_answers,
+    "answers that are torn": lambda: asyncio.run(_torn_answers()),
 }
 
 

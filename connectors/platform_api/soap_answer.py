@@ -11,15 +11,15 @@ import re
 from collections.abc import Iterator, Mapping
 from email import message_from_bytes
 from typing import Any
-from xml.etree.ElementTree import Element, ParseError
+from xml.etree.ElementTree import Element
 
-from defusedxml.common import DefusedXmlException
-from defusedxml.ElementTree import fromstring
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator
 
 from connectors.errors import OutcomeUnknown
+from connectors.shared.http_read import has_too_many_values
 from connectors.shared.parts import BatchRefused
 from connectors.shared.words import decoded, reason
+from connectors.shared.xml_read import UnreadableXml, local, xml_root
 
 _DECLARATION = re.compile(r"<\?xml\b[^>]*\?>", re.IGNORECASE)
 _ENCODING = re.compile(rb"<\?xml\b[^>]*\bencoding\s*=\s*[\"']([\w.:-]+)[\"']", re.IGNORECASE)
@@ -54,6 +54,8 @@ class SoapAnswer(BaseModel):
     def _rows(cls, value: Any) -> Any:
         """Accept rows as a list, as the JSON text of a list, or empty."""
         if isinstance(value, str) and value.strip():
+            if has_too_many_values(value):
+                raise ValueError
             return json.loads(value)
         return value or ()
 
@@ -81,14 +83,14 @@ def parse(body: bytes, content_type: str = "") -> SoapAnswer:
     declaration = _DECLARATION.match(text)
     text = _NOT_XML.sub("", text[declaration.end() :] if declaration else text).strip()
     try:
-        root = fromstring(text, forbid_dtd=True)
-    except (ParseError, DefusedXmlException, ValueError) as exc:
+        root = xml_root(text)
+    except UnreadableXml as exc:
         found = _json(text)
         if found is None:
             raise OutcomeUnknown("应答不是 XML") from exc
         return _answer(found)
     _raise_fault(root)
-    body_ = next((one for one in root.iter() if _local(one.tag) == "Body"), root)
+    body_ = next((one for one in root.iter() if local(one.tag) == "Body"), root)
     results = list(_results(body_))
     if not results:
         raise OutcomeUnknown("应答里没有约定的结果")
@@ -133,7 +135,7 @@ def _results(root: Element) -> Iterator[Mapping[str, Any]]:
     for element in root.iter():
         if len(element) == 0 and (found := _json(element.text or "")) is not None:
             yield found
-        fields = {_local(child.tag): child.text for child in element}
+        fields = {local(child.tag): child.text for child in element}
         if "errorCode" in fields:
             yield fields
 
@@ -145,7 +147,7 @@ def _json(text: str) -> Mapping[str, Any] | None:
     """
     text = text.strip().lstrip("\ufeff")
     for _ in range(3):
-        if not text.startswith(("{", '"', "&")):
+        if not text.startswith(("{", '"', "&")) or has_too_many_values(text):
             return None
         try:
             found = json.loads(text)
@@ -161,7 +163,7 @@ def _json(text: str) -> Mapping[str, Any] | None:
 
 def _raise_fault(root: Element) -> None:
     """Raise what a Fault says, of SOAP 1.1 or 1.2; nothing if there is none."""
-    fault = next((one for one in root.iter() if _local(one.tag) == "Fault"), None)
+    fault = next((one for one in root.iter() if local(one.tag) == "Fault"), None)
     if fault is None:
         return
     code = _within(fault, "faultcode") or _within(fault, "Code", "Value")
@@ -174,12 +176,8 @@ def _raise_fault(root: Element) -> None:
 def _within(element: Element, *path: str) -> str:
     """Return the text of a child, or of a child's child; the detail and sub-codes are not meant."""
     for name in path:
-        found = next((child for child in element if _local(child.tag) == name), None)
+        found = next((child for child in element if local(child.tag) == name), None)
         if found is None:
             return ""
         element = found
     return (element.text or "").strip()
-
-
-def _local(tag: object) -> str:
-    return str(tag).rpartition("}")[2]
