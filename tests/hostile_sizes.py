@@ -123,6 +123,20 @@ XMLS: Mapping[str, Callable[[int], bytes]] = {
     "braces": lambda n: b"<a>%s</a>" % (b"{" * n),
     "quotes": lambda n: b"<a>%s</a>" % (b"&quot;" * (n // 6)),
 }
+#: Answers in parts, by what they are made of.
+_PART = b"--b%s\nContent-Type: multipart/mixed; boundary=b%d\n\n"
+PARTS: Mapping[str, Callable[[int], bytes]] = {
+    "parts within parts": lambda n: (
+        b"--b\n" + b"".join(_PART % (b"%d" % one, one + 1) for one in range(1000)) + b"\n" * n
+    ),
+    "lines": lambda n: b"--b\n\n" + b"\n" * n,
+    "heads": lambda n: b"--b\n" + b"a: b\n" * (n // 5),
+    "marks": lambda n: b"--b\n" * (n // 4),
+    "packed": lambda n: b"--b\nContent-Transfer-Encoding: base64\n\n" + b"QUE9\n" * (n // 5),
+    "quoted": lambda n: (
+        b"--b\nContent-Transfer-Encoding: quoted-printable\n\n" + b"=41\n" * (n // 4)
+    ),
+}
 #: Bytes that the process may ask for, so that it alone fails.
 _MOST = 4096 * MIB
 #: The usual bound of an answer, in bytes.
@@ -184,6 +198,9 @@ def _soap_answers() -> None:
     for shape in XMLS.values():
         with suppress(OutcomeUnknown):
             parse(shape(_ANSWER - 99), "text/xml")
+    for parts in PARTS.values():
+        with suppress(OutcomeUnknown):
+            parse(parts(_ANSWER - 99), "multipart/related; boundary=b")
 
 
 async def _torn_answers() -> None:

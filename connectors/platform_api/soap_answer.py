@@ -8,8 +8,11 @@ JSON of the interface in strings.
 import html
 import json
 import re
+from binascii import a2b_base64, a2b_qp
 from collections.abc import Iterator, Mapping
-from email import message_from_bytes
+from contextlib import suppress
+from email.message import Message
+from email.parser import BytesParser
 from typing import Any
 from xml.etree.ElementTree import Element
 
@@ -25,6 +28,8 @@ _DECLARATION = re.compile(r"<\?xml\b[^>]*\?>", re.IGNORECASE)
 _ENCODING = re.compile(rb"<\?xml\b[^>]*\bencoding\s*=\s*[\"']([\w.:-]+)[\"']", re.IGNORECASE)
 #: Characters that XML 1.0 does not allow; some services write them all the same.
 _NOT_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
+#: Bytes of the head of a part.
+_HEAD = 8 * 1024
 #: Faults of these kinds say that our request is wrong: nothing was stored.
 _OUR_FAULT = frozenset({"client", "sender", "versionmismatch", "mustunderstand"})
 
@@ -100,16 +105,33 @@ def parse(body: bytes, content_type: str = "") -> SoapAnswer:
 
 
 def _root_part(body: bytes, content_type: str) -> tuple[bytes, str]:
-    """Return the first part of an answer in several parts (MTOM, SOAP with attachments)."""
+    """Return the first part of an answer in several parts (MTOM, SOAP with attachments).
+
+    A part that has parts of its own is not opened: that would read it once for each level.
+    """
     if not content_type.lower().startswith("multipart/"):
         return body, content_type
-    head = f"Content-Type: {content_type[:1000]}\r\n\r\n".encode("latin-1", errors="replace")
-    parts = message_from_bytes(head + body).walk()
-    root = next((part for part in parts if not part.is_multipart()), None)
-    content = root.get_payload(decode=True) if root is not None else None
-    if root is None or not isinstance(content, bytes):
-        return body, content_type
-    return content, str(root["content-type"] or "")
+    outer = Message()
+    outer["content-type"] = " ".join(content_type[:1000].split())
+    with suppress(TypeError, ValueError):  # parts of RFC 2231 that contradict each other
+        mark = b"\n--" + (outer.get_boundary() or "").encode()
+        _, found, parts = (b"\n" + body).partition(mark)
+        if mark != b"\n--" and found:
+            head, _, content = parts.partition(mark)[0].replace(b"\r\n", b"\n").partition(b"\n\n")
+            part = BytesParser().parsebytes(head[:_HEAD].lstrip(), headersonly=True)
+            packing = str(part["content-transfer-encoding"] or "")
+            return _unpacked(content, packing), str(part["content-type"] or "")
+    return body, content_type
+
+
+def _unpacked(content: bytes, packing: str) -> bytes:
+    match packing.strip().lower():
+        case "base64":
+            return a2b_base64(content + b"==")  # what stands behind the end is left out
+        case "quoted-printable":
+            return a2b_qp(content)
+        case _:
+            return content
 
 
 def xml_text(body: bytes, content_type: str) -> str:
