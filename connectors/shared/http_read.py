@@ -16,6 +16,8 @@ from connectors.shared.xml_read import is_whole_xml
 
 #: Values of a JSON answer at most: an empty one of two bytes takes tens of them in memory.
 MOST_VALUES = 2_000_000
+#: Bytes by which a packed answer may be longer than what is in it.
+_PACKING = 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,15 +59,22 @@ class Reading:
         """Read a body up to the limit in bytes; raises OutcomeUnknown if it cannot be read."""
         self._response = response
         unpack = _unpacking(response.headers.get("content-encoding", ""))
+        read = 0
         async for raw in response.aiter_raw():
-            room = self._limit + 1 - len(self._body)
-            try:
-                self._body += unpack.decompress(raw, room) if unpack else raw
-            except zlib.error as exc:
-                raise OutcomeUnknown("应答解不开压缩") from exc
-            if len(self._body) > self._limit:
+            read += len(raw)
+            if unpack is None:
+                self._body += raw
+            elif not unpack.eof:  # zlib would keep all that follows
+                self._unpack(unpack, raw)
+            if max(len(self._body), read - _PACKING) > self._limit:
                 self._is_cut = True
                 raise OutcomeUnknown(f"应答超过 {self._limit} 字节")
+
+    def _unpack(self, unpack: "zlib._Decompress", raw: bytes) -> None:
+        try:
+            self._body += unpack.decompress(raw, self._limit + 1 - len(self._body))
+        except zlib.error as exc:
+            raise OutcomeUnknown("应答解不开压缩") from exc
 
     def answer(self) -> Answer:
         """Return the answer that was read to its end."""

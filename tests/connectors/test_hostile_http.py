@@ -2,16 +2,18 @@
 
 import asyncio
 import gzip
+from collections.abc import AsyncIterator
 from datetime import timedelta
 from typing import Any
 
+import httpx
 import pytest
 
 from connectors import build
 from connectors.errors import ConnectorError, OutcomeUnknown
 from connectors.protocol import Connector
 from connectors.shared.http_client import ANSWER_BASE, ANSWER_OF_ROW, HttpClient
-from connectors.shared.http_read import Answer
+from connectors.shared.http_read import Answer, Reading
 from connectors.shared.http_settings import HttpClientSettings
 from schemas.delivery import Outcome, OutcomeKind
 from tests.connectors.conftest import SECRET, ItemFactory
@@ -184,6 +186,33 @@ async def test_an_answer_is_bounded_by_the_rows_that_it_is_about(
     assert (await answered(long, clock, item, WRAPPER)).kind is OutcomeKind.ACCEPTED
     with pytest.raises(OutcomeUnknown, match=f"应答超过 {limit} 字节"):
         await answered(answer(TAKEN + b" " * limit), clock, item, WRAPPER)
+
+
+class Packed(httpx.AsyncByteStream):
+    """Stands for a whole packed answer and so many blocks behind it."""
+
+    def __init__(self, block: bytes, count: int) -> None:
+        self.block, self.count = block, count
+        self.given = 0
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        yield gzip.compress(TAKEN)
+        for _ in range(self.count):
+            self.given += 1
+            yield self.block
+
+
+async def test_what_comes_behind_a_packed_answer_is_counted_and_not_kept() -> None:
+    headers = {"Content-Encoding": "gzip"}
+    little, endless = Packed(b"\0" * 100, 3), Packed(b"\0" * 4096, 1000)
+
+    read = Reading(ANSWER_BASE)
+    await read.body_of(httpx.Response(200, headers=headers, stream=little))
+    assert read.answer().body == TAKEN
+
+    with pytest.raises(OutcomeUnknown, match="应答超过"):
+        await Reading(ANSWER_BASE).body_of(httpx.Response(200, headers=headers, stream=endless))
+    assert endless.given < 2 * ANSWER_BASE // 4096
 
 
 @pytest.mark.parametrize(
