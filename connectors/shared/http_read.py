@@ -91,17 +91,34 @@ class Reading:
         return Answer(response.status_code, response.headers, bytes(self._body))
 
     def complete(self) -> Answer | None:
-        """Return the answer as far as it was read, if that is a whole JSON or XML text."""
-        return None if self._is_cut or not _is_whole(self._body) else self.part()
+        """Return the answer as far as it was read, if that is a whole JSON or XML text.
+
+        A refusal needs no more than its status.
+        """
+        found = self.part()
+        if found is None or _refuses(found.status):
+            return found
+        return None if self._is_cut or not _is_whole(self._body) else found
 
 
 def thrown_away(error: Exception, *, status_decides: bool) -> Answer | None:
     """Return the answer that an error threw away, if its body is whole or does not matter."""
     found = kept_answer(error)
-    if found is None or not (status_decides or _is_whole(found[2])):
+    if found is None:
         return None
     status, kind, body = found
+    if not (status_decides or _refuses(status) or _is_whole(body)):
+        return None
     return Answer(status, {"content-type": kind.decode("latin-1")}, body)
+
+
+def _refuses(status: int) -> bool:
+    """Whether a status says that nothing was taken.
+
+    A server that refuses a call for its size does not read the rest of it, and the connection
+    breaks, often within the words of the refusal.
+    """
+    return 400 <= status < 500
 
 
 def has_too_many_values(text: bytes | str) -> bool:
