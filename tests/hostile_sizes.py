@@ -38,6 +38,7 @@ SECONDS, MEBIBYTES = 40, 700
 SLOW = 3
 MIB = 2**20
 
+_TODAY = date(2026, 10, 12)
 _NOW = datetime(2026, 10, 12, tzinfo=UTC)
 
 #: Texts of so many characters, by what they are made of.
@@ -65,13 +66,24 @@ _LONG = 60_000
 _MESSAGE = MIB
 
 
+#: JSON numbers that nothing can be counted with.
+NUMBERS = (
+    *(b"1e999999999", b"-1e999999999", b"1e-999999999", b"1e99999999999999999999", b"1.5e300"),
+    *(b"9" * 4299, b"9" * 100_000, b"0." + b"1" * 100_000),
+)
+
+
 def _columns() -> None:
-    """Check a record of each kind with each text in each column."""
+    """Check a record of each kind with each text and each number in each column."""
     checker = Checker(Keys(Master(b"a master key for tests only")))
     for row in (penalty(), person_penalty(), licence(), event(), grade()):
+        given = raw(row)
         for column in (*row, "unknown"):
             for shape in TEXTS.values():
-                checker.check(raw({**row, column: shape(_LONG)}), date(2026, 10, 12))
+                checker.check(raw({**row, column: shape(_LONG)}), _TODAY)
+            body = orjson.dumps({**row, column: "@"})
+            for number in NUMBERS:
+                checker.check(raw(body.replace(b'"@"', number), kind=given.kind), _TODAY)
 
 
 def _names() -> None:
@@ -83,7 +95,7 @@ def _names() -> None:
     often = b"".join(b',"x":%07d' % n for n in range(count))
     long = b',"' + b"x" * _MESSAGE + b'":1'
     for more in (many, often, long, many + b',"x0000001":2', b',"o":{"a":1' + often + b"}"):
-        checker.check(raw(row + more + b"}"), date(2026, 10, 12))
+        checker.check(raw(row + more + b"}"), _TODAY)
 
 
 #: Lists of JSON of so many bytes, by what their members are.
