@@ -3,8 +3,8 @@
 A feed is read row by row: one that cannot be read is left out and logged, and the others count.
 """
 
+import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import suppress
 from datetime import datetime
 from typing import Annotated, Any, TypeVar
 
@@ -18,6 +18,7 @@ from connectors.platform_api.lenient import (
     Texts,
     in_china,
     key_text,
+    list_of,
     some_text,
 )
 from connectors.shared.http_client import HttpClient
@@ -34,6 +35,8 @@ MOST_PAGES = 20_000
 LONGEST_CURSOR = 4096
 #: Rows that are logged of one page, if they cannot be read.
 MOST_LOGGED = 20
+#: Rows of a page that are read at once; then all else has its turn.
+SLICE = 500
 
 
 class _Wire(BaseModel):
@@ -61,7 +64,7 @@ class _ListedRow(_Wire):
     shown_at: AwareDatetime
 
 
-#: All rows of a page are read at once, which is quick; one by one only where that fails.
+#: The rows of a slice are read at once, which is quick; one by one only where that fails.
 _LISTS: Mapping[type[_Wire], TypeAdapter[Any]] = {
     shape: TypeAdapter(list[shape])  # type: ignore[valid-type]  # a class in a loop
     for shape in (_ReceiptRow, _ListedRow)
@@ -89,16 +92,9 @@ class Feeds:
         following = asked if page.get("cursor", "") is None else key_text(page.get("cursor"))
         if not isinstance(following, str) or not _is_usable(following):
             raise OutcomeUnknown("应答不是约定的格式：cursor")
-        receipts = [
-            Receipt(
-                key=row.key,
-                accepted=row.accepted,
-                reasons=tuple(reason(text) for text in row.reasons),
-                platform_at=row.platform_at,
-                reference=None if row.reference is None else without_secrets(row.reference),
-            )
-            for row in self._rows(page, "receipts", _ReceiptRow, "platform_at")
-        ]
+        receipts: list[Receipt] = []
+        async for rows in self._rows(page, "receipts", _ReceiptRow, "platform_at"):
+            receipts += map(_receipt, rows)
         return receipts, following
 
     async def listing(self, url: str, since: datetime) -> AsyncIterator[Listed]:
@@ -113,11 +109,12 @@ class Feeds:
             seen.add(cursor)
             page = await self._page(url, since=since.isoformat(), cursor=cursor)
             here: dict[tuple[object, ...], _ListedRow] = {}
-            for row in self._rows(page, "rows", _ListedRow, "shown_at"):
-                mark = row.document_number, row.subject_code, row.shown_at
-                here[mark] = row
-                if before.get(mark) != row:
-                    yield _listed(row)
+            async for rows in self._rows(page, "rows", _ListedRow, "shown_at"):
+                for row in rows:
+                    mark = row.document_number, row.subject_code, row.shown_at
+                    here[mark] = row
+                    if before.get(mark) != row:
+                        yield _listed(row)
             before = here
             cursor = key_text(page.get("cursor")) or None
             if cursor is not None and not (isinstance(cursor, str) and _is_usable(cursor)):
@@ -140,23 +137,23 @@ class Feeds:
             raise OutcomeUnknown("应答不是约定的格式")
         return page
 
-    def _rows(self, page: Mapping[str, Any], name: str, shape: type[W], time: str) -> list[W]:
-        """Return the rows that can be read; raises OutcomeUnknown if there is no list of them."""
-        found = page.get(name)
-        if not isinstance(found, list):
-            raise OutcomeUnknown(f"应答不是约定的格式：{name}")
-        rows = [self._in_time(row, time) for row in found] if self._zoned else found
-        read: list[W] = []
-        odd = []
-        with suppress(ValidationError):
-            read = _LISTS[shape].validate_python(rows)
-        for row in rows if not read else ():
-            try:
-                read.append(shape.model_validate(row))
-            except ValidationError as exc:
-                odd.append((row, exc))
-        _log(name, odd)
-        return read
+    async def _rows(
+        self, page: Mapping[str, Any], name: str, shape: type[W], time: str
+    ) -> AsyncIterator[list[W]]:
+        """Yield the rows that can be read, in slices; raises OutcomeUnknown if there is no list."""
+        found = list_of(page, name)
+        odd: list[tuple[Any, ValidationError]] = []
+        count = 0
+        for start in range(0, len(found), SLICE):
+            rows = found[start : start + SLICE]
+            read, unread = _read(
+                shape, [self._in_time(r, time) for r in rows] if self._zoned else rows
+            )
+            count += len(unread)
+            odd += unread[: MOST_LOGGED - len(odd)]
+            yield read
+            await asyncio.sleep(0)
+        _log(name, odd, count)
 
     def _in_time(self, row: Any, name: str) -> Any:
         """Return a row whose time has a zone, if times without one are known to be of China."""
@@ -173,12 +170,38 @@ def _is_usable(cursor: str) -> bool:
         return False
 
 
-def _log(name: str, odd: Sequence[tuple[Any, ValidationError]]) -> None:
+def _read(shape: type[W], rows: list[Any]) -> tuple[list[W], list[tuple[Any, ValidationError]]]:
+    """Return the rows that can be read, and the others with their errors."""
+    try:
+        return _LISTS[shape].validate_python(rows), []
+    except ValidationError:
+        pass
+    read: list[W] = []
+    odd = []
+    for row in rows:
+        try:
+            read.append(shape.model_validate(row))
+        except ValidationError as exc:
+            odd.append((row, exc))
+    return read, odd
+
+
+def _receipt(row: _ReceiptRow) -> Receipt:
+    return Receipt(
+        key=row.key,
+        accepted=row.accepted,
+        reasons=tuple(map(reason, row.reasons)),
+        platform_at=row.platform_at,
+        reference=None if row.reference is None else without_secrets(row.reference),
+    )
+
+
+def _log(name: str, odd: Sequence[tuple[Any, ValidationError]], count: int) -> None:
     """Log rows that could not be read, without their values, which may be personal."""
-    for row, error in odd[:MOST_LOGGED]:
+    for row, error in odd:
         key = row.get("key") or row.get("document_number") if isinstance(row, dict) else None
         places = ", ".join(".".join(map(str, e["loc"])) for e in error.errors()[:3])
-        extra = {"feed": name, "row": reason(str(key))[:100], "places": places, "count": len(odd)}
+        extra = {"feed": name, "row": reason(str(key))[:100], "places": places, "count": count}
         logger.warning("feed_row_unreadable", extra=extra)
 
 

@@ -19,6 +19,7 @@ from connectors.platform_api.lenient import (
     Texts,
     in_china,
     key_text,
+    list_of,
 )
 from connectors.protocol import Limits, OnUnknown
 from connectors.shared import Clock
@@ -174,9 +175,7 @@ def row_outcomes(
     No row, two different rows or an invalid row is unknown. An answer without a list of results
     raises OutcomeUnknown. `absent` is true for look-ups; `zoned` times without a zone are China's.
     """
-    results = body.get("results") if isinstance(body, dict) else None
-    if not isinstance(results, list):
-        raise OutcomeUnknown("应答里没有结果清单")
+    results = list_of(body if isinstance(body, dict) else {}, "results")
     found: dict[str, Outcome] = {}
     asked = {item.key for item in items}
     for result in results:
@@ -201,7 +200,7 @@ def _outcome(result: dict[str, Any], *, absent: bool) -> Outcome:
         return UNKNOWN
     return Outcome(
         kind=_STATUS[row.status],
-        reasons=tuple(reason(text) for text in row.reasons),
+        reasons=tuple(map(reason, row.reasons)),
         retry_after=None if row.retry_after is None else timedelta(seconds=row.retry_after),
         platform_at=row.platform_at,
         reference=None if row.reference is None else without_secrets(row.reference),

@@ -5,12 +5,19 @@ come in many forms; one that cannot be read is left out, and the rest counts.
 """
 
 import re
+from collections.abc import Mapping
 from datetime import UTC, datetime
+from itertools import islice
 from typing import Annotated, Any
 
 from pydantic import BeforeValidator
 
+from connectors.errors import OutcomeUnknown
 from schemas.base import SHANGHAI, AwareDatetime
+from schemas.delivery import MOST_REASONS
+
+#: Rows of one answer at most.
+MOST_ROWS = 100_000
 
 #: Seconds or milliseconds since 1970, as text; larger numbers are milliseconds.
 _EPOCH = re.compile(r"\d{10}|\d{13}", re.ASCII)
@@ -21,15 +28,25 @@ _LONGEST_DIGITS = 14
 _FORMS = ("%Y/%m/%d %H:%M:%S", "%Y/%m/%d %H:%M", "%Y-%m-%d %H:%M", "%Y%m%d%H%M%S", "%Y/%m/%d")
 
 
+def list_of(body: Mapping[str, Any], name: str) -> list[Any]:
+    """Return the rows of an answer; raises OutcomeUnknown if there is no list or it is too long."""
+    found = body.get(name)
+    if not isinstance(found, list):
+        raise OutcomeUnknown(f"应答不是约定的格式：{name}")
+    if len(found) > MOST_ROWS:
+        raise OutcomeUnknown(f"应答有 {len(found)} 行，超过 {MOST_ROWS} 行：请对方分页给出")
+    return found
+
+
 def texts(value: object) -> tuple[str, ...]:
-    """Return reasons as texts: one text, a list of anything, or nothing.
+    """Return the first reasons as texts: of one text, a list of anything, or nothing.
 
     What lies too deep for a text is left out.
     """
     if value is None or value == "":
         return ()
     several = value if isinstance(value, list | tuple) else (value,)
-    return tuple(filter(None, map(some_text, several)))
+    return tuple(islice(filter(None, map(some_text, several)), MOST_REASONS))
 
 
 def some_text(value: object) -> str:

@@ -8,23 +8,28 @@ JSON of the interface in strings.
 import html
 import json
 import re
+from binascii import a2b_base64, a2b_qp
 from collections.abc import Iterator, Mapping
-from email import message_from_bytes
+from contextlib import suppress
+from email.message import Message
+from email.parser import BytesParser
 from typing import Any
-from xml.etree.ElementTree import Element, ParseError
+from xml.etree.ElementTree import Element
 
-from defusedxml.common import DefusedXmlException
-from defusedxml.ElementTree import fromstring
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator
 
 from connectors.errors import OutcomeUnknown
+from connectors.shared.http_read import has_too_many_values
 from connectors.shared.parts import BatchRefused
 from connectors.shared.words import decoded, reason
+from connectors.shared.xml_read import UnreadableXml, local, xml_root
 
 _DECLARATION = re.compile(r"<\?xml\b[^>]*\?>", re.IGNORECASE)
 _ENCODING = re.compile(rb"<\?xml\b[^>]*\bencoding\s*=\s*[\"']([\w.:-]+)[\"']", re.IGNORECASE)
 #: Characters that XML 1.0 does not allow; some services write them all the same.
 _NOT_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
+#: Bytes of the head of a part.
+_HEAD = 8 * 1024
 #: Faults of these kinds say that our request is wrong: nothing was stored.
 _OUR_FAULT = frozenset({"client", "sender", "versionmismatch", "mustunderstand"})
 
@@ -54,6 +59,8 @@ class SoapAnswer(BaseModel):
     def _rows(cls, value: Any) -> Any:
         """Accept rows as a list, as the JSON text of a list, or empty."""
         if isinstance(value, str) and value.strip():
+            if has_too_many_values(value):
+                raise ValueError
             return json.loads(value)
         return value or ()
 
@@ -81,14 +88,14 @@ def parse(body: bytes, content_type: str = "") -> SoapAnswer:
     declaration = _DECLARATION.match(text)
     text = _NOT_XML.sub("", text[declaration.end() :] if declaration else text).strip()
     try:
-        root = fromstring(text, forbid_dtd=True)
-    except (ParseError, DefusedXmlException, ValueError) as exc:
+        root = xml_root(text)
+    except UnreadableXml as exc:
         found = _json(text)
         if found is None:
             raise OutcomeUnknown("应答不是 XML") from exc
         return _answer(found)
     _raise_fault(root)
-    body_ = next((one for one in root.iter() if _local(one.tag) == "Body"), root)
+    body_ = next((one for one in root.iter() if local(one.tag) == "Body"), root)
     results = list(_results(body_))
     if not results:
         raise OutcomeUnknown("应答里没有约定的结果")
@@ -98,16 +105,33 @@ def parse(body: bytes, content_type: str = "") -> SoapAnswer:
 
 
 def _root_part(body: bytes, content_type: str) -> tuple[bytes, str]:
-    """Return the first part of an answer in several parts (MTOM, SOAP with attachments)."""
+    """Return the first part of an answer in several parts (MTOM, SOAP with attachments).
+
+    A part that has parts of its own is not opened: that would read it once for each level.
+    """
     if not content_type.lower().startswith("multipart/"):
         return body, content_type
-    head = f"Content-Type: {content_type[:1000]}\r\n\r\n".encode("latin-1", errors="replace")
-    parts = message_from_bytes(head + body).walk()
-    root = next((part for part in parts if not part.is_multipart()), None)
-    content = root.get_payload(decode=True) if root is not None else None
-    if root is None or not isinstance(content, bytes):
-        return body, content_type
-    return content, str(root["content-type"] or "")
+    outer = Message()
+    outer["content-type"] = " ".join(content_type[:1000].split())
+    with suppress(TypeError, ValueError):  # parts of RFC 2231 that contradict each other
+        mark = b"\n--" + (outer.get_boundary() or "").encode()
+        _, found, parts = (b"\n" + body).partition(mark)
+        if mark != b"\n--" and found:
+            head, _, content = parts.partition(mark)[0].replace(b"\r\n", b"\n").partition(b"\n\n")
+            part = BytesParser().parsebytes(head[:_HEAD].lstrip(), headersonly=True)
+            packing = str(part["content-transfer-encoding"] or "")
+            return _unpacked(content, packing), str(part["content-type"] or "")
+    return body, content_type
+
+
+def _unpacked(content: bytes, packing: str) -> bytes:
+    match packing.strip().lower():
+        case "base64":
+            return a2b_base64(content + b"==")  # what stands behind the end is left out
+        case "quoted-printable":
+            return a2b_qp(content)
+        case _:
+            return content
 
 
 def xml_text(body: bytes, content_type: str) -> str:
@@ -133,7 +157,7 @@ def _results(root: Element) -> Iterator[Mapping[str, Any]]:
     for element in root.iter():
         if len(element) == 0 and (found := _json(element.text or "")) is not None:
             yield found
-        fields = {_local(child.tag): child.text for child in element}
+        fields = {local(child.tag): child.text for child in element}
         if "errorCode" in fields:
             yield fields
 
@@ -145,7 +169,7 @@ def _json(text: str) -> Mapping[str, Any] | None:
     """
     text = text.strip().lstrip("\ufeff")
     for _ in range(3):
-        if not text.startswith(("{", '"', "&")):
+        if not text.startswith(("{", '"', "&")) or has_too_many_values(text):
             return None
         try:
             found = json.loads(text)
@@ -161,7 +185,7 @@ def _json(text: str) -> Mapping[str, Any] | None:
 
 def _raise_fault(root: Element) -> None:
     """Raise what a Fault says, of SOAP 1.1 or 1.2; nothing if there is none."""
-    fault = next((one for one in root.iter() if _local(one.tag) == "Fault"), None)
+    fault = next((one for one in root.iter() if local(one.tag) == "Fault"), None)
     if fault is None:
         return
     code = _within(fault, "faultcode") or _within(fault, "Code", "Value")
@@ -174,12 +198,8 @@ def _raise_fault(root: Element) -> None:
 def _within(element: Element, *path: str) -> str:
     """Return the text of a child, or of a child's child; the detail and sub-codes are not meant."""
     for name in path:
-        found = next((child for child in element if _local(child.tag) == name), None)
+        found = next((child for child in element if local(child.tag) == name), None)
         if found is None:
             return ""
         element = found
     return (element.text or "").strip()
-
-
-def _local(tag: object) -> str:
-    return str(tag).rpartition("}")[2]

@@ -9,7 +9,6 @@ from urllib.parse import parse_qsl, urlsplit
 
 import aiohttp
 import httpx
-from httpx_aiohttp import AiohttpTransport
 from pydantic import SecretStr
 
 from connectors.errors import CallRejected, ConnectorError, NotSent, OutcomeUnknown
@@ -22,6 +21,7 @@ from connectors.shared.http_wire import (
     CleanConnections,
     NamelessResponse,
     Stateless,
+    Transport,
     logger,
 )
 from connectors.shared.login import Login
@@ -85,7 +85,7 @@ class HttpClient:
         # for waiting for an answer.
         short = half.total_seconds()
         self._client = Stateless(
-            transport=AiohttpTransport(verify=self._tls, client=self._session),
+            transport=Transport(verify=self._tls, client=self._session),
             timeout=httpx.Timeout(settings.call_timeout.total_seconds(), pool=short, connect=short),
             headers={"Accept-Encoding": "identity", **(headers or {})},
             follow_redirects=False,
@@ -159,11 +159,12 @@ class HttpClient:
             limit = min(limit, ANSWER_BASE + rows * ANSWER_OF_ROW)
         read = Reading(limit)
         try:
+            request = self._client.build_request(method, url, content=content, headers=headers)
+        except FOREIGN as exc:
+            raise NotSent("地址写错了") from exc
+        try:
             async with within(self._settings.call_timeout * SHARE):
                 try:
-                    request = self._client.build_request(
-                        method, url, content=content, headers=headers
-                    )
                     response = await self._client.send(request, stream=True)
                     try:
                         await read.body_of(response)

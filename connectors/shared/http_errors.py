@@ -24,7 +24,6 @@ _NEVER_LEFT: tuple[type[Exception], ...] = (
     httpx.ConnectError,
     httpx.PoolTimeout,
     httpx.UnsupportedProtocol,
-    httpx.InvalidURL,
 )
 
 _MAY_HAVE_LEFT: tuple[type[Exception], ...] = (
@@ -48,6 +47,7 @@ _MAY_HAVE_LEFT: tuple[type[Exception], ...] = (
     httpx.TimeoutException,
     httpx.StreamError,
     httpx.CookieConflict,
+    httpx.InvalidURL,  # of ours it is told before the call
 )
 
 #: Library error → connector error; the most specific class of an error decides.
@@ -98,7 +98,6 @@ _SENTENCES: dict[type[BaseException], str] = {
     aiohttp.ClientPayloadError: "对方的应答不完整",
     aiohttp.ClientResponseError: "对方的应答不是有效的 HTTP",
     aiohttp.InvalidURL: "地址写错了",
-    httpx.InvalidURL: "地址写错了",
     httpx.UnsupportedProtocol: "地址写错了",
     httpx.PoolTimeout: "等不到空闲的连接",
     httpx.ConnectError: "连接不上对方",

@@ -5,16 +5,19 @@ import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
-from xml.etree.ElementTree import ParseError
 
 import httpx
 import orjson
-from defusedxml.common import DefusedXmlException
-from defusedxml.ElementTree import fromstring
 
 from connectors.errors import OutcomeUnknown
 from connectors.shared.http_wire import kept_answer
 from connectors.shared.words import decoded
+from connectors.shared.xml_read import is_whole_xml
+
+#: Values of a JSON answer at most: an empty one of two bytes takes tens of them in memory.
+MOST_VALUES = 2_000_000
+#: Bytes by which a packed answer may be longer than what is in it.
+_PACKING = 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,8 +29,10 @@ class Answer:
     body: bytes
 
     def json(self) -> Any:
-        """Parse the body as JSON; raises OutcomeUnknown if it is not JSON."""
+        """Parse the body as JSON; raises OutcomeUnknown if it is not JSON, or has too much."""
         text = self.body.removeprefix(b"\xef\xbb\xbf")
+        if has_too_many_values(text):
+            raise OutcomeUnknown("应答的内容太多")
         try:
             return orjson.loads(text)
         except orjson.JSONDecodeError:
@@ -54,15 +59,22 @@ class Reading:
         """Read a body up to the limit in bytes; raises OutcomeUnknown if it cannot be read."""
         self._response = response
         unpack = _unpacking(response.headers.get("content-encoding", ""))
+        read = 0
         async for raw in response.aiter_raw():
-            room = self._limit + 1 - len(self._body)
-            try:
-                self._body += unpack.decompress(raw, room) if unpack else raw
-            except zlib.error as exc:
-                raise OutcomeUnknown("应答解不开压缩") from exc
-            if len(self._body) > self._limit:
+            read += len(raw)
+            if unpack is None:
+                self._body += raw
+            elif not unpack.eof:  # zlib would keep all that follows
+                self._unpack(unpack, raw)
+            if max(len(self._body), read - _PACKING) > self._limit:
                 self._is_cut = True
                 raise OutcomeUnknown(f"应答超过 {self._limit} 字节")
+
+    def _unpack(self, unpack: "zlib._Decompress", raw: bytes) -> None:
+        try:
+            self._body += unpack.decompress(raw, self._limit + 1 - len(self._body))
+        except zlib.error as exc:
+            raise OutcomeUnknown("应答解不开压缩") from exc
 
     def answer(self) -> Answer:
         """Return the answer that was read to its end."""
@@ -79,30 +91,52 @@ class Reading:
         return Answer(response.status_code, response.headers, bytes(self._body))
 
     def complete(self) -> Answer | None:
-        """Return the answer as far as it was read, if that is a whole JSON or XML text."""
-        return None if self._is_cut or not _is_whole(self._body) else self.part()
+        """Return the answer as far as it was read, if that is a whole JSON or XML text.
+
+        A refusal needs no more than its status.
+        """
+        found = self.part()
+        if found is None or _refuses(found.status):
+            return found
+        return None if self._is_cut or not _is_whole(self._body) else found
 
 
 def thrown_away(error: Exception, *, status_decides: bool) -> Answer | None:
     """Return the answer that an error threw away, if its body is whole or does not matter."""
     found = kept_answer(error)
-    if found is None or not (status_decides or _is_whole(found[2])):
+    if found is None:
         return None
     status, kind, body = found
+    if not (status_decides or _refuses(status) or _is_whole(body)):
+        return None
     return Answer(status, {"content-type": kind.decode("latin-1")}, body)
+
+
+def _refuses(status: int) -> bool:
+    """Whether a status says that nothing was taken.
+
+    A server that refuses a call for its size does not read the rest of it, and the connection
+    breaks, often within the words of the refusal.
+    """
+    return 400 <= status < 500
+
+
+def has_too_many_values(text: bytes | str) -> bool:
+    """Whether a JSON text may have more values than any answer."""
+    marks = (b",", b"[", b"{") if isinstance(text, bytes) else (",", "[", "{")
+    return sum(map(text.count, marks)) > MOST_VALUES  # type: ignore[arg-type]  # its own kind
 
 
 def _is_whole(body: bytes | bytearray) -> bool:
     """Whether these bytes are one JSON value or XML document to its end."""
     text = bytes(body).strip()
-    if text[:1] not in {b"{", b"[", b"<"}:
+    if text.startswith(b"<"):
+        return is_whole_xml(text)
+    if not text.startswith((b"{", b"[")) or has_too_many_values(text):
         return False
     try:
-        if text.startswith(b"<"):
-            fromstring(text, forbid_dtd=True)
-        else:
-            orjson.loads(text)
-    except (orjson.JSONDecodeError, ParseError, DefusedXmlException, ValueError, LookupError):
+        orjson.loads(text)
+    except orjson.JSONDecodeError:
         return False
     return True
 

@@ -8,6 +8,7 @@ from typing import Any
 import aiohttp
 import httpx
 from aiohttp.client_proto import ResponseHandler
+from httpx_aiohttp import AiohttpTransport
 
 #: Connectors have no log of their own: a warning goes to that of the process.
 logger = logging.getLogger("credit_gateway.connectors")
@@ -28,6 +29,20 @@ class Stateless(httpx.AsyncClient):
     """A client without cookies: no call may send a cookie that another call received."""
 
     cookies = property(lambda _: _NO_COOKIES)
+
+
+class Transport(AiohttpTransport):
+    """A transport whose answers lead nowhere else.
+
+    httpx makes the request that a `Location` asks for also where none is followed, and raises if
+    it cannot, as if ours could not be made: after the other side took what was sent.
+    """
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        """Make one call; the answer comes without its `Location`."""
+        response = await super().handle_async_request(request)
+        response.headers.pop("location", None)
+        return response
 
 
 class _Remembering(ResponseHandler):

@@ -28,8 +28,12 @@ _TENS = {"十": 10, "拾": 10, "百": 100, "佰": 100, "千": 1000, "仟": 1000}
 _GROUPS = {"亿": 10**8, "億": 10**8, "万": 10**4, "萬": 10**4}
 _LETTERS = "".join([*_DIGITS, *_TENS, *_GROUPS])
 _CHINESE = re.compile(rf"[{_LETTERS}]+")
-#: Digits of both widths: normalising whole texts would take longer than reading them.
-_WRITTEN = re.compile(rf"(?:(\d[\d,，]*(?:[.．]\d+)?)\s*([亿万])?|([{_LETTERS}]{{2,}}))[元圆]")
+#: Digits of both widths: normalising whole texts would take longer than reading them. A number
+#: begins where none goes on, and has an end: otherwise a long one is read again from each digit.
+_WRITTEN = re.compile(
+    r"(?:(?<!\d)(?<!\d[,，])(\d[\d,，]{0,40}(?:[.．]\d{1,40})?)\s*([亿万])?"
+    rf"|(?<![{_LETTERS}])([{_LETTERS}]{{2,40}}))[元圆]"
+)
 
 
 _FIX = "只填数字，单位万元，如 0.2"

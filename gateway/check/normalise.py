@@ -125,13 +125,18 @@ def _names_in(value: Any) -> int:
 def _with_conflicts(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     """Return an object; a name that stands in it twice with different values is a conflict."""
     row = dict(pairs)
-    if len(row) < len(pairs):
-        for name in row:
-            values = [value for other, value in pairs if other == name]
-            if any(not say_the_same(values[0], value) for value in values):
-                row[name] = conflict(
-                    {f"第{place}个 {name}": value for place, value in enumerate(values, 1)}
-                )
+    if len(row) == len(pairs):
+        return row
+    if len(pairs) > MAX_KEYS:
+        raise ValueError(f"字段多于{MAX_KEYS}个，其中有重名的")
+    given: dict[str, list[Any]] = {}
+    for name, value in pairs:
+        given.setdefault(name, []).append(value)
+    for name, values in given.items():
+        if any(not say_the_same(values[0], value) for value in values):
+            row[name] = conflict(
+                {f"第{place}个 {name}": value for place, value in enumerate(values, 1)}
+            )
     return row
 
 

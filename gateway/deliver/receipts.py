@@ -18,6 +18,8 @@ from schemas.delivery import Receipt
 
 #: Pages read in one go; the rest is for the next time.
 PAGES = REMEMBERED
+#: Receipts of one transaction, which holds the locks of their subjects.
+SLICE = 1000
 #: Time for one page beyond that of a call: a page may hold many receipts.
 PAGE_MARGIN = timedelta(seconds=30)
 
@@ -85,30 +87,45 @@ class Feed:
             return await connector.receipts(self.cursor)
 
     async def _apply(self, news: News) -> int | None:
-        """Apply a page with its place; a receipt that cannot be stored is left out and logged.
+        """Apply a page in slices, its place with the last one; return how many moved.
 
-        None: another process owns the destination by now, and nothing was applied.
+        None: another process owns the destination by now, and nothing more was applied.
         """
-        answers = _ours(self.deliverer, news.receipts)
+        answers = receipts.telling(_ours(self.deliverer, news.receipts), self.deliverer.clock())
+        moved = 0
+        while True:
+            part, answers = answers[:SLICE], answers[SLICE:]
+            found = await self._apply_part(part, again=news.again, is_last=not answers)
+            if found is None:
+                return None
+            moved += found
+            if not answers:
+                return moved
+
+    async def _apply_part(
+        self, answers: Sequence[MatchedReceipt], *, again: bool, is_last: bool
+    ) -> int | None:
+        """Apply receipts; one that cannot be stored is left out and logged."""
         try:
-            return await self._applied(answers, again=news.again)
+            return await self._applied(answers, again=again, is_last=is_last)
         except BadData:
             if not answers:
                 raise
         moved = 0
         for one in answers:
             try:
-                moved += await self._applied([one], again=news.again, is_whole=False) or 0
+                moved += await self._applied([one], again=again, is_last=False) or 0
             except BadData:
                 extra = {"destination": self.deliverer.name, "delivery": one.delivery_id}
                 logger.exception(LogEvent.RECEIPT_FAILED, extra=extra)
-        return moved if await self._applied([], again=news.again) is not None else None
+        return moved if await self._applied([], again=again, is_last=is_last) is not None else None
 
     async def _applied(
-        self, answers: Sequence[MatchedReceipt], *, again: bool, is_whole: bool = True
+        self, answers: Sequence[MatchedReceipt], *, again: bool, is_last: bool
     ) -> int | None:
+        """Apply receipts in one transaction, with the place of their page if they are its last."""
         name, now = self.deliverer.name, self.deliverer.clock()
-        place = ReceiptsPlace(self.cursor, self.pages.kept()) if is_whole else None
+        place = ReceiptsPlace(self.cursor, self.pages.kept()) if is_last else None
         with suppress(_NotOurs):
             async with self.deliverer.database.transaction() as connection:
                 moved = await receipts.apply_receipts(connection, name, answers, now, again=again)

@@ -2,16 +2,18 @@
 
 import asyncio
 import gzip
+from collections.abc import AsyncIterator
 from datetime import timedelta
 from typing import Any
 
+import httpx
 import pytest
 
 from connectors import build
 from connectors.errors import ConnectorError, OutcomeUnknown
 from connectors.protocol import Connector
 from connectors.shared.http_client import ANSWER_BASE, ANSWER_OF_ROW, HttpClient
-from connectors.shared.http_read import Answer
+from connectors.shared.http_read import Answer, Reading
 from connectors.shared.http_settings import HttpClientSettings
 from schemas.delivery import Outcome, OutcomeKind
 from tests.connectors.conftest import SECRET, ItemFactory
@@ -119,6 +121,19 @@ async def test_an_event_that_the_bank_has_already_is_accepted(
     assert (await answered(conflict, clock, item, resend=True)).kind is OutcomeKind.ACCEPTED
 
 
+@pytest.mark.parametrize(
+    "place",
+    ["/login", "sso.example:8443/login", "about:blank", "http:x", "urn:a", "//", "http://[::1"],
+)
+async def test_a_redirect_after_the_event_was_read_is_unknown_wherever_it_leads(
+    place: str, clock: Any, item: ItemFactory
+) -> None:
+    given = answer(status=b"302 Found", extra=f"Location: {place}\r\n".encode())
+
+    with pytest.raises(OutcomeUnknown, match="HTTP 302"):
+        await answered(given, clock, item)
+
+
 async def test_one_layer_of_gzip_is_read_and_more_are_refused(
     clock: Any, item: ItemFactory
 ) -> None:
@@ -171,6 +186,33 @@ async def test_an_answer_is_bounded_by_the_rows_that_it_is_about(
     assert (await answered(long, clock, item, WRAPPER)).kind is OutcomeKind.ACCEPTED
     with pytest.raises(OutcomeUnknown, match=f"应答超过 {limit} 字节"):
         await answered(answer(TAKEN + b" " * limit), clock, item, WRAPPER)
+
+
+class Packed(httpx.AsyncByteStream):
+    """Stands for a whole packed answer and so many blocks behind it."""
+
+    def __init__(self, block: bytes, count: int) -> None:
+        self.block, self.count = block, count
+        self.given = 0
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        yield gzip.compress(TAKEN)
+        for _ in range(self.count):
+            self.given += 1
+            yield self.block
+
+
+async def test_what_comes_behind_a_packed_answer_is_counted_and_not_kept() -> None:
+    headers = {"Content-Encoding": "gzip"}
+    little, endless = Packed(b"\0" * 100, 3), Packed(b"\0" * 4096, 1000)
+
+    read = Reading(ANSWER_BASE)
+    await read.body_of(httpx.Response(200, headers=headers, stream=little))
+    assert read.answer().body == TAKEN
+
+    with pytest.raises(OutcomeUnknown, match="应答超过"):
+        await Reading(ANSWER_BASE).body_of(httpx.Response(200, headers=headers, stream=endless))
+    assert endless.given < 2 * ANSWER_BASE // 4096
 
 
 @pytest.mark.parametrize(

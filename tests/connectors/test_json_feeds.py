@@ -15,9 +15,10 @@ from connectors.errors import CallRejected, OutcomeUnknown
 from connectors.platform_api import PlatformJson
 from connectors.platform_api.feeds import Feeds
 from connectors.platform_api.json_api import row_outcomes
+from connectors.platform_api.lenient import MOST_ROWS
 from connectors.shared.http_read import Answer
 from connectors.shared.wrapper import JsonWrapper
-from schemas.delivery import OutcomeKind
+from schemas.delivery import MOST_REASONS, OutcomeKind
 from tests.connectors.raw_server import answer, raw_server, request_of
 from tests.connectors.test_platform_json import ItemFactory
 
@@ -65,6 +66,22 @@ async def test_a_listed_row_with_characters_that_cannot_be_stored_is_cleaned(clo
 
     assert found.document_number == "a\ufffdb"
     assert "\x00" not in repr((found.subject_code, found.columns))
+
+
+async def test_a_page_of_more_rows_than_can_be_read_is_refused_with_what_to_do() -> None:
+    told: Any = _Told({"receipts": [{}] * (MOST_ROWS + 1), "cursor": ""})
+
+    with pytest.raises(OutcomeUnknown, match="分页"):
+        await feeds(told).receipts("http://x", "")
+
+
+async def test_only_the_first_reasons_of_a_receipt_are_read() -> None:
+    row = {"key": "k", "accepted": False, "reasons": [*range(99)]}
+    told: Any = _Told({"receipts": [row], "cursor": ""})
+
+    [receipt], _ = await feeds(told).receipts("http://x", "")
+
+    assert receipt.reasons == tuple(map(str, range(MOST_REASONS)))
 
 
 FAULTY: list[Any] = [

@@ -224,6 +224,15 @@ def test_the_cause_of_an_error_is_told(error: Exception, words: str) -> None:
     assert words in str(translated(error))
 
 
+async def test_an_address_that_no_request_can_be_made_for_was_not_called(clock: Any) -> None:
+    client = HttpClient(HttpClientSettings(url="https://bank.example"), clock)
+
+    with pytest.raises(NotSent, match="地址"):
+        await client.call("GET", "https://bank.example:99999999/hook")
+
+    await client.close()
+
+
 # ---------------------------------------------------------------- certificates
 
 Trouble = Callable[[Authority], tuple[tuple[Path, Path], dict[str, Any]]]

@@ -1,6 +1,7 @@
 """SOAP services as they are: encodings, wrappings, faults, batches that are refused."""
 
 import asyncio
+import base64
 import html
 import json
 import re
@@ -91,6 +92,23 @@ def test_the_first_part_of_an_answer_in_parts_is_read() -> None:
     body = f"\r\n--uuid:1\r\n{part}\r\n--uuid:1--".encode("gbk")
 
     assert parse(body, kind).message == "操作成功"
+
+
+@pytest.mark.parametrize("line", ["\r\n", "\n"])
+@pytest.mark.parametrize("packed", [True, False])
+def test_a_part_may_be_packed_and_have_a_head_or_none(line: str, *, packed: bool) -> None:
+    body = base64.encodebytes(ENVELOPE.encode()).decode() if packed else ENVELOPE
+    head = f"Content-Transfer-Encoding: base64{line}" if packed else ""
+    parts = f"--b{line}{head}{line}{body}{line}--b{line}{line}attached{line}--b--{line}"
+
+    assert parse(parts.encode(), 'Multipart/Related; boundary="b"').message == "操作成功"
+
+
+def test_parts_within_parts_are_not_opened() -> None:
+    inner = f"Content-Type: multipart/mixed; boundary=c\r\n\r\n--c\r\n\r\n{ENVELOPE}\r\n--c--"
+
+    with pytest.raises(OutcomeUnknown):
+        parse(f"--b\r\n{inner}\r\n--b--".encode(), "multipart/related; boundary=b")
 
 
 @pytest.mark.parametrize("body", WRAPPED.values(), ids=WRAPPED)

@@ -142,3 +142,26 @@ async def test_look_ups_are_made_in_calls_that_the_platform_takes(
         await connector.close()
 
     assert [one.kind.value for one in found] == ["accepted"] * 100
+
+
+@pytest.mark.parametrize("torn", [1, 60], ids=["almost whole", "the head alone"])
+async def test_a_call_that_is_refused_for_its_size_is_halved_although_the_answer_is_torn(
+    torn: int, clock: Any, item: ItemFactory
+) -> None:
+    """A server that does not read the rest of the request resets the connection."""
+    refusal = answer(b"<html><center>413 Too Large<hr><center>nginx</center></html>", b"413 Large")
+
+    async def handler(reader: StreamReader, writer: StreamWriter) -> None:
+        rows = json.loads((await request_of(reader)).partition(b"\r\n\r\n")[2])["items"]
+        results = [{"key": row["key"], "status": "accepted"} for row in rows]
+        taken = answer(json.dumps({"results": results}).encode(), extra=b"Connection: close\r\n")
+        writer.write(taken if len(rows) <= 2 else refusal[:-torn])
+        await writer.drain()
+
+    async with raw_server(handler) as url:
+        connector = build(
+            "platform-json", {"url": url, "allow_private": True, "batch_size": 100}, clock
+        )
+        found = await kinds(connector, [item(n) for n in range(1, 9)])
+
+    assert found == ["accepted"] * 8

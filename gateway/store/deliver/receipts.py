@@ -13,29 +13,47 @@ from gateway.store.base.statements import one_of, unnest
 from gateway.store.deliver.deliveries import BEHIND, believable, lock, promote
 from schemas.delivery import ANSWERABLE, MENDED_BY_RECEIPT, NOTHING_LEFT, OVER
 
+#: Receipts of one delivery that a page may tell, the latest ones.
+MOST_OF_ONE = 20
+
+_SAYS_THE_SAME = """
+    r.delivery_id = t.id and r.accepted = t.accepted
+    and r.reasons is not distinct from t.reasons::jsonb
+    and r.reference is not distinct from t.reference
+"""
+_SENT = """
+    coalesce((select max(a.started_at) from attempt a
+        where a.delivery_id = t.id and a.act = 'send'), '-infinity')
+"""
 #: A destination may give the same page again: what is stored already is not stored twice, and no
-#: destination answers for another one. A receipt without a time is stored already if the last
-#: one says the same, and came since the delivery was last sent; of a page that is given again, if
-#: any one says the same.
+#: destination answers for another one. A receipt with a time is stored already if one that says
+#: the same has this time or a later one. It takes the place of earlier ones since the delivery was
+#: last sent: a destination may stamp its rows anew whenever it is asked. A receipt without a time
+#: is stored already if the last one says the same, and came since the delivery was last sent; of a
+#: page that is given again, if any one says the same.
 _ADD_RECEIPTS = text(
     f"""
-    insert into receipt (delivery_id, accepted, reasons, platform_at, received_at, reference,
-        lease_token)
-    select t.id, t.accepted, t.reasons::jsonb, coalesce(t.platform_at, :now), :now, t.reference,
-        d.lease_token
-    from {
+    with given as (
+        select t.*, d.lease_token, case when t.platform_at is null then (
+            select max(n.received_at) from receipt n where n.delivery_id = t.id) end as last_at
+        from {
         unnest("id bigint, accepted boolean, reasons text, platform_at timestamptz, reference text")
     }
-    join delivery d on d.id = t.id and d.destination = :destination
-    where not exists (select from receipt r where r.delivery_id = t.id
-        and r.accepted = t.accepted
-        and (r.platform_at = t.platform_at or (t.platform_at is null and (:again or (
-            r.received_at >= coalesce((select max(a.started_at) from attempt a
-                where a.delivery_id = t.id and a.act = 'send'), '-infinity')
-            and not exists (select from receipt n where n.delivery_id = t.id
-                and n.received_at > r.received_at)))))
-        and r.reasons is not distinct from t.reasons::jsonb
-        and r.reference is not distinct from t.reference)
+        join delivery d on d.id = t.id and d.destination = :destination),
+    new as materialized (
+        select * from given t where not exists (select from receipt r where {_SAYS_THE_SAME}
+            and (r.platform_at = t.platform_at
+                or least(r.platform_at, r.received_at) >= t.platform_at
+                or (t.platform_at is null and (:again
+                    or (r.received_at >= t.last_at and r.received_at >= {_SENT})))))),
+    repeated as (
+        delete from receipt r using new t where {_SAYS_THE_SAME}
+            and r.platform_at <= t.platform_at and r.platform_at <= :now
+            and r.received_at >= {_SENT})
+    insert into receipt (delivery_id, accepted, reasons, platform_at, received_at, reference,
+        lease_token)
+    select id, accepted, reasons::jsonb, coalesce(platform_at, :now), :now, reference, lease_token
+    from new
     returning delivery_id, accepted, platform_at, reference
     """
 )
@@ -103,6 +121,21 @@ class MatchedReceipt:
     reference: str | None
 
 
+def telling(answers: Sequence[MatchedReceipt], now: datetime) -> list[MatchedReceipt]:
+    """Return what a page tells of each delivery: the latest receipt of each verdict and its words.
+
+    Of those without a time, the last one of a delivery counts: the platform may give the ones
+    before it again with every page. One delivery has at most the latest `MOST_OF_ONE`.
+    """
+    told: dict[int, dict[object, MatchedReceipt]] = {}
+    for answer in sorted(answers, key=lambda a: min(a.platform_at or now, now)):
+        of_one = told.setdefault(answer.delivery_id, {})
+        words = (answer.accepted, answer.reasons, answer.reference) if answer.platform_at else None
+        of_one.pop(words, None)
+        of_one[words] = answer
+    return [answer for of_one in told.values() for answer in list(of_one.values())[-MOST_OF_ONE:]]
+
+
 async def apply_receipts(
     connection: Connection,
     destination: str,
@@ -114,14 +147,8 @@ async def apply_receipts(
     """Lock the subjects, write the receipts, move their deliveries; return how many moved.
 
     `again`: the page was read before. Receipts of other destinations' deliveries are left out. A
-    receipt that was read before moves nothing: the delivery may have been sent again since. Of
-    those without a time, the last one of a delivery on the page counts: the platform may give the
-    ones before it again with every page.
+    receipt that was read before moves nothing: the delivery may have been sent again since.
     """
-    last = {a.delivery_id: place for place, a in enumerate(answers) if a.platform_at is None}
-    answers = [
-        a for place, a in enumerate(answers) if a.platform_at or last[a.delivery_id] == place
-    ]
     subjects = await connection.scalars(
         _RECEIPT_SUBJECTS,
         {"ids": [a.delivery_id for a in answers], "destination": destination},
