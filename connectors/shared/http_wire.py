@@ -2,6 +2,7 @@
 
 import functools
 import logging
+import re
 from collections import deque
 from typing import Any
 
@@ -15,6 +16,7 @@ logger = logging.getLogger("credit_gateway.connectors")
 
 #: Bytes of an answer that are kept for the case that its head is wrong.
 _KEPT = 64 * 1024
+_STATUS = re.compile(rb"HTTP/1\.[01] [1-5][0-9]{2}")
 
 
 class _NoCookies(httpx.Cookies):
@@ -115,7 +117,7 @@ def kept_answer(error: BaseException | None) -> tuple[int, bytes, bytes] | None:
     head, found, body = getattr(error, "kept", b"").partition(b"\r\n\r\n")
     line, *fields = head.split(b"\r\n")
     parts = line.split(b" ", 2)
-    if not found or len(parts) < 2 or not parts[0].startswith(b"HTTP/1.") or not parts[1].isdigit():
+    if not found or len(parts) < 2 or not _STATUS.fullmatch(b" ".join(parts[:2])):
         return None
     headers = {
         name.strip().lower(): value for name, _, value in (f.partition(b":") for f in fields)

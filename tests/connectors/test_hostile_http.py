@@ -100,6 +100,18 @@ async def test_a_malformed_answer_is_not_quoted(
     assert IDENTITY not in str(caught.value)
 
 
+@pytest.mark.parametrize("status", [b"0200 OK", b"2000 OK", b"20 OK", b"999 OK"])
+async def test_a_status_that_is_none_is_not_believed(
+    status: bytes, clock: Any, item: ItemFactory
+) -> None:
+    try:
+        outcome = await answered(answer(b"zz", status, b": x\r\n"), clock, item)
+    except OutcomeUnknown:
+        return
+
+    assert outcome.kind is OutcomeKind.UNKNOWN
+
+
 @pytest.mark.parametrize("place", [0, 180, 283])
 async def test_an_identity_number_in_the_words_of_a_bank_is_masked(
     place: int, clock: Any, item: ItemFactory
