@@ -217,6 +217,7 @@ async def test_a_register_is_read_from_a_spreadsheet_as_offices_keep_it(
     sheet.append(["序号", "单位名称", "统一社会信用代码", "参评类别", "批次", "参评日期", "联系人"])
     sheet.append([1, "样例化工", credit_code(1), "企业", "第一批", date(2026, 1, 31), "某人"])
     sheet.append([2, "样例检测", credit_code(2), "服务机构", "第二批", "2026年3月31日", None])
+    sheet.append(["合计", None, "2家"])
     file = tmp_path / "名录.xlsx"
     book.save(file)
     reading = Reading(file, FileLimits(), RecordKind.PARTICIPANT)

@@ -49,7 +49,7 @@ def no_record(
 ) -> str | None:
     """Return why a row is no record, in Chinese; None if it is one."""
     if header.kind is None or not KINDS[header.kind].reported:
-        return None if row else "只有表头以外的内容"
+        return _no_message(header, row, cells)
     if number <= header.row + _ROWS_OF_NUMBERING and _is_numbering(cells):
         return "列的编号"
     first = str(next(filterfalse(is_blank, cells), "")).lstrip()
@@ -57,6 +57,13 @@ def no_record(
     if told is not None:
         return told
     return None if _identifies(header.kind, row) else _unidentified(header, row)
+
+
+def _no_message(header: Header, row: Mapping[str, Any], cells: Sequence[Any]) -> str | None:
+    first = str(next(filterfalse(is_blank, cells), "")).strip()
+    if header.kind is not None and _AT_THE_END.match("".join(first[:_LONGEST_FIRST].split())):
+        return "合计或表尾文字"
+    return None if row else "只有表头以外的内容"
 
 
 def is_part(header: Header, number: int, row: Mapping[str, Any], cells: Sequence[Any]) -> bool:
