@@ -1,26 +1,30 @@
 """Compute past results again from the facts and rule set texts of then, and compare."""
 
 import asyncio
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import Any, TypeVar
 
 import orjson
 
 from gateway.rules.files import parse_rule_set
 from gateway.score.published import then_of
 from gateway.score.stored_result import again, fact_of, short, subject_of
-from gateway.store.base.engine import Database
+from gateway.store.base.engine import Connection, Database
 from gateway.store.record import facts as fact_store
 from gateway.store.score import assessments
 from gateway.store.score import published as published_store
 from gateway.store.score.assessments import Stored
+from gateway.store.score.published import StoredGrade
 from gateway.store.score.rule_sets import rule_set_texts
 from schemas.credit import NotEvaluated
 from scoring.consequences.published import published
 from scoring.facts import Fact
 from scoring.regulation.ruleset import RuleSet
 
-#: Assessments read and computed again at once.
+Result = TypeVar("Result", Stored, StoredGrade)
+#: What is printed of a result that differs.
+Difference = dict[str, Any]
+#: Results read and computed again at once.
 PAGE = 500
 #: Engine errors are not computed again, because they have no result.
 _NOT_RESULTS = frozenset({NotEvaluated.ENGINE_ERROR.value})
@@ -28,58 +32,61 @@ _NOT_RESULTS = frozenset({NotEvaluated.ENGINE_ERROR.value})
 
 async def verify_assessments(
     database: Database, advance: Callable[[int], None]
-) -> tuple[int, list[dict[str, Any]]]:
+) -> tuple[int, list[Difference]]:
     """Return how many were computed again, and those that differ; it opens its own transactions."""
-    async with database.transaction() as connection:
-        texts = await rule_set_texts(connection)
-    rule_sets = {hash_: parse_rule_set(content) for hash_, content in texts.items()}
-    count, after = 0, 0
-    wrong: list[dict[str, Any]] = []
-    while True:
-        async with database.transaction() as connection:
-            page = await assessments.stored(connection, after, PAGE)
-            ids = sorted({id_ for one in page for id_ in one.fact_ids})
-            bodies = await fact_store.facts(connection, ids)
-        facts = {int(fact.id): fact for fact in map(fact_of, bodies)}
-        if not page:
-            return count, wrong
-        wrong += [found for one in page if (found := _difference(one, rule_sets, facts))]
-        count, after = count + len(page), page[-1].id
-        advance(len(page))
-        await asyncio.sleep(0)
+    return await _verify(database, assessments.stored, _difference, advance)
 
 
 async def verify_published(
     database: Database, advance: Callable[[int], None]
-) -> tuple[int, list[dict[str, Any]]]:
+) -> tuple[int, list[Difference]]:
     """Return how many published grades were computed again, and those that differ."""
+    return await _verify(database, published_store.page, _published_difference, advance)
+
+
+async def _verify(
+    database: Database,
+    read: Callable[[Connection, int, int], Awaitable[Sequence[Result]]],
+    differ: Callable[[Result, Mapping[str, RuleSet], Mapping[int, Fact]], Difference | None],
+    advance: Callable[[int], None],
+) -> tuple[int, list[Difference]]:
+    """Compute stored results again, page by page in the order of their ids."""
     async with database.transaction() as connection:
         texts = await rule_set_texts(connection)
+    rule_sets = {hash_: parse_rule_set(content) for hash_, content in texts.items()}
     count, after = 0, 0
-    wrong: list[dict[str, Any]] = []
+    wrong: list[Difference] = []
     while True:
         async with database.transaction() as connection:
-            page = await published_store.page(connection, after, PAGE)
+            page = await read(connection, after, PAGE)
             ids = sorted({id_ for one in page for id_ in one.fact_ids})
             bodies = await fact_store.facts(connection, ids)
-        facts = {int(fact.id): fact for fact in map(fact_of, bodies)}
         if not page:
             return count, wrong
-        for one in page:
-            then = then_of(one, facts, parse_rule_set(texts[one.rule_set_hash]))
-            result = published(then.facts, then.rule_set, one.period_end)
-            kept = orjson.loads(short(result, then.facts))
-            if one.result["not_evaluated"] not in _NOT_RESULTS and kept != one.result:
-                told = {"period_end": one.period_end, "score": result.score}
-                wrong.append({"id": one.id, "problem": "公布等级重算结果与原结果不同", **told})
+        facts = {int(fact.id): fact for fact in map(fact_of, bodies)}
+        wrong += [found for one in page if (found := differ(one, rule_sets, facts))]
         count, after = count + len(page), page[-1].id
         advance(len(page))
         await asyncio.sleep(0)
 
 
+def _published_difference(
+    one: StoredGrade, rule_sets: Mapping[str, RuleSet], facts: Mapping[int, Fact]
+) -> Difference | None:
+    if one.result["not_evaluated"] in _NOT_RESULTS:
+        return None
+    then = then_of(one, facts, rule_sets[one.rule_set_hash])
+    result = published(then.facts, then.rule_set, one.period_end)
+    kept = orjson.loads(short(result, then.facts))
+    if kept == one.result and result.grade == one.grade:
+        return None
+    problem = "公布等级重算结果与原结果不同"
+    return {"id": one.id, "problem": problem, "period_end": one.period_end, "score": result.score}
+
+
 def _difference(
-    one: Stored, rule_sets: dict[str, RuleSet], facts: dict[int, Fact]
-) -> dict[str, Any] | None:
+    one: Stored, rule_sets: Mapping[str, RuleSet], facts: Mapping[int, Fact]
+) -> Difference | None:
     if one.result["not_evaluated"] in _NOT_RESULTS:
         return None
     rule_set = rule_sets.get(one.rule_set_hash) if one.rule_set_hash else None

@@ -142,6 +142,7 @@ class StoredGrade:
     period_end: date
     published_on: date
     fact_ids: list[int]
+    grade: str | None
     listings: list[str]
     result: dict[str, Any]
     recorded_at: datetime
@@ -149,7 +150,7 @@ class StoredGrade:
 
 _COLUMNS = (
     "p.id, s.code, p.subject_kind, p.criminal_suspect, p.rule_set_hash, p.period_end, "
-    "p.published_on, p.fact_ids, p.listings, p.result, p.recorded_at"
+    "p.published_on, p.fact_ids, p.grade, p.listings, p.result, p.recorded_at"
 )
 _PAGE = text(
     f"select {_COLUMNS} from published_grade p join subject s on s.id = p.subject_id "

@@ -90,12 +90,13 @@ async def test_what_comes_after_the_day_changes_no_stored_grade(world: World) ->
     assert await verify_published(world.database, lambda _: None) == (1, [])
 
 
-async def test_a_manipulated_published_grade_is_found(world: World) -> None:
+@pytest.mark.parametrize("tampering", ["criminal_suspect = true", "grade = 'D'", "fact_ids = '{}'"])
+async def test_a_manipulated_published_grade_is_found(world: World, tampering: str) -> None:
     await world.take(penalty(1, CF_NR_FK="60"))
     world.clock.set(at("2027-07-01"))
     await world.schedule.tick()
 
-    await world.run("update published_grade set criminal_suspect = true")
+    await world.run(f"update published_grade set {tampering}")
 
     count, [wrong] = await verify_published(world.database, lambda _: None)
     assert count == 1
