@@ -23,6 +23,7 @@ KIND_WORDS: Mapping[str, SubjectKind] = {
     **dict.fromkeys(("从业人员", "个人", "自然人"), SubjectKind.INDIVIDUAL),
     **dict.fromkeys(("厂址", "按排污许可证参评的厂址"), SubjectKind.SITE),
 }
+_SEVERAL = re.compile(r"[、，,;；\n]")
 _SEPARATORS = re.compile(r"[、，,;；/|\s]+")
 
 
@@ -34,14 +35,16 @@ def _kind(value: object) -> object:
 
 
 def _words(value: object) -> object:
-    if isinstance(value, str):
-        return tuple(word for word in _SEPARATORS.split(value.strip()) if word)
-    return value
+    return _words_of(value) if isinstance(value, str) else value
+
+
+def _words_of(text: str) -> tuple[str, ...]:
+    return tuple(word for word in _SEPARATORS.split(text.strip()) if word)
 
 
 def _weight(value: object) -> object:
     try:
-        weight = Decimal(half_width(str(value)).strip().replace(",", ""))
+        weight = Decimal(half_width(str(value)).strip().removesuffix("%").replace(",", ""))
     except InvalidOperation:
         raise ValueError(f"“{value}”不是数，填产值或所占比例的数") from None
     if not weight.is_finite() or weight <= 0:
@@ -50,14 +53,36 @@ def _weight(value: object) -> object:
 
 
 def _permit(value: object) -> object:
+    if isinstance(value, str) and _SEVERAL.search(value.strip()):
+        raise ValueError("一格写了几个许可证，一个许可证填一行")
     return fold_once(value) if isinstance(value, str) else value
+
+
+#: The words of an entry without an id of its own.
+_KINDS: Mapping[str, str] = {
+    SubjectKind.ENTERPRISE: "企事业单位",
+    SubjectKind.AGENCY: "第三方服务机构",
+    SubjectKind.INDIVIDUAL: "从业人员",
+    SubjectKind.SITE: "厂址",
+}
+
+
+def _name(data: Mapping[str, Any]) -> str:
+    """Return the name of an entry without an id: batch, else first day, then kind and permit.
+
+    A list that is drawn up anew each year makes entries of its own, and a corrected one the same.
+    """
+    word = half_width(str(data.get("subject_kind"))).strip()
+    kind = _KINDS.get(KIND_WORDS.get(word, word), word)
+    parts = (data.get("batch") or data.get("since"), kind, data.get("permit"))
+    return " ".join(fold_once(str(part)) for part in parts if part) or "参评"
 
 
 class Participant(Schema):
     """One entry of the register: from when to when a subject takes part, and as what.
 
     A legal person with several sites has an entry for each permit. Columns that nobody here reads
-    are left out: registers have many. Without an `id` the batch and the permit name the entry.
+    are left out: registers have many. Without an `id`, what it says names the entry.
     """
 
     model_config = ConfigDict(extra="ignore")
@@ -94,5 +119,4 @@ class Participant(Schema):
     def _named(cls, data: Any) -> Any:
         if not isinstance(data, Mapping) or data.get("id"):
             return data
-        parts = (data.get("batch"), _permit(data.get("permit")))
-        return {**data, "id": " ".join(str(part) for part in parts if part) or "参评"}
+        return {**data, "id": _name(data)}

@@ -105,6 +105,7 @@ class Fact(Value, frozen=True):
     self_reported: bool = False  #: by the participant itself 参评单位自行上传
     confirmed_on: Day | None = None  #: the day on which the authority confirmed it 审核确认
     entry: RegisterEntry | None = None
+    branch: str | None = None  #: of a branch of the subject: which one did it
 
     def __post_init__(self) -> None:
         """Raise ValueError for a fact that says nothing to count: it would silently count as 0."""

@@ -182,6 +182,12 @@ class Checker:
 
     def _message(self, raw: Raw, candidate: Candidate, today: date) -> Checked:
         fields = fields_of(candidate.kind, candidate.row, self.placeholders)
+        verb: Verb | None = None
+        wrong: list[Problem] = []
+        if candidate.kind is RecordKind.PARTICIPANT:
+            verb, wrong = self._verb(fields)
+        if wrong:
+            return _refused(raw, candidate.kind, tuple(wrong), candidate.given)
         try:
             record = RECORD_KINDS[candidate.kind].model_validate(fields)
         except ValidationError as error:
@@ -208,6 +214,7 @@ class Checker:
             record,
             business_key(record, subject),
             person,
+            verb,
             pseudonym=self.identities.published(subject) if person else None,
             decided_on=date_of(record),
             given=candidate.given,

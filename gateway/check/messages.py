@@ -13,6 +13,7 @@ from schemas.codes import (
     ABOUT_A_DECISION,
     EventType,
     RecordKind,
+    SubjectKind,
 )
 from schemas.event import CreditEvent, ReceivedGrade
 from schemas.kinds import KINDS
@@ -92,6 +93,20 @@ def event_problem(event: CreditEvent, today: date) -> Problem | None:
             message=f"所依据的决定：{EventType(str(event.type)).value} 必须写明是哪个决定",
             fix="填 decision 的 kind、document_number 和 authority",
         )
+    return _confirmation_problem(event) or (
+        _repair_problem(event) if event.type is EventType.PUBLICITY_REPAIR else None
+    )
+
+
+def _confirmation_problem(event: CreditEvent) -> Problem | None:
+    """Return what is wrong with a confirmation; nothing else confirms itself."""
+    if event.type is not EventType.CONFIRMATION and (event.confirmed_on or event.confirmed_by):
+        return Problem(
+            field="confirmed_on",
+            rule=Rule.CONFLICT,
+            message="审核确认：不能随信息一起填",
+            fix="删去；审核的部门另报一条 type 为 confirmation 的信息",
+        )
     if event.type is EventType.CONFIRMATION and event.confirmed_by is None:
         return Problem(
             field="confirmed_by",
@@ -99,7 +114,7 @@ def event_problem(event: CreditEvent, today: date) -> Problem | None:
             message="审核确认机关：必填项为空",
             fix="填审核确认这条信息的生态环境部门",
         )
-    return _repair_problem(event) if event.type is EventType.PUBLICITY_REPAIR else None
+    return None
 
 
 def participant_problem(entry: Participant) -> Problem | None:
@@ -117,6 +132,14 @@ def participant_problem(entry: Participant) -> Problem | None:
             rule=Rule.ORDER,
             message=f"退出日期：{entry.until} 早于参评日期 {entry.since}",
             fix="核对两个日期；退出日期是参评的最后一天",
+        )
+    is_person = entry.subject_kind is SubjectKind.INDIVIDUAL or entry.identity_number is not None
+    if entry.parent_code is not None and is_person:
+        return Problem(
+            field="parent_code",
+            rule=Rule.CONFLICT,
+            message="所属法人统一社会信用代码：从业人员的信用不并入单位",
+            fix="从业人员不填这一项；分支机构才填",
         )
     if entry.parent_code is not None and entry.parent_code == entry.subject_code:
         return Problem(

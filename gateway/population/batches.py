@@ -33,7 +33,7 @@ _TEXT = pl.String()
 #: The fields of a stored fact, as in the `score` input.
 _OWN = ("id", "decided_on", "item", "type", "rectified_on", "repair_applied_on",
         "repair_confirmed_on", "warning_until", "principal_points", "document_number",
-        "created_on", "department", "stated_points", "site", "confirmed_on")  # fmt: skip
+        "created_on", "department", "stated_points", "site", "confirmed_on", "branch")  # fmt: skip
 _OF_ENTRY = ("kind", "until", "batch", "permit", "weight", "parent", "reason")
 _BODY: dict[str, pl.DataType] = dict.fromkeys(_OWN, _TEXT) | {
     "codes": pl.List(_TEXT),

@@ -88,8 +88,15 @@ def plan_facts(
 def _process_dates(
     processes: Sequence[ProcessEvent], known: KnownFacts
 ) -> dict[DecisionKey, dict[str, Any]]:
-    """Return the process dates of each decision, known ones and those of the batch; later win."""
-    dates = {key: dict(given) for key, given in known.dates.items()}
+    """Return the process dates of each decision, known ones and those of the batch; later win.
+
+    A confirmation is of the version that it found: a later one needs its own. The present fact
+    has it already.
+    """
+    dates = {
+        key: {name: day for name, day in given.items() if name != "confirmed_on"}
+        for key, given in known.dates.items()
+    }
     for one in processes:
         dates.setdefault(one.target, {}).update(process_dates(one.event))
     return dates

@@ -5,6 +5,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import NamedTuple
 
 from gateway.check.checked import Checked
@@ -15,7 +16,8 @@ from gateway.record.repairs import RepairVersion, changed_letter, refusal, repai
 from schemas.codes import EventType, Verb
 from schemas.kinds import REPORTED_KINDS
 from schemas.known import DecisionKey, KnownDecision, KnownFacts, Subject
-from schemas.problem import Problem
+from schemas.participant import Participant
+from schemas.problem import Problem, Rule
 from schemas.verdict import Verdict
 from scoring.consequences.publicity import PublicityPolicy
 
@@ -29,6 +31,7 @@ class Known(NamedTuple):
     subjects: Mapping[str, Subject]
     decisions: Mapping[DecisionKey, KnownDecision]
     facts: KnownFacts
+    branches: Mapping[str, str] = MappingProxyType({})  #: code of a branch → of its legal person
 
 
 class Hashes(NamedTuple):
@@ -101,6 +104,7 @@ class _Planning:
         self.made = Plan(Recorded(subjects=known.subjects))
         self._facts = known.facts
         self._decisions = dict(known.decisions)
+        self._branches = dict(known.branches)
         self._take_id = take_id
         self._hashes = hashes
         self._regimes = regimes
@@ -156,6 +160,8 @@ class _Planning:
     def _problem(self, item: Incoming, known: KnownDecision | None) -> Problem | None:
         """Return why an item cannot be recorded as the decisions stand now."""
         event = item.checked.event
+        if isinstance(item.checked.record, Participant) and item.checked.verb is None:
+            return self._chained(item.checked.record)
         if known is not None and known.event_type == EventType.PUBLICITY_REPAIR:
             return changed_letter(item.key[1])
         if event is None or item.target is None or not _ends_publicity(item):
@@ -167,6 +173,23 @@ class _Planning:
         else:
             fact = None if decision is None else self._facts.bodies.get(decision.id)
         return refusal(event, decision, fact, self._regimes)
+
+    def _chained(self, entry: Participant) -> Problem | None:
+        """Return why an entry makes a branch of a branch; a branch is that of a legal person."""
+        parent, code = entry.parent_code, entry.subject_code
+        if parent is None or code is None:
+            return None
+        if parent in self._branches or code in self._branches.values():
+            other = parent if parent in self._branches else code
+            words = "自己也是分支机构" if other == parent else "自己有分支机构"
+            return Problem(
+                field="parent_code",
+                rule=Rule.STANDING,
+                message=f"所属法人统一社会信用代码：名录里 {other} {words}，分支机构只有一层",
+                fix="填法人的代码；名录里写错的，先更正或撤回那一条",
+            )
+        self._branches[code] = parent
+        return None
 
     def _repair(self, key: DecisionKey, item: Incoming) -> None:
         """Add a version with verb `repair` to a decision, unless it is its latest one already."""

@@ -99,7 +99,17 @@ class Recording:
         found = await decisions.known_decisions(self.connection, list(dict.fromkeys(keys)))
         about = {item.key for item in items if makes_facts(item.checked) or item.checked.event}
         about |= {item.target for item in items if item.target is not None}
-        return Known(locked, found, await self._known_facts(about, found))
+        branches = await self._branches(items)
+        return Known(locked, found, await self._known_facts(about, found), branches)
+
+    async def _branches(self, items: Sequence[Incoming]) -> dict[str, str]:
+        """Return the legal persons of branches 分支机构 among those that the batch names."""
+        named: set[str] = set()
+        for item in items:
+            parent = getattr(item.checked.record, "parent_code", None)
+            if parent is not None and item.checked.key is not None:
+                named |= {parent, item.checked.key.subject}
+        return dict(await facts.branches_among(self.connection, sorted(named))) if named else {}
 
     async def _known_facts(
         self, keys: set[DecisionKey], found: Mapping[DecisionKey, KnownDecision]

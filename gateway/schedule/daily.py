@@ -1,5 +1,6 @@
 """Work done at the start and once a day: due times, publications, partitions, retention, …."""
 
+from collections.abc import Awaitable, Callable
 from datetime import date, datetime, timedelta
 from functools import partial
 
@@ -8,6 +9,7 @@ from gateway.config.settings import RetentionSettings
 from gateway.decide.decider import Decider
 from gateway.record.encryption import slices
 from gateway.schedule.due_times import renew_due_times
+from gateway.schedule.each import each
 from gateway.schedule.held import release_held
 from gateway.schedule.publishing import Publishing
 from gateway.schedule.retention import Retention
@@ -38,32 +40,35 @@ class Daily:
         self.publishing = publishing
         self.keys = keys
         self.retention = Retention(database, retention)
-        self._held_of: date | None = None
-        self._due_times_of: date | None = None
-        self._partitions_of: date | None = None
-        self._forgotten_of: date | None = None
-        self._encrypted_of: date | None = None
-        self._published_of: date | None = None
+        self._done_of: dict[str, date] = {}
 
     async def run(self, now: datetime) -> None:
-        """Do the work that this day still needs."""
+        """Do the work that this day still needs; a part that fails hinders no other."""
         day = today(now)
-        if self._due_times_of != day and await self._renew_due_times(now):
-            self._due_times_of = day
-        if self._held_of != day:
-            await release_held(self.database, self.decider, now)
-            self._held_of = day
-        if self._published_of != day and await self.publishing.run(now, SLICES):
-            self._published_of = day
-        if self._partitions_of != day:
-            if not await self.database.run(partial(make_partitions, first=day)):
-                logger.warning(LogEvent.PARTITIONS_WAIT)
-            self._partitions_of = day
-            self._warn(day)
-        if self._forgotten_of != day and await self.retention.run(day, now):
-            self._forgotten_of = day
-        if self._encrypted_of != day and await self._encrypt_again():
-            self._encrypted_of = day
+        parts: dict[str, Callable[[], Awaitable[bool]]] = {
+            "due times": lambda: self._renew_due_times(now),
+            "held": lambda: self._release_held(now),
+            "partitions": lambda: self._make_partitions(day),
+            "publications": lambda: self.publishing.run(now, SLICES),
+            "retention": lambda: self.retention.run(day, now),
+            "encryption": self._encrypt_again,
+        }
+        await each(*(partial(self._once, name, day, part) for name, part in parts.items()))
+
+    async def _once(self, name: str, day: date, part: Callable[[], Awaitable[bool]]) -> None:
+        """Do a part of the daily work, until it says that nothing is left for this day."""
+        if self._done_of.get(name) != day and await part():
+            self._done_of[name] = day
+
+    async def _release_held(self, now: datetime) -> bool:
+        await release_held(self.database, self.decider, now)
+        return True
+
+    async def _make_partitions(self, day: date) -> bool:
+        if not await self.database.run(partial(make_partitions, first=day)):
+            logger.warning(LogEvent.PARTITIONS_WAIT)
+        self._warn(day)
+        return True
 
     async def _renew_due_times(self, now: datetime) -> bool:
         """Renew due times if the release brought a new calendar; True when none is left."""

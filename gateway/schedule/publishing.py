@@ -18,7 +18,7 @@ from gateway.score.publish import (
 )
 from gateway.score.published import end_of
 from gateway.score.scorer import Scorer
-from gateway.score.stored_result import fact_of, ids_of, short, subject_of
+from gateway.score.stored_result import facts_of, ids_of, short, subject_of
 from gateway.store.audit import events
 from gateway.store.base.engine import Connection, Database
 from gateway.store.base.statements import Ids
@@ -42,6 +42,8 @@ from scoring.consequences.measures import StandingChange
 SLICE = 500
 #: A publication stored later than this is history: nobody is told of it.
 NEWS = timedelta(days=31)
+#: After the end of the day, for transactions of that day that are still under way.
+SETTLED = timedelta(minutes=15)
 
 
 class Publishing:
@@ -61,6 +63,8 @@ class Publishing:
             begun = await published.begun(connection)
             done = await published.finished(connection)
             await refresh(connection, self.scorer.rulebook)
+        if today(now - SETTLED) != today(now):
+            return False
         for one in publications_until(self.scorer.rulebook, today(now)):
             goes_on = one not in done and begun is not None and begun < end_of(one.published_on)
             while goes_on:
@@ -98,13 +102,18 @@ class Publishing:
     async def _slice(
         self, connection: Connection, one: Publication, subjects: Sequence[Subject], now: datetime
     ) -> int:
-        """Store the grades of locked subjects and tell of what changes; return how many."""
+        """Store the grades of locked subjects and tell of what changes; return how many.
+
+        A grade that was computed elsewhere is published elsewhere, too.
+        """
         ids = [subject.id for subject in subjects]
-        known = await _known(connection, one, subjects)
-        earlier = await published.grades_of_periods(connection, ids)
+        last = await grade_changes.last_grades(connection, ids)
+        elsewhere = {id_ for id_, grade in last.items() if grade.cause == RECEIVED}
+        ours = [subject for subject in subjects if subject.id not in elsewhere]
+        known = await _known(connection, one, ours)
+        earlier = await published.grades_of_periods(connection, list(known))
         results = {id_: publish(then, one, earlier.get(id_, {})) for id_, then in known.items()}
         at = await not_before_last(connection, ids, now)
-        last = await grade_changes.last_grades(connection, ids)
         await _store(connection, one, known, results, at)
         if today(now) - one.published_on <= NEWS:
             rows = [
@@ -119,15 +128,12 @@ class Publishing:
     def _change(
         self, then: Then, result: ResultOfPeriod, one: Publication, last: LastGrade | None
     ) -> tuple[str | None, bytes] | None:
-        """Return the live grade and the body of the grade change, if there is one to tell of.
-
-        A grade that was computed elsewhere is published elsewhere, too.
-        """
+        """Return the live grade and the body of the grade change, if there is one to tell of."""
         last = last or LastGrade(None, "")
         told = result.told(one)
         before = standing(last.grade, last.published)
         after = standing(last.grade, told)
-        if before == after or last.cause == RECEIVED or result.assessment.rule_set is None:
+        if before == after or result.assessment.rule_set is None:
             return None
         code, ref = then.facts.id, result.assessment.rule_set
         moved = StandingChange(before, after, UNCHANGED)
@@ -163,27 +169,32 @@ class Publishing:
 async def _known(
     connection: Connection, one: Publication, subjects: Sequence[Subject]
 ) -> dict[int, Then]:
-    """Return what was known on the day of those whose grade is one of the publication."""
-    codes = {subject.id: subject.code for subject in subjects}
-    found = await published.last_assessed(connection, list(codes), end_of(one.published_on))
+    """Return what was known on the day of those whose grade is one of the publication.
+
+    One of which something cannot be read is left out, with an alert: it never stops the others.
+    """
+    codes, at = {subject.id: subject.code for subject in subjects}, end_of(one.published_on)
+    found = await published.last_assessed(connection, list(codes), at)
     texts = await rule_set_texts(connection) if found else {}
-    ids = [id_ for last in found for id_ in last.fact_ids]
-    bodies = await fact_store.facts(connection, ids)
-    facts = {int(fact.id): fact for fact in map(fact_of, bodies)}
-    known = {
-        last.subject_id: Then(
-            subject_of(
+    bodies = await fact_store.facts_known_at(connection, list(codes), at)
+    known = {}
+    for last in found:
+        try:
+            facts = facts_of(bodies.get(last.subject_id, b"[]"))
+            subject = subject_of(
                 codes[last.subject_id],
                 last.kind,
-                [facts[id_] for id_ in last.fact_ids],
+                facts,
                 last.result,
                 suspect=last.criminal_suspect,
-            ),
-            parse_rule_set(texts[last.rule_set_hash]),
-        )
-        for last in found
-    }
-    return {id_: then for id_, then in known.items() if takes_part(then, one)}
+            )
+            then = Then(subject, parse_rule_set(texts[last.rule_set_hash]))
+        except Exception:  # noqa: BLE001  one subject never stops the others
+            logger.exception(LogEvent.ENGINE_FAILED)
+            continue
+        if takes_part(then, one):
+            known[last.subject_id] = then
+    return known
 
 
 async def _store(

@@ -1,17 +1,16 @@
 """The only scheduler: work that is due because time passes. Repeating any of it does no harm."""
 
-from collections.abc import Awaitable, Callable
 from datetime import datetime
 
 from gateway.config.clock import Clock
 from gateway.schedule.breaches import mark_breaches, observe
 from gateway.schedule.daily import SLICES, Daily
+from gateway.schedule.each import each
 from gateway.schedule.numbering import publish
 from gateway.schedule.rescoring import Rescoring
 from gateway.schedule.sweeper import sweep
 from gateway.schedule.unheard import tell_unheard
-from gateway.store.base.engine import Database, DatabaseAway, DatabaseBusy
-from gateway.telemetry.log import LogEvent, logger
+from gateway.store.base.engine import Database
 from gateway.telemetry.metrics import Metrics
 
 
@@ -48,7 +47,7 @@ class Schedule:
             DatabaseAway: what was not done yet is done by the next call.
         """
         now = self.clock()
-        await _each(lambda: self._rescore(now), lambda: publish(self.database))
+        await each(lambda: self._rescore(now), lambda: publish(self.database))
 
     async def survey(self) -> None:
         """Look at all open deliveries, and do the work of the day.
@@ -57,7 +56,7 @@ class Schedule:
             DatabaseAway: what was not done yet is done by the next call.
         """
         now = self.clock()
-        await _each(
+        await each(
             lambda: mark_breaches(self.database, now, self.metrics),
             lambda: sweep(self.database, now, self.metrics),
             lambda: tell_unheard(self.database, self.daily.decider, now),
@@ -69,19 +68,3 @@ class Schedule:
         for _ in range(SLICES):
             if not (await self.rescoring.due(now) or await self.rescoring.activate(now)):
                 break
-
-
-async def _each(*parts: Callable[[], Awaitable[object]]) -> None:
-    """Do each part; one that fails, or waits too long, does not keep the others from being done."""
-    busy: DatabaseBusy | None = None
-    for part in parts:
-        try:
-            await part()
-        except DatabaseBusy as error:
-            busy = error
-        except DatabaseAway:
-            raise
-        except Exception:  # noqa: BLE001  the other parts must not wait for its repair
-            logger.exception(LogEvent.WORK_FAILED, extra={"work": "schedule"})
-    if busy is not None:
-        raise busy

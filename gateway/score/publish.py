@@ -59,10 +59,12 @@ class ResultOfPeriod(NamedTuple):
 
 def publications_until(rulebook: Rulebook, today: date) -> list[Publication]:
     """Return the last publications of the bound rule sets whose day has ended, the oldest first."""
+    texts = [one.rule_set for one in rulebook.bound()]
+    texts += [one.rule_set for one in rulebook.activated]  # of the day, whatever came since
     snapshots = [
         table.snapshot
-        for bound in rulebook.bound_names
-        for table in rulebook.in_force(bound, today).tables.values()
+        for rule_set in texts
+        for table in rule_set.tables.values()
         if table.snapshot is not None
     ]
     found = {

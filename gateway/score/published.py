@@ -2,12 +2,12 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime, time
 from typing import NamedTuple
 
 from gateway.rules.files import parse_rule_set
 from gateway.score.publish import PERIODS, Then
-from gateway.score.stored_result import fact_of, subject_of
+from gateway.score.stored_result import StoredFact, facts_for, stored_facts, subject_of
 from gateway.store.base.engine import Connection
 from gateway.store.record import facts as fact_store
 from gateway.store.score import published as store
@@ -15,9 +15,8 @@ from gateway.store.score.published import StoredGrade
 from gateway.store.score.rule_sets import rule_set_texts
 from schemas.base import SHANGHAI
 from schemas.codes import SubjectKind
-from schemas.credit import Assessment
+from schemas.credit import Assessment, NotEvaluated
 from scoring.consequences.published import publication_day, publications, published
-from scoring.facts import Fact
 from scoring.regulation.ruleset import RuleSet
 from scoring.regulation.table import Listing
 
@@ -79,21 +78,27 @@ def publication_days(
 
 def end_of(day: date) -> datetime:
     """Return the end of a day in China: what was known by then was known on that day."""
-    return datetime.combine(day + timedelta(days=1), time.min, SHANGHAI)
+    return datetime.combine(day, time.max, SHANGHAI)
 
 
 async def stored_grades(
     connection: Connection, code: str, known_at: datetime
 ) -> dict[date, StoredThen]:
-    """Return the grades of a subject that were stored by a time, by the last day of the period."""
+    """Return the grades of a subject that were stored by a time, by the last day of the period.
+
+    One that the engine could not compute is left out.
+    """
     rows = await store.of_subject(connection, code, known_at)
     texts = await rule_set_texts(connection) if rows else {}
     bodies = await fact_store.facts(connection, [id_ for row in rows for id_ in row.fact_ids])
-    facts = {int(fact.id): fact for fact in map(fact_of, bodies)}
-    return {row.period_end: _stored(row, facts, texts) for row in rows}
+    facts = stored_facts(bodies)
+    known = [row for row in rows if row.result["not_evaluated"] != NotEvaluated.ENGINE_ERROR]
+    return {row.period_end: _stored(row, facts, texts) for row in known}
 
 
-def _stored(row: StoredGrade, facts: Mapping[int, Fact], texts: Mapping[str, str]) -> StoredThen:
+def _stored(
+    row: StoredGrade, facts: Mapping[int, StoredFact], texts: Mapping[str, str]
+) -> StoredThen:
     then = then_of(row, facts, parse_rule_set(texts[row.rule_set_hash]))
     table = then.rule_set.table(then.facts.kind)
     rule = None if table is None else table.listing
@@ -101,9 +106,9 @@ def _stored(row: StoredGrade, facts: Mapping[int, Fact], texts: Mapping[str, str
     return StoredThen(row.published_on, then, row.recorded_at, listing)
 
 
-def then_of(row: StoredGrade, facts: Mapping[int, Fact], rule_set: RuleSet) -> Then:
+def then_of(row: StoredGrade, facts: Mapping[int, StoredFact], rule_set: RuleSet) -> Then:
     """Return what a stored grade was computed from."""
-    known = [facts[id_] for id_ in row.fact_ids]
+    known = facts_for(row.subject_id, row.fact_ids, facts)
     subject = subject_of(
         row.subject_code, row.subject_kind, known, row.result, suspect=row.criminal_suspect
     )

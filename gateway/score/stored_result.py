@@ -1,10 +1,10 @@
 """The stored form of an assessment: short, with the digest of its trace (pure)."""
 
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import date
 from decimal import Decimal
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 import orjson
@@ -13,7 +13,7 @@ from msgspec.structs import replace
 from schemas.codes import SubjectKind
 from schemas.credit import Assessment, NotEvaluated
 from scoring.engine.assess import assess
-from scoring.engine.register import turns
+from scoring.engine.register import next_turn
 from scoring.facts import Fact, Facts, Site, plain
 from scoring.regulation.ruleset import RuleSet
 
@@ -83,25 +83,40 @@ def subject_of(
     )
 
 
+class StoredFact(NamedTuple):
+    """A fact, and the id of the subject that it is about."""
+
+    owner: int
+    fact: Fact
+
+
+def stored_facts(rows: Iterable[tuple[int, Mapping[str, Any]]]) -> dict[int, StoredFact]:
+    """Return facts by id from their (subject id, body)."""
+    read = (StoredFact(owner, fact_of(body)) for owner, body in rows)
+    return {int(one.fact.id): one for one in read}
+
+
+def facts_for(
+    subject_id: int, ids: Iterable[int], facts: Mapping[int, StoredFact]
+) -> Iterator[Fact]:
+    """Yield the facts of these ids as those of a subject: what another one did is of a branch."""
+    for id_ in ids:
+        if id_ in facts:
+            owner, fact = facts[id_]
+            yield fact if owner == subject_id else replace(fact, branch=str(owner))
+
+
 def ids_of(subject: Facts) -> list[int]:
     """Return the ids of its facts and of its entries in the register."""
     return sorted(int(fact.id) for fact in (*subject.facts, *subject.register))
 
 
 def again(subject: Facts, rule_set: RuleSet | None, as_of: date) -> Assessment:
-    """Compute an assessment from its facts and its rule set.
-
-    It changes at the latest when an entry of the register begins or ends: another rule set may
-    apply to the subject then.
-    """
-    if rule_set is None:
-        result = without_result(subject.id, as_of, NotEvaluated.NO_RULE_SET)
-    else:
-        result = assess(subject, rule_set, as_of)
-    turn = min((day for day in turns(subject) if day > as_of), default=None)
-    if turn is None or (result.changes_on is not None and result.changes_on <= turn):
-        return result
-    return replace(result, changes_on=turn)
+    """Compute an assessment from its facts and its rule set; without one, when it may get one."""
+    if rule_set is not None:
+        return assess(subject, rule_set, as_of)
+    nothing = without_result(subject.id, as_of, NotEvaluated.NO_RULE_SET)
+    return replace(nothing, changes_on=next_turn(subject, as_of))
 
 
 _BODIES = msgspec.json.Decoder(list[Fact])

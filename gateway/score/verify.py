@@ -2,13 +2,22 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from datetime import date
 from typing import Any, TypeVar
 
 import orjson
 
 from gateway.rules.files import parse_rule_set
+from gateway.score.publish import Then
 from gateway.score.published import then_of
-from gateway.score.stored_result import again, fact_of, short, subject_of
+from gateway.score.stored_result import (
+    StoredFact,
+    again,
+    facts_for,
+    short,
+    stored_facts,
+    subject_of,
+)
 from gateway.store.base.engine import Connection, Database
 from gateway.store.record import facts as fact_store
 from gateway.store.score import assessments
@@ -16,9 +25,8 @@ from gateway.store.score import published as published_store
 from gateway.store.score.assessments import Stored
 from gateway.store.score.published import StoredGrade
 from gateway.store.score.rule_sets import rule_set_texts
-from schemas.credit import NotEvaluated
-from scoring.consequences.published import published
-from scoring.facts import Fact
+from schemas.credit import Assessment, NotEvaluated
+from scoring.consequences.published import publication_day, published
 from scoring.regulation.ruleset import RuleSet
 
 Result = TypeVar("Result", Stored, StoredGrade)
@@ -47,7 +55,7 @@ async def verify_published(
 async def _verify(
     database: Database,
     read: Callable[[Connection, int, int], Awaitable[Sequence[Result]]],
-    differ: Callable[[Result, Mapping[str, RuleSet], Mapping[int, Fact]], Difference | None],
+    differ: Callable[[Result, Mapping[str, RuleSet], Mapping[int, StoredFact]], Difference | None],
     advance: Callable[[int], None],
 ) -> tuple[int, list[Difference]]:
     """Compute stored results again, page by page in the order of their ids."""
@@ -63,7 +71,7 @@ async def _verify(
             bodies = await fact_store.facts(connection, ids)
         if not page:
             return count, wrong
-        facts = {int(fact.id): fact for fact in map(fact_of, bodies)}
+        facts = stored_facts(bodies)
         wrong += [found for one in page if (found := differ(one, rule_sets, facts))]
         count, after = count + len(page), page[-1].id
         advance(len(page))
@@ -71,28 +79,42 @@ async def _verify(
 
 
 def _published_difference(
-    one: StoredGrade, rule_sets: Mapping[str, RuleSet], facts: Mapping[int, Fact]
+    one: StoredGrade, rule_sets: Mapping[str, RuleSet], facts: Mapping[int, StoredFact]
 ) -> Difference | None:
     if one.result["not_evaluated"] in _NOT_RESULTS:
         return None
     then = then_of(one, facts, rule_sets[one.rule_set_hash])
     result = published(then.facts, then.rule_set, one.period_end)
     kept = orjson.loads(short(result, then.facts))
-    if kept == one.result and result.grade == one.grade:
+    told = (result.grade, one.published_on, one.listings)
+    if kept == one.result and told == (one.grade, _day(then, one), _lists(then, one, result)):
         return None
     problem = "公布等级重算结果与原结果不同"
     return {"id": one.id, "problem": problem, "period_end": one.period_end, "score": result.score}
 
 
+def _day(then: Then, one: StoredGrade) -> date | None:
+    """Return the day of publication by the text of then."""
+    return None if then.snapshot is None else publication_day(then.snapshot, one.period_end)
+
+
+def _lists(then: Then, one: StoredGrade, result: Assessment) -> list[str]:
+    """Return the lists that the grade may bring; earlier periods decide whether it does."""
+    table = then.rule_set.table(then.facts.kind)
+    rule = None if table is None else table.listing
+    listed = rule is not None and rule.grade == result.grade and one.listings == [rule.title]
+    return one.listings if listed else []
+
+
 def _difference(
-    one: Stored, rule_sets: Mapping[str, RuleSet], facts: Mapping[int, Fact]
+    one: Stored, rule_sets: Mapping[str, RuleSet], facts: Mapping[int, StoredFact]
 ) -> Difference | None:
     if one.result["not_evaluated"] in _NOT_RESULTS:
         return None
     rule_set = rule_sets.get(one.rule_set_hash) if one.rule_set_hash else None
     if one.rule_set_hash and rule_set is None:
         return {"id": one.id, "problem": f"没有版本为 {one.rule_set_hash} 的评价办法文本"}
-    known = [facts[id_] for id_ in one.fact_ids if id_ in facts]
+    known = facts_for(one.subject_id, one.fact_ids, facts)
     subject = subject_of(
         one.subject_code, one.subject_kind, known, one.result, suspect=one.criminal_suspect
     )

@@ -65,12 +65,14 @@ def published(facts: Facts, rule_set: RuleSet, period_end: date) -> Assessment:
 
     `facts` are those known on the day of its publication. If the table counts only records of the
     period, repairs confirmed by then count too, and none that is later: what is published stays.
-    Otherwise it is the live result of `period_end`.
+    Otherwise it is the live result of `period_end`. The register is that of the publication: it is
+    made after the period.
     """
     table = rule_set.table(facts.kind)
     snapshot = None if table is None else table.snapshot
     if snapshot is None or snapshot.counts == "all":
-        return evaluate(facts, prepare(rule_set), When(period_end, period_end))[0]
+        day = publication_day(snapshot, period_end)
+        return evaluate(facts, prepare(rule_set), When(period_end, period_end, day))[0]
     first, last = period(snapshot.cadence, period_end)
     counting = facts.facts
     if table is not None and table.warning is not None:

@@ -9,7 +9,7 @@ from schemas.credit import Assessment, GradeOrigin, NotEvaluated
 from scoring.engine import sites
 from scoring.engine.count import count
 from scoring.engine.prepared import PreparedRules, PreparedTable, prepare
-from scoring.engine.register import place
+from scoring.engine.register import next_turn, place
 from scoring.engine.repair import When
 from scoring.engine.tally import Tally
 from scoring.facts import Fact, Facts, Received, plain
@@ -19,16 +19,18 @@ from scoring.regulation.ruleset import RuleSet
 def assess(facts: Facts, rule_set: RuleSet, as_of: date) -> Assessment:
     """Return the score and grade of one subject on one day, with the rows they are based on.
 
-    `changes_on` is the first later day on which the result will differ. `facts.as_of` is ignored;
-    only the argument `as_of` counts.
+    `changes_on` is the first later day on which the result will differ, or on which an entry of the
+    register begins or ends: another rule set may apply then. `facts.as_of` is ignored; only the
+    argument `as_of` counts.
     """
     book = prepare(rule_set)
     today, days = evaluate(facts, book, When(as_of, as_of))
     if not days:
         return today
+    turn = next_turn(facts, as_of) if facts.register else None
     for day in sorted(set(days)):
         then, _ = evaluate(facts, book, When(day, day))
-        if replace(then, as_of=as_of) != today:
+        if day == turn or replace(then, as_of=as_of) != today:
             return replace(today, changes_on=day)
     return today
 
@@ -45,7 +47,7 @@ def evaluate(facts: Facts, book: PreparedRules, when: When) -> tuple[Assessment,
 
 def _by_register(facts: Facts, book: PreparedRules, when: When) -> tuple[Assessment, list[date]]:
     """Return the result of a subject as its entries in the register place it on the day."""
-    placed, refusal, turns = place(facts, when.as_of)
+    placed, refusal, turns = place(facts, when.placed or when.known)
     later = [day for day in turns if day > when.as_of]
     if refusal is not None:
         return _not_evaluated(facts, book, when.as_of, refusal.value), later

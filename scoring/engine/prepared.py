@@ -105,10 +105,10 @@ class PreparedRules:
     def entry(self, kind: SubjectKind, agency_kinds: tuple[str, ...]) -> PreparedTable | None:
         """Return the table of a kind, without the rows of other kinds of agencies 机构分类指标.
 
-        Where the kinds of an agency are not known, every row counts.
+        Where the table knows none of the kinds of an agency, every row counts.
         """
         table = self._tables.get(kind) if agency_kinds else None
-        if table is None:
+        if table is None or not any(map(table.knows_agency, agency_kinds)):
             return self.entries.get(kind)
         place = kind, agency_kinds
         if place not in self._of_agencies:

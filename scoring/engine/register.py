@@ -1,6 +1,6 @@
 """How a subject takes part on a day, by its entries in the register 参评单位名录."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import date
 from typing import NamedTuple
 
@@ -16,9 +16,9 @@ SEVERAL = 2
 
 
 class Placed(NamedTuple):
-    """A subject as its entries of a day say, or why it is not evaluated.
+    """A subject as the entries of a day say, or why it is not evaluated.
 
-    `days` are the days on which its entries begin and end.
+    `days` are the days on which entries begin and end.
     """
 
     facts: Facts
@@ -26,39 +26,72 @@ class Placed(NamedTuple):
     days: list[date]
 
 
-def place(facts: Facts, as_of: date) -> Placed:
+def place(facts: Facts, day: date) -> Placed:
     """Return the subject with the kind, the sites and the kinds of agency of its entries.
 
-    Without an entry in force it stays as it is. A permit without a weight makes no site: what is
-    decided about it counts fully.
+    Its facts are those that count for it: of a branch, those of the time of which an entry that has
+    begun says so; what the subject itself did as a branch counts for its legal person. Without an
+    entry in force it stays as it is otherwise.
     """
-    entries = list(in_force(facts, as_of))
-    days = list(turns(facts))
+    entries = list(in_force(facts, day))
+    days = [turn for fact in facts.register for turn in _turns_of(fact)]
     if any(entry.parent is not None for entry in entries):
         return Placed(facts, NotEvaluated.BRANCH, days)
-    if not entries:
-        refusal = NotEvaluated.NOT_PARTICIPANT if facts.participants_only else None
-        return Placed(facts, refusal, days)
+    if not entries and facts.participants_only:
+        return Placed(facts, NotEvaluated.NOT_PARTICIPANT, days)
+    counting = [fact for fact in facts.facts if _owner(facts, fact, day) == _own(facts, fact)]
+    placed = replace(facts, facts=tuple(counting))
+    return Placed(_with_entries(placed, entries) if entries else placed, None, days)
+
+
+def _with_entries(facts: Facts, entries: list[RegisterEntry]) -> Facts:
+    """Return the subject as its entries in force say.
+
+    A permit without a weight makes no site. What is decided about a permit that is none of the
+    sites counts like what names no site.
+    """
     weights = {
         entry.permit: entry.weight
         for entry in entries
         if entry.permit is not None and entry.weight is not None
     }
-    sites = tuple(Site(*pair) for pair in weights.items())
     kinds = dict.fromkeys(kind for entry in entries for kind in entry.agency_kinds)
-    placed = replace(
-        facts,
-        kind=entries[-1].kind,
-        sites=sites if len(sites) >= SEVERAL else facts.sites,
-        agency_kinds=tuple(kinds),
+    changes = {"kind": entries[-1].kind, "agency_kinds": tuple(kinds)}
+    if len(weights) < SEVERAL:
+        return replace(facts, **changes)
+    known = tuple(
+        fact if fact.site is None or fact.site in weights else replace(fact, site=None)
+        for fact in facts.facts
     )
-    return Placed(placed, None, days)
+    return replace(facts, facts=known, sites=tuple(Site(*p) for p in weights.items()), **changes)
+
+
+def _own(facts: Facts, fact: Fact) -> str | None:
+    """Return the owner by which a fact counts: of a branch, this subject; of its own, nobody."""
+    return None if fact.branch is None else facts.id
+
+
+def _owner(facts: Facts, fact: Fact, day: date) -> str | None:
+    """Return the legal person for which a fact counts on a day, by the entries of who did it.
+
+    Those of the day of its decision count; before the first of them, the first one.
+    """
+    entries = [
+        (one.decided_on, one.entry)
+        for one in facts.register
+        if one.entry is not None and one.branch == fact.branch and one.decided_on <= day
+    ]
+    if not entries:
+        return None
+    at = max(fact.decided_on, entries[0][0])
+    parents = [e.parent for since, e in entries if since <= at <= (e.until or date.max)]
+    return next((parent for parent in reversed(parents) if parent is not None), None)
 
 
 def in_force(facts: Facts, day: date) -> Iterator[RegisterEntry]:
-    """Yield the entries in force on a day, the latest last."""
+    """Yield the subject's own entries in force on a day, the latest last."""
     for fact in facts.register:
-        entry = fact.entry
+        entry = fact.entry if fact.branch is None else None
         if entry is not None and fact.decided_on <= day <= (entry.until or date.max):
             yield entry
 
@@ -69,15 +102,19 @@ def kind_on(facts: Facts, day: date) -> SubjectKind:
     return entries[-1].kind if entries else facts.kind
 
 
-def turns(facts: Facts) -> Iterator[date]:
-    """Yield the first day of each entry, and the day after its last."""
-    for fact in facts.register:
-        yield fact.decided_on
-        over = _after(fact)
-        if over is not None:
-            yield over
+def next_turn(facts: Facts, day: date) -> date | None:
+    """Return the first day after `day` on which an entry begins, or is over; None without one."""
+    return min(_after(facts.register, day), default=None)
 
 
-def _after(fact: Fact) -> date | None:
+def _after(register: Iterable[Fact], day: date) -> Iterator[date]:
+    return (turn for fact in register for turn in _turns_of(fact) if turn > day)
+
+
+def _turns_of(fact: Fact) -> Iterator[date]:
+    """Yield the first day of an entry, and the day after its last."""
+    yield fact.decided_on
     until = None if fact.entry is None else fact.entry.until
-    return None if until is None else add_days(until, 1)
+    over = None if until is None else add_days(until, 1)
+    if over is not None:
+        yield over

@@ -58,6 +58,7 @@ _AS_THEY_ARE = {
     "site": pl.String(),
     "self_reported": pl.Boolean(),
     "confirmed_on": pl.Date(),
+    "branch": pl.String(),
 }
 #: `subject` is the row number in SUBJECTS. `types` is null if the fact has no penalty; `grade`,
 #: `issued_by` and `score` are null if it has no received grade.

@@ -160,6 +160,10 @@ class Table(Terms):
     relies_on: Reliance = Reliance()
     unverified: tuple[Text, ...] = ()  #: fields above whose values were not verified
 
+    def knows_agency(self, kind: str) -> bool:
+        """Return whether rows count for this kind of agency 机构类型 only."""
+        return any(kind in item.agency_kinds for item in self.items)
+
     @property
     def rules(self) -> tuple[GradeRule, ...]:
         """All grade rules: vetoes, then promotions."""

@@ -156,6 +156,116 @@ async def test_what_a_participant_uploads_counts_once_it_is_confirmed(
     assert (await world.column(kept))[-1] == "样例市生态环境局"
 
 
+async def test_a_branch_counts_for_whom_it_belonged_to_on_the_day(world: World) -> None:
+    await world.take(
+        participant(2, parent_code=credit_code(1), until="2026-06-30"),
+        participant(2, parent_code=credit_code(3), since="2026-07-01"),
+        participant(4, parent_code=credit_code(5), until="2026-06-30"),
+        event(2, 2, type="dishonesty.permit_fraud"),
+        event(4, 4, type="dishonesty.permit_fraud", occurred_on="2026-05-09"),
+    )
+
+    last = {row[0]: row[2] for row in await grades(world)}
+    assert last == {
+        credit_code(1): "A",
+        credit_code(3): "D",
+        credit_code(4): "A",
+        credit_code(5): "D",
+    }
+
+
+async def test_a_branch_of_the_future_counts_from_that_day_on(world: World) -> None:
+    await world.take(
+        participant(2, parent_code=credit_code(1), since="2026-10-20"),
+        event(2, 2, type="dishonesty.permit_fraud"),
+    )
+    before = {row[0]: row[2] for row in await grades(world)}
+
+    await world.pass_time(24 * 9)
+
+    after = {row[0]: row[2] for row in await grades(world)}
+    assert before == {credit_code(1): "A", credit_code(2): "D"}
+    assert after == {credit_code(1): "D", credit_code(2): None}
+
+
+async def test_a_branch_of_a_branch_is_refused(world: World) -> None:
+    await world.take(participant(2, parent_code=credit_code(1)))
+
+    [below] = await world.take(participant(3, parent_code=credit_code(2)))
+    [above] = await world.take(participant(1, parent_code=credit_code(4)))
+    first, second = await world.take(
+        participant(11, parent_code=credit_code(12)), participant(12, parent_code=credit_code(11))
+    )
+
+    assert "自己也是分支机构" in below.problems[0].message
+    assert "自己有分支机构" in above.problems[0].message
+    assert [first.verdict, second.verdict] == [Verdict.OK, Verdict.REFUSED]
+
+
+async def test_an_entry_is_withdrawn(world: World) -> None:
+    entry = participant(2, parent_code=credit_code(1))
+    await world.take(entry, event(2, 2, type="dishonesty.permit_fraud"))
+
+    [result] = await world.take({**entry, "verb": "撤回"})
+    [wrong] = await world.take({**entry, "verb": "取消"})
+
+    assert (result.verdict, result.repeat, wrong.verdict) == (Verdict.OK, False, Verdict.REFUSED)
+    last = {row[0]: row[2] for row in await grades(world)}
+    assert last == {credit_code(1): "A", credit_code(2): "D"}
+
+
+async def test_a_list_of_another_year_makes_entries_of_its_own(only: World) -> None:
+    await only.take(participant(), event(1, 1, type="dishonesty.permit_fraud"))
+
+    await only.take(participant(since="2027-01-31"), participant(subject_kind="agency"))
+
+    assert await only.value("select count(*) from decision where kind = 'participant'") == 3
+    assert {row[2] for row in await grades(only)} == {"D"}
+
+
+async def test_what_is_decided_at_a_permit_that_is_no_site_counts_fully(world: World) -> None:
+    await world.take(
+        participant(permit="P1", weight="1"),
+        participant(permit="P2", weight="99"),
+        event(1, type="dishonesty.permit_fraud", details={"site": "P9"}),
+    )
+
+    assert [row[2] for row in await grades(world)] == ["D"]
+
+
+async def test_an_unknown_kind_of_agency_leaves_no_row_out(make_world: MakeWorld) -> None:
+    bound = {"rule_set": "nm-2023-draft", "regions": [REGION], "kinds": ["agency"]}
+    world = await make_world(scoring={"bindings": [bound]})
+
+    await world.take(
+        participant(1, subject_kind="机构", agency_kinds="环境监测机构"),
+        event(1, type="agency.untrained_monitoring"),
+    )
+
+    assert [row[2] for row in await grades(world)] == ["C"]
+
+
+async def test_a_confirmation_is_of_the_version_that_it_found(make_world: MakeWorld) -> None:
+    bound = {"rule_set": "henan-2018", "regions": [REGION]}
+    world = await make_world(scoring={"bindings": [bound]})
+    await world.take(event(1, type=None, item="N1", self_reported=True))
+    confirmation = {
+        "type": "confirmation",
+        "decision": {"kind": "event", "document_number": "E-1", "authority": "样例市生态环境局"},
+        "confirmed_by": "样例市生态环境局",
+    }
+    await world.take(event(2, **confirmation, occurred_on="2026-10-12"))
+    await world.take(event(3, type="rectification", decision=confirmation["decision"]))
+    kept = await world.column("select body ->> 'confirmed_on' from fact where known_to is null")
+
+    await world.take(event(1, type=None, item="N2", self_reported=True))
+    await world.take(event(4, type="rectification", decision=confirmation["decision"]))
+
+    assert kept == ["2026-10-12"]
+    facts = "select body ->> 'item', body ->> 'confirmed_on' from fact where known_to is null"
+    assert await world.rows(facts) == [("N2", None)]
+
+
 REFUSED = [
     (
         {"subject_kind": "分公司"},
@@ -168,6 +278,12 @@ REFUSED = [
     ({"weight": "0"}, "weight", "产值占比：“0”应大于0"),
     ({"parent_code": credit_code(1)}, "parent_code", "与本单位的相同"),
     ({"subject_code": None}, "subject_code", "须填其中一项"),
+    ({"permit": "P1、P2"}, "permit", "排污许可证编号：一格写了几个许可证，一个许可证填一行"),
+    (
+        {"subject_kind": "从业人员", "parent_code": credit_code(3)},
+        "parent_code",
+        "从业人员的信用不并入单位",
+    ),
 ]
 
 
@@ -188,7 +304,7 @@ async def test_an_entry_is_read_as_registers_write_it(world: World) -> None:
         subject_kind=" 企业 ",
         since="2026年1月1日",
         until="/",
-        weight="1,200",
+        weight="1,200%",
         permit="ｐ1",
         联系人="某人",
     )
@@ -198,6 +314,13 @@ async def test_an_entry_is_read_as_registers_write_it(world: World) -> None:
     [body] = await world.column("select body from fact")
     assert body["entry"] == {"kind": "enterprise", "permit": "P1", "weight": "1200"}
     assert body["decided_on"] == "2026-01-01"
+
+
+async def test_nothing_confirms_itself(world: World) -> None:
+    [result] = await world.take(event(1, self_reported=True, confirmed_on="2026-10-10"))
+
+    [problem] = result.checked.problems
+    assert (problem.field, problem.message) == ("confirmed_on", "审核确认：不能随信息一起填")
 
 
 async def test_a_confirmation_says_who_confirmed(world: World) -> None:

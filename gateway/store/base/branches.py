@@ -2,14 +2,17 @@
 
 
 def facts_of_branches(owners: str, known: str) -> str:
-    """Return a select of (subject_id of the legal person, id, body); entries are left out.
+    """Return a select of (subject_id of the legal person, id, text of the body).
 
-    `owners` says which legal persons, as `p`; `known` which rows of `fact`, with {0} as its alias.
+    The body says which subject the branch is. Entries of the branch are among its facts: they say
+    from when to when it counts for whom. `owners` says which legal persons, as `p`; `known` which
+    rows of `fact`, with {0} as its alias.
     """
     return f"""
-    select b.owner as subject_id, f.id, f.body from (
+    select b.owner as subject_id, f.id,
+           '{{"branch":"' || b.branch || '",' || substr(f.body::text, 2) as body from (
         select distinct p.id as owner, r.subject_id as branch from subject p
         join fact r on r.parent = p.code and {known.format("r")}
         where {owners}) b
-    join fact f on f.subject_id = b.branch and {known.format("f")} and f.body ->> 'entry' is null
+    join fact f on f.subject_id = b.branch and {known.format("f")}
     """

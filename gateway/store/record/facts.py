@@ -51,15 +51,21 @@ _PRESENT = text(
     join fact f using (subject_id, decision_id) where f.known_to is null
     """
 )
-_OPEN = "{0}.known_to is null"
-_FACTS_OF_SUBJECTS = text(
-    f"""
-    select subject_id, convert_to('[' || string_agg(body::text, ',' order by id) || ']', 'UTF8')
-    from (select subject_id, id, body from fact
-        where subject_id = any(cast(:ids as bigint[])) and known_to is null
-        union all {facts_of_branches("p.id = any(cast(:ids as bigint[]))", _OPEN)}) as f
+
+
+def _facts_of_subjects(known: str) -> str:
+    return f"""
+    select subject_id, convert_to('[' || string_agg(body, ',' order by id) || ']', 'UTF8')
+    from (select f.subject_id, f.id, f.body::text as body from fact f
+        where f.subject_id = any(cast(:ids as bigint[])) and {known.format("f")}
+        union all {facts_of_branches("p.id = any(cast(:ids as bigint[]))", known)}) as f
     group by subject_id
     """
+
+
+_FACTS_OF_SUBJECTS = text(_facts_of_subjects("{0}.known_to is null"))
+_FACTS_KNOWN_AT = text(
+    _facts_of_subjects("{0}.known_from <= :at and ({0}.known_to is null or {0}.known_to > :at)")
 )
 _PARENTS = text(
     """
@@ -67,7 +73,18 @@ _PARENTS = text(
     join fact f on f.subject_id = t.id and f.parent is not null and f.known_to is null
     """
 )
-_FACTS = text("select body from fact where id = any(cast(:ids as bigint[]))")
+_BRANCHES_AMONG = text(
+    """
+    select s.code, f.parent from subject s
+    join fact f on f.subject_id = s.id and f.parent is not null and f.known_to is null
+    where s.code = any(cast(:codes as text[]))
+    union
+    select s.code, f.parent from unnest(cast(:codes as text[])) as t(code)
+    join fact f on f.parent = t.code and f.known_to is null
+    join subject s on s.id = f.subject_id
+    """
+)
+_FACTS = text("select subject_id, body from fact where id = any(cast(:ids as bigint[]))")
 
 add_facts = Copy("fact", "id, subject_id, decision_id, body, decided_on, parent, known_from")
 
@@ -99,6 +116,12 @@ async def parents_of(connection: Connection, subject_ids: Sequence[int]) -> list
     return list(await connection.scalars(_PARENTS, {"ids": list(subject_ids)}))
 
 
+async def branches_among(connection: Connection, codes: Sequence[str]) -> list[tuple[str, str]]:
+    """Return (branch, legal person) by the register, where either is one of these codes."""
+    rows = await connection.execute(_BRANCHES_AMONG, {"codes": list(codes)})
+    return [(row[0], row[1]) for row in rows]
+
+
 async def facts_of_subjects(connection: Connection, subject_ids: Sequence[int]) -> dict[int, bytes]:
     """Return the open facts of these subjects and of their branches: subject id → JSON list.
 
@@ -109,6 +132,15 @@ async def facts_of_subjects(connection: Connection, subject_ids: Sequence[int]) 
     return {row[0]: row[1] for row in rows}
 
 
-async def facts(connection: Connection, ids: Sequence[int]) -> list[dict[str, Any]]:
-    """Return the bodies of these facts, closed ones too."""
-    return list(await connection.scalars(_FACTS, {"ids": list(ids)}))
+async def facts_known_at(
+    connection: Connection, subject_ids: Sequence[int], at: datetime
+) -> dict[int, bytes]:
+    """Return what `facts_of_subjects` would have returned at a time."""
+    values = {"ids": list(subject_ids), "at": at}
+    return {row[0]: row[1] for row in await connection.execute(_FACTS_KNOWN_AT, values)}
+
+
+async def facts(connection: Connection, ids: Sequence[int]) -> list[tuple[int, dict[str, Any]]]:
+    """Return (subject id, body) of these facts, closed ones too."""
+    rows = await connection.execute(_FACTS, {"ids": list(ids)})
+    return [(row[0], row[1]) for row in rows]

@@ -22,6 +22,7 @@ class Stored:
     """A past assessment with its input."""
 
     id: int
+    subject_id: int
     subject_code: str
     subject_kind: str
     criminal_suspect: bool
@@ -37,8 +38,8 @@ class Stored:
 
 _STORED = text(
     """
-    select a.id, s.code, a.subject_kind, a.criminal_suspect, a.rule_set_hash, a.as_of, a.fact_ids,
-           a.result, a.grade, a.not_evaluated, a.changes_on, g.to_grade
+    select a.id, s.id, s.code, a.subject_kind, a.criminal_suspect, a.rule_set_hash, a.as_of,
+           a.fact_ids, a.result, a.grade, a.not_evaluated, a.changes_on, g.to_grade
     from assessment a join subject s on s.id = a.subject_id
     left join grade_change g on g.subject_id = a.subject_id and g.assessment_id = a.id
     where a.id > :after order by a.id limit :limit

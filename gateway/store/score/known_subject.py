@@ -48,8 +48,8 @@ _SUBJECT = text(
 _KNOWN = "{0}.known_from <= :known_at and ({0}.known_to is null or {0}.known_to > :known_at)"
 _FACTS = text(
     f"""
-    select body from (
-        select f.subject_id, f.id, f.body from fact f
+    select cast(body as json) from (
+        select f.subject_id, f.id, f.body::text as body from fact f
         where f.subject_id = :id and {_KNOWN.format("f")}
         union all {facts_of_branches("p.id = :id", _KNOWN)}) as f
     order by id

@@ -40,8 +40,8 @@ _OPEN = "{0}.known_to is null"
 _FACTS = text(
     f"""
     select coalesce(array_agg(subject_id order by subject_id, id), '{{}}'),
-           coalesce(string_agg(body::text, E'\\n' order by subject_id, id), '')
-    from (select subject_id, id, body from fact
+           coalesce(string_agg(body, E'\\n' order by subject_id, id), '')
+    from (select subject_id, id, body::text as body from fact
         where subject_id > :after and subject_id <= :last and known_to is null
         union all {facts_of_branches("p.id > :after and p.id <= :last", _OPEN)}) as f
     """

@@ -135,6 +135,7 @@ class StoredGrade:
     """A published grade with what it was computed from."""
 
     id: int
+    subject_id: int
     subject_code: str
     subject_kind: str
     criminal_suspect: bool
@@ -149,7 +150,7 @@ class StoredGrade:
 
 
 _COLUMNS = (
-    "p.id, s.code, p.subject_kind, p.criminal_suspect, p.rule_set_hash, p.period_end, "
+    "p.id, s.id, s.code, p.subject_kind, p.criminal_suspect, p.rule_set_hash, p.period_end, "
     "p.published_on, p.fact_ids, p.grade, p.listings, p.result, p.recorded_at"
 )
 _PAGE = text(

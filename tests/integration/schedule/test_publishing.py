@@ -5,16 +5,29 @@ from typing import Any
 
 import pytest
 
+from gateway.rules.files import parse_rule_set
+from gateway.rules.rulebook import InForce
 from gateway.schedule import publishing
+from gateway.score.publish import publications_until
 from gateway.score.verify import verify_published
+from gateway.store.score.published import Publication
 from schemas.base import SHANGHAI
-from tests.factories import REGION, about, credit_code, event, grade, penalty, person_penalty
+from tests.factories import (
+    REGION,
+    about,
+    credit_code,
+    event,
+    grade,
+    participant,
+    penalty,
+    person_penalty,
+)
 from tests.integration.conftest import MakeWorld
 from tests.integration.world import World
 
 pytestmark = pytest.mark.integration
 
-SCORING = {
+SCORING: dict[str, Any] = {
     "bindings": [
         {
             "rule_set": "nm-2023-draft",
@@ -90,7 +103,16 @@ async def test_what_comes_after_the_day_changes_no_stored_grade(world: World) ->
     assert await verify_published(world.database, lambda _: None) == (1, [])
 
 
-@pytest.mark.parametrize("tampering", ["criminal_suspect = true", "grade = 'D'", "fact_ids = '{}'"])
+TAMPERINGS = [
+    "criminal_suspect = true",
+    "grade = 'D'",
+    "fact_ids = '{}'",
+    "listings = '{假名单}'",
+    "published_on = '2027-06-29'",
+]
+
+
+@pytest.mark.parametrize("tampering", TAMPERINGS)
 async def test_a_manipulated_published_grade_is_found(world: World, tampering: str) -> None:
     await world.take(penalty(1, CF_NR_FK="60"))
     world.clock.set(at("2027-07-01"))
@@ -187,6 +209,71 @@ async def test_persons_and_received_grades_are_published_by_nobody_here(world: W
     await world.schedule.tick()
 
     assert await told(world) == []
+    assert credit_code(2) not in [row[0] for row in await stored(world)]
+
+
+async def test_the_register_of_the_publication_places_the_subjects(make_world: MakeWorld) -> None:
+    only = {"bindings": [{**SCORING["bindings"][0], "participants_only": True}]}
+    world = await make_world(scoring=only)
+    fraud = {"type": "dishonesty.permit_fraud"}
+    await world.take(
+        event(1, 1, type="eia.unapproved", details={"site": "P1"}), event(2, 2, **fraud)
+    )
+    world.clock.set(at("2027-02-10"))
+    since = "2027-01-31"
+    await world.take(
+        participant(1, since=since, permit="P1", weight="1"),
+        participant(1, since=since, permit="P2", weight="9"),
+        participant(2, since=since, parent_code=credit_code(3)),
+        participant(3, since=since),
+    )
+
+    world.clock.set(at("2027-07-01"))
+    await world.schedule.tick()
+
+    found = {row[0]: row[2] for row in await stored(world)}
+    assert found == {credit_code(1): "A", credit_code(2): None, credit_code(3): "D"}
+
+
+async def test_what_cannot_be_read_stops_neither_the_others_nor_the_work_of_the_day(
+    world: World,
+) -> None:
+    await world.take(penalty(1), penalty(2, 2))
+    await world.run(
+        "update fact set body = jsonb_set(body::jsonb, '{decided_on}', '\"never\"') "
+        "where id = (select min(id) from fact)"
+    )
+
+    world.clock.set(at("2027-07-01"))
+    await world.schedule.tick()
+
+    assert [row[0] for row in await stored(world)] == [credit_code(2)]
+    months = "select count(*) from pg_class where relname = 'attempt_2027_09'"
+    assert await world.value(months) == 1
+
+
+async def test_a_publication_is_that_of_the_text_of_its_day(world: World) -> None:
+    await world.take(penalty(1, CF_NR_FK="60"))
+    rulebook = world.gateway.rulebook
+    content = rulebook.load("nm-2023-draft").content
+    later = parse_rule_set(content.replace('published_on: "06-30"', 'published_on: "07-30"'))
+    rulebook.put_in_force([InForce("nm-2023-draft", date(2027, 7, 1), later)])
+
+    due = publications_until(rulebook, date(2027, 7, 1))
+
+    assert Publication(date(2026, 12, 31), date(2027, 6, 30)) in due
+
+
+async def test_transactions_of_the_day_come_to_their_end_first(world: World) -> None:
+    await world.take(penalty(1, CF_NR_FK="60"))
+    world.clock.set(datetime(2027, 7, 1, 0, 1, tzinfo=SHANGHAI))
+    await world.schedule.tick()
+    early = await stored(world)
+
+    world.clock.step(timedelta(minutes=15))
+    await world.schedule.tick()
+
+    assert (early, len(await stored(world))) == ([], 1)
 
 
 async def test_an_earlier_bad_year_without_a_stored_grade_is_computed(world: World) -> None:
