@@ -55,7 +55,13 @@ _FACTS = text(
     order by id
     """
 )
-_FIRST = text("select min(decided_on) from fact where subject_id = :id and known_from <= :known_at")
+_FIRST = text(
+    """
+    select min(f.decided_on) from fact f where f.known_from <= :known_at and f.subject_id in (
+        select :id union select r.subject_id from subject p join fact r on r.parent = p.code
+        where p.id = :id)
+    """
+)
 _RECEIVED = text(
     """
     select body from grade_change

@@ -8,7 +8,7 @@ import pytest
 from gateway.rules.files import parse_rule_set
 from gateway.rules.rulebook import InForce
 from gateway.score.explain import Explanation, explain_code
-from tests.factories import about, credit_code, event, penalty
+from tests.factories import about, credit_code, event, participant, penalty
 from tests.integration.world import World
 
 pytestmark = pytest.mark.integration
@@ -93,6 +93,15 @@ async def test_a_stored_grade_is_shown_as_stored(world: World) -> None:
     assert before == after
     assert after.stored_at == world.clock()
     assert after.published_on == date(2027, 6, 30)
+
+
+async def test_a_legal_person_is_published_by_what_its_branch_did(world: World) -> None:
+    await world.take(penalty(1, 2, CF_NR_FK="60"), participant(2, parent_code=credit_code(1)))
+
+    world.clock.step(timedelta(days=365))
+
+    [one] = (await explained(world)).published
+    assert [row.item for row in one.assessment.deductions] == ["E03"]
 
 
 async def test_a_published_grade_is_that_of_the_text_of_its_day(world: World) -> None:
