@@ -1,8 +1,8 @@
 """Read populations from NDJSON files of `score` input, or from Parquet files of the same shape.
 
 A Parquet file has one row for each subject: `id`, `kind`, `facts` (a list of structs with the
-fields of a fact), and optionally `criminal_suspect` and `sites`. Unused fields of a fact may be
-missing.
+fields of a fact), and optionally `criminal_suspect`, `sites`, `participants_only` and
+`agency_kinds`. Unused fields of a fact may be missing.
 """
 
 from collections.abc import Iterator

@@ -33,18 +33,26 @@ WORDS = Shape("文字的列表 List(String)", lambda type_: type_ == pl.List(pl.
 STRUCT = Shape("结构 Struct", lambda type_: isinstance(type_, pl.Struct))
 STRUCTS = Shape("结构的列表 List(Struct)", lambda type_: bool(_fields(type_)))
 
-SUBJECT = {"id": TEXT, "kind": TEXT, "criminal_suspect": FLAG, "sites": STRUCTS, "facts": STRUCTS}
+SUBJECT = {
+    "id": TEXT,
+    "kind": TEXT,
+    "criminal_suspect": FLAG,
+    "sites": STRUCTS,
+    "participants_only": FLAG,
+    "agency_kinds": WORDS,
+    "facts": STRUCTS,
+}
 SITE = {"permit": TEXT, "weight": NUMBER}
 PENALTY = {"types": WORDS, "fine_wan": NUMBER}
 RECEIVED = {"grade": TEXT, "issued_by": TEXT, "score": NUMBER}
 
 
 def _shape_of(type_: pl.DataType) -> Shape:
-    if type_ == pl.Date:
-        return DAY
     if isinstance(type_, pl.List):
         return WORDS
-    return NUMBER if type_ == AMOUNT else TEXT
+    if isinstance(type_, pl.Struct):
+        return STRUCT
+    return {pl.Date: DAY, AMOUNT: NUMBER, pl.Boolean: FLAG}.get(type_, TEXT)
 
 
 #: The columns of a fact, and the structs with the others.

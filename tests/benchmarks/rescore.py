@@ -52,6 +52,8 @@ def population(size: int) -> Population:
         kind=pl.lit("enterprise", SUBJECTS["kind"]),
         criminal_suspect=pl.lit(value=False),
         sites=pl.lit([], SUBJECTS["sites"]),
+        participants_only=pl.lit(value=False),
+        agency_kinds=pl.lit([], SUBJECTS["agency_kinds"]),
     )
     return Population(subjects, facts.select(FACTS.names()).cast(FACTS))
 

@@ -12,7 +12,7 @@ import pytest
 from gateway.population.files import Slice, file_slices
 from gateway.population.shape import UnusablePopulation
 from schemas.codes import EventType, SubjectKind
-from scoring.facts import Fact, Facts, Penalty, Received, Site
+from scoring.facts import Fact, Facts, Penalty, Received, RegisterEntry, Site
 
 DAY = date(2026, 10, 31)
 PENALTY = {"types": [" 罚款 ", "没收违法所得"], "fine_wan": "12.5"}
@@ -73,6 +73,26 @@ def test_parquet_and_ndjson_give_the_same_subjects(tmp_path: Path, write: Any) -
     given, errors = whole(path)
 
     assert given == [EXPECTED, Facts("c2", SubjectKind.ENTERPRISE, criminal_suspect=True)]
+    assert errors == []
+
+
+@pytest.mark.parametrize("write", [parquet, ndjson])
+def test_the_register_comes_with_the_facts(tmp_path: Path, write: Any) -> None:
+    entry = {"kind": "agency", "until": "2026-12-31", "agency_kinds": ["甲"], "weight": "1.5"}
+    facts = (
+        {"id": "r1", "decided_on": "2026-01-01", "entry": entry},
+        {"id": "f1", "item": "A08", "decided_on": "2026-03-01", "self_reported": True},
+    )
+    path = write(tmp_path, subject(*facts, participants_only=True, agency_kinds=["乙"]))
+
+    [given], errors = whole(path)
+
+    said = RegisterEntry(
+        SubjectKind.AGENCY, date(2026, 12, 31), None, ("甲",), weight=Decimal("1.5")
+    )
+    assert [one.entry for one in given.register] == [said]
+    assert [one.self_reported for one in given.facts] == [True]
+    assert (given.participants_only, given.agency_kinds) == (True, ("乙",))
     assert errors == []
 
 
