@@ -77,11 +77,16 @@ def _decoded(body: bytes) -> Any:
         row = _QUICK.decode(body)
     except (msgspec.DecodeError, ValueError, ArithmeticError, RecursionError):
         return _DECODER.decode(body.decode("utf-8-sig"))
-    if not isinstance(row, dict) or (body.count(b'":') == len(row) and b'" :' not in body):
+    if not isinstance(row, dict) or (body.count(b'":') == len(row) and not _is_apart(body)):
         return row
     if len(_NAMES.findall(body)) == _names_in(row):
         return row
     return _TWICE.decode(body.decode("utf-8-sig"))
+
+
+def _is_apart(body: bytes) -> bool:
+    """Whether a colon stands apart from its name somewhere."""
+    return any(mark in body for mark in _BEHIND) and _APART.search(body) is not None
 
 
 def _kind(name: object) -> RecordKind | None:
@@ -145,6 +150,8 @@ def _refuse_constant(name: str) -> NoReturn:
 
 
 #: The end of a name in an object, or what looks like one in a text.
+#: A colon apart from its name, and how it begins, which is looked for much faster.
+_APART, _BEHIND = re.compile(rb'"[ \t\r\n]+:'), (b'" ', b'"\t', b'"\r', b'"\n')
 _NAMES = re.compile(rb'"\s*:')
 _QUICK = msgspec.json.Decoder(float_hook=Decimal)
 _DECODER = json.JSONDecoder(parse_float=Decimal, parse_constant=_refuse_constant)

@@ -94,7 +94,8 @@ class Feed:
         answers = receipts.telling(_ours(self.deliverer, news.receipts), self.deliverer.clock())
         moved = 0
         while True:
-            part, answers = answers[:SLICE], answers[SLICE:]
+            end = _end_of_slice(answers)
+            part, answers = answers[:end], answers[end:]
             found = await self._apply_part(part, again=news.again, is_last=not answers)
             if found is None:
                 return None
@@ -134,6 +135,14 @@ class Feed:
                     raise _NotOurs
             return moved
         return None
+
+
+def _end_of_slice(answers: Sequence[MatchedReceipt]) -> int:
+    """Return where the first slice ends: behind all receipts of its last delivery."""
+    end = min(SLICE, len(answers))
+    while end < len(answers) and answers[end].delivery_id == answers[end - 1].delivery_id:
+        end += 1
+    return end
 
 
 def _ours(deliverer: Deliverer, found: Sequence[Receipt]) -> list[MatchedReceipt]:

@@ -120,10 +120,20 @@ class Publishing:
                 (id_, known[id_].facts.id, *change)
                 for id_, result in results.items()
                 if known[id_].is_public and not is_person(known[id_].facts.id)
-                if (change := self._change(known[id_], result, one, last.get(id_))) is not None
+                if (change := self._noted(known[id_], result, one, last.get(id_))) is not None
             ]
             await self._tell(connection, rows, at)
         return len(results)
+
+    def _noted(
+        self, then: Then, result: ResultOfPeriod, one: Publication, last: LastGrade | None
+    ) -> tuple[str | None, bytes] | None:
+        """Return the change of a subject; one that fails stops no other."""
+        try:
+            return self._change(then, result, one, last)
+        except Exception:  # noqa: BLE001  one subject never stops the others
+            logger.exception(LogEvent.ENGINE_FAILED)
+            return None
 
     def _change(
         self, then: Then, result: ResultOfPeriod, one: Publication, last: LastGrade | None

@@ -4,13 +4,17 @@ A platform may have stored a record although it said that it was busy. Its recei
 the decision has been withdrawn, say, and, as nobody seemed to have it, nothing was owed.
 """
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from gateway.decide.decider import Decider
 from gateway.store.base.engine import Connection, Database
 from gateway.store.deliver import deliveries
-from gateway.store.deliver.unheard import unheard
+from gateway.store.deliver.unheard import Unheard, unheard
 from gateway.telemetry.log import LogEvent, logger
+from schemas.codes import FOLLOW_UPS
+from schemas.delivery import DeliveryState
+from schemas.obligation import Obligation, PastDelivery
 
 #: Decisions of one transaction.
 SLICE = 500
@@ -20,18 +24,15 @@ async def tell_unheard(database: Database, decider: Decider, now: datetime) -> i
     """Add the deliveries that are owed after all; return how many."""
 
     async def work(connection: Connection) -> int:
-        found = await unheard(connection, SLICE)
+        configured = [one.name for one in decider.destinations]
+        found = await unheard(connection, SLICE, configured)
         if not found:
             return 0
         await deliveries.lock(connection, {one.version.subject_id for one in found})
         chains = [one.version.decision_id for one in found]
-        found = await unheard(connection, SLICE, chains)
+        found = await unheard(connection, SLICE, configured, chains)
         past = await deliveries.past(connection, chains)
-        owed = []
-        for one in found:
-            there = past.get(one.version.decision_id, ())
-            mine = [each for each in there if each.destination == one.destination]
-            owed.append(decider.version(one.version, mine, now).obligation)
+        owed = [_owed(decider, one, past.get(one.version.decision_id, ()), now) for one in found]
         await deliveries.add(connection, owed, now)
         return len(owed)
 
@@ -39,3 +40,18 @@ async def tell_unheard(database: Database, decider: Decider, now: datetime) -> i
     if count:
         logger.warning(LogEvent.OWED_AFTER_ALL, extra={"count": count})
     return count
+
+
+def _owed(
+    decider: Decider, one: Unheard, past: Sequence[PastDelivery], now: datetime
+) -> Obligation:
+    """Return what is owed to the one destination; the others have been decided before."""
+    mine = [each for each in past if each.destination == one.destination]
+    owed = decider.version(one.version, mine, now).obligation
+    routes = [route for route in owed.routes if route.destination == one.destination]
+    if one.version.verb not in FOLLOW_UPS and not one.version.excluded:
+        fields = frozenset(problem["field"] for problem in one.problems)
+        given = frozenset(one.columns)
+        if decider.lacking(one.destination, one.version.kind, fields, given):
+            routes = [route._replace(state=DeliveryState.HELD) for route in routes]
+    return owed._replace(routes=routes)

@@ -10,6 +10,7 @@ import msgspec
 import orjson
 from msgspec.structs import replace
 
+from gateway.telemetry.log import LogEvent, logger
 from schemas.codes import SubjectKind
 from schemas.credit import Assessment, NotEvaluated
 from scoring.engine.assess import assess
@@ -91,9 +92,16 @@ class StoredFact(NamedTuple):
 
 
 def stored_facts(rows: Iterable[tuple[int, Mapping[str, Any]]]) -> dict[int, StoredFact]:
-    """Return facts by id from their (subject id, body)."""
-    read = (StoredFact(owner, fact_of(body)) for owner, body in rows)
-    return {int(one.fact.id): one for one in read}
+    """Return facts by id from their (subject id, body); one that cannot be read is left out."""
+    found = {}
+    for owner, body in rows:
+        try:
+            fact = fact_of(body)
+        except msgspec.ValidationError:
+            logger.exception(LogEvent.ENGINE_FAILED)
+            continue
+        found[int(fact.id)] = StoredFact(owner, fact)
+    return found
 
 
 def facts_for(

@@ -72,7 +72,12 @@ async def _verify(
         if not page:
             return count, wrong
         facts = stored_facts(bodies)
-        wrong += [found for one in page if (found := differ(one, rule_sets, facts))]
+        for one in page:
+            try:
+                found = differ(one, rule_sets, facts)
+            except Exception as error:  # noqa: BLE001  one result never stops the others
+                found = {"id": one.id, "problem": f"不能重算：{type(error).__name__}"}
+            wrong += [found] if found else []
         count, after = count + len(page), page[-1].id
         advance(len(page))
         await asyncio.sleep(0)

@@ -25,9 +25,15 @@ _SENT = """
     coalesce((select max(a.started_at) from attempt a
         where a.delivery_id = t.id and a.act = 'send'), '-infinity')
 """
+#: A day without a time, on which the delivery was sent again, or after it.
+_MAY_BE_LATER = f"""
+    (extract(epoch from t.platform_at)::bigint % 86400 = 57600 and t.platform_at >=
+        date_trunc('day', {_SENT} at time zone 'Asia/Shanghai') at time zone 'Asia/Shanghai')
+"""
 #: A destination may give the same page again: what is stored already is not stored twice, and no
 #: destination answers for another one. A receipt with a time is stored already if one that says
-#: the same has this time or a later one. It takes the place of earlier ones since the delivery was
+#: the same has this time or a later one, unless the time is a day and may be that of a sending
+#: since. It takes the place of earlier ones since the delivery was
 #: last sent: a destination may stamp its rows anew whenever it is asked. A receipt without a time
 #: is stored already if the last one says the same, and came since the delivery was last sent; of a
 #: page that is given again, if any one says the same.
@@ -42,8 +48,9 @@ _ADD_RECEIPTS = text(
         join delivery d on d.id = t.id and d.destination = :destination),
     new as materialized (
         select * from given t where not exists (select from receipt r where {_SAYS_THE_SAME}
-            and (r.platform_at = t.platform_at
-                or least(r.platform_at, r.received_at) >= t.platform_at
+            and ((r.platform_at = t.platform_at
+                    or least(r.platform_at, r.received_at) >= t.platform_at)
+                    and (:again or r.received_at >= {_SENT} or not {_MAY_BE_LATER})
                 or (t.platform_at is null and (:again
                     or (r.received_at >= t.last_at and r.received_at >= {_SENT})))))),
     repeated as (

@@ -132,7 +132,7 @@ async def test_what_nobody_can_tell_is_withdrawn_once_and_not_asked_for_again(
     await days(world)
 
     async with world.database.transaction() as connection:
-        assert await unheard(connection, 500) == []
+        assert await unheard(connection, 500, ["platform"]) == []
     assert verbs(world) == ["withdraw"]
 
 
