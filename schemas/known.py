@@ -33,6 +33,15 @@ class KnownDecision:
     is_new: bool = False
 
 
+class Relation(NamedTuple):
+    """Of which legal person a subject is a branch 分支机构, from the first to the last day."""
+
+    branch: str
+    parent: str
+    since: date
+    until: date
+
+
 class KnownFacts(NamedTuple):
     """The present facts 评分事实 of decisions, and the dates that process events set."""
 

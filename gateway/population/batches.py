@@ -110,14 +110,14 @@ def _kinds(page: stored.Page, facts: pl.DataFrame, day: date) -> list[SubjectKin
     usual = SubjectKind.ENTERPRISE, SubjectKind.INDIVIDUAL
     kinds = [usual[one.person] for one in page.subjects]
     entries = facts.filter(pl.col("entry").is_not_null()).select(
-        "subject", "id", "decided_on", "entry"
+        "subject", "id", "decided_on", "branch", "entry"
     )
     found: dict[int, list[Fact]] = {}
     for subject, *row in entries.iter_rows():
-        id_, begins, entry = row
+        id_, begins, branch, entry = row
         said = {name: value for name, value in entry.items() if value is not None}
         found.setdefault(subject, []).append(
-            convert({"id": id_, "decided_on": begins, "entry": said}, Fact)
+            convert({"id": id_, "decided_on": begins, "branch": branch, "entry": said}, Fact)
         )
     for subject, of_subject in found.items():
         code = page.subjects[subject].code

@@ -73,7 +73,7 @@ def plan_facts(
     ]
     bodies = {key: fact_body(v.checked, v.verb) for key, v in changed.items()}
     bodies |= {key: known.bodies.get(decisions[key].id) for key in processed}
-    dates = _process_dates(processes, known)
+    dates = _process_dates(processes, latest, known)
     made = []
     for key, body in bodies.items():
         if body is not None:
@@ -86,7 +86,9 @@ def plan_facts(
 
 
 def _process_dates(
-    processes: Sequence[ProcessEvent], known: KnownFacts
+    processes: Sequence[ProcessEvent],
+    latest: Mapping[DecisionKey, NewVersion],
+    known: KnownFacts,
 ) -> dict[DecisionKey, dict[str, Any]]:
     """Return the process dates of each decision, known ones and those of the batch; later win.
 
@@ -98,7 +100,11 @@ def _process_dates(
         for key, given in known.dates.items()
     }
     for one in processes:
-        dates.setdefault(one.target, {}).update(process_dates(one.event))
+        given = process_dates(one.event)
+        version = latest.get(one.target)
+        if version is not None and version.id > one.version_id:
+            given.pop("confirmed_on", None)
+        dates.setdefault(one.target, {}).update(given)
     return dates
 
 

@@ -12,12 +12,13 @@ from gateway.check.checked import Checked
 from gateway.record.content import Content, content, fact_body
 from gateway.record.facts import NewFact, ProcessEvent, plan_facts, process_events
 from gateway.record.recorded import NewVersion, Recorded, reported
+from gateway.record.relations import chained, relation_of
 from gateway.record.repairs import RepairVersion, changed_letter, refusal, repair, reported_repair
 from schemas.codes import EventType, Verb
 from schemas.kinds import REPORTED_KINDS
-from schemas.known import DecisionKey, KnownDecision, KnownFacts, Subject
+from schemas.known import DecisionKey, KnownDecision, KnownFacts, Relation, Subject
 from schemas.participant import Participant
-from schemas.problem import Problem, Rule
+from schemas.problem import Problem
 from schemas.verdict import Verdict
 from scoring.consequences.publicity import PublicityPolicy
 
@@ -31,7 +32,7 @@ class Known(NamedTuple):
     subjects: Mapping[str, Subject]
     decisions: Mapping[DecisionKey, KnownDecision]
     facts: KnownFacts
-    branches: Mapping[str, str] = MappingProxyType({})  #: code of a branch → of its legal person
+    relations: Mapping[int, Relation] = MappingProxyType({})  #: of branches, by decision id
 
 
 class Hashes(NamedTuple):
@@ -104,7 +105,7 @@ class _Planning:
         self.made = Plan(Recorded(subjects=known.subjects))
         self._facts = known.facts
         self._decisions = dict(known.decisions)
-        self._branches = dict(known.branches)
+        self._relations = dict(known.relations)
         self._take_id = take_id
         self._hashes = hashes
         self._regimes = regimes
@@ -129,6 +130,8 @@ class _Planning:
             out.refused[item.position] = _refused(item.checked, problem)
             return
         version = self._version(item, decision, new, hash_)
+        if isinstance(item.checked.record, Participant):
+            self._relate(item.checked.record, version)
         if version.decision.repaired and version.verb is not Verb.WITHDRAW:
             self._repair(item.key, item)  # what is corrected or revived stays repaired
         elif _ends_publicity(item) and item.target is not None:
@@ -161,7 +164,7 @@ class _Planning:
         """Return why an item cannot be recorded as the decisions stand now."""
         event = item.checked.event
         if isinstance(item.checked.record, Participant) and item.checked.verb is None:
-            return self._chained(item.checked.record)
+            return self._chained(item.checked.record, known)
         if known is not None and known.event_type == EventType.PUBLICITY_REPAIR:
             return changed_letter(item.key[1])
         if event is None or item.target is None or not _ends_publicity(item):
@@ -174,22 +177,19 @@ class _Planning:
             fact = None if decision is None else self._facts.bodies.get(decision.id)
         return refusal(event, decision, fact, self._regimes)
 
-    def _chained(self, entry: Participant) -> Problem | None:
+    def _relate(self, entry: Participant, version: NewVersion) -> None:
+        """Remember what the version says of branches, for the items behind it."""
+        relation = relation_of(entry)
+        if relation is None or version.verb is Verb.WITHDRAW:
+            self._relations.pop(version.decision.id, None)
+        else:
+            self._relations[version.decision.id] = relation
+
+    def _chained(self, entry: Participant, known: KnownDecision | None) -> Problem | None:
         """Return why an entry makes a branch of a branch; a branch is that of a legal person."""
-        parent, code = entry.parent_code, entry.subject_code
-        if parent is None or code is None:
-            return None
-        if parent in self._branches or code in self._branches.values():
-            other = parent if parent in self._branches else code
-            words = "自己也是分支机构" if other == parent else "自己有分支机构"
-            return Problem(
-                field="parent_code",
-                rule=Rule.STANDING,
-                message=f"所属法人统一社会信用代码：名录里 {other} {words}，分支机构只有一层",
-                fix="填法人的代码；名录里写错的，先更正或撤回那一条",
-            )
-        self._branches[code] = parent
-        return None
+        relation, own = relation_of(entry), None if known is None else known.id
+        others = [one for id_, one in self._relations.items() if id_ != own]
+        return None if relation is None else chained(relation, others)
 
     def _repair(self, key: DecisionKey, item: Incoming) -> None:
         """Add a version with verb `repair` to a decision, unless it is its latest one already."""

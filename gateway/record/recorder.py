@@ -20,7 +20,7 @@ from gateway.store.record import decisions, facts, subjects
 from gateway.store.record.authorities import add_authority_codes, known_authorities
 from schemas.codes import ABOUT_A_DECISION, RecordKind
 from schemas.identifiers import authority_key, document_number_key
-from schemas.known import DecisionKey, KnownDecision, KnownFacts, Subject
+from schemas.known import DecisionKey, KnownDecision, KnownFacts, Relation, Subject
 from scoring.consequences.publicity import PublicityPolicy
 
 
@@ -99,17 +99,17 @@ class Recording:
         found = await decisions.known_decisions(self.connection, list(dict.fromkeys(keys)))
         about = {item.key for item in items if makes_facts(item.checked) or item.checked.event}
         about |= {item.target for item in items if item.target is not None}
-        branches = await self._branches(items)
-        return Known(locked, found, await self._known_facts(about, found), branches)
+        relations = await self._relations(items)
+        return Known(locked, found, await self._known_facts(about, found), relations)
 
-    async def _branches(self, items: Sequence[Incoming]) -> dict[str, str]:
-        """Return the legal persons of branches 分支机构 among those that the batch names."""
+    async def _relations(self, items: Sequence[Incoming]) -> dict[int, Relation]:
+        """Return the relations of branches 分支机构 that the entries of the batch may touch."""
         named: set[str] = set()
         for item in items:
             parent = getattr(item.checked.record, "parent_code", None)
             if parent is not None and item.checked.key is not None:
                 named |= {parent, item.checked.key.subject}
-        return dict(await facts.branches_among(self.connection, sorted(named))) if named else {}
+        return await facts.branches_among(self.connection, sorted(named)) if named else {}
 
     async def _known_facts(
         self, keys: set[DecisionKey], found: Mapping[DecisionKey, KnownDecision]

@@ -104,14 +104,19 @@ class Publishing:
     ) -> int:
         """Store the grades of locked subjects and tell of what changes; return how many.
 
-        A grade that was computed elsewhere is published elsewhere, too.
+        A grade that was computed elsewhere is published elsewhere, too. A period has one grade of a
+        subject: its kind may change between two days of publication.
         """
         ids = [subject.id for subject in subjects]
         last = await grade_changes.last_grades(connection, ids)
-        elsewhere = {id_ for id_, grade in last.items() if grade.cause == RECEIVED}
-        ours = [subject for subject in subjects if subject.id not in elsewhere]
+        elsewhere = await published.received_by(connection, ids, end_of(one.published_on))
+        earlier = await published.grades_of_periods(connection, ids)
+        ours = [
+            subject
+            for subject in subjects
+            if subject.id not in elsewhere and one.period_end not in earlier.get(subject.id, {})
+        ]
         known = await _known(connection, one, ours)
-        earlier = await published.grades_of_periods(connection, list(known))
         results = {id_: publish(then, one, earlier.get(id_, {})) for id_, then in known.items()}
         at = await not_before_last(connection, ids, now)
         await _store(connection, one, known, results, at)
@@ -143,7 +148,7 @@ class Publishing:
         told = result.told(one)
         before = standing(last.grade, last.published)
         after = standing(last.grade, told)
-        if before == after or result.assessment.rule_set is None:
+        if before == after or last.cause == RECEIVED or result.assessment.rule_set is None:
             return None
         code, ref = then.facts.id, result.assessment.rule_set
         moved = StandingChange(before, after, UNCHANGED)

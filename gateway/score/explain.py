@@ -175,8 +175,9 @@ def explain(
     policies = scorer.policies(kind, known.code)
     now, *later = outlook(facts, rule_set, as_of) if rule_set else [again(facts, None, as_of)]
     received = known.received[0]["to_grade"] if known.received else None
-    ours = rule_set if received is None else None  # a received grade is published elsewhere
-    grades = published_grades(Then(facts, ours), past) if ours else ()
+    if received is not None:  # it is published elsewhere: only what was stored here stands
+        past = past._replace(days={})
+    grades = published_grades(Then(facts, rule_set), past) if rule_set else ()
     listing = _listing(grades, rule_set, kind) if rule_set else None
     standing = _standing(received or now.grade, grades, listing)
     return Explanation(

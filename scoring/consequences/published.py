@@ -9,6 +9,7 @@ from schemas.credit import Assessment
 from scoring.dates import add_days
 from scoring.engine.assess import evaluate
 from scoring.engine.prepared import prepare
+from scoring.engine.register import place
 from scoring.engine.repair import When
 from scoring.facts import Fact, Facts
 from scoring.regulation.ruleset import RuleSet
@@ -70,6 +71,10 @@ def published(facts: Facts, rule_set: RuleSet, period_end: date) -> Assessment:
     """
     table = rule_set.table(facts.kind)
     snapshot = None if table is None else table.snapshot
+    placed = place(facts, publication_day(snapshot, period_end))
+    if placed.refusal is None:  # whose a fact is depends on the day on which it was decided
+        facts = replace(placed.facts, register=(), participants_only=False)
+        table = rule_set.table(facts.kind)
     if snapshot is None or snapshot.counts == "all":
         day = publication_day(snapshot, period_end)
         return evaluate(facts, prepare(rule_set), When(period_end, period_end, day))[0]

@@ -74,18 +74,19 @@ def _own(facts: Facts, fact: Fact) -> str | None:
 def _owner(facts: Facts, fact: Fact, day: date) -> str | None:
     """Return the legal person for which a fact counts on a day, by the entries of who did it.
 
-    Those of the day of its decision count; before the first of them, the first one.
+    Of those that name one, the latest of the day of its decision counts; without one of that day
+    the next one, so that nothing that a branch did is nobody's.
     """
     entries = [
-        (one.decided_on, one.entry)
+        (one.decided_on, one.entry.until or date.max, one.entry.parent)
         for one in facts.register
         if one.entry is not None and one.branch == fact.branch and one.decided_on <= day
+        if one.entry.parent is not None
     ]
-    if not entries:
-        return None
-    at = max(fact.decided_on, entries[0][0])
-    parents = [e.parent for since, e in entries if since <= at <= (e.until or date.max)]
-    return next((parent for parent in reversed(parents) if parent is not None), None)
+    decided = fact.decided_on
+    at = [parent for since, until, parent in entries if since <= decided <= until]
+    later = [parent for since, _, parent in entries if since > decided]
+    return at[-1] if at else later[0] if later else None
 
 
 def in_force(facts: Facts, day: date) -> Iterator[RegisterEntry]:

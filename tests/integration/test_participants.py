@@ -202,6 +202,64 @@ async def test_a_branch_of_a_branch_is_refused(world: World) -> None:
     assert [first.verdict, second.verdict] == [Verdict.OK, Verdict.REFUSED]
 
 
+async def test_what_a_branch_did_is_always_somebodys(world: World) -> None:
+    await world.take(
+        participant(2, parent_code=credit_code(1), until="2026-06-30"),
+        participant(2, parent_code=credit_code(1), since="2026-08-01"),
+        participant(4, until="2026-06-30"),
+        participant(4, parent_code=credit_code(5), since="2026-08-01"),
+        event(2, 2, type="dishonesty.permit_fraud", occurred_on="2026-07-09"),
+        event(4, 4, type="dishonesty.permit_fraud", occurred_on="2026-05-09"),
+    )
+
+    last = {row[0]: row[2] for row in await grades(world)}
+    assert last == {credit_code(1): "D", credit_code(5): "D"}
+
+
+CHAINS = [
+    [
+        participant(2, parent_code=credit_code(1), verb="withdraw"),
+        participant(1, parent_code=credit_code(9)),
+    ],
+    [participant(2), participant(1, parent_code=credit_code(9))],
+    [
+        participant(2, parent_code=credit_code(3), since="2026-07-01"),
+        participant(1, parent_code=credit_code(9)),
+        participant(3, parent_code=credit_code(9)),
+    ],
+    [
+        participant(2, parent_code=credit_code(1), until="2026-06-30"),
+        participant(1, parent_code=credit_code(9), since="2026-07-01"),
+    ],
+]
+
+
+@pytest.mark.parametrize("rows", CHAINS)
+async def test_chains_are_refused_whatever_the_batch(
+    make_world: MakeWorld, world: World, rows: list[dict[str, Any]]
+) -> None:
+    del make_world
+    first = participant(2, parent_code=credit_code(1))
+    await world.take(first)
+    together = [one.verdict for one in await world.take(*rows)]
+    again = [participant(int(n) + 20) for n in range(1, 2)]
+    await world.take(*again)
+    other = [{**row, "subject_code": _moved(row["subject_code"])} for row in (first, *rows)]
+    other = [
+        {**row, "parent_code": _moved(row["parent_code"])} if row.get("parent_code") else row
+        for row in other
+    ]
+
+    one_by_one = [(await world.take(row))[0].verdict for row in other]
+
+    assert one_by_one[1:] == together
+
+
+def _moved(code: str) -> str:
+    """Return the code of the company whose number is higher by thirty."""
+    return {credit_code(n): credit_code(n + 30) for n in range(1, 10)}[code]
+
+
 async def test_an_entry_is_withdrawn(world: World) -> None:
     entry = participant(2, parent_code=credit_code(1))
     await world.take(entry, event(2, 2, type="dishonesty.permit_fraud"))
@@ -264,6 +322,30 @@ async def test_a_confirmation_is_of_the_version_that_it_found(make_world: MakeWo
     assert kept == ["2026-10-12"]
     facts = "select body ->> 'item', body ->> 'confirmed_on' from fact where known_to is null"
     assert await world.rows(facts) == [("N2", None)]
+
+
+async def test_a_confirmation_is_of_its_version_in_one_batch_too(make_world: MakeWorld) -> None:
+    world = await make_world(
+        scoring={"bindings": [{"rule_set": "henan-2018", "regions": [REGION]}]}
+    )
+
+    def confirmation(number: int) -> dict[str, Any]:
+        about_it = {"kind": "event", "document_number": f"E-{number}", "authority": "样例市局"}
+        given = {"type": "confirmation", "decision": about_it, "confirmed_by": "样例市局"}
+        return event(number + 100, **given, occurred_on="2026-10-12")
+
+    await world.take(
+        event(1, type=None, item="N1", self_reported=True),
+        confirmation(1),
+        event(1, type=None, item="N2", self_reported=True),
+        confirmation(2),
+        event(2, type=None, item="N3", self_reported=True),
+        event(3, type=None, item="N4", self_reported=True),
+        confirmation(3),
+    )
+
+    facts = "select body ->> 'item', body ->> 'confirmed_on' from fact where known_to is null"
+    assert sorted(await world.rows(facts)) == [("N2", None), ("N3", None), ("N4", "2026-10-12")]
 
 
 REFUSED = [

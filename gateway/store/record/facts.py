@@ -1,7 +1,7 @@
 """Facts 评分事实, which are closed but never changed, and the process events that close them."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import text
@@ -10,7 +10,7 @@ from gateway.store.base.branches import facts_of_branches
 from gateway.store.base.engine import Connection
 from gateway.store.base.statements import Copy, arrays, unnest
 from gateway.store.record.decisions import PLACES, places
-from schemas.known import DecisionKey
+from schemas.known import DecisionKey, Relation
 
 add_process_events = Copy(
     "process_event", "id, subject_id, kind, number_key, authority_id, type, dates, recorded_at"
@@ -75,13 +75,12 @@ _PARENTS = text(
 )
 _BRANCHES_AMONG = text(
     """
-    select s.code, f.parent from subject s
-    join fact f on f.subject_id = s.id and f.parent is not null and f.known_to is null
-    where s.code = any(cast(:codes as text[]))
-    union
-    select s.code, f.parent from unnest(cast(:codes as text[])) as t(code)
-    join fact f on f.parent = t.code and f.known_to is null
-    join subject s on s.id = f.subject_id
+    select f.decision_id, s.code, f.parent, f.decided_on, f.body -> 'entry' ->> 'until'
+    from (select f.id from subject s join fact f on f.subject_id = s.id and f.parent is not null
+            where s.code = any(cast(:codes as text[]))
+        union select f.id from unnest(cast(:codes as text[])) as t(code)
+            join fact f on f.parent = t.code) found
+    join fact f using (id) join subject s on s.id = f.subject_id where f.known_to is null
     """
 )
 _FACTS = text("select subject_id, body from fact where id = any(cast(:ids as bigint[]))")
@@ -116,10 +115,13 @@ async def parents_of(connection: Connection, subject_ids: Sequence[int]) -> list
     return list(await connection.scalars(_PARENTS, {"ids": list(subject_ids)}))
 
 
-async def branches_among(connection: Connection, codes: Sequence[str]) -> list[tuple[str, str]]:
-    """Return (branch, legal person) by the register, where either is one of these codes."""
+async def branches_among(connection: Connection, codes: Sequence[str]) -> dict[int, Relation]:
+    """Return the relations of branches by decision id, where either is one of these codes."""
     rows = await connection.execute(_BRANCHES_AMONG, {"codes": list(codes)})
-    return [(row[0], row[1]) for row in rows]
+    return {
+        id_: Relation(code, parent, since, date.fromisoformat(until) if until else date.max)
+        for id_, code, parent, since, until in rows
+    }
 
 
 async def facts_of_subjects(connection: Connection, subject_ids: Sequence[int]) -> dict[int, bytes]:

@@ -104,6 +104,14 @@ _LAST_ASSESSED = text(
     where a.rule_set_hash is not null
     """
 )
+_RECEIVED_BY = text(
+    """
+    select t.id from unnest(cast(:ids as bigint[])) as t(id)
+    cross join lateral (select g.body ->> 'cause' as cause from grade_change g
+        where g.subject_id = t.id and g.recorded_at <= :at order by g.id desc limit 1) g
+    where g.cause = 'received'
+    """
+)
 _GRADES_OF_PERIODS = text(
     """
     select p.subject_id, p.period_end, p.grade from unnest(cast(:ids as bigint[])) as t(id)
@@ -118,6 +126,12 @@ async def last_assessed(
     """Return the last assessment up to a time of those subjects that were scored by a rule set."""
     values = {"ids": list(subject_ids), "at": at}
     return [LastAssessed(*row) for row in await connection.execute(_LAST_ASSESSED, values)]
+
+
+async def received_by(connection: Connection, subject_ids: Sequence[int], at: datetime) -> set[int]:
+    """Return those of these subjects whose grade was computed elsewhere at a time."""
+    values = {"ids": list(subject_ids), "at": at}
+    return set(await connection.scalars(_RECEIVED_BY, values))
 
 
 async def grades_of_periods(

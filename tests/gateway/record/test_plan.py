@@ -65,7 +65,7 @@ class Book:
             decision = self.decisions[key]
             if decision.version < repair.version:
                 decision.version, decision.version_id = repair.version, repair.id
-                decision.verb = "repair"
+                decision.verb, decision.repaired = "repair", True
         self.reported += [(keys[one.decision_id], one.verb.value) for one in made.recorded.reported]
         for _, decision_id in made.closed:
             self.facts.pop(decision_id, None)

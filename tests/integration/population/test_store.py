@@ -108,6 +108,22 @@ async def test_sites_of_the_register_are_averaged_as_in_the_service(world: World
     assert (await world.column("select grade from assessment order by id"))[-1] == "A"
 
 
+async def test_the_kind_of_a_branch_is_not_that_of_its_legal_person(make_world: MakeWorld) -> None:
+    bound = {"rule_set": "nm-2023-draft", "regions": [REGION], "kinds": ["enterprise", "agency"]}
+    world = await make_world(scoring={"bindings": [bound]})
+    await world.take(
+        participant(2, subject_kind="agency", parent_code=credit_code(1)),
+        event(1, 1),
+        event(2, 2),
+    )
+
+    rows, _ = await rescored(world)
+
+    served = "select grade from assessment a join subject s on s.id = a.subject_id where s.code = "
+    last = await world.column(f"{served} :code order by a.id", code=credit_code(1))
+    assert [row[1] for row in rows if row[0] == credit_code(1)] == last[-1:]
+
+
 async def test_the_register_places_subjects_as_in_the_service(make_world: MakeWorld) -> None:
     bound = {"rule_set": "nm-2023-draft", "regions": [REGION], "participants_only": True}
     bound |= {"kinds": ["enterprise", "agency"]}

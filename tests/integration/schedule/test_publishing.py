@@ -212,6 +212,49 @@ async def test_persons_and_received_grades_are_published_by_nobody_here(world: W
     assert credit_code(2) not in [row[0] for row in await stored(world)]
 
 
+async def test_a_grade_received_after_the_day_hides_no_publication(world: World) -> None:
+    await world.take(penalty(1, CF_NR_FK="60"))
+    world.clock.set(datetime(2027, 7, 1, 0, 5, tzinfo=SHANGHAI))
+    await world.take(grade(3, 1, effective_on="2027-07-01"))
+
+    world.clock.step(timedelta(minutes=15))
+    await world.schedule.tick()
+
+    assert [row[0] for row in await stored(world)] == [credit_code(1)]
+    assert await told(world) == []
+
+
+async def test_a_period_has_one_grade_of_a_subject(world: World) -> None:
+    await world.take(penalty(1), participant(1, subject_kind="agency", until="2027-06-10"))
+    world.clock.set(at("2027-06-06"))
+    await world.schedule.tick()
+    world.clock.set(at("2027-06-12"))
+    await world.schedule.tick()
+
+    world.clock.set(at("2027-07-01"))
+    await world.schedule.tick()
+
+    assert [row[1] for row in await stored(world)] == [date(2026, 12, 31)]
+
+
+async def test_a_warning_over_the_new_year_counts_for_whom_it_was_given(world: World) -> None:
+    until = {"until": "2026-12-31"}
+    warned = {"type": "dishonesty.permit_fraud", "occurred_on": "2026-12-10"}
+    await world.take(
+        participant(2, parent_code=credit_code(1), **until),
+        participant(2, parent_code=credit_code(3), since="2027-01-01"),
+    )
+    world.clock.set(at("2026-12-12"))
+    await world.take(event(2, 2, **warned, warning_until="2027-01-15"))
+
+    world.clock.set(at("2028-07-01"))
+    await world.schedule.tick()
+
+    found = {(row[0], row[1].year): row[2] for row in await stored(world)}
+    assert found[credit_code(1), 2027] == "D"
+    assert found.get((credit_code(3), 2027), "A") == "A"
+
+
 async def test_the_register_of_the_publication_places_the_subjects(make_world: MakeWorld) -> None:
     only = {"bindings": [{**SCORING["bindings"][0], "participants_only": True}]}
     world = await make_world(scoring=only)

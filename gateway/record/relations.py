@@ -1,0 +1,37 @@
+"""Branches 分支机构 and their legal persons by the register (pure): there is one level only."""
+
+from collections.abc import Iterable
+from datetime import date
+
+from schemas.known import Relation
+from schemas.participant import Participant
+from schemas.problem import Problem, Rule
+
+
+def relation_of(entry: Participant) -> Relation | None:
+    """Return of which legal person an entry makes its subject a branch; None if of none."""
+    if entry.parent_code is None or entry.subject_code is None:
+        return None
+    until = entry.until or date.max
+    return Relation(entry.subject_code, entry.parent_code, entry.since, until)
+
+
+def chained(relation: Relation, others: Iterable[Relation]) -> Problem | None:
+    """Return why a relation makes a branch of a branch in the time of another one."""
+    for other in others:
+        if other.since > relation.until or other.until < relation.since:
+            continue
+        if other.branch == relation.parent:
+            return _problem(f"{other.branch} 自己也是分支机构")
+        if other.parent == relation.branch:
+            return _problem(f"{other.parent} 自己有分支机构")
+    return None
+
+
+def _problem(words: str) -> Problem:
+    return Problem(
+        field="parent_code",
+        rule=Rule.STANDING,
+        message=f"所属法人统一社会信用代码：名录里 {words}，分支机构只有一层",
+        fix="填法人的代码；名录里写错的，先更正或撤回那一条",
+    )
