@@ -4,8 +4,8 @@ from functools import cache
 
 from schemas.codes import RecordKind
 from schemas.columns import ColumnType, columns_of
-from schemas.kinds import KINDS
-from schemas.legacy import OLD_COLUMNS
+from schemas.kinds import KINDS, REPORTED_KINDS
+from schemas.legacy import LICENCE_STATE, OLD_COLUMNS, PENALTY_STATE
 
 #: Characters of a name or number at most; longer texts are free ones.
 _LONGEST_NAME = 255
@@ -40,6 +40,22 @@ def spread_of(kind: RecordKind | None) -> frozenset[str]:
     columns = columns_of(KINDS[kind].model) if kind else ()
     amounts = (column.wire for column in columns if column.type is ColumnType.AMOUNT)
     return columns_named(kind, ("penalty_kinds", "penalty_content", "content")).union(amounts)
+
+
+@cache
+def single(kind: RecordKind | None) -> frozenset[str]:
+    """Return the columns of which a cell that is merged over rows counts for its first row only.
+
+    Of a decision these are its own columns of the standard, without authority, source and state.
+    Of a message they are its number, and permit and weight, which tell the sites of one company.
+    """
+    if kind is not None and not KINDS[kind].reported:
+        return columns_named(kind, (KINDS[kind].number, "permit", "weight"))
+    kinds = [kind] if kind else list(REPORTED_KINDS)
+    own = {column.wire for one in kinds for column in columns_of(KINDS[one].model)}
+    own.update(*(OLD_COLUMNS.get(one, ()) for one in kinds))
+    shared = (columns_named(one, OF_THE_AUTHORITY) for one in kinds)
+    return frozenset(own - {PENALTY_STATE, LICENCE_STATE}).difference(*shared)
 
 
 @cache

@@ -79,7 +79,7 @@ class _Rows:
         report: TableReport,
     ) -> None:
         self._header = header
-        self._merged = Merged(table.merged)
+        self._merged = Merged(table.merged, report.merged)
         self._is_text = table.is_text
         above = [cells for number, cells in first if number < header.row]
         self._units = Units(header, above, unit_in(table.notes))
