@@ -186,6 +186,7 @@ _CELL_RULES = {
     "shifted": Rule.CONFLICT,
     "shown": Rule.PRECISION,
     "split": Rule.CONFLICT,
+    "unclear": Rule.FORMAT,
     "unsent": Rule.GARBLED,
 }
 _READERS: dict[ColumnType, Callable[[Column, Any], Read]] = {

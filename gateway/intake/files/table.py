@@ -16,7 +16,7 @@ from gateway.intake.files.merged import Area, Merged
 from gateway.intake.files.no_record import is_part, no_record
 from gateway.intake.files.report import TableReport
 from gateway.intake.files.row import row_of
-from gateway.intake.files.units import ROWS_BELOW, Units, unit_in, with_unit
+from gateway.intake.files.units import ROWS_BELOW, Units
 from schemas.cell import is_cell, shifted, split
 from schemas.codes import RecordKind
 from schemas.column_names import ColumnNames
@@ -82,7 +82,8 @@ class _Rows:
         self._merged = Merged(table.merged, report.merged)
         self._is_text = table.is_text
         above = [cells for number, cells in first if number < header.row]
-        self._units = Units(header, above, unit_in(table.notes))
+        self._notes = list(table.notes)
+        self._units = Units(header, above, self._notes)
         report.units |= self._units.other
         self._between: list[Sequence[Any]] = []  #: rows since the last record that are none
         self._is_more = False  #: the row has more of the decision above it
@@ -114,8 +115,7 @@ class _Rows:
                 row[str(header.number)] = split("上一行" if is_more else "下一行")
             if header.nameless or len(cells) > len(header.names):
                 self._note_unnamed(number, cells, row)
-            for name, unit in self._units.other.items():
-                row[name] = with_unit(row.get(name, ""), unit)
+            self._units.fill(row)
             # An old column says by its name, also where it is empty, in which layout a row is.
             old = dict.fromkeys(header.old, "")
             yield number, header.kind, {**old, **row} if old else row
@@ -136,7 +136,7 @@ class _Rows:
             return False
         same = again.names == self._header.names
         self._report.skip(number, "又一个表头" if same else "另一个表头")
-        self._units = Units(again, self._between, self._units.unit)
+        self._units = Units(again, self._between, self._notes, self._units.unit)
         self._report.units |= self._units.other
         self._header, self._between = again, []
         return True
