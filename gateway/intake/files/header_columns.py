@@ -3,7 +3,7 @@
 from functools import cache
 
 from schemas.codes import RecordKind
-from schemas.columns import ColumnType, columns_of
+from schemas.columns import ColumnType, columns_of, fields_with
 from schemas.kinds import KINDS, REPORTED_KINDS
 from schemas.legacy import LICENCE_STATE, OLD_COLUMNS, PENALTY_STATE
 
@@ -61,6 +61,8 @@ def single(kind: RecordKind | None) -> frozenset[str]:
 @cache
 def texts_of(kind: RecordKind | None) -> frozenset[str]:
     """Return the columns of names, numbers and codes: a day in a free text may be meant."""
+    if kind is not None and not KINDS[kind].reported:
+        return fields_with(KINDS[kind].model, str)
     columns = columns_of(KINDS[kind].model) if kind else ()
     return frozenset(
         column.wire

@@ -1,5 +1,6 @@
 """Cells merged over rows, in columns that say whether and how a decision is reported."""
 
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -113,3 +114,11 @@ def test_each_permit_of_a_merged_company_is_an_entry(tmp_path: Path, checker: Ch
     assert [(one.subject_code, one.permit) for one in records] == [
         (credit_code(1), permit) for permit in permits
     ]
+
+
+def test_a_day_in_a_column_of_names_is_no_name(tmp_path: Path, checker: Checker) -> None:
+    row = entry(1, 单位名称=date(2026, 1, 3), 批次=date(2026, 1, 1))
+
+    [found] = entries(checker, book(tmp_path, [REGISTER, row]))
+
+    assert {one.field for one in found.problems} == {"subject_name", "batch"}

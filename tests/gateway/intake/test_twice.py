@@ -68,7 +68,7 @@ def test_a_licence_may_end_below_its_decision(judge: Judge) -> None:
 
 
 def test_a_second_entry_of_the_register_does_not_replace_the_first(judge: Judge) -> None:
-    first, again = participant(until="2026-03-31"), participant(since="2026-06-01", until=None)
+    first, again = participant(until="2026-03-31"), participant(until=None)
 
     found = judge(
         [list(first), list(first.values()), [again.get(name) for name in first]],
