@@ -35,11 +35,24 @@ def keys_of(kind: RecordKind) -> frozenset[str]:
 
 
 @cache
-def spread_of(kind: RecordKind | None) -> frozenset[str]:
-    """Return the columns of kinds and contents, and the amounts."""
+def amounts_of(kind: RecordKind | None) -> frozenset[str]:
+    """Return the columns of amounts."""
     columns = columns_of(KINDS[kind].model) if kind else ()
-    amounts = (column.wire for column in columns if column.type is ColumnType.AMOUNT)
-    return columns_named(kind, ("penalty_kinds", "penalty_content", "content")).union(amounts)
+    return frozenset(column.wire for column in columns if column.type is ColumnType.AMOUNT)
+
+
+@cache
+def spread_of(kind: RecordKind | None) -> frozenset[str]:
+    """Return the columns of facts, basis, kinds and contents, and the amounts."""
+    contents = ("penalty_content", "content", "violation_facts", "legal_basis")
+    return columns_named(kind, ("penalty_kinds", *contents)) | amounts_of(kind)
+
+
+@cache
+def prefilled(kind: RecordKind | None) -> frozenset[str]:
+    """Return the columns that a template has filled in its empty rows."""
+    kinds = ("subject_category", "penalty_kinds", "licence_kind")
+    return columns_named(kind, (*OF_THE_AUTHORITY, *kinds))
 
 
 @cache

@@ -8,6 +8,7 @@ from typing import Any
 
 from gateway.check.dates import parse_date
 from gateway.intake.files.header import Header, is_blank
+from gateway.intake.files.header_columns import prefilled
 from schemas.cell import is_cell
 from schemas.codes import RecordKind, SubjectCategory
 from schemas.columns import ColumnType, columns_of
@@ -56,7 +57,15 @@ def no_record(
     told = _told_by(first, header.kind, row) if first[:1] in _STARTS else None
     if told is not None:
         return told
+    if _is_prefilled(header, row):
+        return "只有序号和预填的内容"
     return None if _identifies(header.kind, row) else _unidentified(header, row)
+
+
+def _is_prefilled(header: Header, row: Mapping[str, Any]) -> bool:
+    """Whether a row has only a running number and what a template has in its empty rows."""
+    named = row.keys() - header.silent
+    return bool(named) and not header.numbers.isdisjoint(row) and named <= prefilled(header.kind)
 
 
 def _no_message(header: Header, row: Mapping[str, Any], cells: Sequence[Any]) -> str | None:
@@ -69,7 +78,7 @@ def _no_message(header: Header, row: Mapping[str, Any], cells: Sequence[Any]) ->
 def is_part(header: Header, number: int, row: Mapping[str, Any], cells: Sequence[Any]) -> bool:
     """Whether a row without a name, number, code and day has more of the decision above it.
 
-    That is a kind or the content of a penalty, or an amount.
+    That is a kind, the content, the facts or the basis of a penalty, or an amount.
     """
     if header.kind is None or header.spread.isdisjoint(row) or not header.keys.isdisjoint(row):
         return False
