@@ -122,3 +122,24 @@ def test_a_day_in_a_column_of_names_is_no_name(tmp_path: Path, checker: Checker)
     [found] = entries(checker, book(tmp_path, [REGISTER, row]))
 
     assert {one.field for one in found.problems} == {"subject_name", "batch"}
+
+
+@pytest.mark.parametrize(
+    "last",
+    [
+        ["合计", "2家"],
+        ["合计（2家）"],
+        ["注：名录由环评科汇总"],
+        ["填报人：张三", None, "审核人：李四"],
+        ["审核人：李四", None, "联系电话：0371-0000000"],
+        ["（盖章）"],
+    ],
+)
+def test_what_stands_below_a_register_is_no_entry(
+    tmp_path: Path, checker: Checker, last: list[Any]
+) -> None:
+    numbers = [str(number) for number in range(1, len(REGISTER) + 1)]
+
+    found = entries(checker, book(tmp_path, [REGISTER, numbers, entry(1), last]))
+
+    assert [one.verdict for one in found] == [Verdict.OK]
