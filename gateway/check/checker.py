@@ -65,8 +65,8 @@ class Checker:
         rules = rules or InputRules()
         self.identities = identities
         self.names = ColumnNames(rules.columns)
-        self._exclusions = Exclusions(scope or Scope())
         self.placeholders = frozenset(rules.placeholders) | {f"{p}。" for p in rules.placeholders}
+        self._exclusions = Exclusions(scope or Scope(), self.placeholders)
         self.normalise = Normalising(self.names, rules.deletes, self.placeholders)
         self._hold = rules.hold
         self._grade_words = grade_words
