@@ -126,9 +126,10 @@ class TableReport:
         if header is None or header.kind is None:
             return
         titles = {one.wire: one.title for one in columns_of(RECORD_KINDS[header.kind])}
-        for own, wire in own_beside(header.kind, header.names):
+        for own, old, wire in own_beside(header.kind, header.names):
+            beside, place = old or titles[wire], f"作为“{titles[wire]}”" if old else ""
             yield (
-                f"“{own}”列与“{titles[wire]}”列都有：两列都填而不一致的，报“{titles[wire]}”，"
+                f"“{own}”列与“{beside}”列都有：两列都填而不一致的，{place}报“{beside}”，"
                 f"“{own}”当作自己的列，不报送"
             )
 
