@@ -22,6 +22,7 @@ SHOWN = "shown"  #: a number that its cell shows in a way that is not read, such
 UNSENT = "unsent"  #: a value that a message of change capture left out
 SHIFTED = "shifted"  #: a cell of a row that is longer than the header: its cells may be shifted
 SPLIT = "split"  #: a decision whose values stand in several rows
+UNCLEAR = "unclear"  #: an amount of which what stands beside the table leaves the unit unclear
 #: What each of them has beside its mark: a foreign object with a mark is none of them.
 _PARTS: Mapping[str, Mapping[str, type]] = {
     FORMULA: {"at": str},
@@ -33,6 +34,7 @@ _PARTS: Mapping[str, Mapping[str, type]] = {
     UNSENT: {},
     SHIFTED: {"text": str, "surplus": list},
     SPLIT: {"text": str},
+    UNCLEAR: {"text": str, "said": str},
 }
 
 
@@ -79,6 +81,11 @@ def shifted(text: str, surplus: Sequence[str]) -> dict[str, Any]:
 def split(place: str) -> dict[str, Any]:
     """Return the number of a decision that goes on in the row above or below: 上一行 or 下一行."""
     return {MARK: SPLIT, "text": place}
+
+
+def unclear(text: str, said: str) -> dict[str, Any]:
+    """Return an amount of which nobody knows the unit, with what is said of it."""
+    return {MARK: UNCLEAR, "text": text, "said": said}
 
 
 def is_cell(value: object) -> TypeGuard[dict[str, Any]]:
@@ -140,6 +147,10 @@ _FAULTS = {
         "与{text}是一个决定，写成了两行",
         "一个决定写一行：处罚类别用“、”隔开，金额填在各自的列；合计在第一格写明“合计”",
     ),
+    UNCLEAR: (
+        "“{text}”没有写单位，表头也没有写；表外写着“{said}”，看不准是不是这一列的单位",
+        "在表头写明单位，如“罚款金额（万元）”，或在每个金额后面写上单位",
+    ),
     CONFLICT: ("填了不止一次，而且不一致：{both}", "只留正确的一个"),
 }
 
@@ -152,6 +163,7 @@ def fault(value: Mapping[str, Any]) -> tuple[str, str]:
     told = words.format(
         at=value.get("at"),
         text=value.get("text"),
+        said=value.get("said"),
         count=len(surplus),
         last=f"最后是“{surplus[-1]}”，" if surplus else "",
         both="，".join(f"{name} 是“{given}”" for name, given in both),

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cache
-from typing import Any
+from typing import Any, get_args, get_origin
 
 from pydantic import BaseModel, Field
 
@@ -79,6 +79,21 @@ def columns_of(model: type[BaseModel]) -> tuple[Column, ...]:
         _column(name, field.alias or name, field.title or name, field.json_schema_extra)
         for name, field in model.model_fields.items()
         if isinstance(field.json_schema_extra, dict) and "columnType" in field.json_schema_extra
+    )
+
+
+@cache
+def fields_with(model: type[BaseModel], type_: type) -> frozenset[str]:
+    """Return the names of the fields whose values may be of a type, such as `str`."""
+    fields = model.model_fields.items()
+    return frozenset(name for name, field in fields if _admits(field.annotation, type_))
+
+
+def _admits(annotation: Any, type_: type) -> bool:
+    if annotation is type_:
+        return True
+    return get_origin(annotation) is not dict and any(
+        _admits(one, type_) for one in get_args(annotation)
     )
 
 

@@ -101,6 +101,8 @@ _OF_SYSTEM = {
 
 def of_json(error: Exception) -> str:
     """Return where and why a text is no JSON."""
+    if isinstance(error, RecursionError):
+        return "括号套得太深"
     if not isinstance(error, JSONDecodeError):
         return str(error)
     why = next((said for part, said in _OF_JSON.items() if part in error.msg), "写错了")

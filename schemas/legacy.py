@@ -174,19 +174,20 @@ def new_names(kind: RecordKind) -> Mapping[str, str]:
     return _TABLES.get(kind, {})
 
 
-def own_beside(kind: RecordKind, names: Container[str]) -> list[tuple[str, str]]:
-    """Return the titles of old columns that are the sender's own among these, and of the new ones.
+def own_beside(kind: RecordKind, names: Container[str]) -> list[tuple[str, str | None, str]]:
+    """Return the titles of old columns that are the sender's own among these.
 
-    Of two old columns of one meaning the second is the sender's own.
+    With each come the title of the old column that it stands beside, None if that is the new one,
+    and the new one. Of two old columns of one meaning the second is the sender's own.
     """
     table, found = new_names(kind), []
     titles = {old: title for title, old in OLD_TITLES.get(kind, {}).items()}
-    taken = {current for current in table.values() if current in names}
+    taken: dict[str, str | None] = {new: None for new in table.values() if new in names}
     for old, current in table.items():
         if old in OWN_BESIDE and old in names:
             if current in taken:
-                found.append((titles[old], current))
-            taken.add(current)
+                found.append((titles[old], taken[current], current))
+            taken.setdefault(current, titles[old])
     return found
 
 

@@ -48,11 +48,12 @@ class Checked(NamedTuple):
     def shown_key(self) -> str | None:
         """The business key for display, with a pseudonym for a natural person.
 
-        A number that is an identity number is masked.
+        Identity numbers that stand as number or authority are masked.
         """
         if self.key is None:
             return None
-        shown = self.key._replace(number=masked(self.key.number))
+        number, authority = masked(self.key.number), masked(self.key.authority)
+        shown = self.key._replace(number=number, authority=authority)
         if self.pseudonym is None:
             return shown.text()
         return shown._replace(subject=self.pseudonym).text()

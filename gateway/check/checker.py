@@ -5,14 +5,13 @@ from datetime import date
 from functools import lru_cache
 from typing import Any, Protocol, cast
 
-from pydantic import ValidationError
-
 from gateway.check.checked import Checked
 from gateway.check.comparisons import before_1990, column_of, compared, typed_in_yuan
 from gateway.check.completeness import NATURAL, contradictions, lacking, refusals
 from gateway.check.exclusions import Exclusions, plain
+from gateway.check.fields import fields_of
 from gateway.check.garbled import misread
-from gateway.check.messages import fields_of, from_pydantic, graded, message_problem
+from gateway.check.messages import graded, message_problem, validated
 from gateway.check.normalise import Candidate, Normalising
 from gateway.check.raw import Raw
 from gateway.check.rows import RowRead, read_row
@@ -26,7 +25,7 @@ from schemas.kinds import KINDS, REPORTED_KINDS
 from schemas.legacy import PENALTY_STATE, is_objected, is_revoked
 from schemas.participant import Participant
 from schemas.problem import Problem, Rule
-from schemas.record import RECORD_KINDS, BusinessKey, Decision, business_key, date_of
+from schemas.record import BusinessKey, Decision, business_key, date_of
 from schemas.verdict import Scope, Verdict
 
 #: Words for a withdrawal.
@@ -66,8 +65,8 @@ class Checker:
         rules = rules or InputRules()
         self.identities = identities
         self.names = ColumnNames(rules.columns)
-        self._exclusions = Exclusions(scope or Scope())
         self.placeholders = frozenset(rules.placeholders) | {f"{p}。" for p in rules.placeholders}
+        self._exclusions = Exclusions(scope or Scope(), self.placeholders)
         self.normalise = Normalising(self.names, rules.deletes, self.placeholders)
         self._hold = rules.hold
         self._grade_words = grade_words
@@ -181,18 +180,14 @@ class Checker:
         return None, [] if word in _OWN_VERBS else [_unknown_verb(given)]
 
     def _message(self, raw: Raw, candidate: Candidate, today: date) -> Checked:
-        fields = fields_of(candidate.kind, candidate.row, self.placeholders)
+        fields, wrong = fields_of(candidate.kind, candidate.row, self.placeholders)
         verb: Verb | None = None
-        wrong: list[Problem] = []
         if candidate.kind is RecordKind.PARTICIPANT:
-            verb, wrong = self._verb(fields)
-        if wrong:
+            verb, unclear = self._verb(fields)
+            wrong += unclear
+        record = validated(candidate.kind, fields, wrong)
+        if record is None:
             return _refused(raw, candidate.kind, tuple(wrong), candidate.given)
-        try:
-            record = RECORD_KINDS[candidate.kind].model_validate(fields)
-        except ValidationError as error:
-            problems = tuple(from_pydantic(candidate.kind, line) for line in error.errors())
-            return _refused(raw, candidate.kind, problems, candidate.given)
         if not isinstance(record, CreditEvent | ReceivedGrade | Participant):
             raise TypeError(candidate.kind)
         problem = message_problem(record, today)

@@ -23,7 +23,9 @@ _CHINESE = re.compile(rf"([〇○零{_ONES}]{{4}})年([{_ONES}十]{{1,2}})月([{
 _DIGITS = {"〇": 0, "○": 0, "零": 0} | {c: n for n, c in enumerate(_ONES, 1)}
 
 _DAY = timedelta(days=1)
-_LAST_MINUTE, _LAST_SECOND = (23, 59), 59
+_LAST_MINUTE = (23, 59)
+#: Seconds that people write for the end of a day.
+_ENDS = frozenset({0, 59})
 _EPOCH = date(1970, 1, 1)
 #: Numbers of days since 1970 that are read as such: 1990 to 2069. Above them are the serial days of
 #: spreadsheets from the year 2000 on, which are never read: they depend on a setting of the file.
@@ -50,9 +52,9 @@ def parse_date(text: str) -> date | None:
     """Return the day of a text; 长期 is 2099-12-31; None if it cannot be told for sure.
 
     A time beside the day is left out, but for one in the last minute of a day, which may mean the
-    next one; a time with a zone must be on the same day in China, or be midnight there. Other
-    systems write 长期 as a day of the year 9999, after which no due time can be computed; it also
-    becomes 2099-12-31.
+    next one (23:59 and 23:59:59 do not); a time with a zone must be on the same day in China, or be
+    midnight there. Other systems write 长期 as a day of the year 9999, after which no due time can
+    be computed; it also becomes 2099-12-31.
     """
     if text in _LONG_TERM_WORDS:
         return LONG_TERM
@@ -86,10 +88,10 @@ def _stamp(number: int) -> datetime | None:
 def _is_doubtful(here: datetime) -> bool:
     """Whether a time of China is in the last minute of a day, so that the next day may be meant.
 
-    A library that reads spreadsheets loses 43 seconds of a day in China. The last second is what
-    people write for the end of a day.
+    A library that reads spreadsheets loses 43 seconds of a day in China. 23:59 and 23:59:59 are
+    what people write for the end of a day.
     """
-    return (here.hour, here.minute) == _LAST_MINUTE and here.second < _LAST_SECOND
+    return (here.hour, here.minute) == _LAST_MINUTE and here.second not in _ENDS
 
 
 def why_no_date(value: object) -> tuple[str, str]:
@@ -116,7 +118,7 @@ def why_no_date(value: object) -> tuple[str, str]:
 def _why_doubtful(given: str, here: datetime) -> tuple[str, str]:
     day, next_day = here.date(), here.date() + _DAY
     words = f"“{given}”在北京时间午夜前不到一分钟，看不出是 {day} 还是 {next_day}"
-    return words, f"按决定书核对，只写日期，如 {next_day}"
+    return words, f"按决定书核对，只写日期：{day} 或 {next_day}"
 
 
 def _why_no_number(given: str, number: int, fix: str) -> tuple[str, str]:

@@ -25,7 +25,11 @@ _NO = frozenset({"", "0", "0.0", "false", "f", "no", "n", "off", "none", "null",
     "假",
     "不涉密",
     "非涉密",
+    "公开",
+    "非密",
 }
+#: Names that people give to the column of secrets, beside the configured one.
+_OF_SECRETS = frozenset({"涉密", "是否涉密", "密级", "是否涉密决定", "是否属于国家秘密"})
 #: The longest word that is compared.
 _LONGEST_WORD = 64
 
@@ -33,12 +37,14 @@ _LONGEST_WORD = 64
 class Exclusions:
     """The configured exclusions; their columns are found in every spelling."""
 
-    def __init__(self, scope: Scope) -> None:
-        #: (reason, column, its plain name, whether it holds for natural persons only)
+    def __init__(self, scope: Scope, placeholders: Collection[str] = ()) -> None:
+        """Take the columns of the scope, and words that stand for an empty cell."""
+        #: (reason, column, plain names of it, whether it holds for natural persons only)
         self._rules = [
-            (reason, column, _flag_name(column), persons_only)
+            (reason, column, {_flag_name(column), *_also(reason)}, persons_only)
             for reason, (column, persons_only) in scope.rules.items()
         ]
+        self._no = _NO | {plain(word) for word in placeholders}
 
     def of(
         self,
@@ -60,21 +66,28 @@ class Exclusions:
         for given in (unknown or {}, beside):
             for name, value in given.items():
                 named.setdefault(_flag_name(name), []).append((name, value))
-        for reason, column, flag, persons_only in self._rules:
-            pairs = named.get(flag, [])
+        for reason, column, flags, persons_only in self._rules:
+            pairs = [pair for flag in flags for pair in named.get(flag, ())] if named else []
             if column in row and not pairs:
                 pairs = [(column, row[column])]  # it may be one of the standard
             if not pairs or (persons_only and not person):
                 continue
-            words = {plain(value) for value in _given(pairs, flag, body)}
+            words = {plain(value) for value in _given(pairs, flags, body)}
             if words <= _YES:
                 found = found or reason
-            elif not words <= _NO:
-                unclear.append(_unclear(column, pairs[0][1], words))
+            elif not words <= self._no:
+                shown = pairs[0][0] if _flag_name(pairs[0][0]) in _OF_SECRETS else column
+                unclear.append(_unclear(shown, pairs[0][1], words))
         return found, unclear
 
 
-def _given(pairs: Sequence[tuple[str, Any]], flag: str, body: bytes | None) -> list[Any]:
+def _also(reason: Exclusion) -> frozenset[str]:
+    return _OF_SECRETS if reason is Exclusion.STATE_SECRET else frozenset()
+
+
+def _given(
+    pairs: Sequence[tuple[str, Any]], flags: Collection[str], body: bytes | None
+) -> list[Any]:
     """Return all values of a flag: of two equal names in one object the parser keeps the last.
 
     A name may be written with escapes.
@@ -87,7 +100,7 @@ def _given(pairs: Sequence[tuple[str, Any]], flag: str, body: bytes | None) -> l
         return values
 
     def see(found: list[tuple[str, Any]]) -> dict[str, Any]:
-        values.extend(value for name, value in found if _flag_name(name) == flag)
+        values.extend(value for name, value in found if _flag_name(name) in flags)
         return dict(found)
 
     json.loads(body.decode("utf-8-sig"), object_pairs_hook=see)

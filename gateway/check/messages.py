@@ -1,14 +1,13 @@
 """Problems of events and received grades, in Chinese (pure)."""
 
-from collections.abc import Container, Mapping
+from collections.abc import Mapping
 from datetime import date
 from typing import Any
 
-import orjson
+from pydantic import ValidationError
 
-from gateway.check.dates import parse_date
-from gateway.check.rows import WRITTEN_BY_US
-from schemas.cell import is_empty
+from gateway.check.fields import title_of
+from schemas.base import Schema
 from schemas.codes import (
     ABOUT_A_DECISION,
     EventType,
@@ -31,32 +30,6 @@ _PAST = (
 )
 
 
-#: The days of an entry of the register.
-_REGISTER_DAYS = ("since", "until")
-
-
-def fields_of(
-    kind: RecordKind, row: Mapping[str, Any], placeholders: Container[object]
-) -> dict[str, Any]:
-    """Return the fields of a message; those of an entry of the register as tables have them."""
-    fields = {name: _unfolded(v) for name, v in row.items() if name not in WRITTEN_BY_US}
-    if kind is not RecordKind.PARTICIPANT:
-        return fields
-    filled = {name: v for name, v in fields.items() if not is_empty(v, placeholders)}
-    days = {n: parse_date(v) for n in _REGISTER_DAYS if isinstance(v := filled.get(n), str)}
-    return filled | {name: day.isoformat() for name, day in days.items() if day is not None}
-
-
-def _unfolded(value: Any) -> Any:
-    """Return a list or object from a cell of the problem workbook, which has them as JSON."""
-    if isinstance(value, str) and value.startswith(("{", "[")):
-        try:
-            return orjson.loads(value)
-        except ValueError:
-            return value
-    return value
-
-
 def message_problem(record: Message, today: date) -> Problem | None:
     """Return what is wrong with a message beyond its single fields; None if nothing is."""
     if isinstance(record, CreditEvent):
@@ -72,7 +45,7 @@ def event_problem(event: CreditEvent, today: date) -> Problem | None:
             return Problem(
                 field=name,
                 rule=Rule.FUTURE,
-                message=f"{_title(RecordKind.EVENT, name)}：{day.isoformat()} 还没有到",
+                message=f"{title_of(RecordKind.EVENT, name)}：{day.isoformat()} 还没有到",
                 fix="核对日期；确是将来的事，到那天再报",
             )
     if event.type is None and event.item is None:
@@ -190,31 +163,69 @@ def graded(record: ReceivedGrade, words: Mapping[str, str] | None) -> ReceivedGr
     )
 
 
-def from_pydantic(kind: RecordKind, line: Any) -> Problem:
+def validated(
+    kind: RecordKind, fields: Mapping[str, Any], problems: list[Problem]
+) -> Schema | None:
+    """Return the message of these fields; None with problems, to which those found are added."""
+    told = {(problem.field,) for problem in problems}
+    try:
+        record = RECORD_KINDS[kind].model_validate(fields)
+    except ValidationError as error:
+        lines = [line for line in error.errors() if line["loc"][:1] not in told]
+        problems += [_from_pydantic(kind, line) for line in lines]
+        return None
+    return None if problems else record
+
+
+def _from_pydantic(kind: RecordKind, line: Any) -> Problem:
     """Turn one of pydantic's errors into a problem in Chinese."""
     name = ".".join(str(part) for part in line["loc"])
-    title = _title(kind, str(line["loc"][0]) if line["loc"] else "") or name
+    title = title_of(kind, str(line["loc"][0]) if line["loc"] else "") or name
     rule, words, fix = _said(line)
     return Problem(field=name, rule=rule, message=f"{title}：{words}", fix=fix)
-
-
-def _title(kind: RecordKind, name: str) -> str | None:
-    field = RECORD_KINDS[kind].model_fields.get(name)
-    return field.title if field else None
 
 
 def _said(line: Any) -> tuple[Rule, str, str]:
     """Return the rule of an error, what is wrong, and the fix."""
     context = line.get("ctx", {})
-    match line["type"]:
-        case "missing":
-            return Rule.REQUIRED, "必填项为空", "补填该项"
-        case "extra_forbidden":
-            return Rule.FORMAT, "没有这个字段", "删去，或放进 details"
-        case "string_too_short":
-            return Rule.FORMAT, "内容为空", "填写内容，或删去该字段"
-        case "string_too_long":
-            limit = context["max_length"]
-            return Rule.LENGTH, f"超过上限{limit}字", f"缩短到{limit}字以内"
-        case _:
-            return Rule.FORMAT, str(context.get("error") or "格式不对"), "按接口说明填写该项"
+    known = _SAID.get(line["type"])
+    if known is None:
+        return Rule.FORMAT, *_words_and_fix(str(context.get("error") or "格式不对"))
+    given = {"input": line["input"], **context, "expected": _listed(context.get("expected", ""))}
+    rule, words, fix = known
+    return rule, words.format_map(given), fix.format_map(given)
+
+
+_DECIMAL = (Rule.FORMAT, "“{input}”不是数", "只填数字")
+_BOOLEAN = (Rule.FORMAT, "“{input}”看不出是还是否", "填 true（是）或 false（否）")
+_LISTED = (Rule.FORMAT, "“{input}”不在代码表内", "填其中之一：{expected}")
+#: What is said of pydantic's errors, by their type.
+_SAID = {
+    "missing": (Rule.REQUIRED, "必填项为空", "补填该项"),
+    "extra_forbidden": (Rule.FORMAT, "没有这个字段", "删去，或放进 details"),
+    "string_too_short": (Rule.FORMAT, "内容为空", "填写内容，或删去该字段"),
+    "string_too_long": (Rule.LENGTH, "超过上限{max_length}字", "缩短到{max_length}字以内"),
+    "string_type": (Rule.FORMAT, "应为文字", "填写文字"),
+    "enum": _LISTED,
+    "literal_error": _LISTED,
+    "decimal_max_places": (
+        Rule.FORMAT,
+        "超过{decimal_places}位小数",
+        "四舍五入到{decimal_places}位小数",
+    ),
+    "decimal_parsing": _DECIMAL,
+    "decimal_type": _DECIMAL,
+    "bool_parsing": _BOOLEAN,
+    "bool_type": _BOOLEAN,
+}
+
+
+def _listed(expected: str) -> str:
+    """Return pydantic's list of words in Chinese."""
+    return expected.replace(" or ", ", ").replace(", ", "、").replace("'", "")
+
+
+def _words_and_fix(told: str) -> tuple[str, str]:
+    """Return the two halves of an error of ours, of which some say the fix behind a comma."""
+    words, _, fix = told.rpartition("，")
+    return (words, fix) if words and fix[0] in "填写一" else (told, "按原件核对，重填该项")

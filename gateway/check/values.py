@@ -35,6 +35,13 @@ DITTO = frozenset({"同上", "同前", "〃", "″", '"'})
 #: Columns whose values are no numbers, although some have nothing but digits.
 _NAMES = frozenset({ColumnType.TEXT, ColumnType.CREDIT_CODE, ColumnType.IDENTITY})
 
+#: What is said of a name, number or code that came as a number and lost digits.
+NUMBER_OF_A_NAME = (
+    Rule.PRECISION,
+    "是数字而不是文本，后几位已丢失",
+    "把单元格或字段设为文本，按证照重填",
+)
+
 Read = tuple[Any, Problem | None]
 
 
@@ -63,18 +70,23 @@ def _is_list_of_kinds(column: Column, value: Any) -> bool:
 
 def _odd(column: Column, value: Any) -> tuple[Rule, str, str] | None:
     """Return what is wrong with a value that no column of this type has; None if nothing is."""
-    if is_cell(value):
-        return _CELL_RULES[value["$cell"]], *fault(value)
+    wrong = fault_in(value)
+    if wrong is not None:
+        return wrong
     if isinstance(value, _NESTED) and not _is_list_of_kinds(column, value):
         return Rule.FORMAT, "应为文字", "填写文字"
+    return NUMBER_OF_A_NAME if column.type in _NAMES and lost_digits(value) else None
+
+
+def fault_in(value: Any) -> tuple[Rule, str, str] | None:
+    """Return what is wrong with a value in every column: a cell without one, an error, 同上."""
+    if is_cell(value):
+        return _CELL_RULES[value["$cell"]], *fault(value)
     word = visible(value[:_LONGEST_WORD]).strip() if isinstance(value, str) else ""
     if word in ERRORS:
         return Rule.FORMULA, f"单元格是公式错误 {word}", "改正公式，或直接填写该项"
     if word in DITTO:
         return Rule.FORMAT, f"写的是“{word}”，没有写出内容", "写出内容：每一行单独读，不看上一行"
-    if column.type in _NAMES and lost_digits(value):
-        words = "是数字而不是文本，后几位已丢失"
-        return Rule.PRECISION, words, "把单元格或字段设为文本，按证照重填"
     return None
 
 
@@ -186,6 +198,7 @@ _CELL_RULES = {
     "shifted": Rule.CONFLICT,
     "shown": Rule.PRECISION,
     "split": Rule.CONFLICT,
+    "unclear": Rule.FORMAT,
     "unsent": Rule.GARBLED,
 }
 _READERS: dict[ColumnType, Callable[[Column, Any], Read]] = {

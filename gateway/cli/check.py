@@ -24,6 +24,7 @@ from gateway.config.keys import Keys, load_master
 from gateway.intake.files.problem_workbook import FaultyRow, faulty_row, problems_workbook
 from gateway.intake.files.reading import Reading
 from gateway.intake.files.tally import Tally
+from gateway.intake.files.twice import Twice
 from gateway.intake.files.unreadable import UnreadableFile
 from gateway.rules.rulebook import Rulebook
 from schemas.base import today
@@ -78,11 +79,12 @@ def _print(reading: Reading, tally: Tally, stopped: str, format_: Format, where:
 
 def _check(reading: Reading, checker: Checker, each: Callable[[str, Checked], None]) -> str:
     """Check the items; return in Chinese why the rest of the file cannot be read, or nothing."""
-    day = today(system_clock())
+    day, twice = today(system_clock()), Twice()
     with progress("校验") as advance:
         try:
             for raw in reading:
-                each(reading.place(raw), checker.check(raw, day))
+                checked = twice.judged(checker.check(raw, day), reading.report)
+                each(reading.place(raw), checked)
                 advance(1)
         except (UnreadableFile, OSError) as error:
             return str(error)

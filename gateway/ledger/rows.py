@@ -14,6 +14,7 @@ from gateway.titles import EXCLUSIONS, PERSON, STATES, VERB_TITLES
 from schemas.codes import FOLLOW_UPS, RecordKind, Verb
 from schemas.delivery import DeliveryState as S
 from schemas.destination import Destination, TimeLimit
+from schemas.identifiers import masked
 from schemas.obligation import ReportedVersion
 from schemas.verdict import Exclusion
 
@@ -120,7 +121,7 @@ class Assembler:
             decision_id=decision.id,
             kind=RecordKind(decision.kind),
             document_number=number,
-            authority=decision.authority,
+            authority=masked(decision.authority or ""),
             subject_name=name,
             subject_code=code,
             decision_date=decision.decision_date,
@@ -130,13 +131,16 @@ class Assembler:
         )
 
     def _named(self, decision: Any) -> tuple[str, str, str]:
-        """Return document number, subject and code as they may be shown: nothing of a secret."""
+        """Return document number, subject and code as they may be shown: nothing of a secret.
+
+        Identity numbers that stand in a wrong column are masked.
+        """
         if decision.excluded == Exclusion.STATE_SECRET:
             return "", "", ""
-        number, code = decision.document_number or "", decision.subject_code
+        number, code = masked(decision.document_number or ""), decision.subject_code
         if decision.person:
             return number, PERSON, self.scope.pseudonym(code)
-        return number, decision.subject_name or "", code
+        return number, masked(decision.subject_name or ""), code
 
     def _owed_all_the_same(self, decision: Any, destination: Destination) -> bool:
         """Whether a decision without any delivery is owed to the destination.
@@ -188,7 +192,7 @@ class Assembler:
             accepted_at=accepted_at,
             blind=accepted_at is None and any(d.state == S.ACCEPTED_BLIND for d in reports),
             attempts=sum(d.attempts for d in deliveries),
-            reasons=tuple(deliveries[-1].reasons or ()) if deliveries else (),
+            reasons=tuple(map(masked, deliveries[-1].reasons or ())) if deliveries else (),
         )
 
     def _dues(

@@ -354,7 +354,7 @@ REFUSED = [
         "subject_kind",
         "参评类别：“分公司”不认识，填 企事业单位、第三方服务机构、从业人员 或 厂址",
     ),
-    ({"since": "去年"}, "since", "参评日期：不是日期，写成 2026-10-01"),
+    ({"since": "去年"}, "since", "参评日期：“去年”不是日期，写成 2026/10/01"),
     ({"until": "2025-12-31"}, "until", "退出日期：2025-12-31 早于参评日期 2026-01-01"),
     ({"weight": "三成"}, "weight", "产值占比：“三成”不是数，填产值或所占比例的数"),
     ({"weight": "0"}, "weight", "产值占比：“0”应大于0"),
@@ -377,8 +377,8 @@ async def test_a_wrong_entry_is_refused_with_field_and_fix(
 
     [problem] = result.checked.problems
     assert (result.verdict, problem.field) == (Verdict.REFUSED, field)
-    assert words in problem.message
     assert problem.fix
+    assert words in f"{problem.message}，{problem.fix}"
 
 
 async def test_an_entry_is_read_as_registers_write_it(world: World) -> None:

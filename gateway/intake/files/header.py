@@ -10,11 +10,11 @@ from typing import Any
 from gateway.check.rows import OWN_COLUMNS
 from gateway.intake.files.address import column_letters
 from gateway.intake.files.header_columns import (
-    OF_THE_AUTHORITY,
     OF_THE_SUBJECT,
     TITLES,
     columns_named,
     keys_of,
+    single,
     spread_of,
     telling,
     texts_of,
@@ -67,9 +67,9 @@ class Header:
         return KINDS[self.kind].number_column if self.kind else None
 
     @property
-    def shared(self) -> frozenset[str]:
-        """Columns of authority and source: one merged cell often stands for many rows."""
-        return columns_named(self.kind, OF_THE_AUTHORITY)
+    def single(self) -> frozenset[str]:
+        """Columns of which a cell that is merged over rows counts for its first row only."""
+        return single(self.kind)
 
     @property
     def subject(self) -> frozenset[str]:

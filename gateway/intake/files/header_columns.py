@@ -3,9 +3,9 @@
 from functools import cache
 
 from schemas.codes import RecordKind
-from schemas.columns import ColumnType, columns_of
-from schemas.kinds import KINDS
-from schemas.legacy import OLD_COLUMNS
+from schemas.columns import ColumnType, columns_of, fields_with
+from schemas.kinds import KINDS, REPORTED_KINDS
+from schemas.legacy import LICENCE_STATE, OLD_COLUMNS, PENALTY_STATE
 
 #: Characters of a name or number at most; longer texts are free ones.
 _LONGEST_NAME = 255
@@ -35,16 +35,47 @@ def keys_of(kind: RecordKind) -> frozenset[str]:
 
 
 @cache
-def spread_of(kind: RecordKind | None) -> frozenset[str]:
-    """Return the columns of kinds and contents, and the amounts."""
+def amounts_of(kind: RecordKind | None) -> frozenset[str]:
+    """Return the columns of amounts."""
     columns = columns_of(KINDS[kind].model) if kind else ()
-    amounts = (column.wire for column in columns if column.type is ColumnType.AMOUNT)
-    return columns_named(kind, ("penalty_kinds", "penalty_content", "content")).union(amounts)
+    return frozenset(column.wire for column in columns if column.type is ColumnType.AMOUNT)
+
+
+@cache
+def spread_of(kind: RecordKind | None) -> frozenset[str]:
+    """Return the columns of facts, basis, kinds and contents, and the amounts."""
+    contents = ("penalty_content", "content", "violation_facts", "legal_basis")
+    return columns_named(kind, ("penalty_kinds", *contents)) | amounts_of(kind)
+
+
+@cache
+def prefilled(kind: RecordKind | None) -> frozenset[str]:
+    """Return the columns that a template has filled in its empty rows."""
+    kinds = ("subject_category", "penalty_kinds", "licence_kind")
+    return columns_named(kind, (*OF_THE_AUTHORITY, *kinds))
+
+
+@cache
+def single(kind: RecordKind | None) -> frozenset[str]:
+    """Return the columns of which a cell that is merged over rows counts for its first row only.
+
+    Of a decision these are its own columns of the standard, without authority, source and state.
+    Of a message they are its number, and permit and weight, which tell the sites of one company.
+    """
+    if kind is not None and not KINDS[kind].reported:
+        return columns_named(kind, (KINDS[kind].number, "permit", "weight"))
+    kinds = [kind] if kind else list(REPORTED_KINDS)
+    own = {column.wire for one in kinds for column in columns_of(KINDS[one].model)}
+    own.update(*(OLD_COLUMNS.get(one, ()) for one in kinds))
+    shared = (columns_named(one, OF_THE_AUTHORITY) for one in kinds)
+    return frozenset(own - {PENALTY_STATE, LICENCE_STATE}).difference(*shared)
 
 
 @cache
 def texts_of(kind: RecordKind | None) -> frozenset[str]:
     """Return the columns of names, numbers and codes: a day in a free text may be meant."""
+    if kind is not None and not KINDS[kind].reported:
+        return fields_with(KINDS[kind].model, str)
     columns = columns_of(KINDS[kind].model) if kind else ()
     return frozenset(
         column.wire

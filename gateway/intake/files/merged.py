@@ -24,8 +24,10 @@ class Area(NamedTuple):
 class Merged:
     """The merged cells of a table, whose rows are given in their order."""
 
-    def __init__(self, areas: Iterable[Area]) -> None:
+    def __init__(self, areas: Iterable[Area], unread: dict[str, list[int]] | None = None) -> None:
+        """Read areas in their order; `unread` takes the rows for which a column is not filled."""
         self._coming = deque(areas)
+        self._unread = {} if unread is None else unread
         self._open: list[tuple[Area, Any]] = []  #: with what stands in its first cell
 
     def _at(self, number: int, cells: Sequence[Any]) -> list[tuple[Area, Any]]:
@@ -53,9 +55,10 @@ class Merged:
 
         `following` is the number of the next row that has something in it.
 
-        That is authority and source, and the subject where the row has a number of its own. A
-        number that several rows share makes them one decision over several rows, which is no
-        record.
+        That is all that is no single value of a decision: authority, source and state, and columns
+        of one's own, such as what is secret; of messages nearly all. The subject is filled in where
+        the row has a number of its own. A number that several rows share makes them one decision
+        over several rows, which is no record.
         """
         if not self._open and (not self._coming or self._coming[0].top > number):
             return cells
@@ -68,8 +71,10 @@ class Merged:
             if area.top == number and not (name == header.number and following <= area.bottom):
                 continue
             row += [""] * (area.left - len(row))
-            if name in header.shared or (has_number and name in header.subject):
+            if name and (name not in header.single or (has_number and name in header.subject)):
                 row[area.left - 1] = value
             elif name == header.number:
                 row[area.left - 1] = merged(f"{column_letters(area.left)}{number}")
+            elif name and has_number:
+                self._unread.setdefault(name, []).append(number)
         return row

@@ -8,6 +8,7 @@ from typing import Any
 
 from gateway.check.dates import parse_date
 from gateway.intake.files.header import Header, is_blank
+from gateway.intake.files.header_columns import prefilled
 from schemas.cell import is_cell
 from schemas.codes import RecordKind, SubjectCategory
 from schemas.columns import ColumnType, columns_of
@@ -21,6 +22,7 @@ _TEMPLATE = re.compile(
     r"|联系人|以下空白|以下无|^[（(]?盖章|经办人|复核|签字|^第\d+页|共\d+页|数据来源[:：]|一式|截止日期[:：]"
 )
 _CELLS_OF_A_NOTE = 2
+_NOTES = "填报说明或表尾文字"
 #: Why a row with so few cells is no record.
 FEW = "只有一两格，没有代码、文号和日期"
 _LONGEST_RUNNING_NUMBER = 8
@@ -48,28 +50,44 @@ def no_record(
     header: Header, number: int, row: Mapping[str, Any], cells: Sequence[Any]
 ) -> str | None:
     """Return why a row is no record, in Chinese; None if it is one."""
-    if header.kind is None or not KINDS[header.kind].reported:
-        return _no_message(header, row, cells)
+    if header.kind is None:
+        return None if row else "只有表头以外的内容"
     if number <= header.row + _ROWS_OF_NUMBERING and _is_numbering(cells):
         return "列的编号"
     first = str(next(filterfalse(is_blank, cells), "")).lstrip()
     told = _told_by(first, header.kind, row) if first[:1] in _STARTS else None
     if told is not None:
         return told
+    if not KINDS[header.kind].reported:
+        return None if _is_message(row) else _unidentified_message(header, row)
+    if _is_prefilled(header, row):
+        return "只有序号和预填的内容"
     return None if _identifies(header.kind, row) else _unidentified(header, row)
 
 
-def _no_message(header: Header, row: Mapping[str, Any], cells: Sequence[Any]) -> str | None:
-    first = str(next(filterfalse(is_blank, cells), "")).strip()
-    if header.kind is not None and _AT_THE_END.match("".join(first[:_LONGEST_FIRST].split())):
-        return "合计或表尾文字"
-    return None if row else "只有表头以外的内容"
+def _is_prefilled(header: Header, row: Mapping[str, Any]) -> bool:
+    """Whether a row has only a running number and what a template has in its empty rows."""
+    named = row.keys() - header.silent
+    return bool(named) and not header.numbers.isdisjoint(row) and named <= prefilled(header.kind)
+
+
+def _is_message(row: Mapping[str, Any]) -> bool:
+    """Whether a row has a code, an identity number or a day, as events, grades and entries have."""
+    texts = [fold_once(cell) for cell in row.values() if type(cell) is str]
+    return any(_is_code(text) or parse_date(text) is not None for text in texts)
+
+
+def _unidentified_message(header: Header, row: Mapping[str, Any]) -> str | None:
+    """Return why a row is no message; a site may have nothing but a permit of its own."""
+    if header.silent >= row.keys():
+        return _silent(header, row) if row else "只有表头以外的内容"
+    return _NOTES if _are_hints(row) else None
 
 
 def is_part(header: Header, number: int, row: Mapping[str, Any], cells: Sequence[Any]) -> bool:
     """Whether a row without a name, number, code and day has more of the decision above it.
 
-    That is a kind or the content of a penalty, or an amount.
+    That is a kind, the content, the facts or the basis of a penalty, or an amount.
     """
     if header.kind is None or header.spread.isdisjoint(row) or not header.keys.isdisjoint(row):
         return False
@@ -91,17 +109,22 @@ def _unidentified(header: Header, row: Mapping[str, Any]) -> str | None:
         return _silent(header, row)
     if any(map(is_cell, row.values())):
         return None
-    hints = sum(_TEMPLATE.search(str(cell)) is not None for cell in row.values())
-    if hints * 2 >= len(row):  # at least half are hints
-        return "填报说明或表尾文字"
+    if _are_hints(row):
+        return _NOTES
     return FEW if len(row) <= _CELLS_OF_A_NOTE else None
+
+
+def _are_hints(row: Mapping[str, Any]) -> bool:
+    """Whether at least half of the cells of a row are words of a template."""
+    hints = sum(_TEMPLATE.search(str(cell)) is not None for cell in row.values())
+    return hints * 2 >= len(row)
 
 
 def _silent(header: Header, row: Mapping[str, Any]) -> str:
     if not header.numbers >= row.keys():
         return "认识的列都是空的"
     texts = "".join(map(str, row.values()))
-    return "填报说明或表尾文字" if len(texts) > _LONGEST_RUNNING_NUMBER else "只有序号"
+    return _NOTES if len(texts) > _LONGEST_RUNNING_NUMBER else "只有序号"
 
 
 def _is_numbering(cells: Sequence[Any]) -> bool:
@@ -111,6 +134,8 @@ def _is_numbering(cells: Sequence[Any]) -> bool:
 
 
 def _has_code(kind: RecordKind, row: Mapping[str, Any]) -> bool:
+    if not KINDS[kind].reported:
+        return any(_is_code(fold_once(cell)) for cell in row.values() if type(cell) is str)
     codes = (row.get(wire) for wire, type_ in _identifying(kind)[1] if type_ in _CODES)
     return any(_is_code(fold_once(cell)) for cell in codes if isinstance(cell, str))
 

@@ -39,6 +39,8 @@ class TableReport:
     unknown: dict[str, str | None] = field(default_factory=dict)
     unnamed: set[str] = field(default_factory=set)  #: letters of columns without a name
     longer: list[int] = field(default_factory=list)  #: rows of a text with more cells, all empty
+    #: Rows in which a merged cell of a column is not read, since it counts for its first row only.
+    merged: dict[str, list[int]] = field(default_factory=dict)
     #: Columns of amounts whose unit stands beside the table, with it.
     units: dict[str, str] = field(default_factory=dict)
 
@@ -110,16 +112,24 @@ class TableReport:
             lines.append(
                 f"    第{named}{more}比表头多出空格：核对前面有没有多余的分隔符，内容可能错了位"
             )
-        return [*lines, *(f"    {line}" for line in (*self._own_beside(), *told(self.units)))]
+        told_beside = (*self._not_filled(), *self._own_beside(), *told(self.units))
+        return [*lines, *(f"    {line}" for line in told_beside)]
+
+    def _not_filled(self) -> Iterator[str]:
+        for name, rows in self.merged.items():
+            named = "、".join(map(str, rows[:_NAMED]))
+            more = f"等 {len(rows)} 行" if len(rows) > _NAMED else "行"
+            yield f"“{name}”列的合并单元格只算第一行，第{named}{more}没有读：取消合并，逐行填写"
 
     def _own_beside(self) -> Iterator[str]:
         header = self.header
         if header is None or header.kind is None:
             return
         titles = {one.wire: one.title for one in columns_of(RECORD_KINDS[header.kind])}
-        for own, wire in own_beside(header.kind, header.names):
+        for own, old, wire in own_beside(header.kind, header.names):
+            beside, place = old or titles[wire], f"作为“{titles[wire]}”" if old else ""
             yield (
-                f"“{own}”列与“{titles[wire]}”列都有：两列都填而不一致的，报“{titles[wire]}”，"
+                f"“{own}”列与“{beside}”列都有：两列都填而不一致的，{place}报“{beside}”，"
                 f"“{own}”当作自己的列，不报送"
             )
 
@@ -138,6 +148,7 @@ class TableReport:
             "unnamed_columns": sorted(self.unnamed),
             "longer_rows": self.longer[:1000],
             "units": self.units,
+            "merged": {name: rows[:1000] for name, rows in self.merged.items()},
         }
 
 

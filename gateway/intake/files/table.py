@@ -16,7 +16,8 @@ from gateway.intake.files.merged import Area, Merged
 from gateway.intake.files.no_record import is_part, no_record
 from gateway.intake.files.report import TableReport
 from gateway.intake.files.row import row_of
-from gateway.intake.files.units import ROWS_BELOW, Units, unit_in, with_unit
+from gateway.intake.files.sums import Sums
+from gateway.intake.files.units import ROWS_BELOW, Units
 from schemas.cell import is_cell, shifted, split
 from schemas.codes import RecordKind
 from schemas.column_names import ColumnNames
@@ -79,10 +80,12 @@ class _Rows:
         report: TableReport,
     ) -> None:
         self._header = header
-        self._merged = Merged(table.merged)
+        self._merged = Merged(table.merged, report.merged)
         self._is_text = table.is_text
         above = [cells for number, cells in first if number < header.row]
-        self._units = Units(header, above, unit_in(table.notes))
+        self._notes = list(table.notes)
+        self._units = Units(header, above, self._notes)
+        self._sums = Sums(header, self._units)
         report.units |= self._units.other
         self._between: list[Sequence[Any]] = []  #: rows since the last record that are none
         self._is_more = False  #: the row has more of the decision above it
@@ -102,23 +105,32 @@ class _Rows:
             row = row_of(header, number, cells)
             # What a merged cell fills in makes no record of a row that has nothing else.
             own = row if cells is given else row_of(header, number, given)
-            shares = own is not row and is_cell(row.get(header.number or ""))
-            reason = None if shares or self._is_more else no_record(header, number, own, given)
+            reason = None if self._is_more else self._why_none(number, row, own, given)
             if reason is not None:
                 self._skip(number, reason, given)
                 continue
             self._between = []
             self._report.records += 1
+            self._units.fill(row)
+            self._sums.add(row)
             is_more, self._is_more = self._is_more, self._goes_on(number, following, coming)
             if (is_more or self._is_more) and not is_cell(row.get(str(header.number))):
                 row[str(header.number)] = split("上一行" if is_more else "下一行")
             if header.nameless or len(cells) > len(header.names):
                 self._note_unnamed(number, cells, row)
-            for name, unit in self._units.other.items():
-                row[name] = with_unit(row.get(name, ""), unit)
             # An old column says by its name, also where it is empty, in which layout a row is.
             old = dict.fromkeys(header.old, "")
             yield number, header.kind, {**old, **row} if old else row
+
+    def _why_none(
+        self, number: int, row: dict[str, Any], own: dict[str, Any], given: Sequence[Any]
+    ) -> str | None:
+        """Return why a row is no record; `own` is what it has without merged cells above it."""
+        if own is not row and is_cell(row.get(self._header.number or "")):
+            return None
+        if self._sums.stand_in(own):
+            return "合计"
+        return no_record(self._header, number, own, given)
 
     def _goes_on(self, number: int, following: int, coming: Sequence[Any]) -> bool:
         """Whether the next row has more of the decision of this one."""
@@ -127,6 +139,8 @@ class _Rows:
         if following > number + 1 and not self._is_text:  # a text counts lines, and not rows
             return False
         row = row_of(self._header, following, coming)
+        if self._sums.stand_in(row):
+            return False
         return is_part(self._header, following, row, coming)
 
     def _is_header(self, number: int, cells: Sequence[Any]) -> bool:
@@ -136,8 +150,9 @@ class _Rows:
             return False
         same = again.names == self._header.names
         self._report.skip(number, "又一个表头" if same else "另一个表头")
-        self._units = Units(again, self._between, self._units.unit)
+        self._units = Units(again, self._between, self._notes, self._units.unit)
         self._report.units |= self._units.other
+        self._sums = Sums(again, self._units)
         self._header, self._between = again, []
         return True
 

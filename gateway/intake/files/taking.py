@@ -10,6 +10,7 @@ from gateway.check.checked import Checked
 from gateway.check.raw import Raw
 from gateway.intake.files.reading import Reading
 from gateway.intake.files.tally import Tally
+from gateway.intake.files.twice import Twice
 from gateway.intake.files.unreadable import UnreadableFile
 from gateway.pipeline import Pipeline
 from gateway.record.result import Result
@@ -69,8 +70,7 @@ async def take(pipeline: Pipeline, reading: Reading, each: Each, *, whole: bool 
             return first
     taken = Taken(reading, Tally(placeholders), whole=whole)
     try:
-        async for batch in _batches(reading):
-            checked = await pipeline.check(batch)
+        async for checked in _checked(pipeline, reading):
             results = await pipeline.commit(checked)
             for result in results:  # what is refused as the decisions stand is refused there
                 place = reading.place(result.checked.raw)
@@ -85,8 +85,8 @@ async def _only_check(pipeline: Pipeline, taken: Taken, each: Each) -> None:
     """Check all items before one is taken; tells of each only if the file is refused."""
     faulty: list[tuple[str, Checked]] = []
     try:
-        async for batch in _batches(taken.reading):
-            for one in await pipeline.check(batch):
+        async for checked in _checked(pipeline, taken.reading):
+            for one in checked:
                 place = taken.reading.place(one.raw)
                 taken.tally.add(place, one)
                 if one.problems:
@@ -105,6 +105,13 @@ def _not_whole(reading: Reading, faulty: int) -> str:
         return f"{faulty} 条有问题，要求整份接收"
     unread = [f"“{one.name}”" for one in reading.report.tables if one.looks_like_data]
     return f"{'、'.join(unread)}表像是数据，却找不到认识的列名，要求整份接收" if unread else ""
+
+
+async def _checked(pipeline: Pipeline, reading: Reading) -> AsyncIterator[list[Checked]]:
+    """Yield the items of a file, checked, batch by batch."""
+    twice = Twice()
+    async for batch in _batches(reading):
+        yield [twice.judged(one, reading.report) for one in await pipeline.check(batch)]
 
 
 async def _batches(items: Iterable[Raw]) -> AsyncIterator[list[Raw]]:

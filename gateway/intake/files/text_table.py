@@ -4,7 +4,7 @@ import csv
 import os
 import re
 from collections.abc import Iterator
-from itertools import islice
+from itertools import islice, takewhile
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -81,12 +81,17 @@ class TextTable:
                 raise UnreadableFile(f"第{start}行不是有效的 CSV：{_of_csv(error)}") from error
 
     def notes(self) -> list[list[str]]:
-        """Return the cells of the last lines, of those that have one or two."""
+        """Return the cells of the last lines, of those that have one or two.
+
+        From the end of a text back to the first line with an odd number of quotes, each line is a
+        row of its own; before it, a line may be a part of a cell.
+        """
         with self._path.open("rb") as stream:
             size = stream.seek(0, os.SEEK_END)
             stream.seek(max(0, size - _LAST_BYTES))  # an even number, as characters of UTF-16 have
             lines = stream.read().decode(self._encoding, "replace").splitlines()
-        cells = ([one.strip('" ') for one in line.split(self.separator)] for line in lines)
+        last = list(takewhile(lambda line: line.count('"') % 2 == 0, reversed(lines)))
+        cells = ([one.strip('" ') for one in line.split(self.separator)] for line in reversed(last))
         filled = ([one for one in row if one] for row in cells)
         return [row for row in filled if 0 < len(row) <= _CELLS_OF_A_NOTE]
 

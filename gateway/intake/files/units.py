@@ -3,9 +3,10 @@
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from decimal import Decimal
-from typing import Any
+from typing import Any, NamedTuple
 
 from gateway.intake.files.header import Header
+from schemas.cell import unclear
 from schemas.columns import ColumnType, columns_of
 from schemas.identifiers import half_width, note_sign, visible
 from schemas.kinds import KINDS
@@ -16,6 +17,10 @@ _OF_THE_TABLE = re.compile(
 )
 #: The unit of a column, in a cell below its name.
 _OF_A_COLUMN = re.compile(r"\(?(?:单位:?)?(?:人民币)?((?:[十百千]?[万亿]|[十百千])?元)\)?")
+#: Words of what is said of one column only.
+_OF_A_PART = re.compile("[栏列]|处罚内容|许可内容")
+#: A note, which stands below its table.
+_NOTE = re.compile("注|备注|说明")
 #: The unit of the standard.
 _WAN = "万元"
 #: Characters of a cell that may be a unit.
@@ -32,10 +37,17 @@ _HAS_UNIT = re.compile("[元万亿千百]")
 class Units:
     """The units of the amounts of a table, where they stand beside it and not in a name."""
 
-    def __init__(self, header: Header, above: Iterable[Sequence[Any]], before: str | None) -> None:
+    def __init__(
+        self,
+        header: Header,
+        above: Iterable[Sequence[Any]],
+        notes: Iterable[Sequence[Any]] = (),
+        before: str | None = None,
+    ) -> None:
         """Read the unit in the rows above a header; the nearest one counts.
 
-        `before` is that of the table before it in a sheet, or of a note at its end.
+        `before` is that of the table before it in a sheet. `notes` stand below a table, perhaps
+        another one: where nothing else says the unit, another one in them leaves it unclear.
         """
         columns = columns_of(KINDS[header.kind].model) if header.kind else ()
         amounts = {one.wire for one in columns if one.type is ColumnType.AMOUNT}
@@ -44,16 +56,36 @@ class Units:
             for place, name in enumerate(header.names)
             if name in amounts and _WAN not in header.text(place)
         }
-        self.unit = unit_in(above) or before or _WAN
+        said = [one for one in _said(above) if not _NOTE.match(one.text)]
+        last = said[-1] if said else _Said("", before)
+        doubts = [] if last.unit else [*said[-1:], *_said(notes), *_said(above)]
+        #: The unit of the table; None if nothing says it for sure.
+        self.unit = last.unit
         #: Columns whose amounts are not in the unit of the standard, with their units.
         self.other: dict[str, str] = {}
-        if self.unit != _WAN:
+        #: Columns whose unit is not clear, with what is said of it.
+        self.unclear: dict[str, str] = {}
+        if self.unit and self.unit != _WAN:
             self.other = dict.fromkeys(self._places.values(), self.unit)
+        doubt = next((one.text for one in doubts if one.unit != _WAN), None)
+        if doubt is not None:
+            self.unclear = dict.fromkeys(self._places.values(), doubt)
+
+    def fill(self, row: dict[str, Any]) -> None:
+        """Give the amounts of a row their unit, or say that nobody knows it."""
+        for name, unit in self.other.items():
+            if name in row:
+                row[name] = with_unit(row[name], unit)
+        for name, said in self.unclear.items():
+            if name in row and _lacks_unit(row[name]):
+                row[name] = unclear(row[name], said)
 
     def below(self, cells: Sequence[Any]) -> None:
         """Read the units in a row below the header, which count more than one above it."""
         for place, name in self._places.items():
             said = _OF_A_COLUMN.fullmatch(_compact(cells[place])) if place < len(cells) else None
+            if said:
+                self.unclear.pop(name, None)
             if said and said[1] == _WAN:
                 self.other.pop(name, None)
             elif said:
@@ -62,22 +94,39 @@ class Units:
 
 def with_unit(value: Any, unit: str) -> Any:
     """Return an amount with the unit of its table, unless it has one."""
-    text = visible(half_width(value)).strip().lstrip("¥￥") if isinstance(value, str) else ""
-    if not any(map(str.isdecimal, text)) or _HAS_UNIT.search(text) or note_sign(value):
+    if not _lacks_unit(value):
         return value
+    text = _plain(value)
     if unit in _YUAN and _NUMBER.fullmatch(text):
         return f"{Decimal(text.replace(',', '')) * _YUAN[unit]:f}元"
     return f"{text}{unit}"
 
 
-def unit_in(rows: Iterable[Sequence[Any]]) -> str | None:
-    """Return the unit of a table that the last one of these rows with a unit says, if one does."""
-    found = [said[1] for cells in rows for said in map(_of_the_table, cells) if said]
-    return found[-1] if found else None
+def _lacks_unit(value: Any) -> bool:
+    """Whether a value may be an amount and says no unit itself."""
+    text = _plain(value) if isinstance(value, str) else ""
+    return any(map(str.isdecimal, text)) and not (_HAS_UNIT.search(text) or note_sign(value))
 
 
-def _of_the_table(cell: Any) -> re.Match[str] | None:
-    return _OF_THE_TABLE.search(_compact(cell)) if type(cell) is str else None
+def _plain(value: str) -> str:
+    return visible(half_width(value)).strip().lstrip("¥￥")
+
+
+class _Said(NamedTuple):
+    """A cell that says a unit; None if it says two, or that of one column only."""
+
+    text: str
+    unit: str | None
+
+
+def _said(rows: Iterable[Sequence[Any]]) -> list[_Said]:
+    found = []
+    for text in (_compact(cell) for cells in rows for cell in cells if type(cell) is str):
+        units = set(_OF_THE_TABLE.findall(text))
+        if units:
+            clear = len(units) == 1 and not _OF_A_PART.search(text)
+            found.append(_Said(text, units.pop() if clear else None))
+    return found
 
 
 def _compact(cell: Any) -> str:

@@ -13,6 +13,7 @@ from gateway.config.settings import FileLimits
 from gateway.intake.files.merged import Area
 from gateway.intake.files.table import Table
 from gateway.intake.files.unreadable import UnreadableFile
+from schemas.identifiers import masked
 
 _DECODE = msgspec.json.Decoder().decode
 #: How the child says that its reader knows no such file, or not without a password.
@@ -23,7 +24,10 @@ Row = tuple[int, list[Any]]
 
 
 class Sheet(NamedTuple):
-    """One sheet of a workbook; `rows` counts those with something in a cell, at most."""
+    """One sheet of a workbook, by its name as it may be shown.
+
+    `rows` counts those with something in a cell, at most.
+    """
 
     place: int
     name: str
@@ -86,7 +90,7 @@ class Workbook:
 
     def _sheets(self) -> list[Sheet]:
         return [
-            Sheet(place, sheet["name"], sheet["hidden"], sheet["rows"])
+            Sheet(place, masked(sheet["name"]), sheet["hidden"], sheet["rows"])
             for place, sheet in enumerate(self._line()["sheets"])
         ]
 
@@ -110,8 +114,8 @@ class Workbook:
         if far:
             name, _, address = far.rpartition("!")
             return UnreadableFile(
-                f"“{name}”表的单元格 {address} 里有内容，离其他内容太远，整张表会大得读不下："
-                "删去它（选中后按 Delete），保存，再导入"
+                f"“{masked(name)}”表的单元格 {address} 里有内容，离其他内容太远，"
+                "整张表会大得读不下：删去它（选中后按 Delete），保存，再导入"
             )
         megabytes = self._limits.max_reader_bytes // 2**20
         return UnreadableFile(

@@ -21,10 +21,25 @@ from tests.gateway.conftest import TODAY, Check
         "ｓｔａｔｅ_secret",
         "stateSecret",
         "state-secret",
+        "是否涉密",
+        "密级",
     ],
 )
 def test_a_secret_decision_is_excluded_however_its_column_is_spelt(check: Check, name: str) -> None:
     assert check({**penalty(), name: "是"}).excluded is Exclusion.STATE_SECRET
+
+
+@pytest.mark.parametrize(("name", "word"), [("state_secret", "/"), ("密级", "公开")])
+def test_a_word_for_nothing_excludes_nothing(check: Check, name: str, word: str) -> None:
+    checked = check({**penalty(), name: word})
+
+    assert (checked.excluded, checked.verdict) == (None, Verdict.OK)
+
+
+def test_two_columns_of_secrets_that_differ_refuse(check: Check) -> None:
+    checked = check({**penalty(), "是否涉密": "否", "密级": "秘密"})
+
+    assert checked.verdict is Verdict.REFUSED
 
 
 def test_a_column_of_exclusion_that_stands_twice_refuses(check: Check) -> None:

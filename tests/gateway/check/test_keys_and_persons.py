@@ -59,6 +59,13 @@ def test_the_shown_key_does_not_contain_the_stored_code_of_a_person(check: Check
     assert checked.key.subject not in str(checked.shown_key)
 
 
+def test_the_shown_key_has_no_identity_number_as_number_or_authority(check: Check) -> None:
+    checked = check(penalty(CF_WSH=IDENTITY, CF_CFJG=IDENTITY))
+
+    assert checked.shown_key is not None
+    assert IDENTITY[4:14] not in checked.shown_key
+
+
 def test_two_spellings_of_an_identity_number_give_the_same_key(check: Check) -> None:
     assert check(person_penalty(CF_XDR_ZJHM="11010519491231002x ")).key == (
         check(person_penalty()).key

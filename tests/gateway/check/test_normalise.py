@@ -14,6 +14,7 @@ from gateway.check.raw import Raw
 from schemas.codes import RecordKind
 from schemas.problem import Problem, Rule
 from tests.factories import licence, penalty, raw
+from tests.gateway.conftest import Check
 
 normalise = Normalising()
 
@@ -163,3 +164,9 @@ def _written(value: Any, *, escaped: bool) -> str:
             return f"[{', '.join(_written(one, escaped=escaped) for one in value)}]"
         case _:
             return json.dumps(value, ensure_ascii=escaped)
+
+
+def test_json_that_is_too_deep_is_told_in_chinese(check: Check) -> None:
+    [problem] = check(b'{"a":' * 100_000).problems
+
+    assert problem.message == "内容不是有效的 JSON：括号套得太深"

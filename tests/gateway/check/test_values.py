@@ -101,8 +101,8 @@ def test_an_invalid_date_is_a_format_problem(text: object) -> None:
     [
         "2026-10-08T15:59:17.000Z",
         "2026-10-08 23:59:17",
-        "2026/10/8 23:59",
-        "2026-10-08T23:59:00+08:00",
+        "2026/10/8 23:59:01",
+        "2026-10-08T23:59:58+08:00",
         1791475157000,
         1791475157000000,
         "1791475157000",
@@ -114,12 +114,16 @@ def test_a_time_just_before_midnight_may_mean_either_day(given_: object) -> None
     assert found is None
     assert problem is not None
     assert "看不出是 2026-10-08 还是 2026-10-09" in problem.message
+    assert problem.fix.endswith("2026-10-08 或 2026-10-09")
 
 
 @pytest.mark.parametrize(
     "given_",
-    ["2026-10-09 23:59:59", "2026-10-09T15:59:59Z", "2026-10-09 23:58:59", 1791561599000],
-)
+    [
+        "2026-10-09 23:59:59", "2026-10-09T15:59:59Z", "2026-10-09 23:58:59", 1791561599000,
+        "2026-10-09 23:59", "2026/10/9 23:59:00", "2026-10-09T23:59:00+08:00",
+    ],
+)  # fmt: skip
 def test_the_end_of_a_day_is_that_day(given_: object) -> None:
     assert value(DATE, given_) == date(2026, 10, 9)
 

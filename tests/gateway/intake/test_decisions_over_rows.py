@@ -34,7 +34,15 @@ def text(folder: Path, rows: Sequence[Sequence[Any]]) -> Path:
 
 @pytest.mark.parametrize(
     "cells",
-    [LOWER, {"CF_CFLB": "没收违法所得"}, {"CF_NR_WFFF": "5"}, {**LOWER, "CF_NR_WFFF": "5"}],
+    [
+        LOWER,
+        {"CF_CFLB": "没收违法所得"},
+        {"CF_NR_WFFF": "5"},
+        {**LOWER, "CF_NR_WFFF": "5"},
+        {"CF_SY": "另查明未安装污染防治设施"},
+        {"CF_SY": "另查明未安装设施", "CF_YJ": "《水污染防治法》第八十三条"},
+        {"CF_NR_FK": "7"},
+    ],
 )
 @pytest.mark.parametrize("made", [book, text])
 def test_a_row_with_more_of_the_decision_above_refuses_both(
@@ -63,6 +71,37 @@ def test_a_sum_is_no_part_of_the_decision_above(
     [one] = read(book(tmp_path, [HEADER, values(), sum_]))
 
     assert one.verdict is Verdict.OK
+
+
+@pytest.mark.parametrize("made", [book, text])
+@pytest.mark.parametrize("unit", ["万元", "元"])
+def test_a_sum_without_a_word_right_below_is_no_part_of_a_decision(
+    tmp_path: Path, read: Read, made: Any, unit: str
+) -> None:
+    more = [f"单位：{unit}"], NAMES
+    rows = [*more, values(), values(2, CF_NR_FK="3.5"), lower(CF_NR_FK="5.50")]
+
+    found = read(made(tmp_path, rows))
+
+    assert len(found) == 2
+    assert all(one.verdict is not Verdict.REFUSED for one in found)
+
+
+def test_rows_that_a_template_has_filled_in_before_are_no_decisions(
+    tmp_path: Path, read: Read
+) -> None:
+    before = {"CF_CFLB": "罚款", "CF_XDR_LB": "法人及非法人组织", "CF_CFJG": "样例市生态环境局"}
+    empty = [[n, *lower(**cells)] for n, cells in ((2, {"CF_CFLB": "罚款"}), (3, before))]
+
+    [one] = read(book(tmp_path, [["序号", *HEADER], [1, *values()], *empty]))
+
+    assert one.verdict is Verdict.OK
+
+
+def test_a_numbered_row_with_a_content_has_more_of_the_decision(tmp_path: Path, read: Read) -> None:
+    found = read(book(tmp_path, [["序号", *HEADER], [1, *values()], [2, *lower(**LOWER)]]))
+
+    assert [one.verdict for one in found] == [Verdict.REFUSED] * 2
 
 
 def test_an_amount_that_stands_by_itself_below_the_table_is_no_part_of_a_decision(

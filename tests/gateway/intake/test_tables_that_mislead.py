@@ -191,6 +191,14 @@ def test_an_identity_number_in_the_name_of_a_column_is_told_masked(tmp_path: Pat
     assert IDENTITY not in str(reading.report.as_json())
 
 
+def test_an_old_name_beside_another_is_told_by_the_names_that_are_there(tmp_path: Path) -> None:
+    path = book(tmp_path, [[*HEADER, "案件名称", "处罚名称"], [*values(), "案件文", "处罚文"]])
+    reading = Reading(path, FileLimits())
+
+    assert len(list(reading)) == 1
+    assert "“处罚名称”列与“案件名称”列都有" in "\n".join(reading.report.words)
+
+
 def test_an_old_name_of_the_senders_own_is_told_once_and_refuses_nothing(
     tmp_path: Path, read: Read
 ) -> None:

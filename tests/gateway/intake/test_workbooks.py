@@ -10,7 +10,7 @@ import xlsxwriter
 from gateway.config.settings import FileLimits
 from gateway.intake.files.reading import Reading
 from gateway.intake.files.unreadable import UnreadableFile
-from tests.factories import event, penalty
+from tests.factories import IDENTITY, event, penalty
 from tests.gateway.conftest import Check
 from tests.gateway.intake.test_files import LIMITS, TITLES, bodies, ndjson, raws, xlsx
 
@@ -126,3 +126,16 @@ def test_files_with_the_same_bytes_have_the_same_origin(tmp_path: Path) -> None:
         path.write_bytes(b"{}\n")
 
     assert [raw.origin for raw in raws(one)] == [raw.origin for raw in raws(other)]
+
+
+def test_an_identity_number_in_the_name_of_a_sheet_is_not_shown(tmp_path: Path) -> None:
+    path = tmp_path / "rows.xlsx"
+    with xlsxwriter.Workbook(str(path)) as workbook:
+        sheet = workbook.add_worksheet(f"张{IDENTITY}")
+        sheet.write_row(0, 0, list(penalty()))
+        sheet.write_row(1, 0, list(penalty().values()))
+    reading = Reading(path, FileLimits())
+
+    [found] = reading
+
+    assert IDENTITY[4:14] not in "".join([reading.place(found), *reading.report.words])

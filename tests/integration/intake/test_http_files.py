@@ -6,6 +6,7 @@ from datetime import datetime, time
 from typing import Any
 
 import httpx
+import orjson
 import pytest
 
 from gateway.config.settings import HttpSettings
@@ -14,6 +15,7 @@ from gateway.web.app import create_web
 from gateway.web.health import Probes
 from schemas.base import SHANGHAI
 from tests.bureau_files import DAY, FILES, LETTERS, READ, REFUSED
+from tests.factories import penalty
 from tests.integration.world import World
 
 pytestmark = pytest.mark.integration
@@ -93,3 +95,15 @@ async def test_the_rows_are_listed_on_request_with_their_sheet(client: httpx.Asy
     places = [(row["place"], row["verdict"]) for row in answer.json()["rows"]]
     assert places == [("“Sheet1”表第3行", "ok"), ("“Sheet1”表第4行", "ok")]
     assert answer.json()["file"]["tables"][0]["skipped"] == {"填报说明或表尾文字": [2, 5]}
+
+
+async def test_of_two_rows_that_differ_in_one_decision_the_second_is_refused(
+    client: httpx.AsyncClient,
+) -> None:
+    rows = [penalty(1), penalty(1, CF_NR_FK="3", CF_NR="处罚款人民币30000元")]
+    body = b"\n".join(map(orjson.dumps, rows))
+
+    answer = (await client.post(URL, content=body)).json()
+
+    assert (answer["ok"], answer["refused"]) == (1, 1)
+    assert "同一决定在第1行和第2行，内容不同" in answer["problems"][0]["message"]

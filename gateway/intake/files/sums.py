@@ -1,0 +1,47 @@
+"""The sums of the amounts of a table, which people write below it without a word."""
+
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Any
+
+from gateway.check.amounts import read_amount
+from gateway.intake.files.header import Header
+from gateway.intake.files.header_columns import amounts_of
+from gateway.intake.files.units import Units
+
+#: Characters of an amount; reading a longer text takes time that grows with its square.
+_LONGEST = 64
+
+
+class Sums:
+    """The amounts of the records of a table, added up by column, in 万元."""
+
+    def __init__(self, header: Header, units: Units) -> None:
+        self._columns = amounts_of(header.kind)
+        self._silent = header.silent
+        self._units = units
+        self._sums = dict.fromkeys(self._columns, Decimal(0))
+
+    def add(self, row: Mapping[str, Any]) -> None:
+        """Add the amounts of a record, whose units are filled in."""
+        for name in self._columns:
+            amount = _amount(row.get(name))
+            if amount is not None:
+                self._sums[name] += amount
+
+    def stand_in(self, row: Mapping[str, Any]) -> bool:
+        """Whether a row has nothing but the sums of the rows above it."""
+        if len(row) > len(self._columns) + len(self._silent):
+            return False  # the way of nearly all rows
+        named = row.keys() - self._silent
+        if not named or not named <= self._columns:
+            return False
+        filled = {name: row[name] for name in named}
+        self._units.fill(filled)
+        return all(_amount(given) == self._sums[name] for name, given in filled.items())
+
+
+def _amount(given: Any) -> Decimal | None:
+    if type(given) is not str or len(given) > _LONGEST:
+        return None
+    return read_amount(given).wan
