@@ -171,19 +171,18 @@ def explain(
     `past` is what the published grades of the subject come from.
     """
     facts = _facts(known, scorer.rulebook, as_of)
-    kind = facts.kind
-    policies = scorer.policies(kind, known.code)
+    policies = scorer.policies(facts.kind, known.code)
     now, *later = outlook(facts, rule_set, as_of) if rule_set else [again(facts, None, as_of)]
     received = known.received[0]["to_grade"] if known.received else None
     if received is not None:  # it is published elsewhere: only what was stored here stands
         past = past._replace(days={})
     grades = published_grades(Then(facts, rule_set), past) if rule_set else ()
-    listing = _listing(grades, rule_set, kind) if rule_set else None
+    listing = _listing(grades, rule_set, facts.kind) if rule_set else None
     standing = _standing(received or now.grade, grades, listing)
     return Explanation(
         code=known.code,
         name=known.name,
-        kind=kind,
+        kind=facts.kind,
         as_of=as_of,
         assessment=now,
         rule_set=rule_set,
@@ -192,8 +191,8 @@ def explain(
         endings=endings([now, *later]),
         later=later,
         repairs=_repairs(facts, rule_set, standing, policies, as_of) if rule_set else (),
-        measures=in_force(policies, standing, kind, as_of),
-        penalty_notices=on_occasion(policies, Occasion.PENALTY, kind, as_of),
+        measures=in_force(policies, standing, facts.kind, as_of),
+        penalty_notices=on_occasion(policies, Occasion.PENALTY, facts.kind, as_of),
         publicity=_publicity(facts.facts, tuple(regimes)),
         received=received,
         published=grades,

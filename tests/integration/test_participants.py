@@ -1,7 +1,5 @@
 """The register of participants, through the whole pipeline: who is graded, as what, for whom."""
 
-import asyncio
-import random
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -13,7 +11,7 @@ from gateway.config.settings import FileLimits
 from gateway.intake.files.reading import Reading
 from schemas.codes import RecordKind
 from schemas.verdict import Verdict
-from tests.factories import REGION, about, credit_code, event, grade, participant, penalty
+from tests.factories import REGION, credit_code, event, grade, participant, penalty
 from tests.integration.conftest import MakeWorld
 from tests.integration.world import World
 
@@ -74,52 +72,6 @@ async def test_an_entry_is_corrected_by_the_same_batch_and_permit(world: World) 
     assert await world.column(entries) == ["2", "2"]
 
 
-async def test_a_branch_counts_for_its_legal_person(world: World) -> None:
-    await world.take(penalty(1, 1))
-    await world.take(participant(2, parent_code=credit_code(1)))
-
-    await world.take(event(2, 2, type="dishonesty.permit_fraud"))
-
-    changes = [row[:3] for row in await grades(world)]
-    assert changes == [(credit_code(1), None, "A"), (credit_code(1), "A", "D")]
-    codes = "select a.not_evaluated from assessment a join subject s on s.id = a.subject_id "
-    last = await world.column(f"{codes} where s.code = :code order by a.id", code=credit_code(2))
-    assert set(last) == {"branch"}
-
-
-async def test_what_a_branch_did_before_it_was_registered_counts_too(world: World) -> None:
-    await world.take(event(2, 2, type="dishonesty.permit_fraud"))
-
-    await world.take(participant(2, parent_code=credit_code(1)))
-
-    assert [row[:3] for row in await grades(world)] == [
-        (credit_code(2), None, "D"),
-        (credit_code(2), "D", None),
-        (credit_code(1), None, "D"),
-    ]
-
-
-async def test_a_branch_of_another_legal_person_counts_for_that_one(world: World) -> None:
-    await world.take(
-        participant(2, parent_code=credit_code(1)), event(2, 2, type="dishonesty.permit_fraud")
-    )
-
-    await world.take(participant(2, parent_code=credit_code(3)))
-
-    last = {row[0]: row[2] for row in await grades(world)}
-    assert last == {credit_code(1): "A", credit_code(3): "D"}
-
-
-async def test_branch_and_legal_person_may_come_in_one_batch(world: World) -> None:
-    await world.take(
-        event(2, 2, type="dishonesty.permit_fraud"),
-        participant(2, parent_code=credit_code(1)),
-        penalty(1, 1),
-    )
-
-    assert [row[:3] for row in await grades(world)] == [(credit_code(1), None, "D")]
-
-
 async def test_a_received_grade_has_the_measures_of_its_kind(make_world: MakeWorld) -> None:
     bound = {"rule_set": "henan-2018", "regions": [REGION], "kinds": ["agency"]}
     world = await make_world(scoring={"bindings": [bound]})
@@ -131,133 +83,6 @@ async def test_a_received_grade_has_the_measures_of_its_kind(make_world: MakeWor
 
     bodies = await world.column("select body ->> 'direction' from grade_change order by id")
     assert bodies == ["first", "up"]
-
-
-async def test_what_a_participant_uploads_counts_once_it_is_confirmed(
-    make_world: MakeWorld,
-) -> None:
-    world = await make_world(
-        scoring={"bindings": [{"rule_set": "henan-2018", "regions": [REGION]}]}
-    )
-    await world.take(event(1, type=None, item="N1", self_reported=True))
-    before = await grades(world)
-    confirmation = {
-        "type": "confirmation",
-        "decision": {"kind": "event", "document_number": "E-1", "authority": "样例市生态环境局"},
-        "confirmed_by": "样例市生态环境局",
-        "occurred_on": "2026-10-12",
-    }
-
-    await world.take(event(2, **confirmation))
-
-    assert before == []
-    assert [row[2] for row in await grades(world)] == ["不良"]
-    kept = "select body ->> 'confirmed_by' from record_version order by id"
-    assert (await world.column(kept))[-1] == "样例市生态环境局"
-
-
-async def test_a_branch_counts_for_whom_it_belonged_to_on_the_day(world: World) -> None:
-    await world.take(
-        participant(2, parent_code=credit_code(1), until="2026-06-30"),
-        participant(2, parent_code=credit_code(3), since="2026-07-01"),
-        participant(4, parent_code=credit_code(5), until="2026-06-30"),
-        event(2, 2, type="dishonesty.permit_fraud"),
-        event(4, 4, type="dishonesty.permit_fraud", occurred_on="2026-05-09"),
-    )
-
-    last = {row[0]: row[2] for row in await grades(world)}
-    assert last == {
-        credit_code(1): "A",
-        credit_code(3): "D",
-        credit_code(4): "A",
-        credit_code(5): "D",
-    }
-
-
-async def test_a_branch_of_the_future_counts_from_that_day_on(world: World) -> None:
-    await world.take(
-        participant(2, parent_code=credit_code(1), since="2026-10-20"),
-        event(2, 2, type="dishonesty.permit_fraud"),
-    )
-    before = {row[0]: row[2] for row in await grades(world)}
-
-    await world.pass_time(24 * 9)
-
-    after = {row[0]: row[2] for row in await grades(world)}
-    assert before == {credit_code(1): "A", credit_code(2): "D"}
-    assert after == {credit_code(1): "D", credit_code(2): None}
-
-
-async def test_a_branch_of_a_branch_is_refused(world: World) -> None:
-    await world.take(participant(2, parent_code=credit_code(1)))
-
-    [below] = await world.take(participant(3, parent_code=credit_code(2)))
-    [above] = await world.take(participant(1, parent_code=credit_code(4)))
-    first, second = await world.take(
-        participant(11, parent_code=credit_code(12)), participant(12, parent_code=credit_code(11))
-    )
-
-    assert "自己也是分支机构" in below.problems[0].message
-    assert "自己有分支机构" in above.problems[0].message
-    assert [first.verdict, second.verdict] == [Verdict.OK, Verdict.REFUSED]
-
-
-async def test_what_a_branch_did_is_always_somebodys(world: World) -> None:
-    await world.take(
-        participant(2, parent_code=credit_code(1), until="2026-06-30"),
-        participant(2, parent_code=credit_code(1), since="2026-08-01"),
-        participant(4, until="2026-06-30"),
-        participant(4, parent_code=credit_code(5), since="2026-08-01"),
-        event(2, 2, type="dishonesty.permit_fraud", occurred_on="2026-07-09"),
-        event(4, 4, type="dishonesty.permit_fraud", occurred_on="2026-05-09"),
-    )
-
-    last = {row[0]: row[2] for row in await grades(world)}
-    assert last == {credit_code(1): "D", credit_code(5): "D"}
-
-
-CHAINS = [
-    [
-        participant(2, parent_code=credit_code(1), verb="withdraw"),
-        participant(1, parent_code=credit_code(9)),
-    ],
-    [participant(2), participant(1, parent_code=credit_code(9))],
-    [
-        participant(2, parent_code=credit_code(3), since="2026-07-01"),
-        participant(1, parent_code=credit_code(9)),
-        participant(3, parent_code=credit_code(9)),
-    ],
-    [
-        participant(2, parent_code=credit_code(1), until="2026-06-30"),
-        participant(1, parent_code=credit_code(9), since="2026-07-01"),
-    ],
-]
-
-
-@pytest.mark.parametrize("rows", CHAINS)
-async def test_chains_are_refused_whatever_the_batch(
-    make_world: MakeWorld, world: World, rows: list[dict[str, Any]]
-) -> None:
-    del make_world
-    first = participant(2, parent_code=credit_code(1))
-    await world.take(first)
-    together = [one.verdict for one in await world.take(*rows)]
-    again = [participant(int(n) + 20) for n in range(1, 2)]
-    await world.take(*again)
-    other = [{**row, "subject_code": _moved(row["subject_code"])} for row in (first, *rows)]
-    other = [
-        {**row, "parent_code": _moved(row["parent_code"])} if row.get("parent_code") else row
-        for row in other
-    ]
-
-    one_by_one = [(await world.take(row))[0].verdict for row in other]
-
-    assert one_by_one[1:] == together
-
-
-def _moved(code: str) -> str:
-    """Return the code of the company whose number is higher by thirty."""
-    return {credit_code(n): credit_code(n + 30) for n in range(1, 10)}[code]
 
 
 async def test_an_entry_is_withdrawn(world: World) -> None:
@@ -301,51 +126,6 @@ async def test_an_unknown_kind_of_agency_leaves_no_row_out(make_world: MakeWorld
     )
 
     assert [row[2] for row in await grades(world)] == ["C"]
-
-
-async def test_a_confirmation_is_of_the_version_that_it_found(make_world: MakeWorld) -> None:
-    bound = {"rule_set": "henan-2018", "regions": [REGION]}
-    world = await make_world(scoring={"bindings": [bound]})
-    await world.take(event(1, type=None, item="N1", self_reported=True))
-    confirmation = {
-        "type": "confirmation",
-        "decision": {"kind": "event", "document_number": "E-1", "authority": "样例市生态环境局"},
-        "confirmed_by": "样例市生态环境局",
-    }
-    await world.take(event(2, **confirmation, occurred_on="2026-10-12"))
-    await world.take(event(3, type="rectification", decision=confirmation["decision"]))
-    kept = await world.column("select body ->> 'confirmed_on' from fact where known_to is null")
-
-    await world.take(event(1, type=None, item="N2", self_reported=True))
-    await world.take(event(4, type="rectification", decision=confirmation["decision"]))
-
-    assert kept == ["2026-10-12"]
-    facts = "select body ->> 'item', body ->> 'confirmed_on' from fact where known_to is null"
-    assert await world.rows(facts) == [("N2", None)]
-
-
-async def test_a_confirmation_is_of_its_version_in_one_batch_too(make_world: MakeWorld) -> None:
-    world = await make_world(
-        scoring={"bindings": [{"rule_set": "henan-2018", "regions": [REGION]}]}
-    )
-
-    def confirmation(number: int) -> dict[str, Any]:
-        about_it = {"kind": "event", "document_number": f"E-{number}", "authority": "样例市局"}
-        given = {"type": "confirmation", "decision": about_it, "confirmed_by": "样例市局"}
-        return event(number + 100, **given, occurred_on="2026-10-12")
-
-    await world.take(
-        event(1, type=None, item="N1", self_reported=True),
-        confirmation(1),
-        event(1, type=None, item="N2", self_reported=True),
-        confirmation(2),
-        event(2, type=None, item="N3", self_reported=True),
-        event(3, type=None, item="N4", self_reported=True),
-        confirmation(3),
-    )
-
-    facts = "select body ->> 'item', body ->> 'confirmed_on' from fact where known_to is null"
-    assert sorted(await world.rows(facts)) == [("N2", None), ("N3", None), ("N4", "2026-10-12")]
 
 
 REFUSED = [
@@ -398,20 +178,6 @@ async def test_an_entry_is_read_as_registers_write_it(world: World) -> None:
     assert body["decided_on"] == "2026-01-01"
 
 
-async def test_nothing_confirms_itself(world: World) -> None:
-    [result] = await world.take(event(1, self_reported=True, confirmed_on="2026-10-10"))
-
-    [problem] = result.checked.problems
-    assert (problem.field, problem.message) == ("confirmed_on", "审核确认：不能随信息一起填")
-
-
-async def test_a_confirmation_says_who_confirmed(world: World) -> None:
-    [result] = await world.take(event(2, type="confirmation", decision=about(1)))
-
-    [problem] = result.checked.problems
-    assert (problem.field, problem.message) == ("confirmed_by", "审核确认机关：必填项为空")
-
-
 async def test_a_register_is_read_from_a_spreadsheet_as_offices_keep_it(
     world: World, tmp_path: Path
 ) -> None:
@@ -435,22 +201,3 @@ async def test_a_register_is_read_from_a_spreadsheet_as_offices_keep_it(
     assert table.header.unknown == ("联系人",)
     kinds = await world.rows("select body -> 'entry' ->> 'kind', decided_on from fact order by id")
     assert kinds == [("enterprise", date(2026, 1, 31)), ("agency", date(2026, 3, 31))]
-
-
-async def test_a_branch_counts_however_its_entry_and_its_conduct_cross(world: World) -> None:
-    rows = []
-    for n in range(1, 13):
-        rows += [
-            participant(n + 20, parent_code=credit_code(n)),
-            event(n, n + 20, type="dishonesty.permit_fraud"),
-            penalty(n, n),
-        ]
-    random.Random(16).shuffle(rows)  # noqa: S311  the same order in each run
-
-    await asyncio.gather(*(world.take(row) for row in rows))
-
-    last = {row[0]: row[2] for row in await grades(world)}
-    assert {code: last[code] for code in map(credit_code, range(1, 13))} == dict.fromkeys(
-        map(credit_code, range(1, 13)), "D"
-    )
-    assert not any(last.get(credit_code(n + 20)) for n in range(1, 13))

@@ -1,6 +1,5 @@
 """Business keys, natural persons, withdrawals, and events."""
 
-from datetime import date, timedelta
 from typing import Any
 
 import pytest
@@ -11,7 +10,6 @@ from gateway.intake.files.problem_workbook import faulty_row
 from gateway.intake.files.report import FileReport
 from schemas.codes import Verb
 from schemas.event import CreditEvent, ReceivedGrade
-from schemas.problem import Rule
 from schemas.verdict import Verdict
 from tests.factories import (
     IDENTITY,
@@ -186,19 +184,6 @@ def test_a_mended_row_of_the_problem_workbook_is_read_also_of_an_event(check: Ch
 
 
 @pytest.mark.parametrize(
-    ("written", "day"),
-    [("2026/3/1", date(2026, 3, 1)), ("2026-03-01", date(2026, 3, 1)), (0, None), ("三月", None)],
-)
-def test_the_date_of_an_event_is_read_as_in_decisions(
-    check: Check, written: object, day: date | None
-) -> None:
-    checked = check(event(occurred_on=written))
-
-    assert checked.decided_on == day
-    assert day is not None or "不是日期" in checked.problems[0].message
-
-
-@pytest.mark.parametrize(
     "name", ["CF_XDR_SHXYM", "CF_XDR_ZJHM", "CF_JDRQ", "CF_NR_FK", "CF_XDR_LB", "CF_CFLB", "verb"]
 )
 @pytest.mark.parametrize("letter", ["9", "\u0315\u0300", "\ufdfa"])
@@ -210,18 +195,6 @@ def test_a_huge_value_is_refused_before_it_is_compared(
 
     assert checked.verdict is not Verdict.OK
     assert name in {problem.field for problem in checked.problems}
-
-
-@pytest.mark.parametrize(
-    "name", ["occurred_on", "rectified_on", "repair_applied_on", "repair_confirmed_on"]
-)
-def test_an_event_of_the_future_is_refused(check: Check, name: str) -> None:
-    tomorrow = (TODAY + timedelta(days=1)).isoformat()
-
-    checked = check(event(1, **{name: tomorrow}))
-
-    assert checked.verdict is Verdict.REFUSED
-    assert [(one.field, one.rule) for one in checked.problems] == [(name, Rule.FUTURE)]
 
 
 @pytest.mark.parametrize(
@@ -260,34 +233,6 @@ def test_the_key_of_a_received_grade_is_its_issuer_and_id(check: Check) -> None:
     assert isinstance(checked.record, ReceivedGrade)
     assert checked.key is not None
     assert (checked.key.number, checked.key.authority) == ("G-3", "样例省生态环境厅")
-
-
-@pytest.mark.parametrize(
-    ("changes", "field", "rule"),
-    [
-        ({"subject_code": "91110000600037340L"}, "subject_code", Rule.FORMAT),
-        ({"subject_code": None}, "subject_code", Rule.REQUIRED),
-        ({"type": "nonsense"}, "type", Rule.FORMAT),
-        ({"type": None}, "type", Rule.REQUIRED),
-        ({"colour": "red"}, "colour", Rule.FORMAT),
-        ({"type": "repair"}, "decision", Rule.REQUIRED),
-        ({"occurred_on": "2026-02-30"}, "occurred_on", Rule.FORMAT),
-        ({"principal_points": "1e-999999999"}, "principal_points", Rule.FORMAT),
-    ],
-)
-def test_an_invalid_event_is_refused_with_the_faulty_field(
-    check: Check, changes: dict[str, Any], field: str, rule: Rule
-) -> None:
-    checked = check(event(**changes))
-
-    assert checked.verdict is Verdict.REFUSED
-    assert (checked.problems[0].field, checked.problems[0].rule) == (field, rule)
-
-
-def test_a_repair_that_names_its_decision_is_ok(check: Check) -> None:
-    row = event(type="repair", decision=about(1), repair_confirmed_on="2026-10-10")
-
-    assert check(row).verdict is Verdict.OK
 
 
 def test_a_score_with_a_huge_exponent_is_refused(check: Check) -> None:

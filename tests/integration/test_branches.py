@@ -1,0 +1,184 @@
+"""Branches by the register: for whom what they did counts, and from when."""
+
+import asyncio
+import random
+from typing import Any
+
+import pytest
+
+from schemas.verdict import Verdict
+from tests.factories import credit_code, event, participant, penalty
+from tests.integration.conftest import MakeWorld
+from tests.integration.test_participants import grades
+from tests.integration.world import World
+
+pytestmark = pytest.mark.integration
+
+
+async def test_a_branch_counts_for_its_legal_person(world: World) -> None:
+    await world.take(penalty(1, 1))
+    await world.take(participant(2, parent_code=credit_code(1)))
+
+    await world.take(event(2, 2, type="dishonesty.permit_fraud"))
+
+    changes = [row[:3] for row in await grades(world)]
+    assert changes == [(credit_code(1), None, "A"), (credit_code(1), "A", "D")]
+    codes = "select a.not_evaluated from assessment a join subject s on s.id = a.subject_id "
+    last = await world.column(f"{codes} where s.code = :code order by a.id", code=credit_code(2))
+    assert set(last) == {"branch"}
+
+
+async def test_what_a_branch_did_before_it_was_registered_counts_too(world: World) -> None:
+    await world.take(event(2, 2, type="dishonesty.permit_fraud"))
+
+    await world.take(participant(2, parent_code=credit_code(1)))
+
+    assert [row[:3] for row in await grades(world)] == [
+        (credit_code(2), None, "D"),
+        (credit_code(2), "D", None),
+        (credit_code(1), None, "D"),
+    ]
+
+
+async def test_a_branch_of_another_legal_person_counts_for_that_one(world: World) -> None:
+    await world.take(
+        participant(2, parent_code=credit_code(1)), event(2, 2, type="dishonesty.permit_fraud")
+    )
+
+    await world.take(participant(2, parent_code=credit_code(3)))
+
+    last = {row[0]: row[2] for row in await grades(world)}
+    assert last == {credit_code(1): "A", credit_code(3): "D"}
+
+
+async def test_branch_and_legal_person_may_come_in_one_batch(world: World) -> None:
+    await world.take(
+        event(2, 2, type="dishonesty.permit_fraud"),
+        participant(2, parent_code=credit_code(1)),
+        penalty(1, 1),
+    )
+
+    assert [row[:3] for row in await grades(world)] == [(credit_code(1), None, "D")]
+
+
+async def test_a_branch_counts_for_whom_it_belonged_to_on_the_day(world: World) -> None:
+    await world.take(
+        participant(2, parent_code=credit_code(1), until="2026-06-30"),
+        participant(2, parent_code=credit_code(3), since="2026-07-01"),
+        participant(4, parent_code=credit_code(5), until="2026-06-30"),
+        event(2, 2, type="dishonesty.permit_fraud"),
+        event(4, 4, type="dishonesty.permit_fraud", occurred_on="2026-05-09"),
+    )
+
+    last = {row[0]: row[2] for row in await grades(world)}
+    assert last == {
+        credit_code(1): "A",
+        credit_code(3): "D",
+        credit_code(4): "A",
+        credit_code(5): "D",
+    }
+
+
+async def test_a_branch_of_the_future_counts_from_that_day_on(world: World) -> None:
+    await world.take(
+        participant(2, parent_code=credit_code(1), since="2026-10-20"),
+        event(2, 2, type="dishonesty.permit_fraud"),
+    )
+    before = {row[0]: row[2] for row in await grades(world)}
+
+    await world.pass_time(24 * 9)
+
+    after = {row[0]: row[2] for row in await grades(world)}
+    assert before == {credit_code(1): "A", credit_code(2): "D"}
+    assert after == {credit_code(1): "D", credit_code(2): None}
+
+
+async def test_a_branch_of_a_branch_is_refused(world: World) -> None:
+    await world.take(participant(2, parent_code=credit_code(1)))
+
+    [below] = await world.take(participant(3, parent_code=credit_code(2)))
+    [above] = await world.take(participant(1, parent_code=credit_code(4)))
+    first, second = await world.take(
+        participant(11, parent_code=credit_code(12)), participant(12, parent_code=credit_code(11))
+    )
+
+    assert "自己也是分支机构" in below.problems[0].message
+    assert "自己有分支机构" in above.problems[0].message
+    assert [first.verdict, second.verdict] == [Verdict.OK, Verdict.REFUSED]
+
+
+async def test_what_a_branch_did_is_always_somebodys(world: World) -> None:
+    await world.take(
+        participant(2, parent_code=credit_code(1), until="2026-06-30"),
+        participant(2, parent_code=credit_code(1), since="2026-08-01"),
+        participant(4, until="2026-06-30"),
+        participant(4, parent_code=credit_code(5), since="2026-08-01"),
+        event(2, 2, type="dishonesty.permit_fraud", occurred_on="2026-07-09"),
+        event(4, 4, type="dishonesty.permit_fraud", occurred_on="2026-05-09"),
+    )
+
+    last = {row[0]: row[2] for row in await grades(world)}
+    assert last == {credit_code(1): "D", credit_code(5): "D"}
+
+
+CHAINS = [
+    [
+        participant(2, parent_code=credit_code(1), verb="withdraw"),
+        participant(1, parent_code=credit_code(9)),
+    ],
+    [participant(2), participant(1, parent_code=credit_code(9))],
+    [
+        participant(2, parent_code=credit_code(3), since="2026-07-01"),
+        participant(1, parent_code=credit_code(9)),
+        participant(3, parent_code=credit_code(9)),
+    ],
+    [
+        participant(2, parent_code=credit_code(1), until="2026-06-30"),
+        participant(1, parent_code=credit_code(9), since="2026-07-01"),
+    ],
+]
+
+
+@pytest.mark.parametrize("rows", CHAINS)
+async def test_chains_are_refused_whatever_the_batch(
+    make_world: MakeWorld, world: World, rows: list[dict[str, Any]]
+) -> None:
+    del make_world
+    first = participant(2, parent_code=credit_code(1))
+    await world.take(first)
+    together = [one.verdict for one in await world.take(*rows)]
+    again = [participant(int(n) + 20) for n in range(1, 2)]
+    await world.take(*again)
+    other = [{**row, "subject_code": _moved(row["subject_code"])} for row in (first, *rows)]
+    other = [
+        {**row, "parent_code": _moved(row["parent_code"])} if row.get("parent_code") else row
+        for row in other
+    ]
+
+    one_by_one = [(await world.take(row))[0].verdict for row in other]
+
+    assert one_by_one[1:] == together
+
+
+def _moved(code: str) -> str:
+    """Return the code of the company whose number is higher by thirty."""
+    return {credit_code(n): credit_code(n + 30) for n in range(1, 10)}[code]
+
+
+async def test_a_branch_counts_however_its_entry_and_its_conduct_cross(world: World) -> None:
+    rows = []
+    for n in range(1, 13):
+        rows += [
+            participant(n + 20, parent_code=credit_code(n)),
+            event(n, n + 20, type="dishonesty.permit_fraud"),
+            penalty(n, n),
+        ]
+    random.Random(16).shuffle(rows)  # noqa: S311  the same order in each run
+
+    await asyncio.gather(*(world.take(row) for row in rows))
+
+    last = {row[0]: row[2] for row in await grades(world)}
+    assert {code: last[code] for code in map(credit_code, range(1, 13))} == dict.fromkeys(
+        map(credit_code, range(1, 13)), "D"
+    )
+    assert not any(last.get(credit_code(n + 20)) for n in range(1, 13))
