@@ -36,11 +36,11 @@ wheel: $(READY)  ## dist/*.whl, built by the locked hatchling, without the netwo
 	$(BIN)/hatchling build --target wheel
 
 $(READY): FORCE  ## .venv as requirements.lock says; nothing to do where it is so already
-	@why=$$($(PYTHON) -c 'import pathlib' 2>&1) || { echo '建立环境失败：“$(PYTHON)”运行不了 Python 3：' \
+	@why=$$("$(PYTHON)" -c 'import pathlib' 2>&1) || { echo '建立环境失败：“$(PYTHON)”运行不了 Python 3：' \
 		"$$(echo "$$why" | head -1)。" \
 		'请安装 Python 3.11 及以上，或用 make PYTHON=… 指定。（set-up failed: “$(PYTHON)” runs no' \
 		'Python 3; install 3.11 or later, or name it: make PYTHON=…）' >&2; exit 1; }
-	@$(PYTHON) bootstrap.py
+	@"$(PYTHON)" bootstrap.py
 
 clean:
 	rm -rf $(VENV) var dist

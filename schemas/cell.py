@@ -22,7 +22,7 @@ SHOWN = "shown"  #: a number that its cell shows in a way that is not read, such
 UNSENT = "unsent"  #: a value that a message of change capture left out
 SHIFTED = "shifted"  #: a cell of a row that is longer than the header: its cells may be shifted
 SPLIT = "split"  #: a decision whose values stand in several rows
-UNCLEAR = "unclear"  #: an amount of which what stands beside the table leaves the unit unclear
+UNCLEAR = "unclear"  #: an amount whose unit is unclear, by a note beside the table
 #: What each of them has beside its mark: a foreign object with a mark is none of them.
 _PARTS: Mapping[str, Mapping[str, type]] = {
     FORMULA: {"at": str},

@@ -175,10 +175,11 @@ def new_names(kind: RecordKind) -> Mapping[str, str]:
 
 
 def own_beside(kind: RecordKind, names: Container[str]) -> list[tuple[str, str | None, str]]:
-    """Return the titles of old columns that are the sender's own among these.
+    """Return the old columns among these that the sender uses for something else.
 
-    With each come the title of the old column that it stands beside, None if that is the new one,
-    and the new one. Of two old columns of one meaning the second is the sender's own.
+    Each comes as (its title, the title of the old column beside it, the column of 2018 of both).
+    The second is None where the column of 2018 itself stands beside it. Of two old columns with one
+    meaning, the second is the sender's own.
     """
     table, found = new_names(kind), []
     titles = {old: title for title, old in OLD_TITLES.get(kind, {}).items()}

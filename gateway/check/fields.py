@@ -19,7 +19,7 @@ from schemas.record import RECORD_KINDS
 def fields_of(
     kind: RecordKind, row: Mapping[str, Any], placeholders: Container[object]
 ) -> tuple[dict[str, Any], list[Problem]]:
-    """Return the fields of a message that have a value, and problems of what is none.
+    """Return the fields of a message that have a value, and the problems of the others.
 
     A day is read as in decisions; what has a problem is left out of the fields.
     """

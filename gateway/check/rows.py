@@ -86,7 +86,7 @@ def _read_at(place: _Place, given: Any, placeholders: frozenset[str]) -> Read:
 
 @lru_cache(8)
 def _words(placeholders: frozenset[str]) -> frozenset[str]:
-    """Return the words that are no value of a text."""
+    """Return the words that stand for an empty cell, or point to the row above."""
     return placeholders | DITTO
 
 

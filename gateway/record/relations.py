@@ -9,7 +9,7 @@ from schemas.problem import Problem, Rule
 
 
 def relation_of(entry: Participant) -> Relation | None:
-    """Return of which legal person an entry makes its subject a branch; None if of none."""
+    """Return the relation of a branch to its legal person that an entry states, or None."""
     if entry.parent_code is None or entry.subject_code is None:
         return None
     until = entry.until or date.max

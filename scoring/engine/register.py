@@ -67,7 +67,7 @@ def _with_entries(facts: Facts, entries: list[RegisterEntry]) -> Facts:
 
 
 def _own(facts: Facts, fact: Fact) -> str | None:
-    """Return the owner by which a fact counts: of a branch, this subject; of its own, nobody."""
+    """Return the owner with which a fact counts here: the subject for a branch, else None."""
     return None if fact.branch is None else facts.id
 
 

@@ -101,7 +101,7 @@ async def test_a_malformed_answer_is_not_quoted(
 
 
 @pytest.mark.parametrize("status", [b"0200 OK", b"2000 OK", b"20 OK", b"999 OK"])
-async def test_a_status_that_is_none_is_not_believed(
+async def test_a_status_without_three_digits_is_unknown(
     status: bytes, clock: Any, item: ItemFactory
 ) -> None:
     try:

@@ -107,7 +107,7 @@ async def test_a_branch_of_a_branch_is_refused(world: World) -> None:
     assert [first.verdict, second.verdict] == [Verdict.OK, Verdict.REFUSED]
 
 
-async def test_what_a_branch_did_is_always_somebodys(world: World) -> None:
+async def test_what_a_branch_did_in_a_gap_counts_for_the_next_legal_person(world: World) -> None:
     await world.take(
         participant(2, parent_code=credit_code(1), until="2026-06-30"),
         participant(2, parent_code=credit_code(1), since="2026-08-01"),

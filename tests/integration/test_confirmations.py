@@ -80,7 +80,7 @@ async def test_a_confirmation_is_of_its_version_in_one_batch_too(make_world: Mak
     assert sorted(await world.rows(facts)) == [("N2", None), ("N3", None), ("N4", "2026-10-12")]
 
 
-async def test_nothing_confirms_itself(world: World) -> None:
+async def test_an_upload_cannot_carry_its_own_confirmation(world: World) -> None:
     [result] = await world.take(event(1, self_reported=True, confirmed_on="2026-10-10"))
 
     [problem] = result.checked.problems

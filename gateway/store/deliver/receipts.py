@@ -25,7 +25,8 @@ _SENT = """
     coalesce((select max(a.started_at) from attempt a
         where a.delivery_id = t.id and a.act = 'send'), '-infinity')
 """
-#: A day without a time, on which the delivery was sent again, or after it.
+#: The receipt says a day without a time, and the delivery was last sent on that day or before: it
+#: may be about that sending.
 _MAY_BE_LATER = f"""
     (extract(epoch from t.platform_at)::bigint % 86400 = 57600 and t.platform_at >=
         date_trunc('day', {_SENT} at time zone 'Asia/Shanghai') at time zone 'Asia/Shanghai')

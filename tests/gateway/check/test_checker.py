@@ -230,7 +230,7 @@ def test_a_row_in_the_old_layout_gives_the_same_key(check: Check) -> None:
 
 
 @pytest.mark.parametrize("word", ["nan", "NaN", "NaT", "<NA>", "\\N", "NULL", "None", "N/A"])
-def test_a_word_of_programs_for_nothing_is_nothing(check: Check, word: str) -> None:
+def test_nan_and_null_count_as_empty(check: Check, word: str) -> None:
     checked = check(penalty(CF_FRDB=word, CF_GSJZQ=word, CF_WSH=word))
 
     assert [one.rule for one in checked.problems] == [Rule.REQUIRED]
@@ -255,5 +255,5 @@ def test_the_day_of_a_decision_of_long_ago_is_a_slip_of_the_pen(check: Check, da
     assert [(one.field, one.fix) for one in checked.problems] == [("CF_JDRQ", "按决定书核对年份")]
 
 
-def test_a_decision_of_1990_is_one(check: Check) -> None:
+def test_a_decision_dated_1990_is_accepted(check: Check) -> None:
     assert check(penalty(CF_JDRQ="1990-01-01")).verdict is Verdict.OK

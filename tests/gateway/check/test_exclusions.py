@@ -30,7 +30,7 @@ def test_a_secret_decision_is_excluded_however_its_column_is_spelt(check: Check,
 
 
 @pytest.mark.parametrize(("name", "word"), [("state_secret", "/"), ("密级", "公开")])
-def test_a_word_for_nothing_excludes_nothing(check: Check, name: str, word: str) -> None:
+def test_a_placeholder_in_an_exclusion_column_means_no(check: Check, name: str, word: str) -> None:
     checked = check({**penalty(), name: word})
 
     assert (checked.excluded, checked.verdict) == (None, Verdict.OK)

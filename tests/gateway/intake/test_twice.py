@@ -42,7 +42,7 @@ def test_a_second_row_that_says_something_else_is_refused_and_both_are_named(jud
     assert "同一决定在“Sheet”表第2行和“Sheet”表第3行，内容不同" in second.problems[0].message
 
 
-def test_a_repeat_is_none_whatever_its_running_number(judge: Judge) -> None:
+def test_another_running_number_makes_no_other_record(judge: Judge) -> None:
     found = judge([["序号", *HEADER], ["1", *values()], ["2", *values()]])
 
     assert [one.verdict for one in found] == [Verdict.OK] * 2
@@ -51,7 +51,7 @@ def test_a_repeat_is_none_whatever_its_running_number(judge: Judge) -> None:
 @pytest.mark.parametrize(
     ("name", "word"), [("verb", "withdraw"), ("verb", "correct"), ("当前状态", "撤销")]
 )
-def test_a_row_that_says_what_it_changes_is_what_it_is(judge: Judge, name: str, word: str) -> None:
+def test_a_row_with_a_verb_may_follow_its_decision(judge: Judge, name: str, word: str) -> None:
     second = [*values(CF_SY="超标排放水污染物"), word]
 
     found = judge([[*HEADER, name], [*values(), None], second])

@@ -31,14 +31,15 @@ Act = Callable[[Connection, World, Ids], Awaitable[object]]
 
 def statements() -> set[str]:
     """Return the names of all statements of the store that write the state of a delivery."""
-    found = set()
+    found: list[str] = []
     for module in walk_packages(gateway.store.__path__, "gateway.store."):
         if ".migrations" in module.name:
             continue
         for name, value in vars(import_module(module.name)).items():
             if isinstance(value, TextClause) and _writes_a_state(value.text):
-                found.add(name)
-    return found
+                found.append(name)
+    assert len(found) == len(set(found)), "two statements with one name hide each other"
+    return set(found)
 
 
 def _writes_a_state(statement: str) -> bool:
