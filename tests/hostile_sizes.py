@@ -24,7 +24,7 @@ from connectors.platform_api.feeds import Feeds
 from connectors.platform_api.json_api import row_outcomes
 from connectors.platform_api.lenient import MOST_ROWS
 from connectors.platform_api.soap_answer import parse
-from connectors.shared.http_read import MOST_VALUES, Answer, Reading
+from connectors.shared.http_read import MOST_VALUES, Answer, AnswerReading
 from connectors.shared.wrapper import JsonWrapper
 from connectors.shared.xml_read import MOST_MARKS
 from gateway.check.checker import Checker
@@ -218,7 +218,7 @@ def _soap_answers() -> None:
 async def _torn_answers() -> None:
     """Judge answers whose connection ends before what their head says."""
     for body in chain((shape(_ANSWER - 99) for shape in XMLS.values()), _lists()):
-        read = Reading(_ANSWER)
+        read = AnswerReading(_ANSWER)
         await read.body_of(httpx.Response(200, stream=_Torn(body)))
         read.complete()
 

@@ -15,7 +15,7 @@ from connectors.errors import CallRejected, ConnectorError, NotSent, OutcomeUnkn
 from connectors.shared import Clock
 from connectors.shared.address_guard import guarded_socket
 from connectors.shared.http_errors import FOREIGN, translated
-from connectors.shared.http_read import Answer, Reading, thrown_away
+from connectors.shared.http_read import Answer, AnswerReading, thrown_away
 from connectors.shared.http_settings import HttpClientSettings
 from connectors.shared.http_wire import (
     CleanConnections,
@@ -157,7 +157,7 @@ class HttpClient:
         limit = self._settings.max_answer
         if rows is not None:
             limit = min(limit, ANSWER_BASE + rows * ANSWER_OF_ROW)
-        read = Reading(limit)
+        read = AnswerReading(limit)
         try:
             request = self._client.build_request(method, url, content=content, headers=headers)
         except FOREIGN as exc:
@@ -183,7 +183,7 @@ class HttpClient:
             return self._odd(found)
         return read.answer()
 
-    def _judged(self, read: Reading) -> Answer | None:
+    def _judged(self, read: AnswerReading) -> Answer | None:
         """Return the answer whose reading has failed, if what was read of it is enough."""
         return read.part() if self._status_decides else read.complete()
 

@@ -43,7 +43,7 @@ class Answer:
             raise OutcomeUnknown("应答不是 JSON") from exc
 
 
-class Reading:
+class AnswerReading:
     """What has been read of an answer, unpacked from one layer of gzip or deflate.
 
     httpx would unpack a whole block at once, and as many layers as the other side names.

@@ -43,7 +43,7 @@ _MOST_LINES = 20
 _CELL_LIMIT = 32_767
 
 
-class Workbook:
+class WrittenWorkbook:
     """A workbook that is written row by row, from the top of each sheet."""
 
     def __init__(self, target: Path | BytesIO) -> None:
@@ -53,7 +53,7 @@ class Workbook:
             name: self.file.add_format({**_BASE, **style}) for name, style in _STYLES.items()
         }
 
-    def sheet(self, name: str, widths: Sequence[float], paper: int = A4) -> "Sheet":
+    def sheet(self, name: str, widths: Sequence[float], paper: int = A4) -> "WrittenSheet":
         """Add a sheet with these column widths; it prints in landscape, one page wide."""
         sheet = self.file.add_worksheet(name)
         for column, width in enumerate(widths):
@@ -63,10 +63,10 @@ class Workbook:
         sheet.fit_to_pages(1, 0)
         sheet.set_margins(left=0.4, right=0.4, top=0.6, bottom=0.6)
         sheet.set_footer("&L&A&R第 &P 页，共 &N 页")
-        return Sheet(sheet, self._formats, widths)
+        return WrittenSheet(sheet, self._formats, widths)
 
 
-class Sheet:
+class WrittenSheet:
     """One sheet; `rows` is the number of rows written so far."""
 
     def __init__(self, sheet: Any, formats: Mapping[str, Any], widths: Sequence[float]) -> None:
@@ -134,9 +134,9 @@ def _lines(value: object, width: float) -> int:
 
 
 @contextmanager
-def workbook(target: Path | BytesIO, created: datetime | None = None) -> Iterator[Workbook]:
+def workbook(target: Path | BytesIO, created: datetime | None = None) -> Iterator[WrittenWorkbook]:
     """Give a workbook and save it when the block ends; `created` makes its bytes repeatable."""
-    book = Workbook(target)
+    book = WrittenWorkbook(target)
     if created is not None:
         stamp = created.astimezone(SHANGHAI).replace(tzinfo=None)
         book.file.set_properties({"created": stamp})

@@ -23,7 +23,7 @@ from gateway.config.clock import system_clock
 from gateway.config.keys import Keys, load_master
 from gateway.intake.files.problem_workbook import FaultyRow, faulty_row, problems_workbook
 from gateway.intake.files.reading import Reading
-from gateway.intake.files.tally import Tally
+from gateway.intake.files.tally import FileTally
 from gateway.intake.files.twice import Twice
 from gateway.intake.files.unreadable import UnreadableFile
 from gateway.rules.rulebook import Rulebook
@@ -44,7 +44,7 @@ def check(
     keys = Keys(load_master(settings.master_key, settings.state))
     words = Rulebook(settings.scoring).grade_words
     checker = Checker(keys, settings.exclusion_scope, settings.input, words)
-    tally = Tally(checker.placeholders)
+    tally = FileTally(checker.placeholders)
     faulty: list[FaultyRow] = []
 
     def each(place: str, checked: Checked) -> None:
@@ -68,7 +68,7 @@ def check(
         raise typer.Exit(Exit.PROBLEMS)
 
 
-def _print(reading: Reading, tally: Tally, stopped: str, format_: Format, where: str) -> None:
+def _print(reading: Reading, tally: FileTally, stopped: str, format_: Format, where: str) -> None:
     if format_ is Format.JSON:
         about = {"file": reading.report.as_json(), **tally.as_json(), "stopped": stopped or None}
         print_json(about)

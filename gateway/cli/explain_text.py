@@ -6,7 +6,7 @@ from typing import Any
 
 from gateway.score.explain import Explanation, RepairOutlook
 from gateway.score.grade_change import named
-from gateway.score.published import PublishedGrade
+from gateway.score.published import PastGrade
 from gateway.titles import (
     PUBLISHED,
     RULE_SET_STATUSES,
@@ -214,7 +214,7 @@ def _published(found: Explanation, rule_set: RuleSet) -> Iterator[str]:
         yield f"列入{found.listing.title}（{found.listing.article}）"
 
 
-def _whence(one: PublishedGrade) -> str:
+def _whence(one: PastGrade) -> str:
     """Return where a published grade comes from."""
     if one.stored_at is not None:
         return f"，{one.stored_at.astimezone(SHANGHAI):%Y-%m-%d} 存档"

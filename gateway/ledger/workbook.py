@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from io import BytesIO
 from itertools import chain
 
-from connectors.shared.xlsx import A3, Sheet, Workbook, workbook
+from connectors.shared.xlsx import A3, WrittenSheet, WrittenWorkbook, workbook
 from gateway.ledger.figures import KIND_TITLES, ClockFigures, Figures
 from gateway.ledger.month import Ledger
 from gateway.ledger.rows import DecisionStanding, LedgerRow, Timeliness
@@ -49,7 +49,7 @@ _UNIT_WIDTHS = (7, 9, 7, 8, 18, 8, 9)
 _UNIT_COLUMNS = 2 + len(UNIT_KINDS) * len(_UNIT_TITLES) + 2
 
 
-def _summary(sheet: Sheet, ledger: Ledger, sites: Mapping[str, str]) -> None:
+def _summary(sheet: WrittenSheet, ledger: Ledger, sites: Mapping[str, str]) -> None:
     year, month = ledger.month.split("-")
     sheet.line(f"{year}年{int(month)}月双公示工作台账", "title", _UNIT_COLUMNS, 30)
     platform = next((f.title for f in ledger.figures if f.headline), "（未配置平台）")
@@ -79,7 +79,7 @@ def _summary(sheet: Sheet, ledger: Ledger, sites: Mapping[str, str]) -> None:
     )
 
 
-def _unit_head(sheet: Sheet) -> None:
+def _unit_head(sheet: WrittenSheet) -> None:
     """Write the two header rows: groups above, columns below."""
     top, width = sheet.rows, len(_UNIT_TITLES)
     groups = [title for kind in UNIT_KINDS for title in (KIND_TITLES[kind], *[""] * (width - 1))]
@@ -144,7 +144,7 @@ _FIGURE_TITLES = (
 )
 
 
-def _figures(sheet: Sheet, ledger: Ledger) -> None:
+def _figures(sheet: WrittenSheet, ledger: Ledger) -> None:
     sheet.head(_FIGURE_TITLES)
     for figures in ledger.figures:
         for clock in figures.clocks:
@@ -197,7 +197,7 @@ _STANDING_TITLES = ("状态", "期限与结果", "送达时间", "入库时间",
 _STANDING_WIDTHS = (14, 32, 16, 16, 9, 20)
 
 
-def _details(book: Workbook, ledger: Ledger) -> None:
+def _details(book: WrittenWorkbook, ledger: Ledger) -> None:
     titles = {figures.destination: figures.title for figures in ledger.figures}
     names = list(titles)
     clocks = {
@@ -256,7 +256,7 @@ def _last_day(due: datetime) -> str:
 # ---------------------------------------------------------------- 等级变动, 说明
 
 
-def _grades(sheet: Sheet, ledger: Ledger) -> None:
+def _grades(sheet: WrittenSheet, ledger: Ledger) -> None:
     sheet.head(("编号", "主体名称", "主体代码", "原等级", "新等级", "记录时间"))
     for change in ledger.grade_changes:
         sheet.write(
@@ -271,7 +271,7 @@ def _grades(sheet: Sheet, ledger: Ledger) -> None:
         )
 
 
-def _notes(sheet: Sheet, ledger: Ledger, stamp: Frozen) -> None:
+def _notes(sheet: WrittenSheet, ledger: Ledger, stamp: Frozen) -> None:
     sheet.head(("项目", "说明"))
     about: list[tuple[str, object]] = [
         ("月份", ledger.month),

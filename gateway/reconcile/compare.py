@@ -118,7 +118,7 @@ class _Pair:
     wrong: tuple[Mismatch, ...] = ()
 
 
-class Comparison:
+class Reconciling:
     """Compare all of our side with the platform's rows, taken one by one."""
 
     def __init__(self, ours: Iterable[Ours], now: datetime) -> None:
@@ -237,7 +237,7 @@ class Comparison:
 
 def compare(ours: Iterable[Ours], shown: Iterable[Shown], now: datetime) -> list[Difference]:
     """Return the differences between our decisions and the rows of the platform."""
-    comparison = Comparison(ours, now)
+    comparison = Reconciling(ours, now)
     for row in shown:
         comparison.see(row)
     return comparison.differences()

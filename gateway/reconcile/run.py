@@ -13,7 +13,7 @@ from connectors.protocol import Connector
 from gateway.check.dates import parse_date
 from gateway.config.keys import Keys, is_person
 from gateway.due.deadline import parse_dues
-from gateway.reconcile.compare import Comparison, Difference, Key, Ours, Shown
+from gateway.reconcile.compare import Difference, Key, Ours, Reconciling, Shown
 from gateway.store.account import differences as store
 from gateway.store.account.differences import StoredDifference
 from gateway.store.audit import events
@@ -71,7 +71,7 @@ async def run(
     async with database.transaction() as connection:
         rows = store.our_side(connection, destination, span.first, span.end)
         ours = [our_row(row) async for row in rows]
-    comparison = Comparison(ours, now)
+    comparison = Reconciling(ours, now)
     visible = connector.limits.has_listing
     shown = await _listen(comparison, connector, keys, span) if visible else None
     await _drop_others(comparison, database, span)
@@ -82,7 +82,7 @@ async def run(
 
 
 async def _listen(
-    comparison: Comparison, connector: Connector, keys: Keys, span: ReconciledDays
+    comparison: Reconciling, connector: Connector, keys: Keys, span: ReconciledDays
 ) -> int:
     """Read the listing from the first decision date on, and return the number of its rows."""
     since = datetime.combine(span.first, time.min, SHANGHAI)
@@ -137,7 +137,7 @@ def our_row(row: Any) -> Ours:
     )
 
 
-async def _drop_others(comparison: Comparison, database: Database, span: ReconciledDays) -> None:
+async def _drop_others(comparison: Reconciling, database: Database, span: ReconciledDays) -> None:
     """Drop unpaired rows of other dates, and those of decisions that came during the run."""
     if not comparison.strangers:
         return

@@ -14,7 +14,7 @@ from gateway.score.publish import Then
 from gateway.score.published import (
     NO_PAST,
     Past,
-    PublishedGrade,
+    PastGrade,
     end_of,
     publication_days,
     published_grades,
@@ -76,7 +76,7 @@ class Explanation:
     penalty_notices: Sequence[Applied]
     publicity: dict[str, Publicity]
     received: str | None  #: a grade computed elsewhere, which replaces ours
-    published: Sequence[PublishedGrade]  #: of the last periods, the oldest first
+    published: Sequence[PastGrade]  #: of the last periods, the oldest first
     listing: Listing | None  #: the list on which bad years put it, if any
 
 
@@ -205,9 +205,7 @@ def _facts(known: KnownSubject, rulebook: Rulebook, day: date) -> Facts:
     return rulebook.subject(known.code, stored, day, person=known.person, criminal_suspect=suspect)
 
 
-def _listing(
-    past: Sequence[PublishedGrade], rule_set: RuleSet, kind: SubjectKind
-) -> Listing | None:
+def _listing(past: Sequence[PastGrade], rule_set: RuleSet, kind: SubjectKind) -> Listing | None:
     """Return the list on which the last publication put the subject: the stored one, if it is."""
     if past and past[-1].stored_at is not None:
         return past[-1].listing
@@ -242,9 +240,7 @@ def _repairs(
 _UNMOVED = Shift((), (), ())
 
 
-def _standing(
-    grade: str | None, past: Sequence[PublishedGrade], listing: Listing | None
-) -> Standing:
+def _standing(grade: str | None, past: Sequence[PastGrade], listing: Listing | None) -> Standing:
     """Return what measures depend on: today's grade, the last published one, and the list."""
     published_grade = past[-1].assessment.grade if past else None
     return Standing(grade, published_grade, (listing.title,) if listing else ())

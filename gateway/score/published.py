@@ -22,7 +22,7 @@ from scoring.regulation.table import Listing
 
 
 @dataclass(frozen=True, slots=True)
-class PublishedGrade:
+class PastGrade:
     """The grade of a period, as published on a day.
 
     `stored_at` is when this program stored it; None for one from before this program or before its
@@ -115,7 +115,7 @@ def then_of(row: StoredGrade, facts: Mapping[int, StoredFact], rule_set: RuleSet
     return Then(subject, rule_set)
 
 
-def published_grades(now: Then, past: Past) -> Sequence[PublishedGrade]:
+def published_grades(now: Then, past: Past) -> Sequence[PastGrade]:
     """Return the grades as they were published, the oldest first.
 
     `now` stands where nothing was known on the day.
@@ -125,10 +125,10 @@ def published_grades(now: Then, past: Past) -> Sequence[PublishedGrade]:
         if end in past.stored:
             day, known, at, listing = past.stored[end]
             result = published(known.facts, known.rule_set, end)
-            found.append(PublishedGrade(day, result, recorded=True, stored_at=at, listing=listing))
+            found.append(PastGrade(day, result, recorded=True, stored_at=at, listing=listing))
             continue
         day = past.days[end]
         known = past.then.get(day, now)
         result = published(known.facts, known.rule_set, end)
-        found.append(PublishedGrade(day, result, day in past.then))
+        found.append(PastGrade(day, result, day in past.then))
     return found

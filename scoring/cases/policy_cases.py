@@ -45,7 +45,7 @@ class _Cases(Terms):
         return read(cls, data, f"{data.get('policy')} 的用例")
 
 
-class Change(Terms):
+class ChangeOfCase(Terms):
     """A change of standing in a case; the published grade and the lists stay without a word."""
 
     from_grade: Text | None = Field(alias="from")
@@ -64,7 +64,7 @@ class MeasureCase(Terms):
     grade: Text | None = None
     published: Text | None = None
     listings: tuple[Text, ...] = ()
-    change: Change | None = None
+    change: ChangeOfCase | None = None
     occasion: Occasion | None = None
     expect: tuple[Text, ...] = ()  #: measures that apply, or are due on the occasion
     begin: tuple[Text, ...] = ()

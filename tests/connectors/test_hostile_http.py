@@ -13,7 +13,7 @@ from connectors import build
 from connectors.errors import ConnectorError, OutcomeUnknown
 from connectors.protocol import Connector
 from connectors.shared.http_client import ANSWER_BASE, ANSWER_OF_ROW, HttpClient
-from connectors.shared.http_read import Answer, Reading
+from connectors.shared.http_read import Answer, AnswerReading
 from connectors.shared.http_settings import HttpClientSettings
 from schemas.delivery import Outcome, OutcomeKind
 from tests.connectors.conftest import SECRET, ItemFactory
@@ -218,12 +218,14 @@ async def test_what_comes_behind_a_packed_answer_is_counted_and_not_kept() -> No
     headers = {"Content-Encoding": "gzip"}
     little, endless = Packed(b"\0" * 100, 3), Packed(b"\0" * 4096, 1000)
 
-    read = Reading(ANSWER_BASE)
+    read = AnswerReading(ANSWER_BASE)
     await read.body_of(httpx.Response(200, headers=headers, stream=little))
     assert read.answer().body == TAKEN
 
     with pytest.raises(OutcomeUnknown, match="应答超过"):
-        await Reading(ANSWER_BASE).body_of(httpx.Response(200, headers=headers, stream=endless))
+        await AnswerReading(ANSWER_BASE).body_of(
+            httpx.Response(200, headers=headers, stream=endless)
+        )
     assert endless.given < 2 * ANSWER_BASE // 4096
 
 

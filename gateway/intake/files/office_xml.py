@@ -41,7 +41,7 @@ Formats = Mapping[str, NumberFormat | Dateless]
 SHOWN_OTHERWISE = {"shown": 1}
 
 
-class Book(NamedTuple):
+class OfficeBook(NamedTuple):
     """The sheets of a workbook by name, its styles, and whether formulas are to be calculated."""
 
     sheets: dict[str, str]
@@ -69,7 +69,7 @@ def odd_cells(path: str, name: str) -> Iterator[tuple[Address, Any]]:
     return ((address, value) for address, value in found if value is not None)
 
 
-def book_of(archive: zipfile.ZipFile) -> Book:
+def book_of(archive: zipfile.ZipFile) -> OfficeBook:
     """Return the parts of a workbook; none if the package is another one."""
     names = {name.lower(): name for name in archive.namelist()}
     try:
@@ -78,7 +78,7 @@ def book_of(archive: zipfile.ZipFile) -> Book:
         sheets = related(archive, names, main, "/worksheet")
         styles = related(archive, names, main, "/styles")
     except (StopIteration, KeyError, ParseError, DefusedXmlException):
-        return Book({}, "", recalculated=False)
+        return OfficeBook({}, "", recalculated=False)
     found = {}
     for sheet in book.iterfind(".//{*}sheet"):
         link = next((value for name, value in sheet.items() if name.endswith(RELATION)), "")
@@ -86,7 +86,7 @@ def book_of(archive: zipfile.ZipFile) -> Book:
     calculation = book.find("{*}calcPr")
     recalculated = calculation is not None and calculation.get("fullCalcOnLoad") in {"1", "true"}
     parts = {name: part for name, part in found.items() if part}
-    return Book(parts, next(iter(styles.values()), ""), recalculated)
+    return OfficeBook(parts, next(iter(styles.values()), ""), recalculated)
 
 
 def related(

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import orjson
 
-from connectors.shared.xlsx import Sheet, workbook
+from connectors.shared.xlsx import WrittenSheet, workbook
 from gateway.check.checked import Checked
 from gateway.check.dates import number_as_date
 from gateway.check.values import lost_digits
@@ -80,7 +80,7 @@ def _width(column: Column) -> float:
 
 
 def _write(
-    sheet: Sheet, columns: Sequence[Column], extra: Sequence[str], rows: Iterable[FaultyRow]
+    sheet: WrittenSheet, columns: Sequence[Column], extra: Sequence[str], rows: Iterable[FaultyRow]
 ) -> None:
     names = [*(column.wire for column in columns), *extra]
     titles = [*(column.title for column in columns), *extra, SHEET, ROW, PROBLEMS, FIXES]

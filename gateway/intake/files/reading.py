@@ -16,7 +16,7 @@ from gateway.intake.files import json_file
 from gateway.intake.files.encoding import ENCODINGS, encoding_of
 from gateway.intake.files.file_type import FileType, file_type
 from gateway.intake.files.report import FileReport, TableReport
-from gateway.intake.files.table import Table, records
+from gateway.intake.files.table import FileTable, records
 from gateway.intake.files.text_table import SEPARATORS, TextTable
 from gateway.intake.files.unreadable import UnreadableFile
 from gateway.intake.files.workbook import Sheet, Workbook
@@ -89,7 +89,7 @@ class Reading:
         self.report.separator = SEPARATORS.get(table.separator, f"“{table.separator}”分隔")
         report = TableReport()
         self.report.tables.append(report)
-        given = Table(table.rows(), notes=table.notes(), is_text=True)
+        given = FileTable(table.rows(), notes=table.notes(), is_text=True)
         yield from self._rows(origin, given, report)
         self._require_header()
 
@@ -111,7 +111,7 @@ class Reading:
                 "请分成几个文件，或另存为 CSV"
             )
 
-    def _rows(self, origin: str, table: Table, report: TableReport) -> Iterator[Raw]:
+    def _rows(self, origin: str, table: FileTable, report: TableReport) -> Iterator[Raw]:
         start = report.index * SHEET_STRIDE
         for number, kind, row in records(table, self._names, self._kind, report):
             yield Raw(origin, start + number, orjson.dumps(row), kind)

@@ -25,7 +25,7 @@ from schemas.column_names import ColumnNames
 Row = tuple[int, Sequence[Any]]
 
 
-class Table(NamedTuple):
+class FileTable(NamedTuple):
     """The rows of a table, its merged cells, and the notes among its last rows.
 
     In a text a row that is longer than the header is shifted by a separator within a cell.
@@ -38,7 +38,7 @@ class Table(NamedTuple):
 
 
 #: Row, kind, and values by wire column.
-Record = tuple[int, RecordKind | None, dict[str, Any]]
+RecordRow = tuple[int, RecordKind | None, dict[str, Any]]
 
 #: Rows before a further header that may say its unit.
 ROWS_BETWEEN = 5
@@ -49,8 +49,8 @@ _END: Row = (sys.maxsize, ())
 
 
 def records(
-    table: Table, names: ColumnNames, kind: RecordKind | None, report: TableReport
-) -> Iterator[Record]:
+    table: FileTable, names: ColumnNames, kind: RecordKind | None, report: TableReport
+) -> Iterator[RecordRow]:
     """Yield the records of a table by wire column, and note in the report what is none.
 
     A table without a header has no records; the report says so.
@@ -72,7 +72,7 @@ class _Rows:
 
     def __init__(
         self,
-        table: Table,
+        table: FileTable,
         header: Header,
         first: Sequence[Row],
         names: ColumnNames,
@@ -95,7 +95,7 @@ class _Rows:
         #: Cells of a row; some programs end each row of a text with a separator.
         self._width = min((len(cells) for number, cells in first if number > header.row), default=0)
 
-    def read(self, rows: Iterable[Row]) -> Iterator[Record]:
+    def read(self, rows: Iterable[Row]) -> Iterator[RecordRow]:
         """Yield the records among the rows, each of which has something in it."""
         for (number, given), (following, coming) in pairwise(chain(rows, [_END])):
             cells = self._merged.record(number, given, self._header, following)

@@ -9,7 +9,7 @@ from typing import Any
 from gateway.check.checked import Checked
 from gateway.check.raw import Raw
 from gateway.intake.files.reading import Reading
-from gateway.intake.files.tally import Tally
+from gateway.intake.files.tally import FileTally
 from gateway.intake.files.twice import Twice
 from gateway.intake.files.unreadable import UnreadableFile
 from gateway.pipeline import Pipeline
@@ -27,7 +27,7 @@ class Taken:
     """What became of a file; `stopped` says in Chinese why the rest of it was not taken."""
 
     reading: Reading
-    tally: Tally
+    tally: FileTally
     stopped: str = ""
     whole: bool = False
 
@@ -64,11 +64,11 @@ async def take(pipeline: Pipeline, reading: Reading, each: Each, *, whole: bool 
     """
     placeholders = pipeline.checker.placeholders
     if whole:
-        first = Taken(reading, Tally(placeholders), whole=True)
+        first = Taken(reading, FileTally(placeholders), whole=True)
         await _only_check(pipeline, first, each)
         if first.stopped:
             return first
-    taken = Taken(reading, Tally(placeholders), whole=whole)
+    taken = Taken(reading, FileTally(placeholders), whole=whole)
     try:
         async for checked in _checked(pipeline, reading):
             results = await pipeline.commit(checked)

@@ -37,7 +37,7 @@ class Group:
         return {**self.first.model_dump(), "count": self.count, "places": self.places}
 
 
-class Tally:
+class FileTally:
     """Counts of verdicts, problems by kind, warnings, and changed values."""
 
     def __init__(self, placeholders: Collection[str]) -> None:

@@ -11,7 +11,7 @@ import msgspec
 import gateway
 from gateway.config.settings import FileLimits
 from gateway.intake.files.merged import Area
-from gateway.intake.files.table import Table
+from gateway.intake.files.table import FileTable
 from gateway.intake.files.unreadable import UnreadableFile
 from schemas.identifiers import masked
 
@@ -65,7 +65,7 @@ class Workbook:
             if stream is not None:
                 stream.close()
 
-    def tables(self) -> Iterator[tuple[Sheet, Table]]:
+    def tables(self) -> Iterator[tuple[Sheet, FileTable]]:
         """Yield each visible sheet with its table, whose rows are to be read before the next.
 
         Raises:
@@ -78,7 +78,7 @@ class Workbook:
             if line["merged"] is None:
                 raise _merged_too_often(sheet.name)
             areas = [Area(*area) for area in line["merged"]]
-            yield sheet, Table(rows, areas, notes=line["notes"])
+            yield sheet, FileTable(rows, areas, notes=line["notes"])
             for _ in rows:
                 pass
             line = self._held

@@ -13,7 +13,7 @@ from gateway.check.raw import Raw
 from gateway.config.keys import Keys
 from gateway.config.settings import FileLimits
 from gateway.intake.files.reading import Reading
-from gateway.intake.files.tally import Tally
+from gateway.intake.files.tally import FileTally
 from gateway.intake.files.unreadable import UnreadableFile
 from schemas.input_rules import InputRules
 from tests.bureau_files import DAY, FILES, LETTERS, READ, REFUSED
@@ -40,7 +40,7 @@ def test_every_file_has_its_expectation() -> None:
 @pytest.mark.parametrize("name", READ)
 def test_a_file_is_read_as_its_person_means_it(name: str, checking: Checking) -> None:
     verdicts, words = READ[name]
-    reading, tally = Reading(FILES / name, FileLimits()), Tally(InputRules().placeholders)
+    reading, tally = Reading(FILES / name, FileLimits()), FileTally(InputRules().placeholders)
     said, lines = "", list[str]()
 
     for raw in reading:

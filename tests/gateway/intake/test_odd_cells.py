@@ -9,7 +9,7 @@ import pytest
 from gateway.check.checker import Checker
 from gateway.check.raw import Raw
 from gateway.intake.files.report import TableReport
-from gateway.intake.files.table import Table, records
+from gateway.intake.files.table import FileTable, records
 from schemas.cell import cut
 from schemas.codes import RecordKind
 from schemas.column_names import STANDARD_NAMES
@@ -36,7 +36,7 @@ COLUMNS = [(kind, column.wire) for kind in MADE for column in columns_of(KINDS[k
 
 def checked(checker: Checker, kind: RecordKind, header: list[str], row: list[Any]) -> int:
     """Return how many records a table of one row has; each is checked."""
-    found = list(records(Table([(1, header), (2, row)]), STANDARD_NAMES, None, TableReport()))
+    found = list(records(FileTable([(1, header), (2, row)]), STANDARD_NAMES, None, TableReport()))
     for number, _, values in found:
         checker.check(Raw("file:made-up", number, orjson.dumps(values), kind), TODAY)
     return len(found)

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.reconcile.columns import same
-from gateway.reconcile.compare import Comparison, Difference, DifferenceKind, Ours, Shown, compare
+from gateway.reconcile.compare import Difference, DifferenceKind, Ours, Reconciling, Shown, compare
 from gateway.reconcile.run import key_text, subject_code
 from schemas.columns import columns_of
 from schemas.delivery import DeliveryState
@@ -181,7 +181,7 @@ def test_without_a_listing_only_missing_and_late_are_found() -> None:
     late = ours(1, accepted_at=None, state=DeliveryState.SUBMITTED)
     missing = ours(2, handed_over_at=None, accepted_at=None, state=DeliveryState.HELD)
 
-    found = Comparison([late, missing, ours(3)], NOW).differences(visible=False)
+    found = Reconciling([late, missing, ours(3)], NOW).differences(visible=False)
 
     assert kinds(found) == [(D.LATE, 1), (D.MISSING, 2)]
     assert found[1].since == DUE
