@@ -45,7 +45,7 @@ def content(checked: Checked) -> Content:
     record = checked.record
     if record is None:
         raise TypeError(checked.verdict)
-    body = record.model_dump_json(by_alias=True, exclude_none=True, exclude=_SECRET | _DROPPED)
+    body = _body(record)
     identity = getattr(record, "identity_number", None)
     secret = None
     if identity is not None:
@@ -53,13 +53,16 @@ def content(checked: Checked) -> Content:
         secret = orjson.dumps({wire: identity})
     verb = (checked.verb or "").encode()
     scope = (checked.excluded or "").encode()
-    as_given = b"\x1f".join((verb, scope, body.encode(), secret or b""))
     plain = _plain_amounts(record)
-    if plain is record:
-        return Content(body, secret, as_given.replace(*_LINE_ENDS), as_given)
-    other = plain.model_dump_json(by_alias=True, exclude_none=True, exclude=_SECRET | _DROPPED)
-    hashed = b"\x1f".join((verb, scope, other.encode(), secret or b""))
+    plain_body = body if plain is record else _body(plain)
+    as_given, hashed = (
+        b"\x1f".join((verb, scope, text.encode(), secret or b"")) for text in (body, plain_body)
+    )
     return Content(body, secret, hashed.replace(*_LINE_ENDS), as_given)
+
+
+def _body(record: Schema) -> str:
+    return record.model_dump_json(by_alias=True, exclude_none=True, exclude=_SECRET | _DROPPED)
 
 
 #: The line end of Windows in JSON, and the one that it is hashed as.
@@ -76,8 +79,7 @@ def _plain_amounts(record: Schema) -> Schema:
 
 
 def _ends_in_0(amount: Decimal) -> bool:
-    sign, digits, exponent = amount.as_tuple()
-    del sign
+    _, digits, exponent = amount.as_tuple()
     return digits[-1] == 0 and exponent != 0
 
 

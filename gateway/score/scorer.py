@@ -97,11 +97,10 @@ class Scorer:
             code, facts or (), as_of, person=person, criminal_suspect=criminal_suspect
         )
         rule_set = self.rulebook.choose(subject.kind, code, as_of)
-        failed = Scored(subject, without_result(code, as_of, NotEvaluated.ENGINE_ERROR), None)
         if rule_set is None:
             return Scored(subject, again(subject, None, as_of), None)
         if facts is None:
-            return failed
+            return _failed(subject, as_of)
         try:
             assessment = again(subject, rule_set, as_of)
             change = compare(previous, assessment, rule_set)
@@ -109,7 +108,11 @@ class Scorer:
             return Scored(subject, assessment, change, table is None or table.public)
         except Exception:  # noqa: BLE001  scoring never delays reporting (ARCHITECTURE.md)
             logger.exception(LogEvent.ENGINE_FAILED, extra={"rule_set": rule_set.name})
-            return failed
+            return _failed(subject, as_of)
+
+
+def _failed(subject: Facts, as_of: date) -> Scored:
+    return Scored(subject, without_result(subject.id, as_of, NotEvaluated.ENGINE_ERROR), None)
 
 
 #: Without a grade by the law or the rule set, and nobody's fault.

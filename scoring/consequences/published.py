@@ -71,13 +71,15 @@ def published(facts: Facts, rule_set: RuleSet, period_end: date) -> Assessment:
     """
     table = rule_set.table(facts.kind)
     snapshot = None if table is None else table.snapshot
-    placed = place(facts, publication_day(snapshot, period_end))
-    if placed.refusal is None:  # whose a fact is depends on the day on which it was decided
-        facts = replace(placed.facts, register=(), participants_only=False)
-        table = rule_set.table(facts.kind)
+    known = When(period_end, publication_day(snapshot, period_end))
+    placed = place(facts, known.known)
+    if placed.refusal is not None:
+        return evaluate(facts, prepare(rule_set), known)[0]
+    # Whose a fact is depends on the day on which it was decided, which a warning moves below.
+    facts = replace(placed.facts, register=(), participants_only=False)
+    table = rule_set.table(facts.kind)
     if snapshot is None or snapshot.counts == "all":
-        day = publication_day(snapshot, period_end)
-        return evaluate(facts, prepare(rule_set), When(period_end, period_end, day))[0]
+        return evaluate(facts, prepare(rule_set), When(period_end, period_end))[0]
     first, last = period(snapshot.cadence, period_end)
     counting = facts.facts
     if table is not None and table.warning is not None:
@@ -85,7 +87,6 @@ def published(facts: Facts, rule_set: RuleSet, period_end: date) -> Assessment:
     of_period = (fact for fact in counting if first <= fact.decided_on <= last)
     by_day = sorted(of_period, key=lambda fact: (fact.decided_on, fact.id))
     subject = replace(facts, facts=tuple(by_day))
-    known = When(period_end, publication_day(snapshot, period_end))
     return evaluate(subject, prepare(rule_set), known)[0]
 
 

@@ -47,7 +47,7 @@ def evaluate(facts: Facts, book: PreparedRules, when: When) -> tuple[Assessment,
 
 def _by_register(facts: Facts, book: PreparedRules, when: When) -> tuple[Assessment, list[date]]:
     """Return the result of a subject as its entries in the register place it on the day."""
-    placed, refusal, turns = place(facts, when.placed or when.known)
+    placed, refusal, turns = place(facts, when.known)
     later = [day for day in turns if day > when.as_of]
     if refusal is not None:
         return _not_evaluated(facts, book, when.as_of, refusal.value), later

@@ -16,14 +16,13 @@ MEMORY = 1_000
 
 
 class When(NamedTuple):
-    """The day of the assessment, and the day up to which repairs are known (usually the same).
+    """The day of the assessment, and the day up to which repairs and the register are known.
 
-    The register is read as of `placed`, or of the day up to which repairs are known.
+    They are usually the same.
     """
 
     as_of: date
     known: date
-    placed: date | None = None
 
 
 class Conduct(NamedTuple):

@@ -8,7 +8,6 @@ import pytest
 
 from schemas.verdict import Verdict
 from tests.factories import credit_code, event, participant, penalty
-from tests.integration.conftest import MakeWorld
 from tests.integration.test_participants import grades
 from tests.integration.world import World
 
@@ -141,14 +140,11 @@ CHAINS = [
 
 @pytest.mark.parametrize("rows", CHAINS)
 async def test_chains_are_refused_whatever_the_batch(
-    make_world: MakeWorld, world: World, rows: list[dict[str, Any]]
+    world: World, rows: list[dict[str, Any]]
 ) -> None:
-    del make_world
     first = participant(2, parent_code=credit_code(1))
     await world.take(first)
     together = [one.verdict for one in await world.take(*rows)]
-    again = [participant(int(n) + 20) for n in range(1, 2)]
-    await world.take(*again)
     other = [{**row, "subject_code": _moved(row["subject_code"])} for row in (first, *rows)]
     other = [
         {**row, "parent_code": _moved(row["parent_code"])} if row.get("parent_code") else row

@@ -85,19 +85,18 @@ async def finish(connection: Connection, one: Publication, now: datetime) -> int
 
 
 class LastAssessed(NamedTuple):
-    """The last assessment of a subject up to a time: all that was known of it then."""
+    """The last assessment of a subject up to a time, and the text by which it was scored."""
 
     subject_id: int
     kind: str
     criminal_suspect: bool
     rule_set_hash: str
-    fact_ids: list[int]
     result: dict[str, Any]
 
 
 _LAST_ASSESSED = text(
     """
-    select t.id, a.subject_kind, a.criminal_suspect, a.rule_set_hash, a.fact_ids, a.result
+    select t.id, a.subject_kind, a.criminal_suspect, a.rule_set_hash, a.result
     from unnest(cast(:ids as bigint[])) as t(id)
     cross join lateral (select * from assessment a where a.subject_id = t.id
         and a.recorded_at <= :at order by a.id desc limit 1) a
