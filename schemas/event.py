@@ -8,7 +8,7 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import BeforeValidator, Field, field_validator
 
-from schemas.base import NonBlank, Schema
+from schemas.base import NonBlank, Schema, plain_number
 from schemas.codes import EventType, RecordKind
 from schemas.identifiers import credit_code_problem, fold, fold_once, identity_card_problem
 
@@ -33,6 +33,11 @@ def as_identity_number(number: str | None) -> str | None:
     if problem:
         raise ValueError(problem)
     return normalised
+
+
+def _plain_points(points: Decimal | None) -> Decimal | None:
+    """Return points written plainly: the same points are the same content, however written."""
+    return points and plain_number(points)
 
 
 _YEAR_MONTH_DAY = re.compile(r"(\d{4})[-/](\d{1,2})[-/](\d{1,2})")
@@ -101,6 +106,7 @@ class CreditEvent(Schema):
 
     _code = field_validator("subject_code")(as_credit_code)
     _identity = field_validator("identity_number")(as_identity_number)
+    _plain = field_validator("principal_points", "stated_points")(_plain_points)
 
 
 class ReceivedGrade(Schema):
@@ -118,3 +124,4 @@ class ReceivedGrade(Schema):
     effective_on: Day = Field(title="生效日期")
 
     _code = field_validator("subject_code")(as_credit_code)
+    _plain = field_validator("score")(_plain_points)

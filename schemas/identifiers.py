@@ -155,6 +155,8 @@ def half_width(text: str) -> str:
     A run of combining characters takes time that grows with the square of its length. At the border
     of two pieces characters are not combined.
     """
+    if len(text) <= _PIECE:
+        return unicodedata.normalize("NFKC", text)  # noqa: TID251
     pieces = (text[start : start + _PIECE] for start in range(0, len(text), _PIECE))
     return "".join(unicodedata.normalize("NFKC", piece) for piece in pieces)  # noqa: TID251
 

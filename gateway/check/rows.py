@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from decimal import Decimal
-from functools import cache, lru_cache, partial
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 from gateway.check.garbled import unusual
@@ -50,7 +50,7 @@ def read_row(
     kind: RecordKind, row: Mapping[str, Any], placeholders: frozenset[str] = frozenset()
 ) -> RowRead:
     """Read the columns of a row of this kind; empty ones and placeholders are left out."""
-    sheet, words = _sheet(kind), _words(placeholders)
+    sheet, words = _sheet(kind, placeholders), _words(placeholders)
     values: dict[str, Any] = {}
     found: list[tuple[int, Problem]] = []
     unknown: dict[str, Any] | None = None
@@ -66,7 +66,7 @@ def read_row(
             if value and value not in words:
                 values[name] = value
                 continue
-        value, problem = _read_at(place, given, placeholders)
+        value, problem = _read_at(place, given)
         if value is not None:
             values[name] = value
         if problem is not None:
@@ -75,13 +75,13 @@ def read_row(
     return RowRead(values, [problem for _, problem in found], unknown)
 
 
-def _read_at(place: _Place, given: Any, placeholders: frozenset[str]) -> Read:
+def _read_at(place: _Place, given: Any) -> Read:
     text = str(given) if type(given) is Decimal and given.adjusted() < EXACT_DIGITS else given
     if type(text) is not str:
         return read(place.column, given)
     if len(text) > LONGEST:
         return read(place.column, text)
-    return (None, None) if visible(text).strip() in placeholders else place.read_text(text)
+    return place.read_text(text)
 
 
 @lru_cache(8)
@@ -94,15 +94,19 @@ def _position(found: tuple[int, Problem]) -> int:
     return found[0]
 
 
-@cache
-def _sheet(kind: RecordKind) -> Mapping[str, _Place]:
+@lru_cache(16)
+def _sheet(kind: RecordKind, placeholders: frozenset[str]) -> Mapping[str, _Place]:
     """Return the places by wire column; codes, dates and lists are read with a cache."""
     return {
-        column.wire: _Place(column.name, column.plain, _read_text(column), position, column)
+        column.wire: _Place(
+            column.name, column.plain, _read_text(column, placeholders), position, column
+        )
         for position, column in enumerate(columns_of(RECORD_KINDS[kind]))
     }
 
 
-def _read_text(column: Column) -> Callable[[str], Read]:
-    read_text = partial(read, column)
+def _read_text(column: Column, placeholders: frozenset[str]) -> Callable[[str], Read]:
+    def read_text(text: str) -> Read:
+        return (None, None) if visible(text).strip() in placeholders else read(column, text)
+
     return read_text if column.type in _FORGOTTEN else lru_cache(MEMORY)(read_text)

@@ -21,6 +21,7 @@ from gateway.store.record.authorities import add_authority_codes, known_authorit
 from schemas.codes import ABOUT_A_DECISION, RecordKind
 from schemas.identifiers import authority_key, document_number_key
 from schemas.known import DecisionKey, KnownDecision, KnownFacts, Relation, Subject
+from schemas.participant import Participant
 from scoring.consequences.publicity import PublicityPolicy
 
 
@@ -43,8 +44,8 @@ async def lock(connection: Connection, batch: Iterable[tuple[int, Checked]]) -> 
         if checked.key is not None and checked.key.subject not in names:
             name = getattr(checked.record, "subject_name", None)
             names[checked.key.subject] = (None if checked.person else name, checked.person)
-        if checked.kind is RecordKind.PARTICIPANT:
-            parents.add(getattr(checked.record, "parent_code", None) or "")
+        if isinstance(checked.record, Participant):
+            parents.add(checked.record.parent_code or "")
     if not names:
         return Locked({}, frozenset())
     parents.discard("")
@@ -106,9 +107,9 @@ class Recording:
         """Return the relations of branches 分支机构 that the entries of the batch may touch."""
         named: set[str] = set()
         for item in items:
-            parent = getattr(item.checked.record, "parent_code", None)
-            if parent is not None and item.checked.key is not None:
-                named |= {parent, item.checked.key.subject}
+            record, key = item.checked.record, item.checked.key
+            if isinstance(record, Participant) and record.parent_code is not None and key:
+                named |= {record.parent_code, key.subject}
         return await facts.branches_among(self.connection, sorted(named)) if named else {}
 
     async def _known_facts(

@@ -99,7 +99,7 @@ def in_force(facts: Facts, day: date) -> Iterator[RegisterEntry]:
 
 def kind_on(facts: Facts, day: date) -> SubjectKind:
     """Return the kind of a subject on a day: that of its latest entry, else the given one."""
-    entries = list(in_force(facts, day))
+    entries = list(in_force(facts, day)) if facts.register else ()
     return entries[-1].kind if entries else facts.kind
 
 

@@ -6,11 +6,13 @@ from typing import Any
 
 import orjson
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from gateway.check.checker import Checker
 from gateway.config.keys import Keys, Master
-from gateway.record.content import FACTS, fact_body
+from gateway.record.content import FACTS, content, fact_body
 from gateway.score.stored_result import fact_of, facts_of
 from schemas.codes import Verb
 from schemas.kinds import KINDS
@@ -70,7 +72,7 @@ def test_each_kind_that_makes_facts_says_how() -> None:
 
 
 @pytest.mark.parametrize(
-    ("content", "permit", "kinds"),
+    ("words", "permit", "kinds"),
     [
         ("吊销排污许可证", None, ("吊销许可证",)),
         ("责令改正", "暂扣排污许可证91样", ("暂扣许可证",)),
@@ -79,14 +81,41 @@ def test_each_kind_that_makes_facts_says_how() -> None:
     ],
 )
 def test_what_the_list_of_2018_joins_is_told_apart_by_the_words_of_the_decision(
-    content: str, permit: str | None, kinds: tuple[str, ...]
+    words: str, permit: str | None, kinds: tuple[str, ...]
 ) -> None:
-    row = penalty(CF_CFLB="暂扣或吊销许可证", CF_NR=content, CF_NR_ZKDX=permit, CF_NR_FK=None)
+    row = penalty(CF_CFLB="暂扣或吊销许可证", CF_NR=words, CF_NR_ZKDX=permit, CF_NR_FK=None)
 
     found = made(row)
 
     assert found.penalty is not None
     assert found.penalty.types == kinds
+
+
+def hashed(row: dict[str, Any]) -> bytes:
+    return content(CHECKER.check(raw(row), date(2026, 11, 1))).hashed
+
+
+@given(st.decimals(0, 1000, places=6), st.integers(0, 6))
+def test_the_content_is_the_same_for_each_way_to_write_an_amount(
+    amount: Decimal, digits: int
+) -> None:
+    written = f"{amount:.{digits}f}"
+    plain = format(Decimal(written).normalize(), "f")
+
+    assert hashed(penalty(CF_NR_FK=written)) == hashed(penalty(CF_NR_FK=plain))
+    assert hashed(event(stated_points=written)) == hashed(event(stated_points=plain))
+    assert hashed(penalty(CF_NR_FK=written)) != hashed(penalty(CF_NR_FK="1000.000001"))
+
+
+@pytest.mark.parametrize("written", ["1E+1", "10.0", 10, "1e1"])
+def test_points_with_an_exponent_are_the_same_content(written: object) -> None:
+    assert hashed(event(stated_points=written)) == hashed(event(stated_points="10"))
+
+
+def test_zeros_within_a_text_are_content() -> None:
+    long, short = (penalty(BZ=f'原文为"CF_NR_FK":"{n}"') for n in ("2.50", "2.5"))
+
+    assert hashed(long) != hashed(short)
 
 
 CODE = penalty()["CF_XDR_SHXYM"]
