@@ -1,7 +1,9 @@
 """The working-day calendar 工作日历 (pure), from one data file for each year.
 
 The file of a year holds the days that the notice of the State Council moves: holidays on weekdays
-and working days on weekends (调休). A year without a notice is refused, never assumed.
+and working days on weekends (调休). A year without a notice is refused, never assumed. The last
+days of December are known once the notice of the next year is out, which may move them as well:
+2018-12-29, a Saturday, became a working day by the notice for 2019.
 """
 
 from bisect import bisect_right
@@ -13,6 +15,12 @@ from typing import Any
 from gateway.config.errors import BadConfiguration
 
 SATURDAY = 5
+#: The first day of December that the notice of the next year may move. It has moved none before the
+#: 29th so far; New Year's Day is joined to the weekend beside it, and paid for within a week.
+MAY_BE_MOVED = 24
+#: Holidays on the same day of every year (全国年节及纪念日放假办法, art. 2): no notice makes them
+#: working days.
+_FIXED = frozenset({(1, 1), (5, 1), (10, 1), (10, 2), (10, 3)})
 
 
 class CalendarMissing(Exception):
@@ -73,9 +81,11 @@ class Workdays:
         missing = set(range(self._first, self._last + 1)) - set(self.years)
         if missing:
             raise BadCalendar(f"calendar years missing in between: {sorted(missing)}")
+        #: The last day that no later notice moves.
+        self.settled = date(self._last, 12, MAY_BE_MOVED - 1)
         self._days = [
             day
-            for day in _days(date(self._first, 1, 1), date(self._last, 12, 31))
+            for day in _days(date(self._first, 1, 1), self.settled)
             if self.years[day.year].is_working(day)
         ]
 
@@ -83,7 +93,7 @@ class Workdays:
         """Return the n-th working day after `day`; `day` itself does not count.
 
         Raises:
-            CalendarMissing: `day` or the answer is outside the loaded years.
+            CalendarMissing: `day` is outside the loaded years, or the answer behind `settled`.
         """
         if not self._first <= day.year <= self._last:
             raise CalendarMissing(day.year)
@@ -93,13 +103,17 @@ class Workdays:
         return self._days[index]
 
     def lower_bound(self, day: date, n: int) -> date:
-        """Return the n-th day beyond the calendar if all unknown weekdays, and only they, count."""
+        """Return the earliest day that can be the n-th working day after `day`.
+
+        What is not settled counts as a working day wherever a notice can make it one: a weekend too
+        (调休), but no holiday that the law fixes.
+        """
         if self._first <= day.year <= self._last:
             known = len(self._days) - bisect_right(self._days, day)
-            day, n = max(day, date(self._last, 12, 31)), n - known
+            day, n = max(day, self.settled), n - known
         while n > 0:
             day += timedelta(days=1)
-            n -= day.weekday() < SATURDAY
+            n -= (day.month, day.day) not in _FIXED
         return day
 
 

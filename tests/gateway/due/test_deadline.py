@@ -1,5 +1,6 @@
 """Due times 时限: the table of "Two clocks", an oracle for ten years, and days beyond them."""
 
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 
 import chinese_calendar
@@ -9,12 +10,14 @@ from hypothesis import strategies as st
 
 from gateway.due.calendars import load_workdays
 from gateway.due.deadline import due, dues
-from gateway.due.workdays import CalendarMissing
+from gateway.due.workdays import MAY_BE_MOVED, CalendarMissing, Workdays
 from schemas.base import SHANGHAI, end_of, today
 from schemas.destination import BUILT_IN_TIME_LIMITS, CountedDays, TimeLimit
+from schemas.obligation import DueTime
 
 CALENDAR_7, WORKING_7 = BUILT_IN_TIME_LIMITS
 WORKDAYS = load_workdays()
+LAST_YEAR = 2026
 DAYS = st.dates(date(2017, 1, 1), date(2026, 12, 31))
 CLOCKS = st.builds(
     TimeLimit,
@@ -33,7 +36,7 @@ CLOCKS = st.builds(
         (date(2026, 9, 28), date(2026, 10, 5), date(2026, 10, 13)),
         (date(2026, 9, 30), date(2026, 10, 7), date(2026, 10, 15)),
         (date(2026, 11, 20), date(2026, 11, 27), date(2026, 12, 1)),
-        (date(2026, 12, 22), date(2026, 12, 29), date(2026, 12, 31)),
+        (date(2026, 12, 14), date(2026, 12, 21), date(2026, 12, 23)),
     ],
 )
 def test_both_clocks_end_as_in_the_table(decided: date, calendar: date, working: date) -> None:
@@ -58,7 +61,41 @@ def test_beyond_the_calendar_a_due_time_is_a_provisional_lower_bound() -> None:
     found = due(WORKING_7, date(2026, 12, 23), WORKDAYS)
 
     assert found.provisional
-    assert found.at == end_of(date(2027, 1, 1))
+    assert found.at == end_of(date(2026, 12, 30))
+
+
+def test_the_last_days_of_december_wait_for_the_notice_of_the_next_year() -> None:
+    found = due(WORKING_7, date(2026, 12, 15), WORKDAYS)
+
+    assert (found.provisional, found.at) == (True, end_of(date(2026, 12, 24)))
+
+
+def as_of_the_year_before(year: int) -> Workdays:
+    """Return the calendar before the notice of the year was out, without what it moved before."""
+    years = [known for known in WORKDAYS.years.values() if known.year < year]
+    last, first_moved = years[-1], date(year - 1, 12, MAY_BE_MOVED)
+    moved = {day for day in last.holidays | last.workdays if day >= first_moved}
+    years[-1] = replace(last, holidays=last.holidays - moved, workdays=last.workdays - moved)
+    return Workdays(years)
+
+
+def _may_be(found: DueTime, true: datetime) -> bool:
+    return found.at <= true if found.provisional else found.at == true
+
+
+@pytest.mark.parametrize("year", range(2018, LAST_YEAR + 1))
+def test_before_its_notice_no_due_time_of_a_year_is_later_than_the_true_one(year: int) -> None:
+    before, wrong = as_of_the_year_before(year), []
+
+    for day in (date(year - 1, 11, 1) + timedelta(n) for n in range(365)):
+        for n in (1, 3, 5, 7, 10, 20):
+            clock = TimeLimit(name="any", days=n, counts=CountedDays.WORKING)
+            true = _nth_by_oracle(day, n)
+            found = due(clock, day, before)
+            if true is not None and not _may_be(found, end_of(true)):
+                wrong.append((day, n))
+
+    assert wrong == []
 
 
 def test_a_clock_of_calendar_days_needs_no_calendar() -> None:
@@ -104,9 +141,9 @@ def test_every_day_of_ten_years_agrees_with_the_oracle() -> None:
 
 @given(DAYS, st.integers(1, 20))
 def test_the_nth_working_day_agrees_with_the_oracle(day: date, n: int) -> None:
-    expected = _nth_by_oracle(day, n)
+    expected = _nth_by_oracle(day, n) if day < WORKDAYS.settled else None
 
-    if expected is None:
+    if expected is None or expected > WORKDAYS.settled:
         with pytest.raises(CalendarMissing):
             WORKDAYS.nth_after(day, n)
     else:
@@ -114,9 +151,10 @@ def test_the_nth_working_day_agrees_with_the_oracle(day: date, n: int) -> None:
 
 
 def _nth_by_oracle(day: date, n: int) -> date | None:
+    """Return the n-th working day after a day; None behind the years of the oracle."""
     while n:
         day += timedelta(days=1)
-        if day > date(2026, 12, 31):
+        if day.year > LAST_YEAR:
             return None
         n -= chinese_calendar.is_workday(day)
     return day

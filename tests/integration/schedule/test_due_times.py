@@ -23,8 +23,8 @@ ROWS = "select due_at, clock, calendar, provisional, dues from delivery where de
 #: An invented notice: the first eight days of 2027 are holidays.
 WEEK_OFF = Year(2027, ("样例",), frozenset(date(2027, 1, n) for n in range(1, 9)), frozenset())
 DECIDED = {"CF_JDRQ": "2026-12-24", "CF_YXQ": "2027-12-24"}
-#: In 2026 the 25th and the 28th to the 31st count, so two working days of 2027 are missing.
-BOUND, REAL = end_of(date(2027, 1, 4)), end_of(date(2027, 1, 12))
+#: Before the notice any of the days up to the 31st may become a working day.
+BOUND, REAL = end_of(date(2026, 12, 31)), end_of(date(2027, 1, 12))
 CALENDAR_DAYS = end_of(date(2026, 12, 31))
 
 
