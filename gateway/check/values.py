@@ -162,7 +162,7 @@ def _penalty_kinds(column: Column, value: Any) -> Read:
     words = split_kinds(tuple(map(str, value)) if isinstance(value, list) else (str(value),))
     if not words:
         return None, None
-    strange = [word for word in words if not _is_penalty_kind(word)]
+    strange = [word for word in words if not is_penalty_kind(word)]
     if not strange:
         return words, None
     return words, problem(
@@ -180,7 +180,8 @@ def split_kinds(texts: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(word for word in words if word))
 
 
-def _is_penalty_kind(word: str) -> bool:
+def is_penalty_kind(word: str) -> bool:
+    """Whether a word is a kind of penalty 行政处罚种类, or one of the free ones 其他-…."""
     return word in PENALTY_KINDS or word.startswith(OTHER_PENALTY_PREFIX)
 
 

@@ -1,8 +1,8 @@
 """The rows of a table: which are records, which are not, and how their cells become texts."""
 
 import sys
-from collections.abc import Iterable, Iterator, Sequence
-from itertools import chain, islice, pairwise
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import chain, islice, tee
 from typing import Any, NamedTuple
 
 from gateway.intake.files.header import (
@@ -13,7 +13,8 @@ from gateway.intake.files.header import (
     is_blank,
 )
 from gateway.intake.files.merged import Area, Merged
-from gateway.intake.files.no_record import is_part, no_record
+from gateway.intake.files.no_record import no_record
+from gateway.intake.files.part import Below, is_part
 from gateway.intake.files.report import TableReport
 from gateway.intake.files.row import row_of
 from gateway.intake.files.sums import Sums
@@ -97,8 +98,8 @@ class _Rows:
 
     def read(self, rows: Iterable[Row]) -> Iterator[RecordRow]:
         """Yield the records among the rows, each of which has something in it."""
-        for (number, given), (following, coming) in pairwise(chain(rows, [_END])):
-            cells = self._merged.record(number, given, self._header, following)
+        for (number, given), coming, after in _in_threes(rows):
+            cells = self._merged.record(number, given, self._header, coming[0])
             if number <= self._header.row or self._is_header(number, cells):
                 continue
             header = self._header
@@ -113,7 +114,7 @@ class _Rows:
             self._report.records += 1
             self._units.fill(row)
             self._sums.add(row)
-            is_more, self._is_more = self._is_more, self._goes_on(number, following, coming)
+            is_more, self._is_more = self._is_more, self._goes_on(number, row, coming, after)
             if (is_more or self._is_more) and not is_cell(row.get(str(header.number))):
                 row[str(header.number)] = split("上一行" if is_more else "下一行")
             if header.nameless or len(cells) > len(header.names):
@@ -129,19 +130,22 @@ class _Rows:
         if own is not row and is_cell(row.get(self._header.number or "")):
             return None
         if self._sums.stand_in(own):
+            self._sums.end_group()
             return "合计"
         return no_record(self._header, number, own, given)
 
-    def _goes_on(self, number: int, following: int, coming: Sequence[Any]) -> bool:
+    def _goes_on(self, number: int, above: Mapping[str, Any], coming: Row, after: Row) -> bool:
         """Whether the next row has more of the decision of this one."""
-        if len(coming) - coming.count("") > _CELLS_OF_A_PART:
+        following, cells = coming
+        if len(cells) - cells.count("") > _CELLS_OF_A_PART:
             return False
         if following > number + 1 and not self._is_text:  # a text counts lines, and not rows
             return False
-        row = row_of(self._header, following, coming)
+        header = self._header
+        row = row_of(header, following, cells)
         if self._sums.stand_in(row):
             return False
-        return is_part(self._header, following, row, coming)
+        return is_part(header, above, Below(following, row, cells, row_of(header, *after)))
 
     def _is_header(self, number: int, cells: Sequence[Any]) -> bool:
         """Whether a row is a further header, which holds from there on."""
@@ -175,3 +179,9 @@ class _Rows:
             row[name] = shifted(str(row[name]), surplus)
         elif len(cells) > max(self._width, len(self._header.names)):
             self._report.longer.append(number)
+
+
+def _in_threes(rows: Iterable[Row]) -> Iterator[tuple[Row, Row, Row]]:
+    """Yield each row with the two that follow it."""
+    one, two, three = tee(chain(rows, [_END, _END]), 3)
+    return zip(one, islice(two, 1, None), islice(three, 2, None), strict=False)
