@@ -166,6 +166,8 @@ class _Rows:
         self._between = [*self._between[-ROWS_BETWEEN:], cells]
         if number <= self._header.row + ROWS_BELOW:
             self._units.below(cells)
+        else:
+            self._units.between(cells)
         self._report.units |= self._units.other
 
     def _note_unnamed(self, number: int, cells: Sequence[Any], row: dict[str, Any]) -> None:
