@@ -199,6 +199,7 @@ _CELL_RULES = {
     "shifted": Rule.CONFLICT,
     "shown": Rule.PRECISION,
     "split": Rule.CONFLICT,
+    "struck": Rule.CONFLICT,
     "unclear": Rule.FORMAT,
     "unsent": Rule.GARBLED,
 }

@@ -10,7 +10,7 @@ from gateway.check.dates import parse_date
 from gateway.check.values import ERRORS
 from gateway.intake.files.header import Header, is_blank
 from gateway.intake.files.header_columns import prefilled
-from schemas.cell import is_cell
+from schemas.cell import is_cell, is_struck
 from schemas.codes import RecordKind, SubjectCategory
 from schemas.columns import ColumnType, columns_of
 from schemas.identifiers import fold_once
@@ -80,6 +80,8 @@ def _without_content(header: Header, row: Mapping[str, Any]) -> str | None:
     if _is_prefilled(header, row):
         return "只有序号和预填的内容"
     named = [cell for name, cell in row.items() if name not in header.silent]
+    if named and all(map(is_struck, named)):
+        return "整行划掉（删除线）"
     if named and all(type(cell) is str and cell.strip() in _NOTHING for cell in named):
         return "只有公式的空结果"
     is_note = 0 < len(named) <= _CELLS_OF_A_NOTE

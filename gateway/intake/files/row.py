@@ -6,7 +6,7 @@ from typing import Any
 from gateway.check.values import lost_digits
 from gateway.intake.files.address import column_letters
 from gateway.intake.files.header import Header, is_blank
-from schemas.cell import MARK, conflict, date, formula, otherwise, say_the_same
+from schemas.cell import MARK, conflict, date, formula, otherwise, say_the_same, struck
 
 
 def row_of(header: Header, number: int, cells: Sequence[Any]) -> dict[str, Any]:
@@ -50,6 +50,8 @@ def _value(cell: Any, name: str, number: int, header: Header) -> Any:
     if type(cell) is str:
         return cell
     if type(cell) is float or type(cell) is int:
+        if cell % 1 and name in header.names_and_numbers:
+            return otherwise(header.address(name, number))  # 2026.1 may be shown as 2026.10
         return _number_text(cell)
     if type(cell) is bool:
         return "TRUE" if cell else "FALSE"
@@ -62,6 +64,8 @@ def _object(cell: dict[str, Any], at: str, name: str, header: Header) -> Any:
     """Return a day, or the problem of a cell whose value nobody sees."""
     if "date" in cell:
         return date(at, cell["date"]) if name in header.texts else cell.get("shows", cell["date"])
+    if "struck" in cell:
+        return struck(at)
     return otherwise(at) if "shown" in cell else formula(at)
 
 

@@ -7,7 +7,8 @@ this one. Prints JSON lines: the sheets, then for each visible one its rows that
     {"sheet": 0, "merged": [[first row, last row, first column, last column], …],
      "notes": [[text, …], …]}           merged: null if too many; notes: last rows of a few cells
     [[row number, [cell, …]], …]        texts, numbers, true and false, {"formula": 1},
-                                        {"shown": 1}, {"date": "2026-10-09"}; "" is empty
+                                        {"shown": 1}, {"struck": 1}, {"date": "2026-10-09"};
+                                        "" is empty
     {"end": true}                                 everything was printed
     {"error": "…"}                                the reader's words, instead of all that
     {"far": "XFD1048576"}                         with --far: the cell that lies far from the others
@@ -25,9 +26,10 @@ from typing import Any
 import msgspec
 from python_calamine import CalamineWorkbook, SheetTypeEnum, SheetVisibleEnum
 
+from gateway.intake.files.far_cell import far_cell
 from gateway.intake.files.number_format import Dateless
 from gateway.intake.files.ods_xml import Area, spans
-from gateway.intake.files.office_xml import Address, far_cell, odd_cells
+from gateway.intake.files.office_xml import Address, odd_cells
 
 CPU_SECONDS = 120
 #: Rows of a line.
