@@ -106,6 +106,8 @@ def _unusable(column: Column, text: str) -> Problem | None:
         return problem(column, Rule.LENGTH, words, "核对是否填错了列")
     if not any(map(str.isalnum, text)):
         return problem(column, Rule.FORMAT, f"“{text}”里没有文字和数字", f"填写{column.title}")
+    if not text.strip("0"):  # what a formula gives that found nothing
+        return problem(column, Rule.FORMAT, f"“{text}”不是{column.title}", f"填写{column.title}")
     return None
 
 

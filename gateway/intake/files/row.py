@@ -8,6 +8,9 @@ from gateway.intake.files.address import column_letters
 from gateway.intake.files.header import Header, is_blank
 from schemas.cell import MARK, conflict, date, formula, otherwise, say_the_same, struck
 
+#: What people put before a number, so that a spreadsheet takes it for a text.
+_TEXT_MARK = "'"
+
 
 def row_of(header: Header, number: int, cells: Sequence[Any]) -> dict[str, Any]:
     """Return what is in the cells that are not blank, by name; two that differ are a conflict.
@@ -24,6 +27,8 @@ def row_of(header: Header, number: int, cells: Sequence[Any]) -> dict[str, Any]:
             row[name] = _value(cell, name, number, header)
         elif is_blank(cell):
             del row[name]
+        elif cell[0] == _TEXT_MARK and name in header.names_and_numbers:
+            row[name] = cell[1:]
     for name in header.repeated:
         _merge(row, header, number, cells, name)
     return row
