@@ -10,22 +10,27 @@ import hashlib
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from datetime import date, datetime, time
+from datetime import date, datetime, time, timedelta
 from typing import Any
 
 import orjson
 
 from gateway.due.deadline import utc
+from gateway.ledger.causes import Outage, outages
 from gateway.ledger.figures import FigureCounts, Figures, clock_title
 from gateway.ledger.rows import Assembler, LedgerRow, LedgerScope
 from gateway.ledger.spool import Spool
 from gateway.ledger.units import Unit, UnitCounts
 from gateway.store.account import ledgers as store
+from gateway.store.audit import events
 from gateway.store.base.engine import Database
 from gateway.store.record import quarantine
 from gateway.store.record.missing import MissingMessages, missing_found
 from gateway.titles import PERSON
 from schemas.base import SHANGHAI, today
+
+#: How long before a month outages are looked for that go on into it.
+_BEFORE = timedelta(days=31)
 
 
 class BadMonth(ValueError):
@@ -127,10 +132,10 @@ async def month(database: Database, scope: LedgerScope, month: str, now: datetim
     if first > today(now):
         raise BadMonth(f"{month} 尚未开始；月份写成已开始的月")
     start, stop = (datetime.combine(day, time.min, SHANGHAI) for day in (first, end))
-    made = _Making(scope, now)
     grades = Spool[GradeRow]()
     async with database.snapshot() as connection:
         await store.keep_months(connection)
+        made = _Making(scope, now, outages(await events.of_breakers(connection, start - _BEFORE)))
         async for decisions in store.month_decisions(connection, first, end):
             await asyncio.to_thread(made.add, decisions)
         refused = await quarantine.refused_in(connection, first, end)
@@ -153,8 +158,10 @@ async def month(database: Database, scope: LedgerScope, month: str, now: datetim
 class _Making:
     """The rows of a month and all that is counted of them, slice by slice."""
 
-    def __init__(self, scope: LedgerScope, now: datetime) -> None:
-        self.assembler = Assembler(scope, now)
+    def __init__(
+        self, scope: LedgerScope, now: datetime, down: Mapping[str, Sequence[Outage]]
+    ) -> None:
+        self.assembler = Assembler(scope, now, down)
         self.rows = Spool[LedgerRow]()
         self.figures = FigureCounts(scope.destinations, scope.clocks)
         titles = {name: clock_title(clock) for name, clock in scope.clocks.items()}

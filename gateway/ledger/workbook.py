@@ -8,7 +8,7 @@ from itertools import chain
 from connectors.shared.xlsx import A3, WrittenSheet, WrittenWorkbook, workbook
 from gateway.ledger.figures import KIND_TITLES, ClockFigures, Figures
 from gateway.ledger.month import Ledger
-from gateway.ledger.rows import DecisionStanding, LedgerRow, Timeliness
+from gateway.ledger.rows import LATE, DecisionStanding, LedgerRow
 from gateway.ledger.units import UNIT_KINDS, UnitFigures
 from gateway.ledger.workbook_notes import NOTES
 from gateway.store.account.ledgers import Frozen
@@ -190,11 +190,20 @@ _ROW_TITLES = (
     "相对人名称",
     "相对人代码",
     "决定日期",
+    "录入时间",
     "备注",
 )
-_ROW_WIDTHS = (6, 9, 22, 20, 22, 21, 11, 14)
-_STANDING_TITLES = ("状态", "期限与结果", "送达时间", "入库时间", "次数", "平台意见")
-_STANDING_WIDTHS = (14, 32, 16, 16, 9, 20)
+_ROW_WIDTHS = (6, 9, 22, 20, 22, 21, 11, 16, 14)
+_STANDING_TITLES = (
+    "状态",
+    "期限与结果",
+    "迟报漏报原因",
+    "送达时间",
+    "入库时间",
+    "次数",
+    "平台意见",
+)
+_STANDING_WIDTHS = (14, 32, 30, 16, 16, 9, 20)
 
 
 def _details(book: WrittenWorkbook, ledger: Ledger) -> None:
@@ -226,6 +235,7 @@ def _row_cells(number: int, row: LedgerRow) -> list[Cell]:
         (row.subject_name, "text"),
         (row.subject_code, "text"),
         (row.decision_date.isoformat(), "centred"),
+        (row.arrived_at, "moment"),
         (remark, "text"),
     ]
 
@@ -237,10 +247,11 @@ def _standing_cells(standing: DecisionStanding | None, clocks: Mapping[str, str]
         f"{clocks[name]} {_last_day(at)}：{standing.timeliness[name].value}"
         for name, at in standing.due.items()
     ]
-    late = {Timeliness.LATE, Timeliness.MISSED} & set(standing.timeliness.values())
+    late = LATE.intersection(standing.timeliness.values())
     return [
         (standing.state, "text"),
         ("\n".join(verdicts), "marked" if late else "text"),
+        (standing.why or "", "text"),
         (standing.handed_over_at, "moment"),
         (standing.accepted_at, "moment"),
         (standing.attempts, "number"),
