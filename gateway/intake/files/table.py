@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import chain, islice, tee
 from typing import Any, NamedTuple
 
+from gateway.intake.files.areas import Area, OpenAreas, seen
 from gateway.intake.files.header import (
     SEARCHED_ROWS,
     Header,
@@ -12,7 +13,7 @@ from gateway.intake.files.header import (
     find_header,
     is_blank,
 )
-from gateway.intake.files.merged import Area, Merged
+from gateway.intake.files.merged import Merged
 from gateway.intake.files.no_record import no_record
 from gateway.intake.files.part import Below, is_part
 from gateway.intake.files.report import TableReport
@@ -56,7 +57,7 @@ def records(
 
     A table without a header has no records; the report says so.
     """
-    filled = (row for row in table.rows if not all(map(is_blank, row[1])))
+    filled = (row for row in _seen(table) if not all(map(is_blank, row[1])))
     first = list(islice(filled, SEARCHED_ROWS))
     merged = Merged(table.merged)
     searched = [(number, merged.whole(number, cells)) for number, cells in first]
@@ -66,6 +67,14 @@ def records(
         return
     report.read_by(header, names)
     yield from _Rows(table, header, first, names, kind, report).read(chain(first, filled))
+
+
+def _seen(table: FileTable) -> Iterator[Row]:
+    """Yield the rows of a table without what is hidden under its merged cells."""
+    open_ = OpenAreas(table.merged)
+    for number, cells in table.rows:
+        areas = open_.at(number, len(cells))
+        yield number, seen(number, cells, areas) if areas else cells
 
 
 class _Rows:
@@ -81,7 +90,7 @@ class _Rows:
         report: TableReport,
     ) -> None:
         self._header = header
-        self._merged = Merged(table.merged, report.merged)
+        self._merged = Merged(table.merged)
         self._is_text = table.is_text
         above = [cells for number, cells in first if number < header.row]
         self._notes = list(table.notes)
@@ -99,8 +108,10 @@ class _Rows:
     def read(self, rows: Iterable[Row]) -> Iterator[RecordRow]:
         """Yield the records among the rows, each of which has something in it."""
         for (number, given), coming, after in _in_threes(rows):
-            cells = self._merged.record(number, given, self._header, coming[0])
-            if number <= self._header.row or self._is_header(number, cells):
+            if number <= self._header.row:
+                continue
+            cells, unread = self._merged.record(number, given, self._header, coming[0])
+            if self._is_header(number, cells):
                 continue
             header = self._header
             row = row_of(header, number, cells)
@@ -111,7 +122,7 @@ class _Rows:
                 self._skip(number, reason, given)
                 continue
             self._between = []
-            self._report.records += 1
+            self._report.add(number, unread)
             self._units.fill(row)
             self._sums.add(row)
             is_more, self._is_more = self._is_more, self._goes_on(number, row, coming, after)

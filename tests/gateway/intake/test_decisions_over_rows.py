@@ -2,8 +2,9 @@
 
 import csv
 import zipfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 from xml.sax.saxutils import escape
 
@@ -191,11 +192,22 @@ def test_a_sheet_with_more_merged_cells_than_are_told_is_refused(
         read(path)
 
 
-def ods(folder: Path, rows: Sequence[Sequence[Any]], spans: dict[tuple[int, int], int]) -> Path:
-    """Write an ODS; `spans` says over how many rows a cell is merged, by row and column from 1."""
+def ods(
+    folder: Path,
+    rows: Sequence[Sequence[Any]],
+    spans: dict[tuple[int, int], int],
+    across: Mapping[tuple[int, int], int] = MappingProxyType({}),
+) -> Path:
+    """Write an ODS; `spans` says over how many rows a cell is merged, by row and column from 1.
+
+    `across` says the same of columns; the cells behind it keep what stands in them.
+    """
     lines = []
     for number, row in enumerate(rows, 1):
-        cells = [_cell(cell, spans.get((number, at), 1)) for at, cell in enumerate(row, 1)]
+        cells = [
+            _cell(cell, spans.get((number, at), 1), across.get((number, at), 1))
+            for at, cell in enumerate(row, 1)
+        ]
         lines.append(f"<table:table-row>{''.join(cells)}</table:table-row>")
     urn = "urn:oasis:names:tc:opendocument:xmlns"
     names = " ".join(f'xmlns:{one}="{urn}:{one}:1.0"' for one in ("office", "table", "text"))
@@ -215,10 +227,11 @@ def ods(folder: Path, rows: Sequence[Sequence[Any]], spans: dict[tuple[int, int]
 _MANIFEST = '<manifest xmlns="urn:oasis:names:tc:opendocument:xmlns:manifest:1.0"/>'
 
 
-def _cell(value: Any, rows: int) -> str:
+def _cell(value: Any, rows: int, columns: int) -> str:
     if value is None:
         return "<table:covered-table-cell/>"
     span = f' table:number-rows-spanned="{rows}"' if rows > 1 else ""
+    span += f' table:number-columns-spanned="{columns}"' if columns > 1 else ""
     shown = f"<text:p>{escape(str(value))}</text:p>"
     return f'<table:table-cell office:value-type="string"{span}>{shown}</table:table-cell>'
 
