@@ -17,6 +17,7 @@ import orjson
 
 from gateway.due.deadline import utc
 from gateway.ledger.causes import Outage, outages
+from gateway.ledger.entries import EntryCounts, EntryFigures
 from gateway.ledger.figures import FigureCounts, Figures, clock_title
 from gateway.ledger.rows import Assembler, LedgerRow, LedgerScope
 from gateway.ledger.spool import Spool
@@ -28,6 +29,7 @@ from gateway.store.record import quarantine
 from gateway.store.record.missing import MissingMessages, missing_found
 from gateway.titles import PERSON
 from schemas.base import SHANGHAI, today
+from schemas.destination import TimeLimit
 
 #: How long before a month outages are looked for that go on into it.
 _BEFORE = timedelta(days=31)
@@ -63,10 +65,17 @@ class Ledger:
     grade_changes: Collection[GradeRow]
     #: What the bus deleted before it was read, found in the month.
     missing: tuple[MissingMessages, ...] = ()
+    #: The clock of entry, and the figures by it.
+    entry_clock: TimeLimit | None = None
+    entries: tuple[EntryFigures, ...] = ()
 
     def as_json(self) -> dict[str, Any]:
         """Return the figures with their rates, without rows, for `--format json` and the store."""
         found = {"missing": [asdict(one) for one in self.missing]} if self.missing else {}
+        if self.entry_clock is not None:
+            found["entries"] = [
+                {**asdict(one), "timely_rate": one.timely_rate.text} for one in self.entries
+            ]
         return found | {
             "month": self.month,
             "headline": self.headline,
@@ -152,6 +161,8 @@ async def month(database: Database, scope: LedgerScope, month: str, now: datetim
         rows=made.rows,
         grade_changes=grades,
         missing=tuple(missing),
+        entry_clock=scope.entry_clock,
+        entries=made.entries.figures(),
     )
 
 
@@ -166,6 +177,7 @@ class _Making:
         self.figures = FigureCounts(scope.destinations, scope.clocks)
         titles = {name: clock_title(clock) for name, clock in scope.clocks.items()}
         self.units = UnitCounts(self.figures.headline, titles)
+        self.entries = EntryCounts(scope.entry_clock, scope.workdays)
         self.excluded = Counter[str]()
 
     def add(self, decisions: Iterable[Sequence[Any]]) -> None:
@@ -173,6 +185,7 @@ class _Making:
         for row in rows:
             self.figures.add(row)
             self.units.add(row)
+            self.entries.add(row)
             if row.excluded:
                 self.excluded[row.excluded] += 1
         self.rows.add(rows)

@@ -80,6 +80,7 @@ class LedgerScope:
     clocks: Mapping[str, TimeLimit]
     workdays: Workdays
     pseudonym: Callable[[str], str]
+    entry_clock: TimeLimit | None = None
 
 
 def timeliness(

@@ -6,7 +6,7 @@ from io import BytesIO
 from itertools import chain
 
 from connectors.shared.xlsx import A3, WrittenSheet, WrittenWorkbook, workbook
-from gateway.ledger.figures import KIND_TITLES, ClockFigures, Figures
+from gateway.ledger.figures import KIND_TITLES, ClockFigures, Figures, clock_title
 from gateway.ledger.month import Ledger
 from gateway.ledger.rows import LATE, DecisionStanding, LedgerRow
 from gateway.ledger.units import UNIT_KINDS, UnitFigures
@@ -156,6 +156,29 @@ def _figures(sheet: WrittenSheet, ledger: Ledger) -> None:
     sheet.write([("合计", "head"), (sum(ledger.excluded.values()), "total")])
     sheet.write([])
     sheet.write([("拒收的来件", "head"), (ledger.refused, "total")])
+    _entries(sheet, ledger)
+
+
+def _entries(sheet: WrittenSheet, ledger: Ledger) -> None:
+    """Write how soon decisions were entered, if a clock of entry is configured."""
+    if ledger.entry_clock is None:
+        return
+    titles = ("决定机关", "种类", "产生", "按期录入", "录入晚", "期限未定", "录入及时率")
+    sheet.write([])
+    sheet.write([(f"录入期限：{clock_title(ledger.entry_clock)}", "label")])
+    sheet.write([(title, "head") for title in titles])
+    for one in ledger.entries:
+        rate = one.timely_rate.value
+        counts = (one.produced, one.timely, one.late, one.unknown)
+        shown: Cell = ("—", "centred") if rate is None else (float(rate), "percent")
+        sheet.write(
+            [
+                (one.authority, "text"),
+                (KIND_TITLES[one.kind], "centred"),
+                *((count, "number") for count in counts),
+                shown,
+            ]
+        )
 
 
 def _figure_cells(figures: Figures, clock: ClockFigures) -> list[Cell]:

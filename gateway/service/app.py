@@ -58,9 +58,13 @@ class Gateway:
     @property
     def ledger_scope(self) -> LedgerScope:
         """What a ledger needs besides the month and the database."""
-        settings = self.settings
+        settings, clocks = self.settings, self.settings.all_clocks
         return LedgerScope(
-            settings.destinations, settings.all_clocks, self.workdays, self.keys.first_published
+            settings.destinations,
+            clocks,
+            self.workdays,
+            self.keys.first_published,
+            None if settings.entry_clock is None else clocks[settings.entry_clock],
         )
 
 

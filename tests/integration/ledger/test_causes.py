@@ -56,6 +56,22 @@ async def test_each_late_decision_says_where_its_time_went(
     assert found[rejected].startswith("退回待更正（")
 
 
+async def test_the_ledger_tells_how_soon_decisions_were_entered(
+    database: Database, tmp_path: Path
+) -> None:
+    here = await world(database, tmp_path, entry_clock="entry-5")
+    await here.take_in([penalty(1), penalty(2, CF_JDRQ="2026-10-09", CF_CFJG="样例县分局")])
+    here.clock.step(20 * DAY)
+    await here.take_in([penalty(3), penalty(4, state_secret="是")])
+
+    ledger = await here.ledger()
+
+    county, city = ledger.entries
+    assert (county.authority, county.produced, county.timely) == ("样例县分局", 1, 1)
+    assert (city.produced, city.timely, city.late, city.timely_rate.text) == (3, 1, 2, "33.33%")
+    assert ledger.as_json()["entries"][0]["timely_rate"] == "100.00%"
+
+
 async def test_an_outage_of_the_platform_is_its_own(database: Database, tmp_path: Path) -> None:
     here = await world(database, tmp_path)
     await here.take_in([penalty(1)])
