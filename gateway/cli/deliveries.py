@@ -1,28 +1,35 @@
 """`deliveries …`: list and show deliveries 报送, and change them by hand."""
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import Annotated, Any
 
 import typer
 
-from gateway.cli.options import LimitOption, ReasonOption, actor
+from gateway.cli.options import LimitOption, ReasonOption
 from gateway.cli.output import (
-    LARGEST,
     Exit,
     Format,
     FormatOption,
     NumberArgument,
     at_most,
     fail,
-    lines_of,
     print_json,
     print_line,
     run,
     settings_of,
 )
+from gateway.cli.selection import (
+    AuthorityOption,
+    DestinationOption,
+    ExpectOption,
+    Selection,
+    StateOption,
+    WithinOption,
+    act,
+)
 from gateway.deliver.manual import Acted, change_all, retry_all
-from gateway.service.app import Gateway, gateway, reading
+from gateway.service.app import reading
 from gateway.store.deliver import views
 from gateway.store.deliver.by_hand import Order
 from gateway.titles import ATTEMPT_OUTCOMES, STATES
@@ -110,37 +117,55 @@ def _receipt(receipt: Mapping[str, Any]) -> str:
     return f"回执 {what}（平台 {at:%m-%d %H:%M:%S}）{'；'.join(receipt['reasons'] or ())}"
 
 
-def deliveries_retry(
+def deliveries_retry(  # noqa: PLR0913, PLR0917  one for each option
     context: typer.Context,
     numbers: NumbersArgument = None,
+    destination: DestinationOption = None,
+    state: StateOption = None,
+    authority: AuthorityOption = None,
+    within: WithinOption = None,
+    expect: ExpectOption = None,
     format_: FormatOption = Format.TEXT,
 ) -> None:
     """Send deliveries again at once, or find out first what may have arrived."""
-    ids = _ids(numbers)
-    acted = _by_hand(
-        context, lambda built, actor: retry_all(built.database, ids, actor, built.clock())
+    selection = Selection(numbers, destination, state, authority, within, expect)
+    ids, acted = act(
+        context, selection, lambda built, ids, by: retry_all(built.database, ids, by, built.clock())
     )
     _print_acted(ids, acted, "将重新报送", format_, "retried")
 
 
-def deliveries_park(
+def deliveries_park(  # noqa: PLR0913, PLR0917  one for each option
     context: typer.Context,
     reason: ReasonOption,
     numbers: NumbersArgument = None,
+    destination: DestinationOption = None,
+    state: StateOption = None,
+    authority: AuthorityOption = None,
+    within: WithinOption = None,
+    expect: ExpectOption = None,
     format_: FormatOption = Format.TEXT,
 ) -> None:
     """Take deliveries out of the way until somebody retries them."""
-    _change(context, numbers, Order(DeliveryState.PARKED, reason), "已挂起", format_)
+    selection = Selection(numbers, destination, state, authority, within, expect)
+    _change(context, selection, Order(DeliveryState.PARKED, reason), "已挂起", format_)
 
 
-def deliveries_withdraw(
+def deliveries_withdraw(  # noqa: PLR0913, PLR0917  one for each option
     context: typer.Context,
     reason: ReasonOption,
     numbers: NumbersArgument = None,
+    destination: DestinationOption = None,
+    state: StateOption = None,
+    authority: AuthorityOption = None,
+    within: WithinOption = None,
+    expect: ExpectOption = None,
     format_: FormatOption = Format.TEXT,
 ) -> None:
     """End deliveries that are not owed any more."""
-    _change(context, numbers, Order(DeliveryState.WITHDRAWN, reason), "已撤回，不再报送", format_)
+    selection = Selection(numbers, destination, state, authority, within, expect)
+    order = Order(DeliveryState.WITHDRAWN, reason)
+    _change(context, selection, order, "已撤回，不再报送", format_)
 
 
 def deliveries_resolve(
@@ -153,35 +178,18 @@ def deliveries_resolve(
     """Say what became of deliveries with an unknown outcome."""
     state = DeliveryState.ACCEPTED_BLIND if arrived else DeliveryState.READY
     told = "已记为送达" if arrived else "已改为待报送"
-    _change(context, numbers, Order(state, reason), told, format_)
+    _change(context, Selection(numbers), Order(state, reason), told, format_)
 
 
 def _change(
-    context: typer.Context, numbers: list[str] | None, word: Order, told: str, format_: Format
+    context: typer.Context, selection: Selection, word: Order, told: str, format_: Format
 ) -> None:
-    ids = _ids(numbers)
-    acted = _by_hand(
-        context, lambda built, by: change_all(built.database, ids, word, by, built.clock())
+    ids, acted = act(
+        context,
+        selection,
+        lambda built, ids, by: change_all(built.database, ids, word, by, built.clock()),
     )
     _print_acted(ids, acted, told, format_)
-
-
-def _by_hand(context: typer.Context, act: Callable[[Gateway, str], Awaitable[Acted]]) -> Acted:
-    """Let the person who calls the command act on the gateway."""
-
-    async def work() -> Acted:
-        async with gateway(settings_of(context)) as built:
-            return await act(built, actor())
-
-    acted: Acted = run(work)
-    return acted
-
-
-def _ids(numbers: list[str] | None) -> list[int]:
-    given = list(lines_of(numbers))
-    if wrong := [text for text in given if not text.isdecimal() or int(text) > LARGEST]:
-        fail(f"{wrong[0]}：不是报送的编号；编号见 deliveries list")
-    return [int(text) for text in given]
 
 
 def _print_acted(

@@ -54,6 +54,10 @@ COMMANDS: Mapping[str, Mapping[str, tuple[str, str]]] = {
             "ledger:ledger",
             "冻结并打印一个月的双公示台账；内容没有变化就不产生新版本。",
         ),
+        "worklist": (
+            "worklist:worklist",
+            "列出未了结的报送：剩多少时间、会否超期、为什么、由谁处理。",
+        ),
         "verify": ("verify:verify", "用当时的信息和评价办法重算评价结果，逐字节比较。"),
         "sandbox": (
             "serve:sandbox",

@@ -36,6 +36,37 @@ def mend(source: Path, target: Path, header: str, value: str) -> None:
                 sheet.write_row(number, 0, row)
 
 
+def test_the_work_list_is_shown_exported_and_acted_on_by_a_filter(
+    command: Command, tmp_path: Path
+) -> None:
+    rows = [penalty(n, CF_CFJGDM="" if n < 3 else AUTHORITY_CODE, **PAST) for n in (1, 2, 3)]
+    command("ingest", write(tmp_path / "rows.ndjson", *rows))
+
+    shown = command("worklist", "--by", "actor", "--out", "work.xlsx")
+    listed = command.json("worklist", "--state", "held")
+    counted = command("deliveries", "withdraw", "--state", "held", "--reason", "重复录入")
+    wrong = command("deliveries", "withdraw", "--state", "held", "--expect", "9", "--reason", "x")
+    done = command("deliveries", "withdraw", "--state", "held", "--expect", "2", "--reason", "重复")
+    both = command("deliveries", "retry", "1", "--state", "held")
+    after = command("worklist")
+
+    assert "经办人员：2 件，其中已超期 2" in shown.out
+    assert "处罚机关统一社会信用代码：必填项为空" in shown.out
+    book = CalamineWorkbook.from_path(str(tmp_path / "work.xlsx"))
+    assert (
+        len(book.get_sheet_by_name("工作清单").to_python()) == 5
+    )  # the head, three decisions, a grade change
+    assert [(one["state"], one["actor"]) for one in listed.objects] == [("held", "经办人员")] * 2
+    assert "符合条件的有 2 条，没有改动" in counted.err
+    assert "符合条件的有 2 条，不是 9 条，没有改动" in wrong.err
+    assert done.out.count("已撤回，不再报送") == 2
+    assert "编号和条件只能用一种" in both.err
+    assert "无须处理" in after.out
+    assert "经办人员" not in after.out
+    codes = [each.code for each in (shown, listed, counted, wrong, done, both, after)]
+    assert codes == [0, 0, 1, 1, 0, 2, 0]
+
+
 def test_a_corrected_workbook_makes_a_held_delivery_ready(command: Command, tmp_path: Path) -> None:
     rows = [penalty(1, **PAST), penalty(2, CF_CFJGDM="", **PAST)]
     write(tmp_path / "rows.ndjson", *rows)

@@ -26,8 +26,11 @@ GROWING = frozenset({"decision", "record_version", "delivery", "subject", "fact"
     "attempt",
     "receipt",
 }
-#: Asked by a person for a list without a filter, and once when a rule set is bound anew.
-WHOLE = {"deliver.views._LIST", "score.activations._SCORED_HERE"}
+#: Asked by a person for a list without a filter, or for all that is open with its subjects; and
+#: once when a rule set is bound anew.
+WHOLE = {"deliver.views._LIST", "score.activations._SCORED_HERE"} | {
+    f"deliver.worklist.{name}" for name in ("_PAGE", "_GROUPS", "_IDS")
+}
 
 
 PUBLISHED = """

@@ -91,6 +91,7 @@ delivery = Table(
         "due_at",
         postgresql_where=text(f"state in {one_of(OPEN | UNDELIVERED)}"),
     ),
+    Index("delivery_parked", "due_at", postgresql_where=text("state = 'parked'")),
     Index("delivery_chain", "chain_id", "destination", "id"),
     # Over, and the destination may have it.
     Index(

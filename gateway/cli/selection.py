@@ -1,0 +1,113 @@
+"""Which deliveries a command is about: those of numbers, or all that a filter matches."""
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Annotated
+
+import typer
+
+from gateway.cli.options import actor
+from gateway.cli.output import LARGEST, Exit, fail, lines_of, progress, run, settings_of
+from gateway.deliver.manual import Acted
+from gateway.service.app import Gateway, gateway
+from gateway.store.deliver import worklist
+from gateway.store.deliver.worklist import Wanted
+from schemas.delivery import DeliveryState
+
+#: Deliveries of one transaction of an act.
+_BATCH = 200
+
+DestinationOption = Annotated[str | None, typer.Option(help="只要这个报送对象")]
+StateOption = Annotated[DeliveryState | None, typer.Option(help="只要这种状态")]
+AuthorityOption = Annotated[str | None, typer.Option(help="只要这个机关的决定")]
+WithinOption = Annotated[float | None, typer.Option(min=0, help="只要这么多小时之内到期的")]
+ExpectOption = Annotated[int | None, typer.Option(min=1, help="按条件处理的条数，不写只数")]
+
+
+def wanted(
+    destination: str | None,
+    state: DeliveryState | None,
+    authority: str | None,
+    within: float | None,
+    now: datetime,
+) -> Wanted:
+    """Return the filter that the options say."""
+    before = None if within is None else now + timedelta(hours=within)
+    return Wanted(destination, state, authority, before)
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """The numbers that were given, or else a filter and how many deliveries it has to match."""
+
+    numbers: list[str] | None
+    destination: str | None = None
+    state: DeliveryState | None = None
+    authority: str | None = None
+    within: float | None = None
+    expect: int | None = None
+
+    @property
+    def by_filter(self) -> bool:
+        """Whether deliveries are chosen by a filter."""
+        given = (self.destination, self.state, self.authority, self.within, self.expect)
+        return any(one is not None for one in given)
+
+    def ids(self) -> list[int]:
+        """Return the numbers that were given; exits with wrong use if one is none."""
+        given = list(lines_of(self.numbers))
+        if wrong := [text for text in given if not text.isdecimal() or int(text) > LARGEST]:
+            fail(f"{wrong[0]}：不是报送的编号；编号见 deliveries list")
+        return [int(text) for text in given]
+
+
+Change = Callable[[Gateway, Sequence[int], str], Awaitable[Acted]]
+
+
+def act(context: typer.Context, selection: Selection, change: Change) -> tuple[list[int], Acted]:
+    """Change the selected deliveries in batches, as the person who calls the command.
+
+    Cut off between two batches it has done the former ones. A filter without the number that is
+    expected changes nothing: it exits with how many it matches.
+    """
+    if selection.by_filter and selection.numbers:
+        fail("编号和条件只能用一种")
+    given = [] if selection.by_filter else selection.ids()
+
+    async def work() -> tuple[list[int], Acted]:
+        async with gateway(settings_of(context)) as built:
+            ids = await _matched(built, selection) if selection.by_filter else given
+            changed: set[int] = set()
+            states: dict[int, DeliveryState] = {}
+            with progress("处理", len(ids)) as advance:
+                for start in range(0, len(ids), _BATCH):
+                    batch = ids[start : start + _BATCH]
+                    acted = await change(built, batch, actor())
+                    changed |= acted.changed
+                    states |= acted.states
+                    advance(len(batch))
+            return ids, Acted(changed, states)
+
+    return run(work)
+
+
+async def _matched(built: Gateway, selection: Selection) -> list[int]:
+    """Return what the filter matches, if that is as many as expected; else exit."""
+    choice = wanted(
+        selection.destination,
+        selection.state,
+        selection.authority,
+        selection.within,
+        built.clock(),
+    )
+    async with built.database.transaction() as connection:
+        ids = await worklist.ids(connection, choice)
+    if len(ids) != selection.expect:
+        asked = "" if selection.expect is None else f"，不是 {selection.expect} 条"
+        fail(
+            f"符合条件的有 {len(ids)} 条{asked}，没有改动；"
+            f"用 worklist 核对后写 --expect {len(ids)}",
+            Exit.PROBLEMS,
+        )
+    return ids

@@ -1,0 +1,141 @@
+"""`worklist`: what is open, by hours left, who must act on it, and why."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from connectors.shared.xlsx import workbook
+from gateway.cli.options import LimitOption
+from gateway.cli.options import workbook as workbook_name
+from gateway.cli.output import (
+    Format,
+    FormatOption,
+    at_most,
+    print_json,
+    print_line,
+    run,
+    settings_of,
+)
+from gateway.cli.selection import (
+    AuthorityOption,
+    DestinationOption,
+    StateOption,
+    WithinOption,
+    wanted,
+)
+from gateway.service.app import reading
+from gateway.titles import STATES
+from gateway.worklist.look import WorkList, look
+from gateway.worklist.rows import Grouping, Late, OpenGroup, WorkRow
+from schemas.base import SHANGHAI
+
+_BY = {
+    Grouping.DESTINATION: "报送对象",
+    Grouping.AUTHORITY: "机关",
+    Grouping.STATE: "状态",
+    Grouping.ACTOR: "由谁处理",
+}
+_TITLES = (
+    "编号",
+    "报送对象",
+    "文书号或对象",
+    "决定机关",
+    "相对人",
+    "状态",
+    "期限",
+    "剩余小时",
+    "会否超期",
+    "由谁处理",
+    "原因",
+)
+_WIDTHS = (10, 18, 26, 24, 26, 12, 18, 10, 16, 12, 60)
+
+
+def worklist(  # noqa: PLR0913, PLR0917  the options of a command
+    context: typer.Context,
+    destination: DestinationOption = None,
+    state: StateOption = None,
+    authority: AuthorityOption = None,
+    within: WithinOption = None,
+    by: Annotated[Grouping, typer.Option(help="按什么汇总")] = Grouping.DESTINATION,
+    limit: LimitOption = 50,
+    out: Annotated[
+        Path | None, typer.Option(callback=workbook_name, help="把清单写到这个 xlsx")
+    ] = None,
+    format_: FormatOption = Format.TEXT,
+) -> None:
+    """Print what is open, the earliest due first, with what will be late, why, and who must act."""
+
+    async def work() -> WorkList:
+        async with reading(settings_of(context)) as built, built.database.transaction() as c:
+            now = built.clock()
+            choice = wanted(destination, state, authority, within, now)
+            return await look(c, choice, now, by, limit + 1)
+
+    found = run(work)
+    rows = at_most(found.rows, limit)
+    if out is not None:
+        _write(out, rows)
+    if format_ is Format.JSON:
+        for row in rows:
+            print_json(asdict(row))
+    else:
+        _print(rows, found.groups, by)
+
+
+def _print(rows: Sequence[WorkRow], groups: Iterable[OpenGroup], by: Grouping) -> None:
+    for row in rows:
+        print_line(_line(row))
+    print_line(f"按{_BY[by]}：" if rows else "没有未了结的报送")
+    for group in groups:
+        print_line(_group(group))
+
+
+def _due(at: datetime) -> str:
+    """Return the last minute in time."""
+    return f"{(at - timedelta(seconds=1)).astimezone(SHANGHAI):%m-%d %H:%M}"
+
+
+def _line(row: WorkRow) -> str:
+    left = (
+        f"超期 {-row.hours_left:g} 小时"
+        if row.late is Late.OVERDUE
+        else f"剩 {row.hours_left:g} 小时"
+    )
+    bound = "（期限未定，不早于此）" if row.provisional else ""
+    who = f"{row.authority} " if row.authority else ""
+    what = f"{row.id} {row.destination} {who}{row.what} {STATES[row.state]}"
+    when = f"期限 {_due(row.due_at)}{bound}，{left}，{row.late.value}"
+    return f"{what} {when}；{row.actor.value}：{row.why}"
+
+
+def _group(group: OpenGroup) -> str:
+    overdue = f"，其中已超期 {group.overdue}" if group.overdue else ""
+    return f"  {group.name}：{group.open} 件{overdue}，最早期限 {_due(group.due_at)}"
+
+
+def _write(out: Path, rows: Iterable[WorkRow]) -> None:
+    with workbook(out) as book:
+        sheet = book.sheet("工作清单", _WIDTHS)
+        sheet.head(_TITLES)
+        for row in rows:
+            late = row.late in {Late.OVERDUE, Late.SLOW, Late.STANDS, Late.DOWN}
+            sheet.write(
+                [
+                    (row.id, "number"),
+                    (row.destination, "text"),
+                    (row.what, "text"),
+                    (row.authority, "text"),
+                    (row.subject_name, "text"),
+                    (STATES[row.state], "centred"),
+                    (row.due_at, "moment"),
+                    (f"{row.hours_left:g}", "centred"),
+                    (row.late.value, "marked" if late else "text"),
+                    (row.actor.value, "centred"),
+                    (row.why, "text"),
+                ]
+            )

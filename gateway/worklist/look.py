@@ -1,0 +1,39 @@
+"""Look at the work list: a page of it, and how many are open in all."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from gateway.store.base.engine import Connection
+from gateway.store.deliver import worklist
+from gateway.store.deliver.worklist import Wanted
+from gateway.worklist.rows import Grouping, OpenGroup, Pace, WorkRow, grouped, work_row
+
+#: Calls of this time say how fast a destination is now.
+_RECENT = timedelta(hours=24)
+
+
+@dataclass(frozen=True, slots=True)
+class WorkList:
+    """The first rows of what is wanted, and all of it by groups."""
+
+    rows: tuple[WorkRow, ...]
+    groups: tuple[OpenGroup, ...]
+
+
+async def look(
+    connection: Connection, wanted: Wanted, now: datetime, by: Grouping, limit: int
+) -> WorkList:
+    """Return the work list, the earliest due first, and all of it by groups."""
+    seconds = await worklist.call_seconds(connection, now - _RECENT)
+    down = await worklist.down(connection)
+    paces = {name: Pace(seconds.get(name, 0.0), name in down) for name in seconds.keys() | down}
+    found = await worklist.page(connection, wanted, limit)
+    ahead = {}
+    if found:
+        ids = [row.id for row in found]
+        ahead = await worklist.ahead(connection, ids, found[-1].due_at)
+    rows = (
+        work_row(row, paces.get(row.destination, Pace()), ahead.get(row.id), now) for row in found
+    )
+    counts = await worklist.groups(connection, wanted, now)
+    return WorkList(tuple(rows), tuple(grouped(counts, by, paces)))
