@@ -42,6 +42,8 @@ class DatabaseRefuses(DatabaseAway, BadConfiguration):
 class DatabaseBusy(DatabaseAway):
     """A lock or a statement took longer than it may; other work may go on meanwhile."""
 
+    lead = "数据库忙，有事务占着锁或语句超时，稍后再试"
+
 
 class BadData(Exception):
     """The database refuses the data of this batch; process smaller batches to find the item."""
@@ -53,16 +55,18 @@ ALIVE = text("select 1")
 _FOREIGN = (DBAPIError, InterfaceError, PoolTimeoutError, *DRIVER_ERRORS)
 
 
-_SESSION = {
-    "timezone": "UTC",
-    "jit": "off",
-    # A host that vanished in a transaction keeps no subject locked for longer.
-    "idle_in_transaction_session_timeout": "10min",
-}
-
+_SESSION = {"timezone": "UTC", "jit": "off"}
 
 #: A lock that somebody holds for longer than any of our batches is an outage, and is told as one.
 LOCK_TIMEOUT = "20s"
+#: A process that stands still between two statements of a transaction, or is gone with its host,
+#: keeps its locks for no longer; our own longest pause there is seconds. `frozen` has the rest.
+IDLE_TIMEOUT = "1min"
+#: The same where others wait for nothing that it has, and a slice may take its time.
+PATIENT_IDLE_TIMEOUT = "10min"
+
+_IDLE = "idle_in_transaction_session_timeout"
+_PATIENT = text(f"set local {_IDLE} = '{PATIENT_IDLE_TIMEOUT}'")
 
 
 class Database:
@@ -87,10 +91,13 @@ class Database:
             BadConfiguration: the address is not a PostgreSQL address.
         """
         address = read_address(url)
-        session = dict(_SESSION)
+        migrates = command_seconds is None
+        session = _SESSION | {
+            _IDLE: PATIENT_IDLE_TIMEOUT if migrates or read_only else IDLE_TIMEOUT
+        }
         if read_only:
             session["default_transaction_read_only"] = "on"
-        if command_seconds is not None:
+        if not migrates:
             session["lock_timeout"] = LOCK_TIMEOUT
         session.update(address.settings)
         arguments = {**_arguments(address, session), "timeout": connect_seconds}
@@ -109,8 +116,10 @@ class Database:
         listen(self.engine.sync_engine)
 
     @asynccontextmanager
-    async def transaction(self) -> AsyncIterator[Connection]:
+    async def transaction(self, *, patient: bool = False) -> AsyncIterator[Connection]:
         """Open one transaction: committed at the end, rolled back on any error.
+
+        With `patient` it may do nothing for ten minutes, else for one.
 
         Raises:
             DatabaseAway, BadData: the translated errors of the database.
@@ -119,6 +128,8 @@ class Database:
             async with self.engine.begin() as connection:
                 if self._local is not None:
                     await connection.execute(self._local)
+                if patient:
+                    await connection.execute(_PATIENT)
                 yield connection
         except _FOREIGN as error:
             if not self._reads and getattr(_cause(error), "sqlstate", None) == READ_ONLY:
@@ -138,7 +149,7 @@ class Database:
             async with self.engine.connect() as connection:
                 await connection.execution_options(**options)
                 async with connection.begin():
-                    for statement in self._local_each:
+                    for statement in (*self._local_each, _PATIENT):
                         await connection.execute(statement)
                     yield connection
         except _FOREIGN as error:
