@@ -23,6 +23,14 @@ DRIVER_ERRORS = (
     asyncpg.InternalClientError,
 )
 
+#: Those that come where the other side has closed the connection; never where it is only silent.
+CUT = (
+    ConnectionError,
+    asyncpg.PostgresConnectionError,
+    asyncpg.InterfaceError,
+    asyncpg.InternalClientError,
+)
+
 #: TCP options, in seconds, of a connection: the kernel asks an idle peer, and gives up one that is
 #: silent for half a minute. A fail-over that drops packets shows up so, not as an endless wait.
 _KEEPALIVE = {

@@ -3,7 +3,7 @@
 import asyncio
 import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from typing import Any, TypeVar
 
 import orjson
@@ -14,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_en
 
 from gateway.config.errors import Away, BadConfiguration
 from gateway.store.base.address import Address, read_address
-from gateway.store.base.connections import DRIVER_ERRORS, listen
+from gateway.store.base.connections import CUT, DRIVER_ERRORS, listen
 from gateway.store.base.sqlstates import READ_ONLY, SAME_KEY, Meaning, meaning
 from schemas.faults import of_system
 
@@ -22,6 +22,8 @@ Connection = AsyncConnection
 Made = TypeVar("Made")
 
 _REPEATS = 10
+#: Seconds in which a database that is there answers a new connection, and between two tries.
+ANSWER_SECONDS, _ANSWER_PAUSE = 5.0, 0.2
 #: How long connections may take to close.
 _CLOSE_SECONDS = 5
 
@@ -43,6 +45,10 @@ class DatabaseBusy(DatabaseAway):
     """A lock or a statement took longer than it may; other work may go on meanwhile."""
 
     lead = "数据库忙，有事务占着锁或语句超时，稍后再试"
+
+
+class ConnectionCut(DatabaseAway):
+    """The connection ended in the middle of a transaction: an outage, or what we sent ends it."""
 
 
 class BadData(Exception):
@@ -124,14 +130,28 @@ class Database:
         Raises:
             DatabaseAway, BadData: the translated errors of the database.
         """
+        async with self._translating(self.engine.begin()) as connection:
+            if self._local is not None:
+                await connection.execute(self._local)
+            if patient:
+                await connection.execute(_PATIENT)
+            yield connection
+
+    @asynccontextmanager
+    async def _translating(
+        self, begun: AbstractAsyncContextManager[Connection]
+    ) -> AsyncIterator[Connection]:
+        """Translate the first error: on a connection that was cut the rollback fails as well."""
+        first: Exception | None = None
         try:
-            async with self.engine.begin() as connection:
-                if self._local is not None:
-                    await connection.execute(self._local)
-                if patient:
-                    await connection.execute(_PATIENT)
-                yield connection
-        except _FOREIGN as error:
+            async with begun as connection:
+                try:
+                    yield connection
+                except _FOREIGN as met:
+                    first = met
+                    raise
+        except _FOREIGN as last:
+            error = first or last
             if not self._reads and getattr(_cause(error), "sqlstate", None) == READ_ONLY:
                 # After a fail-over the old server may live on as a standby, with our connections.
                 await self._give_up()
@@ -144,16 +164,30 @@ class Database:
         Raises:
             DatabaseAway: the translated errors of the database.
         """
+        async with self._translating(self._reading()) as connection:
+            for statement in (*self._local_each, _PATIENT):
+                await connection.execute(statement)
+            yield connection
+
+    @asynccontextmanager
+    async def _reading(self) -> AsyncIterator[Connection]:
         options = {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
-        try:
-            async with self.engine.connect() as connection:
-                await connection.execution_options(**options)
-                async with connection.begin():
-                    for statement in (*self._local_each, _PATIENT):
-                        await connection.execute(statement)
-                    yield connection
-        except _FOREIGN as error:
-            raise _translated(error) from error
+        async with self.engine.connect() as connection:
+            await connection.execution_options(**options)
+            async with connection.begin():
+                yield connection
+
+    async def answers(self) -> bool:
+        """Whether the database answers within some seconds: it may be starting again."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(ANSWER_SECONDS):
+                while True:
+                    with suppress(DatabaseAway):
+                        async with self.transaction() as connection:
+                            await connection.execute(ALIVE)
+                        return True
+                    await asyncio.sleep(_ANSWER_PAUSE)
+        return False
 
     async def run(self, work: Callable[[Connection], Awaitable[Made]]) -> Made:
         """Run `work` in a transaction; repeat it after a deadlock or similar, ten times at most."""
@@ -254,7 +288,8 @@ def _translated(error: Exception) -> Exception:
     if means is Meaning.BUG:
         return error
     said = of_system(cause) if isinstance(cause, OSError) else str(cause)
-    return _ERRORS[means](said or "没有在时限内应答")
+    made = ConnectionCut if isinstance(cause, CUT) else _ERRORS[means]
+    return made(said or "没有在时限内应答")
 
 
 def _cause(error: Exception) -> BaseException:
