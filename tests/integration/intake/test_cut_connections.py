@@ -9,7 +9,10 @@ import pytest
 
 from gateway.config.clock import SteppedClock
 from gateway.embedded.postgres import EmbeddedPostgres
+from gateway.store.audit import events
+from gateway.store.audit.events import AuditEntry
 from gateway.store.base.engine import Database, DatabaseAway
+from gateway.telemetry.audit_events import AuditEvent
 from schemas.problem import Rule
 from schemas.verdict import Verdict
 from tests.conftest import BuildGateway
@@ -85,9 +88,10 @@ async def test_an_outage_that_cuts_every_batch_quarantines_nothing(
 async def test_the_first_error_is_told_and_not_that_of_the_rollback(
     behind: World, proxy: Cutting
 ) -> None:
-    proxy.cuts = b"from decision"
+    proxy.cuts = b"COPY "
 
     with pytest.raises(DatabaseAway) as caught:
-        await behind.value("select count(*) from decision")
+        async with behind.database.transaction() as connection:
+            await events.add(connection, [AuditEntry(AuditEvent.RECONCILED, {})], behind.clock())
 
     assert "rollback" not in str(caught.value)
