@@ -95,6 +95,11 @@ class Consumer(AIOKafkaConsumer):  # type: ignore[misc]  # aiokafka has no types
         """Whether a task of aiokafka that must never end has ended."""
         return self._fetcher is not None and self._fetcher.error_future.done()
 
+    @property
+    def named_member(self) -> str:
+        """The id that the broker gave this member for its `kafka.instance`; empty without one."""
+        return str(self._coordinator.member_id) if self._group_instance_id else ""
+
     def lag(self) -> int | None:
         """Return the records up to the end of our partitions, as of the last fetch of each.
 
