@@ -14,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_en
 
 from gateway.config.errors import Away, BadConfiguration
 from gateway.store.base.address import Address, read_address
-from gateway.store.base.connections import CUT, DRIVER_ERRORS, listen
+from gateway.store.base.connections import DRIVER_ERRORS, is_cut, listen
 from gateway.store.base.sqlstates import READ_ONLY, SAME_KEY, Meaning, meaning
 from schemas.faults import of_system
 
@@ -288,7 +288,7 @@ def _translated(error: Exception) -> Exception:
     if means is Meaning.BUG:
         return error
     said = of_system(cause) if isinstance(cause, OSError) else str(cause)
-    made = ConnectionCut if isinstance(cause, CUT) else _ERRORS[means]
+    made = ConnectionCut if is_cut(cause) else _ERRORS[means]
     return made(said or "没有在时限内应答")
 
 
