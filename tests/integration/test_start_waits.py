@@ -71,3 +71,8 @@ async def test_a_start_that_gives_up_names_the_lock_and_not_the_address(
 
     assert "占着锁" in caught.value.told()
     assert "CREDIT_GATEWAY_DATABASE_URL" not in caught.value.told()
+
+
+async def test_every_process_looks_for_what_stands_still(settings: Settings) -> None:
+    async with gateway(settings) as built, run(built, frozenset()) as running:
+        assert "frozen" in running.tasks
