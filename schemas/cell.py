@@ -22,6 +22,7 @@ SHOWN = "shown"  #: a number that its cell shows in a way that is not read, such
 UNSENT = "unsent"  #: a value that a message of change capture left out
 SHIFTED = "shifted"  #: a cell of a row that is longer than the header: its cells may be shifted
 SPLIT = "split"  #: a decision whose values stand in several rows
+STRUCK = "struck"  #: a text of which a part is struck out 删除线
 UNCLEAR = "unclear"  #: an amount whose unit is unclear, by a note beside the table
 #: What each of them has beside its mark: a foreign object with a mark is none of them.
 _PARTS: Mapping[str, Mapping[str, type]] = {
@@ -34,6 +35,7 @@ _PARTS: Mapping[str, Mapping[str, type]] = {
     UNSENT: {},
     SHIFTED: {"text": str, "surplus": list},
     SPLIT: {"text": str},
+    STRUCK: {"at": str},
     UNCLEAR: {"text": str, "said": str},
 }
 
@@ -81,6 +83,16 @@ def shifted(text: str, surplus: Sequence[str]) -> dict[str, Any]:
 def split(place: str) -> dict[str, Any]:
     """Return the number of a decision that goes on in the row above or below: 上一行 or 下一行."""
     return {MARK: SPLIT, "text": place}
+
+
+def struck(at: str) -> dict[str, Any]:
+    """Return a text of which a part is struck out, so that nobody knows whether it holds."""
+    return {MARK: STRUCK, "at": at}
+
+
+def is_struck(value: object) -> bool:
+    """Whether a value is struck out, as a whole or in part."""
+    return is_cell(value) and value[MARK] == STRUCK
 
 
 def unclear(text: str, said: str) -> dict[str, Any]:
@@ -147,9 +159,13 @@ _FAULTS = {
         "与{text}是一个决定，写成了两行",
         "一个决定写一行：处罚类别用“、”隔开，金额填在各自的列；合计在第一格写明“合计”",
     ),
+    STRUCK: (
+        "单元格 {at} 里有划掉的字（删除线），不知道还算不算数",
+        "删去划掉的字，或取消删除线；整行作废的，删去这一行",
+    ),
     UNCLEAR: (
-        "“{text}”没有写单位，表头也没有写；表外写着“{said}”，看不准是不是这一列的单位",
-        "在表头写明单位，如“罚款金额（万元）”，或在每个金额后面写上单位",
+        "“{text}”没有写单位；表外写着“{said}”，看不准是不是这一列的单位",
+        "表头和表外写同一个单位，如都写“万元”，或在每个金额后面写上单位",
     ),
     CONFLICT: ("填了不止一次，而且不一致：{both}", "只留正确的一个"),
 }

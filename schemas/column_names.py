@@ -29,6 +29,10 @@ _MARKED = re.compile(
 )
 
 
+#: What is said of the form of a column, behind its name.
+_HINT = re.compile(
+    r"[(\[]\s*(?:可?多选|单选|下拉\w*|年月日|[yY]{2,4}\W?[mM].*|(?:格式|如|例)\W.*)\s*[)\]]$"
+)
 #: A number before a name, such as 1. or （1）, with the sign behind it.
 _NUMBERED = re.compile(r"^\(?\d{1,2}[).、,:\s]+(?=[^\W\d])")
 #: The unit of an amount as it stands in some names.
@@ -39,7 +43,8 @@ _WAN = re.compile(r"(?:单位|人民币)[\s:]*(?:人民币)?万元")
 def name_key(name: str) -> str:
     """Return the normal form of a name."""
     text = _NUMBERED.sub("", visible(half_width(name[:LONGEST_NAME])).strip().lower())
-    return "".join(filter(str.isalnum, _MARKED.sub("", _WAN.sub("万元", text))))
+    plain = _HINT.sub("", _MARKED.sub("", _WAN.sub("万元", text)).strip())
+    return "".join(filter(str.isalnum, plain))
 
 
 class ColumnNames:

@@ -46,6 +46,18 @@ BUILT_IN_TIME_LIMITS = (
         source="发改办财金〔2018〕424号",
     ),
 )
+#: Clocks of entry 录入期限, from the decision to its arrival here.
+ENTRY_TIME_LIMITS = (
+    TimeLimit(
+        name="entry-5", days=5, counts=CountedDays.WORKING, source="江苏省生态环境厅 2019-12"
+    ),
+    TimeLimit(
+        name="entry-10", days=10, counts=CountedDays.WORKING, source="新乡市环境信用评价工作方案"
+    ),
+    TimeLimit(
+        name="entry-20", days=20, counts=CountedDays.WORKING, source="政府信息公开条例 第二十六条"
+    ),
+)
 
 
 class QuietHours(Schema):

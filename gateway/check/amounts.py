@@ -19,7 +19,7 @@ _LARGEST_EXPONENT = 40
 _NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?", re.ASCII)
 _GROUPED = re.compile(r"[1-9]\d{0,2}(,\d{3})+(\.\d+)?", re.ASCII)
 _SIGNS = re.compile(r"^(罚款|处罚款)?(人民币|RMB|CNY|[¥$])?\s*", re.IGNORECASE)
-_UNIT = re.compile(r"\s*(亿元|亿|万元|万|元|圆)?\s*[整正]?$")
+_UNIT = re.compile(r"\s*(亿元|亿|万元|万|元|圆|圓)?\s*[整正]?$")
 _WAN_PER_UNIT = {"亿元": 10_000, "亿": 10_000, "万元": 1, "万": 1}
 
 _DIGITS = {c: n for n, c in enumerate("零一二三四五六七八九")}
@@ -65,7 +65,7 @@ def read_amount(given: str) -> Amount:
     value = _value(number)
     if value is None:
         return Amount(None, f"“{given}”不是金额", _FIX)
-    if word in {"元", "圆"}:
+    if word in {"元", "圆", "圓"}:
         return _bounded(given, value / YUAN_PER_WAN)
     return _bounded(given, value * _WAN_PER_UNIT.get(word or "万元", 1))
 
@@ -111,7 +111,7 @@ def _chinese(whole: str, unit: str | None, number: str) -> Decimal | None:
 
     Without a word for yuan, 万 or 亿 nobody knows its unit.
     """
-    text = whole.strip().rstrip("整正").rstrip("元圆")
+    text = whole.strip().rstrip("整正").rstrip("元圆圓")
     if not _CHINESE.fullmatch(text) or (unit is None and not _GROUPS.keys() & set(number)):
         return None
     yuan = chinese_number(text)

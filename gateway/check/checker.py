@@ -31,7 +31,7 @@ from schemas.verdict import Scope, Verdict
 #: Words for a withdrawal.
 _WITHDRAW = frozenset({Verb.WITHDRAW.value, "撤回", "撤销"})
 #: Verbs that the record step derives itself; they are ignored in the input.
-_OWN_VERBS = frozenset({"", Verb.NEW.value, Verb.CORRECT.value})
+_OWN_VERBS = frozenset({"", Verb.NEW.value, Verb.CORRECT.value, "更正"})
 #: 当前状态 of an old penalty among the plain names of columns.
 _STATE = PENALTY_STATE.lower()
 #: Rules whose breach refuses the item, whichever column it is: what was typed is not what came.
@@ -267,7 +267,7 @@ def _unknown_verb(given: object) -> Problem:
     return Problem(
         field="verb",
         rule=Rule.CODE_LIST,
-        message=f"操作“{given}”不认识",
+        message=f"操作（verb）“{given}”不认识",
         fix="留空，或填 withdraw（撤回）",
     )
 

@@ -1,5 +1,6 @@
 """Check the columns of a decision together (pure): empty, contradictory, and refused ones."""
 
+import re
 from collections.abc import Callable, Mapping
 from datetime import date
 from functools import cache, lru_cache
@@ -8,7 +9,7 @@ from typing import Any
 from gateway.check.values import missing, problem
 from schemas.codes import RESIDENT_IDENTITY_CARD, RecordKind, SubjectCategory
 from schemas.columns import Column, ColumnType, Required, columns_of
-from schemas.identifiers import identity_card_problem, is_identity_number
+from schemas.identifiers import fold_once, identity_card_problem, is_identity_number
 from schemas.problem import Problem, Rule
 from schemas.record import RECORD_KINDS
 
@@ -105,6 +106,8 @@ def _unusable(column: Column, text: str) -> Problem | None:
         return problem(column, Rule.LENGTH, words, "核对是否填错了列")
     if not any(map(str.isalnum, text)):
         return problem(column, Rule.FORMAT, f"“{text}”里没有文字和数字", f"填写{column.title}")
+    if not text.strip("0"):  # what a formula gives that found nothing
+        return problem(column, Rule.FORMAT, f"“{text}”不是{column.title}", f"填写{column.title}")
     return None
 
 
@@ -122,7 +125,7 @@ def _subject_refusals(
         why = _identity_problem(values)
         if why is None:
             return []
-        return [problem(identity, Rule.CHECK_DIGIT, why, "按身份证件核对号码")]
+        return [problem(identity, *why)]
     if "credit_code" in values and not natural:
         if code.wire not in found and is_identity_number(values["credit_code"]):
             return [problem(code, Rule.CHECK_DIGIT, _IS_IDENTITY, "填营业执照上的代码")]
@@ -132,12 +135,30 @@ def _subject_refusals(
 
 
 _IS_IDENTITY = "填的是居民身份证号，不是统一社会信用代码"
-#: Documents with a number by GB 11643; those of Hong Kong, Macao, Taiwan and the army have others.
-_RESIDENT_CARDS = frozenset({RESIDENT_IDENTITY_CARD, "居民身份证", "临时居民身份证", "身份证号"})
+#: Documents with a number by GB 11643, however they are called; those of Hong Kong, Macao, Taiwan,
+#: the army and of foreigners have others.
+_RESIDENT_CARD = re.compile(
+    r"(中华人民共和国|中国|国内|内地|大陆)?(第?[一二12]代)?(临时)?(居民|公民)?(二代)?身份"
+    r"(证|证件|证明)?(号|号码|编号)?"
+)
+_BRACKETS = re.compile(r"\([^()]*\)")
+#: A number of another document has letters and digits, and nothing that hides some of them.
+_HIDES = re.compile(r"[*?#＊●○■□×…]|[xX]{3,}")
+_LEAST_CHARACTERS = 4
 
 
-def _identity_problem(values: Mapping[str, Any]) -> str | None:
-    kind = values.get("identity_type") or RESIDENT_IDENTITY_CARD
-    if kind not in _RESIDENT_CARDS:
-        return None
-    return identity_card_problem(values["identity_number"])
+def _identity_problem(values: Mapping[str, Any]) -> tuple[Rule, str, str] | None:
+    number = values["identity_number"]
+    if _is_resident_card(values.get("identity_type") or RESIDENT_IDENTITY_CARD):
+        why = identity_card_problem(number)
+        return None if why is None else (Rule.CHECK_DIGIT, why, "按身份证件核对号码")
+    told = [c for c in number if c.isascii() and c.isalnum()]
+    if _HIDES.search(number) or len(told) < _LEAST_CHARACTERS or not any(map(str.isdigit, told)):
+        return Rule.FORMAT, "不是完整的证件号码，认不出是哪一个人", "按证件填写完整的号码"
+    return None
+
+
+@lru_cache(maxsize=1024)
+def _is_resident_card(kind: str) -> bool:
+    plain = _BRACKETS.sub("", fold_once(kind))
+    return _RESIDENT_CARD.fullmatch(plain) is not None

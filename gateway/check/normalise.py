@@ -27,6 +27,8 @@ _SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
 MAX_DEPTH = 64
 #: The most fields of a record, and the longest name of one; the standard has some forty.
 MAX_KEYS, MAX_KEY_LENGTH = 500, 128
+#: The most values of an item, in all of its objects: each takes a hundred bytes and more.
+MAX_VALUES = 100_000
 #: CloudEvents 1.0: if both names are present, the row is in `data`.
 _ENVELOPE = frozenset({"specversion", "data"})
 
@@ -54,8 +56,9 @@ class Candidate(NamedTuple):
 
 def _parsed(body: bytes) -> Any:
     """Return the JSON value of the bytes, or the problem that makes them unreadable."""
-    if b"\x00" in body or b"\\u0000" in body:
-        return _unstorable("内容含有空字符（看不见）")
+    unread = _unread(body)
+    if unread is not None:
+        return unread
     try:
         row = _decoded(body)
     except UnicodeDecodeError:
@@ -69,6 +72,16 @@ def _parsed(body: bytes) -> Any:
     if body.count(b"{") + body.count(b"[") > MAX_DEPTH and _depth(row) > MAX_DEPTH:
         return _bytes_problem(f"内容嵌套超过{MAX_DEPTH}层", "把内容写成一层的字段")
     return row
+
+
+def _unread(body: bytes) -> Problem | None:
+    """Return why bytes are not even decoded."""
+    if b"\x00" in body or b"\\u0000" in body:
+        return _unstorable("内容含有空字符（看不见）")
+    if len(body) > MAX_VALUES and sum(map(body.count, _BEFORE_A_VALUE)) > MAX_VALUES:
+        words = f"内容多于{MAX_VALUES}个值，不是一条记录"
+        return _bytes_problem(words, "一条记录写成一个 JSON 对象；检查列表的括号是否配对")
+    return None
 
 
 def _decoded(body: bytes) -> Any:
@@ -148,6 +161,8 @@ def _refuse_constant(name: str) -> NoReturn:
 _APART = re.compile(rb'"[ \t\r\n]+:')
 #: The end of a name, or what looks like one.
 _NAMES = re.compile(rb'"\s*:')
+#: What may stand before a value, and counts its values at the most.
+_BEFORE_A_VALUE = (b"{", b"[", b",")
 _QUICK = msgspec.json.Decoder(float_hook=Decimal)
 _DECODER = json.JSONDecoder(parse_float=Decimal, parse_constant=_refuse_constant)
 #: For objects that may have a name twice, of which the quick one keeps the last.

@@ -15,7 +15,7 @@ from schemas.columns import Column, ColumnType
 from schemas.identifiers import credit_code_problem, fold, fold_once, visible
 from schemas.problem import Problem, Rule
 
-_KIND_SEPARATORS = re.compile(r"[、,，;；/|\s]+")
+_KIND_SEPARATORS = re.compile(r"[、,，;；/|\r\n\t]+")
 
 #: Characters of a value that is no free text. Longer ones are no codes, dates or amounts; comparing
 #: and normalising them takes time that grows with the square of the length.
@@ -162,7 +162,7 @@ def _penalty_kinds(column: Column, value: Any) -> Read:
     words = split_kinds(tuple(map(str, value)) if isinstance(value, list) else (str(value),))
     if not words:
         return None, None
-    strange = [word for word in words if not _is_penalty_kind(word)]
+    strange = [word for word in words if not is_penalty_kind(word)]
     if not strange:
         return words, None
     return words, problem(
@@ -176,11 +176,20 @@ def _penalty_kinds(column: Column, value: Any) -> Read:
 @lru_cache(maxsize=4096)
 def split_kinds(texts: tuple[str, ...]) -> tuple[str, ...]:
     """Return the penalty kinds of a value in their order, each once, whatever the separator."""
-    words = (word for text in texts for word in _KIND_SEPARATORS.split(visible(text).strip()))
-    return tuple(dict.fromkeys(word for word in words if word))
+    parts = [part for text in texts for part in _KIND_SEPARATORS.split(visible(text).strip())]
+    words = [word for part in parts for word in _kinds_in(part)]
+    return tuple(dict.fromkeys(words))
 
 
-def _is_penalty_kind(word: str) -> bool:
+def _kinds_in(part: str) -> list[str]:
+    """Return the kinds between two separators; blanks within one, as in 罚 款, mean nothing."""
+    whole = "".join(part.split())
+    words = [whole] if whole in PENALTY_KINDS else part.split()
+    return [f"其他{word[2:]}" if word.startswith("其它") else word for word in words]
+
+
+def is_penalty_kind(word: str) -> bool:
+    """Whether a word is a kind of penalty 行政处罚种类, or one of the free ones 其他-…."""
     return word in PENALTY_KINDS or word.startswith(OTHER_PENALTY_PREFIX)
 
 
@@ -198,6 +207,7 @@ _CELL_RULES = {
     "shifted": Rule.CONFLICT,
     "shown": Rule.PRECISION,
     "split": Rule.CONFLICT,
+    "struck": Rule.CONFLICT,
     "unclear": Rule.FORMAT,
     "unsent": Rule.GARBLED,
 }

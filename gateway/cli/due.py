@@ -13,10 +13,27 @@ from gateway.cli.output import (
     lines_of,
     print_json,
     print_line,
+    run,
     settings_of,
 )
+from gateway.config.settings import Settings
 from gateway.due.calendars import load_workdays
 from gateway.due.deadline import due
+from gateway.due.workdays import Workdays
+
+
+def _workdays(settings: Settings) -> Workdays:
+    """Return the calendar with what was imported, if there is a database of its own to ask."""
+    if settings.database_url is None:
+        return load_workdays()
+
+    from gateway.service.app import reading  # heavy, and most calls need no database
+
+    async def stored() -> Workdays:
+        async with reading(settings) as built:
+            return built.workdays
+
+    return run(stored)
 
 
 def due_command(
@@ -29,7 +46,7 @@ def due_command(
     clocks = settings_of(context).all_clocks
     if clock not in clocks:
         fail(f"没有时限 {clock}；现有：{'、'.join(clocks)}")
-    workdays = load_workdays()
+    workdays = _workdays(settings_of(context))
     end = Exit.DONE
     for number, text in enumerate(lines_of(dates), 1):
         day = parse_date(text)

@@ -25,6 +25,7 @@ GROUPS = {
     "deliveries": "报送",
     "quarantine": "隔离区",
     "keys": "密钥",
+    "calendar": "工作日历",
     "db": "数据库",
 }
 #: Group → command → its function (module:name in this package) and its help text.
@@ -104,6 +105,13 @@ COMMANDS: Mapping[str, Mapping[str, tuple[str, str]]] = {
             "更换主密钥第一步：让新主密钥也能打开数据，各主机再逐台换上。",
         ),
         "drop-master": ("keys:keys_drop_master", "更换主密钥最后一步：旧主密钥不再能打开数据。"),
+    },
+    "calendar": {
+        "list": ("calendar:calendar_list", "列出各年的工作日历、通知文号和来源。"),
+        "import": (
+            "calendar:calendar_import",
+            "导入一年的放假安排：先说明会改变什么，加 --apply 才导入，并重算未定的期限。",
+        ),
     },
     "db": {"upgrade": ("db:db_upgrade", "把数据库升级到最新结构。")},
 }

@@ -24,7 +24,7 @@ from gateway.config.yaml_text import parse_yaml
 from schemas.base import Schema
 from schemas.codes import RecordKind, SubjectKind
 from schemas.connection import KafkaConnection
-from schemas.destination import BUILT_IN_TIME_LIMITS, Destination, TimeLimit
+from schemas.destination import BUILT_IN_TIME_LIMITS, ENTRY_TIME_LIMITS, Destination, TimeLimit
 from schemas.faults import of_system, placed
 from schemas.input_rules import InputRules
 from schemas.verdict import Exclusion, Scope
@@ -154,6 +154,8 @@ class Settings(BaseSettings):
     scope: Mapping[Exclusion, str] = Field(default_factory=dict)
     retention: RetentionSettings = RetentionSettings()
     clocks: tuple[TimeLimit, ...] = ()
+    #: The clock of entry 录入期限, of which the ledger tells the rate; None: it tells none.
+    entry_clock: str | None = None
     destinations: tuple[Destination, ...] = ()
 
     @classmethod
@@ -181,6 +183,9 @@ class Settings(BaseSettings):
                 wrong = f"没有时限 {'、'.join(sorted(unknown))}" if unknown else "至少要有一个时限"
                 known = "、".join(self.all_clocks)
                 raise ValueError(f"destinations {destination.name} clocks：{wrong}；可用：{known}")
+        if self.entry_clock is not None and self.entry_clock not in self.all_clocks:
+            known = "、".join(self.all_clocks)
+            raise ValueError(f"entry_clock：没有时限 {self.entry_clock}；可用：{known}")
         headlines = [d.name for d in self.destinations if d.headline]
         if len(headlines) > 1:
             named = "、".join(headlines)
@@ -190,7 +195,8 @@ class Settings(BaseSettings):
     @property
     def all_clocks(self) -> dict[str, TimeLimit]:
         """The built-in clocks and the configured ones, which replace those of the same name."""
-        return {clock.name: clock for clock in (*BUILT_IN_TIME_LIMITS, *self.clocks)}
+        built_in = (*BUILT_IN_TIME_LIMITS, *ENTRY_TIME_LIMITS)
+        return {clock.name: clock for clock in (*built_in, *self.clocks)}
 
     @property
     def exclusion_scope(self) -> Scope:

@@ -98,7 +98,7 @@ def tell(workdays: Workdays) -> Story:
 
 def _working_days(workdays: Workdays) -> list[date]:
     days = [FIRST_DAY + timedelta(days=n) for n in range(31)]
-    return [day for day in days if workdays.years[day.year].is_working(day)]
+    return [day for day in days if workdays.is_working(day)]
 
 
 def _day(dice: random.Random, days: list[date]) -> date:

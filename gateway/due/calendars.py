@@ -2,12 +2,10 @@
 
 from importlib.resources import files
 
-import orjson
-
 from gateway.due.workdays import Workdays, parse_year
 
 
 def load_workdays() -> Workdays:
     """Load all of them; raises BadCalendar if one contradicts itself or a year is missing."""
     folder = files("gateway") / "calendars"
-    return Workdays(parse_year(orjson.loads(file.read_bytes())) for file in folder.iterdir())
+    return Workdays(parse_year(file.read_bytes()) for file in folder.iterdir())

@@ -18,7 +18,7 @@ from gateway.check.checked import Checked
 from gateway.check.raw import Raw
 from gateway.config.clock import Clock
 from gateway.config.settings import FileLimits
-from gateway.intake.files.json_file import elements
+from gateway.intake.files.json_file import written
 from gateway.intake.files.reading import Reading
 from gateway.intake.files.taking import take
 from gateway.pipeline import Pipeline
@@ -116,7 +116,7 @@ def _records(body: bytes) -> list[bytes]:
     """Return the records of a body as bytes; a body that is not JSON is one item, refused later."""
     try:
         text = body.decode("utf-8-sig").strip()
-        found = list(islice(elements(text), MAX_RECORDS + 1)) if text[:1] == "[" else [body]
+        found = list(islice(written(text), MAX_RECORDS + 1)) if text[:1] == "[" else [body]
     except (ValueError, RecursionError):
         return [body]
     if len(found) > MAX_RECORDS:

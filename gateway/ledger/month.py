@@ -10,22 +10,29 @@ import hashlib
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from datetime import date, datetime, time
+from datetime import date, datetime, time, timedelta
 from typing import Any
 
 import orjson
 
 from gateway.due.deadline import utc
+from gateway.ledger.causes import Outage, outages
+from gateway.ledger.entries import EntryCounts, EntryFigures
 from gateway.ledger.figures import FigureCounts, Figures, clock_title
 from gateway.ledger.rows import Assembler, LedgerRow, LedgerScope
 from gateway.ledger.spool import Spool
 from gateway.ledger.units import Unit, UnitCounts
 from gateway.store.account import ledgers as store
+from gateway.store.audit import events
 from gateway.store.base.engine import Database
 from gateway.store.record import quarantine
 from gateway.store.record.missing import MissingMessages, missing_found
 from gateway.titles import PERSON
 from schemas.base import SHANGHAI, today
+from schemas.destination import TimeLimit
+
+#: How long before a month outages are looked for that go on into it.
+_BEFORE = timedelta(days=31)
 
 
 class BadMonth(ValueError):
@@ -58,10 +65,17 @@ class Ledger:
     grade_changes: Collection[GradeRow]
     #: What the bus deleted before it was read, found in the month.
     missing: tuple[MissingMessages, ...] = ()
+    #: The clock of entry, and the figures by it.
+    entry_clock: TimeLimit | None = None
+    entries: tuple[EntryFigures, ...] = ()
 
     def as_json(self) -> dict[str, Any]:
         """Return the figures with their rates, without rows, for `--format json` and the store."""
         found = {"missing": [asdict(one) for one in self.missing]} if self.missing else {}
+        if self.entry_clock is not None:
+            found["entries"] = [
+                {**asdict(one), "timely_rate": one.timely_rate.text} for one in self.entries
+            ]
         return found | {
             "month": self.month,
             "headline": self.headline,
@@ -127,10 +141,10 @@ async def month(database: Database, scope: LedgerScope, month: str, now: datetim
     if first > today(now):
         raise BadMonth(f"{month} 尚未开始；月份写成已开始的月")
     start, stop = (datetime.combine(day, time.min, SHANGHAI) for day in (first, end))
-    made = _Making(scope, now)
     grades = Spool[GradeRow]()
     async with database.snapshot() as connection:
         await store.keep_months(connection)
+        made = _Making(scope, now, outages(await events.of_breakers(connection, start - _BEFORE)))
         async for decisions in store.month_decisions(connection, first, end):
             await asyncio.to_thread(made.add, decisions)
         refused = await quarantine.refused_in(connection, first, end)
@@ -147,18 +161,23 @@ async def month(database: Database, scope: LedgerScope, month: str, now: datetim
         rows=made.rows,
         grade_changes=grades,
         missing=tuple(missing),
+        entry_clock=scope.entry_clock,
+        entries=made.entries.figures(),
     )
 
 
 class _Making:
     """The rows of a month and all that is counted of them, slice by slice."""
 
-    def __init__(self, scope: LedgerScope, now: datetime) -> None:
-        self.assembler = Assembler(scope, now)
+    def __init__(
+        self, scope: LedgerScope, now: datetime, down: Mapping[str, Sequence[Outage]]
+    ) -> None:
+        self.assembler = Assembler(scope, now, down)
         self.rows = Spool[LedgerRow]()
         self.figures = FigureCounts(scope.destinations, scope.clocks)
         titles = {name: clock_title(clock) for name, clock in scope.clocks.items()}
         self.units = UnitCounts(self.figures.headline, titles)
+        self.entries = EntryCounts(scope.entry_clock, scope.workdays)
         self.excluded = Counter[str]()
 
     def add(self, decisions: Iterable[Sequence[Any]]) -> None:
@@ -166,6 +185,7 @@ class _Making:
         for row in rows:
             self.figures.add(row)
             self.units.add(row)
+            self.entries.add(row)
             if row.excluded:
                 self.excluded[row.excluded] += 1
         self.rows.add(rows)

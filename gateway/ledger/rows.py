@@ -10,13 +10,15 @@ from gateway.decide.takes import takes
 from gateway.due.deadline import due as due_of
 from gateway.due.deadline import parse_dues, utc
 from gateway.due.workdays import Workdays
+from gateway.ledger.causes import Outage, Told, why
 from gateway.titles import EXCLUSIONS, PERSON, STATES, VERB_TITLES
+from schemas.base import end_of
 from schemas.codes import FOLLOW_UPS, RecordKind, Verb
 from schemas.delivery import DeliveryState as S
 from schemas.destination import Destination, TimeLimit
 from schemas.identifiers import masked
 from schemas.obligation import ReportedVersion
-from schemas.verdict import Exclusion
+from schemas.verdict import Exclusion, Verdict
 
 
 class Timeliness(StrEnum):
@@ -28,6 +30,10 @@ class Timeliness(StrEnum):
     OPEN = "未到期"
     UNKNOWN = "期限未定"  #: beyond the working-day calendar
     VOID = "撤回未报"  #: withdrawn before its due time, never handed over
+
+
+#: Results that have a cause.
+LATE = frozenset({Timeliness.LATE, Timeliness.MISSED})
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +49,7 @@ class DecisionStanding:
     blind: bool
     attempts: int
     reasons: tuple[str, ...]
+    why: str | None = None  #: where the time went, of one that was late or missed
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +69,7 @@ class LedgerRow:
     excluded: str | None
     withdrawn: bool
     standings: Mapping[str, DecisionStanding]
+    arrived_at: datetime | None = None  #: its first version came here
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +80,7 @@ class LedgerScope:
     clocks: Mapping[str, TimeLimit]
     workdays: Workdays
     pseudonym: Callable[[str], str]
+    entry_clock: TimeLimit | None = None
 
 
 def timeliness(
@@ -100,9 +109,12 @@ def timeliness(
 class Assembler:
     """Turn the rows of the store into rows of the ledger."""
 
-    def __init__(self, scope: LedgerScope, now: datetime) -> None:
+    def __init__(
+        self, scope: LedgerScope, now: datetime, outages: Mapping[str, Sequence[Outage]]
+    ) -> None:
         self.scope = scope
         self.now = now
+        self.outages = outages
         self._fresh: dict[tuple[str, date], tuple[datetime, bool]] = {}
 
     def row(self, rows: Sequence[Any]) -> LedgerRow:
@@ -128,6 +140,7 @@ class Assembler:
             excluded=_excluded_title(decision.excluded),
             withdrawn=decision.withdrawn_at is not None,
             standings={} if decision.excluded else standings,
+            arrived_at=utc(decision.arrived_at),
         )
 
     def _named(self, decision: Any) -> tuple[str, str, str]:
@@ -173,27 +186,46 @@ class Assembler:
         handed_over_at = _earliest(d.handed_over_at for d in reports)
         accepted_at = _earliest(d.accepted_at for d in reports)
         due = self._dues(reports, destination, decision.decision_date)
+        found = {
+            name: timeliness(
+                due=due[name],
+                provisional=self._due(name, decision.decision_date)[1],
+                handed_over_at=handed_over_at,
+                accepted_at=accepted_at,
+                withdrawn_at=decision.withdrawn_at,
+                now=self.now,
+            )
+            for name in destination.clocks
+        }
+        late = [due[name] for name, result in found.items() if result in LATE]
         return DecisionStanding(
             destination=destination.name,
             state=_state(deliveries),
             due=due,
-            timeliness={
-                name: timeliness(
-                    due=due[name],
-                    provisional=self._due(name, decision.decision_date)[1],
-                    handed_over_at=handed_over_at,
-                    accepted_at=accepted_at,
-                    withdrawn_at=decision.withdrawn_at,
-                    now=self.now,
-                )
-                for name in destination.clocks
-            },
+            timeliness=found,
             handed_over_at=handed_over_at,
             accepted_at=accepted_at,
             blind=accepted_at is None and any(d.state == S.ACCEPTED_BLIND for d in reports),
             attempts=sum(d.attempts for d in deliveries),
             reasons=tuple(map(masked, deliveries[-1].reasons or ())) if deliveries else (),
+            why=self._why(decision, min(late), destination.name, reports) if late else None,
         )
+
+    def _why(self, decision: Any, due: datetime, destination: str, reports: list[Any]) -> str:
+        """Return where the time up to the earliest due time went that was not met."""
+        told = [
+            Told(
+                one.created_at,
+                held=one.verdict == Verdict.INCOMPLETE and one.first_tried_at is None,
+                handed_over_at=one.handed_over_at,
+                rejected_at=one.rejected_at,
+                accepted_at=one.accepted_at,
+            )
+            for one in reports
+        ]
+        decided = end_of(decision.decision_date)
+        outages = self.outages.get(destination, ())
+        return why(decided, due, decision.arrived_at, told, outages).words
 
     def _dues(
         self, reports: Iterable[Any], destination: Destination, day: date

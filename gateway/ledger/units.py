@@ -4,7 +4,7 @@ from collections import Counter, defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from gateway.ledger.rows import DecisionStanding, LedgerRow, Timeliness
+from gateway.ledger.rows import LATE, DecisionStanding, LedgerRow
 from schemas.kinds import REPORTED_IN_ORDER
 
 #: The published table shows licences before penalties.
@@ -77,7 +77,7 @@ class _AuthorityCounts:
         if standing is None:
             return
         for clock, verdict in standing.timeliness.items():
-            if verdict in {Timeliness.LATE, Timeliness.MISSED}:
+            if verdict in LATE:
                 self.troubles[f"{verdict.value}（{titles[clock]}）"] += 1
         self.troubles.update(["被退回"] * standing.state.endswith("被退回"))
 

@@ -6,9 +6,9 @@ from io import BytesIO
 from itertools import chain
 
 from connectors.shared.xlsx import A3, WrittenSheet, WrittenWorkbook, workbook
-from gateway.ledger.figures import KIND_TITLES, ClockFigures, Figures
+from gateway.ledger.figures import KIND_TITLES, ClockFigures, Figures, clock_title
 from gateway.ledger.month import Ledger
-from gateway.ledger.rows import DecisionStanding, LedgerRow, Timeliness
+from gateway.ledger.rows import LATE, DecisionStanding, LedgerRow
 from gateway.ledger.units import UNIT_KINDS, UnitFigures
 from gateway.ledger.workbook_notes import NOTES
 from gateway.store.account.ledgers import Frozen
@@ -156,6 +156,29 @@ def _figures(sheet: WrittenSheet, ledger: Ledger) -> None:
     sheet.write([("合计", "head"), (sum(ledger.excluded.values()), "total")])
     sheet.write([])
     sheet.write([("拒收的来件", "head"), (ledger.refused, "total")])
+    _entries(sheet, ledger)
+
+
+def _entries(sheet: WrittenSheet, ledger: Ledger) -> None:
+    """Write how soon decisions were entered, if a clock of entry is configured."""
+    if ledger.entry_clock is None:
+        return
+    titles = ("决定机关", "种类", "产生", "按期录入", "录入晚", "期限未定", "录入及时率")
+    sheet.write([])
+    sheet.write([(f"录入期限：{clock_title(ledger.entry_clock)}", "label")])
+    sheet.write([(title, "head") for title in titles])
+    for one in ledger.entries:
+        rate = one.timely_rate.value
+        counts = (one.produced, one.timely, one.late, one.unknown)
+        shown: Cell = ("—", "centred") if rate is None else (float(rate), "percent")
+        sheet.write(
+            [
+                (one.authority, "text"),
+                (KIND_TITLES[one.kind], "centred"),
+                *((count, "number") for count in counts),
+                shown,
+            ]
+        )
 
 
 def _figure_cells(figures: Figures, clock: ClockFigures) -> list[Cell]:
@@ -190,11 +213,20 @@ _ROW_TITLES = (
     "相对人名称",
     "相对人代码",
     "决定日期",
+    "录入时间",
     "备注",
 )
-_ROW_WIDTHS = (6, 9, 22, 20, 22, 21, 11, 14)
-_STANDING_TITLES = ("状态", "期限与结果", "送达时间", "入库时间", "次数", "平台意见")
-_STANDING_WIDTHS = (14, 32, 16, 16, 9, 20)
+_ROW_WIDTHS = (6, 9, 22, 20, 22, 21, 11, 16, 14)
+_STANDING_TITLES = (
+    "状态",
+    "期限与结果",
+    "迟报漏报原因",
+    "送达时间",
+    "入库时间",
+    "次数",
+    "平台意见",
+)
+_STANDING_WIDTHS = (14, 32, 30, 16, 16, 9, 20)
 
 
 def _details(book: WrittenWorkbook, ledger: Ledger) -> None:
@@ -226,6 +258,7 @@ def _row_cells(number: int, row: LedgerRow) -> list[Cell]:
         (row.subject_name, "text"),
         (row.subject_code, "text"),
         (row.decision_date.isoformat(), "centred"),
+        (row.arrived_at, "moment"),
         (remark, "text"),
     ]
 
@@ -237,10 +270,11 @@ def _standing_cells(standing: DecisionStanding | None, clocks: Mapping[str, str]
         f"{clocks[name]} {_last_day(at)}：{standing.timeliness[name].value}"
         for name, at in standing.due.items()
     ]
-    late = {Timeliness.LATE, Timeliness.MISSED} & set(standing.timeliness.values())
+    late = LATE.intersection(standing.timeliness.values())
     return [
         (standing.state, "text"),
         ("\n".join(verdicts), "marked" if late else "text"),
+        (standing.why or "", "text"),
         (standing.handed_over_at, "moment"),
         (standing.accepted_at, "moment"),
         (standing.attempts, "number"),

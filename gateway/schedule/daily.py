@@ -1,14 +1,14 @@
 """Work done at the start and once a day: due times, publications, partitions, retention, …."""
 
 from collections.abc import Awaitable, Callable
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from functools import partial
 
 from gateway.config.keys import Keys
 from gateway.config.settings import RetentionSettings
 from gateway.decide.decider import Decider
 from gateway.record.encryption import slices
-from gateway.schedule.due_times import renew_due_times
+from gateway.schedule.due_times import Moves, renew_due_times
 from gateway.schedule.each import each
 from gateway.schedule.held import release_held
 from gateway.schedule.publishing import Publishing
@@ -20,8 +20,6 @@ from schemas.base import today
 
 #: Slices done in one tick at most; the rest waits for the next tick, so that other work can run.
 SLICES = 20
-#: From this time before the end of the calendar on, a warning is logged.
-CALENDAR_WARNING = timedelta(days=60)
 
 
 class Daily:
@@ -46,7 +44,7 @@ class Daily:
         """Do the work that this day still needs; a part that fails hinders no other."""
         day = today(now)
         parts: dict[str, Callable[[], Awaitable[bool]]] = {
-            "due times": lambda: self._renew_due_times(now),
+            f"due times by {self.decider.workdays.name}": lambda: self._renew_due_times(now),
             "held": lambda: self._release_held(now),
             "partitions": lambda: self._make_partitions(day),
             "publications": lambda: self.publishing.run(now, SLICES),
@@ -71,17 +69,17 @@ class Daily:
         return True
 
     async def _renew_due_times(self, now: datetime) -> bool:
-        """Renew due times if the release brought a new calendar; True when none is left."""
+        """Renew due times where there is a new calendar; True when none is left."""
+        moves, workdays, count = Moves(), self.decider.workdays, 0
         for _ in range(SLICES):
             async with self.database.transaction() as connection:
-                count = await renew_due_times(
-                    connection, self.decider.clocks, self.decider.workdays, now
-                )
+                count = await renew_due_times(connection, self.decider.clocks, workdays, now, moves)
             if not count:
-                return True
-            told = {"calendar": self.decider.workdays.name, "count": count}
-            logger.info(LogEvent.DUES_RENEWED, extra=told)
-        return False
+                break
+        if moves.count:
+            told = {"calendar": workdays.name, "later": moves.later, "earlier": moves.earlier}
+            logger.info(LogEvent.DUES_RENEWED, extra={**told, "count": moves.count})
+        return not count
 
     async def _encrypt_again(self) -> bool:
         """Encrypt what came with an older key while it was rotated; True when nothing is left."""
@@ -93,6 +91,6 @@ class Daily:
         return True
 
     def _warn(self, day: date) -> None:
-        last = date(max(self.decider.workdays.years), 12, 31)
-        if last - day < CALENDAR_WARNING:
-            logger.warning(LogEvent.CALENDAR_ENDS, extra={"last_day": last.isoformat()})
+        lacking = self.decider.workdays.lacking(day)
+        if lacking is not None:
+            logger.warning(LogEvent.CALENDAR_ENDS, extra={"year": lacking})

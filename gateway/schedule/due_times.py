@@ -1,32 +1,82 @@
 """Compute provisional due times again once the calendar has the year."""
 
 from collections.abc import Mapping
-from datetime import datetime
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 
 from gateway.due.deadline import due
-from gateway.due.workdays import Workdays
+from gateway.due.workdays import Workdays, parse_year
 from gateway.store.base.engine import Connection
-from gateway.store.deliver import provisional_due
-from gateway.store.deliver.provisional_due import Provisional
+from gateway.store.deliver import calendar_years, provisional_due
+from gateway.store.deliver.provisional_due import SLICE, Provisional
 from schemas.destination import TimeLimit
 from schemas.obligation import DueTime
 
-#: Deliveries in one transaction.
-SLICE = 1000
+_DAY = timedelta(days=1)
+
+
+@dataclass(slots=True)
+class Moves:
+    """How provisional due times move: how many, and the most days in either direction."""
+
+    later: int = 0
+    earlier: int = 0
+    same: int = 0
+    most_later: int = 0
+    most_earlier: int = 0
+
+    @property
+    def count(self) -> int:
+        """All due times that were computed again."""
+        return self.later + self.earlier + self.same
+
+    def add(self, before: datetime, after: datetime) -> None:
+        """Count one due time."""
+        days = (after - before) // _DAY
+        self.later += after > before
+        self.earlier += after < before
+        self.same += after == before
+        self.most_later = max(self.most_later, days)
+        self.most_earlier = max(self.most_earlier, -days)
+
+
+async def refresh(connection: Connection, workdays: Workdays) -> None:
+    """Learn the calendars that were imported; raises BadCalendar if a year is missing."""
+    imported = await calendar_years.latest(connection)
+    workdays.take(parse_year(one.content) for one in imported)
 
 
 async def renew_due_times(
-    connection: Connection, clocks: Mapping[str, TimeLimit], workdays: Workdays, now: datetime
+    connection: Connection,
+    clocks: Mapping[str, TimeLimit],
+    workdays: Workdays,
+    now: datetime,
+    moves: Moves,
 ) -> int:
     """Renew one slice of the deliveries provisional by another calendar; return how many.
 
-    It locks the deliveries; the caller owns the transaction.
+    It locks the deliveries; the caller owns the transaction. The calendar is that of the database:
+    a process that has not learnt of an import yet would set them back.
     """
+    await refresh(connection, workdays)
     found = await provisional_due.of_other_calendars(connection, workdays.name, SLICE)
     if found:
         renewed = [(one.id, *_renewed(one, clocks, workdays)) for one in found]
         await provisional_due.renew(connection, renewed, now)
+        for one, (_, at, _) in zip(found, renewed, strict=True):
+            moves.add(one.due_at, at)
     return len(found)
+
+
+async def foreseen(
+    connection: Connection, clocks: Mapping[str, TimeLimit], workdays: Workdays
+) -> Moves:
+    """Return how the provisional due times will move by a calendar; nothing is written."""
+    moves = Moves()
+    async for one in provisional_due.provisional(connection):
+        at, _ = _renewed(one, clocks, workdays)
+        moves.add(one.due_at, at)
+    return moves
 
 
 def _renewed(

@@ -25,6 +25,7 @@ from gateway.pipeline import Pipeline
 from gateway.rules.activation import adopt, recall
 from gateway.rules.policybook import Policybook
 from gateway.rules.rulebook import Rulebook
+from gateway.schedule.due_times import refresh
 from gateway.score.scorer import Scorer
 from gateway.service.locks import patiently
 from gateway.store.base import installation
@@ -58,9 +59,13 @@ class Gateway:
     @property
     def ledger_scope(self) -> LedgerScope:
         """What a ledger needs besides the month and the database."""
-        settings = self.settings
+        settings, clocks = self.settings, self.settings.all_clocks
         return LedgerScope(
-            settings.destinations, settings.all_clocks, self.workdays, self.keys.first_published
+            settings.destinations,
+            clocks,
+            self.workdays,
+            self.keys.first_published,
+            None if settings.entry_clock is None else clocks[settings.entry_clock],
         )
 
 
@@ -160,6 +165,7 @@ async def reading(settings: Settings, clock: Clock = system_clock) -> AsyncItera
         async with database.transaction() as connection:
             built = wire(settings, database, clock, await _keys(settings, connection))
             await recall(connection, built.rulebook)
+            await refresh(connection, built.workdays)
         yield built
 
 
@@ -180,6 +186,7 @@ async def build(settings: Settings, database: Database, clock: Clock) -> Gateway
         for name, count in owed.items():
             logger.error(LogEvent.OWED_TO_DROPPED, extra={"destination": name, "count": count})
         await adopt(connection, built.rulebook, clock())
+        await refresh(connection, built.workdays)
         await _found_ring(connection, built.keys, clock())
         return await installation.name(connection, secrets.token_hex(4))
 

@@ -16,7 +16,6 @@ from gateway.config.clock import system_clock
 from gateway.config.errors import Away, BadConfiguration
 from gateway.config.settings import Settings
 from gateway.deliver.connect import build_connector
-from gateway.due.calendars import load_workdays
 from gateway.embedded.kafka import EmbeddedKafka, class_path
 from gateway.embedded.postgres import EmbeddedPostgres
 from gateway.intake.kafka import first_call, options_of
@@ -59,7 +58,6 @@ async def examine(settings: Settings) -> list[Finding]:
     parts: Mapping[str, Callable[[], Awaitable[str]]] = {
         "Python": _python,
         "自带服务": lambda: _embedded(settings),
-        "工作日历": _calendar,
         "评价办法": lambda: _rule_sets(settings),
     }
     findings = [await _examined(name, part) for name, part in parts.items()]
@@ -84,6 +82,7 @@ async def _stored(settings: Settings) -> list[Finding]:
         findings = [await _examined("数据库", open_database)]
         for built in opened:
             findings += [
+                await _examined("工作日历", partial(_calendar, built)),
                 await _examined("评价办法文本", partial(_rule_texts, built)),
                 await _examined("机关名称", partial(_authorities, built)),
                 await _examined("已删除的报送对象", partial(_dropped, built)),
@@ -118,12 +117,16 @@ async def _embedded(settings: Settings) -> str:
     return "PostgreSQL 和 Kafka 可以自带运行"
 
 
-async def _calendar() -> str:
-    workdays = load_workdays()
-    last, day = max(workdays.years), today(system_clock())
-    if (day + timedelta(days=31)).year > last:
-        raise Unwell(f"日历只到 {last} 年：请加入 {last + 1}.json（国务院办公厅放假通知）")
-    return f"{min(workdays.years)}–{last} 年"
+async def _calendar(built: Gateway) -> str:
+    day = today(built.clock())
+    known, lacking = built.workdays.years, built.workdays.lacking(day)
+    have = f"{min(known)}–{max(known)} 年"
+    if lacking is None:
+        return have
+    todo = f"没有 {lacking} 年的：国务院办公厅发布放假通知后，用 calendar import 导入"
+    if (day + timedelta(days=31)).year >= lacking:
+        raise Unwell(todo)
+    return f"{have}；{todo}"
 
 
 async def _rule_sets(settings: Settings) -> str:

@@ -17,6 +17,7 @@ from gateway.schedule.daily import Daily
 from gateway.schedule.publishing import Publishing
 from gateway.schedule.rescoring import Rescoring
 from gateway.schedule.tick import Schedule
+from gateway.service import calendar
 from gateway.service.app import Gateway, kafka_bootstrap
 from gateway.service.clock_check import ClockCheck
 from gateway.service.key_ring import RENEWAL, renew
@@ -110,6 +111,9 @@ async def run(gateway: Gateway, roles: frozenset[Role]) -> AsyncIterator[Running
             running.add("observe", running.intake.observe, SCHEDULE_PAUSE)
         running.add("keys", _renewal(gateway, running), RENEWAL)
         running.add("frozen", partial(release_frozen, gateway.database), FROZEN_PAUSE)
+        running.add(
+            "calendar", partial(calendar.renew, gateway.database, gateway.workdays), RENEWAL
+        )
         if Role.SCHEDULE in roles:
             _add_schedule(gateway, running)
         running.deliverers = deliverers

@@ -18,6 +18,7 @@ class AuditEvent(StrEnum):
     CHAIN_MENDED = "chain_mended"
     RECONCILED = "reconciled"
     LEDGER_FROZEN = "ledger_frozen"
+    CALENDAR_IMPORTED = "calendar_imported"
     KEY_ROTATED = "key_rotated"
     MASTER_KEY_ADDED = "master_key_added"
     MASTER_KEY_DROPPED = "master_key_dropped"

@@ -139,11 +139,14 @@ class World:
             gateway.settings.all_clocks,
             gateway.workdays,
             gateway.keys.published,
+            gateway.ledger_scope.entry_clock,
         )
         return await ledgers.month(gateway.database, scope, month, self.clock())
 
 
-async def world(database: Database, state: Path, *destinations: dict[str, Any]) -> World:
-    content = {"state": str(state), "destinations": list(destinations or (PLATFORM,))}
+async def world(
+    database: Database, state: Path, *destinations: dict[str, Any], **settings: Any
+) -> World:
+    content = {"state": str(state), "destinations": list(destinations or (PLATFORM,)), **settings}
     clock = SteppedClock(START)
     return World(await build(make_settings(content, "test"), database, clock), clock)

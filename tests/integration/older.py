@@ -4,6 +4,7 @@ from tests.integration.world import World
 
 #: Revision → what takes the structure back to the revision before it, the newest first.
 BACK = {
+    "0020": ("drop table calendar_year",),
     "0019": ("alter table fact drop column parent",),
     "0018": ("drop table publication", "drop table published_grade"),
     "0017": ("alter table destination drop column receipts_pages",),

@@ -12,6 +12,7 @@ from gateway.intake.files.address import column_letters
 from gateway.intake.files.header_columns import (
     OF_THE_SUBJECT,
     TITLES,
+    amounts_of,
     columns_named,
     keys_of,
     single,
@@ -90,6 +91,11 @@ class Header:
     def texts(self) -> frozenset[str]:
         """Columns in which a day is no value."""
         return texts_of(self.kind)
+
+    @property
+    def names_and_numbers(self) -> frozenset[str]:
+        """Columns of names, numbers and codes, which are no quantities."""
+        return self.texts - amounts_of(self.kind)
 
     @property
     def identifies(self) -> bool:

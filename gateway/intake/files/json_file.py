@@ -1,13 +1,15 @@
 """Read a file of JSON: one record a line, a list of records, or an object with such a list."""
 
 import codecs
-import json
-import re
-from collections.abc import Iterator
-from functools import reduce
+import sys
+from collections.abc import Iterable, Iterator
+from itertools import islice
+from json import JSONDecodeError
 from pathlib import Path
-from typing import IO, Any, AnyStr
+from typing import IO, AnyStr, NamedTuple
 
+from gateway.check.normalise import MAX_KEYS
+from gateway.intake.files.json_parts import DECODER, are_few, elements, end_of, members, skip
 from gateway.intake.files.unreadable import UnreadableFile
 from schemas.faults import of_json
 from schemas.kinds import kind_of_columns
@@ -18,8 +20,6 @@ _BLOCK = 1 << 16
 _MOST_LIST_BYTES = 10 * 2**20
 #: Objects around a list of records, at most.
 _LEVELS = 2
-_DECODER = json.JSONDecoder(parse_float=str, parse_int=str)
-_BETWEEN = re.compile(r"[\s]*")
 
 Item = tuple[int, bytes]
 
@@ -68,89 +68,121 @@ def is_lines(path: Path, encoding: str) -> bool:
         first = stream.readline(_MOST_LIST_BYTES + 1)
         more = bool(stream.read(_BLOCK).strip(b"\x00 \t\r\n"))
     text = codecs.decode(first, encoding, "replace").strip("\ufeff \t\r\n")
+    if more:
+        return text != "{"
     try:
-        row = json.loads(text)
+        return _list_within(text) is None
     except (ValueError, RecursionError):
-        return more and text != "{"
-    return more or not isinstance(row, dict) or not _list_within(row)
+        return False
 
 
-def listed(path: Path, encoding: str) -> tuple[str, list[bytes]]:
+def listed(path: Path, encoding: str, longest: int) -> tuple[str, list[bytes]]:
     """Return the records of a list, as they were written, and the field that held it: data.records.
 
+    One of more than `longest` bytes is cut there, and refused as a line that is too long.
+
     Raises:
-        UnreadableFile: too large, not JSON, or an object that holds no list of records.
+        UnreadableFile: too large, not JSON, or an object that has its list of records twice.
     """
     if path.stat().st_size > _MOST_LIST_BYTES:
         raise UnreadableFile("JSON 列表太大：改成一行一条记录（NDJSON）再导入")
     text = codecs.decode(path.read_bytes(), encoding, "replace").strip("\ufeff \t\r\n")
     try:
         if text.startswith("["):
-            return "", list(elements(text))
-        within = _list_within(_DECODER.decode(text))
-        if not within:
-            return "", [text.encode()]
-        return ".".join(within), list(elements(reduce(_member, within, text)))
+            return "", list(written(text, longest))
+        found = _list_within(text)
+        if found is None:
+            return "", [_cut(text, longest)]
+        extents = elements(text, found.start)
+        return ".".join(found.way), [_cut(text[start:end], longest) for start, end in extents]
+    except UnreadableFile:
+        raise
     except (ValueError, RecursionError) as error:
         raise UnreadableFile(f"不是有效的 JSON：{of_json(error)}；检查引号、逗号和括号") from error
 
 
-def _list_within(row: Any, levels: int = _LEVELS) -> list[str]:
-    """Return the way to the only list of records in an answer, such as data, records; or nothing.
-
-    A record may have lists of its own: it has columns of a standard.
-    """
-    if not isinstance(row, dict) or "specversion" in row or _has_columns(row):
-        return []
-    here = [[name] for name, value in row.items() if _is_list(value)]
-    if not here and levels > 1:
-        deeper = ((name, _list_within(value, levels - 1)) for name, value in row.items())
-        here = [[name, *way] for name, way in deeper if way]
-    return here[0] if len(here) == 1 else []
-
-
-def _is_list(value: Any) -> bool:
-    return isinstance(value, list) and bool(value) and all(map(_has_columns, value))
-
-
-def _has_columns(row: Any) -> bool:
-    return isinstance(row, dict) and kind_of_columns(row) is not None
-
-
-def _member(text: str, name: str) -> str:
-    """Return a member of the object that a text is, as it was written."""
-    position = _skip(text, 1)
-    while True:
-        key, position = _DECODER.raw_decode(text, position)
-        start = _skip(text, _skip(text, position) + 1)
-        _, position = _DECODER.raw_decode(text, start)
-        if key == name:
-            return text[start:position]
-        position = _skip(text, _skip(text, position) + 1)
-
-
-def elements(text: str) -> Iterator[bytes]:
+def written(text: str, longest: int = sys.maxsize) -> Iterator[bytes]:
     """Yield the elements of a JSON list as they were written, so that each is checked by itself.
 
     Raises:
         ValueError: the text is no JSON list.
     """
-    position = _skip(text, 1)
-    while text[position : position + 1] != "]":
-        start = position
-        _, position = _DECODER.raw_decode(text, start)
-        yield text[start:position].encode()
-        position = _skip(text, position)
-        if text[position : position + 1] == ",":
-            position = _skip(text, position + 1)
-        elif position >= len(text):
-            raise ValueError("列表没有结束，文件可能没有传完")
-        elif text[position] != "]":
-            raise ValueError(f"“{text[position]}”前面缺少逗号")
-    if position != len(text) - 1:
-        raise ValueError("列表的后面还有别的内容")
+    return (_cut(text[start:end], longest) for start, end in elements(text, alone=True))
 
 
-def _skip(text: str, position: int) -> int:
-    match = _BETWEEN.match(text, position)
-    return match.end() if match else position
+def _cut(text: str, longest: int) -> bytes:
+    """Return the bytes of a record; one that is too long ends early, so that it is no JSON."""
+    body = text.encode()
+    return body if len(body) <= longest else body[:longest].decode(errors="ignore").encode()
+
+
+class _Found(NamedTuple):
+    """A list of records within an object: the names that lead to it, and where it begins."""
+
+    way: tuple[str, ...]
+    start: int
+
+
+def _list_within(text: str) -> _Found | None:
+    """Return the only list of records in an answer.
+
+    Raises:
+        ValueError: the text is no JSON.
+        UnreadableFile: a name on the way to the list stands twice.
+    """
+    if are_few(text, 0, len(text)):
+        DECODER.decode(text)
+        return _within(text, 0, _LEVELS)
+    found = _within(text, 0, _LEVELS)
+    end = end_of(text, 0)
+    if skip(text, end) != len(text):
+        raise JSONDecodeError("Extra data", text, end)
+    return found
+
+
+def _within(text: str, start: int, levels: int) -> _Found | None:
+    """Return the only list of records in the value at a place.
+
+    A record may have lists of its own: it has columns of a standard. What has more names than a
+    record may have is no answer.
+    """
+    if not levels or not text.startswith("{", start):
+        return None
+    names: list[str] = []
+    here: list[_Found] = []
+    deeper: list[_Found] = []
+    for name, at in islice(members(text, start), MAX_KEYS + 1):
+        names.append(name)
+        if _is_list(text, at):
+            here.append(_Found((name,), at))
+        elif (one := _within(text, at, levels - 1)) is not None:
+            deeper.append(_Found((name, *one.way), one.start))
+    if len(names) > MAX_KEYS or "specversion" in names or kind_of_columns(names):
+        return None
+    found = here or deeper
+    for one in found:
+        if names.count(one.way[0]) > 1:
+            raise UnreadableFile(
+                f"“{one.way[0]}”写了不止一次，各有内容：把几个列表合成一个，再导入"
+            )
+    return found[0] if len(found) == 1 else None
+
+
+def _is_list(text: str, start: int) -> bool:
+    """Whether the value at a place is a list of records."""
+    if not text.startswith("[", start):
+        return False
+    extents = elements(text, start)
+    is_empty = text.startswith("]", skip(text, start + 1))
+    return not is_empty and all(_is_record(text, first, end) for first, end in extents)
+
+
+def _is_record(text: str, start: int, end: int) -> bool:
+    return text.startswith("{", start) and kind_of_columns(_names(text, start, end)) is not None
+
+
+def _names(text: str, start: int, end: int) -> Iterable[str]:
+    """Return the names in the object at a place; of very many values, the first ones."""
+    if are_few(text, start, end):
+        return dict(DECODER.raw_decode(text, start)[0])
+    return (name for name, _ in islice(members(text, start), MAX_KEYS))

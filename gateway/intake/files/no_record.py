@@ -7,16 +7,17 @@ from itertools import filterfalse
 from typing import Any
 
 from gateway.check.dates import parse_date
+from gateway.check.values import ERRORS
 from gateway.intake.files.header import Header, is_blank
 from gateway.intake.files.header_columns import prefilled
-from schemas.cell import is_cell
+from schemas.cell import is_cell, is_struck
 from schemas.codes import RecordKind, SubjectCategory
 from schemas.columns import ColumnType, columns_of
 from schemas.identifiers import fold_once
 from schemas.kinds import KINDS
 
 #: Words of templates: hints under the header, notes and signatures at the end.
-_TEMPLATE = re.compile(
+TEMPLATE = re.compile(
     r"必填|选填|必录|填写|填报|填表|表格说明|说明[:：]|^说明|^备注[:：]|^注[:：\d]|格式|示例|请勿|下拉"
     r"|字以内|\d+位|位代码|YYYY|yyyy|多个用|隔开|单位[:：]|合计|小计|总计|制表|审核人|负责人|联系电话"
     r"|联系人|以下空白|以下无|^[（(]?盖章|经办人|复核|签字|^第\d+页|共\d+页|数据来源[:：]|一式|截止日期[:：]"
@@ -38,10 +39,18 @@ _EXAMPLE = re.compile(r"(填写|填报)?(示例|样例|例子|范例|例)[:：]?
 #: The first cell of a sum or of a footer.
 _AT_THE_END = re.compile(
     r"[合小总共累]计(?:[（(][^（）()]*[）)])?[:：]?$"
-    r"|(?:填报|制表|审核|填表|经办|报送|汇总)(?:单位|日期|时间|人)[:：]"
+    r"|(?:填报|制表|审核|填表|经办|报送|汇总|负责|复核|联系|统计|校对|单位负责)(?:单位|日期|时间|人|电话)[:：]"
 )
 #: The first characters of an example, a sum or a footer.
-_STARTS = frozenset("填示样例范合小总共累制审经报汇")
+_STARTS = frozenset("填示样例范合小总共累制审经报汇负复联统校单")
+#: Labels of sums that programs write into any column, such as 分类汇总 of a spreadsheet.
+_SUM = re.compile(r"(?:汇总|计数|平均值|总额|[合小总共累]计)[:：]?$")
+_LONGEST_SUM = 24
+#: The end of the name of an authority, which stands below a table as its stamp 落款.
+_STAMP = re.compile(r"(?:局|厅|部|委员会|委|支队|大队|政府|办公室|中心)(?:[（(][^（）()]*[）)])?$")
+_LONGEST_STAMP = 40
+#: What a formula over empty cells gives.
+_NOTHING = ERRORS | {"0"}
 #: A text that may be a code: letters and digits only, with at least as many as the shortest has.
 _CODE = re.compile(r"[0-9A-Za-z-]{8,}")
 
@@ -60,9 +69,23 @@ def no_record(
         return told
     if not KINDS[header.kind].reported:
         return None if _is_message(row) else _unidentified_message(header, row)
+    without = _without_content(header, row)
+    if without is not None or identifies(header.kind, row):
+        return without
+    return _unidentified(header, row)
+
+
+def _without_content(header: Header, row: Mapping[str, Any]) -> str | None:
+    """Return what a row is that has cells, and nothing of a decision in them."""
     if _is_prefilled(header, row):
         return "只有序号和预填的内容"
-    return None if _identifies(header.kind, row) else _unidentified(header, row)
+    named = [cell for name, cell in row.items() if name not in header.silent]
+    if named and all(map(is_struck, named)):
+        return "整行划掉（删除线）"
+    if named and all(type(cell) is str and cell.strip() in _NOTHING for cell in named):
+        return "只有公式的空结果"
+    is_note = 0 < len(named) <= _CELLS_OF_A_NOTE
+    return _NOTES if is_note and all(map(is_stamp, named)) else None
 
 
 def _is_prefilled(header: Header, row: Mapping[str, Any]) -> bool:
@@ -84,16 +107,19 @@ def _unidentified_message(header: Header, row: Mapping[str, Any]) -> str | None:
     return _NOTES if _are_hints(row) else None
 
 
-def is_part(header: Header, number: int, row: Mapping[str, Any], cells: Sequence[Any]) -> bool:
-    """Whether a row without a name, number, code and day has more of the decision above it.
+def is_stamp(cell: Any) -> bool:
+    """Whether a cell is a day or the name of an authority: both stand below a table 落款."""
+    if type(cell) is not str or len(cell) > _LONGEST_STAMP:
+        return False
+    return parse_date(cell) is not None or _STAMP.search("".join(cell.split())) is not None
 
-    That is a kind, the content, the facts or the basis of a penalty, or an amount.
-    """
-    if header.kind is None or header.spread.isdisjoint(row) or not header.keys.isdisjoint(row):
-        return False
-    if any(map(is_cell, row.values())) or _identifies(header.kind, row):
-        return False
-    return no_record(header, number, row, cells) in {None, FEW}
+
+def _is_sum(cell: Any) -> bool:
+    return type(cell) is str and len(cell) <= _LONGEST_SUM and bool(_SUM.search(cell.strip()))
+
+
+def _sums_in(row: Mapping[str, Any]) -> set[str]:
+    return {name for name, cell in row.items() if _is_sum(cell)}
 
 
 def _told_by(first: str, kind: RecordKind, row: Mapping[str, Any]) -> str | None:
@@ -109,6 +135,8 @@ def _unidentified(header: Header, row: Mapping[str, Any]) -> str | None:
         return _silent(header, row)
     if any(map(is_cell, row.values())):
         return None
+    if any(map(_is_sum, row.values())) and not header.keys.intersection(row) - _sums_in(row):
+        return "合计或表尾文字"
     if _are_hints(row):
         return _NOTES
     return FEW if len(row) <= _CELLS_OF_A_NOTE else None
@@ -116,7 +144,7 @@ def _unidentified(header: Header, row: Mapping[str, Any]) -> str | None:
 
 def _are_hints(row: Mapping[str, Any]) -> bool:
     """Whether at least half of the cells of a row are words of a template."""
-    hints = sum(_TEMPLATE.search(str(cell)) is not None for cell in row.values())
+    hints = sum(TEMPLATE.search(str(cell)) is not None for cell in row.values())
     return hints * 2 >= len(row)
 
 
@@ -140,7 +168,7 @@ def _has_code(kind: RecordKind, row: Mapping[str, Any]) -> bool:
     return any(_is_code(fold_once(cell)) for cell in codes if isinstance(cell, str))
 
 
-def _identifies(kind: RecordKind, row: Mapping[str, Any]) -> bool:
+def identifies(kind: RecordKind, row: Mapping[str, Any]) -> bool:
     """Whether a row has a code, a document number, a day or a category, as records have.
 
     An amount alone is that of a sum.
@@ -171,7 +199,7 @@ def _says_something(type_: ColumnType, cell: Any) -> bool:
         return type_ is not ColumnType.TEXT
     if type_ is not ColumnType.TEXT:
         return _SAYING[type_](fold_once(cell))
-    return any(map(str.isdigit, cell)) and not _TEMPLATE.search(cell)
+    return any(map(str.isdigit, cell)) and not TEMPLATE.search(cell)
 
 
 def _is_code(text: str) -> bool:

@@ -7,15 +7,13 @@ import xml.parsers.expat
 import zipfile
 from collections.abc import Iterator
 
+from gateway.intake.files.areas import Area
 from gateway.intake.files.office_xml import BLOCK, blocks
 
 CONTENT = "content.xml"
 #: The namespace of tables in OpenDocument, as the parser puts it before a name.
 TABLE = "urn:oasis:names:tc:opendocument:xmlns:table:1.0 "
 CELLS = frozenset({TABLE + "table-cell", TABLE + "covered-table-cell"})
-
-#: First row, last row, first column, last column, from 1.
-Area = tuple[int, int, int, int]
 
 
 def spans(path: str, name: str) -> Iterator[Area]:
@@ -25,7 +23,7 @@ def spans(path: str, name: str) -> Iterator[Area]:
     archive = zipfile.ZipFile(path)
     if CONTENT not in archive.namelist():
         return
-    if not any(b"rows-spanned" in block for block in blocks(archive, CONTENT)):
+    if not any(b"s-spanned" in block for block in blocks(archive, CONTENT)):
         return
     parser, seen = xml.parsers.expat.ParserCreate(namespace_separator=" "), Spans(name)
     parser.StartElementHandler, parser.EndElementHandler = seen.start, seen.end
@@ -67,7 +65,7 @@ class Spans:
         left = self._column + 1
         self._column += count(attributes, "number-columns-repeated")
         if rows > 1 or columns > 1:
-            self._found.append((self._row, self._row + rows - 1, left, left + columns - 1))
+            self._found.append(Area(self._row, self._row + rows - 1, left, left + columns - 1))
 
     def end(self, name: str) -> None:
         """Leave an element."""

@@ -7,45 +7,51 @@ import posixpath
 import re
 import xml.parsers.expat
 import zipfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Set
 from typing import Any, NamedTuple
 from xml.etree.ElementTree import ParseError
 
 from defusedxml import DefusedXmlException
 from defusedxml.ElementTree import fromstring
 
-from gateway.intake.files.address import column_letters, column_number
-from gateway.intake.files.number_format import (
-    Dateless,
-    NumberFormat,
-    ShownOtherwise,
-    format_of,
+from gateway.intake.files.address import column_number
+from gateway.intake.files.number_format import Dateless, NumberFormat, ShownOtherwise, format_of
+from gateway.intake.files.office_struck import (
+    MARK,
+    STRUCK_OUT,
+    Struck,
+    is_on,
+    struck_strings,
+    struck_styles,
 )
 
 BLOCK = 1 << 20
-#: A cell so many rows or columns behind the next one is far from it.
-FAR_ROWS, FAR_COLUMNS = 1000, 100
 #: Where a package says what its parts are.
 PACKAGE = "_rels/.rels"
 #: The attribute of a sheet that names its part; Strict workbooks have another namespace.
 RELATION = "}id"
 #: What a part has in which there may be an error or a formula; sometimes wrongly so.
 FORMULAS = (b"<f", b":f>")
-ODD = (b't="e"', b"t='e'", *FORMULAS)
+ODD = (b't="e"', b"t='e'", MARK, *FORMULAS)
 STYLE = re.compile(rb"""\ss=["'](\d+)["']""")
 
 Address = tuple[int, int]
+Format = NumberFormat | Dateless | Struck
 #: By the number of the style, those that show something else than a number or a day.
-Formats = Mapping[str, NumberFormat | Dateless]
+Formats = Mapping[str, Format]
 #: What a cell shows that the reader gives as a number: nobody can tell here.
 SHOWN_OTHERWISE = {"shown": 1}
 
 
 class OfficeBook(NamedTuple):
-    """The sheets of a workbook by name, its styles, and whether formulas are to be calculated."""
+    """The sheets of a workbook by name, its styles and shared texts, and whether it is calculated.
+
+    `recalculated`: its formulas are to be calculated when it is opened.
+    """
 
     sheets: dict[str, str]
     styles: str
+    strings: str | None
     recalculated: bool
 
 
@@ -60,11 +66,19 @@ def odd_cells(path: str, name: str) -> Iterator[tuple[Address, Any]]:
     archive = zipfile.ZipFile(path)
     book = book_of(archive)
     part, formats = book.sheets.get(name), formats_of(archive, book.styles)
-    if part is None or not any(has_odd(block, formats) for block in blocks(archive, part)):
+    struck = struck_strings(archive, book.strings)
+    if part is None or not (
+        struck or any(has_odd(block, formats) for block in blocks(archive, part))
+    ):
         return iter(())
     has_formulas = any(mark in block for block in blocks(archive, part) for mark in FORMULAS)
     found = cells_of(
-        archive, part, formats, recalculated=book.recalculated, has_formulas=has_formulas
+        archive,
+        part,
+        formats,
+        struck,
+        recalculated=book.recalculated,
+        has_formulas=has_formulas,
     )
     return ((address, value) for address, value in found if value is not None)
 
@@ -77,8 +91,9 @@ def book_of(archive: zipfile.ZipFile) -> OfficeBook:
         book = fromstring(archive.read(main))
         sheets = related(archive, names, main, "/worksheet")
         styles = related(archive, names, main, "/styles")
+        strings = related(archive, names, main, "/sharedStrings")
     except (StopIteration, KeyError, ParseError, DefusedXmlException):
-        return OfficeBook({}, "", recalculated=False)
+        return OfficeBook({}, "", None, recalculated=False)
     found = {}
     for sheet in book.iterfind(".//{*}sheet"):
         link = next((value for name, value in sheet.items() if name.endswith(RELATION)), "")
@@ -86,7 +101,8 @@ def book_of(archive: zipfile.ZipFile) -> OfficeBook:
     calculation = book.find("{*}calcPr")
     recalculated = calculation is not None and calculation.get("fullCalcOnLoad") in {"1", "true"}
     parts = {name: part for name, part in found.items() if part}
-    return OfficeBook(parts, next(iter(styles.values()), ""), recalculated)
+    style, texts = (next(iter(one.values()), None) for one in (styles, strings))
+    return OfficeBook(parts, style or "", texts, recalculated)
 
 
 def related(
@@ -114,7 +130,8 @@ def formats_of(archive: zipfile.ZipFile, part: str) -> Formats:
     codes = {one.get("numFmtId", ""): one.get("formatCode", "") for one in own}
     uses = [one.get("numFmtId", "0") for one in styles.iterfind("{*}cellXfs/{*}xf")]
     known = {key: format_of(int(key), codes.get(key)) for key in set(uses) if key.isdecimal()}
-    return {str(n): read for n, key in enumerate(uses) if (read := known.get(key)) is not None}
+    formats = {str(n): read for n, key in enumerate(uses) if (read := known.get(key)) is not None}
+    return formats | struck_styles(styles)
 
 
 def blocks(archive: zipfile.ZipFile, part: str) -> Iterator[bytes]:
@@ -139,6 +156,7 @@ def cells_of(
     archive: zipfile.ZipFile,
     part: str,
     formats: Formats,
+    struck: Set[str] = frozenset(),
     *,
     recalculated: bool = False,
     has_formulas: bool = True,
@@ -146,11 +164,12 @@ def cells_of(
     """Yield ((row, column), value) of the cells with something in them.
 
     The value is the words of an error, {"formula": 1}, the text that a number is shown as,
-    {"shown": 1} where that cannot be told, `Dateless` where a day is not shown, or None for what
-    the reader gives itself.
+    {"shown": 1} where that cannot be told, {"struck": 1} for struck-out text, `Dateless` where a
+    day is not shown, or None for what the reader gives itself.
     """
     parser = xml.parsers.expat.ParserCreate()
     seen = Cell(formats, parser)
+    seen.struck_strings = struck
     seen.recalculated, seen.has_formulas = recalculated, has_formulas
     with archive.open(part) as stream:
         while block := stream.read(BLOCK):
@@ -167,12 +186,14 @@ class Cell:
         parser.CharacterDataHandler = self.text
         self.recalculated = False
         self.has_formulas = True  #: any cell may have one
+        self.struck_strings: Set[str] = frozenset()  #: shared texts with struck-out parts
         self._skips = False  #: the cell is what the reader gives itself
         self._formats = formats
-        self._format: NumberFormat | Dateless | None = None
+        self._format: Format | None = None
         self._left: list[tuple[Address, Any]] = []
         self._row = self._column = 0
         self._type, self._formula, self._value, self._within = "", False, "", ""
+        self._struck = False
 
     def taken(self) -> list[tuple[Address, Any]]:
         """Return the cells that the parser has left."""
@@ -192,6 +213,8 @@ class Cell:
             self._within = name
         elif name == "f":
             self._formula = True
+        elif name == "strike":
+            self._struck = is_on(attributes)
 
     def _enter(self, attributes: dict[str, str]) -> None:
         """Enter a cell: most are what the reader gives itself, and nothing more is told of them."""
@@ -204,11 +227,14 @@ class Cell:
             self._parser.EndElementHandler = None if skips else self.end
             self._parser.CharacterDataHandler = None if skips else self.text
         if not skips:
-            self._formula, self._value = False, ""
+            self._formula, self._value, self._struck = False, "", False
             self._row, self._column = self._address(address)
 
     def _may_be_odd(self) -> bool:
-        return self.has_formulas or self._format is not None or self._type == "e"
+        if self.has_formulas or self._format is not None:
+            return True
+        shared = bool(self.struck_strings) and self._type == "s"
+        return shared or self._type in {"e", "inlineStr"}
 
     def _address(self, text: str) -> Address:
         letters = text.rstrip("0123456789")
@@ -229,7 +255,14 @@ class Cell:
         elif name == "c" and not self._skips and (self._value or self._formula):
             self._left.append(((self._row, self._column), self._odd()))
 
+    def _is_struck(self) -> bool:
+        shared = self._type == "s" and self._value in self.struck_strings
+        return shared or self._struck or isinstance(self._format, Struck)
+
     def _odd(self) -> Any:
+        return STRUCK_OUT if self._is_struck() else self._shown()
+
+    def _shown(self) -> Any:
         if self._type == "e":
             return self._value
         unknown = self._type != "str" and self._value == ""
@@ -237,35 +270,9 @@ class Cell:
             return {"formula": 1}
         if self._format is None or self._type not in {"", "n", "d"}:
             return None
-        if isinstance(self._format, Dateless):
+        if isinstance(self._format, Dateless | Struck):
             return self._format
         try:
             return self._format.shown(self._value)
         except ShownOtherwise:
             return SHOWN_OTHERWISE
-
-
-def far_cell(path: str) -> str:
-    """Return the address of a cell that lies far from all others; empty if there is none."""
-    if not zipfile.is_zipfile(path):
-        return ""
-    archive = zipfile.ZipFile(path)
-    parts = book_of(archive).sheets
-    return next((f"{n}!{a}" for n, part in parts.items() if (a := far_in(archive, part))), "")
-
-
-def far_in(archive: zipfile.ZipFile, part: str) -> str:
-    """Return the cell with the last row or column, if the one before it is far."""
-    rows: list[int] = [0]
-    columns: dict[int, int] = {}
-    for (row, column), _ in cells_of(archive, part, {}):
-        if row != rows[-1]:
-            rows = [*rows[-1:], row]
-        columns.setdefault(column, row)
-    *_, before, last = [0, 0, *sorted(columns)]
-    if last - before > FAR_COLUMNS:
-        return f"{column_letters(last)}{columns[last]}"
-    if rows[-1] - rows[0] > FAR_ROWS:
-        column = next((c for c, row in columns.items() if row == rows[-1]), 1)
-        return f"{column_letters(column)}{rows[-1]}"
-    return ""

@@ -67,11 +67,12 @@ class Reading:
     def _json(self, origin: str, type_: FileType) -> Iterator[Raw]:
         encoding = encoding_of(self._path)
         self.report.encoding = ENCODINGS[encoding]
+        longest = self._limits.max_line_bytes
         if type_ is FileType.JSON_LINES and json_file.is_lines(self._path, encoding):
-            items = json_file.lines(self._path, encoding, self._limits.max_line_bytes)
+            items = json_file.lines(self._path, encoding, longest)
         else:
             self.report.type = FileType.JSON_LIST.value
-            within, found = json_file.listed(self._path, encoding)
+            within, found = json_file.listed(self._path, encoding, longest)
             if within:
                 self.report.type += f"（在 {within} 里）"
             items = iter(enumerate(found, 1))

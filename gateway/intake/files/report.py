@@ -1,6 +1,6 @@
 """What was recognised in a file: its type, tables and headers, and the rows that are no records."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any
@@ -54,6 +54,12 @@ class TableReport:
         """Note a table without a header, by its first rows."""
         self.empty = not first
         self.width = max((sum(not is_blank(c) for c in cells) for _, cells in first), default=0)
+
+    def add(self, row: int, unread: Iterable[str] = ()) -> None:
+        """Count a record, and note the columns whose merged cells are not filled into its row."""
+        self.records += 1
+        for name in unread:
+            self.merged.setdefault(name, []).append(row)
 
     def skip(self, row: int, reason: str) -> None:
         """Note a row that is no record."""

@@ -6,7 +6,10 @@ from typing import Any
 from gateway.check.values import lost_digits
 from gateway.intake.files.address import column_letters
 from gateway.intake.files.header import Header, is_blank
-from schemas.cell import MARK, conflict, date, formula, otherwise, say_the_same
+from schemas.cell import MARK, conflict, date, formula, otherwise, say_the_same, struck
+
+#: What people put before a number, so that a spreadsheet takes it for a text.
+_TEXT_MARK = "'"
 
 
 def row_of(header: Header, number: int, cells: Sequence[Any]) -> dict[str, Any]:
@@ -24,6 +27,8 @@ def row_of(header: Header, number: int, cells: Sequence[Any]) -> dict[str, Any]:
             row[name] = _value(cell, name, number, header)
         elif is_blank(cell):
             del row[name]
+        elif cell[0] == _TEXT_MARK and name in header.names_and_numbers:
+            row[name] = cell[1:]
     for name in header.repeated:
         _merge(row, header, number, cells, name)
     return row
@@ -50,6 +55,8 @@ def _value(cell: Any, name: str, number: int, header: Header) -> Any:
     if type(cell) is str:
         return cell
     if type(cell) is float or type(cell) is int:
+        if cell % 1 and name in header.names_and_numbers:
+            return otherwise(header.address(name, number))  # 2026.1 may be shown as 2026.10
         return _number_text(cell)
     if type(cell) is bool:
         return "TRUE" if cell else "FALSE"
@@ -62,6 +69,8 @@ def _object(cell: dict[str, Any], at: str, name: str, header: Header) -> Any:
     """Return a day, or the problem of a cell whose value nobody sees."""
     if "date" in cell:
         return date(at, cell["date"]) if name in header.texts else cell.get("shows", cell["date"])
+    if "struck" in cell:
+        return struck(at)
     return otherwise(at) if "shown" in cell else formula(at)
 
 

@@ -20,17 +20,24 @@ class Sums:
         self._columns = amounts_of(header.kind)
         self._silent = header.silent
         self._units = units
-        self._sums = dict.fromkeys(self._columns, Decimal(0))
+        #: Of the whole table, and of the records since the last row with sums.
+        self._all = dict.fromkeys(self._columns, Decimal(0))
+        self._group = dict(self._all)
 
     def add(self, row: Mapping[str, Any]) -> None:
         """Add the amounts of a record, whose units are filled in."""
         for name in self._columns:
             amount = _amount(row.get(name))
             if amount is not None:
-                self._sums[name] += amount
+                self._all[name] += amount
+                self._group[name] += amount
+
+    def end_group(self) -> None:
+        """Begin the next group of records: the row is one with sums."""
+        self._group = dict.fromkeys(self._columns, Decimal(0))
 
     def stand_in(self, row: Mapping[str, Any]) -> bool:
-        """Whether a row has nothing but the sums of the rows above it."""
+        """Whether a row has nothing but the sums of the rows above it, or of its group."""
         if len(row) > len(self._columns) + len(self._silent):
             return False  # the way of nearly all rows
         named = row.keys() - self._silent
@@ -38,7 +45,11 @@ class Sums:
             return False
         filled = {name: row[name] for name in named}
         self._units.fill(filled)
-        return all(_amount(given) == self._sums[name] for name, given in filled.items())
+        amounts = {name: _amount(given) for name, given in filled.items()}
+        return any(
+            all(amount == sums[name] for name, amount in amounts.items())
+            for sums in (self._all, self._group)
+        )
 
 
 def _amount(given: Any) -> Decimal | None:

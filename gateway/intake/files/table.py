@@ -1,10 +1,11 @@
 """The rows of a table: which are records, which are not, and how their cells become texts."""
 
 import sys
-from collections.abc import Iterable, Iterator, Sequence
-from itertools import chain, islice, pairwise
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import chain, islice, tee
 from typing import Any, NamedTuple
 
+from gateway.intake.files.areas import Area, OpenAreas, seen
 from gateway.intake.files.header import (
     SEARCHED_ROWS,
     Header,
@@ -12,8 +13,9 @@ from gateway.intake.files.header import (
     find_header,
     is_blank,
 )
-from gateway.intake.files.merged import Area, Merged
-from gateway.intake.files.no_record import is_part, no_record
+from gateway.intake.files.merged import Merged
+from gateway.intake.files.no_record import no_record
+from gateway.intake.files.part import Below, is_part
 from gateway.intake.files.report import TableReport
 from gateway.intake.files.row import row_of
 from gateway.intake.files.sums import Sums
@@ -55,7 +57,7 @@ def records(
 
     A table without a header has no records; the report says so.
     """
-    filled = (row for row in table.rows if not all(map(is_blank, row[1])))
+    filled = (row for row in _seen(table) if not all(map(is_blank, row[1])))
     first = list(islice(filled, SEARCHED_ROWS))
     merged = Merged(table.merged)
     searched = [(number, merged.whole(number, cells)) for number, cells in first]
@@ -65,6 +67,14 @@ def records(
         return
     report.read_by(header, names)
     yield from _Rows(table, header, first, names, kind, report).read(chain(first, filled))
+
+
+def _seen(table: FileTable) -> Iterator[Row]:
+    """Yield the rows of a table without what is hidden under its merged cells."""
+    open_ = OpenAreas(table.merged)
+    for number, cells in table.rows:
+        areas = open_.at(number, len(cells))
+        yield number, seen(number, cells, areas) if areas else cells
 
 
 class _Rows:
@@ -80,7 +90,7 @@ class _Rows:
         report: TableReport,
     ) -> None:
         self._header = header
-        self._merged = Merged(table.merged, report.merged)
+        self._merged = Merged(table.merged)
         self._is_text = table.is_text
         above = [cells for number, cells in first if number < header.row]
         self._notes = list(table.notes)
@@ -97,9 +107,11 @@ class _Rows:
 
     def read(self, rows: Iterable[Row]) -> Iterator[RecordRow]:
         """Yield the records among the rows, each of which has something in it."""
-        for (number, given), (following, coming) in pairwise(chain(rows, [_END])):
-            cells = self._merged.record(number, given, self._header, following)
-            if number <= self._header.row or self._is_header(number, cells):
+        for (number, given), coming, after in _in_threes(rows):
+            if number <= self._header.row:
+                continue
+            cells, unread = self._merged.record(number, given, self._header, coming[0])
+            if self._is_header(number, cells):
                 continue
             header = self._header
             row = row_of(header, number, cells)
@@ -110,10 +122,10 @@ class _Rows:
                 self._skip(number, reason, given)
                 continue
             self._between = []
-            self._report.records += 1
+            self._report.add(number, unread)
             self._units.fill(row)
             self._sums.add(row)
-            is_more, self._is_more = self._is_more, self._goes_on(number, following, coming)
+            is_more, self._is_more = self._is_more, self._goes_on(number, row, coming, after)
             if (is_more or self._is_more) and not is_cell(row.get(str(header.number))):
                 row[str(header.number)] = split("上一行" if is_more else "下一行")
             if header.nameless or len(cells) > len(header.names):
@@ -129,19 +141,22 @@ class _Rows:
         if own is not row and is_cell(row.get(self._header.number or "")):
             return None
         if self._sums.stand_in(own):
+            self._sums.end_group()
             return "合计"
         return no_record(self._header, number, own, given)
 
-    def _goes_on(self, number: int, following: int, coming: Sequence[Any]) -> bool:
+    def _goes_on(self, number: int, above: Mapping[str, Any], coming: Row, after: Row) -> bool:
         """Whether the next row has more of the decision of this one."""
-        if len(coming) - coming.count("") > _CELLS_OF_A_PART:
+        following, cells = coming
+        if len(cells) - cells.count("") > _CELLS_OF_A_PART:
             return False
         if following > number + 1 and not self._is_text:  # a text counts lines, and not rows
             return False
-        row = row_of(self._header, following, coming)
+        header = self._header
+        row = row_of(header, following, cells)
         if self._sums.stand_in(row):
             return False
-        return is_part(self._header, following, row, coming)
+        return is_part(header, above, Below(following, row, cells, row_of(header, *after)))
 
     def _is_header(self, number: int, cells: Sequence[Any]) -> bool:
         """Whether a row is a further header, which holds from there on."""
@@ -162,6 +177,8 @@ class _Rows:
         self._between = [*self._between[-ROWS_BETWEEN:], cells]
         if number <= self._header.row + ROWS_BELOW:
             self._units.below(cells)
+        else:
+            self._units.between(cells)
         self._report.units |= self._units.other
 
     def _note_unnamed(self, number: int, cells: Sequence[Any], row: dict[str, Any]) -> None:
@@ -175,3 +192,9 @@ class _Rows:
             row[name] = shifted(str(row[name]), surplus)
         elif len(cells) > max(self._width, len(self._header.names)):
             self._report.longer.append(number)
+
+
+def _in_threes(rows: Iterable[Row]) -> Iterator[tuple[Row, Row, Row]]:
+    """Yield each row with the two that follow it."""
+    one, two, three = tee(chain(rows, [_END, _END]), 3)
+    return zip(one, islice(two, 1, None), islice(three, 2, None), strict=False)

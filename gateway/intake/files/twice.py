@@ -1,6 +1,8 @@
 """Rows of one file that are the same decision and say different things of it 同一决定内容不同."""
 
 import hashlib
+from collections.abc import Mapping
+from typing import Any
 
 from gateway.check.checked import Checked
 from gateway.check.exclusions import plain
@@ -8,6 +10,7 @@ from gateway.intake.files.report import FileReport
 from gateway.record.content import content
 from schemas.codes import Verb
 from schemas.kinds import KINDS
+from schemas.legacy import new_names
 from schemas.licence import AdministrativeLicence
 from schemas.problem import Problem, Rule
 from schemas.verdict import Verdict
@@ -60,22 +63,34 @@ def _refused(checked: Checked, places: str) -> Checked:
     if kind is None:
         raise TypeError(checked.verdict)
     title = kind.model.model_fields[kind.number].title
+    number = checked.key.number if checked.key else ""
     what = "决定" if kind.reported else f"{kind.title}（单位和编号相同）"
     found = Problem(
         field=kind.number_column,
         rule=Rule.CONFLICT,
-        message=f"{title}：同一{what}在{places}，内容不同",
-        fix="合成一行，或只留正确的一行；确是两条的，编号写成不同的，再导入",
+        message=f"{title}：同一{what} {number} 在{places}，内容不同",
+        fix="合成一行，或只留正确的一行；确是两条的，编号写成不同的，再导入；更正的填 verb=correct",
     )
     return Checked(
         checked.raw,
         Verdict.REFUSED,
         (found, *checked.problems),
         checked.kind,
-        given=checked.given,
+        given=_without_number(checked),
         decided_on=checked.decided_on,
         warnings=checked.warnings,
     )
+
+
+def _without_number(checked: Checked) -> Mapping[str, Any] | None:
+    """Return a row as it was given, but for its number, which a person has to decide.
+
+    In a workbook to mend it stands alone: it would be taken as it is when that comes back.
+    """
+    if checked.given is None or checked.kind is None:
+        return checked.given
+    column, names = KINDS[checked.kind].number_column, new_names(checked.kind)
+    return {n: None if names.get(n, n) == column else v for n, v in checked.given.items()}
 
 
 def _digest(text: bytes) -> int:

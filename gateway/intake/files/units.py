@@ -11,12 +11,18 @@ from schemas.columns import ColumnType, columns_of
 from schemas.identifiers import half_width, note_sign, visible
 from schemas.kinds import KINDS
 
+_UNIT = "((?:[十百千]?[万亿]|[十百千])?[元圆])"
 #: The unit of a whole table; 填报单位 is no such unit, and 元宝山 no 元.
 _OF_THE_TABLE = re.compile(
-    r"(?:(?<![报制送填管设收])单位(?:为|是)?:?|金额:)\(?(?:人民币)?[(:]?((?:[十百千]?[万亿]|[十百千])?元)(?:整|人民币)?(?=$|[),;。、/])"
+    r"(?:(?<![报制送填管设收])单位(?:为|是)?[:\- —]*|金额[:(]|[以按(:,;、]|均为)"
+    rf" ?\(?(?:人民币|RMB|CNY|[¥$])?[(:]? ?{_UNIT}(?:整|人民币)?"
+    r"(?=$|[^\u4e00-\u9fff]|为单位|计|填|制表|第\d)"
 )
 #: The unit of a column, in a cell below its name.
-_OF_A_COLUMN = re.compile(r"\(?(?:单位:?)?(?:人民币)?((?:[十百千]?[万亿]|[十百千])?元)\)?")
+_OF_A_COLUMN = re.compile(rf"\(?(?:单位:?)?(?:人民币)?{_UNIT}\)?")
+#: The unit in the name of a column, and in a cell beside the names that says nothing else.
+_IN_A_NAME = re.compile(rf"{_UNIT}(?=$|[),;/])")
+_BESIDE_THE_NAMES = re.compile(r"\(?(?:金额|货币|计量)?单位")
 #: Words of what is said of one column only.
 _OF_A_PART = re.compile("[栏列]|处罚内容|许可内容")
 #: A note, which stands below its table.
@@ -30,12 +36,14 @@ ROWS_BELOW = 2
 #: Units that are not read in an amount, in 元.
 _YUAN = {"百元": 100, "千元": 1000, "十万元": 10**5, "百万元": 10**6, "千万元": 10**7}
 _NUMBER = re.compile(r"\d[\d,]*(?:\.\d+)?", re.ASCII)
+#: Blanks within 单 位 and around signs.
+_AROUND = re.compile(r" ?([:(),;/]) ?|(?<=单) (?=位)")
 #: A unit that an amount has itself.
 _HAS_UNIT = re.compile("[元万亿千百]")
 
 
 class Units:
-    """The units of the amounts of a table, where they stand beside it and not in a name."""
+    """The units of the amounts of a table: those of the names, or what stands beside the table."""
 
     def __init__(
         self,
@@ -51,45 +59,90 @@ class Units:
         """
         columns = columns_of(KINDS[header.kind].model) if header.kind else ()
         amounts = {one.wire for one in columns if one.type is ColumnType.AMOUNT}
-        self._places = {
-            place: name
-            for place, name in enumerate(header.names)
-            if name in amounts and _WAN not in header.text(place)
-        }
-        said = [one for one in _said(above) if not _NOTE.match(one.text)]
-        last = said[-1] if said else _Said("", before)
-        doubts = [] if last.unit else [*said[-1:], *_said(notes), *_said(above)]
-        #: The unit of the table; None if nothing says it for sure.
-        self.unit = last.unit
+        self._places = {at: name for at, name in enumerate(header.names) if name in amounts}
+        own = {name: _own_unit(header.text(at)) for at, name in self._places.items()}
+        #: The units that names say themselves.
+        self._own = {name: unit for name, unit in own.items() if unit is not None}
         #: Columns whose amounts are not in the unit of the standard, with their units.
-        self.other: dict[str, str] = {}
+        self.other = {name: unit for name, unit in self._own.items() if unit != _WAN}
         #: Columns whose unit is not clear, with what is said of it.
         self.unclear: dict[str, str] = {}
-        if self.unit and self.unit != _WAN:
-            self.other = dict.fromkeys(self._places.values(), self.unit)
+        above = list(above)
+        said = [one for one in _said([*above, _beside(header)]) if not _NOTE.match(one.text)]
+        last = said[-1] if said else _Said("", before)
+        #: The unit of the table; None if nothing says it for sure.
+        self.unit = last.unit
+        self._take(last)
+        doubts = [] if last.unit else [*said[-1:], *_said(notes), *_said(above)]
         doubt = next((one.text for one in doubts if one.unit != _WAN), None)
         if doubt is not None:
-            self.unclear = dict.fromkeys(self._places.values(), doubt)
+            self.unclear |= dict.fromkeys(self._unsaid, doubt)
+
+    @property
+    def _unsaid(self) -> list[str]:
+        """The columns whose names say no unit."""
+        return [name for name in self._places.values() if name not in self._own]
+
+    def _take(self, said: "_Said") -> None:
+        """Read amounts in a unit that is said of the table; names that say another one conflict."""
+        if said.unit is None:
+            return
+        for name in self._unsaid:
+            self.unclear.pop(name, None)
+            self.other.pop(name, None)
+            if said.unit != _WAN:
+                self.other[name] = said.unit
+        self._conflict(said.unit, said.text, self._own)
+
+    def _conflict(self, unit: str, text: str, names: Iterable[str]) -> None:
+        """Leave columns unclear whose names say another unit than the table."""
+        self.unclear |= {name: text for name in names if self._own.get(name, unit) != unit}
 
     def fill(self, row: dict[str, Any]) -> None:
         """Give the amounts of a row their unit, or say that nobody knows it."""
-        for name, unit in self.other.items():
-            if name in row:
-                row[name] = with_unit(row[name], unit)
         for name, said in self.unclear.items():
             if name in row and _lacks_unit(row[name]):
                 row[name] = unclear(row[name], said)
+        for name, unit in self.other.items():
+            if name in row:
+                row[name] = with_unit(row[name], unit)
 
     def below(self, cells: Sequence[Any]) -> None:
-        """Read the units in a row below the header, which count more than one above it."""
+        """Read the units in a row right below the header, which count more than one above it."""
+        self.between([cell for cell in cells if _BESIDE_THE_NAMES.match(_compact(cell))])
         for place, name in self._places.items():
-            said = _OF_A_COLUMN.fullmatch(_compact(cells[place])) if place < len(cells) else None
-            if said:
-                self.unclear.pop(name, None)
-            if said and said[1] == _WAN:
-                self.other.pop(name, None)
-            elif said:
-                self.other[name] = said[1]
+            text = _compact(cells[place]) if place < len(cells) else ""
+            found = _OF_A_COLUMN.fullmatch(text) or _OF_THE_TABLE.search(text)
+            if not found:
+                continue
+            unit = _plain_unit(found[1])
+            if name in self._own:
+                self._conflict(unit, text, [name])
+                continue
+            self.unclear.pop(name, None)
+            self.other.pop(name, None)
+            if unit != _WAN:
+                self.other[name] = unit
+
+    def between(self, cells: Sequence[Any]) -> None:
+        """Read the unit of the rows from here on, if a row between records says one."""
+        for said in _said([cells]):
+            if not _NOTE.match(said.text):
+                self._take(said)
+
+
+def _own_unit(name: str) -> str | None:
+    found = _IN_A_NAME.search(_compact(name))
+    return None if found is None else _plain_unit(found[1])
+
+
+def _beside(header: Header) -> list[str]:
+    """Return the cells in the row of the names that are no name, but say the unit."""
+    return [text for text in header.lower if _BESIDE_THE_NAMES.match(_compact(text))]
+
+
+def _plain_unit(unit: str) -> str:
+    return unit.replace("圆", "元")
 
 
 def with_unit(value: Any, unit: str) -> Any:
@@ -122,7 +175,7 @@ class _Said(NamedTuple):
 def _said(rows: Iterable[Sequence[Any]]) -> list[_Said]:
     found = []
     for text in (_compact(cell) for cells in rows for cell in cells if type(cell) is str):
-        units = set(_OF_THE_TABLE.findall(text))
+        units = set(map(_plain_unit, _OF_THE_TABLE.findall(text)))
         if units:
             clear = len(units) == 1 and not _OF_A_PART.search(text)
             found.append(_Said(text, units.pop() if clear else None))
@@ -130,8 +183,9 @@ def _said(rows: Iterable[Sequence[Any]]) -> list[_Said]:
 
 
 def _compact(cell: Any) -> str:
-    """Return the start of a text in one width, without blanks."""
-    return "".join(half_width(str(cell)[: 4 * _LONGEST]).split())[:_LONGEST]
+    """Return the start of a text in one width, with single blanks, and none around signs."""
+    text = " ".join(half_width(str(cell)[: 4 * _LONGEST]).split())
+    return _AROUND.sub(r"\1", text)[:_LONGEST]
 
 
 def told(units: dict[str, str]) -> Iterator[str]:

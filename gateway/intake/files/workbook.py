@@ -10,7 +10,7 @@ import msgspec
 
 import gateway
 from gateway.config.settings import FileLimits
-from gateway.intake.files.merged import Area
+from gateway.intake.files.areas import Area
 from gateway.intake.files.table import FileTable
 from gateway.intake.files.unreadable import UnreadableFile
 from schemas.identifiers import masked

@@ -7,7 +7,8 @@ this one. Prints JSON lines: the sheets, then for each visible one its rows that
     {"sheet": 0, "merged": [[first row, last row, first column, last column], …],
      "notes": [[text, …], …]}           merged: null if too many; notes: last rows of a few cells
     [[row number, [cell, …]], …]        texts, numbers, true and false, {"formula": 1},
-                                        {"shown": 1}, {"date": "2026-10-09"}; "" is empty
+                                        {"shown": 1}, {"struck": 1}, {"date": "2026-10-09"};
+                                        "" is empty
     {"end": true}                                 everything was printed
     {"error": "…"}                                the reader's words, instead of all that
     {"far": "XFD1048576"}                         with --far: the cell that lies far from the others
@@ -16,7 +17,7 @@ this one. Prints JSON lines: the sheets, then for each visible one its rows that
 import resource
 import sys
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date, datetime
 from itertools import islice
@@ -25,9 +26,11 @@ from typing import Any
 import msgspec
 from python_calamine import CalamineWorkbook, SheetTypeEnum, SheetVisibleEnum
 
+from gateway.intake.files.areas import Area, OpenAreas, seen
+from gateway.intake.files.far_cell import far_cell
 from gateway.intake.files.number_format import Dateless
-from gateway.intake.files.ods_xml import Area, spans
-from gateway.intake.files.office_xml import Address, far_cell, odd_cells
+from gateway.intake.files.ods_xml import spans
+from gateway.intake.files.office_xml import Address, odd_cells
 
 CPU_SECONDS = 120
 #: Rows of a line.
@@ -79,8 +82,8 @@ def read(path: str, counted: int) -> None:
         tell({"sheets": [{"name": n, "hidden": not s, "rows": rows} for (n, s), rows in named]})
         for index, sheet in opened.items():
             areas = merged(sheet, path, sheets[index][0])
-            tell({"sheet": index, "merged": areas, "notes": notes(sheet)})
-            write_rows(sheet, odd[index].result())
+            tell({"sheet": index, "merged": told(areas), "notes": notes(sheet, areas)})
+            write_rows(sheet, odd[index].result(), areas)
     tell({"end": True})
 
 
@@ -92,9 +95,9 @@ def filled(sheet: Any, counted: int) -> int:
     return sum(len(row) - row.count("") >= least for row in sheet.iter_rows())
 
 
-def write_rows(sheet: Any, odd: Iterator[tuple[Address, Any]]) -> None:
-    """Print the rows of a sheet that have something in a cell; odd cells come in their order."""
-    coming = next(odd, None)
+def write_rows(sheet: Any, odd: Iterator[tuple[Address, Any]], areas: Iterable[Area]) -> None:
+    """Print the rows of a sheet in which something is seen; odd cells come in their order."""
+    coming, open_ = next(odd, None), OpenAreas(areas)
     margin = [""] * (sheet.start or (0, 0))[1]  # the reader begins with the first used column
     chunk: list[tuple[int, list[Any]]] = []
     for number, read_row in enumerate(sheet.iter_rows(), 1):
@@ -105,6 +108,7 @@ def write_rows(sheet: Any, odd: Iterator[tuple[Address, Any]]) -> None:
             if coming[0][0] == number:
                 place_odd(row, coming[0][1], coming[1])
             coming = next(odd, None)
+        row = seen(number, row, open_.at(number, len(row)))
         if row.count("") < len(row):
             chunk.append((number, row))
         if len(chunk) == CHUNK:
@@ -120,23 +124,29 @@ def as_json(cell: Any) -> Any:
     return {"date": cell.isoformat()} if isinstance(cell, date) else str(cell)
 
 
-def merged(sheet: Any, path: str, name: str) -> list[Area] | None:
-    """Return the merged cells of a sheet in their order; None if there are too many.
-
-    Those within one row count in the rows of the header only.
-    """
+def merged(sheet: Any, path: str, name: str) -> list[Area]:
+    """Return the merged cells of a sheet in their order."""
     ranges = sheet.merged_cell_ranges or ()
-    areas = ((t + 1, b + 1, left + 1, right + 1) for (t, left), (b, right) in ranges)
-    given = areas if ranges else spans(path, name)
-    told = (area for area in given if area[0] < area[1] or area[0] <= IN_HEADER)
-    found = list(islice(told, MOST_MERGED + 1))
-    return sorted(found) if len(found) <= MOST_MERGED else None
+    areas = (Area(t + 1, b + 1, left + 1, right + 1) for (t, left), (b, right) in ranges)
+    return sorted(areas if ranges else spans(path, name))
 
 
-def notes(sheet: Any) -> list[list[str]]:
-    """Return the texts of the last rows of a sheet, of those that have one or two."""
-    last = deque(sheet.iter_rows(), maxlen=LAST_ROWS)
-    texts = ([cell for cell in row if cell != ""] for row in last)
+def told(areas: Iterable[Area]) -> list[Area] | None:
+    """Return the merged cells by which rows are filled in; None if there are too many.
+
+    Those within one row count in the rows of the header only: what they hide is taken out here.
+    """
+    filled_in = (area for area in areas if area.top < area.bottom or area.top <= IN_HEADER)
+    found = list(islice(filled_in, MOST_MERGED + 1))
+    return found if len(found) <= MOST_MERGED else None
+
+
+def notes(sheet: Any, areas: Iterable[Area]) -> list[list[str]]:
+    """Return the texts of the last rows of a sheet, of those in which one or two are seen."""
+    margin, open_ = [""] * (sheet.start or (0, 0))[1], OpenAreas(areas)
+    last = deque(enumerate(sheet.iter_rows(), 1), maxlen=LAST_ROWS)
+    rows = (seen(n, margin + row, open_.at(n, len(margin) + len(row))) for n, row in last)
+    texts = ([cell for cell in row if cell != ""] for row in rows)
     return [
         row for row in texts if 0 < len(row) <= CELLS_OF_A_NOTE and set(map(type, row)) == {str}
     ]

@@ -32,17 +32,23 @@ _MONTH = text(
     select d.id, d.kind, d.document_number, a.name as authority, s.code as subject_code,
         s.name as subject_name, s.person, d.decision_date, d.excluded, d.verb as decision_verb,
         case when d.verb = 'withdraw' then v.recorded_at end as withdrawn_at,
-        x.destination, x.verb, x.state, x.dues::text as dues, x.attempts,
-        coalesce(x.submitted_at, r.at) as handed_over_at,
+        f.recorded_at as arrived_at,
+        x.destination, x.verb, x.state, x.dues::text as dues, x.attempts, x.created_at,
+        x.first_tried_at, i.verdict,
+        coalesce(x.submitted_at, r.at) as handed_over_at, least(r.at, t.at) as rejected_at,
         case when x.state = 'accepted' then coalesce(x.platform_at, x.accepted_at) end
             as accepted_at, x.reasons
     from decision d
     join subject s on s.id = d.subject_id
     join authority a on a.id = d.authority_id
     join record_version v on v.id = d.version_id
+    join record_version f on f.decision_id = d.id and f.version = 1
     left join delivery x on x.chain_id = d.id and x.item_kind = 'record_version'
+    left join record_version i on i.id = x.item_id
     left join lateral (select min(a.finished_at) as at from attempt a
-        where a.delivery_id = x.id and a.outcome = 'rejected') r on x.submitted_at is null
+        where a.delivery_id = x.id and a.outcome = 'rejected') r on x.first_tried_at is not null
+    left join lateral (select min(p.platform_at) as at from receipt p
+        where p.delivery_id = x.id and not p.accepted) t on x.submitted_at is not null
     where d.kind = any(cast(:kinds as text[]))
       and d.decision_date >= :first and d.decision_date < :end
     order by array_position(cast(:kinds as text[]), d.kind), d.decision_date, d.id, x.id

@@ -1,10 +1,11 @@
 """Deliveries with a provisional due time 期限未定: a clock of theirs runs beyond the calendar."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import Any
 
-from sqlalchemy import text
+from sqlalchemy import Row, text
 
 from gateway.store.base.engine import Connection
 from gateway.store.base.statements import one_of, unnest
@@ -27,8 +28,7 @@ class Provisional:
 #: The due times count from the day of recording for withdrawals and repairs, and where the
 #: destination already had an earlier version; otherwise from the decision date, as in
 #: `gateway.decide`.
-_OF_OTHER_CALENDARS = text(
-    f"""
+_SELECT = f"""
     select d.id, d.due_at, d.dues, dec.decision_date, d.created_at,
         d.verb in ('withdraw', 'repair') or exists (select from delivery h
             where h.chain_id = d.chain_id and h.destination = d.destination and h.id < d.id
@@ -36,10 +36,14 @@ _OF_OTHER_CALENDARS = text(
               and h.submitted_at <= d.created_at) as from_recorded
     from delivery d
     join record_version v on v.id = d.item_id join decision dec on dec.id = v.decision_id
-    where d.provisional and d.calendar <> :calendar and d.item_kind = 'record_version'
-    order by d.id limit :limit for update of d skip locked
+    where d.provisional and d.item_kind = 'record_version'
     """
+_OF_OTHER_CALENDARS = text(
+    f"{_SELECT} and d.calendar <> :calendar order by d.id limit :limit for update of d skip locked"
 )
+_PROVISIONAL = text(f"{_SELECT} and d.id > :after order by d.id limit :limit")
+#: Deliveries that are read at once.
+SLICE = 1000
 
 
 async def of_other_calendars(
@@ -47,6 +51,19 @@ async def of_other_calendars(
 ) -> list[Provisional]:
     """Lock and return provisional deliveries that were computed with another calendar."""
     values = {"calendar": calendar, "limit": limit}
+    return _read(await connection.execute(_OF_OTHER_CALENDARS, values))
+
+
+async def provisional(connection: Connection) -> AsyncIterator[Provisional]:
+    """Yield all provisional deliveries, slice by slice."""
+    after = 0
+    while found := _read(await connection.execute(_PROVISIONAL, {"after": after, "limit": SLICE})):
+        for one in found:
+            yield one
+        after = found[-1].id
+
+
+def _read(rows: Iterable[Row[Any]]) -> list[Provisional]:
     return [
         Provisional(
             row.id,
@@ -54,7 +71,7 @@ async def of_other_calendars(
             {clock: datetime.fromisoformat(at) for clock, at in row.dues.items()},
             today(row.created_at) if row.from_recorded else row.decision_date,
         )
-        for row in await connection.execute(_OF_OTHER_CALENDARS, values)
+        for row in rows
     ]
 
 

@@ -46,8 +46,8 @@ def test_without_a_part_of_its_key_a_decision_is_refused(
 @pytest.mark.parametrize("column", ["CF_WSH", "CF_CFJG"])
 @pytest.mark.parametrize(
     ("text", "rule"),
-    [("长" * 513, Rule.LENGTH), ("〔〕", Rule.FORMAT), ("……", Rule.FORMAT)],
-    ids=["longer than any key", "brackets only", "dots only"],
+    [("长" * 513, Rule.LENGTH), ("〔〕", Rule.FORMAT), ("……", Rule.FORMAT), ("0", Rule.FORMAT)],
+    ids=["longer than any key", "brackets only", "dots only", "nothing found"],
 )
 def test_a_text_that_cannot_be_part_of_a_key_is_refused(
     check: Check, column: str, text: str, rule: Rule

@@ -173,6 +173,30 @@ def test_only_a_resident_identity_card_has_a_number_by_its_standard(
     assert check(row).verdict is not Verdict.REFUSED
 
 
+@pytest.mark.parametrize(
+    "kind", ["居民身份证号", "身份证号码", "二代身份证", "居民身份证（18位）", "公民身份号码", ""]
+)
+@pytest.mark.parametrize("number", ["410105********1234", "110105194912310021"])
+def test_a_resident_identity_card_has_a_whole_number_however_it_is_called(
+    check: Check, kind: str, number: str
+) -> None:
+    checked = check(person_penalty(CF_XDR_ZJLX=kind, CF_XDR_ZJHM=number))
+
+    assert checked.verdict is Verdict.REFUSED
+    assert checked.problems[0].field == "CF_XDR_ZJHM"
+
+
+@pytest.mark.parametrize("kind", ["护照", "其他", "港澳居民来往内地通行证"])
+@pytest.mark.parametrize("number", ["E********", "见附件", "H1234XXXX", "无号码", "E12"])
+def test_two_persons_whose_numbers_are_not_told_do_not_become_one(
+    check: Check, kind: str, number: str
+) -> None:
+    checked = check(person_penalty(CF_XDR_ZJLX=kind, CF_XDR_ZJHM=number))
+
+    assert checked.verdict is Verdict.REFUSED
+    assert "不是完整的证件号码" in checked.problems[0].message
+
+
 def test_a_mended_row_of_the_problem_workbook_is_read_also_of_an_event(check: Check) -> None:
     given = event(decision=about(), codes=["A1", "B2"], details={"where": "样例路"})
     cells = dict(faulty_row(FileReport(), check(given)).row) | {"填报问题": "…", "修改办法": "…"}

@@ -166,6 +166,17 @@ def _written(value: Any, *, escaped: bool) -> str:
             return json.dumps(value, ensure_ascii=escaped)
 
 
+@pytest.mark.parametrize("value", ["{}", "[]", "0.1", '{"a":1}'])
+def test_an_item_of_very_many_values_is_refused_before_it_is_decoded(
+    check: Check, value: str
+) -> None:
+    body = "".join(['{"CF_WSH":"1","x":[', f"{value}," * 100_000, "1]}"])
+
+    found = check(body.encode())
+
+    assert "内容多于100000个值" in found.problems[0].message
+
+
 def test_json_that_is_too_deep_is_told_in_chinese(check: Check) -> None:
     [problem] = check(b'{"a":' * 100_000).problems
 

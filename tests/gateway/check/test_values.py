@@ -207,6 +207,7 @@ def test_a_comma_that_is_not_between_groups_of_three_may_be_a_point(given_: str)
         "罚款|没收违法所得",
         "罚款 没收违法所得",
         " 罚款、 没收违法所得、",
+        "罚 款、没收违法所得",
         "罚款、没收违法所得、罚款",
         ["罚款", "没收违法所得"],
     ],
@@ -216,7 +217,7 @@ def test_penalty_kinds_are_split_at_every_usual_separator(given_: object) -> Non
 
 
 def test_a_kind_that_begins_with_other_is_accepted() -> None:
-    assert value(KINDS, "其他-补充说明") == ("其他-补充说明",)
+    assert value(KINDS, "其他-补充说明") == value(KINDS, "其它-补充说明") == ("其他-补充说明",)
 
 
 def test_an_unknown_penalty_kind_is_kept_with_a_problem() -> None:

@@ -1,6 +1,5 @@
 """Due times 时限: the table of "Two clocks", an oracle for ten years, and days beyond them."""
 
-from dataclasses import replace
 from datetime import date, datetime, timedelta
 
 import chinese_calendar
@@ -54,7 +53,8 @@ def test_a_due_time_is_printed_as_the_last_second_in_china() -> None:
 def test_a_working_day_clock_names_its_calendar() -> None:
     found = due(WORKING_7, date(2026, 2, 12), WORKDAYS)
 
-    assert (found.clock, found.calendar, found.provisional) == ("working-7", "cn-2017-2026", False)
+    assert (found.clock, found.calendar, found.provisional) == ("working-7", WORKDAYS.name, False)
+    assert WORKDAYS.name.startswith("cn-2017-2026-")
 
 
 def test_beyond_the_calendar_a_due_time_is_a_provisional_lower_bound() -> None:
@@ -75,7 +75,9 @@ def as_of_the_year_before(year: int) -> Workdays:
     years = [known for known in WORKDAYS.years.values() if known.year < year]
     last, first_moved = years[-1], date(year - 1, 12, MAY_BE_MOVED)
     moved = {day for day in last.holidays | last.workdays if day >= first_moved}
-    years[-1] = replace(last, holidays=last.holidays - moved, workdays=last.workdays - moved)
+    years[-1] = last.model_copy(
+        update={"holidays": last.holidays - moved, "workdays": last.workdays - moved}
+    )
     return Workdays(years)
 
 
@@ -132,7 +134,7 @@ def test_every_day_of_ten_years_agrees_with_the_oracle() -> None:
     day, wrong = date(2017, 1, 1), []
 
     while day <= date(2026, 12, 31):
-        if WORKDAYS.years[day.year].is_working(day) != chinese_calendar.is_workday(day):
+        if WORKDAYS.is_working(day) != chinese_calendar.is_workday(day):
             wrong.append(day)
         day += timedelta(days=1)
 

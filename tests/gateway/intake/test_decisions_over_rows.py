@@ -2,8 +2,9 @@
 
 import csv
 import zipfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 from xml.sax.saxutils import escape
 
@@ -87,6 +88,49 @@ def test_a_sum_without_a_word_right_below_is_no_part_of_a_decision(
     assert all(one.verdict is not Verdict.REFUSED for one in found)
 
 
+@pytest.mark.parametrize("made", [book, text])
+@pytest.mark.parametrize(
+    "tail",
+    [
+        [{"CF_NR_FK": "0"}] * 3,
+        [{"CF_NR_FK": "0.00"}],
+        [{"CF_XDR_MC": "0", "CF_XDR_SHXYM": "#N/A"}] * 2,
+        [{"CF_CFLB": "罚款"}] * 3,
+        [{"CF_CFLB": "罚款", "CF_NR_FK": "0"}] * 2,
+        [{"CF_YJ": "《水污染防治法》第八十三条"}] * 2,
+        [{"CF_NR": "样例市生态环境局"}, {"CF_NR": "2026年11月26日"}],
+        [{"CF_NR": "2026年11月26日", "CF_CFJG": "样例市生态环境局"}],
+        [{"CF_SY": "第 1 页"}],
+        [{"CF_SY": "以上数据截至10月底"}],
+        [{"CF_NR": "总额", "CF_NR_FK": "6"}],
+        [{"CF_NR": "共计3件", "CF_NR_FK": "6"}],
+        [{"CF_NR": "肆万元", "CF_NR_FK": "4"}],
+        [{"CF_NR_FK": "6"}, {"CF_NR_FK": "3"}],
+        [{"CF_CFLB": "二、水类"}],
+        [{"CF_CFLB": "罚款 汇总", "CF_NR_FK": "2"}],
+        [{"CF_CFJG": "样例市生态环境局 汇总", "CF_NR_FK": "2", "CF_NR": "2"}],
+        [{"CF_JDRQ": "2026/10/9 汇总", "CF_NR_FK": "2"}],
+        [{"CF_XDR_MC": "负责人：张三", "CF_WSH": "填表人：李四", "CF_JDRQ": "2026年10月9日"}],
+    ],
+)
+def test_what_programs_and_people_leave_below_a_table_is_no_decision_and_no_part_of_one(
+    tmp_path: Path, read: Read, made: Any, tail: list[dict[str, str]]
+) -> None:
+    [one] = read(made(tmp_path, [HEADER, values(), *[lower(**cells) for cells in tail]]))
+
+    assert one.verdict is Verdict.OK
+
+
+@pytest.mark.parametrize("label", ["罚款 汇总", None])
+def test_the_sums_of_groups_are_no_parts_of_decisions(
+    tmp_path: Path, read: Read, label: str | None
+) -> None:
+    sums = [lower(CF_CFLB=label, CF_NR_FK=amount) for amount in (4, 3, 7)]
+    rows = [HEADER, values(), values(2), sums[0], values(3, CF_NR_FK="3"), *sums[1:]]
+
+    assert [one.verdict for one in read(book(tmp_path, rows))] == [Verdict.OK] * 3
+
+
 def test_rows_that_a_template_has_filled_in_before_are_no_decisions(
     tmp_path: Path, read: Read
 ) -> None:
@@ -148,11 +192,22 @@ def test_a_sheet_with_more_merged_cells_than_are_told_is_refused(
         read(path)
 
 
-def ods(folder: Path, rows: Sequence[Sequence[Any]], spans: dict[tuple[int, int], int]) -> Path:
-    """Write an ODS; `spans` says over how many rows a cell is merged, by row and column from 1."""
+def ods(
+    folder: Path,
+    rows: Sequence[Sequence[Any]],
+    spans: dict[tuple[int, int], int],
+    across: Mapping[tuple[int, int], int] = MappingProxyType({}),
+) -> Path:
+    """Write an ODS; `spans` says over how many rows a cell is merged, by row and column from 1.
+
+    `across` says the same of columns; the cells behind it keep what stands in them.
+    """
     lines = []
     for number, row in enumerate(rows, 1):
-        cells = [_cell(cell, spans.get((number, at), 1)) for at, cell in enumerate(row, 1)]
+        cells = [
+            _cell(cell, spans.get((number, at), 1), across.get((number, at), 1))
+            for at, cell in enumerate(row, 1)
+        ]
         lines.append(f"<table:table-row>{''.join(cells)}</table:table-row>")
     urn = "urn:oasis:names:tc:opendocument:xmlns"
     names = " ".join(f'xmlns:{one}="{urn}:{one}:1.0"' for one in ("office", "table", "text"))
@@ -172,10 +227,11 @@ def ods(folder: Path, rows: Sequence[Sequence[Any]], spans: dict[tuple[int, int]
 _MANIFEST = '<manifest xmlns="urn:oasis:names:tc:opendocument:xmlns:manifest:1.0"/>'
 
 
-def _cell(value: Any, rows: int) -> str:
+def _cell(value: Any, rows: int, columns: int) -> str:
     if value is None:
         return "<table:covered-table-cell/>"
     span = f' table:number-rows-spanned="{rows}"' if rows > 1 else ""
+    span += f' table:number-columns-spanned="{columns}"' if columns > 1 else ""
     shown = f"<text:p>{escape(str(value))}</text:p>"
     return f'<table:table-cell office:value-type="string"{span}>{shown}</table:table-cell>'
 

@@ -29,6 +29,8 @@ SPELLINGS: dict[str, Callable[[str], str]] = {
     "a number before it": lambda name: f"{NAMES.index(name) + 1}.{TITLES[name]}",
     "a number in brackets": lambda name: f"（{NAMES.index(name) + 1}）{TITLES[name]}",
     "a mark for required columns": lambda name: f"{TITLES[name]}（必填）",
+    "a hint of a list": lambda name: f"{TITLES[name]}（可多选）",
+    "a hint of a day": lambda name: f"{TITLES[name]}(yyyy/mm/dd)",
     "a mark for the other columns": lambda name: f"{TITLES[name]}(选填)",
 }
 

@@ -4,6 +4,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+import openpyxl
 import pytest
 from openpyxl.utils import get_column_letter
 
@@ -16,8 +17,9 @@ from schemas.participant import Participant
 from schemas.verdict import Exclusion, Verdict
 from tests.factories import credit_code, licence
 from tests.gateway.conftest import TODAY
-from tests.gateway.intake.conftest import Read, book
-from tests.gateway.intake.test_tables_that_mislead import HEADER, values
+from tests.gateway.intake.conftest import NAMES, Read, Rows, book
+from tests.gateway.intake.test_decisions_over_rows import ods
+from tests.gateway.intake.test_tables_that_mislead import HEADER, grouped, letter, values
 
 #: The column behind those of a penalty.
 LAST = get_column_letter(len(HEADER) + 1)
@@ -143,3 +145,81 @@ def test_what_stands_below_a_register_is_no_entry(
     found = entries(checker, book(tmp_path, [REGISTER, numbers, entry(1), last]))
 
     assert [one.verdict for one in found] == [Verdict.OK]
+
+
+def hiding(folder: Path, rows: Rows, *areas: str) -> Path:
+    """Write rows and merge cells that keep what stands in them, as WPS and programs do."""
+    path = book(folder, rows)
+    made = openpyxl.load_workbook(path)
+    for area in areas:
+        made.worksheets[0].merged_cells.add(area)
+    made.save(path)
+    return path
+
+
+def test_what_a_merged_cell_hides_in_lower_rows_is_not_read(tmp_path: Path, read: Read) -> None:
+    names = ("CF_NR_FK", "CF_JDRQ")
+    areas = [f"{letter(name)}2:{letter(name)}3" for name in names]
+
+    first, second, third = read(hiding(tmp_path, [HEADER, *map(values, (1, 2, 3))], *areas))
+
+    assert [first.verdict, third.verdict] == [Verdict.OK] * 2
+    assert {one.field for one in second.problems} == set(names)
+
+
+@pytest.mark.parametrize("number", [2, 1003])
+def test_what_a_merged_cell_hides_in_its_own_row_is_not_read(
+    tmp_path: Path, read: Read, number: int
+) -> None:
+    rows = [HEADER, *([[]] * (number - 2)), values(1), values(2)]
+    area = f"{letter('CF_NR_FK')}{number}:{letter('CF_JDRQ')}{number}"
+
+    first, second = read(hiding(tmp_path, rows, area))
+
+    hidden = NAMES[NAMES.index("CF_NR_FK") + 1 : NAMES.index("CF_JDRQ") + 1]
+    assert {one.field for one in first.problems} >= {"CF_JDRQ"}
+    assert {one.field for one in first.problems} <= set(hidden)
+    assert second.verdict is Verdict.OK
+
+
+def test_a_row_of_which_all_is_hidden_is_no_row(tmp_path: Path, read: Read) -> None:
+    areas = [f"{letter(name)}2:{letter(name)}3" for name in NAMES]
+
+    [one] = read(hiding(tmp_path, [HEADER, values(1), values(2)], *areas))
+
+    assert one.verdict is Verdict.OK
+
+
+def test_a_unit_that_a_merged_cell_hides_is_no_unit(tmp_path: Path) -> None:
+    content = {"CF_NR": "责令改正，处以罚款", "CF_NR_FK": "2"}
+    rows = [["填报人：张三", "单位：元"], NAMES, values(**content)]
+    reading = Reading(hiding(tmp_path, rows, "A1:B1"), FileLimits())
+
+    assert len(list(reading)) == 1
+    assert not reading.report.tables[0].units
+
+
+def test_what_a_merged_cell_of_an_ods_hides_is_not_read(tmp_path: Path, read: Read) -> None:
+    place = NAMES.index("CF_NR_FK") + 1
+    path = ods(tmp_path, [NAMES, values(1), values(2)], {}, {(2, place - 1): 2})
+
+    first, second = read(path)
+
+    assert [one.field for one in first.problems] == ["CF_NR_FK"]
+    assert second.verdict is Verdict.OK
+
+
+@pytest.mark.parametrize("times", [1, 2])
+def test_the_lower_row_of_a_header_is_none_of_its_unread_rows(tmp_path: Path, times: int) -> None:
+    upper, below, areas = grouped("CF_XDR_SHXYM", ["统一社会信用代码", "工商注册号"])
+    number = next(place for place, name in enumerate(upper) if name == "行政处罚决定书文号")
+    upper[number], below[number] = "决定书", upper[number]
+    areas = [area for area in areas if not area.startswith(f"{get_column_letter(number + 1)}1:")]
+    place = NAMES.index("CF_XDR_SHXYM") + 1
+    record = [*values()[:place], None, *values()[place:]]
+    again = [area.replace("1", "4").replace("2", "5") for area in areas]
+    path = book(tmp_path, [upper, below, record] * times, *areas, *(again if times > 1 else []))
+    reading = Reading(path, FileLimits())
+
+    assert len(list(reading)) == times
+    assert reading.report.tables[0].merged == {}

@@ -1,5 +1,6 @@
 """JSON objects and days as people and programs write them."""
 
+import tracemalloc
 from pathlib import Path
 
 import orjson
@@ -74,6 +75,100 @@ def test_a_list_of_records_within_an_answer_is_read(
     found = [checker.check(raw, TODAY) for raw in Reading(path, FileLimits())]
 
     assert [one.verdict for one in found] == [Verdict.OK] * 2
+
+
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [
+        ('{"data": %s, "data": %s}', "data"),
+        ('{"code": 0, "data": {"rows": %s}, "data": {"rows": %s}}', "data"),
+        ('{"data": {"records": %s, "total": 1, "records": %s}}', "records"),
+        ('{"data": %s, "data": %s, "rows": []}', "data"),
+        ('{"data": [{"a": 1}], "data": %s, "more": %s}', "data"),
+    ],
+)
+def test_a_list_whose_name_stands_twice_refuses_the_file(
+    tmp_path: Path, text: str, name: str
+) -> None:
+    path = tmp_path / "answer.json"
+    rows = tuple(orjson.dumps([penalty(number)]).decode() for number in (1, 2))
+    path.write_text(text % rows, encoding="utf-8")
+
+    with pytest.raises(UnreadableFile, match=f"^“{name}”写了不止一次.*合成一个"):
+        list(Reading(path, FileLimits()))
+
+
+#: A record of more values than one may have.
+MANY = "".join(['{"CF_WSH":"1","x":[', '{"":{}},' * 60_000, "{}]}"])
+
+
+@pytest.mark.parametrize("around", ["[%s]", '{"data":[%s]}', '{"data":{"rows":[%s]}}', "%s"])
+def test_a_record_of_very_many_values_is_never_held_as_objects(
+    tmp_path: Path, checker: Checker, around: str
+) -> None:
+    path = tmp_path / "rows.json"
+    path.write_text(around % MANY, encoding="utf-8")
+    tracemalloc.start()
+
+    try:
+        [found] = [checker.check(raw, TODAY) for raw in Reading(path, FileLimits())]
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+
+    assert found.verdict is Verdict.REFUSED
+    assert "值，不是一条记录" in found.problems[0].message
+    assert peak < 16 * len(MANY)
+
+
+@pytest.mark.parametrize("around", ["[%s]", '{"data": [%s]}'])
+def test_an_element_that_is_too_long_is_one_refused_item(
+    tmp_path: Path, checker: Checker, around: str
+) -> None:
+    long = orjson.dumps(penalty(2, BZ="长" * 1000)).decode()
+    rows = [orjson.dumps(penalty(number)).decode() for number in (1, 3)]
+    path = tmp_path / "rows.json"
+    path.write_text(around % ",".join([rows[0], long, rows[1]]), encoding="utf-8")
+
+    raws = list(Reading(path, FileLimits(max_line_bytes=2000)))
+
+    assert [raw.body for raw in raws[::2]] == [row.encode() for row in rows]
+    verdicts = [checker.check(one, TODAY).verdict for one in raws]
+    assert verdicts == [Verdict.OK, Verdict.REFUSED, Verdict.OK]
+
+
+@pytest.mark.parametrize("around", ["[%s]", '{"data":[%s]}', '{"data":{"rows":[%s]}}'])
+@pytest.mark.parametrize(
+    ("broken", "words"),
+    [
+        ('{"XK_WSH":"1"', "应为带双引号的字段名"),
+        ('{"CF_WSH":1"}', "缺少逗号"),
+        ('{"CF_WSH" "1"}', "缺少冒号"),
+        ('{"CF_WSH":"\\x"}', "反斜杠后面写错了"),
+    ],
+)
+def test_the_place_of_a_fault_in_a_large_list_is_told(
+    tmp_path: Path, around: str, broken: str, words: str
+) -> None:
+    good = "".join(['{"CF_WSH":"1","x":[', "1," * 1000, "1]}"])
+    path = tmp_path / "rows.json"
+    text = around % ",".join([*[good] * 120, broken, *[good] * 120])
+    path.write_text(text, encoding="utf-8")
+
+    with pytest.raises(UnreadableFile) as caught:
+        list(Reading(path, FileLimits()))
+
+    assert words in str(caught.value)
+    place = int(str(caught.value).partition("行第")[2].partition("个")[0])
+    assert 0 <= place - text.index(f",{broken},") <= len(broken) + 3
+
+
+def test_a_large_object_that_goes_on_behind_its_end_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "rows.json"
+    path.write_text(f'{{"data":[{MANY},{MANY}]}} {{', encoding="utf-8")
+
+    with pytest.raises(UnreadableFile, match="多余的内容"):
+        list(Reading(path, FileLimits()))
 
 
 def test_a_day_that_is_a_number_stands_as_a_day_in_the_workbook_to_mend(

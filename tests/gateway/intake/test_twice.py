@@ -9,7 +9,9 @@ import pytest
 from gateway.check.checked import Checked
 from gateway.check.checker import Checker
 from gateway.config.settings import FileLimits
+from gateway.intake.files.problem_workbook import faulty_row, problems_workbook
 from gateway.intake.files.reading import Reading
+from gateway.intake.files.report import FileReport
 from gateway.intake.files.twice import Twice
 from schemas.codes import RecordKind
 from schemas.problem import Rule
@@ -39,7 +41,20 @@ def test_a_second_row_that_says_something_else_is_refused_and_both_are_named(jud
     assert second.record is None
     assert second.problems[0].rule is Rule.CONFLICT
 
-    assert "同一决定在“Sheet”表第2行和“Sheet”表第3行，内容不同" in second.problems[0].message
+    assert "号 在“Sheet”表第2行和“Sheet”表第3行，内容不同" in second.problems[0].message
+
+
+def test_the_mend_workbook_does_not_make_a_correction_of_a_refused_row(
+    judge: Judge, checker: Checker, tmp_path: Path
+) -> None:
+    _, refused = judge([HEADER, values(), values(**SECOND_HALF)])
+    mend = tmp_path / "mend.xlsx"
+    problems_workbook(mend, [faulty_row(FileReport(), refused)])
+
+    [again] = [checker.check(raw, TODAY) for raw in Reading(mend, FileLimits())]
+
+    assert again.verdict is Verdict.REFUSED
+    assert again.problems[0].field == "CF_WSH"
 
 
 def test_another_running_number_makes_no_other_record(judge: Judge) -> None:

@@ -6,9 +6,13 @@ from typing import Any
 
 import pytest
 
+from gateway.check.checker import Checker
+from gateway.config.keys import Keys
 from gateway.config.settings import FileLimits
 from gateway.intake.files.reading import Reading
+from schemas.input_rules import InputRules
 from schemas.verdict import Verdict
+from tests.gateway.conftest import TODAY
 from tests.gateway.intake.conftest import NAMES, Read, book
 from tests.gateway.intake.test_decisions_over_rows import text
 from tests.gateway.intake.test_tables_that_mislead import HEADER, letter, values
@@ -66,7 +70,9 @@ def test_an_amount_is_in_the_unit_that_stands_beside_it(
     [
         "单位：元", "单  位：元", "金额单位：元", "（单位：元）", "单位：人民币（元）",
         "金额单位为元", "单位：元/人民币", "计量单位:元", "（罚款金额：元）", "金额：元",
-        "单位：样例市生态环境局　　金额：元",
+        "单位：样例市生态环境局　　金额：元", "单位：元   制表日期：2026年11月2日",
+        "单位：元 第1页", "单位：元（人民币）", "单位：圆", "单位：RMB元", "行政处罚台账（元）",
+        "以元为单位", "金额以元计", "单位—元",
     ],
 )  # fmt: skip
 def test_a_unit_is_known_however_it_is_said(tmp_path: Path, read: Read, said: str) -> None:
@@ -126,7 +132,8 @@ def held(found: Any) -> bool:
 @pytest.mark.parametrize(
     "note",
     [
-        "注：金额单位为元", "注：处罚内容栏单位：元；罚款金额栏单位：万元",
+        "注：金额单位为元", "说明：罚款金额以元为单位", "备注：金额均为元",
+        "注：处罚内容栏单位：元；罚款金额栏单位：万元",
         "注：罚款金额栏单位：万元，处罚内容栏单位：元", "注：处罚内容中的金额单位为元，其余为万元",
     ],
 )  # fmt: skip
@@ -215,10 +222,55 @@ def test_blanks_without_end_take_no_time(tmp_path: Path, read: Read, place: int)
     assert len(read(book(tmp_path, [HEADER, row]))) == 1
 
 
-def test_a_name_that_says_its_unit_counts_more(tmp_path: Path, read: Read) -> None:
-    [one] = read(book(tmp_path, [["单位：元"], HEADER, values(**{**UNSAID, "CF_NR_FK": "2"})]))
+@pytest.mark.parametrize("place", ["title", "below the name"])
+def test_a_name_and_a_table_that_say_different_units_leave_amounts_unclear(
+    tmp_path: Path, read: Read, place: str
+) -> None:
+    rows = [HEADER, values(**UNSAID), values(2, CF_NR_FK="2万元")]
+    below: list[Any] = [None] * len(NAMES)
+    below[AMOUNT] = "（元）"
+    rows.insert(0 if place == "title" else 1, ["单位：元"] if place == "title" else below)
 
-    assert str(getattr(one.record, "fine_wan", None)) == "2"
+    first, second = read(book(tmp_path, rows))
+
+    assert held(first)
+    assert str(getattr(second.record, "fine_wan", None)) == "2"
+
+
+@pytest.mark.parametrize(
+    ("unit", "wan"), [("（元）", "0.5"), ("(单位：元)", "0.5"), ("(千元)", "500")]
+)
+def test_a_configured_name_says_its_unit(tmp_path: Path, keys: Keys, unit: str, wan: str) -> None:
+    name = f"罚款金额{unit}"
+    checker = Checker(keys, None, InputRules(columns={"CF_NR_FK": [name]}))
+    header = [name if one == "CF_NR_FK" else one for one in NAMES]
+    path = book(tmp_path, [header, values(**UNSAID)])
+
+    [raw] = Reading(path, FileLimits(), names=checker.names)
+
+    assert getattr(checker.check(raw, TODAY).record, "fine_wan", None) == Decimal(wan)
+
+
+@pytest.mark.parametrize("between", [["以下单位：元"], ["第二页", "单位：元"]])
+def test_a_unit_between_two_rows_is_that_of_the_rows_below(
+    tmp_path: Path, read: Read, between: list[str]
+) -> None:
+    rows = [["单位：万元"], NAMES, values(**{**UNSAID, "CF_NR_FK": "2"}), values(2), values(3)]
+
+    found = read(book(tmp_path, [*rows, between, values(4, **UNSAID)]))
+
+    assert [str(getattr(one.record, "fine_wan", None)) for one in found] == ["2", "2", "2", "0.5"]
+
+
+@pytest.mark.parametrize("place", ["to the right", "below"])
+def test_a_unit_beside_the_names_is_that_of_the_table(
+    tmp_path: Path, read: Read, place: str
+) -> None:
+    names, below = ([*NAMES, "单位：元"], []) if place == "to the right" else (NAMES, ["单位：元"])
+
+    [one] = read(book(tmp_path, [names, below, values(**UNSAID)]))
+
+    assert str(getattr(one.record, "fine_wan", None)) == "0.5"
 
 
 @pytest.mark.parametrize("name", ["罚款金额（单位：万元）", "罚款金额(人民币万元)"])

@@ -87,6 +87,9 @@ def test_every_value_that_is_read_stands_in_its_cell(
         for name, value in found.items():
             if isinstance(value, dict) and value["$cell"] == "split":
                 continue  # two rows that are one decision
+            if isinstance(value, dict) and value["$cell"] == "shown":
+                assert isinstance(shown[name], float)  # in a column of texts
+                continue
             assert same(value, shown[name]), (name, value, shown[name])
 
 

@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from python_calamine import CalamineWorkbook
 
+from gateway.ledger.entries import EntryFigures
 from gateway.ledger.figures import NO_RATE, FigureCounts, Figures, Rate
 from gateway.ledger.month import BadMonth, GradeRow, Ledger, days_of
 from gateway.ledger.rows import DecisionStanding, LedgerRow, Timeliness, timeliness
@@ -17,7 +18,7 @@ from gateway.ledger.units import UnitCounts
 from gateway.ledger.workbook import ledger_workbook
 from gateway.store.account.ledgers import Frozen
 from schemas.codes import RecordKind
-from schemas.destination import BUILT_IN_TIME_LIMITS, Destination
+from schemas.destination import BUILT_IN_TIME_LIMITS, ENTRY_TIME_LIMITS, Destination
 
 DUE = datetime(2026, 10, 17, 16, tzinfo=UTC)
 SECOND = timedelta(seconds=1)
@@ -194,6 +195,17 @@ def test_the_summary_sheet_has_the_published_columns() -> None:
     assert rows[5][0] == "合计"
     assert rows[5][2] == 1.0
     assert rows[5][9] == 2.0
+
+
+def test_how_soon_decisions_were_entered_stands_below_the_figures() -> None:
+    entries = (EntryFigures("样例局", RecordKind.PENALTY, 3, 1, 1, 1),)
+    month = replace(ledger(*ROWS), entry_clock=ENTRY_TIME_LIMITS[1], entries=entries)
+
+    rows = sheet(ledger_workbook(month, STAMP), "指标")
+
+    assert rows[-3][0] == "录入期限：10个工作日"
+    assert rows[-1][:6] == ["样例局", "行政处罚", 3.0, 1.0, 1.0, 1.0]
+    assert round(rows[-1][6], 4) == 0.3333
 
 
 def test_a_zero_month_is_reported_as_zero() -> None:

@@ -23,11 +23,12 @@ def test_a_row_shows_no_identity_number(person: bool) -> None:
         decision_date=date(2026, 10, 9),
         excluded=None,
         withdrawn_at=None,
+        arrived_at=datetime(2026, 10, 10, tzinfo=UTC),
         person=person,
         destination=None,
     )
 
-    row = Assembler(scope, datetime(2026, 10, 12, tzinfo=UTC)).row([decision])
+    row = Assembler(scope, datetime(2026, 10, 12, tzinfo=UTC), {}).row([decision])
 
     assert IDENTITY[4:14] not in f"{row.document_number}{row.authority}{row.subject_name}"
     assert row.authority.startswith("样例局1")

@@ -106,4 +106,4 @@ async def test_of_two_rows_that_differ_in_one_decision_the_second_is_refused(
     answer = (await client.post(URL, content=body)).json()
 
     assert (answer["ok"], answer["refused"]) == (1, 1)
-    assert "同一决定在第1行和第2行，内容不同" in answer["problems"][0]["message"]
+    assert "号 在第1行和第2行，内容不同" in answer["problems"][0]["message"]

@@ -100,6 +100,16 @@ delivery = Table(
     ),
     Index("delivery_provisional", "id", postgresql_where=text("provisional")),
 )
+calendar_year = Table(
+    "calendar_year",
+    metadata,
+    Column("year", Integer, nullable=False),
+    time_column("imported_at"),
+    Column("imported_by", Text, nullable=False),
+    Column("hash", Text, nullable=False),
+    Column("content", Text, nullable=False),
+    PrimaryKeyConstraint("year", "imported_at"),
+)
 attempt = Table(
     "attempt",
     metadata,

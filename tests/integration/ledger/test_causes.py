@@ -1,0 +1,87 @@
+"""Why decisions were late, in the ledger of a month, from what really happened."""
+
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from connectors.memory import Step
+from gateway.ledger.rows import LATE
+from gateway.store.audit import events
+from gateway.store.audit.events import AuditEntry
+from gateway.store.base.engine import Database
+from gateway.telemetry.audit_events import AuditEvent
+from tests.integration.ledger_world import World, penalty, world
+
+pytestmark = pytest.mark.integration
+DAY = timedelta(days=1)
+
+
+async def reasons(here: World) -> dict[str, str]:
+    """Return document number → why it was late, of those that were."""
+    ledger = await here.ledger()
+    found = {}
+    for row in ledger.rows:
+        standing = row.standings["platform"]
+        assert (standing.why is not None) == bool(LATE & set(standing.timeliness.values()))
+        if standing.why is not None:
+            found[row.document_number] = standing.why
+    return found
+
+
+async def test_each_late_decision_says_where_its_time_went(
+    database: Database, tmp_path: Path
+) -> None:
+    here = await world(database, tmp_path)
+    platform = here.connectors["platform"]
+    in_time, entered, silent, held, rejected = (f"样环罚〔2026〕{n}号" for n in range(1, 6))
+    await here.take_in([penalty(1), penalty(4, CF_CFJGDM="")])
+    await here.deliver()
+    platform.play(Step.SUBMIT, Step.REJECT)
+    await here.take_in([penalty(3)])
+    await here.deliver()
+    await here.take_in([penalty(5)])
+    await here.deliver()
+    here.clock.step(7 * DAY)
+    await here.take_in([penalty(2), penalty(4), penalty(5, CF_NR="罚款人民币二万元")])
+    await here.deliver()
+
+    found = await reasons(here)
+
+    assert found.keys() == {entered, silent, held, rejected}
+    assert in_time not in found
+    assert found[entered].startswith("录入晚（录入晚 7天")
+    assert found[silent].startswith("送达后无回执（")
+    assert found[held].startswith("待补正（待补正 6天")
+    assert found[rejected].startswith("退回待更正（")
+
+
+async def test_the_ledger_tells_how_soon_decisions_were_entered(
+    database: Database, tmp_path: Path
+) -> None:
+    here = await world(database, tmp_path, entry_clock="entry-5")
+    await here.take_in([penalty(1), penalty(2, CF_JDRQ="2026-10-09", CF_CFJG="样例县分局")])
+    here.clock.step(20 * DAY)
+    await here.take_in([penalty(3), penalty(4, state_secret="是")])
+
+    ledger = await here.ledger()
+
+    county, city = ledger.entries
+    assert (county.authority, county.produced, county.timely) == ("样例县分局", 1, 1)
+    assert (city.produced, city.timely, city.late, city.timely_rate.text) == (3, 1, 2, "33.33%")
+    assert ledger.as_json()["entries"][0]["timely_rate"] == "100.00%"
+
+
+async def test_an_outage_of_the_platform_is_its_own(database: Database, tmp_path: Path) -> None:
+    here = await world(database, tmp_path)
+    await here.take_in([penalty(1)])
+    for event in (AuditEvent.BREAKER_OPENED, AuditEvent.BREAKER_CLOSED):
+        async with database.transaction() as connection:
+            entry = AuditEntry(event, {"destination": "platform"})
+            await events.add(connection, [entry], here.clock())
+        here.clock.step(7 * DAY)
+    await here.deliver()
+
+    [why] = (await reasons(here)).values()
+
+    assert why.startswith("接收方中断（接收方中断 6天15小时，录入晚 9小时")
