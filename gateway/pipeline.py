@@ -8,7 +8,7 @@ outage never quarantines.
 
 import asyncio
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from datetime import date
 
 from gateway.batch import Batch, Steps
@@ -22,7 +22,7 @@ from gateway.decide.decider import Decider
 from gateway.record.quarantine import refused_by_bug, refused_by_database
 from gateway.record.result import Result
 from gateway.score.scorer import Scorer
-from gateway.store.base.engine import BadData, Connection, Database, DatabaseAway
+from gateway.store.base.engine import BadData, Connection, ConnectionCut, Database, DatabaseAway
 from gateway.telemetry.log import item_failed
 from gateway.telemetry.metrics import Metrics
 from schemas.base import today
@@ -31,6 +31,10 @@ from scoring.consequences.publicity import PublicityPolicy
 
 #: Items checked between two awaits, so that heartbeats and deliveries go on.
 SLICE = 150
+
+
+class _CutByBatch(Exception):
+    """The server closes the connection whenever it gets this batch."""
 
 
 class Pipeline:
@@ -98,11 +102,13 @@ class Pipeline:
             return await Batch(self._steps, connection, checked).run()
 
         try:
-            results = await self.database.run(work)
+            results = await self._run(work)
         except (DatabaseAway, BadConfiguration):
             raise
         except Exception as error:
             if len(checked) == 1 and checked[0].verdict is Verdict.REFUSED:
+                if isinstance(error, _CutByBatch):
+                    raise DatabaseAway(str(error)) from error
                 raise  # the item is set aside already, so that it is not what fails
             fault = error
         else:
@@ -110,6 +116,28 @@ class Pipeline:
             return results
         # Outside the handler: inside it, the log of each item would include the error of the batch.
         return await self._bisected(checked, fault)
+
+    async def _run(self, work: Callable[[Connection], Awaitable[list[Result]]]) -> list[Result]:
+        """Run the work; if the connection is cut twice while the database is there, it is at fault.
+
+        Otherwise a batch that the server cannot bear would be repeated for ever. An outage cuts the
+        transaction that sets the item aside as well, and raises there.
+
+        Raises:
+            _CutByBatch: halve the batch.
+            DatabaseAway: an outage.
+        """
+        try:
+            return await self.database.run(work)
+        except ConnectionCut:
+            if not await self.database.answers():
+                raise
+        try:
+            return await self.database.run(work)
+        except ConnectionCut as error:
+            if not await self.database.answers():
+                raise
+            raise _CutByBatch(str(error)) from error
 
     async def _bisected(self, checked: Sequence[Checked], fault: Exception) -> list[Result]:
         if len(checked) == 1:

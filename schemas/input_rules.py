@@ -42,6 +42,8 @@ class InputRules(Schema):
     deletes: Deletes = Deletes.REFUSE
     #: Comparisons that hold a record back like any problem; the others only warn.
     hold: frozenset[Comparison] = frozenset()
+    #: A larger record is refused, from whichever door; of its bytes only the start is kept.
+    max_record_bytes: int = Field(default=8 * 2**20, ge=2**16, lt=2**28)
 
     @field_validator("columns")
     @classmethod

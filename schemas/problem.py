@@ -22,6 +22,7 @@ class Rule(StrEnum):
     CHECK_DIGIT = "check_digit"  #: 校验位不符
     FUTURE = "future"  #: 日期晚于今天
     ORDER = "order"  #: 日期先后颠倒
+    SIZE = "size"  #: 记录过大
     BYTES = "bytes"  #: 字节不能解析
     PRECISION = "precision"  #: 写成了数字，后几位已丢失
     GARBLED = "garbled"  #: 乱码，原来的字已丢失

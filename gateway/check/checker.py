@@ -67,7 +67,9 @@ class Checker:
         self.names = ColumnNames(rules.columns)
         self.placeholders = frozenset(rules.placeholders) | {f"{p}。" for p in rules.placeholders}
         self._exclusions = Exclusions(scope or Scope(), self.placeholders)
-        self.normalise = Normalising(self.names, rules.deletes, self.placeholders)
+        self.normalise = Normalising(
+            self.names, rules.deletes, self.placeholders, rules.max_record_bytes
+        )
         self._hold = rules.hold
         self._grade_words = grade_words
 
@@ -89,7 +91,8 @@ class Checker:
         self, raw: Raw, candidate: Candidate | Problem, row: RowRead | None, today: date
     ) -> Checked:
         if not isinstance(candidate, Candidate):
-            return Checked(raw, Verdict.REFUSED, (candidate,), raw.kind)
+            kept = raw.start() if candidate.rule is Rule.SIZE else raw
+            return Checked(kept, Verdict.REFUSED, (candidate,), raw.kind)
         if row is None:
             return self._message(raw, candidate, today)
         return self._decision(raw, candidate, row, today)

@@ -10,13 +10,13 @@ from typing import Any, NamedTuple, NoReturn
 import msgspec
 
 from gateway.check.envelopes import opened
-from gateway.check.raw import Raw
+from gateway.check.raw import START_BYTES, Raw
 from gateway.check.rows import WRITTEN_BY_US
 from schemas.cell import conflict, is_empty, say_the_same, settled
 from schemas.codes import RecordKind
 from schemas.column_names import STANDARD_NAMES, ColumnNames, name_key
 from schemas.faults import of_json
-from schemas.input_rules import Deletes
+from schemas.input_rules import Deletes, InputRules
 from schemas.kinds import KINDS, kind_of_columns
 from schemas.legacy import to_2018
 from schemas.problem import Problem, Rule
@@ -179,6 +179,15 @@ def _unstorable(message: str) -> Problem:
     return Problem(field="", rule=Rule.STORABLE, message=message, fix="删去该字符后重新发送")
 
 
+def _too_large(size: int, most: int) -> Problem:
+    return Problem(
+        field="",
+        rule=Rule.SIZE,
+        message=f"这条记录有{size}字节，超过上限{most}字节；只留开头{START_BYTES}字节，全文在来源处",
+        fix="去掉多余的内容或分成几条，由来源重新发送；上限是配置的 input.max_record_bytes",
+    )
+
+
 _UNKNOWN_KIND = Problem(
     field="kind",
     rule=Rule.KIND,
@@ -188,14 +197,16 @@ _UNKNOWN_KIND = Problem(
 
 
 class Normalising:
-    """How items become candidate rows: the names of columns, and what a deleted row means."""
+    """How items become candidate rows: names of columns, what a deleted row means, the size."""
 
     def __init__(
         self,
         names: ColumnNames = STANDARD_NAMES,
         deletes: Deletes = Deletes.REFUSE,
         placeholders: frozenset[str] = frozenset(),
+        most: int = InputRules().max_record_bytes,
     ) -> None:
+        self._most = most
         self._names = names
         self._deletes = deletes
         self._empty = placeholders
@@ -205,6 +216,8 @@ class Normalising:
         """Return the row of an item, or the problem that makes it unreadable."""
         if raw.body is None:
             return _bytes_problem("消息内容为空（墓碑消息）", "重新发送完整记录")
+        if raw.size > self._most:
+            return _too_large(raw.size, self._most)
         row = _parsed(raw.body)
         if isinstance(row, str) and row.lstrip().startswith("{"):
             row = _parsed(row.encode("utf-8", "surrogatepass"))  # encoded twice

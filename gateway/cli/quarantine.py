@@ -18,7 +18,7 @@ from gateway.cli.output import (
     run,
     settings_of,
 )
-from gateway.intake.quarantine import AlreadyResolved, NoSuchItem, replay
+from gateway.intake.quarantine import AlreadyResolved, NoSuchItem, OnlyStartKept, replay
 from gateway.record.result import Result
 from gateway.service.app import gateway, reading
 from gateway.store.record import quarantine
@@ -110,7 +110,7 @@ def quarantine_replay(
         async with gateway(settings_of(context)) as built:
             try:
                 return await replay(built.pipeline, built.keys, built.clock, number, body)
-            except (NoSuchItem, AlreadyResolved) as error:
+            except (NoSuchItem, AlreadyResolved, OnlyStartKept) as error:
                 fail(str(error), Exit.PROBLEMS)
 
     result = run(work)

@@ -114,18 +114,22 @@ class Caller:
         limits = self.connector.limits
         return slow / (limits.batch_size * limits.concurrency)
 
-    async def outcomes(self, items: Sequence[Item], *, look: bool) -> list[Outcome]:
+    async def outcomes(
+        self, items: Sequence[Item], *, look: bool, until: float = inf
+    ) -> list[Outcome]:
         """Send the items, or with `look` look them up; return one outcome for each, in order.
+
+        The call ends in its time as if it had begun by `until` (of the monotonic clock): a process
+        that stands still on the way calls nobody once its lease is over.
 
         Failures of the call are outcomes, not raised: `DEFERRED` where nothing was handed over,
         else `UNKNOWN`; a failed look-up leaves `UNKNOWN`. The database is not needed: `save` stores
         the breaker between calls.
         """
         start, act = time.monotonic(), self.act(look=look)
+        most = (self.connector.limits.call_timeout + GRACE).total_seconds()
         try:
-            async with asyncio.timeout(
-                (self.connector.limits.call_timeout + GRACE).total_seconds()
-            ):
+            async with asyncio.timeout(min(start, until) + most - time.monotonic()):
                 outcomes = await self._made(act, items)
         except (CallRejected, NotSent) as error:
             self.failed(error, act)

@@ -68,7 +68,7 @@ class Calls:
         try:
             async with asyncio.TaskGroup() as tasks:
                 for _ in range(min(limits.concurrency, len(starts))):
-                    tasks.create_task(self._work(groups, ends, queue))
+                    tasks.create_task(self._work(groups, ends, until, queue))
         finally:
             queue.put_nowait(None)
             await writing
@@ -78,17 +78,25 @@ class Calls:
         self,
         groups: Iterator[Sequence[Claimed]],
         ends: Callable[[], bool],
+        until: float,
         queue: Queue,
     ) -> None:
         """Take one group after the other; the workers share the groups."""
 
         for group in groups:
+            uncalled = group
             if await self.caller.turn(ends):
-                await self._call(group, queue)
-            else:
-                queue.put_nowait([not_called(one, self.clock()) for one in group])
+                uncalled, items = self._made(group, queue)
+                # Asked again: making items takes time, and the process may have stood still.
+                if not ends():
+                    await self._call(uncalled, items, until, queue)
+                    continue
+            queue.put_nowait([not_called(one, self.clock()) for one in uncalled])
 
-    async def _call(self, group: Sequence[Claimed], queue: Queue) -> None:
+    def _made(
+        self, group: Sequence[Claimed], queue: Queue
+    ) -> tuple[Sequence[Claimed], Sequence[Item]]:
+        """Make the items of a group; return what they were made of too. The rest has ended."""
         usable: list[Claimed] = []
         items: list[Item] = []
         for one in group:
@@ -99,11 +107,16 @@ class Calls:
                 queue.put_nowait([unusable(one, reference)])
             else:
                 usable.append(one)
+        return usable, items
+
+    async def _call(
+        self, group: Sequence[Claimed], items: Sequence[Item], until: float, queue: Queue
+    ) -> None:
         if not items:
             return
-        outcomes = await self.caller.outcomes(items, look=group[0].look)
+        outcomes = await self.caller.outcomes(items, look=group[0].look, until=until)
         now = self.clock()
-        pairs = zip(usable, outcomes, strict=True)
+        pairs = zip(group, outcomes, strict=True)
         queue.put_nowait([finish(one, what, self.destination, now) for one, what in pairs])
 
 

@@ -14,6 +14,8 @@ from typing import Any
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import KafkaError, NoOffsetForPartitionError, OffsetOutOfRangeError
 
+from gateway.check.raw import PORTION_BYTES
+
 #: Seconds between two requests for metadata while the cluster has no answer.
 METADATA_PAUSE = 0.2
 #: Seconds for a commit that may as well be made later.
@@ -66,6 +68,7 @@ class Consumer(AIOKafkaConsumer):  # type: ignore[misc]  # aiokafka has no types
         self._is_written = is_written
         self._committed: dict[TopicPartition, int] = {}
         self._handed: dict[TopicPartition, int] = {}  #: offsets behind what was handed out
+        self._typical = 2**20  #: bytes of a record in the last poll; of the first one unknown
         self._on_the_way = False  #: whether the last records may not have reached their batch yet
         self._fault: tuple[str, float] | None = None
         self._halted: set[TopicPartition] = set()
@@ -91,6 +94,11 @@ class Consumer(AIOKafkaConsumer):  # type: ignore[misc]  # aiokafka has no types
     def ended(self) -> bool:
         """Whether a task of aiokafka that must never end has ended."""
         return self._fetcher is not None and self._fetcher.error_future.done()
+
+    @property
+    def named_member(self) -> str:
+        """The id that the broker gave this member for its `kafka.instance`; empty without one."""
+        return str(self._coordinator.member_id) if self._group_instance_id else ""
 
     def lag(self) -> int | None:
         """Return the records up to the end of our partitions, as of the last fetch of each.
@@ -128,11 +136,15 @@ class Consumer(AIOKafkaConsumer):  # type: ignore[misc]  # aiokafka has no types
     ) -> dict[TopicPartition, list[Any]]:
         """Return fetched records, as aiokafka does; none while a gap is looked at.
 
+        Fewer where they are large: a small message may unpack to many megabytes.
+
         Raises:
             KafkaError: a partition cannot be read; it is tried again by the next call.
         """
         self._on_the_way = False
         await self.commit_markers()
+        bound = max(1, PORTION_BYTES // self._typical)
+        max_records = min(max_records or bound, bound)
         try:
             found: dict[TopicPartition, list[Any]] = await super().getmany(
                 *partitions, timeout_ms=timeout_ms, max_records=max_records
@@ -144,6 +156,8 @@ class Consumer(AIOKafkaConsumer):  # type: ignore[misc]  # aiokafka has no types
         places = {partition: self.place(partition) for partition in self.assignment()}
         self._handed = {one: place for one, place in places.items() if place is not None}
         self._on_the_way = bool(found)
+        sizes = [len(one.value or b"") for records in found.values() for one in records]
+        self._typical = max(1, sum(sizes) // len(sizes)) if sizes else self._typical
         return found
 
     def handed(self, partition: TopicPartition) -> int:

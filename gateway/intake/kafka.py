@@ -22,7 +22,7 @@ from faststream.kafka import KafkaBroker, KafkaMessage
 
 from connectors.shared.kafka_connection import client_options, kafka_words
 from connectors.shared.tls import TlsFileError
-from gateway.check.raw import Raw
+from gateway.check.raw import Raw, portion
 from gateway.config.clock import Clock
 from gateway.config.errors import Away, BadConfiguration
 from gateway.config.settings import KafkaSettings
@@ -217,17 +217,21 @@ class KafkaIntake:
     async def _work(
         self, records: Records, ends: Ends, before: Sequence[asyncio.Task[None]]
     ) -> None:
-        """Process one batch from check to committed offsets.
+        """Process one batch from check to committed offsets, in portions if it is large.
 
         Batches with the same partition are written and committed in their order.
         """
+        raws, done = self._raws(records, ends), 0
         with self.metrics.batch_seconds.time():
-            checked = await self.pipeline.check(self._raws(records, ends))
-            await asyncio.gather(*before)
-            await self.watch.until_back(partial(self.pipeline.commit, checked))
-            await self._commit_offsets(ends)
-        self.watch.moved()
-        self.taken += len(records)
+            while part := portion(raws, len(records)):
+                checked = await self.pipeline.check(part)
+                await asyncio.gather(*before)
+                await self.watch.until_back(partial(self.pipeline.commit, checked))
+                whole = done + len(part) == len(records)
+                await self._commit_offsets(ends if whole else _after(records[: done + len(part)]))
+                done += len(part)
+                self.watch.moved()
+                self.taken += len(part)
         self.metrics.last_progress.set(self.clock().timestamp())
 
     def _ends(self, records: Records) -> Ends:
@@ -235,8 +239,7 @@ class KafkaIntake:
 
         These records are all that the consumer handed out since the poll before.
         """
-        ends = {(record.topic, record.partition): record.offset + 1 for record in records}
-        found: Ends = {TopicPartition(*place): offset for place, offset in ends.items()}
+        found = _after(records)
         if self.consumer is None:
             return found
         return {one: max(end, self.consumer.handed(one)) for one, end in found.items()}
@@ -261,15 +264,21 @@ class KafkaIntake:
             if mine and self.consumer is not None:
                 await self.consumer.commit(mine)
 
-    def _raws(self, records: Records, partitions: Iterable[TopicPartition]) -> list[Raw]:
+    def _raws(self, records: Records, partitions: Iterable[TopicPartition]) -> Iterator[Raw]:
         origins = {
             partition: origin_of(self.settings.cluster, partition) for partition in partitions
         }
         kinds = self.settings.topics
-        return [
+        return (
             Raw(origins[one.topic, one.partition], one.offset, one.value, kinds[one.topic])
             for one in records
-        ]
+        )
+
+
+def _after(records: Records) -> Ends:
+    """Return the offset after the last record of each partition."""
+    ends = {(record.topic, record.partition): record.offset + 1 for record in records}
+    return {TopicPartition(*place): offset for place, offset in ends.items()}
 
 
 def options_of(settings: KafkaSettings) -> dict[str, Any]:

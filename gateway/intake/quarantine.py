@@ -12,6 +12,7 @@ from gateway.store.base.installation import know
 from gateway.store.record import quarantine
 from gateway.telemetry.audit_events import AuditEvent
 from schemas.codes import RecordKind
+from schemas.problem import Rule
 from schemas.verdict import Verdict
 
 
@@ -29,6 +30,13 @@ class AlreadyResolved(ValueError):
         super().__init__(f"隔离区编号 {id_} 已经解决，不再重放；要更正记录，按原文书号重新报来")
 
 
+class OnlyStartKept(ValueError):
+    """The item was too large to be kept; its start may look like a record that nobody sent."""
+
+    def __init__(self, id_: int) -> None:
+        super().__init__(f"隔离区编号 {id_} 过大，只留了开头，不能原样重放；给出更正后的内容")
+
+
 async def replay(
     pipeline: Pipeline, keys: Keys, clock: Clock, id_: int, body: bytes | None = None
 ) -> Result:
@@ -41,6 +49,7 @@ async def replay(
     Raises:
         NoSuchItem: there is no item with this number.
         AlreadyResolved: it has become a record.
+        OnlyStartKept: without `body` there is no content to process.
     """
     async with pipeline.database.transaction() as connection:
         item = await quarantine.quarantined(connection, id_)
@@ -48,6 +57,8 @@ async def replay(
             raise NoSuchItem(id_)
         if item.resolved_at is not None:
             raise AlreadyResolved(id_)
+        if body is None and any(one["rule"] == Rule.SIZE for one in item.problems):
+            raise OnlyStartKept(id_)
         number = await quarantine.count_replay(connection, id_)
         await know(connection, keys, [item.key_version])
     content = keys.decrypt(item.sealed, item.key_version) if body is None else body

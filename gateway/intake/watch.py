@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from collections import deque
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
@@ -20,6 +21,9 @@ from gateway.telemetry.metrics import Metrics
 #: Seconds without a step, though there is work, after which intake counts as stuck; seconds that
 #: the database or the broker may be away before intake says that it is not ready.
 STUCK_AFTER, AWAY_AFTER = 45.0, 10.0
+#: A member whose id changed so often in so many seconds shares its `kafka.instance` with another:
+#: each takes the place of the other, as a restart does once.
+REPLACED_TIMES, REPLACED_SECONDS = 3, 300.0
 #: Seconds between two tries while the database is away: the first and the longest pause.
 FIRST_PAUSE, LONGEST_PAUSE = 0.2, 5.0
 
@@ -35,6 +39,8 @@ class Watch:
         self._moved = time.monotonic()  #: the last step, or the last time without work
         self._heard = time.monotonic()  #: when the broker last answered
         self._away: tuple[float, str] | None = None  #: since when the database is away, and why
+        self._member = ""  #: the last id of a member with a name of its own
+        self._replaced: deque[float] = deque(maxlen=REPLACED_TIMES)  #: when it changed
         self._told: str | None = None  #: the trouble that was logged last
 
     def moved(self) -> None:
@@ -67,6 +73,7 @@ class Watch:
 
     async def look(self, consumer: Consumer, *, busy: bool) -> None:
         """Measure the lag; log a trouble once when it begins. `busy`: a batch is in flight."""
+        self._look_at_member(consumer.named_member)
         left, answers = await _lag(consumer)
         if left is not None:
             self._heard = time.monotonic()
@@ -78,6 +85,17 @@ class Watch:
         if found is not None and found != self._told:
             logger.error(LogEvent.INTAKE_TROUBLE, extra={"trouble": found})
         self._told = found
+
+    def _look_at_member(self, member: str) -> None:
+        if member and member != self._member:
+            if self._member:
+                self._replaced.append(time.monotonic())
+            self._member = member
+
+    def _is_shared(self) -> bool:
+        """Whether another process goes by the same `kafka.instance`."""
+        often = len(self._replaced) == REPLACED_TIMES
+        return often and time.monotonic() - self._replaced[0] < REPLACED_SECONDS
 
     def stuck(self, consumer: Consumer | None) -> str | None:
         """Return in Chinese why a restart is needed (liveness); None if all is well."""
@@ -94,6 +112,8 @@ class Watch:
 
     def waits(self, consumer: Consumer | None) -> str | None:
         """Return in Chinese what intake waits for (readiness); None if it works."""
+        if self._is_shared():
+            return "一再被同名成员顶替：两台主机的 kafka.instance 相同，各改成不同的名字"
         if consumer is None or not consumer.assignment():
             return "没有分配到 Kafka 分区"
         if self._away is not None and time.monotonic() - self._away[0] > AWAY_AFTER:

@@ -26,7 +26,7 @@ async def freeze_month(
     The account is made under the lock of the month, so that an older account can never become the
     newest version.
     """
-    async with database.transaction() as connection:
+    async with database.transaction(patient=True) as connection:  # the account takes its time
         await ledgers.lock_month(connection, month)
         account = await account_of_month(database, scope, month, now)
         frozen, made = await _freeze(connection, account, now, reason)

@@ -27,10 +27,11 @@ from gateway.rules.policybook import Policybook
 from gateway.rules.rulebook import Rulebook
 from gateway.schedule.due_times import refresh
 from gateway.score.scorer import Scorer
+from gateway.service.locks import patiently
 from gateway.store.base import installation
 from gateway.store.base.engine import Connection, Database
 from gateway.store.base.partitions import make_partitions
-from gateway.store.base.upgrade import require_newest, upgrade
+from gateway.store.base.upgrade import is_newest, require_newest, upgrade
 from gateway.store.deliver import destinations as destination_store
 from gateway.telemetry.log import LogEvent, logger
 from gateway.telemetry.metrics import Metrics
@@ -123,14 +124,18 @@ async def gateway(settings: Settings, clock: Clock = system_clock) -> AsyncItera
     """Yield everything but the roles: the database is migrated and fits the configuration."""
     async with AsyncExitStack() as stack:
         url = await stack.enter_async_context(database_url(settings))
-        await _upgraded(url)
         database = Database(url)
         stack.push_async_callback(database.close)
-        yield await build(settings, database, clock)
+        if not await patiently(database, lambda: is_newest(database)):
+            await _upgraded(url)
+        yield await patiently(database, lambda: build(settings, database, clock))
 
 
 async def _upgraded(url: str) -> None:
-    """Bring the structure up to date; a migration may take longer than any other statement."""
+    """Bring the structure up to date; a migration may take longer than any other statement.
+
+    What is up to date is not even looked at here: no limit of time applies.
+    """
     database = Database(url, command_seconds=None)
     try:
         await upgrade(database)

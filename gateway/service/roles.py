@@ -21,6 +21,7 @@ from gateway.service import calendar
 from gateway.service.app import Gateway, kafka_bootstrap
 from gateway.service.clock_check import ClockCheck
 from gateway.service.key_ring import RENEWAL, renew
+from gateway.service.locks import patiently, release_frozen
 from gateway.service.server import start_web
 from gateway.service.tasks import Running
 from gateway.store.deliver import destinations
@@ -30,6 +31,8 @@ from gateway.telemetry.log import LogEvent, logger
 IDLE_PAUSE, RECEIPTS_PAUSE, SCHEDULE_PAUSE = 0.5, 5.0, 1.0
 #: Seconds between two looks at all open deliveries, and between two predictions of late ones.
 SURVEY_PAUSE, PREDICT_PAUSE = 15.0, 30.0
+#: Seconds between two looks for transactions of others that stand still.
+FROZEN_PAUSE = 15.0
 #: Seconds between two looks at the clock of the database.
 CLOCK_PAUSE = 60.0
 #: Seconds that one pass may take before liveness fails: the schedule works in slices, the survey
@@ -100,13 +103,14 @@ async def run(gateway: Gateway, roles: frozenset[Role]) -> AsyncIterator[Running
     gc.set_threshold(50_000, 20, 20)
     # Built first, so that a wrong configuration is reported before anything starts.
     deliverers = build_deliverers(gateway) if Role.DELIVER in roles else []
-    await mirror(gateway)
+    await patiently(gateway.database, partial(mirror, gateway))
     async with AsyncExitStack() as stack:
         if Role.INTAKE in roles:
             bootstrap = await stack.enter_async_context(kafka_bootstrap(gateway.settings))
             running.intake = await _start_intake(gateway, bootstrap, stack)
             running.add("observe", running.intake.observe, SCHEDULE_PAUSE)
         running.add("keys", _renewal(gateway, running), RENEWAL)
+        running.add("frozen", partial(release_frozen, gateway.database), FROZEN_PAUSE)
         running.add(
             "calendar", partial(calendar.renew, gateway.database, gateway.workdays), RENEWAL
         )

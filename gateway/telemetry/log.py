@@ -32,6 +32,8 @@ class LogEvent(StrEnum):
     LEASE_LOST = "lease_lost"
     BREAKER_CHANGED = "breaker_changed"
     CHAIN_MENDED = "chain_mended"
+    START_WAITS = "start_waits"  #: somebody holds a lock in the database
+    FROZEN_ENDED = "frozen_ended"  #: a connection stood still and blocked others
     WORK_FAILED = "work_failed"
     ESCALATED = "escalated"
     CALENDAR_ENDS = "calendar_ends"

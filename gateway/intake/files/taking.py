@@ -3,11 +3,10 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterable
 from dataclasses import dataclass
-from itertools import islice
 from typing import Any
 
 from gateway.check.checked import Checked
-from gateway.check.raw import Raw
+from gateway.check.raw import Raw, portion
 from gateway.intake.files.reading import Reading
 from gateway.intake.files.tally import FileTally
 from gateway.intake.files.twice import Twice
@@ -117,5 +116,5 @@ async def _checked(pipeline: Pipeline, reading: Reading) -> AsyncIterator[list[C
 async def _batches(items: Iterable[Raw]) -> AsyncIterator[list[Raw]]:
     """Yield batches that a thread reads, so that heartbeats and deliveries go on."""
     iterator = iter(items)
-    while batch := await asyncio.to_thread(lambda: list(islice(iterator, BATCH))):
+    while batch := await asyncio.to_thread(lambda: portion(iterator, BATCH)):
         yield batch

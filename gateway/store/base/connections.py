@@ -23,6 +23,20 @@ DRIVER_ERRORS = (
     asyncpg.InternalClientError,
 )
 
+#: Those that come where the other side has closed the connection; not where it is only silent, or
+#: opens none.
+_CUT = (
+    ConnectionResetError,
+    ConnectionAbortedError,
+    BrokenPipeError,
+    asyncpg.PostgresConnectionError,
+    asyncpg.InterfaceError,
+    asyncpg.InternalClientError,
+)
+
+#: The class of codes by which the server says that it cannot read what we send.
+_UNREADABLE = "08"
+
 #: TCP options, in seconds, of a connection: the kernel asks an idle peer, and gives up one that is
 #: silent for half a minute. A fail-over that drops packets shows up so, not as an endless wait.
 _KEEPALIVE = {
@@ -32,6 +46,15 @@ _KEEPALIVE = {
     "TCP_KEEPCNT": (socket.IPPROTO_TCP, 4),
     "TCP_USER_TIMEOUT": (socket.IPPROTO_TCP, 30_000),
 }
+
+
+def is_cut(error: BaseException) -> bool:
+    """Whether the connection ended without a word, or over what we sent.
+
+    A server that stops, or ends a session, says so first.
+    """
+    said = getattr(error.__cause__, "sqlstate", None)
+    return isinstance(error, _CUT) and (said is None or said.startswith(_UNREADABLE))
 
 
 def listen(engine: Engine) -> None:

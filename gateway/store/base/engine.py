@@ -3,7 +3,7 @@
 import asyncio
 import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from typing import Any, TypeVar
 
 import orjson
@@ -14,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_en
 
 from gateway.config.errors import Away, BadConfiguration
 from gateway.store.base.address import Address, read_address
-from gateway.store.base.connections import DRIVER_ERRORS, listen
+from gateway.store.base.connections import DRIVER_ERRORS, is_cut, listen
 from gateway.store.base.sqlstates import READ_ONLY, SAME_KEY, Meaning, meaning
 from schemas.faults import of_system
 
@@ -22,6 +22,8 @@ Connection = AsyncConnection
 Made = TypeVar("Made")
 
 _REPEATS = 10
+#: Seconds in which a database that is there answers a new connection, and between two tries.
+ANSWER_SECONDS, _ANSWER_PAUSE = 5.0, 0.2
 #: How long connections may take to close.
 _CLOSE_SECONDS = 5
 
@@ -42,6 +44,12 @@ class DatabaseRefuses(DatabaseAway, BadConfiguration):
 class DatabaseBusy(DatabaseAway):
     """A lock or a statement took longer than it may; other work may go on meanwhile."""
 
+    lead = "数据库忙，有事务占着锁或语句超时，稍后再试"
+
+
+class ConnectionCut(DatabaseAway):
+    """The connection ended in the middle of a transaction: an outage, or what we sent ends it."""
+
 
 class BadData(Exception):
     """The database refuses the data of this batch; process smaller batches to find the item."""
@@ -53,16 +61,18 @@ ALIVE = text("select 1")
 _FOREIGN = (DBAPIError, InterfaceError, PoolTimeoutError, *DRIVER_ERRORS)
 
 
-_SESSION = {
-    "timezone": "UTC",
-    "jit": "off",
-    # A host that vanished in a transaction keeps no subject locked for longer.
-    "idle_in_transaction_session_timeout": "10min",
-}
-
+_SESSION = {"timezone": "UTC", "jit": "off"}
 
 #: A lock that somebody holds for longer than any of our batches is an outage, and is told as one.
 LOCK_TIMEOUT = "20s"
+#: A process that stands still between two statements of a transaction, or is gone with its host,
+#: keeps its locks for no longer; our own longest pause there is seconds. `frozen` has the rest.
+IDLE_TIMEOUT = "1min"
+#: The same where others wait for nothing that it has, and a slice may take its time.
+PATIENT_IDLE_TIMEOUT = "10min"
+
+_IDLE = "idle_in_transaction_session_timeout"
+_PATIENT = text(f"set local {_IDLE} = '{PATIENT_IDLE_TIMEOUT}'")
 
 
 class Database:
@@ -87,10 +97,13 @@ class Database:
             BadConfiguration: the address is not a PostgreSQL address.
         """
         address = read_address(url)
-        session = dict(_SESSION)
+        migrates = command_seconds is None
+        session = _SESSION | {
+            _IDLE: PATIENT_IDLE_TIMEOUT if migrates or read_only else IDLE_TIMEOUT
+        }
         if read_only:
             session["default_transaction_read_only"] = "on"
-        if command_seconds is not None:
+        if not migrates:
             session["lock_timeout"] = LOCK_TIMEOUT
         session.update(address.settings)
         arguments = {**_arguments(address, session), "timeout": connect_seconds}
@@ -109,18 +122,36 @@ class Database:
         listen(self.engine.sync_engine)
 
     @asynccontextmanager
-    async def transaction(self) -> AsyncIterator[Connection]:
+    async def transaction(self, *, patient: bool = False) -> AsyncIterator[Connection]:
         """Open one transaction: committed at the end, rolled back on any error.
+
+        With `patient` it may do nothing for ten minutes, else for one.
 
         Raises:
             DatabaseAway, BadData: the translated errors of the database.
         """
+        async with self._translating(self.engine.begin()) as connection:
+            if self._local is not None:
+                await connection.execute(self._local)
+            if patient:
+                await connection.execute(_PATIENT)
+            yield connection
+
+    @asynccontextmanager
+    async def _translating(
+        self, begun: AbstractAsyncContextManager[Connection]
+    ) -> AsyncIterator[Connection]:
+        """Translate the first error: on a connection that was cut the rollback fails as well."""
+        first: Exception | None = None
         try:
-            async with self.engine.begin() as connection:
-                if self._local is not None:
-                    await connection.execute(self._local)
-                yield connection
-        except _FOREIGN as error:
+            async with begun as connection:
+                try:
+                    yield connection
+                except _FOREIGN as met:
+                    first = met
+                    raise
+        except _FOREIGN as last:
+            error = first or last
             if not self._reads and getattr(_cause(error), "sqlstate", None) == READ_ONLY:
                 # After a fail-over the old server may live on as a standby, with our connections.
                 await self._give_up()
@@ -133,16 +164,30 @@ class Database:
         Raises:
             DatabaseAway: the translated errors of the database.
         """
+        async with self._translating(self._reading()) as connection:
+            for statement in (*self._local_each, _PATIENT):
+                await connection.execute(statement)
+            yield connection
+
+    @asynccontextmanager
+    async def _reading(self) -> AsyncIterator[Connection]:
         options = {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
-        try:
-            async with self.engine.connect() as connection:
-                await connection.execution_options(**options)
-                async with connection.begin():
-                    for statement in self._local_each:
-                        await connection.execute(statement)
-                    yield connection
-        except _FOREIGN as error:
-            raise _translated(error) from error
+        async with self.engine.connect() as connection:
+            await connection.execution_options(**options)
+            async with connection.begin():
+                yield connection
+
+    async def answers(self) -> bool:
+        """Whether the database answers within some seconds: it may be starting again."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(ANSWER_SECONDS):
+                while True:
+                    with suppress(DatabaseAway):
+                        async with self.transaction() as connection:
+                            await connection.execute(ALIVE)
+                        return True
+                    await asyncio.sleep(_ANSWER_PAUSE)
+        return False
 
     async def run(self, work: Callable[[Connection], Awaitable[Made]]) -> Made:
         """Run `work` in a transaction; repeat it after a deadlock or similar, ten times at most."""
@@ -243,7 +288,8 @@ def _translated(error: Exception) -> Exception:
     if means is Meaning.BUG:
         return error
     said = of_system(cause) if isinstance(cause, OSError) else str(cause)
-    return _ERRORS[means](said or "没有在时限内应答")
+    made = ConnectionCut if is_cut(cause) else _ERRORS[means]
+    return made(said or "没有在时限内应答")
 
 
 def _cause(error: Exception) -> BaseException:

@@ -32,16 +32,25 @@ async def upgrade(database: Database) -> None:
         await connection.run_sync(_upgrade)
 
 
+async def is_newest(database: Database) -> bool:
+    """Whether the structure is the newest one."""
+    return await _revision(database) == ScriptDirectory(str(MIGRATIONS)).get_current_head()
+
+
+async def _revision(database: Database) -> str | None:
+    async with database.transaction() as connection:
+        return await connection.run_sync(
+            lambda sync: MigrationContext.configure(sync).get_current_revision()
+        )
+
+
 async def require_newest(database: Database) -> None:
     """Check that the structure is the newest, without changing it.
 
     Raises:
         BadConfiguration: the structure is missing, older, or of an unknown release.
     """
-    async with database.transaction() as connection:
-        found = await connection.run_sync(
-            lambda sync: MigrationContext.configure(sync).get_current_revision()
-        )
+    found = await _revision(database)
     scripts = ScriptDirectory(str(MIGRATIONS))
     if found == scripts.get_current_head():
         return

@@ -35,6 +35,7 @@ BROKEN: dict[Rule, list[tuple[Any, str]]] = {
     Rule.FUTURE: [(penalty(CF_JDRQ="2026/12/09", CF_YXQ="2027/12/09"), "2026-12-09")],
     Rule.ORDER: [(penalty(CF_YXQ="2025/10/09"), "2025-10-09")],
     Rule.BYTES: [(b"{", ""), (b"\xff", ""), (b"[]", ""), ({"payload": None}, "")],
+    Rule.SIZE: [(b" " * (8 * 2**20 + 1), "8388609字节，超过上限8388608字节")],
     Rule.STORABLE: [(b'{"CF_SY":"a\\u0000b"}', "")],
     Rule.KIND: [({"a": 1}, "")],
     Rule.PRECISION: [(penalty(CF_XDR_SHXYM=911599000000028032), "")],

@@ -1,6 +1,7 @@
 """A stop, an owner that changes, and rounds that do nothing."""
 
 import asyncio
+import time
 from collections.abc import Sequence
 from datetime import timedelta
 
@@ -9,8 +10,10 @@ import pytest
 from connectors.errors import CallRejected
 from gateway.deliver import deliverer as deliverer_step
 from gateway.deliver.breaker import Act
-from schemas.delivery import Item, Outcome
-from tests.factories import penalty
+from gateway.deliver.caller import GRACE
+from schemas.delivery import Item, Outcome, OutcomeKind
+from tests.connectors.conftest import make_item
+from tests.factories import penalty, person_penalty
 from tests.integration.conftest import MakeWorld
 from tests.integration.deliver.test_hostile_answers import with_settings
 from tests.integration.world import World
@@ -88,6 +91,43 @@ async def test_no_call_begins_once_another_process_owns_the_destination(
 
     assert sorted(await world.states()) == ["accepted", "ready"]
     assert world.connector().calls == 1
+
+
+async def test_no_call_begins_if_the_ownership_ended_while_the_items_were_made(
+    make_world: MakeWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The process stands still there, as after SIGSTOP; another one has looked them up since."""
+    monkeypatch.setattr(deliverer_step, "OWNERSHIP", timedelta(seconds=0.6))
+    world = await make_world()
+    keys = world.gateway.keys
+    published = keys.published
+
+    def stopped(subject_code: str) -> str:
+        time.sleep(1)
+        return published(subject_code)
+
+    await world.take(person_penalty(1))
+    keys.published = stopped  # type: ignore[method-assign]
+    await world.deliverer().round()
+
+    assert await world.states() == ["ready"]
+    assert world.connector().calls == 0
+
+
+async def test_a_call_that_stands_still_ends_with_its_lease(world: World) -> None:
+    caller, connector = world.deliverer().caller, world.connector()
+    send = connector.send
+
+    async def connected(items: Sequence[Item]) -> list[Outcome]:
+        await asyncio.sleep(0.05)
+        return await send(items)
+
+    connector.send = connected  # type: ignore[method-assign]
+    over = time.monotonic() - (connector.limits.call_timeout + GRACE).total_seconds()
+    [outcome] = await caller.outcomes([make_item(1)], look=False, until=over)
+
+    assert outcome.kind is OutcomeKind.UNKNOWN
+    assert connector.calls == 0
 
 
 async def test_a_former_owner_does_not_overwrite_the_breaker(make_world: MakeWorld) -> None:

@@ -1,9 +1,12 @@
 """Members of a group, their partitions, and the lag."""
 
+import asyncio
+
 import pytest
 from aiokafka import AIOKafkaProducer
 
 from tests.integration.intake.kafka_world import (
+    PATIENCE,
     StartIntake,
     bodies,
     send,
@@ -52,3 +55,34 @@ async def test_the_lag_is_zero_after_everything_is_read(
     await until(lambda: intake.lag() == 0)
 
     assert not intake.watch.failed
+
+
+async def test_two_members_of_one_name_are_told(
+    topic: str, start: StartIntake, caplog: pytest.LogCaptureFixture
+) -> None:
+    """One configuration on two hosts: each takes the place of the other, without end."""
+    both = [await start(instance="host"), await start(instance="host")]
+
+    async with asyncio.timeout(PATIENCE):
+        while not any(one.waits() and "kafka.instance" in str(one.waits()) for one in both):
+            await asyncio.gather(*(one.observe() for one in both))
+            await asyncio.sleep(0.1)
+    await asyncio.gather(*(one.observe() for one in both))
+
+    told = [str(getattr(one, "trouble", "")) for one in caplog.records]
+    assert any("两台主机的 kafka.instance 相同" in words for words in told)
+
+
+async def test_a_restart_under_the_same_name_is_no_trouble(
+    topic: str, producer: AIOKafkaProducer, start: StartIntake
+) -> None:
+    await send(producer, topic, *bodies(1, 4))
+    first = await start(instance="host")
+    await until(lambda: first.taken == 4)
+    await first.stop()
+
+    second = await start(instance="host")
+    await until(lambda: len(second.assigned()) == 2)
+    await second.observe()
+
+    assert second.waits() is None

@@ -3,9 +3,11 @@
 import orjson
 import pytest
 
-from gateway.intake.quarantine import AlreadyResolved, NoSuchItem, replay
+from gateway.check.raw import START_BYTES
+from gateway.intake.quarantine import AlreadyResolved, NoSuchItem, OnlyStartKept, replay
 from gateway.record.result import Result
 from gateway.store.record import quarantine
+from schemas.input_rules import InputRules
 from schemas.problem import Rule
 from schemas.verdict import Verdict
 from tests.factories import event, licence, penalty
@@ -60,6 +62,25 @@ async def test_unreadable_items_are_quarantined_with_their_bytes(world: World) -
     assert [world.gateway.keys.decrypt(one.sealed, 1) for one in kept] == [b or b"" for b in POISON]
     assert [one.origin for one in kept] == [f"topic#{n}" for n in range(1, len(rows), 2)]
     assert all(one.problems for one in kept)
+
+
+async def test_of_a_record_that_is_too_large_the_start_is_kept_and_not_replayed(
+    world: World,
+) -> None:
+    most = InputRules().max_record_bytes
+    body = orjson.dumps(penalty(1)) + b" " * most
+    first = await world.take(penalty(2), body, penalty(3), origin="main/topic/0")
+    again_ = await world.take(penalty(2), body, penalty(3), origin="main/topic/0")
+
+    assert [one.verdict for one in first] == [Verdict.OK, Verdict.REFUSED, Verdict.OK]
+    assert all(one.repeat for one in again_)
+    [kept] = await quarantined(world)
+    assert world.gateway.keys.decrypt(kept.sealed, 1) == body[:START_BYTES]
+    assert kept.origin == "main/topic/0#1"
+    assert f"{len(body)}字节，超过上限{most}字节" in kept.problems[0]["message"]
+    with pytest.raises(OnlyStartKept):
+        await again(world, kept.id)
+    assert (await again(world, kept.id, orjson.dumps(penalty(1)))).verdict is Verdict.OK
 
 
 async def test_bytes_in_quarantine_are_encrypted(world: World) -> None:

@@ -123,7 +123,7 @@ async def test_a_snapshot_has_the_settings_of_a_transaction_and_sees_no_moment_b
     """The driver would set them by a query, which would be the moment of the snapshot."""
     address = f"postgresql://postgres@127.0.0.1:{bouncer}/postgres?pooler=transaction"
     database = Database(f"{address}&options=-c%20search_path%3Dsomewhere")
-    names = ("search_path", "timezone", "lock_timeout", "idle_in_transaction_session_timeout")
+    names = ("search_path", "timezone", "lock_timeout", "jit")
     async with database.transaction() as connection:
         wanted = [await connection.scalar(text(f"show {name}")) for name in names]
     async with database.snapshot() as connection:
