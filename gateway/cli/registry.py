@@ -26,6 +26,7 @@ GROUPS = {
     "quarantine": "隔离区",
     "keys": "密钥",
     "calendar": "工作日历",
+    "hints": "瞒报线索",
     "db": "数据库",
 }
 #: Group → command → its function (module:name in this package) and its help text.
@@ -109,6 +110,10 @@ COMMANDS: Mapping[str, Mapping[str, tuple[str, str]]] = {
             "更换主密钥第一步：让新主密钥也能打开数据，各主机再逐台换上。",
         ),
         "drop-master": ("keys:keys_drop_master", "更换主密钥最后一步：旧主密钥不再能打开数据。"),
+    },
+    "hints": {
+        "list": ("hints:hints_list", "找出并列出瞒报线索：缺号、停报；只供核对，不是结论。"),
+        "close": ("hints:hints_close", "核对后关闭一条线索，须写明原因。"),
     },
     "calendar": {
         "list": ("calendar:calendar_list", "列出各年的工作日历、通知文号和来源。"),

@@ -17,6 +17,7 @@ class AuditEvent(StrEnum):
     BREAKER_CLOSED = "breaker_closed"
     CHAIN_MENDED = "chain_mended"
     RECONCILED = "reconciled"
+    HINT_CLOSED = "hint_closed"  #: of concealed decisions, by a person
     LEDGER_FROZEN = "ledger_frozen"
     CALENDAR_IMPORTED = "calendar_imported"
     KEY_ROTATED = "key_rotated"

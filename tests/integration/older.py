@@ -4,6 +4,7 @@ from tests.integration.world import World
 
 #: Revision → what takes the structure back to the revision before it, the newest first.
 BACK = {
+    "0022": ("drop table concealment_hint",),
     "0021": ("drop index delivery_parked",),
     "0020": ("drop table calendar_year",),
     "0019": ("alter table fact drop column parent",),

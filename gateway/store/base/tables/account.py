@@ -10,6 +10,7 @@ from sqlalchemy import (
     PrimaryKeyConstraint,
     Table,
     Text,
+    UniqueConstraint,
 )
 from sqlalchemy.dialects.postgresql import JSONB
 
@@ -40,6 +41,21 @@ difference = Table(
     time_column("since"),
     time_column("found_at"),
     Index("difference_of_run", "run_id"),
+)
+concealment_hint = Table(
+    "concealment_hint",
+    metadata,
+    id_column(),
+    Column("kind", Text, nullable=False),
+    Column("authority", Text, nullable=False),
+    Column("key", Text, nullable=False),
+    Column("words", Text, nullable=False),
+    time_column("first_seen"),
+    time_column("last_seen"),
+    time_column("closed_at", null=True),
+    Column("closed_by", Text),
+    Column("reason", Text),
+    UniqueConstraint("kind", "authority", "key"),
 )
 ledger = Table(
     "ledger",
