@@ -41,10 +41,19 @@ _AT_THE_END = re.compile(
     r"[合小总共累]计(?:[（(][^（）()]*[）)])?[:：]?$"
     r"|(?:填报|制表|审核|填表|经办|报送|汇总|负责|复核|联系|统计|校对|单位负责)(?:单位|日期|时间|人|电话)[:：]"
 )
+#: How a note below a table begins.
+_NOTE_BEGINS = re.compile(
+    r"(?:填报|填表|填写)?(?:说明|备注|注)\d*[:：]|[（(]?(?:公|盖)章[）)]?$|数据来源[:：]|以下空白|联系(?:人|电话)"
+)
 #: The first characters of an example, a sum or a footer.
 _STARTS = frozenset("填示样例范合小总共累制审经报汇负复联统校单")
-#: Labels of sums that programs write into any column, such as 分类汇总 of a spreadsheet.
-_SUM = re.compile(r"(?:汇总|计数|平均值|总额|[合小总共累]计)[:：]?$")
+#: Sums that programs and people write into any column, such as 分类汇总 of a spreadsheet: words
+#: without a comma and without digits, or how many there are.
+_SUM = re.compile(
+    r"[^，,；;。、\d]*(?:汇总|计数|平均值|总额|总金额|[合小总共累]计)[:：]?$"
+    r"|(?:罚没)?(?:合计|总计|共计|小计|累计|共)[:：]?\d+[件条份户起家宗](?:企业|单位|案件)?$"
+    r"|(?:罚没)?(?:合计|总计|共计|小计|累计)[:：]?[\d.,]+(?:亿|万)?[元圆]?$"
+)
 _LONGEST_SUM = 24
 #: The end of the name of an authority, which stands below a table as its stamp 落款.
 _STAMP = re.compile(r"(?:局|厅|部|委员会|委|支队|大队|政府|办公室|中心)(?:[（(][^（）()]*[）)])?$")
@@ -84,7 +93,7 @@ def _without_content(header: Header, row: Mapping[str, Any]) -> str | None:
         return "整行划掉（删除线）"
     if named and all(type(cell) is str and cell.strip() in _NOTHING for cell in named):
         return "只有公式的空结果"
-    is_note = 0 < len(named) <= _CELLS_OF_A_NOTE
+    is_note = 0 < len(named) <= _CELLS_OF_A_NOTE and header.keys.isdisjoint(row)
     return _NOTES if is_note and all(map(is_stamp, named)) else None
 
 
@@ -114,12 +123,21 @@ def is_stamp(cell: Any) -> bool:
     return parse_date(cell) is not None or _STAMP.search("".join(cell.split())) is not None
 
 
-def _is_sum(cell: Any) -> bool:
-    return type(cell) is str and len(cell) <= _LONGEST_SUM and bool(_SUM.search(cell.strip()))
+def is_sum(cell: Any) -> bool:
+    """Whether a cell is the label of a sum."""
+    if type(cell) is not str or len(cell) > 2 * _LONGEST_SUM:
+        return False
+    text = "".join(cell.split())
+    return len(text) <= _LONGEST_SUM and _SUM.match(text) is not None
+
+
+def is_end(text: str) -> bool:
+    """Whether a text without blanks begins a note or a footer."""
+    return _AT_THE_END.match(text) is not None or _NOTE_BEGINS.match(text) is not None
 
 
 def _sums_in(row: Mapping[str, Any]) -> set[str]:
-    return {name for name, cell in row.items() if _is_sum(cell)}
+    return {name for name, cell in row.items() if is_sum(cell)}
 
 
 def _told_by(first: str, kind: RecordKind, row: Mapping[str, Any]) -> str | None:
@@ -135,7 +153,7 @@ def _unidentified(header: Header, row: Mapping[str, Any]) -> str | None:
         return _silent(header, row)
     if any(map(is_cell, row.values())):
         return None
-    if any(map(_is_sum, row.values())) and not header.keys.intersection(row) - _sums_in(row):
+    if any(map(is_sum, row.values())) and not header.keys.intersection(row) - _sums_in(row):
         return "合计或表尾文字"
     if _are_hints(row):
         return _NOTES

@@ -8,15 +8,19 @@ from gateway.check.amounts import read_amount
 from gateway.check.values import is_penalty_kind, split_kinds
 from gateway.intake.files.header import Header
 from gateway.intake.files.header_columns import amounts_of, columns_named
-from gateway.intake.files.no_record import FEW, TEMPLATE, identifies, is_stamp, no_record
+from gateway.intake.files.no_record import identifies, is_end, is_stamp, is_sum
 from schemas.cell import is_cell
 from schemas.identifiers import half_width
 
-#: Labels of sums, groups and footers, which programs and people write into any column.
+#: Words of what a decision says: a cell with one of them is no label, whatever else is in it.
+_ACT = re.compile(
+    "罚|没收|责令|吊销|暂扣|警告|批评|停产|停业|拘留|限制|禁止|准予|变更|注销|延续|许可|未|违|超|无证"
+    "|擅自|不|第[一二三四五六七八九十百零〇0-9]+条"
+)
+#: Labels of groups, pages and footers, which programs and people write into any column.
 _LABEL = re.compile(
-    r"(?:[合小总共累]计|汇总|计数|平均值|总额|总数|总计数)(?:\d+[件条份户起])?[:：]?$|共计\d"
-    r"|^第\d+页|^以[上下]|截[至止]"
-    r"|^(?:[（(]?[一二三四五六七八九十]+[)）]|[一二三四五六七八九十]+[、.．])"
+    r"(?:[(]?[一二三四五六七八九十]+[)]|[一二三四五六七八九十]+[、.])\D{0,12}$"
+    r"|第\d+页|以[上下](?:数据|为|是|空白|无|单位|均)|(?:数据)?截[至止]"
 )
 _LONGEST_LABEL, _LONGEST_AMOUNT = 24, 64
 
@@ -34,8 +38,9 @@ def is_part(header: Header, above: Mapping[str, Any], below: Below) -> bool:
     """Whether a row without a name, number, code and day has more of the decision above it.
 
     That is another kind, content, fact or basis, or an amount between two decisions. Below the last
-    one an amount is a sum. What stands in the row above as well, or again in the row after, was
-    filled in by a template or by dragging.
+    one an amount is a sum. What stands in the row above as well, or again in a row below that is no
+    record either, was filled in by a template or by dragging. Where a label cannot be told from a
+    part, it is one: half of a decision must never go out.
     """
     row = below.row
     if header.kind is None or header.spread.isdisjoint(row) or not header.keys.isdisjoint(row):
@@ -43,21 +48,23 @@ def is_part(header: Header, above: Mapping[str, Any], below: Below) -> bool:
     if any(map(is_cell, row.values())) or identifies(header.kind, row):
         return False
     named = row.keys() - header.silent
-    if any(map(_is_label, row.values())) or _same(row, below.after, named):
+    goes_on = identifies(header.kind, below.after)
+    if any(map(_is_label, row.values())) or (not goes_on and _same(row, below.after, named)):
         return False
     more = [name for name in header.spread & named if _is_more(header, name, row[name], above)]
-    if not more or (
-        all(_is_amount(row[name]) for name in more) and not identifies(header.kind, below.after)
-    ):
-        return False
-    return no_record(header, below.number, row, below.cells) in {None, FEW}
+    return bool(more) and (goes_on or not all(_is_amount(row[name]) for name in more))
 
 
 def _is_label(cell: Any) -> bool:
+    """Whether a cell says that its row is a sum, a group, a page or a footer."""
     if type(cell) is not str or len(cell) > 2 * _LONGEST_LABEL:
         return False
     text = "".join(half_width(cell).split())
-    return len(text) <= _LONGEST_LABEL and _LABEL.search(text) is not None
+    if len(text) > _LONGEST_LABEL:
+        return False
+    if is_sum(text) or is_end(text):
+        return True
+    return _LABEL.match(text) is not None and not _ACT.search(text)
 
 
 def _same(row: Mapping[str, Any], after: Mapping[str, Any], named: set[str]) -> bool:
@@ -78,4 +85,4 @@ def _is_more(header: Header, name: str, cell: Any, above: Mapping[str, Any]) -> 
         return False
     if name in columns_named(header.kind, ("penalty_kinds",)):
         return all(map(is_penalty_kind, split_kinds((cell,))))
-    return not TEMPLATE.search(cell) and not is_stamp(cell)
+    return _ACT.search(cell) is not None or not is_stamp(cell)

@@ -46,6 +46,8 @@ RecordRow = tuple[int, RecordKind | None, dict[str, Any]]
 ROWS_BETWEEN = 5
 #: Filled cells of a row that has more of the decision above it, at most.
 _CELLS_OF_A_PART = 6
+#: A row with more of a decision stands so far below it at most: people leave a row blank.
+_BLANKS_WITHIN = 2
 #: What follows the last row.
 _END: Row = (sys.maxsize, ())
 
@@ -150,7 +152,7 @@ class _Rows:
         following, cells = coming
         if len(cells) - cells.count("") > _CELLS_OF_A_PART:
             return False
-        if following > number + 1 and not self._is_text:  # a text counts lines, and not rows
+        if following > number + _BLANKS_WITHIN and not self._is_text:  # a text counts lines
             return False
         header = self._header
         row = row_of(header, following, cells)

@@ -17,6 +17,7 @@ class Broker:
 
     fault = None
     ended = False
+    named_member = ""
     halted: frozenset[TopicPartition] = frozenset()
 
     def __init__(self, left: int | None) -> None:
