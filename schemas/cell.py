@@ -24,6 +24,8 @@ SHIFTED = "shifted"  #: a cell of a row that is longer than the header: its cell
 SPLIT = "split"  #: a decision whose values stand in several rows
 STRUCK = "struck"  #: a text of which a part is struck out 删除线
 UNCLEAR = "unclear"  #: an amount whose unit is unclear, by a note beside the table
+#: What stands in a workbook to mend where a person has to fill something in.
+TO_FILL = "【待填】"
 #: What each of them has beside its mark: a foreign object with a mark is none of them.
 _PARTS: Mapping[str, Mapping[str, type]] = {
     FORMULA: {"at": str},
@@ -117,12 +119,13 @@ def is_shifted(value: object) -> bool:
 
 
 def shown(value: Mapping[str, Any]) -> str:
-    """Return what such a cell is in a workbook to mend: empty, for a person to fill in.
+    """Return what such a cell is in a workbook to mend: a word that a person has to replace.
 
-    What stood there is told as its problem; it would be taken for good when it comes back. A text
-    with a part of a character is refused again.
+    What stood there is told as its problem; it would be taken for good when it comes back, and an
+    empty cell for nothing: no secret, no revocation. A text with a part of a character is refused
+    again.
     """
-    return str(value.get("text", "")) if value.get(MARK) == CUT else ""
+    return str(value.get("text", "")) if value.get(MARK) == CUT else TO_FILL
 
 
 #: What is wrong with a cell, in Chinese, and how to mend it; `at` and `text` are those of the cell.

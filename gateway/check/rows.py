@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 from gateway.check.garbled import unusual
 from gateway.check.values import DITTO, EXACT_DIGITS, Read, read
+from schemas.cell import TO_FILL
 from schemas.codes import RecordKind
 from schemas.columns import Column, ColumnType, columns_of
 from schemas.identifiers import visible
@@ -86,8 +87,8 @@ def _read_at(place: _Place, given: Any) -> Read:
 
 @lru_cache(8)
 def _words(placeholders: frozenset[str]) -> frozenset[str]:
-    """Return the words that stand for an empty cell, or point to the row above."""
-    return placeholders | DITTO
+    """Return the words that are no values: for an empty cell, for the row above, to be replaced."""
+    return placeholders | DITTO | {TO_FILL}
 
 
 def _position(found: tuple[int, Problem]) -> int:

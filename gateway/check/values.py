@@ -9,7 +9,7 @@ from typing import Any
 from gateway.check.amounts import read_amount
 from gateway.check.dates import number_as_date, parse_date, why_no_date
 from gateway.check.garbled import is_scientific, lost_characters, unusual
-from schemas.cell import fault, is_cell
+from schemas.cell import TO_FILL, fault, is_cell
 from schemas.codes import OTHER_PENALTY_PREFIX, PENALTY_KINDS
 from schemas.columns import Column, ColumnType
 from schemas.identifiers import credit_code_problem, fold, fold_once, visible
@@ -85,6 +85,8 @@ def fault_in(value: Any) -> tuple[Rule, str, str] | None:
     word = visible(value[:_LONGEST_WORD]).strip() if isinstance(value, str) else ""
     if word in ERRORS:
         return Rule.FORMULA, f"单元格是公式错误 {word}", "改正公式，或直接填写该项"
+    if word == TO_FILL:
+        return Rule.CONFLICT, f"还是“{TO_FILL}”，没有填写", "填写该项；没有内容的，清空这一格"
     if word in DITTO:
         return Rule.FORMAT, f"写的是“{word}”，没有写出内容", "写出内容：每一行单独读，不看上一行"
     return None

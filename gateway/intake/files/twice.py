@@ -8,6 +8,7 @@ from gateway.check.checked import Checked
 from gateway.check.exclusions import plain
 from gateway.intake.files.report import FileReport
 from gateway.record.content import content
+from schemas.cell import TO_FILL
 from schemas.codes import Verb
 from schemas.kinds import KINDS
 from schemas.legacy import new_names
@@ -90,7 +91,7 @@ def _without_number(checked: Checked) -> Mapping[str, Any] | None:
     if checked.given is None or checked.kind is None:
         return checked.given
     column, names = KINDS[checked.kind].number_column, new_names(checked.kind)
-    return {n: None if names.get(n, n) == column else v for n, v in checked.given.items()}
+    return {n: TO_FILL if names.get(n, n) == column else v for n, v in checked.given.items()}
 
 
 def _digest(text: bytes) -> int:
