@@ -77,9 +77,7 @@ Found = tuple[Comparison, Rule, str, str] | None
 
 
 def _amount_in_words(values: Values) -> Found:
-    fine = values["fine_wan"]
-    if not fine:
-        return None
+    fine: Decimal = values["fine_wan"]
     written = _written(values)
     yuan = fine * YUAN_PER_WAN
     if not written or yuan in written:

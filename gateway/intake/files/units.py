@@ -3,26 +3,36 @@
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from decimal import Decimal
+from itertools import chain, pairwise
 from typing import Any, NamedTuple
 
 from gateway.intake.files.header import Header
 from schemas.cell import unclear
+from schemas.column_names import name_key
 from schemas.columns import ColumnType, columns_of
 from schemas.identifiers import half_width, note_sign, visible
 from schemas.kinds import KINDS
 
+#: 填报单位 and 主管单位 are agencies.
+_NO_AGENCY = "(?<![报制送填管设收测办建施])"
 _UNIT = "((?:[十百千]?[万亿]|[十百千])?[元圆])"
 #: The unit of a whole table; 填报单位 is no such unit, and 元宝山 no 元.
 _OF_THE_TABLE = re.compile(
-    r"(?:(?<![报制送填管设收])单位(?:为|是)?[:\- —]*|金额[:(]|[以按(:,;、]|均为)"
+    rf"(?:{_NO_AGENCY}单位(?:为|是)?[:\- —]*|金额[:(]"
+    r"|(?<![报制送填管设收测办建施]单位):|[以按(,;、]|均为)"
     rf" ?\(?(?:人民币|RMB|CNY|[¥$])?[(:]? ?{_UNIT}(?:整|人民币)?"
-    r"(?=$|[^\u4e00-\u9fff]|为单位|计|填|制表|第\d)"
+    r"(?=$|[^\u4e00-\u9fff/]|/人民币|为单位|计|填|制表|第\d)"
 )
+#: A unit that is not clear: 单位：件/元; of a price, such as 元/吨, it is none of amounts.
+_UNSURE = re.compile(rf"{_NO_AGENCY}单位.*[元圆](?![\u4e00-\u9fff/])")
 #: The unit of a column, in a cell below its name.
 _OF_A_COLUMN = re.compile(rf"\(?(?:单位:?)?(?:人民币)?{_UNIT}\)?")
 #: The unit in the name of a column, and in a cell beside the names that says nothing else.
 _IN_A_NAME = re.compile(rf"{_UNIT}(?=$|[),;/])")
 _BESIDE_THE_NAMES = re.compile(r"\(?(?:金额|货币|计量)?单位")
+#: A cell that says what stands in the cell behind it, and a column of units.
+_UNIT_FOLLOWS = re.compile(r"\(?(?:金额|货币|计量|罚款)?单位:?\)?")
+_OF_UNITS, _MAYBE_OF_UNITS = frozenset({"金额单位", "货币单位", "计量单位", "罚款单位"}), "单位"
 #: Words of what is said of one column only.
 _OF_A_PART = re.compile("[栏列]|处罚内容|许可内容")
 #: A note, which stands below its table.
@@ -63,6 +73,10 @@ class Units:
         own = {name: _own_unit(header.text(at)) for at, name in self._places.items()}
         #: The units that names say themselves.
         self._own = {name: unit for name, unit in own.items() if unit is not None}
+        #: Columns of the sender's own in which each row says its unit.
+        self._unit_columns = [
+            name for name in header.unknown if name_key(name) in {*_OF_UNITS, _MAYBE_OF_UNITS}
+        ]
         #: Columns whose amounts are not in the unit of the standard, with their units.
         self.other = {name: unit for name, unit in self._own.items() if unit != _WAN}
         #: Columns whose unit is not clear, with what is said of it.
@@ -100,12 +114,34 @@ class Units:
 
     def fill(self, row: dict[str, Any]) -> None:
         """Give the amounts of a row their unit, or say that nobody knows it."""
+        if self._unit_columns:
+            self._fill_by_row(row)
         for name, said in self.unclear.items():
             if name in row and _lacks_unit(row[name]):
                 row[name] = unclear(row[name], said)
         for name, unit in self.other.items():
             if name in row:
                 row[name] = with_unit(row[name], unit)
+
+    def _fill_by_row(self, row: dict[str, Any]) -> None:
+        """Give the amounts the unit that their row says in a column of its own."""
+        for column in self._unit_columns:
+            text = _compact(row.get(column, ""))
+            found = _OF_A_COLUMN.fullmatch(text)
+            if found is None and name_key(column) == _MAYBE_OF_UNITS:
+                continue
+            unit = None if found is None else _plain_unit(found[1])
+            for name in self._places.values():
+                if (
+                    name not in row
+                    or not _lacks_unit(row[name])
+                    or (not text and name in self._own)
+                ):
+                    continue
+                if unit is None or self._own.get(name, unit) != unit:
+                    row[name] = unclear(row[name], f"{column}：{text or '（空）'}")
+                else:
+                    row[name] = with_unit(row[name], unit)
 
     def below(self, cells: Sequence[Any]) -> None:
         """Read the units in a row right below the header, which count more than one above it."""
@@ -174,12 +210,22 @@ class _Said(NamedTuple):
 
 def _said(rows: Iterable[Sequence[Any]]) -> list[_Said]:
     found = []
-    for text in (_compact(cell) for cells in rows for cell in cells if type(cell) is str):
+    for text in chain.from_iterable(map(_texts, rows)):
         units = set(map(_plain_unit, _OF_THE_TABLE.findall(text)))
         if units:
             clear = len(units) == 1 and not _OF_A_PART.search(text)
             found.append(_Said(text, units.pop() if clear else None))
+        elif _UNSURE.search(text):
+            found.append(_Said(text, None))
     return found
+
+
+def _texts(cells: Sequence[Any]) -> Iterator[str]:
+    """Yield the texts of a row; 金额单位 and the cell behind it are one."""
+    texts = [_compact(cell) for cell in cells if type(cell) is str and cell]
+    for text, following in pairwise([*texts, ""]):
+        is_name = _UNIT_FOLLOWS.fullmatch(text) and _OF_A_COLUMN.fullmatch(following)
+        yield f"{text.rstrip(':')}:{following}" if is_name else text
 
 
 def _compact(cell: Any) -> str:

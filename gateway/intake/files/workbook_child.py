@@ -41,6 +41,8 @@ MOST_MERGED = 100_000
 IN_HEADER = 1000
 #: Rows at the end that may be notes, and filled cells of a note.
 LAST_ROWS, CELLS_OF_A_NOTE = 20, 2
+#: Rows with units before them that are told.
+MOST_UNITS = 100
 #: Types that JSON has.
 PLAIN = frozenset({str, int, float, bool})
 
@@ -142,14 +144,27 @@ def told(areas: Iterable[Area]) -> list[Area] | None:
 
 
 def notes(sheet: Any, areas: Iterable[Area]) -> list[list[str]]:
-    """Return the texts of the last rows of a sheet, of those in which one or two are seen."""
+    """Return the texts of rows in which one or two are seen: the last ones, and those of units."""
     margin, open_ = [""] * (sheet.start or (0, 0))[1], OpenAreas(areas)
-    last = deque(enumerate(sheet.iter_rows(), 1), maxlen=LAST_ROWS)
-    rows = (seen(n, margin + row, open_.at(n, len(margin) + len(row))) for n, row in last)
-    texts = ([cell for cell in row if cell != ""] for row in rows)
+    last: deque[tuple[int, list[Any]]] = deque(maxlen=LAST_ROWS)
+    found = []
+    for number, row in enumerate(sheet.iter_rows(), 1):
+        if len(last) == LAST_ROWS and says_a_unit(last[0][1]):
+            found.append(last[0])
+        last.append((number, row))
+    rows = ((n, margin + row) for n, row in [*found[:MOST_UNITS], *last])
+    shown = (seen(n, row, open_.at(n, len(row))) for n, row in rows)
+    texts = ([cell for cell in row if cell != ""] for row in shown)
     return [
         row for row in texts if 0 < len(row) <= CELLS_OF_A_NOTE and set(map(type, row)) == {str}
     ]
+
+
+def says_a_unit(row: list[Any]) -> bool:
+    """Whether a row has one or two texts, one of which may be a unit for the rows below it."""
+    if not 0 < len(row) - row.count("") <= CELLS_OF_A_NOTE:
+        return False
+    return any(type(cell) is str and "元" in cell and "单位" in cell for cell in row)
 
 
 def place_odd(cells: list[Any], column: int, value: Any) -> None:
