@@ -15,6 +15,7 @@ from gateway.titles import (
     not_evaluated_words,
 )
 from schemas.base import SHANGHAI
+from schemas.codes import SubjectKind
 from schemas.credit import Assessment, Deduction
 from schemas.identifiers import masked
 from scoring.consequences.measures import Applied, Shift
@@ -87,7 +88,7 @@ def as_lines(found: Explanation) -> Iterator[str]:
     else:
         status = RULE_SET_STATUSES[found.rule_set.status.value]
         yield f"依据 {found.rule_set.title}，{status}，版本 {found.rule_set.version[:12]}"
-        yield f"{found.as_of}：{_result(found.assessment, found.rule_set)}"
+        yield f"{found.as_of}：{_result(found.assessment, found.rule_set, found.kind)}"
     if found.received is not None:
         yield f"外部评定等级 {found.received}，以外部评定为准；以下分值和修复为本系统试算"
     yield from _rows(found)
@@ -127,14 +128,11 @@ def _listed(title: str, lines: Iterator[str]) -> Iterator[str]:
         yield f"    {line}"
 
 
-def _result(one: Assessment, rule_set: RuleSet) -> str:
+def _result(one: Assessment, rule_set: RuleSet, kind: SubjectKind) -> str:
     if one.not_evaluated is not None:
         return f"不评价（{not_evaluated_words(one.not_evaluated)}）"
-    titles = {
-        band.grade: (band.title, band.colour)
-        for table in rule_set.tables.values()
-        for band in table.bands
-    }
+    table = rule_set.table(kind)
+    titles = {band.grade: (band.title, band.colour) for band in (table.bands if table else ())}
     title, colour = titles.get(one.grade or "", ("", None))
     shown = "，".join(part for part in (title if title != one.grade else "", colour or "") if part)
     vetoed = "，直接评定" if one.veto else ""
@@ -208,7 +206,7 @@ def _published(found: Explanation, rule_set: RuleSet) -> Iterator[str]:
         known = _whence(one)
         end = one.assessment.as_of
         yield f"截至 {end} 的评价期（{one.published_on} 公布{known}）：" + _result(
-            one.assessment, rule_set
+            one.assessment, rule_set, found.kind
         )
     if found.listing is not None:
         yield f"列入{found.listing.title}（{found.listing.article}）"
@@ -225,7 +223,7 @@ def _whence(one: PastGrade) -> str:
 
 def _later(found: Explanation, rule_set: RuleSet) -> Iterator[str]:
     for one in found.later:
-        yield f"{one.as_of} {_result(one, rule_set)}"
+        yield f"{one.as_of} {_result(one, rule_set, found.kind)}"
 
 
 def _repairs(found: Explanation, rule_set: RuleSet) -> Iterator[str]:
@@ -234,7 +232,7 @@ def _repairs(found: Explanation, rule_set: RuleSet) -> Iterator[str]:
         rectified = f"假定 {one.rectified_on} 整改" if one.assumed else f"{one.rectified_on} 已整改"
         yield (
             f"{_number(found, one.fact)}：{rectified}，最早 {one.confirmed_on} 确认修复，"
-            f"{_result(one.result, rule_set)}"
+            f"{_result(one.result, rule_set, found.kind)}"
         )
         yield from _moved(repair.moved)
 
@@ -247,6 +245,9 @@ def _moved(moved: Shift) -> Iterator[str]:
 
 def _publicity(found: Explanation) -> Iterator[str]:
     for fact, one in found.publicity.items():
+        if fact in found.ended:
+            yield f"{_number(found, fact)}：已凭信用修复决定终止公示（{found.ended[fact]} 收到）"
+            continue
         doubt = "" if one.verified else "，未核实"
         basis = f"{SEVERITIES[one.severity]}，{one.policy.title}{doubt}"
         yield f"{_number(found, fact)}：{PUBLISHED[one.published]}{_period(one)}（{basis}）"

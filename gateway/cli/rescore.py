@@ -152,13 +152,12 @@ def _print_totals(totals: Totals, day: date, format_: Format) -> None:
         return
     name = f"{rules.name} {rules.title}{trial}" if rules else "没有适用的评价办法"
     print_line(f"{name}，评价日期 {day}：{totals.subjects:,} 个对象")
-    titles = {
-        band.grade: band.title
-        for table in (rules.tables.values() if rules else ())
-        for band in table.bands
-    }
+    titles: dict[str, dict[str, None]] = {}
+    for table in rules.tables.values() if rules else ():
+        for band in table.bands:
+            titles.setdefault(band.grade, {})[band.title] = None
     for grade, count in totals.by_grade.items():
-        title = titles.get(grade, "")
+        title = "、".join(titles.get(grade, ()))  # kinds of subjects have words of their own
         print_line(f"  {grade}{f' {title}' if title not in {'', grade} else ''} {count:,}")
     print_line(f"  直接评定 {totals.vetoes:,}")
     for reason, count in totals.not_evaluated.most_common():

@@ -56,6 +56,14 @@ def refusal(
             message=f"决定{why}，没有公示可以终止",
             fix="核对决定的文书号；确是这个决定的，不必再报信用修复",
         )
+    decided = _decided_on(fact)
+    if decided is not None and event.occurred_on < decided:
+        return Problem(
+            field="occurred_on",
+            rule=Rule.ORDER,
+            message=f"信用修复决定 {event.occurred_on} 早于处罚决定 {decided}",
+            fix="核对两个日期，和所依据的决定",
+        )
     found = _publicity(event, fact, regimes)
     if found is None or found.at_least_until is None or event.occurred_on >= found.at_least_until:
         return None
@@ -72,15 +80,22 @@ def changed_letter(id_: str) -> Problem:
     )
 
 
+def _decided_on(fact: Mapping[str, Any] | None) -> date | None:
+    day = None if fact is None else fact["decided_on"]
+    return date.fromisoformat(day) if isinstance(day, str) else day
+
+
 def _publicity(
     event: CreditEvent, fact: Mapping[str, Any] | None, regimes: Sequence[PublicityPolicy]
 ) -> Publicity | None:
     penalty = (fact or {}).get("penalty")
     if penalty is None or fact is None:
         return None
-    day, fine = fact["decided_on"], penalty["fine_wan"]
+    day, fine = _decided_on(fact), penalty["fine_wan"]
+    if day is None:
+        return None
     decision = Penalised(
-        decided_on=day if isinstance(day, date) else date.fromisoformat(day),
+        decided_on=day,
         penalties=tuple(penalty["types"]),
         fine_wan=None if fine is None else Decimal(fine),
         severity=_SEVERITIES[event.severity] if event.severity else None,

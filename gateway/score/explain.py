@@ -1,6 +1,6 @@
 """Explain the grade of one subject: why, until when, and what a repair would change."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from functools import lru_cache
@@ -23,6 +23,7 @@ from gateway.score.published import (
 from gateway.score.scorer import Scorer
 from gateway.score.stored_result import again, fact_of
 from gateway.store.base.engine import Connection, Database
+from gateway.store.record.ended_publicity import ended
 from gateway.store.score.known_subject import KnownSubject
 from gateway.store.score.known_subject import known as known_subject
 from schemas.codes import SubjectKind
@@ -75,6 +76,7 @@ class Explanation:
     measures: Sequence[Applied]
     penalty_notices: Sequence[Applied]
     publicity: dict[str, Publicity]
+    ended: Mapping[str, date]  #: by fact, the day on which a letter ended its publication
     received: str | None  #: a grade computed elsewhere, which replaces ours
     published: Sequence[PastGrade]  #: of the last periods, the oldest first
     listing: Listing | None  #: the list on which bad years put it, if any
@@ -109,6 +111,9 @@ async def explain_code(  # noqa: PLR0913 - one for each thing that decides the a
         async with database.transaction() as connection:
             past_grades = await _past(connection, subject, scorer, rule_set, as_of, known_at)
     found = explain(subject, scorer, rule_set, regimes, as_of, past_grades)
+    async with database.transaction() as connection:
+        letters = await ended(connection, list(found.publicity), known_at)
+    found = replace(found, ended=letters)
     return _by_pseudonym(found, keys.published(found.code)) if subject.person else found
 
 
@@ -194,6 +199,7 @@ def explain(
         measures=in_force(policies, standing, facts.kind, as_of),
         penalty_notices=on_occasion(policies, Occasion.PENALTY, facts.kind, as_of),
         publicity=_publicity(facts.facts, tuple(regimes)),
+        ended={},
         received=received,
         published=grades,
         listing=listing,

@@ -9,8 +9,10 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
 from enum import StrEnum
+from functools import lru_cache
 from itertools import pairwise
 
+from schemas.codes import ORDERS, OTHER_PENALTY_PREFIX
 from scoring.dates import add_days, add_months
 from scoring.errors import RuleSetError
 from scoring.regulation.intervals import Interval, Terms
@@ -45,6 +47,12 @@ class Penalised:
     severity: Severity | None = None
 
 
+@lru_cache(maxsize=1024)
+def _penalties(kinds: tuple[str, ...]) -> frozenset[str]:
+    """Return the penalties by their own words: 其他-责令停产整治 is one, 责令改正 is none."""
+    return frozenset(kind.removeprefix(OTHER_PENALTY_PREFIX) for kind in kinds) - ORDERS
+
+
 class Circumstance(Terms):
     """A condition on a decision; every given field must hold."""
 
@@ -55,7 +63,7 @@ class Circumstance(Terms):
 
     def holds(self, decision: Penalised) -> bool:
         """Return whether the decision meets the condition."""
-        words = frozenset(decision.penalties)
+        words = _penalties(decision.penalties)
         if self.only_penalties and not (words and words <= frozenset(self.only_penalties)):
             return False
         if self.any_penalties and not words & frozenset(self.any_penalties):

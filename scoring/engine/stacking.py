@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from decimal import Decimal
 from itertools import groupby
 
+from schemas.identifiers import authority_key
 from scoring.engine.counted_rows import Counted
 from scoring.engine.prepared import PreparedTable
 from scoring.engine.tally import ZERO
@@ -19,15 +20,16 @@ def latest(found: Sequence[Counted]) -> list[Counted]:
 def departments(found: Sequence[Counted]) -> list[Counted]:
     """Keep, for each department, only the records of its first fact.
 
-    Drops records without a department. Writes the department into the values of kept records.
+    One department may be written in two ways 〔〕 and （）, with and without blanks. Drops records
+    without a department. Writes the department into the values of kept records.
     """
-    first: dict[str | None, str] = {}
+    first: dict[str, str] = {}
     for record in found:
-        first.setdefault(record.fact.department, record.fact.id)
+        first.setdefault(authority_key(record.fact.department or ""), record.fact.id)
     kept = []
     for record in found:
         department = record.fact.department
-        if department is not None and first[department] == record.fact.id:
+        if department is not None and first[authority_key(department)] == record.fact.id:
             record.values["department"] = department
             kept.append(record)
     return kept

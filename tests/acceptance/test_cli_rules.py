@@ -11,9 +11,11 @@ from tests.factories import (
     AUTHORITY_CODE,
     IDENTITY,
     REGION,
+    about,
     credit_code,
     event,
     penalty,
+    publicity_repair,
     with_check_character,
 )
 from tests.town_rules import NAME as TOWN
@@ -55,6 +57,25 @@ def test_explain_shows_deductions_repairs_measures_and_publicity(
     )
     assert [one["id"] for one in repair["measures_begin"]] == ["inspection-a"]
     assert {one["published"] for one in found["publicity"].values()} == {"yes", "no"}
+
+
+def test_explain_names_the_grade_by_its_kind_and_tells_what_a_letter_has_ended(
+    database: Database, tmp_path: Path
+) -> None:
+    bound = {"rule_set": "nm-2023-draft", "regions": [REGION]}
+    command = commanding(database, tmp_path, SETTINGS | {"scoring": {"bindings": [bound]}})
+    rows = [
+        penalty(1, **PAST),
+        event(1, kind="event", type="dishonesty.permit_fraud", occurred_on="2025-07-01"),
+        publicity_repair(2, 1, kind="event", decision=about(1), occurred_on="2026-01-10"),
+    ]
+    command("ingest", write(tmp_path / "rows.ndjson", *rows))
+
+    said = command("explain", credit_code(1), "--as-of", "2026-02-10")
+
+    assert "等级 D（环保不良单位）" in said.out
+    assert "环保失信个人" not in said.out
+    assert "样环罚字〔2026〕1号：已凭信用修复决定终止公示" in said.out
 
 
 def test_explain_exits_with_1_for_an_unknown_time_or_an_invalid_code(

@@ -123,6 +123,22 @@ async def test_a_repair_before_the_least_publicity_is_refused_with_article_and_d
     assert await world.column(VERB) == ["new"]
 
 
+async def test_a_letter_before_its_decision_is_refused(world: World) -> None:
+    await world.take(penalty())
+
+    words = await refused(world, publicity_repair(severity="轻微", occurred_on="2026-01-05"))
+
+    assert "信用修复决定 2026-01-05 早于处罚决定 2026-10-09" in words
+
+
+async def test_a_serious_penalty_is_serious_however_a_destination_writes_it(world: World) -> None:
+    await world.take(penalty(CF_CFLB="其他-责令停产整治", CF_NR_FK=None))
+
+    words = await refused(world, publicity_repair(severity=None))
+
+    assert "最早 2027-10-10 可以终止公示" in words
+
+
 async def test_a_repair_of_a_decision_that_is_not_known_is_refused_until_it_comes(
     world: World,
 ) -> None:

@@ -80,6 +80,15 @@ def test_only_the_first_record_of_a_department_counts() -> None:
     assert found.notes == ("department",)
 
 
+def test_one_department_written_in_two_ways_is_one() -> None:
+    rules = tiny(once_per="department")
+    names = ("样例市生态环境局（高新分局）", "样例市 生态环境局(高新分局)")
+
+    found = scored(rules, of(names[0], "f1"), of(names[1], "f2"))
+
+    assert rows(found) == ["f1 A1 -1"]
+
+
 def test_when_the_first_record_ends_the_next_of_its_department_counts() -> None:
     rules = tiny(item(validity={"months": 3}), once_per="department")
     facts = [of("甲", "f1"), of("甲", "f2", LATER)]
