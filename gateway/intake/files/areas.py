@@ -34,6 +34,11 @@ class OpenAreas:
         self._coming = deque(areas)
         self._open: list[Area] = []  #: from left to right
 
+    @property
+    def is_over(self) -> bool:
+        """Whether no row from here on is a part of a merged cell."""
+        return not self._coming and not self._open
+
     def at(self, number: int, width: int) -> Sequence[Area]:
         """Return those of a row with so many cells, from left to right.
 

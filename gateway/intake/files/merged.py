@@ -22,6 +22,8 @@ class Merged:
 
     def _at(self, number: int, cells: Sequence[Any]) -> list[tuple[Area, Any]]:
         """Return the merged cells that a row is a part of, with what stands in them."""
+        if self._areas.is_over and not self._first:
+            return []
         areas = self._areas.at(number, len(cells))
         if areas or self._first:
             first = {one: cells[one.left - 1] for one in areas if one.top == number}

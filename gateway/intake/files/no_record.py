@@ -58,6 +58,8 @@ _LONGEST_SUM = 24
 #: The end of the name of an authority, which stands below a table as its stamp 落款.
 _STAMP = re.compile(r"(?:局|厅|部|委员会|委|支队|大队|政府|办公室|中心)(?:[（(][^（）()]*[）)])?$")
 _LONGEST_STAMP = 40
+#: Cells that a template has filled in, at most.
+_CELLS_OF_A_TEMPLATE = 9
 #: What a formula over empty cells gives.
 _NOTHING = ERRORS | {"0"}
 #: A text that may be a code: letters and digits only, with at least as many as the shortest has.
@@ -78,10 +80,18 @@ def no_record(
         return told
     if not KINDS[header.kind].reported:
         return None if _is_message(row) else _unidentified_message(header, row)
-    without = _without_content(header, row)
+    without = _without_content(header, row) if _may_be_empty(row) else None
     if without is not None or identifies(header.kind, row):
         return without
     return _unidentified(header, row)
+
+
+def _may_be_empty(row: Mapping[str, Any]) -> bool:
+    """Whether nothing of a decision may be in a row: of nearly all rows the last cell tells."""
+    if len(row) <= _CELLS_OF_A_TEMPLATE:
+        return True
+    last = next(reversed(row.values()))  # type: ignore[call-overload]  # a dict
+    return type(last) is not str or last in _NOTHING
 
 
 def _without_content(header: Header, row: Mapping[str, Any]) -> str | None:

@@ -74,6 +74,9 @@ def records(
 def _seen(table: FileTable) -> Iterator[Row]:
     """Yield the rows of a table without what is hidden under its merged cells."""
     open_ = OpenAreas(table.merged)
+    if open_.is_over:  # the way of most tables
+        yield from table.rows
+        return
     for number, cells in table.rows:
         areas = open_.at(number, len(cells))
         yield number, seen(number, cells, areas) if areas else cells

@@ -16,7 +16,6 @@ this one. Prints JSON lines: the sheets, then for each visible one its rows that
 
 import resource
 import sys
-from collections import deque
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date, datetime
@@ -31,6 +30,7 @@ from gateway.intake.files.far_cell import far_cell
 from gateway.intake.files.number_format import Dateless
 from gateway.intake.files.ods_xml import spans
 from gateway.intake.files.office_xml import Address, odd_cells
+from gateway.intake.files.shared_texts import may_say_a_unit
 
 CPU_SECONDS = 120
 #: Rows of a line.
@@ -84,7 +84,9 @@ def read(path: str, counted: int) -> None:
         tell({"sheets": [{"name": n, "hidden": not s, "rows": rows} for (n, s), rows in named]})
         for index, sheet in opened.items():
             areas = merged(sheet, path, sheets[index][0])
-            tell({"sheet": index, "merged": told(areas), "notes": notes(sheet, areas)})
+            may_be = may_say_a_unit(path, sheets[index][0])
+            found = notes(sheet, areas) if may_be else []
+            tell({"sheet": index, "merged": told(areas), "notes": found})
             write_rows(sheet, odd[index].result(), areas)
     tell({"end": True})
 
@@ -144,15 +146,19 @@ def told(areas: Iterable[Area]) -> list[Area] | None:
 
 
 def notes(sheet: Any, areas: Iterable[Area]) -> list[list[str]]:
-    """Return the texts of rows in which one or two are seen: the last ones, and those of units."""
+    """Return the texts of rows in which one or two are seen: the last ones, and those of units.
+
+    Only units among them count.
+    """
     margin, open_ = [""] * (sheet.start or (0, 0))[1], OpenAreas(areas)
-    last: deque[tuple[int, list[Any]]] = deque(maxlen=LAST_ROWS)
-    found = []
-    for number, row in enumerate(sheet.iter_rows(), 1):
-        if len(last) == LAST_ROWS and says_a_unit(last[0][1]):
-            found.append(last[0])
-        last.append((number, row))
-    rows = ((n, margin + row) for n, row in [*found[:MOST_UNITS], *last])
+    few = [  # of all rows, as fast as can be
+        (number, row)
+        for number, row in enumerate(sheet.iter_rows(), 1)
+        if 0 < len(row) - row.count("") <= CELLS_OF_A_NOTE
+    ]
+    last = sheet.height - LAST_ROWS
+    units = [one for one in few if one[0] <= last and says_a_unit(one[1])][:MOST_UNITS]
+    rows = ((n, margin + row) for n, row in [*units, *(one for one in few if one[0] > last)])
     shown = (seen(n, row, open_.at(n, len(row))) for n, row in rows)
     texts = ([cell for cell in row if cell != ""] for row in shown)
     return [
@@ -161,9 +167,7 @@ def notes(sheet: Any, areas: Iterable[Area]) -> list[list[str]]:
 
 
 def says_a_unit(row: list[Any]) -> bool:
-    """Whether a row has one or two texts, one of which may be a unit for the rows below it."""
-    if not 0 < len(row) - row.count("") <= CELLS_OF_A_NOTE:
-        return False
+    """Whether a text of a row may be a unit for the rows below it."""
     return any(type(cell) is str and "元" in cell and "单位" in cell for cell in row)
 
 
