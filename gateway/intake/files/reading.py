@@ -85,9 +85,10 @@ class Reading:
     def _text_table(self, origin: str) -> Iterator[Raw]:
         encoding = encoding_of(self._path)
         table = TextTable(self._path, encoding, self._limits.max_line_bytes)
-        table.choose_separator(self._names, self._kind)
+        table.choose_form(self._names, self._kind)
         self.report.encoding = ENCODINGS[encoding]
         self.report.separator = SEPARATORS.get(table.separator, f"“{table.separator}”分隔")
+        self.report.quotes_kept = not table.quoted
         report = TableReport()
         self.report.tables.append(report)
         given = FileTable(table.rows(), notes=table.notes(), is_text=True)

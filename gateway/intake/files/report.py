@@ -165,12 +165,14 @@ class FileReport:
     type: str = ""
     encoding: str = ""
     separator: str = ""
+    quotes_kept: bool = False  #: the quotes of a text table are not those of CSV
     tables: list[TableReport] = field(default_factory=list)
 
     @property
     def words(self) -> list[str]:
         """What was recognised, in Chinese, line by line."""
-        form = "，".join(filter(None, [self.type, self.encoding, self.separator]))
+        quotes = "引号不是 CSV 的写法，照原样读" if self.quotes_kept else ""
+        form = "，".join(filter(None, [self.type, self.encoding, self.separator, quotes]))
         return [form, *(f"  {line}" for table in self.tables for line in table.words)]
 
     def sheet(self, raw: Raw) -> str:
@@ -189,5 +191,6 @@ class FileReport:
             "type": self.type,
             "encoding": self.encoding or None,
             "separator": self.separator or None,
+            "quotes_kept": self.quotes_kept,
             "tables": [table.as_json() for table in self.tables],
         }
