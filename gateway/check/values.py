@@ -6,6 +6,8 @@ from decimal import Decimal
 from functools import lru_cache
 from typing import Any
 
+import orjson
+
 from gateway.check.amounts import read_amount
 from gateway.check.dates import number_as_date, parse_date, why_no_date
 from gateway.check.garbled import is_scientific, lost_characters, unusual
@@ -35,6 +37,8 @@ DITTO = frozenset({"同上", "同前", "〃", "″", '"'})
 #: Columns whose values are no numbers, although some have nothing but digits.
 _NAMES = frozenset({ColumnType.TEXT, ColumnType.CREDIT_CODE, ColumnType.IDENTITY})
 
+#: What is said of a list of penalty kinds that has something else in it.
+_NO_KIND = ("列表里有空值，或者不是文字的值", "每一项写一个处罚种类，删去其他的")
 #: What is said of a name, number or code that came as a number and lost digits.
 NUMBER_OF_A_NAME = (
     Rule.PRECISION,
@@ -88,6 +92,11 @@ def fault_in(value: Any) -> tuple[Rule, str, str] | None:
     if word in DITTO:
         return Rule.FORMAT, f"写的是“{word}”，没有写出内容", "写出内容：每一行单独读，不看上一行"
     return None
+
+
+def told(value: object) -> str:
+    """Return a value as it is quoted to a person: what is no text as JSON has it."""
+    return value if isinstance(value, str) else orjson.dumps(value, default=str).decode()
 
 
 def lost_digits(value: object) -> bool:
@@ -159,7 +168,10 @@ def _amount(column: Column, value: Any) -> Read:
 
 
 def _penalty_kinds(column: Column, value: Any) -> Read:
-    words = split_kinds(tuple(map(str, value)) if isinstance(value, list) else (str(value),))
+    given = value if isinstance(value, list) else [value]
+    if any(one is None or isinstance(one, _NESTED) for one in given):
+        return None, problem(column, Rule.FORMAT, *_NO_KIND)
+    words = split_kinds(tuple(map(str, given)))
     if not words:
         return None, None
     strange = [word for word in words if not is_penalty_kind(word)]
