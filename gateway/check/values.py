@@ -17,6 +17,8 @@ from schemas.columns import Column, ColumnType
 from schemas.identifiers import credit_code_problem, fold, fold_once, visible
 from schemas.problem import Problem, Rule
 
+#: 其他- before a free kind, with any of the dashes that people type, and blanks around it.
+_FREE_KIND = re.compile(r"(?:^|(?<=\s))其[他它]\s*[-－‐‑‒–—―−─ー﹣]+\s*")
 _KIND_SEPARATORS = re.compile(r"[、,，;；/|\r\n\t]+")
 
 #: Characters of a value that is no free text. Longer ones are no codes, dates or amounts; comparing
@@ -196,7 +198,8 @@ def split_kinds(texts: tuple[str, ...]) -> tuple[str, ...]:
 def _kinds_in(part: str) -> list[str]:
     """Return the kinds between two separators; blanks within one, as in 罚 款, mean nothing."""
     whole = "".join(part.split())
-    words = [whole] if whole in PENALTY_KINDS else part.split()
+    free = _FREE_KIND.sub(OTHER_PENALTY_PREFIX, part)
+    words = [whole] if whole in PENALTY_KINDS else free.split()
     return [f"其他{word[2:]}" if word.startswith("其它") else word for word in words]
 
 
