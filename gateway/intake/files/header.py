@@ -15,6 +15,7 @@ from gateway.intake.files.header_columns import (
     amounts_of,
     columns_named,
     keys_of,
+    marked_of,
     single,
     spread_of,
     telling,
@@ -96,6 +97,11 @@ class Header:
     def names_and_numbers(self) -> frozenset[str]:
         """Columns of names, numbers and codes, which are no quantities."""
         return self.texts - amounts_of(self.kind)
+
+    @property
+    def marked(self) -> frozenset[str]:
+        """Columns in which an apostrophe before a value says that a spreadsheet take it as text."""
+        return marked_of(self.kind)
 
     @property
     def identifies(self) -> bool:
