@@ -64,9 +64,9 @@ class Checker:
     ) -> None:
         rules = rules or InputRules()
         self.identities = identities
-        self.names = ColumnNames(rules.columns)
         self.placeholders = frozenset(rules.placeholders) | {f"{p}。" for p in rules.placeholders}
         self._exclusions = Exclusions(scope or Scope(), self.placeholders)
+        self.names = ColumnNames(rules.columns, self._exclusions.decides)
         self.normalise = Normalising(
             self.names, rules.deletes, self.placeholders, rules.max_record_bytes
         )

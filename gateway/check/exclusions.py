@@ -47,6 +47,10 @@ class Exclusions:
         ]
         self._no = _NO | {plain(word) for word in placeholders}
 
+    def decides(self, name: str) -> bool:
+        """Whether a column of this name decides whether a decision is reported."""
+        return any(_flag_name(name) in flags for _, _, flags, _ in self._rules)
+
     def of(
         self,
         row: Mapping[str, Any],
