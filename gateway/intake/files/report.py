@@ -109,6 +109,8 @@ class TableReport:
         ]
         if len(self.unknown) > _COLUMNS_NAMED:
             lines.append(f"    另有 {len(self.unknown) - _COLUMNS_NAMED} 列不认识")
+        for address, name in self.header.struck.items():
+            lines.append(f"    {address} 的列名“{masked(name)}”划掉了，这一列没有读")
         if self.unnamed:
             letters = sorted(self.unnamed, key=lambda one: (len(one), one))
             more = f"等 {len(letters)} " if len(letters) > _COLUMNS_NAMED else ""
@@ -158,6 +160,7 @@ class TableReport:
             "skipped": {reason: rows[:1000] for reason, rows in self.skipped.items()},
             "unknown_columns": self.unknown,
             "exclusion_columns": self.deciding,
+            "struck_columns": dict(header.struck) if header else {},
             "unnamed_columns": sorted(self.unnamed),
             "longer_rows": self.longer[:1000],
             "units": self.units,
