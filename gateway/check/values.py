@@ -1,12 +1,11 @@
 """Read one value of one column by its type, or say what is wrong with it (pure)."""
 
+import json
 import re
 from collections.abc import Callable
 from decimal import Decimal
 from functools import lru_cache
 from typing import Any
-
-import orjson
 
 from gateway.check.amounts import read_amount
 from gateway.check.dates import number_as_date, parse_date, why_no_date
@@ -98,7 +97,9 @@ def fault_in(value: Any) -> tuple[Rule, str, str] | None:
 
 def told(value: object) -> str:
     """Return a value as it is quoted to a person: what is no text as JSON has it."""
-    return value if isinstance(value, str) else orjson.dumps(value, default=str).decode()
+    if value is None or isinstance(value, _NESTED):
+        return json.dumps(value, ensure_ascii=False, separators=(",", ":"), default=str)
+    return str(value)
 
 
 def lost_digits(value: object) -> bool:

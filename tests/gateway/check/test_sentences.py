@@ -105,6 +105,7 @@ def test_a_personal_number_is_masked_in_every_sentence(keys: Keys) -> None:
         ("同上", "没有写出内容"),
         ({"a": None}, '{"a":null}'),
         ([True], "[true]"),
+        (2.5, "“2.5”"),
     ],
 )
 def test_a_cell_that_decides_is_told_as_people_know_it(
