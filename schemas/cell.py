@@ -185,9 +185,14 @@ def fault(value: Mapping[str, Any]) -> tuple[str, str]:
         said=value.get("said"),
         count=len(surplus),
         last=f"最后是“{surplus[-1]}”，" if surplus else "",
-        both="，".join(f"{name} 是“{given}”" for name, given in both),
+        both="，".join(_either(name, given) for name, given in both),
     )
     return told, fix
+
+
+def _either(name: str, given: object) -> str:
+    """Return what one of two different cells has; some have nothing to quote."""
+    return fault(given)[0] if is_cell(given) else f"{name} 是“{given}”"
 
 
 def is_empty(value: object, words: Container[object]) -> bool:

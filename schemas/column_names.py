@@ -7,7 +7,7 @@ digits, which differ for all columns of a kind.
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from difflib import get_close_matches
 from functools import lru_cache
 
@@ -50,7 +50,14 @@ def name_key(name: str) -> str:
 class ColumnNames:
     """The names by which columns are known: those of the standards, and those configured."""
 
-    def __init__(self, own: Mapping[str, Iterable[str]] | None = None) -> None:
+    def __init__(
+        self,
+        own: Mapping[str, Iterable[str]] | None = None,
+        decides: Callable[[str], bool] = lambda _: False,
+    ) -> None:
+        """Take the configured names by wire column, and what knows the columns of exclusion."""
+        #: Whether a name beside the standard is that of a column of exclusion 不予报送.
+        self.decides = decides
         #: kind → normal form → wire column, or the name of a field of an event
         self._names = {kind: _standard_names(kind) for kind in KINDS}
         for wire, names in (own or {}).items():

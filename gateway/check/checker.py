@@ -15,7 +15,7 @@ from gateway.check.messages import graded, message_problem, validated
 from gateway.check.normalise import Candidate, Normalising
 from gateway.check.raw import Raw
 from gateway.check.rows import RowRead, read_row
-from gateway.check.values import problem
+from gateway.check.values import fault_in, problem, told
 from schemas.cell import is_empty
 from schemas.codes import RecordKind, Verb
 from schemas.column_names import ColumnNames
@@ -64,9 +64,9 @@ class Checker:
     ) -> None:
         rules = rules or InputRules()
         self.identities = identities
-        self.names = ColumnNames(rules.columns)
         self.placeholders = frozenset(rules.placeholders) | {f"{p}。" for p in rules.placeholders}
         self._exclusions = Exclusions(scope or Scope(), self.placeholders)
+        self.names = ColumnNames(rules.columns, self._exclusions.decides)
         self.normalise = Normalising(
             self.names, rules.deletes, self.placeholders, rules.max_record_bytes
         )
@@ -264,21 +264,19 @@ _plain_name = lru_cache(maxsize=1024)(plain)
 
 
 def _unknown_verb(given: object) -> Problem:
-    return Problem(
-        field="verb",
-        rule=Rule.CODE_LIST,
-        message=f"操作（verb）“{given}”不认识",
-        fix="留空，或填 withdraw（撤回）",
-    )
+    usual = (Rule.CODE_LIST, f"“{told(given)}”不认识", "留空，或填 withdraw（撤回）")
+    rule, words, fix = fault_in(given) or usual
+    return Problem(field="verb", rule=rule, message=f"操作（verb）：{words}", fix=fix)
 
 
 def _unknown_state(state: object) -> Problem:
-    return Problem(
-        field=PENALTY_STATE,
-        rule=Rule.CODE_LIST,
-        message=f"当前状态“{state}”：看不出决定是否仍然有效",
-        fix="有效的填 0，撤销的填 1，异议的填 2",
+    usual = (
+        Rule.CODE_LIST,
+        f"“{told(state)}”：看不出决定是否仍然有效",
+        "有效的填 0，撤销的填 1，异议的填 2",
     )
+    rule, words, fix = fault_in(state) or usual
+    return Problem(field=PENALTY_STATE, rule=rule, message=f"当前状态：{words}", fix=fix)
 
 
 _OBJECTION = Problem(

@@ -136,11 +136,17 @@ def _subject_refusals(
 
 _IS_IDENTITY = "填的是居民身份证号，不是统一社会信用代码"
 #: Documents with a number by GB 11643, however they are called; those of Hong Kong, Macao, Taiwan,
-#: the army and of foreigners have others.
+#: the army and of foreigners have others. 111 is the resident card among codes of documents.
 _RESIDENT_CARD = re.compile(
-    r"(中华人民共和国|中国|国内|内地|大陆)?(第?[一二12]代)?(临时)?(居民|公民)?(二代)?身份"
-    r"(证|证件|证明)?(号|号码|编号)?"
+    r"(中华人民共和国|中国|国内|内地|大陆)?(第?[一二12]代)?(临时)?(居民|公民)?(二代)?身[份分]"
+    r"(证|证件|证明)?(号|号码|编号)?|ID(CARD)?(NUMBER|NO)?|111"
 )
+#: Documents that may have 18 digits by another rule.
+_FROM_OUTSIDE = re.compile("港|澳|台|外国|外籍|境外|国外|海外|永久居留|永居|通行证|回乡")
+_EIGHTEEN = re.compile(r"\d{17}[\dX]", re.ASCII)
+#: As the names are written in Hong Kong, Macao and Taiwan.
+_SIMPLIFIED = str.maketrans("證號碼國門臺灣臨時內陸編", "证号码国门台湾临时内陆编")
+_SIGNS = re.compile(r"[^\w]|_")
 _BRACKETS = re.compile(r"\([^()]*\)")
 #: A number of another document has letters and digits, and nothing that hides some of them.
 _HIDES = re.compile(r"[*?#＊●○■□×…]|[xX]{3,}")
@@ -149,16 +155,24 @@ _LEAST_CHARACTERS = 4
 
 def _identity_problem(values: Mapping[str, Any]) -> tuple[Rule, str, str] | None:
     number = values["identity_number"]
-    if _is_resident_card(values.get("identity_type") or RESIDENT_IDENTITY_CARD):
+    kind = values.get("identity_type") or RESIDENT_IDENTITY_CARD
+    if _is_resident_card(kind, has_its_length=_EIGHTEEN.fullmatch(number) is not None):
         why = identity_card_problem(number)
         return None if why is None else (Rule.CHECK_DIGIT, why, "按身份证件核对号码")
     told = [c for c in number if c.isascii() and c.isalnum()]
-    if _HIDES.search(number) or len(told) < _LEAST_CHARACTERS or not any(map(str.isdigit, told)):
+    is_short = len(told) < _LEAST_CHARACTERS or len(set(told)) == 1
+    if _HIDES.search(number) or is_short or not any(map(str.isdigit, told)):
         return Rule.FORMAT, "不是完整的证件号码，认不出是哪一个人", "按证件填写完整的号码"
     return None
 
 
 @lru_cache(maxsize=1024)
-def _is_resident_card(kind: str) -> bool:
-    plain = _BRACKETS.sub("", fold_once(kind))
-    return _RESIDENT_CARD.fullmatch(plain) is not None
+def _is_resident_card(kind: str, *, has_its_length: bool) -> bool:
+    """Whether a document is a resident card: by its name, or by its number whatever it is called.
+
+    A clerk who picks 护照 in place of 身份证 types the number of the card all the same.
+    """
+    whole = fold_once(kind).translate(_SIMPLIFIED)
+    if _RESIDENT_CARD.fullmatch(_SIGNS.sub("", _BRACKETS.sub("", whole))) is not None:
+        return True
+    return has_its_length and _FROM_OUTSIDE.search(whole) is None

@@ -6,6 +6,7 @@ from collections.abc import Collection, Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
+from gateway.check.values import fault_in, told
 from schemas.identifiers import fold_once
 from schemas.problem import Problem, Rule
 from schemas.verdict import Exclusion, Scope
@@ -45,6 +46,10 @@ class Exclusions:
             for reason, (column, persons_only) in scope.rules.items()
         ]
         self._no = _NO | {plain(word) for word in placeholders}
+
+    def decides(self, name: str) -> bool:
+        """Whether a column of this name decides whether a decision is reported."""
+        return any(_flag_name(name) in flags for _, _, flags, _ in self._rules)
 
     def of(
         self,
@@ -111,7 +116,11 @@ def _unclear(column: str, given: object, words: Collection[str]) -> Problem:
     if len(words) > 1:
         said = f"{column} 写了不止一次，而且不一致，不知道以哪个为准"
         return Problem(field=column, rule=Rule.FORMAT, message=said, fix="只留一个")
-    said = f"{column}：看不出“{given}”是“是”还是“否”"
+    wrong = fault_in(given)
+    if wrong is not None:
+        rule, said, fix = wrong
+        return Problem(field=column, rule=rule, message=f"{column}：{said}", fix=fix)
+    said = f"{column}：看不出“{told(given)}”是“是”还是“否”"
     return Problem(field=column, rule=Rule.CODE_LIST, message=said, fix="填 是 或 否")
 
 

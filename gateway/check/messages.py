@@ -7,6 +7,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from gateway.check.fields import title_of
+from gateway.check.values import told
 from schemas.base import Schema
 from schemas.codes import (
     ABOUT_A_DECISION,
@@ -191,7 +192,11 @@ def _said(line: Any) -> tuple[Rule, str, str]:
     known = _SAID.get(line["type"])
     if known is None:
         return Rule.FORMAT, *_words_and_fix(str(context.get("error") or "格式不对"))
-    given = {"input": line["input"], **context, "expected": _listed(context.get("expected", ""))}
+    given = {
+        "input": told(line["input"]),
+        **context,
+        "expected": _listed(context.get("expected", "")),
+    }
     rule, words, fix = known
     return rule, words.format_map(given), fix.format_map(given)
 

@@ -1,5 +1,6 @@
 """Read one value of one column by its type, or say what is wrong with it (pure)."""
 
+import json
 import re
 from collections.abc import Callable
 from decimal import Decimal
@@ -15,6 +16,8 @@ from schemas.columns import Column, ColumnType
 from schemas.identifiers import credit_code_problem, fold, fold_once, visible
 from schemas.problem import Problem, Rule
 
+#: 其他- before a free kind, with any of the dashes that people type, and blanks around it.
+_FREE_KIND = re.compile(r"(?:^|(?<=\s))其[他它]\s*[-－‐‑‒–—―−─ー﹣]+\s*")
 _KIND_SEPARATORS = re.compile(r"[、,，;；/|\r\n\t]+")
 
 #: Characters of a value that is no free text. Longer ones are no codes, dates or amounts; comparing
@@ -35,6 +38,8 @@ DITTO = frozenset({"同上", "同前", "〃", "″", '"'})
 #: Columns whose values are no numbers, although some have nothing but digits.
 _NAMES = frozenset({ColumnType.TEXT, ColumnType.CREDIT_CODE, ColumnType.IDENTITY})
 
+#: What is said of a list of penalty kinds that has something else in it.
+_NO_KIND = ("列表里有空值，或者不是文字的值", "每一项写一个处罚种类，删去其他的")
 #: What is said of a name, number or code that came as a number and lost digits.
 NUMBER_OF_A_NAME = (
     Rule.PRECISION,
@@ -90,6 +95,13 @@ def fault_in(value: Any) -> tuple[Rule, str, str] | None:
     if word in DITTO:
         return Rule.FORMAT, f"写的是“{word}”，没有写出内容", "写出内容：每一行单独读，不看上一行"
     return None
+
+
+def told(value: object) -> str:
+    """Return a value as it is quoted to a person: what is no text as JSON has it."""
+    if value is None or isinstance(value, _NESTED):
+        return json.dumps(value, ensure_ascii=False, separators=(",", ":"), default=str)
+    return str(value)
 
 
 def lost_digits(value: object) -> bool:
@@ -161,7 +173,10 @@ def _amount(column: Column, value: Any) -> Read:
 
 
 def _penalty_kinds(column: Column, value: Any) -> Read:
-    words = split_kinds(tuple(map(str, value)) if isinstance(value, list) else (str(value),))
+    given = value if isinstance(value, list) else [value]
+    if any(one is None or isinstance(one, _NESTED) for one in given):
+        return None, problem(column, Rule.FORMAT, *_NO_KIND)
+    words = split_kinds(tuple(map(str, given)))
     if not words:
         return None, None
     strange = [word for word in words if not is_penalty_kind(word)]
@@ -186,7 +201,8 @@ def split_kinds(texts: tuple[str, ...]) -> tuple[str, ...]:
 def _kinds_in(part: str) -> list[str]:
     """Return the kinds between two separators; blanks within one, as in 罚 款, mean nothing."""
     whole = "".join(part.split())
-    words = [whole] if whole in PENALTY_KINDS else part.split()
+    free = _FREE_KIND.sub(OTHER_PENALTY_PREFIX, part)
+    words = [whole] if whole in PENALTY_KINDS else free.split()
     return [f"其他{word[2:]}" if word.startswith("其它") else word for word in words]
 
 

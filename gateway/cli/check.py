@@ -18,7 +18,7 @@ from gateway.cli.output import (
     settings_of,
     spooled,
 )
-from gateway.cli.row import print_row
+from gateway.cli.row import mend_words, print_row
 from gateway.config.clock import system_clock
 from gateway.config.keys import Keys, load_master
 from gateway.intake.files.problem_workbook import FaultyRow, faulty_row, problems_workbook
@@ -60,7 +60,7 @@ def check(
     where = ""
     if out is not None and (tally.verdicts or not stopped):
         problems_workbook(out, faulty)
-        where = f"；有问题的行已写到 {out}"
+        where = f"；{mend_words(out, faulty)}"
     _print(reading, tally, stopped, format_, where)
     if stopped:
         fail(stopped)

@@ -26,7 +26,7 @@ from gateway.cli.output import (
     settings_of,
     spooled,
 )
-from gateway.cli.row import print_row
+from gateway.cli.row import mend_words, print_row
 from gateway.config.settings import Settings
 from gateway.intake.files.problem_workbook import FaultyRow, faulty_row, problems_workbook
 from gateway.intake.files.reading import Reading
@@ -67,7 +67,7 @@ def ingest(  # noqa: PLR0913, PLR0917  one for each option
     written = out if taken.tally.verdicts else None
     if written is not None:
         problems_workbook(written, faulty)
-    _print(taken, format_, written)
+    _print(taken, format_, "" if written is None else mend_words(written, faulty))
     if taken.stopped:
         raise typer.Exit(Exit.PROBLEMS if taken.tally.verdicts else Exit.WRONG_USE)
     if taken.tally.faulty:
@@ -88,7 +88,7 @@ async def _ingest(
             return await take(built.pipeline, reading, each, whole=whole)
 
 
-def _print(taken: Taken, format_: Format, written: Path | None) -> None:
+def _print(taken: Taken, format_: Format, where: str) -> None:
     if format_ is Format.JSON:
         print_json(taken.as_json())
     elif taken.stopped and not taken.tally.verdicts:
@@ -96,5 +96,5 @@ def _print(taken: Taken, format_: Format, written: Path | None) -> None:
     else:
         for line in taken.words():
             print_line(line)
-        if written is not None:
-            print_line(f"有问题的行已写到 {written}")
+        if where:
+            print_line(where)

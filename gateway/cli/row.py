@@ -1,9 +1,21 @@
 """Print what became of one row of a file, for `check --rows` and `ingest --rows`."""
 
+from collections.abc import Collection
+from pathlib import Path
+
 from gateway.check.checked import Checked
 from gateway.cli.output import Format, print_json, print_line
+from gateway.intake.files.problem_workbook import FaultyRow
 from gateway.record.result import Result
 from gateway.titles import EXCLUSIONS, VERDICTS
+
+
+def mend_words(out: Path, faulty: Collection[FaultyRow]) -> str:
+    """Return where the rows to mend are; without any the workbook has nothing but its header.
+
+    It is written all the same: rows of an earlier file would be taken for those of this one.
+    """
+    return f"有问题的行已写到 {out}" if faulty else f"没有有问题的行，{out} 里只有表头"
 
 
 def print_row(place: str, checked: Checked, format_: Format, result: Result | None = None) -> None:

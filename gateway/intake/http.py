@@ -40,6 +40,8 @@ def router(pipeline: Pipeline, database: Database, clock: Clock, limits: FileLim
         request: Request, kind: RecordKind | None = None, whole: bool = False, rows: bool = False
     ) -> Response:
         """Take in a file; 422 if nothing of it was taken, with the reason in `stopped`."""
+        if request.headers.get("content-type", "").lower().startswith("multipart/"):
+            raise HTTPException(415, _AS_A_FORM)
         return await _file(pipeline, await request.body(), limits, kind, whole, rows)
 
     @routes.post("/v1/intake/{kind}")
@@ -91,6 +93,10 @@ async def _file(
     return Response(orjson.dumps(answer), 422 if refused else 200, None, _JSON)
 
 
+_AS_A_FORM = (
+    "文件要直接作为请求内容，不能用表单（multipart）上传："
+    "如 curl --data-binary @file -H 'X-Api-Key: …'，不用 -F"
+)
 _AWAY_IN_FILE = "数据库暂时不可用，文件没有接收完：稍后原样再传一次，已接收的不会重复"
 
 

@@ -3,12 +3,14 @@
 from collections.abc import Iterable
 
 from fastapi import APIRouter, FastAPI, Response
+from fastapi.exceptions import RequestValidationError
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from gateway.config.settings import HttpSettings
 from gateway.telemetry.metrics import Metrics
 from gateway.web.access import key_guard
 from gateway.web.health import LIVE, METRICS, READY, Probes, health_answer
+from gateway.web.invalid import told_in_chinese
 
 
 def create_web(
@@ -18,6 +20,7 @@ def create_web(
     app = FastAPI(title="credit-gateway", docs_url=None, redoc_url=None)
     for router in routers:
         app.include_router(router)
+    app.exception_handler(RequestValidationError)(told_in_chinese)
     app.middleware("http")(key_guard(settings))
 
     @app.get(LIVE, include_in_schema=False)

@@ -109,6 +109,17 @@ def test_check_writes_the_rows_to_mend_although_the_end_cannot_be_read(command: 
     assert len(CalamineWorkbook.from_path(str(command.folder / "mend.xlsx")).sheet_names) == 1
 
 
+def test_check_says_that_no_row_is_to_mend(command: Command) -> None:
+    (command.folder / "rows.ndjson").write_bytes(line(penalty()))
+
+    ran = command("check", "rows.ndjson", "--out", "mend.xlsx")
+
+    assert "没有有问题的行，mend.xlsx 里只有表头" in ran.out
+    assert "已写到" not in ran.out
+    sheet = CalamineWorkbook.from_path(str(command.folder / "mend.xlsx")).get_sheet_by_index(0)
+    assert len(sheet.to_python()) == 1
+
+
 @pytest.mark.parametrize("name", ["check", "ingest"])
 def test_the_file_that_is_read_is_not_written_over(command: Command, name: str) -> None:
     file = command.folder / "rows.ndjson"

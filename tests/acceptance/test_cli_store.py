@@ -98,6 +98,14 @@ def test_ingest_says_where_the_rows_to_mend_are(command: Command, tmp_path: Path
     assert (tmp_path / "mend.xlsx").exists()
 
 
+def test_ingest_says_that_no_row_is_to_mend(command: Command, tmp_path: Path) -> None:
+    write(tmp_path / "rows.ndjson", penalty(1, **PAST))
+
+    ran = command("ingest", "rows.ndjson", "--out", "mend.xlsx")
+
+    assert ran.out.splitlines()[-1] == "没有有问题的行，mend.xlsx 里只有表头"
+
+
 def test_ingest_writes_no_log_lines(database: Database, tmp_path: Path) -> None:
     nobody_scores = SETTINGS | {"scoring": {"bindings": []}}
     command = commanding(database, tmp_path, nobody_scores)

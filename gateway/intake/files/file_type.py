@@ -31,7 +31,10 @@ class FileType(StrEnum):
     """The types that are read; each with its name for people."""
 
     WORKBOOK = "工作簿"
-    OLDER_WORKBOOK = "工作簿（xls、et 或 ods：出错的公式读作空；数字格式不读，格式里的“元”不算）"
+    OLDER_WORKBOOK = (
+        "工作簿（xls、et 或 ods：出错的公式读作空；数字格式不读，格式里的“元”不算；"
+        "删除线看不出，划掉的字照读）"
+    )
     TABLE = "文本表格"
     JSON_LIST = "JSON 列表"
     JSON_LINES = "JSON，一行一条"

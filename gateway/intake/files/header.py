@@ -1,20 +1,21 @@
 """Find the row of column names 表头 in a table, and what its columns mean."""
 
-import re
 from collections import Counter
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from itertools import zip_longest
 from typing import Any
 
 from gateway.check.rows import OWN_COLUMNS
 from gateway.intake.files.address import column_letters
+from gateway.intake.files.header_cells import is_value, name_of, names_in, struck_names, text_of
 from gateway.intake.files.header_columns import (
     OF_THE_SUBJECT,
     TITLES,
     amounts_of,
     columns_named,
     keys_of,
+    marked_of,
     single,
     spread_of,
     telling,
@@ -22,7 +23,7 @@ from gateway.intake.files.header_columns import (
 )
 from gateway.intake.files.header_groups import under_groups
 from schemas.codes import RecordKind
-from schemas.column_names import LONGEST_NAME, ColumnNames, name_key
+from schemas.column_names import ColumnNames, name_key
 from schemas.identifiers import visible
 from schemas.kinds import KINDS
 from schemas.legacy import OLD_COLUMNS
@@ -31,7 +32,6 @@ from schemas.legacy import OLD_COLUMNS
 SEARCHED_ROWS = 20
 #: With so many known columns a row is a header, whatever else is in it.
 ENOUGH = 3
-_YEAR = re.compile(r"\d{4}")
 #: Names of a running number 序号, which says nothing about a record.
 _RUNNING_NUMBER = frozenset(map(name_key, ["序号", "编号", "行号", "No.", "NO", "#", "序", "项次"]))
 
@@ -51,6 +51,8 @@ class Header:
     own: int = 0  #: of them those with a text in this row; others are of the row above
     #: Places without a name.
     nameless: tuple[int, ...] = ()
+    #: Names that are struck out 删除线, by the addresses of their cells; the columns are not read.
+    struck: Mapping[str, str] = field(default_factory=dict)
     #: Names that several columns have.
     repeated: tuple[str, ...] = ()
     #: Names of columns that say nothing of a record: the running number, and unknown ones.
@@ -96,6 +98,11 @@ class Header:
     def names_and_numbers(self) -> frozenset[str]:
         """Columns of names, numbers and codes, which are no quantities."""
         return self.texts - amounts_of(self.kind)
+
+    @property
+    def marked(self) -> frozenset[str]:
+        """Columns in which an apostrophe before a value says that a spreadsheet take it as text."""
+        return marked_of(self.kind)
 
     @property
     def identifies(self) -> bool:
@@ -146,7 +153,7 @@ def find_header(
     for place, one in enumerate(headers):
         if one.known >= ENOUGH and one.identifies:
             below = headers[place + 1] if place + 1 < len(headers) else one
-            if below.row != one.row + 1 or any(map(_is_value, rows[place + 1][1])):
+            if below.row != one.row + 1 or any(map(is_value, rows[place + 1][1])):
                 return one
             if below.own > 1 and below.known >= one.known:
                 return replace(below, upper=one.lower)
@@ -186,20 +193,15 @@ def another_header(
 def _is_record(before: Header, cells: Sequence[Any]) -> bool:
     """Whether a code or a day stands in its place: names of columns begin in another way."""
     for place in before.watched:
-        cell = cells[place] if place < len(cells) else ""
+        cell = text_of(cells[place]) if place < len(cells) else ""
         if type(cell) is not str or cell[2:8].isdigit() or cell[:4].isdigit():
             return True
     return False
 
 
-def _is_value(cell: Any) -> bool:
-    """Whether a cell is of a record: a number, a day, or a text with a year or a code."""
-    return _YEAR.search(cell) is not None if type(cell) is str else cell is not None
-
-
 def _is_part(cells: Sequence[Any], line: Sequence[str]) -> bool:
     """Whether all names in a row are those of a line of the header, in their places."""
-    names = [_name(cell) for cell in cells] if line else []
+    names = [name_of(cell) for cell in cells] if line else []
     return any(names) and all(
         not name or name == other for name, other in zip_longest(names, line, fillvalue="")
     )
@@ -212,12 +214,15 @@ def _header(
     kind: RecordKind | None,
 ) -> Header:
     number, cells = rows[place]
-    given = [_name(cell) for cell in cells]
-    above = [_name(cell) for cell in rows[place - 1][1]] if place else []
+    given = names_in(cells, names)
+    above = names_in(rows[place - 1][1], names) if place else []
     kind = kind or names.kind_of(given) or names.kind_of(above)
     lower, upper = given, above if kind is not None else []
     if upper and kind is not None:
         given = under_groups(given, upper, names, kind)
+    is_double = kind is not None and any(names.wire(kind, name) for name in upper if name)
+    struck = struck_names(rows[place - 1 : place + 1] if is_double else [rows[place]], names)
+    given = ["" if at in struck else name for at, name in enumerate(given)]
     wires = [_wire(name, names, kind) for name in given]
     unknown = tuple(
         name
@@ -234,7 +239,8 @@ def _header(
         numbers=numbers,
         known=len(set(filter(None, wires))),
         own=sum(bool(wire and text) for wire, text in zip(wires, lower, strict=False)),
-        nameless=tuple(place for place, name in enumerate(given) if not name),
+        nameless=tuple(at for at, name in enumerate(given) if not name and at not in struck),
+        struck=dict(struck.values()),
         repeated=tuple(name for name, times in Counter(meant).items() if name and times > 1),
         silent=numbers.union(unknown),
         old=OLD_COLUMNS.get(kind, frozenset()).intersection(meant) if kind else frozenset(),
@@ -242,10 +248,6 @@ def _header(
         lower=tuple(lower),
         watched=tuple(at for at, name in enumerate(meant) if name in telling(kind)),
     )
-
-
-def _name(cell: Any) -> str:
-    return visible(cell).strip()[:LONGEST_NAME] if isinstance(cell, str) else ""
 
 
 def _wire(name: str, names: ColumnNames, kind: RecordKind | None) -> str | None:

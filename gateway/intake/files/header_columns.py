@@ -85,6 +85,18 @@ def texts_of(kind: RecordKind | None) -> frozenset[str]:
 
 
 @cache
+def marked_of(kind: RecordKind | None) -> frozenset[str]:
+    """Return the columns before whose values people put an apostrophe: all but free texts."""
+    if kind is None:
+        return frozenset()
+    if not KINDS[kind].reported:
+        return frozenset(KINDS[kind].model.model_fields)
+    columns = columns_of(KINDS[kind].model)
+    days = frozenset(column.wire for column in columns if column.type is ColumnType.DATE)
+    return texts_of(kind) | days | amounts_of(kind)
+
+
+@cache
 def telling(kind: RecordKind | None) -> frozenset[str]:
     """Return the columns of the credit code of the subject, an old one too, and of the day."""
     if kind is None:

@@ -2,7 +2,7 @@
 
 import codecs
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 from json import JSONDecodeError
 from pathlib import Path
@@ -11,6 +11,7 @@ from typing import IO, AnyStr, NamedTuple
 from gateway.check.normalise import MAX_KEYS
 from gateway.intake.files.json_parts import DECODER, are_few, elements, end_of, members, skip
 from gateway.intake.files.unreadable import UnreadableFile
+from schemas.column_names import STANDARD_NAMES
 from schemas.faults import of_json
 from schemas.kinds import kind_of_columns
 
@@ -121,6 +122,7 @@ class _Found(NamedTuple):
 
     way: tuple[str, ...]
     start: int
+    is_empty: bool = False
 
 
 def _list_within(text: str) -> _Found | None:
@@ -144,37 +146,68 @@ def _within(text: str, start: int, levels: int) -> _Found | None:
     """Return the only list of records in the value at a place.
 
     A record may have lists of its own: it has columns of a standard. What has more names than a
-    record may have is no answer.
+    record may have is no answer. An empty list is one of records where there is no other.
     """
     if not levels or not text.startswith("{", start):
         return None
     names: list[str] = []
     here: list[_Found] = []
     deeper: list[_Found] = []
+    objects: list[int] = []
     for name, at in islice(members(text, start), MAX_KEYS + 1):
         names.append(name)
         if _is_list(text, at):
-            here.append(_Found((name,), at))
+            here.append(_Found((name,), at, _is_empty(text, at)))
         elif (one := _within(text, at, levels - 1)) is not None:
-            deeper.append(_Found((name, *one.way), one.start))
+            deeper.append(_Found((name, *one.way), one.start, one.is_empty))
+        elif text.startswith("{", at):
+            objects.append(at)
     if len(names) > MAX_KEYS or "specversion" in names or kind_of_columns(names):
         return None
-    found = here or deeper
+    found = _filled(here) or _filled(deeper)
+    _refuse_several(found, names)
+    if found:
+        return found[0]
+    has_record = any(map(STANDARD_NAMES.knows, names)) or any(_is_known(text, at) for at in objects)
+    return None if has_record else next(iter([*here, *deeper]), None)
+
+
+def _refuse_several(found: Sequence[_Found], names: Sequence[str]) -> None:
+    """Refuse lists of which nobody knows whether both are meant."""
     for one in found:
         if names.count(one.way[0]) > 1:
             raise UnreadableFile(
                 f"“{one.way[0]}”写了不止一次，各有内容：把几个列表合成一个，再导入"
             )
-    return found[0] if len(found) == 1 else None
+    if len(found) > 1:
+        named = "”和“".join(".".join(one.way) for one in found)
+        raise UnreadableFile(
+            f"“{named}”各是一个记录列表，只能有一个：合成一个列表，或分成几个文件，再导入"
+        )
+
+
+def _filled(found: Iterable[_Found]) -> list[_Found]:
+    return [one for one in found if not one.is_empty]
 
 
 def _is_list(text: str, start: int) -> bool:
-    """Whether the value at a place is a list of records."""
+    """Whether the value at a place is a list of records, or an empty one."""
     if not text.startswith("[", start):
         return False
-    extents = elements(text, start)
-    is_empty = text.startswith("]", skip(text, start + 1))
-    return not is_empty and all(_is_record(text, first, end) for first, end in extents)
+    return all(_is_record(text, first, end) for first, end in elements(text, start))
+
+
+def _is_empty(text: str, start: int) -> bool:
+    return text.startswith("]", skip(text, start + 1))
+
+
+def _is_known(text: str, start: int, levels: int = _LEVELS) -> bool:
+    """Whether an object, or one within it, has a name of a column of a standard."""
+    for name, at in islice(members(text, start), MAX_KEYS):
+        within = levels > 1 and text.startswith("{", at)
+        if STANDARD_NAMES.knows(name) or (within and _is_known(text, at, levels - 1)):
+            return True
+    return False
 
 
 def _is_record(text: str, start: int, end: int) -> bool:

@@ -67,7 +67,7 @@ class Reading:
     def _json(self, origin: str, type_: FileType) -> Iterator[Raw]:
         encoding = encoding_of(self._path)
         self.report.encoding = ENCODINGS[encoding]
-        longest = self._limits.max_line_bytes
+        longest, within = self._limits.max_line_bytes, ""
         if type_ is FileType.JSON_LINES and json_file.is_lines(self._path, encoding):
             items = json_file.lines(self._path, encoding, longest)
         else:
@@ -80,14 +80,16 @@ class Reading:
         for number, body in items:
             yield Raw(origin, number, body, self._kind)
         if not number:
-            raise UnreadableFile("文件里没有记录：检查是否导出成功")
+            where = f"“{within}”的列表是空的，" if within else ""
+            raise UnreadableFile(f"{where}文件里没有记录：检查查询条件，以及是否导出成功")
 
     def _text_table(self, origin: str) -> Iterator[Raw]:
         encoding = encoding_of(self._path)
         table = TextTable(self._path, encoding, self._limits.max_line_bytes)
-        table.choose_separator(self._names, self._kind)
+        table.choose_form(self._names, self._kind)
         self.report.encoding = ENCODINGS[encoding]
         self.report.separator = SEPARATORS.get(table.separator, f"“{table.separator}”分隔")
+        self.report.quotes_kept = not table.quoted
         report = TableReport()
         self.report.tables.append(report)
         given = FileTable(table.rows(), notes=table.notes(), is_text=True)

@@ -12,6 +12,7 @@ from gateway.titles import KINDS
 from schemas.column_names import ColumnNames
 from schemas.columns import columns_of
 from schemas.identifiers import masked
+from schemas.kinds import REPORTED_KINDS
 from schemas.legacy import own_beside
 from schemas.record import RECORD_KINDS
 
@@ -37,6 +38,7 @@ class TableReport:
     skipped: dict[str, list[int]] = field(default_factory=dict)
     #: Names that are no column, with the title of the most similar one.
     unknown: dict[str, str | None] = field(default_factory=dict)
+    deciding: list[str] = field(default_factory=list)  #: names of columns of exclusion 不予报送
     unnamed: set[str] = field(default_factory=set)  #: letters of columns without a name
     longer: list[int] = field(default_factory=list)  #: rows of a text with more cells, all empty
     #: Rows in which a merged cell of a column is not read, since it counts for its first row only.
@@ -47,8 +49,12 @@ class TableReport:
     def read_by(self, header: Header, names: ColumnNames) -> None:
         """Note the header of the table, and what its unknown names may mean."""
         self.header = header
-        if header.kind is not None:
-            self.unknown = {masked(n): names.nearest(header.kind, n) for n in header.unknown}
+        kind = header.kind
+        if kind is None:
+            return
+        self.deciding = [n for n in header.unknown if kind in REPORTED_KINDS and names.decides(n)]
+        unknown = (name for name in header.unknown if name not in self.deciding)
+        self.unknown = {masked(name): names.nearest(kind, name) for name in unknown}
 
     def unread(self, first: Sequence[tuple[int, Sequence[Any]]]) -> None:
         """Note a table without a header, by its first rows."""
@@ -103,6 +109,8 @@ class TableReport:
         ]
         if len(self.unknown) > _COLUMNS_NAMED:
             lines.append(f"    另有 {len(self.unknown) - _COLUMNS_NAMED} 列不认识")
+        for address, name in self.header.struck.items():
+            lines.append(f"    {address} 的列名“{masked(name)}”划掉了，这一列没有读")
         if self.unnamed:
             letters = sorted(self.unnamed, key=lambda one: (len(one), one))
             more = f"等 {len(letters)} " if len(letters) > _COLUMNS_NAMED else ""
@@ -111,7 +119,7 @@ class TableReport:
         return lines
 
     def _notes(self) -> list[str]:
-        lines = []
+        lines = [f"    “{name}”列决定一条记录是否不予报送" for name in self.deciding]
         if self.longer:
             named = "、".join(map(str, self.longer[:_NAMED]))
             more = f"等 {len(self.longer)} 行" if len(self.longer) > _NAMED else "行"
@@ -151,6 +159,8 @@ class TableReport:
             "records": self.records,
             "skipped": {reason: rows[:1000] for reason, rows in self.skipped.items()},
             "unknown_columns": self.unknown,
+            "exclusion_columns": self.deciding,
+            "struck_columns": dict(header.struck) if header else {},
             "unnamed_columns": sorted(self.unnamed),
             "longer_rows": self.longer[:1000],
             "units": self.units,
@@ -165,12 +175,14 @@ class FileReport:
     type: str = ""
     encoding: str = ""
     separator: str = ""
+    quotes_kept: bool = False  #: the quotes of a text table are not those of CSV
     tables: list[TableReport] = field(default_factory=list)
 
     @property
     def words(self) -> list[str]:
         """What was recognised, in Chinese, line by line."""
-        form = "，".join(filter(None, [self.type, self.encoding, self.separator]))
+        quotes = "引号不是 CSV 的写法，照原样读" if self.quotes_kept else ""
+        form = "，".join(filter(None, [self.type, self.encoding, self.separator, quotes]))
         return [form, *(f"  {line}" for table in self.tables for line in table.words)]
 
     def sheet(self, raw: Raw) -> str:
@@ -189,5 +201,6 @@ class FileReport:
             "type": self.type,
             "encoding": self.encoding or None,
             "separator": self.separator or None,
+            "quotes_kept": self.quotes_kept,
             "tables": [table.as_json() for table in self.tables],
         }

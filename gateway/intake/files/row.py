@@ -8,7 +8,7 @@ from gateway.intake.files.address import column_letters
 from gateway.intake.files.header import Header, is_blank
 from schemas.cell import MARK, conflict, date, formula, otherwise, say_the_same, struck
 
-#: What people put before a number, so that a spreadsheet takes it for a text.
+#: What people put before a number or a day, so that a spreadsheet takes it for a text.
 _TEXT_MARK = "'"
 
 
@@ -27,7 +27,7 @@ def row_of(header: Header, number: int, cells: Sequence[Any]) -> dict[str, Any]:
             row[name] = _value(cell, name, number, header)
         elif is_blank(cell):
             del row[name]
-        elif cell[0] == _TEXT_MARK and name in header.names_and_numbers:
+        elif cell[0] == _TEXT_MARK and name in header.marked:
             row[name] = cell[1:]
     for name in header.repeated:
         _merge(row, header, number, cells, name)

@@ -8,10 +8,10 @@ from typing import Any
 from gateway.check.changes import Change, changes
 from gateway.check.checked import Checked
 from gateway.record.result import Result
-from gateway.titles import CHANGES, VERDICTS
+from gateway.titles import CHANGES, EXCLUSIONS, VERDICTS
 from schemas.codes import Verb
 from schemas.problem import Problem, Rule
-from schemas.verdict import Verdict
+from schemas.verdict import Exclusion, Verdict
 
 #: Groups that are shown, and places that are named in each.
 _SHOWN, _NAMED = 15, 5
@@ -43,6 +43,7 @@ class FileTally:
     def __init__(self, placeholders: Collection[str]) -> None:
         self._placeholders = placeholders
         self.verdicts: Counter[Verdict] = Counter()
+        self.excluded: Counter[Exclusion] = Counter()
         self.repeats = self.withdrawals = 0
         self._problems: dict[tuple[str, Rule], Group] = {}
         self._warnings: dict[tuple[str, Rule], Group] = {}
@@ -51,6 +52,8 @@ class FileTally:
     def add(self, place: str, checked: Checked, result: Result | None = None) -> None:
         """Count one item, and what became of it."""
         self.verdicts[checked.verdict] += 1
+        if checked.excluded is not None:
+            self.excluded[checked.excluded] += 1
         self.repeats += result is not None and result.repeat
         self.withdrawals += checked.verb is Verb.WITHDRAW
         self._changes.update(changes(checked, self._placeholders))
@@ -66,7 +69,14 @@ class FileTally:
         """Return the counts in one line, which ends with the repeats if there are any."""
         counts = "，".join(f"{VERDICTS[verdict]} {self.verdicts[verdict]}" for verdict in Verdict)
         withdrawals = f"，其中撤回 {self.withdrawals}" if self.withdrawals else ""
-        return f"{what} {self.verdicts.total()} 条：{counts}{withdrawals}"
+        return f"{what} {self.verdicts.total()} 条：{counts}{self._excluded()}{withdrawals}"
+
+    def _excluded(self) -> str:
+        """Return how many are recorded and not reported, with the reasons."""
+        if not self.excluded:
+            return ""
+        reasons = "，".join(f"{EXCLUSIONS[reason]} {n}" for reason, n in self.excluded.items())
+        return f"，其中不予报送 {self.excluded.total()}（{reasons}）"
 
     def words(self) -> list[str]:
         """Return problems, warnings and changes for a person, line by line."""
@@ -81,6 +91,7 @@ class FileTally:
         return {
             "total": self.verdicts.total(),
             **{verdict.value: self.verdicts[verdict] for verdict in Verdict},
+            "excluded": {reason.value: count for reason, count in self.excluded.items()},
             "repeats": self.repeats,
             "withdrawals": self.withdrawals,
             "problems": [group.as_json() for group in self._problems.values()],

@@ -4,12 +4,15 @@ import csv
 import os
 import re
 from collections.abc import Iterator
+from contextlib import suppress
+from functools import partial
 from itertools import islice, takewhile
 from pathlib import Path
 from typing import Any, TextIO
 
 from gateway.intake.files.address import column_letters
-from gateway.intake.files.header import SEARCHED_ROWS, find_header
+from gateway.intake.files.header import SEARCHED_ROWS, Header, find_header
+from gateway.intake.files.quotes import QUOTE, are_of_csv, are_text
 from gateway.intake.files.unreadable import UnreadableFile
 from schemas.cell import cut
 from schemas.codes import RecordKind
@@ -24,6 +27,7 @@ _LONGEST_SEPARATOR_LINE = 16
 _QUOTED = re.compile(r'="([^"]*)"')
 #: Bytes at the end that may be notes, and filled cells of a note.
 _LAST_BYTES, _CELLS_OF_A_NOTE = 4096, 2
+_BLOCK = 1 << 20
 _SURROGATES = re.compile("[\udc80-\udcff]")
 
 Row = tuple[int, list[Any]]
@@ -37,24 +41,48 @@ class TextTable:
         self._encoding = encoding
         self._max = max_line_bytes
         self.separator = ","
+        self.quoted = True  #: quotes are those of CSV; else they are read as they stand
 
-    def choose_separator(self, names: ColumnNames, kind: RecordKind | None) -> None:
-        """Choose the separator with which the header has the most known columns."""
+    def choose_form(self, names: ColumnNames, kind: RecordKind | None) -> None:
+        """Choose the separator with which the header has the most known columns, and the quotes."""
         with self._opened() as stream:
             told = _SEPARATOR_LINE.fullmatch(stream.readline(_LONGEST_SEPARATOR_LINE))
         if told is not None:
             self.separator = told[1]
-            return
-        known = {separator: self._known(separator, names, kind) for separator in SEPARATORS}
-        self.separator = max(known, key=lambda separator: known[separator])
+        else:
+            known = {separator: self._known(separator, names, kind) for separator in SEPARATORS}
+            self.separator = max(known, key=lambda separator: known[separator])
+        self.quoted = not self._has_quotes() or self._is_quoted(names, kind)
 
     def _known(self, separator: str, names: ColumnNames, kind: RecordKind | None) -> int:
+        """Return the known columns with a separator; an odd quote in a row says nothing of it."""
         self.separator = separator
-        try:
-            header = find_header(list(islice(self.rows(), SEARCHED_ROWS)), names, kind)
-        except UnreadableFile:
-            return 0
-        return header.known if header else 0
+        for self.quoted in (True, False):
+            with suppress(UnreadableFile):
+                header = self._header(names, kind)
+                return header.known if header else 0
+        return 0
+
+    def _header(self, names: ColumnNames, kind: RecordKind | None) -> Header | None:
+        return find_header(list(islice(self.rows(), SEARCHED_ROWS)), names, kind)
+
+    def _has_quotes(self) -> bool:
+        with self._path.open("rb") as stream:
+            return any(QUOTE.encode() in block for block in iter(partial(stream.read, _BLOCK), b""))
+
+    def _is_quoted(self, names: ColumnNames, kind: RecordKind | None) -> bool:
+        """Whether the quotes are those of CSV, or not to be read at all: `rows` tells of a fault.
+
+        A cell may begin with a quotation mark and go on behind the second one: its program knows
+        no quoting.
+        """
+        with suppress(UnreadableFile), self._opened() as first, self._opened() as second:
+            if are_of_csv(self._lines(first), self.separator):
+                return True
+            self.quoted = False
+            header = self._header(names, kind)
+            return header is None or not are_text(self._lines(second), self.separator, header.row)
+        return True
 
     def rows(self) -> Iterator[Row]:
         """Yield the number of the last line of each row, and its cells.
@@ -65,7 +93,12 @@ class TextTable:
         """
         csv.field_size_limit(self._max)
         with self._opened() as stream:
-            reader = csv.reader(self._lines(stream), delimiter=self.separator, strict=True)
+            reader = csv.reader(
+                self._lines(stream),
+                delimiter=self.separator,
+                strict=True,
+                quoting=csv.QUOTE_MINIMAL if self.quoted else csv.QUOTE_NONE,
+            )
             start, width = 1, 0
             try:
                 for cells in reader:
@@ -90,10 +123,13 @@ class TextTable:
             size = stream.seek(0, os.SEEK_END)
             stream.seek(max(0, size - _LAST_BYTES))  # an even number, as characters of UTF-16 have
             lines = stream.read().decode(self._encoding, "replace").splitlines()
-        last = list(takewhile(lambda line: line.count('"') % 2 == 0, reversed(lines)))
+        last = list(takewhile(self._is_whole, reversed(lines)))
         cells = ([one.strip('" ') for one in line.split(self.separator)] for line in reversed(last))
         filled = ([one for one in row if one] for row in cells)
         return [row for row in filled if 0 < len(row) <= _CELLS_OF_A_NOTE]
+
+    def _is_whole(self, line: str) -> bool:
+        return not self.quoted or line.count(QUOTE) % 2 == 0
 
     def _opened(self) -> TextIO:
         errors = "replace" if self._encoding.startswith("utf-16") else "surrogateescape"

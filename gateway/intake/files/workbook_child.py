@@ -7,8 +7,8 @@ this one. Prints JSON lines: the sheets, then for each visible one its rows that
     {"sheet": 0, "merged": [[first row, last row, first column, last column], …],
      "notes": [[text, …], …]}           merged: null if too many; notes: last rows of a few cells
     [[row number, [cell, …]], …]        texts, numbers, true and false, {"formula": 1},
-                                        {"shown": 1}, {"struck": 1}, {"date": "2026-10-09"};
-                                        "" is empty
+                                        {"shown": 1}, {"date": "2026-10-09"}, "" is empty,
+                                        {"struck": 1, "text": "…"} (text: if it is one)
     {"end": true}                                 everything was printed
     {"error": "…"}                                the reader's words, instead of all that
     {"far": "XFD1048576"}                         with --far: the cell that lies far from the others
@@ -29,6 +29,7 @@ from gateway.intake.files.areas import Area, OpenAreas, seen
 from gateway.intake.files.far_cell import far_cell
 from gateway.intake.files.number_format import Dateless
 from gateway.intake.files.ods_xml import spans
+from gateway.intake.files.office_struck import STRUCK_OUT
 from gateway.intake.files.office_xml import Address, odd_cells
 from gateway.intake.files.shared_texts import may_say_a_unit
 
@@ -176,6 +177,8 @@ def place_odd(cells: list[Any], column: int, value: Any) -> None:
     cells += [""] * (column - len(cells))
     if isinstance(value, Dateless):
         value = dateless(cells[column - 1], value)
+    elif value == STRUCK_OUT and type(cells[column - 1]) is str:
+        value = {**STRUCK_OUT, "text": cells[column - 1]}
     cells[column - 1] = value
 
 

@@ -1,10 +1,15 @@
 """Which decisions are not reported 不予报送: flags in every spelling, and flags that disagree."""
 
+from pathlib import Path
+
 import orjson
 import pytest
 
 from gateway.check.checker import Checker
 from gateway.config.keys import Keys
+from gateway.config.settings import FileLimits
+from gateway.intake.files.reading import Reading
+from gateway.intake.files.tally import FileTally
 from schemas.problem import Rule
 from schemas.verdict import Exclusion, Scope, Verdict
 from tests.factories import penalty, person_penalty, raw
@@ -165,3 +170,32 @@ def test_a_flag_counts_as_an_attribute_of_a_cloud_event(check: Check) -> None:
     event = {"specversion": "1.0", "type": "x.penalty", "statesecret": "是", "data": penalty()}
 
     assert check(orjson.dumps(event)).excluded is Exclusion.STATE_SECRET
+
+
+def test_a_column_of_exclusion_is_told_as_one_and_what_it_excludes_is_counted(
+    tmp_path: Path, keys: Keys
+) -> None:
+    scope = Scope({Exclusion.STATE_SECRET: ("秘密标记", False)})
+    checker = Checker(keys, scope)
+    rows = [penalty(1), penalty(2), penalty(3, CF_CFJGDM="")]
+    cells = [[*row.values(), word] for row, word in zip(rows, ["是", "否", "秘密"], strict=True)]
+    path = tmp_path / "rows.csv"
+    header = [*rows[0], "秘密标记"]
+    path.write_text("\n".join(",".join(line) for line in [header, *cells]), encoding="utf-8")
+    reading, tally = Reading(path, FileLimits(), None, checker.names), FileTally(())
+
+    for item in reading:
+        tally.add(reading.place(item), checker.check(item, TODAY))
+
+    words = "".join(reading.report.words)
+    assert "“秘密标记”列决定一条记录是否不予报送" in words
+    assert "不认识的列" not in words
+    assert reading.report.tables[0].as_json()["exclusion_columns"] == ["秘密标记"]
+    assert "合格 2，待补正 1，拒收 0，其中不予报送 2（涉密决定 2）" in tally.total_line()
+    assert tally.as_json()["excluded"] == {"state_secret": 2}
+
+
+@pytest.mark.parametrize("name", ["是否涉密", "密级", "simple_procedure", "minor-remedied"])
+def test_a_column_of_exclusion_is_known_as_it_is_read(check: Check, keys: Keys, name: str) -> None:
+    assert Checker(keys).names.decides(name)
+    assert check({**person_penalty(), name: "是"}).excluded is not None

@@ -186,8 +186,62 @@ def test_a_resident_identity_card_has_a_whole_number_however_it_is_called(
     assert checked.problems[0].field == "CF_XDR_ZJHM"
 
 
+@pytest.mark.parametrize(
+    "kind",
+    [
+        "身份證",
+        "身分证",
+        "身分證號碼",
+        "身份证号码：",
+        "居民身份证（非港澳台）",
+        "111",
+        "ID",
+        "ID Card No.",
+    ],
+)
+def test_a_resident_card_by_another_name_has_a_number_by_its_standard(
+    check: Check, kind: str
+) -> None:
+    row = person_penalty(CF_XDR_ZJLX=kind)
+
+    assert check(row).verdict is not Verdict.REFUSED
+    assert check({**row, "CF_XDR_ZJHM": "110105491231002"}).verdict is Verdict.REFUSED
+
+
+@pytest.mark.parametrize(
+    "kind",
+    ["身份证/护照", "身份证或护照", "护照", "居民户口簿", "驾驶证", "社会保障号", "其他", "身份證"],
+)
+def test_a_number_of_a_resident_card_passes_its_rule_whatever_the_document_is_called(
+    check: Check, kind: str
+) -> None:
+    checked = check(person_penalty(CF_XDR_ZJLX=kind, CF_XDR_ZJHM="110105194912310021"))
+
+    assert "居民身份证号校验码不符" in checked.problems[0].message
+    assert checked.verdict is Verdict.REFUSED
+    assert check(person_penalty(CF_XDR_ZJLX=kind)).verdict is not Verdict.REFUSED
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [
+        "外国人永久居留身份证",
+        "臺灣居民來往大陸通行證",
+        "澳門居民身份證",
+        "港澳台居民居住证",
+        "外国护照",
+    ],
+)
+def test_documents_from_outside_have_rules_of_their_own(check: Check, kind: str) -> None:
+    row = person_penalty(CF_XDR_ZJLX=kind, CF_XDR_ZJHM="911156198812260013")
+
+    assert check(row).verdict is not Verdict.REFUSED
+
+
 @pytest.mark.parametrize("kind", ["护照", "其他", "港澳居民来往内地通行证"])
-@pytest.mark.parametrize("number", ["E********", "见附件", "H1234XXXX", "无号码", "E12"])
+@pytest.mark.parametrize(
+    "number", ["E********", "见附件", "H1234XXXX", "无号码", "E12", "0000", "111111111", "0" * 15]
+)
 def test_two_persons_whose_numbers_are_not_told_do_not_become_one(
     check: Check, kind: str, number: str
 ) -> None:

@@ -10,10 +10,10 @@ from gateway.check.checker import Checker
 from gateway.config.keys import Keys
 from gateway.record.quarantine import refused_by_bug, refused_by_database
 from gateway.record.repairs import refusal
-from schemas.cell import conflict, cut, formula
+from schemas.cell import conflict, cut, formula, merged, struck
 from schemas.problem import Problem, Rule
 from tests.factories import IDENTITY, event, penalty, person_penalty, publicity_repair, raw
-from tests.gateway.conftest import TODAY
+from tests.gateway.conftest import TODAY, Check
 
 CHINESE = re.compile(r"[\u4e00-\u9fff]")
 #: Rule → inputs that break it, with the value that the message names, if it names one.
@@ -91,3 +91,41 @@ def test_a_personal_number_is_masked_in_every_sentence(keys: Keys) -> None:
         row = person_penalty() | {column: f"甲{IDENTITY}"}
         said = orjson.dumps([one.model_dump() for one in problems(keys, row)]).decode()
         assert IDENTITY not in said
+
+
+@pytest.mark.parametrize("name", ["是否涉密", "verb", "CF_ZT"])
+@pytest.mark.parametrize(
+    ("value", "said"),
+    [
+        (formula("T2"), "单元格 T2 是公式"),
+        (struck("T2"), "划掉的字"),
+        (merged("T2"), "与上面的合并"),
+        (conflict({"S2": "x", "T2": formula("T2")}), "S2 是“x”，单元格 T2 是公式"),
+        ("#N/A", "公式错误"),
+        ("同上", "没有写出内容"),
+        ({"a": None}, '{"a":null}'),
+        ([True], "[true]"),
+        (2.5, "“2.5”"),
+    ],
+)
+def test_a_cell_that_decides_is_told_as_people_know_it(
+    check: Check, name: str, value: Any, said: str
+) -> None:
+    [problem] = check({**penalty(), name: value}).problems
+
+    assert said in problem.message
+    assert "$cell" not in problem.message
+    assert "'" not in problem.message
+
+
+@pytest.mark.parametrize("value", [["罚款", None], ["罚款", True], ["罚款", {"a": 1}]])
+def test_what_is_no_text_in_a_list_of_kinds_is_told_in_chinese(check: Check, value: Any) -> None:
+    [problem] = check(penalty(CF_CFLB=value)).problems
+
+    assert problem.message == "处罚类别：列表里有空值，或者不是文字的值"
+
+
+def test_a_value_of_a_message_is_told_as_json_has_it(check: Check) -> None:
+    checked = check({**event(), "self_reported": {"a": None}})
+
+    assert '{"a":null}' in "".join(problem.message for problem in checked.problems)

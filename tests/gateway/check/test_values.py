@@ -220,6 +220,22 @@ def test_a_kind_that_begins_with_other_is_accepted() -> None:
     assert value(KINDS, "其他-补充说明") == value(KINDS, "其它-补充说明") == ("其他-补充说明",)
 
 
+@pytest.mark.parametrize(
+    "given_",
+    [
+        "其他－限期拆除",
+        "其他—限期拆除",
+        "其他–限期拆除",
+        "其他——限期拆除",
+        "其他 - 限期拆除",
+        "其它 － 限期拆除",
+    ],
+)
+def test_a_free_kind_may_have_any_dash(given_: str) -> None:
+    assert value(KINDS, given_) == ("其他-限期拆除",)
+    assert value(KINDS, f"警告 {given_} 罚款") == ("警告", "其他-限期拆除", "罚款")
+
+
 def test_an_unknown_penalty_kind_is_kept_with_a_problem() -> None:
     found, problem = read(KINDS, "罚款、责令改正")
 

@@ -265,3 +265,4 @@ def test_an_ods_says_that_its_formats_are_not_read(tmp_path: Path) -> None:
 
     assert len(list(reading)) == 1
     assert "数字格式不读，格式里的“元”不算" in reading.report.words[0]
+    assert "删除线看不出，划掉的字照读" in reading.report.words[0]

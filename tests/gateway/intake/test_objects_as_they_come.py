@@ -1,7 +1,9 @@
 """JSON objects and days as people and programs write them."""
 
+import json
 import tracemalloc
 from pathlib import Path
+from typing import Any
 
 import orjson
 import pytest
@@ -100,6 +102,45 @@ def test_a_list_whose_name_stands_twice_refuses_the_file(
 
 #: A record of more values than one may have.
 MANY = "".join(['{"CF_WSH":"1","x":[', '{"":{}},' * 60_000, "{}]}"])
+
+
+@pytest.mark.parametrize("indent", [None, 2])
+@pytest.mark.parametrize(
+    ("answer", "words"),
+    [
+        ({"data": [], "msg": "无数据"}, "“data”的列表是空的，文件里没有记录"),
+        ({"code": 0, "data": {"total": 0, "rows": []}}, "“data.rows”的列表是空的"),
+        ({"data": [penalty(1)], "more": [penalty(2)]}, "“data”和“more”各是一个记录列表"),
+        ({"data": {"a": [penalty(1)], "b": [penalty(2)]}}, "“a”和“b”各是一个记录列表"),
+    ],
+)
+def test_an_answer_without_the_one_list_is_told_in_one_sentence(
+    tmp_path: Path, answer: dict[str, Any], words: str, indent: int | None
+) -> None:
+    path = tmp_path / "answer.json"
+    path.write_text(json.dumps(answer, ensure_ascii=False, indent=indent), encoding="utf-8")
+
+    with pytest.raises(UnreadableFile, match=f"^{words}"):
+        list(Reading(path, FileLimits()))
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        {"codes": [], "id": "E-1", "type": "incident"},
+        {"payload": {"after": penalty(1)}, "tags": []},
+        {"payload": penalty(1), "tags": []},
+        {"tags": [], **penalty(1)},
+        {"tags": [], **dict(zip(HEADER, values(), strict=True))},
+    ],
+)
+def test_an_empty_list_beside_a_record_makes_no_empty_file(
+    tmp_path: Path, answer: dict[str, Any]
+) -> None:
+    path = tmp_path / "one.json"
+    path.write_text(json.dumps(answer, ensure_ascii=False), encoding="utf-8")
+
+    assert len(list(Reading(path, FileLimits()))) == 1
 
 
 @pytest.mark.parametrize("around", ["[%s]", '{"data":[%s]}', '{"data":{"rows":[%s]}}', "%s"])

@@ -10,11 +10,13 @@ from openpyxl.cell.rich_text import CellRichText, TextBlock
 from openpyxl.cell.text import InlineFont
 from openpyxl.styles import Font
 
+from gateway.check.checker import Checker
 from gateway.config.settings import FileLimits
 from gateway.intake.files.reading import Reading
-from schemas.verdict import Verdict
+from schemas.verdict import Exclusion, Verdict
+from tests.gateway.conftest import TODAY
 from tests.gateway.intake.conftest import NAMES, Read, book
-from tests.gateway.intake.test_tables_that_mislead import HEADER, values
+from tests.gateway.intake.test_tables_that_mislead import HEADER, letter, values
 
 AMOUNT = NAMES.index("CF_NR_FK")
 
@@ -87,3 +89,61 @@ def test_a_document_number_that_is_a_number_with_a_point_is_refused(
 
     assert one.verdict is Verdict.REFUSED
     assert "存的是数字" in one.problems[0].message
+
+
+def struck_names(path: Path, *places: tuple[int, int]) -> Path:
+    """Strike out cells of the header."""
+    made = openpyxl.load_workbook(path)
+    for row, column in places:
+        made.active.cell(row, column).font = Font(strike=True)
+    made.save(path)
+    return path
+
+
+def words_of(path: Path, checker: Checker) -> str:
+    reading = Reading(path, FileLimits(), None, checker.names)
+    list(reading)
+    return "".join(reading.report.words)
+
+
+def test_a_column_whose_name_is_struck_out_is_told_and_not_read(
+    tmp_path: Path, read: Read, checker: Checker
+) -> None:
+    path = struck_names(book(tmp_path, [HEADER, values()]), (1, AMOUNT + 1))
+
+    [one] = read(path)
+
+    assert [problem.field for problem in one.problems] == ["CF_NR_FK"]
+    words = words_of(path, checker)
+    assert f"{letter('CF_NR_FK')}1 的列名“{HEADER[AMOUNT]}”划掉了，这一列没有读" in words
+    assert "没有列名" not in words
+
+
+def test_a_struck_out_name_above_an_empty_one_is_told(tmp_path: Path, checker: Checker) -> None:
+    codes = [None if place == AMOUNT else name for place, name in enumerate(NAMES)]
+    path = struck_names(book(tmp_path, [HEADER, codes, values()]), (1, AMOUNT + 1))
+
+    words = words_of(path, checker)
+
+    assert f"{letter('CF_NR_FK')}1 的列名“{HEADER[AMOUNT]}”划掉了" in words
+    assert "，1 条" in words
+
+
+def test_a_struck_out_code_below_a_title_takes_nothing_from_it(
+    tmp_path: Path, read: Read, checker: Checker
+) -> None:
+    path = struck_names(book(tmp_path, [HEADER, NAMES, values()]), (2, AMOUNT + 1))
+
+    assert [one.verdict for one in read(path)] == [Verdict.OK]
+    assert "划掉" not in words_of(path, checker)
+
+
+def test_a_column_of_secrets_counts_although_its_name_is_struck_out(
+    tmp_path: Path, checker: Checker
+) -> None:
+    path = book(tmp_path, [[*HEADER, "是否涉密"], [*values(), "是"]])
+    struck_names(path, (1, len(HEADER) + 1))
+
+    [item] = Reading(path, FileLimits(), None, checker.names)
+
+    assert checker.check(item, TODAY).excluded is Exclusion.STATE_SECRET

@@ -216,3 +216,21 @@ def test_a_licence_with_a_project_of_the_bureau_is_read(tmp_path: Path, read: Re
     header, cells = [*row, "项目名称", "审批类别"], [*row.values(), "年产十万吨项目", "环评"]
 
     assert [one.verdict for one in read(book(tmp_path, [header, cells]))] == [Verdict.OK]
+
+
+def test_an_apostrophe_before_a_value_is_taken_off_but_not_before_a_free_text(
+    tmp_path: Path, read: Read
+) -> None:
+    free = {"CF_SY", "CF_YJ", "CF_NR"}
+    cells = [
+        cell if name in free else f"'{cell}" for name, cell in zip(NAMES, values(), strict=True)
+    ]
+    cells[NAMES.index("CF_SY")] = "'三同时'制度未落实"
+
+    [found] = read(book(tmp_path, [HEADER, cells]))
+
+    assert (found.verdict, found.problems) == (Verdict.OK, ())
+    assert isinstance(found.record, AdministrativePenalty)
+    assert str(found.record.decision_date) == "2026-10-09"
+    assert found.record.fine_wan == 2
+    assert found.record.violation_facts == "'三同时'制度未落实"

@@ -65,6 +65,27 @@ async def test_a_file_that_cannot_be_read_is_refused_in_one_sentence(
     assert [words for words in REFUSED[name] if words not in answer.json()["stopped"]] == []
 
 
+async def test_a_file_in_a_form_is_refused_with_how_to_send_it(client: httpx.AsyncClient) -> None:
+    answer = await client.post(URL, files={"file": ("in.csv", b"CF_WSH")})
+
+    assert answer.status_code == 415
+    assert "curl --data-binary @file" in answer.json()["detail"]
+
+
+async def test_a_wrong_option_is_told_in_chinese(client: httpx.AsyncClient) -> None:
+    answers = [
+        await client.post(URL, content=b"[]", params={"kind": "fine"}),
+        await client.post("/v1/intake/fine", content=b"[]"),
+        await client.post(URL, content=b"[]", params={"whole": "maybe"}),
+    ]
+
+    assert [answer.status_code for answer in answers] == [422] * 3
+    kind, path, whole = (answer.json()["detail"] for answer in answers)
+    assert kind == path
+    assert kind.startswith("kind：“fine”应为 penalty（行政处罚）、")
+    assert whole == "whole：“maybe”应为 true 或 false"
+
+
 async def test_a_whole_file_with_one_bad_row_leaves_nothing(
     client: httpx.AsyncClient, world: World
 ) -> None:
