@@ -7,6 +7,7 @@ from functools import lru_cache
 from typing import Any
 
 from gateway.check.values import fault_in, told
+from schemas.column_names import name_key
 from schemas.identifiers import fold_once
 from schemas.problem import Problem, Rule
 from schemas.verdict import Exclusion, Scope
@@ -137,5 +138,8 @@ def plain(value: object) -> str:
 
 @lru_cache(maxsize=1024)
 def _flag_name(name: str) -> str:
-    """Return the name of a flag without what spellings differ in: `stateSecret`, `state.secret`."""
-    return "".join(filter(str.isalnum, plain(name)))
+    """Return the name of a flag without what spellings differ in: `stateSecret`, `state.secret`.
+
+    Marks of forms are taken off as from other names of columns: 是否涉密（必填）, 1.是否涉密.
+    """
+    return name_key(plain(name))

@@ -27,6 +27,9 @@ from tests.gateway.conftest import TODAY, Check
         "stateSecret",
         "state-secret",
         "是否涉密",
+        "是否涉密（必填）",
+        "1.是否涉密",
+        "*是否涉密",
         "密级",
     ],
 )
