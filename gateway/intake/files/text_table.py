@@ -27,6 +27,8 @@ _LONGEST_SEPARATOR_LINE = 16
 _QUOTED = re.compile(r'="([^"]*)"')
 #: Bytes at the end that may be notes, and filled cells of a note.
 _LAST_BYTES, _CELLS_OF_A_NOTE = 4096, 2
+#: Characters of a line that may say a unit, and such lines.
+_LONGEST_UNIT, _MOST_UNITS = 256, 100
 _BLOCK = 1 << 20
 _SURROGATES = re.compile("[\udc80-\udcff]")
 
@@ -114,7 +116,7 @@ class TextTable:
                 raise UnreadableFile(f"第{start}行不是有效的 CSV：{_of_csv(error)}") from error
 
     def notes(self) -> list[list[str]]:
-        """Return the cells of the last lines, of those that have one or two.
+        """Return the cells of lines that have one or two: the last ones, and those of units.
 
         From the end of a text back to the first line with an odd number of quotes, each line is a
         row of its own; before it, a line may be a part of a cell.
@@ -124,9 +126,24 @@ class TextTable:
             stream.seek(max(0, size - _LAST_BYTES))  # an even number, as characters of UTF-16 have
             lines = stream.read().decode(self._encoding, "replace").splitlines()
         last = list(takewhile(self._is_whole, reversed(lines)))
-        cells = ([one.strip('" ') for one in line.split(self.separator)] for line in reversed(last))
-        filled = ([one for one in row if one] for row in cells)
-        return [row for row in filled if 0 < len(row) <= _CELLS_OF_A_NOTE]
+        cells = (self._cells(line) for line in [*self._units(), *reversed(last)])
+        return [row for row in cells if 0 < len(row) <= _CELLS_OF_A_NOTE]
+
+    def _units(self) -> Iterator[str]:
+        """Yield the short lines that may say a unit for the rows below them, the first hundred."""
+        found, within = 0, False
+        with self._opened() as stream:
+            while (line := stream.readline(self._max)) and found < _MOST_UNITS:
+                begins_within, within = within, within ^ (not self._is_whole(line))
+                if begins_within or within or len(line) > _LONGEST_UNIT:
+                    continue
+                if "单位" in line and "元" in line and len(self._cells(line)) <= _CELLS_OF_A_NOTE:
+                    found += 1
+                    yield line
+
+    def _cells(self, line: str) -> list[str]:
+        """Return what stands in the cells of a line that is a row of its own."""
+        return [cell for one in line.split(self.separator) if (cell := one.strip('" \r\n'))]
 
     def _is_whole(self, line: str) -> bool:
         return not self.quoted or line.count(QUOTE) % 2 == 0

@@ -80,13 +80,14 @@ def test_the_unit_of_a_price_is_none_of_amounts(tmp_path: Path, read: Read, said
     assert fine(one) == "2"
 
 
+@pytest.mark.parametrize("made", [book, text])
 def test_a_unit_in_the_middle_of_a_long_table_leaves_the_rows_above_it_unclear(
-    tmp_path: Path, read: Read
+    tmp_path: Path, read: Read, made: Any
 ) -> None:
     rows = [values(n, **UNSAID) for n in range(1, 81)]
     rows.insert(40, ["金额单位：元"])
 
-    found = read(book(tmp_path, [NAMES, *rows]))
+    found = read(made(tmp_path, [NAMES, *rows]))
 
     assert all(map(held, found[:40]))
     assert {fine(one) for one in found[40:]} == {"0.5"}
