@@ -17,9 +17,12 @@ from gateway.reconcile import run
 from gateway.reconcile.compare import KIND_TITLES, DifferenceKind
 from gateway.reconcile.run import ReconciledDays
 from gateway.store.deliver import views
+from gateway.store.deliver.worklist import Wanted
 from gateway.store.record import decisions, quarantine
 from gateway.store.score import grade_changes
 from gateway.titles import DIRECTIONS, KINDS, STATES
+from gateway.worklist.look import WorkList, look
+from gateway.worklist.rows import Grouping, Late
 from schemas.base import SHANGHAI
 from schemas.codes import RecordKind
 from schemas.delivery import HANDED_OVER, DeliveryState
@@ -30,6 +33,8 @@ MONTH_START, MONTH_END = date(2026, 10, 1), date(2026, 11, 1)
 EVERY = 100_000
 #: Grade changes printed at most; first grades are only counted, if there are others.
 SHOWN = 20
+#: Rows of the work list printed at most.
+OPEN_SHOWN = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +48,7 @@ class Findings:
     refused: Sequence[quarantine.Quarantined]
     changes: Sequence[Any]
     to_bank: Sequence[Any]
+    work: WorkList
 
 
 async def find(stage: Stage) -> Findings:
@@ -62,6 +68,7 @@ async def find(stage: Stage) -> Findings:
                 datetime.combine(story.LAST_DAY, time.max, SHANGHAI),
             ),
             to_bank=await views.listed(connection, None, world.BANK, EVERY),
+            work=await look(connection, Wanted(), stage.clock(), Grouping.ACTOR, OPEN_SHOWN),
         )
 
 
@@ -73,6 +80,7 @@ def show(console: Console, stage: Stage, found: Findings) -> None:
     _deliveries(console, "报送结果（2026年10月作出的决定）", found.of_month)
     _to_bank(console, found.to_bank)
     _published(console, found)
+    _work(console, found.work)
     console.print("平台上发生的事")
     for mishap in stage.diary.mishaps:
         console.print(f"  {mishap}", soft_wrap=True)
@@ -218,6 +226,18 @@ def _decision(key: str) -> str:
     """Return a business key for people: the kind in Chinese, the document number, the subject."""
     kind, _, rest = key.partition("|")
     return f"{KINDS[RecordKind(kind)]} {rest.replace('|', ' ')}"
+
+
+def _work(console: Console, work: WorkList) -> None:
+    table = _table("工作清单（worklist）", "报送对象", "文书号", "状态", "剩余", "由谁处理", "原因")
+    for row in work.rows:
+        left = "已超期" if row.late is Late.OVERDUE else f"{row.hours_left:g} 小时"
+        table.add_row(
+            row.destination, row.what, STATES[row.state], left, row.actor.value, row.why[:40]
+        )
+    console.print(table)
+    groups = "，".join(f"{group.name} {group.open} 件" for group in work.groups)
+    console.print(f"  未了结的报送：{groups or '没有'}\n", soft_wrap=True)
 
 
 def _table(title: str, *columns: str) -> Table:
