@@ -8,9 +8,10 @@ gives "—", never 100 %.
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 
+from gateway.ledger.causes import Cause
 from gateway.ledger.rows import DecisionStanding, LedgerRow, Timeliness
 from schemas.codes import RecordKind
 from schemas.destination import CountedDays, Destination, TimeLimit
@@ -65,6 +66,7 @@ class Figures:
     accepted: int
     blind: int
     clocks: tuple[ClockFigures, ...]
+    causes: Mapping[str, int] = field(default_factory=dict)  #: of those late or missing
 
     @property
     def reported_rate(self) -> Rate:
@@ -125,12 +127,15 @@ class _Counts:
         self.destination = destination
         self.in_scope = self.handed_over = self.accepted = self.blind = 0
         self.clocks = {name: Counter[Timeliness]() for name in destination.clocks}
+        self.causes = Counter[Cause]()
 
     def add(self, standing: DecisionStanding) -> None:
         self.in_scope += 1
         self.handed_over += standing.handed_over_at is not None
         self.accepted += standing.accepted_at is not None
         self.blind += standing.blind
+        if standing.cause is not None:
+            self.causes[standing.cause] += 1
         for name, found in self.clocks.items():
             found[standing.timeliness[name]] += 1
 
@@ -149,6 +154,7 @@ class _Counts:
             clocks=tuple(
                 _clock_figures(clocks[name], found) for name, found in self.clocks.items()
             ),
+            causes={cause.value: self.causes[cause] for cause in Cause if self.causes[cause]},
         )
 
 

@@ -79,6 +79,8 @@ def ledger_lines(account: Ledger) -> list[str]:
             f"迟报 {clock.late}，漏报 {clock.missed}"
             for clock in figures.clocks
         ]
+        causes = "，".join(f"{cause} {times}" for cause, times in figures.causes.items())
+        lines += [f"    迟报漏报原因：{causes}"] * bool(causes)
     excluded = sum(account.excluded.values())
     lines.append(f"不予报送 {excluded}，拒收 {account.refused}，明细 {len(account.rows)} 条")
     return lines + [f"缺失的来件：{one.told}" for one in account.missing]

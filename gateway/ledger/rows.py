@@ -10,7 +10,7 @@ from gateway.decide.takes import takes
 from gateway.due.deadline import due as due_of
 from gateway.due.deadline import parse_dues, utc
 from gateway.due.workdays import Workdays
-from gateway.ledger.causes import Outage, Told, why
+from gateway.ledger.causes import Cause, Outage, Told, Why, why
 from gateway.titles import EXCLUSIONS, PERSON, STATES, VERB_TITLES
 from schemas.base import end_of
 from schemas.codes import FOLLOW_UPS, RecordKind, Verb
@@ -50,6 +50,7 @@ class DecisionStanding:
     attempts: int
     reasons: tuple[str, ...]
     why: str | None = None  #: where the time went, of one that was late or missed
+    cause: Cause | None = None  #: what took the most of it
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,6 +199,7 @@ class Assembler:
             for name in destination.clocks
         }
         late = [due[name] for name, result in found.items() if result in LATE]
+        reason = self._why(decision, min(late), destination.name, reports) if late else None
         return DecisionStanding(
             destination=destination.name,
             state=_state(deliveries),
@@ -208,10 +210,11 @@ class Assembler:
             blind=accepted_at is None and any(d.state == S.ACCEPTED_BLIND for d in reports),
             attempts=sum(d.attempts for d in deliveries),
             reasons=tuple(map(masked, deliveries[-1].reasons or ())) if deliveries else (),
-            why=self._why(decision, min(late), destination.name, reports) if late else None,
+            why=reason and reason.words,
+            cause=reason and reason.cause,
         )
 
-    def _why(self, decision: Any, due: datetime, destination: str, reports: list[Any]) -> str:
+    def _why(self, decision: Any, due: datetime, destination: str, reports: list[Any]) -> Why:
         """Return where the time up to the earliest due time went that was not met."""
         told = [
             Told(
@@ -225,7 +228,7 @@ class Assembler:
         ]
         decided = end_of(decision.decision_date)
         outages = self.outages.get(destination, ())
-        return why(decided, due, decision.arrived_at, told, outages).words
+        return why(decided, due, decision.arrived_at, told, outages)
 
     def _dues(
         self, reports: Iterable[Any], destination: Destination, day: date

@@ -156,7 +156,23 @@ def _figures(sheet: WrittenSheet, ledger: Ledger) -> None:
     sheet.write([("合计", "head"), (sum(ledger.excluded.values()), "total")])
     sheet.write([])
     sheet.write([("拒收的来件", "head"), (ledger.refused, "total")])
+    _causes(sheet, ledger)
     _entries(sheet, ledger)
+
+
+def _causes(sheet: WrittenSheet, ledger: Ledger) -> None:
+    """Write why decisions were late or missing, by destination."""
+    rows = [
+        (figures.title, cause, times)
+        for figures in ledger.figures
+        if figures.kind is None
+        for cause, times in figures.causes.items()
+    ]
+    if rows:
+        sheet.write([])
+        sheet.write([("迟报漏报原因", "label")])
+    for title, cause, times in rows:
+        sheet.write([(title, "text"), (cause, "text"), (times, "number")])
 
 
 def _entries(sheet: WrittenSheet, ledger: Ledger) -> None:

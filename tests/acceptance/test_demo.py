@@ -36,7 +36,16 @@ def test_the_demo_prints_the_whole_report_in_every_run_also_after_a_killed_one(
 
     for ran in (first, second):
         assert ran.code == 0, ran.err
-        for section in ("接收", "拒收", "等级变动", "报送结果", "已公开的", "工作清单", "差异", "台账"):
+        for section in (
+            "接收",
+            "拒收",
+            "等级变动",
+            "报送结果",
+            "已公开的",
+            "工作清单",
+            "差异",
+            "台账",
+        ):
             assert section in ran.out
         assert "Traceback" not in ran.err
         assert len(refused(ran.out)) == REFUSED

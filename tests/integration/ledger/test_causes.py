@@ -47,7 +47,9 @@ async def test_each_late_decision_says_where_its_time_went(
     await here.deliver()
 
     found = await reasons(here)
+    [together, *_] = (await here.ledger()).figures
 
+    assert together.causes == {"录入晚": 1, "待补正": 1, "退回待更正": 1, "送达后无回执": 1}
     assert found.keys() == {entered, silent, held, rejected}
     assert in_time not in found
     assert found[entered].startswith("录入晚（录入晚 7天")
