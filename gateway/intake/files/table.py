@@ -135,9 +135,11 @@ class _Rows:
                 row[str(header.number)] = split("上一行" if is_more else "下一行")
             if header.nameless or len(cells) > len(header.names):
                 self._note_unnamed(number, cells, row)
-            # An old column says by its name, also where it is empty, in which layout a row is.
-            old = dict.fromkeys(header.old, "")
-            yield number, header.kind, {**old, **row} if old else row
+            if (
+                header.old
+            ):  # they say by their names, also where they are empty, the layout of a row
+                row = {**dict.fromkeys(header.old, ""), **row}
+            yield number, header.kind, row
 
     def _why_none(
         self, number: int, row: dict[str, Any], own: dict[str, Any], given: Sequence[Any]
