@@ -36,6 +36,10 @@ COMMANDS: Mapping[str, Mapping[str, tuple[str, str]]] = {
         "up": ("serve:up", "运行网关，直到收到停止信号。"),
         "check": ("check:check", "校验一个文件，说明里面有什么、有什么问题；不接收。"),
         "ingest": ("ingest:ingest", "接收一个文件；同一文件再来一次不产生任何变化。"),
+        "results": (
+            "results:results_command",
+            "说明接收过的文件后来怎样了：每条的结果、编号和在各平台的状态。",
+        ),
         "score": ("score:score", "按评价办法给每行的对象评分，写出依据。"),
         "due": ("due:due_command", "算出报送期限，说明依据的日历。"),
         "code": ("code:code", "校验统一社会信用代码（GB 32100-2015）。"),

@@ -36,6 +36,33 @@ def mend(source: Path, target: Path, header: str, value: str) -> None:
                 sheet.write_row(number, 0, row)
 
 
+def test_what_became_of_a_file_is_told_at_any_time(command: Command, tmp_path: Path) -> None:
+    rows = [
+        penalty(1, **PAST),
+        penalty(2, CF_CFJGDM="", **PAST),
+        penalty(3, CF_WSH="", **PAST),
+        penalty(4, state_secret="是", **PAST),
+    ]
+    path = write(tmp_path / "rows.ndjson", *rows)
+    command("ingest", path)
+    command("ingest", write(tmp_path / "more.ndjson", penalty(1, CF_NR="更正", **PAST)))
+
+    told = command("results", path, "--rows", "--out", "fate.xlsx")
+    objects = command.json("results", path).objects
+    nothing = command("results", "0" * 64)
+
+    assert told.code == 0
+    assert "第1行 样环罚字〔2026〕1号 合格；platform 已被新版本取代，此后有新版本" in told.out
+    assert "第2行 样环罚字〔2026〕2号 待补正；platform 待补正" in told.out
+    assert "拒收，隔离区编号" in told.out
+    assert "不予报送（涉密决定）" in told.out
+    assert "共 4 条" in told.out
+    assert [one["verdict"] for one in objects] == ["ok", "incomplete", "refused", "ok"]
+    book = CalamineWorkbook.from_path(str(tmp_path / "fate.xlsx"))
+    assert len(book.get_sheet_by_name("来件去向").to_python()) == 5
+    assert (nothing.code, "没有收到过来自 file:000" in nothing.err) == (1, True)
+
+
 def test_the_work_list_is_shown_exported_and_acted_on_by_a_filter(
     command: Command, tmp_path: Path
 ) -> None:
