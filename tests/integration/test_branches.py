@@ -113,11 +113,33 @@ async def test_what_a_branch_did_in_a_gap_counts_for_the_next_legal_person(world
         participant(4, until="2026-06-30"),
         participant(4, parent_code=credit_code(5), since="2026-08-01"),
         event(2, 2, type="dishonesty.permit_fraud", occurred_on="2026-07-09"),
-        event(4, 4, type="dishonesty.permit_fraud", occurred_on="2026-05-09"),
+        event(4, 4, type="dishonesty.permit_fraud", occurred_on="2026-07-09"),
     )
 
     last = {row[0]: row[2] for row in await grades(world)}
     assert last == {credit_code(1): "D", credit_code(5): "D"}
+
+
+async def test_what_somebody_did_with_an_entry_of_its_own_is_not_charged_to_whom_it_joins(
+    world: World,
+) -> None:
+    await world.take(
+        participant(4, until="2026-07-31"),
+        participant(4, parent_code=credit_code(5), since="2026-08-01"),
+        event(4, 4, type="dishonesty.permit_fraud", occurred_on="2026-05-09"),
+    )
+
+    assert {row[0]: row[2] for row in await grades(world)} == {credit_code(5): "A"}
+
+
+async def test_a_branch_with_a_later_entry_of_its_own_is_independent(world: World) -> None:
+    await world.take(participant(2, parent_code=credit_code(1)), event(2, 2))
+    await world.take(participant(2, since="2026-10-01"))
+
+    await world.take(event(3, 2, type="dishonesty.permit_fraud"))
+
+    last = {row[0]: row[2] for row in await grades(world)}
+    assert last == {credit_code(1): "A", credit_code(2): "D"}
 
 
 CHAINS = [

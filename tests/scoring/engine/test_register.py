@@ -5,6 +5,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from schemas.codes import SubjectKind
 from schemas.credit import Assessment
@@ -57,12 +58,42 @@ def test_a_subject_takes_part_from_its_first_day_to_its_last(
 def test_the_latest_entry_says_the_kind() -> None:
     later = entry("r2", date(2026, 6, 1), kind=SubjectKind.AGENCY)
     rules = tiny(item(points="-10"), kinds=["agency"])
-    facts = Facts("c1", KIND, (entry(), later, Fact("f1", DAY, "A1")))
+    facts = Facts("c1", KIND, (entry(), later, Fact("f1", date(2026, 6, 1), "A1")))
 
     before, after = (assess(facts, rules, day) for day in (date(2026, 5, 31), date(2026, 6, 1)))
 
     assert (before.not_evaluated, before.changes_on) == ("wrong_kind:enterprise", date(2026, 6, 1))
     assert after.score == "90"
+
+
+def test_what_was_done_as_a_kind_of_which_there_is_no_table_is_not_forgotten() -> None:
+    later = entry("r2", date(2026, 6, 1), kind=SubjectKind.AGENCY)
+    rules = tiny(item(points="-10"), kinds=["agency"])
+
+    found = assess(Facts("c1", KIND, (entry(), later, Fact("f1", DAY, "A1"))), rules, AS_OF)
+
+    assert (found.grade, found.not_evaluated) == (None, "earlier_kind:f1")
+
+
+@pytest.mark.parametrize("parent", [None, "c1"])
+def test_what_was_done_with_an_entry_of_its_own_is_never_charged_to_a_legal_person(
+    parent: str | None,
+) -> None:
+    first = replace(entry("r1", parent=parent, until=DAY), branch="b1")
+    later = replace(entry("r2", date(2026, 6, 1), parent="c1"), branch="b1")
+    facts = (first, later, Fact("f1", DAY, "A1", branch="b1"))
+
+    found = assess(Facts("c1", KIND, facts), tiny(item(points="-10")), AS_OF)
+
+    assert found.score == ("100" if parent is None else "90")
+
+
+def test_what_was_done_in_a_gap_goes_to_the_next_entry() -> None:
+    later = replace(entry("r2", date(2026, 6, 1), parent="c1"), branch="b1")
+    before = replace(entry("r1", until=date(2026, 2, 1)), branch="b1")
+    facts = (before, later, Fact("f1", DAY, "A1", branch="b1"))
+
+    assert assess(Facts("c1", KIND, facts), tiny(item(points="-10")), AS_OF).score == "90"
 
 
 def test_one_permit_makes_no_sites() -> None:
