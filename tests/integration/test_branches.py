@@ -142,6 +142,17 @@ async def test_a_branch_with_a_later_entry_of_its_own_is_independent(world: Worl
     assert last == {credit_code(1): "A", credit_code(2): "D"}
 
 
+async def test_one_decision_about_both_counts_once(world: World) -> None:
+    fine = {"CF_NR_FK": "60", "CF_NR": "罚款60万元"}
+    await world.take(participant(2, parent_code=credit_code(1)))
+
+    await world.take(penalty(1, 1, **fine), penalty(1, 2, **fine))
+
+    query = "select a.result ->> 'score' from assessment a join subject s on s.id = a.subject_id "
+    scores = await world.column(f"{query} where s.code = :code order by a.id", code=credit_code(1))
+    assert scores[-1] == "98.5"
+
+
 CHAINS = [
     [
         participant(2, parent_code=credit_code(1), verb="withdraw"),

@@ -10,7 +10,7 @@ from msgspec.structs import replace
 from schemas.codes import SubjectKind
 from schemas.credit import Assessment
 from scoring.engine.assess import assess
-from scoring.facts import Fact, Facts, RegisterEntry
+from scoring.facts import Fact, Facts, Penalty, RegisterEntry
 from tests.scoring.tiny import AS_OF, DAY, QUOTED, item, rows, tiny
 
 BEGIN, END = date(2026, 1, 1), date(2026, 11, 30)
@@ -73,6 +73,42 @@ def test_what_was_done_as_a_kind_of_which_there_is_no_table_is_not_forgotten() -
     found = assess(Facts("c1", KIND, (entry(), later, Fact("f1", DAY, "A1"))), rules, AS_OF)
 
     assert (found.grade, found.not_evaluated) == (None, "earlier_kind:f1")
+
+
+PENALTY = Penalty(("罚款",), Decimal(60))
+OTHER_PENALTY = Penalty(("警告", "罚款"), Decimal(20))
+ONE_DECISION: dict[str, Any] = {
+    "penalty": PENALTY,
+    "document_number": "环罚〔2026〕1号",
+    "department": "某局",
+}
+
+
+@pytest.mark.parametrize(
+    ("branch", "expected"),
+    [
+        ({}, ["f2 A1 -10"]),
+        ({"penalty": OTHER_PENALTY}, ["f2 A1 -10", "f2 A2 -5"]),
+        ({"document_number": "环罚[2026] 1号"}, ["f2 A1 -10"]),
+        ({"document_number": "环罚〔2026〕2号"}, ["f1 A1 -10", "f2 A1 -10"]),
+        ({"department": "别局"}, ["f1 A1 -10", "f2 A1 -10"]),
+        ({"document_number": None}, ["f1 A1 -10", "f2 A1 -10"]),
+    ],
+)
+def test_one_decision_about_a_legal_person_and_its_branch_counts_once(
+    branch: dict[str, Any], expected: list[str]
+) -> None:
+    rules = tiny(
+        item("A1", "-10", match={"penalties": ["罚款"]}),
+        item("A2", "-5", match={"penalties": ["警告"]}),
+    )
+    of_branch = replace(entry("r2", parent="c1"), branch="b1")
+    done = Fact("f1", DAY, branch="b1", **{**ONE_DECISION, **branch})
+    facts = (of_branch, done, Fact("f2", DAY, **ONE_DECISION))
+
+    found = assess(Facts("c1", KIND, facts), rules, AS_OF)
+
+    assert rows(found) == expected
 
 
 @pytest.mark.parametrize("parent", [None, "c1"])
