@@ -25,6 +25,7 @@ from gateway.score.stored_result import again, fact_of
 from gateway.store.base.engine import Connection, Database
 from gateway.store.score.known_subject import KnownSubject
 from gateway.store.score.known_subject import known as known_subject
+from gateway.store.score.published import finished_periods
 from schemas.codes import SubjectKind
 from schemas.credit import Assessment
 from schemas.identifiers import identity_card_problem
@@ -125,6 +126,9 @@ async def _past(
     days = publication_days(kind, rule_set, subject.first_decided_on, as_of)
     stored = await stored_grades(connection, subject.code, known_at)
     stored = {end: one for end, one in stored.items() if one.published_on <= as_of}
+    # Where this program had published a period, what is not stored was not published then.
+    done = await finished_periods(connection, known_at)
+    days = {end: day for end, day in days.items() if end in stored or end not in done}
     then: dict[date, Then] = {}
     for end, day in days.items():
         known = None

@@ -1,8 +1,8 @@
 """Compute past results again from the facts and rule set texts of then, and compare."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping, Sequence
-from datetime import date
+from collections.abc import Awaitable, Callable, Mapping, Sequence, Set
+from functools import partial
 from typing import Any, TypeVar
 
 import orjson
@@ -23,7 +23,7 @@ from gateway.store.record import facts as fact_store
 from gateway.store.score import assessments
 from gateway.store.score import published as published_store
 from gateway.store.score.assessments import Stored
-from gateway.store.score.published import StoredGrade
+from gateway.store.score.published import Publication, StoredGrade
 from gateway.store.score.rule_sets import rule_set_texts
 from schemas.credit import Assessment, NotEvaluated
 from scoring.consequences.published import publication_day, published
@@ -49,7 +49,10 @@ async def verify_published(
     database: Database, advance: Callable[[int], None]
 ) -> tuple[int, list[Difference]]:
     """Return how many published grades were computed again, and those that differ."""
-    return await _verify(database, published_store.page, _published_difference, advance)
+    async with database.transaction() as connection:
+        finished = await published_store.finished(connection)
+    differ = partial(_published_difference, finished=finished)
+    return await _verify(database, published_store.page, differ, advance)
 
 
 async def _verify(
@@ -84,23 +87,34 @@ async def _verify(
 
 
 def _published_difference(
-    one: StoredGrade, rule_sets: Mapping[str, RuleSet], facts: Mapping[int, StoredFact]
+    one: StoredGrade,
+    rule_sets: Mapping[str, RuleSet],
+    facts: Mapping[int, StoredFact],
+    finished: Set[Publication],
 ) -> Difference | None:
     if one.result["not_evaluated"] in _NOT_RESULTS:
         return None
     then = then_of(one, facts, rule_sets[one.rule_set_hash])
-    result = published(then.facts, then.rule_set, one.period_end)
+    result = published(then.facts, then.rule_set, one.period_end, one.published_on)
     kept = orjson.loads(short(result, then.facts))
-    told = (result.grade, one.published_on, one.listings)
-    if kept == one.result and told == (one.grade, _day(then, one), _lists(then, one, result)):
+    told = (result.grade, one.listings)
+    if (
+        kept == one.result
+        and told == (one.grade, _lists(then, one, result))
+        and _is_day(then, one, finished)
+    ):
         return None
     problem = "公布等级重算结果与原结果不同"
     return {"id": one.id, "problem": problem, "period_end": one.period_end, "score": result.score}
 
 
-def _day(then: Then, one: StoredGrade) -> date | None:
-    """Return the day of publication by the text of then."""
-    return None if then.snapshot is None else publication_day(then.snapshot, one.period_end)
+def _is_day(then: Then, one: StoredGrade, finished: Set[Publication]) -> bool:
+    """Whether a grade was published on the day by the text of then; later, if that text was."""
+    if then.snapshot is None:
+        return False
+    day = publication_day(then.snapshot, one.period_end)
+    published_then = Publication(one.period_end, one.published_on)
+    return one.published_on == day or (one.published_on > day and published_then in finished)
 
 
 def _lists(then: Then, one: StoredGrade, result: Assessment) -> list[str]:

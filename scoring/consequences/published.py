@@ -61,8 +61,12 @@ def publications(snapshot: Snapshot, first: date, as_of: date, most: int) -> lis
     return found[::-1]
 
 
-def published(facts: Facts, rule_set: RuleSet, period_end: date) -> Assessment:
+def published(
+    facts: Facts, rule_set: RuleSet, period_end: date, on: date | None = None
+) -> Assessment:
     """Return the result published for the period that ends on `period_end`.
+
+    It is published `on` this day, by default that of the rule set.
 
     `facts` are those known on the day of its publication. If the table counts only records of the
     period, repairs confirmed by then count too, and none that is later: what is published stays.
@@ -71,7 +75,7 @@ def published(facts: Facts, rule_set: RuleSet, period_end: date) -> Assessment:
     """
     table = rule_set.table(facts.kind)
     snapshot = None if table is None else table.snapshot
-    known = When(period_end, publication_day(snapshot, period_end))
+    known = When(period_end, on or publication_day(snapshot, period_end))
     book, placed = prepare(rule_set), place(facts, known.known)
     # As what a fact counts depends on the day of its decision, which a warning moves below.
     subject = placed.facts

@@ -66,6 +66,14 @@ async def finished(connection: Connection) -> set[Publication]:
     return {Publication(*row) for row in await connection.execute(_FINISHED)}
 
 
+_PERIODS = text("select distinct period_end from publication where finished_at <= :at")
+
+
+async def finished_periods(connection: Connection, at: datetime) -> set[date]:
+    """Return the periods whose grades were stored by a time: what is not, was not published."""
+    return set(await connection.scalars(_PERIODS, {"at": at}))
+
+
 async def claim(connection: Connection, one: Publication) -> int | None:
     """Lock a publication; return the last subject that is stored, or None if it is finished."""
     await connection.execute(_BEGIN, one._asdict())
@@ -111,6 +119,15 @@ _RECEIVED_BY = text(
     where g.cause = 'received'
     """
 )
+_FIRST_DECIDED = text(
+    """
+    select p.id, min(f.decided_on) from unnest(cast(:ids as bigint[])) as t(id)
+    join subject p using (id)
+    cross join lateral (select p.id as subject_id
+        union select r.subject_id from fact r where r.parent = p.code) o
+    join fact f on f.subject_id = o.subject_id and f.known_from <= :at group by p.id
+    """
+)
 _GRADES_OF_PERIODS = text(
     """
     select p.subject_id, p.period_end, p.grade from unnest(cast(:ids as bigint[])) as t(id)
@@ -131,6 +148,17 @@ async def received_by(connection: Connection, subject_ids: Sequence[int], at: da
     """Return those of these subjects whose grade was computed elsewhere at a time."""
     values = {"ids": list(subject_ids), "at": at}
     return set(await connection.scalars(_RECEIVED_BY, values))
+
+
+async def first_decided(
+    connection: Connection, subject_ids: Sequence[int], at: datetime
+) -> dict[int, date]:
+    """Return the day of the first decision or entry that was known of these subjects by a time.
+
+    Those of their branches count, and withdrawn ones: something was known all the same.
+    """
+    values = {"ids": list(subject_ids), "at": at}
+    return {row[0]: row[1] for row in await connection.execute(_FIRST_DECIDED, values)}
 
 
 async def grades_of_periods(
