@@ -1,4 +1,4 @@
-"""On which day 公布日 a period is published, by the texts that were in force (pure)."""
+"""On which day 公布日 a period is published, by the texts that were in force."""
 
 from collections.abc import Sequence
 from datetime import date, timedelta
