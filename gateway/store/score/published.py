@@ -66,6 +66,31 @@ async def finished(connection: Connection) -> set[Publication]:
     return {Publication(*row) for row in await connection.execute(_FINISHED)}
 
 
+class StoredPublication(NamedTuple):
+    """A publication with how many grades it says it stored, and how many there are."""
+
+    period_end: date
+    published_on: date
+    stored: int
+    found: int
+    finished_at: datetime | None
+
+
+_TOLD = text(
+    """
+    select p.period_end, p.published_on, p.stored, coalesce(g.found, 0), p.finished_at
+    from publication p left join (select period_end, published_on, count(*) as found
+        from published_grade group by period_end, published_on) g using (period_end, published_on)
+    order by p.period_end, p.published_on
+    """
+)
+
+
+async def publications_told(connection: Connection) -> list[StoredPublication]:
+    """Return the publications in their order, with what they say of themselves."""
+    return [StoredPublication(*row) for row in await connection.execute(_TOLD)]
+
+
 _PERIODS = text("select distinct period_end from publication where finished_at <= :at")
 
 
@@ -188,11 +213,14 @@ class StoredGrade:
     listings: list[str]
     result: dict[str, Any]
     recorded_at: datetime
+    earlier: dict[str, str | None]  #: the grades that were stored before, by the end of the period
 
 
 _COLUMNS = (
     "p.id, s.id, s.code, p.subject_kind, p.criminal_suspect, p.rule_set_hash, p.period_end, "
-    "p.published_on, p.fact_ids, p.grade, p.listings, p.result, p.recorded_at"
+    "p.published_on, p.fact_ids, p.grade, p.listings, p.result, p.recorded_at, "
+    "coalesce((select jsonb_object_agg(e.period_end, e.grade) from published_grade e "
+    "where e.subject_id = p.subject_id and e.id < p.id), '{}')"
 )
 _PAGE = text(
     f"select {_COLUMNS} from published_grade p join subject s on s.id = p.subject_id "

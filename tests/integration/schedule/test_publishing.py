@@ -83,9 +83,29 @@ async def test_a_manipulated_published_grade_is_found(world: World, tampering: s
 
     await world.run(f"update published_grade set {tampering}")
 
-    count, [wrong] = await verify_published(world.database, lambda _: None)
+    count, wrong = await verify_published(world.database, lambda _: None)
     assert count == 1
-    assert "公布等级" in wrong["problem"]
+    assert "公布等级" in wrong[0]["problem"]
+
+
+LIST_TAMPERINGS = [
+    ("update published_grade set listings = '{}' where listings <> '{}'", 1),
+    (f"update published_grade set listings = '{{{BLACKLIST}}}'", 2),
+    ("delete from published_grade where period_end = '2027-12-31'", 2),
+    ("delete from published_grade where period_end = '2028-12-31'", 1),
+]
+
+
+@pytest.mark.parametrize(("tampering", "differences"), LIST_TAMPERINGS)
+async def test_a_list_and_a_row_that_are_changed_are_found(
+    world: World, tampering: str, differences: int
+) -> None:
+    await fraud_of_each_year(world, 2026, 2027, 2028)
+    assert (await verify_published(world.database, lambda _: None))[1] == []
+
+    await world.run(tampering)
+
+    assert len((await verify_published(world.database, lambda _: None))[1]) == differences
 
 
 async def test_a_publication_that_was_cut_off_goes_on(
