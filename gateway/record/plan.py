@@ -18,7 +18,7 @@ from gateway.record.facts import (
     without_overtaken,
 )
 from gateway.record.recorded import NewVersion, Recorded, reported
-from gateway.record.relations import chained, relation_of
+from gateway.record.relations import chained, of_a_branch, relation_of
 from gateway.record.repairs import RepairVersion, changed_letter, refusal, repair, reported_repair
 from schemas.codes import EventType, Verb
 from schemas.kinds import REPORTED_KINDS
@@ -39,6 +39,8 @@ class Known(NamedTuple):
     decisions: Mapping[DecisionKey, KnownDecision]
     facts: KnownFacts
     relations: Mapping[int, Relation] = MappingProxyType({})  #: of branches, by decision id
+    #: Decisions that events name under the legal person: the code of the branch that they are of.
+    of_branches: Mapping[DecisionKey, str] = MappingProxyType({})
 
 
 class Hashes(NamedTuple):
@@ -121,6 +123,7 @@ class _Planning:
         self._facts = known.facts
         self._decisions = dict(known.decisions)
         self._relations = dict(known.relations)
+        self._of_branches = known.of_branches
         self._take_id = take_id
         self._hashes = hashes
         self._regimes = regimes
@@ -185,7 +188,11 @@ class _Planning:
         withdrawn = _ends_publicity(item) and item.checked.verb is Verb.WITHDRAW
         if withdrawn or (known and known.event_type == EventType.PUBLICITY_REPAIR):
             return changed_letter(item.key[1])
-        if event is None or item.target is None or not _ends_publicity(item):
+        if event is None or item.target is None:
+            return None
+        if item.target in self._of_branches and item.target not in self._decisions:
+            return of_a_branch(self._of_branches[item.target])
+        if not _ends_publicity(item):
             return None
         latest = self.made.recorded.latest.get(item.target)
         decision = self._decisions.get(item.target)

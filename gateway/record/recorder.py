@@ -106,7 +106,15 @@ class Recording:
             ids = [found[key].id for key in former.values() if key in found]
             own = await facts.own_dates(self.connection, ids)
             known = known._replace(targets=former, own=own)
-        return Known(locked, found, known, await self._relations(items))
+        unknown = [
+            item.target
+            for item in items
+            if item.target and item.target not in found and item.checked.verb is None
+        ]
+        of_branches = {}
+        if unknown:
+            of_branches = await facts.decisions_of_branches(self.connection, unknown)
+        return Known(locked, found, known, await self._relations(items), of_branches)
 
     async def _former_targets(
         self, items: Sequence[Incoming], found: dict[DecisionKey, KnownDecision]

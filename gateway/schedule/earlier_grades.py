@@ -32,11 +32,9 @@ async def known_on(
     cannot be read is left out, with an alert: it never stops the others.
     """
     at = end_of(one.published_on)
-    first = await store.first_decided(connection, list(codes), at)
-    asked = [id_ for id_ in codes if first.get(id_, date.max) <= one.period_end]
-    found = await store.last_assessed(connection, asked, at)
+    found = await store.last_assessed(connection, list(codes), at)
     texts = await rule_set_texts(connection) if found else {}
-    bodies = await fact_store.facts_known_at(connection, asked, at)
+    bodies = await fact_store.facts_known_at(connection, list(codes), at)
     known = {}
     for last in found:
         try:
@@ -47,7 +45,18 @@ async def known_on(
         day = day_of(rulebook, then.facts.kind, then.facts.id, one.period_end)
         if takes_part(then, one, day):
             known[last.subject_id] = then
+    late = [id_ for id_, then in known.items() if _first(then) > one.period_end]
+    first = await store.first_decided(connection, late, at) if late else {}
+    for id_ in late:
+        if first.get(id_, date.max) > one.period_end:
+            del known[id_]
     return known
+
+
+def _first(then: Then) -> date:
+    """Return the day of the first decision or entry that still stood."""
+    days = (fact.decided_on for fact in (*then.facts.facts, *then.facts.register))
+    return min(days, default=date.max)
 
 
 def _then(

@@ -153,6 +153,27 @@ async def test_one_decision_about_both_counts_once(world: World) -> None:
     assert scores[-1] == "98.5"
 
 
+async def test_the_repair_of_what_a_branch_did_must_name_the_branch(world: World) -> None:
+    await world.take(
+        participant(2, parent_code=credit_code(1)), event(2, 2, type="dishonesty.permit_fraud")
+    )
+    repair = {
+        "type": "repair",
+        "decision": {"kind": "event", "document_number": "E-2", "authority": "局"},
+        "rectified_on": "2026-10-10",
+        "repair_confirmed_on": "2026-10-11",
+        "occurred_on": "2026-10-11",
+    }
+
+    [wrong] = await world.take(event(9, 1, **repair))
+    [right] = await world.take(event(9, 2, **repair))
+
+    assert wrong.verdict == Verdict.REFUSED
+    assert credit_code(2) in wrong.problems[0].message
+    assert right.verdict == Verdict.OK
+    assert [row[:3] for row in await grades(world)][-1] == (credit_code(1), "D", "A")
+
+
 CHAINS = [
     [
         participant(2, parent_code=credit_code(1), verb="withdraw"),

@@ -121,6 +121,15 @@ _BRANCHES_AMONG = text(
     join fact f using (id) join subject s on s.id = f.subject_id where f.known_to is null
     """
 )
+_OF_BRANCHES = text(
+    f"""
+    select distinct d.subject_id, d.number_key, d.authority_id, d.kind, p.id, s.code
+    from {unnest(PLACES)} join subject p on p.id = t.subject_id
+    join fact r on r.parent = p.code and r.known_to is null
+    join decision d on d.subject_id = r.subject_id and d.number_key = t.number_key
+    join subject s on s.id = d.subject_id
+    """
+)
 _FACTS = text("select subject_id, body from fact where id = any(cast(:ids as bigint[]))")
 
 add_facts = Copy("fact", "id, subject_id, decision_id, body, decided_on, parent, known_from")
@@ -160,6 +169,19 @@ async def branches_among(connection: Connection, codes: Sequence[str]) -> dict[i
         id_: Relation(code, parent, since, date.fromisoformat(until) if until else date.max)
         for id_, code, parent, since, until in rows
     }
+
+
+async def decisions_of_branches(
+    connection: Connection, keys: Sequence[DecisionKey]
+) -> dict[DecisionKey, str]:
+    """Return those of these keys of legal persons that a decision of a branch of it has: its code.
+
+    Somebody named the legal person where the branch is meant.
+    """
+    wanted = set(keys)
+    rows = await connection.execute(_OF_BRANCHES, places(wanted))
+    found = {(row[4], row[1], row[2], row[3]): row[5] for row in rows}
+    return {key: code for key, code in found.items() if key in wanted}
 
 
 async def facts_of_subjects(connection: Connection, subject_ids: Sequence[int]) -> dict[int, bytes]:
