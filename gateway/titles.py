@@ -58,6 +58,7 @@ NOT_EVALUATED = {
     NotEvaluated.CRIMINAL_SUSPECT: "涉嫌犯罪",
     NotEvaluated.NOT_PARTICIPANT: "不在参评单位名录",
     NotEvaluated.BRANCH: "分支机构，并入法人评价",
+    NotEvaluated.EARLIER_KIND: "参评类别变了，先前的信息不能与现在的合并计分，请人决定",
     NotEvaluated.NO_RULE_SET: "没有适用的评价办法",
     NotEvaluated.WRONG_KIND: "评价办法不适用于该类对象",
     NotEvaluated.UNKNOWN_ITEM: "评价办法里没有该评价项",

@@ -30,6 +30,7 @@ class NotEvaluated(StrEnum):
     UNKNOWN_SITE = "unknown_site"  #: 信息所属厂址不在厂址清单里
     SITES_SCORED_APART = "sites_scored_apart"  #: 厂址分别参评，不合并计分
     NOT_PARTICIPANT = "not_participant"  #: 不在参评单位名录
+    EARLIER_KIND = "earlier_kind"  #: 参评类别变了，先前的信息不能与现在的合并计分
     BRANCH = "branch"  #: 分支机构，并入法人评价
     ENGINE_ERROR = "engine_error"  #: 评价程序出错
 

@@ -6,7 +6,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import BeforeValidator, Field, field_validator
+from pydantic import BeforeValidator, ConfigDict, Field, field_validator
 
 from schemas.base import NonBlank, Schema, plain_number
 from schemas.codes import EventType, RecordKind
@@ -65,9 +65,18 @@ class DecisionReference(Schema):
     authority: NonBlank = Field(title="决定机关", max_length=200)
 
 
+def _with_verb(schema: dict[str, Any]) -> None:
+    """Add the verb to the schema: it says what becomes of the event, and is none of its fields."""
+    schema["properties"]["verb"] = {
+        "title": "操作（withdraw 或 撤回：撤回这条信息）",
+        "type": "string",
+    }
+
+
 class CreditEvent(Schema):
     """One credit event of a subject; process types change the fact of a decision."""
 
+    model_config = ConfigDict(json_schema_extra=_with_verb)
     KIND: ClassVar[RecordKind] = RecordKind.EVENT
 
     id: NonBlank = Field(title="信息编号", max_length=128)

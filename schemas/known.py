@@ -1,7 +1,9 @@
 """What the store already knows of subjects and decisions, handed to the steps that plan (pure)."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 #: A decision in the store: subject id, number key, authority id, kind.
@@ -42,8 +44,18 @@ class Relation(NamedTuple):
     until: date
 
 
+class ProcessDates(NamedTuple):
+    """The dates that the latest version of a process event sets: rectified, repaired, warned."""
+
+    version_id: int
+    dates: dict[str, Any]
+
+
 class KnownFacts(NamedTuple):
     """The present facts 评分事实 of decisions, and the dates that process events set."""
 
     bodies: dict[int, dict[str, Any]]  #: decision id → the body of its present fact
-    dates: dict[DecisionKey, dict[str, Any]]  #: rectified, repaired, warned; later events win
+    dates: dict[DecisionKey, list[ProcessDates]]  #: later events win
+    #: The decisions that versions of process events are about, of events that the batch may change.
+    targets: Mapping[int, DecisionKey] = MappingProxyType({})
+    own: Mapping[int, dict[str, Any]] = MappingProxyType({})  #: dates of these decisions themselves

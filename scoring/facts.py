@@ -126,7 +126,8 @@ class Fact(Value, frozen=True):
 class Facts(Value, frozen=True):
     """The facts of one subject, sorted by decision date and id, each id once.
 
-    Entries of the register that are given among the facts are moved to `register`.
+    Entries of the register that are given among the facts are moved to `register`; those of one
+    day stand in the order in which they came, since the latest decides.
     """
 
     id: NonBlank
@@ -150,7 +151,8 @@ class Facts(Value, frozen=True):
         if entries:
             others = tuple(fact for fact in self.facts if fact.entry is None)
             force_setattr(self, "facts", others)
-            force_setattr(self, "register", _in_order((*self.register, *entries)))
+            register = sorted(_in_order((*self.register, *entries)), key=_by_number)
+            force_setattr(self, "register", tuple(register))
 
     @classmethod
     def model_validate(cls, data: object) -> Self:
@@ -181,6 +183,11 @@ def _once(facts: tuple[Fact, ...]) -> tuple[Fact, ...]:
 
 
 _BY_DATE = attrgetter("decided_on", "id")
+
+
+def _by_number(fact: Fact) -> tuple[date, int, str]:
+    """Return what sorts by date and id, the ids of the store as the numbers that they are."""
+    return fact.decided_on, len(fact.id), fact.id
 
 
 @lru_cache(maxsize=4096)

@@ -34,6 +34,8 @@ _WITHDRAW = frozenset({Verb.WITHDRAW.value, "撤回", "撤销"})
 _OWN_VERBS = frozenset({"", Verb.NEW.value, Verb.CORRECT.value, "更正"})
 #: 当前状态 of an old penalty among the plain names of columns.
 _STATE = PENALTY_STATE.lower()
+#: Messages that are withdrawn by their verb; a grade from elsewhere is followed by another one.
+_WITHDRAWN_BY_VERB = frozenset({RecordKind.PARTICIPANT, RecordKind.EVENT})
 #: Rules whose breach refuses the item, whichever column it is: what was typed is not what came.
 _LOSSES = frozenset({Rule.PRECISION, Rule.GARBLED, Rule.CONFLICT})
 
@@ -185,8 +187,9 @@ class Checker:
     def _message(self, raw: Raw, candidate: Candidate, today: date) -> Checked:
         fields, wrong = fields_of(candidate.kind, candidate.row, self.placeholders)
         verb: Verb | None = None
-        if candidate.kind is RecordKind.PARTICIPANT:
+        if candidate.kind in _WITHDRAWN_BY_VERB:
             verb, unclear = self._verb(fields)
+            fields.pop("verb", None)
             wrong += unclear
         record = validated(candidate.kind, fields, wrong)
         if record is None:

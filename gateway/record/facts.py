@@ -1,10 +1,12 @@
 """Facts 评分事实 of a batch (pure): which are closed and which are made.
 
 A process event (rectification, repair, warning) replaces the fact of its decision. If the decision
-is not recorded yet, its dates are applied when it comes.
+is not recorded yet, its dates are applied when it comes. The dates are those of the latest version
+of the event, for the decision that this version names: a correction or withdrawal takes the others
+back.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 from datetime import date
 from typing import Any, NamedTuple
 
@@ -12,7 +14,7 @@ from gateway.record.content import fact_body, makes_facts, process_dates
 from gateway.record.recorded import NewVersion
 from schemas.codes import PROCESS_TYPES
 from schemas.event import CreditEvent
-from schemas.known import DecisionKey, KnownDecision, KnownFacts
+from schemas.known import DecisionKey, KnownDecision, KnownFacts, ProcessDates
 
 
 class ProcessEvent(NamedTuple):
@@ -52,6 +54,34 @@ def process_events(
     ]
 
 
+#: What process events set in a fact.
+_DATES = frozenset(
+    {"rectified_on", "repair_applied_on", "repair_confirmed_on", "confirmed_on", "warning_until"}
+)
+
+
+def without_overtaken(
+    known: KnownFacts, overtaken: Set[int], decisions: Mapping[DecisionKey, KnownDecision]
+) -> KnownFacts:
+    """Return what is known without the versions of process events that the batch overtakes.
+
+    `targets` are then the decisions whose facts had dates of them; their bodies have what is their
+    own again.
+    """
+    targets = {id_: key for id_, key in known.targets.items() if id_ in overtaken}
+    dates = {
+        key: [one for one in given if one.version_id not in overtaken]
+        for key, given in known.dates.items()
+    }
+    bodies = dict(known.bodies)
+    for key in set(targets.values()) & decisions.keys():
+        id_ = decisions[key].id
+        if (body := bodies.get(id_)) is not None:
+            bare = {name: value for name, value in body.items() if name not in _DATES}
+            bodies[id_] = bare | known.own.get(id_, {})
+    return KnownFacts(bodies, dates, targets)
+
+
 def plan_facts(
     versions: Sequence[NewVersion],
     latest: Mapping[DecisionKey, NewVersion],
@@ -59,9 +89,12 @@ def plan_facts(
     decisions: Mapping[DecisionKey, KnownDecision],
     known: KnownFacts,
 ) -> FactChanges:
-    """Close the facts of changed decisions, and make new ones with their process dates."""
+    """Close the facts of changed decisions, and make new ones with their process dates.
+
+    `known` is what `without_overtaken` leaves.
+    """
     changed = {key: v for key, v in latest.items() if makes_facts(v.checked)}
-    targets = dict.fromkeys(one.target for one in processes)
+    targets = dict.fromkeys((*(one.target for one in processes), *known.targets.values()))
     processed = [key for key in targets if key in decisions and key not in changed]
     closed = [(key[0], v.decision.id) for key, v in changed.items() if not v.decision.is_new]
     closed += [(key[0], decisions[key].id) for key in processed]
@@ -73,7 +106,7 @@ def plan_facts(
     ]
     bodies = {key: fact_body(v.checked, v.verb) for key, v in changed.items()}
     bodies |= {key: known.bodies.get(decisions[key].id) for key in processed}
-    dates = _process_dates(processes, latest, known)
+    dates = _process_dates(processes, decisions, known)
     made = []
     for key, body in bodies.items():
         if body is not None:
@@ -87,24 +120,23 @@ def plan_facts(
 
 def _process_dates(
     processes: Sequence[ProcessEvent],
-    latest: Mapping[DecisionKey, NewVersion],
+    decisions: Mapping[DecisionKey, KnownDecision],
     known: KnownFacts,
 ) -> dict[DecisionKey, dict[str, Any]]:
     """Return the process dates of each decision, known ones and those of the batch; later win.
 
-    A confirmation is of the version that it found: a later one needs its own. The present fact
-    has it already.
+    A confirmation is of the version that it found: a later one needs its own.
     """
-    dates = {
-        key: {name: day for name, day in given.items() if name != "confirmed_on"}
-        for key, given in known.dates.items()
-    }
-    for one in processes:
-        given = process_dates(one.event)
-        version = latest.get(one.target)
-        if version is not None and version.id > one.version_id:
-            given.pop("confirmed_on", None)
-        dates.setdefault(one.target, {}).update(given)
+    given = [(key, one) for key, ones in known.dates.items() for one in ones]
+    given += [
+        (one.target, ProcessDates(one.version_id, process_dates(one.event))) for one in processes
+    ]
+    dates: dict[DecisionKey, dict[str, Any]] = {}
+    for key, (version_id, those) in given:
+        decision = decisions.get(key)
+        is_older = decision is not None and decision.version_id > version_id
+        kept = {name: day for name, day in those.items() if name != "confirmed_on" or not is_older}
+        dates.setdefault(key, {}).update(kept)
     return dates
 
 

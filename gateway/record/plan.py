@@ -10,9 +10,15 @@ from typing import NamedTuple
 
 from gateway.check.checked import Checked
 from gateway.record.content import Content, content, fact_body
-from gateway.record.facts import NewFact, ProcessEvent, plan_facts, process_events
+from gateway.record.facts import (
+    NewFact,
+    ProcessEvent,
+    plan_facts,
+    process_events,
+    without_overtaken,
+)
 from gateway.record.recorded import NewVersion, Recorded, reported
-from gateway.record.relations import chained, relation_of
+from gateway.record.relations import chained, of_a_branch, relation_of
 from gateway.record.repairs import RepairVersion, changed_letter, refusal, repair, reported_repair
 from schemas.codes import EventType, Verb
 from schemas.kinds import REPORTED_KINDS
@@ -33,6 +39,8 @@ class Known(NamedTuple):
     decisions: Mapping[DecisionKey, KnownDecision]
     facts: KnownFacts
     relations: Mapping[int, Relation] = MappingProxyType({})  #: of branches, by decision id
+    #: Decisions that events name under the legal person: the code of the branch that they are of.
+    of_branches: Mapping[DecisionKey, str] = MappingProxyType({})
 
 
 class Hashes(NamedTuple):
@@ -62,6 +70,7 @@ class Plan:
     facts: list[NewFact] = field(default_factory=list)
     repairs: list[RepairVersion] = field(default_factory=list)
     suspected: dict[int, bool] = field(default_factory=dict)  #: subject → criminal suspect
+    overtaken: set[int] = field(default_factory=set)  #: versions of events that later ones replace
 
 
 def plan(
@@ -78,18 +87,26 @@ def plan(
     """
     made = _Planning(known, take_id, hashes, regimes).run(batch)
     out = made.recorded
-    new = [item for item in batch if item.position in out.version_of]
-    new = [item for item in new if item.position not in out.repeats]
     made.process_events = process_events(
-        (out.version_of[item.position], item.checked.event, item.target) for item in new
+        (out.version_of[item.position], item.checked.event, item.target)
+        for item in batch
+        if item.position not in out.repeats and _stands(item, out)
     )
     decisions = {**known.decisions, **{key: v.decision for key, v in out.latest.items()}}
-    changes = plan_facts(made.versions, out.latest, made.process_events, decisions, known.facts)
+    facts = without_overtaken(known.facts, made.overtaken, decisions)
+    changes = plan_facts(made.versions, out.latest, made.process_events, decisions, facts)
     made.closed = changes.closed
     made.facts = [NewFact(take_id(), *one) for one in changes.made]
     out.touched |= changes.touched
     _plan_suspicions(made)
     return made
+
+
+def _stands(item: Incoming, out: Recorded) -> bool:
+    """Whether an item is the latest version of what it is, and withdraws nothing."""
+    latest = out.latest.get(item.key)
+    is_latest = latest is not None and latest.id == out.version_of.get(item.position)
+    return is_latest and item.checked.verb is not Verb.WITHDRAW
 
 
 class _Planning:
@@ -106,6 +123,7 @@ class _Planning:
         self._facts = known.facts
         self._decisions = dict(known.decisions)
         self._relations = dict(known.relations)
+        self._of_branches = known.of_branches
         self._take_id = take_id
         self._hashes = hashes
         self._regimes = regimes
@@ -145,6 +163,8 @@ class _Planning:
             decision = self._decisions[key] = KnownDecision(
                 self._take_id(), 0, 0, "", b"", is_new=True
             )
+        if checked.event is not None and decision.version_id:
+            self.made.overtaken.add(decision.version_id)
         number, verb = decision.version + 1, _verb(checked, decision)
         version = NewVersion(self._take_id(), checked, key, decision, number, verb, new)
         decision.version, decision.version_id = version.version, version.id
@@ -165,9 +185,14 @@ class _Planning:
         event = item.checked.event
         if isinstance(item.checked.record, Participant) and item.checked.verb is None:
             return self._chained(item.checked.record, known)
-        if known is not None and known.event_type == EventType.PUBLICITY_REPAIR:
+        withdrawn = _ends_publicity(item) and item.checked.verb is Verb.WITHDRAW
+        if withdrawn or (known and known.event_type == EventType.PUBLICITY_REPAIR):
             return changed_letter(item.key[1])
-        if event is None or item.target is None or not _ends_publicity(item):
+        if event is None or item.target is None:
+            return None
+        if item.target in self._of_branches and item.target not in self._decisions:
+            return of_a_branch(self._of_branches[item.target])
+        if not _ends_publicity(item):
             return None
         latest = self.made.recorded.latest.get(item.target)
         decision = self._decisions.get(item.target)
@@ -239,11 +264,15 @@ def _verb(checked: Checked, decision: KnownDecision) -> Verb:
     return Verb.REVIVE if decision.verb == Verb.WITHDRAW else Verb.CORRECT
 
 
+def _is_withdrawn(version: NewVersion) -> bool:
+    return version.verb is Verb.WITHDRAW
+
+
 def _plan_suspicions(made: Plan) -> None:
     for version in made.versions:
         event = version.checked.event
         if event is not None and event.type is EventType.CRIMINAL_SUSPICION:
-            made.suspected[version.key[0]] = event.suspected
+            made.suspected[version.key[0]] = event.suspected is not _is_withdrawn(version)
     out, suspected = made.recorded, made.suspected
     out.touched.update(suspected)
     if suspected:

@@ -98,10 +98,40 @@ class Recording:
         keys = [item.key for item in items]
         keys += [item.target for item in items if item.target is not None]
         found = await decisions.known_decisions(self.connection, list(dict.fromkeys(keys)))
+        former = await self._former_targets(items, found)
         about = {item.key for item in items if makes_facts(item.checked) or item.checked.event}
         about |= {item.target for item in items if item.target is not None}
-        relations = await self._relations(items)
-        return Known(locked, found, await self._known_facts(about, found), relations)
+        known = await self._known_facts(about | set(former.values()), found)
+        if former:
+            ids = [found[key].id for key in former.values() if key in found]
+            own = await facts.own_dates(self.connection, ids)
+            known = known._replace(targets=former, own=own)
+        unknown = [
+            item.target
+            for item in items
+            if item.target and item.target not in found and item.checked.verb is None
+        ]
+        of_branches = {}
+        if unknown:
+            of_branches = await facts.decisions_of_branches(self.connection, unknown)
+        return Known(locked, found, known, await self._relations(items), of_branches)
+
+    async def _former_targets(
+        self, items: Sequence[Incoming], found: dict[DecisionKey, KnownDecision]
+    ) -> dict[int, DecisionKey]:
+        """Return by version the decisions that known events of the batch are about as yet.
+
+        Those decisions are added to `found`: a correction of the event may let go of them.
+        """
+        known = [item.key for item in items if item.checked.event and item.key in found]
+        if not known:
+            return {}
+        ids = [found[key].version_id for key in known]
+        former = await facts.targets_of(self.connection, ids)
+        missing = [key for key in former.values() if key not in found]
+        if missing:
+            found |= await decisions.known_decisions(self.connection, missing)
+        return former
 
     async def _relations(self, items: Sequence[Incoming]) -> dict[int, Relation]:
         """Return the relations of branches 分支机构 that the entries of the batch may touch."""

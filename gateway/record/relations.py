@@ -28,6 +28,16 @@ def chained(relation: Relation, others: Iterable[Relation]) -> Problem | None:
     return None
 
 
+def of_a_branch(code: str) -> Problem:
+    """Return why an event about a decision of a branch cannot name its legal person."""
+    return Problem(
+        field="subject_code",
+        rule=Rule.STANDING,
+        message=f"统一社会信用代码：这个决定是分支机构 {code} 的，不是法人的",
+        fix=f"填分支机构的代码 {code}",
+    )
+
+
 def _problem(words: str) -> Problem:
     return Problem(
         field="parent_code",

@@ -6,30 +6,29 @@ from datetime import datetime, timedelta
 from gateway.config.keys import is_person
 from gateway.decide.decider import Decider
 from gateway.rules.activation import refresh
-from gateway.rules.files import parse_rule_set
+from gateway.schedule.earlier_grades import Earlier, known_on, with_computed
 from gateway.score.grade_change import PUBLISHED, RECEIVED, UNCHANGED, change_body, standing
+from gateway.score.publication_days import publications_until
 from gateway.score.publish import (
     ResultOfPeriod,
     Then,
-    publications_until,
     publish,
     reasons,
-    takes_part,
+    with_list,
+    years_before,
 )
 from gateway.score.published import end_of
 from gateway.score.scorer import Scorer
-from gateway.score.stored_result import facts_of, ids_of, short, subject_of
+from gateway.score.stored_result import ids_of, short
 from gateway.store.audit import events
 from gateway.store.base.engine import Connection, Database
 from gateway.store.base.statements import Ids
 from gateway.store.deliver import deliveries
-from gateway.store.record import facts as fact_store
 from gateway.store.record.subjects import lock_subjects
 from gateway.store.score import activations, grade_changes, published
 from gateway.store.score.assessments import not_before_last
 from gateway.store.score.grade_changes import LastGrade
 from gateway.store.score.published import Publication
-from gateway.store.score.rule_sets import rule_set_texts
 from gateway.telemetry.audit_events import AuditEvent
 from gateway.telemetry.log import LogEvent, logger
 from gateway.telemetry.metrics import Metrics
@@ -116,8 +115,9 @@ class Publishing:
             for subject in subjects
             if subject.id not in elsewhere and one.period_end not in earlier.get(subject.id, {})
         ]
-        known = await _known(connection, one, ours)
-        results = {id_: publish(then, one, earlier.get(id_, {})) for id_, then in known.items()}
+        codes = {subject.id: subject.code for subject in ours}
+        known = await known_on(connection, self.scorer.rulebook, one, codes)
+        results = await self._results(connection, one, known, earlier)
         at = await not_before_last(connection, ids, now)
         await _store(connection, one, known, results, at)
         if today(now) - one.published_on <= NEWS:
@@ -129,6 +129,19 @@ class Publishing:
             ]
             await self._tell(connection, rows, at)
         return len(results)
+
+    async def _results(
+        self, connection: Connection, one: Publication, known: Mapping[int, Then], earlier: Earlier
+    ) -> dict[int, ResultOfPeriod]:
+        """Return the results of a publication with the lists, which earlier periods decide."""
+        results = {id_: publish(then, one) for id_, then in known.items()}
+        asked = {
+            id_: (known[id_], ends)
+            for id_, result in results.items()
+            if (ends := years_before(known[id_], result))
+        }
+        grades = await with_computed(connection, self.scorer.rulebook, asked, earlier)
+        return results | {id_: with_list(known[id_], results[id_], grades[id_]) for id_ in asked}
 
     def _noted(
         self, then: Then, result: ResultOfPeriod, one: Publication, last: LastGrade | None
@@ -153,7 +166,7 @@ class Publishing:
         code, ref = then.facts.id, result.assessment.rule_set
         moved = StandingChange(before, after, UNCHANGED)
         body = change_body(
-            GradeChange(last.grade, last.grade, UNCHANGED, reasons(result, told, before)),
+            GradeChange(last.grade, last.grade, UNCHANGED, reasons(then, result, told, before)),
             cause=PUBLISHED,
             score=None,
             rule_set={"name": ref.name, "version": ref.version, "status": ref.status},
@@ -179,37 +192,6 @@ class Publishing:
         await grade_changes.add_grade_changes(connection, rows)
         self.metrics.grade_changes.labels(UNCHANGED).inc(len(rows))
         await deliveries.add(connection, self.decider.grade_changes(told, now), now)
-
-
-async def _known(
-    connection: Connection, one: Publication, subjects: Sequence[Subject]
-) -> dict[int, Then]:
-    """Return what was known on the day of those whose grade is one of the publication.
-
-    One of which something cannot be read is left out, with an alert: it never stops the others.
-    """
-    codes, at = {subject.id: subject.code for subject in subjects}, end_of(one.published_on)
-    found = await published.last_assessed(connection, list(codes), at)
-    texts = await rule_set_texts(connection) if found else {}
-    bodies = await fact_store.facts_known_at(connection, list(codes), at)
-    known = {}
-    for last in found:
-        try:
-            facts = facts_of(bodies.get(last.subject_id, b"[]"))
-            subject = subject_of(
-                codes[last.subject_id],
-                last.kind,
-                facts,
-                last.result,
-                suspect=last.criminal_suspect,
-            )
-            then = Then(subject, parse_rule_set(texts[last.rule_set_hash]))
-        except Exception:  # noqa: BLE001  one subject never stops the others
-            logger.exception(LogEvent.ENGINE_FAILED)
-            continue
-        if takes_part(then, one):
-            known[last.subject_id] = then
-    return known
 
 
 async def _store(

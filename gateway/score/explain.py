@@ -26,6 +26,7 @@ from gateway.store.base.engine import Connection, Database
 from gateway.store.record.ended_publicity import ended
 from gateway.store.score.known_subject import KnownSubject
 from gateway.store.score.known_subject import known as known_subject
+from gateway.store.score.published import finished_periods
 from schemas.codes import SubjectKind
 from schemas.credit import Assessment
 from schemas.identifiers import identity_card_problem
@@ -130,6 +131,9 @@ async def _past(
     days = publication_days(kind, rule_set, subject.first_decided_on, as_of)
     stored = await stored_grades(connection, subject.code, known_at)
     stored = {end: one for end, one in stored.items() if one.published_on <= as_of}
+    # Where this program had published a period, what is not stored was not published then.
+    done = await finished_periods(connection, known_at)
+    days = {end: day for end, day in days.items() if end in stored or end not in done}
     then: dict[date, Then] = {}
     for end, day in days.items():
         known = None

@@ -6,7 +6,8 @@ from datetime import date, datetime, time
 from typing import NamedTuple
 
 from gateway.rules.files import parse_rule_set
-from gateway.score.publish import PERIODS, Then
+from gateway.score.publication_days import PERIODS
+from gateway.score.publish import Then
 from gateway.score.stored_result import StoredFact, facts_for, stored_facts, subject_of
 from gateway.store.base.engine import Connection
 from gateway.store.record import facts as fact_store
@@ -66,7 +67,8 @@ def publication_days(
 ) -> dict[date, date]:
     """Return the last day of each period that is published by `as_of` → the day of publication.
 
-    `first` is the day of the first decision that was ever known of the subject.
+    `first` is the day of the first decision that was ever known of the subject: nobody is graded
+    for a period before it.
     """
     table = rule_set.table(kind)
     if table is None or table.snapshot is None or first is None:
@@ -124,7 +126,7 @@ def published_grades(now: Then, past: Past) -> Sequence[PastGrade]:
     for end in sorted({*past.days, *past.stored}):
         if end in past.stored:
             day, known, at, listing = past.stored[end]
-            result = published(known.facts, known.rule_set, end)
+            result = published(known.facts, known.rule_set, end, day)
             found.append(PastGrade(day, result, recorded=True, stored_at=at, listing=listing))
             continue
         day = past.days[end]

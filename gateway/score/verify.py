@@ -2,14 +2,12 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from datetime import date
+from functools import partial
 from typing import Any, TypeVar
 
 import orjson
 
 from gateway.rules.files import parse_rule_set
-from gateway.score.publish import Then
-from gateway.score.published import then_of
 from gateway.score.stored_result import (
     StoredFact,
     again,
@@ -18,6 +16,7 @@ from gateway.score.stored_result import (
     stored_facts,
     subject_of,
 )
+from gateway.score.verify_published import PublishedHistory, missing_grades, published_difference
 from gateway.store.base.engine import Connection, Database
 from gateway.store.record import facts as fact_store
 from gateway.store.score import assessments
@@ -25,8 +24,7 @@ from gateway.store.score import published as published_store
 from gateway.store.score.assessments import Stored
 from gateway.store.score.published import StoredGrade
 from gateway.store.score.rule_sets import rule_set_texts
-from schemas.credit import Assessment, NotEvaluated
-from scoring.consequences.published import publication_day, published
+from schemas.credit import NotEvaluated
 from scoring.regulation.ruleset import RuleSet
 
 Result = TypeVar("Result", Stored, StoredGrade)
@@ -48,8 +46,13 @@ async def verify_assessments(
 async def verify_published(
     database: Database, advance: Callable[[int], None]
 ) -> tuple[int, list[Difference]]:
-    """Return how many published grades were computed again, and those that differ."""
-    return await _verify(database, published_store.page, _published_difference, advance)
+    """Return how many published grades were computed again, and those that differ or are gone."""
+    async with database.transaction() as connection:
+        told = await published_store.publications_told(connection)
+        history = PublishedHistory(told, await published_store.begun(connection))
+    differ = partial(published_difference, history=history)
+    count, wrong = await _verify(database, published_store.page, differ, advance)
+    return count, wrong + missing_grades(told)
 
 
 async def _verify(
@@ -81,34 +84,6 @@ async def _verify(
         count, after = count + len(page), page[-1].id
         advance(len(page))
         await asyncio.sleep(0)
-
-
-def _published_difference(
-    one: StoredGrade, rule_sets: Mapping[str, RuleSet], facts: Mapping[int, StoredFact]
-) -> Difference | None:
-    if one.result["not_evaluated"] in _NOT_RESULTS:
-        return None
-    then = then_of(one, facts, rule_sets[one.rule_set_hash])
-    result = published(then.facts, then.rule_set, one.period_end)
-    kept = orjson.loads(short(result, then.facts))
-    told = (result.grade, one.published_on, one.listings)
-    if kept == one.result and told == (one.grade, _day(then, one), _lists(then, one, result)):
-        return None
-    problem = "公布等级重算结果与原结果不同"
-    return {"id": one.id, "problem": problem, "period_end": one.period_end, "score": result.score}
-
-
-def _day(then: Then, one: StoredGrade) -> date | None:
-    """Return the day of publication by the text of then."""
-    return None if then.snapshot is None else publication_day(then.snapshot, one.period_end)
-
-
-def _lists(then: Then, one: StoredGrade, result: Assessment) -> list[str]:
-    """Return the lists that the grade may bring; earlier periods decide whether it does."""
-    table = then.rule_set.table(then.facts.kind)
-    rule = None if table is None else table.listing
-    listed = rule is not None and rule.grade == result.grade and one.listings == [rule.title]
-    return one.listings if listed else []
 
 
 def _difference(

@@ -7,7 +7,7 @@ from msgspec.structs import replace
 
 from schemas.credit import Assessment
 from scoring.dates import add_days
-from scoring.engine.assess import evaluate
+from scoring.engine.assess import evaluate_placed
 from scoring.engine.prepared import prepare
 from scoring.engine.register import place
 from scoring.engine.repair import When
@@ -61,8 +61,12 @@ def publications(snapshot: Snapshot, first: date, as_of: date, most: int) -> lis
     return found[::-1]
 
 
-def published(facts: Facts, rule_set: RuleSet, period_end: date) -> Assessment:
+def published(
+    facts: Facts, rule_set: RuleSet, period_end: date, on: date | None = None
+) -> Assessment:
     """Return the result published for the period that ends on `period_end`.
+
+    It is published `on` this day, by default that of the rule set.
 
     `facts` are those known on the day of its publication. If the table counts only records of the
     period, repairs confirmed by then count too, and none that is later: what is published stays.
@@ -71,23 +75,24 @@ def published(facts: Facts, rule_set: RuleSet, period_end: date) -> Assessment:
     """
     table = rule_set.table(facts.kind)
     snapshot = None if table is None else table.snapshot
-    known = When(period_end, publication_day(snapshot, period_end))
-    placed = place(facts, known.known)
+    known = When(period_end, on or publication_day(snapshot, period_end))
+    book, placed = prepare(rule_set), place(facts, known.known)
+    # As what a fact counts depends on the day of its decision, which a warning moves below.
+    subject = placed.facts
+    table = rule_set.table(subject.kind)
     if placed.refusal is not None:
-        return evaluate(facts, prepare(rule_set), known)[0]
-    # Whose a fact is depends on the day on which it was decided, which a warning moves below.
-    facts = replace(placed.facts, register=(), participants_only=False)
-    table = rule_set.table(facts.kind)
+        return evaluate_placed(placed, book, known)[0]
     if snapshot is None or snapshot.counts == "all":
-        return evaluate(facts, prepare(rule_set), When(period_end, period_end))[0]
+        return evaluate_placed(placed, book, When(period_end, period_end))[0]
     first, last = period(snapshot.cadence, period_end)
-    counting = facts.facts
+    counting = subject.facts
     if table is not None and table.warning is not None:
         counting = tuple(_from_its_warning(fact, snapshot.cadence) for fact in counting)
     of_period = (fact for fact in counting if first <= fact.decided_on <= last)
     by_day = sorted(of_period, key=lambda fact: (fact.decided_on, fact.id))
-    subject = replace(facts, facts=tuple(by_day))
-    return evaluate(subject, prepare(rule_set), known)[0]
+    then = {fact.id: placed.then[fact.id] for fact in by_day if fact.id in placed.then}
+    of_the_period = placed._replace(facts=replace(subject, facts=tuple(by_day)), then=then)
+    return evaluate_placed(of_the_period, book, known)[0]
 
 
 def _from_its_warning(fact: Fact, cadence: str) -> Fact:

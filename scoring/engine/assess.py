@@ -8,8 +8,9 @@ from schemas.codes import SubjectKind
 from schemas.credit import Assessment, GradeOrigin, NotEvaluated
 from scoring.engine import sites
 from scoring.engine.count import count
+from scoring.engine.participations import count_as_then
 from scoring.engine.prepared import PreparedRules, PreparedTable, prepare
-from scoring.engine.register import next_turn, place
+from scoring.engine.register import Placed, next_turn, place
 from scoring.engine.repair import When
 from scoring.engine.tally import Tally
 from scoring.facts import Fact, Facts, Received, plain
@@ -37,34 +38,34 @@ def assess(facts: Facts, rule_set: RuleSet, as_of: date) -> Assessment:
 
 def evaluate(facts: Facts, book: PreparedRules, when: When) -> tuple[Assessment, list[date]]:
     """Return the result without `changes_on`, and the later days on which it may differ."""
+    if facts.register or facts.participants_only:
+        return evaluate_placed(place(facts, when.known), book, when)
+    return _evaluate(Placed(facts), book, when)
+
+
+def evaluate_placed(
+    placed: Placed, book: PreparedRules, when: When
+) -> tuple[Assessment, list[date]]:
+    """Return the result of a subject as its entries in the register place it on the day."""
+    result, days = _evaluate(placed, book, when)
+    return result, [*days, *(day for day in placed.days if day > when.as_of)]
+
+
+def _evaluate(placed: Placed, book: PreparedRules, when: When) -> tuple[Assessment, list[date]]:
+    facts = placed.facts
     if facts.criminal_suspect and book.suspect_notes is not None:
         reason = NotEvaluated.CRIMINAL_SUSPECT.value
         return _not_evaluated(facts, book, when.as_of, reason, book.suspect_notes), []
-    if facts.register or facts.participants_only:
-        return _by_register(facts, book, when)
-    return _evaluate(facts, book, when)
-
-
-def _by_register(facts: Facts, book: PreparedRules, when: When) -> tuple[Assessment, list[date]]:
-    """Return the result of a subject as its entries in the register place it on the day."""
-    placed, refusal, turns = place(facts, when.known)
-    later = [day for day in turns if day > when.as_of]
-    if refusal is not None:
-        return _not_evaluated(facts, book, when.as_of, refusal.value), later
-    result, days = _evaluate(placed, book, when)
-    return result, days + later
-
-
-def _evaluate(facts: Facts, book: PreparedRules, when: When) -> tuple[Assessment, list[date]]:
+    if placed.refusal is not None:
+        return _not_evaluated(facts, book, when.as_of, placed.refusal.value), []
     entry = book.entry(facts.kind, facts.agency_kinds)
     if entry is None:
         reason = f"{NotEvaluated.WRONG_KIND.value}:{facts.kind.value}"
         return _not_evaluated(facts, book, when.as_of, reason), []
-    if facts.sites:
-        refusal = sites.refusal(facts, entry)
-        if refusal is not None:
-            return _not_evaluated(facts, book, when.as_of, refusal), []
-        tally = sites.count_sites(facts, entry, when)
+    if placed.then:
+        tally = count_as_then(placed, book, entry, when)
+    elif facts.sites:
+        tally = sites.count_at(facts, entry, when, {})
     else:
         tally = count(facts.id, facts.facts, entry, when)
     refused = tally.refusal or _received_refusal(tally.received, entry)

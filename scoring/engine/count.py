@@ -58,7 +58,7 @@ def _confirmed(
 
 def _count_singly(facts: Sequence[Fact], desk: Desk) -> None:
     """Count each fact independently of the others, with a fast path for plain rows."""
-    match, tally, as_of = desk.entry.tariff.match, desk.tally, desk.when.as_of
+    match, tally, as_of = desk.entry.match, desk.tally, desk.when.as_of
     for fact in facts:
         hits = match(fact)
         if not (hits.plain and fact.decided_on <= as_of and _untouched(fact)):
@@ -75,7 +75,7 @@ def _count_singly(facts: Sequence[Fact], desk: Desk) -> None:
 def _count_jointly(facts: Sequence[Fact], desk: Desk) -> None:
     """Count facts that depend on each other: find the counting rows, then apply stacking."""
     entry, tally = desk.entry, desk.tally
-    found = [record for fact in facts for record in _look(fact, entry.tariff.match(fact), desk)]
+    found = [record for fact in facts for record in _look(fact, entry.match(fact), desk)]
     kept = latest(found)
     if entry.by_year:
         kept = worst_year(kept, entry, desk.when.as_of.year)
@@ -145,7 +145,7 @@ def start_of(fact: Fact, activation: ActivationDelay | None) -> date | None:
 def _history(facts: Sequence[Fact], entry: PreparedTable) -> History:
     if not entry.windows:
         return NO_HISTORY
-    match = entry.tariff.match
+    match = entry.match
     return History(
         (fact.id, fact.decided_on)
         for fact in facts

@@ -1,6 +1,6 @@
 """Prepare a rule set for the engine: lookup tables and notes, one entry per subject kind."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
 from weakref import ref as weak
 
@@ -10,7 +10,8 @@ from scoring.engine.bands import Grades
 from scoring.engine.conditions import windows
 from scoring.engine.note_bits import NoteBook
 from scoring.engine.repair import Waits
-from scoring.engine.tariff import Tariff
+from scoring.engine.tariff import Hits, Tariff
+from scoring.facts import Fact
 from scoring.regulation.ruleset import RuleSet
 from scoring.regulation.table import Table
 from scoring.regulation.terms import Note
@@ -31,8 +32,10 @@ class PreparedTable:
         self.has_tariff = bool(table.items)
         self.confirms = table.confirmation is not None
         self.tariff = Tariff(table, book, foreign)
+        self.match: Callable[[Fact], Hits] = self.tariff.match
         self.waits = Waits(table.repair.waits if table.repair else (), table.relies_on, book)
         self.grades = Grades(table.bands)
+        self.scale = [(band.grade, band.lower, band.upper) for band in table.bands]
         self.notes = Notes(table, book)
         exceptions = [each for row in table.rows for each in row.unless]
         self.windows = windows(exceptions)
@@ -52,6 +55,15 @@ class PreparedTable:
         if self.caps.lowest is not None:
             score = max(score, self.caps.lowest)
         return score if self.caps.highest is None else min(score, self.caps.highest)
+
+    def adds_up_with(self, other: "PreparedTable") -> bool:
+        """Whether the points of both tables may be taken from one score: they have one scale.
+
+        Where facts depend on each other, or a limit cuts the score, points do not add up.
+        """
+        alone = not any(one.jointly or one.limited for one in (self, other))
+        of_both = [(one.start, one.scale, one.has_tariff) for one in (self, other)]
+        return alone and of_both[0] == of_both[1]
 
     def scale_notes(self, score: Decimal) -> int:
         """Return the bits of the notes for a score outside its intended scale, else 0."""
@@ -76,6 +88,7 @@ class Notes:
         self.unattributed = book.mask(relies.unattributed)
         self.unconfirmed = book.mask(relies.unconfirmed)
         self.site_veto = book.mask(relies.site_veto)
+        self.earlier_kind = book.mask(relies.earlier_kind)
 
 
 class PreparedRules:

@@ -1,7 +1,8 @@
 """How a subject takes part on a day, by its entries in the register 参评单位名录."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date
+from types import MappingProxyType
 from typing import NamedTuple
 
 from msgspec.structs import replace
@@ -9,6 +10,7 @@ from msgspec.structs import replace
 from schemas.codes import SubjectKind
 from schemas.credit import NotEvaluated
 from scoring.dates import add_days
+from scoring.engine.decisions import once_each
 from scoring.facts import Fact, Facts, RegisterEntry, Site
 
 #: One permit is no reason to score sites apart.
@@ -18,75 +20,114 @@ SEVERAL = 2
 class Placed(NamedTuple):
     """A subject as the entries of a day say, or why it is not evaluated.
 
-    `days` are the days on which entries begin and end.
+    `days` are the days on which entries begin and end. `then` says by fact as what the subject
+    took part on the day of its decision, where that is not what it is now.
     """
 
     facts: Facts
-    refusal: NotEvaluated | None
-    days: list[date]
+    refusal: NotEvaluated | None = None
+    days: Sequence[date] = ()
+    then: Mapping[str, "Participation"] = MappingProxyType({})
+
+
+class Participation(NamedTuple):
+    """As what a subject takes part on a day: kind, kinds of agency 机构类型, sites 厂址."""
+
+    kind: SubjectKind
+    agency_kinds: tuple[str, ...] = ()
+    sites: tuple[Site, ...] = ()
 
 
 def place(facts: Facts, day: date) -> Placed:
     """Return the subject with the kind, the sites and the kinds of agency of its entries.
 
-    Its facts are those that count for it: of a branch, those of the time of which an entry that has
-    begun says so; what the subject itself did as a branch counts for its legal person. Without an
-    entry in force it stays as it is otherwise.
+    Its facts are those that count for it: what a branch did counts for its legal person, and what
+    the subject did as a branch does not count here. Each fact counts as the subject took part on
+    the day of its decision: points stay until the repair (art. 19, 27), whatever the register says
+    later. Without an entry in force the subject stays as it is otherwise.
     """
     entries = list(in_force(facts, day))
     days = [turn for fact in facts.register for turn in _turns_of(fact)]
-    if any(entry.parent is not None for entry in entries):
+    if entries and entries[-1].parent is not None:
         return Placed(facts, NotEvaluated.BRANCH, days)
     if not entries and facts.participants_only:
         return Placed(facts, NotEvaluated.NOT_PARTICIPANT, days)
-    counting = [fact for fact in facts.facts if _owner(facts, fact, day) == _own(facts, fact)]
-    placed = replace(facts, facts=tuple(counting))
-    return Placed(_with_entries(placed, entries) if entries else placed, None, days)
+    history = _History(facts, day)
+    now = _participation(entries, Participation(facts.kind, facts.agency_kinds, facts.sites))
+    counting = once_each(fact for fact in facts.facts if history.counts_here(fact))
+    stood = {fact.id: history.on_day(fact.decided_on) for fact in counting}
+    then = {id_: one for id_, one in stood.items() if one != now}
+    known = counting
+    if facts.register:
+        known = tuple(_at_a_site(fact, stood[fact.id].sites) for fact in counting)
+    kind, agency_kinds, sites = now
+    placed = replace(facts, facts=known, kind=kind, agency_kinds=agency_kinds, sites=sites)
+    return Placed(placed, None, days, then)
 
 
-def _with_entries(facts: Facts, entries: list[RegisterEntry]) -> Facts:
-    """Return the subject as its entries in force say.
+def _participation(entries: Sequence[RegisterEntry], otherwise: Participation) -> Participation:
+    """Return as what a subject takes part by the entries of a day, the latest last.
 
-    A permit without a weight makes no site. What is decided about a permit that is none of the
-    sites counts like what names no site.
+    A permit without a weight makes no site. An entry of an agency without its kinds says nothing
+    of them, so that every row counts (note r28).
     """
+    if not entries:
+        return otherwise
     weights = {
         entry.permit: entry.weight
         for entry in entries
         if entry.permit is not None and entry.weight is not None
     }
-    kinds = dict.fromkeys(kind for entry in entries for kind in entry.agency_kinds)
-    changes = {"kind": entries[-1].kind, "agency_kinds": tuple(kinds)}
-    if len(weights) < SEVERAL:
-        return replace(facts, **changes)
-    known = tuple(
-        fact if fact.site is None or fact.site in weights else replace(fact, site=None)
-        for fact in facts.facts
-    )
-    return replace(facts, facts=known, sites=tuple(Site(*p) for p in weights.items()), **changes)
+    kind = entries[-1].kind
+    said = [entry.agency_kinds for entry in entries if entry.kind is kind]
+    agency_kinds = dict.fromkeys(one for kinds in said for one in kinds) if all(said) else ()
+    sites = tuple(Site(*one) for one in weights.items()) if len(weights) >= SEVERAL else ()
+    return Participation(kind, tuple(agency_kinds), sites or otherwise.sites)
 
 
-def _own(facts: Facts, fact: Fact) -> str | None:
-    """Return the owner with which a fact counts here: the subject for a branch, else None."""
-    return None if fact.branch is None else facts.id
+def _at_a_site(fact: Fact, sites: tuple[Site, ...]) -> Fact:
+    """Return a fact; what names a permit that is none of the sites counts like what names none."""
+    if fact.site is None or any(site.permit == fact.site for site in sites):
+        return fact
+    return replace(fact, site=None)
 
 
-def _owner(facts: Facts, fact: Fact, day: date) -> str | None:
-    """Return the legal person for which a fact counts on a day, by the entries of who did it.
+class _History:
+    """Which entries were in force on the days of decisions, as far as they have begun by a day."""
 
-    Of those that name one, the latest of the day of its decision counts; without one of that day
-    the next one, so that nothing that a branch did is nobody's.
-    """
-    entries = [
-        (one.decided_on, one.entry.until or date.max, one.entry.parent)
-        for one in facts.register
-        if one.entry is not None and one.branch == fact.branch and one.decided_on <= day
-        if one.entry.parent is not None
-    ]
-    decided = fact.decided_on
-    at = [parent for since, until, parent in entries if since <= decided <= until]
-    later = [parent for since, _, parent in entries if since > decided]
-    return at[-1] if at else later[0] if later else None
+    def __init__(self, facts: Facts, day: date) -> None:
+        self._facts = facts
+        self._begun = [one for one in facts.register if one.decided_on <= day]
+        self._days: dict[date, Participation] = {}
+
+    def counts_here(self, fact: Fact) -> bool:
+        """Whether a fact counts for this subject: for its legal person, if a branch did it."""
+        entries = self._entries(fact.branch, fact.decided_on)
+        owner = entries[-1].parent if entries else None
+        return owner == (None if fact.branch is None else self._facts.id)
+
+    def on_day(self, decided: date) -> Participation:
+        """Return as what the subject took part on the day of a decision."""
+        if decided not in self._days:
+            facts, entries = self._facts, self._entries(None, decided)
+            otherwise = Participation(facts.kind, facts.agency_kinds, facts.sites)
+            self._days[decided] = _participation(entries, otherwise)
+        return self._days[decided]
+
+    def _entries(self, who: str | None, decided: date) -> list[RegisterEntry]:
+        """Return the entries of a day; of a day without any those that begin next.
+
+        So nothing that somebody did in a gap is nobody's, and a list that is made after the
+        period holds for it.
+        """
+        own = [
+            (one.decided_on, one.entry)
+            for one in self._begun
+            if one.entry is not None and one.branch == who
+        ]
+        at = [one for since, one in own if since <= decided <= (one.until or date.max)]
+        later = [since for since, _ in own if since > decided]
+        return at or [one for since, one in own if later and since == min(later)]
 
 
 def in_force(facts: Facts, day: date) -> Iterator[RegisterEntry]:

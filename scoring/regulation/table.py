@@ -127,6 +127,7 @@ class Reliance(Terms):
     unattributed: NoteIds = ()  #: a record of a legal person with several sites names none
     unconfirmed: NoteIds = ()  #: a record that the participant reported waits for confirmation
     site_veto: NoteIds = ()  #: a veto of a legal person with several sites counts
+    earlier_kind: NoteIds = ()  #: a record counts that is older than the subject's present kind
 
 
 class Table(Terms):

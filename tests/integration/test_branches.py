@@ -113,11 +113,65 @@ async def test_what_a_branch_did_in_a_gap_counts_for_the_next_legal_person(world
         participant(4, until="2026-06-30"),
         participant(4, parent_code=credit_code(5), since="2026-08-01"),
         event(2, 2, type="dishonesty.permit_fraud", occurred_on="2026-07-09"),
-        event(4, 4, type="dishonesty.permit_fraud", occurred_on="2026-05-09"),
+        event(4, 4, type="dishonesty.permit_fraud", occurred_on="2026-07-09"),
     )
 
     last = {row[0]: row[2] for row in await grades(world)}
     assert last == {credit_code(1): "D", credit_code(5): "D"}
+
+
+async def test_what_somebody_did_with_an_entry_of_its_own_is_not_charged_to_whom_it_joins(
+    world: World,
+) -> None:
+    await world.take(
+        participant(4, until="2026-07-31"),
+        participant(4, parent_code=credit_code(5), since="2026-08-01"),
+        event(4, 4, type="dishonesty.permit_fraud", occurred_on="2026-05-09"),
+    )
+
+    assert {row[0]: row[2] for row in await grades(world)} == {credit_code(5): "A"}
+
+
+async def test_a_branch_with_a_later_entry_of_its_own_is_independent(world: World) -> None:
+    await world.take(participant(2, parent_code=credit_code(1)), event(2, 2))
+    await world.take(participant(2, since="2026-10-01"))
+
+    await world.take(event(3, 2, type="dishonesty.permit_fraud"))
+
+    last = {row[0]: row[2] for row in await grades(world)}
+    assert last == {credit_code(1): "A", credit_code(2): "D"}
+
+
+async def test_one_decision_about_both_counts_once(world: World) -> None:
+    fine = {"CF_NR_FK": "60", "CF_NR": "罚款60万元"}
+    await world.take(participant(2, parent_code=credit_code(1)))
+
+    await world.take(penalty(1, 1, **fine), penalty(1, 2, **fine))
+
+    query = "select a.result ->> 'score' from assessment a join subject s on s.id = a.subject_id "
+    scores = await world.column(f"{query} where s.code = :code order by a.id", code=credit_code(1))
+    assert scores[-1] == "98.5"
+
+
+async def test_the_repair_of_what_a_branch_did_must_name_the_branch(world: World) -> None:
+    await world.take(
+        participant(2, parent_code=credit_code(1)), event(2, 2, type="dishonesty.permit_fraud")
+    )
+    repair = {
+        "type": "repair",
+        "decision": {"kind": "event", "document_number": "E-2", "authority": "局"},
+        "rectified_on": "2026-10-10",
+        "repair_confirmed_on": "2026-10-11",
+        "occurred_on": "2026-10-11",
+    }
+
+    [wrong] = await world.take(event(9, 1, **repair))
+    [right] = await world.take(event(9, 2, **repair))
+
+    assert wrong.verdict == Verdict.REFUSED
+    assert credit_code(2) in wrong.problems[0].message
+    assert right.verdict == Verdict.OK
+    assert [row[:3] for row in await grades(world)][-1] == (credit_code(1), "D", "A")
 
 
 CHAINS = [

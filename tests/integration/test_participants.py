@@ -13,6 +13,7 @@ from schemas.codes import RecordKind
 from schemas.verdict import Verdict
 from tests.factories import REGION, credit_code, event, grade, participant, penalty
 from tests.integration.conftest import MakeWorld
+from tests.integration.schedule.publications import SCORING, at, stored
 from tests.integration.world import World
 
 pytestmark = pytest.mark.integration
@@ -201,3 +202,37 @@ async def test_a_register_is_read_from_a_spreadsheet_as_offices_keep_it(
     assert table.header.unknown == ("联系人",)
     kinds = await world.rows("select body -> 'entry' ->> 'kind', decided_on from fact order by id")
     assert kinds == [("enterprise", date(2026, 1, 31)), ("agency", date(2026, 3, 31))]
+
+
+async def test_an_agency_keeps_its_points_when_its_kinds_change(make_world: MakeWorld) -> None:
+    world = await make_world(scoring=SCORING)
+    monitoring = {"subject_kind": "agency", "agency_kinds": "环境监测服务机构"}
+    await world.take(
+        participant(1, **monitoring, until="2026-12-31"),
+        participant(1, subject_kind="agency", agency_kinds="环评服务机构", since="2027-01-01"),
+        event(1, type="agency.untrained_monitoring"),
+    )
+
+    world.clock.set(at("2027-01-02"))
+    await world.turn()
+    world.clock.set(at("2027-06-06"))
+    await world.turn()
+
+    assert [row[2] for row in await grades(world)][-1] == "C"
+    assert [row[2] for row in await stored(world)] == ["C"]
+
+
+async def test_the_points_of_a_closed_site_keep_their_share(make_world: MakeWorld) -> None:
+    world = await make_world(scoring=SCORING)
+    await world.take(
+        participant(permit="P1", weight="1", until="2026-12-31", reason="厂址关停"),
+        participant(permit="P2", weight="49"),
+        participant(permit="P3", weight="50"),
+        *(event(n, type="eia.unapproved", details={"site": "P1"}) for n in (1, 2, 3)),
+    )
+
+    world.clock.set(at("2027-01-02"))
+    await world.turn()
+
+    assert {row[2] for row in await grades(world)} == {"A"}
+    assert (await world.column("select result ->> 'score' from assessment"))[-1] == "99.7"

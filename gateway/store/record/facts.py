@@ -10,7 +10,7 @@ from gateway.store.base.branches import facts_of_branches
 from gateway.store.base.engine import Connection
 from gateway.store.base.statements import Copy, arrays, unnest
 from gateway.store.record.decisions import PLACES, places
-from schemas.known import DecisionKey, Relation
+from schemas.known import DecisionKey, ProcessDates, Relation
 
 add_process_events = Copy(
     "process_event", "id, subject_id, kind, number_key, authority_id, type, dates, recorded_at"
@@ -18,24 +18,62 @@ add_process_events = Copy(
 
 _PROCESS = text(
     f"""
-    select p.subject_id, p.number_key, p.authority_id, p.kind, p.dates
+    select p.subject_id, p.number_key, p.authority_id, p.kind, p.id, p.dates
     from {unnest(PLACES)} join process_event p using (subject_id, number_key)
+    join record_version v on v.id = p.id
+    join decision e on e.id = v.decision_id and e.version_id = p.id
     order by p.id
     """
 )
+_TARGETS = text(
+    """
+    select p.id, p.subject_id, p.number_key, p.authority_id, p.kind
+    from unnest(cast(:ids as bigint[])) as t(id) join process_event p using (id)
+    """
+)
+_OWN_DATES = text(
+    """
+    select d.id, v.body ->> 'rectified_on', v.body ->> 'repair_applied_on',
+        v.body ->> 'repair_confirmed_on', v.body ->> 'confirmed_on', v.body ->> 'warning_until'
+    from unnest(cast(:ids as bigint[])) as t(id)
+    join decision d using (id) join record_version v on v.id = d.version_id
+    where d.kind = 'event'
+    """
+)
+_OWN = ("rectified_on", "repair_applied_on", "repair_confirmed_on", "confirmed_on", "warning_until")
 
 
 async def process_dates(
     connection: Connection, keys: Sequence[DecisionKey]
-) -> dict[DecisionKey, dict[str, Any]]:
-    """Return the dates that process events set for each decision; later events win."""
+) -> dict[DecisionKey, list[ProcessDates]]:
+    """Return the dates that process events set for each decision, the latest last.
+
+    An event sets those of its latest version only, and none once it is withdrawn.
+    """
     wanted = set(keys)
-    found: dict[DecisionKey, dict[str, Any]] = {}
+    found: dict[DecisionKey, list[ProcessDates]] = {}
     for row in await connection.execute(_PROCESS, places(wanted)):
         key = (row[0], row[1], row[2], row[3])
         if key in wanted:
-            found.setdefault(key, {}).update(row[4])
+            found.setdefault(key, []).append(ProcessDates(row[4], row[5]))
     return found
+
+
+async def targets_of(connection: Connection, version_ids: Sequence[int]) -> dict[int, DecisionKey]:
+    """Return the decisions that these versions are about, of those of process events."""
+    rows = await connection.execute(_TARGETS, {"ids": list(version_ids)})
+    return {row[0]: (row[1], row[2], row[3], row[4]) for row in rows}
+
+
+async def own_dates(
+    connection: Connection, decision_ids: Sequence[int]
+) -> dict[int, dict[str, Any]]:
+    """Return the dates that the records of these decisions have themselves; only events have."""
+    rows = await connection.execute(_OWN_DATES, {"ids": list(decision_ids)})
+    return {
+        row[0]: {name: day for name, day in zip(_OWN, row[1:], strict=True) if day is not None}
+        for row in rows
+    }
 
 
 _CLOSE = text(
@@ -83,6 +121,15 @@ _BRANCHES_AMONG = text(
     join fact f using (id) join subject s on s.id = f.subject_id where f.known_to is null
     """
 )
+_OF_BRANCHES = text(
+    f"""
+    select distinct d.subject_id, d.number_key, d.authority_id, d.kind, p.id, s.code
+    from {unnest(PLACES)} join subject p on p.id = t.subject_id
+    join fact r on r.parent = p.code and r.known_to is null
+    join decision d on d.subject_id = r.subject_id and d.number_key = t.number_key
+    join subject s on s.id = d.subject_id
+    """
+)
 _FACTS = text("select subject_id, body from fact where id = any(cast(:ids as bigint[]))")
 
 add_facts = Copy("fact", "id, subject_id, decision_id, body, decided_on, parent, known_from")
@@ -122,6 +169,19 @@ async def branches_among(connection: Connection, codes: Sequence[str]) -> dict[i
         id_: Relation(code, parent, since, date.fromisoformat(until) if until else date.max)
         for id_, code, parent, since, until in rows
     }
+
+
+async def decisions_of_branches(
+    connection: Connection, keys: Sequence[DecisionKey]
+) -> dict[DecisionKey, str]:
+    """Return those of these keys of legal persons that a decision of a branch of it has: its code.
+
+    Somebody named the legal person where the branch is meant.
+    """
+    wanted = set(keys)
+    rows = await connection.execute(_OF_BRANCHES, places(wanted))
+    found = {(row[4], row[1], row[2], row[3]): row[5] for row in rows}
+    return {key: code for key, code in found.items() if key in wanted}
 
 
 async def facts_of_subjects(connection: Connection, subject_ids: Sequence[int]) -> dict[int, bytes]:

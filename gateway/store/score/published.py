@@ -66,6 +66,39 @@ async def finished(connection: Connection) -> set[Publication]:
     return {Publication(*row) for row in await connection.execute(_FINISHED)}
 
 
+class StoredPublication(NamedTuple):
+    """A publication with how many grades it says it stored, and how many there are."""
+
+    period_end: date
+    published_on: date
+    stored: int
+    found: int
+    finished_at: datetime | None
+
+
+_TOLD = text(
+    """
+    select p.period_end, p.published_on, p.stored, coalesce(g.found, 0), p.finished_at
+    from publication p left join (select period_end, published_on, count(*) as found
+        from published_grade group by period_end, published_on) g using (period_end, published_on)
+    order by p.period_end, p.published_on
+    """
+)
+
+
+async def publications_told(connection: Connection) -> list[StoredPublication]:
+    """Return the publications in their order, with what they say of themselves."""
+    return [StoredPublication(*row) for row in await connection.execute(_TOLD)]
+
+
+_PERIODS = text("select distinct period_end from publication where finished_at <= :at")
+
+
+async def finished_periods(connection: Connection, at: datetime) -> set[date]:
+    """Return the periods whose grades were stored by a time: what is not, was not published."""
+    return set(await connection.scalars(_PERIODS, {"at": at}))
+
+
 async def claim(connection: Connection, one: Publication) -> int | None:
     """Lock a publication; return the last subject that is stored, or None if it is finished."""
     await connection.execute(_BEGIN, one._asdict())
@@ -111,6 +144,15 @@ _RECEIVED_BY = text(
     where g.cause = 'received'
     """
 )
+_FIRST_DECIDED = text(
+    """
+    select p.id, min(f.decided_on) from unnest(cast(:ids as bigint[])) as t(id)
+    join subject p using (id)
+    cross join lateral (select p.id as subject_id
+        union select r.subject_id from fact r where r.parent = p.code) o
+    join fact f on f.subject_id = o.subject_id and f.known_from <= :at group by p.id
+    """
+)
 _GRADES_OF_PERIODS = text(
     """
     select p.subject_id, p.period_end, p.grade from unnest(cast(:ids as bigint[])) as t(id)
@@ -131,6 +173,17 @@ async def received_by(connection: Connection, subject_ids: Sequence[int], at: da
     """Return those of these subjects whose grade was computed elsewhere at a time."""
     values = {"ids": list(subject_ids), "at": at}
     return set(await connection.scalars(_RECEIVED_BY, values))
+
+
+async def first_decided(
+    connection: Connection, subject_ids: Sequence[int], at: datetime
+) -> dict[int, date]:
+    """Return the day of the first decision or entry that was known of these subjects by a time.
+
+    Those of their branches count, and withdrawn ones: something was known all the same.
+    """
+    values = {"ids": list(subject_ids), "at": at}
+    return {row[0]: row[1] for row in await connection.execute(_FIRST_DECIDED, values)}
 
 
 async def grades_of_periods(
@@ -160,11 +213,14 @@ class StoredGrade:
     listings: list[str]
     result: dict[str, Any]
     recorded_at: datetime
+    earlier: dict[str, str | None]  #: the grades that were stored before, by the end of the period
 
 
 _COLUMNS = (
     "p.id, s.id, s.code, p.subject_kind, p.criminal_suspect, p.rule_set_hash, p.period_end, "
-    "p.published_on, p.fact_ids, p.grade, p.listings, p.result, p.recorded_at"
+    "p.published_on, p.fact_ids, p.grade, p.listings, p.result, p.recorded_at, "
+    "coalesce((select jsonb_object_agg(e.period_end, e.grade) from published_grade e "
+    "where e.subject_id = p.subject_id and e.id < p.id), '{}')"
 )
 _PAGE = text(
     f"select {_COLUMNS} from published_grade p join subject s on s.id = p.subject_id "

@@ -16,7 +16,7 @@ from gateway.config.settings import ScoringSettings
 from gateway.record.plan import Hashes, Incoming, Known, Plan, plan
 from gateway.rules.policybook import Policybook
 from schemas.identifiers import document_number_key
-from schemas.known import DecisionKey, KnownDecision, KnownFacts, Subject
+from schemas.known import DecisionKey, KnownDecision, KnownFacts, ProcessDates, Subject
 from tests.factories import AUTHORITY, credit_code, event, penalty, publicity_repair, raw
 
 KEYS = Keys(Master(b"a master key for tests only"))
@@ -38,7 +38,7 @@ class Book:
     def __init__(self) -> None:
         self.decisions: dict[DecisionKey, KnownDecision] = {}
         self.facts: dict[int, dict[str, Any]] = {}
-        self.dates: dict[DecisionKey, dict[str, Any]] = {}
+        self.dates: dict[DecisionKey, list[ProcessDates]] = {}
         self.versions: list[tuple[DecisionKey, int, str]] = []
         self.reported: list[tuple[DecisionKey, str]] = []
         self.touched = False
@@ -46,7 +46,10 @@ class Book:
 
     def take(self, batch: Sequence[Checked]) -> Plan:
         items = [incoming(position, checked) for position, checked in enumerate(batch)]
-        facts = KnownFacts(dict(self.facts), deepcopy(self.dates))
+        present = {decision.version_id for decision in self.decisions.values()}
+        targets = {one.version_id: key for key, ones in self.dates.items() for one in ones}
+        dates = {k: [d for d in ds if d.version_id in present] for k, ds in self.dates.items()}
+        facts = KnownFacts(dict(self.facts), deepcopy(dates), targets)
         known = Known({SUBJECT.code: SUBJECT}, deepcopy(self.decisions), facts)
         made = plan(items, known, lambda: next(self._ids), HASHES, REGIMES)
         self._write(made)
@@ -72,13 +75,13 @@ class Book:
         for fact in made.facts:
             assert fact.decision_id not in self.facts, "a decision has one fact at a time"
             self.facts[fact.decision_id] = fact.body
-        for _, happened, target in made.process_events:
-            told = self.dates.setdefault(target, {})
+        for version_id, happened, target in made.process_events:
             dates = {
                 "rectified_on": happened.rectified_on,
                 "repair_confirmed_on": happened.repair_confirmed_on,
             }
-            told.update({name: day for name, day in dates.items() if day is not None})
+            told = {name: day for name, day in dates.items() if day is not None}
+            self.dates.setdefault(target, []).append(ProcessDates(version_id, told))
         self.touched |= bool(made.recorded.touched)
 
     def standing(self) -> object:
@@ -119,12 +122,17 @@ PENALTIES = st.builds(
     st.booleans(),
 )
 RECTIFICATIONS = st.builds(
-    lambda id_, number, day: event(
-        id=f"r{id_}", type="rectification", rectified_on=f"2026-10-{day:02}", decision=about(number)
+    lambda id_, number, day, withdrawn: event(
+        id=f"r{id_}",
+        type="rectification",
+        rectified_on=f"2026-10-{day:02}",
+        decision=about(number),
+        verb="withdraw" if withdrawn else None,
     ),
-    st.integers(1, 9),
+    st.integers(1, 4),
     st.integers(1, 3),
     st.integers(10, 28),
+    st.booleans(),
 )
 ENDS = st.builds(
     lambda id_, number, day: publicity_repair(

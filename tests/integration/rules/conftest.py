@@ -102,7 +102,7 @@ def town(make_world: MakeWorld, tmp_path: Path) -> Town:
 async def diffed(world: World, flips: int, population: int = 4, as_of: date = DAY) -> None:
     """Store what `rules diff --store` stores."""
     rulebook = world.gateway.rulebook
-    standing, new = rulebook.in_force(NAME, DAY), rulebook.load(NAME).rule_set
+    standing, new = rulebook.in_force(NAME, as_of), rulebook.load(NAME).rule_set
     async with world.database.transaction() as connection:
         await activations.add_diff(
             connection,

@@ -6,9 +6,10 @@ import pytest
 
 from gateway.rules.files import parse_rule_set
 from gateway.rules.rulebook import InForce
-from gateway.score.publish import publications_until
+from gateway.score.publication_days import day_of, publications_until
 from gateway.store.score.published import Publication
 from schemas.base import SHANGHAI
+from schemas.codes import SubjectKind
 from tests.factories import (
     credit_code,
     event,
@@ -133,3 +134,62 @@ async def test_transactions_of_the_day_come_to_their_end_first(world: World) -> 
     await world.schedule.tick()
 
     assert (early, len(await stored(world))) == ([], 1)
+
+
+async def test_a_year_before_anything_was_known_has_no_grade(world: World) -> None:
+    await world.take(penalty(5, 5))
+    world.clock.set(at("2027-05-03"))
+    late = {"CF_JDRQ": "2027/05/01", "CF_WSH": "样环罚字〔2027〕1号", "CF_YXQ": "2028/05/01"}
+    await world.take(penalty(1, 1, **late))
+
+    world.clock.set(at("2027-07-01"))
+    await world.schedule.tick()
+
+    assert [row[0] for row in await stored(world)] == [credit_code(5)]
+
+
+async def test_who_joins_after_the_period_has_no_grade_of_it(make_world: MakeWorld) -> None:
+    only = {"bindings": [{**SCORING["bindings"][0], "participants_only": True}]}
+    world = await make_world(scoring=only)
+    await world.take(participant(5), penalty(5, 5))
+    world.clock.set(at("2027-06-20"))
+    await world.take(participant(1, since="2027-06-15"))
+
+    world.clock.set(at("2027-07-01"))
+    await world.schedule.tick()
+
+    assert [row[0] for row in await stored(world)] == [credit_code(5)]
+    assert {body["published"]["grade"] for body in await told(world)} == {"A"}
+
+
+MOVED = [
+    # (day by the text before, day by the new one, its first day, day of publication)
+    ("06-30", "05-30", "2027-06-10", date(2027, 6, 10)),
+    ("05-30", "06-30", "2027-05-20", date(2027, 6, 30)),
+    ("05-30", "06-30", "2027-06-10", date(2027, 5, 30)),
+    ("06-30", "05-30", "2027-07-10", date(2027, 6, 30)),
+    ("06-30", "06-30", "2027-06-30", date(2027, 6, 30)),
+]
+
+
+@pytest.mark.parametrize(("before", "after", "begins", "expected"), MOVED)
+async def test_a_period_is_published_once_when_a_new_text_moves_the_day(
+    world: World, before: str, after: str, begins: str, expected: date
+) -> None:
+    rulebook = world.gateway.rulebook
+    content = rulebook.load("nm-2023-draft").content
+    texts = [
+        parse_rule_set(content.replace('published_on: "06-30"', f'published_on: "{day}"'))
+        for day in (before, after)
+    ]
+    first = date.fromisoformat(begins)
+    rulebook.put_in_force(
+        [
+            InForce("nm-2023-draft", first, texts[1]),
+            InForce("nm-2023-draft", date.min, texts[0]),
+        ]
+    )
+
+    end = date(2026, 12, 31)
+    assert day_of(rulebook, SubjectKind.ENTERPRISE, credit_code(1), end) == expected
+    assert Publication(end, expected) in publications_until(rulebook, date(2027, 8, 1))

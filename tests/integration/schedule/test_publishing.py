@@ -83,9 +83,29 @@ async def test_a_manipulated_published_grade_is_found(world: World, tampering: s
 
     await world.run(f"update published_grade set {tampering}")
 
-    count, [wrong] = await verify_published(world.database, lambda _: None)
+    count, wrong = await verify_published(world.database, lambda _: None)
     assert count == 1
-    assert "公布等级" in wrong["problem"]
+    assert "公布等级" in wrong[0]["problem"]
+
+
+LIST_TAMPERINGS = [
+    ("update published_grade set listings = '{}' where listings <> '{}'", 1),
+    (f"update published_grade set listings = '{{{BLACKLIST}}}'", 2),
+    ("delete from published_grade where period_end = '2027-12-31'", 2),
+    ("delete from published_grade where period_end = '2028-12-31'", 1),
+]
+
+
+@pytest.mark.parametrize(("tampering", "differences"), LIST_TAMPERINGS)
+async def test_a_list_and_a_row_that_are_changed_are_found(
+    world: World, tampering: str, differences: int
+) -> None:
+    await fraud_of_each_year(world, 2026, 2027, 2028)
+    assert (await verify_published(world.database, lambda _: None))[1] == []
+
+    await world.run(tampering)
+
+    assert len((await verify_published(world.database, lambda _: None))[1]) == differences
 
 
 async def test_a_publication_that_was_cut_off_goes_on(
@@ -186,6 +206,38 @@ async def test_an_earlier_bad_year_without_a_stored_grade_is_computed(world: Wor
     await world.schedule.tick()
 
     assert (await stored(world))[-1][1:] == (date(2026, 12, 31), "D", [BLACKLIST])
+
+
+async def test_a_year_that_was_not_published_counts_for_no_list(world: World) -> None:
+    await world.take(penalty(1, 5))
+    world.clock.set(at("2027-07-01"))
+    await world.schedule.tick()
+    world.clock.set(at("2027-08-02"))
+    late = {"type": "dishonesty.permit_fraud", "occurred_on": "2026-11-10"}
+    await world.take(event(2026, 1, **late))
+
+    await fraud_of_each_year(world, 2027, 2028)
+
+    found = [row[1:] for row in await stored(world) if row[0] == credit_code(1)]
+    assert found == [(date(2027, 12, 31), "D", []), (date(2028, 12, 31), "D", [])]
+
+
+async def test_a_year_of_before_publishing_counts_as_it_was_known_then(world: World) -> None:
+    await fraud_of_each_year(world, 2026)
+    await world.run("delete from published_grade")
+    await world.run("delete from publication")
+    await world.run(
+        "insert into publication (period_end, published_on, finished_at) "
+        "values ('2025-12-31', '2026-06-30', now())"
+    )
+    world.clock.set(at("2027-08-02"))
+    await world.take(
+        event(2026, 1, type="dishonesty.permit_fraud", occurred_on="2026-10-09", verb="withdraw")
+    )
+
+    await fraud_of_each_year(world, 2027, 2028)
+
+    assert (await stored(world))[-1][3] == [BLACKLIST]
 
 
 async def test_a_repair_before_the_day_counts_in_the_grade_of_the_period(world: World) -> None:

@@ -5,11 +5,12 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from schemas.codes import SubjectKind
 from schemas.credit import Assessment
 from scoring.engine.assess import assess
-from scoring.facts import Fact, Facts, RegisterEntry
+from scoring.facts import Fact, Facts, Penalty, RegisterEntry
 from tests.scoring.tiny import AS_OF, DAY, QUOTED, item, rows, tiny
 
 BEGIN, END = date(2026, 1, 1), date(2026, 11, 30)
@@ -57,12 +58,78 @@ def test_a_subject_takes_part_from_its_first_day_to_its_last(
 def test_the_latest_entry_says_the_kind() -> None:
     later = entry("r2", date(2026, 6, 1), kind=SubjectKind.AGENCY)
     rules = tiny(item(points="-10"), kinds=["agency"])
-    facts = Facts("c1", KIND, (entry(), later, Fact("f1", DAY, "A1")))
+    facts = Facts("c1", KIND, (entry(), later, Fact("f1", date(2026, 6, 1), "A1")))
 
     before, after = (assess(facts, rules, day) for day in (date(2026, 5, 31), date(2026, 6, 1)))
 
     assert (before.not_evaluated, before.changes_on) == ("wrong_kind:enterprise", date(2026, 6, 1))
     assert after.score == "90"
+
+
+def test_what_was_done_as_a_kind_of_which_there_is_no_table_is_not_forgotten() -> None:
+    later = entry("r2", date(2026, 6, 1), kind=SubjectKind.AGENCY)
+    rules = tiny(item(points="-10"), kinds=["agency"])
+
+    found = assess(Facts("c1", KIND, (entry(), later, Fact("f1", DAY, "A1"))), rules, AS_OF)
+
+    assert (found.grade, found.not_evaluated) == (None, "earlier_kind:f1")
+
+
+PENALTY = Penalty(("罚款",), Decimal(60))
+OTHER_PENALTY = Penalty(("警告", "罚款"), Decimal(20))
+ONE_DECISION: dict[str, Any] = {
+    "penalty": PENALTY,
+    "document_number": "环罚〔2026〕1号",
+    "department": "某局",
+}
+
+
+@pytest.mark.parametrize(
+    ("branch", "expected"),
+    [
+        ({}, ["f2 A1 -10"]),
+        ({"penalty": OTHER_PENALTY}, ["f2 A1 -10", "f2 A2 -5"]),
+        ({"document_number": "环罚[2026] 1号"}, ["f2 A1 -10"]),
+        ({"document_number": "环罚〔2026〕2号"}, ["f1 A1 -10", "f2 A1 -10"]),
+        ({"department": "别局"}, ["f1 A1 -10", "f2 A1 -10"]),
+        ({"document_number": None}, ["f1 A1 -10", "f2 A1 -10"]),
+    ],
+)
+def test_one_decision_about_a_legal_person_and_its_branch_counts_once(
+    branch: dict[str, Any], expected: list[str]
+) -> None:
+    rules = tiny(
+        item("A1", "-10", match={"penalties": ["罚款"]}),
+        item("A2", "-5", match={"penalties": ["警告"]}),
+    )
+    of_branch = replace(entry("r2", parent="c1"), branch="b1")
+    done = Fact("f1", DAY, branch="b1", **{**ONE_DECISION, **branch})
+    facts = (of_branch, done, Fact("f2", DAY, **ONE_DECISION))
+
+    found = assess(Facts("c1", KIND, facts), rules, AS_OF)
+
+    assert rows(found) == expected
+
+
+@pytest.mark.parametrize("parent", [None, "c1"])
+def test_what_was_done_with_an_entry_of_its_own_is_never_charged_to_a_legal_person(
+    parent: str | None,
+) -> None:
+    first = replace(entry("r1", parent=parent, until=DAY), branch="b1")
+    later = replace(entry("r2", date(2026, 6, 1), parent="c1"), branch="b1")
+    facts = (first, later, Fact("f1", DAY, "A1", branch="b1"))
+
+    found = assess(Facts("c1", KIND, facts), tiny(item(points="-10")), AS_OF)
+
+    assert found.score == ("100" if parent is None else "90")
+
+
+def test_what_was_done_in_a_gap_goes_to_the_next_entry() -> None:
+    later = replace(entry("r2", date(2026, 6, 1), parent="c1"), branch="b1")
+    before = replace(entry("r1", until=date(2026, 2, 1)), branch="b1")
+    facts = (before, later, Fact("f1", DAY, "A1", branch="b1"))
+
+    assert assess(Facts("c1", KIND, facts), tiny(item(points="-10")), AS_OF).score == "90"
 
 
 def test_one_permit_makes_no_sites() -> None:

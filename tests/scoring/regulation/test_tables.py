@@ -39,6 +39,8 @@ def test_unverified_values_are_listed(variant: Variant) -> None:
         "notes r26-unattributed",
         "notes r27-site-veto",
         "notes r28-agency-kinds",
+        "notes r29-earlier-kind",
+        "notes r30-share-of-the-day",
         "enterprise start",
         "enterprise E05",
         "enterprise band C",

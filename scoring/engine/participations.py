@@ -1,0 +1,89 @@
+"""Count each fact as its subject took part on the day of its decision.
+
+The register may change what a subject is: its kind, its kinds of agency 机构类型, its sites 厂址.
+Points stay until they are repaired (art. 19 and 27 of the draft of Inner Mongolia), so a fact keeps
+the rows and the share of its day.
+"""
+
+import copy
+from collections.abc import Iterator, Mapping, Sequence
+
+from msgspec.structs import replace
+
+from schemas.credit import NotEvaluated
+from scoring.engine import sites
+from scoring.engine.count import count
+from scoring.engine.prepared import PreparedRules, PreparedTable
+from scoring.engine.register import Participation, Placed
+from scoring.engine.repair import When
+from scoring.engine.tally import Tally
+from scoring.engine.tariff import Hits
+from scoring.facts import Fact, Facts
+
+#: As what the subject took part on the days of its facts, by their ids.
+Stood = Mapping[str, Participation]
+
+
+def count_as_then(placed: Placed, book: PreparedRules, entry: PreparedTable, when: When) -> Tally:
+    """Return the tally of a subject with facts of days on which it was something else than now.
+
+    `entry` is the table of now. What it did as another kind counts by the table of that kind, where
+    both tables have one scale; where they have not, it is not evaluated, since the points would
+    vanish otherwise.
+    """
+    facts = placed.facts
+    now = Participation(facts.kind, facts.agency_kinds, facts.sites)
+    stood = {fact.id: placed.then.get(fact.id, now) for fact in facts.facts}
+    whole = Tally(entry.start)
+    for table, theirs in _by_table(facts, book, stood):
+        own = table is book.entries.get(facts.kind)
+        if table is None or not (own or entry.adds_up_with(table)):
+            whole.refuse(f"{NotEvaluated.EARLIER_KIND.value}:{theirs.facts[0].id}")
+            continue
+        tally = _count(theirs, book, stood, when)
+        whole.total += tally.total - table.start
+        whole.deductions += tally.deductions
+        sites.take_over(tally, whole)
+        whole.notes |= 0 if own else entry.notes.earlier_kind
+    sites.in_order(whole, facts)
+    return whole
+
+
+def _by_table(
+    facts: Facts, book: PreparedRules, stood: Stood
+) -> Iterator[tuple[PreparedTable | None, Facts]]:
+    """Yield the facts of each table, with the kind by which it is found."""
+    kinds = dict.fromkeys(one.kind for one in stood.values())
+    tables = {id(table): table for table in map(book.entries.get, kinds)}
+    for place, table in tables.items():
+        theirs = [f for f in facts.facts if id(book.entries.get(stood[f.id].kind)) == place]
+        kind = stood[theirs[0].id].kind
+        yield table, replace(facts, kind=kind, facts=tuple(theirs))
+
+
+def _count(facts: Facts, book: PreparedRules, stood: Stood, when: When) -> Tally:
+    """Return the tally of facts of one table, each by its kinds of agency and at its sites."""
+    entry = _entry(facts.facts, book, stood)
+    of_days = {fact.id: stood[fact.id].sites for fact in facts.facts}
+    if any(of_days.values()):
+        return sites.count_at(facts, entry, when, of_days)
+    return count(facts.id, facts.facts, entry, when)
+
+
+def _entry(facts: Sequence[Fact], book: PreparedRules, stood: Stood) -> PreparedTable:
+    """Return the table of facts, in which each of them finds the rows of its kinds of agency."""
+    entries: dict[str, PreparedTable] = {}
+    for fact in facts:
+        entry = book.entry(stood[fact.id].kind, stood[fact.id].agency_kinds)
+        if entry is not None:
+            entries[fact.id] = entry
+    first = entries[facts[0].id]
+    if all(entry is first for entry in entries.values()):
+        return first
+
+    def match(fact: Fact) -> Hits:
+        return entries[fact.id].tariff.match(fact)
+
+    whole = copy.copy(book.entries[stood[facts[0].id].kind])
+    whole.match = match
+    return whole

@@ -1,0 +1,146 @@
+"""Corrections and withdrawals of events: what they set before is taken back."""
+
+from typing import Any
+
+import pytest
+
+from schemas.verdict import Verdict
+from tests.factories import REGION, event
+from tests.integration.conftest import MakeWorld
+from tests.integration.test_participants import grades
+from tests.integration.world import World
+
+pytestmark = pytest.mark.integration
+
+FRAUD = {"type": "dishonesty.permit_fraud", "occurred_on": "2026-05-09"}
+
+
+@pytest.fixture
+async def confirming(make_world: MakeWorld) -> World:
+    """A gateway that counts what participants report once it is confirmed."""
+    return await make_world(scoring={"bindings": [{"rule_set": "henan-2018", "regions": [REGION]}]})
+
+
+def of(number: int) -> dict[str, str]:
+    return {"kind": "event", "document_number": f"E-{number}", "authority": "局"}
+
+
+def repair(of_event: int, **changes: Any) -> dict[str, Any]:
+    """Event 9, the repair of another one."""
+    row = {
+        "type": "repair",
+        "decision": of(of_event),
+        "rectified_on": "2026-06-01",
+        "repair_applied_on": "2026-10-01",
+        "repair_confirmed_on": "2026-10-02",
+        "occurred_on": "2026-10-02",
+    }
+    return event(9, 1, **{**row, **changes})
+
+
+async def dates(world: World) -> dict[str, set[str]]:
+    """Return the names of the dates that the present facts have, by document number."""
+    names = {"rectified_on", "repair_applied_on", "repair_confirmed_on", "confirmed_on"}
+    names |= {"warning_until"}
+    bodies = await world.column("select body from fact where known_to is null order by id")
+    return {body["document_number"]: names & body.keys() for body in bodies}
+
+
+REPAIRED = {"rectified_on", "repair_applied_on", "repair_confirmed_on"}
+
+
+@pytest.mark.parametrize("together", [True, False])
+async def test_a_repair_that_is_corrected_to_another_record_leaves_the_first_one(
+    world: World, *, together: bool
+) -> None:
+    rows = [event(1, 1, **FRAUD), event(2, 1, occurred_on="2026-05-09")]
+    await world.take(*rows)
+
+    if together:
+        await world.take(repair(1), repair(2))
+    else:
+        await world.take(repair(1))
+        await world.take(repair(2))
+
+    assert await dates(world) == {"E-1": set(), "E-2": REPAIRED}
+    assert (await grades(world))[-1][2] == "D"
+
+
+@pytest.mark.parametrize("verb", ["withdraw", "撤回"])
+async def test_a_withdrawn_repair_takes_its_dates_back(world: World, verb: str) -> None:
+    await world.take(event(1, 1, **FRAUD, rectified_on="2026-05-20"), repair(1))
+    repaired = (await grades(world))[-1][2]
+
+    [taken] = await world.take(repair(1, verb=verb))
+
+    assert (taken.verdict, taken.problems) == (Verdict.OK, ())
+    assert (repaired, (await grades(world))[-1][2]) == ("A", "D")
+    assert await dates(world) == {"E-1": {"rectified_on"}}
+    assert (await world.column("select body ->> 'rectified_on' from fact order by id"))[-1] == (
+        "2026-05-20"
+    )
+
+
+async def test_a_repair_that_is_sent_again_after_its_withdrawal_counts(world: World) -> None:
+    await world.take(event(1, 1, **FRAUD), repair(1))
+    await world.take(repair(1, verb="withdraw"))
+
+    await world.take(repair(1))
+
+    assert await dates(world) == {"E-1": REPAIRED}
+
+
+async def test_a_withdrawn_event_counts_no_more(world: World) -> None:
+    await world.take(event(1, 1, **FRAUD))
+
+    await world.take(event(1, 1, **FRAUD, verb="withdraw"))
+
+    assert [row[2] for row in await grades(world)] == ["D", "A"]
+    assert await dates(world) == {}
+
+
+async def test_a_warning_that_becomes_a_rectification_warns_no_more(world: World) -> None:
+    await world.take(event(1, 1, **FRAUD))
+    await world.take(event(2, type="warning", warning_until="2027-12-31", decision=of(1)))
+
+    await world.take(event(2, type="rectification", rectified_on="2026-10-05", decision=of(1)))
+
+    assert await dates(world) == {"E-1": {"rectified_on"}}
+
+
+@pytest.mark.parametrize(
+    ("changes", "expected"),
+    [
+        ({"decision": of(3)}, {"E-1": set(), "E-3": {"confirmed_on"}}),
+        ({"verb": "withdraw"}, {"E-1": set(), "E-3": set()}),
+        ({"confirmed_by": "别局"}, {"E-1": {"confirmed_on"}, "E-3": set()}),
+    ],
+)
+async def test_a_confirmation_is_of_what_its_latest_version_names(
+    confirming: World, changes: dict[str, Any], expected: dict[str, set[str]]
+) -> None:
+    own = {"type": None, "self_reported": True}
+    await confirming.take(event(1, item="N1", **own), event(3, item="N2", **own))
+    confirmed = {"type": "confirmation", "confirmed_by": "样例局", "decision": of(1)}
+    await confirming.take(event(2, **confirmed))
+
+    await confirming.take(event(2, **{**confirmed, **changes}))
+
+    assert await dates(confirming) == expected
+
+
+async def test_a_withdrawn_suspicion_is_none(world: World) -> None:
+    await world.take(event(1, 1))
+    await world.take(event(7, 1, type="criminal_suspicion"))
+
+    await world.take(event(7, 1, type="criminal_suspicion", verb="withdraw"))
+
+    assert [row[2] for row in await grades(world)] == ["A", None, "A"]
+
+
+async def test_a_letter_is_not_withdrawn(world: World) -> None:
+    letter = {"type": "publicity_repair", "decision": of(1), "letter": "样信修1号"}
+
+    [taken] = await world.take(event(9, 1, **letter, verb="withdraw"))
+
+    assert taken.verdict == Verdict.REFUSED
