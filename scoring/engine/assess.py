@@ -40,29 +40,30 @@ def evaluate(facts: Facts, book: PreparedRules, when: When) -> tuple[Assessment,
     """Return the result without `changes_on`, and the later days on which it may differ."""
     if facts.register or facts.participants_only:
         return evaluate_placed(place(facts, when.known), book, when)
-    return _evaluate(Placed(facts), book, when)
+    return _evaluate(facts, book, when, None)
 
 
 def evaluate_placed(
     placed: Placed, book: PreparedRules, when: When
 ) -> tuple[Assessment, list[date]]:
     """Return the result of a subject as its entries in the register place it on the day."""
-    result, days = _evaluate(placed, book, when)
+    result, days = _evaluate(placed.facts, book, when, placed)
     return result, [*days, *(day for day in placed.days if day > when.as_of)]
 
 
-def _evaluate(placed: Placed, book: PreparedRules, when: When) -> tuple[Assessment, list[date]]:
-    facts = placed.facts
+def _evaluate(
+    facts: Facts, book: PreparedRules, when: When, placed: Placed | None
+) -> tuple[Assessment, list[date]]:
     if facts.criminal_suspect and book.suspect_notes is not None:
         reason = NotEvaluated.CRIMINAL_SUSPECT.value
         return _not_evaluated(facts, book, when.as_of, reason, book.suspect_notes), []
-    if placed.refusal is not None:
+    if placed is not None and placed.refusal is not None:
         return _not_evaluated(facts, book, when.as_of, placed.refusal.value), []
     entry = book.entry(facts.kind, facts.agency_kinds)
     if entry is None:
         reason = f"{NotEvaluated.WRONG_KIND.value}:{facts.kind.value}"
         return _not_evaluated(facts, book, when.as_of, reason), []
-    if placed.then:
+    if placed is not None and placed.then:
         tally = count_as_then(placed, book, entry, when)
     elif facts.sites:
         tally = sites.count_at(facts, entry, when, {})
