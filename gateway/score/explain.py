@@ -1,7 +1,7 @@
 """Explain the grade of one subject: why, until when, and what a repair would change."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from functools import lru_cache
 
@@ -77,10 +77,11 @@ class Explanation:
     measures: Sequence[Applied]
     penalty_notices: Sequence[Applied]
     publicity: dict[str, Publicity]
-    ended: Mapping[str, date]  #: by fact, the day on which a letter ended its publication
     received: str | None  #: a grade computed elsewhere, which replaces ours
     published: Sequence[PastGrade]  #: of the last periods, the oldest first
     listing: Listing | None  #: the list on which bad years put it, if any
+    #: By fact, the day on which a letter ended its publication.
+    ended: Mapping[str, date] = field(default_factory=dict)
 
 
 async def explain_code(  # noqa: PLR0913 - one for each thing that decides the answer
@@ -203,7 +204,6 @@ def explain(
         measures=in_force(policies, standing, facts.kind, as_of),
         penalty_notices=on_occasion(policies, Occasion.PENALTY, facts.kind, as_of),
         publicity=_publicity(facts.facts, tuple(regimes)),
-        ended={},
         received=received,
         published=grades,
         listing=listing,

@@ -4,6 +4,11 @@ from tests.integration.world import World
 
 #: Revision → what takes the structure back to the revision before it, the newest first.
 BACK = {
+    "0023": (
+        "drop index grade_change_recorded",
+        "drop index fact_of_subject",
+        "create index fact_current on fact (subject_id, decision_id) where known_to is null",
+    ),
     "0022": ("drop table concealment_hint",),
     "0021": ("drop index delivery_parked",),
     "0020": ("drop table calendar_year",),

@@ -217,10 +217,9 @@ def _header(
     given = names_in(cells, names)
     above = names_in(rows[place - 1][1], names) if place else []
     kind = kind or names.kind_of(given) or names.kind_of(above)
-    lower, upper = given, above if kind is not None else []
-    if upper and kind is not None:
-        given = under_groups(given, upper, names, kind)
-    is_double = kind is not None and any(names.wire(kind, name) for name in upper if name)
+    lower, upper = given, above if kind else []
+    given = under_groups(given, upper, names, kind) if upper and kind else given
+    is_double = kind and any(names.wire(kind, name) for name in upper if name)
     struck = struck_names(rows[place - 1 : place + 1] if is_double else [rows[place]], names)
     given = ["" if at in struck else name for at, name in enumerate(given)]
     wires = [_wire(name, names, kind) for name in given]

@@ -61,8 +61,6 @@ ALIVE = text("select 1")
 _FOREIGN = (DBAPIError, InterfaceError, PoolTimeoutError, *DRIVER_ERRORS)
 
 
-_SESSION = {"timezone": "UTC", "jit": "off"}
-
 #: A lock that somebody holds for longer than any of our batches is an outage, and is told as one.
 LOCK_TIMEOUT = "20s"
 #: A process that stands still between two statements of a transaction, or is gone with its host,
@@ -97,14 +95,7 @@ class Database:
             BadConfiguration: the address is not a PostgreSQL address.
         """
         address = read_address(url)
-        migrates = command_seconds is None
-        session = _SESSION | {
-            _IDLE: PATIENT_IDLE_TIMEOUT if migrates or read_only else IDLE_TIMEOUT
-        }
-        if read_only:
-            session["default_transaction_read_only"] = "on"
-        if not migrates:
-            session["lock_timeout"] = LOCK_TIMEOUT
+        session = _session(read_only=read_only, migrates=command_seconds is None)
         session.update(address.settings)
         arguments = {**_arguments(address, session), "timeout": connect_seconds}
         self._reads = read_only
@@ -215,6 +206,17 @@ class Database:
     async def close(self) -> None:
         """Close every connection."""
         await self.engine.dispose()
+
+
+def _session(*, read_only: bool, migrates: bool) -> dict[str, str]:
+    """Return the settings of each connection, which those of the address may replace."""
+    idle = PATIENT_IDLE_TIMEOUT if migrates or read_only else IDLE_TIMEOUT
+    session = {"timezone": "UTC", "jit": "off", _IDLE: idle}
+    if read_only:
+        session["default_transaction_read_only"] = "on"
+    if not migrates:
+        session["lock_timeout"] = LOCK_TIMEOUT
+    return session
 
 
 def _arguments(address: Address, session: Mapping[str, str]) -> dict[str, Any]:

@@ -156,7 +156,7 @@ fact = Table(
     time_column("known_from"),
     time_column("known_to", null=True),
     Column("parent", Text),  # of an entry of the register: the legal person of a branch
-    Index("fact_current", "subject_id", "decision_id", postgresql_where=text("known_to is null")),
+    Index("fact_of_subject", "subject_id", "decision_id"),
     Index("fact_of_branch", "subject_id", postgresql_where=text("parent is not null")),
     Index("fact_of_parent", "parent", postgresql_where=text("parent is not null")),
 )

@@ -93,6 +93,7 @@ grade_change = Table(
     Column("body", JSONB, nullable=False),
     time_column("recorded_at"),
     Index("grade_change_of_subject", "subject_id", "id"),
+    Index("grade_change_recorded", "recorded_at", postgresql_using="brin"),
     Index("grade_change_unnumbered", "id", postgresql_where=text("number is null")),
 )
 publication = Table(

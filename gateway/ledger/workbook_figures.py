@@ -1,0 +1,102 @@
+"""The sheet 指标 of the ledger workbook: rates, exclusions, causes, and how soon was entered."""
+
+from connectors.shared.xlsx import WrittenSheet
+from gateway.ledger.figures import KIND_TITLES, ClockFigures, Figures, clock_title
+from gateway.ledger.month import Ledger
+
+Cell = tuple[object, str]
+
+_FIGURE_TITLES = (
+    "报送平台",
+    "种类",
+    "产生\nN",
+    "报送\nS",
+    "有效入库\nA",
+    "已送达无回执",
+    "上报率\nS/N",
+    "合规率\nA/S",
+    "期限",
+    "及时\nT",
+    "及时率\nT/N",
+    "迟报",
+    "漏报",
+    "未到期",
+    "期限未定",
+    "撤回未报",
+)
+
+
+def write_figures(sheet: WrittenSheet, ledger: Ledger) -> None:
+    """Write the rates by destination and clock, and what stands below them."""
+    sheet.head(_FIGURE_TITLES)
+    for figures in ledger.figures:
+        for clock in figures.clocks:
+            sheet.write(_figure_cells(figures, clock))
+    sheet.write([])
+    sheet.write([("不予报送（不计入 N）", "label")])
+    for reason, times in sorted(ledger.excluded.items()):
+        sheet.write([(reason, "text"), (times, "number")])
+    sheet.write([("合计", "head"), (sum(ledger.excluded.values()), "total")])
+    sheet.write([])
+    sheet.write([("拒收的来件", "head"), (ledger.refused, "total")])
+    _causes(sheet, ledger)
+    _entries(sheet, ledger)
+
+
+def _causes(sheet: WrittenSheet, ledger: Ledger) -> None:
+    """Write why decisions were late or missing, by destination."""
+    rows = [
+        (figures.title, cause, times)
+        for figures in ledger.figures
+        if figures.kind is None
+        for cause, times in figures.causes.items()
+    ]
+    if rows:
+        sheet.write([])
+        sheet.write([("迟报漏报原因", "label")])
+    for title, cause, times in rows:
+        sheet.write([(title, "text"), (cause, "text"), (times, "number")])
+
+
+def _entries(sheet: WrittenSheet, ledger: Ledger) -> None:
+    """Write how soon decisions were entered, if a clock of entry is configured."""
+    if ledger.entry_clock is None:
+        return
+    titles = ("决定机关", "种类", "产生", "按期录入", "录入晚", "期限未定", "录入及时率")
+    sheet.write([])
+    sheet.write([(f"录入期限：{clock_title(ledger.entry_clock)}", "label")])
+    sheet.write([(title, "head") for title in titles])
+    for one in ledger.entries:
+        rate = one.timely_rate.value
+        counts = (one.produced, one.timely, one.late, one.unknown)
+        shown: Cell = ("—", "centred") if rate is None else (float(rate), "percent")
+        sheet.write(
+            [
+                (one.authority, "text"),
+                (KIND_TITLES[one.kind], "centred"),
+                *((count, "number") for count in counts),
+                shown,
+            ]
+        )
+
+
+def _figure_cells(figures: Figures, clock: ClockFigures) -> list[Cell]:
+    kind = KIND_TITLES[figures.kind] if figures.kind else "合计"
+    rates = [figures.reported_rate, figures.compliant_rate, figures.timely_rate(clock)]
+    shown: list[Cell] = [
+        ("—", "centred") if rate.value is None else (float(rate.value), "percent") for rate in rates
+    ]
+    name = f"{figures.title}（主报平台）" if figures.headline else figures.title
+    counts = (figures.in_scope, figures.handed_over, figures.accepted, figures.blind)
+    verdicts = (clock.late, clock.missed, clock.open, clock.unknown, clock.void)
+    return [
+        (name, "text"),
+        (kind, "centred"),
+        *((count, "number") for count in counts),
+        shown[0],
+        shown[1],
+        (clock.title, "centred"),
+        (clock.timely, "number"),
+        shown[2],
+        *((count, "number") for count in verdicts),
+    ]

@@ -1,0 +1,163 @@
+"""A person works on deliveries: shown, retried, parked, withdrawn, reconciled."""
+
+import asyncio
+from datetime import timedelta
+from pathlib import Path
+
+from connectors.memory import Step
+from connectors.sandbox import PlatformPlace, create_sandbox, serve_sandbox
+from gateway.config.clock import SteppedClock
+from gateway.store.base.engine import Database
+from schemas.delivery import NOT_CALLED, NOTHING_TO_WITHDRAW, UNUSABLE, OutcomeKind
+from tests.acceptance.command import Command, commanding, told
+from tests.conftest import BANK, PLATFORM, SETTINGS, BuildGateway
+from tests.factories import (
+    licence,
+    penalty,
+)
+from tests.integration.world import World
+
+
+async def test_a_person_resolves_parks_resumes_and_withdraws_deliveries(
+    command: Command, database: Database, clock: SteppedClock, build_gateway: BuildGateway
+) -> None:
+    asked = [{**PLATFORM, "settings": {"on_unknown": "person"}}, BANK]
+    world = World(await build_gateway(database, destinations=asked), clock)
+    world.connector().play(Step.LOSE_ANSWER, Step.LOSE_ANSWER)
+    world.connector()._settings = world.connector()._settings.model_copy(update={"batch_size": 1})
+    await world.take(penalty(1))
+    await world.turn()
+    await world.take(penalty(2))
+    await world.turn()
+    await world.take(penalty(3))
+    assert await world.states() == ["unknown", "unknown", "ready"]
+    first, second, third = await world.column("select id from delivery where destination = "
+                                              "'platform' order by id")  # fmt: skip
+
+    async def say(*words: object) -> list[dict[str, object]]:
+        ran = await asyncio.to_thread(command.json, "deliveries", *words)
+        return ran.objects
+
+    def became(id_: int, state: str, **changed: bool) -> list[dict[str, object]]:
+        return [{"id": id_, **changed, "state": state}]
+
+    why = ("--reason", "电话核实")
+    assert await say("resolve", first, "--arrived", *why) == became(
+        first, "accepted_blind", changed=True
+    )
+    assert await say("resolve", second, "--absent", *why) == became(second, "ready", changed=True)
+    assert await say("park", third, *why) == became(third, "parked", changed=True)
+    assert await world.states() == ["accepted_blind", "ready", "parked"]
+    assert await say("park", first, *why) == became(first, "accepted_blind", changed=False)
+    assert await say("retry", third) == became(third, "ready", retried=True)
+    assert await say("withdraw", third, *why) == became(third, "withdrawn", changed=True)
+    await world.turn()
+
+    assert await world.states() == ["accepted_blind", "accepted", "withdrawn"]
+    told = await world.column(
+        "select detail ->> 'reason' from audit_event where event like 'delivery_%' order by at"
+    )
+    assert told == ["电话核实"] * 3 + [None, "电话核实"]
+
+
+def test_a_blank_reason_is_refused(command: Command) -> None:
+    assert told(command("deliveries", "park", "1", "--reason", " "), 2, "请写明原因")
+
+
+async def test_a_rejected_delivery_is_shown_with_its_attempts_and_retried(
+    command: Command, database: Database, clock: SteppedClock, build_gateway: BuildGateway
+) -> None:
+    world = World(await build_gateway(database), clock)
+    world.connector().play(Step.REJECT)
+    await world.take(penalty(1))
+    await world.turn()
+    [number] = await world.column("select id from delivery where destination = 'platform'")
+
+    shown = await asyncio.to_thread(command.json, "deliveries", "show", number)
+    told = await asyncio.to_thread(command, "deliveries", "show", number)
+    retried = await asyncio.to_thread(
+        command.json, "deliveries", "retry", "-", given=f"{number}\n{number + 1000}\n"
+    )
+    missing = await asyncio.to_thread(command, "deliveries", "retry", number, number + 1000)
+
+    [row] = shown.objects
+    assert (row["id"], row["state"], row["reasons"]) == (number, "rejected", ["样例退回"])
+    assert [attempt["outcome"] for attempt in row["attempts_made"]] == ["rejected"]
+    assert "报送 被退回 样例退回" in told.out
+    assert retried.objects == [
+        {"id": number, "retried": True, "state": "ready"},
+        {"id": number + 1000, "retried": False, "state": None},
+    ]
+    assert f"{number + 1000} 没有这个编号" in missing.out
+    assert f"{number} 状态是“待报送”，不允许" in missing.out
+    assert retried.code == 1
+    assert await world.states() == ["ready"]
+    await world.turn()
+    assert await world.states() == ["accepted"]
+
+
+async def test_every_end_of_an_attempt_and_each_receipt_is_shown(
+    command: Command, database: Database, clock: SteppedClock, build_gateway: BuildGateway
+) -> None:
+    world = World(await build_gateway(database), clock)
+    await world.take(penalty(1))
+    await world.turn()
+    number = await world.value("select id from delivery where destination = 'platform'")
+    for outcome in (NOT_CALLED, NOTHING_TO_WITHDRAW, UNUSABLE, *OutcomeKind):
+        clock.step(timedelta(seconds=1))
+        await world.run(
+            "insert into attempt (delivery_id, lease_token, started_at, act, outcome) "
+            "values (:number, gen_random_uuid(), :now, 'send', :outcome)",
+            number=number,
+            now=clock(),
+            outcome=outcome,
+        )
+    clock.step(timedelta(seconds=1))
+    await world.run(
+        "insert into receipt (delivery_id, accepted, reasons, platform_at, received_at) "
+        "values (:number, false, '[\"缺印章\"]', :now, :now)",
+        number=number,
+        now=clock(),
+    )
+
+    shown = await asyncio.to_thread(command, "deliveries", "show", number)
+    told = await asyncio.to_thread(command.json, "deliveries", "show", number)
+
+    assert shown.code == 0, shown.err
+    assert "报送 没有发出" in shown.out
+    assert "未知" not in shown.out
+    assert shown.out.splitlines()[-1].endswith("缺印章")
+    assert "回执 被退回（平台 " in shown.out
+    assert [one["reasons"] for one in told.objects[0]["receipts"]] == [["缺印章"]]
+
+
+async def test_reconcile_lists_decisions_that_the_platform_does_not_show(
+    database: Database, clock: SteppedClock, build_gateway: BuildGateway, tmp_path: Path
+) -> None:
+    sandbox = create_sandbox(clock, {"platform": PlatformPlace()})
+    async with serve_sandbox(sandbox) as url:
+        platform = {
+            **SETTINGS["destinations"][0],
+            "connector": "platform-json",
+            "settings": {"url": f"{url}/platform", "allow_private": True},
+        }
+        settings = {**SETTINGS, "destinations": [platform, SETTINGS["destinations"][1]]}
+        world = World(await build_gateway(database, destinations=settings["destinations"]), clock)
+        command = commanding(database, tmp_path, settings)
+        month = ("--since", "2026-10-01", "--until", "2026-10-31")
+        hidden = penalty(1)
+        await world.take(hidden, penalty(2), licence(3))
+        await world.turn()
+
+        same = await asyncio.to_thread(command.json, "reconcile", "platform", *month)
+        sandbox.order("platform", hidden=[hidden["CF_WSH"]])
+        other = await asyncio.to_thread(command.json, "reconcile", "platform", *month)
+        unknown = await asyncio.to_thread(command, "reconcile", "nonsense")
+        await world.deliverer().close()
+
+    assert (same.code, same.objects) == (0, [])
+    [difference] = other.objects
+    assert other.code == 1
+    assert hidden["CF_WSH"] in difference["key"]
+    assert {"id", "destination", "kind", "key", "cause"} <= set(difference)
+    assert (unknown.code, "nonsense" in unknown.err) == (2, True)
