@@ -7,6 +7,7 @@ outage never quarantines.
 """
 
 import asyncio
+import time
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from datetime import date
@@ -23,6 +24,7 @@ from gateway.record.quarantine import refused_by_bug, refused_by_database
 from gateway.record.result import Result
 from gateway.score.scorer import Scorer
 from gateway.store.base.engine import BadData, Connection, ConnectionCut, Database, DatabaseAway
+from gateway.store.base.steadiness import is_steady
 from gateway.telemetry.log import item_failed
 from gateway.telemetry.metrics import Metrics
 from schemas.base import today
@@ -31,6 +33,9 @@ from scoring.consequences.publicity import PublicityPolicy
 
 #: Items checked between two awaits, so that heartbeats and deliveries go on.
 SLICE = 150
+#: So many cuts in a row, while no other connection is cut, are no accident: a server that lacks
+#: memory ends whoever has the most of it at the time.
+CUTS = 3
 
 
 class _CutByBatch(Exception):
@@ -118,26 +123,25 @@ class Pipeline:
         return await self._bisected(checked, fault)
 
     async def _run(self, work: Callable[[Connection], Awaitable[list[Result]]]) -> list[Result]:
-        """Run the work; if the connection is cut twice while the database is there, it is at fault.
+        """Run the work; if the connection is cut again and again, but no other, it is at fault.
 
-        Otherwise a batch that the server cannot bear would be repeated for ever. An outage cuts the
-        transaction that sets the item aside as well, and raises there.
+        Otherwise a batch that the server cannot bear would be repeated for ever.
 
         Raises:
             _CutByBatch: halve the batch.
             DatabaseAway: an outage.
         """
-        try:
-            return await self.database.run(work)
-        except ConnectionCut:
-            if not await self.database.answers():
-                raise
-        try:
-            return await self.database.run(work)
-        except ConnectionCut as error:
-            if not await self.database.answers():
-                raise
-            raise _CutByBatch(str(error)) from error
+        cuts = 0
+        while True:
+            began = time.monotonic()
+            try:
+                return await self.database.run(work)
+            except ConnectionCut as error:
+                if not await is_steady(self.database, time.monotonic() - began):
+                    raise
+                cuts += 1
+                if cuts == CUTS:
+                    raise _CutByBatch(str(error)) from error
 
     async def _bisected(self, checked: Sequence[Checked], fault: Exception) -> list[Result]:
         if len(checked) == 1:

@@ -130,7 +130,9 @@ def deliveries_retry(  # noqa: PLR0913, PLR0917  one for each option
     """Send deliveries again at once, or find out first what may have arrived."""
     selection = Selection(numbers, destination, state, authority, within, expect)
     ids, acted = act(
-        context, selection, lambda built, ids, by: retry_all(built.database, ids, by, built.clock())
+        context,
+        selection,
+        lambda built, ids, by: retry_all(built.database, ids, by, built.clock(), state),
     )
     _print_acted(ids, acted, "将重新报送", format_, "retried")
 
@@ -187,7 +189,9 @@ def _change(
     ids, acted = act(
         context,
         selection,
-        lambda built, ids, by: change_all(built.database, ids, word, by, built.clock()),
+        lambda built, ids, by: change_all(
+            built.database, ids, word, by, built.clock(), selection.state
+        ),
     )
     _print_acted(ids, acted, told, format_)
 

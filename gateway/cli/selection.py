@@ -51,7 +51,7 @@ class Selection:
     @property
     def by_filter(self) -> bool:
         """Whether deliveries are chosen by a filter."""
-        given = (self.destination, self.state, self.authority, self.within, self.expect)
+        given = (self.destination, self.state, self.authority, self.within)
         return any(one is not None for one in given)
 
     def ids(self) -> list[int]:
@@ -73,6 +73,10 @@ def act(context: typer.Context, selection: Selection, change: Change) -> tuple[l
     """
     if selection.by_filter and selection.numbers:
         fail("编号和条件只能用一种")
+    if selection.expect is not None and not selection.by_filter:
+        fail(
+            "--expect 是按条件处理的条数，先写条件：--destination、--state、--authority 或 --within"
+        )
     given = [] if selection.by_filter else selection.ids()
 
     async def work() -> tuple[list[int], Acted]:
@@ -103,6 +107,8 @@ async def _matched(built: Gateway, selection: Selection) -> list[int]:
     )
     async with built.database.transaction() as connection:
         ids = await worklist.ids(connection, choice)
+    if not ids:
+        fail("没有符合条件的报送，没有改动", Exit.PROBLEMS)
     if len(ids) != selection.expect:
         asked = "" if selection.expect is None else f"，不是 {selection.expect} 条"
         fail(

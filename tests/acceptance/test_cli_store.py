@@ -67,8 +67,12 @@ def test_the_work_list_is_shown_exported_and_acted_on_by_a_filter(
     wrong = command("deliveries", "withdraw", "--state", "held", "--expect", "9", "--reason", "x")
     done = command("deliveries", "withdraw", "--state", "held", "--expect", "2", "--reason", "重复")
     both = command("deliveries", "retry", "1", "--state", "held")
+    none = command("deliveries", "withdraw", "--state", "held", "--expect", "2", "--reason", "重复")
+    all_ = command("deliveries", "park", "--expect", "2", "--reason", "重复")
     after = command("worklist")
 
+    assert "没有符合条件的报送" in none.err
+    assert "先写条件" in all_.err
     assert "经办人员：2 件，其中已超期 2" in shown.out
     assert "处罚机关统一社会信用代码：必填项为空" in shown.out
     book = CalamineWorkbook.from_path(str(tmp_path / "work.xlsx"))
@@ -82,8 +86,8 @@ def test_the_work_list_is_shown_exported_and_acted_on_by_a_filter(
     assert "编号和条件只能用一种" in both.err
     assert "无须处理" in after.out
     assert "经办人员" not in after.out
-    codes = [each.code for each in (shown, listed, counted, wrong, done, both, after)]
-    assert codes == [0, 0, 1, 1, 0, 2, 0]
+    codes = [each.code for each in (shown, listed, counted, wrong, done, both, none, all_, after)]
+    assert codes == [0, 0, 1, 1, 0, 2, 1, 2, 0]
 
 
 def test_a_corrected_workbook_makes_a_held_delivery_ready(command: Command, tmp_path: Path) -> None:

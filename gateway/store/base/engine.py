@@ -3,7 +3,7 @@
 import asyncio
 import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Any, TypeVar
 
 import orjson
@@ -22,8 +22,7 @@ Connection = AsyncConnection
 Made = TypeVar("Made")
 
 _REPEATS = 10
-#: Seconds in which a database that is there answers a new connection, and between two tries.
-ANSWER_SECONDS, _ANSWER_PAUSE = 5.0, 0.2
+_STARTING = "57P03"
 #: How long connections may take to close.
 _CLOSE_SECONDS = 5
 
@@ -49,6 +48,10 @@ class DatabaseBusy(DatabaseAway):
 
 class ConnectionCut(DatabaseAway):
     """The connection ended in the middle of a transaction: an outage, or what we sent ends it."""
+
+
+class DatabaseStarting(DatabaseAway):
+    """The database says that it is starting, or recovers after a crash."""
 
 
 class BadData(Exception):
@@ -168,18 +171,6 @@ class Database:
             async with connection.begin():
                 yield connection
 
-    async def answers(self) -> bool:
-        """Whether the database answers within some seconds: it may be starting again."""
-        with suppress(TimeoutError):
-            async with asyncio.timeout(ANSWER_SECONDS):
-                while True:
-                    with suppress(DatabaseAway):
-                        async with self.transaction() as connection:
-                            await connection.execute(ALIVE)
-                        return True
-                    await asyncio.sleep(_ANSWER_PAUSE)
-        return False
-
     async def run(self, work: Callable[[Connection], Awaitable[Made]]) -> Made:
         """Run `work` in a transaction; repeat it after a deadlock or similar, ten times at most."""
         for _ in range(_REPEATS - 1):
@@ -289,6 +280,8 @@ def _translated(error: Exception) -> Exception:
         return _Collision(str(cause), same_key=code == SAME_KEY)
     if means is Meaning.BUG:
         return error
+    if code == _STARTING:
+        return DatabaseStarting(str(cause))
     said = of_system(cause) if isinstance(cause, OSError) else str(cause)
     made = ConnectionCut if is_cut(cause) else _ERRORS[means]
     return made(said or "没有在时限内应答")

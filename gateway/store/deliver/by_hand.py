@@ -23,7 +23,8 @@ _SUBJECTS = text(
 )
 _CHANGE = """
     update delivery set state = '{state}', reasons = cast(:reasons as jsonb), next_at = null{more}
-    where id = any(cast(:ids as bigint[])) and state in {states} returning id
+    where id = any(cast(:ids as bigint[])) and state in {states}
+      and state = coalesce(cast(:among as text), state) returning id
 """
 _PARK_BY_HAND = text(
     _CHANGE.format(
@@ -62,16 +63,21 @@ _STATEMENTS = {
 
 
 async def change(
-    connection: Connection, ids: Sequence[int], order: Order, now: datetime
+    connection: Connection,
+    ids: Sequence[int],
+    order: Order,
+    now: datetime,
+    among: DeliveryState | None = None,
 ) -> set[int]:
     """Change deliveries as a person says, where their state allows it; return which changed.
 
-    It locks their subjects, and makes the next deliveries of their chains ready.
+    With `among` only those that still have this state, since the person chose them by it. It locks
+    their subjects, and makes the next deliveries of their chains ready.
     """
     rows = list(await connection.execute(_SUBJECTS, {"ids": list(ids)}))
     await lock(connection, {row.subject_id for row in rows})
     reasons = orjson.dumps([order.reason]).decode()
-    values = {"ids": list(ids), "reasons": reasons, "now": now}
+    values = {"ids": list(ids), "reasons": reasons, "now": now, "among": among}
     changed = set(await connection.scalars(_STATEMENTS[order.state], values))
     if changed:
         await supersede_overtaken(connection, sorted(changed))

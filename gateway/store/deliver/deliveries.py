@@ -222,14 +222,17 @@ _RETRY = text(
     update delivery set state = case when maybe_arrived then 'unknown' else 'ready' end,
         next_at = case when maybe_arrived then cast(:now as timestamptz) end
     where id = any(cast(:ids as bigint[])) and state in {one_of(RETRYABLE)}
-    returning id
+      and state = coalesce(cast(:among as text), state) returning id
     """
 )
 
 
-async def retry(connection: Connection, ids: Sequence[int], now: datetime) -> set[int]:
+async def retry(
+    connection: Connection, ids: Sequence[int], now: datetime, among: DeliveryState | None = None
+) -> set[int]:
     """Make deferred, rejected or parked deliveries ready now, at a person's request.
 
+    With `among` only those that still have this state, since the person chose them by it.
     What may have arrived becomes unknown instead, to be found out first. It locks their subjects
     and returns the ids that changed. A delivery with a later one in its chain stays, also if that
     one was withdrawn: it would be sent after its successor.
@@ -237,4 +240,4 @@ async def retry(connection: Connection, ids: Sequence[int], now: datetime) -> se
     rows = list(await connection.execute(_RETRYABLE, {"ids": list(ids)}))
     await lock(connection, {row.subject_id for row in rows})
     again = [row.id for row in await connection.execute(_RETRYABLE, {"ids": list(ids)})]
-    return set(await connection.scalars(_RETRY, {"ids": again, "now": now}))
+    return set(await connection.scalars(_RETRY, {"ids": again, "now": now, "among": among}))
