@@ -70,7 +70,9 @@ def calendar_import(
         async with reading(settings_of(context)) as built, built.database.transaction() as c:
             found = changes(built.workdays, year, names)
             built.workdays.take([year])
-            return found, await foreseen(c, built.settings.all_clocks, built.workdays)
+            return found, await foreseen(
+                c, built.settings.all_clocks, built.workdays, built.clock()
+            )
 
     async def do() -> tuple[list[ChangedDay], Moves]:
         async with gateway(settings_of(context)) as built:
@@ -97,7 +99,7 @@ def _print(year: Year, found: list[ChangedDay], moves: Moves) -> None:
     if not found:
         print_line("  与现有的日历相同")
     print_line(
-        f"期限未定的报送 {moves.count} 件：推迟 {moves.later}，提前 {moves.earlier}，"
+        f"重新计算期限的报送 {moves.count} 件：推迟 {moves.later}，提前 {moves.earlier}，"
         f"不变 {moves.same}" + _most(moves)
     )
 

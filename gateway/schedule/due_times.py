@@ -1,4 +1,4 @@
-"""Compute provisional due times again once the calendar has the year."""
+"""Compute due times again: provisional ones once the calendar has the year, all if it changed."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ _DAY = timedelta(days=1)
 
 @dataclass(slots=True)
 class Moves:
-    """How provisional due times move: how many, and the most days in either direction."""
+    """How due times move: how many, and the most days in either direction."""
 
     later: int = 0
     earlier: int = 0
@@ -46,6 +46,16 @@ async def refresh(connection: Connection, workdays: Workdays) -> None:
     workdays.take(parse_year(one.content) for one in imported)
 
 
+async def unsettle(connection: Connection, workdays: Workdays, now: datetime) -> None:
+    """Have due times computed again that a former calendar settled, in case it was corrected.
+
+    A process that has not learnt of the correction yet settles by the former one for a while, so
+    this is done each day.
+    """
+    await refresh(connection, workdays)
+    await provisional_due.unsettle(connection, workdays.name, now)
+
+
 async def renew_due_times(
     connection: Connection,
     clocks: Mapping[str, TimeLimit],
@@ -69,11 +79,11 @@ async def renew_due_times(
 
 
 async def foreseen(
-    connection: Connection, clocks: Mapping[str, TimeLimit], workdays: Workdays
+    connection: Connection, clocks: Mapping[str, TimeLimit], workdays: Workdays, now: datetime
 ) -> Moves:
-    """Return how the provisional due times will move by a calendar; nothing is written."""
+    """Return how due times will move by a calendar; nothing is written."""
     moves = Moves()
-    async for one in provisional_due.provisional(connection):
+    async for one in provisional_due.movable(connection, workdays.name, now):
         at, _ = _renewed(one, clocks, workdays)
         moves.add(one.due_at, at)
     return moves

@@ -23,6 +23,7 @@ from gateway.rules.activation import changed_texts
 from gateway.rules.rulebook import Rulebook
 from gateway.service.app import Gateway, kafka_bootstrap, reading
 from gateway.store.deliver.destinations import owed_to_dropped
+from gateway.store.deliver.worklist import down
 from gateway.store.record.authorities import authority_conflicts
 from gateway.store.record.missing import missing_found
 from gateway.web.health import LIVE, READY
@@ -86,6 +87,7 @@ async def _stored(settings: Settings) -> list[Finding]:
                 await _examined("评价办法文本", partial(_rule_texts, built)),
                 await _examined("机关名称", partial(_authorities, built)),
                 await _examined("已删除的报送对象", partial(_dropped, built)),
+                await _examined("报送中断", partial(_down, built)),
                 await _examined("缺失的来件", partial(_missing, built)),
             ]
     return findings
@@ -165,6 +167,18 @@ async def _dropped(built: Gateway) -> str:
             "写回配置，或用 deliveries withdraw 注明不再报送"
         )
     return "没有未了结的报送"
+
+
+async def _down(built: Gateway) -> str:
+    async with built.database.transaction() as connection:
+        names = await down(connection)
+    titles = [one.title for one in built.settings.destinations if one.name in names]
+    if titles:
+        raise Unwell(
+            f"{'、'.join(titles)}：多次报送不成，已中断，隔一段时间试一次；"
+            "对方的应答见 worklist 和 deliveries list --state ready"
+        )
+    return "没有中断的"
 
 
 async def _missing(built: Gateway) -> str:

@@ -4,12 +4,14 @@ import asyncio
 from datetime import timedelta
 from pathlib import Path
 
+from sqlalchemy import text
+
 from connectors.memory import Step
 from connectors.sandbox import PlatformPlace, create_sandbox, serve_sandbox
 from gateway.config.clock import SteppedClock
 from gateway.store.base.engine import Database
 from schemas.delivery import NOT_CALLED, NOTHING_TO_WITHDRAW, UNUSABLE, OutcomeKind
-from tests.acceptance.command import Command, commanding, told
+from tests.acceptance.command import Command, commanding, told, write
 from tests.conftest import BANK, PLATFORM, SETTINGS, BuildGateway
 from tests.factories import (
     licence,
@@ -58,6 +60,22 @@ async def test_a_person_resolves_parks_resumes_and_withdraws_deliveries(
         "select detail ->> 'reason' from audit_event where event like 'delivery_%' order by at"
     )
     assert told == ["电话核实"] * 3 + [None, "电话核实"]
+
+
+async def test_doctor_tells_which_destination_is_given_up_for_now(
+    command: Command, database: Database, tmp_path: Path
+) -> None:
+    rows = write(tmp_path / "rows.ndjson", penalty(1))
+    await asyncio.to_thread(command, "ingest", rows)
+    async with database.transaction() as connection:
+        await connection.execute(
+            text("update destination set breaker = 'open' where name = :name"),
+            {"name": PLATFORM["name"]},
+        )
+
+    said = await asyncio.to_thread(command, "doctor")
+
+    assert f"异常 报送中断：{PLATFORM['title']}：多次报送不成" in said.out
 
 
 def test_a_blank_reason_is_refused(command: Command) -> None:

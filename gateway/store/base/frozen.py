@@ -1,8 +1,9 @@
 """Transactions that stand still and block others: who they are, and their end.
 
 Between the parts of a statement, and within a COPY, no time-out of PostgreSQL before 17 applies to
-a client that sends nothing: statement_timeout waits until the message is there. A process that is
-stopped there (SIGSTOP, a paused virtual machine) would keep its locks for ever.
+a client that sends nothing: statement_timeout waits until the message is there. Nor does one apply
+to a client that does not read the answer. A process that is stopped there (SIGSTOP, a paused
+virtual machine) would keep its locks for ever.
 """
 
 from datetime import timedelta
@@ -11,7 +12,8 @@ from sqlalchemy import text
 
 from gateway.store.base.engine import Connection
 
-#: No client of ours takes so long from one part of a statement to the next, or for a COPY.
+#: No client of ours takes so long from one part of a statement to the next, or for its answer; nor
+#: so long for a COPY, or for a long answer in a transaction that only reads.
 FROZEN_AFTER, FROZEN_COPY_AFTER = timedelta(minutes=1), timedelta(minutes=6)
 
 #: Only those of our own user: nobody else's may be ended, and a dump or a restore blocks nobody.
@@ -23,10 +25,10 @@ _END = text(
     frozen as materialized (
         select a.pid from pg_stat_activity a join blocking b on b.pid = a.pid
         where a.datname = current_database() and a.usename = current_user
-          and a.state = 'active' and a.wait_event = 'ClientRead'
+          and a.state = 'active' and a.wait_event in ('ClientRead', 'ClientWrite')
           and a.state_change <= clock_timestamp()
-              - case when a.query ilike 'copy %' then cast(:copying as interval)
-                     else cast(:after as interval) end)
+              - case when a.query ilike 'copy %' or a.backend_xid is null
+                     then cast(:copying as interval) else cast(:after as interval) end)
     select pid from frozen where pg_terminate_backend(pid)
     """
 )

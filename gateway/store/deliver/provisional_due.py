@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Row, text
@@ -36,12 +36,26 @@ _SELECT = f"""
               and h.submitted_at <= d.created_at) as from_recorded
     from delivery d
     join record_version v on v.id = d.item_id join decision dec on dec.id = v.decision_id
-    where d.provisional and d.item_kind = 'record_version'
+    where d.item_kind = 'record_version'
     """
 _OF_OTHER_CALENDARS = text(
-    f"{_SELECT} and d.calendar <> :calendar order by d.id limit :limit for update of d skip locked"
+    f"{_SELECT} and d.provisional and d.calendar <> :calendar order by d.id limit :limit "
+    "for update of d skip locked"
 )
-_PROVISIONAL = text(f"{_SELECT} and d.id > :after order by d.id limit :limit")
+_OTHER = "d.calendar <> :calendar and d.due_at >= :since"
+_MOVABLE = text(
+    f"{_SELECT} and d.id > :after and (d.provisional or {_OTHER}) order by d.id limit :limit"
+)
+_UNSETTLE = text(
+    f"""
+    update delivery set provisional = true where id in (
+        select id from delivery d
+        where d.item_kind = 'record_version' and not d.provisional and {_OTHER}
+        for update skip locked)
+    """
+)
+#: A correction of a calendar counts for due times since then.
+CORRECTED = timedelta(days=31)
 #: Deliveries that are read at once.
 SLICE = 1000
 
@@ -54,10 +68,17 @@ async def of_other_calendars(
     return _read(await connection.execute(_OF_OTHER_CALENDARS, values))
 
 
-async def provisional(connection: Connection) -> AsyncIterator[Provisional]:
-    """Yield all provisional deliveries, slice by slice."""
-    after = 0
-    while found := _read(await connection.execute(_PROVISIONAL, {"after": after, "limit": SLICE})):
+async def unsettle(connection: Connection, calendar: str, now: datetime) -> None:
+    """Make due times provisional again that another calendar settled: it may have been wrong."""
+    await connection.execute(_UNSETTLE, {"calendar": calendar, "since": now - CORRECTED})
+
+
+async def movable(
+    connection: Connection, calendar: str, now: datetime
+) -> AsyncIterator[Provisional]:
+    """Yield all deliveries whose due time this calendar may move, slice by slice."""
+    after, values = 0, {"calendar": calendar, "since": now - CORRECTED, "limit": SLICE}
+    while found := _read(await connection.execute(_MOVABLE, {"after": after, **values})):
         for one in found:
             yield one
         after = found[-1].id

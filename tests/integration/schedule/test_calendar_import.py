@@ -52,7 +52,7 @@ async def test_an_import_moves_provisional_due_times_and_says_how(world: World) 
     moves = await imported(world, workdays)
 
     first, second, third = await world.rows(DUE)
-    assert (moves.later, moves.earlier, moves.same, moves.most_later) == (1, 0, 1, 11)
+    assert (moves.later, moves.earlier, moves.same, moves.most_later) == (1, 0, 2, 11)
     assert (first[0], first[1], first[2]) == (end_of(date(2027, 1, 11)), False, workdays.name)
     assert (second[0], second[1]) == (end_of(date(2026, 12, 23)), False)
     assert third[0] == end_of(date(2026, 12, 26))
@@ -63,10 +63,37 @@ async def test_what_is_foreseen_is_what_then_happens(world: World) -> None:
     workdays.take([YEAR])
     before = await world.rows(DUE)
     async with world.gateway.database.transaction() as connection:
-        told = await foreseen(connection, world.gateway.settings.all_clocks, workdays)
+        told = await foreseen(
+            connection, world.gateway.settings.all_clocks, workdays, world.clock()
+        )
 
     assert await world.rows(DUE) == before
     assert told == await imported(world, load_workdays())
+
+
+async def test_a_corrected_calendar_corrects_due_times_that_the_wrong_one_settled(
+    world: World,
+) -> None:
+    await imported(world, load_workdays())
+    await calendar.renew(world.gateway.database, world.gateway.workdays)
+    right = Year(
+        year=2027,
+        notices=(Notice(number="样例发〔2026〕2号"),),
+        holidays=frozenset({date(2027, 1, 1)}),
+        workdays=frozenset(),
+    )
+    world.clock.step(timedelta(minutes=5))
+
+    moves = await imported(world, load_workdays(), right)
+    # A process that has not learnt of it decides by the wrong calendar.
+    await world.take(penalty(4, CF_JDRQ="2026-12-24", CF_YXQ="2027-12-24"))
+    await calendar.renew(world.gateway.database, world.gateway.workdays)
+    await world.schedule.tick()
+
+    dues = await world.rows(DUE)
+    assert (moves.later, moves.earlier) == (1, 1)  # 26 December is no working day either
+    assert [dues[0][0], dues[3][0]] == [end_of(date(2027, 1, 5))] * 2
+    assert not any(provisional for _, provisional, _ in dues)
 
 
 async def test_another_process_learns_of_an_import_and_does_not_set_it_back(world: World) -> None:

@@ -86,6 +86,37 @@ async def test_a_transaction_that_stands_still_within_a_statement_and_blocks_oth
     await frozen.close()
 
 
+async def test_a_transaction_that_does_not_read_its_answer_and_blocks_others_is_ended(
+    locked: Database,
+) -> None:
+    frozen, sockets = again(locked), list[Any]()
+
+    async def stop_reading() -> None:
+        async with frozen.transaction() as connection:
+            await connection.execute(LOCK)
+            raw = await connection.get_raw_connection()
+            driver: Any = raw.driver_connection
+            answer = await driver.prepare("select repeat('x', 1000) from generate_series(1, 20000)")
+            sockets.append(driver._transport)
+            driver._transport.pause_reading()
+            await answer.fetch()
+
+    standing = asyncio.create_task(stop_reading())
+    waiting = asyncio.create_task(lock(locked))
+    await until_somebody_waits(locked)
+    async with asyncio.timeout(PATIENCE):
+        while True:
+            if await ended(locked, after=AT_ONCE):
+                break
+            await asyncio.sleep(0.02)
+        await waiting
+
+    sockets[0].resume_reading()
+    with pytest.raises(DatabaseAway):
+        await standing
+    await frozen.close()
+
+
 async def test_a_transaction_that_stands_still_for_a_moment_goes_on(locked: Database) -> None:
     frozen = again(locked)
 

@@ -27,9 +27,12 @@ GROWING = frozenset({"decision", "record_version", "delivery", "subject", "fact"
     "receipt",
 }
 #: Asked by a person for a list without a filter, or for all that is open with its subjects; once
-#: when a rule set is bound anew; all changes of a month with their subjects; all that is published.
+#: when a rule set is bound anew, and once a day for a corrected calendar; all changes of a month
+#: with their subjects; all that is published.
 WHOLE = {
     "account.ledgers._GRADE_CHANGES",
+    "deliver.provisional_due._MOVABLE",
+    "deliver.provisional_due._UNSETTLE",
     "deliver.views._LIST",
     "deliver.worklist._GROUPS",
     "deliver.worklist._IDS",
