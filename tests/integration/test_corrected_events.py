@@ -99,6 +99,20 @@ async def test_a_withdrawn_event_counts_no_more(world: World) -> None:
     assert await dates(world) == {}
 
 
+@pytest.mark.parametrize("order", [1, -1])
+@pytest.mark.parametrize("about_it", [{"verb": "withdraw"}, {"rectified_on": "2026-06-02"}])
+async def test_an_event_of_another_type_stays_gone_whatever_comes_with_it(
+    world: World, about_it: dict[str, Any], order: int
+) -> None:
+    await world.take(event(1, 1, **FRAUD), repair(1))
+    other = event(1, 1, type="rectification", occurred_on="2026-05-09", decision=of(77))
+
+    await world.take(*[other, repair(1, **about_it)][::order])
+
+    assert await dates(world) == {}
+    assert (await grades(world))[-1][2] == "A"
+
+
 async def test_a_warning_that_becomes_a_rectification_warns_no_more(world: World) -> None:
     await world.take(event(1, 1, **FRAUD))
     await world.take(event(2, type="warning", warning_until="2027-12-31", decision=of(1)))
