@@ -147,6 +147,10 @@ class _Planning:
         if problem is not None:
             out.refused[item.position] = _refused(item.checked, problem)
             return
+        if item.target is not None and item.target not in self._decisions:
+            branch = self._of_branches.get(item.target)
+            if branch is not None:
+                out.warned[item.position] = _warned(item.checked, branch)
         version = self._version(item, decision, new, hash_)
         if isinstance(item.checked.record, Participant):
             self._relate(item.checked.record, version)
@@ -190,8 +194,6 @@ class _Planning:
             return changed_letter(item.key[1])
         if event is None or item.target is None:
             return None
-        if item.target in self._of_branches and item.target not in self._decisions:
-            return of_a_branch(self._of_branches[item.target])
         if not _ends_publicity(item):
             return None
         latest = self.made.recorded.latest.get(item.target)
@@ -241,6 +243,10 @@ def _refused(checked: Checked, problem: Problem) -> Checked:
         decided_on=checked.decided_on,
         given=checked.given,
     )
+
+
+def _warned(checked: Checked, branch: str) -> Checked:
+    return checked._replace(warnings=(*checked.warnings, of_a_branch(branch)))
 
 
 def _is_repeat(decision: KnownDecision, hash_: bytes, new: Content, hashes: Hashes) -> bool:
