@@ -69,7 +69,8 @@ class Plan:
     closed: list[tuple[int, int]] = field(default_factory=list)  #: (subject, decision) of facts
     facts: list[NewFact] = field(default_factory=list)
     repairs: list[RepairVersion] = field(default_factory=list)
-    suspected: dict[int, bool] = field(default_factory=dict)  #: subject → criminal suspect
+    #: Subjects with new versions of what is, or was, a suspicion of a crime or its end.
+    suspicions: set[int] = field(default_factory=set)
     overtaken: set[int] = field(default_factory=set)  #: versions of events that later ones replace
 
 
@@ -97,8 +98,7 @@ def plan(
     changes = plan_facts(made.versions, out.latest, made.process_events, decisions, facts)
     made.closed = changes.closed
     made.facts = [NewFact(take_id(), *one) for one in changes.made]
-    out.touched |= changes.touched
-    _plan_suspicions(made)
+    out.touched |= changes.touched | made.suspicions
     return made
 
 
@@ -175,7 +175,10 @@ class _Planning:
         decision.verb, decision.content_hash = version.verb, hash_
         decision.decision_date, decision.verdict = checked.decided_on, checked.verdict
         decision.excluded = checked.excluded is not None
+        former = decision.event_type
         decision.event_type = None if checked.event is None else checked.event.type
+        if EventType.CRIMINAL_SUSPICION in (former, decision.event_type):
+            self.made.suspicions.add(key[0])
         out.version_of[item.position] = version.id
         out.latest.pop(key, None)
         out.latest[key] = version
@@ -268,21 +271,3 @@ def _verb(checked: Checked, decision: KnownDecision) -> Verb:
     if decision.version == 0:
         return Verb.NEW
     return Verb.REVIVE if decision.verb == Verb.WITHDRAW else Verb.CORRECT
-
-
-def _is_withdrawn(version: NewVersion) -> bool:
-    return version.verb is Verb.WITHDRAW
-
-
-def _plan_suspicions(made: Plan) -> None:
-    for version in made.versions:
-        event = version.checked.event
-        if event is not None and event.type is EventType.CRIMINAL_SUSPICION:
-            made.suspected[version.key[0]] = event.suspected is not _is_withdrawn(version)
-    out, suspected = made.recorded, made.suspected
-    out.touched.update(suspected)
-    if suspected:
-        out.subjects = {
-            code: Subject(s.id, s.code, suspected.get(s.id, s.criminal_suspect))
-            for code, s in out.subjects.items()
-        }
