@@ -95,7 +95,8 @@ def plan_facts(
     """
     changed = {key: v for key, v in latest.items() if makes_facts(v.checked)}
     targets = dict.fromkeys((*(one.target for one in processes), *known.targets.values()))
-    processed = [key for key in targets if key in decisions and key not in changed]
+    # What the batch itself says of a decision decides, also that it makes no fact any more.
+    processed = [key for key in targets if key in decisions and key not in latest]
     closed = [(key[0], v.decision.id) for key, v in changed.items() if not v.decision.is_new]
     closed += [(key[0], decisions[key].id) for key in processed]
     # An event that is of another type now may have made a fact when it was of the former one.

@@ -69,7 +69,8 @@ class Plan:
     closed: list[tuple[int, int]] = field(default_factory=list)  #: (subject, decision) of facts
     facts: list[NewFact] = field(default_factory=list)
     repairs: list[RepairVersion] = field(default_factory=list)
-    suspected: dict[int, bool] = field(default_factory=dict)  #: subject → criminal suspect
+    #: Subjects with new versions of what is, or was, a suspicion of a crime or its end.
+    suspicions: set[int] = field(default_factory=set)
     overtaken: set[int] = field(default_factory=set)  #: versions of events that later ones replace
 
 
@@ -97,8 +98,7 @@ def plan(
     changes = plan_facts(made.versions, out.latest, made.process_events, decisions, facts)
     made.closed = changes.closed
     made.facts = [NewFact(take_id(), *one) for one in changes.made]
-    out.touched |= changes.touched
-    _plan_suspicions(made)
+    out.touched |= changes.touched | made.suspicions
     return made
 
 
@@ -147,6 +147,10 @@ class _Planning:
         if problem is not None:
             out.refused[item.position] = _refused(item.checked, problem)
             return
+        if item.target is not None and item.target not in self._decisions:
+            branch = self._of_branches.get(item.target)
+            if branch is not None:
+                out.warned[item.position] = _warned(item.checked, branch)
         version = self._version(item, decision, new, hash_)
         if isinstance(item.checked.record, Participant):
             self._relate(item.checked.record, version)
@@ -171,7 +175,10 @@ class _Planning:
         decision.verb, decision.content_hash = version.verb, hash_
         decision.decision_date, decision.verdict = checked.decided_on, checked.verdict
         decision.excluded = checked.excluded is not None
+        former = decision.event_type
         decision.event_type = None if checked.event is None else checked.event.type
+        if EventType.CRIMINAL_SUSPICION in (former, decision.event_type):
+            self.made.suspicions.add(key[0])
         out.version_of[item.position] = version.id
         out.latest.pop(key, None)
         out.latest[key] = version
@@ -190,8 +197,6 @@ class _Planning:
             return changed_letter(item.key[1])
         if event is None or item.target is None:
             return None
-        if item.target in self._of_branches and item.target not in self._decisions:
-            return of_a_branch(self._of_branches[item.target])
         if not _ends_publicity(item):
             return None
         latest = self.made.recorded.latest.get(item.target)
@@ -243,6 +248,10 @@ def _refused(checked: Checked, problem: Problem) -> Checked:
     )
 
 
+def _warned(checked: Checked, branch: str) -> Checked:
+    return checked._replace(warnings=(*checked.warnings, of_a_branch(branch)))
+
+
 def _is_repeat(decision: KnownDecision, hash_: bytes, new: Content, hashes: Hashes) -> bool:
     """Whether the content is unchanged; older hashes count, so that upgrades resend nothing."""
     kept = decision.content_hash
@@ -262,21 +271,3 @@ def _verb(checked: Checked, decision: KnownDecision) -> Verb:
     if decision.version == 0:
         return Verb.NEW
     return Verb.REVIVE if decision.verb == Verb.WITHDRAW else Verb.CORRECT
-
-
-def _is_withdrawn(version: NewVersion) -> bool:
-    return version.verb is Verb.WITHDRAW
-
-
-def _plan_suspicions(made: Plan) -> None:
-    for version in made.versions:
-        event = version.checked.event
-        if event is not None and event.type is EventType.CRIMINAL_SUSPICION:
-            made.suspected[version.key[0]] = event.suspected is not _is_withdrawn(version)
-    out, suspected = made.recorded, made.suspected
-    out.touched.update(suspected)
-    if suspected:
-        out.subjects = {
-            code: Subject(s.id, s.code, suspected.get(s.id, s.criminal_suspect))
-            for code, s in out.subjects.items()
-        }

@@ -38,6 +38,8 @@ class Recorded:
     touched: set[int] = field(default_factory=set)  #: subjects whose facts changed
     #: By index in the batch: what cannot be recorded as what is known stands.
     refused: dict[int, Checked] = field(default_factory=dict)
+    #: By index in the batch: what is recorded with a warning, as what is known stands.
+    warned: dict[int, Checked] = field(default_factory=dict)
 
 
 def reported(version: NewVersion, kind: RecordKind) -> ReportedVersion:

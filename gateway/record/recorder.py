@@ -158,7 +158,7 @@ class Recording:
         await self._note_authority_codes(made.versions)
         await self._write_facts(made)
         await decisions.add_repair_versions(self.connection, made.repairs, self.now)
-        await subjects.set_suspects(self.connection, made.suspected)
+        await self._write_suspects(made)
 
     async def _write_versions(self, made: Plan) -> None:
         latest = made.recorded.latest.values()
@@ -224,6 +224,17 @@ class Recording:
             parent = body.get("entry", {}).get("parent")
             rows.append((id_, key[0], decision_id, text, decided_on, parent, self.now))
         await facts.add_facts(self.connection, rows)
+
+    async def _write_suspects(self, made: Plan) -> None:
+        """Which event of suspicion decides is known only when the versions are written."""
+        if not made.suspicions:
+            return
+        found = await subjects.renew_suspects(self.connection, made.suspicions)
+        out = made.recorded
+        out.subjects = {
+            code: one._replace(criminal_suspect=found.get(one.id, one.criminal_suspect))
+            for code, one in out.subjects.items()
+        }
 
     async def _note_authority_codes(self, versions: Sequence[NewVersion]) -> None:
         """Store the codes seen for each authority, so that conflicts can be listed."""

@@ -29,12 +29,15 @@ def chained(relation: Relation, others: Iterable[Relation]) -> Problem | None:
 
 
 def of_a_branch(code: str) -> Problem:
-    """Return why an event about a decision of a branch cannot name its legal person."""
+    """Return that an event names the legal person, of whom only a branch has the decision yet.
+
+    One decision may name both, so that that of the legal person may still come.
+    """
     return Problem(
         field="subject_code",
         rule=Rule.STANDING,
-        message=f"统一社会信用代码：这个决定是分支机构 {code} 的，不是法人的",
-        fix=f"填分支机构的代码 {code}",
+        message=f"统一社会信用代码：法人没有这个决定，同一决定有分支机构 {code} 的",
+        fix=f"指分支机构的决定的，填分支机构的代码 {code}；法人的决定报来以后，这一条自动生效",
     )
 
 

@@ -98,8 +98,9 @@ class Inbox:
     ) -> list[Result]:
         """Store the result of each item; return the results in the order of the batch."""
         rows = []
+        changed = recorded.warned | recorded.refused
         for index in fresh:
-            checked = recorded.refused.get(index, self.checked[index])
+            checked = changed.get(index, self.checked[index])
             version = recorded.version_of.get(index)
             rows.append(
                 (

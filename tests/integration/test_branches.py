@@ -1,13 +1,14 @@
 """Branches by the register: for whom what they did counts, and from when."""
 
 import asyncio
+import itertools
 import random
 from typing import Any
 
 import pytest
 
 from schemas.verdict import Verdict
-from tests.factories import credit_code, event, participant, penalty
+from tests.factories import about, credit_code, event, participant, penalty
 from tests.integration.test_participants import grades
 from tests.integration.world import World
 
@@ -148,12 +149,18 @@ async def test_one_decision_about_both_counts_once(world: World) -> None:
 
     await world.take(penalty(1, 1, **fine), penalty(1, 2, **fine))
 
+    assert await score_of(world, 1) == "98.5"
+
+
+async def score_of(world: World, company: int) -> str:
+    """Return the present score of a company."""
     query = "select a.result ->> 'score' from assessment a join subject s on s.id = a.subject_id "
-    scores = await world.column(f"{query} where s.code = :code order by a.id", code=credit_code(1))
-    assert scores[-1] == "98.5"
+    code = credit_code(company)
+    scores = await world.column(f"{query} where s.code = :code order by a.id", code=code)
+    return str(scores[-1])
 
 
-async def test_the_repair_of_what_a_branch_did_must_name_the_branch(world: World) -> None:
+async def test_the_repair_of_what_a_branch_did_names_the_branch(world: World) -> None:
     await world.take(
         participant(2, parent_code=credit_code(1)), event(2, 2, type="dishonesty.permit_fraud")
     )
@@ -166,12 +173,52 @@ async def test_the_repair_of_what_a_branch_did_must_name_the_branch(world: World
     }
 
     [wrong] = await world.take(event(9, 1, **repair))
+    between = [row[:3] for row in await grades(world)][-1]
     [right] = await world.take(event(9, 2, **repair))
 
-    assert wrong.verdict == Verdict.REFUSED
-    assert credit_code(2) in wrong.problems[0].message
-    assert right.verdict == Verdict.OK
+    assert (wrong.verdict, wrong.problems) == (Verdict.OK, ())
+    assert credit_code(2) in wrong.checked.warnings[0].message
+    assert (right.verdict, right.checked.warnings) == (Verdict.OK, ())
+    assert between == (credit_code(1), None, "D")
     assert [row[:3] for row in await grades(world)][-1] == (credit_code(1), "D", "A")
+
+
+OWN, OF_BRANCH = penalty(1, 1, CF_JDRQ="2026/05/09"), penalty(1, 2, CF_JDRQ="2026/05/09")
+JOINT_REPAIR = event(
+    9,
+    1,
+    type="repair",
+    decision=about(1),
+    rectified_on="2026-05-20",
+    repair_applied_on="2026-10-01",
+    repair_confirmed_on="2026-10-02",
+    occurred_on="2026-10-02",
+)
+
+
+@pytest.mark.parametrize("together", [True, False])
+@pytest.mark.parametrize("rows", list(itertools.permutations([OWN, OF_BRANCH, JOINT_REPAIR])))
+async def test_the_repair_of_a_joint_decision_counts_in_any_order(
+    world: World, rows: tuple[dict[str, Any], ...], *, together: bool
+) -> None:
+    await world.take(participant(2, parent_code=credit_code(1)))
+
+    if together:
+        taken = await world.take(*rows)
+    else:
+        taken = [one for row in rows for one in await world.take(row)]
+
+    assert {one.verdict for one in taken} == {Verdict.OK}
+    assert await score_of(world, 1) == "100"
+
+
+async def test_a_withdrawn_decision_of_a_branch_is_no_warning(world: World) -> None:
+    await world.take(participant(2, parent_code=credit_code(1)), OF_BRANCH)
+    await world.take({**OF_BRANCH, "verb": "withdraw"})
+
+    [taken] = await world.take(JOINT_REPAIR)
+
+    assert (taken.verdict, taken.checked.warnings) == (Verdict.OK, ())
 
 
 CHAINS = [

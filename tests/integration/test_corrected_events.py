@@ -99,6 +99,20 @@ async def test_a_withdrawn_event_counts_no_more(world: World) -> None:
     assert await dates(world) == {}
 
 
+@pytest.mark.parametrize("order", [1, -1])
+@pytest.mark.parametrize("about_it", [{"verb": "withdraw"}, {"rectified_on": "2026-06-02"}])
+async def test_an_event_of_another_type_stays_gone_whatever_comes_with_it(
+    world: World, about_it: dict[str, Any], order: int
+) -> None:
+    await world.take(event(1, 1, **FRAUD), repair(1))
+    other = event(1, 1, type="rectification", occurred_on="2026-05-09", decision=of(77))
+
+    await world.take(*[other, repair(1, **about_it)][::order])
+
+    assert await dates(world) == {}
+    assert (await grades(world))[-1][2] == "A"
+
+
 async def test_a_warning_that_becomes_a_rectification_warns_no_more(world: World) -> None:
     await world.take(event(1, 1, **FRAUD))
     await world.take(event(2, type="warning", warning_until="2027-12-31", decision=of(1)))
@@ -136,6 +150,38 @@ async def test_a_withdrawn_suspicion_is_none(world: World) -> None:
     await world.take(event(7, 1, type="criminal_suspicion", verb="withdraw"))
 
     assert [row[2] for row in await grades(world)] == ["A", None, "A"]
+
+
+SUSPICION = event(7, 1, type="criminal_suspicion", occurred_on="2026-05-09")
+LIFTING = event(8, 1, type="criminal_suspicion", occurred_on="2026-09-09", suspected=False)
+LATER = event(6, 1, type="criminal_suspicion", occurred_on="2026-09-10")
+SUSPICIONS: list[tuple[list[dict[str, Any]], bool]] = [
+    ([SUSPICION, event(7, 1, type="incident.general", occurred_on="2026-05-09")], False),
+    ([event(7, 1), SUSPICION], True),
+    ([SUSPICION, LIFTING, {**SUSPICION, "details": {"note": "改"}}], False),
+    ([LIFTING, SUSPICION], False),
+    ([SUSPICION, LIFTING, {**LIFTING, "verb": "withdraw"}], True),
+    ([SUSPICION, LIFTING, {**LIFTING, "occurred_on": "2026-05-08"}], True),
+    ([SUSPICION, LIFTING, LATER, {**SUSPICION, "verb": "withdraw"}], True),
+    ([LATER, LIFTING, {**LATER, "verb": "withdraw"}, LATER], True),
+    ([SUSPICION, LATER, {**LATER, "verb": "withdraw"}], True),
+    ([SUSPICION, {**SUSPICION, "suspected": False}], False),
+    ([SUSPICION, event(8, 1, type="criminal_suspicion", occurred_on="2026-05-09")], True),
+    ([LATER, {**LIFTING, "occurred_on": "2026-09-10"}, {**LATER, "details": {"n": "1"}}], False),
+]
+
+
+@pytest.mark.parametrize("together", [True, False])
+@pytest.mark.parametrize(("rows", "suspected"), SUSPICIONS)
+async def test_the_latest_suspicion_that_stands_decides(
+    world: World, rows: list[dict[str, Any]], *, suspected: bool, together: bool
+) -> None:
+    for batch in [rows] if together else [[row] for row in rows]:
+        await world.take(*batch)
+
+    assert await world.column("select criminal_suspect from subject") == [suspected]
+    last = await world.column("select not_evaluated from assessment order by id")
+    assert (last[-1] == "criminal_suspect") is suspected
 
 
 async def test_a_letter_is_not_withdrawn(world: World) -> None:

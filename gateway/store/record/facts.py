@@ -127,6 +127,7 @@ _OF_BRANCHES = text(
     from {unnest(PLACES)} join subject p on p.id = t.subject_id
     join fact r on r.parent = p.code and r.known_to is null
     join decision d on d.subject_id = r.subject_id and d.number_key = t.number_key
+        and d.verb <> 'withdraw'
     join subject s on s.id = d.subject_id
     """
 )
@@ -176,7 +177,7 @@ async def decisions_of_branches(
 ) -> dict[DecisionKey, str]:
     """Return those of these keys of legal persons that a decision of a branch of it has: its code.
 
-    Somebody named the legal person where the branch is meant.
+    Somebody may have named the legal person where the branch is meant.
     """
     wanted = set(keys)
     rows = await connection.execute(_OF_BRANCHES, places(wanted))

@@ -6,6 +6,7 @@ from sqlalchemy import text
 
 from gateway.store.base.engine import Connection
 from gateway.store.base.statements import arrays, unnest
+from schemas.codes import EventType, RecordKind, Verb
 from schemas.known import Subject
 
 _NEW_SUBJECTS = text(
@@ -50,16 +51,24 @@ async def _locked(connection: Connection, codes: Iterable[str]) -> dict[str, Sub
 
 
 _SUSPECTS = text(
-    """
-    update subject set criminal_suspect = t.suspected
-    from unnest(cast(:ids as bigint[]), cast(:suspected as boolean[])) as t(id, suspected)
-    where subject.id = t.id
+    f"""
+    update subject s set criminal_suspect = coalesce((
+        select coalesce(cast(v.body ->> 'suspected' as boolean), true)
+        from decision d join record_version v on v.id = d.version_id
+        where d.subject_id = s.id and d.kind = '{RecordKind.EVENT}'
+          and d.verb <> '{Verb.WITHDRAW}' and v.body ->> 'type' = '{EventType.CRIMINAL_SUSPICION}'
+        order by d.decision_date desc, d.id desc limit 1), false)
+    where s.id = any(cast(:ids as bigint[]))
+    returning s.id, s.criminal_suspect
     """
 )
 
 
-async def set_suspects(connection: Connection, suspected: dict[int, bool]) -> None:
-    """Set or clear the exclusion of criminal suspects 涉嫌犯罪: subject id → suspected."""
-    if suspected:
-        values = {"ids": list(suspected), "suspected": list(suspected.values())}
-        await connection.execute(_SUSPECTS, values)
+async def renew_suspects(connection: Connection, subject_ids: Iterable[int]) -> dict[int, bool]:
+    """Set or clear the exclusion of criminal suspects 涉嫌犯罪; return it by subject.
+
+    The latest event that stands decides, by its day; of one day the one whose first version came
+    last, so that a correction of an earlier event does not override what came after it.
+    """
+    rows = await connection.execute(_SUSPECTS, {"ids": list(subject_ids)})
+    return {row[0]: row[1] for row in rows}
