@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from schemas.verdict import Verdict
-from tests.factories import credit_code, event, participant, penalty
+from tests.factories import about, credit_code, event, participant, penalty
 from tests.integration.test_participants import grades
 from tests.integration.world import World
 
@@ -151,6 +151,31 @@ async def test_one_decision_about_both_counts_once(world: World) -> None:
     query = "select a.result ->> 'score' from assessment a join subject s on s.id = a.subject_id "
     scores = await world.column(f"{query} where s.code = :code order by a.id", code=credit_code(1))
     assert scores[-1] == "98.5"
+
+
+@pytest.mark.parametrize(("who", "score"), [(1, "93.5"), (2, "99.5")])
+async def test_a_repair_of_a_decision_about_both_ends_only_its_own_part(
+    world: World, who: int, score: str
+) -> None:
+    stop = {"CF_CFLB": "罚款、责令停产整治", "CF_NR_FK": "60", "CF_NR": "罚款60万元，停产整治"}
+    repair = {
+        "type": "repair",
+        "decision": about(1),
+        "rectified_on": "2026-05-20",
+        "repair_confirmed_on": "2026-10-02",
+        "occurred_on": "2026-10-02",
+    }
+    day = {"CF_JDRQ": "2026/05/09"}
+    await world.take(
+        participant(2, parent_code=credit_code(1)),
+        penalty(1, 1, **day),
+        penalty(1, 2, **stop, **day),
+        event(9, who, **repair),
+    )
+
+    query = "select a.result ->> 'score' from assessment a join subject s on s.id = a.subject_id "
+    scores = await world.column(f"{query} where s.code = :code order by a.id", code=credit_code(1))
+    assert scores[-1] == score
 
 
 async def test_the_repair_of_what_a_branch_did_must_name_the_branch(world: World) -> None:
