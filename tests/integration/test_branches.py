@@ -142,6 +142,17 @@ async def test_a_branch_with_a_later_entry_of_its_own_is_independent(world: Worl
     assert last == {credit_code(1): "A", credit_code(2): "D"}
 
 
+async def test_the_correction_of_a_name_makes_an_entry_no_later_one(world: World) -> None:
+    first = participant(2, parent_code=credit_code(1), id="R-1")
+    await world.take(event(1, 2, type="dishonesty.permit_fraud"), first, participant(2, id="R-2"))
+    before = await grades(world)
+
+    await world.take({**first, "subject_name": "样例2号分公司"})
+
+    assert before[-1][::2] == (credit_code(2), "D")
+    assert await grades(world) == before
+
+
 async def test_one_decision_about_both_counts_once(world: World) -> None:
     fine = {"CF_NR_FK": "60", "CF_NR": "罚款60万元"}
     await world.take(participant(2, parent_code=credit_code(1)))
