@@ -48,8 +48,11 @@ def evaluate_placed(
     placed: Placed, book: PreparedRules, when: When
 ) -> tuple[Assessment, list[date]]:
     """Return the result of a subject as its entries in the register place it on the day."""
-    known, turns = once_each(placed.facts.facts, lambda fact: _table_of(fact, placed, book), when)
-    result, days = _evaluate(replace(placed.facts, facts=known), book, when, placed)
+    facts = placed.facts
+    known, turns = once_each(facts.facts, lambda fact: _table_of(fact, placed, book), when)
+    if known is not facts.facts:
+        facts = replace(facts, facts=known)
+    result, days = _evaluate(facts, book, when, placed)
     return result, [*days, *turns, *(day for day in placed.days if day > when.as_of)]
 
 

@@ -18,7 +18,7 @@ TableOf = Callable[[Fact], PreparedTable | None]
 
 
 def once_each(
-    facts: Sequence[Fact], table_of: TableOf, when: When
+    facts: tuple[Fact, ...], table_of: TableOf, when: When
 ) -> tuple[tuple[Fact, ...], list[date]]:
     """Return the facts, those of one decision about several subjects as one, and days of change.
 
@@ -27,7 +27,7 @@ def once_each(
     ends by its own warning and repair, with the wait for the points that it would take alone.
     """
     if all(fact.branch is None for fact in facts):
-        return tuple(facts), []
+        return facts, []
     together: dict[object, list[Fact]] = {}
     for fact in facts:
         together.setdefault(_decision(fact), []).append(fact)

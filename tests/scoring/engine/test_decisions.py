@@ -10,6 +10,7 @@ from msgspec.structs import replace
 from schemas.codes import SubjectKind
 from scoring.engine.assess import assess
 from scoring.facts import Fact, Facts, Penalty, RegisterEntry
+from scoring.regulation.ruleset import RuleSet
 from tests.scoring.tiny import DAY, QUOTED, item, rows, tiny
 
 KIND = SubjectKind.ENTERPRISE
@@ -41,10 +42,10 @@ def repaired(fact: Fact, on: date = REPAIRED, rectified: date = RECTIFIED) -> Fa
     return replace(fact, rectified_on=rectified, repair_applied_on=on, repair_confirmed_on=on)
 
 
-def counted(*facts: Fact, on: date = AFTER) -> list[str]:
+def counted(*facts: Fact, on: date = AFTER, rules: RuleSet = RULES) -> list[str]:
     entry = RegisterEntry(KIND, parent="c1")
     branches = (Fact(f"r{b}", date(2026, 1, 1), entry=entry, branch=b) for b in ("b1", "b2"))
-    return rows(assess(Facts("c1", KIND, (*branches, *facts)), RULES, on))
+    return rows(assess(Facts("c1", KIND, (*branches, *facts)), rules, on))
 
 
 OWN = part("f1", 2)
@@ -94,6 +95,18 @@ def test_the_words_of_a_part_end_each_after_its_own_wait() -> None:
     early = repaired(BRANCH, date(2026, 4, 2))
 
     assert counted(OWN, early) == ["f1 F1 -1", "f1 S -5"]
+
+
+def test_codes_end_with_their_own_rows() -> None:
+    rules = tiny(
+        item("C1", "-1", match={"codes": ["1"]}),
+        item("C5", "-5", match={"codes": ["5"]}),
+        item("F", "-1", match={"penalties": ["罚款"]}),
+        repair={"waits": WAITS, "article": "一"},
+    )
+    own = repaired(part("f1", 2, codes=("1", "5")), date(2026, 4, 2))
+
+    assert counted(own, part("f2", 2, branch="b1"), rules=rules) == ["f1 C5 -5", "f1 F -1"]
 
 
 def test_a_repair_is_no_repair_before_the_wait_is_over() -> None:
