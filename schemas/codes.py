@@ -72,20 +72,6 @@ PENALTY_KINDS = frozenset(
 #: A national value "其他-补充说明" is 其他, a dash, and words of one's own.
 OTHER_PENALTY_PREFIX = "其他-"
 
-#: Orders to mend what is wrong, which decisions write beside penalties: they are none (行政处罚法
-#: art. 28, and art. 9 of it has no such kind).
-ORDERS = frozenset(
-    {
-        "责令改正",
-        "责令限期改正",
-        "责令立即改正",
-        "责令改正违法行为",
-        "责令整改",
-        "限期改正",
-        "限期整改",
-    }
-)  # fmt: skip
-
 #: 证件类型 (2018 layout) [B]: unverified, so an unknown type is passed on, not refused.
 RESIDENT_IDENTITY_CARD = "身份证"
 

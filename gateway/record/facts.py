@@ -10,6 +10,8 @@ from collections.abc import Iterable, Mapping, Sequence, Set
 from datetime import date
 from typing import Any, NamedTuple
 
+import orjson
+
 from gateway.record.content import fact_body, makes_facts, process_dates
 from gateway.record.recorded import NewVersion
 from schemas.codes import PROCESS_TYPES
@@ -93,7 +95,8 @@ def plan_facts(
 
     `known` is what `without_overtaken` leaves.
     """
-    changed = {key: v for key, v in latest.items() if makes_facts(v.checked)}
+    fresh = {key: v for key, v in latest.items() if not _is_the_same_entry(v, known)}
+    changed = {key: v for key, v in fresh.items() if makes_facts(v.checked)}
     targets = dict.fromkeys((*(one.target for one in processes), *known.targets.values()))
     # What the batch itself says of a decision decides, also that it makes no fact any more.
     processed = [key for key in targets if key in decisions and key not in latest]
@@ -102,7 +105,7 @@ def plan_facts(
     # An event that is of another type now may have made a fact when it was of the former one.
     closed += [
         (key[0], v.decision.id)
-        for key, v in latest.items()
+        for key, v in fresh.items()
         if key not in changed and not v.decision.is_new
     ]
     bodies = {key: fact_body(v.checked, v.verb) for key, v in changed.items()}
@@ -117,6 +120,19 @@ def plan_facts(
     was = {subject for subject, decision_id in closed if decision_id in known.bodies}
     touched = {key[0] for key, *_ in made} | was | _overtaken_subjects(versions, latest)
     return FactChanges(closed, made, touched)
+
+
+def _is_the_same_entry(version: NewVersion, known: KnownFacts) -> bool:
+    """Whether a version leaves an entry of the register as it is, such as one with another name.
+
+    Its fact stays: of the entries of one day the latest decides, and a new fact would be that.
+    """
+    body = known.bodies.get(version.decision.id)
+    if body is None or "entry" not in body:
+        return False
+    now = fact_body(version.checked, version.verb)
+    stored = {name: value for name, value in body.items() if name != "id"}
+    return now is not None and orjson.loads(orjson.dumps(now, default=str)) == stored
 
 
 def _process_dates(

@@ -12,7 +12,8 @@ from enum import StrEnum
 from functools import lru_cache
 from itertools import pairwise
 
-from schemas.codes import ORDERS, OTHER_PENALTY_PREFIX
+from schemas.codes import OTHER_PENALTY_PREFIX
+from schemas.orders import is_order
 from scoring.dates import add_days, add_months
 from scoring.errors import RuleSetError
 from scoring.regulation.intervals import Interval, Terms
@@ -50,7 +51,8 @@ class Penalised:
 @lru_cache(maxsize=1024)
 def _penalties(kinds: tuple[str, ...]) -> frozenset[str]:
     """Return the penalties by their own words: 其他-责令停产整治 is one, 责令改正 is none."""
-    return frozenset(kind.removeprefix(OTHER_PENALTY_PREFIX) for kind in kinds) - ORDERS
+    words = {kind.removeprefix(OTHER_PENALTY_PREFIX) for kind in kinds}
+    return frozenset(word for word in words if not is_order(word))
 
 
 class Circumstance(Terms):

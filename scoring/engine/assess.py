@@ -8,6 +8,7 @@ from schemas.codes import SubjectKind
 from schemas.credit import Assessment, GradeOrigin, NotEvaluated
 from scoring.engine import sites
 from scoring.engine.count import count
+from scoring.engine.decisions import once_each
 from scoring.engine.participations import count_as_then
 from scoring.engine.prepared import PreparedRules, PreparedTable, prepare
 from scoring.engine.register import Placed, next_turn, place
@@ -47,8 +48,18 @@ def evaluate_placed(
     placed: Placed, book: PreparedRules, when: When
 ) -> tuple[Assessment, list[date]]:
     """Return the result of a subject as its entries in the register place it on the day."""
-    result, days = _evaluate(placed.facts, book, when, placed)
-    return result, [*days, *(day for day in placed.days if day > when.as_of)]
+    facts = placed.facts
+    known, turns = once_each(facts.facts, lambda fact: _table_of(fact, placed, book), when)
+    if known is not facts.facts:
+        facts = replace(facts, facts=known)
+    result, days = _evaluate(facts, book, when, placed)
+    return result, [*days, *turns, *(day for day in placed.days if day > when.as_of)]
+
+
+def _table_of(fact: Fact, placed: Placed, book: PreparedRules) -> PreparedTable | None:
+    """Return the table by which a fact counts: that of the day of its decision."""
+    then = placed.then.get(fact.id, placed.facts)
+    return book.entry(then.kind, then.agency_kinds)
 
 
 def _evaluate(

@@ -1,28 +1,43 @@
 """One decision that names a legal person and its branches 分支机构 is one at the legal person."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from datetime import date
 from decimal import Decimal
 
 from msgspec.structs import replace
 
 from schemas.identifiers import authority_key, document_number_key
+from scoring.dates import add_days
+from scoring.engine.prepared import PreparedTable
+from scoring.engine.repair import Conduct, When, lasting
+from scoring.engine.tariff import Hit
 from scoring.facts import Fact, Penalty
 
+#: Finds the table by which a fact counts; None: there is none.
+TableOf = Callable[[Fact], PreparedTable | None]
 
-def once_each(facts: Iterable[Fact]) -> tuple[Fact, ...]:
-    """Return the facts, those of one decision about a legal person and its branches as one.
 
-    Points are taken for different conduct (附件1备注: 不同的环境违法违规行为，按次扣分; note r16).
-    The one that remains is the legal person's own, else the first, with all that was imposed.
+def once_each(
+    facts: tuple[Fact, ...], table_of: TableOf, when: When
+) -> tuple[tuple[Fact, ...], list[date]]:
+    """Return the facts, those of one decision about several subjects as one, and days of change.
+
+    Points are taken for different conduct (附件1备注: 不同的环境违法违规行为，按次扣分), so the
+    decision counts once, with all that it imposed and the sum of its fines. Each subject's part
+    ends by its own warning and repair, with the wait for the points that it would take alone.
     """
-    found = list(facts)
-    if all(fact.branch is None for fact in found):
-        return tuple(found)
+    if all(fact.branch is None for fact in facts):
+        return facts, []
     together: dict[object, list[Fact]] = {}
-    for fact in found:
+    for fact in facts:
         together.setdefault(_decision(fact), []).append(fact)
-    ones = {same[0].id: _one(same) for same in map(_own_first, together.values())}
-    return tuple(ones[fact.id] for fact in found if fact.id in ones)
+    several = [_own_first(parts) for parts in together.values() if len(parts) > 1]
+    ones = {fact.id: fact for parts in together.values() if len(parts) == 1 for fact in parts}
+    for parts in several:
+        one = _one(parts, table_of(parts[0]), when)
+        ones[one.id] = one
+    days = [day for parts in several for part in parts for day in _turns(part) if day > when.as_of]
+    return tuple(ones[fact.id] for fact in facts if fact.id in ones), days
 
 
 def _decision(fact: Fact) -> object:
@@ -33,15 +48,74 @@ def _decision(fact: Fact) -> object:
     return document_number_key(number), authority_key(authority), fact.decided_on
 
 
-def _own_first(same: list[Fact]) -> list[Fact]:
-    return sorted(same, key=lambda fact: fact.branch is not None)
+def _own_first(parts: list[Fact]) -> list[Fact]:
+    return sorted(parts, key=lambda fact: fact.branch is not None)
 
 
-def _one(same: list[Fact]) -> Fact:
-    first = same[0]
-    if len(same) == 1:
-        return first
-    imposed = [fact.penalty for fact in same if fact.penalty is not None]
+def _one(parts: Sequence[Fact], table: PreparedTable | None, when: When) -> Fact:
+    """Return what is left of the parts as one; the first part, which is over, if nothing is."""
+    left = list(_left(parts, table, when))
+    if not left:
+        return parts[0]
+    imposed = [part.penalty for part in left if part.penalty is not None]
     types = dict.fromkeys(word for one in imposed for word in one.types)
     fines: list[Decimal] = [one.fine_wan for one in imposed if one.fine_wan is not None]
-    return replace(first, penalty=Penalty(tuple(types), max(fines, default=None)))
+    penalty = Penalty(tuple(types), sum(fines, start=Decimal(0)) if fines else None)
+    one = replace(left[0], penalty=penalty)
+    if all(_process(part) == _process(one) for part in left):
+        return one
+    # What these days ended has been left out, and they must end nothing of the other parts.
+    return replace(
+        one, rectified_on=None, repair_applied_on=None, repair_confirmed_on=None, warning_until=None
+    )
+
+
+def _process(fact: Fact) -> object:
+    return fact.rectified_on, fact.repair_applied_on, fact.repair_confirmed_on, fact.warning_until
+
+
+def _turns(fact: Fact) -> Iterator[date]:
+    """Yield the days on which a part may begin or cease to count."""
+    after = None if fact.warning_until is None else add_days(fact.warning_until, 1)
+    yield from (day for day in (fact.repair_confirmed_on, after) if day is not None)
+
+
+def _left(parts: Iterable[Fact], table: PreparedTable | None, when: When) -> Iterator[Fact]:
+    """Yield the parts of which something counts on the day, without what does not."""
+    for part in parts:
+        hits = () if table is None else table.match(part).hits
+        over = [hit for hit in hits if table is not None and _is_over(part, hit, table, when)]
+        counting = [hit for hit in hits if hit not in over]
+        if not over:
+            yield part
+        elif counting:
+            yield _without(part, over, counting)
+
+
+def _is_over(fact: Fact, hit: Hit, table: PreparedTable, when: When) -> bool:
+    """Whether a row of a part is repaired or warned of on the day; when it began is the same."""
+    points, _ = hit.row.terms_for(fact)
+    conduct = Conduct(hit.row.warnable, hit.row.repairable, points or Decimal(0))
+    return not lasting(fact, date.min, None, conduct, table.waits).covers(when)
+
+
+def _without(fact: Fact, over: Sequence[Hit], counting: Sequence[Hit]) -> Fact:
+    """Return the part without the words, the codes and the fine of rows that do not count."""
+    gone = _named(over) - _named(counting)
+    codes = tuple(code for code in fact.codes if code not in gone)
+    if fact.penalty is None:
+        return replace(fact, codes=codes)
+    types = tuple(word for word in fact.penalty.types if word not in gone)
+    fined = _by_amount(counting) or not _by_amount(over)
+    penalty = Penalty(types, fact.penalty.fine_wan if fined else None)
+    return replace(fact, codes=codes, penalty=penalty)
+
+
+def _by_amount(hits: Iterable[Hit]) -> bool:
+    return any(hit.row.amount is not None for hit in hits)
+
+
+def _named(hits: Iterable[Hit]) -> set[str]:
+    """Return the words and codes that hit rows; the words of one row stand in one value."""
+    values = [hit.values.get(name, "") for hit in hits for name in ("penalty", "code")]
+    return {word for value in values for word in value.split("、")}

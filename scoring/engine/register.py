@@ -10,7 +10,6 @@ from msgspec.structs import replace
 from schemas.codes import SubjectKind
 from schemas.credit import NotEvaluated
 from scoring.dates import add_days
-from scoring.engine.decisions import once_each
 from scoring.facts import Fact, Facts, RegisterEntry, Site
 
 #: One permit is no reason to score sites apart.
@@ -54,7 +53,7 @@ def place(facts: Facts, day: date) -> Placed:
         return Placed(facts, NotEvaluated.NOT_PARTICIPANT, days)
     history = _History(facts, day)
     now = _participation(entries, Participation(facts.kind, facts.agency_kinds, facts.sites))
-    counting = once_each(fact for fact in facts.facts if history.counts_here(fact))
+    counting = tuple(fact for fact in facts.facts if history.counts_here(fact))
     stood = {fact.id: history.on_day(fact.decided_on) for fact in counting}
     then = {id_: one for id_, one in stood.items() if one != now}
     known = counting

@@ -143,6 +143,17 @@ async def test_a_branch_with_a_later_entry_of_its_own_is_independent(world: Worl
     assert last == {credit_code(1): "A", credit_code(2): "D"}
 
 
+async def test_the_correction_of_a_name_makes_an_entry_no_later_one(world: World) -> None:
+    first = participant(2, parent_code=credit_code(1), id="R-1")
+    await world.take(event(1, 2, type="dishonesty.permit_fraud"), first, participant(2, id="R-2"))
+    before = await grades(world)
+
+    await world.take({**first, "subject_name": "样例2号分公司"})
+
+    assert before[-1][::2] == (credit_code(2), "D")
+    assert await grades(world) == before
+
+
 async def test_one_decision_about_both_counts_once(world: World) -> None:
     fine = {"CF_NR_FK": "60", "CF_NR": "罚款60万元"}
     await world.take(participant(2, parent_code=credit_code(1)))
@@ -158,6 +169,29 @@ async def score_of(world: World, company: int) -> str:
     code = credit_code(company)
     scores = await world.column(f"{query} where s.code = :code order by a.id", code=code)
     return str(scores[-1])
+
+
+@pytest.mark.parametrize(("who", "score"), [(1, "93.5"), (2, "99.5")])
+async def test_a_repair_of_a_decision_about_both_ends_only_its_own_part(
+    world: World, who: int, score: str
+) -> None:
+    stop = {"CF_CFLB": "罚款、责令停产整治", "CF_NR_FK": "60", "CF_NR": "罚款60万元，停产整治"}
+    repair = {
+        "type": "repair",
+        "decision": about(1),
+        "rectified_on": "2026-05-20",
+        "repair_confirmed_on": "2026-10-02",
+        "occurred_on": "2026-10-02",
+    }
+    day = {"CF_JDRQ": "2026/05/09"}
+    await world.take(
+        participant(2, parent_code=credit_code(1)),
+        penalty(1, 1, **day),
+        penalty(1, 2, **stop, **day),
+        event(9, who, **repair),
+    )
+
+    assert await score_of(world, 1) == score
 
 
 async def test_the_repair_of_what_a_branch_did_names_the_branch(world: World) -> None:
@@ -209,7 +243,7 @@ async def test_the_repair_of_a_joint_decision_counts_in_any_order(
         taken = [one for row in rows for one in await world.take(row)]
 
     assert {one.verdict for one in taken} == {Verdict.OK}
-    assert await score_of(world, 1) == "100"
+    assert await score_of(world, 1) == "99.5"  # what the branch did is not repaired
 
 
 async def test_a_withdrawn_decision_of_a_branch_is_no_warning(world: World) -> None:
@@ -219,47 +253,6 @@ async def test_a_withdrawn_decision_of_a_branch_is_no_warning(world: World) -> N
     [taken] = await world.take(JOINT_REPAIR)
 
     assert (taken.verdict, taken.checked.warnings) == (Verdict.OK, ())
-
-
-CHAINS = [
-    [
-        participant(2, parent_code=credit_code(1), verb="withdraw"),
-        participant(1, parent_code=credit_code(9)),
-    ],
-    [participant(2), participant(1, parent_code=credit_code(9))],
-    [
-        participant(2, parent_code=credit_code(3), since="2026-07-01"),
-        participant(1, parent_code=credit_code(9)),
-        participant(3, parent_code=credit_code(9)),
-    ],
-    [
-        participant(2, parent_code=credit_code(1), until="2026-06-30"),
-        participant(1, parent_code=credit_code(9), since="2026-07-01"),
-    ],
-]
-
-
-@pytest.mark.parametrize("rows", CHAINS)
-async def test_chains_are_refused_whatever_the_batch(
-    world: World, rows: list[dict[str, Any]]
-) -> None:
-    first = participant(2, parent_code=credit_code(1))
-    await world.take(first)
-    together = [one.verdict for one in await world.take(*rows)]
-    other = [{**row, "subject_code": _moved(row["subject_code"])} for row in (first, *rows)]
-    other = [
-        {**row, "parent_code": _moved(row["parent_code"])} if row.get("parent_code") else row
-        for row in other
-    ]
-
-    one_by_one = [(await world.take(row))[0].verdict for row in other]
-
-    assert one_by_one[1:] == together
-
-
-def _moved(code: str) -> str:
-    """Return the code of the company whose number is higher by thirty."""
-    return {credit_code(n): credit_code(n + 30) for n in range(1, 10)}[code]
 
 
 async def test_a_branch_counts_however_its_entry_and_its_conduct_cross(world: World) -> None:
