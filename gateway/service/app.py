@@ -127,7 +127,7 @@ async def gateway(settings: Settings, clock: Clock = system_clock) -> AsyncItera
         database = Database(url)
         stack.push_async_callback(database.close)
         if not await patiently(database, lambda: is_newest(database)):
-            await _upgraded(url)
+            await patiently(database, lambda: _upgraded(url))
         yield await patiently(database, lambda: build(settings, database, clock))
 
 

@@ -13,7 +13,10 @@ from gateway.service import locks
 from gateway.service.app import gateway
 from gateway.service.roles import run
 from gateway.store.base.engine import Connection, Database, DatabaseBusy
+from gateway.store.base.upgrade import is_newest
 from tests.conftest import SETTINGS
+from tests.integration.older import back_to
+from tests.integration.world import World
 
 pytestmark = pytest.mark.integration
 
@@ -71,6 +74,23 @@ async def test_a_start_that_gives_up_names_the_lock_and_not_the_address(
 
     assert "占着锁" in caught.value.told()
     assert "CREDIT_GATEWAY_DATABASE_URL" not in caught.value.told()
+
+
+async def test_a_migration_that_waits_lets_others_work_and_says_so(
+    world: World, settings: Settings, caplog: pytest.LogCaptureFixture
+) -> None:
+    await back_to(world, "0020")
+    async with world.database.transaction() as connection:
+        await connection.execute(text("lock table delivery in row exclusive mode"))
+        starting = asyncio.create_task(started(settings))
+        async with asyncio.timeout(PATIENCE):
+            while not await waits(caplog):  # noqa: ASYNC110  the log has no event
+                await asyncio.sleep(0.02)
+        async with asyncio.timeout(PATIENCE), world.database.transaction() as writing:
+            await writing.execute(text("lock table delivery in row exclusive mode"))
+    await starting
+
+    assert await is_newest(world.database)
 
 
 async def test_every_process_looks_for_what_stands_still(settings: Settings) -> None:

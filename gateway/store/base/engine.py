@@ -66,6 +66,8 @@ _FOREIGN = (DBAPIError, InterfaceError, PoolTimeoutError, *DRIVER_ERRORS)
 
 #: A lock that somebody holds for longer than any of our batches is an outage, and is told as one.
 LOCK_TIMEOUT = "20s"
+#: All who write queue behind a migration that waits, so it steps back soon and tries again.
+MIGRATING_LOCK_TIMEOUT = "3s"
 #: A process that stands still between two statements of a transaction, or is gone with its host,
 #: keeps its locks for no longer; our own longest pause there is seconds. `frozen` has the rest.
 IDLE_TIMEOUT = "1min"
@@ -205,8 +207,7 @@ def _session(*, read_only: bool, migrates: bool) -> dict[str, str]:
     session = {"timezone": "UTC", "jit": "off", _IDLE: idle}
     if read_only:
         session["default_transaction_read_only"] = "on"
-    if not migrates:
-        session["lock_timeout"] = LOCK_TIMEOUT
+    session["lock_timeout"] = MIGRATING_LOCK_TIMEOUT if migrates else LOCK_TIMEOUT
     return session
 
 
