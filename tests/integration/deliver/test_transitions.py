@@ -62,7 +62,7 @@ async def _retry(connection: Connection, world: World, ids: Ids, *, arrived: boo
     await connection.execute(
         text("update delivery set maybe_arrived = :arrived"), {"arrived": arrived}
     )
-    values = {"ids": list(ids.values()), "now": world.clock()}
+    values = {"ids": list(ids.values()), "now": world.clock(), "among": None}
     await connection.execute(deliveries._RETRY, values)
 
 
