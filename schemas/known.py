@@ -44,6 +44,16 @@ class Relation(NamedTuple):
     until: date
 
 
+#: What process events may set in a fact, by the names of their fields.
+PROCESS_DATES = (
+    "rectified_on",
+    "repair_applied_on",
+    "repair_confirmed_on",
+    "confirmed_on",
+    "warning_until",
+)
+
+
 class ProcessDates(NamedTuple):
     """The dates that the latest version of a process event sets: rectified, repaired, warned."""
 

@@ -9,7 +9,7 @@ from gateway.cli.options import ByOption, actor, there
 from gateway.cli.output import Format, FormatOption, print_json, print_line, run, settings_of
 from gateway.due.import_year import ChangedDay, changes, read_year
 from gateway.due.workdays import Workdays, Year
-from gateway.schedule.due_times import Moves, foreseen
+from gateway.schedule.due_times import Moves, foreseen, renew_all
 from gateway.service import calendar
 from gateway.service.app import gateway, reading
 from gateway.store.deliver import calendar_years
@@ -78,7 +78,8 @@ def calendar_import(
         async with gateway(settings_of(context)) as built:
             found, now = changes(built.workdays, year, names), built.clock()
             await calendar.import_year(built.database, built.workdays, year, actor(by), now)
-            moves = await calendar.renew_all(built.database, built.settings, built.workdays, now)
+            clocks = built.settings.all_clocks
+            moves, _ = await renew_all(built.database, clocks, built.workdays, now)
             return found, moves
 
     found, moves = run(do if apply else look)

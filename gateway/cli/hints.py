@@ -46,11 +46,7 @@ def hints_list(
         else:
             print_line(_line(hint))
     if format_ is Format.TEXT:
-        print_line(
-            "线索只供核对，不是结论：可能在隔离区、作废未用，或不属报送范围"
-            if found
-            else "没有线索"
-        )
+        print_line(_NOTE if found else "没有线索")
 
 
 def _line(hint: StoredHint) -> str:

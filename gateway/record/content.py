@@ -14,6 +14,7 @@ from schemas.codes import ABOUT_A_DECISION, EventType, Verb
 from schemas.event import CreditEvent
 from schemas.identifiers import fold_once
 from schemas.kinds import KINDS
+from schemas.known import PROCESS_DATES
 from schemas.participant import Participant
 from schemas.penalty import AdministrativePenalty
 
@@ -185,13 +186,7 @@ def _word(value: object) -> str | None:
 
 def process_dates(event: CreditEvent) -> dict[str, Any]:
     """Return the dates that an event sets in a fact: rectified, repaired, warned, confirmed."""
-    dates = {
-        "rectified_on": event.rectified_on,
-        "repair_applied_on": event.repair_applied_on,
-        "repair_confirmed_on": event.repair_confirmed_on,
-        "confirmed_on": event.confirmed_on,
-        "warning_until": event.warning_until,
-    }
+    dates = {name: getattr(event, name) for name in PROCESS_DATES}
     if event.type is EventType.RECTIFICATION and event.rectified_on is None:
         dates["rectified_on"] = event.occurred_on
     if event.type is EventType.CONFIRMATION and event.confirmed_on is None:

@@ -16,7 +16,7 @@ from gateway.record.content import fact_body, makes_facts, process_dates
 from gateway.record.recorded import NewVersion
 from schemas.codes import PROCESS_TYPES
 from schemas.event import CreditEvent
-from schemas.known import DecisionKey, KnownDecision, KnownFacts, ProcessDates
+from schemas.known import PROCESS_DATES, DecisionKey, KnownDecision, KnownFacts, ProcessDates
 
 
 class ProcessEvent(NamedTuple):
@@ -56,12 +56,6 @@ def process_events(
     ]
 
 
-#: What process events set in a fact.
-_DATES = frozenset(
-    {"rectified_on", "repair_applied_on", "repair_confirmed_on", "confirmed_on", "warning_until"}
-)
-
-
 def without_overtaken(
     known: KnownFacts, overtaken: Set[int], decisions: Mapping[DecisionKey, KnownDecision]
 ) -> KnownFacts:
@@ -79,7 +73,7 @@ def without_overtaken(
     for key in set(targets.values()) & decisions.keys():
         id_ = decisions[key].id
         if (body := bodies.get(id_)) is not None:
-            bare = {name: value for name, value in body.items() if name not in _DATES}
+            bare = {name: value for name, value in body.items() if name not in PROCESS_DATES}
             bodies[id_] = bare | known.own.get(id_, {})
     return KnownFacts(bodies, dates, targets)
 

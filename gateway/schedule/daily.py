@@ -8,7 +8,7 @@ from gateway.config.keys import Keys
 from gateway.config.settings import RetentionSettings
 from gateway.decide.decider import Decider
 from gateway.record.encryption import slices
-from gateway.schedule.due_times import Moves, renew_due_times, unsettle
+from gateway.schedule.due_times import renew_all
 from gateway.schedule.each import each
 from gateway.schedule.held import release_held
 from gateway.schedule.publishing import Publishing
@@ -70,18 +70,12 @@ class Daily:
 
     async def _renew_due_times(self, now: datetime) -> bool:
         """Renew due times where there is a new calendar; True when none is left."""
-        moves, workdays, count = Moves(), self.decider.workdays, 0
-        async with self.database.transaction() as connection:
-            await unsettle(connection, workdays, now)
-        for _ in range(SLICES):
-            async with self.database.transaction() as connection:
-                count = await renew_due_times(connection, self.decider.clocks, workdays, now, moves)
-            if not count:
-                break
+        workdays, clocks = self.decider.workdays, self.decider.clocks
+        moves, done = await renew_all(self.database, clocks, workdays, now, SLICES)
         if moves.count:
             told = {"calendar": workdays.name, "later": moves.later, "earlier": moves.earlier}
             logger.info(LogEvent.DUES_RENEWED, extra={**told, "count": moves.count})
-        return not count
+        return done
 
     async def _encrypt_again(self) -> bool:
         """Encrypt what came with an older key while it was rotated; True when nothing is left."""

@@ -3,10 +3,11 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import count
 
 from gateway.due.deadline import due
 from gateway.due.workdays import Workdays, parse_year
-from gateway.store.base.engine import Connection
+from gateway.store.base.engine import Connection, Database
 from gateway.store.deliver import calendar_years, provisional_due
 from gateway.store.deliver.provisional_due import SLICE, Provisional
 from schemas.destination import TimeLimit
@@ -76,6 +77,27 @@ async def renew_due_times(
         for one, (_, at, _) in zip(found, renewed, strict=True):
             moves.add(one.due_at, at)
     return len(found)
+
+
+async def renew_all(
+    database: Database,
+    clocks: Mapping[str, TimeLimit],
+    workdays: Workdays,
+    now: datetime,
+    slices: int | None = None,
+) -> tuple[Moves, bool]:
+    """Compute again the due times that a calendar may move; return how, and if none is left.
+
+    With `slices` it stops after so many transactions.
+    """
+    moves = Moves()
+    async with database.transaction() as connection:
+        await unsettle(connection, workdays, now)
+    for _ in count() if slices is None else range(slices):
+        async with database.transaction() as connection:
+            if not await renew_due_times(connection, clocks, workdays, now, moves):
+                return moves, True
+    return moves, False
 
 
 async def foreseen(

@@ -6,9 +6,8 @@ until then are computed again by the schedule.
 
 from datetime import datetime
 
-from gateway.config.settings import Settings
 from gateway.due.workdays import Workdays, Year
-from gateway.schedule.due_times import Moves, refresh, renew_due_times, unsettle
+from gateway.schedule.due_times import refresh
 from gateway.store.audit import events
 from gateway.store.base.engine import Database
 from gateway.store.base.upgrade import STRUCTURE_LOCK
@@ -43,16 +42,3 @@ async def import_year(
         }
         entry = events.AuditEntry(AuditEvent.CALENDAR_IMPORTED, detail, actor)
         await events.add(connection, [entry], now)
-
-
-async def renew_all(
-    database: Database, settings: Settings, workdays: Workdays, now: datetime
-) -> Moves:
-    """Compute again all due times that a calendar may move; return how they moved."""
-    moves, clocks, count = Moves(), settings.all_clocks, 1
-    async with database.transaction() as connection:
-        await unsettle(connection, workdays, now)
-    while count:
-        async with database.transaction() as connection:
-            count = await renew_due_times(connection, clocks, workdays, now, moves)
-    return moves

@@ -48,15 +48,19 @@ async def waits(caplog: pytest.LogCaptureFixture) -> list[Any]:
     return [one for one in caplog.records if one.getMessage() == "start_waits"]
 
 
+async def until_it_waits(caplog: pytest.LogCaptureFixture) -> None:
+    async with asyncio.timeout(PATIENCE):
+        while not await waits(caplog):  # noqa: ASYNC110  the log has no event
+            await asyncio.sleep(0.02)
+
+
 @pytest.mark.parametrize("table", ["alembic_version", "key_ring", "destination"])
 async def test_a_start_waits_for_a_lock_and_says_for_what(
     database: Database, settings: Settings, caplog: pytest.LogCaptureFixture, table: str
 ) -> None:
     async with held(database, table):
         starting = asyncio.create_task(started(settings))
-        async with asyncio.timeout(PATIENCE):
-            while not await waits(caplog):  # noqa: ASYNC110  the log has no event
-                await asyncio.sleep(0.02)
+        await until_it_waits(caplog)
     await starting
 
     assert "数据库里有锁，等它放开" in (await waits(caplog))[0].waits
@@ -83,9 +87,7 @@ async def test_a_migration_that_waits_lets_others_work_and_says_so(
     async with world.database.transaction() as connection:
         await connection.execute(text("lock table delivery in row exclusive mode"))
         starting = asyncio.create_task(started(settings))
-        async with asyncio.timeout(PATIENCE):
-            while not await waits(caplog):  # noqa: ASYNC110  the log has no event
-                await asyncio.sleep(0.02)
+        await until_it_waits(caplog)
         async with asyncio.timeout(PATIENCE), world.database.transaction() as writing:
             await writing.execute(text("lock table delivery in row exclusive mode"))
     await starting

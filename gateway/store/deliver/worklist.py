@@ -55,23 +55,19 @@ _GROUPS = text(
 _IDS = text(f"select id from ({_LISTED}) listed order by due_at, id")
 
 
-def _values(wanted: Wanted) -> dict[str, Any]:
-    return asdict(wanted)
-
-
 async def page(connection: Connection, wanted: Wanted, limit: int) -> list[Any]:
     """Return wanted deliveries with what is known of them, the earliest due first."""
-    return list(await connection.execute(_PAGE, {**_values(wanted), "limit": limit}))
+    return list(await connection.execute(_PAGE, {**asdict(wanted), "limit": limit}))
 
 
 async def groups(connection: Connection, wanted: Wanted, now: datetime) -> list[Any]:
     """Return how many deliveries are open by destination, state and authority."""
-    return list(await connection.execute(_GROUPS, {**_values(wanted), "now": now}))
+    return list(await connection.execute(_GROUPS, {**asdict(wanted), "now": now}))
 
 
 async def ids(connection: Connection, wanted: Wanted) -> list[int]:
     """Return the numbers of all wanted deliveries, the earliest due first."""
-    return list(await connection.scalars(_IDS, _values(wanted)))
+    return list(await connection.scalars(_IDS, asdict(wanted)))
 
 
 _AHEAD = text(

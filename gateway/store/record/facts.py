@@ -10,7 +10,7 @@ from gateway.store.base.branches import facts_of_branches
 from gateway.store.base.engine import Connection
 from gateway.store.base.statements import Copy, arrays, unnest
 from gateway.store.record.decisions import PLACES, places
-from schemas.known import DecisionKey, ProcessDates, Relation
+from schemas.known import PROCESS_DATES, DecisionKey, ProcessDates, Relation
 
 add_process_events = Copy(
     "process_event", "id, subject_id, kind, number_key, authority_id, type, dates, recorded_at"
@@ -32,15 +32,13 @@ _TARGETS = text(
     """
 )
 _OWN_DATES = text(
-    """
-    select d.id, v.body ->> 'rectified_on', v.body ->> 'repair_applied_on',
-        v.body ->> 'repair_confirmed_on', v.body ->> 'confirmed_on', v.body ->> 'warning_until'
+    f"""
+    select d.id, {", ".join(f"v.body ->> '{name}'" for name in PROCESS_DATES)}
     from unnest(cast(:ids as bigint[])) as t(id)
     join decision d using (id) join record_version v on v.id = d.version_id
     where d.kind = 'event'
     """
 )
-_OWN = ("rectified_on", "repair_applied_on", "repair_confirmed_on", "confirmed_on", "warning_until")
 
 
 async def process_dates(
@@ -71,7 +69,9 @@ async def own_dates(
     """Return the dates that the records of these decisions have themselves; only events have."""
     rows = await connection.execute(_OWN_DATES, {"ids": list(decision_ids)})
     return {
-        row[0]: {name: day for name, day in zip(_OWN, row[1:], strict=True) if day is not None}
+        row[0]: {
+            name: day for name, day in zip(PROCESS_DATES, row[1:], strict=True) if day is not None
+        }
         for row in rows
     }
 

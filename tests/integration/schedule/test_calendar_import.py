@@ -7,7 +7,7 @@ import pytest
 from gateway.config.clock import SteppedClock
 from gateway.due.calendars import load_workdays
 from gateway.due.workdays import Notice, Workdays, Year
-from gateway.schedule.due_times import Moves, foreseen, renew_due_times
+from gateway.schedule.due_times import Moves, foreseen, renew_all, renew_due_times
 from gateway.service import calendar
 from schemas.base import SHANGHAI, end_of
 from tests.conftest import PLATFORM
@@ -43,7 +43,9 @@ async def world(make_world: MakeWorld) -> World:
 async def imported(world: World, workdays: Workdays, year: Year = YEAR) -> Moves:
     gateway, now = world.gateway, world.clock()
     await calendar.import_year(gateway.database, workdays, year, "样例经办人", now)
-    return await calendar.renew_all(gateway.database, gateway.settings, workdays, now)
+    clocks = gateway.settings.all_clocks
+    moves, _ = await renew_all(gateway.database, clocks, workdays, now)
+    return moves
 
 
 async def test_an_import_moves_provisional_due_times_and_says_how(world: World) -> None:
