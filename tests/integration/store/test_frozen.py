@@ -16,7 +16,10 @@ PATIENCE = 60
 AT_ONCE = timedelta(0)
 ADD = text("insert into installation (name) values ('a')")
 LOCK = text("select name from installation for update")
-WAITING = text("select count(*) from pg_stat_activity where wait_event_type = 'Lock'")
+WAITING = text(
+    "select count(*) from pg_stat_activity"
+    " where wait_event_type = 'Lock' and datname = current_database()"
+)
 IDLE = text("show idle_in_transaction_session_timeout")
 
 
@@ -89,11 +92,12 @@ async def test_a_transaction_that_stands_still_within_a_statement_and_blocks_oth
 async def test_a_transaction_that_does_not_read_its_answer_and_blocks_others_is_ended(
     locked: Database,
 ) -> None:
-    frozen, sockets = again(locked), list[Any]()
+    frozen, sockets, holds = again(locked), list[Any](), asyncio.Event()
 
     async def stop_reading() -> None:
         async with frozen.transaction() as connection:
             await connection.execute(LOCK)
+            holds.set()
             raw = await connection.get_raw_connection()
             driver: Any = raw.driver_connection
             answer = await driver.prepare("select repeat('x', 1000) from generate_series(1, 20000)")
@@ -102,6 +106,8 @@ async def test_a_transaction_that_does_not_read_its_answer_and_blocks_others_is_
             await answer.fetch()
 
     standing = asyncio.create_task(stop_reading())
+    async with asyncio.timeout(PATIENCE):
+        await holds.wait()
     waiting = asyncio.create_task(lock(locked))
     await until_somebody_waits(locked)
     async with asyncio.timeout(PATIENCE):
