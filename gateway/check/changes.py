@@ -2,9 +2,11 @@
 
 from collections.abc import Callable, Collection, Iterator, Mapping
 from enum import StrEnum
+from functools import lru_cache
 
 from gateway.check.checked import Checked
 from gateway.check.dates import has_time
+from schemas.codes import RecordKind
 from schemas.columns import Column, ColumnType, columns_of
 from schemas.identifiers import visible
 from schemas.kinds import KINDS, REPORTED_KINDS
@@ -31,23 +33,30 @@ def changes(checked: Checked, placeholders: Collection[str]) -> Iterator[Change]
     """Yield the changes in the columns of an item; none for events and grades."""
     if checked.given is None or checked.kind not in REPORTED_KINDS:
         return
-    columns = columns_of(KINDS[checked.kind].model)
     if checked.given.get(PENALTY_STATE) not in (None, "") and checked.verb is not None:
         yield Change.STATE
-    for column in columns:
-        given = checked.given.get(column.wire)
-        if isinstance(given, str) and given:
-            change = _change(column, given, checked, placeholders)
+    columns, record = _by_wire(checked.kind), checked.record
+    for wire, given in checked.given.items():
+        column = columns.get(wire)
+        if column is None or type(given) is not str or not given:
+            continue
+        kept = getattr(record, column.name, None)
+        if given != kept:  # most texts are kept as they are
+            change = _change(column, given, kept, placeholders)
             if change is not None:
                 yield change
 
 
+@lru_cache
+def _by_wire(kind: RecordKind) -> Mapping[str, Column]:
+    return {column.wire: column for column in columns_of(KINDS[kind].model)}
+
+
 def _change(
-    column: Column, given: str, checked: Checked, placeholders: Collection[str]
+    column: Column, given: str, kept: object, placeholders: Collection[str]
 ) -> Change | None:
     if visible(given).strip() in placeholders:
         return Change.PLACEHOLDER
-    kept = getattr(checked.record, column.name, None) if checked.record else None
     if kept is None:
         return None
     changed = _BY_TYPE.get(column.type)

@@ -1,6 +1,7 @@
 """The cells of a row by their columns, as check reads them."""
 
-from collections.abc import Sequence
+import re
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from gateway.check.values import lost_digits
@@ -10,6 +11,8 @@ from schemas.cell import MARK, conflict, date, formula, otherwise, say_the_same,
 
 #: What people put before a number or a day, so that a spreadsheet takes it for a text.
 _TEXT_MARK = "'"
+#: The start of a text that may be blank or has the mark of texts, in texts that NUL sets apart.
+_UNCLEAR = re.compile(r"\0[^\w\u3001-\ufdff!-&(-~]")
 
 
 def row_of(header: Header, number: int, cells: Sequence[Any]) -> dict[str, Any]:
@@ -20,18 +23,30 @@ def row_of(header: Header, number: int, cells: Sequence[Any]) -> dict[str, Any]:
     """
     row = {name: cell for name, cell in zip(header.names, cells, strict=False) if cell != ""}
     row.pop("", None)
-    rest = [n for n, cell in row.items() if type(cell) is not str or not cell[0].isalnum()]
-    for name in rest:  # a few: most texts are clear by their first character
-        cell = row[name]
+    if not _are_clear(row.values()):
+        _clear(row, header, number)
+    for name in header.repeated:
+        _merge(row, header, number, cells, name)
+    return row
+
+
+def _are_clear(cells: Iterable[Any]) -> bool:
+    """Whether all cells are texts that begin with something seen, as those of most rows do."""
+    try:
+        return _UNCLEAR.search("\0" + "\0".join(cells)) is None
+    except TypeError:
+        return False
+
+
+def _clear(row: dict[str, Any], header: Header, number: int) -> None:
+    """Make texts of the cells of a row, without blank ones and marks of texts."""
+    for name, cell in list(row.items()):
         if type(cell) is not str:
             row[name] = _value(cell, name, number, header)
         elif is_blank(cell):
             del row[name]
         elif cell[0] == _TEXT_MARK and name in header.marked:
             row[name] = cell[1:]
-    for name in header.repeated:
-        _merge(row, header, number, cells, name)
-    return row
 
 
 def _merge(

@@ -20,9 +20,9 @@ class Sums:
         self._columns = amounts_of(header.kind)
         self._silent = header.silent
         self._units = units
-        #: Of the whole table, and of the records since the last row with sums.
+        #: Of the whole table, now and where the present group of records began.
         self._all = dict.fromkeys(self._columns, Decimal(0))
-        self._group = dict(self._all)
+        self._before = dict(self._all)
 
     def add(self, row: Mapping[str, Any]) -> None:
         """Add the amounts of a record, whose units are filled in."""
@@ -30,11 +30,10 @@ class Sums:
             amount = _amount(row.get(name))
             if amount is not None:
                 self._all[name] += amount
-                self._group[name] += amount
 
     def end_group(self) -> None:
         """Begin the next group of records: the row is one with sums."""
-        self._group = dict.fromkeys(self._columns, Decimal(0))
+        self._before = dict(self._all)
 
     def stand_in(self, row: Mapping[str, Any]) -> bool:
         """Whether a row has nothing but the sums of the rows above it, or of its group."""
@@ -47,8 +46,8 @@ class Sums:
         self._units.fill(filled)
         amounts = {name: _amount(given) for name, given in filled.items()}
         return any(
-            all(amount == sums[name] for name, amount in amounts.items())
-            for sums in (self._all, self._group)
+            all(amount == self._all[name] - before.get(name, 0) for name, amount in amounts.items())
+            for before in ({}, self._before)
         )
 
 

@@ -79,14 +79,14 @@ def read(path: str, counted: int) -> None:
     shown = [index for index, (_, is_shown) in enumerate(sheets) if is_shown]
     with ThreadPoolExecutor(1) as scanning:  # beside the reader, which takes longer
         odd = {index: scanning.submit(odd_cells, path, sheets[index][0]) for index in shown}
+        units = {index: scanning.submit(may_say_a_unit, path, sheets[index][0]) for index in shown}
         opened = {index: workbook.get_sheet_by_index(index) for index in shown}
         heights = [filled(opened[i], counted) if i in opened else 0 for i in range(len(sheets))]
         named = zip(sheets, heights, strict=True)
         tell({"sheets": [{"name": n, "hidden": not s, "rows": rows} for (n, s), rows in named]})
         for index, sheet in opened.items():
             areas = merged(sheet, path, sheets[index][0])
-            may_be = may_say_a_unit(path, sheets[index][0])
-            found = notes(sheet, areas) if may_be else []
+            found = notes(sheet, areas) if units[index].result() else []
             tell({"sheet": index, "merged": told(areas), "notes": found})
             write_rows(sheet, odd[index].result(), areas)
     tell({"end": True})
