@@ -1,12 +1,14 @@
 """`deliveries …`: list and show deliveries 报送, and change them by hand."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from datetime import timedelta
 from typing import Annotated, Any
 
 import typer
 
 from gateway.cli.options import LimitOption, ReasonOption
+from gateway.cli.outages import evidence_lines
 from gateway.cli.output import (
     Exit,
     Format,
@@ -30,6 +32,8 @@ from gateway.cli.selection import (
 )
 from gateway.deliver.manual import Acted, change_all, retry_all
 from gateway.service.app import reading
+from gateway.store.account import evidence
+from gateway.store.account.evidence import About
 from gateway.store.deliver import views
 from gateway.store.deliver.by_hand import Order
 from gateway.titles import ATTEMPT_OUTCOMES, STATES
@@ -87,14 +91,22 @@ def deliveries_show(
 
     async def work() -> Any:
         async with reading(settings_of(context)) as built, built.database.transaction() as c:
-            return await views.shown(c, number)
+            said = await evidence.of(c, About.DELIVERY, [number])
+            return await views.shown(c, number), said.get(number, [])
 
-    found = run(work)
+    found, said = run(work)
     if found is None:
         fail(f"没有编号 {number} 的报送", Exit.PROBLEMS)
     row = found.delivery
     if format_ is Format.JSON:
-        print_json({**row, "attempts_made": found.attempts, "receipts": found.receipts})
+        print_json(
+            {
+                **row,
+                "attempts_made": found.attempts,
+                "receipts": found.receipts,
+                "notes": [asdict(one) for one in said],
+            }
+        )
         return
     print_line(_delivery_line(dict(row)))
     for problem in row["problems"] or ():
@@ -103,6 +115,8 @@ def deliveries_show(
     told += [(one["received_at"], _receipt(one)) for one in found.receipts]
     for at, words in sorted(told):
         print_line(f"    {at.astimezone(SHANGHAI):%m-%d %H:%M:%S} {words}".rstrip())
+    for line in evidence_lines(said):
+        print_line(line)
 
 
 def _attempt(attempt: Mapping[str, Any]) -> str:

@@ -1,7 +1,7 @@
 """Arguments and options that several commands have."""
 
 import getpass
-from datetime import date
+from datetime import date, datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -10,6 +10,7 @@ import typer
 from gateway.check.dates import parse_date
 from gateway.cli.output import STANDARD_INPUT, fail, settings_of
 from gateway.rules.choice import chosen
+from schemas.base import SHANGHAI
 from schemas.codes import RecordKind
 from schemas.faults import of_system
 from scoring.regulation.ruleset import RuleSet
@@ -78,6 +79,9 @@ def told(reason: str) -> str:
 
 
 ReasonOption = Annotated[str, typer.Option("--reason", callback=told, help="原因，记入审计")]
+EvidenceOption = Annotated[
+    Path | None, typer.Option("--evidence", callback=there, help="附件：对方的通知、截图等")
+]
 ByOption = Annotated[str | None, typer.Option(help="经办人，默认系统用户")]
 
 
@@ -91,6 +95,18 @@ def rule_set_of(context: typer.Context, name: str) -> RuleSet:
     if "/" in name or Path(name).suffix in {".yaml", ".yml"}:
         there(Path(name))
     return chosen(name, settings_of(context).scoring)
+
+
+def moment_of(text: str, now: datetime) -> datetime:
+    """Return the past time of an argument, in Beijing time; exits with wrong use if it is none."""
+    try:
+        at = datetime.fromisoformat(text.strip())
+    except ValueError:
+        fail(f"“{text}”不是时间，写成 “2026-10-01 09:30”（北京时间）")
+    at = at if at.tzinfo else at.replace(tzinfo=SHANGHAI)
+    if at > now:
+        fail(f"“{text}”还没到：只登记已经发生的")
+    return at
 
 
 def day_of(text: str) -> date:

@@ -27,6 +27,7 @@ GROUPS = {
     "keys": "密钥",
     "calendar": "工作日历",
     "hints": "瞒报线索",
+    "outages": "接收方中断登记",
     "db": "数据库",
 }
 #: Group → command → its function (module:name in this package) and its help text.
@@ -100,6 +101,7 @@ COMMANDS: Mapping[str, Mapping[str, tuple[str, str]]] = {
         "park": ("deliveries:deliveries_park", "人工挂起报送，须写明原因；用 retry 恢复。"),
         "withdraw": ("deliveries:deliveries_withdraw", "不再报送，须写明原因；不能恢复。"),
         "resolve": ("deliveries:deliveries_resolve", "结果不明的报送，人工查明后写明结果。"),
+        "note": ("outages:deliveries_note", "给一条报送加说明或证据；系统算出的原因不变。"),
     },
     "quarantine": {
         "list": ("quarantine:quarantine_list", "列出隔离区里尚未解决的输入。"),
@@ -114,6 +116,15 @@ COMMANDS: Mapping[str, Mapping[str, tuple[str, str]]] = {
             "更换主密钥第一步：让新主密钥也能打开数据，各主机再逐台换上。",
         ),
         "drop-master": ("keys:keys_drop_master", "更换主密钥最后一步：旧主密钥不再能打开数据。"),
+    },
+    "outages": {
+        "list": ("outages:outages_list", "列出接收方中断：何时到何时、谁登记、是否作废。"),
+        "show": ("outages:outages_show", "一次中断的全部证据：失败的调用、人的说明、附件。"),
+        "open": ("outages:outages_open", "登记一次中断，写明依据，可附对方的通知。"),
+        "close": ("outages:outages_close", "登记中断结束。"),
+        "void": ("outages:outages_void", "说明某次中断不是接收方的，不再计入。"),
+        "add": ("outages:outages_add", "给一次中断补充说明或附件。"),
+        "file": ("outages:outages_file", "取出一份证据的附件。"),
     },
     "hints": {
         "list": ("hints:hints_list", "找出并列出瞒报线索：缺号、停报；只供核对，不是结论。"),

@@ -18,7 +18,9 @@ from tenacity import (
 from connectors.errors import CallRejected, ConnectorError, NotSent, OutcomeUnknown
 from connectors.protocol import Connector, OnUnknown
 from gateway.config.clock import Clock
-from gateway.deliver.breaker import Act, Breaker, BreakerState
+from gateway.deliver.breaker import THRESHOLD, Act, Breaker, BreakerState
+from gateway.deliver.failed_call import deferred, looked_up, unknown
+from gateway.deliver.outages import OutageWatch, enter
 from gateway.store.audit import events
 from gateway.store.audit.events import AuditEntry
 from gateway.store.base.engine import Database
@@ -70,6 +72,7 @@ class Caller:
         self._kept: KeptBreaker | None = None  #: the breaker of sends as it is stored; None: unread
         self._fencing: int | None = None
         self._events: list[AuditEntry] = []  #: not stored yet
+        self._outage = OutageWatch()
         self._durations: deque[float] = deque(maxlen=RECENT_CALLS)
         self._next_call = 0.0  #: of the monotonic clock
         self._answered: dict[Act, float] = {}  #: when a call was last answered, by the same
@@ -79,6 +82,7 @@ class Caller:
         """Note the fencing number of the ownership; with a new one the breaker is read anew."""
         if fencing != self._fencing:
             self._fencing, self._kept, self._breakers, self._events = fencing, None, {}, []
+            self._outage = OutageWatch()
 
     @property
     def ownership(self) -> Ownership:
@@ -133,16 +137,16 @@ class Caller:
                 outcomes = await self._made(act, items)
         except (CallRejected, NotSent) as error:
             self.failed(error, act)
-            again = _unknown(error) if look else _deferred(error)
+            again = unknown(error) if look else deferred(error)
             return [again] * len(items)
         except Exception as error:  # noqa: BLE001  an item may have been handed over
             self.failed(error, act)
-            return [_unknown(error)] * len(items)
+            return [unknown(error)] * len(items)
         if len(outcomes) != len(items):
-            return [_unknown(OutcomeUnknown("对方返回条数不符"))] * len(items)
+            return [unknown(OutcomeUnknown("对方返回条数不符"))] * len(items)
         self._durations.append(time.monotonic() - start)
         if act is Act.LOOK_UP:
-            outcomes = [_looked_up(one) for one in outcomes]
+            outcomes = [looked_up(one) for one in outcomes]
         pauses = [o.retry_after for o in outcomes if o.kind in _TO_COME and o.retry_after]
         if len(pauses) == len(outcomes) or not any(o.answered for o in outcomes):
             said = next((word for one in outcomes for word in one.reasons), "")
@@ -201,6 +205,8 @@ class Caller:
         words = str(error) or type(error).__name__
         extra = {"destination": self.name, "act": act.value, "error": words}
         logger.warning(LogEvent.CALL_FAILED, extra=extra)
+        if act is Act.SEND:
+            self._note(error, words)
         if not self.is_open(act):
             asked = error.retry_after if isinstance(error, ConnectorError) else None
             answered = time.monotonic() - self._answered.get(act, -inf) < ANSWERED_SECONDS
@@ -208,6 +214,13 @@ class Caller:
             now = self.clock()
             opened = self._breaker(act).failed(now, at_once=at_once, asked=asked)
             self._set(act, opened, words)
+
+    def _note(self, error: Exception, words: str) -> None:
+        """Tell an outage of the destination from its refusal."""
+        if isinstance(error, CallRejected):
+            self._outage.answered(self.clock())
+        else:
+            self._outage.failed(self.clock(), words)
 
     def succeeded(self, act: Act) -> None:
         """Note an answered call: it closes the breaker."""
@@ -224,6 +237,10 @@ class Caller:
         before, self._breakers[act] = self._breaker(act), breaker
         if act is not Act.SEND:
             return
+        if breaker.state is BreakerState.CLOSED and not breaker.failures:
+            self._outage.answered(self.clock())
+        elif breaker.failures >= THRESHOLD:
+            self._outage.down()
         self.metrics.breaker_open.labels(self.name).set(breaker.state is BreakerState.OPEN)
         if before.state is breaker.state or breaker.state is BreakerState.HALF_OPEN:
             return
@@ -248,39 +265,18 @@ class Caller:
         kept = KeptBreaker(now.state.value, now.until, now.failures)
         before = self._kept
         same = before and (before.state, before.until) == (kept.state, kept.until)
-        if same and not self._events:
+        told, news = list(self._events), self._outage.news()
+        if same and not told and news is None:
             return
-        told = list(self._events)
         async with self.database.transaction() as connection:
             if await destination_store.set_breaker(connection, self.ownership, kept):
                 await events.add(connection, told, self.clock())
+                if news is not None:
+                    await enter(connection, self.name, news)
+        if news is not None:
+            self._outage.stored(news)
         self._kept = kept
         del self._events[: len(told)]
-
-
-def _looked_up(outcome: Outcome) -> Outcome:
-    """Mark a rejected item as absent: a look-up, unlike a resend, proves that it is not there."""
-    if outcome.kind is OutcomeKind.REJECTED:
-        return outcome.model_copy(update={"absent": True})
-    return outcome
-
-
-def _deferred(error: ConnectorError) -> Outcome:
-    return Outcome(kind=OutcomeKind.DEFERRED, reasons=(str(error),), retry_after=error.retry_after)
-
-
-def _unknown(error: Exception) -> Outcome:
-    asked = error.retry_after if isinstance(error, ConnectorError) else None
-    return Outcome(kind=OutcomeKind.UNKNOWN, reasons=(_words(error),), retry_after=asked)
-
-
-def _words(error: Exception) -> str:
-    """Return what people are told of an error; the log has the rest."""
-    if isinstance(error, ConnectorError):
-        return str(error)
-    if isinstance(error, TimeoutError):
-        return "对方没有在时限内应答"
-    return f"报送程序出错（{type(error).__name__}），详见日志 call_failed"
 
 
 def _is_passing(error: BaseException) -> bool:

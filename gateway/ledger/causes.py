@@ -9,8 +9,6 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import NamedTuple
 
-from gateway.telemetry.audit_events import AuditEvent
-
 
 class Cause(StrEnum):
     """What a decision waited for; the first one counts where two took the same time."""
@@ -18,34 +16,29 @@ class Cause(StrEnum):
     ENTERED_LATE = "录入晚"  #: it was decided, and had not come here
     HELD = "待补正"  #: a column that the destination requires was missing
     REJECTED = "退回待更正"
-    RECEIVER_DOWN = "接收方中断"  #: its breaker was open
+    RECEIVER_DOWN = "接收方中断"  #: by the register of outages
     SILENT = "送达后无回执"
     OURS = "本系统待报送"  #: in our queue, or we were down
     UNTOLD = "没有报送任务"  #: no delivery was made: the destination came later, or by a fault
 
 
-class Outage(NamedTuple):
+class DownTime(NamedTuple):
     """A time in which a destination was down; `until` None: it still is."""
 
     since: datetime
     until: datetime | None
 
 
-def outages(events: Iterable[tuple[datetime, str, str]]) -> dict[str, list[Outage]]:
-    """Return the outages of each destination, from when its breaker opened and closed, in order.
-
-    A breaker that closes first was open before; nobody knows since when.
-    """
-    found: dict[str, list[Outage]] = {}
-    for at, event, destination in events:
-        known = found.setdefault(destination, [])
-        is_down = bool(known) and known[-1].until is None
-        if event == AuditEvent.BREAKER_OPENED:
-            known += [] if is_down else [Outage(at, None)]
-        elif is_down:
-            known[-1] = Outage(known[-1].since, at)
-        elif not known:
-            known.append(Outage(datetime.min.replace(tzinfo=at.tzinfo), at))
+def united(outages: Iterable[tuple[datetime, datetime | None]]) -> list[DownTime]:
+    """Return the outages of one destination without what they share, in order."""
+    found: list[DownTime] = []
+    for since, until in sorted(outages, key=lambda one: one[0]):
+        last = found[-1] if found else None
+        if last is None or (last.until is not None and last.until < since):
+            found.append(DownTime(since, until))
+        elif last.until is not None:
+            longer = None if until is None else max(last.until, until)
+            found[-1] = DownTime(last.since, longer)
     return found
 
 
@@ -77,7 +70,7 @@ def why(
     due: datetime,
     arrived_at: datetime | None,
     told: Sequence[Told],
-    outages: Sequence[Outage],
+    outages: Sequence[DownTime],
 ) -> Why:
     """Return why a decision was not accepted by its due time.
 
@@ -93,7 +86,7 @@ def why(
 
 
 def _stretches(
-    due: datetime, arrived_at: datetime | None, told: Sequence[Told], outages: Sequence[Outage]
+    due: datetime, arrived_at: datetime | None, told: Sequence[Told], outages: Sequence[DownTime]
 ) -> Iterator[tuple[Cause, datetime, datetime]]:
     """Yield what a decision waited for, from when to when."""
     first = datetime.min.replace(tzinfo=due.tzinfo)
@@ -109,7 +102,7 @@ def _stretches(
 
 
 def _of_version(
-    one: Told, end: datetime, outages: Sequence[Outage]
+    one: Told, end: datetime, outages: Sequence[DownTime]
 ) -> Iterator[tuple[Cause, datetime, datetime]]:
     if one.held:
         yield Cause.HELD, one.created_at, end
@@ -123,7 +116,7 @@ def _of_version(
 
 
 def _queued(
-    since: datetime, until: datetime, outages: Iterable[Outage]
+    since: datetime, until: datetime, outages: Iterable[DownTime]
 ) -> Iterator[tuple[Cause, datetime, datetime]]:
     """Split the time in our queue: that in which the destination was down is its own."""
     for outage in outages:

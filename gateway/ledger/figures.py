@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 
 from gateway.ledger.causes import Cause
-from gateway.ledger.rows import DecisionStanding, LedgerRow, Timeliness
+from gateway.ledger.rows import LATE, DecisionStanding, LedgerRow, Timeliness
 from schemas.codes import RecordKind
 from schemas.destination import CountedDays, Destination, TimeLimit
 from schemas.kinds import KINDS, REPORTED_IN_ORDER, REPORTED_KINDS
@@ -51,6 +51,7 @@ class ClockFigures:
     open: int
     unknown: int
     void: int
+    excused: int = 0  #: late or missing, mostly because the receiver was down
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +82,10 @@ class Figures:
     def timely_rate(self, clock: ClockFigures) -> Rate:
         """Return 及时率 T/N by one clock."""
         return Rate(clock.timely, self.in_scope)
+
+    def timely_rate_without(self, clock: ClockFigures) -> Rate:
+        """Return 及时率 by one clock without decisions that waited for a receiver that was down."""
+        return Rate(clock.timely, self.in_scope - clock.excused)
 
 
 class FigureCounts:
@@ -127,6 +132,7 @@ class _Counts:
         self.destination = destination
         self.in_scope = self.handed_over = self.accepted = self.blind = 0
         self.clocks = {name: Counter[Timeliness]() for name in destination.clocks}
+        self.excused = Counter[str]()
         self.causes = Counter[Cause]()
 
     def add(self, standing: DecisionStanding) -> None:
@@ -138,6 +144,8 @@ class _Counts:
             self.causes[standing.cause] += 1
         for name, found in self.clocks.items():
             found[standing.timeliness[name]] += 1
+            if standing.cause is Cause.RECEIVER_DOWN and standing.timeliness[name] in LATE:
+                self.excused[name] += 1
 
     def figures(
         self, kind: RecordKind | None, clocks: Mapping[str, TimeLimit], *, headline: bool
@@ -152,13 +160,14 @@ class _Counts:
             accepted=self.accepted,
             blind=self.blind,
             clocks=tuple(
-                _clock_figures(clocks[name], found) for name, found in self.clocks.items()
+                _clock_figures(clocks[name], found, self.excused[name])
+                for name, found in self.clocks.items()
             ),
             causes={cause.value: self.causes[cause] for cause in Cause if self.causes[cause]},
         )
 
 
-def _clock_figures(clock: TimeLimit, found: Mapping[Timeliness, int]) -> ClockFigures:
+def _clock_figures(clock: TimeLimit, found: Mapping[Timeliness, int], excused: int) -> ClockFigures:
     return ClockFigures(
         clock=clock.name,
         title=clock_title(clock),
@@ -168,6 +177,7 @@ def _clock_figures(clock: TimeLimit, found: Mapping[Timeliness, int]) -> ClockFi
         open=found[Timeliness.OPEN],
         unknown=found[Timeliness.UNKNOWN],
         void=found[Timeliness.VOID],
+        excused=excused,
     )
 
 

@@ -3,6 +3,7 @@
 import asyncio
 from datetime import datetime
 
+from gateway.ledger.figures import ClockFigures, Figures
 from gateway.ledger.month import Ledger
 from gateway.ledger.month import month as account_of_month
 from gateway.ledger.rows import LedgerScope
@@ -62,6 +63,14 @@ async def _freeze(
     return frozen, True
 
 
+def _without(figures: Figures, clock: ClockFigures) -> str:
+    """Return the rate without outages of the receiver, where there were some."""
+    if not clock.excused:
+        return ""
+    rate = figures.timely_rate_without(clock).text
+    return f"（其中接收方中断 {clock.excused}，不计的及时率 {rate}）"
+
+
 def ledger_lines(account: Ledger) -> list[str]:
     """Return the figures of all kinds together as text: lines for each destination and clock."""
     lines = []
@@ -76,7 +85,7 @@ def ledger_lines(account: Ledger) -> list[str]:
         lines.append(f"{figures.title}{head}：{rates}")
         lines += [
             f"    {clock.title}：及时率 {figures.timely_rate(clock).text}，"
-            f"迟报 {clock.late}，漏报 {clock.missed}"
+            f"迟报 {clock.late}，漏报 {clock.missed}{_without(figures, clock)}"
             for clock in figures.clocks
         ]
         causes = "，".join(f"{cause} {times}" for cause, times in figures.causes.items())

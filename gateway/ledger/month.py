@@ -10,29 +10,27 @@ import hashlib
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime, time
 from typing import Any
 
 import orjson
 
 from gateway.due.deadline import utc
-from gateway.ledger.causes import Outage, outages
+from gateway.ledger.causes import DownTime, united
 from gateway.ledger.entries import EntryCounts, EntryFigures
 from gateway.ledger.figures import FigureCounts, Figures, clock_title
 from gateway.ledger.rows import Assembler, LedgerRow, LedgerScope
 from gateway.ledger.spool import Spool
 from gateway.ledger.units import Unit, UnitCounts
+from gateway.store.account import evidence
 from gateway.store.account import ledgers as store
-from gateway.store.audit import events
-from gateway.store.base.engine import Database
+from gateway.store.account import outages as register
+from gateway.store.base.engine import Connection, Database
 from gateway.store.record import quarantine
 from gateway.store.record.missing import MissingMessages, missing_found
 from gateway.titles import PERSON
 from schemas.base import SHANGHAI, today
 from schemas.destination import TimeLimit
-
-#: How long before a month outages are looked for that go on into it.
-_BEFORE = timedelta(days=31)
 
 
 class BadMonth(ValueError):
@@ -104,7 +102,11 @@ def _canonical(value: object) -> bytes:
 
 def _figures_json(figures: Figures) -> dict[str, Any]:
     clocks = [
-        {**asdict(clock), "timely_rate": figures.timely_rate(clock).text}
+        {
+            **asdict(clock),
+            "timely_rate": figures.timely_rate(clock).text,
+            "timely_rate_without_outages": figures.timely_rate_without(clock).text,
+        }
         for clock in figures.clocks
     ]
     return {
@@ -144,7 +146,8 @@ async def month(database: Database, scope: LedgerScope, month: str, now: datetim
     grades = Spool[GradeRow]()
     async with database.snapshot() as connection:
         await store.keep_months(connection)
-        made = _Making(scope, now, outages(await events.of_breakers(connection, start - _BEFORE)))
+        notes = await evidence.of_decisions(connection, first, end)
+        made = _Making(Assembler(scope, now, await _outages(connection, start), notes))
         async for decisions in store.month_decisions(connection, first, end):
             await asyncio.to_thread(made.add, decisions)
         refused = await quarantine.refused_in(connection, first, end)
@@ -166,13 +169,18 @@ async def month(database: Database, scope: LedgerScope, month: str, now: datetim
     )
 
 
+async def _outages(connection: Connection, start: datetime) -> dict[str, list[DownTime]]:
+    """Return when each destination was down since the start of the month."""
+    found = register.by_destination(await register.listed(connection, until=start))
+    return {name: united((one.since, one.until) for one in rows) for name, rows in found.items()}
+
+
 class _Making:
     """The rows of a month and all that is counted of them, slice by slice."""
 
-    def __init__(
-        self, scope: LedgerScope, now: datetime, down: Mapping[str, Sequence[Outage]]
-    ) -> None:
-        self.assembler = Assembler(scope, now, down)
+    def __init__(self, assembler: Assembler) -> None:
+        scope = assembler.scope
+        self.assembler = assembler
         self.rows = Spool[LedgerRow]()
         self.figures = FigureCounts(scope.destinations, scope.clocks)
         titles = {name: clock_title(clock) for name, clock in scope.clocks.items()}

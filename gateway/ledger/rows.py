@@ -10,7 +10,7 @@ from gateway.decide.takes import takes
 from gateway.due.deadline import due as due_of
 from gateway.due.deadline import parse_dues, utc
 from gateway.due.workdays import Workdays
-from gateway.ledger.causes import Cause, Outage, Told, Why, why
+from gateway.ledger.causes import Cause, DownTime, Told, Why, why
 from gateway.titles import EXCLUSIONS, PERSON, STATES, VERB_TITLES
 from schemas.base import end_of
 from schemas.codes import FOLLOW_UPS, RecordKind, Verb
@@ -51,6 +51,7 @@ class DecisionStanding:
     reasons: tuple[str, ...]
     why: str | None = None  #: where the time went, of one that was late or missed
     cause: Cause | None = None  #: what took the most of it
+    notes: tuple[str, ...] = ()  #: what people say of it
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,11 +112,17 @@ class Assembler:
     """Turn the rows of the store into rows of the ledger."""
 
     def __init__(
-        self, scope: LedgerScope, now: datetime, outages: Mapping[str, Sequence[Outage]]
+        self,
+        scope: LedgerScope,
+        now: datetime,
+        outages: Mapping[str, Sequence[DownTime]],
+        notes: Mapping[int, str],
     ) -> None:
+        """Take the outages by destination, and what people said by delivery."""
         self.scope = scope
         self.now = now
         self.outages = outages
+        self.notes = notes
         self._fresh: dict[tuple[str, date], tuple[datetime, bool]] = {}
 
     def row(self, rows: Sequence[Any]) -> LedgerRow:
@@ -212,6 +219,9 @@ class Assembler:
             reasons=tuple(map(masked, deliveries[-1].reasons or ())) if deliveries else (),
             why=reason and reason.words,
             cause=reason and reason.cause,
+            notes=tuple(
+                masked(self.notes[d.delivery_id]) for d in reports if d.delivery_id in self.notes
+            ),
         )
 
     def _why(self, decision: Any, due: datetime, destination: str, reports: list[Any]) -> Why:

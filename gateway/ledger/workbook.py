@@ -37,7 +37,7 @@ def ledger_workbook(ledger: Ledger, stamp: Frozen, sites: Mapping[str, str] | No
     with workbook(target, stamp.recorded_at) as book:
         widths = [24, 16, *_UNIT_WIDTHS * len(UNIT_KINDS), 12, 24]
         _summary(book.sheet("汇总", widths), ledger, sites or {})
-        write_figures(book.sheet("指标", [26, 12, *[10] * 14]), ledger)
+        write_figures(book.sheet("指标", [26, 12, *[10] * 15]), ledger)
         _details(book, ledger)
         _grades(book.sheet("等级变动", [10, 34, 24, 14, 14, 20]), ledger)
         _notes(book.sheet("说明", [18, 110]), ledger, stamp)
@@ -141,12 +141,13 @@ _STANDING_TITLES = (
     "状态",
     "期限与结果",
     "迟报漏报原因",
+    "说明",
     "送达时间",
     "入库时间",
     "次数",
     "平台意见",
 )
-_STANDING_WIDTHS = (14, 32, 30, 16, 16, 9, 20)
+_STANDING_WIDTHS = (14, 32, 30, 24, 16, 16, 9, 20)
 
 
 def _details(book: WrittenWorkbook, ledger: Ledger) -> None:
@@ -195,6 +196,7 @@ def _standing_cells(standing: DecisionStanding | None, clocks: Mapping[str, str]
         (standing.state, "text"),
         ("\n".join(verdicts), "marked" if late else "text"),
         (standing.why or "", "text"),
+        ("；".join(standing.notes), "text"),
         (standing.handed_over_at, "moment"),
         (standing.accepted_at, "moment"),
         (standing.attempts, "number"),

@@ -18,6 +18,7 @@ _FIGURE_TITLES = (
     "期限",
     "及时\nT",
     "及时率\nT/N",
+    "不计接收方\n中断及时率",
     "迟报",
     "漏报",
     "未到期",
@@ -83,6 +84,7 @@ def _entries(sheet: WrittenSheet, ledger: Ledger) -> None:
 def _figure_cells(figures: Figures, clock: ClockFigures) -> list[Cell]:
     kind = KIND_TITLES[figures.kind] if figures.kind else "合计"
     rates = [figures.reported_rate, figures.compliant_rate, figures.timely_rate(clock)]
+    rates.append(figures.timely_rate_without(clock))
     shown: list[Cell] = [
         ("—", "centred") if rate.value is None else (float(rate.value), "percent") for rate in rates
     ]
@@ -98,5 +100,6 @@ def _figure_cells(figures: Figures, clock: ClockFigures) -> list[Cell]:
         (clock.title, "centred"),
         (clock.timely, "number"),
         shown[2],
+        shown[3],
         *((count, "number") for count in verdicts),
     ]

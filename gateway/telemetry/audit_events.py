@@ -15,6 +15,10 @@ class AuditEvent(StrEnum):
     DELIVERY_RESOLVED = "delivery_resolved"  #: a person found out what became of it
     BREAKER_OPENED = "breaker_opened"
     BREAKER_CLOSED = "breaker_closed"
+    OUTAGE_OPENED = "outage_opened"  #: of a receiver, by a person
+    OUTAGE_CLOSED = "outage_closed"
+    OUTAGE_VOIDED = "outage_voided"  #: it was none, says a person
+    EVIDENCE_ADDED = "evidence_added"
     CHAIN_MENDED = "chain_mended"
     RECONCILED = "reconciled"
     HINT_CLOSED = "hint_closed"  #: of concealed decisions, by a person

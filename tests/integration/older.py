@@ -4,6 +4,7 @@ from tests.integration.world import World
 
 #: Revision → what takes the structure back to the revision before it, the newest first.
 BACK = {
+    "0024": ("drop table evidence", "drop table outage"),
     "0023": (
         "drop index grade_change_recorded",
         "drop index fact_of_subject",

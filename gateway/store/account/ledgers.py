@@ -33,8 +33,8 @@ _MONTH = text(
         s.name as subject_name, s.person, d.decision_date, d.excluded, d.verb as decision_verb,
         case when d.verb = 'withdraw' then v.recorded_at end as withdrawn_at,
         f.recorded_at as arrived_at,
-        x.destination, x.verb, x.state, x.dues::text as dues, x.attempts, x.created_at,
-        x.first_tried_at, i.verdict,
+        x.id as delivery_id, x.destination, x.verb, x.state, x.dues::text as dues, x.attempts,
+        x.created_at, x.first_tried_at, i.verdict,
         coalesce(x.submitted_at, r.at) as handed_over_at, least(r.at, t.at) as rejected_at,
         case when x.state = 'accepted' then coalesce(x.platform_at, x.accepted_at) end
             as accepted_at, x.reasons

@@ -10,7 +10,6 @@ from sqlalchemy import text
 
 from gateway.store.base.engine import Connection
 from gateway.store.base.statements import Copy
-from gateway.telemetry.audit_events import AuditEvent
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,18 +30,6 @@ async def add(connection: Connection, entries: Sequence[AuditEntry], now: dateti
         connection,
         [(now, e.event, e.actor, orjson.dumps(dict(e.detail)).decode()) for e in entries],
     )
-
-
-_OF_BREAKERS = text(
-    "select at, event, detail->>'destination' as destination from audit_event "
-    "where event in (:opened, :closed) and at >= :since order by at"
-)
-
-
-async def of_breakers(connection: Connection, since: datetime) -> list[Any]:
-    """Return when breakers opened and closed (at, event, destination), the oldest first."""
-    names = {"opened": AuditEvent.BREAKER_OPENED, "closed": AuditEvent.BREAKER_CLOSED}
-    return list(await connection.execute(_OF_BREAKERS, {**names, "since": since}))
 
 
 _LATEST = text("select at, event, actor, detail from audit_event order by at desc limit :limit")

@@ -11,7 +11,7 @@ from gateway.cli import app
     [
         ("--nope", "没有选项 --nope；用法见 credit-gateway --help"),
         ("nope", "没有这个命令：nope"),
-        ("deliveries nope", "没有这个命令：nope；用法见 credit-gateway deliveries --help"),
+        ("deliveries zap", "没有这个命令：zap；用法见 credit-gateway deliveries --help"),
         ("deliveries list --limt 5", "没有选项 --limt；是否指 --limit"),
         ("ledgr 2026-10", "没有这个命令：ledgr；是否指 ledger"),
         ("deliveries list --limit 0", "--limit：应不小于 1"),

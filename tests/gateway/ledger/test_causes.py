@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.ledger.causes import Cause, Outage, Told, Why, why
+from gateway.ledger.causes import Cause, DownTime, Told, Why, why
 
 DECIDED = datetime(2026, 10, 9, 16, tzinfo=UTC)
 DUE = DECIDED + timedelta(days=7)
@@ -28,7 +28,7 @@ def told(
     return Told(at(created), held, *times)
 
 
-def found(arrived: float | None, *versions: Told, down: tuple[Outage, ...] = ()) -> Why:
+def found(arrived: float | None, *versions: Told, down: tuple[DownTime, ...] = ()) -> Why:
     return why(DECIDED, DUE, None if arrived is None else at(arrived), versions, down)
 
 
@@ -41,8 +41,8 @@ def found(arrived: float | None, *versions: Told, down: tuple[Outage, ...] = ())
         (1, [told(1, handed=1.1, rejected=2), told(6.5, handed=8)], (), Cause.REJECTED),
         (1, [told(1, handed=1.1)], (), Cause.SILENT),
         (1, [told(1, handed=1.1, accepted=8)], (), Cause.SILENT),
-        (1, [told(1, handed=9)], (Outage(at(2), None),), Cause.RECEIVER_DOWN),
-        (1, [told(1, handed=9)], (Outage(at(2), at(3)),), Cause.OURS),
+        (1, [told(1, handed=9)], (DownTime(at(2), None),), Cause.RECEIVER_DOWN),
+        (1, [told(1, handed=9)], (DownTime(at(2), at(3)),), Cause.OURS),
         (1, [told(1)], (), Cause.OURS),
         (1, [], (), Cause.UNTOLD),
         (1, [told(6)], (), Cause.UNTOLD),
@@ -50,7 +50,7 @@ def found(arrived: float | None, *versions: Told, down: tuple[Outage, ...] = ())
     ],
 )
 def test_the_cause_is_what_took_the_most_of_the_time(
-    arrived: float | None, versions: list[Told], down: tuple[Outage, ...], cause: Cause
+    arrived: float | None, versions: list[Told], down: tuple[DownTime, ...], cause: Cause
 ) -> None:
     assert found(arrived, *versions, down=down).cause is cause
 
@@ -88,7 +88,7 @@ def test_all_of_the_time_is_accounted_for_once(
             )
         )
     times = sorted(day for pair in down for day in pair)
-    outages = [Outage(at(a), at(b)) for a, b in zip(times[::2], times[1::2], strict=True)]
+    outages = [DownTime(at(a), at(b)) for a, b in zip(times[::2], times[1::2], strict=True)]
     arrived = data.draw(st.floats(0, created[0]))
 
     one = why(DECIDED, DUE, at(arrived), versions, outages)

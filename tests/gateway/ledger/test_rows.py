@@ -28,7 +28,7 @@ def test_a_row_shows_no_identity_number(person: bool) -> None:
         destination=None,
     )
 
-    row = Assembler(scope, datetime(2026, 10, 12, tzinfo=UTC), {}).row([decision])
+    row = Assembler(scope, datetime(2026, 10, 12, tzinfo=UTC), {}, {}).row([decision])
 
     assert IDENTITY[4:14] not in f"{row.document_number}{row.authority}{row.subject_name}"
     assert row.authority.startswith("样例局1")

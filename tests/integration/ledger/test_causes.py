@@ -4,13 +4,14 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from sqlalchemy import text
 
 from connectors.memory import Step
+from gateway.deliver.register import Times, add_evidence, open_outage, void_outage
+from gateway.ledger.causes import Cause
 from gateway.ledger.rows import LATE
-from gateway.store.audit import events
-from gateway.store.audit.events import AuditEntry
+from gateway.store.account.evidence import About, Statement
 from gateway.store.base.engine import Database
-from gateway.telemetry.audit_events import AuditEvent
 from tests.integration.ledger_world import World, penalty, world
 
 pytestmark = pytest.mark.integration
@@ -77,13 +78,44 @@ async def test_the_ledger_tells_how_soon_decisions_were_entered(
 async def test_an_outage_of_the_platform_is_its_own(database: Database, tmp_path: Path) -> None:
     here = await world(database, tmp_path)
     await here.take_in([penalty(1)])
-    for event in (AuditEvent.BREAKER_OPENED, AuditEvent.BREAKER_CLOSED):
-        async with database.transaction() as connection:
-            entry = AuditEntry(event, {"destination": "platform"})
-            await events.add(connection, [entry], here.clock())
-        here.clock.step(7 * DAY)
+    start = here.clock()
+    here.clock.step(7 * DAY)
+    await here.take_in([penalty(2, CF_JDRQ="2026-10-13")])
+    said = Statement("张三", "平台公告：升级改造")
+    times = Times(start, here.clock())
+    number = await open_outage(database, "platform", times, said, here.clock())
     await here.deliver()
 
     [why] = (await reasons(here)).values()
+    [together, *_] = (await here.ledger()).figures
+    [clock, *_] = together.clocks
 
     assert why.startswith("接收方中断（接收方中断 6天15小时，录入晚 9小时")
+    assert (clock.late, clock.excused) == (1, 1)
+    assert together.timely_rate(clock).text == "50.00%"
+    assert together.timely_rate_without(clock).text == "100.00%"
+
+    assert number is not None
+    assert await void_outage(database, number, Statement("李四", "是我方断网"), here.clock())
+
+    assert [one.split("（")[0] for one in (await reasons(here)).values()] == ["本系统待报送"]
+
+
+async def test_the_ledger_shows_what_people_say_beside_the_cause(
+    database: Database, tmp_path: Path
+) -> None:
+    here = await world(database, tmp_path)
+    await here.take_in([penalty(1)])
+    here.clock.step(8 * DAY)
+    await here.deliver()
+    async with database.transaction() as connection:
+        number = await connection.scalar(text("select id from delivery where state = 'accepted'"))
+    said = Statement("张三", "对方机房停电", ("停电通知.pdf", b"%PDF"))
+
+    assert await add_evidence(database, About.DELIVERY, number, said, here.clock())
+    assert not await add_evidence(database, About.DELIVERY, 1, said, here.clock())
+
+    [row] = (await here.ledger()).rows
+    standing = row.standings["platform"]
+    assert standing.notes == ("张三：对方机房停电",)
+    assert standing.cause is Cause.OURS

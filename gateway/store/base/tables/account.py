@@ -11,6 +11,7 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    text,
 )
 from sqlalchemy.dialects.postgresql import JSONB
 
@@ -56,6 +57,40 @@ concealment_hint = Table(
     Column("closed_by", Text),
     Column("reason", Text),
     UniqueConstraint("kind", "authority", "key"),
+)
+outage = Table(
+    "outage",
+    metadata,
+    id_column(),
+    Column("destination", Text, nullable=False),
+    time_column("since"),
+    time_column("until", null=True),
+    Column("opened_by", Text, nullable=False),
+    Column("closed_by", Text),
+    Column("reason", Text, nullable=False),
+    Column("void_by", Text),
+    Column("void_reason", Text),
+    Index(
+        "outage_open",
+        "destination",
+        "opened_by",
+        unique=True,
+        postgresql_where=text("until is null and void_by is null"),
+    ),
+)
+evidence = Table(
+    "evidence",
+    metadata,
+    id_column(),
+    Column("about", Text, nullable=False),
+    Column("about_id", BigInteger, nullable=False),
+    time_column("at"),
+    Column("actor", Text, nullable=False),
+    Column("words", Text, nullable=False),
+    Column("file_name", Text),
+    Column("file", LargeBinary),
+    Column("sha256", Text),
+    Index("evidence_of", "about", "about_id", "at"),
 )
 ledger = Table(
     "ledger",
