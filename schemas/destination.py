@@ -93,6 +93,8 @@ class Destination(Schema):
     headline: bool = False
     grade_due: Wait = timedelta(hours=1)
     receipt_within: Wait = timedelta(days=2)
+    #: After the hand-over: without a receipt by then the item is looked up, and a person is asked.
+    silent_after: Wait = timedelta(days=5)
     settle: Wait = timedelta(seconds=60)
     retry_floor: Wait = timedelta(seconds=30)
     retry_cap: Wait = timedelta(hours=1)

@@ -74,7 +74,7 @@ def worklist(  # noqa: PLR0913, PLR0917  the options of a command
         async with reading(settings_of(context)) as built, built.database.transaction() as c:
             now = built.clock()
             choice = wanted(destination, state, authority, within, now)
-            return await look(c, choice, now, by, limit + 1)
+            return await look(c, built.settings.destinations, choice, now, by, limit + 1)
 
     found = run(work)
     rows = at_most(found.rows, limit)

@@ -68,7 +68,14 @@ async def find(stage: Stage) -> Findings:
                 datetime.combine(story.LAST_DAY, time.max, SHANGHAI),
             ),
             to_bank=await views.listed(connection, None, world.BANK, EVERY),
-            work=await look(connection, Wanted(), stage.clock(), Grouping.ACTOR, OPEN_SHOWN),
+            work=await look(
+                connection,
+                stage.gateway.settings.destinations,
+                Wanted(),
+                stage.clock(),
+                Grouping.ACTOR,
+                OPEN_SHOWN,
+            ),
         )
 
 

@@ -12,6 +12,7 @@ from gateway.deliver.connect import build_connector
 from gateway.deliver.deliverer import Deliverer
 from gateway.deliver.forecast import predict
 from gateway.deliver.receipts import receive
+from gateway.deliver.silence import ask
 from gateway.intake.kafka import KafkaIntake
 from gateway.schedule.daily import Daily
 from gateway.schedule.publishing import Publishing
@@ -121,6 +122,7 @@ async def run(gateway: Gateway, roles: frozenset[Role]) -> AsyncIterator[Running
             stack.push_async_callback(deliverer.close)
             running.add(f"deliver {deliverer.name}", deliverer.drain, IDLE_PAUSE)
             running.add(f"receipts {deliverer.name}", partial(receive, deliverer), RECEIPTS_PAUSE)
+            running.add(f"silence {deliverer.name}", partial(ask, deliverer), PREDICT_PAUSE)
             running.add(f"predict {deliverer.name}", partial(predict, deliverer), PREDICT_PAUSE)
         stack.push_async_callback(running.stop)
         if Role.WEB in roles:

@@ -18,6 +18,7 @@ class LogEvent(StrEnum):
     DATABASE_AWAY = "database_away"
     DATABASE_BACK = "database_back"
     ITEM_FAILED = "item_failed"
+    SILENT_ASKED = "silent_asked"
     NOT_EVALUATED = "not_evaluated"
     ENGINE_FAILED = "engine_failed"
     ORIGIN_REUSED = "origin_reused"

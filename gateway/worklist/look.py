@@ -1,12 +1,14 @@
 """Look at the work list: a page of it, and how many are open in all."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from gateway.store.base.engine import Connection
 from gateway.store.deliver import worklist
 from gateway.store.deliver.worklist import Wanted
-from gateway.worklist.rows import Grouping, OpenGroup, Pace, WorkRow, grouped, work_row
+from gateway.worklist.rows import Grouping, OpenGroup, Receiver, WorkRow, grouped, work_row
+from schemas.destination import Destination
 
 #: Calls of this time say how fast a destination is now.
 _RECENT = timedelta(hours=24)
@@ -21,19 +23,27 @@ class WorkList:
 
 
 async def look(
-    connection: Connection, wanted: Wanted, now: datetime, by: Grouping, limit: int
+    connection: Connection,
+    destinations: Iterable[Destination],
+    wanted: Wanted,
+    now: datetime,
+    by: Grouping,
+    limit: int,
 ) -> WorkList:
     """Return the work list, the earliest due first, and all of it by groups."""
     seconds = await worklist.call_seconds(connection, now - _RECENT)
     down = await worklist.down(connection)
-    paces = {name: Pace(seconds.get(name, 0.0), name in down) for name in seconds.keys() | down}
-    found = await worklist.page(connection, wanted, limit)
+    names = seconds.keys() | down
+    receivers = {name: Receiver(seconds.get(name, 0.0), name in down) for name in names}
+    silent = {one.name: now - one.silent_after for one in destinations}
+    found = await worklist.page(connection, wanted, silent, limit)
     ahead = {}
     if found:
         ids = [row.id for row in found]
         ahead = await worklist.ahead(connection, ids, found[-1].due_at)
     rows = (
-        work_row(row, paces.get(row.destination, Pace()), ahead.get(row.id), now) for row in found
+        work_row(row, receivers.get(row.destination, Receiver()), ahead.get(row.id), now)
+        for row in found
     )
-    counts = await worklist.groups(connection, wanted, now)
-    return WorkList(tuple(rows), tuple(grouped(counts, by, paces)))
+    counts = await worklist.groups(connection, wanted, silent, now)
+    return WorkList(tuple(rows), tuple(grouped(counts, by, receivers)))

@@ -34,8 +34,8 @@ class Late(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Pace:
-    """How fast a destination takes items now: seconds for each, one after the other."""
+class Receiver:
+    """What is known of a destination: seconds for each item, one after the other, now."""
 
     seconds: float = 0.0
     is_down: bool = False
@@ -67,18 +67,20 @@ _ACTORS = {
 }
 
 
-def actor_of(state: DeliveryState, *, is_down: bool) -> Actor:
+def actor_of(state: DeliveryState, *, is_down: bool, is_silent: bool) -> Actor:
     """Return who must act on a delivery in this state."""
+    if is_silent:
+        return Actor.OPERATOR
     if is_down and state in BLOCKING:
         return Actor.PLATFORM
     return _ACTORS.get(state, Actor.NOBODY)
 
 
-def work_row(stored: Any, pace: Pace, ahead: int | None, now: datetime) -> WorkRow:
+def work_row(stored: Any, receiver: Receiver, ahead: int | None, now: datetime) -> WorkRow:
     """Return the row of a stored delivery; `ahead` is its place in the queue, if it is in it."""
     state = S(stored.state)
-    actor = actor_of(state, is_down=pace.is_down)
-    wait = timedelta(seconds=pace.seconds * (ahead or 0))
+    actor = actor_of(state, is_down=receiver.is_down, is_silent=stored.silent)
+    wait = timedelta(seconds=receiver.seconds * (ahead or 0))
     name = masked(stored.subject_name or "")
     return WorkRow(
         id=stored.id,
@@ -92,7 +94,7 @@ def work_row(stored: Any, pace: Pace, ahead: int | None, now: datetime) -> WorkR
         provisional=stored.provisional,
         late=_late(stored.due_at - now, actor, wait),
         actor=actor,
-        why=_why(stored, state, pace, ahead),
+        why=_silent(stored, now) if stored.silent else _why(stored, state, receiver, ahead),
     )
 
 
@@ -114,7 +116,12 @@ def _late(left: timedelta, actor: Actor, wait: timedelta) -> Late:
     return Late.SLOW if wait > left else Late.IN_TIME
 
 
-def _why(stored: Any, state: DeliveryState, pace: Pace, ahead: int | None) -> str:
+def _silent(stored: Any, now: datetime) -> str:
+    days = (now - stored.submitted_at).days
+    return f"送达 {days} 天没有回执：询问接收方；仍无答复的，出具送达证明（deliveries attest）"
+
+
+def _why(stored: Any, state: DeliveryState, receiver: Receiver, ahead: int | None) -> str:
     """Return in Chinese what a delivery waits for."""
     said = "；".join(map(masked, stored.reasons or ()))
     if state is S.HELD:
@@ -122,7 +129,7 @@ def _why(stored: Any, state: DeliveryState, pace: Pace, ahead: int | None) -> st
         return masked("；".join(told)) or said or STATES[state]
     if state in {S.REJECTED, S.PARKED, S.UNKNOWN, S.SUBMITTED}:
         return said or STATES[state]
-    if pace.is_down:
+    if receiver.is_down:
         return f"接收方中断；{said}" if said else "接收方中断"
     place = f"前面还有 {ahead - 1} 件" if ahead and ahead > 1 else STATES[state]
     return f"{place}；{said}" if said else place
@@ -147,11 +154,13 @@ class Grouping(StrEnum):
     ACTOR = "actor"
 
 
-def grouped(counts: Iterable[Any], by: Grouping, paces: Mapping[str, Pace]) -> list[OpenGroup]:
+def grouped(
+    counts: Iterable[Any], by: Grouping, receivers: Mapping[str, Receiver]
+) -> list[OpenGroup]:
     """Return the counts by destination, state and authority, summed up; the earliest due first."""
     found: dict[str, OpenGroup] = {}
     for one in counts:
-        name = _name(one, by, paces)
+        name = _name(one, by, receivers)
         before = found.get(name, OpenGroup(name, 0, 0, one.due_at))
         found[name] = OpenGroup(
             name,
@@ -162,7 +171,7 @@ def grouped(counts: Iterable[Any], by: Grouping, paces: Mapping[str, Pace]) -> l
     return sorted(found.values(), key=lambda group: (group.due_at, group.name))
 
 
-def _name(one: Any, by: Grouping, paces: Mapping[str, Pace]) -> str:
+def _name(one: Any, by: Grouping, receivers: Mapping[str, Receiver]) -> str:
     state = S(one.state)
     match by:
         case Grouping.DESTINATION:
@@ -172,5 +181,5 @@ def _name(one: Any, by: Grouping, paces: Mapping[str, Pace]) -> str:
         case Grouping.STATE:
             return STATES[state]
         case Grouping.ACTOR:
-            is_down = paces.get(one.destination, Pace()).is_down
-            return actor_of(state, is_down=is_down).value
+            is_down = receivers.get(one.destination, Receiver()).is_down
+            return actor_of(state, is_down=is_down, is_silent=one.silent).value

@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import text
 
 from gateway.store.base.engine import Connection
-from gateway.store.base.statements import one_of
+from gateway.store.base.statements import as_json, one_of
 from schemas.delivery import BLOCKING, OPEN, UNDELIVERED, DeliveryState
 
 #: What somebody has to do something about, or wait for; each part has its index.
@@ -28,6 +28,9 @@ class Wanted:
 _PARTS = [
     f"""
     select d.id, d.item_kind, d.destination, d.verb, d.state, d.due_at, d.provisional, d.reasons,
+        d.submitted_at,
+        coalesce(d.state = 'submitted' and d.submitted_at
+            <= cast(cast(:silent as jsonb)->>d.destination as timestamptz), false) as silent,
         dec.document_number, a.name as authority,
         case when s.person then null else s.name end as subject_name, v.problems
     from delivery d join subject s on s.id = d.subject_id
@@ -47,27 +50,37 @@ _FIRST = " union all ".join(f"({part} order by d.due_at, d.id limit :limit)" for
 _PAGE = text(f"select * from ({_FIRST}) listed order by due_at, id limit :limit")
 _GROUPS = text(
     f"""
-    select destination, state, authority, count(*) as open, min(due_at) as due_at,
+    select destination, state, authority, silent, count(*) as open, min(due_at) as due_at,
         count(*) filter (where due_at <= :now) as overdue
-    from ({_LISTED}) listed group by destination, state, authority
+    from ({_LISTED}) listed
+    group by destination, state, authority, silent
     """
 )
 _IDS = text(f"select id from ({_LISTED}) listed order by due_at, id")
 
 
-async def page(connection: Connection, wanted: Wanted, limit: int) -> list[Any]:
-    """Return wanted deliveries with what is known of them, the earliest due first."""
-    return list(await connection.execute(_PAGE, {**asdict(wanted), "limit": limit}))
+async def page(
+    connection: Connection, wanted: Wanted, silent: Mapping[str, datetime], limit: int
+) -> list[Any]:
+    """Return wanted deliveries with what is known of them, the earliest due first.
+
+    Those that a destination took by its time in `silent` and said nothing of are marked so.
+    """
+    values = {**asdict(wanted), "silent": as_json(silent), "limit": limit}
+    return list(await connection.execute(_PAGE, values))
 
 
-async def groups(connection: Connection, wanted: Wanted, now: datetime) -> list[Any]:
-    """Return how many deliveries are open by destination, state and authority."""
-    return list(await connection.execute(_GROUPS, {**asdict(wanted), "now": now}))
+async def groups(
+    connection: Connection, wanted: Wanted, silent: Mapping[str, datetime], now: datetime
+) -> list[Any]:
+    """Return how many deliveries are open by destination, state, authority and silence."""
+    values = {**asdict(wanted), "silent": as_json(silent), "now": now}
+    return list(await connection.execute(_GROUPS, values))
 
 
 async def ids(connection: Connection, wanted: Wanted) -> list[int]:
     """Return the numbers of all wanted deliveries, the earliest due first."""
-    return list(await connection.scalars(_IDS, asdict(wanted)))
+    return list(await connection.scalars(_IDS, {**asdict(wanted), "silent": "{}"}))
 
 
 _AHEAD = text(

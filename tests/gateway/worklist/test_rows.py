@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from gateway.worklist.rows import Actor, Grouping, Late, Pace, grouped, work_row
+from gateway.worklist.rows import Actor, Grouping, Late, Receiver, grouped, work_row
 from schemas.delivery import DeliveryState
 from tests.factories import IDENTITY
 
@@ -29,20 +29,22 @@ def stored(**changes: Any) -> Any:
         "authority": "样例市生态环境局",
         "subject_name": "样例公司",
         "problems": None,
+        "submitted_at": NOW - 6 * 24 * HOUR,
+        "silent": False,
     }
     return SimpleNamespace(**(plain | changes))
 
 
 @pytest.mark.parametrize(
-    ("changes", "pace", "ahead", "late", "actor", "why"),
+    ("changes", "receiver", "ahead", "late", "actor", "why"),
     [
-        ({}, Pace(1.0), 10, Late.IN_TIME, Actor.NOBODY, "前面还有 9 件"),
-        ({}, Pace(1.0), 8000, Late.SLOW, Actor.NOBODY, "前面还有 7999 件"),
-        ({}, Pace(1.0, is_down=True), 10, Late.DOWN, Actor.PLATFORM, "接收方中断"),
-        ({"state": "held"}, Pace(), None, Late.STANDS, Actor.CLERK, "待补正"),
+        ({}, Receiver(1.0), 10, Late.IN_TIME, Actor.NOBODY, "前面还有 9 件"),
+        ({}, Receiver(1.0), 8000, Late.SLOW, Actor.NOBODY, "前面还有 7999 件"),
+        ({}, Receiver(1.0, is_down=True), 10, Late.DOWN, Actor.PLATFORM, "接收方中断"),
+        ({"state": "held"}, Receiver(), None, Late.STANDS, Actor.CLERK, "待补正"),
         (
             {"state": "held", "problems": [{"message": "处罚机关代码：必填项为空"}]},
-            Pace(),
+            Receiver(),
             None,
             Late.STANDS,
             Actor.CLERK,
@@ -50,7 +52,7 @@ def stored(**changes: Any) -> Any:
         ),
         (
             {"state": "rejected", "reasons": ["代码不存在"]},
-            Pace(),
+            Receiver(),
             None,
             Late.STANDS,
             Actor.CLERK,
@@ -58,20 +60,33 @@ def stored(**changes: Any) -> Any:
         ),
         (
             {"state": "parked", "reasons": ["待查"]},
-            Pace(),
+            Receiver(),
             None,
             Late.STANDS,
             Actor.OPERATOR,
             "待查",
         ),
-        ({"state": "submitted"}, Pace(), None, Late.DOWN, Actor.PLATFORM, "已报送待回执"),
-        ({"due_at": NOW}, Pace(), 1, Late.OVERDUE, Actor.NOBODY, "待报送"),
+        ({"state": "submitted"}, Receiver(), None, Late.DOWN, Actor.PLATFORM, "已报送待回执"),
+        (
+            {"state": "submitted", "silent": True},
+            Receiver(),
+            None,
+            Late.STANDS,
+            Actor.OPERATOR,
+            "送达 6 天没有回执：询问接收方；仍无答复的，出具送达证明（deliveries attest）",
+        ),
+        ({"due_at": NOW}, Receiver(), 1, Late.OVERDUE, Actor.NOBODY, "待报送"),
     ],
 )
 def test_a_row_says_what_will_be_late_and_who_must_act(
-    changes: dict[str, Any], pace: Pace, ahead: int | None, late: Late, actor: Actor, why: str
+    changes: dict[str, Any],
+    receiver: Receiver,
+    ahead: int | None,
+    late: Late,
+    actor: Actor,
+    why: str,
 ) -> None:
-    row = work_row(stored(**changes), pace, ahead, NOW)
+    row = work_row(stored(**changes), receiver, ahead, NOW)
 
     assert (row.late, row.actor, row.why) == (late, actor, why)
 
@@ -83,7 +98,7 @@ def test_no_identity_number_stands_on_the_list(column: str) -> None:
     said: Any = f"样例{IDENTITY}"
     if column in {"reasons", "problems"}:
         said = [said] if column == "reasons" else [{"message": said}]
-    row = work_row(stored(state="held", **{column: said}), Pace(), None, NOW)
+    row = work_row(stored(state="held", **{column: said}), Receiver(), None, NOW)
 
     assert IDENTITY[4:14] not in str(row)
 
@@ -103,6 +118,7 @@ def test_groups_are_summed_up_the_earliest_due_first(by: str, names: list[str]) 
             destination=destination,
             state=state,
             authority=authority,
+            silent=False,
             open=3,
             overdue=1,
             due_at=NOW + hours * HOUR,
@@ -114,7 +130,7 @@ def test_groups_are_summed_up_the_earliest_due_first(by: str, names: list[str]) 
         count("platform", "held", "甲局", 3),
     ]
 
-    found = grouped(counts, Grouping(by), {"bank": Pace(is_down=True)})
+    found = grouped(counts, Grouping(by), {"bank": Receiver(is_down=True)})
 
     assert [group.name for group in found] == names
     assert [(group.open, group.overdue) for group in found] == [(6, 2), (3, 1)]

@@ -21,7 +21,8 @@ async def looked(
 ) -> WorkList:
     async with world.database.transaction() as connection:
         choice = Wanted(**wanted)  # type: ignore[arg-type]
-        return await look(connection, choice, world.clock(), by, limit)
+        destinations = world.gateway.settings.destinations
+        return await look(connection, destinations, choice, world.clock(), by, limit)
 
 
 async def test_what_is_open_is_listed_by_due_time_with_its_place_in_the_queue(

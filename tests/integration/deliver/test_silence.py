@@ -1,0 +1,96 @@
+"""A destination that takes an item and says nothing more of it."""
+
+from collections.abc import Sequence
+from datetime import timedelta
+
+import pytest
+
+from connectors.memory import Step
+from gateway.deliver.silence import ask
+from gateway.store.deliver.worklist import Wanted
+from gateway.worklist.look import look
+from gateway.worklist.rows import Actor, Grouping
+from schemas.delivery import Item, Outcome, OutcomeKind
+from tests.conftest import BANK, PLATFORM
+from tests.factories import penalty
+from tests.integration.conftest import MakeWorld
+from tests.integration.world import World
+
+pytestmark = pytest.mark.integration
+DAY = timedelta(days=1)
+
+
+async def handed_over(world: World) -> None:
+    world.connector().play(Step.SUBMIT)
+    await world.take(penalty())
+    await world.deliverer().drain()
+
+
+async def test_what_stays_silent_is_looked_up_once_and_then_a_person_must_act(
+    world: World,
+) -> None:
+    await handed_over(world)
+    world.clock.step(4 * DAY)
+    await world.deliverer().drain()
+    before = await ask(world.deliverer())
+    world.clock.step(2 * DAY)
+    await world.deliverer().drain()
+    [key] = world.connector().stored
+    asked = list[str]()
+
+    async def look_up(items: Sequence[Item]) -> list[Outcome]:
+        asked.extend(item.key for item in items)
+        return [Outcome(kind=OutcomeKind.SUBMITTED)] * len(items)
+
+    world.connector().look_up = look_up  # type: ignore[method-assign]
+    for _ in range(3):
+        await ask(world.deliverer())
+        await world.deliverer().drain()
+
+    assert before == 0
+    assert asked == [key]
+    assert await world.states() == ["submitted"]
+    async with world.database.transaction() as connection:
+        destinations = world.gateway.settings.destinations
+        found = await look(connection, destinations, Wanted(), world.clock(), Grouping.ACTOR, 10)
+    [row] = [row for row in found.rows if row.destination == "platform"]
+    assert row.actor is Actor.OPERATOR
+    assert row.why.startswith("送达 6 天没有回执")
+    assert {group.name for group in found.groups} >= {Actor.OPERATOR.value}
+
+
+async def test_what_is_not_there_after_all_is_sent_again(world: World) -> None:
+    await handed_over(world)
+    world.clock.step(6 * DAY)
+    world.connector().stored.clear()
+    world.connector()._outcomes.clear()
+    await world.deliverer().drain()
+
+    assert await ask(world.deliverer()) == 1
+    for _ in range(3):
+        world.clock.step(DAY)
+        await world.deliverer().drain()
+
+    assert await world.states() == ["accepted"]
+
+
+async def test_where_nobody_can_look_up_a_person_is_asked_at_once(make_world: MakeWorld) -> None:
+    world = await make_world(
+        destinations=[{**PLATFORM, "settings": {"on_unknown": "resend"}}, BANK]
+    )
+    await handed_over(world)
+    world.clock.step(6 * DAY)
+    await world.deliverer().drain()
+
+    assert await ask(world.deliverer()) == 0
+    assert await world.states() == ["submitted"]
+
+
+async def test_an_older_version_is_not_asked_for(world: World) -> None:
+    await handed_over(world)
+    await world.take(penalty(CF_NR="罚款人民币三万元"))
+    await world.deliverer().drain()
+    world.clock.step(6 * DAY)
+    await world.deliverer().drain()
+
+    assert await ask(world.deliverer()) == 0
