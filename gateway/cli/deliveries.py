@@ -1,13 +1,16 @@
 """`deliveries …`: list and show deliveries 报送, and change them by hand."""
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from datetime import timedelta
+from pathlib import Path
 from typing import Annotated, Any
 
+import orjson
 import typer
 
-from gateway.cli.options import LimitOption, ReasonOption
+from gateway.cli.options import LimitOption, ReasonOption, writable
 from gateway.cli.outages import evidence_lines
 from gateway.cli.output import (
     Exit,
@@ -30,8 +33,10 @@ from gateway.cli.selection import (
     WithinOption,
     act,
 )
+from gateway.config.signing import SIGNATURE_SUFFIX, write_signed
+from gateway.deliver.attestation import attest
 from gateway.deliver.manual import Acted, change_all, retry_all
-from gateway.service.app import reading
+from gateway.service.app import gateway, reading
 from gateway.store.account import evidence
 from gateway.store.account.evidence import About
 from gateway.store.deliver import views
@@ -117,6 +122,32 @@ def deliveries_show(
         print_line(f"    {at.astimezone(SHANGHAI):%m-%d %H:%M:%S} {words}".rstrip())
     for line in evidence_lines(said):
         print_line(line)
+
+
+def deliveries_attest(
+    context: typer.Context,
+    number: NumberArgument,
+    out: Annotated[Path, typer.Option(callback=writable, help="写到这个 JSON，签名在旁边的 .jws")],
+) -> None:
+    """Write an attestation of a delivery with its signature."""
+
+    async def work() -> str | None:
+        async with gateway(settings_of(context)) as built:
+            found = await attest(built.database, built.keys, number, built.clock())
+            if found is None:
+                return None
+            content, signer = found
+            about = {"delivery": number, "signed_at": built.clock()}
+            options = orjson.OPT_INDENT_2 | orjson.OPT_UTC_Z
+            text = orjson.dumps(content, default=str, option=options)
+            await asyncio.to_thread(write_signed, out, text, signer, about)
+            return str(content["statement"])
+
+    statement = run(work)
+    if statement is None:
+        fail(f"没有编号 {number} 的报送", Exit.PROBLEMS)
+    print_line(statement)
+    print_line(f"送达证明写到 {out}，签名在 {out}{SIGNATURE_SUFFIX}；核对用 verify --signed {out}")
 
 
 def _attempt(attempt: Mapping[str, Any]) -> str:

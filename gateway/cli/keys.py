@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Awaitable, Callable
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated, TypeVar
 
@@ -23,6 +24,7 @@ from gateway.config.keys import KeyPurpose, make_master
 from gateway.record.encryption import encrypt_again
 from gateway.service import key_ring
 from gateway.service.app import Gateway, gateway, reading
+from gateway.store.account import signing_keys
 from gateway.store.base.installation import KeyUse, key_use
 from schemas.base import SHANGHAI
 
@@ -38,11 +40,11 @@ _TITLES = {
 def keys_list(context: typer.Context, format_: FormatOption = Format.TEXT) -> None:
     """Print the keys by version, the rows that each encrypts, and the master keys."""
 
-    async def work() -> tuple[list[KeyUse], str]:
+    async def work() -> tuple[list[KeyUse], str, list[tuple[str, datetime]]]:
         async with reading(settings_of(context)) as built, built.database.transaction() as c:
-            return await key_use(c), built.keys.master.fingerprint
+            return await key_use(c), built.keys.master.fingerprint, await signing_keys.names(c)
 
-    keys, ours = run(work)
+    keys, ours, signing = run(work)
     for key in keys:
         if format_ is Format.JSON:
             print_json(_json(key))
@@ -53,6 +55,11 @@ def keys_list(context: typer.Context, format_: FormatOption = Format.TEXT) -> No
             print_line(
                 f"{_TITLES[key.purpose]}密钥 第 {key.version} 版 {made}{rows}；主密钥 {masters}"
             )
+    for name, made_at in signing:
+        if format_ is Format.JSON:
+            print_json({"purpose": "signing", "name": name, "made_at": made_at})
+        else:
+            print_line(f"签名密钥 {name} {made_at.astimezone(SHANGHAI):%Y-%m-%d %H:%M}")
 
 
 def keys_rotate(

@@ -1,13 +1,13 @@
 """`ledger` 台账: freeze a month, print it, and write its workbook."""
 
-import asyncio
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from gateway.cli.options import workbook
+from gateway.cli.options import writable
 from gateway.cli.output import (
+    Exit,
     Format,
     FormatOption,
     fail,
@@ -16,17 +16,28 @@ from gateway.cli.output import (
     run,
     settings_of,
 )
-from gateway.ledger.freeze import freeze_month, frozen_workbook, ledger_lines
+from gateway.config.signing import SIGNATURE_SUFFIX
+from gateway.ledger.export import LedgerFormat, NoRows, export
+from gateway.ledger.freeze import freeze_month, ledger_lines
 from gateway.ledger.month import BadMonth, Ledger
 from gateway.service.app import gateway
 from gateway.store.account.ledgers import Frozen
+
+
+def _named(out: Path | None) -> Path | None:
+    """Refuse a path that cannot be written, or whose name says no known form."""
+    if out is not None and out.suffix.lower() not in set(LedgerFormat):
+        known = "、".join(LedgerFormat)
+        raise typer.BadParameter(f"{out}：文件名应以 {known} 之一结尾")
+    return writable(out)
 
 
 def ledger(
     context: typer.Context,
     month: Annotated[str, typer.Argument(help="月份，如 2026-10")],
     out: Annotated[
-        Path | None, typer.Option(callback=workbook, help="把台账工作簿写到这个 xlsx")
+        Path | None,
+        typer.Option(callback=_named, help="写到 xlsx、csv、json、parquet，附签名"),
     ] = None,
     reason: Annotated[str | None, typer.Option(help="与上一版不同的原因")] = None,
     format_: FormatOption = Format.TEXT,
@@ -36,19 +47,26 @@ def ledger(
     async def work() -> tuple[Ledger, Frozen, bool]:
         async with gateway(settings_of(context)) as built:
             account, frozen, made = await freeze_month(
-                built.database, built.ledger_scope, month, built.clock(), reason
+                built.database, built.ledger_scope, built.keys, month, built.clock(), reason
             )
             if out is not None:
-                content = await frozen_workbook(built.database, frozen)
-                await asyncio.to_thread(out.write_bytes, content)
+                await export(built.database, built.keys, frozen, out, built.clock())
             return account, frozen, made
 
     try:
         account, frozen, made = run(work)
     except BadMonth as error:
         fail(str(error))
+    except NoRows:
+        fail(f"{month} 的台账由旧版本冻结，只有工作簿：--out 写 .xlsx", Exit.NO_ANSWER)
+    _print(account, frozen, made, out, format_)
+
+
+def _print(account: Ledger, frozen: Frozen, made: bool, out: Path | None, format_: Format) -> None:
     if format_ is Format.JSON:
-        print_json({"name": month, "version": frozen.version, "hash": frozen.hash, "made": made})
+        print_json(
+            {"name": account.month, "version": frozen.version, "hash": frozen.hash, "made": made}
+        )
         for figures in account.as_json()["figures"]:
             print_json({"name": figures["destination"], **figures})
         return
@@ -56,7 +74,8 @@ def ledger(
         print_line(line)
     state = "新冻结" if made else "与上次相同"
     print_line(
-        f"{month} 台账第 {frozen.version} 版（{state}，{frozen.reason}），校验值 {frozen.hash[:16]}"
+        f"{account.month} 台账第 {frozen.version} 版（{state}，{frozen.reason}），"
+        f"校验值 {frozen.hash[:16]}"
     )
     if out is not None:
-        print_line(f"工作簿：{out}")
+        print_line(f"写到 {out}，签名在 {out}{SIGNATURE_SUFFIX}；核对用 verify --signed {out}")

@@ -101,6 +101,10 @@ COMMANDS: Mapping[str, Mapping[str, tuple[str, str]]] = {
         "park": ("deliveries:deliveries_park", "人工挂起报送，须写明原因；用 retry 恢复。"),
         "withdraw": ("deliveries:deliveries_withdraw", "不再报送，须写明原因；不能恢复。"),
         "resolve": ("deliveries:deliveries_resolve", "结果不明的报送，人工查明后写明结果。"),
+        "attest": (
+            "deliveries:deliveries_attest",
+            "出具一条报送的送达证明：送了什么、何时、对方答了什么，附签名。",
+        ),
         "note": ("outages:deliveries_note", "给一条报送加说明或证据；系统算出的原因不变。"),
     },
     "quarantine": {

@@ -12,7 +12,8 @@ from rich.table import Table
 
 from gateway.demo import story, world
 from gateway.demo.run import Stage
-from gateway.ledger.freeze import freeze_month, frozen_workbook, ledger_lines
+from gateway.ledger.export import export
+from gateway.ledger.freeze import freeze_month, ledger_lines
 from gateway.reconcile import run
 from gateway.reconcile.compare import KIND_TITLES, DifferenceKind
 from gateway.reconcile.run import ReconciledDays
@@ -281,9 +282,9 @@ async def close_month(console: Console, stage: Stage, state: Path) -> None:
     workbook = state / f"双公示台账-{story.MONTH}.xlsx"
     built = stage.gateway
     account, frozen, _ = await freeze_month(
-        built.database, built.ledger_scope, story.MONTH, built.clock()
+        built.database, built.ledger_scope, built.keys, story.MONTH, built.clock()
     )
-    workbook.write_bytes(await frozen_workbook(built.database, frozen))
+    await export(built.database, built.keys, frozen, workbook, built.clock())
     console.print(f"台账（{story.MONTH}，第 {frozen.version} 版）")
     for line in ledger_lines(account):
         console.print(f"  {line}")

@@ -1,14 +1,21 @@
 """Freeze the ledger of a month with its workbook, and print its figures."""
 
 import asyncio
+import hashlib
+from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
+from typing import Any
 
+from gateway.config.keys import Keys
 from gateway.ledger.figures import ClockFigures, Figures
 from gateway.ledger.month import Ledger
 from gateway.ledger.month import month as account_of_month
 from gateway.ledger.rows import LedgerScope
+from gateway.ledger.rows_file import parquet
+from gateway.ledger.versions import row_changes
 from gateway.ledger.workbook import ledger_workbook
-from gateway.store.account import ledgers
+from gateway.store.account import ledgers, signing_keys
 from gateway.store.account.ledgers import Frozen
 from gateway.store.audit import events
 from gateway.store.base.engine import Connection, Database
@@ -20,7 +27,12 @@ LATER_REASON = "数据变动"
 
 
 async def freeze_month(
-    database: Database, scope: LedgerScope, month: str, now: datetime, reason: str | None = None
+    database: Database,
+    scope: LedgerScope,
+    keys: Keys,
+    month: str,
+    now: datetime,
+    reason: str | None = None,
 ) -> tuple[Ledger, Frozen, bool]:
     """Freeze a month as it is now; the last value is True if that made a new version.
 
@@ -30,18 +42,12 @@ async def freeze_month(
     async with database.transaction(patient=True) as connection:  # the account takes its time
         await ledgers.lock_month(connection, month)
         account = await account_of_month(database, scope, month, now)
-        frozen, made = await _freeze(connection, account, now, reason)
+        frozen, made = await _freeze(connection, account, keys, now, reason)
     return account, frozen, made
 
 
-async def frozen_workbook(database: Database, frozen: Frozen) -> bytes:
-    """Return the workbook of a frozen version."""
-    async with database.transaction() as connection:
-        return await ledgers.workbook(connection, frozen.month, frozen.version) or b""
-
-
 async def _freeze(
-    connection: Connection, ledger: Ledger, now: datetime, reason: str | None
+    connection: Connection, ledger: Ledger, keys: Keys, now: datetime, reason: str | None
 ) -> tuple[Frozen, bool]:
     """Store a version of the ledger if it differs from the last one; return the last version."""
     before = await ledgers.versions(connection, ledger.month)
@@ -56,11 +62,41 @@ async def _freeze(
         recorded_at=now,
         figures=ledger.as_json(),
     )
-    workbook = await asyncio.to_thread(ledger_workbook, ledger, frozen)
-    await ledgers.save(connection, frozen, workbook)
+    rows = await asyncio.to_thread(parquet, ledger.rows)
+    earlier = await _rows_of(connection, before)
+    workbook = await asyncio.to_thread(_workbook, ledger, frozen, earlier, rows)
+    signer = await signing_keys.signer(connection, keys, now)
+    signature = signer.sign(signed_content(frozen, workbook, rows))
+    frozen = replace(frozen, signature=signature)
+    await ledgers.save(connection, frozen, workbook, rows)
     detail = {"month": frozen.month, "version": frozen.version, "hash": frozen.hash}
     await events.add(connection, [events.AuditEntry(AuditEvent.LEDGER_FROZEN, detail)], now)
     return frozen, True
+
+
+async def _rows_of(connection: Connection, before: Sequence[Frozen]) -> bytes | None:
+    """Return the rows of the version before, if there is one that kept them."""
+    if not before:
+        return None
+    return await ledgers.frozen_rows(connection, before[0].month, before[0].version)
+
+
+def _workbook(ledger: Ledger, frozen: Frozen, earlier: bytes | None, rows: bytes) -> bytes:
+    changes = () if earlier is None else row_changes(earlier, rows)
+    return ledger_workbook(ledger, frozen, changes)
+
+
+def signed_content(frozen: Frozen, workbook: bytes, rows: bytes) -> dict[str, Any]:
+    """Return what the signature of a frozen version covers."""
+    return {
+        "ledger": frozen.month,
+        "version": frozen.version,
+        "hash": frozen.hash,
+        "reason": frozen.reason,
+        "recorded_at": frozen.recorded_at,
+        "workbook_sha256": hashlib.sha256(workbook).hexdigest(),
+        "rows_sha256": hashlib.sha256(rows).hexdigest(),
+    }
 
 
 def _without(figures: Figures, clock: ClockFigures) -> str:

@@ -1,6 +1,6 @@
 """The ledger workbook 台账工作簿: the published table, the figures, and every decision."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from io import BytesIO
 from itertools import chain
@@ -10,6 +10,7 @@ from gateway.ledger.figures import KIND_TITLES
 from gateway.ledger.month import Ledger
 from gateway.ledger.rows import LATE, DecisionStanding, LedgerRow
 from gateway.ledger.units import UNIT_KINDS, UnitFigures
+from gateway.ledger.versions import RowChange
 from gateway.ledger.workbook_figures import write_figures
 from gateway.ledger.workbook_notes import NOTES
 from gateway.store.account.ledgers import Frozen
@@ -28,10 +29,16 @@ _UNIT_TITLES = (
 )
 
 
-def ledger_workbook(ledger: Ledger, stamp: Frozen, sites: Mapping[str, str] | None = None) -> bytes:
+def ledger_workbook(
+    ledger: Ledger,
+    stamp: Frozen,
+    changes: Iterable[RowChange] = (),
+    sites: Mapping[str, str] | None = None,
+) -> bytes:
     """Return the workbook of one frozen version; equal ledger and stamp give equal bytes.
 
-    `sites` gives each authority's own website 本单位公示网址, which the gateway cannot know.
+    `changes` are those since the version before; `sites` gives each authority's own website
+    本单位公示网址, which the gateway cannot know.
     """
     target = BytesIO()
     with workbook(target, stamp.recorded_at) as book:
@@ -40,6 +47,8 @@ def ledger_workbook(ledger: Ledger, stamp: Frozen, sites: Mapping[str, str] | No
         write_figures(book.sheet("指标", [26, 12, *[10] * 15]), ledger)
         _details(book, ledger)
         _grades(book.sheet("等级变动", [10, 34, 24, 14, 14, 20]), ledger)
+        if stamp.version > 1:
+            _changes(book.sheet("与上一版比较", [26, 26, 100]), stamp, changes)
         _notes(book.sheet("说明", [18, 110]), ledger, stamp)
     return target.getvalue()
 
@@ -225,6 +234,13 @@ def _grades(sheet: WrittenSheet, ledger: Ledger) -> None:
                 (change.recorded_at, "moment"),
             ]
         )
+
+
+def _changes(sheet: WrittenSheet, stamp: Frozen, changes: Iterable[RowChange]) -> None:
+    """Write which decisions the version tells in another way than the one before it."""
+    sheet.head(("决定文书号", "决定机关", f"第{stamp.version}版改动（原因：{stamp.reason}）"))
+    for one in changes:
+        sheet.write([(text, "text") for text in one])
 
 
 def _notes(sheet: WrittenSheet, ledger: Ledger, stamp: Frozen) -> None:

@@ -4,6 +4,11 @@ from tests.integration.world import World
 
 #: Revision → what takes the structure back to the revision before it, the newest first.
 BACK = {
+    "0025": (
+        "alter table ledger drop column rows",
+        "alter table ledger drop column signature",
+        "drop table signing_key",
+    ),
     "0024": ("drop table evidence", "drop table outage"),
     "0023": (
         "drop index grade_change_recorded",

@@ -23,7 +23,7 @@ async def test_new_pseudonyms_change_no_frozen_month(world: World) -> None:
     await world.turn()
     gateway = world.gateway
     month = str(await world.value("select to_char(decision_date, 'YYYY-MM') from decision"))
-    values = (gateway.database, gateway.ledger_scope, month, gateway.clock())
+    values = (gateway.database, gateway.ledger_scope, gateway.keys, month, gateway.clock())
     await freeze_month(*values)
 
     await rotate(world, KeyPurpose.PSEUDONYM)

@@ -106,6 +106,7 @@ class Frozen:
     reason: str
     recorded_at: datetime
     figures: Mapping[str, Any]
+    signature: str | None = None  #: None: frozen by a release that did not sign
 
 
 #: Another freeze of the month may take minutes, which is no outage.
@@ -113,17 +114,20 @@ _PATIENT = text("set local lock_timeout = '5min'")
 _LOCK = text("select pg_advisory_xact_lock(hashtext('credit-gateway/ledger/' || :month))")
 _VERSIONS = text(
     """
-    select month, version, hash, reason, recorded_at, figures from ledger
+    select month, version, hash, reason, recorded_at, figures, signature from ledger
     where month = :month order by version desc
     """
 )
 _SAVE = text(
     """
-    insert into ledger (month, version, hash, figures, workbook, reason, recorded_at)
-    values (:month, :version, :hash, cast(:figures as jsonb), :workbook, :reason, :recorded_at)
+    insert into ledger
+        (month, version, hash, figures, workbook, rows, reason, recorded_at, signature)
+    values (:month, :version, :hash, cast(:figures as jsonb), :workbook, :rows, :reason,
+        :recorded_at, :signature)
     """
 )
 _WORKBOOK = text("select workbook from ledger where month = :month and version = :version")
+_ROWS = text("select rows from ledger where month = :month and version = :version")
 
 
 async def lock_month(connection: Connection, month: str) -> None:
@@ -137,8 +141,8 @@ async def versions(connection: Connection, month: str) -> list[Frozen]:
     return [Frozen(*row) for row in await connection.execute(_VERSIONS, {"month": month})]
 
 
-async def save(connection: Connection, frozen: Frozen, workbook: bytes) -> None:
-    """Write one version with its workbook."""
+async def save(connection: Connection, frozen: Frozen, workbook: bytes, rows: bytes) -> None:
+    """Write one version with its workbook, and with its rows as Parquet."""
     await connection.execute(
         _SAVE,
         {
@@ -147,6 +151,8 @@ async def save(connection: Connection, frozen: Frozen, workbook: bytes) -> None:
             "hash": frozen.hash,
             "figures": orjson.dumps(frozen.figures).decode(),
             "workbook": workbook,
+            "rows": rows,
+            "signature": frozen.signature,
             "reason": frozen.reason,
             "recorded_at": frozen.recorded_at,
         },
@@ -156,4 +162,10 @@ async def save(connection: Connection, frozen: Frozen, workbook: bytes) -> None:
 async def workbook(connection: Connection, month: str, version: int) -> bytes | None:
     """Return the workbook of one version, byte for byte as frozen; None if there is none."""
     found = await connection.scalar(_WORKBOOK, {"month": month, "version": version})
+    return None if found is None else bytes(found)
+
+
+async def frozen_rows(connection: Connection, month: str, version: int) -> bytes | None:
+    """Return the rows of one version as Parquet; None if it was frozen without."""
+    found = await connection.scalar(_ROWS, {"month": month, "version": version})
     return None if found is None else bytes(found)

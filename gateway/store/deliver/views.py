@@ -70,6 +70,24 @@ async def shown(connection: Connection, id_: int) -> DeliveryHistory | None:
     return DeliveryHistory(dict(rows[0]), list(map(dict, attempts)), list(map(dict, receipts)))
 
 
+_CONTENT_HASH = text(
+    """
+    select encode(sha256(convert_to(v.body::text, 'UTF8')), 'hex') from delivery d
+    join record_version v on v.id = d.item_id
+    where d.id = :id and d.item_kind = 'record_version'
+    union all select encode(sha256(convert_to(g.body::text, 'UTF8')), 'hex') from delivery d
+    join grade_change g on g.id = d.item_id
+    where d.id = :id and d.item_kind = 'grade_change'
+    """
+)
+
+
+async def content_hash(connection: Connection, id_: int) -> str | None:
+    """Return the SHA-256 of what a delivery carries, as it is stored: without identity numbers."""
+    found = await connection.scalar(_CONTENT_HASH, {"id": id_})
+    return None if found is None else str(found)
+
+
 _OF_DECISIONS = text(
     """
     select d.chain_id, d.destination, d.id, d.verb, d.state, d.due_at, d.dues, d.submitted_at,

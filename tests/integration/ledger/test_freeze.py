@@ -38,7 +38,7 @@ def together(ledger: Ledger, destination: str = "platform") -> Figures:
 async def freeze_now(here: World, reason: str | None = None) -> tuple[Ledger, Frozen, bool]:
     gateway = here.gateway
     return await freeze_month(
-        gateway.database, gateway.ledger_scope, "2026-10", here.clock(), reason
+        gateway.database, gateway.ledger_scope, gateway.keys, "2026-10", here.clock(), reason
     )
 
 

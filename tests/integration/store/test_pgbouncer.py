@@ -92,7 +92,7 @@ async def test_everything_works_through_a_pooler(
     await asyncio.gather(*(world.turn() for _ in range(3)))
     await world.turn()
     _, frozen, made = await freeze_month(
-        pooled, world.gateway.ledger_scope, "2026-10", clock(), "测试"
+        pooled, world.gateway.ledger_scope, world.gateway.keys, "2026-10", clock(), "测试"
     )
 
     assert await world.states() == ["accepted"] * 201

@@ -92,6 +92,14 @@ evidence = Table(
     Column("sha256", Text),
     Index("evidence_of", "about", "about_id", "at"),
 )
+signing_key = Table(
+    "signing_key",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("sealed", LargeBinary, nullable=False),
+    Column("key_version", Integer, nullable=False),
+    time_column("made_at"),
+)
 ledger = Table(
     "ledger",
     metadata,
@@ -100,6 +108,8 @@ ledger = Table(
     Column("hash", Text, nullable=False),
     Column("figures", JSONB, nullable=False),
     Column("workbook", LargeBinary, nullable=False),
+    Column("rows", LargeBinary),
+    Column("signature", Text),
     Column("reason", Text, nullable=False),
     time_column("recorded_at"),
     PrimaryKeyConstraint("month", "version"),

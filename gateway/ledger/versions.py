@@ -1,0 +1,89 @@
+"""What a version of a ledger has changed of the version before it 与上一版比较."""
+
+import hashlib
+from collections.abc import Iterator, Mapping
+from typing import Any, NamedTuple
+
+import orjson
+
+from gateway.ledger.rows_file import frozen
+
+_TITLES = {
+    "kind": "种类",
+    "document_number": "文书号",
+    "authority": "机关",
+    "subject_name": "相对人名称",
+    "subject_code": "相对人代码",
+    "decision_date": "决定日期",
+    "arrived_at": "录入时间",
+    "excluded": "不予报送",
+    "withdrawn": "是否撤回",
+    "state": "状态",
+    "clocks": "期限与结果",
+    "handed_over_at": "送达时间",
+    "accepted_at": "入库时间",
+    "blind": "无回执",
+    "attempts": "次数",
+    "reasons": "平台意见",
+    "why": "迟报漏报原因",
+    "notes": "说明",
+}
+
+
+class RowChange(NamedTuple):
+    """A decision that two versions tell differently, and what is different, in Chinese."""
+
+    document_number: str
+    authority: str
+    words: str
+
+
+def row_changes(before: bytes, after: bytes) -> Iterator[RowChange]:
+    """Yield the decisions that came, went or changed from one version to the next."""
+    known = {row["decision_id"]: _digest(row) for row in frozen(before)}
+    changed: dict[int, Mapping[str, Any]] = {}
+    for row in frozen(after):
+        digest = known.pop(row["decision_id"], None)
+        if digest is None:
+            yield _change(row, "新列入")
+        elif digest != _digest(row):
+            changed[row["decision_id"]] = row
+    for row in frozen(before):
+        later = changed.get(row["decision_id"])
+        if later is not None:
+            yield _change(later, "；".join(_words(row, later)))
+        elif row["decision_id"] in known:
+            yield _change(row, "不再列入")
+
+
+def _digest(row: Mapping[str, Any]) -> bytes:
+    return hashlib.blake2b(orjson.dumps(row), digest_size=16).digest()
+
+
+def _change(row: Mapping[str, Any], words: str) -> RowChange:
+    return RowChange(row["document_number"], row["authority"], words)
+
+
+def _words(before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[str]:
+    yield from _of_values("", before, after)
+    told = {one["destination"]: one for one in before["standings"]}
+    for one in after["standings"]:
+        yield from _of_values(f"{one['destination']} ", told.pop(one["destination"], {}), one)
+    yield from (f"{name} 不再列入" for name in told)
+
+
+def _of_values(place: str, before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[str]:
+    for name, title in _TITLES.items():
+        old, new = _text(before.get(name)), _text(after.get(name))
+        if name in after and old != new:
+            yield f"{place}{title}：{old or '（空）'} → {new or '（空）'}"
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, list):
+        return "、".join(map(_text, value))
+    if isinstance(value, dict):
+        return f"{value['clock']} {value['result']}"
+    if isinstance(value, bool):
+        return "是" if value else "否"
+    return "" if value is None else str(value)

@@ -1,0 +1,153 @@
+"""A frozen ledger in every form, its signature, and what the next version changed."""
+
+import csv
+import hashlib
+import io
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import orjson
+import polars as pl
+import pytest
+from python_calamine import CalamineWorkbook
+from sqlalchemy import text
+
+from connectors.memory import Step
+from gateway.config.signing import signed
+from gateway.deliver.attestation import attest
+from gateway.ledger.export import LedgerFormat, NoRows, content_of, export
+from gateway.ledger.freeze import freeze_month
+from gateway.store.account import signing_keys
+from gateway.store.account.ledgers import Frozen
+from gateway.store.base.engine import Database
+from tests.integration.ledger_world import World, penalty, person, world
+
+pytestmark = pytest.mark.integration
+MONTH = "2026-10"
+
+
+async def frozen(here: World, reason: str | None = None) -> Frozen:
+    built = here.gateway
+    _, found, _ = await freeze_month(
+        built.database, built.ledger_scope, built.keys, MONTH, here.clock(), reason
+    )
+    return found
+
+
+async def exported(here: World, version: Frozen, form: LedgerFormat) -> bytes:
+    return await content_of(here.gateway.database, version, form)
+
+
+def sheet_of(workbook: bytes, name: str) -> list[list[Any]]:
+    return CalamineWorkbook.from_filelike(io.BytesIO(workbook)).get_sheet_by_name(name).to_python()
+
+
+async def test_every_form_says_the_same(database: Database, tmp_path: Path) -> None:
+    here = await world(database, tmp_path)
+    here.connectors["platform"].play(Step.ACCEPT, Step.REJECT)
+    await here.take_in([penalty(1), penalty(2, CF_XDR_MC="=样例公司"), person(3)])
+    await here.deliver()
+    here.clock.step(timedelta(days=20))
+    await here.take_in([penalty(4)])
+    version = await frozen(here)
+
+    sheet = sheet_of(await exported(here, version, LedgerFormat.XLSX), "明细")
+    text_ = (await exported(here, version, LedgerFormat.CSV)).decode("utf-8-sig")
+    lines = list(csv.reader(text_.splitlines()))
+    told = orjson.loads(await exported(here, version, LedgerFormat.JSON))
+    table = pl.read_parquet(await exported(here, version, LedgerFormat.PARQUET))
+
+    numbers = [row[2] for row in sheet[1:]]
+    assert table["document_number"].to_list() == numbers
+    assert [row["document_number"] for row in told["rows"]] == numbers
+    assert list(dict.fromkeys(line[1] for line in lines[1:])) == numbers
+    names = [row[4] for row in sheet[1:]]
+    assert [row["subject_name"] for row in told["rows"]] == names
+    safe = {f"'{name}" if name.startswith("=") else name for name in names}
+    assert {line[3] for line in lines[1:]} == safe
+    states = [[one["state"] for one in row["standings"]] for row in told["rows"]]
+    assert [state[0] for state in states] == [row[9] for row in sheet[1:]]
+    whys = [row["standings"][0]["why"] or "" for row in told["rows"]]
+    assert whys == [row[11] for row in sheet[1:]]
+    assert told["figures"][0]["in_scope"] == 4
+    assert (told["hash"], told["signature"]) == (version.hash, version.signature)
+
+
+async def test_the_signature_covers_what_was_frozen(database: Database, tmp_path: Path) -> None:
+    here = await world(database, tmp_path)
+    await here.take_in([penalty(1)])
+    version = await frozen(here)
+    workbook = await exported(here, version, LedgerFormat.XLSX)
+    out = tmp_path / "十月.CSV"
+
+    beside = await export(database, here.gateway.keys, version, out, here.clock())
+
+    assert version.signature is not None
+    content, key = signed(version.signature)
+    assert (content["ledger"], content["version"], content["hash"]) == (MONTH, 1, version.hash)
+    assert content["workbook_sha256"] == hashlib.sha256(workbook).hexdigest()
+    of_file, same = signed(beside.read_text().strip())
+    assert of_file["sha256"] == hashlib.sha256(out.read_bytes()).hexdigest()
+    async with database.transaction() as connection:
+        names = [name for name, _ in await signing_keys.names(connection)]
+    assert names == [key] == [same]
+
+
+async def test_a_later_version_says_what_it_changed(database: Database, tmp_path: Path) -> None:
+    here = await world(database, tmp_path)
+    await here.take_in([penalty(1), penalty(2)])
+    await frozen(here)
+    await here.deliver()
+    await here.take_in([penalty(3)])
+
+    version = await frozen(here, "平台补收")
+
+    workbook = await exported(here, version, LedgerFormat.XLSX)
+    head, *rows = sheet_of(workbook, "与上一版比较")
+    assert head[2] == "第2版改动（原因：平台补收）"
+    changes = {str(row[0]): str(row[2]) for row in rows}
+    assert changes.keys() == {f"样环罚〔2026〕{n}号" for n in (1, 2, 3)}
+    assert changes["样环罚〔2026〕3号"] == "新列入"
+    assert "platform 状态：待报送 → 有效入库" in changes["样环罚〔2026〕1号"]
+
+
+async def test_a_ledger_of_an_older_release_has_its_workbook_only(
+    database: Database, tmp_path: Path
+) -> None:
+    here = await world(database, tmp_path)
+    await here.take_in([penalty(1)])
+    version = await frozen(here)
+    async with database.transaction() as connection:
+        await connection.execute(text("update ledger set rows = null, signature = null"))
+
+    assert await exported(here, version, LedgerFormat.XLSX)
+    with pytest.raises(NoRows):
+        await exported(here, version, LedgerFormat.CSV)
+
+    await here.take_in([penalty(2)])
+    assert (await frozen(here)).version == 2
+
+
+async def test_an_attestation_says_what_was_sent_and_that_nothing_came(
+    database: Database, tmp_path: Path
+) -> None:
+    here = await world(database, tmp_path)
+    here.connectors["platform"].play(Step.SUBMIT)
+    await here.take_in([person(1)])
+    await here.deliver()
+    here.clock.step(timedelta(days=6))
+    async with database.transaction() as connection:
+        number = await connection.scalar(text("select id from delivery where state = 'submitted'"))
+
+    found = await attest(database, here.gateway.keys, number, here.clock())
+
+    assert found is not None
+    content, signer = found
+    assert content["statement"] == "已送达 6 天，共报送 1 次，截至出具之时没有收到任何回执"
+    assert content["subject_code"] == "自然人"
+    assert len(content["content_sha256"]) == 64
+    assert [one["outcome"] for one in content["attempts"]] == ["submitted"]
+    async with database.transaction() as connection:
+        assert [name for name, _ in await signing_keys.names(connection)] == [signer.name]
+    assert await attest(database, here.gateway.keys, 1, here.clock()) is None
