@@ -7,9 +7,8 @@ outage never quarantines.
 """
 
 import asyncio
-import time
 from collections import Counter
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import date
 
 from gateway.batch import Batch, Steps
@@ -23,8 +22,8 @@ from gateway.decide.decider import Decider
 from gateway.record.quarantine import refused_by_bug, refused_by_database
 from gateway.record.result import Result
 from gateway.score.scorer import Scorer
-from gateway.store.base.engine import BadData, Connection, ConnectionCut, Database, DatabaseAway
-from gateway.store.base.steadiness import is_steady
+from gateway.store.base.engine import BadData, Connection, Database, DatabaseAway
+from gateway.store.base.steadiness import CutByData, TooMuchAtOnce, run_steadily
 from gateway.telemetry.log import item_failed
 from gateway.telemetry.metrics import Metrics
 from schemas.base import today
@@ -33,13 +32,6 @@ from scoring.consequences.publicity import PublicityPolicy
 
 #: Items checked between two awaits, so that heartbeats and deliveries go on.
 SLICE = 150
-#: So many cuts in a row, while no other connection is cut, are no accident: a server that lacks
-#: memory ends whoever has the most of it at the time.
-CUTS = 3
-
-
-class _CutByBatch(Exception):
-    """The server closes the connection whenever it gets this batch."""
 
 
 class Pipeline:
@@ -107,41 +99,18 @@ class Pipeline:
             return await Batch(self._steps, connection, checked).run()
 
         try:
-            results = await self._run(work)
-        except (DatabaseAway, BadConfiguration):
-            raise
+            results = await run_steadily(self.database, work)
         except Exception as error:
-            if len(checked) == 1 and checked[0].verdict is Verdict.REFUSED:
-                if isinstance(error, _CutByBatch):
+            if not _may_be_of_an_item(error, checked):
+                if isinstance(error, CutByData):
                     raise DatabaseAway(str(error)) from error
-                raise  # the item is set aside already, so that it is not what fails
+                raise
             fault = error
         else:
             self._count(checked, results)
             return results
         # Outside the handler: inside it, the log of each item would include the error of the batch.
         return await self._bisected(checked, fault)
-
-    async def _run(self, work: Callable[[Connection], Awaitable[list[Result]]]) -> list[Result]:
-        """Run the work; if the connection is cut again and again, but no other, it is at fault.
-
-        Otherwise a batch that the server cannot bear would be repeated for ever.
-
-        Raises:
-            _CutByBatch: halve the batch.
-            DatabaseAway: an outage.
-        """
-        cuts = 0
-        while True:
-            began = time.monotonic()
-            try:
-                return await self.database.run(work)
-            except ConnectionCut as error:
-                if not await is_steady(self.database, time.monotonic() - began):
-                    raise
-                cuts += 1
-                if cuts == CUTS:
-                    raise _CutByBatch(str(error)) from error
 
     async def _bisected(self, checked: Sequence[Checked], fault: Exception) -> list[Result]:
         if len(checked) == 1:
@@ -164,6 +133,15 @@ class Pipeline:
                 self.metrics.repeats.labels(kind).inc(count)
             else:
                 self.metrics.records.labels(kind, what).inc(count)
+
+
+def _may_be_of_an_item(error: Exception, checked: Sequence[Checked]) -> bool:
+    """Whether halving may end an error: not an outage, nor an item that is set aside already."""
+    if isinstance(error, TooMuchAtOnce):
+        return len(checked) > 1
+    if isinstance(error, DatabaseAway | BadConfiguration):
+        return False
+    return len(checked) > 1 or checked[0].verdict is not Verdict.REFUSED
 
 
 def _refused_by_bug(item: Checked, step: str, fault: Exception) -> Checked:

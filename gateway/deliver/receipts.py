@@ -9,7 +9,8 @@ from gateway.deliver.breaker import Act, BreakerState
 from gateway.deliver.deliverer import Deliverer
 from gateway.deliver.item import delivery_of
 from gateway.deliver.receipt_pages import REMEMBERED, News, Pages
-from gateway.store.base.engine import BadData
+from gateway.store.base.engine import BadData, Connection
+from gateway.store.base.steadiness import CutByData, TooMuchAtOnce, run_steadily
 from gateway.store.deliver import destinations, receipts
 from gateway.store.deliver.destinations import ReceiptsPlace
 from gateway.store.deliver.receipts import MatchedReceipt
@@ -20,6 +21,8 @@ from schemas.delivery import Receipt
 PAGES = REMEMBERED
 #: Receipts of one transaction, which holds the locks of their subjects.
 SLICE = 1000
+#: What is done in smaller parts, down to the one receipt that is at fault.
+UNBEARABLE = (BadData, CutByData, TooMuchAtOnce)
 #: Time for one page beyond that of a call: a page may hold many receipts.
 PAGE_MARGIN = timedelta(seconds=30)
 
@@ -109,14 +112,14 @@ class Feed:
         """Apply receipts; one that cannot be stored is left out and logged."""
         try:
             return await self._applied(answers, again=again, is_last=is_last)
-        except BadData:
+        except UNBEARABLE:
             if not answers:
                 raise
         moved = 0
         for one in answers:
             try:
                 moved += await self._applied([one], again=again, is_last=False) or 0
-            except BadData:
+            except UNBEARABLE:
                 extra = {"destination": self.deliverer.name, "delivery": one.delivery_id}
                 logger.exception(LogEvent.RECEIPT_FAILED, extra=extra)
         return moved if await self._applied([], again=again, is_last=is_last) is not None else None
@@ -127,13 +130,16 @@ class Feed:
         """Apply receipts in one transaction, with the place of their page if they are its last."""
         name, now = self.deliverer.name, self.deliverer.clock()
         place = ReceiptsPlace(self.cursor, self.pages.kept()) if is_last else None
-        with suppress(_NotOurs):
-            async with self.deliverer.database.transaction() as connection:
-                moved = await receipts.apply_receipts(connection, name, answers, now, again=again)
-                # After the subjects, which are locked first everywhere.
-                if not await destinations.set_receipts_place(connection, self.ours, place):
-                    raise _NotOurs
+
+        async def work(connection: Connection) -> int:
+            moved = await receipts.apply_receipts(connection, name, answers, now, again=again)
+            # After the subjects, which are locked first everywhere.
+            if not await destinations.set_receipts_place(connection, self.ours, place):
+                raise _NotOurs
             return moved
+
+        with suppress(_NotOurs):
+            return await run_steadily(self.deliverer.database, work)
         return None
 
 

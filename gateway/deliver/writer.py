@@ -5,11 +5,12 @@ import time
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 
-from tenacity import AsyncRetrying, retry_if_exception_type, stop_after_delay, wait_exponential
+from tenacity import AsyncRetrying, retry_if_exception, stop_after_delay, wait_exponential
 
 from gateway.config.clock import Clock
 from gateway.deliver.outcome import without_words
 from gateway.store.base.engine import BadData, Connection, Database, DatabaseAway
+from gateway.store.base.steadiness import CutByData, TooMuchAtOnce, run_steadily
 from gateway.store.deliver import ends
 from gateway.telemetry.metrics import Metrics
 from schemas.delivery import Finish
@@ -55,7 +56,7 @@ class Writer:
         now = self.clock()
         try:
             ours = await self._patiently(lambda c: ends.finish(c, pending, now))
-        except BadData:
+        except (BadData, CutByData, TooMuchAtOnce) as error:
             if len(pending) > 1:
                 middle = len(pending) // 2
                 await self._finish(pending[:middle], done)
@@ -63,7 +64,7 @@ class Writer:
             elif pending[0] != (plain := without_words(pending[0])):
                 await self._finish([plain], done)
             else:
-                raise
+                raise DatabaseAway(str(error)) from error
             return
         for one in pending:
             if one.id in ours:
@@ -77,10 +78,14 @@ class Writer:
         patient = AsyncRetrying(
             stop=stop_after_delay(FINISH_PATIENCE),
             wait=wait_exponential(multiplier=0.2, max=2),
-            retry=retry_if_exception_type(DatabaseAway),
+            retry=retry_if_exception(_is_outage),
             reraise=True,
         )
-        return await patient(self.database.run, work)
+        return await patient(run_steadily, self.database, work)
+
+
+def _is_outage(error: BaseException) -> bool:
+    return isinstance(error, DatabaseAway) and not isinstance(error, TooMuchAtOnce)
 
 
 async def _gather(queue: Queue) -> tuple[list[Finish], bool]:

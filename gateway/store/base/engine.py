@@ -43,7 +43,13 @@ class DatabaseRefuses(DatabaseAway, BadConfiguration):
 class DatabaseBusy(DatabaseAway):
     """A lock or a statement took longer than it may; other work may go on meanwhile."""
 
-    lead = "数据库忙，有事务占着锁或语句超时，稍后再试"
+    lead = "数据库忙，有事务占着锁，稍后再试"
+
+
+class StatementTooLong(DatabaseBusy):
+    """A statement took longer than the server lets it."""
+
+    lead = "语句超过数据库的 statement_timeout，稍后再试，或请数据库管理员放宽"
 
 
 class ConnectionCut(DatabaseAway):
@@ -208,6 +214,8 @@ def _session(*, read_only: bool, migrates: bool) -> dict[str, str]:
     if read_only:
         session["default_transaction_read_only"] = "on"
     session["lock_timeout"] = MIGRATING_LOCK_TIMEOUT if migrates else LOCK_TIMEOUT
+    if migrates:  # they take as long as they take
+        session["statement_timeout"] = "0"
     return session
 
 
@@ -265,6 +273,7 @@ def _of_another_release(words: str) -> DatabaseRefuses:
 _ERRORS: dict[Meaning, Callable[[str], Exception]] = {
     Meaning.DATA: BadData,
     Meaning.BUSY: DatabaseBusy,
+    Meaning.TOO_LONG: StatementTooLong,
     Meaning.AWAY: DatabaseAway,
     Meaning.REFUSED: _refused,
     Meaning.STRUCTURE: _of_another_release,

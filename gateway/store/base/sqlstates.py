@@ -8,7 +8,8 @@ class Meaning(StrEnum):
 
     REPEAT = "repeat"  #: two transactions met: do the work again at once
     DATA = "data"  #: an item of the batch is at fault: find it by halving
-    BUSY = "busy"  #: a lock or a statement took too long: try again, do other work meanwhile
+    BUSY = "busy"  #: a lock took too long: try again, do other work meanwhile
+    TOO_LONG = "too_long"  #: a statement did: try again, then do less at once
     AWAY = "away"  #: a passing trouble of the server or the connection: try again
     REFUSED = "refused"  #: login, database or permission: wait for a person, keep trying
     STRUCTURE = "structure"  #: a table, column or function is missing or different
@@ -60,7 +61,7 @@ _CODES = {
     "42P03": _M.AWAY,  # duplicate cursor: as 26
     "42P05": _M.AWAY,  # duplicate prepared statement: as 26
     LOCK_NOT_AVAILABLE: _M.BUSY,
-    "57014": _M.BUSY,  # statement_timeout
+    "57014": _M.TOO_LONG,  # statement_timeout
 }
 
 

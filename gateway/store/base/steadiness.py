@@ -1,11 +1,21 @@
-"""Whether what we sent cut a connection, or an outage did, which cuts others as well."""
+"""Run work that may cut its own connection: what we send does it, or an outage that cuts others."""
 
 import asyncio
 import time
+from collections.abc import Awaitable, Callable
 
 from sqlalchemy import text
 
-from gateway.store.base.engine import ALIVE, Database, DatabaseAway, DatabaseStarting
+from gateway.store.base.engine import (
+    ALIVE,
+    Connection,
+    ConnectionCut,
+    Database,
+    DatabaseAway,
+    DatabaseStarting,
+    Made,
+    StatementTooLong,
+)
 
 #: Seconds in which a server that fell over answers again; longer while it says that it starts.
 ANSWER_SECONDS, STARTING_SECONDS = 30.0, 600.0
@@ -14,11 +24,78 @@ _PAUSE = 0.2
 #: within these bounds in seconds: links that break now and then, and the limits of a proxy or a
 #: pooler, cut it too.
 TIMES_AS_LONG, SHORTEST, LONGEST = 3.0, 3.0, 60.0
+#: Cuts in a row that are no accident: a server that lacks memory ends whoever has the most of it at
+#: the time, and with it all connections. One that leaves another connection standing counts twice.
+NO_ACCIDENT = 5
+#: Statements in a row that took longer than the server lets them.
+TOO_LONG = 2
 
 _STAND = text("select pg_sleep(:seconds)")
+#: The limit that the server's administrator sets is for what does something.
+_NO_LIMIT = text("set local statement_timeout = 0")
 
 
-async def is_steady(database: Database, cut_after: float) -> bool:
+class CutByData(Exception):
+    """The server closes the connection whenever it gets this work, and stands otherwise."""
+
+
+class TooMuchAtOnce(DatabaseAway):
+    """The server ends a statement of this work again and again: do it in smaller parts."""
+
+
+class _AllCut(ConnectionCut):
+    """Another connection was cut as well."""
+
+
+async def run_steadily(database: Database, work: Callable[[Connection], Awaitable[Made]]) -> Made:
+    """Run the work in a transaction; if it is cut or ended again and again, find out why.
+
+    Otherwise work that the server cannot bear would be repeated for ever.
+
+    Raises:
+        CutByData, TooMuchAtOnce: do it in parts; what is cut alone is at fault.
+        DatabaseAway: an outage.
+    """
+    cuts = too_long = 0
+    while True:
+        began = time.monotonic()
+        try:
+            return await (_witnessed(database, work) if cuts else database.run(work))
+        except StatementTooLong as error:
+            too_long += 1
+            if too_long == TOO_LONG:
+                raise TooMuchAtOnce(str(error)) from error
+        except ConnectionCut as error:
+            if not await _is_steady(database, time.monotonic() - began):
+                raise
+            cuts += 1 if not cuts or isinstance(error, _AllCut) else 2
+            if cuts >= NO_ACCIDENT:
+                raise CutByData(str(error)) from error
+
+
+async def _witnessed(database: Database, work: Callable[[Connection], Awaitable[Made]]) -> Made:
+    """Run the work while another transaction stands; say so if both are cut."""
+    done: list[Made] = []
+    cut: ConnectionCut | None = None
+    try:
+        async with database.transaction(patient=True) as witness:
+            await witness.execute(ALIVE)
+            try:
+                done.append(await database.run(work))
+            except ConnectionCut as error:
+                cut = error
+                await witness.execute(ALIVE)
+    except DatabaseAway as error:
+        if cut is not None:
+            raise _AllCut(str(cut)) from error
+        if not done:
+            raise
+    if cut is not None:
+        raise cut
+    return done[0]
+
+
+async def _is_steady(database: Database, cut_after: float) -> bool:
     """Whether the database answers, and lets a transaction stand that touches nothing.
 
     `cut_after` is how many seconds the transaction had lasted that was cut.
@@ -28,6 +105,7 @@ async def is_steady(database: Database, cut_after: float) -> bool:
     seconds = min(max(SHORTEST, TIMES_AS_LONG * cut_after), LONGEST)
     try:
         async with database.transaction() as connection:
+            await connection.execute(_NO_LIMIT)
             await connection.execute(_STAND, {"seconds": seconds})
     except DatabaseAway:
         return False

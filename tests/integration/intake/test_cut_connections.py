@@ -2,19 +2,22 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import suppress
 from math import inf
 from pathlib import Path
 
 import pytest
 
+from connectors.memory import Step
 from gateway.config.clock import SteppedClock
+from gateway.deliver.receipts import receive
 from gateway.embedded.postgres import EmbeddedPostgres
 from gateway.store.audit import events
 from gateway.store.audit.events import AuditEntry
 from gateway.store.base.engine import Database, DatabaseAway
 from gateway.telemetry.audit_events import AuditEvent
+from schemas.delivery import Item, Outcome, OutcomeKind
 from schemas.problem import Rule
 from schemas.verdict import Verdict
 from tests.conftest import BuildGateway
@@ -35,6 +38,7 @@ class Cutting(Proxy):
         super().__init__(server)
         self.cuts = POISON.encode()
         self.times = inf  #: how often it cuts
+        self.cuts_all = False  #: it cuts all other connections as well
         self.down_for = 0.0  #: seconds in which it takes no connection after it has cut one
         self._down_until = 0.0
 
@@ -50,6 +54,8 @@ class Cutting(Proxy):
                 if self.cuts in data and self.times > 0:
                     self.times -= 1
                     self._down_until = time.monotonic() + self.down_for
+                    if self.cuts_all:
+                        self.cut_all()
                     break
                 writer.write(data)
         writer.close()
@@ -126,11 +132,7 @@ async def test_a_link_that_breaks_now_and_then_quarantines_nothing(
             await asyncio.sleep(0.1)
             proxy.cut_all()
 
-    await behind.run(
-        "create function slow() returns trigger language plpgsql as $$ begin "
-        "perform pg_sleep(0.2); return new; end $$"
-    )
-    await behind.run("create trigger slow before insert on decision execute function slow()")
+    await slow(behind, 0.2)
     task = asyncio.create_task(breaking())
     with pytest.raises(DatabaseAway):
         await behind.take(penalty(1))
@@ -159,3 +161,105 @@ async def test_the_first_error_is_told_and_not_that_of_the_rollback(
             await events.add(connection, [AuditEntry(AuditEvent.RECONCILED, {})], behind.clock())
 
     assert "rollback" not in str(caught.value)
+
+
+async def test_an_item_is_found_though_the_administrator_bounds_statements(
+    behind: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The transaction that touches nothing stands for longer than the bound."""
+    monkeypatch.setattr("gateway.store.base.steadiness.SHORTEST", 1.5)
+    await bound(behind)
+
+    [refused] = await behind.take(penalty(1, CF_NR=POISON))
+
+    assert refused.verdict is Verdict.REFUSED
+
+
+async def test_a_server_that_falls_over_thrice_quarantines_nothing(
+    behind: World, proxy: Cutting
+) -> None:
+    """It ends all connections, as after its memory ran out: not by the record that was sent."""
+    proxy.cuts_all, proxy.times = True, 3
+
+    [taken] = await behind.take(penalty(1, CF_NR=POISON))
+
+    assert proxy.times == 0
+    assert taken.verdict is not Verdict.REFUSED
+
+
+async def test_an_item_by_which_the_server_always_falls_over_is_found(
+    behind: World, proxy: Cutting
+) -> None:
+    proxy.cuts_all = True
+
+    [refused] = await behind.take(penalty(1, CF_NR=POISON))
+
+    assert refused.verdict is Verdict.REFUSED
+
+
+async def test_words_of_a_destination_that_cut_the_connection_cost_no_other_outcome(
+    behind: World,
+) -> None:
+    await behind.take(*(penalty(n, n) for n in range(1, 6)))
+
+    async def send(items: Sequence[Item]) -> list[Outcome]:
+        refused = Outcome(kind=OutcomeKind.REJECTED, reasons=(f"不合格：{POISON}",))
+        accepted = Outcome(kind=OutcomeKind.ACCEPTED)
+        return [refused if "〕3号" in str(one.document_number) else accepted for one in items]
+
+    behind.connector().send = send  # type: ignore[method-assign]
+    await behind.deliverer().drain()
+
+    assert sorted(await behind.states()) == ["accepted"] * 4 + ["rejected"]
+
+
+async def test_a_receipt_that_cuts_the_connection_is_left_out(behind: World) -> None:
+    behind.connector().play(*[Step.SUBMIT] * 3)
+    await behind.take(*(penalty(n, n) for n in range(1, 4)))
+    await behind.deliverer().drain()
+    first, second, third = behind.connector().stored
+    behind.connector().issue_receipt(first, accepted=True)
+    behind.connector().issue_receipt(second, accepted=False, reasons=(POISON,))
+    behind.connector().issue_receipt(third, accepted=True)
+
+    await receive(behind.deliverer())
+
+    assert sorted(await behind.states()) == ["accepted", "accepted", "submitted"]
+
+
+async def test_a_batch_of_which_a_statement_takes_too_long_is_done_in_parts(world: World) -> None:
+    await slow(world, 0.05, "for each row")
+    await bound(world)
+
+    results = await world.take(*(penalty(n, n) for n in range(1, 41)))
+
+    assert {one.verdict for one in results} == {Verdict.OK}
+    assert await world.value("select count(*) from decision") == 40
+
+
+async def test_one_item_whose_statement_takes_too_long_is_an_outage(world: World) -> None:
+    await slow(world, 3)
+    await bound(world)
+
+    with pytest.raises(DatabaseAway, match="statement timeout"):
+        await world.take(penalty())
+
+    assert await world.value("select count(*) from quarantine") == 0
+
+
+async def slow(world: World, seconds: float, each: str = "") -> None:
+    """Let each insert of decisions take so long."""
+    await world.run(
+        "create function slow() returns trigger language plpgsql as $$ begin "
+        f"perform pg_sleep({seconds}); return new; end $$"
+    )
+    await world.run(f"create trigger slow before insert on decision {each} execute function slow()")
+
+
+async def bound(world: World) -> None:
+    """Let the administrator end all statements after a second."""
+    await world.run(
+        "do $$ begin execute format('alter database %I set statement_timeout = 1000', "
+        "current_database()); end $$"
+    )
+    await world.database.engine.dispose()

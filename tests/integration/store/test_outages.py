@@ -21,6 +21,7 @@ from gateway.store.base.engine import (
     DatabaseAway,
     DatabaseBusy,
     DatabaseRefuses,
+    StatementTooLong,
 )
 from gateway.telemetry.audit_events import AuditEvent
 from tests.factories import penalty
@@ -185,7 +186,10 @@ _TROUBLES = {
         "set local lock_timeout = '50ms'; lock table subject in exclusive mode",
         DatabaseBusy,
     ),
-    "statement_timeout": ("set local statement_timeout = '50ms'; select pg_sleep(5)", DatabaseBusy),
+    "statement_timeout": (
+        "set local statement_timeout = '50ms'; select pg_sleep(5)",
+        StatementTooLong,
+    ),
     "terminated": ("select pg_terminate_backend(pg_backend_pid())", DatabaseAway),
     "no permission": ("set local role pg_monitor; select * from subject", DatabaseRefuses),
     "no such table": ("select * from no_such_table", DatabaseRefuses),
