@@ -19,6 +19,7 @@ from gateway.service.app import gateway
 from gateway.service.roles import ALL_ROLES, Role
 from gateway.service.roles import run as run_roles
 from gateway.telemetry import log
+from gateway.web.connections import raise_descriptors
 
 
 def up(
@@ -31,6 +32,7 @@ def up(
     except ValueError:
         fail(f"没有角色 {roles}；可用：{','.join(Role)}")
     log.set_up()
+    raise_descriptors()
     run(lambda: _up(settings_of(context), wanted))
 
 

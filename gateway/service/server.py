@@ -11,6 +11,7 @@ from gateway.intake import http
 from gateway.service.app import Gateway
 from gateway.service.tasks import Running
 from gateway.web.app import create_web
+from gateway.web.connections import BoundedProtocol
 
 #: Seconds that a stop waits for requests under way.
 SHUTDOWN_SECONDS = 10
@@ -35,6 +36,7 @@ async def start_web(gateway: Gateway, running: Running, stack: AsyncExitStack) -
         port=settings.port,
         log_config=None,
         access_log=False,
+        http=BoundedProtocol,
         timeout_graceful_shutdown=SHUTDOWN_SECONDS,
     )
     server = uvicorn.Server(config)

@@ -18,6 +18,8 @@ class LogEvent(StrEnum):
     DATABASE_AWAY = "database_away"
     DATABASE_BACK = "database_back"
     ITEM_FAILED = "item_failed"
+    TOO_MANY_CLIENTS = "too_many_clients"
+    SLOW_CLIENT = "slow_client"
     SILENT_ASKED = "silent_asked"
     NOT_EVALUATED = "not_evaluated"
     ENGINE_FAILED = "engine_failed"
