@@ -15,6 +15,7 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import KafkaError, NoOffsetForPartitionError, OffsetOutOfRangeError
 
 from gateway.check.raw import PORTION_BYTES
+from gateway.intake.unpacking import bound
 
 #: Seconds between two requests for metadata while the cluster has no answer.
 METADATA_PAUSE = 0.2
@@ -74,7 +75,8 @@ class Consumer(AIOKafkaConsumer):  # type: ignore[misc]  # aiokafka has no types
         self._halted: set[TopicPartition] = set()
 
     async def start(self) -> None:
-        """Join the group; ask for metadata with pauses from now on."""
+        """Join the group; unpack within bounds, and ask for metadata with pauses, from now on."""
+        bound()
         await super().start()
         _ask_with_pauses(self._client)
 

@@ -233,6 +233,27 @@ async def test_a_message_that_cannot_be_read_fails_liveness_and_is_counted(
     assert world.gateway.metrics.unreadable._value.get() > 0
 
 
+async def test_a_batch_that_unpacks_to_too_much_is_told_and_other_partitions_go_on(
+    world: World,
+    kafka_bootstrap: str,
+    topic: str,
+    start: StartIntake,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Where memory is short, it would end the process at every start."""
+    monkeypatch.setattr("gateway.intake.unpacking.MOST_UNPACKED", 2_000_000)
+    options = {"compression_type": "zstd", "max_request_size": 2**23, "max_batch_size": 2**23}
+    async with AIOKafkaProducer(bootstrap_servers=kafka_bootstrap, **options) as producer:
+        await producer.send_and_wait(topic, b"0" * 3_000_000, partition=FIRST)
+        await producer.send_and_wait(topic, bodies(1, 1)[0], partition=1)
+
+    intake = await start()
+    await until(lambda: intake.stuck() is not None and intake.taken == 1)
+
+    assert "2 MB" in str(intake.stuck()) or "1 MB" in str(intake.stuck())
+    assert await world.value("select count(*) from decision") == 1
+
+
 async def test_intake_that_makes_no_step_though_there_is_work_fails_liveness(
     producer: AIOKafkaProducer,
     topic: str,
