@@ -18,7 +18,7 @@ from gateway.cli.output import (
     run,
     settings_of,
 )
-from gateway.intake.quarantine import AlreadyResolved, NoSuchItem, OnlyStartKept, replay
+from gateway.intake.quarantine import AlreadyResolved, NoSuchItem, OnlyStartKept, Overtaken, replay
 from gateway.record.result import Result
 from gateway.service.app import gateway, reading
 from gateway.store.record import quarantine
@@ -101,6 +101,9 @@ def quarantine_replay(
         Path | None,
         typer.Option(exists=True, dir_okay=False, help="更正后的记录（JSON 文件）；不给则原样重放"),
     ] = None,
+    despite_later: Annotated[
+        bool, typer.Option("--despite-later", help="这个决定已有更新的版本，仍以这一条为准")
+    ] = False,
     format_: FormatOption = Format.TEXT,
 ) -> None:
     """Replay a quarantined item, corrected or as it was."""
@@ -109,8 +112,15 @@ def quarantine_replay(
     async def work() -> Result:
         async with gateway(settings_of(context)) as built:
             try:
-                return await replay(built.pipeline, built.keys, built.clock, number, body)
-            except (NoSuchItem, AlreadyResolved, OnlyStartKept) as error:
+                return await replay(
+                    built.pipeline,
+                    built.keys,
+                    built.clock,
+                    number,
+                    body,
+                    despite_later=despite_later,
+                )
+            except (NoSuchItem, AlreadyResolved, OnlyStartKept, Overtaken) as error:
                 fail(str(error), Exit.PROBLEMS)
 
     result = run(work)

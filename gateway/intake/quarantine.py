@@ -1,5 +1,7 @@
 """Replay from quarantine 隔离区重放: process an item again, corrected or as it was."""
 
+from datetime import datetime
+
 import orjson
 
 from gateway.check.raw import Raw
@@ -10,7 +12,9 @@ from gateway.record.result import Result
 from gateway.store.audit import events
 from gateway.store.base.installation import know
 from gateway.store.record import quarantine
+from gateway.store.record.decisions import later_version
 from gateway.telemetry.audit_events import AuditEvent
+from schemas.base import SHANGHAI
 from schemas.codes import RecordKind
 from schemas.problem import Rule
 from schemas.verdict import Verdict
@@ -37,8 +41,24 @@ class OnlyStartKept(ValueError):
         super().__init__(f"隔离区编号 {id_} 过大，只留了开头，不能原样重放；给出更正后的内容")
 
 
+class Overtaken(ValueError):
+    """A version of the decision came after the item; replaying would bring the older one back."""
+
+    def __init__(self, id_: int, at: datetime) -> None:
+        super().__init__(
+            f"隔离区编号 {id_} 之后，{at.astimezone(SHANGHAI):%Y-%m-%d %H:%M} 又收到过这个决定的"
+            "版本，重放会用旧内容盖掉新的；确要以这一条为准，加 --despite-later"
+        )
+
+
 async def replay(
-    pipeline: Pipeline, keys: Keys, clock: Clock, id_: int, body: bytes | None = None
+    pipeline: Pipeline,
+    keys: Keys,
+    clock: Clock,
+    id_: int,
+    body: bytes | None = None,
+    *,
+    despite_later: bool = False,
 ) -> Result:
     """Process a quarantined item again; with `body`, that is the corrected content.
 
@@ -50,6 +70,7 @@ async def replay(
         NoSuchItem: there is no item with this number.
         AlreadyResolved: it has become a record.
         OnlyStartKept: without `body` there is no content to process.
+        Overtaken: the decision has a later version; not with `despite_later`.
     """
     async with pipeline.database.transaction() as connection:
         item = await quarantine.quarantined(connection, id_)
@@ -63,8 +84,14 @@ async def replay(
         await know(connection, keys, [item.key_version])
     content = keys.decrypt(item.sealed, item.key_version) if body is None else body
     kind = RecordKind(item.kind) if item.kind and not _says_its_kind(body) else None
-    [result] = await pipeline.process([Raw(f"quarantine:{id_}", number, content, kind)])
-    await _note(pipeline, clock, id_, result)
+    checked = await pipeline.check([Raw(f"quarantine:{id_}", number, content, kind)])
+    if not despite_later and checked[0].key is not None:
+        async with pipeline.database.transaction() as connection:
+            at = await later_version(connection, checked[0].key, item.recorded_at)
+        if at is not None:
+            raise Overtaken(id_, at)
+    [result] = await pipeline.commit(checked)
+    await _note(pipeline, clock, id_, result, despite_later=despite_later)
     return result
 
 
@@ -77,9 +104,12 @@ def _says_its_kind(body: bytes | None) -> bool:
     return isinstance(row, dict) and bool(row.get("kind"))
 
 
-async def _note(pipeline: Pipeline, clock: Clock, id_: int, result: Result) -> None:
+async def _note(
+    pipeline: Pipeline, clock: Clock, id_: int, result: Result, *, despite_later: bool
+) -> None:
     resolved = result.verdict is not Verdict.REFUSED
     detail = {"quarantine": id_, "verdict": result.verdict.value}
+    detail |= {"despite_later": "true"} if despite_later else {}
     async with pipeline.database.transaction() as connection:
         closed = id_ if resolved else result.quarantine_id
         if closed is not None:

@@ -11,6 +11,7 @@ from gateway.store.base.statements import Copy, Insert, arrays, unnest
 from schemas.codes import RecordKind
 from schemas.kinds import REPORTED_IN_ORDER
 from schemas.known import DecisionKey, KnownDecision
+from schemas.record import BusinessKey
 
 #: Looked up by subject and number, which few decisions share; Python compares the rest of the key.
 PLACES = "subject_id bigint, number_key text"
@@ -60,6 +61,29 @@ add_versions = Copy(
     "id, decision_id, version, verb, body, secret, unknown_columns, key_version, verdict, "
     "problems, excluded, recorded_at",
 )
+
+#: A name of an authority may be one of its aliases.
+_LATER = text(
+    """
+    select max(v.recorded_at) from decision d
+    join subject s on s.id = d.subject_id
+    join record_version v on v.decision_id = d.id
+    where s.code = :subject and d.kind = :kind and d.number_key = :number
+      and (:authority = '' or d.authority_id in (select authority_id from authority_alias
+          where alias = :authority))
+      and v.recorded_at > :since
+    """
+)
+
+
+async def later_version(
+    connection: Connection, key: BusinessKey, since: datetime
+) -> datetime | None:
+    """Return when a decision got its latest version, if that was after a time."""
+    values = {**key._asdict(), "since": since}
+    found: datetime | None = await connection.scalar(_LATER, values)
+    return found
+
 
 _REPAIR_VERSIONS = text(
     f"""

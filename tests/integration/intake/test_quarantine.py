@@ -1,10 +1,12 @@
 """Quarantine 隔离区: refused input between good input, and its replay."""
 
+from datetime import timedelta
+
 import orjson
 import pytest
 
 from gateway.check.raw import START_BYTES
-from gateway.intake.quarantine import AlreadyResolved, NoSuchItem, OnlyStartKept, replay
+from gateway.intake.quarantine import AlreadyResolved, NoSuchItem, OnlyStartKept, Overtaken, replay
 from gateway.record.result import Result
 from gateway.store.record import quarantine
 from schemas.input_rules import InputRules
@@ -151,6 +153,25 @@ async def test_a_replay_has_its_own_origin(world: World) -> None:
 
     names = await world.column("select name from origin order by id")
     assert names == ["topic", f"quarantine:{refused.quarantine_id}"]
+
+
+async def test_an_older_item_does_not_replace_a_later_version(world: World) -> None:
+    await world.take(penalty(1, CF_CFJG="", CF_NR="罚款人民币一万元"))
+    number = int(await world.value("select id from quarantine"))
+    world.clock.step(timedelta(hours=1))
+    await world.take(penalty(1, CF_NR="罚款人民币二万元"))
+    older = orjson.dumps(penalty(1, CF_NR="罚款人民币一万元"))
+
+    with pytest.raises(Overtaken, match="despite-later"):
+        await again(world, number, older)
+
+    assert await world.value("select count(*) from record_version") == 1
+    gateway = world.gateway
+    replayed = await replay(
+        gateway.pipeline, gateway.keys, world.clock, number, older, despite_later=True
+    )
+    assert replayed.verdict is Verdict.OK
+    assert await world.value("select count(*) from record_version") == 2
 
 
 async def test_the_kind_is_kept_for_the_replay(world: World) -> None:
