@@ -15,6 +15,7 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import KafkaError, NoOffsetForPartitionError, OffsetOutOfRangeError
 
 from gateway.check.raw import PORTION_BYTES
+from gateway.config.errors import Away
 from gateway.intake.unpacking import bound
 
 #: Seconds between two requests for metadata while the cluster has no answer.
@@ -45,6 +46,9 @@ Tell = Callable[[Missing], Awaitable[bool]]
 Settle = Callable[[TopicPartition], Awaitable[bool]]
 #: The offset after the last record that was ever taken from a partition; None if none was.
 LastTaken = Callable[[TopicPartition], Awaitable[int | None]]
+#: The offset from which on what is before a committed offset was never taken; None if all was.
+#: Raises Away.
+Lacking = Callable[[TopicPartition, int], Awaitable[int | None]]
 
 
 class Consumer(AIOKafkaConsumer):  # type: ignore[misc]  # aiokafka has no types
@@ -57,6 +61,7 @@ class Consumer(AIOKafkaConsumer):  # type: ignore[misc]  # aiokafka has no types
         tell: Tell,
         last_taken: LastTaken,
         unreadable: Callable[[KafkaError], None],
+        lacking: Lacking,
         is_written: Callable[[], bool],
         **options: Any,
     ) -> None:
@@ -66,6 +71,7 @@ class Consumer(AIOKafkaConsumer):  # type: ignore[misc]  # aiokafka has no types
         self._tell = tell
         self._last_taken = last_taken
         self._unreadable = unreadable
+        self._lacking = lacking
         self._is_written = is_written
         self._committed: dict[TopicPartition, int] = {}
         self._handed: dict[TopicPartition, int] = {}  #: offsets behind what was handed out
@@ -73,6 +79,7 @@ class Consumer(AIOKafkaConsumer):  # type: ignore[misc]  # aiokafka has no types
         self._on_the_way = False  #: whether the last records may not have reached their batch yet
         self._fault: tuple[str, float] | None = None
         self._halted: set[TopicPartition] = set()
+        self._compared: set[TopicPartition] = set()  #: partitions of ours whose offset is right
 
     async def start(self) -> None:
         """Join the group; unpack within bounds, and ask for metadata with pauses, from now on."""
@@ -145,6 +152,7 @@ class Consumer(AIOKafkaConsumer):  # type: ignore[misc]  # aiokafka has no types
         """
         self._on_the_way = False
         await self.commit_markers()
+        await self._compare()
         bound = max(1, PORTION_BYTES // self._typical)
         max_records = min(max_records or bound, bound)
         try:
@@ -161,6 +169,30 @@ class Consumer(AIOKafkaConsumer):  # type: ignore[misc]  # aiokafka has no types
         sizes = [len(one.value or b"") for records in found.values() for one in records]
         self._typical = max(1, sum(sizes) // len(sizes)) if sizes else self._typical
         return found
+
+    async def _compare(self) -> None:
+        """Go back where the offset of a partition that is new to us is ahead of what was taken.
+
+        A database that was restored, or a standby that lagged behind, lacks what Kafka still has.
+        What was taken is a repeat, and changes nothing.
+        """
+        self._compared &= self.assignment()
+        for partition in self.assignment() - self._compared:
+            if self.place(partition) is None:
+                continue
+            try:
+                committed = await self.committed(partition)
+                back = None if committed is None else await self._lacking(partition, committed)
+                if back is not None:  # marks of transactions may be gone from there
+                    back = max(back, (await self.beginning_offsets([partition]))[partition])
+            except Away:
+                continue  # compared by a later call: nothing is written meanwhile
+            except KafkaError:
+                continue
+            if self.place(partition) is not None:  # before, aiokafka would undo the seek
+                self._compared.add(partition)
+                if back is not None and back < committed:
+                    self.seek(partition, back)
 
     def handed(self, partition: TopicPartition) -> int:
         """Return the offset behind what was handed out of a partition; 0 while it is not known."""

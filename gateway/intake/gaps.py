@@ -61,6 +61,23 @@ class Gaps:
         last = await self.watch.until_back(partial(self.database.run, read))
         return None if last is None else last + 1
 
+    async def lacking(self, partition: TopicPartition, committed: int) -> int | None:
+        """Return from where on messages were committed and are not in the database; None if none.
+
+        It was restored, or is a standby that lagged behind. Marks of transactions look the same,
+        and cost nothing when they are read again.
+
+        Raises:
+            DatabaseAway: it cannot be told now.
+        """
+        origin = origin_of(self.settings.cluster, partition)
+        last = await self.database.run(partial(missing.last_position, origin=origin))
+        if last is None or last + 1 >= committed:
+            return None
+        place = {"origin": origin, "first": last + 1, "end": committed}
+        logger.warning(LogEvent.READ_AGAIN, extra=place)
+        return last + 1
+
 
 async def _write(connection: Connection, note: MissingMessages) -> bool:
     added = await missing.add_missing(connection, note)

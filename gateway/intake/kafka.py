@@ -123,6 +123,7 @@ class KafkaIntake:
             settle=self._settle,
             tell=self.gaps.tell,
             last_taken=self.gaps.after_last_taken,
+            lacking=self.gaps.lacking,
             unreadable=self.watch.unreadable,
             is_written=lambda: not (self._batches or self._stopping or self.watch.failed),
             **connection,

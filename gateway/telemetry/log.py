@@ -20,6 +20,7 @@ class LogEvent(StrEnum):
     ITEM_FAILED = "item_failed"
     TOO_MANY_CLIENTS = "too_many_clients"
     SLOW_CLIENT = "slow_client"
+    READ_AGAIN = "read_again"  #: what Kafka has and the database lacks
     SILENT_ASKED = "silent_asked"
     NOT_EVALUATED = "not_evaluated"
     ENGINE_FAILED = "engine_failed"

@@ -233,6 +233,23 @@ async def test_a_message_that_cannot_be_read_fails_liveness_and_is_counted(
     assert world.gateway.metrics.unreadable._value.get() > 0
 
 
+async def test_what_a_restored_database_lacks_is_read_again(
+    world: World, producer: AIOKafkaProducer, topic: str, start: StartIntake
+) -> None:
+    before = await start()
+    await put(producer, topic, *bodies(1, 6))
+    await until(lambda: before.taken == 6)
+    await before.stop()
+    await world.run("delete from inbox where position > 2")
+
+    after = await start()
+    await put(producer, topic, *bodies(7, 1))
+    await until(lambda: after.lag() == 0 and after.taken >= 4)
+
+    assert await world.value("select count(distinct position) from inbox") == 7
+    assert await committed(after, topic) == [7, None]
+
+
 async def test_a_batch_that_unpacks_to_too_much_is_told_and_other_partitions_go_on(
     world: World,
     kafka_bootstrap: str,
