@@ -21,6 +21,7 @@ from connectors.shared import Clock
 from connectors.shared.http_client import HttpClient
 from connectors.shared.http_read import Answer
 from connectors.shared.http_settings import HttpClientSettings
+from connectors.shared.login import is_page
 from connectors.shared.parts import UNKNOWN, nothing_listed, send_parts
 from connectors.shared.wrapper import JsonWrapper
 from schemas.delivery import Health, Item, Listed, Outcome, OutcomeKind, Receipt
@@ -29,6 +30,8 @@ _PREFIX = "whsec_"
 
 #: The receiver will never accept this body.
 _REFUSED = frozenset({400, 413, 415, 422})
+#: Names under which `false` says that the event was not taken.
+_REFUSALS = ("success", "ok", "succeeded", "accepted")
 #: The receiver is wrong, not the body; a person must check (410: it wants no more events).
 _WHOLE_CALL = frozenset({401, 403, 404, 405, 410})
 
@@ -40,6 +43,8 @@ class BankWebhookSettings(HttpClientSettings):
     secrets: tuple[SecretStr, ...] = Field(min_length=1, title="签名密钥，新旧可并用")
     payload: Literal["full", "thin"] = Field(default="full", title="完整或精简载荷")
     event_type: str = Field(default="", title="事件类型，缺省按记录种类")
+    #: For receivers that answer 2xx with a page, or with a body that has `success: false`.
+    only_status: bool = Field(default=False, title="只看状态码，不看应答内容")
     #: For receivers that answer 200 to everything and write in the body whether they took it.
     wrapper: JsonWrapper | None = Field(default=None, title="应答的外层")
 
@@ -113,6 +118,8 @@ class BankWebhook:
         self._http.check(answer)
         if self._settings.wrapper is not None:
             self._settings.wrapper.opened(answer.json())
+        elif not self._settings.only_status and (doubt := _doubt(answer)) is not None:
+            return Outcome(kind=OutcomeKind.UNKNOWN, reasons=(doubt,))
         return Outcome(kind=OutcomeKind.ACCEPTED)
 
     async def look_up(self, items: Sequence[Item]) -> list[Outcome]:
@@ -134,6 +141,22 @@ class BankWebhook:
     async def close(self) -> None:
         """Close every connection."""
         await self._http.close()
+
+
+def _doubt(answer: Answer) -> str | None:
+    """Return why a 2xx is not believed: a page, such as that of a login, or a refusal in words."""
+    if is_page(answer):
+        return (
+            f"状态 {answer.status}，应答却是网页，像登录页：不算收到（确已收到，设 only_status）"
+        )
+    try:
+        said = orjson.loads(answer.body)
+    except orjson.JSONDecodeError:
+        return None
+    if isinstance(said, dict) and any(said.get(name) is False for name in _REFUSALS):
+        words = answer.body[:200].decode(errors="replace")
+        return f"状态 {answer.status}，应答却说没有成功：{words}"
+    return None
 
 
 def event_body(item: Item, settings: BankWebhookSettings) -> bytes:

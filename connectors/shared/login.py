@@ -28,6 +28,12 @@ _PAUSE = timedelta(seconds=30)
 _SHARE = 0.8
 
 
+def is_page(answer: Answer) -> bool:
+    """Whether an answer is a page for people."""
+    is_html = "text/html" in answer.headers.get("content-type", "").lower()
+    return bool(_PAGE.match(answer.body)) or (is_html and bool(answer.body.strip()))
+
+
 class Call(Protocol):
     """Makes one call without a login."""
 

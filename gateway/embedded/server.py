@@ -186,6 +186,8 @@ class EmbeddedServer(ABC):
         self.starting.wait()
         try:
             if not self._is_found():
+                if self.child is not None:
+                    self.child.poll()  # it has ended: no zombie remains
                 self.launch()
                 self.await_ready()
                 self.complete()

@@ -78,6 +78,7 @@ class Consumer(AIOKafkaConsumer):  # type: ignore[misc]  # aiokafka has no types
         self._typical = 2**20  #: bytes of a record in the last poll; of the first one unknown
         self._on_the_way = False  #: whether the last records may not have reached their batch yet
         self._fault: tuple[str, float] | None = None
+        self.committed_at = 0.0  #: of the monotonic clock; 0 before the first time
         self._halted: set[TopicPartition] = set()
         self._compared: set[TopicPartition] = set()  #: partitions of ours whose offset is right
 
@@ -231,6 +232,7 @@ class Consumer(AIOKafkaConsumer):  # type: ignore[misc]  # aiokafka has no types
         """Commit these offsets, and remember them."""
         await super().commit(offsets)
         self._committed.update(offsets or {})
+        self.committed_at = time.monotonic()
 
     async def commit_markers(self) -> None:
         """Commit the positions behind the marks of transactions, which no record shows.

@@ -103,7 +103,8 @@ _AWAY_IN_FILE = "数据库暂时不可用，文件没有接收完：稍后原样
 async def _origin(
     database: Database, clock: Clock, request: Request, key: str | None, body: bytes
 ) -> str:
-    if key is None:  # the request is new to us; its content says whether a record is a repeat
+    key = (key or "").strip()
+    if not key:  # the request is new to us; its content says whether a record is a repeat
         return f"http:{uuid4().hex}"
     digest = hashlib.sha256(body).digest()
     caller = getattr(request.state, "caller", "")

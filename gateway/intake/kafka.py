@@ -10,7 +10,7 @@ paused and polling goes on, so that the consumer keeps its assignment.
 import asyncio
 from asyncio import FIRST_COMPLETED
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
 from typing import Any
@@ -261,9 +261,12 @@ class KafkaIntake:
     async def _commit_offsets(self, ends: Ends) -> None:
         """Commit the offsets of partitions that are still ours; a lost one belongs to another."""
         mine = {p: offset for p, offset in ends.items() if p in self.assigned()}
-        with suppress(KafkaError):
-            if mine and self.consumer is not None:
-                await self.consumer.commit(mine)
+        if not mine or self.consumer is None:
+            return
+        try:
+            await self.consumer.commit(mine)
+        except KafkaError as error:
+            self.watch.uncommitted(error)
 
     def _raws(self, records: Records, partitions: Iterable[TopicPartition]) -> Iterator[Raw]:
         origins = {

@@ -21,6 +21,8 @@ from gateway.telemetry.metrics import Metrics
 #: Seconds without a step, though there is work, after which intake counts as stuck; seconds that
 #: the database or the broker may be away before intake says that it is not ready.
 STUCK_AFTER, AWAY_AFTER = 45.0, 10.0
+#: Seconds for which no offsets may be committed before intake says that it is not ready.
+UNCOMMITTED_AFTER = 60.0
 #: A member whose id changed so often in so many seconds shares its `kafka.instance` with another:
 #: each takes the place of the other, as a restart does once.
 REPLACED_TIMES, REPLACED_SECONDS = 3, 300.0
@@ -41,6 +43,7 @@ class Watch:
         self._away: tuple[float, str] | None = None  #: since when the database is away, and why
         self._member = ""  #: the last id of a member with a name of its own
         self._replaced: deque[float] = deque(maxlen=REPLACED_TIMES)  #: when it changed
+        self._uncommitted: float | None = None  #: since when no offsets could be committed
         self._told: str | None = None  #: the trouble that was logged last
 
     def moved(self) -> None:
@@ -52,6 +55,13 @@ class Watch:
         self.metrics.unreadable.inc()
         words = {"error": f"{type(error).__name__}: {error}"[:300]}
         logger.error(LogEvent.RECORDS_UNREADABLE, extra=words)
+
+    def uncommitted(self, error: KafkaError) -> None:
+        """Note that offsets could not be committed; what was taken is a repeat after a restart."""
+        if self._uncommitted is None:
+            self._uncommitted = time.monotonic()
+            extra = {"error": f"{type(error).__name__}: {error}"[:300]}
+            logger.warning(LogEvent.OFFSETS_UNCOMMITTED, extra=extra)
 
     async def until_back(self, work: Callable[[], Awaitable[Made]]) -> Made:
         """Repeat the work while the database is away; an outage never quarantines items."""
@@ -74,6 +84,8 @@ class Watch:
     async def look(self, consumer: Consumer, *, busy: bool) -> None:
         """Measure the lag; log a trouble once when it begins. `busy`: a batch is in flight."""
         self._look_at_member(consumer.named_member)
+        if self._uncommitted is not None and consumer.committed_at > self._uncommitted:
+            self._uncommitted = None
         left, answers = await _lag(consumer)
         if left is not None:
             self._heard = time.monotonic()
@@ -118,10 +130,16 @@ class Watch:
             return "没有分配到 Kafka 分区"
         if self._away is not None and time.monotonic() - self._away[0] > AWAY_AFTER:
             return f"来件写不进数据库：{self._away[1]}"
+        if self._uncommitted is not None and _seconds(self._uncommitted) > UNCOMMITTED_AFTER:
+            return "来件已收下，但 Kafka 不让提交位点：重启后会再读一遍（不重复入账），查消费组权限"
         if consumer.halted:
             places = "、".join(sorted(f"{topic}/{number}" for topic, number in consumer.halted))
             return f"{places} 有未读而已被 Kafka 删除的来件，按 on_missing: stop 已停止读取"
         return "Kafka 没有应答" if time.monotonic() - self._heard > AWAY_AFTER else None
+
+
+def _seconds(since: float) -> float:
+    return time.monotonic() - since
 
 
 async def _lag(consumer: Consumer) -> tuple[int | None, bool]:

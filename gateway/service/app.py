@@ -19,7 +19,7 @@ from gateway.due.calendars import load_workdays
 from gateway.due.workdays import Workdays
 from gateway.embedded.kafka import EmbeddedKafka
 from gateway.embedded.postgres import EmbeddedPostgres
-from gateway.embedded.server import EmbeddedServer
+from gateway.embedded.server import EmbeddedServer, ServerDidNotStart
 from gateway.ledger.rows import LedgerScope
 from gateway.pipeline import Pipeline
 from gateway.rules.activation import adopt, recall
@@ -69,6 +69,10 @@ class Gateway:
         )
 
 
+#: Seconds between two looks whether an embedded server runs.
+LOOK_PAUSE = 5.0
+
+
 @asynccontextmanager
 async def database_url(settings: Settings) -> AsyncIterator[str]:
     """Yield the URL of the configured PostgreSQL, or run the embedded one for the block."""
@@ -98,13 +102,35 @@ async def _started(server: EmbeddedServer) -> AsyncIterator[None]:
     A start that is cancelled goes on in its thread: it is waited for, so that its server is stopped
     too.
     """
-    starting = asyncio.create_task(asyncio.to_thread(server.start))
+    tasks = [asyncio.create_task(asyncio.to_thread(server.start))]
     try:
-        await asyncio.shield(starting)
+        await asyncio.shield(tasks[0])
+        tasks.append(asyncio.create_task(_keep_running(server)))
         yield
     finally:
-        await asyncio.gather(starting, return_exceptions=True)
+        for task in tasks[1:]:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
         await asyncio.to_thread(server.stop)
+
+
+async def _keep_running(server: EmbeddedServer) -> None:
+    """Start a server again that ended without us, such as by the lack of memory."""
+    while True:
+        await asyncio.sleep(LOOK_PAUSE)
+        if await asyncio.to_thread(server.runs):
+            continue
+        logger.error(LogEvent.SERVER_ENDED, extra={"server": server.name})
+        again = asyncio.create_task(asyncio.to_thread(server.start))
+        try:
+            await asyncio.shield(again)
+        except asyncio.CancelledError:
+            await asyncio.gather(again, return_exceptions=True)
+            raise
+        except (ServerDidNotStart, OSError):
+            logger.exception(LogEvent.WORK_FAILED, extra={"work": server.name})
+        else:
+            logger.warning(LogEvent.SERVER_STARTED_AGAIN, extra={"server": server.name})
 
 
 def _state(settings: Settings) -> Path:

@@ -21,6 +21,9 @@ class LogEvent(StrEnum):
     TOO_MANY_CLIENTS = "too_many_clients"
     SLOW_CLIENT = "slow_client"
     READ_AGAIN = "read_again"  #: what Kafka has and the database lacks
+    SERVER_ENDED = "server_ended"  #: an embedded one, which is started again
+    SERVER_STARTED_AGAIN = "server_started_again"
+    OFFSETS_UNCOMMITTED = "offsets_uncommitted"
     SILENT_ASKED = "silent_asked"
     NOT_EVALUATED = "not_evaluated"
     ENGINE_FAILED = "engine_failed"

@@ -33,7 +33,13 @@ def bank(url: str, clock: Any, **more: Any) -> Connector:
 
 
 async def answered(
-    given: bytes, clock: Any, item: ItemFactory, wrapper: Any = None, **changes: Any
+    given: bytes,
+    clock: Any,
+    item: ItemFactory,
+    wrapper: Any = None,
+    *,
+    only_status: bool = False,
+    **changes: Any,
 ) -> Outcome:
     """Return the outcome at a bank that answers so, once its request has been read."""
 
@@ -43,12 +49,34 @@ async def answered(
         await writer.drain()
 
     async with raw_server(handler) as url:
-        connector = bank(url, clock, wrapper=wrapper)
+        connector = bank(url, clock, wrapper=wrapper, only_status=only_status)
         try:
             [outcome] = await connector.send([item(1, **changes)])
         finally:
             await connector.close()
     return outcome
+
+
+@pytest.mark.parametrize(
+    ("body", "kind", "expected"),
+    [
+        (b"<!DOCTYPE html><form action=/login>login</form>", b"text/html", "unknown"),
+        (b'{"success":false,"code":500,"message":"busy"}', b"application/json", "unknown"),
+        (b'{"ok": false}', b"text/plain", "unknown"),
+        (b'{"success":true}', b"application/json", "accepted"),
+        (b'{"code":500}', b"application/json", "accepted"),
+        (b"OK", b"text/plain", "accepted"),
+        (b"", b"text/html", "accepted"),
+        (b"\xff\xfe", b"application/json", "accepted"),
+    ],
+)
+async def test_a_good_status_with_a_page_or_a_refusal_in_it_is_not_believed(
+    body: bytes, kind: bytes, expected: str, clock: Any, item: ItemFactory
+) -> None:
+    whole = answer(body, extra=b"Content-Type: " + kind + b"\r\n")
+
+    assert (await answered(whole, clock, item)).kind.value == expected
+    assert (await answered(whole, clock, item, only_status=True)).kind.value == "accepted"
 
 
 async def test_an_answer_that_nobody_asked_for_is_not_that_of_the_next_call(

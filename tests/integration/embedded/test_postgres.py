@@ -12,12 +12,15 @@ from pathlib import Path
 
 import pytest
 
+from gateway.config.settings import Settings
 from gateway.embedded.postgres import EmbeddedPostgres
 from gateway.embedded.server import FileLock, running
+from gateway.service.app import database_url
 from gateway.store.base.engine import Database
 from gateway.store.base.upgrade import upgrade
 
 pytestmark = pytest.mark.integration
+PATIENCE = 60
 
 #: A process that uses the server, prints "ready", and ends in order at a line on standard input.
 OWNER = """
@@ -137,6 +140,24 @@ async def test_a_killed_server_starts_again_with_its_committed_data(folder: Path
 
     assert await read(heir) == "kept"
     heir.stop()
+
+
+async def test_a_server_that_ends_under_a_gateway_is_started_again(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("gateway.service.app.LOOK_PAUSE", 0.1)
+    server = EmbeddedPostgres(folder)
+    settings = Settings.model_validate({"state": folder, "destinations": []})
+    async with database_url(settings):
+        await write(server)
+        before = pid_of(server)
+        os.kill(before, signal.SIGKILL)
+        async with asyncio.timeout(PATIENCE):
+            while pid_of(server) == before or not server.runs():  # noqa: ASYNC110  no event
+                await asyncio.sleep(0.1)
+
+        assert await read(server) == "kept"
+    assert not server.runs()
 
 
 async def test_a_stale_pid_file_with_another_process_is_ignored(folder: Path) -> None:

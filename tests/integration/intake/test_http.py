@@ -133,6 +133,15 @@ async def test_an_idempotency_key_with_the_same_body_is_a_repeat(
     assert answers[1].json()[0]["repeat"] is True
 
 
+@pytest.mark.parametrize("blank", ["", "  "])
+async def test_a_blank_idempotency_key_is_none(client: httpx.AsyncClient, blank: str) -> None:
+    headers = {**KEY, "Idempotency-Key": blank}
+
+    answers = [await client.post(URL, json=penalty(n, n), headers=headers) for n in (1, 2)]
+
+    assert [answer.status_code for answer in answers] == [200, 200]
+
+
 async def test_an_idempotency_key_with_another_body_is_refused(
     client: httpx.AsyncClient, world: World
 ) -> None:

@@ -1,11 +1,13 @@
 """Kafka intake on a real broker with two partitions: ARCHITECTURE.md, "Traps of Kafka"."""
 
 import asyncio
+from typing import Any
 
 import orjson
 import pytest
 from aiokafka import AIOKafkaProducer
 from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.errors import GroupAuthorizationFailedError
 
 from gateway.embedded.postgres import EmbeddedPostgres
 from gateway.intake.kafka import KafkaIntake
@@ -260,3 +262,34 @@ async def test_a_broker_without_a_leader_is_asked_with_pauses(
     await until(lambda: intake.taken == 2)
 
     assert len(tries) < 20
+
+
+async def test_offsets_that_cannot_be_committed_are_told(
+    producer: AIOKafkaProducer,
+    topic: str,
+    start: StartIntake,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    monkeypatch.setattr("gateway.intake.watch.UNCOMMITTED_AFTER", 0.0)
+    intake = await start()
+    consumer = intake.consumer
+    assert consumer is not None
+    refused = True
+    commit = consumer._coordinator.commit_offsets
+
+    async def commit_offsets(*arguments: Any) -> Any:
+        if refused:
+            raise GroupAuthorizationFailedError(topic)
+        return await commit(*arguments)
+
+    monkeypatch.setattr(consumer._coordinator, "commit_offsets", commit_offsets)
+    await send(producer, topic, *bodies(1, 2))
+    await until(lambda: intake.waits() is not None and "提交位点" in str(intake.waits()))
+    refused = False
+    await send(producer, topic, *bodies(3, 2))
+    await until(lambda: intake.taken == 4)
+    await intake.observe()
+
+    assert "offsets_uncommitted" in [one.getMessage() for one in caplog.records]
+    assert "提交位点" not in str(intake.waits())
