@@ -146,9 +146,7 @@ class BankWebhook:
 def _doubt(answer: Answer) -> str | None:
     """Return why a 2xx is not believed: a page, such as that of a login, or a refusal in words."""
     if is_page(answer):
-        return (
-            f"状态 {answer.status}，应答却是网页，像登录页：不算收到（确已收到，设 only_status）"
-        )
+        return f"状态 {answer.status}，应答却是网页，像登录页：不算收到（确已收到，设 only_status）"
     try:
         said = orjson.loads(answer.body)
     except orjson.JSONDecodeError:

@@ -41,6 +41,10 @@ COMMANDS: Mapping[str, Mapping[str, tuple[str, str]]] = {
             "results:results_command",
             "说明接收过的文件后来怎样了：每条的结果、编号和在各平台的状态。",
         ),
+        "sources": (
+            "sources:sources",
+            "每个来源或机关的来件去向：收到、拒收、送达、入库。",
+        ),
         "score": ("score:score", "按评价办法给每行的对象评分，写出依据。"),
         "due": ("due:due_command", "算出报送期限，说明依据的日历。"),
         "code": ("code:code", "校验统一社会信用代码（GB 32100-2015）。"),

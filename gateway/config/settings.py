@@ -91,6 +91,8 @@ class HttpSettings(Schema):
     host: str = "127.0.0.1"
     port: int = Field(default=8080, ge=0, le=65535)
     api_keys: tuple[Annotated[SecretStr, Field(min_length=1)], ...] = ()
+    #: Of those who watch: they read the work list and the metrics, and send nothing.
+    operator_keys: tuple[Annotated[SecretStr, Field(min_length=1)], ...] = ()
     metrics_need_key: bool = True
     max_body_bytes: int = Field(default=8 * 2**20, gt=0)
 

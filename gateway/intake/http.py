@@ -104,10 +104,10 @@ async def _origin(
     database: Database, clock: Clock, request: Request, key: str | None, body: bytes
 ) -> str:
     key = (key or "").strip()
-    if not key:  # the request is new to us; its content says whether a record is a repeat
-        return f"http:{uuid4().hex}"
-    digest = hashlib.sha256(body).digest()
     caller = getattr(request.state, "caller", "")
+    if not key:  # the request is new to us; its content says whether a record is a repeat
+        return f"http:{caller}/{uuid4().hex}"
+    digest = hashlib.sha256(body).digest()
     named = f"http:{caller}/{key}"
     try:
         async with database.transaction() as connection:

@@ -12,6 +12,7 @@ from gateway.service.app import Gateway
 from gateway.service.tasks import Running
 from gateway.web.app import create_web
 from gateway.web.connections import BoundedProtocol
+from gateway.worklist import http as worklist
 
 #: Seconds that a stop waits for requests under way.
 SHUTDOWN_SECONDS = 10
@@ -19,7 +20,11 @@ SHUTDOWN_SECONDS = 10
 
 def routers(gateway: Gateway) -> list[APIRouter]:
     """Return the routes besides health checks and metrics."""
-    return [http.router(gateway.pipeline, gateway.database, gateway.clock, gateway.settings.files)]
+    settings = gateway.settings
+    return [
+        http.router(gateway.pipeline, gateway.database, gateway.clock, settings.files),
+        worklist.router(gateway.database, settings.destinations, gateway.clock),
+    ]
 
 
 async def start_web(gateway: Gateway, running: Running, stack: AsyncExitStack) -> None:

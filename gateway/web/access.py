@@ -10,17 +10,27 @@ from fastapi.responses import JSONResponse
 from gateway.config.settings import HttpSettings
 from gateway.web.health import LIVE, METRICS, READY
 
+#: What only those who watch may read: it is about all senders.
+OPERATOR_PATHS = ("/v1/worklist",)
+
 Next = Callable[[Request], Awaitable[Response]]
 
 
 def key_guard(settings: HttpSettings) -> Callable[[Request, Next], Awaitable[Response]]:
     """Return the middleware that checks the API key and the body size."""
-    keys = [key.get_secret_value().encode() for key in settings.api_keys]
+    senders, operators = (
+        [key.get_secret_value().encode() for key in keys]
+        for keys in (settings.api_keys, settings.operator_keys)
+    )
     open_paths = {LIVE, READY} | (set() if settings.metrics_need_key else {METRICS})
 
     async def guard(request: Request, call_next: Next) -> Response:
         if request.url.path not in open_paths:
             given = _given_key(request)
+            path = request.url.path
+            keys = [*senders, *operators] if path == METRICS else senders
+            if path.startswith(OPERATOR_PATHS):
+                keys = operators
             if not any(hmac.compare_digest(given, key) for key in keys):
                 return _refused(401, "需要有效的 API 密钥（请求头 X-Api-Key）")
             request.state.caller = hashlib.sha256(given).hexdigest()[:12]

@@ -1,0 +1,45 @@
+"""The work list over HTTP 工作清单接口: `GET /v1/worklist`."""
+
+from datetime import timedelta
+from typing import Annotated
+
+import orjson
+from fastapi import APIRouter, HTTPException, Query, Response
+
+from gateway.config.clock import Clock
+from gateway.store.base.engine import Database, DatabaseAway
+from gateway.store.deliver.worklist import Wanted
+from gateway.worklist.look import look
+from gateway.worklist.rows import Grouping
+from schemas.delivery import DeliveryState
+from schemas.destination import Destination
+
+#: Rows of one answer at most.
+MOST_ROWS = 10_000
+
+
+def router(database: Database, destinations: tuple[Destination, ...], clock: Clock) -> APIRouter:
+    """Return the route; the application checks the key."""
+    routes = APIRouter()
+
+    @routes.get("/v1/worklist")
+    async def worklist(
+        destination: str | None = None,
+        state: DeliveryState | None = None,
+        authority: str | None = None,
+        within_hours: Annotated[float | None, Query(ge=0, le=100_000)] = None,
+        by: Grouping = Grouping.DESTINATION,
+        limit: Annotated[int, Query(ge=1, le=MOST_ROWS)] = 200,
+    ) -> Response:
+        """Return what is open, the earliest due first, and all of it by groups."""
+        now = clock()
+        before = None if within_hours is None else now + timedelta(hours=within_hours)
+        wanted = Wanted(destination, state, authority, before)
+        try:
+            async with database.transaction() as connection:
+                found = await look(connection, destinations, wanted, now, by, limit)
+        except DatabaseAway as error:
+            raise HTTPException(503, "数据库暂时不可用，请稍后重试") from error
+        return Response(orjson.dumps(found), media_type="application/json")
+
+    return routes

@@ -1,0 +1,98 @@
+"""What became of what each source sent."""
+
+from datetime import date, timedelta
+
+import httpx
+import orjson
+import pytest
+
+from connectors.memory import Step
+from gateway.check.raw import Raw
+from gateway.config.settings import HttpSettings
+from gateway.intake.sources import SourceGrouping, SourceReport, report
+from gateway.service.server import routers
+from gateway.web.app import create_web
+from gateway.web.health import Probes
+from schemas.base import today
+from schemas.codes import RecordKind
+from tests.factories import AUTHORITY, penalty
+from tests.integration.world import World
+
+pytestmark = pytest.mark.integration
+DAY = timedelta(days=1)
+
+
+async def sent(world: World, origin: str, *rows: dict[str, object]) -> None:
+    raws = [Raw(origin, n, orjson.dumps(row), RecordKind.PENALTY) for n, row in enumerate(rows)]
+    await world.gateway.pipeline.process(raws)
+
+
+async def reported(
+    world: World, by: SourceGrouping, day: date | None = None
+) -> dict[str, SourceReport]:
+    first = day or today(world.clock())
+    found = await report(world.database, by, first, first + DAY, world.clock())
+    return {one.source: one for one in found}
+
+
+async def test_each_source_finds_what_became_of_its_items(world: World) -> None:
+    world.connector().play(Step.ACCEPT)
+    await sent(world, "kafka:c/penalties/0", penalty(1, 1), penalty(2, 2, CF_CFJGDM=""))
+    await sent(
+        world, "kafka:c/penalties/1", penalty(3, 3, state_secret="是"), penalty(4, CF_WSH="")
+    )
+    world.clock.step(timedelta(minutes=1))
+    await sent(world, "file:abc", penalty(1, 1))
+    await world.deliverer().drain()
+
+    found = await reported(world, SourceGrouping.SOURCE)
+
+    topic, file = found["kafka:c/penalties"], found["file:abc"]
+    assert (topic.items, topic.repeats, topic.refused, topic.waiting) == (4, 0, 1, 1)
+    assert (topic.incomplete, topic.excluded) == (1, 1)
+    platform = topic.destinations["platform"]
+    assert (platform.owed, platform.held, platform.accepted) == (2, 1, 1)
+    assert str(platform.accepted_rate) == "0.5"
+    assert (file.items, file.repeats, file.destinations) == (1, 1, {})
+
+
+async def test_authorities_and_days_are_told_apart(world: World) -> None:
+    await sent(world, "file:a", penalty(1, 1), penalty(2, 2, CF_CFJG="样例县分局"))
+    world.clock.step(DAY)
+    await sent(world, "file:b", penalty(3, 3))
+    world.clock.step(8 * DAY)
+
+    before = await reported(world, SourceGrouping.AUTHORITY, today(world.clock() - 9 * DAY))
+    after = await reported(world, SourceGrouping.AUTHORITY, today(world.clock() - 8 * DAY))
+
+    assert {name: one.items for name, one in before.items()} == {AUTHORITY: 1, "样例县分局": 1}
+    assert {name: one.items for name, one in after.items()} == {AUTHORITY: 1}
+    assert after[AUTHORITY].destinations["platform"].overdue == 1
+
+
+async def test_only_those_who_watch_read_the_work_list(world: World) -> None:
+    await world.take(penalty(1, CF_CFJGDM=""))
+    settings = HttpSettings.model_validate({"api_keys": ["sender"], "operator_keys": ["watch"]})
+    app = create_web(settings, routers(world.gateway), world.gateway.metrics, Probes({}, {}))
+    transport = httpx.ASGITransport(app)
+
+    async with httpx.AsyncClient(transport=transport, base_url="http://gateway") as client:
+
+        async def asked(path: str, key: str) -> httpx.Response:
+            return await client.get(path, headers={"X-Api-Key": key})
+
+        answer = await asked("/v1/worklist?destination=platform&by=actor&limit=1", "watch")
+        refused = [
+            (await asked("/v1/worklist", "sender")).status_code,
+            (await asked("/v1/worklist", "")).status_code,
+        ]
+        wrong = await asked("/v1/worklist?state=nothing", "watch")
+        metrics = [(await asked("/metrics", key)).status_code for key in ("watch", "sender")]
+        post = await client.post("/v1/intake/penalty", json={}, headers={"X-Api-Key": "watch"})
+
+    [row] = answer.json()["rows"]
+    assert (row["state"], row["actor"], row["late"]) == ("held", "经办人员", "不处理会超期")
+    assert [group["name"] for group in answer.json()["groups"]] == ["经办人员"]
+    assert refused == [401, 401]
+    assert (wrong.status_code, post.status_code) == (422, 401)
+    assert metrics == [200, 200]
