@@ -119,6 +119,8 @@ def plain_values(fact: Fact, hit: Hit) -> dict[str, str]:
             found["fine_wan"] = plain(fine)
     if fact.document_number is not None:
         found["document_number"] = fact.document_number
+    if fact.parts:
+        found["parts"] = "、".join(fact.parts)
     return found
 
 
