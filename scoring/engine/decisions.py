@@ -66,6 +66,7 @@ def _joined(parts: Sequence[Fact], table: PreparedTable | None, when: When) -> l
     if refused or not left:
         return [(refused or parts)[0]]
     known = [one.site for one in left]
+    sites: dict[str | None, list[Fact]]
     sites = {None: left} if None in known else {at: _at(left, at) for at in known}
     return [_one(parts[0] if at is None else _at(parts, at)[0], sites[at], at) for at in sites]
 
