@@ -25,6 +25,7 @@ class ProcessEvent(NamedTuple):
     version_id: int
     event: CreditEvent
     target: DecisionKey
+    decision_id: int  #: of the event itself
 
 
 class NewFact(NamedTuple):
@@ -46,12 +47,12 @@ class FactChanges(NamedTuple):
 
 
 def process_events(
-    items: Iterable[tuple[int, CreditEvent | None, DecisionKey | None]],
+    items: Iterable[tuple[int, CreditEvent | None, DecisionKey | None, int]],
 ) -> list[ProcessEvent]:
-    """Return the process events among (version id, event, target decision)."""
+    """Return the process events among (version id, event, target decision, its own decision id)."""
     return [
-        ProcessEvent(version_id, event, target)
-        for version_id, event, target in items
+        ProcessEvent(version_id, event, target, decision_id)
+        for version_id, event, target, decision_id in items
         if event is not None and target is not None and event.type in PROCESS_TYPES
     ]
 
@@ -134,19 +135,30 @@ def _process_dates(
     decisions: Mapping[DecisionKey, KnownDecision],
     known: KnownFacts,
 ) -> dict[DecisionKey, dict[str, Any]]:
-    """Return the process dates of each decision, known ones and those of the batch; later win.
+    """Return the process dates of each decision; those of the latest event win, by its own day.
 
     A confirmation is of the version that it found: a later one needs its own.
     """
     given = [(key, one) for key, ones in known.dates.items() for one in ones]
     given += [
-        (one.target, ProcessDates(one.version_id, process_dates(one.event))) for one in processes
+        (
+            one.target,
+            ProcessDates(
+                one.version_id,
+                process_dates(one.event),
+                one.event.occurred_on,
+                one.decision_id,
+            ),
+        )
+        for one in processes
     ]
     dates: dict[DecisionKey, dict[str, Any]] = {}
-    for key, (version_id, those) in given:
+    for key, one in sorted(given, key=lambda pair: pair[1].order):
         decision = decisions.get(key)
-        is_older = decision is not None and decision.version_id > version_id
-        kept = {name: day for name, day in those.items() if name != "confirmed_on" or not is_older}
+        is_older = decision is not None and decision.version_id > one.version_id
+        kept = {
+            name: day for name, day in one.dates.items() if name != "confirmed_on" or not is_older
+        }
         dates.setdefault(key, {}).update(kept)
     return dates
 

@@ -89,7 +89,12 @@ def plan(
     made = _Planning(known, take_id, hashes, regimes).run(batch)
     out = made.recorded
     made.process_events = process_events(
-        (out.version_of[item.position], item.checked.event, item.target)
+        (
+            out.version_of[item.position],
+            item.checked.event,
+            item.target,
+            out.latest[item.key].decision.id,
+        )
         for item in batch
         if item.position not in out.repeats and _stands(item, out)
     )

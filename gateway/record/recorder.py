@@ -212,7 +212,8 @@ class Recording:
 
     async def _write_facts(self, made: Plan) -> None:
         events = []
-        for version_id, event, (subject, number, authority, kind) in made.process_events:
+        for version_id, event, target, _ in made.process_events:
+            subject, number, authority, kind = target
             dates = as_json(process_dates(event))
             type_ = str(event.type)
             events.append((version_id, subject, kind, number, authority, type_, dates, self.now))
