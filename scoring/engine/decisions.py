@@ -39,6 +39,9 @@ def once_each(
 
 def by_decision(facts: Iterable[Fact]) -> list[list[Fact]]:
     """Return the facts of each decision; what is about the subject itself stands first."""
+    facts = tuple(facts)
+    if all(fact.branch is None for fact in facts):
+        return [[fact] for fact in facts]
     together: dict[object, list[Fact]] = {}
     for fact in facts:
         together.setdefault(_decision(fact), []).append(fact)
