@@ -81,12 +81,14 @@ def _begin() -> pl.Expr:
     after = days_later(until, 1)
     late = pl.col("rectified_on").is_null() | (pl.col("rectified_on") > until)
     warned = pl.when(late & after.is_not_null()).then(pl.max_horizontal("start", after))
-    return pl.when(pl.col("warnable") & until.is_not_null()).then(warned).otherwise("start")
+    is_warned = pl.col("warnable") & (until >= pl.col("decided_on")).fill_null(value=False)
+    return pl.when(is_warned).then(warned).otherwise("start")
 
 
 def _repaired() -> pl.Expr:
     """Return the day of a valid confirmation, or null; see scoring.engine.repair.repaired_on."""
-    free, applied = pl.col("free"), pl.col("repair_applied_on")
+    free = pl.when(pl.col("free").is_not_null()).then(pl.max_horizontal("free", "decided_on"))
+    applied = pl.col("repair_applied_on")
     confirmed = pl.col("repair_confirmed_on")
     in_order = applied.is_null() | ((free <= applied) & (applied <= confirmed))
     return pl.when(free.is_not_null() & (confirmed >= free) & in_order).then(confirmed)
