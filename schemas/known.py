@@ -10,6 +10,13 @@ from typing import Any, NamedTuple
 DecisionKey = tuple[int, str, int, str]
 
 
+class Authority(NamedTuple):
+    """An authority 机关, and the normalised name by which it was known first."""
+
+    id: int
+    name: str
+
+
 class Subject(NamedTuple):
     """A subject 行政相对人 that this transaction holds locked."""
 
@@ -80,3 +87,4 @@ class KnownFacts(NamedTuple):
     #: The decisions that versions of process events are about, of events that the batch may change.
     targets: Mapping[int, DecisionKey] = MappingProxyType({})
     own: Mapping[int, dict[str, Any]] = MappingProxyType({})  #: dates of these decisions themselves
+    authorities: Mapping[str, Authority] = MappingProxyType({})  #: by normalised name, of the batch

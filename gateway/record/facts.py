@@ -16,7 +16,15 @@ from gateway.record.content import fact_body, makes_facts, process_dates
 from gateway.record.recorded import NewVersion
 from schemas.codes import PROCESS_TYPES
 from schemas.event import CreditEvent
-from schemas.known import PROCESS_DATES, DecisionKey, KnownDecision, KnownFacts, ProcessDates
+from schemas.identifiers import authority_key
+from schemas.known import (
+    PROCESS_DATES,
+    Authority,
+    DecisionKey,
+    KnownDecision,
+    KnownFacts,
+    ProcessDates,
+)
 
 
 class ProcessEvent(NamedTuple):
@@ -76,7 +84,7 @@ def without_overtaken(
         if (body := bodies.get(id_)) is not None:
             bare = {name: value for name, value in body.items() if name not in PROCESS_DATES}
             bodies[id_] = bare | known.own.get(id_, {})
-    return KnownFacts(bodies, dates, targets)
+    return known._replace(bodies=bodies, dates=dates, targets=targets)
 
 
 def plan_facts(
@@ -103,7 +111,7 @@ def plan_facts(
         for key, v in fresh.items()
         if key not in changed and not v.decision.is_new
     ]
-    bodies = {key: fact_body(v.checked, v.verb) for key, v in changed.items()}
+    bodies = {key: _fact(v, known.authorities) for key, v in changed.items()}
     bodies |= {key: known.bodies.get(decisions[key].id) for key in processed}
     dates = _process_dates(processes, decisions, known)
     made = []
@@ -115,6 +123,19 @@ def plan_facts(
     was = {subject for subject, decision_id in closed if decision_id in known.bodies}
     touched = {key[0] for key, *_ in made} | was | _overtaken_subjects(versions, latest)
     return FactChanges(closed, made, touched)
+
+
+def _fact(version: NewVersion, authorities: Mapping[str, Authority]) -> dict[str, Any] | None:
+    """Return the fact of a version, with its authority by the name of which it is an alias.
+
+    So what is one authority here is one for scoring.
+    """
+    body = fact_body(version.checked, version.verb)
+    if body is None or (department := body.get("department")) is None:
+        return body
+    key = authority_key(department)
+    known = authorities.get(key)
+    return body if known is None or known.name == key else {**body, "department": known.name}
 
 
 def _is_the_same_entry(version: NewVersion, known: KnownFacts) -> bool:
