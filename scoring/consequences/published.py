@@ -9,6 +9,7 @@ from schemas.credit import Assessment
 from scoring.dates import add_days
 from scoring.engine.assess import evaluate_placed
 from scoring.engine.decisions import by_decision
+from scoring.engine.participations import as_before
 from scoring.engine.prepared import prepare
 from scoring.engine.register import place
 from scoring.engine.repair import When
@@ -77,7 +78,8 @@ def published(
     table = rule_set.table(facts.kind)
     snapshot = None if table is None else table.snapshot
     known = When(period_end, on or publication_day(snapshot, period_end))
-    book, placed = prepare(rule_set), place(facts, known.known)
+    book = prepare(rule_set)
+    placed = as_before(place(facts, known.known), book)
     # As what a fact counts depends on the day of its decision, which a warning moves below.
     subject = placed.facts
     table = rule_set.table(subject.kind)
