@@ -49,12 +49,18 @@ def by_decision(facts: Iterable[Fact]) -> list[list[Fact]]:
 
 
 def _decision(fact: Fact) -> object:
-    """Return what is equal for facts of one decision: number, authority and day; else its id."""
+    """Return what is equal for facts of one decision: number, authority and day; else its id.
+
+    Of an event, whose number says less, all that counts must be equal.
+    """
     number, authority = fact.document_number, fact.department
-    if fact.penalty is None or number is None or authority is None:
+    if number is None or fact.received is not None:
         return fact.id
-    named = document_number_key(number), authority_key(authority)
-    return *named, fact.decided_on, fact.item, fact.type
+    said = document_number_key(number), fact.decided_on, fact.item, fact.type
+    if fact.penalty is None:
+        points = fact.codes, fact.principal_points, fact.stated_points, fact.self_reported
+        return *said, authority_key(authority or ""), points
+    return fact.id if authority is None else (*said, authority_key(authority))
 
 
 def _joined(parts: Sequence[Fact], table: PreparedTable | None, when: When) -> list[Fact]:
@@ -83,10 +89,11 @@ def _one(first: Fact, left: Sequence[Fact], site: str | None) -> Fact:
     imposed = [part.penalty for part in left if part.penalty is not None]
     types = dict.fromkeys(word for one in imposed for word in one.types)
     fines: list[Decimal] = [one.fine_wan for one in imposed if one.fine_wan is not None]
+    fine = sum(fines, start=Decimal(0)) if fines else None
     one = replace(
         left[0],
         id=first.id,
-        penalty=Penalty(tuple(types), sum(fines, start=Decimal(0)) if fines else None),
+        penalty=Penalty(tuple(types), fine) if imposed else None,
         codes=tuple(dict.fromkeys(code for part in left for code in part.codes)),
         stated_points=max(filter(None, (part.stated_points for part in left)), default=None),
         site=site,

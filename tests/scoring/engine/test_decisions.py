@@ -223,3 +223,24 @@ def test_a_further_part_never_raises_the_score() -> None:
 
         assert both <= min(at_sites(one), at_sites(two))
         assert all(at_sites(one, two, more) <= both for more in third)
+
+
+def event(id_: str, branch: str | None = None, number: str = "E-1", **more: Any) -> Fact:
+    return Fact(id_, DAY, item="S", document_number=number, branch=branch, **more)
+
+
+@pytest.mark.parametrize(
+    ("facts", "expected"),
+    [
+        ((event("f1"), event("f2", "b1")), ["f1 S -5"]),
+        ((event("f1", "b2"), event("f2", "b1")), ["f1 S -5"]),
+        ((event("f1"), event("f2", "b1", "E-2")), ["f1 S -5", "f2 S -5"]),
+        ((event("f1"), event("f2", "b1", department="别局")), ["f1 S -5", "f2 S -5"]),
+        ((repaired(event("f1")), event("f2", "b1")), ["f1 S -5"]),
+        ((repaired(event("f1")), repaired(event("f2", "b1"))), []),
+    ],
+)
+def test_one_event_about_a_legal_person_and_its_branch_counts_once(
+    facts: tuple[Fact, ...], expected: list[str]
+) -> None:
+    assert counted(*facts) == expected
