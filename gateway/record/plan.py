@@ -17,10 +17,10 @@ from gateway.record.facts import (
     process_events,
     without_overtaken,
 )
+from gateway.record.process_told import ProcessesTold
 from gateway.record.recorded import NewVersion, Recorded, reported
 from gateway.record.relations import chained, of_a_branch, relation_of
 from gateway.record.repairs import RepairVersion, changed_letter, refusal, repair, reported_repair
-from gateway.record.told import Told
 from schemas.codes import EventType, Verb
 from schemas.kinds import REPORTED_KINDS
 from schemas.known import DecisionKey, KnownDecision, KnownFacts, Relation, Subject
@@ -129,7 +129,7 @@ class _Planning:
         self._facts = known.facts
         self._decisions = dict(known.decisions)
         self._relations = dict(known.relations)
-        self._told = Told(known.facts.dates)
+        self._told = ProcessesTold(known.facts.dates)
         self._of_branches = known.of_branches
         self._take_id = take_id
         self._hashes = hashes

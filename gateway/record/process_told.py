@@ -11,7 +11,7 @@ from schemas.known import DecisionKey, KnownDecision, ProcessDates
 from schemas.problem import Problem
 
 
-class Told:
+class ProcessesTold:
     """The dates that process events tell of decisions, those of a batch in its order."""
 
     def __init__(self, known: Mapping[DecisionKey, Sequence[ProcessDates]]) -> None:
