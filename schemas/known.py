@@ -10,6 +10,13 @@ from typing import Any, NamedTuple
 DecisionKey = tuple[int, str, int, str]
 
 
+class Authority(NamedTuple):
+    """An authority 机关, and the normalised name by which it was known first."""
+
+    id: int
+    name: str
+
+
 class Subject(NamedTuple):
     """A subject 行政相对人 that this transaction holds locked."""
 
@@ -55,17 +62,29 @@ PROCESS_DATES = (
 
 
 class ProcessDates(NamedTuple):
-    """The dates that the latest version of a process event sets: rectified, repaired, warned."""
+    """The dates that the latest version of a process event sets: rectified, repaired, warned.
+
+    Of several events the latest decides, by its own day; of one day the one whose first version
+    came last. So neither the order in which they come nor a correction of one moves what counts.
+    """
 
     version_id: int
     dates: dict[str, Any]
+    day: date = date.min  #: of the event
+    decision_id: int = 0  #: rises with the first versions
+
+    @property
+    def order(self) -> tuple[date, int]:
+        """What sorts the events of a decision."""
+        return self.day, self.decision_id
 
 
 class KnownFacts(NamedTuple):
     """The present facts 评分事实 of decisions, and the dates that process events set."""
 
     bodies: dict[int, dict[str, Any]]  #: decision id → the body of its present fact
-    dates: dict[DecisionKey, list[ProcessDates]]  #: later events win
+    dates: dict[DecisionKey, list[ProcessDates]]  #: in any order
     #: The decisions that versions of process events are about, of events that the batch may change.
     targets: Mapping[int, DecisionKey] = MappingProxyType({})
     own: Mapping[int, dict[str, Any]] = MappingProxyType({})  #: dates of these decisions themselves
+    authorities: Mapping[str, Authority] = MappingProxyType({})  #: by normalised name, of the batch

@@ -106,6 +106,7 @@ class Fact(Value, frozen=True):
     confirmed_on: Day | None = None  #: the day on which the authority confirmed it 审核确认
     entry: RegisterEntry | None = None
     branch: str | None = None  #: of a branch of the subject: which one did it
+    parts: tuple[str, ...] = ()  #: the facts that one decision about several subjects counts for
 
     def __post_init__(self) -> None:
         """Raise ValueError for a fact that says nothing to count: it would silently count as 0."""

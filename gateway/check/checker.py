@@ -8,6 +8,7 @@ from typing import Any, Protocol, cast
 from gateway.check.checked import Checked
 from gateway.check.comparisons import before_1990, column_of, compared, typed_in_yuan
 from gateway.check.completeness import NATURAL, contradictions, lacking, refusals
+from gateway.check.early import early_in
 from gateway.check.exclusions import Exclusions, plain
 from gateway.check.fields import fields_of
 from gateway.check.garbled import misread
@@ -219,6 +220,7 @@ class Checker:
             pseudonym=self.identities.published(subject) if person else None,
             decided_on=date_of(record),
             given=candidate.given,
+            warnings=early_in(record) if isinstance(record, CreditEvent) else (),
         )
 
 

@@ -21,7 +21,7 @@ from schemas.identifiers import masked
 from scoring.consequences.measures import Applied, Shift
 from scoring.consequences.outlook import Ending
 from scoring.consequences.publicity import Publicity
-from scoring.facts import RegisterEntry
+from scoring.facts import Fact, RegisterEntry
 from scoring.regulation.ruleset import RuleSet
 
 
@@ -147,7 +147,7 @@ def _rows(found: Explanation) -> Iterator[str]:
         yield f"{_signed(row)}分 {row.item} {title}（{row.article}）"
         if row.text != title:
             yield f"    原文：{row.text}"
-        yield f"    {_values(row)}{_ending(ends.get((row.fact, row.item)))}"
+        yield f"    {_values(found, row)}{_ending(ends.get((row.fact, row.item)))}"
     rules = [("直接评定", one) for one in found.assessment.vetoes]
     rules += [("直接升级", one) for one in found.assessment.promotions]
     for word, one in rules:
@@ -160,7 +160,13 @@ def _rows(found: Explanation) -> Iterator[str]:
 def _number(found: Explanation, fact: str) -> str:
     """Return the document number of a record, or our own id."""
     record = found.facts.get(fact)
-    return masked((record and record.document_number) or "") or f"信息 {fact}"
+    number = masked((record and record.document_number) or "") or f"信息 {fact}"
+    return number if record is None or record.branch is None else f"{number}（{_whose(record)}）"
+
+
+def _whose(record: Fact | None) -> str:
+    """Return about whom a part of a decision is."""
+    return "本单位" if record is None or record.branch is None else f"分支机构 {record.branch}"
 
 
 def _signed(row: Deduction) -> str:
@@ -178,13 +184,19 @@ _VALUES = {
     "repair_applied_on": "申请修复",
     "repair_confirmed_on": "确认修复",
     "warning_until": "预警至",
+    "parts": "计入的部分",
 }
 
 
-def _values(row: Deduction) -> str:
+def _values(found: Explanation, row: Deduction) -> str:
     known_first = [name for name in _VALUES if name in row.values]
     names = [*known_first, *(name for name in row.values if name not in _VALUES)]
-    return "，".join(f"{_VALUES.get(name, name)} {row.values[name]}" for name in names)
+    values = dict(row.values)
+    if "parts" in values:
+        values["parts"] = "、".join(
+            _whose(found.facts.get(id_)) for id_ in row.values["parts"].split("、")
+        )
+    return "，".join(f"{_VALUES.get(name, name)} {values[name]}" for name in names)
 
 
 def _ending(ending: Ending | None) -> str:

@@ -16,7 +16,15 @@ from gateway.record.content import fact_body, makes_facts, process_dates
 from gateway.record.recorded import NewVersion
 from schemas.codes import PROCESS_TYPES
 from schemas.event import CreditEvent
-from schemas.known import PROCESS_DATES, DecisionKey, KnownDecision, KnownFacts, ProcessDates
+from schemas.identifiers import authority_key
+from schemas.known import (
+    PROCESS_DATES,
+    Authority,
+    DecisionKey,
+    KnownDecision,
+    KnownFacts,
+    ProcessDates,
+)
 
 
 class ProcessEvent(NamedTuple):
@@ -25,6 +33,7 @@ class ProcessEvent(NamedTuple):
     version_id: int
     event: CreditEvent
     target: DecisionKey
+    decision_id: int  #: of the event itself
 
 
 class NewFact(NamedTuple):
@@ -46,12 +55,12 @@ class FactChanges(NamedTuple):
 
 
 def process_events(
-    items: Iterable[tuple[int, CreditEvent | None, DecisionKey | None]],
+    items: Iterable[tuple[int, CreditEvent | None, DecisionKey | None, int]],
 ) -> list[ProcessEvent]:
-    """Return the process events among (version id, event, target decision)."""
+    """Return the process events among (version id, event, target decision, its own decision id)."""
     return [
-        ProcessEvent(version_id, event, target)
-        for version_id, event, target in items
+        ProcessEvent(version_id, event, target, decision_id)
+        for version_id, event, target, decision_id in items
         if event is not None and target is not None and event.type in PROCESS_TYPES
     ]
 
@@ -75,7 +84,7 @@ def without_overtaken(
         if (body := bodies.get(id_)) is not None:
             bare = {name: value for name, value in body.items() if name not in PROCESS_DATES}
             bodies[id_] = bare | known.own.get(id_, {})
-    return KnownFacts(bodies, dates, targets)
+    return known._replace(bodies=bodies, dates=dates, targets=targets)
 
 
 def plan_facts(
@@ -102,7 +111,7 @@ def plan_facts(
         for key, v in fresh.items()
         if key not in changed and not v.decision.is_new
     ]
-    bodies = {key: fact_body(v.checked, v.verb) for key, v in changed.items()}
+    bodies = {key: _fact(v, known.authorities) for key, v in changed.items()}
     bodies |= {key: known.bodies.get(decisions[key].id) for key in processed}
     dates = _process_dates(processes, decisions, known)
     made = []
@@ -114,6 +123,19 @@ def plan_facts(
     was = {subject for subject, decision_id in closed if decision_id in known.bodies}
     touched = {key[0] for key, *_ in made} | was | _overtaken_subjects(versions, latest)
     return FactChanges(closed, made, touched)
+
+
+def _fact(version: NewVersion, authorities: Mapping[str, Authority]) -> dict[str, Any] | None:
+    """Return the fact of a version, with its authority by the name of which it is an alias.
+
+    So what is one authority here is one for scoring.
+    """
+    body = fact_body(version.checked, version.verb)
+    if body is None or (department := body.get("department")) is None:
+        return body
+    key = authority_key(department)
+    known = authorities.get(key)
+    return body if known is None or known.name == key else {**body, "department": known.name}
 
 
 def _is_the_same_entry(version: NewVersion, known: KnownFacts) -> bool:
@@ -134,19 +156,30 @@ def _process_dates(
     decisions: Mapping[DecisionKey, KnownDecision],
     known: KnownFacts,
 ) -> dict[DecisionKey, dict[str, Any]]:
-    """Return the process dates of each decision, known ones and those of the batch; later win.
+    """Return the process dates of each decision; those of the latest event win, by its own day.
 
     A confirmation is of the version that it found: a later one needs its own.
     """
     given = [(key, one) for key, ones in known.dates.items() for one in ones]
     given += [
-        (one.target, ProcessDates(one.version_id, process_dates(one.event))) for one in processes
+        (
+            one.target,
+            ProcessDates(
+                one.version_id,
+                process_dates(one.event),
+                one.event.occurred_on,
+                one.decision_id,
+            ),
+        )
+        for one in processes
     ]
     dates: dict[DecisionKey, dict[str, Any]] = {}
-    for key, (version_id, those) in given:
+    for key, one in sorted(given, key=lambda pair: pair[1].order):
         decision = decisions.get(key)
-        is_older = decision is not None and decision.version_id > version_id
-        kept = {name: day for name, day in those.items() if name != "confirmed_on" or not is_older}
+        is_older = decision is not None and decision.version_id > one.version_id
+        kept = {
+            name: day for name, day in one.dates.items() if name != "confirmed_on" or not is_older
+        }
         dates.setdefault(key, {}).update(kept)
     return dates
 

@@ -17,6 +17,7 @@ from gateway.record.facts import (
     process_events,
     without_overtaken,
 )
+from gateway.record.process_told import ProcessesTold
 from gateway.record.recorded import NewVersion, Recorded, reported
 from gateway.record.relations import chained, of_a_branch, relation_of
 from gateway.record.repairs import RepairVersion, changed_letter, refusal, repair, reported_repair
@@ -89,7 +90,12 @@ def plan(
     made = _Planning(known, take_id, hashes, regimes).run(batch)
     out = made.recorded
     made.process_events = process_events(
-        (out.version_of[item.position], item.checked.event, item.target)
+        (
+            out.version_of[item.position],
+            item.checked.event,
+            item.target,
+            out.latest[item.key].decision.id,
+        )
         for item in batch
         if item.position not in out.repeats and _stands(item, out)
     )
@@ -123,6 +129,7 @@ class _Planning:
         self._facts = known.facts
         self._decisions = dict(known.decisions)
         self._relations = dict(known.relations)
+        self._told = ProcessesTold(known.facts.dates)
         self._of_branches = known.of_branches
         self._take_id = take_id
         self._hashes = hashes
@@ -147,10 +154,11 @@ class _Planning:
         if problem is not None:
             out.refused[item.position] = _refused(item.checked, problem)
             return
-        if item.target is not None and item.target not in self._decisions:
-            branch = self._of_branches.get(item.target)
-            if branch is not None:
-                out.warned[item.position] = _warned(item.checked, branch)
+        early = self._told.early(item.checked, item.key, item.target, self._decisions)
+        warnings = (*self._of_a_branch(item), *early)
+        if warnings:
+            before = item.checked.warnings
+            out.warned[item.position] = item.checked._replace(warnings=(*before, *warnings))
         version = self._version(item, decision, new, hash_)
         if isinstance(item.checked.record, Participant):
             self._relate(item.checked.record, version)
@@ -207,6 +215,13 @@ class _Planning:
             fact = None if decision is None else self._facts.bodies.get(decision.id)
         return refusal(event, decision, fact, self._regimes)
 
+    def _of_a_branch(self, item: Incoming) -> tuple[Problem, ...]:
+        """Return that an event names the legal person for a decision of its branch."""
+        if item.target is None or item.target in self._decisions:
+            return ()
+        branch = self._of_branches.get(item.target)
+        return () if branch is None else (of_a_branch(branch),)
+
     def _relate(self, entry: Participant, version: NewVersion) -> None:
         """Remember what the version says of branches, for the items behind it."""
         relation = relation_of(entry)
@@ -246,10 +261,6 @@ def _refused(checked: Checked, problem: Problem) -> Checked:
         decided_on=checked.decided_on,
         given=checked.given,
     )
-
-
-def _warned(checked: Checked, branch: str) -> Checked:
-    return checked._replace(warnings=(*checked.warnings, of_a_branch(branch)))
 
 
 def _is_repeat(decision: KnownDecision, hash_: bytes, new: Content, hashes: Hashes) -> bool:

@@ -20,7 +20,7 @@ from gateway.store.record import decisions, facts, subjects
 from gateway.store.record.authorities import add_authority_codes, known_authorities
 from schemas.codes import ABOUT_A_DECISION, RecordKind
 from schemas.identifiers import authority_key, document_number_key
-from schemas.known import DecisionKey, KnownDecision, KnownFacts, Relation, Subject
+from schemas.known import Authority, DecisionKey, KnownDecision, KnownFacts, Relation, Subject
 from schemas.participant import Participant
 from scoring.consequences.publicity import PublicityPolicy
 
@@ -86,6 +86,7 @@ class Recording:
         authorities = await known_authorities(self.connection, _authority_names(batch))
         items = [_incoming(*item, locked, authorities) for item in batch]
         known = await self._known(items, locked)
+        known = known._replace(facts=known.facts._replace(authorities=authorities))
         ids = await Ids.reserve(self.connection, IDS_FOR_EACH * len(items))
         hashes = Hashes(self.keys.content, self.keys.former_content)
         made = plan(items, known, ids.take, hashes, self.regimes)
@@ -212,7 +213,8 @@ class Recording:
 
     async def _write_facts(self, made: Plan) -> None:
         events = []
-        for version_id, event, (subject, number, authority, kind) in made.process_events:
+        for version_id, event, target, _ in made.process_events:
+            subject, number, authority, kind = target
             dates = as_json(process_dates(event))
             type_ = str(event.type)
             events.append((version_id, subject, kind, number, authority, type_, dates, self.now))
@@ -251,25 +253,27 @@ def _incoming(
     index: int,
     checked: Checked,
     locked: Mapping[str, Subject],
-    authorities: Mapping[str, int],
+    authorities: Mapping[str, Authority],
 ) -> Incoming:
     if checked.key is None:
         raise TypeError(checked.verdict)
     key = checked.key
     subject = locked[key.subject].id
-    own = (subject, key.number, authorities[key.authority], key.kind)
+    own = (subject, key.number, authorities[key.authority].id, key.kind)
     return Incoming(index, checked, own, _target(checked, subject, authorities))
 
 
-def _target(checked: Checked, subject: int, authorities: Mapping[str, int]) -> DecisionKey | None:
+def _target(
+    checked: Checked, subject: int, authorities: Mapping[str, Authority]
+) -> DecisionKey | None:
     """Return the decision that an event is about; None for other items."""
     event = checked.event
     if event is None or event.type not in ABOUT_A_DECISION or event.decision is None:
         return None
     kind, number = event.decision.kind, event.decision.document_number
     if kind is RecordKind.EVENT:
-        return subject, number, authorities[""], kind
-    authority = authorities[authority_key(event.decision.authority)]
+        return subject, number, authorities[""].id, kind
+    authority = authorities[authority_key(event.decision.authority)].id
     return subject, document_number_key(number), authority, kind
 
 

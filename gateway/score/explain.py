@@ -132,9 +132,14 @@ async def _past(
     days = publication_days(kind, rule_set, subject.first_decided_on, as_of)
     stored = await stored_grades(connection, subject.code, known_at)
     stored = {end: one for end, one in stored.items() if one.published_on <= as_of}
-    # Where this program had published a period, what is not stored was not published then.
+    # Where this program had published a period, what is not stored was not published then. It
+    # publishes once the day is over.
     done = await finished_periods(connection, known_at)
-    days = {end: day for end, day in days.items() if end in stored or end not in done}
+    days = {
+        end: day
+        for end, day in days.items()
+        if end in stored or (end not in done and end_of(day) <= known_at)
+    }
     then: dict[date, Then] = {}
     for end, day in days.items():
         known = None

@@ -11,7 +11,7 @@ from scoring.cases.rule_set_cases import Case, CaseFile
 from scoring.dates import add_days
 from scoring.engine.count import count, start_of
 from scoring.engine.prepared import PreparedTable, prepare
-from scoring.engine.prepared_rows import Row, stop
+from scoring.engine.prepared_rows import Row, stop, valid_from
 from scoring.engine.repair import When
 from scoring.facts import Fact
 from scoring.regulation.ruleset import RuleSet
@@ -230,14 +230,15 @@ def _dates_of(fact: Fact, entry: PreparedTable, as_of: date) -> Iterator[str]:
         return
     if entry.activation is not None:
         yield from (f"activation {side}" for side in _side(start, as_of))
+    begin = valid_from(fact, start, entry.activation)
     for hit in entry.tariff.match(fact).hits:
         row = hit.row
         validity = row.terms_for(fact)[1]
         changed = [each.decided_from for each in row.dated if each.validity is not None]
         since = [day for day in changed if day <= fact.decided_on]
         name = f"validity from {since[-1]}" if since else "validity"
-        yield from (f"{row.item} {name} {s}" for s in _side(stop(validity, fact, start), as_of))
-        end = stop(row.mark.validity, fact, start) if row.mark else None
+        yield from (f"{row.item} {name} {s}" for s in _side(stop(validity, fact, begin), as_of))
+        end = stop(row.mark.validity, fact, begin) if row.mark else None
         yield from (f"{row.item} grade validity {side}" for side in _side(end, as_of))
 
 

@@ -1,5 +1,7 @@
 """How an assessment will develop: as time passes, and after a repair of each record."""
 
+from collections import Counter
+from collections.abc import Set
 from dataclasses import dataclass
 from datetime import date
 
@@ -8,6 +10,8 @@ from msgspec.structs import replace
 from schemas.credit import Assessment
 from scoring.dates import add_months
 from scoring.engine.assess import assess
+from scoring.engine.decisions import by_decision
+from scoring.engine.register import place
 from scoring.facts import Fact, Facts
 from scoring.regulation.ruleset import RuleSet
 
@@ -60,13 +64,24 @@ def endings(results: list[Assessment]) -> list[Ending]:
 
 def repairs(facts: Facts, rule_set: RuleSet, as_of: date) -> list[WhatIf]:
     """Return the effect of the earliest possible repair of each record that counts."""
-    counting = dict.fromkeys(fact for fact, _ in _rows(assess(facts, rule_set, as_of)))
-    found = (_repair(facts, fact, rule_set, as_of) for fact in facts.facts if fact.id in counting)
+    counting = {fact for fact, _ in _rows(assess(facts, rule_set, as_of))}
+    known = place(facts, as_of).facts.facts
+    parts = {one.id: {part.id for part in of} for of in by_decision(known) for one in of}
+    found = (
+        _repair(facts, fact, rule_set, as_of, parts[fact.id])
+        for fact in facts.facts
+        if not counting.isdisjoint(parts.get(fact.id, ()))
+    )
     return [one for one in found if one is not None]
 
 
-def _repair(facts: Facts, fact: Fact, rule_set: RuleSet, as_of: date) -> WhatIf | None:
-    """Return the earliest confirmation that ends the most rows of the record, or None."""
+def _repair(
+    facts: Facts, fact: Fact, rule_set: RuleSet, as_of: date, parts: Set[str]
+) -> WhatIf | None:
+    """Return the earliest confirmation that ends the most rows of the record, or None.
+
+    `parts` are the ids of the facts of its decision: their rows are those of the decision.
+    """
     table = rule_set.table(facts.kind)
     waits = table.repair.waits if table is not None and table.repair is not None else ()
     rectified = fact.rectified_on or as_of
@@ -78,7 +93,7 @@ def _repair(facts: Facts, fact: Fact, rule_set: RuleSet, as_of: date) -> WhatIf 
         day = max(free, as_of)
         without = assess(facts, rule_set, day)
         then = assess(_repaired(facts, fact, rectified, day), rule_set, day)
-        saved = _count(without, fact.id) - _count(then, fact.id)
+        saved = (_items(without, parts) - _items(then, parts)).total()
         if saved > (best[0] if best else 0):
             assumed = fact.rectified_on is None
             best = (
@@ -99,8 +114,8 @@ def _rows(result: Assessment) -> list[tuple[str, str]]:
     return deductions + [(one.fact, one.item) for one in (*result.vetoes, *result.promotions)]
 
 
-def _count(result: Assessment, fact: str) -> int:
-    return sum(1 for of, _ in _rows(result) if of == fact)
+def _items(result: Assessment, facts: Set[str]) -> Counter[str]:
+    return Counter(item for of, item in _rows(result) if of in facts)
 
 
 def _end(fact: str, item: str, later: list[Assessment]) -> date | None:

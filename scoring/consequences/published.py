@@ -1,6 +1,6 @@
 """The published grade 公布等级 of a period, and the blacklist 黑名单 after several bad years."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date, timedelta
 
 from msgspec.structs import replace
@@ -8,6 +8,8 @@ from msgspec.structs import replace
 from schemas.credit import Assessment
 from scoring.dates import add_days
 from scoring.engine.assess import evaluate_placed
+from scoring.engine.decisions import by_decision
+from scoring.engine.participations import as_before
 from scoring.engine.prepared import prepare
 from scoring.engine.register import place
 from scoring.engine.repair import When
@@ -76,7 +78,8 @@ def published(
     table = rule_set.table(facts.kind)
     snapshot = None if table is None else table.snapshot
     known = When(period_end, on or publication_day(snapshot, period_end))
-    book, placed = prepare(rule_set), place(facts, known.known)
+    book = prepare(rule_set)
+    placed = as_before(place(facts, known.known), book)
     # As what a fact counts depends on the day of its decision, which a warning moves below.
     subject = placed.facts
     table = rule_set.table(subject.kind)
@@ -87,7 +90,8 @@ def published(
     first, last = period(snapshot.cadence, period_end)
     counting = subject.facts
     if table is not None and table.warning is not None:
-        counting = tuple(_from_its_warning(fact, snapshot.cadence) for fact in counting)
+        decisions = by_decision(counting)
+        counting = tuple(one for parts in decisions for one in _of_one(parts, snapshot.cadence))
     of_period = (fact for fact in counting if first <= fact.decided_on <= last)
     by_day = sorted(of_period, key=lambda fact: (fact.decided_on, fact.id))
     then = {fact.id: placed.then[fact.id] for fact in by_day if fact.id in placed.then}
@@ -95,15 +99,40 @@ def published(
     return evaluate_placed(of_the_period, book, known)[0]
 
 
-def _from_its_warning(fact: Fact, cadence: str) -> Fact:
-    """Return a fact whose warning ends in a later period as one of that period.
+def _of_one(parts: Sequence[Fact], cadence: str) -> Iterator[Fact]:
+    """Yield the facts of a decision as of one period, the last in which one of them begins.
 
-    It counts from the day after the warning, so that it would count in neither of them.
+    A warning that ends in a later period moves the decision there, whole, from the day after it:
+    it would count in no period otherwise, or in two.
     """
-    begin = None if fact.warning_until is None else add_days(fact.warning_until, 1)
-    if begin is None or begin <= period(cadence, fact.decided_on)[1]:
-        return fact
-    return replace(fact, decided_on=begin)
+    begin = max(_begin(part, cadence) for part in parts)
+    yield from (part if _is_mended(part) else _moved(part, begin) for part in parts)
+
+
+def _begin(fact: Fact, cadence: str) -> date:
+    """Return the day after a warning that ends in a later period; else that of the decision."""
+    until, decided = fact.warning_until, fact.decided_on
+    begin = None if until is None or until < decided else add_days(until, 1)
+    if begin is None or begin <= period(cadence, decided)[1] or _is_mended(fact):
+        return decided
+    return begin
+
+
+def _is_mended(fact: Fact) -> bool:
+    """Whether a fact was mended during its warning, and so counts in no period."""
+    until, rectified = fact.warning_until, fact.rectified_on
+    if until is None or rectified is None or until < fact.decided_on:
+        return False
+    return rectified <= until
+
+
+def _moved(fact: Fact, begin: date) -> Fact:
+    """Return a fact as of a later day; a repair of the time between is of that day at the least."""
+    days = fact.repair_applied_on, fact.repair_confirmed_on
+    applied, confirmed = (
+        max(day, begin) if day is not None and day >= fact.decided_on else day for day in days
+    )
+    return replace(fact, decided_on=begin, repair_applied_on=applied, repair_confirmed_on=confirmed)
 
 
 def listed(grades_of_years: Mapping[int, str], table: Table) -> Listing | None:

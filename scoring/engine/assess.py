@@ -9,7 +9,7 @@ from schemas.credit import Assessment, GradeOrigin, NotEvaluated
 from scoring.engine import sites
 from scoring.engine.count import count
 from scoring.engine.decisions import once_each
-from scoring.engine.participations import count_as_then
+from scoring.engine.participations import as_before, count_as_then
 from scoring.engine.prepared import PreparedRules, PreparedTable, prepare
 from scoring.engine.register import Placed, next_turn, place
 from scoring.engine.repair import When
@@ -40,7 +40,7 @@ def assess(facts: Facts, rule_set: RuleSet, as_of: date) -> Assessment:
 def evaluate(facts: Facts, book: PreparedRules, when: When) -> tuple[Assessment, list[date]]:
     """Return the result without `changes_on`, and the later days on which it may differ."""
     if facts.register or facts.participants_only:
-        return evaluate_placed(place(facts, when.known), book, when)
+        return evaluate_placed(as_before(place(facts, when.known), book), book, when)
     return _evaluate(facts, book, when, None)
 
 

@@ -16,6 +16,7 @@ from scoring.engine.counted_rows import (
     turning_days,
 )
 from scoring.engine.prepared import PreparedTable
+from scoring.engine.prepared_rows import counted_from
 from scoring.engine.repair import When
 from scoring.engine.stacking import adjustment, by_decision, departments, latest, worst_year
 from scoring.engine.tally import Tally
@@ -105,7 +106,7 @@ def _look(fact: Fact, hits: Hits, desk: Desk) -> list[Counted]:
     start = start_of(fact, desk.entry.activation)
     if start is None:
         return []
-    turning = turning_days(fact, hits.hits, start)
+    turning = turning_days(fact, hits.hits, start, desk.entry)
     tally.days += [day for day in turning if day is not None and day > as_of]
     if fact.received is not None and fact.decided_on <= as_of:
         tally.received = fact, fact.received
@@ -135,10 +136,7 @@ def start_of(fact: Fact, activation: ActivationDelay | None) -> date | None:
     """Return the day a fact takes effect, never before its decision; None beyond the calendar."""
     if activation is None:
         return fact.decided_on
-    counted_from = fact.decided_on
-    if activation.counted_from == "created_on" and fact.created_on is not None:
-        counted_from = fact.created_on
-    start = add_days(counted_from, activation.days)
+    start = add_days(counted_from(fact, activation), activation.days)
     return None if start is None else max(start, fact.decided_on)
 
 

@@ -10,7 +10,7 @@ from schemas.credit import NotEvaluated
 from scoring.dates import add_days
 from scoring.engine.conditions import History, applying
 from scoring.engine.prepared import PreparedTable
-from scoring.engine.prepared_rows import Mark, Row, stop
+from scoring.engine.prepared_rows import Mark, Row, stop, valid_from
 from scoring.engine.repair import Conduct, When, lasting
 from scoring.engine.tally import ZERO, Tally
 from scoring.engine.tariff import Hit
@@ -65,12 +65,13 @@ def _record(fact: Fact, hit: Hit, start: date, desk: Desk) -> Counted | None:
     if exception is not None:
         points = exception.points
     conduct = Conduct(row.warnable, row.repairable, points or ZERO)
-    span = lasting(fact, start, stop(validity, fact, start), conduct, desk.entry.waits)
+    since = valid_from(fact, start, desk.entry.activation)
+    span = lasting(fact, start, stop(validity, fact, since), conduct, desk.entry.waits)
     tally.notes |= span.notes
     mark = row.mark
     marked = mark is not None and span.covers(desk.when)
     if mark is not None and mark.validity is not None:
-        own = lasting(fact, start, stop(mark.validity, fact, start), conduct, desk.entry.waits)
+        own = lasting(fact, start, stop(mark.validity, fact, since), conduct, desk.entry.waits)
         marked = own.covers(desk.when)
     if mark is not None and marked:
         marked = _exception(mark.unless, fact, row.item, desk) is None
@@ -97,17 +98,20 @@ def _exception(exceptions: tuple[Unless, ...], fact: Fact, item: str, desk: Desk
     return found[0]
 
 
-def turning_days(fact: Fact, hits: Sequence[Hit], start: date) -> Iterator[date | None]:
+def turning_days(
+    fact: Fact, hits: Sequence[Hit], start: date, entry: PreparedTable
+) -> Iterator[date | None]:
     """Yield every day on which the counting of the fact's rows may change; None means never."""
     yield start
     yield fact.repair_confirmed_on
     yield fact.rectified_on
     if fact.warning_until is not None:
         yield add_days(fact.warning_until, 1)
+    since = valid_from(fact, start, entry.activation)
     for hit in hits:
-        yield stop(hit.row.terms_for(fact)[1], fact, start)
+        yield stop(hit.row.terms_for(fact)[1], fact, since)
         if hit.row.mark is not None:
-            yield stop(hit.row.mark.validity, fact, start)
+            yield stop(hit.row.mark.validity, fact, since)
 
 
 def plain_values(fact: Fact, hit: Hit) -> dict[str, str]:
@@ -119,6 +123,8 @@ def plain_values(fact: Fact, hit: Hit) -> dict[str, str]:
             found["fine_wan"] = plain(fine)
     if fact.document_number is not None:
         found["document_number"] = fact.document_number
+    if fact.parts:
+        found["parts"] = "、".join(fact.parts)
     return found
 
 

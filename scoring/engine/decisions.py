@@ -28,40 +28,77 @@ def once_each(
     """
     if all(fact.branch is None for fact in facts):
         return facts, []
-    together: dict[object, list[Fact]] = {}
-    for fact in facts:
-        together.setdefault(_decision(fact), []).append(fact)
-    several = [_own_first(parts) for parts in together.values() if len(parts) > 1]
-    ones = {fact.id: fact for parts in together.values() if len(parts) == 1 for fact in parts}
+    decisions = by_decision(facts)
+    several = [parts for parts in decisions if len(parts) > 1]
+    ones = {parts[0].id: parts[0] for parts in decisions if len(parts) == 1}
     for parts in several:
-        one = _one(parts, table_of(parts[0]), when)
-        ones[one.id] = one
+        ones |= {one.id: one for one in _joined(parts, table_of(parts[0]), when)}
     days = [day for parts in several for part in parts for day in _turns(part) if day > when.as_of]
     return tuple(ones[fact.id] for fact in facts if fact.id in ones), days
 
 
+def by_decision(facts: Iterable[Fact]) -> list[list[Fact]]:
+    """Return the facts of each decision; what is about the subject itself stands first."""
+    facts = tuple(facts)
+    if all(fact.branch is None for fact in facts):
+        return [[fact] for fact in facts]
+    together: dict[object, list[Fact]] = {}
+    for fact in facts:
+        together.setdefault(_decision(fact), []).append(fact)
+    return [sorted(parts, key=lambda fact: fact.branch is not None) for parts in together.values()]
+
+
 def _decision(fact: Fact) -> object:
-    """Return what is equal for facts of one decision: number, authority and day; else its id."""
+    """Return what is equal for facts of one decision: number, authority and day; else its id.
+
+    Of an event, whose number says less, all that counts must be equal.
+    """
     number, authority = fact.document_number, fact.department
-    if fact.penalty is None or number is None or authority is None:
+    if number is None or fact.received is not None:
         return fact.id
-    return document_number_key(number), authority_key(authority), fact.decided_on
+    said = document_number_key(number), fact.decided_on, fact.item, fact.type
+    if fact.penalty is None:
+        points = fact.codes, fact.principal_points, fact.stated_points, fact.self_reported
+        return *said, authority_key(authority or ""), points
+    return fact.id if authority is None else (*said, authority_key(authority))
 
 
-def _own_first(parts: list[Fact]) -> list[Fact]:
-    return sorted(parts, key=lambda fact: fact.branch is not None)
+def _joined(parts: Sequence[Fact], table: PreparedTable | None, when: When) -> list[Fact]:
+    """Return what is left of the parts as one for each site; the first, which is over, if nothing.
 
-
-def _one(parts: Sequence[Fact], table: PreparedTable | None, when: When) -> Fact:
-    """Return what is left of the parts as one; the first part, which is over, if nothing is."""
+    Sites are scored apart (note c09). Where the site of a part that is left is not known, it counts
+    at every site, and the whole decision with it (note r26). A part that cannot be counted, such as
+    a fine without its amount, is what the subject is not evaluated for.
+    """
     left = list(_left(parts, table, when))
-    if not left:
-        return parts[0]
+    refused = [one for one in left if table is not None and table.match(one).refusal is not None]
+    if refused or not left:
+        return [(refused or parts)[0]]
+    known = [one.site for one in left]
+    sites: dict[str | None, list[Fact]]
+    sites = {None: left} if None in known else {at: _at(left, at) for at in known}
+    return [_one(parts[0] if at is None else _at(parts, at)[0], sites[at], at) for at in sites]
+
+
+def _at(parts: Iterable[Fact], site: str | None) -> list[Fact]:
+    return [part for part in parts if part.site == site]
+
+
+def _one(first: Fact, left: Sequence[Fact], site: str | None) -> Fact:
+    """Return these parts as one, whose id stays that of the first, whatever is left."""
     imposed = [part.penalty for part in left if part.penalty is not None]
     types = dict.fromkeys(word for one in imposed for word in one.types)
     fines: list[Decimal] = [one.fine_wan for one in imposed if one.fine_wan is not None]
-    penalty = Penalty(tuple(types), sum(fines, start=Decimal(0)) if fines else None)
-    one = replace(left[0], penalty=penalty)
+    fine = sum(fines, start=Decimal(0)) if fines else None
+    one = replace(
+        left[0],
+        id=first.id,
+        penalty=Penalty(tuple(types), fine) if imposed else None,
+        codes=tuple(dict.fromkeys(code for part in left for code in part.codes)),
+        stated_points=max(filter(None, (part.stated_points for part in left)), default=None),
+        site=site,
+        parts=tuple(part.id for part in left),
+    )
     if all(_process(part) == _process(one) for part in left):
         return one
     # What these days ended has been left out, and they must end nothing of the other parts.
@@ -83,10 +120,11 @@ def _turns(fact: Fact) -> Iterator[date]:
 def _left(parts: Iterable[Fact], table: PreparedTable | None, when: When) -> Iterator[Fact]:
     """Yield the parts of which something counts on the day, without what does not."""
     for part in parts:
-        hits = () if table is None else table.match(part).hits
+        found = None if table is None else table.match(part)
+        hits = () if found is None else found.hits
         over = [hit for hit in hits if table is not None and _is_over(part, hit, table, when)]
         counting = [hit for hit in hits if hit not in over]
-        if not over:
+        if not over or (found is not None and found.refusal is not None):
             yield part
         elif counting:
             yield _without(part, over, counting)

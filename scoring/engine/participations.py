@@ -13,8 +13,9 @@ from msgspec.structs import replace
 from schemas.credit import NotEvaluated
 from scoring.engine import sites
 from scoring.engine.count import count
+from scoring.engine.decisions import by_decision
 from scoring.engine.prepared import PreparedRules, PreparedTable
-from scoring.engine.register import Participation, Placed
+from scoring.engine.register import Participation, Placed, at_a_site
 from scoring.engine.repair import When
 from scoring.engine.tally import Tally
 from scoring.engine.tariff import Hits
@@ -22,6 +23,38 @@ from scoring.facts import Fact, Facts
 
 #: As what the subject took part on the days of its facts, by their ids.
 Stood = Mapping[str, Participation]
+
+
+def as_before(placed: Placed, book: PreparedRules) -> Placed:
+    """Return the subject with what it did before its first entry as what it was without one.
+
+    So a first entry of another kind takes no points away (note r29). A decision that the former
+    table has no row for counts by the first entry: a list of agencies is made after what they did.
+    """
+    if not placed.before:
+        return placed
+    facts = placed.facts
+    now = Participation(facts.kind, facts.agency_kinds, facts.sites)
+    then, known = dict(placed.then), {fact.id: fact for fact in facts.facts}
+    for parts in by_decision(facts.facts):
+        was = placed.before.get(parts[0].id)
+        if was is None or not any(_has_row(part, was, book) for part in parts):
+            continue
+        for part in parts:
+            known[part.id] = at_a_site(part, was.sites)
+            then[part.id] = was
+    then = {id_: one for id_, one in then.items() if one != now}
+    return placed._replace(facts=replace(facts, facts=tuple(known.values())), then=then)
+
+
+def _has_row(fact: Fact, was: Participation, book: PreparedRules) -> bool:
+    """Whether a table has a row for a fact, or would have if its amount were known."""
+    table = book.entry(was.kind, was.agency_kinds)
+    hits = None if table is None else table.match(fact)
+    if hits is None:
+        return False
+    lacks = hits.refusal is not None and hits.refusal[0] is NotEvaluated.MISSING_AMOUNT
+    return bool(hits.hits) or lacks
 
 
 def count_as_then(placed: Placed, book: PreparedRules, entry: PreparedTable, when: When) -> Tally:

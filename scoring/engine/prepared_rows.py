@@ -9,7 +9,7 @@ from scoring.dates import add_months, year_end
 from scoring.engine.note_bits import NoteBook
 from scoring.facts import Fact, plain
 from scoring.regulation.intervals import Interval
-from scoring.regulation.table import Table
+from scoring.regulation.table import ActivationDelay, Table
 from scoring.regulation.terms import (
     DatedPoints,
     Direction,
@@ -91,10 +91,24 @@ class Row:
         return brought - HUNDRED if self.source is Source.INDICATOR else brought
 
 
+def counted_from(fact: Fact, activation: ActivationDelay) -> date:
+    """Return the day from which the delay of a fact is counted: its decision or its creation."""
+    if activation.counted_from == "created_on" and fact.created_on is not None:
+        return fact.created_on
+    return fact.decided_on
+
+
+def valid_from(fact: Fact, start: date, activation: ActivationDelay | None) -> date:
+    """Return the day from which the months of validity of a fact count, that takes effect then."""
+    if activation is None or activation.validity_from == "effect":
+        return start
+    return max(counted_from(fact, activation), fact.decided_on)
+
+
 def stop(validity: Validity | None, fact: Fact, start: date) -> date | None:
     """Return the first day on which the validity of a record has ended; None: no end.
 
-    Months are counted from `start`, the day it takes effect; `year_end` is that of the decision.
+    Months are counted from `start`, see `valid_from`; `year_end` is that of the decision.
     """
     if validity is None:
         return None

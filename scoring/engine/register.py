@@ -20,13 +20,15 @@ class Placed(NamedTuple):
     """A subject as the entries of a day say, or why it is not evaluated.
 
     `days` are the days on which entries begin and end. `then` says by fact as what the subject
-    took part on the day of its decision, where that is not what it is now.
+    took part on the day of its decision, where that is not what it is now. `before` says by fact
+    what it was without any entry, where its first one, which came later, made it another kind.
     """
 
     facts: Facts
     refusal: NotEvaluated | None = None
     days: Sequence[date] = ()
     then: Mapping[str, "Participation"] = MappingProxyType({})
+    before: Mapping[str, "Participation"] = MappingProxyType({})
 
 
 class Participation(NamedTuple):
@@ -52,16 +54,25 @@ def place(facts: Facts, day: date) -> Placed:
     if not entries and facts.participants_only:
         return Placed(facts, NotEvaluated.NOT_PARTICIPANT, days)
     history = _History(facts, day)
-    now = _participation(entries, Participation(facts.kind, facts.agency_kinds, facts.sites))
+    otherwise = Participation(facts.kind, facts.agency_kinds, facts.sites)
+    now = _participation(entries, otherwise)
     counting = tuple(fact for fact in facts.facts if history.counts_here(fact))
     stood = {fact.id: history.on_day(fact.decided_on) for fact in counting}
     then = {id_: one for id_, one in stood.items() if one != now}
     known = counting
     if facts.register:
-        known = tuple(_at_a_site(fact, stood[fact.id].sites) for fact in counting)
+        known = tuple(at_a_site(fact, stood[fact.id].sites) for fact in counting)
     kind, agency_kinds, sites = now
     placed = replace(facts, facts=known, kind=kind, agency_kinds=agency_kinds, sites=sites)
-    return Placed(placed, None, days, then)
+    early = (fact for fact in counting if history.is_before_any(fact.decided_on))
+    was = otherwise._replace(kind=_unlisted(facts.kind))
+    before = {fact.id: was for fact in early if stood[fact.id].kind is not was.kind}
+    return Placed(placed, None, days, then, before)
+
+
+def _unlisted(kind: SubjectKind) -> SubjectKind:
+    """Return what a subject is without any entry, whose kind may be that of its entry already."""
+    return kind if kind is SubjectKind.INDIVIDUAL else SubjectKind.ENTERPRISE
 
 
 def _participation(entries: Sequence[RegisterEntry], otherwise: Participation) -> Participation:
@@ -84,7 +95,7 @@ def _participation(entries: Sequence[RegisterEntry], otherwise: Participation) -
     return Participation(kind, tuple(agency_kinds), sites or otherwise.sites)
 
 
-def _at_a_site(fact: Fact, sites: tuple[Site, ...]) -> Fact:
+def at_a_site(fact: Fact, sites: tuple[Site, ...]) -> Fact:
     """Return a fact; what names a permit that is none of the sites counts like what names none."""
     if fact.site is None or any(site.permit == fact.site for site in sites):
         return fact
@@ -98,12 +109,18 @@ class _History:
         self._facts = facts
         self._begun = [one for one in facts.register if one.decided_on <= day]
         self._days: dict[date, Participation] = {}
+        own = () if facts.participants_only else self._begun
+        self._first = min((one.decided_on for one in own if one.branch is None), default=None)
 
     def counts_here(self, fact: Fact) -> bool:
         """Whether a fact counts for this subject: for its legal person, if a branch did it."""
         entries = self._entries(fact.branch, fact.decided_on)
         owner = entries[-1].parent if entries else None
         return owner == (None if fact.branch is None else self._facts.id)
+
+    def is_before_any(self, decided: date) -> bool:
+        """Whether a day is before the first entry of a subject that was evaluated without one."""
+        return self._first is not None and decided < self._first
 
     def on_day(self, decided: date) -> Participation:
         """Return as what the subject took part on the day of a decision."""

@@ -94,11 +94,15 @@ def warned_from(fact: Fact, until: date, start: date) -> date | None:
 def repaired_on(fact: Fact, free: date | None) -> date | None:
     """Return the day of a valid repair confirmation, or None.
 
-    The application and the confirmation must not be before `free`, the end of the wait, and the
-    confirmation must not be before the application. `free` is None if the wait never ends.
+    The application and the confirmation must not be before `free`, the end of the wait, nor before
+    the decision: nothing is repaired that is not decided yet. The confirmation must not be before
+    the application. `free` is None if the wait never ends.
     """
     confirmed, applied = fact.repair_confirmed_on, fact.repair_applied_on
-    if free is None or confirmed is None or confirmed < free:
+    if free is None or confirmed is None:
+        return None
+    free = max(free, fact.decided_on)
+    if confirmed < free:
         return None
     if applied is not None and not free <= applied <= confirmed:
         return None
@@ -113,7 +117,10 @@ def lasting(fact: Fact, start: date, stop: date | None, conduct: Conduct, waits:
     begin: date | None = start
     repaired, notes = None, 0
     if conduct.warnable and fact.warning_until is not None:
-        begin, notes = warned_from(fact, fact.warning_until, start), waits.warning
+        # A warning that ended before the decision warns of nothing that it decided.
+        if fact.warning_until >= fact.decided_on:
+            begin = warned_from(fact, fact.warning_until, start)
+        notes = waits.warning
     if conduct.repairable and fact.rectified_on is not None:
         months, wait_notes = waits.wait(conduct.points)
         repaired = repaired_on(fact, add_months(fact.rectified_on, months))

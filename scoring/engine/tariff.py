@@ -10,6 +10,7 @@ from operator import or_
 
 from schemas.codes import OTHER_PENALTY_PREFIX, EventType
 from schemas.credit import NotEvaluated
+from schemas.orders import ORDER, is_order
 from scoring.dates import add_days
 from scoring.engine.note_bits import NoteBook
 from scoring.engine.prepared_rows import Row, RowMaker
@@ -167,10 +168,13 @@ class Tariff:
                 found.unmapped.append(code)
 
     def _find_words(self, penalty: Penalty, fact: Fact, found: "_Found") -> None:
+        """Add the rows of the words; orders to mend are one word, however they are spelt."""
         if not penalty.types:
             found.unmapped.append(NO_KIND)
         for word in sorted(set(penalty.types)):
-            rows = self._by_word.get(word.removeprefix(OTHER_PENALTY_PREFIX), ())
+            rows = self._by_word.get(word.removeprefix(OTHER_PENALTY_PREFIX))
+            if rows is None:
+                rows = self._by_word.get(ORDER, []) if is_order(word) else []
             if not self._add(rows, fact, {"penalty": word}, found):
                 found.unmapped.append(word)
 

@@ -6,7 +6,13 @@ from functools import cached_property
 import polars as pl
 
 from scoring.engine.prepared import PreparedTable
-from scoring.population.counting_periods import covers, next_change, start_of, with_spans
+from scoring.population.counting_periods import (
+    covers,
+    next_change,
+    start_of,
+    valid_from,
+    with_spans,
+)
 from scoring.population.fact_kinds import NO_LIFT, NO_VETO, PER_DECISION, Kinds
 from scoring.population.frames import micro
 from scoring.population.stated_points import is_odd, lacking, with_brought
@@ -30,7 +36,9 @@ class Counting:
         self._entry = entry
         self._as_of = pl.lit(as_of)
         self._facts = facts.drop("item", "type", "types", "fine_wan", "codes").with_columns(
-            kind=kinds.of_fact, start=start_of(entry.activation)
+            kind=kinds.of_fact,
+            start=start_of(entry.activation),
+            valid_from=valid_from(entry.activation),
         )
 
     @property

@@ -35,16 +35,27 @@ def start_of(activation: ActivationDelay | None) -> pl.Expr:
     decided = pl.col("decided_on")
     if activation is None:
         return decided
-    created = pl.coalesce("created_on", decided)
-    counted_from = created if activation.counted_from == "created_on" else decided
-    later = days_later(counted_from, activation.days)
+    later = days_later(_counted_from(activation), activation.days)
     return pl.when(later.is_not_null()).then(pl.max_horizontal(later, decided))
+
+
+def valid_from(activation: ActivationDelay | None) -> pl.Expr:
+    """Return the day from which months of validity count."""
+    if activation is None or activation.validity_from == "effect":
+        return start_of(activation)
+    return pl.max_horizontal(_counted_from(activation), "decided_on")
+
+
+def _counted_from(activation: ActivationDelay) -> pl.Expr:
+    decided = pl.col("decided_on")
+    created = pl.coalesce("created_on", decided)
+    return created if activation.counted_from == "created_on" else decided
 
 
 def with_spans(rows: pl.DataFrame) -> pl.DataFrame:
     """Add the days `begin` (null: never counts) and `stop` (null: no end) to the rows."""
     free = months_later(pl.col("rectified_on"), pl.col("wait"), _different(rows["wait"]))
-    lapsed = months_later(pl.col("start"), pl.col("months"), _different(rows["months"]))
+    lapsed = months_later(pl.col("valid_from"), pl.col("months"), _different(rows["months"]))
     year_end = within_calendar(pl.col("decided_on").dt.truncate("1y").dt.offset_by("1y"))
     return (
         rows.with_columns(
@@ -81,12 +92,14 @@ def _begin() -> pl.Expr:
     after = days_later(until, 1)
     late = pl.col("rectified_on").is_null() | (pl.col("rectified_on") > until)
     warned = pl.when(late & after.is_not_null()).then(pl.max_horizontal("start", after))
-    return pl.when(pl.col("warnable") & until.is_not_null()).then(warned).otherwise("start")
+    is_warned = pl.col("warnable") & (until >= pl.col("decided_on")).fill_null(value=False)
+    return pl.when(is_warned).then(warned).otherwise("start")
 
 
 def _repaired() -> pl.Expr:
     """Return the day of a valid confirmation, or null; see scoring.engine.repair.repaired_on."""
-    free, applied = pl.col("free"), pl.col("repair_applied_on")
+    free = pl.when(pl.col("free").is_not_null()).then(pl.max_horizontal("free", "decided_on"))
+    applied = pl.col("repair_applied_on")
     confirmed = pl.col("repair_confirmed_on")
     in_order = applied.is_null() | ((free <= applied) & (applied <= confirmed))
     return pl.when(free.is_not_null() & (confirmed >= free) & in_order).then(confirmed)

@@ -34,7 +34,7 @@ _WAIT = _RANGE | {"months", "printed_from", "text", "notes", "verified"}
 _BAND = _RANGE | {"grade", "title", "colour", "article", "verified"}
 _WARNING = frozenset({"article", "text"})
 _CAPS = frozenset({"lowest", "highest", "per_decision", "scale", "article", "text"})
-_ACTIVATION = frozenset({"article", "text", "days", "counted_from"})
+_ACTIVATION = frozenset({"article", "text", "days", "counted_from", "validity_from"})
 
 
 def table_is_known(table: Table) -> bool:

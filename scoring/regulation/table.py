@@ -65,10 +65,15 @@ class Caps(Terms):
 
 
 class ActivationDelay(Quoted):
-    """The day a record takes effect 生效: so many days after its decision or its creation."""
+    """The day a record takes effect 生效: so many days after its decision or its creation.
+
+    `validity_from` says from when months of validity count: from that day, or from the day that the
+    delay is counted from.
+    """
 
     days: Annotated[int, Field(ge=1, le=3660)]
     counted_from: Literal["decided_on", "created_on"]
+    validity_from: Literal["effect", "counted_from"] = "effect"
 
 
 class Snapshot(Quoted):

@@ -171,6 +171,24 @@ async def score_of(world: World, company: int) -> str:
     return str(scores[-1])
 
 
+@pytest.mark.parametrize("order", [1, -1])
+async def test_a_decision_is_one_by_whatever_name_of_its_authority(
+    world: World, order: int
+) -> None:
+    await world.take(penalty(9, 9), participant(2, parent_code=credit_code(1)))
+    await world.run(
+        "insert into authority_alias (alias, authority_id)"
+        " select '样例市环保局', authority_id from authority_alias where alias = '样例市生态环境局'"
+    )
+    fine = {"CF_NR_FK": "60", "CF_NR": "罚款60万元"}
+    by_alias = penalty(1, 2, **fine, CF_CFJG="样例市环保局")
+
+    for row in [penalty(1, 1, **fine), by_alias][::order]:
+        await world.take(row)
+
+    assert await score_of(world, 1) == "98.5"
+
+
 @pytest.mark.parametrize(("who", "score"), [(1, "93.5"), (2, "99.5")])
 async def test_a_repair_of_a_decision_about_both_ends_only_its_own_part(
     world: World, who: int, score: str

@@ -1,11 +1,14 @@
 """Corrections and withdrawals of events: what they set before is taken back."""
 
+from collections.abc import Iterator
+from itertools import permutations
 from typing import Any
 
 import pytest
 
+from schemas.problem import Rule
 from schemas.verdict import Verdict
-from tests.factories import REGION, event
+from tests.factories import REGION, about, credit_code, event, penalty
 from tests.integration.conftest import MakeWorld
 from tests.integration.test_participants import grades
 from tests.integration.world import World
@@ -141,6 +144,135 @@ async def test_a_confirmation_is_of_what_its_latest_version_names(
     await confirming.take(event(2, **{**confirmed, **changes}))
 
     assert await dates(confirming) == expected
+
+
+def told(number: int, type_: str, day: str, **changes: Any) -> dict[str, Any]:
+    """A process event about event 1."""
+    return event(number, 1, type=type_, occurred_on=day, decision=of(1), **changes)
+
+
+HISTORIES = {
+    "warnings": [
+        told(3, "warning", "2026-05-10", warning_until="2026-06-01"),
+        told(4, "warning", "2026-05-20", warning_until="2026-12-01"),
+    ],
+    "repairs": [
+        told(
+            3, "repair", "2026-06-20", repair_confirmed_on="2026-06-20", rectified_on="2026-06-19"
+        ),
+        told(4, "repair", "2026-09-26", repair_confirmed_on="2026-09-26"),
+        told(5, "rectification", "2026-07-01"),
+    ],
+}
+STANDING = {
+    "warnings": {"warning_until": "2026-12-01"},
+    "repairs": {"repair_confirmed_on": "2026-09-26", "rectified_on": "2026-07-01"},
+}
+
+
+def arrivals(rows: list[dict[str, Any]]) -> Iterator[list[list[dict[str, Any]]]]:
+    """Yield the batches of each order: all in one, or one in each."""
+    for order in permutations(rows):
+        yield [list(order)]
+        yield [[row] for row in order]
+
+
+async def body(world: World, subject: int = 1) -> dict[str, Any]:
+    query = "select f.body from fact f join subject s on s.id = f.subject_id"
+    query += " where f.known_to is null and s.code = :code"
+    return dict(await world.value(query, code=credit_code(subject)))
+
+
+@pytest.mark.parametrize("name", HISTORIES)
+async def test_the_latest_event_decides_by_its_own_day_however_they_come(
+    world: World, name: str
+) -> None:
+    rows = [event(1, 1, **FRAUD), *HISTORIES[name]]
+
+    for number, batches in enumerate(arrivals(rows), start=1):
+        for batch in batches:
+            await world.take(*({**row, "subject_code": credit_code(number)} for row in batch))
+
+        assert STANDING[name].items() <= (await body(world, number)).items(), batches
+
+
+@pytest.mark.parametrize("name", HISTORIES)
+async def test_a_mere_correction_of_an_older_event_makes_it_no_later_one(
+    world: World, name: str
+) -> None:
+    first, *later = HISTORIES[name]
+    await world.take(event(1, 1, **FRAUD), first)
+    await world.take(*later)
+
+    await world.take({**first, "details": {"note": "改"}})
+
+    assert STANDING[name].items() <= (await body(world)).items()
+
+
+async def test_of_two_events_of_one_day_the_later_one_decides(world: World) -> None:
+    first = told(3, "warning", "2026-05-10", warning_until="2026-06-01")
+    await world.take(event(1, 1, **FRAUD), first)
+    await world.take(told(4, "warning", "2026-05-10", warning_until="2026-12-01"))
+
+    await world.take({**first, "details": {"note": "改"}})
+
+    assert (await body(world))["warning_until"] == "2026-12-01"
+
+
+EARLY = event(
+    9, 1, type="repair", decision=about(1), occurred_on="2026-06-02",
+    rectified_on="2026-03-20", repair_confirmed_on="2026-06-02",
+)  # fmt: skip
+STOPPED = {"CF_CFLB": "责令停产整治", "CF_NR": "停产整治", "CF_NR_FK": None}
+LATE = penalty(1, 1, **STOPPED, CF_JDRQ="2026/10/09")
+BEFORE = penalty(1, 1, **STOPPED, CF_JDRQ="2026/06/01")
+
+
+@pytest.mark.parametrize("together", [True, False])
+@pytest.mark.parametrize("rows", [[LATE, EARLY], [EARLY, LATE], [BEFORE, EARLY, LATE]])
+async def test_a_repair_before_its_decision_is_void_and_told(
+    world: World, rows: list[dict[str, Any]], *, together: bool
+) -> None:
+    told = []
+    for batch in [rows] if together else [[row] for row in rows]:
+        told += await world.take(*batch)
+
+    [warning] = told[-1].checked.warnings
+    assert (warning.field, warning.rule) == ("repair_confirmed_on", Rule.ORDER)
+    assert "早于决定日期 2026-10-09" in warning.message
+    assert await score(world) == "95"
+
+
+async def test_a_repair_counts_once_the_day_of_its_decision_is_mended(world: World) -> None:
+    await world.take(LATE, EARLY)
+
+    [taken] = await world.take(BEFORE)
+
+    assert taken.checked.warnings == ()
+    assert await score(world) == "100"
+
+
+async def test_a_warning_before_its_decision_is_told(world: World) -> None:
+    warning = told(9, "warning", "2026-05-01", warning_until="2026-05-08")
+
+    [_, taken] = await world.take(event(1, 1, **FRAUD), warning)
+
+    assert [one.field for one in taken.checked.warnings] == ["warning_until"]
+    assert (await grades(world))[-1][2] == "D"
+
+
+async def test_an_event_with_a_repair_before_its_own_day_is_told(world: World) -> None:
+    own = {"rectified_on": "2026-05-01", "repair_confirmed_on": "2026-05-08"}
+
+    [taken] = await world.take(event(1, 1, **FRAUD, **own))
+
+    assert [one.field for one in taken.checked.warnings] == ["repair_confirmed_on"]
+    assert (await grades(world))[-1][2] == "D"
+
+
+async def score(world: World) -> str:
+    query = "select result ->> 'score' from assessment order by id desc limit 1"
+    return str(await world.value(query))
 
 
 async def test_a_withdrawn_suspicion_is_none(world: World) -> None:

@@ -9,6 +9,7 @@ from openpyxl import Workbook
 
 from gateway.config.settings import FileLimits
 from gateway.intake.files.reading import Reading
+from gateway.score.verify import verify_assessments
 from schemas.codes import RecordKind
 from schemas.verdict import Verdict
 from tests.factories import REGION, credit_code, event, grade, participant, penalty
@@ -32,6 +33,42 @@ async def grades(world: World) -> list[tuple[Any, ...]]:
         "select s.code, g.from_grade, g.to_grade, g.body ->> 'reasons' from grade_change g "
         "join subject s on s.id = g.subject_id order by g.id"
     )
+
+
+@pytest.mark.parametrize("order", [1, -1])
+async def test_a_first_entry_as_an_agency_takes_no_points_away(
+    make_world: MakeWorld, order: int
+) -> None:
+    world = await make_world(scoring={"bindings": [BOTH_KINDS]})
+    fined = penalty(1, 1, **OLD)
+    incident = event(2, 1, type="incident.general", occurred_on="2025-05-09")
+    listed = participant(1, subject_kind="agency", since="2026-06-01")
+    await world.take(penalty(1, 2, **OLD), {**incident, "subject_code": credit_code(2)})
+
+    for row in [fined, incident, listed][::order]:
+        await world.take(row)
+
+    assert await last_score(world, 1) == await last_score(world, 2)
+    assert not (await verify_assessments(world.database, lambda _: None))[1]
+
+
+async def test_an_agency_on_its_first_list_is_one_where_only_participants_are(
+    make_world: MakeWorld,
+) -> None:
+    only = await make_world(scoring={"bindings": [{**BOTH_KINDS, "participants_only": True}]})
+    await only.take(penalty(1, 1, **OLD), participant(subject_kind="agency", since="2026-06-01"))
+
+    assert await last_score(only, 1) == "100"
+
+
+BOTH_KINDS = {"rule_set": "nm-2023-draft", "regions": [REGION], "kinds": ["enterprise", "agency"]}
+OLD = {"CF_JDRQ": "2025/03/09", "CF_NR_FK": "60", "CF_NR": "罚款60万元"}
+
+
+async def last_score(world: World, company: int) -> str:
+    query = "select a.result ->> 'score' from assessment a join subject s on s.id = a.subject_id "
+    query += "where s.code = :code order by a.id desc limit 1"
+    return str(await world.value(query, code=credit_code(company)))
 
 
 async def test_a_company_without_an_entry_is_not_evaluated(only: World) -> None:

@@ -6,6 +6,7 @@ from sqlalchemy import text
 
 from gateway.store.base.engine import Connection
 from gateway.store.base.statements import Insert
+from schemas.known import Authority
 
 _AUTHORITIES = text(
     """
@@ -16,15 +17,16 @@ _AUTHORITIES = text(
         on conflict (name) do nothing returning id, name),
     alias as (insert into authority_alias (alias, authority_id) select name, id from new
         returning alias, authority_id)
-    select alias, authority_id from alias
+    select alias, authority_id, alias as name from alias
     union all
-    select alias, authority_id from authority_alias where alias = any(cast(:names as text[]))
+    select l.alias, a.id, a.name from authority_alias l join authority a on a.id = l.authority_id
+    where l.alias = any(cast(:names as text[]))
     """
 )
 
 
-async def known_authorities(connection: Connection, names: Iterable[str]) -> dict[str, int]:
-    """Return the id of each normalised name, through aliases; unknown authorities are added."""
+async def known_authorities(connection: Connection, names: Iterable[str]) -> dict[str, Authority]:
+    """Return the authority of each normalised name, through aliases; unknown ones are added."""
     wanted = sorted(set(names))
     found = await _authority_ids(connection, wanted)
     if len(found) < len(wanted):  # another batch wrote one after our snapshot
@@ -32,9 +34,9 @@ async def known_authorities(connection: Connection, names: Iterable[str]) -> dic
     return found
 
 
-async def _authority_ids(connection: Connection, names: Sequence[str]) -> dict[str, int]:
+async def _authority_ids(connection: Connection, names: Sequence[str]) -> dict[str, Authority]:
     rows = await connection.execute(_AUTHORITIES, {"names": names})
-    return {row.alias: row.authority_id for row in rows}
+    return {row.alias: Authority(row.authority_id, row.name) for row in rows}
 
 
 add_authority_codes = Insert(

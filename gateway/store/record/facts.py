@@ -18,11 +18,11 @@ add_process_events = Copy(
 
 _PROCESS = text(
     f"""
-    select p.subject_id, p.number_key, p.authority_id, p.kind, p.id, p.dates
+    select p.subject_id, p.number_key, p.authority_id, p.kind,
+           p.id, p.dates, e.decision_date, e.id
     from {unnest(PLACES)} join process_event p using (subject_id, number_key)
     join record_version v on v.id = p.id
     join decision e on e.id = v.decision_id and e.version_id = p.id
-    order by p.id
     """
 )
 _TARGETS = text(
@@ -44,7 +44,7 @@ _OWN_DATES = text(
 async def process_dates(
     connection: Connection, keys: Sequence[DecisionKey]
 ) -> dict[DecisionKey, list[ProcessDates]]:
-    """Return the dates that process events set for each decision, the latest last.
+    """Return the dates that process events set for each decision.
 
     An event sets those of its latest version only, and none once it is withdrawn.
     """
@@ -53,7 +53,7 @@ async def process_dates(
     for row in await connection.execute(_PROCESS, places(wanted)):
         key = (row[0], row[1], row[2], row[3])
         if key in wanted:
-            found.setdefault(key, []).append(ProcessDates(row[4], row[5]))
+            found.setdefault(key, []).append(ProcessDates(*row[4:]))
     return found
 
 

@@ -75,13 +75,14 @@ class Book:
         for fact in made.facts:
             assert fact.decision_id not in self.facts, "a decision has one fact at a time"
             self.facts[fact.decision_id] = fact.body
-        for version_id, happened, target in made.process_events:
+        for version_id, happened, target, decision_id in made.process_events:
             dates = {
                 "rectified_on": happened.rectified_on,
                 "repair_confirmed_on": happened.repair_confirmed_on,
             }
             told = {name: day for name, day in dates.items() if day is not None}
-            self.dates.setdefault(target, []).append(ProcessDates(version_id, told))
+            one = ProcessDates(version_id, told, happened.occurred_on, decision_id)
+            self.dates.setdefault(target, []).append(one)
         self.touched |= bool(made.recorded.touched)
 
     def standing(self) -> object:

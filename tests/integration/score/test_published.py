@@ -9,6 +9,7 @@ from gateway.rules.files import parse_rule_set
 from gateway.rules.rulebook import InForce
 from gateway.score.explain import Explanation, explain_code
 from tests.factories import about, credit_code, event, participant, penalty
+from tests.integration.schedule.publications import at
 from tests.integration.world import World
 
 pytestmark = pytest.mark.integration
@@ -54,6 +55,16 @@ async def test_a_later_repair_rewrites_no_published_grade(world: World) -> None:
     assert after[date(2026, 12, 31)].assessment == before[0]
     assert after[date(2026, 12, 31)].recorded
     assert found.assessment.score != before[0].score
+
+
+async def test_a_grade_is_published_once_its_day_is_over(world: World) -> None:
+    await world.take(penalty(1, CF_NR_FK="60"))
+
+    world.clock.set(at("2027-06-30"))
+    on_the_day = (await explained(world)).published
+    world.clock.set(at("2027-07-01"))
+
+    assert (len(on_the_day), len((await explained(world)).published)) == (0, 1)
 
 
 async def test_a_history_that_came_later_is_marked(world: World) -> None:

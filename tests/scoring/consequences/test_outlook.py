@@ -2,15 +2,17 @@
 
 from datetime import date
 from decimal import Decimal
+from typing import Any
 
 from gateway.config.settings import ScoringSettings
 from gateway.rules.rulebook import Rulebook
 from schemas.codes import SubjectKind
 from scoring.consequences.outlook import endings, outlook, repairs
-from scoring.facts import Fact, Facts, Penalty
+from scoring.facts import Fact, Facts, Penalty, RegisterEntry
 
 RULES = Rulebook(ScoringSettings()).load("nm-2023-draft").rule_set
 TODAY = date(2026, 11, 1)
+DECIDED = date(2026, 3, 1)
 
 
 def company(*facts: Fact) -> Facts:
@@ -76,3 +78,42 @@ def test_without_a_repairable_record_there_are_no_repairs() -> None:
 
     assert repairs(bonus, RULES, TODAY) == []
     assert repairs(person, RULES, TODAY) == []
+
+
+def part(id_: str, *words: str, branch: str | None = None, **more: Any) -> Fact:
+    fine = Decimal(8) if "罚款" in words else None
+    named: dict[str, Any] = {"document_number": "环罚〔2026〕1号", "department": "某局"}
+    return Fact(id_, DECIDED, penalty=Penalty(words, fine), branch=branch, **named, **more)
+
+
+def named_with_its_branch(*facts: Fact) -> Facts:
+    entry = RegisterEntry(SubjectKind.ENTERPRISE, parent="c1")
+    return company(Fact("r1", date(2026, 1, 1), entry=entry, branch="b1"), *facts)
+
+
+STOP = "责令停产整治"
+
+
+def test_what_a_part_ends_is_told_of_the_decision_and_what_goes_on_is_not() -> None:
+    warned = part("f1", "罚款", warning_until=date(2026, 12, 31))
+    repaired = part("f1", "罚款", rectified_on=DECIDED, repair_confirmed_on=date(2026, 12, 1))
+    stopped = part("f2", STOP, branch="b1")
+
+    of_warned = outlook(named_with_its_branch(warned, stopped), RULES, TODAY)
+    of_repaired = outlook(named_with_its_branch(repaired, stopped), RULES, TODAY)
+
+    assert [(one.item, one.ends_on) for one in endings(of_warned)] == [("E09", None)]
+    assert [(one.item, one.ends_on) for one in endings(of_repaired)] == [
+        ("E01", date(2026, 12, 1)),
+        ("E09", None),
+    ]
+
+
+def test_each_part_of_a_decision_can_be_repaired() -> None:
+    facts = named_with_its_branch(
+        part("f1", "罚款"), part("f2", STOP, branch="b1", rectified_on=DECIDED)
+    )
+
+    found = {one.fact: one.result.score for one in repairs(facts, RULES, TODAY)}
+
+    assert found == {"f1": "95", "f2": "99.5"}

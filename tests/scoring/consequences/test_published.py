@@ -15,7 +15,7 @@ from scoring.consequences.published import (
     published,
 )
 from scoring.engine.assess import assess
-from scoring.facts import Fact, Facts
+from scoring.facts import Fact, Facts, Penalty, RegisterEntry
 from tests.scoring.tiny import DAY, QUOTED, item, rows, tiny
 
 YEAR = {"cadence": "year", "counts": "of_period", **QUOTED}
@@ -104,6 +104,65 @@ def test_a_warning_within_the_year_counts_in_that_year() -> None:
     years = [published(subject(fact), rules, date(year, 12, 31)).score for year in (2026, 2027)]
 
     assert years == ["99", "100"]
+
+
+def test_a_repair_during_a_warning_ends_the_record_in_each_year() -> None:
+    repair = {"article": "一", "waits": [{"months": 0, "text": "即时"}]}
+    rules = tiny(repair=repair, snapshot=YEAR, warning=QUOTED)
+    mended = {"rectified_on": date(2027, 2, 2), "repair_confirmed_on": date(2027, 2, 2)}
+    early = {"rectified_on": DAY, "repair_confirmed_on": DAY}
+    fact = Fact("f1", date(2026, 12, 20), "A1", warning_until=date(2027, 2, 1))
+
+    def years(**changes: Any) -> list[str | None]:
+        one = subject(replace(fact, **changes))
+        return [published(one, rules, date(year, 12, 31)).score for year in (2026, 2027)]
+
+    assert years() == ["100", "99"]
+    assert years(**mended) == ["100", "100"]
+    assert years(repair_confirmed_on=date(2027, 1, 5), rectified_on=date(2027, 1, 5)) == ["100"] * 2
+    assert years(**{**early, "rectified_on": date(2027, 2, 3)}) == ["100", "99"]
+
+
+UNTIL = [None, date(2026, 12, 24), date(2027, 2, 1), date(2027, 3, 1), date(2028, 1, 1)]
+
+
+@pytest.mark.parametrize("branch", UNTIL)
+@pytest.mark.parametrize("own", UNTIL)
+def test_a_decision_about_several_counts_once_in_one_year(
+    own: date | None, branch: date | None
+) -> None:
+    rules = tiny(
+        item("S", "-5", match={"penalties": ["责令停产整治"]}), snapshot=YEAR, warning=QUOTED
+    )
+    found = [
+        rows(published(joint(own, branch), rules, date(year, 12, 31))) for year in range(2026, 2029)
+    ]
+
+    last = max(until.year if until is not None else 2026 for until in (own, branch))
+    assert found == [["f1 S -5"] if year == last else [] for year in range(2026, 2029)]
+
+
+def test_a_part_that_was_mended_during_its_warning_moves_no_decision() -> None:
+    rules = tiny(
+        item("S", "-5", match={"penalties": ["责令停产整治"]}), snapshot=YEAR, warning=QUOTED
+    )
+    facts = joint(None, date(2027, 2, 1), rectified_on=date(2027, 1, 1))
+
+    years = [published(facts, rules, date(year, 12, 31)).score for year in (2026, 2027)]
+
+    assert years == ["95", "100"]
+
+
+def joint(own: date | None, branch: date | None, **of_branch: Any) -> Facts:
+    """A decision about a legal person and its branch, each with the end of its warning."""
+    named: dict[str, Any] = {"document_number": "环罚〔2026〕1号", "department": "某局"}
+    part = Fact("f1", date(2026, 12, 20), penalty=Penalty(("责令停产整治",)), **named)
+    entry = RegisterEntry(SubjectKind.ENTERPRISE, parent="c1")
+    return subject(
+        Fact("r1", date(2026, 1, 1), entry=entry, branch="b1"),
+        replace(part, warning_until=own),
+        replace(part, id="f2", branch="b1", warning_until=branch, **of_branch),
+    )
 
 
 @pytest.mark.parametrize("snapshot", [None, {"cadence": "half_year", **QUOTED}])

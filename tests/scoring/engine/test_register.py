@@ -7,6 +7,8 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
+from gateway.config.settings import ScoringSettings
+from gateway.rules.rulebook import Rulebook
 from schemas.codes import SubjectKind
 from schemas.credit import Assessment
 from scoring.engine.assess import assess
@@ -180,3 +182,44 @@ def test_what_a_participant_reported_waits_for_its_confirmation() -> None:
     assert assessed(own).score == "90"
     assert assessed(confirmed, **confirmation).changes_on == date(2026, 11, 2)
     assert assessed(confirmed, on=date(2026, 11, 2), **confirmation).score == "90"
+
+
+AGENCY = SubjectKind.AGENCY
+NM = Rulebook(ScoringSettings()).load("nm-2023-draft").rule_set
+
+
+def first_as_agency(*facts: Fact, only: bool = False) -> Assessment:
+    later = entry("r1", date(2026, 6, 1), kind=AGENCY)
+    return assess(Facts("c1", KIND, (later, *facts), participants_only=only), NM, AS_OF)
+
+
+FINED = Fact("f1", DAY, penalty=Penalty(("吊销许可证件",)))
+ABOUT_AGENCIES = Fact("f2", DAY, item="A06")
+
+
+def test_a_first_entry_as_another_kind_takes_no_points_away() -> None:
+    without = assess(Facts("c1", KIND, (FINED,)), NM, AS_OF)
+
+    found = first_as_agency(FINED)
+
+    assert (without.score, found.score) == ("95", "95")
+    assert "r29-earlier-kind" in found.notes
+
+
+def test_what_no_enterprise_has_a_row_for_counts_by_the_first_entry() -> None:
+    assert first_as_agency(ABOUT_AGENCIES, FINED).score == "85"
+
+
+def test_a_fine_without_its_amount_stays_without_after_a_first_entry() -> None:
+    unknown = Fact("f1", DAY, penalty=Penalty(("罚款",)))
+
+    assert first_as_agency(unknown).not_evaluated == "missing_amount:f1"
+
+
+def test_where_only_participants_are_evaluated_the_first_entry_says_the_kind() -> None:
+    assert first_as_agency(FINED, only=True).score == "100"
+
+
+def test_what_was_done_after_the_first_entry_counts_by_its_kind() -> None:
+    assert first_as_agency(replace(FINED, decided_on=date(2026, 6, 1))).score == "100"
+    assert first_as_agency(replace(FINED, decided_on=date(2026, 5, 31))).score == "95"

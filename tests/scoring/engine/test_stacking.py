@@ -265,3 +265,15 @@ def test_values_that_contradict_each_other_are_refused(what: str) -> None:
         tiny(*items, **table)
 
     assert message in str(refusal.value)
+
+
+def test_the_months_of_validity_may_count_from_the_creation_and_not_from_the_effect() -> None:
+    delay = {**DELAY, "validity_from": "counted_from"}
+    rules = tiny(item(validity={"months": 1}), activation=delay)
+    created = Fact("f1", DAY, "A1", created_on=date(2026, 3, 10))
+    decided = Fact("f1", DAY, "A1", created_on=date(2026, 2, 1))
+
+    days = [date(2026, 3, 24), date(2026, 3, 25), date(2026, 4, 9), date(2026, 4, 10)]
+    assert [scored(rules, created, on=day).score for day in days] == ["100", "99", "99", "100"]
+    assert scored(rules, created, on=days[1]).changes_on == date(2026, 4, 10)
+    assert scored(rules, decided, on=date(2026, 3, 31)).changes_on == date(2026, 4, 1)

@@ -136,7 +136,9 @@ def joint_features(data: dict[str, Any]) -> None:
         item["stacking"] = "latest"
     past = {"clean_months": 12}
     enterprise["items"][0]["unless"] = [{"id": "u1", "when": past, "points": None, **RULE}]
-    agency["activation"] = {"days": 30, "counted_from": "decided_on", **RULE}
+    agency["activation"] = {
+        "days": 30, "counted_from": "created_on", "validity_from": "counted_from", **RULE,
+    }  # fmt: skip
     agency["caps"] |= {"per_decision": {"at_most": "12"}, **RULE}
     data["tables"]["individual"] = {**agency, "kinds": ["individual"], "once_per": "department"}
 
