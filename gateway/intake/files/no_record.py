@@ -126,6 +126,11 @@ def _unidentified_message(header: Header, row: Mapping[str, Any]) -> str | None:
     return _NOTES if _are_hints(row) else None
 
 
+def is_example(first: str) -> bool:
+    """Whether the first cell of a row says that the row shows how to fill in the others."""
+    return _EXAMPLE.fullmatch("".join(first[:_LONGEST_FIRST].split())) is not None
+
+
 def is_stamp(cell: Any) -> bool:
     """Whether a cell is a day or the name of an authority: both stand below a table 落款."""
     if type(cell) is not str or len(cell) > _LONGEST_STAMP:

@@ -120,8 +120,11 @@ class Reading:
             yield Raw(origin, start + number, orjson.dumps(row), kind)
 
     def _require_header(self) -> None:
-        """Refuse a file of which no table has a header."""
+        """Refuse a file of which no table has a header, or one has records above it."""
         shown = [table for table in self.report.tables if not table.hidden]
+        refused = [f"{_of_sheet(table)}{table.refused}" for table in shown if table.refused]
+        if refused:
+            raise UnreadableFile("；".join(refused))
         if any(table.header for table in shown):
             return
         if all(table.empty for table in shown):
@@ -131,6 +134,10 @@ class Reading:
             f"前20行里找不到认识的列名{encoding}：在第一行写明列的中文名或代码（如 CF_WSH）；"
             "文字显示成乱码的，用表格软件打开，另存为“CSV UTF-8”"
         )
+
+
+def _of_sheet(table: TableReport) -> str:
+    return f"“{table.name}”表" if table.name else ""
 
 
 def file_hash(path: Path) -> str:

@@ -6,6 +6,7 @@ from itertools import islice
 from typing import Any
 
 from gateway.check.raw import SHEET_STRIDE, Raw
+from gateway.intake.files import above
 from gateway.intake.files.header import Header, is_blank
 from gateway.intake.files.units import told
 from gateway.titles import KINDS
@@ -34,6 +35,7 @@ class TableReport:
     empty: bool = False
     header: Header | None = None
     records: int = 0
+    refused: str = ""  #: why a table that has a header is not read
     width: int = 0  #: of a table that is not read: the most filled cells of a row
     skipped: dict[str, list[int]] = field(default_factory=dict)
     #: Names that are no column, with the title of the most similar one.
@@ -61,6 +63,10 @@ class TableReport:
         self.empty = not first
         self.width = max((sum(not is_blank(c) for c in cells) for _, cells in first), default=0)
 
+    def refuse(self, header: Header, rows: Sequence[int]) -> None:
+        """Note a table that is not read, since these rows above its header look like records."""
+        self.refused = above.told(header, rows)
+
     def add(self, row: int, unread: Iterable[str] = ()) -> None:
         """Count a record, and note the columns whose merged cells are not filled into its row."""
         self.records += 1
@@ -87,6 +93,8 @@ class TableReport:
             return f"{place}隐藏，不读"
         if self.empty:
             return f"{place}空的，不读"
+        if self.refused:
+            return f"{place}{self.refused}"
         if self.header is None:
             return f"{place}前20行里没有认识的列名，不读"
         kind = f"{KINDS[self.header.kind]}，" if self.header.kind else ""
@@ -154,6 +162,7 @@ class TableReport:
             "name": self.name,
             "hidden": self.hidden,
             "read": header is not None,
+            "refused": self.refused or None,
             "kind": header.kind if header else None,
             "header_row": header.row if header else None,
             "records": self.records,
