@@ -34,13 +34,18 @@ _BESIDE_THE_NAMES = re.compile(r"\(?(?:金额|货币|计量)?单位")
 _UNIT_FOLLOWS = re.compile(r"\(?(?:金额|货币|计量|罚款)?单位:?\)?")
 _OF_UNITS, _MAYBE_OF_UNITS = frozenset({"金额单位", "货币单位", "计量单位", "罚款单位"}), "单位"
 #: Words of what is said of one column only.
-_OF_A_PART = re.compile("[栏列]|处罚内容|许可内容")
+_OF_A_CONTENT = re.compile("处罚内容|许可内容")
+_OF_A_PART = re.compile(f"[栏列]|{_OF_A_CONTENT.pattern}")
 #: A note, which stands below its table.
 _NOTE = re.compile("注|备注|说明")
+#: A sentence about the rows above it; 单位：元 alone may be that of rows below it.
+_SENTENCE = re.compile(
+    r"(?!\(?以下)(?:\W?(?:填[表报写]|表格)?(?:注|备注|说明)|.*(?:填[写报]|为单位|均为|单位[为是]|元计))"
+)
 #: The unit of the standard.
 _WAN = "万元"
-#: Characters of a cell that may be a unit.
-_LONGEST = 60
+#: Characters of a cell that may be a unit, and of a note below a table that may say one.
+_LONGEST, _LONGEST_NOTE = 60, 400
 #: Rows below the header in which a unit may stand.
 ROWS_BELOW = 2
 #: Units that are not read in an amount, in 元.
@@ -65,7 +70,7 @@ class Units:
         """Read the unit in the rows above a header; the nearest one counts.
 
         `before` is that of the table before it in a sheet. `notes` stand below a table, perhaps
-        another one: where nothing else says the unit, another one in them leaves it unclear.
+        another one: they convert nothing, and amounts of which they say another unit are unclear.
         """
         columns = columns_of(KINDS[header.kind].model) if header.kind else ()
         amounts = {one.wire for one in columns if one.type is ColumnType.AMOUNT}
@@ -87,10 +92,13 @@ class Units:
         #: The unit of the table; None if nothing says it for sure.
         self.unit = last.unit
         self._take(last)
-        doubts = [] if last.unit else [*said[-1:], *_said(notes), *_said(above)]
+        doubts = [*said[-1:], *_said(notes, _LONGEST_NOTE), *_said(above)]
         doubt = next((one.text for one in doubts if one.unit != _WAN), None)
-        if doubt is not None:
+        if last.unit is None and doubt is not None:
             self.unclear |= dict.fromkeys(self._unsaid, doubt)
+        for note in doubts[::-1]:
+            if _SENTENCE.match(note.text):
+                self._contradict(note)
 
     @property
     def _unsaid(self) -> list[str]:
@@ -111,6 +119,13 @@ class Units:
     def _conflict(self, unit: str, text: str, names: Iterable[str]) -> None:
         """Leave columns unclear whose names say another unit than the table."""
         self.unclear |= {name: text for name in names if self._own.get(name, unit) != unit}
+
+    def _contradict(self, note: "_Said") -> None:
+        """Leave columns unclear whose unit is none of those that a note says of amounts."""
+        if note.units and not _OF_A_CONTENT.search(note.text):
+            known = dict.fromkeys(self._unsaid, self.unit) | self._own
+            wrong = (name for name, unit in known.items() if unit and unit not in note.units)
+            self.unclear |= dict.fromkeys(wrong, note.text)
 
     def fill(self, row: dict[str, Any]) -> None:
         """Give the amounts of a row their unit, or say that nobody knows it."""
@@ -206,32 +221,33 @@ class _Said(NamedTuple):
 
     text: str
     unit: str | None
+    units: frozenset[str] = frozenset()  #: all that it names
 
 
-def _said(rows: Iterable[Sequence[Any]]) -> list[_Said]:
+def _said(rows: Iterable[Sequence[Any]], longest: int = _LONGEST) -> list[_Said]:
     found = []
-    for text in chain.from_iterable(map(_texts, rows)):
+    for text in chain.from_iterable(_texts(row, longest) for row in rows):
         units = set(map(_plain_unit, _OF_THE_TABLE.findall(text)))
         if units:
             clear = len(units) == 1 and not _OF_A_PART.search(text)
-            found.append(_Said(text, units.pop() if clear else None))
+            found.append(_Said(text[:_LONGEST], min(units) if clear else None, frozenset(units)))
         elif _UNSURE.search(text):
             found.append(_Said(text, None))
     return found
 
 
-def _texts(cells: Sequence[Any]) -> Iterator[str]:
+def _texts(cells: Sequence[Any], longest: int) -> Iterator[str]:
     """Yield the texts of a row; 金额单位 and the cell behind it are one."""
-    texts = [_compact(cell) for cell in cells if type(cell) is str and cell]
+    texts = [_compact(cell, longest) for cell in cells if type(cell) is str and cell]
     for text, following in pairwise([*texts, ""]):
         is_name = _UNIT_FOLLOWS.fullmatch(text) and _OF_A_COLUMN.fullmatch(following)
         yield f"{text.rstrip(':')}:{following}" if is_name else text
 
 
-def _compact(cell: Any) -> str:
+def _compact(cell: Any, longest: int = _LONGEST) -> str:
     """Return the start of a text in one width, with single blanks, and none around signs."""
-    text = " ".join(half_width(str(cell)[: 4 * _LONGEST]).split())
-    return _AROUND.sub(r"\1", text)[:_LONGEST]
+    text = " ".join(half_width(str(cell)[: 4 * longest]).split())
+    return _AROUND.sub(r"\1", text)[:longest]
 
 
 def told(units: dict[str, str]) -> Iterator[str]:
