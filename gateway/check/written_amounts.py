@@ -13,7 +13,7 @@ _BLANKS = " \u00a0\u2009\u3000"
 #: Digits of both widths: normalising whole texts would take longer than reading them. A number
 #: begins where none goes on, and is never given back in parts: otherwise a long one is read again
 #: from each digit, and 20 000 元 would be 0 元.
-_BEGINS = rf"(?<!\d)(?<!\d[,，.．])(?!(?<=\d[{_BLANKS}])\d{{1,3}}(?!\d))(?<![{LETTERS}])"
+_BEGINS = rf"(?<!\d)(?<!\d[,，.．])(?!(?<=\d[{_BLANKS}])(?:0|\d{{1,3}}(?!\d)))(?<![{LETTERS}])"
 _NUMBER = r"\d{1,40}+(?:[,，.．]\d{1,40}+){0,8}"
 _DIGITS = rf"(?>{_NUMBER}(?:\s?[{_UNITS}](?:[零〇{_UNITS}]|{_NUMBER}){{0,20}})?)"
 _CHINESE = rf"(?<![{LETTERS}])[{LETTERS}]{{2,40}}+"

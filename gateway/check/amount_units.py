@@ -1,0 +1,60 @@
+"""The unit of an amount 金额单位: in the name of its column, and put behind its value (pure)."""
+
+import re
+from decimal import Decimal
+from typing import Any
+
+from schemas.identifiers import half_width, note_sign, visible
+
+#: A unit of money.
+UNIT = "((?:[十百千]?[万亿]|[十百千])?[元圆])"
+#: The unit of the standard.
+WAN = "万元"
+#: Characters of a cell that may be a unit.
+LONGEST = 60
+#: The unit in the name of a column.
+_IN_A_NAME = re.compile(rf"{UNIT}(?=$|[),;/])")
+#: Units that are not read in an amount, in 元.
+_YUAN = {"百元": 100, "千元": 1000, "十万元": 10**5, "百万元": 10**6, "千万元": 10**7}
+_NUMBER = re.compile(r"\d[\d,]*(?:\.\d+)?", re.ASCII)
+#: Blanks within 单 位 and around signs.
+_AROUND = re.compile(r" ?([:(),;/]) ?|(?<=单) (?=位)")
+#: A unit that an amount has itself.
+_HAS_UNIT = re.compile("[元万亿千百]")
+
+
+def unit_in_name(name: str) -> str | None:
+    """Return the unit that the name of a column says, such as 元; None if it says none."""
+    found = _IN_A_NAME.search(compact(name))
+    return None if found is None else plain_unit(found[1])
+
+
+def plain_unit(unit: str) -> str:
+    """Return a unit in one spelling."""
+    return unit.replace("圆", "元")
+
+
+def with_unit(value: Any, unit: str) -> Any:
+    """Return an amount with the unit of its table, unless it has one."""
+    if not lacks_unit(value):
+        return value
+    text = _plain(value)
+    if unit in _YUAN and _NUMBER.fullmatch(text):
+        return f"{Decimal(text.replace(',', '')) * _YUAN[unit]:f}元"
+    return f"{text}{unit}"
+
+
+def lacks_unit(value: Any) -> bool:
+    """Whether a value may be an amount and says no unit itself."""
+    text = _plain(value) if isinstance(value, str) else ""
+    return any(map(str.isdecimal, text)) and not (_HAS_UNIT.search(text) or note_sign(value))
+
+
+def _plain(value: str) -> str:
+    return visible(half_width(value)).strip().lstrip("¥￥")
+
+
+def compact(cell: Any, longest: int = LONGEST) -> str:
+    """Return the start of a text in one width, with single blanks, and none around signs."""
+    text = " ".join(half_width(str(cell)[: 4 * longest]).split())
+    return _AROUND.sub(r"\1", text)[:longest]
