@@ -11,8 +11,10 @@ from collections.abc import Callable, Iterable, Mapping
 from difflib import get_close_matches
 from functools import lru_cache
 
+from pydantic import BaseModel
+
 from schemas.codes import RecordKind
-from schemas.columns import columns_of
+from schemas.columns import ColumnType, columns_of
 from schemas.identifiers import half_width, visible
 from schemas.kinds import KINDS
 from schemas.legacy import OLD_COLUMNS, OLD_TITLES
@@ -36,14 +38,18 @@ _HINT = re.compile(
 #: A number before a name, such as 1. or （1）, with the sign behind it.
 _NUMBERED = re.compile(r"^\(?\d{1,2}[).、,:\s]+(?=[^\W\d])")
 #: The unit of an amount as it stands in some names.
-_WAN = re.compile(r"(?:单位|人民币)[\s:]*(?:人民币)?万元")
+_UNIT = re.compile(r"(?:单位|人民币)[\s:]*(?:人民币)?([十百千]?[万亿]?元)")
+#: The unit of the standard in the names of amounts, and others that people put in its place.
+_WAN, _OTHER_UNITS = "万元", ("元", "百元", "千元", "百万元", "亿元")
+#: Shorter names of amounts.
+_SHORT_TITLES = {"CF_NR_WFFF": "没收金额（万元）"}
 
 
 @lru_cache(maxsize=4096)
 def name_key(name: str) -> str:
     """Return the normal form of a name."""
     text = _NUMBERED.sub("", visible(half_width(name[:LONGEST_NAME])).strip().lower())
-    plain = _HINT.sub("", _MARKED.sub("", _WAN.sub("万元", text)).strip())
+    plain = _HINT.sub("", _MARKED.sub("", _UNIT.sub(r"\1", text)).strip())
     return "".join(filter(str.isalnum, plain))
 
 
@@ -112,7 +118,19 @@ def _standard_names(kind: RecordKind) -> dict[str, str]:
         names[name_key(wire)] = wire
         if field.title:
             names[name_key(field.title)] = wire
-    return names | _with_codes(names)
+    names |= {name_key(one): wire for wire, one in _SHORT_TITLES.items() if wire in names.values()}
+    return names | _with_codes(names) | _in_other_units(model, names)
+
+
+def _in_other_units(model: type[BaseModel], names: Mapping[str, str]) -> dict[str, str]:
+    """Return the names of amounts with another unit, such as 罚款金额（元）."""
+    amounts = {one.wire for one in columns_of(model) if one.type is ColumnType.AMOUNT}
+    return {
+        name.replace(_WAN, unit): wire
+        for name, wire in names.items()
+        if wire in amounts and _WAN in name
+        for unit in _OTHER_UNITS
+    }
 
 
 def _with_codes(names: Mapping[str, str]) -> dict[str, str]:

@@ -15,6 +15,7 @@ _UNFILLED = re.compile(
 )
 #: Digits, also Chinese ones: 二〇二六 and 贰.
 _DIGIT = re.compile(r"[0-9〇零一二三四五六七八九十百壹贰叁肆伍陆柒捌玖拾]")
+_CHINESE = re.compile("[\u4e00-\u9fff]")
 _POINTS_ELSEWHERE = re.compile(r"〔?(?:详见|参见|见|同上|同|如|按)")
 _LONGEST = 40
 
@@ -31,8 +32,8 @@ def number_problem(text: str, decided: date | None) -> str | None:
     key = document_number_key(text)
     if _UNFILLED.fullmatch(key):
         return "没有写顺序号"
-    has_digits = _DIGIT.search(key) is not None
-    if not has_digits or (_POINTS_ELSEWHERE.match(key) and not any(map(str.isdigit, key))):
+    is_word = _DIGIT.search(key) is None and _CHINESE.search(key) is not None
+    if is_word or (_POINTS_ELSEWHERE.match(key) and not any(map(str.isdigit, key))):
         return "里没有编号"
     if _RUNNING.fullmatch(key):
         return "像是表里的序号"

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any
 
+from gateway.check.amount_units import WAN, unit_in_name
 from gateway.check.raw import SHEET_STRIDE, Raw
 from gateway.intake.files import above
 from gateway.intake.files.header import Header, is_blank
@@ -112,7 +113,8 @@ class TableReport:
         if self.header is None:
             return []
         lines = [
-            f"    不认识的列“{name}”" + (f"，最接近的是“{nearest}”" if nearest else "")
+            f"    不认识的列“{name}”"
+            + (f"，最接近的是“{_with_unit(nearest, name)}”" if nearest else "")
             for name, nearest in islice(self.unknown.items(), _COLUMNS_NAMED)
         ]
         if len(self.unknown) > _COLUMNS_NAMED:
@@ -175,6 +177,15 @@ class TableReport:
             "units": self.units,
             "merged": {name: rows[:1000] for name, rows in self.merged.items()},
         }
+
+
+def _with_unit(title: str, name: str) -> str:
+    """Return the title of an amount in the unit that a name says; in both, if it says none."""
+    in_yuan = title.replace(WAN, "元")
+    unit = unit_in_name(name)
+    if title == in_yuan or unit == WAN:
+        return title
+    return in_yuan.replace("元", unit) if unit else f"{title}”或“{in_yuan}"
 
 
 @dataclass(slots=True)

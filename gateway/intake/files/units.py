@@ -83,6 +83,7 @@ class Units:
         self.other = {name: unit for name, unit in self._own.items() if unit != WAN}
         #: Columns whose unit is not clear, with what is said of it.
         self.unclear: dict[str, str] = {}
+        self._differ(header)
         above = list(above)
         said = [one for one in _said([*above, _beside(header)]) if not _NOTE.match(one.text)]
         last = said[-1] if said else _Said("", before)
@@ -96,6 +97,14 @@ class Units:
         for note in doubts[::-1]:
             if _SENTENCE.match(note.text):
                 self._contradict(note)
+
+    def _differ(self, header: Header) -> None:
+        """Leave a column unclear that stands twice, with different units in its names."""
+        said = {(name, unit_in_name(header.text(at))) for at, name in self._places.items()}
+        for name in header.repeated:
+            units = [unit or "（没有写）" for one, unit in said if one == name]
+            if len(units) > 1:
+                self.unclear[name] = "、".join(sorted(units))
 
     @property
     def _unsaid(self) -> list[str]:
