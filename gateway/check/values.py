@@ -123,7 +123,7 @@ def _text(column: Column, value: Any) -> Read:
     if unusual(text):
         text = visible(text)
         if lost := lost_characters(text, column.max_length):
-            words = f"“{text[:60]}”里有乱码“{lost}”，原来的字已丢失"
+            words = f"“{text[:60]}”里有乱码“{lost[:20]}”，原来的字已丢失"
             return None, problem(
                 column, Rule.GARBLED, words, "按决定书重填该项，或从原系统重新导出"
             )
