@@ -21,6 +21,15 @@ from schemas.legacy import OLD_COLUMNS, OLD_TITLES
 
 #: Longer texts are no names of columns.
 LONGEST_NAME = 128
+#: Names that people use, and the titles that are meant most likely: for hints only.
+_MEANT = {
+    "行政处罚决定书文号": ("文号", "案号", "文书号", "决定书编号", "处罚编号", "决定书号"),
+    "行政许可决定文书号": ("文号", "文书号", "决定书编号", "许可文号"),
+    "行政相对人名称": ("企业名称", "当事人", "单位名称", "公司名称", "被处罚人", "被处罚单位"),
+    "行政相对人代码_1(统一社会信用代码)": ("信用代码", "社会信用代码", "企业代码"),
+    "处罚决定日期": ("处罚日期", "决定日期", "处罚时间"),
+    "处罚机关": ("处罚单位", "执法单位", "执法机关"),
+}
 #: Letters of a part of a title that is recognised as such.
 _PART = 3
 _MARK = r"(?:非|条件)?(?:必填|选填|必录|可选|必选)(?:项|字段|列)?"
@@ -103,6 +112,9 @@ class ColumnNames:
         """Return the title of the column whose name is the most alike; None if none is."""
         titles = {name_key(column.title): column.title for column in columns_of(KINDS[kind].model)}
         key = name_key(name)
+        meant = (one for one, names in _MEANT.items() if key in names and name_key(one) in titles)
+        if (title := next(meant, None)) is not None:
+            return title
         # A part of a title means the first column that has it: the subject's come first.
         parts = [one for one in titles if len(key) >= _PART and (key in one or one in key)]
         found = parts or get_close_matches(key, titles, n=1, cutoff=0.6)

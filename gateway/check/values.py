@@ -21,6 +21,11 @@ _LONGEST_CODE, _LONGEST_KINDS = 200, 2_000
 _LONGEST_WORD = 64
 #: JSON values that no column of the standard takes; a union would be built at each call.
 _NESTED = (bool, dict, list)
+#: What is said of them where no text is wanted.
+_NESTED_WORDS = {
+    ColumnType.AMOUNT: ("应为金额，不能是 true、false、列表或对象", "填一个数，单位万元，如 0.2"),
+    ColumnType.DATE: ("应为日期，不能是 true、false、列表或对象", "填一个日期，如 2026-10-09"),
+}
 #: Digits of a number up to which spreadsheets and floats hold all that was typed.
 EXACT_DIGITS = 14
 #: What spreadsheets show where a formula fails.
@@ -73,7 +78,7 @@ def _odd(column: Column, value: Any) -> tuple[Rule, str, str] | None:
     if wrong is not None:
         return wrong
     if isinstance(value, _NESTED) and not _is_list_of_kinds(column, value):
-        return Rule.FORMAT, "应为文字", "填写文字"
+        return Rule.FORMAT, *_NESTED_WORDS.get(column.type, ("应为文字", "填写文字"))
     return NUMBER_OF_A_NAME if column.type in _NAMES and lost_digits(value) else None
 
 

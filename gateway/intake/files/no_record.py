@@ -35,7 +35,7 @@ _LEAST_NUMBERED = 6
 _ROWS_OF_NUMBERING = 3
 _CATEGORIES = frozenset(SubjectCategory)
 #: The first cell of a row that shows how to fill in the others.
-_EXAMPLE = re.compile(r"(填写|填报)?(示例|样例|例子|范例|例)[:：]?\d*")
+_EXAMPLE = re.compile(r"(填写|填报)?(示例|样例|例子|范例|例)(?:[:：].*|\d*)")
 #: The first cell of a sum or of a footer.
 _AT_THE_END = re.compile(
     r"[合小总共累]计(?:[（(][^（）()]*[）)])?[:：]?$"

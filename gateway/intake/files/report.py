@@ -24,6 +24,8 @@ _NAMED = 5
 _COLUMNS_NAMED = 10
 #: A page of notes has one or two filled cells in a row.
 _CELLS_OF_DATA = 3
+#: Rows that begin with the name of a column, in a form that goes downwards, at least.
+_LEAST_VERTICAL = 3
 
 
 @dataclass(slots=True)
@@ -46,6 +48,7 @@ class TableReport:
     longer: list[int] = field(default_factory=list)  #: rows of a text with more cells, all empty
     #: Rows in which a merged cell of a column is not read, since it counts for its first row only.
     merged: dict[str, list[int]] = field(default_factory=dict)
+    vertical: int = 0  #: skipped rows that begin with the name of a column
     #: Columns of amounts whose unit stands beside the table, with it.
     units: dict[str, str] = field(default_factory=dict)
 
@@ -86,7 +89,13 @@ class TableReport:
     @property
     def words(self) -> list[str]:
         """What was recognised here, in Chinese, line by line."""
-        return [self._first_line(), *self._skipped(), *self._unknown(), *self._notes()]
+        return [
+            self._first_line(),
+            *self._skipped(),
+            *self._vertical(),
+            *self._unknown(),
+            *self._notes(),
+        ]
 
     def _first_line(self) -> str:
         place = f"“{self.name}”表：" if self.name else ""
@@ -108,6 +117,14 @@ class TableReport:
             more = f"等 {len(rows)} 行" if len(rows) > _NAMED else "行"
             lines.append(f"    第{named}{more}不是记录：{reason}")
         return lines
+
+    def _vertical(self) -> list[str]:
+        if self.records or self.vertical < _LEAST_VERTICAL:
+            return []
+        return [
+            "    像是竖着填的表：第一列是项目，第二列是内容。"
+            "改成第一行写列名，下面一个决定写一行，再导入"
+        ]
 
     def _unknown(self) -> list[str]:
         if self.header is None:
@@ -195,6 +212,7 @@ class FileReport:
     type: str = ""
     encoding: str = ""
     separator: str = ""
+    mixed: tuple[int, int] = (0, 0)  #: the first line in another encoding, and how many there are
     quotes_kept: bool = False  #: the quotes of a text table are not those of CSV
     tables: list[TableReport] = field(default_factory=list)
 
@@ -203,7 +221,23 @@ class FileReport:
         """What was recognised, in Chinese, line by line."""
         quotes = "引号不是 CSV 的写法，照原样读" if self.quotes_kept else ""
         form = "，".join(filter(None, [self.type, self.encoding, self.separator, quotes]))
-        return [form, *(f"  {line}" for table in self.tables for line in table.words)]
+        return [
+            form,
+            *([f"  {self.mixture}"] if self.mixture else []),
+            *(f"  {line}" for table in self.tables for line in table.words),
+        ]
+
+    @property
+    def mixture(self) -> str:
+        """What is said of lines in another encoding; empty if there are none."""
+        first, count = self.mixed
+        if not count:
+            return ""
+        other = "GB18030" if self.encoding == "UTF-8" else "UTF-8"
+        return (
+            f"从文本的第{first}行起有 {count} 行是另一种编码（{other}）：几个文件拼成了一个，"
+            "分开导入，或都另存为“CSV UTF-8”再拼"
+        )
 
     def sheet(self, raw: Raw) -> str:
         """Return the name of the sheet that an item is from; empty outside of workbooks."""
@@ -220,6 +254,7 @@ class FileReport:
         return {
             "type": self.type,
             "encoding": self.encoding or None,
+            "lines_in_another_encoding": self.mixed[1],
             "separator": self.separator or None,
             "quotes_kept": self.quotes_kept,
             "tables": [table.as_json() for table in self.tables],

@@ -186,6 +186,8 @@ class _Rows:
     def _skip(self, number: int, reason: str, cells: Sequence[Any]) -> None:
         """Note a row that is no record; it may say a unit."""
         self._report.skip(number, reason)
+        first = next((cell for cell in cells if not is_blank(cell)), None)
+        self._report.vertical += type(first) is str and self._names.knows(first)
         self._between = [*self._between[-ROWS_BETWEEN:], cells]
         if number <= self._header.row + ROWS_BELOW:
             self._units.below(cells)
