@@ -40,7 +40,7 @@ def records_above(rows: Iterable[Row], header: Header, names: ColumnNames) -> li
         if number >= header.row:
             break
         texts = [_text(cell) for cell in cells if not is_blank(text_of(cell))]
-        if _is_record(texts, names) or (below_names and len(texts) >= _NAMES_OF_A_TABLE):
+        if _is_record(texts, names) or (below_names and _is_row(texts)):
             found.append(number)
         known = {name for cell in cells if (name := name_of(cell)) and names.knows(name)}
         below_names = below_names or len(known) >= _NAMES_OF_A_TABLE
@@ -76,6 +76,11 @@ def _is_record(texts: Sequence[str], names: ColumnNames) -> bool:
     if len(texts) >= _LEAST or not marks:
         return bool(marks)
     return len(texts) > 1 and not any(map(is_stamp, texts))
+
+
+def _is_row(texts: Sequence[str]) -> bool:
+    """Whether cells below names that are not read may be a record: they are no hints."""
+    return len(texts) > 1 and not any(TEMPLATE.search(text) for text in texts)
 
 
 def _marks(texts: Sequence[str], names: ColumnNames) -> Iterator[str]:

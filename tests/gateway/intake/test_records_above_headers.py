@@ -98,3 +98,11 @@ def test_what_stands_above_a_header_may_stand_there(
     [found] = read(book(tmp_path, [row, HEADER, values()]))
 
     assert not found.problems
+
+
+def test_hints_below_a_group_of_columns_are_no_records(tmp_path: Path, read: Read) -> None:
+    rows = [["行政相对人名称", "处罚机关"], ["必填", "填写全称"], HEADER, values()]
+
+    [found] = read(book(tmp_path, rows))
+
+    assert not found.problems
