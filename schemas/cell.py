@@ -123,9 +123,12 @@ def shown(value: Mapping[str, Any]) -> str:
 
     What stood there is told as its problem; it would be taken for good when it comes back, and an
     empty cell for nothing: no secret, no revocation. A text with a part of a character is refused
-    again.
+    again, and so is an amount whose unit is still to be filled in.
     """
-    return str(value.get("text", "")) if value.get(MARK) == CUT else TO_FILL
+    text = str(value.get("text", ""))
+    if value.get(MARK) == UNCLEAR:
+        return f"{text}{TO_FILL}"
+    return text if value.get(MARK) == CUT else TO_FILL
 
 
 #: What is wrong with a cell, in Chinese, and how to mend it; `at` and `text` are those of the cell.

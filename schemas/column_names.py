@@ -11,14 +11,25 @@ from collections.abc import Callable, Iterable, Mapping
 from difflib import get_close_matches
 from functools import lru_cache
 
+from pydantic import BaseModel
+
 from schemas.codes import RecordKind
-from schemas.columns import columns_of
+from schemas.columns import ColumnType, columns_of
 from schemas.identifiers import half_width, visible
 from schemas.kinds import KINDS
 from schemas.legacy import OLD_COLUMNS, OLD_TITLES
 
 #: Longer texts are no names of columns.
 LONGEST_NAME = 128
+#: Names that people use, and the titles that are meant most likely: for hints only.
+_MEANT = {
+    "行政处罚决定书文号": ("文号", "案号", "文书号", "决定书编号", "处罚编号", "决定书号"),
+    "行政许可决定文书号": ("文号", "文书号", "决定书编号", "许可文号"),
+    "行政相对人名称": ("企业名称", "当事人", "单位名称", "公司名称", "被处罚人", "被处罚单位"),
+    "行政相对人代码_1(统一社会信用代码)": ("信用代码", "社会信用代码", "企业代码"),
+    "处罚决定日期": ("处罚日期", "决定日期", "处罚时间"),
+    "处罚机关": ("处罚单位", "执法单位", "执法机关"),
+}
 #: Letters of a part of a title that is recognised as such.
 _PART = 3
 _MARK = r"(?:非|条件)?(?:必填|选填|必录|可选|必选)(?:项|字段|列)?"
@@ -36,14 +47,18 @@ _HINT = re.compile(
 #: A number before a name, such as 1. or （1）, with the sign behind it.
 _NUMBERED = re.compile(r"^\(?\d{1,2}[).、,:\s]+(?=[^\W\d])")
 #: The unit of an amount as it stands in some names.
-_WAN = re.compile(r"(?:单位|人民币)[\s:]*(?:人民币)?万元")
+_UNIT = re.compile(r"(?:单位|人民币)[\s:]*(?:人民币)?([十百千]?[万亿]?元)")
+#: The unit of the standard in the names of amounts, and others that people put in its place.
+_WAN, _OTHER_UNITS = "万元", ("元", "百元", "千元", "百万元", "亿元")
+#: Shorter names of amounts.
+_SHORT_TITLES = {"CF_NR_WFFF": "没收金额（万元）"}
 
 
 @lru_cache(maxsize=4096)
 def name_key(name: str) -> str:
     """Return the normal form of a name."""
     text = _NUMBERED.sub("", visible(half_width(name[:LONGEST_NAME])).strip().lower())
-    plain = _HINT.sub("", _MARKED.sub("", _WAN.sub("万元", text)).strip())
+    plain = _HINT.sub("", _MARKED.sub("", _UNIT.sub(r"\1", text)).strip())
     return "".join(filter(str.isalnum, plain))
 
 
@@ -97,6 +112,9 @@ class ColumnNames:
         """Return the title of the column whose name is the most alike; None if none is."""
         titles = {name_key(column.title): column.title for column in columns_of(KINDS[kind].model)}
         key = name_key(name)
+        meant = (one for one, names in _MEANT.items() if key in names and name_key(one) in titles)
+        if (title := next(meant, None)) is not None:
+            return title
         # A part of a title means the first column that has it: the subject's come first.
         parts = [one for one in titles if len(key) >= _PART and (key in one or one in key)]
         found = parts or get_close_matches(key, titles, n=1, cutoff=0.6)
@@ -112,7 +130,19 @@ def _standard_names(kind: RecordKind) -> dict[str, str]:
         names[name_key(wire)] = wire
         if field.title:
             names[name_key(field.title)] = wire
-    return names | _with_codes(names)
+    names |= {name_key(one): wire for wire, one in _SHORT_TITLES.items() if wire in names.values()}
+    return names | _with_codes(names) | _in_other_units(model, names)
+
+
+def _in_other_units(model: type[BaseModel], names: Mapping[str, str]) -> dict[str, str]:
+    """Return the names of amounts with another unit, such as 罚款金额（元）."""
+    amounts = {one.wire for one in columns_of(model) if one.type is ColumnType.AMOUNT}
+    return {
+        name.replace(_WAN, unit): wire
+        for name, wire in names.items()
+        if wire in amounts and _WAN in name
+        for unit in _OTHER_UNITS
+    }
 
 
 def _with_codes(names: Mapping[str, str]) -> dict[str, str]:

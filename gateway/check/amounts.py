@@ -24,18 +24,10 @@ _WAN_PER_UNIT = {"亿元": 10_000, "亿": 10_000, "万元": 1, "万": 1}
 
 _DIGITS = {c: n for n, c in enumerate("零一二三四五六七八九")}
 _DIGITS |= {c: n for n, c in enumerate("〇壹贰叁肆伍陆柒捌玖")} | {"两": 2, "貳": 2, "陸": 6}
-_TENS = {"十": 10, "拾": 10, "百": 100, "佰": 100, "千": 1000, "仟": 1000}
-_GROUPS = {"亿": 10**8, "億": 10**8, "万": 10**4, "萬": 10**4}
-_LETTERS = "".join([*_DIGITS, *_TENS, *_GROUPS])
-_CHINESE = re.compile(rf"[{_LETTERS}]+")
-#: Digits of both widths: normalising whole texts would take longer than reading them. A number
-#: begins where none goes on, and has an end: otherwise a long one is read again from each digit.
-_WRITTEN = re.compile(
-    r"(?:(?<!\d)(?<!\d[,，])(\d[\d,，]{0,40}(?:[.．]\d{1,40})?)\s*([亿万])?"
-    rf"|(?<![{_LETTERS}])([{_LETTERS}]{{2,40}}))[元圆]"
-)
-
-
+TENS = {"十": 10, "拾": 10, "百": 100, "佰": 100, "千": 1000, "仟": 1000}
+GROUPS = {"亿": 10**8, "億": 10**8, "万": 10**4, "萬": 10**4}
+LETTERS = "".join([*_DIGITS, *TENS, *GROUPS])
+_CHINESE = re.compile(rf"[{LETTERS}]+")
 _FIX = "只填数字，单位万元，如 0.2"
 
 
@@ -60,9 +52,9 @@ def read_amount(given: str) -> Amount:
     chinese = _chinese(rest, word, number)
     if chinese is not None:
         return _bounded(given, chinese)
-    if currency and word is None and _value(number) is not None:
+    if currency and word is None and number_in(number) is not None:
         return Amount(None, f"“{given}”没有写单位，不知道是元还是万元", _FIX)
-    value = _value(number)
+    value = number_in(number)
     if value is None:
         return Amount(None, f"“{given}”不是金额", _FIX)
     if word in {"元", "圆", "圓"}:
@@ -90,7 +82,7 @@ def _is_float_tail(value: Decimal, exact: Decimal) -> bool:
     return abs(value - exact) < abs(value).scaleb(1 - _FLOAT_DIGITS)
 
 
-def _value(text: str) -> Decimal | None:
+def number_in(text: str) -> Decimal | None:
     """Return a number, with commas only between groups of three; one elsewhere may be a point."""
     text = text.strip()
     if _GROUPED.fullmatch(text):
@@ -112,7 +104,7 @@ def _chinese(whole: str, unit: str | None, number: str) -> Decimal | None:
     Without a word for yuan, 万 or 亿 nobody knows its unit.
     """
     text = whole.strip().rstrip("整正").rstrip("元圆圓")
-    if not _CHINESE.fullmatch(text) or (unit is None and not _GROUPS.keys() & set(number)):
+    if not _CHINESE.fullmatch(text) or (unit is None and not GROUPS.keys() & set(number)):
         return None
     yuan = chinese_number(text)
     return None if yuan is None else Decimal(yuan) / YUAN_PER_WAN
@@ -142,10 +134,10 @@ def _below_ten_thousand(text: str) -> int | None:
     total, digit, last = 0, None, 10_000
     zero = False
     for letter in text:
-        if letter in _TENS:
-            if _TENS[letter] >= last or digit == 0:
+        if letter in TENS:
+            if TENS[letter] >= last or digit == 0:
                 return None
-            last = _TENS[letter]
+            last = TENS[letter]
             total += (1 if digit is None else digit) * last
             digit, zero = None, False
         elif digit:
@@ -157,20 +149,3 @@ def _below_ten_thousand(text: str) -> int | None:
     if digit is not None and last > 10 and total and not zero:
         return None  # 一百二 may be 102 or 120
     return total + (digit or 0) if text else None
-
-
-@lru_cache(maxsize=8)
-def yuan_in(text: str) -> tuple[Decimal, ...]:
-    """Return the amounts of a text in yuan, in its order: 20000元, 2万元 and 贰万元.
-
-    Cached, because several comparisons ask for the same text.
-    """
-    found: list[Decimal] = []
-    for digits, unit, chinese in _WRITTEN.findall(text):
-        if chinese:
-            value = chinese_number(chinese)
-            if value is not None:
-                found.append(Decimal(value))
-        elif (number := _value(half_width(digits))) is not None:
-            found.append(number * _GROUPS.get(unit, 1))
-    return tuple(found)

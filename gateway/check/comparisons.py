@@ -10,8 +10,9 @@ from decimal import Decimal
 from functools import lru_cache
 from typing import Any
 
-from gateway.check.amounts import YUAN_PER_WAN, yuan_in
+from gateway.check.amounts import YUAN_PER_WAN
 from gateway.check.values import problem
+from gateway.check.written_amounts import yuan_in
 from schemas.codes import RecordKind
 from schemas.columns import Column, columns_of
 from schemas.input_rules import Comparison

@@ -6,6 +6,7 @@ from datetime import date
 from functools import cache, lru_cache
 from typing import Any
 
+from gateway.check.document_numbers import number_problem
 from gateway.check.values import missing, problem
 from schemas.codes import RESIDENT_IDENTITY_CARD, RecordKind, SubjectCategory
 from schemas.columns import Column, ColumnType, Required, columns_of
@@ -81,6 +82,7 @@ def _named(kind: RecordKind) -> Mapping[str, Column]:
 
 #: Without these the decision cannot be identified.
 _KEY_FIELDS = ("document_number", "authority", "decision_date")
+_NO_NUMBER_FIX = "按决定书填写完整的文号，如 样环罚字〔2026〕1号"
 #: Characters of a text in a key at most. An index row of PostgreSQL ends at 2,704 bytes, and a
 #: character takes up to four; the longest text that the standard allows has 255.
 KEY_LENGTH = 512
@@ -96,6 +98,11 @@ def refusals(kind: RecordKind, values: Mapping[str, Any], problems: list[Problem
             found_ones.append(found.get(column.wire) or missing(column))
         elif column.type is ColumnType.TEXT and (why := _unusable(column, values[name])):
             found_ones.append(why)
+        elif name == "document_number" and (
+            said := number_problem(values[name], values.get("decision_date"))
+        ):
+            words = f"“{values[name]}”{said}，认不出是哪一个决定"
+            found_ones.append(problem(column, Rule.FORMAT, words, _NO_NUMBER_FIX))
     return found_ones + _subject_refusals(kind, values, found)
 
 

@@ -6,7 +6,7 @@ was deleted), or its flattened form with `__op` and `__deleted`. Canal and Maxwe
 `{"string": "…"}`.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from schemas.cell import unsent
@@ -24,6 +24,19 @@ _OPERATIONS = ("op", "op_type")
 _AVRO_TYPES = frozenset({"string", "long", "int", "double", "float", "boolean", "bytes"})
 #: What Debezium writes for a long text that a change did not touch.
 _NOT_SENT = "__debezium_unavailable_value"
+#: Names that tell the envelope of a change, whatever its rows are in: Canal and Maxwell, Debezium,
+#: GoldenGate.
+_SHAPES = tuple(
+    map(
+        frozenset,
+        [
+            *({"database", "table", "type"}, {"table", "op_type"}),
+            *({operation, row} for operation in _OPERATIONS for row in ("before", "after")),
+        ],
+    )
+)
+#: Names of what happened to a row, in envelopes of any program.
+_ACTIONS = frozenset({"op", "optype", "type", "operation", "action", "event", "eventtype"})
 #: Envelopes within each other at most: a Debezium one within one of Connect.
 _DEEPEST = 3
 
@@ -61,6 +74,16 @@ def _opened(row: Row, deletes: Deletes) -> Row | Problem:
     return row
 
 
+def is_envelope(names: Collection[str]) -> bool:
+    """Whether names are those of the envelope of a change: a list within it is none of records."""
+    return any(shape <= set(names) for shape in _SHAPES)
+
+
+def tells_deletion(name: str, value: object) -> bool:
+    """Whether a member of an object says that its rows were deleted."""
+    return name.lower().replace("_", "") in _ACTIONS and _is_deleted(value)
+
+
 def _is_deleted(operation: object) -> bool:
     return isinstance(operation, str) and operation.strip() in _DELETED
 
@@ -71,7 +94,7 @@ def _opened_once(row: Row, deletes: Deletes) -> Row | Problem:
     if "payload" in row:
         return _inner(row["payload"], "payload")
     if "database" in row and "data" in row:
-        return _change(str(row.get("type")), _single(row["data"]), deletes)
+        return _change(str(row.get("type")), _single(row["data"]), deletes, "data")
     if "op" in row or "op_type" in row:
         operation = str(row.get("op", row.get("op_type")))
         deleted = operation in _DELETED
@@ -79,10 +102,10 @@ def _opened_once(row: Row, deletes: Deletes) -> Row | Problem:
     return row
 
 
-def _change(operation: str, inner: Any, deletes: Deletes) -> Row | Problem:
+def _change(operation: str, inner: Any, deletes: Deletes, name: str | None = None) -> Row | Problem:
     if operation not in _DELETED | _WRITTEN:
         return _refused(f"操作“{operation}”不是新增、修改或删除", "只发送记录的新增和修改")
-    found = _inner(inner, "before" if operation in _DELETED else "after")
+    found = _inner(inner, name or ("before" if operation in _DELETED else "after"))
     if operation in _DELETED and not isinstance(found, Problem):
         return _deleted(found, deletes)
     return found

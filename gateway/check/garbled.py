@@ -5,7 +5,9 @@ from functools import lru_cache
 
 from schemas.identifiers import INVISIBLE
 
-_SENT_TO_SLOW = re.compile(f"[{INVISIBLE}\ufffd?#+]")
+#: Letters of Western Europe, of which texts consist that were read as Latin-1.
+_WESTERN = "\u00c0-\u00d6\u00d8-\u00f6\u00f8-\u00ff"
+_SENT_TO_SLOW = re.compile(f"[{INVISIBLE}{_WESTERN}\ufffd?？锟#+]")
 
 
 def _usual() -> str:
@@ -18,16 +20,25 @@ def _usual() -> str:
     )
 
 
-#: Finds what sends a text to the slow reading: invisible characters, U+FFFD, question marks, and
-#: the signs in errors of spreadsheets and in numbers such as 9.1E+17. It is written as what is
-#: none of the others: `re` makes a table of a class without characters beyond the first plane, and
-#: else compares range by range, which takes ten times as long.
+#: Finds what sends a text to the slow reading: invisible characters, U+FFFD, question marks, those
+#: of texts that were read in another encoding, and the signs in errors of spreadsheets and in
+#: numbers such as 9.1E+17. It is written as what is none of the others: `re` makes a table of a
+#: class without characters beyond the first plane, and else compares range by range, which takes
+#: ten times as long.
 unusual = re.compile(f"[^{_usual()}]").search
-_QUESTION_MARKS = re.compile(r"\?{2,}")
-#: A text up to this length is a name or a number, where two question marks are lost characters;
+_QUESTION_MARKS = re.compile("[?？]+")
+#: A text up to this length is a name, number or code, where a question mark is a lost character;
 #: longer ones may ask a question.
 _LONGEST_NAME = 255
 _QUESTIONS_IN_TEXTS = re.compile(r"\?{4,}")
+#: U+FFFD in UTF-8 read as GBK, and UTF-8 read as Windows-1252.
+_MISREAD = re.compile(
+    "锟斤拷|斤拷锟|(?:[\u00c2-\u00f4][\u00a0-\u00bf€‚ƒ„…†‡ˆ‰Š‹ŒŽ‘’“”•–—˜™š›œžŸ]{1,2}){2}"
+)
+#: What GBK looks like if it is read as Latin-1: letters and signs, two for a character.
+_LATIN = re.compile("[\u00a1-\u00ff]{4,}")
+_LETTERS = re.compile(f"[{_WESTERN}]")
+_LEAST_LETTERS = 2
 #: Numbers of spreadsheets as text, such as 9.1159900E+17.
 _SCIENTIFIC = re.compile(r"\d(?:\.\d+)?[eE]\+?\d{1,2}", re.ASCII)
 
@@ -42,8 +53,11 @@ def lost_characters(text: str, max_length: int | None) -> str | None:
     if "\ufffd" in text:
         return "\ufffd"
     marks = _QUESTION_MARKS if (max_length or 0) <= _LONGEST_NAME else _QUESTIONS_IN_TEXTS
-    found = marks.search(text)
-    return found[0] if found else None
+    found = marks.search(text) or _MISREAD.search(text)
+    if found is not None:
+        return found[0]
+    runs = (run for run in _LATIN.findall(text) if len(_LETTERS.findall(run)) >= _LEAST_LETTERS)
+    return next(runs, None)
 
 
 @lru_cache(maxsize=16_384)

@@ -9,6 +9,11 @@ from typing import Any, NamedTuple, NoReturn
 
 import msgspec
 
+from gateway.check.amount_units import (
+    in_unit_of_name,
+    is_beside_the_standard,
+    is_in_another_unit,
+)
 from gateway.check.envelopes import opened
 from gateway.check.raw import START_BYTES, Raw
 from gateway.check.rows import WRITTEN_BY_US
@@ -196,6 +201,11 @@ _UNKNOWN_KIND = Problem(
 )
 
 
+def _is_own(name: str, wire: str) -> bool:
+    """Whether a name is a column of the sender's own: 备注 beside BZ."""
+    return wire == _REMARK and name_key(name) != name_key(wire)
+
+
 class Normalising:
     """How items become candidate rows: names of columns, what a deleted row means, the size."""
 
@@ -267,14 +277,14 @@ class Normalising:
         if not any(named.values()):
             return row
         new = {name: value for name, value in row.items() if not named.get(name)}
-        for name, wire in named.items():
+        for name, wire in sorted(named.items(), key=lambda one: is_in_another_unit(*one)):
             if wire is None:
                 continue
-            value, kept = row[name], new.get(wire)
+            value, kept = in_unit_of_name(name, wire, row[name]), new.get(wire)
             if self._is_empty(kept):
                 new[wire] = value
-            elif wire == _REMARK and name_key(name) != name_key(wire):
-                new[name] = value  # 备注 beside BZ is a column of the sender's own
+            elif _is_own(name, wire) or is_beside_the_standard(name, row, named):
+                new[name] = row[name]
             elif not self._is_empty(value) and not say_the_same(kept, value):
                 new[wire] = conflict({wire: kept, name: value})
         return new

@@ -1,24 +1,18 @@
 """Read one value of one column by its type, or say what is wrong with it (pure)."""
 
 import json
-import re
 from collections.abc import Callable
 from decimal import Decimal
-from functools import lru_cache
 from typing import Any
 
 from gateway.check.amounts import read_amount
 from gateway.check.dates import number_as_date, parse_date, why_no_date
 from gateway.check.garbled import is_scientific, lost_characters, unusual
+from gateway.check.penalty_kinds import is_penalty_kind, split_kinds
 from schemas.cell import TO_FILL, fault, is_cell
-from schemas.codes import OTHER_PENALTY_PREFIX, PENALTY_KINDS
 from schemas.columns import Column, ColumnType
 from schemas.identifiers import credit_code_problem, fold, fold_once, visible
 from schemas.problem import Problem, Rule
-
-#: 其他- before a free kind, with any of the dashes that people type, and blanks around it.
-_FREE_KIND = re.compile(r"(?:^|(?<=\s))其[他它]\s*[-－‐‑‒–—―−─ー﹣]+\s*")
-_KIND_SEPARATORS = re.compile(r"[、,，;；/|\r\n\t]+")
 
 #: Characters of a value that is no free text. Longer ones are no codes, dates or amounts; comparing
 #: and normalising them takes time that grows with the square of the length.
@@ -27,6 +21,11 @@ _LONGEST_CODE, _LONGEST_KINDS = 200, 2_000
 _LONGEST_WORD = 64
 #: JSON values that no column of the standard takes; a union would be built at each call.
 _NESTED = (bool, dict, list)
+#: What is said of them where no text is wanted.
+_NESTED_WORDS = {
+    ColumnType.AMOUNT: ("应为金额，不能是 true、false、列表或对象", "填一个数，单位万元，如 0.2"),
+    ColumnType.DATE: ("应为日期，不能是 true、false、列表或对象", "填一个日期，如 2026-10-09"),
+}
 #: Digits of a number up to which spreadsheets and floats hold all that was typed.
 EXACT_DIGITS = 14
 #: What spreadsheets show where a formula fails.
@@ -39,7 +38,7 @@ DITTO = frozenset({"同上", "同前", "〃", "″", '"'})
 _NAMES = frozenset({ColumnType.TEXT, ColumnType.CREDIT_CODE, ColumnType.IDENTITY})
 
 #: What is said of a list of penalty kinds that has something else in it.
-_NO_KIND = ("列表里有空值，或者不是文字的值", "每一项写一个处罚种类，删去其他的")
+_NO_KIND = ("列表里有空值，或者不是文字的值", "每一项用文字写一个处罚种类")
 #: What is said of a name, number or code that came as a number and lost digits.
 NUMBER_OF_A_NAME = (
     Rule.PRECISION,
@@ -79,7 +78,7 @@ def _odd(column: Column, value: Any) -> tuple[Rule, str, str] | None:
     if wrong is not None:
         return wrong
     if isinstance(value, _NESTED) and not _is_list_of_kinds(column, value):
-        return Rule.FORMAT, "应为文字", "填写文字"
+        return Rule.FORMAT, *_NESTED_WORDS.get(column.type, ("应为文字", "填写文字"))
     return NUMBER_OF_A_NAME if column.type in _NAMES and lost_digits(value) else None
 
 
@@ -123,7 +122,7 @@ def _text(column: Column, value: Any) -> Read:
     if unusual(text):
         text = visible(text)
         if lost := lost_characters(text, column.max_length):
-            words = f"“{text[:60]}”里有乱码“{lost}”，原来的字已丢失"
+            words = f"“{text[:60]}”里有乱码“{lost[:20]}”，原来的字已丢失"
             return None, problem(
                 column, Rule.GARBLED, words, "按决定书重填该项，或从原系统重新导出"
             )
@@ -186,29 +185,8 @@ def _penalty_kinds(column: Column, value: Any) -> Read:
         column,
         Rule.CODE_LIST,
         f"“{'、'.join(strange)}”不是行政处罚种类",
-        "删去，或写成“其他-补充说明”",
+        "几个种类之间用“、”分开，各写代码表里的词；代码表里没有的，写成“其他-补充说明”",
     )
-
-
-@lru_cache(maxsize=4096)
-def split_kinds(texts: tuple[str, ...]) -> tuple[str, ...]:
-    """Return the penalty kinds of a value in their order, each once, whatever the separator."""
-    parts = [part for text in texts for part in _KIND_SEPARATORS.split(visible(text).strip())]
-    words = [word for part in parts for word in _kinds_in(part)]
-    return tuple(dict.fromkeys(words))
-
-
-def _kinds_in(part: str) -> list[str]:
-    """Return the kinds between two separators; blanks within one, as in 罚 款, mean nothing."""
-    whole = "".join(part.split())
-    free = _FREE_KIND.sub(OTHER_PENALTY_PREFIX, part)
-    words = [whole] if whole in PENALTY_KINDS else free.split()
-    return [f"其他{word[2:]}" if word.startswith("其它") else word for word in words]
-
-
-def is_penalty_kind(word: str) -> bool:
-    """Whether a word is a kind of penalty 行政处罚种类, or one of the free ones 其他-…."""
-    return word in PENALTY_KINDS or word.startswith(OTHER_PENALTY_PREFIX)
 
 
 def problem(column: Column, rule: Rule, message: str, fix: str) -> Problem:

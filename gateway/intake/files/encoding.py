@@ -21,6 +21,8 @@ ENCODINGS = {
 #: A file in UTF-8 may have so many invalid places for each hundred valid characters; a file in
 #: GB18030, read as UTF-8, has hardly a valid one.
 _MOST_DAMAGE_PERCENT = 25
+#: Chinese characters of a line in another encoding, at least.
+_LEAST_CHINESE = 6
 #: In GB2312 the second byte of a character is high. In Big5 a third of them are low.
 _PAIRS = re.compile(rb"[\x81-\xfe](?:([\x40-\x7e])|[\x80-\xfe])")
 _LEAST_LOW_PERCENT = 12
@@ -39,6 +41,34 @@ def encoding_of(path: Path) -> str:
     if damaged * 100 <= valid * _MOST_DAMAGE_PERCENT:
         return "utf-8"
     return "cp950" if _is_big5(path) else "gb18030"
+
+
+def mixed_lines(path: Path, encoding: str) -> tuple[int, int]:
+    """Return the first line in the other one of UTF-8 and GB18030, and how many there are; or 0, 0.
+
+    Files that were put together from several may be such ones. A line with a character that was cut
+    is none.
+    """
+    if encoding not in {"utf-8", "gb18030"}:
+        return 0, 0
+    is_utf_8, first, count = encoding == "utf-8", 0, 0
+    with path.open("rb") as stream:
+        for number, line in enumerate(iter(lambda: stream.readline(_BLOCK), b""), 1):
+            if not line.isascii() and _is_utf_8(line) != is_utf_8 and _has_many(line, is_utf_8):
+                first, count = first or number, count + 1
+    return first, count
+
+
+def _is_utf_8(line: bytes) -> bool:
+    text = line.decode("utf-8", "replace")
+    return text.count("\ufffd") * 100 <= len(text) * _MOST_DAMAGE_PERCENT
+
+
+def _has_many(line: bytes, is_utf_8: bool) -> bool:
+    """Whether a line has so many characters of the other encoding that it cannot be by chance."""
+    text = line.decode("gb18030" if is_utf_8 else "utf-8", "replace")
+    chinese = sum("\u4e00" <= letter <= "\u9fff" for letter in text)
+    return chinese >= _LEAST_CHINESE and "\ufffd" not in text
 
 
 def wide_encoding(head: bytes) -> str | None:

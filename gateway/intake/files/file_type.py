@@ -40,12 +40,17 @@ class FileType(StrEnum):
     JSON_LINES = "JSON，一行一条"
 
 
+_UTF_32 = (b"\xff\xfe\x00\x00", b"\x00\x00\xfe\xff")
+
+
 def file_type(path: Path, max_unpacked_bytes: int) -> FileType:
     """Return the type of a file; raises UnreadableFile, with what it is and how to save it."""
     with path.open("rb") as stream:
         head = stream.read(_HEAD_BYTES)
     if not head.strip(b"\xef\xbb\xbf\xff\xfe \t\r\n\x00"):
         raise UnreadableFile("文件是空的，没有数据：检查是否导出成功")
+    if head.startswith(_UTF_32):
+        raise UnreadableFile("编码是 UTF-32，读不了：用原来的程序另存为“CSV UTF-8”，再导入")
     if head.startswith(b"PK"):
         return _zip_type(path, max_unpacked_bytes)
     if head.startswith(_OLE):

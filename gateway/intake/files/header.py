@@ -20,6 +20,7 @@ from gateway.intake.files.header_columns import (
     spread_of,
     telling,
     texts_of,
+    without_other_units,
 )
 from gateway.intake.files.header_groups import under_groups
 from schemas.codes import RecordKind
@@ -222,7 +223,7 @@ def _header(
     is_double = kind and any(names.wire(kind, name) for name in upper if name)
     struck = struck_names(rows[place - 1 : place + 1] if is_double else [rows[place]], names)
     given = ["" if at in struck else name for at, name in enumerate(given)]
-    wires = [_wire(name, names, kind) for name in given]
+    wires = without_other_units(given, [_wire(name, names, kind) for name in given], kind)
     unknown = tuple(
         name
         for name, wire in zip(given, wires, strict=True)

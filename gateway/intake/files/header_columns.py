@@ -1,7 +1,9 @@
 """The columns of a kind that mean something for the reading of its tables."""
 
+from collections.abc import Sequence
 from functools import cache
 
+from gateway.check.amount_units import WAN, unit_in_name
 from schemas.codes import RecordKind
 from schemas.columns import ColumnType, columns_of, fields_with
 from schemas.kinds import KINDS, REPORTED_KINDS
@@ -39,6 +41,24 @@ def amounts_of(kind: RecordKind | None) -> frozenset[str]:
     """Return the columns of amounts."""
     columns = columns_of(KINDS[kind].model) if kind else ()
     return frozenset(column.wire for column in columns if column.type is ColumnType.AMOUNT)
+
+
+def without_other_units(
+    names: Sequence[str], wires: Sequence[str | None], kind: RecordKind | None
+) -> Sequence[str | None]:
+    """Return the columns of names, without an amount in another unit beside the standard one.
+
+    罚款金额（元） beside 罚款金额（万元） is a column of the sender's own.
+    """
+    amounts = [wire for wire in wires if wire in amounts_of(kind)]
+    if len(amounts) == len(set(amounts)):
+        return wires
+    units = {at: unit_in_name(names[at]) or WAN for at, wire in enumerate(wires) if wire in amounts}
+    plain = {wires[at] for at, unit in units.items() if unit == WAN}
+    return [
+        None if units.get(at, WAN) != WAN and wire in plain else wire
+        for at, wire in enumerate(wires)
+    ]
 
 
 @cache

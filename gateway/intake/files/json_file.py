@@ -8,6 +8,7 @@ from json import JSONDecodeError
 from pathlib import Path
 from typing import IO, AnyStr, NamedTuple
 
+from gateway.check.envelopes import is_envelope, tells_deletion
 from gateway.check.normalise import MAX_KEYS
 from gateway.intake.files.json_parts import DECODER, are_few, elements, end_of, members, skip
 from gateway.intake.files.unreadable import UnreadableFile
@@ -146,7 +147,8 @@ def _within(text: str, start: int, levels: int) -> _Found | None:
     """Return the only list of records in the value at a place.
 
     A record may have lists of its own: it has columns of a standard. What has more names than a
-    record may have is no answer. An empty list is one of records where there is no other.
+    record may have is no answer, nor is the envelope of a change, whose rows may be deleted ones.
+    An empty list is one of records where there is no other.
     """
     if not levels or not text.startswith("{", start):
         return None
@@ -156,20 +158,41 @@ def _within(text: str, start: int, levels: int) -> _Found | None:
     objects: list[int] = []
     for name, at in islice(members(text, start), MAX_KEYS + 1):
         names.append(name)
+        if _says_deletion(text, name, at):
+            return None
         if _is_list(text, at):
             here.append(_Found((name,), at, _is_empty(text, at)))
         elif (one := _within(text, at, levels - 1)) is not None:
             deeper.append(_Found((name, *one.way), one.start, one.is_empty))
         elif text.startswith("{", at):
             objects.append(at)
-    if len(names) > MAX_KEYS or "specversion" in names or kind_of_columns(names):
+    if _is_one_record(names):
         return None
     found = _filled(here) or _filled(deeper)
     _refuse_several(found, names)
-    if found:
-        return found[0]
-    has_record = any(map(STANDARD_NAMES.knows, names)) or any(_is_known(text, at) for at in objects)
-    return None if has_record else next(iter([*here, *deeper]), None)
+    return next(iter(found or _unless_record(text, names, objects, [*here, *deeper])), None)
+
+
+def _unless_record(
+    text: str, names: Iterable[str], objects: Iterable[int], empty: list[_Found]
+) -> list[_Found]:
+    """Return empty lists, but none of an object that has a record itself."""
+    if any(map(STANDARD_NAMES.knows, names)) or any(_is_known(text, at) for at in objects):
+        return []
+    return empty
+
+
+def _is_one_record(names: Sequence[str]) -> bool:
+    """Whether names are those of a record, with or without an envelope."""
+    if len(names) > MAX_KEYS or "specversion" in names or is_envelope(names):
+        return True
+    return kind_of_columns(names) is not None
+
+
+def _says_deletion(text: str, name: str, start: int) -> bool:
+    if not text.startswith('"', start):
+        return False
+    return tells_deletion(name, DECODER.raw_decode(text, start)[0])
 
 
 def _refuse_several(found: Sequence[_Found], names: Sequence[str]) -> None:

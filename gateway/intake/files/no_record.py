@@ -35,7 +35,7 @@ _LEAST_NUMBERED = 6
 _ROWS_OF_NUMBERING = 3
 _CATEGORIES = frozenset(SubjectCategory)
 #: The first cell of a row that shows how to fill in the others.
-_EXAMPLE = re.compile(r"(填写|填报)?(示例|样例|例子|范例|例)[:：]?\d*")
+_EXAMPLE = re.compile(r"(填写|填报)?(示例|样例|例子|范例|例)(?:[:：].*|\d*)")
 #: The first cell of a sum or of a footer.
 _AT_THE_END = re.compile(
     r"[合小总共累]计(?:[（(][^（）()]*[）)])?[:：]?$"
@@ -124,6 +124,11 @@ def _unidentified_message(header: Header, row: Mapping[str, Any]) -> str | None:
     if header.silent >= row.keys():
         return _silent(header, row) if row else "只有表头以外的内容"
     return _NOTES if _are_hints(row) else None
+
+
+def is_example(first: str) -> bool:
+    """Whether the first cell of a row says that the row shows how to fill in the others."""
+    return _EXAMPLE.fullmatch("".join(first[:_LONGEST_FIRST].split())) is not None
 
 
 def is_stamp(cell: Any) -> bool:

@@ -23,12 +23,12 @@ _NOTHING = frozenset({"-", "—", "–"})
 #: The tokens of a section; what fits none of them shows the number in another way.
 _TOKENS = re.compile(
     rf"""
-    "(?P<quoted>[^"]*)" | \\(?P<escaped>.) | \[\$(?P<symbol>[^\]-]*)[^\]]*\]
+    "(?P<quoted>[^"]*)" | [\\!](?P<escaped>.) | \[\$(?P<symbol>[^\]-]*)[^\]]*\]
     | \[(?:{_COLOURS}|(?:color|颜色)\s*\d+)\] | [_*].
     | \[(?P<condition>(?:[<>]=?|=|<>)-?\d+(?:\.\d+)?)\]
     | (?P<general>general|g/通用格式) | (?P<exponent>e[+-])
     | (?P<digit>[0#?]) | (?P<comma>,) | (?P<point>\.) | (?P<percent>%)
-    | (?P<literal>[-+():!^&'~{{}}<>= ]|[^\x00-\x7f])
+    | (?P<literal>[-+():^&'~{{}}<>= ]|[^\x00-\x7f])
     """,
     re.IGNORECASE | re.VERBOSE | re.DOTALL,
 )
@@ -45,7 +45,7 @@ _OPERATORS: dict[str, Callable[[Decimal, Decimal], bool]] = {
 
 #: What is no sign of a format: literals, brackets but those of times, and marks of the day.
 _OUTSIDE = re.compile(
-    r'"[^"]*"|\\.|\[(?![hms]+\])[^\]]*\]|[_*].|general|am/pm|a/p|上午/下午', re.IGNORECASE
+    r'"[^"]*"|[\\!].|\[(?![hms]+\])[^\]]*\]|[_*].|general|am/pm|a/p|上午/下午', re.IGNORECASE
 )
 
 

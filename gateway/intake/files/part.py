@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from gateway.check.amounts import read_amount
-from gateway.check.values import is_penalty_kind, split_kinds
+from gateway.check.penalty_kinds import is_penalty_kind, split_kinds
 from gateway.intake.files.header import Header
 from gateway.intake.files.header_columns import amounts_of, columns_named
 from gateway.intake.files.no_record import identifies, is_end, is_stamp, is_sum

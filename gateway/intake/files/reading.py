@@ -13,7 +13,7 @@ import orjson
 from gateway.check.raw import SHEET_STRIDE, Raw
 from gateway.config.settings import FileLimits
 from gateway.intake.files import json_file
-from gateway.intake.files.encoding import ENCODINGS, encoding_of
+from gateway.intake.files.encoding import ENCODINGS, encoding_of, mixed_lines
 from gateway.intake.files.file_type import FileType, file_type
 from gateway.intake.files.report import FileReport, TableReport
 from gateway.intake.files.table import FileTable, records
@@ -94,6 +94,8 @@ class Reading:
         self.report.tables.append(report)
         given = FileTable(table.rows(), notes=table.notes(), is_text=True)
         yield from self._rows(origin, given, report)
+        if table.is_damaged or report.header is None:
+            self.report.mixed = mixed_lines(self._path, encoding)
         self._require_header()
 
     def _workbook(self, origin: str) -> Iterator[Raw]:
@@ -120,17 +122,26 @@ class Reading:
             yield Raw(origin, start + number, orjson.dumps(row), kind)
 
     def _require_header(self) -> None:
-        """Refuse a file of which no table has a header."""
+        """Refuse a file of which no table has a header, or one has records above it."""
         shown = [table for table in self.report.tables if not table.hidden]
+        refused = [f"{_of_sheet(table)}{table.refused}" for table in shown if table.refused]
+        if refused:
+            raise UnreadableFile("；".join(refused))
         if any(table.header for table in shown):
             return
         if all(table.empty for table in shown):
             raise UnreadableFile("文件里没有数据：检查是否导出成功，数据是否在隐藏的表里")
+        if self.report.mixture:
+            raise UnreadableFile(self.report.mixture)
         encoding = f"（按 {self.report.encoding} 读）" if self.report.encoding else ""
         raise UnreadableFile(
             f"前20行里找不到认识的列名{encoding}：在第一行写明列的中文名或代码（如 CF_WSH）；"
             "文字显示成乱码的，用表格软件打开，另存为“CSV UTF-8”"
         )
+
+
+def _of_sheet(table: TableReport) -> str:
+    return f"“{table.name}”表" if table.name else ""
 
 
 def file_hash(path: Path) -> str:

@@ -5,7 +5,9 @@ from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any
 
+from gateway.check.amount_units import WAN, unit_in_name
 from gateway.check.raw import SHEET_STRIDE, Raw
+from gateway.intake.files import above
 from gateway.intake.files.header import Header, is_blank
 from gateway.intake.files.units import told
 from gateway.titles import KINDS
@@ -22,6 +24,8 @@ _NAMED = 5
 _COLUMNS_NAMED = 10
 #: A page of notes has one or two filled cells in a row.
 _CELLS_OF_DATA = 3
+#: Rows that begin with the name of a column, in a form that goes downwards, at least.
+_LEAST_VERTICAL = 3
 
 
 @dataclass(slots=True)
@@ -34,6 +38,7 @@ class TableReport:
     empty: bool = False
     header: Header | None = None
     records: int = 0
+    refused: str = ""  #: why a table that has a header is not read
     width: int = 0  #: of a table that is not read: the most filled cells of a row
     skipped: dict[str, list[int]] = field(default_factory=dict)
     #: Names that are no column, with the title of the most similar one.
@@ -43,6 +48,7 @@ class TableReport:
     longer: list[int] = field(default_factory=list)  #: rows of a text with more cells, all empty
     #: Rows in which a merged cell of a column is not read, since it counts for its first row only.
     merged: dict[str, list[int]] = field(default_factory=dict)
+    vertical: int = 0  #: skipped rows that begin with the name of a column
     #: Columns of amounts whose unit stands beside the table, with it.
     units: dict[str, str] = field(default_factory=dict)
 
@@ -60,6 +66,10 @@ class TableReport:
         """Note a table without a header, by its first rows."""
         self.empty = not first
         self.width = max((sum(not is_blank(c) for c in cells) for _, cells in first), default=0)
+
+    def refuse(self, header: Header, rows: Sequence[int]) -> None:
+        """Note a table that is not read, since these rows above its header look like records."""
+        self.refused = above.told(header, rows)
 
     def add(self, row: int, unread: Iterable[str] = ()) -> None:
         """Count a record, and note the columns whose merged cells are not filled into its row."""
@@ -79,7 +89,13 @@ class TableReport:
     @property
     def words(self) -> list[str]:
         """What was recognised here, in Chinese, line by line."""
-        return [self._first_line(), *self._skipped(), *self._unknown(), *self._notes()]
+        return [
+            self._first_line(),
+            *self._skipped(),
+            *self._vertical(),
+            *self._unknown(),
+            *self._notes(),
+        ]
 
     def _first_line(self) -> str:
         place = f"“{self.name}”表：" if self.name else ""
@@ -87,6 +103,8 @@ class TableReport:
             return f"{place}隐藏，不读"
         if self.empty:
             return f"{place}空的，不读"
+        if self.refused:
+            return f"{place}{self.refused}"
         if self.header is None:
             return f"{place}前20行里没有认识的列名，不读"
         kind = f"{KINDS[self.header.kind]}，" if self.header.kind else ""
@@ -100,11 +118,20 @@ class TableReport:
             lines.append(f"    第{named}{more}不是记录：{reason}")
         return lines
 
+    def _vertical(self) -> list[str]:
+        if self.records or self.vertical < _LEAST_VERTICAL:
+            return []
+        return [
+            "    像是竖着填的表：第一列是项目，第二列是内容。"
+            "改成第一行写列名，下面一个决定写一行，再导入"
+        ]
+
     def _unknown(self) -> list[str]:
         if self.header is None:
             return []
         lines = [
-            f"    不认识的列“{name}”" + (f"，最接近的是“{nearest}”" if nearest else "")
+            f"    不认识的列“{name}”"
+            + (f"，最接近的是“{_with_unit(nearest, name)}”" if nearest else "")
             for name, nearest in islice(self.unknown.items(), _COLUMNS_NAMED)
         ]
         if len(self.unknown) > _COLUMNS_NAMED:
@@ -154,6 +181,7 @@ class TableReport:
             "name": self.name,
             "hidden": self.hidden,
             "read": header is not None,
+            "refused": self.refused or None,
             "kind": header.kind if header else None,
             "header_row": header.row if header else None,
             "records": self.records,
@@ -168,6 +196,15 @@ class TableReport:
         }
 
 
+def _with_unit(title: str, name: str) -> str:
+    """Return the title of an amount in the unit that a name says; in both, if it says none."""
+    in_yuan = title.replace(WAN, "元")
+    unit = unit_in_name(name)
+    if title == in_yuan or unit == WAN:
+        return title
+    return in_yuan.replace("元", unit) if unit else f"{title}”或“{in_yuan}"
+
+
 @dataclass(slots=True)
 class FileReport:
     """A file: what it is, and its tables."""
@@ -175,6 +212,7 @@ class FileReport:
     type: str = ""
     encoding: str = ""
     separator: str = ""
+    mixed: tuple[int, int] = (0, 0)  #: the first line in another encoding, and how many there are
     quotes_kept: bool = False  #: the quotes of a text table are not those of CSV
     tables: list[TableReport] = field(default_factory=list)
 
@@ -183,7 +221,23 @@ class FileReport:
         """What was recognised, in Chinese, line by line."""
         quotes = "引号不是 CSV 的写法，照原样读" if self.quotes_kept else ""
         form = "，".join(filter(None, [self.type, self.encoding, self.separator, quotes]))
-        return [form, *(f"  {line}" for table in self.tables for line in table.words)]
+        return [
+            form,
+            *([f"  {self.mixture}"] if self.mixture else []),
+            *(f"  {line}" for table in self.tables for line in table.words),
+        ]
+
+    @property
+    def mixture(self) -> str:
+        """What is said of lines in another encoding; empty if there are none."""
+        first, count = self.mixed
+        if not count:
+            return ""
+        other = "GB18030" if self.encoding == "UTF-8" else "UTF-8"
+        return (
+            f"从文本的第{first}行起有 {count} 行是另一种编码（{other}）：几个文件拼成了一个，"
+            "分开导入，或都另存为“CSV UTF-8”再拼"
+        )
 
     def sheet(self, raw: Raw) -> str:
         """Return the name of the sheet that an item is from; empty outside of workbooks."""
@@ -200,6 +254,7 @@ class FileReport:
         return {
             "type": self.type,
             "encoding": self.encoding or None,
+            "lines_in_another_encoding": self.mixed[1],
             "separator": self.separator or None,
             "quotes_kept": self.quotes_kept,
             "tables": [table.as_json() for table in self.tables],

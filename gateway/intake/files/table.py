@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import chain, islice, tee
 from typing import Any, NamedTuple
 
+from gateway.intake.files.above import records_above
 from gateway.intake.files.areas import Area, OpenAreas, seen
 from gateway.intake.files.header import (
     SEARCHED_ROWS,
@@ -57,7 +58,8 @@ def records(
 ) -> Iterator[RecordRow]:
     """Yield the records of a table by wire column, and note in the report what is none.
 
-    A table without a header has no records; the report says so.
+    A table without a header has no records; the report says so. One with records above its header
+    is not read: whether they have the same columns is not known, and none must vanish.
     """
     filled = (row for row in _seen(table) if not all(map(is_blank, row[1])))
     first = list(islice(filled, SEARCHED_ROWS))
@@ -66,6 +68,9 @@ def records(
     header = find_header(searched, names, kind)
     if header is None:
         report.unread(first)
+        return
+    if above := records_above(searched, header, names):
+        report.refuse(header, above)
         return
     report.read_by(header, names)
     yield from _Rows(table, header, first, names, kind, report).read(chain(first, filled))
@@ -181,6 +186,8 @@ class _Rows:
     def _skip(self, number: int, reason: str, cells: Sequence[Any]) -> None:
         """Note a row that is no record; it may say a unit."""
         self._report.skip(number, reason)
+        first = next((cell for cell in cells if not is_blank(cell)), None)
+        self._report.vertical += type(first) is str and self._names.knows(first)
         self._between = [*self._between[-ROWS_BETWEEN:], cells]
         if number <= self._header.row + ROWS_BELOW:
             self._units.below(cells)

@@ -43,6 +43,8 @@ class TextTable:
         self._encoding = encoding
         self._max = max_line_bytes
         self.separator = ","
+        self.is_damaged = False  #: a cell that was read has bytes of no character
+        self._lines_before = 0  #: the line that says the separator, which is no row
         self.quoted = True  #: quotes are those of CSV; else they are read as they stand
 
     def choose_form(self, names: ColumnNames, kind: RecordKind | None) -> None:
@@ -50,7 +52,7 @@ class TextTable:
         with self._opened() as stream:
             told = _SEPARATOR_LINE.fullmatch(stream.readline(_LONGEST_SEPARATOR_LINE))
         if told is not None:
-            self.separator = told[1]
+            self.separator, self._lines_before = told[1], 1
         else:
             known = {separator: self._known(separator, names, kind) for separator in SEPARATORS}
             self.separator = max(known, key=lambda separator: known[separator])
@@ -83,11 +85,14 @@ class TextTable:
                 return True
             self.quoted = False
             header = self._header(names, kind)
-            return header is None or not are_text(self._lines(second), self.separator, header.row)
+            row = 0 if header is None else header.row + self._lines_before
+            return not (row and are_text(self._lines(second), self.separator, row))
         return True
 
     def rows(self) -> Iterator[Row]:
-        """Yield the number of the last line of each row, and its cells.
+        """Yield the number of each row as a spreadsheet counts them, and its cells.
+
+        A row over several lines is one, a blank line too; the line of the separator is none.
 
         Raises:
             UnreadableFile: a quote has no end, what follows it is no separator, or a line is too
@@ -101,7 +106,7 @@ class TextTable:
                 strict=True,
                 quoting=csv.QUOTE_MINIMAL if self.quoted else csv.QUOTE_NONE,
             )
-            start, width = 1, 0
+            number, start, width = 0, 1, 0
             try:
                 for cells in reader:
                     width = max(width, len(cells))
@@ -109,7 +114,8 @@ class TextTable:
                         raise UnreadableFile(_unpaired(start))
                     start = reader.line_num + 1
                     if not _SEPARATOR_LINE.fullmatch(self.separator.join(cells)):
-                        yield reader.line_num, self._read(cells, reader.line_num)
+                        number += 1
+                        yield number, self._read(cells, number)
             except csv.Error as error:
                 if "unexpected end of data" in str(error):
                     raise UnreadableFile(_unpaired(start)) from error
@@ -179,6 +185,7 @@ class TextTable:
             return quoted[1]
         if _SURROGATES.search(cell) is None:
             return cell
+        self.is_damaged = True
         text = cell.encode(self._encoding, "surrogateescape").decode(self._encoding, "replace")
         return cut(f"单元格 {column_letters(place + 1)}{number}", text)
 

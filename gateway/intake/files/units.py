@@ -2,54 +2,56 @@
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from decimal import Decimal
 from itertools import chain, pairwise
 from typing import Any, NamedTuple
 
+from gateway.check.amount_units import (
+    LONGEST,
+    UNIT,
+    WAN,
+    compact,
+    lacks_unit,
+    plain_unit,
+    unit_in_name,
+    with_unit,
+)
 from gateway.intake.files.header import Header
 from schemas.cell import unclear
 from schemas.column_names import name_key
 from schemas.columns import ColumnType, columns_of
-from schemas.identifiers import half_width, note_sign, visible
 from schemas.kinds import KINDS
 
 #: 填报单位 and 主管单位 are agencies.
 _NO_AGENCY = "(?<![报制送填管设收测办建施])"
-_UNIT = "((?:[十百千]?[万亿]|[十百千])?[元圆])"
 #: The unit of a whole table; 填报单位 is no such unit, and 元宝山 no 元.
 _OF_THE_TABLE = re.compile(
     rf"(?:{_NO_AGENCY}单位(?:为|是)?[:\- —]*|金额[:(]"
     r"|(?<![报制送填管设收测办建施]单位):|[以按(,;、]|均为)"
-    rf" ?\(?(?:人民币|RMB|CNY|[¥$])?[(:]? ?{_UNIT}(?:整|人民币)?"
+    rf" ?\(?(?:人民币|RMB|CNY|[¥$])?[(:]? ?{UNIT}(?:整|人民币)?"
     r"(?=$|[^\u4e00-\u9fff/]|/人民币|为单位|计|填|制表|第\d)"
 )
 #: A unit that is not clear: 单位：件/元; of a price, such as 元/吨, it is none of amounts.
 _UNSURE = re.compile(rf"{_NO_AGENCY}单位.*[元圆](?![\u4e00-\u9fff/])")
 #: The unit of a column, in a cell below its name.
-_OF_A_COLUMN = re.compile(rf"\(?(?:单位:?)?(?:人民币)?{_UNIT}\)?")
-#: The unit in the name of a column, and in a cell beside the names that says nothing else.
-_IN_A_NAME = re.compile(rf"{_UNIT}(?=$|[),;/])")
+_OF_A_COLUMN = re.compile(rf"\(?(?:单位:?)?(?:人民币)?{UNIT}\)?")
+#: A cell beside the names that says nothing else.
 _BESIDE_THE_NAMES = re.compile(r"\(?(?:金额|货币|计量)?单位")
 #: A cell that says what stands in the cell behind it, and a column of units.
 _UNIT_FOLLOWS = re.compile(r"\(?(?:金额|货币|计量|罚款)?单位:?\)?")
 _OF_UNITS, _MAYBE_OF_UNITS = frozenset({"金额单位", "货币单位", "计量单位", "罚款单位"}), "单位"
 #: Words of what is said of one column only.
-_OF_A_PART = re.compile("[栏列]|处罚内容|许可内容")
+_OF_A_CONTENT = re.compile("处罚内容|许可内容")
+_OF_A_PART = re.compile(f"[栏列]|{_OF_A_CONTENT.pattern}")
 #: A note, which stands below its table.
 _NOTE = re.compile("注|备注|说明")
-#: The unit of the standard.
-_WAN = "万元"
-#: Characters of a cell that may be a unit.
-_LONGEST = 60
+#: A sentence about the rows above it; 单位：元 alone may be that of rows below it.
+_SENTENCE = re.compile(
+    r"(?!\(?以下)(?:\W?(?:填[表报写]|表格)?(?:注|备注|说明)|.*(?:填[写报]|为单位|均为|单位[为是]|元计))"
+)
+#: Characters of a note below a table that may say a unit.
+_LONGEST_NOTE = 400
 #: Rows below the header in which a unit may stand.
 ROWS_BELOW = 2
-#: Units that are not read in an amount, in 元.
-_YUAN = {"百元": 100, "千元": 1000, "十万元": 10**5, "百万元": 10**6, "千万元": 10**7}
-_NUMBER = re.compile(r"\d[\d,]*(?:\.\d+)?", re.ASCII)
-#: Blanks within 单 位 and around signs.
-_AROUND = re.compile(r" ?([:(),;/]) ?|(?<=单) (?=位)")
-#: A unit that an amount has itself.
-_HAS_UNIT = re.compile("[元万亿千百]")
 
 
 class Units:
@@ -65,12 +67,12 @@ class Units:
         """Read the unit in the rows above a header; the nearest one counts.
 
         `before` is that of the table before it in a sheet. `notes` stand below a table, perhaps
-        another one: where nothing else says the unit, another one in them leaves it unclear.
+        another one: they convert nothing, and amounts of which they say another unit are unclear.
         """
         columns = columns_of(KINDS[header.kind].model) if header.kind else ()
         amounts = {one.wire for one in columns if one.type is ColumnType.AMOUNT}
         self._places = {at: name for at, name in enumerate(header.names) if name in amounts}
-        own = {name: _own_unit(header.text(at)) for at, name in self._places.items()}
+        own = {name: unit_in_name(header.text(at)) for at, name in self._places.items()}
         #: The units that names say themselves.
         self._own = {name: unit for name, unit in own.items() if unit is not None}
         #: Columns of the sender's own in which each row says its unit.
@@ -78,19 +80,31 @@ class Units:
             name for name in header.unknown if name_key(name) in {*_OF_UNITS, _MAYBE_OF_UNITS}
         ]
         #: Columns whose amounts are not in the unit of the standard, with their units.
-        self.other = {name: unit for name, unit in self._own.items() if unit != _WAN}
+        self.other = {name: unit for name, unit in self._own.items() if unit != WAN}
         #: Columns whose unit is not clear, with what is said of it.
         self.unclear: dict[str, str] = {}
+        self._differ(header)
         above = list(above)
         said = [one for one in _said([*above, _beside(header)]) if not _NOTE.match(one.text)]
         last = said[-1] if said else _Said("", before)
         #: The unit of the table; None if nothing says it for sure.
         self.unit = last.unit
         self._take(last)
-        doubts = [] if last.unit else [*said[-1:], *_said(notes), *_said(above)]
-        doubt = next((one.text for one in doubts if one.unit != _WAN), None)
-        if doubt is not None:
+        doubts = [*said[-1:], *_said(notes, _LONGEST_NOTE), *_said(above)]
+        doubt = next((one.text for one in doubts if one.unit != WAN), None)
+        if last.unit is None and doubt is not None:
             self.unclear |= dict.fromkeys(self._unsaid, doubt)
+        for note in doubts[::-1]:
+            if _SENTENCE.match(note.text):
+                self._contradict(note)
+
+    def _differ(self, header: Header) -> None:
+        """Leave a column unclear that stands twice, with different units in its names."""
+        said = {(name, unit_in_name(header.text(at))) for at, name in self._places.items()}
+        for name in header.repeated:
+            units = [unit or "（没有写）" for one, unit in said if one == name]
+            if len(units) > 1:
+                self.unclear[name] = "、".join(sorted(units))
 
     @property
     def _unsaid(self) -> list[str]:
@@ -104,7 +118,7 @@ class Units:
         for name in self._unsaid:
             self.unclear.pop(name, None)
             self.other.pop(name, None)
-            if said.unit != _WAN:
+            if said.unit != WAN:
                 self.other[name] = said.unit
         self._conflict(said.unit, said.text, self._own)
 
@@ -112,12 +126,19 @@ class Units:
         """Leave columns unclear whose names say another unit than the table."""
         self.unclear |= {name: text for name in names if self._own.get(name, unit) != unit}
 
+    def _contradict(self, note: "_Said") -> None:
+        """Leave columns unclear whose unit is none of those that a note says of amounts."""
+        if note.units and not _OF_A_CONTENT.search(note.text):
+            known = dict.fromkeys(self._unsaid, self.unit) | self._own
+            wrong = (name for name, unit in known.items() if unit and unit not in note.units)
+            self.unclear |= dict.fromkeys(wrong, note.text)
+
     def fill(self, row: dict[str, Any]) -> None:
         """Give the amounts of a row their unit, or say that nobody knows it."""
         if self._unit_columns:
             self._fill_by_row(row)
         for name, said in self.unclear.items():
-            if name in row and _lacks_unit(row[name]):
+            if name in row and lacks_unit(row[name]):
                 row[name] = unclear(row[name], said)
         for name, unit in self.other.items():
             if name in row:
@@ -126,17 +147,13 @@ class Units:
     def _fill_by_row(self, row: dict[str, Any]) -> None:
         """Give the amounts the unit that their row says in a column of its own."""
         for column in self._unit_columns:
-            text = _compact(row.get(column, ""))
+            text = compact(row.get(column, ""))
             found = _OF_A_COLUMN.fullmatch(text)
             if found is None and name_key(column) == _MAYBE_OF_UNITS:
                 continue
-            unit = None if found is None else _plain_unit(found[1])
+            unit = None if found is None else plain_unit(found[1])
             for name in self._places.values():
-                if (
-                    name not in row
-                    or not _lacks_unit(row[name])
-                    or (not text and name in self._own)
-                ):
+                if name not in row or not lacks_unit(row[name]) or (not text and name in self._own):
                     continue
                 if unit is None or self._own.get(name, unit) != unit:
                     row[name] = unclear(row[name], f"{column}：{text or '（空）'}")
@@ -145,19 +162,19 @@ class Units:
 
     def below(self, cells: Sequence[Any]) -> None:
         """Read the units in a row right below the header, which count more than one above it."""
-        self.between([cell for cell in cells if _BESIDE_THE_NAMES.match(_compact(cell))])
+        self.between([cell for cell in cells if _BESIDE_THE_NAMES.match(compact(cell))])
         for place, name in self._places.items():
-            text = _compact(cells[place]) if place < len(cells) else ""
+            text = compact(cells[place]) if place < len(cells) else ""
             found = _OF_A_COLUMN.fullmatch(text) or _OF_THE_TABLE.search(text)
             if not found:
                 continue
-            unit = _plain_unit(found[1])
+            unit = plain_unit(found[1])
             if name in self._own:
                 self._conflict(unit, text, [name])
                 continue
             self.unclear.pop(name, None)
             self.other.pop(name, None)
-            if unit != _WAN:
+            if unit != WAN:
                 self.other[name] = unit
 
     def between(self, cells: Sequence[Any]) -> None:
@@ -167,38 +184,9 @@ class Units:
                 self._take(said)
 
 
-def _own_unit(name: str) -> str | None:
-    found = _IN_A_NAME.search(_compact(name))
-    return None if found is None else _plain_unit(found[1])
-
-
 def _beside(header: Header) -> list[str]:
     """Return the cells in the row of the names that are no name, but say the unit."""
-    return [text for text in header.lower if _BESIDE_THE_NAMES.match(_compact(text))]
-
-
-def _plain_unit(unit: str) -> str:
-    return unit.replace("圆", "元")
-
-
-def with_unit(value: Any, unit: str) -> Any:
-    """Return an amount with the unit of its table, unless it has one."""
-    if not _lacks_unit(value):
-        return value
-    text = _plain(value)
-    if unit in _YUAN and _NUMBER.fullmatch(text):
-        return f"{Decimal(text.replace(',', '')) * _YUAN[unit]:f}元"
-    return f"{text}{unit}"
-
-
-def _lacks_unit(value: Any) -> bool:
-    """Whether a value may be an amount and says no unit itself."""
-    text = _plain(value) if isinstance(value, str) else ""
-    return any(map(str.isdecimal, text)) and not (_HAS_UNIT.search(text) or note_sign(value))
-
-
-def _plain(value: str) -> str:
-    return visible(half_width(value)).strip().lstrip("¥￥")
+    return [text for text in header.lower if _BESIDE_THE_NAMES.match(compact(text))]
 
 
 class _Said(NamedTuple):
@@ -206,32 +194,27 @@ class _Said(NamedTuple):
 
     text: str
     unit: str | None
+    units: frozenset[str] = frozenset()  #: all that it names
 
 
-def _said(rows: Iterable[Sequence[Any]]) -> list[_Said]:
+def _said(rows: Iterable[Sequence[Any]], longest: int = LONGEST) -> list[_Said]:
     found = []
-    for text in chain.from_iterable(map(_texts, rows)):
-        units = set(map(_plain_unit, _OF_THE_TABLE.findall(text)))
+    for text in chain.from_iterable(_texts(row, longest) for row in rows):
+        units = set(map(plain_unit, _OF_THE_TABLE.findall(text)))
         if units:
             clear = len(units) == 1 and not _OF_A_PART.search(text)
-            found.append(_Said(text, units.pop() if clear else None))
+            found.append(_Said(text[:LONGEST], min(units) if clear else None, frozenset(units)))
         elif _UNSURE.search(text):
             found.append(_Said(text, None))
     return found
 
 
-def _texts(cells: Sequence[Any]) -> Iterator[str]:
+def _texts(cells: Sequence[Any], longest: int) -> Iterator[str]:
     """Yield the texts of a row; 金额单位 and the cell behind it are one."""
-    texts = [_compact(cell) for cell in cells if type(cell) is str and cell]
+    texts = [compact(cell, longest) for cell in cells if type(cell) is str and cell]
     for text, following in pairwise([*texts, ""]):
         is_name = _UNIT_FOLLOWS.fullmatch(text) and _OF_A_COLUMN.fullmatch(following)
         yield f"{text.rstrip(':')}:{following}" if is_name else text
-
-
-def _compact(cell: Any) -> str:
-    """Return the start of a text in one width, with single blanks, and none around signs."""
-    text = " ".join(half_width(str(cell)[: 4 * _LONGEST]).split())
-    return _AROUND.sub(r"\1", text)[:_LONGEST]
 
 
 def told(units: dict[str, str]) -> Iterator[str]:

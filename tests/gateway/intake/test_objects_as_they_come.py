@@ -66,6 +66,42 @@ def test_a_list_that_is_none_says_why(tmp_path: Path, text: str, words: str) -> 
 
 
 @pytest.mark.parametrize(
+    "message",
+    [
+        {"data": [penalty()], "database": "d", "table": "t", "type": "DELETE", "isDdl": False},
+        {"data": [penalty(), penalty(2)], "database": "d", "table": "t", "type": "DELETE"},
+        {"data": [penalty()], "table": "t", "type": "DELETE"},
+        {"before": [penalty()], "op": "d", "source": {"table": "t"}},
+        {"table": "t", "op_type": "D", "before": [penalty()]},
+        {"payload": {"data": [penalty()], "database": "d", "table": "t", "type": "delete"}},
+        {"action": "DELETE", "records": [penalty()]},
+        {"eventType": "delete", "data": {"list": [penalty()]}},
+    ],
+    ids=range(8),
+)
+@pytest.mark.parametrize("indent", [None, 2])
+def test_a_file_of_one_message_of_a_deletion_brings_no_decision(
+    tmp_path: Path, checker: Checker, message: dict[str, Any], indent: int | None
+) -> None:
+    path = tmp_path / "one.ndjson"
+    path.write_text(json.dumps(message, ensure_ascii=False, indent=indent), encoding="utf-8")
+
+    found = [checker.check(one, TODAY) for one in Reading(path, FileLimits())]
+
+    assert [one.verdict for one in found] == [Verdict.REFUSED]
+
+
+def test_a_file_of_one_message_of_a_new_row_brings_it(tmp_path: Path, checker: Checker) -> None:
+    message = {"data": [penalty()], "database": "d", "table": "t", "type": "INSERT"}
+    path = tmp_path / "one.ndjson"
+    path.write_text(json.dumps(message, ensure_ascii=False), encoding="utf-8")
+
+    [found] = [checker.check(one, TODAY) for one in Reading(path, FileLimits())]
+
+    assert found.verdict is Verdict.OK
+
+
+@pytest.mark.parametrize(
     "around", ['{"data": %s}', '{"code": 0, "data": {"total": 2, "records": %s}}']
 )
 def test_a_list_of_records_within_an_answer_is_read(

@@ -100,3 +100,48 @@ def test_no_fine_beside_a_content_with_a_fine_is_told(
     [one] = read(book(tmp_path, [HEADER, values(CF_NR_FK=amount, CF_NR="处罚款贰万元整")]))
 
     assert "与处罚内容里的20000元不一致" in one.warnings[0].message
+
+
+@pytest.mark.parametrize("form", [book, text])
+@pytest.mark.parametrize(
+    "note",
+    [
+        "注：金额单位为元", "罚款金额以元为单位填写", "金额均为元", "说明：罚款金额栏单位：元",
+        "填表说明：1.本表由各单位逐条填写，一个决定一行，不得合并单元格，不得改动表头和列的次序，"
+        "不得增加列。2.日期写年月日。3.本表罚款金额以元为单位填写。",
+    ],
+)  # fmt: skip
+def test_a_name_and_a_note_below_that_say_different_units_leave_amounts_unclear(
+    tmp_path: Path, read: Read, form: Any, note: str
+) -> None:
+    rows = [HEADER, values(**UNSAID), values(2, CF_NR_FK="2万元"), [note], ["制表人：张三"]]
+
+    first, second = read(form(tmp_path, rows))
+
+    assert held(first)
+    assert str(getattr(second.record, "fine_wan", None)) == "2"
+
+
+def test_a_line_above_and_a_note_below_that_say_different_units_leave_amounts_unclear(
+    tmp_path: Path, read: Read
+) -> None:
+    rows = [["单位：万元"], NAMES, values(**UNSAID), ["注：金额单位为元"]]
+
+    [one] = read(book(tmp_path, rows))
+
+    assert held(one)
+
+
+@pytest.mark.parametrize(
+    "note",
+    [
+        "注：金额单位为万元", "注：处罚内容栏单位：元", "说明：填报单位为元宝山区分局",
+        "注：处罚内容栏单位：元；罚款金额栏单位：万元", "注：罚款5000元以上的，另附决定书",
+    ],
+)  # fmt: skip
+def test_a_note_below_that_says_no_other_unit_of_the_amounts_changes_nothing(
+    tmp_path: Path, read: Read, note: str
+) -> None:
+    [one] = read(book(tmp_path, [HEADER, values(), [note]]))
+
+    assert str(getattr(one.record, "fine_wan", None)) == "2"

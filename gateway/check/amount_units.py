@@ -1,0 +1,91 @@
+"""The unit of an amount 金额单位: in the name of its column, and put behind its value (pure)."""
+
+import re
+from collections.abc import Container, Mapping
+from decimal import Decimal
+from typing import Any
+
+from schemas.columns import ColumnType, columns_of
+from schemas.identifiers import half_width, note_sign, visible
+from schemas.kinds import KINDS, REPORTED_KINDS
+
+#: A unit of money.
+UNIT = "((?:[十百千]?[万亿]|[十百千])?[元圆])"
+#: The unit of the standard.
+WAN = "万元"
+#: Characters of a cell that may be a unit.
+LONGEST = 60
+#: The unit in the name of a column.
+_IN_A_NAME = re.compile(rf"{UNIT}(?=$|[),;/])")
+#: Units that are not read in an amount, in 元.
+_YUAN = {"百元": 100, "千元": 1000, "十万元": 10**5, "百万元": 10**6, "千万元": 10**7}
+_NUMBER = re.compile(r"\d[\d,]*(?:\.\d+)?", re.ASCII)
+_AMOUNTS = frozenset(
+    column.wire
+    for kind in REPORTED_KINDS
+    for column in columns_of(KINDS[kind].model)
+    if column.type is ColumnType.AMOUNT
+)
+#: Blanks within 单 位 and around signs.
+_AROUND = re.compile(r" ?([:(),;/]) ?|(?<=单) (?=位)")
+#: A unit that an amount has itself.
+_HAS_UNIT = re.compile("[元万亿千百]")
+
+
+def unit_in_name(name: str) -> str | None:
+    """Return the unit that the name of a column says, such as 元; None if it says none."""
+    found = _IN_A_NAME.search(compact(name))
+    return None if found is None else plain_unit(found[1])
+
+
+def is_in_another_unit(name: str, wire: str | None) -> bool:
+    """Whether the name of a column of amounts says another unit than that of the standard."""
+    return wire in _AMOUNTS and unit_in_name(name) not in {None, WAN}
+
+
+def is_beside_the_standard(name: str, row: Container[str], wires: Mapping[str, str | None]) -> bool:
+    """Whether a row has an amount in the unit of the standard beside this one in another unit."""
+    wire = wires[name]
+    if wire is None or not is_in_another_unit(name, wire):
+        return False
+    others = (one for one, other in wires.items() if other == wire)
+    return wire in row or not all(is_in_another_unit(one, wire) for one in others)
+
+
+def in_unit_of_name(name: str, wire: str, value: Any) -> Any:
+    """Return an amount in the unit that the name of its column says, such as 罚款金额（元）."""
+    if not isinstance(value, str | int | float | Decimal) or isinstance(value, bool):
+        return value
+    unit = unit_in_name(name) if is_in_another_unit(name, wire) else None
+    return value if unit is None else with_unit(str(value), unit)
+
+
+def plain_unit(unit: str) -> str:
+    """Return a unit in one spelling."""
+    return unit.replace("圆", "元")
+
+
+def with_unit(value: Any, unit: str) -> Any:
+    """Return an amount with the unit of its table, unless it has one."""
+    if not lacks_unit(value):
+        return value
+    text = _plain(value)
+    if unit in _YUAN and _NUMBER.fullmatch(text):
+        return f"{Decimal(text.replace(',', '')) * _YUAN[unit]:f}元"
+    return f"{text}{unit}"
+
+
+def lacks_unit(value: Any) -> bool:
+    """Whether a value may be an amount and says no unit itself."""
+    text = _plain(value) if isinstance(value, str) else ""
+    return any(map(str.isdecimal, text)) and not (_HAS_UNIT.search(text) or note_sign(value))
+
+
+def _plain(value: str) -> str:
+    return visible(half_width(value)).strip().lstrip("¥￥")
+
+
+def compact(cell: Any, longest: int = LONGEST) -> str:
+    """Return the start of a text in one width, with single blanks, and none around signs."""
+    text = " ".join(half_width(str(cell)[: 4 * longest]).split())
+    return _AROUND.sub(r"\1", text)[:longest]

@@ -1,0 +1,56 @@
+"""Split the penalty kinds 处罚类别 of a cell, as people write them (pure)."""
+
+import re
+from functools import lru_cache
+
+from schemas.codes import OTHER_PENALTY_PREFIX, PENALTY_KINDS
+from schemas.identifiers import half_width, visible
+
+#: 其他- before a free kind, with any of the dashes that people type, and blanks around it.
+_FREE_KIND = re.compile(r"(?:^|(?<=\s))其[他它]\s*[-－‐‑‒–—―−─ー﹣:：]+\s*")
+_SEPARATORS = re.compile(r"[、,，;；/|\r\n\t]+")
+#: A number before a kind, as in 1.罚款；2、警告.
+_NUMBERED = re.compile(
+    r"(?:^|(?<=[、,，;；/|\s]))(?:[(（]?\d{1,2}[)）、.．]|[①-⑳])\s*(?=[\u4e00-\u9fff])"
+)
+#: What joins two kinds in one word; no kind has it within.
+_JOINTS = re.compile("[+&]|并处以?|以及|[和及与并]")
+#: An amount behind a kind, as in 罚款（2万元）.
+_AMOUNT = re.compile(
+    r"(?<=款)(?:人民币)?(?:\((?:人民币)?[^()]*[元万]整?\)|[\d.]+(?:[十百千]?[万亿]元?|[十百千]?元)整?)$"
+)
+
+
+@lru_cache(maxsize=4096)
+def split_kinds(texts: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the penalty kinds of a value in their order, each once, whatever the separator."""
+    seen = (_NUMBERED.sub("", visible(text).strip()) for text in texts)
+    parts = [part for text in seen for part in _SEPARATORS.split(text)]
+    words = [word for part in parts for word in _kinds_in(part)]
+    return tuple(dict.fromkeys(words))
+
+
+def is_penalty_kind(word: str) -> bool:
+    """Whether a word is a kind of penalty 行政处罚种类, or one of the free ones 其他-…."""
+    return word in PENALTY_KINDS or word.startswith(OTHER_PENALTY_PREFIX)
+
+
+def _kinds_in(part: str) -> list[str]:
+    """Return the kinds between two separators; blanks within one, as in 罚 款, mean nothing."""
+    whole = "".join(part.split())
+    if whole in PENALTY_KINDS:
+        return [whole]
+    free = _FREE_KIND.sub(OTHER_PENALTY_PREFIX, part)
+    found = []
+    for word in free.split():
+        one = f"其他{word[2:]}" if word.startswith("其它") else word
+        found += [one] if is_penalty_kind(one) else _joined(one)
+    return found
+
+
+def _joined(word: str) -> list[str]:
+    """Return the kinds that one word joins, such as 罚款和警告; the word itself if it does not."""
+    pieces = [
+        _AMOUNT.sub("", one) for one in _JOINTS.split(half_width(word).rstrip("。.;!")) if one
+    ]
+    return pieces if pieces and PENALTY_KINDS.issuperset(pieces) else [word]

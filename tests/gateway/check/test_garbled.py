@@ -1,0 +1,61 @@
+"""Texts that lost their characters on the way are told, whichever way it was."""
+
+import pytest
+
+from gateway.check.checker import Checker
+from gateway.config.keys import Keys
+from schemas.verdict import Verdict
+from tests.factories import penalty, raw
+from tests.gateway.conftest import TODAY
+
+MOJIBAKE = "样例公司".encode("gb18030").decode("latin-1")
+
+
+@pytest.mark.parametrize(
+    ("column", "text"),
+    [
+        ("CF_WSH", "样环罚字?2026?1号"),
+        ("CF_WSH", "样环？字〔2026〕1号"),
+        ("CF_WSH", "样?环罚字〔2026〕1号"),
+        ("CF_CFJG", "样例市生态环境？局"),
+        ("CF_CFJG", "样例市?态环境局"),
+        ("CF_XDR_MC", "样例?有限公司"),
+        ("CF_XDR_MC", "锟斤拷锟斤拷1号有限公司"),
+        ("CF_CFJG", "样例市锟斤拷态环境局"),
+        ("CF_XDR_MC", MOJIBAKE),
+        ("CF_SY", "超标排放" + MOJIBAKE),
+        ("CF_CFJG", "样例".encode().decode("cp1252", "ignore")),
+        ("CF_NR", "罚款锟斤拷"),
+        ("CF_NR", "Ñ" * 4000),
+    ],
+)
+def test_lost_characters_refuse_the_item(keys: Keys, column: str, text: str) -> None:
+    found = Checker(keys).check(raw(penalty(**{column: text})), TODAY)
+
+    assert found.verdict is Verdict.REFUSED
+    assert any("乱码" in one.message for one in found.problems if one.field == column)
+
+
+@pytest.mark.parametrize("sign", ["?", "？"])
+def test_a_question_mark_in_a_code_is_a_problem(keys: Keys, sign: str) -> None:
+    found = Checker(keys).check(raw(penalty(CF_CFJGDM=f"1115990000000000{sign}8")), TODAY)
+
+    assert [one.field for one in found.problems] == ["CF_CFJGDM"]
+
+
+@pytest.mark.parametrize(
+    ("column", "text"),
+    [
+        ("CF_XDR_MC", "Société Générale 样例有限公司"),
+        ("CF_FRDB", "刘锟"),
+        ("CF_FRDB", "买买提·阿里"),
+        ("CF_SY", "该公司是否超标排放？已核实"),
+        ("CF_NR", "水温25°C±1°C，3×10²"),
+        ("CF_XDR_MC", "Größe Müller 公司"),
+        ("CF_FRDB", "José Núñez"),
+    ],
+)
+def test_real_texts_are_no_garbled_ones(keys: Keys, column: str, text: str) -> None:
+    found = Checker(keys).check(raw(penalty(**{column: text})), TODAY)
+
+    assert not [one for one in found.problems if one.field == column]

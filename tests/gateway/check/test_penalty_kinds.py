@@ -1,0 +1,52 @@
+"""Penalty kinds in one cell, as people write them."""
+
+import pytest
+
+from gateway.check.checker import Checker
+from gateway.check.penalty_kinds import split_kinds
+from gateway.config.keys import Keys
+from tests.factories import penalty, raw
+from tests.gateway.conftest import TODAY
+
+
+@pytest.mark.parametrize(
+    ("given", "kinds"),
+    [
+        ("罚款+没收违法所得", "罚款 没收违法所得"),
+        ("罚款＋没收违法所得", "罚款 没收违法所得"),
+        ("罚款和警告", "罚款 警告"),
+        ("警告并处罚款", "警告 罚款"),
+        ("没收违法所得并处以罚款2万元", "没收违法所得 罚款"),
+        ("警告及罚款", "警告 罚款"),
+        ("并处罚款", "罚款"),
+        ("1.罚款；2.警告", "罚款 警告"),
+        ("1、罚款2、警告", "罚款2 警告"),
+        ("1、罚款 2、警告", "罚款 警告"),
+        ("（1）罚款（2）警告", "罚款（2）警告"),
+        ("①罚款；②警告", "罚款 警告"),
+        ("罚款（2万元）", "罚款"),
+        ("罚款(人民币贰万元整)", "罚款"),
+        ("罚款2万元", "罚款"),
+        ("罚款。", "罚款"),
+        ("警告、罚款。", "警告 罚款"),
+        ("其他：责令限期拆除", "其他-责令限期拆除"),
+        ("其他-警告和教育", "其他-警告和教育"),
+        ("暂扣或吊销许可证", "暂扣或吊销许可证"),
+        ("查封扣押", "查封扣押"),
+        ("罚款和责令改正", "罚款和责令改正"),
+        ("行政罚款", "行政罚款"),
+        ("02", "02"),
+        ("罚款2", "罚款2"),
+        ("和", "和"),
+    ],
+)
+def test_kinds_are_split_where_it_is_clear(given: str, kinds: str) -> None:
+    assert split_kinds((given,)) == tuple(kinds.split())
+
+
+@pytest.mark.parametrize("given", ["罚款和责令改正", "罚款、行政警告", ["罚款", None]])
+def test_the_fix_never_tells_to_leave_a_kind_out(keys: Keys, given: object) -> None:
+    [found] = Checker(keys).check(raw(penalty(CF_CFLB=given)), TODAY).problems
+
+    assert found.field == "CF_CFLB"
+    assert "删" not in found.fix
