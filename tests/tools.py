@@ -9,7 +9,11 @@ import subprocess
 import sys
 
 #: Program → Debian package.
-PROGRAMS = {"pgbouncer": "pgbouncer", "soffice": "libreoffice-calc-nogui"}
+PROGRAMS = {
+    "pgbouncer": "pgbouncer",
+    "soffice": "libreoffice-calc-nogui",
+    "chromium": "chromium",
+}
 
 
 def missing() -> dict[str, str]:

@@ -12,6 +12,7 @@ from rich.table import Table
 
 from gateway.demo import story, world
 from gateway.demo.run import Stage
+from gateway.ledger.card_of_month import card_of_month
 from gateway.ledger.export import export
 from gateway.ledger.freeze import freeze_month, ledger_lines
 from gateway.reconcile import run
@@ -289,3 +290,7 @@ async def close_month(console: Console, stage: Stage, state: Path) -> None:
     for line in ledger_lines(account):
         console.print(f"  {line}")
     console.print(f"  工作簿：{workbook}")
+    shown = state / f"双公示成绩单-{story.MONTH}.html"
+    _, html = await card_of_month(built.database, built.ledger_scope, story.MONTH, built.clock())
+    shown.write_text(html)
+    console.print(f"  成绩单：{shown}")

@@ -127,6 +127,12 @@ _SAVE = text(
     """
 )
 _WORKBOOK = text("select workbook from ledger where month = :month and version = :version")
+_LATEST_FIGURES = text(
+    """
+    select distinct on (month) month, figures from ledger
+    where month = any(cast(:months as text[])) order by month, version desc
+    """
+)
 _ROWS = text("select rows from ledger where month = :month and version = :version")
 
 
@@ -169,3 +175,11 @@ async def frozen_rows(connection: Connection, month: str, version: int) -> bytes
     """Return the rows of one version as Parquet; None if it was frozen without."""
     found = await connection.scalar(_ROWS, {"month": month, "version": version})
     return None if found is None else bytes(found)
+
+
+async def latest_figures(
+    connection: Connection, months: Sequence[str]
+) -> dict[str, Mapping[str, Any]]:
+    """Return the figures of the newest frozen version of each of these months that has one."""
+    rows = await connection.execute(_LATEST_FIGURES, {"months": list(months)})
+    return {row.month: row.figures for row in rows}

@@ -1,0 +1,256 @@
+"""The score card of a month 双公示成绩单: what a bureau's leader reads in a minute (pure)."""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from gateway.ledger.causes import Cause
+from gateway.ledger.figures import ClockFigures, Figures, Rate
+from gateway.ledger.rows import LATE, DecisionStanding, LedgerRow, Timeliness
+from schemas.base import SHANGHAI, end_of
+from schemas.destination import CountedDays, TimeLimit
+
+#: Months of the trend, and document numbers that are named in a sentence.
+TREND_MONTHS = 12
+_NAMED = 5
+#: Days of rest within a clock of working days, for the chart.
+_REST_DAYS = 4
+#: What to do where decisions were late, by the cause.
+_ADVICE = {
+    Cause.ENTERED_LATE: "决定作出后录入晚：催经办人员当天录入",
+    Cause.HELD: "缺必填内容：由经办人员补正",
+    Cause.REJECTED: "平台退回后没有及时更正：由经办人员更正重报",
+    Cause.RECEIVER_DOWN: "平台中断：中断登记（outages）里补上对方的通知作为证据",
+    Cause.SILENT: "送达后没有回执：询问平台，必要时出具送达证明（deliveries attest）",
+    Cause.OURS: "本系统没有及时报送：由运维人员查明（doctor）",
+    Cause.UNTOLD: "没有报送任务：由运维人员查报送对象的起始日和范围",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class MonthRates:
+    """The rates of one month at the headline destination; None: that month was never frozen."""
+
+    month: str
+    reported: Rate | None = None
+    compliant: Rate | None = None
+    timely: Rate | None = None
+
+
+@dataclass(slots=True)
+class AuthorityLine:
+    """How one authority did at the headline destination."""
+
+    name: str
+    in_scope: int = 0
+    reported: int = 0
+    accepted: int = 0
+    timely: int = 0
+    late: int = 0
+    missed: int = 0
+
+    @property
+    def timely_rate(self) -> Rate:
+        """及时率."""
+        return Rate(self.timely, self.in_scope)
+
+
+@dataclass(frozen=True, slots=True)
+class DaysNeeded:
+    """How many decisions were accepted on which day after the decision; beyond the limit: late."""
+
+    days: str
+    count: int
+    is_late: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ScoreCard:
+    """The card of a month; `figures` are those of the headline destination, without None."""
+
+    month: str
+    figures: Figures | None
+    clock: ClockFigures | None  #: the strictest of the headline destination
+    destinations: tuple[Figures, ...]
+    trend: tuple[MonthRates, ...]
+    days: tuple[DaysNeeded, ...]
+    authorities: tuple[AuthorityLine, ...]
+    causes: Mapping[str, int]
+    steps: tuple[str, ...]
+
+    @property
+    def rates(self) -> list[tuple[str, Rate]]:
+        """The three rates that the bureau is marked by."""
+        if self.figures is None or self.clock is None:
+            return []
+        return [
+            ("上报率", self.figures.reported_rate),
+            ("合规率", self.figures.compliant_rate),
+            ("及时率", self.figures.timely_rate(self.clock)),
+        ]
+
+
+@dataclass(slots=True)
+class _Counts:
+    days: Counter[int] = field(default_factory=Counter)
+    never: int = 0
+    authorities: dict[str, AuthorityLine] = field(default_factory=dict)
+    missed: list[str] = field(default_factory=list)
+    open: list[str] = field(default_factory=list)
+    by_cause: dict[Cause, Counter[str]] = field(default_factory=dict)
+
+
+def score_card(
+    month: str,
+    figures: Sequence[Figures],
+    rows: Iterable[LedgerRow],
+    clocks: Mapping[str, TimeLimit],
+    earlier: Mapping[str, Mapping[str, Any]],
+) -> ScoreCard:
+    """Return the card of a month; `earlier` are the figures of frozen months, as they are stored.
+
+    `figures` and `rows` are those of the ledger of the month.
+    """
+    together = [one for one in figures if one.kind is None]
+    headline = next((one for one in together if one.headline), None)
+    clock = strictest(headline, clocks) if headline is not None else None
+    counts = _Counts()
+    if headline is not None and clock is not None:
+        for row in rows:
+            standing = row.standings.get(headline.destination)
+            if standing is not None and not row.excluded:
+                _count(counts, row, standing, clock.clock)
+    return ScoreCard(
+        month=month,
+        figures=headline,
+        clock=clock,
+        destinations=tuple(together),
+        trend=trend(month, headline, clock, earlier),
+        days=() if clock is None else _days(counts, clocks[clock.clock]),
+        authorities=tuple(sorted(counts.authorities.values(), key=_worst_first)),
+        causes=headline.causes if headline is not None else {},
+        steps=tuple(_steps(headline, clock, counts)),
+    )
+
+
+def strictest(figures: Figures, clocks: Mapping[str, TimeLimit]) -> ClockFigures | None:
+    """Return the clock that runs out first: the fewest days, and of those calendar days."""
+    return min(
+        figures.clocks,
+        key=lambda one: (
+            clocks[one.clock].days,
+            clocks[one.clock].counts is CountedDays.WORKING,
+        ),
+        default=None,
+    )
+
+
+def _count(counts: _Counts, row: LedgerRow, standing: DecisionStanding, clock: str) -> None:
+    result = standing.timeliness[clock]
+    line = counts.authorities.setdefault(row.authority, AuthorityLine(row.authority))
+    line.in_scope += 1
+    line.reported += standing.handed_over_at is not None
+    line.accepted += standing.accepted_at is not None
+    line.timely += result is Timeliness.TIMELY
+    line.late += result is Timeliness.LATE
+    line.missed += result is Timeliness.MISSED
+    if standing.accepted_at is None:
+        counts.never += 1
+    else:
+        counts.days[_days_needed(row, standing)] += 1
+    if result is Timeliness.MISSED:
+        counts.missed.append(row.document_number)
+    if result is Timeliness.OPEN:
+        counts.open.append(row.document_number)
+    if result in LATE and standing.cause is not None:
+        counts.by_cause.setdefault(standing.cause, Counter())[row.authority] += 1
+
+
+def _days_needed(row: LedgerRow, standing: DecisionStanding) -> int:
+    """Return the days from the decision to the acceptance; 0 on the day of the decision."""
+    if standing.accepted_at is None or standing.accepted_at < end_of(row.decision_date):
+        return 0
+    return (standing.accepted_at.astimezone(SHANGHAI).date() - row.decision_date).days
+
+
+def _days(counts: _Counts, clock: TimeLimit) -> tuple[DaysNeeded, ...]:
+    """Return the calendar days one by one up to the limit, then those beyond it, then the rest.
+
+    Of working days nobody can tell by their number whether they are beyond the limit.
+    """
+    in_days = clock.counts is CountedDays.CALENDAR
+    last = clock.days if in_days else clock.days + _REST_DAYS
+    found = [DaysNeeded(f"{day}天", counts.days[day], is_late=False) for day in range(last + 1)]
+    beyond = sum(count for day, count in counts.days.items() if day > last)
+    found.append(DaysNeeded(f"{last}天后", beyond, is_late=in_days))
+    return (*found, DaysNeeded("未入库", counts.never, is_late=True))
+
+
+def _worst_first(line: AuthorityLine) -> tuple[int, int, str]:
+    return -line.missed, -line.late, line.name
+
+
+def months_before(month: str, count: int) -> list[str]:
+    """Return so many months that end with this one, the oldest first."""
+    year, number = map(int, month.split("-"))
+    last = year * 12 + number - 1
+    return [f"{one // 12}-{one % 12 + 1:02d}" for one in range(last - count + 1, last + 1)]
+
+
+def trend(
+    month: str,
+    headline: Figures | None,
+    clock: ClockFigures | None,
+    earlier: Mapping[str, Mapping[str, Any]],
+) -> tuple[MonthRates, ...]:
+    """Return the rates of twelve months: this one as it is now, others as they were frozen."""
+    if headline is None or clock is None:
+        return ()
+    now = MonthRates(
+        month, headline.reported_rate, headline.compliant_rate, headline.timely_rate(clock)
+    )
+    past = [
+        _frozen_rates(one, earlier.get(one), headline.destination, clock.clock)
+        for one in months_before(month, TREND_MONTHS)[:-1]
+    ]
+    return (*past, now)
+
+
+def _frozen_rates(
+    month: str, figures: Mapping[str, Any] | None, destination: str, clock: str
+) -> MonthRates:
+    for one in (figures or {}).get("figures", ()):
+        if one["destination"] == destination and one["kind"] is None:
+            timely = next((c["timely"] for c in one["clocks"] if c["clock"] == clock), None)
+            return MonthRates(
+                month,
+                Rate(one["handed_over"], one["in_scope"]),
+                Rate(one["accepted"], one["handed_over"]),
+                None if timely is None else Rate(timely, one["in_scope"]),
+            )
+    return MonthRates(month)
+
+
+def _steps(headline: Figures | None, clock: ClockFigures | None, counts: _Counts) -> Iterable[str]:
+    """Yield what to do next, the most urgent first."""
+    if headline is None or clock is None:
+        yield "没有配置主报平台：在 destinations 里写上，并设 headline"
+        return
+    if not headline.in_scope:
+        yield "本月没有应报的决定：按零报告报送"
+        return
+    if counts.missed:
+        yield f"漏报 {len(counts.missed)} 件，今天就报：{_some(counts.missed)}"
+    for cause, authorities in sorted(counts.by_cause.items(), key=lambda one: -one[1].total()):
+        who = "、".join(f"{name} {times}件" for name, times in authorities.most_common(_NAMED))
+        yield f"{_ADVICE[cause]}（{who}）"
+    if counts.open:
+        yield f"还有 {len(counts.open)} 件未到期未入库，盯到入库：{_some(counts.open)}"
+    if clock.timely == headline.in_scope:
+        yield "上报、合规、及时都做到 100%，保持"
+
+
+def _some(numbers: Sequence[str]) -> str:
+    named = "、".join(number or "（不显示文号）" for number in numbers[:_NAMED])
+    return f"{named}等" if len(numbers) > _NAMED else named
