@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from gateway.cli.options import writable
+from gateway.cli.options import ByOption, ReasonOption, actor, writable
 from gateway.cli.output import (
     Exit,
     Format,
@@ -19,8 +19,10 @@ from gateway.cli.output import (
 from gateway.config.signing import SIGNATURE_SUFFIX
 from gateway.ledger.export import LedgerFormat, NoRows, export
 from gateway.ledger.freeze import freeze_month, ledger_lines
-from gateway.ledger.month import BadMonth, Ledger
+from gateway.ledger.month import BadMonth, Ledger, days_of
+from gateway.ledger.monthly import hold_month, release_month
 from gateway.service.app import gateway
+from gateway.store.account.ledger_holds import LedgerHold
 from gateway.store.account.ledgers import Frozen
 
 
@@ -79,3 +81,28 @@ def _print(account: Ledger, frozen: Frozen, made: bool, out: Path | None, format
     )
     if out is not None:
         print_line(f"写到 {out}，签名在 {out}{SIGNATURE_SUFFIX}；核对用 verify --signed {out}")
+
+
+def hold(
+    context: typer.Context,
+    month: Annotated[str, typer.Argument(help="月份，如 2026-10")],
+    reason: ReasonOption,
+    release: Annotated[bool, typer.Option("--release", help="解除暂缓，照常自动冻结")] = False,
+    by: ByOption = None,
+) -> None:
+    """Keep the ledger of a month from being frozen by itself, or let it be frozen again."""
+    try:
+        days_of(month)
+    except BadMonth as error:
+        fail(str(error))
+
+    async def work() -> bool:
+        async with gateway(settings_of(context)) as built:
+            held = LedgerHold(month, actor(by), reason, built.clock())
+            act = release_month if release else hold_month
+            return await act(built.database, held)
+
+    if not run(work):
+        told = "没有暂缓" if release else f"已经暂缓；解除用 hold {month} --release"
+        fail(f"{month} {told}", Exit.PROBLEMS)
+    print_line(f"{month} 台账{'照常' if release else '暂缓'}自动冻结")

@@ -27,11 +27,13 @@ from gateway.cli.selection import (
     WithinOption,
     wanted,
 )
-from gateway.service.app import reading
+from gateway.ledger.monthly import standing
+from gateway.service.app import Gateway, reading
+from gateway.store.base.engine import Connection
 from gateway.titles import STATES
 from gateway.worklist.look import WorkList, look
 from gateway.worklist.rows import Grouping, Late, OpenGroup, WorkRow
-from schemas.base import SHANGHAI
+from schemas.base import SHANGHAI, today
 
 _BY = {
     Grouping.DESTINATION: "报送对象",
@@ -70,13 +72,14 @@ def worklist(  # noqa: PLR0913, PLR0917  the options of a command
 ) -> None:
     """Print what is open, the earliest due first, with what will be late, why, and who must act."""
 
-    async def work() -> WorkList:
+    async def work() -> tuple[WorkList, list[str]]:
         async with reading(settings_of(context)) as built, built.database.transaction() as c:
             now = built.clock()
             choice = wanted(destination, state, authority, within, now)
-            return await look(c, built.settings.destinations, choice, now, by, limit + 1)
+            found = await look(c, built.settings.destinations, choice, now, by, limit + 1)
+            return found, await _notes(c, built, now)
 
-    found = run(work)
+    found, notes = run(work)
     rows = at_most(found.rows, limit)
     if out is not None:
         _write(out, rows)
@@ -85,6 +88,18 @@ def worklist(  # noqa: PLR0913, PLR0917  the options of a command
             print_json(asdict(row))
     else:
         _print(rows, found.groups, by)
+        for note in notes:
+            print_line(note)
+
+
+async def _notes(connection: Connection, built: Gateway, now: datetime) -> list[str]:
+    """Return what else is to be done: the ledger of last month, a year without a calendar."""
+    month = await standing(connection, built.settings.ledger, now)
+    notes = [month.words] if month is not None else []
+    lacking = built.workdays.lacking(today(now))
+    if lacking is not None:
+        notes.append(f"没有 {lacking} 年的工作日历：放假通知发布后用 calendar import 导入")
+    return notes
 
 
 def _print(rows: Sequence[WorkRow], groups: Iterable[OpenGroup], by: Grouping) -> None:

@@ -107,6 +107,15 @@ class FileLimits(Schema):
     max_reader_bytes: int = Field(default=300 * 2**20, ge=64 * 2**20)
 
 
+class LedgerSettings(Schema):
+    """The ledger of a month 台账: the days of the next month on which it is frozen and is due."""
+
+    #: None: only a person freezes it.
+    freeze_day: int | None = Field(default=3, ge=1, le=28)
+    #: 郑环办〔2022〕21号: 每月4日前; Suzhou: the 10th.
+    due_day: int = Field(default=4, ge=1, le=28)
+
+
 #: None: for ever.
 MonthsKept = Annotated[int, Field(ge=1, le=1200)] | None
 
@@ -158,6 +167,7 @@ class Settings(BaseSettings):
     clocks: tuple[TimeLimit, ...] = ()
     #: The clock of entry 录入期限, of which the ledger tells the rate; None: it tells none.
     entry_clock: str | None = None
+    ledger: LedgerSettings = LedgerSettings()
     destinations: tuple[Destination, ...] = ()
 
     @classmethod

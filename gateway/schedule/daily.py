@@ -7,6 +7,7 @@ from functools import partial
 from gateway.config.keys import Keys
 from gateway.config.settings import RetentionSettings
 from gateway.decide.decider import Decider
+from gateway.ledger.monthly import MonthStanding
 from gateway.record.encryption import slices
 from gateway.schedule.due_times import renew_all
 from gateway.schedule.each import each
@@ -22,6 +23,10 @@ from schemas.base import today
 SLICES = 20
 
 
+#: Freezes the ledger of last month once its day has come; returns how it stands.
+Freeze = Callable[[datetime], Awaitable[MonthStanding | None]]
+
+
 class Daily:
     """The daily work, repeated until it is done for the day; doing it again does no harm."""
 
@@ -32,10 +37,12 @@ class Daily:
         keys: Keys,
         retention: RetentionSettings,
         publishing: Publishing,
+        freeze: Freeze,
     ) -> None:
         self.database = database
         self.decider = decider
         self.publishing = publishing
+        self.freeze = freeze
         self.keys = keys
         self.retention = Retention(database, retention)
         self._done_of: dict[str, date] = {}
@@ -48,6 +55,7 @@ class Daily:
             "held": lambda: self._release_held(now),
             "partitions": lambda: self._make_partitions(day),
             "publications": lambda: self.publishing.run(now, SLICES),
+            "ledger": lambda: self._freeze_ledger(day, now),
             "retention": lambda: self.retention.run(day, now),
             "encryption": self._encrypt_again,
         }
@@ -76,6 +84,12 @@ class Daily:
             told = {"calendar": workdays.name, "later": moves.later, "earlier": moves.earlier}
             logger.info(LogEvent.DUES_RENEWED, extra={**told, "count": moves.count})
         return done
+
+    async def _freeze_ledger(self, day: date, now: datetime) -> bool:
+        found = await self.freeze(now)
+        if found is not None and found.is_late(day):
+            logger.error(LogEvent.LEDGER_LATE, extra={"month": found.month, "due": str(found.due)})
+        return True
 
     async def _encrypt_again(self) -> bool:
         """Encrypt what came with an older key while it was rotated; True when nothing is left."""

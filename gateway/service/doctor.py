@@ -19,6 +19,7 @@ from gateway.deliver.connect import build_connector
 from gateway.embedded.kafka import EmbeddedKafka, class_path
 from gateway.embedded.postgres import EmbeddedPostgres
 from gateway.intake.kafka import first_call, options_of
+from gateway.ledger.monthly import standing
 from gateway.rules.activation import changed_texts
 from gateway.rules.rulebook import Rulebook
 from gateway.service.app import Gateway, kafka_bootstrap, reading
@@ -84,6 +85,7 @@ async def _stored(settings: Settings) -> list[Finding]:
         for built in opened:
             findings += [
                 await _examined("工作日历", partial(_calendar, built)),
+                await _examined("月度台账", partial(_ledger, built)),
                 await _examined("评价办法文本", partial(_rule_texts, built)),
                 await _examined("机关名称", partial(_authorities, built)),
                 await _examined("已删除的报送对象", partial(_dropped, built)),
@@ -117,6 +119,17 @@ async def _embedded(settings: Settings) -> str:
     if settings.kafka_bootstrap is None:
         await asyncio.to_thread(class_path)
     return "PostgreSQL 和 Kafka 可以自带运行"
+
+
+async def _ledger(built: Gateway) -> str:
+    now = built.clock()
+    async with built.database.transaction() as connection:
+        found = await standing(connection, built.settings.ledger, now)
+    if found is None:
+        return "上月还没有使用本系统"
+    if found.is_late(today(now)):
+        raise Unwell(f"已过期限。{found.words}")
+    return found.words
 
 
 async def _calendar(built: Gateway) -> str:

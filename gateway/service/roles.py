@@ -14,6 +14,7 @@ from gateway.deliver.forecast import predict
 from gateway.deliver.receipts import receive
 from gateway.deliver.silence import ask
 from gateway.intake.kafka import KafkaIntake
+from gateway.ledger.monthly import freeze_last_month
 from gateway.schedule.daily import Daily
 from gateway.schedule.publishing import Publishing
 from gateway.schedule.rescoring import Rescoring
@@ -73,10 +74,17 @@ def build_schedule(gateway: Gateway) -> Schedule:
     """Build the schedule of this installation."""
     scoring = gateway.database, gateway.scorer, gateway.decider, gateway.metrics
     retention, publishing = gateway.settings.retention, Publishing(*scoring)
+    freeze = partial(
+        freeze_last_month,
+        gateway.database,
+        gateway.ledger_scope,
+        gateway.keys,
+        gateway.settings.ledger,
+    )
     return Schedule(
         gateway.database,
         Rescoring(*scoring),
-        Daily(gateway.database, gateway.decider, gateway.keys, retention, publishing),
+        Daily(gateway.database, gateway.decider, gateway.keys, retention, publishing, freeze),
         gateway.clock,
         gateway.metrics,
     )

@@ -22,6 +22,8 @@ class AuditEvent(StrEnum):
     CHAIN_MENDED = "chain_mended"
     RECONCILED = "reconciled"
     HINT_CLOSED = "hint_closed"  #: of concealed decisions, by a person
+    LEDGER_HELD = "ledger_held"  #: a person keeps a month from being frozen by itself
+    LEDGER_RELEASED = "ledger_released"
     LEDGER_FROZEN = "ledger_frozen"
     CALENDAR_IMPORTED = "calendar_imported"
     KEY_ROTATED = "key_rotated"

@@ -24,6 +24,7 @@ class LogEvent(StrEnum):
     SERVER_ENDED = "server_ended"  #: an embedded one, which is started again
     SERVER_STARTED_AGAIN = "server_started_again"
     OFFSETS_UNCOMMITTED = "offsets_uncommitted"
+    LEDGER_LATE = "ledger_late"  #: that of last month is due, and is not frozen
     SILENT_ASKED = "silent_asked"
     NOT_EVALUATED = "not_evaluated"
     ENGINE_FAILED = "engine_failed"

@@ -44,7 +44,7 @@ def test_every_code_that_we_can_meet_has_a_meaning() -> None:
         ("22P05", Meaning.DATA),  # untranslatable character
         ("54000", Meaning.DATA),  # an index row that is too long
         ("55P03", Meaning.BUSY),  # lock_timeout
-        ("57014", Meaning.BUSY),  # statement_timeout
+        ("57014", Meaning.TOO_LONG),  # statement_timeout
         ("25P03", Meaning.AWAY),  # idle in transaction
         ("25006", Meaning.AWAY),  # read only after a fail-over
         ("26000", Meaning.AWAY),  # prepared statement of another server

@@ -22,7 +22,7 @@ COUNTS = ("attempt", "receipt", "inbox", "origin", "intake_request", "assessment
 @pytest.fixture
 async def keeping(make_world: MakeWorld) -> World:
     """A gateway that keeps every class for six months, some months ago, and deletes each day."""
-    world = await make_world(retention=ALL)
+    world = await make_world(retention=ALL, ledger={"freeze_day": None})
     world.clock.step(OLD - world.clock())
     await deleted(world, OLD)
     return world

@@ -92,6 +92,14 @@ evidence = Table(
     Column("sha256", Text),
     Index("evidence_of", "about", "about_id", "at"),
 )
+ledger_hold = Table(
+    "ledger_hold",
+    metadata,
+    Column("month", Text, primary_key=True),
+    Column("held_by", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    time_column("held_at"),
+)
 signing_key = Table(
     "signing_key",
     metadata,
