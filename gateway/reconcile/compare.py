@@ -54,8 +54,9 @@ KIND_TITLES = {
 class Ours:
     """One decision of ours, and its state at the destination.
 
-    `columns` is the body of the version last handed over, as JSON text: unparsed, because there may
-    be a million. `owed` is false if the destination does not take the decision.
+    `columns` is the body of the version last handed over, as JSON: unparsed bytes, because there
+    may be a million, and a text with one Chinese letter takes twice as much. `owed` is false if the
+    destination does not take the decision.
     """
 
     decision_id: int
@@ -64,7 +65,7 @@ class Ours:
     subject_code: str
     person: bool
     authority: str
-    columns: str
+    columns: bytes
     owed: bool = True
     excluded: str | None = None
     withdrawn_at: datetime | None = None

@@ -7,6 +7,8 @@ import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, datetime, time
+from functools import lru_cache
+from sys import intern
 from typing import Any
 
 from connectors.protocol import Connector
@@ -117,24 +119,29 @@ def subject_code(code: str, person: Callable[[str], str]) -> str:
 
 def our_row(row: Any) -> Ours:
     """Turn a row of the store into our side; `due` is the earliest of all clocks."""
-    dues = [at for text in row.dues or () for at in parse_dues(text).values()]
     return Ours(
         decision_id=row.id,
-        kind=row.kind,
+        kind=intern(row.kind),  # what many have is kept once
         number_key=row.number_key,
-        subject_code=row.code,
+        subject_code=intern(row.code),
         person=row.person,
-        authority=row.authority,
+        authority=intern(row.authority),
         columns=row.body,
         owed=row.owed,
         excluded=row.excluded,
         withdrawn_at=row.recorded_at if row.verb == Verb.WITHDRAW else None,
         repaired=row.verb == Verb.REPAIR,
-        due=min(dues, default=None),
+        due=_earliest(tuple(row.dues or ())),
         state=DeliveryState(row.state) if row.state else None,
         handed_over_at=row.handed_over_at,
         accepted_at=row.accepted_at,
     )
+
+
+@lru_cache(maxsize=4096)
+def _earliest(dues: tuple[str, ...]) -> datetime | None:
+    """Return the earliest due time of all clocks; decisions of one day have the same."""
+    return min((at for text in dues for at in parse_dues(text).values()), default=None)
 
 
 async def _drop_others(comparison: Reconciling, database: Database, span: ReconciledDays) -> None:

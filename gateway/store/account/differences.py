@@ -38,7 +38,7 @@ _SPAN = text(
                 on y.submitted_at is null) x
         group by x.chain_id)
     select d.id, d.kind, d.number_key, s.code, s.person, a.name as authority,
-        held.body::text as body, d.excluded, d.verb, v.recorded_at,
+        convert_to(held.body::text, 'UTF8') as body, d.excluded, d.verb, v.recorded_at,
         told.chain_id is not null as owed, told.dues, told.state, told.handed_over_at,
         told.accepted_at
     from span d

@@ -42,7 +42,7 @@ def ours(number: int, **changes: Any) -> Ours:
         subject_code=f"CODE{number}",
         person=False,
         authority="样例市生态环境局",
-        columns=orjson.dumps(columns(number)).decode(),
+        columns=orjson.dumps(columns(number)),
         due=DUE,
         state=DeliveryState.ACCEPTED,
         handed_over_at=ACCEPTED,
@@ -189,7 +189,7 @@ def test_without_a_listing_only_missing_and_late_are_found() -> None:
 
 
 def test_a_number_of_two_authorities_is_paired_by_authority() -> None:
-    other = ours(1, decision_id=2, authority="别的局", columns='{"CF_XDR_MC": "别家"}')
+    other = ours(1, decision_id=2, authority="别的局", columns='{"CF_XDR_MC": "别家"}'.encode())
 
     found = compare(
         [ours(1), other],
