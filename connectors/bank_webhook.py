@@ -8,6 +8,7 @@ import base64
 import binascii
 import hashlib
 import hmac
+import re
 from collections.abc import AsyncIterator, Sequence
 from datetime import datetime
 from typing import Any, Literal
@@ -32,6 +33,8 @@ _PREFIX = "whsec_"
 _REFUSED = frozenset({400, 413, 415, 422})
 #: Names under which `false` says that the event was not taken.
 _REFUSALS = ("success", "ok", "succeeded", "accepted")
+#: How a receiver says that it has the event already.
+_KNOWN = re.compile(r"duplicat|already|exist|重复|已存在|已接收|已收到", re.IGNORECASE)
 #: The receiver is wrong, not the body; a person must check (410: it wants no more events).
 _WHOLE_CALL = frozenset({401, 403, 404, 405, 410})
 
@@ -118,7 +121,7 @@ class BankWebhook:
         self._http.check(answer)
         if self._settings.wrapper is not None:
             self._settings.wrapper.opened(answer.json())
-        elif not self._settings.only_status and (doubt := _doubt(answer)) is not None:
+        elif not self._settings.only_status and (doubt := _doubt(answer, item)) is not None:
             return Outcome(kind=OutcomeKind.UNKNOWN, reasons=(doubt,))
         return Outcome(kind=OutcomeKind.ACCEPTED)
 
@@ -143,8 +146,11 @@ class BankWebhook:
         await self._http.close()
 
 
-def _doubt(answer: Answer) -> str | None:
-    """Return why a 2xx is not believed: a page, such as that of a login, or a refusal in words."""
+def _doubt(answer: Answer, item: Item) -> str | None:
+    """Return why a 2xx is not believed: a page, such as that of a login, or a refusal in words.
+
+    A refusal of what was sent again, since it is there already, is none.
+    """
     if is_page(answer):
         return f"状态 {answer.status}，应答却是网页，像登录页：不算收到（确已收到，设 only_status）"
     try:
@@ -153,6 +159,8 @@ def _doubt(answer: Answer) -> str | None:
         return None
     if isinstance(said, dict) and any(said.get(name) is False for name in _REFUSALS):
         words = answer.body[:200].decode(errors="replace")
+        if item.resend and _KNOWN.search(words):
+            return None
         return f"状态 {answer.status}，应答却说没有成功：{words}"
     return None
 

@@ -15,6 +15,9 @@ class ConnectorError(Exception):
     def __init__(self, detail: str = "", retry_after: timedelta | None = None) -> None:
         super().__init__(detail or (self.__doc__ or "").splitlines()[0])
         self.retry_after = retry_after
+        #: Whether it is a trouble of the destination's: not of our address, name, certificate or
+        #: network, and not that we call too often.
+        self.theirs = True
 
 
 class NotSent(ConnectorError):

@@ -50,8 +50,7 @@ TRANSITIONS: dict[DeliveryState, frozenset[DeliveryState]] = {
     S.UNKNOWN: frozenset({S.LEASED, S.PARKED})
     | {S.ACCEPTED_BLIND, S.READY}  # a person found out what became of it
     | {S.ACCEPTED, S.REJECTED},  # a receipt told it
-    S.SUBMITTED: frozenset({S.ACCEPTED, S.REJECTED, S.PARKED})
-    | {S.UNKNOWN},  # it stays silent, and is asked what it has
+    S.SUBMITTED: frozenset({S.ACCEPTED, S.REJECTED, S.PARKED}),
     S.ACCEPTED: frozenset({S.REJECTED}),
     S.ACCEPTED_BLIND: frozenset({S.ACCEPTED, S.REJECTED}),
     S.REJECTED: frozenset({S.READY, S.UNKNOWN, S.ACCEPTED, S.SUPERSEDED, S.PARKED, S.WITHDRAWN}),

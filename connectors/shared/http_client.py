@@ -201,7 +201,9 @@ class HttpClient:
         refused = error if isinstance(error, UNTRUSTED) else error.__cause__
         if isinstance(refused, UNTRUSTED):
             words = await untrusted_words(refused, allow_private=self._settings.allow_private)
-            return type(translated_)(words)
+            explained = type(translated_)(words)
+            explained.theirs = translated_.theirs
+            return explained
         return translated_
 
     async def ask(
@@ -229,7 +231,9 @@ class HttpClient:
             return
         pause, words = self.retry_after(answer), self.words(answer)
         if status == 429:
-            raise NotSent(words, retry_after=THROTTLED if pause is None else pause)
+            throttled = NotSent(words, retry_after=THROTTLED if pause is None else pause)
+            throttled.theirs = False  # it answers
+            raise throttled
         if status in _OF_THE_BATCH:
             raise BatchRefused(words, retry_after=pause)
         if 300 <= status < 500 and status not in _SEE_OTHER:

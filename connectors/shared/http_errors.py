@@ -50,6 +50,21 @@ _MAY_HAVE_LEFT: tuple[type[Exception], ...] = (
     httpx.InvalidURL,  # of ours it is told before the call
 )
 
+#: What is wrong on our side, or must be settled between both.
+_OURS: tuple[type[Exception], ...] = (
+    aiohttp.ClientConnectorDNSError,
+    aiohttp.ClientConnectorCertificateError,
+    aiohttp.ServerFingerprintMismatch,
+    aiohttp.ClientHttpProxyError,
+    aiohttp.InvalidURL,
+    aiohttp.NonHttpUrlClientError,
+    httpx.PoolTimeout,
+    httpx.UnsupportedProtocol,
+    httpx.LocalProtocolError,
+    httpx.ProxyError,
+    httpx.InvalidURL,
+)
+
 #: Library error → connector error; the most specific class of an error decides.
 TRANSLATION: dict[type[BaseException], type[ConnectorError]] = {
     **dict.fromkeys(_NEVER_LEFT, NotSent),
@@ -80,7 +95,10 @@ def translated(error: BaseException) -> ConnectorError:
     cause = error.__cause__
     known = translation_of(type(cause)) if isinstance(cause, FOREIGN) else None
     meaning = known or translation_of(type(error)) or OutcomeUnknown
-    return meaning(_words(cause or error))
+    made = meaning(_words(cause or error))
+    behind = getattr(cause or error, "os_error", None)
+    made.theirs = not isinstance(cause or error, _OURS) and not isinstance(behind, AddressRefused)
+    return made
 
 
 #: What happened, by class; the most specific class of an error decides. The library's own words are

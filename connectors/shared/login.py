@@ -31,7 +31,7 @@ _SHARE = 0.8
 def is_page(answer: Answer) -> bool:
     """Whether an answer is a page for people."""
     is_html = "text/html" in answer.headers.get("content-type", "").lower()
-    return bool(_PAGE.match(answer.body)) or (is_html and bool(answer.body.strip()))
+    return bool(_PAGE.match(answer.body)) or (is_html and answer.body.lstrip().startswith(b"<"))
 
 
 class Call(Protocol):

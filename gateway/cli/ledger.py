@@ -17,7 +17,7 @@ from gateway.cli.output import (
     settings_of,
 )
 from gateway.config.signing import SIGNATURE_SUFFIX
-from gateway.ledger.export import LedgerFormat, NoRows, export
+from gateway.ledger.export import LedgerFormat, NoRows, Tampered, export
 from gateway.ledger.freeze import freeze_month, ledger_lines
 from gateway.ledger.month import BadMonth, Ledger, days_of
 from gateway.ledger.monthly import hold_month, release_month
@@ -59,6 +59,8 @@ def ledger(
         account, frozen, made = run(work)
     except BadMonth as error:
         fail(str(error))
+    except Tampered:
+        fail(f"{month} 存下的台账与冻结时的签名不符：数据库里被改动过，查审计和备份", Exit.PROBLEMS)
     except NoRows:
         fail(f"{month} 的台账由旧版本冻结，只有工作簿：--out 写 .xlsx", Exit.NO_ANSWER)
     _print(account, frozen, made, out, format_)

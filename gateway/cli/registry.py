@@ -45,6 +45,7 @@ COMMANDS: Mapping[str, Mapping[str, tuple[str, str]]] = {
             "sources:sources",
             "每个来源或机关的来件去向：收到、拒收、送达、入库。",
         ),
+        "skip": ("skip:skip", "跳过 Kafka 里读不出来的来件，记入缺失，须写明原因。"),
         "score": ("score:score", "按评价办法给每行的对象评分，写出依据。"),
         "due": ("due:due_command", "算出报送期限，说明依据的日历。"),
         "code": ("code:code", "校验统一社会信用代码（GB 32100-2015）。"),

@@ -150,7 +150,9 @@ class Caller:
         pauses = [o.retry_after for o in outcomes if o.kind in _TO_COME and o.retry_after]
         if len(pauses) == len(outcomes) or not any(o.answered for o in outcomes):
             said = next((word for one in outcomes for word in one.reasons), "")
-            self.failed(NotSent(said, max(pauses, default=None)), act)
+            put_off = NotSent(said, max(pauses, default=None))
+            put_off.theirs = not any(o.answered for o in outcomes)
+            self.failed(put_off, act)
         else:
             self.succeeded(act)
         return outcomes
@@ -216,10 +218,10 @@ class Caller:
             self._set(act, opened, words)
 
     def _note(self, error: Exception, words: str) -> None:
-        """Tell an outage of the destination from its refusal."""
+        """Tell an outage of the destination from its refusal, and from a fault of ours."""
         if isinstance(error, CallRejected):
             self._outage.answered(self.clock())
-        else:
+        elif getattr(error, "theirs", isinstance(error, TimeoutError)):
             self._outage.failed(self.clock(), words)
 
     def succeeded(self, act: Act) -> None:

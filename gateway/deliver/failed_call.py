@@ -13,13 +13,18 @@ def looked_up(outcome: Outcome) -> Outcome:
 
 def deferred(error: ConnectorError) -> Outcome:
     """Return what becomes of an item that was not handed over."""
-    return Outcome(kind=OutcomeKind.DEFERRED, reasons=(str(error),), retry_after=error.retry_after)
+    asked = error.retry_after
+    return Outcome(
+        kind=OutcomeKind.DEFERRED, reasons=(str(error),), retry_after=asked, answered=False
+    )
 
 
 def unknown(error: Exception) -> Outcome:
     """Return what becomes of an item that may have been handed over."""
     asked = error.retry_after if isinstance(error, ConnectorError) else None
-    return Outcome(kind=OutcomeKind.UNKNOWN, reasons=(_words(error),), retry_after=asked)
+    return Outcome(
+        kind=OutcomeKind.UNKNOWN, reasons=(_words(error),), retry_after=asked, answered=False
+    )
 
 
 def _words(error: Exception) -> str:

@@ -85,8 +85,10 @@ async def enter(connection: Connection, destination: str, news: OutageNews) -> N
     if news.since is None:
         return
     if id_ is None:
+        ended = await outages.last_end(connection, destination)  # a person may have ended it
+        since = max(news.since, ended) if ended is not None else news.since
         words = news.calls[-1].words
-        id_ = await outages.open_(connection, destination, news.since, SELF, words)
+        id_ = await outages.open_(connection, destination, since, SELF, words)
     if id_ is not None:
         said_by_calls = [(id_, call.at, SELF, call.words) for call in news.calls]
         await evidence.say(connection, About.OUTAGE, said_by_calls)

@@ -1,25 +1,81 @@
-"""Ask a destination that stays silent after the hand-over 送达后无回执 what it has."""
+"""Ask a destination that stays silent after the hand-over 送达后无回执 what it has.
+
+The delivery stays as it is meanwhile, so that nothing waits behind it: only a definite answer moves
+it, as a receipt does.
+"""
+
+from collections.abc import Sequence
 
 from connectors.protocol import OnUnknown
+from gateway.deliver.breaker import Act, BreakerState
 from gateway.deliver.deliverer import Deliverer
-from gateway.store.deliver import silent
+from gateway.deliver.item import item
+from gateway.deliver.outages import SELF
+from gateway.store.account import evidence
+from gateway.store.account.evidence import About
+from gateway.store.base.installation import know
+from gateway.store.deliver import receipts, silent
+from gateway.store.deliver.receipts import MatchedReceipt
 from gateway.telemetry.log import LogEvent, logger
+from schemas.delivery import Claimed, Item, Outcome, OutcomeKind
+
+_ANSWERS = {
+    OutcomeKind.ACCEPTED: "送达后无回执，查询：已有效入库",
+    OutcomeKind.REJECTED: "送达后无回执，查询：被退回",
+    OutcomeKind.SUBMITTED: "送达后无回执，查询：对方仍在处理",
+    OutcomeKind.ACCEPTED_BLIND: "送达后无回执，查询：对方有，不知是否入库",
+}
+_ABSENT = "送达后无回执，查询：对方没有这一条；核对后先 deliveries park，再 retry 重报"
+_NOTHING = "送达后无回执，查询：对方答不出"
 
 
 async def ask(deliverer: Deliverer) -> int:
-    """Let what was handed over `silent_after` ago be looked up, once; return how many.
+    """Look up what was handed over `silent_after` ago, once; return how many were asked for.
 
     Only the owner of the destination asks, and only where a look-up finds out. Elsewhere, and
     where the look-up finds nothing new, a person has to act: the work list says so.
     """
     finds = deliverer.connector.limits.on_unknown in {OnUnknown.LOOK_UP, OnUnknown.LISTING}
-    if not (finds and deliverer.is_owner):
+    if not finds or not deliverer.is_owner or deliverer.is_quiet:
         return 0
-    now = deliverer.clock()
+    if await deliverer.caller.state(Act.LOOK_UP) is BreakerState.OPEN:
+        return 0
+    now, limit = deliverer.clock(), deliverer.connector.limits.batch_size
     async with deliverer.database.transaction() as connection:
         before = now - deliverer.destination.silent_after
-        count = await silent.ask(connection, deliverer.name, before, now)
-    if count:
-        extra = {"destination": deliverer.name, "count": count}
-        logger.warning(LogEvent.SILENT_ASKED, extra=extra)
-    return count
+        found = await silent.silent(connection, deliverer.name, before, SELF, limit)
+        versions = [one.key_version for one in found if one.key_version is not None]
+        await know(connection, deliverer.keys, versions)
+    if not found:
+        return 0
+    extra = {"destination": deliverer.name, "count": len(found)}
+    logger.warning(LogEvent.SILENT_ASKED, extra=extra)
+    outcomes = await deliverer.caller.outcomes(_items(deliverer, found), look=True)
+    await _keep(deliverer, found, outcomes)
+    return len(found)
+
+
+def _items(deliverer: Deliverer, found: Sequence[Claimed]) -> list[Item]:
+    return [item(one, deliverer.installation, deliverer.keys) for one in found]
+
+
+async def _keep(
+    deliverer: Deliverer, found: Sequence[Claimed], outcomes: Sequence[Outcome]
+) -> None:
+    """Keep what was said; of a call without an answer nothing, so that it is asked again."""
+    now = deliverer.clock()
+    said, answers = [], []
+    for one, outcome in zip(found, outcomes, strict=True):
+        if not outcome.answered:
+            continue
+        absent = outcome.absent and outcome.kind is OutcomeKind.DEFERRED
+        words = _ABSENT if absent else _ANSWERS.get(outcome.kind, _NOTHING)
+        said.append((one.id, now, SELF, words))
+        if not absent and outcome.kind in {OutcomeKind.ACCEPTED, OutcomeKind.REJECTED}:
+            accepted = outcome.kind is OutcomeKind.ACCEPTED
+            at, reference = outcome.platform_at, outcome.reference
+            answers.append(MatchedReceipt(one.id, accepted, outcome.reasons, at, reference))
+    async with deliverer.database.transaction() as connection:
+        if answers:
+            await receipts.apply_receipts(connection, deliverer.name, answers, now)
+        await evidence.say(connection, About.DELIVERY, said)

@@ -6,9 +6,8 @@ would go on at the oldest record and say so at INFO; here `Missing` is told firs
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
 from typing import Any
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
@@ -16,39 +15,16 @@ from aiokafka.errors import KafkaError, NoOffsetForPartitionError, OffsetOutOfRa
 
 from gateway.check.raw import PORTION_BYTES
 from gateway.config.errors import Away
-from gateway.intake.unpacking import bound
+from gateway.intake.metadata import METADATA_PAUSE, ask_with_pauses
+from gateway.intake.places import LastTaken, Missing, RightPlace, Settle, Tell
+from gateway.intake.unpacking import PollTooLarge, begin_poll, bound
 
-#: Seconds between two requests for metadata while the cluster has no answer.
-METADATA_PAUSE = 0.2
+#: Polls after one that failed in which records are handed out one by one.
+CAREFUL_POLLS = 500
 #: Seconds for a commit that may as well be made later.
 MARKS_PATIENCE = 2.0
 #: Seconds for which a fault counts as present; it comes again every few seconds while it lasts.
 FAULT_SECONDS = 30.0
-
-
-@dataclass(frozen=True, slots=True)
-class Missing:
-    """Offsets of a partition that nobody can read any more: from `first` up to, without, `end`.
-
-    With `anew` the log ends before `first`: the topic was made again, and is read from its start.
-    """
-
-    partition: TopicPartition
-    first: int
-    end: int
-    anew: bool = False
-
-
-#: Note what is missing; return whether to go on behind it.
-Tell = Callable[[Missing], Awaitable[bool]]
-#: Wait until what was read of a partition is written: a restart would not read it again once we
-#: went on elsewhere. False if that failed.
-Settle = Callable[[TopicPartition], Awaitable[bool]]
-#: The offset after the last record that was ever taken from a partition; None if none was.
-LastTaken = Callable[[TopicPartition], Awaitable[int | None]]
-#: The offset from which on what is before a committed offset was never taken; None if all was.
-#: Raises Away.
-Lacking = Callable[[TopicPartition, int], Awaitable[int | None]]
 
 
 class Consumer(AIOKafkaConsumer):  # type: ignore[misc]  # aiokafka has no types
@@ -61,7 +37,7 @@ class Consumer(AIOKafkaConsumer):  # type: ignore[misc]  # aiokafka has no types
         tell: Tell,
         last_taken: LastTaken,
         unreadable: Callable[[KafkaError], None],
-        lacking: Lacking,
+        right_place: RightPlace,
         is_written: Callable[[], bool],
         **options: Any,
     ) -> None:
@@ -71,11 +47,12 @@ class Consumer(AIOKafkaConsumer):  # type: ignore[misc]  # aiokafka has no types
         self._tell = tell
         self._last_taken = last_taken
         self._unreadable = unreadable
-        self._lacking = lacking
+        self._right_place = right_place
         self._is_written = is_written
         self._committed: dict[TopicPartition, int] = {}
         self._handed: dict[TopicPartition, int] = {}  #: offsets behind what was handed out
         self._typical = 2**20  #: bytes of a record in the last poll; of the first one unknown
+        self._careful = 0  #: polls in which records are handed out one by one
         self._on_the_way = False  #: whether the last records may not have reached their batch yet
         self._fault: tuple[str, float] | None = None
         self.committed_at = 0.0  #: of the monotonic clock; 0 before the first time
@@ -86,7 +63,7 @@ class Consumer(AIOKafkaConsumer):  # type: ignore[misc]  # aiokafka has no types
         """Join the group; unpack within bounds, and ask for metadata with pauses, from now on."""
         bound()
         await super().start()
-        _ask_with_pauses(self._client)
+        ask_with_pauses(self._client)
 
     @property
     def halted(self) -> set[TopicPartition]:
@@ -151,19 +128,58 @@ class Consumer(AIOKafkaConsumer):  # type: ignore[misc]  # aiokafka has no types
         Raises:
             KafkaError: a partition cannot be read; it is tried again by the next call.
         """
+        del partitions  # all that are compared
         self._on_the_way = False
         await self.commit_markers()
         await self._compare()
+        ready = sorted(self.assignment() & self._compared)
+        if not ready:
+            await asyncio.sleep(min(METADATA_PAUSE, timeout_ms / 1000))
+            return {}
+        if self._careful:
+            self._careful -= 1
+            return await self._carefully(ready)
         bound = max(1, PORTION_BYTES // self._typical)
         max_records = min(max_records or bound, bound)
+        begin_poll()
         try:
             found: dict[TopicPartition, list[Any]] = await super().getmany(
-                *partitions, timeout_ms=timeout_ms, max_records=max_records
+                *ready, timeout_ms=timeout_ms, max_records=max_records
             )
         except Exception as error:  # noqa: BLE001  codecs raise errors of their own
             await self._back()
             await self._looked_after(error)
             return {}
+        return self._hand_out(found)
+
+    async def _carefully(self, ready: Iterable[TopicPartition]) -> dict[TopicPartition, list[Any]]:
+        """Return the next record of each partition: what stands before an unreadable one is taken.
+
+        Raises:
+            KafkaError: as `getmany`, where nothing can be read.
+        """
+        found: dict[TopicPartition, list[Any]] = {}
+        failed: Exception | None = None
+        for partition in ready:
+            begin_poll()
+            try:
+                found |= await super().getmany(partition, timeout_ms=0, max_records=1)
+            except Exception as error:  # noqa: BLE001  codecs raise errors of their own
+                failed = error
+                await self._back()
+            self._note_places(found)
+        if failed is not None and not found:
+            await self._looked_after(failed)
+        if not found:
+            await asyncio.sleep(METADATA_PAUSE)
+        return self._hand_out(found)
+
+    def _note_places(self, found: Mapping[TopicPartition, object]) -> None:
+        """Note what is handed out, so that a failure elsewhere does not throw it away."""
+        places = {partition: self.place(partition) for partition in found}
+        self._handed |= {one: place for one, place in places.items() if place is not None}
+
+    def _hand_out(self, found: dict[TopicPartition, list[Any]]) -> dict[TopicPartition, list[Any]]:
         places = {partition: self.place(partition) for partition in self.assignment()}
         self._handed = {one: place for one, place in places.items() if place is not None}
         self._on_the_way = bool(found)
@@ -172,28 +188,29 @@ class Consumer(AIOKafkaConsumer):  # type: ignore[misc]  # aiokafka has no types
         return found
 
     async def _compare(self) -> None:
-        """Go back where the offset of a partition that is new to us is ahead of what was taken.
+        """Compare the offset of each partition that is new to us with what was taken.
 
-        A database that was restored, or a standby that lagged behind, lacks what Kafka still has.
-        What was taken is a repeat, and changes nothing.
+        A database that was restored lacks what Kafka still has: it is read again, and what was
+        taken is a repeat. What a person has skipped is not read. Until a partition is compared,
+        nothing of it is handed out, since that would hide what is lacking before it.
         """
         self._compared &= self.assignment()
         for partition in self.assignment() - self._compared:
-            if self.place(partition) is None:
-                continue
-            try:
+            with suppress(Away, KafkaError):  # compared by a later call
                 committed = await self.committed(partition)
-                back = None if committed is None else await self._lacking(partition, committed)
-                if back is not None:  # marks of transactions may be gone from there
-                    back = max(back, (await self.beginning_offsets([partition]))[partition])
-            except Away:
-                continue  # compared by a later call: nothing is written meanwhile
-            except KafkaError:
-                continue
-            if self.place(partition) is not None:  # before, aiokafka would undo the seek
+                if committed is None:  # aiokafka asks where to begin
+                    self._compared.add(partition)
+                    continue
+                place = await self._right_place(partition, committed)
+                if self.place(partition) is None:  # before, aiokafka would undo the seek
+                    continue
+                if place < committed:  # marks of transactions may be gone from there
+                    first = (await self.beginning_offsets([partition]))[partition]
+                    place = min(max(place, first), committed)
                 self._compared.add(partition)
-                if back is not None and back < committed:
-                    self.seek(partition, back)
+                if place != committed:
+                    self.seek(partition, place)
+                    self._handed[partition] = place
 
     def handed(self, partition: TopicPartition) -> int:
         """Return the offset behind what was handed out of a partition; 0 while it is not known."""
@@ -218,15 +235,31 @@ class Consumer(AIOKafkaConsumer):  # type: ignore[misc]  # aiokafka has no types
         if isinstance(error, NoOffsetForPartitionError):
             if await self._settle(error.args[0]):
                 await self._begin(error.args[0])
+        elif isinstance(error, PollTooLarge):
+            self._careful = CAREFUL_POLLS
         elif isinstance(error, OffsetOutOfRangeError):
             for partition, offset in error.args[0].items():
                 if await self._settle(partition):
                     await self._go_on_after(partition, offset)
         else:
             if isinstance(error, KafkaError):
-                self._fault = f"{type(error).__name__}: {error}"[:300], time.monotonic()
+                words = f"{type(error).__name__}: {error}{self._stands()}"
+                self._fault = words[:400], time.monotonic()
                 self._unreadable(error)
+                self._careful = CAREFUL_POLLS
+                self._compared.clear()  # a person may skip it
             raise error
+
+    def _stands(self) -> str:
+        """Return in Chinese at which offsets partitions stand that have more to read."""
+        ends = {one: self.highwater(one) for one in self.assignment()}
+        places = [(one, self.place(one), end) for one, end in sorted(ends.items())]
+        named = "、".join(
+            f"{one.topic} {one.partition} 停在 {place}"
+            for one, place, end in places
+            if place is not None and place < (end or 0)
+        )
+        return f"（{named}）" if named else ""
 
     async def commit(self, offsets: dict[TopicPartition, int] | None = None) -> None:
         """Commit these offsets, and remember them."""
@@ -293,20 +326,3 @@ class Consumer(AIOKafkaConsumer):  # type: ignore[misc]  # aiokafka has no types
         if not new:
             with suppress(KafkaError):
                 await self.commit({partition: offset})
-
-
-def _ask_with_pauses(client: Any) -> None:
-    """Make a client pause after a metadata request that failed.
-
-    aiokafka 0.14 repeats it at once while a partition has no leader: with the broker away, that
-    takes a whole core and writes thousands of log lines a second.
-    """
-    ask = client._metadata_update  # noqa: SLF001  there is no setting for it
-
-    async def patiently(*arguments: Any) -> bool:
-        if await ask(*arguments):
-            return True
-        await asyncio.sleep(METADATA_PAUSE)
-        return False
-
-    client._metadata_update = patiently  # noqa: SLF001

@@ -1,13 +1,16 @@
 """Messages that Kafka deleted before they were read 缺失的来件: noted, told, and gone behind."""
 
+from collections.abc import Sequence
+from datetime import datetime
 from functools import partial
 
 from aiokafka import TopicPartition
 
 from gateway.config.clock import Clock
 from gateway.config.settings import KafkaSettings, OnMissing
-from gateway.intake.consumer import Missing
+from gateway.intake.places import Missing
 from gateway.intake.watch import Watch
+from gateway.store.account.evidence import Statement
 from gateway.store.audit import events
 from gateway.store.audit.events import AuditEntry
 from gateway.store.base.engine import Connection, Database
@@ -61,22 +64,38 @@ class Gaps:
         last = await self.watch.until_back(partial(self.database.run, read))
         return None if last is None else last + 1
 
-    async def lacking(self, partition: TopicPartition, committed: int) -> int | None:
-        """Return from where on messages were committed and are not in the database; None if none.
+    async def right_place(self, partition: TopicPartition, committed: int) -> int:
+        """Return where to read on in place of a committed offset.
 
-        It was restored, or is a standby that lagged behind. Marks of transactions look the same,
-        and cost nothing when they are read again.
+        Before it where messages were committed that are not in the database, which was restored;
+        marks of transactions look the same, and cost nothing. Behind it where a person has skipped
+        what stands there.
 
         Raises:
             DatabaseAway: it cannot be told now.
         """
         origin = origin_of(self.settings.cluster, partition)
-        last = await self.database.run(partial(missing.last_position, origin=origin))
-        if last is None or last + 1 >= committed:
-            return None
-        place = {"origin": origin, "first": last + 1, "end": committed}
-        logger.warning(LogEvent.READ_AGAIN, extra=place)
-        return last + 1
+        last, skipped = await self.database.run(partial(_taken, origin=origin))
+        place = committed if last is None else min(_behind(last + 1, skipped), committed)
+        if place < committed:
+            extra = {"origin": origin, "first": place, "end": committed}
+            logger.warning(LogEvent.READ_AGAIN, extra=extra)
+        return _behind(place, skipped)
+
+
+async def _taken(
+    connection: Connection, origin: str
+) -> tuple[int | None, Sequence[tuple[int, int]]]:
+    last = await missing.last_position(connection, origin)
+    return last, await missing.spans(connection, origin)
+
+
+def _behind(place: int, spans: Sequence[tuple[int, int]]) -> int:
+    """Return the first offset from a place on that is in no span; spans are in their order."""
+    for first, end in spans:
+        if first <= place < end:
+            place = end
+    return place
 
 
 async def _write(connection: Connection, note: MissingMessages) -> bool:
@@ -86,3 +105,25 @@ async def _write(connection: Connection, note: MissingMessages) -> bool:
         entry = AuditEntry(AuditEvent.MESSAGES_MISSING, detail)
         await events.add(connection, [entry], note.found_at)
     return added
+
+
+async def skip_messages(
+    database: Database,
+    settings: KafkaSettings,
+    place: tuple[str, int, int, int],
+    said: Statement,
+    now: datetime,
+) -> bool:
+    """Note messages (topic, partition, first, end) as missing; return whether they were not."""
+    topic, number, first, end = place
+    origin = origin_of(settings.cluster, TopicPartition(topic, number))
+
+    async def work(connection: Connection) -> bool:
+        added = await missing.add_missing(connection, MissingMessages(origin, first, end, now))
+        if added:
+            detail = {"origin": origin, "first": first, "end": end, "reason": said.words}
+            entry = AuditEntry(AuditEvent.MESSAGES_SKIPPED, detail, said.actor)
+            await events.add(connection, [entry], now)
+        return added
+
+    return await database.run(work)

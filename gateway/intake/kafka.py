@@ -123,7 +123,7 @@ class KafkaIntake:
             settle=self._settle,
             tell=self.gaps.tell,
             last_taken=self.gaps.after_last_taken,
-            lacking=self.gaps.lacking,
+            right_place=self.gaps.right_place,
             unreadable=self.watch.unreadable,
             is_written=lambda: not (self._batches or self._stopping or self.watch.failed),
             **connection,

@@ -87,7 +87,7 @@ async def replay(
     checked = await pipeline.check([Raw(f"quarantine:{id_}", number, content, kind)])
     if not despite_later and checked[0].key is not None:
         async with pipeline.database.transaction() as connection:
-            at = await later_version(connection, checked[0].key, item.recorded_at)
+            at = await later_version(connection, checked[0].key, id_, item.recorded_at)
         if at is not None:
             raise Overtaken(id_, at)
     [result] = await pipeline.commit(checked)

@@ -7,10 +7,11 @@ decoders in Rust then end the process, at every start again.
 import struct
 import zlib
 from collections.abc import Callable
+from functools import wraps
 
 import cramjam
 from aiokafka import codec
-from aiokafka.errors import CorruptRecordException
+from aiokafka.errors import CorruptRecordException, KafkaError
 from aiokafka.record import default_records, legacy_records
 
 try:
@@ -37,8 +38,38 @@ class BatchTooLarge(CorruptRecordException):  # type: ignore[misc]  # aiokafka h
 
     def __init__(self) -> None:
         super().__init__(
-            f"一批消息解开后超过 {MOST_UNPACKED // 2**20} MB，不读：请发送方改小每批，或人工跳过它"
+            f"一批消息解开后超过 {MOST_UNPACKED // 2**20} MB，不读：请发送方改小每批重发，"
+            "再用 credit-gateway skip 跳过它"
         )
+
+
+class PollTooLarge(KafkaError):  # type: ignore[misc]
+    """The batches of one poll have too much in them together; fewer at a time can be read."""
+
+
+class _Poll:
+    """The bytes that were unpacked since the last poll began, but for the first batch."""
+
+    bytes = 0
+    batches = 0
+
+
+def begin_poll() -> None:
+    """Count what is unpacked from now on."""
+    _Poll.bytes = _Poll.batches = 0
+
+
+def _counted(unpack: Callable[[bytes], bytes]) -> Callable[[bytes], bytes]:
+    @wraps(unpack)
+    def counted(payload: bytes) -> bytes:
+        unpacked = unpack(payload)
+        _Poll.bytes += len(unpacked)
+        _Poll.batches += 1
+        if _Poll.batches > 1 and _Poll.bytes > MOST_UNPACKED:
+            raise PollTooLarge
+        return unpacked
+
+    return counted
 
 
 def gzip_decode(payload: bytes) -> bytes:
@@ -94,7 +125,8 @@ def _into(unpack: Callable[[bytes, bytearray], int], payload: bytes) -> bytes:
 
 def bound() -> None:
     """Let aiokafka unpack by these decoders in this process."""
-    ours = {one.__name__: one for one in (gzip_decode, zstd_decode, lz4_decode, snappy_decode)}
+    each = (gzip_decode, zstd_decode, lz4_decode, snappy_decode)
+    ours = {one.__name__: _counted(one) for one in each}
     for module in MODULES:
         for name in vars(module).keys() & ours.keys():
             setattr(module, name, ours[name])

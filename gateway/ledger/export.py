@@ -1,12 +1,13 @@
 """A frozen ledger as a file, with the signature that goes beside it."""
 
 import asyncio
+import hashlib
 from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
 
 from gateway.config.keys import Keys
-from gateway.config.signing import write_signed
+from gateway.config.signing import BadSignature, signed, write_signed
 from gateway.ledger.rows_file import as_csv, as_json
 from gateway.store.account import ledgers, signing_keys
 from gateway.store.account.ledgers import Frozen
@@ -22,6 +23,10 @@ class LedgerFormat(StrEnum):
     PARQUET = ".parquet"
 
 
+class Tampered(ValueError):
+    """What is stored of a frozen version is not what was signed when it was frozen."""
+
+
 class NoRows(LookupError):
     """The version was frozen by a release that kept the workbook only."""
 
@@ -31,11 +36,15 @@ async def content_of(database: Database, frozen: Frozen, form: LedgerFormat) -> 
 
     Raises:
         NoRows: only its workbook was kept.
+        Tampered: it is not what was frozen.
     """
     async with database.transaction() as connection:
-        if form is LedgerFormat.XLSX:
-            return await ledgers.workbook(connection, frozen.month, frozen.version) or b""
+        workbook = await ledgers.workbook(connection, frozen.month, frozen.version) or b""
         rows = await ledgers.frozen_rows(connection, frozen.month, frozen.version)
+    if frozen.signature is not None and rows is not None:
+        _check(frozen.signature, workbook, rows)
+    if form is LedgerFormat.XLSX:
+        return workbook
     if rows is None:
         raise NoRows
     if form is LedgerFormat.PARQUET:
@@ -52,6 +61,19 @@ async def content_of(database: Database, frozen: Frozen, form: LedgerFormat) -> 
         **frozen.figures,
     }
     return await asyncio.to_thread(as_json, rows, about)
+
+
+def _check(signature: str, workbook: bytes, rows: bytes) -> None:
+    found = {
+        "workbook_sha256": hashlib.sha256(workbook).hexdigest(),
+        "rows_sha256": hashlib.sha256(rows).hexdigest(),
+    }
+    try:
+        content, _ = signed(signature)
+    except BadSignature as error:
+        raise Tampered from error
+    if any(content.get(name) != value for name, value in found.items()):
+        raise Tampered
 
 
 async def export(database: Database, keys: Keys, frozen: Frozen, out: Path, now: datetime) -> Path:

@@ -8,6 +8,7 @@ class AuditEvent(StrEnum):
 
     ORIGIN_REUSED = "origin_reused"  #: other bytes at a known origin (a re-created topic)
     MESSAGES_MISSING = "messages_missing"  #: the bus deleted them before they were read
+    MESSAGES_SKIPPED = "messages_skipped"  #: by a person, since nobody can read them
     QUARANTINE_REPLAYED = "quarantine_replayed"
     DELIVERY_RETRIED = "delivery_retried"
     DELIVERY_PARKED = "delivery_parked"

@@ -17,8 +17,9 @@ from gateway.telemetry.log import LogEvent, logger
 
 #: Seconds between two looks at a connection.
 LOOK_SECONDS = 5.0
-#: Seconds in which a request without its body has come whole, and in which an answer is read on.
-HEAD_SECONDS, READ_SECONDS = 10.0, 60.0
+#: Seconds in which a request without its body has come whole, and in which an answer is read on:
+#: the kernel holds megabytes of it, which a slow reader takes minutes for.
+HEAD_SECONDS, READ_SECONDS = 10.0, 600.0
 #: Bytes of a body that come between two looks, at least.
 LEAST_BYTES = 1024
 #: Looks in a row with fewer, after which it counts as given up.
@@ -64,6 +65,7 @@ class BoundedProtocol(H11Protocol):
     def __init__(self, *arguments: Any, **more: Any) -> None:
         super().__init__(*arguments, **more)
         self._look: asyncio.TimerHandle | None = None
+        self.since = self.loop.time()
         self._received = 0  #: bytes since the last look
         self._slow = 0  #: looks in a row with too few of them
         #: Since when the head of a request is coming, or is waited for on a new connection.
@@ -76,9 +78,16 @@ class BoundedProtocol(H11Protocol):
         super().connection_made(transport)
         if len(self.connections) > most_connections():
             _tell(LogEvent.TOO_MANY_CLIENTS, len(self.connections))
-            transport.abort()
-            return
+            (self._idlest() or self).transport.abort()
+            if transport.is_closing():
+                return
         self._look = self.loop.call_later(LOOK_SECONDS, self._look_at_it)
+
+    def _idlest(self) -> "BoundedProtocol | None":
+        """Return the one that has waited longest for a whole request: a health check never does."""
+        others = [one for one in self.connections if isinstance(one, BoundedProtocol)]
+        idle = [one for one in others if one is not self and one.is_between]
+        return min(idle, key=lambda one: one.since, default=None)
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Forget a connection."""
@@ -90,13 +99,13 @@ class BoundedProtocol(H11Protocol):
         """Take what came."""
         self._received += len(data)
         super().data_received(data)
-        if not self._is_between:
+        if not self.is_between:
             self._head_since = None
         elif self._head_since is None:
             self._head_since = self.loop.time()
 
     @property
-    def _is_between(self) -> bool:
+    def is_between(self) -> bool:
         """Whether no request is whole, at least without its body."""
         return self.cycle is None or bool(self.cycle.response_complete)
 
@@ -116,7 +125,7 @@ class BoundedProtocol(H11Protocol):
         self._unread = unread
         if unread and now - self._unread_since > READ_SECONDS:
             return True
-        if self._is_between:
+        if self.is_between:
             return self._head_since is not None and now - self._head_since > HEAD_SECONDS
         is_coming = self.cycle.more_body and not self.flow.read_paused
         self._slow = self._slow + 1 if is_coming and self._received < LEAST_BYTES else 0

@@ -67,6 +67,8 @@ async def answered(
         (b'{"code":500}', b"application/json", "accepted"),
         (b"OK", b"text/plain", "accepted"),
         (b"", b"text/html", "accepted"),
+        (b"ok", b"text/html", "accepted"),
+        (b'{"received":true}', b"text/html", "accepted"),
         (b"\xff\xfe", b"application/json", "accepted"),
     ],
 )
@@ -77,6 +79,15 @@ async def test_a_good_status_with_a_page_or_a_refusal_in_it_is_not_believed(
 
     assert (await answered(whole, clock, item)).kind.value == expected
     assert (await answered(whole, clock, item, only_status=True)).kind.value == "accepted"
+
+
+@pytest.mark.parametrize(("resend", "expected"), [(True, "accepted"), (False, "unknown")])
+async def test_a_resend_that_the_receiver_has_already_is_accepted(
+    resend: bool, expected: str, clock: Any, item: ItemFactory
+) -> None:
+    whole = answer(b'{"success": false, "code": "DUPLICATE"}')
+
+    assert (await answered(whole, clock, item, resend=resend)).kind.value == expected
 
 
 async def test_an_answer_that_nobody_asked_for_is_not_that_of_the_next_call(

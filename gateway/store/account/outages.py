@@ -35,17 +35,20 @@ _OPEN = text(
     returning id
     """
 )
+#: One that a person has voided goes on as such until the destination answers.
 _OPEN_ONE = text(
     """
-    select id from outage where destination = :destination and opened_by = :by
-        and until is null and void_by is null
+    select id from outage where destination = :destination and opened_by = :by and until is null
+    order by void_by is not null, id desc limit 1
     """
 )
+#: When the last one ended, by whomever.
+_ENDED = text("select max(until) from outage where destination = :destination")
 #: A clock that stepped back ends nothing before it began.
 _CLOSE = text(
     """
     update outage set until = greatest(:until, since), closed_by = :by
-    where id = :id and until is null and void_by is null
+    where id = :id and until is null
     """
 )
 _VOID = text(
@@ -82,6 +85,12 @@ async def going_on(connection: Connection, destination: str, by: str) -> int | N
     """Return the number of the outage that this one has opened and that goes on, if any."""
     found = await connection.scalar(_OPEN_ONE, {"destination": destination, "by": by})
     return None if found is None else int(found)
+
+
+async def last_end(connection: Connection, destination: str) -> datetime | None:
+    """Return when the last outage of a destination ended, if one did."""
+    found: datetime | None = await connection.scalar(_ENDED, {"destination": destination})
+    return found
 
 
 async def close(connection: Connection, id_: int, until: datetime, by: str) -> bool:

@@ -37,6 +37,9 @@ _CUT = (
 #: The class of codes by which the server says that it cannot read what we send.
 _UNREADABLE = "08"
 
+#: What PgBouncer says after it has waited for a server connection in vain.
+_NO_SERVER = "query_wait_timeout"
+
 #: TCP options, in seconds, of a connection: the kernel asks an idle peer, and gives up one that is
 #: silent for half a minute. A fail-over that drops packets shows up so, not as an endless wait.
 _KEEPALIVE = {
@@ -53,6 +56,8 @@ def is_cut(error: BaseException) -> bool:
 
     A server that stops, or ends a session, says so first.
     """
+    if _NO_SERVER in f"{error} {error.__cause__}":
+        return False  # nothing was sent: a pooler had no server connection for it
     said = getattr(error.__cause__, "sqlstate", None)
     return isinstance(error, _CUT) and (said is None or said.startswith(_UNREADABLE))
 

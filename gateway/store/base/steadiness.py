@@ -56,21 +56,45 @@ async def run_steadily(database: Database, work: Callable[[Connection], Awaitabl
         CutByData, TooMuchAtOnce: do it in parts; what is cut alone is at fault.
         DatabaseAway: an outage.
     """
-    cuts = too_long = 0
+    found = _Findings(database)
     while True:
         began = time.monotonic()
         try:
-            return await (_witnessed(database, work) if cuts else database.run(work))
+            return await (_witnessed(database, work) if found.witnessed else database.run(work))
         except StatementTooLong as error:
-            too_long += 1
-            if too_long == TOO_LONG:
-                raise TooMuchAtOnce(str(error)) from error
+            found.took_too_long(error)
         except ConnectionCut as error:
-            if not await _is_steady(database, time.monotonic() - began):
+            await found.was_cut(error, time.monotonic() - began)
+        except DatabaseAway:
+            if not found.witnessed:
                 raise
-            cuts += 1 if not cuts or isinstance(error, _AllCut) else 2
-            if cuts >= NO_ACCIDENT:
-                raise CutByData(str(error)) from error
+            found.has_witness = False  # there may be no second connection to be had
+
+
+class _Findings:
+    """What was found out about one work; each raises what ends it."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._cuts = self._too_long = 0
+        self.has_witness = True
+
+    @property
+    def witnessed(self) -> bool:
+        """Whether another connection has to stand beside it: it is not needed before a cut."""
+        return self._cuts > 0 and self.has_witness
+
+    def took_too_long(self, error: StatementTooLong) -> None:
+        self._too_long += 1
+        if self._too_long == TOO_LONG:
+            raise TooMuchAtOnce(str(error)) from error
+
+    async def was_cut(self, error: ConnectionCut, seconds: float) -> None:
+        if not await _is_steady(self._database, seconds):
+            raise error
+        self._cuts += 1 if not self._cuts or isinstance(error, _AllCut) else 2
+        if self._cuts >= NO_ACCIDENT:
+            raise CutByData(str(error)) from error
 
 
 async def _witnessed(database: Database, work: Callable[[Connection], Awaitable[Made]]) -> Made:

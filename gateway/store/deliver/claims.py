@@ -39,21 +39,11 @@ _PICK_UNKNOWN = """
       and (look_after is null or look_after <= clock_timestamp())
     order by next_at limit :limit for update skip locked
 """
+#: Deliveries `leased` with all that their items need.
 #: A decision that became secret is withdrawn with what the destination has, whatever else is said
 #: of it then or later: its content must not leave. What it has for certain comes before what it
 #: may have.
-_CLAIM = """
-    with picked as ({pick}),
-    leased as (
-        update delivery d set state = 'leased', lease_token = :token, attempts = d.attempts + 1,
-            lease_until = clock_timestamp() + cast(:lease as interval),
-            first_tried_at = coalesce(d.first_tried_at, :now)
-        from picked where d.id = picked.id
-        returning d.id, d.item_kind, d.item_id, d.subject_id, d.chain_id, d.destination, d.verb,
-            d.attempts, d.due_at, d.maybe_arrived),
-    opened as (
-        insert into attempt (delivery_id, lease_token, started_at, act)
-        select id, :token, :now, :act from leased)
+WITH_CONTENT = """
     select l.*, cast(:token as text), cast(:look as boolean),
         exists (select from delivery h where h.chain_id = l.chain_id
             and h.destination = l.destination and h.id < l.id
@@ -78,6 +68,22 @@ _CLAIM = """
     left join grade_change g on l.item_kind = 'grade_change' and g.id = l.item_id
     order by l.due_at, l.id
 """
+_CLAIM = (
+    """
+    with picked as ({pick}),
+    leased as (
+        update delivery d set state = 'leased', lease_token = :token, attempts = d.attempts + 1,
+            lease_until = clock_timestamp() + cast(:lease as interval),
+            first_tried_at = coalesce(d.first_tried_at, :now)
+        from picked where d.id = picked.id
+        returning d.id, d.item_kind, d.item_id, d.subject_id, d.chain_id, d.destination, d.verb,
+            d.attempts, d.due_at, d.maybe_arrived),
+    opened as (
+        insert into attempt (delivery_id, lease_token, started_at, act)
+        select id, :token, :now, :act from leased)
+    """
+    + WITH_CONTENT
+)
 _CLAIM_READY = text(_CLAIM.format(pick=_PICK_READY, handed_over=one_of(HANDED_OVER)))
 _CLAIM_PROBE = text(_CLAIM.format(pick=_PICK_PROBE, handed_over=one_of(HANDED_OVER)))
 _CLAIM_UNKNOWN = text(_CLAIM.format(pick=_PICK_UNKNOWN, handed_over=one_of(HANDED_OVER)))

@@ -6,30 +6,35 @@ from sqlalchemy import text
 
 from gateway.store.base.engine import Connection
 from gateway.store.base.statements import one_of
-from schemas.delivery import OVER
+from gateway.store.deliver.claims import WITH_CONTENT
+from schemas.delivery import HANDED_OVER, OVER, Claimed
 
-#: The last one that the destination has of its decision, and not looked up since it has it. A
-#: look-up that finds nothing new leaves it submitted: then a person has to act.
-_ASK = text(
+#: Who asks, and what is said of the answer, stands in the evidence; so each is asked once.
+_SILENT = text(
     f"""
-    update delivery set state = 'unknown', next_at = :now, maybe_arrived = true,
-        look_after = clock_timestamp()
-    where id in (
-        select d.id from delivery d
+    with leased as (
+        select d.id, d.item_kind, d.item_id, d.subject_id, d.chain_id, d.destination, d.verb,
+            d.attempts, d.due_at, d.maybe_arrived
+        from delivery d
         where d.destination = :destination and d.state = 'submitted' and d.submitted_at <= :before
           and not exists (select from delivery l where l.chain_id = d.chain_id
               and l.destination = d.destination and l.id > d.id
               and l.state not in {one_of(OVER)})
-          and not exists (select from attempt a where a.delivery_id = d.id
-              and a.act = 'look_up' and a.started_at >= d.submitted_at)
-        order by d.submitted_at limit :limit for update skip locked)
+          and not exists (select from evidence e where e.about = 'delivery' and e.about_id = d.id
+              and e.actor = :by and e.at >= d.submitted_at)
+        order by d.submitted_at limit :limit)
     """
+    + WITH_CONTENT.format(handed_over=one_of(HANDED_OVER))
 )
 
 
-async def ask(
-    connection: Connection, destination: str, before: datetime, now: datetime, limit: int = 500
-) -> int:
-    """Let those that were handed over before a time be looked up, once; return how many."""
-    values = {"destination": destination, "before": before, "now": now, "limit": limit}
-    return (await connection.execute(_ASK, values)).rowcount
+async def silent(
+    connection: Connection, destination: str, before: datetime, by: str, limit: int
+) -> list[Claimed]:
+    """Return those that were handed over before a time and not asked for since, the oldest first.
+
+    Nobody holds them: what the destination says of them comes like a receipt.
+    """
+    values = {"destination": destination, "before": before, "by": by, "limit": limit}
+    rows = await connection.execute(_SILENT, {**values, "token": "", "look": True})
+    return [Claimed(*row) for row in rows]

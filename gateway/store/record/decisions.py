@@ -71,16 +71,22 @@ _LATER = text(
     where s.code = :subject and d.kind = :kind and d.number_key = :number
       and (:authority = '' or d.authority_id in (select authority_id from authority_alias
           where alias = :authority))
-      and v.recorded_at > :since
+      and (v.recorded_at > :since or (v.recorded_at = :since and exists (
+          select from inbox i join inbox q on q.origin_id = i.origin_id
+          where i.record_version_id = v.id and q.quarantine_id = :item
+            and q.recorded_at = i.recorded_at and i.position > q.position)))
     """
 )
 
 
 async def later_version(
-    connection: Connection, key: BusinessKey, since: datetime
+    connection: Connection, key: BusinessKey, item: int, since: datetime
 ) -> datetime | None:
-    """Return when a decision got its latest version, if that was after a time."""
-    values = {**key._asdict(), "since": since}
+    """Return when a decision got its latest version, if it came after a refused item.
+
+    `since` is when that came; of the same batch the place within its origin decides.
+    """
+    values = {**key._asdict(), "item": item, "since": since}
     found: datetime | None = await connection.scalar(_LATER, values)
     return found
 

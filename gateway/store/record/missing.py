@@ -41,6 +41,20 @@ async def last_position(connection: Connection, origin: str) -> int | None:
     return None if found is None else int(found)
 
 
+_SPANS = text(
+    """
+    select first_position, end_position from missing_messages where origin = :origin
+    order by first_position, end_position
+    """
+)
+
+
+async def spans(connection: Connection, origin: str) -> list[tuple[int, int]]:
+    """Return what is missing of an origin, as (first, end), in order; it is never taken."""
+    rows = await connection.execute(_SPANS, {"origin": origin})
+    return [(int(row[0]), int(row[1])) for row in rows]
+
+
 _ADD = text(
     """
     insert into missing_messages (origin, first_position, end_position, found_at)

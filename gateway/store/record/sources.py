@@ -16,10 +16,11 @@ _SOURCES = {
         when o.name like 'quarantine:%' then 'quarantine' else o.name end""",
     "authority": "coalesce(a.name, '')",
 }
-#: Something that came again is a repeat: its version is older than it.
+#: Something that came again is a repeat: its version is older than it, or came in the same batch.
 _ITEMS = """
     select {source} as source, i.verdict, v.id as version_id, v.excluded,
-        v.id is not null and v.recorded_at < i.recorded_at as repeated,
+        v.id is not null and (v.recorded_at < i.recorded_at or row_number() over (
+            partition by v.id order by i.recorded_at, i.origin_id, i.position) > 1) as repeated,
         q.id is not null and q.resolved_at is null as waits
     from inbox i join origin o on o.id = i.origin_id
     left join record_version v on v.id = i.record_version_id

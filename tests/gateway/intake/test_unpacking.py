@@ -57,4 +57,4 @@ def test_aiokafka_uses_them(pack: Pack, unpack: Unpack) -> None:
 
     have = [module for module in unpacking.MODULES if hasattr(module, unpack.__name__)]
     assert default_records in have
-    assert all(getattr(module, unpack.__name__) is unpack for module in have)
+    assert all(getattr(module, unpack.__name__).__wrapped__ is unpack for module in have)

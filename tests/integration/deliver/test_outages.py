@@ -1,13 +1,16 @@
 """The register of receivers' outages: from the first failed call to the first answer."""
 
+from collections.abc import Sequence
 from datetime import timedelta
 
 import pytest
 
 from connectors.memory import Step
+from gateway.deliver.register import close_outage, void_outage
 from gateway.store.account import evidence, outages
-from gateway.store.account.evidence import About, Evidence
+from gateway.store.account.evidence import About, Evidence, Statement
 from gateway.store.account.outages import Outage
+from schemas.delivery import Item, Outcome, OutcomeKind
 from tests.factories import penalty
 from tests.integration.conftest import MakeWorld
 from tests.integration.world import World
@@ -71,3 +74,51 @@ async def test_a_later_owner_goes_on_with_the_outage_and_ends_it(make_world: Mak
     [(one, said)] = await entered(after)
     assert one.until is not None
     assert said[-1].words == "恢复应答"
+
+
+async def test_a_fault_of_ours_and_calling_too_often_are_no_outages(world: World) -> None:
+    answers: list[Exception | None] = [KeyError("a bug"), None]
+
+    async def send(items: Sequence[Item]) -> list[Outcome]:
+        if (fault := answers[0]) is not None:
+            raise fault
+        wait = timedelta(minutes=5)
+        return [Outcome(kind=OutcomeKind.DEFERRED, retry_after=wait)] * len(items)
+
+    world.connector().send = send  # type: ignore[method-assign]
+    await world.take(penalty())
+    await quarters(world, 12)
+    answers.pop(0)
+    await quarters(world, 12)
+
+    assert await entered(world) == []
+
+
+async def test_what_a_person_voids_stays_void_until_the_destination_answers(world: World) -> None:
+    world.connector().play(*[Step.NOT_SENT] * 30)
+    await world.take(penalty())
+    await quarters(world, 6)
+    [(one, _)] = await entered(world)
+    said = Statement("张三", "是我方防火墙")
+    assert await void_outage(world.database, one.id, said, world.clock())
+
+    await quarters(world, 24)
+
+    [(after, evidence_)] = await entered(world)
+    assert after.void_by == "张三"
+    assert after.until is not None
+    assert len(evidence_) > 6
+
+
+async def test_what_a_person_has_ended_begins_anew_only_from_then(world: World) -> None:
+    world.connector().play(*[Step.NOT_SENT] * 60)
+    await world.take(penalty())
+    await quarters(world, 6)
+    [(one, _)] = await entered(world)
+    end = world.clock()
+    assert await close_outage(world.database, one.id, end, Statement("张三", "恢复了"), end)
+
+    await quarters(world, 6)
+
+    first, second = (found for found, _ in await entered(world))
+    assert (first.until, second.since) == (end, end)

@@ -5,6 +5,7 @@ from datetime import timedelta
 
 import pytest
 
+from connectors.errors import OutcomeUnknown
 from connectors.memory import Step
 from gateway.deliver.silence import ask
 from gateway.store.deliver.worklist import Wanted
@@ -59,19 +60,46 @@ async def test_what_stays_silent_is_looked_up_once_and_then_a_person_must_act(
     assert {group.name for group in found.groups} >= {Actor.OPERATOR.value}
 
 
-async def test_what_is_not_there_after_all_is_sent_again(world: World) -> None:
+async def test_a_definite_answer_moves_it_and_an_absent_one_is_a_persons(world: World) -> None:
+    await handed_over(world)
+    await world.take(penalty(2, 2), penalty(3, 3))
+    world.connector().play(Step.SUBMIT, Step.SUBMIT)
+    await world.deliverer().drain()
+    world.clock.step(6 * DAY)
+    await world.deliverer().drain()
+    answers = [
+        Outcome(kind=OutcomeKind.ACCEPTED, platform_at=world.clock() - 5 * DAY),
+        Outcome(kind=OutcomeKind.DEFERRED, absent=True),
+        Outcome(kind=OutcomeKind.REJECTED, reasons=("代码不存在",)),
+    ]
+
+    async def look_up(items: Sequence[Item]) -> list[Outcome]:
+        return answers[: len(items)]
+
+    world.connector().look_up = look_up  # type: ignore[method-assign]
+    assert await ask(world.deliverer()) == 3
+    assert await ask(world.deliverer()) == 0
+
+    assert await world.states() == ["accepted", "submitted", "rejected"]
+    said = await world.column("select words from evidence order by about_id")
+    assert "对方没有这一条" in said[1]
+
+
+async def test_a_look_up_that_fails_blocks_no_correction(world: World) -> None:
     await handed_over(world)
     world.clock.step(6 * DAY)
-    world.connector().stored.clear()
-    world.connector()._outcomes.clear()
     await world.deliverer().drain()
 
-    assert await ask(world.deliverer()) == 1
-    for _ in range(3):
-        world.clock.step(DAY)
-        await world.deliverer().drain()
+    async def look_up(items: Sequence[Item]) -> list[Outcome]:
+        raise OutcomeUnknown
 
-    assert await world.states() == ["accepted"]
+    world.connector().look_up = look_up  # type: ignore[method-assign]
+    assert await ask(world.deliverer()) == 1
+    await world.take(penalty(CF_NR="罚款人民币三万元"))
+    await world.deliverer().drain()
+
+    assert await world.states() == ["submitted", "accepted"]
+    assert await world.value("select count(*) from evidence") == 0
 
 
 async def test_where_nobody_can_look_up_a_person_is_asked_at_once(make_world: MakeWorld) -> None:

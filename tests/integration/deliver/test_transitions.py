@@ -13,7 +13,7 @@ from sqlalchemy.sql.elements import TextClause
 
 import gateway.store
 from gateway.store.base.engine import Connection
-from gateway.store.deliver import by_hand, chains, claims, deliveries, ends, held, receipts, silent
+from gateway.store.deliver import by_hand, chains, claims, deliveries, ends, held, receipts
 from gateway.store.deliver.by_hand import Order
 from gateway.store.deliver.receipts import MatchedReceipt
 from schemas.delivery import TRANSITIONS, DeliveryState, Finish
@@ -125,13 +125,6 @@ async def _release(connection: Connection, _: World, ids: Ids) -> None:
     await connection.execute(held._RELEASE, {"ids": list(ids.values())})
 
 
-async def _ask(connection: Connection, world: World, _: Ids) -> None:
-    await connection.execute(
-        text("update delivery set submitted_at = :now"), {"now": world.clock()}
-    )
-    await silent.ask(connection, "platform", world.clock(), world.clock())
-
-
 def _tried(act: Act) -> Act:
     """Act on deliveries that an earlier attempt may have handed over."""
 
@@ -174,7 +167,6 @@ ACTS: dict[str, list[Act]] = {
     "_ABSENT_BY_HAND": [_by_hand(S.READY)],
     "_PROMOTE_DEFERRED": [_promote_deferred],
     "_EXPIRE": [_expire],
-    "_ASK": [_ask],
     "_APPLY_RECEIPTS": [
         lambda c, w, ids: _receipts(c, w, ids, accepted=True),
         lambda c, w, ids: _receipts(c, w, ids, accepted=False),

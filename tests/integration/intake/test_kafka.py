@@ -261,7 +261,7 @@ async def test_a_broker_without_a_leader_is_asked_with_pauses(
     await send(producer, topic, *bodies(0, 2))
     await until(lambda: intake.taken == 2)
 
-    assert len(tries) < 20
+    assert len(tries) < 40  # not thousands
 
 
 async def test_offsets_that_cannot_be_committed_are_told(

@@ -5,12 +5,15 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-from aiokafka import AIOKafkaProducer
+from aiokafka import AIOKafkaProducer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.admin.new_partitions import NewPartitions
 
+from gateway.intake.gaps import Gaps, skip_messages
 from gateway.ledger.freeze import ledger_lines
 from gateway.ledger.month import month
+from gateway.store.account.evidence import Statement
+from gateway.store.base.engine import DatabaseAway
 from tests.integration.intake.kafka_world import (
     FIRST,
     StartIntake,
@@ -250,25 +253,84 @@ async def test_what_a_restored_database_lacks_is_read_again(
     assert await committed(after, topic) == [7, None]
 
 
-async def test_a_batch_that_unpacks_to_too_much_is_told_and_other_partitions_go_on(
+@pytest.fixture
+async def packed(
+    kafka_bootstrap: str, monkeypatch: pytest.MonkeyPatch
+) -> AsyncIterator[AIOKafkaProducer]:
+    """A producer whose batches may unpack to more than may be."""
+    monkeypatch.setattr("gateway.intake.unpacking.MOST_UNPACKED", 2_000_000)
+    options = {"compression_type": "zstd", "max_request_size": 2**23, "max_batch_size": 2**23}
+    async with AIOKafkaProducer(bootstrap_servers=kafka_bootstrap, **options) as producer:
+        yield producer
+
+
+async def test_a_batch_that_unpacks_to_too_much_stops_nothing_else_and_can_be_skipped(
+    world: World, packed: AIOKafkaProducer, topic: str, start: StartIntake
+) -> None:
+    """Where memory is short, it would end the process at every start."""
+    first, second, third, other = bodies(1, 4)
+    for body in (first, second, b"0" * 3_000_000, third):
+        await packed.send_and_wait(topic, body, partition=FIRST)
+    await packed.send_and_wait(topic, other, partition=1)
+
+    intake = await start()
+    await until(lambda: intake.stuck() is not None and intake.taken == 3)
+    told = str(intake.stuck())
+    settings, now = intake.settings, world.clock()
+    said = Statement("张三", "来源已重发")
+    assert await skip_messages(world.database, settings, (topic, FIRST, 2, 3), said, now)
+    await until(lambda: intake.taken == 4)
+    await intake.stop()
+
+    assert f"{topic} 0 停在 2" in told
+    assert await world.value("select count(*) from decision") == 4
+    assert [place[1:] for place in await noted(world)] == [(2, 3)]
+    again = await start()
+    await until(lambda: again.lag() == 0)
+    assert again.taken == 0
+
+
+async def test_batches_that_are_too_large_together_are_read_one_by_one(
+    world: World, packed: AIOKafkaProducer, topic: str, start: StartIntake
+) -> None:
+    for body in bodies(1, 6):
+        await packed.send_and_wait(topic, body + b" " * 900_000, partition=FIRST)
+
+    intake = await start()
+    await until(lambda: intake.taken == 6)
+
+    assert intake.stuck() is None
+    assert await world.value("select count(*) from decision") == 6
+
+
+async def test_nothing_is_handed_out_before_it_is_compared(
     world: World,
-    kafka_bootstrap: str,
+    producer: AIOKafkaProducer,
     topic: str,
     start: StartIntake,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """Where memory is short, it would end the process at every start."""
-    monkeypatch.setattr("gateway.intake.unpacking.MOST_UNPACKED", 2_000_000)
-    options = {"compression_type": "zstd", "max_request_size": 2**23, "max_batch_size": 2**23}
-    async with AIOKafkaProducer(bootstrap_servers=kafka_bootstrap, **options) as producer:
-        await producer.send_and_wait(topic, b"0" * 3_000_000, partition=FIRST)
-        await producer.send_and_wait(topic, bodies(1, 1)[0], partition=1)
+    before = await start()
+    await put(producer, topic, *bodies(1, 6))
+    await until(lambda: before.taken == 6)
+    await before.stop()
+    await world.run("delete from inbox where position > 2")
+    await put(producer, topic, *bodies(7, 2))
+    away, right_place = True, Gaps.right_place
 
-    intake = await start()
-    await until(lambda: intake.stuck() is not None and intake.taken == 1)
+    async def place(gaps: Gaps, partition: TopicPartition, committed: int) -> int:
+        if away:
+            raise DatabaseAway
+        return await right_place(gaps, partition, committed)
 
-    assert "2 MB" in str(intake.stuck()) or "1 MB" in str(intake.stuck())
-    assert await world.value("select count(*) from decision") == 1
+    monkeypatch.setattr(Gaps, "right_place", place)
+    after = await start()
+    await asyncio.sleep(2)
+    assert after.taken == 0
+    away = False
+    await until(lambda: after.taken == 5)
+
+    assert await world.value("select count(distinct position) from inbox") == 8
 
 
 async def test_intake_that_makes_no_step_though_there_is_work_fails_liveness(

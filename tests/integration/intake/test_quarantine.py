@@ -174,6 +174,23 @@ async def test_an_older_item_does_not_replace_a_later_version(world: World) -> N
     assert await world.value("select count(*) from record_version") == 2
 
 
+async def test_an_item_does_not_replace_a_version_behind_it_in_its_batch(world: World) -> None:
+    await world.take(penalty(1, CF_CFJG=""), penalty(1, CF_NR="罚款人民币二万元"))
+    number = int(await world.value("select id from quarantine"))
+
+    with pytest.raises(Overtaken):
+        await again(world, number, orjson.dumps(penalty(1, CF_NR="罚款人民币一万元")))
+
+
+async def test_an_item_may_correct_a_version_before_it_in_its_batch(world: World) -> None:
+    await world.take(penalty(1, CF_NR="罚款人民币一万元"), penalty(1, CF_CFJG=""))
+    number = int(await world.value("select id from quarantine"))
+
+    replayed = await again(world, number, orjson.dumps(penalty(1, CF_NR="罚款人民币二万元")))
+
+    assert replayed.verdict is Verdict.OK
+
+
 async def test_the_kind_is_kept_for_the_replay(world: World) -> None:
     [refused] = await world.take(event(subject_code="1"))
     assert refused.quarantine_id is not None

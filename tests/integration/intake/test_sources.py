@@ -56,6 +56,15 @@ async def test_each_source_finds_what_became_of_its_items(world: World) -> None:
     assert (file.items, file.repeats, file.destinations) == (1, 1, {})
 
 
+async def test_the_same_record_twice_in_one_batch_is_owed_once(world: World) -> None:
+    await sent(world, "file:a", *[penalty(1, 1)] * 5)
+
+    one = (await reported(world, SourceGrouping.SOURCE))["file:a"]
+
+    assert (one.items, one.repeats) == (5, 4)
+    assert one.destinations["platform"].owed == 1
+
+
 async def test_authorities_and_days_are_told_apart(world: World) -> None:
     await sent(world, "file:a", penalty(1, 1), penalty(2, 2, CF_CFJG="样例县分局"))
     world.clock.step(DAY)

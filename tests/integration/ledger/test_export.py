@@ -16,7 +16,7 @@ from sqlalchemy import text
 from connectors.memory import Step
 from gateway.config.signing import signed
 from gateway.deliver.attestation import attest
-from gateway.ledger.export import LedgerFormat, NoRows, content_of, export
+from gateway.ledger.export import LedgerFormat, NoRows, Tampered, content_of, export
 from gateway.ledger.freeze import freeze_month
 from gateway.store.account import signing_keys
 from gateway.store.account.ledgers import Frozen
@@ -127,6 +127,20 @@ async def test_a_ledger_of_an_older_release_has_its_workbook_only(
 
     await here.take_in([penalty(2)])
     assert (await frozen(here)).version == 2
+
+
+async def test_what_was_changed_in_the_database_is_not_signed_anew(
+    database: Database, tmp_path: Path
+) -> None:
+    here = await world(database, tmp_path)
+    await here.take_in([penalty(1)])
+    version = await frozen(here)
+    async with database.transaction() as connection:
+        await connection.execute(text("update ledger set workbook = 'another'"))
+
+    for form in LedgerFormat:
+        with pytest.raises(Tampered):
+            await exported(here, version, form)
 
 
 async def test_an_attestation_says_what_was_sent_and_that_nothing_came(

@@ -7,10 +7,12 @@ import shutil
 import socket
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import text
 
+from gateway.batch import Batch
 from gateway.config.clock import SteppedClock
 from gateway.embedded.access import let_pass
 from gateway.embedded.postgres import EmbeddedPostgres
@@ -18,6 +20,7 @@ from gateway.embedded.server import spawn, wait_until
 from gateway.ledger.freeze import freeze_month
 from gateway.store.base.engine import Database
 from gateway.store.base.upgrade import upgrade
+from schemas.verdict import Verdict
 from tests.conftest import BuildGateway
 from tests.factories import penalty, person_penalty
 from tests.integration.world import World
@@ -132,3 +135,40 @@ async def test_a_snapshot_has_the_settings_of_a_transaction_and_sees_no_moment_b
 
     assert found == wanted
     assert found[:2] == ["somewhere", "UTC"]
+
+
+@pytest.fixture
+def scarce(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One server for each database, and no patience."""
+    less = "default_pool_size = 1\nquery_wait_timeout = 4"
+    written = CONFIGURATION.replace("default_pool_size = 2", less)
+    monkeypatch.setattr("tests.integration.store.test_pgbouncer.CONFIGURATION", written)
+
+
+async def test_one_broken_connection_quarantines_nothing_where_servers_are_scarce(
+    scarce: None,
+    pooled: Database,
+    build_gateway: BuildGateway,
+    clock: SteppedClock,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The second connection, which shows whether all are cut, is not to be had."""
+    world, run, runs = World(await build_gateway(pooled), clock), Batch.run, 0
+
+    async def breaks_once(batch: Batch) -> Any:
+        nonlocal runs
+        runs += 1
+        if runs == 1:
+            raw = await batch.connection.get_raw_connection()
+            driver: Any = raw.driver_connection
+            driver._transport.abort()
+        return await run(batch)
+
+    monkeypatch.setattr(Batch, "run", breaks_once)
+
+    [taken] = await world.take(penalty())
+
+    assert taken.verdict is Verdict.OK
+    assert runs == 2
+    for deliverer in world.deliverers.values():
+        await deliverer.close()
