@@ -4,6 +4,7 @@ from datetime import datetime
 
 import orjson
 
+from gateway.check.checked import Checked
 from gateway.check.raw import Raw
 from gateway.config.clock import Clock
 from gateway.config.keys import Keys
@@ -13,6 +14,7 @@ from gateway.store.audit import events
 from gateway.store.base.installation import know
 from gateway.store.record import quarantine
 from gateway.store.record.decisions import later_version
+from gateway.store.record.quarantine import Quarantined
 from gateway.telemetry.audit_events import AuditEvent
 from schemas.base import SHANGHAI
 from schemas.codes import RecordKind
@@ -85,14 +87,21 @@ async def replay(
     content = keys.decrypt(item.sealed, item.key_version) if body is None else body
     kind = RecordKind(item.kind) if item.kind and not _says_its_kind(body) else None
     checked = await pipeline.check([Raw(f"quarantine:{id_}", number, content, kind)])
-    if not despite_later and checked[0].key is not None:
-        async with pipeline.database.transaction() as connection:
-            at = await later_version(connection, checked[0].key, id_, item.recorded_at)
-        if at is not None:
-            raise Overtaken(id_, at)
+    if not despite_later:
+        await _require_latest(pipeline, checked[0], item)
     [result] = await pipeline.commit(checked)
     await _note(pipeline, clock, id_, result, despite_later=despite_later)
     return result
+
+
+async def _require_latest(pipeline: Pipeline, checked: Checked, item: Quarantined) -> None:
+    """Raise Overtaken if a version of the decision came after the item."""
+    if checked.key is None:
+        return
+    async with pipeline.database.transaction() as connection:
+        at = await later_version(connection, checked.key, item.id, item.recorded_at)
+    if at is not None:
+        raise Overtaken(item.id, at)
 
 
 def _says_its_kind(body: bytes | None) -> bool:

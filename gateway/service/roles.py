@@ -128,16 +128,21 @@ async def run(gateway: Gateway, roles: frozenset[Role]) -> AsyncIterator[Running
         running.deliverers = deliverers
         for deliverer in deliverers:
             stack.push_async_callback(deliverer.close)
-            running.add(f"deliver {deliverer.name}", deliverer.drain, IDLE_PAUSE)
-            running.add(f"receipts {deliverer.name}", partial(receive, deliverer), RECEIPTS_PAUSE)
-            running.add(f"silence {deliverer.name}", partial(ask, deliverer), PREDICT_PAUSE)
-            running.add(f"predict {deliverer.name}", partial(predict, deliverer), PREDICT_PAUSE)
+            _add_deliverer(deliverer, running)
         stack.push_async_callback(running.stop)
         if Role.WEB in roles:
             await start_web(gateway, running, stack)
         logger.info(LogEvent.STARTED, extra={"roles": sorted(roles)})
         yield running
     logger.info(LogEvent.STOPPED)
+
+
+def _add_deliverer(deliverer: Deliverer, running: Running) -> None:
+    name = deliverer.name
+    running.add(f"deliver {name}", deliverer.drain, IDLE_PAUSE)
+    running.add(f"receipts {name}", partial(receive, deliverer), RECEIPTS_PAUSE)
+    running.add(f"silence {name}", partial(ask, deliverer), PREDICT_PAUSE)
+    running.add(f"predict {name}", partial(predict, deliverer), PREDICT_PAUSE)
 
 
 def _add_schedule(gateway: Gateway, running: Running) -> None:
