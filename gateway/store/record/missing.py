@@ -23,8 +23,8 @@ class MissingMessages:
         """A sentence for people."""
         at = f"{self.found_at.astimezone(SHANGHAI):%Y-%m-%d %H:%M}"
         return (
-            f"{self.origin} 的 {self.first} 至 {self.end - 1} 号在读到之前已被 Kafka 删除"
-            f"（{at} 发现）；请来源单位补发"
+            f"{self.origin} 的 {self.first} 至 {self.end - 1} 号没有读到：读之前已被 Kafka 删除，"
+            f"或读不出来、由人跳过（{at} 记下）；请来源单位补发"
         )
 
 

@@ -116,7 +116,7 @@ async def test_messages_that_kafka_deleted_unread_are_noted_and_intake_goes_on(
         world.database, world.gateway.ledger_scope, f"{world.clock():%Y-%m}", world.clock()
     )
     assert [(one.first, one.end) for one in ledger.missing] == [(4, 7)]
-    assert "4 至 6 号在读到之前已被 Kafka 删除" in ledger_lines(ledger)[-1]
+    assert "4 至 6 号没有读到：读之前已被 Kafka 删除" in ledger_lines(ledger)[-1]
 
 
 async def test_where_everything_was_deleted_the_gap_is_noted_once(
