@@ -204,9 +204,12 @@ class Consumer(AIOKafkaConsumer):  # type: ignore[misc]  # aiokafka has no types
                 place = await self._right_place(partition, committed)
                 if self.place(partition) is None:  # before, aiokafka would undo the seek
                     continue
-                if place < committed:  # marks of transactions may be gone from there
+                if place != committed:
                     first = (await self.beginning_offsets([partition]))[partition]
-                    place = min(max(place, first), committed)
+                    if place < committed:  # marks of transactions may be gone from there
+                        place = min(max(place, first), committed)
+                    elif committed < first:  # deleted, and not skipped: `tell` says what to do
+                        place = committed
                 self._compared.add(partition)
                 if place != committed:
                     self.seek(partition, place)

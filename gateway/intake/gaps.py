@@ -1,6 +1,6 @@
 """Messages that Kafka deleted before they were read 缺失的来件: noted, told, and gone behind."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from functools import partial
 
@@ -24,6 +24,16 @@ from gateway.telemetry.metrics import Metrics
 def origin_of(cluster: str, partition: TopicPartition) -> str:
     """Return the origin 来源 of the messages of a partition; their offsets are the positions."""
     return f"kafka:{cluster}/{partition.topic}/{partition.partition}"
+
+
+class RecordsLost(Exception):
+    """The database lacks what this process has written to it."""
+
+    def __init__(self, origins: Sequence[str]) -> None:
+        super().__init__(
+            f"{'、'.join(origins)}：数据库里没有已写入的来件，像是恢复过，或切换到了落后的备库；"
+            "重启后从 Kafka 再读"
+        )
 
 
 class Gaps:
@@ -63,6 +73,25 @@ class Gaps:
         read = partial(missing.last_position, origin=origin)
         last = await self.watch.until_back(partial(self.database.run, read))
         return None if last is None else last + 1
+
+    async def require(self, written: Mapping[TopicPartition, int]) -> None:
+        """Check that what was written of partitions is still there, up to these offsets.
+
+        A standby that lagged behind may have taken over: what is written next would hide what it
+        lacks. After a restart that is read again.
+
+        Raises:
+            RecordsLost: it is not there any more.
+            DatabaseAway: it cannot be told now.
+        """
+        if not written:
+            return
+        origins = {origin_of(self.settings.cluster, one): end for one, end in written.items()}
+        read = partial(missing.last_positions, origins=list(origins))
+        found = await self.database.run(read)
+        lost = [name for name, end in origins.items() if found.get(name, -1) + 1 < end]
+        if lost:
+            raise RecordsLost(lost)
 
     async def right_place(self, partition: TopicPartition, committed: int) -> int:
         """Return where to read on in place of a committed offset.

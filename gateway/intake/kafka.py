@@ -92,6 +92,8 @@ class KafkaIntake:
         self.taken = 0  #: records committed
         self._stopping = False
         self._batches: set[asyncio.Task[None]] = set()
+        #: Behind what this process has written of its partitions.
+        self._written: dict[TopicPartition, int] = {}
         self._last: dict[TopicPartition, asyncio.Task[None]] = {}
         self.watch = Watch(metrics)
         self.gaps = Gaps(settings, pipeline.database, self.watch, clock, metrics)
@@ -227,7 +229,10 @@ class KafkaIntake:
             while part := portion(raws, len(records)):
                 checked = await self.pipeline.check(part)
                 await asyncio.gather(*before)
+                written = {one: end for one, end in self._written.items() if one in ends}
+                await self.watch.until_back(partial(self.gaps.require, written))
                 await self.watch.until_back(partial(self.pipeline.commit, checked))
+                self._written |= _after(records[: done + len(part)])
                 whole = done + len(part) == len(records)
                 await self._commit_offsets(ends if whole else _after(records[: done + len(part)]))
                 done += len(part)

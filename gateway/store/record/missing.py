@@ -1,5 +1,6 @@
 """Messages that the bus deleted before they were read 缺失的来件."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -39,6 +40,20 @@ async def last_position(connection: Connection, origin: str) -> int | None:
     """Return the last position that was ever taken from an origin; None if none is known."""
     found = await connection.scalar(_LAST, {"origin": origin})
     return None if found is None else int(found)
+
+
+_LAST_OF = text(
+    """
+    select o.name, (select max(i.position) from inbox i where i.origin_id = o.id) as last
+    from origin o where o.name = any(cast(:names as text[]))
+    """
+)
+
+
+async def last_positions(connection: Connection, origins: Sequence[str]) -> dict[str, int]:
+    """Return the last position that was ever taken from each of these origins, where one is."""
+    rows = await connection.execute(_LAST_OF, {"names": list(origins)})
+    return {row.name: int(row.last) for row in rows if row.last is not None}
 
 
 _SPANS = text(

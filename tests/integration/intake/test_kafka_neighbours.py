@@ -290,6 +290,25 @@ async def test_a_batch_that_unpacks_to_too_much_stops_nothing_else_and_can_be_sk
     assert again.taken == 0
 
 
+async def test_a_standby_that_lacks_what_was_written_stops_intake_and_is_filled_again(
+    world: World, producer: AIOKafkaProducer, topic: str, start: StartIntake
+) -> None:
+    """What is written next would hide what is lacking."""
+    intake = await start()
+    await put(producer, topic, *bodies(1, 6))
+    await until(lambda: intake.taken == 6 and intake.idle)
+    await world.run("delete from inbox where position > 2")
+    await put(producer, topic, *bodies(7, 2))
+    await until(lambda: intake.stuck() is not None)
+    await intake.stop()
+
+    again = await start()
+    await until(lambda: again.taken == 5)
+
+    assert await world.value("select count(distinct position) from inbox") == 8
+    assert await world.value("select count(*) from decision") == 8
+
+
 async def test_batches_that_are_too_large_together_are_read_one_by_one(
     world: World, packed: AIOKafkaProducer, topic: str, start: StartIntake
 ) -> None:
