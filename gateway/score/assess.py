@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 import msgspec
 
 from gateway.rules.activation import refresh
+from gateway.score.authority_aliases import renew_departments
 from gateway.score.grade_change import RECEIVED, SCORED, change_body, standing_change
 from gateway.score.scorer import Scored, Scorer, alerts
 from gateway.score.stored_result import facts_of, short, without_result
@@ -93,7 +94,10 @@ class Assessing:
             return
         await share_scoring(self.connection)
         await refresh(self.connection, self.scorer.rulebook)
-        bodies = await facts_of_subjects(self.connection, [s.id for s in subjects])
+        ids = [subject.id for subject in subjects]
+        bodies = await facts_of_subjects(self.connection, ids)
+        if await renew_departments(self.connection, bodies, self.now):
+            bodies = await facts_of_subjects(self.connection, ids)
         for start in range(0, len(subjects), SLICE):
             self._score(subjects[start : start + SLICE], bodies, persons)
             await asyncio.sleep(0)

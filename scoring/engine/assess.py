@@ -52,14 +52,17 @@ def evaluate_placed(
     known, turns = once_each(facts.facts, lambda fact: _table_of(fact, placed, book), when)
     if known is not facts.facts:
         facts = replace(facts, facts=known)
+        placed = placed._replace(facts=facts)
     result, days = _evaluate(facts, book, when, placed)
     return result, [*days, *turns, *(day for day in placed.days if day > when.as_of)]
 
 
 def _table_of(fact: Fact, placed: Placed, book: PreparedRules) -> PreparedTable | None:
     """Return the table by which a fact counts: that of the day of its decision."""
-    then = placed.then.get(fact.id, placed.facts)
-    return book.entry(then.kind, then.agency_kinds)
+    then = placed.then.get(fact.id)
+    if then is not None:
+        return then.table(book)
+    return book.entry(placed.facts.kind, placed.facts.agency_kinds)
 
 
 def _evaluate(

@@ -47,7 +47,7 @@ def _confirmed(
     """Return the facts without those that a participant reported and nobody has confirmed yet."""
     known = []
     for fact in facts:
-        if not fact.self_reported or (fact.confirmed_on or date.max) <= when.known:
+        if is_known(fact, entry, when):
             known.append(fact)
             continue
         if fact.decided_on <= when.as_of:
@@ -130,6 +130,12 @@ def _add(record: Counted, tally: Tally) -> None:
     if record.points is not None:
         shown = record.values | dates(record.fact)
         tally.count(record.fact, record.row, record.points, shown)
+
+
+def is_known(fact: Fact, entry: PreparedTable, when: When) -> bool:
+    """Whether a fact counts at all: what a participant reported waits for its confirmation."""
+    waits = entry.confirms and fact.self_reported
+    return not waits or (fact.confirmed_on or date.max) <= when.known
 
 
 def start_of(fact: Fact, activation: ActivationDelay | None) -> date | None:

@@ -66,12 +66,12 @@ def _record(fact: Fact, hit: Hit, start: date, desk: Desk) -> Counted | None:
         points = exception.points
     conduct = Conduct(row.warnable, row.repairable, points or ZERO)
     since = valid_from(fact, start, desk.entry.activation)
-    span = lasting(fact, start, stop(validity, fact, since), conduct, desk.entry.waits)
+    span = lasting(fact, start, stop(validity, fact, since), conduct, row.waits)
     tally.notes |= span.notes
     mark = row.mark
     marked = mark is not None and span.covers(desk.when)
     if mark is not None and mark.validity is not None:
-        own = lasting(fact, start, stop(mark.validity, fact, since), conduct, desk.entry.waits)
+        own = lasting(fact, start, stop(mark.validity, fact, since), conduct, row.waits)
         marked = own.covers(desk.when)
     if mark is not None and marked:
         marked = _exception(mark.unless, fact, row.item, desk) is None

@@ -7,8 +7,10 @@ from decimal import Decimal
 from msgspec.structs import replace
 
 from schemas.identifiers import authority_key, document_number_key
-from scoring.dates import add_days
+from scoring.engine.count import is_known, start_of
+from scoring.engine.counted_rows import turning_days
 from scoring.engine.prepared import PreparedTable
+from scoring.engine.prepared_rows import stop, valid_from
 from scoring.engine.repair import Conduct, When, lasting
 from scoring.engine.tariff import Hit
 from scoring.facts import Fact, Penalty
@@ -24,7 +26,8 @@ def once_each(
 
     Points are taken for different conduct (附件1备注: 不同的环境违法违规行为，按次扣分), so the
     decision counts once, with all that it imposed and the sum of its fines. Each subject's part
-    ends by its own warning and repair, with the wait for the points that it would take alone.
+    begins and ends by its own days: creation, validity, confirmation, warning and repair, with the
+    wait for the points that it would take alone. So a further part never takes points off.
     """
     if all(fact.branch is None for fact in facts):
         return facts, []
@@ -33,7 +36,8 @@ def once_each(
     ones = {parts[0].id: parts[0] for parts in decisions if len(parts) == 1}
     for parts in several:
         ones |= {one.id: one for one in _joined(parts, table_of(parts[0]), when)}
-    days = [day for parts in several for part in parts for day in _turns(part) if day > when.as_of]
+    turns = (_turns(part, table_of(parts[0])) for parts in several for part in parts)
+    days = [day for of_part in turns for day in of_part if day > when.as_of]
     return tuple(ones[fact.id] for fact in facts if fact.id in ones), days
 
 
@@ -77,7 +81,12 @@ def _joined(parts: Sequence[Fact], table: PreparedTable | None, when: When) -> l
     known = [one.site for one in left]
     sites: dict[str | None, list[Fact]]
     sites = {None: left} if None in known else {at: _at(left, at) for at in known}
-    return [_one(parts[0] if at is None else _at(parts, at)[0], sites[at], at) for at in sites]
+    ones = [_one(parts[0] if at is None else _at(parts, at)[0], sites[at], at) for at in sites]
+    if table is None or table.activation is None:
+        return ones
+    # All that is left is in effect: the part that was created last says the days of the rows.
+    latest = (max(sites[at], key=lambda part: part.created_on or part.decided_on) for at in sites)
+    return [replace(one, created_on=of.created_on) for one, of in zip(ones, latest, strict=True)]
 
 
 def _at(parts: Iterable[Fact], site: str | None) -> list[Fact]:
@@ -111,30 +120,42 @@ def _process(fact: Fact) -> object:
     return fact.rectified_on, fact.repair_applied_on, fact.repair_confirmed_on, fact.warning_until
 
 
-def _turns(fact: Fact) -> Iterator[date]:
+def _turns(fact: Fact, table: PreparedTable | None) -> Iterator[date]:
     """Yield the days on which a part may begin or cease to count."""
-    after = None if fact.warning_until is None else add_days(fact.warning_until, 1)
-    yield from (day for day in (fact.repair_confirmed_on, after) if day is not None)
+    start = None if table is None else start_of(fact, table.activation)
+    if table is None or start is None:
+        return
+    days = (*turning_days(fact, table.match(fact).hits, start, table), fact.confirmed_on)
+    yield from (day for day in days if day is not None)
 
 
 def _left(parts: Iterable[Fact], table: PreparedTable | None, when: When) -> Iterator[Fact]:
     """Yield the parts of which something counts on the day, without what does not."""
+    if table is None:
+        yield from parts
+        return
     for part in parts:
-        found = None if table is None else table.match(part)
-        hits = () if found is None else found.hits
-        over = [hit for hit in hits if table is not None and _is_over(part, hit, table, when)]
-        counting = [hit for hit in hits if hit not in over]
-        if not over or (found is not None and found.refusal is not None):
+        start = start_of(part, table.activation)
+        if start is None or start > when.as_of or not is_known(part, table, when):
+            continue
+        found = table.match(part)
+        over = [hit for hit in found.hits if _is_over(part, hit, table, when)]
+        counting = [hit for hit in found.hits if hit not in over]
+        if not over or found.refusal is not None:
             yield part
         elif counting:
             yield _without(part, over, counting)
 
 
 def _is_over(fact: Fact, hit: Hit, table: PreparedTable, when: When) -> bool:
-    """Whether a row of a part is repaired or warned of on the day; when it began is the same."""
-    points, _ = hit.row.terms_for(fact)
-    conduct = Conduct(hit.row.warnable, hit.row.repairable, points or Decimal(0))
-    return not lasting(fact, date.min, None, conduct, table.waits).covers(when)
+    """Whether neither the points nor the grade of a row of a part, which is in effect, count."""
+    row, start = hit.row, start_of(fact, table.activation) or date.max
+    points, validity = row.terms_for(fact)
+    conduct = Conduct(row.warnable, row.repairable, points or Decimal(0))
+    since = valid_from(fact, start, table.activation)
+    ends = [validity] if row.mark is None else [validity, row.mark.validity or validity]
+    spans = (lasting(fact, start, stop(end, fact, since), conduct, row.waits) for end in ends)
+    return not any(span.covers(when) for span in spans)
 
 
 def _without(fact: Fact, over: Sequence[Hit], counting: Sequence[Hit]) -> Fact:

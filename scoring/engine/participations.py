@@ -28,8 +28,9 @@ Stood = Mapping[str, Participation]
 def as_before(placed: Placed, book: PreparedRules) -> Placed:
     """Return the subject with what it did before its first entry as what it was without one.
 
-    So a first entry of another kind takes no points away (note r29). A decision that the former
-    table has no row for counts by the first entry: a list of agencies is made after what they did.
+    So a first entry of another kind takes no points away (note r29). What the former table has no
+    row for counts by the first entry: a list of agencies is made after what they did. This is so
+    for each word, code and item, so that nothing else in the decision takes points away either.
     """
     if not placed.before:
         return placed
@@ -40,6 +41,9 @@ def as_before(placed: Placed, book: PreparedRules) -> Placed:
         was = placed.before.get(parts[0].id)
         if was is None or not any(_has_row(part, was, book) for part in parts):
             continue
+        first = placed.then.get(parts[0].id, now)
+        if any(_has_more(part, was, first, book) for part in parts):
+            was = was._replace(later=first)
         for part in parts:
             known[part.id] = at_a_site(part, was.sites)
             then[part.id] = was
@@ -49,12 +53,23 @@ def as_before(placed: Placed, book: PreparedRules) -> Placed:
 
 def _has_row(fact: Fact, was: Participation, book: PreparedRules) -> bool:
     """Whether a table has a row for a fact, or would have if its amount were known."""
-    table = book.entry(was.kind, was.agency_kinds)
-    hits = None if table is None else table.match(fact)
-    if hits is None:
-        return False
-    lacks = hits.refusal is not None and hits.refusal[0] is NotEvaluated.MISSING_AMOUNT
-    return bool(hits.hits) or lacks
+    hits, lacks = _matched(fact, was, book)
+    return bool(hits) or lacks
+
+
+def _has_more(fact: Fact, was: Participation, first: Participation, book: PreparedRules) -> bool:
+    """Whether the table of a first entry has rows for what the former one has none for."""
+    return _matched(fact, was, book) != _matched(fact, was._replace(later=first), book)
+
+
+def _matched(fact: Fact, one: Participation, book: PreparedRules) -> tuple[int, bool]:
+    """Return how many rows a fact hits, and whether one is not found for want of the amount."""
+    table = one.table(book)
+    if table is None:
+        return 0, False
+    found = table.match(fact)
+    refused = found.refusal is not None and found.refusal[0] is NotEvaluated.MISSING_AMOUNT
+    return len(found.hits), refused
 
 
 def count_as_then(placed: Placed, book: PreparedRules, entry: PreparedTable, when: When) -> Tally:
@@ -70,16 +85,29 @@ def count_as_then(placed: Placed, book: PreparedRules, entry: PreparedTable, whe
     whole = Tally(entry.start)
     for table, theirs in _by_table(facts, book, stood):
         own = table is book.entries.get(facts.kind)
-        if table is None or not (own or entry.adds_up_with(table)):
-            whole.refuse(f"{NotEvaluated.EARLIER_KIND.value}:{theirs.facts[0].id}")
+        apart = next((f.id for f in theirs.facts if _is_apart(stood[f.id], facts, book)), None)
+        if table is None or apart is not None:
+            whole.refuse(f"{NotEvaluated.EARLIER_KIND.value}:{apart}")
             continue
         tally = _count(theirs, book, stood, when)
         whole.total += tally.total - table.start
         whole.deductions += tally.deductions
         sites.take_over(tally, whole)
-        whole.notes |= 0 if own else entry.notes.earlier_kind
+        mixed = any(stood[fact.id].later is not None for fact in theirs.facts)
+        whole.notes |= entry.notes.earlier_kind if mixed or not own else 0
     sites.in_order(whole, facts)
     return whole
+
+
+def _is_apart(then: Participation, facts: Facts, book: PreparedRules) -> bool:
+    """Whether the points of a fact of then do not add up with those of what the subject is now."""
+    now, of_now = book.entries.get(facts.kind), book.entry(facts.kind, facts.agency_kinds)
+    kinds = [one.kind for one in (then, then.later) if one is not None]
+    tables = [book.entries.get(kind) for kind in kinds]
+    return any(
+        one is not now and (one is None or of_now is None or not of_now.adds_up_with(one))
+        for one in tables
+    )
 
 
 def _by_table(
@@ -107,7 +135,7 @@ def _entry(facts: Sequence[Fact], book: PreparedRules, stood: Stood) -> Prepared
     """Return the table of facts, in which each of them finds the rows of its kinds of agency."""
     entries: dict[str, PreparedTable] = {}
     for fact in facts:
-        entry = book.entry(stood[fact.id].kind, stood[fact.id].agency_kinds)
+        entry = stood[fact.id].table(book)
         if entry is not None:
             entries[fact.id] = entry
     first = entries[facts[0].id]

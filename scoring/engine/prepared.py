@@ -1,5 +1,6 @@
 """Prepare a rule set for the engine: lookup tables and notes, one entry per subject kind."""
 
+import copy
 from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
 from weakref import ref as weak
@@ -31,9 +32,9 @@ class PreparedTable:
         self.receives = table.received_grades is not None
         self.has_tariff = bool(table.items)
         self.confirms = table.confirmation is not None
-        self.tariff = Tariff(table, book, foreign)
-        self.match: Callable[[Fact], Hits] = self.tariff.match
         self.waits = Waits(table.repair.waits if table.repair else (), table.relies_on, book)
+        self.tariff = Tariff(table, book, foreign, self.waits)
+        self.match: Callable[[Fact], Hits] = self.tariff.match
         self.grades = Grades(table.bands)
         self.scale = [(band.grade, band.lower, band.upper) for band in table.bands]
         self.notes = Notes(table, book)
@@ -109,6 +110,7 @@ class PreparedRules:
         self.entries: dict[SubjectKind, PreparedTable] = {}
         self._tables: dict[SubjectKind, Table] = {}
         self._of_agencies: dict[tuple[SubjectKind, tuple[str, ...]], PreparedTable] = {}
+        self._either: dict[tuple[int, int], PreparedTable] = {}
         for table in tables.values():
             entry = PreparedTable(table, self.notes, self._ids)
             self.entries.update(dict.fromkeys(table.kinds, entry))
@@ -129,6 +131,18 @@ class PreparedRules:
             theirs = table.model_copy(update={"items": own})
             self._of_agencies[place] = PreparedTable(theirs, self.notes, self._ids)
         return self._of_agencies[place]
+
+    def either(self, first: PreparedTable, second: PreparedTable | None) -> PreparedTable:
+        """Return a table with the rows of a second one for what it has no row for."""
+        if second is None or second is first:
+            return first
+        place = id(first), id(second)
+        if place not in self._either:
+            both = copy.copy(first)
+            both.tariff = first.tariff.before(second.tariff)
+            both.match = both.tariff.match
+            self._either[place] = both
+        return self._either[place]
 
 
 _PREPARED: dict[int, tuple[weak[RuleSet], PreparedRules]] = {}

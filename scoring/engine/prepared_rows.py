@@ -7,6 +7,7 @@ from decimal import Decimal
 from schemas.credit import NotEvaluated
 from scoring.dates import add_months, year_end
 from scoring.engine.note_bits import NoteBook
+from scoring.engine.repair import Waits
 from scoring.facts import Fact, plain
 from scoring.regulation.intervals import Interval
 from scoring.regulation.table import ActivationDelay, Table
@@ -57,6 +58,7 @@ class Row:
     mark: Mark | None
     notes: int
     fixed: bool  #: its points and grade do not depend on dates or on other records
+    waits: Waits  #: those of its table
 
     @property
     def adverse(self) -> bool:
@@ -120,10 +122,11 @@ def stop(validity: Validity | None, fact: Fact, start: date) -> date | None:
 class RowMaker:
     """Builds the prepared rows of one table."""
 
-    def __init__(self, table: Table, book: NoteBook) -> None:
+    def __init__(self, table: Table, book: NoteBook, waits: Waits) -> None:
         """Prepare which grade rule applies together with which item."""
         self._table = table
         self._book = book
+        self._waits = waits
         self._ranks = {band.grade: place for place, band in enumerate(table.bands)}
         self._marks = {item: self._mark(rule) for rule in table.rules for item in rule.with_items}
         relies = table.relies_on
@@ -156,6 +159,7 @@ class RowMaker:
             mark=mark,
             notes=self._book.mask(self._item_notes(item, mark, repairable=repairable)),
             fixed=not any(odd) and _fixed(mark),
+            waits=self._waits,
         )
 
     def rule(self, rule: GradeRule) -> Row:
@@ -184,6 +188,7 @@ class RowMaker:
                 rule.notes + self._always + (relies.promotion if mark.promotes else ())
             ),
             fixed=_fixed(mark),
+            waits=self._waits,
         )
 
     def _item_notes(

@@ -10,6 +10,7 @@ from msgspec.structs import replace
 from schemas.codes import SubjectKind
 from schemas.credit import NotEvaluated
 from scoring.dates import add_days
+from scoring.engine.prepared import PreparedRules, PreparedTable
 from scoring.facts import Fact, Facts, RegisterEntry, Site
 
 #: One permit is no reason to score sites apart.
@@ -32,11 +33,22 @@ class Placed(NamedTuple):
 
 
 class Participation(NamedTuple):
-    """As what a subject takes part on a day: kind, kinds of agency 机构类型, sites 厂址."""
+    """As what a subject takes part on a day: kind, kinds of agency 机构类型, sites 厂址.
+
+    `later` is what it was by its first entry, whose table has what that of the kind has no row for.
+    """
 
     kind: SubjectKind
     agency_kinds: tuple[str, ...] = ()
     sites: tuple[Site, ...] = ()
+    later: "Participation | None" = None
+
+    def table(self, book: PreparedRules) -> PreparedTable | None:
+        """Return the table by which it counts, or None if there is none."""
+        own = book.entry(self.kind, self.agency_kinds)
+        if own is None or self.later is None:
+            return own
+        return book.either(own, self.later.table(book))
 
 
 def place(facts: Facts, day: date) -> Placed:
@@ -62,7 +74,7 @@ def place(facts: Facts, day: date) -> Placed:
     known = counting
     if facts.register:
         known = tuple(at_a_site(fact, stood[fact.id].sites) for fact in counting)
-    kind, agency_kinds, sites = now
+    kind, agency_kinds, sites, _ = now
     placed = replace(facts, facts=known, kind=kind, agency_kinds=agency_kinds, sites=sites)
     early = (fact for fact in counting if history.is_before_any(fact.decided_on))
     was = otherwise._replace(kind=_unlisted(facts.kind))

@@ -1,5 +1,6 @@
 """Find the rows of a table that a fact hits, and its words and codes without a row."""
 
+import copy
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -14,6 +15,7 @@ from schemas.orders import ORDER, is_order
 from scoring.dates import add_days
 from scoring.engine.note_bits import NoteBook
 from scoring.engine.prepared_rows import Row, RowMaker
+from scoring.engine.repair import Waits
 from scoring.facts import Fact, Penalty
 from scoring.regulation.table import Table
 from scoring.regulation.terms import Decided, Match
@@ -51,7 +53,7 @@ class Hits:
 class Tariff:
     """The rows of one table, looked up by item, event type, code and penalty word."""
 
-    def __init__(self, table: Table, book: NoteBook, foreign: frozenset[str]) -> None:
+    def __init__(self, table: Table, book: NoteBook, foreign: frozenset[str], waits: Waits) -> None:
         """Index the rows; `foreign` are the row ids of all tables of the rule set."""
         self._foreign = foreign
         self.rows: dict[str, Row] = {}
@@ -60,12 +62,27 @@ class Tariff:
         self._by_code: dict[str, list[Row]] = {}
         self._by_word: dict[str, list[Row]] = {}
         self._memory: dict[Likeness, Hits] = {}
+        self._second: Tariff | None = None
         self._several = book.mask(table.relies_on.several_rows)
         self._no_row = book.mask(table.relies_on.unmapped)
-        self._index(table, RowMaker(table, book))
-        self._cuts = _cuts(self.rows.values())
+        self._index(table, RowMaker(table, book, waits))
+        self.cuts = _cuts(self.rows.values())
         self._segment = lru_cache(MEMORY)(self._segment_of)
-        self._days = _days(match.decided for match in self._matches.values())
+        self.days = _days(match.decided for match in self._matches.values())
+
+    def before(self, second: "Tariff") -> "Tariff":
+        """Return this, with the rows of a second one for what it has none for.
+
+        So what stands by itself counts by one of them, whatever stands beside it.
+        """
+        both = copy.copy(self)
+        both.rows = {**second.rows, **self.rows}
+        both.cuts = sorted({*self.cuts, *second.cuts})
+        both.days = sorted({*self.days, *second.days})
+        both._segment = lru_cache(MEMORY)(both._segment_of)  # noqa: SLF001 (its own class)
+        both._memory = {}  # noqa: SLF001
+        both._second = second  # noqa: SLF001
+        return both
 
     def match(self, fact: Fact) -> Hits:
         """Return the rows that the fact hits, sorted by item id; results are cached."""
@@ -75,8 +92,8 @@ class Tariff:
             if penalty is None
             else (fact.item, fact.type, fact.codes, penalty.types, self._segment(penalty.fine_wan))
         )
-        if self._days:
-            like = (*like, bisect_right(self._days, fact.decided_on))
+        if self.days:
+            like = (*like, bisect_right(self.days, fact.decided_on))
         hits = self._memory.get(like)
         if hits is None:
             hits = self._resolve(fact)
@@ -101,7 +118,7 @@ class Tariff:
         """Return a number that is equal for fines between the same two amounts of the table."""
         if fine is None:
             return None
-        return bisect_left(self._cuts, fine) + bisect_right(self._cuts, fine)
+        return bisect_left(self.cuts, fine) + bisect_right(self.cuts, fine)
 
     def _resolve(self, fact: Fact) -> Hits:
         found = _Found()
@@ -123,18 +140,32 @@ class Tariff:
             plain=not found.refusals and all(hit.row.fixed for hit in hits),
         )
 
-    def _meant(self, rows: Iterable[Row], fact: Fact) -> list[Row]:
-        """Return the rows that apply to decisions of the fact's day."""
-        return [row for row in rows if _in_days(self._matches[row.item].decided, fact.decided_on)]
+    def of_event(self, event: EventType, day: date) -> list[Row]:
+        """Return the rows of an event type that apply to decisions of a day."""
+        own = self._meant(self._by_event.get(event, ()), day)
+        return own if own or self._second is None else self._second.of_event(event, day)
 
-    def _add(
-        self, rows: Iterable[Row], fact: Fact, values: dict[str, str], found: "_Found"
-    ) -> bool:
+    def of_code(self, code: str, day: date) -> list[Row]:
+        """Return the rows of a code that apply to decisions of a day."""
+        own = self._meant(self._by_code.get(code, ()), day)
+        return own if own or self._second is None else self._second.of_code(code, day)
+
+    def of_word(self, word: str, day: date) -> list[Row]:
+        """Return the rows of a penalty word; orders to mend are one word, however spelt."""
+        rows = self._by_word.get(word.removeprefix(OTHER_PENALTY_PREFIX))
+        if rows is None:
+            rows = self._by_word.get(ORDER, []) if is_order(word) else []
+        own = self._meant(rows, day)
+        return own if own or self._second is None else self._second.of_word(word, day)
+
+    def _meant(self, rows: Iterable[Row], day: date) -> list[Row]:
+        return [row for row in rows if _in_days(self._matches[row.item].decided, day)]
+
+    def _add(self, meant: list[Row], fact: Fact, values: dict[str, str], found: "_Found") -> bool:
         """Add the rows whose amount contains the fine; False if no row applies on that day.
 
         Adds a refusal if rows apply on that day but none contains the fine.
         """
-        meant = self._meant(rows, fact)
         fine = None if fact.penalty is None else fact.penalty.fine_wan
         hit = [row for row in meant if _in_amount(row, fine)]
         if meant and not hit:
@@ -153,7 +184,7 @@ class Tariff:
             found.refusals.append((NotEvaluated.UNKNOWN_ITEM, item))
 
     def _find_event(self, event: EventType, fact: Fact, found: "_Found") -> None:
-        if not self._add(self._by_event.get(event, ()), fact, {"type": event.value}, found):
+        if not self._add(self.of_event(event, fact.decided_on), fact, {"type": event.value}, found):
             found.unmapped.append(event.value)
 
     def _find_codes(self, fact: Fact, found: "_Found") -> None:
@@ -163,19 +194,16 @@ class Tariff:
         """
         alone = fact.item is None and fact.type is None and fact.penalty is None
         for code in sorted(set(fact.codes)):
-            meant = self._add(self._by_code.get(code, ()), fact, {"code": code}, found)
+            meant = self._add(self.of_code(code, fact.decided_on), fact, {"code": code}, found)
             if alone and not meant:
                 found.unmapped.append(code)
 
     def _find_words(self, penalty: Penalty, fact: Fact, found: "_Found") -> None:
-        """Add the rows of the words; orders to mend are one word, however they are spelt."""
+        """Add the rows of the words."""
         if not penalty.types:
             found.unmapped.append(NO_KIND)
         for word in sorted(set(penalty.types)):
-            rows = self._by_word.get(word.removeprefix(OTHER_PENALTY_PREFIX))
-            if rows is None:
-                rows = self._by_word.get(ORDER, []) if is_order(word) else []
-            if not self._add(rows, fact, {"penalty": word}, found):
+            if not self._add(self.of_word(word, fact.decided_on), fact, {"penalty": word}, found):
                 found.unmapped.append(word)
 
 

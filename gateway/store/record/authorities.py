@@ -39,6 +39,19 @@ async def _authority_ids(connection: Connection, names: Sequence[str]) -> dict[s
     return {row.alias: Authority(row.authority_id, row.name) for row in rows}
 
 
+_ALIASES = text(
+    """
+    select l.alias, a.name from authority_alias l join authority a on a.id = l.authority_id
+    where a.name <> l.alias
+    """
+)
+
+
+async def names_of_aliases(connection: Connection) -> dict[str, str]:
+    """Return the name of the authority of each alias that is not its own name."""
+    return {row[0]: row[1] for row in await connection.execute(_ALIASES)}
+
+
 add_authority_codes = Insert(
     "authority_code", "authority_id bigint, code text", "on conflict do nothing"
 )

@@ -132,6 +132,19 @@ _OF_BRANCHES = text(
     """
 )
 _FACTS = text("select subject_id, body from fact where id = any(cast(:ids as bigint[]))")
+_LOCK_SUBJECTS_OF = text(
+    """
+    select id from subject where id in (
+        select subject_id from fact where id = any(cast(:ids as bigint[])))
+    order by id for no key update
+    """
+)
+_STILL_OPEN = text(
+    """
+    select subject_id, decision_id, body, decided_on from fact
+    where id = any(cast(:ids as bigint[])) and known_to is null order by id
+    """
+)
 
 add_facts = Copy("fact", "id, subject_id, decision_id, body, decided_on, parent, known_from")
 
@@ -193,6 +206,18 @@ async def facts_of_subjects(connection: Connection, subject_ids: Sequence[int]) 
     """
     rows = await connection.execute(_FACTS_OF_SUBJECTS, {"ids": list(subject_ids)})
     return {row[0]: row[1] for row in rows}
+
+
+async def lock_open_facts(
+    connection: Connection, ids: Sequence[int]
+) -> list[tuple[int, int, dict[str, Any], date]]:
+    """Lock the subjects of these facts; return those still open, in the order of their ids.
+
+    Each as (subject id, decision id, body, decision day).
+    """
+    await connection.execute(_LOCK_SUBJECTS_OF, {"ids": list(ids)})
+    rows = await connection.execute(_STILL_OPEN, {"ids": list(ids)})
+    return [(row[0], row[1], row[2], row[3]) for row in rows]
 
 
 async def facts_known_at(

@@ -244,3 +244,12 @@ def test_one_event_about_a_legal_person_and_its_branch_counts_once(
     facts: tuple[Fact, ...], expected: list[str]
 ) -> None:
     assert counted(*facts) == expected
+
+
+def test_a_decision_of_an_earlier_kind_about_several_counts_once() -> None:
+    table = {"match": {"penalties": ["责令停产整治"]}}
+    rules = tiny(item("S", "-5", **table), kinds=["enterprise", "agency"])
+    later = Fact("r", date(2026, 6, 1), entry=RegisterEntry(SubjectKind.AGENCY))
+    first = Fact("q", SINCE, entry=RegisterEntry(KIND))
+
+    assert counted(first, later, STOP[None], BRANCH_STOP[None], rules=rules) == ["f1 S -5"]

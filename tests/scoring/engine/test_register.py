@@ -9,10 +9,11 @@ from msgspec.structs import replace
 
 from gateway.config.settings import ScoringSettings
 from gateway.rules.rulebook import Rulebook
-from schemas.codes import SubjectKind
+from schemas.codes import EventType, SubjectKind
 from schemas.credit import Assessment
 from scoring.engine.assess import assess
 from scoring.facts import Fact, Facts, Penalty, RegisterEntry
+from scoring.regulation.ruleset import RuleSet
 from tests.scoring.tiny import AS_OF, DAY, QUOTED, item, rows, tiny
 
 BEGIN, END = date(2026, 1, 1), date(2026, 11, 30)
@@ -223,3 +224,74 @@ def test_where_only_participants_are_evaluated_the_first_entry_says_the_kind() -
 def test_what_was_done_after_the_first_entry_counts_by_its_kind() -> None:
     assert first_as_agency(replace(FINED, decided_on=date(2026, 6, 1))).score == "100"
     assert first_as_agency(replace(FINED, decided_on=date(2026, 5, 31))).score == "95"
+
+
+WARNED = Fact("f1", DAY, penalty=Penalty(("警告",)))
+WARNED_AND_FINED = replace(WARNED, penalty=Penalty(("警告", "罚款"), Decimal(5)))
+
+
+def test_of_one_decision_before_a_first_entry_each_word_counts_by_the_table_that_has_it() -> None:
+    both = first_as_agency(WARNED_AND_FINED)
+
+    assert rows(first_as_agency(WARNED)) == ["f1 A06 -10"]
+    assert (rows(both), both.score) == (["f1 A06 -10", "f1 E01 -0.5"], "89.5")
+    assert (both.unmapped, "r29-earlier-kind" in both.notes) == ((), True)
+
+
+def test_items_events_and_codes_before_a_first_entry_count_each_by_their_own_table() -> None:
+    fact = replace(ABOUT_AGENCIES, penalty=FINED.penalty)
+    event = replace(fact, item=None, type=EventType("agency.interviewed"))
+
+    assert rows(first_as_agency(fact)) == ["f2 A06 -10", "f2 E05 -5"]
+    assert rows(first_as_agency(event)) == ["f2 A05 -10", "f2 E05 -5"]
+
+
+@pytest.mark.parametrize("types", [("吊销许可证件",), ("警告", "吊销许可证件"), ("责令改正",)])
+def test_a_part_of_a_branch_takes_no_points_away_from_a_decision_before_a_first_entry(
+    types: tuple[str, ...],
+) -> None:
+    of_branch = Fact("r2", BEGIN, branch="b1", entry=RegisterEntry(KIND, parent="c1"))
+    named: dict[str, Any] = {"document_number": "环罚〔2026〕1号", "department": "某局"}
+    own = replace(WARNED, **named)
+    part = replace(own, id="f2", branch="b1", penalty=Penalty(types))
+
+    found = rows(first_as_agency(of_branch, own, part))
+
+    assert found == ["f1 A06 -10", *(["f1 E05 -5"] if "吊销许可证件" in types else [])]
+
+
+def test_words_before_a_first_entry_wait_for_their_repair_as_their_own_table_says() -> None:
+    rules = first_tables(
+        repair=[{"months": 0, "text": "即时"}], later=[{"months": 6, "text": "六"}]
+    )
+    mended = replace(WARNED_AND_FINED, rectified_on=DAY, repair_confirmed_on=date(2026, 6, 1))
+    facts = Facts("c1", KIND, (entry(on=date(2026, 5, 1), kind=AGENCY), mended))
+
+    assert rows(assess(facts, rules, AS_OF)) == ["f1 A2 -10"]
+
+
+def test_words_of_tables_that_do_not_add_up_are_not_evaluated() -> None:
+    facts = (entry(on=date(2026, 5, 1), kind=AGENCY), WARNED_AND_FINED)
+    back = entry("r2", date(2026, 6, 1))
+    rules = first_tables(start="50")
+
+    for given in (facts, (*facts, back)):
+        assert assess(Facts("c1", KIND, given), rules, AS_OF).not_evaluated == "earlier_kind:f1"
+    whole = assess(Facts("c1", KIND, (*facts, back)), first_tables(), AS_OF)
+    assert rows(whole) == ["f1 A1 -1", "f1 A2 -10"]
+
+
+def first_tables(
+    repair: list[dict[str, Any]] | None = None,
+    later: list[dict[str, Any]] | None = None,
+    start: str = "100",
+) -> RuleSet:
+    """Tables of enterprises, with fines, and of agencies, with warnings."""
+    fines = tiny(item("A1", "-1", match={"penalties": ["罚款"]}), kinds=["enterprise"])
+    data = fines.model_dump(exclude={"version"}, exclude_defaults=True)
+    [table] = data["tables"].values()
+    own = item("A2", "-10", match={"penalties": ["警告"]})
+    agency = {**table, "kinds": ["agency"], "items": [own], "start": start}
+    for one, waits in ((table, repair), (agency, later)):
+        one["repair"] = None if waits is None else {"article": "一", "waits": waits}
+    return RuleSet.load({**data, "tables": {"enterprise": table, "agency": agency}}, "tiny")
