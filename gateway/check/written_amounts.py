@@ -96,8 +96,8 @@ def _value(given: str, unit: str = "") -> Decimal | None:
     """Return the value of a number, in a unit such as 万; None if it is not clear."""
     if unit:
         factor = chinese_number(unit) or chinese_number(f"一{unit}")
-        value = None if any(one in given for one in _UNITS) else _value(given)
-        return None if value is None or factor is None else value * factor
+        number = None if any(one in given for one in _UNITS) else _value(given)
+        return None if number is None or factor is None else number * factor
     if given.isascii() and given.isdecimal():
         return Decimal(given)
     if not given[0].isdecimal():
