@@ -5,6 +5,7 @@ from collections.abc import Container, Mapping
 from decimal import Decimal
 from typing import Any
 
+from gateway.check.amounts import number_in
 from schemas.columns import ColumnType, columns_of
 from schemas.identifiers import half_width, note_sign, visible
 from schemas.kinds import KINDS, REPORTED_KINDS
@@ -19,7 +20,6 @@ LONGEST = 60
 _IN_A_NAME = re.compile(rf"{UNIT}(?=$|[),;/])")
 #: Units that are not read in an amount, in 元.
 _YUAN = {"百元": 100, "千元": 1000, "十万元": 10**5, "百万元": 10**6, "千万元": 10**7}
-_NUMBER = re.compile(r"\d[\d,]*(?:\.\d+)?", re.ASCII)
 _AMOUNTS = frozenset(
     column.wire
     for kind in REPORTED_KINDS
@@ -70,9 +70,8 @@ def with_unit(value: Any, unit: str) -> Any:
     if not lacks_unit(value):
         return value
     text = _plain(value)
-    if unit in _YUAN and _NUMBER.fullmatch(text):
-        return f"{Decimal(text.replace(',', '')) * _YUAN[unit]:f}元"
-    return f"{text}{unit}"
+    number = number_in(text) if unit in _YUAN else None
+    return f"{text}{unit}" if number is None else f"{number * _YUAN[unit]:f}元"
 
 
 def lacks_unit(value: Any) -> bool:

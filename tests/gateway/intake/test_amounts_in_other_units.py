@@ -66,6 +66,22 @@ def test_a_confiscated_amount_is_known_by_its_short_name(tmp_path: Path, read: R
     assert getattr(found.record, "confiscated_wan", None) == Decimal("0.5")
 
 
+@pytest.mark.parametrize("unit", ["元", "百元", "千元", "百万元"])
+@pytest.mark.parametrize("amount", ["1,5", "12,34.5", "1,2,3", "1,2345"])
+def test_a_comma_that_groups_nothing_is_no_amount_in_any_unit(
+    tmp_path: Path, read: Read, checker: Checker, unit: str, amount: str
+) -> None:
+    name = f"罚款金额（{unit}）"
+    row = penalty() | {name: amount}
+    del row["CF_NR_FK"]
+
+    [found] = read(book(tmp_path, [header(name), values(CF_NR_FK=amount)]))
+
+    for one in (found, checker.check(raw(row), TODAY)):
+        assert one.verdict is Verdict.INCOMPLETE
+        assert "不是金额" in one.problems[0].message
+
+
 @pytest.mark.parametrize("other", ["20000", "30000", "2", ""])
 def test_a_column_in_yuan_beside_the_standard_one_is_one_of_the_sender(
     tmp_path: Path, read: Read, checker: Checker, other: str
