@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import chain, islice, tee
 from typing import Any, NamedTuple
 
-from gateway.intake.files.above import records_above
+from gateway.intake.files.above import rows_above
 from gateway.intake.files.areas import Area, OpenAreas, seen
 from gateway.intake.files.header import (
     SEARCHED_ROWS,
@@ -69,9 +69,11 @@ def records(
     if header is None:
         report.unread(first)
         return
-    if above := records_above(searched, header, names):
-        report.refuse(header, above)
+    above = rows_above(searched, header, names)
+    if above.records:
+        report.refuse(header, above.records)
         return
+    report.above = above.others
     report.read_by(header, names)
     yield from _Rows(table, header, first, names, kind, report).read(chain(first, filled))
 
