@@ -5,7 +5,8 @@ from collections.abc import Container, Mapping
 from decimal import Decimal
 from typing import Any
 
-from gateway.check.amounts import number_in
+from gateway.check.amounts import number_in, read_amount
+from schemas.cell import conflict
 from schemas.columns import ColumnType, columns_of
 from schemas.identifiers import half_width, note_sign, visible
 from schemas.kinds import KINDS, REPORTED_KINDS
@@ -52,12 +53,30 @@ def is_beside_the_standard(name: str, row: Container[str], wires: Mapping[str, s
     return wire in row or not all(is_in_another_unit(one, wire) for one in others)
 
 
+def beside_another_unit(wire: str, kept: Any, name: str, value: Any) -> Any:
+    """Return the amount of the standard's column, or a conflict with that of one beside it."""
+    if is_in_another_unit(name, wire) and contradict(kept, value):
+        return conflict({wire: kept, name: value})
+    return kept
+
+
 def in_unit_of_name(name: str, wire: str, value: Any) -> Any:
     """Return an amount in the unit that the name of its column says, such as 罚款金额（元）."""
-    if not isinstance(value, str | int | float | Decimal) or isinstance(value, bool):
+    if not _may_be_amount(value):
         return value
     unit = unit_in_name(name) if is_in_another_unit(name, wire) else None
     return value if unit is None else with_unit(str(value), unit)
+
+
+def contradict(one: Any, other: Any) -> bool:
+    """Whether two values of one column are amounts, and not the same one; 20000元 is 2."""
+    texts = [str(value) for value in (one, other) if _may_be_amount(value)]
+    amounts = [read_amount(text).wan for text in texts if len(text) <= LONGEST]
+    return len(amounts) > 1 and None not in amounts and amounts[0] != amounts[1]
+
+
+def _may_be_amount(value: Any) -> bool:
+    return isinstance(value, str | int | float | Decimal) and not isinstance(value, bool)
 
 
 def plain_unit(unit: str) -> str:
