@@ -109,7 +109,7 @@ class Checker:
         excluded, unclear = self._exclusions.of(
             candidate.row, unknown, candidate.beside, raw.body, person
         )
-        problems += unfit(candidate.kind, values)
+        problems += unfit(candidate.kind, values, candidate.row)
         warnings = (*doubtful, *self._warnings(candidate.kind, values, own, problems))
         unreadable = {problem.field for problem in problems}
         problems += [p for p in lacking(candidate.kind, values) if p.field not in unreadable]

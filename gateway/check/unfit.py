@@ -1,11 +1,15 @@
 """Values that can be read and hardly be meant (pure): garbled, doubtful, in the wrong unit."""
 
+from collections.abc import Mapping
 from typing import Any
 
+from gateway.check.amounts import YUAN_PER_WAN
 from gateway.check.comparisons import before_1990, column_of, typed_in_yuan
 from gateway.check.completeness import required_names
 from gateway.check.garbled import misread
+from gateway.check.penalty_kinds import kinds_with_amounts
 from gateway.check.values import problem
+from gateway.check.written_amounts import yuan_in
 from schemas.codes import RecordKind
 from schemas.columns import columns_of
 from schemas.kinds import KINDS
@@ -15,8 +19,11 @@ from schemas.problem import Problem, Rule
 _LOSSES = frozenset({Rule.PRECISION, Rule.GARBLED, Rule.CONFLICT})
 
 
-def unfit(kind: RecordKind, values: dict[str, Any]) -> list[Problem]:
-    """Return problems of values that can be read but not be meant; they are taken out."""
+def unfit(kind: RecordKind, values: dict[str, Any], row: Mapping[str, Any]) -> list[Problem]:
+    """Return problems of values that can be read but not be meant; they are taken out.
+
+    `row` is what was given: an amount in a penalty kind, as in 罚款（3万元）, is in no value.
+    """
     found: list[Problem] = []
     name = values.get("subject_name")
     if name and misread(name):
@@ -29,7 +36,23 @@ def unfit(kind: RecordKind, values: dict[str, Any]) -> list[Problem]:
     for field, wrong in (*typed_in_yuan(kind, values), *before_1990(kind, values)):
         del values[field]
         found.append(wrong)
+    if values.get("penalty_kinds") and values.get("fine_wan") is not None:
+        found += _amounts_of_kinds(kind, values, row)
     return found
+
+
+def _amounts_of_kinds(
+    kind: RecordKind, values: Mapping[str, Any], row: Mapping[str, Any]
+) -> list[Problem]:
+    """Return a problem if the amount behind a penalty kind is not the fine."""
+    column, fine = column_of(kind, "penalty_kinds"), values["fine_wan"]
+    given = row.get(column.wire)
+    told = kinds_with_amounts(tuple(map(str, given if isinstance(given, list) else [given])))
+    amounts = [amount for one in told for amount in yuan_in(one)]
+    if not amounts or fine * YUAN_PER_WAN in {*amounts, sum(amounts)}:
+        return []
+    words = f"“{'、'.join(told)}”里的金额与罚款金额 {fine} 万元不一致"
+    return [problem(column, Rule.AMOUNT, words, "按决定书核对金额；处罚类别只写种类")]
 
 
 def doubted(
