@@ -127,9 +127,9 @@ class _Row:
 
     @property
     def is_told(self) -> bool:
-        """Whether a row may be a record all the same: it is no heading, hint or example."""
+        """Whether a row may be a record all the same, or an example: its cells are no labels."""
         count = len(self._texts)
-        if count < _LEAST_TOLD or self._is_numbering or self._is_model:
+        if count < _LEAST_TOLD or self._is_numbering:
             return False
         labels = sum(map(self._is_label, self._texts))
         return labels * 2 + 1 < count

@@ -159,6 +159,7 @@ def words(path: Path) -> list[str]:
         placed(
             CF_XDR_MC="样例1号有限公司", CF_XDR_LB="法人及非法人组织", CF_SY="超标", CF_NR_FK="2"
         ),
+        placed(CF_XDR_MC="某某公司", CF_XDR_SHXYM=credit_code(1), CF_SY="超标", CF_NR_FK="2"),
     ],
 )
 def test_other_rows_above_the_header_are_told_once(tmp_path: Path, row: list[Any]) -> None:
