@@ -5,6 +5,8 @@ from collections.abc import Container, Mapping
 from decimal import Decimal
 from typing import Any
 
+from gateway.check.amounts import number_in, read_amount
+from schemas.cell import conflict
 from schemas.columns import ColumnType, columns_of
 from schemas.identifiers import half_width, note_sign, visible
 from schemas.kinds import KINDS, REPORTED_KINDS
@@ -19,7 +21,6 @@ LONGEST = 60
 _IN_A_NAME = re.compile(rf"{UNIT}(?=$|[),;/])")
 #: Units that are not read in an amount, in 元.
 _YUAN = {"百元": 100, "千元": 1000, "十万元": 10**5, "百万元": 10**6, "千万元": 10**7}
-_NUMBER = re.compile(r"\d[\d,]*(?:\.\d+)?", re.ASCII)
 _AMOUNTS = frozenset(
     column.wire
     for kind in REPORTED_KINDS
@@ -52,12 +53,30 @@ def is_beside_the_standard(name: str, row: Container[str], wires: Mapping[str, s
     return wire in row or not all(is_in_another_unit(one, wire) for one in others)
 
 
+def beside_another_unit(wire: str, kept: Any, name: str, value: Any) -> Any:
+    """Return the amount of the standard's column, or a conflict with that of one beside it."""
+    if is_in_another_unit(name, wire) and contradict(kept, value):
+        return conflict({wire: kept, name: value})
+    return kept
+
+
 def in_unit_of_name(name: str, wire: str, value: Any) -> Any:
     """Return an amount in the unit that the name of its column says, such as 罚款金额（元）."""
-    if not isinstance(value, str | int | float | Decimal) or isinstance(value, bool):
+    if not _may_be_amount(value):
         return value
     unit = unit_in_name(name) if is_in_another_unit(name, wire) else None
     return value if unit is None else with_unit(str(value), unit)
+
+
+def contradict(one: Any, other: Any) -> bool:
+    """Whether two values of one column are amounts, and not the same one; 20000元 is 2."""
+    texts = [str(value) for value in (one, other) if _may_be_amount(value)]
+    amounts = [read_amount(text).wan for text in texts if len(text) <= LONGEST]
+    return len(amounts) > 1 and None not in amounts and amounts[0] != amounts[1]
+
+
+def _may_be_amount(value: Any) -> bool:
+    return isinstance(value, str | int | float | Decimal) and not isinstance(value, bool)
 
 
 def plain_unit(unit: str) -> str:
@@ -70,9 +89,8 @@ def with_unit(value: Any, unit: str) -> Any:
     if not lacks_unit(value):
         return value
     text = _plain(value)
-    if unit in _YUAN and _NUMBER.fullmatch(text):
-        return f"{Decimal(text.replace(',', '')) * _YUAN[unit]:f}元"
-    return f"{text}{unit}"
+    number = number_in(text) if unit in _YUAN else None
+    return f"{text}{unit}" if number is None else f"{number * _YUAN[unit]:f}元"
 
 
 def lacks_unit(value: Any) -> bool:

@@ -6,17 +6,17 @@ from functools import lru_cache
 from typing import Any, Protocol, cast
 
 from gateway.check.checked import Checked
-from gateway.check.comparisons import before_1990, column_of, compared, typed_in_yuan
+from gateway.check.comparisons import compared
 from gateway.check.completeness import NATURAL, contradictions, lacking, refusals
 from gateway.check.early import early_in
 from gateway.check.exclusions import Exclusions, plain
 from gateway.check.fields import fields_of
-from gateway.check.garbled import misread
 from gateway.check.messages import graded, message_problem, validated
 from gateway.check.normalise import Candidate, Normalising
 from gateway.check.raw import Raw
 from gateway.check.rows import RowRead, read_row
-from gateway.check.values import fault_in, problem, told
+from gateway.check.unfit import doubted, lost, unfit
+from gateway.check.values import fault_in, told
 from schemas.cell import is_empty
 from schemas.codes import RecordKind, Verb
 from schemas.column_names import ColumnNames
@@ -37,8 +37,6 @@ _OWN_VERBS = frozenset({"", Verb.NEW.value, Verb.CORRECT.value, "更正"})
 _STATE = PENALTY_STATE.lower()
 #: Messages that are withdrawn by their verb; a grade from elsewhere is followed by another one.
 _WITHDRAWN_BY_VERB = frozenset({RecordKind.PARTICIPANT, RecordKind.EVENT})
-#: Rules whose breach refuses the item, whichever column it is: what was typed is not what came.
-_LOSSES = frozenset({Rule.PRECISION, Rule.GARBLED, Rule.CONFLICT})
 
 
 #: The words for the grades of a rule set, by its name; None for one that is not here.
@@ -102,6 +100,7 @@ class Checker:
 
     def _decision(self, raw: Raw, candidate: Candidate, row: RowRead, today: date) -> Checked:
         values, problems, unknown = row
+        doubts, doubtful = doubted(candidate.kind, values, problems)
         # Flags of exclusion may stand beside the row: a workbook to mend must have them.
         given = {**candidate.beside, **candidate.given} if candidate.beside else candidate.given
         own = _own_columns(candidate.row, unknown)
@@ -110,13 +109,13 @@ class Checker:
         excluded, unclear = self._exclusions.of(
             candidate.row, unknown, candidate.beside, raw.body, person
         )
-        problems += _unfit(candidate.kind, values)
-        warnings = self._warnings(candidate.kind, values, own, problems)
+        problems += unfit(candidate.kind, values, candidate.row)
+        warnings = (*doubtful, *self._warnings(candidate.kind, values, own, problems))
         unreadable = {problem.field for problem in problems}
         problems += [p for p in lacking(candidate.kind, values) if p.field not in unreadable]
         problems += contradictions(candidate.kind, values, today)
-        lost = [one for one in problems if one.rule in _LOSSES]
-        refused = [*refusals(candidate.kind, values, problems), *lost, *wrong_verb, *unclear]
+        losses = lost(problems, doubts)
+        refused = [*refusals(candidate.kind, values, problems), *losses, *wrong_verb, *unclear]
         day = values.get("decision_date")
         if refused:
             told = _unique([*refused, *problems])
@@ -228,23 +227,6 @@ def _refused(
     raw: Raw, kind: RecordKind, problems: tuple[Problem, ...], given: Any, **more: Any
 ) -> Checked:
     return Checked(raw, Verdict.REFUSED, problems, kind, given=given, **more)
-
-
-def _unfit(kind: RecordKind, values: dict[str, Any]) -> list[Problem]:
-    """Return problems of values that can be read but not be meant; they are taken out."""
-    found: list[Problem] = []
-    name = values.get("subject_name")
-    if name and misread(name):
-        words = f"“{name[:60]}”是用错了编码读出来的乱码"
-        found.append(
-            problem(
-                column_of(kind, "subject_name"), Rule.GARBLED, words, "从原系统按 UTF-8 重新导出"
-            )
-        )
-    for field, unfit in (*typed_in_yuan(kind, values), *before_1990(kind, values)):
-        del values[field]
-        found.append(unfit)
-    return found
 
 
 def _record(kind: RecordKind, values: Mapping[str, Any]) -> Decision:

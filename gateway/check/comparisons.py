@@ -12,7 +12,7 @@ from typing import Any
 
 from gateway.check.amounts import YUAN_PER_WAN
 from gateway.check.values import problem
-from gateway.check.written_amounts import yuan_in
+from gateway.check.written_amounts import written_in
 from schemas.codes import RecordKind
 from schemas.columns import Column, columns_of
 from schemas.input_rules import Comparison
@@ -36,13 +36,16 @@ Values = Mapping[str, Any]
 
 
 def typed_in_yuan(kind: RecordKind, values: Values) -> Iterator[tuple[str, Problem]]:
-    """Yield the field of each amount that stands in 处罚内容 as the same number of 元."""
+    """Yield the field of each amount that stands in 处罚内容 as the same number of 元.
+
+    A number without a written unit proves nothing.
+    """
     for name in _AMOUNTS:
         amount = values.get(name)
         if not amount or amount < _LEAST_YUAN:
             continue
-        written = _written(values)
-        if amount not in written or amount * YUAN_PER_WAN in written:
+        said = _written(values, only_with_unit=True)
+        if amount not in said or amount * YUAN_PER_WAN in _written(values):
             continue
         words = f"{amount} 万元，而处罚内容写的是 {amount} 元：差一万倍"
         fix = f"单位是万元，{amount} 元填 {(amount / YUAN_PER_WAN).normalize():f}"
@@ -60,9 +63,9 @@ def before_1990(kind: RecordKind, values: Values) -> Iterator[tuple[str, Problem
         )
 
 
-def compared(kind: RecordKind, values: Values) -> list[tuple[Comparison, Problem]]:
-    """Return what does not fit together, by comparison."""
-    told: list[tuple[Comparison, Problem]] = []
+def compared(kind: RecordKind, values: Values) -> list[tuple[Comparison | None, Problem]]:
+    """Return what does not fit together, by comparison; by none, if it must hold nothing."""
+    told: list[tuple[Comparison | None, Problem]] = []
     for name, compare in _COMPARISONS:
         if name in values and (found := compare(values)) is not None:
             comparison, rule, words, fix = found
@@ -70,25 +73,33 @@ def compared(kind: RecordKind, values: Values) -> list[tuple[Comparison, Problem
     return told
 
 
-def _written(values: Values) -> tuple[Decimal, ...]:
-    return yuan_in(values.get("penalty_content") or "")
+def _written(values: Values, *, only_with_unit: bool = False) -> tuple[Decimal, ...]:
+    """Return the amounts of 处罚内容 in yuan; perhaps only those at which a unit is written."""
+    written = written_in(values.get("penalty_content") or "")
+    return tuple(one.yuan for one in written if one.has_unit or not only_with_unit)
 
 
-Found = tuple[Comparison, Rule, str, str] | None
+Found = tuple[Comparison | None, Rule, str, str] | None
 
 
 def _amount_in_words(values: Values) -> Found:
     fine: Decimal = values["fine_wan"]
     written = _written(values)
-    yuan = fine * YUAN_PER_WAN
-    if not written or yuan in written:
-        return None
-    both = yuan + (values.get("confiscated_wan") or Decimal(0)) * YUAN_PER_WAN
-    if both in written or sum(written) in {yuan, both}:
+    if not _contradict(values, written):
         return None
     said = "、".join(f"{amount.normalize():f}元" for amount in written[:3])
     words = f"{fine} 万元，与处罚内容里的{said}不一致"
-    return Comparison.AMOUNT_IN_WORDS, Rule.AMOUNT, words, "按决定书核对金额"
+    if _contradict(values, _written(values, only_with_unit=True)):
+        return Comparison.AMOUNT_IN_WORDS, Rule.AMOUNT, words, "按决定书核对金额"
+    fix = "按决定书核对金额；处罚内容里的数写上单位"
+    return None, Rule.AMOUNT, f"{words}（没有写单位，按元读）", fix
+
+
+def _contradict(values: Values, written: tuple[Decimal, ...]) -> bool:
+    """Whether there are amounts in words, and none of them is the fine, nor are all together."""
+    yuan = values["fine_wan"] * YUAN_PER_WAN
+    both = yuan + (values.get("confiscated_wan") or Decimal(0)) * YUAN_PER_WAN
+    return bool(written) and not {yuan, both}.intersection((*written, sum(written)))
 
 
 def _published_until(values: Values) -> Found:

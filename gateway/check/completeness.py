@@ -24,6 +24,12 @@ def lacking(kind: RecordKind, values: Mapping[str, Any]) -> list[Problem]:
     return [missing(column) for column in columns if column.name not in values]
 
 
+def required_names(kind: RecordKind, values: Mapping[str, Any]) -> frozenset[str]:
+    """Return the names of the columns that are required for what is in these values."""
+    asked = (values.get("subject_category"), values.get("penalty_kinds"))
+    return _required_columns(kind, *asked)[0]
+
+
 @lru_cache(maxsize=1024)
 def _required_columns(
     kind: RecordKind, category: str | None, penalty_kinds: tuple[str, ...] | None

@@ -8,15 +8,24 @@ from schemas.identifiers import document_number_key
 
 #: Digits of a running number at most: with more it may be the number of a licence.
 _RUNNING = re.compile(r"(?:#|№|NO\.?|序号|第)?\d{1,4}[.、]?")
+#: A year alone in its brackets, or blanks and crosses for one; what else may stand there, such as
+#: 00128, 02188 or 2026001, is a serial number.
+_YEAR = r"(?:(?:19|20)[\dX×*_]{2}年?|[X×*_年-]*)"
 #: A year, and behind it no number was filled in: blanks, lines, crosses.
 _UNFILLED = re.compile(
-    r"[^〔〕\d]*(?:〔[^〔〕\d]*〕[^〔〕\d]*)?〔[\dX×*_年-]*〕"
-    r"[第字]?[X×_*□○.…·/?-]*号?(?:〔[^〔〕\d]*〕)?"
+    rf"[^〔〕\d]*(?:〔[^〔〕\d]*〕[^〔〕\d]*)?〔{_YEAR}〕"
+    r"[第字]?[X×*_□○.…·/?-]*号?(?:〔[^〔〕\d]*〕)?"
 )
+_CHINESE_DIGITS = "[〇零一二三四五六七八九十百壹贰叁肆伍陆柒捌玖拾]"
 #: Digits, also Chinese ones: 二〇二六 and 贰.
-_DIGIT = re.compile(r"[0-9〇零一二三四五六七八九十百壹贰叁肆伍陆柒捌玖拾]")
+_DIGIT = re.compile(rf"[0-9]|{_CHINESE_DIGITS}")
 _CHINESE = re.compile("[\u4e00-\u9fff]")
 _POINTS_ELSEWHERE = re.compile(r"〔?(?:详见|参见|见|同上|同|如|按)")
+#: A number all the same: places are called 如皋, 如东 and 同江, and fines 按日连罚.
+_OF_A_PLACE = re.compile(
+    rf"(?!〔?(?:详|参|见|[同如按](?:上|前|下|附))).*?"
+    rf"(?:{_CHINESE_DIGITS}号|第{_CHINESE_DIGITS}+$|〔{_CHINESE_DIGITS}{{2,}}〕)"
+)
 _LONGEST = 40
 
 
@@ -33,9 +42,16 @@ def number_problem(text: str, decided: date | None) -> str | None:
     if _UNFILLED.fullmatch(key):
         return "没有写顺序号"
     is_word = _DIGIT.search(key) is None and _CHINESE.search(key) is not None
-    if is_word or (_POINTS_ELSEWHERE.match(key) and not any(map(str.isdigit, key))):
+    if is_word or _points_elsewhere(key):
         return "里没有编号"
     if _RUNNING.fullmatch(key):
         return "像是表里的序号"
     day = parse_date(text.strip())
     return "是日期" if day and (day == decided or not text.strip().isdigit()) else None
+
+
+def _points_elsewhere(key: str) -> bool:
+    """Whether a text says where the number is written, such as 见附件一."""
+    if any(map(str.isdigit, key)) or not _POINTS_ELSEWHERE.match(key):
+        return False
+    return _OF_A_PLACE.match(key) is None

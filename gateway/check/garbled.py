@@ -26,9 +26,11 @@ def _usual() -> str:
 #: class without characters beyond the first plane, and else compares range by range, which takes
 #: ten times as long.
 unusual = re.compile(f"[^{_usual()}]").search
-_QUESTION_MARKS = re.compile("[?？]+")
-#: A text up to this length is a name, number or code, where a question mark is a lost character;
-#: longer ones may ask a question.
+_QUESTION_MARKS = re.compile(r"\?{2,}")
+#: A question mark that may be a lost character, or that of a clerk.
+_QUESTION_MARK = re.compile("[?？]")
+#: A text up to this length is a name, number or code, where two question marks are lost characters,
+#: and one may be; longer ones may ask a question.
 _LONGEST_NAME = 255
 _QUESTIONS_IN_TEXTS = re.compile(r"\?{4,}")
 #: U+FFFD in UTF-8 read as GBK, and UTF-8 read as Windows-1252.
@@ -58,6 +60,11 @@ def lost_characters(text: str, max_length: int | None) -> str | None:
         return found[0]
     runs = (run for run in _LATIN.findall(text) if len(_LETTERS.findall(run)) >= _LEAST_LETTERS)
     return next(runs, None)
+
+
+def is_doubtful(text: str, max_length: int | None) -> bool:
+    """Whether a name, number or code has a question mark, which may be a lost character."""
+    return (max_length or 0) <= _LONGEST_NAME and _QUESTION_MARK.search(text) is not None
 
 
 @lru_cache(maxsize=16_384)

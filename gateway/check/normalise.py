@@ -10,6 +10,7 @@ from typing import Any, NamedTuple, NoReturn
 import msgspec
 
 from gateway.check.amount_units import (
+    beside_another_unit,
     in_unit_of_name,
     is_beside_the_standard,
     is_in_another_unit,
@@ -285,6 +286,7 @@ class Normalising:
                 new[wire] = value
             elif _is_own(name, wire) or is_beside_the_standard(name, row, named):
                 new[name] = row[name]
+                new[wire] = beside_another_unit(wire, kept, name, value)
             elif not self._is_empty(value) and not say_the_same(kept, value):
                 new[wire] = conflict({wire: kept, name: value})
         return new

@@ -8,7 +8,8 @@ from schemas.identifiers import half_width, visible
 
 #: 其他- before a free kind, with any of the dashes that people type, and blanks around it.
 _FREE_KIND = re.compile(r"(?:^|(?<=\s))其[他它]\s*[-－‐‑‒–—―−─ー﹣:：]+\s*")
-_SEPARATORS = re.compile(r"[、,，;；/|\r\n\t]+")
+#: A comma between the digits of an amount, as in 20,000元, separates nothing.
+_SEPARATORS = re.compile(r"(?:[、;；/|\r\n\t]|[,，](?!(?<=\d[,，])\d{3}(?!\d)))+")
 #: A number before a kind, as in 1.罚款；2、警告.
 _NUMBERED = re.compile(
     r"(?:^|(?<=[、,，;；/|\s]))(?:[(（]?\d{1,2}[)）、.．]|[①-⑳])\s*(?=[\u4e00-\u9fff])"
@@ -17,7 +18,7 @@ _NUMBERED = re.compile(
 _JOINTS = re.compile("[+&]|并处以?|以及|[和及与并]")
 #: An amount behind a kind, as in 罚款（2万元）.
 _AMOUNT = re.compile(
-    r"(?<=款)(?:人民币)?(?:\((?:人民币)?[^()]*[元万]整?\)|[\d.]+(?:[十百千]?[万亿]元?|[十百千]?元)整?)$"
+    r"(?<=款)(?:人民币)?(?:\((?:人民币)?[^()]*[元万]整?\)|[\d.,]+(?:[十百千]?[万亿]元?|[十百千]?元)整?)$"
 )
 
 
@@ -28,6 +29,15 @@ def split_kinds(texts: tuple[str, ...]) -> tuple[str, ...]:
     parts = [part for text in seen for part in _SEPARATORS.split(text)]
     words = [word for part in parts for word in _kinds_in(part)]
     return tuple(dict.fromkeys(words))
+
+
+@lru_cache(maxsize=4096)
+def kinds_with_amounts(texts: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the kinds of a value that have an amount behind them, as they stand, in one width."""
+    parts = [part for text in texts for part in _SEPARATORS.split(visible(text))]
+    words = [half_width(word).rstrip("。.;!") for part in parts for word in part.split()]
+    pieces = [one for word in words for one in _JOINTS.split(word) if one]
+    return tuple(one for one in pieces if _AMOUNT.search(one))
 
 
 def is_penalty_kind(word: str) -> bool:

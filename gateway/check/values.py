@@ -7,7 +7,7 @@ from typing import Any
 
 from gateway.check.amounts import read_amount
 from gateway.check.dates import number_as_date, parse_date, why_no_date
-from gateway.check.garbled import is_scientific, lost_characters, unusual
+from gateway.check.garbled import is_doubtful, is_scientific, lost_characters, unusual
 from gateway.check.penalty_kinds import is_penalty_kind, split_kinds
 from schemas.cell import TO_FILL, fault, is_cell
 from schemas.columns import Column, ColumnType
@@ -126,6 +126,9 @@ def _text(column: Column, value: Any) -> Read:
             return None, problem(
                 column, Rule.GARBLED, words, "按决定书重填该项，或从原系统重新导出"
             )
+        if is_doubtful(text, column.max_length):
+            words = f"“{text[:60]}”里有问号，可能是乱码，丢了一个字"
+            return text.strip(), problem(column, Rule.GARBLED, words, "按决定书核对，删去问号")
     text = text.strip()
     if not text:
         return None, None

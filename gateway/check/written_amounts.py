@@ -4,16 +4,22 @@ import re
 from collections.abc import Iterator
 from decimal import Decimal
 from functools import lru_cache
+from typing import NamedTuple
 
 from gateway.check.amounts import GROUPS, LETTERS, TENS, chinese_number, number_in
 from schemas.identifiers import half_width
 
 _UNITS = "".join([*TENS, *GROUPS])
+_O = "OoＯｏ"
 _BLANKS = " \u00a0\u2009\u3000"
 #: Digits of both widths: normalising whole texts would take longer than reading them. A number
 #: begins where none goes on, and is never given back in parts: otherwise a long one is read again
-#: from each digit, and 20 000 元 would be 0 元.
-_BEGINS = rf"(?<!\d)(?<!\d[,，.．])(?!(?<=\d[{_BLANKS}])(?:0|\d{{1,3}}(?!\d)))(?<![{LETTERS}])"
+#: from each digit, and 20 000 元 would be 0 元. A letter that was typed for a digit, as in 2O000元,
+#: is none: such a number is not read at all.
+_BEGINS = (
+    rf"(?<![\d{_O}])(?<![\d{_O}][,，.．])(?<!\d[A-Za-z])"
+    rf"(?!(?<=[\d{_O}][{_BLANKS}])(?:0|\d{{1,3}}(?!\d)))(?<![{LETTERS}])"
+)
 _NUMBER = r"\d{1,40}+(?:[,，.．]\d{1,40}+){0,8}"
 _DIGITS = rf"(?>{_NUMBER}(?:\s?[{_UNITS}](?:[零〇{_UNITS}]|{_NUMBER}){{0,20}})?)"
 _CHINESE = rf"(?<![{LETTERS}])[{LETTERS}]{{2,40}}+"
@@ -25,11 +31,19 @@ _MONEY = (
 )
 #: What follows a number that is none of 元: a measure, or foreign money.
 _OTHERWISE = (
-    r"(?!\s*(?:[,，.．]?\d|[%％‰元圆万亿余多美港欧日英]"
+    rf"(?!\s*(?:[,，.．]?[\d{_O}]|[IlＩｌ]|[%％‰元圆万亿余多美港欧日英]"
     r"|[个倍吨立平方米公斤千克升人户天辆台次件条亩年月]))"
 )
+#: A unit in brackets behind a number, as in 1,200.00（万元） and 1200（单位：万元）.
+_IN_BRACKETS = (
+    r"\s*[（(]\s*(?:(?:金额|计量|货币)?单位)?\s*[:：为]?\s*(?:人民币)?"
+    rf"(?P<unit{{}}>[{_UNITS}]{{{{0,2}}}})[元圆]\s*[）)]"
+)
 _WRITTEN = re.compile(
-    rf"{_MONEY}(?:(?P<spaced>{_SPACED})\s*[元圆]|(?P<unitless>{_DIGITS}|{_CHINESE}){_OTHERWISE})"
+    rf"{_MONEY}(?:(?P<spaced>{_SPACED})\s*[元圆]"
+    rf"|(?P<number1>{_SPACED}|{_DIGITS}|{_CHINESE}){_IN_BRACKETS.format(1)}"
+    rf"|(?P<unitless>{_DIGITS}|{_CHINESE}){_OTHERWISE})"
+    rf"|{_BEGINS}(?P<number2>{_DIGITS}){_IN_BRACKETS.format(2)}"
     rf"|(?:{_BEGINS}(?P<digits>{_DIGITS})|(?P<chinese>{_CHINESE}))\s*[元圆]"
 )
 #: Units of a number that may do without 元, as in 罚款10万.
@@ -42,25 +56,48 @@ _PARTS = re.compile(
 _PLAIN_UNITS = str.maketrans("仟佰拾萬億〇", "千百十万亿零")
 
 
-@lru_cache(maxsize=8)
+class Written(NamedTuple):
+    """An amount in a text, in yuan; whether a unit is written at it, or it is taken for yuan."""
+
+    yuan: Decimal
+    has_unit: bool
+
+
 def yuan_in(text: str) -> tuple[Decimal, ...]:
     """Return the amounts of a text in yuan, in its order: 20000元, 2万元, 1千元 and 贰万元.
 
     A sum of money without a unit counts if it cannot be one of 万元. What may mean two amounts is
-    left out. Cached, because several comparisons ask for the same text.
+    left out.
     """
+    return tuple(one.yuan for one in written_in(text))
+
+
+@lru_cache(maxsize=8)
+def written_in(text: str) -> tuple[Written, ...]:
+    """Return the amounts of a text; cached, because several comparisons ask for the same one."""
     return tuple(_amounts(text))
 
 
-def _amounts(text: str) -> Iterator[Decimal]:
+def _amounts(text: str) -> Iterator[Written]:
     for found in _WRITTEN.finditer(text):
+        unit = found["unit1"] if found["unit1"] is not None else found["unit2"]
+        if unit is not None:
+            value = _value(found["number1"] or found["number2"], unit)
+            if value is not None:
+                yield Written(value, has_unit=True)
+            continue
         given = found[found.lastgroup or 0]
-        value = _value(given)
-        if value is not None and (found.lastgroup != "unitless" or _is_money(given, value)):
-            yield value
+        value, has_unit = _value(given), found.lastgroup != "unitless" or _has_unit(given)
+        if value is not None and (has_unit or _is_money(given, value)):
+            yield Written(value, has_unit)
 
 
-def _value(given: str) -> Decimal | None:
+def _value(given: str, unit: str = "") -> Decimal | None:
+    """Return the value of a number, in a unit such as 万; None if it is not clear."""
+    if unit:
+        factor = chinese_number(unit) or chinese_number(f"一{unit}")
+        number = None if any(one in given for one in _UNITS) else _value(given)
+        return None if number is None or factor is None else number * factor
     if given.isascii() and given.isdecimal():
         return Decimal(given)
     if not given[0].isdecimal():
@@ -69,9 +106,13 @@ def _value(given: str) -> Decimal | None:
     return _mixed("".join(half_width(given).split()).translate(_PLAIN_UNITS))
 
 
+def _has_unit(given: str) -> bool:
+    return any(unit in given for unit in _LARGE)
+
+
 def _is_money(given: str, value: Decimal) -> bool:
-    """Whether a number without 元 is one of yuan: it has a unit, or is too large for 万元."""
-    return any(unit in given for unit in _LARGE) or value >= _SURELY_YUAN or "," in given
+    """Whether a number without a unit is one of yuan: it is too large for 万元."""
+    return value >= _SURELY_YUAN or "," in given
 
 
 def _mixed(text: str) -> Decimal | None:

@@ -1,6 +1,6 @@
 """The columns of a kind that mean something for the reading of its tables."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cache
 
 from gateway.check.amount_units import WAN, unit_in_name
@@ -123,6 +123,25 @@ def telling(kind: RecordKind | None) -> frozenset[str]:
         return frozenset()
     old = (one for one in OLD_COLUMNS.get(kind, ()) if one.endswith("_SHXYM"))
     return columns_named(kind, ("credit_code", "subject_code", KINDS[kind].date)).union(old)
+
+
+@cache
+def marks_of(kind: RecordKind | None) -> Mapping[str, str]:
+    """Return the columns of code, number and day of a record, with which of them each one is.
+
+    Where each row has its own kind these are the columns of all kinds.
+    """
+    found: dict[str, str] = {}
+    for one in [kind] if kind else list(KINDS):
+        old = OLD_COLUMNS.get(one, frozenset())
+        numbers = columns_named(one, (KINDS[one].number,))
+        numbers |= {name for name in old if name.endswith("_WSH")}
+        days = columns_named(one, (KINDS[one].date,))
+        codes = columns_named(one, ("identity_number",)) | (telling(one) - days)
+        codes |= {name for name in old if name.endswith(("_SHXYM", "_SFZ"))}
+        for columns, mark in ((codes, "code"), (numbers, "number"), (days, "day")):
+            found |= dict.fromkeys(columns, mark)
+    return found
 
 
 #: Codes and titles of the columns of all kinds.

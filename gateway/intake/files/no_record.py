@@ -72,7 +72,7 @@ def no_record(
     """Return why a row is no record, in Chinese; None if it is one."""
     if header.kind is None:
         return None if row else "只有表头以外的内容"
-    if number <= header.row + _ROWS_OF_NUMBERING and _is_numbering(cells):
+    if number <= header.row + _ROWS_OF_NUMBERING and is_numbering(cells):
         return "列的编号"
     first = str(next(filterfalse(is_blank, cells), "")).lstrip()
     told = _told_by(first, header.kind, row) if first[:1] in _STARTS else None
@@ -188,7 +188,7 @@ def _silent(header: Header, row: Mapping[str, Any]) -> str:
     return _NOTES if len(texts) > _LONGEST_RUNNING_NUMBER else "只有序号"
 
 
-def _is_numbering(cells: Sequence[Any]) -> bool:
+def is_numbering(cells: Sequence[Any]) -> bool:
     """Whether a row numbers the columns: 1, 2, 3 or 甲, 乙, (1), or the same word in each."""
     texts = [str(cell).strip() for cell in cells if not is_blank(cell)]
     return len(texts) >= _LEAST_NUMBERED and all(len(text) <= _LONGEST_NUMBERING for text in texts)

@@ -39,6 +39,7 @@ class TableReport:
     header: Header | None = None
     records: int = 0
     refused: str = ""  #: why a table that has a header is not read
+    above: list[int] = field(default_factory=list)  #: rows above the header that may be records
     width: int = 0  #: of a table that is not read: the most filled cells of a row
     skipped: dict[str, list[int]] = field(default_factory=dict)
     #: Names that are no column, with the title of the most similar one.
@@ -91,6 +92,7 @@ class TableReport:
         """What was recognised here, in Chinese, line by line."""
         return [
             self._first_line(),
+            *self._above(),
             *self._skipped(),
             *self._vertical(),
             *self._unknown(),
@@ -109,6 +111,13 @@ class TableReport:
             return f"{place}前20行里没有认识的列名，不读"
         kind = f"{KINDS[self.header.kind]}，" if self.header.kind else ""
         return f"{place}{kind}表头在第{self.header.row}行，{self.records} 条"
+
+    def _above(self) -> list[str]:
+        if not self.above:
+            return []
+        named = "、".join(map(str, self.above[:_NAMED]))
+        more = f"等 {len(self.above)} 行" if len(self.above) > _NAMED else "行"
+        return [f"    第{named}{more}在表头上面，没有读"]
 
     def _skipped(self) -> list[str]:
         lines = []
@@ -185,6 +194,7 @@ class TableReport:
             "kind": header.kind if header else None,
             "header_row": header.row if header else None,
             "records": self.records,
+            "above_header": self.above,
             "skipped": {reason: rows[:1000] for reason, rows in self.skipped.items()},
             "unknown_columns": self.unknown,
             "exclusion_columns": self.deciding,

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import chain, islice, tee
 from typing import Any, NamedTuple
 
-from gateway.intake.files.above import records_above
+from gateway.intake.files.above import rows_above
 from gateway.intake.files.areas import Area, OpenAreas, seen
 from gateway.intake.files.header import (
     SEARCHED_ROWS,
@@ -20,6 +20,7 @@ from gateway.intake.files.part import Below, is_part
 from gateway.intake.files.report import TableReport
 from gateway.intake.files.row import row_of
 from gateway.intake.files.sums import Sums
+from gateway.intake.files.two_units import TwoUnits
 from gateway.intake.files.units import ROWS_BELOW, Units
 from schemas.cell import is_cell, shifted, split
 from schemas.codes import RecordKind
@@ -69,9 +70,11 @@ def records(
     if header is None:
         report.unread(first)
         return
-    if above := records_above(searched, header, names):
-        report.refuse(header, above)
+    above = rows_above(searched, header, names)
+    if above.records:
+        report.refuse(header, above.records)
         return
+    report.above = above.others
     report.read_by(header, names)
     yield from _Rows(table, header, first, names, kind, report).read(chain(first, filled))
 
@@ -106,6 +109,7 @@ class _Rows:
         self._notes = list(table.notes)
         self._units = Units(header, above, self._notes)
         self._sums = Sums(header, self._units)
+        self._two_units = TwoUnits(header, names)
         report.units |= self._units.other
         self._between: list[Sequence[Any]] = []  #: rows since the last record that are none
         self._is_more = False  #: the row has more of the decision above it
@@ -133,8 +137,7 @@ class _Rows:
                 continue
             self._between = []
             self._report.add(number, unread)
-            self._units.fill(row)
-            self._sums.add(row)
+            self._fill(number, row)
             is_more, self._is_more = self._is_more, self._goes_on(number, row, coming, after)
             if (is_more or self._is_more) and not is_cell(row.get(str(header.number))):
                 row[str(header.number)] = split("上一行" if is_more else "下一行")
@@ -145,6 +148,12 @@ class _Rows:
             ):  # they say by their names, also where they are empty, the layout of a row
                 row = {**dict.fromkeys(header.old, ""), **row}
             yield number, header.kind, row
+
+    def _fill(self, number: int, row: dict[str, Any]) -> None:
+        """Give the amounts of a record their units, compare them, and add them up."""
+        self._units.fill(row)
+        self._two_units.compare(number, row)
+        self._sums.add(row)
 
     def _why_none(
         self, number: int, row: dict[str, Any], own: dict[str, Any], given: Sequence[Any]
@@ -180,6 +189,7 @@ class _Rows:
         self._units = Units(again, self._between, self._notes, self._units.unit)
         self._report.units |= self._units.other
         self._sums = Sums(again, self._units)
+        self._two_units = TwoUnits(again, self._names)
         self._header, self._between = again, []
         return True
 

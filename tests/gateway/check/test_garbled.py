@@ -5,7 +5,7 @@ import pytest
 from gateway.check.checker import Checker
 from gateway.config.keys import Keys
 from schemas.verdict import Verdict
-from tests.factories import penalty, raw
+from tests.factories import penalty, person_penalty, raw
 from tests.gateway.conftest import TODAY
 
 MOJIBAKE = "样例公司".encode("gb18030").decode("latin-1")
@@ -19,7 +19,8 @@ MOJIBAKE = "样例公司".encode("gb18030").decode("latin-1")
         ("CF_WSH", "样?环罚字〔2026〕1号"),
         ("CF_CFJG", "样例市生态环境？局"),
         ("CF_CFJG", "样例市?态环境局"),
-        ("CF_XDR_MC", "样例?有限公司"),
+        ("CF_XDR_MC", "样例??有限公司"),
+        ("CF_FRDB", "王小\ufffd"),
         ("CF_XDR_MC", "锟斤拷锟斤拷1号有限公司"),
         ("CF_CFJG", "样例市锟斤拷态环境局"),
         ("CF_XDR_MC", MOJIBAKE),
@@ -34,6 +35,47 @@ def test_lost_characters_refuse_the_item(keys: Keys, column: str, text: str) -> 
 
     assert found.verdict is Verdict.REFUSED
     assert any("乱码" in one.message for one in found.problems if one.field == column)
+
+
+@pytest.mark.parametrize(
+    ("column", "text"),
+    [
+        ("CF_XDR_MC", "样例?有限公司"),
+        ("CF_XDR_MC", "样例？有限公司"),
+        ("CF_SJLY", "样例市生态环境局?"),
+    ],
+)
+def test_one_question_mark_in_a_required_column_holds_the_decision(
+    keys: Keys, column: str, text: str
+) -> None:
+    found = Checker(keys).check(raw(penalty(**{column: text})), TODAY)
+
+    assert found.verdict is Verdict.INCOMPLETE
+    assert [one.field for one in found.problems] == [column]
+    assert "问号" in found.problems[0].message
+    assert found.record is not None
+    assert text not in found.record.model_dump().values()
+
+
+@pytest.mark.parametrize(
+    ("column", "text"), [("CF_FRDB", "李?"), ("CF_FR_ZJHM", "H1234567?"), ("BZ", "已核实?")]
+)
+def test_one_question_mark_in_an_optional_column_is_a_warning(
+    keys: Keys, column: str, text: str
+) -> None:
+    found = Checker(keys).check(raw(penalty(**{column: text})), TODAY)
+
+    assert found.verdict is Verdict.OK
+    assert text in found.record.model_dump().values()  # type: ignore[union-attr]
+    assert [one.field for one in found.warnings] in ([column], [])
+    assert found.warnings or column == "BZ"
+
+
+def test_a_question_mark_in_the_number_of_a_person_refuses(keys: Keys) -> None:
+    row = person_penalty()
+    row["CF_XDR_ZJHM"] = row["CF_XDR_ZJHM"][:-1] + "?"
+
+    assert Checker(keys).check(raw(row), TODAY).verdict is Verdict.REFUSED
 
 
 @pytest.mark.parametrize("sign", ["?", "？"])

@@ -5,6 +5,7 @@ import pytest
 from gateway.check.checker import Checker
 from gateway.check.penalty_kinds import split_kinds
 from gateway.config.keys import Keys
+from schemas.verdict import Verdict
 from tests.factories import penalty, raw
 from tests.gateway.conftest import TODAY
 
@@ -27,6 +28,13 @@ from tests.gateway.conftest import TODAY
         ("罚款（2万元）", "罚款"),
         ("罚款(人民币贰万元整)", "罚款"),
         ("罚款2万元", "罚款"),
+        ("罚款20,000元", "罚款"),
+        ("罚款２０，０００元", "罚款"),
+        ("罚款1,200,000.00元，警告", "罚款 警告"),
+        ("警告,罚款(20,000元)", "警告 罚款"),
+        ("其他-罚没20,000元", "其他-罚没20,000元"),
+        ("罚款2,警告", "罚款2 警告"),
+        ("01,0200", "01 0200"),
         ("罚款。", "罚款"),
         ("警告、罚款。", "警告 罚款"),
         ("其他：责令限期拆除", "其他-责令限期拆除"),
@@ -50,3 +58,34 @@ def test_the_fix_never_tells_to_leave_a_kind_out(keys: Keys, given: object) -> N
 
     assert found.field == "CF_CFLB"
     assert "删" not in found.fix
+
+
+@pytest.mark.parametrize(
+    ("given", "fine"),
+    [
+        ("罚款（3万元）", "2"), ("罚款50万元", "2"), ("警告，罚款20,000元", "3"),
+        (["罚款（人民币叁万元整）"], "2"), ("警告并处罚款3万元", "2"), ("罚款(3万)", "2"),
+    ],
+)  # fmt: skip
+def test_an_amount_in_a_kind_that_contradicts_the_fine_is_a_problem(
+    keys: Keys, given: object, fine: str
+) -> None:
+    row = penalty(CF_CFLB=given, CF_NR_FK=fine, CF_NR="罚款")
+    found = Checker(keys).check(raw(row), TODAY)
+
+    assert found.verdict is Verdict.INCOMPLETE
+    assert [one.field for one in found.problems] == ["CF_CFLB"]
+    assert f"与罚款金额 {fine} 万元不一致" in found.problems[0].message
+
+
+@pytest.mark.parametrize(
+    ("given", "fine"),
+    [
+        ("罚款（2万元）", "2"), ("罚款20,000元", "2"), ("罚款1万元、罚款2万元", "3"),
+        ("罚款（贰万元整）", "2"), ("罚款", "2"),
+    ],
+)  # fmt: skip
+def test_an_amount_in_a_kind_that_is_the_fine_is_none(keys: Keys, given: str, fine: str) -> None:
+    row = penalty(CF_CFLB=given, CF_NR_FK=fine, CF_NR="罚款")
+
+    assert Checker(keys).check(raw(row), TODAY).verdict is Verdict.OK

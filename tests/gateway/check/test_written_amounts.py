@@ -8,6 +8,9 @@ import pytest
 from gateway.check.checker import Checker
 from gateway.check.written_amounts import yuan_in
 from gateway.config.keys import Keys
+from schemas.input_rules import Comparison, InputRules
+from schemas.penalty import AdministrativePenalty
+from schemas.verdict import Verdict
 from tests.factories import penalty, raw
 from tests.gateway.conftest import TODAY
 
@@ -28,6 +31,11 @@ from tests.gateway.conftest import TODAY
         ("罚款 20 000 元", "20000"), ("罚款金额：1 200 000.50元", "1200000.5"),
         ("罚款　20　000元", "20000"), ("罚款壹仟元整", "1000"), ("处罚款五千元", "5000"),
         ("罚款20，000元", "20000"), ("罚款 2 万元", "20000"),
+        ("罚款:1,200.00（万元）", "12000000"), ("罚款:12000.0（万元）", "120000000"),
+        ("罚款人民币：1,200.00（单位：万元）", "12000000"), ("罚款20000（元）", "20000"),
+        ("处以1,200(万元)罚款", "12000000"), ("罚款2（千元）", "2000"), ("罚款贰万（元）", "20000"),
+        ("罚款金额：2（万元）", "20000"), ("罚款5（百万元）", "5000000"),
+        ("罚款金额：20 000.00（元）", "20000"),
     ],
 )  # fmt: skip
 def test_an_amount_is_understood_as_people_write_it(text: str, yuan: str) -> None:
@@ -41,6 +49,8 @@ def test_an_amount_is_understood_as_people_write_it(text: str, yuan: str) -> Non
         "罚款10万立方米", "罚款金额：2", "罚款金额：150", "￥2", "处以罚款", "罚款5%", "罚款3倍",
         "共计20 000元", "罚款20 00元", "罚款2 0000元", "第1 200元", "罚款2千5元", "罚款1,5元",
         "罚款二万多元",
+        "罚款人民币2O000元", "罚款2OO,000元", "罚款O.5万元", "罚款2l000元", "罚款20000O元",
+        "罚款2O 000元", "罚款２Ｏ０００元", "罚款2万（万元）",
         "罚款20000美元", "罚款 20 000 美元", "罚款2026年10月9日缴", "千元", "元",
         "缴纳罚款三十日内",
     ],
@@ -59,8 +69,8 @@ def test_amounts_are_found_in_their_order() -> None:
     ("text", "amount"),
     [
         ("罚款1千元", "1000"), ("罚款10万", "100000"), ("罚款十万", "100000"),
-        ("罚款￥20,000.00", "20000"), ("罚款金额：20000", "20000"), ("罚款 20 000 元", "20000"),
-        ("罚款2仟元", "2000"),
+        ("罚款￥20,000.00元", "20000"), ("罚款金额：20000（元）", "20000"),
+        ("罚款 20 000 元", "20000"), ("罚款2仟元", "2000"),
     ],
 )  # fmt: skip
 def test_an_amount_of_yuan_in_a_column_of_ten_thousand_is_held(
@@ -73,13 +83,34 @@ def test_an_amount_of_yuan_in_a_column_of_ten_thousand_is_held(
 
 @pytest.mark.parametrize(
     ("text", "amount"),
-    [("罚款1000万", "1000"), ("罚款金额：150", "150"), ("罚款1千万元", "1000"), ("罚款10万", "10")],
-)
+    [("罚款:1,200.00（万元）", "1200"), ("罚款:12000.0（万元）", "12000"),
+     ("罚款人民币：1,200.00（单位：万元）", "1200"), ("罚款人民币2O000元", "2"),
+     ("罚款1000万", "1000"), ("罚款金额：150", "150"), ("罚款1千万元", "1000"), ("罚款10万", "10")],
+)  # fmt: skip
 def test_an_amount_that_may_be_right_is_not_held(keys: Keys, text: str, amount: str) -> None:
     found = Checker(keys).check(raw(penalty(CF_NR=text, CF_NR_FK=amount)), TODAY)
 
     assert not found.problems
     assert not found.warnings
+
+
+@pytest.mark.parametrize(
+    ("text", "amount"),
+    [
+        ("罚款￥20,000.00", "20000"), ("罚款金额：20000", "20000"), ("罚款:12000.0", "12000"),
+        ("罚款1,200", "1200"), ("罚款金额：20000", "3"),
+    ],
+)  # fmt: skip
+def test_a_number_without_a_unit_holds_and_deletes_nothing(
+    keys: Keys, text: str, amount: str
+) -> None:
+    rules = InputRules(hold=frozenset(Comparison))
+    found = Checker(keys, None, rules).check(raw(penalty(CF_NR=text, CF_NR_FK=amount)), TODAY)
+
+    assert found.verdict is Verdict.OK
+    assert isinstance(found.record, AdministrativePenalty)
+    assert found.record.fine_wan == Decimal(amount)
+    assert ["没有写单位" in one.message for one in found.warnings] == [True]
 
 
 @pytest.mark.parametrize(

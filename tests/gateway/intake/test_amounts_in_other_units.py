@@ -8,8 +8,10 @@ import pytest
 
 from gateway.check.checker import Checker
 from gateway.config.settings import FileLimits
+from gateway.intake.files.address import column_letters
 from gateway.intake.files.reading import Reading
 from schemas.input_rules import InputRules
+from schemas.problem import Rule
 from schemas.verdict import Verdict
 from tests.factories import penalty, raw
 from tests.gateway.conftest import TODAY
@@ -66,7 +68,23 @@ def test_a_confiscated_amount_is_known_by_its_short_name(tmp_path: Path, read: R
     assert getattr(found.record, "confiscated_wan", None) == Decimal("0.5")
 
 
-@pytest.mark.parametrize("other", ["20000", "30000", "2", ""])
+@pytest.mark.parametrize("unit", ["元", "百元", "千元", "百万元"])
+@pytest.mark.parametrize("amount", ["1,5", "12,34.5", "1,2,3", "1,2345"])
+def test_a_comma_that_groups_nothing_is_no_amount_in_any_unit(
+    tmp_path: Path, read: Read, checker: Checker, unit: str, amount: str
+) -> None:
+    name = f"罚款金额（{unit}）"
+    row = penalty() | {name: amount}
+    del row["CF_NR_FK"]
+
+    [found] = read(book(tmp_path, [header(name), values(CF_NR_FK=amount)]))
+
+    for one in (found, checker.check(raw(row), TODAY)):
+        assert one.verdict is Verdict.INCOMPLETE
+        assert "不是金额" in one.problems[0].message
+
+
+@pytest.mark.parametrize("other", ["20000", "20,000.00", "2万元", "无", ""])
 def test_a_column_in_yuan_beside_the_standard_one_is_one_of_the_sender(
     tmp_path: Path, read: Read, checker: Checker, other: str
 ) -> None:
@@ -76,6 +94,22 @@ def test_a_column_in_yuan_beside_the_standard_one_is_one_of_the_sender(
 
     assert (found.verdict, fine(found)) == (Verdict.OK, Decimal(2))
     assert fine(checker.check(raw(penalty() | {name: other}), TODAY)) == 2
+
+
+def test_a_column_in_yuan_that_contradicts_the_standard_one_is_a_conflict(
+    tmp_path: Path, read: Read, checker: Checker
+) -> None:
+    name = "罚款金额（元）"
+
+    [found] = read(book(tmp_path, [[*HEADER, name], [*values(), "30000"]]))
+    places = [f"{column_letters(at + 1)}2" for at in (NAMES.index("CF_NR_FK"), len(HEADER))]
+
+    assert [one.rule for one in found.problems] == [Rule.CONFLICT]
+    assert f"{places[0]} 是“2”，{places[1]} 是“30000元”" in found.problems[0].message
+    for other in ("30000", 30000):
+        [told] = checker.check(raw(penalty() | {name: other}), TODAY).problems
+        assert f"CF_NR_FK 是“2”，{name} 是“30000元”" in told.message
+    assert not checker.check(raw(penalty() | {name: 20000}), TODAY).problems
 
 
 def test_two_columns_in_other_units_that_differ_are_a_conflict(
@@ -92,7 +126,7 @@ def test_two_columns_in_other_units_that_differ_are_a_conflict(
 
 
 def test_the_order_of_names_in_json_means_nothing(checker: Checker) -> None:
-    row = {"罚款金额（元）": "30000"} | penalty() | {"罚款金额（万元）": "2"}
+    row = {"罚款金额（元）": "20000"} | penalty() | {"罚款金额（万元）": "2"}
     del row["CF_NR_FK"]
 
     assert fine(checker.check(raw(row), TODAY)) == 2
