@@ -19,7 +19,9 @@ from gateway.intake.metadata import METADATA_PAUSE, ask_with_pauses
 from gateway.intake.places import LastTaken, Missing, RightPlace, Settle, Tell
 from gateway.intake.unpacking import PollTooLarge, begin_poll, bound
 
-#: Polls after one that failed in which records are handed out one by one.
+#: Milliseconds for one fetch of a partition.
+FETCH_MS = 2000
+#: Polls after one that failed in which each partition is read by itself.
 CAREFUL_POLLS = 500
 #: Seconds for a commit that may as well be made later.
 MARKS_PATIENCE = 2.0
@@ -52,7 +54,7 @@ class Consumer(AIOKafkaConsumer):  # type: ignore[misc]  # aiokafka has no types
         self._committed: dict[TopicPartition, int] = {}
         self._handed: dict[TopicPartition, int] = {}  #: offsets behind what was handed out
         self._typical = 2**20  #: bytes of a record in the last poll; of the first one unknown
-        self._careful = 0  #: polls in which records are handed out one by one
+        self._careful = 0  #: polls in which each partition is read by itself
         self._on_the_way = False  #: whether the last records may not have reached their batch yet
         self._fault: tuple[str, float] | None = None
         self.committed_at = 0.0  #: of the monotonic clock; 0 before the first time
@@ -136,11 +138,11 @@ class Consumer(AIOKafkaConsumer):  # type: ignore[misc]  # aiokafka has no types
         if not ready:
             await asyncio.sleep(min(METADATA_PAUSE, timeout_ms / 1000))
             return {}
-        if self._careful:
-            self._careful -= 1
-            return await self._carefully(ready)
         bound = max(1, PORTION_BYTES // self._typical)
         max_records = min(max_records or bound, bound)
+        if self._careful:
+            self._careful -= 1
+            return await self._carefully(ready, max_records)
         begin_poll()
         try:
             found: dict[TopicPartition, list[Any]] = await super().getmany(
@@ -152,8 +154,10 @@ class Consumer(AIOKafkaConsumer):  # type: ignore[misc]  # aiokafka has no types
             return {}
         return self._hand_out(found)
 
-    async def _carefully(self, ready: Iterable[TopicPartition]) -> dict[TopicPartition, list[Any]]:
-        """Return the next record of each partition: what stands before an unreadable one is taken.
+    async def _carefully(
+        self, ready: Iterable[TopicPartition], max_records: int
+    ) -> dict[TopicPartition, list[Any]]:
+        """Read each partition by itself; what stands before an unreadable record is taken.
 
         Raises:
             KafkaError: as `getmany`, where nothing can be read.
@@ -161,18 +165,37 @@ class Consumer(AIOKafkaConsumer):  # type: ignore[misc]  # aiokafka has no types
         found: dict[TopicPartition, list[Any]] = {}
         failed: Exception | None = None
         for partition in ready:
-            begin_poll()
+            part = await self._part(partition, max_records)
+            if isinstance(part, Exception):  # what was fetched is gone, and comes again
+                part = await self._part(partition, 1, FETCH_MS)
+            if isinstance(part, Exception):
+                failed = part
+            else:
+                found |= part
+                self._note_places(part)
+        if failed is not None:
             try:
-                found |= await super().getmany(partition, timeout_ms=0, max_records=1)
-            except Exception as error:  # noqa: BLE001  codecs raise errors of their own
-                failed = error
-                await self._back()
-            self._note_places(found)
-        if failed is not None and not found:
-            await self._looked_after(failed)
+                await self._looked_after(failed)
+            except Exception:
+                if not found:
+                    raise  # else it is noted, and the others go on
         if not found:
             await asyncio.sleep(METADATA_PAUSE)
         return self._hand_out(found)
+
+    async def _part(
+        self, partition: TopicPartition, max_records: int, timeout_ms: int = 0
+    ) -> dict[TopicPartition, list[Any]] | Exception:
+        """Return records of one partition, or why there are none: then it stands as before."""
+        begin_poll()
+        try:
+            found: dict[TopicPartition, list[Any]] = await super().getmany(
+                partition, timeout_ms=timeout_ms, max_records=max_records
+            )
+        except Exception as error:  # noqa: BLE001  codecs raise errors of their own
+            await self._back()
+            return error
+        return found
 
     def _note_places(self, found: Mapping[TopicPartition, object]) -> None:
         """Note what is handed out, so that a failure elsewhere does not throw it away."""
@@ -249,8 +272,8 @@ class Consumer(AIOKafkaConsumer):  # type: ignore[misc]  # aiokafka has no types
                 words = f"{type(error).__name__}: {error}{self._stands()}"
                 self._fault = words[:400], time.monotonic()
                 self._unreadable(error)
-                self._careful = CAREFUL_POLLS
-                self._compared.clear()  # a person may skip it
+            self._careful = CAREFUL_POLLS
+            self._compared.clear()  # a person may skip it
             raise error
 
     def _stands(self) -> str:
