@@ -153,7 +153,7 @@ async def test_a_server_that_ends_under_a_gateway_is_started_again(
         before = pid_of(server)
         os.kill(before, signal.SIGKILL)
         async with asyncio.timeout(PATIENCE):
-            while pid_of(server) == before or not server.runs():  # noqa: ASYNC110  no event
+            while not server.runs() or pid_of(server) == before:  # noqa: ASYNC110  no event
                 await asyncio.sleep(0.1)
 
         assert await read(server) == "kept"
