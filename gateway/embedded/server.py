@@ -186,8 +186,7 @@ class EmbeddedServer(ABC):
         self.starting.wait()
         try:
             if not self._is_found():
-                if self.child is not None:
-                    self.child.poll()  # it has ended: no zombie remains
+                reap(self.child)  # it has ended, or is about to
                 self.launch()
                 self.await_ready()
                 self.complete()
