@@ -9,8 +9,8 @@ from gateway.deliver.breaker import Act, BreakerState
 from gateway.deliver.deliverer import Deliverer
 from gateway.deliver.item import delivery_of
 from gateway.deliver.receipt_pages import REMEMBERED, News, Pages
-from gateway.store.base.engine import BadData, Connection
-from gateway.store.base.steadiness import CutByData, TooMuchAtOnce, run_steadily
+from gateway.store.base.engine import Connection
+from gateway.store.base.steadiness import UNBEARABLE, run_steadily
 from gateway.store.deliver import destinations, receipts
 from gateway.store.deliver.destinations import ReceiptsPlace
 from gateway.store.deliver.receipts import MatchedReceipt
@@ -21,8 +21,6 @@ from schemas.delivery import Receipt
 PAGES = REMEMBERED
 #: Receipts of one transaction, which holds the locks of their subjects.
 SLICE = 1000
-#: What is done in smaller parts, down to the one receipt that is at fault.
-UNBEARABLE = (BadData, CutByData, TooMuchAtOnce)
 #: Time for one page beyond that of a call: a page may hold many receipts.
 PAGE_MARGIN = timedelta(seconds=30)
 

@@ -9,8 +9,8 @@ from tenacity import AsyncRetrying, retry_if_exception, stop_after_delay, wait_e
 
 from gateway.config.clock import Clock
 from gateway.deliver.outcome import without_words
-from gateway.store.base.engine import BadData, Connection, Database, DatabaseAway
-from gateway.store.base.steadiness import CutByData, TooMuchAtOnce, run_steadily
+from gateway.store.base.engine import Connection, Database, DatabaseAway
+from gateway.store.base.steadiness import UNBEARABLE, TooMuchAtOnce, run_steadily
 from gateway.store.deliver import ends
 from gateway.telemetry.metrics import Metrics
 from schemas.delivery import Finish
@@ -56,7 +56,7 @@ class Writer:
         now = self.clock()
         try:
             ours = await self._patiently(lambda c: ends.finish(c, pending, now))
-        except (BadData, CutByData, TooMuchAtOnce) as error:
+        except UNBEARABLE as error:
             if len(pending) > 1:
                 middle = len(pending) // 2
                 await self._finish(pending[:middle], done)

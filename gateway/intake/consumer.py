@@ -143,14 +143,9 @@ class Consumer(AIOKafkaConsumer):  # type: ignore[misc]  # aiokafka has no types
         if self._careful:
             self._careful -= 1
             return await self._carefully(ready, max_records)
-        begin_poll()
-        try:
-            found: dict[TopicPartition, list[Any]] = await super().getmany(
-                *ready, timeout_ms=timeout_ms, max_records=max_records
-            )
-        except Exception as error:  # noqa: BLE001  codecs raise errors of their own
-            await self._back()
-            await self._looked_after(error)
+        found = await self._read(ready, max_records, timeout_ms)
+        if isinstance(found, Exception):
+            await self._looked_after(found)
             return {}
         return self._hand_out(found)
 
@@ -165,9 +160,9 @@ class Consumer(AIOKafkaConsumer):  # type: ignore[misc]  # aiokafka has no types
         found: dict[TopicPartition, list[Any]] = {}
         failed: Exception | None = None
         for partition in ready:
-            part = await self._part(partition, max_records)
+            part = await self._read([partition], max_records)
             if isinstance(part, Exception):  # what was fetched is gone, and comes again
-                part = await self._part(partition, 1, FETCH_MS)
+                part = await self._read([partition], 1, FETCH_MS)
             if isinstance(part, Exception):
                 failed = part
             else:
@@ -183,14 +178,14 @@ class Consumer(AIOKafkaConsumer):  # type: ignore[misc]  # aiokafka has no types
             await asyncio.sleep(METADATA_PAUSE)
         return self._hand_out(found)
 
-    async def _part(
-        self, partition: TopicPartition, max_records: int, timeout_ms: int = 0
+    async def _read(
+        self, partitions: Iterable[TopicPartition], max_records: int, timeout_ms: int = 0
     ) -> dict[TopicPartition, list[Any]] | Exception:
-        """Return records of one partition, or why there are none: then it stands as before."""
+        """Return records of partitions, or why there are none: then all stand as before."""
         begin_poll()
         try:
             found: dict[TopicPartition, list[Any]] = await super().getmany(
-                partition, timeout_ms=timeout_ms, max_records=max_records
+                *partitions, timeout_ms=timeout_ms, max_records=max_records
             )
         except Exception as error:  # noqa: BLE001  codecs raise errors of their own
             await self._back()

@@ -8,6 +8,7 @@ from gateway.config.settings import LedgerSettings
 from gateway.ledger.freeze import freeze_month
 from gateway.ledger.month import days_of
 from gateway.ledger.rows import LedgerScope
+from gateway.ledger.score_card import months_before
 from gateway.store.account import ledger_holds, ledgers
 from gateway.store.account.ledger_holds import LedgerHold
 from gateway.store.account.ledgers import Frozen
@@ -50,8 +51,7 @@ class MonthStanding:
 
 def last_month(day: date) -> str:
     """Return the month before that of a day."""
-    year, month = divmod(day.year * 12 + day.month - 2, 12)
-    return f"{year}-{month + 1:02d}"
+    return months_before(f"{day:%Y-%m}", 2)[0]
 
 
 async def standing(

@@ -8,6 +8,7 @@ from sqlalchemy import text
 
 from gateway.store.base.engine import (
     ALIVE,
+    BadData,
     Connection,
     ConnectionCut,
     Database,
@@ -41,6 +42,10 @@ class CutByData(Exception):
 
 class TooMuchAtOnce(DatabaseAway):
     """The server ends a statement of this work again and again: do it in smaller parts."""
+
+
+#: What is done in smaller parts, down to the one item that is at fault.
+UNBEARABLE = (BadData, CutByData, TooMuchAtOnce)
 
 
 class _AllCut(ConnectionCut):

@@ -29,17 +29,9 @@ class MissingMessages:
         )
 
 
-_LAST = text(
-    """
-    select max(position) from inbox where origin_id = (select id from origin where name = :origin)
-    """
-)
-
-
 async def last_position(connection: Connection, origin: str) -> int | None:
     """Return the last position that was ever taken from an origin; None if none is known."""
-    found = await connection.scalar(_LAST, {"origin": origin})
-    return None if found is None else int(found)
+    return (await last_positions(connection, [origin])).get(origin)
 
 
 _LAST_OF = text(
