@@ -25,7 +25,7 @@ from connectors.shared.http_settings import HttpClientSettings
 from connectors.shared.login import is_page
 from connectors.shared.parts import UNKNOWN, nothing_listed, send_parts
 from connectors.shared.wrapper import JsonWrapper
-from schemas.delivery import Health, Item, Listed, Outcome, OutcomeKind, Receipt
+from schemas.delivery import Health, Item, Listed, ListingMark, Outcome, OutcomeKind, Receipt
 
 _PREFIX = "whsec_"
 
@@ -133,7 +133,7 @@ class BankWebhook:
         """Return no receipts: the HTTP status is final."""
         return [], cursor
 
-    def listing(self, since: datetime) -> AsyncIterator[Listed]:  # noqa: ARG002 - protocol
+    def listing(self, since: datetime) -> AsyncIterator[Listed | ListingMark]:  # noqa: ARG002 - protocol
         """Yield nothing: a bank has no published list."""
         return nothing_listed()
 

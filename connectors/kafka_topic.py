@@ -28,7 +28,7 @@ from connectors.shared import Clock
 from connectors.shared.kafka_connection import client_options, kafka_words
 from connectors.shared.parts import UNKNOWN, nothing_listed, outcome_of
 from schemas.connection import KafkaConnection
-from schemas.delivery import Health, Item, Listed, Outcome, OutcomeKind, Receipt
+from schemas.delivery import Health, Item, Listed, ListingMark, Outcome, OutcomeKind, Receipt
 
 _CALL_REJECTED = (
     TopicAuthorizationFailedError,
@@ -199,7 +199,7 @@ class KafkaTopic:
         """Return no receipts: the broker's confirmation is final."""
         return [], cursor
 
-    def listing(self, since: datetime) -> AsyncIterator[Listed]:  # noqa: ARG002 - protocol
+    def listing(self, since: datetime) -> AsyncIterator[Listed | ListingMark]:  # noqa: ARG002 - protocol
         """Yield nothing: a topic has no published list."""
         return nothing_listed()
 

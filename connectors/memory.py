@@ -14,7 +14,7 @@ from connectors.errors import CallRejected, NotSent, OutcomeUnknown
 from connectors.protocol import Limits, OnUnknown
 from connectors.shared import Clock
 from schemas.base import Schema
-from schemas.delivery import Health, Item, Listed, Outcome, OutcomeKind, Receipt
+from schemas.delivery import Health, Item, Listed, ListingMark, Outcome, OutcomeKind, Receipt
 
 
 class Step(StrEnum):
@@ -114,7 +114,7 @@ class MemoryConnector:
         start = int(cursor or 0)
         return self._receipts[start:], str(len(self._receipts))
 
-    async def listing(self, since: datetime) -> AsyncIterator[Listed]:
+    async def listing(self, since: datetime) -> AsyncIterator[Listed | ListingMark]:
         """Yield every stored item since a time that has a document number."""
         for key, item in list(self.stored.items()):
             if item.document_number is not None and self._times[key] >= since:

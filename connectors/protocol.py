@@ -6,7 +6,7 @@ from enum import StrEnum
 from typing import Protocol
 
 from schemas.base import Schema
-from schemas.delivery import Health, Item, Listed, Outcome, Receipt
+from schemas.delivery import Health, Item, Listed, ListingMark, Outcome, Receipt
 
 
 class OnUnknown(StrEnum):
@@ -51,8 +51,11 @@ class Connector(Protocol):
     async def receipts(self, cursor: str) -> tuple[list[Receipt], str]:
         """Return the receipts after a cursor, and the next cursor; the first cursor is ""."""
 
-    def listing(self, since: datetime) -> AsyncIterator[Listed]:
-        """Yield the rows that the destination has published since a time, for reconciliation."""
+    def listing(self, since: datetime) -> AsyncIterator[Listed | ListingMark]:
+        """Yield the rows that the destination has published since a time, for reconciliation.
+
+        If the destination says up to when they are complete, a mark says so, before or after them.
+        """
 
     async def health(self) -> Health:
         """Return whether the destination answers; a failure is in the result, not raised."""

@@ -206,6 +206,12 @@ class Listed(Schema):
     shown_at: TheirTime
 
 
+class ListingMark(Schema):
+    """Up to when a listing is complete: what came to the platform later may not be in it yet."""
+
+    complete_until: TheirTime
+
+
 class Health(Schema):
     """Whether a destination answers at all."""
 

@@ -96,6 +96,8 @@ class Destination(Schema):
     #: After the hand-over: without a receipt by then the item is looked up, and a person is asked.
     silent_after: Wait = timedelta(days=5)
     settle: Wait = timedelta(seconds=60)
+    #: After the hand-over: by then the platform's listing must show the item.
+    shown_within: Wait = timedelta(days=1)
     retry_floor: Wait = timedelta(seconds=30)
     retry_cap: Wait = timedelta(hours=1)
     #: At least one in a quarter of an hour; less would never end a backlog.

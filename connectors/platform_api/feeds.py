@@ -27,7 +27,7 @@ from connectors.shared.http_wire import logger
 from connectors.shared.words import reason, without_secrets
 from connectors.shared.wrapper import JsonWrapper
 from schemas.base import AwareDatetime, storable
-from schemas.delivery import Health, Listed, Receipt
+from schemas.delivery import Health, Listed, ListingMark, Receipt
 
 #: Pages of one listing at most.
 MOST_PAGES = 20_000
@@ -54,6 +54,10 @@ class _ReceiptRow(_Wire):
     reasons: Texts = ()
     platform_at: MaybeTime = None
     reference: MaybeText = None
+
+
+class _ListingPage(_Wire):
+    complete_until: MaybeTime = None
 
 
 class _ListedRow(_Wire):
@@ -97,23 +101,25 @@ class Feeds:
             receipts += map(_receipt, rows)
         return receipts, following
 
-    async def listing(self, url: str, since: datetime) -> AsyncIterator[Listed]:
+    async def listing(self, url: str, since: datetime) -> AsyncIterator[Listed | ListingMark]:
         """Yield every row of the listing, page by page; raises OutcomeUnknown if a cursor repeats.
 
         A row that comes again on the next page was moved there by a new one before it.
         """
         cursor: str | None = ""
         seen: set[str] = set()
+        marks: list[datetime] = []
         before: dict[tuple[object, ...], _ListedRow] = {}
         while cursor is not None and cursor not in seen and len(seen) < MOST_PAGES:
             seen.add(cursor)
             page = await self._page(url, since=since.isoformat(), cursor=cursor)
+            marks += self._complete_until(page)
             here: dict[tuple[object, ...], _ListedRow] = {}
             async for rows in self._rows(page, "rows", _ListedRow, "shown_at"):
                 for row in rows:
-                    mark = row.document_number, row.subject_code, row.shown_at
-                    here[mark] = row
-                    if before.get(mark) != row:
+                    place = row.document_number, row.subject_code, row.shown_at
+                    here[place] = row
+                    if before.get(place) != row:
                         yield _listed(row)
             before = here
             cursor = key_text(page.get("cursor")) or None
@@ -121,6 +127,13 @@ class Feeds:
                 raise OutcomeUnknown("应答不是约定的格式：cursor")
         if cursor is not None:
             raise OutcomeUnknown("公示清单翻不完：翻页标记重复")
+        for mark in sorted(marks)[:1]:
+            yield ListingMark(complete_until=mark)
+
+    def _complete_until(self, page: Mapping[str, Any]) -> list[datetime]:
+        """Return up to when a page says that the listing is complete, if it can be read."""
+        said = _ListingPage.model_validate(self._in_time(page, "complete_until")).complete_until
+        return [] if said is None else [said]
 
     async def health(self, url: str) -> Health:
         """Return whether the platform answers; a failure is in the result, not raised."""

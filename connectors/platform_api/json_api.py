@@ -29,7 +29,7 @@ from connectors.shared.http_settings import HeaderName, HeaderSecret, HttpClient
 from connectors.shared.parts import UNKNOWN, BatchRefused, BatchSize, by, halves, send_parts
 from connectors.shared.words import reason, without_secrets
 from connectors.shared.wrapper import JsonWrapper
-from schemas.delivery import Health, Item, Listed, Outcome, OutcomeKind, Receipt
+from schemas.delivery import Health, Item, Listed, ListingMark, Outcome, OutcomeKind, Receipt
 
 _STATUS = {
     "accepted": OutcomeKind.ACCEPTED,
@@ -143,7 +143,7 @@ class PlatformJson:
         """Return the receipts after a cursor; the first cursor is the empty text."""
         return await self._feeds.receipts(under(self._url, "receipts"), cursor)
 
-    def listing(self, since: datetime) -> AsyncIterator[Listed]:
+    def listing(self, since: datetime) -> AsyncIterator[Listed | ListingMark]:
         """Yield the rows that the platform has published since a time."""
         return self._feeds.listing(under(self._url, "listing"), since)
 

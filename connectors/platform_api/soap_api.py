@@ -37,7 +37,7 @@ from connectors.shared.parts import (
 from connectors.shared.words import reason
 from connectors.shared.wrapper import JsonWrapper
 from schemas.base import SHANGHAI
-from schemas.delivery import Health, Item, Listed, Outcome, OutcomeKind, Receipt
+from schemas.delivery import Health, Item, Listed, ListingMark, Outcome, OutcomeKind, Receipt
 
 _SERVICE = "InterfaceUploadService"
 _DONE = "200"
@@ -193,7 +193,7 @@ class PlatformSoap:
             return [], cursor
         return await self._feeds.receipts(self._settings.receipts_url, cursor)
 
-    def listing(self, since: datetime) -> AsyncIterator[Listed]:  # noqa: ARG002 - protocol
+    def listing(self, since: datetime) -> AsyncIterator[Listed | ListingMark]:  # noqa: ARG002 - protocol
         """Yield nothing: the interface has no published list."""
         return nothing_listed()
 

@@ -118,11 +118,18 @@ class Book:
         end = start + self.faults.page_size
         return self._snapshot[start:end], end if end < len(self._snapshot) else None
 
+    @property
+    def complete_until(self) -> datetime:
+        """Up to when the listing is complete."""
+        return self.now() - self.faults.listing_behind
+
     def _shown(self, since: datetime | None) -> list[Entry]:
         """Return the last accepted version of each decision, unless withdrawn or hidden."""
         self._decide()
         last: dict[tuple[str, str, str], Entry] = {}
         for entry in self.log:
+            if entry.stored_at > self.complete_until:
+                break
             if entry.status == "accepted" and entry.document:
                 last[entry.kind, entry.document, entry.subject] = entry
         return [

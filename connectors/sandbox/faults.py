@@ -49,6 +49,8 @@ class Faults(BaseModel):
     retry_after: int | None = Field(default=None, ge=0)
     #: Document numbers that the listing does not show.
     hidden: list[str] = Field(default_factory=list)
+    #: The listing shows what was stored this long ago or earlier, and says so.
+    listing_behind: timedelta = timedelta(0)
     page_size: int = Field(default=500, ge=1)
     #: SOAP: a call with one of these document numbers fails as a whole with 5001.
     spoils: list[str] = Field(default_factory=list)

@@ -88,7 +88,9 @@ def listing(book: Book, asked: Asked) -> Reply:
         }
         for entry in page
     ]
-    return json_reply({"rows": rows, "cursor": None if more is None else str(more)})
+    following = None if more is None else str(more)
+    mark = book.complete_until
+    return json_reply({"rows": rows, "cursor": following, "complete_until": mark})
 
 
 def health(_book: Book, _asked: Asked) -> Reply:

@@ -26,6 +26,7 @@ GROUPS = {
     "quarantine": "隔离区",
     "keys": "密钥",
     "calendar": "工作日历",
+    "differences": "对账差异",
     "hints": "瞒报线索",
     "outages": "接收方中断登记",
     "db": "数据库",
@@ -51,7 +52,7 @@ COMMANDS: Mapping[str, Mapping[str, tuple[str, str]]] = {
         "code": ("code:code", "校验统一社会信用代码（GB 32100-2015）。"),
         "explain": (
             "explain:explain_command",
-            "说明一个单位的等级：为什么、到何时、修复后会怎样、带来哪些措施。",
+            "说明一个单位的等级：为什么、到何时、修复后怎样、有哪些措施。",
         ),
         "rescore": (
             "rescore:rescore",
@@ -59,7 +60,7 @@ COMMANDS: Mapping[str, Mapping[str, tuple[str, str]]] = {
         ),
         "reconcile": (
             "reconcile:reconcile",
-            "与一个平台所展示的内容对账，列出差异；不作任何更正。",
+            "与平台公示的和案件登记的对账，列出差异；不作任何更正。",
         ),
         "ledger": (
             "ledger:ledger",
@@ -136,6 +137,10 @@ COMMANDS: Mapping[str, Mapping[str, tuple[str, str]]] = {
         "void": ("outages:outages_void", "说明某次中断不是接收方的，不再计入。"),
         "add": ("outages:outages_add", "给一次中断补充说明或附件。"),
         "file": ("outages:outages_file", "取出一份证据的附件。"),
+    },
+    "differences": {
+        "list": ("reconcile:differences_list", "列出最近各次对账留下的差异，同一决定的在一起。"),
+        "explain": ("reconcile:differences_explain", "说明一处差异，写明原因；内容变了会再列出。"),
     },
     "hints": {
         "list": ("hints:hints_list", "找出并列出瞒报线索：缺号、停报；只供核对，不是结论。"),

@@ -29,6 +29,7 @@ from gateway.cli.selection import (
 )
 from gateway.ledger.monthly import standing
 from gateway.service.app import Gateway, reading
+from gateway.store.account import differences
 from gateway.store.base.engine import Connection
 from gateway.titles import STATES
 from gateway.worklist.look import WorkList, look
@@ -93,9 +94,13 @@ def worklist(  # noqa: PLR0913, PLR0917  the options of a command
 
 
 async def _notes(connection: Connection, built: Gateway, now: datetime) -> list[str]:
-    """Return what else is to be done: the ledger of last month, a year without a calendar."""
+    """Return what else is to be done: the ledger of last month, differences, a calendar."""
     month = await standing(connection, built.settings.ledger, now)
     notes = [month.words] if month is not None else []
+    open_ = await differences.open_by_side(connection)
+    if open_:
+        sides = "、".join(f"{side} {count}" for side, count in open_.items())
+        notes.append(f"对账差异未了结 {sum(open_.values())} 条（{sides}）：differences list")
     lacking = built.workdays.lacking(today(now))
     if lacking is not None:
         notes.append(f"没有 {lacking} 年的工作日历：放假通知发布后用 calendar import 导入")

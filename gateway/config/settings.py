@@ -7,7 +7,7 @@ Environment variables (`CREDIT_GATEWAY_DATABASE_URL` and so on) take precedence 
 import os
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, time
 from decimal import Decimal
 from difflib import get_close_matches
 from enum import StrEnum
@@ -23,10 +23,13 @@ from gateway.config.secrets import resolve
 from gateway.config.yaml_text import parse_yaml
 from schemas.base import Schema
 from schemas.codes import RecordKind, SubjectKind
+from schemas.columns import ColumnType, columns_of
 from schemas.connection import KafkaConnection
 from schemas.destination import BUILT_IN_TIME_LIMITS, ENTRY_TIME_LIMITS, Destination, TimeLimit
 from schemas.faults import of_system, placed
 from schemas.input_rules import InputRules
+from schemas.kinds import KINDS, REPORTED_IN_ORDER
+from schemas.register import Register
 from schemas.verdict import Exclusion, Scope
 
 _PREFIX = "CREDIT_GATEWAY_"
@@ -116,6 +119,32 @@ class LedgerSettings(Schema):
     due_day: int = Field(default=4, ge=1, le=28)
 
 
+class ReconcileSettings(Schema):
+    """Reconciliation 对账: when it runs by itself, and what may differ."""
+
+    #: The time of day in Beijing from which every side is compared; None: only when asked for.
+    at: time | None = time(2, 30)
+    #: Column → by how much the two sides may differ: 万元 of amounts, days of dates.
+    tolerances: Mapping[str, Annotated[Decimal, Field(ge=0)]] = Field(default_factory=dict)
+    #: Columns that are not compared.
+    ignored: frozenset[str] = frozenset()
+    registers: tuple[Register, ...] = ()
+
+    @model_validator(mode="after")
+    def _of_the_standard(self) -> "ReconcileSettings":
+        known = {
+            column.wire: column.type
+            for kind in REPORTED_IN_ORDER
+            for column in columns_of(KINDS[kind].model)
+        }
+        if wrong := sorted((self.ignored | self.tolerances.keys()) - known.keys()):
+            raise ValueError(f"没有列 {'、'.join(wrong)}；列的代码见 schemas/generated")
+        measured = {ColumnType.AMOUNT, ColumnType.DATE}
+        if wrong := sorted(one for one in self.tolerances if known[one] not in measured):
+            raise ValueError(f"tolerances：{'、'.join(wrong)} 不是金额或日期，不比较的写在 ignored")
+        return self
+
+
 #: None: for ever.
 MonthsKept = Annotated[int, Field(ge=1, le=1200)] | None
 
@@ -168,6 +197,7 @@ class Settings(BaseSettings):
     #: The clock of entry 录入期限, of which the ledger tells the rate; None: it tells none.
     entry_clock: str | None = None
     ledger: LedgerSettings = LedgerSettings()
+    reconcile: ReconcileSettings = ReconcileSettings()
     destinations: tuple[Destination, ...] = ()
 
     @classmethod
@@ -185,10 +215,12 @@ class Settings(BaseSettings):
 
     @model_validator(mode="after")
     def _consistent(self) -> "Settings":
-        names = Counter(destination.name for destination in self.destinations)
-        for name, times in names.items():
+        destinations = [one.name for one in self.destinations]
+        sides = Counter([*destinations, *(one.name for one in self.reconcile.registers)])
+        for name, times in sides.items():
             if times > 1:
-                raise ValueError(f"destinations：{name} 写了{times}次；每个 name 只能有一个")
+                where = "destinations" if name in destinations else "reconcile registers"
+                raise ValueError(f"{where}：{name} 写了{times}次；每个 name 只能有一个")
         for destination in self.destinations:
             unknown = set(destination.clocks) - set(self.all_clocks)
             if unknown or not destination.clocks:

@@ -15,9 +15,8 @@ from gateway.demo.run import Stage
 from gateway.ledger.card_of_month import card_of_month
 from gateway.ledger.export import export
 from gateway.ledger.freeze import freeze_month, ledger_lines
-from gateway.reconcile import run
-from gateway.reconcile.compare import KIND_TITLES, DifferenceKind
-from gateway.reconcile.run import ReconciledDays
+from gateway.reconcile.difference import KIND_TITLES, DifferenceKind
+from gateway.reconcile.run import ReconciledDays, reconcile_platform
 from gateway.store.deliver import views
 from gateway.store.deliver.worklist import Wanted
 from gateway.store.record import decisions, quarantine
@@ -264,20 +263,22 @@ async def close_month(console: Console, stage: Stage, state: Path) -> None:
     for deliverer in stage.deliverers:
         if not deliverer.connector.limits.has_listing:
             continue
-        found = await run.run(
+        found = await reconcile_platform(
             stage.gateway.database,
-            deliverer.name,
+            stage.gateway.reconcile_scope,
+            deliverer.destination,
             deliverer.connector,
-            stage.gateway.keys,
             span,
             now,
         )
+        title = world.TITLES[deliverer.name]
         for one in found.differences:
-            kind = KIND_TITLES[DifferenceKind(one.kind)]
-            table.add_row(world.TITLES[deliverer.name], kind, _decision(one.key), one.cause)
+            for flag in one.flags:
+                kind = KIND_TITLES[DifferenceKind(flag["kind"])]
+                table.add_row(title, kind, _decision(one.key), flag["cause"])
         console.print(
-            f"  {world.TITLES[deliverer.name]}：我方 {found.ours} 条，平台展示 {found.shown} 条，"
-            f"差异 {len(found.differences)} 处"
+            f"  {title}：我方 {found.run.ours} 条，平台展示 {found.run.shown} 条，"
+            f"有差异的 {found.run.found} 条"
         )
     console.print(table)
     workbook = state / f"双公示台账-{story.MONTH}.xlsx"

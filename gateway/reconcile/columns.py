@@ -1,7 +1,9 @@
 """Compare the values of each column, whatever their spelling (pure)."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import timedelta
+from decimal import Decimal
 from functools import lru_cache
 from typing import Any
 
@@ -25,8 +27,41 @@ class Mismatch:
     shown: str
 
 
+@dataclass(frozen=True, slots=True)
+class Tolerances:
+    """By how much two values of a column may differ: 万元 of an amount, days of a date.
+
+    What stands in `ignored` is not compared.
+    """
+
+    by_column: Mapping[str, Decimal] = field(default_factory=dict)
+    ignored: frozenset[str] = frozenset()
+
+    def allow(self, column: Column, mine: str, theirs: str) -> bool:
+        """Whether the values differ by no more than is allowed for the column."""
+        if column.wire in self.ignored:
+            return True
+        allowed = self.by_column.get(column.wire)
+        if allowed is None:
+            return False
+        first, second = _typed(column, mine), _typed(column, theirs)
+        if first is None or second is None:
+            return False
+        apart = first - second
+        return bool(abs(apart.days if isinstance(apart, timedelta) else apart) <= allowed)
+
+
+#: Every column is compared, and no value may differ.
+EXACT = Tolerances()
+
+
 def mismatches(
-    kind: str, ours: Mapping[str, Any], shown: Mapping[str, Any], *, person: bool
+    kind: str,
+    ours: Mapping[str, Any],
+    shown: Mapping[str, Any],
+    *,
+    person: bool,
+    tolerances: Tolerances = EXACT,
 ) -> tuple[Mismatch, ...]:
     """Return the columns that both sides have with different values; never identity numbers."""
     # Of nearly all rows every column is the same.
@@ -36,8 +71,9 @@ def mismatches(
         mine, theirs = ours.get(column.wire), shown.get(column.wire)
         if column.wire not in differing or mine in _EMPTY or theirs in _EMPTY:
             continue
-        if not same(column, str(mine), str(theirs)):
-            values = (_NOT_SHOWN, _NOT_SHOWN) if person else (str(mine), str(theirs))
+        given = str(mine), str(theirs)
+        if not same(column, *given) and not tolerances.allow(column, *given):
+            values = (_NOT_SHOWN, _NOT_SHOWN) if person else given
             found.append(Mismatch(column.wire, column.title, *values))
     return tuple(found)
 

@@ -1,31 +1,33 @@
-"""The reconcile step 对账: compare our records and deliveries with what the platform shows.
+"""The reconcile step 对账: compare our records with what another side has.
 
-It stores the differences with cause and start; it corrects nothing by itself.
+The sides are the platforms and the source registers. A run stores the differences with cause and
+start; it corrects nothing by itself. Where a listing shows what nobody answered for, that is kept
+as the answer.
 """
 
 import asyncio
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Callable, Sequence
+from dataclasses import dataclass, replace
 from datetime import date, datetime, time
-from functools import lru_cache
-from sys import intern
-from typing import Any
 
 from connectors.protocol import Connector
-from gateway.check.dates import parse_date
-from gateway.config.keys import Keys, is_person
-from gateway.due.deadline import parse_dues
-from gateway.reconcile.compare import Difference, Key, Ours, Reconciling, Shown
+from gateway.config.keys import Keys
+from gateway.reconcile.columns import EXACT, Tolerances
+from gateway.reconcile.compare import Platform
+from gateway.reconcile.keep import Reconciled, keep, keep_proven
+from gateway.reconcile.our_rows import recognising, row_at_platform, row_with_entry
+from gateway.reconcile.pairing import Pairing, Shown
+from gateway.reconcile.register import SourceRegister
 from gateway.store.account import differences as store
-from gateway.store.account.differences import StoredDifference
-from gateway.store.audit import events
+from gateway.store.account import our_side
+from gateway.store.account.differences import Run
 from gateway.store.base.engine import Database
-from gateway.telemetry.audit_events import AuditEvent
 from schemas.base import SHANGHAI
-from schemas.codes import RecordKind, Verb
-from schemas.delivery import DeliveryState
-from schemas.identifiers import credit_code_problem, fold
-from schemas.kinds import KINDS, REPORTED_KINDS
+from schemas.delivery import DeliveryState, Listed, ListingMark
+from schemas.destination import Destination
+from schemas.identifiers import authority_key
+from schemas.kinds import REPORTED_KINDS
+from schemas.register import Register
 
 _REPORTED = frozenset(kind.value for kind in REPORTED_KINDS)
 
@@ -44,21 +46,22 @@ class ReconciledDays:
 
 
 @dataclass(frozen=True, slots=True)
-class Reconciled:
-    """One run: the number of decisions and rows compared, and the differences."""
+class ReconcileScope:
+    """What a run needs besides the side and the database.
 
-    run_id: int
-    destination: str
-    ours: int
-    shown: int | None  #: None: the platform has no listing
-    differences: tuple[StoredDifference, ...]
+    `entered_by` returns by when a decision of a day has to be here; None: no clock of entry.
+    """
+
+    keys: Keys
+    tolerances: Tolerances = EXACT
+    entered_by: Callable[[date], datetime] | None = None
 
 
-async def run(
+async def reconcile_platform(
     database: Database,
-    destination: str,
+    scope: ReconcileScope,
+    destination: Destination,
     connector: Connector,
-    keys: Keys,
     span: ReconciledDays,
     now: datetime,
 ) -> Reconciled:
@@ -68,136 +71,108 @@ async def run(
     missing and late decisions are found.
 
     Raises:
-        ConnectorError: the listing could not be read to its end; nothing is stored.
+        ConnectorError: the listing could not be read to its end; no difference is stored.
     """
+    run = await _begin(database, destination.name, span, now)
     async with database.transaction() as connection:
-        rows = store.our_side(connection, destination, span.first, span.end)
-        ours = [our_row(row) async for row in rows]
-    comparison = Reconciling(ours, now)
-    visible = connector.limits.has_listing
-    shown = await _listen(comparison, connector, keys, span) if visible else None
-    await _drop_others(comparison, database, span)
-    found = await asyncio.to_thread(comparison.differences, visible=visible)
-    return await _keep(
-        database, Reconciled(0, destination, len(ours), shown, ()), found, keys.published, now
+        rows = our_side.our_side(connection, destination.name, span.first, span.end)
+        ours = [row_at_platform(row) async for row in rows]
+    pairing = Pairing(ours, scope.tolerances)
+    shown, complete_until = None, None
+    if connector.limits.has_listing:
+        since = datetime.combine(span.first, time.min, SHANGHAI)
+        shown, complete_until = await _listen(pairing, connector.listing(since), scope.keys, now)
+    await _drop_others(pairing, database, span)
+    judge = Platform(now, complete_until, destination.shown_within)
+    found = await asyncio.to_thread(judge.differences, pairing)
+    proven = [pair for pair in pairing if judge.proven(pair)]
+    await keep_proven(database, destination.name, proven, now)
+    blind = sum(one.state is DeliveryState.ACCEPTED_BLIND for one in ours)
+    ended = replace(
+        run,
+        finished_at=now,
+        ours=len(ours),
+        shown=shown,
+        complete_until=complete_until,
+        unproven=blind - len(proven),
     )
+    return await keep(database, ended, found, scope.keys.published)
+
+
+async def reconcile_register(
+    database: Database,
+    scope: ReconcileScope,
+    register: Register,
+    rows: AsyncIterator[Sequence[Shown]],
+    span: ReconciledDays,
+    now: datetime,
+) -> Reconciled:
+    """Compare one source register over a span of decision dates, and store the differences.
+
+    Raises:
+        RegisterUnread: the register could not be read to its end; no difference is stored.
+    """
+    run = await _begin(database, register.name, span, now)
+    whose = {authority_key(name) for name in register.authorities}
+    async with database.transaction() as connection:
+        found = our_side.entered(connection, span.first, span.end)
+        ours = [row_with_entry(row) async for row in found]
+    pairing = Pairing(
+        (one for one in ours if not whose or one.authority in whose), scope.tolerances
+    )
+    pair_row = recognising(pairing, scope.keys)
+    shown = 0
+    async for part in rows:
+        for row in part:
+            pair_row(row)
+            shown += 1
+    await _drop_others(pairing, database, span)
+    judge = SourceRegister(now, now, register.settle, scope.entered_by)
+    differences = await asyncio.to_thread(judge.differences, pairing)
+    compared = sum(1 for _ in pairing)
+    ended = replace(run, finished_at=now, ours=compared, shown=shown, complete_until=now)
+    return await keep(database, ended, differences, scope.keys.published)
 
 
 async def _listen(
-    comparison: Reconciling, connector: Connector, keys: Keys, span: ReconciledDays
-) -> int:
-    """Read the listing from the first decision date on, and return the number of its rows."""
-    since = datetime.combine(span.first, time.min, SHANGHAI)
-    ours = {code for _, _, code in comparison.pairs}
-    persons = [code for code in ours if is_person(code)]
-    by_pseudonym = {name: code for code in persons for name in keys.ever_published(code)}
-    shown = 0
-    async for row in connector.listing(since):
-        if row.record_kind in _REPORTED:
-            code = row.subject_code  # usually known, so that most rows skip the hash
-            if code not in ours:
-                code = by_pseudonym.get(code) or subject_code(code, keys.person)
-            comparison.see(
-                Shown(row.record_kind, row.document_number, code, row.columns, row.shown_at)
+    pairing: Pairing, listing: AsyncIterator[Listed | ListingMark], keys: Keys, now: datetime
+) -> tuple[int, datetime]:
+    """Read a listing; return the number of its rows, and up to when it is complete."""
+    pair_row = recognising(pairing, keys)
+    shown, complete_until = 0, now
+    async for row in listing:
+        if isinstance(row, ListingMark):
+            complete_until = min(row.complete_until, now)
+        elif row.record_kind in _REPORTED:
+            pair_row(
+                Shown(
+                    row.record_kind,
+                    row.document_number,
+                    row.subject_code,
+                    row.columns,
+                    row.shown_at,
+                )
             )
             shown += 1
-    return shown
+    return shown, complete_until
 
 
-def subject_code(code: str, person: Callable[[str], str]) -> str:
-    """Return our code of a subject shown by a platform; for a natural person, the keyed hash.
-
-    A masked number stays as it is: it identifies nobody and is paired by the document number.
-    """
-    if is_person(code):
-        return code
-    folded = fold(code)
-    if not folded or "*" in folded or credit_code_problem(folded) is None:
-        return folded
-    return person(folded)
-
-
-def our_row(row: Any) -> Ours:
-    """Turn a row of the store into our side; `due` is the earliest of all clocks."""
-    return Ours(
-        decision_id=row.id,
-        kind=intern(row.kind),  # what many have is kept once
-        number_key=row.number_key,
-        subject_code=intern(row.code),
-        person=row.person,
-        authority=intern(row.authority),
-        columns=row.body,
-        owed=row.owed,
-        excluded=row.excluded,
-        withdrawn_at=row.recorded_at if row.verb == Verb.WITHDRAW else None,
-        repaired=row.verb == Verb.REPAIR,
-        due=_earliest(tuple(row.dues or ())),
-        state=DeliveryState(row.state) if row.state else None,
-        handed_over_at=row.handed_over_at,
-        accepted_at=row.accepted_at,
-    )
-
-
-@lru_cache(maxsize=4096)
-def _earliest(dues: tuple[str, ...]) -> datetime | None:
-    """Return the earliest due time of all clocks; decisions of one day have the same."""
-    return min((at for text in dues for at in parse_dues(text).values()), default=None)
-
-
-async def _drop_others(comparison: Reconciling, database: Database, span: ReconciledDays) -> None:
+async def _drop_others(pairing: Pairing, database: Database, span: ReconciledDays) -> None:
     """Drop unpaired rows of other dates, and those of decisions that came during the run."""
-    if not comparison.strangers:
+    if not pairing.strangers:
         return
     async with database.transaction() as connection:
-        known = await store.known(connection, [row.key for row in comparison.strangers])
-    comparison.strangers = [
-        row for row in comparison.strangers if row.key not in known and _within(row, span)
+        known = await our_side.known(connection, [row.key for row in pairing.strangers])
+    pairing.strangers = [
+        row for row in pairing.strangers if row.key not in known and _within(row.day, span)
     ]
 
 
-def _within(row: Shown, span: ReconciledDays) -> bool:
-    column = KINDS[RecordKind(row.kind)].date_column
-    day = parse_date(str(row.columns.get(column, "")).strip())
+def _within(day: date | None, span: ReconciledDays) -> bool:
     return day is None or span.first <= day < span.end
 
 
-async def _keep(
-    database: Database,
-    run: Reconciled,
-    found: list[Difference],
-    publish: Callable[[str], str],
-    now: datetime,
-) -> Reconciled:
+async def _begin(database: Database, side: str, span: ReconciledDays, now: datetime) -> Run:
     async with database.transaction() as connection:
-        run_id, ids = await store.reserve(connection, len(found))
-        rows = tuple(
-            StoredDifference(
-                id=ids.take(),
-                run_id=run_id,
-                destination=run.destination,
-                kind=one.kind.value,
-                decision_id=one.decision_id,
-                key=key_text(one.key, publish),
-                cause=one.cause,
-                detail=one.detail,
-                since=one.since,
-                found_at=now,
-            )
-            for one in found
-        )
-        await store.save(connection, rows)
-        detail = {
-            "destination": run.destination,
-            "run": run_id,
-            "ours": run.ours,
-            "shown": run.shown,
-            "differences": len(rows),
-        }
-        await events.add(connection, [events.AuditEntry(AuditEvent.RECONCILED, detail)], now)
-    return Reconciled(run_id, run.destination, run.ours, run.shown, rows)
-
-
-def key_text(key: Key, publish: Callable[[str], str]) -> str:
-    """Return a key for display, with a pseudonym for a natural person."""
-    kind, number, code = key
-    return f"{kind}|{number}|{publish(code) if is_person(code) else code}"
+        id_ = await store.begin(connection, side, span.first, span.end, now)
+    return Run(id_, side, span.first, span.end, now)

@@ -16,12 +16,15 @@ from gateway.config.keys import Keys, load_master
 from gateway.config.settings import Settings
 from gateway.decide.decider import Decider
 from gateway.due.calendars import load_workdays
+from gateway.due.deadline import due
 from gateway.due.workdays import Workdays
 from gateway.embedded.kafka import EmbeddedKafka
 from gateway.embedded.postgres import EmbeddedPostgres
 from gateway.embedded.server import EmbeddedServer, ServerDidNotStart
 from gateway.ledger.rows import LedgerScope
 from gateway.pipeline import Pipeline
+from gateway.reconcile.columns import Tolerances
+from gateway.reconcile.run import ReconcileScope
 from gateway.rules.activation import adopt, recall
 from gateway.rules.policybook import Policybook
 from gateway.rules.rulebook import Rulebook
@@ -67,6 +70,16 @@ class Gateway:
             self.keys.first_published,
             None if settings.entry_clock is None else clocks[settings.entry_clock],
         )
+
+    @property
+    def reconcile_scope(self) -> ReconcileScope:
+        """What a reconciliation needs besides the side and the database."""
+        settings = self.settings.reconcile
+        tolerances = Tolerances(settings.tolerances, settings.ignored)
+        clock = self.ledger_scope.entry_clock
+        if clock is None:
+            return ReconcileScope(self.keys, tolerances)
+        return ReconcileScope(self.keys, tolerances, lambda day: due(clock, day, self.workdays).at)
 
 
 #: Seconds between two looks whether an embedded server runs.

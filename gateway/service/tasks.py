@@ -17,7 +17,7 @@ from gateway.web.health import Probes
 #: Seconds of a stop beyond the longest call: requests end, outcomes are written, parts close.
 CLOSE_SECONDS = 20
 #: How the names of the tasks of a destination begin.
-DELIVERY_TASKS = ("deliver ", "receipts ", "silence ", "predict ")
+DELIVERY_TASKS = ("deliver ", "receipts ", "silence ", "predict ", "reconcile ")
 #: Seconds between a failure and the next try.
 FAILURE_PAUSE = 2.0
 #: Seconds that a task may fail in a row before liveness fails, and that the database may be away

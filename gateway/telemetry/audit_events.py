@@ -22,6 +22,7 @@ class AuditEvent(StrEnum):
     EVIDENCE_ADDED = "evidence_added"
     CHAIN_MENDED = "chain_mended"
     RECONCILED = "reconciled"
+    DIFFERENCE_EXPLAINED = "difference_explained"  #: by a person
     HINT_CLOSED = "hint_closed"  #: of concealed decisions, by a person
     LEDGER_HELD = "ledger_held"  #: a person keeps a month from being frozen by itself
     LEDGER_RELEASED = "ledger_released"

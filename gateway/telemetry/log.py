@@ -43,6 +43,8 @@ class LogEvent(StrEnum):
     START_WAITS = "start_waits"  #: somebody holds a lock in the database
     FROZEN_ENDED = "frozen_ended"  #: a connection stood still and blocked others
     WORK_FAILED = "work_failed"
+    RECONCILED = "reconciled"
+    RECONCILE_FAILED = "reconcile_failed"  #: a side could not be read to its end
     ESCALATED = "escalated"
     CALENDAR_ENDS = "calendar_ends"
     CLOCK_DIFFERS = "clock_differs"  #: this host and the database have different times

@@ -1,9 +1,11 @@
 """A person works on deliveries: shown, retried, parked, withdrawn, reconciled."""
 
 import asyncio
+from collections.abc import AsyncIterator
 from datetime import timedelta
 from pathlib import Path
 
+import pytest
 from sqlalchemy import text
 
 from connectors.memory import Step
@@ -149,33 +151,66 @@ async def test_every_end_of_an_attempt_and_each_receipt_is_shown(
     assert [one["reasons"] for one in told.objects[0]["receipts"]] == [["缺印章"]]
 
 
-async def test_reconcile_lists_decisions_that_the_platform_does_not_show(
+@pytest.fixture
+async def hidden_one(
     database: Database, clock: SteppedClock, build_gateway: BuildGateway, tmp_path: Path
-) -> None:
+) -> AsyncIterator[tuple[Command, str]]:
+    """A command, and the number of a decision that the platform shows no more."""
     sandbox = create_sandbox(clock, {"platform": PlatformPlace()})
     async with serve_sandbox(sandbox) as url:
         platform = {
             **SETTINGS["destinations"][0],
             "connector": "platform-json",
             "settings": {"url": f"{url}/platform", "allow_private": True},
+            "shown_within": "PT0S",
         }
         settings = {**SETTINGS, "destinations": [platform, SETTINGS["destinations"][1]]}
         world = World(await build_gateway(database, destinations=settings["destinations"]), clock)
-        command = commanding(database, tmp_path, settings)
-        month = ("--since", "2026-10-01", "--until", "2026-10-31")
         hidden = penalty(1)
         await world.take(hidden, penalty(2), licence(3))
         await world.turn()
-
-        same = await asyncio.to_thread(command.json, "reconcile", "platform", *month)
+        command = commanding(database, tmp_path, settings)
+        same = await asyncio.to_thread(command.json, "reconcile", "platform", *MONTH)
+        assert (same.code, same.objects) == (0, [])
         sandbox.order("platform", hidden=[hidden["CF_WSH"]])
-        other = await asyncio.to_thread(command.json, "reconcile", "platform", *month)
-        unknown = await asyncio.to_thread(command, "reconcile", "nonsense")
+        yield command, hidden["CF_WSH"]
         await world.deliverer().close()
 
-    assert (same.code, same.objects) == (0, [])
+
+MONTH = ("--since", "2026-10-01", "--until", "2026-10-31")
+
+
+async def test_reconcile_lists_decisions_that_the_platform_does_not_show(
+    hidden_one: tuple[Command, str],
+) -> None:
+    command, number = hidden_one
+
+    other = await asyncio.to_thread(command.json, "reconcile", "platform", *MONTH)
+    unknown = await asyncio.to_thread(command, "reconcile", "nonsense")
+
     [difference] = other.objects
     assert other.code == 1
-    assert hidden["CF_WSH"] in difference["key"]
-    assert {"id", "destination", "kind", "key", "cause"} <= set(difference)
+    assert number in difference["key"]
+    assert difference["side"] == "platform"
+    assert [flag["kind"] for flag in difference["flags"]] == ["not_visible"]
     assert (unknown.code, "nonsense" in unknown.err) == (2, True)
+
+
+async def test_a_difference_is_listed_until_a_person_explains_it(
+    hidden_one: tuple[Command, str],
+) -> None:
+    command, _ = hidden_one
+    await asyncio.to_thread(command, "reconcile", "platform", *MONTH)
+    listed = await asyncio.to_thread(command.json, "differences", "list")
+    work = await asyncio.to_thread(command, "worklist")
+    number, why = str(listed.objects[0]["id"]), ("--reason", "平台已受理")
+
+    explained = await asyncio.to_thread(command, "differences", "explain", number, *why)
+    left = await asyncio.to_thread(command.json, "differences", "list")
+    every = await asyncio.to_thread(command, "differences", "list", "--all")
+    nothing = await asyncio.to_thread(command, "differences", "explain", "1", *why)
+
+    assert "对账差异未了结 1 条（platform 1）" in work.out
+    assert (explained.code, left.objects, nothing.code) == (0, [], 1)
+    assert "已说明" in every.out
+    assert "平台已受理" in every.out

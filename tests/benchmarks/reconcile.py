@@ -17,14 +17,15 @@ from gateway.check.checker import Checker
 from gateway.check.raw import Raw
 from gateway.config.keys import Keys, Master
 from gateway.demo.story import credit_code
-from gateway.reconcile.compare import DifferenceKind
-from gateway.reconcile.run import ReconciledDays, run
+from gateway.reconcile.difference import DifferenceKind
+from gateway.reconcile.run import ReconciledDays, ReconcileScope, reconcile_platform
 from gateway.record.content import content
 from gateway.store.base.engine import Database
 from gateway.store.base.partitions import make_partitions
 from gateway.store.base.upgrade import upgrade
 from schemas.codes import RecordKind
-from schemas.delivery import Listed
+from schemas.delivery import Listed, ListingMark
+from schemas.destination import Destination
 from schemas.identifiers import document_number_key
 from tests.benchmarks.data import DAY, body, penalty
 from tests.benchmarks.world import World, fresh_database, take_statistics
@@ -74,7 +75,7 @@ _DELIVERIES = text(
 class Shows(MemoryConnector):
     """The in-memory connector with a listing of a million rows, generated while it is read."""
 
-    async def listing(self, since: datetime) -> AsyncIterator[Listed]:  # noqa: ARG002  protocol
+    async def listing(self, since: datetime) -> AsyncIterator[Listed | ListingMark]:  # noqa: ARG002  protocol
         """Yield nearly all of our decisions."""
         for number in range(1, DECISIONS + 1):
             if number % HIDDEN:
@@ -137,17 +138,19 @@ async def million(url: str) -> dict[str, Any]:
     span = ReconciledDays(date(2026, 10, 1), date(2026, 11, 1))
     connector = Shows(MemorySettings(), lambda: NOW)
     start = time.perf_counter()
-    done = await run(database, "p", connector, KEYS, span, NOW)
+    done = await reconcile_platform(
+        database, ReconcileScope(KEYS), _DESTINATION, connector, span, NOW
+    )
     seconds = time.perf_counter() - start
     await database.close()
-    kinds = [one.kind for one in done.differences]
+    kinds = [flag["kind"] for one in done.differences for flag in one.flags]
     expected = {
         DifferenceKind.NOT_VISIBLE.value: DECISIONS // HIDDEN,
         DifferenceKind.WRONG_VALUE.value: DECISIONS // WRONG,
         DifferenceKind.OVER_REPORTED.value: DECISIONS // FOREIGN,
     }
-    if done.ours != DECISIONS or {kind: kinds.count(kind) for kind in set(kinds)} != expected:
-        raise SystemExit(f"{done.ours} of ours, {len(kinds)} differences")
+    if done.run.ours != DECISIONS or {kind: kinds.count(kind) for kind in set(kinds)} != expected:
+        raise SystemExit(f"{done.run.ours} of ours, {len(kinds)} differences")
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     return {"reconcile_million_s": round(seconds, 1), "reconcile_rss_mb": round(peak)}
 
@@ -155,6 +158,9 @@ async def million(url: str) -> dict[str, Any]:
 _NUMBER = "样环罚字〔2026〕#号"
 _CODES = [credit_code(f"91159900MA{number:07d}") for number in range(SUBJECTS)]
 _COLUMNS = penalty(0)
+_DESTINATION = Destination(
+    name="p", title="p", connector="memory", takes=frozenset({RecordKind.PENALTY})
+)
 _DUES = orjson.dumps({"calendar-7": "2026-10-19T23:59:59+08:00"}).decode()
 
 

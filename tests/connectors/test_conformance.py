@@ -10,6 +10,7 @@ from connectors import CONNECTORS
 from connectors.errors import ConnectorError, OutcomeUnknown
 from connectors.protocol import OnUnknown
 from schemas.delivery import HANDED_OVER, DeliveryState, Item, OutcomeKind
+from tests.connectors.listed import listed
 
 TAKEN = {OutcomeKind(state.value) for state in HANDED_OVER}
 KAFKA = pytest.param("kafka-topic", marks=pytest.mark.integration)
@@ -140,10 +141,10 @@ async def test_a_failure_after_storing_is_an_unknown_outcome(
 async def test_receipts_and_listing_are_empty_if_there_are_none(harness: Any, clock: Any) -> None:
     receipts, _ = await harness.connector.receipts("")
 
-    listed = [row async for row in harness.connector.listing(clock())]
+    rows = await listed(harness.connector, clock())
 
     assert receipts == []
-    assert listed == []
+    assert rows == []
 
 
 @every_kind

@@ -18,7 +18,7 @@ from connectors.platform_api.json_api import row_outcomes
 from connectors.platform_api.lenient import MOST_ROWS
 from connectors.shared.http_read import Answer
 from connectors.shared.wrapper import JsonWrapper
-from schemas.delivery import MOST_REASONS, OutcomeKind
+from schemas.delivery import MOST_REASONS, Listed, ListingMark, OutcomeKind
 from tests.connectors.raw_server import answer, raw_server, request_of
 from tests.connectors.test_platform_json import ItemFactory
 
@@ -63,6 +63,7 @@ async def test_a_listed_row_with_characters_that_cannot_be_stored_is_cleaned(clo
     told: Any = _Told({"rows": [row]})
 
     [found] = [one async for one in feeds(told).listing("http://x", clock())]
+    assert isinstance(found, Listed)
 
     assert found.document_number == "a\ufffdb"
     assert "\x00" not in repr((found.subject_code, found.columns))
@@ -158,7 +159,8 @@ async def test_a_row_that_moved_to_the_next_page_counts_once(clock: Any) -> None
         async def ask(self, _method: str, _url: str) -> Answer:
             return Answer(200, {}, orjson.dumps(pages.pop(0)))
 
-    found = [one async for one in feeds(Paged({})).listing("http://x", clock())]
+    listing = feeds(Paged({})).listing("http://x", clock())
+    found = [one async for one in listing if isinstance(one, Listed)]
 
     assert [one.document_number for one in found] == ["号3", "号2", "号1"]
     assert found[0].columns == {"CF_NR": "", "CF_NR_FK": "2"}
@@ -259,3 +261,21 @@ async def test_a_login_that_is_refused_is_told(clock: Any, item: ItemFactory) ->
 async def test_a_look_up_of_no_items_makes_no_call(platform: PlatformJson, sandbox: Any) -> None:
     assert await platform.look_up([]) == []
     assert not sandbox.books["credit"].calls
+
+
+async def test_the_earliest_mark_of_all_pages_says_up_to_when_a_listing_is_complete(
+    clock: Any,
+) -> None:
+    pages = [
+        {"rows": [], "cursor": "2", "complete_until": "2026-10-12T08:00:00+08:00"},
+        {"rows": [], "cursor": "3", "complete_until": "2026-10-12T06:00:00+08:00"},
+        {"rows": [], "complete_until": "no time"},
+    ]
+
+    class Paged(_Told):
+        async def ask(self, _method: str, _url: str) -> Answer:
+            return Answer(200, {}, orjson.dumps(pages.pop(0)))
+
+    [mark] = [one async for one in feeds(Paged({})).listing("http://x", clock())]
+
+    assert mark == ListingMark.model_validate({"complete_until": "2026-10-11T22:00:00Z"})

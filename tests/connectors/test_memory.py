@@ -9,6 +9,7 @@ from connectors import build
 from connectors.errors import CallRejected, NotSent
 from connectors.memory import MemoryConnector, Step
 from schemas.delivery import Item
+from tests.connectors.listed import listed
 
 ItemFactory = Callable[..., Item]
 
@@ -66,6 +67,6 @@ async def test_stored_items_are_listed(
 ) -> None:
     await twin.send([item(1)])
 
-    shown = [row async for row in twin.listing(clock())]
+    shown = await listed(twin, clock())
 
     assert [row.document_number for row in shown] == [item(1).document_number]

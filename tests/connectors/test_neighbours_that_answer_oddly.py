@@ -11,6 +11,7 @@ from connectors.platform_api.soap_answer import parse
 from connectors.shared import Clock
 from schemas.delivery import OutcomeKind
 from tests.connectors.conftest import ItemFactory
+from tests.connectors.listed import listed
 from tests.connectors.odd_neighbours import connector, keys_of, results, serving
 from tests.connectors.raw_server import answer
 
@@ -207,7 +208,7 @@ async def test_a_listing_with_numbers_as_cursors_is_read_to_its_end(clock: Clock
 
     async with serving(respond) as url:
         platform = connector("platform-json", url, clock)
-        found = [row.document_number async for row in platform.listing(clock())]
+        found = [row.document_number for row in await listed(platform, clock())]
         await platform.close()
 
     assert found == ["0号", "1号", "2号"]

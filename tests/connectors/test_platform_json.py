@@ -12,6 +12,7 @@ from connectors.platform_api import PlatformJson
 from connectors.platform_api.json_api import row_outcomes
 from schemas.codes import Verb
 from schemas.delivery import Item, OutcomeKind
+from tests.connectors.listed import listed
 
 ItemFactory = Callable[..., Item]
 
@@ -96,7 +97,7 @@ async def test_the_listing_is_read_to_its_last_page_without_hidden_and_withdrawn
     await platform.send([item(n) for n in range(1, 8)])
     await platform.send([item(5, key="key-5b", verb=Verb.WITHDRAW, version=2)])
 
-    shown = [row async for row in platform.listing(clock())]
+    shown = await listed(platform, clock())
 
     numbers = {row.document_number for row in shown}
     assert numbers == {item(n).document_number for n in (1, 2, 3, 6, 7)}

@@ -17,8 +17,7 @@ from gateway.deliver.deliverer import Deliverer
 from gateway.ledger import month as ledgers
 from gateway.ledger.rows import LedgerScope
 from gateway.ledger.workbook import ledger_workbook
-from gateway.reconcile import run as reconciliation
-from gateway.reconcile.run import ReconciledDays
+from gateway.reconcile.run import ReconciledDays, reconcile_platform
 from gateway.service.app import Gateway, build
 from gateway.service.roles import build_deliverers
 from gateway.store.account.ledgers import Frozen
@@ -88,11 +87,12 @@ async def _reconciled(built: Gateway, deliverer: Deliverer) -> list[tuple[int, i
         for key, item in connector.stored.items():
             shown = item.columns | {"JC_XDR_MC": name}
             connector.stored[key] = item.model_copy(update={"columns": shown})
-        done = await reconciliation.run(
-            built.database, "platform", connector, built.keys, OCTOBER, built.clock()
+        [platform] = built.settings.destinations
+        done = await reconcile_platform(
+            built.database, built.reconcile_scope, platform, connector, OCTOBER, built.clock()
         )
-        kinds = ",".join(one.kind for one in done.differences)
-        found.append((done.ours, done.shown, kinds))
+        kinds = ",".join(flag["kind"] for one in done.differences for flag in one.flags)
+        found.append((done.run.ours or 0, done.run.shown, kinds))
     return found
 
 

@@ -4,6 +4,15 @@ from tests.integration.world import World
 
 #: Revision → what takes the structure back to the revision before it, the newest first.
 BACK = {
+    "0027": (
+        "drop table reconcile_run",
+        "drop table difference",
+        """create table difference (id bigint primary key, run_id bigint not null,
+            destination text not null, kind text not null, decision_id bigint,
+            key text not null, cause text not null, detail jsonb not null,
+            since timestamptz not null, found_at timestamptz not null)""",
+        "create index difference_of_run on difference (run_id)",
+    ),
     "0026": ("drop table ledger_hold",),
     "0025": (
         "alter table ledger drop column rows",

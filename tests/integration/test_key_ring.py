@@ -11,8 +11,7 @@ from cryptography.exceptions import InvalidTag
 from gateway.config.errors import BadConfiguration
 from gateway.config.keys import KeyPurpose, Master, OtherMaster
 from gateway.intake.quarantine import replay
-from gateway.reconcile.run import ReconciledDays
-from gateway.reconcile.run import run as reconcile
+from gateway.reconcile.run import ReconciledDays, reconcile_platform
 from gateway.record.encryption import encrypt_again as encrypt_again_of
 from gateway.service import key_ring, roles
 from gateway.service.key_ring import Reason
@@ -178,17 +177,17 @@ async def test_reconciliation_knows_earlier_pseudonyms(world: World) -> None:
     now = world.gateway.clock()
     day = now.date()
 
-    found = await reconcile(
+    found = await reconcile_platform(
         world.database,
-        "platform",
+        world.gateway.reconcile_scope,
+        world.gateway.settings.destinations[0],
         world.connector(),
-        world.gateway.keys,
         ReconciledDays(day - timedelta(days=30), day + timedelta(days=1)),
         now,
     )
 
     assert world.gateway.keys.published("person:x") != before
-    assert (found.ours, found.shown, found.differences) == (1, 1, ())
+    assert (found.run.ours, found.run.shown, found.differences) == (1, 1, ())
 
 
 async def test_two_drops_of_each_other_leave_one_master(make_world: MakeWorld) -> None:

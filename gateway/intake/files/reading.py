@@ -4,13 +4,14 @@ Lines and text tables are read in constant memory, workbooks in a process of the
 a file is ever evaluated.
 """
 
+import asyncio
 import hashlib
-from collections.abc import Iterable, Iterator
+from collections.abc import AsyncIterator, Iterable, Iterator
 from pathlib import Path
 
 import orjson
 
-from gateway.check.raw import SHEET_STRIDE, Raw
+from gateway.check.raw import SHEET_STRIDE, Raw, portion
 from gateway.config.settings import FileLimits
 from gateway.intake.files import json_file
 from gateway.intake.files.encoding import ENCODINGS, encoding_of, mixed_lines
@@ -24,6 +25,8 @@ from schemas.codes import RecordKind
 from schemas.column_names import STANDARD_NAMES, ColumnNames
 
 _HASH_BLOCK = 1 << 20
+#: Items of a batch at most.
+BATCH = 1000
 
 
 class Reading:
@@ -151,3 +154,10 @@ def file_hash(path: Path) -> str:
         while block := stream.read(_HASH_BLOCK):
             digest.update(block)
     return digest.hexdigest()
+
+
+async def batches(items: Iterable[Raw]) -> AsyncIterator[list[Raw]]:
+    """Yield batches that a thread reads, so that heartbeats and deliveries go on."""
+    iterator = iter(items)
+    while batch := await asyncio.to_thread(lambda: portion(iterator, BATCH)):
+        yield batch

@@ -1,20 +1,16 @@
 """Take a file into the pipeline, in batches: for the command and for uploads by HTTP."""
 
-import asyncio
-from collections.abc import AsyncIterator, Callable, Iterable
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from typing import Any
 
 from gateway.check.checked import Checked
-from gateway.check.raw import Raw, portion
-from gateway.intake.files.reading import Reading
+from gateway.intake.files.reading import Reading, batches
 from gateway.intake.files.tally import FileTally
 from gateway.intake.files.twice import Twice
 from gateway.intake.files.unreadable import UnreadableFile
 from gateway.pipeline import Pipeline
 from gateway.record.result import Result
-
-BATCH = 1000
 
 #: What is told each item: its place in the file, what check says, and what became of it, if it was
 #: taken.
@@ -109,12 +105,5 @@ def _not_whole(reading: Reading, faulty: int) -> str:
 async def _checked(pipeline: Pipeline, reading: Reading) -> AsyncIterator[list[Checked]]:
     """Yield the items of a file, checked, batch by batch."""
     twice = Twice()
-    async for batch in _batches(reading):
+    async for batch in batches(reading):
         yield [twice.judged(one, reading.report) for one in await pipeline.check(batch)]
-
-
-async def _batches(items: Iterable[Raw]) -> AsyncIterator[list[Raw]]:
-    """Yield batches that a thread reads, so that heartbeats and deliveries go on."""
-    iterator = iter(items)
-    while batch := await asyncio.to_thread(lambda: portion(iterator, BATCH)):
-        yield batch

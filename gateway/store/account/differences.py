@@ -1,159 +1,290 @@
-"""Reconciliation 对账 in the store: our decisions at one destination, and the differences found."""
+"""The differences 对账差异 of each side over its runs, and what a person said of them.
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+A side is a destination or a source register. A difference stays one row from the run that found it
+first until a run finds it no more.
+"""
+
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from enum import StrEnum
+from itertools import islice
 from typing import Any
 
 import orjson
 from sqlalchemy import text
 
 from gateway.store.base.engine import Connection
-from gateway.store.base.statements import Copy, Ids, one_of, unnest
-from schemas.delivery import HANDED_OVER
-from schemas.kinds import REPORTED_IN_ORDER
+from gateway.store.base.statements import arrays, unnest
 
-_SPAN = text(
-    f"""
-    with span as (
-        select * from decision
-        where kind = any(cast(:kinds as text[]))
-          and decision_date >= :first and decision_date < :end),
-    told as (
-        select x.chain_id,
-            array_agg(distinct x.dues::text) filter (where x.report) as dues,
-            (array_agg(x.state order by x.id desc))[1] as state,
-            min(coalesce(x.submitted_at, x.answered_at)) filter (where x.report)
-                as handed_over_at,
-            min(coalesce(x.platform_at, x.accepted_at)) filter (where x.report
-                and x.state = 'accepted') as accepted_at,
-            max(x.item_id) filter (where x.report
-                and x.state in {one_of(HANDED_OVER)}) as held_id
-        from (
-            select y.*, y.verb not in ('withdraw', 'repair') as report, r.at as answered_at
-            from span join delivery y on y.chain_id = span.id
-                and y.destination = :destination and y.item_kind = 'record_version'
-            left join lateral (select min(a.finished_at) as at from attempt a
-                where a.delivery_id = y.id and a.outcome = 'rejected') r
-                on y.submitted_at is null) x
-        group by x.chain_id)
-    select d.id, d.kind, d.number_key, s.code, s.person, a.name as authority,
-        convert_to(held.body::text, 'UTF8') as body, d.excluded, d.verb, v.recorded_at,
-        told.chain_id is not null as owed, told.dues, told.state, told.handed_over_at,
-        told.accepted_at
-    from span d
-    join subject s on s.id = d.subject_id
-    join authority a on a.id = d.authority_id
-    join record_version v on v.id = d.version_id
-    left join told on told.chain_id = d.id
-    join record_version held on held.id = coalesce(told.held_id, d.version_id)
-    """
-)
+#: Differences of one statement.
+_SLICE = 5_000
 
 
-#: The month of a province does not fit into the 4 MB that PostgreSQL gives a join by default.
-_MEMORY = text("set local work_mem = '64MB'")
+class DifferenceState(StrEnum):
+    """How a difference stands."""
+
+    OPEN = "open"  #: 未了结
+    EXPLAINED = "explained"  #: 已说明: by a person, as long as its flags stay the same
+    MENDED = "mended"  #: 已消除: the last run did not find it any more
 
 
-async def our_side(
-    connection: Connection, destination: str, first: date, end: date
-) -> AsyncIterator[Any]:
-    """Stream the decisions of a span of dates, each with its state at one destination."""
-    values = {"destination": destination, "first": first, "end": end, "kinds": REPORTED_IN_ORDER}
-    await connection.execute(_MEMORY)
-    # Rows by the thousand: SQLAlchemy switches to a greenlet for each single row.
-    async for rows in (await connection.stream(_SPAN, values)).partitions(1000):
-        for row in rows:
-            yield row
+@dataclass(frozen=True, slots=True)
+class FoundDifference:
+    """A difference as a run found it; `identity` is the same in every run, `key` is for people."""
 
+    identity: str
+    decision_id: int | None
+    key: str
+    day: date | None
+    flags: Sequence[Mapping[str, Any]]
+    since: datetime
 
-_KNOWN = text(
-    f"""
-    select distinct t.kind, t.number_key, t.code
-    from {unnest("kind text, number_key text, code text")}
-    join subject s on s.code = t.code
-    join decision d on d.subject_id = s.id and d.number_key = t.number_key and d.kind = t.kind
-    """
-)
-
-
-async def known(
-    connection: Connection, keys: Sequence[tuple[str, str, str]]
-) -> set[tuple[str, str, str]]:
-    """Return which of these (kind, number key, subject code) are our decisions, of any date."""
-    values = {
-        "kind": [kind for kind, _, _ in keys],
-        "number_key": [number for _, number, _ in keys],
-        "code": [code for _, _, code in keys],
-    }
-    return {(row[0], row[1], row[2]) for row in await connection.execute(_KNOWN, values)}
+    @property
+    def words(self) -> str:
+        """What it says: an explanation is of these words."""
+        return "；".join(f"{flag['kind']}：{flag['cause']}" for flag in self.flags)
 
 
 @dataclass(frozen=True, slots=True)
 class StoredDifference:
-    """One difference that a run found; `key` names no natural person."""
+    """A difference over all runs; it names no natural person."""
 
     id: int
-    run_id: int
-    destination: str
-    kind: str
+    side: str
     decision_id: int | None
     key: str
-    cause: str
-    detail: Mapping[str, Any]
+    day: date | None
+    flags: Sequence[Mapping[str, Any]]
     since: datetime
-    found_at: datetime
+    first_seen: datetime
+    last_seen: datetime
+    mended_at: datetime | None
+    explained_at: datetime | None
+    explained_by: str | None
+    reason: str | None
+
+    @property
+    def state(self) -> DifferenceState:
+        """How it stands."""
+        if self.mended_at is not None:
+            return DifferenceState.MENDED
+        return DifferenceState.OPEN if self.explained_at is None else DifferenceState.EXPLAINED
+
+    @property
+    def kinds(self) -> list[str]:
+        """The kinds of its flags, the gravest first."""
+        return [flag["kind"] for flag in self.flags]
 
 
-_COLUMNS = "id, run_id, destination, kind, decision_id, key, cause, detail, since, found_at"
-_add = Copy("difference", _COLUMNS)
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One comparison of a side over a span of decision dates, which ends before `end`.
+
+    `shown` is None where the side cannot be read; `unproven` counts what nobody answered for and
+    the listing does not prove.
+    """
+
+    id: int
+    side: str
+    first: date
+    end: date
+    began_at: datetime
+    finished_at: datetime | None = None
+    ours: int | None = None
+    shown: int | None = None
+    complete_until: datetime | None = None
+    unproven: int | None = None
+    found: int | None = None
 
 
-async def reserve(connection: Connection, differences: int) -> tuple[int, Ids]:
-    """Reserve the id of a run and an id for each of its differences."""
-    ids = await Ids.reserve(connection, differences + 1)
-    return ids.take(), ids
+@dataclass(frozen=True, slots=True)
+class Changes:
+    """What a run changed: how many differences are new, and how many are mended."""
+
+    opened: int
+    mended: int
 
 
-async def save(connection: Connection, found: Sequence[StoredDifference]) -> None:
-    """Write the differences of a run; those of earlier runs stay."""
-    rows = [
-        (
-            one.id,
-            one.run_id,
-            one.destination,
-            one.kind,
-            one.decision_id,
-            one.key,
-            one.cause,
-            orjson.dumps(dict(one.detail)).decode(),
-            one.since,
-            one.found_at,
-        )
-        for one in found
-    ]
-    await _add(connection, rows)
-
-
-_OF_RUN = text(f"select {_COLUMNS} from difference where run_id = :run order by since, id")
-_LATEST = text(
+_COLUMNS = """id, side, decision_id, key, day, flags, since, first_seen, last_seen, mended_at,
+    explained_at, explained_by, reason"""
+_FOUND = """identity text, decision_id bigint, key text, day date, flags text, words text,
+    since timestamptz"""
+#: One that came back after it was mended begins anew; one whose words change needs a new
+#: explanation.
+_KEEP = text(
     f"""
-    select {_COLUMNS} from difference where run_id in (
-        select max(run_id) from difference
-        where cast(:destination as text) is null or destination = :destination
-        group by destination)
-    order by destination, since, id
+    insert into difference (id, side, identity, decision_id, key, day, flags, words, since,
+        run_id, first_seen, last_seen)
+    select nextval('gateway_id'), :side, f.identity, f.decision_id, f.key, f.day, f.flags::jsonb,
+        f.words, f.since, :run, :now, :now
+    from {unnest(_FOUND, "f")}
+    on conflict (side, identity) do update set key = excluded.key, day = excluded.day,
+        flags = excluded.flags, words = excluded.words, since = excluded.since,
+        run_id = excluded.run_id, last_seen = excluded.last_seen, mended_at = null,
+        first_seen = case when difference.mended_at is null then difference.first_seen
+            else excluded.first_seen end,
+        explained_at = case when difference.words = excluded.words
+            and difference.mended_at is null then difference.explained_at end
+    returning first_seen = :now
+    """
+)
+_MEND = text(
+    """
+    update difference set mended_at = :now
+    where side = :side and mended_at is null and run_id <> :run
+      and (day is null or (day >= :first and day < :end))
+    """
+)
+_LOCK = text("select pg_advisory_xact_lock(hashtext('difference ' || :side))")
+_NEWER = text(
+    """
+    select exists (select from reconcile_run r join reconcile_run mine on mine.id = :run
+        where r.side = mine.side and r.finished_at is not null and r.began_at > mine.began_at)
     """
 )
 
 
-async def of_run(connection: Connection, run_id: int) -> list[StoredDifference]:
-    """Return the differences of one run, the oldest first."""
-    rows = await connection.execute(_OF_RUN, {"run": run_id})
-    return [StoredDifference(*row) for row in rows]
+async def keep(
+    connection: Connection, run: Run, found: Sequence[FoundDifference], now: datetime
+) -> Changes | None:
+    """Store what a run found, and mark what it found no more within its span as mended.
+
+    None: a run that began later has finished before, and what it found stands.
+    """
+    await connection.execute(_LOCK, {"side": run.side})
+    if await connection.scalar(_NEWER, {"run": run.id}):
+        return None
+    names = ["identity", "decision_id", "key", "day", "flags", "words", "since"]
+    of_run = {"side": run.side, "run": run.id, "now": now}
+    rows, opened = iter(found), 0
+    while part := list(islice(rows, _SLICE)):
+        given = [
+            (
+                one.identity,
+                one.decision_id,
+                one.key,
+                one.day,
+                orjson.dumps([dict(flag) for flag in one.flags]).decode(),
+                one.words,
+                one.since,
+            )
+            for one in part
+        ]
+        kept = await connection.scalars(_KEEP, {**arrays(names, given), **of_run})
+        opened += sum(kept)
+    mended = await connection.execute(_MEND, {**of_run, "first": run.first, "end": run.end})
+    return Changes(opened, mended.rowcount)
 
 
-async def latest(connection: Connection, destination: str | None = None) -> list[StoredDifference]:
-    """Return the differences of the last run that found any, of one destination or of each."""
-    rows = await connection.execute(_LATEST, {"destination": destination})
-    return [StoredDifference(*row) for row in rows]
+_LIST = text(
+    f"""
+    select {_COLUMNS} from difference
+    where (cast(:side as text) is null or side = :side)
+      and (cast(:kind as text) is null
+          or flags @> jsonb_build_array(jsonb_build_object('kind', cast(:kind as text))))
+      and (cast(:every as boolean) or (mended_at is null and explained_at is null))
+    order by key, side limit :limit
+    """
+)
+_OPEN = text(
+    """
+    select side, count(*) from difference
+    where mended_at is null and explained_at is null group by side order by side
+    """
+)
+_EXPLAIN = text(
+    """
+    update difference set explained_at = :now, explained_by = :actor, reason = :reason
+    where id = :id and mended_at is null
+    """
+)
+
+
+async def listed(
+    connection: Connection,
+    side: str | None = None,
+    kind: str | None = None,
+    *,
+    every: bool = False,
+    limit: int | None = None,
+) -> list[StoredDifference]:
+    """Return the open differences, those of one decision together; with `every` all of them."""
+    values = {"side": side, "kind": kind, "every": every, "limit": limit}
+    return [StoredDifference(*row) for row in await connection.execute(_LIST, values)]
+
+
+async def open_by_side(connection: Connection) -> dict[str, int]:
+    """Return how many differences of each side are open."""
+    return {row[0]: row[1] for row in await connection.execute(_OPEN)}
+
+
+async def explain(connection: Connection, id_: int, actor: str, reason: str, now: datetime) -> bool:
+    """Explain a difference for a reason; return whether there is one that is not mended."""
+    values = {"id": id_, "actor": actor, "reason": reason, "now": now}
+    return bool((await connection.execute(_EXPLAIN, values)).rowcount)
+
+
+_BEGIN = text(
+    """
+    insert into reconcile_run (id, side, first_day, end_day, began_at)
+    values (nextval('gateway_id'), :side, :first, :end, :now) returning id
+    """
+)
+_FINISH = text(
+    """
+    update reconcile_run set finished_at = :now, ours = :ours, shown = :shown, found = :found,
+        complete_until = :complete_until, unproven = :unproven
+    where id = :id
+    """
+)
+_RUN = """id, side, first_day, end_day, began_at, finished_at, ours, shown, complete_until,
+    unproven, found"""
+_LAST_RUNS = text(
+    f"""
+    select distinct on (side) {_RUN} from reconcile_run
+    where finished_at is not null order by side, began_at desc
+    """
+)
+_HAS_RUN = text(
+    """
+    select exists (select from reconcile_run where side = :side and first_day <= :first
+        and end_day >= :end and began_at >= :since
+        and (finished_at is not null or began_at > :abandoned))
+    """
+)
+
+
+async def begin(connection: Connection, side: str, first: date, end: date, now: datetime) -> int:
+    """Note that a run begins, and return its id."""
+    values = {"side": side, "first": first, "end": end, "now": now}
+    return int(await connection.scalar(_BEGIN, values) or 0)
+
+
+async def finish(connection: Connection, run: Run) -> None:
+    """Note what a run has compared."""
+    values = {
+        "id": run.id,
+        "now": run.finished_at,
+        "ours": run.ours,
+        "shown": run.shown,
+        "found": run.found,
+        "complete_until": run.complete_until,
+        "unproven": run.unproven,
+    }
+    await connection.execute(_FINISH, values)
+
+
+async def last_runs(connection: Connection) -> list[Run]:
+    """Return the last run of each side that came to its end."""
+    return [Run(*row) for row in await connection.execute(_LAST_RUNS)]
+
+
+async def is_done(connection: Connection, run: Run, since: datetime, abandoned: datetime) -> bool:
+    """Whether a run like this one has been done since a time, or is in progress.
+
+    One that began before `abandoned` and has not finished is in progress no more.
+    """
+    values = {"side": run.side, "first": run.first, "end": run.end}
+    times = {"since": since, "abandoned": abandoned}
+    return bool(await connection.scalar(_HAS_RUN, {**values, **times}))

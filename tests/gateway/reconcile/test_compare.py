@@ -1,5 +1,5 @@
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import orjson
@@ -8,8 +8,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.reconcile.columns import same
-from gateway.reconcile.compare import Difference, DifferenceKind, Ours, Reconciling, Shown, compare
-from gateway.reconcile.run import key_text, subject_code
+from gateway.reconcile.compare import Platform, compare
+from gateway.reconcile.difference import Difference, DifferenceKind
+from gateway.reconcile.keep import key_text
+from gateway.reconcile.our_rows import subject_code
+from gateway.reconcile.pairing import Ours, Pairing, Shown
 from schemas.columns import columns_of
 from schemas.delivery import DeliveryState
 from schemas.identifiers import document_number_key
@@ -43,6 +46,7 @@ def ours(number: int, **changes: Any) -> Ours:
         person=False,
         authority="样例市生态环境局",
         columns=orjson.dumps(columns(number)),
+        day=date(2026, 10, 10),
         due=DUE,
         state=DeliveryState.ACCEPTED,
         handed_over_at=ACCEPTED,
@@ -58,7 +62,7 @@ def shown(number: int, **changes: Any) -> Shown:
 
 
 def kinds(found: list[Difference]) -> list[tuple[D, int | None]]:
-    return [(one.kind, one.decision_id) for one in found]
+    return [(flag.kind, one.decision_id) for one in found for flag in one.flags]
 
 
 NUMBERS = st.sets(st.integers(1, 500), min_size=1, max_size=30).map(sorted)
@@ -83,7 +87,8 @@ def test_a_row_missing_on_the_platform_is_not_visible(numbers: list[int], choice
 def test_a_row_only_on_the_platform_is_over_reported(numbers: list[int], extra: int) -> None:
     found = compare(map(ours, numbers), [*map(shown, numbers), shown(extra)], NOW)
 
-    assert [(one.kind, one.key) for one in found] == [(D.OVER_REPORTED, shown(extra).key)]
+    assert kinds(found) == [(D.OVER_REPORTED, None)]
+    assert found[0].key == shown(extra).key
 
 
 @given(numbers=NUMBERS, choice=CHOICES, times=st.integers(2, 4))
@@ -96,7 +101,7 @@ def test_a_row_shown_more_than_once_is_a_duplicate(
     found = compare(map(ours, numbers), rows, NOW)
 
     assert kinds(found) == [(D.DUPLICATE, twice)]
-    assert found[0].detail == {"times": times}
+    assert found[0].flags[0].detail == {"times": times}
 
 
 @given(
@@ -115,7 +120,7 @@ def test_a_row_changed_on_the_platform_is_a_wrong_value(
     found = compare(map(ours, numbers), rows, NOW)
 
     assert kinds(found) == [(D.WRONG_VALUE, altered)]
-    assert [each["column"] for each in found[0].detail["columns"]] == [change[0]]
+    assert [each["column"] for each in found[0].flags[0].detail["columns"]] == [change[0]]
 
 
 @pytest.mark.parametrize(
@@ -158,8 +163,8 @@ def test_each_state_gives_its_kind_of_difference(
 ) -> None:
     found = compare([ours(1, **changes)], [shown(1)] if visible else [], NOW)
 
-    assert [one.kind for one in found] == [expected]
-    assert found[0].since >= ACCEPTED
+    assert kinds(found) == [(expected, 1)]
+    assert found[0].flags[0].since >= ACCEPTED
 
 
 @pytest.mark.parametrize(
@@ -181,11 +186,11 @@ def test_without_a_listing_only_missing_and_late_are_found() -> None:
     late = ours(1, accepted_at=None, state=DeliveryState.SUBMITTED)
     missing = ours(2, handed_over_at=None, accepted_at=None, state=DeliveryState.HELD)
 
-    found = Reconciling([late, missing, ours(3)], NOW).differences(visible=False)
+    found = Platform(NOW, None).differences(Pairing([late, missing, ours(3)]))
 
     assert kinds(found) == [(D.LATE, 1), (D.MISSING, 2)]
-    assert found[1].since == DUE
-    assert "待补正" in found[1].cause
+    assert found[1].flags[0].since == DUE
+    assert "待补正" in found[1].flags[0].cause
 
 
 def test_a_number_of_two_authorities_is_paired_by_authority() -> None:
@@ -204,7 +209,7 @@ def test_a_subject_shown_under_another_code_is_a_wrong_value() -> None:
     found = compare([ours(1)], [shown(1, subject_code="CODE9")], NOW)
 
     assert kinds(found) == [(D.WRONG_VALUE, 1)]
-    assert found[0].detail["columns"][0]["column"] == "subject_code"
+    assert found[0].flags[0].detail["columns"][0]["column"] == "subject_code"
 
 
 def test_a_masked_subject_is_paired_by_the_document_number() -> None:

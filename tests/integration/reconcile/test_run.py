@@ -1,35 +1,17 @@
 """Reconciliation on a real database with the listing of the in-memory connector."""
 
-from datetime import date, timedelta
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from sqlalchemy import text
 
 from connectors.memory import MemoryConnector, Step
-from gateway.reconcile.run import Reconciled, ReconciledDays, run
-from gateway.store.account import differences as store
 from gateway.store.base.engine import Database
-from tests.integration.ledger_world import PLATFORM, World, identity, penalty, person, world
+from tests.integration.ledger_world import PLATFORM, identity, penalty, person, world
+from tests.integration.reconcile.sides import found, kept, kinds, reconcile
 
 pytestmark = pytest.mark.integration
-
-OCTOBER = ReconciledDays(date(2026, 10, 1), date(2026, 11, 1))
-
-
-async def reconcile(here: World, span: ReconciledDays = OCTOBER) -> Reconciled:
-    return await run(
-        here.gateway.database,
-        "platform",
-        here.connectors["platform"],
-        here.gateway.keys,
-        span,
-        here.clock(),
-    )
-
-
-def found(run: Reconciled) -> dict[str, str]:
-    return {one.key.split("|")[1]: one.kind for one in run.differences}
 
 
 async def test_equal_sides_give_no_difference_and_an_audit_event(
@@ -42,7 +24,7 @@ async def test_equal_sides_give_no_difference_and_an_audit_event(
 
     done = await reconcile(here)
 
-    assert (done.ours, done.shown, done.differences) == (3, 3, ())
+    assert (done.run.ours, done.run.shown, done.differences) == (3, 3, ())
     async with database.transaction() as connection:
         noted = await connection.scalar(
             text("select detail->>'differences' from audit_event where event = 'reconciled'")
@@ -95,12 +77,11 @@ async def test_each_kind_of_difference_is_found_and_stored(
         "样环罚〔2026〕7号": "late",
         "样环罚〔2026〕999号": "over_reported",
     }
-    async with database.transaction() as connection:
-        kept = await store.of_run(connection, done.run_id)
-        latest = await store.latest(connection, "platform")
-    assert sorted(kept, key=lambda one: one.id) == list(done.differences)
-    assert latest == kept
-    assert all(one.since <= one.found_at for one in kept)
+    stored = await kept(here)
+    assert {one.key: one.flags for one in stored} == {
+        one.key: one.flags for one in done.differences
+    }
+    assert all(flag["action"] for one in stored for flag in one.flags)
 
 
 async def test_the_version_last_handed_over_is_compared(database: Database, tmp_path: Path) -> None:
@@ -128,7 +109,7 @@ async def test_no_difference_contains_the_identity_of_a_person(
     done = await reconcile(here)
 
     (only,) = done.differences
-    assert only.kind == "wrong_value"
+    assert kinds(only.flags) == "wrong_value"
     assert identity(7) not in str(only)
     assert "person:" not in str(only)
     assert "张三丰" not in str(only)

@@ -1,0 +1,55 @@
+"""Compare every side once a day 每日对账; a run that failed or was cut off is done again."""
+
+from collections.abc import Awaitable, Callable
+from datetime import datetime, time, timedelta
+
+from connectors.errors import ConnectorError
+from gateway.config.clock import Clock
+from gateway.reconcile.keep import Reconciled
+from gateway.reconcile.register import RegisterUnread
+from gateway.reconcile.run import ReconciledDays, month_before
+from gateway.store.account import differences
+from gateway.store.account.differences import Run
+from gateway.store.base.engine import Database
+from gateway.telemetry.log import LogEvent, logger
+from schemas.base import SHANGHAI, today
+
+#: A run that has not finished after so long was cut off, or failed: it is tried again.
+ABANDONED = timedelta(hours=1)
+
+#: Compares one side over a span as of a time.
+Compare = Callable[[ReconciledDays, datetime], Awaitable[Reconciled]]
+
+
+def usual_span(now: datetime) -> ReconciledDays:
+    """Return what is compared unless a person says more: last month, and this one until today."""
+    day = today(now)
+    return ReconciledDays(month_before(day), day + timedelta(days=1))
+
+
+async def reconcile_daily(
+    database: Database, side: str, at: time, clock: Clock, compare: Compare
+) -> Reconciled | None:
+    """Compare a side if the time of day has come and nobody has done it since.
+
+    A side that cannot be read is logged, and tried again an hour later.
+    """
+    now = clock()
+    begins = datetime.combine(today(now), at, SHANGHAI)
+    if now < begins:
+        return None
+    span = usual_span(now)
+    wanted = Run(0, side, span.first, span.end, now)
+    async with database.transaction() as connection:
+        if await differences.is_done(connection, wanted, begins, now - ABANDONED):
+            return None
+    try:
+        done = await compare(span, now)
+    except (ConnectorError, RegisterUnread) as error:
+        logger.warning(LogEvent.RECONCILE_FAILED, extra={"side": side, "error": str(error)})
+        return None
+    changes = done.changes
+    told = {"found": done.run.found, "opened": changes and changes.opened}
+    extra = {"side": side, **told, "mended": changes and changes.mended}
+    logger.info(LogEvent.RECONCILED, extra=extra)
+    return done

@@ -1,0 +1,103 @@
+"""Keep what a run of the reconciliation found: its differences, and what a listing proves."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from datetime import datetime
+from typing import Any
+
+from gateway.config.keys import is_person
+from gateway.reconcile.difference import Difference, Flag, Key
+from gateway.reconcile.pairing import Pair
+from gateway.store.account import differences as store
+from gateway.store.account.differences import Changes, FoundDifference, Run
+from gateway.store.audit import events
+from gateway.store.base.engine import Connection, Database
+from gateway.store.deliver import receipts
+from gateway.store.deliver.receipts import MatchedReceipt
+from gateway.telemetry.audit_events import AuditEvent
+
+#: What the receipt says that a listing is.
+_BY_LISTING = "公示清单"
+#: Receipts of one transaction.
+_SLICE = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Reconciled:
+    """One run and its differences; `changes` is None if what a later run found stands."""
+
+    run: Run
+    differences: tuple[FoundDifference, ...]
+    changes: Changes | None
+
+
+async def keep(
+    database: Database, run: Run, found: Iterable[Difference], publish: Callable[[str], str]
+) -> Reconciled:
+    """Store the end of a run, its differences, and that it was done."""
+    now = run.finished_at or run.began_at
+    rows = tuple(_found(one, publish) for one in found)
+    run = replace(run, found=len(rows))
+    detail = {
+        "side": run.side,
+        "run": run.id,
+        "ours": run.ours,
+        "shown": run.shown,
+        "differences": run.found,
+    }
+    async with database.transaction() as connection:
+        changes = await store.keep(connection, run, rows, now)
+        await store.finish(connection, run)
+        await events.add(connection, [events.AuditEntry(AuditEvent.RECONCILED, detail)], now)
+    return Reconciled(run, rows, changes)
+
+
+def _found(one: Difference, publish: Callable[[str], str]) -> FoundDifference:
+    key = key_text(one.key, publish)
+    return FoundDifference(
+        identity=key if one.decision_id is None else f"decision {one.decision_id}",
+        decision_id=one.decision_id,
+        key=key,
+        day=one.day,
+        flags=[_flag(flag) for flag in one.flags],
+        since=min(flag.since for flag in one.flags),
+    )
+
+
+def _flag(flag: Flag) -> Mapping[str, Any]:
+    return {**asdict(flag), "kind": flag.kind.value, "since": flag.since.isoformat()}
+
+
+def key_text(key: Key, publish: Callable[[str], str]) -> str:
+    """Return a key for display, with a pseudonym for a natural person."""
+    kind, number, code = key
+    return f"{kind}|{number}|{publish(code) if is_person(code) else code}"
+
+
+async def keep_proven(
+    database: Database, destination: str, proven: Sequence[Pair], now: datetime
+) -> None:
+    """Keep what a listing proves as the answers that never came."""
+    answers = [
+        MatchedReceipt(pair.ours.delivery_id, True, (), pair.shown_at, _BY_LISTING)
+        for pair in proven
+        if pair.ours.delivery_id is not None
+    ]
+    for start in range(0, len(answers), _SLICE):
+        part = answers[start : start + _SLICE]
+
+        async def work(connection: Connection, part: Sequence[MatchedReceipt] = part) -> None:
+            await receipts.apply_receipts(connection, destination, part, now)
+
+        await database.run(work)
+
+
+async def explain(database: Database, id_: int, actor: str, reason: str, now: datetime) -> bool:
+    """Explain a difference for a reason, on the record; return whether there is one to explain."""
+    async with database.transaction() as connection:
+        done = await store.explain(connection, id_, actor, reason, now)
+        if done:
+            detail = {"difference": id_, "reason": reason}
+            entry = events.AuditEntry(AuditEvent.DIFFERENCE_EXPLAINED, detail, actor)
+            await events.add(connection, [entry], now)
+    return done

@@ -1,0 +1,87 @@
+"""Judge our decisions against the register of the case system 案件登记 (pure).
+
+The register says what was decided: what it has and we have not was not entered 漏录入, and what we
+have and it has not was never decided, or has another number there.
+"""
+
+from collections.abc import Callable, Iterator
+from datetime import date, datetime, timedelta
+
+from gateway.reconcile.compare import wrong_flags
+from gateway.reconcile.difference import Difference, DifferenceKind, Flag, difference
+from gateway.reconcile.pairing import Ours, Pair, Pairing
+from schemas.base import SHANGHAI, end_of
+
+_MINUTE = "%Y-%m-%d %H:%M"
+
+
+class RegisterUnread(Exception):
+    """A register cannot be read to its end; the message says why in Chinese."""
+
+
+class SourceRegister:
+    """The judgement of one register as of a time.
+
+    `entered_by` returns by when a decision of a day has to be here; None: there is no clock of
+    entry. `complete_until`: up to when the register is complete; what came here within `settle`
+    before it may not be in it yet, nor what was decided so recently be here.
+    """
+
+    def __init__(
+        self,
+        now: datetime,
+        complete_until: datetime,
+        settle: timedelta,
+        entered_by: Callable[[date], datetime] | None,
+    ) -> None:
+        self.now = now
+        self.settle = settle
+        self.settled = complete_until - settle
+        self.entered_by = entered_by
+
+    def differences(self, pairing: Pairing) -> list[Difference]:
+        """Return all differences of what was paired."""
+        pairing.pair_strangers()
+        found: list[Difference] = []
+        for pair in pairing:
+            if flags := list(self._flags(pair)):
+                ours = pair.ours
+                found += difference(ours.key, ours.decision_id, ours.day, flags)
+        return found + list(self._missing(pairing))
+
+    def _flags(self, pair: Pair) -> Iterator[Flag]:
+        ours, shown_at = pair.ours, pair.shown_at
+        if shown_at is not None:
+            yield from wrong_flags(pair, shown_at, "登记", "本系统")
+        elif ours.withdrawn_at is None and _entered(ours) <= self.settled:
+            cause = "登记里没有这个决定：漏登、文号写得不同，或本不应报送"
+            action = "按决定书核对：登记漏了的补登；不应报送的撤回（withdraw）"
+            yield Flag(DifferenceKind.OVER_REPORTED, cause, action, _entered(ours))
+        by = self.entered_by(ours.day) if self.entered_by else None
+        if by is not None and _entered(ours) >= by:
+            entered = _entered(ours).astimezone(SHANGHAI).strftime(_MINUTE)
+            cause = f"{entered} 才录入，录入期限是 {_last_minute(by)}"
+            yield Flag(DifferenceKind.LATE, cause, "按录入期限录入；已录入的写明原因", by)
+
+    def _missing(self, pairing: Pairing) -> Iterator[Difference]:
+        for key, rows in pairing.strange_rows().items():
+            day = rows[0].day
+            by = self.now if day is None else self._here_by(day)
+            if by <= self.now:
+                cause = "登记里有，本系统没有：没有录入，或录入时被拒收（见 quarantine list）"
+                action = "录入这个决定；在隔离区的，更正后重放"
+                flag = Flag(DifferenceKind.MISSING, cause, action, by, {"times": len(rows)})
+                yield from difference(key, None, day, [flag])
+
+    def _here_by(self, day: date) -> datetime:
+        return self.entered_by(day) if self.entered_by else end_of(day) + self.settle
+
+
+def _entered(ours: Ours) -> datetime:
+    if ours.entered_at is None:
+        raise ValueError("a decision that is compared with a register has its time of entry")
+    return ours.entered_at
+
+
+def _last_minute(by: datetime) -> str:
+    return (by - timedelta(seconds=1)).astimezone(SHANGHAI).strftime(_MINUTE)

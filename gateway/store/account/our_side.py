@@ -1,0 +1,112 @@
+"""Our side of a reconciliation 对账: our decisions, and how each stands at one destination."""
+
+from collections.abc import AsyncIterator, Sequence
+from datetime import date
+from typing import Any
+
+from sqlalchemy import text
+
+from gateway.store.base.engine import Connection
+from gateway.store.base.statements import one_of, unnest
+from schemas.delivery import HANDED_OVER
+from schemas.kinds import REPORTED_IN_ORDER
+
+_SPAN = text(
+    f"""
+    with span as (
+        select * from decision
+        where kind = any(cast(:kinds as text[]))
+          and decision_date >= :first and decision_date < :end),
+    told as (
+        select x.chain_id,
+            array_agg(distinct x.dues::text) filter (where x.report) as dues,
+            (array_agg(x.state order by x.id desc))[1] as state, max(x.id) as delivery_id,
+            min(coalesce(x.submitted_at, x.answered_at)) filter (where x.report)
+                as handed_over_at,
+            min(coalesce(x.platform_at, x.accepted_at)) filter (where x.report
+                and x.state = 'accepted') as accepted_at,
+            max(x.item_id) filter (where x.report
+                and x.state in {one_of(HANDED_OVER)}) as held_id
+        from (
+            select y.*, y.verb not in ('withdraw', 'repair') as report, r.at as answered_at
+            from span join delivery y on y.chain_id = span.id
+                and y.destination = :destination and y.item_kind = 'record_version'
+            left join lateral (select min(a.finished_at) as at from attempt a
+                where a.delivery_id = y.id and a.outcome = 'rejected') r
+                on y.submitted_at is null) x
+        group by x.chain_id)
+    select d.id, d.kind, d.number_key, s.code, s.person, a.name as authority,
+        convert_to(held.body::text, 'UTF8') as body, d.decision_date, d.excluded, d.verb,
+        v.recorded_at, told.chain_id is not null as owed, told.dues, told.state,
+        told.delivery_id, told.handed_over_at, told.accepted_at
+    from span d
+    join subject s on s.id = d.subject_id
+    join authority a on a.id = d.authority_id
+    join record_version v on v.id = d.version_id
+    left join told on told.chain_id = d.id
+    join record_version held on held.id = coalesce(told.held_id, d.version_id)
+    """
+)
+
+
+#: The month of a province does not fit into the 4 MB that PostgreSQL gives a join by default.
+_MEMORY = text("set local work_mem = '64MB'")
+
+
+async def our_side(
+    connection: Connection, destination: str, first: date, end: date
+) -> AsyncIterator[Any]:
+    """Stream the decisions of a span of dates, each with its state at one destination."""
+    values = {"destination": destination, "first": first, "end": end, "kinds": REPORTED_IN_ORDER}
+    await connection.execute(_MEMORY)
+    # Rows by the thousand: SQLAlchemy switches to a greenlet for each single row.
+    async for rows in (await connection.stream(_SPAN, values)).partitions(1000):
+        for row in rows:
+            yield row
+
+
+_ENTERED = text(
+    """
+    select d.id, d.kind, d.number_key, s.code, s.person, a.name as authority,
+        convert_to(v.body::text, 'UTF8') as body, d.decision_date, d.excluded, d.verb,
+        v.recorded_at, first.recorded_at as entered_at
+    from decision d
+    join subject s on s.id = d.subject_id
+    join authority a on a.id = d.authority_id
+    join record_version v on v.id = d.version_id
+    join record_version first on first.decision_id = d.id and first.version = 1
+    where d.kind = any(cast(:kinds as text[]))
+      and d.decision_date >= :first and d.decision_date < :end
+    """
+)
+
+
+async def entered(connection: Connection, first: date, end: date) -> AsyncIterator[Any]:
+    """Stream the decisions of a span of dates, each with the time at which it came first."""
+    values = {"first": first, "end": end, "kinds": REPORTED_IN_ORDER}
+    await connection.execute(_MEMORY)
+    async for rows in (await connection.stream(_ENTERED, values)).partitions(1000):
+        for row in rows:
+            yield row
+
+
+_KNOWN = text(
+    f"""
+    select distinct t.kind, t.number_key, t.code
+    from {unnest("kind text, number_key text, code text")}
+    join subject s on s.code = t.code
+    join decision d on d.subject_id = s.id and d.number_key = t.number_key and d.kind = t.kind
+    """
+)
+
+
+async def known(
+    connection: Connection, keys: Sequence[tuple[str, str, str]]
+) -> set[tuple[str, str, str]]:
+    """Return which of these (kind, number key, subject code) are our decisions, of any date."""
+    values = {
+        "kind": [kind for kind, _, _ in keys],
+        "number_key": [number for _, number, _ in keys],
+        "code": [code for _, _, code in keys],
+    }
+    return {(row[0], row[1], row[2]) for row in await connection.execute(_KNOWN, values)}

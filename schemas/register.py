@@ -1,0 +1,46 @@
+"""Source register 案件登记 as configured: where the case system says what was decided."""
+
+from datetime import timedelta
+from typing import Self
+
+from pydantic import Field, SecretStr, model_validator
+
+from schemas.base import Schema
+from schemas.codes import RecordKind
+from schemas.destination import Wait
+from schemas.kinds import REPORTED_KINDS
+
+
+class RegisterQuery(Schema):
+    """A query of the case system's database; `:first` and `:end` are the decision dates.
+
+    `:first` is the first date and `:end` the day behind the last one. Each row of the answer has
+    the names of the standard's columns, in Chinese or as codes.
+    """
+
+    url: SecretStr  #: as SQLAlchemy writes it, such as mysql+pymysql://…
+    query: str = Field(min_length=1)
+
+
+class Register(Schema):
+    """One register: a file, a query or a topic that has one row for each decision."""
+
+    name: str = Field(pattern=r"^[a-z][a-z0-9-]{0,62}$")
+    title: str
+    file: str | None = Field(default=None, min_length=1)
+    sql: RegisterQuery | None = None
+    topic: str | None = Field(default=None, min_length=1)
+    kind: RecordKind | None = None  #: of rows that do not show it themselves
+    #: Whose decisions it has; empty: those of every authority.
+    authorities: tuple[str, ...] = ()
+    #: What came here so recently may not be in the register yet.
+    settle: Wait = timedelta(days=1)
+
+    @model_validator(mode="after")
+    def _one_source(self) -> Self:
+        given = [one for one in (self.file, self.sql, self.topic) if one is not None]
+        if len(given) != 1:
+            raise ValueError("file、sql、topic 写且只写一个")
+        if self.kind is not None and self.kind not in REPORTED_KINDS:
+            raise ValueError(f"kind 应为 {'、'.join(sorted(REPORTED_KINDS))}")
+        return self

@@ -1,0 +1,235 @@
+"""The register of the case system against our records: a file, a database and a topic."""
+
+import csv
+import sqlite3
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import orjson
+import pytest
+from sqlalchemy import text
+
+from gateway.reconcile.register import RegisterUnread
+from gateway.store.base.engine import Database
+from tests.integration.ledger_world import World, credit_code, identity, penalty, person, world
+from tests.integration.reconcile.sides import compare, found, kept
+
+pytestmark = pytest.mark.integration
+
+WEEK = timedelta(days=7)
+CODE = "行政相对人代码_1(统一社会信用代码)"
+TITLES = ["行政处罚决定书文号", "行政相对人名称", CODE, "罚款金额（元）", "处罚决定日期"]
+
+
+def row(number: int, **changes: Any) -> dict[str, Any]:
+    return {
+        "行政处罚决定书文号": f"样环罚〔2026〕{number}号",
+        "行政相对人名称": f"样例公司{number}",
+        CODE: credit_code(number),
+        "罚款金额（元）": "20000",
+        "处罚决定日期": "2026/10/10",
+        **changes,
+    }
+
+
+def written(path: Path, *rows: dict[str, Any]) -> Path:
+    with path.open("w", encoding="gb18030", newline="") as stream:
+        writer = csv.DictWriter(stream, TITLES)
+        writer.writeheader()
+        writer.writerows(rows)
+    return path
+
+
+async def five_decisions(database: Database, state: Path, **settings: Any) -> World:
+    here = await world(database, state, **settings)
+    await here.take_in([penalty(n) for n in (1, 2, 3, 4)])
+    await here.take_in([penalty(9, CF_JDRQ="2026-09-30")])
+    here.clock.step(WEEK)
+    return here
+
+
+async def test_a_file_that_says_the_same_gives_no_difference(
+    database: Database, tmp_path: Path
+) -> None:
+    here = await five_decisions(database, tmp_path)
+    file = written(tmp_path / "登记.csv", *map(row, (1, 2, 3, 4)))
+
+    done, unread = await compare(here, file=str(file))
+
+    assert found(done) == {}
+    assert (done.run.ours, done.run.shown, unread.count) == (4, 4, 0)
+
+
+async def test_each_difference_with_the_register_is_found(
+    database: Database, tmp_path: Path
+) -> None:
+    here = await five_decisions(database, tmp_path)
+    file = written(
+        tmp_path / "登记.csv",
+        row(1, **{"罚款金额（元）": "30000"}),
+        row(2),
+        row(2),
+        row(3, **{CODE: credit_code(33)}),
+        row(5),
+        row(9, 处罚决定日期="2026-09-30"),
+        row(6, 行政处罚决定书文号="", 处罚决定日期="2026-10-11"),
+        row(7, 处罚决定日期="2026-10-18"),
+    )
+
+    done, unread = await compare(here, file=str(file))
+
+    assert found(done) == {
+        "样环罚〔2026〕1号": "wrong_value",
+        "样环罚〔2026〕2号": "duplicate",
+        "样环罚〔2026〕3号": "wrong_value",
+        "样环罚〔2026〕4号": "over_reported",
+        "样环罚〔2026〕5号": "missing",
+    }
+    assert (unread.count, unread.places) == (1, ["第8行"])
+
+
+async def test_rows_without_a_code_are_known_by_their_number(
+    database: Database, tmp_path: Path
+) -> None:
+    here = await five_decisions(database, tmp_path)
+    rows = [row(n, **{CODE: ""}) for n in (1, 2, 2, 3, 4)]
+    file = written(tmp_path / "登记.csv", *rows)
+
+    done, _ = await compare(here, file=str(file))
+
+    assert found(done) == {"样环罚〔2026〕2号": "duplicate"}
+
+
+async def test_a_late_entry_is_told_by_the_clock_of_entry(
+    database: Database, tmp_path: Path
+) -> None:
+    here = await world(database, tmp_path, entry_clock="entry-5")
+    here.clock.step(WEEK)
+    await here.take_in([penalty(1), penalty(2, CF_JDRQ="2026-10-15")])
+    file = written(tmp_path / "登记.csv", row(1), row(2, 处罚决定日期="2026-10-15"), row(3))
+
+    done, _ = await compare(here, file=str(file))
+
+    assert found(done) == {"样环罚〔2026〕1号": "late", "样环罚〔2026〕3号": "missing"}
+
+
+async def test_what_came_just_now_need_not_stand_in_the_register(
+    database: Database, tmp_path: Path
+) -> None:
+    here = await five_decisions(database, tmp_path)
+    await here.take_in([penalty(5)])
+    file = written(tmp_path / "登记.csv", *map(row, (1, 2, 3, 4)))
+
+    now = found((await compare(here, file=str(file)))[0])
+    here.clock.step(timedelta(days=1, minutes=1))
+    later = found((await compare(here, file=str(file)))[0])
+
+    assert now == {}
+    assert later == {"样环罚〔2026〕5号": "over_reported"}
+
+
+async def test_a_register_of_one_authority_says_nothing_of_the_decisions_of_others(
+    database: Database, tmp_path: Path
+) -> None:
+    here = await five_decisions(database, tmp_path)
+    await here.take_in([penalty(5, CF_CFJG="别市生态环境局")])
+    here.clock.step(WEEK)
+    file = written(tmp_path / "登记.csv", *map(row, (1, 2, 3, 4)))
+
+    done, _ = await compare(here, file=str(file), authorities=["样例市生态环境局"])
+
+    assert (found(done), done.run.ours) == ({}, 4)
+
+
+async def test_a_person_is_recognised_and_never_named(database: Database, tmp_path: Path) -> None:
+    here = await world(database, tmp_path)
+    await here.take_in([person(7)])
+    here.clock.step(WEEK)
+    rows = [
+        {"CF_WSH": "样环罚〔2026〕7号", "CF_XDR_ZJHM": identity(7), "CF_NR_FK": "3"},
+        {"CF_WSH": "样环罚〔2026〕8号", "CF_XDR_ZJHM": identity(8), "CF_JDRQ": "2026-10-10"},
+    ]
+    file = tmp_path / "登记.json"
+    file.write_bytes(orjson.dumps(rows))
+
+    done, _ = await compare(here, file=str(file), kind="penalty")
+
+    assert found(done) == {"样环罚〔2026〕7号": "wrong_value", "样环罚〔2026〕8号": "missing"}
+    told = f"{done}{await kept(here)}"
+    assert identity(7) not in told
+    assert identity(8) not in told
+    assert "person:" not in told
+
+
+QUERY = """
+    select wsh as "行政处罚决定书文号", code as "CF_XDR_SHXYM", fine as "罚款金额（元）",
+        day as "处罚决定日期" from cases where day >= :first and day < :end
+"""
+
+
+async def test_a_query_of_a_database_that_blocks(database: Database, tmp_path: Path) -> None:
+    here = await five_decisions(database, tmp_path)
+    file = tmp_path / "cases.db"
+    with sqlite3.connect(file) as other:
+        other.execute("create table cases (wsh text, code text, fine real, day text)")
+        cases = [(f"样环罚〔2026〕{n}号", credit_code(n), 20000, "2026-10-10") for n in (1, 2, 3)]
+        other.executemany("insert into cases values (?, ?, ?, ?)", cases)
+        other.execute("insert into cases values ('样环罚〔2026〕9号', 'x', 1, '2026-09-30')")
+    other.close()
+
+    done, _ = await compare(here, sql={"url": f"sqlite:///{file}", "query": QUERY}, kind="penalty")
+
+    assert found(done) == {"样环罚〔2026〕4号": "over_reported"}
+    assert done.run.shown == 3
+
+
+async def test_a_query_of_a_postgresql_database(database: Database, tmp_path: Path) -> None:
+    here = await five_decisions(database, tmp_path)
+
+    async def fill(connection: Any) -> None:
+        await connection.execute(
+            text("create table cases (wsh text, code text, fine numeric, day date)")
+        )
+        for number in (1, 2, 3, 4, 5):
+            await connection.execute(
+                text("insert into cases values (:wsh, :code, 20000, '2026-10-10')"),
+                {"wsh": f"样环罚〔2026〕{number}号", "code": credit_code(number)},
+            )
+
+    await database.run(fill)
+    url = database.engine.url.render_as_string(hide_password=False)
+
+    done, _ = await compare(here, sql={"url": url, "query": QUERY}, kind="penalty")
+
+    assert found(done) == {"样环罚〔2026〕5号": "missing"}
+
+
+@pytest.mark.parametrize(
+    ("source", "told"),
+    [
+        ({"file": "no/such/file.csv"}, "读不出来"),
+        ({"sql": {"url": "nonsense", "query": "select 1"}}, "SQLAlchemy 的写法"),
+        (
+            {"sql": {"url": "oracle+oracledb://x@127.0.0.1/y", "query": "select 1"}},
+            "没有装数据库驱动 oracledb",
+        ),
+        ({"sql": {"url": "sqlite://", "query": "select nothing from nowhere"}}, "不接受查询"),
+        (
+            {"sql": {"url": "postgresql+asyncpg://x@127.0.0.1:1/y", "query": "select 1"}},
+            "连不上数据库",
+        ),
+    ],
+)
+async def test_a_register_that_cannot_be_read_is_told_and_changes_nothing(
+    database: Database, tmp_path: Path, source: dict[str, Any], told: str
+) -> None:
+    here = await five_decisions(database, tmp_path)
+    await compare(here, file=str(written(tmp_path / "登记.csv", row(1))))
+    before = await kept(here)
+
+    with pytest.raises(RegisterUnread, match=told):
+        await compare(here, **source)
+
+    assert await kept(here) == before
+    assert len(before) == 3
