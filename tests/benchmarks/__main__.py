@@ -18,7 +18,7 @@ from typing import Any
 import orjson
 import psutil
 
-from tests.benchmarks import assess, deliver, ingest, reconcile, rescore, tick, zen
+from tests.benchmarks import assess, deliver, ingest, reconcile, rescore, tick, worklist, zen
 from tests.benchmarks.world import World, world
 
 Part = Callable[[World], Awaitable[dict[str, Any]]]
@@ -49,6 +49,7 @@ PARTS: dict[str, Part] = {
     "deliver": deliver.deliver,
     "claim": deliver.claim,
     "reconcile": reconcile.reconcile,
+    "worklist": worklist.worklist,
     "tick": tick.tick,
 }
 

@@ -65,8 +65,9 @@ _DELIVERIES = text(
     """
     insert into delivery (id, item_kind, item_id, destination, subject_id, chain_id, verb, state,
         due_at, clock, dues, submitted_at, accepted_at, created_at)
-    select n, 'record_version', n, 'p', n % :subjects + 1, n, 'new', 'accepted', :due, 'calendar-7',
-        :dues, :sent, :sent, :sent
+    select n, 'record_version', n, 'p', n % :subjects + 1, n, 'new', :state, :due, 'calendar-7',
+        :dues, case when :state = 'accepted' then cast(:sent as timestamptz) end,
+        case when :state = 'accepted' then cast(:sent as timestamptz) end, :sent
     from generate_series(cast(:first as int), :last) n
     """
 )
@@ -98,7 +99,7 @@ def _listed(number: int, fine: str) -> Listed:
 async def reconcile(place: World) -> dict[str, Any]:
     """Measure one run over a million, from the store to the stored differences; and peak memory."""
     url = await fresh_database(place, "bench_reconcile")
-    await _fill(url)
+    await fill(url)
     ran = await asyncio.to_thread(
         subprocess.run,
         [sys.executable, "-m", "tests.benchmarks.reconcile", url],
@@ -109,8 +110,8 @@ async def reconcile(place: World) -> dict[str, Any]:
     return found
 
 
-async def _fill(url: str) -> None:
-    """Write decisions, their versions as intake writes them, and one accepted delivery each."""
+async def fill(url: str, state: str = "accepted") -> None:
+    """Write decisions, their versions as intake writes them, and one delivery each."""
     checked = Checker(KEYS).check(Raw("bench", 0, body(0), RecordKind.PENALTY), NOW.date())
     written = content(checked).body.replace(str(penalty(0)["CF_WSH"]), _NUMBER)
     database = Database(url)
@@ -123,7 +124,7 @@ async def _fill(url: str) -> None:
         values = {"first": first, "last": first + SLICE - 1, "now": NOW}
         named = {"key": document_number_key(_NUMBER), "number": _NUMBER}
         whose = {"subjects": SUBJECTS, "day": date.fromisoformat(DAY)}
-        due = {"due": DUE, "dues": _DUES, "sent": SENT, "subjects": SUBJECTS}
+        due = {"due": DUE, "dues": _DUES, "sent": SENT, "subjects": SUBJECTS, "state": state}
         async with database.transaction() as connection:
             await connection.execute(_DECISIONS, {**values, **named, **whose})
             await connection.execute(_VERSIONS, {**values, "body": written})
@@ -139,7 +140,7 @@ async def million(url: str) -> dict[str, Any]:
     connector = Shows(MemorySettings(), lambda: NOW)
     start = time.perf_counter()
     done = await reconcile_platform(
-        database, ReconcileScope(KEYS), _DESTINATION, connector, span, NOW
+        database, ReconcileScope(KEYS), DESTINATION, connector, span, NOW
     )
     seconds = time.perf_counter() - start
     await database.close()
@@ -158,7 +159,7 @@ async def million(url: str) -> dict[str, Any]:
 _NUMBER = "样环罚字〔2026〕#号"
 _CODES = [credit_code(f"91159900MA{number:07d}") for number in range(SUBJECTS)]
 _COLUMNS = penalty(0)
-_DESTINATION = Destination(
+DESTINATION = Destination(
     name="p", title="p", connector="memory", takes=frozenset({RecordKind.PENALTY})
 )
 _DUES = orjson.dumps({"calendar-7": "2026-10-19T23:59:59+08:00"}).decode()

@@ -25,35 +25,51 @@ class Wanted:
     before: datetime | None = None  #: due before this time
 
 
+#: The destination took it by its time in `silent`, and has said nothing.
+_SILENT = """
+    coalesce(d.state = 'submitted' and d.submitted_at
+        <= cast(cast(:silent as jsonb)->>d.destination as timestamptz), false)
+"""
+_WANTED = """
+      and (cast(:destination as text) is null or d.destination = :destination)
+      and (cast(:state as text) is null or d.state = :state)
+      and (cast(:authority as text) is null or a.name = :authority)
+      and (cast(:before as timestamptz) is null or d.due_at < :before)
+"""
 _PARTS = [
     f"""
     select d.id, d.item_kind, d.destination, d.verb, d.state, d.due_at, d.provisional, d.reasons,
-        d.submitted_at,
-        coalesce(d.state = 'submitted' and d.submitted_at
-            <= cast(cast(:silent as jsonb)->>d.destination as timestamptz), false) as silent,
+        d.submitted_at, {_SILENT} as silent,
         dec.document_number, a.name as authority,
         case when s.person then null else s.name end as subject_name, v.problems
     from delivery d join subject s on s.id = d.subject_id
     left join record_version v on d.item_kind = 'record_version' and v.id = d.item_id
     left join decision dec on dec.id = v.decision_id
     left join authority a on a.id = dec.authority_id
-    where d.state in {one_of(states)}
-      and (cast(:destination as text) is null or d.destination = :destination)
-      and (cast(:state as text) is null or d.state = :state)
-      and (cast(:authority as text) is null or a.name = :authority)
-      and (cast(:before as timestamptz) is null or d.due_at < :before)
+    where d.state in {one_of(states)} {_WANTED}
     """
     for states in ON_THE_LIST
 ]
 _LISTED = " union all ".join(_PARTS)
 _FIRST = " union all ".join(f"({part} order by d.due_at, d.id limit :limit)" for part in _PARTS)
 _PAGE = text(f"select * from ({_FIRST}) listed order by due_at, id limit :limit")
+#: Counted before anything is joined that a count does not need: there may be a million.
+_COUNTED = " union all ".join(
+    f"""
+    select d.destination, d.state, dec.authority_id, {_SILENT} as silent, count(*) as open,
+        min(d.due_at) as due_at, count(*) filter (where d.due_at <= :now) as overdue
+    from delivery d
+    left join decision dec on d.item_kind = 'record_version' and dec.id = d.chain_id
+    left join authority a on a.id = dec.authority_id
+    where d.state in {one_of(states)} {_WANTED}
+    group by d.destination, d.state, dec.authority_id, silent
+    """
+    for states in ON_THE_LIST
+)
 _GROUPS = text(
     f"""
-    select destination, state, authority, silent, count(*) as open, min(due_at) as due_at,
-        count(*) filter (where due_at <= :now) as overdue
-    from ({_LISTED}) listed
-    group by destination, state, authority, silent
+    select c.destination, c.state, a.name as authority, c.silent, c.open, c.due_at, c.overdue
+    from ({_COUNTED}) c left join authority a on a.id = c.authority_id
     """
 )
 _IDS = text(f"select id from ({_LISTED}) listed order by due_at, id")
