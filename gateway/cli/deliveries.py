@@ -33,8 +33,10 @@ from gateway.cli.selection import (
     WithinOption,
     act,
 )
+from gateway.cli.tasks import bulk
 from gateway.config.signing import SIGNATURE_SUFFIX, write_signed
 from gateway.deliver.attestation import attest
+from gateway.deliver.bulk import BulkAct
 from gateway.deliver.manual import Acted, change_all, retry_all
 from gateway.service.app import gateway, reading
 from gateway.store.account import evidence
@@ -174,10 +176,13 @@ def deliveries_retry(  # noqa: PLR0913, PLR0917  one for each option
 ) -> None:
     """Send deliveries again at once, or find out first what may have arrived."""
     selection = Selection(numbers, destination, state, authority, within, expect)
+    if selection.by_filter:
+        bulk(context, selection, BulkAct.RETRY, None, format_)
+        return
     ids, acted = act(
         context,
         selection,
-        lambda built, ids, by: retry_all(built.database, ids, by, built.clock(), state),
+        lambda built, ids, by: retry_all(built.database, ids, by, built.clock()),
     )
     _print_acted(ids, acted, "将重新报送", format_, "retried")
 
@@ -195,6 +200,9 @@ def deliveries_park(  # noqa: PLR0913, PLR0917  one for each option
 ) -> None:
     """Take deliveries out of the way until somebody retries them."""
     selection = Selection(numbers, destination, state, authority, within, expect)
+    if selection.by_filter:
+        bulk(context, selection, BulkAct.PARK, reason, format_)
+        return
     _change(context, selection, Order(DeliveryState.PARKED, reason), "已挂起", format_)
 
 
@@ -211,6 +219,9 @@ def deliveries_withdraw(  # noqa: PLR0913, PLR0917  one for each option
 ) -> None:
     """End deliveries that are not owed any more."""
     selection = Selection(numbers, destination, state, authority, within, expect)
+    if selection.by_filter:
+        bulk(context, selection, BulkAct.WITHDRAW, reason, format_)
+        return
     order = Order(DeliveryState.WITHDRAWN, reason)
     _change(context, selection, order, "已撤回，不再报送", format_)
 
@@ -234,9 +245,7 @@ def _change(
     ids, acted = act(
         context,
         selection,
-        lambda built, ids, by: change_all(
-            built.database, ids, word, by, built.clock(), selection.state
-        ),
+        lambda built, ids, by: change_all(built.database, ids, word, by, built.clock()),
     )
     _print_acted(ids, acted, told, format_)
 

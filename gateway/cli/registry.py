@@ -23,6 +23,7 @@ NAME = "credit-gateway"
 GROUPS = {
     "rules": "评价办法",
     "deliveries": "报送",
+    "tasks": "批量处理",
     "quarantine": "隔离区",
     "keys": "密钥",
     "calendar": "工作日历",
@@ -114,6 +115,13 @@ COMMANDS: Mapping[str, Mapping[str, tuple[str, str]]] = {
             "出具一条报送的送达证明：送了什么、何时、对方答了什么，附签名。",
         ),
         "note": ("outages:deliveries_note", "给一条报送加说明或证据；系统算出的原因不变。"),
+    },
+    "tasks": {
+        "list": ("tasks:tasks_list", "列出批量处理：做什么、按什么条件、进行到哪里。"),
+        "show": ("tasks:tasks_show", "一次批量处理，和没有改成的每一条。"),
+        "pause": ("tasks:tasks_pause", "暂停；已经做了的不变。"),
+        "resume": ("tasks:tasks_resume", "继续做完；上次中断的也这样继续。"),
+        "cancel": ("tasks:tasks_cancel", "取消余下的；已经做了的不变。"),
     },
     "quarantine": {
         "list": ("quarantine:quarantine_list", "列出隔离区里尚未解决的输入。"),

@@ -8,15 +8,12 @@ from typing import Annotated
 import typer
 
 from gateway.cli.options import actor
-from gateway.cli.output import LARGEST, Exit, fail, lines_of, progress, run, settings_of
+from gateway.cli.output import LARGEST, fail, lines_of, progress, run, settings_of
+from gateway.deliver.bulk import BATCH
 from gateway.deliver.manual import Acted
 from gateway.service.app import Gateway, gateway
-from gateway.store.deliver import worklist
 from gateway.store.deliver.worklist import Wanted
 from schemas.delivery import DeliveryState
-
-#: Deliveries of one transaction of an act.
-_BATCH = 200
 
 DestinationOption = Annotated[str | None, typer.Option(help="只要这个报送对象")]
 StateOption = Annotated[DeliveryState | None, typer.Option(help="只要这种状态")]
@@ -66,27 +63,23 @@ Change = Callable[[Gateway, Sequence[int], str], Awaitable[Acted]]
 
 
 def act(context: typer.Context, selection: Selection, change: Change) -> tuple[list[int], Acted]:
-    """Change the selected deliveries in batches, as the person who calls the command.
+    """Change the deliveries of the numbers in batches, as the person who calls the command.
 
-    Cut off between two batches it has done the former ones. A filter without the number that is
-    expected changes nothing: it exits with how many it matches.
+    Cut off between two batches it has done the former ones.
     """
-    if selection.by_filter and selection.numbers:
-        fail("编号和条件只能用一种")
-    if selection.expect is not None and not selection.by_filter:
+    if selection.expect is not None:
         fail(
             "--expect 是按条件处理的条数，先写条件：--destination、--state、--authority 或 --within"
         )
-    given = [] if selection.by_filter else selection.ids()
+    ids = selection.ids()
 
     async def work() -> tuple[list[int], Acted]:
         async with gateway(settings_of(context)) as built:
-            ids = await _matched(built, selection) if selection.by_filter else given
             changed: set[int] = set()
             states: dict[int, DeliveryState] = {}
             with progress("处理", len(ids)) as advance:
-                for start in range(0, len(ids), _BATCH):
-                    batch = ids[start : start + _BATCH]
+                for start in range(0, len(ids), BATCH):
+                    batch = ids[start : start + BATCH]
                     acted = await change(built, batch, actor())
                     changed |= acted.changed
                     states |= acted.states
@@ -94,26 +87,3 @@ def act(context: typer.Context, selection: Selection, change: Change) -> tuple[l
             return ids, Acted(changed, states)
 
     return run(work)
-
-
-async def _matched(built: Gateway, selection: Selection) -> list[int]:
-    """Return what the filter matches, if that is as many as expected; else exit."""
-    choice = wanted(
-        selection.destination,
-        selection.state,
-        selection.authority,
-        selection.within,
-        built.clock(),
-    )
-    async with built.database.transaction() as connection:
-        ids = await worklist.ids(connection, choice)
-    if not ids:
-        fail("没有符合条件的报送，没有改动", Exit.PROBLEMS)
-    if len(ids) != selection.expect:
-        asked = "" if selection.expect is None else f"，不是 {selection.expect} 条"
-        fail(
-            f"符合条件的有 {len(ids)} 条{asked}，没有改动；"
-            f"用 worklist 核对后写 --expect {len(ids)}",
-            Exit.PROBLEMS,
-        )
-    return ids

@@ -26,40 +26,54 @@ class Acted(NamedTuple):
     states: dict[int, DeliveryState]
 
 
-async def retry_all(
-    database: Database,
+async def retry_all(database: Database, ids: Sequence[int], actor: str, now: datetime) -> Acted:
+    """Make deliveries ready at a person's word, or look up first what may have arrived."""
+    async with database.transaction() as connection:
+        retried = await retry_in(connection, ids, actor, now)
+        return Acted(retried, await views.states(connection, ids))
+
+
+async def retry_in(
+    connection: Connection,
     ids: Sequence[int],
     actor: str,
     now: datetime,
     among: DeliveryState | None = None,
-) -> Acted:
-    """Make deliveries ready at a person's word, or look up first what may have arrived.
+) -> set[int]:
+    """Do the same in a transaction that is open; return which changed.
 
     With `among` only those that still have this state.
     """
-    async with database.transaction() as connection:
-        retried = await deliveries.retry(connection, ids, now, among)
-        await _note(connection, AuditEvent.DELIVERY_RETRIED, retried, {}, actor, now)
-        return Acted(retried, await views.states(connection, ids))
+    retried = await deliveries.retry(connection, ids, now, among)
+    await _note(connection, AuditEvent.DELIVERY_RETRIED, retried, {}, actor, now)
+    return retried
 
 
 async def change_all(
-    database: Database,
+    database: Database, ids: Sequence[int], order: Order, actor: str, now: datetime
+) -> Acted:
+    """Park or withdraw deliveries, or resolve unknown ones, where their state allows it."""
+    async with database.transaction() as connection:
+        changed = await change_in(connection, ids, order, actor, now)
+        return Acted(changed, await views.states(connection, ids))
+
+
+async def change_in(
+    connection: Connection,
     ids: Sequence[int],
     order: Order,
     actor: str,
     now: datetime,
     among: DeliveryState | None = None,
-) -> Acted:
-    """Park or withdraw deliveries, or resolve unknown ones, where their state allows it.
+) -> set[int]:
+    """Do the same in a transaction that is open; return which changed.
 
     With `among` only those that still have this state.
     """
-    async with database.transaction() as connection:
-        changed = await by_hand.change(connection, ids, order, now, among)
-        detail = {"state": order.state.value, "reason": order.reason}
-        await _note(connection, _EVENTS[order.state], changed, detail, actor, now)
-        return Acted(changed, await views.states(connection, ids))
+    changed = await by_hand.change(connection, ids, order, now, among)
+    detail = {"state": order.state.value, "reason": order.reason}
+    await _note(connection, _EVENTS[order.state], changed, detail, actor, now)
+    return changed
 
 
 async def _note(

@@ -14,6 +14,10 @@ class AuditEvent(StrEnum):
     DELIVERY_PARKED = "delivery_parked"
     DELIVERY_WITHDRAWN = "delivery_withdrawn"  #: by a person: nothing is owed any more
     DELIVERY_RESOLVED = "delivery_resolved"  #: a person found out what became of it
+    BULK_STARTED = "bulk_started"  #: the same for all that a filter matched
+    BULK_PAUSED = "bulk_paused"
+    BULK_RESUMED = "bulk_resumed"
+    BULK_CANCELLED = "bulk_cancelled"
     BREAKER_OPENED = "breaker_opened"
     BREAKER_CLOSED = "breaker_closed"
     OUTAGE_OPENED = "outage_opened"  #: of a receiver, by a person

@@ -82,12 +82,31 @@ def test_the_work_list_is_shown_exported_and_acted_on_by_a_filter(
     assert [(one["state"], one["actor"]) for one in listed.objects] == [("held", "经办人员")] * 2
     assert "符合条件的有 2 条，没有改动" in counted.err
     assert "符合条件的有 2 条，不是 9 条，没有改动" in wrong.err
-    assert done.out.count("已撤回，不再报送") == 2
+    assert "撤回，不再报送（state held）已完成 2/2，改了 2 条" in done.out
     assert "编号和条件只能用一种" in both.err
     assert "无须处理" in after.out
     assert "经办人员" not in after.out
     codes = [each.code for each in (shown, listed, counted, wrong, done, both, none, all_, after)]
     assert codes == [0, 0, 1, 1, 0, 2, 1, 2, 0]
+
+
+def test_bulk_tasks_are_listed_paused_resumed_and_cancelled(
+    command: Command, tmp_path: Path
+) -> None:
+    rows = [penalty(n, CF_CFJGDM="", **PAST) for n in (1, 2)]
+    command("ingest", write(tmp_path / "rows.ndjson", *rows))
+    command("deliveries", "withdraw", "--state", "held", "--expect", "2", "--reason", "重复")
+    [task] = command.json("tasks", "list").objects
+    number = str(task["id"])
+
+    shown = command("tasks", "show", number)
+    over = [command("tasks", verb, number) for verb in ("pause", "resume", "cancel")]
+    unknown = command("tasks", "show", "1")
+
+    assert (task["act"], task["state"], task["done"]) == ("withdraw", "done", 2)
+    assert "原因：重复" in shown.out
+    assert [each.code for each in (shown, *over, unknown)] == [0, 1, 0, 1, 1]
+    assert "没有编号 1 的批量处理" in unknown.err
 
 
 def test_a_corrected_workbook_makes_a_held_delivery_ready(command: Command, tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ from sqlalchemy import (
     Text,
     text,
 )
-from sqlalchemy.dialects.postgresql import JSON, JSONB, UUID
+from sqlalchemy.dialects.postgresql import ARRAY, JSON, JSONB, UUID
 
 from gateway.store.base.statements import one_of
 from gateway.store.base.tables.shared import id_column, metadata, time_column
@@ -100,6 +100,22 @@ delivery = Table(
         postgresql_where=text(f"maybe_arrived and state in {one_of(OVER)}"),
     ),
     Index("delivery_provisional", "id", postgresql_where=text("provisional")),
+)
+bulk_task = Table(
+    "bulk_task",
+    metadata,
+    id_column(),
+    Column("act", Text, nullable=False),
+    Column("chosen", JSONB, nullable=False),
+    Column("reason", Text),
+    Column("actor", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("ids", ARRAY(BigInteger), nullable=False),
+    Column("done", Integer, nullable=False),
+    Column("changed", Integer, nullable=False),
+    Column("failed", ARRAY(BigInteger), nullable=False),
+    time_column("made_at"),
+    time_column("stepped_at"),
 )
 calendar_year = Table(
     "calendar_year",
