@@ -77,6 +77,8 @@ class KafkaSettings(KafkaConnection):
             "environmental-credit.participant": RecordKind.PARTICIPANT,
         }
     )
+    #: The topic on which sources are told what became of what they sent; None: they are not told.
+    returns: str | None = Field(default=None, min_length=1, max_length=249)
     batch_size: int = Field(default=1000, ge=1, le=10_000)
     max_poll_interval_ms: int = Field(default=300_000, ge=1_000)
     #: After so long new topics and partitions are seen, and those that were made again.

@@ -36,6 +36,7 @@ from gateway.store.base.engine import Connection, Database
 from gateway.store.base.partitions import make_partitions
 from gateway.store.base.upgrade import is_newest, require_newest, upgrade
 from gateway.store.deliver import destinations as destination_store
+from gateway.store.record import returns
 from gateway.telemetry.log import LogEvent, logger
 from gateway.telemetry.metrics import Metrics
 from schemas.base import today
@@ -226,6 +227,7 @@ async def build(settings: Settings, database: Database, clock: Clock) -> Gateway
             logger.error(LogEvent.OWED_TO_DROPPED, extra={"destination": name, "count": count})
         await adopt(connection, built.rulebook, clock())
         await refresh(connection, built.workdays)
+        await returns.switch(connection, on=settings.kafka.returns is not None)
         await _found_ring(connection, built.keys, clock())
         return await installation.name(connection, secrets.token_hex(4))
 

@@ -14,7 +14,8 @@ from gateway.deliver.deliverer import Deliverer
 from gateway.deliver.forecast import predict
 from gateway.deliver.receipts import receive
 from gateway.deliver.silence import ask
-from gateway.intake.kafka import KafkaIntake
+from gateway.intake.kafka import KafkaIntake, options_of
+from gateway.intake.returns import Returns
 from gateway.ledger.monthly import freeze_last_month
 from gateway.reconcile.daily import reconcile_daily
 from gateway.reconcile.keep import Reconciled
@@ -37,6 +38,8 @@ from schemas.register import Register
 
 #: Seconds between two rounds of an idle destination, of receipts, and of the schedule.
 IDLE_PAUSE, RECEIPTS_PAUSE, SCHEDULE_PAUSE = 0.5, 5.0, 1.0
+#: Seconds between two passes of telling the sources.
+RETURNS_PAUSE = 1.0
 #: Seconds between two looks at all open deliveries, and between two predictions of late ones.
 SURVEY_PAUSE, PREDICT_PAUSE = 15.0, 30.0
 #: Seconds between two looks for transactions of others that stand still.
@@ -126,6 +129,7 @@ async def run(gateway: Gateway, roles: frozenset[Role]) -> AsyncIterator[Running
             bootstrap = await stack.enter_async_context(kafka_bootstrap(gateway.settings))
             running.intake = await _start_intake(gateway, bootstrap, stack)
             running.add("observe", running.intake.observe, SCHEDULE_PAUSE)
+            _add_returns(gateway, bootstrap, running, stack)
         running.add("keys", _renewal(gateway, running), RENEWAL)
         running.add("frozen", partial(release_frozen, gateway.database), FROZEN_PAUSE)
         running.add(
@@ -146,6 +150,23 @@ async def run(gateway: Gateway, roles: frozenset[Role]) -> AsyncIterator[Running
         logger.info(LogEvent.STARTED, extra={"roles": sorted(roles)})
         yield running
     logger.info(LogEvent.STOPPED)
+
+
+def _add_returns(gateway: Gateway, bootstrap: str, running: Running, stack: AsyncExitStack) -> None:
+    """Add the telling of what became of what the sources sent, if it is configured."""
+    kafka = gateway.settings.kafka
+    if kafka.returns is None:
+        return
+    returns = Returns(
+        gateway.database,
+        kafka.returns,
+        bootstrap,
+        options_of(kafka),
+        gateway.installation,
+        gateway.clock,
+    )
+    stack.push_async_callback(returns.close)
+    running.add("returns", returns.tell, RETURNS_PAUSE)
 
 
 def _add_deliverer(deliverer: Deliverer, running: Running) -> None:

@@ -71,6 +71,18 @@ inbox = Table(
     PrimaryKeyConstraint("origin_id", "position"),
     age_index("inbox"),
 )
+intake_return = Table(
+    "intake_return",
+    metadata,
+    id_column(),
+    Column("origin_id", BigInteger, nullable=False),
+    Column("position", BigInteger, nullable=False),
+    Column("quarantine_id", BigInteger),
+    Column("version_id", BigInteger),
+    Column("destination", Text),
+    Column("state", Text),
+    Column("reasons", JSONB),
+)
 missing_messages = Table(
     "missing_messages",
     metadata,

@@ -1,0 +1,170 @@
+"""Tell the case system what became of what it sent 来件回执, on a topic of its own.
+
+Each message is a CloudEvent about one item: taken in, incomplete or refused with the problems, and
+later each end of its deliveries. It has a reference and no personal data: where the subject may be
+a natural person, problems are told by field, rule and fix only. A message may come twice, with the
+same id.
+"""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+import orjson
+from aiokafka import AIOKafkaProducer
+from aiokafka.errors import KafkaError
+
+from connectors.shared.kafka_connection import kafka_words
+from gateway.config.clock import Clock
+from gateway.store.base.engine import Connection, Database
+from gateway.store.record import returns as store
+from gateway.telemetry.log import LogEvent, logger
+from schemas.identifiers import masked
+from schemas.verdict import Verdict
+
+#: Messages of one transaction, and transactions of one pass.
+SLICE, SLICES = 500, 20
+#: What a source is told of an item that is not refused and of no delivery.
+_EXCLUDED = "excluded"
+
+
+class Returns:
+    """The topic of returns; `options` are the arguments of a client of aiokafka."""
+
+    def __init__(
+        self,
+        database: Database,
+        topic: str,
+        bootstrap: str,
+        options: Mapping[str, Any],
+        installation: str,
+        clock: Clock,
+    ) -> None:
+        self.database = database
+        self.topic = topic
+        self.bootstrap = bootstrap
+        self.options = options
+        self.installation = installation
+        self.clock = clock
+        self._producer: Any = None
+
+    async def tell(self) -> int:
+        """Tell what is not told yet; return how many messages the brokers confirmed.
+
+        A cluster that does not take them is logged; nothing is lost, and the next pass goes on.
+        """
+        told = 0
+        for _ in range(SLICES):
+            try:
+                count = await self.database.run(self._slice)
+            except (KafkaError, OSError) as error:
+                extra = {"topic": self.topic, "error": kafka_words(error)}
+                logger.warning(LogEvent.RETURNS_WAIT, extra=extra)
+                await self.close()
+                break
+            told += count
+            if count < SLICE:
+                break
+        return told
+
+    async def _slice(self, connection: Connection) -> int:
+        """Send a slice and forget it in one transaction: what was not confirmed stays."""
+        rows = await store.first(connection, SLICE)
+        if not rows:
+            return 0
+        producer = await self._started()
+        now = self.clock()
+        sent = [
+            await producer.send(
+                self.topic,
+                value=self._event(row, now),
+                key=_reference(row).encode(),
+                headers=[("content-type", b"application/cloudevents+json")],
+            )
+            for row in rows
+        ]
+        for one in sent:
+            await one
+        await store.forget(connection, [row.id for row in rows])
+        return len(rows)
+
+    async def _started(self) -> Any:
+        if self._producer is None:
+            producer: Any = AIOKafkaProducer(
+                bootstrap_servers=self.bootstrap,
+                enable_idempotence=True,
+                acks="all",
+                **self.options,
+            )
+            try:
+                await producer.start()
+            except BaseException:
+                await producer.stop()
+                raise
+            self._producer = producer
+        return self._producer
+
+    async def close(self) -> None:
+        """Stop the producer; a later pass would start a new one."""
+        producer, self._producer = self._producer, None
+        if producer is not None:
+            await producer.stop()
+
+    def _event(self, row: Any, now: datetime) -> bytes:
+        event = {
+            "specversion": "1.0",
+            "id": f"{self.installation}-{row.id}",
+            "source": "credit-gateway",
+            "type": "credit-gateway.receipt",
+            "subject": _reference(row),
+            "time": now.isoformat(),
+            "datacontenttype": "application/json",
+            "data": _told(row),
+        }
+        return orjson.dumps(event)
+
+
+def _reference(row: Any) -> str:
+    """Return where an item came from: a topic with its offset, a file with its row, a request.
+
+    What was mended in quarantine is told under the reference of what was refused.
+    """
+    return masked(row.of_replay or f"{row.name}#{row.position}")
+
+
+def _told(row: Any) -> Mapping[str, Any]:
+    told = {
+        "reference": _reference(row),
+        "kind": row.kind,
+        "document_number": row.document_number and masked(row.document_number),
+        "version": row.version,
+        "destination": row.destination,
+        "state": row.state or _state(row),
+        "reasons": [masked(str(reason)) for reason in row.reasons or ()],
+        "problems": _problems(row),
+    }
+    return {name: value for name, value in told.items() if value not in (None, [])}
+
+
+def _state(row: Any) -> str:
+    if row.excluded is not None:
+        return _EXCLUDED
+    return str(row.verdict or (Verdict.OK if row.recorded else Verdict.REFUSED))
+
+
+def _problems(row: Any) -> Sequence[Mapping[str, str]]:
+    """Return the problems; their words may quote a name, so that they stay with units."""
+    names = (
+        ("field", "rule", "fix")
+        if row.person or not row.recorded
+        else (
+            "field",
+            "rule",
+            "message",
+            "fix",
+        )
+    )
+    return [
+        {name: masked(str(problem[name])) for name in names if problem.get(name)}
+        for problem in row.problems or ()
+    ]
