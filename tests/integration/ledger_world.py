@@ -145,8 +145,12 @@ class World:
 
 
 async def world(
-    database: Database, state: Path, *destinations: dict[str, Any], **settings: Any
+    database: Database,
+    state: Path,
+    *destinations: dict[str, Any],
+    start: datetime = START,
+    **settings: Any,
 ) -> World:
     content = {"state": str(state), "destinations": list(destinations or (PLATFORM,)), **settings}
-    clock = SteppedClock(START)
+    clock = SteppedClock(start)
     return World(await build(make_settings(content, "test"), database, clock), clock)

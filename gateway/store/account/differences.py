@@ -114,19 +114,24 @@ _FOUND = """identity text, decision_id bigint, key text, day date, flags text, w
 #: explanation.
 _KEEP = text(
     f"""
-    insert into difference (id, side, identity, decision_id, key, day, flags, words, since,
-        run_id, first_seen, last_seen)
-    select nextval('gateway_id'), :side, f.identity, f.decision_id, f.key, f.day, f.flags::jsonb,
-        f.words, f.since, :run, :now, :now
-    from {unnest(_FOUND, "f")}
-    on conflict (side, identity) do update set key = excluded.key, day = excluded.day,
-        flags = excluded.flags, words = excluded.words, since = excluded.since,
-        run_id = excluded.run_id, last_seen = excluded.last_seen, mended_at = null,
-        first_seen = case when difference.mended_at is null then difference.first_seen
-            else excluded.first_seen end,
-        explained_at = case when difference.words = excluded.words
-            and difference.mended_at is null then difference.explained_at end
-    returning first_seen = :now
+    with found as materialized (
+        select f.*, d.id is null or d.mended_at is not null as is_new
+        from {unnest(_FOUND, "f")}
+        left join difference d on d.side = :side and d.identity = f.identity),
+    kept as (
+        insert into difference (id, side, identity, decision_id, key, day, flags, words, since,
+            run_id, first_seen, last_seen)
+        select nextval('gateway_id'), :side, identity, decision_id, key, day, flags::jsonb,
+            words, since, :run, :now, :now
+        from found
+        on conflict (side, identity) do update set key = excluded.key, day = excluded.day,
+            flags = excluded.flags, words = excluded.words, since = excluded.since,
+            run_id = excluded.run_id, last_seen = excluded.last_seen, mended_at = null,
+            first_seen = case when difference.mended_at is null then difference.first_seen
+                else excluded.first_seen end,
+            explained_at = case when difference.words = excluded.words
+                and difference.mended_at is null then difference.explained_at end)
+    select count(*) filter (where is_new) from found
     """
 )
 _MEND = text(
@@ -171,8 +176,7 @@ async def keep(
             )
             for one in part
         ]
-        kept = await connection.scalars(_KEEP, {**arrays(names, given), **of_run})
-        opened += sum(kept)
+        opened += await connection.scalar(_KEEP, {**arrays(names, given), **of_run}) or 0
     mended = await connection.execute(_MEND, {**of_run, "first": run.first, "end": run.end})
     return Changes(opened, mended.rowcount)
 
