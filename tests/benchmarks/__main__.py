@@ -18,7 +18,17 @@ from typing import Any
 import orjson
 import psutil
 
-from tests.benchmarks import assess, deliver, ingest, reconcile, rescore, tick, worklist, zen
+from tests.benchmarks import (
+    assess,
+    deliver,
+    ingest,
+    reconcile,
+    reconcile_peer,
+    rescore,
+    tick,
+    worklist,
+    zen,
+)
 from tests.benchmarks.world import World, world
 
 Part = Callable[[World], Awaitable[dict[str, Any]]]
@@ -39,6 +49,11 @@ async def _zen(place: World) -> dict[str, Any]:
     return zen.compare()
 
 
+async def _reconcile_peer(place: World) -> dict[str, Any]:
+    del place
+    return reconcile_peer.peer()
+
+
 PARTS: dict[str, Part] = {
     "assess": _assess,
     "zen": _zen,
@@ -49,6 +64,7 @@ PARTS: dict[str, Part] = {
     "deliver": deliver.deliver,
     "claim": deliver.claim,
     "reconcile": reconcile.reconcile,
+    "reconcile_peer": _reconcile_peer,
     "worklist": worklist.worklist,
     "tick": tick.tick,
 }
