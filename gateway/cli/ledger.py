@@ -21,8 +21,11 @@ from gateway.ledger.export import LedgerFormat, NoRows, Tampered, export
 from gateway.ledger.freeze import freeze_month, ledger_lines
 from gateway.ledger.month import BadMonth, Ledger, days_of
 from gateway.ledger.monthly import hold_month, release_month
+from gateway.ledger.sending import ended, sending_words
 from gateway.service.app import gateway
+from gateway.store.account import ledger_sendings
 from gateway.store.account.ledger_holds import LedgerHold
+from gateway.store.account.ledger_sendings import Sending, SendingState
 from gateway.store.account.ledgers import Frozen
 
 
@@ -46,17 +49,20 @@ def ledger(
 ) -> None:
     """Freeze the ledger of a month and print it."""
 
-    async def work() -> tuple[Ledger, Frozen, bool]:
+    async def work() -> tuple[Ledger, Frozen, bool, list[str]]:
         async with gateway(settings_of(context)) as built:
             account, frozen, made = await freeze_month(
                 built.database, built.ledger_scope, built.keys, month, built.clock(), reason
             )
             if out is not None:
                 await export(built.database, built.keys, frozen, out, built.clock())
-            return account, frozen, made
+            async with built.database.transaction() as connection:
+                sendings = await ledger_sendings.of_month(connection, month)
+            recipients = built.settings.ledger.recipients
+            return account, frozen, made, sending_words(sendings, recipients)
 
     try:
-        account, frozen, made = run(work)
+        account, frozen, made, sendings = run(work)
     except BadMonth as error:
         fail(str(error))
     except Tampered:
@@ -64,6 +70,35 @@ def ledger(
     except NoRows:
         fail(f"{month} 的台账由旧版本冻结，只有工作簿：--out 写 .xlsx", Exit.NO_ANSWER)
     _print(account, frozen, made, out, format_)
+    if format_ is Format.TEXT:
+        for line in sendings:
+            print_line(line)
+
+
+def received(
+    context: typer.Context,
+    month: Annotated[str, typer.Argument(help="月份，如 2026-10")],
+    recipient: Annotated[str, typer.Argument(help="接收方的名字，如配置里的 name")],
+    by: ByOption = None,
+) -> None:
+    """Note that a recipient has received the newest version of a month."""
+
+    async def work() -> Sending | None:
+        async with gateway(settings_of(context)) as built:
+            async with built.database.transaction() as connection:
+                found = await ledger_sendings.of_month(connection, month)
+            one = next((each for each in found if each.recipient == recipient), None)
+            if one is not None:
+                now = built.clock()
+                await ended(built.database, one, SendingState.RECEIVED, actor(by), now)
+            return one
+
+    one = run(work)
+    if one is None:
+        fail(
+            f"{month} 没有要送给 {recipient} 的台账；接收方见配置 ledger.recipients", Exit.PROBLEMS
+        )
+    print_line(f"{month} 台账第 {one.version} 版：{recipient} 已确认收到")
 
 
 def _print(account: Ledger, frozen: Frozen, made: bool, out: Path | None, format_: Format) -> None:

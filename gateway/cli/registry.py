@@ -68,6 +68,7 @@ COMMANDS: Mapping[str, Mapping[str, tuple[str, str]]] = {
             "冻结并打印一个月的双公示台账；内容没有变化就不产生新版本。",
         ),
         "hold": ("ledger:hold", "暂缓一个月台账的自动冻结，或用 --release 解除。"),
+        "received": ("ledger:received", "记下一个接收方已确认收到某月台账。"),
         "card": ("card:card", "一个月的成绩单：一页 HTML 或 PDF，比率、走势、原因、下一步。"),
         "worklist": (
             "worklist:worklist",

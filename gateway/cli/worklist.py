@@ -28,8 +28,9 @@ from gateway.cli.selection import (
     wanted,
 )
 from gateway.ledger.monthly import standing
+from gateway.ledger.sending import sending_words
 from gateway.service.app import Gateway, reading
-from gateway.store.account import differences
+from gateway.store.account import differences, ledger_sendings
 from gateway.store.base.engine import Connection
 from gateway.titles import STATES
 from gateway.worklist.look import WorkList, look
@@ -97,6 +98,8 @@ async def _notes(connection: Connection, built: Gateway, now: datetime) -> list[
     """Return what else is to be done: the ledger of last month, differences, a calendar."""
     month = await standing(connection, built.settings.ledger, now)
     notes = [month.words] if month is not None else []
+    sendings = await ledger_sendings.unfinished(connection)
+    notes += sending_words(sendings, built.settings.ledger.recipients)
     open_ = await differences.open_by_side(connection)
     if open_:
         sides = "、".join(f"{side} {count}" for side, count in open_.items())

@@ -29,6 +29,7 @@ from schemas.destination import BUILT_IN_TIME_LIMITS, ENTRY_TIME_LIMITS, Destina
 from schemas.faults import of_system, placed
 from schemas.input_rules import InputRules
 from schemas.kinds import KINDS, REPORTED_IN_ORDER
+from schemas.recipient import Recipient
 from schemas.register import Register
 from schemas.verdict import Exclusion, Scope
 
@@ -119,6 +120,14 @@ class LedgerSettings(Schema):
     freeze_day: int | None = Field(default=3, ge=1, le=28)
     #: 郑环办〔2022〕21号: 每月4日前; Suzhou: the 10th.
     due_day: int = Field(default=4, ge=1, le=28)
+    recipients: tuple[Recipient, ...] = ()
+
+    @model_validator(mode="after")
+    def _each_once(self) -> "LedgerSettings":
+        for name, times in Counter(one.name for one in self.recipients).items():
+            if times > 1:
+                raise ValueError(f"recipients：{name} 写了{times}次；每个 name 只能有一个")
+        return self
 
 
 class ReconcileSettings(Schema):

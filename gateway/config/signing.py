@@ -68,7 +68,12 @@ def signed(signature: str) -> tuple[Any, str]:
 
 def write_signed(out: Path, content: bytes, signer: Signer, about: Mapping[str, Any]) -> Path:
     """Write a file, and beside it the signature of its SHA-256 and what it is; return that."""
-    signature = signer.sign({**about, "sha256": hashlib.sha256(content).hexdigest()})
+    sha256 = hashlib.sha256(content).hexdigest()
+    return write_beside(out, content, signer.sign({**about, "sha256": sha256}))
+
+
+def write_beside(out: Path, content: bytes, signature: str) -> Path:
+    """Write a file and its signature beside it; return that."""
     beside = out.with_name(out.name + SIGNATURE_SUFFIX)
     out.write_bytes(content)
     beside.write_text(signature + "\n")

@@ -7,7 +7,7 @@ from enum import StrEnum
 from pathlib import Path
 
 from gateway.config.keys import Keys
-from gateway.config.signing import BadSignature, signed, write_signed
+from gateway.config.signing import BadSignature, signed, write_beside
 from gateway.ledger.rows_file import as_csv, as_json
 from gateway.store.account import ledgers, signing_keys
 from gateway.store.account.ledgers import Frozen
@@ -85,5 +85,16 @@ async def export(database: Database, keys: Keys, frozen: Frozen, out: Path, now:
     content = await content_of(database, frozen, LedgerFormat(out.suffix.lower()))
     async with database.transaction() as connection:
         signer = await signing_keys.signer(connection, keys, now)
-    about = {"ledger": frozen.month, "version": frozen.version, "hash": frozen.hash}
-    return await asyncio.to_thread(write_signed, out, content, signer, {**about, "signed_at": now})
+    signature = signer.sign(signed_about(frozen, content, now))
+    return await asyncio.to_thread(write_beside, out, content, signature)
+
+
+def signed_about(frozen: Frozen, content: bytes, now: datetime) -> dict[str, object]:
+    """Return what the signature beside a file of a version says."""
+    return {
+        "ledger": frozen.month,
+        "version": frozen.version,
+        "hash": frozen.hash,
+        "signed_at": now,
+        "sha256": hashlib.sha256(content).hexdigest(),
+    }

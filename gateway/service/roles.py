@@ -17,6 +17,7 @@ from gateway.deliver.silence import ask
 from gateway.intake.kafka import KafkaIntake, options_of
 from gateway.intake.returns import Returns
 from gateway.ledger.monthly import freeze_last_month
+from gateway.ledger.sending import LedgerSender
 from gateway.reconcile.daily import reconcile_daily
 from gateway.reconcile.keep import Reconciled
 from gateway.reconcile.run import ReconciledDays, reconcile_platform
@@ -225,6 +226,14 @@ def _add_schedule(gateway: Gateway, running: Running) -> None:
         prompt, survey = check.guarded(prompt), check.guarded(survey)
     running.add("schedule", prompt, SCHEDULE_PAUSE, PROMPT_BOUND)
     running.add("survey", survey, SURVEY_PAUSE, SURVEY_BOUND)
+    sender = LedgerSender(
+        gateway.database,
+        gateway.settings.ledger,
+        gateway.keys,
+        gateway.installation,
+        gateway.clock,
+    )
+    running.add("ledgers", sender.send, PREDICT_PAUSE)
 
 
 async def _start_intake(gateway: Gateway, bootstrap: str, stack: AsyncExitStack) -> KafkaIntake:

@@ -8,6 +8,7 @@ from fastapi import APIRouter
 
 from gateway.config.errors import BadConfiguration
 from gateway.intake import http
+from gateway.ledger import http as ledger
 from gateway.service.app import Gateway
 from gateway.service.tasks import Running
 from gateway.web.app import create_web
@@ -24,6 +25,7 @@ def routers(gateway: Gateway) -> list[APIRouter]:
     return [
         http.router(gateway.pipeline, gateway.database, gateway.clock, settings.files),
         worklist.router(gateway.database, settings.destinations, gateway.clock),
+        ledger.router(gateway.database, gateway.clock),
     ]
 
 

@@ -30,6 +30,8 @@ class AuditEvent(StrEnum):
     HINT_CLOSED = "hint_closed"  #: of concealed decisions, by a person
     LEDGER_HELD = "ledger_held"  #: a person keeps a month from being frozen by itself
     LEDGER_RELEASED = "ledger_released"
+    LEDGER_SENT = "ledger_sent"  #: a version to one of its recipients
+    LEDGER_RECEIVED = "ledger_received"  #: says the recipient
     LEDGER_FROZEN = "ledger_frozen"
     CALENDAR_IMPORTED = "calendar_imported"
     KEY_ROTATED = "key_rotated"

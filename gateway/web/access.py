@@ -11,7 +11,7 @@ from gateway.config.settings import HttpSettings
 from gateway.web.health import LIVE, METRICS, READY
 
 #: What only those who watch may read: it is about all senders.
-OPERATOR_PATHS = ("/v1/worklist",)
+OPERATOR_PATHS = ("/v1/worklist", "/v1/ledgers")
 
 Next = Callable[[Request], Awaitable[Response]]
 

@@ -122,6 +122,20 @@ ledger_hold = Table(
     Column("reason", Text, nullable=False),
     time_column("held_at"),
 )
+ledger_sending = Table(
+    "ledger_sending",
+    metadata,
+    Column("month", Text, nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("recipient", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("attempts", Integer, nullable=False),
+    time_column("next_at"),
+    time_column("ended_at", null=True),
+    Column("ended_by", Text),
+    Column("error", Text),
+    PrimaryKeyConstraint("month", "version", "recipient"),
+)
 signing_key = Table(
     "signing_key",
     metadata,
