@@ -121,6 +121,8 @@ class LedgerSettings(Schema):
     #: 郑环办〔2022〕21号: 每月4日前; Suzhou: the 10th.
     due_day: int = Field(default=4, ge=1, le=28)
     recipients: tuple[Recipient, ...] = ()
+    #: Authority → its own website 本单位公示网址, for the published table.
+    sites: Mapping[str, str] = Field(default_factory=dict)
 
     @model_validator(mode="after")
     def _each_once(self) -> "LedgerSettings":

@@ -11,10 +11,12 @@ from gateway.config.keys import Keys
 from gateway.ledger.figures import ClockFigures, Figures
 from gateway.ledger.month import Ledger
 from gateway.ledger.month import month as account_of_month
+from gateway.ledger.quality import QualityFigures, accurate_rate
 from gateway.ledger.rows import LedgerScope
 from gateway.ledger.rows_file import parquet
 from gateway.ledger.versions import row_changes
 from gateway.ledger.workbook import ledger_workbook
+from gateway.reconcile.difference import KIND_TITLES
 from gateway.store.account import ledgers, signing_keys
 from gateway.store.account.ledgers import Frozen
 from gateway.store.audit import events
@@ -42,12 +44,17 @@ async def freeze_month(
     async with database.transaction(patient=True) as connection:  # the account takes its time
         await ledgers.lock_month(connection, month)
         account = await account_of_month(database, scope, month, now)
-        frozen, made = await _freeze(connection, account, keys, now, reason)
+        frozen, made = await _freeze(connection, account, scope, keys, now, reason)
     return account, frozen, made
 
 
 async def _freeze(
-    connection: Connection, ledger: Ledger, keys: Keys, now: datetime, reason: str | None
+    connection: Connection,
+    ledger: Ledger,
+    scope: LedgerScope,
+    keys: Keys,
+    now: datetime,
+    reason: str | None,
 ) -> tuple[Frozen, bool]:
     """Store a version of the ledger if it differs from the last one; return the last version."""
     before = await ledgers.versions(connection, ledger.month)
@@ -64,7 +71,8 @@ async def _freeze(
     )
     rows = await asyncio.to_thread(parquet, ledger.rows)
     earlier = await _rows_of(connection, before)
-    workbook = await asyncio.to_thread(_workbook, ledger, frozen, earlier, rows)
+    changes = () if earlier is None else await asyncio.to_thread(row_changes, earlier, rows)
+    workbook = await asyncio.to_thread(ledger_workbook, ledger, frozen, changes, scope.sites)
     signer = await signing_keys.signer(connection, keys, now)
     signature = signer.sign(signed_content(frozen, workbook, rows))
     frozen = replace(frozen, signature=signature)
@@ -79,11 +87,6 @@ async def _rows_of(connection: Connection, before: Sequence[Frozen]) -> bytes | 
     if not before:
         return None
     return await ledgers.frozen_rows(connection, before[0].month, before[0].version)
-
-
-def _workbook(ledger: Ledger, frozen: Frozen, earlier: bytes | None, rows: bytes) -> bytes:
-    changes = () if earlier is None else row_changes(earlier, rows)
-    return ledger_workbook(ledger, frozen, changes)
 
 
 def signed_content(frozen: Frozen, workbook: bytes, rows: bytes) -> dict[str, Any]:
@@ -127,5 +130,36 @@ def ledger_lines(account: Ledger) -> list[str]:
         causes = "，".join(f"{cause} {times}" for cause, times in figures.causes.items())
         lines += [f"    迟报漏报原因：{causes}"] * bool(causes)
     excluded = sum(account.excluded.values())
+    lines += quality_lines(account)
     lines.append(f"不予报送 {excluded}，拒收 {account.refused}，明细 {len(account.rows)} 条")
     return lines + [f"缺失的来件：{one.told}" for one in account.missing]
+
+
+def quality_lines(account: Ledger) -> list[str]:
+    """Return how good the data is, and what the last reconciliations say, as text."""
+    lines = [
+        f"    {one.title} 一次通过率 {one.first_pass_rate.text}，被退回 {one.rejected}，"
+        f"已更正入库 {one.mended}{_mended_in(one)}"
+        for one in account.quality
+    ]
+    items = account.items
+    lines.append(
+        f"数据项完整率 {items.complete_rate.text}（要求 {items.asked} 项，填写 {items.filled} 项）"
+    )
+    for side in account.sides:
+        shown = "无公示清单" if side.shown is None else f"{side.shown} 条"
+        faults = "，".join(
+            f"{KIND_TITLES[kind]} {side.faults[kind]}"
+            for kind in KIND_TITLES
+            if side.faults.get(kind)
+        )
+        accurate = accurate_rate(side)
+        rate = f"，准确率 {accurate.text}" if accurate is not None else ""
+        lines.append(f"与{side.title}对账：{shown}{rate}；{faults or '无差异'}")
+    return [*lines, f"瞒报线索 {account.hints}（hints list）"] if account.hints else lines
+
+
+def _mended_in(one: QualityFigures) -> str:
+    if one.longest_days is None:
+        return ""
+    return f"（更正用时中位 {one.middle_days} 天，最长 {one.longest_days} 天）"

@@ -10,7 +10,7 @@ import hashlib
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from datetime import date, datetime, time
+from datetime import date, datetime, time, timedelta
 from typing import Any
 
 import orjson
@@ -19,10 +19,18 @@ from gateway.due.deadline import utc
 from gateway.ledger.causes import DownTime, united
 from gateway.ledger.entries import EntryCounts, EntryFigures
 from gateway.ledger.figures import FigureCounts, Figures, clock_title
+from gateway.ledger.quality import (
+    NO_ITEMS,
+    ItemFigures,
+    QualityCounts,
+    QualityFigures,
+    SideFigures,
+    accurate_rate,
+)
 from gateway.ledger.rows import Assembler, LedgerRow, LedgerScope
 from gateway.ledger.spool import Spool
 from gateway.ledger.units import Unit, UnitCounts
-from gateway.store.account import evidence
+from gateway.store.account import differences, evidence, hints
 from gateway.store.account import ledgers as store
 from gateway.store.account import outages as register
 from gateway.store.base.engine import Connection, Database
@@ -66,15 +74,27 @@ class Ledger:
     #: The clock of entry, and the figures by it.
     entry_clock: TimeLimit | None = None
     entries: tuple[EntryFigures, ...] = ()
+    quality: tuple[QualityFigures, ...] = ()
+    items: ItemFigures = NO_ITEMS
+    sides: tuple[SideFigures, ...] = ()  #: what the last reconciliations say of the month
+    hints: int = 0  #: of concealed decisions, which nobody has closed
 
     def as_json(self) -> dict[str, Any]:
         """Return the figures with their rates, without rows, for `--format json` and the store."""
-        found = {"missing": [asdict(one) for one in self.missing]} if self.missing else {}
+        found: dict[str, Any] = {}
+        if self.missing:
+            found["missing"] = [asdict(one) for one in self.missing]
         if self.entry_clock is not None:
             found["entries"] = [
                 {**asdict(one), "timely_rate": one.timely_rate.text} for one in self.entries
             ]
+        found["quality"] = [
+            {**asdict(one), "first_pass_rate": one.first_pass_rate.text} for one in self.quality
+        ]
+        found["items"] = {**asdict(self.items), "complete_rate": self.items.complete_rate.text}
+        found["sides"] = [_side_json(one) for one in self.sides]
         return found | {
+            "hints": self.hints,
             "month": self.month,
             "headline": self.headline,
             "figures": [_figures_json(figures) for figures in self.figures],
@@ -98,6 +118,17 @@ class Ledger:
 def _canonical(value: object) -> bytes:
     options = orjson.OPT_SORT_KEYS | orjson.OPT_UTC_Z | orjson.OPT_APPEND_NEWLINE
     return orjson.dumps(value, option=options)
+
+
+def _side_json(side: SideFigures) -> dict[str, Any]:
+    accurate = accurate_rate(side)
+    return {
+        "side": side.side,
+        "is_register": side.is_register,
+        "shown": side.shown,
+        "faults": dict(side.faults),
+        "accurate_rate": accurate and accurate.text,
+    }
 
 
 def _figures_json(figures: Figures) -> dict[str, Any]:
@@ -151,6 +182,8 @@ async def month(database: Database, scope: LedgerScope, month: str, now: datetim
         async for decisions in store.month_decisions(connection, first, end):
             await asyncio.to_thread(made.add, decisions)
         refused = await quarantine.refused_in(connection, first, end)
+        sides = await _sides(connection, scope, first, min(end, today(now) + timedelta(days=1)))
+        open_hints = await hints.count_open(connection)
         missing = await missing_found(connection, start, stop)
         async for changes in store.grade_changes(connection, start, stop):
             grades.add([_grade_row(change, scope) for change in changes])
@@ -158,7 +191,7 @@ async def month(database: Database, scope: LedgerScope, month: str, now: datetim
         month=month,
         headline=made.figures.headline,
         figures=made.figures.figures(),
-        units=made.units.units(),
+        units=made.units.units(_listed_by(sides, made.figures.headline)),
         excluded=made.excluded,
         refused=refused,
         rows=made.rows,
@@ -166,6 +199,44 @@ async def month(database: Database, scope: LedgerScope, month: str, now: datetim
         missing=tuple(missing),
         entry_clock=scope.entry_clock,
         entries=made.entries.figures(),
+        quality=made.quality.figures(),
+        items=made.quality.items(),
+        sides=sides,
+        hints=open_hints,
+    )
+
+
+async def _sides(
+    connection: Connection, scope: LedgerScope, first: date, end: date
+) -> tuple[SideFigures, ...]:
+    """Return what the last comparison of each side over the month found in it."""
+    faults = await differences.faults(connection, first, end)
+    month = f"{first:%Y-%m}"
+    found = []
+    for run in await differences.last_runs(connection, first, end):
+        title = scope.sides.get(run.side)
+        if title is None:
+            continue  # it is not configured any more
+        by_authority = {(kind, who): n for one, kind, who, n in run.counts if one == month}
+        found.append(
+            SideFigures(
+                side=run.side,
+                title=title,
+                is_register=all(run.side != one.name for one in scope.destinations),
+                shown=None if run.shown is None else sum(by_authority.values()),
+                faults=faults.get(run.side, {}),
+                by_authority=by_authority,
+            )
+        )
+    return tuple(found)
+
+
+def _listed_by(
+    sides: Iterable[SideFigures], headline: str | None
+) -> Mapping[tuple[str, str], int] | None:
+    """Return what the headline platform shows by kind and authority; None if nobody can read it."""
+    return next(
+        (one.by_authority for one in sides if one.side == headline and one.shown is not None), None
     )
 
 
@@ -186,6 +257,7 @@ class _Making:
         titles = {name: clock_title(clock) for name, clock in scope.clocks.items()}
         self.units = UnitCounts(self.figures.headline, titles)
         self.entries = EntryCounts(scope.entry_clock, scope.workdays)
+        self.quality = QualityCounts(scope.destinations)
         self.excluded = Counter[str]()
 
     def add(self, decisions: Iterable[Sequence[Any]]) -> None:
@@ -194,6 +266,7 @@ class _Making:
             self.figures.add(row)
             self.units.add(row)
             self.entries.add(row)
+            self.quality.add(row)
             if row.excluded:
                 self.excluded[row.excluded] += 1
         self.rows.add(rows)

@@ -1,11 +1,14 @@
 """The line of a decision in the ledger 台账明细: its state by destination and clock (pure)."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import StrEnum
+from functools import lru_cache
 from typing import Any
 
+from gateway.check.completeness import required_names
+from gateway.check.penalty_kinds import split_kinds
 from gateway.decide.takes import takes
 from gateway.due.deadline import due as due_of
 from gateway.due.deadline import parse_dues, utc
@@ -52,6 +55,8 @@ class DecisionStanding:
     why: str | None = None  #: where the time went, of one that was late or missed
     cause: Cause | None = None  #: what took the most of it
     notes: tuple[str, ...] = ()  #: what people say of it
+    rejected_at: datetime | None = None  #: for the first time
+    first_pass: bool = False  #: accepted as it was sent first, never held or rejected
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +77,8 @@ class LedgerRow:
     withdrawn: bool
     standings: Mapping[str, DecisionStanding]
     arrived_at: datetime | None = None  #: its first version came here
+    asked: int = 0  #: items that its first version had to have
+    lacking: int = 0  #: those that were empty
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +90,10 @@ class LedgerScope:
     workdays: Workdays
     pseudonym: Callable[[str], str]
     entry_clock: TimeLimit | None = None
+    #: Name → title of what is reconciled: destinations and registers.
+    sides: Mapping[str, str] = field(default_factory=dict)
+    #: Authority → its own website 本单位公示网址, which nobody else can know.
+    sites: Mapping[str, str] = field(default_factory=dict)
 
 
 def timeliness(
@@ -149,6 +160,8 @@ class Assembler:
             withdrawn=decision.withdrawn_at is not None,
             standings={} if decision.excluded else standings,
             arrived_at=utc(decision.arrived_at),
+            asked=_asked(decision.kind, decision.category, decision.penalty_kinds),
+            lacking=decision.lacking,
         )
 
     def _named(self, decision: Any) -> tuple[str, str, str]:
@@ -207,6 +220,8 @@ class Assembler:
         }
         late = [due[name] for name, result in found.items() if result in LATE]
         reason = self._why(decision, min(late), destination.name, reports) if late else None
+        rejected_at = _earliest(d.rejected_at for d in reports)
+        held = any(d.verdict == Verdict.INCOMPLETE for d in reports)
         return DecisionStanding(
             destination=destination.name,
             state=_state(deliveries),
@@ -219,6 +234,8 @@ class Assembler:
             reasons=tuple(map(masked, deliveries[-1].reasons or ())) if deliveries else (),
             why=reason and reason.words,
             cause=reason and reason.cause,
+            rejected_at=rejected_at,
+            first_pass=accepted_at is not None and rejected_at is None and not held,
             notes=tuple(
                 masked(self.notes[d.delivery_id]) for d in reports if d.delivery_id in self.notes
             ),
@@ -268,6 +285,14 @@ def _by_destination(rows: Iterable[Any]) -> dict[str, list[Any]]:
         if row.destination is not None:
             told.setdefault(row.destination, []).append(row)
     return told
+
+
+@lru_cache(maxsize=1024)
+def _asked(kind: str, category: str | None, penalty_kinds: str | None) -> int:
+    """Return how many items a decision of a kind, for such a subject and penalty, must have."""
+    kinds = split_kinds((penalty_kinds,)) if penalty_kinds else ()
+    values = {"subject_category": category, "penalty_kinds": kinds or None}
+    return len(required_names(RecordKind(kind), values))
 
 
 def _state(deliveries: list[Any]) -> str:

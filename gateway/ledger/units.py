@@ -19,6 +19,7 @@ class UnitFigures:
     reported: int  #: 报送数量: handed over to the headline destination
     accepted: int  #: 有效入库数
     grounds: str  #: 未报送依据
+    shown: int | None = None  #: 市级网站公示数量, by the last reconciliation; None: not known
 
     @property
     def unreported(self) -> int:
@@ -47,12 +48,20 @@ class UnitCounts:
         """Count one row."""
         self._counts[row.authority].add(row, row.standings.get(self.headline), self.titles)
 
-    def units(self) -> tuple[Unit, ...]:
-        """Return one line for each authority, sorted by name."""
+    def units(self, shown: Mapping[tuple[str, str], int] | None = None) -> tuple[Unit, ...]:
+        """Return one line for each authority, sorted by name.
+
+        `shown`: (kind, authority) → what the platform shows; None if nobody can read that.
+        """
         return tuple(
             Unit(
                 authority,
-                tuple(counts.kinds[kind].figures() for kind in UNIT_KINDS),
+                tuple(
+                    counts.kinds[kind].figures(
+                        None if shown is None else shown.get((kind, authority), 0)
+                    )
+                    for kind in UNIT_KINDS
+                ),
                 counted(counts.troubles),
             )
             for authority, counts in sorted(self._counts.items())
@@ -100,11 +109,12 @@ class _KindCounts:
             self.reported += 1
             self.accepted += standing.accepted_at is not None
 
-    def figures(self) -> UnitFigures:
+    def figures(self, shown: int | None) -> UnitFigures:
         parts = [counted(self.grounds)] if self.grounds else []
         if self.excluded:
             parts.append(f"另有不予报送{self.excluded.total()}条（{counted(self.excluded)}）")
-        return UnitFigures(self.produced, self.reported, self.accepted, "；".join(parts))
+        grounds = "；".join(parts)
+        return UnitFigures(self.produced, self.reported, self.accepted, grounds, shown)
 
 
 def counted(found: Mapping[str, int]) -> str:

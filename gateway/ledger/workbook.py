@@ -112,11 +112,12 @@ def _unit_cells(figures: UnitFigures) -> list[Cell]:
         (figures.unreported, "number"),
         (figures.grounds, "text"),
         (figures.accepted, "number"),
-        ("", "number"),
+        ("", "number") if figures.shown is None else (figures.shown, "number"),
     ]
 
 
 def _total_cells(figures: Sequence[UnitFigures]) -> list[Cell]:
+    shown = [f.shown for f in figures if f.shown is not None]
     return [
         (sum(f.produced for f in figures), "total"),
         ("", "total"),
@@ -124,7 +125,7 @@ def _total_cells(figures: Sequence[UnitFigures]) -> list[Cell]:
         (sum(f.unreported for f in figures), "total"),
         ("", "total"),
         (sum(f.accepted for f in figures), "total"),
-        ("", "total"),
+        (sum(shown) if shown else "", "total"),
     ]
 
 

@@ -1,8 +1,10 @@
 """The sheet 指标 of the ledger workbook: rates, exclusions, causes, and how soon was entered."""
 
 from connectors.shared.xlsx import WrittenSheet
-from gateway.ledger.figures import KIND_TITLES, ClockFigures, Figures, clock_title
+from gateway.ledger.figures import KIND_TITLES, ClockFigures, Figures, Rate, clock_title
 from gateway.ledger.month import Ledger
+from gateway.ledger.quality import accurate_rate
+from gateway.reconcile.difference import KIND_TITLES as DIFFERENCES
 
 Cell = tuple[object, str]
 
@@ -42,6 +44,8 @@ def write_figures(sheet: WrittenSheet, ledger: Ledger) -> None:
     sheet.write([("拒收的来件", "head"), (ledger.refused, "total")])
     _causes(sheet, ledger)
     _entries(sheet, ledger)
+    _quality(sheet, ledger)
+    _sides(sheet, ledger)
 
 
 def _causes(sheet: WrittenSheet, ledger: Ledger) -> None:
@@ -68,26 +72,79 @@ def _entries(sheet: WrittenSheet, ledger: Ledger) -> None:
     sheet.write([(f"录入期限：{clock_title(ledger.entry_clock)}", "label")])
     sheet.write([(title, "head") for title in titles])
     for one in ledger.entries:
-        rate = one.timely_rate.value
         counts = (one.produced, one.timely, one.late, one.unknown)
-        shown: Cell = ("—", "centred") if rate is None else (float(rate), "percent")
         sheet.write(
             [
                 (one.authority, "text"),
                 (KIND_TITLES[one.kind], "centred"),
                 *((count, "number") for count in counts),
-                shown,
+                _rate(one.timely_rate),
             ]
         )
+
+
+def _rate(rate: Rate | None) -> Cell:
+    if rate is None or rate.value is None:
+        return "—", "centred"
+    return float(rate.value), "percent"
+
+
+def _quality(sheet: WrittenSheet, ledger: Ledger) -> None:
+    """Write how good the data is: at once, complete, corrected."""
+    titles = (
+        "报送平台",
+        "已报\nS",
+        "一次通过",
+        "一次通过率",
+        "被退回",
+        "更正入库",
+        "更正中位天数",
+        "更正最长天数",
+    )
+    sheet.write([])
+    sheet.write([("数据质量", "label")])
+    sheet.write([(title, "head") for title in (*titles, "更正中位天数", "更正最长天数")])
+    for one in ledger.quality:
+        days = ("" if d is None else d for d in (one.middle_days, one.longest_days))
+        sheet.write(
+            [
+                (one.title, "text"),
+                (one.handed_over, "number"),
+                (one.first_pass, "number"),
+                _rate(one.first_pass_rate),
+                (one.rejected, "number"),
+                (one.mended, "number"),
+                *((each, "number") for each in days),
+            ]
+        )
+    items = ledger.items
+    sheet.write(
+        [
+            ("数据项：要求、填写、完整率", "text"),
+            (items.asked, "number"),
+            (items.filled, "number"),
+            _rate(items.complete_rate),
+        ]
+    )
+
+
+def _sides(sheet: WrittenSheet, ledger: Ledger) -> None:
+    """Write what the last reconciliations say of the month, and the open hints."""
+    sheet.write([])
+    sheet.write([("对账（末次）", "label")])
+    sheet.write([(t, "head") for t in ("对方", "条数", "准确率", *DIFFERENCES.values())])
+    for side in ledger.sides:
+        shown = "" if side.shown is None else side.shown
+        faults = [(side.faults.get(kind, 0), "number") for kind in DIFFERENCES]
+        sheet.write([(side.title, "text"), (shown, "number"), _rate(accurate_rate(side)), *faults])
+    sheet.write([("瞒报线索（未关闭）", "head"), (ledger.hints, "total")])
 
 
 def _figure_cells(figures: Figures, clock: ClockFigures) -> list[Cell]:
     kind = KIND_TITLES[figures.kind] if figures.kind else "合计"
     rates = [figures.reported_rate, figures.compliant_rate, figures.timely_rate(clock)]
     rates.append(figures.timely_rate_without(clock))
-    shown: list[Cell] = [
-        ("—", "centred") if rate.value is None else (float(rate.value), "percent") for rate in rates
-    ]
+    shown = [_rate(rate) for rate in rates]
     name = f"{figures.title}（主报平台）" if figures.headline else figures.title
     counts = (figures.in_scope, figures.handed_over, figures.accepted, figures.blind)
     verdicts = (clock.late, clock.missed, clock.open, clock.unknown, clock.void)

@@ -4,6 +4,7 @@ Rows are paired by kind, document number and subject; where two authorities use 
 authority. Our side is held in memory; the rows of the other side are a stream.
 """
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -154,6 +155,18 @@ class Pairing:
         if len(unseen) == len(left) == 1 and not _is_masked(left[0]):
             self._pair(unseen[0], left.pop(), _CODE)
         return left
+
+    def counts(self) -> list[tuple[str, str, str, int]]:
+        """Return month, kind and authority of the rows that were seen, and how many there are."""
+        seen = Counter(
+            (f"{pair.ours.day:%Y-%m}", pair.ours.kind, pair.ours.authority)
+            for pair in self
+            if pair.times
+        )
+        for row in self.strangers:
+            if row.day is not None:
+                seen[f"{row.day:%Y-%m}", row.kind, _authority(row)] += 1
+        return [(*of, count) for of, count in sorted(seen.items())]
 
     def strange_rows(self) -> dict[Key, list[Shown]]:
         """Return the rows that are none of ours, by decision."""

@@ -95,6 +95,7 @@ async def reconcile_platform(
         shown=shown,
         complete_until=complete_until,
         unproven=blind - len(proven),
+        counts=pairing.counts() if shown is not None else (),
     )
     return await keep(database, ended, found, scope.keys.published)
 
@@ -130,7 +131,14 @@ async def reconcile_register(
     judge = SourceRegister(now, now, register.settle, scope.entered_by)
     differences = await asyncio.to_thread(judge.differences, pairing)
     compared = sum(1 for _ in pairing)
-    ended = replace(run, finished_at=now, ours=compared, shown=shown, complete_until=now)
+    ended = replace(
+        run,
+        finished_at=now,
+        ours=compared,
+        shown=shown,
+        complete_until=now,
+        counts=pairing.counts(),
+    )
     return await keep(database, ended, differences, scope.keys.published)
 
 

@@ -8,6 +8,7 @@ from gateway.config.keys import Keys
 from gateway.config.settings import RetentionSettings
 from gateway.decide.decider import Decider
 from gateway.ledger.monthly import MonthStanding
+from gateway.reconcile.hints import look
 from gateway.record.encryption import slices
 from gateway.schedule.due_times import renew_all
 from gateway.schedule.each import each
@@ -55,6 +56,7 @@ class Daily:
             "held": lambda: self._release_held(now),
             "partitions": lambda: self._make_partitions(day),
             "publications": lambda: self.publishing.run(now, SLICES),
+            "hints": lambda: self._look_for_hints(now),
             "ledger": lambda: self._freeze_ledger(day, now),
             "retention": lambda: self.retention.run(day, now),
             "encryption": self._encrypt_again,
@@ -68,6 +70,10 @@ class Daily:
 
     async def _release_held(self, now: datetime) -> bool:
         await release_held(self.database, self.decider, now)
+        return True
+
+    async def _look_for_hints(self, now: datetime) -> bool:
+        await look(self.database, now)
         return True
 
     async def _make_partitions(self, day: date) -> bool:

@@ -64,12 +64,16 @@ class Gateway:
     def ledger_scope(self) -> LedgerScope:
         """What a ledger needs besides the month and the database."""
         settings, clocks = self.settings, self.settings.all_clocks
+        sides = {one.name: one.title for one in settings.destinations}
+        sides |= {one.name: one.title for one in settings.reconcile.registers}
         return LedgerScope(
             settings.destinations,
             clocks,
             self.workdays,
             self.keys.first_published,
             None if settings.entry_clock is None else clocks[settings.entry_clock],
+            sides,
+            settings.ledger.sites,
         )
 
     @property

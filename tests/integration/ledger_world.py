@@ -1,6 +1,7 @@
 """A small gateway on a real database, with an in-memory connector for each destination."""
 
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,6 @@ from gateway.deliver.deliverer import Deliverer
 from gateway.deliver.receipts import receive
 from gateway.ledger import month as ledgers
 from gateway.ledger.month import Ledger
-from gateway.ledger.rows import LedgerScope
 from gateway.service.app import Gateway, build
 from gateway.store.base.engine import Database
 from schemas.identifiers import (
@@ -134,13 +134,7 @@ class World:
 
     async def ledger(self, month: str = "2026-10") -> Ledger:
         gateway = self.gateway
-        scope = LedgerScope(
-            gateway.settings.destinations,
-            gateway.settings.all_clocks,
-            gateway.workdays,
-            gateway.keys.published,
-            gateway.ledger_scope.entry_clock,
-        )
+        scope = replace(gateway.ledger_scope, pseudonym=gateway.keys.published)
         return await ledgers.month(gateway.database, scope, month, self.clock())
 
 

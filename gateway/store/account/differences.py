@@ -15,7 +15,7 @@ import orjson
 from sqlalchemy import text
 
 from gateway.store.base.engine import Connection
-from gateway.store.base.statements import arrays, unnest
+from gateway.store.base.statements import arrays, as_json, unnest
 
 #: Differences of one statement.
 _SLICE = 5_000
@@ -96,6 +96,8 @@ class Run:
     complete_until: datetime | None = None
     unproven: int | None = None
     found: int | None = None
+    #: Month, kind and authority of the rows of the other side, and how many there are.
+    counts: Sequence[tuple[str, str, str, int]] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -238,16 +240,23 @@ _BEGIN = text(
 _FINISH = text(
     """
     update reconcile_run set finished_at = :now, ours = :ours, shown = :shown, found = :found,
-        complete_until = :complete_until, unproven = :unproven
+        complete_until = :complete_until, unproven = :unproven, counts = cast(:counts as jsonb)
     where id = :id
     """
 )
 _RUN = """id, side, first_day, end_day, began_at, finished_at, ours, shown, complete_until,
-    unproven, found"""
+    unproven, found, coalesce(counts, '[]')"""
 _LAST_RUNS = text(
     f"""
     select distinct on (side) {_RUN} from reconcile_run
-    where finished_at is not null order by side, began_at desc
+    where finished_at is not null and first_day <= :first and end_day >= :end
+    order by side, began_at desc
+    """
+)
+_FAULTS = text(
+    """
+    select side, flag->>'kind', count(*) from difference, jsonb_array_elements(flags) flag
+    where mended_at is null and day >= :first and day < :end group by 1, 2
     """
 )
 _HAS_RUN = text(
@@ -275,13 +284,23 @@ async def finish(connection: Connection, run: Run) -> None:
         "found": run.found,
         "complete_until": run.complete_until,
         "unproven": run.unproven,
+        "counts": as_json(run.counts),
     }
     await connection.execute(_FINISH, values)
 
 
-async def last_runs(connection: Connection) -> list[Run]:
-    """Return the last run of each side that came to its end."""
-    return [Run(*row) for row in await connection.execute(_LAST_RUNS)]
+async def last_runs(connection: Connection, first: date, end: date) -> list[Run]:
+    """Return the last run of each side over these days that came to its end."""
+    days = {"first": first, "end": end}
+    return [Run(*row) for row in await connection.execute(_LAST_RUNS, days)]
+
+
+async def faults(connection: Connection, first: date, end: date) -> dict[str, dict[str, int]]:
+    """Return how many decisions of these days have which fault, by side; mended ones are none."""
+    found: dict[str, dict[str, int]] = {}
+    for side, kind, count in await connection.execute(_FAULTS, {"first": first, "end": end}):
+        found.setdefault(side, {})[kind] = count
+    return found
 
 
 async def is_done(connection: Connection, run: Run, since: datetime, abandoned: datetime) -> bool:

@@ -88,6 +88,19 @@ async def listed(connection: Connection, seen: datetime, *, every: bool) -> list
     return [StoredHint(*row) for row in rows]
 
 
+_COUNT_OPEN = text(
+    """
+    select count(*) from concealment_hint where closed_at is null
+      and last_seen = (select max(last_seen) from concealment_hint)
+    """
+)
+
+
+async def count_open(connection: Connection) -> int:
+    """Return how many hints the last look found that nobody has closed."""
+    return int(await connection.scalar(_COUNT_OPEN) or 0)
+
+
 async def close(connection: Connection, id_: int, actor: str, reason: str, now: datetime) -> bool:
     """Close a hint for a reason; return whether it was open."""
     values = {"id": id_, "actor": actor, "reason": reason, "now": now}

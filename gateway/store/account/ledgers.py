@@ -33,6 +33,10 @@ _MONTH = text(
         s.name as subject_name, s.person, d.decision_date, d.excluded, d.verb as decision_verb,
         case when d.verb = 'withdraw' then v.recorded_at end as withdrawn_at,
         f.recorded_at as arrived_at,
+        coalesce(f.body->>'CF_XDR_LB', f.body->>'XK_XDR_LB') as category,
+        f.body->>'CF_CFLB' as penalty_kinds,
+        (select count(*) from jsonb_array_elements(f.problems) p where p->>'rule' = 'required')
+            as lacking,
         x.id as delivery_id, x.destination, x.verb, x.state, x.dues::text as dues, x.attempts,
         x.created_at, x.first_tried_at, i.verdict,
         coalesce(x.submitted_at, r.at) as handed_over_at, least(r.at, t.at) as rejected_at,

@@ -13,6 +13,7 @@ from python_calamine import CalamineWorkbook
 from gateway.ledger.entries import EntryFigures
 from gateway.ledger.figures import NO_RATE, FigureCounts, Figures, Rate
 from gateway.ledger.month import BadMonth, GradeRow, Ledger, days_of
+from gateway.ledger.quality import ItemFigures, QualityFigures, SideFigures
 from gateway.ledger.rows import DecisionStanding, LedgerRow, Timeliness, timeliness
 from gateway.ledger.units import UnitCounts
 from gateway.ledger.workbook import ledger_workbook
@@ -203,9 +204,38 @@ def test_how_soon_decisions_were_entered_stands_below_the_figures() -> None:
 
     rows = sheet(ledger_workbook(month, STAMP), "指标")
 
-    assert rows[-3][0] == "录入期限：10个工作日"
-    assert rows[-1][:6] == ["样例局", "行政处罚", 3.0, 1.0, 1.0, 1.0]
-    assert round(rows[-1][6], 4) == 0.3333
+    [start] = [number for number, row in enumerate(rows) if row[0] == "录入期限：10个工作日"]
+    assert rows[start + 2][:6] == ["样例局", "行政处罚", 3.0, 1.0, 1.0, 1.0]
+    assert round(rows[start + 2][6], 4) == 0.3333
+
+
+def test_the_quality_and_what_others_show_stand_below_the_figures() -> None:
+    quality = QualityFigures("platform", "样例平台", 4, 3, 1, 1, 2, 2)
+    listed = SideFigures("platform", "样例平台", False, 4, {"wrong_value": 1, "late": 2})
+    blind = SideFigures("cases", "案件系统", True, None)
+    month = replace(
+        ledger(*ROWS), quality=(quality,), items=ItemFigures(40, 39), sides=(listed, blind), hints=3
+    )
+
+    rows = sheet(ledger_workbook(month, STAMP), "指标")
+
+    named = {str(row[0]): row for row in rows[-12:]}
+    assert named["样例平台"][:6] == ["样例平台", 4.0, 0.75, 0.0, 0.0, 0.0]
+    assert named["案件系统"][1:3] == ["", "—"]
+    assert named["数据项：要求、填写、完整率"][1:4] == [40.0, 39.0, 0.975]
+    assert named["瞒报线索（未关闭）"][1] == 3.0
+    assert any(row[:4] == ["样例平台", 4.0, 3.0, 0.75] for row in rows)
+
+
+def test_what_the_platform_shows_stands_in_the_published_table() -> None:
+    counts = UnitCounts("platform", {})
+    counts.add(ROWS[0])
+    [known] = counts.units({("penalty", ROWS[0].authority): 7})
+    [unknown] = counts.units()
+
+    shown = [kind.shown for kind in known.kinds]
+    assert shown == [0, 7]
+    assert [kind.shown for kind in unknown.kinds] == [None, None]
 
 
 def test_a_zero_month_is_reported_as_zero() -> None:

@@ -25,6 +25,9 @@ def test_a_row_shows_no_identity_number(person: bool) -> None:
         withdrawn_at=None,
         arrived_at=datetime(2026, 10, 10, tzinfo=UTC),
         person=person,
+        category="自然人",
+        penalty_kinds="罚款",
+        lacking=0,
         destination=None,
     )
 

@@ -145,7 +145,15 @@ def watched(bureau: Bureau) -> None:
 async def lived(database: Database, state: Path, seed: int) -> Bureau:
     """Return the bureau at the end of its year."""
     platform = PLATFORM | {"shown_within": "P2D"}
-    here = await world(database, state, platform, start=BEGIN, entry_clock="entry-10")
+    register = {"name": "cases", "title": "案件系统", "file": str(state / "登记.csv")}
+    here = await world(
+        database,
+        state,
+        platform,
+        start=BEGIN,
+        entry_clock="entry-10",
+        reconcile={"registers": [register]},
+    )
     bureau = Bureau(here, decide(seed))
     watched(bureau)
     await bureau.live()

@@ -18,10 +18,10 @@ from gateway.store.account import ledgers, outages
 from gateway.store.account.ledgers import Frozen
 from gateway.store.base.engine import Database
 from schemas.base import SHANGHAI
-from schemas.register import Register
 from tests.integration.ledger_world import credit_code
 from tests.integration.reconcile.sides import found
 from tests.integration.year.bureau import (
+    DAY,
     DOWN_SINCE,
     DOWN_UNTIL,
     YEAR,
@@ -48,6 +48,8 @@ async def test_the_year_of_a_bureau(database: Database, tmp_path: Path) -> None:
     await _compare_platform(bureau)
     await _compare_register(bureau, tmp_path)
     await _compare_hints(bureau)
+    for month in MONTHS:
+        await _compare_quality(bureau, month)
     await _compare_card(bureau)
     assert bureau.provisional == _beyond_the_calendar(bureau) > 0
     assert bureau.lacking_since == date(YEAR, 11, 1)
@@ -176,16 +178,15 @@ def _is_late(one: Decided) -> bool:
 
 async def _compare_register(bureau: Bureau, folder: Path) -> None:
     """The register has all decisions: the concealed one is missing, late entries are late."""
-    file = folder / "登记.csv"
-    with file.open("w", encoding="utf-8", newline="") as stream:
+    with (folder / "登记.csv").open("w", encoding="utf-8", newline="") as stream:
         writer = csv.writer(stream)
         writer.writerow(["CF_WSH", "CF_XDR_SHXYM", "CF_JDRQ", "CF_CFJG"])
         for one in bureau.decided:
             if one.kind == "penalty":
                 code = credit_code(one.number)
                 writer.writerow([one.document_number, code, one.day, one.authority])
-    register = Register(name="cases", title="案件系统", file=str(file))
     gateway = bureau.here.gateway
+    [register] = gateway.settings.reconcile.registers
     done, unread = await compare_register(gateway, register, SPAN, bureau.here.clock())
     wanted = {}
     for one in bureau.decided:
@@ -197,6 +198,38 @@ async def _compare_register(bureau: Bureau, folder: Path) -> None:
             wanted[one.document_number] = "late"
     assert found(done) == wanted
     assert unread.count == 0
+
+
+async def _compare_quality(bureau: Bureau, month: int) -> None:
+    """Compare how good the data of a month is, and what the comparisons above found in it."""
+    ledger = await bureau.here.ledger(f"{YEAR}-{month:02d}")
+    entered = [d for d in bureau.decided if d.day.month == month and d.entered_at is not None]
+    wrong = {Trouble.REJECTED, Trouble.HELD}
+    rejected = [d for d in entered if d.rejected_at is not None]
+    days = sorted(_begun_days(d) for d in rejected)
+    [quality] = ledger.quality
+    assert quality.first_pass == sum(d.trouble not in wrong for d in entered)
+    assert (quality.rejected, quality.mended) == (len(rejected), len(rejected))
+    assert quality.longest_days == (days[-1] if days else None)
+    assert quality.middle_days == (days[(len(days) - 1) // 2] if days else None)
+    held = sum(d.trouble is Trouble.HELD for d in entered)
+    assert ledger.items.asked - ledger.items.filled == held
+    assert ledger.items.asked >= 10 * len(entered)
+
+    sides = {side.side: side for side in ledger.sides}
+    concealed = [d for d in bureau.decided if d.trouble is Trouble.CONCEALED]
+    hidden = sum(d.day.month == month for d in concealed)
+    assert sides["cases"].faults.get("missing", 0) == hidden
+    gone = sides["platform"].faults.get("not_visible", 0)
+    assert sides["platform"].shown == len(entered) - gone
+    shown = sum(kind.shown or 0 for unit in ledger.units for kind in unit.kinds)
+    assert shown == sides["platform"].shown
+
+
+def _begun_days(one: Decided) -> int:
+    assert one.rejected_at is not None
+    assert one.accepted_at is not None
+    return -((one.rejected_at - one.accepted_at) // DAY)
 
 
 async def _compare_hints(bureau: Bureau) -> None:

@@ -63,6 +63,7 @@ reconcile_run = Table(
     time_column("complete_until", null=True),
     Column("unproven", BigInteger),
     Column("found", BigInteger),
+    Column("counts", JSONB),
     Index("reconcile_run_of_side", "side", "began_at"),
 )
 concealment_hint = Table(

@@ -59,6 +59,7 @@ def upgrade() -> None:
         sa.Column("complete_until", sa.DateTime(timezone=True)),
         sa.Column("unproven", sa.BigInteger),
         sa.Column("found", sa.BigInteger),
+        sa.Column("counts", JSONB),
     )
     op.create_index("reconcile_run_of_side", "reconcile_run", ["side", "began_at"])
     op.execute(_MOVE)
