@@ -1,5 +1,7 @@
 """`ledger` 台账: freeze a month, print it, and write its workbook."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
 
@@ -18,11 +20,11 @@ from gateway.cli.output import (
 )
 from gateway.config.signing import SIGNATURE_SUFFIX
 from gateway.ledger.export import LedgerFormat, NoRows, Tampered, export
-from gateway.ledger.freeze import freeze_month, ledger_lines
+from gateway.ledger.freeze import draft_month, freeze_month, ledger_lines
 from gateway.ledger.month import BadMonth, Ledger, days_of
 from gateway.ledger.monthly import hold_month, release_month
 from gateway.ledger.sending import ended, sending_words
-from gateway.service.app import gateway
+from gateway.service.app import gateway, reading
 from gateway.store.account import ledger_sendings
 from gateway.store.account.ledger_holds import LedgerHold
 from gateway.store.account.ledger_sendings import Sending, SendingState
@@ -45,9 +47,15 @@ def ledger(
         typer.Option(callback=_named, help="写到 xlsx、csv、json、parquet，附签名"),
     ] = None,
     reason: Annotated[str | None, typer.Option(help="与上一版不同的原因")] = None,
+    draft: Annotated[
+        bool, typer.Option("--draft", help="只算出来核对，不冻结；--out 只写 xlsx")
+    ] = False,
     format_: FormatOption = Format.TEXT,
 ) -> None:
-    """Freeze the ledger of a month and print it."""
+    """Freeze the ledger of a month and print it; with --draft, only print it."""
+    if draft:
+        _draft(context, month, out, format_)
+        return
 
     async def work() -> tuple[Ledger, Frozen, bool, list[str]]:
         async with gateway(settings_of(context)) as built:
@@ -61,18 +69,48 @@ def ledger(
             recipients = built.settings.ledger.recipients
             return account, frozen, made, sending_words(sendings, recipients)
 
-    try:
+    with _told(month):
         account, frozen, made, sendings = run(work)
+    _print(account, frozen, made, out, format_)
+    if format_ is Format.TEXT:
+        for line in sendings:
+            print_line(line)
+
+
+@contextmanager
+def _told(month: str) -> Iterator[None]:
+    """Exit with a sentence where a ledger cannot be given."""
+    try:
+        yield
     except BadMonth as error:
         fail(str(error))
     except Tampered:
         fail(f"{month} 存下的台账与冻结时的签名不符：数据库里被改动过，查审计和备份", Exit.PROBLEMS)
     except NoRows:
         fail(f"{month} 的台账由旧版本冻结，只有工作簿：--out 写 .xlsx", Exit.NO_ANSWER)
-    _print(account, frozen, made, out, format_)
-    if format_ is Format.TEXT:
-        for line in sendings:
+
+
+def _draft(context: typer.Context, month: str, out: Path | None, format_: Format) -> None:
+    """Print the ledger of a month as it is now, and write its workbook without a signature."""
+    if out is not None and out.suffix.lower() != LedgerFormat.XLSX:
+        fail(f"--out {out}：草稿只写 .xlsx；冻结后才有其他格式")
+
+    async def work() -> tuple[Ledger, bytes]:
+        async with reading(settings_of(context)) as built:
+            scope, now = built.ledger_scope, built.clock()
+            return await draft_month(built.database, scope, month, now)
+
+    with _told(month):
+        account, workbook = run(work)
+    if format_ is Format.JSON:
+        print_json({"name": month, "draft": True, **account.as_json()})
+    else:
+        for line in ledger_lines(account):
             print_line(line)
+        print_line(f"{month} 台账草稿，没有冻结；冻结用 ledger {month}")
+    if out is not None:
+        out.write_bytes(workbook)
+        print_line(f"草稿写到 {out}，没有签名")
 
 
 def received(

@@ -1,5 +1,6 @@
 """`results`: what became of the items of a file, or of another origin."""
 
+from collections.abc import AsyncIterator, Callable
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
@@ -19,29 +20,35 @@ from gateway.cli.output import (
     settings_of,
 )
 from gateway.intake.files.reading import file_hash
-from gateway.intake.results import ItemResult, ResultCounts, results
+from gateway.intake.results import ItemResult, ResultCounts, results, results_of_number
 from gateway.service.app import reading
+from gateway.store.base.engine import Database
 from gateway.titles import STATES, VERDICTS
 
 _TITLES = ("位置", "结果", "文书号", "版本", "去向", "问题")
 _WIDTHS = (16, 10, 26, 8, 40, 60)
 
 
-def results_command(
+def results_command(  # noqa: PLR0913, PLR0917  one for each option
     context: typer.Context,
-    origin: Annotated[str, typer.Argument(help="接收过的文件、它的 SHA-256，或来源名")],
+    origin: Annotated[
+        str | None, typer.Argument(help="接收过的文件、它的 SHA-256，或来源名")
+    ] = None,
+    number: Annotated[str | None, typer.Option(help="文书号：它的全部来件")] = None,
+    position: Annotated[int | None, typer.Option(min=0, help="只看这一行或这个偏移")] = None,
     rows: RowsOption = False,
     out: OutOption = None,
     format_: FormatOption = Format.TEXT,
 ) -> None:
-    """Print what became of what came from an origin."""
-    name, settings, counts = _origin(origin), settings_of(context), ResultCounts()
+    """Print what became of what came from an origin, or for a decision."""
+    name, found = _wanted(origin, number, position)
+    settings, counts = settings_of(context), ResultCounts()
 
     async def work(sheet: WrittenSheet | None) -> None:
         async with reading(settings) as built:
-            async for one in results(built.database, name):
+            async for one in found(built.database):
                 counts.add(one)
-                _tell(one, rows, format_)
+                _tell(one, rows, format_, named=number is not None)
                 if sheet is not None:
                     _write(sheet, one)
 
@@ -58,6 +65,18 @@ def results_command(
         _summary(counts)
 
 
+def _wanted(
+    origin: str | None, number: str | None, position: int | None
+) -> tuple[str, Callable[[Database], AsyncIterator[ItemResult]]]:
+    """Return what is asked for in words, and what reads it; exits with wrong use if it is none."""
+    if (origin is None) == (number is None):
+        fail("写来源（文件、SHA-256 或来源名），或者 --number 文书号，只写一种")
+    if number is not None:
+        return f"文书号 {number}", lambda database: results_of_number(database, number)
+    name = _origin(origin or "")
+    return name, lambda database: results(database, name, position)
+
+
 def _origin(given: str) -> str:
     """Return the name of the origin that a file, a hash or a name stands for."""
     if Path(given).is_file():
@@ -66,12 +85,13 @@ def _origin(given: str) -> str:
     return f"file:{given.lower()}" if is_hash else given
 
 
-def _tell(one: ItemResult, rows: bool, format_: Format) -> None:
+def _tell(one: ItemResult, rows: bool, format_: Format, *, named: bool) -> None:
     if format_ is Format.JSON:
         print_json(asdict(one))
-    elif rows:
+    elif rows or named:
+        origin = f"{one.origin} " if named else ""
         problems = f"：{'；'.join(one.problems)}" if one.problems else ""
-        print_line(f"{one.place} {one.document_number} {one.words}{problems}")
+        print_line(f"{origin}{one.place} {one.document_number} {one.words}{problems}")
 
 
 def _summary(counts: ResultCounts) -> None:

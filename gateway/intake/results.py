@@ -11,7 +11,7 @@ from gateway.store.base.engine import Database
 from gateway.store.record import origin_results
 from gateway.titles import EXCLUSIONS, STATES, VERDICTS
 from schemas.delivery import DeliveryState
-from schemas.identifiers import masked
+from schemas.identifiers import document_number_key, masked
 from schemas.verdict import Exclusion, Verdict
 
 
@@ -22,6 +22,7 @@ class ItemResult:
     `newer`: a later version of the decision came since.
     """
 
+    origin: str
     position: int
     verdict: Verdict
     document_number: str
@@ -35,7 +36,9 @@ class ItemResult:
 
     @property
     def place(self) -> str:
-        """Return where it stood, as 第2行; of a further sheet with its number."""
+        """Return where it stood, as 第2行; of a further sheet with its number; of a topic 偏移2."""
+        if self.origin.startswith("kafka:"):
+            return f"偏移{self.position}"
         sheet, row = divmod(self.position, SHEET_STRIDE)
         return f"第{sheet + 1}张表第{row}行" if sheet else f"第{row}行"
 
@@ -66,10 +69,23 @@ class ResultCounts:
         self.deliveries.update(one.deliveries.items())
 
 
-async def results(database: Database, origin: str) -> AsyncIterator[ItemResult]:
-    """Yield what became of the items of an origin, such as file:<SHA-256>, in their order."""
+async def results(
+    database: Database, origin: str, position: int | None = None
+) -> AsyncIterator[ItemResult]:
+    """Yield what became of the items of an origin, such as file:<SHA-256>, in their order.
+
+    With a position, such as an offset or a row, of that item only.
+    """
     async with database.snapshot() as connection:
-        async for part in origin_results.results(connection, origin):
+        async for part in origin_results.results(connection, origin, position):
+            for row in part:
+                yield _result(row)
+
+
+async def results_of_number(database: Database, number: str) -> AsyncIterator[ItemResult]:
+    """Yield what became of all that came for decisions of a document number 文书号."""
+    async with database.snapshot() as connection:
+        async for part in origin_results.of_number(connection, document_number_key(number)):
             for row in part:
                 yield _result(row)
 
@@ -77,6 +93,7 @@ async def results(database: Database, origin: str) -> AsyncIterator[ItemResult]:
 def _result(row: Any) -> ItemResult:
     deliveries = {name: DeliveryState(state) for name, state in (row.deliveries or {}).items()}
     return ItemResult(
+        origin=masked(row.origin),
         position=row.position,
         verdict=Verdict(row.verdict),
         document_number=masked(row.document_number or ""),

@@ -15,7 +15,7 @@ from gateway.ledger.quality import QualityFigures, accurate_rate
 from gateway.ledger.rows import LedgerScope
 from gateway.ledger.rows_file import parquet
 from gateway.ledger.versions import row_changes
-from gateway.ledger.workbook import ledger_workbook
+from gateway.ledger.workbook import DRAFT, ledger_workbook
 from gateway.reconcile.difference import KIND_TITLES
 from gateway.store.account import ledgers, signing_keys
 from gateway.store.account.ledgers import Frozen
@@ -46,6 +46,15 @@ async def freeze_month(
         account = await account_of_month(database, scope, month, now)
         frozen, made = await _freeze(connection, account, scope, keys, now, reason)
     return account, frozen, made
+
+
+async def draft_month(
+    database: Database, scope: LedgerScope, month: str, now: datetime
+) -> tuple[Ledger, bytes]:
+    """Return the ledger of a month as it is now, and its workbook; nothing is frozen."""
+    account = await account_of_month(database, scope, month, now)
+    stamp = Frozen(month, DRAFT, account.hash, "草稿，供核对", now, {})
+    return account, await asyncio.to_thread(ledger_workbook, account, stamp, (), scope.sites)
 
 
 async def _freeze(

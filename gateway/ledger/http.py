@@ -1,7 +1,5 @@
 """Frozen ledgers over HTTP 台账下载: list, download, and say that one was received."""
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from dataclasses import asdict
 from typing import Annotated
 from urllib.parse import quote
@@ -15,7 +13,7 @@ from gateway.ledger.sending import ended, file_name, version_of
 from gateway.store.account import ledger_sendings, ledgers
 from gateway.store.account.ledger_sendings import SendingState
 from gateway.store.account.ledgers import Frozen
-from gateway.store.base.engine import Connection, Database, DatabaseAway
+from gateway.store.base.engine import Database
 
 Month = Annotated[str, Path(pattern=r"^[0-9]{4}-[0-9]{2}$")]
 _TYPES = {
@@ -33,7 +31,7 @@ def router(database: Database, clock: Clock) -> APIRouter:
     @routes.get("/{month}")
     async def versions(month: Month) -> Response:
         """Return the frozen versions of a month with their signatures, and to whom they went."""
-        async with _reading(database) as connection:
+        async with database.transaction() as connection:
             found = await ledgers.versions(connection, month)
             sendings = await ledger_sendings.of_month(connection, month)
         told = {
@@ -66,7 +64,7 @@ def router(database: Database, clock: Clock) -> APIRouter:
         by: Annotated[str, Body(min_length=1, max_length=100)],
     ) -> Response:
         """Note that a recipient has received a version, and who says so."""
-        async with _reading(database) as connection:
+        async with database.transaction() as connection:
             sendings = await ledger_sendings.of_month(connection, month)
         wanted = [one for one in sendings if (one.recipient, one.version) == (recipient, version)]
         if not wanted:
@@ -78,18 +76,8 @@ def router(database: Database, clock: Clock) -> APIRouter:
     return routes
 
 
-@asynccontextmanager
-async def _reading(database: Database) -> AsyncIterator[Connection]:
-    """Open a transaction whose outage is told to the caller."""
-    try:
-        async with database.transaction() as connection:
-            yield connection
-    except DatabaseAway as error:
-        raise HTTPException(503, "数据库暂时不可用，请稍后重试") from error
-
-
 async def _frozen(database: Database, month: str, version: int | None) -> Frozen:
-    async with _reading(database) as connection:
+    async with database.transaction() as connection:
         frozen = await version_of(connection, month, version)
     if frozen is None:
         raise HTTPException(404, f"{month} 没有冻结的台账，或没有这一版")

@@ -18,6 +18,8 @@ from schemas.base import SHANGHAI
 
 Cell = tuple[object, str]
 
+#: The version of what is not frozen.
+DRAFT = 0
 _UNIT_TITLES = (
     "产生数量",
     "本单位公示数量",
@@ -43,7 +45,8 @@ def ledger_workbook(
     target = BytesIO()
     with workbook(target, stamp.recorded_at) as book:
         widths = [24, 16, *_UNIT_WIDTHS * len(UNIT_KINDS), 12, 24]
-        _summary(book.sheet("汇总", widths), ledger, sites or {})
+        draft = "（草稿，未冻结）" if stamp.version == DRAFT else ""
+        _summary(book.sheet("汇总", widths), ledger, sites or {}, draft)
         write_figures(book.sheet("指标", [26, 12, *[10] * 15]), ledger)
         _details(book, ledger)
         _grades(book.sheet("等级变动", [10, 34, 24, 14, 14, 20]), ledger)
@@ -59,9 +62,9 @@ _UNIT_WIDTHS = (7, 9, 7, 8, 18, 8, 9)
 _UNIT_COLUMNS = 2 + len(UNIT_KINDS) * len(_UNIT_TITLES) + 2
 
 
-def _summary(sheet: WrittenSheet, ledger: Ledger, sites: Mapping[str, str]) -> None:
+def _summary(sheet: WrittenSheet, ledger: Ledger, sites: Mapping[str, str], draft: str) -> None:
     year, month = ledger.month.split("-")
-    sheet.line(f"{year}年{int(month)}月双公示工作台账", "title", _UNIT_COLUMNS, 30)
+    sheet.line(f"{year}年{int(month)}月双公示工作台账{draft}", "title", _UNIT_COLUMNS, 30)
     platform = next((f.title for f in ledger.figures if f.headline), "（未配置平台）")
     sheet.line(f"报送平台：{platform}", "plain", _UNIT_COLUMNS)
     _unit_head(sheet)
@@ -248,8 +251,8 @@ def _notes(sheet: WrittenSheet, ledger: Ledger, stamp: Frozen) -> None:
     sheet.head(("项目", "说明"))
     about: list[tuple[str, object]] = [
         ("月份", ledger.month),
-        ("版本", f"第{stamp.version}版"),
-        ("冻结时间", f"{stamp.recorded_at.astimezone(SHANGHAI):%Y-%m-%d %H:%M:%S}（北京时间）"),
+        ("版本", "草稿，未冻结" if stamp.version == DRAFT else f"第{stamp.version}版"),
+        ("时间", f"{stamp.recorded_at.astimezone(SHANGHAI):%Y-%m-%d %H:%M:%S}（北京时间）"),
         ("冻结原因", stamp.reason),
         ("内容校验值", f"SHA-256 {stamp.hash}"),
     ]

@@ -7,7 +7,7 @@ import uvicorn
 from fastapi import APIRouter
 
 from gateway.config.errors import BadConfiguration
-from gateway.intake import http
+from gateway.intake import answers_http, http
 from gateway.ledger import http as ledger
 from gateway.service.app import Gateway
 from gateway.service.tasks import Running
@@ -24,6 +24,7 @@ def routers(gateway: Gateway) -> list[APIRouter]:
     settings = gateway.settings
     return [
         http.router(gateway.pipeline, gateway.database, gateway.clock, settings.files),
+        answers_http.router(gateway.database, gateway.clock),
         worklist.router(gateway.database, settings.destinations, gateway.clock),
         ledger.router(gateway.database, gateway.clock),
     ]

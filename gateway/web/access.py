@@ -11,7 +11,7 @@ from gateway.config.settings import HttpSettings
 from gateway.web.health import LIVE, METRICS, READY
 
 #: What only those who watch may read: it is about all senders.
-OPERATOR_PATHS = ("/v1/worklist", "/v1/ledgers")
+OPERATOR_PATHS = ("/v1/worklist", "/v1/ledgers", "/v1/results", "/v1/sources")
 
 Next = Callable[[Request], Awaitable[Response]]
 

@@ -2,15 +2,21 @@
 
 from collections.abc import Iterable
 
-from fastapi import APIRouter, FastAPI, Response
+from fastapi import APIRouter, FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from gateway.config.settings import HttpSettings
+from gateway.store.base.engine import DatabaseAway
 from gateway.telemetry.metrics import Metrics
 from gateway.web.access import key_guard
 from gateway.web.health import LIVE, METRICS, READY, Probes, health_answer
 from gateway.web.invalid import told_in_chinese
+
+
+async def _away(_request: Request, _error: Exception) -> Response:
+    return JSONResponse({"detail": "数据库暂时不可用，请稍后重试"}, 503)
 
 
 def create_web(
@@ -21,6 +27,7 @@ def create_web(
     for router in routers:
         app.include_router(router)
     app.exception_handler(RequestValidationError)(told_in_chinese)
+    app.exception_handler(DatabaseAway)(_away)
     app.middleware("http")(key_guard(settings))
 
     @app.get(LIVE, include_in_schema=False)

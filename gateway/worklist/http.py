@@ -4,10 +4,10 @@ from datetime import timedelta
 from typing import Annotated
 
 import orjson
-from fastapi import APIRouter, HTTPException, Query, Response
+from fastapi import APIRouter, Query, Response
 
 from gateway.config.clock import Clock
-from gateway.store.base.engine import Database, DatabaseAway
+from gateway.store.base.engine import Database
 from gateway.store.deliver.worklist import Wanted
 from gateway.worklist.look import look
 from gateway.worklist.rows import Grouping
@@ -35,11 +35,8 @@ def router(database: Database, destinations: tuple[Destination, ...], clock: Clo
         now = clock()
         before = None if within_hours is None else now + timedelta(hours=within_hours)
         wanted = Wanted(destination, state, authority, before)
-        try:
-            async with database.transaction() as connection:
-                found = await look(connection, destinations, wanted, now, by, limit)
-        except DatabaseAway as error:
-            raise HTTPException(503, "数据库暂时不可用，请稍后重试") from error
+        async with database.transaction() as connection:
+            found = await look(connection, destinations, wanted, now, by, limit)
         return Response(orjson.dumps(found), media_type="application/json")
 
     return routes

@@ -30,6 +30,27 @@ def test_a_month_is_frozen_once_and_printed_every_time(command: Command, tmp_pat
     assert CalamineWorkbook.from_path(str(tmp_path / "ledger.xlsx")).sheet_names
 
 
+def test_a_month_is_drawn_up_to_be_checked_before_it_is_frozen(
+    command: Command, tmp_path: Path
+) -> None:
+    number = penalty(1)["CF_WSH"]
+    command("ingest", write(tmp_path / "rows.ndjson", penalty(1, **PAST)))
+
+    draft = command("ledger", "2025-06", "--draft", "--out", "draft.xlsx")
+    other = command("ledger", "2025-06", "--draft", "--out", "draft.csv")
+    found = command("results", "--number", number)
+    neither = command("results")
+    first = command.json("ledger", "2025-06")
+
+    assert "台账草稿，没有冻结" in draft.out
+    assert "数据项完整率 100.00%" in draft.out
+    book = CalamineWorkbook.from_path(str(tmp_path / "draft.xlsx"))
+    assert "草稿，未冻结" in str(book.get_sheet_by_name("汇总").to_python()[0])
+    assert (first.objects[0]["version"], first.objects[0]["made"]) == (1, True)
+    assert f"第1行 {number} 合格" in found.out
+    assert [each.code for each in (draft, other, found, neither)] == [0, 2, 0, 2]
+
+
 def test_assessments_are_verified_and_the_database_is_upgraded(
     command: Command, tmp_path: Path
 ) -> None:

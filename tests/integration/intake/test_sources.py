@@ -105,3 +105,34 @@ async def test_only_those_who_watch_read_the_work_list(world: World) -> None:
     assert refused == [401, 401]
     assert (wrong.status_code, post.status_code) == (422, 401)
     assert metrics == [200, 200]
+
+
+async def test_an_item_is_found_by_its_number_its_place_and_its_file_over_http(
+    world: World,
+) -> None:
+    await sent(world, "file:abc", penalty(1, 1), penalty(2, 2))
+    world.clock.step(timedelta(minutes=1))
+    await sent(world, "kafka:c/penalties/0", penalty(1, 1, CF_NR="更正"))
+    keys = HttpSettings.model_validate({"api_keys": ["sender"], "operator_keys": ["watcher"]})
+    app = create_web(keys, routers(world.gateway), world.gateway.metrics, Probes({}, {}))
+    number = {"number": str(penalty(1, 1)["CF_WSH"]).replace("〔", "(").replace("〕", ")")}
+    transport = httpx.ASGITransport(app)
+    async with httpx.AsyncClient(
+        transport=transport, base_url="http://gateway/v1", headers={"X-Api-Key": "watcher"}
+    ) as client:
+        of_number = (await client.get("/results", params=number)).json()
+        of_file = (await client.get("/results", params={"origin": "file:abc"})).json()
+        one = (await client.get("/results", params={"origin": "file:abc", "position": 1})).json()
+        nothing = await client.get("/results", params={"origin": "file:none"})
+        both = await client.get("/results", params={**number, "origin": "file:abc"})
+        day = today(world.clock()).isoformat()
+        sources = await client.get("/sources", params={"since": day, "until": day})
+        sender = await client.get("/results", params=number, headers={"X-Api-Key": "sender"})
+
+    assert [item["origin"] for item in of_number] == ["file:abc", "kafka:c/penalties/0"]
+    assert [item["version"] for item in of_number] == [1, 2]
+    assert [item["newer"] for item in of_number] == [True, False]
+    assert [item["position"] for item in of_file] == [0, 1]
+    assert [item["position"] for item in one] == [1]
+    assert {each["source"] for each in sources.json()} == {"file:abc", "kafka:c/penalties"}
+    assert [each.status_code for each in (nothing, both, sender)] == [404, 422, 401]
