@@ -25,6 +25,7 @@ _BASE = {"font_name": "宋体", "font_size": 10, "border": 1, "valign": "vcenter
 _STYLES: Mapping[str, Mapping[str, Any]] = {
     "text": {"num_format": "@"},
     "marked": {"num_format": "@", "bg_color": "#FFC7CE"},
+    "to_fill": {"num_format": "#,##0", "align": "center", "bg_color": "#FFF2CC"},
     "number": {"num_format": "#,##0", "align": "center"},
     "total": {"num_format": "#,##0", "align": "center", "bold": True, "bg_color": "#F2F2F2"},
     "percent": {"num_format": "0.00%", "align": "center"},

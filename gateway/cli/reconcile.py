@@ -30,11 +30,12 @@ from gateway.reconcile.keep import Reconciled, explain
 from gateway.reconcile.register import RegisterUnread
 from gateway.reconcile.run import ReconciledDays, month_before, reconcile_platform
 from gateway.service.app import Gateway, gateway, reading
-from gateway.service.registers import Compared, compare_register
+from gateway.service.reconciling import Compared, compare_register
 from gateway.store.account import differences
 from gateway.store.account.differences import DifferenceState, FoundDifference, StoredDifference
 from schemas.base import SHANGHAI, today
 from schemas.destination import Destination
+from schemas.kinds import REPORTED_KINDS
 from schemas.register import Register
 
 _STATES = {
@@ -101,7 +102,8 @@ def _sides(
     sides: dict[str, Destination | Register] = dict(registers)
     sides |= {one.name: one for one in settings.destinations}
     if name is None:
-        return list(sides.values())
+        takers = [one for one in settings.destinations if one.takes & REPORTED_KINDS]
+        return [*registers.values(), *takers]
     if name not in sides:
         fail(f"没有报送对象或案件登记 {name}；现有：{'、'.join(sides) or '无'}")
     return [sides[name]]

@@ -27,6 +27,7 @@ from gateway.embedded.server import FileLock
 from gateway.intake.kafka import KafkaIntake
 from gateway.schedule.tick import Schedule
 from gateway.service.app import Gateway, gateway, kafka_bootstrap
+from gateway.service.reconciling import daily_of
 from gateway.service.roles import build_deliverers, build_schedule
 from schemas.base import SHANGHAI
 from schemas.codes import RecordKind
@@ -197,7 +198,10 @@ async def settle_intake(stage: Stage) -> None:
 
 
 async def turn(stage: Stage) -> None:
-    """Run schedule, receipts and deliveries once each; deliveries until none can be claimed."""
+    """Run reconciliation, schedule, receipts and deliveries; these until none can be claimed."""
+    for deliverer in stage.deliverers:
+        if (reconcile := daily_of(stage.gateway, deliverer)) is not None:
+            await reconcile()
     await stage.schedule.tick()
     for deliverer in stage.deliverers:
         await receive(deliverer)

@@ -138,23 +138,20 @@ def ledger_lines(account: Ledger) -> list[str]:
         ]
         causes = "，".join(f"{cause} {times}" for cause, times in figures.causes.items())
         lines += [f"    迟报漏报原因：{causes}"] * bool(causes)
+        lines += [
+            _quality(one) for one in account.quality if one.destination == figures.destination
+        ]
     excluded = sum(account.excluded.values())
-    lines += quality_lines(account)
+    lines += _others_lines(account)
     lines.append(f"不予报送 {excluded}，拒收 {account.refused}，明细 {len(account.rows)} 条")
     return lines + [f"缺失的来件：{one.told}" for one in account.missing]
 
 
-def quality_lines(account: Ledger) -> list[str]:
-    """Return how good the data is, and what the last reconciliations say, as text."""
-    lines = [
-        f"    {one.title} 一次通过率 {one.first_pass_rate.text}，被退回 {one.rejected}，"
-        f"已更正入库 {one.mended}{_mended_in(one)}"
-        for one in account.quality
-    ]
+def _others_lines(account: Ledger) -> list[str]:
+    """Return how complete the data is, and what the last reconciliations say, as text."""
     items = account.items
-    lines.append(
-        f"数据项完整率 {items.complete_rate.text}（要求 {items.asked} 项，填写 {items.filled} 项）"
-    )
+    asked = f"要求 {items.asked} 项，填写 {items.filled} 项"
+    lines = [f"数据项完整率 {items.complete_rate.text}（{asked}）"]
     for side in account.sides:
         shown = "无公示清单" if side.shown is None else f"{side.shown} 条"
         faults = "，".join(
@@ -168,7 +165,10 @@ def quality_lines(account: Ledger) -> list[str]:
     return [*lines, f"瞒报线索 {account.hints}（hints list）"] if account.hints else lines
 
 
-def _mended_in(one: QualityFigures) -> str:
-    if one.longest_days is None:
-        return ""
-    return f"（更正用时中位 {one.middle_days} 天，最长 {one.longest_days} 天）"
+def _quality(one: QualityFigures) -> str:
+    """Return how decisions fared at a destination, as text."""
+    took = ""
+    if one.longest_days is not None:
+        took = f"（更正用时中位 {one.middle_days} 天，最长 {one.longest_days} 天）"
+    rejected = f"被退回 {one.rejected}，更正入库 {one.mended}{took}"
+    return f"    一次通过率 {one.first_pass_rate.text}，{rejected}"

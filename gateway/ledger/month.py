@@ -106,8 +106,13 @@ class Ledger:
 
     @property
     def hash(self) -> str:
-        """SHA-256 of figures and rows as canonical JSON: equal content has an equal hash."""
-        digest = hashlib.sha256(_canonical(self.as_json()))
+        """SHA-256 of figures and rows as canonical JSON: equal content has an equal hash.
+
+        What others show is as of the last reconciliation: a new one alone makes no new version.
+        """
+        told = self.as_json()
+        own = {name: value for name, value in told.items() if name not in {"sides", "hints"}}
+        digest = hashlib.sha256(_canonical(own))
         for row in self.rows:
             digest.update(_canonical(asdict(row)))
         for change in self.grade_changes:

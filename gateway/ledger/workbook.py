@@ -45,6 +45,7 @@ def ledger_workbook(
     target = BytesIO()
     with workbook(target, stamp.recorded_at) as book:
         widths = [24, 16, *_UNIT_WIDTHS * len(UNIT_KINDS), 12, 24]
+        _cover(book.sheet("封面", [24, 60]), ledger, stamp)
         draft = "（草稿，未冻结）" if stamp.version == DRAFT else ""
         _summary(book.sheet("汇总", widths), ledger, sites or {}, draft)
         write_figures(book.sheet("指标", [26, 12, *[10] * 15]), ledger)
@@ -56,7 +57,35 @@ def ledger_workbook(
     return target.getvalue()
 
 
-# ---------------------------------------------------------------- 汇总
+# ---------------------------------------------------------------- 封面, 汇总
+
+
+def _cover(sheet: WrittenSheet, ledger: Ledger, stamp: Frozen) -> None:
+    """Write what the ledger is, its rates, and who signs it by hand."""
+    year, month = ledger.month.split("-")
+    sheet.line(f"{year}年{int(month)}月双公示工作台账", "title", 2, 60)
+    together = [figures for figures in ledger.figures if figures.kind is None]
+    headline = next((figures for figures in together if figures.headline), None)
+    about: list[tuple[str, object]] = [
+        ("版本", "草稿，未冻结" if stamp.version == DRAFT else f"第{stamp.version}版"),
+        ("时间", f"{stamp.recorded_at.astimezone(SHANGHAI):%Y-%m-%d %H:%M}（北京时间）"),
+        ("主报平台", headline.title if headline else "（未配置平台）"),
+    ]
+    if headline is not None:
+        counts = f"应报 {headline.in_scope}，已报 {headline.handed_over}"
+        about.append(("数量", f"{counts}，有效入库 {headline.accepted}"))
+        rates = f"上报率 {headline.reported_rate.text}，合规率 {headline.compliant_rate.text}"
+        timely = (
+            f"及时率（{clock.title}）{headline.timely_rate(clock).text}"
+            for clock in headline.clocks
+        )
+        about.append(("比率", "，".join((rates, *timely))))
+    about.append(("内容校验值", f"SHA-256 {stamp.hash}"))
+    for name, text in about:
+        sheet.write([(name, "head"), (text, "text")], 30)
+    for name in ("填报单位（盖章）", "填报人", "审核人", "填报日期"):
+        sheet.write([(name, "head"), ("", "to_fill")], 30)
+
 
 _UNIT_WIDTHS = (7, 9, 7, 8, 18, 8, 9)
 _UNIT_COLUMNS = 2 + len(UNIT_KINDS) * len(_UNIT_TITLES) + 2
@@ -72,7 +101,7 @@ def _summary(sheet: WrittenSheet, ledger: Ledger, sites: Mapping[str, str], draf
         sheet.write(
             [
                 (unit.authority, "text"),
-                (sites.get(unit.authority, ""), "text"),
+                _site(sites.get(unit.authority)),
                 *chain.from_iterable(_unit_cells(figures) for figures in unit.kinds),
                 (platform, "text"),
                 (unit.troubles, "text"),
@@ -90,6 +119,10 @@ def _summary(sheet: WrittenSheet, ledger: Ledger, sites: Mapping[str, str], draf
             (_refused(ledger) if ledger.rows or ledger.refused else "零报告", "total"),
         ]
     )
+
+
+def _site(address: str | None) -> Cell:
+    return ("", "to_fill") if address is None else (address, "text")
 
 
 def _unit_head(sheet: WrittenSheet) -> None:
@@ -110,12 +143,12 @@ def _unit_head(sheet: WrittenSheet) -> None:
 def _unit_cells(figures: UnitFigures) -> list[Cell]:
     return [
         (figures.produced, "number"),
-        ("", "number"),
+        ("", "to_fill"),
         (figures.reported, "number"),
         (figures.unreported, "number"),
         (figures.grounds, "text"),
         (figures.accepted, "number"),
-        ("", "number") if figures.shown is None else (figures.shown, "number"),
+        ("", "to_fill") if figures.shown is None else (figures.shown, "number"),
     ]
 
 

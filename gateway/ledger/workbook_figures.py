@@ -91,16 +91,7 @@ def _rate(rate: Rate | None) -> Cell:
 
 def _quality(sheet: WrittenSheet, ledger: Ledger) -> None:
     """Write how good the data is: at once, complete, corrected."""
-    titles = (
-        "报送平台",
-        "已报\nS",
-        "一次通过",
-        "一次通过率",
-        "被退回",
-        "更正入库",
-        "更正中位天数",
-        "更正最长天数",
-    )
+    titles = ("报送平台", "已报\nS", "一次通过", "一次通过率", "被退回", "更正入库")
     sheet.write([])
     sheet.write([("数据质量", "label")])
     sheet.write([(title, "head") for title in (*titles, "更正中位天数", "更正最长天数")])

@@ -3,7 +3,6 @@
 import gc
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
-from datetime import datetime
 from enum import StrEnum
 from functools import partial
 
@@ -18,9 +17,6 @@ from gateway.intake.kafka import KafkaIntake, options_of
 from gateway.intake.returns import Returns
 from gateway.ledger.monthly import freeze_last_month
 from gateway.ledger.sending import LedgerSender
-from gateway.reconcile.daily import reconcile_daily
-from gateway.reconcile.keep import Reconciled
-from gateway.reconcile.run import ReconciledDays, reconcile_platform
 from gateway.schedule.daily import Daily
 from gateway.schedule.publishing import Publishing
 from gateway.schedule.rescoring import Rescoring
@@ -30,12 +26,11 @@ from gateway.service.app import Gateway, kafka_bootstrap
 from gateway.service.clock_check import ClockCheck
 from gateway.service.key_ring import RENEWAL, renew
 from gateway.service.locks import patiently, release_frozen
-from gateway.service.registers import compare_register
+from gateway.service.reconciling import daily_of, daily_of_register
 from gateway.service.server import start_web
 from gateway.service.tasks import Running
 from gateway.store.deliver import destinations
 from gateway.telemetry.log import LogEvent, logger
-from schemas.register import Register
 
 #: Seconds between two rounds of an idle destination, of receipts, and of the schedule.
 IDLE_PAUSE, RECEIPTS_PAUSE, SCHEDULE_PAUSE = 0.5, 5.0, 1.0
@@ -139,12 +134,12 @@ async def run(gateway: Gateway, roles: frozenset[Role]) -> AsyncIterator[Running
         if Role.SCHEDULE in roles:
             _add_schedule(gateway, running)
             for register in gateway.settings.reconcile.registers:
-                _add_register(gateway, register, running)
+                _add_reconciliation(register.name, daily_of_register(gateway, register), running)
         running.deliverers = deliverers
         for deliverer in deliverers:
             stack.push_async_callback(deliverer.close)
             _add_deliverer(deliverer, running)
-            _add_reconciliation(gateway, deliverer, running)
+            _add_reconciliation(deliverer.name, daily_of(gateway, deliverer), running)
         stack.push_async_callback(running.stop)
         if Role.WEB in roles:
             await start_web(gateway, running, stack)
@@ -178,41 +173,12 @@ def _add_deliverer(deliverer: Deliverer, running: Running) -> None:
     running.add(f"predict {name}", partial(predict, deliverer), PREDICT_PAUSE)
 
 
-def _add_reconciliation(gateway: Gateway, deliverer: Deliverer, running: Running) -> None:
-    """Add the daily reconciliation of a destination; only the owner of it calls it."""
-    at = gateway.settings.reconcile.at
-    if at is None:
-        return
-
-    async def compare(span: ReconciledDays, now: datetime) -> Reconciled:
-        return await reconcile_platform(
-            gateway.database,
-            gateway.reconcile_scope,
-            deliverer.destination,
-            deliverer.connector,
-            span,
-            now,
-        )
-
-    async def work() -> None:
-        if not deliverer.is_quiet and await deliverer.owns():
-            await reconcile_daily(gateway.database, deliverer.name, at, gateway.clock, compare)
-
-    running.add(f"reconcile {deliverer.name}", work, RECONCILE_PAUSE, RECONCILE_BOUND)
-
-
-def _add_register(gateway: Gateway, register: Register, running: Running) -> None:
-    at = gateway.settings.reconcile.at
-    if at is None:
-        return
-
-    async def compare(span: ReconciledDays, now: datetime) -> Reconciled:
-        return (await compare_register(gateway, register, span, now)).done
-
-    async def work() -> None:
-        await reconcile_daily(gateway.database, register.name, at, gateway.clock, compare)
-
-    running.add(f"reconcile {register.name}", work, RECONCILE_PAUSE, RECONCILE_BOUND)
+def _add_reconciliation(
+    side: str, work: Callable[[], Awaitable[object]] | None, running: Running
+) -> None:
+    """Add the daily reconciliation of a side, if it is not left to a person."""
+    if work is not None:
+        running.add(f"reconcile {side}", work, RECONCILE_PAUSE, RECONCILE_BOUND)
 
 
 def _add_schedule(gateway: Gateway, running: Running) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 
 from gateway.reconcile.keep import Reconciled
 from gateway.reconcile.run import ReconciledDays, reconcile_platform
-from gateway.service.registers import Compared, compare_register
+from gateway.service.reconciling import Compared, compare_register
 from gateway.store.account import differences as store
 from gateway.store.account.differences import StoredDifference
 from schemas.register import Register

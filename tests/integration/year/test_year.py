@@ -13,7 +13,7 @@ from gateway.ledger.figures import Figures
 from gateway.ledger.month import Ledger
 from gateway.reconcile.hints import look
 from gateway.reconcile.run import ReconciledDays, reconcile_platform
-from gateway.service.registers import compare_register
+from gateway.service.reconciling import compare_register
 from gateway.store.account import ledgers, outages
 from gateway.store.account.ledgers import Frozen
 from gateway.store.base.engine import Database
