@@ -7,17 +7,14 @@ from typing import Any, NamedTuple
 
 from gateway.check.amount_units import (
     LONGEST,
-    UNIT,
     WAN,
     compact,
     lacks_unit,
-    plain_unit,
-    unit_in_name,
     with_unit,
 )
 from gateway.intake.files.header import Header
 from schemas.cell import unclear
-from schemas.column_names import name_key
+from schemas.column_names import UNIT, name_key, plain_unit, unit_in_name
 from schemas.columns import ColumnType, columns_of
 from schemas.kinds import KINDS
 
@@ -33,7 +30,9 @@ _OF_THE_TABLE = re.compile(
 #: A unit that is not clear: 单位：件/元; of a price, such as 元/吨, it is none of amounts.
 _UNSURE = re.compile(rf"{_NO_AGENCY}单位.*[元圆](?![\u4e00-\u9fff/])")
 #: The unit of a column, in a cell below its name.
-_OF_A_COLUMN = re.compile(rf"\(?(?:单位:?)?(?:人民币)?{UNIT}\)?")
+_OF_A_COLUMN = re.compile(
+    rf"\(?(?:请?填写?)?(?:单位:?)?(?:人民币|RMB|CNY|[¥$])?{UNIT}(?:整|/?人民币)?\)?"
+)
 #: A cell beside the names that says nothing else.
 _BESIDE_THE_NAMES = re.compile(r"\(?(?:金额|货币|计量)?单位")
 #: A cell that says what stands in the cell behind it, and a column of units.
@@ -72,9 +71,9 @@ class Units:
         columns = columns_of(KINDS[header.kind].model) if header.kind else ()
         amounts = {one.wire for one in columns if one.type is ColumnType.AMOUNT}
         self._places = {at: name for at, name in enumerate(header.names) if name in amounts}
-        own = {name: unit_in_name(header.text(at)) for at, name in self._places.items()}
+        named = [(name, one) for at, name in self._places.items() for one in _units_of(header, at)]
         #: The units that names say themselves.
-        self._own = {name: unit for name, unit in own.items() if unit is not None}
+        self._own = dict(reversed(named))
         #: Columns of the sender's own in which each row says its unit.
         self._unit_columns = [
             name for name in header.unknown if name_key(name) in {*_OF_UNITS, _MAYBE_OF_UNITS}
@@ -83,7 +82,7 @@ class Units:
         self.other = {name: unit for name, unit in self._own.items() if unit != WAN}
         #: Columns whose unit is not clear, with what is said of it.
         self.unclear: dict[str, str] = {}
-        self._differ(header)
+        self._differ(header, named)
         above = list(above)
         said = [one for one in _said([*above, _beside(header)]) if not _NOTE.match(one.text)]
         last = said[-1] if said else _Said("", before)
@@ -98,11 +97,13 @@ class Units:
             if _SENTENCE.match(note.text):
                 self._contradict(note)
 
-    def _differ(self, header: Header) -> None:
-        """Leave a column unclear that stands twice, with different units in its names."""
-        said = {(name, unit_in_name(header.text(at))) for at, name in self._places.items()}
-        for name in header.repeated:
-            units = [unit or "（没有写）" for one, unit in said if one == name]
+    def _differ(self, header: Header, said: Iterable[tuple[str, str]]) -> None:
+        """Leave a column unclear whose names say different units: it stands twice, or has two."""
+        silent = {name for at, name in self._places.items() if not _units_of(header, at)}
+        for name in self._own:
+            units = {unit for one, unit in said if one == name}
+            if name in silent:
+                units.add("（没有写）")
             if len(units) > 1:
                 self.unclear[name] = "、".join(sorted(units))
 
@@ -182,6 +183,11 @@ class Units:
         for said in _said([cells]):
             if not _NOTE.match(said.text):
                 self._take(said)
+
+
+def _units_of(header: Header, place: int) -> list[str]:
+    """Return the units that the names of a column say, in both rows of a header."""
+    return [unit for text in header.texts_at(place) if (unit := unit_in_name(text))]
 
 
 def _beside(header: Header) -> list[str]:
