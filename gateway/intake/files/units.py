@@ -1,8 +1,9 @@
 """A unit beside a table 金额单位: 单位：元 above or below it, or （元） below a column's name."""
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import chain, pairwise
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from gateway.check.amount_units import (
@@ -61,19 +62,24 @@ class Units:
         header: Header,
         above: Iterable[Sequence[Any]],
         notes: Iterable[Sequence[Any]] = (),
-        before: str | None = None,
+        before: "Units | None" = None,
     ) -> None:
         """Read the unit in the rows above a header; the nearest one counts.
 
-        `before` is that of the table before it in a sheet. `notes` stand below a table, perhaps
-        another one: they convert nothing, and amounts of which they say another unit are unclear.
+        `before` are those of the header before it in a sheet, which hold for columns of which
+        nothing says another unit. `notes` stand below a table, perhaps another one: they convert
+        nothing, and amounts of which they say another unit are unclear.
         """
         columns = columns_of(KINDS[header.kind].model) if header.kind else ()
         amounts = {one.wire for one in columns if one.type is ColumnType.AMOUNT}
         self._places = {at: name for at, name in enumerate(header.names) if name in amounts}
         named = [(name, one) for at, name in self._places.items() for one in _units_of(header, at)]
-        #: The units that names say themselves.
+        above = list(above)
+        said = [one for one in _said([*above, _beside(header)]) if not _NOTE.match(one.text)]
+        #: The units that names say themselves, or the cells right below them.
         self._own = dict(reversed(named))
+        earlier = _Earlier() if before is None else before.left_for(self._unsaid, said)
+        self._own |= earlier.own
         #: Columns of the sender's own in which each row says its unit.
         self._unit_columns = [
             name for name in header.unknown if name_key(name) in {*_OF_UNITS, _MAYBE_OF_UNITS}
@@ -83,15 +89,30 @@ class Units:
         #: Columns whose unit is not clear, with what is said of it.
         self.unclear: dict[str, str] = {}
         self._differ(header, named)
-        above = list(above)
-        said = [one for one in _said([*above, _beside(header)]) if not _NOTE.match(one.text)]
-        last = said[-1] if said else _Said("", before)
+        last = said[-1] if said else _Said("", earlier.unit)
         #: The unit of the table; None if nothing says it for sure.
         self.unit = last.unit
         self._take(last)
-        doubts = [*said[-1:], *_said(notes, _LONGEST_NOTE), *_said(above)]
+        self._doubt(said, [*_said(notes, _LONGEST_NOTE), *_said(above)])
+        self.unclear |= earlier.unclear
+        self._has_records = False
+
+    def left_for(self, names: Sequence[str], said: Sequence["_Said"]) -> "_Earlier":
+        """Return what holds of these units for columns of the next header that say none.
+
+        A unit between two tables counts more; one between two rows of one header does not.
+        """
+        if self._has_records and said and said[-1].unit:
+            return _Earlier()
+        own = {name: self._own[name] for name in names if name in self._own}
+        unclear = {name: self.unclear[name] for name in names if name in self.unclear}
+        return _Earlier(self.unit, own, unclear)
+
+    def _doubt(self, said: Sequence["_Said"], notes: Sequence["_Said"]) -> None:
+        """Leave columns unclear of which something is said that is not clear, or another unit."""
+        doubts = [*said[-1:], *notes]
         doubt = next((one.text for one in doubts if one.unit != WAN), None)
-        if last.unit is None and doubt is not None:
+        if self.unit is None and doubt is not None:
             self.unclear |= dict.fromkeys(self._unsaid, doubt)
         for note in doubts[::-1]:
             if _SENTENCE.match(note.text):
@@ -116,6 +137,7 @@ class Units:
         """Read amounts in a unit that is said of the table; names that say another one conflict."""
         if said.unit is None:
             return
+        self.unit = said.unit
         for name in self._unsaid:
             self.unclear.pop(name, None)
             self.other.pop(name, None)
@@ -136,6 +158,7 @@ class Units:
 
     def fill(self, row: dict[str, Any]) -> None:
         """Give the amounts of a row their unit, or say that nobody knows it."""
+        self._has_records = True
         if self._unit_columns:
             self._fill_by_row(row)
         for name, said in self.unclear.items():
@@ -173,6 +196,7 @@ class Units:
             if name in self._own:
                 self._conflict(unit, text, [name])
                 continue
+            self._own[name] = unit
             self.unclear.pop(name, None)
             self.other.pop(name, None)
             if unit != WAN:
@@ -193,6 +217,14 @@ def _units_of(header: Header, place: int) -> list[str]:
 def _beside(header: Header) -> list[str]:
     """Return the cells in the row of the names that are no name, but say the unit."""
     return [text for text in header.lower if _BESIDE_THE_NAMES.match(compact(text))]
+
+
+class _Earlier(NamedTuple):
+    """What holds of the units of the header before: of the table, and by column."""
+
+    unit: str | None = None
+    own: Mapping[str, str] = MappingProxyType({})
+    unclear: Mapping[str, str] = MappingProxyType({})
 
 
 class _Said(NamedTuple):
