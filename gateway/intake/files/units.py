@@ -38,7 +38,10 @@ _OF_A_COLUMN = re.compile(
 _BESIDE_THE_NAMES = re.compile(r"\(?(?:金额|货币|计量)?单位")
 #: A cell that says what stands in the cell behind it, and a column of units.
 _UNIT_FOLLOWS = re.compile(r"\(?(?:金额|货币|计量|罚款)?单位:?\)?")
-_OF_UNITS, _MAYBE_OF_UNITS = frozenset({"金额单位", "货币单位", "计量单位", "罚款单位"}), "单位"
+#: Others with 单位 in their names may be of agencies: only a cell that is a unit says one.
+_OF_UNITS, _MAYBE_OF_UNITS = re.compile("金额(?:计量)?单位|^(?:货币|计量|罚款)单位$"), "单位"
+#: What a column of units calls the amounts that it is of.
+_WORDS = {"CF_NR_FK": "罚款", "CF_NR_WFFF": "没收"}
 #: Words of what is said of one column only.
 _OF_A_CONTENT = re.compile("处罚内容|许可内容")
 _OF_A_PART = re.compile(f"[栏列]|{_OF_A_CONTENT.pattern}")
@@ -81,9 +84,7 @@ class Units:
         earlier = _Earlier() if before is None else before.left_for(self._unsaid, said)
         self._own |= earlier.own
         #: Columns of the sender's own in which each row says its unit.
-        self._unit_columns = [
-            name for name in header.unknown if name_key(name) in {*_OF_UNITS, _MAYBE_OF_UNITS}
-        ]
+        self._unit_columns = [one for one in header.unknown if _MAYBE_OF_UNITS in name_key(one)]
         #: Columns whose amounts are not in the unit of the standard, with their units.
         self.other = {name: unit for name, unit in self._own.items() if unit != WAN}
         #: Columns whose unit is not clear, with what is said of it.
@@ -170,19 +171,22 @@ class Units:
 
     def _fill_by_row(self, row: dict[str, Any]) -> None:
         """Give the amounts the unit that their row says in a column of its own."""
-        for column in self._unit_columns:
-            text = compact(row.get(column, ""))
-            found = _OF_A_COLUMN.fullmatch(text)
-            if found is None and name_key(column) == _MAYBE_OF_UNITS:
-                continue
-            unit = None if found is None else plain_unit(found[1])
-            for name in self._places.values():
-                if name not in row or not lacks_unit(row[name]) or (not text and name in self._own):
-                    continue
-                if unit is None or self._own.get(name, unit) != unit:
-                    row[name] = unclear(row[name], f"{column}：{text or '（空）'}")
-                else:
-                    row[name] = with_unit(row[name], unit)
+        for name in self._places.values():
+            for column in _nearest(self._unit_columns, name):
+                if name in row and lacks_unit(row[name]):
+                    row[name] = self._by_row(name, row[name], column, row.get(column, ""))
+
+    def _by_row(self, name: str, value: Any, column: str, said: Any) -> Any:
+        """Return an amount with the unit that a column of units says, or an unclear one."""
+        text = compact(said)
+        found = _OF_A_COLUMN.fullmatch(text)
+        is_silent = not text and name in self._own
+        if is_silent or (found is None and not _OF_UNITS.search(name_key(column))):
+            return value
+        unit = None if found is None else plain_unit(found[1])
+        if unit is None or self._own.get(name, unit) != unit:
+            return unclear(value, f"{column}：{text or '（空）'}")
+        return with_unit(value, unit)
 
     def below(self, cells: Sequence[Any]) -> None:
         """Read the units in a row right below the header, which count more than one above it."""
@@ -207,6 +211,12 @@ class Units:
         for said in _said([cells]):
             if not _NOTE.match(said.text):
                 self._take(said)
+
+
+def _nearest(columns: Sequence[str], wire: str) -> Sequence[str]:
+    """Return the columns of units that name an amount, as 没收金额单位 does; else all of them."""
+    word = _WORDS.get(wire)
+    return [one for one in columns if word and word in one] or columns
 
 
 def _units_of(header: Header, place: int) -> list[str]:
