@@ -4,6 +4,7 @@ from tests.integration.world import World
 
 #: Revision → what takes the structure back to the revision before it, the newest first.
 BACK = {
+    "0027": (),
     "0026": ("drop table ledger_hold",),
     "0025": (
         "alter table ledger drop column rows",
