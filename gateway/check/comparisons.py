@@ -12,6 +12,7 @@ from functools import lru_cache
 from typing import Any
 
 from gateway.check.amounts import YUAN_PER_WAN
+from gateway.check.completeness import is_natural
 from gateway.check.values import problem
 from gateway.check.written_amounts import written_in
 from schemas.codes import RecordKind
@@ -157,8 +158,16 @@ def _valid_before_decision(values: Values) -> Found:
     return Comparison.VALID_BEFORE_DECISION, Rule.ORDER, words, "核对有效期的开始"
 
 
+def _foreign_name(values: Values) -> Found:
+    name: str = values["subject_name"]
+    if not name.isascii() or is_natural(values):
+        return None
+    return None, Rule.FORMAT, f"“{name[:60]}”里没有汉字", "按决定书核对名称"
+
+
 #: Field → what is compared with it if it has a value.
 _COMPARISONS: tuple[tuple[str, Callable[[Values], Found]], ...] = (
+    ("subject_name", _foreign_name),
     ("fine_wan", _amount_in_words),
     ("fine_wan", _amount_and_kinds),
     ("published_until", _published_until),
