@@ -21,6 +21,8 @@ _BRACKETS = str.maketrans(
 )
 #: Signs in document numbers that are typed for brackets of the year and for a hyphen.
 _NUMBER_SIGNS = _BRACKETS | str.maketrans("<《〈「>》〉」‐‑‒–—―−", "〔〔〔〔〕〕〕〕-------")
+#: What people write or leave out between the year and the number; the store has the same pattern.
+_AROUND_THE_YEAR = re.compile("年?〕第?0*")
 _IDENTITY = re.compile(r"\d{17}[\dX]")
 
 
@@ -238,6 +240,14 @@ def document_number_key(number: str) -> str:
     difference. Deliveries have the number as it was written.
     """
     return fold_once(number).translate(_NUMBER_SIGNS).replace("號", "号").rstrip("。")
+
+
+def plain_number(key: str) -> str:
+    """Return the normal form of a document number without 第, leading zeros, 年 and 号.
+
+    Two decisions of one such form are most likely one.
+    """
+    return _AROUND_THE_YEAR.sub("〕", key).rstrip("号")
 
 
 @_cached
