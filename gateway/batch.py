@@ -8,7 +8,7 @@ from gateway.config.clock import Clock
 from gateway.config.keys import Keys
 from gateway.decide.decider import Decider
 from gateway.record.quarantine import quarantine
-from gateway.record.recorded import Recorded, received_grades
+from gateway.record.recorded import Recorded, graded_elsewhere
 from gateway.record.recorder import Recording, lock
 from gateway.record.repeats import Inbox
 from gateway.record.result import Result
@@ -73,8 +73,8 @@ class Batch:
 
     async def _score(self, recorded: Recorded) -> list[tuple[int, str]]:
         """Assess the subjects whose facts changed; return (grade change id, subject code)."""
-        grades = received_grades(recorded)
-        subject_ids = sorted(recorded.touched | {subject for subject, _ in grades})
+        graded = graded_elsewhere(recorded)
+        subject_ids = sorted(recorded.touched | graded)
         if not subject_ids:
             return []
         codes = {subject.id: subject for subject in recorded.subjects.values()}
@@ -82,7 +82,7 @@ class Batch:
         assessing = Assessing(self.steps.scorer, self.connection, self.now, self.steps.metrics)
         await assessing.last(subject_ids)
         await assessing.score([codes[id_] for id_ in sorted(recorded.touched)], persons)
-        await assessing.receive(grades)
+        await assessing.receive(sorted(graded))
         changes = await assessing.write()
         return [(change_id, codes[subject_id].code) for change_id, subject_id in changes]
 

@@ -50,6 +50,13 @@ _NUMBERED = re.compile(r"^\(?\d{1,2}[).、,:\s]+(?=[^\W\d])")
 _UNIT = re.compile(r"(?:单位|人民币)[\s:]*(?:人民币)?([十百千]?[万亿]?元)")
 #: The unit of the standard in the names of amounts, and others that people put in its place.
 _WAN, _OTHER_UNITS = "万元", ("元", "百元", "千元", "百万元", "亿元")
+#: A unit of money, with what people write behind it.
+UNIT = "((?:[十百千]?[万亿]|[十百千])?[元圆])"
+_BEHIND = r"(?:整|大写|/?人民币)?"
+#: The unit in the normal form of a name, and in a name as it stands, where more may follow it.
+_IN_A_KEY = re.compile(rf"{UNIT}{_BEHIND}(?![\u4e00-\u9fff])")
+_IN_A_NAME = re.compile(rf"{UNIT}{_BEHIND}(?![^\W_])")
+_TORN = re.compile(r"\s+(?=[元圆])")
 #: Shorter names of amounts.
 _SHORT_TITLES = {"CF_NR_WFFF": "没收金额（万元）"}
 
@@ -60,6 +67,32 @@ def name_key(name: str) -> str:
     text = _NUMBERED.sub("", visible(half_width(name[:LONGEST_NAME])).strip().lower())
     plain = _HINT.sub("", _MARKED.sub("", _UNIT.sub(r"\1", text)).strip())
     return "".join(filter(str.isalnum, plain))
+
+
+@lru_cache(maxsize=4096)
+def unit_in_name(name: str) -> str | None:
+    """Return the unit that the name of a column of amounts says, such as 元; None if none.
+
+    It is looked for in the form by which the name is known, so that no sign around it hides it.
+    """
+    found = _IN_A_KEY.search(name_key(name)) or _IN_A_NAME.search(_with_whole_units(name))
+    return None if found is None else plain_unit(found[1])
+
+
+def _with_whole_units(name: str) -> str:
+    """Return a name in one width, without blanks within a unit, as in 万 元."""
+    return _TORN.sub("", visible(half_width(name[:LONGEST_NAME])))
+
+
+def plain_unit(unit: str) -> str:
+    """Return a unit in one spelling."""
+    return unit.replace("圆", "元")
+
+
+def is_unit_unclear(name: str) -> bool:
+    """Whether the name of a column of amounts speaks of 元, and not clearly of one unit."""
+    said = set(map(plain_unit, re.findall(UNIT, _with_whole_units(name))))
+    return bool(said) and {unit_in_name(name)} != said
 
 
 class ColumnNames:

@@ -19,6 +19,10 @@ IDENTITY_CHECKS = "10X98765432"
 _BRACKETS = str.maketrans(
     dict.fromkeys("([{【〔［〖（", "〔") | dict.fromkeys(")]}】〕］〗）", "〕")
 )
+#: Signs in document numbers that are typed for brackets of the year and for a hyphen.
+_NUMBER_SIGNS = _BRACKETS | str.maketrans("<《〈「>》〉」‐‑‒–—―−", "〔〔〔〔〕〕〕〕-------")
+#: What people write or leave out between the year and the number; the store has the same pattern.
+_AROUND_THE_YEAR = re.compile("年?〕第?0*")
 _IDENTITY = re.compile(r"\d{17}[\dX]")
 
 
@@ -56,10 +60,11 @@ _DIGITS_OF_ASCII = {
 
 #: Characters that nobody sees: format characters (Unicode Cf), fillers, variation selectors, and
 #: control characters but for tabs and line ends. Copying from chats and web pages brings them.
+#: U+E5E5 is what is read of A3A0, a blank of GBK without a place in Unicode.
 INVISIBLE = (
     "\x00-\x08\x0e-\x1f\x7f-\x84\x86-\x9f\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5"
     "\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f\u3164\ufe00-\ufe0f\ufeff\uffa0"
-    "\ufff9-\ufffb\U0001d173-\U0001d17a\U000e0000-\U000e0fff"
+    "\ue5e5\ufff9-\ufffb\U0001d173-\U0001d17a\U000e0000-\U000e0fff"
 )
 _INVISIBLE = re.compile(f"[{INVISIBLE}]")
 
@@ -231,10 +236,18 @@ def is_identity_number(text: str) -> bool:
 def document_number_key(number: str) -> str:
     """Return the normal form of a document number 文书号, to compare two spellings.
 
-    Spaces, widths, the kind of brackets and 號/号 make no difference. Deliveries have the number
-    as it was written.
+    Spaces, widths, the kind of brackets and dashes, 號/号 and a full stop behind it make no
+    difference. Deliveries have the number as it was written.
     """
-    return fold_once(number).translate(_BRACKETS).replace("號", "号")
+    return fold_once(number).translate(_NUMBER_SIGNS).replace("號", "号").rstrip("。")
+
+
+def plain_number(key: str) -> str:
+    """Return the normal form of a document number without 第, leading zeros, 年 and 号.
+
+    Two decisions of one such form are most likely one.
+    """
+    return _AROUND_THE_YEAR.sub("〕", key).rstrip("号")
 
 
 @_cached

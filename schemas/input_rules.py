@@ -2,11 +2,13 @@
 
 from collections.abc import Mapping
 from enum import StrEnum
+from itertools import chain
 
 from pydantic import Field, field_validator
 
 from schemas.base import NonBlank, Schema
-from schemas.columns import columns_of
+from schemas.column_names import is_unit_unclear
+from schemas.columns import ColumnType, columns_of
 from schemas.kinds import KINDS
 
 
@@ -48,7 +50,14 @@ class InputRules(Schema):
     @field_validator("columns")
     @classmethod
     def _known(cls, columns: Mapping[str, tuple[str, ...]]) -> Mapping[str, tuple[str, ...]]:
-        known = {column.wire for kind in KINDS.values() for column in columns_of(kind.model)}
-        if strange := sorted(columns.keys() - known):
+        known = {one.wire: one for kind in KINDS.values() for one in columns_of(kind.model)}
+        if strange := sorted(columns.keys() - known.keys()):
             raise ValueError(f"没有列 {'、'.join(strange)}；写列的代码，如 CF_WSH: [决定书编号]")
+        amounts = (
+            names for wire, names in columns.items() if known[wire].type is ColumnType.AMOUNT
+        )
+        for name in chain.from_iterable(amounts):
+            if is_unit_unclear(name):
+                words = f"“{name}”里有“元”，看不准金额的单位"
+                raise ValueError(f"{words}；列名改成只写一个单位，写在最后，如 罚款（元）")
         return columns

@@ -7,18 +7,15 @@ from typing import Any
 
 from gateway.check.amounts import number_in, read_amount
 from schemas.cell import conflict
+from schemas.column_names import unit_in_name
 from schemas.columns import ColumnType, columns_of
 from schemas.identifiers import half_width, note_sign, visible
 from schemas.kinds import KINDS, REPORTED_KINDS
 
-#: A unit of money.
-UNIT = "((?:[十百千]?[万亿]|[十百千])?[元圆])"
 #: The unit of the standard.
 WAN = "万元"
 #: Characters of a cell that may be a unit.
 LONGEST = 60
-#: The unit in the name of a column.
-_IN_A_NAME = re.compile(rf"{UNIT}(?=$|[),;/])")
 #: Units that are not read in an amount, in 元.
 _YUAN = {"百元": 100, "千元": 1000, "十万元": 10**5, "百万元": 10**6, "千万元": 10**7}
 _AMOUNTS = frozenset(
@@ -29,14 +26,12 @@ _AMOUNTS = frozenset(
 )
 #: Blanks within 单 位 and around signs.
 _AROUND = re.compile(r" ?([:(),;/]) ?|(?<=单) (?=位)")
+#: Brackets and quotation marks in which people put a unit.
+_BRACKETS = str.maketrans(
+    dict.fromkeys("[{<【〔〖《〈「‹“‘", "(") | dict.fromkeys("]}>】〕〗》〉」›”’", ")")
+)
 #: A unit that an amount has itself.
 _HAS_UNIT = re.compile("[元万亿千百]")
-
-
-def unit_in_name(name: str) -> str | None:
-    """Return the unit that the name of a column says, such as 元; None if it says none."""
-    found = _IN_A_NAME.search(compact(name))
-    return None if found is None else plain_unit(found[1])
 
 
 def is_in_another_unit(name: str, wire: str | None) -> bool:
@@ -79,11 +74,6 @@ def _may_be_amount(value: Any) -> bool:
     return isinstance(value, str | int | float | Decimal) and not isinstance(value, bool)
 
 
-def plain_unit(unit: str) -> str:
-    """Return a unit in one spelling."""
-    return unit.replace("圆", "元")
-
-
 def with_unit(value: Any, unit: str) -> Any:
     """Return an amount with the unit of its table, unless it has one."""
     if not lacks_unit(value):
@@ -104,6 +94,9 @@ def _plain(value: str) -> str:
 
 
 def compact(cell: Any, longest: int = LONGEST) -> str:
-    """Return the start of a text in one width, with single blanks, and none around signs."""
+    """Return the start of a text in one width, with single blanks, and none around signs.
+
+    All brackets are round ones.
+    """
     text = " ".join(half_width(str(cell)[: 4 * longest]).split())
-    return _AROUND.sub(r"\1", text)[:longest]
+    return _AROUND.sub(r"\1", text.translate(_BRACKETS))[:longest]

@@ -4,6 +4,7 @@ What does not fit is a warning that holds nothing, unless the comparison is conf
 thing always is a problem: an amount in 元 that was typed into a column of 万元.
 """
 
+import re
 from collections.abc import Callable, Iterator, Mapping
 from datetime import date
 from decimal import Decimal
@@ -11,6 +12,7 @@ from functools import lru_cache
 from typing import Any
 
 from gateway.check.amounts import YUAN_PER_WAN
+from gateway.check.completeness import is_natural
 from gateway.check.values import problem
 from gateway.check.written_amounts import written_in
 from schemas.codes import RecordKind
@@ -19,8 +21,9 @@ from schemas.input_rules import Comparison
 from schemas.problem import Problem, Rule
 from schemas.record import RECORD_KINDS
 
-#: No fine of an ecology bureau has fewer yuan; a small number may stand in a text for anything.
+#: Few fines have fewer yuan; a small number may stand in a text for anything, such as a price.
 _LEAST_YUAN = 100
+_OF_A_PRICE = re.compile("[元圆]\\s*/|每")
 #: 公示截止期 later than so many years after the decision is most likely a slip of the pen.
 _LONGEST_PUBLICITY_YEARS = 3
 #: Kinds of penalties without an amount, and those that have one.
@@ -38,18 +41,26 @@ Values = Mapping[str, Any]
 def typed_in_yuan(kind: RecordKind, values: Values) -> Iterator[tuple[str, Problem]]:
     """Yield the field of each amount that stands in 处罚内容 as the same number of 元.
 
-    A number without a written unit proves nothing.
+    It may be the sum of the numbers there. A number without a written unit proves nothing.
     """
     for name in _AMOUNTS:
         amount = values.get(name)
-        if not amount or amount < _LEAST_YUAN:
+        if not amount:
             continue
-        said = _written(values, only_with_unit=True)
-        if amount not in said or amount * YUAN_PER_WAN in _written(values):
+        written, said = _written(values), _written(values, only_with_unit=True)
+        if amount < _LEAST_YUAN and not _is_the_fine(values, written):
             continue
-        words = f"{amount} 万元，而处罚内容写的是 {amount} 元：差一万倍"
+        if amount not in {*said, sum(said)} or amount * YUAN_PER_WAN in {*written, sum(written)}:
+            continue
+        what = "是" if amount in said else "合计是"
+        words = f"{amount} 万元，而处罚内容写的{what} {amount} 元：差一万倍"
         fix = f"单位是万元，{amount} 元填 {(amount / YUAN_PER_WAN).normalize():f}"
         yield name, problem(column_of(kind, name), Rule.AMOUNT, words, fix)
+
+
+def _is_the_fine(values: Values, written: tuple[Decimal, ...]) -> bool:
+    """Whether the amount of a text is the only one, and no price such as 5元/吨."""
+    return len(written) == 1 and not _OF_A_PRICE.search(values["penalty_content"])
 
 
 def before_1990(kind: RecordKind, values: Values) -> Iterator[tuple[str, Problem]]:
@@ -147,8 +158,16 @@ def _valid_before_decision(values: Values) -> Found:
     return Comparison.VALID_BEFORE_DECISION, Rule.ORDER, words, "核对有效期的开始"
 
 
+def _foreign_name(values: Values) -> Found:
+    name: str = values["subject_name"]
+    if not name.isascii() or is_natural(values):
+        return None
+    return None, Rule.FORMAT, f"“{name[:60]}”里没有汉字", "按决定书核对名称"
+
+
 #: Field → what is compared with it if it has a value.
 _COMPARISONS: tuple[tuple[str, Callable[[Values], Found]], ...] = (
+    ("subject_name", _foreign_name),
     ("fine_wan", _amount_in_words),
     ("fine_wan", _amount_and_kinds),
     ("published_until", _published_until),

@@ -7,7 +7,9 @@ from schemas.identifiers import INVISIBLE
 
 #: Letters of Western Europe, of which texts consist that were read as Latin-1.
 _WESTERN = "\u00c0-\u00d6\u00d8-\u00f6\u00f8-\u00ff"
-_SENT_TO_SLOW = re.compile(f"[{INVISIBLE}{_WESTERN}\ufffd?？锟#+]")
+#: Characters without a meaning of their own 造字, and what stands for one that a font lacks.
+_PRIVATE, _IN_PLACE = "\ue000-\uf8ff", "□▯〓"
+_SENT_TO_SLOW = re.compile(f"[{INVISIBLE}{_WESTERN}{_PRIVATE}{_IN_PLACE}\ufffd?？锟#+&\r\n]")
 
 
 def _usual() -> str:
@@ -20,15 +22,18 @@ def _usual() -> str:
     )
 
 
-#: Finds what sends a text to the slow reading: invisible characters, U+FFFD, question marks, those
-#: of texts that were read in another encoding, and the signs in errors of spreadsheets and in
-#: numbers such as 9.1E+17. It is written as what is none of the others: `re` makes a table of a
-#: class without characters beyond the first plane, and else compares range by range, which takes
-#: ten times as long.
+#: Finds what sends a text to the slow reading: invisible characters, line ends, U+FFFD, question
+#: marks and what else stands for a lost character, those of texts that were read in another
+#: encoding, and the signs in errors of spreadsheets and in numbers such as 9.1E+17. It is written
+#: as what is none of the others: `re` makes a table of a class without characters beyond the first
+#: plane, and else compares range by range, which takes ten times as long.
 unusual = re.compile(f"[^{_usual()}]").search
 _QUESTION_MARKS = re.compile(r"\?{2,}")
-#: A question mark that may be a lost character, or that of a clerk.
-_QUESTION_MARK = re.compile("[?？]")
+#: What may be a lost character: a question mark, which may also be that of a clerk, characters of
+#: nobody's font, and those of a web page, such as &amp;.
+_DOUBTFUL = re.compile(
+    rf"(?P<mark>[?？])|(?P<sign>[{_IN_PLACE}]|&(?:[A-Za-z]{{2,8}}|#\w{{2,7}});)|(?P<own>[{_PRIVATE}])"
+)
 #: A text up to this length is a name, number or code, where two question marks are lost characters,
 #: and one may be; longer ones may ask a question.
 _LONGEST_NAME = 255
@@ -62,9 +67,26 @@ def lost_characters(text: str, max_length: int | None) -> str | None:
     return next(runs, None)
 
 
-def is_doubtful(text: str, max_length: int | None) -> bool:
-    """Whether a name, number or code has a question mark, which may be a lost character."""
-    return (max_length or 0) <= _LONGEST_NAME and _QUESTION_MARK.search(text) is not None
+def doubtful(text: str, max_length: int | None) -> str | None:
+    """Return in Chinese what in a name, number or code may be a lost character; None if nothing."""
+    found = _DOUBTFUL.search(text) if (max_length or 0) <= _LONGEST_NAME else None
+    if found is None:
+        return None
+    if found["own"]:
+        return f"字库里没有的字（U+{ord(found['own']):04X}）"
+    return "问号" if found["mark"] else f"“{found['sign']}”"
+
+
+#: Line ends within a text, and the blanks around them.
+_LINE_ENDS = re.compile(r"\s*[\r\n]\s*")
+_BETWEEN_LETTERS = re.compile(r"(?<=[A-Za-z])\s*[\r\n]\s*(?=[A-Za-z])")
+
+
+def in_one_line(text: str, max_length: int | None) -> str:
+    """Return a name, number or code without the line ends of its cell; a free text as it is."""
+    if (max_length or 0) > _LONGEST_NAME or not _LINE_ENDS.search(text):
+        return text
+    return _LINE_ENDS.sub("", _BETWEEN_LETTERS.sub(" ", text.strip()))
 
 
 @lru_cache(maxsize=16_384)

@@ -16,6 +16,10 @@ _NUMBERED = re.compile(
 )
 #: What joins two kinds in one word; no kind has it within.
 _JOINTS = re.compile("[+&]|并处以?|以及|[和及与并]")
+#: What joins a kind to the words of a free one.
+_BEHIND_A_FREE_KIND = re.compile(rf"([＋＆。．.]|{_JOINTS.pattern})")
+#: A free kind that says of a penalty that there is none, as in 其他-免予警告和罚款.
+_NONE = re.compile("不予|不再|免[予于除]|减免|撤销|取消|暂缓|延期|分期")
 #: An amount behind a kind, as in 罚款（2万元）.
 _AMOUNT = re.compile(
     r"(?<=款)(?:人民币)?(?:\((?:人民币)?[^()]*[元万]整?\)|[\d.,]+(?:[十百千]?[万亿]元?|[十百千]?元)整?)$"
@@ -54,8 +58,29 @@ def _kinds_in(part: str) -> list[str]:
     found = []
     for word in free.split():
         one = f"其他{word[2:]}" if word.startswith("其它") else word
-        found += [one] if is_penalty_kind(one) else _joined(one)
+        if one.startswith(OTHER_PENALTY_PREFIX):
+            found += _behind_free(one)
+        else:
+            found += [one] if one in PENALTY_KINDS else _joined(one)
     return found
+
+
+def _behind_free(word: str) -> list[str]:
+    """Return a free kind and the kinds joined to it, as in 其他-责令改正并处罚款.
+
+    What it joins without a kind, as 警告和教育, is its own words.
+    """
+    own, *rest = _BEHIND_A_FREE_KIND.split(word)
+    if _NONE.search(word):
+        return [word]
+    kinds = []
+    for joint, piece in zip(rest[::2], rest[1::2], strict=True):
+        kind = _AMOUNT.sub("", half_width(piece).rstrip(";!"))
+        if kind in PENALTY_KINDS:
+            kinds.append(kind)
+        else:
+            own += joint + piece
+    return [own.rstrip("。．.") if kinds else word, *kinds]
 
 
 def _joined(word: str) -> list[str]:

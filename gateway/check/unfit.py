@@ -1,11 +1,12 @@
 """Values that can be read and hardly be meant (pure): garbled, doubtful, in the wrong unit."""
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
 from gateway.check.amounts import YUAN_PER_WAN
 from gateway.check.comparisons import before_1990, column_of, typed_in_yuan
-from gateway.check.completeness import required_names
+from gateway.check.completeness import is_natural, required_names
 from gateway.check.garbled import misread
 from gateway.check.penalty_kinds import kinds_with_amounts
 from gateway.check.values import problem
@@ -15,6 +16,8 @@ from schemas.columns import columns_of
 from schemas.kinds import KINDS
 from schemas.problem import Problem, Rule
 
+#: A credit code or another number of a company, perhaps cut.
+_CODE = re.compile(r"(?=(?:[A-Z]*[0-9]){8})[0-9A-Z]{10,20}", re.ASCII | re.IGNORECASE)
 #: Rules whose breach refuses the item.
 _LOSSES = frozenset({Rule.PRECISION, Rule.GARBLED, Rule.CONFLICT})
 
@@ -33,12 +36,23 @@ def unfit(kind: RecordKind, values: dict[str, Any], row: Mapping[str, Any]) -> l
                 column_of(kind, "subject_name"), Rule.GARBLED, words, "从原系统按 UTF-8 重新导出"
             )
         )
+    elif name and not is_natural(values) and (said := _no_name(name)):
+        del values["subject_name"]
+        column = column_of(kind, "subject_name")
+        found.append(problem(column, Rule.FORMAT, f"“{name[:60]}”{said}", "按决定书填写完整的名称"))
     for field, wrong in (*typed_in_yuan(kind, values), *before_1990(kind, values)):
         del values[field]
         found.append(wrong)
     if values.get("penalty_kinds") and values.get("fine_wan") is not None:
         found += _amounts_of_kinds(kind, values, row)
     return found
+
+
+def _no_name(text: str) -> str | None:
+    """Return in Chinese why a text is no name of a company; None if it may be one."""
+    if not any(map(str.isalpha, text)):
+        return "里没有文字，不是名称"
+    return "像是证照号码，不是名称" if _CODE.fullmatch(text) else None
 
 
 def _amounts_of_kinds(

@@ -7,7 +7,13 @@ from typing import Any
 
 from gateway.check.amounts import read_amount
 from gateway.check.dates import number_as_date, parse_date, why_no_date
-from gateway.check.garbled import is_doubtful, is_scientific, lost_characters, unusual
+from gateway.check.garbled import (
+    doubtful,
+    in_one_line,
+    is_scientific,
+    lost_characters,
+    unusual,
+)
 from gateway.check.penalty_kinds import is_penalty_kind, split_kinds
 from schemas.cell import TO_FILL, fault, is_cell
 from schemas.columns import Column, ColumnType
@@ -36,6 +42,9 @@ ERRORS = frozenset(
 DITTO = frozenset({"同上", "同前", "〃", "″", '"'})
 #: Columns whose values are no numbers, although some have nothing but digits.
 _NAMES = frozenset({ColumnType.TEXT, ColumnType.CREDIT_CODE, ColumnType.IDENTITY})
+
+#: Columns of names and numbers in which people write several below each other.
+_OF_SEVERAL = frozenset({"suspended_permit", "certificate_name", "licence_number"})
 
 #: What is said of a list of penalty kinds that has something else in it.
 _NO_KIND = ("列表里有空值，或者不是文字的值", "每一项用文字写一个处罚种类")
@@ -121,14 +130,17 @@ def _text(column: Column, value: Any) -> Read:
     text = str(value)
     if unusual(text):
         text = visible(text)
+        if column.name not in _OF_SEVERAL:
+            text = in_one_line(text, column.max_length)
         if lost := lost_characters(text, column.max_length):
             words = f"“{text[:60]}”里有乱码“{lost[:20]}”，原来的字已丢失"
             return None, problem(
                 column, Rule.GARBLED, words, "按决定书重填该项，或从原系统重新导出"
             )
-        if is_doubtful(text, column.max_length):
-            words = f"“{text[:60]}”里有问号，可能是乱码，丢了一个字"
-            return text.strip(), problem(column, Rule.GARBLED, words, "按决定书核对，删去问号")
+        if what := doubtful(text, column.max_length):
+            words = f"“{text[:60]}”里有{what}，可能是乱码，丢了一个字"
+            fix = "删去问号" if what == "问号" else "改成原来的字"
+            return text.strip(), problem(column, Rule.GARBLED, words, f"按决定书核对，{fix}")
     text = text.strip()
     if not text:
         return None, None

@@ -27,13 +27,18 @@ _SPACED = rf"(?>\d{{1,3}}(?:[{_BLANKS}]\d{{3}}){{1,4}}(?:[.．]\d{{1,2}})?)"
 #: What says that a number behind it is money, whether or not it has a unit.
 _MONEY = (
     r"(?:罚款|罚金|罚没款?|没收违法所得|人民币|RMB|CNY|[¥￥])"
-    rf"(?>(?:金额|数额|总额|共计|合计|人民币|RMB|CNY|计|为|[¥￥:：（(]|[{_BLANKS}]){{0,6}})"
+    r"(?>(?:金额|数额|总额|共计|合计|人民币|RMB|CNY|大写|小写|计|为"
+    rf"|[¥￥:：（()）]|[{_BLANKS}]){{0,8}})"
 )
 #: What follows a number that is none of 元: a measure, or foreign money.
 _OTHERWISE = (
     rf"(?!\s*(?:[,，.．]?[\d{_O}]|[IlＩｌ]|[%％‰元圆万亿余多美港欧日英]"
     r"|[个倍吨立平方米公斤千克升人户天辆台次件条亩年月]))"
 )
+#: The end of a range, as in 罚2万以上10万以下.
+_NO_RANGE = r"(?!\s*(?:以上|以下|以内|[至到~～—-]))"
+#: What says that a number before it is a fine, as in 处2万罚款 and 2万的罚款.
+_A_FINE = r"\s*(?:人民币|RMB)?\s*的?\s*(?:行政)?(?:罚款|罚金)"
 #: A unit in brackets behind a number, as in 1,200.00（万元） and 1200（单位：万元）.
 _IN_BRACKETS = (
     r"\s*[（(]\s*(?:(?:金额|计量|货币)?单位)?\s*[:：为]?\s*(?:人民币)?"
@@ -45,7 +50,11 @@ _WRITTEN = re.compile(
     rf"|(?P<unitless>{_DIGITS}|{_CHINESE}){_OTHERWISE})"
     rf"|{_BEGINS}(?P<number2>{_DIGITS}){_IN_BRACKETS.format(2)}"
     rf"|(?:{_BEGINS}(?P<digits>{_DIGITS})|(?P<chinese>{_CHINESE}))\s*[元圆]"
+    rf"|(?<![至到~～—-])(?:{_BEGINS}(?P<fine1>{_DIGITS})|(?P<fine2>{_CHINESE})){_A_FINE}"
+    rf"|罚\s*(?P<fine3>{_DIGITS}|{_CHINESE}){_OTHERWISE}{_NO_RANGE}"
 )
+#: Groups of numbers that may have no unit; of the latter ones they need one, for 罚 is a weak word.
+_PERHAPS_UNITLESS, _WITH_UNIT = {"unitless", "fine1", "fine2", "fine3"}, {"fine1", "fine2", "fine3"}
 #: Units of a number that may do without 元, as in 罚款10万.
 _LARGE = "千仟万萬亿億"
 #: Without a unit a number from here on is one of yuan: as 万元 it would be a hundred million.
@@ -86,9 +95,11 @@ def _amounts(text: str) -> Iterator[Written]:
             if value is not None:
                 yield Written(value, has_unit=True)
             continue
-        given = found[found.lastgroup or 0]
-        value, has_unit = _value(given), found.lastgroup != "unitless" or _has_unit(given)
-        if value is not None and (has_unit or _is_money(given, value)):
+        group = found.lastgroup or ""
+        given = found[group]
+        value, has_unit = _value(given), group not in _PERHAPS_UNITLESS or _has_unit(given)
+        is_sure = has_unit or (group not in _WITH_UNIT and _is_money(given, value))
+        if value is not None and is_sure:
             yield Written(value, has_unit)
 
 
@@ -110,9 +121,9 @@ def _has_unit(given: str) -> bool:
     return any(unit in given for unit in _LARGE)
 
 
-def _is_money(given: str, value: Decimal) -> bool:
+def _is_money(given: str, value: Decimal | None) -> bool:
     """Whether a number without a unit is one of yuan: it is too large for 万元."""
-    return value >= _SURELY_YUAN or "," in given
+    return value is not None and (value >= _SURELY_YUAN or "," in given)
 
 
 def _mixed(text: str) -> Decimal | None:

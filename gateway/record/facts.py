@@ -119,10 +119,17 @@ def plan_facts(
         if body is not None:
             decided = body["decided_on"]
             day = decided if isinstance(decided, date) else date.fromisoformat(decided)
-            made.append((key, decisions[key].id, {**body, **dates.get(key, {})}, day))
+            made.append((key, decisions[key].id, _with_dates(body, dates.get(key, {})), day))
     was = {subject for subject, decision_id in closed if decision_id in known.bodies}
     touched = {key[0] for key, *_ in made} | was | _overtaken_subjects(versions, latest)
     return FactChanges(closed, made, touched)
+
+
+def _with_dates(body: Mapping[str, Any], dates: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a fact with its process dates, always in one order: equal facts are written alike."""
+    told = {**body, **dates}
+    own = {name: value for name, value in body.items() if name not in PROCESS_DATES}
+    return own | {name: told[name] for name in PROCESS_DATES if name in told}
 
 
 def _fact(version: NewVersion, authorities: Mapping[str, Authority]) -> dict[str, Any] | None:

@@ -9,6 +9,7 @@ from types import MappingProxyType
 from typing import NamedTuple
 
 from gateway.check.checked import Checked
+from gateway.record.alike import Alike
 from gateway.record.content import Content, content, fact_body
 from gateway.record.facts import (
     NewFact,
@@ -42,6 +43,8 @@ class Known(NamedTuple):
     relations: Mapping[int, Relation] = MappingProxyType({})  #: of branches, by decision id
     #: Decisions that events name under the legal person: the code of the branch that they are of.
     of_branches: Mapping[DecisionKey, str] = MappingProxyType({})
+    #: Decisions whose numbers are nearly those of decisions that the batch adds.
+    alike: Sequence[DecisionKey] = ()
 
 
 class Hashes(NamedTuple):
@@ -131,6 +134,7 @@ class _Planning:
         self._relations = dict(known.relations)
         self._told = ProcessesTold(known.facts.dates)
         self._of_branches = known.of_branches
+        self._alike = Alike(known.alike)
         self._take_id = take_id
         self._hashes = hashes
         self._regimes = regimes
@@ -155,7 +159,9 @@ class _Planning:
             out.refused[item.position] = _refused(item.checked, problem)
             return
         early = self._told.early(item.checked, item.key, item.target, self._decisions)
-        warnings = (*self._of_a_branch(item), *early)
+        is_new = decision is None and item.checked.kind in REPORTED_KINDS
+        alike = self._alike.told(item.key) if is_new else ()
+        warnings = (*self._of_a_branch(item), *early, *alike)
         if warnings:
             before = item.checked.warnings
             out.warned[item.position] = item.checked._replace(warnings=(*before, *warnings))

@@ -8,7 +8,6 @@ from typing import NamedTuple
 from gateway.check.checked import Checked
 from gateway.record.content import Content
 from schemas.codes import RecordKind, Verb
-from schemas.event import ReceivedGrade
 from schemas.known import DecisionKey, KnownDecision, Subject
 from schemas.obligation import ReportedVersion
 
@@ -67,13 +66,9 @@ def _fields(checked: Checked) -> frozenset[str]:
     return frozenset(problem.field for problem in checked.problems)
 
 
-def received_grades(recorded: Recorded) -> list[tuple[int, ReceivedGrade]]:
-    """Return (subject id, grade) of the grades received from outside."""
-    return [
-        (v.key[0], v.checked.record)
-        for v in recorded.latest.values()
-        if v.checked.kind is RecordKind.GRADE and isinstance(v.checked.record, ReceivedGrade)
-    ]
+def graded_elsewhere(recorded: Recorded) -> set[int]:
+    """Return the subjects of which a received grade came, was corrected or withdrawn."""
+    return {key[0] for key in recorded.latest if key[3] == RecordKind.GRADE}
 
 
 def day_of(checked: Checked) -> date:

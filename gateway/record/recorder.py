@@ -20,6 +20,7 @@ from gateway.store.record import decisions, facts, subjects
 from gateway.store.record.authorities import add_authority_codes, known_authorities
 from schemas.codes import ABOUT_A_DECISION, RecordKind
 from schemas.identifiers import authority_key, document_number_key
+from schemas.kinds import REPORTED_KINDS
 from schemas.known import Authority, DecisionKey, KnownDecision, KnownFacts, Relation, Subject
 from schemas.participant import Participant
 from scoring.consequences.publicity import PublicityPolicy
@@ -115,7 +116,17 @@ class Recording:
         of_branches = {}
         if unknown:
             of_branches = await facts.decisions_of_branches(self.connection, unknown)
-        return Known(locked, found, known, await self._relations(items), of_branches)
+        relations, alike = await self._relations(items), await self._alike(items, found)
+        return Known(locked, found, known, relations, of_branches, alike)
+
+    async def _alike(
+        self, items: Sequence[Incoming], found: Mapping[DecisionKey, KnownDecision]
+    ) -> Sequence[DecisionKey]:
+        """Return the decisions with nearly the numbers of those that the batch adds."""
+        new = {
+            item.key for item in items if item.key not in found and item.key[3] in REPORTED_KINDS
+        }
+        return await decisions.decisions_alike(self.connection, sorted(new)) if new else ()
 
     async def _former_targets(
         self, items: Sequence[Incoming], found: dict[DecisionKey, KnownDecision]

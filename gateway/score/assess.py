@@ -147,7 +147,7 @@ class Assessing:
         body = self._scored_body(scored, scored.change, published)
         self.changes.append(NewGrade(subject.id, scored.change, body, assessed=True))
         to_grade = scored.change.to_grade
-        self._last[subject.id] = LastGrade(to_grade, self.cause, published=published)
+        self._last[subject.id] = LastGrade(to_grade, self.cause, published)
 
     def _scored_body(
         self, scored: Scored, change: GradeChange, published: PublishedResult | None
@@ -171,39 +171,38 @@ class Assessing:
             ),
         )
 
-    async def receive(self, grades: Sequence[tuple[int, ReceivedGrade]]) -> None:
-        """Record grades that were computed elsewhere; they replace our own from then on."""
-        ids = sorted({subject_id for subject_id, _ in grades})
-        bodies = await facts_of_subjects(self.connection, ids) if ids else {}
-        facts = {id_: _read_facts(bodies.get(id_, _NO_FACTS)) or () for id_ in ids}
-        for subject_id, grade in grades:
-            code = grade.subject_code
+    async def receive(self, subject_ids: Sequence[int]) -> None:
+        """Record the grades in force that were computed elsewhere; they replace our own."""
+        if not subject_ids:
+            return
+        grades = await grade_changes.received_grades(self.connection, subject_ids)
+        bodies = await facts_of_subjects(self.connection, subject_ids)
+        for subject_id, grade in grades.items():
             last = self._last.get(subject_id)
-            previous = last.grade if last else None
-            published = last.published if last else None
-            effective_on = grade.effective_on.isoformat()
-            if (
-                last is not None
-                and last.cause == RECEIVED
-                and (previous == grade.grade or effective_on < last.effective_on)
-            ):
-                continue
-            day, rulebook = grade.effective_on, self.scorer.rulebook
-            kind = rulebook.subject(code, facts[subject_id], day, person=False).kind
-            direction = self.scorer.direction(previous, grade.grade, kind, code, day)
-            reason = f"{grade.issued_by}评定"
-            change = GradeChange(previous, grade.grade, direction, (reason,))
-            body = change_body(
-                change,
-                cause=RECEIVED,
-                score=None if grade.score is None else format(grade.score, "f"),
-                rule_set={"name": grade.rule_set, "version": "", "status": "external"},
-                effective_on=day,
-                published=published,
-                measures=self.scorer.measures(standing_change(change, published), kind, code, day),
-            )
-            self.changes.append(NewGrade(subject_id, change, body, assessed=False))
-            self._last[subject_id] = LastGrade(grade.grade, RECEIVED, effective_on, published)
+            if last is None or last.cause != RECEIVED or last.grade != grade.grade:
+                facts = _read_facts(bodies.get(subject_id, _NO_FACTS)) or ()
+                self._receive(subject_id, grade, last, facts)
+
+    def _receive(
+        self, subject_id: int, grade: ReceivedGrade, last: LastGrade | None, facts: Sequence[Fact]
+    ) -> None:
+        """Note the change to a grade that was computed elsewhere."""
+        previous, published = (last.grade, last.published) if last else (None, None)
+        code, day = grade.subject_code, grade.effective_on
+        kind = self.scorer.rulebook.subject(code, facts, day, person=False).kind
+        direction = self.scorer.direction(previous, grade.grade, kind, code, day)
+        change = GradeChange(previous, grade.grade, direction, (f"{grade.issued_by}评定",))
+        body = change_body(
+            change,
+            cause=RECEIVED,
+            score=None if grade.score is None else format(grade.score, "f"),
+            rule_set={"name": grade.rule_set, "version": "", "status": "external"},
+            effective_on=day,
+            published=published,
+            measures=self.scorer.measures(standing_change(change, published), kind, code, day),
+        )
+        self.changes.append(NewGrade(subject_id, change, body, assessed=False))
+        self._last[subject_id] = LastGrade(grade.grade, RECEIVED, published)
 
     async def write(self) -> list[tuple[int, int]]:
         """Write assessments and grade changes.

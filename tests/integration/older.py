@@ -4,6 +4,7 @@ from tests.integration.world import World
 
 #: Revision → what takes the structure back to the revision before it, the newest first.
 BACK = {
+    "0031": (),
     "0030": ("drop table ledger_sending",),
     "0029": ("drop table intake_return",),
     "0028": ("drop table bulk_task",),

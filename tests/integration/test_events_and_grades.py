@@ -1,5 +1,6 @@
 """Process events, grade changes and received grades, through the whole pipeline."""
 
+from itertools import permutations
 from typing import Any
 
 import pytest
@@ -154,9 +155,45 @@ async def test_the_last_of_several_received_grades_in_a_batch_counts(world: Worl
     )
 
     assert (await world.column(GRADES))[-1] == "良好"
-    assert await world.column("select from_grade from grade_change order by id desc limit 1") == [
-        "诚信"
+
+
+@pytest.mark.parametrize("order", list(permutations(range(3))))
+async def test_the_received_grade_of_the_latest_day_stands_in_whatever_order_they_come(
+    world: World, order: tuple[int, ...]
+) -> None:
+    rows = [
+        grade(1, grade="警示", effective_on="2026-05-01"),
+        grade(2, grade="诚信", effective_on="2026-08-01"),
+        grade(3, grade="警示", effective_on="2026-10-01"),
     ]
+
+    for place in order:
+        await world.take(rows[place])
+
+    assert (await world.column(GRADES))[-1] == "警示"
+
+
+@pytest.mark.parametrize("apart", [True, False], ids=["two batches", "one batch"])
+@pytest.mark.parametrize("day", ["2026-10-08", "2026-10-09", "2026-10-10"])
+async def test_a_correction_of_the_received_grade_in_force_counts(
+    world: World, apart: bool, day: str
+) -> None:
+    rows = [grade(grade="警示"), grade(grade="诚信", effective_on=day)]
+
+    for batch in [[row] for row in rows] if apart else [rows]:
+        await world.take(*batch)
+
+    assert (await world.column(GRADES))[-1] == "诚信"
+
+
+async def test_a_received_grade_that_is_moved_to_an_earlier_day_gives_way_to_the_other(
+    world: World,
+) -> None:
+    await world.take(grade(1, grade="诚信", effective_on="2026-10-08"), grade(2, grade="警示"))
+
+    await world.take(grade(2, grade="警示", effective_on="2026-10-01"))
+
+    assert await world.column(GRADES) == ["警示", "诚信"]
 
 
 async def test_a_subject_with_licences_only_has_no_assessment(world: World) -> None:

@@ -33,6 +33,49 @@ async def test_a_new_decision_has_its_version_fact_assessment_and_deliveries(wor
     assert (await world.states(), await world.states("bank")) == (["ready"], ["waiting"])
 
 
+SPELT = [
+    "样环罚字〔2026〕第1号",
+    "样环罚字〔2026〕001号",
+    "样环罚字[2026]1",
+    "样环罚字〔2026年〕第01",
+]
+
+
+@pytest.mark.parametrize("apart", [True, False], ids=["two batches", "one batch"])
+@pytest.mark.parametrize("number", SPELT)
+async def test_a_number_that_is_nearly_that_of_another_decision_is_told(
+    world: World, number: str, apart: bool
+) -> None:
+    rows = [penalty(), penalty(CF_WSH=number)]
+
+    batches = [[row] for row in rows] if apart else [rows]
+    first, second = [result for batch in batches for result in await world.take(*batch)]
+
+    assert first.checked.warnings == ()
+    [warning] = second.checked.warnings
+    assert (second.verdict, warning.field) == (Verdict.OK, "CF_WSH")
+    assert "与已有的“样环罚字〔2026〕1号”只差" in warning.message
+
+
+async def test_a_number_of_another_company_series_or_kind_or_withdrawn_is_no_other_spelling(
+    world: World,
+) -> None:
+    spelt = "样环罚字〔2026〕01号"
+    await world.take(penalty(), penalty(2), penalty(2, verb="withdraw"))
+
+    told = await world.take(
+        penalty(1, 2, CF_WSH=spelt),
+        licence(XK_WSH=spelt),
+        penalty(11),
+        penalty(CF_WSH="样环罚〔2026〕1号"),
+        penalty(CF_WSH=spelt, CF_CFJG="样例县生态环境局"),
+        penalty(CF_WSH="样环罚字〔2026〕02号"),
+        penalty(),
+    )
+
+    assert [one.checked.warnings for one in told] == [()] * 7
+
+
 async def test_the_same_bytes_from_the_same_origin_are_a_repeat(world: World) -> None:
     [first] = await world.take(penalty(), origin="topic")
 

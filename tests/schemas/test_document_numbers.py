@@ -9,8 +9,15 @@ from hypothesis import strategies as st
 from schemas import identifiers
 from schemas.identifiers import authority_key, document_number_key, fold, half_width
 
-BRACKETS = ("〔〕", "【】", "［］", "[]", "()", "（）", "〖〗")
-texts = st.text(st.sampled_from("豫环罚决字号號2026０１２ 〔〕【】［］()（）ab Ａ-\u3000\u00a0"))
+BRACKETS = (
+    *("〔〕", "【】", "［］", "[]", "()", "（）", "〖〗"),
+    *("《》", "〈〉", "「」", "<>", "＜＞", "﹤﹥"),
+)
+texts = st.text(
+    st.sampled_from(
+        "豫环罚决字号號2026０１２ 〔〕【】［］()（）《》<＞「」ab Ａ-—–−。\ue5e5\u3000\u00a0"
+    )
+)
 
 
 def test_a_number_printed_with_stray_spaces_is_the_same_number() -> None:
@@ -30,6 +37,16 @@ def test_the_old_and_new_character_hao_give_one_key() -> None:
     assert document_number_key("样环罚〔2026〕1號") == document_number_key("样环罚〔2026〕1号")
 
 
+@pytest.mark.parametrize("dash", "-－—–−‐―﹣")
+def test_the_kind_of_dash_does_not_change_the_key(dash: str) -> None:
+    assert document_number_key(f"样环罚字〔2026〕1{dash}2号") == "样环罚字〔2026〕1-2号"
+
+
+@pytest.mark.parametrize("number", ["样环罚〔2026〕1号。", "样环罚〔2026〕\ue5e51号"])
+def test_a_full_stop_and_the_blank_of_gbk_do_not_change_the_key(number: str) -> None:
+    assert document_number_key(number) == "样环罚〔2026〕1号"
+
+
 def test_the_width_of_digits_does_not_change_the_key() -> None:
     assert document_number_key("样环罚〔２０２６〕１号") == document_number_key("样环罚〔2026〕1号")
 
@@ -45,7 +62,7 @@ def test_the_key_of_a_key_is_the_same_key(number: str) -> None:
     assert document_number_key(key) == key
 
 
-@given(texts, st.integers(0, 20), st.sampled_from([" ", "\u3000", "\u00a0", "\t", "\n"]))
+@given(texts, st.integers(0, 20), st.sampled_from([" ", "\u3000", "\u00a0", "\t", "\ue5e5"]))
 def test_a_space_anywhere_does_not_change_the_key(number: str, place: int, space: str) -> None:
     spaced = number[:place] + space + number[place:]
 

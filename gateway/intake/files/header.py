@@ -123,9 +123,9 @@ class Header:
         """Return the first of these names that is a column of a standard."""
         return next((name for name in row if name in TITLES and name not in OWN_COLUMNS), None)
 
-    def text(self, place: int) -> str:
+    def texts_at(self, place: int) -> list[str]:
         """Return what the header says of a column, in both of its rows."""
-        return "".join(line[place] for line in (self.upper, self.lower) if place < len(line))
+        return [line[place] for line in (self.upper, self.lower) if place < len(line)]
 
     def address(self, name: str, number: int) -> str:
         """Return the address of a cell, such as J2."""

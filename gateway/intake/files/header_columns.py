@@ -3,8 +3,9 @@
 from collections.abc import Mapping, Sequence
 from functools import cache
 
-from gateway.check.amount_units import WAN, unit_in_name
+from gateway.check.amount_units import WAN
 from schemas.codes import RecordKind
+from schemas.column_names import unit_in_name
 from schemas.columns import ColumnType, columns_of, fields_with
 from schemas.kinds import KINDS, REPORTED_KINDS
 from schemas.legacy import LICENCE_STATE, OLD_COLUMNS, PENALTY_STATE

@@ -5,13 +5,13 @@ from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any
 
-from gateway.check.amount_units import WAN, unit_in_name
+from gateway.check.amount_units import WAN
 from gateway.check.raw import SHEET_STRIDE, Raw
 from gateway.intake.files import above
 from gateway.intake.files.header import Header, is_blank
 from gateway.intake.files.units import told
 from gateway.titles import KINDS
-from schemas.column_names import ColumnNames
+from schemas.column_names import ColumnNames, unit_in_name
 from schemas.columns import columns_of
 from schemas.identifiers import masked
 from schemas.kinds import REPORTED_KINDS

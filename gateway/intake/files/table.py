@@ -186,7 +186,7 @@ class _Rows:
             return False
         same = again.names == self._header.names
         self._report.skip(number, "又一个表头" if same else "另一个表头")
-        self._units = Units(again, self._between, self._notes, self._units.unit)
+        self._units = Units(again, self._between, self._notes, self._units)
         self._report.units |= self._units.other
         self._sums = Sums(again, self._units)
         self._two_units = TwoUnits(again, self._names)

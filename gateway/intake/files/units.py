@@ -1,23 +1,21 @@
 """A unit beside a table 金额单位: 单位：元 above or below it, or （元） below a column's name."""
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import chain, pairwise
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from gateway.check.amount_units import (
     LONGEST,
-    UNIT,
     WAN,
     compact,
     lacks_unit,
-    plain_unit,
-    unit_in_name,
     with_unit,
 )
 from gateway.intake.files.header import Header
 from schemas.cell import unclear
-from schemas.column_names import name_key
+from schemas.column_names import UNIT, name_key, plain_unit, unit_in_name
 from schemas.columns import ColumnType, columns_of
 from schemas.kinds import KINDS
 
@@ -33,12 +31,17 @@ _OF_THE_TABLE = re.compile(
 #: A unit that is not clear: 单位：件/元; of a price, such as 元/吨, it is none of amounts.
 _UNSURE = re.compile(rf"{_NO_AGENCY}单位.*[元圆](?![\u4e00-\u9fff/])")
 #: The unit of a column, in a cell below its name.
-_OF_A_COLUMN = re.compile(rf"\(?(?:单位:?)?(?:人民币)?{UNIT}\)?")
+_OF_A_COLUMN = re.compile(
+    rf"\(?(?:请?填写?)?(?:单位:?)?(?:人民币|RMB|CNY|[¥$])?{UNIT}(?:整|/?人民币)?\)?"
+)
 #: A cell beside the names that says nothing else.
 _BESIDE_THE_NAMES = re.compile(r"\(?(?:金额|货币|计量)?单位")
 #: A cell that says what stands in the cell behind it, and a column of units.
 _UNIT_FOLLOWS = re.compile(r"\(?(?:金额|货币|计量|罚款)?单位:?\)?")
-_OF_UNITS, _MAYBE_OF_UNITS = frozenset({"金额单位", "货币单位", "计量单位", "罚款单位"}), "单位"
+#: Others with 单位 in their names may be of agencies: only a cell that is a unit says one.
+_OF_UNITS, _MAYBE_OF_UNITS = re.compile("金额(?:计量)?单位|^(?:货币|计量|罚款)单位$"), "单位"
+#: What a column of units calls the amounts that it is of.
+_WORDS = {"CF_NR_FK": "罚款", "CF_NR_WFFF": "没收"}
 #: Words of what is said of one column only.
 _OF_A_CONTENT = re.compile("处罚内容|许可内容")
 _OF_A_PART = re.compile(f"[栏列]|{_OF_A_CONTENT.pattern}")
@@ -62,47 +65,67 @@ class Units:
         header: Header,
         above: Iterable[Sequence[Any]],
         notes: Iterable[Sequence[Any]] = (),
-        before: str | None = None,
+        before: "Units | None" = None,
     ) -> None:
         """Read the unit in the rows above a header; the nearest one counts.
 
-        `before` is that of the table before it in a sheet. `notes` stand below a table, perhaps
-        another one: they convert nothing, and amounts of which they say another unit are unclear.
+        `before` are those of the header before it in a sheet, which hold for columns of which
+        nothing says another unit. `notes` stand below a table, perhaps another one: they convert
+        nothing, and amounts of which they say another unit are unclear.
         """
         columns = columns_of(KINDS[header.kind].model) if header.kind else ()
         amounts = {one.wire for one in columns if one.type is ColumnType.AMOUNT}
         self._places = {at: name for at, name in enumerate(header.names) if name in amounts}
-        own = {name: unit_in_name(header.text(at)) for at, name in self._places.items()}
-        #: The units that names say themselves.
-        self._own = {name: unit for name, unit in own.items() if unit is not None}
+        named = [(name, one) for at, name in self._places.items() for one in _units_of(header, at)]
+        above = list(above)
+        said = [one for one in _said([*above, _beside(header)]) if not _NOTE.match(one.text)]
+        #: The units that names say themselves, or the cells right below them.
+        self._own = dict(reversed(named))
+        earlier = _Earlier() if before is None else before.left_for(self._unsaid, said)
+        self._own |= earlier.own
         #: Columns of the sender's own in which each row says its unit.
-        self._unit_columns = [
-            name for name in header.unknown if name_key(name) in {*_OF_UNITS, _MAYBE_OF_UNITS}
-        ]
+        self._unit_columns = [one for one in header.unknown if _MAYBE_OF_UNITS in name_key(one)]
         #: Columns whose amounts are not in the unit of the standard, with their units.
         self.other = {name: unit for name, unit in self._own.items() if unit != WAN}
         #: Columns whose unit is not clear, with what is said of it.
         self.unclear: dict[str, str] = {}
-        self._differ(header)
-        above = list(above)
-        said = [one for one in _said([*above, _beside(header)]) if not _NOTE.match(one.text)]
-        last = said[-1] if said else _Said("", before)
+        self._differ(header, named)
+        last = said[-1] if said else _Said("", earlier.unit)
         #: The unit of the table; None if nothing says it for sure.
         self.unit = last.unit
         self._take(last)
-        doubts = [*said[-1:], *_said(notes, _LONGEST_NOTE), *_said(above)]
+        self._doubt(said, [*_said(notes, _LONGEST_NOTE), *_said(above)])
+        self.unclear |= earlier.unclear
+        self._has_records = False
+
+    def left_for(self, names: Sequence[str], said: Sequence["_Said"]) -> "_Earlier":
+        """Return what holds of these units for columns of the next header that say none.
+
+        A unit between two tables counts more; one between two rows of one header does not.
+        """
+        if self._has_records and said and said[-1].unit:
+            return _Earlier()
+        own = {name: self._own[name] for name in names if name in self._own}
+        unclear = {name: self.unclear[name] for name in names if name in self.unclear}
+        return _Earlier(self.unit, own, unclear)
+
+    def _doubt(self, said: Sequence["_Said"], notes: Sequence["_Said"]) -> None:
+        """Leave columns unclear of which something is said that is not clear, or another unit."""
+        doubts = [*said[-1:], *notes]
         doubt = next((one.text for one in doubts if one.unit != WAN), None)
-        if last.unit is None and doubt is not None:
+        if self.unit is None and doubt is not None:
             self.unclear |= dict.fromkeys(self._unsaid, doubt)
         for note in doubts[::-1]:
             if _SENTENCE.match(note.text):
                 self._contradict(note)
 
-    def _differ(self, header: Header) -> None:
-        """Leave a column unclear that stands twice, with different units in its names."""
-        said = {(name, unit_in_name(header.text(at))) for at, name in self._places.items()}
-        for name in header.repeated:
-            units = [unit or "（没有写）" for one, unit in said if one == name]
+    def _differ(self, header: Header, said: Iterable[tuple[str, str]]) -> None:
+        """Leave a column unclear whose names say different units: it stands twice, or has two."""
+        silent = {name for at, name in self._places.items() if not _units_of(header, at)}
+        for name in self._own:
+            units = {unit for one, unit in said if one == name}
+            if name in silent:
+                units.add("（没有写）")
             if len(units) > 1:
                 self.unclear[name] = "、".join(sorted(units))
 
@@ -115,6 +138,7 @@ class Units:
         """Read amounts in a unit that is said of the table; names that say another one conflict."""
         if said.unit is None:
             return
+        self.unit = said.unit
         for name in self._unsaid:
             self.unclear.pop(name, None)
             self.other.pop(name, None)
@@ -135,6 +159,7 @@ class Units:
 
     def fill(self, row: dict[str, Any]) -> None:
         """Give the amounts of a row their unit, or say that nobody knows it."""
+        self._has_records = True
         if self._unit_columns:
             self._fill_by_row(row)
         for name, said in self.unclear.items():
@@ -146,19 +171,22 @@ class Units:
 
     def _fill_by_row(self, row: dict[str, Any]) -> None:
         """Give the amounts the unit that their row says in a column of its own."""
-        for column in self._unit_columns:
-            text = compact(row.get(column, ""))
-            found = _OF_A_COLUMN.fullmatch(text)
-            if found is None and name_key(column) == _MAYBE_OF_UNITS:
-                continue
-            unit = None if found is None else plain_unit(found[1])
-            for name in self._places.values():
-                if name not in row or not lacks_unit(row[name]) or (not text and name in self._own):
-                    continue
-                if unit is None or self._own.get(name, unit) != unit:
-                    row[name] = unclear(row[name], f"{column}：{text or '（空）'}")
-                else:
-                    row[name] = with_unit(row[name], unit)
+        for name in self._places.values():
+            for column in _nearest(self._unit_columns, name):
+                if name in row and lacks_unit(row[name]):
+                    row[name] = self._by_row(name, row[name], column, row.get(column, ""))
+
+    def _by_row(self, name: str, value: Any, column: str, said: Any) -> Any:
+        """Return an amount with the unit that a column of units says, or an unclear one."""
+        text = compact(said)
+        found = _OF_A_COLUMN.fullmatch(text)
+        is_silent = not text and name in self._own
+        if is_silent or (found is None and not _OF_UNITS.search(name_key(column))):
+            return value
+        unit = None if found is None else plain_unit(found[1])
+        if unit is None or self._own.get(name, unit) != unit:
+            return unclear(value, f"{column}：{text or '（空）'}")
+        return with_unit(value, unit)
 
     def below(self, cells: Sequence[Any]) -> None:
         """Read the units in a row right below the header, which count more than one above it."""
@@ -172,6 +200,7 @@ class Units:
             if name in self._own:
                 self._conflict(unit, text, [name])
                 continue
+            self._own[name] = unit
             self.unclear.pop(name, None)
             self.other.pop(name, None)
             if unit != WAN:
@@ -184,9 +213,28 @@ class Units:
                 self._take(said)
 
 
+def _nearest(columns: Sequence[str], wire: str) -> Sequence[str]:
+    """Return the columns of units that name an amount, as 没收金额单位 does; else all of them."""
+    word = _WORDS.get(wire)
+    return [one for one in columns if word and word in one] or columns
+
+
+def _units_of(header: Header, place: int) -> list[str]:
+    """Return the units that the names of a column say, in both rows of a header."""
+    return [unit for text in header.texts_at(place) if (unit := unit_in_name(text))]
+
+
 def _beside(header: Header) -> list[str]:
     """Return the cells in the row of the names that are no name, but say the unit."""
     return [text for text in header.lower if _BESIDE_THE_NAMES.match(compact(text))]
+
+
+class _Earlier(NamedTuple):
+    """What holds of the units of the header before: of the table, and by column."""
+
+    unit: str | None = None
+    own: Mapping[str, str] = MappingProxyType({})
+    unclear: Mapping[str, str] = MappingProxyType({})
 
 
 class _Said(NamedTuple):

@@ -8,7 +8,8 @@ from sqlalchemy import text
 
 from gateway.store.base.engine import Connection
 from gateway.store.base.statements import Copy, Insert, arrays, unnest
-from schemas.codes import RecordKind
+from schemas.codes import RecordKind, Verb
+from schemas.identifiers import plain_number
 from schemas.kinds import REPORTED_IN_ORDER
 from schemas.known import DecisionKey, KnownDecision
 from schemas.record import BusinessKey
@@ -40,6 +41,31 @@ async def known_decisions(
     wanted = set(keys)
     rows = await connection.execute(_EXISTING, places(wanted))
     return {key: KnownDecision(*row[4:]) for row in rows if (key := tuple(row[:4])) in wanted}
+
+
+#: The plain number is that of `plain_number`. The subject's own decisions are read once.
+_ALIKE = text(
+    f"""
+    with own as materialized (
+        select subject_id, number_key, authority_id, kind,
+               rtrim(regexp_replace(number_key, '年?〕第?0*', '〕', 'g'), '号') as plain
+        from decision where subject_id = any(cast(:subjects as bigint[]))
+          and verb <> '{Verb.WITHDRAW}')
+    select o.subject_id, o.number_key, o.authority_id, o.kind
+    from {unnest("subject_id bigint, number_key text, authority_id bigint, kind text, plain text")}
+    join own o using (subject_id, authority_id, kind, plain) where o.number_key <> t.number_key
+    """
+)
+
+
+async def decisions_alike(
+    connection: Connection, keys: Sequence[DecisionKey]
+) -> Sequence[DecisionKey]:
+    """Return the decisions that differ from these in 第, leading zeros, 年 or 号 of the number."""
+    columns = ("subject_id", "number_key", "authority_id", "kind", "plain")
+    rows = arrays(columns, ((*key, plain_number(key[1])) for key in keys))
+    subjects = {"subjects": sorted({key[0] for key in keys})}
+    return [tuple(row) for row in await connection.execute(_ALIKE, {**rows, **subjects})]
 
 
 _DECISION = (

@@ -9,7 +9,9 @@ from sqlalchemy import text
 
 from gateway.store.base.engine import Connection
 from gateway.store.base.statements import Copy
+from schemas.codes import RecordKind, Verb
 from schemas.credit import PublishedResult
+from schemas.event import ReceivedGrade
 
 add_grade_changes = Copy(
     "grade_change", "id, subject_id, assessment_id, from_grade, to_grade, body, recorded_at"
@@ -22,13 +24,12 @@ class LastGrade:
 
     grade: str | None
     cause: str
-    effective_on: str = ""  #: YYYY-MM-DD
     published: PublishedResult | None = None
 
 
 _LAST_GRADES = text(
     """
-    select t.id, g.to_grade, coalesce(g.body ->> 'cause', ''), g.body ->> 'effective_on',
+    select t.id, g.to_grade, coalesce(g.body ->> 'cause', ''),
            p.period_end, p.published_on, p.grade, p.listings
     from unnest(cast(:ids as bigint[])) as t(id)
     left join lateral (select id, to_grade, body from grade_change g where g.subject_id = t.id
@@ -46,7 +47,30 @@ async def last_grades(connection: Connection, subject_ids: Sequence[int]) -> dic
     A subject whose grade was published without a grade change before has no cause.
     """
     rows = await connection.execute(_LAST_GRADES, {"ids": list(subject_ids)})
-    return {row[0]: LastGrade(row[1], row[2], row[3] or "", _published(*row[4:])) for row in rows}
+    return {row[0]: LastGrade(row[1], row[2], _published(*row[3:])) for row in rows}
+
+
+_RECEIVED = text(
+    f"""
+    select distinct on (d.subject_id) d.subject_id, v.body
+    from decision d join record_version v on v.id = d.version_id
+    where d.subject_id = any(cast(:ids as bigint[])) and d.kind = '{RecordKind.GRADE}'
+      and d.verb <> '{Verb.WITHDRAW}'
+    order by d.subject_id, d.decision_date desc, d.version_id desc
+    """
+)
+
+
+async def received_grades(
+    connection: Connection, subject_ids: Sequence[int]
+) -> dict[int, ReceivedGrade]:
+    """Return the received grade in force of each subject that has one.
+
+    Of the latest versions that stand it is that of the latest day, so that the order in which they
+    come does not decide; of one day it is the one that came last.
+    """
+    rows = await connection.execute(_RECEIVED, {"ids": list(subject_ids)})
+    return {row[0]: ReceivedGrade.model_validate(row[1]) for row in rows}
 
 
 def _published(

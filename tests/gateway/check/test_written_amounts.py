@@ -36,6 +36,11 @@ from tests.gateway.conftest import TODAY
         ("处以1,200(万元)罚款", "12000000"), ("罚款2（千元）", "2000"), ("罚款贰万（元）", "20000"),
         ("罚款金额：2（万元）", "20000"), ("罚款5（百万元）", "5000000"),
         ("罚款金额：20 000.00（元）", "20000"),
+        ("处2万罚款", "20000"), ("给予2万的罚款", "20000"), ("处以２万行政罚款", "20000"),
+        ("处贰万罚款", "20000"), ("处2万人民币的罚款", "20000"), ("处5千罚款", "5000"),
+        ("罚2万", "20000"), ("罚贰万，责令改正", "20000"), ("罚 2.5万", "25000"),
+        ("罚款(大写)贰万", "20000"), ("罚款（人民币大写）：贰万元整", "20000"),
+        ("罚款（大写）20000", "20000"), ("罚没2万", "20000"),
     ],
 )  # fmt: skip
 def test_an_amount_is_understood_as_people_write_it(text: str, yuan: str) -> None:
@@ -52,7 +57,8 @@ def test_an_amount_is_understood_as_people_write_it(text: str, yuan: str) -> Non
         "罚款人民币2O000元", "罚款2OO,000元", "罚款O.5万元", "罚款2l000元", "罚款20000O元",
         "罚款2O 000元", "罚款２Ｏ０００元", "罚款2万（万元）",
         "罚款20000美元", "罚款 20 000 美元", "罚款2026年10月9日缴", "千元", "元",
-        "缴纳罚款三十日内",
+        "缴纳罚款三十日内", "处2罚款", "2026罚款台账", "罚2", "环罚20260012号", "罚20000",
+        "罚2万以上10万以下", "处2万至10万罚款", "罚2万吨", "处20罚款", "罚二十",
     ],
 )  # fmt: skip
 def test_what_is_not_clear_is_no_amount(text: str) -> None:
@@ -71,6 +77,9 @@ def test_amounts_are_found_in_their_order() -> None:
         ("罚款1千元", "1000"), ("罚款10万", "100000"), ("罚款十万", "100000"),
         ("罚款￥20,000.00元", "20000"), ("罚款金额：20000（元）", "20000"),
         ("罚款 20 000 元", "20000"), ("罚款2仟元", "2000"),
+        ("处2万罚款", "20000"), ("给予2万的罚款", "20000"), ("罚2万", "20000"),
+        ("罚款(大写)贰万", "20000"), ("对A罚款20000元，对B罚款10000元", "30000"),
+        ("罚款20000元，没收违法所得5000元", "25000"), ("罚款50元", "50"), ("罚款伍拾元整", "50"),
     ],
 )  # fmt: skip
 def test_an_amount_of_yuan_in_a_column_of_ten_thousand_is_held(
@@ -85,13 +94,21 @@ def test_an_amount_of_yuan_in_a_column_of_ten_thousand_is_held(
     ("text", "amount"),
     [("罚款:1,200.00（万元）", "1200"), ("罚款:12000.0（万元）", "12000"),
      ("罚款人民币：1,200.00（单位：万元）", "1200"), ("罚款人民币2O000元", "2"),
-     ("罚款1000万", "1000"), ("罚款金额：150", "150"), ("罚款1千万元", "1000"), ("罚款10万", "10")],
+     ("罚款1000万", "1000"), ("罚款金额：150", "150"), ("罚款1千万元", "1000"), ("罚款10万", "10"),
+     ("处10万罚款", "10")],
 )  # fmt: skip
 def test_an_amount_that_may_be_right_is_not_held(keys: Keys, text: str, amount: str) -> None:
     found = Checker(keys).check(raw(penalty(CF_NR=text, CF_NR_FK=amount)), TODAY)
 
     assert not found.problems
     assert not found.warnings
+
+
+@pytest.mark.parametrize("text", ["每吨5元，处以罚款", "按5元/吨处罚款", "加收5元，罚款3万元"])
+def test_a_small_sum_beside_the_fine_holds_nothing(keys: Keys, text: str) -> None:
+    found = Checker(keys).check(raw(penalty(CF_NR=text, CF_NR_FK="5")), TODAY)
+
+    assert not found.problems
 
 
 @pytest.mark.parametrize(

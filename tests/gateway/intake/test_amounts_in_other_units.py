@@ -49,6 +49,55 @@ def test_a_column_in_another_unit_is_read_in_it(
     assert fine(checker.check(raw(row), TODAY)) == 2
 
 
+@pytest.mark.parametrize(
+    "name",
+    [
+        *(f"罚款金额{one}" for one in (
+            "[元]", "【元】", "〔元〕", "{元}", "<元>", "《元》", "“元”", "_元_", "-元-", "元/",
+            "/元", "元", "元:", "元。", "元*", "元（必填）", "元 (必填)", " 元 *必填", "（元）*",
+            "（元.）", "（单位：元*）", "\n[元]", "（\u200b元）",
+        )),
+    ],
+)  # fmt: skip
+def test_a_unit_is_seen_in_every_name_that_is_known(
+    tmp_path: Path, read: Read, checker: Checker, name: str
+) -> None:
+    [found] = read(book(tmp_path, [header(name), values(CF_NR_FK="20000")]))
+    row = penalty() | {name: "20000"}
+    del row["CF_NR_FK"]
+
+    assert fine(found) == fine(checker.check(raw(row), TODAY)) == 2
+
+
+@pytest.mark.parametrize("name", ["罚款金额（万 元）", "罚款金额（万\n元）", "罚款金额万（元）"])
+def test_a_unit_that_is_torn_is_the_whole_one(tmp_path: Path, read: Read, name: str) -> None:
+    [found] = read(book(tmp_path, [header(name), values()]))
+
+    assert fine(found) == 2
+
+
+@pytest.mark.parametrize("name", ["罚款金额元", "罚款金额/元", "罚款金额（元）", "罚款金额[元]"])
+@pytest.mark.parametrize("order", [1, -1])
+def test_a_unit_is_seen_in_a_header_of_titles_and_codes(
+    tmp_path: Path, read: Read, name: str, order: int
+) -> None:
+    names = [header(name), NAMES][::order]
+
+    [found] = read(book(tmp_path, [*names, values(CF_NR_FK="20000")]))
+
+    assert fine(found) == 2
+
+
+def test_two_rows_of_a_header_that_say_different_units_leave_the_amount_unclear(
+    tmp_path: Path, read: Read
+) -> None:
+    names = [header("罚款金额（元）"), header("罚款金额（万元）")]
+
+    [found] = read(book(tmp_path, [*names, values(CF_NR_FK="20000", CF_NR="依法处罚")]))
+
+    assert fine(found) is None
+
+
 def test_a_number_of_json_is_read_in_the_unit_of_its_name(checker: Checker) -> None:
     row = penalty() | {"罚款金额（元）": 20000, "没收金额（元）": 5000}
     del row["CF_NR_FK"]
@@ -138,6 +187,30 @@ def test_a_configured_name_in_yuan_is_converted_in_json_too(checker: Checker) ->
     del row["CF_NR_FK"]
 
     assert fine(own.check(raw(row), TODAY)) == 2
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "罚款数额（人民币：元整）",
+        "罚没金额(元、大写)",
+        "罚款（单位元 保留2位小数）",
+        "罚款数额【元】",
+    ],
+)
+def test_the_unit_of_a_configured_name_is_seen(tmp_path: Path, checker: Checker, name: str) -> None:
+    own = Checker(checker.identities, None, InputRules(columns={"CF_NR_FK": [name]}))
+    path = book(tmp_path, [header(name), values(CF_NR_FK="20000")])
+
+    [found] = [own.check(one, TODAY) for one in Reading(path, FileLimits(), names=own.names)]
+
+    assert fine(found) == 2
+
+
+@pytest.mark.parametrize("name", ["实缴罚款元数", "元罚款", "罚款（元/万元）", "罚款（元或万元）"])
+def test_a_configured_name_whose_unit_nobody_can_read_is_refused(name: str) -> None:
+    with pytest.raises(ValueError, match=f"“{name}”里有“元”，看不准金额的单位；列名改成"):
+        InputRules(columns={"CF_NR_FK": [name]})
 
 
 @pytest.mark.parametrize(

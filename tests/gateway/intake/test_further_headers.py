@@ -1,7 +1,9 @@
 """A further header on a sheet, whose names are spelled in another way than those of the first."""
 
 from collections.abc import Callable
+from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -10,7 +12,10 @@ from gateway.intake.files.reading import Reading
 from schemas.verdict import Verdict
 from tests.factories import penalty
 from tests.gateway.intake.conftest import NAMES, Read, book
+from tests.gateway.intake.test_amounts_in_other_units import fine, header
+from tests.gateway.intake.test_decisions_over_rows import text
 from tests.gateway.intake.test_tables_that_mislead import HEADER, TITLES, values
+from tests.gateway.intake.test_what_tables_say_beside import AMOUNT, UNSAID, held
 
 #: The second table has authority and source in each other's place.
 SWAPPED = {"CF_CFJG": "CF_SJLY", "CF_SJLY": "CF_CFJG"}
@@ -82,3 +87,72 @@ def test_a_further_header_is_told_as_one_and_not_as_a_hint(tmp_path: Path) -> No
 
     assert len(list(reading)) == 2
     assert "又一个表头" in "\n".join(reading.report.words)
+
+
+YUAN = header("罚款金额（元）")
+#: What stands between the two rows of a header in templates.
+BETWEEN: dict[str, list[Any]] = {
+    "hints": ["必填"] * len(NAMES),
+    "column numbers": list(range(1, len(NAMES) + 1)),
+    "nothing": [],
+}
+
+
+@pytest.mark.parametrize("form", [book, text])
+@pytest.mark.parametrize("between", BETWEEN)
+@pytest.mark.parametrize("order", [1, -1])
+def test_a_unit_of_one_row_of_the_header_holds_wherever_the_other_one_stands(
+    tmp_path: Path, read: Read, form: Any, between: str, order: int
+) -> None:
+    first, second = [YUAN, NAMES][::order]
+
+    [one] = read(form(tmp_path, [first, BETWEEN[between], second, values(**UNSAID)]))
+
+    assert fine(one) == Decimal("0.5")
+
+
+def test_the_unit_of_a_name_holds_for_a_further_header_that_says_none(
+    tmp_path: Path, read: Read
+) -> None:
+    rows = [values(n, **UNSAID) for n in range(1, 4)]
+    wan = values(4, **{**UNSAID, "CF_NR_FK": "2"})
+
+    found = read(book(tmp_path, [YUAN, rows[0], NAMES, rows[1], [], NAMES, rows[2], HEADER, wan]))
+
+    assert [fine(one) for one in found] == [Decimal("0.5")] * 3 + [2]
+
+
+@pytest.mark.parametrize("said", ["below the name", "between the rows"])
+def test_a_unit_within_a_table_holds_for_a_further_header(
+    tmp_path: Path, read: Read, said: str
+) -> None:
+    below: list[Any] = [None] * len(NAMES)
+    below[AMOUNT] = "（元）"
+    before = {
+        "below the name": [NAMES, below],
+        "between the rows": [NAMES, values(9, CF_NR_FK="2万元"), ["金额单位：元"]],
+    }
+
+    rows = [*before[said], values(1, **UNSAID), [], NAMES, values(2, **UNSAID)]
+    found = read(book(tmp_path, rows))
+
+    assert [fine(one) for one in found][-2:] == [Decimal("0.5")] * 2
+
+
+def test_a_unit_that_contradicts_a_name_within_one_header_leaves_amounts_unclear(
+    tmp_path: Path, read: Read
+) -> None:
+    [one] = read(book(tmp_path, [YUAN, ["单位：万元"], [], NAMES, values(**UNSAID)]))
+
+    assert held(one)
+
+
+def test_a_unit_between_two_tables_counts_more_than_the_name_in_the_first(
+    tmp_path: Path, read: Read
+) -> None:
+    second = values(2, **{**UNSAID, "CF_NR_FK": "3"})
+    rows = [YUAN, values(**UNSAID), ["金额单位：万元"], NAMES, second]
+
+    found = read(book(tmp_path, rows))
+
+    assert [fine(one) for one in found] == [Decimal("0.5"), 3]

@@ -17,7 +17,14 @@ def fine(found: Any) -> str:
 
 
 @pytest.mark.parametrize("made", [book, text])
-@pytest.mark.parametrize("name", ["金额单位", "计量单位", "单位"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "金额单位", "计量单位", "单位", "罚款金额单位", "罚没金额单位", "处罚金额单位",
+        "金额计量单位", "单位（元/万元）", "金额单位（元或万元）", "罚款金额（万元）单位",
+        "币种单位", "罚款单位*",
+    ],
+)  # fmt: skip
 def test_a_row_may_say_its_unit_in_a_column_of_its_own(
     tmp_path: Path, read: Read, made: Any, name: str
 ) -> None:
@@ -27,6 +34,15 @@ def test_a_row_may_say_its_unit_in_a_column_of_its_own(
     first, second = read(made(tmp_path, rows))
 
     assert [fine(first), fine(second)] == ["0.5", "2"]
+
+
+def test_each_amount_has_the_unit_of_its_own_column(tmp_path: Path, read: Read) -> None:
+    names = [*NAMES, "罚款金额单位", "CF_NR_WFFF", "没收金额单位"]
+    row = [*values(CF_CFLB="罚款、没收违法所得", **UNSAID), "元", "3", "万元"]
+
+    [one] = read(book(tmp_path, [names, row]))
+
+    assert (fine(one), str(getattr(one.record, "confiscated_wan", None))) == ("0.5", "3")
 
 
 def test_a_row_and_a_name_that_say_different_units_leave_the_amount_unclear(
@@ -46,8 +62,12 @@ def test_a_unit_of_a_row_that_nobody_can_read_leaves_its_amount_unclear(
     assert held(one)
 
 
-def test_a_column_of_agencies_is_none_of_units(tmp_path: Path, read: Read) -> None:
-    [one] = read(book(tmp_path, [[*NAMES, "单位"], [*values(), "样例县分局"]]))
+@pytest.mark.parametrize("name", ["单位", "主管单位", "罚款收缴单位", "填报单位"])
+@pytest.mark.parametrize("said", ["样例县分局", "", "元宝山区分局"])
+def test_a_column_of_agencies_is_none_of_units(
+    tmp_path: Path, read: Read, name: str, said: str
+) -> None:
+    [one] = read(book(tmp_path, [[*NAMES, name], [*values(), said]]))
 
     assert one.verdict is Verdict.OK
 

@@ -67,9 +67,23 @@ def test_an_amount_is_in_the_unit_that_stands_beside_it(
 
 @pytest.mark.parametrize(
     "said",
+    ["【元】", "[元]", "“元”", "元整", "人民币元", "元/人民币", "填写元", "(￥元)", "单位【元】"],
+)
+def test_a_unit_below_a_name_is_seen_in_every_form(tmp_path: Path, read: Read, said: str) -> None:
+    below: list[Any] = [None] * len(NAMES)
+    below[AMOUNT] = said
+
+    [one] = read(book(tmp_path, [NAMES, below, values(**UNSAID)]))
+
+    assert str(getattr(one.record, "fine_wan", None)) == "0.5"
+
+
+@pytest.mark.parametrize(
+    "said",
     [
-        "单位：元", "单  位：元", "金额单位：元", "（单位：元）", "单位：人民币（元）",
-        "金额单位为元", "单位：元/人民币", "计量单位:元", "（罚款金额：元）", "金额：元",
+        "单位：元", "单  位：元", "单位【元】", "单位〔元〕", "金额单位：元", "（单位：元）",
+        "单位：人民币（元）", "金额单位为元", "单位：元/人民币", "计量单位:元", "（罚款金额：元）",
+        "金额：元",
         "单位：样例市生态环境局　　金额：元", "单位：元   制表日期：2026年11月2日",
         "单位：元 第1页", "单位：元（人民币）", "单位：圆", "单位：RMB元", "行政处罚台账（元）",
         "以元为单位", "金额以元计", "单位—元",

@@ -80,6 +80,35 @@ async def test_facts_of_an_earlier_release_get_their_id(world: World) -> None:
     )
 
 
+@pytest.mark.parametrize(
+    "old", ["样环罚字《2026》1号", "样环罚字<2026>1号。", "样环罚字〔2026〕\ue5e51号"]
+)
+async def test_a_decision_of_an_earlier_release_is_found_by_the_key_of_now(
+    world: World, old: str
+) -> None:
+    await world.take(penalty(1), penalty(2))
+    await world.run(f"update decision set number_key = '{old}' where document_number like '%1号'")
+    await back_to(world, "0030")
+
+    await upgrade(world.database)
+    await world.take(penalty(1, CF_WSH=old, CF_SY="更正"))
+
+    assert await world.column("select version from decision order by id") == [2, 1]
+
+
+async def test_two_spellings_that_were_two_decisions_stay_two(world: World) -> None:
+    await world.take(penalty(1), penalty(2), penalty(3))
+    for n, old in enumerate(["样环罚字《2026》9号", "样环罚字<2026>9号", "样环罚字〔2026〕3号"], 1):
+        where = f"document_number = '样环罚字〔2026〕{n}号'"
+        await world.run(f"update decision set number_key = '{old}' where {where}")
+    await back_to(world, "0030")
+
+    await upgrade(world.database)
+
+    keys = await world.column("select number_key from decision order by id")
+    assert keys == ["样环罚字〔2026〕9号", "样环罚字<2026>9号", "样环罚字〔2026〕3号"]
+
+
 async def test_two_processes_may_migrate_at_once(postgres: EmbeddedPostgres) -> None:
     await execute(postgres, "create database empty")
     databases = [Database(url_of(postgres, "empty")) for _ in range(3)]
