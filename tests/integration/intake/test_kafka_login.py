@@ -17,7 +17,8 @@ from gateway.config.errors import BadConfiguration
 from gateway.config.settings import KafkaSettings
 from gateway.embedded import kafka as embedded
 from gateway.embedded.kafka import EmbeddedKafka
-from gateway.intake.kafka import KafkaAway, KafkaIntake, options_of
+from gateway.intake.access import KafkaAway, options_of
+from gateway.intake.kafka import KafkaIntake
 from schemas.connection import KafkaConnection
 from schemas.delivery import OutcomeKind
 from tests.certificates import Authority

@@ -1,0 +1,111 @@
+"""Where each partition is read on: by what was taken and skipped, not only what is committed."""
+
+from collections.abc import Mapping
+from contextlib import suppress
+from typing import Any
+
+from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.errors import KafkaError
+
+from gateway.config.errors import Away
+from gateway.intake.places import Missing, Places, Settle
+
+
+class PlacedConsumer(AIOKafkaConsumer):  # type: ignore[misc]  # aiokafka has no types
+    """A member of the group that begins at the right offset, and goes on behind gaps."""
+
+    def __init__(self, *topics: str, settle: Settle, places: Places, **options: Any) -> None:
+        super().__init__(*topics, **options)
+        self._settle = settle
+        self._places = places
+        self._handed: dict[TopicPartition, int] = {}  #: offsets behind what was handed out
+        self._halted: set[TopicPartition] = set()
+        self._compared: set[TopicPartition] = set()  #: partitions of ours whose offset is right
+
+    @property
+    def halted(self) -> set[TopicPartition]:
+        """Partitions of ours at which a person has to look first; they are paused."""
+        return self._halted & set(self.paused())
+
+    def place(self, partition: TopicPartition) -> int | None:
+        """Return the offset that is read next; None while it is not known."""
+        state = self._subscription.subscription.assignment.state_value(partition)
+        return state.position if state is not None and state.has_valid_position else None
+
+    def handed(self, partition: TopicPartition) -> int:
+        """Return the offset behind what was handed out of a partition; 0 while it is not known."""
+        return self._handed.get(partition, 0)
+
+    async def _compare(self) -> None:
+        """Compare the offset of each partition that is new to us with what was taken.
+
+        A database that was restored lacks what Kafka still has: it is read again, and what was
+        taken is a repeat. What a person has skipped is not read. Until a partition is compared,
+        nothing of it is handed out, since that would hide what is lacking before it.
+        """
+        self._compared &= self.assignment()
+        for partition in self.assignment() - self._compared:
+            with suppress(Away, KafkaError):  # compared by a later call
+                await self._compare_one(partition)
+
+    async def _compare_one(self, partition: TopicPartition) -> None:
+        committed = await self.committed(partition)
+        if committed is None:  # aiokafka asks where to begin
+            self._compared.add(partition)
+            return
+        place = await self._places.right_place(partition, committed)
+        if self.place(partition) is None:  # before, aiokafka would undo the seek
+            return
+        if place != committed:
+            first = (await self.beginning_offsets([partition]))[partition]
+            if place < committed:  # marks of transactions may be gone from there
+                place = min(max(place, first), committed)
+            elif committed < first:  # deleted, and not skipped: `tell` says what to do
+                place = committed
+        self._compared.add(partition)
+        if place != committed:
+            self.seek(partition, place)
+            self._handed[partition] = place
+
+    async def _begin(self, partition: TopicPartition) -> None:
+        """Find where to begin without a committed offset: of a new group, or one long idle."""
+        first = (await self.beginning_offsets([partition]))[partition]
+        last = await self._places.after_last_taken(partition)
+        missing = Missing(partition, last, first) if last is not None and last < first else None
+        await self._seek(partition, first, missing, new=last is None)
+
+    async def _go_on_after(self, offsets: Mapping[TopicPartition, int]) -> None:
+        """Go on where the log begins now, in place of offsets that it does not have any more."""
+        for partition, offset in offsets.items():
+            if await self._settle(partition):
+                first = (await self.beginning_offsets([partition]))[partition]
+                await self._seek(
+                    partition, first, Missing(partition, offset, first, offset > first)
+                )
+
+    async def _seek(
+        self,
+        partition: TopicPartition,
+        offset: int,
+        missing: Missing | None,
+        *,
+        new: bool = False,
+    ) -> None:
+        """Tell what is missing, then read on at an offset and commit it: it is told once only.
+
+        A last batch of a topic that was made again has committed an offset of the old one. Of a
+        `new` partition nothing was ever committed.
+        """
+        goes_on = missing is None or await self._places.tell(missing)
+        self._halted.discard(partition)  # as of an earlier assignment
+        if partition not in self.assignment():
+            return  # lost while we looked
+        if not goes_on:
+            self._halted.add(partition)
+            self.pause(partition)
+            return
+        self.seek(partition, offset)
+        self._handed[partition] = offset
+        if not new:
+            with suppress(KafkaError):
+                await self.commit({partition: offset})
