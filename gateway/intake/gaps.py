@@ -59,6 +59,7 @@ class Gaps:
         place = {"origin": origin, "first": found.first, "end": found.end}
         if found.anew:
             logger.warning(LogEvent.TOPIC_MADE_AGAIN, extra=place)
+            await self.begins_anew(found.partition)
             return True
         logger.error(LogEvent.RECORDS_MISSING, extra=place)
         note = MissingMessages(origin, found.first, found.end, self.clock())
@@ -66,6 +67,12 @@ class Gaps:
         if await self.watch.until_back(work):  # another member may have found it before
             self.metrics.missing.labels(found.partition.topic).inc(found.end - found.first)
         return self.settings.on_missing is OnMissing.CONTINUE
+
+    async def begins_anew(self, partition: TopicPartition) -> None:
+        """Let nothing be gone behind that is missing so far: other messages may stand there now."""
+        origin = origin_of(self.settings.cluster, partition)
+        work = partial(missing.close_spans, origin=origin, now=self.clock())
+        await self.watch.until_back(partial(self.database.run, work))
 
     async def after_last_taken(self, partition: TopicPartition) -> int | None:
         """Return the offset after the last one that was ever taken; None if none is known."""

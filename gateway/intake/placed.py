@@ -71,6 +71,8 @@ class PlacedConsumer(AIOKafkaConsumer):  # type: ignore[misc]  # aiokafka has no
         """Find where to begin without a committed offset: of a new group, or one long idle."""
         first = (await self.beginning_offsets([partition]))[partition]
         last = await self._places.after_last_taken(partition)
+        if last is not None and first <= last:  # perhaps the topic was made again meanwhile
+            await self._places.begins_anew(partition)
         missing = Missing(partition, last, first) if last is not None and last < first else None
         await self._seek(partition, first, missing, new=last is None)
 

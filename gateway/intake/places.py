@@ -31,6 +31,9 @@ class Places(Protocol):
     async def tell(self, found: Missing) -> bool:
         """Note what is missing; return whether to go on behind it."""
 
+    async def begins_anew(self, partition: TopicPartition) -> None:
+        """Let nothing be gone behind that is missing so far: other messages may stand there now."""
+
     async def after_last_taken(self, partition: TopicPartition) -> int | None:
         """Return the offset after the last one that was ever taken; None if none is known."""
 

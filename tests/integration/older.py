@@ -4,6 +4,12 @@ from tests.integration.world import World
 
 #: Revision → what takes the structure back to the revision before it, the newest first.
 BACK = {
+    "0028": (
+        "drop index missing_messages_open",
+        "alter table missing_messages drop constraint missing_messages_pkey",
+        "alter table missing_messages add primary key (origin, first_position, end_position)",
+        "alter table missing_messages drop column closed_at",
+    ),
     "0026": ("drop table ledger_hold",),
     "0025": (
         "alter table ledger drop column rows",

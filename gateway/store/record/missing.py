@@ -50,14 +50,17 @@ async def last_positions(connection: Connection, origins: Sequence[str]) -> dict
 
 _SPANS = text(
     """
-    select first_position, end_position from missing_messages where origin = :origin
-    order by first_position, end_position
+    select first_position, end_position from missing_messages
+    where origin = :origin and closed_at is null order by first_position, end_position
     """
 )
 
 
 async def spans(connection: Connection, origin: str) -> list[tuple[int, int]]:
-    """Return what is missing of an origin, as (first, end), in order; it is never taken."""
+    """Return what is missing of an origin, as (first, end), in order; it is never taken.
+
+    What is closed is not among it: other messages stand there now.
+    """
     rows = await connection.execute(_SPANS, {"origin": origin})
     return [(int(row[0]), int(row[1])) for row in rows]
 
@@ -75,6 +78,18 @@ async def add_missing(connection: Connection, missing: MissingMessages) -> bool:
     values = {"origin": missing.origin, "first": missing.first, "end": missing.end}
     added = await connection.execute(_ADD, values | {"found_at": missing.found_at})
     return added.rowcount > 0
+
+
+_CLOSE = text(
+    """
+    update missing_messages set closed_at = :now where origin = :origin and closed_at is null
+    """
+)
+
+
+async def close_spans(connection: Connection, origin: str, now: datetime) -> None:
+    """Close what is missing of an origin: it stays told, and what stands there now is taken."""
+    await connection.execute(_CLOSE, {"origin": origin, "now": now})
 
 
 _FOUND = text(
