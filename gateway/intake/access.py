@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import KafkaError
 
 from connectors.shared.kafka_connection import client_options, kafka_words
@@ -35,3 +36,22 @@ def options_of(settings: KafkaSettings) -> dict[str, Any]:
         return client_options(settings)
     except TlsFileError as error:
         raise BadConfiguration(f"kafka {error}") from None
+
+
+async def end_of(settings: KafkaSettings, bootstrap: str, partition: TopicPartition) -> int | None:
+    """Return the offset behind the last message of a partition; None if there is no such partition.
+
+    Raises:
+        KafkaAway: no broker answers.
+        BadConfiguration: a file of the connection is unusable.
+    """
+    options = options_of(settings)
+    with first_call():
+        reader = AIOKafkaConsumer(partition.topic, bootstrap_servers=bootstrap, **options)
+        try:
+            await reader.start()
+            if partition.partition not in (reader.partitions_for_topic(partition.topic) or ()):
+                return None
+            return int((await reader.end_offsets([partition]))[partition])
+        finally:
+            await reader.stop()

@@ -208,19 +208,21 @@ class Consumer(PlacedConsumer):
             await self._go_on_after(error.args[0])
         else:
             if isinstance(error, KafkaError):
-                words = f"{type(error).__name__}: {error}{self._stands()}"
+                words = f"{type(error).__name__}: {error}{self._stands(error)}"
                 self._fault = words[:400], time.monotonic()
                 self._unreadable(error)
             self._careful = CAREFUL_POLLS
             self._compared.clear()  # a person may skip it
             raise error
 
-    def _stands(self) -> str:
+    def _stands(self, error: KafkaError) -> str:
         """Return in Chinese at which offsets partitions stand that have more to read."""
         ends = {one: self.highwater(one) for one in self.assignment()}
         places = [(one, self.place(one), end) for one, end in sorted(ends.items())]
+        unread, last = getattr(error, "batch", (None, 0))
         named = "、".join(
             f"{one.topic} {one.partition} 停在 {place}"
+            + (f"，读不出的一批到 {last} 号为止" if one == unread else "")
             for one, place, end in places
             if place is not None and place < (end or 0)
         )

@@ -1,6 +1,6 @@
 """Where each partition is read on: by what was taken and skipped, not only what is committed."""
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from typing import Any
 
@@ -9,6 +9,8 @@ from aiokafka.errors import KafkaError
 
 from gateway.config.errors import Away
 from gateway.intake.places import Missing, Places, Settle
+
+Ask = Callable[[TopicPartition, int], Awaitable[int]]
 
 
 class PlacedConsumer(AIOKafkaConsumer):  # type: ignore[misc]  # aiokafka has no types
@@ -53,7 +55,7 @@ class PlacedConsumer(AIOKafkaConsumer):  # type: ignore[misc]  # aiokafka has no
         if committed is None:  # aiokafka asks where to begin
             self._compared.add(partition)
             return
-        place = await self._places.right_place(partition, committed)
+        place = await self._within_log(self._places.right_place, partition, committed)
         if self.place(partition) is None:  # before, aiokafka would undo the seek
             return
         if place != committed:
@@ -66,6 +68,20 @@ class PlacedConsumer(AIOKafkaConsumer):  # type: ignore[misc]  # aiokafka has no
         if place != committed:
             self.seek(partition, place)
             self._handed[partition] = place
+
+    async def _within_log(self, ask: Ask, partition: TopicPartition, place: int) -> int:
+        """Ask where to read on in place of an offset.
+
+        What was skipped beyond the end of the log is set aside: it would hide what comes there, and
+        an offset that is not there yet looks like a topic that was made again.
+        """
+        found = await ask(partition, place)
+        if found > place:
+            end = (await self.end_offsets([partition]))[partition]
+            if found > end:
+                await self._places.set_aside(partition, end)
+                found = await ask(partition, place)
+        return found
 
     async def _begin(self, partition: TopicPartition) -> None:
         """Find where to begin without a committed offset: of a new group, or one long idle."""

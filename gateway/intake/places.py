@@ -39,3 +39,6 @@ class Places(Protocol):
 
     async def right_place(self, partition: TopicPartition, committed: int) -> int:
         """Return where to read on in place of a committed offset; raises Away."""
+
+    async def set_aside(self, partition: TopicPartition, end: int) -> None:
+        """Let nothing be gone behind that reaches beyond the end of the log; raises Away."""
