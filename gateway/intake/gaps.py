@@ -75,6 +75,12 @@ class Gaps:
         work = partial(missing.close_spans, origin=origin, now=self.clock())
         await self.watch.until_back(partial(self.database.run, work))
 
+    async def behind_skipped(self, partition: TopicPartition, place: int) -> int:
+        """Return the first offset from a place on that is not missing."""
+        origin = origin_of(self.settings.cluster, partition)
+        read = partial(missing.spans, origin=origin)
+        return _behind(place, await self.watch.until_back(partial(self.database.run, read)))
+
     async def set_aside(self, partition: TopicPartition, end: int) -> None:
         """Let nothing be gone behind that reaches beyond the end of the log.
 

@@ -52,7 +52,8 @@ class PlacedConsumer(AIOKafkaConsumer):  # type: ignore[misc]  # aiokafka has no
 
     async def _compare_one(self, partition: TopicPartition) -> None:
         committed = await self.committed(partition)
-        if committed is None:  # aiokafka asks where to begin
+        if committed is None:
+            await self._pass_skipped(partition)
             self._compared.add(partition)
             return
         place = await self._within_log(self._places.right_place, partition, committed)
@@ -66,6 +67,16 @@ class PlacedConsumer(AIOKafkaConsumer):  # type: ignore[misc]  # aiokafka has no
                 place = committed
         self._compared.add(partition)
         if place != committed:
+            self.seek(partition, place)
+            self._handed[partition] = place
+
+    async def _pass_skipped(self, partition: TopicPartition) -> None:
+        """Go behind what was skipped where nothing is committed yet."""
+        begun = self.place(partition)
+        if begun is None:  # aiokafka asks where to begin
+            return
+        place = await self._within_log(self._places.behind_skipped, partition, begun)
+        if place != begun:
             self.seek(partition, place)
             self._handed[partition] = place
 
@@ -87,10 +98,14 @@ class PlacedConsumer(AIOKafkaConsumer):  # type: ignore[misc]  # aiokafka has no
         """Find where to begin without a committed offset: of a new group, or one long idle."""
         first = (await self.beginning_offsets([partition]))[partition]
         last = await self._places.after_last_taken(partition)
-        if last is not None and first <= last:  # perhaps the topic was made again meanwhile
+        if last is None:
+            place = await self._within_log(self._places.behind_skipped, partition, first)
+            await self._seek(partition, place, None, new=True)
+        elif last < first:
+            await self._seek(partition, first, Missing(partition, last, first))
+        else:  # perhaps the topic was made again meanwhile
             await self._places.begins_anew(partition)
-        missing = Missing(partition, last, first) if last is not None and last < first else None
-        await self._seek(partition, first, missing, new=last is None)
+            await self._seek(partition, first, None)
 
     async def _go_on_after(self, offsets: Mapping[TopicPartition, int]) -> None:
         """Go on where the log begins now, in place of offsets that it does not have any more."""

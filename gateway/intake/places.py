@@ -40,5 +40,8 @@ class Places(Protocol):
     async def right_place(self, partition: TopicPartition, committed: int) -> int:
         """Return where to read on in place of a committed offset; raises Away."""
 
+    async def behind_skipped(self, partition: TopicPartition, place: int) -> int:
+        """Return the first offset from a place on that is not missing."""
+
     async def set_aside(self, partition: TopicPartition, end: int) -> None:
         """Let nothing be gone behind that reaches beyond the end of the log; raises Away."""

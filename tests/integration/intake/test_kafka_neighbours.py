@@ -327,6 +327,26 @@ async def test_a_skip_beyond_the_end_of_the_log_hides_nothing_and_another_one_me
     assert await world.value("select count(*) from decision") == 105
 
 
+@pytest.mark.parametrize("running", [True, False])
+async def test_an_unreadable_batch_with_which_a_topic_begins_can_be_skipped(
+    world: World, packed: AIOKafkaProducer, topic: str, start: StartIntake, *, running: bool
+) -> None:
+    for body in (b"0" * 3_000_000, b"0" * 3_000_000, *bodies(1, 2)):
+        await packed.send_and_wait(topic, body, partition=FIRST)
+    intake = await start()
+    for offset in (0, 1):
+        await until(lambda: f"停在 {offset}，" in str(intake.stuck()))  # noqa: B023
+        if not running:
+            await intake.stop()
+        assert await skipped(world, intake, topic, FIRST, offset, offset + 1)
+        if not running:
+            intake = await start()
+
+    await until(lambda: intake.taken == 2 and intake.idle)
+
+    assert await committed(intake, topic) == [4, None]
+
+
 async def test_where_an_unreadable_batch_ends_is_told(
     world: World, packed: AIOKafkaProducer, topic: str, start: StartIntake
 ) -> None:
