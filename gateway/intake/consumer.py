@@ -228,10 +228,10 @@ class Consumer(PlacedConsumer):
         )
         return f"（{named}）" if named else ""
 
-    async def commit(self, offsets: dict[TopicPartition, int] | None = None) -> None:
+    async def commit(self, offsets: Mapping[TopicPartition, int]) -> None:
         """Commit these offsets, and remember them."""
         await super().commit(offsets)
-        self._committed.update(offsets or {})
+        self._committed.update(offsets)
         self.committed_at = time.monotonic()
 
     async def commit_markers(self) -> None:

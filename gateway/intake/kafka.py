@@ -210,10 +210,10 @@ class KafkaIntake:
                 written = {one: end for one, end in self._written.items() if one in ends}
                 await self.watch.until_back(partial(self.gaps.require, written))
                 await self.watch.until_back(partial(self.pipeline.commit, checked))
-                self._written |= _after(records[: done + len(part)])
-                whole = done + len(part) == len(records)
-                await self._commit_offsets(ends if whole else _after(records[: done + len(part)]))
                 done += len(part)
+                after = _after(records[:done])
+                self._written |= after
+                await self._commit_offsets(after, ends if done == len(records) else after)
                 self.watch.moved()
                 self.taken += len(part)
         self.metrics.last_progress.set(self.clock().timestamp())
@@ -241,11 +241,12 @@ class KafkaIntake:
         elif self.consumer is not None and not self.watch.failed and len(self._batches) < IN_FLIGHT:
             self.consumer.resume(*(self.consumer.paused() - self.consumer.halted))
 
-    async def _commit_offsets(self, ends: Ends) -> None:
+    async def _commit_offsets(self, written: Ends, ends: Ends) -> None:
         """Commit the offsets of partitions that are still ours; a lost one belongs to another."""
         mine = {p: offset for p, offset in ends.items() if p in self.assigned()}
         if not mine or self.consumer is None:
             return
+        self.consumer.wrote({p: offset for p, offset in written.items() if p in mine})
         try:
             await self.consumer.commit(mine)
         except KafkaError as error:

@@ -21,6 +21,7 @@ class PlacedConsumer(AIOKafkaConsumer):  # type: ignore[misc]  # aiokafka has no
         self._settle = settle
         self._places = places
         self._handed: dict[TopicPartition, int] = {}  #: offsets behind what was handed out
+        self._written: dict[TopicPartition, int] = {}  #: offsets behind the last written records
         self._halted: set[TopicPartition] = set()
         self._compared: set[TopicPartition] = set()  #: partitions of ours whose offset is right
 
@@ -37,6 +38,26 @@ class PlacedConsumer(AIOKafkaConsumer):  # type: ignore[misc]  # aiokafka has no
     def handed(self, partition: TopicPartition) -> int:
         """Return the offset behind what was handed out of a partition; 0 while it is not known."""
         return self._handed.get(partition, 0)
+
+    def wrote(self, ends: Mapping[TopicPartition, int]) -> None:
+        """Note the offsets behind records that the database has now."""
+        self._written.update(ends)
+
+    async def commit(self, offsets: Mapping[TopicPartition, int]) -> None:
+        """Commit these offsets, and beside each the one behind the last record that was written.
+
+        A database that is restored knows neither; between both stand only marks of transactions.
+        """
+        await super().commit(
+            {one: (end, str(self._written.get(one, ""))) for one, end in offsets.items()}
+        )
+
+    async def _recall_written(self, partition: TopicPartition) -> None:
+        """Recall what the last commit says of the records that were written."""
+        found = await self._coordinator.fetch_committed_offsets([partition])
+        told = found[partition].metadata if partition in found else ""
+        if told.isdecimal():  # a release before, or another program, says nothing
+            self._written[partition] = max(int(told), self._written.get(partition, 0))
 
     async def _compare(self) -> None:
         """Compare the offset of each partition that is new to us with what was taken.
@@ -56,19 +77,25 @@ class PlacedConsumer(AIOKafkaConsumer):  # type: ignore[misc]  # aiokafka has no
             await self._pass_skipped(partition)
             self._compared.add(partition)
             return
+        await self._recall_written(partition)
         place = await self._within_log(self._places.right_place, partition, committed)
         if self.place(partition) is None:  # before, aiokafka would undo the seek
             return
+        missing = None
         if place != committed:
             first = (await self.beginning_offsets([partition]))[partition]
             if place < committed:  # marks of transactions may be gone from there
+                lost = min(first, self._written.get(partition, 0))
+                missing = Missing(partition, place, lost) if place < lost else None
                 place = min(max(place, first), committed)
             elif committed < first:  # deleted, and not skipped: `tell` says what to do
                 place = committed
-        self._compared.add(partition)
-        if place != committed:
+        if missing is not None:
+            await self._seek(partition, place, missing)
+        elif place != committed:
             self.seek(partition, place)
             self._handed[partition] = place
+        self._compared.add(partition)
 
     async def _pass_skipped(self, partition: TopicPartition) -> None:
         """Go behind what was skipped where nothing is committed yet."""
@@ -96,6 +123,7 @@ class PlacedConsumer(AIOKafkaConsumer):  # type: ignore[misc]  # aiokafka has no
 
     async def _begin(self, partition: TopicPartition) -> None:
         """Find where to begin without a committed offset: of a new group, or one long idle."""
+        self._written.pop(partition, None)
         first = (await self.beginning_offsets([partition]))[partition]
         last = await self._places.after_last_taken(partition)
         if last is None:
@@ -112,6 +140,8 @@ class PlacedConsumer(AIOKafkaConsumer):  # type: ignore[misc]  # aiokafka has no
         for partition, offset in offsets.items():
             if await self._settle(partition):
                 first = (await self.beginning_offsets([partition]))[partition]
+                if offset > first:  # of another topic
+                    self._written.pop(partition, None)
                 await self._seek(
                     partition, first, Missing(partition, offset, first, offset > first)
                 )

@@ -257,6 +257,34 @@ async def test_what_a_restored_database_lacks_is_read_again(
     assert await committed(after, topic) == [7, None]
 
 
+@pytest.mark.parametrize(("deleted", "taken"), [(5, 3), (8, 0)])
+async def test_what_neither_a_restored_database_nor_kafka_has_is_told(
+    world: World,
+    admin: AIOKafkaAdminClient,
+    producer: AIOKafkaProducer,
+    topic: str,
+    start: StartIntake,
+    *,
+    deleted: int,
+    taken: int,
+) -> None:
+    before = await start()
+    await put(producer, topic, *bodies(1, 8))
+    await until(lambda: before.taken == 8 and before.idle)
+    await before.stop()
+    await world.run("delete from inbox where position > 1")
+    await delete_before(admin, topic, deleted)
+
+    for expected in (taken, 0):
+        again = await start()
+        await until(lambda: bool(again.consumer and len(again.consumer._compared) == 2))  # noqa: B023
+        await until(lambda: again.idle and again.taken == expected)  # noqa: B023
+        await again.stop()
+
+    assert await noted(world) == [(f"kafka:main/{topic}/0", 2, deleted)]
+    assert await world.events() == ["messages_missing"]
+
+
 @pytest.fixture
 async def packed(
     kafka_bootstrap: str, monkeypatch: pytest.MonkeyPatch
