@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from gateway.intake.kafka import KafkaIntake
 from gateway.ledger.freeze import ledger_lines
 from gateway.ledger.month import month
 from gateway.store.account.evidence import Statement
+from gateway.store.audit.retention import delete_rows
 from gateway.store.base.engine import DatabaseAway
 from tests.integration.intake.kafka_world import (
     FIRST,
@@ -255,6 +257,29 @@ async def test_what_a_restored_database_lacks_is_read_again(
 
     assert await world.value("select count(distinct position) from inbox") == 7
     assert await committed(after, topic) == [7, None]
+
+
+async def test_an_inbox_that_is_kept_for_less_than_a_topic_is_idle_stops_and_repeats_nothing(
+    world: World, producer: AIOKafkaProducer, topic: str, start: StartIntake
+) -> None:
+    """What waits in quarantine is kept in the inbox, and is not the last that was taken."""
+    intake = await start()
+    await put(producer, topic, b"{", *bodies(1, 4))
+    await until(lambda: intake.taken == 5 and intake.idle)
+    async with world.database.transaction() as connection:
+        before = world.clock() + timedelta(days=1)
+        assert await delete_rows(connection, "inbox", before, 1000) == 3
+    await put(producer, topic, *bodies(5, 2))
+    await until(lambda: intake.taken == 7 and intake.idle)
+    await intake.stop()
+    async with world.database.transaction() as connection:
+        assert await delete_rows(connection, "inbox", before, 1000) == 2
+
+    again = await start()
+    await put(producer, topic, *bodies(7, 1))
+    await until(lambda: again.taken > 0 and again.idle)
+
+    assert again.taken == 1
 
 
 @pytest.mark.parametrize(("deleted", "taken"), [(5, 3), (8, 0)])
