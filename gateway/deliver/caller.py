@@ -18,7 +18,7 @@ from tenacity import (
 from connectors.errors import CallRejected, ConnectorError, NotSent, OutcomeUnknown
 from connectors.protocol import Connector, OnUnknown
 from gateway.config.clock import Clock
-from gateway.deliver.breaker import THRESHOLD, Act, Breaker, BreakerState
+from gateway.deliver.breaker import ASKING, THRESHOLD, Act, Breaker, BreakerState
 from gateway.deliver.failed_call import deferred, looked_up, unknown
 from gateway.deliver.outages import OutageWatch, enter
 from gateway.store.audit import events
@@ -119,9 +119,16 @@ class Caller:
         return slow / (limits.batch_size * limits.concurrency)
 
     async def outcomes(
-        self, items: Sequence[Item], *, look: bool, until: float = inf
+        self,
+        items: Sequence[Item],
+        *,
+        look: bool,
+        until: float = inf,
+        act: Act | None = None,
     ) -> list[Outcome]:
         """Send the items, or with `look` look them up; return one outcome for each, in order.
+
+        `act` is the kind of call where it is not the usual one for that.
 
         The call ends in its time as if it had begun by `until` (of the monotonic clock): a process
         that stands still on the way calls nobody once its lease is over.
@@ -130,7 +137,7 @@ class Caller:
         else `UNKNOWN`; a failed look-up leaves `UNKNOWN`. The database is not needed: `save` stores
         the breaker between calls.
         """
-        start, act = time.monotonic(), self.act(look=look)
+        start, act = time.monotonic(), act or self.act(look=look)
         most = (self.connector.limits.call_timeout + GRACE).total_seconds()
         try:
             async with asyncio.timeout(min(start, until) + most - time.monotonic()):
@@ -145,7 +152,7 @@ class Caller:
         if len(outcomes) != len(items):
             return [unknown(OutcomeUnknown("对方返回条数不符"))] * len(items)
         self._durations.append(time.monotonic() - start)
-        if act is Act.LOOK_UP:
+        if act in ASKING:
             outcomes = [looked_up(one) for one in outcomes]
         pauses = [o.retry_after for o in outcomes if o.kind in _TO_COME and o.retry_after]
         if len(pauses) == len(outcomes) or not any(o.answered for o in outcomes):
@@ -184,7 +191,7 @@ class Caller:
             return True
 
     async def _made(self, act: Act, items: Sequence[Item]) -> list[Outcome]:
-        if act is Act.LOOK_UP:
+        if act in ASKING:
             return await self.connector.look_up(items)
         quick = AsyncRetrying(
             # After a long one, such as a connection that nobody answers, there is no time.

@@ -38,26 +38,39 @@ Said = tuple[int, datetime, str, str]
 async def ask(deliverer: Deliverer) -> int:
     """Look up what was handed over `silent_after` ago, once; return how many were asked for.
 
+    Each pass goes on behind the one before: what gets no answer keeps no other from its turn.
     Only the owner of the destination asks, and only where a look-up finds out. Elsewhere, and
     where the look-up finds nothing new, a person has to act: the work list says so.
     """
     finds = deliverer.connector.limits.on_unknown in {OnUnknown.LOOK_UP, OnUnknown.LISTING}
     if not finds or not deliverer.is_owner or deliverer.is_quiet:
         return 0
-    if await deliverer.caller.state(Act.LOOK_UP) is BreakerState.OPEN:
+    if await deliverer.caller.state(Act.SILENCE) is BreakerState.OPEN:
         return 0
     now, limit = deliverer.clock(), deliverer.connector.limits.batch_size
     async with deliverer.database.transaction() as connection:
         before = now - deliverer.destination.silent_after
-        found = await silent.silent(connection, deliverer.name, before, SELF, limit)
+        found = await silent.silent(
+            connection,
+            deliverer.name,
+            before=before,
+            by=SELF,
+            after=deliverer.asked_last,
+            limit=limit,
+        )
         versions = [one.key_version for one in found if one.key_version is not None]
         await know(connection, deliverer.keys, versions)
     if not found:
         return 0
+    deliverer.asked_last = found[-1].id
     extra = {"destination": deliverer.name, "count": len(found)}
     logger.warning(LogEvent.SILENT_ASKED, extra=extra)
     items, said = _made(deliverer, found)
-    outcomes = await deliverer.caller.outcomes(list(items.values()), look=True) if items else []
+    if items:
+        asked, act = list(items.values()), Act.SILENCE
+        outcomes = await deliverer.caller.outcomes(asked, look=True, act=act)
+    else:
+        outcomes = []
     await _keep(deliverer, dict(zip(items, outcomes, strict=True)), said)
     return len(found)
 
