@@ -158,7 +158,9 @@ class Caller:
         if len(pauses) == len(outcomes) or not any(o.answered for o in outcomes):
             said = next((word for one in outcomes for word in one.reasons), "")
             put_off = NotSent(said, max(pauses, default=None))
-            put_off.theirs = not any(o.answered for o in outcomes)
+            put_off.theirs = not any(o.answered for o in outcomes) and any(
+                o.theirs for o in outcomes
+            )
             self.failed(put_off, act)
         else:
             self.succeeded(act)
@@ -225,10 +227,15 @@ class Caller:
             self._set(act, opened, words)
 
     def _note(self, error: Exception, words: str) -> None:
-        """Tell an outage of the destination from its refusal, and from a fault of ours."""
-        if isinstance(error, CallRejected):
+        """Tell an outage of the destination from its refusal, and from a fault of ours.
+
+        Who asks us to wait, and is not in trouble, answers.
+        """
+        theirs = getattr(error, "theirs", isinstance(error, TimeoutError))
+        asked = isinstance(error, ConnectorError) and error.retry_after is not None
+        if isinstance(error, CallRejected) or (asked and not theirs):
             self._outage.answered(self.clock())
-        elif getattr(error, "theirs", isinstance(error, TimeoutError)):
+        elif theirs:
             self._outage.failed(self.clock(), words)
 
     def succeeded(self, act: Act) -> None:

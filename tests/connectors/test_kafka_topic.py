@@ -61,6 +61,23 @@ async def test_a_refused_connection_to_the_broker_means_not_sent(
     await topic.close()
 
 
+@pytest.mark.parametrize(("host", "theirs"), [("no-such-host.invalid", False), ("127.0.0.1", True)])
+async def test_a_name_that_does_not_resolve_is_no_trouble_of_the_broker(
+    host: str, theirs: bool, clock: Any, item: ItemFactory
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+    settings = {"bootstrap_servers": f"{host}:{port}", "topic": "t", "call_timeout": 4}
+    topic = build("kafka-topic", settings, clock)
+
+    with pytest.raises(NotSent) as caught:
+        await topic.send([item(1)])
+    await topic.close()
+
+    assert caught.value.theirs is theirs
+    assert ("解析不出来" in str(caught.value)) is not theirs
+
+
 def test_a_password_is_never_shown(clock: Any) -> None:
     settings = {"bootstrap_servers": "x:1", "topic": "t", "username": "u", "password": "hidden"}
     settings["security_protocol"] = "SASL_SSL"
