@@ -291,7 +291,7 @@ def _outcome(future: asyncio.Future[Any]) -> Outcome:
     if error is not None:
         return outcome_of(OutcomeUnknown(_told(error)))
     if not future.done() or future.cancelled():
-        return UNKNOWN
+        return outcome_of(OutcomeUnknown("Kafka 没有在时限内应答"))
     record = future.result()
     return Outcome(
         kind=OutcomeKind.ACCEPTED, reference=f"{record.topic}/{record.partition}/{record.offset}"

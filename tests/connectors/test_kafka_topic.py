@@ -144,6 +144,17 @@ async def test_each_item_has_its_own_outcome(clock: Any, item: ItemFactory) -> N
     await topic.close()
 
 
+async def test_a_broker_that_confirms_nothing_has_not_answered(
+    clock: Any, item: ItemFactory
+) -> None:
+    topic = _topic(clock, _Producer(NEVER, NEVER))
+
+    outcomes = await topic.send([item(1), item(2)])
+
+    assert {(one.kind, one.answered) for one in outcomes} == {(OutcomeKind.UNKNOWN, False)}
+    await topic.close()
+
+
 async def test_a_producer_that_failed_is_replaced(clock: Any, item: ItemFactory) -> None:
     producer = _Producer(KafkaTimeoutError(), 6)
     topic = _topic(clock, producer)
