@@ -57,8 +57,8 @@ def _skip(settings: Settings, place: Place, said: Statement) -> None:
         fail(f"主题 {topic} 没有分区 {partition}")
     if end > there:
         fail(
-            f"{topic}/{partition} 只到 {there - 1} 号，跳过到 {end - 1} 号会漏掉以后的来件；"
-            "读不出的一批到哪一号为止，见 doctor"
+            f"{topic}/{partition} 还没有 {max(first, there)} 至 {end - 1} 号，"
+            "跳过会漏掉以后的来件；读不出的一批到哪一号为止，见 doctor"
         )
     if not run(work):
         fail(f"{topic}/{partition} 的 {first} 至 {end - 1} 号已记为缺失", Exit.PROBLEMS)

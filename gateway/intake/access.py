@@ -47,7 +47,12 @@ async def end_of(settings: KafkaSettings, bootstrap: str, partition: TopicPartit
     """
     options = options_of(settings)
     with first_call():
-        reader = AIOKafkaConsumer(partition.topic, bootstrap_servers=bootstrap, **options)
+        reader = AIOKafkaConsumer(
+            partition.topic,
+            bootstrap_servers=bootstrap,
+            isolation_level="read_committed",  # as intake has it
+            **options,
+        )
         try:
             await reader.start()
             if partition.partition not in (reader.partitions_for_topic(partition.topic) or ()):

@@ -34,7 +34,7 @@ class Consumer(PlacedConsumer):
     def __init__(
         self,
         *topics: str,
-        unreadable: Callable[[KafkaError], None],
+        unreadable: Callable[[str], None],
         is_written: Callable[[], bool],
         **options: Any,
     ) -> None:
@@ -208,9 +208,9 @@ class Consumer(PlacedConsumer):
             await self._go_on_after(error.args[0])
         else:
             if isinstance(error, KafkaError):
-                words = f"{type(error).__name__}: {error}{self._stands(error)}"
-                self._fault = words[:400], time.monotonic()
-                self._unreadable(error)
+                words = f"{type(error).__name__}: {error}{self._stands(error)}"[:400]
+                self._fault = words, time.monotonic()
+                self._unreadable(words)
             self._careful = CAREFUL_POLLS
             self._compared.clear()  # a person may skip it
             raise error
