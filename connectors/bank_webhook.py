@@ -9,7 +9,7 @@ import binascii
 import hashlib
 import hmac
 import re
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Sequence
 from datetime import datetime
 from typing import Any, Literal
 
@@ -33,8 +33,19 @@ _PREFIX = "whsec_"
 _REFUSED = frozenset({400, 413, 415, 422})
 #: Names under which `false` says that the event was not taken.
 _REFUSALS = ("success", "ok", "succeeded", "accepted")
-#: How a receiver says that it has the event already.
-_KNOWN = re.compile(r"duplicat|already|exist|重复|已存在|已接收|已收到", re.IGNORECASE)
+#: How a receiver says that it has the event already: phrases, since each word of them is also in
+#: refusals (“does not exist”, “account already closed”).
+_KNOWN = re.compile(
+    r"duplicat|already[\s_-]*(?:been[\s_-]*)?(?:exist|receiv|process|accept)"
+    r"|重复|已存在|已接收|已收到",
+    re.IGNORECASE,
+)
+#: What stands before such a phrase that is denied.
+_DENIED = re.compile(
+    r"(?:not|n['’]t|never|\bno|without)[\s_-]*(?:(?:an?|the|any|yet|been?|have|has)\b[\s_-]*)*$"
+    r"|[不未没非无](?:有|是|曾)?$",
+    re.IGNORECASE,
+)
 #: The receiver is wrong, not the body; a person must check (410: it wants no more events).
 _WHOLE_CALL = frozenset({401, 403, 404, 405, 410})
 
@@ -158,11 +169,33 @@ def _doubt(answer: Answer, item: Item) -> str | None:
     except orjson.JSONDecodeError:
         return None
     if isinstance(said, dict) and any(said.get(name) is False for name in _REFUSALS):
-        words = answer.body[:200].decode(errors="replace")
-        if item.resend and _KNOWN.search(words):
+        if item.resend and _is_known(said):
             return None
+        words = answer.body[:200].decode(errors="replace")
         return f"状态 {answer.status}，应答却说没有成功：{words}"
     return None
+
+
+def _is_known(said: object) -> bool:
+    """Whether an answer says that the event is there already."""
+    return any(
+        not _DENIED.search(text[: found.start()])
+        for text in _texts(said)
+        for found in _KNOWN.finditer(text)
+    )
+
+
+def _texts(said: object) -> Iterator[str]:
+    """Yield the texts of an answer, and the names of what it says is true."""
+    left = [said]
+    while left:
+        one = left.pop()
+        if isinstance(one, str):
+            yield one
+        elif isinstance(one, list):
+            left += one
+        elif isinstance(one, dict):
+            left += [name if value is True else value for name, value in one.items()]
 
 
 def event_body(item: Item, settings: BankWebhookSettings) -> bytes:

@@ -12,11 +12,14 @@ from typing import Any
 import orjson
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import (
+    AuthenticationFailedError,
     ClusterAuthorizationFailedError,
     InvalidTopicError,
+    KafkaConnectionError,
     KafkaError,
     MessageSizeTooLargeError,
     RecordListTooLargeError,
+    SaslAuthenticationFailed,
     TopicAuthorizationFailedError,
     UnknownTopicOrPartitionError,
 )
@@ -25,7 +28,7 @@ from pydantic import Field
 from connectors.errors import CallRejected, ConnectorError, NotSent, OutcomeUnknown
 from connectors.protocol import Limits, OnUnknown
 from connectors.shared import Clock
-from connectors.shared.kafka_connection import client_options, kafka_words
+from connectors.shared.kafka_connection import client_options, is_ours, kafka_words, why_away
 from connectors.shared.parts import UNKNOWN, nothing_listed, outcome_of
 from schemas.connection import KafkaConnection
 from schemas.delivery import Health, Item, Listed, ListingMark, Outcome, OutcomeKind, Receipt
@@ -36,6 +39,7 @@ _CALL_REJECTED = (
     UnknownTopicOrPartitionError,
     InvalidTopicError,
 )
+_LOGIN_REFUSED = (AuthenticationFailedError, SaslAuthenticationFailed)
 _TOO_LARGE = (MessageSizeTooLargeError, RecordListTooLargeError)
 
 Sent = asyncio.Future[Any] | Outcome
@@ -102,8 +106,10 @@ class KafkaTopic:
         apart = [place for place, each in enumerate(sent) if _is_too_large(each)]
         if len(apart) < 2:
             return
+        later = NotSent("同批的数据过大，改为逐条报送")
+        later.theirs = False  # it answers
         for place in apart:
-            sent[place] = outcome_of(NotSent("同批的数据过大，改为逐条报送"))
+            sent[place] = outcome_of(later)
         with contextlib.suppress(ConnectorError, KafkaError, TimeoutError):
             async with asyncio.timeout_at(deadline):
                 self._retire()
@@ -187,9 +193,19 @@ class KafkaTopic:
                         await producer.start()
                 except (KafkaError, OSError) as exc:
                     await producer.stop()
-                    raise _before_sending(exc) from exc
+                    raise _before_sending(await self._cause(exc)) from exc
                 self._producer = producer
             return self._producer
+
+    async def _cause(self, error: Exception) -> Exception:
+        """Return why no producer could be started, as far as it can be found out."""
+        found = None
+        if isinstance(error, KafkaConnectionError):
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(self.limits.call_timeout.total_seconds() / 4):
+                    options = client_options(self._settings)
+                    found = await why_away(self._settings.bootstrap_servers, options)
+        return found or error
 
     async def look_up(self, items: Sequence[Item]) -> list[Outcome]:
         """Return unknown for every item: a topic cannot be searched, items are sent again."""
@@ -251,8 +267,10 @@ def _told(error: BaseException) -> str:
 
 def _before_sending(error: Exception) -> ConnectorError:
     """Translate an error from before sending: CallRejected if refused, else NotSent."""
-    meaning = CallRejected if isinstance(error, _CALL_REJECTED) else NotSent
-    return meaning(_told(error))
+    refused = isinstance(error, (*_CALL_REJECTED, *_LOGIN_REFUSED))
+    made = (CallRejected if refused else NotSent)(_told(error))
+    made.theirs = not is_ours(error)
+    return made
 
 
 def _is_too_large(sent: Sent) -> bool:
@@ -269,11 +287,11 @@ def _outcome(future: asyncio.Future[Any]) -> Outcome:
     if isinstance(error, _TOO_LARGE):
         return Outcome(kind=OutcomeKind.REJECTED, reasons=(_told(error),))
     if isinstance(error, _CALL_REJECTED):
-        return outcome_of(NotSent(_told(error)))
+        return outcome_of(CallRejected(_told(error)))
     if error is not None:
         return outcome_of(OutcomeUnknown(_told(error)))
     if not future.done() or future.cancelled():
-        return UNKNOWN
+        return outcome_of(OutcomeUnknown("Kafka 没有在时限内应答"))
     record = future.result()
     return Outcome(
         kind=OutcomeKind.ACCEPTED, reference=f"{record.topic}/{record.partition}/{record.offset}"

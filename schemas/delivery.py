@@ -171,7 +171,8 @@ class Outcome(Schema):
     """The outcome of one item; `platform_at` is the destination's own time, if it gives one.
 
     If a look-up does not find the item, the outcome is `DEFERRED` with `absent=True`. Without
-    `answered` it was made of an error: the destination said nothing of the item.
+    `answered` it was made of an error: the destination said nothing of the item; `theirs` says
+    whether that was a trouble of the destination's.
     """
 
     kind: OutcomeKind
@@ -181,6 +182,7 @@ class Outcome(Schema):
     reference: TheirText | None = None
     absent: bool = False
     answered: bool = True
+    theirs: bool = True
 
 
 class Receipt(Schema):

@@ -83,6 +83,20 @@ NETWORK = {
     errno.ENETUNREACH: "网络不通",
     errno.ETIMEDOUT: "没有回音",
 }
+#: Errnos of a connection that our own side does not let out.
+NOT_LET_OUT = frozenset(
+    {
+        errno.ENETUNREACH,
+        errno.ENETDOWN,
+        errno.EADDRNOTAVAIL,
+        errno.EMFILE,
+        errno.ENFILE,
+        errno.ENOBUFS,
+        errno.ENOMEM,
+        errno.EACCES,
+        errno.EPERM,
+    }
+)
 _OF_SYSTEM = {
     errno.ENOENT: "没有这个文件或目录",
     errno.EACCES: "没有权限",

@@ -12,7 +12,7 @@ import httpx
 
 from connectors.errors import ConnectorError, NotSent, OutcomeUnknown
 from connectors.shared.address_guard import AddressRefused
-from schemas.faults import NETWORK
+from schemas.faults import NETWORK, NOT_LET_OUT
 
 _NEVER_LEFT: tuple[type[Exception], ...] = (
     aiohttp.ClientConnectorError,
@@ -54,6 +54,7 @@ _MAY_HAVE_LEFT: tuple[type[Exception], ...] = (
 _OURS: tuple[type[Exception], ...] = (
     aiohttp.ClientConnectorDNSError,
     aiohttp.ClientConnectorCertificateError,
+    aiohttp.ClientConnectorSSLError,
     aiohttp.ServerFingerprintMismatch,
     aiohttp.ClientHttpProxyError,
     aiohttp.InvalidURL,
@@ -96,9 +97,14 @@ def translated(error: BaseException) -> ConnectorError:
     known = translation_of(type(cause)) if isinstance(cause, FOREIGN) else None
     meaning = known or translation_of(type(error)) or OutcomeUnknown
     made = meaning(_words(cause or error))
-    behind = getattr(cause or error, "os_error", None)
-    made.theirs = not isinstance(cause or error, _OURS) and not isinstance(behind, AddressRefused)
+    made.theirs = not _is_ours(cause or error)
     return made
+
+
+def _is_ours(error: BaseException) -> bool:
+    behind = getattr(error, "os_error", None)  # of what is connected already it says nothing
+    not_let_out = isinstance(behind, OSError) and behind.errno in NOT_LET_OUT
+    return not_let_out or isinstance(error, _OURS) or isinstance(behind, AddressRefused)
 
 
 #: What happened, by class; the most specific class of an error decides. The library's own words are
@@ -153,6 +159,6 @@ def _words(error: BaseException) -> str:
     if isinstance(error, aiohttp.ClientConnectorError) and isinstance(behind, ConnectionResetError):
         cause = _RESET  # a connection is made, or refused; what resets it is the handshake
     if isinstance(behind, ssl.SSLError):
-        named = f"{behind.reason or behind}".upper().replace(" ", "_")
+        named = f"{getattr(behind, 'reason', None) or behind}".upper().replace(" ", "_")
         cause = next((words for part, words in _TLS_CAUSES.items() if part in named), cause)
     return f"{said}：{cause}" if cause else said

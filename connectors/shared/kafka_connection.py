@@ -1,15 +1,20 @@
 """The arguments of aiokafka's clients: in the clear or by TLS, and by which kind of login."""
 
+import socket
+import ssl
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from aiokafka.abc import AbstractTokenProvider
+from aiokafka.conn import collect_hosts, create_conn
 from aiokafka.errors import (
     AuthenticationFailedError,
     ClusterAuthorizationFailedError,
     GroupAuthorizationFailedError,
     InvalidTopicError,
     KafkaConnectionError,
+    KafkaError,
     KafkaTimeoutError,
     MessageSizeTooLargeError,
     RecordListTooLargeError,
@@ -22,6 +27,7 @@ from aiokafka.errors import (
 from connectors.shared.tls import tls_context
 from connectors.shared.words import reason
 from schemas.connection import KafkaConnection
+from schemas.faults import NOT_LET_OUT
 
 
 def client_options(connection: KafkaConnection) -> dict[str, Any]:
@@ -48,6 +54,28 @@ class _TokenOfFile(AbstractTokenProvider):  # type: ignore[misc]  # aiokafka has
         return self._path.read_text(encoding="utf-8").strip()
 
 
+async def why_away(bootstrap: str, options: Mapping[str, Any]) -> Exception | None:
+    """Return why no broker of an address can be reached, which aiokafka only logs.
+
+    A trouble of one broker's own comes before what is wrong on our side. None: one answers.
+    """
+    found: list[Exception] = []
+    for host, port, _ in collect_hosts(bootstrap):
+        try:
+            (await create_conn(host, port, **options)).close()
+        except (KafkaError, OSError) as error:
+            found.append(error)
+        else:
+            return None
+    return min(found, key=is_ours, default=None)
+
+
+def is_ours(error: BaseException) -> bool:
+    """Whether an error of a connection is of names, TLS or our network: no trouble of a broker."""
+    not_let_out = isinstance(error, OSError) and error.errno in NOT_LET_OUT
+    return not_let_out or isinstance(error, socket.gaierror | ssl.SSLError)
+
+
 #: What happened, by class; the most specific class of an error decides.
 _SENTENCES: dict[type[BaseException], str] = {
     TopicAuthorizationFailedError: "没有写这个主题的权限",
@@ -63,6 +91,9 @@ _SENTENCES: dict[type[BaseException], str] = {
     KafkaTimeoutError: "Kafka 没有在时限内应答",
     RequestTimedOutError: "Kafka 没有在时限内应答",
     TimeoutError: "Kafka 没有在时限内应答",
+    socket.gaierror: "Kafka 的主机名解析不出来",
+    ssl.SSLCertVerificationError: "Kafka 的证书不能信任",
+    ssl.SSLError: "与 Kafka 的 TLS 握手失败",
     OSError: "连接不上 Kafka",
 }
 

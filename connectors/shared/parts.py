@@ -49,6 +49,7 @@ def outcome_of(error: ConnectorError) -> Outcome:
         retry_after=error.retry_after,
         reasons=(reason(str(error)),),
         answered=False,
+        theirs=error.theirs and not isinstance(error, CallRejected),
     )
 
 
@@ -131,6 +132,7 @@ class _Sending:
             part = waiting.popleft()
             if self._failed is not None:
                 later = NotSent("前一次调用失败，本次没有发送", self._failed.retry_after)
+                later.theirs = self._failed.theirs
                 self._outcomes += [outcome_of(later)] * len(part)
                 continue
             try:

@@ -3,12 +3,18 @@
 from typing import Annotated
 
 import typer
+from aiokafka import TopicPartition
 
 from gateway.cli.options import ByOption, ReasonOption, actor
 from gateway.cli.output import Exit, fail, print_line, run, settings_of
-from gateway.intake.gaps import skip_messages
-from gateway.service.app import gateway
+from gateway.config.settings import Settings
+from gateway.intake.access import end_of
+from gateway.intake.gaps import Unskipped, skip_messages, unskip_messages
+from gateway.service.app import gateway, kafka_bootstrap
 from gateway.store.account.evidence import Statement
+
+#: Topic, partition, first offset, and the one behind the last.
+Place = tuple[str, int, int, int]
 
 
 def skip(  # noqa: PLR0913, PLR0917  one for each part of the place
@@ -18,6 +24,7 @@ def skip(  # noqa: PLR0913, PLR0917  one for each part of the place
     first: Annotated[int, typer.Argument(min=0, help="第一个跳过的位点")],
     last: Annotated[int, typer.Argument(min=0, help="最后一个跳过的位点")],
     reason: ReasonOption,
+    back: Annotated[bool, typer.Option("--back", help="收回记错的跳过")] = False,
     by: ByOption = None,
 ) -> None:
     """Note messages as missing, which intake then goes behind, also while it runs."""
@@ -27,13 +34,48 @@ def skip(  # noqa: PLR0913, PLR0917  one for each part of the place
         fail(f"没有读取主题 {topic}；读取的：{known}")
     if last < first:
         fail("最后一个位点小于第一个：先写小的")
+    place, said = (topic, partition, first, last + 1), Statement(actor(by), reason)
+    if back:
+        _take_back(settings, place, said)
+    else:
+        _skip(settings, place, said)
+
+
+def _skip(settings: Settings, place: Place, said: Statement) -> None:
+    topic, partition, first, end = place
+
+    async def log_end() -> int | None:
+        async with kafka_bootstrap(settings) as bootstrap:
+            return await end_of(settings.kafka, bootstrap, TopicPartition(topic, partition))
 
     async def work() -> bool:
         async with gateway(settings) as built:
-            said = Statement(actor(by), reason)
-            place = (topic, partition, first, last + 1)
             return await skip_messages(built.database, settings.kafka, place, said, built.clock())
 
+    there = run(log_end)
+    if there is None:
+        fail(f"主题 {topic} 没有分区 {partition}")
+    if end > there:
+        fail(
+            f"{topic}/{partition} 还没有 {max(first, there)} 至 {end - 1} 号，"
+            "跳过会漏掉以后的来件；读不出的一批到哪一号为止，见 doctor"
+        )
     if not run(work):
-        fail(f"{topic}/{partition} 的 {first} 至 {last} 号已记为缺失", Exit.PROBLEMS)
-    print_line(f"已跳过 {topic}/{partition} 的 {first} 至 {last} 号，记为缺失；请来源补发")
+        fail(f"{topic}/{partition} 的 {first} 至 {end - 1} 号已记为缺失", Exit.PROBLEMS)
+    print_line(f"已跳过 {topic}/{partition} 的 {first} 至 {end - 1} 号，记为缺失；请来源补发")
+
+
+def _take_back(settings: Settings, place: Place, said: Statement) -> None:
+    topic, partition, first, end = place
+    named = f"{topic}/{partition} 的 {first} 至 {end - 1} 号"
+
+    async def work() -> Unskipped:
+        async with gateway(settings) as built:
+            return await unskip_messages(built.database, settings.kafka, place, said, built.clock())
+
+    found = run(work)
+    if found is Unskipped.NOT_NOTED:
+        fail(f"没有跳过 {named}；起止须与记下的相同", Exit.PROBLEMS)
+    if found is Unskipped.PASSED:
+        fail(f"{named} 后面的来件已收，收不回；请来源补发", Exit.PROBLEMS)
+    print_line(f"已收回：{named} 不再算缺失；已越过它的进程重启后从 {first} 号读起")

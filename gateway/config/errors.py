@@ -7,7 +7,7 @@ ValueError
 Exception
 └── Away   a server that the gateway needs does not answer
     ├── DatabaseAway        (gateway.store.base.engine)
-    ├── KafkaAway           (gateway.intake.kafka)
+    ├── KafkaAway           (gateway.intake.access)
     ├── ServerDidNotStart   an embedded server (gateway.embedded.server)
     └── OutOfReach          its files are closed to its user (gateway.embedded.access)
 """

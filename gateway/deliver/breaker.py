@@ -24,7 +24,12 @@ class Act(StrEnum):
 
     SEND = "send"
     LOOK_UP = "look_up"
+    SILENCE = "silence"  #: a look-up of what was handed over long ago
     RECEIPTS = "receipts"
+
+
+#: These calls ask for items and hand nothing over.
+ASKING = frozenset({Act.LOOK_UP, Act.SILENCE})
 
 
 @dataclass(frozen=True, slots=True)

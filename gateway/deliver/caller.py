@@ -18,7 +18,7 @@ from tenacity import (
 from connectors.errors import CallRejected, ConnectorError, NotSent, OutcomeUnknown
 from connectors.protocol import Connector, OnUnknown
 from gateway.config.clock import Clock
-from gateway.deliver.breaker import THRESHOLD, Act, Breaker, BreakerState
+from gateway.deliver.breaker import ASKING, THRESHOLD, Act, Breaker, BreakerState
 from gateway.deliver.failed_call import deferred, looked_up, unknown
 from gateway.deliver.outages import OutageWatch, enter
 from gateway.store.audit import events
@@ -119,9 +119,16 @@ class Caller:
         return slow / (limits.batch_size * limits.concurrency)
 
     async def outcomes(
-        self, items: Sequence[Item], *, look: bool, until: float = inf
+        self,
+        items: Sequence[Item],
+        *,
+        look: bool,
+        until: float = inf,
+        act: Act | None = None,
     ) -> list[Outcome]:
         """Send the items, or with `look` look them up; return one outcome for each, in order.
+
+        `act` is the kind of call where it is not the usual one for that.
 
         The call ends in its time as if it had begun by `until` (of the monotonic clock): a process
         that stands still on the way calls nobody once its lease is over.
@@ -130,7 +137,7 @@ class Caller:
         else `UNKNOWN`; a failed look-up leaves `UNKNOWN`. The database is not needed: `save` stores
         the breaker between calls.
         """
-        start, act = time.monotonic(), self.act(look=look)
+        start, act = time.monotonic(), act or self.act(look=look)
         most = (self.connector.limits.call_timeout + GRACE).total_seconds()
         try:
             async with asyncio.timeout(min(start, until) + most - time.monotonic()):
@@ -145,13 +152,15 @@ class Caller:
         if len(outcomes) != len(items):
             return [unknown(OutcomeUnknown("对方返回条数不符"))] * len(items)
         self._durations.append(time.monotonic() - start)
-        if act is Act.LOOK_UP:
+        if act in ASKING:
             outcomes = [looked_up(one) for one in outcomes]
         pauses = [o.retry_after for o in outcomes if o.kind in _TO_COME and o.retry_after]
         if len(pauses) == len(outcomes) or not any(o.answered for o in outcomes):
             said = next((word for one in outcomes for word in one.reasons), "")
             put_off = NotSent(said, max(pauses, default=None))
-            put_off.theirs = not any(o.answered for o in outcomes)
+            put_off.theirs = not any(o.answered for o in outcomes) and any(
+                o.theirs for o in outcomes
+            )
             self.failed(put_off, act)
         else:
             self.succeeded(act)
@@ -184,7 +193,7 @@ class Caller:
             return True
 
     async def _made(self, act: Act, items: Sequence[Item]) -> list[Outcome]:
-        if act is Act.LOOK_UP:
+        if act in ASKING:
             return await self.connector.look_up(items)
         quick = AsyncRetrying(
             # After a long one, such as a connection that nobody answers, there is no time.
@@ -218,10 +227,15 @@ class Caller:
             self._set(act, opened, words)
 
     def _note(self, error: Exception, words: str) -> None:
-        """Tell an outage of the destination from its refusal, and from a fault of ours."""
-        if isinstance(error, CallRejected):
+        """Tell an outage of the destination from its refusal, and from a fault of ours.
+
+        Who asks us to wait, and is not in trouble, answers.
+        """
+        theirs = getattr(error, "theirs", isinstance(error, TimeoutError))
+        asked = isinstance(error, ConnectorError) and error.retry_after is not None
+        if isinstance(error, CallRejected) or (asked and not theirs):
             self._outage.answered(self.clock())
-        elif getattr(error, "theirs", isinstance(error, TimeoutError)):
+        elif theirs:
             self._outage.failed(self.clock(), words)
 
     def succeeded(self, act: Act) -> None:

@@ -65,6 +65,7 @@ class Deliverer:
         self._calls = Calls(
             destination, self.caller, keys, installation, clock, writer, self._may_call
         )
+        self.asked_last = 0  #: the silent delivery that was asked for last
         self._stopping = False
         self._looks_first = True
         self._at_work = asyncio.Lock()

@@ -82,8 +82,13 @@ def without_words(done: Finish) -> Finish:
 
 def unusable(claimed: Claimed, reference: str) -> Finish:
     """Return the end of a delivery of which no item can be made: parked for a person."""
-    words = f"无法生成报送内容（日志编号 {reference}），请把日志编号告诉维护人员"
+    words = unusable_words(reference)
     return replace(_end(claimed, DeliveryState.PARKED, UNUSABLE), reasons=(words,))
+
+
+def unusable_words(reference: str) -> str:
+    """Return what people are told of a delivery of which no item can be made."""
+    return f"无法生成报送内容（日志编号 {reference}），请把日志编号告诉维护人员"
 
 
 def _end(claimed: Claimed, state: DeliveryState, outcome: str) -> Finish:

@@ -4,19 +4,21 @@ The delivery stays as it is meanwhile, so that nothing waits behind it: only a d
 it, as a receipt does.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from datetime import datetime
 
 from connectors.protocol import OnUnknown
 from gateway.deliver.breaker import Act, BreakerState
 from gateway.deliver.deliverer import Deliverer
 from gateway.deliver.item import item
 from gateway.deliver.outages import SELF
+from gateway.deliver.outcome import unusable_words
 from gateway.store.account import evidence
 from gateway.store.account.evidence import About
 from gateway.store.base.installation import know
 from gateway.store.deliver import receipts, silent
 from gateway.store.deliver.receipts import MatchedReceipt
-from gateway.telemetry.log import LogEvent, logger
+from gateway.telemetry.log import LogEvent, item_failed, logger
 from schemas.delivery import Claimed, Item, Outcome, OutcomeKind
 
 _ANSWERS = {
@@ -27,54 +29,80 @@ _ANSWERS = {
 }
 _ABSENT = "送达后无回执，查询：对方没有这一条；核对后先 deliveries park，再 retry 重报"
 _NOTHING = "送达后无回执，查询：对方答不出"
+_UNUSABLE = "送达后无回执，不能查询"
+
+#: A delivery, when, by whom, and what is said of it.
+Said = tuple[int, datetime, str, str]
 
 
 async def ask(deliverer: Deliverer) -> int:
     """Look up what was handed over `silent_after` ago, once; return how many were asked for.
 
+    Each pass goes on behind the one before: what gets no answer keeps no other from its turn.
     Only the owner of the destination asks, and only where a look-up finds out. Elsewhere, and
     where the look-up finds nothing new, a person has to act: the work list says so.
     """
     finds = deliverer.connector.limits.on_unknown in {OnUnknown.LOOK_UP, OnUnknown.LISTING}
     if not finds or not deliverer.is_owner or deliverer.is_quiet:
         return 0
-    if await deliverer.caller.state(Act.LOOK_UP) is BreakerState.OPEN:
+    if await deliverer.caller.state(Act.SILENCE) is BreakerState.OPEN:
         return 0
     now, limit = deliverer.clock(), deliverer.connector.limits.batch_size
     async with deliverer.database.transaction() as connection:
         before = now - deliverer.destination.silent_after
-        found = await silent.silent(connection, deliverer.name, before, SELF, limit)
+        found = await silent.silent(
+            connection,
+            deliverer.name,
+            before=before,
+            by=SELF,
+            after=deliverer.asked_last,
+            limit=limit,
+        )
         versions = [one.key_version for one in found if one.key_version is not None]
         await know(connection, deliverer.keys, versions)
     if not found:
         return 0
+    deliverer.asked_last = found[-1].id
     extra = {"destination": deliverer.name, "count": len(found)}
     logger.warning(LogEvent.SILENT_ASKED, extra=extra)
-    outcomes = await deliverer.caller.outcomes(_items(deliverer, found), look=True)
-    await _keep(deliverer, found, outcomes)
+    items, said = _made(deliverer, found)
+    if items:
+        asked, act = list(items.values()), Act.SILENCE
+        outcomes = await deliverer.caller.outcomes(asked, look=True, act=act)
+    else:
+        outcomes = []
+    await _keep(deliverer, dict(zip(items, outcomes, strict=True)), said)
     return len(found)
 
 
-def _items(deliverer: Deliverer, found: Sequence[Claimed]) -> list[Item]:
-    return [item(one, deliverer.installation, deliverer.keys) for one in found]
+def _made(deliverer: Deliverer, found: Sequence[Claimed]) -> tuple[dict[int, Item], list[Said]]:
+    """Make the items, by their deliveries; of one that cannot be made that is what is said."""
+    items: dict[int, Item] = {}
+    said: list[Said] = []
+    for one in found:
+        try:
+            items[one.id] = item(one, deliverer.installation, deliverer.keys)
+        except Exception as error:  # noqa: BLE001  it is that item's outcome
+            reference = item_failed(error, destination=one.destination, delivery=one.id)
+            words = f"{_UNUSABLE}：{unusable_words(reference)}"
+            said.append((one.id, deliverer.clock(), SELF, words))
+    return items, said
 
 
-async def _keep(
-    deliverer: Deliverer, found: Sequence[Claimed], outcomes: Sequence[Outcome]
-) -> None:
+async def _keep(deliverer: Deliverer, outcomes: Mapping[int, Outcome], said: list[Said]) -> None:
     """Keep what was said; of a call without an answer nothing, so that it is asked again."""
     now = deliverer.clock()
-    said, answers = [], []
-    for one, outcome in zip(found, outcomes, strict=True):
+    answers = []
+    for id_, outcome in outcomes.items():
         if not outcome.answered:
             continue
         absent = outcome.absent and outcome.kind is OutcomeKind.DEFERRED
         words = _ABSENT if absent else _ANSWERS.get(outcome.kind, _NOTHING)
-        said.append((one.id, now, SELF, words))
+        said.append((id_, now, SELF, words))
         if not absent and outcome.kind in {OutcomeKind.ACCEPTED, OutcomeKind.REJECTED}:
             accepted = outcome.kind is OutcomeKind.ACCEPTED
             at, reference = outcome.platform_at, outcome.reference
-            answers.append(MatchedReceipt(one.id, accepted, outcome.reasons, at, reference))
+            answers.append(MatchedReceipt(id_, accepted, outcome.reasons, at, reference))
     async with deliverer.database.transaction() as connection:
         if answers:
             await receipts.apply_receipts(connection, deliverer.name, answers, now)

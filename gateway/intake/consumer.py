@@ -10,13 +10,12 @@ from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from typing import Any
 
-from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka import TopicPartition
 from aiokafka.errors import KafkaError, NoOffsetForPartitionError, OffsetOutOfRangeError
 
 from gateway.check.raw import PORTION_BYTES
-from gateway.config.errors import Away
 from gateway.intake.metadata import METADATA_PAUSE, ask_with_pauses
-from gateway.intake.places import LastTaken, Missing, RightPlace, Settle, Tell
+from gateway.intake.placed import PlacedConsumer
 from gateway.intake.unpacking import PollTooLarge, begin_poll, bound
 
 #: Milliseconds for one fetch of a partition.
@@ -29,48 +28,32 @@ MARKS_PATIENCE = 2.0
 FAULT_SECONDS = 30.0
 
 
-class Consumer(AIOKafkaConsumer):  # type: ignore[misc]  # aiokafka has no types
+class Consumer(PlacedConsumer):
     """A member of the group that knows what it cannot read."""
 
     def __init__(
         self,
         *topics: str,
-        settle: Settle,
-        tell: Tell,
-        last_taken: LastTaken,
-        unreadable: Callable[[KafkaError], None],
-        right_place: RightPlace,
+        unreadable: Callable[[str], None],
         is_written: Callable[[], bool],
         **options: Any,
     ) -> None:
         strict = {"auto_offset_reset": "none", "isolation_level": "read_committed"}
         super().__init__(*topics, **options | strict)
-        self._settle = settle
-        self._tell = tell
-        self._last_taken = last_taken
         self._unreadable = unreadable
-        self._right_place = right_place
         self._is_written = is_written
         self._committed: dict[TopicPartition, int] = {}
-        self._handed: dict[TopicPartition, int] = {}  #: offsets behind what was handed out
         self._typical = 2**20  #: bytes of a record in the last poll; of the first one unknown
         self._careful = 0  #: polls in which each partition is read by itself
         self._on_the_way = False  #: whether the last records may not have reached their batch yet
         self._fault: tuple[str, float] | None = None
         self.committed_at = 0.0  #: of the monotonic clock; 0 before the first time
-        self._halted: set[TopicPartition] = set()
-        self._compared: set[TopicPartition] = set()  #: partitions of ours whose offset is right
 
     async def start(self) -> None:
         """Join the group; unpack within bounds, and ask for metadata with pauses, from now on."""
         bound()
         await super().start()
         ask_with_pauses(self._client)
-
-    @property
-    def halted(self) -> set[TopicPartition]:
-        """Partitions of ours at which a person has to look first; they are paused."""
-        return self._halted & set(self.paused())
 
     @property
     def fault(self) -> str | None:
@@ -114,11 +97,6 @@ class Consumer(AIOKafkaConsumer):  # type: ignore[misc]  # aiokafka has no types
     def _left(self, ends: Mapping[TopicPartition, int | None]) -> int:
         places = {partition: self.place(partition) for partition in ends}
         return sum(max(0, (end or 0) - (places[one] or 0)) for one, end in ends.items())
-
-    def place(self, partition: TopicPartition) -> int | None:
-        """Return the offset that is read next; None while it is not known."""
-        state = self._subscription.subscription.assignment.state_value(partition)
-        return state.position if state is not None and state.has_valid_position else None
 
     async def getmany(
         self, *partitions: TopicPartition, timeout_ms: int = 0, max_records: int | None = None
@@ -205,38 +183,6 @@ class Consumer(AIOKafkaConsumer):  # type: ignore[misc]  # aiokafka has no types
         self._typical = max(1, sum(sizes) // len(sizes)) if sizes else self._typical
         return found
 
-    async def _compare(self) -> None:
-        """Compare the offset of each partition that is new to us with what was taken.
-
-        A database that was restored lacks what Kafka still has: it is read again, and what was
-        taken is a repeat. What a person has skipped is not read. Until a partition is compared,
-        nothing of it is handed out, since that would hide what is lacking before it.
-        """
-        self._compared &= self.assignment()
-        for partition in self.assignment() - self._compared:
-            with suppress(Away, KafkaError):  # compared by a later call
-                committed = await self.committed(partition)
-                if committed is None:  # aiokafka asks where to begin
-                    self._compared.add(partition)
-                    continue
-                place = await self._right_place(partition, committed)
-                if self.place(partition) is None:  # before, aiokafka would undo the seek
-                    continue
-                if place != committed:
-                    first = (await self.beginning_offsets([partition]))[partition]
-                    if place < committed:  # marks of transactions may be gone from there
-                        place = min(max(place, first), committed)
-                    elif committed < first:  # deleted, and not skipped: `tell` says what to do
-                        place = committed
-                self._compared.add(partition)
-                if place != committed:
-                    self.seek(partition, place)
-                    self._handed[partition] = place
-
-    def handed(self, partition: TopicPartition) -> int:
-        """Return the offset behind what was handed out of a partition; 0 while it is not known."""
-        return self._handed.get(partition, 0)
-
     async def _back(self) -> None:
         """Read again what a failed fetch had taken of other partitions and thrown away."""
         for partition in self.assignment():
@@ -259,33 +205,33 @@ class Consumer(AIOKafkaConsumer):  # type: ignore[misc]  # aiokafka has no types
         elif isinstance(error, PollTooLarge):
             self._careful = CAREFUL_POLLS
         elif isinstance(error, OffsetOutOfRangeError):
-            for partition, offset in error.args[0].items():
-                if await self._settle(partition):
-                    await self._go_on_after(partition, offset)
+            await self._go_on_after(error.args[0])
         else:
             if isinstance(error, KafkaError):
-                words = f"{type(error).__name__}: {error}{self._stands()}"
-                self._fault = words[:400], time.monotonic()
-                self._unreadable(error)
+                words = f"{type(error).__name__}: {error}{self._stands(error)}"[:400]
+                self._fault = words, time.monotonic()
+                self._unreadable(words)
             self._careful = CAREFUL_POLLS
             self._compared.clear()  # a person may skip it
             raise error
 
-    def _stands(self) -> str:
+    def _stands(self, error: KafkaError) -> str:
         """Return in Chinese at which offsets partitions stand that have more to read."""
         ends = {one: self.highwater(one) for one in self.assignment()}
         places = [(one, self.place(one), end) for one, end in sorted(ends.items())]
+        unread, last = getattr(error, "batch", (None, 0))
         named = "、".join(
             f"{one.topic} {one.partition} 停在 {place}"
+            + (f"，读不出的一批到 {last} 号为止" if one == unread else "")
             for one, place, end in places
             if place is not None and place < (end or 0)
         )
         return f"（{named}）" if named else ""
 
-    async def commit(self, offsets: dict[TopicPartition, int] | None = None) -> None:
+    async def commit(self, offsets: Mapping[TopicPartition, int]) -> None:
         """Commit these offsets, and remember them."""
         await super().commit(offsets)
-        self._committed.update(offsets or {})
+        self._committed.update(offsets)
         self.committed_at = time.monotonic()
 
     async def commit_markers(self) -> None:
@@ -309,41 +255,3 @@ class Consumer(AIOKafkaConsumer):  # type: ignore[misc]  # aiokafka has no types
                 }
                 if behind:
                     await self.commit(behind)
-
-    async def _begin(self, partition: TopicPartition) -> None:
-        """Find where to begin without a committed offset: of a new group, or one long idle."""
-        first = (await self.beginning_offsets([partition]))[partition]
-        last = await self._last_taken(partition)
-        missing = Missing(partition, last, first) if last is not None and last < first else None
-        await self._seek(partition, first, missing, new=last is None)
-
-    async def _go_on_after(self, partition: TopicPartition, offset: int) -> None:
-        first = (await self.beginning_offsets([partition]))[partition]
-        await self._seek(partition, first, Missing(partition, offset, first, offset > first))
-
-    async def _seek(
-        self,
-        partition: TopicPartition,
-        offset: int,
-        missing: Missing | None,
-        *,
-        new: bool = False,
-    ) -> None:
-        """Tell what is missing, then read on at an offset and commit it: it is told once only.
-
-        A last batch of a topic that was made again has committed an offset of the old one. Of a
-        `new` partition nothing was ever committed.
-        """
-        goes_on = missing is None or await self._tell(missing)
-        self._halted.discard(partition)  # as of an earlier assignment
-        if partition not in self.assignment():
-            return  # lost while we looked
-        if not goes_on:
-            self._halted.add(partition)
-            self.pause(partition)
-            return
-        self.seek(partition, offset)
-        self._handed[partition] = offset
-        if not new:
-            with suppress(KafkaError):
-                await self.commit({partition: offset})

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from enum import StrEnum
 from functools import partial
 
 from aiokafka import TopicPartition
@@ -59,6 +60,7 @@ class Gaps:
         place = {"origin": origin, "first": found.first, "end": found.end}
         if found.anew:
             logger.warning(LogEvent.TOPIC_MADE_AGAIN, extra=place)
+            await self.begins_anew(found.partition)
             return True
         logger.error(LogEvent.RECORDS_MISSING, extra=place)
         note = MissingMessages(origin, found.first, found.end, self.clock())
@@ -66,6 +68,39 @@ class Gaps:
         if await self.watch.until_back(work):  # another member may have found it before
             self.metrics.missing.labels(found.partition.topic).inc(found.end - found.first)
         return self.settings.on_missing is OnMissing.CONTINUE
+
+    async def begins_anew(self, partition: TopicPartition) -> None:
+        """Let nothing be gone behind that is missing so far: other messages may stand there now."""
+        origin = origin_of(self.settings.cluster, partition)
+        work = partial(missing.close_spans, origin=origin, now=self.clock())
+        await self.watch.until_back(partial(self.database.run, work))
+
+    async def behind_skipped(self, partition: TopicPartition, place: int) -> int:
+        """Return the first offset from a place on that is not missing."""
+        origin = origin_of(self.settings.cluster, partition)
+        read = partial(missing.spans, origin=origin)
+        return _behind(place, await self.watch.until_back(partial(self.database.run, read)))
+
+    async def set_aside(self, partition: TopicPartition, end: int) -> None:
+        """Let nothing be gone behind that reaches beyond the end of the log.
+
+        Raises:
+            DatabaseAway: it cannot be done now.
+        """
+        origin, now = origin_of(self.settings.cluster, partition), self.clock()
+
+        async def work(connection: Connection) -> list[dict[str, object]]:
+            closed = await missing.close_spans(connection, origin, now, beyond=end)
+            details = [
+                {"origin": origin, "first": first, "end": last, "log_end": end}
+                for first, last in closed
+            ]
+            entries = [AuditEntry(AuditEvent.SKIP_SET_ASIDE, detail) for detail in details]
+            await events.add(connection, entries, now)
+            return details
+
+        for detail in await self.database.run(work):
+            logger.error(LogEvent.SKIP_BEYOND_END, extra=detail)
 
     async def after_last_taken(self, partition: TopicPartition) -> int | None:
         """Return the offset after the last one that was ever taken; None if none is known."""
@@ -154,5 +189,37 @@ async def skip_messages(
             entry = AuditEntry(AuditEvent.MESSAGES_SKIPPED, detail, said.actor)
             await events.add(connection, [entry], now)
         return added
+
+    return await database.run(work)
+
+
+class Unskipped(StrEnum):
+    """What became of a skip that is taken back."""
+
+    DONE = "done"
+    NOT_NOTED = "not_noted"
+    PASSED = "passed"  #: messages behind it were taken: it is missing indeed
+
+
+async def unskip_messages(
+    database: Database,
+    settings: KafkaSettings,
+    place: tuple[str, int, int, int],
+    said: Statement,
+    now: datetime,
+) -> Unskipped:
+    """Take a skip (topic, partition, first, end) back: after a restart it is read."""
+    topic, number, first, end = place
+    origin = origin_of(settings.cluster, TopicPartition(topic, number))
+
+    async def work(connection: Connection) -> Unskipped:
+        if await missing.is_passed(connection, origin, first, end):
+            return Unskipped.PASSED
+        if not await missing.remove_missing(connection, origin, first, end):
+            return Unskipped.NOT_NOTED
+        detail = {"origin": origin, "first": first, "end": end, "reason": said.words}
+        entry = AuditEntry(AuditEvent.SKIP_TAKEN_BACK, detail, said.actor)
+        await events.add(connection, [entry], now)
+        return Unskipped.DONE
 
     return await database.run(work)

@@ -10,7 +10,6 @@ paused and polling goes on, so that the consumer keeps its assignment.
 import asyncio
 from asyncio import FIRST_COMPLETED
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
 from typing import Any
@@ -20,12 +19,10 @@ from aiokafka.errors import KafkaError
 from faststream import AckPolicy
 from faststream.kafka import KafkaBroker, KafkaMessage
 
-from connectors.shared.kafka_connection import client_options, kafka_words
-from connectors.shared.tls import TlsFileError
 from gateway.check.raw import Raw, portion
 from gateway.config.clock import Clock
-from gateway.config.errors import Away, BadConfiguration
 from gateway.config.settings import KafkaSettings
+from gateway.intake.access import first_call, options_of
 from gateway.intake.consumer import Consumer
 from gateway.intake.gaps import Gaps, origin_of
 from gateway.intake.watch import Watch
@@ -41,23 +38,6 @@ IN_FLIGHT = 2
 POLL_MILLISECONDS = 100
 #: Bytes fetched from a partition at once: several batches, so that few polls return a small rest.
 FETCH_BYTES = 4 * 2**20
-
-
-class KafkaAway(Away):
-    """No broker answers at the start; if it goes away later, intake waits for it."""
-
-    lead = "Kafka 不可用，检查 Kafka 服务、它的 advertised.listeners 和 KAFKA_BOOTSTRAP_SERVERS"
-
-
-@contextmanager
-def first_call() -> Iterator[None]:
-    """Raise KafkaAway for errors of the first call to a cluster, a malformed address included."""
-    try:
-        yield
-    except KafkaError as error:
-        raise KafkaAway(kafka_words(error)) from error
-    except (ValueError, OverflowError) as error:
-        raise KafkaAway(str(error)) from error
 
 
 class _Broker(KafkaBroker):
@@ -123,9 +103,7 @@ class KafkaIntake:
             metadata_max_age_ms=self.settings.metadata_max_age_ms,
             client_rack=self.settings.rack,
             settle=self._settle,
-            tell=self.gaps.tell,
-            last_taken=self.gaps.after_last_taken,
-            right_place=self.gaps.right_place,
+            places=self.gaps,
             unreadable=self.watch.unreadable,
             is_written=lambda: not (self._batches or self._stopping or self.watch.failed),
             **connection,
@@ -232,10 +210,10 @@ class KafkaIntake:
                 written = {one: end for one, end in self._written.items() if one in ends}
                 await self.watch.until_back(partial(self.gaps.require, written))
                 await self.watch.until_back(partial(self.pipeline.commit, checked))
-                self._written |= _after(records[: done + len(part)])
-                whole = done + len(part) == len(records)
-                await self._commit_offsets(ends if whole else _after(records[: done + len(part)]))
                 done += len(part)
+                after = _after(records[:done])
+                self._written |= after
+                await self._commit_offsets(after, ends if done == len(records) else after)
                 self.watch.moved()
                 self.taken += len(part)
         self.metrics.last_progress.set(self.clock().timestamp())
@@ -263,11 +241,12 @@ class KafkaIntake:
         elif self.consumer is not None and not self.watch.failed and len(self._batches) < IN_FLIGHT:
             self.consumer.resume(*(self.consumer.paused() - self.consumer.halted))
 
-    async def _commit_offsets(self, ends: Ends) -> None:
+    async def _commit_offsets(self, written: Ends, ends: Ends) -> None:
         """Commit the offsets of partitions that are still ours; a lost one belongs to another."""
         mine = {p: offset for p, offset in ends.items() if p in self.assigned()}
         if not mine or self.consumer is None:
             return
+        self.consumer.wrote({p: offset for p, offset in written.items() if p in mine})
         try:
             await self.consumer.commit(mine)
         except KafkaError as error:
@@ -288,14 +267,6 @@ def _after(records: Records) -> Ends:
     """Return the offset after the last record of each partition."""
     ends = {(record.topic, record.partition): record.offset + 1 for record in records}
     return {TopicPartition(*place): offset for place, offset in ends.items()}
-
-
-def options_of(settings: KafkaSettings) -> dict[str, Any]:
-    """Return the arguments of a client; raises BadConfiguration if a file is unusable."""
-    try:
-        return client_options(settings)
-    except TlsFileError as error:
-        raise BadConfiguration(f"kafka {error}") from None
 
 
 async def _parse_one_empty(records: Any, original: Callable[[Any], Awaitable[Any]]) -> Any:

@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from typing import Protocol
 
 from aiokafka import TopicPartition
 
@@ -19,13 +20,28 @@ class Missing:
     anew: bool = False
 
 
-#: Note what is missing; return whether to go on behind it.
-Tell = Callable[[Missing], Awaitable[bool]]
 #: Wait until what was read of a partition is written: a restart would not read it again once we
 #: went on elsewhere. False if that failed.
 Settle = Callable[[TopicPartition], Awaitable[bool]]
-#: The offset after the last record that was ever taken from a partition; None if none was.
-LastTaken = Callable[[TopicPartition], Awaitable[int | None]]
-#: Where to read on in place of a committed offset: before it where the database lacks what was
-#: taken, behind it where a person has skipped what stands there. Raises Away.
-RightPlace = Callable[[TopicPartition, int], Awaitable[int]]
+
+
+class Places(Protocol):
+    """What the consumer asks of the database."""
+
+    async def tell(self, found: Missing) -> bool:
+        """Note what is missing; return whether to go on behind it."""
+
+    async def begins_anew(self, partition: TopicPartition) -> None:
+        """Let nothing be gone behind that is missing so far: other messages may stand there now."""
+
+    async def after_last_taken(self, partition: TopicPartition) -> int | None:
+        """Return the offset after the last one that was ever taken; None if none is known."""
+
+    async def right_place(self, partition: TopicPartition, committed: int) -> int:
+        """Return where to read on in place of a committed offset; raises Away."""
+
+    async def behind_skipped(self, partition: TopicPartition, place: int) -> int:
+        """Return the first offset from a place on that is not missing."""
+
+    async def set_aside(self, partition: TopicPartition, end: int) -> None:
+        """Let nothing be gone behind that reaches beyond the end of the log; raises Away."""

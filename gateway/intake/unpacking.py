@@ -6,11 +6,13 @@ decoders in Rust then end the process, at every start again.
 
 import struct
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import wraps
+from typing import Any
 
 import cramjam
 from aiokafka import codec
+from aiokafka.consumer import fetcher
 from aiokafka.errors import CorruptRecordException, KafkaError
 from aiokafka.record import default_records, legacy_records
 
@@ -123,8 +125,41 @@ def _into(unpack: Callable[[bytes, bytearray], int], payload: bytes) -> bytes:
     raise BatchTooLarge
 
 
+class _Batches:
+    """The batches of one fetch, with the last offset of the present one."""
+
+    def __init__(self, records: Any) -> None:
+        self._records = records
+        self.last: int | None = None
+
+    def has_next(self) -> bool:
+        return bool(self._records.has_next())
+
+    def next_batch(self) -> Any:
+        self.last = None
+        batch = self._records.next_batch()
+        self.last = batch.next_offset - 1
+        return batch
+
+
+class EndingRecords(fetcher.PartitionRecords):  # type: ignore[misc]
+    """Records of one fetch: an error says where the batch ends that a person has to skip."""
+
+    _records: Any
+
+    def _unpack_records(self) -> Iterator[Any]:
+        self._records = batches = _Batches(self._records)
+        try:
+            yield from super()._unpack_records()
+        except KafkaError as error:
+            if batches.last is not None:
+                error.batch = self._tp, batches.last
+            raise
+
+
 def bound() -> None:
-    """Let aiokafka unpack by these decoders in this process."""
+    """Let aiokafka unpack by these decoders in this process, and say what it cannot read."""
+    fetcher.PartitionRecords = EndingRecords
     each = (gzip_decode, zstd_decode, lz4_decode, snappy_decode)
     ours = {one.__name__: _counted(one) for one in each}
     for module in MODULES:

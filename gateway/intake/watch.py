@@ -50,11 +50,10 @@ class Watch:
         """Note a step."""
         self._moved = time.monotonic()
 
-    def unreadable(self, error: KafkaError) -> None:
-        """Note that a partition cannot be read on."""
+    def unreadable(self, words: str) -> None:
+        """Note that a partition cannot be read on, where and why."""
         self.metrics.unreadable.inc()
-        words = {"error": f"{type(error).__name__}: {error}"[:300]}
-        logger.error(LogEvent.RECORDS_UNREADABLE, extra=words)
+        logger.error(LogEvent.RECORDS_UNREADABLE, extra={"error": words})
 
     def uncommitted(self, error: KafkaError) -> None:
         """Note that offsets could not be committed; what was taken is a repeat after a restart."""

@@ -20,7 +20,7 @@ from gateway.due.deadline import due
 from gateway.due.workdays import Workdays
 from gateway.embedded.kafka import EmbeddedKafka
 from gateway.embedded.postgres import EmbeddedPostgres
-from gateway.embedded.server import EmbeddedServer, ServerDidNotStart
+from gateway.embedded.server import EmbeddedServer
 from gateway.ledger.rows import LedgerScope
 from gateway.pipeline import Pipeline
 from gateway.reconcile.columns import Tolerances
@@ -136,19 +136,22 @@ async def _keep_running(server: EmbeddedServer) -> None:
     """Start a server again that ended without us, such as by the lack of memory."""
     while True:
         await asyncio.sleep(LOOK_PAUSE)
-        if await asyncio.to_thread(server.runs):
-            continue
-        logger.error(LogEvent.SERVER_ENDED, extra={"server": server.name})
-        again = asyncio.create_task(asyncio.to_thread(server.start))
         try:
-            await asyncio.shield(again)
-        except asyncio.CancelledError:
-            await asyncio.gather(again, return_exceptions=True)
-            raise
-        except (ServerDidNotStart, OSError):
+            if not await asyncio.to_thread(server.runs):
+                await _start_again(server)
+        except Exception:  # noqa: BLE001  whatever it was, the next look may succeed
             logger.exception(LogEvent.WORK_FAILED, extra={"work": server.name})
-        else:
-            logger.warning(LogEvent.SERVER_STARTED_AGAIN, extra={"server": server.name})
+
+
+async def _start_again(server: EmbeddedServer) -> None:
+    logger.error(LogEvent.SERVER_ENDED, extra={"server": server.name})
+    again = asyncio.create_task(asyncio.to_thread(server.start))
+    try:
+        await asyncio.shield(again)
+    except asyncio.CancelledError:
+        await asyncio.gather(again, return_exceptions=True)
+        raise
+    logger.warning(LogEvent.SERVER_STARTED_AGAIN, extra={"server": server.name})
 
 
 def _state(settings: Settings) -> Path:

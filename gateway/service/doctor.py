@@ -18,7 +18,7 @@ from gateway.config.settings import Settings
 from gateway.deliver.connect import build_connector
 from gateway.embedded.kafka import EmbeddedKafka, class_path
 from gateway.embedded.postgres import EmbeddedPostgres
-from gateway.intake.kafka import first_call, options_of
+from gateway.intake.access import first_call, options_of
 from gateway.ledger.monthly import standing
 from gateway.rules.activation import changed_texts
 from gateway.rules.rulebook import Rulebook

@@ -9,6 +9,8 @@ class AuditEvent(StrEnum):
     ORIGIN_REUSED = "origin_reused"  #: other bytes at a known origin (a re-created topic)
     MESSAGES_MISSING = "messages_missing"  #: the bus deleted them before they were read
     MESSAGES_SKIPPED = "messages_skipped"  #: by a person, since nobody can read them
+    SKIP_SET_ASIDE = "skip_set_aside"  #: it reaches beyond the end of the log
+    SKIP_TAKEN_BACK = "skip_taken_back"  #: by a person, before anything behind it was taken
     QUARANTINE_REPLAYED = "quarantine_replayed"
     DELIVERY_RETRIED = "delivery_retried"
     DELIVERY_PARKED = "delivery_parked"

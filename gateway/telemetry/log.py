@@ -31,6 +31,7 @@ class LogEvent(StrEnum):
     ORIGIN_REUSED = "origin_reused"
     RECORDS_UNREADABLE = "records_unreadable"  #: a partition cannot be read on
     RECORDS_MISSING = "records_missing"  #: Kafka deleted them before they were read
+    SKIP_BEYOND_END = "skip_beyond_end"  #: messages that are not there yet are not skipped
     TOPIC_MADE_AGAIN = "topic_made_again"  #: it is read again from its start
     INTAKE_TROUBLE = "intake_trouble"  #: live or ready fails, and why
     PARTITIONS_WAIT = "partitions_wait"

@@ -2,6 +2,7 @@
 
 import asyncio
 import gzip
+import json
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from typing import Any
@@ -88,6 +89,32 @@ async def test_a_resend_that_the_receiver_has_already_is_accepted(
     whole = answer(b'{"success": false, "code": "DUPLICATE"}')
 
     assert (await answered(whole, clock, item, resend=resend)).kind.value == expected
+
+
+@pytest.mark.parametrize(
+    ("said", "expected"),
+    [
+        ({"message": "event already received"}, "accepted"),
+        ({"code": "ALREADY_EXISTS"}, "accepted"),
+        ({"error": {"message": "has already been processed"}}, "accepted"),
+        ({"duplicate": True}, "accepted"),
+        ({"message": "不接受：重复报送"}, "accepted"),
+        ({"message": "该事件已存在"}, "accepted"),
+        ({"message": "enterprise does not exist"}, "unknown"),
+        ({"message": "customer account already closed, event dropped"}, "unknown"),
+        ({"message": "the event was not already received"}, "unknown"),
+        ({"message": "this isn't a duplicate, but it is invalid"}, "unknown"),
+        ({"duplicate": False, "message": "invalid"}, "unknown"),
+        ({"message": "企业不存在"}, "unknown"),
+        ({"message": "事件未重复，但主体不符"}, "unknown"),
+    ],
+)
+async def test_a_refusal_of_a_resend_is_no_acceptance_unless_it_says_that_the_event_is_there(
+    said: dict[str, Any], expected: str, clock: Any, item: ItemFactory
+) -> None:
+    whole = answer(json.dumps({"success": False, **said}, ensure_ascii=False).encode())
+
+    assert (await answered(whole, clock, item, resend=True)).kind.value == expected
 
 
 async def test_an_answer_that_nobody_asked_for_is_not_that_of_the_next_call(

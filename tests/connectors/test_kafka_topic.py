@@ -61,6 +61,23 @@ async def test_a_refused_connection_to_the_broker_means_not_sent(
     await topic.close()
 
 
+@pytest.mark.parametrize(("host", "theirs"), [("no-such-host.invalid", False), ("127.0.0.1", True)])
+async def test_a_name_that_does_not_resolve_is_no_trouble_of_the_broker(
+    host: str, theirs: bool, clock: Any, item: ItemFactory
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+    settings = {"bootstrap_servers": f"{host}:{port}", "topic": "t", "call_timeout": 4}
+    topic = build("kafka-topic", settings, clock)
+
+    with pytest.raises(NotSent) as caught:
+        await topic.send([item(1)])
+    await topic.close()
+
+    assert caught.value.theirs is theirs
+    assert ("解析不出来" in str(caught.value)) is not theirs
+
+
 def test_a_password_is_never_shown(clock: Any) -> None:
     settings = {"bootstrap_servers": "x:1", "topic": "t", "username": "u", "password": "hidden"}
     settings["security_protocol"] = "SASL_SSL"
@@ -124,6 +141,17 @@ async def test_each_item_has_its_own_outcome(clock: Any, item: ItemFactory) -> N
     kinds = [outcome.kind.value for outcome in outcomes]
     assert kinds == ["accepted", "rejected", "unknown", "unknown", "deferred", "deferred"]
     assert outcomes[0].reference == "t/0/5"
+    await topic.close()
+
+
+async def test_a_broker_that_confirms_nothing_has_not_answered(
+    clock: Any, item: ItemFactory
+) -> None:
+    topic = _topic(clock, _Producer(NEVER, NEVER))
+
+    outcomes = await topic.send([item(1), item(2)])
+
+    assert {(one.kind, one.answered) for one in outcomes} == {(OutcomeKind.UNKNOWN, False)}
     await topic.close()
 
 

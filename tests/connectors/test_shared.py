@@ -1,6 +1,8 @@
 """The shared seam: addresses guarded, foreign errors translated once, sends made of parts."""
 
+import errno
 import socket
+import ssl
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 from typing import Any
@@ -86,6 +88,41 @@ def test_the_cause_decides_what_a_connect_timeout_means(
     error.__cause__ = cause
 
     assert type(translated(error)) is expected
+
+
+_KEY = aiohttp.client_reqrep.ConnectionKey("h", 443, True, True, None, None, None)
+
+
+@pytest.mark.parametrize(
+    ("error", "theirs"),
+    [
+        (aiohttp.ClientConnectorError(_KEY, OSError(errno.ECONNREFUSED, "refused")), True),
+        (aiohttp.ClientConnectorError(_KEY, OSError(errno.EHOSTUNREACH, "no route")), True),
+        (aiohttp.ConnectionTimeoutError(), True),
+        (aiohttp.ServerDisconnectedError(), True),
+        (aiohttp.ClientOSError(errno.ECONNRESET, "reset"), True),
+        (aiohttp.ClientConnectorError(_KEY, OSError(errno.ENETUNREACH, "no network")), False),
+        (aiohttp.ClientConnectorError(_KEY, OSError(errno.ENETDOWN, "down")), False),
+        (aiohttp.ClientConnectorError(_KEY, OSError(errno.EMFILE, "files")), False),
+        (aiohttp.ClientConnectorDNSError(_KEY, socket.gaierror(-2, "unknown")), False),
+        (aiohttp.ClientConnectorSSLError(_KEY, ssl.SSLError(1, "no cipher")), False),
+    ],
+    ids=str,
+)
+def test_what_is_wrong_on_our_side_is_no_trouble_of_the_destination(
+    error: Exception, theirs: bool
+) -> None:
+    assert translated(error).theirs is theirs
+
+
+@pytest.mark.parametrize("theirs", [True, False])
+async def test_outcomes_say_whose_trouble_their_error_was(theirs: bool, item: ItemFactory) -> None:
+    throttled = NotSent("busy", timedelta(seconds=1))
+    throttled.theirs = theirs
+
+    outcomes = await send_parts([[item(1)], [item(2)]], _failing(throttled, on=1), _LIMIT)
+
+    assert [outcome.theirs for outcome in outcomes] == [theirs, theirs]
 
 
 def test_a_connect_timeout_without_a_cause_is_an_unknown_outcome() -> None:

@@ -4,6 +4,12 @@ from tests.integration.world import World
 
 #: Revision → what takes the structure back to the revision before it, the newest first.
 BACK = {
+    "0032": (
+        "drop index missing_messages_open",
+        "alter table missing_messages drop constraint missing_messages_pkey",
+        "alter table missing_messages add primary key (origin, first_position, end_position)",
+        "alter table missing_messages drop column closed_at",
+    ),
     "0031": (),
     "0030": ("drop table ledger_sending",),
     "0029": ("drop table intake_return",),

@@ -52,6 +52,10 @@ class _AllCut(ConnectionCut):
     """Another connection was cut as well."""
 
 
+class _NoSecondConnection(DatabaseAway):
+    """The witness or the work got no connection: there may be only one to be had."""
+
+
 async def run_steadily(database: Database, work: Callable[[Connection], Awaitable[Made]]) -> Made:
     """Run the work in a transaction; if it is cut or ended again and again, find out why.
 
@@ -70,10 +74,8 @@ async def run_steadily(database: Database, work: Callable[[Connection], Awaitabl
             found.took_too_long(error)
         except ConnectionCut as error:
             await found.was_cut(error, time.monotonic() - began)
-        except DatabaseAway:
-            if not found.witnessed:
-                raise
-            found.has_witness = False  # there may be no second connection to be had
+        except _NoSecondConnection:
+            found.has_witness = False
 
 
 class _Findings:
@@ -105,22 +107,28 @@ class _Findings:
 async def _witnessed(database: Database, work: Callable[[Connection], Awaitable[Made]]) -> Made:
     """Run the work while another transaction stands; say so if both are cut."""
     done: list[Made] = []
-    cut: ConnectionCut | None = None
+    failed: DatabaseAway | None = None
+    begun = False
+
+    async def noted(connection: Connection) -> Made:
+        nonlocal begun
+        begun = True
+        return await work(connection)
+
     try:
         async with database.transaction(patient=True) as witness:
             await witness.execute(ALIVE)
             try:
-                done.append(await database.run(work))
-            except ConnectionCut as error:
-                cut = error
+                done.append(await database.run(noted))
+            except DatabaseAway as error:
+                failed = error
                 await witness.execute(ALIVE)
     except DatabaseAway as error:
-        if cut is not None:
-            raise _AllCut(str(cut)) from error
-        if not done:
-            raise
-    if cut is not None:
-        raise cut
+        if isinstance(failed, ConnectionCut):
+            raise _AllCut(str(failed)) from error
+        failed = failed or (None if done else error)
+    if failed is not None:
+        raise failed if begun else _NoSecondConnection(str(failed)) from failed
     return done[0]
 
 

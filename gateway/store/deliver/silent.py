@@ -22,19 +22,22 @@ _SILENT = text(
               and l.state not in {one_of(OVER)})
           and not exists (select from evidence e where e.about = 'delivery' and e.about_id = d.id
               and e.actor = :by and e.at >= d.submitted_at)
-        order by d.submitted_at limit :limit)
+        order by d.id <= :after, d.id limit :limit)
     """
     + WITH_CONTENT.format(handed_over=one_of(HANDED_OVER))
 )
 
 
 async def silent(
-    connection: Connection, destination: str, before: datetime, by: str, limit: int
+    connection: Connection, destination: str, *, before: datetime, by: str, after: int, limit: int
 ) -> list[Claimed]:
-    """Return those that were handed over before a time and not asked for since, the oldest first.
+    """Return those that were handed over before a time and not asked for since, in their order.
 
-    Nobody holds them: what the destination says of them comes like a receipt.
+    It begins behind a delivery, and then goes on with the first one. Nobody holds them: what the
+    destination says of them comes like a receipt.
     """
-    values = {"destination": destination, "before": before, "by": by, "limit": limit}
-    rows = await connection.execute(_SILENT, {**values, "token": "", "look": True})
-    return [Claimed(*row) for row in rows]
+    values = {"destination": destination, "before": before, "by": by, "after": after}
+    values |= {"limit": limit, "token": "", "look": True}
+    rows = await connection.execute(_SILENT, values)
+    found = [Claimed(*row) for row in rows]
+    return sorted(found, key=lambda one: (one.id <= after, one.id))

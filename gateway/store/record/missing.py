@@ -50,14 +50,17 @@ async def last_positions(connection: Connection, origins: Sequence[str]) -> dict
 
 _SPANS = text(
     """
-    select first_position, end_position from missing_messages where origin = :origin
-    order by first_position, end_position
+    select first_position, end_position from missing_messages
+    where origin = :origin and closed_at is null order by first_position, end_position
     """
 )
 
 
 async def spans(connection: Connection, origin: str) -> list[tuple[int, int]]:
-    """Return what is missing of an origin, as (first, end), in order; it is never taken."""
+    """Return what is missing of an origin, as (first, end), in order; it is never taken.
+
+    What is closed is not among it: other messages stand there now.
+    """
     rows = await connection.execute(_SPANS, {"origin": origin})
     return [(int(row[0]), int(row[1])) for row in rows]
 
@@ -75,6 +78,56 @@ async def add_missing(connection: Connection, missing: MissingMessages) -> bool:
     values = {"origin": missing.origin, "first": missing.first, "end": missing.end}
     added = await connection.execute(_ADD, values | {"found_at": missing.found_at})
     return added.rowcount > 0
+
+
+_CLOSE = text(
+    """
+    update missing_messages set closed_at = :now
+    where origin = :origin and closed_at is null and end_position > :beyond
+    returning first_position, end_position
+    """
+)
+
+
+async def close_spans(
+    connection: Connection, origin: str, now: datetime, *, beyond: int = -1
+) -> list[tuple[int, int]]:
+    """Close what is missing of an origin, if it ends beyond a position; return what was closed.
+
+    It stays told, and what stands there now is taken.
+    """
+    rows = await connection.execute(_CLOSE, {"origin": origin, "now": now, "beyond": beyond})
+    return [(int(row[0]), int(row[1])) for row in rows]
+
+
+_PASSED = text(
+    """
+    select exists (select from missing_messages m join origin o on o.name = m.origin
+        join inbox i on i.origin_id = o.id and i.position >= m.end_position
+            and i.recorded_at >= m.found_at
+        where m.origin = :origin and m.first_position = :first and m.end_position = :end)
+    """
+)
+
+
+async def is_passed(connection: Connection, origin: str, first: int, end: int) -> bool:
+    """Whether anything behind missing messages was taken since they were noted."""
+    values = {"origin": origin, "first": first, "end": end}
+    return bool(await connection.scalar(_PASSED, values))
+
+
+_REMOVE = text(
+    """
+    delete from missing_messages
+    where origin = :origin and first_position = :first and end_position = :end
+    """
+)
+
+
+async def remove_missing(connection: Connection, origin: str, first: int, end: int) -> bool:
+    """Remove what was noted as missing and is not; return whether it was noted."""
+    removed = await connection.execute(_REMOVE, {"origin": origin, "first": first, "end": end})
+    return removed.rowcount > 0
 
 
 _FOUND = text(

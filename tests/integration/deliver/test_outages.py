@@ -5,7 +5,9 @@ from datetime import timedelta
 
 import pytest
 
+from connectors.errors import NotSent
 from connectors.memory import Step
+from connectors.shared.parts import outcome_of
 from gateway.deliver.register import close_outage, void_outage
 from gateway.store.account import evidence, outages
 from gateway.store.account.evidence import About, Evidence, Statement
@@ -92,6 +94,47 @@ async def test_a_fault_of_ours_and_calling_too_often_are_no_outages(world: World
     await quarters(world, 12)
 
     assert await entered(world) == []
+
+
+def throttled(*, theirs: bool) -> Outcome:
+    """Return the outcome of a call of several parts that was answered by 429, or by 503."""
+    error = NotSent("wait", timedelta(seconds=30))
+    error.theirs = theirs
+    return outcome_of(error)
+
+
+@pytest.mark.parametrize("theirs", [True, False])
+async def test_a_destination_that_asks_us_to_wait_is_no_outage_unless_it_is_in_trouble(
+    world: World, *, theirs: bool
+) -> None:
+    async def send(items: Sequence[Item]) -> list[Outcome]:
+        return [throttled(theirs=theirs)] * len(items)
+
+    world.connector().send = send  # type: ignore[method-assign]
+    await world.take(penalty())
+
+    await quarters(world, 12)
+
+    assert bool(await entered(world)) is theirs
+
+
+async def test_an_outage_ends_with_the_first_request_to_wait(world: World) -> None:
+    answers = [throttled(theirs=True)]
+
+    async def send(items: Sequence[Item]) -> list[Outcome]:
+        return answers[-1:] * len(items)
+
+    world.connector().send = send  # type: ignore[method-assign]
+    await world.take(penalty())
+    await quarters(world, 12)
+    answers.append(throttled(theirs=False))
+    back = world.clock()
+    await quarters(world, 12)
+
+    [(one, said)] = await entered(world)
+    assert one.until is not None
+    assert back < one.until <= world.clock()
+    assert said[-1].words == "恢复应答"
 
 
 async def test_what_a_person_voids_stays_void_until_the_destination_answers(world: World) -> None:

@@ -102,6 +102,65 @@ async def test_a_look_up_that_fails_blocks_no_correction(world: World) -> None:
     assert await world.value("select count(*) from evidence") == 0
 
 
+async def test_one_of_which_no_item_can_be_made_keeps_no_other_from_being_asked_for(
+    world: World,
+) -> None:
+    await handed_over(world)
+    world.connector().play(Step.SUBMIT)
+    await world.take(penalty(2, 2))
+    await world.deliverer().drain()
+    await world.run(
+        "update record_version set secret = :damaged, key_version = 1 "
+        "where id = (select min(id) from record_version)",
+        damaged=b"damaged" * 8,
+    )
+    world.clock.step(6 * DAY)
+    await world.deliverer().drain()
+
+    async def look_up(items: Sequence[Item]) -> list[Outcome]:
+        return [Outcome(kind=OutcomeKind.ACCEPTED)] * len(items)
+
+    world.connector().look_up = look_up  # type: ignore[method-assign]
+    assert await ask(world.deliverer()) == 2
+    assert await ask(world.deliverer()) == 0
+
+    assert await world.states() == ["submitted", "accepted"]
+    said = await world.column("select words from evidence order by about_id")
+    assert said[0].startswith("送达后无回执，不能查询：无法生成报送内容（日志编号 ")
+
+
+async def test_one_whose_look_up_gets_no_answer_keeps_no_other_from_being_asked_for(
+    make_world: MakeWorld,
+) -> None:
+    """Neither the others that are silent nor those whose arrival is unknown."""
+    asks = {**PLATFORM, "settings": {"batch_size": 1, "on_unknown": "look_up"}}
+    world = await make_world(destinations=[asks, BANK])
+    connector = world.connector()
+    connector.play(*[Step.SUBMIT] * 3, Step.LOSE_ANSWER)
+    for number in range(1, 4):
+        await world.take(penalty(number, number))
+        await world.deliverer().drain()
+    world.clock.step(6 * DAY)
+    await world.take(penalty(4, 4))
+    await world.deliverer().drain()
+    first, real = next(iter(connector.stored)), connector.look_up
+
+    async def look_up(items: Sequence[Item]) -> list[Outcome]:
+        if items[0].key == first:
+            raise OutcomeUnknown
+        return await real(items)
+
+    connector.look_up = look_up  # type: ignore[method-assign]
+    for _ in range(30):
+        await ask(world.deliverer())
+        world.clock.step(timedelta(minutes=1))
+    await world.deliverer().drain()
+
+    said = await world.column("select about_id from evidence")
+    assert len(said) == 2
+    assert await world.states() == ["submitted", "submitted", "submitted", "accepted"]
+
+
 async def test_where_nobody_can_look_up_a_person_is_asked_at_once(make_world: MakeWorld) -> None:
     world = await make_world(
         destinations=[{**PLATFORM, "settings": {"on_unknown": "resend"}}, BANK]

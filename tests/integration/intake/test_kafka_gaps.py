@@ -2,6 +2,7 @@
 
 import asyncio
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -154,3 +155,59 @@ async def test_two_members_that_find_the_same_gap_count_it_once(
         assert one.consumer.halted <= one.assigned()
     assert world.gateway.metrics.missing.labels(topic)._value.get() == 3
     assert await committed(second, topic) is not None
+
+
+@pytest.mark.parametrize("running", [True, False])
+async def test_an_old_gap_hides_nothing_of_a_topic_that_was_made_again(
+    world: World,
+    admin: AIOKafkaAdminClient,
+    producer: AIOKafkaProducer,
+    topic: str,
+    start: StartIntake,
+    *,
+    running: bool,
+) -> None:
+    """The gap is of the offsets 4 to 6; the new topic is read up to within it, then restarted."""
+    await read_then_deleted(admin, producer, topic, start)
+    second = await start(metadata_max_age_ms=1000)
+    await until(lambda: second.taken == 3)
+    if not running:
+        await second.stop()
+    await admin.delete_topics([topic])
+    await made_again(admin, topic)
+    await put(producer, topic, *bodies(21, 5))
+    third = second if running else await start()
+    await until(lambda: third.taken == (8 if running else 5) and third.idle)
+    await third.stop()
+    await put(producer, topic, *bodies(26, 6))
+
+    last = await start()
+    await until(lambda: last.taken == 6)
+
+    assert await noted(world) == [(f"kafka:main/{topic}/0", 4, 7)]
+    assert {f"样环罚字〔2026〕{n}号" for n in range(21, 32)} <= set(await documents(world))
+
+
+async def test_the_same_offsets_may_go_missing_again_in_a_topic_that_was_made_again(
+    world: World,
+    admin: AIOKafkaAdminClient,
+    producer: AIOKafkaProducer,
+    topic: str,
+    start: StartIntake,
+) -> None:
+    await read_then_deleted(admin, producer, topic, start)
+    second = await start(metadata_max_age_ms=1000)
+    await until(lambda: second.taken == 3)
+    await admin.delete_topics([topic])
+    await made_again(admin, topic)
+    await put(producer, topic, *bodies(21, 4))
+    await until(lambda: second.taken == 7 and second.idle)
+    await second.stop()
+    await put(producer, topic, *bodies(25, 6))
+    await delete_before(admin, topic, 7)
+    world.clock.step(timedelta(hours=1))
+
+    last = await start()
+    await until(lambda: last.taken == 3)
+
+    assert await noted(world) == [(f"kafka:main/{topic}/0", 4, 7)] * 2

@@ -12,12 +12,14 @@ from aiokafka import AIOKafkaProducer
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 
 from connectors import build
+from connectors.errors import CallRejected, ConnectorError, NotSent
 from connectors.shared.kafka_connection import client_options
 from gateway.config.errors import BadConfiguration
 from gateway.config.settings import KafkaSettings
 from gateway.embedded import kafka as embedded
 from gateway.embedded.kafka import EmbeddedKafka
-from gateway.intake.kafka import KafkaAway, KafkaIntake, options_of
+from gateway.intake.access import KafkaAway, options_of
+from gateway.intake.kafka import KafkaIntake
 from schemas.connection import KafkaConnection
 from schemas.delivery import OutcomeKind
 from tests.certificates import Authority
@@ -168,6 +170,29 @@ async def test_a_wrong_password_is_told_at_the_start(
     with pytest.raises(KafkaAway):
         await intake.start()
     await intake.stop()
+
+
+async def test_a_topic_of_a_bank_that_lets_nobody_in_is_no_outage_of_the_bank(
+    world: World, secured: str, authority: Authority
+) -> None:
+    """A wrong password is refused, and a certificate that we do not trust is ours to settle."""
+    login = {"security_protocol": "SASL_SSL", "username": USER}
+    found: list[ConnectorError] = []
+    for more in (
+        {"password": "wrong", "ca_file": str(authority.file)},
+        {"password": PASSWORD},
+    ):
+        target = {"bootstrap_servers": secured, "topic": "t", **login, **more}
+        connector = build("kafka-topic", target, world.clock)
+        with pytest.raises(ConnectorError) as caught:
+            await connector.send([make_item(1)])
+        await connector.close()
+        found.append(caught.value)
+
+    assert [type(one) for one in found] == [CallRejected, NotSent]
+    assert "登录失败" in str(found[0])
+    assert "证书不能信任" in str(found[1])
+    assert not found[1].theirs
 
 
 def test_a_file_that_cannot_be_used_is_told_by_its_setting() -> None:

@@ -42,6 +42,29 @@ async def test_the_mark_behind_what_was_read_is_not_missing(
     assert await noted(world) == []
 
 
+async def test_marks_behind_which_a_restored_database_lacks_records_are_not_told(
+    world: World,
+    admin: Any,
+    transactional: Any,  # noqa: F811
+    topic: str,
+    start: Any,
+) -> None:
+    """Records stand at 0 to 2 and at 4 and 5, marks at 3 and 6; the database has the first two."""
+    first = await start()
+    for number, count in ((1, 3), (11, 2)):
+        async with transactional.transaction():
+            await put(transactional, topic, *bodies(number, count))
+    await until(lambda: first.taken == 5 and first.idle)
+    await first.stop()
+    await world.run("delete from inbox where position > 1")
+    await delete_before(admin, topic, 7)
+
+    second = await start()
+    await until(lambda: len(second.consumer._compared) == 2)
+
+    assert [place[1:] for place in await noted(world)] == [(2, 6)]
+
+
 async def test_a_mark_that_comes_later_is_committed_too(
     transactional: Any,  # noqa: F811
     topic: str,

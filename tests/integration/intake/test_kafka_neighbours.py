@@ -2,17 +2,23 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from aiokafka import AIOKafkaProducer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.admin.new_partitions import NewPartitions
 
-from gateway.intake.gaps import Gaps, skip_messages
+from gateway.config.settings import KafkaSettings
+from gateway.intake.access import end_of
+from gateway.intake.gaps import Gaps, Unskipped, skip_messages, unskip_messages
+from gateway.intake.kafka import KafkaIntake
 from gateway.ledger.freeze import ledger_lines
 from gateway.ledger.month import month
 from gateway.store.account.evidence import Statement
+from gateway.store.audit.retention import delete_rows
 from gateway.store.base.engine import DatabaseAway
 from tests.integration.intake.kafka_world import (
     FIRST,
@@ -253,6 +259,57 @@ async def test_what_a_restored_database_lacks_is_read_again(
     assert await committed(after, topic) == [7, None]
 
 
+async def test_an_inbox_that_is_kept_for_less_than_a_topic_is_idle_stops_and_repeats_nothing(
+    world: World, producer: AIOKafkaProducer, topic: str, start: StartIntake
+) -> None:
+    """What waits in quarantine is kept in the inbox, and is not the last that was taken."""
+    intake = await start()
+    await put(producer, topic, b"{", *bodies(1, 4))
+    await until(lambda: intake.taken == 5 and intake.idle)
+    async with world.database.transaction() as connection:
+        before = world.clock() + timedelta(days=1)
+        assert await delete_rows(connection, "inbox", before, 1000) == 3
+    await put(producer, topic, *bodies(5, 2))
+    await until(lambda: intake.taken == 7 and intake.idle)
+    await intake.stop()
+    async with world.database.transaction() as connection:
+        assert await delete_rows(connection, "inbox", before, 1000) == 2
+
+    again = await start()
+    await put(producer, topic, *bodies(7, 1))
+    await until(lambda: again.taken > 0 and again.idle)
+
+    assert again.taken == 1
+
+
+@pytest.mark.parametrize(("deleted", "taken"), [(5, 3), (8, 0)])
+async def test_what_neither_a_restored_database_nor_kafka_has_is_told(
+    world: World,
+    admin: AIOKafkaAdminClient,
+    producer: AIOKafkaProducer,
+    topic: str,
+    start: StartIntake,
+    *,
+    deleted: int,
+    taken: int,
+) -> None:
+    before = await start()
+    await put(producer, topic, *bodies(1, 8))
+    await until(lambda: before.taken == 8 and before.idle)
+    await before.stop()
+    await world.run("delete from inbox where position > 1")
+    await delete_before(admin, topic, deleted)
+
+    for expected in (taken, 0):
+        again = await start()
+        await until(lambda: bool(again.consumer and len(again.consumer._compared) == 2))  # noqa: B023
+        await until(lambda: again.idle and again.taken == expected)  # noqa: B023
+        await again.stop()
+
+    assert await noted(world) == [(f"kafka:main/{topic}/0", 2, deleted)]
+    assert await world.events() == ["messages_missing"]
+
+
 @pytest.fixture
 async def packed(
     kafka_bootstrap: str, monkeypatch: pytest.MonkeyPatch
@@ -288,6 +345,114 @@ async def test_a_batch_that_unpacks_to_too_much_stops_nothing_else_and_can_be_sk
     again = await start()
     await until(lambda: again.lag() == 0)
     assert again.taken == 0
+
+
+async def skipped(world: World, intake: KafkaIntake, *place: Any) -> bool:
+    said = Statement("张三", "来源已重发")
+    return await skip_messages(world.database, intake.settings, place, said, world.clock())
+
+
+async def test_a_skip_beyond_the_end_of_the_log_hides_nothing_and_another_one_mends_it(
+    world: World, packed: AIOKafkaProducer, topic: str, start: StartIntake
+) -> None:
+    """The end was guessed; intake had read everything again, for ever."""
+    for body in (*bodies(1, 3), b"0" * 3_000_000, *bodies(4, 2)):
+        await packed.send_and_wait(topic, body, partition=FIRST)
+    intake = await start()
+    await until(lambda: intake.stuck() is not None and intake.taken == 3)
+    assert await skipped(world, intake, topic, FIRST, 3, 100)
+    async with asyncio.timeout(30):
+        while "skip_set_aside" not in await world.events():  # noqa: ASYNC110
+            await asyncio.sleep(0.1)
+    assert intake.taken == 3
+
+    assert await skipped(world, intake, topic, FIRST, 3, 4)
+    await until(lambda: intake.taken == 5 and intake.idle)
+    for body in bodies(6, 100):
+        await packed.send(topic, body, partition=FIRST)
+    await packed.flush()
+    await until(lambda: intake.taken == 105)
+    await intake.stop()
+    again = await start()
+    await until(lambda: again.idle)
+
+    assert await committed(again, topic) == [106, None]
+    assert await world.value("select count(*) from decision") == 105
+
+
+@pytest.mark.parametrize("running", [True, False])
+async def test_an_unreadable_batch_with_which_a_topic_begins_can_be_skipped(
+    world: World, packed: AIOKafkaProducer, topic: str, start: StartIntake, *, running: bool
+) -> None:
+    for body in (b"0" * 3_000_000, b"0" * 3_000_000, *bodies(1, 2)):
+        await packed.send_and_wait(topic, body, partition=FIRST)
+    intake = await start()
+    for offset in (0, 1):
+        await until(lambda: f"停在 {offset}，" in str(intake.stuck()))  # noqa: B023
+        if not running:
+            await intake.stop()
+        assert await skipped(world, intake, topic, FIRST, offset, offset + 1)
+        if not running:
+            intake = await start()
+
+    await until(lambda: intake.taken == 2 and intake.idle)
+
+    assert await committed(intake, topic) == [4, None]
+
+
+async def test_where_an_unreadable_batch_ends_is_told(
+    world: World, packed: AIOKafkaProducer, topic: str, start: StartIntake
+) -> None:
+    await packed.send_and_wait(topic, bodies(1, 1)[0], partition=FIRST)
+    batch = packed.create_batch()
+    for _ in range(20):
+        batch.append(key=None, value=b"0" * 200_000, timestamp=None)
+    await (await packed.send_batch(batch, topic, partition=FIRST))
+    await packed.send_and_wait(topic, bodies(2, 1)[0], partition=FIRST)
+
+    intake = await start()
+    await until(lambda: intake.stuck() is not None and intake.taken == 1)
+    told = str(intake.stuck())
+    assert await skipped(world, intake, topic, FIRST, 1, 21)
+    await until(lambda: intake.taken == 2)
+
+    assert f"{topic} 0 停在 1，读不出的一批到 20 号为止" in told
+
+
+async def test_a_skip_can_be_taken_back_until_what_comes_behind_it_is_taken(
+    world: World, producer: AIOKafkaProducer, topic: str, start: StartIntake
+) -> None:
+    await put(producer, topic, *bodies(1, 2))
+    intake = await start()
+    await until(lambda: intake.taken == 2 and intake.idle)
+    await intake.stop()
+    await put(producer, topic, *bodies(3, 2))
+    place, said = (topic, FIRST, 2, 3), Statement("张三", "记错了分区")
+
+    async def back() -> Unskipped:
+        return await unskip_messages(world.database, intake.settings, place, said, world.clock())
+
+    assert await back() is Unskipped.NOT_NOTED
+    assert await skipped(world, intake, *place)
+    assert await back() is Unskipped.DONE
+    assert await noted(world) == []
+    again = await start()
+    await until(lambda: again.taken == 2 and again.idle)
+    await again.stop()
+    assert await skipped(world, intake, *place)
+    assert await back() is Unskipped.PASSED
+    assert await world.events() == ["messages_skipped", "skip_taken_back", "messages_skipped"]
+
+
+async def test_the_end_of_a_log_is_told_and_a_partition_that_is_not_there_has_none(
+    kafka_bootstrap: str, producer: AIOKafkaProducer, topic: str
+) -> None:
+    await put(producer, topic, *bodies(1, 3))
+    settings = KafkaSettings(topics={topic: "penalty"})
+
+    ends = [await end_of(settings, kafka_bootstrap, TopicPartition(topic, n)) for n in (0, 1, 2)]
+
+    assert ends == [3, 0, None]
 
 
 async def test_a_standby_that_lacks_what_was_written_stops_intake_and_is_filled_again(

@@ -87,6 +87,18 @@ async def test_what_is_not_finished_stays_until_it_is(keeping: World) -> None:
     assert await keeping.column("select outcome from attempt") == ["rejected"]  # for the ledger
 
 
+async def test_the_last_message_of_a_partition_stays(keeping: World) -> None:
+    """Intake goes by it after a restart, and checks by it that nothing is lost."""
+    await keeping.take(*(penalty(n, n) for n in range(1, 5)), origin="kafka:main/penalty/0")
+    await keeping.take(penalty(5, 5), origin="http:bureau/1")
+    await keeping.turn()
+
+    await forget(keeping)
+
+    assert await keeping.column("select position from inbox") == [3]
+    assert await keeping.column("select name from origin") == ["kafka:main/penalty/0"]
+
+
 async def test_an_assessment_that_changed_a_grade_stays(keeping: World) -> None:
     await keeping.take(penalty(1))
     for number in (2, 3, 4):

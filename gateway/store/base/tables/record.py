@@ -86,10 +86,20 @@ intake_return = Table(
 missing_messages = Table(
     "missing_messages",
     metadata,
-    Column("origin", Text, primary_key=True),
-    Column("first_position", BigInteger, primary_key=True),
-    Column("end_position", BigInteger, primary_key=True),
+    Column("origin", Text, nullable=False),
+    Column("first_position", BigInteger, nullable=False),
+    Column("end_position", BigInteger, nullable=False),
     time_column("found_at"),
+    time_column("closed_at", null=True),  #: since when other messages stand there
+    PrimaryKeyConstraint("origin", "first_position", "end_position", "found_at"),
+    Index(
+        "missing_messages_open",
+        "origin",
+        "first_position",
+        "end_position",
+        unique=True,
+        postgresql_where=text("closed_at is null"),
+    ),
 )
 intake_request = Table(
     "intake_request",

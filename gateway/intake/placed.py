@@ -1,0 +1,174 @@
+"""Where each partition is read on: by what was taken and skipped, not only what is committed."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from contextlib import suppress
+from typing import Any
+
+from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.errors import KafkaError
+
+from gateway.config.errors import Away
+from gateway.intake.places import Missing, Places, Settle
+
+Ask = Callable[[TopicPartition, int], Awaitable[int]]
+
+
+class PlacedConsumer(AIOKafkaConsumer):  # type: ignore[misc]  # aiokafka has no types
+    """A member of the group that begins at the right offset, and goes on behind gaps."""
+
+    def __init__(self, *topics: str, settle: Settle, places: Places, **options: Any) -> None:
+        super().__init__(*topics, **options)
+        self._settle = settle
+        self._places = places
+        self._handed: dict[TopicPartition, int] = {}  #: offsets behind what was handed out
+        self._written: dict[TopicPartition, int] = {}  #: offsets behind the last written records
+        self._halted: set[TopicPartition] = set()
+        self._compared: set[TopicPartition] = set()  #: partitions of ours whose offset is right
+
+    @property
+    def halted(self) -> set[TopicPartition]:
+        """Partitions of ours at which a person has to look first; they are paused."""
+        return self._halted & set(self.paused())
+
+    def place(self, partition: TopicPartition) -> int | None:
+        """Return the offset that is read next; None while it is not known."""
+        state = self._subscription.subscription.assignment.state_value(partition)
+        return state.position if state is not None and state.has_valid_position else None
+
+    def handed(self, partition: TopicPartition) -> int:
+        """Return the offset behind what was handed out of a partition; 0 while it is not known."""
+        return self._handed.get(partition, 0)
+
+    def wrote(self, ends: Mapping[TopicPartition, int]) -> None:
+        """Note the offsets behind records that the database has now."""
+        self._written.update(ends)
+
+    async def commit(self, offsets: Mapping[TopicPartition, int]) -> None:
+        """Commit these offsets, and beside each the one behind the last record that was written.
+
+        A database that is restored knows neither; between both stand only marks of transactions.
+        """
+        await super().commit(
+            {one: (end, str(self._written.get(one, ""))) for one, end in offsets.items()}
+        )
+
+    async def _recall_written(self, partition: TopicPartition) -> None:
+        """Recall what the last commit says of the records that were written."""
+        found = await self._coordinator.fetch_committed_offsets([partition])
+        told = found[partition].metadata if partition in found else ""
+        if told.isdecimal():  # a release before, or another program, says nothing
+            self._written[partition] = max(int(told), self._written.get(partition, 0))
+
+    async def _compare(self) -> None:
+        """Compare the offset of each partition that is new to us with what was taken.
+
+        A database that was restored lacks what Kafka still has: it is read again, and what was
+        taken is a repeat. What a person has skipped is not read. Until a partition is compared,
+        nothing of it is handed out, since that would hide what is lacking before it.
+        """
+        self._compared &= self.assignment()
+        for partition in self.assignment() - self._compared:
+            with suppress(Away, KafkaError):  # compared by a later call
+                await self._compare_one(partition)
+
+    async def _compare_one(self, partition: TopicPartition) -> None:
+        committed = await self.committed(partition)
+        if committed is None:
+            await self._pass_skipped(partition)
+            self._compared.add(partition)
+            return
+        await self._recall_written(partition)
+        place = await self._within_log(self._places.right_place, partition, committed)
+        if self.place(partition) is None:  # before, aiokafka would undo the seek
+            return
+        missing = None
+        if place != committed:
+            first = (await self.beginning_offsets([partition]))[partition]
+            if place < committed:  # marks of transactions may be gone from there
+                lost = min(first, self._written.get(partition, 0))
+                missing = Missing(partition, place, lost) if place < lost else None
+                place = min(max(place, first), committed)
+            elif committed < first:  # deleted, and not skipped: `tell` says what to do
+                place = committed
+        if missing is not None:
+            await self._seek(partition, place, missing)
+        elif place != committed:
+            self.seek(partition, place)
+            self._handed[partition] = place
+        self._compared.add(partition)
+
+    async def _pass_skipped(self, partition: TopicPartition) -> None:
+        """Go behind what was skipped where nothing is committed yet."""
+        begun = self.place(partition)
+        if begun is None:  # aiokafka asks where to begin
+            return
+        place = await self._within_log(self._places.behind_skipped, partition, begun)
+        if place != begun:
+            self.seek(partition, place)
+            self._handed[partition] = place
+
+    async def _within_log(self, ask: Ask, partition: TopicPartition, place: int) -> int:
+        """Ask where to read on in place of an offset.
+
+        What was skipped beyond the end of the log is set aside: it would hide what comes there, and
+        an offset that is not there yet looks like a topic that was made again.
+        """
+        found = await ask(partition, place)
+        if found > place:
+            end = (await self.end_offsets([partition]))[partition]
+            if found > end:
+                await self._places.set_aside(partition, end)
+                found = await ask(partition, place)
+        return found
+
+    async def _begin(self, partition: TopicPartition) -> None:
+        """Find where to begin without a committed offset: of a new group, or one long idle."""
+        self._written.pop(partition, None)
+        first = (await self.beginning_offsets([partition]))[partition]
+        last = await self._places.after_last_taken(partition)
+        if last is None:
+            place = await self._within_log(self._places.behind_skipped, partition, first)
+            await self._seek(partition, place, None, new=True)
+        elif last < first:
+            await self._seek(partition, first, Missing(partition, last, first))
+        else:  # perhaps the topic was made again meanwhile
+            await self._places.begins_anew(partition)
+            await self._seek(partition, first, None)
+
+    async def _go_on_after(self, offsets: Mapping[TopicPartition, int]) -> None:
+        """Go on where the log begins now, in place of offsets that it does not have any more."""
+        for partition, offset in offsets.items():
+            if await self._settle(partition):
+                first = (await self.beginning_offsets([partition]))[partition]
+                if offset > first:  # of another topic
+                    self._written.pop(partition, None)
+                await self._seek(
+                    partition, first, Missing(partition, offset, first, offset > first)
+                )
+
+    async def _seek(
+        self,
+        partition: TopicPartition,
+        offset: int,
+        missing: Missing | None,
+        *,
+        new: bool = False,
+    ) -> None:
+        """Tell what is missing, then read on at an offset and commit it: it is told once only.
+
+        A last batch of a topic that was made again has committed an offset of the old one. Of a
+        `new` partition nothing was ever committed.
+        """
+        goes_on = missing is None or await self._places.tell(missing)
+        self._halted.discard(partition)  # as of an earlier assignment
+        if partition not in self.assignment():
+            return  # lost while we looked
+        if not goes_on:
+            self._halted.add(partition)
+            self.pause(partition)
+            return
+        self.seek(partition, offset)
+        self._handed[partition] = offset
+        if not new:
+            with suppress(KafkaError):
+                await self.commit({partition: offset})
