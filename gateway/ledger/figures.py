@@ -12,7 +12,8 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 
 from gateway.ledger.causes import Cause
-from gateway.ledger.rows import LATE, DecisionStanding, LedgerRow, Timeliness
+from gateway.ledger.rows import DecisionStanding, LedgerRow
+from gateway.ledger.timeliness import LATE, Timeliness
 from schemas.codes import RecordKind
 from schemas.destination import CountedDays, Destination, TimeLimit
 from schemas.kinds import KINDS, REPORTED_IN_ORDER, REPORTED_KINDS

@@ -30,7 +30,7 @@ from gateway.ledger.quality import (
 from gateway.ledger.rows import Assembler, LedgerRow, LedgerScope
 from gateway.ledger.spool import Spool
 from gateway.ledger.units import Unit, UnitCounts
-from gateway.store.account import differences, evidence, hints
+from gateway.store.account import differences, evidence, hints, reconcile_runs
 from gateway.store.account import ledgers as store
 from gateway.store.account import outages as register
 from gateway.store.base.engine import Connection, Database
@@ -218,7 +218,7 @@ async def _sides(
     faults = await differences.faults(connection, first, end)
     month = f"{first:%Y-%m}"
     found = []
-    for run in await differences.last_runs(connection, first, end):
+    for run in await reconcile_runs.last_runs(connection, first, end):
         title = scope.sides.get(run.side)
         if title is None:
             continue  # it is not configured any more

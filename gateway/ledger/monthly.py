@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 from datetime import date, datetime, time
 
+from gateway.config.account_settings import LedgerSettings
 from gateway.config.keys import Keys
-from gateway.config.settings import LedgerSettings
 from gateway.ledger.freeze import freeze_month
 from gateway.ledger.month import days_of
 from gateway.ledger.rows import LedgerScope

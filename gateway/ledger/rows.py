@@ -3,7 +3,6 @@
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from enum import StrEnum
 from functools import lru_cache
 from typing import Any
 
@@ -14,6 +13,7 @@ from gateway.due.deadline import due as due_of
 from gateway.due.deadline import parse_dues, utc
 from gateway.due.workdays import Workdays
 from gateway.ledger.causes import Cause, DownTime, Told, Why, why
+from gateway.ledger.timeliness import LATE, Timeliness, timeliness
 from gateway.titles import EXCLUSIONS, PERSON, STATES, VERB_TITLES
 from schemas.base import end_of
 from schemas.codes import FOLLOW_UPS, RecordKind, Verb
@@ -22,21 +22,6 @@ from schemas.destination import Destination, TimeLimit
 from schemas.identifiers import masked
 from schemas.obligation import ReportedVersion
 from schemas.verdict import Exclusion, Verdict
-
-
-class Timeliness(StrEnum):
-    """The result of one decision at one destination by one clock."""
-
-    TIMELY = "及时"
-    LATE = "迟报"
-    MISSED = "漏报"
-    OPEN = "未到期"
-    UNKNOWN = "期限未定"  #: beyond the working-day calendar
-    VOID = "撤回未报"  #: withdrawn before its due time, never handed over
-
-
-#: Results that have a cause.
-LATE = frozenset({Timeliness.LATE, Timeliness.MISSED})
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,29 +79,6 @@ class LedgerScope:
     sides: Mapping[str, str] = field(default_factory=dict)
     #: Authority → its own website 本单位公示网址, which nobody else can know.
     sites: Mapping[str, str] = field(default_factory=dict)
-
-
-def timeliness(
-    *,
-    due: datetime,
-    provisional: bool,
-    handed_over_at: datetime | None,
-    accepted_at: datetime | None,
-    withdrawn_at: datetime | None,
-    now: datetime,
-) -> Timeliness:
-    """Return the result by one clock; `due` is exclusive, `provisional` makes it a lower bound."""
-    if accepted_at is not None and accepted_at < due:
-        return Timeliness.TIMELY
-    if now < due:
-        return Timeliness.OPEN
-    if provisional:
-        return Timeliness.UNKNOWN
-    if handed_over_at is not None:
-        return Timeliness.LATE
-    if withdrawn_at is not None and withdrawn_at < due:
-        return Timeliness.VOID
-    return Timeliness.MISSED
 
 
 class Assembler:

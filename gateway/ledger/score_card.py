@@ -7,7 +7,8 @@ from typing import Any
 
 from gateway.ledger.causes import Cause
 from gateway.ledger.figures import ClockFigures, Figures, Rate
-from gateway.ledger.rows import LATE, DecisionStanding, LedgerRow, Timeliness
+from gateway.ledger.rows import DecisionStanding, LedgerRow
+from gateway.ledger.timeliness import LATE, Timeliness
 from schemas.base import SHANGHAI, end_of
 from schemas.destination import CountedDays, TimeLimit
 

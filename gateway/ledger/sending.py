@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from datetime import datetime, time, timedelta
 from pathlib import Path
 
+from gateway.config.account_settings import LedgerSettings
 from gateway.config.clock import Clock
 from gateway.config.keys import Keys
-from gateway.config.settings import LedgerSettings
 from gateway.deliver.retry import next_attempt
 from gateway.ledger.channels import NotDelivered, Parcel, by_mail, to_folder
 from gateway.ledger.export import LedgerFormat, Tampered, content_of, signed_about

@@ -8,7 +8,8 @@ from itertools import chain
 from connectors.shared.xlsx import A3, WrittenSheet, WrittenWorkbook, workbook
 from gateway.ledger.figures import KIND_TITLES
 from gateway.ledger.month import Ledger
-from gateway.ledger.rows import LATE, DecisionStanding, LedgerRow
+from gateway.ledger.rows import DecisionStanding, LedgerRow
+from gateway.ledger.timeliness import LATE
 from gateway.ledger.units import UNIT_KINDS, UnitFigures
 from gateway.ledger.versions import RowChange
 from gateway.ledger.workbook_figures import write_figures

@@ -8,8 +8,8 @@ from gateway.config.clock import Clock
 from gateway.reconcile.keep import Reconciled
 from gateway.reconcile.register import RegisterUnread
 from gateway.reconcile.run import ReconciledDays, month_before
-from gateway.store.account import differences
-from gateway.store.account.differences import Run
+from gateway.store.account import reconcile_runs
+from gateway.store.account.reconcile_runs import Run
 from gateway.store.base.engine import Database
 from gateway.telemetry.log import LogEvent, logger
 from schemas.base import SHANGHAI, today
@@ -41,7 +41,7 @@ async def reconcile_daily(
     span = usual_span(now)
     wanted = Run(0, side, span.first, span.end, now)
     async with database.transaction() as connection:
-        if await differences.is_done(connection, wanted, begins, now - ABANDONED):
+        if await reconcile_runs.is_done(connection, wanted, begins, now - ABANDONED):
             return None
     try:
         done = await compare(span, now)

@@ -9,7 +9,9 @@ from gateway.config.keys import is_person
 from gateway.reconcile.difference import Difference, Flag, Key
 from gateway.reconcile.pairing import Pair
 from gateway.store.account import differences as store
-from gateway.store.account.differences import Changes, FoundDifference, Run
+from gateway.store.account import reconcile_runs
+from gateway.store.account.differences import Changes, FoundDifference
+from gateway.store.account.reconcile_runs import Run
 from gateway.store.audit import events
 from gateway.store.base.engine import Connection, Database
 from gateway.store.deliver import receipts
@@ -47,7 +49,7 @@ async def keep(
     }
     async with database.transaction() as connection:
         changes = await store.keep(connection, run, rows, now)
-        await store.finish(connection, run)
+        await reconcile_runs.finish(connection, run)
         await events.add(connection, [events.AuditEntry(AuditEvent.RECONCILED, detail)], now)
     return Reconciled(run, rows, changes)
 

@@ -18,9 +18,8 @@ from gateway.reconcile.keep import Reconciled, keep, keep_proven
 from gateway.reconcile.our_rows import recognising, row_at_platform, row_with_entry
 from gateway.reconcile.pairing import Pairing, Shown
 from gateway.reconcile.register import SourceRegister
-from gateway.store.account import differences as store
-from gateway.store.account import our_side
-from gateway.store.account.differences import Run
+from gateway.store.account import our_side, reconcile_runs
+from gateway.store.account.reconcile_runs import Run
 from gateway.store.base.engine import Database
 from schemas.base import SHANGHAI
 from schemas.delivery import DeliveryState, Listed, ListingMark
@@ -182,5 +181,5 @@ def _within(day: date | None, span: ReconciledDays) -> bool:
 
 async def _begin(database: Database, side: str, span: ReconciledDays, now: datetime) -> Run:
     async with database.transaction() as connection:
-        id_ = await store.begin(connection, side, span.first, span.end, now)
+        id_ = await reconcile_runs.begin(connection, side, span.first, span.end, now)
     return Run(id_, side, span.first, span.end, now)

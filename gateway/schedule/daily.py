@@ -4,8 +4,8 @@ from collections.abc import Awaitable, Callable
 from datetime import date, datetime
 from functools import partial
 
+from gateway.config.account_settings import RetentionSettings
 from gateway.config.keys import Keys
-from gateway.config.settings import RetentionSettings
 from gateway.decide.decider import Decider
 from gateway.ledger.monthly import MonthStanding
 from gateway.reconcile.hints import look

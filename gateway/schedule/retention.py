@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from datetime import date, datetime, timedelta
 from functools import partial
 
-from gateway.config.settings import RetentionSettings
+from gateway.config.account_settings import RetentionSettings
 from gateway.store.audit import events, retention
 from gateway.store.base.engine import Connection, Database
 from gateway.telemetry.audit_events import AuditEvent

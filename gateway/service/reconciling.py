@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from gateway.deliver.deliverer import Deliverer
+from gateway.intake.access import options_of
 from gateway.intake.files.reading import Reading
-from gateway.intake.kafka import options_of
 from gateway.intake.registers import (
     RegisterRows,
     Unread,

@@ -13,7 +13,8 @@ from gateway.deliver.deliverer import Deliverer
 from gateway.deliver.forecast import predict
 from gateway.deliver.receipts import receive
 from gateway.deliver.silence import ask
-from gateway.intake.kafka import KafkaIntake, options_of
+from gateway.intake.access import options_of
+from gateway.intake.kafka import KafkaIntake
 from gateway.intake.returns import Returns
 from gateway.ledger.monthly import freeze_last_month
 from gateway.ledger.sending import LedgerSender

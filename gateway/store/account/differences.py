@@ -14,8 +14,9 @@ from typing import Any
 import orjson
 from sqlalchemy import text
 
+from gateway.store.account.reconcile_runs import Run
 from gateway.store.base.engine import Connection
-from gateway.store.base.statements import arrays, as_json, unnest
+from gateway.store.base.statements import arrays, unnest
 
 #: Differences of one statement.
 _SLICE = 5_000
@@ -75,29 +76,6 @@ class StoredDifference:
     def kinds(self) -> list[str]:
         """The kinds of its flags, the gravest first."""
         return [flag["kind"] for flag in self.flags]
-
-
-@dataclass(frozen=True, slots=True)
-class Run:
-    """One comparison of a side over a span of decision dates, which ends before `end`.
-
-    `shown` is None where the side cannot be read; `unproven` counts what nobody answered for and
-    the listing does not prove.
-    """
-
-    id: int
-    side: str
-    first: date
-    end: date
-    began_at: datetime
-    finished_at: datetime | None = None
-    ours: int | None = None
-    shown: int | None = None
-    complete_until: datetime | None = None
-    unproven: int | None = None
-    found: int | None = None
-    #: Month, kind and authority of the rows of the other side, and how many there are.
-    counts: Sequence[tuple[str, str, str, int]] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -231,68 +209,12 @@ async def explain(connection: Connection, id_: int, actor: str, reason: str, now
     return bool((await connection.execute(_EXPLAIN, values)).rowcount)
 
 
-_BEGIN = text(
-    """
-    insert into reconcile_run (id, side, first_day, end_day, began_at)
-    values (nextval('gateway_id'), :side, :first, :end, :now) returning id
-    """
-)
-_FINISH = text(
-    """
-    update reconcile_run set finished_at = :now, ours = :ours, shown = :shown, found = :found,
-        complete_until = :complete_until, unproven = :unproven, counts = cast(:counts as jsonb)
-    where id = :id
-    """
-)
-_RUN = """id, side, first_day, end_day, began_at, finished_at, ours, shown, complete_until,
-    unproven, found, coalesce(counts, '[]')"""
-_LAST_RUNS = text(
-    f"""
-    select distinct on (side) {_RUN} from reconcile_run
-    where finished_at is not null and first_day <= :first and end_day >= :end
-    order by side, began_at desc
-    """
-)
 _FAULTS = text(
     """
     select side, flag->>'kind', count(*) from difference, jsonb_array_elements(flags) flag
     where mended_at is null and day >= :first and day < :end group by 1, 2
     """
 )
-_HAS_RUN = text(
-    """
-    select exists (select from reconcile_run where side = :side and first_day <= :first
-        and end_day >= :end and began_at >= :since
-        and (finished_at is not null or began_at > :abandoned))
-    """
-)
-
-
-async def begin(connection: Connection, side: str, first: date, end: date, now: datetime) -> int:
-    """Note that a run begins, and return its id."""
-    values = {"side": side, "first": first, "end": end, "now": now}
-    return int(await connection.scalar(_BEGIN, values) or 0)
-
-
-async def finish(connection: Connection, run: Run) -> None:
-    """Note what a run has compared."""
-    values = {
-        "id": run.id,
-        "now": run.finished_at,
-        "ours": run.ours,
-        "shown": run.shown,
-        "found": run.found,
-        "complete_until": run.complete_until,
-        "unproven": run.unproven,
-        "counts": as_json(run.counts),
-    }
-    await connection.execute(_FINISH, values)
-
-
-async def last_runs(connection: Connection, first: date, end: date) -> list[Run]:
-    """Return the last run of each side over these days that came to its end."""
-    days = {"first": first, "end": end}
-    return [Run(*row) for row in await connection.execute(_LAST_RUNS, days)]
 
 
 async def faults(connection: Connection, first: date, end: date) -> dict[str, dict[str, int]]:
@@ -301,13 +223,3 @@ async def faults(connection: Connection, first: date, end: date) -> dict[str, di
     for side, kind, count in await connection.execute(_FAULTS, {"first": first, "end": end}):
         found.setdefault(side, {})[kind] = count
     return found
-
-
-async def is_done(connection: Connection, run: Run, since: datetime, abandoned: datetime) -> bool:
-    """Whether a run like this one has been done since a time, or is in progress.
-
-    One that began before `abandoned` and has not finished is in progress no more.
-    """
-    values = {"side": run.side, "first": run.first, "end": run.end}
-    times = {"since": since, "abandoned": abandoned}
-    return bool(await connection.scalar(_HAS_RUN, {**values, **times}))

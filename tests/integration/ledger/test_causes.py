@@ -9,7 +9,7 @@ from sqlalchemy import text
 from connectors.memory import Step
 from gateway.deliver.register import Times, add_evidence, open_outage, void_outage
 from gateway.ledger.causes import Cause
-from gateway.ledger.rows import LATE
+from gateway.ledger.timeliness import LATE
 from gateway.store.account.evidence import About, Statement
 from gateway.store.base.engine import Database
 from tests.integration.ledger_world import World, penalty, world

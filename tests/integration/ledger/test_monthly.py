@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from gateway.config.settings import LedgerSettings
+from gateway.config.account_settings import LedgerSettings
 from gateway.ledger.monthly import (
     BY_ITSELF,
     MonthStanding,

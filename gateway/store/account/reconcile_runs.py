@@ -1,0 +1,101 @@
+"""The runs of the reconciliation 对账: what was compared, when, and how many rows it had."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from sqlalchemy import text
+
+from gateway.store.base.engine import Connection
+from gateway.store.base.statements import as_json
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One comparison of a side over a span of decision dates, which ends before `end`.
+
+    `shown` is None where the side cannot be read; `unproven` counts what nobody answered for and
+    the listing does not prove.
+    """
+
+    id: int
+    side: str
+    first: date
+    end: date
+    began_at: datetime
+    finished_at: datetime | None = None
+    ours: int | None = None
+    shown: int | None = None
+    complete_until: datetime | None = None
+    unproven: int | None = None
+    found: int | None = None
+    #: Month, kind and authority of the rows of the other side, and how many there are.
+    counts: Sequence[tuple[str, str, str, int]] = ()
+
+
+_BEGIN = text(
+    """
+    insert into reconcile_run (id, side, first_day, end_day, began_at)
+    values (nextval('gateway_id'), :side, :first, :end, :now) returning id
+    """
+)
+_FINISH = text(
+    """
+    update reconcile_run set finished_at = :now, ours = :ours, shown = :shown, found = :found,
+        complete_until = :complete_until, unproven = :unproven, counts = cast(:counts as jsonb)
+    where id = :id
+    """
+)
+_RUN = """id, side, first_day, end_day, began_at, finished_at, ours, shown, complete_until,
+    unproven, found, coalesce(counts, '[]')"""
+_LAST_RUNS = text(
+    f"""
+    select distinct on (side) {_RUN} from reconcile_run
+    where finished_at is not null and first_day <= :first and end_day >= :end
+    order by side, began_at desc
+    """
+)
+_HAS_RUN = text(
+    """
+    select exists (select from reconcile_run where side = :side and first_day <= :first
+        and end_day >= :end and began_at >= :since
+        and (finished_at is not null or began_at > :abandoned))
+    """
+)
+
+
+async def begin(connection: Connection, side: str, first: date, end: date, now: datetime) -> int:
+    """Note that a run begins, and return its id."""
+    values = {"side": side, "first": first, "end": end, "now": now}
+    return int(await connection.scalar(_BEGIN, values) or 0)
+
+
+async def finish(connection: Connection, run: Run) -> None:
+    """Note what a run has compared."""
+    values = {
+        "id": run.id,
+        "now": run.finished_at,
+        "ours": run.ours,
+        "shown": run.shown,
+        "found": run.found,
+        "complete_until": run.complete_until,
+        "unproven": run.unproven,
+        "counts": as_json(run.counts),
+    }
+    await connection.execute(_FINISH, values)
+
+
+async def last_runs(connection: Connection, first: date, end: date) -> list[Run]:
+    """Return the last run of each side over these days that came to its end."""
+    days = {"first": first, "end": end}
+    return [Run(*row) for row in await connection.execute(_LAST_RUNS, days)]
+
+
+async def is_done(connection: Connection, run: Run, since: datetime, abandoned: datetime) -> bool:
+    """Whether a run like this one has been done since a time, or is in progress.
+
+    One that began before `abandoned` and has not finished is in progress no more.
+    """
+    values = {"side": run.side, "first": run.first, "end": run.end}
+    times = {"since": since, "abandoned": abandoned}
+    return bool(await connection.scalar(_HAS_RUN, {**values, **times}))
