@@ -161,6 +161,9 @@ def _others_lines(account: Ledger) -> list[str]:
         )
         accurate = accurate_rate(side)
         rate = f"，准确率 {accurate.text}" if accurate is not None else ""
+        by_source = account.rate_by(side)
+        if by_source is not None:
+            rate += f"，按登记应报 {by_source.whole}，上报率 {by_source.text}"
         lines.append(f"与{side.title}对账：{shown}{rate}；{faults or '无差异'}")
     return [*lines, f"瞒报线索 {account.hints}（hints list）"] if account.hints else lines
 

@@ -18,7 +18,7 @@ import orjson
 from gateway.due.deadline import utc
 from gateway.ledger.causes import DownTime, united
 from gateway.ledger.entries import EntryCounts, EntryFigures
-from gateway.ledger.figures import FigureCounts, Figures, clock_title
+from gateway.ledger.figures import FigureCounts, Figures, Rate, clock_title
 from gateway.ledger.quality import (
     NO_ITEMS,
     ItemFigures,
@@ -78,6 +78,14 @@ class Ledger:
     items: ItemFigures = NO_ITEMS
     sides: tuple[SideFigures, ...] = ()  #: what the last reconciliations say of the month
     hints: int = 0  #: of concealed decisions, which nobody has closed
+
+    def rate_by(self, side: SideFigures) -> Rate | None:
+        """Return 上报率 with a register's decisions that never came here in the denominator."""
+        headline = next((f for f in self.figures if f.headline and f.kind is None), None)
+        if headline is None or not side.is_register:
+            return None
+        missing = side.faults.get("missing", 0)
+        return Rate(headline.handed_over, headline.in_scope + missing)
 
     def as_json(self) -> dict[str, Any]:
         """Return the figures with their rates, without rows, for `--format json` and the store."""

@@ -123,11 +123,21 @@ def _sides(sheet: WrittenSheet, ledger: Ledger) -> None:
     """Write what the last reconciliations say of the month, and the open hints."""
     sheet.write([])
     sheet.write([("对账（末次）", "label")])
-    sheet.write([(t, "head") for t in ("对方", "条数", "准确率", *DIFFERENCES.values())])
+    sheet.write(
+        [(t, "head") for t in ("对方", "条数", "准确率", "按登记\n上报率", *DIFFERENCES.values())]
+    )
     for side in ledger.sides:
         shown = "" if side.shown is None else side.shown
         faults = [(side.faults.get(kind, 0), "number") for kind in DIFFERENCES]
-        sheet.write([(side.title, "text"), (shown, "number"), _rate(accurate_rate(side)), *faults])
+        sheet.write(
+            [
+                (side.title, "text"),
+                (shown, "number"),
+                _rate(accurate_rate(side)),
+                _rate(ledger.rate_by(side)),
+                *faults,
+            ]
+        )
     sheet.write([("瞒报线索（未关闭）", "head"), (ledger.hints, "total")])
 
 
