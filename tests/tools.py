@@ -13,6 +13,7 @@ PROGRAMS = {
     "pgbouncer": "pgbouncer",
     "soffice": "libreoffice-calc-nogui",
     "chromium": "chromium",
+    "prometheus": "prometheus",
 }
 
 

@@ -12,7 +12,7 @@ from gateway.deliver.item import is_barred, is_needless, item
 from gateway.deliver.outcome import barred, finish, needless, not_called, unusable
 from gateway.deliver.writer import Queue, Round, Writer
 from gateway.telemetry.log import item_failed
-from schemas.delivery import Claimed, Finish, Item
+from schemas.delivery import HANDED_OVER, Claimed, Finish, Item
 from schemas.destination import Destination
 
 
@@ -117,7 +117,11 @@ class Calls:
         outcomes = await self.caller.outcomes(items, look=group[0].look, until=until)
         now = self.clock()
         pairs = zip(group, outcomes, strict=True)
-        queue.put_nowait([finish(one, what, self.destination, now) for one, what in pairs])
+        ends = [finish(one, what, self.destination, now) for one, what in pairs]
+        queue.put_nowait(ends)
+        for claimed, end in zip(group, ends, strict=True):
+            if end.state in HANDED_OVER:
+                self.caller.metrics.handed_over(claimed, now)
 
 
 def _without_a_call(claimed: Claimed, act: Act) -> Finish | None:

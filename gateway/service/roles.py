@@ -30,11 +30,14 @@ from gateway.service.locks import patiently, release_frozen
 from gateway.service.reconciling import daily_of, daily_of_register
 from gateway.service.server import start_web
 from gateway.service.tasks import Running
+from gateway.service.watching import Watching
 from gateway.store.deliver import destinations
 from gateway.telemetry.log import LogEvent, logger
 
 #: Seconds between two rounds of an idle destination, of receipts, and of the schedule.
 IDLE_PAUSE, RECEIPTS_PAUSE, SCHEDULE_PAUSE = 0.5, 5.0, 1.0
+#: Seconds between two counts of the month.
+MONTH_PAUSE = 600.0
 #: Seconds between two passes of telling the sources.
 RETURNS_PAUSE = 1.0
 #: Seconds between two looks at all open deliveries, and between two predictions of late ones.
@@ -193,6 +196,9 @@ def _add_schedule(gateway: Gateway, running: Running) -> None:
         prompt, survey = check.guarded(prompt), check.guarded(survey)
     running.add("schedule", prompt, SCHEDULE_PAUSE, PROMPT_BOUND)
     running.add("survey", survey, SURVEY_PAUSE, SURVEY_BOUND)
+    watching = Watching(gateway)
+    running.add("watch", watching.look, PREDICT_PAUSE)
+    running.add("month", watching.count_month, MONTH_PAUSE)
     sender = LedgerSender(
         gateway.database,
         gateway.settings.ledger,

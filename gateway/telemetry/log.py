@@ -45,6 +45,7 @@ class LogEvent(StrEnum):
     FROZEN_ENDED = "frozen_ended"  #: a connection stood still and blocked others
     WORK_FAILED = "work_failed"
     LEDGER_NOT_SENT = "ledger_not_sent"  #: to a recipient; it is tried again
+    CERTIFICATE_UNREAD = "certificate_unread"  #: a configured file; its end is not watched
     RETURNS_WAIT = "returns_wait"  #: the topic of returns does not take them
     RECONCILED = "reconciled"
     RECONCILE_FAILED = "reconcile_failed"  #: a side could not be read to its end

@@ -1,6 +1,10 @@
 """All metrics, each declared once: name, help, labels; a subject code is never a label."""
 
+from datetime import datetime
+
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+
+from schemas.delivery import Claimed
 
 _PREFIX = "credit_gateway"
 
@@ -14,6 +18,9 @@ class Metrics:
         self._of_reading()
         self._of_scoring()
         self._of_deliveries()
+        self._of_time()
+        self._of_month()
+        self._of_machine()
 
     def _of_intake(self) -> None:
         self.records = self._counter(
@@ -118,6 +125,85 @@ class Metrics:
             "stuck_chains", "Chains that waited for nothing and were mended; must be 0"
         )
 
+    def _of_time(self) -> None:
+        """Histograms with buckets at the edges of the clocks, in seconds."""
+        self.hand_over_seconds = Histogram(
+            "hand_over_seconds",
+            "From our record to the answer of the destination; beyond 3 days a 7-day limit is near",
+            ["destination"],
+            namespace=_PREFIX,
+            registry=self.registry,
+            buckets=(
+                1,
+                10,
+                60,
+                600,
+                3600,
+                6 * 3600,
+                *(day * 86_400 for day in (1, 3, 5, 7, 10, 20)),
+            ),
+        )
+        self.slack_seconds = Histogram(
+            "slack_seconds",
+            "What was left of the strictest limit at the answer; 0 and less were late",
+            ["destination"],
+            namespace=_PREFIX,
+            registry=self.registry,
+            buckets=(0, 3600, 28_800, *_days(1, 2, 3, 5, 7)),
+        )
+
+    def handed_over(self, claimed: Claimed, now: datetime) -> None:
+        """Note how long a delivery took that a destination has taken now, and what was left."""
+        took, left = now - claimed.recorded_at, claimed.due_at - now
+        self.hand_over_seconds.labels(claimed.destination).observe(took.total_seconds())
+        self.slack_seconds.labels(claimed.destination).observe(left.total_seconds())
+
+    def _of_month(self) -> None:
+        self.month_decisions = self._gauge(
+            "month_decisions",
+            "This month's decisions so far: in_scope N, handed_over S, accepted A, timely T",
+            "destination",
+            "clock",
+            "count",
+        )
+        self.ledger_late = self._gauge(
+            "ledger_late", "1 while last month's ledger is not frozen after its day; freeze it now"
+        )
+        self.differences_open = self._gauge(
+            "differences_open",
+            "Differences of the last reconciliations that nobody mended or explained",
+            "side",
+        )
+        self.quarantine_open = self._gauge(
+            "quarantine_open", "Refused items that still wait for a person; rising is a bad source"
+        )
+        self.calendar_lacking = self._gauge(
+            "calendar_lacking",
+            "1 from November on while next year's working days are unknown; import the notice",
+        )
+
+    def _of_machine(self) -> None:
+        self.disk_free = self._gauge(
+            "disk_free_ratio", "Free part of the disk of `state`; below 0.1 make room"
+        )
+        self.longest_transaction = self._gauge(
+            "database_longest_transaction_seconds",
+            "Longest open transaction of the database; beyond 600 it keeps vacuum from working",
+        )
+        self.xmin_age = self._gauge(
+            "database_xmin_age_transactions",
+            "Transactions since the oldest xmin that somebody holds; rising slows every claim",
+        )
+        self.dead_deliveries = self._gauge(
+            "database_dead_delivery_rows",
+            "Dead rows of the table of deliveries; many mean that vacuum is kept from working",
+        )
+        self.certificate_expires = self._gauge(
+            "certificate_expires_timestamp_seconds",
+            "When the first certificate of a configured file ends; renew it two weeks before",
+            "file",
+        )
+
     def _of_calls(self) -> None:
         self.outcomes = self._counter(
             "outcomes",
@@ -141,3 +227,8 @@ class Metrics:
 
     def _gauge(self, name: str, help_: str, *labels: str) -> Gauge:
         return Gauge(name, help_, labels, namespace=_PREFIX, registry=self.registry)
+
+
+def _days(*days: int) -> tuple[int, ...]:
+    """Return days in seconds."""
+    return tuple(day * 86_400 for day in days)

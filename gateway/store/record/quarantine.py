@@ -49,6 +49,14 @@ async def open_quarantine(
     return [Quarantined(*row) for row in rows]
 
 
+_COUNT_OPEN = text("select count(*) from quarantine where resolved_at is null")
+
+
+async def count_open(connection: Connection) -> int:
+    """Return how many refused items wait for a person."""
+    return int(await connection.scalar(_COUNT_OPEN) or 0)
+
+
 async def quarantined(connection: Connection, id_: int) -> Quarantined | None:
     """Return one refused item; None if there is none."""
     rows = await connection.execute(_ONE, {"id": id_, "limit": 1})

@@ -1,0 +1,88 @@
+"""The gauges of what goes wrong slowly: the month, the database, the disk, what expires."""
+
+import asyncio
+import shutil
+from collections.abc import Iterator, Mapping
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from cryptography import x509
+
+from gateway.ledger.month import days_of
+from gateway.ledger.monthly import standing
+from gateway.service.app import Gateway
+from gateway.store.account import differences
+from gateway.store.account.month_counts import month_counts
+from gateway.store.base.condition import condition
+from gateway.store.record import quarantine
+from gateway.telemetry.log import LogEvent, logger
+from schemas.base import today
+
+#: Settings that name a file of certificates, in PEM.
+_CERTIFICATES = frozenset({"certificate_file", "ca_file"})
+
+
+class Watching:
+    """What sets these gauges of an installation; one process of it is enough."""
+
+    def __init__(self, gateway: Gateway) -> None:
+        self.gateway = gateway
+        self.metrics = gateway.metrics
+
+    async def look(self) -> None:
+        """Set the gauges that cost little."""
+        built, now = self.gateway, self.gateway.clock()
+        async with built.database.transaction() as connection:
+            found = await condition(connection)
+            waiting = await quarantine.count_open(connection)
+            by_side = await differences.open_by_side(connection)
+            month = await standing(connection, built.settings.ledger, now)
+        self.metrics.longest_transaction.set(found.longest_seconds)
+        self.metrics.xmin_age.set(found.xmin_age)
+        self.metrics.dead_deliveries.set(found.dead_deliveries)
+        self.metrics.quarantine_open.set(waiting)
+        self.metrics.ledger_late.set(month is not None and month.is_late(today(now)))
+        self.metrics.calendar_lacking.set(built.workdays.lacking(today(now)) is not None)
+        for side in {*by_side, *built.ledger_scope.sides}:
+            self.metrics.differences_open.labels(side).set(by_side.get(side, 0))
+        disk = await asyncio.to_thread(shutil.disk_usage, built.settings.state.absolute().anchor)
+        self.metrics.disk_free.set(disk.free / disk.total)
+        for name, expires in await asyncio.to_thread(lambda: list(self._certificates())):
+            self.metrics.certificate_expires.labels(name).set(expires.timestamp())
+
+    async def count_month(self) -> None:
+        """Set the gauges of this month so far, which read its deliveries."""
+        first, end = days_of(f"{today(self.gateway.clock()):%Y-%m}")
+        async with self.gateway.database.transaction() as connection:
+            counts = await month_counts(connection, first, end)
+        self.metrics.month_decisions.clear()
+        for one in counts:
+            told = {
+                "in_scope": one.in_scope,
+                "handed_over": one.handed_over,
+                "accepted": one.accepted,
+                "timely": one.timely,
+            }
+            for name, count in told.items():
+                self.metrics.month_decisions.labels(one.destination, one.clock, name).set(count)
+
+    def _certificates(self) -> Iterator[tuple[str, datetime]]:
+        """Yield each configured file of certificates, and when the first of them ends."""
+        settings = self.gateway.settings
+        places: list[Mapping[str, Any]] = [one.settings for one in settings.destinations]
+        places.append(settings.kafka.model_dump())
+        for name in sorted({path for place in places for path in _files(place)}):
+            try:
+                found = x509.load_pem_x509_certificates(Path(name).read_bytes())
+            except (OSError, ValueError) as error:
+                extra = {"file": name, "error": str(error)}
+                logger.warning(LogEvent.CERTIFICATE_UNREAD, extra=extra)
+                continue
+            yield name, min(one.not_valid_after_utc for one in found)
+
+
+def _files(place: Mapping[str, Any]) -> Iterator[str]:
+    for name, value in place.items():
+        if name in _CERTIFICATES and isinstance(value, str):
+            yield value
