@@ -8,7 +8,7 @@ from gateway.store.base.engine import Connection
 
 
 @dataclass(frozen=True, slots=True)
-class Condition:
+class DatabaseCondition:
     """The longest transaction in seconds, the oldest xmin in transactions, and dead deliveries."""
 
     longest_seconds: float
@@ -34,7 +34,7 @@ _CONDITION = text(
 )
 
 
-async def condition(connection: Connection) -> Condition:
+async def condition(connection: Connection) -> DatabaseCondition:
     """Return the condition of the database; what we may not see counts as nothing."""
     row = (await connection.execute(_CONDITION)).one()
-    return Condition(float(row[0]), int(row[1]), int(row[2]))
+    return DatabaseCondition(float(row[0]), int(row[1]), int(row[2]))
