@@ -14,6 +14,7 @@ PROGRAMS = {
     "soffice": "libreoffice-calc-nogui",
     "chromium": "chromium",
     "prometheus": "prometheus",
+    "systemd-analyze": "systemd",
 }
 
 

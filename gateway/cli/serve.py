@@ -1,6 +1,7 @@
 """`up` and `sandbox`: servers that run until a signal to stop."""
 
 import signal
+from functools import partial
 from typing import Annotated
 
 import typer
@@ -15,6 +16,7 @@ from gateway.cli.output import (
 )
 from gateway.config.clock import system_clock
 from gateway.config.settings import Settings
+from gateway.service import systemd
 from gateway.service.app import gateway
 from gateway.service.roles import ALL_ROLES, Role
 from gateway.service.roles import run as run_roles
@@ -41,7 +43,11 @@ async def _up(settings: Settings, roles: frozenset[Role]) -> None:
         if running.web_port is not None:
             print_line(f"HTTP 接口：{settings.http.host}:{running.web_port}")
         print_line("已启动，按 Ctrl-C 停止")
+        if (pause := systemd.watchdog_seconds()) is not None:
+            running.add("watchdog", partial(systemd.tell_alive, running), pause)
+        systemd.tell(systemd.READY)
         await stopped()
+        systemd.tell(systemd.STOPPING)
         # The kernel ends a stop that hangs: the rest is found out as after a crash.
         signal.alarm(running.stop_seconds)
 
