@@ -1,12 +1,15 @@
 """The HTTP server as one of the tasks."""
 
 import asyncio
+import ssl
 from contextlib import AsyncExitStack
+from functools import partial
 
 import uvicorn
 from fastapi import APIRouter
 
 from gateway.config.errors import BadConfiguration
+from gateway.config.settings import HttpSettings
 from gateway.intake import answers_http, http
 from gateway.ledger import http as ledger
 from gateway.service.app import Gateway
@@ -14,7 +17,10 @@ from gateway.service.tasks import Running
 from gateway.web.app import create_web
 from gateway.web.connections import BoundedProtocol
 from gateway.worklist import http as worklist
+from schemas.faults import of_system
 
+#: Seconds between two readings of the certificate.
+CERTIFICATE_PAUSE = 10.0
 #: Seconds that a stop waits for requests under way.
 SHUTDOWN_SECONDS = 10
 
@@ -30,6 +36,32 @@ def routers(gateway: Gateway) -> list[APIRouter]:
     ]
 
 
+def _certificate(settings: HttpSettings) -> ssl.SSLContext | None:
+    """Return the context of HTTPS, if there is a certificate; raises BadConfiguration."""
+    if settings.certificate_file is None:
+        return None
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    try:
+        _load(context, settings)
+    except (OSError, ValueError) as error:
+        said = of_system(error) if isinstance(error, OSError) else str(error)
+        raise BadConfiguration(
+            f"http certificate_file：{settings.certificate_file} 不能用（{said}）；"
+            "应为 PEM 格式的证书和与它相配的私钥，私钥有口令的写 private_key_password"
+        ) from error
+    return context
+
+
+def _load(context: ssl.SSLContext, settings: HttpSettings) -> None:
+    """Read certificate and key, for the connections from now on."""
+    password = settings.private_key_password
+    secret = password.get_secret_value() if password else ""  # OpenSSL would ask the terminal
+    if settings.certificate_file is not None:
+        context.load_cert_chain(
+            settings.certificate_file, settings.private_key_file, lambda: secret
+        )
+
+
 async def start_web(gateway: Gateway, running: Running, stack: AsyncExitStack) -> None:
     """Serve until the stack closes; return once requests are accepted.
 
@@ -38,6 +70,7 @@ async def start_web(gateway: Gateway, running: Running, stack: AsyncExitStack) -
     """
     settings = gateway.settings.http
     app = create_web(settings, routers(gateway), gateway.metrics, running.probes)
+    context = _certificate(settings)
     config = uvicorn.Config(
         app,
         host=settings.host,
@@ -46,6 +79,7 @@ async def start_web(gateway: Gateway, running: Running, stack: AsyncExitStack) -
         access_log=False,
         http=BoundedProtocol,
         timeout_graceful_shutdown=SHUTDOWN_SECONDS,
+        ssl_context_factory=None if context is None else lambda *_: context,
     )
     server = uvicorn.Server(config)
     server.install_signal_handlers = lambda: None  # type: ignore[attr-defined]
@@ -69,4 +103,7 @@ async def start_web(gateway: Gateway, running: Running, stack: AsyncExitStack) -
         await asyncio.sleep(0.01)
     if task.done():
         await task
+    if context is not None:
+        renew = partial(asyncio.to_thread, _load, context, settings)
+        running.add("certificate", renew, CERTIFICATE_PAUSE)
     running.web_port = server.servers[0].sockets[0].getsockname()[1]

@@ -168,7 +168,9 @@ def test_the_environment_takes_precedence_over_the_file(
     monkeypatch.setenv("CREDIT_GATEWAY_STATE", "/from/environment")
     monkeypatch.setenv("CREDIT_GATEWAY_HTTP__PORT", "1234")
 
-    settings = load_settings(written(tmp_path, "state: /from/file\nhttp: {host: 10.0.0.1}\n"))
+    settings = load_settings(
+        written(tmp_path, "state: /from/file\nhttp: {host: 10.0.0.1, behind_proxy: true}\n")
+    )
 
     assert settings.state == Path("/from/environment")
     assert (settings.http.port, settings.http.host) == (1234, "10.0.0.1")
