@@ -43,6 +43,10 @@ COMMANDS: Mapping[str, Mapping[str, tuple[str, str]]] = {
             "results:results_command",
             "说明接收过的文件后来怎样了：每条的结果、编号和在各平台的状态。",
         ),
+        "trail": (
+            "trail:trail_command",
+            "一个决定的全部经过：收到、记录、报送、回执、对账、人的处理。",
+        ),
         "sources": (
             "sources:sources",
             "每个来源或机关的来件去向：收到、拒收、送达、入库。",

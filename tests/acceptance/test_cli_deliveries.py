@@ -211,6 +211,11 @@ async def test_a_difference_is_listed_until_a_person_explains_it(
     nothing = await asyncio.to_thread(command, "differences", "explain", "1", *why)
 
     assert "对账差异未了结 1 条（platform 1）" in work.out
+    story = await asyncio.to_thread(command, "trail", hidden_one[1].replace("〔", "("))
+    told = ("收到", "记为第 1 版", "应报 platform", "有效入库", "对账有差异")
+    assert [word for word in told if word not in story.out] == []
+    places = [story.out.index(word) for word in told]
+    assert places == sorted(places)
     assert (explained.code, left.objects, nothing.code) == (0, [], 1)
     assert "已说明" in every.out
     assert "平台已受理" in every.out
