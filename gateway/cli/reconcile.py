@@ -28,14 +28,15 @@ from gateway.intake.registers import Unread
 from gateway.reconcile.difference import KIND_TITLES, DifferenceKind
 from gateway.reconcile.keep import Reconciled, explain
 from gateway.reconcile.register import RegisterUnread
-from gateway.reconcile.run import ReconciledDays, month_before, reconcile_platform
+from gateway.reconcile.run import ReconciledDays, begin, month_before, reconcile_platform
 from gateway.service.app import Gateway, gateway, reading
 from gateway.service.reconciling import Compared, compare_register
 from gateway.store.account import differences
-from gateway.store.account.differences import DifferenceState, FoundDifference, StoredDifference
+from gateway.store.account.differences import DifferenceState, StoredDifference
 from schemas.base import SHANGHAI, today
 from schemas.destination import Destination
 from schemas.kinds import REPORTED_KINDS
+from schemas.reconciled import FoundDifference
 from schemas.register import Register
 
 _STATES = {
@@ -113,14 +114,14 @@ async def _compared(
     built: Gateway, side: Destination | Register, span: ReconciledDays
 ) -> Compared | str:
     """Compare a side; return why it could not be read."""
-    now = built.clock()
+    run_ = await begin(built.database, side.name, span, built.clock())
     try:
         if isinstance(side, Register):
-            return await compare_register(built, side, span, now)
+            return await compare_register(built, side, run_)
         connector = build_connector(side, built.clock)
         try:
             done = await reconcile_platform(
-                built.database, built.reconcile_scope, side, connector, span, now
+                built.database, built.reconcile_scope, side, connector, run_
             )
         finally:
             await connector.close()

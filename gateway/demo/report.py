@@ -16,7 +16,7 @@ from gateway.ledger.card_of_month import card_of_month
 from gateway.ledger.export import export
 from gateway.ledger.freeze import freeze_month, ledger_lines
 from gateway.reconcile.difference import KIND_TITLES, DifferenceKind
-from gateway.reconcile.run import ReconciledDays, reconcile_platform
+from gateway.reconcile.run import ReconciledDays, begin, reconcile_platform
 from gateway.store.deliver import views
 from gateway.store.deliver.worklist import Wanted
 from gateway.store.record import decisions, quarantine
@@ -268,8 +268,7 @@ async def close_month(console: Console, stage: Stage, state: Path) -> None:
             stage.gateway.reconcile_scope,
             deliverer.destination,
             deliverer.connector,
-            span,
-            now,
+            await begin(stage.gateway.database, deliverer.name, span, now),
         )
         title = world.TITLES[deliverer.name]
         for one in found.differences:

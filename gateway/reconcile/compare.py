@@ -2,15 +2,16 @@
 
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
 
 import orjson
 
 from gateway.reconcile.difference import Difference, DifferenceKind, Flag, difference
+from gateway.reconcile.lasting import ALL_KINDS, OWN_KINDS, Examined
 from gateway.reconcile.pairing import Ours, Pair, Pairing, Shown
 from gateway.titles import EXCLUSIONS, STATES
-from schemas.base import today
-from schemas.delivery import DeliveryState
+from schemas.base import SHANGHAI, today
+from schemas.delivery import TAKEN, UNDELIVERED, DeliveryState
 from schemas.verdict import Exclusion
 
 #: The wire column of the end of publication 公示截止期.
@@ -42,6 +43,7 @@ class Platform:
     ) -> None:
         self.now = now
         self.settled = None if complete_until is None else complete_until - shown_within
+        self._unsettled: set[int] = set()
 
     def differences(self, pairing: Pairing) -> list[Difference]:
         """Return all differences of what was paired."""
@@ -53,23 +55,55 @@ class Platform:
                 found += difference(ours.key, ours.decision_id, ours.day, flags)
         return found + list(_over_reported(pairing))
 
+    def examined(self, pairing: Pairing, first: date, end: date) -> Examined:
+        """Return what could be seen in this run, after `differences`."""
+        has_listing = self.settled is not None
+        return Examined(
+            decisions=pairing.ids,
+            kinds=ALL_KINDS if has_listing else OWN_KINDS,
+            unsettled=self._unsettled,
+            absence=DifferenceKind.NOT_VISIBLE,
+            first=first,
+            end=end,
+            since=datetime.combine(first, time.min, SHANGHAI) if has_listing else None,
+        )
+
     def proven(self, pair: Pair) -> bool:
-        """Whether the listing proves that the platform has what nobody answered for."""
-        is_blind = pair.ours.state is DeliveryState.ACCEPTED_BLIND
-        return is_blind and pair.shown_at is not None and not pair.wrong
+        """Whether the listing proves that the platform has what nobody answered for.
+
+        A correction is proven only by a row that was shown since it was sent: the one before it
+        may look the same. A listing proves no withdrawal.
+        """
+        ours, shown_at = pair.ours, pair.shown_at
+        if ours.report_state is not DeliveryState.ACCEPTED_BLIND or shown_at is None or pair.wrong:
+            return False
+        if ours.withdrawn_at is not None or ours.repaired:
+            return False
+        if ours.correction_due is None:
+            return True
+        return ours.corrected_at is not None and shown_at >= ours.corrected_at
 
     def _flags(self, pair: Pair) -> Iterator[Flag]:
         ours, shown_at = pair.ours, pair.shown_at
-        if ours.excluded is not None or ours.withdrawn_at is not None:
-            if shown_at is not None:
+        gone = ours.excluded is not None or ours.withdrawn_at is not None
+        if gone or ours.repaired:
+            if shown_at is not None and self._should_be_gone(ours):
                 yield _should_not_be_there(ours, shown_at)
-            return
-        if shown_at is not None:
+            if gone:
+                return
+        elif shown_at is not None:
             yield from wrong_flags(pair, shown_at, "平台", "报送")
         if ours.owed:
-            yield from self._of_delivery(ours, shown=shown_at is not None)
+            yield from self._of_delivery(pair)
 
-    def _of_delivery(self, ours: Ours, *, shown: bool) -> Iterator[Flag]:
+    def _should_be_gone(self, ours: Ours) -> bool:
+        """Whether a listing must not show it any more; what was just told may still be there."""
+        if ours.repaired and ours.state not in TAKEN:
+            return False
+        return ours.told_at is None or (self.settled is not None and ours.told_at <= self.settled)
+
+    def _of_delivery(self, pair: Pair) -> Iterator[Flag]:
+        ours, shown = pair.ours, pair.shown_at is not None
         past_due = ours.due is not None and ours.due <= self.now
         state = _title(ours.state)
         if ours.handed_over_at is None:
@@ -79,11 +113,16 @@ class Platform:
                 action = _HAND_OVER.get(ours.state, _WAIT)
                 yield Flag(DifferenceKind.MISSING, cause, action, ours.due)
             return
-        in_time = ours.accepted_at is not None and ours.due and ours.accepted_at < ours.due
+        accepted_at = ours.accepted_at or (pair.shown_at if self.proven(pair) else None)
+        in_time = accepted_at is not None and ours.due and accepted_at < ours.due
         if past_due and ours.due is not None and not in_time:
             cause = f"期限内没有有效入库（{state}）"
             action = "写明迟报原因（deliveries note）"
             yield Flag(DifferenceKind.LATE, cause, action, ours.due)
+        if self._is_late_correction(ours) and ours.correction_due is not None:
+            cause = f"更正没有送达（{_title(ours.report_state)}），平台上还是以前的内容"
+            action = _HAND_OVER.get(ours.report_state, _WAIT)
+            yield Flag(DifferenceKind.MISSING, cause, action, ours.correction_due)
         since = ours.accepted_at or ours.handed_over_at
         if not shown and self._should_be_visible(ours, since):
             if ours.accepted_at is not None:
@@ -92,10 +131,18 @@ class Platform:
                 cause = f"已送达，平台未公示（{state}）"
             yield Flag(DifferenceKind.NOT_VISIBLE, cause, _ASK_PLATFORM, since)
 
+    def _is_late_correction(self, ours: Ours) -> bool:
+        """Whether the last version of it is not handed over, and should be by now."""
+        due, state = ours.correction_due, ours.report_state
+        return due is not None and due <= self.now and state in UNDELIVERED and not ours.repaired
+
     def _should_be_visible(self, ours: Ours, since: datetime) -> bool:
         """Whether it must be shown: not rejected, not repaired, and before its 公示截止期."""
         rejected = ours.state is DeliveryState.REJECTED and ours.accepted_at is None
-        if self.settled is None or since > self.settled or ours.repaired or rejected:
+        if self.settled is None or ours.repaired or rejected:
+            return False
+        if since > self.settled:
+            self._unsettled.add(ours.decision_id)
             return False
         until = orjson.loads(ours.columns).get(_PUBLISHED_UNTIL)
         return until is None or date.fromisoformat(until) >= today(self.now)
@@ -127,6 +174,8 @@ def _should_not_be_there(ours: Ours, shown_at: datetime) -> Flag:
     if ours.withdrawn_at is not None:
         cause = f"决定已撤回，平台仍在公示（最近一次报送：{_title(ours.state)}）"
         since = max(ours.withdrawn_at, shown_at)
+    elif ours.repaired:
+        cause, since = "已终止公示（信用修复），平台仍在公示", ours.told_at or shown_at
     else:
         reason = EXCLUSIONS[Exclusion(str(ours.excluded))]
         cause, since = f"不予报送的决定（{reason}），平台却在公示", shown_at

@@ -17,8 +17,8 @@ from schemas.base import SHANGHAI, today
 #: A run that has not finished after so long was cut off, or failed: it is tried again.
 ABANDONED = timedelta(hours=1)
 
-#: Compares one side over a span as of a time.
-Compare = Callable[[ReconciledDays, datetime], Awaitable[Reconciled]]
+#: Compares one side over the days of a run.
+Compare = Callable[[Run], Awaitable[Reconciled]]
 
 
 def usual_span(now: datetime) -> ReconciledDays:
@@ -41,15 +41,18 @@ async def reconcile_daily(
     span = usual_span(now)
     wanted = Run(0, side, span.first, span.end, now)
     async with database.transaction() as connection:
-        if await reconcile_runs.is_done(connection, wanted, begins, now - ABANDONED):
-            return None
+        run = await reconcile_runs.begin_once(connection, wanted, begins, now - ABANDONED)
+    if run is None:
+        return None
     try:
-        done = await compare(span, now)
+        done = await compare(run)
     except (ConnectorError, RegisterUnread) as error:
         logger.warning(LogEvent.RECONCILE_FAILED, extra={"side": side, "error": str(error)})
         return None
     changes = done.changes
     told = {"found": done.run.found, "opened": changes and changes.opened}
+    if done.run.unread:
+        told["unread"] = done.run.unread
     extra = {"side": side, **told, "mended": changes and changes.mended}
     logger.info(LogEvent.RECONCILED, extra=extra)
     return done

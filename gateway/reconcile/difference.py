@@ -31,7 +31,8 @@ KIND_TITLES = {
     DifferenceKind.DUPLICATE: "重复",
     DifferenceKind.LATE: "迟报",
 }
-_GRAVEST = list(DifferenceKind)
+#: The kinds, the gravest first.
+GRAVEST = list(DifferenceKind)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,5 +63,5 @@ def difference(
     key: Key, decision_id: int | None, day: date | None, flags: Iterable[Flag]
 ) -> Iterable[Difference]:
     """Yield the difference of these flags; without a flag there is none."""
-    if found := sorted(flags, key=lambda flag: _GRAVEST.index(flag.kind)):
+    if found := sorted(flags, key=lambda flag: GRAVEST.index(flag.kind)):
         yield Difference(key, decision_id, day, tuple(found))

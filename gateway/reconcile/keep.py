@@ -1,22 +1,26 @@
 """Keep what a run of the reconciliation found: its differences, and what a listing proves."""
 
+import asyncio
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from typing import Any
 
 from gateway.config.keys import is_person
+from gateway.due.deadline import utc
 from gateway.reconcile.difference import Difference, Flag, Key
+from gateway.reconcile.lasting import Examined, result_of
 from gateway.reconcile.pairing import Pair
 from gateway.store.account import differences as store
 from gateway.store.account import reconcile_runs
-from gateway.store.account.differences import Changes, FoundDifference
+from gateway.store.account.differences import Changes
 from gateway.store.account.reconcile_runs import Run
 from gateway.store.audit import events
 from gateway.store.base.engine import Connection, Database
 from gateway.store.deliver import receipts
 from gateway.store.deliver.receipts import MatchedReceipt
 from gateway.telemetry.audit_events import AuditEvent
+from schemas.reconciled import FoundDifference
 
 #: What the receipt says that a listing is.
 _BY_LISTING = "公示清单"
@@ -34,11 +38,15 @@ class Reconciled:
 
 
 async def keep(
-    database: Database, run: Run, found: Iterable[Difference], publish: Callable[[str], str]
+    database: Database,
+    run: Run,
+    found: Iterable[Difference],
+    examined: Examined,
+    publish: Callable[[str], str],
 ) -> Reconciled:
-    """Store the end of a run, its differences, and that it was done."""
+    """Store the end of a run, what it makes of the differences, and that it was done."""
     now = run.finished_at or run.began_at
-    rows = tuple(_found(one, publish) for one in found)
+    rows = await asyncio.to_thread(lambda: tuple(_found(one, publish) for one in found))
     run = replace(run, found=len(rows))
     detail = {
         "side": run.side,
@@ -48,10 +56,26 @@ async def keep(
         "differences": run.found,
     }
     async with database.transaction() as connection:
-        changes = await store.keep(connection, run, rows, now)
+        changes = await _kept(connection, run, rows, examined, now)
         await reconcile_runs.finish(connection, run)
         await events.add(connection, [events.AuditEntry(AuditEvent.RECONCILED, detail)], now)
     return Reconciled(run, rows, changes)
+
+
+async def _kept(
+    connection: Connection,
+    run: Run,
+    found: Sequence[FoundDifference],
+    examined: Examined,
+    now: datetime,
+) -> Changes | None:
+    await store.lock_side(connection, run.side)
+    if await store.is_overtaken(connection, run.id):
+        return None
+    before = await store.standing(connection, run.side)
+    made = await asyncio.to_thread(result_of, before, found, examined)
+    opened = await store.write(connection, run, made.standing, made.mended, now)
+    return Changes(opened, len(made.mended))
 
 
 def _found(one: Difference, publish: Callable[[str], str]) -> FoundDifference:
@@ -67,7 +91,7 @@ def _found(one: Difference, publish: Callable[[str], str]) -> FoundDifference:
 
 
 def _flag(flag: Flag) -> Mapping[str, Any]:
-    return {**asdict(flag), "kind": flag.kind.value, "since": flag.since.isoformat()}
+    return {**asdict(flag), "kind": flag.kind.value, "since": utc(flag.since).isoformat()}
 
 
 def key_text(key: Key, publish: Callable[[str], str]) -> str:
@@ -81,9 +105,9 @@ async def keep_proven(
 ) -> None:
     """Keep what a listing proves as the answers that never came."""
     answers = [
-        MatchedReceipt(pair.ours.delivery_id, True, (), pair.shown_at, _BY_LISTING)
+        MatchedReceipt(pair.ours.report_id, True, (), pair.shown_at, _BY_LISTING)
         for pair in proven
-        if pair.ours.delivery_id is not None
+        if pair.ours.report_id is not None
     ]
     for start in range(0, len(answers), _SLICE):
         part = answers[start : start + _SLICE]

@@ -29,7 +29,10 @@ class Ours:
 
     `columns` is the body of the version last handed over, as JSON: unparsed bytes, because there
     may be a million, and a text with one Chinese letter takes twice as much. `owed` is false if the
-    destination does not take the decision. `entered_at`: when its first version came.
+    destination does not take the decision. `state` is that of its last delivery, `report_…` are of
+    the last one that reports it; `correction_due` and `corrected_at` are set if that is a
+    correction. `told_at`: when the destination took its withdrawal or repair. `entered_at`: when
+    its first version came.
     """
 
     decision_id: int
@@ -45,8 +48,12 @@ class Ours:
     withdrawn_at: datetime | None = None
     repaired: bool = False
     due: datetime | None = None
-    delivery_id: int | None = None
     state: DeliveryState | None = None
+    report_id: int | None = None
+    report_state: DeliveryState | None = None
+    correction_due: datetime | None = None
+    corrected_at: datetime | None = None
+    told_at: datetime | None = None
     handed_over_at: datetime | None = None
     accepted_at: datetime | None = None
     entered_at: datetime | None = None
@@ -89,26 +96,45 @@ class Pair:
     wrong: tuple[Mismatch, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class Stranger:
+    """A row that is none of ours; its columns are kept only if a decision has its number."""
+
+    key: Key
+    day: date | None
+    authority: str  #: normalised; empty if the row names none
+    shown_at: datetime
+    row: Shown | None
+
+
 class Pairing:
     """All of our side, paired with the rows of another side, which are taken one by one."""
 
     def __init__(self, ours: Iterable[Ours], tolerances: Tolerances = EXACT) -> None:
         self.tolerances = tolerances
         self.pairs: dict[Key, list[Pair]] = {}
-        self.strangers: list[Shown] = []  #: rows that are none of ours
+        self.strangers: list[Stranger] = []
         for each in ours:
             self.pairs.setdefault(each.key, []).append(Pair(each))
+        self._numbers = {key[:2] for key in self.pairs}
 
     def __iter__(self) -> Iterator[Pair]:
         """Yield the pair of each decision of ours."""
         for pairs in self.pairs.values():
             yield from pairs
 
+    @property
+    def ids(self) -> set[int]:
+        """The decisions of ours that are compared."""
+        return {pair.ours.decision_id for pair in self}
+
     def see(self, shown: Shown) -> None:
-        """Pair one row."""
+        """Pair one row; one that names another authority waits until all have been seen."""
         pairs = self.pairs.get(shown.key)
-        if pairs is None:
-            self.strangers.append(shown)
+        if pairs is None or not _is_of(pairs, shown):
+            kept = shown if shown.key[:2] in self._numbers else None
+            authority = _authority(shown)
+            self.strangers.append(Stranger(shown.key, shown.day, authority, shown.shown_at, kept))
         else:
             self._pair(pairs[0] if len(pairs) == 1 else _of_authority(pairs, shown), shown)
 
@@ -124,36 +150,43 @@ class Pairing:
             pair.shown_at, pair.wrong = shown.shown_at, (*wrong, *found)
 
     def pair_strangers(self) -> None:
-        """Pair rows by the number alone: those without a code, and one whose code is wrong."""
-        if not self.strangers:
-            return
-        strangers: dict[tuple[str, str], list[Shown]] = {}
+        """Pair rows by less than kind, number, subject and authority, where nothing contradicts."""
+        strangers: dict[tuple[str, str], list[Stranger]] = {}
         for stranger in self.strangers:
-            strangers.setdefault(stranger.key[:2], []).append(stranger)
+            if stranger.row is not None:
+                strangers.setdefault(stranger.key[:2], []).append(stranger)
+        if not strangers:
+            return
         ours: dict[tuple[str, str], list[Pair]] = {}
         for key, pairs in self.pairs.items():
             if key[:2] in strangers:
                 ours.setdefault(key[:2], []).extend(pairs)
-        self.strangers = []
+        left = [one for one in self.strangers if one.row is None]
         for number, rows in strangers.items():
-            self.strangers += self._by_number(ours.get(number, []), rows)
+            left += self._by_number(ours.get(number, []), rows)
+        self.strangers = left
 
-    def _by_number(self, mine: list[Pair], rows: list[Shown]) -> list[Shown]:
+    def _by_number(self, mine: list[Pair], rows: list[Stranger]) -> list[Stranger]:
         """Pair rows with the decisions that have their number; return those that fit none.
 
-        A row without a code fits the one decision of its authority; one with another code fits the
-        one decision that was not seen, and its code is wrong.
+        A row without a code fits the one decision of its authority, a person's first, since
+        platforms mask persons. One whose authority is spelt otherwise fits the decision of its
+        subject that was not seen; one with another code the one decision that was not seen, and
+        its code is wrong.
         """
         left = []
-        for row in rows:
-            named = [pair for pair in mine if pair.ours.authority == _authority(row)] or mine
-            if _is_masked(row) and len(named) == 1:
-                self._pair(named[0], row)
+        for one in rows:
+            pair = _masked_pair(mine, one) if _is_masked(one.key) else _unseen_subject(mine, one)
+            if pair is not None and one.row is not None:
+                self._pair(pair, one.row)
             else:
-                left.append(row)
+                left.append(one)
         unseen = [pair for pair in mine if pair.times == 0]
-        if len(unseen) == len(left) == 1 and not _is_masked(left[0]):
-            self._pair(unseen[0], left.pop(), _CODE)
+        if len(unseen) == len(left) == 1 and not _is_masked(left[0].key):
+            named, row = left[0].authority, left[0].row
+            if row is not None and named in {"", unseen[0].ours.authority}:
+                self._pair(unseen[0], row, _CODE)
+                left = []
         return left
 
     def counts(self) -> list[tuple[str, str, str, int]]:
@@ -165,15 +198,39 @@ class Pairing:
         )
         for row in self.strangers:
             if row.day is not None:
-                seen[f"{row.day:%Y-%m}", row.kind, _authority(row)] += 1
+                seen[f"{row.day:%Y-%m}", row.key[0], row.authority] += 1
         return [(*of, count) for of, count in sorted(seen.items())]
 
-    def strange_rows(self) -> dict[Key, list[Shown]]:
+    def strange_rows(self) -> dict[Key, list[Stranger]]:
         """Return the rows that are none of ours, by decision."""
-        by_key: dict[Key, list[Shown]] = {}
+        by_key: dict[Key, list[Stranger]] = {}
         for stranger in self.strangers:
             by_key.setdefault(stranger.key, []).append(stranger)
         return by_key
+
+
+def _is_of(pairs: list[Pair], shown: Shown) -> bool:
+    """Whether the row names no authority, or that of one of these decisions."""
+    named = _authority(shown)
+    return not named or any(pair.ours.authority == named for pair in pairs)
+
+
+def _masked_pair(mine: list[Pair], row: Stranger) -> Pair | None:
+    """Return the one decision that a row without a code can be: one not seen, if there is one."""
+    named = [pair for pair in mine if row.authority in {"", pair.ours.authority}] or mine
+    pool = [pair for pair in named if pair.times == 0] or named
+    persons = [pair for pair in pool if pair.ours.person]
+    for candidates in (persons, pool):
+        if len(candidates) == 1:
+            return candidates[0]
+    return None
+
+
+def _unseen_subject(mine: list[Pair], row: Stranger) -> Pair | None:
+    """Return the decision of the row's subject that was not seen, whatever authority it names."""
+    of_subject = [pair for pair in mine if pair.ours.subject_code == row.key[2]]
+    unseen = [pair for pair in of_subject if pair.times == 0]
+    return unseen[0] if len(of_subject) == len(unseen) == 1 else None
 
 
 def _of_authority(pairs: list[Pair], shown: Shown) -> Pair:
@@ -188,6 +245,6 @@ def _authority(shown: Shown) -> str:
     return authority_key(str(shown.columns.get(column, "")))
 
 
-def _is_masked(shown: Shown) -> bool:
+def _is_masked(key: Key) -> bool:
     """Whether the other side masks the subject's number, so that it cannot contradict ours."""
-    return not shown.subject_code or "*" in shown.subject_code
+    return not key[2] or "*" in key[2]

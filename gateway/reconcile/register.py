@@ -9,6 +9,7 @@ from datetime import date, datetime, timedelta
 
 from gateway.reconcile.compare import wrong_flags
 from gateway.reconcile.difference import Difference, DifferenceKind, Flag, difference
+from gateway.reconcile.lasting import ALL_KINDS, Examined
 from gateway.reconcile.pairing import Ours, Pair, Pairing
 from schemas.base import SHANGHAI, end_of
 
@@ -24,7 +25,8 @@ class SourceRegister:
 
     `entered_by` returns by when a decision of a day has to be here; None: there is no clock of
     entry. `complete_until`: up to when the register is complete; what came here within `settle`
-    before it may not be in it yet, nor what was decided so recently be here.
+    before it may not be in it yet, nor what was decided so recently be here. `unread` returns how
+    many of its rows could not be read: each may be any decision that it seems not to have.
     """
 
     def __init__(
@@ -33,9 +35,12 @@ class SourceRegister:
         complete_until: datetime,
         settle: timedelta,
         entered_by: Callable[[date], datetime] | None,
+        unread: Callable[[], int] = lambda: 0,
     ) -> None:
         self.now = now
         self.settle = settle
+        self.unread = unread
+        self._unsettled: set[int] = set()
         self.settled = complete_until - settle
         self.entered_by = entered_by
 
@@ -49,11 +54,25 @@ class SourceRegister:
                 found += difference(ours.key, ours.decision_id, ours.day, flags)
         return found + list(self._missing(pairing))
 
+    def examined(self, pairing: Pairing, first: date, end: date) -> Examined:
+        """Return what could be seen in this run, after `differences`."""
+        return Examined(
+            decisions=pairing.ids,
+            kinds=ALL_KINDS,
+            unsettled=self._unsettled,
+            absence=DifferenceKind.OVER_REPORTED,
+            first=first,
+            end=end,
+            since=datetime.min.replace(tzinfo=SHANGHAI),
+        )
+
     def _flags(self, pair: Pair) -> Iterator[Flag]:
         ours, shown_at = pair.ours, pair.shown_at
         if shown_at is not None:
             yield from wrong_flags(pair, shown_at, "登记", "本系统")
-        elif ours.withdrawn_at is None and _entered(ours) <= self.settled:
+        elif ours.withdrawn_at is None and not self._is_settled(ours):
+            self._unsettled.add(ours.decision_id)
+        elif ours.withdrawn_at is None:
             cause = "登记里没有这个决定：漏登、文号写得不同，或本不应报送"
             action = "按决定书核对：登记漏了的补登；不应报送的撤回（withdraw）"
             yield Flag(DifferenceKind.OVER_REPORTED, cause, action, _entered(ours))
@@ -62,6 +81,10 @@ class SourceRegister:
             entered = _entered(ours).astimezone(SHANGHAI).strftime(_MINUTE)
             cause = f"{entered} 才录入，录入期限是 {_last_minute(by)}"
             yield Flag(DifferenceKind.LATE, cause, "按录入期限录入；已录入的写明原因", by)
+
+    def _is_settled(self, ours: Ours) -> bool:
+        """Whether the register would have it by now, and every row of it was read."""
+        return _entered(ours) <= self.settled and not self.unread()
 
     def _missing(self, pairing: Pairing) -> Iterator[Difference]:
         for key, rows in pairing.strange_rows().items():

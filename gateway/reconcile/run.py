@@ -14,6 +14,7 @@ from connectors.protocol import Connector
 from gateway.config.keys import Keys
 from gateway.reconcile.columns import EXACT, Tolerances
 from gateway.reconcile.compare import Platform
+from gateway.reconcile.difference import Key
 from gateway.reconcile.keep import Reconciled, keep, keep_proven
 from gateway.reconcile.our_rows import recognising, row_at_platform, row_with_entry
 from gateway.reconcile.pairing import Pairing, Shown
@@ -28,6 +29,8 @@ from schemas.identifiers import authority_key
 from schemas.kinds import REPORTED_KINDS
 from schemas.register import Register
 
+#: Keys that are asked for in one statement.
+_SLICE = 10_000
 _REPORTED = frozenset(kind.value for kind in REPORTED_KINDS)
 
 
@@ -61,10 +64,9 @@ async def reconcile_platform(
     scope: ReconcileScope,
     destination: Destination,
     connector: Connector,
-    span: ReconciledDays,
-    now: datetime,
+    run: Run,
 ) -> Reconciled:
-    """Compare one destination over a span of decision dates, and store the differences.
+    """Compare one destination over the decision dates of a run, and store the differences.
 
     It opens its own transactions; none is open while the platform is called. Without a listing only
     missing and late decisions are found.
@@ -72,21 +74,21 @@ async def reconcile_platform(
     Raises:
         ConnectorError: the listing could not be read to its end; no difference is stored.
     """
-    run = await _begin(database, destination.name, span, now)
+    now = run.began_at
     async with database.transaction() as connection:
-        rows = our_side.our_side(connection, destination.name, span.first, span.end)
+        rows = our_side.our_side(connection, destination.name, run.first, run.end)
         ours = [row_at_platform(row) async for row in rows]
     pairing = Pairing(ours, scope.tolerances)
     shown, complete_until = None, None
     if connector.limits.has_listing:
-        since = datetime.combine(span.first, time.min, SHANGHAI)
+        since = datetime.combine(run.first, time.min, SHANGHAI)
         shown, complete_until = await _listen(pairing, connector.listing(since), scope.keys, now)
-    await _drop_others(pairing, database, span)
+    await _drop_others(pairing, database, run)
     judge = Platform(now, complete_until, destination.shown_within)
     found = await asyncio.to_thread(judge.differences, pairing)
-    proven = [pair for pair in pairing if judge.proven(pair)]
+    proven = await asyncio.to_thread(lambda: [pair for pair in pairing if judge.proven(pair)])
     await keep_proven(database, destination.name, proven, now)
-    blind = sum(one.state is DeliveryState.ACCEPTED_BLIND for one in ours)
+    blind = sum(one.report_state is DeliveryState.ACCEPTED_BLIND for one in ours)
     ended = replace(
         run,
         finished_at=now,
@@ -96,26 +98,30 @@ async def reconcile_platform(
         unproven=blind - len(proven),
         counts=pairing.counts() if shown is not None else (),
     )
-    return await keep(database, ended, found, scope.keys.published)
+    examined = judge.examined(pairing, run.first, run.end)
+    return await keep(database, ended, found, examined, scope.keys.published)
 
 
-async def reconcile_register(
+async def reconcile_register(  # noqa: PLR0913, PLR0917  one for each thing that a run needs
     database: Database,
     scope: ReconcileScope,
     register: Register,
     rows: AsyncIterator[Sequence[Shown]],
-    span: ReconciledDays,
-    now: datetime,
+    unread: Callable[[], int],
+    complete_until: datetime,
+    run: Run,
 ) -> Reconciled:
-    """Compare one source register over a span of decision dates, and store the differences.
+    """Compare one source register over the decision dates of a run, and store the differences.
+
+    `unread` returns, once all are read, how many rows say no document number.
 
     Raises:
         RegisterUnread: the register could not be read to its end; no difference is stored.
     """
-    run = await _begin(database, register.name, span, now)
+    now = run.began_at
     whose = {authority_key(name) for name in register.authorities}
     async with database.transaction() as connection:
-        found = our_side.entered(connection, span.first, span.end)
+        found = our_side.entered(connection, run.first, run.end)
         ours = [row_with_entry(row) async for row in found]
     pairing = Pairing(
         (one for one in ours if not whose or one.authority in whose), scope.tolerances
@@ -126,8 +132,9 @@ async def reconcile_register(
         for row in part:
             pair_row(row)
             shown += 1
-    await _drop_others(pairing, database, span)
-    judge = SourceRegister(now, now, register.settle, scope.entered_by)
+    await _drop_others(pairing, database, run)
+    complete_until = min(complete_until, now)
+    judge = SourceRegister(now, complete_until, register.settle, scope.entered_by, unread)
     differences = await asyncio.to_thread(judge.differences, pairing)
     compared = sum(1 for _ in pairing)
     ended = replace(
@@ -135,10 +142,12 @@ async def reconcile_register(
         finished_at=now,
         ours=compared,
         shown=shown,
-        complete_until=now,
+        complete_until=complete_until,
         counts=pairing.counts(),
+        unread=unread(),
     )
-    return await keep(database, ended, differences, scope.keys.published)
+    examined = judge.examined(pairing, run.first, run.end)
+    return await keep(database, ended, differences, examined, scope.keys.published)
 
 
 async def _listen(
@@ -164,22 +173,22 @@ async def _listen(
     return shown, complete_until
 
 
-async def _drop_others(pairing: Pairing, database: Database, span: ReconciledDays) -> None:
+async def _drop_others(pairing: Pairing, database: Database, run: Run) -> None:
     """Drop unpaired rows of other dates, and those of decisions that came during the run."""
-    if not pairing.strangers:
-        return
+    within = [one for one in pairing.strangers if _within(one.day, run)]
+    asked = [one.key for one in within if one.key not in pairing.pairs]
+    known: set[Key] = set()
+    for start in range(0, len(asked), _SLICE):
+        async with database.transaction() as connection:
+            known |= await our_side.known(connection, asked[start : start + _SLICE])
+    pairing.strangers = [one for one in within if one.key not in known]
+
+
+def _within(day: date | None, run: Run) -> bool:
+    return day is None or run.first <= day < run.end
+
+
+async def begin(database: Database, side: str, span: ReconciledDays, now: datetime) -> Run:
+    """Note that a run begins, and return it."""
     async with database.transaction() as connection:
-        known = await our_side.known(connection, [row.key for row in pairing.strangers])
-    pairing.strangers = [
-        row for row in pairing.strangers if row.key not in known and _within(row.day, span)
-    ]
-
-
-def _within(day: date | None, span: ReconciledDays) -> bool:
-    return day is None or span.first <= day < span.end
-
-
-async def _begin(database: Database, side: str, span: ReconciledDays, now: datetime) -> Run:
-    async with database.transaction() as connection:
-        id_ = await reconcile_runs.begin(connection, side, span.first, span.end, now)
-    return Run(id_, side, span.first, span.end, now)
+        return await reconcile_runs.begin(connection, Run(0, side, span.first, span.end, now))

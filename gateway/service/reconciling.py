@@ -1,7 +1,9 @@
 """Reconciliation as it is configured 对账: the daily one of each side, and the source registers."""
 
+import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from datetime import datetime
+from contextlib import suppress
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import NamedTuple
 
@@ -18,8 +20,9 @@ from gateway.intake.registers import (
 from gateway.reconcile.daily import reconcile_daily
 from gateway.reconcile.keep import Reconciled
 from gateway.reconcile.pairing import Shown
-from gateway.reconcile.run import ReconciledDays, reconcile_platform, reconcile_register
+from gateway.reconcile.run import reconcile_platform, reconcile_register
 from gateway.service.app import Gateway, kafka_bootstrap
+from gateway.store.account.reconcile_runs import Run
 from schemas.kinds import REPORTED_KINDS
 from schemas.register import Register
 
@@ -31,29 +34,36 @@ class Compared(NamedTuple):
     unread: Unread
 
 
-async def compare_register(
-    gateway: Gateway, register: Register, span: ReconciledDays, now: datetime
-) -> Compared:
-    """Compare one register over a span of decision dates.
+async def compare_register(gateway: Gateway, register: Register, run: Run) -> Compared:
+    """Compare one register over the decision dates of a run.
 
     Raises:
         RegisterUnread: it could not be read to its end; no difference is stored.
     """
     checker = gateway.pipeline.checker
-    rows = RegisterRows(checker.normalise, checker.placeholders, now)
+    rows = RegisterRows(checker.normalise, checker.placeholders, run.began_at)
     done = await reconcile_register(
         gateway.database,
         gateway.reconcile_scope,
         register,
-        _parts(gateway, register, rows, span),
-        span,
-        now,
+        _parts(gateway, register, rows, run),
+        lambda: rows.unread.count,
+        await asyncio.to_thread(_complete_until, register, run.began_at),
+        run,
     )
     return Compared(done, rows.unread)
 
 
+def _complete_until(register: Register, now: datetime) -> datetime:
+    """Return up to when a register is complete: a file, when it was written last."""
+    if register.file is not None:
+        with suppress(OSError):
+            return datetime.fromtimestamp(Path(register.file).stat().st_mtime, UTC)
+    return now
+
+
 async def _parts(
-    gateway: Gateway, register: Register, rows: RegisterRows, span: ReconciledDays
+    gateway: Gateway, register: Register, rows: RegisterRows, run: Run
 ) -> AsyncIterator[Sequence[Shown]]:
     settings = gateway.settings
     if register.file is not None:
@@ -62,7 +72,7 @@ async def _parts(
         async for part in of_file(rows, reading):
             yield part
     elif register.sql is not None:
-        async for part in of_query(rows, register, span.first, span.end):
+        async for part in of_query(rows, register, run.first, run.end):
             yield part
     else:
         async with kafka_bootstrap(settings) as bootstrap:
@@ -79,9 +89,9 @@ def daily_of(gateway: Gateway, deliverer: Deliverer) -> Callable[[], Awaitable[o
     if at is None or not destination.takes & REPORTED_KINDS:
         return None
 
-    async def compare(span: ReconciledDays, now: datetime) -> Reconciled:
+    async def compare(run: Run) -> Reconciled:
         scope, connector = gateway.reconcile_scope, deliverer.connector
-        return await reconcile_platform(gateway.database, scope, destination, connector, span, now)
+        return await reconcile_platform(gateway.database, scope, destination, connector, run)
 
     async def work() -> None:
         if not deliverer.is_quiet and await deliverer.owns():
@@ -98,8 +108,8 @@ def daily_of_register(
     if at is None:
         return None
 
-    async def compare(span: ReconciledDays, now: datetime) -> Reconciled:
-        return (await compare_register(gateway, register, span, now)).done
+    async def compare(run: Run) -> Reconciled:
+        return (await compare_register(gateway, register, run)).done
 
     async def work() -> None:
         await reconcile_daily(gateway.database, register.name, at, gateway.clock, compare)

@@ -18,7 +18,7 @@ from gateway.check.raw import Raw
 from gateway.config.keys import Keys, Master
 from gateway.demo.story import credit_code
 from gateway.reconcile.difference import DifferenceKind
-from gateway.reconcile.run import ReconciledDays, ReconcileScope, reconcile_platform
+from gateway.reconcile.run import ReconciledDays, ReconcileScope, begin, reconcile_platform
 from gateway.record.content import content
 from gateway.store.base.engine import Database
 from gateway.store.base.partitions import make_partitions
@@ -139,9 +139,8 @@ async def million(url: str) -> dict[str, Any]:
     span = ReconciledDays(date(2026, 10, 1), date(2026, 11, 1))
     connector = Shows(MemorySettings(), lambda: NOW)
     start = time.perf_counter()
-    done = await reconcile_platform(
-        database, ReconcileScope(KEYS), DESTINATION, connector, span, NOW
-    )
+    run = await begin(database, "p", span, NOW)
+    done = await reconcile_platform(database, ReconcileScope(KEYS), DESTINATION, connector, run)
     seconds = time.perf_counter() - start
     await database.close()
     kinds = [flag["kind"] for one in done.differences for flag in one.flags]

@@ -17,7 +17,7 @@ from gateway.deliver.deliverer import Deliverer
 from gateway.ledger import month as ledgers
 from gateway.ledger.rows import LedgerScope
 from gateway.ledger.workbook import ledger_workbook
-from gateway.reconcile.run import ReconciledDays, reconcile_platform
+from gateway.reconcile.run import ReconciledDays, begin, reconcile_platform
 from gateway.service.app import Gateway, build
 from gateway.service.roles import build_deliverers
 from gateway.store.account.ledgers import Frozen
@@ -88,9 +88,9 @@ async def _reconciled(built: Gateway, deliverer: Deliverer) -> list[tuple[int, i
             shown = item.columns | {"JC_XDR_MC": name}
             connector.stored[key] = item.model_copy(update={"columns": shown})
         [platform] = built.settings.destinations
-        done = await reconcile_platform(
-            built.database, built.reconcile_scope, platform, connector, OCTOBER, built.clock()
-        )
+        run = await begin(built.database, "platform", OCTOBER, built.clock())
+        scope = built.reconcile_scope
+        done = await reconcile_platform(built.database, scope, platform, connector, run)
         kinds = ",".join(flag["kind"] for one in done.differences for flag in one.flags)
         found.append((done.run.ours or 0, done.run.shown, kinds))
     return found

@@ -11,7 +11,7 @@ from cryptography.exceptions import InvalidTag
 from gateway.config.errors import BadConfiguration
 from gateway.config.keys import KeyPurpose, Master, OtherMaster
 from gateway.intake.quarantine import replay
-from gateway.reconcile.run import ReconciledDays, reconcile_platform
+from gateway.reconcile.run import ReconciledDays, begin, reconcile_platform
 from gateway.record.encryption import encrypt_again as encrypt_again_of
 from gateway.service import key_ring, roles
 from gateway.service.key_ring import Reason
@@ -177,13 +177,13 @@ async def test_reconciliation_knows_earlier_pseudonyms(world: World) -> None:
     now = world.gateway.clock()
     day = now.date()
 
+    span = ReconciledDays(day - timedelta(days=30), day + timedelta(days=1))
     found = await reconcile_platform(
         world.database,
         world.gateway.reconcile_scope,
         world.gateway.settings.destinations[0],
         world.connector(),
-        ReconciledDays(day - timedelta(days=30), day + timedelta(days=1)),
-        now,
+        await begin(world.database, "platform", span, now),
     )
 
     assert world.gateway.keys.published("person:x") != before

@@ -17,6 +17,7 @@ from sqlalchemy import text
 from gateway.store.account.reconcile_runs import Run
 from gateway.store.base.engine import Connection
 from gateway.store.base.statements import arrays, unnest
+from schemas.reconciled import FoundDifference, OpenDifference
 
 #: Differences of one statement.
 _SLICE = 5_000
@@ -28,23 +29,6 @@ class DifferenceState(StrEnum):
     OPEN = "open"  #: 未了结
     EXPLAINED = "explained"  #: 已说明: by a person, as long as its flags stay the same
     MENDED = "mended"  #: 已消除: the last run did not find it any more
-
-
-@dataclass(frozen=True, slots=True)
-class FoundDifference:
-    """A difference as a run found it; `identity` is the same in every run, `key` is for people."""
-
-    identity: str
-    decision_id: int | None
-    key: str
-    day: date | None
-    flags: Sequence[Mapping[str, Any]]
-    since: datetime
-
-    @property
-    def words(self) -> str:
-        """What it says: an explanation is of these words."""
-        return "；".join(f"{flag['kind']}：{flag['cause']}" for flag in self.flags)
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,32 +98,48 @@ _KEEP = text(
     select count(*) filter (where is_new) from found
     """
 )
-_MEND = text(
-    """
-    update difference set mended_at = :now
-    where side = :side and mended_at is null and run_id <> :run
-      and (day is null or (day >= :first and day < :end))
-    """
-)
+_MEND = text("update difference set mended_at = :now where id = any(cast(:ids as bigint[]))")
 _LOCK = text("select pg_advisory_xact_lock(hashtext('difference ' || :side))")
+#: A run that began later over the same days has the newer picture.
 _NEWER = text(
     """
     select exists (select from reconcile_run r join reconcile_run mine on mine.id = :run
-        where r.side = mine.side and r.finished_at is not null and r.began_at > mine.began_at)
+        where r.side = mine.side and r.finished_at is not null and r.began_at > mine.began_at
+          and r.first_day <= mine.first_day and r.end_day >= mine.end_day)
+    """
+)
+_STANDING = text(
+    """
+    select id, identity, decision_id, key, day, flags, since from difference
+    where side = :side and mended_at is null
     """
 )
 
 
-async def keep(
-    connection: Connection, run: Run, found: Sequence[FoundDifference], now: datetime
-) -> Changes | None:
-    """Store what a run found, and mark what it found no more within its span as mended.
+async def lock_side(connection: Connection, side: str) -> None:
+    """Lock the differences of a side until the end of the transaction."""
+    await connection.execute(_LOCK, {"side": side})
 
-    None: a run that began later has finished before, and what it found stands.
-    """
-    await connection.execute(_LOCK, {"side": run.side})
-    if await connection.scalar(_NEWER, {"run": run.id}):
-        return None
+
+async def is_overtaken(connection: Connection, run_id: int) -> bool:
+    """Whether a run that began later, over the same days or more, has ended before."""
+    return bool(await connection.scalar(_NEWER, {"run": run_id}))
+
+
+async def standing(connection: Connection, side: str) -> list[OpenDifference]:
+    """Return the differences of a side that are not mended."""
+    rows = await connection.execute(_STANDING, {"side": side})
+    return [OpenDifference(row[0], FoundDifference(*row[1:])) for row in rows]
+
+
+async def write(
+    connection: Connection,
+    run: Run,
+    found: Sequence[FoundDifference],
+    mended: Sequence[int],
+    now: datetime,
+) -> int:
+    """Store differences as a run leaves them; return how many are new or open again."""
     names = ["identity", "decision_id", "key", "day", "flags", "words", "since"]
     of_run = {"side": run.side, "run": run.id, "now": now}
     rows, opened = iter(found), 0
@@ -157,8 +157,8 @@ async def keep(
             for one in part
         ]
         opened += await connection.scalar(_KEEP, {**arrays(names, given), **of_run}) or 0
-    mended = await connection.execute(_MEND, {**of_run, "first": run.first, "end": run.end})
-    return Changes(opened, mended.rowcount)
+    await connection.execute(_MEND, {"ids": list(mended), "now": now})
+    return opened
 
 
 _LIST = text(

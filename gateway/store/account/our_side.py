@@ -20,7 +20,14 @@ _SPAN = text(
     told as (
         select x.chain_id,
             array_agg(distinct x.dues::text) filter (where x.report) as dues,
-            (array_agg(x.state order by x.id desc))[1] as state, max(x.id) as delivery_id,
+            (array_agg(x.state order by x.id desc))[1] as state,
+            max(x.id) filter (where x.report) as report_id,
+            (array_agg(x.state order by x.id desc) filter (where x.report))[1] as report_state,
+            case when count(*) filter (where x.report) > 1 then (array_agg(
+                x.due_at order by x.id desc) filter (where x.report))[1] end as correction_due,
+            case when count(*) filter (where x.report) > 1 then max(x.submitted_at)
+                filter (where x.report) end as corrected_at,
+            (array_agg(coalesce(x.accepted_at, x.submitted_at) order by x.id desc))[1] as told_at,
             min(coalesce(x.submitted_at, x.answered_at)) filter (where x.report)
                 as handed_over_at,
             min(coalesce(x.platform_at, x.accepted_at)) filter (where x.report
@@ -38,7 +45,9 @@ _SPAN = text(
     select d.id, d.kind, d.number_key, s.code, s.person, a.name as authority,
         convert_to(held.body::text, 'UTF8') as body, d.decision_date, d.excluded, d.verb,
         v.recorded_at, told.chain_id is not null as owed, told.dues, told.state,
-        told.delivery_id, told.handed_over_at, told.accepted_at
+        told.report_id, told.report_state, told.correction_due, told.corrected_at,
+        case when d.verb in ('withdraw', 'repair') then told.told_at end as told_at,
+        told.handed_over_at, told.accepted_at
     from span d
     join subject s on s.id = d.subject_id
     join authority a on a.id = d.authority_id

@@ -1,7 +1,7 @@
 """The runs of the reconciliation 对账: what was compared, when, and how many rows it had."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 
 from sqlalchemy import text
@@ -31,6 +31,7 @@ class Run:
     found: int | None = None
     #: Month, kind and authority of the rows of the other side, and how many there are.
     counts: Sequence[tuple[str, str, str, int]] = ()
+    unread: int = 0  #: rows of the other side that say no document number
 
 
 _BEGIN = text(
@@ -42,12 +43,13 @@ _BEGIN = text(
 _FINISH = text(
     """
     update reconcile_run set finished_at = :now, ours = :ours, shown = :shown, found = :found,
-        complete_until = :complete_until, unproven = :unproven, counts = cast(:counts as jsonb)
+        complete_until = :complete_until, unproven = :unproven, counts = cast(:counts as jsonb),
+        unread = :unread
     where id = :id
     """
 )
 _RUN = """id, side, first_day, end_day, began_at, finished_at, ours, shown, complete_until,
-    unproven, found, coalesce(counts, '[]')"""
+    unproven, found, coalesce(counts, '[]'), coalesce(unread, 0)"""
 _LAST_RUNS = text(
     f"""
     select distinct on (side) {_RUN} from reconcile_run
@@ -64,10 +66,10 @@ _HAS_RUN = text(
 )
 
 
-async def begin(connection: Connection, side: str, first: date, end: date, now: datetime) -> int:
-    """Note that a run begins, and return its id."""
-    values = {"side": side, "first": first, "end": end, "now": now}
-    return int(await connection.scalar(_BEGIN, values) or 0)
+async def begin(connection: Connection, run: Run) -> Run:
+    """Note that a run begins, and return it with its id."""
+    values = {"side": run.side, "first": run.first, "end": run.end, "now": run.began_at}
+    return replace(run, id=int(await connection.scalar(_BEGIN, values) or 0))
 
 
 async def finish(connection: Connection, run: Run) -> None:
@@ -81,6 +83,7 @@ async def finish(connection: Connection, run: Run) -> None:
         "complete_until": run.complete_until,
         "unproven": run.unproven,
         "counts": as_json(run.counts),
+        "unread": run.unread,
     }
     await connection.execute(_FINISH, values)
 
@@ -91,11 +94,19 @@ async def last_runs(connection: Connection, first: date, end: date) -> list[Run]
     return [Run(*row) for row in await connection.execute(_LAST_RUNS, days)]
 
 
-async def is_done(connection: Connection, run: Run, since: datetime, abandoned: datetime) -> bool:
-    """Whether a run like this one has been done since a time, or is in progress.
+_LOCK = text("select pg_advisory_xact_lock(hashtext('reconcile ' || :side))")
+
+
+async def begin_once(
+    connection: Connection, wanted: Run, since: datetime, abandoned: datetime
+) -> Run | None:
+    """Begin a run, unless one like it was done since a time or is in progress; return it.
 
     One that began before `abandoned` and has not finished is in progress no more.
     """
-    values = {"side": run.side, "first": run.first, "end": run.end}
+    await connection.execute(_LOCK, {"side": wanted.side})
+    values = {"side": wanted.side, "first": wanted.first, "end": wanted.end}
     times = {"since": since, "abandoned": abandoned}
-    return bool(await connection.scalar(_HAS_RUN, {**values, **times}))
+    if await connection.scalar(_HAS_RUN, {**values, **times}):
+        return None
+    return await begin(connection, wanted)

@@ -230,3 +230,94 @@ def test_a_persons_values_are_not_in_the_difference() -> None:
 
     assert "张三" not in str(found)
     assert "样例公司1" not in str(found)
+
+
+# ---------------------------------------------------------------- what a listing proves
+
+
+BLIND = {
+    "state": DeliveryState.ACCEPTED_BLIND,
+    "report_state": DeliveryState.ACCEPTED_BLIND,
+    "accepted_at": None,
+}
+
+
+def proven(mine: Ours, *rows: Shown) -> bool:
+    pairing = Pairing([mine])
+    for row in rows:
+        pairing.see(row)
+    return Platform(NOW, NOW).proven(next(iter(pairing)))
+
+
+def test_a_listing_proves_what_nobody_answered_for_and_it_is_not_late() -> None:
+    mine = ours(1, **BLIND)
+
+    assert proven(mine, shown(1))
+    assert compare([mine], [shown(1)], NOW) == []
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"withdrawn_at": DUE},
+        {"repaired": True},
+        {"correction_due": DUE, "corrected_at": ACCEPTED + DAY},
+    ],
+)
+def test_a_listing_proves_no_withdrawal_repair_or_correction_by_the_row_before(
+    changes: dict[str, Any],
+) -> None:
+    assert not proven(ours(1, **BLIND, **changes), shown(1))
+
+
+def test_a_correction_is_proven_by_a_row_shown_since() -> None:
+    mine = ours(1, **BLIND, correction_due=DUE, corrected_at=ACCEPTED - DAY)
+
+    assert proven(mine, shown(1))
+
+
+def test_a_correction_that_never_left_is_missing() -> None:
+    mine = ours(1, correction_due=DUE, report_state=DeliveryState.REJECTED)
+
+    found = compare([mine], [shown(1)], NOW)
+
+    assert kinds(found) == [(D.MISSING, 1)]
+    assert "更正没有送达（被退回）" in found[0].flags[0].cause
+    assert compare([replace(mine, correction_due=NOW + DAY)], [shown(1)], NOW) == []
+
+
+def test_what_is_repaired_must_not_be_shown_once_the_platform_has_taken_it() -> None:
+    told = {"repaired": True, "told_at": ACCEPTED}
+    taken = ours(1, **told, state=DeliveryState.ACCEPTED)
+    on_its_way = ours(1, **told, state=DeliveryState.READY)
+    just_told = replace(taken, told_at=NOW + DAY)
+
+    assert kinds(compare([taken], [shown(1)], NOW)) == [(D.OVER_REPORTED, 1)]
+    assert compare([on_its_way], [shown(1)], NOW) == []
+    assert compare([just_told], [shown(1)], NOW) == []
+
+
+# ---------------------------------------------------------------- one number, several decisions
+
+
+def test_a_masked_row_is_the_persons_beside_a_companys() -> None:
+    company = ours(1)
+    person = ours(1, decision_id=2, subject_code="person:x", person=True)
+
+    assert compare([company, person], [shown(1), shown(1, subject_code="4101***")], NOW) == []
+
+
+def test_a_row_of_another_authority_is_another_decision() -> None:
+    theirs = shown(1, columns={"CF_CFJG": "别市生态环境局"})
+
+    beside = compare([ours(1)], [shown(1), theirs], NOW)
+    instead = compare([ours(1)], [replace(theirs, subject_code="CODE9")], NOW)
+
+    assert kinds(beside) == [(D.OVER_REPORTED, None)]
+    assert kinds(instead) == [(D.NOT_VISIBLE, 1), (D.OVER_REPORTED, None)]
+
+
+def test_an_authority_that_is_spelt_otherwise_is_a_wrong_value() -> None:
+    found = compare([ours(1)], [shown(1, columns={"CF_CFJG": "样例市环保局"})], NOW)
+
+    assert kinds(found) == [(D.WRONG_VALUE, 1)]

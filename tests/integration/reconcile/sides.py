@@ -5,7 +5,7 @@ from datetime import date
 from typing import Any
 
 from gateway.reconcile.keep import Reconciled
-from gateway.reconcile.run import ReconciledDays, reconcile_platform
+from gateway.reconcile.run import ReconciledDays, begin, reconcile_platform
 from gateway.service.reconciling import Compared, compare_register
 from gateway.store.account import differences as store
 from gateway.store.account.differences import StoredDifference
@@ -21,14 +21,14 @@ async def reconcile(here: World, span: ReconciledDays = OCTOBER) -> Reconciled:
         here.gateway.reconcile_scope,
         here.gateway.settings.destinations[0],
         here.connectors["platform"],
-        span,
-        here.clock(),
+        await begin(here.gateway.database, "platform", span, here.clock()),
     )
 
 
 async def compare(here: World, **source: Any) -> Compared:
     register = Register.model_validate({"name": "cases", "title": "案件系统", **source})
-    return await compare_register(here.gateway, register, OCTOBER, here.clock())
+    run = await begin(here.gateway.database, register.name, OCTOBER, here.clock())
+    return await compare_register(here.gateway, register, run)
 
 
 def kinds(flags: Sequence[Mapping[str, Any]]) -> str:

@@ -8,8 +8,9 @@ from sqlalchemy import text
 
 from gateway.reconcile.daily import reconcile_daily
 from gateway.reconcile.keep import Reconciled, explain
-from gateway.reconcile.run import ReconciledDays, reconcile_platform
+from gateway.reconcile.run import ReconciledDays, begin, reconcile_platform
 from gateway.store.account.differences import DifferenceState
+from gateway.store.account.reconcile_runs import Run
 from gateway.store.base.engine import Database
 from schemas.base import SHANGHAI
 from tests.integration.ledger_world import PLATFORM, START, World, penalty, world
@@ -130,8 +131,7 @@ async def test_a_run_that_ends_after_a_later_one_changes_no_difference(
         here.gateway.reconcile_scope,
         here.gateway.settings.destinations[0],
         here.connectors["platform"],
-        OCTOBER,
-        late,
+        await begin(database, "platform", OCTOBER, late),
     )
 
     assert done.changes is None
@@ -218,11 +218,13 @@ async def test_every_side_is_compared_once_a_day_and_again_after_a_failure(
     database: Database, tmp_path: Path
 ) -> None:
     here = await one_hidden(database, tmp_path)
-    runs: list[ReconciledDays] = []
+    runs: list[Run] = []
 
-    async def compare(span: ReconciledDays, _now: object) -> Reconciled:
-        runs.append(span)
-        return await reconcile(here, span)
+    async def compare(run: Run) -> Reconciled:
+        runs.append(run)
+        connector = here.connectors["platform"]
+        scope, [platform] = here.gateway.reconcile_scope, here.gateway.settings.destinations
+        return await reconcile_platform(database, scope, platform, connector, run)
 
     async def pass_at(hour: int, day: int = 14) -> bool:
         local = START.astimezone(SHANGHAI).replace(day=day, hour=hour, minute=0)

@@ -1,6 +1,7 @@
 """The register of the case system against our records: a file, a database and a topic."""
 
 import csv
+import os
 import sqlite3
 from datetime import timedelta
 from pathlib import Path
@@ -73,11 +74,10 @@ async def test_each_difference_with_the_register_is_found(
         row(3, **{CODE: credit_code(33)}),
         row(5),
         row(9, 处罚决定日期="2026-09-30"),
-        row(6, 行政处罚决定书文号="", 处罚决定日期="2026-10-11"),
         row(7, 处罚决定日期="2026-10-18"),
     )
 
-    done, unread = await compare(here, file=str(file))
+    done, _ = await compare(here, file=str(file))
 
     assert found(done) == {
         "样环罚〔2026〕1号": "wrong_value",
@@ -86,7 +86,33 @@ async def test_each_difference_with_the_register_is_found(
         "样环罚〔2026〕4号": "over_reported",
         "样环罚〔2026〕5号": "missing",
     }
-    assert (unread.count, unread.places) == (1, ["第8行"])
+
+
+async def test_a_row_without_a_number_may_be_any_decision_that_seems_to_be_missing(
+    database: Database, tmp_path: Path
+) -> None:
+    here = await five_decisions(database, tmp_path)
+    rows = [*map(row, (1, 2, 3)), row(4, 行政处罚决定书文号="")]
+    whole = await compare(here, file=str(written(tmp_path / "登记.csv", *map(row, (1, 2, 3)))))
+    before = await kept(here)
+
+    done, unread = await compare(here, file=str(written(tmp_path / "登记.csv", *rows)))
+
+    assert found(whole.done) == {"样环罚〔2026〕4号": "over_reported"}
+    assert (found(done), unread.count, unread.places) == ({}, 1, ["第5行"])
+    assert done.run.unread == 1
+    assert [one.mended_at for one in await kept(here)] == [one.mended_at for one in before]
+
+
+async def test_an_old_file_says_nothing_of_what_came_since(
+    database: Database, tmp_path: Path
+) -> None:
+    here = await five_decisions(database, tmp_path)
+    file = written(tmp_path / "登记.csv", *map(row, (1, 2, 3)))
+    exported = here.clock() - timedelta(days=6, hours=1)
+    os.utime(file, (exported.timestamp(),) * 2)
+
+    assert found((await compare(here, file=str(file))).done) == {}
 
 
 async def test_rows_without_a_code_are_known_by_their_number(

@@ -1,6 +1,7 @@
 """A simulated year of a bureau: its ledgers, causes, lists and hints are right to the row."""
 
 import csv
+import os
 from collections import Counter
 from datetime import date, datetime
 from pathlib import Path
@@ -12,7 +13,7 @@ from gateway.ledger.card_of_month import card_of_month
 from gateway.ledger.figures import Figures
 from gateway.ledger.month import Ledger
 from gateway.reconcile.hints import look
-from gateway.reconcile.run import ReconciledDays, reconcile_platform
+from gateway.reconcile.run import ReconciledDays, begin, reconcile_platform
 from gateway.service.reconciling import compare_register
 from gateway.store.account import ledgers, outages
 from gateway.store.account.ledgers import Frozen
@@ -159,8 +160,7 @@ async def _reconciled(bureau: Bureau) -> Any:
         here.gateway.reconcile_scope,
         here.gateway.settings.destinations[0],
         here.connectors["platform"],
-        SPAN,
-        here.clock(),
+        await begin(here.gateway.database, "platform", SPAN, here.clock()),
     )
 
 
@@ -185,9 +185,11 @@ async def _compare_register(bureau: Bureau, folder: Path) -> None:
             if one.kind == "penalty":
                 code = credit_code(one.number)
                 writer.writerow([one.document_number, code, one.day, one.authority])
+    os.utime(folder / "登记.csv", (bureau.now.timestamp(),) * 2)
     gateway = bureau.here.gateway
     [register] = gateway.settings.reconcile.registers
-    done, unread = await compare_register(gateway, register, SPAN, bureau.here.clock())
+    run = await begin(gateway.database, register.name, SPAN, bureau.here.clock())
+    done, unread = await compare_register(gateway, register, run)
     wanted = {}
     for one in bureau.decided:
         if one.trouble is Trouble.CONCEALED:

@@ -64,6 +64,7 @@ reconcile_run = Table(
     Column("unproven", BigInteger),
     Column("found", BigInteger),
     Column("counts", JSONB),
+    Column("unread", BigInteger),
     Index("reconcile_run_of_side", "side", "began_at"),
 )
 concealment_hint = Table(
