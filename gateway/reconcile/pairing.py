@@ -20,6 +20,8 @@ from schemas.delivery import DeliveryState
 from schemas.identifiers import authority_key, document_number_key
 from schemas.kinds import KINDS
 
+#: Kind → the wire column of its authority.
+_AUTHORITY = {kind.value: KINDS[kind].authority_column for kind in KINDS}
 _CODE = Mismatch("subject_code", "相对人代码", "", "")
 
 
@@ -241,8 +243,8 @@ def _of_authority(pairs: list[Pair], shown: Shown) -> Pair:
 
 
 def _authority(shown: Shown) -> str:
-    column = KINDS[RecordKind(shown.kind)].authority_column
-    return authority_key(str(shown.columns.get(column, "")))
+    """Return the authority that a row names, normalised."""
+    return authority_key(str(shown.columns.get(_AUTHORITY[shown.kind], "")))
 
 
 def _is_masked(key: Key) -> bool:
