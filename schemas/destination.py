@@ -58,6 +58,12 @@ ENTRY_TIME_LIMITS = (
         name="entry-20", days=20, counts=CountedDays.WORKING, source="政府信息公开条例 第二十六条"
     ),
 )
+#: Clocks of withdrawals and objections, in working days 撤回、异议期限.
+FOLLOW_UP_TIME_LIMITS = (
+    TimeLimit(name="withdraw-1", days=1, counts=CountedDays.WORKING, source="河南省社会信用条例"),
+    TimeLimit(name="objection-3", days=3, counts=CountedDays.WORKING, source="河南省社会信用条例"),
+    TimeLimit(name="objection-7", days=7, counts=CountedDays.WORKING, source="河南省社会信用条例"),
+)
 
 
 class QuietHours(Schema):

@@ -33,6 +33,8 @@ class Register(Schema):
     kind: RecordKind | None = None  #: of rows that do not show it themselves
     #: Whose decisions it has; empty: those of every authority.
     authorities: tuple[str, ...] = ()
+    #: It has a part of the decisions only: what it lacks is no difference.
+    partial: bool = False
     #: What came here so recently may not be in the register yet.
     settle: Wait = timedelta(days=1)
 

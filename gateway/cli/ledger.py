@@ -29,6 +29,7 @@ from gateway.store.account import ledger_sendings
 from gateway.store.account.ledger_holds import LedgerHold
 from gateway.store.account.ledger_sendings import Sending, SendingState
 from gateway.store.account.ledgers import Frozen
+from schemas.base import today
 
 
 def _named(out: Path | None) -> Path | None:
@@ -39,7 +40,7 @@ def _named(out: Path | None) -> Path | None:
     return writable(out)
 
 
-def ledger(
+def ledger(  # noqa: PLR0913, PLR0917  one for each option
     context: typer.Context,
     month: Annotated[str, typer.Argument(help="月份，如 2026-10")],
     out: Annotated[
@@ -47,6 +48,7 @@ def ledger(
         typer.Option(callback=_named, help="写到 xlsx、csv、json、parquet，附签名"),
     ] = None,
     reason: Annotated[str | None, typer.Option(help="与上一版不同的原因")] = None,
+    by: ByOption = None,
     draft: Annotated[
         bool, typer.Option("--draft", help="只算出来核对，不冻结；--out 只写 xlsx")
     ] = False,
@@ -60,7 +62,13 @@ def ledger(
     async def work() -> tuple[Ledger, Frozen, bool, list[str]]:
         async with gateway(settings_of(context)) as built:
             account, frozen, made = await freeze_month(
-                built.database, built.ledger_scope, built.keys, month, built.clock(), reason
+                built.database,
+                built.ledger_scope,
+                built.keys,
+                month,
+                built.clock(),
+                reason,
+                actor(by),
             )
             if out is not None:
                 await export(built.database, built.keys, frozen, out, built.clock())
@@ -73,6 +81,8 @@ def ledger(
         account, frozen, made, sendings = run(work)
     _print(account, frozen, made, out, format_)
     if format_ is Format.TEXT:
+        if days_of(month)[1] > today(frozen.recorded_at):
+            print_line("这个月还没有结束：月末之后会再冻结一版，报送的是那一版")
         for line in sendings:
             print_line(line)
 

@@ -25,6 +25,7 @@ from gateway.cli.output import (
 from gateway.config.clock import system_clock
 from gateway.deliver.connect import build_connector
 from gateway.intake.registers import Unread
+from gateway.reconcile.daily import failed
 from gateway.reconcile.difference import KIND_TITLES, DifferenceKind
 from gateway.reconcile.keep import Reconciled, explain
 from gateway.reconcile.register import RegisterUnread
@@ -126,6 +127,7 @@ async def _compared(
         finally:
             await connector.close()
     except (ConnectorError, RegisterUnread) as error:
+        await failed(built.database, run_, error)
         return str(error)
     return Compared(done, Unread())
 

@@ -30,7 +30,7 @@ from gateway.cli.selection import (
 from gateway.ledger.monthly import standing
 from gateway.ledger.sending import sending_words
 from gateway.service.app import Gateway, reading
-from gateway.store.account import differences, ledger_sendings
+from gateway.store.account import differences, ledger_sendings, reconcile_runs
 from gateway.store.base.engine import Connection
 from gateway.titles import STATES
 from gateway.worklist.look import WorkList, look
@@ -100,6 +100,9 @@ async def _notes(connection: Connection, built: Gateway, now: datetime) -> list[
     notes = [month.words] if month is not None else []
     sendings = await ledger_sendings.unfinished(connection)
     notes += sending_words(sendings, built.settings.ledger.recipients)
+    for side, at, words in await reconcile_runs.failed(connection):
+        when = f"{at.astimezone(SHANGHAI):%m-%d %H:%M}"
+        notes.append(f"与 {side} 的对账没有做成（{when}）：{words}")
     open_ = await differences.open_by_side(connection)
     if open_:
         sides = "、".join(f"{side} {count}" for side, count in open_.items())

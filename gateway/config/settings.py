@@ -29,7 +29,13 @@ from gateway.config.yaml_text import parse_yaml
 from schemas.base import Schema
 from schemas.codes import RecordKind, SubjectKind
 from schemas.connection import KafkaConnection
-from schemas.destination import BUILT_IN_TIME_LIMITS, ENTRY_TIME_LIMITS, Destination, TimeLimit
+from schemas.destination import (
+    BUILT_IN_TIME_LIMITS,
+    ENTRY_TIME_LIMITS,
+    FOLLOW_UP_TIME_LIMITS,
+    Destination,
+    TimeLimit,
+)
 from schemas.faults import of_system, placed
 from schemas.input_rules import InputRules
 from schemas.verdict import Exclusion, Scope
@@ -206,7 +212,7 @@ class Settings(BaseSettings):
     @property
     def all_clocks(self) -> dict[str, TimeLimit]:
         """The built-in clocks and the configured ones, which replace those of the same name."""
-        built_in = (*BUILT_IN_TIME_LIMITS, *ENTRY_TIME_LIMITS)
+        built_in = (*BUILT_IN_TIME_LIMITS, *ENTRY_TIME_LIMITS, *FOLLOW_UP_TIME_LIMITS)
         return {clock.name: clock for clock in (*built_in, *self.clocks)}
 
     @property

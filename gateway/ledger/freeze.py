@@ -4,12 +4,12 @@ import asyncio
 import hashlib
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, time
 from typing import Any
 
 from gateway.config.keys import Keys
 from gateway.ledger.figures import ClockFigures, Figures
-from gateway.ledger.month import Ledger
+from gateway.ledger.month import BadMonth, Ledger, days_of
 from gateway.ledger.month import month as account_of_month
 from gateway.ledger.quality import QualityFigures, accurate_rate
 from gateway.ledger.rows import LedgerScope
@@ -17,35 +17,54 @@ from gateway.ledger.rows_file import parquet
 from gateway.ledger.versions import row_changes
 from gateway.ledger.workbook import DRAFT, ledger_workbook
 from gateway.reconcile.difference import KIND_TITLES
-from gateway.store.account import ledgers, signing_keys
+from gateway.store.account import ledger_holds, ledgers, signing_keys
 from gateway.store.account.ledgers import Frozen
 from gateway.store.audit import events
 from gateway.store.base.engine import Connection, Database
 from gateway.telemetry.audit_events import AuditEvent
+from schemas.base import SHANGHAI
 
 FIRST_REASON = "首次冻结"
 
 LATER_REASON = "数据变动"
+END_REASON = "月份结束"
 
 
-async def freeze_month(
+async def freeze_month(  # noqa: PLR0913, PLR0917  what a person says
     database: Database,
     scope: LedgerScope,
     keys: Keys,
     month: str,
     now: datetime,
     reason: str | None = None,
+    actor: str | None = None,
 ) -> tuple[Ledger, Frozen, bool]:
     """Freeze a month as it is now; the last value is True if that made a new version.
 
     The account is made under the lock of the month, so that an older account can never become the
-    newest version.
+    newest version. A person who gives a reason gets a version.
+
+    Raises:
+        BadMonth: it has not begun, or ended before this installation did and has no decision.
     """
     async with database.transaction(patient=True) as connection:  # the account takes its time
         await ledgers.lock_month(connection, month)
         account = await account_of_month(database, scope, month, now)
-        frozen, made = await _freeze(connection, account, scope, keys, now, reason)
+        await _require_ours(connection, account)
+        frozen, made = await _freeze(connection, account, scope, keys, now, reason, actor)
     return account, frozen, made
+
+
+async def _require_ours(connection: Connection, account: Ledger) -> None:
+    """Refuse a month of zero that nobody watched: it is more likely mistyped than a zero report."""
+    end = datetime.combine(days_of(account.month)[1], time.min, SHANGHAI)
+    began = await ledger_holds.begun(connection)
+    if not account.rows and not account.refused and began is not None and end <= began:
+        since = f"{began.astimezone(SHANGHAI):%Y-%m-%d}"
+        raise BadMonth(
+            f"{account.month} 没有决定，那时本系统也还没有运行（{since} 起）："
+            "检查月份；要报这个月的，先录入它的决定"
+        )
 
 
 async def draft_month(
@@ -57,24 +76,27 @@ async def draft_month(
     return account, await asyncio.to_thread(ledger_workbook, account, stamp, (), scope.sites)
 
 
-async def _freeze(
+async def _freeze(  # noqa: PLR0913, PLR0917  what a version is made of
     connection: Connection,
     ledger: Ledger,
     scope: LedgerScope,
     keys: Keys,
     now: datetime,
     reason: str | None,
+    actor: str | None,
 ) -> tuple[Frozen, bool]:
     """Store a version of the ledger if it differs from the last one; return the last version."""
     before = await ledgers.versions(connection, ledger.month)
     hash_ = ledger.hash
-    if before and before[0].hash == hash_:
+    end = datetime.combine(days_of(ledger.month)[1], time.min, SHANGHAI)
+    ended = bool(before) and before[0].recorded_at < end <= now
+    if before and before[0].hash == hash_ and reason is None and not ended:
         return before[0], False
     frozen = Frozen(
         month=ledger.month,
         version=before[0].version + 1 if before else 1,
         hash=hash_,
-        reason=reason or (LATER_REASON if before else FIRST_REASON),
+        reason=reason or (END_REASON if ended else LATER_REASON if before else FIRST_REASON),
         recorded_at=now,
         figures=ledger.as_json(),
     )
@@ -87,7 +109,9 @@ async def _freeze(
     frozen = replace(frozen, signature=signature)
     await ledgers.save(connection, frozen, workbook, rows)
     detail = {"month": frozen.month, "version": frozen.version, "hash": frozen.hash}
-    await events.add(connection, [events.AuditEntry(AuditEvent.LEDGER_FROZEN, detail)], now)
+    who = {} if actor is None else {"actor": actor}
+    entry = events.AuditEntry(AuditEvent.LEDGER_FROZEN, detail, **who)
+    await events.add(connection, [entry], now)
     return frozen, True
 
 
@@ -164,7 +188,8 @@ def _others_lines(account: Ledger) -> list[str]:
         by_source = account.rate_by(side)
         if by_source is not None:
             rate += f"，按登记应报 {by_source.whole}，上报率 {by_source.text}"
-        lines.append(f"与{side.title}对账：{shown}{rate}；{faults or '无差异'}")
+        at = f"{side.compared_at.astimezone(SHANGHAI):%m-%d %H:%M}"
+        lines.append(f"与{side.title}对账（{at}）：{shown}{rate}；{faults or '无差异'}")
     return [*lines, f"瞒报线索 {account.hints}（hints list）"] if account.hints else lines
 
 

@@ -204,7 +204,7 @@ async def month(database: Database, scope: LedgerScope, month: str, now: datetim
         month=month,
         headline=made.figures.headline,
         figures=made.figures.figures(),
-        units=made.units.units(_listed_by(sides, made.figures.headline)),
+        units=made.units.units(_listed_by(sides, made.figures.headline, made.last_accepted)),
         excluded=made.excluded,
         refused=refused,
         rows=made.rows,
@@ -237,6 +237,7 @@ async def _sides(
                 title=title,
                 is_register=all(run.side != one.name for one in scope.destinations),
                 shown=None if run.shown is None else sum(by_authority.values()),
+                compared_at=run.complete_until or run.began_at,
                 faults=faults.get(run.side, {}),
                 by_authority=by_authority,
             )
@@ -245,12 +246,17 @@ async def _sides(
 
 
 def _listed_by(
-    sides: Iterable[SideFigures], headline: str | None
+    sides: Iterable[SideFigures], headline: str | None, last_accepted: datetime | None
 ) -> Mapping[tuple[str, str], int] | None:
-    """Return what the headline platform shows by kind and authority; None if nobody can read it."""
-    return next(
-        (one.by_authority for one in sides if one.side == headline and one.shown is not None), None
-    )
+    """Return what the headline platform shows by kind and authority.
+
+    None if nobody can read it, or if it was read before the last decision of the month got there.
+    """
+    for one in sides:
+        if one.side == headline and one.shown is not None:
+            is_whole = last_accepted is None or last_accepted <= one.compared_at
+            return one.by_authority if is_whole else None
+    return None
 
 
 async def _outages(connection: Connection, start: datetime) -> dict[str, list[DownTime]]:
@@ -272,6 +278,7 @@ class _Making:
         self.entries = EntryCounts(scope.entry_clock, scope.workdays)
         self.quality = QualityCounts(scope.destinations)
         self.excluded = Counter[str]()
+        self.last_accepted: datetime | None = None  #: of the month, at the headline destination
 
     def add(self, decisions: Iterable[Sequence[Any]]) -> None:
         rows = [self.assembler.row(stored) for stored in decisions]
@@ -280,9 +287,16 @@ class _Making:
             self.units.add(row)
             self.entries.add(row)
             self.quality.add(row)
+            self._note_accepted(row)
             if row.excluded:
                 self.excluded[row.excluded] += 1
         self.rows.add(rows)
+
+    def _note_accepted(self, row: LedgerRow) -> None:
+        standing = row.standings.get(self.figures.headline or "")
+        if standing is not None and standing.accepted_at is not None:
+            known = self.last_accepted or standing.accepted_at
+            self.last_accepted = max(known, standing.accepted_at)
 
 
 def _grade_row(row: Any, scope: LedgerScope) -> GradeRow:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from statistics import median_low
 
 from gateway.ledger.figures import Rate
@@ -62,6 +62,7 @@ class SideFigures:
     title: str
     is_register: bool
     shown: int | None
+    compared_at: datetime
     faults: Mapping[str, int] = field(default_factory=dict)
     #: (kind, authority) → its rows of the month.
     by_authority: Mapping[tuple[str, str], int] = field(default_factory=dict)

@@ -124,7 +124,10 @@ def _sides(sheet: WrittenSheet, ledger: Ledger) -> None:
     sheet.write([])
     sheet.write([("对账（末次）", "label")])
     sheet.write(
-        [(t, "head") for t in ("对方", "条数", "准确率", "按登记\n上报率", *DIFFERENCES.values())]
+        [
+            (t, "head")
+            for t in ("对方", "对账时间", "条数", "准确率", "按登记\n上报率", *DIFFERENCES.values())
+        ]
     )
     for side in ledger.sides:
         shown = "" if side.shown is None else side.shown
@@ -132,6 +135,7 @@ def _sides(sheet: WrittenSheet, ledger: Ledger) -> None:
         sheet.write(
             [
                 (side.title, "text"),
+                (side.compared_at, "moment"),
                 (shown, "number"),
                 _rate(accurate_rate(side)),
                 _rate(ledger.rate_by(side)),

@@ -27,6 +27,12 @@ def usual_span(now: datetime) -> ReconciledDays:
     return ReconciledDays(month_before(day), day + timedelta(days=1))
 
 
+async def failed(database: Database, run: Run, error: Exception) -> None:
+    """Keep why a run did not come to its end, for the people who look at it."""
+    async with database.transaction() as connection:
+        await reconcile_runs.fail(connection, run.id, str(error)[:500])
+
+
 async def reconcile_daily(
     database: Database, side: str, at: time, clock: Clock, compare: Compare
 ) -> Reconciled | None:
@@ -48,6 +54,7 @@ async def reconcile_daily(
         done = await compare(run)
     except (ConnectorError, RegisterUnread) as error:
         logger.warning(LogEvent.RECONCILE_FAILED, extra={"side": side, "error": str(error)})
+        await failed(database, run, error)
         return None
     changes = done.changes
     told = {"found": done.run.found, "opened": changes and changes.opened}

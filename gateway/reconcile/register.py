@@ -4,7 +4,7 @@ The register says what was decided: what it has and we have not was not entered 
 have and it has not was never decided, or has another number there.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Set
 from datetime import date, datetime, timedelta
 
 from gateway.reconcile.compare import wrong_flags
@@ -12,6 +12,7 @@ from gateway.reconcile.difference import Difference, DifferenceKind, Flag, diffe
 from gateway.reconcile.lasting import ALL_KINDS, Examined
 from gateway.reconcile.pairing import Ours, Pair, Pairing
 from schemas.base import SHANGHAI, end_of
+from schemas.kinds import REPORTED_KINDS
 
 _MINUTE = "%Y-%m-%d %H:%M"
 
@@ -25,8 +26,9 @@ class SourceRegister:
 
     `entered_by` returns by when a decision of a day has to be here; None: there is no clock of
     entry. `complete_until`: up to when the register is complete; what came here within `settle`
-    before it may not be in it yet, nor what was decided so recently be here. `unread` returns how
-    many of its rows could not be read: each may be any decision that it seems not to have.
+    before it may not be in it yet, nor what was decided so recently be here. Where it is not
+    `is_whole`, a row that could not be read may be any decision that it seems not to have. It says
+    nothing of decisions of other kinds than `kinds`.
     """
 
     def __init__(
@@ -35,11 +37,14 @@ class SourceRegister:
         complete_until: datetime,
         settle: timedelta,
         entered_by: Callable[[date], datetime] | None,
-        unread: Callable[[], int] = lambda: 0,
+        *,
+        is_whole: bool = True,
+        kinds: Set[str] = frozenset(REPORTED_KINDS),
     ) -> None:
         self.now = now
         self.settle = settle
-        self.unread = unread
+        self.is_whole = is_whole
+        self.kinds = kinds
         self._unsettled: set[int] = set()
         self.settled = complete_until - settle
         self.entered_by = entered_by
@@ -84,7 +89,7 @@ class SourceRegister:
 
     def _is_settled(self, ours: Ours) -> bool:
         """Whether the register would have it by now, and every row of it was read."""
-        return _entered(ours) <= self.settled and not self.unread()
+        return self.is_whole and ours.kind in self.kinds and _entered(ours) <= self.settled
 
     def _missing(self, pairing: Pairing) -> Iterator[Difference]:
         for key, rows in pairing.strange_rows().items():

@@ -18,7 +18,7 @@ from gateway.reconcile.difference import Key
 from gateway.reconcile.keep import Reconciled, keep, keep_proven
 from gateway.reconcile.our_rows import recognising, row_at_platform, row_with_entry
 from gateway.reconcile.pairing import Pairing, Shown
-from gateway.reconcile.register import SourceRegister
+from gateway.reconcile.register import RegisterUnread, SourceRegister
 from gateway.store.account import our_side, reconcile_runs
 from gateway.store.account.reconcile_runs import Run
 from gateway.store.base.engine import Database
@@ -29,6 +29,8 @@ from schemas.identifiers import authority_key
 from schemas.kinds import REPORTED_KINDS
 from schemas.register import Register
 
+#: So many decisions may lack in a register whatever their share.
+_FEW = 20
 #: Keys that are asked for in one statement.
 _SLICE = 10_000
 _REPORTED = frozenset(kind.value for kind in REPORTED_KINDS)
@@ -127,14 +129,23 @@ async def reconcile_register(  # noqa: PLR0913, PLR0917  one for each thing that
         (one for one in ours if not whose or one.authority in whose), scope.tolerances
     )
     pair_row = recognising(pairing, scope.keys)
-    shown = 0
+    shown, kinds = 0, set[str]()
     async for part in rows:
         for row in part:
             pair_row(row)
-            shown += 1
+            kinds.add(row.kind)
+        shown += len(part)
+    _require_whole(register, pairing, shown, unread())
     await _drop_others(pairing, database, run)
     complete_until = min(complete_until, now)
-    judge = SourceRegister(now, complete_until, register.settle, scope.entered_by, unread)
+    judge = SourceRegister(
+        now,
+        complete_until,
+        register.settle,
+        scope.entered_by,
+        is_whole=not unread() and not register.partial,
+        kinds=kinds,
+    )
     differences = await asyncio.to_thread(judge.differences, pairing)
     compared = sum(1 for _ in pairing)
     ended = replace(
@@ -148,6 +159,26 @@ async def reconcile_register(  # noqa: PLR0913, PLR0917  one for each thing that
     )
     examined = judge.examined(pairing, run.first, run.end)
     return await keep(database, ended, differences, examined, scope.keys.published)
+
+
+def _require_whole(register: Register, pairing: Pairing, shown: int, unread: int) -> None:
+    """Refuse what cannot be the whole register: all that it lacks would count as too much of ours.
+
+    Raises:
+        RegisterUnread: it has no row that can be compared, or a small part of our decisions.
+    """
+    ours = sum(1 for _ in pairing)
+    if ours and not shown:
+        what = (
+            f"{unread} 行都没有文书号：检查列名" if unread else "一行也没有：检查文件、查询或主题"
+        )
+        raise RegisterUnread(f"登记里{what}；没有比较")
+    lacking = sum(pair.times == 0 for pair in pairing)
+    if not register.partial and lacking > max(_FEW, ours // 2):
+        raise RegisterUnread(
+            f"登记只有 {shown} 行，本系统的 {ours} 条里有 {lacking} 条它没有，像是只导出了一部分；"
+            "用 --since、--until 限定日期，或在配置里写 partial: true（不据此说多报）"
+        )
 
 
 async def _listen(

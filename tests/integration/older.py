@@ -4,7 +4,10 @@ from tests.integration.world import World
 
 #: Revision → what takes the structure back to the revision before it, the newest first.
 BACK = {
-    "0033": ("alter table reconcile_run drop column unread",),
+    "0033": (
+        "alter table reconcile_run drop column unread",
+        "alter table reconcile_run drop column failed",
+    ),
     "0032": (
         "drop index missing_messages_open",
         "alter table missing_messages drop constraint missing_messages_pkey",

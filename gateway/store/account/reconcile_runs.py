@@ -110,3 +110,24 @@ async def begin_once(
     if await connection.scalar(_HAS_RUN, {**values, **times}):
         return None
     return await begin(connection, wanted)
+
+
+_FAIL = text("update reconcile_run set failed = :words where id = :id")
+_FAILED = text(
+    """
+    select side, began_at, failed from (
+        select distinct on (side) side, began_at, failed from reconcile_run
+        where finished_at is not null or failed is not null order by side, began_at desc) last
+    where failed is not null order by side
+    """
+)
+
+
+async def fail(connection: Connection, run_id: int, words: str) -> None:
+    """Note why a run did not come to its end."""
+    await connection.execute(_FAIL, {"id": run_id, "words": words})
+
+
+async def failed(connection: Connection) -> list[tuple[str, datetime, str]]:
+    """Return the sides whose last run failed: when, and why."""
+    return [(row[0], row[1], row[2]) for row in await connection.execute(_FAILED)]

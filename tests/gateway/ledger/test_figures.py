@@ -212,8 +212,8 @@ def test_how_soon_decisions_were_entered_stands_below_the_figures() -> None:
 
 def test_the_quality_and_what_others_show_stand_below_the_figures() -> None:
     quality = QualityFigures("platform", "样例平台", 4, 3, 1, 1, 2, 2)
-    listed = SideFigures("platform", "样例平台", False, 4, {"wrong_value": 1, "late": 2})
-    blind = SideFigures("cases", "案件系统", True, None, {"missing": 1})
+    listed = SideFigures("platform", "样例平台", False, 4, DUE, {"wrong_value": 1, "late": 2})
+    blind = SideFigures("cases", "案件系统", True, None, DUE, {"missing": 1})
     month = replace(
         ledger(*ROWS), quality=(quality,), items=ItemFigures(40, 39), sides=(listed, blind), hints=3
     )
@@ -221,8 +221,8 @@ def test_the_quality_and_what_others_show_stand_below_the_figures() -> None:
     rows = sheet(ledger_workbook(month, STAMP), "指标")
 
     named = {str(row[0]): row for row in rows[-12:]}
-    assert named["样例平台"][:6] == ["样例平台", 4.0, 0.75, "—", 0.0, 0.0]
-    assert named["案件系统"][1:4] == ["", "—", 0.5]
+    assert named["样例平台"][2:7] == [4.0, 0.75, "—", 0.0, 0.0]
+    assert named["案件系统"][2:5] == ["", "—", 0.5]
     assert named["数据项：要求、填写、完整率"][1:4] == [40.0, 39.0, 0.975]
     assert named["瞒报线索（未关闭）"][1] == 3.0
     assert any(row[:4] == ["样例平台", 4.0, 3.0, 0.75] for row in rows)

@@ -4,8 +4,11 @@ from datetime import date, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from sqlalchemy import text
 
 from gateway.config.account_settings import LedgerSettings
+from gateway.ledger.freeze import freeze_month
+from gateway.ledger.month import BadMonth
 from gateway.ledger.monthly import (
     BY_ITSELF,
     MonthStanding,
@@ -20,6 +23,7 @@ from gateway.store.account.ledgers import Frozen
 from gateway.store.base.engine import Database
 from schemas.base import SHANGHAI
 from tests.integration.ledger_world import START, World, penalty, world
+from tests.integration.reconcile.sides import reconcile
 
 pytestmark = pytest.mark.integration
 MONTH = "2026-10"
@@ -111,3 +115,73 @@ async def test_a_month_of_zero_is_frozen_and_one_before_the_start_is_not(
 def test_the_month_before_january_is_december() -> None:
     assert last_month(date(2027, 1, 3)) == "2026-12"
     assert last_month(date(2026, 3, 31)) == "2026-02"
+
+
+async def test_a_month_that_was_frozen_early_is_frozen_again_at_its_end(
+    database: Database, tmp_path: Path
+) -> None:
+    here = await world(database, tmp_path)
+    built = here.gateway
+    here.clock.step(datetime(2026, 10, 20, 9, tzinfo=SHANGHAI) - here.clock())
+    await freeze_month(database, built.ledger_scope, built.keys, MONTH, here.clock())
+
+    after = await turned(here, 3)
+    again = await turned(here, 6)
+
+    assert [one.version for one in await versions(database)] == [2, 1]
+    assert after is not None
+    assert after.frozen is not None
+    assert again is not None
+    assert not again.is_late(date(2026, 11, 6))
+
+
+async def test_a_month_of_zero_before_the_installation_is_not_frozen(
+    database: Database, tmp_path: Path
+) -> None:
+    here = await world(database, tmp_path)
+    await here.take_in([penalty(1, CF_JDRQ="2025-06-10")])
+    built = here.gateway
+
+    with pytest.raises(BadMonth, match="那时本系统也还没有运行"):
+        await freeze_month(database, built.ledger_scope, built.keys, "2025-10", here.clock())
+    _, frozen, made = await freeze_month(
+        database, built.ledger_scope, built.keys, "2025-06", here.clock(), None, "样例经办人"
+    )
+
+    assert (frozen.version, made) == (1, True)
+    async with database.transaction() as connection:
+        actor = await connection.scalar(
+            text("select actor from audit_event where event = 'ledger_frozen'")
+        )
+    assert actor == "样例经办人"
+
+
+async def test_who_gives_a_reason_gets_a_version(database: Database, tmp_path: Path) -> None:
+    here = await world(database, tmp_path)
+    built = here.gateway
+    await freeze_month(database, built.ledger_scope, built.keys, MONTH, here.clock())
+    again = await freeze_month(database, built.ledger_scope, built.keys, MONTH, here.clock())
+    why = "重新对账"
+    with_reason = await freeze_month(
+        database, built.ledger_scope, built.keys, MONTH, here.clock(), why
+    )
+
+    assert [again[2], with_reason[2]] == [False, True]
+    assert (with_reason[1].version, with_reason[1].reason) == (2, why)
+
+
+async def test_what_the_platform_shows_is_left_open_if_it_was_read_too_early(
+    database: Database, tmp_path: Path
+) -> None:
+    here = await world(database, tmp_path)
+    await here.take_in([penalty(1)])
+    await here.deliver()
+    here.clock.step(timedelta(hours=1))
+    await reconcile(here)
+    read = [kind.shown for unit in (await here.ledger()).units for kind in unit.kinds]
+    here.clock.step(timedelta(hours=1))
+    await here.take_in([penalty(2)])
+    await here.deliver()
+    early = [kind.shown for unit in (await here.ledger()).units for kind in unit.kinds]
+
+    assert (read, early) == ([0, 1], [None, None])

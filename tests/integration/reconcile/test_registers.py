@@ -13,7 +13,15 @@ from sqlalchemy import text
 
 from gateway.reconcile.register import RegisterUnread
 from gateway.store.base.engine import Database
-from tests.integration.ledger_world import World, credit_code, identity, penalty, person, world
+from tests.integration.ledger_world import (
+    World,
+    credit_code,
+    identity,
+    licence,
+    penalty,
+    person,
+    world,
+)
 from tests.integration.reconcile.sides import compare, found, kept
 
 pytestmark = pytest.mark.integration
@@ -259,3 +267,42 @@ async def test_a_register_that_cannot_be_read_is_told_and_changes_nothing(
 
     assert await kept(here) == before
     assert len(before) == 3
+
+
+async def test_a_register_without_rows_is_no_register(database: Database, tmp_path: Path) -> None:
+    here = await five_decisions(database, tmp_path)
+    await compare(here, file=str(written(tmp_path / "登记.csv", *map(row, (1, 2, 3)))))
+    before = await kept(here)
+    numberless = [row(n, 行政处罚决定书文号="") for n in (1, 2, 3, 4)]
+
+    for rows, told in (((), "一行也没有|没有记录"), (numberless, "4 行都没有文书号：检查列名")):
+        with pytest.raises(RegisterUnread, match=told):
+            await compare(here, file=str(written(tmp_path / "登记.csv", *rows)))
+
+    assert await kept(here) == before
+
+
+async def test_a_small_part_of_a_register_is_not_taken_for_all_of_it(
+    database: Database, tmp_path: Path
+) -> None:
+    here = await world(database, tmp_path)
+    await here.take_in([penalty(n) for n in range(1, 31)])
+    here.clock.step(WEEK)
+    file = written(tmp_path / "登记.csv", *map(row, (1, 2, 3)))
+
+    with pytest.raises(RegisterUnread, match="像是只导出了一部分"):
+        await compare(here, file=str(file))
+    done, _ = await compare(here, file=str(file), partial=True)
+
+    assert found(done) == {}
+
+
+async def test_a_register_of_penalties_says_nothing_of_licences(
+    database: Database, tmp_path: Path
+) -> None:
+    here = await five_decisions(database, tmp_path)
+    await here.take_in([licence(1)])
+    here.clock.step(WEEK)
+    file = written(tmp_path / "登记.csv", *map(row, (1, 2, 3, 4)))
+
+    assert found((await compare(here, file=str(file))).done) == {}

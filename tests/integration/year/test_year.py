@@ -177,7 +177,7 @@ def _is_late(one: Decided) -> bool:
 
 
 async def _compare_register(bureau: Bureau, folder: Path) -> None:
-    """The register has all decisions: the concealed one is missing, late entries are late."""
+    """The register has all penalties: the concealed one is missing, late entries are late."""
     with (folder / "登记.csv").open("w", encoding="utf-8", newline="") as stream:
         writer = csv.writer(stream)
         writer.writerow(["CF_WSH", "CF_XDR_SHXYM", "CF_JDRQ", "CF_CFJG"])
@@ -194,8 +194,6 @@ async def _compare_register(bureau: Bureau, folder: Path) -> None:
     for one in bureau.decided:
         if one.trouble is Trouble.CONCEALED:
             wanted[one.document_number] = "missing"
-        elif one.kind == "licence":
-            wanted[one.document_number] = "over_reported"
         elif one.entered_at is not None and one.entered_at >= due("entry-10", one.day):
             wanted[one.document_number] = "late"
     assert found(done) == wanted

@@ -65,6 +65,7 @@ reconcile_run = Table(
     Column("found", BigInteger),
     Column("counts", JSONB),
     Column("unread", BigInteger),
+    Column("failed", Text),
     Index("reconcile_run_of_side", "side", "began_at"),
 )
 concealment_hint = Table(

@@ -1,4 +1,4 @@
-"""How many rows of the other side a run could not read; days of the differences that were moved."""
+"""Rows that a run could not read, why it failed, and the days of differences that were moved."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -10,8 +10,9 @@ depends_on = None
 
 
 def upgrade() -> None:
-    """Add the column, and fill what 0027 could not know."""
+    """Add the columns, and fill what 0027 could not know."""
     op.add_column("reconcile_run", sa.Column("unread", sa.BigInteger))
+    op.add_column("reconcile_run", sa.Column("failed", sa.Text))
     op.execute(
         """
         update difference f set day = d.decision_date from decision d
