@@ -7,7 +7,9 @@ from pathlib import Path
 from python_calamine import CalamineWorkbook
 from sqlalchemy import text
 
+from gateway.config.clock import system_clock
 from gateway.store.base.engine import Database
+from schemas.base import today
 from tests.acceptance.command import PAST, Command, commanding, told, write
 from tests.conftest import SETTINGS
 from tests.factories import (
@@ -136,12 +138,13 @@ async def test_a_command_does_not_change_with_what_the_destinations_run(
             return [tuple(row) for row in rows]
 
     command = commanding(database, tmp_path, SETTINGS)
-    await asyncio.to_thread(command, "ledger", "2026-10")
+    month = f"{today(system_clock()):%Y-%m}"
+    await asyncio.to_thread(command, "ledger", month)
     before = await stored()
     fewer = {**SETTINGS, "destinations": SETTINGS["destinations"][:1]}
     less = commanding(database, tmp_path, fewer)
 
-    ran = await asyncio.to_thread(less, "ledger", "2026-10")
+    ran = await asyncio.to_thread(less, "ledger", month)
 
     assert ran.code == 0
     assert await stored() == before
