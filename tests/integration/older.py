@@ -4,6 +4,7 @@ from tests.integration.world import World
 
 #: Revision → what takes the structure back to the revision before it, the newest first.
 BACK = {
+    "0034": ("drop table lease",),
     "0032": (
         "drop index missing_messages_open",
         "alter table missing_messages drop constraint missing_messages_pkey",
