@@ -99,6 +99,10 @@ def changed_by_fold(text: str) -> list[str]:
     return [*found, "小写改大写"] if closed != closed.upper() else found
 
 
+#: What stands for the hidden digits of an identity number.
+MASK = "*" * 10
+
+
 def masked(text: str) -> str:
     """Return a text with the resident identity numbers in it masked, those of 15 digits too.
 
@@ -109,7 +113,7 @@ def masked(text: str) -> str:
     for found in _IDENTITY_WITHIN.finditer(seen):
         first, last = (1, 2) if found[1] else (3, 4)
         shown += [text[end : found.start()], _digits(text, found, first)]
-        shown += ["*" * 10, _digits(text, found, last)]
+        shown += [MASK, _digits(text, found, last)]
         end = found.end()
     return "".join([*shown, text[end:]])
 

@@ -4,6 +4,7 @@ A feed is read row by row: one that cannot be read is left out and logged, and t
 """
 
 import asyncio
+import hashlib
 from collections.abc import AsyncIterator, Mapping, Sequence
 from datetime import datetime
 from typing import Annotated, Any, TypeVar
@@ -60,10 +61,15 @@ class _ListingPage(_Wire):
     complete_until: MaybeTime = None
 
 
+def _code(value: Any) -> Any:
+    return "" if value is None else key_text(value)
+
+
 class _ListedRow(_Wire):
     record_kind: str
     document_number: str
-    subject_code: str
+    #: Empty where the platform hides it, as of a natural person.
+    subject_code: Annotated[str, BeforeValidator(_code)] = ""
     columns: dict[str, Annotated[str, BeforeValidator(some_text)]]
     shown_at: AwareDatetime
 
@@ -104,24 +110,24 @@ class Feeds:
     async def listing(self, url: str, since: datetime) -> AsyncIterator[Listed | ListingMark]:
         """Yield every row of the listing, page by page; raises OutcomeUnknown if a cursor repeats.
 
-        A row that comes again on the next page was moved there by a new one before it.
+        A row that comes again on a later page was moved there by new ones before it. Some hundred
+        bytes are held of each row.
         """
         cursor: str | None = ""
         seen: set[str] = set()
         marks: list[datetime] = []
-        before: dict[tuple[object, ...], _ListedRow] = {}
+        before: set[bytes] = set()
         while cursor is not None and cursor not in seen and len(seen) < MOST_PAGES:
             seen.add(cursor)
             page = await self._page(url, since=since.isoformat(), cursor=cursor)
             marks += self._complete_until(page)
-            here: dict[tuple[object, ...], _ListedRow] = {}
+            here: set[bytes] = set()
             async for rows in self._rows(page, "rows", _ListedRow, "shown_at"):
                 for row in rows:
-                    place = row.document_number, row.subject_code, row.shown_at
-                    here[place] = row
-                    if before.get(place) != row:
+                    here.add(said := _mark(row))
+                    if said not in before:
                         yield _listed(row)
-            before = here
+            before |= here
             cursor = key_text(page.get("cursor")) or None
             if cursor is not None and not (isinstance(cursor, str) and _is_usable(cursor)):
                 raise OutcomeUnknown("应答不是约定的格式：cursor")
@@ -216,6 +222,12 @@ def _log(name: str, odd: Sequence[tuple[Any, ValidationError]], count: int) -> N
         places = ", ".join(".".join(map(str, e["loc"])) for e in error.errors()[:3])
         extra = {"feed": name, "row": reason(str(key))[:100], "places": places, "count": count}
         logger.warning("feed_row_unreadable", extra=extra)
+
+
+def _mark(row: _ListedRow) -> bytes:
+    """Return a hash of all that a row says."""
+    said = {**dict(row), "columns": sorted(row.columns.items())}
+    return hashlib.blake2b(repr(said).encode(), digest_size=16).digest()
 
 
 def _listed(row: _ListedRow) -> Listed:

@@ -4,10 +4,14 @@ A row needs no more than a document number; what cannot be read of it is left ou
 a number are counted and told.
 """
 
-from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+import asyncio
+import json
+import re
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
+from itertools import islice
 from typing import Any
 
 import orjson
@@ -26,8 +30,13 @@ from schemas.kinds import REPORTED_KINDS
 from schemas.register import Register
 
 BATCH = 1000
+_Place = tuple[int, int]  #: partition and offset
 #: Rows without a number whose places are told.
 MOST_TOLD = 5
+#: In JSON: what cannot be stored, unless it is a part of what can, which is the first group.
+_UNSTORABLE = re.compile(
+    rb"\\\\(?=u0000)|(\\[^u]|\\u[dD][89abAB]..\\u[dD][c-fC-F]..)|\x00|\\u0000|\\u[dD][89a-fA-F].."
+)
 
 
 @dataclass(slots=True)
@@ -53,9 +62,16 @@ class RegisterRows:
         self.now = now
         self.unread = Unread()
 
+    async def read(self, items: Iterable[tuple[Raw, str]]) -> Sequence[Shown]:
+        """Return the rows of a slice of items with their places, read in a thread."""
+        return await asyncio.to_thread(lambda: [row for one in items for row in self.shown(*one)])
+
     def shown(self, raw: Raw, place: str) -> Iterator[Shown]:
         """Yield the row of an item; nothing for one that is no decision of the reported kinds."""
         candidate = self.normalise(raw)
+        if not isinstance(candidate, Candidate):
+            # One character that nobody sees must not make a decision missing.
+            candidate = self.normalise(raw._replace(body=_storable(raw.body or b"")))
         if not isinstance(candidate, Candidate):
             self.unread.add(place)
             return
@@ -69,6 +85,10 @@ class RegisterRows:
         code = str(values.get("credit_code") or values.get("identity_number") or "")
         plain = {name: _text(value) for name, value in candidate.row.items() if _is_plain(value)}
         yield Shown(candidate.kind.value, str(number), code, plain, self.now)
+
+
+def _storable(body: bytes) -> bytes:
+    return _UNSTORABLE.sub(lambda found: found[1] or b"", body)
 
 
 def _is_plain(value: Any) -> bool:
@@ -87,7 +107,7 @@ async def of_file(rows: RegisterRows, reading: Reading) -> AsyncIterator[Sequenc
     """
     try:
         async for part in batches(reading):
-            yield [one for raw in part for one in rows.shown(raw, reading.place(raw))]
+            yield await rows.read((raw, reading.place(raw)) for raw in part)
     except UnreadableFile as error:
         raise RegisterUnread(str(error)) from error
     except OSError as error:
@@ -105,49 +125,66 @@ async def of_query(
     if register.sql is None:
         raise ValueError(register.name)
     span = {"first": first, "end": end}
-    number = 0
+    before = 0
     try:
         async for part in query_rows(
             register.sql.url.get_secret_value(), register.sql.query, span, BATCH
         ):
-            found: list[Shown] = []
-            for number, row in enumerate(part, number + 1):  # noqa: B020  counted on
-                raw = Raw(register.name, number, _body(row), register.kind)
-                found += rows.shown(raw, f"第{number}行")
-            yield found
+            yield await rows.read(_of_query(register, part, before))
+            before += len(part)
     except OtherDatabaseAway as error:
         raise RegisterUnread(str(error)) from error
 
 
+def _of_query(
+    register: Register, part: Sequence[Mapping[str, Any]], before: int
+) -> Iterator[tuple[Raw, str]]:
+    for number, row in enumerate(part, before + 1):
+        yield Raw(register.name, number, _body(row), register.kind), f"第{number}行"
+
+
 def _body(row: Mapping[str, Any]) -> bytes:
-    return orjson.dumps(
-        {name: value for name, value in row.items() if value is not None}, default=str
-    )
+    given = {name: value for name, value in row.items() if value is not None}
+    try:
+        return orjson.dumps(given, default=str)
+    except TypeError:  # half a character, or a number of more than 64 bits
+        return json.dumps(given, default=str).encode()
 
 
 async def of_topic(
     rows: RegisterRows, register: Register, bootstrap: str, options: Mapping[str, Any]
-) -> Sequence[Shown]:
-    """Return the last row of each message key of a topic, as it stands now.
+) -> AsyncIterator[Sequence[Shown]]:
+    """Yield the last row of each message key of a topic in batches, as it stands now.
 
     A register may write a row anew under the same key, or delete it by an empty message; messages
-    without a key stand each for themselves.
+    without a key stand each for themselves. Until the topic has been read, the bytes of those that
+    count are held in memory.
 
     Raises:
         RegisterUnread: the cluster does not answer, or has no such topic.
     """
     if register.topic is None:
         raise ValueError(register.name)
-    last: dict[bytes | tuple[int, int], Raw] = {}
+    last: dict[bytes | _Place, tuple[_Place, bytes]] = {}
     try:
         async for record in whole_topic(bootstrap, register.topic, options):
             place = record.partition, record.offset
             key = place if record.key is None else record.key
             last.pop(key, None)
             if record.value is not None:
-                origin = f"{register.topic} 分区{record.partition}"
-                last[key] = Raw(origin, record.offset, record.value, register.kind)
+                last[key] = place, record.value
     except TopicUnread as error:
         raise RegisterUnread(str(error)) from error
-    kept = last.values()
-    return [one for raw in kept for one in rows.shown(raw, f"{raw.origin} 偏移{raw.position}")]
+    kept = _of_topic(register, last)
+    while part := list(islice(kept, BATCH)):
+        yield await rows.read(part)
+
+
+def _of_topic(
+    register: Register, last: dict[bytes | _Place, tuple[_Place, bytes]]
+) -> Iterator[tuple[Raw, str]]:
+    """Yield the messages, and forget each."""
+    for key in list(last):
+        (partition, offset), value = last.pop(key)
+        origin = f"{register.topic} 分区{partition}"
+        yield Raw(origin, offset, value, register.kind), f"{origin} 偏移{offset}"

@@ -2,12 +2,16 @@
 
 Each message is a CloudEvent about one item: taken in, incomplete or refused with the problems, and
 later each end of its deliveries. It has a reference and no personal data: where the subject may be
-a natural person, problems are told by field, rule and fix only. A message may come twice, with the
-same id.
+a natural person, problems are told by field, rule and fix only, and no reasons, in which platforms
+quote names. A message may come twice, with the same id.
 """
 
+import asyncio
+import uuid
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
 import orjson
@@ -16,37 +20,34 @@ from aiokafka.errors import KafkaError
 
 from connectors.shared.kafka_connection import kafka_words
 from gateway.config.clock import Clock
+from gateway.config.keys import Keys
 from gateway.store.base.engine import Connection, Database
 from gateway.store.record import returns as store
 from gateway.telemetry.log import LogEvent, logger
-from schemas.identifiers import masked
+from schemas.identifiers import MASK, masked
 from schemas.verdict import Verdict
 
-#: Messages of one transaction, and transactions of one pass.
+#: Messages of one slice, and slices of one pass.
 SLICE, SLICES = 500, 20
+#: For a slice, and for how long nobody else tells: a producer takes a minute to stop.
+SENDING, LEASE = timedelta(seconds=30), timedelta(minutes=3)
 #: What a source is told of an item that is not refused and of no delivery.
 _EXCLUDED = "excluded"
 
 
+@dataclass(eq=False)
 class Returns:
     """The topic of returns; `options` are the arguments of a client of aiokafka."""
 
-    def __init__(
-        self,
-        database: Database,
-        topic: str,
-        bootstrap: str,
-        options: Mapping[str, Any],
-        installation: str,
-        clock: Clock,
-    ) -> None:
-        self.database = database
-        self.topic = topic
-        self.bootstrap = bootstrap
-        self.options = options
-        self.installation = installation
-        self.clock = clock
-        self._producer: Any = None
+    database: Database
+    topic: str
+    bootstrap: str
+    options: Mapping[str, Any]
+    installation: str
+    clock: Clock
+    keys: Keys
+    _owner: str = field(default_factory=lambda: uuid.uuid4().hex, init=False)
+    _producer: Any = field(default=None, init=False)
 
     async def tell(self) -> int:
         """Tell what is not told yet; return how many messages the brokers confirmed.
@@ -55,38 +56,45 @@ class Returns:
         """
         told = 0
         for _ in range(SLICES):
-            try:
-                count = await self.database.run(self._slice)
-            except (KafkaError, OSError) as error:
-                extra = {"topic": self.topic, "error": kafka_words(error)}
-                logger.warning(LogEvent.RETURNS_WAIT, extra=extra)
-                await self.close()
+            rows = await self.database.run(self._claim)
+            if not rows:
                 break
-            told += count
-            if count < SLICE:
+            sent = [row.id for row in rows] if await self._is_sent(rows) else []
+            await self.database.run(partial(store.release, owner=self._owner, told=sent))
+            told += len(sent)
+            if len(sent) < SLICE:
                 break
         return told
 
-    async def _slice(self, connection: Connection) -> int:
-        """Send a slice and forget it in one transaction: what was not confirmed stays."""
-        rows = await store.first(connection, SLICE)
-        if not rows:
-            return 0
+    async def _claim(self, connection: Connection) -> Sequence[Any]:
+        return await store.claim(connection, self._owner, LEASE, SLICE)
+
+    async def _is_sent(self, rows: Sequence[Any]) -> bool:
+        """Send a slice while no transaction is open; return whether all of it was confirmed."""
+        try:
+            async with asyncio.timeout(SENDING.total_seconds()):
+                await self._send(rows)
+        except (KafkaError, OSError) as error:
+            extra = {"topic": self.topic, "error": kafka_words(error)}
+            logger.warning(LogEvent.RETURNS_WAIT, extra=extra)
+            await self.close()
+            return False
+        return True
+
+    async def _send(self, rows: Sequence[Any]) -> None:
         producer = await self._started()
         now = self.clock()
         sent = [
             await producer.send(
                 self.topic,
                 value=self._event(row, now),
-                key=_reference(row).encode(),
+                key=self._reference(row).encode(),
                 headers=[("content-type", b"application/cloudevents+json")],
             )
             for row in rows
         ]
         for one in sent:
             await one
-        await store.forget(connection, [row.id for row in rows])
-        return len(rows)
 
     async def _started(self) -> Any:
         if self._producer is None:
@@ -116,31 +124,33 @@ class Returns:
             "id": f"{self.installation}-{row.id}",
             "source": "credit-gateway",
             "type": "credit-gateway.receipt",
-            "subject": _reference(row),
+            "subject": self._reference(row),
             "time": now.isoformat(),
             "datacontenttype": "application/json",
-            "data": _told(row),
+            "data": _told(row, self._reference(row)),
         }
         return orjson.dumps(event)
 
+    def _reference(self, row: Any) -> str:
+        """Return where an item came from: a topic with its offset, a file with its row, a request.
 
-def _reference(row: Any) -> str:
-    """Return where an item came from: a topic with its offset, a file with its row, a request.
+        What was mended in quarantine is told under the reference of what was refused. Of an
+        identity number a keyed hash stands there, so that two requests have two references.
+        """
+        whole = row.of_replay or f"{row.name}#{row.position}"
+        return masked(whole).replace(MASK, self.keys.content(whole.encode()).hex()[:16])
 
-    What was mended in quarantine is told under the reference of what was refused.
-    """
-    return masked(row.of_replay or f"{row.name}#{row.position}")
 
-
-def _told(row: Any) -> Mapping[str, Any]:
+def _told(row: Any, reference: str) -> Mapping[str, Any]:
+    reasons = () if row.person else row.reasons or ()
     told = {
-        "reference": _reference(row),
+        "reference": reference,
         "kind": row.kind,
         "document_number": row.document_number and masked(row.document_number),
         "version": row.version,
         "destination": row.destination,
         "state": row.state or _state(row),
-        "reasons": [masked(str(reason)) for reason in row.reasons or ()],
+        "reasons": [masked(str(reason)) for reason in reasons],
         "problems": _problems(row),
     }
     return {name: value for name, value in told.items() if value not in (None, [])}

@@ -59,7 +59,7 @@ def router(database: Database, clock: Clock) -> APIRouter:
     @routes.post("/{month}/received")
     async def received(
         month: Month,
-        recipient: Annotated[str, Body()],
+        recipient: Annotated[str, Body(max_length=63)],
         version: Annotated[int, Body()],
         by: Annotated[str, Body(min_length=1, max_length=100)],
     ) -> Response:

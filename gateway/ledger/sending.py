@@ -2,12 +2,15 @@
 
 import asyncio
 import random
+import threading
 from collections.abc import Sequence
+from concurrent.futures import Future
 from datetime import datetime, time, timedelta
 from pathlib import Path
 
 from gateway.config.account_settings import LedgerSettings
 from gateway.config.clock import Clock
+from gateway.config.errors import Away
 from gateway.config.keys import Keys
 from gateway.deliver.retry import next_attempt
 from gateway.ledger.channels import NotDelivered, Parcel, by_mail, to_folder
@@ -21,13 +24,13 @@ from gateway.store.audit import events
 from gateway.store.base.engine import Connection, Database
 from gateway.telemetry.audit_events import AuditEvent
 from gateway.telemetry.log import LogEvent, logger
-from schemas.base import SHANGHAI
+from schemas.base import SHANGHAI, storable
 from schemas.recipient import Recipient
 
 #: What was frozen longer ago is not sent to a recipient that is configured now.
 RECENT = timedelta(days=45)
-#: After so long a sending that was cut off is done again.
-LEASE = timedelta(minutes=10)
+#: After so long a sending that was cut off is done again; none takes longer than SENDING.
+LEASE, SENDING = timedelta(minutes=10), timedelta(minutes=5)
 _FLOOR, _CAP = timedelta(minutes=1), timedelta(hours=1)
 
 STATE_TITLES = {
@@ -61,13 +64,23 @@ class LedgerSender:
         """Plan what is to be sent, and send what is due; return how many were sent."""
         if not self.recipients:
             return 0
-        sent, planned = 0, [(name, _first(one)) for name, one in self.recipients.items()]
+        planned = [(name, _first(one)) for name, one in self.recipients.items()]
         async with self.database.transaction() as connection:
             await store.plan(connection, planned, self.clock(), RECENT)
+        # Each for itself: one that is slow keeps nobody waiting.
+        counts = await asyncio.gather(*map(self._send_to, self.recipients), return_exceptions=True)
+        for error in counts:
+            if isinstance(error, BaseException):
+                raise error
+        return sum(count for count in counts if isinstance(count, int))
+
+    async def _send_to(self, name: str) -> int:
+        """Send what is due to one recipient; return how many were sent."""
+        sent = 0
         while True:
             now = self.clock()
             async with self.database.transaction() as connection:
-                one = await store.claim(connection, list(self.recipients), now, now + LEASE)
+                one = await store.claim(connection, [name], now, now + LEASE)
             if one is None:
                 return sent
             sent += await self._send(one)
@@ -75,13 +88,12 @@ class LedgerSender:
     async def _send(self, one: Sending) -> bool:
         """Send one version; a failure is noted with the time of the next try."""
         try:
-            parcel = await self._parcel(one)
-            await asyncio.to_thread(_hand_over, self.recipients[one.recipient], parcel)
-        except NotDelivered as error:
-            await self._failed(one, str(error))
-            return False
-        except Tampered:
-            await self._failed(one, "存下的台账与冻结时的签名不符，不送；查审计和备份")
+            async with asyncio.timeout(SENDING.total_seconds()):
+                await _in_thread(self.recipients[one.recipient], await self._parcel(one))
+        except Away:  # our own database
+            raise
+        except Exception as error:  # noqa: BLE001  whatever it is, it is told and tried again
+            await self._failed(one, _words(error))
             return False
         await ended(self.database, one, SendingState.SENT, None, self.clock())
         return True
@@ -129,6 +141,37 @@ def _first(one: Recipient) -> SendingState:
     return SendingState.READY if one.is_sent else SendingState.OFFERED
 
 
+async def _in_thread(recipient: Recipient, parcel: Parcel) -> None:
+    """Hand over in a thread that nobody waits for: a disk of others may hang for ever."""
+    done: Future[None] = Future()
+    done.set_running_or_notify_cancel()
+
+    def work() -> None:
+        try:
+            _hand_over(recipient, parcel)
+        except Exception as error:  # noqa: BLE001  raised where it is waited for
+            done.set_exception(error)
+        else:
+            done.set_result(None)
+
+    threading.Thread(target=work, name="ledger", daemon=True).start()
+    await asyncio.wrap_future(done)
+
+
+def _words(error: Exception) -> str:
+    match error:
+        case NotDelivered():
+            return storable(str(error))
+        case Tampered():
+            return "存下的台账与冻结时的签名不符，不送；查审计和备份"
+        case TimeoutError():
+            minutes = SENDING // timedelta(minutes=1)
+            return f"{minutes} 分钟没有送完：检查网络、邮件服务器或文件夹所在的盘"
+        case _:
+            logger.exception(LogEvent.LEDGER_NOT_SENT, exc_info=error)
+            return f"程序出错（{type(error).__name__}），详见日志 ledger_not_sent；会再试"
+
+
 def _hand_over(recipient: Recipient, parcel: Parcel) -> None:
     if recipient.folder is not None:
         to_folder(Path(recipient.folder), parcel)
@@ -155,7 +198,7 @@ async def ended(
     """Note on the record that a version was sent or received; return whether it was not known."""
     async with database.transaction() as connection:
         done = await store.end(connection, one, state, by, now)
-        if done:
+        if done or state is SendingState.SENT:  # that it went out is on the record in any case
             event = AuditEvent.LEDGER_SENT if by is None else AuditEvent.LEDGER_RECEIVED
             detail = {"month": one.month, "version": one.version, "recipient": one.recipient}
             entry = events.AuditEntry(event, detail, by) if by else events.AuditEntry(event, detail)

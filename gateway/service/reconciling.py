@@ -76,7 +76,8 @@ async def _parts(
             yield part
     else:
         async with kafka_bootstrap(settings) as bootstrap:
-            yield await of_topic(rows, register, bootstrap, options_of(settings.kafka))
+            async for part in of_topic(rows, register, bootstrap, options_of(settings.kafka)):
+                yield part
 
 
 def daily_of(gateway: Gateway, deliverer: Deliverer) -> Callable[[], Awaitable[object]] | None:

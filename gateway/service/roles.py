@@ -164,6 +164,7 @@ def _add_returns(gateway: Gateway, bootstrap: str, running: Running, stack: Asyn
         options_of(kafka),
         gateway.installation,
         gateway.clock,
+        gateway.keys,
     )
     stack.push_async_callback(returns.close)
     running.add("returns", returns.tell, RETURNS_PAUSE)

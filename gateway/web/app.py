@@ -8,7 +8,7 @@ from fastapi.responses import JSONResponse
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from gateway.config.settings import HttpSettings
-from gateway.store.base.engine import DatabaseAway
+from gateway.store.base.engine import BadData, DatabaseAway
 from gateway.telemetry.metrics import Metrics
 from gateway.web.access import key_guard
 from gateway.web.health import LIVE, METRICS, READY, Probes, health_answer
@@ -17,6 +17,10 @@ from gateway.web.invalid import told_in_chinese
 
 async def _away(_request: Request, _error: Exception) -> Response:
     return JSONResponse({"detail": "数据库暂时不可用，请稍后重试"}, 503)
+
+
+async def _unstorable(_request: Request, _error: Exception) -> Response:
+    return JSONResponse({"detail": "请求里有数据库存不下的字符（空字符或半个字符），去掉再发"}, 422)
 
 
 def create_web(
@@ -28,6 +32,7 @@ def create_web(
         app.include_router(router)
     app.exception_handler(RequestValidationError)(told_in_chinese)
     app.exception_handler(DatabaseAway)(_away)
+    app.exception_handler(BadData)(_unstorable)
     app.middleware("http")(key_guard(settings))
 
     @app.get(LIVE, include_in_schema=False)

@@ -7,6 +7,7 @@ from fastapi import Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 
+from schemas.base import storable
 from schemas.kinds import KINDS
 
 _KINDS = "、".join(f"{name}（{kind.title}）" for name, kind in KINDS.items())
@@ -15,6 +16,7 @@ _SAID = {
     "enum": f"应为 {_KINDS} 之一",
     "bool_parsing": "应为 true 或 false",
     "string_too_long": "太长",
+    "string_unicode": "含有半个字符（不成对的代理字符），去掉再发",
 }
 
 
@@ -27,4 +29,4 @@ async def told_in_chinese(request: Request, error: Exception) -> Response:
 
 def _sentence(error: Mapping[str, Any]) -> str:
     said = _SAID.get(error["type"], "格式不对")
-    return f"{error['loc'][-1]}：“{str(error.get('input', ''))[:64]}”{said}"
+    return f"{error['loc'][-1]}：“{storable(str(error.get('input', '')))[:64]}”{said}"

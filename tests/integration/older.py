@@ -4,6 +4,7 @@ from tests.integration.world import World
 
 #: Revision → what takes the structure back to the revision before it, the newest first.
 BACK = {
+    "0034": ("drop table lease",),
     "0033": (
         "alter table reconcile_run drop column unread",
         "alter table reconcile_run drop column failed",

@@ -51,6 +51,14 @@ _PLAN = text(
     on conflict do nothing
     """
 )
+#: A recipient that was to download is now sent to, or the other way round.
+_REPLAN = text(
+    f"""
+    update ledger_sending s set state = r.state, next_at = :now, error = null
+    from {unnest("recipient text, state text", "r")}
+    where s.recipient = r.recipient and s.state in ('ready', 'offered') and s.state <> r.state
+    """
+)
 _SUPERSEDE = text(
     """
     update ledger_sending s set state = 'superseded', ended_at = :now
@@ -80,9 +88,15 @@ _END = text(
     """
     update ledger_sending set state = :state, ended_at = :now, ended_by = :by, error = null
     where month = :month and version = :version and recipient = :recipient
-      and state <> 'superseded' and state <> :state
+      and state = any(cast(:from as text[]))
     """
 )
+#: From where a sending ends. What went out was sent, whatever was planned meanwhile; what was
+#: acknowledged stays so.
+_ENDS = {
+    SendingState.SENT: [SendingState.READY, SendingState.OFFERED, SendingState.SUPERSEDED],
+    SendingState.RECEIVED: [SendingState.READY, SendingState.OFFERED, SendingState.SENT],
+}
 _OPEN = text(
     f"select {_COLUMNS} from ledger_sending where state in ('ready', 'offered')"
     " order by month, version, recipient"
@@ -101,6 +115,7 @@ async def plan(
     """Plan what each recipient gets: the newest version of each month frozen within a time."""
     rows = arrays(["recipient", "state"], recipients)
     await connection.execute(_PLAN, {**rows, "now": now, "since": now - within})
+    await connection.execute(_REPLAN, {**rows, "now": now})
     await connection.execute(_SUPERSEDE, {"now": now})
 
 
@@ -122,7 +137,7 @@ async def end(
     connection: Connection, one: Sending, state: SendingState, by: str | None, now: datetime
 ) -> bool:
     """Note that a version was sent or received; return whether that was not known."""
-    values = {**_key(one), "state": state, "by": by, "now": now}
+    values = {**_key(one), "state": state, "by": by, "now": now, "from": _ENDS[state]}
     return bool((await connection.execute(_END, values)).rowcount)
 
 

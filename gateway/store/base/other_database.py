@@ -1,14 +1,29 @@
-"""Ask a database of others, such as that of a case system 案件系统, by its SQLAlchemy URL."""
+"""Ask a database of others, such as that of a case system 案件系统, by its SQLAlchemy URL.
+
+Its driver, blocking or not, works in a thread of its own that nobody waits for without bound: a
+query that never ends is left behind with it.
+"""
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping, Sequence
+import threading
+from collections.abc import AsyncGenerator, AsyncIterator, Generator, Mapping, Sequence
+from contextlib import aclosing, closing, suppress
+from queue import SimpleQueue
 from typing import Any
+from urllib.parse import quote, quote_plus
 
-from sqlalchemy import Engine, TextClause, create_engine, make_url, text
-from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError
-from sqlalchemy.ext.asyncio import create_async_engine
+from sqlalchemy import URL, Engine, TextClause, create_engine, make_url, text
+from sqlalchemy.exc import NoSuchModuleError
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+
+from schemas.base import storable
 
 Rows = Sequence[Mapping[str, Any]]
+
+#: Seconds for each slice: a query over a month may think for long before its first row.
+PATIENCE = 600
+#: Seconds more for a driver that ends a query by itself after PATIENCE.
+_ENDING = 5
 
 
 class OtherDatabaseAway(Exception):
@@ -25,29 +40,57 @@ async def query_rows(
     Raises:
         OtherDatabaseAway: a wrong URL, a missing driver, no answer, or a refused query.
     """
-    statement = text(query)
-    named = statement.compile().params
-    bound = {name: value for name, value in values.items() if name in named}
     try:
         place = make_url(url)
-        ask = _by_loop if place.get_dialect().is_async else _by_thread
-        async for part in ask(url, statement, bound, size):
-            yield part
-    except (ArgumentError, NoSuchModuleError) as error:
+    except Exception as error:  # its words may quote the password
         raise OtherDatabaseAway("数据库地址写得不对，应为 SQLAlchemy 的写法") from error
-    except ImportError as error:
-        raise OtherDatabaseAway(f"没有装数据库驱动 {error.name}；用 pip 装上再试") from error
-    except SQLAlchemyError as error:
-        said = str(getattr(error, "orig", None) or error).splitlines()[0]
-        raise OtherDatabaseAway(f"数据库没有答复，或不接受查询：{said}") from error
-    except OSError as error:
-        raise OtherDatabaseAway(f"连不上数据库：{error.strerror or error}") from error
+    try:
+        statement = text(query)
+        named = statement.compile().params
+        bound = {name: value for name, value in values.items() if name in named}
+        ask = _by_loop if place.get_dialect().is_async else _by_driver
+        async with aclosing(_apart(ask(place, statement, bound, size))) as parts:
+            async for part in parts:
+                yield part
+    except Exception as error:  # of whatever driver: none of them has to be SQLAlchemy's
+        raise OtherDatabaseAway(_words(error, place)) from error
 
 
-async def _by_loop(
-    url: str, statement: TextClause, bound: Mapping[str, Any], size: int
-) -> AsyncIterator[Rows]:
-    engine = create_async_engine(url)
+def _by_driver(
+    place: URL, statement: TextClause, bound: Mapping[str, Any], size: int
+) -> Generator[Rows]:
+    """Yield slices by a driver that blocks."""
+    engine: Engine = create_engine(place)
+    try:
+        with engine.connect().execution_options(stream_results=True) as connection:
+            for part in connection.execute(statement, bound).mappings().partitions(size):
+                yield [dict(row) for row in part]
+    finally:
+        engine.dispose()
+
+
+def _by_loop(
+    place: URL, statement: TextClause, bound: Mapping[str, Any], size: int
+) -> Generator[Rows]:
+    """Yield slices by a driver of asyncio, which tells the database when it asks no longer."""
+    engine = create_async_engine(place)
+    with asyncio.Runner() as runner:
+        parts = _streamed(engine, statement, bound, size)
+        try:
+            while part := runner.run(_next(parts)):
+                yield part
+        finally:
+            runner.run(parts.aclose())
+
+
+async def _next(parts: AsyncIterator[Rows]) -> Rows | None:
+    async with asyncio.timeout(PATIENCE):
+        return await anext(parts, None)
+
+
+async def _streamed(
+    engine: AsyncEngine, statement: TextClause, bound: Mapping[str, Any], size: int
+) -> AsyncGenerator[Rows]:
     try:
         async with engine.connect() as connection:
             found = await connection.stream(statement, bound)
@@ -57,21 +100,62 @@ async def _by_loop(
         await engine.dispose()
 
 
-async def _by_thread(
-    url: str, statement: TextClause, bound: Mapping[str, Any], size: int
-) -> AsyncIterator[Rows]:
-    """Ask by a driver that blocks, one call at a time."""
-    engine = await asyncio.to_thread(create_engine, url)
-    connection = await asyncio.to_thread(_connect, engine)
+async def _apart(parts: Generator[Rows]) -> AsyncGenerator[Rows]:
+    """Yield what a thread takes of a generator, one by one as it is wanted."""
+    loop = asyncio.get_running_loop()
+    wanted: SimpleQueue[bool] = SimpleQueue()
+    found: asyncio.Queue[Rows | Exception | None] = asyncio.Queue()
+
+    def take() -> None:
+        with closing(parts), suppress(RuntimeError):  # the loop may have ended meanwhile
+            while wanted.get():
+                loop.call_soon_threadsafe(found.put_nowait, _taken(parts))
+
+    threading.Thread(target=take, name="other-database", daemon=True).start()
     try:
-        found = await asyncio.to_thread(connection.execute, statement, bound)
-        rows = found.mappings()
-        while part := await asyncio.to_thread(rows.fetchmany, size):
-            yield [dict(row) for row in part]
+        while True:
+            wanted.put(True)
+            async with asyncio.timeout(PATIENCE + _ENDING):
+                part = await found.get()
+            if isinstance(part, Exception):
+                raise part
+            if part is None:
+                return
+            yield part
     finally:
-        await asyncio.to_thread(connection.close)
-        await asyncio.to_thread(engine.dispose)
+        wanted.put(False)
 
 
-def _connect(engine: Engine) -> Any:
-    return engine.connect().execution_options(stream_results=True)
+def _taken(parts: Generator[Rows]) -> Rows | Exception | None:
+    try:
+        return next(parts, None)
+    except Exception as error:  # noqa: BLE001  raised where it is wanted
+        return error
+
+
+def _words(error: Exception, place: URL) -> str:
+    """Return in Chinese what a driver said, without the password."""
+    match error:
+        case NoSuchModuleError():
+            return "数据库地址写得不对，应为 SQLAlchemy 的写法"
+        case ImportError():
+            return f"没有装数据库驱动 {error.name}；用 pip 装上再试"
+        case TimeoutError():
+            return "数据库在时限内没有答复：检查它的网络、负荷和锁，或缩小查询"
+        case OSError():
+            return f"连不上数据库：{_hidden(error.strerror or str(error), place)}"
+        case TypeError():
+            said = _hidden(str(error), place)
+            return f"数据库地址里有驱动不认识的参数，按驱动的写法改：{said}"
+        case _:
+            pass
+    lines = str(getattr(error, "orig", None) or error).splitlines()
+    said = _hidden(lines[0] if lines else type(error).__name__, place)
+    return f"数据库没有答复，或不接受查询：{said}"
+
+
+def _hidden(said: str, place: URL) -> str:
+    password = place.password or ""
+    for secret in filter(None, {password, quote(password), quote_plus(password)}):
+        said = said.replace(secret, "***")
+    return storable(said)

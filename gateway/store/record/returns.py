@@ -6,6 +6,7 @@ only where returns are configured, since they cost a little of every statement.
 """
 
 from collections.abc import Sequence
+from datetime import timedelta
 from typing import Any
 
 from sqlalchemy import text
@@ -15,7 +16,9 @@ from gateway.store.base.statements import one_of
 from schemas.delivery import DeliveryState as S
 
 #: States of deliveries that a source is told; the others are on the way to one of them.
-TOLD = frozenset({S.SUBMITTED, S.ACCEPTED, S.ACCEPTED_BLIND, S.REJECTED, S.PARKED, S.WITHDRAWN})
+TOLD = frozenset(
+    {S.SUBMITTED, S.ACCEPTED, S.ACCEPTED_BLIND, S.REJECTED, S.PARKED, S.SUPERSEDED, S.WITHDRAWN}
+)
 
 _FUNCTIONS = (
     """
@@ -71,7 +74,16 @@ async def switch(connection: Connection, *, on: bool) -> None:
         await connection.execute(text(statement))
 
 
-_LOCK = text("select pg_try_advisory_xact_lock(hashtext('intake_return'))")
+_ANY = text("select exists (select from intake_return)")
+#: A lease, because no transaction may be open while Kafka is waited for.
+_CLAIM = text(
+    """
+    insert into lease (name, owner, until) values ('returns', :owner, now() + :time)
+    on conflict (name) do update set owner = excluded.owner, until = excluded.until
+    where lease.until <= now()
+    """
+)
+_RELEASE = text("delete from lease where name = 'returns' and owner = :owner")
 _FIRST = text(
     """
     select r.id, o.name, r.position, replayed.origin as of_replay, r.destination, r.state,
@@ -93,13 +105,19 @@ _FIRST = text(
 _FORGET = text("delete from intake_return where id = any(cast(:ids as bigint[]))")
 
 
-async def first(connection: Connection, limit: int) -> Sequence[Any]:
-    """Return the first returns in their order; none if another process is telling them."""
-    if not await connection.scalar(_LOCK):
+async def claim(connection: Connection, owner: str, time: timedelta, limit: int) -> Sequence[Any]:
+    """Return the first returns in their order, which nobody else is given meanwhile.
+
+    None if there are none, or another process is telling them.
+    """
+    if not await connection.scalar(_ANY):
+        return []
+    if not (await connection.execute(_CLAIM, {"owner": owner, "time": time})).rowcount:
         return []
     return list(await connection.execute(_FIRST, {"limit": limit}))
 
 
-async def forget(connection: Connection, ids: Sequence[int]) -> None:
-    """Forget returns that have been told."""
-    await connection.execute(_FORGET, {"ids": list(ids)})
+async def release(connection: Connection, owner: str, told: Sequence[int]) -> None:
+    """Forget those that have been told, and let others have the rest."""
+    await connection.execute(_FORGET, {"ids": list(told)})
+    await connection.execute(_RELEASE, {"owner": owner})

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from datetime import timedelta
 from typing import Any
 
 import orjson
@@ -11,6 +12,7 @@ from aiokafka import AIOKafkaConsumer
 from connectors.memory import Step
 from gateway.intake.quarantine import replay
 from gateway.intake.returns import Returns
+from gateway.store.audit import retention
 from gateway.store.base.engine import Database
 from tests.conftest import PLATFORM
 from tests.factories import IDENTITY, penalty, person_penalty
@@ -47,7 +49,9 @@ async def world(make_world: MakeWorld, topic: str) -> World:
 
 @pytest.fixture
 async def returns(world: World, kafka_bootstrap: str, topic: str) -> AsyncIterator[Returns]:
-    made = Returns(world.database, topic, kafka_bootstrap, {}, "me", world.clock)
+    made = Returns(
+        world.database, topic, kafka_bootstrap, {}, "me", world.clock, world.gateway.keys
+    )
     yield made
     await made.close()
 
@@ -128,6 +132,115 @@ async def test_no_message_has_what_a_person_is_known_by(
     assert all(event["data"]["problems"] for event in events)
 
 
+async def test_no_words_of_a_platform_about_a_person_go_out(
+    world: World, returns: Returns, told: Any
+) -> None:
+    reasons = ("行政相对人张三丰与证件号码不符",)
+    connector = world.connector()
+    connector._settings = connector._settings.model_copy(update={"reasons": reasons})
+    connector.play(Step.REJECT, Step.REJECT)
+    await world.take(person_penalty(1, CF_XDR_MC="张三丰"), penalty(2))
+    await world.turn()
+    await returns.tell()
+
+    events = await told(4)
+
+    rejected = [one["data"] for one in events if one["data"]["state"] == "rejected"]
+    assert sorted(one.get("reasons", []) for one in rejected) == [[], list(reasons)]
+
+
+async def test_two_requests_whose_keys_hide_the_same_have_two_references(
+    world: World, returns: Returns, told: Any
+) -> None:
+    keys = "410105202611270012", "410105202612280012"
+    for number, key in enumerate(keys, 1):
+        await world.take(penalty(number), origin=f"http:case/{key}")
+    await returns.tell()
+
+    events = await told(2)
+
+    references = {event["data"]["reference"] for event in events}
+    assert len(references) == 2
+    assert not any(key in reference for key in keys for reference in references)
+
+
+async def test_a_version_that_a_newer_one_replaces_is_told_so(
+    world: World, returns: Returns, told: Any
+) -> None:
+    await world.take(penalty(1))
+    await world.take(penalty(1, verb="correct", CF_SY="别的"))
+    await world.turn()
+    await returns.tell()
+
+    events = await told(4)
+
+    first, second = await references(world)
+    states = {(one["data"]["reference"], one["data"]["state"]) for one in events}
+    assert states == {
+        (first, "ok"),
+        (first, "superseded"),
+        (second, "ok"),
+        (second, "accepted"),
+    }
+
+
+async def test_a_rejection_is_told_though_the_inbox_is_kept_for_a_month_only(
+    world: World, returns: Returns, told: Any
+) -> None:
+    world.connector().play(Step.SUBMIT)
+    await world.take(penalty(1), origin="http:case/abc")
+    await world.turn()
+    world.clock.step(timedelta(days=62))
+    async with world.database.transaction() as connection:
+        before = world.clock() - timedelta(days=31)
+        await retention.delete_rows(connection, "inbox", before, 1000)
+    [key] = world.connector().stored
+    world.connector().issue_receipt(key, accepted=False, reasons=("x",))
+    await world.turn()
+    await returns.tell()
+
+    events = await told(3)
+
+    assert [one["data"]["state"] for one in events] == ["ok", "submitted", "rejected"]
+    assert len({one["data"]["reference"] for one in events}) == 1
+
+
+OPEN = (
+    "select query from pg_stat_activity where state like 'idle in tr%' and pid <> pg_backend_pid()"
+)
+
+
+async def test_nothing_is_held_while_the_brokers_do_not_answer(
+    world: World, returns: Returns, told: Any, kafka_bootstrap: str
+) -> None:
+    reached = asyncio.Event()
+
+    async def silent(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        reached.set()
+        await reader.read(-1)
+        writer.close()
+
+    server = await asyncio.start_server(silent, "127.0.0.1", 0)
+    await world.take(penalty(1))
+    returns.bootstrap = f"127.0.0.1:{server.sockets[0].getsockname()[1]}"
+    other = Returns(
+        world.database, returns.topic, kafka_bootstrap, {}, "me", world.clock, world.gateway.keys
+    )
+
+    waits = asyncio.create_task(returns.tell())
+    await reached.wait()
+    held, meanwhile = await world.column(OPEN), await other.tell()
+    waits.cancel()
+    await asyncio.gather(waits, return_exceptions=True)
+    await world.run("update lease set until = now()")  # as after some minutes
+    later = await other.tell()
+    await other.close()
+    server.close()
+
+    assert (held, meanwhile, later) == ([], 0, 1)
+    assert len(await told(1)) == 1
+
+
 async def test_what_the_brokers_do_not_confirm_is_told_later(
     world: World, returns: Returns, told: Any, kafka_bootstrap: str
 ) -> None:
@@ -144,7 +257,9 @@ async def test_what_the_brokers_do_not_confirm_is_told_later(
 async def test_two_processes_tell_each_thing_once(
     world: World, returns: Returns, told: Any, kafka_bootstrap: str, topic: str
 ) -> None:
-    other = Returns(world.database, topic, kafka_bootstrap, {}, "me", world.clock)
+    other = Returns(
+        world.database, topic, kafka_bootstrap, {}, "me", world.clock, world.gateway.keys
+    )
     await world.take(*(penalty(n, n) for n in range(1, 30)))
 
     counts = await asyncio.gather(returns.tell(), other.tell())

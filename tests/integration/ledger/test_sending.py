@@ -178,6 +178,7 @@ async def test_a_ledger_goes_by_mail_with_workbook_and_signature(
         ({"password": "wrong"}, "拒绝登录"),
         ({"ca_file": None}, "证书不可信"),
         ({"port": 1}, "没有答复"),
+        ({"password": "密码"}, "只用英文字母"),
     ],
 )
 async def test_a_mail_server_that_does_not_take_it_is_told(

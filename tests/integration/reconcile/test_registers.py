@@ -1,6 +1,7 @@
 """The register of the case system against our records: a file, a database and a topic."""
 
 import csv
+import json
 import os
 import sqlite3
 from datetime import timedelta
@@ -196,10 +197,40 @@ async def test_a_person_is_recognised_and_never_named(database: Database, tmp_pa
     assert "person:" not in told
 
 
+async def test_a_character_that_cannot_be_stored_makes_no_decision_missing(
+    database: Database, tmp_path: Path
+) -> None:
+    here = await five_decisions(database, tmp_path)
+    file = tmp_path / "登记.json"
+    odd = ("超标\x00", "\\u0000超标", "\ud83d超标", "\U0001f600\\超标")
+    rows = [row(n, 行政相对人名称=odd[n - 1]) for n in (1, 2, 3, 4)]
+    file.write_text(json.dumps(rows))
+    other = tmp_path / "cases.db"
+    with sqlite3.connect(other) as cases:
+        cases.execute("create table cases (wsh text, code text, fine real, day text)")
+        cases.execute(
+            "insert into cases values ('样环罚〔2026〕1号' || char(0), ?, 20000, '2026-10-10')",
+            [credit_code(1)],
+        )
+    cases.close()
+
+    done, unread = await compare(here, file=str(file), kind="penalty")
+    _, none_of_query = await compare(
+        here, sql={"url": f"sqlite:///{other}", "query": QUERY}, kind="penalty"
+    )
+
+    assert "over_reported" not in "".join(found(done).values())
+    assert (done.run.shown, unread.count, none_of_query.count) == (4, 0, 0)
+
+
 QUERY = """
     select wsh as "行政处罚决定书文号", code as "CF_XDR_SHXYM", fine as "罚款金额（元）",
         day as "处罚决定日期" from cases where day >= :first and day < :end
 """
+
+
+#: Fails after its first slices.
+MIDWAY = "select 1 / (5000 - x) as a from generate_series(1, 10000) x"
 
 
 async def test_a_query_of_a_database_that_blocks(database: Database, tmp_path: Path) -> None:
@@ -253,6 +284,8 @@ async def test_a_query_of_a_postgresql_database(database: Database, tmp_path: Pa
             {"sql": {"url": "postgresql+asyncpg://x@127.0.0.1:1/y", "query": "select 1"}},
             "连不上数据库",
         ),
+        ({"sql": {"url": "&sslmode=require", "query": "select 1"}}, "驱动不认识的参数"),
+        ({"sql": {"url": "", "query": MIDWAY}}, "division by zero"),
     ],
 )
 async def test_a_register_that_cannot_be_read_is_told_and_changes_nothing(
@@ -261,6 +294,9 @@ async def test_a_register_that_cannot_be_read_is_told_and_changes_nothing(
     here = await five_decisions(database, tmp_path)
     await compare(here, file=str(written(tmp_path / "登记.csv", row(1))))
     before = await kept(here)
+    if "sql" in source and source["sql"]["url"][:1] in ("", "&"):
+        ours = database.engine.url.render_as_string(hide_password=False)
+        source = {"sql": {**source["sql"], "url": ours + source["sql"]["url"]}}
 
     with pytest.raises(RegisterUnread, match=told):
         await compare(here, **source)

@@ -16,6 +16,7 @@ from gateway.store.base.engine import BadData, Database
 from gateway.store.base.partitions import make_partitions
 from gateway.store.base.tables import metadata
 from gateway.store.base.upgrade import upgrade
+from gateway.store.record import returns
 from tests.conftest import execute, url_of
 from tests.factories import penalty
 from tests.integration.older import back_to
@@ -55,6 +56,20 @@ async def test_migrations_give_the_indexes_that_the_code_declares(
         found = {row[0]: row[1] for row in await connection.execute(text(INDEXES))}
 
     assert {name: found.get(name) for name in wanted} == wanted
+
+
+FUNCTION = "select prosrc from pg_proc where proname = 'note_delivered'"
+
+
+async def test_a_migration_gives_the_function_of_the_returns_that_the_code_declares(
+    database: Database,
+) -> None:
+    async with database.transaction() as connection:
+        migrated = await connection.scalar(text(FUNCTION))
+        await returns.switch(connection, on=True)
+        declared = await connection.scalar(text(FUNCTION))
+
+    assert migrated.split() == declared.split()
 
 
 async def test_migrating_again_changes_nothing(world: World) -> None:

@@ -83,6 +83,14 @@ intake_return = Table(
     Column("state", Text),
     Column("reasons", JSONB),
 )
+#: Work that one process does at a time, such as telling the returns.
+lease = Table(
+    "lease",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("owner", Text, nullable=False),
+    time_column("until"),
+)
 missing_messages = Table(
     "missing_messages",
     metadata,
