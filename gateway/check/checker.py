@@ -2,39 +2,31 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date
-from functools import lru_cache
 from typing import Any, Protocol, cast
 
 from gateway.check.checked import Checked
 from gateway.check.comparisons import compared
 from gateway.check.completeness import NATURAL, contradictions, lacking, refusals
 from gateway.check.early import early_in
-from gateway.check.exclusions import Exclusions, plain
+from gateway.check.exclusions import Exclusions
 from gateway.check.fields import fields_of
 from gateway.check.messages import graded, message_problem, validated
 from gateway.check.normalise import Candidate, Normalising
 from gateway.check.raw import Raw
 from gateway.check.rows import RowRead, read_row
 from gateway.check.unfit import doubted, lost, unfit
-from gateway.check.values import fault_in, told
-from schemas.cell import is_empty
+from gateway.check.verbs import STATE, own_columns, verb_of
 from schemas.codes import RecordKind, Verb
 from schemas.column_names import ColumnNames
 from schemas.event import CreditEvent, ReceivedGrade
 from schemas.input_rules import Comparison, InputRules
 from schemas.kinds import KINDS, REPORTED_KINDS
-from schemas.legacy import PENALTY_STATE, is_objected, is_revoked
+from schemas.legacy import PENALTY_STATE, is_objected
 from schemas.participant import Participant
 from schemas.problem import Problem, Rule
 from schemas.record import BusinessKey, Decision, business_key, date_of
 from schemas.verdict import Scope, Verdict
 
-#: Words for a withdrawal.
-_WITHDRAW = frozenset({Verb.WITHDRAW.value, "撤回", "撤销"})
-#: Verbs that the record step derives itself; they are ignored in the input.
-_OWN_VERBS = frozenset({"", Verb.NEW.value, Verb.CORRECT.value, "更正"})
-#: 当前状态 of an old penalty among the plain names of columns.
-_STATE = PENALTY_STATE.lower()
 #: Messages that are withdrawn by their verb; a grade from elsewhere is followed by another one.
 _WITHDRAWN_BY_VERB = frozenset({RecordKind.PARTICIPANT, RecordKind.EVENT})
 
@@ -103,8 +95,8 @@ class Checker:
         doubts, doubtful = doubted(candidate.kind, values, problems)
         # Flags of exclusion may stand beside the row: a workbook to mend must have them.
         given = {**candidate.beside, **candidate.given} if candidate.beside else candidate.given
-        own = _own_columns(candidate.row, unknown)
-        verb, wrong_verb = self._verb(own)
+        own = own_columns(candidate.row, unknown)
+        verb, wrong_verb = verb_of(own, self.placeholders)
         person = _is_person(values)
         excluded, unclear = self._exclusions.of(
             candidate.row, unknown, candidate.beside, raw.body, person
@@ -161,34 +153,18 @@ class Checker:
     ) -> tuple[Problem, ...]:
         """Return what does not fit together; what is configured to hold goes to the problems."""
         found = compared(kind, values)
-        if own.get(_STATE) is not None and is_objected(own[_STATE]):
+        if own.get(STATE) is not None and is_objected(own[STATE]):
             found.append((Comparison.OBJECTION, _OBJECTION))
         if not found:
             return ()
         problems += [one for comparison, one in found if comparison in self._hold]
         return tuple(one for comparison, one in found if comparison not in self._hold)
 
-    def _verb(self, row: Mapping[str, Any]) -> tuple[Verb | None, list[Problem]]:
-        """Return the verb of the sender; an unknown one refuses, since it may be a withdrawal.
-
-        Unknown columns have plain names here: 当前状态 of an old penalty may be spelled oddly.
-        """
-        state, given = row.get(_STATE), row.get("verb")
-        if state is None and given is None:
-            return None, []
-        revoked = False if is_empty(state, self.placeholders) else is_revoked(state)
-        if revoked is not False:
-            return (Verb.WITHDRAW, []) if revoked else (None, [_unknown_state(state)])
-        word = "" if is_empty(given, self.placeholders) else plain(given)
-        if word in _WITHDRAW:
-            return Verb.WITHDRAW, []
-        return None, [] if word in _OWN_VERBS else [_unknown_verb(given)]
-
     def _message(self, raw: Raw, candidate: Candidate, today: date) -> Checked:
         fields, wrong = fields_of(candidate.kind, candidate.row, self.placeholders)
         verb: Verb | None = None
         if candidate.kind in _WITHDRAWN_BY_VERB:
-            verb, unclear = self._verb(fields)
+            verb, unclear = verb_of(fields, self.placeholders)
             fields.pop("verb", None)
             wrong += unclear
         record = validated(candidate.kind, fields, wrong)
@@ -235,35 +211,6 @@ def _record(kind: RecordKind, values: Mapping[str, Any]) -> Decision:
 
 def _is_person(values: Mapping[str, Any]) -> bool:
     return values.get("subject_category") == NATURAL and "identity_number" in values
-
-
-def _own_columns(row: Mapping[str, Any], unknown: Mapping[str, Any] | None) -> Mapping[str, Any]:
-    """Return the row, with its unknown columns also by their plain names.
-
-    A name with another spelling, such as `State_Secret` or one behind a BOM, is still that name.
-    """
-    if unknown is None:
-        return row
-    return {_plain_name(name): value for name, value in unknown.items()} | dict(row)
-
-
-_plain_name = lru_cache(maxsize=1024)(plain)
-
-
-def _unknown_verb(given: object) -> Problem:
-    usual = (Rule.CODE_LIST, f"“{told(given)}”不认识", "留空，或填 withdraw（撤回）")
-    rule, words, fix = fault_in(given) or usual
-    return Problem(field="verb", rule=rule, message=f"操作（verb）：{words}", fix=fix)
-
-
-def _unknown_state(state: object) -> Problem:
-    usual = (
-        Rule.CODE_LIST,
-        f"“{told(state)}”：看不出决定是否仍然有效",
-        "有效的填 0，撤销的填 1，异议的填 2",
-    )
-    rule, words, fix = fault_in(state) or usual
-    return Problem(field=PENALTY_STATE, rule=rule, message=f"当前状态：{words}", fix=fix)
 
 
 _OBJECTION = Problem(

@@ -19,12 +19,14 @@ import orjson
 from gateway.check.normalise import Candidate, Normalising
 from gateway.check.raw import Raw
 from gateway.check.rows import read_row
+from gateway.check.verbs import own_columns, verb_of
 from gateway.intake.files.reading import Reading, batches
 from gateway.intake.files.unreadable import UnreadableFile
 from gateway.intake.whole_topic import TopicUnread, whole_topic
 from gateway.reconcile.pairing import Shown
 from gateway.reconcile.register import RegisterUnread
 from gateway.store.base.other_database import OtherDatabaseAway, query_rows
+from schemas.codes import Verb
 from schemas.faults import of_system
 from schemas.kinds import REPORTED_KINDS
 from schemas.register import Register
@@ -67,7 +69,7 @@ class RegisterRows:
         return await asyncio.to_thread(lambda: [row for one in items for row in self.shown(*one)])
 
     def shown(self, raw: Raw, place: str) -> Iterator[Shown]:
-        """Yield the row of an item; nothing for one that is no decision of the reported kinds."""
+        """Yield the row of an item; nothing for one that is withdrawn or of no reported kind."""
         candidate = self.normalise(raw)
         if not isinstance(candidate, Candidate):
             # One character that nobody sees must not make a decision missing.
@@ -77,7 +79,10 @@ class RegisterRows:
             return
         if candidate.kind not in REPORTED_KINDS:
             return
-        values = read_row(candidate.kind, candidate.row, self.placeholders).values
+        values, _, unknown = read_row(candidate.kind, candidate.row, self.placeholders)
+        verb, _ = verb_of(own_columns(candidate.row, unknown), self.placeholders)
+        if verb is Verb.WITHDRAW:
+            return
         number = values.get("document_number")
         if not number:
             self.unread.add(place)

@@ -97,6 +97,20 @@ async def test_each_difference_with_the_register_is_found(
     }
 
 
+@pytest.mark.parametrize(("title", "word"), [("verb", "撤回"), ("当前状态", "1")])
+async def test_a_decision_that_the_register_withdrew_does_not_stand_in_it(
+    database: Database, tmp_path: Path, title: str, word: str
+) -> None:
+    here = await five_decisions(database, tmp_path)
+    rows = [{**row(number), title: ""} for number in (1, 2, 3)] + [{**row(4), title: word}]
+    file = tmp_path / "登记.json"
+    file.write_bytes(orjson.dumps(rows))
+
+    done, _ = await compare(here, file=str(file))
+
+    assert found(done) == {"样环罚〔2026〕4号": "over_reported"}
+
+
 async def test_a_row_without_a_number_may_be_any_decision_that_seems_to_be_missing(
     database: Database, tmp_path: Path
 ) -> None:
