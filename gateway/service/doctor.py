@@ -4,7 +4,6 @@ import asyncio
 import sys
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack
-from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
 from importlib.util import find_spec
@@ -13,7 +12,6 @@ import httpx
 from aiokafka.client import AIOKafkaClient
 
 from gateway.config.clock import system_clock
-from gateway.config.errors import Away, BadConfiguration
 from gateway.config.settings import Settings
 from gateway.deliver.connect import build_connector
 from gateway.embedded.kafka import EmbeddedKafka, class_path
@@ -23,6 +21,14 @@ from gateway.ledger.monthly import standing
 from gateway.rules.activation import changed_texts
 from gateway.rules.rulebook import Rulebook
 from gateway.service.app import Gateway, kafka_bootstrap, reading
+from gateway.service.finding import Finding, Unwell, examined
+from gateway.service.machine import (
+    certificates_end,
+    clock_agrees,
+    disk_free,
+    transactions_end,
+    waiting,
+)
 from gateway.store.deliver.destinations import owed_to_dropped
 from gateway.store.deliver.worklist import down
 from gateway.store.record.authorities import authority_conflicts
@@ -30,29 +36,10 @@ from gateway.store.record.missing import missing_found
 from gateway.web.health import LIVE, READY
 from schemas.base import today
 from schemas.destination import Destination
-from scoring.errors import RuleSetError
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """The result for one part: well or not, and what to do."""
-
-    name: str
-    ok: bool
-    detail: str
-
 
 #: How long missing messages are told.
 MISSING_TOLD = timedelta(days=90)
 NOT_RUNNING = "自带的没有在运行，未检查；credit-gateway up 启动"
-
-
-class Unwell(Exception):
-    """A part is not as it should be; the message says what to do."""
-
-
-#: Our own errors, whose messages are for people.
-_TOLD = (Unwell, BadConfiguration, RuleSetError)
 
 
 async def examine(settings: Settings) -> list[Finding]:
@@ -61,11 +48,13 @@ async def examine(settings: Settings) -> list[Finding]:
         "Python": _python,
         "自带服务": lambda: _embedded(settings),
         "评价办法": lambda: _rule_sets(settings),
+        "证书": lambda: certificates_end(settings),
+        "磁盘": lambda: disk_free(settings),
     }
-    findings = [await _examined(name, part) for name, part in parts.items()]
+    findings = [await examined(name, part) for name, part in parts.items()]
     findings += await _stored(settings)
-    findings.append(await _examined("Kafka", lambda: _kafka(settings)))
-    findings.append(await _examined("运行状态", lambda: _running(settings)))
+    findings.append(await examined("Kafka", lambda: _kafka(settings)))
+    findings.append(await examined("运行状态", lambda: _running(settings)))
     findings += [await _destination(one) for one in settings.destinations]
     return findings
 
@@ -81,29 +70,21 @@ async def _stored(settings: Settings) -> list[Finding]:
             opened.append(await stack.enter_async_context(reading(settings)))
             return "可以连接，结构最新"
 
-        findings = [await _examined("数据库", open_database)]
+        findings = [await examined("数据库", open_database)]
         for built in opened:
             findings += [
-                await _examined("工作日历", partial(_calendar, built)),
-                await _examined("月度台账", partial(_ledger, built)),
-                await _examined("评价办法文本", partial(_rule_texts, built)),
-                await _examined("机关名称", partial(_authorities, built)),
-                await _examined("已删除的报送对象", partial(_dropped, built)),
-                await _examined("报送中断", partial(_down, built)),
-                await _examined("缺失的来件", partial(_missing, built)),
+                await examined("工作日历", partial(_calendar, built)),
+                await examined("月度台账", partial(_ledger, built)),
+                await examined("评价办法文本", partial(_rule_texts, built)),
+                await examined("机关名称", partial(_authorities, built)),
+                await examined("已删除的报送对象", partial(_dropped, built)),
+                await examined("报送中断", partial(_down, built)),
+                await examined("缺失的来件", partial(_missing, built)),
+                await examined("时钟", partial(clock_agrees, built)),
+                await examined("数据库事务", partial(transactions_end, built)),
+                await examined("待人处理", partial(waiting, built)),
             ]
     return findings
-
-
-async def _examined(name: str, part: Callable[[], Awaitable[str]]) -> Finding:
-    try:
-        return Finding(name, True, await part())
-    except Away as error:
-        return Finding(name, False, error.told()[:500])
-    except _TOLD as error:
-        return Finding(name, False, str(error))
-    except Exception as error:  # noqa: BLE001  any error is a finding
-        return Finding(name, False, f"{type(error).__name__}: {error}"[:500])
 
 
 async def _python() -> str:
@@ -248,4 +229,4 @@ async def _destination(destination: Destination) -> Finding:
             )
         return health.detail or "可以连接"
 
-    return await _examined(f"报送对象 {destination.title}", reach)
+    return await examined(f"报送对象 {destination.title}", reach)

@@ -2,25 +2,18 @@
 
 import asyncio
 import shutil
-from collections.abc import Iterator, Mapping
 from datetime import datetime
-from pathlib import Path
-from typing import Any
-
-from cryptography import x509
 
 from gateway.ledger.month import days_of
 from gateway.ledger.monthly import standing
 from gateway.service.app import Gateway
+from gateway.service.certificates import certificates
 from gateway.store.account import differences
 from gateway.store.account.month_counts import month_counts
 from gateway.store.base.condition import condition
 from gateway.store.record import quarantine
 from gateway.telemetry.log import LogEvent, logger
 from schemas.base import today
-
-#: Settings that name a file of certificates, in PEM.
-_CERTIFICATES = frozenset({"certificate_file", "ca_file"})
 
 
 class Watching:
@@ -48,8 +41,12 @@ class Watching:
             self.metrics.differences_open.labels(side).set(by_side.get(side, 0))
         disk = await asyncio.to_thread(shutil.disk_usage, built.settings.state.absolute().anchor)
         self.metrics.disk_free.set(disk.free / disk.total)
-        for name, expires in await asyncio.to_thread(lambda: list(self._certificates())):
-            self.metrics.certificate_expires.labels(name).set(expires.timestamp())
+        for name, end in await asyncio.to_thread(certificates, built.settings):
+            if isinstance(end, datetime):
+                self.metrics.certificate_expires.labels(name).set(end.timestamp())
+            else:
+                extra = {"file": name, "error": end}
+                logger.warning(LogEvent.CERTIFICATE_UNREAD, extra=extra)
 
     async def count_month(self) -> None:
         """Set the gauges of this month so far, which read its deliveries."""
@@ -66,23 +63,3 @@ class Watching:
             }
             for name, count in told.items():
                 self.metrics.month_decisions.labels(one.destination, one.clock, name).set(count)
-
-    def _certificates(self) -> Iterator[tuple[str, datetime]]:
-        """Yield each configured file of certificates, and when the first of them ends."""
-        settings = self.gateway.settings
-        places: list[Mapping[str, Any]] = [one.settings for one in settings.destinations]
-        places.append(settings.kafka.model_dump())
-        for name in sorted({path for place in places for path in _files(place)}):
-            try:
-                found = x509.load_pem_x509_certificates(Path(name).read_bytes())
-            except (OSError, ValueError) as error:
-                extra = {"file": name, "error": str(error)}
-                logger.warning(LogEvent.CERTIFICATE_UNREAD, extra=extra)
-                continue
-            yield name, min(one.not_valid_after_utc for one in found)
-
-
-def _files(place: Mapping[str, Any]) -> Iterator[str]:
-    for name, value in place.items():
-        if name in _CERTIFICATES and isinstance(value, str):
-            yield value

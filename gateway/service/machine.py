@@ -1,0 +1,90 @@
+"""Examine what goes wrong slowly: certificates, disk, clock, long transactions, open work."""
+
+import asyncio
+import shutil
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from gateway.config.clock import system_clock
+from gateway.config.settings import Settings
+from gateway.service.app import Gateway
+from gateway.service.certificates import certificates
+from gateway.service.clock_check import ClockCheck
+from gateway.service.finding import Unwell
+from gateway.store.account import differences, hints
+from gateway.store.base.condition import condition
+from gateway.store.record import quarantine
+from schemas.base import SHANGHAI
+
+#: As in the alert rules of deploy/prometheus.
+ENDS_SOON = timedelta(days=14)
+LEAST_FREE = 0.1
+LONGEST_TRANSACTION = timedelta(minutes=10)
+
+
+async def certificates_end(settings: Settings) -> str:
+    """Return which certificate ends first."""
+    found = await asyncio.to_thread(certificates, settings)
+    if not found:
+        return "没有配置证书文件"
+    now = system_clock()
+    ends: list[tuple[datetime, str]] = []
+    faults: list[str] = []
+    for name, end in found:
+        if isinstance(end, str):
+            faults.append(f"{name} 读不出来：{end}")
+            continue
+        ends.append((end, name))
+        if end - now < ENDS_SOON:
+            word = "已于" if end <= now else "将于"
+            faults.append(f"{name} {word} {end.astimezone(SHANGHAI):%Y-%m-%d %H:%M} 到期，换新的")
+    if faults:
+        raise Unwell("；".join(faults))
+    end, name = min(ends)
+    return f"最早到期的是 {name}（{end.astimezone(SHANGHAI):%Y-%m-%d}）"
+
+
+async def disk_free(settings: Settings) -> str:
+    """Return how much of the disk of the state folder is free."""
+    place = settings.state.absolute()
+    while not place.exists():
+        place = place.parent
+    found = await asyncio.to_thread(shutil.disk_usage, Path(place))
+    told = f"{settings.state} 所在磁盘剩余 {found.free / found.total:.0%}"
+    if found.free < found.total * LEAST_FREE:
+        raise Unwell(f"{told}；清理，或换大的磁盘，写满以后停止收件")
+    return told
+
+
+async def clock_agrees(built: Gateway) -> str:
+    """Return that the clock agrees with that of the database."""
+    check = ClockCheck(built.database, built.clock, built.metrics)
+    await check.look()
+    wrong = check.wrong()
+    if wrong is not None:
+        raise Unwell(wrong)
+    return "与数据库一致"
+
+
+async def transactions_end(built: Gateway) -> str:
+    """Return how long the longest transaction in the database is open."""
+    async with built.database.transaction() as connection:
+        found = await condition(connection)
+    told = f"最久的事务 {found.longest_seconds:.0f} 秒"
+    if found.longest_seconds > LONGEST_TRANSACTION.total_seconds():
+        raise Unwell(f"{told}，没有结束，清理停了，报送会越来越慢；在 pg_stat_activity 里找到它")
+    return told
+
+
+async def waiting(built: Gateway) -> str:
+    """Return what waits for a person; to wait is no fault of the machine."""
+    async with built.database.transaction() as connection:
+        counts = {
+            "隔离区 {} 条（quarantine list）": await quarantine.count_open(connection),
+            "对账差异 {} 条（differences list）": sum(
+                (await differences.open_by_side(connection)).values()
+            ),
+            "瞒报线索 {} 条（hints list）": await hints.count_open(connection),
+        }
+    found = [words.format(count) for words, count in counts.items() if count]
+    return "；".join(found) if found else "没有"
