@@ -63,17 +63,18 @@ async def drop_if_empty(connection: Connection, name: str, partition: str) -> bo
 
 
 #: By blocks: rows stand in the order in which they came, and a BRIN index costs intake nothing. The
-#: last message that was taken of a partition stays: intake goes by it after a restart. So does what
-#: has a delivery that is not finished: its end is told to where it came from.
+#: last message that was taken of a partition stays: intake goes by it after a restart. So does,
+#: where returns are told, what has a delivery that is not finished: its source is told the end.
 _DELETE_INBOX = text(
     f"""
     with gone as (delete from inbox where ctid = any(array(
         select ctid from inbox i where recorded_at < :before and not exists (
             select from quarantine q where q.id = i.quarantine_id and q.resolved_at is null)
-          and not exists (select from record_version v join delivery d
-                on d.chain_id = v.decision_id and d.item_id = v.id
-            where v.id = i.record_version_id and d.item_kind = 'record_version'
-              and d.state not in {one_of(FINISHED)})
+          and not (exists (select from pg_trigger where tgname = 'note_delivered')
+            and exists (select from record_version v join delivery d
+                    on d.chain_id = v.decision_id and d.item_id = v.id
+                where v.id = i.record_version_id and d.item_kind = 'record_version'
+                  and d.state not in {one_of(FINISHED)}))
           and (exists (select from inbox later
                 where later.origin_id = i.origin_id and later.position > i.position)
             or not exists (select from origin o

@@ -81,7 +81,7 @@ async def test_what_is_not_finished_stays_until_it_is(keeping: World) -> None:
 
     assert (before["attempt"], before["receipt"]) == (2, 2)
     assert (unfinished["attempt"], unfinished["receipt"]) == (1, 1)
-    assert (unfinished["inbox"], unfinished["origin"]) == (2, 1)  # a rejection is told there
+    assert (unfinished["inbox"], unfinished["origin"]) == (1, 1)
     after = await counts(keeping)
     assert (after["receipt"], after["inbox"], after["origin"]) == (0, 0, 0)
     assert await keeping.column("select outcome from attempt") == ["rejected"]  # for the ledger
