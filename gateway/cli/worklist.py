@@ -118,9 +118,13 @@ def _print(rows: Sequence[WorkRow], groups: Iterable[OpenGroup], by: Grouping) -
         print_line(_group(group))
 
 
+def _last_moment(due_at: datetime) -> datetime:
+    """Return the last second in time: a due time is the midnight behind it."""
+    return (due_at - timedelta(seconds=1)).astimezone(SHANGHAI)
+
+
 def _due(at: datetime) -> str:
-    """Return the last minute in time."""
-    return f"{(at - timedelta(seconds=1)).astimezone(SHANGHAI):%m-%d %H:%M}"
+    return f"{_last_moment(at):%Y-%m-%d %H:%M}"
 
 
 def _line(row: WorkRow) -> str:
@@ -155,8 +159,8 @@ def _write(out: Path, rows: Iterable[WorkRow]) -> None:
                     (row.authority, "text"),
                     (row.subject_name, "text"),
                     (STATES[row.state], "centred"),
-                    (row.due_at, "moment"),
-                    (f"{row.hours_left:g}", "centred"),
+                    (_last_moment(row.due_at), "moment"),
+                    (row.hours_left, "centred"),
                     (row.late.value, "marked" if late else "text"),
                     (row.actor.value, "centred"),
                     (row.why, "text"),

@@ -76,9 +76,11 @@ def test_the_work_list_is_shown_exported_and_acted_on_by_a_filter(
     assert "经办人员：2 件，其中已超期 2" in shown.out
     assert "处罚机关统一社会信用代码：必填项为空" in shown.out
     book = CalamineWorkbook.from_path(str(tmp_path / "work.xlsx"))
-    assert (
-        len(book.get_sheet_by_name("工作清单").to_python()) == 5
-    )  # the head, three decisions, a grade change
+    head, *rows_out = book.get_sheet_by_name("工作清单").to_python()
+    assert len(rows_out) == 4  # three decisions, a grade change
+    last, left = (rows_out[0][head.index(title)] for title in ("期限", "剩余小时"))
+    assert (f"{last:%Y-%m-%d %H:%M:%S}", type(left)) == ("2025-06-17 23:59:59", float)
+    assert "期限 2025-06-17 23:59，超期" in shown.out
     assert [(one["state"], one["actor"]) for one in listed.objects] == [("held", "经办人员")] * 2
     assert "符合条件的有 2 条，没有改动" in counted.err
     assert "符合条件的有 2 条，不是 9 条，没有改动" in wrong.err

@@ -70,6 +70,9 @@ async def test_every_form_says_the_same(database: Database, tmp_path: Path) -> N
     assert [state[0] for state in states] == [row[9] for row in sheet[1:]]
     whys = [row["standings"][0]["why"] or "" for row in told["rows"]]
     assert whys == [row[11] for row in sheet[1:]]
+    [ends] = {line[lines[0].index("期限止于")] for line in lines[1:] if line[11] == "calendar-7"}
+    assert ends == "2026-10-17"
+    assert all(f" {ends}：" in row[10] for row in sheet[1:])
     assert told["figures"][0]["in_scope"] == 4
     assert (told["hash"], told["signature"]) == (version.hash, version.signature)
 
