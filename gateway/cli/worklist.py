@@ -23,9 +23,9 @@ from gateway.cli.output import (
 from gateway.cli.selection import (
     AuthorityOption,
     DestinationOption,
+    Selection,
     StateOption,
     WithinOption,
-    wanted,
 )
 from gateway.ledger.monthly import standing
 from gateway.ledger.sending import sending_words
@@ -74,10 +74,12 @@ def worklist(  # noqa: PLR0913, PLR0917  the options of a command
 ) -> None:
     """Print what is open, the earliest due first, with what will be late, why, and who must act."""
 
+    selection = Selection(None, destination, state, authority, within)
+
     async def work() -> tuple[WorkList, list[str]]:
         async with reading(settings_of(context)) as built, built.database.transaction() as c:
             now = built.clock()
-            choice = wanted(destination, state, authority, within, now)
+            choice = await selection.wanted(c, built)
             found = await look(c, built.settings.destinations, choice, now, by, limit + 1)
             return found, await _notes(c, built, now)
 

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from fastapi import Request, Response
+from fastapi import HTTPException, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 
@@ -23,6 +23,13 @@ async def told_in_chinese(request: Request, error: Exception) -> Response:
     del request
     errors = error.errors() if isinstance(error, RequestValidationError) else []
     return JSONResponse({"detail": "；".join(map(_sentence, errors))}, 422)
+
+
+async def only_known_names(request: Request) -> None:
+    """Refuse a query name that the route does not have: a mistyped filter would filter nothing."""
+    known = [field.alias for field in request.scope["route"].dependant.query_params]
+    if unknown := [name for name in request.query_params if name not in known]:
+        raise HTTPException(422, f"没有参数 {'、'.join(unknown)}；现有：{'、'.join(known)}")
 
 
 def _sentence(error: Mapping[str, Any]) -> str:

@@ -8,8 +8,9 @@ from python_calamine import CalamineWorkbook
 
 from gateway.store.base.engine import Database
 from tests.acceptance.command import PAST, Command, commanding, write
-from tests.conftest import SETTINGS
+from tests.conftest import PLATFORM, SETTINGS
 from tests.factories import (
+    AUTHORITY,
     AUTHORITY_CODE,
     penalty,
 )
@@ -90,6 +91,25 @@ def test_the_work_list_is_shown_exported_and_acted_on_by_a_filter(
     assert "经办人员" not in after.out
     codes = [each.code for each in (shown, listed, counted, wrong, done, both, none, all_, after)]
     assert codes == [0, 0, 1, 1, 0, 2, 1, 2, 0]
+
+
+def test_a_filter_takes_printed_names_and_refuses_unknown_ones(
+    command: Command, tmp_path: Path
+) -> None:
+    command("ingest", write(tmp_path / "rows.ndjson", penalty(1, CF_CFJGDM="", **PAST)))
+
+    titled = command.json("worklist", "--state", "待补正", "--destination", PLATFORM["title"])
+    unknown = [
+        command("worklist", "--destination", "nosuch"),
+        command("worklist", "--authority", AUTHORITY[:3]),
+        command("deliveries", "list", "--destination", "nosuch"),
+        command("deliveries", "retry", "--destination", "nosuch"),
+    ]
+
+    assert len(titled.objects) == 1
+    assert [each.code for each in unknown] == [2] * 4
+    assert f"没有报送对象 nosuch；现有：platform（{PLATFORM['title']}）" in unknown[0].err
+    assert f"；是否指 {AUTHORITY}" in unknown[1].err
 
 
 def test_bulk_tasks_are_listed_paused_resumed_and_cancelled(
