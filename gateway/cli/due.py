@@ -48,7 +48,7 @@ def due_command(
         fail(f"没有时限 {clock}；现有：{'、'.join(clocks)}")
     workdays = _workdays(settings_of(context))
     end = Exit.DONE
-    for number, text in enumerate(lines_of(dates), 1):
+    for number, text in enumerate(lines_of(dates, "决定日期"), 1):
         day = parse_date(text)
         if day is None:
             words = f"“{text}”不是日期，写成 2026-10-01"

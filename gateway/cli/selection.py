@@ -64,7 +64,7 @@ class Selection:
 
     def ids(self) -> list[int]:
         """Return the numbers that were given; exits with wrong use if one is none."""
-        given = list(lines_of(self.numbers))
+        given = list(lines_of(self.numbers, "报送的编号或条件（如 --destination）"))
         if wrong := [text for text in given if not text.isdecimal() or int(text) > LARGEST]:
             fail(f"{wrong[0]}：不是报送的编号；编号见 deliveries list")
         return [int(text) for text in given]
