@@ -181,11 +181,12 @@ def test_due_gives_the_due_times_of_the_table_and_none_beyond_the_calendar(
 
 
 def test_due_continues_after_an_invalid_date(command: Command) -> None:
-    days = ("2026-13-40", "2026-02-12")
+    days = ("2026-13-40", "9999-12-31", "2026-02-12")
     ran = command.json("due", *days, "--clock", "calendar-7")
 
-    bad, good = ran.objects
+    bad, endless, good = ran.objects
     assert set(bad) == {"line", "error"}
+    assert endless["error"] == "“9999-12-31”不是决定日期，写成 2026-10-01"
     assert good["due"] == "2026-02-19T23:59:59+08:00"
     assert ran.code == 1
 
