@@ -21,7 +21,7 @@ def code(
 ) -> None:
     """Print whether each code is a unified social credit code."""
     end = Exit.DONE
-    for text in lines_of(codes):
+    for text in lines_of(codes, "代码"):
         normalised, changed = fold(text), changed_by_fold(text)
         reason = credit_code_problem(normalised)
         if reason is not None:

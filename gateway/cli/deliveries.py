@@ -53,8 +53,8 @@ NumbersArgument = Annotated[list[str] | None, typer.Argument(help="编号；- �
 
 def deliveries_list(
     context: typer.Context,
-    state: Annotated[DeliveryState | None, typer.Option(help="只看这种状态")] = None,
-    destination: Annotated[str | None, typer.Option(help="只看这个对象")] = None,
+    state: StateOption = None,
+    destination: DestinationOption = None,
     limit: LimitOption = 200,
     format_: FormatOption = Format.TEXT,
 ) -> None:
@@ -62,7 +62,8 @@ def deliveries_list(
 
     async def work() -> Any:
         async with reading(settings_of(context)) as built, built.database.transaction() as c:
-            return await views.listed(c, state, destination, limit + 1)
+            choice = await Selection(None, destination, state).wanted(c, built)
+            return await views.listed(c, choice.state, choice.destination, limit + 1)
 
     rows = at_most(run(work), limit)
     for row in rows:

@@ -36,7 +36,7 @@ def explain_command(
     format_: FormatOption = Format.TEXT,
 ) -> None:
     """Print why a subject has its grade, until when, and what would change it."""
-    given = next(iter(lines_of([code])), "")
+    given = next(lines_of([code], "代码"))
     found = run(lambda: _explain(context, given, as_of, known_at))
     if found is None:
         fail(_nobody(code), Exit.PROBLEMS)

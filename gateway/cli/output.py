@@ -6,7 +6,7 @@ import shutil
 import signal
 import sys
 import tempfile
-from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import contextmanager
 from enum import IntEnum, StrEnum
 from pathlib import Path
@@ -105,13 +105,21 @@ def _as_json(value: Any) -> Any:
     return structs.asdict(value) if isinstance(value, Struct) else str(value)
 
 
-def lines_of(arguments: Iterable[str] | None) -> Iterator[str]:
-    """Yield the arguments; `-`, or no argument, reads standard input line by line."""
-    for argument in arguments or ("-",):
-        if argument == "-":
-            yield from (line.strip() for line in sys.stdin if line.strip())
-        else:
-            yield argument
+def lines_of(arguments: Sequence[str] | None, what: str) -> Iterator[str]:
+    """Yield the arguments; `-`, or no argument, reads standard input line by line.
+
+    Exits with wrong use if there is nothing: who forgot it must not take silence for success, nor
+    wait before a screen that waits too.
+    """
+    came = False
+    if arguments or not sys.stdin.isatty():
+        for argument in arguments or ("-",):
+            lines = (line.strip() for line in sys.stdin) if argument == "-" else (argument,)
+            for line in filter(None, lines):
+                came = True
+                yield line
+    if not came:
+        fail(f"没有写{what}；写在命令后面，或用 - 从标准输入读")
 
 
 def console() -> Console:

@@ -2,7 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Annotated
 
 import typer
@@ -12,26 +12,28 @@ from gateway.cli.output import LARGEST, fail, lines_of, progress, run, settings_
 from gateway.deliver.bulk import BATCH
 from gateway.deliver.manual import Acted
 from gateway.service.app import Gateway, gateway
+from gateway.store.base.engine import Connection
 from gateway.store.deliver.worklist import Wanted
+from gateway.worklist.choice import STATE_NAMES, UnknownName, chosen, state_value
 from schemas.delivery import DeliveryState
 
-DestinationOption = Annotated[str | None, typer.Option(help="只要这个报送对象")]
-StateOption = Annotated[DeliveryState | None, typer.Option(help="只要这种状态")]
+
+def state_named(text: str) -> DeliveryState:
+    """Return the state of a name, or of the title by which it is printed."""
+    try:
+        return DeliveryState(state_value(text))
+    except ValueError:
+        raise typer.BadParameter(f"--state：应为 {STATE_NAMES} 之一，不是“{text}”") from None
+
+
+DestinationOption = Annotated[str | None, typer.Option(help="只要这个报送对象（name 或 title）")]
+StateOption = Annotated[
+    DeliveryState | None,
+    typer.Option(parser=state_named, metavar="状态", help="只要这种状态，如 held 或 待补正"),
+]
 AuthorityOption = Annotated[str | None, typer.Option(help="只要这个机关的决定")]
 WithinOption = Annotated[float | None, typer.Option(min=0, help="只要这么多小时之内到期的")]
 ExpectOption = Annotated[int | None, typer.Option(min=1, help="按条件处理的条数，不写只数")]
-
-
-def wanted(
-    destination: str | None,
-    state: DeliveryState | None,
-    authority: str | None,
-    within: float | None,
-    now: datetime,
-) -> Wanted:
-    """Return the filter that the options say."""
-    before = None if within is None else now + timedelta(hours=within)
-    return Wanted(destination, state, authority, before)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,9 +53,18 @@ class Selection:
         given = (self.destination, self.state, self.authority, self.within)
         return any(one is not None for one in given)
 
+    async def wanted(self, connection: Connection, built: Gateway) -> Wanted:
+        """Return the filter of the options; exits with wrong use if a name is not known."""
+        before = None if self.within is None else built.clock() + timedelta(hours=self.within)
+        asked = Wanted(self.destination, self.state, self.authority, before)
+        try:
+            return await chosen(connection, built.settings.destinations, asked)
+        except UnknownName as error:
+            fail(str(error))
+
     def ids(self) -> list[int]:
         """Return the numbers that were given; exits with wrong use if one is none."""
-        given = list(lines_of(self.numbers))
+        given = list(lines_of(self.numbers, "报送的编号或条件（如 --destination）"))
         if wrong := [text for text in given if not text.isdecimal() or int(text) > LARGEST]:
             fail(f"{wrong[0]}：不是报送的编号；编号见 deliveries list")
         return [int(text) for text in given]

@@ -20,7 +20,7 @@ from gateway.cli.output import (
     run,
     settings_of,
 )
-from gateway.cli.selection import Selection, wanted
+from gateway.cli.selection import Selection
 from gateway.deliver.bulk import BulkAct, OtherCount, start, step, turn
 from gateway.service.app import Gateway, gateway, reading
 from gateway.store.deliver import bulk_tasks, views
@@ -55,11 +55,10 @@ def bulk(
 
     async def work() -> BulkTask:
         async with gateway(settings_of(context)) as built:
-            filter_ = selection.destination, selection.state, selection.authority, selection.within
-            choice, now = wanted(*filter_, built.clock()), built.clock()
-            number = await start(
-                built.database, act, choice, selection.expect, reason, actor(), now
-            )
+            async with built.database.transaction() as connection:
+                choice = await selection.wanted(connection, built)
+            asked = choice, selection.expect, reason, actor(), built.clock()
+            number = await start(built.database, act, *asked)
             return await _steps(built, number)
 
     try:

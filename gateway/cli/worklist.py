@@ -23,9 +23,9 @@ from gateway.cli.output import (
 from gateway.cli.selection import (
     AuthorityOption,
     DestinationOption,
+    Selection,
     StateOption,
     WithinOption,
-    wanted,
 )
 from gateway.ledger.monthly import standing
 from gateway.ledger.sending import sending_words
@@ -74,10 +74,12 @@ def worklist(  # noqa: PLR0913, PLR0917  the options of a command
 ) -> None:
     """Print what is open, the earliest due first, with what will be late, why, and who must act."""
 
+    selection = Selection(None, destination, state, authority, within)
+
     async def work() -> tuple[WorkList, list[str]]:
         async with reading(settings_of(context)) as built, built.database.transaction() as c:
             now = built.clock()
-            choice = wanted(destination, state, authority, within, now)
+            choice = await selection.wanted(c, built)
             found = await look(c, built.settings.destinations, choice, now, by, limit + 1)
             return found, await _notes(c, built, now)
 
@@ -121,9 +123,13 @@ def _print(rows: Sequence[WorkRow], groups: Iterable[OpenGroup], by: Grouping) -
         print_line(_group(group))
 
 
+def _last_moment(due_at: datetime) -> datetime:
+    """Return the last second in time: a due time is the midnight behind it."""
+    return (due_at - timedelta(seconds=1)).astimezone(SHANGHAI)
+
+
 def _due(at: datetime) -> str:
-    """Return the last minute in time."""
-    return f"{(at - timedelta(seconds=1)).astimezone(SHANGHAI):%m-%d %H:%M}"
+    return f"{_last_moment(at):%Y-%m-%d %H:%M}"
 
 
 def _line(row: WorkRow) -> str:
@@ -158,8 +164,8 @@ def _write(out: Path, rows: Iterable[WorkRow]) -> None:
                     (row.authority, "text"),
                     (row.subject_name, "text"),
                     (STATES[row.state], "centred"),
-                    (row.due_at, "moment"),
-                    (f"{row.hours_left:g}", "centred"),
+                    (_last_moment(row.due_at), "moment"),
+                    (row.hours_left, "centred"),
                     (row.late.value, "marked" if late else "text"),
                     (row.actor.value, "centred"),
                     (row.why, "text"),

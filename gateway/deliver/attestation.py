@@ -13,7 +13,11 @@ from gateway.store.account import evidence, outages, signing_keys
 from gateway.store.account.evidence import About
 from gateway.store.base.engine import Database
 from gateway.store.deliver import views
+from schemas.delivery import OutcomeKind
 from schemas.identifiers import masked
+
+#: Outcomes of a call in which the platform itself said what it makes of the item.
+_ANSWERS = {OutcomeKind.ACCEPTED: "接受", OutcomeKind.REJECTED: "退回"}
 
 
 async def attest(
@@ -57,10 +61,19 @@ async def attest(
 
 
 def _statement(found: views.DeliveryHistory, now: datetime) -> str:
-    tries = len(found.attempts)
+    """Return what became of it; what is signed must not deny an answer that stands beside it."""
+    told = [f"共报送 {len(found.attempts)} 次"]
+    answered = [one for one in found.attempts if one["outcome"] in _ANSWERS]
+    if answered:
+        last = answered[-1]
+        reasons = masked("；".join(last["reasons"] or ()))
+        why = f"（{reasons}）" if reasons else ""
+        told.append(f"平台当场答复：{_ANSWERS[last['outcome']]}{why}")
     if found.receipts:
-        return f"共报送 {tries} 次，收到回执 {len(found.receipts)} 份，内容如上"
-    if found.delivery["submitted_at"] is None:
-        return f"共报送 {tries} 次，截至出具之时没有送达"
-    days = (now - found.delivery["submitted_at"]).days
-    return f"已送达 {days} 天，共报送 {tries} 次，截至出具之时没有收到任何回执"
+        told.append(f"收到回执 {len(found.receipts)} 份，内容如上")
+    if len(told) == 1 and found.delivery["submitted_at"] is None:
+        told.append("截至出具之时没有送达")
+    elif len(told) == 1:
+        days = (now - found.delivery["submitted_at"]).days
+        told = [f"已送达 {days} 天", *told, "截至出具之时没有收到任何回执"]
+    return "，".join(told)

@@ -6,12 +6,13 @@ from datetime import date
 from typing import Annotated
 
 import orjson
-from fastapi import APIRouter, HTTPException, Query, Response
+from fastapi import APIRouter, Depends, HTTPException, Query, Response
 
 from gateway.config.clock import Clock
 from gateway.intake.results import ItemResult, results, results_of_number
 from gateway.intake.sources import SourceGrouping, report
 from gateway.store.base.engine import Database
+from gateway.web.invalid import only_known_names
 
 #: Items of one answer at most.
 MOST_ITEMS = 10_000
@@ -22,7 +23,7 @@ def router(database: Database, clock: Clock) -> APIRouter:
     """Return the routes; the application checks the key, which is one of those who watch."""
     routes = APIRouter()
 
-    @routes.get("/v1/results")
+    @routes.get("/v1/results", dependencies=[Depends(only_known_names)])
     async def of_items(
         origin: str | None = None,
         number: str | None = None,
@@ -41,7 +42,7 @@ def router(database: Database, clock: Clock) -> APIRouter:
             raise HTTPException(404, "没有收到过这样的来件")
         return Response(orjson.dumps(told), media_type=_JSON)
 
-    @routes.get("/v1/sources")
+    @routes.get("/v1/sources", dependencies=[Depends(only_known_names)])
     async def of_sources(
         since: date, until: date, by: SourceGrouping = SourceGrouping.SOURCE
     ) -> Response:

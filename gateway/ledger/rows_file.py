@@ -7,7 +7,7 @@ with its state at each destination, and the result by each clock, as in the shee
 import csv
 import io
 from collections.abc import Iterable, Iterator, Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from itertools import islice
 from typing import Any
 
@@ -146,7 +146,7 @@ def _lines(row: Mapping[str, Any]) -> Iterator[list[str]]:
                 one["destination"],
                 one["state"],
                 clock["clock"],
-                _moment(clock["due"]),
+                _last_day(clock["due"]),
                 clock["result"],
                 _text(one["why"]),
                 _text("；".join(one["notes"])),
@@ -164,3 +164,8 @@ def _text(value: str | None) -> str:
 
 def _moment(at: datetime | None) -> str:
     return f"{at.astimezone(SHANGHAI):%Y-%m-%d %H:%M:%S}" if at else ""
+
+
+def _last_day(due: datetime) -> str:
+    """Return the last day in time, as the workbook has it: a due time is the midnight behind it."""
+    return (due - timedelta(seconds=1)).astimezone(SHANGHAI).date().isoformat()

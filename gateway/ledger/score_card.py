@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Any
 
 from gateway.ledger.causes import Cause
@@ -15,8 +16,6 @@ from schemas.destination import CountedDays, TimeLimit
 #: Months of the trend, and document numbers that are named in a sentence.
 TREND_MONTHS = 12
 _NAMED = 5
-#: Days of rest within a clock of working days, for the chart.
-_REST_DAYS = 4
 #: What to do where decisions were late, by the cause.
 _ADVICE = {
     Cause.ENTERED_LATE: "决定作出后录入晚：催经办人员当天录入",
@@ -59,11 +58,25 @@ class AuthorityLine:
 
 @dataclass(frozen=True, slots=True)
 class DaysNeeded:
-    """How many decisions were accepted on which day after the decision; beyond the limit: late."""
+    """How many decisions were accepted on one day after the decision, by their own result."""
 
     days: str
-    count: int
-    is_late: bool
+    results: Counter[Timeliness] = field(default_factory=Counter)
+
+    @property
+    def timely(self) -> int:
+        """Those in time."""
+        return self.results[Timeliness.TIMELY]
+
+    @property
+    def late(self) -> int:
+        """Those too late, missed ones among them."""
+        return sum(self.results[one] for one in LATE)
+
+    @property
+    def undecided(self) -> int:
+        """Those of which nobody can say it, most often because they are not due yet."""
+        return self.results.total() - self.timely - self.late
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +89,7 @@ class ScoreCard:
     destinations: tuple[Figures, ...]
     trend: tuple[MonthRates, ...]
     days: tuple[DaysNeeded, ...]
+    limits: tuple[int, int]  #: the last day in time: of the strictest decision, and of the mildest
     authorities: tuple[AuthorityLine, ...]
     causes: Mapping[str, int]
     steps: tuple[str, ...]
@@ -94,8 +108,9 @@ class ScoreCard:
 
 @dataclass(slots=True)
 class _Counts:
-    days: Counter[int] = field(default_factory=Counter)
-    never: int = 0
+    #: Day of the acceptance, None if there was none, and result.
+    days: Counter[tuple[int | None, Timeliness]] = field(default_factory=Counter)
+    limits: set[int] = field(default_factory=set)
     authorities: dict[str, AuthorityLine] = field(default_factory=dict)
     missed: list[str] = field(default_factory=list)
     open: list[str] = field(default_factory=list)
@@ -122,13 +137,15 @@ def score_card(
             standing = row.standings.get(headline.destination)
             if standing is not None and not row.excluded:
                 _count(counts, row, standing, clock.clock)
+    limits = _limits(counts, clocks[clock.clock]) if clock is not None else (0, 0)
     return ScoreCard(
         month=month,
         figures=headline,
         clock=clock,
         destinations=tuple(together),
         trend=trend(month, headline, clock, earlier),
-        days=() if clock is None else _days(counts, clocks[clock.clock]),
+        days=() if clock is None else _days(counts, limits[1]),
+        limits=limits,
         authorities=tuple(sorted(counts.authorities.values(), key=_worst_first)),
         causes=headline.causes if headline is not None else {},
         steps=tuple(_steps(headline, clock, counts)),
@@ -156,10 +173,9 @@ def _count(counts: _Counts, row: LedgerRow, standing: DecisionStanding, clock: s
     line.timely += result is Timeliness.TIMELY
     line.late += result is Timeliness.LATE
     line.missed += result is Timeliness.MISSED
-    if standing.accepted_at is None:
-        counts.never += 1
-    else:
-        counts.days[_days_needed(row, standing)] += 1
+    counts.days[_days_needed(row, standing), result] += 1
+    last = (standing.due[clock] - timedelta(seconds=1)).astimezone(SHANGHAI).date()
+    counts.limits.add((last - row.decision_date).days)
     if result is Timeliness.MISSED:
         counts.missed.append(row.document_number)
     if result is Timeliness.OPEN:
@@ -168,24 +184,31 @@ def _count(counts: _Counts, row: LedgerRow, standing: DecisionStanding, clock: s
         counts.by_cause.setdefault(standing.cause, Counter())[row.authority] += 1
 
 
-def _days_needed(row: LedgerRow, standing: DecisionStanding) -> int:
-    """Return the days from the decision to the acceptance; 0 on the day of the decision."""
-    if standing.accepted_at is None or standing.accepted_at < end_of(row.decision_date):
+def _days_needed(row: LedgerRow, standing: DecisionStanding) -> int | None:
+    """Return the days from the decision to the acceptance, 0 on its own day; None without one."""
+    if standing.accepted_at is None:
+        return None
+    if standing.accepted_at < end_of(row.decision_date):
         return 0
     return (standing.accepted_at.astimezone(SHANGHAI).date() - row.decision_date).days
 
 
-def _days(counts: _Counts, clock: TimeLimit) -> tuple[DaysNeeded, ...]:
-    """Return the calendar days one by one up to the limit, then those beyond it, then the rest.
+def _limits(counts: _Counts, clock: TimeLimit) -> tuple[int, int]:
+    """Return the first and the last calendar day on which a time limit of the month ends.
 
-    Of working days nobody can tell by their number whether they are beyond the limit.
+    Of working days each decision has its own number of calendar days.
     """
-    in_days = clock.counts is CountedDays.CALENDAR
-    last = clock.days if in_days else clock.days + _REST_DAYS
-    found = [DaysNeeded(f"{day}天", counts.days[day], is_late=False) for day in range(last + 1)]
-    beyond = sum(count for day, count in counts.days.items() if day > last)
-    found.append(DaysNeeded(f"{last}天后", beyond, is_late=in_days))
-    return (*found, DaysNeeded("未入库", counts.never, is_late=True))
+    found = counts.limits or {clock.days}
+    return min(found), max(found)
+
+
+def _days(counts: _Counts, last: int) -> tuple[DaysNeeded, ...]:
+    """Return the calendar days one by one up to the last limit, those beyond it, and the rest."""
+    titles = [*(f"{day}天" for day in range(last + 1)), f"{last}天后", "未入库"]
+    found = tuple(map(DaysNeeded, titles))
+    for (day, result), count in counts.days.items():
+        found[-1 if day is None else min(day, last + 1)].results[result] += count
+    return found
 
 
 def _worst_first(line: AuthorityLine) -> tuple[int, int, str]:

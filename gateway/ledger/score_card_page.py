@@ -22,6 +22,8 @@ _PRINT_SECONDS = 120
 _LEFT, _RIGHT, _TOP, _HEIGHT = 40.0, 350.0, 14.0, 100.0
 #: The scale of the trend begins at one of these, in percent.
 _FLOORS = (95, 90, 80, 50, 0)
+#: So many bars have room for whole labels.
+_ROOMY = 12
 
 
 class NoBrowser(LookupError):
@@ -43,17 +45,24 @@ class Point(NamedTuple):
     full: bool
 
 
+class BarPart(NamedTuple):
+    """The part of a bar that has one result."""
+
+    result: str
+    y: float
+    height: float
+
+
 class Bar(NamedTuple):
-    """A bar of the chart of days."""
+    """A bar of the chart of days; its parts stand on each other."""
 
     label: str
     times: int
     x: float
     y: float
     width: float
-    height: float
     middle: float
-    late: bool
+    parts: tuple[BarPart, ...]
 
 
 _pages = Environment(
@@ -79,6 +88,8 @@ def page(card: ScoreCard, now: datetime, frozen: Frozen | None) -> str:
         "line": line,
         "paths": _paths(line),
         "bars": _bars(card.days),
+        "crowded": len(card.days) > _ROOMY,
+        "limits": _limit_lines(card),
     }
     return _pages.get_template("score_card.html.j2").render(shown)
 
@@ -119,19 +130,41 @@ def _paths(line: Sequence[Point]) -> list[str]:
     return [" ".join(part) for part in parts if len(part) > 1]
 
 
+def _step(days: Sequence[DaysNeeded]) -> float:
+    return (_RIGHT + 6) / max(1, len(days))
+
+
 def _bars(days: Sequence[DaysNeeded]) -> list[Bar]:
-    most = max((one.count for one in days), default=0) or 1
-    step = (_RIGHT + 6) / max(1, len(days))
+    most = max((one.results.total() for one in days), default=0) or 1
+    step = _step(days)
     bars = []
     for place, one in enumerate(days):
-        height = round(_HEIGHT * one.count / most, 1)
-        x = round(place * step + step * 0.15, 1)
-        width = round(step * 0.7, 1)
-        y = round(_TOP + _HEIGHT + 12 - height, 1)
-        bars.append(
-            Bar(one.days, one.count, x, y, width, height, round(x + width / 2, 1), one.is_late)
-        )
+        x, width = round(place * step + step * 0.15, 1), round(step * 0.7, 1)
+        parts = _parts(one, _HEIGHT / most)
+        label = one.days
+        if len(days) > _ROOMY:
+            label = label.replace("天后", "+").removesuffix("天")
+        top = parts[-1].y
+        bars.append(Bar(label, one.results.total(), x, top, width, round(x + width / 2, 1), parts))
     return bars
+
+
+def _parts(one: DaysNeeded, scale: float) -> tuple[BarPart, ...]:
+    """Return the parts from the bottom up."""
+    y, parts = _TOP + _HEIGHT + 12, []
+    for result, count in (
+        ("timely", one.timely),
+        ("late", one.late),
+        ("undecided", one.undecided),
+    ):
+        y -= scale * count
+        parts.append(BarPart(result, round(y, 1), round(scale * count, 1)))
+    return tuple(parts)
+
+
+def _limit_lines(card: ScoreCard) -> list[float]:
+    """Return where the time limit of the strictest and that of the mildest decision end."""
+    return [round((day + 1) * _step(card.days), 1) for day in sorted(set(card.limits))]
 
 
 def pdf(html: str) -> bytes:

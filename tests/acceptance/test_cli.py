@@ -12,7 +12,7 @@ from python_calamine import CalamineWorkbook
 from gateway.check.dates import parse_date
 from schemas.columns import columns_of
 from schemas.penalty import AdministrativePenalty
-from tests.acceptance.command import Command
+from tests.acceptance.command import Command, told
 from tests.factories import IDENTITY, penalty, person_penalty
 
 SCORED = (
@@ -181,12 +181,19 @@ def test_due_gives_the_due_times_of_the_table_and_none_beyond_the_calendar(
 
 
 def test_due_continues_after_an_invalid_date(command: Command) -> None:
-    ran = command.json("due", "2026-13-40", "2026-02-12", "--clock", "calendar-7")
+    days = ("2026-13-40", "9999-12-31", "2026-02-12")
+    ran = command.json("due", *days, "--clock", "calendar-7")
 
-    bad, good = ran.objects
+    bad, endless, good = ran.objects
     assert set(bad) == {"line", "error"}
+    assert endless["error"] == "“9999-12-31”不是决定日期，写成 2026-10-01"
     assert good["due"] == "2026-02-19T23:59:59+08:00"
     assert ran.code == 1
+
+
+def test_nothing_to_work_on_is_wrong_use(command: Command) -> None:
+    assert told(command("due"), 2, "没有写决定日期；写在命令后面，或用 - 从标准输入读")
+    assert told(command("code", "-"), 2, "没有写代码")
 
 
 def test_code_reports_which_codes_are_valid(command: Command) -> None:

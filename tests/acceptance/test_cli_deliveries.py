@@ -80,6 +80,11 @@ async def test_doctor_tells_which_destination_is_given_up_for_now(
     assert f"异常 报送中断：{PLATFORM['title']}：多次报送不成" in said.out
 
 
+def test_an_act_without_number_or_filter_is_wrong_use(command: Command) -> None:
+    for words in (("retry",), ("park", "--reason", "x")):
+        assert told(command("deliveries", *words), 2, "没有写报送的编号或条件")
+
+
 def test_a_blank_reason_is_refused(command: Command) -> None:
     assert told(command("deliveries", "park", "1", "--reason", " "), 2, "请写明原因")
 

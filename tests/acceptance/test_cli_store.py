@@ -8,8 +8,9 @@ from python_calamine import CalamineWorkbook
 
 from gateway.store.base.engine import Database
 from tests.acceptance.command import PAST, Command, commanding, write
-from tests.conftest import SETTINGS
+from tests.conftest import PLATFORM, SETTINGS
 from tests.factories import (
+    AUTHORITY,
     AUTHORITY_CODE,
     penalty,
 )
@@ -42,6 +43,9 @@ def test_what_became_of_a_file_is_told_at_any_time(command: Command, tmp_path: P
     told = command("results", path, "--rows", "--out", "fate.xlsx")
     objects = command.json("results", path).objects
     nothing = command("results", "0" * 64)
+    mistyped = command("results", "nowhere/x.csv")
+    [row, *_] = command("results", path, "--position", "2").out.splitlines()
+    beyond = command("results", path, "--position", "9")
 
     assert told.code == 0
     assert "第1行 样环罚字〔2026〕1号 合格；platform 已被新版本取代，此后有新版本" in told.out
@@ -53,6 +57,9 @@ def test_what_became_of_a_file_is_told_at_any_time(command: Command, tmp_path: P
     book = CalamineWorkbook.from_path(str(tmp_path / "fate.xlsx"))
     assert len(book.get_sheet_by_name("来件去向").to_python()) == 5
     assert (nothing.code, "没有收到过来自 file:000" in nothing.err) == (1, True)
+    assert (mistyped.code, "没有文件 nowhere/x.csv，也没有" in mistyped.err) == (1, True)
+    assert row.startswith("第2行 样环罚字〔2026〕2号 待补正")
+    assert (beyond.code, "、位置 9 的来件" in beyond.err) == (1, True)
 
 
 def test_the_work_list_is_shown_exported_and_acted_on_by_a_filter(
@@ -76,9 +83,11 @@ def test_the_work_list_is_shown_exported_and_acted_on_by_a_filter(
     assert "经办人员：2 件，其中已超期 2" in shown.out
     assert "处罚机关统一社会信用代码：必填项为空" in shown.out
     book = CalamineWorkbook.from_path(str(tmp_path / "work.xlsx"))
-    assert (
-        len(book.get_sheet_by_name("工作清单").to_python()) == 5
-    )  # the head, three decisions, a grade change
+    head, *rows_out = book.get_sheet_by_name("工作清单").to_python()
+    assert len(rows_out) == 4  # three decisions, a grade change
+    last, left = (rows_out[0][head.index(title)] for title in ("期限", "剩余小时"))
+    assert (f"{last:%Y-%m-%d %H:%M:%S}", type(left)) == ("2025-06-17 23:59:59", float)
+    assert "期限 2025-06-17 23:59，超期" in shown.out
     assert [(one["state"], one["actor"]) for one in listed.objects] == [("held", "经办人员")] * 2
     assert "符合条件的有 2 条，没有改动" in counted.err
     assert "符合条件的有 2 条，不是 9 条，没有改动" in wrong.err
@@ -88,6 +97,25 @@ def test_the_work_list_is_shown_exported_and_acted_on_by_a_filter(
     assert "经办人员" not in after.out
     codes = [each.code for each in (shown, listed, counted, wrong, done, both, none, all_, after)]
     assert codes == [0, 0, 1, 1, 0, 2, 1, 2, 0]
+
+
+def test_a_filter_takes_printed_names_and_refuses_unknown_ones(
+    command: Command, tmp_path: Path
+) -> None:
+    command("ingest", write(tmp_path / "rows.ndjson", penalty(1, CF_CFJGDM="", **PAST)))
+
+    titled = command.json("worklist", "--state", "待补正", "--destination", PLATFORM["title"])
+    unknown = [
+        command("worklist", "--destination", "nosuch"),
+        command("worklist", "--authority", AUTHORITY[:3]),
+        command("deliveries", "list", "--destination", "nosuch"),
+        command("deliveries", "retry", "--destination", "nosuch"),
+    ]
+
+    assert len(titled.objects) == 1
+    assert [each.code for each in unknown] == [2] * 4
+    assert f"没有报送对象 nosuch；现有：platform（{PLATFORM['title']}）" in unknown[0].err
+    assert f"；是否指 {AUTHORITY}" in unknown[1].err
 
 
 def test_bulk_tasks_are_listed_paused_resumed_and_cancelled(

@@ -47,6 +47,14 @@ _DROP = text(
 )
 
 
+_KNOWN = text("select exists (select from destination where name = :name)")
+
+
+async def is_known(connection: Connection, name: str) -> bool:
+    """Whether there is, or ever was, a destination of this name."""
+    return bool(await connection.scalar(_KNOWN, {"name": name}))
+
+
 async def owed_to_dropped(
     connection: Connection, destinations: Sequence[Destination]
 ) -> dict[str, int]:

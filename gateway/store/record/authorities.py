@@ -39,6 +39,30 @@ async def _authority_ids(connection: Connection, names: Sequence[str]) -> dict[s
     return {row.alias: Authority(row.authority_id, row.name) for row in rows}
 
 
+_NAMED = text(
+    """
+    select a.name from authority_alias l join authority a on a.id = l.authority_id
+    where l.alias = :name
+    """
+)
+_NAMES_WITH = text(
+    "select name from authority where strpos(name, :part) > 0 order by name limit :limit"
+)
+#: So many names are enough to see which one was meant.
+_NEAR = 5
+
+
+async def named(connection: Connection, name: str) -> str | None:
+    """Return the name of the authority of this name or alias; None if there is none."""
+    found = await connection.scalar(_NAMED, {"name": name})
+    return None if found is None else str(found)
+
+
+async def names_with(connection: Connection, part: str) -> list[str]:
+    """Return the first few authorities whose name has this part."""
+    return list(await connection.scalars(_NAMES_WITH, {"part": part, "limit": _NEAR}))
+
+
 _ALIASES = text(
     """
     select l.alias, a.name from authority_alias l join authority a on a.id = l.authority_id

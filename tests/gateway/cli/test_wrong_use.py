@@ -18,7 +18,7 @@ from gateway.cli import app
         ("sandbox --port 99999", "--port：应不大于 65535"),
         ("check x.ndjson --out rows.csv", "rows.csv：写成的是工作簿，文件名应以 .xlsx 结尾"),
         ("check /", "/ 是目录，不是文件"),
-        ("deliveries list --state foo", "--state：应为 held, waiting, "),
+        ("deliveries list --state foo", "--state：应为 held（待补正）、waiting（排队）"),
         ("deliveries show", "缺少 编号；用法见 credit-gateway deliveries show --help"),
         ("deliveries show x", "编号：应为整数"),
         ("due --clock", "选项 --clock 后面要写值"),

@@ -14,6 +14,7 @@ from gateway.ledger.score_card import MonthRates, ScoreCard, months_before, scor
 from gateway.ledger.score_card_page import page, pdf
 from gateway.ledger.timeliness import Timeliness
 from gateway.store.account.ledgers import Frozen
+from schemas.base import end_of
 from schemas.codes import RecordKind
 
 MONTH = "2026-10"
@@ -34,6 +35,8 @@ SETTINGS = Settings.model_validate(
     }
 )
 T = Timeliness
+#: After the 9th of October 2026: the 20th, since the 10th was a working day, and the 16th.
+WORKING_7, CALENDAR_7 = end_of(date(2026, 10, 20)), end_of(date(2026, 10, 16))
 
 
 def row(
@@ -42,6 +45,7 @@ def row(
     days: int | None = None,
     cause: Cause | None = None,
     authority: str = "样例市局",
+    dues: tuple[datetime, ...] = (),
     **more: Any,
 ) -> LedgerRow:
     """A decision that was accepted so many days after its own, at noon in Beijing."""
@@ -50,7 +54,7 @@ def row(
         one.name: DecisionStanding(
             destination=one.name,
             state="有效入库",
-            due=dict.fromkeys(one.clocks, NOW),
+            due=dict(zip(one.clocks, dues or (WORKING_7, CALENDAR_7), strict=False)),
             timeliness=dict.fromkeys(one.clocks, result),
             handed_over_at=at,
             accepted_at=at,
@@ -93,21 +97,44 @@ def test_the_rates_are_those_of_the_strictest_clock_of_the_headline() -> None:
     ]
 
 
-def test_days_are_counted_from_the_day_of_the_decision() -> None:
-    days = [0, 0, 1, 7, 8, 30]
-    rows = [row(n, T.TIMELY, day) for n, day in enumerate(days)]
-
-    card = carded(*rows, row(9, T.MISSED))
-
-    shown = {one.days: (one.count, one.is_late) for one in card.days if one.count}
-    assert shown == {
-        "0天": (2, False),
-        "1天": (1, False),
-        "7天": (1, False),
-        "7天后": (2, True),
-        "未入库": (1, True),
+def shown(card: ScoreCard) -> dict[str, tuple[int, int, int]]:
+    """Return how many were timely, late and undecided on each day."""
+    return {
+        one.days: (one.timely, one.late, one.undecided) for one in card.days if one.results.total()
     }
-    assert sum(one.count for one in card.days) == 7
+
+
+def test_days_are_counted_from_the_day_of_the_decision() -> None:
+    days = {0: T.TIMELY, 1: T.TIMELY, 7: T.TIMELY, 8: T.LATE, 30: T.LATE}
+    rows = [row(n, result, day) for n, (day, result) in enumerate(days.items())]
+
+    card = carded(*rows, row(8, T.TIMELY, 0), row(9, T.MISSED), row(10, T.OPEN))
+
+    assert shown(card) == {
+        "0天": (2, 0, 0),
+        "1天": (1, 0, 0),
+        "7天": (1, 0, 0),
+        "7天后": (0, 2, 0),
+        "未入库": (0, 1, 1),
+    }
+    assert card.limits == (7, 7)
+
+
+def test_by_working_days_each_decision_has_its_own_limit() -> None:
+    october, november = [end_of(DAY + timedelta(days=n)) for n in (9, 11)]
+    rows = [
+        row(1, T.LATE, 10, dues=(october, october)),
+        row(2, T.TIMELY, 10, dues=(november, november)),
+        row(3, T.LATE, 12, dues=(november, november)),
+    ]
+
+    card = carded(*rows)
+    html = page(card, NOW, None)
+
+    assert shown(card) == {"10天": (1, 1, 0), "11天后": (0, 1, 0)}
+    assert card.limits == (9, 11)
+    assert html.count('class="limit"') == 2
+    assert "在决定后第 9 至 11 天止" in html
 
 
 def test_what_to_do_next_names_the_most_urgent_first() -> None:

@@ -18,6 +18,8 @@ from gateway.embedded.server import FileLock, running
 from gateway.service.app import database_url
 from gateway.store.base.engine import Database
 from gateway.store.base.upgrade import upgrade
+from tests.acceptance.command import Command, told
+from tests.gateway.due.test_import_year import NOTICE, ROWS, table
 
 pytestmark = pytest.mark.integration
 PATIENCE = 60
@@ -230,6 +232,25 @@ async def test_the_last_user_stops_a_server_whose_parent_goes_on(folder: Path) -
     assert running(pid, str(last.data)) is None
     assert parent.child is not None
     parent.child.wait()
+
+
+def test_due_asks_the_embedded_database_for_imported_calendars_where_it_runs(folder: Path) -> None:
+    command = Command(folder, {})
+    (folder / "2027.csv").write_text(table(ROWS))
+    importing = ("calendar", "import", "2027.csv", "--notice", NOTICE, "--apply")
+    assert told(command(*importing), 0)
+    server = EmbeddedPostgres(folder / "var")
+
+    stopped = command("due", "2026-12-28")
+    of_calendar_days = command("due", "2026-12-28", "--clock", "calendar-7")
+    server.start()
+    running = command("due", "2026-12-28")
+    server.stop()
+
+    assert told(stopped, 3, "没有查看导入过的工作日历")
+    assert (of_calendar_days.code, of_calendar_days.err) == (0, "")
+    assert (running.code, running.err) == (0, "")
+    assert "2027-01-08T23:59:59" in running.out
 
 
 def test_a_shared_lock_is_had_alone_by_the_last_one_only(tmp_path: Path) -> None:

@@ -70,6 +70,9 @@ async def test_every_form_says_the_same(database: Database, tmp_path: Path) -> N
     assert [state[0] for state in states] == [row[9] for row in sheet[1:]]
     whys = [row["standings"][0]["why"] or "" for row in told["rows"]]
     assert whys == [row[11] for row in sheet[1:]]
+    [ends] = {line[lines[0].index("期限止于")] for line in lines[1:] if line[11] == "calendar-7"}
+    assert ends == "2026-10-17"
+    assert all(f" {ends}：" in row[10] for row in sheet[1:])
     assert told["figures"][0]["in_scope"] == 4
     assert (told["hash"], told["signature"]) == (version.hash, version.signature)
 
@@ -165,3 +168,27 @@ async def test_an_attestation_says_what_was_sent_and_that_nothing_came(
     async with database.transaction() as connection:
         assert [name for name, _ in await signing_keys.names(connection)] == [signer.name]
     assert await attest(database, here.gateway.keys, 1, here.clock()) is None
+
+
+@pytest.mark.parametrize(
+    ("step", "statement"),
+    [
+        (Step.ACCEPT, "共报送 1 次，平台当场答复：接受"),
+        (Step.REJECT, "共报送 1 次，平台当场答复：退回（样例退回）"),
+        (Step.DEFER, "共报送 1 次，截至出具之时没有送达"),
+    ],
+)
+async def test_an_attestation_does_not_deny_what_the_platform_answered_at_once(
+    database: Database, tmp_path: Path, step: Step, statement: str
+) -> None:
+    here = await world(database, tmp_path)
+    here.connectors["platform"].play(step)
+    await here.take_in([penalty(1)])
+    await here.deliver()
+    async with database.transaction() as connection:
+        number = await connection.scalar(text("select id from delivery"))
+
+    found = await attest(database, here.gateway.keys, number, here.clock())
+
+    assert found is not None
+    assert found[0]["statement"] == statement
