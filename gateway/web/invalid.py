@@ -22,7 +22,7 @@ _SAID = {
     "less_than_equal": "应不大于 {le}",
     "string_too_long": "太长，最多 {max_length} 个字",
 }
-_TITLES: dict[str, str] = {**KINDS, **STATES}
+_TITLES = {str(one): title for titles in (KINDS, STATES) for one, title in titles.items()}
 _QUOTED = re.compile("'([^']*)'")
 
 
