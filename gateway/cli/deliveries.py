@@ -26,6 +26,7 @@ from gateway.cli.output import (
 )
 from gateway.cli.selection import (
     AuthorityOption,
+    BatchOption,
     DestinationOption,
     ExpectOption,
     Selection,
@@ -36,7 +37,7 @@ from gateway.cli.selection import (
 from gateway.cli.tasks import bulk
 from gateway.config.signing import SIGNATURE_SUFFIX, write_signed
 from gateway.deliver.attestation import attest
-from gateway.deliver.bulk import BulkAct
+from gateway.deliver.bulk import BATCH, BulkAct
 from gateway.deliver.manual import Acted, change_all, retry_all
 from gateway.service.app import gateway, reading
 from gateway.store.account import evidence
@@ -173,10 +174,11 @@ def deliveries_retry(  # noqa: PLR0913, PLR0917  one for each option
     authority: AuthorityOption = None,
     within: WithinOption = None,
     expect: ExpectOption = None,
+    batch: BatchOption = BATCH,
     format_: FormatOption = Format.TEXT,
 ) -> None:
     """Send deliveries again at once, or find out first what may have arrived."""
-    selection = Selection(numbers, destination, state, authority, within, expect)
+    selection = Selection(numbers, destination, state, authority, within, expect, batch)
     if selection.by_filter:
         bulk(context, selection, BulkAct.RETRY, None, format_)
         return
@@ -197,10 +199,11 @@ def deliveries_park(  # noqa: PLR0913, PLR0917  one for each option
     authority: AuthorityOption = None,
     within: WithinOption = None,
     expect: ExpectOption = None,
+    batch: BatchOption = BATCH,
     format_: FormatOption = Format.TEXT,
 ) -> None:
     """Take deliveries out of the way until somebody retries them."""
-    selection = Selection(numbers, destination, state, authority, within, expect)
+    selection = Selection(numbers, destination, state, authority, within, expect, batch)
     if selection.by_filter:
         bulk(context, selection, BulkAct.PARK, reason, format_)
         return
@@ -216,10 +219,11 @@ def deliveries_withdraw(  # noqa: PLR0913, PLR0917  one for each option
     authority: AuthorityOption = None,
     within: WithinOption = None,
     expect: ExpectOption = None,
+    batch: BatchOption = BATCH,
     format_: FormatOption = Format.TEXT,
 ) -> None:
     """End deliveries that are not owed any more."""
-    selection = Selection(numbers, destination, state, authority, within, expect)
+    selection = Selection(numbers, destination, state, authority, within, expect, batch)
     if selection.by_filter:
         bulk(context, selection, BulkAct.WITHDRAW, reason, format_)
         return

@@ -35,6 +35,8 @@ AuthorityOption = Annotated[str | None, typer.Option(help="只要这个机关的
 WithinOption = Annotated[float | None, typer.Option(min=0, help="只要这么多小时之内到期的")]
 ExpectOption = Annotated[int | None, typer.Option(min=1, help="按条件处理的条数，不写只数")]
 
+BatchOption = Annotated[int, typer.Option(min=1, max=1000, help="每批几条，批间可停")]
+
 
 @dataclass(frozen=True, slots=True)
 class Selection:
@@ -46,6 +48,7 @@ class Selection:
     authority: str | None = None
     within: float | None = None
     expect: int | None = None
+    batch: int = BATCH
 
     @property
     def by_filter(self) -> bool:
@@ -89,8 +92,8 @@ def act(context: typer.Context, selection: Selection, change: Change) -> tuple[l
             changed: set[int] = set()
             states: dict[int, DeliveryState] = {}
             with progress("处理", len(ids)) as advance:
-                for start in range(0, len(ids), BATCH):
-                    batch = ids[start : start + BATCH]
+                for start in range(0, len(ids), selection.batch):
+                    batch = ids[start : start + selection.batch]
                     acted = await change(built, batch, actor())
                     changed |= acted.changed
                     states |= acted.states

@@ -20,8 +20,8 @@ from gateway.cli.output import (
     run,
     settings_of,
 )
-from gateway.cli.selection import Selection
-from gateway.deliver.bulk import BulkAct, OtherCount, start, step, turn
+from gateway.cli.selection import BatchOption, Selection
+from gateway.deliver.bulk import BATCH, BulkAct, OtherCount, start, step, turn
 from gateway.service.app import Gateway, gateway, reading
 from gateway.store.deliver import bulk_tasks, views
 from gateway.store.deliver.bulk_tasks import BulkState, BulkTask
@@ -59,7 +59,7 @@ def bulk(
                 choice = await selection.wanted(connection, built)
             asked = choice, selection.expect, reason, actor(), built.clock()
             number = await start(built.database, act, *asked)
-            return await _steps(built, number)
+            return await _steps(built, number, selection.batch)
 
     try:
         _print_ended(context, run(work), format_)
@@ -74,14 +74,14 @@ def bulk(
         )
 
 
-async def _steps(built: Gateway, number: int) -> BulkTask:
+async def _steps(built: Gateway, number: int, batch: int) -> BulkTask:
     """Do batch after batch until the task stands; interrupted, it is paused."""
     task = await _of(built, number)
     try:
         with progress(_ACTS[BulkAct(task.act)], task.total - task.done) as advance:
             while task.state is BulkState.RUNNING:
                 done = task.done
-                task = await step(built.database, number, built.clock()) or task
+                task = await step(built.database, number, built.clock(), batch) or task
                 advance(task.done - done)
     except asyncio.CancelledError:
         await turn(built.database, number, BulkState.PAUSED, actor(), built.clock())
@@ -196,6 +196,7 @@ def _turn(context: typer.Context, number: int, state: BulkState, by: str | None)
 def tasks_resume(
     context: typer.Context,
     number: NumberArgument,
+    batch: BatchOption = BATCH,
     by: ByOption = None,
     format_: FormatOption = Format.TEXT,
 ) -> None:
@@ -204,6 +205,6 @@ def tasks_resume(
     async def work() -> BulkTask:
         async with gateway(settings_of(context)) as built:
             await turn(built.database, number, BulkState.RUNNING, actor(by), built.clock())
-            return await _steps(built, number)
+            return await _steps(built, number, batch)
 
     _print_ended(context, run(work), format_)

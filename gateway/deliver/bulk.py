@@ -18,7 +18,7 @@ from gateway.store.deliver.worklist import Wanted
 from gateway.telemetry.audit_events import AuditEvent
 from schemas.delivery import DeliveryState
 
-#: Deliveries of one batch.
+#: Deliveries of one batch, where nobody says another size.
 BATCH = 200
 
 
@@ -75,11 +75,13 @@ async def start(  # noqa: PLR0913, PLR0917  what a person says
     return task
 
 
-async def step(database: Database, id_: int, now: datetime) -> BulkTask | None:
+async def step(
+    database: Database, id_: int, now: datetime, batch_size: int = BATCH
+) -> BulkTask | None:
     """Do the next batch of a task that is running; return the task, or None without such a one."""
 
     async def work(connection: Connection) -> BulkTask | None:
-        found = await bulk_tasks.next_batch(connection, id_, BATCH)
+        found = await bulk_tasks.next_batch(connection, id_, batch_size)
         if found is None:
             return None
         task, batch = found

@@ -72,7 +72,10 @@ def test_the_work_list_is_shown_exported_and_acted_on_by_a_filter(
     listed = command.json("worklist", "--state", "held")
     counted = command("deliveries", "withdraw", "--state", "held", "--reason", "重复录入")
     wrong = command("deliveries", "withdraw", "--state", "held", "--expect", "9", "--reason", "x")
-    done = command("deliveries", "withdraw", "--state", "held", "--expect", "2", "--reason", "重复")
+    done = command(
+        *("deliveries", "withdraw", "--state", "held", "--expect", "2", "--batch", "1"),
+        *("--reason", "重复"),
+    )
     both = command("deliveries", "retry", "1", "--state", "held")
     none = command("deliveries", "withdraw", "--state", "held", "--expect", "2", "--reason", "重复")
     all_ = command("deliveries", "park", "--expect", "2", "--reason", "重复")

@@ -5,7 +5,6 @@ from datetime import timedelta
 
 import pytest
 
-from gateway.deliver import bulk
 from gateway.deliver.bulk import BulkAct, OtherCount, start, step, turn
 from gateway.deliver.manual import change_all
 from gateway.schedule.held import release_held
@@ -29,11 +28,10 @@ async def states(world: World) -> list[str]:
     return list(await world.column("select state from delivery order by id"))
 
 
-async def ready(make_world: MakeWorld, count: int, monkeypatch: pytest.MonkeyPatch) -> World:
-    """Return a world with so many ready deliveries, in which a batch has two."""
+async def ready(make_world: MakeWorld, count: int) -> World:
+    """Return a world with so many ready deliveries."""
     world = await make_world(destinations=[PLATFORM], scoring={})
     await world.take(*(penalty(n, n) for n in range(1, count + 1)))
-    monkeypatch.setattr(bulk, "BATCH", 2)
     return world
 
 
@@ -43,15 +41,13 @@ async def park(world: World, count: int) -> int:
 
 
 async def stepped(world: World, task: int) -> BulkTask:
-    found = await step(world.database, task, world.clock())
+    found = await step(world.database, task, world.clock(), 2)
     assert found is not None
     return found
 
 
-async def test_a_task_is_done_batch_by_batch_and_told_in_the_audit(
-    make_world: MakeWorld, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    world = await ready(make_world, 3, monkeypatch)
+async def test_a_task_is_done_batch_by_batch_and_told_in_the_audit(make_world: MakeWorld) -> None:
+    world = await ready(make_world, 3)
     task = await park(world, 3)
 
     first = await stepped(world, task)
@@ -68,10 +64,8 @@ async def test_a_task_is_done_batch_by_batch_and_told_in_the_audit(
     assert events.count("delivery_parked") == 3
 
 
-async def test_another_count_than_expected_changes_nothing(
-    make_world: MakeWorld, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    world = await ready(make_world, 3, monkeypatch)
+async def test_another_count_than_expected_changes_nothing(make_world: MakeWorld) -> None:
+    world = await ready(make_world, 3)
 
     with pytest.raises(OtherCount) as raised:
         await park(world, 2)
@@ -82,9 +76,9 @@ async def test_another_count_than_expected_changes_nothing(
 
 
 async def test_a_paused_task_goes_on_where_it_stood_and_a_cancelled_one_never(
-    make_world: MakeWorld, monkeypatch: pytest.MonkeyPatch
+    make_world: MakeWorld,
 ) -> None:
-    world = await ready(make_world, 5, monkeypatch)
+    world = await ready(make_world, 5)
     task = await park(world, 5)
     database, now = world.database, world.clock()
     await stepped(world, task)
@@ -104,10 +98,8 @@ async def test_a_paused_task_goes_on_where_it_stood_and_a_cancelled_one_never(
     assert await states(world) == ["parked"] * 4 + ["ready"]
 
 
-async def test_two_who_go_on_with_one_task_do_each_batch_once(
-    make_world: MakeWorld, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    world = await ready(make_world, 8, monkeypatch)
+async def test_two_who_go_on_with_one_task_do_each_batch_once(make_world: MakeWorld) -> None:
+    world = await ready(make_world, 8)
     task = await park(world, 8)
 
     await asyncio.gather(*(stepped(world, task) for _ in range(4)))
