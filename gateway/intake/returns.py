@@ -164,16 +164,8 @@ def _state(row: Any) -> str:
 
 def _problems(row: Any) -> Sequence[Mapping[str, str]]:
     """Return the problems; their words may quote a name, so that they stay with units."""
-    names = (
-        ("field", "rule", "fix")
-        if row.person or not row.recorded
-        else (
-            "field",
-            "rule",
-            "message",
-            "fix",
-        )
-    )
+    quiet = row.person or not row.recorded
+    names = ("field", "rule", "fix") if quiet else ("field", "rule", "message", "fix")
     return [
         {name: masked(str(problem[name])) for name in names if problem.get(name)}
         for problem in row.problems or ()
