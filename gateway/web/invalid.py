@@ -1,5 +1,6 @@
 """What is wrong with the path, the options or the headers of a request, in Chinese."""
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -7,15 +8,20 @@ from fastapi import HTTPException, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 
-from schemas.kinds import KINDS
+from gateway.titles import KINDS, STATES
 
-_KINDS = "、".join(f"{name}（{kind.title}）" for name, kind in KINDS.items())
-#: What is said of an error of a type; of others, that the value does not fit.
+#: What is said of an error of a type, with its own context; of others, that the value does not fit.
 _SAID = {
-    "enum": f"应为 {_KINDS} 之一",
     "bool_parsing": "应为 true 或 false",
-    "string_too_long": "太长",
+    "int_parsing": "应为整数",
+    "float_parsing": "应为数字",
+    "date_from_datetime_parsing": "不是日期，写成 2026-10-01",
+    "greater_than_equal": "应不小于 {ge}",
+    "less_than_equal": "应不大于 {le}",
+    "string_too_long": "太长，最多 {max_length} 个字",
 }
+_TITLES = {str(name): title for name, title in (*KINDS.items(), *STATES.items())}
+_QUOTED = re.compile("'([^']*)'")
 
 
 async def told_in_chinese(request: Request, error: Exception) -> Response:
@@ -33,5 +39,15 @@ async def only_known_names(request: Request) -> None:
 
 
 def _sentence(error: Mapping[str, Any]) -> str:
-    said = _SAID.get(error["type"], "格式不对")
-    return f"{error['loc'][-1]}：“{str(error.get('input', ''))[:64]}”{said}"
+    name, context = error["loc"][-1], error.get("ctx", {})
+    if error["type"] == "missing":
+        return f"{name}：没有写"
+    if error["type"] == "enum":
+        said = f"应为 {'、'.join(map(_titled, _QUOTED.findall(context['expected'])))} 之一"
+    else:
+        said = _SAID.get(error["type"], "格式不对").format_map(context)
+    return f"{name}：“{str(error.get('input', ''))[:64]}”{said}"
+
+
+def _titled(value: str) -> str:
+    return f"{value}（{_TITLES[value]}）" if value in _TITLES else value

@@ -105,6 +105,8 @@ async def test_only_those_who_watch_read_the_work_list(world: World) -> None:
                 "worklist?within=abc",
                 "results?orign=x",
                 "sources?since=2026-10-01&until=2026-10-01&day=1",
+                "worklist?by=x&limit=0&within_hours=abc",
+                "sources?until=bad",
             )
         }
         metrics = [(await asked("/metrics", key)).status_code for key in ("watch", "sender")]
@@ -117,14 +119,23 @@ async def test_only_those_who_watch_read_the_work_list(world: World) -> None:
     assert post.status_code == 401
     assert len(titled.json()["rows"]) == 1
     assert [one.status_code for one in unknown.values()] == [422] * len(unknown)
-    assert [one.json()["detail"].split("；")[0] for one in unknown.values()][1:] == [
+    said = {query: one.json()["detail"] for query, one in unknown.items()}
+    assert said["worklist?state=nothing"].startswith(
+        "state：“nothing”应为 held（待补正）、waiting（排队）、"
+    )
+    assert said["worklist?by=x&limit=0&within_hours=abc"] == (
+        "within_hours：“abc”应为数字；by：“x”应为 destination、authority、state、actor 之一；"
+        "limit：“0”应不小于 1"
+    )
+    assert said["sources?until=bad"] == "since：没有写；until：“bad”不是日期，写成 2026-10-01"
+    assert [words.split("；")[0] for words in said.values()][1:-2] == [
         "没有报送对象 nosuch",
         "没有收到过机关“样例”的决定",
         "没有参数 within",
         "没有参数 orign",
         "没有参数 day",
     ]
-    assert AUTHORITY in unknown["worklist?authority=样例"].json()["detail"]
+    assert AUTHORITY in said["worklist?authority=样例"]
     assert metrics == [200, 200]
 
 
