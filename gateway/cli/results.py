@@ -48,7 +48,8 @@ def results_command(  # noqa: PLR0913, PLR0917  one for each option
         async with reading(settings) as built:
             async for one in found(built.database):
                 counts.add(one)
-                _tell(one, rows, format_, named=number is not None)
+                one_by_one = rows or number is not None or position is not None
+                _tell(one, one_by_one, format_, named=number is not None)
                 if sheet is not None:
                     _write(sheet, one)
 
@@ -60,7 +61,7 @@ def results_command(  # noqa: PLR0913, PLR0917  one for each option
             sheet.head(_TITLES)
             run(lambda: work(sheet))
     if not counts.verdicts:
-        fail(f"没有收到过来自 {name} 的来件", Exit.PROBLEMS)
+        fail(_nothing(name, position), Exit.PROBLEMS)
     if format_ is Format.TEXT:
         _summary(counts)
 
@@ -85,10 +86,18 @@ def _origin(given: str) -> str:
     return f"file:{given.lower()}" if is_hash else given
 
 
+def _nothing(name: str, position: int | None) -> str:
+    """Say what was not found: a name without a colon is no source, so it was meant as a path."""
+    if ":" not in name and not name.startswith("文书号 "):
+        return f"没有文件 {name}，也没有叫这个名字的来源；来源名见 sources"
+    place = "" if position is None else f"、位置 {position}"
+    return f"没有收到过来自 {name}{place} 的来件"
+
+
 def _tell(one: ItemResult, rows: bool, format_: Format, *, named: bool) -> None:
     if format_ is Format.JSON:
         print_json(asdict(one))
-    elif rows or named:
+    elif rows:
         origin = f"{one.origin} " if named else ""
         problems = f"：{'；'.join(one.problems)}" if one.problems else ""
         print_line(f"{origin}{one.place} {one.document_number} {one.words}{problems}")

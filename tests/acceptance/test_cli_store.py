@@ -43,6 +43,9 @@ def test_what_became_of_a_file_is_told_at_any_time(command: Command, tmp_path: P
     told = command("results", path, "--rows", "--out", "fate.xlsx")
     objects = command.json("results", path).objects
     nothing = command("results", "0" * 64)
+    mistyped = command("results", "nowhere/x.csv")
+    [row, *_] = command("results", path, "--position", "2").out.splitlines()
+    beyond = command("results", path, "--position", "9")
 
     assert told.code == 0
     assert "第1行 样环罚字〔2026〕1号 合格；platform 已被新版本取代，此后有新版本" in told.out
@@ -54,6 +57,9 @@ def test_what_became_of_a_file_is_told_at_any_time(command: Command, tmp_path: P
     book = CalamineWorkbook.from_path(str(tmp_path / "fate.xlsx"))
     assert len(book.get_sheet_by_name("来件去向").to_python()) == 5
     assert (nothing.code, "没有收到过来自 file:000" in nothing.err) == (1, True)
+    assert (mistyped.code, "没有文件 nowhere/x.csv，也没有" in mistyped.err) == (1, True)
+    assert row.startswith("第2行 样环罚字〔2026〕2号 待补正")
+    assert (beyond.code, "、位置 9 的来件" in beyond.err) == (1, True)
 
 
 def test_the_work_list_is_shown_exported_and_acted_on_by_a_filter(
