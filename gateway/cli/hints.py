@@ -44,14 +44,17 @@ def hints_list(
         if format_ is Format.JSON:
             print_json(asdict(hint))
         else:
-            print_line(_line(hint))
+            print_line(hint_line(hint))
     if format_ is Format.TEXT:
         print_line(_NOTE if found else "没有线索")
 
 
-def _line(hint: StoredHint) -> str:
+def hint_line(hint: StoredHint) -> str:
+    """Return a hint in one line, with what a person said of it."""
     since = f"{hint.first_seen.astimezone(SHANGHAI):%Y-%m-%d}"
-    closed = f"；{hint.closed_by} 已关闭：{hint.reason}" if hint.closed_at else ""
+    # One that opened again keeps what was said of it: some of its numbers are settled by that.
+    when = "已关闭" if hint.closed_at else "此前关闭过"
+    closed = f"；{hint.closed_by} {when}：{hint.reason}" if hint.closed_by else ""
     title = _TITLES[HintKind(hint.kind)]
     return f"{hint.id} {hint.authority} {title} {hint.key}：{hint.words}（{since} 起）{closed}"
 

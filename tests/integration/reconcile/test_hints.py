@@ -4,6 +4,7 @@ from datetime import timedelta
 
 import pytest
 
+from gateway.cli.hints import hint_line
 from gateway.reconcile.hints import close, look
 from tests.factories import penalty
 from tests.integration.world import World
@@ -32,6 +33,8 @@ async def test_a_hint_is_kept_closed_and_opens_again_when_its_evidence_changes(
     assert (opened.id, opened.closed_at) == (hint.id, None)
     assert "缺 2 个：4、7" in opened.words
     assert "hint_closed" in await world.events()
+    assert hint_line(opened).endswith("；样例经办人 此前关闭过：4号作废")
+    assert "关闭" not in hint_line(hint)
 
 
 async def test_a_hint_that_nothing_speaks_for_any_more_is_not_open(world: World) -> None:
