@@ -3,12 +3,12 @@
 from datetime import timedelta
 from typing import Self
 
-from pydantic import Field, SecretStr, model_validator
+from pydantic import Field, SecretStr, field_validator, model_validator
 
 from schemas.base import Schema
 from schemas.codes import RecordKind
 from schemas.destination import Wait
-from schemas.kinds import REPORTED_KINDS
+from schemas.kinds import KINDS, REPORTED_KINDS
 
 
 class RegisterQuery(Schema):
@@ -36,11 +36,18 @@ class Register(Schema):
     #: What came here so recently may not be in the register yet.
     settle: Wait = timedelta(days=1)
 
+    @field_validator("kind", mode="before")
+    @classmethod
+    def _reported(cls, kind: object) -> object:
+        # Before the list of all kinds is offered, of which a register has but these.
+        if kind is not None and str(kind) not in REPORTED_KINDS:
+            known = "、".join(f"{one}（{KINDS[one].title}）" for one in sorted(REPORTED_KINDS))
+            raise ValueError(f"应为 {known}，不是“{kind}”")
+        return kind
+
     @model_validator(mode="after")
     def _one_source(self) -> Self:
         given = [one for one in (self.file, self.sql, self.topic) if one is not None]
         if len(given) != 1:
             raise ValueError("file、sql、topic 写且只写一个")
-        if self.kind is not None and self.kind not in REPORTED_KINDS:
-            raise ValueError(f"kind 应为 {'、'.join(sorted(REPORTED_KINDS))}")
         return self

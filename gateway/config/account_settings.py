@@ -33,6 +33,15 @@ class LedgerSettings(Schema):
                 raise ValueError(f"recipients：{name} 写了{times}次；每个 name 只能有一个")
         return self
 
+    @model_validator(mode="after")
+    def _frozen_in_time(self) -> "LedgerSettings":
+        if self.freeze_day is not None and self.freeze_day > self.due_day:
+            raise ValueError(
+                f"freeze_day {self.freeze_day} 晚于 due_day {self.due_day}，每月的台账都会逾期；"
+                "freeze_day 改成不晚于 due_day，或写 null 由人冻结"
+            )
+        return self
+
 
 class ReconcileSettings(Schema):
     """Reconciliation 对账: when it runs by itself, and what may differ."""

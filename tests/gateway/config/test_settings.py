@@ -112,6 +112,14 @@ def test_an_empty_file_gives_the_defaults(tmp_path: Path) -> None:
         ("clocks:\n  - {name: x, days: 0, counts: working}\n", "clocks.0.days：应大于 0"),
         ("clocks:\n  - {name: x, days: 1, counts: moons}\n", "clocks.0.counts：不认识的值；应为"),
         ("kafka:\n  batch_size: many\n", "kafka.batch_size：应为整数"),
+        ("ledger: {freeze_day: 9, due_day: 4}\n", "ledger：freeze_day 9 晚于 due_day 4，"),
+        *(
+            (
+                f"reconcile: {{registers: [{{name: r, title: r, file: f, kind: {kind}}}]}}\n",
+                f"reconcile.registers.0.kind：应为 licence（.*）、penalty（.*），不是“{kind}”",
+            )
+            for kind in ("fine", "event")
+        ),
         ("destinations:\n  - {name: p}\n", "destinations.0.title：没有写；补上"),
     ],
 )
