@@ -9,7 +9,7 @@ import binascii
 import hashlib
 import hmac
 import re
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Literal
 
@@ -33,18 +33,19 @@ _PREFIX = "whsec_"
 _REFUSED = frozenset({400, 413, 415, 422})
 #: Names under which `false` says that the event was not taken.
 _REFUSALS = ("success", "ok", "succeeded", "accepted")
-#: How a receiver says that it has the event already: phrases, since each word of them is also in
-#: refusals (“does not exist”, “account already closed”).
+#: How a receiver says that it has the event already. A text must be that and nothing else: each
+#: part of it is also in refusals (“account already closed”, “证件号码重复”).
 _KNOWN = re.compile(
-    r"duplicat|already[\s_-]*(?:been[\s_-]*)?(?:exist|receiv|process|accept)"
-    r"|重复|已存在|已接收|已收到",
-    re.IGNORECASE,
-)
-#: What stands before such a phrase that is denied.
-_DENIED = re.compile(
-    r"(?:not|n['’]t|never|\bno|without)[\s_-]*(?:(?:an?|the|any|yet|been?|have|has)\b[\s_-]*)*$"
-    r"|[不未没非无](?:有|是|曾)?$",
-    re.IGNORECASE,
+    r"""
+    (?:(?:th(?:is|e)[\s_-]+)? (?:event|message|webhook|notification|delivery)
+        (?:[\s_-]+id)? (?:\s+[\w.:-]*\d[\w.:-]*)? [\s_-]+)?
+    (?:(?:is|was|has|have)[\s_-]+)? (?:an?[\s_-]+)?
+    (?:already[\s_-]*(?:been[\s_-]*)?(?:exists?|received|processed|accepted)|duplicated?)
+    (?:[\s_-]+(?:event|message|webhook|notification|delivery)(?:[\s_-]+id)?)?
+    | (?:不接受[:：,，]?)? [该此本]?(?:事件|消息|报文|通知|推送)?(?:已经?(?:存在|接收|收到)|重复)
+    | (?:不接受[:：,，]?)? 重复的?(?:事件|消息|报文|通知|推送|报送)
+    """,
+    re.IGNORECASE | re.VERBOSE,
 )
 #: The receiver is wrong, not the body; a person must check (410: it wants no more events).
 _WHOLE_CALL = frozenset({401, 403, 404, 405, 410})
@@ -176,26 +177,23 @@ def _doubt(answer: Answer, item: Item) -> str | None:
     return None
 
 
-def _is_known(said: object) -> bool:
-    """Whether an answer says that the event is there already."""
-    return any(
-        not _DENIED.search(text[: found.start()])
-        for text in _texts(said)
-        for found in _KNOWN.finditer(text)
-    )
+def _is_known(said: Mapping[str, Any]) -> bool:
+    """Whether an answer says that the event is there already, and nothing else."""
+    return any(_KNOWN.fullmatch(text.strip(" .!。！")) for text in _texts(said))
 
 
-def _texts(said: object) -> Iterator[str]:
-    """Yield the texts of an answer, and the names of what it says is true."""
-    left = [said]
-    while left:
-        one = left.pop()
-        if isinstance(one, str):
-            yield one
-        elif isinstance(one, list):
-            left += one
-        elif isinstance(one, dict):
-            left += [name if value is True else value for name, value in one.items()]
+def _texts(said: Mapping[str, Any]) -> Iterator[str]:
+    """Yield the texts of an answer, and the names of what it says is true.
+
+    Only its own and those of its `error`: what stands deeper may be our event.
+    """
+    error = said.get("error")
+    for place in (said, error if isinstance(error, Mapping) else {}):
+        for name, value in place.items():
+            if value is True:
+                yield name
+            elif isinstance(value, str):
+                yield value
 
 
 def event_body(item: Item, settings: BankWebhookSettings) -> bytes:

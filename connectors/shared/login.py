@@ -91,7 +91,9 @@ class Login:
         except TimeoutError as exc:
             raise NotSent("登录没有应答") from exc
         except OutcomeUnknown as exc:
-            raise NotSent(f"登录没有成功：{exc}", exc.retry_after) from exc
+            unmade = NotSent(f"登录没有成功：{exc}", exc.retry_after)
+            unmade.theirs = exc.theirs
+            raise unmade from exc
 
     async def _made(self) -> dict[str, str]:
         settings = self._settings
@@ -99,7 +101,9 @@ class Login:
         headers = {"Content-Type": "application/json"}
         answer = await self._call("POST", settings.url, orjson.dumps(body), headers, 1)
         if answer.status == _TOO_MANY or answer.status >= _THEIR_FAULT:
-            raise NotSent(f"登录没有成功：对方返回 HTTP {answer.status}", _PAUSE)
+            later = NotSent(f"登录没有成功：对方返回 HTTP {answer.status}", _PAUSE)
+            later.theirs = answer.status != _TOO_MANY  # which is an answer
+            raise later
         if not 200 <= answer.status < 300:
             raise LoginRefused(
                 f"登录被拒绝：对方返回 HTTP {answer.status}；检查 login 的用户和口令"

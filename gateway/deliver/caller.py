@@ -256,7 +256,7 @@ class Caller:
         if breaker.state is BreakerState.CLOSED and not breaker.failures:
             self._outage.answered(self.clock())
         elif breaker.failures >= THRESHOLD:
-            self._outage.down()
+            self._outage.down(THRESHOLD)
         self.metrics.breaker_open.labels(self.name).set(breaker.state is BreakerState.OPEN)
         if before.state is breaker.state or breaker.state is BreakerState.HALF_OPEN:
             return

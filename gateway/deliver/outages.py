@@ -37,25 +37,32 @@ class OutageWatch:
     def __init__(self) -> None:
         self._failed: list[FailedCall] = []  #: since the last answer, and not stored yet
         self._since: datetime | None = None
+        self._in_a_row = 0  #: failed calls since the last answer
         self._is_down: bool | None = None  #: None: an owner before may have entered an outage
         self._up_at: datetime | None = None
 
     def failed(self, now: datetime, words: str) -> None:
         """Note a call that was not answered."""
         self._since = self._since or now
+        self._in_a_row += 1
         self._failed.append(FailedCall(now, words))
         if not self._is_down:
             del self._failed[:-_TOLD_BEFORE]
 
-    def down(self) -> None:
-        """Note that too many calls failed one after the other."""
-        self._is_down = self._since is not None or self._is_down
+    def down(self, failures: int) -> None:
+        """Note that so many calls failed one after the other: an outage if this was the receiver's.
+
+        What was ours between them is none of its failures.
+        """
+        if self._in_a_row >= failures:
+            self._is_down = True
 
     def answered(self, now: datetime) -> None:
         """Note that it answers again, or refuses."""
         if self._is_down is not False:
             self._up_at = now
         self._failed, self._since, self._is_down = [], None, False
+        self._in_a_row = 0
 
     def news(self) -> OutageNews | None:
         """Return what is to be stored, if there is anything."""

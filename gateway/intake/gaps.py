@@ -128,11 +128,13 @@ class Gaps:
         if lost:
             raise RecordsLost(lost)
 
-    async def right_place(self, partition: TopicPartition, committed: int) -> int:
+    async def right_place(self, partition: TopicPartition, committed: int, written: int) -> int:
         """Return where to read on in place of a committed offset.
 
         Before it where messages were committed that are not in the database, which was restored;
-        marks of transactions look the same, and cost nothing. Behind it where a person has skipped
+        marks of transactions look the same, and cost nothing. `written` is the offset behind the
+        last record that the database had at that commit, 0 if that is not known: where it has none
+        at all now, everything is lacking. Behind it where a person has skipped
         what stands there.
 
         Raises:
@@ -140,7 +142,8 @@ class Gaps:
         """
         origin = origin_of(self.settings.cluster, partition)
         last, skipped = await self.database.run(partial(_taken, origin=origin))
-        place = committed if last is None else min(_behind(last + 1, skipped), committed)
+        begun = last + 1 if last is not None else 0 if written else committed
+        place = min(_behind(begun, skipped), committed)
         if place < committed:
             extra = {"origin": origin, "first": place, "end": committed}
             logger.warning(LogEvent.READ_AGAIN, extra=extra)

@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
+from functools import partial
 from typing import Any
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
@@ -78,7 +79,8 @@ class PlacedConsumer(AIOKafkaConsumer):  # type: ignore[misc]  # aiokafka has no
             self._compared.add(partition)
             return
         await self._recall_written(partition)
-        place = await self._within_log(self._places.right_place, partition, committed)
+        ask = partial(self._places.right_place, written=self._written.get(partition, 0))
+        place = await self._within_log(ask, partition, committed)
         if self.place(partition) is None:  # before, aiokafka would undo the seek
             return
         missing = None

@@ -37,7 +37,7 @@ class Places(Protocol):
     async def after_last_taken(self, partition: TopicPartition) -> int | None:
         """Return the offset after the last one that was ever taken; None if none is known."""
 
-    async def right_place(self, partition: TopicPartition, committed: int) -> int:
+    async def right_place(self, partition: TopicPartition, committed: int, written: int) -> int:
         """Return where to read on in place of a committed offset; raises Away."""
 
     async def behind_skipped(self, partition: TopicPartition, place: int) -> int:

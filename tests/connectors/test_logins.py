@@ -85,6 +85,7 @@ async def test_a_login_that_could_not_be_answered_is_no_wrong_password(
 
     assert (outcome.kind, outcome.retry_after is not None) == (OutcomeKind.DEFERRED, True)
     assert "没有成功" in outcome.reasons[0]
+    assert outcome.theirs is status.startswith(b"503")
 
 
 async def test_a_login_that_hangs_late_in_a_send_leaves_its_rows_unsent(

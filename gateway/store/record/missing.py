@@ -105,7 +105,8 @@ _PASSED = text(
     select exists (select from missing_messages m join origin o on o.name = m.origin
         join inbox i on i.origin_id = o.id and i.position >= m.end_position
             and i.recorded_at >= m.found_at
-        where m.origin = :origin and m.first_position = :first and m.end_position = :end)
+        where m.origin = :origin and m.first_position = :first and m.end_position = :end
+            and m.closed_at is null)
     """
 )
 
@@ -120,6 +121,7 @@ _REMOVE = text(
     """
     delete from missing_messages
     where origin = :origin and first_position = :first and end_position = :end
+        and closed_at is null
     """
 )
 

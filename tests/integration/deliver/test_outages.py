@@ -8,6 +8,7 @@ import pytest
 from connectors.errors import NotSent
 from connectors.memory import Step
 from connectors.shared.parts import outcome_of
+from gateway.deliver.caller import QUICK_TRIES
 from gateway.deliver.register import close_outage, void_outage
 from gateway.store.account import evidence, outages
 from gateway.store.account.evidence import About, Evidence, Statement
@@ -165,3 +166,21 @@ async def test_what_a_person_has_ended_begins_anew_only_from_then(world: World) 
 
     first, second = (found for found, _ in await entered(world))
     assert (first.until, second.since) == (end, end)
+
+
+async def test_one_failure_of_theirs_before_a_trouble_of_ours_is_no_outage(world: World) -> None:
+    calls = 0
+
+    async def send(items: Sequence[Item]) -> list[Outcome]:
+        nonlocal calls
+        calls += 1
+        error = NotSent("连接断开" if calls <= QUICK_TRIES else "主机名解析不出来")
+        error.theirs = calls <= QUICK_TRIES
+        raise error
+
+    world.connector().send = send  # type: ignore[method-assign]
+    await world.take(penalty())
+    await world.deliverer().drain()
+    await quarters(world, 12)
+
+    assert await entered(world) == []

@@ -259,6 +259,32 @@ async def test_what_a_restored_database_lacks_is_read_again(
     assert await committed(after, topic) == [7, None]
 
 
+@pytest.mark.parametrize(("deleted", "told"), [(0, []), (4, [(0, 4)])])
+async def test_a_database_restored_to_before_the_first_message_lacks_all_of_them(
+    world: World,
+    admin: AIOKafkaAdminClient,
+    producer: AIOKafkaProducer,
+    topic: str,
+    start: StartIntake,
+    *,
+    deleted: int,
+    told: list[tuple[int, int]],
+) -> None:
+    before = await start()
+    await put(producer, topic, *bodies(1, 6))
+    await until(lambda: before.taken == 6 and before.idle)
+    await before.stop()
+    await world.run("delete from inbox")
+    await delete_before(admin, topic, deleted)
+
+    after = await start()
+    await put(producer, topic, *bodies(7, 1))
+    await until(lambda: after.taken == 7 - deleted)
+
+    assert await world.value("select count(distinct position) from inbox") == 7 - deleted
+    assert [place[1:] for place in await noted(world)] == told
+
+
 async def test_an_inbox_that_is_kept_for_less_than_a_topic_is_idle_stops_and_repeats_nothing(
     world: World, producer: AIOKafkaProducer, topic: str, start: StartIntake
 ) -> None:
@@ -502,10 +528,10 @@ async def test_nothing_is_handed_out_before_it_is_compared(
     await put(producer, topic, *bodies(7, 2))
     away, right_place = True, Gaps.right_place
 
-    async def place(gaps: Gaps, partition: TopicPartition, committed: int) -> int:
+    async def place(gaps: Gaps, partition: TopicPartition, committed: int, written: int) -> int:
         if away:
             raise DatabaseAway
-        return await right_place(gaps, partition, committed)
+        return await right_place(gaps, partition, committed, written)
 
     monkeypatch.setattr(Gaps, "right_place", place)
     after = await start()
