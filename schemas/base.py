@@ -93,9 +93,19 @@ def _defaults(model: type[BaseModel]) -> dict[str, Any]:
     return {name: field.get_default() for name, field in model.model_fields.items()}
 
 
+def start_of(day: date) -> datetime:
+    """Return the begin of a day in China."""
+    return datetime.combine(day, time.min, SHANGHAI)
+
+
 def end_of(day: date) -> datetime:
     """Return the exclusive end of a day in China."""
-    return datetime.combine(day + timedelta(days=1), time.min, SHANGHAI)
+    return start_of(day + timedelta(days=1))
+
+
+def last_moment(due: datetime) -> datetime:
+    """Return the last second before an exclusive due time, in China."""
+    return (due - timedelta(seconds=1)).astimezone(SHANGHAI)
 
 
 def today(now: datetime) -> date:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict
-from datetime import datetime, timedelta
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -35,7 +35,7 @@ from gateway.store.base.engine import Connection
 from gateway.titles import STATES
 from gateway.worklist.look import WorkList, look
 from gateway.worklist.rows import Grouping, Late, OpenGroup, WorkRow
-from schemas.base import SHANGHAI, today
+from schemas.base import SHANGHAI, last_moment, today
 
 _BY = {
     Grouping.DESTINATION: "报送对象",
@@ -123,13 +123,8 @@ def _print(rows: Sequence[WorkRow], groups: Iterable[OpenGroup], by: Grouping) -
         print_line(_group(group))
 
 
-def _last_moment(due_at: datetime) -> datetime:
-    """Return the last second in time: a due time is the midnight behind it."""
-    return (due_at - timedelta(seconds=1)).astimezone(SHANGHAI)
-
-
 def _due(at: datetime) -> str:
-    return f"{_last_moment(at):%Y-%m-%d %H:%M}"
+    return f"{last_moment(at):%Y-%m-%d %H:%M}"
 
 
 def _line(row: WorkRow) -> str:
@@ -164,7 +159,7 @@ def _write(out: Path, rows: Iterable[WorkRow]) -> None:
                     (row.authority, "text"),
                     (row.subject_name, "text"),
                     (STATES[row.state], "centred"),
-                    (_last_moment(row.due_at), "moment"),
+                    (last_moment(row.due_at), "moment"),
                     (row.hours_left, "centred"),
                     (row.late.value, "marked" if late else "text"),
                     (row.actor.value, "centred"),

@@ -12,7 +12,7 @@ from gateway.deliver.manual import change_in, retry_in
 from gateway.store.audit import events
 from gateway.store.base.engine import Connection, Database
 from gateway.store.deliver import bulk_tasks, worklist
-from gateway.store.deliver.bulk_tasks import GOING_ON, BulkState, BulkTask
+from gateway.store.deliver.bulk_tasks import BulkState, BulkTask
 from gateway.store.deliver.by_hand import Order
 from gateway.store.deliver.worklist import Wanted
 from gateway.telemetry.audit_events import AuditEvent
@@ -109,7 +109,7 @@ async def _do(
 async def turn(database: Database, id_: int, state: BulkState, actor: str, now: datetime) -> bool:
     """Pause a task, let it go on, or cancel it, on the record; return whether that was possible."""
     async with database.transaction() as connection:
-        done = await bulk_tasks.set_state(connection, id_, state, GOING_ON, now)
+        done = await bulk_tasks.set_state(connection, id_, state, now)
         if done:
             entry = events.AuditEntry(_EVENTS[state], {"task": id_}, actor)
             await events.add(connection, [entry], now)

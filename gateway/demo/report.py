@@ -24,7 +24,7 @@ from gateway.store.score import grade_changes
 from gateway.titles import DIRECTIONS, KINDS, STATES
 from gateway.worklist.look import WorkList, look
 from gateway.worklist.rows import Grouping, Late
-from schemas.base import SHANGHAI
+from schemas.base import SHANGHAI, start_of
 from schemas.codes import RecordKind
 from schemas.delivery import HANDED_OVER, DeliveryState
 from schemas.kinds import REPORTED_IN_ORDER
@@ -65,7 +65,7 @@ async def find(stage: Stage) -> Findings:
             refused=await quarantine.open_quarantine(connection),
             changes=await grade_changes.grade_changes_between(
                 connection,
-                datetime.combine(MONTH_START, time.min, SHANGHAI),
+                start_of(MONTH_START),
                 datetime.combine(story.LAST_DAY, time.max, SHANGHAI),
             ),
             to_bank=await views.listed(connection, None, world.BANK, EVERY),

@@ -134,8 +134,7 @@ class Gaps:
         Before it where messages were committed that are not in the database, which was restored;
         marks of transactions look the same, and cost nothing. `written` is the offset behind the
         last record that the database had at that commit, 0 if that is not known: where it has none
-        at all now, everything is lacking. Behind it where a person has skipped
-        what stands there.
+        at all now, everything is lacking. Behind it where a person has skipped what stands there.
 
         Raises:
             DatabaseAway: it cannot be told now.

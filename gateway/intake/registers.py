@@ -20,7 +20,7 @@ from gateway.check.normalise import Candidate, Normalising
 from gateway.check.raw import Raw
 from gateway.check.rows import read_row
 from gateway.check.verbs import own_columns, verb_of
-from gateway.intake.files.reading import Reading, batches
+from gateway.intake.files.reading import BATCH, Reading, batches
 from gateway.intake.files.unreadable import UnreadableFile
 from gateway.intake.whole_topic import TopicUnread, whole_topic
 from gateway.reconcile.pairing import Shown
@@ -31,7 +31,6 @@ from schemas.faults import of_system
 from schemas.kinds import REPORTED_KINDS
 from schemas.register import Register
 
-BATCH = 1000
 _Place = tuple[int, int]  #: partition and offset
 #: Rows without a number whose places are told.
 MOST_TOLD = 5

@@ -2,13 +2,13 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import date, datetime, time
+from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
 
 from gateway.store.base.engine import Database
 from gateway.store.record import sources as store
-from schemas.base import SHANGHAI
+from schemas.base import start_of
 from schemas.identifiers import masked
 
 
@@ -57,7 +57,7 @@ async def report(
     database: Database, by: SourceGrouping, first: date, end: date, now: datetime
 ) -> list[SourceReport]:
     """Return the report of what came from `first` until, without, `end`, in Beijing time."""
-    start, stop = (datetime.combine(day, time.min, SHANGHAI) for day in (first, end))
+    start, stop = start_of(first), start_of(end)
     async with database.snapshot() as connection:
         counts = await store.counts(connection, by, start, stop)
         stands = await store.deliveries(connection, by, start, stop, now)

@@ -4,7 +4,7 @@ import asyncio
 import hashlib
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import datetime, time
+from datetime import datetime
 from typing import Any
 
 from gateway.config.keys import Keys
@@ -22,7 +22,7 @@ from gateway.store.account.ledgers import Frozen
 from gateway.store.audit import events
 from gateway.store.base.engine import Connection, Database
 from gateway.telemetry.audit_events import AuditEvent
-from schemas.base import SHANGHAI
+from schemas.base import SHANGHAI, start_of
 
 FIRST_REASON = "首次冻结"
 
@@ -57,7 +57,7 @@ async def freeze_month(  # noqa: PLR0913, PLR0917  what a person says
 
 async def _require_ours(connection: Connection, account: Ledger) -> None:
     """Refuse a month of zero that nobody watched: it is more likely mistyped than a zero report."""
-    end = datetime.combine(days_of(account.month)[1], time.min, SHANGHAI)
+    end = start_of(days_of(account.month)[1])
     began = await ledger_holds.begun(connection)
     if not account.rows and not account.refused and began is not None and end <= began:
         since = f"{began.astimezone(SHANGHAI):%Y-%m-%d}"
@@ -88,7 +88,7 @@ async def _freeze(  # noqa: PLR0913, PLR0917  what a version is made of
     """Store a version of the ledger if it differs from the last one; return the last version."""
     before = await ledgers.versions(connection, ledger.month)
     hash_ = ledger.hash
-    end = datetime.combine(days_of(ledger.month)[1], time.min, SHANGHAI)
+    end = start_of(days_of(ledger.month)[1])
     ended = bool(before) and before[0].recorded_at < end <= now
     if before and before[0].hash == hash_ and reason is None and not ended:
         return before[0], False

@@ -10,7 +10,7 @@ import hashlib
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 import orjson
@@ -28,16 +28,17 @@ from gateway.ledger.quality import (
     accurate_rate,
 )
 from gateway.ledger.rows import Assembler, LedgerRow, LedgerScope
+from gateway.ledger.sides import listed_by, sides_between
 from gateway.ledger.spool import Spool
 from gateway.ledger.units import Unit, UnitCounts
-from gateway.store.account import differences, evidence, hints, reconcile_runs
+from gateway.store.account import evidence, hints
 from gateway.store.account import ledgers as store
 from gateway.store.account import outages as register
 from gateway.store.base.engine import Connection, Database
 from gateway.store.record import quarantine
 from gateway.store.record.missing import MissingMessages, missing_found
 from gateway.titles import PERSON
-from schemas.base import SHANGHAI, today
+from schemas.base import start_of, today
 from schemas.destination import TimeLimit
 
 
@@ -79,9 +80,14 @@ class Ledger:
     sides: tuple[SideFigures, ...] = ()  #: what the last reconciliations say of the month
     hints: int = 0  #: of concealed decisions, which nobody has closed
 
+    @property
+    def headline_figures(self) -> Figures | None:
+        """The figures of the headline destination over all kinds."""
+        return next((one for one in self.figures if one.headline and one.kind is None), None)
+
     def rate_by(self, side: SideFigures) -> Rate | None:
         """Return 上报率 with a register's decisions that never came here in the denominator."""
-        headline = next((f for f in self.figures if f.headline and f.kind is None), None)
+        headline = self.headline_figures
         if headline is None or not side.is_register:
             return None
         missing = side.faults.get("missing", 0)
@@ -186,7 +192,7 @@ async def month(database: Database, scope: LedgerScope, month: str, now: datetim
     first, end = days_of(month)
     if first > today(now):
         raise BadMonth(f"{month} 尚未开始；月份写成已开始的月")
-    start, stop = (datetime.combine(day, time.min, SHANGHAI) for day in (first, end))
+    start, stop = start_of(first), start_of(end)
     grades = Spool[GradeRow]()
     async with database.snapshot() as connection:
         await store.keep_months(connection)
@@ -195,7 +201,9 @@ async def month(database: Database, scope: LedgerScope, month: str, now: datetim
         async for decisions in store.month_decisions(connection, first, end):
             await asyncio.to_thread(made.add, decisions)
         refused = await quarantine.refused_in(connection, first, end)
-        sides = await _sides(connection, scope, first, min(end, today(now) + timedelta(days=1)))
+        sides = await sides_between(
+            connection, scope, first, min(end, today(now) + timedelta(days=1))
+        )
         open_hints = await hints.count_open(connection)
         missing = await missing_found(connection, start, stop)
         async for changes in store.grade_changes(connection, start, stop):
@@ -204,7 +212,7 @@ async def month(database: Database, scope: LedgerScope, month: str, now: datetim
         month=month,
         headline=made.figures.headline,
         figures=made.figures.figures(),
-        units=made.units.units(_listed_by(sides, made.figures.headline, made.last_accepted)),
+        units=made.units.units(listed_by(sides, made.figures.headline, made.last_accepted)),
         excluded=made.excluded,
         refused=refused,
         rows=made.rows,
@@ -217,46 +225,6 @@ async def month(database: Database, scope: LedgerScope, month: str, now: datetim
         sides=sides,
         hints=open_hints,
     )
-
-
-async def _sides(
-    connection: Connection, scope: LedgerScope, first: date, end: date
-) -> tuple[SideFigures, ...]:
-    """Return what the last comparison of each side over the month found in it."""
-    faults = await differences.faults(connection, first, end)
-    month = f"{first:%Y-%m}"
-    found = []
-    for run in await reconcile_runs.last_runs(connection, first, end):
-        title = scope.sides.get(run.side)
-        if title is None:
-            continue  # it is not configured any more
-        by_authority = {(kind, who): n for one, kind, who, n in run.counts if one == month}
-        found.append(
-            SideFigures(
-                side=run.side,
-                title=title,
-                is_register=all(run.side != one.name for one in scope.destinations),
-                shown=None if run.shown is None else sum(by_authority.values()),
-                compared_at=run.complete_until or run.began_at,
-                faults=faults.get(run.side, {}),
-                by_authority=by_authority,
-            )
-        )
-    return tuple(found)
-
-
-def _listed_by(
-    sides: Iterable[SideFigures], headline: str | None, last_accepted: datetime | None
-) -> Mapping[tuple[str, str], int] | None:
-    """Return what the headline platform shows by kind and authority.
-
-    None if nobody can read it, or if it was read before the last decision of the month got there.
-    """
-    for one in sides:
-        if one.side == headline and one.shown is not None:
-            is_whole = last_accepted is None or last_accepted <= one.compared_at
-            return one.by_authority if is_whole else None
-    return None
 
 
 async def _outages(connection: Connection, start: datetime) -> dict[str, list[DownTime]]:

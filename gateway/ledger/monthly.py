@@ -1,7 +1,7 @@
 """The ledger of last month by itself 月度台账: due, frozen, held back by a person, or late."""
 
 from dataclasses import dataclass
-from datetime import date, datetime, time
+from datetime import date, datetime
 
 from gateway.config.account_settings import LedgerSettings
 from gateway.config.keys import Keys
@@ -15,7 +15,7 @@ from gateway.store.account.ledgers import Frozen
 from gateway.store.audit import events
 from gateway.store.base.engine import Connection, Database
 from gateway.telemetry.audit_events import AuditEvent
-from schemas.base import SHANGHAI, today
+from schemas.base import start_of, today
 
 BY_ITSELF = "每月自动冻结"
 
@@ -60,7 +60,7 @@ async def standing(
     """Return how the ledger of last month stands; None if this installation is younger than it."""
     day = today(now)
     month = last_month(day)
-    end = datetime.combine(days_of(month)[1], time.min, SHANGHAI)
+    end = start_of(days_of(month)[1])
     began = await ledger_holds.begun(connection)
     if began is None or began >= end:
         return None

@@ -7,7 +7,7 @@ with its state at each destination, and the result by each clock, as in the shee
 import csv
 import io
 from collections.abc import Iterable, Iterator, Mapping
-from datetime import datetime, timedelta
+from datetime import datetime
 from itertools import islice
 from typing import Any
 
@@ -16,7 +16,7 @@ import polars as pl
 
 from gateway.ledger.figures import KIND_TITLES
 from gateway.ledger.rows import DecisionStanding, LedgerRow
-from schemas.base import SHANGHAI
+from schemas.base import SHANGHAI, last_moment
 from schemas.codes import RecordKind
 
 _TIME = pl.Datetime("us", "UTC")
@@ -146,7 +146,7 @@ def _lines(row: Mapping[str, Any]) -> Iterator[list[str]]:
                 one["destination"],
                 one["state"],
                 clock["clock"],
-                _last_day(clock["due"]),
+                f"{last_moment(clock['due']):%Y-%m-%d}",
                 clock["result"],
                 _text(one["why"]),
                 _text("；".join(one["notes"])),
@@ -164,8 +164,3 @@ def _text(value: str | None) -> str:
 
 def _moment(at: datetime | None) -> str:
     return f"{at.astimezone(SHANGHAI):%Y-%m-%d %H:%M:%S}" if at else ""
-
-
-def _last_day(due: datetime) -> str:
-    """Return the last day in time, as the workbook has it: a due time is the midnight behind it."""
-    return (due - timedelta(seconds=1)).astimezone(SHANGHAI).date().isoformat()

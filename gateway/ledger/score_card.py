@@ -3,14 +3,13 @@
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import timedelta
 from typing import Any
 
 from gateway.ledger.causes import Cause
 from gateway.ledger.figures import ClockFigures, Figures, Rate
 from gateway.ledger.rows import DecisionStanding, LedgerRow
 from gateway.ledger.timeliness import LATE, Timeliness
-from schemas.base import SHANGHAI, end_of
+from schemas.base import SHANGHAI, end_of, last_moment
 from schemas.destination import CountedDays, TimeLimit
 
 #: Months of the trend, and document numbers that are named in a sentence.
@@ -174,7 +173,7 @@ def _count(counts: _Counts, row: LedgerRow, standing: DecisionStanding, clock: s
     line.late += result is Timeliness.LATE
     line.missed += result is Timeliness.MISSED
     counts.days[_days_needed(row, standing), result] += 1
-    last = (standing.due[clock] - timedelta(seconds=1)).astimezone(SHANGHAI).date()
+    last = last_moment(standing.due[clock]).date()
     counts.limits.add((last - row.decision_date).days)
     if result is Timeliness.MISSED:
         counts.missed.append(row.document_number)

@@ -80,7 +80,7 @@ class LedgerSender:
         while True:
             now = self.clock()
             async with self.database.transaction() as connection:
-                one = await store.claim(connection, [name], now, now + LEASE)
+                one = await store.claim(connection, name, now, now + LEASE)
             if one is None:
                 return sent
             sent += await self._send(one)

@@ -1,7 +1,6 @@
 """The ledger workbook 台账工作簿: the published table, the figures, and every decision."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime, timedelta
 from io import BytesIO
 from itertools import chain
 
@@ -15,7 +14,7 @@ from gateway.ledger.versions import RowChange
 from gateway.ledger.workbook_figures import write_figures
 from gateway.ledger.workbook_notes import NOTES
 from gateway.store.account.ledgers import Frozen
-from schemas.base import SHANGHAI
+from schemas.base import SHANGHAI, last_moment
 
 Cell = tuple[object, str]
 
@@ -65,10 +64,9 @@ def _cover(sheet: WrittenSheet, ledger: Ledger, stamp: Frozen) -> None:
     """Write what the ledger is, its rates, and who signs it by hand."""
     year, month = ledger.month.split("-")
     sheet.line(f"{year}年{int(month)}月双公示工作台账", "title", 2, 60)
-    together = [figures for figures in ledger.figures if figures.kind is None]
-    headline = next((figures for figures in together if figures.headline), None)
+    headline = ledger.headline_figures
     about: list[tuple[str, object]] = [
-        ("版本", "草稿，未冻结" if stamp.version == DRAFT else f"第{stamp.version}版"),
+        ("版本", _version(stamp)),
         ("时间", f"{stamp.recorded_at.astimezone(SHANGHAI):%Y-%m-%d %H:%M}（北京时间）"),
         ("主报平台", headline.title if headline else "（未配置平台）"),
     ]
@@ -86,6 +84,10 @@ def _cover(sheet: WrittenSheet, ledger: Ledger, stamp: Frozen) -> None:
         sheet.write([(name, "head"), (text, "text")], 30)
     for name in ("填报单位（盖章）", "填报人", "审核人", "填报日期"):
         sheet.write([(name, "head"), ("", "to_fill")], 30)
+
+
+def _version(stamp: Frozen) -> str:
+    return "草稿，未冻结" if stamp.version == DRAFT else f"第{stamp.version}版"
 
 
 _UNIT_WIDTHS = (7, 9, 7, 8, 18, 8, 9)
@@ -235,7 +237,7 @@ def _standing_cells(standing: DecisionStanding | None, clocks: Mapping[str, str]
     if standing is None:
         return [("", "text")] * len(_STANDING_TITLES)
     verdicts = [
-        f"{clocks[name]} {_last_day(at)}：{standing.timeliness[name].value}"
+        f"{clocks[name]} {last_moment(at):%Y-%m-%d}：{standing.timeliness[name].value}"
         for name, at in standing.due.items()
     ]
     late = LATE.intersection(standing.timeliness.values())
@@ -249,11 +251,6 @@ def _standing_cells(standing: DecisionStanding | None, clocks: Mapping[str, str]
         (standing.attempts, "number"),
         ("；".join(standing.reasons), "text"),
     ]
-
-
-def _last_day(due: datetime) -> str:
-    """Return the last day before an exclusive due time."""
-    return (due - timedelta(seconds=1)).astimezone(SHANGHAI).date().isoformat()
 
 
 # ---------------------------------------------------------------- 等级变动, 说明
@@ -285,7 +282,7 @@ def _notes(sheet: WrittenSheet, ledger: Ledger, stamp: Frozen) -> None:
     sheet.head(("项目", "说明"))
     about: list[tuple[str, object]] = [
         ("月份", ledger.month),
-        ("版本", "草稿，未冻结" if stamp.version == DRAFT else f"第{stamp.version}版"),
+        ("版本", _version(stamp)),
         ("时间", f"{stamp.recorded_at.astimezone(SHANGHAI):%Y-%m-%d %H:%M:%S}（北京时间）"),
         ("冻结原因", stamp.reason),
         ("内容校验值", f"SHA-256 {stamp.hash}"),

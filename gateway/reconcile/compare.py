@@ -1,8 +1,8 @@
 """Judge our decisions against the rows that a platform shows (pure)."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime, timedelta
 
 import orjson
 
@@ -10,7 +10,7 @@ from gateway.reconcile.difference import Difference, DifferenceKind, Flag, diffe
 from gateway.reconcile.lasting import ALL_KINDS, OWN_KINDS, Examined
 from gateway.reconcile.pairing import Ours, Pair, Pairing, Shown
 from gateway.titles import EXCLUSIONS, STATES
-from schemas.base import SHANGHAI, today
+from schemas.base import start_of, today
 from schemas.delivery import TAKEN, UNDELIVERED, DeliveryState
 from schemas.verdict import Exclusion
 
@@ -47,13 +47,7 @@ class Platform:
 
     def differences(self, pairing: Pairing) -> list[Difference]:
         """Return all differences of what was paired."""
-        pairing.pair_strangers()
-        found: list[Difference] = []
-        for pair in pairing:
-            if flags := list(self._flags(pair)):
-                ours = pair.ours
-                found += difference(ours.key, ours.decision_id, ours.day, flags)
-        return found + list(_over_reported(pairing))
+        return [*of_pairs(pairing, self._flags), *_over_reported(pairing)]
 
     def examined(self, pairing: Pairing, first: date, end: date) -> Examined:
         """Return what could be seen in this run, after `differences`."""
@@ -65,7 +59,7 @@ class Platform:
             absence=DifferenceKind.NOT_VISIBLE,
             first=first,
             end=end,
-            since=datetime.combine(first, time.min, SHANGHAI) if has_listing else None,
+            since=start_of(first) if has_listing else None,
         )
 
     def proven(self, pair: Pair) -> bool:
@@ -146,6 +140,15 @@ class Platform:
             return False
         until = orjson.loads(ours.columns).get(_PUBLISHED_UNTIL)
         return until is None or date.fromisoformat(until) >= today(self.now)
+
+
+def of_pairs(pairing: Pairing, flags_of: Callable[[Pair], Iterable[Flag]]) -> Iterator[Difference]:
+    """Yield the differences of our decisions, when every row of the other side has been seen."""
+    pairing.pair_strangers()
+    for pair in pairing:
+        if flags := list(flags_of(pair)):
+            ours = pair.ours
+            yield from difference(ours.key, ours.decision_id, ours.day, flags)
 
 
 def wrong_flags(pair: Pair, shown_at: datetime, where: str, what: str) -> Iterator[Flag]:

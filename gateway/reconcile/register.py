@@ -7,11 +7,11 @@ have and it has not was never decided, or has another number there.
 from collections.abc import Callable, Iterator, Set
 from datetime import date, datetime, timedelta
 
-from gateway.reconcile.compare import wrong_flags
+from gateway.reconcile.compare import of_pairs, wrong_flags
 from gateway.reconcile.difference import Difference, DifferenceKind, Flag, difference
 from gateway.reconcile.lasting import ALL_KINDS, Examined
 from gateway.reconcile.pairing import Ours, Pair, Pairing
-from schemas.base import SHANGHAI, end_of
+from schemas.base import SHANGHAI, end_of, last_moment
 from schemas.kinds import REPORTED_KINDS
 
 _MINUTE = "%Y-%m-%d %H:%M"
@@ -51,13 +51,7 @@ class SourceRegister:
 
     def differences(self, pairing: Pairing) -> list[Difference]:
         """Return all differences of what was paired."""
-        pairing.pair_strangers()
-        found: list[Difference] = []
-        for pair in pairing:
-            if flags := list(self._flags(pair)):
-                ours = pair.ours
-                found += difference(ours.key, ours.decision_id, ours.day, flags)
-        return found + list(self._missing(pairing))
+        return [*of_pairs(pairing, self._flags), *self._missing(pairing)]
 
     def examined(self, pairing: Pairing, first: date, end: date) -> Examined:
         """Return what could be seen in this run, after `differences`."""
@@ -112,4 +106,4 @@ def _entered(ours: Ours) -> datetime:
 
 
 def _last_minute(by: datetime) -> str:
-    return (by - timedelta(seconds=1)).astimezone(SHANGHAI).strftime(_MINUTE)
+    return last_moment(by).strftime(_MINUTE)

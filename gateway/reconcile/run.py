@@ -8,7 +8,7 @@ as the answer.
 import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass, replace
-from datetime import date, datetime, time
+from datetime import date, datetime
 
 from connectors.protocol import Connector
 from gateway.config.keys import Keys
@@ -22,7 +22,7 @@ from gateway.reconcile.register import RegisterUnread, SourceRegister
 from gateway.store.account import our_side, reconcile_runs
 from gateway.store.account.reconcile_runs import Run
 from gateway.store.base.engine import Database
-from schemas.base import SHANGHAI
+from schemas.base import start_of
 from schemas.delivery import DeliveryState, Listed, ListingMark
 from schemas.destination import Destination
 from schemas.identifiers import authority_key
@@ -83,7 +83,7 @@ async def reconcile_platform(
     pairing = Pairing(ours, scope.tolerances)
     shown, complete_until = None, None
     if connector.limits.has_listing:
-        since = datetime.combine(run.first, time.min, SHANGHAI)
+        since = start_of(run.first)
         shown, complete_until = await _listen(pairing, connector.listing(since), scope.keys, now)
     await _drop_others(pairing, database, run)
     judge = Platform(now, complete_until, destination.shown_within)
@@ -124,10 +124,8 @@ async def reconcile_register(  # noqa: PLR0913, PLR0917  one for each thing that
     whose = {authority_key(name) for name in register.authorities}
     async with database.transaction() as connection:
         found = our_side.entered(connection, run.first, run.end)
-        ours = [row_with_entry(row) async for row in found]
-    pairing = Pairing(
-        (one for one in ours if not whose or one.authority in whose), scope.tolerances
-    )
+        ours = [row_with_entry(row) async for row in found if not whose or row.authority in whose]
+    pairing = Pairing(ours, scope.tolerances)
     pair_row = recognising(pairing, scope.keys)
     shown, kinds = 0, set[str]()
     async for part in rows:
@@ -135,7 +133,7 @@ async def reconcile_register(  # noqa: PLR0913, PLR0917  one for each thing that
             pair_row(row)
             kinds.add(row.kind)
         shown += len(part)
-    _require_whole(register, pairing, shown, unread())
+    _require_whole(register, pairing, len(ours), shown, unread())
     await _drop_others(pairing, database, run)
     complete_until = min(complete_until, now)
     judge = SourceRegister(
@@ -147,11 +145,10 @@ async def reconcile_register(  # noqa: PLR0913, PLR0917  one for each thing that
         kinds=kinds,
     )
     differences = await asyncio.to_thread(judge.differences, pairing)
-    compared = sum(1 for _ in pairing)
     ended = replace(
         run,
         finished_at=now,
-        ours=compared,
+        ours=len(ours),
         shown=shown,
         complete_until=complete_until,
         counts=pairing.counts(),
@@ -161,13 +158,14 @@ async def reconcile_register(  # noqa: PLR0913, PLR0917  one for each thing that
     return await keep(database, ended, differences, examined, scope.keys.published)
 
 
-def _require_whole(register: Register, pairing: Pairing, shown: int, unread: int) -> None:
+def _require_whole(
+    register: Register, pairing: Pairing, ours: int, shown: int, unread: int
+) -> None:
     """Refuse what cannot be the whole register: all that it lacks would count as too much of ours.
 
     Raises:
         RegisterUnread: it has no row that can be compared, or a small part of our decisions.
     """
-    ours = sum(1 for _ in pairing)
     if ours and not shown:
         what = (
             f"{unread} 行都没有文书号：检查列名" if unread else "一行也没有：检查文件、查询或主题"

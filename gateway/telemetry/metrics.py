@@ -140,7 +140,7 @@ class Metrics:
                 600,
                 3600,
                 6 * 3600,
-                *(day * 86_400 for day in (1, 3, 5, 7, 10, 20)),
+                *_days(1, 3, 5, 7, 10, 20),
             ),
         )
         self.slack_seconds = Histogram(

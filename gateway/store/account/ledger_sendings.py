@@ -73,7 +73,7 @@ _CLAIM = text(
     update ledger_sending set attempts = attempts + 1, next_at = :until
     where (month, version, recipient) = (
         select month, version, recipient from ledger_sending
-        where state = 'ready' and next_at <= :now and recipient = any(cast(:names as text[]))
+        where state = 'ready' and next_at <= :now and recipient = :recipient
         order by next_at limit 1 for update skip locked)
     returning {_COLUMNS}
     """
@@ -120,10 +120,10 @@ async def plan(
 
 
 async def claim(
-    connection: Connection, names: Sequence[str], now: datetime, until: datetime
+    connection: Connection, recipient: str, now: datetime, until: datetime
 ) -> Sending | None:
-    """Take the next sending to one of these that is due; nobody else takes it before `until`."""
-    values = {"names": list(names), "now": now, "until": until}
+    """Take the next sending to a recipient that is due; nobody else takes it before `until`."""
+    values = {"recipient": recipient, "now": now, "until": until}
     row = (await connection.execute(_CLAIM, values)).one_or_none()
     return None if row is None else _sending(row)
 

@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator, Sequence
 from datetime import date
 from typing import Any
 
-from sqlalchemy import text
+from sqlalchemy import TextClause, text
 
 from gateway.store.base.engine import Connection
 from gateway.store.base.statements import one_of, unnest
@@ -66,10 +66,17 @@ async def our_side(
     connection: Connection, destination: str, first: date, end: date
 ) -> AsyncIterator[Any]:
     """Stream the decisions of a span of dates, each with its state at one destination."""
-    values = {"destination": destination, "first": first, "end": end, "kinds": REPORTED_IN_ORDER}
+    async for row in _streamed(connection, _SPAN, first, end, destination=destination):
+        yield row
+
+
+async def _streamed(
+    connection: Connection, statement: TextClause, first: date, end: date, **more: str
+) -> AsyncIterator[Any]:
+    values = {"first": first, "end": end, "kinds": REPORTED_IN_ORDER, **more}
     await connection.execute(_MEMORY)
     # Rows by the thousand: SQLAlchemy switches to a greenlet for each single row.
-    async for rows in (await connection.stream(_SPAN, values)).partitions(1000):
+    async for rows in (await connection.stream(statement, values)).partitions(1000):
         for row in rows:
             yield row
 
@@ -92,11 +99,8 @@ _ENTERED = text(
 
 async def entered(connection: Connection, first: date, end: date) -> AsyncIterator[Any]:
     """Stream the decisions of a span of dates, each with the time at which it came first."""
-    values = {"first": first, "end": end, "kinds": REPORTED_IN_ORDER}
-    await connection.execute(_MEMORY)
-    async for rows in (await connection.stream(_ENTERED, values)).partitions(1000):
-        for row in rows:
-            yield row
+    async for row in _streamed(connection, _ENTERED, first, end):
+        yield row
 
 
 _KNOWN = text(

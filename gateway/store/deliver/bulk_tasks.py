@@ -22,7 +22,7 @@ class BulkState(StrEnum):
 
 
 #: A task in these states may go on.
-GOING_ON = (BulkState.RUNNING, BulkState.PAUSED)
+_GOING_ON = (BulkState.RUNNING, BulkState.PAUSED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,11 +110,9 @@ async def stepped(
     await connection.execute(_STEPPED, {"id": id_, **counts, "now": now})
 
 
-async def set_state(
-    connection: Connection, id_: int, state: BulkState, among: Sequence[BulkState], now: datetime
-) -> bool:
-    """Change the state of a task that is in one of these; return whether it was."""
-    values = {"id": id_, "state": state, "among": list(among), "now": now}
+async def set_state(connection: Connection, id_: int, state: BulkState, now: datetime) -> bool:
+    """Change the state of a task that may go on; return whether that changed it."""
+    values = {"id": id_, "state": state, "among": list(_GOING_ON), "now": now}
     return bool((await connection.execute(_SET, values)).rowcount)
 
 

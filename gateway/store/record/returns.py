@@ -108,7 +108,7 @@ _FORGET = text("delete from intake_return where id = any(cast(:ids as bigint[]))
 async def claim(connection: Connection, owner: str, time: timedelta, limit: int) -> Sequence[Any]:
     """Return the first returns in their order, which nobody else is given meanwhile.
 
-    None if there are none, or another process is telling them.
+    Nothing if there are none, or another process is telling them.
     """
     if not await connection.scalar(_ANY):
         return []

@@ -73,6 +73,14 @@ async def noted(world: World) -> list[tuple[str, int, int]]:
     return [(one.origin, one.first, one.end) for one in found]
 
 
+async def took(start: StartIntake, producer: AIOKafkaProducer, topic: str, count: int) -> None:
+    """Let an intake take so many messages, and stop it."""
+    intake = await start()
+    await put(producer, topic, *bodies(1, count))
+    await until(lambda: intake.taken == count and intake.idle)
+    await intake.stop()
+
+
 async def read_then_deleted(
     admin: AIOKafkaAdminClient, producer: AIOKafkaProducer, topic: str, start: StartIntake
 ) -> None:

@@ -33,6 +33,7 @@ from tests.integration.intake.kafka_world import (
     put,
     read_then_deleted,
     send,
+    took,
     until,
 )
 from tests.integration.world import World
@@ -245,10 +246,7 @@ async def test_a_message_that_cannot_be_read_fails_liveness_and_is_counted(
 async def test_what_a_restored_database_lacks_is_read_again(
     world: World, producer: AIOKafkaProducer, topic: str, start: StartIntake
 ) -> None:
-    before = await start()
-    await put(producer, topic, *bodies(1, 6))
-    await until(lambda: before.taken == 6)
-    await before.stop()
+    await took(start, producer, topic, 6)
     await world.run("delete from inbox where position > 2")
 
     after = await start()
@@ -270,10 +268,7 @@ async def test_a_database_restored_to_before_the_first_message_lacks_all_of_them
     deleted: int,
     told: list[tuple[int, int]],
 ) -> None:
-    before = await start()
-    await put(producer, topic, *bodies(1, 6))
-    await until(lambda: before.taken == 6 and before.idle)
-    await before.stop()
+    await took(start, producer, topic, 6)
     await world.run("delete from inbox")
     await delete_before(admin, topic, deleted)
 
@@ -319,10 +314,7 @@ async def test_what_neither_a_restored_database_nor_kafka_has_is_told(
     deleted: int,
     taken: int,
 ) -> None:
-    before = await start()
-    await put(producer, topic, *bodies(1, 8))
-    await until(lambda: before.taken == 8 and before.idle)
-    await before.stop()
+    await took(start, producer, topic, 8)
     await world.run("delete from inbox where position > 1")
     await delete_before(admin, topic, deleted)
 
@@ -520,10 +512,7 @@ async def test_nothing_is_handed_out_before_it_is_compared(
     start: StartIntake,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    before = await start()
-    await put(producer, topic, *bodies(1, 6))
-    await until(lambda: before.taken == 6)
-    await before.stop()
+    await took(start, producer, topic, 6)
     await world.run("delete from inbox where position > 2")
     await put(producer, topic, *bodies(7, 2))
     away, right_place = True, Gaps.right_place

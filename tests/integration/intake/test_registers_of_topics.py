@@ -14,6 +14,7 @@ from aiokafka import AIOKafkaProducer
 from gateway.check.normalise import Candidate, Normalising
 from gateway.check.raw import Raw
 from gateway.intake import registers
+from gateway.intake.files.reading import BATCH
 from gateway.store.base.engine import Database
 from schemas.problem import Problem
 from schemas.register import Register
@@ -76,7 +77,7 @@ async def test_rows_come_in_batches_and_the_loop_goes_on_meanwhile(
     body = orjson.dumps(penalty(1))
 
     async def messages(*_: Any) -> AsyncIterator[Any]:
-        for offset in range(2 * registers.BATCH + 1):
+        for offset in range(2 * BATCH + 1):
             yield SimpleNamespace(partition=0, offset=offset, key=None, value=body)
 
     monkeypatch.setattr(registers, "whole_topic", messages)
@@ -94,5 +95,5 @@ async def test_rows_come_in_batches_and_the_loop_goes_on_meanwhile(
 
     sizes = [len(part) async for part in registers.of_topic(rows, register, "", {})]
 
-    assert sizes == [registers.BATCH, registers.BATCH, 1]
+    assert sizes == [BATCH, BATCH, 1]
     assert len(turns) == sum(sizes)
