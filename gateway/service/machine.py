@@ -44,14 +44,20 @@ async def certificates_end(settings: Settings) -> str:
     return f"最早到期的是 {name}（{end.astimezone(SHANGHAI):%Y-%m-%d}）"
 
 
-async def disk_free(settings: Settings) -> str:
-    """Return how much of the disk of the state folder is free."""
-    place = settings.state.absolute()
+def free_part(state: Path) -> float:
+    """Return which part of the disk of the state folder is free, also where it is not there yet."""
+    place = state.absolute()
     while not place.exists():
         place = place.parent
-    found = await asyncio.to_thread(shutil.disk_usage, Path(place))
-    told = f"{settings.state} 所在磁盘剩余 {found.free / found.total:.0%}"
-    if found.free < found.total * LEAST_FREE:
+    found = shutil.disk_usage(place)
+    return found.free / found.total
+
+
+async def disk_free(settings: Settings) -> str:
+    """Return how much of the disk of the state folder is free."""
+    free = await asyncio.to_thread(free_part, settings.state)
+    told = f"{settings.state} 所在磁盘剩余 {free:.0%}"
+    if free < LEAST_FREE:
         raise Unwell(f"{told}；清理，或换大的磁盘，写满以后停止收件")
     return told
 

@@ -1,13 +1,13 @@
 """The gauges of what goes wrong slowly: the month, the database, the disk, what expires."""
 
 import asyncio
-import shutil
 from datetime import datetime
 
 from gateway.ledger.month import days_of
 from gateway.ledger.monthly import standing
 from gateway.service.app import Gateway
 from gateway.service.certificates import certificates
+from gateway.service.machine import free_part
 from gateway.store.account import differences
 from gateway.store.account.month_counts import month_counts
 from gateway.store.base.condition import condition
@@ -39,8 +39,7 @@ class Watching:
         self.metrics.calendar_lacking.set(built.workdays.lacking(today(now)) is not None)
         for side in {*by_side, *built.ledger_scope.sides}:
             self.metrics.differences_open.labels(side).set(by_side.get(side, 0))
-        disk = await asyncio.to_thread(shutil.disk_usage, built.settings.state.absolute().anchor)
-        self.metrics.disk_free.set(disk.free / disk.total)
+        self.metrics.disk_free.set(await asyncio.to_thread(free_part, built.settings.state))
         for name, end in await asyncio.to_thread(certificates, built.settings):
             if isinstance(end, datetime):
                 self.metrics.certificate_expires.labels(name).set(end.timestamp())

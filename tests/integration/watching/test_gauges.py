@@ -2,6 +2,7 @@
 
 from datetime import datetime, timedelta
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -128,3 +129,20 @@ async def test_how_long_a_delivery_took_and_what_was_left(
     late = value(here, "slack_seconds_bucket", destination="platform", le="0.0")
     assert (took, late) == (1, 1)
     assert value(here, "hand_over_seconds_count", destination="platform") == 2
+
+
+async def test_the_free_disk_is_that_of_the_state_folder(
+    database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    here = await world(database, tmp_path)
+    asked: list[Path] = []
+
+    def usage(place: Path) -> SimpleNamespace:
+        asked.append(Path(place))
+        return SimpleNamespace(free=1, total=4)
+
+    monkeypatch.setattr("gateway.service.machine.shutil.disk_usage", usage)
+    await Watching(here.gateway).look()
+
+    assert value(here, "disk_free_ratio") == 0.25
+    assert asked == [here.gateway.settings.state.absolute()]
