@@ -19,6 +19,7 @@ from connectors.shared.http_read import Answer, AnswerReading, thrown_away
 from connectors.shared.http_settings import HttpClientSettings
 from connectors.shared.http_wire import (
     CleanConnections,
+    ImpatientResolver,
     NamelessResponse,
     Stateless,
     Transport,
@@ -100,6 +101,7 @@ class HttpClient:
             limit=self._settings.concurrency * 2,
             keepalive_timeout=IDLE_SECONDS,
             ssl=trusted,
+            resolver=ImpatientResolver(self._settings.call_timeout.total_seconds() / 4),
             socket_factory=None if self._settings.allow_private else guarded_socket,
         )
         return aiohttp.ClientSession(
@@ -161,7 +163,9 @@ class HttpClient:
         try:
             request = self._client.build_request(method, url, content=content, headers=headers)
         except FOREIGN as exc:
-            raise NotSent("地址写错了") from exc
+            wrong = NotSent("地址写错了")
+            wrong.theirs = False
+            raise wrong from exc
         try:
             async with within(self._settings.call_timeout * SHARE):
                 try:

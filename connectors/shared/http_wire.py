@@ -1,13 +1,16 @@
 """What aiohttp and httpx do not do by themselves on the wire, or do wrong for us."""
 
+import asyncio
 import functools
 import logging
 import re
+import socket
 from collections import deque
 from typing import Any
 
 import aiohttp
 import httpx
+from aiohttp.abc import ResolveResult
 from aiohttp.client_proto import ResponseHandler
 from httpx_aiohttp import AiohttpTransport
 
@@ -92,6 +95,25 @@ class CleanConnections(aiohttp.TCPConnector):
             if clean:
                 self._conns[key] = clean
         return await super()._get(key, traces)
+
+
+class ImpatientResolver(aiohttp.ThreadedResolver):
+    """Names that are resolved in a time of their own.
+
+    The connection would run out of its time otherwise, as if the other side did not answer.
+    """
+
+    def __init__(self, seconds: float) -> None:
+        super().__init__()
+        self._seconds = seconds
+
+    async def resolve(self, *arguments: Any, **options: Any) -> list[ResolveResult]:
+        """Resolve a name; raises gaierror also where the name server gives no answer in time."""
+        try:
+            async with asyncio.timeout(self._seconds):
+                return await super().resolve(*arguments, **options)
+        except TimeoutError:
+            raise socket.gaierror(socket.EAI_AGAIN, "the name server gives no answer") from None
 
 
 class NamelessResponse(aiohttp.ClientResponse):

@@ -66,6 +66,7 @@ class Deliverer:
             destination, self.caller, keys, installation, clock, writer, self._may_call
         )
         self.asked_last = 0  #: the silent delivery that was asked for last
+        self.asked_together = connector.limits.batch_size  #: silent deliveries in one look-up
         self._stopping = False
         self._looks_first = True
         self._at_work = asyncio.Lock()

@@ -38,7 +38,8 @@ Said = tuple[int, datetime, str, str]
 async def ask(deliverer: Deliverer) -> int:
     """Look up what was handed over `silent_after` ago, once; return how many were asked for.
 
-    Each pass goes on behind the one before: what gets no answer keeps no other from its turn.
+    Each pass goes on behind the one before, and asks for half as many where nothing was answered:
+    what gets no answer keeps no other from its turn, nor from its answer.
     Only the owner of the destination asks, and only where a look-up finds out. Elsewhere, and
     where the look-up finds nothing new, a person has to act: the work list says so.
     """
@@ -47,7 +48,7 @@ async def ask(deliverer: Deliverer) -> int:
         return 0
     if await deliverer.caller.state(Act.SILENCE) is BreakerState.OPEN:
         return 0
-    now, limit = deliverer.clock(), deliverer.connector.limits.batch_size
+    now = deliverer.clock()
     async with deliverer.database.transaction() as connection:
         before = now - deliverer.destination.silent_after
         found = await silent.silent(
@@ -56,7 +57,7 @@ async def ask(deliverer: Deliverer) -> int:
             before=before,
             by=SELF,
             after=deliverer.asked_last,
-            limit=limit,
+            limit=deliverer.asked_together,
         )
         versions = [one.key_version for one in found if one.key_version is not None]
         await know(connection, deliverer.keys, versions)
@@ -69,10 +70,16 @@ async def ask(deliverer: Deliverer) -> int:
     if items:
         asked, act = list(items.values()), Act.SILENCE
         outcomes = await deliverer.caller.outcomes(asked, look=True, act=act)
+        _together(deliverer, answered=any(one.answered for one in outcomes))
     else:
         outcomes = []
     await _keep(deliverer, dict(zip(items, outcomes, strict=True)), said)
     return len(found)
+
+
+def _together(deliverer: Deliverer, *, answered: bool) -> None:
+    together = deliverer.asked_together * 2 if answered else deliverer.asked_together // 2
+    deliverer.asked_together = max(1, min(together, deliverer.connector.limits.batch_size))
 
 
 def _made(deliverer: Deliverer, found: Sequence[Claimed]) -> tuple[dict[int, Item], list[Said]]:

@@ -129,11 +129,12 @@ async def test_one_of_which_no_item_can_be_made_keeps_no_other_from_being_asked_
     assert said[0].startswith("送达后无回执，不能查询：无法生成报送内容（日志编号 ")
 
 
+@pytest.mark.parametrize("together", [1, 3])
 async def test_one_whose_look_up_gets_no_answer_keeps_no_other_from_being_asked_for(
-    make_world: MakeWorld,
+    make_world: MakeWorld, together: int
 ) -> None:
     """Neither the others that are silent nor those whose arrival is unknown."""
-    asks = {**PLATFORM, "settings": {"batch_size": 1, "on_unknown": "look_up"}}
+    asks = {**PLATFORM, "settings": {"batch_size": together, "on_unknown": "look_up"}}
     world = await make_world(destinations=[asks, BANK])
     connector = world.connector()
     connector.play(*[Step.SUBMIT] * 3, Step.LOSE_ANSWER)
@@ -146,12 +147,12 @@ async def test_one_whose_look_up_gets_no_answer_keeps_no_other_from_being_asked_
     first, real = next(iter(connector.stored)), connector.look_up
 
     async def look_up(items: Sequence[Item]) -> list[Outcome]:
-        if items[0].key == first:
+        if first in [item.key for item in items]:
             raise OutcomeUnknown
         return await real(items)
 
     connector.look_up = look_up  # type: ignore[method-assign]
-    for _ in range(30):
+    for _ in range(60):
         await ask(world.deliverer())
         world.clock.step(timedelta(minutes=1))
     await world.deliverer().drain()
