@@ -1,6 +1,7 @@
 """The Chinese words for names in the code, for screens, messages and ledgers."""
 
 from gateway.check.changes import Change
+from gateway.telemetry.audit_events import AuditEvent
 from schemas.codes import SubjectKind, Verb
 from schemas.credit import NotEvaluated
 from schemas.delivery import NOT_CALLED, NOTHING_TO_WITHDRAW, UNUSABLE, DeliveryState, OutcomeKind
@@ -89,6 +90,53 @@ RULE_SET_STATUSES = {
 }
 SEVERITIES = {Severity.MINOR: "轻微", Severity.ORDINARY: "一般", Severity.SERIOUS: "严重"}
 PUBLISHED = {Published.YES: "公示", Published.NO: "不予公示", Published.MAY: "可以不予公示"}
+
+#: What a person or the program did, as the audit trail tells it.
+AUDIT_EVENTS: dict[str, str] = {
+    AuditEvent.ORIGIN_REUSED: "来源位置上换了内容",
+    AuditEvent.TOPIC_MADE_AGAIN: "主题重建",
+    AuditEvent.MESSAGES_MISSING: "来件缺失",
+    AuditEvent.MESSAGES_SKIPPED: "跳过来件",
+    AuditEvent.SKIP_SET_ASIDE: "跳过作废",
+    AuditEvent.SKIP_TAKEN_BACK: "收回跳过",
+    AuditEvent.QUARANTINE_REPLAYED: "重放隔离区来件",
+    AuditEvent.DELIVERY_RETRIED: "重试报送",
+    AuditEvent.DELIVERY_PARKED: "挂起报送",
+    AuditEvent.DELIVERY_WITHDRAWN: "不再报送",
+    AuditEvent.DELIVERY_RESOLVED: "写明报送结果",
+    AuditEvent.BULK_STARTED: "开始批量处理",
+    AuditEvent.BULK_PAUSED: "暂停批量处理",
+    AuditEvent.BULK_RESUMED: "继续批量处理",
+    AuditEvent.BULK_CANCELLED: "取消批量处理",
+    AuditEvent.BREAKER_OPENED: "中断报送",
+    AuditEvent.BREAKER_CLOSED: "恢复报送",
+    AuditEvent.OUTAGE_OPENED: "登记接收方中断",
+    AuditEvent.OUTAGE_CLOSED: "登记中断结束",
+    AuditEvent.OUTAGE_VOIDED: "中断作废",
+    AuditEvent.EVIDENCE_ADDED: "补充证据",
+    AuditEvent.CHAIN_MENDED: "修复报送次序",
+    AuditEvent.RECONCILED: "对账",
+    AuditEvent.DIFFERENCE_EXPLAINED: "说明差异",
+    AuditEvent.HINT_CLOSED: "关闭瞒报线索",
+    AuditEvent.LEDGER_HELD: "暂缓台账",
+    AuditEvent.LEDGER_RELEASED: "解除暂缓",
+    AuditEvent.LEDGER_SENT: "送出台账",
+    AuditEvent.LEDGER_RECEIVED: "台账收到",
+    AuditEvent.LEDGER_FROZEN: "冻结台账",
+    AuditEvent.CALENDAR_IMPORTED: "导入日历",
+    AuditEvent.KEY_ROTATED: "更换密钥",
+    AuditEvent.MASTER_KEY_ADDED: "增加主密钥",
+    AuditEvent.MASTER_KEY_DROPPED: "停用主密钥",
+    AuditEvent.RETENTION_APPLIED: "按期删除",
+    AuditEvent.GRADES_PUBLISHED: "公布等级",
+    AuditEvent.RULE_SET_PROPOSED: "提出启用办法",
+    AuditEvent.RULE_SET_APPROVED: "批准启用办法",
+    AuditEvent.RULE_SET_CONFIRMED: "再次确认启用",
+    AuditEvent.RULE_SET_WITHDRAWN: "撤回启用",
+    AuditEvent.RULE_SET_ACTIVATED: "启用办法",
+    AuditEvent.ACTION_REFUSED: "操作未办成",
+    AuditEvent.ACCESS_REFUSED: "访问被拒",
+}
 
 
 def not_evaluated_words(reason: str) -> str:

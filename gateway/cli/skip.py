@@ -8,8 +8,8 @@ from aiokafka import TopicPartition
 from gateway.cli.options import ByOption, ReasonOption, actor
 from gateway.cli.output import Exit, fail, print_line, run, settings_of
 from gateway.config.settings import Settings
-from gateway.intake.access import end_of
-from gateway.intake.gaps import Unskipped, skip_messages, unskip_messages
+from gateway.intake.access import bounds_of
+from gateway.intake.gaps import skip_messages, unskip_messages
 from gateway.service.app import gateway, kafka_bootstrap
 from gateway.store.account.evidence import Statement
 
@@ -44,17 +44,11 @@ def skip(  # noqa: PLR0913, PLR0917  one for each part of the place
 def _skip(settings: Settings, place: Place, said: Statement) -> None:
     topic, partition, first, end = place
 
-    async def log_end() -> int | None:
-        async with kafka_bootstrap(settings) as bootstrap:
-            return await end_of(settings.kafka, bootstrap, TopicPartition(topic, partition))
-
     async def work() -> bool:
         async with gateway(settings) as built:
             return await skip_messages(built.database, settings.kafka, place, said, built.clock())
 
-    there = run(log_end)
-    if there is None:
-        fail(f"主题 {topic} 没有分区 {partition}")
+    _, there = _bounds(settings, place)
     if end > there:
         fail(
             f"{topic}/{partition} 还没有 {max(first, there)} 至 {end - 1} 号，"
@@ -69,13 +63,30 @@ def _take_back(settings: Settings, place: Place, said: Statement) -> None:
     topic, partition, first, end = place
     named = f"{topic}/{partition} 的 {first} 至 {end - 1} 号"
 
-    async def work() -> Unskipped:
+    async def work() -> bool:
         async with gateway(settings) as built:
             return await unskip_messages(built.database, settings.kafka, place, said, built.clock())
 
+    begin, _ = _bounds(settings, place)
+    if first < begin:
+        fail(f"{named} 已被 Kafka 删除（最早的是 {begin} 号），收不回；请来源补发", Exit.PROBLEMS)
+    if not run(work):
+        fail(f"没有人跳过 {named}，或已收回；起止须与跳过时相同", Exit.PROBLEMS)
+    print_line(
+        f"已收回：{named}；已越过它的进程重启后从 {first} 号读起，其后已收的只算重复。"
+        "读到之前仍列为缺失"
+    )
+
+
+def _bounds(settings: Settings, place: Place) -> tuple[int, int]:
+    """Return the first offset and the end of the partition; exits if there is none."""
+    partition = TopicPartition(*place[:2])
+
+    async def work() -> tuple[int, int] | None:
+        async with kafka_bootstrap(settings) as bootstrap:
+            return await bounds_of(settings.kafka, bootstrap, partition)
+
     found = run(work)
-    if found is Unskipped.NOT_NOTED:
-        fail(f"没有跳过 {named}；起止须与记下的相同", Exit.PROBLEMS)
-    if found is Unskipped.PASSED:
-        fail(f"{named} 后面的来件已收，收不回；请来源补发", Exit.PROBLEMS)
-    print_line(f"已收回：{named} 不再算缺失；已越过它的进程重启后从 {first} 号读起")
+    if found is None:
+        fail(f"主题 {partition.topic} 没有分区 {partition.partition}")
+    return found

@@ -38,8 +38,12 @@ def options_of(settings: KafkaSettings) -> dict[str, Any]:
         raise BadConfiguration(f"kafka {error}") from None
 
 
-async def end_of(settings: KafkaSettings, bootstrap: str, partition: TopicPartition) -> int | None:
-    """Return the offset behind the last message of a partition; None if there is no such partition.
+async def bounds_of(
+    settings: KafkaSettings, bootstrap: str, partition: TopicPartition
+) -> tuple[int, int] | None:
+    """Return the first offset of a partition and the one behind its last message.
+
+    None if there is no such partition.
 
     Raises:
         KafkaAway: no broker answers.
@@ -57,6 +61,7 @@ async def end_of(settings: KafkaSettings, bootstrap: str, partition: TopicPartit
             await reader.start()
             if partition.partition not in (reader.partitions_for_topic(partition.topic) or ()):
                 return None
-            return int((await reader.end_offsets([partition]))[partition])
+            first = (await reader.beginning_offsets([partition]))[partition]
+            return int(first), int((await reader.end_offsets([partition]))[partition])
         finally:
             await reader.stop()

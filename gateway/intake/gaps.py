@@ -1,22 +1,22 @@
 """Messages that Kafka deleted before they were read 缺失的来件: noted, told, and gone behind."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
-from enum import StrEnum
 from functools import partial
 
 from aiokafka import TopicPartition
 
 from gateway.config.clock import Clock
 from gateway.config.settings import KafkaSettings, OnMissing
-from gateway.intake.places import Missing
+from gateway.intake.places import Missing, ReadOn
 from gateway.intake.watch import Watch
 from gateway.store.account.evidence import Statement
 from gateway.store.audit import events
 from gateway.store.audit.events import AuditEntry
 from gateway.store.base.engine import Connection, Database
-from gateway.store.record import missing
+from gateway.store.record import missing, topics
 from gateway.store.record.missing import MissingMessages
+from gateway.store.record.topics import TopicIs
 from gateway.telemetry.audit_events import AuditEvent
 from gateway.telemetry.log import LogEvent, logger
 from gateway.telemetry.metrics import Metrics
@@ -53,6 +53,20 @@ class Gaps:
         self.watch = watch
         self.clock = clock
         self.metrics = metrics
+        #: Behind what this process has written of its partitions.
+        self._written: dict[TopicPartition, int] = {}
+
+    async def compare_topic(self, partition: TopicPartition, topic_id: str | None) -> TopicIs:
+        """Compare the id that the broker gives a topic with the one that its messages had.
+
+        Raises:
+            DatabaseAway: it cannot be told now.
+        """
+        if topic_id is None:
+            return TopicIs.UNKNOWN
+        origin = origin_of(self.settings.cluster, partition)
+        work = partial(topics.compare_topic, origin=origin, topic_id=topic_id)
+        return await self.database.run(work)
 
     async def tell(self, found: Missing) -> bool:
         """Note what is missing; return whether to go on behind it."""
@@ -70,10 +84,17 @@ class Gaps:
         return self.settings.on_missing is OnMissing.CONTINUE
 
     async def begins_anew(self, partition: TopicPartition) -> None:
-        """Let nothing be gone behind that is missing so far: other messages may stand there now."""
-        origin = origin_of(self.settings.cluster, partition)
-        work = partial(missing.close_spans, origin=origin, now=self.clock())
+        """Let nothing count that was taken or missing so far: other messages stand there now."""
+        origin, now = origin_of(self.settings.cluster, partition), self.clock()
+
+        async def work(connection: Connection) -> None:
+            closed = await topics.begin_anew(connection, origin, now)
+            entries = [AuditEntry(AuditEvent.TOPIC_MADE_AGAIN, {"origin": origin})]
+            entries += [_set_aside(one) for one in closed if one.skipped_by]
+            await events.add(connection, entries, now)
+
         await self.watch.until_back(partial(self.database.run, work))
+        self._written.pop(partition, None)
 
     async def behind_skipped(self, partition: TopicPartition, place: int) -> int:
         """Return the first offset from a place on that is not missing."""
@@ -89,28 +110,28 @@ class Gaps:
         """
         origin, now = origin_of(self.settings.cluster, partition), self.clock()
 
-        async def work(connection: Connection) -> list[dict[str, object]]:
+        async def work(connection: Connection) -> list[AuditEntry]:
             closed = await missing.close_spans(connection, origin, now, beyond=end)
-            details = [
-                {"origin": origin, "first": first, "end": last, "log_end": end}
-                for first, last in closed
-            ]
-            entries = [AuditEntry(AuditEvent.SKIP_SET_ASIDE, detail) for detail in details]
+            entries = [_set_aside(one, log_end=end) for one in closed]
             await events.add(connection, entries, now)
-            return details
+            return entries
 
-        for detail in await self.database.run(work):
-            logger.error(LogEvent.SKIP_BEYOND_END, extra=detail)
+        for entry in await self.database.run(work):
+            logger.error(LogEvent.SKIP_BEYOND_END, extra=dict(entry.detail))
 
     async def after_last_taken(self, partition: TopicPartition) -> int | None:
         """Return the offset after the last one that was ever taken; None if none is known."""
         origin = origin_of(self.settings.cluster, partition)
-        read = partial(missing.last_position, origin=origin)
-        last = await self.watch.until_back(partial(self.database.run, read))
+        read = partial(topics.last_position, origin=origin)
+        last, _ = await self.watch.until_back(partial(self.database.run, read))
         return None if last is None else last + 1
 
-    async def require(self, written: Mapping[TopicPartition, int]) -> None:
-        """Check that what was written of partitions is still there, up to these offsets.
+    def wrote(self, ends: Mapping[TopicPartition, int]) -> None:
+        """Note the offsets behind records that the database has now."""
+        self._written |= ends
+
+    async def require(self, partitions: Iterable[TopicPartition]) -> None:
+        """Check that what this process has written of partitions is still there.
 
         A standby that lagged behind may have taken over: what is written next would hide what it
         lacks. After a restart that is read again.
@@ -119,41 +140,68 @@ class Gaps:
             RecordsLost: it is not there any more.
             DatabaseAway: it cannot be told now.
         """
+        written = {one: self._written[one] for one in partitions if one in self._written}
         if not written:
             return
         origins = {origin_of(self.settings.cluster, one): end for one, end in written.items()}
-        read = partial(missing.last_positions, origins=list(origins))
+        read = partial(topics.last_positions, origins=list(origins))
         found = await self.database.run(read)
-        lost = [name for name, end in origins.items() if found.get(name, -1) + 1 < end]
+        lost = [name for name, end in origins.items() if _after(found.get(name)) < end]
         if lost:
             raise RecordsLost(lost)
 
-    async def right_place(self, partition: TopicPartition, committed: int, written: int) -> int:
+    async def right_place(self, partition: TopicPartition, committed: int, written: int) -> ReadOn:
         """Return where to read on in place of a committed offset.
 
         Before it where messages were committed that are not in the database, which was restored;
         marks of transactions look the same, and cost nothing. `written` is the offset behind the
         last record that the database had at that commit, 0 if that is not known: where it has none
-        at all now, everything is lacking. Behind it where a person has skipped what stands there.
+        at all now, everything is lacking. Likewise where nothing was taken of a topic that was
+        made again: the offset may be of the one before. Behind it where a person has skipped what
+        stands there, and before that where it was taken back.
 
         Raises:
             DatabaseAway: it cannot be told now.
         """
+        self._written.pop(partition, None)  # by an assignment before this one
         origin = origin_of(self.settings.cluster, partition)
-        last, skipped = await self.database.run(partial(_taken, origin=origin))
-        begun = last + 1 if last is not None else 0 if written else committed
+        (last, anew), skipped, back = await self.database.run(partial(_taken, origin=origin))
+        begun = last + 1 if last is not None else 0 if written or anew else committed
         place = min(_behind(begun, skipped), committed)
+        if back is not None:
+            place = min(place, back)
         if place < committed:
             extra = {"origin": origin, "first": place, "end": committed}
             logger.warning(LogEvent.READ_AGAIN, extra=extra)
-        return _behind(place, skipped)
+        return ReadOn(_behind(place, skipped), back is not None)
+
+    async def went_back(self, partition: TopicPartition, place: int) -> None:
+        """Note that what a person took back is read now, from a place on.
+
+        Raises:
+            DatabaseAway: it cannot be noted now.
+        """
+        origin = origin_of(self.settings.cluster, partition)
+        await self.database.run(partial(missing.went_back, origin=origin, place=place))
+
+
+def _after(taken: topics.Taken | None) -> int:
+    """Return the offset behind the last position that was taken."""
+    return 0 if taken is None or taken[0] is None else taken[0] + 1
+
+
+def _set_aside(closed: MissingMessages, **detail: object) -> AuditEntry:
+    """Return the audit entry of a skip that is closed: other messages stand there."""
+    place = {"origin": closed.origin, "first": closed.first, "end": closed.end}
+    return AuditEntry(AuditEvent.SKIP_SET_ASIDE, place | detail)
 
 
 async def _taken(
     connection: Connection, origin: str
-) -> tuple[int | None, Sequence[tuple[int, int]]]:
-    last = await missing.last_position(connection, origin)
-    return last, await missing.spans(connection, origin)
+) -> tuple[topics.Taken, Sequence[tuple[int, int]], int | None]:
+    last = await topics.last_position(connection, origin)
+    spans = await missing.spans(connection, origin)
+    return last, spans, await missing.back_to(connection, origin)
 
 
 def _behind(place: int, spans: Sequence[tuple[int, int]]) -> int:
@@ -185,22 +233,14 @@ async def skip_messages(
     origin = origin_of(settings.cluster, TopicPartition(topic, number))
 
     async def work(connection: Connection) -> bool:
-        added = await missing.add_missing(connection, MissingMessages(origin, first, end, now))
+        note = MissingMessages(origin, first, end, now, said.actor)
+        added = await missing.add_missing(connection, note)
         if added:
-            detail = {"origin": origin, "first": first, "end": end, "reason": said.words}
-            entry = AuditEntry(AuditEvent.MESSAGES_SKIPPED, detail, said.actor)
+            entry = _said(AuditEvent.MESSAGES_SKIPPED, note, said)
             await events.add(connection, [entry], now)
         return added
 
     return await database.run(work)
-
-
-class Unskipped(StrEnum):
-    """What became of a skip that is taken back."""
-
-    DONE = "done"
-    NOT_NOTED = "not_noted"
-    PASSED = "passed"  #: messages behind it were taken: it is missing indeed
 
 
 async def unskip_messages(
@@ -209,19 +249,26 @@ async def unskip_messages(
     place: tuple[str, int, int, int],
     said: Statement,
     now: datetime,
-) -> Unskipped:
-    """Take a skip (topic, partition, first, end) back: after a restart it is read."""
+) -> bool:
+    """Take a skip (topic, partition, first, end) back; return whether a person had noted it.
+
+    A process that is already behind it goes back when it begins; what it then reads once more is
+    a repeat. What Kafka deleted cannot be taken back.
+    """
     topic, number, first, end = place
     origin = origin_of(settings.cluster, TopicPartition(topic, number))
 
-    async def work(connection: Connection) -> Unskipped:
-        if await missing.is_passed(connection, origin, first, end):
-            return Unskipped.PASSED
-        if not await missing.remove_missing(connection, origin, first, end):
-            return Unskipped.NOT_NOTED
-        detail = {"origin": origin, "first": first, "end": end, "reason": said.words}
-        entry = AuditEntry(AuditEvent.SKIP_TAKEN_BACK, detail, said.actor)
-        await events.add(connection, [entry], now)
-        return Unskipped.DONE
+    async def work(connection: Connection) -> bool:
+        done = await missing.take_back(connection, origin, first, end, now)
+        if done:
+            note = MissingMessages(origin, first, end, now)
+            entry = _said(AuditEvent.SKIP_TAKEN_BACK, note, said)
+            await events.add(connection, [entry], now)
+        return done
 
     return await database.run(work)
+
+
+def _said(event: AuditEvent, note: MissingMessages, said: Statement) -> AuditEntry:
+    place = {"origin": note.origin, "first": note.first, "end": note.end}
+    return AuditEntry(event, place | {"reason": said.words}, said.actor)

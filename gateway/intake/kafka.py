@@ -72,8 +72,6 @@ class KafkaIntake:
         self.taken = 0  #: records committed
         self._stopping = False
         self._batches: set[asyncio.Task[None]] = set()
-        #: Behind what this process has written of its partitions.
-        self._written: dict[TopicPartition, int] = {}
         self._last: dict[TopicPartition, asyncio.Task[None]] = {}
         self.watch = Watch(metrics)
         self.gaps = Gaps(settings, pipeline.database, self.watch, clock, metrics)
@@ -207,12 +205,11 @@ class KafkaIntake:
             while part := portion(raws, len(records)):
                 checked = await self.pipeline.check(part)
                 await asyncio.gather(*before)
-                written = {one: end for one, end in self._written.items() if one in ends}
-                await self.watch.until_back(partial(self.gaps.require, written))
+                await self.watch.until_back(partial(self.gaps.require, ends))
                 await self.watch.until_back(partial(self.pipeline.commit, checked))
                 done += len(part)
                 after = _after(records[:done])
-                self._written |= after
+                self.gaps.wrote(after)
                 await self._commit_offsets(after, ends if done == len(records) else after)
                 self.watch.moved()
                 self.taken += len(part)

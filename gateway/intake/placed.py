@@ -1,5 +1,6 @@
 """Where each partition is read on: by what was taken and skipped, not only what is committed."""
 
+import time
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from functools import partial
@@ -9,9 +10,14 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import KafkaError
 
 from gateway.config.errors import Away
-from gateway.intake.places import Missing, Places, Settle
+from gateway.intake.places import Missing, Places, ReadOn, Settle
+from gateway.intake.topic_id import topic_id
+from gateway.store.record.topics import TopicIs
 
-Ask = Callable[[TopicPartition, int], Awaitable[int]]
+#: Seconds for which the id of a topic is believed.
+BELIEVED = 30.0
+
+Ask = Callable[[TopicPartition, int], Awaitable[ReadOn]]
 
 
 class PlacedConsumer(AIOKafkaConsumer):  # type: ignore[misc]  # aiokafka has no types
@@ -25,6 +31,7 @@ class PlacedConsumer(AIOKafkaConsumer):  # type: ignore[misc]  # aiokafka has no
         self._written: dict[TopicPartition, int] = {}  #: offsets behind the last written records
         self._halted: set[TopicPartition] = set()
         self._compared: set[TopicPartition] = set()  #: partitions of ours whose offset is right
+        self._topics: dict[str, tuple[str | None, float]] = {}  #: their ids, and since when
 
     @property
     def halted(self) -> set[TopicPartition]:
@@ -65,14 +72,37 @@ class PlacedConsumer(AIOKafkaConsumer):  # type: ignore[misc]  # aiokafka has no
 
         A database that was restored lacks what Kafka still has: it is read again, and what was
         taken is a repeat. What a person has skipped is not read. Until a partition is compared,
-        nothing of it is handed out, since that would hide what is lacking before it.
+        nothing of it is handed out, since that would hide what is lacking before it. A topic that
+        was made again while we read it may have grown beyond our offset already.
         """
         self._compared &= self.assignment()
+        for topic in {one.topic for one in self._compared}:
+            id_, asked = self._topics.get(topic, (None, 0.0))
+            if id_ is not None and time.monotonic() - asked > BELIEVED:
+                self._topics[topic] = id_, time.monotonic()
+                with suppress(KafkaError):
+                    if await self._id_of(topic) not in {id_, None}:
+                        self._compared = {one for one in self._compared if one.topic != topic}
         for partition in self.assignment() - self._compared:
             with suppress(Away, KafkaError):  # compared by a later call
                 await self._compare_one(partition)
 
+    async def _id_of(self, topic: str) -> str | None:
+        """Ask for the id of a topic; None where there is none.
+
+        Raises:
+            KafkaError: no answer.
+        """
+        found = await topic_id(self._client, topic)
+        self._topics[topic] = found, time.monotonic()
+        return found
+
     async def _compare_one(self, partition: TopicPartition) -> None:
+        found = await self._places.compare_topic(partition, await self._id_of(partition.topic))
+        if found is TopicIs.ANOTHER and self.place(partition) is not None:
+            if await self._settle(partition):
+                await self._read_anew(partition)
+            return
         committed = await self.committed(partition)
         if committed is None:
             await self._pass_skipped(partition)
@@ -80,9 +110,17 @@ class PlacedConsumer(AIOKafkaConsumer):  # type: ignore[misc]  # aiokafka has no
             return
         await self._recall_written(partition)
         ask = partial(self._places.right_place, written=self._written.get(partition, 0))
-        place = await self._within_log(ask, partition, committed)
+        place, back = await self._within_log(ask, partition, committed)
         if self.place(partition) is None:  # before, aiokafka would undo the seek
             return
+        place = await self._go_to(partition, place, committed)
+        if back:  # once it is committed, so that a crash forgets nothing
+            await self.commit({partition: place})
+            await self._places.went_back(partition, place)
+        self._compared.add(partition)
+
+    async def _go_to(self, partition: TopicPartition, place: int, committed: int) -> int:
+        """Read on at the right place, where it is not the committed offset; return it."""
         missing = None
         if place != committed:
             first = (await self.beginning_offsets([partition]))[partition]
@@ -97,28 +135,39 @@ class PlacedConsumer(AIOKafkaConsumer):  # type: ignore[misc]  # aiokafka has no
         elif place != committed:
             self.seek(partition, place)
             self._handed[partition] = place
-        self._compared.add(partition)
+        return place
+
+    async def _read_anew(self, partition: TopicPartition) -> None:
+        """Read a topic that was made again from its start; it is compared by a later call."""
+        self._written.pop(partition, None)
+        self._compared.discard(partition)
+        first = (await self.beginning_offsets([partition]))[partition]
+        old = Missing(partition, self.place(partition) or 0, first, anew=True)
+        await self._seek(partition, first, old)
 
     async def _pass_skipped(self, partition: TopicPartition) -> None:
         """Go behind what was skipped where nothing is committed yet."""
         begun = self.place(partition)
         if begun is None:  # aiokafka asks where to begin
             return
-        place = await self._within_log(self._places.behind_skipped, partition, begun)
+        place, _ = await self._within_log(self._behind_skipped, partition, begun)
         if place != begun:
             self.seek(partition, place)
             self._handed[partition] = place
 
-    async def _within_log(self, ask: Ask, partition: TopicPartition, place: int) -> int:
+    async def _behind_skipped(self, partition: TopicPartition, place: int) -> ReadOn:
+        return ReadOn(await self._places.behind_skipped(partition, place))
+
+    async def _within_log(self, ask: Ask, partition: TopicPartition, place: int) -> ReadOn:
         """Ask where to read on in place of an offset.
 
         What was skipped beyond the end of the log is set aside: it would hide what comes there, and
         an offset that is not there yet looks like a topic that was made again.
         """
         found = await ask(partition, place)
-        if found > place:
+        if found.place > place:
             end = (await self.end_offsets([partition]))[partition]
-            if found > end:
+            if found.place > end:
                 await self._places.set_aside(partition, end)
                 found = await ask(partition, place)
         return found
@@ -126,11 +175,17 @@ class PlacedConsumer(AIOKafkaConsumer):  # type: ignore[misc]  # aiokafka has no
     async def _begin(self, partition: TopicPartition) -> None:
         """Find where to begin without a committed offset: of a new group, or one long idle."""
         self._written.pop(partition, None)
+        try:
+            topic = await self._places.compare_topic(partition, await self._id_of(partition.topic))
+        except Away:
+            return  # the next poll asks again
         first = (await self.beginning_offsets([partition]))[partition]
         last = await self._places.after_last_taken(partition)
-        if last is None:
-            place = await self._within_log(self._places.behind_skipped, partition, first)
-            await self._seek(partition, place, None, new=True)
+        if topic is TopicIs.ANOTHER:
+            await self._read_anew(partition)
+        elif last is None or (topic is TopicIs.SAME and last >= first):
+            place, _ = await self._within_log(self._behind_skipped, partition, first)
+            await self._seek(partition, place, None, new=last is None)
         elif last < first:
             await self._seek(partition, first, Missing(partition, last, first))
         else:  # perhaps the topic was made again meanwhile
@@ -143,10 +198,9 @@ class PlacedConsumer(AIOKafkaConsumer):  # type: ignore[misc]  # aiokafka has no
             if await self._settle(partition):
                 first = (await self.beginning_offsets([partition]))[partition]
                 if offset > first:  # of another topic
-                    self._written.pop(partition, None)
-                await self._seek(
-                    partition, first, Missing(partition, offset, first, offset > first)
-                )
+                    await self._read_anew(partition)
+                else:
+                    await self._seek(partition, first, Missing(partition, offset, first))
 
     async def _seek(
         self,

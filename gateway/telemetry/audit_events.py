@@ -6,7 +6,8 @@ from enum import StrEnum
 class AuditEvent(StrEnum):
     """All audit events; released names never change."""
 
-    ORIGIN_REUSED = "origin_reused"  #: other bytes at a known origin (a re-created topic)
+    ORIGIN_REUSED = "origin_reused"  #: other bytes at a known origin and position
+    TOPIC_MADE_AGAIN = "topic_made_again"  #: a topic of Kafka; its messages are others
     MESSAGES_MISSING = "messages_missing"  #: the bus deleted them before they were read
     MESSAGES_SKIPPED = "messages_skipped"  #: by a person, since nobody can read them
     SKIP_SET_ASIDE = "skip_set_aside"  #: it reaches beyond the end of the log
@@ -46,3 +47,5 @@ class AuditEvent(StrEnum):
     RULE_SET_CONFIRMED = "rule_set_confirmed"  #: more grades change than the set share
     RULE_SET_WITHDRAWN = "rule_set_withdrawn"
     RULE_SET_ACTIVATED = "rule_set_activated"  #: all subjects have been scored again
+    ACTION_REFUSED = "action_refused"  #: a person's command, and why
+    ACCESS_REFUSED = "access_refused"  #: requests without a valid key, counted

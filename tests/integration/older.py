@@ -4,6 +4,19 @@ from tests.integration.world import World
 
 #: Revision → what takes the structure back to the revision before it, the newest first.
 BACK = {
+    "0036": (
+        "drop table audit_checkpoint",
+        "drop table audit_link",
+        "drop table audit_unlinked",
+        "alter table audit_event drop column id",
+        "alter table audit_event drop column source",
+    ),
+    "0035": (
+        "alter table origin drop column topic_id",
+        "alter table origin drop column anew",
+        "alter table missing_messages drop column skipped_by",
+        "alter table missing_messages drop column taken_back_at",
+    ),
     "0034": ("drop table lease",),
     "0033": (
         "alter table reconcile_run drop column unread",

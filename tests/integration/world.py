@@ -77,7 +77,7 @@ class World:
 
     async def events(self) -> list[str]:
         """Return the names of the audit events in their order."""
-        return await self.column("select event from audit_event order by at")
+        return await self.column("select event from audit_event order by at, id")
 
     def sent(self, destination: str = "platform") -> list[tuple[str, str | None]]:
         """Return (verb, document number) of what the destination accepted, in order."""

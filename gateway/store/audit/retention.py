@@ -62,6 +62,8 @@ async def drop_if_empty(connection: Connection, name: str, partition: str) -> bo
     return partition != f"{table}_default" and await drop_empty(connection, table, partition)
 
 
+#: Not one that was put aside since its topic was made again.
+_OF_A_PARTITION = "o.name ~ '^kafka:.*/[0-9]+$'"
 #: By blocks: rows stand in the order in which they came, and a BRIN index costs intake nothing. The
 #: last message that was taken of a partition stays: intake goes by it after a restart. So does,
 #: where returns are told, what has a delivery that is not finished: its source is told the end.
@@ -78,7 +80,7 @@ _DELETE_INBOX = text(
           and (exists (select from inbox later
                 where later.origin_id = i.origin_id and later.position > i.position)
             or not exists (select from origin o
-                where o.id = i.origin_id and o.name like 'kafka:%'))
+                where o.id = i.origin_id and {_OF_A_PARTITION}))
         limit :limit)) returning origin_id)
     select origin_id, count(*) from gone group by origin_id
     """

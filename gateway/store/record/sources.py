@@ -11,7 +11,8 @@ from schemas.delivery import HANDED_OVER, UNDELIVERED, DeliveryState
 
 #: A topic without its partition, the caller of requests, a file by its hash.
 _SOURCES = {
-    "source": """case when o.name like 'kafka:%' then regexp_replace(o.name, '/[0-9]+$', '')
+    "source": """case
+        when o.name like 'kafka:%' then regexp_replace(o.name, '/[0-9]+(@[0-9]+)?$', '')
         when o.name like 'http:%' then split_part(o.name, '/', 1)
         when o.name like 'quarantine:%' then 'quarantine' else o.name end""",
     "authority": "coalesce(a.name, '')",

@@ -38,6 +38,17 @@ async def producer(kafka_bootstrap: str) -> AsyncIterator[AIOKafkaProducer]:
 
 
 @pytest.fixture
+async def packed(
+    kafka_bootstrap: str, monkeypatch: pytest.MonkeyPatch
+) -> AsyncIterator[AIOKafkaProducer]:
+    """A producer whose batches may unpack to more than may be."""
+    monkeypatch.setattr("gateway.intake.unpacking.MOST_UNPACKED", 2_000_000)
+    options = {"compression_type": "zstd", "max_request_size": 2**23, "max_batch_size": 2**23}
+    async with AIOKafkaProducer(bootstrap_servers=kafka_bootstrap, **options) as producer:
+        yield producer
+
+
+@pytest.fixture
 async def start(world: World, kafka_bootstrap: str, topic: str) -> AsyncIterator[StartIntake]:
     """Start members of a group; by default the group is that of the test."""
     started: list[KafkaIntake] = []

@@ -13,10 +13,8 @@ from connectors.memory import Step
 from gateway.config.clock import SteppedClock
 from gateway.deliver.receipts import receive
 from gateway.embedded.postgres import EmbeddedPostgres
-from gateway.store.audit import events
-from gateway.store.audit.events import AuditEntry
+from gateway.store.audit import chain
 from gateway.store.base.engine import Database, DatabaseAway
-from gateway.telemetry.audit_events import AuditEvent
 from schemas.delivery import Item, Outcome, OutcomeKind
 from schemas.problem import Rule
 from schemas.verdict import Verdict
@@ -158,7 +156,7 @@ async def test_the_first_error_is_told_and_not_that_of_the_rollback(
 
     with pytest.raises(DatabaseAway) as caught:
         async with behind.database.transaction() as connection:
-            await events.add(connection, [AuditEntry(AuditEvent.RECONCILED, {})], behind.clock())
+            await chain.add_links(connection, [(1, 1, behind.clock(), b"digest", b"hash")])
 
     assert "rollback" not in str(caught.value)
 

@@ -33,7 +33,9 @@ async def unwell() -> str | None:
 def client_of(world: World, probes: Probes | None = None) -> httpx.AsyncClient:
     settings = HttpSettings.model_validate({"api_keys": ["the key"], "max_body_bytes": 100_000})
     gateway = world.gateway
-    app = create_web(settings, routers(gateway), gateway.metrics, probes or Probes({}, {}))
+    app = create_web(
+        settings, routers(gateway), gateway.metrics, probes or Probes({}, {}), lambda *_: None
+    )
     transport = httpx.ASGITransport(app, raise_app_exceptions=False)
     return httpx.AsyncClient(transport=transport, base_url="http://gateway")
 
@@ -63,7 +65,9 @@ async def test_a_request_with_a_key_is_accepted(
 
 async def test_without_configured_keys_every_request_is_refused(world: World) -> None:
     gateway = world.gateway
-    app = create_web(HttpSettings(), routers(gateway), gateway.metrics, Probes({}, {}))
+    app = create_web(
+        HttpSettings(), routers(gateway), gateway.metrics, Probes({}, {}), lambda *_: None
+    )
     async with httpx.AsyncClient(
         transport=httpx.ASGITransport(app), base_url="http://gateway"
     ) as client:

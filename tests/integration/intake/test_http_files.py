@@ -27,7 +27,7 @@ async def client(world: World) -> AsyncIterator[httpx.AsyncClient]:
     world.clock.set(datetime.combine(DAY, time(12), SHANGHAI))
     gateway = world.gateway
     settings = HttpSettings.model_validate({"api_keys": ["the key"]})
-    app = create_web(settings, routers(gateway), gateway.metrics, Probes({}, {}))
+    app = create_web(settings, routers(gateway), gateway.metrics, Probes({}, {}), lambda *_: None)
     async with httpx.AsyncClient(
         transport=httpx.ASGITransport(app),
         base_url="http://gateway",

@@ -189,7 +189,7 @@ async def test_a_re_created_topic_is_processed_and_audited(
     await until(lambda: second.taken == 4)
 
     assert await world.value("select count(*) from decision") == 8
-    assert set(await world.events()) == {"origin_reused"}
+    assert set(await world.events()) == {"topic_made_again"}
 
 
 async def test_an_outage_longer_than_the_poll_interval_keeps_the_assignment(

@@ -12,9 +12,10 @@ from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.admin.new_partitions import NewPartitions
 
 from gateway.config.settings import KafkaSettings
-from gateway.intake.access import end_of
-from gateway.intake.gaps import Gaps, Unskipped, skip_messages, unskip_messages
+from gateway.intake.access import bounds_of
+from gateway.intake.gaps import Gaps, skip_messages
 from gateway.intake.kafka import KafkaIntake
+from gateway.intake.places import ReadOn
 from gateway.ledger.freeze import ledger_lines
 from gateway.ledger.month import month
 from gateway.store.account.evidence import Statement
@@ -328,17 +329,6 @@ async def test_what_neither_a_restored_database_nor_kafka_has_is_told(
     assert await world.events() == ["messages_missing"]
 
 
-@pytest.fixture
-async def packed(
-    kafka_bootstrap: str, monkeypatch: pytest.MonkeyPatch
-) -> AsyncIterator[AIOKafkaProducer]:
-    """A producer whose batches may unpack to more than may be."""
-    monkeypatch.setattr("gateway.intake.unpacking.MOST_UNPACKED", 2_000_000)
-    options = {"compression_type": "zstd", "max_request_size": 2**23, "max_batch_size": 2**23}
-    async with AIOKafkaProducer(bootstrap_servers=kafka_bootstrap, **options) as producer:
-        yield producer
-
-
 async def test_a_batch_that_unpacks_to_too_much_stops_nothing_else_and_can_be_skipped(
     world: World, packed: AIOKafkaProducer, topic: str, start: StartIntake
 ) -> None:
@@ -437,40 +427,17 @@ async def test_where_an_unreadable_batch_ends_is_told(
     assert f"{topic} 0 停在 1，读不出的一批到 20 号为止" in told
 
 
-async def test_a_skip_can_be_taken_back_until_what_comes_behind_it_is_taken(
-    world: World, producer: AIOKafkaProducer, topic: str, start: StartIntake
-) -> None:
-    await put(producer, topic, *bodies(1, 2))
-    intake = await start()
-    await until(lambda: intake.taken == 2 and intake.idle)
-    await intake.stop()
-    await put(producer, topic, *bodies(3, 2))
-    place, said = (topic, FIRST, 2, 3), Statement("张三", "记错了分区")
-
-    async def back() -> Unskipped:
-        return await unskip_messages(world.database, intake.settings, place, said, world.clock())
-
-    assert await back() is Unskipped.NOT_NOTED
-    assert await skipped(world, intake, *place)
-    assert await back() is Unskipped.DONE
-    assert await noted(world) == []
-    again = await start()
-    await until(lambda: again.taken == 2 and again.idle)
-    await again.stop()
-    assert await skipped(world, intake, *place)
-    assert await back() is Unskipped.PASSED
-    assert await world.events() == ["messages_skipped", "skip_taken_back", "messages_skipped"]
-
-
-async def test_the_end_of_a_log_is_told_and_a_partition_that_is_not_there_has_none(
-    kafka_bootstrap: str, producer: AIOKafkaProducer, topic: str
+async def test_the_bounds_of_a_log_are_told_and_a_partition_that_is_not_there_has_none(
+    kafka_bootstrap: str, admin: AIOKafkaAdminClient, producer: AIOKafkaProducer, topic: str
 ) -> None:
     await put(producer, topic, *bodies(1, 3))
+    await delete_before(admin, topic, 2)
     settings = KafkaSettings(topics={topic: "penalty"})
 
-    ends = [await end_of(settings, kafka_bootstrap, TopicPartition(topic, n)) for n in (0, 1, 2)]
+    places = [TopicPartition(topic, number) for number in (0, 1, 2)]
+    bounds = [await bounds_of(settings, kafka_bootstrap, one) for one in places]
 
-    assert ends == [3, 0, None]
+    assert bounds == [(2, 3), (0, 0), None]
 
 
 async def test_a_standby_that_lacks_what_was_written_stops_intake_and_is_filled_again(
@@ -517,7 +484,7 @@ async def test_nothing_is_handed_out_before_it_is_compared(
     await put(producer, topic, *bodies(7, 2))
     away, right_place = True, Gaps.right_place
 
-    async def place(gaps: Gaps, partition: TopicPartition, committed: int, written: int) -> int:
+    async def place(gaps: Gaps, partition: TopicPartition, committed: int, written: int) -> ReadOn:
         if away:
             raise DatabaseAway
         return await right_place(gaps, partition, committed, written)

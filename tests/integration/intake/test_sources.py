@@ -82,7 +82,9 @@ async def test_authorities_and_days_are_told_apart(world: World) -> None:
 async def test_only_those_who_watch_read_the_work_list(world: World) -> None:
     await world.take(penalty(1, CF_CFJGDM=""))
     settings = HttpSettings.model_validate({"api_keys": ["sender"], "operator_keys": ["watch"]})
-    app = create_web(settings, routers(world.gateway), world.gateway.metrics, Probes({}, {}))
+    app = create_web(
+        settings, routers(world.gateway), world.gateway.metrics, Probes({}, {}), lambda *_: None
+    )
     transport = httpx.ASGITransport(app)
 
     async with httpx.AsyncClient(transport=transport, base_url="http://gateway") as client:
@@ -146,7 +148,9 @@ async def test_an_item_is_found_by_its_number_its_place_and_its_file_over_http(
     world.clock.step(timedelta(minutes=1))
     await sent(world, "kafka:c/penalties/0", penalty(1, 1, CF_NR="更正"))
     keys = HttpSettings.model_validate({"api_keys": ["sender"], "operator_keys": ["watcher"]})
-    app = create_web(keys, routers(world.gateway), world.gateway.metrics, Probes({}, {}))
+    app = create_web(
+        keys, routers(world.gateway), world.gateway.metrics, Probes({}, {}), lambda *_: None
+    )
     number = {"number": str(penalty(1, 1)["CF_WSH"]).replace("〔", "(").replace("〕", ")")}
     transport = httpx.ASGITransport(app)
     async with httpx.AsyncClient(

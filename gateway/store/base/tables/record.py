@@ -57,7 +57,14 @@ authority_code = Table(
     PrimaryKeyConstraint("authority_id", "code"),
 )
 
-origin = Table("origin", metadata, id_column(), Column("name", Text, nullable=False, unique=True))
+origin = Table(
+    "origin",
+    metadata,
+    id_column(),
+    Column("name", Text, nullable=False, unique=True),
+    Column("topic_id", Text),  #: of a partition of Kafka: the id of its topic, where known
+    Column("anew", Boolean, nullable=False, server_default=text("false")),  #: was made again
+)
 inbox = Table(
     "inbox",
     metadata,
@@ -99,6 +106,8 @@ missing_messages = Table(
     Column("end_position", BigInteger, nullable=False),
     time_column("found_at"),
     time_column("closed_at", null=True),  #: since when other messages stand there
+    Column("skipped_by", Text),  #: the person who skipped them
+    time_column("taken_back_at", null=True),  #: by a person, and not read yet
     PrimaryKeyConstraint("origin", "first_position", "end_position", "found_at"),
     Index(
         "missing_messages_open",

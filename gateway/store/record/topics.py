@@ -1,0 +1,85 @@
+"""Which topic of Kafka an origin 来源 stands for, and the last position that was taken of it.
+
+A topic that is made again begins at offset 0 once more. The origin of the one before is put aside
+under another name, so that the positions of both are never taken for one another.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime
+from enum import Enum, auto
+
+from sqlalchemy import text
+
+from gateway.store.base.engine import Connection
+from gateway.store.record.missing import MissingMessages, close_spans
+
+
+class TopicIs(Enum):
+    """What the topic is that the broker has now."""
+
+    SAME = auto()  #: as before, or the first one
+    ANOTHER = auto()  #: made again since its messages were taken last
+    UNKNOWN = auto()  #: it cannot be told
+
+
+_FIND = text("select topic_id, anew from origin where name = :origin")
+_FIRST = text(
+    """
+    insert into origin (id, name, topic_id) values (nextval('gateway_id'), :origin, :topic_id)
+    on conflict (name) do nothing
+    """
+)
+_ADOPT = text("update origin set topic_id = :topic_id where name = :origin and topic_id is null")
+
+
+async def compare_topic(connection: Connection, origin: str, topic_id: str) -> TopicIs:
+    """Compare the id of a topic with the one that its origin has; an origin without takes it."""
+    values = {"origin": origin, "topic_id": topic_id}
+    found = (await connection.execute(_FIND, {"origin": origin})).first()
+    if found is None:
+        await connection.execute(_FIRST, values)
+        return TopicIs.SAME
+    if found.topic_id is None:  # of an earlier release, or begun anew a moment ago
+        await connection.execute(_ADOPT, values)
+        return TopicIs.SAME if found.anew else TopicIs.UNKNOWN
+    return TopicIs.SAME if found.topic_id == topic_id else TopicIs.ANOTHER
+
+
+_PUT_ASIDE = text("update origin set name = name || '@' || id where name = :origin")
+_ANEW = text(
+    """
+    insert into origin (id, name, anew) values (nextval('gateway_id'), :origin, true)
+    on conflict (name) do nothing
+    """
+)
+
+
+async def begin_anew(connection: Connection, origin: str, now: datetime) -> list[MissingMessages]:
+    """Begin an origin anew: its topic was made again. Return what was closed of its notes.
+
+    What was missing of the old topic stays told, and hides nothing of the new one.
+    """
+    await connection.execute(_PUT_ASIDE, {"origin": origin})
+    await connection.execute(_ANEW, {"origin": origin})
+    return await close_spans(connection, origin, now)
+
+
+#: The last position, and whether nothing that was committed before it counts.
+Taken = tuple[int | None, bool]
+_LAST_OF = text(
+    """
+    select o.name, o.anew, (select max(i.position) from inbox i where i.origin_id = o.id) as last
+    from origin o where o.name = any(cast(:names as text[]))
+    """
+)
+
+
+async def last_positions(connection: Connection, origins: Sequence[str]) -> dict[str, Taken]:
+    """Return of these origins, where known, the last position taken, and if they begin anew."""
+    rows = await connection.execute(_LAST_OF, {"names": list(origins)})
+    return {row.name: (None if row.last is None else int(row.last), row.anew) for row in rows}
+
+
+async def last_position(connection: Connection, origin: str) -> Taken:
+    """Return the last position that was ever taken from an origin; None if none is known."""
+    return (await last_positions(connection, [origin])).get(origin, (None, False))
