@@ -57,7 +57,9 @@ def settings_of(context: typer.Context) -> Settings:
 def fail(message: str, code: Exit = Exit.WRONG_USE) -> NoReturn:
     """Print the message to standard error and exit."""
     sys.stderr.write(f"错误：{message}\n")
-    raise typer.Exit(code)
+    failed = typer.Exit(code)
+    failed.words = message  # type: ignore[attr-defined]  # for the audit trail
+    raise failed
 
 
 def at_most(rows: Sequence[Shown], limit: int) -> Sequence[Shown]:

@@ -2,9 +2,11 @@
 
 import io
 import logging
+import socket
 import sys
 from collections.abc import Mapping
 from importlib import import_module
+from inspect import signature
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -16,6 +18,7 @@ from gateway.cli.output import Exit, fail
 from gateway.cli.wrong_use import is_help, told
 from gateway.config.errors import Away, BadConfiguration
 from gateway.telemetry import log
+from gateway.telemetry.source import SOURCE
 from schemas.faults import of_system
 from scoring.errors import RuleSetError
 
@@ -27,6 +30,7 @@ GROUPS = {
     "quarantine": "隔离区",
     "keys": "密钥",
     "calendar": "工作日历",
+    "audit": "审计",
     "differences": "对账差异",
     "hints": "瞒报线索",
     "outages": "接收方中断登记",
@@ -166,6 +170,10 @@ COMMANDS: Mapping[str, Mapping[str, tuple[str, str]]] = {
             "导入一年的放假安排：先说明会改变什么，加 --apply 才导入，并重算未定的期限。",
         ),
     },
+    "audit": {
+        "list": ("audit:audit_list", "谁在何时做了什么，新的在前。"),
+        "export": ("audit:audit_export", "导出审计链，不需要本系统也能核对（verify --audit）。"),
+    },
     "db": {"upgrade": ("db:db_upgrade", "把数据库升级到最新结构。")},
 }
 
@@ -181,8 +189,11 @@ class ListedCommand(ChineseCommand):
         """Import the function and parse its arguments."""
         module, _, name = self.function.partition(":")
         function = getattr(import_module(f"{__package__}.{module}"), name)
+        command: type[ChineseCommand] = ChineseCommand
+        if "reason" in signature(function).parameters:
+            command = import_module(f"{__package__}.refused").RecordedCommand
         alone = typer.Typer(add_completion=False)
-        alone.command(self.name, help=self.help, cls=ChineseCommand)(function)
+        alone.command(self.name, help=self.help, cls=command)(function)
         return typer.main.get_command(alone).make_context(*arguments, **more)
 
 
@@ -247,6 +258,7 @@ def root(
 ) -> None:
     """Store the path of the configuration file; of the log, only errors are shown."""
     log.set_up(logging.ERROR)
+    SOURCE.set(f"{socket.gethostname()} 命令行")
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(line_buffering=True)  # a pipe or a journal reads it as it happens
     context.obj = config

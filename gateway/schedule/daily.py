@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable
 from datetime import date, datetime
 from functools import partial
 
+from gateway.audit.record import sign_head
 from gateway.config.account_settings import RetentionSettings
 from gateway.config.keys import Keys
 from gateway.decide.decider import Decider
@@ -60,6 +61,7 @@ class Daily:
             "ledger": lambda: self._freeze_ledger(day, now),
             "retention": lambda: self.retention.run(day, now),
             "encryption": self._encrypt_again,
+            "audit": lambda: self._sign_audit(now),
         }
         await each(*(partial(self._once, name, day, part) for name, part in parts.items()))
 
@@ -95,6 +97,10 @@ class Daily:
         found = await self.freeze(now)
         if found is not None and found.is_late(day):
             logger.error(LogEvent.LEDGER_LATE, extra={"month": found.month, "due": str(found.due)})
+        return True
+
+    async def _sign_audit(self, now: datetime) -> bool:
+        await sign_head(self.database, self.keys, now)
         return True
 
     async def _encrypt_again(self) -> bool:

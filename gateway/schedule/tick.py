@@ -2,6 +2,7 @@
 
 from datetime import datetime
 
+from gateway.audit.record import link_events
 from gateway.config.clock import Clock
 from gateway.schedule.breaches import mark_breaches, observe
 from gateway.schedule.daily import SLICES, Daily
@@ -60,6 +61,7 @@ class Schedule:
             lambda: mark_breaches(self.database, now, self.metrics),
             lambda: sweep(self.database, now, self.metrics),
             lambda: tell_unheard(self.database, self.daily.decider, now),
+            lambda: link_events(self.database),
             lambda: self.daily.run(now),
             lambda: observe(self.database, now, self.metrics),
         )

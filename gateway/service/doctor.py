@@ -23,6 +23,7 @@ from gateway.rules.rulebook import Rulebook
 from gateway.service.app import Gateway, kafka_bootstrap, reading
 from gateway.service.finding import Finding, Unwell, examined
 from gateway.service.machine import (
+    audit_goes_on,
     certificates_end,
     clock_agrees,
     disk_free,
@@ -82,6 +83,7 @@ async def _stored(settings: Settings) -> list[Finding]:
                 await examined("缺失的来件", partial(_missing, built)),
                 await examined("时钟", partial(clock_agrees, built)),
                 await examined("数据库事务", partial(transactions_end, built)),
+                await examined("审计", partial(audit_goes_on, built)),
                 await examined("待人处理", partial(waiting, built)),
             ]
     return findings

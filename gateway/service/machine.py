@@ -12,6 +12,7 @@ from gateway.service.certificates import certificates
 from gateway.service.clock_check import ClockCheck
 from gateway.service.finding import Unwell
 from gateway.store.account import differences, hints
+from gateway.store.audit import chain
 from gateway.store.base.condition import condition
 from gateway.store.record import quarantine
 from schemas.base import SHANGHAI
@@ -19,6 +20,7 @@ from schemas.base import SHANGHAI
 #: As in the alert rules of deploy/prometheus.
 ENDS_SOON = timedelta(days=14)
 LEAST_FREE = 0.1
+LINKED_WITHIN = timedelta(minutes=30)
 LONGEST_TRANSACTION = timedelta(minutes=10)
 
 
@@ -80,6 +82,15 @@ async def transactions_end(built: Gateway) -> str:
     if found.longest_seconds > LONGEST_TRANSACTION.total_seconds():
         raise Unwell(f"{told}，没有结束，清理停了，报送会越来越慢；在 pg_stat_activity 里找到它")
     return told
+
+
+async def audit_goes_on(built: Gateway) -> str:
+    """Return that audit events are linked to their chain."""
+    async with built.database.transaction() as connection:
+        count, oldest = await chain.waiting(connection)
+    if oldest is not None and built.clock() - oldest > LINKED_WITHIN:
+        raise Unwell(f"{count} 条审计事件还没有接入审计链；角色 schedule 在运行吗？看它的日志")
+    return "审计事件都已接入审计链" if not count else f"{count} 条审计事件将接入审计链"
 
 
 async def waiting(built: Gateway) -> str:

@@ -16,11 +16,14 @@ from gateway.service.app import Gateway
 from gateway.service.tasks import Running
 from gateway.web.app import create_web
 from gateway.web.connections import BoundedProtocol
+from gateway.web.refusals import Refusals
 from gateway.worklist import http as worklist
 from schemas.faults import of_system
 
 #: Seconds between two readings of the certificate.
 CERTIFICATE_PAUSE = 10.0
+#: Seconds between two entries of refused requests in the audit trail.
+REFUSALS_PAUSE = 30.0
 #: Seconds that a stop waits for requests under way.
 SHUTDOWN_SECONDS = 10
 
@@ -69,7 +72,9 @@ async def start_web(gateway: Gateway, running: Running, stack: AsyncExitStack) -
         BadConfiguration: the host or port cannot be used.
     """
     settings = gateway.settings.http
-    app = create_web(settings, routers(gateway), gateway.metrics, running.probes)
+    refusals = Refusals(gateway.database, gateway.clock)
+    running.add("refusals", refusals.write, REFUSALS_PAUSE)
+    app = create_web(settings, routers(gateway), gateway.metrics, running.probes, refusals.add)
     context = _certificate(settings)
     config = uvicorn.Config(
         app,

@@ -16,7 +16,13 @@ OPERATOR_PATHS = ("/v1/worklist", "/v1/ledgers", "/v1/results", "/v1/sources")
 Next = Callable[[Request], Awaitable[Response]]
 
 
-def key_guard(settings: HttpSettings) -> Callable[[Request, Next], Awaitable[Response]]:
+#: Told of each request without a valid key: who asked, and for what.
+Refuse = Callable[[str, str], None]
+
+
+def key_guard(
+    settings: HttpSettings, refuse: Refuse
+) -> Callable[[Request, Next], Awaitable[Response]]:
     """Return the middleware that checks the API key and the body size."""
     senders, operators = (
         [key.get_secret_value().encode() for key in keys]
@@ -32,6 +38,7 @@ def key_guard(settings: HttpSettings) -> Callable[[Request, Next], Awaitable[Res
             if path.startswith(OPERATOR_PATHS):
                 keys = operators
             if not any(hmac.compare_digest(given, key) for key in keys):
+                refuse(request.client.host if request.client else "", path)
                 return _refused(401, "需要有效的 API 密钥（请求头 X-Api-Key）")
             request.state.caller = hashlib.sha256(given).hexdigest()[:12]
         refused = await _too_large(request, settings.max_body_bytes)

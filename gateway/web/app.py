@@ -10,7 +10,7 @@ from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from gateway.config.settings import HttpSettings
 from gateway.store.base.engine import BadData, DatabaseAway
 from gateway.telemetry.metrics import Metrics
-from gateway.web.access import key_guard
+from gateway.web.access import Refuse, key_guard
 from gateway.web.health import LIVE, METRICS, READY, Probes, health_answer
 from gateway.web.invalid import told_in_chinese
 
@@ -24,16 +24,23 @@ async def _unstorable(_request: Request, _error: Exception) -> Response:
 
 
 def create_web(
-    settings: HttpSettings, routers: Iterable[APIRouter], metrics: Metrics, probes: Probes
+    settings: HttpSettings,
+    routers: Iterable[APIRouter],
+    metrics: Metrics,
+    probes: Probes,
+    refuse: Refuse,
 ) -> FastAPI:
-    """Return the ASGI application; `routers` are added to health checks and metrics."""
+    """Return the ASGI application; `routers` are added to health checks and metrics.
+
+    `refuse` is told of each request without a valid key.
+    """
     app = FastAPI(title="credit-gateway", docs_url=None, redoc_url=None)
     for router in routers:
         app.include_router(router)
     app.exception_handler(RequestValidationError)(told_in_chinese)
     app.exception_handler(DatabaseAway)(_away)
     app.exception_handler(BadData)(_unstorable)
-    app.middleware("http")(key_guard(settings))
+    app.middleware("http")(key_guard(settings, refuse))
 
     @app.get(LIVE, include_in_schema=False)
     async def live() -> Response:

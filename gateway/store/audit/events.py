@@ -5,36 +5,68 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-import orjson
 from sqlalchemy import text
 
 from gateway.store.base.engine import Connection
-from gateway.store.base.statements import Copy
+from gateway.store.base.statements import arrays, as_json, unnest
+from gateway.telemetry.source import source
 
 
 @dataclass(frozen=True, slots=True)
 class AuditEntry:
-    """What happened, who did it, and what it was about; no personal data."""
+    """What happened, who did it, and what it was about; no personal data.
+
+    From where is noted beside it, of the process that writes it.
+    """
 
     event: str
     detail: Mapping[str, Any]
     actor: str = "credit-gateway"
 
 
-_add = Copy("audit_event", "at, event, actor, detail")
+#: What is written is noted for the chain (`store.audit.chain`).
+_ADD = text(
+    f"""
+    with fresh as (
+        insert into audit_event (at, event, actor, source, detail)
+        select :now, event, actor, :source, cast(detail as jsonb)
+        from {unnest("event text, actor text, detail text")} order by place
+        returning id, at)
+    insert into audit_unlinked (event_id, at) select id, at from fresh
+    """
+)
 
 
 async def add(connection: Connection, entries: Sequence[AuditEntry], now: datetime) -> None:
     """Write entries; the caller's transaction also holds the changes that they are about."""
-    await _add(
-        connection,
-        [(now, e.event, e.actor, orjson.dumps(dict(e.detail)).decode()) for e in entries],
-    )
+    if entries:
+        rows = [(one.event, one.actor, as_json(dict(one.detail))) for one in entries]
+        values = arrays(("event", "actor", "detail"), rows)
+        await connection.execute(_ADD, {**values, "now": now, "source": source()})
 
 
-_LATEST = text("select at, event, actor, detail from audit_event order by at desc limit :limit")
+_LATEST = text(
+    """
+    select at, event, actor, source, detail from audit_event
+    where at >= :start and at < :end and (:event = '' or event = :event)
+      and (:actor = '' or actor = :actor)
+    order by at desc, id desc limit :limit
+    """
+)
 
 
-async def latest(connection: Connection, limit: int) -> list[Any]:
-    """Return the newest entries first."""
-    return list(await connection.execute(_LATEST, {"limit": limit}))
+@dataclass(frozen=True, slots=True)
+class WantedEvents:
+    """Which events are wanted; an empty text means any."""
+
+    start: datetime
+    end: datetime
+    event: str = ""
+    actor: str = ""
+
+
+async def latest(connection: Connection, wanted: WantedEvents, limit: int) -> list[Any]:
+    """Return the newest of the events first (at, event, actor, source, detail)."""
+    values = {"start": wanted.start, "end": wanted.end, "limit": limit}
+    values |= {"event": wanted.event, "actor": wanted.actor}
+    return list(await connection.execute(_LATEST, values))

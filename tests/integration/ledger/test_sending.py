@@ -240,7 +240,9 @@ async def test_who_downloads_a_ledger_says_that_it_was_received(
     here, sender = await frozen(database, tmp_path, {"name": "province", "title": "省厅"})
     await sender.send()
     keys = HttpSettings.model_validate({"api_keys": ["sender"], "operator_keys": ["watcher"]})
-    app = create_web(keys, [http.router(database, here.clock)], Metrics(), Probes({}, {}))
+    app = create_web(
+        keys, [http.router(database, here.clock)], Metrics(), Probes({}, {}), lambda *_: None
+    )
     told = {"recipient": "province", "version": 1, "by": "省厅李四"}
     transport = httpx.ASGITransport(app)
     async with httpx.AsyncClient(

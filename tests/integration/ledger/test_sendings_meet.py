@@ -189,7 +189,9 @@ async def test_an_acknowledgement_that_cannot_be_stored_is_refused(
     here, sender = await frozen(database, tmp_path, {"name": "province", "title": "省厅"})
     await sender.send()
     keys = HttpSettings.model_validate({"operator_keys": ["watcher"]})
-    app = create_web(keys, [http.router(database, here.clock)], Metrics(), Probes({}, {}))
+    app = create_web(
+        keys, [http.router(database, here.clock)], Metrics(), Probes({}, {}), lambda *_: None
+    )
     transport = httpx.ASGITransport(app, raise_app_exceptions=False)
     told = {"recipient": "province", "by": "李四", **odd}
     body = ", ".join(f'"{name}": "{value}"' for name, value in told.items())

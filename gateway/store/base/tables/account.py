@@ -20,12 +20,34 @@ from gateway.store.base.tables.shared import id_column, metadata, time_column
 audit_event = Table(
     "audit_event",
     metadata,
+    Column("id", BigInteger, server_default=text("nextval('gateway_id')")),
     time_column("at"),
     Column("event", Text, nullable=False),
     Column("actor", Text, nullable=False),
+    Column("source", Text),
     Column("detail", JSONB, nullable=False),
     Index("audit_event_by_time", "at"),
     postgresql_partition_by="RANGE (at)",
+)
+audit_unlinked = Table(
+    "audit_unlinked", metadata, Column("event_id", BigInteger, primary_key=True), time_column("at")
+)
+audit_link = Table(
+    "audit_link",
+    metadata,
+    Column("seq", BigInteger, primary_key=True, autoincrement=False),
+    Column("event_id", BigInteger, nullable=False),
+    time_column("at"),
+    Column("digest", LargeBinary, nullable=False),
+    Column("hash", LargeBinary, nullable=False),
+    Index("audit_link_by_time", "at"),
+)
+audit_checkpoint = Table(
+    "audit_checkpoint",
+    metadata,
+    Column("day", Date, primary_key=True),
+    Column("seq", BigInteger, nullable=False),
+    Column("signature", Text, nullable=False),
 )
 
 difference = Table(
