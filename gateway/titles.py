@@ -3,6 +3,7 @@
 from gateway.check.changes import Change
 from gateway.telemetry.audit_events import AuditEvent
 from schemas.codes import SubjectKind, Verb
+from schemas.contact import ContactRole
 from schemas.credit import NotEvaluated
 from schemas.delivery import NOT_CALLED, NOTHING_TO_WITHDRAW, UNUSABLE, DeliveryState, OutcomeKind
 from schemas.kinds import KINDS as CATALOGUE
@@ -91,6 +92,11 @@ RULE_SET_STATUSES = {
 SEVERITIES = {Severity.MINOR: "轻微", Severity.ORDINARY: "一般", Severity.SERIOUS: "严重"}
 PUBLISHED = {Published.YES: "公示", Published.NO: "不予公示", Published.MAY: "可以不予公示"}
 
+ROLE_TITLES = {
+    ContactRole.CLERK: "经办人员",
+    ContactRole.OPERATOR: "运维人员",
+    ContactRole.LEADER: "负责人",
+}
 #: What a person or the program did, as the audit trail tells it.
 AUDIT_EVENTS: dict[str, str] = {
     AuditEvent.ORIGIN_REUSED: "来源位置上换了内容",

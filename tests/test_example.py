@@ -8,6 +8,7 @@ from pydantic import BaseModel
 
 from connectors import CONNECTORS
 from gateway.config.settings import Settings
+from schemas.base import Schema
 from schemas.destination import Destination
 
 EXAMPLE = (Path(__file__).parents[1] / "gateway.example.yaml").read_text(encoding="utf-8")
@@ -29,7 +30,8 @@ def subclasses(model: type[BaseModel]) -> Iterator[type[BaseModel]]:
         yield from subclasses(one)
 
 
-MODELS = {one.__name__: one for one in subclasses(BaseModel)}
+#: Ours; libraries have models of the same names.
+MODELS = {one.__name__: one for one in subclasses(Schema)}
 #: `memory` is for tests and demonstrations.
 CONNECTED: list[type[BaseModel]] = [
     one.settings for name, one in CONNECTORS.items() if name != "memory"

@@ -30,6 +30,7 @@ GROUPS = {
     "quarantine": "隔离区",
     "keys": "密钥",
     "calendar": "工作日历",
+    "notify": "通知",
     "audit": "审计",
     "differences": "对账差异",
     "hints": "瞒报线索",
@@ -169,6 +170,10 @@ COMMANDS: Mapping[str, Mapping[str, tuple[str, str]]] = {
             "calendar:calendar_import",
             "导入一年的放假安排：先说明会改变什么，加 --apply 才导入，并重算未定的期限。",
         ),
+    },
+    "notify": {
+        "list": ("notify:notify_list", "列出现在需要人处理的，和已通知谁。"),
+        "test": ("notify:notify_test", "给联系人各发一条测试通知，说明是否发出。"),
     },
     "audit": {
         "list": ("audit:audit_list", "谁在何时做了什么，新的在前。"),

@@ -24,6 +24,7 @@ from gateway.config.account_settings import (
     RetentionSettings,
 )
 from gateway.config.errors import BadConfiguration
+from gateway.config.notify_settings import NotifySettings
 from gateway.config.secrets import resolve
 from gateway.config.yaml_text import parse_yaml
 from schemas.base import Schema
@@ -171,6 +172,7 @@ class Settings(BaseSettings):
     entry_clock: str | None = None
     ledger: LedgerSettings = LedgerSettings()
     reconcile: ReconcileSettings = ReconcileSettings()
+    notify: NotifySettings = NotifySettings()
     destinations: tuple[Destination, ...] = ()
 
     @classmethod

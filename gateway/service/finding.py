@@ -27,9 +27,17 @@ _TOLD = (Unwell, BadConfiguration, RuleSetError)
 async def examined(name: str, part: Callable[[], Awaitable[str]]) -> Finding:
     """Return what was found of a part, which says what is well or raises what is not."""
     try:
-        return Finding(name, True, await part())
+        return await judged(name, part)
     except Away as error:
         return Finding(name, False, error.told()[:500])
+
+
+async def judged(name: str, part: Callable[[], Awaitable[str]]) -> Finding:
+    """Return the same; raises Away, where nothing can be found."""
+    try:
+        return Finding(name, True, await part())
+    except Away:
+        raise
     except _TOLD as error:
         return Finding(name, False, str(error))
     except Exception as error:  # noqa: BLE001  any error is a finding

@@ -27,6 +27,7 @@ from gateway.service.app import Gateway, kafka_bootstrap
 from gateway.service.clock_check import ClockCheck
 from gateway.service.key_ring import RENEWAL, renew
 from gateway.service.locks import patiently, release_frozen
+from gateway.service.noticing import build_notifier
 from gateway.service.reconciling import daily_of, daily_of_register
 from gateway.service.server import start_web
 from gateway.service.tasks import Running
@@ -208,6 +209,7 @@ def _add_schedule(gateway: Gateway, running: Running) -> None:
         gateway.clock,
     )
     running.add("ledgers", sender.send, PREDICT_PAUSE)
+    running.add("notices", build_notifier(gateway).look, CLOCK_PAUSE)
 
 
 async def _start_intake(gateway: Gateway, bootstrap: str, stack: AsyncExitStack) -> KafkaIntake:

@@ -4,6 +4,7 @@ from tests.integration.world import World
 
 #: Revision → what takes the structure back to the revision before it, the newest first.
 BACK = {
+    "0037": ("drop table notice",),
     "0036": (
         "drop table audit_checkpoint",
         "drop table audit_link",

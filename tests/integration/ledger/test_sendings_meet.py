@@ -13,7 +13,7 @@ import pytest
 from sqlalchemy import text
 
 from gateway.config.settings import HttpSettings
-from gateway.ledger import channels, http, sending
+from gateway.ledger import http, sending
 from gateway.ledger.channels import Parcel
 from gateway.ledger.freeze import freeze_month
 from gateway.ledger.sending import LedgerSender, ended
@@ -120,7 +120,7 @@ async def test_a_mail_server_that_drips_its_answer_holds_nobody(
     told: str,
 ) -> None:
     if limit == "mail":
-        monkeypatch.setattr(channels, "WHOLE", 0.5)
+        monkeypatch.setattr("connectors.shared.mail.WHOLE", 0.5)
     else:
         monkeypatch.setattr(sending, "SENDING", timedelta(seconds=3))
     stop = threading.Event()

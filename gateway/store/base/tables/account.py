@@ -1,7 +1,9 @@
 """Tables of audit events, differences, ledgers and jobs."""
 
 from sqlalchemy import (
+    ARRAY,
     BigInteger,
+    Boolean,
     Column,
     Date,
     Index,
@@ -28,6 +30,16 @@ audit_event = Table(
     Column("detail", JSONB, nullable=False),
     Index("audit_event_by_time", "at"),
     postgresql_partition_by="RANGE (at)",
+)
+#: A condition that needs a person while it lasts, and which contacts were told.
+notice = Table(
+    "notice",
+    metadata,
+    Column("key", Text, primary_key=True),
+    Column("title", Text, nullable=False),
+    time_column("since"),
+    Column("silent", Boolean, nullable=False),
+    Column("told", ARRAY(Text), nullable=False, server_default=text("'{}'")),
 )
 audit_unlinked = Table(
     "audit_unlinked", metadata, Column("event_id", BigInteger, primary_key=True), time_column("at")

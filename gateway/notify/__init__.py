@@ -1,0 +1,1 @@
+"""Notices to people 通知: what began to need them, what has ended, and the list of the morning."""

@@ -1,0 +1,100 @@
+"""Tell people 通知 what began to need them and what has ended; one process at a time does it."""
+
+import uuid
+from collections.abc import Awaitable, Callable, Sequence
+from datetime import datetime, timedelta
+from functools import partial
+
+from gateway.config.clock import Clock
+from gateway.config.notify_settings import NotifySettings
+from gateway.notify import channels
+from gateway.notify.needs import KnownNeed, Message, Need, begun, ended
+from gateway.store.account import notices
+from gateway.store.base import leases
+from gateway.store.base.engine import Connection, Database
+from gateway.telemetry.log import LogEvent, logger
+
+#: Longer than a look takes: each message has a minute, and what is left is for the next look.
+LEASE, MOST = timedelta(minutes=15), 10
+
+Look = Callable[[datetime], Awaitable[Sequence[Need]]]
+
+
+class Notifier:
+    """What tells the contacts of an installation."""
+
+    def __init__(
+        self, database: Database, settings: NotifySettings, look: Look, clock: Clock
+    ) -> None:
+        """Check the addresses of the contacts; raises BadConfiguration."""
+        channels.check(settings.contacts)
+        self.database = database
+        self.settings = settings
+        self.needs = look
+        self.clock = clock
+        self._owner = uuid.uuid4().hex
+
+    async def look(self) -> int:
+        """Tell what is to be told now; return how many messages were sent.
+
+        A message that could not be sent is tried again by the next look.
+
+        Raises:
+            DatabaseAway: the next look does it.
+        """
+        claimed = partial(leases.claim, name="notices", owner=self._owner, time=LEASE)
+        if not self.settings.contacts or not await self.database.run(claimed):
+            return 0
+        try:
+            return await self._tell()
+        finally:
+            await self.database.run(partial(leases.release, name="notices", owner=self._owner))
+
+    async def _tell(self) -> int:
+        now = self.clock()
+        present = await self.needs(now)
+        known = await self.database.run(partial(_begin, present=present, now=now))
+        contacts, settings = self.settings.contacts, self.settings
+        messages = [
+            *begun(present, known, contacts, now, settings.escalate_after),
+            *ended(present, known, contacts, now),
+        ]
+        sent = 0
+        for one in messages[:MOST]:
+            sent += await self._send(one)
+        here = {one.key for one in present}
+        over = [key for key in known if key not in here]
+        await self.database.run(partial(notices.end, keys=over))
+        return sent
+
+    async def _send(self, one: Message) -> bool:
+        """Send a message; who was reached by one channel was told."""
+        failed = await channels.send(one.contact, one.title, one.text)
+        for words in failed:
+            extra = {"notice": one.key, "contact": one.contact.name, "error": words}
+            logger.warning(LogEvent.NOTICE_NOT_SENT, extra=extra)
+        if len(failed) == channels.channels_of(one.contact):
+            return False
+        name = one.contact.name
+        await self.database.run(partial(notices.tell, key=one.key, name=name, over=one.over))
+        return True
+
+
+async def known_notices(connection: Connection) -> dict[str, KnownNeed]:
+    """Return the notices by their keys."""
+    rows = await notices.notices(connection)
+    return {
+        row.key: KnownNeed(row.key, row.title, row.since, row.silent, frozenset(row.told))
+        for row in rows
+    }
+
+
+async def _begin(
+    connection: Connection, present: Sequence[Need], now: datetime
+) -> dict[str, KnownNeed]:
+    known = await known_notices(connection)
+    for one in present:
+        if one.key not in known:
+            await notices.begin(connection, one.key, one.title, now, silent=one.ends_silently)
+            known[one.key] = KnownNeed(one.key, one.title, now, one.ends_silently, frozenset())
+    return known

@@ -1,0 +1,131 @@
+"""What is examined of a gateway: through its database, and of its machine; each part by name."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from datetime import timedelta
+from functools import partial
+
+from gateway.config.settings import Settings
+from gateway.ledger.monthly import standing
+from gateway.rules.activation import changed_texts
+from gateway.service.app import Gateway
+from gateway.service.finding import Unwell
+from gateway.service.machine import (
+    audit_goes_on,
+    certificates_end,
+    clock_agrees,
+    disk_free,
+    transactions_end,
+    waiting,
+)
+from gateway.store.deliver.destinations import owed_to_dropped
+from gateway.store.deliver.worklist import down
+from gateway.store.record.authorities import authority_conflicts
+from gateway.store.record.missing import missing_found
+from schemas.base import today
+
+#: How long missing messages are told.
+MISSING_TOLD = timedelta(days=90)
+
+#: Says what is well, or raises what is not.
+Part = Callable[[], Awaitable[str]]
+
+
+def machine_parts(settings: Settings) -> Mapping[str, Part]:
+    """Return what is examined of the machine."""
+    return {
+        "证书": partial(certificates_end, settings),
+        "磁盘": partial(disk_free, settings),
+    }
+
+
+def stored_parts(built: Gateway) -> Mapping[str, Part]:
+    """Return what is examined through the database."""
+    return {
+        "工作日历": partial(_calendar, built),
+        "月度台账": partial(_ledger, built),
+        "评价办法文本": partial(_rule_texts, built),
+        "机关名称": partial(_authorities, built),
+        "已删除的报送对象": partial(_dropped, built),
+        "报送中断": partial(_down, built),
+        "缺失的来件": partial(_missing, built),
+        "时钟": partial(clock_agrees, built),
+        "数据库事务": partial(transactions_end, built),
+        "审计": partial(audit_goes_on, built),
+        "待人处理": partial(waiting, built),
+    }
+
+
+async def _ledger(built: Gateway) -> str:
+    now = built.clock()
+    async with built.database.transaction() as connection:
+        found = await standing(connection, built.settings.ledger, now)
+    if found is None:
+        return "上月还没有使用本系统"
+    if found.is_late(today(now)):
+        raise Unwell(f"已过期限。{found.words}")
+    return found.words
+
+
+async def _calendar(built: Gateway) -> str:
+    day = today(built.clock())
+    known, lacking = built.workdays.years, built.workdays.lacking(day)
+    have = f"{min(known)}–{max(known)} 年"
+    if lacking is None:
+        return have
+    todo = f"没有 {lacking} 年的：国务院办公厅发布放假通知后，用 calendar import 导入"
+    if (day + timedelta(days=31)).year >= lacking:
+        raise Unwell(todo)
+    return f"{have}；{todo}"
+
+
+async def _rule_texts(built: Gateway) -> str:
+    """Whether the files say what is in force; a changed file waits for its activation."""
+    changed = changed_texts(built.rulebook, today(built.clock()))
+    if changed:
+        names = "、".join(changed)
+        raise Unwell(f"{names} 的文件与在用文本不同，尚未启用：rules diff、rules activate")
+    return "与文件一致"
+
+
+async def _authorities(built: Gateway) -> str:
+    """Two codes under one name or two names under one code are for a person to settle."""
+    async with built.database.transaction() as connection:
+        conflicts = await authority_conflicts(connection)
+    if conflicts:
+        found = "；".join(f"{name}：{'、'.join(others)}" for name, others, _ in conflicts[:20])
+        raise Unwell(f"{len(conflicts)} 处名称与代码不一一对应：{found}")
+    return "名称与代码一一对应"
+
+
+async def _dropped(built: Gateway) -> str:
+    async with built.database.transaction() as connection:
+        owed = await owed_to_dropped(connection, built.settings.destinations)
+    if owed:
+        found = "、".join(f"{name} {count} 条" for name, count in owed.items())
+        raise Unwell(
+            f"配置里没有、而仍有未了结报送的对象：{found}；"
+            "写回配置，或用 deliveries withdraw 注明不再报送"
+        )
+    return "没有未了结的报送"
+
+
+async def _down(built: Gateway) -> str:
+    async with built.database.transaction() as connection:
+        names = await down(connection)
+    titles = [one.title for one in built.settings.destinations if one.name in names]
+    if titles:
+        raise Unwell(
+            f"{'、'.join(titles)}：多次报送不成，已中断，隔一段时间试一次；"
+            "对方的应答见 worklist 和 deliveries list --state ready"
+        )
+    return "没有中断的"
+
+
+async def _missing(built: Gateway) -> str:
+    """What the bus deleted unread stays a finding for a while: somebody has to send it again."""
+    now = built.clock()
+    async with built.database.transaction() as connection:
+        found = await missing_found(connection, now - MISSING_TOLD, now + timedelta(days=1))
+    if found:
+        raise Unwell("；".join(one.told for one in found[:20]))
+    return "没有"

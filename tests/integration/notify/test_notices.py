@@ -1,0 +1,206 @@
+"""Notices through a real mail server and a real web hook, from what really needs a person."""
+
+import asyncio
+import email.policy
+import socket
+from collections.abc import AsyncIterator
+from datetime import datetime, timedelta
+from email import message_from_bytes
+from email.message import EmailMessage
+from typing import Any
+
+import orjson
+import pytest
+from aiosmtpd.controller import Controller
+
+from gateway.config.errors import BadConfiguration
+from gateway.service.noticing import build_notifier
+from schemas.base import SHANGHAI
+from tests.conftest import BANK, PLATFORM
+from tests.connectors.raw_server import answer, raw_server, request_of
+from tests.factories import penalty
+from tests.integration.conftest import MakeWorld
+from tests.integration.world import World
+
+pytestmark = pytest.mark.integration
+DAY = timedelta(days=1)
+
+
+class Post:
+    """A mail server that keeps what it is given, and may refuse."""
+
+    def __init__(self) -> None:
+        self.mails: list[EmailMessage] = []
+        self.refuse = ""
+
+    async def handle_DATA(self, _server: Any, _session: Any, envelope: Any) -> str:  # noqa: N802
+        if self.refuse:
+            return self.refuse
+        mail = message_from_bytes(envelope.content, policy=email.policy.default)
+        assert isinstance(mail, EmailMessage)
+        self.mails.append(mail)
+        return "250 OK"
+
+    def told(self) -> list[str]:
+        """Return the subjects, and forget them."""
+        subjects = [str(mail["Subject"]) for mail in self.mails]
+        self.mails.clear()
+        return subjects
+
+
+@pytest.fixture
+async def post() -> AsyncIterator[tuple[Post, dict[str, Any]]]:
+    post = Post()
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    controller = Controller(post, hostname="127.0.0.1", port=port)
+    controller.start()
+    box = {"host": "127.0.0.1", "port": port, "security": "none"}
+    yield post, {**box, "sender": "gateway@bureau.example", "to": "clerk@bureau.example"}
+    controller.stop()
+
+
+@pytest.fixture
+def no_other_part(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The clock of a test differs from that of the database, and its ledgers are late."""
+    monkeypatch.setattr("gateway.service.noticing.stored_parts", lambda _built: {})
+
+
+def clerk(mail: dict[str, Any], **given: Any) -> dict[str, Any]:
+    return {"name": "张三", "roles": ["clerk"], "mail": mail, **given}
+
+
+async def watched(make_world: MakeWorld, *contacts: dict[str, Any], **more: Any) -> World:
+    notify = {"contacts": list(contacts), "morning": None, **more}
+    return await make_world(destinations=[PLATFORM, BANK], notify=notify)
+
+
+@pytest.mark.usefixtures("no_other_part")
+async def test_what_is_overdue_is_told_once_and_that_it_is_over_once(
+    make_world: MakeWorld, post: tuple[Post, dict[str, Any]]
+) -> None:
+    server, mail = post
+    world = await watched(make_world, clerk(mail))
+    notifier = build_notifier(world.gateway)
+    await world.take(penalty(CF_NR=""))  # held: a column is missing
+    assert await notifier.look() == 0
+    world.clock.step(30 * DAY)
+    assert await notifier.look() == 1
+    assert await notifier.look() == 0
+    [told] = server.mails
+    text = told.get_content()
+    assert server.told() == ["有报送已超期"]
+    assert "样环罚字〔2026〕1号" in text
+    assert "credit-gateway worklist" in text
+
+    await world.take(penalty())
+    await world.turn()
+    assert await notifier.look() == 1
+    assert await notifier.look() == 0
+
+    assert server.told() == ["已恢复：有报送已超期"]
+    assert await world.value("select count(*) from notice") == 0
+
+
+@pytest.mark.usefixtures("no_other_part")
+async def test_a_mail_that_is_refused_is_tried_again_and_the_reason_is_in_the_log(
+    make_world: MakeWorld,
+    post: tuple[Post, dict[str, Any]],
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    server, mail = post
+    world = await watched(make_world, clerk(mail))
+    notifier = build_notifier(world.gateway)
+    await world.take(penalty(CF_NR=""))
+    world.clock.step(30 * DAY)
+    server.refuse = "452 full"
+    assert await notifier.look() == 0
+    server.refuse = ""
+    assert await notifier.look() == 1
+
+    assert server.told() == ["有报送已超期"]
+    [logged] = [one for one in caplog.records if one.getMessage() == "notice_not_sent"]
+    assert "拒收：452 full" in logged.error  # type: ignore[attr-defined]
+
+
+@pytest.mark.usefixtures("no_other_part")
+async def test_the_list_of_the_morning_comes_once_a_day_and_names_who_must_act(
+    make_world: MakeWorld, post: tuple[Post, dict[str, Any]]
+) -> None:
+    server, mail = post
+    world = await watched(make_world, clerk(mail), morning="08:30")
+    notifier = build_notifier(world.gateway)
+    await world.take(penalty(CF_NR=""))
+    await world.turn()
+    day = world.clock().astimezone(SHANGHAI).date() + DAY
+    for hour in (7, 9, 10, 13):
+        world.clock.step(datetime(day.year, day.month, day.day, hour, tzinfo=SHANGHAI)
+                         - world.clock())  # fmt: skip
+        await notifier.look()
+
+    [told] = server.mails
+    assert told["Subject"] == f"{day:%m月%d日}：今天到期 0 件，另待经办人员处理 1 件"
+    assert "待经办人员 样环罚字〔2026〕1号" in told.get_content()
+    world.clock.step(DAY)
+    await notifier.look()
+    assert len(server.mails) == 2
+    assert await world.value("select count(*) from notice") == 1
+
+
+@pytest.mark.usefixtures("no_other_part")
+async def test_a_web_hook_is_told_too_and_two_processes_tell_it_once(
+    make_world: MakeWorld,
+) -> None:
+    heard: list[dict[str, Any]] = []
+
+    async def hook(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        heard.append(orjson.loads((await request_of(reader)).partition(b"\r\n\r\n")[2]))
+        writer.write(answer(b"{}"))
+        await writer.drain()
+
+    async with raw_server(hook) as url:
+        address = url.replace("http://", "json://")
+        world = await watched(make_world, {"name": "值班群", "roles": ["clerk"], "urls": [address]})
+        await world.take(penalty(CF_NR=""))
+        world.clock.step(30 * DAY)
+        sent = await asyncio.gather(*(build_notifier(world.gateway).look() for _ in range(3)))
+
+    assert sum(sent) == 1
+    assert [one["title"] for one in heard] == ["有报送已超期"]
+
+
+@pytest.mark.usefixtures("no_other_part")
+async def test_the_machine_is_the_operators_matter(
+    make_world: MakeWorld, post: tuple[Post, dict[str, Any]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server, mail = post
+    monkeypatch.setattr("gateway.service.machine.LEAST_FREE", 1.1)
+    world = await watched(make_world, clerk(mail), clerk(mail, name="李四", roles=["operator"]))
+    notifier = build_notifier(world.gateway)
+    await notifier.look()
+    assert server.told() == ["磁盘：需要处理"]
+    monkeypatch.setattr("gateway.service.machine.LEAST_FREE", 0)
+    await notifier.look()
+    assert server.told() == ["已恢复：磁盘：需要处理"]
+
+
+async def test_a_ledger_that_is_late_is_the_matter_of_clerks_and_operators(
+    make_world: MakeWorld, post: tuple[Post, dict[str, Any]]
+) -> None:
+    server, mail = post
+    world = await watched(make_world, clerk(mail), clerk(mail, name="李四", roles=["operator"]))
+    await world.take(penalty())
+    await world.deliverer().drain()
+    world.clock.step(40 * DAY)
+    await build_notifier(world.gateway).look()
+
+    told = [str(mail["Subject"]) for mail in server.mails]
+    assert told.count("月度台账：需要处理") == 2
+    assert told.count("时钟：需要处理") == 1
+
+
+async def test_an_address_that_is_none_is_refused_at_the_start(make_world: MakeWorld) -> None:
+    world = await watched(make_world, {"name": "张三", "roles": ["clerk"], "urls": ["微信"]})
+
+    with pytest.raises(BadConfiguration, match="notify contacts 张三 urls：第 1 个不是"):
+        build_notifier(world.gateway)
