@@ -62,6 +62,7 @@ class Town:
         self.bootstrap = bootstrap
         self.folder = folder
         self.begun = system_clock()
+        self.database_url = database.engine.url.render_as_string(hide_password=False)
         self.url = ""
         self.sandbox = create_sandbox(self.clock, _places())
         self.running: list[ForkServerProcess] = []
@@ -84,7 +85,7 @@ class Town:
         return {
             "state": str(self.folder),
             "master_key": "a master key for tests only, and long",
-            "database_url": self.database.engine.url.render_as_string(hide_password=False),
+            "database_url": self.database_url,
             "kafka_bootstrap": self.bootstrap,
             "kafka": {"group": self.name, "topics": self.topics, "batch_size": 6},
             "scoring": {"bindings": [{"rule_set": "nm-2023-draft", "regions": [REGION]}]},
@@ -178,7 +179,7 @@ class Town:
 
     async def publish(self, messages: Iterable[Message]) -> None:
         """Publish messages to their topics, in order."""
-        producer = AIOKafkaProducer(bootstrap_servers=self.bootstrap)
+        producer = AIOKafkaProducer(bootstrap_servers=self.bootstrap, enable_idempotence=True)
         await producer.start()
         try:
             for one in messages:

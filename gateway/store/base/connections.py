@@ -6,6 +6,7 @@ from math import inf
 from typing import Any
 
 import asyncpg
+from asyncpg.exceptions import TargetServerAttributeNotMatched
 from sqlalchemy import Engine, event
 from sqlalchemy.exc import DisconnectionError
 
@@ -56,8 +57,10 @@ def is_cut(error: BaseException) -> bool:
 
     A server that stops, or ends a session, says so first.
     """
+    if isinstance(error, TargetServerAttributeNotMatched):
+        return False  # nothing was sent: no server takes writes
     if _NO_SERVER in f"{error} {error.__cause__}":
-        return False  # nothing was sent: a pooler had no server connection for it
+        return False  # likewise: a pooler had no server connection for it
     said = getattr(error.__cause__, "sqlstate", None)
     return isinstance(error, _CUT) and (said is None or said.startswith(_UNREADABLE))
 

@@ -1,20 +1,29 @@
 """The database: one engine, transactions, and the translation of database errors."""
 
 import asyncio
-import uuid
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import orjson
-from sqlalchemy import TextClause, text
+from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError, InterfaceError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from gateway.config.errors import Away, BadConfiguration
-from gateway.store.base.address import Address, read_address
+from gateway.store.base.address import read_address
 from gateway.store.base.connections import DRIVER_ERRORS, is_cut, listen
+from gateway.store.base.primary import Primary
+from gateway.store.base.session import (
+    IDLE,
+    PATIENT_IDLE_TIMEOUT,
+    arguments_of,
+    at_once,
+    local_of,
+    one_by_one,
+    session_of,
+)
 from gateway.store.base.sqlstates import READ_ONLY, SAME_KEY, Meaning, meaning
 from schemas.faults import of_system
 
@@ -70,18 +79,7 @@ ALIVE = text("select 1")
 _FOREIGN = (DBAPIError, InterfaceError, PoolTimeoutError, *DRIVER_ERRORS)
 
 
-#: A lock that somebody holds for longer than any of our batches is an outage, and is told as one.
-LOCK_TIMEOUT = "20s"
-#: All who write queue behind a migration that waits, so it steps back soon and tries again.
-MIGRATING_LOCK_TIMEOUT = "3s"
-#: A process that stands still between two statements of a transaction, or is gone with its host,
-#: keeps its locks for no longer; our own longest pause there is seconds. `frozen` has the rest.
-IDLE_TIMEOUT = "1min"
-#: The same where others wait for nothing that it has, and a slice may take its time.
-PATIENT_IDLE_TIMEOUT = "10min"
-
-_IDLE = "idle_in_transaction_session_timeout"
-_PATIENT = text(f"set local {_IDLE} = '{PATIENT_IDLE_TIMEOUT}'")
+_PATIENT = text(f"set local {IDLE} = '{PATIENT_IDLE_TIMEOUT}'")
 
 
 class Database:
@@ -106,20 +104,24 @@ class Database:
             BadConfiguration: the address is not a PostgreSQL address.
         """
         address = read_address(url)
-        session = _session(read_only=read_only, migrates=command_seconds is None)
+        session = session_of(read_only=read_only, migrates=command_seconds is None)
         session.update(address.settings)
-        arguments = {**_arguments(address, session), "timeout": connect_seconds}
+        arguments = {**arguments_of(address, session), "timeout": connect_seconds}
         self._reads = read_only
-        local = _local(session) if address.pooled else {}
-        self._local = _at_once(local) if local else None
-        self._local_each = _one_by_one(local)
+        local = local_of(session) if address.pooled else {}
+        self._local = at_once(local) if local else None
+        self._local_each = one_by_one(local)
         self.engine: AsyncEngine = create_async_engine(
             address.url,
             pool_size=pool_size,
             max_overflow=pool_size,
             pool_timeout=pool_seconds,
             json_deserializer=orjson.loads,
-            connect_args={**arguments, "command_timeout": command_seconds},
+            connect_args={
+                **arguments,
+                "command_timeout": command_seconds,
+                "async_creator_fn": Primary().connect,
+            },
         )
         listen(self.engine.sync_engine)
 
@@ -205,51 +207,6 @@ class Database:
     async def close(self) -> None:
         """Close every connection."""
         await self.engine.dispose()
-
-
-def _session(*, read_only: bool, migrates: bool) -> dict[str, str]:
-    """Return the settings of each connection, which those of the address may replace."""
-    idle = PATIENT_IDLE_TIMEOUT if migrates or read_only else IDLE_TIMEOUT
-    session = {"timezone": "UTC", "jit": "off", _IDLE: idle}
-    if read_only:
-        session["default_transaction_read_only"] = "on"
-    session["lock_timeout"] = MIGRATING_LOCK_TIMEOUT if migrates else LOCK_TIMEOUT
-    if migrates:  # they take as long as they take
-        session["statement_timeout"] = "0"
-    return session
-
-
-def _arguments(address: Address, session: Mapping[str, str]) -> dict[str, Any]:
-    """Return the arguments of the driver; a pooler keeps nothing of a session."""
-    if not address.pooled:
-        return {**address.arguments, "server_settings": session}
-    return {
-        **address.arguments,
-        "statement_cache_size": 0,
-        "prepared_statement_cache_size": 0,
-        # Names of prepared statements must not meet again at a server that had them before.
-        "prepared_statement_name_func": lambda: f"_{uuid.uuid4().hex}",
-    }
-
-
-def _local(session: Mapping[str, str]) -> dict[str, str]:
-    """Return the settings of a session by the names that they have for one transaction."""
-    renamed = {"default_transaction_read_only": "transaction_read_only"}
-    return {renamed.get(name, name): value for name, value in session.items()}
-
-
-def _at_once(local: Mapping[str, str]) -> TextClause:
-    """Return one statement that sets all of them."""
-    each = ", ".join(f"set_config(:n{i}, :v{i}, true)" for i in range(len(local)))
-    pairs = enumerate(local.items())
-    values = {key: one for i, (n, v) in pairs for key, one in ((f"n{i}", n), (f"v{i}", v))}
-    return text(f"select {each}").bindparams(**values)
-
-
-def _one_by_one(local: Mapping[str, str]) -> list[TextClause]:
-    """Return statements that do the same, and see no moment of the data, as a query would."""
-    pairs = ((name, value.replace("'", "''").replace(":", r"\:")) for name, value in local.items())
-    return [text(f"set local {name} = '{value}'") for name, value in pairs]
 
 
 class _Collision(DatabaseAway):

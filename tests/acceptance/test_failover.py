@@ -1,0 +1,138 @@
+"""The primary of a replicated PostgreSQL is killed under load, and its replica is promoted."""
+
+import asyncio
+import shutil
+import socket
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import asyncpg
+import pytest
+
+from connectors.sandbox import serve_sandbox
+from gateway.embedded import postgres
+from gateway.embedded.postgres import EmbeddedPostgres
+from gateway.embedded.server import spawn
+from gateway.store.base.engine import Database
+from gateway.store.base.upgrade import upgrade
+from tests.acceptance.month import (
+    assert_everything_is_there_once,
+    messages,
+    outcome,
+    outcome_without_trouble,
+)
+from tests.acceptance.test_servers_restart import kill
+from tests.acceptance.town import CITY, NATION, Town, eventually
+from tests.conftest import NewDatabase
+
+
+class Replicated(EmbeddedPostgres):
+    """One server of a pair, on a port of its own."""
+
+    def __init__(self, state: Path) -> None:
+        with socket.create_server(("127.0.0.1", 0)) as free:
+            self.port = free.getsockname()[1]
+        super().__init__(state, {"listen_addresses": "127.0.0.1", "port": str(self.port)})
+
+    def complete(self) -> None:
+        """Make the database, by the own port."""
+        asyncio.run(self._make_database())
+
+    async def _make_database(self) -> None:
+        if not await self.ask("select count(*) from pg_database where datname = 'credit_gateway'"):
+            await self.ask("create database credit_gateway")
+
+    async def ask(self, query: str, database: str = "postgres") -> object:
+        connection = await asyncpg.connect(
+            host="127.0.0.1", port=self.port, user="postgres", database=database, timeout=10
+        )
+        try:
+            return await connection.fetchval(query, timeout=10)
+        finally:
+            await connection.close()
+
+
+class Replica(Replicated):
+    """A server that follows another one until it is promoted."""
+
+    def follow(self, primary: Replicated) -> None:
+        user = self._prepare_folders()
+        command = [str(postgres._binaries() / "pg_basebackup"), "-D", str(self.data), "-R"]
+        command += ["-h", "127.0.0.1", "-p", str(primary.port), "-U", "postgres", "-c", "fast"]
+        self.run(spawn(command, self.log, user))
+
+    def complete(self) -> None:
+        """It has the database of the other one."""
+
+
+@pytest.fixture
+async def pair(state: Path) -> AsyncIterator[tuple[Replicated, Replica]]:
+    """A primary with a synchronous replica: what is acknowledged is on both."""
+    primary, replica = Replicated(state / "first"), Replica(state / "second")
+    await asyncio.to_thread(primary.start)
+    await asyncio.to_thread(replica.follow, primary)
+    await asyncio.to_thread(replica.start)
+    await primary.ask("alter system set synchronous_standby_names = '*'")
+    await primary.ask("select pg_reload_conf()")
+
+    async def synchronous() -> object:
+        return await primary.ask("select sync_state = 'sync' from pg_stat_replication")
+
+    await eventually(synchronous)
+    yield primary, replica
+    for server in (primary, replica):
+        await asyncio.to_thread(server.stop)
+        shutil.rmtree(server.runtime, ignore_errors=True)
+
+
+@pytest.fixture
+async def replicated(
+    pair: tuple[Replicated, Replica], kafka_bootstrap: str, tmp_path: Path
+) -> AsyncIterator[Town]:
+    """A town whose gateways know both servers, and write to the one that takes writes."""
+    hosts = "&".join(f"host=127.0.0.1:{one.port}" for one in pair)
+    address = f"postgresql://postgres@/credit_gateway?{hosts}&target_session_attrs=read-write"
+    database = Database(address)
+    await upgrade(database)
+    made = Town("replicated", database, kafka_bootstrap, tmp_path)
+    made.database_url = address
+    async with serve_sandbox(made.sandbox) as url:
+        made.url = url
+        await made.make_topics()
+        yield made
+        await made.close()
+    await database.close()
+
+
+async def test_nothing_is_lost_when_the_primary_is_killed_and_the_old_one_is_never_written_to(
+    replicated: Town, pair: tuple[Replicated, Replica], new_database: NewDatabase
+) -> None:
+    primary, replica = pair
+    published = messages()
+    third = len(published) // 3
+    replicated.receive_later(CITY, NATION)
+    gateway = replicated.start()
+
+    async def under_way() -> bool:
+        return len(replicated.state(CITY)["entries"]) >= 3
+
+    await replicated.publish(published[:third])
+    await eventually(under_way)
+    await asyncio.to_thread(kill, primary)
+    await replicated.publish(published[third : 2 * third])
+    assert await replica.ask("select pg_promote(true, 30)")
+
+    async def goes_on() -> bool:
+        return len(replicated.state(CITY)["entries"]) >= 6
+
+    await eventually(goes_on)
+    await asyncio.to_thread(primary.start)  # nobody told it that it is not the primary any more
+    written = "select pg_current_wal_lsn() || ' ' || (select count(*) from inbox)"
+    before = await primary.ask(written, "credit_gateway")
+    await replicated.publish(published[2 * third :])
+    await replicated.settle()
+    await replicated.stop(gateway)
+
+    assert str(await primary.ask(written, "credit_gateway")).split()[1] == str(before).split()[1]
+    await assert_everything_is_there_once(replicated)
+    assert await outcome(replicated) == await outcome_without_trouble(replicated, new_database)
