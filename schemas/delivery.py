@@ -36,7 +36,8 @@ TRANSITIONS: dict[DeliveryState, frozenset[DeliveryState]] = {
     S.HELD: frozenset({S.WAITING, S.READY, S.SUPERSEDED, S.PARKED, S.WITHDRAWN}),
     S.WAITING: frozenset({S.READY, S.SUPERSEDED, S.PARKED, S.WITHDRAWN}),
     S.READY: frozenset({S.LEASED, S.WAITING, S.SUPERSEDED, S.PARKED, S.WITHDRAWN})
-    | {S.ACCEPTED},  # a receipt told that an earlier attempt arrived
+    | {S.ACCEPTED}  # a receipt told that an earlier attempt arrived
+    | {S.UNKNOWN},  # the database was restored: it may have been sent since
     S.DEFERRED: frozenset({S.READY, S.SUPERSEDED, S.PARKED, S.WITHDRAWN})
     | {S.ACCEPTED}
     | {S.UNKNOWN},  # retried by a person, and an earlier attempt may have arrived

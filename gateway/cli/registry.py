@@ -179,7 +179,13 @@ COMMANDS: Mapping[str, Mapping[str, tuple[str, str]]] = {
         "list": ("audit:audit_list", "谁在何时做了什么，新的在前。"),
         "export": ("audit:audit_export", "导出审计链，不需要本系统也能核对（verify --audit）。"),
     },
-    "db": {"upgrade": ("db:db_upgrade", "把数据库升级到最新结构。")},
+    "db": {
+        "upgrade": ("db:db_upgrade", "把数据库升级到最新结构。"),
+        "restored": (
+            "db:db_restored",
+            "数据库从备份恢复以后：未了结的报送先查询再报，编号不重复。",
+        ),
+    },
 }
 
 

@@ -29,6 +29,7 @@ from gateway.service.key_ring import RENEWAL, renew
 from gateway.service.locks import patiently, release_frozen
 from gateway.service.noticing import build_notifier
 from gateway.service.reconciling import daily_of, daily_of_register
+from gateway.service.restored import NOTE_PAUSE, begin_epoch, note_id
 from gateway.service.server import start_web
 from gateway.service.tasks import Running
 from gateway.service.watching import Watching
@@ -125,6 +126,7 @@ async def run(gateway: Gateway, roles: frozenset[Role]) -> AsyncIterator[Running
     # Built first, so that a wrong configuration is reported before anything starts.
     deliverers = build_deliverers(gateway) if Role.DELIVER in roles else []
     await patiently(gateway.database, partial(mirror, gateway))
+    await patiently(gateway.database, partial(begin_epoch, gateway))
     async with AsyncExitStack() as stack:
         if Role.INTAKE in roles:
             bootstrap = await stack.enter_async_context(kafka_bootstrap(gateway.settings))
@@ -132,6 +134,7 @@ async def run(gateway: Gateway, roles: frozenset[Role]) -> AsyncIterator[Running
             running.add("observe", running.intake.observe, SCHEDULE_PAUSE)
             _add_returns(gateway, bootstrap, running, stack)
         running.add("keys", _renewal(gateway, running), RENEWAL)
+        running.add("ids", partial(note_id, gateway), NOTE_PAUSE)
         running.add("frozen", partial(release_frozen, gateway.database), FROZEN_PAUSE)
         running.add(
             "calendar", partial(calendar.renew, gateway.database, gateway.workdays), RENEWAL

@@ -122,7 +122,7 @@ def live(order: Order) -> None:
     log.set_up()
     _replace(breaker, FIRST_PAUSE=BREAKER_PAUSE, LONGEST_PAUSE=BREAKER_PAUSE)
     _replace(deliverer, OWNERSHIP=OWNERSHIP, lease_for=_short_lease)
-    pauses = ("IDLE_PAUSE", "RECEIPTS_PAUSE", "SCHEDULE_PAUSE", "SURVEY_PAUSE")
+    pauses = ("IDLE_PAUSE", "RECEIPTS_PAUSE", "SCHEDULE_PAUSE", "SURVEY_PAUSE", "NOTE_PAUSE")
     _replace(roles, **dict.fromkeys(pauses, 0.05))
     _replace(tasks, FAILURE_PAUSE=0.05)
     if order.dies is not None:

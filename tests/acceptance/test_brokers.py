@@ -20,7 +20,7 @@ from tests.acceptance.month import (
     outcome,
     outcome_without_trouble,
 )
-from tests.acceptance.town import CITY, NATION, Town, eventually
+from tests.acceptance.town import CITY, NATION, Town
 from tests.conftest import NewDatabase
 
 COUNT = 3
@@ -113,20 +113,11 @@ async def test_nothing_is_lost_or_doubled_when_brokers_die_and_are_restarted_one
     spread.receive_later(CITY, NATION)
     gateway = spread.start()
 
-    def had(count: int) -> bool:
-        return len(spread.state(CITY)["entries"]) >= count
-
-    async def under_way() -> bool:
-        return had(3)
-
-    async def goes_on() -> bool:
-        return had(6)
-
     await spread.publish(published[:third])
-    await eventually(under_way)
+    await spread.until_in(CITY, 3)
     os.kill(brokers[0].pid(), signal.SIGKILL)
     await spread.publish(published[third : 2 * third])
-    await eventually(goes_on)
+    await spread.until_in(CITY, 6)
     await asyncio.to_thread(brokers[0].stop)
     await asyncio.to_thread(brokers[0].start)
     publishing = asyncio.create_task(spread.publish(published[2 * third :]))

@@ -113,19 +113,13 @@ async def test_nothing_is_lost_when_the_primary_is_killed_and_the_old_one_is_nev
     replicated.receive_later(CITY, NATION)
     gateway = replicated.start()
 
-    async def under_way() -> bool:
-        return len(replicated.state(CITY)["entries"]) >= 3
-
     await replicated.publish(published[:third])
-    await eventually(under_way)
+    await replicated.until_in(CITY, 3)
     await asyncio.to_thread(kill, primary)
     await replicated.publish(published[third : 2 * third])
     assert await replica.ask("select pg_promote(true, 30)")
 
-    async def goes_on() -> bool:
-        return len(replicated.state(CITY)["entries"]) >= 6
-
-    await eventually(goes_on)
+    await replicated.until_in(CITY, 6)
     await asyncio.to_thread(primary.start)  # nobody told it that it is not the primary any more
     written = "select pg_current_wal_lsn() || ' ' || (select count(*) from inbox)"
     before = await primary.ask(written, "credit_gateway")

@@ -19,7 +19,7 @@ from tests.acceptance.month import (
     outcome,
     outcome_without_trouble,
 )
-from tests.acceptance.town import CITY, NATION, Town, eventually
+from tests.acceptance.town import CITY, NATION, Town
 from tests.conftest import NewDatabase
 
 
@@ -78,11 +78,8 @@ async def test_nothing_is_lost_or_doubled_when_the_servers_restart_under_load(
     fragile.receive_later(CITY, NATION)
     gateway = fragile.start()
 
-    async def under_way() -> bool:
-        return len(fragile.state(CITY)["entries"]) >= 3
-
     await fragile.publish(published[:third])
-    await eventually(under_way)
+    await fragile.until_in(CITY, 3)
     await asyncio.to_thread(kill, own_postgres)
     await fragile.publish(published[third : 2 * third])
     await asyncio.to_thread(own_postgres.start)

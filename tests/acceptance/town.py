@@ -255,6 +255,14 @@ class Town:
         for place in places:
             self.sandbox.order(place, mode="submit")
 
+    async def until_in(self, place: str, count: int) -> None:
+        """Wait until a platform has stored so many rows."""
+
+        async def has() -> bool:
+            return len(self.state(place)["entries"]) >= count
+
+        await eventually(has)
+
     def state(self, place: str) -> dict[str, Any]:
         """Return what a platform or bank has stored."""
         return self.sandbox.books[place].state()

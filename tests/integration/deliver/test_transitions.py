@@ -13,7 +13,7 @@ from sqlalchemy.sql.elements import TextClause
 
 import gateway.store
 from gateway.store.base.engine import Connection
-from gateway.store.deliver import by_hand, chains, claims, deliveries, ends, held, receipts
+from gateway.store.deliver import by_hand, chains, claims, deliveries, ends, epoch, held, receipts
 from gateway.store.deliver.by_hand import Order
 from gateway.store.deliver.receipts import MatchedReceipt
 from schemas.delivery import TRANSITIONS, DeliveryState, Finish
@@ -121,6 +121,10 @@ async def _overtake(connection: Connection, world: World, ids: Ids) -> None:
     await chains.supersede_overtaken(connection, list(ids.values()))
 
 
+async def _begin_epoch(connection: Connection, world: World, _: Ids) -> None:
+    await epoch.begin_epoch(connection, world.clock())
+
+
 async def _release(connection: Connection, _: World, ids: Ids) -> None:
     await connection.execute(held._RELEASE, {"ids": list(ids.values())})
 
@@ -166,6 +170,7 @@ ACTS: dict[str, list[Act]] = {
     "_ARRIVED_BY_HAND": [_by_hand(S.ACCEPTED_BLIND), _tried(_by_hand(S.ACCEPTED_BLIND))],
     "_ABSENT_BY_HAND": [_by_hand(S.READY)],
     "_PROMOTE_DEFERRED": [_promote_deferred],
+    "_FIND_OUT": [_begin_epoch],
     "_EXPIRE": [_expire],
     "_APPLY_RECEIPTS": [
         lambda c, w, ids: _receipts(c, w, ids, accepted=True),

@@ -1,0 +1,72 @@
+"""Notice that the database was restored from a back-up, by ids that it has not given yet.
+
+Each process notes in the folder `state` the last id that it has seen given.
+"""
+
+import os
+from pathlib import Path
+
+from gateway.service.app import Gateway
+from gateway.store.audit import events
+from gateway.store.audit.events import AuditEntry
+from gateway.store.base.engine import Connection
+from gateway.store.deliver import epoch
+from gateway.telemetry.audit_events import AuditEvent
+from gateway.telemetry.log import LogEvent, logger
+
+#: Seconds between two notes.
+NOTE_PAUSE = 5.0
+
+
+async def begin_epoch(gateway: Gateway, actor: str = "", reason: str = "") -> int | None:
+    """Begin a new epoch where the database was restored, or a person says so.
+
+    Return how many open deliveries are found out first; None if it was not restored.
+
+    Raises:
+        DatabaseAway: it cannot be told now.
+    """
+    known, now = None if actor else _noted(gateway), gateway.clock()
+    if not actor and known is None:
+        return None
+
+    async def work(connection: Connection) -> int | None:
+        found = await epoch.begin_epoch(connection, now, known)
+        if found is not None:
+            detail = {"deliveries": found, "reason": reason or "noted id", "id": known}
+            entry = AuditEntry(AuditEvent.DATABASE_RESTORED, detail, actor or "credit-gateway")
+            await events.add(connection, [entry], now)
+        return found
+
+    found = await gateway.database.run(work)
+    if found is not None:
+        logger.error(LogEvent.DATABASE_RESTORED, extra={"deliveries": found})
+    return found
+
+
+async def note_id(gateway: Gateway) -> None:
+    """Note the last id that was given; of an older database nothing."""
+    async with gateway.database.transaction() as connection:
+        last = await epoch.last_id(connection)
+    if last > (_noted(gateway) or 0):
+        _write(_file(gateway), f"{gateway.installation} {last}\n")
+
+
+def _file(gateway: Gateway) -> Path:
+    return gateway.settings.state / "last-id"
+
+
+def _noted(gateway: Gateway) -> int | None:
+    """Return what was noted of this installation; None if nothing was."""
+    try:
+        name, last = _file(gateway).read_text().split()
+    except (OSError, ValueError):
+        return None
+    return int(last) if name == gateway.installation and last.isdecimal() else None
+
+
+def _write(file: Path, text: str) -> None:
+    file.parent.mkdir(parents=True, exist_ok=True)
+    draft = file.with_name(f".{file.name}.{os.getpid()}")
+    draft.write_text(text)
+    draft.replace(file)

@@ -1,0 +1,52 @@
+"""A database that was restored from a back-up 恢复 begins a new epoch: nothing of ours comes twice.
+
+What it has forgotten may stand at the destinations, under keys that are made of our ids: an id that
+is given again would make a new decision look as if it were there already.
+"""
+
+from datetime import datetime
+
+from sqlalchemy import text
+
+from gateway.store.base.engine import Connection
+
+#: More ids than can have been given since any back-up that somebody would restore.
+STRIDE = 10**10
+
+_LAST = text("select last_value from gateway_id")
+_LOCK = text("select pg_advisory_xact_lock(hashtext('credit-gateway/epoch'))")
+_JUMP = text("select setval('gateway_id', greatest(last_value, :beyond) + :stride) from gateway_id")
+#: Open ones may have been sent since: what a destination has is found out before they are sent.
+_FIND_OUT = text(
+    """
+    update delivery set state = 'unknown', next_at = :now, look_after = null, lease_token = null,
+        lease_until = null, maybe_arrived = true
+    where state in ('ready', 'deferred', 'leased')
+    """
+)
+_WAIT = text(
+    "update delivery set maybe_arrived = true where state = 'waiting' and not maybe_arrived"
+)
+
+
+async def last_id(connection: Connection) -> int:
+    """Return the last id that was given."""
+    found: int = await connection.scalar(_LAST)
+    return found
+
+
+async def begin_epoch(
+    connection: Connection, now: datetime, known: int | None = None
+) -> int | None:
+    """Begin a new epoch: no id is given twice, and open deliveries are found out first.
+
+    With `known`, an id that was given, only if the database has not given it; the first process
+    does it. Return how many deliveries are found out; None if the database was not restored.
+    """
+    await connection.execute(_LOCK)
+    if known is not None and await last_id(connection) >= known:
+        return None
+    await connection.execute(_JUMP, {"beyond": known or 0, "stride": STRIDE})
+    found = await connection.execute(_FIND_OUT, {"now": now})
+    waiting = await connection.execute(_WAIT)
+    return found.rowcount + waiting.rowcount

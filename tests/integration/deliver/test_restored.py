@@ -1,0 +1,73 @@
+"""A database that was restored: no id is given twice, and what is open is found out first."""
+
+import pytest
+
+from connectors.memory import Step
+from gateway.service.restored import begin_epoch, note_id
+from tests.factories import penalty
+from tests.integration.world import World
+
+pytestmark = pytest.mark.integration
+
+
+async def restore(world: World) -> int:
+    """Let the database forget the ids that it gave last; return the last one."""
+    last: int = await world.value("select last_value from gateway_id")
+    await world.run("select setval('gateway_id', :id)", id=last - 10)
+    return last
+
+
+async def test_what_is_open_is_looked_up_and_not_sent_again(world: World) -> None:
+    await world.take(penalty(1, 1), penalty(2, 2))
+    world.connector().play(Step.LOSE_ANSWER)  # of the first: what the back-up does not know
+    [first, _] = await world.column("select id from delivery where destination = 'platform'")
+    await world.deliverer().drain()
+    await note_id(world.gateway)
+    await world.run("update delivery set state = 'ready', maybe_arrived = false, next_at = null")
+    last = await restore(world)
+
+    found = await begin_epoch(world.gateway)
+    again = await begin_epoch(world.gateway)
+    assert found is not None
+    assert found >= 2
+    assert again is None
+    assert set(await world.states()) == {"unknown"}
+    await world.turn()
+    await world.take(penalty(3, 3))
+    await world.turn()
+
+    assert await world.states() == ["accepted"] * 3
+    assert len(world.sent()) == 3  # each once
+    assert min(await world.column("select id from delivery where id > :id", id=last)) > last
+    assert "database_restored" in await world.events()
+    assert first < last
+
+
+async def test_a_database_that_was_not_restored_begins_no_epoch(world: World) -> None:
+    assert await begin_epoch(world.gateway) is None
+    await world.take(penalty())
+    await note_id(world.gateway)
+    await world.take(penalty(2, 2))
+
+    assert await begin_epoch(world.gateway) is None
+    assert set(await world.states()) == {"ready"}
+
+
+async def test_the_note_of_another_installation_or_a_damaged_one_says_nothing(
+    world: World,
+) -> None:
+    note = world.gateway.settings.state / "last-id"
+    note.parent.mkdir(parents=True, exist_ok=True)
+    for words in ("another 999999999", "damaged", f"{world.gateway.installation} x", ""):
+        note.write_text(words)
+        assert await begin_epoch(world.gateway) is None
+    note.unlink()
+
+
+async def test_a_person_says_that_it_was_restored(world: World) -> None:
+    await world.take(penalty())
+    assert await begin_epoch(world.gateway, "张三", "从昨夜的备份恢复") == 2
+
+    [told] = await world.column("select detail->>'reason' from audit_event where actor = '张三'")
+    assert told == "从昨夜的备份恢复"
+    assert await world.states() == ["unknown"]
