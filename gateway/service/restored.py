@@ -4,6 +4,7 @@ Each process notes in the folder `state` the last id that it has seen given.
 """
 
 import os
+from contextlib import suppress
 from pathlib import Path
 
 from gateway.service.app import Gateway
@@ -45,11 +46,15 @@ async def begin_epoch(gateway: Gateway, actor: str = "", reason: str = "") -> in
 
 
 async def note_id(gateway: Gateway) -> None:
-    """Note the last id that was given; of an older database nothing."""
+    """Note the last id that was given; of an older database nothing.
+
+    Where there is no folder `state`, or it cannot be written, a person has to tell of a restore.
+    """
     async with gateway.database.transaction() as connection:
         last = await epoch.last_id(connection)
     if last > (_noted(gateway) or 0):
-        _write(_file(gateway), f"{gateway.installation} {last}\n")
+        with suppress(OSError):
+            _write(_file(gateway), f"{gateway.installation} {last}\n")
 
 
 def _file(gateway: Gateway) -> Path:
@@ -66,7 +71,6 @@ def _noted(gateway: Gateway) -> int | None:
 
 
 def _write(file: Path, text: str) -> None:
-    file.parent.mkdir(parents=True, exist_ok=True)
     draft = file.with_name(f".{file.name}.{os.getpid()}")
     draft.write_text(text)
     draft.replace(file)

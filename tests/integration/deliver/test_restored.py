@@ -1,13 +1,21 @@
 """A database that was restored: no id is given twice, and what is open is found out first."""
 
+from pathlib import Path
+
 import pytest
 
 from connectors.memory import Step
 from gateway.service.restored import begin_epoch, note_id
 from tests.factories import penalty
+from tests.integration.conftest import MakeWorld
 from tests.integration.world import World
 
 pytestmark = pytest.mark.integration
+
+
+@pytest.fixture
+async def world(make_world: MakeWorld, tmp_path: Path) -> World:
+    return await make_world(state=str(tmp_path))
 
 
 async def restore(world: World) -> int:
@@ -57,7 +65,6 @@ async def test_the_note_of_another_installation_or_a_damaged_one_says_nothing(
     world: World,
 ) -> None:
     note = world.gateway.settings.state / "last-id"
-    note.parent.mkdir(parents=True, exist_ok=True)
     for words in ("another 999999999", "damaged", f"{world.gateway.installation} x", ""):
         note.write_text(words)
         assert await begin_epoch(world.gateway) is None
