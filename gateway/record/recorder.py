@@ -125,7 +125,7 @@ class Recording:
         new = {
             item.key for item in items if item.key not in found and item.key[3] in REPORTED_KINDS
         }
-        return await decisions.decisions_alike(self.connection, sorted(new)) if new else ()
+        return await decisions.decisions_alike(self.connection, new) if new else ()
 
     async def _former_targets(
         self, items: Sequence[Incoming], found: dict[DecisionKey, KnownDecision]

@@ -61,7 +61,7 @@ _ALIKE = text(
 
 
 async def decisions_alike(
-    connection: Connection, keys: Sequence[DecisionKey]
+    connection: Connection, keys: Iterable[DecisionKey]
 ) -> Sequence[DecisionKey]:
     """Return the decisions that differ from these new ones in 第, leading zeros, 年 or 号."""
     wanted = {(key[0], plain_number(key[1]), key[2], key[3]) for key in keys}
