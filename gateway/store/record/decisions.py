@@ -49,7 +49,8 @@ _ALIKE = text(
     f"""
     with own as materialized (
         select subject_id, number_key, authority_id, kind,
-               rtrim(case when number_key like any (array['%年〕%', '%〕第%', '%〕0%'])
+               rtrim(case when strpos(number_key, '年〕') > 0 or strpos(number_key, '〕第') > 0
+                       or strpos(number_key, '〕0') > 0
                    then regexp_replace(number_key, '年?〕第?0*', '〕', 'g')
                    else number_key end, '号') as plain
         from decision where subject_id = any(cast(:subject_id as bigint[]))
