@@ -109,14 +109,15 @@ def _freed(
 ) -> list[tuple[int, str]]:
     """Return the chains of what is superseded now, where a delivery waits."""
     gone = set(superseded)
-    owed = list(owed)
     routes = [(one.chain_id, route) for one in owed for route in one.routes]
+    freed = {(chain, r.destination) for chain, r in routes if r.state is DeliveryState.SUPERSEDED}
+    freed |= {(chain, p.destination) for chain, ps in past.items() for p in ps if p.id in gone}
+    if not freed:
+        return []
     waiting = {chain for chain, route in routes if route.state is DeliveryState.WAITING}
     waiting |= {
         chain
         for chain, deliveries_ in past.items()
         if any(p.state is DeliveryState.WAITING for p in deliveries_)
     }
-    freed = {(chain, r.destination) for chain, r in routes if r.state is DeliveryState.SUPERSEDED}
-    freed |= {(chain, p.destination) for chain, ps in past.items() for p in ps if p.id in gone}
     return sorted(one for one in freed if one[0] in waiting)

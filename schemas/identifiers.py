@@ -251,7 +251,9 @@ def plain_number(key: str) -> str:
 
     Two decisions of one such form are most likely one.
     """
-    return _AROUND_THE_YEAR.sub("〕", key).rstrip("号")
+    if "年〕" in key or "〕第" in key or "〕0" in key:
+        key = _AROUND_THE_YEAR.sub("〕", key)
+    return key.rstrip("号")
 
 
 @_cached

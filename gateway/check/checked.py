@@ -11,6 +11,7 @@ from schemas.codes import (
 )
 from schemas.event import CreditEvent
 from schemas.identifiers import masked
+from schemas.participant import Participant
 from schemas.problem import Problem
 from schemas.record import (
     BusinessKey,
@@ -43,6 +44,11 @@ class Checked(NamedTuple):
     def event(self) -> CreditEvent | None:
         """The record if it is a credit event, otherwise None; an exact type test, for speed."""
         return self.record if type(self.record) is CreditEvent else None
+
+    @property
+    def entry(self) -> Participant | None:
+        """The record if it is an entry of the register 名录, otherwise None; likewise."""
+        return self.record if type(self.record) is Participant else None
 
     @property
     def shown_key(self) -> str | None:

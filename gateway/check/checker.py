@@ -103,8 +103,9 @@ class Checker:
         )
         problems += unfit(candidate.kind, values, candidate.row)
         warnings = (*doubtful, *self._warnings(candidate.kind, values, own, problems))
-        unreadable = {problem.field for problem in problems}
-        problems += [p for p in lacking(candidate.kind, values) if p.field not in unreadable]
+        if empty := lacking(candidate.kind, values):
+            unreadable = {problem.field for problem in problems}
+            problems += [problem for problem in empty if problem.field not in unreadable]
         problems += contradictions(candidate.kind, values, today)
         losses = lost(problems, doubts)
         refused = [*refusals(candidate.kind, values, problems), *losses, *wrong_verb, *unclear]

@@ -5,21 +5,19 @@ thing always is a problem: an amount in 元 that was typed into a column of 万�
 """
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from datetime import date
 from decimal import Decimal
 from functools import lru_cache
 from typing import Any
 
 from gateway.check.amounts import YUAN_PER_WAN
-from gateway.check.completeness import is_natural
+from gateway.check.completeness import column_of, is_natural
 from gateway.check.values import problem
-from gateway.check.written_amounts import written_in
+from gateway.check.written_amounts import Amounts, Written, written_in
 from schemas.codes import RecordKind
-from schemas.columns import Column, columns_of
 from schemas.input_rules import Comparison
 from schemas.problem import Problem, Rule
-from schemas.record import RECORD_KINDS
 
 #: Few fines have fewer yuan; a small number may stand in a text for anything, such as a price.
 _LEAST_YUAN = 100
@@ -38,40 +36,40 @@ _FIRST_YEAR = 1990
 Values = Mapping[str, Any]
 
 
-def typed_in_yuan(kind: RecordKind, values: Values) -> Iterator[tuple[str, Problem]]:
-    """Yield the field of each amount that stands in 处罚内容 as the same number of 元.
+def typed_in_yuan(kind: RecordKind, values: Values) -> list[tuple[str, Problem]]:
+    """Return the field of each amount that stands in 处罚内容 as the same number of 元.
 
     It may be the sum of the numbers there. A number without a written unit proves nothing.
     """
+    found = []
     for name in _AMOUNTS:
         amount = values.get(name)
         if not amount:
             continue
-        written, said = _written(values), _written(values, only_with_unit=True)
+        written, said = _written(values)
+        if not said.have(amount) or written.have(amount * YUAN_PER_WAN):
+            continue
         if amount < _LEAST_YUAN and not _is_the_fine(values, written):
             continue
-        if amount not in {*said, sum(said)} or amount * YUAN_PER_WAN in {*written, sum(written)}:
-            continue
-        what = "是" if amount in said else "合计是"
+        what = "是" if amount in said.each else "合计是"
         words = f"{amount} 万元，而处罚内容写的{what} {amount} 元：差一万倍"
         fix = f"单位是万元，{amount} 元填 {(amount / YUAN_PER_WAN).normalize():f}"
-        yield name, problem(column_of(kind, name), Rule.AMOUNT, words, fix)
+        found.append((name, problem(column_of(kind, name), Rule.AMOUNT, words, fix)))
+    return found
 
 
-def _is_the_fine(values: Values, written: tuple[Decimal, ...]) -> bool:
+def _is_the_fine(values: Values, written: Amounts) -> bool:
     """Whether the amount of a text is the only one, and no price such as 5元/吨."""
-    return len(written) == 1 and not _OF_A_PRICE.search(values["penalty_content"])
+    return len(written.each) == 1 and not _OF_A_PRICE.search(values["penalty_content"])
 
 
-def before_1990(kind: RecordKind, values: Values) -> Iterator[tuple[str, Problem]]:
-    """Yield the day of a decision of a year that must be another one, such as 0226 or 1026."""
+def before_1990(kind: RecordKind, values: Values) -> list[tuple[str, Problem]]:
+    """Return the day of a decision of a year that must be another one, such as 0226 or 1026."""
     day = values.get("decision_date")
-    if day is not None and day.year < _FIRST_YEAR:
-        words = f"{day} 早于 {_FIRST_YEAR} 年"
-        yield (
-            "decision_date",
-            problem(column_of(kind, "decision_date"), Rule.FORMAT, words, "按决定书核对年份"),
-        )
+    if day is None or day.year >= _FIRST_YEAR:
+        return []
+    column, words = column_of(kind, "decision_date"), f"{day} 早于 {_FIRST_YEAR} 年"
+    return [(column.name, problem(column, Rule.FORMAT, words, "按决定书核对年份"))]
 
 
 def compared(kind: RecordKind, values: Values) -> list[tuple[Comparison | None, Problem]]:
@@ -84,10 +82,9 @@ def compared(kind: RecordKind, values: Values) -> list[tuple[Comparison | None, 
     return told
 
 
-def _written(values: Values, *, only_with_unit: bool = False) -> tuple[Decimal, ...]:
-    """Return the amounts of 处罚内容 in yuan; perhaps only those at which a unit is written."""
-    written = written_in(values.get("penalty_content") or "")
-    return tuple(one.yuan for one in written if one.has_unit or not only_with_unit)
+def _written(values: Values) -> Written:
+    """Return the amounts of 处罚内容 in yuan."""
+    return written_in(values.get("penalty_content") or "")
 
 
 Found = tuple[Comparison | None, Rule, str, str] | None
@@ -95,22 +92,23 @@ Found = tuple[Comparison | None, Rule, str, str] | None
 
 def _amount_in_words(values: Values) -> Found:
     fine: Decimal = values["fine_wan"]
-    written = _written(values)
+    written, with_unit = _written(values)
     if not _contradict(values, written):
         return None
-    said = "、".join(f"{amount.normalize():f}元" for amount in written[:3])
+    said = "、".join(f"{amount.normalize():f}元" for amount in written.each[:3])
     words = f"{fine} 万元，与处罚内容里的{said}不一致"
-    if _contradict(values, _written(values, only_with_unit=True)):
+    if _contradict(values, with_unit):
         return Comparison.AMOUNT_IN_WORDS, Rule.AMOUNT, words, "按决定书核对金额"
     fix = "按决定书核对金额；处罚内容里的数写上单位"
     return None, Rule.AMOUNT, f"{words}（没有写单位，按元读）", fix
 
 
-def _contradict(values: Values, written: tuple[Decimal, ...]) -> bool:
+def _contradict(values: Values, written: Amounts) -> bool:
     """Whether there are amounts in words, and none of them is the fine, nor are all together."""
     yuan = values["fine_wan"] * YUAN_PER_WAN
-    both = yuan + (values.get("confiscated_wan") or Decimal(0)) * YUAN_PER_WAN
-    return bool(written) and not {yuan, both}.intersection((*written, sum(written)))
+    if not written.each or written.have(yuan):
+        return False
+    return not written.have(yuan + (values.get("confiscated_wan") or 0) * YUAN_PER_WAN)
 
 
 def _published_until(values: Values) -> Found:
@@ -173,8 +171,3 @@ _COMPARISONS: tuple[tuple[str, Callable[[Values], Found]], ...] = (
     ("published_until", _published_until),
     ("valid_from", _valid_before_decision),
 )
-
-
-def column_of(kind: RecordKind, name: str) -> Column:
-    """Return the column of a field."""
-    return next(column for column in columns_of(RECORD_KINDS[kind]) if column.name == name)

@@ -9,7 +9,7 @@ from typing import Any
 from gateway.check.document_numbers import number_problem
 from gateway.check.values import missing, problem
 from schemas.codes import RESIDENT_IDENTITY_CARD, RecordKind, SubjectCategory
-from schemas.columns import Column, ColumnType, Required, columns_of
+from schemas.columns import Column, Required, columns_of
 from schemas.identifiers import fold_once, identity_card_problem, is_identity_number
 from schemas.problem import Problem, Rule
 from schemas.record import RECORD_KINDS
@@ -28,6 +28,12 @@ def required_names(kind: RecordKind, values: Mapping[str, Any]) -> frozenset[str
     """Return the names of the columns that are required for what is in these values."""
     asked = (values.get("subject_category"), values.get("penalty_kinds"))
     return _required_columns(kind, *asked)[0]
+
+
+@cache
+def column_of(kind: RecordKind, name: str) -> Column:
+    """Return the column of a field."""
+    return next(column for column in columns_of(RECORD_KINDS[kind]) if column.name == name)
 
 
 @lru_cache(maxsize=1024)
@@ -69,21 +75,16 @@ def contradictions(kind: RecordKind, values: Mapping[str, Any], today: date) -> 
     problems: list[Problem] = []
     decided = values.get("decision_date")
     if decided is not None and decided > today:
-        column = _named(kind)["decision_date"]
+        column = column_of(kind, "decision_date")
         words = f"{decided} 晚于今天 {today}"
         problems.append(problem(column, Rule.FUTURE, words, "核对决定书上的日期"))
     starts = values.get("valid_from") or decided
     ends = values.get("valid_until")
     if starts is not None and ends is not None and ends < starts:
-        column = _named(kind)["valid_until"]
+        column = column_of(kind, "valid_until")
         words = f"{ends} 早于开始日期 {starts}"
         problems.append(problem(column, Rule.ORDER, words, "核对起止日期"))
     return problems
-
-
-@cache
-def _named(kind: RecordKind) -> Mapping[str, Column]:
-    return {column.name: column for column in columns_of(RECORD_KINDS[kind])}
 
 
 #: Without these the decision cannot be identified.
@@ -99,21 +100,26 @@ def refusals(kind: RecordKind, values: Mapping[str, Any], problems: list[Problem
     found = {problem.field: problem for problem in problems}
     found_ones = []
     for name in _KEY_FIELDS:
-        column = _named(kind)[name]
-        if name not in values:
+        value = values.get(name)
+        if value is None:
+            column = column_of(kind, name)
             found_ones.append(found.get(column.wire) or missing(column))
-        elif column.type is ColumnType.TEXT and (why := _unusable(column, values[name])):
+        elif type(value) is str and (why := _unusable(kind, name, value)):
             found_ones.append(why)
         elif name == "document_number" and (
-            said := number_problem(values[name], values.get("decision_date"))
+            said := number_problem(value, values.get("decision_date"))
         ):
-            words = f"“{values[name]}”{said}，认不出是哪一个决定"
+            words = f"“{value}”{said}，认不出是哪一个决定"
+            column = column_of(kind, name)
             found_ones.append(problem(column, Rule.FORMAT, words, _NO_NUMBER_FIX))
     return found_ones + _subject_refusals(kind, values, found)
 
 
-def _unusable(column: Column, text: str) -> Problem | None:
+def _unusable(kind: RecordKind, name: str, text: str) -> Problem | None:
     """Return why a text cannot be part of a key; None if it can."""
+    if len(text) <= KEY_LENGTH and text[:1].isalpha():
+        return None  # the way of most
+    column = column_of(kind, name)
     if len(text) > KEY_LENGTH:
         words = f"长度{len(text)}，不可能是{column.title}"
         return problem(column, Rule.LENGTH, words, "核对是否填错了列")
@@ -132,19 +138,18 @@ def _subject_refusals(
     A name alone identifies nobody, and a code with a wrong check digit may be that of another
     subject.
     """
-    code, identity = _named(kind)["credit_code"], _named(kind)["identity_number"]
-    natural = is_natural(values)
-    if natural and "identity_number" in values:
+    name = "identity_number" if is_natural(values) else "credit_code"
+    column = column_of(kind, name)
+    if name not in values:
+        return [found.get(column.wire) or missing(column)]
+    if name == "identity_number":
         why = _identity_problem(values)
-        if why is None:
-            return []
-        return [problem(identity, *why)]
-    if "credit_code" in values and not natural:
-        if code.wire not in found and is_identity_number(values["credit_code"]):
-            return [problem(code, Rule.CHECK_DIGIT, _IS_IDENTITY, "填营业执照上的代码")]
-        return [found[code.wire]] if code.wire in found else []
-    wanted = identity if natural else code
-    return [found.get(wanted.wire) or missing(wanted)]
+        return [] if why is None else [problem(column, *why)]
+    if column.wire in found:
+        return [found[column.wire]]
+    if is_identity_number(values[name]):
+        return [problem(column, Rule.CHECK_DIGIT, _IS_IDENTITY, "填营业执照上的代码")]
+    return []
 
 
 _IS_IDENTITY = "填的是居民身份证号，不是统一社会信用代码"

@@ -23,7 +23,7 @@ _TRUE = frozenset({"true", "1"})
 _OPERATIONS = ("op", "op_type")
 _AVRO_TYPES = frozenset({"string", "long", "int", "double", "float", "boolean", "bytes"})
 #: What Debezium writes for a long text that a change did not touch.
-_NOT_SENT = "__debezium_unavailable_value"
+NOT_SENT = "__debezium_unavailable_value"
 #: Names that tell the envelope of a change, whatever its rows are in: Canal and Maxwell, Debezium,
 #: GoldenGate.
 _SHAPES = tuple(
@@ -49,9 +49,9 @@ def opened(row: Row, deletes: Deletes) -> Row | Problem:
     A deleted row withdraws its decision where this is configured, and is refused elsewhere.
     """
     found = _opened(row, deletes)
-    if isinstance(found, Problem) or _NOT_SENT not in found.values():
+    if isinstance(found, Problem) or NOT_SENT not in found.values():
         return found
-    return {name: unsent() if value == _NOT_SENT else value for name, value in found.items()}
+    return {name: unsent() if value == NOT_SENT else value for name, value in found.items()}
 
 
 def _opened(row: Row, deletes: Deletes) -> Row | Problem:

@@ -46,6 +46,7 @@ class Exclusions:
             (reason, column, {_flag_name(column), *_also(reason)}, persons_only)
             for reason, (column, persons_only) in scope.rules.items()
         ]
+        self._columns = frozenset(column for _, column, _, _ in self._rules)
         self._no = _NO | {plain(word) for word in placeholders}
 
     def decides(self, name: str) -> bool:
@@ -66,12 +67,11 @@ class Exclusions:
         and so do the attributes of a CloudEvent that stand `beside` the row.
         What is neither yes nor no, or both, is a problem: what may be secret is not published.
         """
+        if not unknown and not beside and self._columns.isdisjoint(row):
+            return None, []
         found: Exclusion | None = None
         unclear: list[Problem] = []
-        named: dict[str, list[tuple[str, Any]]] = {}
-        for given in (unknown or {}, beside):
-            for name, value in given.items():
-                named.setdefault(_flag_name(name), []).append((name, value))
+        named = _by_flag(unknown or {}, beside)
         for reason, column, flags, persons_only in self._rules:
             pairs = [pair for flag in flags for pair in named.get(flag, ())] if named else []
             if column in row and not pairs:
@@ -85,6 +85,15 @@ class Exclusions:
                 shown = pairs[0][0] if _flag_name(pairs[0][0]) in _OF_SECRETS else column
                 unclear.append(_unclear(shown, pairs[0][1], words))
         return found, unclear
+
+
+def _by_flag(*rows: Mapping[str, Any]) -> dict[str, list[tuple[str, Any]]]:
+    """Return the columns of rows, with their values, by the names of flags."""
+    named: dict[str, list[tuple[str, Any]]] = {}
+    for row in rows:
+        for name, value in row.items():
+            named.setdefault(_flag_name(name), []).append((name, value))
+    return named
 
 
 def _also(reason: Exclusion) -> frozenset[str]:

@@ -1,6 +1,6 @@
 """Read the columns of decision rows, with caches for thousands of rows (pure)."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Container, Mapping
 from decimal import Decimal
 from functools import lru_cache
 from typing import Any, NamedTuple
@@ -54,35 +54,34 @@ def read_row(
     sheet, words = _sheet(kind, placeholders), _words(placeholders)
     values: dict[str, Any] = {}
     found: list[tuple[int, Problem]] = []
-    unknown: dict[str, Any] | None = None
     for wire, given in row.items():
         place = sheet.get(wire)
         if place is None:
-            if wire not in OWN_COLUMNS:
-                unknown = {**(unknown or {}), wire: given}
             continue
-        name, plain, _, position, _ = place
+        name, plain, read_text, position, column = place
         if type(given) is str and len(given) <= plain and given > _NUMBERS and not unusual(given):
             value = given.strip()  # the way of most texts
             if value and value not in words:
                 values[name] = value
                 continue
-        value, problem = _read_at(place, given)
+        text = str(given) if type(given) is Decimal and given.adjusted() < EXACT_DIGITS else given
+        if type(text) is str and len(text) <= LONGEST:
+            value, problem = read_text(text)
+        else:
+            value, problem = read(column, text)
         if value is not None:
             values[name] = value
         if problem is not None:
             found.append((position, problem))
     found.sort(key=_position)
+    unknown = None if row.keys() <= sheet.keys() else _beside(row, sheet)
     return RowRead(values, [problem for _, problem in found], unknown)
 
 
-def _read_at(place: _Place, given: Any) -> Read:
-    text = str(given) if type(given) is Decimal and given.adjusted() < EXACT_DIGITS else given
-    if type(text) is not str:
-        return read(place.column, given)
-    if len(text) > LONGEST:
-        return read(place.column, text)
-    return place.read_text(text)
+def _beside(row: Mapping[str, Any], sheet: Container[str]) -> dict[str, Any] | None:
+    """Return the columns of a row that are neither of the standard nor ours; None without one."""
+    names = (name for name in row if name not in sheet and name not in OWN_COLUMNS)
+    return {name: row[name] for name in names} or None
 
 
 @lru_cache(8)

@@ -5,8 +5,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from gateway.check.amounts import YUAN_PER_WAN
-from gateway.check.comparisons import before_1990, column_of, typed_in_yuan
-from gateway.check.completeness import is_natural, required_names
+from gateway.check.comparisons import before_1990, typed_in_yuan
+from gateway.check.completeness import column_of, is_natural, required_names
 from gateway.check.garbled import misread
 from gateway.check.penalty_kinds import kinds_with_amounts
 from gateway.check.values import problem
@@ -52,7 +52,7 @@ def _no_name(text: str) -> str | None:
     """Return in Chinese why a text is no name of a company; None if it may be one."""
     if not any(map(str.isalpha, text)):
         return "里没有文字，不是名称"
-    return "像是证照号码，不是名称" if _CODE.fullmatch(text) else None
+    return "像是证照号码，不是名称" if text.isascii() and _CODE.fullmatch(text) else None
 
 
 def _amounts_of_kinds(
@@ -61,7 +61,9 @@ def _amounts_of_kinds(
     """Return a problem if the amount behind a penalty kind is not the fine."""
     column, fine = column_of(kind, "penalty_kinds"), values["fine_wan"]
     given = row.get(column.wire)
-    told = kinds_with_amounts(tuple(map(str, given if isinstance(given, list) else [given])))
+    told = kinds_with_amounts(tuple(map(str, given)) if type(given) is list else (str(given),))
+    if not told:
+        return []
     amounts = [amount for one in told for amount in yuan_in(one)]
     if not amounts or fine * YUAN_PER_WAN in {*amounts, sum(amounts)}:
         return []
@@ -78,7 +80,7 @@ def doubted(
     out, which refuses the decision only where it cannot be identified without it; that of another
     column stays, and its problem becomes a warning.
     """
-    if all(one.rule is not Rule.GARBLED for one in problems):
+    if not problems or all(one.rule is not Rule.GARBLED for one in problems):
         return [], []
     names = {column.wire: column.name for column in columns_of(KINDS[kind].model)}
     doubts = [

@@ -1,7 +1,7 @@
 """Find the amounts of money in a text, such as 处罚内容, in yuan (pure)."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from decimal import Decimal
 from functools import lru_cache
 from typing import NamedTuple
@@ -65,11 +65,22 @@ _PARTS = re.compile(
 _PLAIN_UNITS = str.maketrans("仟佰拾萬億〇", "千百十万亿零")
 
 
-class Written(NamedTuple):
-    """An amount in a text, in yuan; whether a unit is written at it, or it is taken for yuan."""
+class Amounts(NamedTuple):
+    """Amounts in yuan, in the order of a text, and all of them together."""
 
-    yuan: Decimal
-    has_unit: bool
+    each: tuple[Decimal, ...]
+    total: Decimal
+
+    def have(self, yuan: Decimal) -> bool:
+        """Whether an amount is one of them, or all together."""
+        return yuan in self.each or yuan == self.total
+
+
+class Written(NamedTuple):
+    """The amounts of a text: all, and those at which a unit is written; others are of yuan."""
+
+    all: Amounts
+    with_unit: Amounts
 
 
 def yuan_in(text: str) -> tuple[Decimal, ...]:
@@ -78,29 +89,39 @@ def yuan_in(text: str) -> tuple[Decimal, ...]:
     A sum of money without a unit counts if it cannot be one of 万元. What may mean two amounts is
     left out.
     """
-    return tuple(one.yuan for one in written_in(text))
+    return written_in(text).all.each
 
 
 @lru_cache(maxsize=8)
-def written_in(text: str) -> tuple[Written, ...]:
+def written_in(text: str) -> Written:
     """Return the amounts of a text; cached, because several comparisons ask for the same one."""
-    return tuple(_amounts(text))
+    found = list(_amounts(text))
+    return Written(
+        _together(yuan for yuan, _ in found),
+        _together(yuan for yuan, has_unit in found if has_unit),
+    )
 
 
-def _amounts(text: str) -> Iterator[Written]:
+def _together(amounts: Iterable[Decimal]) -> Amounts:
+    each = tuple(amounts)
+    return Amounts(each, sum(each, Decimal(0)))
+
+
+def _amounts(text: str) -> Iterator[tuple[Decimal, bool]]:
+    """Yield each amount of a text, and whether a unit is written at it."""
     for found in _WRITTEN.finditer(text):
         unit = found["unit1"] if found["unit1"] is not None else found["unit2"]
         if unit is not None:
             value = _value(found["number1"] or found["number2"], unit)
             if value is not None:
-                yield Written(value, has_unit=True)
+                yield value, True
             continue
         group = found.lastgroup or ""
         given = found[group]
         value, has_unit = _value(given), group not in _PERHAPS_UNITLESS or _has_unit(given)
         is_sure = has_unit or (group not in _WITH_UNIT and _is_money(given, value))
         if value is not None and is_sure:
-            yield Written(value, has_unit)
+            yield value, has_unit
 
 
 def _value(given: str, unit: str = "") -> Decimal | None:

@@ -20,8 +20,7 @@ from schemas.penalty import AdministrativePenalty
 
 #: Identity numbers are stored apart from the body; that of the representative is dropped, because
 #: platforms advise against it (不推荐填写: ARCHITECTURE.md, "Words of a live platform").
-_SECRET = {"identity_number"}
-_DROPPED = {"representative_id", "representative_id_type"}
+_APART = {"identity_number", "representative_id", "representative_id_type"}
 
 
 class Content(NamedTuple):
@@ -46,7 +45,10 @@ def content(checked: Checked) -> Content:
     record = checked.record
     if record is None:
         raise TypeError(checked.verdict)
-    body = record.model_dump_json(by_alias=True, exclude_none=True, exclude=_SECRET | _DROPPED)
+    # As `model_dump_json` does, which takes half as long again to make a str of it.
+    body = record.__pydantic_serializer__.to_json(
+        record, by_alias=True, exclude_none=True, exclude=_APART
+    )
     identity = getattr(record, "identity_number", None)
     secret = None
     if identity is not None:
@@ -54,9 +56,9 @@ def content(checked: Checked) -> Content:
         secret = orjson.dumps({wire: identity})
     verb = (checked.verb or "").encode()
     scope = (checked.excluded or "").encode()
-    as_given = b"\x1f".join((verb, scope, body.encode(), secret or b""))
+    as_given = b"\x1f".join((verb, scope, body, secret or b""))
     hashed = _longer_amounts(type(record)).sub(_shorter, as_given).replace(*_LINE_ENDS)
-    return Content(body, secret, hashed, as_given)
+    return Content(body.decode(), secret, hashed, as_given)
 
 
 #: The line end of Windows in JSON, and the one that it is hashed as.

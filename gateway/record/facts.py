@@ -26,6 +26,8 @@ from schemas.known import (
     ProcessDates,
 )
 
+_PROCESS_DATES = frozenset(PROCESS_DATES)
+
 
 class ProcessEvent(NamedTuple):
     """A new process event and the decision that it is about."""
@@ -127,6 +129,8 @@ def plan_facts(
 
 def _with_dates(body: Mapping[str, Any], dates: Mapping[str, Any]) -> dict[str, Any]:
     """Return a fact with its process dates, always in one order: equal facts are written alike."""
+    if not dates and _PROCESS_DATES.isdisjoint(body):
+        return dict(body)
     told = {**body, **dates}
     own = {name: value for name, value in body.items() if name not in PROCESS_DATES}
     return own | {name: told[name] for name in PROCESS_DATES if name in told}

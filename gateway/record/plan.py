@@ -23,6 +23,7 @@ from gateway.record.recorded import NewVersion, Recorded, reported
 from gateway.record.relations import chained, of_a_branch, relation_of
 from gateway.record.repairs import RepairVersion, changed_letter, refusal, repair, reported_repair
 from schemas.codes import EventType, Verb
+from schemas.event import CreditEvent
 from schemas.kinds import REPORTED_KINDS
 from schemas.known import DecisionKey, KnownDecision, KnownFacts, Relation, Subject
 from schemas.participant import Participant
@@ -90,8 +91,9 @@ def plan(
     `take_id` returns rising ids and is called at most `IDS_FOR_EACH` times for each item. `regimes`
     say when the publicity of a decision may end.
     """
-    made = _Planning(known, take_id, hashes, regimes).run(batch)
-    out = made.recorded
+    planning = _Planning(known, take_id, hashes, regimes)
+    made = planning.run(batch)
+    out, decisions = made.recorded, planning.decisions
     made.process_events = process_events(
         (
             out.version_of[item.position],
@@ -100,9 +102,8 @@ def plan(
             out.latest[item.key].decision.id,
         )
         for item in batch
-        if item.position not in out.repeats and _stands(item, out)
+        if item.target is not None and item.position not in out.repeats and _stands(item, out)
     )
-    decisions = {**known.decisions, **{key: v.decision for key, v in out.latest.items()}}
     facts = without_overtaken(known.facts, made.overtaken, decisions)
     changes = plan_facts(made.versions, out.latest, made.process_events, decisions, facts)
     made.closed = changes.closed
@@ -130,7 +131,7 @@ class _Planning:
     ) -> None:
         self.made = Plan(Recorded(subjects=known.subjects))
         self._facts = known.facts
-        self._decisions = dict(known.decisions)
+        self.decisions = dict(known.decisions)
         self._relations = dict(known.relations)
         self._told = ProcessesTold(known.facts.dates)
         self._of_branches = known.of_branches
@@ -148,7 +149,7 @@ class _Planning:
     def _plan(self, item: Incoming) -> None:
         """Plan the version of an item, unless it is a repeat or refused, and what follows."""
         out, new = self.made.recorded, content(item.checked)
-        decision, hash_ = self._decisions.get(item.key), self._hashes.present(new.hashed)
+        decision, hash_ = self.decisions.get(item.key), self._hashes.present(new.hashed)
         healed = decision is not None and _is_healed(item.checked, decision)
         if decision is not None and not healed and _is_repeat(decision, hash_, new, self._hashes):
             out.repeats.add(item.position)
@@ -158,7 +159,7 @@ class _Planning:
         if problem is not None:
             out.refused[item.position] = _refused(item.checked, problem)
             return
-        early = self._told.early(item.checked, item.key, item.target, self._decisions)
+        early = self._told.early(item.checked, item.key, item.target, self.decisions)
         is_new = decision is None and item.checked.kind in REPORTED_KINDS
         alike = self._alike.told(item.key) if is_new else ()
         warnings = (*self._of_a_branch(item), *early, *alike)
@@ -166,11 +167,11 @@ class _Planning:
             before = item.checked.warnings
             out.warned[item.position] = item.checked._replace(warnings=(*before, *warnings))
         version = self._version(item, decision, new, hash_)
-        if isinstance(item.checked.record, Participant):
-            self._relate(item.checked.record, version)
+        if (entry := item.checked.entry) is not None:
+            self._relate(entry, version)
         if version.decision.repaired and version.verb is not Verb.WITHDRAW:
             self._repair(item.key, item)  # what is corrected or revived stays repaired
-        elif _ends_publicity(item) and item.target is not None:
+        elif item.target is not None and _ends_publicity(item.checked.event):
             self._repair(item.target, item)
 
     def _version(
@@ -178,10 +179,11 @@ class _Planning:
     ) -> NewVersion:
         out, key, checked = self.made.recorded, item.key, item.checked
         if decision is None:
-            decision = self._decisions[key] = KnownDecision(
+            decision = self.decisions[key] = KnownDecision(
                 self._take_id(), 0, 0, "", b"", is_new=True
             )
-        if checked.event is not None and decision.version_id:
+        event = checked.event
+        if event is not None and decision.version_id:
             self.made.overtaken.add(decision.version_id)
         number, verb = decision.version + 1, _verb(checked, decision)
         version = NewVersion(self._take_id(), checked, key, decision, number, verb, new)
@@ -190,7 +192,7 @@ class _Planning:
         decision.decision_date, decision.verdict = checked.decided_on, checked.verdict
         decision.excluded = checked.excluded is not None
         former = decision.event_type
-        decision.event_type = None if checked.event is None else checked.event.type
+        decision.event_type = None if event is None else event.type
         if EventType.CRIMINAL_SUSPICION in (former, decision.event_type):
             self.made.suspicions.add(key[0])
         out.version_of[item.position] = version.id
@@ -203,18 +205,17 @@ class _Planning:
 
     def _problem(self, item: Incoming, known: KnownDecision | None) -> Problem | None:
         """Return why an item cannot be recorded as the decisions stand now."""
-        event = item.checked.event
-        if isinstance(item.checked.record, Participant) and item.checked.verb is None:
-            return self._chained(item.checked.record, known)
-        withdrawn = _ends_publicity(item) and item.checked.verb is Verb.WITHDRAW
+        event, entry = item.checked.event, item.checked.entry
+        if entry is not None and item.checked.verb is None:
+            return self._chained(entry, known)
+        is_letter = _ends_publicity(event)
+        withdrawn = is_letter and item.checked.verb is Verb.WITHDRAW
         if withdrawn or (known and known.event_type == EventType.PUBLICITY_REPAIR):
             return changed_letter(item.key[1])
-        if event is None or item.target is None:
-            return None
-        if not _ends_publicity(item):
+        if event is None or item.target is None or not is_letter:
             return None
         latest = self.made.recorded.latest.get(item.target)
-        decision = self._decisions.get(item.target)
+        decision = self.decisions.get(item.target)
         if latest is not None:
             fact = fact_body(latest.checked, latest.verb)
         else:
@@ -223,7 +224,7 @@ class _Planning:
 
     def _of_a_branch(self, item: Incoming) -> tuple[Problem, ...]:
         """Return that an event names the legal person for a decision of its branch."""
-        if item.target is None or item.target in self._decisions:
+        if item.target is None or item.target in self.decisions:
             return ()
         branch = self._of_branches.get(item.target)
         return () if branch is None else (of_a_branch(branch),)
@@ -244,7 +245,7 @@ class _Planning:
 
     def _repair(self, key: DecisionKey, item: Incoming) -> None:
         """Add a version with verb `repair` to a decision, unless it is its latest one already."""
-        decision = self._decisions[key]
+        decision = self.decisions[key]
         if decision.verb == Verb.REPAIR or decision.excluded or item.checked.key is None:
             return
         version = repair(decision, self._take_id())
@@ -253,8 +254,7 @@ class _Planning:
         self.made.recorded.reported.append(reported_repair(version, key, decision, code))
 
 
-def _ends_publicity(item: Incoming) -> bool:
-    event = item.checked.event
+def _ends_publicity(event: CreditEvent | None) -> bool:
     return event is not None and event.type is EventType.PUBLICITY_REPAIR
 
 

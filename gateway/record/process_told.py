@@ -29,7 +29,8 @@ class ProcessesTold:
         if checked.verb is Verb.WITHDRAW:
             return ()
         if event is None or target is None or event.type not in PROCESS_TYPES:
-            told = self._told.get(key, ())
+            if (told := self._told.get(key)) is None:
+                return ()
             return tuple(one for dates in told for one in early(dates, checked.decided_on))
         dates: dict[str, Any] = process_dates(event)
         self._told.setdefault(target, []).append(dates)

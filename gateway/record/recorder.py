@@ -22,7 +22,6 @@ from schemas.codes import ABOUT_A_DECISION, RecordKind
 from schemas.identifiers import authority_key, document_number_key
 from schemas.kinds import REPORTED_KINDS
 from schemas.known import Authority, DecisionKey, KnownDecision, KnownFacts, Relation, Subject
-from schemas.participant import Participant
 from scoring.consequences.publicity import PublicityPolicy
 
 
@@ -45,8 +44,8 @@ async def lock(connection: Connection, batch: Iterable[tuple[int, Checked]]) -> 
         if checked.key is not None and checked.key.subject not in names:
             name = getattr(checked.record, "subject_name", None)
             names[checked.key.subject] = (None if checked.person else name, checked.person)
-        if isinstance(checked.record, Participant):
-            parents.add(checked.record.parent_code or "")
+        if (entry := checked.entry) is not None:
+            parents.add(entry.parent_code or "")
     if not names:
         return Locked({}, frozenset())
     parents.discard("")
@@ -126,7 +125,7 @@ class Recording:
         new = {
             item.key for item in items if item.key not in found and item.key[3] in REPORTED_KINDS
         }
-        return await decisions.decisions_alike(self.connection, sorted(new)) if new else ()
+        return await decisions.decisions_alike(self.connection, new) if new else ()
 
     async def _former_targets(
         self, items: Sequence[Incoming], found: dict[DecisionKey, KnownDecision]
@@ -149,9 +148,9 @@ class Recording:
         """Return the relations of branches 分支机构 that the entries of the batch may touch."""
         named: set[str] = set()
         for item in items:
-            record, key = item.checked.record, item.checked.key
-            if isinstance(record, Participant) and record.parent_code is not None and key:
-                named |= {record.parent_code, key.subject}
+            entry, key = item.checked.entry, item.checked.key
+            if entry is not None and entry.parent_code is not None and key:
+                named |= {entry.parent_code, key.subject}
         return await facts.branches_among(self.connection, sorted(named)) if named else {}
 
     async def _known_facts(

@@ -57,6 +57,18 @@ async def test_a_number_that_is_nearly_that_of_another_decision_is_told(
     assert "与已有的“样环罚字〔2026〕1号”只差" in warning.message
 
 
+@pytest.mark.parametrize("number", SPELT)
+async def test_a_number_is_told_also_where_its_odd_spelling_came_first(
+    world: World, number: str
+) -> None:
+    await world.take(penalty(CF_WSH=number))
+
+    [second] = await world.take(penalty())
+
+    [warning] = second.checked.warnings
+    assert (second.verdict, warning.field) == (Verdict.OK, "CF_WSH")
+
+
 async def test_a_number_of_another_company_series_or_kind_or_withdrawn_is_no_other_spelling(
     world: World,
 ) -> None:

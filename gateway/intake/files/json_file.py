@@ -8,8 +8,8 @@ from json import JSONDecodeError
 from pathlib import Path
 from typing import IO, AnyStr, NamedTuple
 
+from gateway.check.decoding import MAX_KEYS
 from gateway.check.envelopes import is_envelope, tells_deletion
-from gateway.check.normalise import MAX_KEYS
 from gateway.intake.files.json_parts import DECODER, are_few, elements, end_of, members, skip
 from gateway.intake.files.unreadable import UnreadableFile
 from schemas.column_names import STANDARD_NAMES

@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterator
 from json import JSONDecodeError
 
-from gateway.check.normalise import MAX_VALUES
+from gateway.check.decoding import MAX_VALUES
 
 DECODER = json.JSONDecoder(parse_float=str, parse_int=str)
 #: For the ends of strings: what is wrong within one is told by the other.

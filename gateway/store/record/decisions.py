@@ -43,29 +43,32 @@ async def known_decisions(
     return {key: KnownDecision(*row[4:]) for row in rows if (key := tuple(row[:4])) in wanted}
 
 
-#: The plain number is that of `plain_number`. The subject's own decisions are read once.
+#: The plain number is that of `plain_number`; of most the pattern takes nothing off.
+#: The subject's own decisions are read once. Python compares the rest of the key.
 _ALIKE = text(
     f"""
     with own as materialized (
         select subject_id, number_key, authority_id, kind,
-               rtrim(regexp_replace(number_key, '年?〕第?0*', '〕', 'g'), '号') as plain
-        from decision where subject_id = any(cast(:subjects as bigint[]))
+               rtrim(case when strpos(number_key, '年〕') > 0 or strpos(number_key, '〕第') > 0
+                       or strpos(number_key, '〕0') > 0
+                   then regexp_replace(number_key, '年?〕第?0*', '〕', 'g')
+                   else number_key end, '号') as plain
+        from decision where subject_id = any(cast(:subject_id as bigint[]))
           and verb <> '{Verb.WITHDRAW}')
-    select o.subject_id, o.number_key, o.authority_id, o.kind
-    from {unnest("subject_id bigint, number_key text, authority_id bigint, kind text, plain text")}
-    join own o using (subject_id, authority_id, kind, plain) where o.number_key <> t.number_key
+    select o.subject_id, o.number_key, o.authority_id, o.kind, plain
+    from {unnest("subject_id bigint, plain text")} join own o using (subject_id, plain)
     """
 )
 
 
 async def decisions_alike(
-    connection: Connection, keys: Sequence[DecisionKey]
+    connection: Connection, keys: Iterable[DecisionKey]
 ) -> Sequence[DecisionKey]:
-    """Return the decisions that differ from these in 第, leading zeros, 年 or 号 of the number."""
-    columns = ("subject_id", "number_key", "authority_id", "kind", "plain")
-    rows = arrays(columns, ((*key, plain_number(key[1])) for key in keys))
-    subjects = {"subjects": sorted({key[0] for key in keys})}
-    return [tuple(row) for row in await connection.execute(_ALIKE, {**rows, **subjects})]
+    """Return the decisions that differ from these new ones in 第, leading zeros, 年 or 号."""
+    wanted = {(key[0], plain_number(key[1]), key[2], key[3]) for key in keys}
+    places_ = arrays(("subject_id", "plain"), {one[:2] for one in wanted})
+    rows = await connection.execute(_ALIKE, places_)
+    return [tuple(row[:4]) for row in rows if (row[0], row[4], row[2], row[3]) in wanted]
 
 
 _DECISION = (

@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlalchemy import text
 
-from gateway.store.base.branches import facts_of_branches
+from gateway.store.base.branches import ARE_ANY, facts_of_branches
 from gateway.store.base.engine import Connection
 from gateway.store.base.statements import Copy, arrays, unnest
 from gateway.store.record.decisions import PLACES, places
@@ -106,9 +106,10 @@ _FACTS_KNOWN_AT = text(
     _facts_of_subjects("{0}.known_from <= :at and ({0}.known_to is null or {0}.known_to > :at)")
 )
 _PARENTS = text(
-    """
+    f"""
     select distinct f.parent from unnest(cast(:ids as bigint[])) as t(id)
     join fact f on f.subject_id = t.id and f.parent is not null and f.known_to is null
+    where {ARE_ANY}
     """
 )
 _BRANCHES_AMONG = text(

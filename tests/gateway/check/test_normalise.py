@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from gateway.check.normalise import Candidate, Normalising
 from gateway.check.raw import Raw
 from schemas.codes import RecordKind
+from schemas.column_names import STANDARD_NAMES
 from schemas.problem import Problem, Rule
 from tests.factories import licence, penalty, raw
 from tests.gateway.conftest import Check
@@ -181,3 +182,12 @@ def test_json_that_is_too_deep_is_told_in_chinese(check: Check) -> None:
     [problem] = check(b'{"a":' * 100_000).problems
 
     assert problem.message == "内容不是有效的 JSON：括号套得太深"
+
+
+@pytest.mark.parametrize("kind", RecordKind)
+@pytest.mark.parametrize(
+    "mark", ["payload", "after", "before", "op", "op_type", "database", "__op", "__deleted", "原文"]
+)
+def test_no_column_has_the_name_of_an_envelope(kind: RecordKind, mark: str) -> None:
+    """A row that has columns of its kind only is not opened."""
+    assert mark not in STANDARD_NAMES.exact(kind)
