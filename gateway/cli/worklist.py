@@ -27,7 +27,7 @@ from gateway.cli.selection import (
     StateOption,
     WithinOption,
 )
-from gateway.ledger.monthly import standing
+from gateway.ledger.monthly import standings
 from gateway.ledger.sending import sending_words
 from gateway.service.app import Gateway, reading
 from gateway.store.account import differences, ledger_sendings, reconcile_runs
@@ -97,9 +97,9 @@ def worklist(  # noqa: PLR0913, PLR0917  the options of a command
 
 
 async def _notes(connection: Connection, built: Gateway, now: datetime) -> list[str]:
-    """Return what else is to be done: the ledger of last month, differences, a calendar."""
-    month = await standing(connection, built.settings.ledger, now)
-    notes = [month.words] if month is not None else []
+    """Return what else is to be done: the ledgers of past months, differences, a calendar."""
+    months = await standings(connection, built.settings.ledger, now)
+    notes = [month.words for month in months]
     sendings = await ledger_sendings.unfinished(connection)
     notes += sending_words(sendings, built.settings.ledger.recipients)
     for side, at, words in await reconcile_runs.failed(connection):

@@ -38,11 +38,14 @@ async def freeze_month(  # noqa: PLR0913, PLR0917  what a person says
     now: datetime,
     reason: str | None = None,
     actor: str | None = None,
+    *,
+    once: bool = False,
 ) -> tuple[Ledger, Frozen, bool]:
     """Freeze a month as it is now; the last value is True if that made a new version.
 
     The account is made under the lock of the month, so that an older account can never become the
-    newest version. A person who gives a reason gets a version.
+    newest version. A person who gives a reason gets a version. With `once` there is none where
+    another process, or a person, made one since the end of the month.
 
     Raises:
         BadMonth: it has not begun, or ended before this installation did and has no decision.
@@ -51,8 +54,26 @@ async def freeze_month(  # noqa: PLR0913, PLR0917  what a person says
         await ledgers.lock_month(connection, month)
         account = await account_of_month(database, scope, month, now)
         await _require_ours(connection, account)
-        frozen, made = await _freeze(connection, account, scope, keys, now, reason, actor)
-    return account, frozen, made
+        before = await ledgers.versions(connection, month)
+        if _is_enough(before, account, now, reason, once=once):
+            return account, before[0], False
+        frozen = await _freeze(connection, account, before, scope, keys, now, reason, actor)
+    return account, frozen, True
+
+
+def _is_enough(
+    before: Sequence[Frozen], ledger: Ledger, now: datetime, reason: str | None, *, once: bool
+) -> bool:
+    """Whether the last version may stand: nothing has changed since, and nobody wants another."""
+    if not before or _has_ended(before, ledger.month, now):
+        return False
+    return once or (reason is None and before[0].hash == ledger.hash)
+
+
+def _has_ended(before: Sequence[Frozen], month: str, now: datetime) -> bool:
+    """Whether the month has ended since the last version, which was made before."""
+    end = start_of(days_of(month)[1])
+    return bool(before) and before[0].recorded_at < end <= now
 
 
 async def _require_ours(connection: Connection, account: Ledger) -> None:
@@ -79,23 +100,19 @@ async def draft_month(
 async def _freeze(  # noqa: PLR0913, PLR0917  what a version is made of
     connection: Connection,
     ledger: Ledger,
+    before: Sequence[Frozen],
     scope: LedgerScope,
     keys: Keys,
     now: datetime,
     reason: str | None,
     actor: str | None,
-) -> tuple[Frozen, bool]:
-    """Store a version of the ledger if it differs from the last one; return the last version."""
-    before = await ledgers.versions(connection, ledger.month)
-    hash_ = ledger.hash
-    end = start_of(days_of(ledger.month)[1])
-    ended = bool(before) and before[0].recorded_at < end <= now
-    if before and before[0].hash == hash_ and reason is None and not ended:
-        return before[0], False
+) -> Frozen:
+    """Store a version of the ledger, and return it."""
+    ended = _has_ended(before, ledger.month, now)
     frozen = Frozen(
         month=ledger.month,
         version=before[0].version + 1 if before else 1,
-        hash=hash_,
+        hash=ledger.hash,
         reason=reason or (END_REASON if ended else LATER_REASON if before else FIRST_REASON),
         recorded_at=now,
         figures=ledger.as_json(),
@@ -112,7 +129,7 @@ async def _freeze(  # noqa: PLR0913, PLR0917  what a version is made of
     who = {} if actor is None else {"actor": actor}
     entry = events.AuditEntry(AuditEvent.LEDGER_FROZEN, detail, **who)
     await events.add(connection, [entry], now)
-    return frozen, True
+    return frozen
 
 
 async def _rows_of(connection: Connection, before: Sequence[Frozen]) -> bytes | None:

@@ -17,7 +17,7 @@ from gateway.deliver.connect import build_connector
 from gateway.embedded.kafka import EmbeddedKafka, class_path
 from gateway.embedded.postgres import EmbeddedPostgres
 from gateway.intake.access import first_call, options_of
-from gateway.ledger.monthly import standing
+from gateway.ledger.monthly import standings
 from gateway.rules.activation import changed_texts
 from gateway.rules.rulebook import Rulebook
 from gateway.service.app import Gateway, kafka_bootstrap, reading
@@ -105,12 +105,10 @@ async def _embedded(settings: Settings) -> str:
 async def _ledger(built: Gateway) -> str:
     now = built.clock()
     async with built.database.transaction() as connection:
-        found = await standing(connection, built.settings.ledger, now)
-    if found is None:
-        return "上月还没有使用本系统"
-    if found.is_late(today(now)):
-        raise Unwell(f"已过期限。{found.words}")
-    return found.words
+        found = await standings(connection, built.settings.ledger, now)
+    if late := [month.words for month in found if month.is_late(today(now))]:
+        raise Unwell(f"已过期限。{'；'.join(late)}")
+    return "；".join(month.words for month in found) or "上月还没有使用本系统"
 
 
 async def _calendar(built: Gateway) -> str:
