@@ -67,12 +67,15 @@ class _Series(NamedTuple):
         return f"{self.before}〔{self.year}〕…{self.after}"
 
 
-def holes(decisions: Iterable[NumberedDecision]) -> list[Hint]:
-    """Return the numbers that are missing in the series of each authority, a hint for a series."""
+def holes(decisions: Iterable[NumberedDecision], years: range) -> list[Hint]:
+    """Return the numbers that are missing in the series of each authority, a hint for a series.
+
+    Only the series of these years, which the decisions cover from their beginning.
+    """
     series: dict[_Series, set[int]] = {}
     for one in decisions:
         found = _NUMBER.fullmatch(one.number)
-        if found is not None:
+        if found is not None and int(found["year"]) in years:
             place = _Series(one.authority, one.kind, found["before"], found["year"], found["after"])
             series.setdefault(place, set()).add(int(found["n"]))
     return [

@@ -1,11 +1,12 @@
 """Hints of concealed decisions are kept, closed by a person, and open again with new evidence."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 
 from gateway.cli.hints import hint_line
 from gateway.reconcile.hints import close, look
+from schemas.base import SHANGHAI
 from tests.factories import penalty
 from tests.integration.world import World
 
@@ -45,3 +46,16 @@ async def test_a_hint_that_nothing_speaks_for_any_more_is_not_open(world: World)
 
     assert await look(world.gateway.database, world.clock()) == []
     assert len(await look(world.gateway.database, world.clock(), every=True)) == 1
+
+
+async def test_the_last_numbers_of_a_year_are_missed_in_the_next_one_too(world: World) -> None:
+    world.clock.step(datetime(2026, 12, 31, 12, tzinfo=SHANGHAI) - world.clock())
+    await world.take(*(penalty(n, CF_JDRQ="2026-12-28") for n in (1, 2, 3, 5, 6)))
+    before = await look(world.database, world.clock())
+    world.clock.step(timedelta(days=3))
+    await world.take(*(penalty(n, CF_JDRQ="2026-12-31") for n in (7, 9)))
+
+    [after] = await look(world.database, world.clock())
+
+    assert [one.id for one in before] == [after.id]
+    assert "1–9 号中缺 2 个：4、8" in after.words
