@@ -22,7 +22,9 @@ from gateway.reconcile.register import RegisterUnread, SourceRegister
 from gateway.store.account import our_side, reconcile_runs
 from gateway.store.account.reconcile_runs import Run
 from gateway.store.base.engine import Database
+from gateway.store.record import authorities
 from schemas.base import start_of
+from schemas.codes import Verb
 from schemas.delivery import DeliveryState, Listed, ListingMark
 from schemas.destination import Destination
 from schemas.identifiers import authority_key
@@ -121,8 +123,9 @@ async def reconcile_register(  # noqa: PLR0913, PLR0917  one for each thing that
         RegisterUnread: the register could not be read to its end; no difference is stored.
     """
     now = run.began_at
-    whose = {authority_key(name) for name in register.authorities}
     async with database.transaction() as connection:
+        aliases = await authorities.names_of_aliases(connection)
+        whose = {aliases.get(name, name) for name in map(authority_key, register.authorities)}
         found = our_side.entered(connection, run.first, run.end)
         ours = [row_with_entry(row) async for row in found if not whose or row.authority in whose]
     pairing = Pairing(ours, scope.tolerances)
@@ -204,7 +207,7 @@ async def _listen(
 
 async def _drop_others(pairing: Pairing, database: Database, run: Run) -> None:
     """Drop unpaired rows of other dates, and those of decisions that came during the run."""
-    within = [one for one in pairing.strangers if _within(one.day, run)]
+    within = [one for one in pairing.strangers if _within(one.day, run) or one.verb is not Verb.NEW]
     asked = [one.key for one in within if one.key not in pairing.pairs]
     known: set[Key] = set()
     for start in range(0, len(asked), _SLICE):

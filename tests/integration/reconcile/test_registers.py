@@ -111,6 +111,60 @@ async def test_a_decision_that_the_register_withdrew_does_not_stand_in_it(
     assert found(done) == {"样环罚〔2026〕4号": "over_reported"}
 
 
+def as_json(path: Path, *rows: dict[str, Any]) -> str:
+    path.write_bytes(orjson.dumps(rows))
+    return str(path)
+
+
+def told(number: int, verb: str, **changes: Any) -> dict[str, Any]:
+    return {**row(number, **changes), "verb": verb}
+
+
+async def test_a_later_row_withdraws_or_corrects_those_before_it(
+    database: Database, tmp_path: Path
+) -> None:
+    here = await five_decisions(database, tmp_path)
+    rows = [
+        told(1, "new", **{"罚款金额（元）": "30000"}),
+        told(1, "更正"),
+        told(2, "new"),
+        told(2, "撤回"),
+        told(3, "撤回"),
+        told(3, "new"),
+        told(4, "new"),
+        {"行政处罚决定书文号": row(4)["行政处罚决定书文号"], "verb": "撤回"},  # without a code
+        told(5, "new"),
+        told(5, "撤回", 处罚决定日期=""),
+    ]
+
+    file = as_json(tmp_path / "登记.json", *rows)
+    done, _ = await compare(here, file=file, kind="penalty")
+
+    assert found(done) == {
+        "样环罚〔2026〕2号": "over_reported",
+        "样环罚〔2026〕4号": "over_reported",
+    }
+
+
+async def test_a_register_may_name_its_authority_by_another_name(
+    database: Database, tmp_path: Path
+) -> None:
+    here = await five_decisions(database, tmp_path)
+    async with database.transaction() as connection:
+        await connection.execute(
+            text(
+                "insert into authority_alias (alias, authority_id)"
+                " select '样例市环保局', id from authority"
+            )
+        )
+    rows = [{**row(number), "行政处罚决定机关": "样例市环保局"} for number in (1, 2, 3)]
+    file = as_json(tmp_path / "登记.json", *rows)
+
+    done, _ = await compare(here, file=file, authorities=["样例市环保局"])
+
+    assert found(done) == {"样环罚〔2026〕4号": "over_reported"}
+
+
 async def test_a_row_without_a_number_may_be_any_decision_that_seems_to_be_missing(
     database: Database, tmp_path: Path
 ) -> None:
