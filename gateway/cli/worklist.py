@@ -102,7 +102,7 @@ async def _notes(connection: Connection, built: Gateway, now: datetime) -> list[
     notes = [month.words for month in months]
     sendings = await ledger_sendings.unfinished(connection)
     notes += sending_words(sendings, built.settings.ledger.recipients)
-    for side, at, words in await reconcile_runs.failed(connection):
+    for side, at, words in await reconcile_runs.failed(connection, built.ledger_scope.sides):
         when = f"{at.astimezone(SHANGHAI):%m-%d %H:%M}"
         notes.append(f"与 {side} 的对账没有做成（{when}）：{words}")
     open_ = await differences.open_by_side(connection)

@@ -103,7 +103,7 @@ async def reconcile_platform(
         counts=pairing.counts() if shown is not None else (),
     )
     examined = judge.examined(pairing, run.first, run.end)
-    return await keep(database, ended, found, examined, scope.keys.published)
+    return await keep(database, ended, found, examined, scope.keys)
 
 
 async def reconcile_register(  # noqa: PLR0913, PLR0917  one for each thing that a run needs
@@ -158,7 +158,7 @@ async def reconcile_register(  # noqa: PLR0913, PLR0917  one for each thing that
         unread=unread(),
     )
     examined = judge.examined(pairing, run.first, run.end)
-    return await keep(database, ended, differences, examined, scope.keys.published)
+    return await keep(database, ended, differences, examined, scope.keys)
 
 
 def _require_whole(

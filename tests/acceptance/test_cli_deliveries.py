@@ -210,12 +210,17 @@ async def test_a_difference_is_listed_until_a_person_explains_it(
     work = await asyncio.to_thread(command, "worklist")
     number, why = str(listed.objects[0]["id"]), ("--reason", "平台已受理")
 
+    broken = command.folder / "登记.csv"
+    broken.write_text("no register", encoding="utf-8")
+    unread = await asyncio.to_thread(command, "reconcile", "--file", broken)
+    after = await asyncio.to_thread(command, "worklist")
     explained = await asyncio.to_thread(command, "differences", "explain", number, *why)
     left = await asyncio.to_thread(command.json, "differences", "list")
     every = await asyncio.to_thread(command, "differences", "list", "--all")
     nothing = await asyncio.to_thread(command, "differences", "explain", "1", *why)
 
     assert "对账差异未了结 1 条（platform 1）" in work.out
+    assert (unread.code, "没有做成" in after.out) == (3, False)  # who read it was told
     story = await asyncio.to_thread(command, "trail", hidden_one[1].replace("〔", "("))
     told = ("收到", "记为第 1 版", "应报 platform", "有效入库", "对账有差异")
     assert [word for word in told if word not in story.out] == []

@@ -12,7 +12,11 @@ import orjson
 import pytest
 from sqlalchemy import text
 
+from gateway.config.keys import KeyPurpose
+from gateway.reconcile.keep import explain
 from gateway.reconcile.register import RegisterUnread
+from gateway.service.key_ring import Reason, rotate
+from gateway.store.account.differences import DifferenceState
 from gateway.store.base.engine import Database
 from tests.integration.ledger_world import (
     World,
@@ -410,3 +414,21 @@ async def test_a_register_of_penalties_says_nothing_of_licences(
     file = written(tmp_path / "登记.csv", *map(row, (1, 2, 3, 4)))
 
     assert found((await compare(here, file=str(file))).done) == {}
+
+
+async def test_new_pseudonyms_of_persons_leave_what_was_explained(
+    database: Database, tmp_path: Path
+) -> None:
+    here = await five_decisions(database, tmp_path)
+    file = as_json(tmp_path / "登记.json", *map(row, (1, 2, 3, 4)), person(7))
+    await compare(here, file=file)
+    [before] = await kept(here)
+    await explain(database, before.id, "我", "不属报送范围", here.clock())
+    why = Reason("我", "每年更换")
+    await rotate(database, here.gateway.keys, KeyPurpose.PSEUDONYM, why, here.clock())
+
+    await compare(here, file=file)
+
+    [after] = await kept(here, every=True)
+    assert (after.id, after.state) == (before.id, DifferenceState.EXPLAINED)
+    assert after.key != before.key
