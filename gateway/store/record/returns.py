@@ -83,6 +83,7 @@ _CLAIM = text(
     where lease.until <= now()
     """
 )
+_RENEW = text("update lease set until = now() + :time where name = 'returns' and owner = :owner")
 _RELEASE = text("delete from lease where name = 'returns' and owner = :owner")
 _FIRST = text(
     """
@@ -115,6 +116,11 @@ async def claim(connection: Connection, owner: str, time: timedelta, limit: int)
     if not (await connection.execute(_CLAIM, {"owner": owner, "time": time})).rowcount:
         return []
     return list(await connection.execute(_FIRST, {"limit": limit}))
+
+
+async def renew(connection: Connection, owner: str, time: timedelta) -> None:
+    """Let nobody else tell for this time, if nobody else does already."""
+    await connection.execute(_RENEW, {"owner": owner, "time": time})
 
 
 async def release(connection: Connection, owner: str, told: Sequence[int]) -> None:
