@@ -35,6 +35,7 @@ _MONTH = text(
         f.recorded_at as arrived_at,
         coalesce(f.body->>'CF_XDR_LB', f.body->>'XK_XDR_LB') as category,
         f.body->>'CF_CFLB' as penalty_kinds,
+        v.body->>'CF_NR_FK' as fine, v.body->>'CF_NR_WFFF' as confiscated,
         (select count(*) from jsonb_array_elements(f.problems) p where p->>'rule' = 'required')
             as lacking,
         x.id as delivery_id, x.destination, x.verb, x.state, x.dues::text as dues, x.attempts,
