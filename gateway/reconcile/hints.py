@@ -24,16 +24,18 @@ async def look(database: Database, now: datetime, *, every: bool = False) -> lis
     years = range(day.year - 1, day.year + 1)
     decided: list[NumberedDecision] = []
     async with database.snapshot() as connection:
+        settled = await store.settled(connection)
         span = date(years[0], 1, 1), date(day.year + 1, 1, 1)
         async for part in store.decisions(connection, *span):
             decided += [
                 NumberedDecision(row[0], RecordKind(row[1]), row[2], row[3]) for row in part
             ]
-    found = await asyncio.to_thread(lambda: [*holes(decided, years), *silences(decided, day)])
+    found = await asyncio.to_thread(
+        lambda: [*holes(decided, years, settled), *silences(decided, day)]
+    )
     async with database.transaction() as connection:
-        rows = [(hint.kind.value, hint.authority, hint.key, hint.words) for hint in found]
-        await store.keep(connection, rows, now)
-        return await store.listed(connection, now, every=every)
+        await store.keep(connection, found, now)
+        return await store.listed(connection, every=every)
 
 
 async def close(database: Database, id_: int, actor: str, reason: str, now: datetime) -> bool:

@@ -13,7 +13,7 @@ from sqlalchemy import (
     UniqueConstraint,
     text,
 )
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
 from gateway.store.base.tables.shared import id_column, metadata, time_column
 
@@ -81,6 +81,9 @@ concealment_hint = Table(
     time_column("closed_at", null=True),
     Column("closed_by", Text),
     Column("reason", Text),
+    Column("missing", ARRAY(Integer), nullable=False, server_default=text("'{}'")),
+    Column("settled", ARRAY(Integer), nullable=False, server_default=text("'{}'")),
+    time_column("gone_at", null=True),
     UniqueConstraint("kind", "authority", "key"),
 )
 outage = Table(

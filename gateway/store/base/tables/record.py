@@ -57,7 +57,13 @@ authority_code = Table(
     PrimaryKeyConstraint("authority_id", "code"),
 )
 
-origin = Table("origin", metadata, id_column(), Column("name", Text, nullable=False, unique=True))
+origin = Table(
+    "origin",
+    metadata,
+    id_column(),
+    Column("name", Text, nullable=False, unique=True),
+    Column("file_name", Text),
+)
 inbox = Table(
     "inbox",
     metadata,
