@@ -131,6 +131,14 @@ def _states_of(context: typer.Context, task: BulkTask) -> Mapping[int, DeliveryS
     return run(work)
 
 
+def task_words(task: BulkTask) -> str:
+    """Return in Chinese that a task stands, and how it goes on."""
+    return (
+        f"批量处理 {task.id} 没有做完（{_ACTS[BulkAct(task.act)]} {task.done}/{task.total}，"
+        f"{task.actor}）：tasks resume {task.id} 继续，tasks cancel {task.id} 取消"
+    )
+
+
 def _line(task: BulkTask) -> str:
     chosen = "、".join(f"{name} {value}" for name, value in task.chosen.items())
     made = f"{task.made_at.astimezone(SHANGHAI):%m-%d %H:%M}"
