@@ -38,14 +38,11 @@ async def freeze_month(  # noqa: PLR0913, PLR0917  what a person says
     now: datetime,
     reason: str | None = None,
     actor: str | None = None,
-    *,
-    once: bool = False,
 ) -> tuple[Ledger, Frozen, bool]:
     """Freeze a month as it is now; the last value is True if that made a new version.
 
     The account is made under the lock of the month, so that an older account can never become the
-    newest version. A person who gives a reason gets a version. With `once` there is none where
-    another process, or a person, made one since the end of the month.
+    newest version. A person who gives a reason gets a version.
 
     Raises:
         BadMonth: it has not begun, or ended before this installation did and has no decision.
@@ -55,19 +52,24 @@ async def freeze_month(  # noqa: PLR0913, PLR0917  what a person says
         account = await account_of_month(database, scope, month, now)
         await _require_ours(connection, account)
         before = await ledgers.versions(connection, month)
-        if _is_enough(before, account, now, reason, once=once):
+        same = bool(before) and reason is None and before[0].hash == account.hash
+        if same and not _has_ended(before, month, now):
             return account, before[0], False
         frozen = await _freeze(connection, account, before, scope, keys, now, reason, actor)
     return account, frozen, True
 
 
-def _is_enough(
-    before: Sequence[Frozen], ledger: Ledger, now: datetime, reason: str | None, *, once: bool
-) -> bool:
-    """Whether the last version may stand: nothing has changed since, and nobody wants another."""
-    if not before or _has_ended(before, ledger.month, now):
-        return False
-    return once or (reason is None and before[0].hash == ledger.hash)
+async def freeze_once(
+    database: Database, scope: LedgerScope, keys: Keys, month: str, now: datetime, reason: str
+) -> None:
+    """Freeze an ended month, unless another process or a person has done it since its end."""
+    async with database.transaction(patient=True) as connection:
+        await ledgers.lock_month(connection, month)
+        before = await ledgers.versions(connection, month)
+        if before and not _has_ended(before, month, now):
+            return
+        account = await account_of_month(database, scope, month, now)
+        await _freeze(connection, account, before, scope, keys, now, reason, None)
 
 
 def _has_ended(before: Sequence[Frozen], month: str, now: datetime) -> bool:

@@ -5,7 +5,7 @@ from datetime import date, datetime
 
 from gateway.config.account_settings import LedgerSettings
 from gateway.config.keys import Keys
-from gateway.ledger.freeze import freeze_month
+from gateway.ledger.freeze import freeze_once
 from gateway.ledger.month import days_of
 from gateway.ledger.rows import LedgerScope
 from gateway.ledger.score_card import TREND_MONTHS, months_before
@@ -107,7 +107,7 @@ async def freeze_months(
         found = await standings(connection, settings, now)
     ready = [one.month for one in found if one.is_ready(today(now))]
     for month in reversed(ready):  # an old one that fails keeps the last month from nothing
-        await freeze_month(database, scope, keys, month, now, BY_ITSELF, once=True)
+        await freeze_once(database, scope, keys, month, now, BY_ITSELF)
     if not ready:
         return found
     async with database.transaction() as connection:
