@@ -24,8 +24,6 @@ from schemas.kinds import KINDS
 #: Kind → the wire column of its authority.
 _AUTHORITY = {kind.value: KINDS[kind].authority_column for kind in KINDS}
 _CODE = Mismatch("subject_code", "相对人代码", "", "")
-#: With these verbs the rows of a decision before count no more.
-_FORGETTING = frozenset({Verb.CORRECT, Verb.WITHDRAW})
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,10 +152,10 @@ class Pairing:
 
     def _pair(self, pair: Pair, shown: Shown, *wrong: Mismatch) -> None:
         """Pair a row; the columns of the row shown last are compared."""
-        if shown.verb in _FORGETTING:
+        if shown.verb is not Verb.NEW:
             pair.forget()
-        if shown.verb is Verb.WITHDRAW:
-            return
+            if shown.verb is Verb.WITHDRAW:
+                return
         pair.times += 1
         if pair.shown_at is None or shown.shown_at >= pair.shown_at:
             ours = pair.ours
@@ -243,7 +241,7 @@ def _standing(strangers: Iterable[Stranger]) -> list[Stranger]:
     standing: dict[Key, list[Stranger]] = {}
     for one in strangers:
         rows = standing.setdefault(one.key, [])
-        if one.verb in _FORGETTING:
+        if one.verb is not Verb.NEW:
             rows.clear()
         if one.verb is not Verb.WITHDRAW:
             rows.append(one)
@@ -252,7 +250,7 @@ def _standing(strangers: Iterable[Stranger]) -> list[Stranger]:
 
 def _pair_of(mine: list[Pair], row: Stranger) -> Pair | None:
     """Return the one decision of its number that a row can be."""
-    if row.verb in _FORGETTING:
+    if row.verb is not Verb.NEW:
         return _former_pair(mine, row)
     return _masked_pair(mine, row) if _is_masked(row.key) else _unseen_subject(mine, row)
 
