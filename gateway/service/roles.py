@@ -16,7 +16,7 @@ from gateway.deliver.silence import ask
 from gateway.intake.access import options_of
 from gateway.intake.kafka import KafkaIntake
 from gateway.intake.returns import Returns
-from gateway.ledger.monthly import freeze_last_month
+from gateway.ledger.monthly import freeze_months
 from gateway.ledger.sending import LedgerSender
 from gateway.schedule.daily import Daily
 from gateway.schedule.publishing import Publishing
@@ -88,7 +88,7 @@ def build_schedule(gateway: Gateway) -> Schedule:
     scoring = gateway.database, gateway.scorer, gateway.decider, gateway.metrics
     retention, publishing = gateway.settings.retention, Publishing(*scoring)
     freeze = partial(
-        freeze_last_month,
+        freeze_months,
         gateway.database,
         gateway.ledger_scope,
         gateway.keys,

@@ -167,7 +167,7 @@ class Metrics:
             "count",
         )
         self.ledger_late = self._gauge(
-            "ledger_late", "1 while last month's ledger is not frozen after its day; freeze it now"
+            "ledger_late", "1 while a past month has no frozen ledger after its day; freeze it now"
         )
         self.differences_open = self._gauge(
             "differences_open",

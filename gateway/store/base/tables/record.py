@@ -64,6 +64,7 @@ origin = Table(
     Column("name", Text, nullable=False, unique=True),
     Column("topic_id", Text),  #: of a partition of Kafka: the id of its topic, where known
     Column("anew", Boolean, nullable=False, server_default=text("false")),  #: was made again
+    Column("file_name", Text),
 )
 inbox = Table(
     "inbox",
