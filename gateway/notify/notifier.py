@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from functools import partial
 
 from gateway.config.clock import Clock
-from gateway.config.notify_settings import NotifySettings
+from gateway.config.telling_settings import NotifySettings
 from gateway.notify import channels
 from gateway.notify.needs import KnownNeed, Message, Need, begun, ended
 from gateway.store.account import notices
