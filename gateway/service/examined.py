@@ -13,7 +13,9 @@ from gateway.service.machine import (
     audit_goes_on,
     certificates_end,
     clock_agrees,
+    database_version,
     disk_free,
+    keys_fit,
     transactions_end,
     waiting,
 )
@@ -41,6 +43,8 @@ def machine_parts(settings: Settings) -> Mapping[str, Part]:
 def stored_parts(built: Gateway) -> Mapping[str, Part]:
     """Return what is examined through the database."""
     return {
+        "数据库版本": partial(database_version, built),
+        "密钥": partial(keys_fit, built),
         "工作日历": partial(_calendar, built),
         "月度台账": partial(_ledger, built),
         "评价办法文本": partial(_rule_texts, built),

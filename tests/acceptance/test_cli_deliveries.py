@@ -80,6 +80,10 @@ async def test_doctor_tells_which_destination_is_given_up_for_now(
     said = await asyncio.to_thread(command, "doctor")
 
     assert f"异常 报送中断：{PLATFORM['title']}：多次报送不成" in said.out
+    assert "正常 数据库版本：PostgreSQL 18." in said.out
+    assert "正常 密钥：主密钥 " in said.out
+    assert "加密密钥第 1 版" in said.out
+    assert "正常 通知：0 个联系人；没有经办人员、运维人员、负责人" in said.out
 
 
 def test_an_act_without_number_or_filter_is_wrong_use(command: Command) -> None:
