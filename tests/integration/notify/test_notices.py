@@ -1,12 +1,8 @@
 """Notices through a real mail server and a real web hook, from what really needs a person."""
 
 import asyncio
-import email.policy
-import socket
 from collections.abc import AsyncIterator
 from datetime import datetime, timedelta
-from email import message_from_bytes
-from email.message import EmailMessage
 from typing import Any
 
 import orjson
@@ -20,39 +16,17 @@ from tests.conftest import BANK, PLATFORM
 from tests.connectors.raw_server import answer, raw_server, request_of
 from tests.factories import penalty
 from tests.integration.conftest import MakeWorld
+from tests.integration.post import Post, free_port
 from tests.integration.world import World
 
 pytestmark = pytest.mark.integration
 DAY = timedelta(days=1)
 
 
-class Post:
-    """A mail server that keeps what it is given, and may refuse."""
-
-    def __init__(self) -> None:
-        self.mails: list[EmailMessage] = []
-        self.refuse = ""
-
-    async def handle_DATA(self, _server: Any, _session: Any, envelope: Any) -> str:  # noqa: N802
-        if self.refuse:
-            return self.refuse
-        mail = message_from_bytes(envelope.content, policy=email.policy.default)
-        assert isinstance(mail, EmailMessage)
-        self.mails.append(mail)
-        return "250 OK"
-
-    def told(self) -> list[str]:
-        """Return the subjects, and forget them."""
-        subjects = [str(mail["Subject"]) for mail in self.mails]
-        self.mails.clear()
-        return subjects
-
-
 @pytest.fixture
 async def post() -> AsyncIterator[tuple[Post, dict[str, Any]]]:
     post = Post()
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
+    port = free_port()
     controller = Controller(post, hostname="127.0.0.1", port=port)
     controller.start()
     box = {"host": "127.0.0.1", "port": port, "security": "none"}
