@@ -13,6 +13,7 @@ from gateway.store.account import notices
 from gateway.store.base import leases
 from gateway.store.base.engine import Connection, Database
 from gateway.telemetry.log import LogEvent, logger
+from gateway.telemetry.metrics import Metrics
 
 #: Longer than a look takes: each message has a minute, and what is left is for the next look.
 LEASE, MOST = timedelta(minutes=15), 10
@@ -24,7 +25,12 @@ class Notifier:
     """What tells the contacts of an installation."""
 
     def __init__(
-        self, database: Database, settings: NotifySettings, look: Look, clock: Clock
+        self,
+        database: Database,
+        settings: NotifySettings,
+        look: Look,
+        clock: Clock,
+        metrics: Metrics,
     ) -> None:
         """Check the addresses of the contacts; raises BadConfiguration."""
         channels.check(settings.contacts)
@@ -32,6 +38,7 @@ class Notifier:
         self.settings = settings
         self.needs = look
         self.clock = clock
+        self.metrics = metrics
         self._owner = uuid.uuid4().hex
 
     async def look(self) -> int:
@@ -74,6 +81,7 @@ class Notifier:
             extra = {"notice": one.key, "contact": one.contact.name, "error": words}
             logger.warning(LogEvent.NOTICE_NOT_SENT, extra=extra)
         if len(failed) == channels.channels_of(one.contact):
+            self.metrics.notices_failed.inc()
             return False
         name = one.contact.name
         await self.database.run(partial(notices.tell, key=one.key, name=name, over=one.over))

@@ -10,6 +10,7 @@ from gateway.service.certificates import certificates
 from gateway.service.machine import free_part
 from gateway.store.account import differences
 from gateway.store.account.month_counts import month_counts
+from gateway.store.audit import chain
 from gateway.store.base.condition import condition
 from gateway.store.record import quarantine
 from gateway.telemetry.log import LogEvent, logger
@@ -31,6 +32,8 @@ class Watching:
             waiting = await quarantine.count_open(connection)
             by_side = await differences.open_by_side(connection)
             months = await standings(connection, built.settings.ledger, now)
+            unlinked, _ = await chain.waiting(connection)
+        self.metrics.audit_unlinked.set(unlinked)
         self.metrics.longest_transaction.set(found.longest_seconds)
         self.metrics.xmin_age.set(found.xmin_age)
         self.metrics.dead_deliveries.set(found.dead_deliveries)
