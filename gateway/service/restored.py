@@ -1,6 +1,6 @@
 """Notice that the database was restored from a back-up, by ids that it has not given yet.
 
-Each process notes in the folder `state` the last id that it has seen given.
+Each process takes an id every few seconds and notes it in the folder `state`.
 """
 
 import os
@@ -46,12 +46,12 @@ async def begin_epoch(gateway: Gateway, actor: str = "", reason: str = "") -> in
 
 
 async def note_id(gateway: Gateway) -> None:
-    """Note the last id that was given; of an older database nothing.
+    """Give an id and note it; of an older database nothing.
 
     Where there is no folder `state`, or it cannot be written, a person has to tell of a restore.
     """
     async with gateway.database.transaction() as connection:
-        last = await epoch.last_id(connection)
+        last = await epoch.next_id(connection)
     if last > (_noted(gateway) or 0):
         with suppress(OSError):
             _write(_file(gateway), f"{gateway.installation} {last}\n")

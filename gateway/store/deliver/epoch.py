@@ -14,6 +14,7 @@ from gateway.store.base.engine import Connection
 STRIDE = 10**10
 
 _LAST = text("select last_value from gateway_id")
+_NEXT = text("select nextval('gateway_id')")
 _LOCK = text("select pg_advisory_xact_lock(hashtext('credit-gateway/epoch'))")
 _JUMP = text("select setval('gateway_id', greatest(last_value, :beyond) + :stride) from gateway_id")
 #: Open ones may have been sent since: what a destination has is found out before they are sent.
@@ -32,6 +33,12 @@ _WAIT = text(
 async def last_id(connection: Connection) -> int:
     """Return the last id that was given."""
     found: int = await connection.scalar(_LAST)
+    return found
+
+
+async def next_id(connection: Connection) -> int:
+    """Give an id, so that a database of before this moment shows by it."""
+    found: int = await connection.scalar(_NEXT)
     return found
 
 
