@@ -31,7 +31,7 @@ from gateway.service.key_ring import RENEWAL, renew
 from gateway.service.locks import patiently, release_frozen
 from gateway.service.noticing import build_notifier
 from gateway.service.reconciling import daily_of, daily_of_register
-from gateway.service.restored import NOTE_PAUSE, begin_epoch, note_id
+from gateway.service.restored import NOTE_PAUSE, DatabaseReplaced, IdNotes, begin_epoch
 from gateway.service.server import start_web
 from gateway.service.tasks import Running
 from gateway.service.watching import Watching
@@ -143,7 +143,7 @@ async def run(gateway: Gateway, roles: frozenset[Role]) -> AsyncIterator[Running
             running.add("observe", running.intake.observe, SCHEDULE_PAUSE)
             _add_returns(gateway, bootstrap, running, stack)
         running.add("keys", _renewal(gateway, running), RENEWAL)
-        running.add("ids", partial(note_id, gateway), NOTE_PAUSE)
+        running.add("ids", _noting(gateway, running), NOTE_PAUSE)
         running.add("frozen", partial(release_frozen, gateway.database), FROZEN_PAUSE)
         running.add(
             "calendar", partial(calendar.renew, gateway.database, gateway.workdays), RENEWAL
@@ -245,6 +245,19 @@ async def _start_intake(gateway: Gateway, bootstrap: str, stack: AsyncExitStack)
     await intake.start()
     stack.push_async_callback(intake.stop)
     return intake
+
+
+def _noting(gateway: Gateway, running: Running) -> Callable[[], Awaitable[None]]:
+    notes = IdNotes(gateway)
+
+    async def noted() -> None:
+        try:
+            await notes.note()
+        except DatabaseReplaced:
+            await running.leave_deliveries()  # their keys may have been given before
+            raise
+
+    return noted
 
 
 def _renewal(gateway: Gateway, running: Running) -> Callable[[], Awaitable[None]]:

@@ -4,6 +4,10 @@ from tests.integration.world import World
 
 #: Revision → what takes the structure back to the revision before it, the newest first.
 BACK = {
+    "0039": (
+        "alter table installation drop column noted_id",
+        "alter table origin drop column former_ids",
+    ),
     "0038": (
         "alter table concealment_hint drop column missing",
         "alter table concealment_hint drop column settled",

@@ -158,6 +158,50 @@ async def test_the_machine_is_the_operators_matter(
     assert server.told() == ["已恢复：磁盘：需要处理"]
 
 
+@pytest.mark.usefixtures("no_other_part")
+async def test_contacts_that_cannot_be_reached_keep_nobody_else_waiting(
+    make_world: MakeWorld, post: tuple[Post, dict[str, Any]]
+) -> None:
+    server, mail = post
+    dead = {**mail, "port": free_port()}
+    people = [clerk(dead, name=f"不通{number}") for number in range(12)]
+    world = await watched(make_world, *people, clerk(mail))
+    await world.take(penalty(CF_NR=""))
+    world.clock.step(30 * DAY)
+
+    assert await build_notifier(world.gateway).look() == 1
+    assert server.told() == ["有报送已超期"]
+
+
+@pytest.mark.usefixtures("no_other_part")
+async def test_a_contact_that_is_configured_no_more_keeps_no_notice(
+    make_world: MakeWorld, post: tuple[Post, dict[str, Any]]
+) -> None:
+    server, mail = post
+    world = await watched(make_world, clerk(mail))
+    await world.take(penalty(CF_NR=""))
+    world.clock.step(30 * DAY)
+    await build_notifier(world.gateway).look()
+    await world.take(penalty())
+    await world.turn()
+    other = await watched(make_world, clerk(mail, name="李四"))
+    await build_notifier(other.gateway).look()
+
+    assert server.told() == ["有报送已超期"]
+    assert await world.value("select count(*) from notice") == 0
+
+
+async def test_no_token_of_an_address_stands_in_the_log(
+    make_world: MakeWorld, capfd: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
+) -> None:
+    for url in ("tgram://SECRETTOKEN/1", "wecombot://SECRET KEY"):
+        world = await watched(make_world, {"name": "群", "roles": ["clerk"], "urls": [url]})
+        with pytest.raises(BadConfiguration):
+            build_notifier(world.gateway)
+
+    assert "SECRET" not in caplog.text + "".join(capfd.readouterr())
+
+
 async def test_a_ledger_that_is_late_is_the_matter_of_clerks_and_operators(
     make_world: MakeWorld, post: tuple[Post, dict[str, Any]]
 ) -> None:

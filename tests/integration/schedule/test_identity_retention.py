@@ -3,6 +3,7 @@
 import pytest
 
 from connectors.memory import Step
+from schemas.codes import Verb
 from tests.factories import person_penalty
 from tests.integration.conftest import MakeWorld
 from tests.integration.schedule.conftest import OLD, deleted, forget
@@ -72,3 +73,28 @@ async def test_of_the_quarantine_only_what_was_resolved_goes(erasing: World) -> 
     await forget(erasing)
 
     assert await erasing.value("select count(*) from quarantine") == 1
+
+
+async def test_what_becomes_secret_later_is_withdrawn_with_the_number_that_says_so(
+    erasing: World,
+) -> None:
+    await erasing.take(person_penalty())
+    await erasing.turn()
+    await forget(erasing)
+    await erasing.take(person_penalty(state_secret="是"))
+    await erasing.turn()
+
+    last = list(erasing.connector().stored.values())[-1]
+    assert last.verb is Verb.WITHDRAW
+    assert last.columns["CF_XDR_ZJHM"]
+
+
+async def test_nothing_of_a_person_leaves_without_the_number(erasing: World) -> None:
+    await erasing.take(person_penalty())
+    await erasing.run("update record_version set secret = null")
+    await erasing.turn()
+
+    assert erasing.sent() == []
+    assert await erasing.column("select state from delivery where destination = 'platform'") == [
+        "parked"
+    ]
