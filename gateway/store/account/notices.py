@@ -1,4 +1,4 @@
-"""Notices 通知: the conditions that last, and who was told of each."""
+"""Notices 通知: the needs that last, and who was told of each."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -38,15 +38,15 @@ async def notices(connection: Connection) -> list[Any]:
 async def begin(
     connection: Connection, key: str, title: str, now: datetime, *, silent: bool
 ) -> None:
-    """Note that a condition began."""
+    """Note that a need began."""
     await connection.execute(_BEGIN, {"key": key, "title": title, "now": now, "silent": silent})
 
 
 async def tell(connection: Connection, key: str, name: str, *, over: bool) -> None:
-    """Note that a contact was told of a condition, or that it is over."""
+    """Note that a contact was told of a need, or that it is over."""
     await connection.execute(_UNTELL if over else _TELL, {"key": key, "name": name})
 
 
 async def end(connection: Connection, keys: Sequence[str], contacts: Sequence[str]) -> None:
-    """Forget conditions that are over, and of which none of these contacts is to be told that."""
+    """Forget needs that are over, and of which none of these contacts is to be told that."""
     await connection.execute(_END, {"keys": list(keys), "contacts": list(contacts)})

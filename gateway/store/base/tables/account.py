@@ -30,7 +30,7 @@ audit_event = Table(
     Index("audit_event_by_time", "at"),
     postgresql_partition_by="RANGE (at)",
 )
-#: A condition that needs a person while it lasts, and which contacts were told.
+#: A need of a person while it lasts, and which contacts were told.
 notice = Table(
     "notice",
     metadata,

@@ -1,4 +1,4 @@
-"""Who was told of which condition."""
+"""Who was told of which need."""
 
 import sqlalchemy as sa
 from alembic import op
