@@ -1,12 +1,14 @@
 """Programs that tests need and that no wheel brings: install them, or say which are missing.
 
-`make test` runs this first. It installs with apt-get where it is root on Debian.
+`make test` runs this first, `make image` with the word `image`. It installs with apt-get where it
+is root on Debian.
 """
 
 import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Mapping
 
 #: Program → Debian package.
 PROGRAMS = {
@@ -16,12 +18,19 @@ PROGRAMS = {
     "prometheus": "prometheus",
     "systemd-analyze": "systemd",
 }
+#: Those of `make image`.
+IMAGE_PROGRAMS = {
+    "buildah": "buildah",
+    "podman": "podman",
+    "runc": "runc",
+    "mmdebstrap": "mmdebstrap",
+}
 
 
-def missing() -> dict[str, str]:
+def missing(programs: Mapping[str, str]) -> dict[str, str]:
     """Return the programs that are not there, with their packages."""
     places = os.pathsep.join([os.environ.get("PATH", os.defpath), "/usr/sbin", "/usr/local/sbin"])
-    return {one: package for one, package in PROGRAMS.items() if not shutil.which(one, path=places)}
+    return {one: package for one, package in programs.items() if not shutil.which(one, path=places)}
 
 
 def install(packages: list[str]) -> None:
@@ -40,10 +49,11 @@ def install(packages: list[str]) -> None:
 
 def main() -> int:
     """Make everything be there; return 1 where that is not possible."""
-    lacking = missing()
+    programs = IMAGE_PROGRAMS if sys.argv[1:] == ["image"] else PROGRAMS
+    lacking = missing(programs)
     if lacking and os.geteuid() == 0 and shutil.which("apt-get"):
         install(list(lacking.values()))
-        lacking = missing()
+        lacking = missing(programs)
     for program, package in lacking.items():
         sys.stderr.write(
             f"测试需要 {program}：请先安装（Debian：apt-get install {package}）。"
