@@ -3,62 +3,32 @@
 No registry is needed. It takes minutes and root, so that `make test` leaves it out.
 """
 
+import asyncio
 import json
 import os
-import re
 import shutil
 import subprocess
-import time
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
+import asyncpg
+import orjson
 import pytest
+from aiokafka import AIOKafkaProducer
 
 from bootstrap import pip_settings
 from gateway.embedded.kafka import EmbeddedKafka
-from gateway.embedded.postgres import EmbeddedPostgres
+from gateway.embedded.postgres import DATABASE, EmbeddedPostgres
 from tests.conftest import SETTINGS
+from tests.deploy.containers import BASE, CONFIG, IMAGE, WAYS, Containers, pip_secrets, ran
 from tests.deploy.place import DEPLOY
+from tests.factories import penalty
 from tests.folders import server_folder
 
 pytestmark = pytest.mark.image
 
-BASE, IMAGE = "localhost/credit-gateway-base", "localhost/credit-gateway:test"
 STATE = "/var/lib/credit-gateway"
-PATIENCE = 90
-CLOSED = (
-    *("--read-only", "--read-only-tmpfs=false", "--cap-drop=ALL", "--no-healthcheck"),
-    *("--security-opt=no-new-privileges", "--network=host"),
-)
-#: Ways of running a container: as the machine does by itself, and where limits cannot be raised
-#: and crun does not know the control groups.
-WAYS = (
-    ("podman", "run"),
-    (
-        *("podman", "--runtime=runc", "--cgroup-manager=cgroupfs", "run"),
-        *("--ulimit=nofile=1024:1024", "--ulimit=nproc=1000:1000"),
-    ),
-)
-
-
-def ran(*words: str, patience: int = 900) -> str:
-    done = subprocess.run(words, check=False, capture_output=True, text=True, timeout=patience)
-    assert done.returncode == 0, (words, done.stdout[-3000:], done.stderr[-3000:])
-    return done.stdout
-
-
-def secrets_of_pip(folder: Path) -> Iterator[str]:
-    """Yield the options that give pip's settings and CA to the build, and to nothing else."""
-    settings = pip_settings(shutil.which("python3") or "python3", dict(os.environ))
-    lines = ["[global]"]
-    for name in ("index-url", "extra-index-url", "trusted-host", "proxy", "timeout"):
-        if settings.get(name):
-            lines.append(f"{name} = {settings[name]}")
-    if settings.get("cert"):
-        lines.append("cert = /run/secrets/ca")
-        yield f"--secret=id=ca,src={settings['cert']}"
-    (folder / "pip.conf").write_text("\n".join(lines) + "\n")
-    yield f"--secret=id=pip,src={folder}/pip.conf"
 
 
 @pytest.fixture(scope="module")
@@ -68,31 +38,51 @@ def image(tmp_path_factory: pytest.TempPathFactory) -> str:
         ran(str(DEPLOY / "container/base.sh"), BASE)
     ran(
         *("buildah", "build", "--isolation=chroot", "--format=docker", "--network=host"),
-        *(f"--build-arg=BASE={BASE}", *secrets_of_pip(tmp_path_factory.mktemp("pip"))),
+        *(f"--build-arg=BASE={BASE}", *pip_secrets(tmp_path_factory.mktemp("pip"))),
         *(f"--file={DEPLOY}/container/Containerfile", f"--tag={IMAGE}", str(DEPLOY.parent)),
     )
     return IMAGE
 
 
 @pytest.fixture(scope="module")
-def way(image: str) -> tuple[str, ...]:
+def containers(image: str) -> Containers:
     """The first way in which a container runs on this machine; if none does, each one's error."""
     refused = []
-    for words in WAYS:
-        tried = subprocess.run(
-            [*words, "--rm", *CLOSED, "--entrypoint=true", image],
-            check=False,
-            capture_output=True,
-            text=True,
-        )
-        if tried.returncode == 0:
-            return words
-        refused.append(f"{' '.join(words)}: {tried.stderr.strip()}")
+    for way in WAYS:
+        try:
+            Containers(way).once(entrypoint="true")
+        except AssertionError as error:
+            refused.append(str(error))
+        else:
+            return Containers(way)
     pytest.fail("no container runs here: " + "; ".join(refused))
 
 
-def inside(way: tuple[str, ...], *words: str) -> str:
-    return ran(*way, "--rm", *CLOSED, "--entrypoint=sh", IMAGE, "-c", " ".join(words))
+@pytest.fixture
+def servers() -> Iterator[tuple[EmbeddedPostgres, EmbeddedKafka]]:
+    with server_folder() as folder:
+        postgres, kafka = EmbeddedPostgres(folder), EmbeddedKafka(folder)
+        with ExitStack() as stack:
+            for server in (postgres, kafka):
+                server.start()
+                stack.callback(server.stop)
+            postgres.runtime.chmod(0o711)  # its socket is for the user of the image, too
+            yield postgres, kafka
+
+
+@pytest.fixture
+def given(servers: tuple[EmbeddedPostgres, EmbeddedKafka], tmp_path: Path) -> list[str]:
+    """What compose.yaml gives to each process of the gateway: the settings and the secrets."""
+    postgres, kafka = servers
+    secrets = {"database_url": postgres.url, "master_key": SETTINGS["master_key"]}
+    for name in ("database_url", "master_key", "api_key", "operator_key"):
+        (tmp_path / name).write_text(secrets.get(name, "k" * 32))
+    return [
+        *(f"--volume={file}:/run/secrets/{file.name}:ro" for file in tmp_path.iterdir()),
+        f"--volume={DEPLOY}/container/gateway.yaml:{CONFIG}:ro",
+        f"--volume={postgres.runtime}:{postgres.runtime}",
+        f"--env=KAFKA_BOOTSTRAP_SERVERS={kafka.bootstrap}",
+    ]
 
 
 def test_the_image_says_how_it_is_run(image: str) -> None:
@@ -106,90 +96,67 @@ def test_the_image_says_how_it_is_run(image: str) -> None:
     assert config["Labels"]["org.opencontainers.image.version"]
 
 
-def test_the_command_answers(way: tuple[str, ...]) -> None:
-    told = ran(*way, "--rm", *CLOSED, IMAGE, "--help")
-
-    assert "doctor" in told
-    assert "运行网关" in told
+def test_the_command_answers(containers: Containers) -> None:
+    assert "运行网关" in containers.once("--help")
 
 
-def test_there_are_no_tools_and_only_the_state_can_be_written(way: tuple[str, ...]) -> None:
+def test_there_are_no_tools_and_only_the_state_can_be_written(containers: Containers) -> None:
     programs = "for one in pip pip3 gcc cc hatchling pytest git; do command -v $one; done;"
     folders = "for one in / /tmp /etc /opt; do touch $one/x 2>/dev/null && echo $one; done;"
-    secrets = "ls -d /run/secrets /etc/pip.conf 2>/dev/null;"
+    end = f"touch {STATE}/x && id -u"
 
-    assert inside(way, programs, folders, secrets, f"touch {STATE}/x && id -u") == "10001\n"
-
-
-def test_no_layer_has_the_index_or_its_settings(way: tuple[str, ...]) -> None:
-    settings = pip_settings(shutil.which("python3") or "python3", dict(os.environ))
-    index = settings.get("index-url", "")
-
-    history = json.dumps(json.loads(ran("buildah", "inspect", "--type=image", IMAGE)))
-    assert not index or index not in history
-    assert (
-        inside(way, "find / -xdev -name 'pip*.conf' -not -path '/proc/*' 2>/dev/null; true") == ""
-    )
+    assert containers.once("-c", f"{programs} {folders} {end}", entrypoint="sh") == "10001\n"
 
 
-def test_it_works_on_a_database_and_a_bus_examines_itself_and_stops(
-    way: tuple[str, ...], tmp_path: Path
+def test_the_image_keeps_nothing_of_the_index(containers: Containers) -> None:
+    index = pip_settings(shutil.which("python3") or "python3", dict(os.environ)).get("index-url")
+    files = "find / -xdev '(' -name 'pip*.conf' -o -path '/run/secrets/*' ')' 2>/dev/null; true"
+
+    assert not index or index not in ran("buildah", "inspect", "--type=image", IMAGE)
+    assert containers.once("-c", files, entrypoint="sh") == ""
+
+
+def test_three_processes_by_role_take_a_decision_in_and_stop(
+    containers: Containers,
+    servers: tuple[EmbeddedPostgres, EmbeddedKafka],
+    given: list[str],
 ) -> None:
-    with server_folder() as folder:
-        postgres, kafka = EmbeddedPostgres(folder), EmbeddedKafka(folder)
-        postgres.start()
-        kafka.start()
-        try:
-            postgres.runtime.chmod(0o711)  # its socket is for the user of the image, too
-            lives(way, tmp_path, postgres, kafka)
-        finally:
-            kafka.stop()
-            postgres.stop()
+    postgres, kafka = servers
+    asyncio.run(publish(kafka.bootstrap))
+
+    # Only intake needs the bus; the others reach the database by its socket.
+    with (
+        containers.service("web", "--network=none", *given) as web,
+        containers.service("deliver", "--network=none", *given) as deliver,
+        containers.service("intake", "--network=host", *given) as intake,
+    ):
+        asyncio.run(recorded(postgres))
+        told = intake.execute("credit-gateway", "--config", CONFIG, "doctor")
+        ended = [one.stop() for one in (intake, deliver, web)]
+
+    assert "正常 Kafka" in told
+    assert "正常 运行状态：各部分都在工作" in told
+    assert ended == [0, 0, 0]
 
 
-def lives(
-    way: tuple[str, ...], folder: Path, postgres: EmbeddedPostgres, kafka: EmbeddedKafka
-) -> None:
-    """Run all roles in a container; ask it as its health check does, and stop it."""
-    config = folder / "gateway.yaml"
-    config.write_text(f"state: {STATE}\nhttp: {{port: 8080}}\n")
-    folder.chmod(0o755)
-    name = f"credit-gateway-test-{os.getpid()}"
-    given = (
-        *("--volume", f"{config}:/etc/credit-gateway/gateway.yaml:ro"),
-        *("--volume", f"{postgres.runtime}:{postgres.runtime}"),
-        f"--env=CREDIT_GATEWAY_DATABASE_URL={postgres.url}",
-        f"--env=CREDIT_GATEWAY_MASTER_KEY={SETTINGS['master_key']}",
-        f"--env=KAFKA_BOOTSTRAP_SERVERS={kafka.bootstrap}",
-    )
-    asked = json.loads(ran("buildah", "inspect", "--type=image", IMAGE))["Docker"]["config"]
-    runtime = way[: way.index("run")]
-    ran(*way, "--detach", f"--name={name}", *CLOSED, *given, IMAGE)
+async def publish(bootstrap: str) -> None:
+    """Send a decision, before anybody reads."""
+    producer = AIOKafkaProducer(bootstrap_servers=bootstrap)
+    await producer.start()
     try:
-        healthy(runtime, name, asked["Healthcheck"]["Test"][1:])
-        doctor = ["credit-gateway", "--config", "/etc/credit-gateway/gateway.yaml", "doctor"]
-        told = ran(*runtime, "exec", name, *doctor)
-        began = time.monotonic()
-        ran(*runtime, "stop", "--time=60", name)
-        ended = json.loads(ran("podman", "inspect", name))[0]["State"]["ExitCode"]
+        await producer.send_and_wait("double-publicity.penalty", orjson.dumps(penalty()))
     finally:
-        subprocess.run([*runtime, "rm", "--force", name], check=False, capture_output=True)
-
-    assert re.search(r"正常 数据库：可以连接", told)
-    assert re.search(r"正常 运行状态：各部分都在工作", told)
-    assert (ended, time.monotonic() - began < 60) == (0, True)
+        await producer.stop()
 
 
-def healthy(runtime: tuple[str, ...], name: str, test: list[str]) -> None:
-    end = time.monotonic() + PATIENCE
-    said = ""
-    while time.monotonic() < end:
-        tried = subprocess.run(
-            [*runtime, "exec", name, *test], check=False, capture_output=True, text=True
-        )
-        if tried.returncode == 0:
-            return
-        said = tried.stderr
-        time.sleep(1)
-    logs = subprocess.run([*runtime, "logs", name], check=False, capture_output=True, text=True)
-    raise AssertionError(said[-1000:] + logs.stdout[-2000:] + logs.stderr[-2000:])
+async def recorded(postgres: EmbeddedPostgres) -> None:
+    """Wait until the decision is in the database."""
+    connection = await asyncpg.connect(
+        host=str(postgres.runtime), user="postgres", database=DATABASE
+    )
+    try:
+        async with asyncio.timeout(90):
+            while not await connection.fetchval("select count(*) from decision"):  # noqa: ASYNC110  rows have no event
+                await asyncio.sleep(0.5)
+    finally:
+        await connection.close()
