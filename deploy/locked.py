@@ -1,7 +1,8 @@
 """Print the entries of requirements.lock that the wheel needs, or that the named packages need.
 
 The lock has the tools of development and the embedded servers, too; a machine that runs the
-gateway on servers of its own needs neither: `python3 deploy/locked.py > needed.txt`.
+gateway on servers of its own needs neither: `python3 deploy/locked.py > needed.txt`, or with an
+extra `python3 deploy/locked.py '[tracing]'`.
 """
 
 import re
@@ -16,10 +17,11 @@ ENTRY = re.compile(r"^([\w.-]+)==(?:.*\\\n)*.*\n(?:    #.*\n)*", re.MULTILINE)
 NEEDED_BY = re.compile(r"^    # (?:via |  )([\w.-]+)", re.MULTILINE)
 
 
-def required() -> list[str]:
-    """Return what the wheel requires without its extras."""
+def required(extra: str = "") -> list[str]:
+    """Return what the wheel requires, with an extra or without."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
-    return [re.split(r"[^\w.-]", one)[0] for one in project["dependencies"]]
+    more = project["optional-dependencies"][extra] if extra else []
+    return [re.split(r"[^\w.-]", one)[0] for one in (*project["dependencies"], *more)]
 
 
 def needed(lock: str, roots: Iterable[str]) -> str:
@@ -43,4 +45,6 @@ def needed(lock: str, roots: Iterable[str]) -> str:
 
 if __name__ == "__main__":
     text = (ROOT / "requirements.lock").read_text("utf-8")
-    sys.stdout.write(needed(text, sys.argv[1:] or required()))
+    names = sys.argv[1:] or ["[]"]
+    wheel = names[0].startswith("[")
+    sys.stdout.write(needed(text, required(names[0].strip("[]")) if wheel else names))

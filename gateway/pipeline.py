@@ -26,6 +26,7 @@ from gateway.store.base.engine import BadData, Connection, Database, DatabaseAwa
 from gateway.store.base.steadiness import CutByData, TooMuchAtOnce, run_steadily
 from gateway.telemetry.log import item_failed
 from gateway.telemetry.metrics import Metrics
+from gateway.telemetry.tracing import tracing
 from schemas.base import today
 from schemas.verdict import Verdict
 from scoring.consequences.publicity import PublicityPolicy
@@ -98,6 +99,7 @@ class Pipeline:
         async def work(connection: Connection) -> list[Result]:
             return await Batch(self._steps, connection, checked).run()
 
+        begun = tracing.now()
         try:
             results = await run_steadily(self.database, work)
         except Exception as error:
@@ -108,6 +110,8 @@ class Pipeline:
             fault = error
         else:
             self._count(checked, results)
+            made = (one.record_version_id for one in results if not one.repeat)
+            tracing.batch(begun, len(results), {id_ for id_ in made if id_ is not None})
             return results
         # Outside the handler: inside it, the log of each item would include the error of the batch.
         return await self._bisected(checked, fault)

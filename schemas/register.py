@@ -23,7 +23,10 @@ class RegisterQuery(Schema):
 
 
 class Register(Schema):
-    """One register: a file, a query or a topic that has one row for each decision."""
+    """One register: a file, a query or a topic that has one row for each decision.
+
+    A later row of a decision whose verb is 更正 or 撤回 takes the place of those before it.
+    """
 
     name: str = Field(pattern=r"^[a-z][a-z0-9-]{0,62}$")
     title: str

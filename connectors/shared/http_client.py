@@ -77,6 +77,7 @@ class HttpClient:
         known = _secrets(settings, headers or {}) + [one.get_secret_value() for one in secrets]
         self._secrets = list(_with_parts(known))
         self._cookies: aiohttp.CookieJar | None = None  #: of a login
+        self._resolver: ImpatientResolver | None = None
         self._status_decides = status_decides
         self._warned = False
         half = settings.call_timeout / 2
@@ -97,11 +98,12 @@ class HttpClient:
         self._cookies = aiohttp.CookieJar(unsafe=True) if self._login else None
         pin = self._settings.certificate_sha256
         trusted = aiohttp.Fingerprint(bytes.fromhex(pin.replace(":", ""))) if pin else self._tls
+        self._resolver = ImpatientResolver(self._settings.call_timeout.total_seconds() / 4)
         connector = CleanConnections(
             limit=self._settings.concurrency * 2,
             keepalive_timeout=IDLE_SECONDS,
             ssl=trusted,
-            resolver=ImpatientResolver(self._settings.call_timeout.total_seconds() / 4),
+            resolver=self._resolver,
             socket_factory=None if self._settings.allow_private else guarded_socket,
         )
         return aiohttp.ClientSession(
@@ -264,6 +266,8 @@ class HttpClient:
     async def close(self) -> None:
         """Close every connection."""
         await self._client.aclose()
+        if self._resolver is not None:
+            await self._resolver.close()
 
 
 def _secrets(settings: HttpClientSettings, headers: Mapping[str, str]) -> list[str]:

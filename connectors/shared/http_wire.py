@@ -6,6 +6,7 @@ import logging
 import re
 import socket
 from collections import deque
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import aiohttp
@@ -19,6 +20,8 @@ logger = logging.getLogger("credit_gateway.connectors")
 
 #: Bytes of an answer that are kept for the case that its head is wrong.
 _KEPT = 64 * 1024
+#: Threads that resolve the names of one destination.
+_RESOLVING = 2
 _STATUS = re.compile(rb"HTTP/1\.[01] [1-5][0-9]{2}")
 
 
@@ -98,14 +101,17 @@ class CleanConnections(aiohttp.TCPConnector):
 
 
 class ImpatientResolver(aiohttp.ThreadedResolver):
-    """Names that are resolved in a time of their own.
+    """Names that are resolved in a time of their own, by threads of their own.
 
-    The connection would run out of its time otherwise, as if the other side did not answer.
+    The connection would run out of its time otherwise, as if the other side did not answer; and a
+    name server that is silent would take the threads of the whole process.
     """
 
     def __init__(self, seconds: float) -> None:
         super().__init__()
         self._seconds = seconds
+        self._threads = ThreadPoolExecutor(_RESOLVING, "resolve")
+        self._loop = _OwnThreads(self._loop, self._threads)  # type: ignore[assignment]
 
     async def resolve(self, *arguments: Any, **options: Any) -> list[ResolveResult]:
         """Resolve a name; raises gaierror also where the name server gives no answer in time."""
@@ -114,6 +120,25 @@ class ImpatientResolver(aiohttp.ThreadedResolver):
                 return await super().resolve(*arguments, **options)
         except TimeoutError:
             raise socket.gaierror(socket.EAI_AGAIN, "the name server gives no answer") from None
+
+    async def close(self) -> None:
+        """Let the threads end."""
+        self._threads.shutdown(wait=False)
+
+
+class _OwnThreads:
+    """What a resolver asks of its loop, by other threads than those of the loop."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop, threads: ThreadPoolExecutor) -> None:
+        self._loop = loop
+        self._threads = threads
+
+    async def getaddrinfo(self, host: str, port: int, **options: Any) -> Any:
+        call = functools.partial(socket.getaddrinfo, host, port, **options)
+        return await self._loop.run_in_executor(self._threads, call)
+
+    async def getnameinfo(self, address: Any, flags: int = 0) -> Any:
+        return await self._loop.run_in_executor(self._threads, socket.getnameinfo, address, flags)
 
 
 class NamelessResponse(aiohttp.ClientResponse):

@@ -13,8 +13,10 @@ from schemas.problem import Problem, Rule
 
 #: Words for a withdrawal.
 _WITHDRAW = frozenset({Verb.WITHDRAW.value, "撤回", "撤销"})
+#: Words for a correction.
+_CORRECT = frozenset({Verb.CORRECT.value, "更正"})
 #: Verbs that the record step derives itself; they are ignored in the input.
-_OWN_VERBS = frozenset({"", Verb.NEW.value, Verb.CORRECT.value, "更正"})
+_OWN_VERBS = frozenset({"", Verb.NEW.value}) | _CORRECT
 #: 当前状态 of an old penalty among the plain names of columns.
 STATE = PENALTY_STATE.lower()
 
@@ -49,6 +51,14 @@ def verb_of(
     if word in _WITHDRAW:
         return Verb.WITHDRAW, []
     return None, [] if word in _OWN_VERBS else [_unknown_verb(given)]
+
+
+def register_verb(own: Mapping[str, Any], placeholders: frozenset[str]) -> Verb:
+    """Return what a row of a register says of the rows of its decision before it."""
+    verb, _ = verb_of(own, placeholders)
+    if verb is None and plain(own.get("verb")) in _CORRECT:
+        return Verb.CORRECT
+    return verb or Verb.NEW
 
 
 def _unknown_verb(given: object) -> Problem:

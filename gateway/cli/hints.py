@@ -65,7 +65,7 @@ def hints_close(
     reason: ReasonOption,
     by: ByOption = None,
 ) -> None:
-    """Close a hint for a reason; it opens again when its evidence changes."""
+    """Close a hint for a reason; it opens again with new evidence, and tells only that."""
 
     async def work() -> bool:
         async with gateway(settings_of(context)) as built:

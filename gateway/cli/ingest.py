@@ -15,6 +15,7 @@ from gateway.cli.options import (
     not_the_same,
 )
 from gateway.cli.output import (
+    STANDARD_INPUT,
     Exit,
     Format,
     FormatOption,
@@ -61,7 +62,8 @@ def ingest(  # noqa: PLR0913, PLR0917  one for each option
 
     with spooled(file) as path:
         try:
-            taken = run(lambda: _ingest(settings, path, kind, told, whole))
+            name = None if file == STANDARD_INPUT else file.name
+            taken = run(lambda: _ingest(settings, path, kind, told, whole=whole, name=name))
         except OSError as error:
             fail(str(error))
     written = out if taken.tally.verdicts else None
@@ -75,7 +77,13 @@ def ingest(  # noqa: PLR0913, PLR0917  one for each option
 
 
 async def _ingest(
-    settings: Settings, path: Path, kind: RecordKind | None, told: Told, whole: bool
+    settings: Settings,
+    path: Path,
+    kind: RecordKind | None,
+    told: Told,
+    *,
+    whole: bool,
+    name: str | None,
 ) -> Taken:
     async with gateway(settings) as built:
         reading = Reading(path, settings.files, kind, built.pipeline.checker.names)
@@ -85,7 +93,7 @@ async def _ingest(
                 told(reading, place, checked, result)
                 advance(1)
 
-            return await take(built.pipeline, reading, each, whole=whole)
+            return await take(built.pipeline, reading, each, whole=whole, name=name)
 
 
 def _print(taken: Taken, format_: Format, where: str) -> None:

@@ -25,7 +25,7 @@ from gateway.ledger.month import BadMonth, Ledger, days_of
 from gateway.ledger.monthly import hold_month, release_month
 from gateway.ledger.sending import ended, sending_words
 from gateway.service.app import gateway, reading
-from gateway.store.account import ledger_sendings
+from gateway.store.account import ledger_sendings, ledgers
 from gateway.store.account.ledger_holds import LedgerHold
 from gateway.store.account.ledger_sendings import Sending, SendingState
 from gateway.store.account.ledgers import Frozen
@@ -181,13 +181,18 @@ def hold(
     except BadMonth as error:
         fail(str(error))
 
-    async def work() -> bool:
+    async def work() -> tuple[bool, Frozen | None]:
         async with gateway(settings_of(context)) as built:
             held = LedgerHold(month, actor(by), reason, built.clock())
             act = release_month if release else hold_month
-            return await act(built.database, held)
+            done = await act(built.database, held)
+            async with built.database.transaction() as connection:
+                return done, (await ledgers.newest(connection, [month])).get(month)
 
-    if not run(work):
+    done, frozen = run(work)
+    if not done:
         told = "没有暂缓" if release else f"已经暂缓；解除用 hold {month} --release"
         fail(f"{month} {told}", Exit.PROBLEMS)
     print_line(f"{month} 台账{'照常' if release else '暂缓'}自动冻结")
+    if frozen is not None and not release:
+        print_line(f"它已冻结到第 {frozen.version} 版，暂缓不撤销这一版，也不停止报送")

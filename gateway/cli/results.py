@@ -98,14 +98,20 @@ def _tell(one: ItemResult, rows: bool, format_: Format, *, named: bool) -> None:
     if format_ is Format.JSON:
         print_json(asdict(one))
     elif rows:
-        origin = f"{one.origin} " if named else ""
+        origin = f"{named_origin(one.origin, one.file_name)} " if named else ""
         problems = f"：{'；'.join(one.problems)}" if one.problems else ""
         print_line(f"{origin}{one.place} {one.document_number} {one.words}{problems}")
 
 
+def named_origin(origin: str, file_name: str | None) -> str:
+    """Return where something came from; of a file with its name."""
+    return f"{file_name}（{origin}）" if file_name else origin
+
+
 def _summary(counts: ResultCounts) -> None:
     verdicts = "，".join(f"{VERDICTS[v]} {times}" for v, times in sorted(counts.verdicts.items()))
-    print_line(f"共 {counts.verdicts.total()} 条：{verdicts}")
+    files = f"{'、'.join(sorted(counts.file_names))}：" if counts.file_names else ""
+    print_line(f"{files}共 {counts.verdicts.total()} 条：{verdicts}")
     for name in dict.fromkeys(name for name, _ in counts.deliveries):
         states = "，".join(
             f"{STATES[state]} {times}"

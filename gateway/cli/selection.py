@@ -32,7 +32,9 @@ StateOption = Annotated[
     typer.Option(parser=state_named, metavar="状态", help="只要这种状态，如 held 或 待补正"),
 ]
 AuthorityOption = Annotated[str | None, typer.Option(help="只要这个机关的决定")]
-WithinOption = Annotated[float | None, typer.Option(min=0, help="只要这么多小时之内到期的")]
+WithinOption = Annotated[
+    float | None, typer.Option(min=0, max=100_000, help="只要这么多小时之内到期的")
+]
 ExpectOption = Annotated[int | None, typer.Option(min=1, help="按条件处理的条数，不写只数")]
 
 BatchOption = Annotated[int, typer.Option(min=1, max=1000, help="每批几条，批间可停")]

@@ -16,6 +16,7 @@ from gateway.cli.output import (
     run,
     settings_of,
 )
+from gateway.cli.results import named_origin
 from gateway.config.clock import system_clock
 from gateway.intake.sources import AtDestination, SourceGrouping, SourceReport, report
 from gateway.ledger.month import BadMonth, days_of
@@ -73,7 +74,8 @@ def _line(one: SourceReport, by: SourceGrouping) -> str:
     parts += [f"{title} {count}" for title, count in more if count]
     if one.waiting:
         parts.append(f"隔离区未处理 {one.waiting}")
-    return f"{one.source or nobody}：{'，'.join(parts)}"
+    name = named_origin(one.source, one.file_name)
+    return f"{name or nobody}：{'，'.join(parts)}"
 
 
 def _stands(name: str, one: AtDestination) -> str:

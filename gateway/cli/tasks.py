@@ -64,14 +64,19 @@ def bulk(
     try:
         _print_ended(context, run(work), format_)
     except OtherCount as error:
-        if not error.count:
-            fail("没有符合条件的报送，没有改动", Exit.PROBLEMS)
-        asked = "" if selection.expect is None else f"，不是 {selection.expect} 条"
-        fail(
-            f"符合条件的有 {error.count} 条{asked}，没有改动；"
-            f"用 worklist 核对后写 --expect {error.count}",
-            Exit.PROBLEMS,
-        )
+        fail(_counted(error, selection.expect), Exit.PROBLEMS)
+
+
+def _counted(found: OtherCount, expected: int | None) -> str:
+    """Return in Chinese how many would be changed."""
+    barred = f"另有 {found.barred} 条的状态不允许" if found.barred else ""
+    if not found.count:
+        return f"没有符合条件的报送{barred and f'，{barred}'}，没有改动"
+    asked = "" if expected is None else f"，不是 {expected} 条"
+    return (
+        f"符合条件的有 {found.count} 条{asked}{barred and f'（{barred}）'}，没有改动；"
+        f"用 worklist 核对后写 --expect {found.count}"
+    )
 
 
 async def _steps(built: Gateway, number: int, batch: int) -> BulkTask:
@@ -124,6 +129,14 @@ def _states_of(context: typer.Context, task: BulkTask) -> Mapping[int, DeliveryS
             return await views.states(c, task.failed)
 
     return run(work)
+
+
+def task_words(task: BulkTask) -> str:
+    """Return in Chinese that a task stands, and how it goes on."""
+    return (
+        f"批量处理 {task.id} 没有做完（{_ACTS[BulkAct(task.act)]} {task.done}/{task.total}，"
+        f"{task.actor}）：tasks resume {task.id} 继续，tasks cancel {task.id} 取消"
+    )
 
 
 def _line(task: BulkTask) -> str:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Annotated
 
@@ -27,11 +27,13 @@ from gateway.cli.selection import (
     StateOption,
     WithinOption,
 )
-from gateway.ledger.monthly import standing
+from gateway.cli.tasks import task_words
+from gateway.ledger.monthly import standings
 from gateway.ledger.sending import sending_words
 from gateway.service.app import Gateway, reading
 from gateway.store.account import differences, ledger_sendings, reconcile_runs
 from gateway.store.base.engine import Connection
+from gateway.store.deliver import bulk_tasks
 from gateway.titles import STATES
 from gateway.worklist.look import WorkList, look
 from gateway.worklist.rows import Grouping, Late, OpenGroup, WorkRow
@@ -56,6 +58,8 @@ _TITLES = (
     "由谁处理",
     "原因",
 )
+#: A running task whose last batch is older has nobody who goes on with it.
+_STEPPING = timedelta(minutes=5)
 _WIDTHS = (10, 18, 26, 24, 26, 12, 18, 10, 16, 12, 60)
 
 
@@ -97,18 +101,19 @@ def worklist(  # noqa: PLR0913, PLR0917  the options of a command
 
 
 async def _notes(connection: Connection, built: Gateway, now: datetime) -> list[str]:
-    """Return what else is to be done: the ledger of last month, differences, a calendar."""
-    month = await standing(connection, built.settings.ledger, now)
-    notes = [month.words] if month is not None else []
+    """Return what else is to be done: ledgers of past months, differences, tasks, a calendar."""
+    months = await standings(connection, built.settings.ledger, now)
+    notes = [month.words for month in months]
     sendings = await ledger_sendings.unfinished(connection)
     notes += sending_words(sendings, built.settings.ledger.recipients)
-    for side, at, words in await reconcile_runs.failed(connection):
+    for side, at, words in await reconcile_runs.failed(connection, built.ledger_scope.sides):
         when = f"{at.astimezone(SHANGHAI):%m-%d %H:%M}"
         notes.append(f"与 {side} 的对账没有做成（{when}）：{words}")
     open_ = await differences.open_by_side(connection)
     if open_:
         sides = "、".join(f"{side} {count}" for side, count in open_.items())
         notes.append(f"对账差异未了结 {sum(open_.values())} 条（{sides}）：differences list")
+    notes += [task_words(one) for one in await bulk_tasks.unfinished(connection, now - _STEPPING)]
     lacking = built.workdays.lacking(today(now))
     if lacking is not None:
         notes.append(f"没有 {lacking} 年的工作日历：放假通知发布后用 calendar import 导入")

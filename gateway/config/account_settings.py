@@ -86,6 +86,11 @@ class RetentionSettings(Schema):
     #: The last one of a subject and those that changed a grade stay.
     assessments: MonthsKept = None
 
+    #: Identity numbers 身份证件号码 of persons, and columns that are not known; the rows stay. From
+    #: the last delivery of a decision on, so longer than any platform takes corrections.
+    identity_numbers: MonthsKept = None
+    quarantine: MonthsKept = None  #: what was resolved; what waits stays
+
     def classes(self) -> list[str]:
         """Return the names of the classes that are not kept for ever."""
         return [name for name, months in self.model_dump().items() if months is not None]

@@ -24,8 +24,8 @@ from gateway.config.account_settings import (
     RetentionSettings,
 )
 from gateway.config.errors import BadConfiguration
-from gateway.config.notify_settings import NotifySettings
 from gateway.config.secrets import resolve
+from gateway.config.telling_settings import NotifySettings, TracingSettings
 from gateway.config.yaml_text import parse_yaml
 from schemas.base import Schema
 from schemas.codes import RecordKind, SubjectKind
@@ -175,6 +175,7 @@ class Settings(BaseSettings):
     ledger: LedgerSettings = LedgerSettings()
     reconcile: ReconcileSettings = ReconcileSettings()
     notify: NotifySettings = NotifySettings()
+    tracing: TracingSettings = TracingSettings()
     destinations: tuple[Destination, ...] = ()
 
     @classmethod

@@ -3,7 +3,7 @@
 Between two batches anybody may pause the task or cancel it; what was done stays done.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from datetime import datetime
 from enum import StrEnum
@@ -11,12 +11,12 @@ from enum import StrEnum
 from gateway.deliver.manual import change_in, retry_in
 from gateway.store.audit import events
 from gateway.store.base.engine import Connection, Database
-from gateway.store.deliver import bulk_tasks, worklist
+from gateway.store.deliver import bulk_tasks, deliveries, worklist
 from gateway.store.deliver.bulk_tasks import BulkState, BulkTask
 from gateway.store.deliver.by_hand import Order
 from gateway.store.deliver.worklist import Wanted
 from gateway.telemetry.audit_events import AuditEvent
-from schemas.delivery import DeliveryState
+from schemas.delivery import PARKABLE, RETRYABLE, WITHDRAWABLE, DeliveryState
 
 #: Deliveries of one batch, where nobody says another size.
 BATCH = 200
@@ -30,6 +30,12 @@ class BulkAct(StrEnum):
     WITHDRAW = "withdraw"  #: 不再报送
 
 
+#: The states that allow an act.
+_ALLOWED = {
+    BulkAct.RETRY: RETRYABLE,
+    BulkAct.PARK: PARKABLE,
+    BulkAct.WITHDRAW: WITHDRAWABLE,
+}
 _ORDERS = {
     BulkAct.PARK: DeliveryState.PARKED,
     BulkAct.WITHDRAW: DeliveryState.WITHDRAWN,
@@ -42,11 +48,15 @@ _EVENTS = {
 
 
 class OtherCount(Exception):
-    """The filter matches another number of deliveries than a person expects."""
+    """The act may change another number of deliveries than a person expects.
 
-    def __init__(self, count: int) -> None:
+    `barred` are those that the filter matches as well, and whose state does not allow the act.
+    """
+
+    def __init__(self, count: int, barred: int) -> None:
         super().__init__(str(count))
         self.count = count
+        self.barred = barred
 
 
 async def start(  # noqa: PLR0913, PLR0917  what a person says
@@ -58,21 +68,35 @@ async def start(  # noqa: PLR0913, PLR0917  what a person says
     actor: str,
     now: datetime,
 ) -> int:
-    """Make a task of all that the filter matches now, and return its number; nothing is done yet.
+    """Make a task of all that the filter matches and the act may change now; return its number.
+
+    Nothing is done yet.
 
     Raises:
         OtherCount: that is not as many as expected; None expects none: it only counts.
     """
     async with database.transaction() as connection:
-        ids = await worklist.ids(connection, wanted)
+        matched = await worklist.matched(connection, wanted)
+        ids = await _allowed(connection, act, matched)
         if not ids or len(ids) != expected:
-            raise OtherCount(len(ids))
+            raise OtherCount(len(ids), len(matched) - len(ids))
         chosen = {name: value for name, value in asdict(wanted).items() if value is not None}
         task = await bulk_tasks.add(connection, act, chosen, reason, actor, ids, now)
         detail = {"task": task, "act": act, "count": len(ids), "chosen": chosen, "reason": reason}
         entry = events.AuditEntry(AuditEvent.BULK_STARTED, detail, actor)
         await events.add(connection, [entry], now)
     return task
+
+
+async def _allowed(
+    connection: Connection, act: BulkAct, matched: Iterable[tuple[int, DeliveryState]]
+) -> list[int]:
+    """Return those that the act may change, in their order."""
+    ids = [id_ for id_, state in matched if state in _ALLOWED[act]]
+    if act is not BulkAct.RETRY:
+        return ids
+    again = await deliveries.retryable(connection, ids)
+    return [id_ for id_ in ids if id_ in again]
 
 
 async def step(

@@ -12,7 +12,8 @@ from gateway.deliver.item import is_barred, is_needless, item
 from gateway.deliver.outcome import barred, finish, needless, not_called, unusable
 from gateway.deliver.writer import Queue, Round, Writer
 from gateway.telemetry.log import item_failed
-from schemas.delivery import HANDED_OVER, Claimed, Finish, Item
+from gateway.telemetry.tracing import TracedDelivery, tracing
+from schemas.delivery import HANDED_OVER, Claimed, Finish, Item, ItemKind
 from schemas.destination import Destination
 
 
@@ -114,14 +115,22 @@ class Calls:
     ) -> None:
         if not items:
             return
-        outcomes = await self.caller.outcomes(items, look=group[0].look, until=until)
+        begun, look = tracing.now(), group[0].look
+        outcomes = await self.caller.outcomes(items, look=look, until=until)
         now = self.clock()
         pairs = zip(group, outcomes, strict=True)
         ends = [finish(one, what, self.destination, now) for one, what in pairs]
         queue.put_nowait(ends)
+        about = {"destination": self.destination.name, "act": self.caller.act(look=look).value}
+        tracing.call(begun, about, [_traced(*pair) for pair in zip(group, ends, strict=True)])
         for claimed, end in zip(group, ends, strict=True):
             if end.state in HANDED_OVER:
                 self.caller.metrics.handed_over(claimed, now)
+
+
+def _traced(claimed: Claimed, end: Finish) -> TracedDelivery:
+    is_record = claimed.item_kind == ItemKind.RECORD_VERSION
+    return TracedDelivery(claimed.id, claimed.item_id if is_record else None, end.state.value)
 
 
 def _without_a_call(claimed: Claimed, act: Act) -> Finish | None:

@@ -88,5 +88,7 @@ def _columns(claimed: Claimed, decrypt: Callable[[bytes, int], bytes]) -> dict[s
         )
         return changed.model_dump(mode="json")
     if claimed.secret is None or claimed.key_version is None:
+        if claimed.person:  # the platform would not find whom it is about
+            raise ValueError("the identity number was erased")
         return claimed.body
     return {**claimed.body, **orjson.loads(decrypt(claimed.secret, claimed.key_version))}

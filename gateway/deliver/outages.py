@@ -92,7 +92,7 @@ async def enter(connection: Connection, destination: str, news: OutageNews) -> N
     if news.since is None:
         return
     if id_ is None:
-        ended = await outages.last_end(connection, destination)  # a person may have ended it
+        ended = await outages.last_end(connection, destination, SELF)  # a person may have ended it
         since = max(news.since, ended) if ended is not None else news.since
         words = news.calls[-1].words
         id_ = await outages.open_(connection, destination, since, SELF, words)

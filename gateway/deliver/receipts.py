@@ -15,6 +15,7 @@ from gateway.store.deliver import destinations, receipts
 from gateway.store.deliver.destinations import ReceiptsPlace
 from gateway.store.deliver.receipts import MatchedReceipt
 from gateway.telemetry.log import LogEvent, logger
+from gateway.telemetry.tracing import tracing
 from schemas.delivery import Receipt
 
 #: Pages read in one go; the rest is for the next time.
@@ -137,7 +138,9 @@ class Feed:
             return moved
 
         with suppress(_NotOurs):
-            return await run_steadily(self.deliverer.database, work)
+            moved = await run_steadily(self.deliverer.database, work)
+            tracing.receipts(name, ((one.delivery_id, one.accepted) for one in answers))
+            return moved
         return None
 
 

@@ -16,7 +16,7 @@ from gateway.deliver.outcome import unusable_words
 from gateway.store.account import evidence
 from gateway.store.account.evidence import About
 from gateway.store.base.installation import know
-from gateway.store.deliver import receipts, silent
+from gateway.store.deliver import destinations, receipts, silent
 from gateway.store.deliver.receipts import MatchedReceipt
 from gateway.telemetry.log import LogEvent, item_failed, logger
 from schemas.delivery import Claimed, Item, Outcome, OutcomeKind
@@ -67,13 +67,14 @@ async def ask(deliverer: Deliverer) -> int:
     extra = {"destination": deliverer.name, "count": len(found)}
     logger.warning(LogEvent.SILENT_ASKED, extra=extra)
     items, said = _made(deliverer, found)
+    asked_at = deliverer.clock()
     if items:
         asked, act = list(items.values()), Act.SILENCE
         outcomes = await deliverer.caller.outcomes(asked, look=True, act=act)
         _together(deliverer, answered=any(one.answered for one in outcomes))
     else:
         outcomes = []
-    await _keep(deliverer, dict(zip(items, outcomes, strict=True)), said)
+    await _keep(deliverer, dict(zip(items, outcomes, strict=True)), said, asked_at)
     return len(found)
 
 
@@ -96,9 +97,15 @@ def _made(deliverer: Deliverer, found: Sequence[Claimed]) -> tuple[dict[int, Ite
     return items, said
 
 
-async def _keep(deliverer: Deliverer, outcomes: Mapping[int, Outcome], said: list[Said]) -> None:
-    """Keep what was said; of a call without an answer nothing, so that it is asked again."""
-    now = deliverer.clock()
+async def _keep(
+    deliverer: Deliverer, outcomes: Mapping[int, Outcome], said: list[Said], asked_at: datetime
+) -> None:
+    """Keep what was said; of a call without an answer nothing, so that it is asked again.
+
+    An answer counts as of the time of asking: what came meanwhile is later. Nothing is kept where
+    another process owns the destination by now.
+    """
+    now, ours = deliverer.clock(), deliverer.caller.ownership
     answers = []
     for id_, outcome in outcomes.items():
         if not outcome.answered:
@@ -108,9 +115,12 @@ async def _keep(deliverer: Deliverer, outcomes: Mapping[int, Outcome], said: lis
         said.append((id_, now, SELF, words))
         if not absent and outcome.kind in {OutcomeKind.ACCEPTED, OutcomeKind.REJECTED}:
             accepted = outcome.kind is OutcomeKind.ACCEPTED
-            at, reference = outcome.platform_at, outcome.reference
+            at, reference = outcome.platform_at or asked_at, outcome.reference
             answers.append(MatchedReceipt(id_, accepted, outcome.reasons, at, reference))
     async with deliverer.database.transaction() as connection:
         if answers:
             await receipts.apply_receipts(connection, deliverer.name, answers, now)
+        if not await destinations.set_receipts_place(connection, ours, None):
+            await connection.rollback()
+            return
         await evidence.say(connection, About.DELIVERY, said)

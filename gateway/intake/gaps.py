@@ -74,7 +74,7 @@ class Gaps:
         place = {"origin": origin, "first": found.first, "end": found.end}
         if found.anew:
             logger.warning(LogEvent.TOPIC_MADE_AGAIN, extra=place)
-            await self.begins_anew(found.partition)
+            await self.begins_anew(found.partition, found.topic_id)
             return True
         logger.error(LogEvent.RECORDS_MISSING, extra=place)
         note = MissingMessages(origin, found.first, found.end, self.clock())
@@ -83,12 +83,17 @@ class Gaps:
             self.metrics.missing.labels(found.partition.topic).inc(found.end - found.first)
         return self.settings.on_missing is OnMissing.CONTINUE
 
-    async def begins_anew(self, partition: TopicPartition) -> None:
-        """Let nothing count that was taken or missing so far: other messages stand there now."""
+    async def begins_anew(self, partition: TopicPartition, topic_id: str | None) -> None:
+        """Let nothing count that was taken or missing so far: other messages stand there now.
+
+        Nothing where another member has done so for the topic of this id.
+        """
         origin, now = origin_of(self.settings.cluster, partition), self.clock()
 
         async def work(connection: Connection) -> None:
-            closed = await topics.begin_anew(connection, origin, now)
+            closed = await topics.begin_anew(connection, origin, topic_id, now)
+            if closed is None:
+                return
             entries = [AuditEntry(AuditEvent.TOPIC_MADE_AGAIN, {"origin": origin})]
             entries += [_set_aside(one) for one in closed if one.skipped_by]
             await events.add(connection, entries, now)

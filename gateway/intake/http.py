@@ -12,7 +12,7 @@ from typing import Annotated, Any
 from uuid import uuid4
 
 import orjson
-from fastapi import APIRouter, Header, HTTPException, Request, Response
+from fastapi import APIRouter, Header, HTTPException, Query, Request, Response
 
 from gateway.check.checked import Checked
 from gateway.check.raw import Raw
@@ -20,7 +20,7 @@ from gateway.config.clock import Clock
 from gateway.config.settings import FileLimits
 from gateway.intake.files.json_file import written
 from gateway.intake.files.reading import Reading
-from gateway.intake.files.taking import take
+from gateway.intake.files.taking import LONGEST_NAME, take
 from gateway.pipeline import Pipeline
 from gateway.record.result import Result
 from gateway.store.base.engine import Database, DatabaseAway
@@ -37,12 +37,17 @@ def router(pipeline: Pipeline, database: Database, clock: Clock, limits: FileLim
 
     @routes.post("/v1/intake/files")
     async def file_intake(
-        request: Request, kind: RecordKind | None = None, whole: bool = False, rows: bool = False
+        request: Request,
+        kind: RecordKind | None = None,
+        whole: bool = False,
+        rows: bool = False,
+        name: Annotated[str | None, Query(max_length=LONGEST_NAME)] = None,
     ) -> Response:
         """Take in a file; 422 if nothing of it was taken, with the reason in `stopped`."""
         if request.headers.get("content-type", "").lower().startswith("multipart/"):
             raise HTTPException(415, _AS_A_FORM)
-        return await _file(pipeline, await request.body(), limits, kind, whole, rows)
+        body = await request.body()
+        return await _file(pipeline, body, limits, kind, whole=whole, rows=rows, name=name)
 
     @routes.post("/v1/intake/{kind}")
     async def intake(
@@ -66,13 +71,15 @@ def router(pipeline: Pipeline, database: Database, clock: Clock, limits: FileLim
 _JSON = "application/json"
 
 
-async def _file(
+async def _file(  # noqa: PLR0913  what a request says of a file
     pipeline: Pipeline,
     body: bytes,
     limits: FileLimits,
     kind: RecordKind | None,
+    *,
     whole: bool,
     rows: bool,
+    name: str | None,
 ) -> Response:
     told: list[dict[str, Any]] = []
 
@@ -85,7 +92,7 @@ async def _file(
         spool.flush()
         reading = Reading(Path(spool.name), limits, kind, pipeline.checker.names)
         try:
-            taken = await take(pipeline, reading, each, whole=whole)
+            taken = await take(pipeline, reading, each, whole=whole, name=name)
         except DatabaseAway as error:
             raise HTTPException(503, _AWAY_IN_FILE) from error
     answer = taken.as_json() | ({"rows": told} if rows else {})

@@ -94,7 +94,9 @@ class PlacedConsumer(AIOKafkaConsumer):  # type: ignore[misc]  # aiokafka has no
             KafkaError: no answer.
         """
         found = await topic_id(self._client, topic)
-        self._topics[topic] = found, time.monotonic()
+        known, _ = self._topics.get(topic, (None, 0.0))
+        # Of one that is just being made again there is none; what it was is compared later.
+        self._topics[topic] = known if found is None else found, time.monotonic()
         return found
 
     async def _compare_one(self, partition: TopicPartition) -> None:
@@ -142,7 +144,8 @@ class PlacedConsumer(AIOKafkaConsumer):  # type: ignore[misc]  # aiokafka has no
         self._written.pop(partition, None)
         self._compared.discard(partition)
         first = (await self.beginning_offsets([partition]))[partition]
-        old = Missing(partition, self.place(partition) or 0, first, anew=True)
+        id_, _ = self._topics.get(partition.topic, (None, 0.0))
+        old = Missing(partition, self.place(partition) or 0, first, anew=True, topic_id=id_)
         await self._seek(partition, first, old)
 
     async def _pass_skipped(self, partition: TopicPartition) -> None:
@@ -189,7 +192,7 @@ class PlacedConsumer(AIOKafkaConsumer):  # type: ignore[misc]  # aiokafka has no
         elif last < first:
             await self._seek(partition, first, Missing(partition, last, first))
         else:  # perhaps the topic was made again meanwhile
-            await self._places.begins_anew(partition)
+            await self._places.begins_anew(partition, None)
             await self._seek(partition, first, None)
 
     async def _go_on_after(self, offsets: Mapping[TopicPartition, int]) -> None:
@@ -198,6 +201,7 @@ class PlacedConsumer(AIOKafkaConsumer):  # type: ignore[misc]  # aiokafka has no
             if await self._settle(partition):
                 first = (await self.beginning_offsets([partition]))[partition]
                 if offset > first:  # of another topic
+                    await self._id_of(partition.topic)
                     await self._read_anew(partition)
                 else:
                     await self._seek(partition, first, Missing(partition, offset, first))
@@ -215,6 +219,8 @@ class PlacedConsumer(AIOKafkaConsumer):  # type: ignore[misc]  # aiokafka has no
         A last batch of a topic that was made again has committed an offset of the old one. Of a
         `new` partition nothing was ever committed.
         """
+        if partition not in self.assignment():
+            return
         goes_on = missing is None or await self._places.tell(missing)
         self._halted.discard(partition)  # as of an earlier assignment
         if partition not in self.assignment():

@@ -13,13 +13,14 @@ from gateway.store.record.topics import TopicIs
 class Missing:
     """Offsets of a partition that nobody can read any more: from `first` up to, without, `end`.
 
-    With `anew` the log ends before `first`: the topic was made again, and is read from its start.
+    With `anew` the topic was made again, and is read from its start; `topic_id` is what it is now.
     """
 
     partition: TopicPartition
     first: int
     end: int
     anew: bool = False
+    topic_id: str | None = None
 
 
 class ReadOn(NamedTuple):
@@ -43,7 +44,7 @@ class Places(Protocol):
     async def tell(self, found: Missing) -> bool:
         """Note what is missing; return whether to go on behind it."""
 
-    async def begins_anew(self, partition: TopicPartition) -> None:
+    async def begins_anew(self, partition: TopicPartition, topic_id: str | None) -> None:
         """Let nothing count that was taken or missing so far: other messages stand there now."""
 
     async def after_last_taken(self, partition: TopicPartition) -> int | None:

@@ -19,7 +19,7 @@ import orjson
 from gateway.check.normalise import Candidate, Normalising
 from gateway.check.raw import Raw
 from gateway.check.rows import read_row
-from gateway.check.verbs import own_columns, verb_of
+from gateway.check.verbs import own_columns, register_verb
 from gateway.intake.files.reading import BATCH, Reading, batches
 from gateway.intake.files.unreadable import UnreadableFile
 from gateway.intake.whole_topic import TopicUnread, whole_topic
@@ -68,7 +68,7 @@ class RegisterRows:
         return await asyncio.to_thread(lambda: [row for one in items for row in self.shown(*one)])
 
     def shown(self, raw: Raw, place: str) -> Iterator[Shown]:
-        """Yield the row of an item; nothing for one that is withdrawn or of no reported kind."""
+        """Yield the row of an item; nothing for one of no reported kind."""
         candidate = self.normalise(raw)
         if not isinstance(candidate, Candidate):
             # One character that nobody sees must not make a decision missing.
@@ -79,16 +79,15 @@ class RegisterRows:
         if candidate.kind not in REPORTED_KINDS:
             return
         values, _, unknown = read_row(candidate.kind, candidate.row, self.placeholders)
-        verb, _ = verb_of(own_columns(candidate.row, unknown), self.placeholders)
-        if verb is Verb.WITHDRAW:
-            return
+        verb = register_verb(own_columns(candidate.row, unknown), self.placeholders)
         number = values.get("document_number")
         if not number:
-            self.unread.add(place)
+            if verb is not Verb.WITHDRAW:
+                self.unread.add(place)
             return
         code = str(values.get("credit_code") or values.get("identity_number") or "")
         plain = {name: _text(value) for name, value in candidate.row.items() if _is_plain(value)}
-        yield Shown(candidate.kind.value, str(number), code, plain, self.now)
+        yield Shown(candidate.kind.value, str(number), code, plain, self.now, verb)
 
 
 def _storable(body: bytes) -> bytes:

@@ -33,6 +33,7 @@ class ItemResult:
     problems: tuple[str, ...]
     deliveries: Mapping[str, DeliveryState]
     recorded_at: datetime
+    file_name: str | None = None
 
     @property
     def place(self) -> str:
@@ -62,11 +63,14 @@ class ResultCounts:
 
     verdicts: Counter[Verdict] = field(default_factory=Counter)
     deliveries: Counter[tuple[str, DeliveryState]] = field(default_factory=Counter)
+    file_names: set[str] = field(default_factory=set)
 
     def add(self, one: ItemResult) -> None:
         """Count one item."""
         self.verdicts[one.verdict] += 1
         self.deliveries.update(one.deliveries.items())
+        if one.file_name is not None:
+            self.file_names.add(one.file_name)
 
 
 async def results(
@@ -104,4 +108,5 @@ def _result(row: Any) -> ItemResult:
         problems=tuple(masked(str(one["message"])) for one in row.problems or ()),
         deliveries=deliveries,
         recorded_at=row.recorded_at,
+        file_name=row.file_name,
     )

@@ -8,7 +8,8 @@ quote names. A message may come twice, with the same id.
 
 import asyncio
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import partial
@@ -21,7 +22,7 @@ from aiokafka.errors import KafkaError
 from connectors.shared.kafka_connection import kafka_words
 from gateway.config.clock import Clock
 from gateway.config.keys import Keys
-from gateway.store.base.engine import Connection, Database
+from gateway.store.base.engine import Connection, Database, DatabaseAway
 from gateway.store.record import returns as store
 from gateway.telemetry.log import LogEvent, logger
 from schemas.identifiers import MASK, masked
@@ -29,8 +30,11 @@ from schemas.verdict import Verdict
 
 #: Messages of one slice, and slices of one pass.
 SLICE, SLICES = 500, 20
-#: For a slice, and for how long nobody else tells: a producer takes a minute to stop.
-SENDING, LEASE = timedelta(seconds=30), timedelta(minutes=3)
+#: For a slice.
+SENDING = timedelta(seconds=30)
+#: For how long nobody else tells after a sign of life, and how often one is given: a producer takes
+#: a minute to stop, and who has crashed gives none.
+LEASE, SIGN = timedelta(seconds=20), timedelta(seconds=5)
 #: What a source is told of an item that is not refused and of no delivery.
 _EXCLUDED = "excluded"
 
@@ -59,7 +63,8 @@ class Returns:
             rows = await self.database.run(self._claim)
             if not rows:
                 break
-            sent = [row.id for row in rows] if await self._is_sent(rows) else []
+            async with self._alive():
+                sent = [row.id for row in rows] if await self._is_sent(rows) else []
             await self.database.run(partial(store.release, owner=self._owner, told=sent))
             told += len(sent)
             if len(sent) < SLICE:
@@ -68,6 +73,22 @@ class Returns:
 
     async def _claim(self, connection: Connection) -> Sequence[Any]:
         return await store.claim(connection, self._owner, LEASE, SLICE)
+
+    @asynccontextmanager
+    async def _alive(self) -> AsyncIterator[None]:
+        """Keep the lease for the block."""
+        signs = asyncio.create_task(self._renew())
+        try:
+            yield
+        finally:
+            signs.cancel()
+            await asyncio.gather(signs, return_exceptions=True)
+
+    async def _renew(self) -> None:
+        while True:
+            await asyncio.sleep(SIGN.total_seconds())
+            with suppress(DatabaseAway):  # a lease that ends meanwhile lets a message come twice
+                await self.database.run(partial(store.renew, owner=self._owner, time=LEASE))
 
     async def _is_sent(self, rows: Sequence[Any]) -> bool:
         """Send a slice while no transaction is open; return whether all of it was confirmed."""

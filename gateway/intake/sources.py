@@ -51,6 +51,7 @@ class SourceReport:
     refused: int
     waiting: int
     destinations: Mapping[str, AtDestination] = field(default_factory=dict)
+    file_name: str | None = None
 
 
 async def report(
@@ -64,5 +65,9 @@ async def report(
     found: dict[str, dict[str, AtDestination]] = {}
     for source, destination, *numbers in stands:
         found.setdefault(source, {})[destination] = AtDestination(*numbers)
-    rows = ([masked(row[0]), *row[1:], found.get(row[0], {})] for row in counts)
+    is_file = by is SourceGrouping.SOURCE  # of an authority there may be many
+    rows = (
+        [masked(row[0]), *row[1:-1], found.get(row[0], {}), row.file_name if is_file else None]
+        for row in counts
+    )
     return [SourceReport(*row) for row in rows]  # in the order of its columns

@@ -21,10 +21,15 @@ async def card_of_month(
     """
     account = await account_of_month(database, scope, month, now)
     async with database.transaction() as connection:
-        earlier = await ledgers.latest_figures(connection, months_before(month, TREND_MONTHS))
+        earlier = await ledgers.newest(connection, months_before(month, TREND_MONTHS))
         versions = await ledgers.versions(connection, month)
     card = await asyncio.to_thread(
-        score_card, month, account.figures, account.rows, scope.clocks, earlier
+        score_card,
+        month,
+        account.figures,
+        account.rows,
+        scope.clocks,
+        {name: one.figures for name, one in earlier.items()},
     )
     frozen = next((one for one in versions[:1] if one.hash == account.hash), None)
     return card, page(card, now, frozen)

@@ -51,8 +51,31 @@ async def freeze_month(  # noqa: PLR0913, PLR0917  what a person says
         await ledgers.lock_month(connection, month)
         account = await account_of_month(database, scope, month, now)
         await _require_ours(connection, account)
-        frozen, made = await _freeze(connection, account, scope, keys, now, reason, actor)
-    return account, frozen, made
+        before = await ledgers.versions(connection, month)
+        same = bool(before) and reason is None and before[0].hash == account.hash
+        if same and not _has_ended(before, month, now):
+            return account, before[0], False
+        frozen = await _freeze(connection, account, before, scope, keys, now, reason, actor)
+    return account, frozen, True
+
+
+async def freeze_once(
+    database: Database, scope: LedgerScope, keys: Keys, month: str, now: datetime, reason: str
+) -> None:
+    """Freeze an ended month, unless another process or a person has done it since its end."""
+    async with database.transaction(patient=True) as connection:
+        await ledgers.lock_month(connection, month)
+        before = await ledgers.versions(connection, month)
+        if before and not _has_ended(before, month, now):
+            return
+        account = await account_of_month(database, scope, month, now)
+        await _freeze(connection, account, before, scope, keys, now, reason, None)
+
+
+def _has_ended(before: Sequence[Frozen], month: str, now: datetime) -> bool:
+    """Whether the month has ended since the last version, which was made before."""
+    end = start_of(days_of(month)[1])
+    return bool(before) and before[0].recorded_at < end <= now
 
 
 async def _require_ours(connection: Connection, account: Ledger) -> None:
@@ -79,23 +102,19 @@ async def draft_month(
 async def _freeze(  # noqa: PLR0913, PLR0917  what a version is made of
     connection: Connection,
     ledger: Ledger,
+    before: Sequence[Frozen],
     scope: LedgerScope,
     keys: Keys,
     now: datetime,
     reason: str | None,
     actor: str | None,
-) -> tuple[Frozen, bool]:
-    """Store a version of the ledger if it differs from the last one; return the last version."""
-    before = await ledgers.versions(connection, ledger.month)
-    hash_ = ledger.hash
-    end = start_of(days_of(ledger.month)[1])
-    ended = bool(before) and before[0].recorded_at < end <= now
-    if before and before[0].hash == hash_ and reason is None and not ended:
-        return before[0], False
+) -> Frozen:
+    """Store a version of the ledger, and return it."""
+    ended = _has_ended(before, ledger.month, now)
     frozen = Frozen(
         month=ledger.month,
         version=before[0].version + 1 if before else 1,
-        hash=hash_,
+        hash=ledger.hash,
         reason=reason or (END_REASON if ended else LATER_REASON if before else FIRST_REASON),
         recorded_at=now,
         figures=ledger.as_json(),
@@ -112,7 +131,7 @@ async def _freeze(  # noqa: PLR0913, PLR0917  what a version is made of
     who = {} if actor is None else {"actor": actor}
     entry = events.AuditEntry(AuditEvent.LEDGER_FROZEN, detail, **who)
     await events.add(connection, [entry], now)
-    return frozen, True
+    return frozen
 
 
 async def _rows_of(connection: Connection, before: Sequence[Frozen]) -> bytes | None:

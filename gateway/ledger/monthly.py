@@ -1,14 +1,14 @@
-"""The ledger of last month by itself 月度台账: due, frozen, held back by a person, or late."""
+"""The ledgers of past months by themselves 月度台账: due, frozen, held by a person, or late."""
 
 from dataclasses import dataclass
 from datetime import date, datetime
 
 from gateway.config.account_settings import LedgerSettings
 from gateway.config.keys import Keys
-from gateway.ledger.freeze import freeze_month
+from gateway.ledger.freeze import freeze_once
 from gateway.ledger.month import days_of
 from gateway.ledger.rows import LedgerScope
-from gateway.ledger.score_card import months_before
+from gateway.ledger.score_card import TREND_MONTHS, months_before
 from gateway.store.account import ledger_holds, ledgers
 from gateway.store.account.ledger_holds import LedgerHold
 from gateway.store.account.ledgers import Frozen
@@ -18,11 +18,13 @@ from gateway.telemetry.audit_events import AuditEvent
 from schemas.base import start_of, today
 
 BY_ITSELF = "每月自动冻结"
+#: An ended month that was never frozen is owed for so many months: those of the trend.
+OWED_MONTHS = TREND_MONTHS
 
 
 @dataclass(frozen=True, slots=True)
 class MonthStanding:
-    """How the ledger of the last month stands; `frozen` is its version made since the month."""
+    """How the ledger of an ended month stands; `frozen` is its version made since the month."""
 
     month: str
     freezes_on: date | None
@@ -33,6 +35,11 @@ class MonthStanding:
     def is_late(self, day: date) -> bool:
         """Whether the day is over by which it was due."""
         return self.frozen is None and day > self.due
+
+    def is_ready(self, day: date) -> bool:
+        """Whether it is to be frozen by itself on this day."""
+        waits = self.frozen is None and self.hold is None
+        return waits and self.freezes_on is not None and day >= self.freezes_on
 
     @property
     def words(self) -> str:
@@ -54,43 +61,57 @@ def last_month(day: date) -> str:
     return months_before(f"{day:%Y-%m}", 2)[0]
 
 
-async def standing(
+async def standings(
     connection: Connection, settings: LedgerSettings, now: datetime
-) -> MonthStanding | None:
-    """Return how the ledger of last month stands; None if this installation is younger than it."""
-    day = today(now)
-    month = last_month(day)
-    end = start_of(days_of(month)[1])
+) -> list[MonthStanding]:
+    """Return how the ledgers stand that are owed, and that of last month, the oldest first.
+
+    An earlier month is owed that has no version since its end: it was held back over its days, or
+    nothing ran here. Nothing is owed of a time before this installation.
+    """
     began = await ledger_holds.begun(connection)
-    if began is None or began >= end:
-        return None
-    newest = next(iter(await ledgers.versions(connection, month)), None)
-    freezes = None if settings.freeze_day is None else day.replace(day=settings.freeze_day)
+    looked_at = months_before(last_month(today(now)), OWED_MONTHS)
+    months = [one for one in looked_at if began is not None and began < _end(one)]
+    newest = await ledgers.newest(connection, months)
+    holds = await ledger_holds.of(connection, months)
+    found = [_standing(one, settings, newest.get(one), holds.get(one)) for one in months]
+    return [one for one in found if one.frozen is None or one is found[-1]]
+
+
+def _standing(
+    month: str, settings: LedgerSettings, newest: Frozen | None, hold: LedgerHold | None
+) -> MonthStanding:
+    after = days_of(month)[1]
+    is_since_its_end = newest is not None and newest.recorded_at >= _end(month)
     return MonthStanding(
         month=month,
-        freezes_on=freezes,
-        due=day.replace(day=settings.due_day),
-        frozen=newest if newest is not None and newest.recorded_at >= end else None,
-        hold=await ledger_holds.of(connection, month),
+        freezes_on=after.replace(day=settings.freeze_day) if settings.freeze_day else None,
+        due=after.replace(day=settings.due_day),
+        frozen=newest if is_since_its_end else None,
+        hold=hold,
     )
 
 
-async def freeze_last_month(
-    database: Database, scope: LedgerScope, keys: Keys, settings: LedgerSettings, now: datetime
-) -> MonthStanding | None:
-    """Freeze the ledger of last month if its day has come and nobody holds it; return its standing.
+def _end(month: str) -> datetime:
+    return start_of(days_of(month)[1])
 
-    A version that a person made since the end of the month is enough.
+
+async def freeze_months(
+    database: Database, scope: LedgerScope, keys: Keys, settings: LedgerSettings, now: datetime
+) -> list[MonthStanding]:
+    """Freeze the ledgers whose day has come and that nobody holds; return how those owed stand.
+
+    A version that anybody made since the end of a month is enough.
     """
     async with database.transaction() as connection:
-        found = await standing(connection, settings, now)
-    if found is None or found.frozen is not None or found.hold is not None:
+        found = await standings(connection, settings, now)
+    ready = [one.month for one in found if one.is_ready(today(now))]
+    for month in reversed(ready):  # an old one that fails keeps the last month from nothing
+        await freeze_once(database, scope, keys, month, now, BY_ITSELF)
+    if not ready:
         return found
-    if found.freezes_on is None or today(now) < found.freezes_on:
-        return found
-    await freeze_month(database, scope, keys, found.month, now, BY_ITSELF)
     async with database.transaction() as connection:
-        return await standing(connection, settings, now)
+        return await standings(connection, settings, now)
 
 
 async def hold_month(database: Database, held: LedgerHold) -> bool:

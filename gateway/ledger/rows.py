@@ -64,6 +64,7 @@ class LedgerRow:
     arrived_at: datetime | None = None  #: its first version came here
     asked: int = 0  #: items that its first version had to have
     lacking: int = 0  #: those that were empty
+    amount: str = ""  #: what it imposes now, in Chinese
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +125,7 @@ class Assembler:
             arrived_at=utc(decision.arrived_at),
             asked=_asked(decision.kind, decision.category, decision.penalty_kinds),
             lacking=decision.lacking,
+            amount=_amount(decision),
         )
 
     def _named(self, decision: Any) -> tuple[str, str, str]:
@@ -247,6 +249,21 @@ def _by_destination(rows: Iterable[Any]) -> dict[str, list[Any]]:
         if row.destination is not None:
             told.setdefault(row.destination, []).append(row)
     return told
+
+
+def _amount(decision: Any) -> str:
+    """Return what a decision imposes by its latest version: 罚款 2 万元，没收 0.5 万元."""
+    if decision.excluded == Exclusion.STATE_SECRET:
+        return ""
+    told = (("罚款", decision.fine), ("没收", decision.confiscated))
+    return "，".join(f"{title} {_plainly(amount)} 万元" for title, amount in told if amount)
+
+
+def _plainly(amount: str) -> str:
+    """Return a number without its last zeros; any other text as it may be shown."""
+    whole, _, part = amount.partition(".")
+    is_number = whole.isdecimal() and (part.isdecimal() or not part)
+    return amount.rstrip("0").rstrip(".") if is_number and part else masked(amount)
 
 
 @lru_cache(maxsize=1024)

@@ -1,7 +1,7 @@
 """The rows of a ledger as a file for programs: Parquet, JSON, CSV.
 
 A frozen version keeps its rows as Parquet; the other forms are made of that. Each row is a decision
-with its state at each destination, and the result by each clock, as in the sheet 明细.
+with its amount, its state at each destination, and the result by each clock, as in the sheet 明细.
 """
 
 import csv
@@ -49,6 +49,7 @@ _SCHEMA: dict[str, Any] = {
     "excluded": pl.String,
     "withdrawn": pl.Boolean,
     "standings": pl.List(_STANDING),
+    "amount": pl.String,
 }
 _SLICE = 5000
 #: One line for each decision, destination and clock.
@@ -73,6 +74,7 @@ _TITLES = (
     "入库时间",
     "次数",
     "平台意见",
+    "金额",
 )
 #: A spreadsheet takes a text that begins so for a formula.
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
@@ -137,8 +139,9 @@ def _lines(row: Mapping[str, Any]) -> Iterator[list[str]]:
         _text(row["excluded"]),
         "是" if row["withdrawn"] else "",
     ]
+    amount = row.get("amount") or ""  # earlier releases kept none
     if not row["standings"]:
-        yield [*about, *[""] * (len(_TITLES) - len(about))]
+        yield [*about, *[""] * (len(_TITLES) - len(about) - 1), amount]
     for one in row["standings"]:
         for clock in one["clocks"]:
             yield [
@@ -154,6 +157,7 @@ def _lines(row: Mapping[str, Any]) -> Iterator[list[str]]:
                 _moment(one["accepted_at"]),
                 str(one["attempts"]),
                 _text("；".join(one["reasons"])),
+                amount,
             ]
 
 

@@ -218,7 +218,7 @@ def months_before(month: str, count: int) -> list[str]:
     """Return so many months that end with this one, the oldest first."""
     year, number = map(int, month.split("-"))
     last = year * 12 + number - 1
-    return [f"{one // 12}-{one % 12 + 1:02d}" for one in range(last - count + 1, last + 1)]
+    return [f"{one // 12:04d}-{one % 12 + 1:02d}" for one in range(last - count + 1, last + 1)]
 
 
 def trend(

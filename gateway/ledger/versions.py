@@ -15,6 +15,7 @@ _TITLES = {
     "subject_name": "相对人名称",
     "subject_code": "相对人代码",
     "decision_date": "决定日期",
+    "amount": "金额",
     "arrived_at": "录入时间",
     "excluded": "不予报送",
     "withdrawn": "是否撤回",
@@ -51,7 +52,8 @@ def row_changes(before: bytes, after: bytes) -> Iterator[RowChange]:
     for row in frozen(before):
         later = changed.get(row["decision_id"])
         if later is not None:
-            yield _change(later, "；".join(_words(row, later)))
+            if words := "；".join(_words(row, later)):
+                yield _change(later, words)
         elif row["decision_id"] in known:
             yield _change(row, "不再列入")
 
@@ -75,7 +77,8 @@ def _words(before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[str]
 def _of_values(place: str, before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[str]:
     for name, title in _TITLES.items():
         old, new = _text(before.get(name)), _text(after.get(name))
-        if name in after and old != new:
+        is_told = name in after and (name in before or not before)  # not by an earlier release
+        if is_told and old != new:
             yield f"{place}{title}：{old or '（空）'} → {new or '（空）'}"
 
 

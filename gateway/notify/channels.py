@@ -1,6 +1,7 @@
 """How a message reaches a contact: mail, or an address of the library apprise."""
 
 import asyncio
+import logging
 import uuid
 from collections.abc import Sequence
 from email.message import EmailMessage
@@ -12,6 +13,8 @@ from gateway.config.errors import BadConfiguration
 from schemas.contact import Contact
 from schemas.recipient import MailBox
 
+#: What it says of an address has the tokens in it.
+logging.getLogger("apprise").setLevel(logging.CRITICAL + 1)
 #: Seconds for a message by one channel.
 PATIENCE = 60.0
 _REFUSED = "没有发出：查地址里的令牌、网络和代理"
@@ -70,7 +73,10 @@ async def _by_mail(box: MailBox, title: str, text: str) -> str:
     mail["Subject"], mail["Message-ID"] = title, f"<{uuid.uuid4().hex}@credit-gateway>"
     mail.set_content(text + "\n")
     try:
-        await asyncio.to_thread(send_mail, box, mail)
+        async with asyncio.timeout(PATIENCE):  # the thread ends by itself, later
+            await asyncio.to_thread(send_mail, box, mail)
     except MailRefused as error:
         return str(error)
+    except TimeoutError:
+        return f"邮件服务器 {box.host} {PATIENCE:.0f} 秒没有答复"
     return ""

@@ -87,6 +87,20 @@ def begun(
                 yield Message(one.key, contact, one.title, _text(lines, one.advice))
 
 
+def concerned_no_more(
+    present: Iterable[Need], known: Mapping[str, KnownNeed], contacts: Sequence[Contact]
+) -> Iterator[tuple[str, str]]:
+    """Yield key and name of those who were told of what is there still, and has nothing of theirs.
+
+    What comes of theirs later is told anew.
+    """
+    for one in present:
+        told = known[one.key].told if one.key in known else frozenset()
+        for contact in contacts:
+            if contact.name in told and not one.lines_of(contact):
+                yield one.key, contact.name
+
+
 def ended(
     present: Iterable[Need],
     known: Mapping[str, KnownNeed],

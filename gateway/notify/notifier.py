@@ -1,20 +1,30 @@
 """Tell people 通知 what began to need them and what has ended; one process at a time does it."""
 
+import asyncio
 import uuid
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime, timedelta
 from functools import partial
 
 from gateway.config.clock import Clock
-from gateway.config.notify_settings import NotifySettings
+from gateway.config.telling_settings import NotifySettings
 from gateway.notify import channels
-from gateway.notify.needs import KnownNeed, Message, Need, begun, ended
+from gateway.notify.needs import (
+    KnownNeed,
+    Message,
+    Need,
+    begun,
+    concerned_no_more,
+    ended,
+)
 from gateway.store.account import notices
 from gateway.store.base import leases
 from gateway.store.base.engine import Connection, Database
 from gateway.telemetry.log import LogEvent, logger
+from gateway.telemetry.metrics import Metrics
 
-#: Longer than a look takes: each message has a minute, and what is left is for the next look.
+#: Longer than a look takes: of each contact so many messages, for each of which a channel has a
+#: minute; what is left is for the next look.
 LEASE, MOST = timedelta(minutes=15), 10
 
 Look = Callable[[datetime], Awaitable[Sequence[Need]]]
@@ -24,7 +34,12 @@ class Notifier:
     """What tells the contacts of an installation."""
 
     def __init__(
-        self, database: Database, settings: NotifySettings, look: Look, clock: Clock
+        self,
+        database: Database,
+        settings: NotifySettings,
+        look: Look,
+        clock: Clock,
+        metrics: Metrics,
     ) -> None:
         """Check the addresses of the contacts; raises BadConfiguration."""
         channels.check(settings.contacts)
@@ -32,6 +47,7 @@ class Notifier:
         self.settings = settings
         self.needs = look
         self.clock = clock
+        self.metrics = metrics
         self._owner = uuid.uuid4().hex
 
     async def look(self) -> int:
@@ -55,17 +71,27 @@ class Notifier:
         present = await self.needs(now)
         known = await self.database.run(partial(_begin, present=present, now=now))
         contacts, settings = self.settings.contacts, self.settings
+        for key, name in concerned_no_more(present, known, contacts):
+            await self.database.run(partial(notices.tell, key=key, name=name, over=True))
         messages = [
             *begun(present, known, contacts, now, settings.escalate_after),
             *ended(present, known, contacts, now),
         ]
-        sent = 0
-        for one in messages[:MOST]:
-            sent += await self._send(one)
+        # Each contact for itself: one that cannot be reached keeps nobody else waiting.
+        each = [[m for m in messages if m.contact.name == one.name] for one in contacts]
+        sent = sum(await asyncio.gather(*map(self._send_all, each)))
         here = {one.key for one in present}
         over = [key for key in known if key not in here]
-        await self.database.run(partial(notices.end, keys=over))
+        names = [one.name for one in contacts]
+        await self.database.run(partial(notices.end, keys=over, contacts=names))
         return sent
+
+    async def _send_all(self, messages: Sequence[Message]) -> int:
+        """Send the first messages of a contact until one fails; return how many were sent."""
+        for sent, one in enumerate(messages[:MOST]):
+            if not await self._send(one):
+                return sent
+        return min(len(messages), MOST)
 
     async def _send(self, one: Message) -> bool:
         """Send a message; who was reached by one channel was told."""
@@ -74,6 +100,7 @@ class Notifier:
             extra = {"notice": one.key, "contact": one.contact.name, "error": words}
             logger.warning(LogEvent.NOTICE_NOT_SENT, extra=extra)
         if len(failed) == channels.channels_of(one.contact):
+            self.metrics.notices_failed.inc()
             return False
         name = one.contact.name
         await self.database.run(partial(notices.tell, key=one.key, name=name, over=one.over))

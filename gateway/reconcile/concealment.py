@@ -6,10 +6,11 @@ most months, and then nothing, may have stopped sending.
 """
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Set
 from datetime import date
 from enum import StrEnum
 from itertools import pairwise
+from types import MappingProxyType
 from typing import NamedTuple
 
 from schemas.codes import RecordKind
@@ -33,12 +34,16 @@ class NumberedDecision(NamedTuple):
 
 
 class Hint(NamedTuple):
-    """One hint: `key` tells it from others of the authority, `words` are its evidence."""
+    """One hint: `key` tells it from others of the authority, `words` are its evidence.
+
+    `missing` are the numbers of a hole.
+    """
 
     kind: HintKind
     authority: str
     key: str
     words: str
+    missing: tuple[int, ...] = ()
 
 
 #: A number of a year: 样环罚字〔2026〕12号; the prefix and what follows are its series.
@@ -56,8 +61,9 @@ MONTHS, _LEAST_MONTHS, _LEAST_A_MONTH = 12, 6, 2
 
 
 class _Series(NamedTuple):
+    """Numbers that follow each other: decisions of several kinds may share them."""
+
     authority: str
-    kind: RecordKind
     before: str
     year: str
     after: str
@@ -67,31 +73,48 @@ class _Series(NamedTuple):
         return f"{self.before}〔{self.year}〕…{self.after}"
 
 
-def holes(decisions: Iterable[NumberedDecision]) -> list[Hint]:
-    """Return the numbers that are missing in the series of each authority, a hint for a series."""
-    series: dict[_Series, set[int]] = {}
+#: What people have spoken of: authority and key of a hole → its numbers.
+Settled = Mapping[tuple[str, str], Set[int]]
+
+
+def holes(
+    decisions: Iterable[NumberedDecision], years: range, settled: Settled = MappingProxyType({})
+) -> list[Hint]:
+    """Return the numbers that are missing in the series of each authority, a hint for a series.
+
+    Only the series of these years, which the decisions cover from their beginning. Where all that
+    is missing is settled there is no hint.
+    """
+    series: dict[_Series, dict[int, RecordKind]] = {}
     for one in decisions:
         found = _NUMBER.fullmatch(one.number)
-        if found is not None:
-            place = _Series(one.authority, one.kind, found["before"], found["year"], found["after"])
-            series.setdefault(place, set()).add(int(found["n"]))
+        if found is not None and int(found["year"]) in years:
+            place = _Series(one.authority, found["before"], found["year"], found["after"])
+            series.setdefault(place, {})[int(found["n"])] = one.kind
     return [
-        Hint(HintKind.HOLE, place.authority, place.title, words)
+        hint
         for place, numbers in sorted(series.items())
-        if (words := _missing(place, numbers)) is not None
+        for hint in _hole(place, numbers, settled.get((place.authority, place.title), frozenset()))
     ]
 
 
-def _missing(place: _Series, numbers: set[int]) -> str | None:
-    """Return which numbers are missing, in Chinese; None if none is, or nobody can tell."""
+def _hole(place: _Series, numbers: Mapping[int, RecordKind], settled: Set[int]) -> Iterator[Hint]:
+    """Yield the hint of a series; nothing if nothing new is missing, or nobody can tell."""
     first = 1 if min(numbers) <= LEAST_NUMBERS else min(numbers)
     last = max(numbers)
     missing = [n for n in range(first, last + 1) if n not in numbers]
     whole = len(numbers) + len(missing)
-    if not missing or len(numbers) < LEAST_NUMBERS or len(numbers) * 100 < whole * _LEAST_PERCENT:
-        return None
-    named = "、".join(list(_spans(missing))[:_NAMED])
-    return f"{KINDS[place.kind].title} {first}–{last} 号中缺 {len(missing)} 个：{named}"
+    if len(numbers) < LEAST_NUMBERS or len(numbers) * 100 < whole * _LEAST_PERCENT:
+        return
+    new = [n for n in missing if n not in settled]
+    if not new:
+        return
+    kinds = "、".join(KINDS[kind].title for kind in sorted(set(numbers.values())))
+    named = "、".join(list(_spans(new))[:_NAMED])
+    told = len(missing) - len(new)
+    also = f"；另有 {told} 个已说明" if told else ""
+    words = f"{kinds} {first}–{last} 号中缺 {len(new)} 个：{named}{also}"
+    yield Hint(HintKind.HOLE, place.authority, place.title, words, tuple(new))
 
 
 def _spans(numbers: list[int]) -> Iterator[str]:

@@ -17,22 +17,25 @@ async def look(database: Database, now: datetime, *, every: bool = False) -> lis
     """Look through the decisions of this year and the last; return the hints that are open.
 
     What was found before keeps the day of its first finding. With `every`, closed hints and those
-    that nothing speaks for any more are returned too.
+    that nothing speaks for any more are returned too. A year has no end here: its last decisions
+    come in the next one.
     """
     day = today(now)
-    first = min(date(day.year, 1, 1), date(day.year - 1, day.month, 1))
+    years = range(day.year - 1, day.year + 1)
     decided: list[NumberedDecision] = []
     async with database.snapshot() as connection:
-        async for part in store.decisions(connection, first, date(day.year + 1, 1, 1)):
+        settled = await store.settled(connection)
+        span = date(years[0], 1, 1), date(day.year + 1, 1, 1)
+        async for part in store.decisions(connection, *span):
             decided += [
                 NumberedDecision(row[0], RecordKind(row[1]), row[2], row[3]) for row in part
             ]
-    numbered = [one for one in decided if one.day.year == day.year]
-    found = await asyncio.to_thread(lambda: [*holes(numbered), *silences(decided, day)])
+    found = await asyncio.to_thread(
+        lambda: [*holes(decided, years, settled), *silences(decided, day)]
+    )
     async with database.transaction() as connection:
-        rows = [(hint.kind.value, hint.authority, hint.key, hint.words) for hint in found]
-        await store.keep(connection, rows, now)
-        return await store.listed(connection, now, every=every)
+        await store.keep(connection, found, now)
+        return await store.listed(connection, every=every)
 
 
 async def close(database: Database, id_: int, actor: str, reason: str, now: datetime) -> bool:

@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from gateway.config.keys import is_person
+from gateway.config.keys import Keys, is_person
 from gateway.due.deadline import utc
 from gateway.reconcile.difference import Difference, Flag, Key
 from gateway.reconcile.lasting import Examined, result_of
@@ -42,11 +42,11 @@ async def keep(
     run: Run,
     found: Iterable[Difference],
     examined: Examined,
-    publish: Callable[[str], str],
+    keys: Keys,
 ) -> Reconciled:
     """Store the end of a run, what it makes of the differences, and that it was done."""
     now = run.finished_at or run.began_at
-    rows = await asyncio.to_thread(lambda: tuple(_found(one, publish) for one in found))
+    rows = await asyncio.to_thread(lambda: tuple(_found(one, keys) for one in found))
     run = replace(run, found=len(rows))
     detail = {
         "side": run.side,
@@ -78,12 +78,14 @@ async def _kept(
     return Changes(opened, len(made.mended))
 
 
-def _found(one: Difference, publish: Callable[[str], str]) -> FoundDifference:
-    key = key_text(one.key, publish)
+def _found(one: Difference, keys: Keys) -> FoundDifference:
+    """Return a difference as it is stored: new pseudonyms of persons make no other one of it."""
     return FoundDifference(
-        identity=key if one.decision_id is None else f"decision {one.decision_id}",
+        identity=key_text(one.key, keys.first_published)
+        if one.decision_id is None
+        else f"decision {one.decision_id}",
         decision_id=one.decision_id,
-        key=key,
+        key=key_text(one.key, keys.published),
         day=one.day,
         flags=[_flag(flag) for flag in one.flags],
         since=min(flag.since for flag in one.flags),

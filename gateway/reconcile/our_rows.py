@@ -73,7 +73,7 @@ def recognising(pairing: Pairing, keys: Keys) -> Callable[[Shown], None]:
         code = row.subject_code  # usually known, so that most rows skip the hash
         if code not in ours:
             code = by_pseudonym.get(code) or subject_code(code, keys.person)
-            row = Shown(row.kind, row.document_number, code, row.columns, row.shown_at)
+            row = Shown(row.kind, row.document_number, code, row.columns, row.shown_at, row.verb)
         pairing.see(row)
 
     return pair_row

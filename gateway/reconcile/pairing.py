@@ -1,7 +1,8 @@
 """Pair our decisions with the rows of another side 配对 (pure).
 
 Rows are paired by kind, document number and subject; where two authorities use one number, also by
-authority. Our side is held in memory; the rows of the other side are a stream.
+authority. Our side is held in memory; the rows of the other side are a stream, in which a later row
+may correct or withdraw those of its decision before it.
 """
 
 from collections import Counter
@@ -15,7 +16,7 @@ import orjson
 from gateway.check.dates import parse_date
 from gateway.reconcile.columns import EXACT, Mismatch, Tolerances, mismatches
 from gateway.reconcile.difference import Key
-from schemas.codes import RecordKind
+from schemas.codes import RecordKind, Verb
 from schemas.delivery import DeliveryState
 from schemas.identifiers import authority_key, document_number_key
 from schemas.kinds import KINDS
@@ -68,13 +69,17 @@ class Ours:
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """One row of the other side; `subject_code` of a natural person is our own code."""
+    """One row of the other side; `subject_code` of a natural person is our own code.
+
+    With the verb `correct` or `withdraw` the rows of the decision before it count no more.
+    """
 
     kind: str
     document_number: str
     subject_code: str
     columns: Mapping[str, Any]
     shown_at: datetime
+    verb: Verb = Verb.NEW
 
     @property
     def key(self) -> Key:
@@ -97,6 +102,10 @@ class Pair:
     shown_at: datetime | None = None
     wrong: tuple[Mismatch, ...] = ()
 
+    def forget(self) -> None:
+        """Count no row that was seen for it until now."""
+        self.times, self.shown_at, self.wrong = 0, None, ()
+
 
 @dataclass(frozen=True, slots=True)
 class Stranger:
@@ -107,6 +116,7 @@ class Stranger:
     authority: str  #: normalised; empty if the row names none
     shown_at: datetime
     row: Shown | None
+    verb: Verb = Verb.NEW
 
 
 class Pairing:
@@ -135,13 +145,17 @@ class Pairing:
         pairs = self.pairs.get(shown.key)
         if pairs is None or not _is_of(pairs, shown):
             kept = shown if shown.key[:2] in self._numbers else None
-            authority = _authority(shown)
-            self.strangers.append(Stranger(shown.key, shown.day, authority, shown.shown_at, kept))
+            about = _authority(shown), shown.shown_at, kept, shown.verb
+            self.strangers.append(Stranger(shown.key, shown.day, *about))
         else:
             self._pair(pairs[0] if len(pairs) == 1 else _of_authority(pairs, shown), shown)
 
     def _pair(self, pair: Pair, shown: Shown, *wrong: Mismatch) -> None:
         """Pair a row; the columns of the row shown last are compared."""
+        if shown.verb is not Verb.NEW:
+            pair.forget()
+            if shown.verb is Verb.WITHDRAW:
+                return
         pair.times += 1
         if pair.shown_at is None or shown.shown_at >= pair.shown_at:
             ours = pair.ours
@@ -153,6 +167,10 @@ class Pairing:
 
     def pair_strangers(self) -> None:
         """Pair rows by less than kind, number, subject and authority, where nothing contradicts."""
+        self._pair_by_number()
+        self.strangers = _standing(self.strangers)
+
+    def _pair_by_number(self) -> None:
         strangers: dict[tuple[str, str], list[Stranger]] = {}
         for stranger in self.strangers:
             if stranger.row is not None:
@@ -176,13 +194,14 @@ class Pairing:
         subject that was not seen; one with another code the one decision that was not seen, and
         its code is wrong.
         """
-        left = []
+        left: list[Stranger] = []
         for one in rows:
-            pair = _masked_pair(mine, one) if _is_masked(one.key) else _unseen_subject(mine, one)
+            pair = _pair_of(mine, one)
             if pair is not None and one.row is not None:
                 self._pair(pair, one.row)
             else:
                 left.append(one)
+        left = _standing(left)
         unseen = [pair for pair in mine if pair.times == 0]
         if len(unseen) == len(left) == 1 and not _is_masked(left[0].key):
             named, row = left[0].authority, left[0].row
@@ -215,6 +234,32 @@ def _is_of(pairs: list[Pair], shown: Shown) -> bool:
     """Whether the row names no authority, or that of one of these decisions."""
     named = _authority(shown)
     return not named or any(pair.ours.authority == named for pair in pairs)
+
+
+def _standing(strangers: Iterable[Stranger]) -> list[Stranger]:
+    """Return the rows that no later one of their decision corrects or withdraws."""
+    standing: dict[Key, list[Stranger]] = {}
+    for one in strangers:
+        rows = standing.setdefault(one.key, [])
+        if one.verb is not Verb.NEW:
+            rows.clear()
+        if one.verb is not Verb.WITHDRAW:
+            rows.append(one)
+    return [one for rows in standing.values() for one in rows]
+
+
+def _pair_of(mine: list[Pair], row: Stranger) -> Pair | None:
+    """Return the one decision of its number that a row can be."""
+    if row.verb is not Verb.NEW:
+        return _former_pair(mine, row)
+    return _masked_pair(mine, row) if _is_masked(row.key) else _unseen_subject(mine, row)
+
+
+def _former_pair(mine: list[Pair], row: Stranger) -> Pair | None:
+    """Return the one decision that a correction or withdrawal can be about, seen or not."""
+    pool = [pair for pair in mine if _is_masked(row.key) or pair.ours.subject_code == row.key[2]]
+    named = [pair for pair in pool if row.authority in {"", pair.ours.authority}] or pool
+    return named[0] if len(named) == 1 else None
 
 
 def _masked_pair(mine: list[Pair], row: Stranger) -> Pair | None:

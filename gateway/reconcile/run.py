@@ -6,23 +6,27 @@ as the answer.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence, Set
 from dataclasses import dataclass, replace
 from datetime import date, datetime
+from typing import NamedTuple
 
 from connectors.protocol import Connector
 from gateway.config.keys import Keys
 from gateway.reconcile.columns import EXACT, Tolerances
 from gateway.reconcile.compare import Platform
-from gateway.reconcile.difference import Key
+from gateway.reconcile.difference import Difference, Key
 from gateway.reconcile.keep import Reconciled, keep, keep_proven
+from gateway.reconcile.lasting import Examined
 from gateway.reconcile.our_rows import recognising, row_at_platform, row_with_entry
 from gateway.reconcile.pairing import Pairing, Shown
 from gateway.reconcile.register import RegisterUnread, SourceRegister
-from gateway.store.account import our_side, reconcile_runs
+from gateway.store.account import differences, our_side, reconcile_runs
 from gateway.store.account.reconcile_runs import Run
 from gateway.store.base.engine import Database
+from gateway.store.record import authorities
 from schemas.base import start_of
+from schemas.codes import Verb
 from schemas.delivery import DeliveryState, Listed, ListingMark
 from schemas.destination import Destination
 from schemas.identifiers import authority_key
@@ -47,6 +51,24 @@ class ReconciledDays:
 
     first: date
     end: date
+
+
+class Reach(NamedTuple):
+    """From which day a run reads the other side, and the decisions before its own days.
+
+    What differs still is looked at again, however old it is.
+    """
+
+    first: date
+    older: frozenset[int]
+
+
+async def reach_of(database: Database, run: Run) -> Reach:
+    """Return what a run has to look at besides its days."""
+    async with database.transaction() as connection:
+        found = await differences.older(connection, run.side, run.first)
+    first = min((day for _, day in found), default=run.first)
+    return Reach(first, frozenset(id_ for id_, _ in found if id_ is not None))
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,16 +98,17 @@ async def reconcile_platform(
     Raises:
         ConnectorError: the listing could not be read to its end; no difference is stored.
     """
-    now = run.began_at
+    now, reach = run.began_at, await reach_of(database, run)
     async with database.transaction() as connection:
-        rows = our_side.our_side(connection, destination.name, run.first, run.end)
+        span = run.first, run.end, reach.older
+        rows = our_side.our_side(connection, destination.name, *span)
         ours = [row_at_platform(row) async for row in rows]
     pairing = Pairing(ours, scope.tolerances)
     shown, complete_until = None, None
     if connector.limits.has_listing:
-        since = start_of(run.first)
+        since = start_of(reach.first)
         shown, complete_until = await _listen(pairing, connector.listing(since), scope.keys, now)
-    await _drop_others(pairing, database, run)
+    await _drop_others(pairing, database, reach.first, run.end)
     judge = Platform(now, complete_until, destination.shown_within)
     found = await asyncio.to_thread(judge.differences, pairing)
     proven = await asyncio.to_thread(lambda: [pair for pair in pairing if judge.proven(pair)])
@@ -100,41 +123,43 @@ async def reconcile_platform(
         unproven=blind - len(proven),
         counts=pairing.counts() if shown is not None else (),
     )
-    examined = judge.examined(pairing, run.first, run.end)
-    return await keep(database, ended, found, examined, scope.keys.published)
+    examined = judge.examined(pairing, reach.first, run.end)
+    return await keep(database, ended, found, examined, scope.keys)
 
 
 async def reconcile_register(  # noqa: PLR0913, PLR0917  one for each thing that a run needs
     database: Database,
     scope: ReconcileScope,
     register: Register,
-    rows: AsyncIterator[Sequence[Shown]],
+    rows: Callable[[date], AsyncIterator[Sequence[Shown]]],
     unread: Callable[[], int],
     complete_until: datetime,
     run: Run,
 ) -> Reconciled:
     """Compare one source register over the decision dates of a run, and store the differences.
 
-    `unread` returns, once all are read, how many rows say no document number.
+    `rows` returns those from a day on; `unread`, once all are read, how many of them say no
+    document number.
 
     Raises:
         RegisterUnread: the register could not be read to its end; no difference is stored.
     """
-    now = run.began_at
-    whose = {authority_key(name) for name in register.authorities}
+    now, reach = run.began_at, await reach_of(database, run)
     async with database.transaction() as connection:
-        found = our_side.entered(connection, run.first, run.end)
+        aliases = await authorities.names_of_aliases(connection)
+        whose = {aliases.get(name, name) for name in map(authority_key, register.authorities)}
+        found = our_side.entered(connection, run.first, run.end, reach.older)
         ours = [row_with_entry(row) async for row in found if not whose or row.authority in whose]
     pairing = Pairing(ours, scope.tolerances)
     pair_row = recognising(pairing, scope.keys)
     shown, kinds = 0, set[str]()
-    async for part in rows:
+    async for part in rows(reach.first):
         for row in part:
             pair_row(row)
             kinds.add(row.kind)
         shown += len(part)
-    _require_whole(register, pairing, len(ours), shown, unread())
-    await _drop_others(pairing, database, run)
+    _require_whole(register, pairing, run.first, shown, unread())
+    await _drop_others(pairing, database, reach.first, run.end)
     complete_until = min(complete_until, now)
     judge = SourceRegister(
         now,
@@ -144,7 +169,7 @@ async def reconcile_register(  # noqa: PLR0913, PLR0917  one for each thing that
         is_whole=not unread() and not register.partial,
         kinds=kinds,
     )
-    differences = await asyncio.to_thread(judge.differences, pairing)
+    differing = await asyncio.to_thread(judge.differences, pairing)
     ended = replace(
         run,
         finished_at=now,
@@ -154,27 +179,44 @@ async def reconcile_register(  # noqa: PLR0913, PLR0917  one for each thing that
         counts=pairing.counts(),
         unread=unread(),
     )
+    # A register may have its last months only: what is older and not in it stands as it was.
     examined = judge.examined(pairing, run.first, run.end)
-    return await keep(database, ended, differences, examined, scope.keys.published)
+    unseen = {
+        pair.ours.decision_id
+        for pair in pairing
+        if pair.times == 0 and pair.ours.day < run.first and pair.ours.withdrawn_at is None
+    }
+    left = _without(differing, examined, unseen)
+    return await keep(database, ended, *left, scope.keys)
+
+
+def _without(
+    found: Iterable[Difference], examined: Examined, unseen: Set[int]
+) -> tuple[list[Difference], Examined]:
+    """Return what a run has seen and found without these decisions."""
+    left = [one for one in found if one.decision_id not in unseen]
+    return left, replace(examined, decisions=examined.decisions - unseen)
 
 
 def _require_whole(
-    register: Register, pairing: Pairing, ours: int, shown: int, unread: int
+    register: Register, pairing: Pairing, first: date, shown: int, unread: int
 ) -> None:
     """Refuse what cannot be the whole register: all that it lacks would count as too much of ours.
 
     Raises:
         RegisterUnread: it has no row that can be compared, or a small part of our decisions.
     """
-    if ours and not shown:
+    own = [pair for pair in pairing if pair.ours.day >= first]
+    if own and not shown:
         what = (
             f"{unread} 行都没有文书号：检查列名" if unread else "一行也没有：检查文件、查询或主题"
         )
         raise RegisterUnread(f"登记里{what}；没有比较")
-    lacking = sum(pair.times == 0 for pair in pairing)
-    if not register.partial and lacking > max(_FEW, ours // 2):
+    lacking = sum(pair.times == 0 for pair in own)
+    if not register.partial and lacking > max(_FEW, len(own) // 2):
         raise RegisterUnread(
-            f"登记只有 {shown} 行，本系统的 {ours} 条里有 {lacking} 条它没有，像是只导出了一部分；"
+            f"登记只有 {shown} 行，本系统的 {len(own)} 条里有 {lacking} 条它没有，"
+            "像是只导出了一部分；"
             "用 --since、--until 限定日期，或在配置里写 partial: true（不据此说多报）"
         )
 
@@ -202,19 +244,19 @@ async def _listen(
     return shown, complete_until
 
 
-async def _drop_others(pairing: Pairing, database: Database, run: Run) -> None:
+async def _drop_others(pairing: Pairing, database: Database, first: date, end: date) -> None:
     """Drop unpaired rows of other dates, and those of decisions that came during the run."""
-    within = [one for one in pairing.strangers if _within(one.day, run)]
+    within = [
+        one
+        for one in pairing.strangers
+        if one.day is None or first <= one.day < end or one.verb is not Verb.NEW
+    ]
     asked = [one.key for one in within if one.key not in pairing.pairs]
     known: set[Key] = set()
     for start in range(0, len(asked), _SLICE):
         async with database.transaction() as connection:
             known |= await our_side.known(connection, asked[start : start + _SLICE])
     pairing.strangers = [one for one in within if one.key not in known]
-
-
-def _within(day: date | None, run: Run) -> bool:
-    return day is None or run.first <= day < run.end
 
 
 async def begin(database: Database, side: str, span: ReconciledDays, now: datetime) -> Run:

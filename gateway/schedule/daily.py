@@ -1,6 +1,6 @@
 """Work done at the start and once a day: due times, publications, partitions, retention, …."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import date, datetime
 from functools import partial
 
@@ -25,8 +25,8 @@ from schemas.base import today
 SLICES = 20
 
 
-#: Freezes the ledger of last month once its day has come; returns how it stands.
-Freeze = Callable[[datetime], Awaitable[MonthStanding | None]]
+#: Freezes the ledgers whose day has come; returns how those owed stand.
+Freeze = Callable[[datetime], Awaitable[Sequence[MonthStanding]]]
 
 
 class Daily:
@@ -58,7 +58,7 @@ class Daily:
             "partitions": lambda: self._make_partitions(day),
             "publications": lambda: self.publishing.run(now, SLICES),
             "hints": lambda: self._look_for_hints(now),
-            "ledger": lambda: self._freeze_ledger(day, now),
+            "ledgers": lambda: self._freeze_ledgers(day, now),
             "retention": lambda: self.retention.run(day, now),
             "encryption": self._encrypt_again,
             "audit": lambda: self._sign_audit(now),
@@ -93,11 +93,16 @@ class Daily:
             logger.info(LogEvent.DUES_RENEWED, extra={**told, "count": moves.count})
         return done
 
-    async def _freeze_ledger(self, day: date, now: datetime) -> bool:
+    async def _freeze_ledgers(self, day: date, now: datetime) -> bool:
+        """Freeze what is owed; not done for the day while a person holds a month."""
         found = await self.freeze(now)
-        if found is not None and found.is_late(day):
-            logger.error(LogEvent.LEDGER_LATE, extra={"month": found.month, "due": str(found.due)})
-        return True
+        if self._done_of.get("late ledgers") != day:
+            self._done_of["late ledgers"] = day
+            for one in found:
+                if one.is_late(day):
+                    extra = {"month": one.month, "due": str(one.due)}
+                    logger.error(LogEvent.LEDGER_LATE, extra=extra)
+        return all(one.frozen is not None or one.hold is None for one in found)
 
     async def _sign_audit(self, now: datetime) -> bool:
         await sign_head(self.database, self.keys, now)

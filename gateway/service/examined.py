@@ -5,7 +5,7 @@ from datetime import timedelta
 from functools import partial
 
 from gateway.config.settings import Settings
-from gateway.ledger.monthly import standing
+from gateway.ledger.monthly import standings
 from gateway.rules.activation import changed_texts
 from gateway.service.app import Gateway
 from gateway.service.finding import Unwell
@@ -13,7 +13,9 @@ from gateway.service.machine import (
     audit_goes_on,
     certificates_end,
     clock_agrees,
+    database_version,
     disk_free,
+    keys_fit,
     transactions_end,
     waiting,
 )
@@ -41,6 +43,8 @@ def machine_parts(settings: Settings) -> Mapping[str, Part]:
 def stored_parts(built: Gateway) -> Mapping[str, Part]:
     """Return what is examined through the database."""
     return {
+        "数据库版本": partial(database_version, built),
+        "密钥": partial(keys_fit, built),
         "工作日历": partial(_calendar, built),
         "月度台账": partial(_ledger, built),
         "评价办法文本": partial(_rule_texts, built),
@@ -58,12 +62,10 @@ def stored_parts(built: Gateway) -> Mapping[str, Part]:
 async def _ledger(built: Gateway) -> str:
     now = built.clock()
     async with built.database.transaction() as connection:
-        found = await standing(connection, built.settings.ledger, now)
-    if found is None:
-        return "上月还没有使用本系统"
-    if found.is_late(today(now)):
-        raise Unwell(f"已过期限。{found.words}")
-    return found.words
+        found = await standings(connection, built.settings.ledger, now)
+    if late := [month.words for month in found if month.is_late(today(now))]:
+        raise Unwell(f"已过期限。{'；'.join(late)}")
+    return "；".join(month.words for month in found) or "上月还没有使用本系统"
 
 
 async def _calendar(built: Gateway) -> str:

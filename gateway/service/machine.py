@@ -6,20 +6,23 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from gateway.config.clock import system_clock
+from gateway.config.keys import KeyPurpose
 from gateway.config.settings import Settings
 from gateway.service.app import Gateway
 from gateway.service.certificates import certificates
 from gateway.service.clock_check import ClockCheck
 from gateway.service.finding import Unwell
-from gateway.store.account import differences, hints
+from gateway.store.account import differences, hints, signing_keys
 from gateway.store.audit import chain
-from gateway.store.base.condition import condition
+from gateway.store.base.condition import condition, server_version
+from gateway.store.base.installation import key_use
 from gateway.store.record import quarantine
 from schemas.base import SHANGHAI
 
 #: As in the alert rules of deploy/prometheus.
 ENDS_SOON = timedelta(days=14)
 LEAST_FREE = 0.1
+OLDEST_POSTGRES = 150_000  #: as PostgreSQL numbers its versions
 LINKED_WITHIN = timedelta(minutes=30)
 LONGEST_TRANSACTION = timedelta(minutes=10)
 
@@ -62,6 +65,30 @@ async def disk_free(settings: Settings) -> str:
     if free < LEAST_FREE:
         raise Unwell(f"{told}；清理，或换大的磁盘，写满以后停止收件")
     return told
+
+
+async def database_version(built: Gateway) -> str:
+    """Return the version of PostgreSQL, if it is one that we know."""
+    async with built.database.transaction() as connection:
+        number = await server_version(connection)
+    told = f"PostgreSQL {number // 10_000}.{number % 10_000}"
+    if number < OLDEST_POSTGRES:
+        raise Unwell(f"{told} 太旧，要 {OLDEST_POSTGRES // 10_000} 或更新的")
+    return told
+
+
+async def keys_fit(built: Gateway) -> str:
+    """Return which master key is in use, and what is still encrypted with older keys."""
+    async with built.database.transaction() as connection:
+        found = await key_use(connection)
+        signing = await signing_keys.names(connection)
+    newest = max((one.version for one in found if one.purpose is KeyPurpose.ENCRYPTION), default=1)
+    old = sum(one.rows for one in found if one.version < newest)
+    later = f"，{old} 行待用它重新加密（schedule 自动进行）" if old else ""
+    masters = {master for one in found for master in one.masters}
+    two = "；有两把主密钥，各主机都换好后 keys drop-master" if len(masters) > 1 else ""
+    signed = f"；签名密钥 {signing[-1][0]}" if signing else "；还没有签过名"
+    return f"主密钥 {built.keys.master.fingerprint}；加密密钥第 {newest} 版{later}{two}{signed}"
 
 
 async def clock_agrees(built: Gateway) -> str:

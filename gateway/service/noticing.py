@@ -36,7 +36,8 @@ _OF_OTHERS = {"月度台账": frozenset({CLERK, OPERATOR, LEADER})}
 def build_notifier(gateway: Gateway) -> Notifier:
     """Build what tells the contacts; raises BadConfiguration for an address that is none."""
     looking = Needs(gateway)
-    return Notifier(gateway.database, gateway.settings.notify, looking.look, gateway.clock)
+    settings = gateway.settings.notify
+    return Notifier(gateway.database, settings, looking.look, gateway.clock, gateway.metrics)
 
 
 class Needs:

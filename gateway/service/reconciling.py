@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import NamedTuple
@@ -46,7 +47,7 @@ async def compare_register(gateway: Gateway, register: Register, run: Run) -> Co
         gateway.database,
         gateway.reconcile_scope,
         register,
-        _parts(gateway, register, rows, run),
+        lambda first: _parts(gateway, register, rows, replace(run, first=first)),
         lambda: rows.unread.count,
         await asyncio.to_thread(_complete_until, register, run.began_at),
         run,

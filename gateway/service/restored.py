@@ -1,6 +1,6 @@
 """Notice that the database was restored from a back-up, by ids that it has not given yet.
 
-Each process notes in the folder `state` the last id that it has seen given.
+Each process takes an id every few seconds and notes it in the folder `state`.
 """
 
 import os
@@ -45,16 +45,37 @@ async def begin_epoch(gateway: Gateway, actor: str = "", reason: str = "") -> in
     return found
 
 
-async def note_id(gateway: Gateway) -> None:
-    """Note the last id that was given; of an older database nothing.
+class DatabaseReplaced(Exception):
+    """The database lacks what was noted while this process runs."""
 
-    Where there is no folder `state`, or it cannot be written, a person has to tell of a restore.
-    """
-    async with gateway.database.transaction() as connection:
-        last = await epoch.last_id(connection)
-    if last > (_noted(gateway) or 0):
+    def __init__(self) -> None:
+        super().__init__("数据库比已知的旧：恢复过，或切换到了落后的备库；重启后先查询再报")
+
+
+class IdNotes:
+    """What notes ids for a running process, in the database, in memory and in the folder."""
+
+    def __init__(self, gateway: Gateway) -> None:
+        self.gateway = gateway
+        self._last = 0
+
+    async def note(self) -> None:
+        """Note an id.
+
+        Where there is no folder `state`, or it cannot be written, a person has to tell of a
+        restore that comes while nothing runs.
+
+        Raises:
+            DatabaseReplaced: it has not noted the one before. What it gives now it has given once.
+            DatabaseAway: the next call notes it.
+        """
+        async with self.gateway.database.transaction() as connection:
+            if await epoch.noted(connection) < max(self._last, _noted(self.gateway) or 0):
+                raise DatabaseReplaced
+            last = await epoch.note(connection)
+        self._last = last
         with suppress(OSError):
-            _write(_file(gateway), f"{gateway.installation} {last}\n")
+            _write(_file(self.gateway), f"{self.gateway.installation} {last}\n")
 
 
 def _file(gateway: Gateway) -> Path:

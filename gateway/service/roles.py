@@ -1,5 +1,6 @@
 """The roles intake, deliver, schedule and web as tasks of one process; processes share them."""
 
+import asyncio
 import gc
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -7,6 +8,7 @@ from enum import StrEnum
 from functools import partial
 
 from gateway.config.clock import system_clock
+from gateway.config.errors import BadConfiguration
 from gateway.config.keys import OtherMaster
 from gateway.deliver.connect import build_connector
 from gateway.deliver.deliverer import Deliverer
@@ -16,7 +18,7 @@ from gateway.deliver.silence import ask
 from gateway.intake.access import options_of
 from gateway.intake.kafka import KafkaIntake
 from gateway.intake.returns import Returns
-from gateway.ledger.monthly import freeze_last_month
+from gateway.ledger.monthly import freeze_months
 from gateway.ledger.sending import LedgerSender
 from gateway.schedule.daily import Daily
 from gateway.schedule.publishing import Publishing
@@ -29,12 +31,13 @@ from gateway.service.key_ring import RENEWAL, renew
 from gateway.service.locks import patiently, release_frozen
 from gateway.service.noticing import build_notifier
 from gateway.service.reconciling import daily_of, daily_of_register
-from gateway.service.restored import NOTE_PAUSE, begin_epoch, note_id
+from gateway.service.restored import NOTE_PAUSE, DatabaseReplaced, IdNotes, begin_epoch
 from gateway.service.server import start_health, start_web
 from gateway.service.tasks import Running
 from gateway.service.watching import Watching
 from gateway.store.deliver import destinations
 from gateway.telemetry.log import LogEvent, logger
+from gateway.telemetry.tracing import tracing
 
 #: Seconds between two rounds of an idle destination, of receipts, and of the schedule.
 IDLE_PAUSE, RECEIPTS_PAUSE, SCHEDULE_PAUSE = 0.5, 5.0, 1.0
@@ -88,7 +91,7 @@ def build_schedule(gateway: Gateway) -> Schedule:
     scoring = gateway.database, gateway.scorer, gateway.decider, gateway.metrics
     retention, publishing = gateway.settings.retention, Publishing(*scoring)
     freeze = partial(
-        freeze_last_month,
+        freeze_months,
         gateway.database,
         gateway.ledger_scope,
         gateway.keys,
@@ -109,6 +112,12 @@ async def mirror(gateway: Gateway) -> None:
     await gateway.database.run(partial(destinations.mirror, destinations=configured, now=now))
 
 
+async def _take_over(gateway: Gateway) -> None:
+    """Do what comes before any work: the destinations as configured, and a restored database."""
+    await mirror(gateway)
+    await begin_epoch(gateway)
+
+
 @asynccontextmanager
 async def run(gateway: Gateway, roles: frozenset[Role]) -> AsyncIterator[Running]:
     """Run the roles for the block.
@@ -125,16 +134,16 @@ async def run(gateway: Gateway, roles: frozenset[Role]) -> AsyncIterator[Running
     gc.set_threshold(50_000, 20, 20)
     # Built first, so that a wrong configuration is reported before anything starts.
     deliverers = build_deliverers(gateway) if Role.DELIVER in roles else []
-    await patiently(gateway.database, partial(mirror, gateway))
-    await patiently(gateway.database, partial(begin_epoch, gateway))
+    await patiently(gateway.database, partial(_take_over, gateway))
     async with AsyncExitStack() as stack:
+        _start_tracing(gateway, stack)
         if Role.INTAKE in roles:
             bootstrap = await stack.enter_async_context(kafka_bootstrap(gateway.settings))
             running.intake = await _start_intake(gateway, bootstrap, stack)
             running.add("observe", running.intake.observe, SCHEDULE_PAUSE)
             _add_returns(gateway, bootstrap, running, stack)
         running.add("keys", _renewal(gateway, running), RENEWAL)
-        running.add("ids", partial(note_id, gateway), NOTE_PAUSE)
+        running.add("ids", _noting(gateway, running), NOTE_PAUSE)
         running.add("frozen", partial(release_frozen, gateway.database), FROZEN_PAUSE)
         running.add(
             "calendar", partial(calendar.renew, gateway.database, gateway.workdays), RENEWAL
@@ -154,6 +163,20 @@ async def run(gateway: Gateway, roles: frozenset[Role]) -> AsyncIterator[Running
         logger.info(LogEvent.STARTED, extra={"roles": sorted(roles)})
         yield running
     logger.info(LogEvent.STOPPED)
+
+
+def _start_tracing(gateway: Gateway, stack: AsyncExitStack) -> None:
+    """Send traces to the configured collector; raises BadConfiguration without the libraries."""
+    settings = gateway.settings.tracing
+    if settings.endpoint is None:
+        return
+    headers = {name: value.get_secret_value() for name, value in settings.headers.items()}
+    try:
+        tracing.start(settings.endpoint, headers, settings.share, gateway.installation)
+    except ImportError as error:
+        fix = "pip install credit-gateway[tracing]"
+        raise BadConfiguration(f"tracing：缺 {error.name}；{fix}") from error
+    stack.push_async_callback(asyncio.to_thread, tracing.stop)
 
 
 def _add_returns(gateway: Gateway, bootstrap: str, running: Running, stack: AsyncExitStack) -> None:
@@ -222,6 +245,19 @@ async def _start_intake(gateway: Gateway, bootstrap: str, stack: AsyncExitStack)
     await intake.start()
     stack.push_async_callback(intake.stop)
     return intake
+
+
+def _noting(gateway: Gateway, running: Running) -> Callable[[], Awaitable[None]]:
+    notes = IdNotes(gateway)
+
+    async def noted() -> None:
+        try:
+            await notes.note()
+        except DatabaseReplaced:
+            await running.leave_deliveries()  # their keys may have been given before
+            raise
+
+    return noted
 
 
 def _renewal(gateway: Gateway, running: Running) -> Callable[[], Awaitable[None]]:

@@ -4,12 +4,13 @@ import asyncio
 from datetime import datetime
 
 from gateway.ledger.month import days_of
-from gateway.ledger.monthly import standing
+from gateway.ledger.monthly import standings
 from gateway.service.app import Gateway
 from gateway.service.certificates import certificates
 from gateway.service.machine import free_part
 from gateway.store.account import differences
 from gateway.store.account.month_counts import month_counts
+from gateway.store.audit import chain
 from gateway.store.base.condition import condition
 from gateway.store.record import quarantine
 from gateway.telemetry.log import LogEvent, logger
@@ -30,12 +31,14 @@ class Watching:
             found = await condition(connection)
             waiting = await quarantine.count_open(connection)
             by_side = await differences.open_by_side(connection)
-            month = await standing(connection, built.settings.ledger, now)
+            months = await standings(connection, built.settings.ledger, now)
+            unlinked, _ = await chain.waiting(connection)
+        self.metrics.audit_unlinked.set(unlinked)
         self.metrics.longest_transaction.set(found.longest_seconds)
         self.metrics.xmin_age.set(found.xmin_age)
         self.metrics.dead_deliveries.set(found.dead_deliveries)
         self.metrics.quarantine_open.set(waiting)
-        self.metrics.ledger_late.set(month is not None and month.is_late(today(now)))
+        self.metrics.ledger_late.set(any(month.is_late(today(now)) for month in months))
         self.metrics.calendar_lacking.set(built.workdays.lacking(today(now)) is not None)
         for side in {*by_side, *built.ledger_scope.sides}:
             self.metrics.differences_open.labels(side).set(by_side.get(side, 0))

@@ -167,7 +167,7 @@ class Metrics:
             "count",
         )
         self.ledger_late = self._gauge(
-            "ledger_late", "1 while last month's ledger is not frozen after its day; freeze it now"
+            "ledger_late", "1 while a past month has no frozen ledger after its day; freeze it now"
         )
         self.differences_open = self._gauge(
             "differences_open",
@@ -183,6 +183,14 @@ class Metrics:
         )
 
     def _of_machine(self) -> None:
+        self.audit_unlinked = self._gauge(
+            "audit_unlinked_events",
+            "Audit events that no link proves yet; rising means that nothing links them",
+        )
+        self.notices_failed = self._counter(
+            "notices_failed",
+            "Messages to people that no channel of a contact took; they are tried again",
+        )
         self.disk_free = self._gauge(
             "disk_free_ratio", "Free part of the disk of `state`; below 0.1 make room"
         )

@@ -19,6 +19,8 @@ def test_what_a_person_did_and_what_was_refused_is_on_record(
     one = command.json("audit", "list", "--event", "action_refused")
     nobody = command("audit", "list", "--by", "王五")
 
+    again = command("hold", "2025-06", "--reason", "再核对", "--by", "张三")
+    assert "它已冻结到第 1 版，暂缓不撤销这一版" in again.out
     assert [done.code, refused.code, told.code, nobody.code] == [0, 1, 0, 0]
     assert "张三" in told.out
     assert "暂缓台账" in told.out

@@ -11,7 +11,9 @@ from sqlalchemy import text
 from connectors.memory import Step
 from connectors.sandbox import PlatformPlace, create_sandbox, serve_sandbox
 from gateway.config.clock import SteppedClock
+from gateway.deliver.bulk import BulkAct, start
 from gateway.store.base.engine import Database
+from gateway.store.deliver.worklist import Wanted
 from schemas.delivery import NOT_CALLED, NOTHING_TO_WITHDRAW, UNUSABLE, OutcomeKind
 from tests.acceptance.command import Command, commanding, told, write
 from tests.conftest import BANK, PLATFORM, SETTINGS, BuildGateway
@@ -78,6 +80,10 @@ async def test_doctor_tells_which_destination_is_given_up_for_now(
     said = await asyncio.to_thread(command, "doctor")
 
     assert f"异常 报送中断：{PLATFORM['title']}：多次报送不成" in said.out
+    assert "正常 数据库版本：PostgreSQL 18." in said.out
+    assert "正常 密钥：主密钥 " in said.out
+    assert "加密密钥第 1 版" in said.out
+    assert "正常 通知：0 个联系人；没有经办人员、运维人员、负责人" in said.out
 
 
 def test_an_act_without_number_or_filter_is_wrong_use(command: Command) -> None:
@@ -210,12 +216,17 @@ async def test_a_difference_is_listed_until_a_person_explains_it(
     work = await asyncio.to_thread(command, "worklist")
     number, why = str(listed.objects[0]["id"]), ("--reason", "平台已受理")
 
+    broken = command.folder / "登记.csv"
+    broken.write_text("no register", encoding="utf-8")
+    unread = await asyncio.to_thread(command, "reconcile", "--file", broken)
+    after = await asyncio.to_thread(command, "worklist")
     explained = await asyncio.to_thread(command, "differences", "explain", number, *why)
     left = await asyncio.to_thread(command.json, "differences", "list")
     every = await asyncio.to_thread(command, "differences", "list", "--all")
     nothing = await asyncio.to_thread(command, "differences", "explain", "1", *why)
 
     assert "对账差异未了结 1 条（platform 1）" in work.out
+    assert (unread.code, "没有做成" in after.out) == (3, False)  # who read it was told
     story = await asyncio.to_thread(command, "trail", hidden_one[1].replace("〔", "("))
     told = ("收到", "记为第 1 版", "应报 platform", "有效入库", "对账有差异")
     assert [word for word in told if word not in story.out] == []
@@ -224,3 +235,23 @@ async def test_a_difference_is_listed_until_a_person_explains_it(
     assert (explained.code, left.objects, nothing.code) == (0, [], 1)
     assert "已说明" in every.out
     assert "平台已受理" in every.out
+
+
+async def test_a_task_with_which_nobody_goes_on_stands_on_the_work_list(
+    command: Command, database: Database, clock: SteppedClock, build_gateway: BuildGateway
+) -> None:
+    world = World(await build_gateway(database, destinations=[PLATFORM]), clock)
+    await world.take(penalty(1), penalty(2, 2))
+    chosen = Wanted(destination="platform"), 2, "重复", "样例经办人"
+    long_ago = clock() - timedelta(days=1)
+    number = await start(database, BulkAct.PARK, *chosen, long_ago)  # and its process was killed
+
+    before = await asyncio.to_thread(command, "worklist")
+    resumed = await asyncio.to_thread(command, "tasks", "resume", number)
+    after = await asyncio.to_thread(command, "worklist")
+
+    assert (
+        f"批量处理 {number} 没有做完（挂起 0/2，样例经办人）：tasks resume {number}" in before.out
+    )
+    assert resumed.code == 0
+    assert "没有做完" not in after.out

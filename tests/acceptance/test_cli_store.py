@@ -6,7 +6,9 @@ import orjson
 import xlsxwriter
 from python_calamine import CalamineWorkbook
 
+from gateway.config.clock import system_clock
 from gateway.store.base.engine import Database
+from schemas.base import today
 from tests.acceptance.command import PAST, Command, commanding, write
 from tests.conftest import PLATFORM, SETTINGS
 from tests.factories import (
@@ -46,6 +48,8 @@ def test_what_became_of_a_file_is_told_at_any_time(command: Command, tmp_path: P
     mistyped = command("results", "nowhere/x.csv")
     [row, *_] = command("results", path, "--position", "2").out.splitlines()
     beyond = command("results", path, "--position", "9")
+    by_hash = command("results", objects[0]["origin"].removeprefix("file:"))
+    sources = command("sources", "--day", f"{today(system_clock())}")
 
     assert told.code == 0
     assert "第1行 样环罚字〔2026〕1号 合格；platform 已被新版本取代，此后有新版本" in told.out
@@ -53,6 +57,9 @@ def test_what_became_of_a_file_is_told_at_any_time(command: Command, tmp_path: P
     assert "拒收，隔离区编号" in told.out
     assert "不予报送（涉密决定）" in told.out
     assert "共 4 条" in told.out
+    assert "rows.ndjson：共 4 条" in by_hash.out
+    assert "rows.ndjson（file:" in sources.out
+    assert "more.ndjson（file:" in sources.out
     assert [one["verdict"] for one in objects] == ["ok", "incomplete", "refused", "ok"]
     book = CalamineWorkbook.from_path(str(tmp_path / "fate.xlsx"))
     assert len(book.get_sheet_by_name("来件去向").to_python()) == 5

@@ -41,10 +41,18 @@ def test_it_has_all_that_the_wheel_needs() -> None:
 
 
 def test_it_has_no_tools_and_no_embedded_servers() -> None:
-    extras = [one for more in PROJECT["optional-dependencies"].values() for one in more]
-    tools = {Requirement(one).name for one in extras} - closure(PROJECT["dependencies"])
+    extras = PROJECT["optional-dependencies"]
+    unwanted = [*extras["dev"], *extras["embedded"]]
+    tools = {Requirement(one).name for one in unwanted} - closure(PROJECT["dependencies"])
 
     assert tools & names(needed(LOCK, required())) == set()
+    assert tools & names(needed(LOCK, required("tracing"))) == set()
+
+
+def test_it_has_an_extra_that_is_asked_for() -> None:
+    extra = PROJECT["optional-dependencies"]["tracing"]
+
+    assert closure(extra) <= names(needed(LOCK, required("tracing")))
 
 
 def test_each_entry_stands_as_in_the_lock() -> None:

@@ -4,6 +4,16 @@ from tests.integration.world import World
 
 #: Revision → what takes the structure back to the revision before it, the newest first.
 BACK = {
+    "0039": (
+        "alter table installation drop column noted_id",
+        "alter table origin drop column former_ids",
+    ),
+    "0038": (
+        "alter table concealment_hint drop column missing",
+        "alter table concealment_hint drop column settled",
+        "alter table concealment_hint drop column gone_at",
+        "alter table origin drop column file_name",
+    ),
     "0037": ("drop table notice",),
     "0036": (
         "drop table audit_checkpoint",

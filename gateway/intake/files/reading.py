@@ -48,11 +48,12 @@ class Reading:
         self._kind = kind  #: for files that do not show it themselves
         self._names = names
         self.report = FileReport()
+        self.origin = ""  #: where its items come from, once it is read
 
     def __iter__(self) -> Iterator[Raw]:
         """Yield the items."""
         self.report = FileReport()
-        origin = f"file:{file_hash(self._path)}"
+        origin = self.origin = f"file:{file_hash(self._path)}"
         type_ = file_type(self._path, self._limits.max_unpacked_bytes)
         self.report.type = type_.value
         match type_:

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from gateway.check.checked import Checked
@@ -11,7 +12,12 @@ from gateway.intake.files.twice import Twice
 from gateway.intake.files.unreadable import UnreadableFile
 from gateway.pipeline import Pipeline
 from gateway.record.result import Result
+from gateway.store.record.inbox import name_file
+from schemas.base import storable
+from schemas.identifiers import masked
 
+#: Letters of the name of a file that are kept, the last ones.
+LONGEST_NAME = 200
 #: What is told each item: its place in the file, what check says, and what became of it, if it was
 #: taken.
 Each = Callable[[str, Checked, Result | None], None]
@@ -51,8 +57,17 @@ class Taken:
         }
 
 
-async def take(pipeline: Pipeline, reading: Reading, each: Each, *, whole: bool = False) -> Taken:
+async def take(
+    pipeline: Pipeline,
+    reading: Reading,
+    each: Each,
+    *,
+    whole: bool = False,
+    name: str | None = None,
+) -> Taken:
     """Record the items of a file; with `whole`, nothing unless each of them is without problems.
+
+    By its `name` people find the file again.
 
     Raises:
         DatabaseAway: the batches before are taken; taking the file again goes on behind them.
@@ -73,6 +88,9 @@ async def take(pipeline: Pipeline, reading: Reading, each: Each, *, whole: bool 
                 each(place, result.checked, result)
     except UnreadableFile as error:
         taken.stopped = str(error)
+    if name and taken.tally.verdicts:
+        told = masked(storable(name))[-LONGEST_NAME:]
+        await pipeline.database.run(partial(name_file, origin=reading.origin, name=told))
     return taken
 
 

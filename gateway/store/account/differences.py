@@ -161,6 +161,23 @@ async def write(
     return opened
 
 
+#: That one was late stays true: nothing mends it.
+_OLDER = text(
+    """
+    select decision_id, day from difference
+    where side = :side and mended_at is null and explained_at is null
+      and day < :first and day >= cast(:first as date) - interval '1 year'
+      and exists (select from jsonb_array_elements(flags) flag where flag->>'kind' <> 'late')
+    """
+)
+
+
+async def older(connection: Connection, side: str, first: date) -> list[tuple[int | None, date]]:
+    """Return the open differences of a year before a day that may be mended: decision and day."""
+    rows = await connection.execute(_OLDER, {"side": side, "first": first})
+    return [(row[0], row[1]) for row in rows]
+
+
 _LIST = text(
     f"""
     select {_COLUMNS} from difference

@@ -14,7 +14,10 @@ from schemas.kinds import REPORTED_IN_ORDER
 
 @dataclass(frozen=True, slots=True)
 class StoredHint:
-    """A hint, when it was found first and last, and by whom and why it was closed."""
+    """A hint, when it was found first and last, and by whom and why it was closed.
+
+    `missing` are the numbers of a hole; `gone_at`: since when nothing speaks for it any more.
+    """
 
     id: int
     kind: str
@@ -26,9 +29,12 @@ class StoredHint:
     closed_at: datetime | None
     closed_by: str | None
     reason: str | None
+    missing: Sequence[int]
+    gone_at: datetime | None
 
 
-_COLUMNS = "id, kind, authority, key, words, first_seen, last_seen, closed_at, closed_by, reason"
+_COLUMNS = """id, kind, authority, key, words, first_seen, last_seen, closed_at, closed_by, reason,
+    missing, gone_at"""
 _DECISIONS = text(
     """
     select a.name as authority, d.kind, d.number_key, d.decision_date
@@ -46,58 +52,70 @@ async def decisions(connection: Connection, first: date, end: date) -> AsyncIter
         yield part
 
 
-_FOUND = "kind text, authority text, key text, words text"
+_SETTLED = text(
+    "select authority, key, settled from concealment_hint where kind = 'hole' and settled <> '{}'"
+)
+_FOUND = "kind text, authority text, key text, words text, missing text"
 #: One that a person has closed opens again when its evidence changes.
 _KEEP = text(
     f"""
-    insert into concealment_hint (id, kind, authority, key, words, first_seen, last_seen)
-    select nextval('gateway_id'), f.kind, f.authority, f.key, f.words, :now, :now
+    insert into concealment_hint (id, kind, authority, key, words, missing, first_seen, last_seen)
+    select nextval('gateway_id'), f.kind, f.authority, f.key, f.words, f.missing::integer[],
+        :now, :now
     from {unnest(_FOUND, "f")}
-    on conflict (kind, authority, key) do update set last_seen = excluded.last_seen,
-        words = excluded.words,
+    on conflict (kind, authority, key) do update set
+        last_seen = greatest(concealment_hint.last_seen, excluded.last_seen),
+        words = excluded.words, missing = excluded.missing, gone_at = null,
         closed_at = case when concealment_hint.words = excluded.words
             then concealment_hint.closed_at end
     """
 )
+_GONE = text(
+    "update concealment_hint set gone_at = :now where gone_at is null and last_seen < :now"
+)
+_IS_OPEN = "closed_at is null and gone_at is null"
 _LIST = text(
     f"""
-    select {_COLUMNS} from concealment_hint
-    where cast(:every as boolean) or (closed_at is null and last_seen >= :seen)
+    select {_COLUMNS} from concealment_hint where cast(:every as boolean) or ({_IS_OPEN})
     order by authority, kind, key
     """
 )
+_COUNT_OPEN = text(f"select count(*) from concealment_hint where {_IS_OPEN}")
+#: What it names is settled, whatever is missing later.
 _CLOSE = text(
-    """
-    update concealment_hint set closed_at = :now, closed_by = :actor, reason = :reason
-    where id = :id and closed_at is null
-    """
-)
-
-
-async def keep(
-    connection: Connection, found: Sequence[tuple[str, str, str, str]], now: datetime
-) -> None:
-    """Store the hints (kind, authority, key, words) of one look."""
-    names = ["kind", "authority", "key", "words"]
-    await connection.execute(_KEEP, {**arrays(names, found), "now": now})
-
-
-async def listed(connection: Connection, seen: datetime, *, every: bool) -> list[StoredHint]:
-    """Return the open hints that were found at `seen` or later; with `every` all of them."""
-    rows = await connection.execute(_LIST, {"seen": seen, "every": every})
-    return [StoredHint(*row) for row in rows]
-
-
-_COUNT_OPEN = text(
-    """
-    select count(*) from concealment_hint where closed_at is null
-      and last_seen = (select max(last_seen) from concealment_hint)
+    f"""
+    update concealment_hint set closed_at = :now, closed_by = :actor, reason = :reason,
+        settled = array(select distinct unnest(settled || missing) order by 1)
+    where id = :id and {_IS_OPEN}
     """
 )
+
+
+#: Kind, authority, key, words, missing numbers.
+Found = tuple[str, str, str, str, tuple[int, ...]]
+
+
+async def settled(connection: Connection) -> dict[tuple[str, str], frozenset[int]]:
+    """Return the numbers that people have spoken of, by authority and key of the hole."""
+    rows = await connection.execute(_SETTLED)
+    return {(row.authority, row.key): frozenset(row.settled) for row in rows}
+
+
+async def keep(connection: Connection, found: Sequence[Found], now: datetime) -> None:
+    """Store the hints of one look; those that it did not find are gone."""
+    names = ["kind", "authority", "key", "words", "missing"]
+    rows = [(*told, "{" + ",".join(map(str, missing)) + "}") for *told, missing in found]
+    await connection.execute(_KEEP, {**arrays(names, rows), "now": now})
+    await connection.execute(_GONE, {"now": now})
+
+
+async def listed(connection: Connection, *, every: bool) -> list[StoredHint]:
+    """Return the open hints; with `every` all of them."""
+    return [StoredHint(*row) for row in await connection.execute(_LIST, {"every": every})]
 
 
 async def count_open(connection: Connection) -> int:
-    """Return how many hints the last look found that nobody has closed."""
+    """Return how many hints stand that nobody has closed."""
     return int(await connection.scalar(_COUNT_OPEN) or 0)
 
 

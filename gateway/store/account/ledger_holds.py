@@ -1,5 +1,6 @@
 """Months whose ledger a person holds back from being frozen by itself 暂缓冻结."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -25,7 +26,12 @@ _HOLD = text(
     """
 )
 _RELEASE = text("delete from ledger_hold where month = :month")
-_OF = text("select month, held_by, reason, held_at from ledger_hold where month = :month")
+_OF = text(
+    """
+    select month, held_by, reason, held_at from ledger_hold
+    where month = any(cast(:months as text[]))
+    """
+)
 #: What the gateway had before the end of the month; a younger one has nothing to say of it.
 _BEGUN = text("select min(made_at) from key_ring")
 
@@ -41,10 +47,10 @@ async def release(connection: Connection, month: str) -> bool:
     return bool((await connection.execute(_RELEASE, {"month": month})).rowcount)
 
 
-async def of(connection: Connection, month: str) -> LedgerHold | None:
-    """Return who holds a month back, if anybody."""
-    found = (await connection.execute(_OF, {"month": month})).one_or_none()
-    return None if found is None else LedgerHold(*found)
+async def of(connection: Connection, months: Sequence[str]) -> dict[str, LedgerHold]:
+    """Return who holds which of these months back."""
+    rows = await connection.execute(_OF, {"months": list(months)})
+    return {row.month: LedgerHold(*row) for row in rows}
 
 
 async def begun(connection: Connection) -> datetime | None:

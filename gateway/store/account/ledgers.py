@@ -35,6 +35,7 @@ _MONTH = text(
         f.recorded_at as arrived_at,
         coalesce(f.body->>'CF_XDR_LB', f.body->>'XK_XDR_LB') as category,
         f.body->>'CF_CFLB' as penalty_kinds,
+        v.body->>'CF_NR_FK' as fine, v.body->>'CF_NR_WFFF' as confiscated,
         (select count(*) from jsonb_array_elements(f.problems) p where p->>'rule' = 'required')
             as lacking,
         x.id as delivery_id, x.destination, x.verb, x.state, x.dues::text as dues, x.attempts,
@@ -122,6 +123,12 @@ _VERSIONS = text(
     where month = :month order by version desc
     """
 )
+_NEWEST = text(
+    """
+    select distinct on (month) month, version, hash, reason, recorded_at, figures, signature
+    from ledger where month = any(cast(:months as text[])) order by month, version desc
+    """
+)
 _SAVE = text(
     """
     insert into ledger
@@ -131,12 +138,6 @@ _SAVE = text(
     """
 )
 _WORKBOOK = text("select workbook from ledger where month = :month and version = :version")
-_LATEST_FIGURES = text(
-    """
-    select distinct on (month) month, figures from ledger
-    where month = any(cast(:months as text[])) order by month, version desc
-    """
-)
 _ROWS = text("select rows from ledger where month = :month and version = :version")
 
 
@@ -149,6 +150,12 @@ async def lock_month(connection: Connection, month: str) -> None:
 async def versions(connection: Connection, month: str) -> list[Frozen]:
     """Return every frozen version of a month, the newest first."""
     return [Frozen(*row) for row in await connection.execute(_VERSIONS, {"month": month})]
+
+
+async def newest(connection: Connection, months: Sequence[str]) -> dict[str, Frozen]:
+    """Return the newest frozen version of each of these months that has one."""
+    rows = await connection.execute(_NEWEST, {"months": list(months)})
+    return {row.month: Frozen(*row) for row in rows}
 
 
 async def save(connection: Connection, frozen: Frozen, workbook: bytes, rows: bytes) -> None:
@@ -179,11 +186,3 @@ async def frozen_rows(connection: Connection, month: str, version: int) -> bytes
     """Return the rows of one version as Parquet; None if it was frozen without."""
     found = await connection.scalar(_ROWS, {"month": month, "version": version})
     return None if found is None else bytes(found)
-
-
-async def latest_figures(
-    connection: Connection, months: Sequence[str]
-) -> dict[str, Mapping[str, Any]]:
-    """Return the figures of the newest frozen version of each of these months that has one."""
-    rows = await connection.execute(_LATEST_FIGURES, {"months": list(months)})
-    return {row.month: row.figures for row in rows}

@@ -22,7 +22,12 @@ _TELL = text(
     """
 )
 _UNTELL = text("update notice set told = array_remove(told, :name) where key = :key")
-_END = text("delete from notice where key = any(cast(:keys as text[])) and (silent or told = '{}')")
+_END = text(
+    """
+    delete from notice where key = any(cast(:keys as text[]))
+      and (silent or not told && cast(:contacts as text[]))
+    """
+)
 
 
 async def notices(connection: Connection) -> list[Any]:
@@ -42,6 +47,6 @@ async def tell(connection: Connection, key: str, name: str, *, over: bool) -> No
     await connection.execute(_UNTELL if over else _TELL, {"key": key, "name": name})
 
 
-async def end(connection: Connection, keys: Sequence[str]) -> None:
-    """Forget conditions that are over, and of which nobody is to be told that they are."""
-    await connection.execute(_END, {"keys": list(keys)})
+async def end(connection: Connection, keys: Sequence[str], contacts: Sequence[str]) -> None:
+    """Forget conditions that are over, and of which none of these contacts is to be told that."""
+    await connection.execute(_END, {"keys": list(keys), "contacts": list(contacts)})

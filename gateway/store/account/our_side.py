@@ -1,6 +1,6 @@
 """Our side of a reconciliation 对账: our decisions, and how each stands at one destination."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from datetime import date
 from typing import Any
 
@@ -11,12 +11,16 @@ from gateway.store.base.statements import one_of, unnest
 from schemas.delivery import HANDED_OVER
 from schemas.kinds import REPORTED_IN_ORDER
 
-_SPAN = text(
-    f"""
-    with span as (
-        select * from decision
-        where kind = any(cast(:kinds as text[]))
-          and decision_date >= :first and decision_date < :end),
+#: Decisions of some days, or some older ones: a union of both costs a million a third more time.
+_OF_DAYS = """
+    select * from decision
+    where kind = any(cast(:kinds as text[])) and decision_date >= :first and decision_date < :end
+"""
+_OLDER = """
+    select * from decision where id = any(cast(:older as bigint[])) and decision_date < :first
+"""
+_AT_DESTINATION = f"""
+    with span as (__DECISIONS__),
     told as (
         select x.chain_id,
             array_agg(distinct x.dues::text) filter (where x.report) as dues,
@@ -54,8 +58,9 @@ _SPAN = text(
     join record_version v on v.id = d.version_id
     left join told on told.chain_id = d.id
     join record_version held on held.id = coalesce(told.held_id, d.version_id)
-    """
-)
+"""
+_SPAN = text(_AT_DESTINATION.replace("__DECISIONS__", _OF_DAYS))
+_OLDER_SPAN = text(_AT_DESTINATION.replace("__DECISIONS__", _OLDER))
 
 
 #: The month of a province does not fit into the 4 MB that PostgreSQL gives a join by default.
@@ -63,17 +68,24 @@ _MEMORY = text("set local work_mem = '64MB'")
 
 
 async def our_side(
-    connection: Connection, destination: str, first: date, end: date
+    connection: Connection, destination: str, first: date, end: date, older: Collection[int] = ()
 ) -> AsyncIterator[Any]:
-    """Stream the decisions of a span of dates, each with its state at one destination."""
-    async for row in _streamed(connection, _SPAN, first, end, destination=destination):
+    """Stream the decisions of a span of dates, each with its state at one destination.
+
+    And those of `older` that were made before.
+    """
+    values = {"kinds": REPORTED_IN_ORDER, "first": first, "end": end, "destination": destination}
+    async for row in _streamed(connection, _SPAN, values):
         yield row
+    if older:
+        values = {"first": first, "older": list(older), "destination": destination}
+        async for row in _streamed(connection, _OLDER_SPAN, values):
+            yield row
 
 
 async def _streamed(
-    connection: Connection, statement: TextClause, first: date, end: date, **more: str
+    connection: Connection, statement: TextClause, values: Mapping[str, Any]
 ) -> AsyncIterator[Any]:
-    values = {"first": first, "end": end, "kinds": REPORTED_IN_ORDER, **more}
     await connection.execute(_MEMORY)
     # Rows by the thousand: SQLAlchemy switches to a greenlet for each single row.
     async for rows in (await connection.stream(statement, values)).partitions(1000):
@@ -81,26 +93,31 @@ async def _streamed(
             yield row
 
 
-_ENTERED = text(
-    """
+_WITH_ENTRY = """
     select d.id, d.kind, d.number_key, s.code, s.person, a.name as authority,
         convert_to(v.body::text, 'UTF8') as body, d.decision_date, d.excluded, d.verb,
         v.recorded_at, first.recorded_at as entered_at
-    from decision d
+    from (__DECISIONS__) d
     join subject s on s.id = d.subject_id
     join authority a on a.id = d.authority_id
     join record_version v on v.id = d.version_id
     join record_version first on first.decision_id = d.id and first.version = 1
-    where d.kind = any(cast(:kinds as text[]))
-      and d.decision_date >= :first and d.decision_date < :end
-    """
-)
+"""
+_ENTERED = text(_WITH_ENTRY.replace("__DECISIONS__", _OF_DAYS))
+_OLDER_ENTERED = text(_WITH_ENTRY.replace("__DECISIONS__", _OLDER))
 
 
-async def entered(connection: Connection, first: date, end: date) -> AsyncIterator[Any]:
-    """Stream the decisions of a span of dates, each with the time at which it came first."""
-    async for row in _streamed(connection, _ENTERED, first, end):
+async def entered(
+    connection: Connection, first: date, end: date, older: Collection[int] = ()
+) -> AsyncIterator[Any]:
+    """Stream the same, each with the time at which it came first."""
+    values = {"kinds": REPORTED_IN_ORDER, "first": first, "end": end}
+    async for row in _streamed(connection, _ENTERED, values):
         yield row
+    if older:
+        values = {"first": first, "older": list(older)}
+        async for row in _streamed(connection, _OLDER_ENTERED, values):
+            yield row
 
 
 _KNOWN = text(

@@ -43,7 +43,7 @@ _OPEN_ONE = text(
     """
 )
 #: When the last one ended, by whomever.
-_ENDED = text("select max(until) from outage where destination = :destination")
+_ENDED = text("select max(until) from outage where destination = :destination and opened_by = :by")
 #: A clock that stepped back ends nothing before it began.
 _CLOSE = text(
     """
@@ -87,9 +87,10 @@ async def going_on(connection: Connection, destination: str, by: str) -> int | N
     return None if found is None else int(found)
 
 
-async def last_end(connection: Connection, destination: str) -> datetime | None:
-    """Return when the last outage of a destination ended, if one did."""
-    found: datetime | None = await connection.scalar(_ENDED, {"destination": destination})
+async def last_end(connection: Connection, destination: str, by: str) -> datetime | None:
+    """Return when the last outage ended that this one has opened, if there is one."""
+    values = {"destination": destination, "by": by}
+    found: datetime | None = await connection.scalar(_ENDED, values)
     return found
 
 

@@ -1,6 +1,6 @@
 """The runs of the reconciliation 对账: what was compared, when, and how many rows it had."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 
@@ -117,7 +117,8 @@ _FAILED = text(
     """
     select side, began_at, failed from (
         select distinct on (side) side, began_at, failed from reconcile_run
-        where finished_at is not null or failed is not null order by side, began_at desc) last
+        where side = any(cast(:sides as text[])) and (finished_at is not null or failed is not null)
+        order by side, began_at desc) last
     where failed is not null order by side
     """
 )
@@ -128,6 +129,7 @@ async def fail(connection: Connection, run_id: int, words: str) -> None:
     await connection.execute(_FAIL, {"id": run_id, "words": words})
 
 
-async def failed(connection: Connection) -> list[tuple[str, datetime, str]]:
-    """Return the sides whose last run failed: when, and why."""
-    return [(row[0], row[1], row[2]) for row in await connection.execute(_FAILED)]
+async def failed(connection: Connection, sides: Iterable[str]) -> list[tuple[str, datetime, str]]:
+    """Return those of the sides whose last run failed: when, and why."""
+    rows = await connection.execute(_FAILED, {"sides": list(sides)})
+    return [(row[0], row[1], row[2]) for row in rows]

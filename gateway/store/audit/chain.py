@@ -19,9 +19,10 @@ _LOCK = text("select pg_advisory_xact_lock(hashtext('credit-gateway/audit-chain'
 _ANY = text("select exists (select from audit_unlinked)")
 _UNLINKED = text(
     """
-    select e.id, e.at, e.event, e.actor, e.source, e.detail
+    select u.event_id, u.at, coalesce(e.event, ''), coalesce(e.actor, ''), e.source,
+        coalesce(e.detail, '{}')
     from (select event_id, at from audit_unlinked order by event_id limit :limit) u
-    join audit_event e on e.at = u.at and e.id = u.event_id order by e.id
+    left join audit_event e on e.at = u.at and e.id = u.event_id order by u.event_id
     """
 )
 _LINKED = text("delete from audit_unlinked where event_id = any(cast(:ids as bigint[]))")
@@ -31,7 +32,8 @@ _HEAD = text("select seq, hash from audit_link order by seq desc limit 1")
 async def unlinked(connection: Connection, limit: int) -> Sequence[Any]:
     """Return the oldest events that are not linked yet, and keep others from linking any.
 
-    Nothing, at the cost of one statement, where there is none.
+    Nothing, at the cost of one statement, where there is none. One that is gone already has no
+    words: its link shows that there was one.
     """
     if not await connection.scalar(_ANY):
         return []

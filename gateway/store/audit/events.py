@@ -10,6 +10,7 @@ from sqlalchemy import text
 from gateway.store.base.engine import Connection
 from gateway.store.base.statements import arrays, as_json, unnest
 from gateway.telemetry.source import source
+from schemas.identifiers import masked
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,11 +39,27 @@ _ADD = text(
 
 
 async def add(connection: Connection, entries: Sequence[AuditEntry], now: datetime) -> None:
-    """Write entries; the caller's transaction also holds the changes that they are about."""
+    """Write entries; the caller's transaction also holds the changes that they are about.
+
+    Identity numbers in what persons or callers wrote are masked: the chain keeps all for ever.
+    """
     if entries:
-        rows = [(one.event, one.actor, as_json(dict(one.detail))) for one in entries]
+        rows = [
+            (one.event, masked(one.actor), masked(as_json(dict(one.detail)))) for one in entries
+        ]
         values = arrays(("event", "actor", "detail"), rows)
         await connection.execute(_ADD, {**values, "now": now, "source": source()})
+
+
+def _masked(value: Any) -> Any:
+    """Return the same with identity numbers masked in all of its texts."""
+    if isinstance(value, str):
+        return masked(value)
+    if isinstance(value, Mapping):
+        return {name: _masked(one) for name, one in value.items()}
+    if isinstance(value, list | tuple | set | frozenset):
+        return [_masked(one) for one in value]
+    return value
 
 
 _LATEST = text(

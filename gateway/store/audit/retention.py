@@ -123,7 +123,29 @@ _DELETE_ASSESSMENTS = text(
         limit :limit))
     """
 )
+#: The rows stay. What a version says of a person goes once every delivery of its decision has ended
+#: for so long: until then a correction or withdrawal may need it. So do unknown columns, which may
+#: say as much.
+_ERASE_IDENTITY = text(
+    f"""
+    update record_version set secret = null, unknown_columns = null where ctid = any(array(
+        select v.ctid from record_version v
+        where (v.secret is not null or v.unknown_columns is not null) and v.recorded_at < :before
+          and not exists (select from delivery d where d.chain_id = v.decision_id
+            and d.item_kind = 'record_version' and (d.state not in {one_of(FINISHED)}
+              or greatest(d.created_at, d.submitted_at, d.accepted_at) >= :before))
+        limit :limit))
+    """
+)
+_DELETE_QUARANTINE = text(
+    """
+    delete from quarantine where ctid = any(array(
+        select ctid from quarantine where resolved_at < :before limit :limit))
+    """
+)
 _DELETE: Mapping[str, TextClause] = {
+    "identity_numbers": _ERASE_IDENTITY,
+    "quarantine": _DELETE_QUARANTINE,
     "intake_requests": _DELETE_REQUESTS,
     "assessments": _DELETE_ASSESSMENTS,
 }

@@ -38,3 +38,12 @@ async def condition(connection: Connection) -> DatabaseCondition:
     """Return the condition of the database; what we may not see counts as nothing."""
     row = (await connection.execute(_CONDITION)).one()
     return DatabaseCondition(float(row[0]), int(row[1]), int(row[2]))
+
+
+_VERSION = text("select cast(current_setting('server_version_num') as int)")
+
+
+async def server_version(connection: Connection) -> int:
+    """Return the version of the server as it numbers it: 180004 is 18.4."""
+    found: int = await connection.scalar(_VERSION)
+    return found

@@ -13,6 +13,7 @@ _CLAIM = text(
     where lease.until <= now() or lease.owner = excluded.owner
     """
 )
+_RENEW = text("update lease set until = now() + :time where name = :name and owner = :owner")
 _RELEASE = text("delete from lease where name = :name and owner = :owner")
 
 
@@ -20,6 +21,11 @@ async def claim(connection: Connection, name: str, owner: str, time: timedelta) 
     """Take a piece of work for a time; return whether nobody else has it."""
     values = {"name": name, "owner": owner, "time": time}
     return (await connection.execute(_CLAIM, values)).rowcount > 0
+
+
+async def renew(connection: Connection, name: str, owner: str, time: timedelta) -> None:
+    """Keep a piece of work for a time from now on, if nobody else has it already."""
+    await connection.execute(_RENEW, {"name": name, "owner": owner, "time": time})
 
 
 async def release(connection: Connection, name: str, owner: str) -> None:

@@ -47,13 +47,11 @@ class Primary:
         for place in ({}, *_each_host(options)):
             try:
                 connection = await asyncpg.connect(**options | place)
+                if await self._is_latest(connection):
+                    return connection
             except DRIVER_ERRORS:
                 if not place:
                     raise
-                continue
-            if await self._is_latest(connection):
-                return connection
-            await connection.close()
         raise OldPrimary(
             f"时间线 {self.timeline} 以前的旧主库：主备切换后它又启动了，停下它；"
             "确是从备份恢复的，重启本程序"
@@ -62,16 +60,25 @@ class Primary:
     async def _look(self, options: dict[str, Any]) -> None:
         """Look at one of several hosts: the one that is named first may be an old primary."""
         with suppress(*DRIVER_ERRORS):
-            connection = await asyncpg.connect(**options | {"timeout": PATIENCE})
-            await self._is_latest(connection)
-            await connection.close(timeout=PATIENCE)
+            async with asyncio.timeout(PATIENCE):
+                connection = await asyncpg.connect(**options)
+                if await self._is_latest(connection):
+                    connection.terminate()
 
     async def _is_latest(self, connection: asyncpg.Connection) -> bool:
-        async with connection.transaction():  # a pooler gives both messages to one server
-            found: str | None = await connection.fetchval(_TIMELINE)
-        timeline = self.timeline if found is None else int(found, 16)
-        self.timeline = max(self.timeline, timeline)
-        return timeline == self.timeline
+        """Whether a server is the latest that we know; a connection to another one is ended."""
+        kept = False
+        try:
+            async with asyncio.timeout(PATIENCE), connection.transaction():
+                # A pooler gives both messages to one server.
+                found: str | None = await connection.fetchval(_TIMELINE)
+            timeline = self.timeline if found is None else int(found, 16)
+            self.timeline = max(self.timeline, timeline)
+            kept = timeline == self.timeline
+        finally:
+            if not kept:
+                connection.terminate()
+        return kept
 
 
 def _each_host(options: dict[str, Any]) -> Iterator[dict[str, Any]]:

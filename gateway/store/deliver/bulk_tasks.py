@@ -76,6 +76,12 @@ _SET = text(
     """
 )
 _ONE = text(f"select {_COLUMNS} from bulk_task where id = :id")
+_UNFINISHED = text(
+    f"""
+    select {_COLUMNS} from bulk_task
+    where state = 'paused' or (state = 'running' and stepped_at < :before) order by id
+    """
+)
 _LIST = text(f"select {_COLUMNS} from bulk_task order by id desc limit :limit")
 
 
@@ -120,6 +126,11 @@ async def one(connection: Connection, id_: int) -> BulkTask | None:
     """Return a task, if there is one of this number."""
     row = (await connection.execute(_ONE, {"id": id_})).one_or_none()
     return None if row is None else _task(row)
+
+
+async def unfinished(connection: Connection, before: datetime) -> list[BulkTask]:
+    """Return the tasks that are paused, or run and made their last step before a time."""
+    return [_task(row) for row in await connection.execute(_UNFINISHED, {"before": before})]
 
 
 async def listed(connection: Connection, limit: int) -> list[BulkTask]:

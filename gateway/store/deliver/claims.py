@@ -50,8 +50,10 @@ WITH_CONTENT = """
             and (l.verb <> 'withdraw' or h.verb <> 'withdraw')
             and (h.maybe_arrived or h.state in {handed_over})) as holds,
         coalesce(dec.kind, 'grade_change'), coalesce(own.version, 1), s.code, s.person, s.name,
-        dec.document_number, dec.decision_date, coalesce(v.body, g.body::json), v.secret,
-        v.key_version, coalesce(own.recorded_at, g.recorded_at), g.number,
+        dec.document_number, dec.decision_date, coalesce(v.body, g.body::json),
+        coalesce(v.secret, own.secret),
+        case when v.secret is null then own.key_version else v.key_version end,
+        coalesce(own.recorded_at, g.recorded_at), g.number,
         dec.excluded is not null
     from leased l
     join subject s on s.id = l.subject_id

@@ -227,6 +227,11 @@ _RETRY = text(
 )
 
 
+async def retryable(connection: Connection, ids: Sequence[int]) -> set[int]:
+    """Return which of these a person may retry now."""
+    return {row.id for row in await connection.execute(_RETRYABLE, {"ids": list(ids)})}
+
+
 async def retry(
     connection: Connection, ids: Sequence[int], now: datetime, among: DeliveryState | None = None
 ) -> set[int]:
@@ -239,5 +244,5 @@ async def retry(
     """
     rows = list(await connection.execute(_RETRYABLE, {"ids": list(ids)}))
     await lock(connection, {row.subject_id for row in rows})
-    again = [row.id for row in await connection.execute(_RETRYABLE, {"ids": list(ids)})]
+    again = sorted(await retryable(connection, ids))
     return set(await connection.scalars(_RETRY, {"ids": again, "now": now, "among": among}))

@@ -13,9 +13,12 @@ from gateway.store.base.engine import Connection
 #: More ids than can have been given since any back-up that somebody would restore.
 STRIDE = 10**10
 
-_LAST = text("select last_value from gateway_id")
+#: The note is a row, which a transaction that fails leaves as it was; a sequence is not.
+_NOTE = text("update installation set noted_id = nextval('gateway_id') returning noted_id")
+_NOTED = text("select noted_id from installation")
 _LOCK = text("select pg_advisory_xact_lock(hashtext('credit-gateway/epoch'))")
 _JUMP = text("select setval('gateway_id', greatest(last_value, :beyond) + :stride) from gateway_id")
+_SET_NOTE = text("update installation set noted_id = nextval('gateway_id')")
 #: Open ones may have been sent since: what a destination has is found out before they are sent.
 _FIND_OUT = text(
     """
@@ -29,9 +32,15 @@ _WAIT = text(
 )
 
 
-async def last_id(connection: Connection) -> int:
-    """Return the last id that was given."""
-    found: int = await connection.scalar(_LAST)
+async def noted(connection: Connection) -> int:
+    """Return the last id that a process has noted in the database; 0 before the first."""
+    found: int | None = await connection.scalar(_NOTED)
+    return found or 0
+
+
+async def note(connection: Connection) -> int:
+    """Give an id and note it, so that a database of before this moment shows by it."""
+    found: int = await connection.scalar(_NOTE)
     return found
 
 
@@ -40,13 +49,14 @@ async def begin_epoch(
 ) -> int | None:
     """Begin a new epoch: no id is given twice, and open deliveries are found out first.
 
-    With `known`, an id that was given, only if the database has not given it; the first process
+    With `known`, an id that was noted, only if the database has not noted it; the first process
     does it. Return how many deliveries are found out; None if the database was not restored.
     """
     await connection.execute(_LOCK)
-    if known is not None and await last_id(connection) >= known:
+    if known is not None and await noted(connection) >= known:
         return None
-    await connection.execute(_JUMP, {"beyond": known or 0, "stride": STRIDE})
     found = await connection.execute(_FIND_OUT, {"now": now})
     waiting = await connection.execute(_WAIT)
+    await connection.execute(_JUMP, {"beyond": known or 0, "stride": STRIDE})
+    await connection.execute(_SET_NOTE)
     return found.rowcount + waiting.rowcount

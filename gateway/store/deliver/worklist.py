@@ -72,7 +72,7 @@ _GROUPS = text(
     from ({_COUNTED}) c left join authority a on a.id = c.authority_id
     """
 )
-_IDS = text(f"select id from ({_LISTED}) listed order by due_at, id")
+_MATCHED = text(f"select id, state from ({_LISTED}) listed order by due_at, id")
 
 
 async def page(
@@ -94,9 +94,10 @@ async def groups(
     return list(await connection.execute(_GROUPS, values))
 
 
-async def ids(connection: Connection, wanted: Wanted) -> list[int]:
-    """Return the numbers of all wanted deliveries, the earliest due first."""
-    return list(await connection.scalars(_IDS, {**asdict(wanted), "silent": "{}"}))
+async def matched(connection: Connection, wanted: Wanted) -> list[tuple[int, DeliveryState]]:
+    """Return the numbers and states of all wanted deliveries, the earliest due first."""
+    rows = await connection.execute(_MATCHED, {**asdict(wanted), "silent": "{}"})
+    return [(row.id, DeliveryState(row.state)) for row in rows]
 
 
 _AHEAD = text(

@@ -47,6 +47,19 @@ async def origins(connection: Connection, names: Sequence[str]) -> dict[str, int
     return found
 
 
+_NAME_FILE = text(
+    """
+    update origin set file_name = :name
+    where name = :origin and file_name is distinct from :name
+    """
+)
+
+
+async def name_file(connection: Connection, origin: str, name: str) -> None:
+    """Note what a file was called when it came last."""
+    await connection.execute(_NAME_FILE, {"origin": origin, "name": name})
+
+
 _SEEN = text(
     f"""
     select i.origin_id, i.position, i.bytes_hash, i.verdict, i.record_version_id, i.quarantine_id

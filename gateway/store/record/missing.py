@@ -132,7 +132,8 @@ _WENT_BACK = text(
 )
 _CANNOT = text(
     """
-    update missing_messages set taken_back_at = null
+    update missing_messages
+    set taken_back_at = null, end_position = least(end_position, greatest(:place, first_position))
     where origin = :origin and closed_at is null and taken_back_at is not null
     """
 )
@@ -141,10 +142,10 @@ _CANNOT = text(
 async def went_back(connection: Connection, origin: str, place: int) -> None:
     """Forget what was taken back and is read now, from a place on.
 
-    What begins before that place was deleted meanwhile: it is missing indeed.
+    What stands before that place was deleted meanwhile: it is missing indeed.
     """
     await connection.execute(_WENT_BACK, {"origin": origin, "place": place})
-    await connection.execute(_CANNOT, {"origin": origin})
+    await connection.execute(_CANNOT, {"origin": origin, "place": place})
 
 
 _FOUND = text(

@@ -9,7 +9,7 @@ from gateway.store.base.engine import Connection
 
 #: Of the deliveries of a version, each destination has one; what took its place is told by state.
 _RESULTS = """
-    select o.name as origin, i.position, i.verdict, i.recorded_at, i.quarantine_id,
+    select o.name as origin, o.file_name, i.position, i.verdict, i.recorded_at, i.quarantine_id,
         q.resolved_at is not null as resolved, coalesce(v.problems, q.problems) as problems,
         dec.document_number, dec.kind, v.version, v.excluded, dec.version as newest,
         (select jsonb_object_agg(x.destination, x.state) from delivery x

@@ -11,6 +11,7 @@ from typing import Any
 
 from sqlalchemy import text
 
+from gateway.store.base import leases
 from gateway.store.base.engine import Connection
 from gateway.store.base.statements import one_of
 from schemas.delivery import DeliveryState as S
@@ -74,16 +75,8 @@ async def switch(connection: Connection, *, on: bool) -> None:
         await connection.execute(text(statement))
 
 
+_LEASE = "returns"
 _ANY = text("select exists (select from intake_return)")
-#: A lease, because no transaction may be open while Kafka is waited for.
-_CLAIM = text(
-    """
-    insert into lease (name, owner, until) values ('returns', :owner, now() + :time)
-    on conflict (name) do update set owner = excluded.owner, until = excluded.until
-    where lease.until <= now()
-    """
-)
-_RELEASE = text("delete from lease where name = 'returns' and owner = :owner")
 _FIRST = text(
     """
     select r.id, o.name, r.position, replayed.origin as of_replay, r.destination, r.state,
@@ -108,16 +101,22 @@ _FORGET = text("delete from intake_return where id = any(cast(:ids as bigint[]))
 async def claim(connection: Connection, owner: str, time: timedelta, limit: int) -> Sequence[Any]:
     """Return the first returns in their order, which nobody else is given meanwhile.
 
-    Nothing if there are none, or another process is telling them.
+    Nothing if there are none, or another process is telling them. It is a lease, because no
+    transaction may be open while Kafka is waited for.
     """
     if not await connection.scalar(_ANY):
         return []
-    if not (await connection.execute(_CLAIM, {"owner": owner, "time": time})).rowcount:
+    if not await leases.claim(connection, _LEASE, owner, time):
         return []
     return list(await connection.execute(_FIRST, {"limit": limit}))
+
+
+async def renew(connection: Connection, owner: str, time: timedelta) -> None:
+    """Let nobody else tell for this time, if nobody else does already."""
+    await leases.renew(connection, _LEASE, owner, time)
 
 
 async def release(connection: Connection, owner: str, told: Sequence[int]) -> None:
     """Forget those that have been told, and let others have the rest."""
     await connection.execute(_FORGET, {"ids": list(told)})
-    await connection.execute(_RELEASE, {"owner": owner})
+    await leases.release(connection, _LEASE, owner)

@@ -19,7 +19,7 @@ _SOURCES = {
 }
 #: Something that came again is a repeat: its version is older than it, or came in the same batch.
 _ITEMS = """
-    select {source} as source, i.verdict, v.id as version_id, v.excluded,
+    select {source} as source, o.file_name, i.verdict, v.id as version_id, v.excluded,
         v.id is not null and (v.recorded_at < i.recorded_at or row_number() over (
             partition by v.id order by i.recorded_at, i.origin_id, i.position) > 1) as repeated,
         q.id is not null and q.resolved_at is null as waits
@@ -35,7 +35,8 @@ _COUNTS = """
         count(*) filter (where verdict = 'incomplete' and not repeated) as incomplete,
         count(*) filter (where excluded is not null and not repeated) as excluded,
         count(*) filter (where verdict = 'refused') as refused,
-        count(*) filter (where waits) as waiting
+        count(*) filter (where waits) as waiting,
+        max(file_name) as file_name
     from ({items}) items group by source order by source
 """
 _DELIVERIES = f"""

@@ -22,7 +22,7 @@ class TopicIs(Enum):
     UNKNOWN = auto()  #: it cannot be told
 
 
-_FIND = text("select topic_id, anew from origin where name = :origin")
+_FIND = text("select topic_id, anew, former_ids from origin where name = :origin")
 _FIRST = text(
     """
     insert into origin (id, name, topic_id) values (nextval('gateway_id'), :origin, :topic_id)
@@ -42,28 +42,46 @@ async def compare_topic(connection: Connection, origin: str, topic_id: str) -> T
     if found.topic_id is None:  # of an earlier release, or begun anew a moment ago
         await connection.execute(_ADOPT, values)
         return TopicIs.SAME if found.anew else TopicIs.UNKNOWN
-    return TopicIs.SAME if found.topic_id == topic_id else TopicIs.ANOTHER
+    if found.topic_id == topic_id or topic_id in found.former_ids:
+        return TopicIs.SAME  # a former one is told by a broker that does not know the new one yet
+    return TopicIs.ANOTHER
 
 
-_PUT_ASIDE = text("update origin set name = name || '@' || id where name = :origin")
+_PUT_ASIDE = text(
+    """
+    update origin set name = name || '@' || id
+    where name = :origin
+      and (cast(:topic_id as text) is null or topic_id is distinct from :topic_id)
+    returning former_ids || coalesce(array[topic_id], '{}') as former_ids
+    """
+)
 _ANEW = text(
     """
-    insert into origin (id, name, anew) values (nextval('gateway_id'), :origin, true)
+    insert into origin (id, name, anew, former_ids)
+    values (nextval('gateway_id'), :origin, true, cast(:former_ids as text[]))
     on conflict (name) do nothing
     """
 )
 
 
-async def begin_anew(connection: Connection, origin: str, now: datetime) -> list[MissingMessages]:
+async def begin_anew(
+    connection: Connection, origin: str, topic_id: str | None, now: datetime
+) -> list[MissingMessages] | None:
     """Begin an origin anew: its topic was made again. Return what was closed of its notes.
 
-    What was missing of the old topic stays told, and hides nothing of the new one.
+    None where another process has done it already: the origin has this id. What was missing of the
+    old topic stays told, and hides nothing of the new one.
     """
-    await connection.execute(_PUT_ASIDE, {"origin": origin})
-    await connection.execute(_ANEW, {"origin": origin})
+    values = {"origin": origin, "topic_id": topic_id}
+    put = (await connection.execute(_PUT_ASIDE, values)).one_or_none()
+    if put is None and await connection.scalar(_IS_THERE, {"origin": origin}):
+        return None
+    former = [] if put is None else [one for one in put.former_ids if one is not None]
+    await connection.execute(_ANEW, {"origin": origin, "former_ids": former})
     return await close_spans(connection, origin, now)
 
 
+_IS_THERE = text("select exists (select from origin where name = :origin)")
 #: The last position, and whether nothing that was committed before it counts.
 Taken = tuple[int | None, bool]
 _LAST_OF = text(

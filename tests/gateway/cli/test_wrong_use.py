@@ -15,6 +15,7 @@ from gateway.cli import app
         ("deliveries list --limt 5", "没有选项 --limt；是否指 --limit"),
         ("ledgr 2026-10", "没有这个命令：ledgr；是否指 ledger"),
         ("deliveries list --limit 0", "--limit：应不小于 1"),
+        ("worklist --within inf", "--within：应不大于 100000"),
         ("sandbox --port 99999", "--port：应不大于 65535"),
         ("check x.ndjson --out rows.csv", "rows.csv：写成的是工作簿，文件名应以 .xlsx 结尾"),
         ("check /", "/ 是目录，不是文件"),

@@ -28,6 +28,8 @@ def test_a_row_shows_no_identity_number(person: bool) -> None:
         category="自然人",
         penalty_kinds="罚款",
         lacking=0,
+        fine="2",
+        confiscated=None,
         destination=None,
     )
 

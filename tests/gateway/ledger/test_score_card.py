@@ -197,6 +197,7 @@ def test_the_trend_has_twelve_months_as_they_were_frozen() -> None:
 
 def test_months_go_back_over_the_new_year() -> None:
     assert months_before("2026-02", 3) == ["2025-12", "2026-01", "2026-02"]
+    assert months_before("0001-01", 2) == ["0000-12", "0001-01"]
 
 
 def test_the_page_stands_alone_and_shows_what_it_is_given_as_text() -> None:

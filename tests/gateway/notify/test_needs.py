@@ -8,7 +8,16 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.notify.needs import MOST_LINES, KnownNeed, Line, Message, Need, begun, ended
+from gateway.notify.needs import (
+    MOST_LINES,
+    KnownNeed,
+    Line,
+    Message,
+    Need,
+    begun,
+    concerned_no_more,
+    ended,
+)
 from schemas.base import SHANGHAI
 from schemas.contact import Contact, ContactRole
 
@@ -90,6 +99,16 @@ def test_a_clerk_is_told_what_is_of_the_own_authority_and_of_no_other() -> None:
 
     assert told.text == "- 甲的一件"
     assert list(begun([other], {}, [mine], NOON, TWO_HOURS)) == []
+
+
+def test_a_clerk_whose_own_items_are_done_is_told_of_the_next_one() -> None:
+    mine = contact("张三", authorities=["甲局"])
+    others = Need("overdue", "超期", frozenset({ContactRole.CLERK}), (Line("乙的一件", "乙局"),))
+    again = Need("overdue", "超期", frozenset({ContactRole.CLERK}), (Line("甲的下一件", "甲局"),))
+
+    assert list(concerned_no_more([again], notice("张三"), [mine])) == []
+    assert list(concerned_no_more([others], notice("张三"), [mine])) == [("overdue", "张三")]
+    assert names(list(begun([again], notice(), [mine], NOON, TWO_HOURS))) == ["张三"]
 
 
 def test_of_many_items_the_first_are_told_and_all_are_counted() -> None:

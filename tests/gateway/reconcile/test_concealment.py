@@ -12,6 +12,7 @@ from schemas.codes import RecordKind
 from schemas.identifiers import document_number_key
 
 DAY = date(2026, 10, 9)
+YEARS = range(2025, 2027)
 
 
 def decided(number: str, authority: str = "样例局", day: date = DAY) -> NumberedDecision:
@@ -33,7 +34,7 @@ def series(numbers: Iterable[int], form: str = "样环罚字〔2026〕{n}号") -
     ],
 )
 def test_a_missing_number_is_named(form: str) -> None:
-    [hint] = holes(series([1, 2, 3, 5, 6, 9, 10], form))
+    [hint] = holes(series([1, 2, 3, 5, 6, 9, 10], form), YEARS)
 
     assert (hint.kind, hint.authority) == (HintKind.HOLE, "样例局")
     assert hint.words == "行政处罚 1–10 号中缺 3 个：4、7–8"
@@ -48,20 +49,26 @@ def test_a_missing_number_is_named(form: str) -> None:
     ],
 )
 def test_where_nobody_can_tell_there_is_no_hint(numbers: Iterable[int]) -> None:
-    assert holes(series(numbers)) == []
+    assert holes(series(numbers), YEARS) == []
 
 
 def test_a_series_that_begins_late_is_not_looked_for_from_one() -> None:
-    [hint] = holes(series([101, 102, 103, 105, 106]))
+    [hint] = holes(series([101, 102, 103, 105, 106]), YEARS)
 
     assert "101–106 号中缺 1 个：104" in hint.words
+
+
+def test_a_series_of_which_only_the_end_was_read_gives_no_hint() -> None:
+    rows = series([1, 2, 3, 5, 6, 7], "样环罚字〔2024〕{n}号")
+
+    assert holes(rows, YEARS) == []
 
 
 def test_series_of_other_authorities_and_forms_are_their_own() -> None:
     rows = [*series(range(1, 7)), *series([8, 9, 10, 11, 13], "样环告字〔2026〕{n}号")]
     rows += [decided(f"样环罚字〔2026〕{n}号", "乙局") for n in (1, 2, 3, 4, 6)]
 
-    found = holes(rows)
+    found = holes(rows, YEARS)
 
     assert [(hint.authority, hint.key) for hint in found] == [
         ("乙局", "样环罚字〔2026〕…号"),
@@ -71,7 +78,7 @@ def test_series_of_other_authorities_and_forms_are_their_own() -> None:
 
 @given(st.sets(st.integers(1, 60), min_size=5))
 def test_every_number_is_there_or_named(numbers: set[int]) -> None:
-    found = holes(series(numbers))
+    found = holes(series(numbers), YEARS)
 
     whole = set(range(1 if min(numbers) <= 5 else min(numbers), max(numbers) + 1))
     missing = len(whole - numbers)

@@ -124,6 +124,28 @@ async def test_events_that_are_deleted_by_their_age_leave_their_links(world: Wor
     assert (found.problems, found.deleted) == ([], 1)
 
 
+async def test_identity_numbers_that_persons_wrote_are_masked(world: World) -> None:
+    detail = {"reason": "当事人 110101199003074477 要求", "more": [{"id": "110101199003074477"}]}
+
+    async def work(connection: Connection) -> None:
+        await events.add(connection, [AuditEntry("parked", detail, "张三")], world.clock())
+
+    await world.database.run(work)
+
+    assert "199003" not in str(await world.column("select detail::text from audit_event"))
+
+
+async def test_an_event_that_is_gone_before_it_is_linked_leaves_a_link(world: World) -> None:
+    await act(world, "one", "two", "three")
+    await world.run("delete from audit_event where event = 'two'")
+    assert await link_events(world.database) == 3
+    await act(world, "four")
+    assert await link_events(world.database) == 1
+
+    found = check(await export(world))
+    assert (found.problems, found.links, found.deleted) == ([], 4, 1)
+
+
 async def test_what_cannot_be_recorded_is_not_sent(world: World) -> None:
     await world.take(penalty())
     await world.run(

@@ -5,6 +5,7 @@ from datetime import timedelta
 
 import pytest
 
+from connectors.memory import Step
 from gateway.deliver.bulk import BulkAct, OtherCount, start, step, turn
 from gateway.deliver.manual import change_all
 from gateway.schedule.held import release_held
@@ -128,8 +129,11 @@ async def test_what_was_freed_meanwhile_is_not_withdrawn(make_world: MakeWorld) 
 
 async def test_what_was_parked_meanwhile_is_not_sent_again(make_world: MakeWorld) -> None:
     world = await make_world(destinations=[PLATFORM], scoring={})
+    world.connector().play(*[Step.NOT_SENT] * 10)
     await world.take(penalty(1))
-    task = await start(world.database, BulkAct.RETRY, READY, 1, None, "我", world.clock())
+    await world.deliverer().drain()
+    chosen = Wanted(state=S.DEFERRED), 1, None, "我", world.clock()
+    task = await start(world.database, BulkAct.RETRY, *chosen)
     ids = await world.column("select id from delivery")
     parked = Order(S.PARKED, "等上级答复")
     await change_all(world.database, list(ids), parked, "我", world.clock())
@@ -138,3 +142,24 @@ async def test_what_was_parked_meanwhile_is_not_sent_again(make_world: MakeWorld
 
     assert (done.changed, list(done.failed)) == (0, list(ids))
     assert await states(world) == ["parked"]
+
+
+@pytest.mark.parametrize(
+    ("act", "allowed"), [(BulkAct.PARK, 1), (BulkAct.WITHDRAW, 3), (BulkAct.RETRY, 1)]
+)
+async def test_what_its_state_does_not_allow_is_counted_apart(
+    make_world: MakeWorld, act: BulkAct, allowed: int
+) -> None:
+    world = await make_world(destinations=[PLATFORM], scoring={})
+    tomorrow = (world.clock() + timedelta(days=1)).date().isoformat()
+    await world.take(penalty(1), penalty(2, 2), penalty(3, 3, CF_JDRQ=tomorrow))
+    [first, *_] = await world.column("select id from delivery order by id")
+    parked = Order(S.PARKED, "等上级答复")
+    await change_all(world.database, [first], parked, "我", world.clock())
+    asked = Wanted(destination="platform"), None, "因", "我", world.clock()
+
+    with pytest.raises(OtherCount) as raised:
+        await start(world.database, act, *asked)
+
+    assert await states(world) == ["parked", "ready", "held"]
+    assert (raised.value.count, raised.value.barred) == (allowed, 3 - allowed)

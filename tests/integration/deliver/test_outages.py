@@ -9,7 +9,7 @@ from connectors.errors import NotSent
 from connectors.memory import Step
 from connectors.shared.parts import outcome_of
 from gateway.deliver.caller import QUICK_TRIES
-from gateway.deliver.register import close_outage, void_outage
+from gateway.deliver.register import Times, close_outage, open_outage, void_outage
 from gateway.store.account import evidence, outages
 from gateway.store.account.evidence import About, Evidence, Statement
 from gateway.store.account.outages import Outage
@@ -166,6 +166,24 @@ async def test_what_a_person_has_ended_begins_anew_only_from_then(world: World) 
 
     first, second = (found for found, _ in await entered(world))
     assert (first.until, second.since) == (end, end)
+
+
+async def test_what_a_person_entered_beside_it_cuts_nothing_off(world: World) -> None:
+    world.connector().play(*[Step.NOT_SENT] * 60)
+    await world.take(penalty())
+    first = world.clock()
+    await world.deliverer().drain()
+    await quarters(world, 1)
+    times = Times(first, world.clock())
+    said = Statement("张三", "登错了")
+    number = await open_outage(world.database, "platform", times, said, world.clock())
+    assert number is not None
+    await void_outage(world.database, number, said, world.clock())
+
+    await quarters(world, 6)
+
+    [found] = [one for one, _ in await entered(world) if one.opened_by == "credit-gateway"]
+    assert found.since == first
 
 
 async def test_one_failure_of_theirs_before_a_trouble_of_ours_is_no_outage(world: World) -> None:

@@ -1,11 +1,14 @@
 """A database that was restored: no id is given twice, and what is open is found out first."""
 
+import asyncio
 from pathlib import Path
 
 import pytest
+from sqlalchemy import text
 
 from connectors.memory import Step
-from gateway.service.restored import begin_epoch, note_id
+from gateway.service.restored import DatabaseReplaced, IdNotes, begin_epoch
+from gateway.store.base.engine import DatabaseAway
 from tests.factories import penalty
 from tests.integration.conftest import MakeWorld
 from tests.integration.world import World
@@ -22,6 +25,7 @@ async def restore(world: World) -> int:
     """Let the database forget the ids that it gave last; return the last one."""
     last: int = await world.value("select last_value from gateway_id")
     await world.run("select setval('gateway_id', :id)", id=last - 10)
+    await world.run("update installation set noted_id = noted_id - 10")
     return last
 
 
@@ -30,7 +34,7 @@ async def test_what_is_open_is_looked_up_and_not_sent_again(world: World) -> Non
     world.connector().play(Step.LOSE_ANSWER)  # of the first: what the back-up does not know
     [first, _] = await world.column("select id from delivery where destination = 'platform'")
     await world.deliverer().drain()
-    await note_id(world.gateway)
+    await IdNotes(world.gateway).note()
     await world.run("update delivery set state = 'ready', maybe_arrived = false, next_at = null")
     last = await restore(world)
 
@@ -54,11 +58,37 @@ async def test_what_is_open_is_looked_up_and_not_sent_again(world: World) -> Non
 async def test_a_database_that_was_not_restored_begins_no_epoch(world: World) -> None:
     assert await begin_epoch(world.gateway) is None
     await world.take(penalty())
-    await note_id(world.gateway)
+    await IdNotes(world.gateway).note()
     await world.take(penalty(2, 2))
 
     assert await begin_epoch(world.gateway) is None
     assert set(await world.states()) == {"ready"}
+
+
+async def test_an_epoch_that_fails_is_begun_by_the_next_try(world: World) -> None:
+    await world.take(penalty())
+    await IdNotes(world.gateway).note()
+    await restore(world)
+    async with world.database.transaction() as connection:
+        await connection.execute(text("select id from delivery for update"))
+        with pytest.raises(DatabaseAway):
+            await asyncio.wait_for(begin_epoch(world.gateway), 60)
+
+    assert await begin_epoch(world.gateway) == 2
+    assert await world.states() == ["unknown"]
+
+
+async def test_a_database_that_goes_back_under_a_running_process_is_noticed(world: World) -> None:
+    await world.take(penalty())
+    notes = IdNotes(world.gateway)
+    await notes.note()
+    await restore(world)
+
+    for _ in range(2):  # the note is not written over
+        with pytest.raises(DatabaseReplaced):
+            await notes.note()
+    assert await begin_epoch(world.gateway) == 2
+    await notes.note()
 
 
 async def test_the_note_of_another_installation_or_a_damaged_one_says_nothing(

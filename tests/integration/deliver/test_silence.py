@@ -7,6 +7,7 @@ import pytest
 
 from connectors.errors import OutcomeUnknown
 from connectors.memory import Step
+from gateway.deliver.receipts import receive
 from gateway.deliver.silence import ask
 from gateway.store.deliver.worklist import Wanted
 from gateway.worklist.look import look
@@ -182,3 +183,40 @@ async def test_an_older_version_is_not_asked_for(world: World) -> None:
     await world.deliverer().drain()
 
     assert await ask(world.deliverer()) == 0
+
+
+async def test_an_answer_counts_as_of_the_time_of_asking(world: World) -> None:
+    """What the platform says by a receipt meanwhile is later."""
+    await handed_over(world)
+    world.clock.step(6 * DAY)
+    await world.deliverer().drain()
+
+    async def look_up(items: Sequence[Item]) -> list[Outcome]:
+        world.clock.step(timedelta(minutes=2))
+        world.connector().issue_receipt(items[0].key, accepted=False, reasons=("重复",))
+        await receive(world.deliverer())
+        world.clock.step(timedelta(minutes=2))
+        return [Outcome(kind=OutcomeKind.ACCEPTED)]
+
+    world.connector().look_up = look_up  # type: ignore[method-assign]
+    await ask(world.deliverer())
+
+    assert await world.states() == ["rejected"]
+
+
+async def test_nothing_is_kept_where_another_process_owns_the_destination_by_now(
+    world: World,
+) -> None:
+    await handed_over(world)
+    world.clock.step(6 * DAY)
+    await world.deliverer().drain()
+
+    async def look_up(items: Sequence[Item]) -> list[Outcome]:
+        await world.run("update destination set owner = 'another', fencing = fencing + 1")
+        return [Outcome(kind=OutcomeKind.REJECTED, reasons=("旧",))] * len(items)
+
+    world.connector().look_up = look_up  # type: ignore[method-assign]
+    await ask(world.deliverer())
+
+    assert await world.states() == ["submitted"]
+    assert await world.value("select count(*) from evidence") == 0

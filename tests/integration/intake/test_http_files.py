@@ -2,7 +2,8 @@
 
 from collections import Counter
 from collections.abc import AsyncIterator
-from datetime import datetime, time
+from datetime import datetime, time, timedelta
+from hashlib import sha256
 from typing import Any
 
 import httpx
@@ -10,12 +11,15 @@ import orjson
 import pytest
 
 from gateway.config.settings import HttpSettings
+from gateway.intake.results import results
+from gateway.intake.sources import SourceGrouping, report
 from gateway.service.server import routers
 from gateway.web.app import create_web
 from gateway.web.health import Probes
-from schemas.base import SHANGHAI
+from schemas.base import SHANGHAI, today
+from schemas.identifiers import masked
 from tests.bureau_files import DAY, FILES, LETTERS, READ, REFUSED
-from tests.factories import penalty
+from tests.factories import IDENTITY, penalty
 from tests.integration.world import World
 
 pytestmark = pytest.mark.integration
@@ -128,3 +132,23 @@ async def test_of_two_rows_that_differ_in_one_decision_the_second_is_refused(
 
     assert (answer["ok"], answer["refused"]) == (1, 1)
     assert "号 在第1行和第2行，内容不同" in answer["problems"][0]["message"]
+
+
+async def test_a_file_is_found_by_the_name_that_it_had(
+    client: httpx.AsyncClient, world: World
+) -> None:
+    body = orjson.dumps(penalty(1))
+    name = f"十月-{IDENTITY}.json"
+    await client.post(URL, content=body, params={"name": name})
+    await client.post(URL, content=orjson.dumps(penalty(2)))
+
+    day = today(world.clock())
+    args = day, day + timedelta(days=1), world.clock()
+    found = await report(world.database, SourceGrouping.SOURCE, *args)
+    by_authority = await report(world.database, SourceGrouping.AUTHORITY, *args)
+    [item] = [one async for one in results(world.database, f"file:{sha256(body).hexdigest()}")]
+
+    assert item.file_name == name.replace(IDENTITY, masked(IDENTITY))
+    assert sorted(one.file_name or "" for one in found) == ["", item.file_name]
+    assert [one.file_name for one in by_authority] == [None]
+    assert [one.items for one in by_authority] == [2]

@@ -9,11 +9,13 @@ from aiokafka.admin import AIOKafkaAdminClient
 from gateway.intake.gaps import skip_messages, unskip_messages
 from gateway.intake.kafka import KafkaIntake
 from gateway.store.account.evidence import Statement
+from gateway.store.record.missing import spans, went_back
 from tests.integration.intake.kafka_world import (
     FIRST,
     StartIntake,
     bodies,
     committed,
+    delete_before,
     made_again,
     noted,
     put,
@@ -124,6 +126,30 @@ async def test_what_kafka_deleted_cannot_be_taken_back(
     assert before == [(f"kafka:main/{topic}/0", 4, 7)]
     assert not await back(world, intake, 4, 7)
     assert await noted(world) == before
+
+
+async def test_of_a_skip_that_is_taken_back_only_what_is_gone_stays_missing(
+    world: World,
+    admin: AIOKafkaAdminClient,
+    producer: AIOKafkaProducer,
+    topic: str,
+    start: StartIntake,
+) -> None:
+    """Also where the process goes before it has taken what is left."""
+    await put(producer, topic, *bodies(1, 3))
+    intake = await stopped_after(start, 3)
+    await put(producer, topic, *bodies(4, 7))
+    assert await skip(world, intake, 3, 10)
+    await put(producer, topic, *bodies(11, 1))
+    await stopped_after(start, 1)
+    assert await back(world, intake, 3, 10)
+    await delete_before(admin, topic, 6)
+    async with world.database.transaction() as connection:
+        await went_back(connection, f"kafka:main/{topic}/0", 6)
+
+    assert [place[1:] for place in await noted(world)] == [(3, 6)]
+    async with world.database.transaction() as connection:
+        assert await spans(connection, f"kafka:main/{topic}/0") == [(3, 6)]
 
 
 async def test_a_skip_holds_for_a_new_group_of_the_same_topic(

@@ -8,6 +8,7 @@ from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.structs import OffsetAndMetadata
 
 from gateway.intake.topic_id import topic_id
+from gateway.store.record.topics import TopicIs
 from tests.integration.intake.kafka_world import (
     FIRST,
     PATIENCE,
@@ -139,3 +140,23 @@ async def test_offsets_of_two_topics_of_one_name_stay_apart(
     )
     assert taken == [3, 3]
     assert await world.value("select count(*) from decision") == 3
+
+
+async def test_a_late_member_does_not_begin_anew_what_another_one_has_begun(
+    world: World, topic: str, start: StartIntake
+) -> None:
+    """Nor does a broker that still tells the former id."""
+    intake = await start()
+    one = TopicPartition(topic, FIRST)
+    await intake.gaps.compare_topic(one, "first")
+    assert await intake.gaps.compare_topic(one, "second") is TopicIs.ANOTHER
+    await intake.gaps.begins_anew(one, "second")
+    assert await intake.gaps.compare_topic(one, "second") is TopicIs.SAME
+    await world.run("update origin set name = name")  # it has been taken of by now
+    await intake.gaps.begins_anew(one, "second")
+
+    assert await intake.gaps.compare_topic(one, "first") is TopicIs.SAME
+    names = await world.column(
+        "select name from origin where name like :name order by name", name=f"%{topic}/{FIRST}%"
+    )
+    assert len(names) == 2  # the present one, and the one that was put aside

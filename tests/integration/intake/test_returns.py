@@ -241,6 +241,44 @@ async def test_nothing_is_held_while_the_brokers_do_not_answer(
     assert len(await told(1)) == 1
 
 
+async def test_who_tells_for_long_keeps_its_turn_and_who_crashed_does_not(
+    world: World,
+    returns: Returns,
+    kafka_bootstrap: str,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("gateway.intake.returns.LEASE", timedelta(seconds=2))
+    monkeypatch.setattr("gateway.intake.returns.SIGN", timedelta(seconds=0.1))
+    await world.take(penalty(1))
+    sending = asyncio.Event()
+
+    async def endless(rows: object) -> bool:
+        sending.set()
+        await asyncio.sleep(3600)
+        return False
+
+    monkeypatch.setattr(returns, "_is_sent", endless)
+    other = Returns(
+        world.database, returns.topic, kafka_bootstrap, {}, "me", world.clock, world.gateway.keys
+    )
+    tells = asyncio.create_task(returns.tell())
+    await sending.wait()
+    first = await world.value("select until from lease")
+    async with asyncio.timeout(20):
+        while await world.value("select until from lease") <= first:  # noqa: ASYNC110  no event
+            await asyncio.sleep(0.05)
+    meanwhile = await other.tell()
+
+    tells.cancel()
+    await asyncio.gather(tells, return_exceptions=True)
+    async with asyncio.timeout(20):
+        while not await other.tell():  # noqa: ASYNC110  a lease that ends has no event
+            await asyncio.sleep(0.05)
+    await other.close()
+
+    assert meanwhile == 0
+
+
 async def test_what_the_brokers_do_not_confirm_is_told_later(
     world: World, returns: Returns, told: Any, kafka_bootstrap: str
 ) -> None:

@@ -3,6 +3,7 @@
 import csv
 import hashlib
 import io
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -21,7 +22,7 @@ from gateway.ledger.freeze import freeze_month
 from gateway.store.account import signing_keys
 from gateway.store.account.ledgers import Frozen
 from gateway.store.base.engine import Database
-from tests.integration.ledger_world import World, penalty, person, world
+from tests.integration.ledger_world import World, licence, penalty, person, world
 
 pytestmark = pytest.mark.integration
 MONTH = "2026-10"
@@ -113,6 +114,49 @@ async def test_a_later_version_says_what_it_changed(database: Database, tmp_path
     assert changes.keys() == {f"样环罚〔2026〕{n}号" for n in (1, 2, 3)}
     assert changes["样环罚〔2026〕3号"] == "新列入"
     assert "platform 状态：待报送 → 有效入库" in changes["样环罚〔2026〕1号"]
+
+
+async def test_a_changed_amount_is_told_by_the_later_version(
+    database: Database, tmp_path: Path
+) -> None:
+    here = await world(database, tmp_path)
+    await here.take_in([penalty(1), penalty(2), licence(3)])
+    await here.deliver()
+    await frozen(here)
+    await here.take_in([penalty(1, CF_NR_FK=3.5, CF_NR="罚款人民币三万五千元整")])
+
+    version = await frozen(here)
+
+    sheet = sheet_of(await exported(here, version, LedgerFormat.XLSX), "与上一版比较")
+    [change] = [row for row in sheet[1:] if "金额" in str(row[2])]
+    assert change[0] == "样环罚〔2026〕1号"
+    assert "金额：罚款 2 万元 → 罚款 3.5 万元" in str(change[2])
+    lines = csv.DictReader(
+        (await exported(here, version, LedgerFormat.CSV)).decode("utf-8-sig").splitlines()
+    )
+    amounts = {line["决定文书号"]: line["金额"] for line in lines}
+    assert amounts["样环罚〔2026〕2号"] == "罚款 2 万元"
+    assert not amounts["样环许〔2026〕3号"]
+
+
+async def test_what_an_older_release_did_not_keep_is_no_change(
+    database: Database, tmp_path: Path
+) -> None:
+    here = await world(database, tmp_path)
+    await here.take_in([penalty(1)])
+    first = await frozen(here)
+    rows = pl.read_parquet(await exported(here, first, LedgerFormat.PARQUET)).drop("amount")
+    target = io.BytesIO()
+    rows.write_parquet(target)
+    async with database.transaction() as connection:
+        values = {"rows": target.getvalue()}
+        await connection.execute(text("update ledger set rows = :rows, signature = null"), values)
+
+    version = await frozen(here, "再冻结一次")
+
+    unsigned = replace(first, signature=None)
+    assert "金额" in (await exported(here, unsigned, LedgerFormat.CSV)).decode("utf-8-sig")
+    assert sheet_of(await exported(here, version, LedgerFormat.XLSX), "与上一版比较")[1:] == []
 
 
 async def test_a_ledger_of_an_older_release_has_its_workbook_only(

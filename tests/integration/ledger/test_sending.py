@@ -1,11 +1,7 @@
 """Frozen ledgers go to their recipients by real folders and a real mail server, until there."""
 
-import email.policy
-import socket
 from collections.abc import AsyncIterator
 from datetime import datetime, timedelta
-from email import message_from_bytes
-from email.message import EmailMessage
 from pathlib import Path
 from typing import Any
 
@@ -28,26 +24,11 @@ from gateway.web.health import Probes
 from schemas.base import SHANGHAI
 from tests.certificates import Authority, server_context
 from tests.integration.ledger_world import World, penalty, world
+from tests.integration.post import Post, free_port
 
 pytestmark = pytest.mark.integration
 MONTH = "2026-10"
 FILE = "双公示台账-2026-10-第1版.xlsx"
-
-
-class Post:
-    """A mail server that keeps what it is given, and may refuse."""
-
-    def __init__(self) -> None:
-        self.mails: list[EmailMessage] = []
-        self.refuse = ""
-
-    async def handle_DATA(self, _server: Any, _session: Any, envelope: Any) -> str:  # noqa: N802
-        if self.refuse:
-            return self.refuse
-        mail = message_from_bytes(envelope.content, policy=email.policy.default)
-        assert isinstance(mail, EmailMessage)
-        self.mails.append(mail)
-        return "250 OK"
 
 
 @pytest.fixture
@@ -60,8 +41,7 @@ async def post(tmp_path: Path) -> AsyncIterator[tuple[Post, dict[str, Any]]]:
         assert isinstance(given, LoginPassword)
         return AuthResult(success=given.password == b"right", handled=False)
 
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
+    port = free_port()
     controller = Controller(
         post,
         hostname="127.0.0.1",

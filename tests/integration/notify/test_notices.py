@@ -1,12 +1,8 @@
 """Notices through a real mail server and a real web hook, from what really needs a person."""
 
 import asyncio
-import email.policy
-import socket
 from collections.abc import AsyncIterator
 from datetime import datetime, timedelta
-from email import message_from_bytes
-from email.message import EmailMessage
 from typing import Any
 
 import orjson
@@ -20,39 +16,17 @@ from tests.conftest import BANK, PLATFORM
 from tests.connectors.raw_server import answer, raw_server, request_of
 from tests.factories import penalty
 from tests.integration.conftest import MakeWorld
+from tests.integration.post import Post, free_port
 from tests.integration.world import World
 
 pytestmark = pytest.mark.integration
 DAY = timedelta(days=1)
 
 
-class Post:
-    """A mail server that keeps what it is given, and may refuse."""
-
-    def __init__(self) -> None:
-        self.mails: list[EmailMessage] = []
-        self.refuse = ""
-
-    async def handle_DATA(self, _server: Any, _session: Any, envelope: Any) -> str:  # noqa: N802
-        if self.refuse:
-            return self.refuse
-        mail = message_from_bytes(envelope.content, policy=email.policy.default)
-        assert isinstance(mail, EmailMessage)
-        self.mails.append(mail)
-        return "250 OK"
-
-    def told(self) -> list[str]:
-        """Return the subjects, and forget them."""
-        subjects = [str(mail["Subject"]) for mail in self.mails]
-        self.mails.clear()
-        return subjects
-
-
 @pytest.fixture
 async def post() -> AsyncIterator[tuple[Post, dict[str, Any]]]:
     post = Post()
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
+    port = free_port()
     controller = Controller(post, hostname="127.0.0.1", port=port)
     controller.start()
     box = {"host": "127.0.0.1", "port": port, "security": "none"}
@@ -182,6 +156,50 @@ async def test_the_machine_is_the_operators_matter(
     monkeypatch.setattr("gateway.service.machine.LEAST_FREE", 0)
     await notifier.look()
     assert server.told() == ["已恢复：磁盘：需要处理"]
+
+
+@pytest.mark.usefixtures("no_other_part")
+async def test_contacts_that_cannot_be_reached_keep_nobody_else_waiting(
+    make_world: MakeWorld, post: tuple[Post, dict[str, Any]]
+) -> None:
+    server, mail = post
+    dead = {**mail, "port": free_port()}
+    people = [clerk(dead, name=f"不通{number}") for number in range(12)]
+    world = await watched(make_world, *people, clerk(mail))
+    await world.take(penalty(CF_NR=""))
+    world.clock.step(30 * DAY)
+
+    assert await build_notifier(world.gateway).look() == 1
+    assert server.told() == ["有报送已超期"]
+
+
+@pytest.mark.usefixtures("no_other_part")
+async def test_a_contact_that_is_configured_no_more_keeps_no_notice(
+    make_world: MakeWorld, post: tuple[Post, dict[str, Any]]
+) -> None:
+    server, mail = post
+    world = await watched(make_world, clerk(mail))
+    await world.take(penalty(CF_NR=""))
+    world.clock.step(30 * DAY)
+    await build_notifier(world.gateway).look()
+    await world.take(penalty())
+    await world.turn()
+    other = await watched(make_world, clerk(mail, name="李四"))
+    await build_notifier(other.gateway).look()
+
+    assert server.told() == ["有报送已超期"]
+    assert await world.value("select count(*) from notice") == 0
+
+
+async def test_no_token_of_an_address_stands_in_the_log(
+    make_world: MakeWorld, capfd: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
+) -> None:
+    for url in ("tgram://SECRETTOKEN/1", "wecombot://SECRET KEY"):
+        world = await watched(make_world, {"name": "群", "roles": ["clerk"], "urls": [url]})
+        with pytest.raises(BadConfiguration):
+            build_notifier(world.gateway)
+
+    assert "SECRET" not in caplog.text + "".join(capfd.readouterr())
 
 
 async def test_a_ledger_that_is_late_is_the_matter_of_clerks_and_operators(

@@ -12,7 +12,11 @@ import orjson
 import pytest
 from sqlalchemy import text
 
+from gateway.config.keys import KeyPurpose
+from gateway.reconcile.keep import explain
 from gateway.reconcile.register import RegisterUnread
+from gateway.service.key_ring import Reason, rotate
+from gateway.store.account.differences import DifferenceState
 from gateway.store.base.engine import Database
 from tests.integration.ledger_world import (
     World,
@@ -107,6 +111,60 @@ async def test_a_decision_that_the_register_withdrew_does_not_stand_in_it(
     file.write_bytes(orjson.dumps(rows))
 
     done, _ = await compare(here, file=str(file))
+
+    assert found(done) == {"样环罚〔2026〕4号": "over_reported"}
+
+
+def as_json(path: Path, *rows: dict[str, Any]) -> str:
+    path.write_bytes(orjson.dumps(rows))
+    return str(path)
+
+
+def told(number: int, verb: str, **changes: Any) -> dict[str, Any]:
+    return {**row(number, **changes), "verb": verb}
+
+
+async def test_a_later_row_withdraws_or_corrects_those_before_it(
+    database: Database, tmp_path: Path
+) -> None:
+    here = await five_decisions(database, tmp_path)
+    rows = [
+        told(1, "new", **{"罚款金额（元）": "30000"}),
+        told(1, "更正"),
+        told(2, "new"),
+        told(2, "撤回"),
+        told(3, "撤回"),
+        told(3, "new"),
+        told(4, "new"),
+        {"行政处罚决定书文号": row(4)["行政处罚决定书文号"], "verb": "撤回"},  # without a code
+        told(5, "new"),
+        told(5, "撤回", 处罚决定日期=""),
+    ]
+
+    file = as_json(tmp_path / "登记.json", *rows)
+    done, _ = await compare(here, file=file, kind="penalty")
+
+    assert found(done) == {
+        "样环罚〔2026〕2号": "over_reported",
+        "样环罚〔2026〕4号": "over_reported",
+    }
+
+
+async def test_a_register_may_name_its_authority_by_another_name(
+    database: Database, tmp_path: Path
+) -> None:
+    here = await five_decisions(database, tmp_path)
+    async with database.transaction() as connection:
+        await connection.execute(
+            text(
+                "insert into authority_alias (alias, authority_id)"
+                " select '样例市环保局', id from authority"
+            )
+        )
+    rows = [{**row(number), "行政处罚决定机关": "样例市环保局"} for number in (1, 2, 3)]
+    file = as_json(tmp_path / "登记.json", *rows)
+
+    done, _ = await compare(here, file=file, authorities=["样例市环保局"])
 
     assert found(done) == {"样环罚〔2026〕4号": "over_reported"}
 
@@ -356,3 +414,21 @@ async def test_a_register_of_penalties_says_nothing_of_licences(
     file = written(tmp_path / "登记.csv", *map(row, (1, 2, 3, 4)))
 
     assert found((await compare(here, file=str(file))).done) == {}
+
+
+async def test_new_pseudonyms_of_persons_leave_what_was_explained(
+    database: Database, tmp_path: Path
+) -> None:
+    here = await five_decisions(database, tmp_path)
+    file = as_json(tmp_path / "登记.json", *map(row, (1, 2, 3, 4)), person(7))
+    await compare(here, file=file)
+    [before] = await kept(here)
+    await explain(database, before.id, "我", "不属报送范围", here.clock())
+    why = Reason("我", "每年更换")
+    await rotate(database, here.gateway.keys, KeyPurpose.PSEUDONYM, why, here.clock())
+
+    await compare(here, file=file)
+
+    [after] = await kept(here, every=True)
+    assert (after.id, after.state) == (before.id, DifferenceState.EXPLAINED)
+    assert after.key != before.key

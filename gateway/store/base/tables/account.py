@@ -1,7 +1,6 @@
 """Tables of audit events, differences, ledgers and jobs."""
 
 from sqlalchemy import (
-    ARRAY,
     BigInteger,
     Boolean,
     Column,
@@ -15,7 +14,7 @@ from sqlalchemy import (
     UniqueConstraint,
     text,
 )
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
 from gateway.store.base.tables.shared import id_column, metadata, time_column
 
@@ -115,6 +114,9 @@ concealment_hint = Table(
     time_column("closed_at", null=True),
     Column("closed_by", Text),
     Column("reason", Text),
+    Column("missing", ARRAY(Integer), nullable=False, server_default=text("'{}'")),
+    Column("settled", ARRAY(Integer), nullable=False, server_default=text("'{}'")),
+    time_column("gone_at", null=True),
     UniqueConstraint("kind", "authority", "key"),
 )
 outage = Table(

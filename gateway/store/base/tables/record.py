@@ -1,6 +1,7 @@
 """Tables of intake: subjects, authorities, inbox, decisions, facts, quarantine."""
 
 from sqlalchemy import (
+    ARRAY,
     BigInteger,
     Boolean,
     Column,
@@ -18,7 +19,12 @@ from sqlalchemy.dialects.postgresql import JSON, JSONB
 
 from gateway.store.base.tables.shared import age_index, id_column, metadata, time_column
 
-installation = Table("installation", metadata, Column("name", Text, primary_key=True))
+installation = Table(
+    "installation",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("noted_id", BigInteger, nullable=False, server_default=text("0")),
+)
 key_ring = Table(
     "key_ring",
     metadata,
@@ -63,7 +69,9 @@ origin = Table(
     id_column(),
     Column("name", Text, nullable=False, unique=True),
     Column("topic_id", Text),  #: of a partition of Kafka: the id of its topic, where known
+    Column("former_ids", ARRAY(Text), nullable=False, server_default=text("'{}'")),
     Column("anew", Boolean, nullable=False, server_default=text("false")),  #: was made again
+    Column("file_name", Text),
 )
 inbox = Table(
     "inbox",

@@ -1,9 +1,10 @@
-"""The settings of notices to people 通知."""
+"""The settings of what is told outside: notices to people 通知, traces to a collector 链路."""
 
 from collections import Counter
+from collections.abc import Mapping
 from datetime import time, timedelta
 
-from pydantic import Field, model_validator
+from pydantic import Field, SecretStr, model_validator
 
 from schemas.base import Schema
 from schemas.contact import Contact
@@ -24,3 +25,12 @@ class NotifySettings(Schema):
             if times > 1:
                 raise ValueError(f"contacts：{name} 写了{times}次；每个 name 只能有一个")
         return self
+
+
+class TracingSettings(Schema):
+    """Traces by OpenTelemetry, from intake to receipt; none without an endpoint."""
+
+    #: Of a collector that takes OTLP over HTTP, as https://collector:4318/v1/traces.
+    endpoint: str | None = Field(default=None, pattern=r"^https?://")
+    headers: Mapping[str, SecretStr] = Field(default_factory=dict)
+    share: float = Field(default=1.0, ge=0, le=1)  #: of the records and deliveries
