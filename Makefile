@@ -7,7 +7,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: demo test lint bench soak wheel clean FORCE
+.PHONY: demo test lint bench soak image wheel clean FORCE
 
 demo: $(READY)  ## the main job to its end, on sample data; KEEP=1 leaves it running
 	$(BIN)/credit-gateway demo $(if $(KEEP),--keep)
@@ -31,6 +31,10 @@ bench: $(READY)  ## the benchmark table, and bench.json
 
 soak: $(READY)  ## the properties with SOAK times as many examples as in the suite, and other ones
 	SOAK=$(or $(SOAK),50) $(BIN)/pytest -n 2 -m soak
+
+image: $(READY)  ## build the container image without a registry, and run it closed; needs root
+	$(BIN)/python -m tests.tools image
+	$(BIN)/pytest -m image tests/deploy/test_image.py
 
 wheel: $(READY)  ## dist/*.whl, built by the locked hatchling, without the network
 	$(BIN)/hatchling build --target wheel

@@ -104,6 +104,8 @@ class HttpSettings(Schema):
 
     host: str = "127.0.0.1"
     port: int = Field(default=8080, ge=0, le=65535)
+    #: Where a process without the role web answers for its health and metrics; None: nowhere.
+    health_port: int | None = Field(default=None, ge=0, le=65535)
     api_keys: tuple[Annotated[SecretStr, Field(min_length=1)], ...] = ()
     #: Of those who watch: they read the work list and the metrics, and send nothing.
     operator_keys: tuple[Annotated[SecretStr, Field(min_length=1)], ...] = ()

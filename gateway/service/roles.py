@@ -32,7 +32,7 @@ from gateway.service.locks import patiently, release_frozen
 from gateway.service.noticing import build_notifier
 from gateway.service.reconciling import daily_of, daily_of_register
 from gateway.service.restored import NOTE_PAUSE, DatabaseReplaced, IdNotes, begin_epoch
-from gateway.service.server import start_web
+from gateway.service.server import start_health, start_web
 from gateway.service.tasks import Running
 from gateway.service.watching import Watching
 from gateway.store.deliver import destinations
@@ -158,8 +158,8 @@ async def run(gateway: Gateway, roles: frozenset[Role]) -> AsyncIterator[Running
             _add_deliverer(deliverer, running)
             _add_reconciliation(deliverer.name, daily_of(gateway, deliverer), running)
         stack.push_async_callback(running.stop)
-        if Role.WEB in roles:
-            await start_web(gateway, running, stack)
+        start = start_web if Role.WEB in roles else start_health
+        await start(gateway, running, stack)
         logger.info(LogEvent.STARTED, extra={"roles": sorted(roles)})
         yield running
     logger.info(LogEvent.STOPPED)

@@ -1,12 +1,13 @@
-"""The HTTP server as one of the tasks."""
+"""The HTTP server as one of the tasks; without the role web it answers for health and metrics."""
 
 import asyncio
 import ssl
+from collections.abc import Sequence
 from contextlib import AsyncExitStack
 from functools import partial
 
 import uvicorn
-from fastapi import APIRouter
+from fastapi import APIRouter, FastAPI
 
 from gateway.config.errors import BadConfiguration
 from gateway.config.settings import HttpSettings
@@ -66,37 +67,41 @@ def _load(context: ssl.SSLContext, settings: HttpSettings) -> None:
 
 
 async def start_web(gateway: Gateway, running: Running, stack: AsyncExitStack) -> None:
-    """Serve until the stack closes; return once requests are accepted.
+    """Serve everything until the stack closes; return once requests are accepted.
 
     Raises:
         BadConfiguration: the host or port cannot be used.
     """
+    await _start(gateway, running, stack, gateway.settings.http.port, routers(gateway))
+
+
+async def start_health(gateway: Gateway, running: Running, stack: AsyncExitStack) -> None:
+    """Serve health and metrics of a process without the role web, if a port is set for it.
+
+    Raises:
+        BadConfiguration: the host or port cannot be used.
+    """
+    if (port := gateway.settings.http.health_port) is not None:
+        await _start(gateway, running, stack, port, [])
+
+
+async def _start(
+    gateway: Gateway,
+    running: Running,
+    stack: AsyncExitStack,
+    port: int,
+    routes: Sequence[APIRouter],
+) -> None:
     settings = gateway.settings.http
     refusals = Refusals(gateway.database, gateway.clock)
     running.add("refusals", refusals.write, REFUSALS_PAUSE)
-    app = create_web(settings, routers(gateway), gateway.metrics, running.probes, refusals.add)
+    app = create_web(settings, routes, gateway.metrics, running.probes, refusals.add)
     context = _certificate(settings)
-    config = uvicorn.Config(
-        app,
-        host=settings.host,
-        port=settings.port,
-        log_config=None,
-        access_log=False,
-        http=BoundedProtocol,
-        timeout_graceful_shutdown=SHUTDOWN_SECONDS,
-        ssl_context_factory=None if context is None else lambda *_: context,
-    )
-    server = uvicorn.Server(config)
-    server.install_signal_handlers = lambda: None  # type: ignore[attr-defined]
-
-    async def serve() -> None:
-        try:
-            await server._serve()  # noqa: SLF001  serve() would handle the signals
-        except SystemExit:  # uvicorn raises it if it cannot listen
-            place = f"{settings.host} 端口 {settings.port}"
-            raise BadConfiguration(f"http：{place} 不能使用；换一个 host 或 port") from None
-
-    task = asyncio.create_task(serve(), name="web")
+    if context is not None:
+        renew = partial(asyncio.to_thread, _load, context, settings)
+        running.add("certificate", renew, CERTIFICATE_PAUSE)
+    server = _server(app, settings.host, port, context)
+    task = asyncio.create_task(_serve(server), name="web")
     running.tasks["web"] = task
 
     async def stop() -> None:
@@ -108,7 +113,29 @@ async def start_web(gateway: Gateway, running: Running, stack: AsyncExitStack) -
         await asyncio.sleep(0.01)
     if task.done():
         await task
-    if context is not None:
-        renew = partial(asyncio.to_thread, _load, context, settings)
-        running.add("certificate", renew, CERTIFICATE_PAUSE)
     running.web_port = server.servers[0].sockets[0].getsockname()[1]
+
+
+def _server(app: FastAPI, host: str, port: int, context: ssl.SSLContext | None) -> uvicorn.Server:
+    """Return a server that leaves the signals to us."""
+    config = uvicorn.Config(
+        app,
+        host=host,
+        port=port,
+        log_config=None,
+        access_log=False,
+        http=BoundedProtocol,
+        timeout_graceful_shutdown=SHUTDOWN_SECONDS,
+        ssl_context_factory=None if context is None else lambda *_: context,
+    )
+    server = uvicorn.Server(config)
+    server.install_signal_handlers = lambda: None  # type: ignore[attr-defined]
+    return server
+
+
+async def _serve(server: uvicorn.Server) -> None:
+    try:
+        await server._serve()  # noqa: SLF001  serve() would handle the signals
+    except SystemExit:  # uvicorn raises it if it cannot listen
+        place = f"{server.config.host} 端口 {server.config.port}"
+        raise BadConfiguration(f"http：{place} 不能使用；换一个 host 或 port") from None
