@@ -20,6 +20,7 @@ logger = logging.getLogger("credit_gateway.connectors")
 
 #: Bytes of an answer that are kept for the case that its head is wrong.
 _KEPT = 64 * 1024
+_INTERIM = re.compile(rb"HTTP/1\.[01] 1[0-9]{2}")
 #: Threads that resolve the names of one destination.
 _RESOLVING = 2
 _STATUS = re.compile(rb"HTTP/1\.[01] [1-5][0-9]{2}")
@@ -162,6 +163,8 @@ def kept_answer(error: BaseException | None) -> tuple[int, bytes, bytes] | None:
     while error is not None and not getattr(error, "kept", b""):
         error = error.__cause__
     head, found, body = getattr(error, "kept", b"").partition(b"\r\n\r\n")
+    while found and _INTERIM.match(head):
+        head, found, body = body.partition(b"\r\n\r\n")
     line, *fields = head.split(b"\r\n")
     parts = line.split(b" ", 2)
     if not found or len(parts) < 2 or not _STATUS.fullmatch(b" ".join(parts[:2])):

@@ -81,14 +81,15 @@ class PlacedConsumer(AIOKafkaConsumer):  # type: ignore[misc]  # aiokafka has no
             if id_ is not None and time.monotonic() - asked > BELIEVED:
                 self._topics[topic] = id_, time.monotonic()
                 with suppress(KafkaError):
-                    if await self._id_of(topic) not in {id_, None}:
-                        self._compared = {one for one in self._compared if one.topic != topic}
+                    await self._id_of(topic)
         for partition in self.assignment() - self._compared:
             with suppress(Away, KafkaError):  # compared by a later call
                 await self._compare_one(partition)
 
     async def _id_of(self, topic: str) -> str | None:
         """Ask for the id of a topic; None where there is none.
+
+        With another id than before, all partitions of the topic are compared again.
 
         Raises:
             KafkaError: no answer.
@@ -97,6 +98,8 @@ class PlacedConsumer(AIOKafkaConsumer):  # type: ignore[misc]  # aiokafka has no
         known, _ = self._topics.get(topic, (None, 0.0))
         # Of one that is just being made again there is none; what it was is compared later.
         self._topics[topic] = known if found is None else found, time.monotonic()
+        if found is not None and known not in {None, found}:
+            self._compared = {one for one in self._compared if one.topic != topic}
         return found
 
     async def _compare_one(self, partition: TopicPartition) -> None:
@@ -222,7 +225,8 @@ class PlacedConsumer(AIOKafkaConsumer):  # type: ignore[misc]  # aiokafka has no
         if partition not in self.assignment():
             return
         goes_on = missing is None or await self._places.tell(missing)
-        self._halted.discard(partition)  # as of an earlier assignment
+        was_halted = partition in self._halted  # perhaps by an earlier assignment
+        self._halted.discard(partition)
         if partition not in self.assignment():
             return  # lost while we looked
         if not goes_on:
@@ -231,6 +235,8 @@ class PlacedConsumer(AIOKafkaConsumer):  # type: ignore[misc]  # aiokafka has no
             return
         self.seek(partition, offset)
         self._handed[partition] = offset
+        if was_halted:
+            self.resume(partition)
         if not new:
             with suppress(KafkaError):
                 await self.commit({partition: offset})

@@ -69,8 +69,10 @@ class IdNotes:
             DatabaseReplaced: it has not noted the one before. What it gives now it has given once.
             DatabaseAway: the next call notes it.
         """
+        # Read first: another process may note one meanwhile.
+        known = max(self._last, _noted(self.gateway) or 0)
         async with self.gateway.database.transaction() as connection:
-            if await epoch.noted(connection) < max(self._last, _noted(self.gateway) or 0):
+            if await epoch.noted(connection) < known:
                 raise DatabaseReplaced
             last = await epoch.note(connection)
         self._last = last

@@ -318,3 +318,13 @@ def test_an_absurd_retry_after_raises_nothing(text: str, clock: Any) -> None:
     pause = client.retry_after(Answer(429, {"retry-after": text}, b""))
 
     assert pause is None or pause <= timedelta(days=366)
+
+
+async def test_an_interim_answer_hides_nothing_of_the_one_that_counts(
+    clock: Any, item: ItemFactory
+) -> None:
+    """Also where that one names too short a length."""
+    short = b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n" + TAKEN
+    outcome = await answered(b"HTTP/1.1 100 Continue\r\n\r\n" + short, clock, item, WRAPPER)
+
+    assert outcome.kind is OutcomeKind.ACCEPTED

@@ -1,4 +1,4 @@
-"""Connect to the present primary, never to one that was replaced by its replica.
+"""Connect to the present primary of several hosts, never to one that its replica has replaced.
 
 A primary that comes back after a fail-over takes writes as before, unless somebody fences it: they
 would be lost. PostgreSQL counts a timeline on at each promotion, so the older one shows by it.
@@ -7,25 +7,39 @@ would be lost. PostgreSQL counts a timeline on at each promotion, so the older o
 import asyncio
 import time
 from collections.abc import Iterator
-from contextlib import suppress
 from math import inf
-from typing import Any
+from typing import Any, NamedTuple
 
 import asyncpg
 
 from gateway.store.base.connections import DRIVER_ERRORS
 
-#: Seconds for which what was seen of the other hosts is believed, and for each to answer.
+#: Seconds for which what was seen of the hosts is believed, and for one to say its timeline; a host
+#: that takes longer to open a connection is waited for only where no other one does.
 BELIEVED, PATIENCE = 5.0, 3.0
 #: None of a server that follows another one.
 _TIMELINE = """
     select case when not pg_is_in_recovery()
         then substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8) end
 """
+#: A server that does not let us ask, or has no such function: its timeline cannot be told.
+_UNTOLD = (
+    asyncpg.InsufficientPrivilegeError,
+    asyncpg.UndefinedFunctionError,
+    asyncpg.FeatureNotSupportedError,
+)
 
 
 class OldPrimary(asyncpg.AdminShutdownError):  # type: ignore[misc]  # asyncpg has no types
     """The server was replaced as primary; an outage, as its shutdown is."""
+
+
+class _Opened(NamedTuple):
+    """A connection to one of the hosts, and its timeline; None if that cannot be told."""
+
+    place: dict[str, Any]
+    connection: asyncpg.Connection
+    timeline: int | None
 
 
 class Primary:
@@ -33,6 +47,7 @@ class Primary:
 
     def __init__(self) -> None:
         self.timeline = 0
+        self._latest: dict[str, Any] | None = None  #: the host that had it
         self._looked = -inf  #: of the monotonic clock
 
     async def connect(self, **options: Any) -> asyncpg.Connection:
@@ -41,44 +56,36 @@ class Primary:
         Raises:
             OldPrimary: the only server that answers is an older one.
         """
-        if time.monotonic() - self._looked > BELIEVED:
-            await asyncio.gather(*(self._look(options | one) for one in _each_host(options)))
-            self._looked = time.monotonic()
-        for place in ({}, *_each_host(options)):
-            try:
-                connection = await asyncpg.connect(**options | place)
-                if await self._is_latest(connection):
-                    return connection
-            except DRIVER_ERRORS:
-                if not place:
-                    raise
-        raise OldPrimary(
-            f"时间线 {self.timeline} 以前的旧主库：主备切换后它又启动了，停下它；"
-            "确是从备份恢复的，重启本程序"
-        )
+        places = list(_each_host(options))
+        if not places:
+            return await asyncpg.connect(**options)
+        if self._latest is not None and time.monotonic() - self._looked < BELIEVED:
+            found = await _open(options, self._latest)
+            if isinstance(found, _Opened) and self._is_latest(found):
+                return found.connection
+            _leave(found)
+        return self._chosen(await _open_all(options, places))
 
-    async def _look(self, options: dict[str, Any]) -> None:
-        """Look at one of several hosts: the one that is named first may be an old primary."""
-        with suppress(*DRIVER_ERRORS):
-            async with asyncio.timeout(PATIENCE):
-                connection = await asyncpg.connect(**options)
-                if await self._is_latest(connection):
-                    connection.terminate()
+    def _chosen(self, found: list[_Opened | BaseException]) -> asyncpg.Connection:
+        """Return the connection to the latest primary; the others are ended."""
+        opened = [one for one in found if isinstance(one, _Opened)]
+        self.timeline = max([self.timeline, *(one.timeline or 0 for one in opened)])
+        best = next((one for one in opened if self._is_latest(one)), None)
+        for one in opened:
+            if one is not best:
+                _leave(one)
+        if best is not None:
+            self._latest, self._looked = best.place, time.monotonic()
+            return best.connection
+        if opened:
+            raise OldPrimary(
+                f"时间线 {self.timeline} 以前的旧主库：主备切换后它又启动了，停下它；"
+                "确是从备份恢复的，重启本程序"
+            )
+        raise next(one for one in found if isinstance(one, BaseException))
 
-    async def _is_latest(self, connection: asyncpg.Connection) -> bool:
-        """Whether a server is the latest that we know; a connection to another one is ended."""
-        kept = False
-        try:
-            async with asyncio.timeout(PATIENCE), connection.transaction():
-                # A pooler gives both messages to one server.
-                found: str | None = await connection.fetchval(_TIMELINE)
-            timeline = self.timeline if found is None else int(found, 16)
-            self.timeline = max(self.timeline, timeline)
-            kept = timeline == self.timeline
-        finally:
-            if not kept:
-                connection.terminate()
-        return kept
+    def _is_latest(self, one: _Opened) -> bool:
+        return one.timeline is None or one.timeline >= self.timeline
 
 
 def _each_host(options: dict[str, Any]) -> Iterator[dict[str, Any]]:
@@ -88,3 +95,57 @@ def _each_host(options: dict[str, Any]) -> Iterator[dict[str, Any]]:
         for number, host in enumerate(hosts):
             port = ports[number] if isinstance(ports, list) else ports
             yield {"host": host, "port": port} if port is not None else {"host": host}
+
+
+async def _open_all(
+    options: dict[str, Any], places: list[dict[str, Any]]
+) -> list[_Opened | BaseException]:
+    """Open a connection to each host; one that is silent keeps the others waiting but shortly."""
+    tasks = [asyncio.create_task(_open(options, one)) for one in places]
+    try:
+        done, late = await asyncio.wait(tasks, timeout=PATIENCE)
+        if late and not any(isinstance(one.result(), _Opened) for one in done):
+            await asyncio.wait(late)  # bounded by the options
+    except BaseException:
+        for one in tasks:
+            one.add_done_callback(_leave_result)
+        raise
+    finally:
+        for one in tasks:
+            one.cancel()
+    await asyncio.wait(tasks)
+    return [one.result() for one in tasks if not one.cancelled()]
+
+
+async def _open(options: dict[str, Any], place: dict[str, Any]) -> _Opened | BaseException:
+    try:
+        connection = await asyncpg.connect(**options | place)
+        return _Opened(place, connection, await _timeline_of(connection))
+    except DRIVER_ERRORS as error:
+        return error
+
+
+async def _timeline_of(connection: asyncpg.Connection) -> int | None:
+    """Ask a server for its timeline; the connection is ended if it does not say it in time."""
+    try:
+        async with asyncio.timeout(PATIENCE):
+            await connection.execute("begin")  # a pooler gives all messages to one server
+            try:
+                found: str | None = await connection.fetchval(_TIMELINE)
+            except _UNTOLD:
+                found = None
+            await connection.execute("rollback")
+    except BaseException:
+        connection.terminate()
+        raise
+    return None if found is None else int(found, 16)
+
+
+def _leave(found: _Opened | BaseException) -> None:
+    if isinstance(found, _Opened):
+        found.connection.terminate()
+
+
+def _leave_result(task: asyncio.Task[_Opened | BaseException]) -> None:
+    if not task.cancelled() and task.exception() is None:
+        _leave(task.result())

@@ -1,6 +1,7 @@
 """A database that was restored: no id is given twice, and what is open is found out first."""
 
 import asyncio
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -8,7 +9,7 @@ from sqlalchemy import text
 
 from connectors.memory import Step
 from gateway.service.restored import DatabaseReplaced, IdNotes, begin_epoch
-from gateway.store.base.engine import DatabaseAway
+from gateway.store.base.engine import Database, DatabaseAway
 from tests.factories import penalty
 from tests.integration.conftest import MakeWorld
 from tests.integration.world import World
@@ -108,3 +109,23 @@ async def test_a_person_says_that_it_was_restored(world: World) -> None:
     [told] = await world.column("select detail->>'reason' from audit_event where actor = '张三'")
     assert told == "从昨夜的备份恢复"
     assert await world.states() == ["unknown"]
+
+
+async def test_processes_that_share_a_folder_alarm_nobody(world: World) -> None:
+    """Each has a loop of its own, as processes have."""
+    url = world.database.engine.url.set(drivername="postgresql")
+    address, wrong = url.render_as_string(hide_password=False), list[str]()
+
+    async def work() -> None:
+        database = Database(address)
+        notes = IdNotes(replace(world.gateway, database=database))
+        for _ in range(60):
+            try:
+                await notes.note()
+            except DatabaseReplaced as error:
+                wrong.append(str(error))
+        await database.close()
+
+    await asyncio.gather(*(asyncio.to_thread(asyncio.run, work()) for _ in range(4)))
+
+    assert wrong == []

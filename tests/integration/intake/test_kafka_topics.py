@@ -5,6 +5,7 @@ import asyncio
 import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.consumer.fetcher import Fetcher
 from aiokafka.structs import OffsetAndMetadata
 
 from gateway.intake.topic_id import topic_id
@@ -14,9 +15,12 @@ from tests.integration.intake.kafka_world import (
     PATIENCE,
     StartIntake,
     bodies,
+    halted,
     made_again,
     noted,
     put,
+    read_then_deleted,
+    send,
     took,
     until,
 )
@@ -121,6 +125,58 @@ async def test_a_topic_that_is_made_again_while_it_is_read_is_read_from_its_star
         while await numbers(world) != [*range(1, 7), *range(21, 21 + count)]:  # noqa: ASYNC110  the database has no event
             await asyncio.sleep(0.1)
     assert await noted(world) == []
+
+
+@pytest.mark.usefixtures("asks_each_second")
+async def test_one_partition_that_is_found_to_be_made_again_hides_no_other_one(
+    world: World,
+    admin: AIOKafkaAdminClient,
+    producer: AIOKafkaProducer,
+    topic: str,
+    start: StartIntake,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The first one is shorter than before, so that its offset tells; the second is longer."""
+    goes_on, fetch = asyncio.Event(), Fetcher._proc_fetch_request
+    goes_on.set()
+
+    async def held(fetcher: Fetcher, *arguments: object) -> object:
+        await goes_on.wait()
+        return await fetch(fetcher, *arguments)
+
+    monkeypatch.setattr(Fetcher, "_proc_fetch_request", held)
+    intake = await start(metadata_max_age_ms=1000)
+    await send(producer, topic, *bodies(1, 6))
+    await until(lambda: intake.taken == 6 and intake.idle)
+    goes_on.clear()
+    await asyncio.sleep(1)  # the fetch that is on its way has come
+    await make_again(admin, topic)
+    await put(producer, topic, *bodies(21, 1))
+    for body in bodies(31, 8):
+        await producer.send_and_wait(topic, body, partition=1)
+    goes_on.set()
+
+    async with asyncio.timeout(PATIENCE):
+        while await numbers(world) != [*range(1, 7), 21, *range(31, 39)]:  # noqa: ASYNC110
+            await asyncio.sleep(0.1)
+
+
+@pytest.mark.usefixtures("asks_each_second")
+async def test_a_partition_that_waits_for_a_person_goes_on_where_its_topic_is_made_again(
+    world: World,
+    admin: AIOKafkaAdminClient,
+    producer: AIOKafkaProducer,
+    topic: str,
+    start: StartIntake,
+) -> None:
+    await read_then_deleted(admin, producer, topic, start)
+    await halted(start)
+    await make_again(admin, topic)
+    await put(producer, topic, *bodies(21, 12))
+
+    async with asyncio.timeout(PATIENCE):
+        while await numbers(world) != [*range(1, 5), *range(21, 33)]:  # noqa: ASYNC110
+            await asyncio.sleep(0.1)
 
 
 async def test_offsets_of_two_topics_of_one_name_stay_apart(

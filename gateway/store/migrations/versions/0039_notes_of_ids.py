@@ -13,6 +13,7 @@ def upgrade() -> None:
     """Add the columns."""
     zero = sa.Column("noted_id", sa.BigInteger, nullable=False, server_default=sa.text("0"))
     op.add_column("installation", zero)
+    op.execute("update installation set noted_id = (select last_value from gateway_id)")
     none = sa.text("'{}'")
     ids = sa.Column("former_ids", sa.ARRAY(sa.Text), nullable=False, server_default=none)
     op.add_column("origin", ids)
