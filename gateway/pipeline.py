@@ -111,7 +111,7 @@ class Pipeline:
         else:
             self._count(checked, results)
             made = (one.record_version_id for one in results if not one.repeat)
-            tracing.batch(begun, len(results), {id_ for id_ in made if id_ is not None})
+            tracing.batch(begun, len(results), (id_ for id_ in made if id_ is not None))
             return results
         # Outside the handler: inside it, the log of each item would include the error of the batch.
         return await self._bisected(checked, fault)

@@ -121,8 +121,8 @@ class Calls:
         pairs = zip(group, outcomes, strict=True)
         ends = [finish(one, what, self.destination, now) for one, what in pairs]
         queue.put_nowait(ends)
-        about = {"destination": self.destination.name, "act": self.caller.act(look=look).value}
-        tracing.call(begun, about, [_traced(*pair) for pair in zip(group, ends, strict=True)])
+        act = self.caller.act(look=look).value
+        tracing.call(begun, self.destination.name, act, map(_traced, group, ends))
         for claimed, end in zip(group, ends, strict=True):
             if end.state in HANDED_OVER:
                 self.caller.metrics.handed_over(claimed, now)

@@ -1,7 +1,7 @@
 """What needs a person 需要人处理的: needs of the work list, of the machine, of the morning."""
 
 from collections.abc import Sequence
-from datetime import datetime, time, timedelta
+from datetime import date, datetime, time, timedelta
 
 from gateway.notify.needs import Line, Need
 from gateway.notify.notifier import Notifier
@@ -86,8 +86,8 @@ class Needs:
         at = now.astimezone(SHANGHAI).time()
         if begin is None or not begin <= at < max(begin, MORNING_ENDS):
             return []
-        due = [row for row in rows if row.due_at <= end_of(day) and row.late is not Late.OVERDUE]
-        waits = [row for row in rows if row.actor is Actor.CLERK and row not in due]
+        due = [row for row in rows if _is_due(row, day)]
+        waits = [row for row in rows if row.actor is Actor.CLERK and not _is_due(row, day)]
         lines = [_line(row, now, "今天到期") for row in due]
         lines += [_line(row, now, "待经办人员") for row in waits]
         if not lines:
@@ -102,6 +102,10 @@ class Needs:
                 ends_silently=True,
             )
         ]
+
+
+def _is_due(row: WorkRow, day: date) -> bool:
+    return row.due_at <= end_of(day) and row.late is not Late.OVERDUE
 
 
 def _late(late: Late, rows: Sequence[WorkRow], now: datetime) -> list[Need]:

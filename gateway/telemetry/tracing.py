@@ -63,24 +63,31 @@ class Tracing:
         return time.time_ns() if self._tracer is not None else 0
 
     def batch(self, begun: int, count: int, versions: Iterable[int]) -> None:
-        """Tell that a batch of items came, and which versions of records it made."""
+        """Tell that a batch of items came, and which versions of records it made.
+
+        Nothing is drawn from the iterable while traces are off.
+        """
         if self._tracer is None:
             return
         batch = self._tracer.start_span("intake", start_time=begun, attributes={"items": count})
         batch.end()
-        for id_ in versions:
+        for id_ in set(versions):
             self._span("record", "version", id_, begun, [batch.get_span_context()], {})
 
     def call(
-        self, begun: int, about: Mapping[str, str], deliveries: Sequence[TracedDelivery]
+        self, begun: int, destination: str, act: str, deliveries: Iterable[TracedDelivery]
     ) -> None:
-        """Tell of a call, by its destination and act, and what became of its deliveries."""
+        """Tell of a call, by its destination and act, and what became of its deliveries.
+
+        Nothing is drawn from the iterable while traces are off.
+        """
         if self._tracer is None:
             return
-        attributes = {**about, "deliveries": len(deliveries)}
+        about, ended = {"destination": destination, "act": act}, list(deliveries)
+        attributes = {**about, "deliveries": len(ended)}
         call = self._tracer.start_span("call", start_time=begun, attributes=attributes)
         call.end()
-        for one in deliveries:
+        for one in ended:
             links = [call.get_span_context()]
             if one.version_id is not None:
                 links.append(self._root("version", one.version_id))

@@ -18,7 +18,6 @@ _NOTE = text("update installation set noted_id = nextval('gateway_id') returning
 _NOTED = text("select noted_id from installation")
 _LOCK = text("select pg_advisory_xact_lock(hashtext('credit-gateway/epoch'))")
 _JUMP = text("select setval('gateway_id', greatest(last_value, :beyond) + :stride) from gateway_id")
-_SET_NOTE = text("update installation set noted_id = nextval('gateway_id')")
 #: Open ones may have been sent since: what a destination has is found out before they are sent.
 _FIND_OUT = text(
     """
@@ -58,5 +57,5 @@ async def begin_epoch(
     found = await connection.execute(_FIND_OUT, {"now": now})
     waiting = await connection.execute(_WAIT)
     await connection.execute(_JUMP, {"beyond": known or 0, "stride": STRIDE})
-    await connection.execute(_SET_NOTE)
+    await note(connection)
     return found.rowcount + waiting.rowcount
