@@ -127,9 +127,8 @@ class Gaps:
     async def after_last_taken(self, partition: TopicPartition) -> int | None:
         """Return the offset after the last one that was ever taken; None if none is known."""
         origin = origin_of(self.settings.cluster, partition)
-        read = partial(topics.last_position, origin=origin)
-        last, _ = await self.watch.until_back(partial(self.database.run, read))
-        return None if last is None else last + 1
+        read = partial(topics.taken, origin=origin)
+        return (await self.watch.until_back(partial(self.database.run, read))).behind
 
     def wrote(self, ends: Mapping[TopicPartition, int]) -> None:
         """Note the offsets behind records that the database has now."""
@@ -149,9 +148,10 @@ class Gaps:
         if not written:
             return
         origins = {origin_of(self.settings.cluster, one): end for one, end in written.items()}
-        read = partial(topics.last_positions, origins=list(origins))
+        read = partial(topics.all_taken, origins=list(origins))
         found = await self.database.run(read)
-        lost = [name for name, end in origins.items() if _after(found.get(name)) < end]
+        known = {name: one.behind or 0 for name, one in found.items()}
+        lost = [name for name, end in origins.items() if known.get(name, 0) < end]
         if lost:
             raise RecordsLost(lost)
 
@@ -170,9 +170,10 @@ class Gaps:
         """
         self._written.pop(partition, None)  # by an assignment before this one
         origin = origin_of(self.settings.cluster, partition)
-        (last, anew), skipped, back = await self.database.run(partial(_taken, origin=origin))
-        begun = last + 1 if last is not None else 0 if written or anew else committed
-        place = min(_behind(begun, skipped), committed)
+        (behind, anew), skipped, back = await self.database.run(partial(_taken, origin=origin))
+        if behind is None:
+            behind = 0 if written or anew else committed
+        place = min(_behind(behind, skipped), committed)
         if back is not None:
             place = min(place, back)
         if place < committed:
@@ -190,11 +191,6 @@ class Gaps:
         await self.database.run(partial(missing.went_back, origin=origin, place=place))
 
 
-def _after(taken: topics.Taken | None) -> int:
-    """Return the offset behind the last position that was taken."""
-    return 0 if taken is None or taken[0] is None else taken[0] + 1
-
-
 def _set_aside(closed: MissingMessages, **detail: object) -> AuditEntry:
     """Return the audit entry of a skip that is closed: other messages stand there."""
     place = {"origin": closed.origin, "first": closed.first, "end": closed.end}
@@ -204,9 +200,9 @@ def _set_aside(closed: MissingMessages, **detail: object) -> AuditEntry:
 async def _taken(
     connection: Connection, origin: str
 ) -> tuple[topics.Taken, Sequence[tuple[int, int]], int | None]:
-    last = await topics.last_position(connection, origin)
+    taken = await topics.taken(connection, origin)
     spans = await missing.spans(connection, origin)
-    return last, spans, await missing.back_to(connection, origin)
+    return taken, spans, await missing.back_to(connection, origin)
 
 
 def _behind(place: int, spans: Sequence[tuple[int, int]]) -> int:

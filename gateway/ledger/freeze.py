@@ -9,7 +9,7 @@ from typing import Any
 
 from gateway.config.keys import Keys
 from gateway.ledger.figures import ClockFigures, Figures
-from gateway.ledger.month import BadMonth, Ledger, days_of
+from gateway.ledger.month import BadMonth, Ledger, end_of_month
 from gateway.ledger.month import month as account_of_month
 from gateway.ledger.quality import QualityFigures, accurate_rate
 from gateway.ledger.rows import LedgerScope
@@ -22,7 +22,7 @@ from gateway.store.account.ledgers import Frozen
 from gateway.store.audit import events
 from gateway.store.base.engine import Connection, Database
 from gateway.telemetry.audit_events import AuditEvent
-from schemas.base import SHANGHAI, start_of
+from schemas.base import SHANGHAI
 
 FIRST_REASON = "首次冻结"
 
@@ -74,13 +74,13 @@ async def freeze_once(
 
 def _has_ended(before: Sequence[Frozen], month: str, now: datetime) -> bool:
     """Whether the month has ended since the last version, which was made before."""
-    end = start_of(days_of(month)[1])
+    end = end_of_month(month)
     return bool(before) and before[0].recorded_at < end <= now
 
 
 async def _require_ours(connection: Connection, account: Ledger) -> None:
     """Refuse a month of zero that nobody watched: it is more likely mistyped than a zero report."""
-    end = start_of(days_of(account.month)[1])
+    end = end_of_month(account.month)
     began = await ledger_holds.begun(connection)
     if not account.rows and not account.refused and began is not None and end <= began:
         since = f"{began.astimezone(SHANGHAI):%Y-%m-%d}"

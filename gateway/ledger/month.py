@@ -181,6 +181,11 @@ def days_of(month: str) -> tuple[date, date]:
         raise BadMonth(f"月份“{month}”应写成 2026-10 的样子") from error
 
 
+def end_of_month(month: str) -> datetime:
+    """Return the first moment after a month `YYYY-MM`; raises BadMonth as `days_of`."""
+    return start_of(days_of(month)[1])
+
+
 async def month(database: Database, scope: LedgerScope, month: str, now: datetime) -> Ledger:
     """Compute the ledger of the decisions of a month, as they are at `now`.
 

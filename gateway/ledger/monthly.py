@@ -6,7 +6,7 @@ from datetime import date, datetime
 from gateway.config.account_settings import LedgerSettings
 from gateway.config.keys import Keys
 from gateway.ledger.freeze import freeze_once
-from gateway.ledger.month import days_of
+from gateway.ledger.month import days_of, end_of_month
 from gateway.ledger.rows import LedgerScope
 from gateway.ledger.score_card import TREND_MONTHS, months_before
 from gateway.store.account import ledger_holds, ledgers
@@ -15,7 +15,7 @@ from gateway.store.account.ledgers import Frozen
 from gateway.store.audit import events
 from gateway.store.base.engine import Connection, Database
 from gateway.telemetry.audit_events import AuditEvent
-from schemas.base import start_of, today
+from schemas.base import today
 
 BY_ITSELF = "每月自动冻结"
 #: An ended month that was never frozen is owed for so many months: those of the trend.
@@ -71,7 +71,7 @@ async def standings(
     """
     began = await ledger_holds.begun(connection)
     looked_at = months_before(last_month(today(now)), OWED_MONTHS)
-    months = [one for one in looked_at if began is not None and began < _end(one)]
+    months = [one for one in looked_at if began is not None and began < end_of_month(one)]
     newest = await ledgers.newest(connection, months)
     holds = await ledger_holds.of(connection, months)
     found = [_standing(one, settings, newest.get(one), holds.get(one)) for one in months]
@@ -82,7 +82,7 @@ def _standing(
     month: str, settings: LedgerSettings, newest: Frozen | None, hold: LedgerHold | None
 ) -> MonthStanding:
     after = days_of(month)[1]
-    is_since_its_end = newest is not None and newest.recorded_at >= _end(month)
+    is_since_its_end = newest is not None and newest.recorded_at >= end_of_month(month)
     return MonthStanding(
         month=month,
         freezes_on=after.replace(day=settings.freeze_day) if settings.freeze_day else None,
@@ -90,10 +90,6 @@ def _standing(
         frozen=newest if is_since_its_end else None,
         hold=hold,
     )
-
-
-def _end(month: str) -> datetime:
-    return start_of(days_of(month)[1])
 
 
 async def freeze_months(

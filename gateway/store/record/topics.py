@@ -7,6 +7,7 @@ under another name, so that the positions of both are never taken for one anothe
 from collections.abc import Sequence
 from datetime import datetime
 from enum import Enum, auto
+from typing import NamedTuple
 
 from sqlalchemy import text
 
@@ -82,8 +83,6 @@ async def begin_anew(
 
 
 _IS_THERE = text("select exists (select from origin where name = :origin)")
-#: The last position, and whether nothing that was committed before it counts.
-Taken = tuple[int | None, bool]
 _LAST_OF = text(
     """
     select o.name, o.anew, (select max(i.position) from inbox i where i.origin_id = o.id) as last
@@ -92,12 +91,21 @@ _LAST_OF = text(
 )
 
 
-async def last_positions(connection: Connection, origins: Sequence[str]) -> dict[str, Taken]:
-    """Return of these origins, where known, the last position taken, and if they begin anew."""
+class Taken(NamedTuple):
+    """What was ever taken of an origin."""
+
+    behind: int | None  #: the position behind the last one; None if none is known
+    anew: bool  #: nothing that was committed before it counts
+
+
+async def all_taken(connection: Connection, origins: Sequence[str]) -> dict[str, Taken]:
+    """Return what was taken of these origins, where known."""
     rows = await connection.execute(_LAST_OF, {"names": list(origins)})
-    return {row.name: (None if row.last is None else int(row.last), row.anew) for row in rows}
+    return {
+        row.name: Taken(None if row.last is None else int(row.last) + 1, row.anew) for row in rows
+    }
 
 
-async def last_position(connection: Connection, origin: str) -> Taken:
-    """Return the last position that was ever taken from an origin; None if none is known."""
-    return (await last_positions(connection, [origin])).get(origin, (None, False))
+async def taken(connection: Connection, origin: str) -> Taken:
+    """Return what was ever taken of an origin."""
+    return (await all_taken(connection, [origin])).get(origin, Taken(None, anew=False))
