@@ -199,7 +199,7 @@ def _set_aside(closed: MissingMessages, **detail: object) -> AuditEntry:
 
 async def _taken(
     connection: Connection, origin: str
-) -> tuple[topics.Taken, Sequence[tuple[int, int]], int | None]:
+) -> tuple[topics.OriginTaken, Sequence[tuple[int, int]], int | None]:
     taken = await topics.taken(connection, origin)
     spans = await missing.spans(connection, origin)
     return taken, spans, await missing.back_to(connection, origin)

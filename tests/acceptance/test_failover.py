@@ -4,16 +4,18 @@ import asyncio
 import shutil
 import socket
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from pathlib import Path
 
 import asyncpg
 import pytest
+from sqlalchemy import text
 
 from connectors.sandbox import serve_sandbox
 from gateway.embedded import postgres
 from gateway.embedded.postgres import EmbeddedPostgres
 from gateway.embedded.server import spawn
-from gateway.store.base.engine import Database
+from gateway.store.base.engine import Database, DatabaseAway
 from gateway.store.base.upgrade import upgrade
 from tests.acceptance.month import (
     assert_everything_is_there_once,
@@ -32,7 +34,9 @@ class Replicated(EmbeddedPostgres):
     def __init__(self, state: Path) -> None:
         with socket.create_server(("127.0.0.1", 0)) as free:
             self.port = free.getsockname()[1]
-        super().__init__(state, {"listen_addresses": "127.0.0.1", "port": str(self.port)})
+        super().__init__(
+            state / str(self.port), {"listen_addresses": "127.0.0.1", "port": str(self.port)}
+        )
 
     def complete(self) -> None:
         """Make the database, by the own port."""
@@ -68,7 +72,7 @@ class Replica(Replicated):
 @pytest.fixture
 async def pair(state: Path) -> AsyncIterator[tuple[Replicated, Replica]]:
     """A primary with a synchronous replica: what is acknowledged is on both."""
-    primary, replica = Replicated(state / "first"), Replica(state / "second")
+    primary, replica = Replicated(state), Replica(state)
     await asyncio.to_thread(primary.start)
     await asyncio.to_thread(replica.follow, primary)
     await asyncio.to_thread(replica.start)
@@ -85,23 +89,72 @@ async def pair(state: Path) -> AsyncIterator[tuple[Replicated, Replica]]:
         shutil.rmtree(server.runtime, ignore_errors=True)
 
 
+def address(pair: tuple[Replicated, Replica]) -> str:
+    hosts = "&".join(f"host=127.0.0.1:{one.port}" for one in pair)
+    return f"postgresql://postgres@/credit_gateway?{hosts}&target_session_attrs=read-write"
+
+
 @pytest.fixture
 async def replicated(
     pair: tuple[Replicated, Replica], kafka_bootstrap: str, tmp_path: Path
 ) -> AsyncIterator[Town]:
     """A town whose gateways know both servers, and write to the one that takes writes."""
-    hosts = "&".join(f"host=127.0.0.1:{one.port}" for one in pair)
-    address = f"postgresql://postgres@/credit_gateway?{hosts}&target_session_attrs=read-write"
-    database = Database(address)
+    database = Database(address(pair))
     await upgrade(database)
     made = Town("replicated", database, kafka_bootstrap, tmp_path)
-    made.database_url = address
+    made.database_url = address(pair)
     async with serve_sandbox(made.sandbox) as url:
         made.url = url
         await made.make_topics()
         yield made
         await made.close()
     await database.close()
+
+
+async def server_of(database: Database) -> int | None:
+    """Return the port of the server that is written to."""
+    async with database.transaction() as connection:
+        port: int | None = await connection.scalar(text("select current_setting('port')::int"))
+        return port
+
+
+async def test_a_primary_that_lives_on_is_left_once_its_replica_is_promoted(
+    pair: tuple[Replicated, Replica],
+) -> None:
+    """Its connections are as good as before; nothing on them says that it was replaced."""
+    primary, replica = pair
+    database = Database(address(pair))
+    assert await server_of(database) == primary.port
+    assert await replica.ask("select pg_promote(true, 30)")
+
+    async def left() -> bool:
+        return bool(await server_of(database) == replica.port)
+
+    await eventually(left)
+    await primary.ask("select pg_reload_conf()")
+    assert await server_of(database) == replica.port
+    await database.close()
+
+
+async def test_a_lost_connection_makes_a_process_look_at_all_hosts(
+    pair: tuple[Replicated, Replica], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also where it has looked a moment ago, and the old primary is back by then."""
+    primary, replica = pair
+    monkeypatch.setattr("gateway.store.base.primary.BELIEVED", 600)
+    database = Database(address(pair))
+    assert await server_of(database) == primary.port
+    await asyncio.to_thread(kill, primary)
+    assert await replica.ask("select pg_promote(true, 30)")
+    await asyncio.to_thread(primary.start)
+
+    found = None
+    for _ in range(3):
+        with suppress(DatabaseAway):
+            found = await server_of(database)
+    await database.close()
+
+    assert found == replica.port
 
 
 async def test_nothing_is_lost_when_the_primary_is_killed_and_the_old_one_is_never_written_to(

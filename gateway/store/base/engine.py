@@ -111,6 +111,7 @@ class Database:
         local = local_of(session) if address.pooled else {}
         self._local = at_once(local) if local else None
         self._local_each = one_by_one(local)
+        self._primary = Primary()
         self.engine: AsyncEngine = create_async_engine(
             address.url,
             pool_size=pool_size,
@@ -120,10 +121,11 @@ class Database:
             connect_args={
                 **arguments,
                 "command_timeout": command_seconds,
-                "async_creator_fn": Primary().connect,
+                "async_creator_fn": self._primary.connect,
             },
         )
         listen(self.engine.sync_engine)
+        self._primary.listen(self.engine.sync_engine)
 
     @asynccontextmanager
     async def transaction(self, *, patient: bool = False) -> AsyncIterator[Connection]:
@@ -206,6 +208,7 @@ class Database:
 
     async def close(self) -> None:
         """Close every connection."""
+        await self._primary.close()
         await self.engine.dispose()
 
 

@@ -7,10 +7,14 @@ would be lost. PostgreSQL counts a timeline on at each promotion, so the older o
 import asyncio
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from math import inf
 from typing import Any, NamedTuple
+from weakref import WeakKeyDictionary
 
 import asyncpg
+from sqlalchemy import Engine, event
+from sqlalchemy.exc import DisconnectionError
 
 from gateway.store.base.connections import DRIVER_ERRORS
 
@@ -49,6 +53,9 @@ class Primary:
         self.timeline = 0
         self._latest: dict[str, Any] | None = None  #: the host that had it
         self._looked = -inf  #: of the monotonic clock
+        self._options: dict[str, Any] = {}  #: where there are several hosts
+        self._timelines: WeakKeyDictionary[asyncpg.Connection, int] = WeakKeyDictionary()
+        self._look: asyncio.Task[None] | None = None
 
     async def connect(self, **options: Any) -> asyncpg.Connection:
         """Open a connection by the options of asyncpg; of several hosts, to the latest primary.
@@ -59,12 +66,55 @@ class Primary:
         places = list(_each_host(options))
         if not places:
             return await asyncpg.connect(**options)
-        if self._latest is not None and time.monotonic() - self._looked < BELIEVED:
+        self._options = options
+        if self._latest is not None and self._is_believed():
             found = await _open(options, self._latest)
             if isinstance(found, _Opened) and self._is_latest(found):
-                return found.connection
+                return self._known(found)
             _leave(found)
         return self._chosen(await _open_all(options, places))
+
+    def listen(self, engine: Engine) -> None:
+        """Leave a server that is found to be replaced, at the events of the engine's connections.
+
+        It keeps its connections where it lives on, and none of them says anything of it.
+        """
+        event.listen(engine, "checkout", self._leave_replaced)
+        event.listen(engine, "invalidate", self._doubt)
+
+    async def close(self) -> None:
+        """End what looks at the hosts."""
+        if self._look is not None:
+            self._look.cancel()
+            await asyncio.wait([self._look])
+
+    def _leave_replaced(self, connection: Any, record: object, proxy: object) -> None:
+        del record, proxy
+        is_looking = self._look is not None and not self._look.done()
+        if self._options and not self._is_believed() and not is_looking:
+            self._look = asyncio.create_task(self._look_at_all())
+        found = self._timelines.get(connection.driver_connection, self.timeline)
+        if found < self.timeline:
+            raise DisconnectionError
+
+    def _doubt(self, connection: object, record: object, error: object) -> None:
+        """Look at all hosts before the next connection: one was lost, maybe with its server."""
+        del connection, record, error
+        self._looked = -inf
+
+    async def _look_at_all(self) -> None:
+        found = await _open_all(self._options, list(_each_host(self._options)))
+        self._looked = time.monotonic()  # also where none answers
+        with suppress(*DRIVER_ERRORS):
+            self._chosen(found).terminate()
+
+    def _is_believed(self) -> bool:
+        return time.monotonic() - self._looked < BELIEVED
+
+    def _known(self, one: _Opened) -> asyncpg.Connection:
+        if one.timeline is not None:
+            self._timelines[one.connection] = one.timeline
+        return one.connection
 
     def _chosen(self, found: list[_Opened | BaseException]) -> asyncpg.Connection:
         """Return the connection to the latest primary; the others are ended."""
@@ -76,7 +126,7 @@ class Primary:
                 _leave(one)
         if best is not None:
             self._latest, self._looked = best.place, time.monotonic()
-            return best.connection
+            return self._known(best)
         if opened:
             raise OldPrimary(
                 f"时间线 {self.timeline} 以前的旧主库：主备切换后它又启动了，停下它；"

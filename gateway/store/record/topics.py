@@ -91,21 +91,22 @@ _LAST_OF = text(
 )
 
 
-class Taken(NamedTuple):
+class OriginTaken(NamedTuple):
     """What was ever taken of an origin."""
 
     behind: int | None  #: the position behind the last one; None if none is known
     anew: bool  #: nothing that was committed before it counts
 
 
-async def all_taken(connection: Connection, origins: Sequence[str]) -> dict[str, Taken]:
+async def all_taken(connection: Connection, origins: Sequence[str]) -> dict[str, OriginTaken]:
     """Return what was taken of these origins, where known."""
     rows = await connection.execute(_LAST_OF, {"names": list(origins)})
     return {
-        row.name: Taken(None if row.last is None else int(row.last) + 1, row.anew) for row in rows
+        row.name: OriginTaken(None if row.last is None else int(row.last) + 1, row.anew)
+        for row in rows
     }
 
 
-async def taken(connection: Connection, origin: str) -> Taken:
+async def taken(connection: Connection, origin: str) -> OriginTaken:
     """Return what was ever taken of an origin."""
-    return (await all_taken(connection, [origin])).get(origin, Taken(None, anew=False))
+    return (await all_taken(connection, [origin])).get(origin, OriginTaken(None, anew=False))
