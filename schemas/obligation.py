@@ -12,6 +12,7 @@ from schemas.codes import FOLLOW_UPS, RecordKind, Verb
 from schemas.delivery import (
     HANDED_OVER,
     IN_FLIGHT,
+    OF_A_PERSON,
     REPLACEABLE,
     SENT_AGAIN,
     TAKEN,
@@ -59,8 +60,12 @@ class PastDelivery:
 
     @property
     def is_pending_follow_up(self) -> bool:
-        """Whether it is a withdrawal or repair not sent yet: newer versions do not replace it."""
-        return self.verb in FOLLOW_UPS and self.is_replaceable
+        """Whether it is a withdrawal or repair not sent yet: newer versions do not replace it.
+
+        A withdrawal that waits for a person will not be sent before they are, nor after them.
+        """
+        is_overtaken = self.verb is Verb.WITHDRAW and self.state in OF_A_PERSON
+        return self.verb in FOLLOW_UPS and self.is_replaceable and not is_overtaken
 
     @property
     def is_report_owed(self) -> bool:

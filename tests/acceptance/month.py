@@ -12,9 +12,8 @@ from schemas.codes import RecordKind
 from tests.acceptance.town import BANK, CITY, NATION, START, Message, Town
 from tests.conftest import NewDatabase
 from tests.factories import credit_code, event, licence, penalty, person_penalty
+from tests.outcome import Outcome, outcome
 
-#: The rows of versions, facts and present grades.
-Outcome = dict[str, list[tuple[Any, ...]]]
 COMPANIES = range(1, 6)
 
 
@@ -57,28 +56,6 @@ def message(kind: str, row: dict[str, Any] | bytes) -> Message:
     return Message(kind, orjson.dumps(row), str(key).encode())
 
 
-_VERSIONS = """
-    select s.code, d.kind, d.document_number, v.version, v.verb, v.verdict, v.body::text
-    from record_version v join decision d on d.id = v.decision_id join subject s
-      on s.id = d.subject_id order by 1, 2, 3, 4
-"""
-_FACTS = """
-    select s.code, d.kind, d.number_key, (f.body::jsonb - 'id')::text from fact f
-    join decision d on d.id = f.decision_id join subject s on s.id = f.subject_id
-    where f.known_to is null order by 1, 2, 3
-"""
-_GRADES = """
-    select distinct on (s.code) s.code, g.to_grade from grade_change g
-    join subject s on s.id = g.subject_id order by s.code, g.id desc
-"""
-
-
-async def outcome(town: Town) -> Outcome:
-    """Return versions, facts and present grades, which do not depend on how the input came."""
-    queries = {"versions": _VERSIONS, "facts": _FACTS, "grades": _GRADES}
-    return {name: await town.rows(query) for name, query in queries.items()}
-
-
 async def outcome_without_trouble(town: Town, new_database: NewDatabase) -> Outcome:
     """Process the messages once in this process, on its own database; return the outcome."""
     if not _calm:
@@ -88,7 +65,7 @@ async def outcome_without_trouble(town: Town, new_database: NewDatabase) -> Outc
             built = await build(make_settings(calm.settings, "calm"), database, lambda: START)
             batch = [Raw("calm", n, m.body, RecordKind(m.kind)) for n, m in enumerate(messages())]
             await built.pipeline.process(batch)
-            _calm.update(await outcome(calm))
+            _calm.update(await outcome(calm.rows))
     return _calm
 
 

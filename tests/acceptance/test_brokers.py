@@ -17,11 +17,11 @@ from gateway.store.base.engine import Database
 from tests.acceptance.month import (
     assert_everything_is_there_once,
     messages,
-    outcome,
     outcome_without_trouble,
 )
 from tests.acceptance.town import CITY, NATION, Town
 from tests.conftest import NewDatabase
+from tests.outcome import outcome
 
 COUNT = 3
 PROPERTIES = """\
@@ -129,4 +129,4 @@ async def test_nothing_is_lost_or_doubled_when_brokers_die_and_are_restarted_one
     await spread.stop(gateway)
 
     await assert_everything_is_there_once(spread)
-    assert await outcome(spread) == await outcome_without_trouble(spread, new_database)
+    assert await outcome(spread.rows) == await outcome_without_trouble(spread, new_database)

@@ -6,11 +6,11 @@ from tests.acceptance.child import POINTS
 from tests.acceptance.month import (
     assert_everything_is_there_once,
     messages,
-    outcome,
     outcome_without_trouble,
 )
 from tests.acceptance.town import CITY, NATION, Town
 from tests.conftest import NewDatabase
+from tests.outcome import outcome
 
 #: Points that are only reached after another process died at the given point.
 ASKED = "the platform was asked about an unknown outcome"
@@ -36,7 +36,7 @@ async def test_after_a_kill_the_next_gateway_finishes_everything(
     await town.stop(survivor)
 
     await assert_everything_is_there_once(town)
-    assert await outcome(town) == await outcome_without_trouble(town, new_database)
+    assert await outcome(town.rows) == await outcome_without_trouble(town, new_database)
 
 
 async def test_after_several_kills_the_last_gateway_finishes_everything(
@@ -54,4 +54,4 @@ async def test_after_several_kills_the_last_gateway_finishes_everything(
     await town.stop(survivor)
 
     await assert_everything_is_there_once(town)
-    assert await outcome(town) == await outcome_without_trouble(town, new_database)
+    assert await outcome(town.rows) == await outcome_without_trouble(town, new_database)

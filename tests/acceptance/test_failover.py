@@ -20,12 +20,12 @@ from gateway.store.base.upgrade import upgrade
 from tests.acceptance.month import (
     assert_everything_is_there_once,
     messages,
-    outcome,
     outcome_without_trouble,
 )
 from tests.acceptance.test_servers_restart import kill
 from tests.acceptance.town import CITY, NATION, Town, eventually
 from tests.conftest import NewDatabase
+from tests.outcome import outcome
 
 
 class Replicated(EmbeddedPostgres):
@@ -182,4 +182,4 @@ async def test_nothing_is_lost_when_the_primary_is_killed_and_the_old_one_is_nev
 
     assert str(await primary.ask(written, "credit_gateway")).split()[1] == str(before).split()[1]
     await assert_everything_is_there_once(replicated)
-    assert await outcome(replicated) == await outcome_without_trouble(replicated, new_database)
+    assert await outcome(replicated.rows) == await outcome_without_trouble(replicated, new_database)

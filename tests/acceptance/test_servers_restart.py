@@ -16,11 +16,11 @@ from gateway.store.base.upgrade import upgrade
 from tests.acceptance.month import (
     assert_everything_is_there_once,
     messages,
-    outcome,
     outcome_without_trouble,
 )
 from tests.acceptance.town import CITY, NATION, Town
 from tests.conftest import NewDatabase
+from tests.outcome import outcome
 
 
 @pytest.fixture
@@ -91,4 +91,4 @@ async def test_nothing_is_lost_or_doubled_when_the_servers_restart_under_load(
     await fragile.stop(gateway)
 
     await assert_everything_is_there_once(fragile)
-    assert await outcome(fragile) == await outcome_without_trouble(fragile, new_database)
+    assert await outcome(fragile.rows) == await outcome_without_trouble(fragile, new_database)

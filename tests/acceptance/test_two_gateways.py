@@ -3,11 +3,11 @@
 from tests.acceptance.month import (
     assert_everything_is_there_once,
     messages,
-    outcome,
     outcome_without_trouble,
 )
 from tests.acceptance.town import CITY, NATION, Town, eventually
 from tests.conftest import NewDatabase
+from tests.outcome import outcome
 
 
 async def test_two_gateways_do_everything_once_and_in_order(
@@ -24,7 +24,7 @@ async def test_two_gateways_do_everything_once_and_in_order(
     await town.stop(second)
 
     await assert_everything_is_there_once(town)
-    assert await outcome(town) == await outcome_without_trouble(town, new_database)
+    assert await outcome(town.rows) == await outcome_without_trouble(town, new_database)
 
 
 async def test_the_other_gateway_takes_over_from_one_that_is_killed_under_load(
@@ -45,4 +45,4 @@ async def test_the_other_gateway_takes_over_from_one_that_is_killed_under_load(
     await town.stop(other)
 
     await assert_everything_is_there_once(town)
-    assert await outcome(town) == await outcome_without_trouble(town, new_database)
+    assert await outcome(town.rows) == await outcome_without_trouble(town, new_database)

@@ -86,6 +86,23 @@ async def test_a_revived_decision_is_sent_as_a_correction_to_past_recipients(wor
 # ---------------------------------------------------------------- order and ownership
 
 
+async def test_a_withdrawal_that_came_back_is_over_once_its_decision_is_told_anew(
+    world: World,
+) -> None:
+    """It could not be retried any more, and would stand on the work list for ever."""
+    await world.take(penalty())
+    await world.turn()
+    world.connector().play(Step.REJECT)
+    await world.take(penalty(verb="withdraw"))
+    await world.turn()
+    assert await world.states() == ["accepted", "rejected"]
+
+    await world.take(penalty(CF_NR="更正"))
+    await world.turn()
+
+    assert await world.states() == ["accepted", "superseded", "accepted"]
+
+
 async def test_versions_of_a_decision_arrive_in_their_order(world: World) -> None:
     world.connector().play(Step.LOSE_ANSWER)
     await world.take(penalty(CF_NR="一"))
