@@ -25,8 +25,12 @@ class _Mail(smtplib.SMTP):
 
     is_late = False
 
+    def __init__(self, *place: Any, whole: float, **options: Any) -> None:
+        self.whole = whole
+        super().__init__(*place, **options)
+
     def connect(self, *place: Any, **options: Any) -> tuple[int, bytes]:
-        self.end = threading.Timer(WHOLE, self.cut)
+        self.end = threading.Timer(self.whole, self.cut)
         self.end.daemon = True
         self.end.start()
         return super().connect(*place, **options)
@@ -35,7 +39,7 @@ class _Mail(smtplib.SMTP):
         reply = super().getreply()
         if self.is_late:  # what came of a line before it was cut is no answer
             self.close()
-            raise smtplib.SMTPServerDisconnected(f"{WHOLE} 秒没有答完")
+            raise smtplib.SMTPServerDisconnected(f"{self.whole:.0f} 秒没有答完")
         return reply
 
     def close(self) -> None:
@@ -54,15 +58,17 @@ class _MailOverTls(_Mail, smtplib.SMTP_SSL):
     """The same over TLS from its first byte on."""
 
 
-def send_mail(box: MailBox, mail: EmailMessage) -> None:
+def send_mail(box: MailBox, mail: EmailMessage, *, whole: float | None = None) -> None:
     """Send a mail from the sender of a mail box to its address; this blocks.
+
+    For `whole` seconds at most, else for `WHOLE`.
 
     Raises:
         MailRefused: the server does not answer, does not let us in, or refuses the mail.
     """
     try:
         mail["From"], mail["To"] = box.sender, box.to
-        with _connected(box) as server:
+        with _connected(box, WHOLE if whole is None else whole) as server:
             if box.username is not None and box.password is not None:
                 server.login(box.username, box.password.get_secret_value())
             server.send_message(mail)
@@ -90,10 +96,12 @@ def _said(error: UnicodeError | OSError, box: MailBox) -> str:
     return f"邮件服务器 {box.host} {said}"
 
 
-def _connected(box: MailBox) -> smtplib.SMTP:
+def _connected(box: MailBox, whole: float) -> smtplib.SMTP:
+    step = min(PATIENCE, whole)
     if box.security == "tls":
-        return _MailOverTls(box.host, box.port, timeout=PATIENCE, context=tls_context(box))
-    server = _Mail(box.host, box.port, timeout=PATIENCE)
+        context = tls_context(box)
+        return _MailOverTls(box.host, box.port, timeout=step, context=context, whole=whole)
+    server = _Mail(box.host, box.port, timeout=step, whole=whole)
     if box.security == "starttls":
         server.starttls(context=tls_context(box))
     return server

@@ -5,18 +5,22 @@ import logging
 import uuid
 from collections.abc import Sequence
 from email.message import EmailMessage
+from functools import partial
 
 import apprise
 
 from connectors.shared.mail import MailRefused, send_mail
 from gateway.config.errors import BadConfiguration
+from gateway.notify.threads import StillBusy, call
 from schemas.contact import Contact
 from schemas.recipient import MailBox
 
 #: What it says of an address has the tokens in it.
 logging.getLogger("apprise").setLevel(logging.CRITICAL + 1)
-#: Seconds for a message by one channel.
+#: Seconds for a message by one channel; a mail ends before, so that none is taken that counts as
+#: not sent.
 PATIENCE = 60.0
+MAIL_PATIENCE = 55.0
 _REFUSED = "没有发出：查地址里的令牌、网络和代理"
 _ASSET = apprise.AppriseAsset(app_id="credit-gateway", app_desc="双公示网关", plugin_paths=[])
 
@@ -37,10 +41,12 @@ async def send(contact: Contact, title: str, text: str) -> list[str]:
 
     None of its channels waits for another.
     """
-    works = [_by_url(number, url.get_secret_value(), title, text)
-             for number, url in enumerate(contact.urls, 1)]  # fmt: skip
+    works = [
+        _by_url(f"{contact.name} {number}", url.get_secret_value(), title, text)
+        for number, url in enumerate(contact.urls, 1)
+    ]
     if contact.mail is not None:
-        works.append(_by_mail(contact.mail, title, text))
+        works.append(_by_mail(contact.name, contact.mail, title, text))
     return [words for words in await asyncio.gather(*works) if words]
 
 
@@ -54,29 +60,34 @@ def _address(url: str) -> apprise.NotifyBase | None:
     return found
 
 
-async def _by_url(number: int, url: str, title: str, text: str) -> str:
+async def _by_url(name: str, url: str, title: str, text: str) -> str:
     address = _address(url)
     if address is None:
-        return f"第 {number} 个地址不能用"
+        return f"{name} 这个地址不能用"
     sender = apprise.Apprise(asset=_ASSET)
     sender.add(address)
+    service = str(address.service_name)
     try:
-        async with asyncio.timeout(PATIENCE):
-            done = await sender.async_notify(title=title, body=text)
-    except TimeoutError:
-        return f"{address.service_name} {PATIENCE:.0f} 秒没有答复"
-    return "" if done else f"{address.service_name} {_REFUSED}"
+        done = await call(name, partial(sender.notify, title=title, body=text), PATIENCE)
+    except TimeoutError as error:
+        return _late(service, error)
+    return "" if done else f"{service} {_REFUSED}"
 
 
-async def _by_mail(box: MailBox, title: str, text: str) -> str:
+async def _by_mail(name: str, box: MailBox, title: str, text: str) -> str:
     mail = EmailMessage()
     mail["Subject"], mail["Message-ID"] = title, f"<{uuid.uuid4().hex}@credit-gateway>"
     mail.set_content(text + "\n")
     try:
-        async with asyncio.timeout(PATIENCE):  # the thread ends by itself, later
-            await asyncio.to_thread(send_mail, box, mail)
+        await call(f"{name} mail", partial(send_mail, box, mail, whole=MAIL_PATIENCE), PATIENCE)
     except MailRefused as error:
         return str(error)
-    except TimeoutError:
-        return f"邮件服务器 {box.host} {PATIENCE:.0f} 秒没有答复"
+    except TimeoutError as error:
+        return _late(f"邮件服务器 {box.host}", error)
     return ""
+
+
+def _late(who: str, error: TimeoutError) -> str:
+    if isinstance(error, StillBusy):
+        return f"{who} 上一条还没有答复，这一条没有发"
+    return f"{who} {PATIENCE:.0f} 秒没有答复"
