@@ -140,6 +140,7 @@ AUDIT_EVENTS: dict[str, str] = {
     AuditEvent.RULE_SET_CONFIRMED: "再次确认启用",
     AuditEvent.RULE_SET_WITHDRAWN: "撤回启用",
     AuditEvent.RULE_SET_ACTIVATED: "启用办法",
+    AuditEvent.DATABASE_FAILED_OVER: "数据库主备切换",
     AuditEvent.DATABASE_RESTORED: "数据库从备份恢复",
     AuditEvent.ACTION_REFUSED: "操作未办成",
     AuditEvent.ACCESS_REFUSED: "访问被拒",

@@ -31,6 +31,7 @@ from gateway.rules.rulebook import Rulebook
 from gateway.schedule.due_times import refresh
 from gateway.score.scorer import Scorer
 from gateway.service.locks import patiently
+from gateway.service.timelines import watch_timelines
 from gateway.store.base import installation
 from gateway.store.base.engine import Connection, Database
 from gateway.store.base.partitions import make_partitions
@@ -175,7 +176,9 @@ async def gateway(settings: Settings, clock: Clock = system_clock) -> AsyncItera
         stack.push_async_callback(database.close)
         if not await patiently(database, lambda: is_newest(database)):
             await patiently(database, lambda: _upgraded(url))
-        yield await patiently(database, lambda: build(settings, database, clock))
+        built = await patiently(database, lambda: build(settings, database, clock))
+        watch_timelines(database, clock)  # the installation has its row now
+        yield built
 
 
 async def _upgraded(url: str) -> None:

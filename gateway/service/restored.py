@@ -4,6 +4,7 @@ Each process takes an id every few seconds and notes it in the folder `state`.
 """
 
 import os
+import re
 from contextlib import suppress
 from pathlib import Path
 
@@ -15,6 +16,8 @@ from gateway.store.deliver import epoch
 from gateway.telemetry.audit_events import AuditEvent
 from gateway.telemetry.log import LogEvent, logger
 
+#: What an id looks like in the folder; a file that is damaged says nothing.
+_ID = re.compile(r"[0-9]{1,18}")
 #: Seconds between two notes.
 NOTE_PAUSE = 5.0
 
@@ -90,7 +93,8 @@ def _noted(gateway: Gateway) -> int | None:
         name, last = _file(gateway).read_text().split()
     except (OSError, ValueError):
         return None
-    return int(last) if name == gateway.installation and last.isdecimal() else None
+    is_ours = name == gateway.installation and _ID.fullmatch(last)
+    return int(last) if is_ours else None
 
 
 def _write(file: Path, text: str) -> None:

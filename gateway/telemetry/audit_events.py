@@ -47,6 +47,7 @@ class AuditEvent(StrEnum):
     RULE_SET_CONFIRMED = "rule_set_confirmed"  #: more grades change than the set share
     RULE_SET_WITHDRAWN = "rule_set_withdrawn"
     RULE_SET_ACTIVATED = "rule_set_activated"  #: all subjects have been scored again
+    DATABASE_FAILED_OVER = "database_failed_over"  #: to a standby: a new epoch
     DATABASE_RESTORED = "database_restored"  #: from a back-up: a new epoch
     ACTION_REFUSED = "action_refused"  #: a person's command, and why
     ACCESS_REFUSED = "access_refused"  #: requests without a valid key, counted

@@ -53,6 +53,7 @@ class LogEvent(StrEnum):
     CALENDAR_ENDS = "calendar_ends"
     CLOCK_DIFFERS = "clock_differs"  #: this host and the database have different times
     NOTICE_NOT_SENT = "notice_not_sent"  #: to a contact by one channel; it is tried again
+    DATABASE_FAILED_OVER = "database_failed_over"  #: open deliveries are found out
     DATABASE_RESTORED = "database_restored"  #: from a back-up; open deliveries are found out
     AUDIT_SIGNED = "audit_signed"  #: the head of the chain; kept apart, it proves its length
     RETENTION_BEHIND = "retention_behind"  #: the clock jumped, or the gateway stood still

@@ -89,7 +89,7 @@ async def pair(state: Path) -> AsyncIterator[tuple[Replicated, Replica]]:
         shutil.rmtree(server.runtime, ignore_errors=True)
 
 
-def address(pair: tuple[Replicated, Replica]) -> str:
+def address(pair: tuple[Replicated, Replicated]) -> str:
     hosts = "&".join(f"host=127.0.0.1:{one.port}" for one in pair)
     return f"postgresql://postgres@/credit_gateway?{hosts}&target_session_attrs=read-write"
 
@@ -134,6 +134,17 @@ async def test_a_primary_that_lives_on_is_left_once_its_replica_is_promoted(
     await primary.ask("select pg_reload_conf()")
     assert await server_of(database) == replica.port
     await database.close()
+
+
+async def test_a_standby_that_is_named_first_is_not_written_to(
+    pair: tuple[Replicated, Replica],
+) -> None:
+    primary, replica = pair
+    for hosts in ((primary, replica), (replica, primary)):
+        url = address(hosts).replace("&target_session_attrs=read-write", "")
+        database = Database(url)
+        assert await server_of(database) == primary.port
+        await database.close()
 
 
 async def test_a_lost_connection_makes_a_process_look_at_all_hosts(
@@ -181,5 +192,44 @@ async def test_nothing_is_lost_when_the_primary_is_killed_and_the_old_one_is_nev
     await replicated.stop(gateway)
 
     assert str(await primary.ask(written, "credit_gateway")).split()[1] == str(before).split()[1]
+    assert await replicated.rows("select 1 from audit_event where event = 'database_failed_over'")
     await assert_everything_is_there_once(replicated)
     assert await outcome(replicated.rows) == await outcome_without_trouble(replicated, new_database)
+
+
+async def test_a_standby_that_lagged_behind_gives_no_id_again(
+    replicated: Town, pair: tuple[Replicated, Replica]
+) -> None:
+    """What it lacks stands at the platforms under its keys, and is read again from Kafka."""
+    primary, replica = pair
+    published = messages()
+    third = len(published) // 3
+    await primary.ask("alter system set synchronous_standby_names = ''")
+    await primary.ask("select pg_reload_conf()")
+    gateway = replicated.start()
+    await replicated.publish(published[:third])
+    await replicated.settle()
+    await replica.ask("alter system set primary_conninfo = ''")
+    await replica.ask("select pg_reload_conf()")
+
+    async def is_cut() -> bool:
+        return not await primary.ask("select count(*) from pg_stat_replication")
+
+    await eventually(is_cut)
+    await replicated.publish(published[third : 2 * third])
+    await replicated.settle()
+    await asyncio.to_thread(kill, primary)
+    assert await replica.ask("select pg_promote(true, 30)")
+    await replicated.publish(published[2 * third :])
+    await replicated.kill(gateway)  # it says that it has to be started again
+    gateway = replicated.start()
+    await replicated.settle()
+    await replicated.stop(gateway)
+
+    decided = await replicated.rows(
+        "select document_number from decision where kind in ('penalty', 'licence')"
+    )
+    for place in (CITY, NATION):
+        state = replicated.state(place)
+        assert set(state["effects"].values()) == {1}
+        assert {(entry["document_number"],) for entry in state["entries"]} == set(decided)

@@ -10,6 +10,8 @@ from sqlalchemy.exc import ArgumentError
 
 from gateway.config.errors import BadConfiguration
 
+#: Which of several hosts is wanted.
+HOST_WANTED = "target_session_attrs"
 _SSL_MODES = {"disable", "allow", "prefer", "require", "verify-ca", "verify-full"}
 #: One setting of the server in `options`: -c name=value.
 _OPTION = re.compile(r"-c\s*(\w+(?:\.\w+)*)=(\S+)")
@@ -52,7 +54,9 @@ def read_address(url: str) -> Address:
         query["ssl"] = query.pop("sslmode")
     pooler = str(query.pop("pooler", "none"))
     settings = _settings(query)
-    arguments = {name: query.pop(name) for name in ("target_session_attrs",) if name in query}
+    arguments = {name: query.pop(name) for name in (HOST_WANTED,) if name in query}
+    if isinstance(query.get("host"), tuple):  # a standby that is named first takes no writes
+        arguments.setdefault(HOST_WANTED, "primary")
     _refuse_others(query, pooler)
     return Address(
         address.set(drivername="postgresql+asyncpg", query=query),

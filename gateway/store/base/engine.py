@@ -7,7 +7,7 @@ from typing import TypeVar
 
 import orjson
 from sqlalchemy import text
-from sqlalchemy.exc import DBAPIError, InterfaceError
+from sqlalchemy.exc import DBAPIError, InterfaceError, InvalidRequestError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
@@ -29,6 +29,8 @@ from schemas.faults import of_system
 
 Connection = AsyncConnection
 Made = TypeVar("Made")
+#: What is done in the first transaction on a timeline of the server, before all others.
+TimelineGuard = Callable[[Connection, int], Awaitable[object]]
 
 _REPEATS = 10
 _STARTING = "57P03"
@@ -112,6 +114,8 @@ class Database:
         self._local = at_once(local) if local else None
         self._local_each = one_by_one(local)
         self._primary = Primary()
+        self._guard: TimelineGuard | None = None
+        self._begun: set[int | None] = {None}  #: timelines that the guard has seen
         self.engine: AsyncEngine = create_async_engine(
             address.url,
             pool_size=pool_size,
@@ -136,12 +140,35 @@ class Database:
         Raises:
             DatabaseAway, BadData: the translated errors of the database.
         """
+        while True:
+            async with self._translating(self.engine.begin()) as connection:
+                if self._guard is None or await self._timeline(connection) in self._begun:
+                    if self._local is not None:
+                        await connection.execute(self._local)
+                    if patient:
+                        await connection.execute(_PATIENT)
+                    yield connection
+                    return
+            await self._begin_timeline(self._guard)
+
+    def guard(self, guard: TimelineGuard) -> None:
+        """Do this first where a connection is on a timeline that none was on before.
+
+        A standby that is promoted begins one, and may lack what was committed last.
+        """
+        self._guard = guard
+
+    async def _timeline(self, connection: Connection) -> int | None:
+        raw = await connection.get_raw_connection()
+        driver = raw.driver_connection
+        return None if driver is None else self._primary.timeline_of(driver)
+
+    async def _begin_timeline(self, guard: TimelineGuard) -> None:
         async with self._translating(self.engine.begin()) as connection:
-            if self._local is not None:
-                await connection.execute(self._local)
-            if patient:
-                await connection.execute(_PATIENT)
-            yield connection
+            timeline = await self._timeline(connection)
+            if timeline is not None:
+                await guard(connection, timeline)
+        self._begun.add(timeline)
 
     @asynccontextmanager
     async def _translating(
@@ -149,8 +176,10 @@ class Database:
     ) -> AsyncIterator[Connection]:
         """Translate the first error: on a connection that was cut the rollback fails as well."""
         first: Exception | None = None
+        is_open = False
         try:
             async with begun as connection:
+                is_open = True
                 try:
                     yield connection
                 except _FOREIGN as met:
@@ -162,6 +191,11 @@ class Database:
                 # After a fail-over the old server may live on as a standby, with our connections.
                 await self._give_up()
             raise _translated(error) from error
+        except InvalidRequestError as error:
+            if is_open:
+                raise
+            # Of the pool: two connections, one after the other, had ended when they were taken.
+            raise DatabaseAway(str(error)) from error
 
     @asynccontextmanager
     async def snapshot(self) -> AsyncIterator[Connection]:

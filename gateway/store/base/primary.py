@@ -65,14 +65,22 @@ class Primary:
         """
         places = list(_each_host(options))
         if not places:
-            return await asyncpg.connect(**options)
+            found = await _open(options, {}, options.get("timeout", PATIENCE))
+            if isinstance(found, BaseException):
+                raise found
+            return self._known(found)
         self._options = options
         if self._latest is not None and self._is_believed():
             found = await _open(options, self._latest)
             if isinstance(found, _Opened) and self._is_latest(found):
+                self.timeline = max(self.timeline, found.timeline or 0)
                 return self._known(found)
             _leave(found)
         return self._chosen(await _open_all(options, places))
+
+    def timeline_of(self, connection: asyncpg.Connection) -> int | None:
+        """Return the timeline of a connection when it was opened; None if it cannot be told."""
+        return self._timelines.get(connection)
 
     def listen(self, engine: Engine) -> None:
         """Leave a server that is found to be replaced, at the events of the engine's connections.
@@ -167,18 +175,20 @@ async def _open_all(
     return [one.result() for one in tasks if not one.cancelled()]
 
 
-async def _open(options: dict[str, Any], place: dict[str, Any]) -> _Opened | BaseException:
+async def _open(
+    options: dict[str, Any], place: dict[str, Any], patience: float = PATIENCE
+) -> _Opened | BaseException:
     try:
         connection = await asyncpg.connect(**options | place)
-        return _Opened(place, connection, await _timeline_of(connection))
+        return _Opened(place, connection, await _timeline_of(connection, patience))
     except DRIVER_ERRORS as error:
         return error
 
 
-async def _timeline_of(connection: asyncpg.Connection) -> int | None:
+async def _timeline_of(connection: asyncpg.Connection, patience: float) -> int | None:
     """Ask a server for its timeline; the connection is ended if it does not say it in time."""
     try:
-        async with asyncio.timeout(PATIENCE):
+        async with asyncio.timeout(patience):
             await connection.execute("begin")  # a pooler gives all messages to one server
             try:
                 found: str | None = await connection.fetchval(_TIMELINE)

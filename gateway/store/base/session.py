@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlalchemy import TextClause, text
 
-from gateway.store.base.address import Address
+from gateway.store.base.address import HOST_WANTED, Address
 
 #: A lock that somebody holds for longer than any of our batches is an outage, and is told as one.
 LOCK_TIMEOUT = "20s"
@@ -19,6 +19,7 @@ IDLE_TIMEOUT = "1min"
 PATIENT_IDLE_TIMEOUT = "10min"
 
 IDLE = "idle_in_transaction_session_timeout"
+READ_ONLY = "default_transaction_read_only"
 
 
 def session_of(*, read_only: bool, migrates: bool) -> dict[str, str]:
@@ -26,7 +27,7 @@ def session_of(*, read_only: bool, migrates: bool) -> dict[str, str]:
     idle = PATIENT_IDLE_TIMEOUT if migrates or read_only else IDLE_TIMEOUT
     session = {"timezone": "UTC", "jit": "off", IDLE: idle}
     if read_only:
-        session["default_transaction_read_only"] = "on"
+        session[READ_ONLY] = "on"
     session["lock_timeout"] = MIGRATING_LOCK_TIMEOUT if migrates else LOCK_TIMEOUT
     if migrates:  # they take as long as they take
         session["statement_timeout"] = "0"
@@ -34,11 +35,17 @@ def session_of(*, read_only: bool, migrates: bool) -> dict[str, str]:
 
 
 def arguments_of(address: Address, session: Mapping[str, str]) -> dict[str, Any]:
-    """Return the arguments of the driver; a pooler keeps nothing of a session."""
+    """Return the arguments of the driver; a pooler keeps nothing of a session.
+
+    A session that only reads is no `read-write` one, on whichever host; the primary is meant.
+    """
+    arguments = dict(address.arguments)
+    if READ_ONLY in session and arguments.get(HOST_WANTED) == "read-write":
+        arguments[HOST_WANTED] = "primary"
     if not address.pooled:
-        return {**address.arguments, "server_settings": session}
+        return {**arguments, "server_settings": session}
     return {
-        **address.arguments,
+        **arguments,
         "statement_cache_size": 0,
         "prepared_statement_cache_size": 0,
         # Names of prepared statements must not meet again at a server that had them before.
@@ -48,7 +55,7 @@ def arguments_of(address: Address, session: Mapping[str, str]) -> dict[str, Any]
 
 def local_of(session: Mapping[str, str]) -> dict[str, str]:
     """Return the settings of a session by the names that they have for one transaction."""
-    renamed = {"default_transaction_read_only": "transaction_read_only"}
+    renamed = {READ_ONLY: "transaction_read_only"}
     return {renamed.get(name, name): value for name, value in session.items()}
 
 

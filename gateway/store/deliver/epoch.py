@@ -1,4 +1,4 @@
-"""A database that was restored from a back-up 恢复 begins a new epoch: nothing of ours comes twice.
+"""A database that was restored 恢复 or failed over 主备切换 begins a new epoch: no id comes twice.
 
 What it has forgotten may stand at the destinations, under keys that are made of our ids: an id that
 is given again would make a new decision look as if it were there already.
@@ -59,3 +59,23 @@ async def begin_epoch(
     await connection.execute(_JUMP, {"beyond": known or 0, "stride": STRIDE})
     await note(connection)
     return found.rowcount + waiting.rowcount
+
+
+_TIMELINE = text("select timeline from installation")
+_SET_TIMELINE = text("update installation set timeline = :timeline")
+
+
+async def on_timeline(connection: Connection, timeline: int, now: datetime) -> int | None:
+    """Begin a new epoch if ids were given on another timeline before; the first process does it.
+
+    A standby that is promoted may lack what was committed last, and PostgreSQL counts a timeline on
+    then, as after a restore to a point in time. Return how many deliveries are found out; None if
+    it is the same timeline, or the first one.
+    """
+    await connection.execute(_LOCK)
+    before: int | None = await connection.scalar(_TIMELINE)
+    if before == timeline:
+        return None
+    found = None if before is None else await begin_epoch(connection, now)
+    await connection.execute(_SET_TIMELINE, {"timeline": timeline})
+    return found

@@ -56,6 +56,15 @@ async def test_what_is_open_is_looked_up_and_not_sent_again(world: World) -> Non
     assert first < last
 
 
+@pytest.mark.parametrize("last", ["9" * 19, "9" * 5000, "٣٤", ""])
+async def test_a_damaged_note_says_nothing(world: World, last: str) -> None:
+    file = world.gateway.settings.state / "last-id"
+    file.write_text(f"{world.gateway.installation} {last}")
+
+    assert await begin_epoch(world.gateway) is None
+    await IdNotes(world.gateway).note()
+
+
 async def test_a_database_that_was_not_restored_begins_no_epoch(world: World) -> None:
     assert await begin_epoch(world.gateway) is None
     await world.take(penalty())

@@ -6,9 +6,11 @@ from contextlib import suppress
 
 import asyncpg
 import pytest
+from sqlalchemy import event
+from sqlalchemy.exc import DisconnectionError
 
 from gateway.embedded.postgres import EmbeddedPostgres
-from gateway.store.base.engine import Database
+from gateway.store.base.engine import Database, DatabaseAway
 from tests.integration.store.test_outages import Proxy, asked
 
 pytestmark = pytest.mark.integration
@@ -51,6 +53,37 @@ async def test_a_host_that_is_silent_keeps_nobody_from_the_other_one(
     await database.close()
 
     assert found == [1] * 5
+
+
+@pytest.mark.parametrize("count", [1, 2])
+async def test_commands_that_only_read_take_the_address_of_those_that_write(
+    hosts: tuple[int, int], count: int
+) -> None:
+    """A session that only reads is not `read-write`, whatever the server is."""
+    _, real = hosts
+    url = address(*[real] * count, more="&target_session_attrs=read-write")
+    for read_only in (True, False):
+        database = Database(url, read_only=read_only)
+        assert await asked(database) == 1
+        await database.close()
+
+
+async def test_connections_that_end_one_after_the_other_are_an_outage(
+    hosts: tuple[int, int],
+) -> None:
+    """The pool gives up after two, and says so by an error that is of no driver."""
+    _, real = hosts
+    database = Database(address(real, real))
+
+    def ended(*_: object) -> None:
+        raise DisconnectionError
+
+    event.listen(database.engine.sync_engine, "checkout", ended)
+    with pytest.raises(DatabaseAway):
+        await asked(database)
+    event.remove(database.engine.sync_engine, "checkout", ended)
+    assert await asked(database) == 1
+    await database.close()
 
 
 async def test_a_role_that_may_not_ask_for_the_timeline_is_let_in(

@@ -24,6 +24,7 @@ installation = Table(
     metadata,
     Column("name", Text, primary_key=True),
     Column("noted_id", BigInteger, nullable=False, server_default=text("0")),
+    Column("timeline", BigInteger),
 )
 key_ring = Table(
     "key_ring",
