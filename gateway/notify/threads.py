@@ -8,10 +8,10 @@ import asyncio
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future
-from typing import TypeVar
+from typing import Any, TypeVar
 
 T = TypeVar("T")
-_running: dict[str, threading.Thread] = {}
+_last: dict[str, Future[Any]] = {}
 
 
 class StillBusy(TimeoutError):
@@ -25,15 +25,11 @@ async def call(name: str, work: Callable[[], T], patience: float) -> T:
         StillBusy: the last call by this name has not ended; this one was not begun.
         TimeoutError: it takes longer than `patience` seconds.
     """
-    last = _running.get(name)
-    if last is not None and last.is_alive():
+    if name in _last and not _last[name].done():
         raise StillBusy
-    future = Future[T]()
+    future = _last[name] = Future[T]()
     future.set_running_or_notify_cancel()
-    _running[name] = threading.Thread(
-        target=_run, args=(future, work), name=f"notice {name}", daemon=True
-    )
-    _running[name].start()
+    threading.Thread(target=_run, args=(future, work), name=f"notice {name}", daemon=True).start()
     return await asyncio.wait_for(asyncio.wrap_future(future), patience)
 
 
