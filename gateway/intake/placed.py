@@ -15,7 +15,7 @@ from gateway.intake.topic_id import topic_id
 from gateway.store.record.topics import TopicIs
 
 #: Seconds for which the id of a topic is believed.
-BELIEVED = 30.0
+BELIEVED = 10.0
 
 Ask = Callable[[TopicPartition, int], Awaitable[ReadOn]]
 
