@@ -77,9 +77,11 @@ def is_barred(claimed: Claimed) -> bool:
 
 def _columns(claimed: Claimed, decrypt: Callable[[bytes, int], bytes]) -> dict[str, Any]:
     if claimed.item_kind == ItemKind.GRADE_CHANGE:
+        # A later release, whose processes run beside ours for a roll, may have written more.
+        known = {k: v for k, v in claimed.body.items() if k in GradeChanged.model_fields}
         changed = GradeChanged.model_validate(
             {
-                **claimed.body,
+                **known,
                 "number": claimed.number,
                 "subject_code": claimed.subject_code,
                 "subject_name": claimed.subject_name,

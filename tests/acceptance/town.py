@@ -56,12 +56,19 @@ async def eventually(condition: Callable[[], Awaitable[Any]], patience: float = 
 class Town:
     """The surroundings of the gateways of one installation."""
 
-    def __init__(self, name: str, database: Database, bootstrap: str, folder: Path) -> None:
+    def __init__(
+        self,
+        name: str,
+        database: Database,
+        bootstrap: str,
+        folder: Path,
+        starts_at: datetime = START,
+    ) -> None:
         self.name = name
         self.database = database
         self.bootstrap = bootstrap
         self.folder = folder
-        self.begun = system_clock()
+        self.begun, self.starts_at = system_clock(), starts_at
         self.database_url = database.engine.url.render_as_string(hide_password=False)
         self.url = ""
         self.sandbox = create_sandbox(self.clock, _places())
@@ -70,7 +77,7 @@ class Town:
     @property
     def clock(self) -> Clock:
         """The clock of the sandbox and of the gateways."""
-        return Order({}, START, self.begun, WORKING).clock
+        return Order({}, self.starts_at, self.begun, WORKING).clock
 
     # ------------------------------------------------------------ settings
 
@@ -130,7 +137,7 @@ class Town:
 
     def start(self, dies: str | None = None, at_pass: int = 1) -> ForkServerProcess:
         """Start a gateway; it runs until it is stopped or kills itself."""
-        order = Order(self.settings, START, self.begun, WORKING)
+        order = Order(self.settings, self.starts_at, self.begun, WORKING)
         log = str(self.folder / "child.log")
         process = FORKS.Process(
             target=live, args=(replace(order, dies=dies, at_pass=at_pass, log=log),)
@@ -164,8 +171,9 @@ class Town:
             raise AssertionError(f"still running: {self.said()}")
 
     def said(self) -> str:
-        """Return the end of the gateways' log."""
-        return (self.folder / "child.log").read_text(errors="replace")[-4000:]
+        """Return the end of the gateways' log; empty before the first one writes to it."""
+        log = self.folder / "child.log"
+        return log.read_text(errors="replace")[-4000:] if log.exists() else ""
 
     async def close(self) -> None:
         """End every process."""
@@ -236,10 +244,10 @@ class Town:
             return False
         return not open_ and not unnumbered
 
-    async def settle(self) -> None:
+    async def settle(self, patience: float = PATIENCE) -> None:
         """Wait until everything is settled."""
         try:
-            await eventually(self.settled)
+            await eventually(self.settled, patience)
         except AssertionError as error:
             states = await self.rows(
                 "select destination, state, count(*) from delivery group by 1, 2"

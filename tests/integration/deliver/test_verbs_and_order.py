@@ -204,6 +204,21 @@ async def test_grade_changes_are_sent_in_order_once_they_are_numbered(world: Wor
     assert [item.columns["to_grade"] for item in items][1] is None
 
 
+async def test_a_grade_change_that_a_later_release_wrote_is_sent_as_far_as_it_is_known(
+    world: World,
+) -> None:
+    """Both run side by side for a roll."""
+    await world.take(penalty(1, 1))
+    await world.run(
+        "update grade_change set body = body || jsonb_build_object('of_a_later_release', 1)"
+    )
+    await world.turn()
+
+    assert await world.states("bank") == ["accepted"]
+    [sent] = world.connector("bank").stored.values()
+    assert "of_a_later_release" not in sent.columns
+
+
 async def test_grade_changes_are_numbered_without_gaps(world: World) -> None:
     await world.take(penalty(1, 1))
     await world.run("select nextval('gateway_id') from generate_series(1, 10)")
