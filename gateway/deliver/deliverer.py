@@ -9,8 +9,9 @@ refuses the whole call, they are deferred and the breaker opens. `calls` makes t
 import asyncio
 import time
 import uuid
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
-from datetime import timedelta
+from datetime import datetime, timedelta
 from math import ceil
 
 from connectors.protocol import Connector, OnUnknown
@@ -20,6 +21,7 @@ from gateway.deliver.breaker import BreakerState
 from gateway.deliver.caller import GRACE, Caller
 from gateway.deliver.calls import Calls
 from gateway.deliver.outcome import lease_for
+from gateway.deliver.seldom import Seldom
 from gateway.deliver.writer import FINISH_PATIENCE, Round, Writer
 from gateway.store.base.engine import Database, DatabaseAway
 from gateway.store.base.installation import know
@@ -27,6 +29,7 @@ from gateway.store.deliver import claims, ends
 from gateway.store.deliver import destinations as destination_store
 from gateway.telemetry.log import LogEvent, logger
 from gateway.telemetry.metrics import Metrics
+from schemas.delivery import Claimed
 from schemas.destination import Destination
 
 #: One claim fills this many calls per concurrent call: claims stay rare and leases short.
@@ -71,6 +74,8 @@ class Deliverer:
         self._looks_first = True
         self._at_work = asyncio.Lock()
         self._owned_until = 0.0  #: of the monotonic clock
+        self._tidying, self._searching = Seldom(), Seldom()
+        self._front = claims.FIRST  #: behind the last delivery that was claimed for the first time
         self._progress: float | None = None  #: of the monotonic clock; None between two rounds
 
     @property
@@ -198,13 +203,20 @@ class Deliverer:
         return not (self._stopping or self.is_quiet) and self.is_owner
 
     async def _tidy(self) -> None:
+        if not self._tidying.is_time:
+            return
         now = self.clock()
-        async with self.database.transaction() as connection:
-            lost = await ends.expire_leases(connection, self.name, self.destination.settle, now)
-            await claims.promote_deferred(connection, self.name, now, self._longest_wait)
+        with self._tidying.measured():
+            lost = await self._tidied(now)
         if lost:
             self.metrics.lost_leases.labels(self.name).inc(lost)
             logger.warning(LogEvent.LEASE_LOST, extra={"destination": self.name, "count": lost})
+
+    async def _tidied(self, now: datetime) -> int:
+        async with self.database.transaction() as connection:
+            lost = await ends.expire_leases(connection, self.name, self.destination.settle, now)
+            await claims.promote_deferred(connection, self.name, now, self._longest_wait)
+            return lost
 
     async def _claim_and_call(self, done: Round, *, look: bool, probe: bool) -> None:
         limits = self.connector.limits
@@ -216,24 +228,49 @@ class Deliverer:
         wanted = 1 if probe else limits.batch_size * ahead
         calls = -(-wanted // limits.batch_size)
         lease = lease_for(limits.call_timeout, calls, limits.concurrency)
-        limit = min(wanted, 2000)
+        limit, token = min(wanted, 2000), str(uuid.uuid4())
         start = time.monotonic()
         async with self.database.transaction() as connection:
-            claimed = await claims.claim(
-                connection,
-                self.name,
-                limit=limit,
-                fresh=ceil(limit * self.destination.fresh_share),
-                token=str(uuid.uuid4()),
-                lease=lease,
-                now=self.clock(),
-                look=look,
-                act=self.caller.act(look=look).value,
-                probe=probe,
-                longest=self._longest_wait,
-            )
+
+            async def claim(count: int) -> list[Claimed]:
+                return await claims.claim(
+                    connection,
+                    self.name,
+                    limit=count,
+                    fresh=ceil(count * self.destination.fresh_share),
+                    front=self._front,
+                    token=token,
+                    lease=lease,
+                    now=self.clock(),
+                    look=look,
+                    act=self.caller.act(look=look).value,
+                    probe=probe,
+                    longest=self._longest_wait,
+                )
+
+            claimed = await self._from_front(claim, limit)
             sealed = (one.key_version for one in claimed if one.secret is not None)
             await know(connection, self.keys, filter(None, sealed))
         if claimed:
             until = start + (lease - limits.call_timeout - GRACE).total_seconds() - 1
             await self._calls.make(claimed, until, done)
+
+    async def _from_front(
+        self, claim: Callable[[int], Awaitable[list[Claimed]]], limit: int
+    ) -> list[Claimed]:
+        """Claim behind the last one; from the very first one where that is not enough.
+
+        Before it are rows that are done with. While somebody keeps an old transaction open, none of
+        them can be removed, and a search past all of them takes longer and longer. What became
+        ready before it has its turn at the next search from the first one.
+        """
+        claimed: list[Claimed] = []
+        if not self._searching.is_time:
+            claimed = await claim(limit)
+        if len(claimed) < limit:
+            self._front = claims.FIRST
+            with self._searching.measured():
+                claimed += await claim(limit - len(claimed))
+        first = [(one.due_at, one.id) for one in claimed if one.attempts == 1]
+        self._front = max(first, default=claims.FIRST)
+        return claimed

@@ -21,6 +21,7 @@ import psutil
 from tests.benchmarks import (
     assess,
     deliver,
+    held,
     ingest,
     reconcile,
     reconcile_peer,
@@ -63,6 +64,7 @@ PARTS: dict[str, Part] = {
     "ingest": ingest.ingest,
     "deliver": deliver.deliver,
     "claim": deliver.claim,
+    "held": held.held,
     "reconcile": reconcile.reconcile,
     "reconcile_peer": _reconcile_peer,
     "worklist": worklist.worklist,

@@ -41,7 +41,7 @@ async def deliver(place: World) -> dict[str, Any]:
     command = ["-m", "gateway", "sandbox", "--port", str(PORT), "--platform", "p"]
     url = f"http://127.0.0.1:{PORT}/p"
     async with child(command, {}):
-        await _until_up(url)
+        await until_up(url)
         plain, single, peer = [], [], []
         for turn in range(TURNS):
             numbers = range(turn * CALLS, (turn + 1) * CALLS)
@@ -57,7 +57,8 @@ async def deliver(place: World) -> dict[str, Any]:
     }
 
 
-async def _until_up(url: str) -> None:
+async def until_up(url: str) -> None:
+    """Wait until the sandbox answers."""
     async with httpx.AsyncClient(transport=AiohttpTransport()) as client:
         for _ in range(200):
             try:
@@ -86,8 +87,8 @@ async def _plain_loop(url: str, rows: range) -> float:
 async def _delivered(place: World, url: str, rows: int, batch: int) -> float:
     database = Database(await fresh_database(place, "bench_deliver"))
     await upgrade(database)
-    built = await build(_settings(place, url, batch), database, SteppedClock(NOW))
-    await _fill(built, rows)
+    built = await build(settings(place, url, batch), database, SteppedClock(NOW))
+    await fill(built, rows)
     [deliverer] = build_deliverers(built)
     start = time.perf_counter()
     done = await deliverer.drain()
@@ -99,7 +100,8 @@ async def _delivered(place: World, url: str, rows: int, batch: int) -> float:
     return round(rate, 1)
 
 
-def _settings(place: World, url: str, batch: int) -> Any:
+def settings(place: World, url: str, batch: int) -> Any:
+    """Return settings with the sandbox as the one destination."""
     return make_settings(
         {
             "state": str(place.state / "d"),
@@ -123,7 +125,8 @@ def _settings(place: World, url: str, batch: int) -> Any:
     )
 
 
-async def _fill(built: Gateway, rows: int) -> None:
+async def fill(built: Gateway, rows: int) -> None:
+    """Record so many penalties, which are then to be delivered."""
     for start in range(0, rows, 1000):
         raws = [
             Raw(f"fill:{rows}", n, body(n), RecordKind.PENALTY)

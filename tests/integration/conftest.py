@@ -1,6 +1,7 @@
 """Fixtures with whole gateways on the database of the test."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable
+from math import inf
 
 import pytest
 
@@ -10,6 +11,12 @@ from tests.conftest import BuildGateway
 from tests.integration.world import World
 
 MakeWorld = Callable[..., Awaitable[World]]
+
+
+@pytest.fixture(autouse=True)
+def nothing_is_put_off(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The clock of these tests stands: what is put off because it was slow would never be done."""
+    monkeypatch.setattr("gateway.deliver.seldom.SLOW", inf)
 
 
 @pytest.fixture

@@ -3,7 +3,7 @@
 Leases run on the clock of the database; due and retry times are parameters.
 """
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import text
 
@@ -17,6 +17,7 @@ _PICK_READY = """
     with fresh as (
         select id, due_at from delivery
         where destination = :destination and state = 'ready' and attempts = 0
+          and (due_at, id) > (:front_at, :front_id)
         order by due_at, id limit :limit for update skip locked),
     tried as (
         select id, due_at from delivery
@@ -89,6 +90,8 @@ _CLAIM = (
 _CLAIM_READY = text(_CLAIM.format(pick=_PICK_READY, handed_over=one_of(HANDED_OVER)))
 _CLAIM_PROBE = text(_CLAIM.format(pick=_PICK_PROBE, handed_over=one_of(HANDED_OVER)))
 _CLAIM_UNKNOWN = text(_CLAIM.format(pick=_PICK_UNKNOWN, handed_over=one_of(HANDED_OVER)))
+#: Before every delivery: (due time, id).
+FIRST = (datetime(1, 1, 2, tzinfo=UTC), 0)
 #: An upper bound for the wait before any retry after the due time.
 LONGEST_WAIT = timedelta(days=60)
 
@@ -105,11 +108,13 @@ async def claim(  # noqa: PLR0913  the parts of a lease
     act: str = "send",
     probe: bool = False,
     fresh: int = 0,
+    front: tuple[datetime, int] = FIRST,
     longest: timedelta = LONGEST_WAIT,
 ) -> list[Claimed]:
     """Lease up to `limit` ready deliveries, earliest due first, and open their attempts.
 
-    `fresh` of the places go first to the earliest due that were never tried. With `look` it leases
+    `fresh` of the places go first to the earliest due that were never tried; of these only those
+    behind `front`, a due time and id, are looked at. With `look` it leases
     deliveries with an unknown outcome instead, to ask or to send again as `act` says, once their
     settle time is over; a time beyond the due time and the `longest` wait is of a clock that was
     wrong. For a `probe` those come first that have waited longest. It is one statement and skips
@@ -132,6 +137,7 @@ async def claim(  # noqa: PLR0913  the parts of a lease
     else:
         statement = _CLAIM_READY
         values["fresh"] = min(fresh, limit)
+        values["front_at"], values["front_id"] = front
     return [Claimed(*row) for row in await connection.execute(statement, values)]
 
 
