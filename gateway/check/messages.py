@@ -15,7 +15,7 @@ from schemas.codes import (
     RecordKind,
     SubjectKind,
 )
-from schemas.event import CreditEvent, ReceivedGrade
+from schemas.event import CreditEvent
 from schemas.kinds import KINDS
 from schemas.participant import Participant
 from schemas.problem import Problem, Rule
@@ -143,25 +143,6 @@ def _repair_problem(event: CreditEvent) -> Problem | None:
             fix="填信用修复决定书（或准予修复通知）的文号，occurred_on 填它的日期",
         )
     return None
-
-
-def graded(record: ReceivedGrade, words: Mapping[str, str] | None) -> ReceivedGrade | Problem:
-    """Return a received grade by the name that its rule set has for it, or what is wrong with it.
-
-    Without `words` the rule set is not here, and the grade stays as it is.
-    """
-    if words is None or record.grade in words.values():
-        return record
-    grade = words.get(record.grade)
-    if grade is not None:
-        return record.model_copy(update={"grade": grade})
-    known = "、".join(dict.fromkeys(words.values()))
-    return Problem(
-        field="grade",
-        rule=Rule.CODE_LIST,
-        message=f"等级：“{record.grade}”不是 {record.rule_set} 的等级",
-        fix=f"填 {known} 之一，或对应的名称、颜色",
-    )
 
 
 def validated(

@@ -7,7 +7,7 @@ from gateway.config.keys import is_person
 from gateway.decide.decider import Decider
 from gateway.rules.activation import refresh
 from gateway.schedule.earlier_grades import Earlier, known_on, with_computed
-from gateway.score.grade_change import PUBLISHED, RECEIVED, UNCHANGED, change_body, standing
+from gateway.score.grade_change import PUBLISHED, UNCHANGED, change_body, standing
 from gateway.score.publication_days import publications_until
 from gateway.score.publish import (
     ResultOfPeriod,
@@ -18,6 +18,7 @@ from gateway.score.publish import (
     years_before,
 )
 from gateway.score.published import end_of
+from gateway.score.received import is_from_elsewhere
 from gateway.score.scorer import Scorer
 from gateway.score.stored_result import ids_of, short
 from gateway.store.audit import events
@@ -161,9 +162,11 @@ class Publishing:
         told = result.told(one)
         before = standing(last.grade, last.published)
         after = standing(last.grade, told)
-        if before == after or last.cause == RECEIVED or result.assessment.rule_set is None:
+        if before == after or result.assessment.rule_set is None:
             return None
         code, ref = then.facts.id, result.assessment.rule_set
+        if is_from_elsewhere(last, then.facts, one.published_on, self.scorer.rulebook):
+            return None
         moved = StandingChange(before, after, UNCHANGED)
         body = change_body(
             GradeChange(last.grade, last.grade, UNCHANGED, reasons(then, result, told, before)),

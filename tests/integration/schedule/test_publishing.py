@@ -17,6 +17,7 @@ from tests.factories import (
 from tests.integration.conftest import MakeWorld
 from tests.integration.schedule.publications import BLACKLIST, SCORING, at, stored, told
 from tests.integration.world import World
+from tests.receiving_rules import NAME as RECEIVING
 
 pytestmark = pytest.mark.integration
 
@@ -185,8 +186,12 @@ async def test_nobody_hears_of_publications_that_are_history(world: World) -> No
     assert await told(world) == []
 
 
-async def test_persons_and_received_grades_are_published_by_nobody_here(world: World) -> None:
-    await world.take(person_penalty(1), penalty(2, 2), grade(3, 2))
+async def test_persons_and_received_grades_are_published_by_nobody_here(
+    receiving_world: World,
+) -> None:
+    world = receiving_world
+    received = grade(3, 2, rule_set=RECEIVING, grade="D")
+    await world.take(person_penalty(1), penalty(2, 2), received)
 
     world.clock.set(at("2027-07-01"))
     await world.schedule.tick()
