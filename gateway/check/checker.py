@@ -165,10 +165,11 @@ class Checker:
             return _refused(raw, candidate.kind, tuple(wrong), candidate.given)
         if not isinstance(record, CreditEvent | ReceivedGrade | Participant):
             raise TypeError(candidate.kind)
-        problem = message_problem(record, today)
+        stands = verb is None or not isinstance(record, ReceivedGrade)
+        problem = message_problem(record, today) if stands else None
         if problem is not None:
             return _refused(raw, candidate.kind, (problem,), candidate.given)
-        if isinstance(record, ReceivedGrade) and self._grade_rules is not None and verb is None:
+        if isinstance(record, ReceivedGrade) and self._grade_rules is not None and stands:
             known = graded(record, self._grade_rules)
             if isinstance(known, Problem):
                 return _refused(raw, candidate.kind, (known,), candidate.given)

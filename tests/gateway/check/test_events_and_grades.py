@@ -1,5 +1,7 @@
 """Grades that somebody else computed: known by their names, titles and colours, or refused."""
 
+from datetime import timedelta
+
 import pytest
 
 from gateway.check.checker import Checker
@@ -90,3 +92,16 @@ def test_a_grade_must_be_of_the_bound_rule_set_and_that_must_take_grades(
     assert (problem.field, problem.rule) == ("rule_set", Rule.CODE_LIST)
     assert told in problem.message
     assert "scoring.bindings" in problem.fix
+
+
+def test_a_grade_counts_from_a_day_that_has_come(checker: Checker) -> None:
+    tomorrow = str(TODAY + timedelta(days=1))
+
+    today = checker.check(raw(grade(effective_on=str(TODAY))), TODAY)
+    refused = checker.check(raw(grade(effective_on=tomorrow)), TODAY)
+    withdrawn = checker.check(raw(grade(effective_on=tomorrow, verb="withdraw")), TODAY)
+
+    assert today.verdict is withdrawn.verdict is Verdict.OK
+    [problem] = refused.problems
+    assert (problem.field, problem.rule) == ("effective_on", Rule.FUTURE)
+    assert problem.message == f"生效日期：{tomorrow} 还没有到"
