@@ -21,6 +21,7 @@ from pydantic import (
 
 from schemas.base import NonBlank, Wanyuan, plain_number
 from schemas.codes import EventType, SubjectKind
+from schemas.fines import with_fine
 from schemas.value import Value
 
 ISO_DAY_LENGTH = 10
@@ -45,6 +46,11 @@ class Penalty(Value, frozen=True):
 
     types: tuple[NonBlank, ...]
     fine_wan: Wanyuan | None = None
+
+    @property
+    def kinds(self) -> tuple[str, ...]:
+        """The words, and 罚款 if there is an amount that none of them has."""
+        return with_fine(self.types, self.fine_wan)
 
 
 class Received(Value, frozen=True):

@@ -55,7 +55,7 @@ def holds(when: Condition, fact: Fact, as_of: date, history: History) -> bool:
 
 
 def _any_word(words: Sequence[str], fact: Fact) -> bool:
-    types = () if fact.penalty is None else fact.penalty.types
+    types = () if fact.penalty is None else fact.penalty.kinds
     return any(word.removeprefix(OTHER_PENALTY_PREFIX) in words for word in types)
 
 
