@@ -12,7 +12,7 @@ from scoring.regulation.terms import Condition, Unless
 class History:
     """The decision dates of the subject's adverse records: they take points or set a grade.
 
-    A penalty is one, also where the rule set has no row for its words.
+    Penalties and events of misconduct are some, also where the rule set has no row for them.
     """
 
     def __init__(self, records: Iterable[tuple[str, date]]) -> None:

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from datetime import date
 
+from schemas.codes import MISCONDUCT
 from schemas.credit import NotEvaluated, Unmapped
 from scoring.dates import add_days, add_months, year_end
 from scoring.engine.conditions import History
@@ -153,8 +154,15 @@ def _history(facts: Sequence[Fact], entry: PreparedTable) -> History:
     return History(
         (fact.id, fact.decided_on)
         for fact in facts
-        if fact.penalty is not None or any(hit.row.adverse for hit in match(fact).hits)
+        if _is_misconduct(fact) or any(hit.row.adverse for hit in match(fact).hits)
     )
+
+
+def _is_misconduct(fact: Fact) -> bool:
+    """Whether a fact is misconduct by itself, also where the rule set has no row for it."""
+    if fact.penalty is not None or fact.type in MISCONDUCT:
+        return True
+    return bool(fact.codes) and fact.type is None and fact.item is None
 
 
 def _note_indicators(entry: PreparedTable, tally: Tally) -> None:
