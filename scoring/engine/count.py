@@ -16,6 +16,7 @@ from scoring.engine.counted_rows import (
     records,
     turning_days,
 )
+from scoring.engine.graded_since import graded_since
 from scoring.engine.prepared import PreparedTable
 from scoring.engine.prepared_rows import counted_from
 from scoring.engine.repair import When
@@ -32,7 +33,8 @@ def count(subject: str, facts: Sequence[Fact], entry: PreparedTable, when: When)
     if entry.confirms:
         facts = _confirmed(facts, entry, when, tally)
     if entry.jointly:
-        _count_jointly(facts, Desk(entry, when, tally, _history(facts, entry)))
+        graded = graded_since(facts, entry, when.as_of)
+        _count_jointly(facts, Desk(entry, when, tally, _history(facts, entry), graded))
     else:
         _count_singly(facts, Desk(entry, when, tally))
     if entry.indicators:
