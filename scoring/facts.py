@@ -158,7 +158,7 @@ class Facts(Value, frozen=True):
         if entries:
             others = tuple(fact for fact in self.facts if fact.entry is None)
             force_setattr(self, "facts", others)
-            register = sorted(_in_order((*self.register, *entries)), key=_by_number)
+            register = sorted(_in_order((*self.register, *entries)), key=by_number)
             force_setattr(self, "register", tuple(register))
 
     @classmethod
@@ -192,7 +192,7 @@ def _once(facts: tuple[Fact, ...]) -> tuple[Fact, ...]:
 _BY_DATE = attrgetter("decided_on", "id")
 
 
-def _by_number(fact: Fact) -> tuple[date, int, str]:
+def by_number(fact: Fact) -> tuple[date, int, str]:
     """Return what sorts by date and id, the ids of the store as the numbers that they are."""
     return fact.decided_on, len(fact.id), fact.id
 

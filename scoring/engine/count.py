@@ -112,7 +112,7 @@ def _look(fact: Fact, hits: Hits, desk: Desk) -> list[Counted]:
     turning = turning_days(fact, hits.hits, start, desk.entry)
     tally.days += [day for day in turning if day is not None and day > as_of]
     if fact.received is not None and fact.decided_on <= as_of:
-        tally.received = fact, fact.received
+        tally.receive(fact, fact.received)
     if start > as_of:
         tally.notes |= desk.entry.notes.activation if fact.decided_on <= as_of else 0
         return []
