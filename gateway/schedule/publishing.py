@@ -111,13 +111,20 @@ class Publishing:
         last = await grade_changes.last_grades(connection, ids)
         elsewhere = await published.received_by(connection, ids, end_of(one.published_on))
         earlier = await published.grades_of_periods(connection, ids)
-        ours = [
-            subject
+        codes = {
+            subject.id: subject.code
             for subject in subjects
-            if subject.id not in elsewhere and one.period_end not in earlier.get(subject.id, {})
-        ]
-        codes = {subject.id: subject.code for subject in ours}
-        known = await known_on(connection, self.scorer.rulebook, one, codes)
+            if one.period_end not in earlier.get(subject.id, {})
+        }
+        found = await known_on(connection, self.scorer.rulebook, one, codes)
+        known = {
+            id_: then
+            for id_, then in found.items()
+            if id_ not in elsewhere
+            or not self.scorer.rulebook.takes_grade(
+                elsewhere[id_], then.facts.kind, then.facts.id, one.published_on
+            )
+        }
         results = await self._results(connection, one, known, earlier)
         at = await not_before_last(connection, ids, now)
         await _store(connection, one, known, results, at)

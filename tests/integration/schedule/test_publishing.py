@@ -200,6 +200,20 @@ async def test_persons_and_received_grades_are_published_by_nobody_here(
     assert credit_code(2) not in [row[0] for row in await stored(world)]
 
 
+async def test_a_grade_of_a_rule_set_that_is_not_bound_hides_no_publication(
+    make_world: MakeWorld,
+) -> None:
+    world = await make_world(scoring=SCORING)
+    other = await make_world(scoring={"bindings": [{"rule_set": "henan-2018"}]})
+    await world.take(penalty(2, 2))
+    await other.take(grade(3, 2))
+
+    world.clock.set(at("2027-07-01"))
+    await world.schedule.tick()
+
+    assert credit_code(2) in [row[0] for row in await stored(world)]
+
+
 async def test_an_earlier_bad_year_without_a_stored_grade_is_computed(world: World) -> None:
     rows = [
         event(year, 1, type="dishonesty.permit_fraud", occurred_on=f"{year}-05-09")
