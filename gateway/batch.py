@@ -81,7 +81,9 @@ class Batch:
         persons = {c.key.subject for c in self.checked if c.key and c.person}
         assessing = Assessing(self.steps.scorer, self.connection, self.now, self.steps.metrics)
         await assessing.last(subject_ids)
-        await assessing.score([codes[id_] for id_ in sorted(recorded.touched)], persons)
+        ungraded = await assessing.ungraded(sorted(graded))
+        scored = sorted(recorded.touched | ungraded)
+        await assessing.score([codes[id_] for id_ in scored], persons)
         await assessing.receive(sorted(graded))
         changes = await assessing.write()
         return [(change_id, codes[subject_id].code) for change_id, subject_id in changes]

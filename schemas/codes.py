@@ -167,5 +167,21 @@ class EventType(StrEnum):
 PROCESS_TYPES = frozenset(
     {EventType.RECTIFICATION, EventType.REPAIR, EventType.WARNING, EventType.CONFIRMATION}
 )
+#: Types of findings that speak for the subject; the other findings are misconduct 失信信息.
+_MERITS = frozenset(
+    {
+        EventType.COMMENDATION,
+        EventType.PRAISE,
+        EventType.PILOT_ULTRA_LOW,
+        EventType.PILOT_INSURANCE,
+        EventType.PILOT_MANAGEMENT,
+        EventType.COMMITMENT_KEPT,
+        EventType.FRONT_RUNNER,
+    }
+)
 #: Types that name the decision that they are about.
 ABOUT_A_DECISION = PROCESS_TYPES | {EventType.PUBLICITY_REPAIR}
+#: Findings of misconduct 失信信息, whatever rows a rule set has for them; a suspicion is none.
+MISCONDUCT = (
+    frozenset(EventType) - _MERITS - ABOUT_A_DECISION - frozenset({EventType.CRIMINAL_SUSPICION})
+)

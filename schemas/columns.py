@@ -32,7 +32,7 @@ class Required(StrEnum):
     ALWAYS = "always"
     CREDIT_CODE_HOLDER = "法人及非法人组织、个体工商户"
     NATURAL_PERSON = "自然人"
-    FINE = "处罚类别含罚款"
+    FINE = "处罚类别含罚款或按日连续处罚"
     CONFISCATION = "处罚类别含没收"
     SUSPENSION = "处罚类别含暂扣或吊销"
 

@@ -66,7 +66,7 @@ class DecisionReference(Schema):
 
 
 def _with_verb(schema: dict[str, Any]) -> None:
-    """Add the verb to the schema: it says what becomes of the event, and is none of its fields."""
+    """Add the verb to the schema: what becomes of the message; it is none of its fields."""
     schema["properties"]["verb"] = {
         "title": "操作（withdraw 或 撤回：撤回这条信息）",
         "type": "string",
@@ -119,8 +119,12 @@ class CreditEvent(Schema):
 
 
 class ReceivedGrade(Schema):
-    """A grade that somebody else computed (Henan's provincial system); it wins over our own."""
+    """A grade that somebody else computed (Henan's provincial system); it wins over our own.
 
+    Only where the rule set of the subject's region takes such grades.
+    """
+
+    model_config = ConfigDict(json_schema_extra=_with_verb)
     KIND: ClassVar[RecordKind] = RecordKind.GRADE
 
     id: NonBlank = Field(title="等级编号", max_length=128)

@@ -21,6 +21,7 @@ from pydantic import (
 
 from schemas.base import NonBlank, Wanyuan, plain_number
 from schemas.codes import EventType, SubjectKind
+from schemas.fines import with_fine
 from schemas.value import Value
 
 ISO_DAY_LENGTH = 10
@@ -45,6 +46,11 @@ class Penalty(Value, frozen=True):
 
     types: tuple[NonBlank, ...]
     fine_wan: Wanyuan | None = None
+
+    @property
+    def kinds(self) -> tuple[str, ...]:
+        """The words, and 罚款 if there is an amount that none of them has."""
+        return with_fine(self.types, self.fine_wan)
 
 
 class Received(Value, frozen=True):
@@ -152,7 +158,7 @@ class Facts(Value, frozen=True):
         if entries:
             others = tuple(fact for fact in self.facts if fact.entry is None)
             force_setattr(self, "facts", others)
-            register = sorted(_in_order((*self.register, *entries)), key=_by_number)
+            register = sorted(_in_order((*self.register, *entries)), key=by_number)
             force_setattr(self, "register", tuple(register))
 
     @classmethod
@@ -186,7 +192,7 @@ def _once(facts: tuple[Fact, ...]) -> tuple[Fact, ...]:
 _BY_DATE = attrgetter("decided_on", "id")
 
 
-def _by_number(fact: Fact) -> tuple[date, int, str]:
+def by_number(fact: Fact) -> tuple[date, int, str]:
     """Return what sorts by date and id, the ids of the store as the numbers that they are."""
     return fact.decided_on, len(fact.id), fact.id
 

@@ -1,6 +1,6 @@
 """Check 校验 (pure): turn a candidate row into a typed record with its problems, or a refusal."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any, Protocol, cast
 
@@ -10,13 +10,14 @@ from gateway.check.completeness import NATURAL, contradictions, lacking, refusal
 from gateway.check.early import early_in
 from gateway.check.exclusions import Exclusions
 from gateway.check.fields import fields_of
-from gateway.check.messages import graded, message_problem, validated
+from gateway.check.grades import GradeRules, graded
+from gateway.check.messages import message_problem, validated
 from gateway.check.normalise import Candidate, Normalising
 from gateway.check.raw import Raw
 from gateway.check.rows import RowRead, read_row
 from gateway.check.unfit import doubted, lost, unfit
 from gateway.check.verbs import STATE, own_columns, verb_of
-from schemas.codes import RecordKind, Verb
+from schemas.codes import RecordKind
 from schemas.column_names import ColumnNames
 from schemas.event import CreditEvent, ReceivedGrade
 from schemas.input_rules import Comparison, InputRules
@@ -26,13 +27,6 @@ from schemas.participant import Participant
 from schemas.problem import Problem, Rule
 from schemas.record import BusinessKey, Decision, business_key, date_of
 from schemas.verdict import Scope, Verdict
-
-#: Messages that are withdrawn by their verb; a grade from elsewhere is followed by another one.
-_WITHDRAWN_BY_VERB = frozenset({RecordKind.PARTICIPANT, RecordKind.EVENT})
-
-
-#: The words for the grades of a rule set, by its name; None for one that is not here.
-GradeWords = Callable[[str], Mapping[str, str] | None]
 
 
 class Identities(Protocol):
@@ -53,7 +47,7 @@ class Checker:
         identities: Identities,
         scope: Scope | None = None,
         rules: InputRules | None = None,
-        grade_words: GradeWords | None = None,
+        grade_rules: GradeRules | None = None,
     ) -> None:
         rules = rules or InputRules()
         self.identities = identities
@@ -64,7 +58,7 @@ class Checker:
             self.names, rules.deletes, self.placeholders, rules.max_record_bytes
         )
         self._hold = rules.hold
-        self._grade_words = grade_words
+        self._grade_rules = grade_rules
 
     def check(self, raw: Raw, today: date) -> Checked:
         """Check one item against the 2018 layout."""
@@ -163,21 +157,20 @@ class Checker:
 
     def _message(self, raw: Raw, candidate: Candidate, today: date) -> Checked:
         fields, wrong = fields_of(candidate.kind, candidate.row, self.placeholders)
-        verb: Verb | None = None
-        if candidate.kind in _WITHDRAWN_BY_VERB:
-            verb, unclear = verb_of(fields, self.placeholders)
-            fields.pop("verb", None)
-            wrong += unclear
+        verb, unclear = verb_of(fields, self.placeholders)
+        fields.pop("verb", None)
+        wrong += unclear
         record = validated(candidate.kind, fields, wrong)
         if record is None:
             return _refused(raw, candidate.kind, tuple(wrong), candidate.given)
         if not isinstance(record, CreditEvent | ReceivedGrade | Participant):
             raise TypeError(candidate.kind)
-        problem = message_problem(record, today)
+        stands = verb is None or not isinstance(record, ReceivedGrade)
+        problem = message_problem(record, today) if stands else None
         if problem is not None:
             return _refused(raw, candidate.kind, (problem,), candidate.given)
-        if isinstance(record, ReceivedGrade) and self._grade_words is not None:
-            known = graded(record, self._grade_words(record.rule_set))
+        if isinstance(record, ReceivedGrade) and self._grade_rules is not None and stands:
+            known = graded(record, self._grade_rules)
             if isinstance(known, Problem):
                 return _refused(raw, candidate.kind, (known,), candidate.given)
             record = known

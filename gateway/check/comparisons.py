@@ -8,14 +8,15 @@ import re
 from collections.abc import Callable, Mapping
 from datetime import date
 from decimal import Decimal
-from functools import lru_cache
 from typing import Any
 
 from gateway.check.amounts import YUAN_PER_WAN
 from gateway.check.completeness import column_of, is_natural
+from gateway.check.fine_words import has_fine
 from gateway.check.values import problem
 from gateway.check.written_amounts import Amounts, Written, written_in
 from schemas.codes import RecordKind
+from schemas.fines import names_fine
 from schemas.input_rules import Comparison
 from schemas.problem import Problem, Rule
 
@@ -24,9 +25,8 @@ _LEAST_YUAN = 100
 _OF_A_PRICE = re.compile("[元圆]\\s*/|每")
 #: 公示截止期 later than so many years after the decision is most likely a slip of the pen.
 _LONGEST_PUBLICITY_YEARS = 3
-#: Kinds of penalties without an amount, and those that have one.
+#: Kinds of penalties without an amount.
 _WITHOUT_AMOUNT = frozenset({"警告", "通报批评"})
-_WITH_AMOUNT = ("罚款", "没收", "按日连续处罚", "其他")
 
 #: Columns of 万元: 罚款金额 and 没收金额.
 _AMOUNTS = ("fine_wan", "confiscated_wan")
@@ -133,19 +133,25 @@ def _years_after(day: date, years: int) -> date:
 
 def _amount_and_kinds(values: Values) -> Found:
     kinds, fine = values.get("penalty_kinds"), values["fine_wan"]
-    if not kinds or not fine or (comparison := _without_amount(kinds)) is None:
+    if not kinds or not fine or names_fine(kinds):
         return None
-    only = f"只有{'、'.join(kinds)}" if comparison is Comparison.WARNING_WITH_AMOUNT else "没有罚款"
-    return comparison, Rule.AMOUNT, f"处罚类别{only}，却有 {fine} 万元", "核对处罚类别和金额"
-
-
-@lru_cache(maxsize=1024)
-def _without_amount(kinds: tuple[str, ...]) -> Comparison | None:
-    """Return how penalty kinds have no amount; None if one of them has."""
     if _WITHOUT_AMOUNT.issuperset(kinds):
-        return Comparison.WARNING_WITH_AMOUNT
-    has = any(kind.startswith(_WITH_AMOUNT) for kind in kinds)
-    return None if has else Comparison.AMOUNT_WITHOUT_KIND
+        comparison, only = Comparison.WARNING_WITH_AMOUNT, f"只有{'、'.join(kinds)}"
+    else:
+        comparison, only = Comparison.AMOUNT_WITHOUT_KIND, "没有罚款"
+    words = f"处罚类别{only}，却有 {fine} 万元；评分和公示按罚款计"
+    return comparison, Rule.AMOUNT, words, "核对处罚类别和金额"
+
+
+def _fine_in_words(values: Values) -> Found:
+    """Return that only the words have a fine; one with an amount is told by its amount."""
+    kinds = values.get("penalty_kinds")
+    if not kinds or values.get("fine_wan") or names_fine(kinds):
+        return None
+    if not has_fine(values["penalty_content"]):
+        return None
+    words = "写有罚款，而处罚类别没有罚款，也没有金额；评分按缺金额的罚款处理"
+    return None, Rule.AMOUNT, words, "处罚类别补上罚款，并填罚款金额"
 
 
 def _valid_before_decision(values: Values) -> Found:
@@ -168,6 +174,7 @@ _COMPARISONS: tuple[tuple[str, Callable[[Values], Found]], ...] = (
     ("subject_name", _foreign_name),
     ("fine_wan", _amount_in_words),
     ("fine_wan", _amount_and_kinds),
+    ("penalty_content", _fine_in_words),
     ("published_until", _published_until),
     ("valid_from", _valid_before_decision),
 )

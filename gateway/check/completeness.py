@@ -8,8 +8,14 @@ from typing import Any
 
 from gateway.check.document_numbers import number_problem
 from gateway.check.values import missing, problem
-from schemas.codes import RESIDENT_IDENTITY_CARD, RecordKind, SubjectCategory
+from schemas.codes import (
+    OTHER_PENALTY_PREFIX,
+    RESIDENT_IDENTITY_CARD,
+    RecordKind,
+    SubjectCategory,
+)
 from schemas.columns import Column, Required, columns_of
+from schemas.fines import FINES
 from schemas.identifiers import fold_once, identity_card_problem, is_identity_number
 from schemas.problem import Problem, Rule
 from schemas.record import RECORD_KINDS
@@ -64,7 +70,7 @@ NATURAL = SubjectCategory.NATURAL_PERSON.value
 _WHEN: dict[Required, Callable[[Mapping[str, Any]], bool]] = {
     Required.CREDIT_CODE_HOLDER: lambda values: not is_natural(values),
     Required.NATURAL_PERSON: is_natural,
-    Required.FINE: _any_kind("罚款"),
+    Required.FINE: _any_kind(*FINES, *(f"{OTHER_PENALTY_PREFIX}{one}" for one in FINES)),
     Required.CONFISCATION: _any_kind("没收"),
     Required.SUSPENSION: _any_kind("暂扣", "吊销"),
 }

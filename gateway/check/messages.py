@@ -1,6 +1,6 @@
 """Problems of events and received grades, in Chinese (pure)."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any
 
@@ -35,20 +35,16 @@ def message_problem(record: Message, today: date) -> Problem | None:
     """Return what is wrong with a message beyond its single fields; None if nothing is."""
     if isinstance(record, CreditEvent):
         return event_problem(record, today)
+    if isinstance(record, ReceivedGrade):
+        return _future(RecordKind.GRADE, record, ("effective_on",), today)
     return participant_problem(record) if isinstance(record, Participant) else None
 
 
 def event_problem(event: CreditEvent, today: date) -> Problem | None:
     """Return what is wrong with an event beyond its single fields; None if nothing is."""
-    for name in _PAST:
-        day = getattr(event, name)
-        if day is not None and day > today:
-            return Problem(
-                field=name,
-                rule=Rule.FUTURE,
-                message=f"{title_of(RecordKind.EVENT, name)}：{day.isoformat()} 还没有到",
-                fix="核对日期；确是将来的事，到那天再报",
-            )
+    future = _future(RecordKind.EVENT, event, _PAST, today)
+    if future is not None:
+        return future
     if event.type is None and event.item is None:
         return Problem(
             field="type", rule=Rule.REQUIRED, message="信息类型：必填项为空", fix="填 type 或 item"
@@ -70,6 +66,20 @@ def event_problem(event: CreditEvent, today: date) -> Problem | None:
     return _confirmation_problem(event) or (
         _repair_problem(event) if event.type is EventType.PUBLICITY_REPAIR else None
     )
+
+
+def _future(kind: RecordKind, record: Message, names: Sequence[str], today: date) -> Problem | None:
+    """Return the first of these days that has not come yet."""
+    for name in names:
+        day = getattr(record, name)
+        if day is not None and day > today:
+            return Problem(
+                field=name,
+                rule=Rule.FUTURE,
+                message=f"{title_of(kind, name)}：{day.isoformat()} 还没有到",
+                fix="核对日期；确是将来的事，到那天再报",
+            )
+    return None
 
 
 def _confirmation_problem(event: CreditEvent) -> Problem | None:
@@ -143,25 +153,6 @@ def _repair_problem(event: CreditEvent) -> Problem | None:
             fix="填信用修复决定书（或准予修复通知）的文号，occurred_on 填它的日期",
         )
     return None
-
-
-def graded(record: ReceivedGrade, words: Mapping[str, str] | None) -> ReceivedGrade | Problem:
-    """Return a received grade by the name that its rule set has for it, or what is wrong with it.
-
-    Without `words` the rule set is not here, and the grade stays as it is.
-    """
-    if words is None or record.grade in words.values():
-        return record
-    grade = words.get(record.grade)
-    if grade is not None:
-        return record.model_copy(update={"grade": grade})
-    known = "、".join(dict.fromkeys(words.values()))
-    return Problem(
-        field="grade",
-        rule=Rule.CODE_LIST,
-        message=f"等级：“{record.grade}”不是 {record.rule_set} 的等级",
-        fix=f"填 {known} 之一，或对应的名称、颜色",
-    )
 
 
 def validated(

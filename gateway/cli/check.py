@@ -42,8 +42,8 @@ def check(
     not_the_same(out, file)
     settings = settings_of(context)
     keys = Keys(load_master(settings.master_key, settings.state))
-    words = Rulebook(settings.scoring).grade_words
-    checker = Checker(keys, settings.exclusion_scope, settings.input, words)
+    rulebook = Rulebook(settings.scoring)
+    checker = Checker(keys, settings.exclusion_scope, settings.input, rulebook)
     tally = FileTally(checker.placeholders)
     faulty: list[FaultyRow] = []
 

@@ -61,6 +61,7 @@ class ScoringSettings(Schema):
     not_scored: tuple[str, ...] = ()
     rule_set_folders: tuple[Path, ...] = ()
     measure_folders: tuple[Path, ...] = ()
+    publicity_folders: tuple[Path, ...] = ()
     #: The share of subjects that may change grade on a new text without a further confirmation.
     activation_share: Decimal = Field(default=Decimal("0.3"), ge=0, le=1)
 

@@ -248,7 +248,7 @@ class Deliverer:
                     longest=self._longest_wait,
                 )
 
-            claimed = await self._from_front(claim, limit)
+            claimed = await (claim(limit) if look or probe else self._from_front(claim, limit))
             sealed = (one.key_version for one in claimed if one.secret is not None)
             await know(connection, self.keys, filter(None, sealed))
         if claimed:

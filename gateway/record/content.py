@@ -9,9 +9,11 @@ from typing import Any, NamedTuple
 import orjson
 
 from gateway.check.checked import Checked
+from gateway.check.fine_words import has_fine
 from schemas.base import Schema
 from schemas.codes import ABOUT_A_DECISION, EventType, Verb
 from schemas.event import CreditEvent
+from schemas.fines import FINE, names_fine
 from schemas.identifiers import fold_once
 from schemas.kinds import KINDS
 from schemas.known import PROCESS_DATES
@@ -112,12 +114,23 @@ def _told_apart(penalty: AdministrativePenalty) -> tuple[str, ...]:
 
     Where they do not tell, the joined kind stays, which rule sets read as the stricter one.
     """
-    kinds = penalty.penalty_kinds or ()
+    kinds = _with_fine_in_words(penalty)
     if _JOINED.keys().isdisjoint(kinds):
         return kinds
     words = f"{penalty.penalty_content or ''}{penalty.suspended_permit or ''}"
     said = [one for one in (_SUSPENDED, _REVOKED) if one in words]
     return kinds if len(said) != 1 else tuple(_said(said[0], kind) for kind in kinds)
+
+
+def _with_fine_in_words(penalty: AdministrativePenalty) -> tuple[str, ...]:
+    """Return the kinds, with a fine that only the words of the decision name.
+
+    Without its amount the subject is not evaluated, as by any fine without one.
+    """
+    kinds, words = penalty.penalty_kinds or (), penalty.penalty_content
+    if words is None or penalty.fine_wan or names_fine(kinds) or not has_fine(words):
+        return kinds
+    return (*kinds, FINE)
 
 
 def _said(what: str, kind: str) -> str:

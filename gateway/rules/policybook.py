@@ -57,9 +57,12 @@ class Policybook:
 
     @cached_property
     def publicity(self) -> Mapping[str, tuple[PublicityPolicy, tuple[PublicityCase, ...]]]:
-        """Publicity policies 公示规则 with their cases; refused if they leave a day out."""
+        """Publicity policies 公示规则 with their cases; refused if they leave a day out.
+
+        One of a folder replaces the shipped one of its name.
+        """
         found = {}
-        pairs = sources("publicity_policies", (), "")
+        pairs = sources("publicity_policies", self.settings.publicity_folders, "publicity_folders")
         for policy, cases in _read(pairs, PublicityPolicy.load, PublicityCases.load):
             _refuse(policy.name, uncovered_publicity(policy, cases.cases))
             found[policy.name] = policy, cases.cases

@@ -7,6 +7,7 @@ from typing import Any
 
 from msgspec.structs import replace
 
+from gateway.check.grades import BoundRuleSet
 from gateway.config.errors import BadConfiguration
 from gateway.config.settings import RuleSetBinding, ScoringSettings
 from gateway.rules.files import LoadedRuleSet, parse_rule_set, read_text, sources
@@ -70,11 +71,29 @@ class Rulebook:
 
         A province may send 黄 for 警示.
         """
-        if name not in self._sources:
-            return None
-        bands = [band for table in self.load(name).rule_set.tables.values() for band in table.bands]
-        words = {word: band.grade for band in bands for word in (band.title, band.colour) if word}
-        return words | {band.grade: band.grade for band in bands}
+        return _grade_words(self.load(name).rule_set) if name in self._sources else None
+
+    def bound_to(self, code: str, day: date) -> list[BoundRuleSet]:
+        """Return what is bound to the region of a code on a day, for any kind of subject.
+
+        The kind is known only with the register, when the subject is scored.
+        """
+        digits = region(code)
+        bindings = [one for one in self.settings.bindings if digits.startswith(one.regions)]
+        return [_bound(binding, self.in_force(binding.rule_set, day)) for binding in bindings]
+
+    def takes_grade(self, name: str, kind: SubjectKind, code: str, day: date) -> bool:
+        """Whether a grade that was computed elsewhere by a rule set replaces our own on a day.
+
+        Where nothing is bound there is none of our own.
+        """
+        binding = self.binding(kind, code)
+        if binding is None:
+            return True
+        rule_set = self.in_force(binding.rule_set, day)
+        table = rule_set.table(kind)
+        receives = table is not None and table.received_grades is not None
+        return receives and name in {binding.rule_set, rule_set.name}
 
     def covered(self, name: str) -> LoadedRuleSet:
         """Return one rule set by name; its cases must cover every item before it is used.
@@ -159,6 +178,22 @@ class Rulebook:
     def expects_none(self, code: str) -> bool:
         """Whether the region is configured as not scored, so that no alert is needed."""
         return region(code).startswith(self.settings.not_scored or ("\0",))
+
+
+def _bound(binding: RuleSetBinding, rule_set: RuleSet) -> BoundRuleSet:
+    tables = [table for kind in binding.kinds if (table := rule_set.table(kind)) is not None]
+    return BoundRuleSet(
+        names=tuple(dict.fromkeys((binding.rule_set, rule_set.name))),
+        title=rule_set.title,
+        receives=any(table.received_grades is not None for table in tables),
+        words=_grade_words(rule_set),
+    )
+
+
+def _grade_words(rule_set: RuleSet) -> Mapping[str, str]:
+    bands = [band for table in rule_set.tables.values() for band in table.bands]
+    words = {word: band.grade for band in bands for word in (band.title, band.colour) if word}
+    return words | {band.grade: band.grade for band in bands}
 
 
 def _matches(binding: RuleSetBinding, kind: SubjectKind, digits: str) -> bool:

@@ -7,7 +7,7 @@ from gateway.config.keys import is_person
 from gateway.decide.decider import Decider
 from gateway.rules.activation import refresh
 from gateway.schedule.earlier_grades import Earlier, known_on, with_computed
-from gateway.score.grade_change import PUBLISHED, RECEIVED, UNCHANGED, change_body, standing
+from gateway.score.grade_change import PUBLISHED, UNCHANGED, change_body, standing
 from gateway.score.publication_days import publications_until
 from gateway.score.publish import (
     ResultOfPeriod,
@@ -18,6 +18,7 @@ from gateway.score.publish import (
     years_before,
 )
 from gateway.score.published import end_of
+from gateway.score.received import is_from_elsewhere
 from gateway.score.scorer import Scorer
 from gateway.score.stored_result import ids_of, short
 from gateway.store.audit import events
@@ -110,13 +111,20 @@ class Publishing:
         last = await grade_changes.last_grades(connection, ids)
         elsewhere = await published.received_by(connection, ids, end_of(one.published_on))
         earlier = await published.grades_of_periods(connection, ids)
-        ours = [
-            subject
+        codes = {
+            subject.id: subject.code
             for subject in subjects
-            if subject.id not in elsewhere and one.period_end not in earlier.get(subject.id, {})
-        ]
-        codes = {subject.id: subject.code for subject in ours}
-        known = await known_on(connection, self.scorer.rulebook, one, codes)
+            if one.period_end not in earlier.get(subject.id, {})
+        }
+        found = await known_on(connection, self.scorer.rulebook, one, codes)
+        known = {
+            id_: then
+            for id_, then in found.items()
+            if id_ not in elsewhere
+            or not self.scorer.rulebook.takes_grade(
+                elsewhere[id_], then.facts.kind, then.facts.id, one.published_on
+            )
+        }
         results = await self._results(connection, one, known, earlier)
         at = await not_before_last(connection, ids, now)
         await _store(connection, one, known, results, at)
@@ -161,9 +169,11 @@ class Publishing:
         told = result.told(one)
         before = standing(last.grade, last.published)
         after = standing(last.grade, told)
-        if before == after or last.cause == RECEIVED or result.assessment.rule_set is None:
+        if before == after or result.assessment.rule_set is None:
             return None
         code, ref = then.facts.id, result.assessment.rule_set
+        if is_from_elsewhere(last, then.facts, one.published_on, self.scorer.rulebook):
+            return None
         moved = StandingChange(before, after, UNCHANGED)
         body = change_body(
             GradeChange(last.grade, last.grade, UNCHANGED, reasons(then, result, told, before)),

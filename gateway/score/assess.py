@@ -11,6 +11,7 @@ import msgspec
 from gateway.rules.activation import refresh
 from gateway.score.authority_aliases import renew_departments
 from gateway.score.grade_change import RECEIVED, SCORED, change_body, standing_change
+from gateway.score.received import from_elsewhere, is_from_elsewhere, withdrawn
 from gateway.score.scorer import Scored, Scorer, alerts
 from gateway.score.stored_result import facts_of, short, without_result
 from gateway.store.base.engine import Connection
@@ -22,7 +23,7 @@ from gateway.store.score.grade_changes import LastGrade
 from gateway.telemetry.log import LogEvent, logger
 from gateway.telemetry.metrics import Metrics
 from schemas.base import today
-from schemas.credit import GradeChange, NotEvaluated, PublishedResult
+from schemas.credit import GradeChange, NotEvaluated
 from schemas.event import ReceivedGrade
 from schemas.known import Subject
 from scoring.facts import Fact
@@ -62,8 +63,8 @@ class Assessing:
     """Assess subjects by their present facts, then write the results and count them.
 
     The pipeline (facts changed) and the schedule (time passed, rules changed) use it. The caller
-    owns the transaction and has locked the subjects. Call `last`, then `score` and `receive`, then
-    `write`.
+    owns the transaction and has locked the subjects. Call `last` (and `ungraded`, where grades came
+    from elsewhere), then `score` and `receive`, then `write`.
     """
 
     def __init__(
@@ -82,11 +83,24 @@ class Assessing:
         self.assessed: list[Assessed] = []
         self.changes: list[NewGrade] = []
         self._last: dict[int, LastGrade] = {}
+        self._received: dict[int, ReceivedGrade] = {}
+        self._ungraded: set[int] = set()
         self._untold: set[int] = set()
 
     async def last(self, subject_ids: Sequence[int]) -> None:
         """Read the last recorded grade of these subjects."""
         self._last = await grade_changes.last_grades(self.connection, subject_ids)
+
+    async def ungraded(self, subject_ids: Sequence[int]) -> set[int]:
+        """Read the grades that were computed elsewhere for these subjects.
+
+        Returns the subjects whose grade was one of those and stands no more: score them again.
+        """
+        if subject_ids:
+            self._received = await grade_changes.received_grades(self.connection, subject_ids)
+        last = ((id_, self._last.get(id_)) for id_ in subject_ids if id_ not in self._received)
+        self._ungraded = {id_ for id_, one in last if one is not None and one.cause == RECEIVED}
+        return self._ungraded
 
     async def score(self, subjects: Sequence[Subject], persons: set[str]) -> None:
         """Assess subjects by all their present facts, in slices between awaits."""
@@ -140,27 +154,32 @@ class Assessing:
         return scored
 
     def _note_change(self, subject: Subject, scored: Scored) -> None:
-        last = self._last.get(subject.id)
-        if scored.change is None or (last and last.cause == RECEIVED):
+        last, change = self._last.get(subject.id), scored.change
+        if last is not None and subject.id in self._ungraded:
+            change = withdrawn(last.grade, scored)
+        elif is_from_elsewhere(last, scored.subject, self._day(), self.scorer.rulebook):
+            return
+        if change is None:
             return
         published = last.published if last else None
-        body = self._scored_body(scored, scored.change, published)
-        self.changes.append(NewGrade(subject.id, scored.change, body, assessed=True))
-        to_grade = scored.change.to_grade
-        self._last[subject.id] = LastGrade(to_grade, self.cause, published)
+        body = self._scored_body(scored, change, last)
+        self.changes.append(NewGrade(subject.id, change, body, assessed=True))
+        self._last[subject.id] = LastGrade(change.to_grade, self.cause, published)
 
-    def _scored_body(
-        self, scored: Scored, change: GradeChange, published: PublishedResult | None
-    ) -> bytes:
-        assessment = scored.assessment
+    def _scored_body(self, scored: Scored, change: GradeChange, last: LastGrade | None) -> bytes:
+        assessment, published = scored.assessment, last.published if last else None
         ref = assessment.rule_set
-        if ref is None:
+        if ref is not None:
+            rule_set = {"name": ref.name, "version": ref.version, "status": ref.status}
+        elif last is not None and change.to_grade is None:
+            rule_set = from_elsewhere(last.rule_set)
+        else:
             raise TypeError(assessment.not_evaluated)
         return change_body(
             change,
             cause=self.cause,
             score=assessment.score,
-            rule_set={"name": ref.name, "version": ref.version, "status": ref.status},
+            rule_set=rule_set,
             effective_on=assessment.as_of,
             published=published,
             measures=self.scorer.measures(
@@ -172,12 +191,11 @@ class Assessing:
         )
 
     async def receive(self, subject_ids: Sequence[int]) -> None:
-        """Record the grades in force that were computed elsewhere; they replace our own."""
+        """Record the grades in force that `ungraded` has read; they replace our own."""
         if not subject_ids:
             return
-        grades = await grade_changes.received_grades(self.connection, subject_ids)
         bodies = await facts_of_subjects(self.connection, subject_ids)
-        for subject_id, grade in grades.items():
+        for subject_id, grade in self._received.items():
             last = self._last.get(subject_id)
             if last is None or last.cause != RECEIVED or last.grade != grade.grade:
                 facts = _read_facts(bodies.get(subject_id, _NO_FACTS)) or ()
@@ -190,19 +208,22 @@ class Assessing:
         previous, published = (last.grade, last.published) if last else (None, None)
         code, day = grade.subject_code, grade.effective_on
         kind = self.scorer.rulebook.subject(code, facts, day, person=False).kind
+        if not self.scorer.rulebook.takes_grade(grade.rule_set, kind, code, self._day()):
+            logger.warning(LogEvent.GRADE_NOT_TAKEN, extra={"rule_set": grade.rule_set})
+            return
         direction = self.scorer.direction(previous, grade.grade, kind, code, day)
         change = GradeChange(previous, grade.grade, direction, (f"{grade.issued_by}评定",))
         body = change_body(
             change,
             cause=RECEIVED,
             score=None if grade.score is None else format(grade.score, "f"),
-            rule_set={"name": grade.rule_set, "version": "", "status": "external"},
+            rule_set=from_elsewhere(grade.rule_set),
             effective_on=day,
             published=published,
             measures=self.scorer.measures(standing_change(change, published), kind, code, day),
         )
         self.changes.append(NewGrade(subject_id, change, body, assessed=False))
-        self._last[subject_id] = LastGrade(grade.grade, RECEIVED, published)
+        self._last[subject_id] = LastGrade(grade.grade, RECEIVED, published, grade.rule_set)
 
     async def write(self) -> list[tuple[int, int]]:
         """Write assessments and grade changes.

@@ -188,7 +188,7 @@ def explain(
     facts = _facts(known, scorer.rulebook, as_of)
     policies = scorer.policies(facts.kind, known.code)
     now, *later = outlook(facts, rule_set, as_of) if rule_set else [again(facts, None, as_of)]
-    received = known.received[0]["to_grade"] if known.received else None
+    received = _received(known, facts, scorer.rulebook, as_of)
     if received is not None:  # it is published elsewhere: only what was stored here stands
         past = past._replace(days={})
     grades = published_grades(Then(facts, rule_set), past) if rule_set else ()
@@ -213,6 +213,14 @@ def explain(
         published=grades,
         listing=listing,
     )
+
+
+def _received(known: KnownSubject, facts: Facts, rulebook: Rulebook, day: date) -> str | None:
+    """Return the last grade if it was computed elsewhere and replaces our own."""
+    for body in known.received:
+        if rulebook.takes_grade(body["rule_set"]["name"], facts.kind, known.code, day):
+            return str(body["to_grade"])
+    return None
 
 
 def _facts(known: KnownSubject, rulebook: Rulebook, day: date) -> Facts:

@@ -285,7 +285,7 @@ def wire(settings: Settings, database: Database, clock: Clock, keys: Keys) -> Ga
     metrics = Metrics()
     decider = Decider(settings.destinations, settings.all_clocks, workdays)
     scorer = Scorer(rulebook, policybook)
-    checker = Checker(keys, settings.exclusion_scope, settings.input, rulebook.grade_words)
+    checker = Checker(keys, settings.exclusion_scope, settings.input, rulebook)
     return Gateway(
         settings=settings,
         clock=clock,

@@ -27,6 +27,7 @@ class LogEvent(StrEnum):
     LEDGER_LATE = "ledger_late"  #: that of last month is due, and is not frozen
     SILENT_ASKED = "silent_asked"
     NOT_EVALUATED = "not_evaluated"
+    GRADE_NOT_TAKEN = "grade_not_taken"  #: of another rule set than the subject's kind is bound to
     ENGINE_FAILED = "engine_failed"
     ORIGIN_REUSED = "origin_reused"
     RECORDS_UNREADABLE = "records_unreadable"  #: a partition cannot be read on

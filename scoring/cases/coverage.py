@@ -214,7 +214,7 @@ def _shown_dates(table: Table, entry: PreparedTable, cases: Iterable[Case]) -> s
 
 def _decided(table: Table, fact: Fact) -> Iterator[str]:
     """Yield "row decided day" for every row that the fact matches apart from the decision day."""
-    words = () if fact.penalty is None else fact.penalty.types
+    words = () if fact.penalty is None else fact.penalty.kinds
     signs = {fact.item, fact.type, *fact.codes}
     signs |= {word.removeprefix(OTHER_PENALTY_PREFIX) for word in words}
     for row in table.rows:

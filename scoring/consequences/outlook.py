@@ -1,7 +1,7 @@
 """How an assessment will develop: as time passes, and after a repair of each record."""
 
 from collections import Counter
-from collections.abc import Set
+from collections.abc import Mapping, Set
 from dataclasses import dataclass
 from datetime import date
 
@@ -11,6 +11,8 @@ from schemas.credit import Assessment
 from scoring.dates import add_months
 from scoring.engine.assess import assess
 from scoring.engine.decisions import by_decision
+from scoring.engine.graded_since import graded_since
+from scoring.engine.prepared import prepare
 from scoring.engine.register import place
 from scoring.facts import Fact, Facts
 from scoring.regulation.ruleset import RuleSet
@@ -85,9 +87,10 @@ def _repair(
     table = rule_set.table(facts.kind)
     waits = table.repair.waits if table is not None and table.repair is not None else ()
     rectified = fact.rectified_on or as_of
+    since = max(rectified, _graded_since(facts, rule_set, as_of).get(fact.id, rectified))
     best: tuple[int, WhatIf] | None = None
     for months in sorted({wait.months for wait in waits}):
-        free = add_months(rectified, months)
+        free = add_months(since, months)
         if free is None:
             break
         day = max(free, as_of)
@@ -101,6 +104,11 @@ def _repair(
                 WhatIf(fact.id, rectified, assumed, day, then, without),
             )
     return best[1] if best else None
+
+
+def _graded_since(facts: Facts, rule_set: RuleSet, as_of: date) -> Mapping[str, date]:
+    entry = prepare(rule_set).entry(facts.kind, facts.agency_kinds)
+    return {} if entry is None else graded_since(facts.facts, entry, as_of)
 
 
 def _repaired(facts: Facts, fact: Fact, rectified: date, day: date) -> Facts:

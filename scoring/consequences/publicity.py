@@ -13,6 +13,7 @@ from functools import lru_cache
 from itertools import pairwise
 
 from schemas.codes import OTHER_PENALTY_PREFIX
+from schemas.fines import with_fine
 from schemas.orders import is_order
 from scoring.dates import add_days, add_months
 from scoring.errors import RuleSetError
@@ -65,7 +66,7 @@ class Circumstance(Terms):
 
     def holds(self, decision: Penalised) -> bool:
         """Return whether the decision meets the condition."""
-        words = _penalties(decision.penalties)
+        words = _penalties(with_fine(decision.penalties, decision.fine_wan))
         if self.only_penalties and not (words and words <= frozenset(self.only_penalties)):
             return False
         if self.any_penalties and not words & frozenset(self.any_penalties):

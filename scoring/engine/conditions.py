@@ -12,7 +12,7 @@ from scoring.regulation.terms import Condition, Unless
 class History:
     """The decision dates of the subject's adverse records: they take points or set a grade.
 
-    A penalty is one, also where the rule set has no row for its words.
+    Penalties and events of misconduct are some, also where the rule set has no row for them.
     """
 
     def __init__(self, records: Iterable[tuple[str, date]]) -> None:
@@ -55,7 +55,7 @@ def holds(when: Condition, fact: Fact, as_of: date, history: History) -> bool:
 
 
 def _any_word(words: Sequence[str], fact: Fact) -> bool:
-    types = () if fact.penalty is None else fact.penalty.types
+    types = () if fact.penalty is None else fact.penalty.kinds
     return any(word.removeprefix(OTHER_PENALTY_PREFIX) in words for word in types)
 
 

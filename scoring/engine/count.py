@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from datetime import date
 
+from schemas.codes import MISCONDUCT
 from schemas.credit import NotEvaluated, Unmapped
 from scoring.dates import add_days, add_months, year_end
 from scoring.engine.conditions import History
@@ -15,6 +16,7 @@ from scoring.engine.counted_rows import (
     records,
     turning_days,
 )
+from scoring.engine.graded_since import graded_since
 from scoring.engine.prepared import PreparedTable
 from scoring.engine.prepared_rows import counted_from
 from scoring.engine.repair import When
@@ -31,7 +33,8 @@ def count(subject: str, facts: Sequence[Fact], entry: PreparedTable, when: When)
     if entry.confirms:
         facts = _confirmed(facts, entry, when, tally)
     if entry.jointly:
-        _count_jointly(facts, Desk(entry, when, tally, _history(facts, entry)))
+        graded = graded_since(facts, entry, when.as_of)
+        _count_jointly(facts, Desk(entry, when, tally, _history(facts, entry), graded))
     else:
         _count_singly(facts, Desk(entry, when, tally))
     if entry.indicators:
@@ -109,7 +112,7 @@ def _look(fact: Fact, hits: Hits, desk: Desk) -> list[Counted]:
     turning = turning_days(fact, hits.hits, start, desk.entry)
     tally.days += [day for day in turning if day is not None and day > as_of]
     if fact.received is not None and fact.decided_on <= as_of:
-        tally.received = fact, fact.received
+        tally.receive(fact, fact.received)
     if start > as_of:
         tally.notes |= desk.entry.notes.activation if fact.decided_on <= as_of else 0
         return []
@@ -153,8 +156,15 @@ def _history(facts: Sequence[Fact], entry: PreparedTable) -> History:
     return History(
         (fact.id, fact.decided_on)
         for fact in facts
-        if fact.penalty is not None or any(hit.row.adverse for hit in match(fact).hits)
+        if _is_misconduct(fact) or any(hit.row.adverse for hit in match(fact).hits)
     )
+
+
+def _is_misconduct(fact: Fact) -> bool:
+    """Whether a fact is misconduct by itself, also where the rule set has no row for it."""
+    if fact.penalty is not None or fact.type in MISCONDUCT:
+        return True
+    return bool(fact.codes) and fact.type is None and fact.item is None
 
 
 def _note_indicators(entry: PreparedTable, tally: Tally) -> None:

@@ -1,9 +1,10 @@
 """Find the rows of one fact that count on a day, and the days on which this may change."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
+from types import MappingProxyType
 from typing import NamedTuple
 
 from schemas.credit import NotEvaluated
@@ -38,6 +39,7 @@ class Desk(NamedTuple):
     when: When
     tally: Tally
     history: History = NO_HISTORY
+    graded: Mapping[str, date] = MappingProxyType({})  #: see `graded_since`
 
 
 def records(fact: Fact, hits: Sequence[Hit], start: date, desk: Desk) -> Iterator[Counted]:
@@ -65,13 +67,14 @@ def _record(fact: Fact, hit: Hit, start: date, desk: Desk) -> Counted | None:
     if exception is not None:
         points = exception.points
     conduct = Conduct(row.warnable, row.repairable, points or ZERO)
+    graded = desk.graded.get(fact.id)
     since = valid_from(fact, start, desk.entry.activation)
-    span = lasting(fact, start, stop(validity, fact, since), conduct, row.waits)
+    span = lasting(fact, start, stop(validity, fact, since), conduct, row.waits, graded)
     tally.notes |= span.notes
     mark = row.mark
     marked = mark is not None and span.covers(desk.when)
     if mark is not None and mark.validity is not None:
-        own = lasting(fact, start, stop(mark.validity, fact, since), conduct, row.waits)
+        own = lasting(fact, start, stop(mark.validity, fact, since), conduct, row.waits, graded)
         marked = own.covers(desk.when)
     if mark is not None and marked:
         marked = _exception(mark.unless, fact, row.item, desk) is None

@@ -6,6 +6,7 @@ from decimal import Decimal
 
 from msgspec.structs import replace
 
+from schemas.fines import FINE
 from schemas.identifiers import authority_key, document_number_key
 from scoring.engine.count import is_known, start_of
 from scoring.engine.counted_rows import turning_days
@@ -164,8 +165,8 @@ def _without(fact: Fact, over: Sequence[Hit], counting: Sequence[Hit]) -> Fact:
     codes = tuple(code for code in fact.codes if code not in gone)
     if fact.penalty is None:
         return replace(fact, codes=codes)
-    types = tuple(word for word in fact.penalty.types if word not in gone)
-    fined = _by_amount(counting) or not _by_amount(over)
+    types = tuple(word for word in fact.penalty.kinds if word not in gone)
+    fined = _by_amount(counting) or not (FINE in gone or _by_amount(over))
     penalty = Penalty(types, fact.penalty.fine_wan if fined else None)
     return replace(fact, codes=codes, penalty=penalty)
 

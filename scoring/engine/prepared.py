@@ -33,6 +33,7 @@ class PreparedTable:
         self.has_tariff = bool(table.items)
         self.confirms = table.confirmation is not None
         self.waits = Waits(table.repair.waits if table.repair else (), table.relies_on, book)
+        self.waits_from_grade = table.repair is not None and table.repair.from_grade
         self.tariff = Tariff(table, book, foreign, self.waits)
         self.match: Callable[[Fact], Hits] = self.tariff.match
         self.grades = Grades(table.bands)

@@ -109,10 +109,18 @@ def repaired_on(fact: Fact, free: date | None) -> date | None:
     return confirmed
 
 
-def lasting(fact: Fact, start: date, stop: date | None, conduct: Conduct, waits: Waits) -> Span:
+def lasting(
+    fact: Fact,
+    start: date,
+    stop: date | None,
+    conduct: Conduct,
+    waits: Waits,
+    graded: date | None = None,
+) -> Span:
     """Return the days on which a row of a fact counts, between `start` and `stop`.
 
-    `start` is the day the fact takes effect; `stop` is the end of validity (None: no end).
+    `start` is the day the fact takes effect; `stop` is the end of validity (None: no end). The wait
+    for a repair counts from the rectification, or from `graded` if that is later.
     """
     begin: date | None = start
     repaired, notes = None, 0
@@ -123,7 +131,8 @@ def lasting(fact: Fact, start: date, stop: date | None, conduct: Conduct, waits:
         notes = waits.warning
     if conduct.repairable and fact.rectified_on is not None:
         months, wait_notes = waits.wait(conduct.points)
-        repaired = repaired_on(fact, add_months(fact.rectified_on, months))
+        since = fact.rectified_on if graded is None else max(fact.rectified_on, graded)
+        repaired = repaired_on(fact, add_months(since, months))
         notes |= wait_notes
     if conduct.repairable and fact.repair_confirmed_on is not None:
         notes |= waits.void if repaired is None else waits.repaired

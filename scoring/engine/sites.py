@@ -124,7 +124,8 @@ def take_over(tally: Tally, whole: Tally) -> None:
     whole.unmapped += [word for word in tally.unmapped if word not in whole.unmapped]
     whole.exceptions += [one for one in tally.exceptions if one not in whole.exceptions]
     whole.days += tally.days
-    whole.received = tally.received or whole.received
+    if tally.received is not None:
+        whole.receive(*tally.received)
     if tally.refusal is not None:
         whole.refuse(tally.refusal)
 

@@ -6,7 +6,7 @@ from decimal import Decimal
 from schemas.credit import Deduction, Unmapped, Veto
 from scoring.engine.prepared import PreparedTable
 from scoring.engine.prepared_rows import Mark, Row
-from scoring.facts import Fact, Received, plain
+from scoring.facts import Fact, Received, by_number, plain
 
 ZERO = Decimal(0)
 
@@ -41,6 +41,11 @@ class Tally:
             )
         if row.mark is not None:
             self.mark(fact.id, row.item, row.mark)
+
+    def receive(self, fact: Fact, came: Received) -> None:
+        """Keep a grade computed elsewhere if it is the latest; of one day it is the last id."""
+        if self.received is None or by_number(fact) >= by_number(self.received[0]):
+            self.received = fact, came
 
     def count(self, fact: Fact, row: Row, points: Decimal, values: dict[str, str]) -> None:
         """Add a row with the given points."""

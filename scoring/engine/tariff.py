@@ -90,7 +90,7 @@ class Tariff:
         like: Likeness = (
             (fact.item, fact.type, fact.codes)
             if penalty is None
-            else (fact.item, fact.type, fact.codes, penalty.types, self._segment(penalty.fine_wan))
+            else (fact.item, fact.type, fact.codes, penalty.kinds, self._segment(penalty.fine_wan))
         )
         if self.days:
             like = (*like, bisect_right(self.days, fact.decided_on))
@@ -202,7 +202,7 @@ class Tariff:
         """Add the rows of the words."""
         if not penalty.types:
             found.unmapped.append(NO_KIND)
-        for word in sorted(set(penalty.types)):
+        for word in sorted(set(penalty.kinds)):
             if not self._add(self.of_word(word, fact.decided_on), fact, {"penalty": word}, found):
                 found.unmapped.append(word)
 

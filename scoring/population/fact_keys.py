@@ -15,6 +15,8 @@ from scoring.regulation.table import Table
 SEPARATOR = "\x1f"
 #: More millionths than any fine has (a fine has at most 18 digits).
 LARGEST_FINE = Decimal(10**18)
+#: An amount is a fine, whatever the words name (see schemas.fines).
+_IS_FINE = pl.col("end") > 0
 
 
 def keys(facts: pl.DataFrame, table: Table) -> pl.Series:
@@ -28,7 +30,7 @@ def keys(facts: pl.DataFrame, table: Table) -> pl.Series:
         facts["type"].to_physical(),
         *_of_list(facts["types"]),
         *_of_list(facts["codes"]),
-        _places(facts["fine_wan"].to_physical().cast(pl.Int64), _amounts(table)),
+        _places(facts["fine_wan"].to_physical().cast(pl.Int64), [_IS_FINE, *_amounts(table)]),
         _places(facts["decided_on"], _days(table)),
     )
     return combined(parts)

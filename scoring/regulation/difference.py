@@ -32,7 +32,7 @@ _WORDS = {
     "with_items": "同时直接评定的评价项", "grade": "评定为", "kinds": "对象种类",
     "sites": "多厂址", "snapshot": "评价周期", "criminal_suspects": "涉嫌犯罪", "reading": "理解",
     "question": "问题", "relies_on": "引用的理解说明", "printed": "原文分值",
-    "printed_from": "原文起点",
+    "printed_from": "原文起点", "from_grade": "等待期从评定之日起算",
 }  # fmt: skip
 
 

@@ -39,10 +39,15 @@ class Wait(Interval):
 
 
 class Repair(Terms):
-    """How a record is repaired 信用修复: waits, found by the absolute points of the record."""
+    """How a record is repaired 信用修复: waits, found by the absolute points of the record.
+
+    `from_grade`: a wait counts from the day on which the records of the year reached a grade below
+    the best, or from the rectification if that is later, and anew from each record within it.
+    """
 
     article: Text
     waits: tuple[Wait, ...]
+    from_grade: bool = False
 
 
 class Warning(Quoted):  # noqa: A001 - the regulation's own word

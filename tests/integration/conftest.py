@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 from math import inf
+from pathlib import Path
 
 import pytest
 
@@ -9,6 +10,7 @@ from gateway.config.clock import SteppedClock
 from gateway.store.base.engine import Database
 from tests.conftest import BuildGateway
 from tests.integration.world import World
+from tests.receiving_rules import receiving
 
 MakeWorld = Callable[..., Awaitable[World]]
 
@@ -40,3 +42,9 @@ async def make_world(
 async def world(make_world: MakeWorld) -> World:
     """A gateway with a platform for decisions and a bank for grade changes."""
     return await make_world()
+
+
+@pytest.fixture
+async def receiving_world(make_world: MakeWorld, tmp_path: Path) -> World:
+    """A gateway whose rule set counts points, and takes grades that are computed elsewhere."""
+    return await make_world(scoring=receiving(tmp_path))

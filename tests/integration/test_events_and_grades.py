@@ -5,7 +5,9 @@ from typing import Any
 
 import pytest
 
+from schemas.verdict import Verdict
 from tests.factories import (
+    REGION,
     about,
     event,
     grade,
@@ -13,10 +15,20 @@ from tests.factories import (
     penalty,
     person_penalty,
 )
+from tests.integration.conftest import MakeWorld
 from tests.integration.test_pipeline import FACTS, GRADES
 from tests.integration.world import World
+from tests.receiving_rules import NAME as RECEIVING
 
 pytestmark = pytest.mark.integration
+
+HENAN = {"rule_set": "henan-2018", "regions": [REGION]}
+CAUSES = "select body ->> 'cause' from grade_change order by id"
+
+
+def received(number: int = 1, company: int = 1, /, **changes: Any) -> dict[str, Any]:
+    """Return a grade by a rule set that takes grades."""
+    return grade(number, company, rule_set=RECEIVING, **changes)
 
 
 async def test_a_rectification_rewrites_the_fact_of_its_decision(world: World) -> None:
@@ -130,70 +142,164 @@ async def test_criminal_suspicion_removes_the_grade_until_it_ends(
     assert await world.column(GRADES) == ["A", None, "A"]
 
 
-async def test_a_received_grade_replaces_our_own(world: World) -> None:
-    await world.take(penalty())
-    await world.take(grade(grade="警示"))
+async def test_a_received_grade_replaces_our_own(receiving_world: World) -> None:
+    await receiving_world.take(penalty())
+    await receiving_world.take(received(grade="D"))
 
-    await world.take(penalty(2, CF_NR_FK="60", CF_CFLB="罚款、责令停产停业"))
+    await receiving_world.take(penalty(2, CF_NR_FK="60", CF_CFLB="罚款、责令停产停业"))
 
-    assert await world.column(GRADES) == ["A", "警示"]
-    causes = await world.column("select body ->> 'cause' from grade_change order by id")
+    assert await receiving_world.column(GRADES) == ["A", "D"]
+    causes = await receiving_world.column("select body ->> 'cause' from grade_change order by id")
     assert causes == ["scored", "received"]
 
 
-async def test_a_received_grade_equal_to_the_last_one_makes_no_change(world: World) -> None:
-    await world.take(grade(1, grade="警示"))
+async def test_a_received_grade_equal_to_the_last_one_makes_no_change(
+    receiving_world: World,
+) -> None:
+    await receiving_world.take(received(1, grade="D"))
 
-    await world.take(grade(2, grade="警示"))
+    await receiving_world.take(received(2, grade="D"))
 
-    assert await world.column(GRADES) == ["警示"]
+    assert await receiving_world.column(GRADES) == ["D"]
 
 
-async def test_the_last_of_several_received_grades_in_a_batch_counts(world: World) -> None:
-    await world.take(
-        grade(1, grade="警示"), grade(2, grade="诚信"), grade(1, grade="良好"), penalty()
+async def test_the_last_of_several_received_grades_in_a_batch_counts(
+    receiving_world: World,
+) -> None:
+    await receiving_world.take(
+        received(1, grade="D"), received(2, grade="A"), received(1, grade="B"), penalty()
     )
 
-    assert (await world.column(GRADES))[-1] == "良好"
+    assert (await receiving_world.column(GRADES))[-1] == "B"
 
 
 @pytest.mark.parametrize("order", list(permutations(range(3))))
 async def test_the_received_grade_of_the_latest_day_stands_in_whatever_order_they_come(
-    world: World, order: tuple[int, ...]
+    receiving_world: World, order: tuple[int, ...]
 ) -> None:
     rows = [
-        grade(1, grade="警示", effective_on="2026-05-01"),
-        grade(2, grade="诚信", effective_on="2026-08-01"),
-        grade(3, grade="警示", effective_on="2026-10-01"),
+        received(1, grade="D", effective_on="2026-05-01"),
+        received(2, grade="A", effective_on="2026-08-01"),
+        received(3, grade="D", effective_on="2026-10-01"),
     ]
 
     for place in order:
-        await world.take(rows[place])
+        await receiving_world.take(rows[place])
 
-    assert (await world.column(GRADES))[-1] == "警示"
+    assert (await receiving_world.column(GRADES))[-1] == "D"
 
 
 @pytest.mark.parametrize("apart", [True, False], ids=["two batches", "one batch"])
 @pytest.mark.parametrize("day", ["2026-10-08", "2026-10-09", "2026-10-10"])
 async def test_a_correction_of_the_received_grade_in_force_counts(
-    world: World, apart: bool, day: str
+    receiving_world: World, apart: bool, day: str
 ) -> None:
-    rows = [grade(grade="警示"), grade(grade="诚信", effective_on=day)]
+    rows = [received(grade="D"), received(grade="A", effective_on=day)]
 
     for batch in [[row] for row in rows] if apart else [rows]:
-        await world.take(*batch)
+        await receiving_world.take(*batch)
 
-    assert (await world.column(GRADES))[-1] == "诚信"
+    assert (await receiving_world.column(GRADES))[-1] == "A"
 
 
 async def test_a_received_grade_that_is_moved_to_an_earlier_day_gives_way_to_the_other(
+    receiving_world: World,
+) -> None:
+    await receiving_world.take(
+        received(1, grade="A", effective_on="2026-10-08"), received(2, grade="D")
+    )
+
+    await receiving_world.take(received(2, grade="D", effective_on="2026-10-01"))
+
+    assert await receiving_world.column(GRADES) == ["D", "A"]
+
+
+async def test_a_grade_of_a_rule_set_that_is_not_bound_is_refused_and_silences_nothing(
     world: World,
 ) -> None:
-    await world.take(grade(1, grade="诚信", effective_on="2026-10-08"), grade(2, grade="警示"))
+    await world.take(penalty())
 
-    await world.take(grade(2, grade="警示", effective_on="2026-10-01"))
+    [result] = await world.take(grade(grade="诚信"))
+    await world.take(event(1, type="dishonesty.permit_fraud"))
 
-    assert await world.column(GRADES) == ["警示", "诚信"]
+    [problem] = result.problems
+    assert (result.verdict, problem.field) == (Verdict.REFUSED, "rule_set")
+    assert await world.column(GRADES) == ["A", "D"]
+
+
+async def test_a_grade_that_was_taken_before_silences_another_rule_set_no_more(
+    make_world: MakeWorld,
+) -> None:
+    """Of older releases, or of the region before it was bound to another rule set."""
+    before = await make_world(scoring={"bindings": [HENAN]})
+    await before.take(grade(grade="诚信"))
+    now = await make_world()
+
+    await now.take(event(1, type="dishonesty.permit_fraud"))
+
+    assert await now.column(GRADES) == ["诚信", "D"]
+
+
+async def test_a_grade_of_the_rule_set_of_another_kind_of_subject_does_not_count(
+    make_world: MakeWorld,
+) -> None:
+    agencies = {**HENAN, "kinds": ["agency"]}
+    own = {"rule_set": "nm-2023-draft", "regions": [REGION]}
+    world = await make_world(scoring={"bindings": [agencies, own]})
+
+    await world.take(grade(grade="诚信"))
+    await world.take(event(1, type="dishonesty.permit_fraud"))
+
+    assert await world.column(GRADES) == ["D"]
+
+
+@pytest.mark.parametrize("verb", ["withdraw", "撤回"])
+async def test_a_withdrawn_grade_gives_way_to_our_own(receiving_world: World, verb: str) -> None:
+    world = receiving_world
+    await world.take(event(1, type="dishonesty.permit_fraud"), received(grade="B"))
+
+    await world.take({**received(grade="B"), "verb": verb})
+
+    assert await world.column(GRADES) == ["D", "B", "D"]
+    assert (await world.column(CAUSES))[-1] == "scored"
+
+
+async def test_after_a_withdrawal_our_own_grade_goes_on_even_if_it_was_the_same(
+    receiving_world: World,
+) -> None:
+    world = receiving_world
+    await world.take(penalty(), received(grade="A"))
+    await world.take({**received(grade="A"), "verb": "withdraw"})
+
+    await world.take(event(1, type="dishonesty.permit_fraud"))
+
+    assert await world.column(GRADES) == ["A", "A", "A", "D"]
+    assert await world.column(CAUSES) == ["scored", "received", "scored", "scored"]
+
+
+@pytest.mark.parametrize("scoring", [{"bindings": [HENAN]}, {}], ids=["no tariff", "not bound"])
+async def test_a_withdrawn_grade_leaves_none_where_we_have_none(
+    make_world: MakeWorld, scoring: dict[str, Any]
+) -> None:
+    world = await make_world(scoring=scoring)
+    await world.take(grade(1, grade="诚信"))
+
+    await world.take({**grade(1, grade="诚信"), "verb": "withdraw"})
+    again = await world.take(grade(2, grade="警示"))
+
+    assert [one.verdict for one in again] == [Verdict.OK]
+    assert await world.column(GRADES) == ["诚信", None, "警示"]
+
+
+async def test_of_two_received_grades_the_other_stands_when_one_is_withdrawn(
+    receiving_world: World,
+) -> None:
+    world = receiving_world
+    await world.take(received(1, grade="B", effective_on="2026-05-01"), received(2, grade="D"))
+
+    await world.take({**received(2, grade="D"), "verb": "withdraw"})
+
+    assert await world.column(GRADES) == ["D", "B"]
 
 
 async def test_a_subject_with_licences_only_has_no_assessment(world: World) -> None:

@@ -20,7 +20,15 @@ from tests.soak import examples
 
 pytestmark = pytest.mark.integration
 
-GOOD = [penalty(1, 1), licence(2, 2), event(3, 3), grade(4, 4), person_penalty(5)]
+#: Where no rule set is bound that has grades of its own.
+ELSEWHERE = credit_code(4, region="410100")
+GOOD = [
+    penalty(1, 1),
+    licence(2, 2),
+    event(3, 3),
+    grade(4, 4, subject_code=ELSEWHERE),
+    person_penalty(5),
+]
 
 
 async def test_an_item_that_a_step_fails_with_is_set_aside_with_the_reference_of_the_log(
@@ -150,7 +158,7 @@ BASES = [
     (RecordKind.LICENCE, licence(6, 6)),
     (RecordKind.EVENT, event(6, 6)),
     (RecordKind.EVENT, event(7, 1, type="repair", decision=about(1))),
-    (RecordKind.GRADE, grade(6, 6)),
+    (RecordKind.GRADE, grade(6, 6, subject_code=ELSEWHERE)),
 ]
 
 

@@ -14,6 +14,7 @@ from gateway.config.clock import SteppedClock
 from tests.conftest import BuildGateway, NewDatabase
 from tests.factories import (
     about,
+    credit_code,
     event,
     grade,
     licence,
@@ -68,6 +69,8 @@ contents = st.sampled_from(
         {"state_secret": "是"},
     ]
 )
+#: Where no rule set is bound that has grades of its own.
+ELSEWHERE = credit_code(2, region="410100")
 days = st.sampled_from(["2026-10-10", "2026-10-11"])
 companies = st.integers(1, 2)
 penalties = st.builds(lambda n, c, more: penalty(n, c, **more), numbers, companies, contents)
@@ -75,7 +78,11 @@ others = st.one_of(
     st.builds(licence, numbers, companies),
     st.builds(event, numbers, companies),
     st.builds(lambda more: person_penalty(3, **more), contents),
-    st.builds(lambda n, g: grade(n, 2, grade=g), numbers, st.sampled_from(["警示", "诚信"])),
+    st.builds(
+        lambda n, g: grade(n, 2, grade=g, subject_code=ELSEWHERE),
+        numbers,
+        st.sampled_from(["警示", "诚信"]),
+    ),
     st.builds(lambda s: event(8, 1, type="criminal_suspicion", suspected=s), st.booleans()),
     st.just(b"broken"),
 )
@@ -218,7 +225,7 @@ def mixture(first: int, count: int) -> list[Mapping[str, Any] | bytes]:
             event(n + 5000, n, type="repair", decision=about(n), repair_confirmed_on="2026-10-10"),
             publicity_repair(n, n, id=f"P-{n}"),
             event(n + 9000, n, type="criminal_suspicion"),
-            grade(n, n + 20_000),
+            grade(n, subject_code=credit_code(n + 20_000, region="410100")),
             person_penalty(n),
             b"broken",
             penalty(n, n, CF_YXQ=None),

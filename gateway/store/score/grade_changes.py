@@ -25,12 +25,14 @@ class LastGrade:
     grade: str | None
     cause: str
     published: PublishedResult | None = None
+    rule_set: str = ""  #: by whose name it was computed, here or elsewhere
 
 
 _LAST_GRADES = text(
     """
     select t.id, g.to_grade, coalesce(g.body ->> 'cause', ''),
-           p.period_end, p.published_on, p.grade, p.listings
+           p.period_end, p.published_on, p.grade, p.listings,
+           coalesce(g.body -> 'rule_set' ->> 'name', '')
     from unnest(cast(:ids as bigint[])) as t(id)
     left join lateral (select id, to_grade, body from grade_change g where g.subject_id = t.id
         order by g.id desc limit 1) g on true
@@ -47,7 +49,7 @@ async def last_grades(connection: Connection, subject_ids: Sequence[int]) -> dic
     A subject whose grade was published without a grade change before has no cause.
     """
     rows = await connection.execute(_LAST_GRADES, {"ids": list(subject_ids)})
-    return {row[0]: LastGrade(row[1], row[2], _published(*row[3:])) for row in rows}
+    return {row[0]: LastGrade(row[1], row[2], _published(*row[3:7]), row[7]) for row in rows}
 
 
 _RECEIVED = text(

@@ -64,9 +64,10 @@ _FIRST = text(
 )
 _RECEIVED = text(
     """
-    select body from grade_change
-    where subject_id = :id and recorded_at <= :known_at and body ->> 'cause' = 'received'
-    order by id desc limit 1
+    select body from (
+        select body from grade_change where subject_id = :id and recorded_at <= :known_at
+        order by id desc limit 1) as last
+    where body ->> 'cause' = 'received'
     """
 )
 

@@ -138,8 +138,9 @@ _LAST_ASSESSED = text(
 )
 _RECEIVED_BY = text(
     """
-    select t.id from unnest(cast(:ids as bigint[])) as t(id)
-    cross join lateral (select g.body ->> 'cause' as cause from grade_change g
+    select t.id, coalesce(g.rule_set, '') from unnest(cast(:ids as bigint[])) as t(id)
+    cross join lateral (select g.body ->> 'cause' as cause,
+        g.body -> 'rule_set' ->> 'name' as rule_set from grade_change g
         where g.subject_id = t.id and g.recorded_at <= :at order by g.id desc limit 1) g
     where g.cause = 'received'
     """
@@ -169,10 +170,12 @@ async def last_assessed(
     return [LastAssessed(*row) for row in await connection.execute(_LAST_ASSESSED, values)]
 
 
-async def received_by(connection: Connection, subject_ids: Sequence[int], at: datetime) -> set[int]:
-    """Return those of these subjects whose grade was computed elsewhere at a time."""
+async def received_by(
+    connection: Connection, subject_ids: Sequence[int], at: datetime
+) -> dict[int, str]:
+    """Return those of these subjects whose grade was computed elsewhere at a time, by its rules."""
     values = {"ids": list(subject_ids), "at": at}
-    return set(await connection.scalars(_RECEIVED_BY, values))
+    return {row[0]: row[1] for row in await connection.execute(_RECEIVED_BY, values)}
 
 
 async def first_decided(

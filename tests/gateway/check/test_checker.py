@@ -257,3 +257,12 @@ def test_the_day_of_a_decision_of_long_ago_is_a_slip_of_the_pen(check: Check, da
 
 def test_a_decision_dated_1990_is_accepted(check: Check) -> None:
     assert check(penalty(CF_JDRQ="1990-01-01")).verdict is Verdict.OK
+
+
+@pytest.mark.parametrize("kind", ["按日连续处罚", "其他-按日连续处罚", "其他-罚款"])
+def test_daily_fines_have_an_amount_as_any_fine(check: Check, kind: str) -> None:
+    checked = check(penalty(CF_CFLB=kind, CF_NR_FK=None))
+
+    assert checked.verdict is Verdict.INCOMPLETE
+    assert [problem.field for problem in checked.problems] == ["CF_NR_FK"]
+    assert check(penalty(CF_CFLB=kind)).verdict is Verdict.OK

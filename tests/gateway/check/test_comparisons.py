@@ -94,3 +94,27 @@ def test_a_confiscated_amount_in_yuan_is_a_problem_too(keys: Keys) -> None:
 
     assert [(one.field, one.rule) for one in found.problems] == [("CF_NR_WFFF", Rule.AMOUNT)]
     assert found.problems[0].fix == "单位是万元，35000 元填 3.5"
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"CF_CFLB": "警告", "CF_NR": "警告，并处罚款60万元", "CF_NR_FK": None}, "写有罚款"),
+        ({"CF_CFLB": "警告", "CF_NR": "处以人民币贰万元整的罚款", "CF_NR_FK": "0"}, "写有罚款"),
+        ({"CF_CFLB": "警告", "CF_NR": "警告", "CF_NR_FK": "60"}, "按罚款计"),
+        ({"CF_CFLB": "没收违法所得", "CF_NR_WFFF": "1", "CF_NR": "没收"}, "没有罚款，却有 2 万元"),
+        ({"CF_CFLB": "其他-责令改正", "CF_NR": "责令改正"}, "没有罚款，却有 2 万元"),
+        ({"CF_CFLB": "其他-罚款"}, ""),
+        ({"CF_CFLB": "按日连续处罚"}, ""),
+        ({"CF_CFLB": "警告", "CF_NR": "警告，不予罚款20000元", "CF_NR_FK": None}, ""),
+        ({"CF_CFLB": "警告", "CF_NR": "逾期每日按罚款数额的3%加处罚款", "CF_NR_FK": None}, ""),
+    ],
+)
+def test_a_fine_that_the_kinds_do_not_name_is_told(
+    keys: Keys, changes: dict[str, Any], words: str
+) -> None:
+    found = checked(keys, penalty(**changes))
+
+    assert found.verdict is Verdict.OK
+    assert words in "".join(one.message for one in found.warnings)
+    assert bool(found.warnings) == bool(words)

@@ -136,3 +136,22 @@ def test_a_penalty_is_of_the_site_whose_permit_its_words_name(
     words: dict[str, str], site: str | None
 ) -> None:
     assert made(penalty(**words)).site == site
+
+
+@pytest.mark.parametrize(
+    ("changes", "kinds"),
+    [
+        ({"CF_CFLB": "警告", "CF_NR": "警告，并处罚款60万元", "CF_NR_FK": None}, ("警告", "罚款")),
+        ({"CF_CFLB": "警告", "CF_NR": "处2万元罚款", "CF_NR_FK": "0"}, ("警告", "罚款")),
+        ({"CF_CFLB": "警告", "CF_NR": "警告", "CF_NR_FK": None}, ("警告",)),
+        ({"CF_CFLB": "警告", "CF_NR": "警告，并处罚款60万元", "CF_NR_FK": "60"}, ("警告",)),
+        ({"CF_CFLB": "罚款", "CF_NR": "罚款60万元", "CF_NR_FK": "60"}, ("罚款",)),
+    ],
+)
+def test_a_fine_without_an_amount_that_only_the_words_name_is_one(
+    changes: dict[str, Any], kinds: tuple[str, ...]
+) -> None:
+    found = made(penalty(**changes)).penalty
+
+    assert found is not None
+    assert found.types == kinds

@@ -20,6 +20,7 @@ from tests.factories import (
 from tests.integration.conftest import MakeWorld
 from tests.integration.schedule.publications import SCORING, at, stored, told
 from tests.integration.world import World
+from tests.receiving_rules import NAME as RECEIVING
 
 pytestmark = pytest.mark.integration
 
@@ -29,10 +30,13 @@ async def world(make_world: MakeWorld) -> World:
     return await make_world(scoring=SCORING)
 
 
-async def test_a_grade_received_after_the_day_hides_no_publication(world: World) -> None:
+async def test_a_grade_received_after_the_day_hides_no_publication(
+    receiving_world: World,
+) -> None:
+    world = receiving_world
     await world.take(penalty(1, CF_NR_FK="60"))
     world.clock.set(datetime(2027, 7, 1, 0, 5, tzinfo=SHANGHAI))
-    await world.take(grade(3, 1, effective_on="2027-07-01"))
+    await world.take(grade(3, 1, rule_set=RECEIVING, grade="D", effective_on="2027-07-01"))
 
     world.clock.step(timedelta(minutes=15))
     await world.schedule.tick()

@@ -17,6 +17,7 @@ from tests.factories import (
 from tests.integration.conftest import MakeWorld
 from tests.integration.schedule.publications import BLACKLIST, SCORING, at, stored, told
 from tests.integration.world import World
+from tests.receiving_rules import NAME as RECEIVING
 
 pytestmark = pytest.mark.integration
 
@@ -185,14 +186,32 @@ async def test_nobody_hears_of_publications_that_are_history(world: World) -> No
     assert await told(world) == []
 
 
-async def test_persons_and_received_grades_are_published_by_nobody_here(world: World) -> None:
-    await world.take(person_penalty(1), penalty(2, 2), grade(3, 2))
+async def test_persons_and_received_grades_are_published_by_nobody_here(
+    receiving_world: World,
+) -> None:
+    world = receiving_world
+    received = grade(3, 2, rule_set=RECEIVING, grade="D")
+    await world.take(person_penalty(1), penalty(2, 2), received)
 
     world.clock.set(at("2027-07-01"))
     await world.schedule.tick()
 
     assert await told(world) == []
     assert credit_code(2) not in [row[0] for row in await stored(world)]
+
+
+async def test_a_grade_of_a_rule_set_that_is_not_bound_hides_no_publication(
+    make_world: MakeWorld,
+) -> None:
+    world = await make_world(scoring=SCORING)
+    other = await make_world(scoring={"bindings": [{"rule_set": "henan-2018"}]})
+    await world.take(penalty(2, 2))
+    await other.take(grade(3, 2))
+
+    world.clock.set(at("2027-07-01"))
+    await world.schedule.tick()
+
+    assert credit_code(2) in [row[0] for row in await stored(world)]
 
 
 async def test_an_earlier_bad_year_without_a_stored_grade_is_computed(world: World) -> None:

@@ -117,3 +117,17 @@ def test_each_part_of_a_decision_can_be_repaired() -> None:
     found = {one.fact: one.result.score for one in repairs(facts, RULES, TODAY)}
 
     assert found == {"f1": "95", "f2": "99.5"}
+
+
+def test_a_person_can_be_repaired_a_year_after_the_grade_or_the_last_record_since() -> None:
+    days = [date(2025, 3, 1), date(2025, 12, 1), date(2026, 2, 1)]
+    facts = [
+        Fact(f"f{n}", day, item="P01", department=f"{n}局", rectified_on=day)
+        for n, day in enumerate(days)
+    ]
+
+    until_then = repairs(Facts("p1", SubjectKind.INDIVIDUAL, tuple(facts[:2])), RULES, TODAY)
+    anew = repairs(Facts("p1", SubjectKind.INDIVIDUAL, tuple(facts)), RULES, TODAY)
+
+    assert {one.confirmed_on for one in until_then} == {date(2026, 12, 1)}
+    assert {one.confirmed_on for one in anew} == {date(2027, 2, 1)}
