@@ -4,6 +4,7 @@ from tests.integration.world import World
 
 #: Revision → what takes the structure back to the revision before it, the newest first.
 BACK = {
+    "0040": ("drop table ledger_review",),
     "0039": (
         "alter table installation drop column noted_id",
         "alter table origin drop column former_ids",
