@@ -55,7 +55,8 @@ class SideFigures:
     """What the last reconciliation says of the month: a platform's listing, or a register 登记.
 
     `shown`: its rows of the month; None if it cannot be read. `faults`: kind of difference → open
-    ones.
+    ones. `withdrawn` of the missing ones are decisions of ours that a register still has, of which
+    `withdrawn_reported` count in S of the headline platform.
     """
 
     side: str
@@ -66,6 +67,8 @@ class SideFigures:
     faults: Mapping[str, int] = field(default_factory=dict)
     #: (kind, authority) → its rows of the month.
     by_authority: Mapping[tuple[str, str], int] = field(default_factory=dict)
+    withdrawn: int = 0
+    withdrawn_reported: int = 0
 
 
 class QualityCounts:

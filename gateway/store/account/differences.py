@@ -16,7 +16,8 @@ from sqlalchemy import text
 
 from gateway.store.account.reconcile_runs import Run
 from gateway.store.base.engine import Connection
-from gateway.store.base.statements import arrays, unnest
+from gateway.store.base.statements import arrays, one_of, unnest
+from schemas.delivery import HANDED_OVER
 from schemas.reconciled import FoundDifference, OpenDifference
 
 #: Differences of one statement.
@@ -224,6 +225,37 @@ async def explain(connection: Connection, id_: int, actor: str, reason: str, now
     """Explain a difference for a reason; return whether there is one that is not mended."""
     values = {"id": id_, "actor": actor, "reason": reason, "now": now}
     return bool((await connection.execute(_EXPLAIN, values)).rowcount)
+
+
+_WITHDRAWN = text(
+    f"""
+    select i.side, count(*) as all, count(*) filter (where exists (
+        select from delivery x where x.chain_id = i.decision_id
+            and x.item_kind = 'record_version' and x.destination = :headline
+            and x.verb not in ('withdraw', 'repair')
+            and (x.submitted_at is not null or x.state in {one_of(HANDED_OVER)})))
+        as reported
+    from difference i
+    where i.mended_at is null and i.day >= :first and i.day < :end and i.decision_id is not null
+        and i.side = any(cast(:registers as text[]))
+        and i.flags @> jsonb_build_array(jsonb_build_object('kind', 'missing'))
+    group by i.side
+    """
+)
+
+
+async def withdrawn(
+    connection: Connection, registers: Sequence[str], headline: str | None, days: tuple[date, date]
+) -> dict[str, tuple[int, int]]:
+    """Return how many decisions a register has that were withdrawn here, by register.
+
+    And how many of them were handed over to the headline destination before. `days`: the first
+    and the one after the last.
+    """
+    values = {"registers": list(registers), "headline": headline}
+    of_days = {"first": days[0], "end": days[1]}
+    rows = await connection.execute(_WITHDRAWN, {**values, **of_days})
+    return {row[0]: (row[1], row[2]) for row in rows}
 
 
 _FAULTS = text(

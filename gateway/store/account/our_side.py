@@ -19,6 +19,7 @@ _OF_DAYS = """
 _OLDER = """
     select * from decision where id = any(cast(:older as bigint[])) and decision_date < :first
 """
+_OF_IDS = "select * from decision where id = any(cast(:ids as bigint[]))"
 _AT_DESTINATION = f"""
     with span as (__DECISIONS__),
     told as (
@@ -61,6 +62,7 @@ _AT_DESTINATION = f"""
 """
 _SPAN = text(_AT_DESTINATION.replace("__DECISIONS__", _OF_DAYS))
 _OLDER_SPAN = text(_AT_DESTINATION.replace("__DECISIONS__", _OLDER))
+_THESE = text(_AT_DESTINATION.replace("__DECISIONS__", _OF_IDS))
 
 
 #: The month of a province does not fit into the 4 MB that PostgreSQL gives a join by default.
@@ -81,6 +83,12 @@ async def our_side(
         values = {"first": first, "older": list(older), "destination": destination}
         async for row in _streamed(connection, _OLDER_SPAN, values):
             yield row
+
+
+async def of_ids(connection: Connection, destination: str, ids: Collection[int]) -> list[Any]:
+    """Return these decisions, each with its state at one destination."""
+    values = {"ids": list(ids), "destination": destination}
+    return list(await connection.execute(_THESE, values))
 
 
 async def _streamed(
@@ -105,6 +113,7 @@ _WITH_ENTRY = """
 """
 _ENTERED = text(_WITH_ENTRY.replace("__DECISIONS__", _OF_DAYS))
 _OLDER_ENTERED = text(_WITH_ENTRY.replace("__DECISIONS__", _OLDER))
+_THESE_ENTERED = text(_WITH_ENTRY.replace("__DECISIONS__", _OF_IDS))
 
 
 async def entered(
@@ -120,9 +129,14 @@ async def entered(
             yield row
 
 
+async def entered_of_ids(connection: Connection, ids: Collection[int]) -> list[Any]:
+    """Return these decisions, each with the time at which it came first."""
+    return list(await connection.execute(_THESE_ENTERED, {"ids": list(ids)}))
+
+
 _KNOWN = text(
     f"""
-    select distinct t.kind, t.number_key, t.code
+    select t.kind, t.number_key, t.code, d.id
     from {unnest("kind text, number_key text, code text")}
     join subject s on s.code = t.code
     join decision d on d.subject_id = s.id and d.number_key = t.number_key and d.kind = t.kind
@@ -132,11 +146,12 @@ _KNOWN = text(
 
 async def known(
     connection: Connection, keys: Sequence[tuple[str, str, str]]
-) -> set[tuple[str, str, str]]:
-    """Return which of these (kind, number key, subject code) are our decisions, of any date."""
+) -> dict[int, tuple[str, str, str]]:
+    """Return our decisions with one of these keys (kind, number key, subject code), of any date."""
     values = {
         "kind": [kind for kind, _, _ in keys],
         "number_key": [number for _, number, _ in keys],
         "code": [code for _, _, code in keys],
     }
-    return {(row[0], row[1], row[2]) for row in await connection.execute(_KNOWN, values)}
+    rows = await connection.execute(_KNOWN, values)
+    return {row.id: (row.kind, row.number_key, row.code) for row in rows}
