@@ -147,8 +147,12 @@ async def review_months(database: Database, scope: LedgerScope, now: datetime) -
 
 
 async def hold_month(database: Database, held: LedgerHold) -> bool:
-    """Hold a month back, on the record; return whether it was not held already."""
-    async with database.transaction() as connection:
+    """Hold a month back, on the record; return whether it was not held already.
+
+    It waits for a freeze of the month that is under way, so that what it says holds.
+    """
+    async with database.transaction(patient=True) as connection:
+        await ledgers.lock_month(connection, held.month)
         done = await ledger_holds.hold(connection, held)
         if done:
             await _audit(connection, AuditEvent.LEDGER_HELD, held)
