@@ -226,12 +226,16 @@ class Assembler:
     ) -> dict[str, datetime]:
         """Return the due time by each clock: the earliest stored, since corrections inherit it.
 
-        For a clock that the destination did not have at that time, it is computed from the decision
-        date.
+        It is computed from the decision date for a clock that the destination did not have at that
+        time, and where the first version had another date: what a mistyped one was given counts for
+        nothing, and a correction's own due time is no decision's.
         """
         found: dict[str, datetime] = {}
-        for report in reports:
-            for name, at in parse_dues(report.dues).items():
+        stored = list(reports)
+        if stored and not _is_of(stored[0], day):
+            found = {name: self._due(name, day)[0] for name in destination.clocks}
+        for report in stored:
+            for name, at in parse_dues(report.dues).items() if _is_of(report, day) else ():
                 found[name] = min(at, found.get(name, at))
         return {name: found.get(name) or self._due(name, day)[0] for name in destination.clocks}
 
@@ -241,6 +245,11 @@ class Assembler:
             due = due_of(self.scope.clocks[clock], day, self.scope.workdays)
             self._fresh[key] = (utc(due.at), due.provisional)
         return self._fresh[key]
+
+
+def _is_of(report: Any, day: date) -> bool:
+    """Whether a delivery told the decision with this date; one that says none is taken to."""
+    return report.version_day in {None, day}
 
 
 def _by_destination(rows: Iterable[Any]) -> dict[str, list[Any]]:

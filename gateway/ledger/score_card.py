@@ -129,7 +129,7 @@ def score_card(
     """
     together = [one for one in figures if one.kind is None]
     headline = next((one for one in together if one.headline), None)
-    clock = strictest(headline, clocks) if headline is not None else None
+    clock = worst_clock(headline, clocks) if headline is not None else None
     counts = _Counts()
     if headline is not None and clock is not None:
         for row in rows:
@@ -151,7 +151,7 @@ def score_card(
     )
 
 
-def strictest(figures: Figures, clocks: Mapping[str, TimeLimit]) -> ClockFigures | None:
+def worst_clock(figures: Figures, clocks: Mapping[str, TimeLimit]) -> ClockFigures | None:
     """Return the clock by which the most are late or missed; of several the one of fewest days.
 
     Which of two clocks runs out first depends on the days: five working days end after seven

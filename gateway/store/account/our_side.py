@@ -20,10 +20,12 @@ _OLDER = """
     select * from decision where id = any(cast(:older as bigint[])) and decision_date < :first
 """
 _OF_IDS = "select * from decision where id = any(cast(:ids as bigint[]))"
+#: The due times of a mistyped decision date that was mended count for nothing.
 _AT_DESTINATION = f"""
     with span as (__DECISIONS__),
     told as (
         select x.chain_id,
+            count(*) filter (where x.report) as reports,
             array_agg(distinct x.dues::text) filter (where x.report) as dues,
             (array_agg(x.state order by x.id desc))[1] as state,
             max(x.id) filter (where x.report) as report_id,
@@ -49,7 +51,14 @@ _AT_DESTINATION = f"""
         group by x.chain_id)
     select d.id, d.kind, d.number_key, s.code, s.person, a.name as authority,
         convert_to(held.body::text, 'UTF8') as body, d.decision_date, d.excluded, d.verb,
-        v.recorded_at, told.chain_id is not null as owed, told.dues, told.state,
+        v.recorded_at, told.chain_id is not null as owed,
+        case when told.reports > 1 then coalesce((
+            select array_agg(distinct y.dues::text)
+            from delivery y join record_version w on w.id = y.item_id
+            where y.chain_id = d.id and y.destination = :destination
+                and y.item_kind = 'record_version' and y.verb not in ('withdraw', 'repair')
+                and cast(coalesce(w.body->>'CF_JDRQ', w.body->>'XK_JDRQ') as date)
+                    = d.decision_date), told.dues) else told.dues end as dues, told.state,
         told.report_id, told.report_state, told.correction_due, told.corrected_at,
         case when d.verb in ('withdraw', 'repair') then told.told_at end as told_at,
         told.handed_over_at, told.accepted_at
