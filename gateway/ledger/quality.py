@@ -15,8 +15,9 @@ from schemas.kinds import REPORTED_KINDS
 class QualityFigures:
     """How decisions fared at one destination.
 
-    `first_pass`: accepted as they were sent first, never held or rejected. `rejected`: at least
-    once; `mended` of them have been accepted since, after `middle_days` and at most `longest_days`.
+    `first_pass`: accepted as they were sent first, never held or rejected before. `rejected`: at
+    least once; `mended` of them were accepted again, after `middle_days` and at most
+    `longest_days`.
     """
 
     destination: str
@@ -92,8 +93,8 @@ class QualityCounts:
             counts.first_pass += standing.first_pass
             if standing.rejected_at is not None:
                 counts.rejected += 1
-                if standing.accepted_at is not None:
-                    counts.mended.append(_days(standing.accepted_at - standing.rejected_at))
+                if standing.mended_at is not None:
+                    counts.mended.append(_days(standing.mended_at - standing.rejected_at))
 
     def items(self) -> ItemFigures:
         """Return the figures of the items."""

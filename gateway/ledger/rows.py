@@ -13,6 +13,7 @@ from gateway.due.deadline import due as due_of
 from gateway.due.deadline import parse_dues, utc
 from gateway.due.workdays import Workdays
 from gateway.ledger.causes import Cause, DownTime, Told, Why, why
+from gateway.ledger.passes import is_first_pass, mended_at
 from gateway.ledger.timeliness import LATE, Timeliness, timeliness
 from gateway.titles import EXCLUSIONS, PERSON, STATES, VERB_TITLES
 from schemas.base import end_of
@@ -41,7 +42,8 @@ class DecisionStanding:
     cause: Cause | None = None  #: what took the most of it
     notes: tuple[str, ...] = ()  #: what people say of it
     rejected_at: datetime | None = None  #: for the first time
-    first_pass: bool = False  #: accepted as it was sent first, never held or rejected
+    first_pass: bool = False  #: accepted as it was sent first, never held or rejected before
+    mended_at: datetime | None = None  #: accepted again, of one that was rejected
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,7 +187,6 @@ class Assembler:
         late = [due[name] for name, result in found.items() if result in LATE]
         reason = self._why(decision, min(late), destination.name, reports) if late else None
         rejected_at = _earliest(d.rejected_at for d in reports)
-        held = any(d.verdict == Verdict.INCOMPLETE for d in reports)
         return DecisionStanding(
             destination=destination.name,
             state=_state(deliveries),
@@ -199,7 +200,8 @@ class Assembler:
             why=reason and reason.words,
             cause=reason and reason.cause,
             rejected_at=rejected_at,
-            first_pass=accepted_at is not None and rejected_at is None and not held,
+            first_pass=is_first_pass(reports),
+            mended_at=mended_at(reports),
             notes=tuple(
                 masked(self.notes[d.delivery_id]) for d in reports if d.delivery_id in self.notes
             ),
