@@ -8,7 +8,7 @@ as the answer.
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence, Set
 from dataclasses import dataclass, replace
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import NamedTuple
 
 from connectors.protocol import Connector
@@ -26,7 +26,7 @@ from gateway.store.account import differences, our_side, reconcile_runs
 from gateway.store.account.reconcile_runs import Run
 from gateway.store.base.engine import Connection, Database
 from gateway.store.record import authorities
-from schemas.base import start_of
+from schemas.base import start_of, today
 from schemas.delivery import DeliveryState, Listed, ListingMark
 from schemas.destination import Destination
 from schemas.identifiers import authority_key
@@ -53,22 +53,36 @@ class ReconciledDays:
     end: date
 
 
-class Reach(NamedTuple):
-    """From which day a run reads the other side, and the decisions before its own days.
+def usual_span(now: datetime) -> ReconciledDays:
+    """Return what is compared unless a person says more: last month, and this one until today."""
+    day = today(now)
+    return ReconciledDays(month_before(day), day + timedelta(days=1))
 
-    What differs still is looked at again, however old it is.
+
+class Reach(NamedTuple):
+    """What a run looks at before its own days: `older` decisions, and rows from `first` on.
+
+    What differs still is looked at again, however old it is. The usual run also looks at what was
+    recorded or handed over since the first of its days, which no run of its own days has seen;
+    `read_from` is the day of the oldest of them. Between that and `first` nothing is said of rows
+    that are none of ours: this installation may not have had these days.
     """
 
     first: date
     older: frozenset[int]
+    read_from: date
 
 
 async def reach_of(database: Database, run: Run) -> Reach:
     """Return what a run has to look at besides its days."""
     async with database.transaction() as connection:
         found = await differences.older(connection, run.side, run.first)
+        moved: dict[int, date] = {}
+        if usual_span(run.began_at) == ReconciledDays(run.first, run.end):
+            moved = await our_side.moved(connection, run.first, start_of(run.first))
     first = min((day for _, day in found), default=run.first)
-    return Reach(first, frozenset(id_ for id_, _ in found if id_ is not None))
+    older = {id_ for id_, _ in found if id_ is not None} | moved.keys()
+    return Reach(first, frozenset(older), min((first, *moved.values())))
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,10 +123,10 @@ async def reconcile_platform(
         found = await our_side.of_ids(connection, destination.name, ids)
         return [row_at_platform(row) for row in found]
 
-    others = Others(database, pairing, reach.first, run.end, of_ids)
+    others = Others(database, pairing, run, reach.first, of_ids)
     shown, complete_until = None, None
     if connector.limits.has_listing:
-        listing = connector.listing(start_of(reach.first))
+        listing = connector.listing(start_of(reach.read_from))
         shown, complete_until = await _listen(others, listing, scope.keys, now)
     await others.drop()
     judge = Platform(now, complete_until, destination.shown_within)
@@ -163,9 +177,9 @@ async def reconcile_register(  # noqa: PLR0913, PLR0917  one for each thing that
         rows = map(row_with_entry, await our_side.entered_of_ids(connection, ids))
         return [row for row in rows if not whose or row.authority in whose]
 
-    others = Others(database, pairing, reach.first, run.end, of_ids)
+    others = Others(database, pairing, run, reach.first, of_ids)
     shown, kinds = 0, set[str]()
-    async for part in rows(reach.first):
+    async for part in rows(reach.read_from):
         for row in part:
             pair_row(row)
             kinds.add(row.kind)

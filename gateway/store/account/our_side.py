@@ -1,7 +1,7 @@
 """Our side of a reconciliation 对账: our decisions, and how each stands at one destination."""
 
 from collections.abc import AsyncIterator, Collection, Mapping, Sequence
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import TextClause, text
@@ -19,6 +19,28 @@ _OF_DAYS = """
 _OLDER = """
     select * from decision where id = any(cast(:older as bigint[])) and decision_date < :first
 """
+_MOVED = text(
+    """
+    select d.id, d.decision_date from decision d
+    join record_version v on v.id = d.version_id
+    where d.kind = any(cast(:kinds as text[])) and d.decision_date < :first
+        and d.decision_date >= cast(:first as date) - interval '1 year'
+        and (v.recorded_at >= :since or exists (
+            select from delivery x where x.chain_id = d.id and x.item_kind = 'record_version'
+                and (x.submitted_at >= :since or x.accepted_at >= :since)))
+    """
+)
+
+
+async def moved(connection: Connection, first: date, since: datetime) -> dict[int, date]:
+    """Return the decisions of a year before a day that came or went out since a time, and when.
+
+    That is the date of each decision.
+    """
+    values = {"kinds": REPORTED_IN_ORDER, "first": first, "since": since}
+    return {row[0]: row[1] for row in await connection.execute(_MOVED, values)}
+
+
 _OF_IDS = "select * from decision where id = any(cast(:ids as bigint[]))"
 #: The due times of a mistyped decision date that was mended count for nothing.
 _AT_DESTINATION = f"""
