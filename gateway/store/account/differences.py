@@ -101,12 +101,12 @@ _KEEP = text(
 )
 _MEND = text("update difference set mended_at = :now where id = any(cast(:ids as bigint[]))")
 _LOCK = text("select pg_advisory_xact_lock(hashtext('difference ' || :side))")
-#: A run that began later over the same days has the newer picture.
+#: A run that began later has the newer picture of its days.
 _NEWER = text(
     """
-    select exists (select from reconcile_run r join reconcile_run mine on mine.id = :run
-        where r.side = mine.side and r.finished_at is not null and r.began_at > mine.began_at
-          and r.first_day <= mine.first_day and r.end_day >= mine.end_day)
+    select r.first_day, r.end_day from reconcile_run r join reconcile_run mine on mine.id = :run
+    where r.side = mine.side and r.finished_at is not null and r.began_at > mine.began_at
+      and r.first_day < mine.end_day and r.end_day > mine.first_day
     """
 )
 _STANDING = text(
@@ -122,9 +122,13 @@ async def lock_side(connection: Connection, side: str) -> None:
     await connection.execute(_LOCK, {"side": side})
 
 
-async def is_overtaken(connection: Connection, run_id: int) -> bool:
-    """Whether a run that began later, over the same days or more, has ended before."""
-    return bool(await connection.scalar(_NEWER, {"run": run_id}))
+async def overtaken_days(connection: Connection, run_id: int) -> list[tuple[date, date]]:
+    """Return the days, from the first to the one after the last, of which a later run has ended.
+
+    Later is what began later.
+    """
+    rows = await connection.execute(_NEWER, {"run": run_id})
+    return [(row.first_day, row.end_day) for row in rows]
 
 
 async def standing(connection: Connection, side: str) -> list[OpenDifference]:
