@@ -57,6 +57,9 @@ async def review_one(
                 same = LedgerReview(month, frozen.version, day, seen, last.changed)
                 await ledger_reviews.save(connection, same)
                 continue
+            # One that cannot be computed must not keep the others from it: it waits for tomorrow.
+            begun = LedgerReview(month, frozen.version, day, "", last.changed if last else None)
+            await ledger_reviews.save(connection, begun)
         await _review(database, scope, frozen, seen, now)
         return False
     return True
@@ -99,7 +102,7 @@ def changes(frozen: Frozen, rows: bytes | None, account: Ledger) -> str | None:
 
 
 def _figures(before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[str]:
-    known = {one["destination"]: one for one in before["figures"] if one["kind"] is None}
+    known = {one["destination"]: one for one in before.get("figures", ()) if one["kind"] is None}
     for one in after["figures"]:
         old = known.get(one["destination"])
         if one["kind"] is None and old is not None:

@@ -136,6 +136,28 @@ async def test_an_old_month_in_which_nothing_was_stored_is_not_computed_again(
     assert computed[2:] == ["2026-12", "2026-11", "2026-10"]
 
 
+async def test_a_month_that_cannot_be_computed_keeps_no_other_from_it(
+    database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    here = await month_with_open_ends(database, tmp_path)
+    await work(here, 2026, 12, 3, 9)
+    real = ledgers.month
+
+    async def failing(database: Database, scope: object, month: str, now: datetime) -> object:
+        if month == "2026-11":
+            raise ValueError(month)
+        return await real(database, scope, month, now)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(ledgers, "month", failing)
+    here.connectors["platform"].stored.clear()
+    await here.take_in([penalty(3, **LATE_OCTOBER)])
+    with pytest.raises(ValueError, match="2026-11"):
+        await work(here, 2026, 12, 4, 9)
+    found = await work(here, 2026, 12, 4, 10)
+
+    assert found["2026-10"].changed is not None
+
+
 async def test_another_try_of_an_open_delivery_is_no_change(
     database: Database, tmp_path: Path
 ) -> None:
