@@ -1,5 +1,7 @@
 """`calendar list|import`: the working-day calendars 工作日历 by year."""
 
+from collections.abc import Iterator
+from datetime import date
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -7,8 +9,8 @@ import typer
 
 from gateway.cli.options import ByOption, actor, there
 from gateway.cli.output import Format, FormatOption, print_json, print_line, run, settings_of
-from gateway.due.import_year import ChangedDay, changes, read_year
-from gateway.due.workdays import Workdays, Year
+from gateway.due.import_year import ChangedDay, changes, ignored, read_year
+from gateway.due.workdays import SATURDAY, Workdays, Year
 from gateway.schedule.due_times import Moves, foreseen, renew_all
 from gateway.service import calendar
 from gateway.service.app import gateway, reading
@@ -84,9 +86,11 @@ def calendar_import(
 
     found, moves = run(do if apply else look)
     if format_ is Format.JSON:
-        print_json(_json(year, found, moves, applied=apply))
+        print_json(_json(year, found, moves, applied=apply) | {"ignored": ignored(year, names)})
         return
     _print(year, found, moves)
+    for line in _ignored(ignored(year, names)):
+        print_line(line)
     print_line("已导入" if apply else "还没有导入：核对无误后加 --apply")
 
 
@@ -103,6 +107,16 @@ def _print(year: Year, found: list[ChangedDay], moves: Moves) -> None:
         f"重新计算期限的报送 {moves.count} 件：推迟 {moves.later}，提前 {moves.earlier}，"
         f"不变 {moves.same}" + _most(moves)
     )
+
+
+def _ignored(days: list[date]) -> Iterator[str]:
+    """Yield what was not taken: a weekday at work, most often mistyped, is named one by one."""
+    usual = [day for day in days if day.weekday() >= SATURDAY]
+    for day in days:
+        if day.weekday() < SATURDAY:
+            yield f"  没有采用：{day}（周{_WEEKDAYS[day.weekday()]}）写上班，本来就上班；核对日期"
+    if usual:
+        yield f"  没有采用：周末写放假的 {len(usual)} 天，本来就休：{'、'.join(map(str, usual))}"
 
 
 def _most(moves: Moves) -> str:

@@ -155,7 +155,7 @@ def _write(out: Path, rows: Iterable[WorkRow]) -> None:
         sheet = book.sheet("工作清单", _WIDTHS)
         sheet.head(_TITLES)
         for row in rows:
-            late = row.late in {Late.OVERDUE, Late.SLOW, Late.STANDS, Late.DOWN}
+            late = row.late is not Late.IN_TIME
             sheet.write(
                 [
                     (row.id, "number"),

@@ -117,16 +117,23 @@ def _rows(text: str) -> Iterator[tuple[int, dict[str, str]]]:
 
 
 def _check_whole(year: Year) -> None:
-    """Refuse a calendar in which holidays are missing: it may be cut off."""
+    """Refuse a calendar in which holidays are missing or worked: it may be cut off, or mistyped."""
     fixed = [date(year.year, month, day) for month, day in sorted(FIXED_HOLIDAYS)]
     missing = [day for day in fixed if day.weekday() < SATURDAY and day not in year.holidays]
     if missing:
         raise BadCalendar(
             f"工作日历：{missing[0]} 是法定节假日，没有写放假；文件可能不全，核对通知"
         )
+    if wrong := [day for day in year.workdays if (day.month, day.day) in FIXED_HOLIDAYS]:
+        raise BadCalendar(f"工作日历：{min(wrong)} 是法定节假日，不能写上班；核对通知")
     first, last = (date(year.year, month, day) for month, day in _SPRING)
     if sum(first <= day <= last for day in year.holidays) < _LEAST_OF_SPRING:
         raise BadCalendar("工作日历：没有春节的放假日；文件可能不全，核对通知")
+
+
+def ignored(year: Year, names: Mapping[date, str]) -> list[date]:
+    """Return the days of a table that move nothing: a weekend off, a weekday at work."""
+    return sorted(names.keys() - year.days)
 
 
 def changes(known: Workdays, year: Year, names: Mapping[date, str]) -> list[ChangedDay]:

@@ -62,9 +62,14 @@ async def freeze_month(  # noqa: PLR0913, PLR0917  what a person says
 async def freeze_once(
     database: Database, scope: LedgerScope, keys: Keys, month: str, now: datetime, reason: str
 ) -> None:
-    """Freeze an ended month, unless another process or a person has done it since its end."""
+    """Freeze an ended month, unless a person holds it or somebody has done it since its end.
+
+    The hold is read under the lock of the month: one that was confirmed before stops it.
+    """
     async with database.transaction(patient=True) as connection:
         await ledgers.lock_month(connection, month)
+        if await ledger_holds.of(connection, [month]):
+            return
         before = await ledgers.versions(connection, month)
         if before and not _has_ended(before, month, now):
             return

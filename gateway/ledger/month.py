@@ -86,12 +86,13 @@ class Ledger:
         return next((one for one in self.figures if one.headline and one.kind is None), None)
 
     def rate_by(self, side: SideFigures) -> Rate | None:
-        """Return 上报率 with a register's decisions that never came here in the denominator."""
+        """Return 上报率 by a register: what never came or was withdrawn here is not reported."""
         headline = self.headline_figures
         if headline is None or not side.is_register:
             return None
-        missing = side.faults.get("missing", 0)
-        return Rate(headline.handed_over, headline.in_scope + missing)
+        never_came = side.faults.get("missing", 0) - side.withdrawn
+        reported = headline.handed_over - side.withdrawn_reported
+        return Rate(reported, headline.in_scope + never_came)
 
     def as_json(self) -> dict[str, Any]:
         """Return the figures with their rates, without rows, for `--format json` and the store."""

@@ -15,8 +15,9 @@ from schemas.kinds import REPORTED_KINDS
 class QualityFigures:
     """How decisions fared at one destination.
 
-    `first_pass`: accepted as they were sent first, never held or rejected. `rejected`: at least
-    once; `mended` of them have been accepted since, after `middle_days` and at most `longest_days`.
+    `first_pass`: accepted as they were sent first, never held or rejected before. `rejected`: at
+    least once; `mended` of them were accepted again, after `middle_days` and at most
+    `longest_days`.
     """
 
     destination: str
@@ -55,7 +56,8 @@ class SideFigures:
     """What the last reconciliation says of the month: a platform's listing, or a register 登记.
 
     `shown`: its rows of the month; None if it cannot be read. `faults`: kind of difference → open
-    ones.
+    ones. `withdrawn` of the missing ones are decisions of ours that a register still has, of which
+    `withdrawn_reported` count in S of the headline platform.
     """
 
     side: str
@@ -66,6 +68,8 @@ class SideFigures:
     faults: Mapping[str, int] = field(default_factory=dict)
     #: (kind, authority) → its rows of the month.
     by_authority: Mapping[tuple[str, str], int] = field(default_factory=dict)
+    withdrawn: int = 0
+    withdrawn_reported: int = 0
 
 
 class QualityCounts:
@@ -89,8 +93,8 @@ class QualityCounts:
             counts.first_pass += standing.first_pass
             if standing.rejected_at is not None:
                 counts.rejected += 1
-                if standing.accepted_at is not None:
-                    counts.mended.append(_days(standing.accepted_at - standing.rejected_at))
+                if standing.mended_at is not None:
+                    counts.mended.append(_days(standing.mended_at - standing.rejected_at))
 
     def items(self) -> ItemFigures:
         """Return the figures of the items."""

@@ -13,6 +13,7 @@ from gateway.due.deadline import due as due_of
 from gateway.due.deadline import parse_dues, utc
 from gateway.due.workdays import Workdays
 from gateway.ledger.causes import Cause, DownTime, Told, Why, why
+from gateway.ledger.passes import is_first_pass, mended_at
 from gateway.ledger.timeliness import LATE, Timeliness, timeliness
 from gateway.titles import EXCLUSIONS, PERSON, STATES, VERB_TITLES
 from schemas.base import end_of
@@ -41,7 +42,8 @@ class DecisionStanding:
     cause: Cause | None = None  #: what took the most of it
     notes: tuple[str, ...] = ()  #: what people say of it
     rejected_at: datetime | None = None  #: for the first time
-    first_pass: bool = False  #: accepted as it was sent first, never held or rejected
+    first_pass: bool = False  #: accepted as it was sent first, never held or rejected before
+    mended_at: datetime | None = None  #: accepted again, of one that was rejected
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,7 +187,6 @@ class Assembler:
         late = [due[name] for name, result in found.items() if result in LATE]
         reason = self._why(decision, min(late), destination.name, reports) if late else None
         rejected_at = _earliest(d.rejected_at for d in reports)
-        held = any(d.verdict == Verdict.INCOMPLETE for d in reports)
         return DecisionStanding(
             destination=destination.name,
             state=_state(deliveries),
@@ -199,7 +200,8 @@ class Assembler:
             why=reason and reason.words,
             cause=reason and reason.cause,
             rejected_at=rejected_at,
-            first_pass=accepted_at is not None and rejected_at is None and not held,
+            first_pass=is_first_pass(reports),
+            mended_at=mended_at(reports),
             notes=tuple(
                 masked(self.notes[d.delivery_id]) for d in reports if d.delivery_id in self.notes
             ),
@@ -226,12 +228,16 @@ class Assembler:
     ) -> dict[str, datetime]:
         """Return the due time by each clock: the earliest stored, since corrections inherit it.
 
-        For a clock that the destination did not have at that time, it is computed from the decision
-        date.
+        It is computed from the decision date for a clock that the destination did not have at that
+        time, and where the first version had another date: what a mistyped one was given counts for
+        nothing, and a correction's own due time is no decision's.
         """
         found: dict[str, datetime] = {}
-        for report in reports:
-            for name, at in parse_dues(report.dues).items():
+        stored = list(reports)
+        if stored and not _is_of(stored[0], day):
+            found = {name: self._due(name, day)[0] for name in destination.clocks}
+        for report in stored:
+            for name, at in parse_dues(report.dues).items() if _is_of(report, day) else ():
                 found[name] = min(at, found.get(name, at))
         return {name: found.get(name) or self._due(name, day)[0] for name in destination.clocks}
 
@@ -241,6 +247,11 @@ class Assembler:
             due = due_of(self.scope.clocks[clock], day, self.scope.workdays)
             self._fresh[key] = (utc(due.at), due.provisional)
         return self._fresh[key]
+
+
+def _is_of(report: Any, day: date) -> bool:
+    """Whether a delivery told the decision with this date; one that says none is taken to."""
+    return report.version_day in {None, day}
 
 
 def _by_destination(rows: Iterable[Any]) -> dict[str, list[Any]]:

@@ -84,7 +84,7 @@ class ScoreCard:
 
     month: str
     figures: Figures | None
-    clock: ClockFigures | None  #: the strictest of the headline destination
+    clock: ClockFigures | None  #: of the headline destination, the one it did worst by
     destinations: tuple[Figures, ...]
     trend: tuple[MonthRates, ...]
     days: tuple[DaysNeeded, ...]
@@ -129,7 +129,7 @@ def score_card(
     """
     together = [one for one in figures if one.kind is None]
     headline = next((one for one in together if one.headline), None)
-    clock = strictest(headline, clocks) if headline is not None else None
+    clock = worst_clock(headline, clocks) if headline is not None else None
     counts = _Counts()
     if headline is not None and clock is not None:
         for row in rows:
@@ -151,11 +151,16 @@ def score_card(
     )
 
 
-def strictest(figures: Figures, clocks: Mapping[str, TimeLimit]) -> ClockFigures | None:
-    """Return the clock that runs out first: the fewest days, and of those calendar days."""
+def worst_clock(figures: Figures, clocks: Mapping[str, TimeLimit]) -> ClockFigures | None:
+    """Return the clock by which the most are late or missed; of several the one of fewest days.
+
+    Which of two clocks runs out first depends on the days: five working days end after seven
+    calendar days over a holiday, and before them in other weeks.
+    """
     return min(
         figures.clocks,
         key=lambda one: (
+            -(one.late + one.missed),
             clocks[one.clock].days,
             clocks[one.clock].counts is CountedDays.WORKING,
         ),

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 from datetime import date, datetime
 
+from gateway.ledger.figures import headline_of
 from gateway.ledger.quality import SideFigures
 from gateway.ledger.rows import LedgerScope
 from gateway.store.account import differences, reconcile_runs
@@ -14,22 +15,29 @@ async def sides_between(
 ) -> tuple[SideFigures, ...]:
     """Return what the last comparison of each side over a month found in it."""
     faults = await differences.faults(connection, first, end)
+    platforms = {one.name for one in scope.destinations}
+    registers = [name for name in scope.sides if name not in platforms]
+    headline = headline_of(scope.destinations)
+    withdrawn = await differences.withdrawn(connection, registers, headline, (first, end))
     month = f"{first:%Y-%m}"
     found = []
     for run in await reconcile_runs.last_runs(connection, first, end):
         title = scope.sides.get(run.side)
         if title is None:
             continue  # it is not configured any more
+        gone, reported = withdrawn.get(run.side, (0, 0))
         by_authority = {(kind, who): n for one, kind, who, n in run.counts if one == month}
         found.append(
             SideFigures(
                 side=run.side,
                 title=title,
-                is_register=all(run.side != one.name for one in scope.destinations),
+                is_register=run.side in registers,
                 shown=None if run.shown is None else sum(by_authority.values()),
                 compared_at=run.complete_until or run.began_at,
                 faults=faults.get(run.side, {}),
                 by_authority=by_authority,
+                withdrawn=gone,
+                withdrawn_reported=reported,
             )
         )
     return tuple(found)

@@ -1,7 +1,7 @@
 """What a version of a ledger has changed of the version before it 与上一版比较."""
 
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Set
 from typing import Any, NamedTuple
 
 import orjson
@@ -39,8 +39,11 @@ class RowChange(NamedTuple):
     words: str
 
 
-def row_changes(before: bytes, after: bytes) -> Iterator[RowChange]:
-    """Yield the decisions that came, went or changed from one version to the next."""
+def row_changes(before: bytes, after: bytes, but: Set[str] = frozenset()) -> Iterator[RowChange]:
+    """Yield the decisions that came, went or changed from one version to the next.
+
+    A change of nothing but these columns is none.
+    """
     known = {row["decision_id"]: _digest(row) for row in frozen(before)}
     changed: dict[int, Mapping[str, Any]] = {}
     for row in frozen(after):
@@ -52,7 +55,7 @@ def row_changes(before: bytes, after: bytes) -> Iterator[RowChange]:
     for row in frozen(before):
         later = changed.get(row["decision_id"])
         if later is not None:
-            if words := "；".join(_words(row, later)):
+            if words := "；".join(_words(row, later, but)):
                 yield _change(later, words)
         elif row["decision_id"] in known:
             yield _change(row, "不再列入")
@@ -66,18 +69,22 @@ def _change(row: Mapping[str, Any], words: str) -> RowChange:
     return RowChange(row["document_number"], row["authority"], words)
 
 
-def _words(before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[str]:
-    yield from _of_values("", before, after)
+def _words(before: Mapping[str, Any], after: Mapping[str, Any], but: Set[str]) -> Iterator[str]:
+    yield from _of_values("", before, after, but)
     told = {one["destination"]: one for one in before["standings"]}
     for one in after["standings"]:
-        yield from _of_values(f"{one['destination']} ", told.pop(one["destination"], {}), one)
+        yield from _of_values(f"{one['destination']} ", told.pop(one["destination"], {}), one, but)
     yield from (f"{name} 不再列入" for name in told)
 
 
-def _of_values(place: str, before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[str]:
+def _of_values(
+    place: str, before: Mapping[str, Any], after: Mapping[str, Any], but: Set[str]
+) -> Iterator[str]:
     for name, title in _TITLES.items():
         old, new = _text(before.get(name)), _text(after.get(name))
-        is_told = name in after and (name in before or not before)  # not by an earlier release
+        is_told = (
+            name not in but and name in after and (name in before or not before)
+        )  # not by an earlier release
         if is_told and old != new:
             yield f"{place}{title}：{old or '（空）'} → {new or '（空）'}"
 

@@ -44,6 +44,7 @@ class Platform:
         self.now = now
         self.settled = None if complete_until is None else complete_until - shown_within
         self._unsettled: set[int] = set()
+        self._lagging: set[int] = set()
 
     def differences(self, pairing: Pairing) -> list[Difference]:
         """Return all differences of what was paired."""
@@ -60,6 +61,7 @@ class Platform:
             first=first,
             end=end,
             since=start_of(first) if has_listing else None,
+            lagging=self._lagging,
         )
 
     def proven(self, pair: Pair) -> bool:
@@ -86,9 +88,20 @@ class Platform:
             if gone:
                 return
         elif shown_at is not None:
-            yield from wrong_flags(pair, shown_at, "平台", "报送")
+            yield from self._of_content(pair, shown_at)
         if ours.owed:
             yield from self._of_delivery(pair)
+
+    def _of_content(self, pair: Pair, shown_at: datetime) -> Iterator[Flag]:
+        """Yield what is wrong with the rows; after a correction the one before may still stand."""
+        corrected_at = pair.ours.corrected_at
+        is_lag = corrected_at is not None and (self.settled is None or corrected_at > self.settled)
+        if is_lag:
+            self._lagging.add(pair.ours.decision_id)
+        for flag in wrong_flags(pair, shown_at, "平台", "报送"):
+            is_new_row = corrected_at is None or shown_at >= corrected_at
+            if not is_lag or (is_new_row and flag.kind is DifferenceKind.WRONG_VALUE):
+                yield flag
 
     def _should_be_gone(self, ours: Ours) -> bool:
         """Whether a listing must not show it any more; what was just told may still be there."""

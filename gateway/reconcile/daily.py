@@ -7,7 +7,7 @@ from connectors.errors import ConnectorError
 from gateway.config.clock import Clock
 from gateway.reconcile.keep import Reconciled
 from gateway.reconcile.register import RegisterUnread
-from gateway.reconcile.run import ReconciledDays, month_before
+from gateway.reconcile.run import usual_span
 from gateway.store.account import reconcile_runs
 from gateway.store.account.reconcile_runs import Run
 from gateway.store.base.engine import Database
@@ -19,12 +19,6 @@ ABANDONED = timedelta(hours=1)
 
 #: Compares one side over the days of a run.
 Compare = Callable[[Run], Awaitable[Reconciled]]
-
-
-def usual_span(now: datetime) -> ReconciledDays:
-    """Return what is compared unless a person says more: last month, and this one until today."""
-    day = today(now)
-    return ReconciledDays(month_before(day), day + timedelta(days=1))
 
 
 async def failed(database: Database, run: Run, error: Exception) -> None:

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from gateway.config.keys import Keys, is_person
@@ -30,7 +30,10 @@ _SLICE = 1000
 
 @dataclass(frozen=True, slots=True)
 class Reconciled:
-    """One run and its differences; `changes` is None if what a later run found stands."""
+    """One run and its differences; `changes` is None if what a later run found stands.
+
+    Of days that a later run compared, what that found stands.
+    """
 
     run: Run
     differences: tuple[FoundDifference, ...]
@@ -70,9 +73,15 @@ async def _kept(
     now: datetime,
 ) -> Changes | None:
     await store.lock_side(connection, run.side)
-    if await store.is_overtaken(connection, run.id):
+    newer = await store.overtaken_days(connection, run.id)
+    if any(first <= run.first and end >= run.end for first, end in newer):
         return None
-    before = await store.standing(connection, run.side)
+
+    def is_ours(day: date | None) -> bool:
+        return day is None or not any(first <= day < end for first, end in newer)
+
+    before = [one for one in await store.standing(connection, run.side) if is_ours(one.day)]
+    found = [one for one in found if is_ours(one.day)]
     made = await asyncio.to_thread(result_of, before, found, examined)
     opened = await store.write(connection, run, made.standing, made.mended, now)
     return Changes(opened, len(made.mended))

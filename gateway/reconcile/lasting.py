@@ -13,6 +13,7 @@ from gateway.reconcile.difference import GRAVEST, DifferenceKind
 from schemas.reconciled import FoundDifference, OpenDifference
 
 ALL_KINDS = frozenset(DifferenceKind)
+_OF_CONTENT = frozenset({DifferenceKind.WRONG_VALUE, DifferenceKind.DUPLICATE})
 #: Kinds that our own records show, without the other side.
 OWN_KINDS = frozenset({DifferenceKind.MISSING, DifferenceKind.LATE})
 
@@ -34,6 +35,7 @@ class Examined:
     first: date
     end: date
     since: datetime | None
+    lagging: Set[int] = frozenset()  #: their content cannot be judged yet
 
     def kinds_of(self, one: OpenDifference) -> frozenset[DifferenceKind]:
         """Return the kinds that the run could judge of a difference that stands."""
@@ -41,7 +43,12 @@ class Examined:
             return ALL_KINDS if self._reads(one) else frozenset()
         if one.decision_id not in self.decisions:
             return frozenset()
-        return self.kinds - {self.absence} if one.decision_id in self.unsettled else self.kinds
+        kinds = self.kinds
+        if one.decision_id in self.unsettled:
+            kinds -= {self.absence}
+        if one.decision_id in self.lagging:
+            kinds -= _OF_CONTENT
+        return kinds
 
     def _reads(self, one: OpenDifference) -> bool:
         if self.since is None:

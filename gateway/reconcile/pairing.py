@@ -7,7 +7,7 @@ may correct or withdraw those of its decision before it.
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any
 
@@ -109,7 +109,7 @@ class Pair:
 
 @dataclass(frozen=True, slots=True)
 class Stranger:
-    """A row that is none of ours; its columns are kept only if a decision has its number."""
+    """A row that is none of ours; its columns are let go if no decision has its number."""
 
     key: Key
     day: date | None
@@ -126,9 +126,32 @@ class Pairing:
         self.tolerances = tolerances
         self.pairs: dict[Key, list[Pair]] = {}
         self.strangers: list[Stranger] = []
+        self._numbers: set[tuple[str, str]] = set()
+        self._looked_at = 0  #: strangers that `adopt` has seen
+        self._add(ours)
+
+    def _add(self, ours: Iterable[Ours]) -> None:
         for each in ours:
             self.pairs.setdefault(each.key, []).append(Pair(each))
-        self._numbers = {key[:2] for key in self.pairs}
+            self._numbers.add(each.key[:2])
+
+    @property
+    def new_strangers(self) -> list[Stranger]:
+        """The strangers since the last call of `adopt`, with their columns."""
+        return self.strangers[self._looked_at :]
+
+    def adopt(self, ours: Iterable[Ours]) -> None:
+        """Add decisions that the new strangers name, and pair these again."""
+        self._add(ours)
+        rows = self.new_strangers
+        del self.strangers[self._looked_at :]
+        for one in rows:
+            if one.row is not None and one.key in self.pairs:
+                self.see(one.row)
+            else:
+                has_number = one.key[:2] in self._numbers
+                self.strangers.append(one if has_number else replace(one, row=None))
+        self._looked_at = len(self.strangers)
 
     def __iter__(self) -> Iterator[Pair]:
         """Yield the pair of each decision of ours."""
@@ -144,8 +167,7 @@ class Pairing:
         """Pair one row; one that names another authority waits until all have been seen."""
         pairs = self.pairs.get(shown.key)
         if pairs is None or not _is_of(pairs, shown):
-            kept = shown if shown.key[:2] in self._numbers else None
-            about = _authority(shown), shown.shown_at, kept, shown.verb
+            about = _authority(shown), shown.shown_at, shown, shown.verb
             self.strangers.append(Stranger(shown.key, shown.day, *about))
         else:
             self._pair(pairs[0] if len(pairs) == 1 else _of_authority(pairs, shown), shown)
@@ -171,6 +193,7 @@ class Pairing:
         self.strangers = _standing(self.strangers)
 
     def _pair_by_number(self) -> None:
+        self.adopt(())
         strangers: dict[tuple[str, str], list[Stranger]] = {}
         for stranger in self.strangers:
             if stranger.row is not None:

@@ -1,7 +1,8 @@
 """Judge our decisions against the register of the case system 案件登记 (pure).
 
 The register says what was decided: what it has and we have not was not entered 漏录入, and what we
-have and it has not was never decided, or has another number there.
+have and it has not was never decided, or has another number there. What it has and was withdrawn
+here is missing, too: nobody shows it any more.
 """
 
 from collections.abc import Callable, Iterator, Set
@@ -67,11 +68,13 @@ class SourceRegister:
 
     def _flags(self, pair: Pair) -> Iterator[Flag]:
         ours, shown_at = pair.ours, pair.shown_at
-        if shown_at is not None:
+        if ours.withdrawn_at is not None:
+            yield from self._withdrawn_here(ours.withdrawn_at, shown_at)
+        elif shown_at is not None:
             yield from wrong_flags(pair, shown_at, "登记", "本系统")
-        elif ours.withdrawn_at is None and not self._is_settled(ours):
+        elif not self._is_settled(ours):
             self._unsettled.add(ours.decision_id)
-        elif ours.withdrawn_at is None:
+        else:
             cause = "登记里没有这个决定：漏登、文号写得不同，或本不应报送"
             action = "按决定书核对：登记漏了的补登；不应报送的撤回（withdraw）"
             yield Flag(DifferenceKind.OVER_REPORTED, cause, action, _entered(ours))
@@ -80,6 +83,14 @@ class SourceRegister:
             entered = _entered(ours).astimezone(SHANGHAI).strftime(_MINUTE)
             cause = f"{entered} 才录入，录入期限是 {_last_minute(by)}"
             yield Flag(DifferenceKind.LATE, cause, "按录入期限录入；已录入的写明原因", by)
+
+    def _withdrawn_here(self, withdrawn_at: datetime, shown_at: datetime | None) -> Iterator[Flag]:
+        """Yield that it stands in the register, which may not know yet what was withdrawn now."""
+        if shown_at is not None and withdrawn_at <= self.settled:
+            at = withdrawn_at.astimezone(SHANGHAI).strftime(_MINUTE)
+            cause = f"本系统 {at} 已撤回，登记仍有"
+            action = "按决定书核对：决定有效的，重新录入报送；确已撤销的，请登记改正"
+            yield Flag(DifferenceKind.MISSING, cause, action, withdrawn_at)
 
     def _is_settled(self, ours: Ours) -> bool:
         """Whether the register would have it by now, and every row of it was read."""

@@ -8,25 +8,25 @@ as the answer.
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence, Set
 from dataclasses import dataclass, replace
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import NamedTuple
 
 from connectors.protocol import Connector
 from gateway.config.keys import Keys
 from gateway.reconcile.columns import EXACT, Tolerances
 from gateway.reconcile.compare import Platform
-from gateway.reconcile.difference import Difference, Key
+from gateway.reconcile.difference import Difference
 from gateway.reconcile.keep import Reconciled, keep, keep_proven
 from gateway.reconcile.lasting import Examined
+from gateway.reconcile.others import Others
 from gateway.reconcile.our_rows import recognising, row_at_platform, row_with_entry
-from gateway.reconcile.pairing import Pairing, Shown
+from gateway.reconcile.pairing import Ours, Pairing, Shown
 from gateway.reconcile.register import RegisterUnread, SourceRegister
 from gateway.store.account import differences, our_side, reconcile_runs
 from gateway.store.account.reconcile_runs import Run
-from gateway.store.base.engine import Database
+from gateway.store.base.engine import Connection, Database
 from gateway.store.record import authorities
-from schemas.base import start_of
-from schemas.codes import Verb
+from schemas.base import start_of, today
 from schemas.delivery import DeliveryState, Listed, ListingMark
 from schemas.destination import Destination
 from schemas.identifiers import authority_key
@@ -35,8 +35,8 @@ from schemas.register import Register
 
 #: So many decisions may lack in a register whatever their share.
 _FEW = 20
-#: Keys that are asked for in one statement.
-_SLICE = 10_000
+#: Rows of a listing that are paired before those of other dates are looked for.
+_PART = 5_000
 _REPORTED = frozenset(kind.value for kind in REPORTED_KINDS)
 
 
@@ -53,22 +53,36 @@ class ReconciledDays:
     end: date
 
 
-class Reach(NamedTuple):
-    """From which day a run reads the other side, and the decisions before its own days.
+def usual_span(now: datetime) -> ReconciledDays:
+    """Return what is compared unless a person says more: last month, and this one until today."""
+    day = today(now)
+    return ReconciledDays(month_before(day), day + timedelta(days=1))
 
-    What differs still is looked at again, however old it is.
+
+class Reach(NamedTuple):
+    """What a run looks at before its own days: `older` decisions, and rows from `first` on.
+
+    What differs still is looked at again, however old it is. The usual run also looks at what was
+    recorded or handed over since the first of its days, which no run of its own days has seen;
+    `read_from` is the day of the oldest of them. Between that and `first` nothing is said of rows
+    that are none of ours: this installation may not have had these days.
     """
 
     first: date
     older: frozenset[int]
+    read_from: date
 
 
 async def reach_of(database: Database, run: Run) -> Reach:
     """Return what a run has to look at besides its days."""
     async with database.transaction() as connection:
         found = await differences.older(connection, run.side, run.first)
+        moved: dict[int, date] = {}
+        if usual_span(run.began_at) == ReconciledDays(run.first, run.end):
+            moved = await our_side.moved(connection, run.first, start_of(run.first))
     first = min((day for _, day in found), default=run.first)
-    return Reach(first, frozenset(id_ for id_, _ in found if id_ is not None))
+    older = {id_ for id_, _ in found if id_ is not None} | moved.keys()
+    return Reach(first, frozenset(older), min((first, *moved.values())))
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,11 +118,17 @@ async def reconcile_platform(
         rows = our_side.our_side(connection, destination.name, *span)
         ours = [row_at_platform(row) async for row in rows]
     pairing = Pairing(ours, scope.tolerances)
+
+    async def of_ids(connection: Connection, ids: Set[int]) -> list[Ours]:
+        found = await our_side.of_ids(connection, destination.name, ids)
+        return [row_at_platform(row) for row in found]
+
+    others = Others(database, pairing, run, reach.first, of_ids)
     shown, complete_until = None, None
     if connector.limits.has_listing:
-        since = start_of(reach.first)
-        shown, complete_until = await _listen(pairing, connector.listing(since), scope.keys, now)
-    await _drop_others(pairing, database, reach.first, run.end)
+        listing = connector.listing(start_of(reach.read_from))
+        shown, complete_until = await _listen(others, listing, scope.keys, now)
+    await others.drop()
     judge = Platform(now, complete_until, destination.shown_within)
     found = await asyncio.to_thread(judge.differences, pairing)
     proven = await asyncio.to_thread(lambda: [pair for pair in pairing if judge.proven(pair)])
@@ -152,14 +172,21 @@ async def reconcile_register(  # noqa: PLR0913, PLR0917  one for each thing that
         ours = [row_with_entry(row) async for row in found if not whose or row.authority in whose]
     pairing = Pairing(ours, scope.tolerances)
     pair_row = recognising(pairing, scope.keys)
+
+    async def of_ids(connection: Connection, ids: Set[int]) -> list[Ours]:
+        rows = map(row_with_entry, await our_side.entered_of_ids(connection, ids))
+        return [row for row in rows if not whose or row.authority in whose]
+
+    others = Others(database, pairing, run, reach.first, of_ids)
     shown, kinds = 0, set[str]()
-    async for part in rows(reach.first):
+    async for part in rows(reach.read_from):
         for row in part:
             pair_row(row)
             kinds.add(row.kind)
+        await others.adopt()
         shown += len(part)
     _require_whole(register, pairing, run.first, shown, unread())
-    await _drop_others(pairing, database, reach.first, run.end)
+    await others.drop()
     complete_until = min(complete_until, now)
     judge = SourceRegister(
         now,
@@ -222,10 +249,10 @@ def _require_whole(
 
 
 async def _listen(
-    pairing: Pairing, listing: AsyncIterator[Listed | ListingMark], keys: Keys, now: datetime
+    others: Others, listing: AsyncIterator[Listed | ListingMark], keys: Keys, now: datetime
 ) -> tuple[int, datetime]:
     """Read a listing; return the number of its rows, and up to when it is complete."""
-    pair_row = recognising(pairing, keys)
+    pair_row = recognising(others.pairing, keys)
     shown, complete_until = 0, now
     async for row in listing:
         if isinstance(row, ListingMark):
@@ -241,22 +268,10 @@ async def _listen(
                 )
             )
             shown += 1
+            if shown % _PART == 0:
+                await others.adopt()
+    await others.adopt()
     return shown, complete_until
-
-
-async def _drop_others(pairing: Pairing, database: Database, first: date, end: date) -> None:
-    """Drop unpaired rows of other dates, and those of decisions that came during the run."""
-    within = [
-        one
-        for one in pairing.strangers
-        if one.day is None or first <= one.day < end or one.verb is not Verb.NEW
-    ]
-    asked = [one.key for one in within if one.key not in pairing.pairs]
-    known: set[Key] = set()
-    for start in range(0, len(asked), _SLICE):
-        async with database.transaction() as connection:
-            known |= await our_side.known(connection, asked[start : start + _SLICE])
-    pairing.strangers = [one for one in within if one.key not in known]
 
 
 async def begin(database: Database, side: str, span: ReconciledDays, now: datetime) -> Run:

@@ -3,6 +3,7 @@
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import date, datetime
 from functools import partial
+from typing import NamedTuple
 
 from gateway.audit.record import sign_head
 from gateway.config.account_settings import RetentionSettings
@@ -25,8 +26,15 @@ from schemas.base import today
 SLICES = 20
 
 
-#: Freezes the ledgers whose day has come; returns how those owed stand.
-Freeze = Callable[[datetime], Awaitable[Sequence[MonthStanding]]]
+class MonthlyLedgers(NamedTuple):
+    """The work on the ledgers of past months.
+
+    `freeze` freezes those whose day has come and returns how those owed stand; `review` compares
+    one of the frozen months with what it is now, and returns whether none is left for the day.
+    """
+
+    freeze: Callable[[datetime], Awaitable[Sequence[MonthStanding]]]
+    review: Callable[[datetime], Awaitable[bool]]
 
 
 class Daily:
@@ -39,12 +47,12 @@ class Daily:
         keys: Keys,
         retention: RetentionSettings,
         publishing: Publishing,
-        freeze: Freeze,
+        ledgers: MonthlyLedgers,
     ) -> None:
         self.database = database
         self.decider = decider
         self.publishing = publishing
-        self.freeze = freeze
+        self.ledgers = ledgers
         self.keys = keys
         self.retention = Retention(database, retention)
         self._done_of: dict[str, date] = {}
@@ -59,6 +67,7 @@ class Daily:
             "publications": lambda: self.publishing.run(now, SLICES),
             "hints": lambda: self._look_for_hints(now),
             "ledgers": lambda: self._freeze_ledgers(day, now),
+            "ledger reviews": lambda: self.ledgers.review(now),
             "retention": lambda: self.retention.run(day, now),
             "encryption": self._encrypt_again,
             "audit": lambda: self._sign_audit(now),
@@ -95,7 +104,7 @@ class Daily:
 
     async def _freeze_ledgers(self, day: date, now: datetime) -> bool:
         """Freeze what is owed; not done for the day while a person holds a month."""
-        found = await self.freeze(now)
+        found = await self.ledgers.freeze(now)
         if self._done_of.get("late ledgers") != day:
             self._done_of["late ledgers"] = day
             for one in found:

@@ -28,6 +28,7 @@ _LATE = {
     Late.STANDS: ("stands", "有报送不处理会超期", frozenset({CLERK})),
     Late.SLOW: ("predicted", "有报送预计超期：队列来不及", frozenset({OPERATOR, LEADER})),
     Late.DOWN: ("down", "有报送预计超期：接收方中断", frozenset({OPERATOR, LEADER})),
+    Late.UNANSWERED: ("unanswered", "有报送无回执会超期", frozenset({OPERATOR})),
 }
 #: Parts of the examination that are others' matter, too.
 _OF_OTHERS = {"月度台账": frozenset({CLERK, OPERATOR, LEADER})}
@@ -109,7 +110,7 @@ def _is_due(row: WorkRow, day: date) -> bool:
 
 
 def _late(late: Late, rows: Sequence[WorkRow], now: datetime) -> list[Need]:
-    if late is Late.STANDS:
+    if late in {Late.STANDS, Late.UNANSWERED}:
         rows = [row for row in rows if row.due_at - now <= SOON]
     if not rows:
         return []

@@ -18,9 +18,9 @@ from gateway.deliver.silence import ask
 from gateway.intake.access import options_of
 from gateway.intake.kafka import KafkaIntake
 from gateway.intake.returns import Returns
-from gateway.ledger.monthly import freeze_months
+from gateway.ledger.monthly import freeze_months, review_months
 from gateway.ledger.sending import LedgerSender
-from gateway.schedule.daily import Daily
+from gateway.schedule.daily import Daily, MonthlyLedgers
 from gateway.schedule.publishing import Publishing
 from gateway.schedule.rescoring import Rescoring
 from gateway.schedule.tick import Schedule
@@ -97,10 +97,12 @@ def build_schedule(gateway: Gateway) -> Schedule:
         gateway.keys,
         gateway.settings.ledger,
     )
+    review = partial(review_months, gateway.database, gateway.ledger_scope)
+    ledgers = MonthlyLedgers(freeze, review)
     return Schedule(
         gateway.database,
         Rescoring(*scoring),
-        Daily(gateway.database, gateway.decider, gateway.keys, retention, publishing, freeze),
+        Daily(gateway.database, gateway.decider, gateway.keys, retention, publishing, ledgers),
         gateway.clock,
         gateway.metrics,
     )

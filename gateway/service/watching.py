@@ -39,6 +39,7 @@ class Watching:
         self.metrics.dead_deliveries.set(found.dead_deliveries)
         self.metrics.quarantine_open.set(waiting)
         self.metrics.ledger_late.set(any(month.is_late(today(now)) for month in months))
+        self.metrics.ledgers_changed.set(sum(month.changed is not None for month in months))
         self.metrics.calendar_lacking.set(built.workdays.lacking(today(now)) is not None)
         for side in {*by_side, *built.ledger_scope.sides}:
             self.metrics.differences_open.labels(side).set(by_side.get(side, 0))

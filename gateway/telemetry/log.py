@@ -25,6 +25,7 @@ class LogEvent(StrEnum):
     SERVER_STARTED_AGAIN = "server_started_again"
     OFFSETS_UNCOMMITTED = "offsets_uncommitted"
     LEDGER_LATE = "ledger_late"  #: that of last month is due, and is not frozen
+    LEDGER_CHANGED = "ledger_changed"  #: a frozen month is different by now: it needs a new version
     SILENT_ASKED = "silent_asked"
     NOT_EVALUATED = "not_evaluated"
     GRADE_NOT_TAKEN = "grade_not_taken"  #: of another rule set than the subject's kind is bound to

@@ -169,6 +169,10 @@ class Metrics:
         self.ledger_late = self._gauge(
             "ledger_late", "1 while a past month has no frozen ledger after its day; freeze it now"
         )
+        self.ledgers_changed = self._gauge(
+            "ledgers_changed",
+            "Frozen months that are different by now; `worklist` says how: freeze a new version",
+        )
         self.differences_open = self._gauge(
             "differences_open",
             "Differences of the last reconciliations that nobody mended or explained",

@@ -30,6 +30,7 @@ class Late(StrEnum):
     STANDS = "不处理会超期"  #: it goes on only when somebody acts
     SLOW = "预计超期"  #: the queue before it takes longer than is left
     DOWN = "接收方不恢复会超期"
+    UNANSWERED = "接收方无回执会超期"  #: handed over; only an answer makes it accepted
     IN_TIME = "来得及"
 
 
@@ -92,7 +93,7 @@ def work_row(stored: Any, receiver: Receiver, ahead: int | None, now: datetime) 
         due_at=stored.due_at,
         hours_left=round((stored.due_at - now) / timedelta(hours=1), 1),
         provisional=stored.provisional,
-        late=_late(stored.due_at - now, actor, wait),
+        late=_late(stored.due_at - now, actor, wait, is_down=receiver.is_down),
         actor=actor,
         why=_silent(stored, now) if stored.silent else _why(stored, state, receiver, ahead),
     )
@@ -106,11 +107,11 @@ def _what(stored: Any, name: str) -> str:
     return f"{number}（{verb}）" if verb else number
 
 
-def _late(left: timedelta, actor: Actor, wait: timedelta) -> Late:
+def _late(left: timedelta, actor: Actor, wait: timedelta, *, is_down: bool) -> Late:
     if left <= timedelta():
         return Late.OVERDUE
     if actor is Actor.PLATFORM:
-        return Late.DOWN
+        return Late.DOWN if is_down else Late.UNANSWERED
     if actor is not Actor.NOBODY:
         return Late.STANDS
     return Late.SLOW if wait > left else Late.IN_TIME

@@ -16,7 +16,8 @@ from sqlalchemy import text
 
 from gateway.store.account.reconcile_runs import Run
 from gateway.store.base.engine import Connection
-from gateway.store.base.statements import arrays, unnest
+from gateway.store.base.statements import arrays, one_of, unnest
+from schemas.delivery import HANDED_OVER
 from schemas.reconciled import FoundDifference, OpenDifference
 
 #: Differences of one statement.
@@ -100,12 +101,12 @@ _KEEP = text(
 )
 _MEND = text("update difference set mended_at = :now where id = any(cast(:ids as bigint[]))")
 _LOCK = text("select pg_advisory_xact_lock(hashtext('difference ' || :side))")
-#: A run that began later over the same days has the newer picture.
+#: A run that began later has the newer picture of its days.
 _NEWER = text(
     """
-    select exists (select from reconcile_run r join reconcile_run mine on mine.id = :run
-        where r.side = mine.side and r.finished_at is not null and r.began_at > mine.began_at
-          and r.first_day <= mine.first_day and r.end_day >= mine.end_day)
+    select r.first_day, r.end_day from reconcile_run r join reconcile_run mine on mine.id = :run
+    where r.side = mine.side and r.finished_at is not null and r.began_at > mine.began_at
+      and r.first_day < mine.end_day and r.end_day > mine.first_day
     """
 )
 _STANDING = text(
@@ -121,9 +122,13 @@ async def lock_side(connection: Connection, side: str) -> None:
     await connection.execute(_LOCK, {"side": side})
 
 
-async def is_overtaken(connection: Connection, run_id: int) -> bool:
-    """Whether a run that began later, over the same days or more, has ended before."""
-    return bool(await connection.scalar(_NEWER, {"run": run_id}))
+async def overtaken_days(connection: Connection, run_id: int) -> list[tuple[date, date]]:
+    """Return the days, from the first to the one after the last, of which a later run has ended.
+
+    Later is what began later.
+    """
+    rows = await connection.execute(_NEWER, {"run": run_id})
+    return [(row.first_day, row.end_day) for row in rows]
 
 
 async def standing(connection: Connection, side: str) -> list[OpenDifference]:
@@ -224,6 +229,37 @@ async def explain(connection: Connection, id_: int, actor: str, reason: str, now
     """Explain a difference for a reason; return whether there is one that is not mended."""
     values = {"id": id_, "actor": actor, "reason": reason, "now": now}
     return bool((await connection.execute(_EXPLAIN, values)).rowcount)
+
+
+_WITHDRAWN = text(
+    f"""
+    select i.side, count(*) as all, count(*) filter (where exists (
+        select from delivery x where x.chain_id = i.decision_id
+            and x.item_kind = 'record_version' and x.destination = :headline
+            and x.verb not in ('withdraw', 'repair')
+            and (x.submitted_at is not null or x.state in {one_of(HANDED_OVER)})))
+        as reported
+    from difference i
+    where i.mended_at is null and i.day >= :first and i.day < :end and i.decision_id is not null
+        and i.side = any(cast(:registers as text[]))
+        and i.flags @> jsonb_build_array(jsonb_build_object('kind', 'missing'))
+    group by i.side
+    """
+)
+
+
+async def withdrawn(
+    connection: Connection, registers: Sequence[str], headline: str | None, days: tuple[date, date]
+) -> dict[str, tuple[int, int]]:
+    """Return how many decisions a register has that were withdrawn here, by register.
+
+    And how many of them were handed over to the headline destination before. `days`: the first
+    and the one after the last.
+    """
+    values = {"registers": list(registers), "headline": headline}
+    of_days = {"first": days[0], "end": days[1]}
+    rows = await connection.execute(_WITHDRAWN, {**values, **of_days})
+    return {row[0]: (row[1], row[2]) for row in rows}
 
 
 _FAULTS = text(

@@ -40,6 +40,7 @@ _MONTH = text(
             as lacking,
         x.id as delivery_id, x.destination, x.verb, x.state, x.dues::text as dues, x.attempts,
         x.created_at, x.first_tried_at, i.verdict,
+        cast(coalesce(i.body->>'CF_JDRQ', i.body->>'XK_JDRQ') as date) as version_day,
         coalesce(x.submitted_at, r.at) as handed_over_at, least(r.at, t.at) as rejected_at,
         case when x.state = 'accepted' then coalesce(x.platform_at, x.accepted_at) end
             as accepted_at, x.reasons

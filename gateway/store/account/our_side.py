@@ -1,7 +1,7 @@
 """Our side of a reconciliation 对账: our decisions, and how each stands at one destination."""
 
 from collections.abc import AsyncIterator, Collection, Mapping, Sequence
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import TextClause, text
@@ -19,10 +19,35 @@ _OF_DAYS = """
 _OLDER = """
     select * from decision where id = any(cast(:older as bigint[])) and decision_date < :first
 """
+_MOVED = text(
+    """
+    select d.id, d.decision_date from decision d
+    join record_version v on v.id = d.version_id
+    where d.kind = any(cast(:kinds as text[])) and d.decision_date < :first
+        and d.decision_date >= cast(:first as date) - interval '1 year'
+        and (v.recorded_at >= :since or exists (
+            select from delivery x where x.chain_id = d.id and x.item_kind = 'record_version'
+                and (x.submitted_at >= :since or x.accepted_at >= :since)))
+    """
+)
+
+
+async def moved(connection: Connection, first: date, since: datetime) -> dict[int, date]:
+    """Return the decisions of a year before a day that came or went out since a time, and when.
+
+    That is the date of each decision.
+    """
+    values = {"kinds": REPORTED_IN_ORDER, "first": first, "since": since}
+    return {row[0]: row[1] for row in await connection.execute(_MOVED, values)}
+
+
+_OF_IDS = "select * from decision where id = any(cast(:ids as bigint[]))"
+#: The due times of a mistyped decision date that was mended count for nothing.
 _AT_DESTINATION = f"""
     with span as (__DECISIONS__),
     told as (
         select x.chain_id,
+            count(*) filter (where x.report) as reports,
             array_agg(distinct x.dues::text) filter (where x.report) as dues,
             (array_agg(x.state order by x.id desc))[1] as state,
             max(x.id) filter (where x.report) as report_id,
@@ -48,7 +73,14 @@ _AT_DESTINATION = f"""
         group by x.chain_id)
     select d.id, d.kind, d.number_key, s.code, s.person, a.name as authority,
         convert_to(held.body::text, 'UTF8') as body, d.decision_date, d.excluded, d.verb,
-        v.recorded_at, told.chain_id is not null as owed, told.dues, told.state,
+        v.recorded_at, told.chain_id is not null as owed,
+        case when told.reports > 1 then coalesce((
+            select array_agg(distinct y.dues::text)
+            from delivery y join record_version w on w.id = y.item_id
+            where y.chain_id = d.id and y.destination = :destination
+                and y.item_kind = 'record_version' and y.verb not in ('withdraw', 'repair')
+                and cast(coalesce(w.body->>'CF_JDRQ', w.body->>'XK_JDRQ') as date)
+                    = d.decision_date), told.dues) else told.dues end as dues, told.state,
         told.report_id, told.report_state, told.correction_due, told.corrected_at,
         case when d.verb in ('withdraw', 'repair') then told.told_at end as told_at,
         told.handed_over_at, told.accepted_at
@@ -61,6 +93,7 @@ _AT_DESTINATION = f"""
 """
 _SPAN = text(_AT_DESTINATION.replace("__DECISIONS__", _OF_DAYS))
 _OLDER_SPAN = text(_AT_DESTINATION.replace("__DECISIONS__", _OLDER))
+_THESE = text(_AT_DESTINATION.replace("__DECISIONS__", _OF_IDS))
 
 
 #: The month of a province does not fit into the 4 MB that PostgreSQL gives a join by default.
@@ -81,6 +114,12 @@ async def our_side(
         values = {"first": first, "older": list(older), "destination": destination}
         async for row in _streamed(connection, _OLDER_SPAN, values):
             yield row
+
+
+async def of_ids(connection: Connection, destination: str, ids: Collection[int]) -> list[Any]:
+    """Return these decisions, each with its state at one destination."""
+    values = {"ids": list(ids), "destination": destination}
+    return list(await connection.execute(_THESE, values))
 
 
 async def _streamed(
@@ -105,6 +144,7 @@ _WITH_ENTRY = """
 """
 _ENTERED = text(_WITH_ENTRY.replace("__DECISIONS__", _OF_DAYS))
 _OLDER_ENTERED = text(_WITH_ENTRY.replace("__DECISIONS__", _OLDER))
+_THESE_ENTERED = text(_WITH_ENTRY.replace("__DECISIONS__", _OF_IDS))
 
 
 async def entered(
@@ -120,9 +160,14 @@ async def entered(
             yield row
 
 
+async def entered_of_ids(connection: Connection, ids: Collection[int]) -> list[Any]:
+    """Return these decisions, each with the time at which it came first."""
+    return list(await connection.execute(_THESE_ENTERED, {"ids": list(ids)}))
+
+
 _KNOWN = text(
     f"""
-    select distinct t.kind, t.number_key, t.code
+    select t.kind, t.number_key, t.code, d.id
     from {unnest("kind text, number_key text, code text")}
     join subject s on s.code = t.code
     join decision d on d.subject_id = s.id and d.number_key = t.number_key and d.kind = t.kind
@@ -132,11 +177,12 @@ _KNOWN = text(
 
 async def known(
     connection: Connection, keys: Sequence[tuple[str, str, str]]
-) -> set[tuple[str, str, str]]:
-    """Return which of these (kind, number key, subject code) are our decisions, of any date."""
+) -> dict[int, tuple[str, str, str]]:
+    """Return our decisions with one of these keys (kind, number key, subject code), of any date."""
     values = {
         "kind": [kind for kind, _, _ in keys],
         "number_key": [number for _, number, _ in keys],
         "code": [code for _, _, code in keys],
     }
-    return {(row[0], row[1], row[2]) for row in await connection.execute(_KNOWN, values)}
+    rows = await connection.execute(_KNOWN, values)
+    return {row.id: (row.kind, row.number_key, row.code) for row in rows}

@@ -6,7 +6,7 @@ import orjson
 import pytest
 
 from gateway.due.calendars import load_workdays
-from gateway.due.import_year import changes, read_year
+from gateway.due.import_year import changes, ignored, read_year
 from gateway.due.workdays import BadCalendar
 
 #: Invented: nobody knows the notice for 2027 yet.
@@ -64,6 +64,8 @@ def test_our_own_form_is_read() -> None:
         ({"2027-03-01": ("调休", "")}, "第11行 2027-03-01 的“调休”不认识"),
         ({"2027/1/1": ("班", "")}, "2027-01-01 又休又班"),
         ({"2026-12-20": ("班", "")}, "2026-12-20 不在 2027 年"),
+        ({"2027-05-01": ("班", "")}, "2027-05-01 是法定节假日，不能写上班"),
+        ({"2027-10-02": ("班", "")}, "2027-10-02 是法定节假日，不能写上班"),
     ],
 )
 def test_a_table_that_is_wrong_or_cut_off_is_refused(
@@ -88,6 +90,14 @@ def test_a_table_that_is_wrong_or_cut_off_is_refused(
 def test_a_file_that_is_no_calendar_is_refused(data: bytes, notice: str | None, words: str) -> None:
     with pytest.raises(BadCalendar, match=words):
         read_year(data, notice)
+
+
+def test_days_that_move_nothing_are_told() -> None:
+    rows = {**ROWS, "2027-03-10": ("班", "样例"), "2027-03-13": ("休", "")}
+
+    found = ignored(*read_year(table(rows).encode(), NOTICE))
+
+    assert found == [date(2027, 2, 6), date(2027, 3, 10), date(2027, 3, 13)]
 
 
 def test_only_days_that_become_others_are_told() -> None:

@@ -1,6 +1,7 @@
 """The score card of a month: figures, trend, days, what to do next, and its page."""
 
 import re
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
@@ -95,6 +96,20 @@ def test_the_rates_are_those_of_the_strictest_clock_of_the_headline() -> None:
         ("合规率", "100.00%"),
         ("及时率", "33.33%"),
     ]
+
+
+@pytest.mark.parametrize("worse", ["working-7", "calendar-7"])
+def test_the_clock_that_was_missed_decides_whatever_its_days(worse: str) -> None:
+    plain = row(1, T.TIMELY, 1)
+    results = {one: T.LATE if one == worse else T.TIMELY for one in ("working-7", "calendar-7")}
+    standing = replace(plain.standings["platform"], timeliness=results)
+
+    card = carded(replace(plain, standings={**plain.standings, "platform": standing}))
+
+    assert card.clock is not None
+    assert card.clock.clock == worse
+    assert [rate.text for _, rate in card.rates] == ["100.00%", "100.00%", "0.00%"]
+    assert not any("保持" in step for step in card.steps)
 
 
 def shown(card: ScoreCard) -> dict[str, tuple[int, int, int]]:

@@ -66,7 +66,15 @@ def stored(**changes: Any) -> Any:
             Actor.OPERATOR,
             "待查",
         ),
-        ({"state": "submitted"}, Receiver(), None, Late.DOWN, Actor.PLATFORM, "已报送待回执"),
+        ({"state": "submitted"}, Receiver(), None, Late.UNANSWERED, Actor.PLATFORM, "已报送待回执"),
+        (
+            {"state": "submitted"},
+            Receiver(is_down=True),
+            None,
+            Late.DOWN,
+            Actor.PLATFORM,
+            "已报送待回执",
+        ),
         (
             {"state": "submitted", "silent": True},
             Receiver(),

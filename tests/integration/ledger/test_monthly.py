@@ -3,12 +3,14 @@
 import asyncio
 from datetime import date, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import text
 
 from gateway.config.account_settings import LedgerSettings
-from gateway.ledger.freeze import freeze_month
+from gateway.ledger import monthly
+from gateway.ledger.freeze import freeze_month, freeze_once
 from gateway.ledger.month import BadMonth
 from gateway.ledger.monthly import (
     BY_ITSELF,
@@ -200,6 +202,38 @@ async def test_two_processes_freeze_a_month_once(database: Database, tmp_path: P
     await asyncio.gather(frozen_now(here), frozen_now(here), frozen_now(here))
 
     assert [one.version for one in await versions(database)] == [1]
+
+
+async def test_a_hold_that_was_confirmed_stops_the_freeze_under_way(
+    database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    here = await world(database, tmp_path)
+    await here.take_in([penalty(1)])
+    step_to(here, 2026, 11, 3, 9)
+    real = freeze_once
+    held = LedgerHold(MONTH, "张三", "等平台补收", here.clock())
+
+    async def held_meanwhile(*given: Any) -> None:
+        assert await hold_month(database, held)
+        await real(*given)
+
+    monkeypatch.setattr(monthly, "freeze_once", held_meanwhile)
+    [found] = await frozen_now(here)
+
+    assert await versions(database) == []
+    assert "张三 暂缓冻结" in found.words
+
+
+async def test_a_hold_waits_for_the_freeze_under_way(database: Database, tmp_path: Path) -> None:
+    await world(database, tmp_path)
+    held = LedgerHold(MONTH, "张三", "等平台补收", START)
+    async with database.transaction() as freezing:
+        await ledgers.lock_month(freezing, MONTH)
+        holding = asyncio.create_task(hold_month(database, held))
+        done, _ = await asyncio.wait([holding], timeout=0.3)
+        assert not done
+
+    assert await holding
 
 
 async def test_a_month_that_was_held_over_its_days_is_still_owed(

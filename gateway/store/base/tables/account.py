@@ -161,6 +161,15 @@ ledger_hold = Table(
     Column("reason", Text, nullable=False),
     time_column("held_at"),
 )
+ledger_review = Table(
+    "ledger_review",
+    metadata,
+    Column("month", Text, primary_key=True),
+    Column("version", Integer, nullable=False),
+    Column("reviewed_on", Date, nullable=False),
+    Column("seen", Text, nullable=False),
+    Column("changed", Text),
+)
 ledger_sending = Table(
     "ledger_sending",
     metadata,
