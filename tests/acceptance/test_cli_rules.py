@@ -35,7 +35,7 @@ def test_explain_shows_deductions_repairs_measures_and_publicity(
     command = commanding(database, tmp_path, SETTINGS | {"scoring": {"bindings": [bound]}})
     rows = [
         penalty(1, CF_CFLB="罚款;责令停产停业", CF_NR_FK="12.5", **PAST),
-        penalty(2, CF_CFLB="警告", CF_NR_FK=None, **PAST),
+        penalty(2, CF_CFLB="警告", CF_NR="警告", CF_NR_FK=None, **PAST),
     ]
     command("ingest", write(tmp_path / "rows.ndjson", *rows))
 

@@ -28,9 +28,11 @@ GROWING = frozenset({"decision", "record_version", "delivery", "subject", "fact"
 }
 #: Asked by a person for a list without a filter, or for all that is open with its subjects; once
 #: when a rule set is bound anew, and once a day for a corrected calendar; all changes of a month
-#: with their subjects; all that is published.
+#: with their subjects; all that is published; once a day, the versions of a year that came or went
+#: out late.
 WHOLE = {
     "account.ledgers._GRADE_CHANGES",
+    "account.our_side._MOVED",
     "deliver.provisional_due._MOVABLE",
     "deliver.provisional_due._UNSETTLE",
     "deliver.views._LIST",
