@@ -177,7 +177,9 @@ class Decider:
         waits = any(p.is_settling or p.is_follow_up_to_come for p in past)
         if route.state is S.READY and waits:
             route = route._replace(state=S.WAITING)
-        earliest = min((route.due_at, *(p.due_at for p in replaced)))
+        # A withdrawal that came back had a time limit of its own.
+        reports = (p.due_at for p in replaced if p.verb not in FOLLOW_UPS)
+        earliest = min((route.due_at, *reports))
         return route._replace(due_at=earliest), [p.id for p in replaced]
 
     def _route(self, version: ReportedVersion, destination: Destination) -> Route:

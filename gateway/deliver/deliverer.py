@@ -207,16 +207,19 @@ class Deliverer:
             return
         now = self.clock()
         with self._tidying.measured():
-            lost = await self._tidied(now)
+            lost, promoted = await self._tidied(now)
+        if promoted:  # perhaps not all whose time has come
+            self._tidying.at_once()
         if lost:
             self.metrics.lost_leases.labels(self.name).inc(lost)
             logger.warning(LogEvent.LEASE_LOST, extra={"destination": self.name, "count": lost})
 
-    async def _tidied(self, now: datetime) -> int:
+    async def _tidied(self, now: datetime) -> tuple[int, int]:
+        """Return how many leases were lost, and how many deferred deliveries became ready."""
         async with self.database.transaction() as connection:
             lost = await ends.expire_leases(connection, self.name, self.destination.settle, now)
-            await claims.promote_deferred(connection, self.name, now, self._longest_wait)
-            return lost
+            wait = self._longest_wait
+            return lost, await claims.promote_deferred(connection, self.name, now, wait)
 
     async def _claim_and_call(self, done: Round, *, look: bool, probe: bool) -> None:
         limits = self.connector.limits
@@ -258,19 +261,18 @@ class Deliverer:
     async def _from_front(
         self, claim: Callable[[int], Awaitable[list[Claimed]]], limit: int
     ) -> list[Claimed]:
-        """Claim behind the last one; from the very first one where that is not enough.
+        """Claim from the very first one, or behind the last one where such a search is slow.
 
-        Before it are rows that are done with. While somebody keeps an old transaction open, none of
-        them can be removed, and a search past all of them takes longer and longer. What became
-        ready before it has its turn at the next search from the first one.
+        Before the last one are rows that are done with. While somebody keeps an old transaction
+        open, none of them can be removed, and a search past all of them takes longer and longer.
+        What became ready before has its turn some seconds later.
         """
-        claimed: list[Claimed] = []
-        if not self._searching.is_time:
-            claimed = await claim(limit)
-        if len(claimed) < limit:
+        if self._searching.is_time:
             self._front = claims.FIRST
             with self._searching.measured():
-                claimed += await claim(limit - len(claimed))
+                claimed = await claim(limit)
+        else:
+            claimed = await claim(limit)
         first = [(one.due_at, one.id) for one in claimed if one.attempts == 1]
-        self._front = max(first, default=claims.FIRST)
+        self._front = max(first, default=self._front)
         return claimed

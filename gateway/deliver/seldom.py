@@ -1,12 +1,13 @@
-"""Work that may have become slow is done less often: it takes a tenth of the time at most."""
+"""Work that may have become slow is done less often: it takes a tenth of the time, if it can."""
 
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from math import inf
 
-#: Seconds from which on work counts as slow, and its share of the time.
-SLOW, SHARE = 0.05, 0.1
+#: Seconds from which on work counts as slow, its share of the time, and the longest pause: it may
+#: have been slow because of a lock, or of a connection.
+SLOW, SHARE, LONGEST = 0.05, 0.1, 5.0
 
 
 class Seldom:
@@ -26,4 +27,9 @@ class Seldom:
         began = time.monotonic()
         yield
         took = time.monotonic() - began
-        self._again = time.monotonic() + (took / SHARE if took >= SLOW else 0.0)
+        pause = min(took / SHARE, LONGEST) if took >= SLOW else 0.0
+        self._again = time.monotonic() + pause
+
+    def at_once(self) -> None:
+        """Do it again at once: there is more of it."""
+        self._again = -inf

@@ -52,6 +52,7 @@ def row_with_entry(row: Any) -> Ours:
         authority=intern(row.authority),
         columns=row.body,
         day=row.decision_date,
+        excluded=row.excluded,
         withdrawn_at=row.recorded_at if row.verb == Verb.WITHDRAW else None,
         entered_at=row.entered_at,
     )

@@ -69,7 +69,8 @@ class SourceRegister:
     def _flags(self, pair: Pair) -> Iterator[Flag]:
         ours, shown_at = pair.ours, pair.shown_at
         if ours.withdrawn_at is not None:
-            yield from self._withdrawn_here(ours.withdrawn_at, shown_at)
+            if ours.excluded is None:  # 不予报送 stands in a register all the same
+                yield from self._withdrawn_here(ours.withdrawn_at, shown_at)
         elif shown_at is not None:
             yield from wrong_flags(pair, shown_at, "登记", "本系统")
         elif not self._is_settled(ours):

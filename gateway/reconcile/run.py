@@ -209,9 +209,7 @@ async def reconcile_register(  # noqa: PLR0913, PLR0917  one for each thing that
     # A register may have its last months only: what is older and not in it stands as it was.
     examined = judge.examined(pairing, run.first, run.end)
     unseen = {
-        pair.ours.decision_id
-        for pair in pairing
-        if pair.times == 0 and pair.ours.day < run.first and pair.ours.withdrawn_at is None
+        pair.ours.decision_id for pair in pairing if pair.times == 0 and pair.ours.day < run.first
     }
     left = _without(differing, examined, unseen)
     return await keep(database, ended, *left, scope.keys)

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import orjson
 
 from gateway.check.checked import Checked
-from gateway.check.fine_words import has_fine
+from gateway.check.fine_words import imposes_fine
 from schemas.base import Schema
 from schemas.codes import ABOUT_A_DECISION, EventType, Verb
 from schemas.event import CreditEvent
@@ -128,7 +128,7 @@ def _with_fine_in_words(penalty: AdministrativePenalty) -> tuple[str, ...]:
     Without its amount the subject is not evaluated, as by any fine without one.
     """
     kinds, words = penalty.penalty_kinds or (), penalty.penalty_content
-    if words is None or penalty.fine_wan or names_fine(kinds) or not has_fine(words):
+    if words is None or penalty.fine_wan or names_fine(kinds) or not imposes_fine(words):
         return kinds
     return (*kinds, FINE)
 

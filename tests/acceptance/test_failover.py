@@ -136,6 +136,41 @@ async def test_a_primary_that_lives_on_is_left_once_its_replica_is_promoted(
     await database.close()
 
 
+async def test_behind_one_address_connections_to_the_primary_before_are_left(
+    pair: tuple[Replicated, Replica],
+) -> None:
+    """A balancer sends new connections to the promoted server; the old one lives on."""
+    primary, replica = pair
+    goal = [primary.port]
+    await primary.ask("alter system set synchronous_standby_names = ''")
+    await primary.ask("select pg_reload_conf()")
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        there, back = await asyncio.open_connection("127.0.0.1", goal[0])
+        await asyncio.gather(_pump(reader, back), _pump(there, writer))
+
+    balancer = await asyncio.start_server(serve, "127.0.0.1", 0)
+    port = balancer.sockets[0].getsockname()[1]
+    database = Database(f"postgresql://postgres@127.0.0.1:{port}/credit_gateway")
+    assert await server_of(database) == primary.port
+    assert await replica.ask("select pg_promote(true, 30)")
+    goal[0] = replica.port
+    async with database.transaction():  # on the old connection, so that the next one is new
+        assert await server_of(database) == replica.port
+
+    assert [await server_of(database) for _ in range(4)] == [replica.port] * 4
+    await database.close()
+    balancer.close()
+
+
+async def _pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    with suppress(ConnectionError):
+        while data := await reader.read(65536):
+            writer.write(data)
+            await writer.drain()
+    writer.close()
+
+
 async def test_a_standby_that_is_named_first_is_not_written_to(
     pair: tuple[Replicated, Replica],
 ) -> None:

@@ -115,6 +115,7 @@ class Database:
         self._local_each = one_by_one(local)
         self._primary = Primary()
         self._guard: TimelineGuard | None = None
+        self._beginning = asyncio.Lock()
         self._begun: set[int | None] = {None}  #: timelines that the guard has seen
         self.engine: AsyncEngine = create_async_engine(
             address.url,
@@ -164,9 +165,11 @@ class Database:
         return None if driver is None else self._primary.timeline_of(driver)
 
     async def _begin_timeline(self, guard: TimelineGuard) -> None:
-        async with self._translating(self.engine.begin()) as connection:
+        async with self._beginning, self._translating(self.engine.begin()) as connection:
             timeline = await self._timeline(connection)
-            if timeline is not None:
+            if timeline is not None and timeline not in self._begun:
+                if self._local is not None:
+                    await connection.execute(self._local)
                 await guard(connection, timeline)
         self._begun.add(timeline)
 

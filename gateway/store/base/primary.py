@@ -68,6 +68,9 @@ class Primary:
             found = await _open(options, {}, options.get("timeout", PATIENCE))
             if isinstance(found, BaseException):
                 raise found
+            # Whatever stands behind the one address has moved on: older connections are left. It
+            # may have gone back, by a restore.
+            self.timeline = found.timeline or self.timeline
             return self._known(found)
         self._options = options
         if self._latest is not None and self._is_believed():

@@ -97,10 +97,15 @@ async def test_a_withdrawal_that_came_back_is_over_once_its_decision_is_told_ane
     await world.turn()
     assert await world.states() == ["accepted", "rejected"]
 
+    await world.pass_time(24 * 21)
     await world.take(penalty(CF_NR="更正"))
     await world.turn()
 
     assert await world.states() == ["accepted", "superseded", "accepted"]
+    dues = await world.column(
+        "select due_at from delivery where destination = 'platform' order by id"
+    )
+    assert dues[2] > world.clock() > dues[1]  # its time limit is not that of the withdrawal
 
 
 async def test_versions_of_a_decision_arrive_in_their_order(world: World) -> None:
