@@ -9,8 +9,7 @@ refuses the whole call, they are deferred and the breaker opens. `calls` makes t
 import asyncio
 import time
 import uuid
-from collections.abc import Awaitable, Callable
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from datetime import datetime, timedelta
 from math import ceil
 
@@ -29,7 +28,6 @@ from gateway.store.deliver import claims, ends
 from gateway.store.deliver import destinations as destination_store
 from gateway.telemetry.log import LogEvent, logger
 from gateway.telemetry.metrics import Metrics
-from schemas.delivery import Claimed
 from schemas.destination import Destination
 
 #: One claim fills this many calls per concurrent call: claims stay rare and leases short.
@@ -75,7 +73,11 @@ class Deliverer:
         self._at_work = asyncio.Lock()
         self._owned_until = 0.0  #: of the monotonic clock
         self._tidying, self._searching = Seldom(), Seldom()
-        self._front = claims.FIRST  #: behind the last delivery that was claimed for the first time
+        # Before the last delivery that was claimed for the first time are rows that are done with.
+        # While somebody keeps an old transaction open, none of them can be removed, and a search
+        # past all of them takes longer and longer: it is made seldom, and begins behind that one
+        # meanwhile. What became ready before has its turn some seconds later.
+        self._front = claims.FIRST
         self._progress: float | None = None  #: of the monotonic clock; None between two rounds
 
     @property
@@ -231,18 +233,20 @@ class Deliverer:
         wanted = 1 if probe else limits.batch_size * ahead
         calls = -(-wanted // limits.batch_size)
         lease = lease_for(limits.call_timeout, calls, limits.concurrency)
-        limit, token = min(wanted, 2000), str(uuid.uuid4())
+        limit = min(wanted, 2000)
+        is_ready = not (look or probe)
+        is_search = is_ready and self._searching.is_time
+        front = claims.FIRST if is_search else self._front
         start = time.monotonic()
         async with self.database.transaction() as connection:
-
-            async def claim(count: int) -> list[Claimed]:
-                return await claims.claim(
+            with self._searching.measured() if is_search else nullcontext():
+                claimed = await claims.claim(
                     connection,
                     self.name,
-                    limit=count,
-                    fresh=ceil(count * self.destination.fresh_share),
-                    front=self._front,
-                    token=token,
+                    limit=limit,
+                    fresh=ceil(limit * self.destination.fresh_share),
+                    front=front,
+                    token=str(uuid.uuid4()),
                     lease=lease,
                     now=self.clock(),
                     look=look,
@@ -250,29 +254,11 @@ class Deliverer:
                     probe=probe,
                     longest=self._longest_wait,
                 )
-
-            claimed = await (claim(limit) if look or probe else self._from_front(claim, limit))
             sealed = (one.key_version for one in claimed if one.secret is not None)
             await know(connection, self.keys, filter(None, sealed))
+        if is_ready:
+            first = [(one.due_at, one.id) for one in claimed if one.attempts == 1]
+            self._front = max(first, default=front)
         if claimed:
             until = start + (lease - limits.call_timeout - GRACE).total_seconds() - 1
             await self._calls.make(claimed, until, done)
-
-    async def _from_front(
-        self, claim: Callable[[int], Awaitable[list[Claimed]]], limit: int
-    ) -> list[Claimed]:
-        """Claim from the very first one, or behind the last one where such a search is slow.
-
-        Before the last one are rows that are done with. While somebody keeps an old transaction
-        open, none of them can be removed, and a search past all of them takes longer and longer.
-        What became ready before has its turn some seconds later.
-        """
-        if self._searching.is_time:
-            self._front = claims.FIRST
-            with self._searching.measured():
-                claimed = await claim(limit)
-        else:
-            claimed = await claim(limit)
-        first = [(one.due_at, one.id) for one in claimed if one.attempts == 1]
-        self._front = max(first, default=self._front)
-        return claimed

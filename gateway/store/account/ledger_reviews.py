@@ -1,7 +1,7 @@
 """What became of a month after its ledger was frozen 冻结后的变动."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import date, datetime
 
 from sqlalchemy import text
@@ -60,14 +60,7 @@ _SEEN = text(
 
 async def save(connection: Connection, review: LedgerReview) -> None:
     """Keep how a month was found, instead of how it was found before."""
-    values = {
-        "month": review.month,
-        "version": review.version,
-        "reviewed_on": review.reviewed_on,
-        "seen": review.seen,
-        "changed": review.changed,
-    }
-    await connection.execute(_SAVE, values)
+    await connection.execute(_SAVE, asdict(review))
 
 
 async def of(connection: Connection, months: Sequence[str]) -> dict[str, LedgerReview]:
