@@ -12,7 +12,7 @@ from typing import Any
 
 from gateway.check.amounts import YUAN_PER_WAN
 from gateway.check.completeness import column_of, is_natural
-from gateway.check.fine_words import has_fine
+from gateway.check.fine_words import has_fine, imposes_fine
 from gateway.check.values import problem
 from gateway.check.written_amounts import Amounts, Written, written_in
 from schemas.codes import RecordKind
@@ -148,9 +148,12 @@ def _fine_in_words(values: Values) -> Found:
     kinds = values.get("penalty_kinds")
     if not kinds or values.get("fine_wan") or names_fine(kinds):
         return None
-    if not has_fine(values["penalty_content"]):
+    content = values["penalty_content"]
+    if not has_fine(content):
         return None
-    words = "写有罚款，而处罚类别没有罚款，也没有金额；评分按缺金额的罚款处理"
+    words = "写有罚款，而处罚类别没有罚款，也没有金额"
+    if imposes_fine(content):
+        words += "；评分按缺金额的罚款处理"
     return None, Rule.AMOUNT, words, "处罚类别补上罚款，并填罚款金额"
 
 

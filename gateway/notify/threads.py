@@ -27,9 +27,10 @@ async def call(name: str, work: Callable[[], T], patience: float) -> T:
     """
     if name in _last and not _last[name].done():
         raise StillBusy
-    future = _last[name] = Future[T]()
+    future = Future[T]()
     future.set_running_or_notify_cancel()
     threading.Thread(target=_run, args=(future, work), name=f"notice {name}", daemon=True).start()
+    _last[name] = future  # once it runs: the machine may have no thread left
     return await asyncio.wait_for(asyncio.wrap_future(future), patience)
 
 

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from gateway.notify import channels
+from gateway.notify.threads import call
 from schemas.contact import Contact
 from tests.connectors.raw_server import raw_server
 
@@ -61,3 +62,17 @@ async def test_a_mail_is_cut_before_it_counts_as_not_sent(monkeypatch: pytest.Mo
 
     assert first == second  # the first one's thread has ended
     assert "没有答" in first[0]
+
+
+async def test_a_channel_for_which_no_thread_could_start_is_free_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def refused(_: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(threading.Thread, "start", refused)
+        with pytest.raises(RuntimeError):
+            await call("张三", lambda: 1, 5)
+
+    assert await call("张三", lambda: 2, 5) == 2
