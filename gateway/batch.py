@@ -77,16 +77,15 @@ class Batch:
         subject_ids = sorted(recorded.touched | graded)
         if not subject_ids:
             return []
-        codes = {subject.id: subject for subject in recorded.subjects.values()}
-        persons = {c.key.subject for c in self.checked if c.key and c.person}
+        subjects = {subject.id: subject for subject in recorded.subjects.values()}
         assessing = Assessing(self.steps.scorer, self.connection, self.now, self.steps.metrics)
         await assessing.last(subject_ids)
-        ungraded = await assessing.ungraded(sorted(graded))
-        scored = sorted(recorded.touched | ungraded)
-        await assessing.score([codes[id_] for id_ in scored], persons)
-        await assessing.receive(sorted(graded))
+        await assessing.standing([subjects[id_] for id_ in sorted(graded)])
+        scored = sorted(recorded.touched | assessing.ungraded)
+        await assessing.score([subjects[id_] for id_ in scored])
+        assessing.receive()
         changes = await assessing.write()
-        return [(change_id, codes[subject_id].code) for change_id, subject_id in changes]
+        return [(change_id, subjects[subject_id].code) for change_id, subject_id in changes]
 
     async def _decide(self, recorded: Recorded, changes: Sequence[tuple[int, str]]) -> None:
         decider = self.steps.decider

@@ -85,7 +85,8 @@ class Rulebook:
     def takes_grade(self, name: str, kind: SubjectKind, code: str, day: date) -> bool:
         """Whether a grade that was computed elsewhere by a rule set replaces our own on a day.
 
-        Where nothing is bound there is none of our own.
+        One by a text before that in force stands until there is another. Where nothing is bound
+        there is none of our own.
         """
         binding = self.binding(kind, code)
         if binding is None:
@@ -93,7 +94,13 @@ class Rulebook:
         rule_set = self.in_force(binding.rule_set, day)
         table = rule_set.table(kind)
         receives = table is not None and table.received_grades is not None
-        return receives and name in {binding.rule_set, rule_set.name}
+        if not receives:
+            return False
+        texts = (one for one in self.activated if one.bound == binding.rule_set)
+        return name in {
+            binding.rule_set,
+            *(one.rule_set.name for one in texts if one.from_day <= day),
+        }
 
     def covered(self, name: str) -> LoadedRuleSet:
         """Return one rule set by name; its cases must cover every item before it is used.

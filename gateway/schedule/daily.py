@@ -16,6 +16,7 @@ from gateway.schedule.due_times import renew_all
 from gateway.schedule.each import each
 from gateway.schedule.held import release_held
 from gateway.schedule.publishing import Publishing
+from gateway.schedule.rescoring import Rescoring
 from gateway.schedule.retention import Retention
 from gateway.store.base.engine import Database
 from gateway.store.base.partitions import make_partitions
@@ -37,6 +38,13 @@ class MonthlyLedgers(NamedTuple):
     review: Callable[[datetime], Awaitable[bool]]
 
 
+class DailyGrades(NamedTuple):
+    """The work on grades that no new fact causes."""
+
+    rescoring: Rescoring
+    publishing: Publishing
+
+
 class Daily:
     """The daily work, repeated until it is done for the day; doing it again does no harm."""
 
@@ -46,12 +54,12 @@ class Daily:
         decider: Decider,
         keys: Keys,
         retention: RetentionSettings,
-        publishing: Publishing,
+        grades: DailyGrades,
         ledgers: MonthlyLedgers,
     ) -> None:
         self.database = database
         self.decider = decider
-        self.publishing = publishing
+        self.grades = grades
         self.ledgers = ledgers
         self.keys = keys
         self.retention = Retention(database, retention)
@@ -64,7 +72,9 @@ class Daily:
             f"due times by {self.decider.workdays.name}": lambda: self._renew_due_times(now),
             "held": lambda: self._release_held(now),
             "partitions": lambda: self._make_partitions(day),
-            "publications": lambda: self.publishing.run(now, SLICES),
+            "unscored": lambda: self.grades.rescoring.unscored.go_on(now, SLICES),
+            "received grades": lambda: self.grades.rescoring.received.go_on(now, SLICES),
+            "publications": lambda: self.grades.publishing.run(now, SLICES),
             "hints": lambda: self._look_for_hints(now),
             "ledgers": lambda: self._freeze_ledgers(day, now),
             "ledger reviews": lambda: self.ledgers.review(now),

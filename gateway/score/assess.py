@@ -8,10 +8,17 @@ from typing import Any, NamedTuple
 
 import msgspec
 
+from gateway.config.keys import is_person
 from gateway.rules.activation import refresh
 from gateway.score.authority_aliases import renew_departments
 from gateway.score.grade_change import RECEIVED, SCORED, change_body, standing_change
-from gateway.score.received import from_elsewhere, is_from_elsewhere, withdrawn
+from gateway.score.received import (
+    from_elsewhere,
+    in_force,
+    is_from_elsewhere,
+    is_recorded,
+    our_own_again,
+)
 from gateway.score.scorer import Scored, Scorer, alerts
 from gateway.score.stored_result import facts_of, short, without_result
 from gateway.store.base.engine import Connection
@@ -26,7 +33,7 @@ from schemas.base import today
 from schemas.credit import GradeChange, NotEvaluated
 from schemas.event import ReceivedGrade
 from schemas.known import Subject
-from scoring.facts import Fact
+from scoring.facts import Fact, Facts
 
 _NO_FACTS = b"[]"
 #: Subjects scored between two awaits, so that heartbeats and deliveries go on.
@@ -63,7 +70,7 @@ class Assessing:
     """Assess subjects by their present facts, then write the results and count them.
 
     The pipeline (facts changed) and the schedule (time passed, rules changed) use it. The caller
-    owns the transaction and has locked the subjects. Call `last` (and `ungraded`, where grades came
+    owns the transaction and has locked the subjects. Call `last` (and `standing`, where grades came
     from elsewhere), then `score` and `receive`, then `write`.
     """
 
@@ -83,7 +90,7 @@ class Assessing:
         self.assessed: list[Assessed] = []
         self.changes: list[NewGrade] = []
         self._last: dict[int, LastGrade] = {}
-        self._received: dict[int, ReceivedGrade] = {}
+        self._received: list[tuple[Facts, ReceivedGrade, int]] = []  #: to record, of which subject
         self._ungraded: set[int] = set()
         self._untold: set[int] = set()
 
@@ -91,41 +98,65 @@ class Assessing:
         """Read the last recorded grade of these subjects."""
         self._last = await grade_changes.last_grades(self.connection, subject_ids)
 
-    async def ungraded(self, subject_ids: Sequence[int]) -> set[int]:
-        """Read the grades that were computed elsewhere for these subjects.
+    async def standing(self, subjects: Sequence[Subject]) -> bool:
+        """Compare the last grades of subjects with the grades that were computed elsewhere.
 
-        Returns the subjects whose grade was one of those and stands no more: score them again.
+        Returns whether one is to be recorded, or stands no more; see `ungraded`.
         """
-        if subject_ids:
-            self._received = await grade_changes.received_grades(self.connection, subject_ids)
-        last = ((id_, self._last.get(id_)) for id_ in subject_ids if id_ not in self._received)
-        self._ungraded = {id_ for id_, one in last if one is not None and one.cause == RECEIVED}
+        if not subjects:
+            return False
+        await self._by_text_in_force()
+        ids = [subject.id for subject in subjects]
+        standing = await grade_changes.received_grades(self.connection, ids)
+        bodies = await facts_of_subjects(self.connection, ids)
+        rulebook, day = self.scorer.rulebook, self._day()
+        not_taken: Counter[str] = Counter()
+        for id_, code, _ in subjects:
+            facts = _read_facts(bodies.get(id_, _NO_FACTS)) or ()
+            known = rulebook.subject(code, facts, day, person=is_person(code))
+            grades, last = standing.get(id_, ()), self._last.get(id_)
+            grade = in_force(grades, known, day, rulebook)
+            if grade is None:
+                not_taken.update(one.rule_set for one in grades)
+            if grade is not None and not is_recorded(grade, last):
+                self._received.append((known, grade, id_))
+            elif grade is None and last is not None and last.cause == RECEIVED:
+                self._ungraded.add(id_)
+        for rule_set, count in not_taken.items():
+            extra = {"rule_set": rule_set, "count": count}
+            logger.warning(LogEvent.GRADE_NOT_TAKEN, extra=extra)
+        return bool(self._received or self._ungraded)
+
+    @property
+    def ungraded(self) -> set[int]:
+        """The subjects whose last grade was computed elsewhere and stands no more: score them."""
         return self._ungraded
 
-    async def score(self, subjects: Sequence[Subject], persons: set[str]) -> None:
+    async def _by_text_in_force(self) -> None:
+        await share_scoring(self.connection)
+        await refresh(self.connection, self.scorer.rulebook)
+
+    async def score(self, subjects: Sequence[Subject]) -> None:
         """Assess subjects by all their present facts, in slices between awaits."""
         if not subjects:
             return
-        await share_scoring(self.connection)
-        await refresh(self.connection, self.scorer.rulebook)
+        await self._by_text_in_force()
         ids = [subject.id for subject in subjects]
         bodies = await facts_of_subjects(self.connection, ids)
         if await renew_departments(self.connection, bodies, self.now):
             bodies = await facts_of_subjects(self.connection, ids)
         for start in range(0, len(subjects), SLICE):
-            self._score(subjects[start : start + SLICE], bodies, persons)
+            self._score(subjects[start : start + SLICE], bodies)
             await asyncio.sleep(0)
 
-    def _score(
-        self, subjects: Sequence[Subject], bodies: Mapping[int, bytes], persons: set[str]
-    ) -> None:
+    def _score(self, subjects: Sequence[Subject], bodies: Mapping[int, bytes]) -> None:
         """Assess a slice, step by step over all its subjects, as `Checker.check_all` does."""
         day = self._day()
         known = [_read_facts(bodies.get(subject.id, _NO_FACTS)) for subject in subjects]
         scored = [
             self.scorer.score(
                 subject.code,
-                person=subject.code in persons,
+                person=is_person(subject.code),
                 criminal_suspect=subject.criminal_suspect,
                 facts=facts,
                 previous=last.grade if (last := self._last.get(subject.id)) else None,
@@ -136,7 +167,7 @@ class Assessing:
         for subject, facts, one in zip(subjects, known, scored, strict=True):
             scored_ = self._noted(subject, one)
             self.assessed.append(Assessed(subject, scored_, [int(fact.id) for fact in facts or ()]))
-            if subject.code in persons or not one.public:
+            if is_person(subject.code) or not one.public:
                 self._untold.add(subject.id)
 
     def _day(self) -> date:
@@ -155,9 +186,11 @@ class Assessing:
 
     def _note_change(self, subject: Subject, scored: Scored) -> None:
         last, change = self._last.get(subject.id), scored.change
-        if last is not None and subject.id in self._ungraded:
-            change = withdrawn(last.grade, scored)
-        elif is_from_elsewhere(last, scored.subject, self._day(), self.scorer.rulebook):
+        elsewhere = is_from_elsewhere(last, scored.subject, self._day(), self.scorer.rulebook)
+        gone = not elsewhere or subject.id in self._ungraded
+        if last is not None and last.cause == RECEIVED and gone:
+            change = our_own_again(last.grade, scored, withdrawn=elsewhere)
+        elif elsewhere:
             return
         if change is None:
             return
@@ -190,27 +223,16 @@ class Assessing:
             ),
         )
 
-    async def receive(self, subject_ids: Sequence[int]) -> None:
-        """Record the grades in force that `ungraded` has read; they replace our own."""
-        if not subject_ids:
-            return
-        bodies = await facts_of_subjects(self.connection, subject_ids)
-        for subject_id, grade in self._received.items():
-            last = self._last.get(subject_id)
-            if last is None or last.cause != RECEIVED or last.grade != grade.grade:
-                facts = _read_facts(bodies.get(subject_id, _NO_FACTS)) or ()
-                self._receive(subject_id, grade, last, facts)
+    def receive(self) -> None:
+        """Record the grades that `standing` has found; they replace our own."""
+        for subject, grade, subject_id in self._received:
+            self._receive(subject, grade, subject_id)
 
-    def _receive(
-        self, subject_id: int, grade: ReceivedGrade, last: LastGrade | None, facts: Sequence[Fact]
-    ) -> None:
+    def _receive(self, subject: Facts, grade: ReceivedGrade, subject_id: int) -> None:
         """Note the change to a grade that was computed elsewhere."""
+        last = self._last.get(subject_id)
         previous, published = (last.grade, last.published) if last else (None, None)
-        code, day = grade.subject_code, grade.effective_on
-        kind = self.scorer.rulebook.subject(code, facts, day, person=False).kind
-        if not self.scorer.rulebook.takes_grade(grade.rule_set, kind, code, self._day()):
-            logger.warning(LogEvent.GRADE_NOT_TAKEN, extra={"rule_set": grade.rule_set})
-            return
+        kind, code, day = subject.kind, subject.id, grade.effective_on
         direction = self.scorer.direction(previous, grade.grade, kind, code, day)
         change = GradeChange(previous, grade.grade, direction, (f"{grade.issued_by}评定",))
         body = change_body(

@@ -20,7 +20,7 @@ from gateway.intake.kafka import KafkaIntake
 from gateway.intake.returns import Returns
 from gateway.ledger.monthly import freeze_months, review_months
 from gateway.ledger.sending import LedgerSender
-from gateway.schedule.daily import Daily, MonthlyLedgers
+from gateway.schedule.daily import Daily, DailyGrades, MonthlyLedgers
 from gateway.schedule.publishing import Publishing
 from gateway.schedule.rescoring import Rescoring
 from gateway.schedule.tick import Schedule
@@ -89,7 +89,7 @@ def build_deliverers(gateway: Gateway) -> list[Deliverer]:
 def build_schedule(gateway: Gateway) -> Schedule:
     """Build the schedule of this installation."""
     scoring = gateway.database, gateway.scorer, gateway.decider, gateway.metrics
-    retention, publishing = gateway.settings.retention, Publishing(*scoring)
+    grades = DailyGrades(Rescoring(*scoring), Publishing(*scoring))
     freeze = partial(
         freeze_months,
         gateway.database,
@@ -99,13 +99,15 @@ def build_schedule(gateway: Gateway) -> Schedule:
     )
     review = partial(review_months, gateway.database, gateway.ledger_scope)
     ledgers = MonthlyLedgers(freeze, review)
-    return Schedule(
+    daily = Daily(
         gateway.database,
-        Rescoring(*scoring),
-        Daily(gateway.database, gateway.decider, gateway.keys, retention, publishing, ledgers),
-        gateway.clock,
-        gateway.metrics,
+        gateway.decider,
+        gateway.keys,
+        gateway.settings.retention,
+        grades,
+        ledgers,
     )
+    return Schedule(gateway.database, grades.rescoring, daily, gateway.clock, gateway.metrics)
 
 
 async def mirror(gateway: Gateway) -> None:

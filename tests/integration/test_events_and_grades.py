@@ -1,6 +1,8 @@
 """Process events, grade changes and received grades, through the whole pipeline."""
 
+from collections.abc import Awaitable, Callable
 from itertools import permutations
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -19,10 +21,12 @@ from tests.integration.conftest import MakeWorld
 from tests.integration.test_pipeline import FACTS, GRADES
 from tests.integration.world import World
 from tests.receiving_rules import NAME as RECEIVING
+from tests.receiving_rules import receiving
 
 pytestmark = pytest.mark.integration
 
 HENAN = {"rule_set": "henan-2018", "regions": [REGION]}
+DAY = "2026-10-01"  #: before the other grades
 CAUSES = "select body ->> 'cause' from grade_change order by id"
 
 
@@ -238,6 +242,81 @@ async def test_a_grade_that_was_taken_before_silences_another_rule_set_no_more(
     await now.take(event(1, type="dishonesty.permit_fraud"))
 
     assert await now.column(GRADES) == ["诚信", "D"]
+
+
+@pytest.fixture
+def elsewhere_receiving(make_world: MakeWorld, tmp_path: Path) -> Callable[[], Awaitable[World]]:
+    """Bind the region, which had henan-2018, to a rule set that takes other grades."""
+    scoring = receiving(tmp_path)
+    return lambda: make_world(scoring=scoring)
+
+
+async def test_a_grade_of_another_rule_set_of_a_later_day_hides_no_withdrawal(
+    make_world: MakeWorld, elsewhere_receiving: Callable[[], Awaitable[World]]
+) -> None:
+    """Proven: a received C that was withdrawn stayed C."""
+    before = await make_world(scoring={"bindings": [HENAN]})
+    await before.take(grade(1, grade="诚信", effective_on="2026-10-08"))
+    now = await elsewhere_receiving()
+    await now.take(
+        event(1, type="dishonesty.permit_fraud"), received(2, grade="C", effective_on=DAY)
+    )
+    assert (await now.column(GRADES))[-1] == "C"
+
+    await now.take({**received(2, grade="C", effective_on=DAY), "verb": "withdraw"})
+
+    assert (await now.column(GRADES))[-1] == "D"
+    assert (await now.column(CAUSES))[-1] == "scored"
+
+
+async def test_a_grade_of_another_rule_set_of_a_later_day_hides_no_right_one(
+    make_world: MakeWorld, elsewhere_receiving: Callable[[], Awaitable[World]]
+) -> None:
+    before = await make_world(scoring={"bindings": [HENAN]})
+    await before.take(grade(1, grade="诚信", effective_on="2026-10-08"))
+    now = await elsewhere_receiving()
+
+    await now.take(received(2, grade="B", effective_on=DAY))
+
+    assert (await now.column(GRADES))[-1] == "B"
+
+
+async def test_a_received_grade_with_the_letter_of_another_rule_set_counts_for_itself(
+    make_world: MakeWorld, elsewhere_receiving: Callable[[], Awaitable[World]]
+) -> None:
+    """Proven: it was not recorded, so that our own grade replaced it."""
+    before = await make_world(scoring={})
+    await before.take(grade(1, rule_set="elsewhere-2020", grade="B", effective_on=DAY))
+    now = await elsewhere_receiving()
+
+    await now.take(received(2, grade="B"))
+    await now.take(event(1, type="dishonesty.permit_fraud"))
+
+    assert await now.column(GRADES) == ["B", "B"]
+    assert await now.column(CAUSES) == ["received", "received"]
+
+
+async def test_received_grades_are_looked_at_once_more_where_another_rule_set_is_bound(
+    make_world: MakeWorld, elsewhere_receiving: Callable[[], Awaitable[World]]
+) -> None:
+    """By the work of the day, which every process does when it starts."""
+    before = await make_world(scoring={})
+    await before.take(event(1, type="dishonesty.permit_fraud"), grade(2, grade="诚信"))
+    await before.take(received(3, 2, grade="B"), grade(4, 2, grade="警示"))
+    await before.take(grade(5, 3, grade="诚信"))
+    assert await before.column(GRADES) == ["诚信", "警示", "诚信"]
+    now = await elsewhere_receiving()
+
+    await now.schedule.tick()
+
+    last = "select distinct on (subject_id) to_grade from grade_change order by subject_id, id desc"
+    assert await now.column(last) == ["D", "B", "A"]
+    told = await now.value("select count(*) from grade_change")
+    again = await elsewhere_receiving()
+    await again.schedule.tick()
+    assert await again.value("select count(*) from grade_change") == told
+    reasons = await now.column("select body -> 'reasons' ->> 0 from grade_change order by id")
+    assert reasons.count("外部评定的等级不再采用") == 2
 
 
 async def test_a_grade_of_the_rule_set_of_another_kind_of_subject_does_not_count(

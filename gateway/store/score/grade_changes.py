@@ -12,6 +12,7 @@ from gateway.store.base.statements import Copy
 from schemas.codes import RecordKind, Verb
 from schemas.credit import PublishedResult
 from schemas.event import ReceivedGrade
+from schemas.known import Subject
 
 add_grade_changes = Copy(
     "grade_change", "id, subject_id, assessment_id, from_grade, to_grade, body, recorded_at"
@@ -54,7 +55,7 @@ async def last_grades(connection: Connection, subject_ids: Sequence[int]) -> dic
 
 _RECEIVED = text(
     f"""
-    select distinct on (d.subject_id) d.subject_id, v.body
+    select d.subject_id, v.body
     from decision d join record_version v on v.id = d.version_id
     where d.subject_id = any(cast(:ids as bigint[])) and d.kind = '{RecordKind.GRADE}'
       and d.verb <> '{Verb.WITHDRAW}'
@@ -65,14 +66,33 @@ _RECEIVED = text(
 
 async def received_grades(
     connection: Connection, subject_ids: Sequence[int]
-) -> dict[int, ReceivedGrade]:
-    """Return the received grade in force of each subject that has one.
+) -> dict[int, list[ReceivedGrade]]:
+    """Return the received grades that stand of each subject, the one that counts first.
 
-    Of the latest versions that stand it is that of the latest day, so that the order in which they
-    come does not decide; of one day it is the one that came last.
+    That of the latest day counts, so that the order in which they come does not decide; of one day
+    it is the one that came last.
     """
-    rows = await connection.execute(_RECEIVED, {"ids": list(subject_ids)})
-    return {row[0]: ReceivedGrade.model_validate(row[1]) for row in rows}
+    found: dict[int, list[ReceivedGrade]] = {}
+    for id_, body in await connection.execute(_RECEIVED, {"ids": list(subject_ids)}):
+        found.setdefault(id_, []).append(ReceivedGrade.model_validate(body))
+    return found
+
+
+_GRADED_ELSEWHERE = text(
+    f"""
+    select s.id, s.code, s.criminal_suspect from (
+        select distinct subject_id from decision
+        where kind = '{RecordKind.GRADE}' and subject_id > :after
+        order by subject_id limit :limit) d
+    join subject s on s.id = d.subject_id order by s.id
+    """
+)
+
+
+async def graded_elsewhere(connection: Connection, after: int, limit: int) -> list[Subject]:
+    """Return the next subjects of which a received grade ever came, withdrawn ones included."""
+    rows = await connection.execute(_GRADED_ELSEWHERE, {"after": after, "limit": limit})
+    return [Subject(*row) for row in rows]
 
 
 def _published(

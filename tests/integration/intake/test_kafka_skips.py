@@ -186,6 +186,7 @@ async def test_a_skip_of_a_topic_that_was_made_again_is_closed_and_that_is_on_re
     await stopped_after(start, 4)
 
     assert await numbers(world) == [1, 2, 11, 12, 13, 14]
-    events = await world.events()
-    assert events[:3] == ["messages_skipped", "topic_made_again", "skip_set_aside"]
-    assert set(events[3:]) <= {"topic_made_again"}  # of the other partition
+    first, *others = await world.events()
+    assert first == "messages_skipped"
+    assert set(others) == {"topic_made_again", "skip_set_aside"}  # of both partitions, in any order
+    assert others.count("skip_set_aside") == 1

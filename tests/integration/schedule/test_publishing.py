@@ -117,7 +117,7 @@ async def test_a_publication_that_was_cut_off_goes_on(
     world.clock.set(at("2027-07-01"))
     now = world.clock()
 
-    ends = [await world.schedule.daily.publishing.run(now, 2) for _ in range(12)]
+    ends = [await world.schedule.daily.grades.publishing.run(now, 2) for _ in range(12)]
 
     assert (ends[0], ends[-1]) == (False, True)
     codes = [row[0] for row in await stored(world)]
