@@ -10,7 +10,8 @@ from gateway.cli.output import Exit, fail, print_line, run, settings_of
 from gateway.config.settings import Settings
 from gateway.intake.access import bounds_of
 from gateway.intake.gaps import skip_messages, unskip_messages
-from gateway.service.app import gateway, kafka_bootstrap
+from gateway.service.app import gateway
+from gateway.service.servers import kafka_bootstrap
 from gateway.store.account.evidence import Statement
 
 #: Topic, partition, first offset, and the one behind the last.

@@ -10,9 +10,8 @@ from collections.abc import Iterator, Mapping
 from decimal import Decimal
 from difflib import get_close_matches
 from enum import StrEnum
-from ipaddress import ip_address
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Any
 
 from pydantic import AliasChoices, Field, SecretStr, ValidationError, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
@@ -24,6 +23,7 @@ from gateway.config.account_settings import (
     RetentionSettings,
 )
 from gateway.config.errors import BadConfiguration
+from gateway.config.http_settings import HttpSettings
 from gateway.config.secrets import resolve
 from gateway.config.telling_settings import NotifySettings, TracingSettings
 from gateway.config.yaml_text import parse_yaml
@@ -98,45 +98,6 @@ class KafkaSettings(KafkaConnection):
     instance: str | None = Field(default=None, min_length=1, max_length=249)
     #: The rack of this host: replicas in it are read from.
     rack: str | None = Field(default=None, min_length=1)
-
-
-class HttpSettings(Schema):
-    """HTTP: loopback by default; without API keys only the health checks answer."""
-
-    host: str = "127.0.0.1"
-    port: int = Field(default=8080, ge=0, le=65535)
-    #: Where a process without the role web answers for its health and metrics; None: nowhere.
-    health_port: int | None = Field(default=None, ge=0, le=65535)
-    api_keys: tuple[Annotated[SecretStr, Field(min_length=1)], ...] = ()
-    #: Of those who watch: they read the work list and the metrics, and send nothing.
-    operator_keys: tuple[Annotated[SecretStr, Field(min_length=1)], ...] = ()
-    metrics_need_key: bool = True
-    max_body_bytes: int = Field(default=8 * 2**20, gt=0)
-    #: HTTPS, in PEM; files that are renewed are read again at once.
-    certificate_file: str | None = Field(default=None, min_length=1)
-    private_key_file: str | None = Field(default=None, min_length=1)
-    private_key_password: SecretStr | None = None
-    #: Something in front of it ends TLS, or plain HTTP from other machines is wanted.
-    behind_proxy: bool = False
-
-    @model_validator(mode="after")
-    def _nobody_listens_in(self) -> "HttpSettings":
-        if (self.certificate_file is None) != (self.private_key_file is None):
-            raise ValueError("certificate_file 和 private_key_file 要写就都写")
-        plain = self.certificate_file is None and not self.behind_proxy
-        if plain and not _is_loopback(self.host):
-            raise ValueError(
-                f"host 是 {self.host}，别的机器连得上，密钥和数据却是明文：写 certificate_file 和"
-                " private_key_file；前面有代理的，写 behind_proxy: true"
-            )
-        return self
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
 
 
 class FileLimits(Schema):

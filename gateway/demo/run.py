@@ -26,9 +26,10 @@ from gateway.embedded.postgres import EmbeddedPostgres
 from gateway.embedded.server import FileLock
 from gateway.intake.kafka import KafkaIntake
 from gateway.schedule.tick import Schedule
-from gateway.service.app import Gateway, gateway, kafka_bootstrap
+from gateway.service.app import Gateway, gateway
 from gateway.service.reconciling import daily_of
 from gateway.service.roles import build_deliverers, build_schedule
+from gateway.service.servers import kafka_bootstrap
 from schemas.base import SHANGHAI
 from schemas.codes import RecordKind
 from schemas.faults import of_system

@@ -23,7 +23,7 @@ from gateway.check.verbs import own_columns, register_verb
 from gateway.intake.files.reading import BATCH, Reading, batches
 from gateway.intake.files.unreadable import UnreadableFile
 from gateway.intake.whole_topic import TopicUnread, whole_topic
-from gateway.reconcile.pairing import Shown
+from gateway.reconcile.pairs import Shown
 from gateway.reconcile.register import RegisterUnread
 from gateway.store.base.other_database import OtherDatabaseAway, query_rows
 from schemas.codes import Verb

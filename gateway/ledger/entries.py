@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from gateway.due.deadline import due
 from gateway.due.workdays import Workdays
 from gateway.ledger.figures import KIND_TITLES, Rate
-from gateway.ledger.rows import LedgerRow
+from gateway.ledger.row import LedgerRow
 from schemas.codes import RecordKind
 from schemas.destination import TimeLimit
 

@@ -27,7 +27,8 @@ from gateway.ledger.quality import (
     SideFigures,
     accurate_rate,
 )
-from gateway.ledger.rows import Assembler, LedgerRow, LedgerScope
+from gateway.ledger.row import LedgerRow
+from gateway.ledger.rows import Assembler, LedgerScope
 from gateway.ledger.sides import listed_by, sides_between
 from gateway.ledger.spool import Spool
 from gateway.ledger.units import Unit, UnitCounts

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from statistics import median_low
 
 from gateway.ledger.figures import Rate
-from gateway.ledger.rows import LedgerRow
+from gateway.ledger.row import LedgerRow
 from schemas.destination import Destination
 from schemas.kinds import REPORTED_KINDS
 

@@ -12,9 +12,10 @@ from gateway.decide.takes import takes
 from gateway.due.deadline import due as due_of
 from gateway.due.deadline import parse_dues, utc
 from gateway.due.workdays import Workdays
-from gateway.ledger.causes import Cause, DownTime, Told, Why, why
+from gateway.ledger.causes import DownTime, Told, Why, why
 from gateway.ledger.passes import is_first_pass, mended_at
-from gateway.ledger.timeliness import LATE, Timeliness, timeliness
+from gateway.ledger.row import DecisionStanding, LedgerRow
+from gateway.ledger.timeliness import LATE, timeliness
 from gateway.titles import EXCLUSIONS, PERSON, STATES, VERB_TITLES
 from schemas.base import end_of
 from schemas.codes import FOLLOW_UPS, RecordKind, Verb
@@ -23,50 +24,6 @@ from schemas.destination import Destination, TimeLimit
 from schemas.identifiers import masked
 from schemas.obligation import ReportedVersion
 from schemas.verdict import Exclusion, Verdict
-
-
-@dataclass(frozen=True, slots=True)
-class DecisionStanding:
-    """The state of one decision at one destination that it is owed to."""
-
-    destination: str
-    state: str
-    due: Mapping[str, datetime]
-    timeliness: Mapping[str, Timeliness]
-    handed_over_at: datetime | None
-    accepted_at: datetime | None
-    blind: bool
-    attempts: int
-    reasons: tuple[str, ...]
-    why: str | None = None  #: where the time went, of one that was late or missed
-    cause: Cause | None = None  #: what took the most of it
-    notes: tuple[str, ...] = ()  #: what people say of it
-    rejected_at: datetime | None = None  #: for the first time
-    first_pass: bool = False  #: accepted as it was sent first, never held or rejected before
-    mended_at: datetime | None = None  #: accepted again, of one that was rejected
-
-
-@dataclass(frozen=True, slots=True)
-class LedgerRow:
-    """One decision of the month.
-
-    A natural person is shown by pseudonym, without a name; a secret decision without anything.
-    """
-
-    decision_id: int
-    kind: RecordKind
-    document_number: str
-    authority: str
-    subject_name: str
-    subject_code: str
-    decision_date: date
-    excluded: str | None
-    withdrawn: bool
-    standings: Mapping[str, DecisionStanding]
-    arrived_at: datetime | None = None  #: its first version came here
-    asked: int = 0  #: items that its first version had to have
-    lacking: int = 0  #: those that were empty
-    amount: str = ""  #: what it imposes now, in Chinese
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ import orjson
 import polars as pl
 
 from gateway.ledger.figures import KIND_TITLES
-from gateway.ledger.rows import DecisionStanding, LedgerRow
+from gateway.ledger.row import DecisionStanding, LedgerRow
 from schemas.base import SHANGHAI, last_moment
 from schemas.codes import RecordKind
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from gateway.ledger.causes import Cause
 from gateway.ledger.figures import ClockFigures, Figures, Rate
-from gateway.ledger.rows import DecisionStanding, LedgerRow
+from gateway.ledger.row import DecisionStanding, LedgerRow
 from gateway.ledger.timeliness import LATE, Timeliness
 from schemas.base import SHANGHAI, end_of, last_moment
 from schemas.destination import CountedDays, TimeLimit

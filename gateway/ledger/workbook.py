@@ -7,7 +7,7 @@ from itertools import chain
 from connectors.shared.xlsx import A3, WrittenSheet, WrittenWorkbook, workbook
 from gateway.ledger.figures import KIND_TITLES
 from gateway.ledger.month import Ledger
-from gateway.ledger.rows import DecisionStanding, LedgerRow
+from gateway.ledger.row import DecisionStanding, LedgerRow
 from gateway.ledger.timeliness import LATE
 from gateway.ledger.units import UNIT_KINDS, UnitFigures
 from gateway.ledger.versions import RowChange

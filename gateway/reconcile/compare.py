@@ -8,7 +8,8 @@ import orjson
 
 from gateway.reconcile.difference import Difference, DifferenceKind, Flag, difference
 from gateway.reconcile.lasting import ALL_KINDS, OWN_KINDS, Examined
-from gateway.reconcile.pairing import Ours, Pair, Pairing, Shown
+from gateway.reconcile.pairing import Pairing
+from gateway.reconcile.pairs import Ours, Pair, Shown
 from gateway.titles import EXCLUSIONS, STATES
 from schemas.base import start_of, today
 from schemas.delivery import TAKEN, UNDELIVERED, DeliveryState

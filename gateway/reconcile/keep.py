@@ -10,7 +10,7 @@ from gateway.config.keys import Keys, is_person
 from gateway.due.deadline import utc
 from gateway.reconcile.difference import Difference, Flag, Key
 from gateway.reconcile.lasting import Examined, result_of
-from gateway.reconcile.pairing import Pair
+from gateway.reconcile.pairs import Pair
 from gateway.store.account import differences as store
 from gateway.store.account import reconcile_runs
 from gateway.store.account.differences import Changes

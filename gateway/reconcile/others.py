@@ -4,7 +4,8 @@ from collections.abc import Awaitable, Callable, Iterable, Iterator, Set
 from datetime import date
 
 from gateway.reconcile.difference import Key
-from gateway.reconcile.pairing import Ours, Pairing
+from gateway.reconcile.pairing import Pairing
+from gateway.reconcile.pairs import Ours
 from gateway.store.account import our_side
 from gateway.store.account.reconcile_runs import Run
 from gateway.store.base.engine import Connection, Database

@@ -8,7 +8,8 @@ from typing import Any
 
 from gateway.config.keys import Keys, is_person
 from gateway.due.deadline import parse_dues
-from gateway.reconcile.pairing import Ours, Pairing, Shown
+from gateway.reconcile.pairing import Pairing
+from gateway.reconcile.pairs import Ours, Shown
 from schemas.codes import Verb
 from schemas.delivery import DeliveryState
 from schemas.identifiers import credit_code_problem, fold

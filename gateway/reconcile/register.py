@@ -11,7 +11,8 @@ from datetime import date, datetime, timedelta
 from gateway.reconcile.compare import of_pairs, wrong_flags
 from gateway.reconcile.difference import Difference, DifferenceKind, Flag, difference
 from gateway.reconcile.lasting import ALL_KINDS, Examined
-from gateway.reconcile.pairing import Ours, Pair, Pairing
+from gateway.reconcile.pairing import Pairing
+from gateway.reconcile.pairs import Ours, Pair
 from schemas.base import SHANGHAI, end_of, last_moment
 from schemas.kinds import REPORTED_KINDS
 

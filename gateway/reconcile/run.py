@@ -20,7 +20,8 @@ from gateway.reconcile.keep import Reconciled, keep, keep_proven
 from gateway.reconcile.lasting import Examined
 from gateway.reconcile.others import Others
 from gateway.reconcile.our_rows import recognising, row_at_platform, row_with_entry
-from gateway.reconcile.pairing import Ours, Pairing, Shown
+from gateway.reconcile.pairing import Pairing
+from gateway.reconcile.pairs import Ours, Shown
 from gateway.reconcile.register import RegisterUnread, SourceRegister
 from gateway.store.account import differences, our_side, reconcile_runs
 from gateway.store.account.reconcile_runs import Run

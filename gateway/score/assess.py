@@ -4,12 +4,12 @@ import asyncio
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime
-from typing import Any, NamedTuple
 
 import msgspec
 
 from gateway.config.keys import is_person
 from gateway.rules.activation import refresh
+from gateway.score.assessed import Assessed, NewGrade, assessment_row, count
 from gateway.score.authority_aliases import renew_departments
 from gateway.score.grade_change import RECEIVED, SCORED, change_body, standing_change
 from gateway.score.received import (
@@ -19,8 +19,8 @@ from gateway.score.received import (
     is_recorded,
     our_own_again,
 )
-from gateway.score.scorer import Scored, Scorer, alerts
-from gateway.score.stored_result import facts_of, short, without_result
+from gateway.score.scorer import Scored, Scorer
+from gateway.score.stored_result import facts_of, without_result
 from gateway.store.base.engine import Connection
 from gateway.store.base.statements import Ids
 from gateway.store.record.facts import facts_of_subjects
@@ -38,23 +38,6 @@ from scoring.facts import Fact, Facts
 _NO_FACTS = b"[]"
 #: Subjects scored between two awaits, so that heartbeats and deliveries go on.
 SLICE = 150
-
-
-class Assessed(NamedTuple):
-    """One assessed subject and the ids of its facts."""
-
-    subject: Subject
-    scored: Scored
-    fact_ids: list[int]
-
-
-class NewGrade(NamedTuple):
-    """A grade change to write; `assessed`: it comes from our own assessment."""
-
-    subject_id: int
-    change: GradeChange
-    body: bytes
-    assessed: bool
 
 
 def _read_facts(bodies: bytes) -> list[Fact] | None:
@@ -122,8 +105,8 @@ class Assessing:
                 self._received.append((known, grade, id_))
             elif grade is None and last is not None and last.cause == RECEIVED:
                 self._ungraded.add(id_)
-        for rule_set, count in not_taken.items():
-            extra = {"rule_set": rule_set, "count": count}
+        for rule_set, times in not_taken.items():
+            extra = {"rule_set": rule_set, "count": times}
             logger.warning(LogEvent.GRADE_NOT_TAKEN, extra=extra)
         return bool(self._received or self._ungraded)
 
@@ -255,7 +238,7 @@ class Assessing:
         """
         ids = await Ids.reserve(self.connection, len(self.assessed) + len(self.changes))
         of_subject = {one.subject.id: ids.take() for one in self.assessed}
-        rows = [self._assessment_row(of_subject[one.subject.id], one) for one in self.assessed]
+        rows = [assessment_row(of_subject[one.subject.id], one, self.now) for one in self.assessed]
         await assessments.add_assessments(self.connection, rows)
         written = [
             (
@@ -270,37 +253,5 @@ class Assessing:
             for new in self.changes
         ]
         await grade_changes.add_grade_changes(self.connection, written)
-        self._count()
+        count(self.assessed, self.changes, self.scorer.rulebook, self.metrics)
         return [(row[0], row[1]) for row in written if row[1] not in self._untold]
-
-    def _assessment_row(self, id_: int, assessed: Assessed) -> tuple[Any, ...]:
-        subject, scored, fact_ids = assessed
-        result = scored.assessment
-        return (
-            id_,
-            subject.id,
-            scored.subject.kind.value,
-            subject.criminal_suspect,
-            result.rule_set.version if result.rule_set else None,
-            result.as_of,
-            fact_ids,
-            result.grade,
-            result.not_evaluated,
-            result.changes_on,
-            short(result, scored.subject).decode(),
-            self.now,
-        )
-
-    def _count(self) -> None:
-        """Count the results in the metrics, and log those that need an alert."""
-        scored = [one.scored for one in self.assessed]
-        used = [one.assessment.rule_set for one in scored]
-        for name, count in Counter(ref.name if ref else "none" for ref in used).items():
-            self.metrics.assessments.labels(name).inc(count)
-        for direction, count in Counter(one.change.direction for one in self.changes).items():
-            self.metrics.grade_changes.labels(direction).inc(count)
-        wrong = alerts(scored, self.scorer.rulebook)
-        reasons = Counter(str(one.assessment.not_evaluated).partition(":")[0] for one in wrong)
-        for reason, count in reasons.items():
-            self.metrics.not_evaluated.labels(reason).inc(count)
-            logger.warning(LogEvent.NOT_EVALUATED, extra={"reason": reason, "count": count})

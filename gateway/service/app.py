@@ -1,13 +1,10 @@
 """The composition root: the only place that builds things. Nothing connects at import."""
 
-import asyncio
-import os
 import secrets
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
-from pathlib import Path
 
 from gateway.check.checker import Checker
 from gateway.config.clock import Clock, system_clock
@@ -18,9 +15,7 @@ from gateway.decide.decider import Decider
 from gateway.due.calendars import load_workdays
 from gateway.due.deadline import due
 from gateway.due.workdays import Workdays
-from gateway.embedded.kafka import EmbeddedKafka
 from gateway.embedded.postgres import EmbeddedPostgres
-from gateway.embedded.server import EmbeddedServer
 from gateway.ledger.rows import LedgerScope
 from gateway.pipeline import Pipeline
 from gateway.reconcile.columns import Tolerances
@@ -31,6 +26,7 @@ from gateway.rules.rulebook import Rulebook
 from gateway.schedule.due_times import refresh
 from gateway.score.scorer import Scorer
 from gateway.service.locks import patiently
+from gateway.service.servers import database_url
 from gateway.service.timelines import watch_timelines
 from gateway.store.base import installation
 from gateway.store.base.engine import Connection, Database
@@ -41,7 +37,6 @@ from gateway.store.record import returns
 from gateway.telemetry.log import LogEvent, logger
 from gateway.telemetry.metrics import Metrics
 from schemas.base import today
-from schemas.faults import of_system
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,85 +81,6 @@ class Gateway:
         if clock is None:
             return ReconcileScope(self.keys, tolerances)
         return ReconcileScope(self.keys, tolerances, lambda day: due(clock, day, self.workdays).at)
-
-
-#: Seconds between two looks whether an embedded server runs.
-LOOK_PAUSE = 5.0
-
-
-@asynccontextmanager
-async def database_url(settings: Settings) -> AsyncIterator[str]:
-    """Yield the URL of the configured PostgreSQL, or run the embedded one for the block."""
-    if settings.database_url is not None:
-        yield settings.database_url.get_secret_value()
-        return
-    server = EmbeddedPostgres(_state(settings))
-    async with _started(server):
-        yield server.url
-
-
-@asynccontextmanager
-async def kafka_bootstrap(settings: Settings) -> AsyncIterator[str]:
-    """Yield the address of the configured Kafka cluster, or run the embedded broker."""
-    if settings.kafka_bootstrap is not None:
-        yield settings.kafka_bootstrap
-        return
-    server = EmbeddedKafka(_state(settings))
-    async with _started(server):
-        yield server.bootstrap
-
-
-@asynccontextmanager
-async def _started(server: EmbeddedServer) -> AsyncIterator[None]:
-    """Run an embedded server for the block.
-
-    A start that is cancelled goes on in its thread: it is waited for, so that its server is stopped
-    too.
-    """
-    tasks = [asyncio.create_task(asyncio.to_thread(server.start))]
-    try:
-        await asyncio.shield(tasks[0])
-        tasks.append(asyncio.create_task(_keep_running(server)))
-        yield
-    finally:
-        for task in tasks[1:]:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
-        await asyncio.to_thread(server.stop)
-
-
-async def _keep_running(server: EmbeddedServer) -> None:
-    """Start a server again that ended without us, such as by the lack of memory."""
-    while True:
-        await asyncio.sleep(LOOK_PAUSE)
-        try:
-            if not await asyncio.to_thread(server.runs):
-                await _start_again(server)
-        except Exception:  # noqa: BLE001  whatever it was, the next look may succeed
-            logger.exception(LogEvent.WORK_FAILED, extra={"work": server.name})
-
-
-async def _start_again(server: EmbeddedServer) -> None:
-    logger.error(LogEvent.SERVER_ENDED, extra={"server": server.name})
-    again = asyncio.create_task(asyncio.to_thread(server.start))
-    try:
-        await asyncio.shield(again)
-    except asyncio.CancelledError:
-        await asyncio.gather(again, return_exceptions=True)
-        raise
-    logger.warning(LogEvent.SERVER_STARTED_AGAIN, extra={"server": server.name})
-
-
-def _state(settings: Settings) -> Path:
-    try:
-        settings.state.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise BadConfiguration(
-            f"state：不能建立目录 {settings.state}：{of_system(error)}"
-        ) from error
-    if not os.access(settings.state, os.W_OK):
-        raise BadConfiguration(f"state：目录 {settings.state} 不能写")
-    return settings.state
 
 
 @asynccontextmanager

@@ -17,9 +17,10 @@ from gateway.embedded.postgres import EmbeddedPostgres
 from gateway.intake.access import first_call, options_of
 from gateway.notify.channels import check
 from gateway.rules.rulebook import Rulebook
-from gateway.service.app import Gateway, kafka_bootstrap, reading
+from gateway.service.app import Gateway, reading
 from gateway.service.examined import machine_parts, stored_parts
 from gateway.service.finding import Finding, Unwell, examined
+from gateway.service.servers import kafka_bootstrap
 from gateway.titles import ROLE_TITLES
 from gateway.web.health import LIVE, READY
 from schemas.contact import ContactRole

@@ -20,9 +20,10 @@ from gateway.intake.registers import (
 )
 from gateway.reconcile.daily import reconcile_daily
 from gateway.reconcile.keep import Reconciled
-from gateway.reconcile.pairing import Shown
+from gateway.reconcile.pairs import Shown
 from gateway.reconcile.run import reconcile_platform, reconcile_register
-from gateway.service.app import Gateway, kafka_bootstrap
+from gateway.service.app import Gateway
+from gateway.service.servers import kafka_bootstrap
 from gateway.store.account.reconcile_runs import Run
 from schemas.kinds import REPORTED_KINDS
 from schemas.register import Register

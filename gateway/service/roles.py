@@ -25,7 +25,7 @@ from gateway.schedule.publishing import Publishing
 from gateway.schedule.rescoring import Rescoring
 from gateway.schedule.tick import Schedule
 from gateway.service import calendar
-from gateway.service.app import Gateway, kafka_bootstrap
+from gateway.service.app import Gateway
 from gateway.service.clock_check import ClockCheck
 from gateway.service.key_ring import RENEWAL, renew
 from gateway.service.locks import patiently, release_frozen
@@ -33,6 +33,7 @@ from gateway.service.noticing import build_notifier
 from gateway.service.reconciling import daily_of, daily_of_register
 from gateway.service.restored import NOTE_PAUSE, DatabaseReplaced, IdNotes, begin_epoch
 from gateway.service.server import start_health, start_web
+from gateway.service.servers import kafka_bootstrap
 from gateway.service.tasks import Running
 from gateway.service.watching import Watching
 from gateway.store.deliver import destinations

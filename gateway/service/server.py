@@ -10,7 +10,7 @@ import uvicorn
 from fastapi import APIRouter, FastAPI
 
 from gateway.config.errors import BadConfiguration
-from gateway.config.settings import HttpSettings
+from gateway.config.http_settings import HttpSettings
 from gateway.intake import answers_http, http
 from gateway.ledger import http as ledger
 from gateway.service.app import Gateway

@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable
 from fastapi import Request, Response
 from fastapi.responses import JSONResponse
 
-from gateway.config.settings import HttpSettings
+from gateway.config.http_settings import HttpSettings
 from gateway.web.health import LIVE, METRICS, READY
 
 #: What only those who watch may read: it is about all senders.

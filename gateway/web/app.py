@@ -7,7 +7,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
-from gateway.config.settings import HttpSettings
+from gateway.config.http_settings import HttpSettings
 from gateway.store.base.engine import BadData, DatabaseAway
 from gateway.telemetry.metrics import Metrics
 from gateway.web.access import Refuse, key_guard

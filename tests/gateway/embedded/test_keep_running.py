@@ -9,7 +9,7 @@ import pytest
 
 from gateway.embedded.kafka import JarsMissing
 from gateway.embedded.server import EmbeddedServer, ServerDidNotStart
-from gateway.service.app import _started
+from gateway.service.servers import _started
 
 
 class Ending:
@@ -58,7 +58,7 @@ class Ending:
 async def test_the_watch_over_a_server_goes_on_after_any_error(
     error: Exception, looking: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("gateway.service.app.LOOK_PAUSE", 0.01)
+    monkeypatch.setattr("gateway.service.servers.LOOK_PAUSE", 0.01)
     server = Ending(error, looking=looking)
 
     async with _started(cast("EmbeddedServer", server)):

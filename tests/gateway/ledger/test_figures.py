@@ -14,7 +14,7 @@ from gateway.ledger.entries import EntryFigures
 from gateway.ledger.figures import NO_RATE, FigureCounts, Figures, Rate
 from gateway.ledger.month import BadMonth, GradeRow, Ledger, days_of
 from gateway.ledger.quality import ItemFigures, QualityFigures, SideFigures
-from gateway.ledger.rows import DecisionStanding, LedgerRow
+from gateway.ledger.row import DecisionStanding, LedgerRow
 from gateway.ledger.timeliness import Timeliness, timeliness
 from gateway.ledger.units import UnitCounts
 from gateway.ledger.workbook import ledger_workbook

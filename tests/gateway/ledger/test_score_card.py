@@ -10,7 +10,7 @@ import pytest
 from gateway.config.settings import Settings
 from gateway.ledger.causes import Cause
 from gateway.ledger.figures import FigureCounts, Rate
-from gateway.ledger.rows import DecisionStanding, LedgerRow
+from gateway.ledger.row import DecisionStanding, LedgerRow
 from gateway.ledger.score_card import MonthRates, ScoreCard, months_before, score_card
 from gateway.ledger.score_card_page import page, pdf
 from gateway.ledger.timeliness import Timeliness

@@ -12,7 +12,8 @@ from gateway.reconcile.compare import Platform, compare
 from gateway.reconcile.difference import Difference, DifferenceKind
 from gateway.reconcile.keep import key_text
 from gateway.reconcile.our_rows import subject_code
-from gateway.reconcile.pairing import Ours, Pairing, Shown
+from gateway.reconcile.pairing import Pairing
+from gateway.reconcile.pairs import Ours, Shown
 from schemas.columns import columns_of
 from schemas.delivery import DeliveryState
 from schemas.identifiers import document_number_key

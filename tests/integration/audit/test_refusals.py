@@ -3,7 +3,7 @@
 import httpx
 import pytest
 
-from gateway.config.settings import HttpSettings
+from gateway.config.http_settings import HttpSettings
 from gateway.telemetry.metrics import Metrics
 from gateway.web.app import create_web
 from gateway.web.health import Probes

@@ -15,7 +15,7 @@ import pytest
 from gateway.config.settings import Settings
 from gateway.embedded.postgres import EmbeddedPostgres
 from gateway.embedded.server import FileLock, running
-from gateway.service.app import database_url
+from gateway.service.servers import database_url
 from gateway.store.base.engine import Database
 from gateway.store.base.upgrade import upgrade
 from tests.acceptance.command import Command, told
@@ -147,7 +147,7 @@ async def test_a_killed_server_starts_again_with_its_committed_data(folder: Path
 async def test_a_server_that_ends_under_a_gateway_is_started_again(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("gateway.service.app.LOOK_PAUSE", 0.1)
+    monkeypatch.setattr("gateway.service.servers.LOOK_PAUSE", 0.1)
     server = EmbeddedPostgres(folder)
     settings = Settings.model_validate({"state": folder, "destinations": []})
     async with database_url(settings):

@@ -7,7 +7,7 @@ import httpx
 import orjson
 import pytest
 
-from gateway.config.settings import HttpSettings
+from gateway.config.http_settings import HttpSettings
 from gateway.embedded.postgres import EmbeddedPostgres
 from gateway.service.server import routers
 from gateway.web.app import create_web

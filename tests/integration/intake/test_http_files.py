@@ -10,7 +10,7 @@ import httpx
 import orjson
 import pytest
 
-from gateway.config.settings import HttpSettings
+from gateway.config.http_settings import HttpSettings
 from gateway.intake.results import results
 from gateway.intake.sources import SourceGrouping, report
 from gateway.service.server import routers

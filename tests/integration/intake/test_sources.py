@@ -8,7 +8,7 @@ import pytest
 
 from connectors.memory import Step
 from gateway.check.raw import Raw
-from gateway.config.settings import HttpSettings
+from gateway.config.http_settings import HttpSettings
 from gateway.intake.sources import SourceGrouping, SourceReport, report
 from gateway.service.server import routers
 from gateway.web.app import create_web

@@ -10,7 +10,7 @@ import pytest
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import AuthResult, LoginPassword
 
-from gateway.config.settings import HttpSettings
+from gateway.config.http_settings import HttpSettings
 from gateway.config.signing import signed
 from gateway.ledger import http
 from gateway.ledger.freeze import freeze_month

@@ -12,7 +12,7 @@ import httpx
 import pytest
 from sqlalchemy import text
 
-from gateway.config.settings import HttpSettings
+from gateway.config.http_settings import HttpSettings
 from gateway.ledger import http, sending
 from gateway.ledger.channels import Parcel
 from gateway.ledger.freeze import freeze_month

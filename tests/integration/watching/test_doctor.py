@@ -7,7 +7,8 @@ import pytest
 from sqlalchemy import text
 
 from gateway.config.clock import system_clock
-from gateway.config.settings import HttpSettings, Settings
+from gateway.config.http_settings import HttpSettings
+from gateway.config.settings import Settings
 from gateway.service import machine
 from gateway.service.finding import Unwell
 from gateway.store.base.engine import Database
