@@ -3,6 +3,7 @@
 import asyncio
 import uuid
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
 from datetime import datetime, timedelta
 from functools import partial
 
@@ -19,13 +20,15 @@ from gateway.notify.needs import (
 )
 from gateway.store.account import notices
 from gateway.store.base import leases
-from gateway.store.base.engine import Connection, Database
+from gateway.store.base.engine import Connection, Database, DatabaseAway
 from gateway.telemetry.log import LogEvent, logger
 from gateway.telemetry.metrics import Metrics
 
-#: Longer than a look takes: of each contact so many messages, for each of which a channel has a
-#: minute; what is left is for the next look.
-LEASE, MOST = timedelta(minutes=15), 10
+#: How long nobody tells anything after a process that told has died, and seconds between two
+#: renewals while it lives.
+LEASE, RENEWED = timedelta(minutes=2), 30.0
+#: Messages to a contact in one look, for each of which a channel has a minute.
+MOST = 10
 
 Look = Callable[[datetime], Awaitable[Sequence[Need]]]
 
@@ -61,10 +64,20 @@ class Notifier:
         claimed = partial(leases.claim, name="notices", owner=self._owner, time=LEASE)
         if not self.settings.contacts or not await self.database.run(claimed):
             return 0
+        keeping = asyncio.create_task(self._keep_lease())
         try:
             return await self._tell()
         finally:
+            keeping.cancel()
+            await asyncio.gather(keeping, return_exceptions=True)
             await self.database.run(partial(leases.release, name="notices", owner=self._owner))
+
+    async def _keep_lease(self) -> None:
+        renewed = partial(leases.renew, name="notices", owner=self._owner, time=LEASE)
+        while True:
+            await asyncio.sleep(RENEWED)
+            with suppress(DatabaseAway):  # the next renewal may come in time
+                await self.database.run(renewed)
 
     async def _tell(self) -> int:
         now = self.clock()

@@ -11,6 +11,7 @@ from aiosmtpd.controller import Controller
 
 from gateway.config.errors import BadConfiguration
 from gateway.service.noticing import build_notifier
+from gateway.store.base import leases
 from schemas.base import SHANGHAI
 from tests.conftest import BANK, PLATFORM
 from tests.connectors.raw_server import answer, raw_server, request_of
@@ -21,6 +22,12 @@ from tests.integration.world import World
 
 pytestmark = pytest.mark.integration
 DAY = timedelta(days=1)
+BOX: dict[str, Any] = {
+    "host": "127.0.0.1",
+    "security": "none",
+    "sender": "gateway@bureau.example",
+    "to": "clerk@bureau.example",
+}
 
 
 @pytest.fixture
@@ -29,8 +36,7 @@ async def post() -> AsyncIterator[tuple[Post, dict[str, Any]]]:
     port = free_port()
     controller = Controller(post, hostname="127.0.0.1", port=port)
     controller.start()
-    box = {"host": "127.0.0.1", "port": port, "security": "none"}
-    yield post, {**box, "sender": "gateway@bureau.example", "to": "clerk@bureau.example"}
+    yield post, {**BOX, "port": port}
     controller.stop()
 
 
@@ -156,6 +162,58 @@ async def test_the_machine_is_the_operators_matter(
     monkeypatch.setattr("gateway.service.machine.LEAST_FREE", 0)
     await notifier.look()
     assert server.told() == ["已恢复：磁盘：需要处理"]
+
+
+@pytest.mark.usefixtures("no_other_part")
+async def test_a_message_that_takes_longer_than_the_lease_is_told_by_nobody_else(
+    make_world: MakeWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("gateway.notify.notifier.LEASE", timedelta(seconds=1))
+    monkeypatch.setattr("gateway.notify.notifier.RENEWED", 0.1)
+    sent: list[object] = []
+    begun, going = asyncio.Event(), asyncio.Event()
+
+    async def slow(*message: object) -> list[str]:
+        sent.append(message)
+        begun.set()
+        await going.wait()
+        return []
+
+    monkeypatch.setattr("gateway.notify.channels.send", slow)
+    world = await watched(make_world, clerk({**BOX, "port": free_port()}))
+    await world.take(penalty(CF_NR=""))
+    world.clock.step(30 * DAY)
+    telling = asyncio.create_task(build_notifier(world.gateway).look())
+    other = build_notifier(world.gateway)
+    async with asyncio.timeout(10):
+        await begun.wait()
+        for _ in range(12):
+            await asyncio.sleep(0.2)
+            assert await other.look() == 0
+
+        going.set()
+        assert (await telling, await other.look(), len(sent)) == (1, 0, 1)
+
+
+@pytest.mark.usefixtures("no_other_part")
+async def test_what_a_process_died_of_telling_is_told_by_another_soon(
+    make_world: MakeWorld, post: tuple[Post, dict[str, Any]]
+) -> None:
+    server, mail = post
+    world = await watched(make_world, clerk(mail))
+    await world.take(penalty(CF_NR=""))
+    world.clock.step(30 * DAY)
+    async with world.database.transaction() as connection:
+        await leases.claim(connection, "notices", "one that died", timedelta(seconds=1))
+    notifier = build_notifier(world.gateway)
+    assert await notifier.look() == 0
+
+    for _ in range(50):
+        if await notifier.look():
+            break
+        await asyncio.sleep(0.2)
+
+    assert server.told() == ["有报送已超期"]
 
 
 @pytest.mark.usefixtures("no_other_part")
