@@ -88,18 +88,17 @@ class Rescoring:
 
         One has been bound to them, or is effective now, or a release has mended the engine.
         """
-        found = await activations.subjects_after(connection, after, SLICE)
+        found = await assessments.once_unscored(connection, after, SLICE)
         if not found:
             return 0
         await refresh(connection, self.scorer.rulebook)
-        able = [one.code for one in found if not one.scored and self._has_rule_set(one, today(now))]
+        day, choose = today(now), self.scorer.rulebook.choose
+        able = [
+            one.code for one in found if one.still and choose(SubjectKind(one.kind), one.code, day)
+        ]
         if able:
             await self._score(connection, able, now, RULE_SET)
         return found[-1].id
-
-    def _has_rule_set(self, one: AssessedSubject, day: date) -> bool:
-        rulebook = self.scorer.rulebook
-        return rulebook.choose(SubjectKind(one.kind), one.code, day) is not None
 
     async def _compare_received(self, connection: Connection, after: int, now: datetime) -> int:
         """Give subjects the received grade that counts, if it is another than the recorded one.

@@ -4,7 +4,7 @@ from tests.integration.world import World
 
 #: Revision → what takes the structure back to the revision before it, the newest first.
 BACK = {
-    "0042": ("drop index decision_graded",),
+    "0042": ("drop index decision_graded", "drop index assessment_unscored"),
     "0041": ("drop table ledger_review",),
     "0040": ("alter table installation drop column timeline",),
     "0039": (

@@ -243,9 +243,9 @@ async def scored_already(
 
 _SLICE = text(
     """
-    select s.id, s.code, s.person, a.subject_kind, a.rule_set_hash is not null from subject s
-    cross join lateral (select subject_kind, rule_set_hash from assessment a
-        where a.subject_id = s.id order by a.id desc limit 1) a
+    select s.id, s.code, s.person, a.subject_kind from subject s
+    cross join lateral (select subject_kind from assessment a where a.subject_id = s.id
+        order by a.id desc limit 1) a
     where s.id > :after order by s.id limit :limit
     """
 )
@@ -263,7 +263,6 @@ class AssessedSubject(NamedTuple):
     code: str
     person: bool
     kind: str
-    scored: bool  #: False: no rule set was there for it, or the engine failed
 
 
 async def subjects_after(

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import text
 
@@ -95,3 +95,31 @@ async def subjects_to_rescore(
     """Return the codes of subjects whose last assessment changes after `since` and by today."""
     values = {"since": since, "today": today, "limit": limit}
     return list(await connection.scalars(_TO_CHANGE, values))
+
+
+_UNSCORED = text(
+    """
+    select s.id, s.code, last.subject_kind, last.rule_set_hash is null from (
+        select distinct subject_id from assessment
+        where rule_set_hash is null and subject_id > :after order by subject_id limit :limit) a
+    join subject s on s.id = a.subject_id and s.id > :after
+    cross join lateral (select subject_kind, rule_set_hash from assessment l
+        where l.subject_id = s.id order by l.id desc limit 1) last
+    order by s.id
+    """
+)
+
+
+class OnceUnscored(NamedTuple):
+    """A subject that was once assessed without a rule set, or where the engine failed."""
+
+    id: int
+    code: str
+    kind: str  #: of its last assessment
+    still: bool  #: the last one is without, too
+
+
+async def once_unscored(connection: Connection, after: int, limit: int) -> list[OnceUnscored]:
+    """Return the next subjects of which any assessment is by no rule set."""
+    rows = await connection.execute(_UNSCORED, {"after": after, "limit": limit})
+    return [OnceUnscored(*row) for row in rows]

@@ -84,7 +84,7 @@ _GRADED_ELSEWHERE = text(
         select distinct subject_id from decision
         where kind = '{RecordKind.GRADE}' and subject_id > :after
         order by subject_id limit :limit) d
-    join subject s on s.id = d.subject_id order by s.id
+    join subject s on s.id = d.subject_id and s.id > :after order by s.id
     """
 )
 

@@ -155,6 +155,7 @@ decision = Table(
     time_column("recorded_at"),
     UniqueConstraint("subject_id", "number_key", "authority_id", "kind"),
     Index("decision_by_date", "decision_date"),
+    Index("decision_graded", "subject_id", postgresql_where=text("kind = 'grade'")),
 )
 record_version = Table(
     "record_version",

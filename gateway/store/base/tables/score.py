@@ -80,6 +80,7 @@ assessment = Table(
     age_index("assessment"),
     Index("assessment_of_subject", "subject_id", "id"),
     Index("assessment_changes", "changes_on", postgresql_where=text("changes_on is not null")),
+    Index("assessment_unscored", "subject_id", postgresql_where=text("rule_set_hash is null")),
 )
 grade_change = Table(
     "grade_change",

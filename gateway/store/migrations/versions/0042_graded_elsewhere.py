@@ -1,4 +1,4 @@
-"""The few decisions that are grades computed elsewhere: looked at each day."""
+"""What is looked at each day: grades computed elsewhere, and assessments by no rule set."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -10,7 +10,13 @@ depends_on = None
 
 
 def upgrade() -> None:
-    """Make the index."""
+    """Make the indexes, which have few rows."""
     op.create_index(
         "decision_graded", "decision", ["subject_id"], postgresql_where=sa.text("kind = 'grade'")
+    )
+    op.create_index(
+        "assessment_unscored",
+        "assessment",
+        ["subject_id"],
+        postgresql_where=sa.text("rule_set_hash is null"),
     )
