@@ -169,13 +169,13 @@ async def _open_all(
             await asyncio.wait(late)  # bounded by the options
     except BaseException:
         for one in tasks:
-            one.add_done_callback(_leave_result)
+            _give_up(one)
         raise
-    finally:
-        for one in tasks:
-            one.cancel()
-    await asyncio.wait(tasks)
-    return [one.result() for one in tasks if not one.cancelled()]
+    # No further wait: whoever gives this up while it waits would lose what has been opened.
+    for one in tasks:
+        if not one.done():
+            _give_up(one)
+    return [one.result() for one in tasks if one.done()]
 
 
 async def _open(
@@ -207,6 +207,11 @@ async def _timeline_of(connection: asyncpg.Connection, patience: float) -> int |
 def _leave(found: _Opened | BaseException) -> None:
     if isinstance(found, _Opened):
         found.connection.terminate()
+
+
+def _give_up(task: asyncio.Task[_Opened | BaseException]) -> None:
+    task.add_done_callback(_leave_result)
+    task.cancel()
 
 
 def _leave_result(task: asyncio.Task[_Opened | BaseException]) -> None:

@@ -116,10 +116,12 @@ async def test_connections_that_are_given_up_while_they_are_opened_are_ended(
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)
     await database.close()
-    await asyncio.sleep(0.5)
-    left = await admin.fetchval(
-        "select count(*) from pg_stat_activity where application_name = 'given-up'"
-    )
+    count = "select count(*) from pg_stat_activity where application_name = 'given-up'"
+    left = -1
+    for _ in range(100):
+        if not (left := await admin.fetchval(count)):
+            break
+        await asyncio.sleep(0.1)
     await admin.close()
 
     assert left == 0
