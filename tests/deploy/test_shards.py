@@ -1,16 +1,17 @@
 """The rule of shards is stable, even, and the same however a code is written."""
 
 from collections import Counter
-from datetime import date
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from deploy.shards import BUCKETS, figures, shard_of
-from gateway.ledger.rows import LedgerRow
+from deploy.shards import BUCKETS, figures, lines, shard_of
+from gateway.ledger.rows import DecisionStanding, LedgerRow
 from gateway.ledger.rows_file import parquet
+from gateway.ledger.timeliness import Timeliness
 from schemas.codes import RecordKind
 from tests.factories import IDENTITY, credit_code
 
@@ -56,8 +57,33 @@ def test_a_subject_in_two_shards_is_told(tmp_path: Path) -> None:
         figures(files)
 
 
-def row(company: int) -> LedgerRow:
-    """Return a decision that no destination is owed."""
+def test_figures_are_added_and_rates_are_of_the_sums(tmp_path: Path) -> None:
+    files = []
+    for company, result in enumerate((Timeliness.TIMELY, Timeliness.LATE, Timeliness.LATE), 1):
+        files.append(str(tmp_path / f"{company}.parquet"))
+        Path(files[-1]).write_bytes(parquet([row(company, result)]))
+
+    titles, every, penalties = lines(figures(files))
+
+    assert titles.startswith("报送平台,种类,期限,应报,已报,有效入库,无回执,及时,迟报,漏报,")
+    assert every == "platform,全部,calendar-7,3,3,3,0,1,2,0,0,0,0,100.00%,100.00%,33.33%"
+    assert penalties == every.replace("全部", "行政处罚")
+
+
+def row(company: int, result: Timeliness | None = None) -> LedgerRow:
+    """Return a decision: one that no destination is owed, or one that was accepted then."""
+    at = datetime(2026, 10, 12, tzinfo=UTC)
+    standing = result and DecisionStanding(
+        destination="platform",
+        state="accepted",
+        due={"calendar-7": at},
+        timeliness={"calendar-7": result},
+        handed_over_at=at,
+        accepted_at=at,
+        blind=False,
+        attempts=1,
+        reasons=(),
+    )
     return LedgerRow(
         decision_id=company,
         kind=RecordKind.PENALTY,
@@ -68,5 +94,5 @@ def row(company: int) -> LedgerRow:
         decision_date=date(2026, 10, 9),
         excluded=None,
         withdrawn=False,
-        standings={},
+        standings={"platform": standing} if standing else {},
     )
