@@ -70,14 +70,14 @@ async def outcome_without_trouble(town: Town, new_database: NewDatabase) -> Outc
 
 
 _calm: Outcome = {}
-_NOT_ACCEPTED = """
+NOT_ACCEPTED = """
     select d.document_number, t.name, l.state, l.reasons from decision d
     cross join (values ('city'), ('nation')) t (name)
     left join delivery l on l.item_id = d.version_id and l.destination = t.name
       and l.item_kind = 'record_version'
     where d.kind in ('penalty', 'licence') and l.state is distinct from 'accepted'
 """
-_CONTENTS = """
+CONTENTS = """
     select d.document_number, coalesce(v.body ->> 'CF_NR', v.body ->> 'XK_NR')
     from decision d join record_version v on v.decision_id = d.id
     where d.kind in ('penalty', 'licence') order by d.id, v.version
@@ -86,12 +86,12 @@ _CONTENTS = """
 
 async def assert_everything_is_there_once(town: Town) -> None:
     """Assert that no decision is lost or doubled, and all destinations have everything."""
-    assert await town.rows(_NOT_ACCEPTED) == []
+    assert await town.rows(NOT_ACCEPTED) == []
     contents = defaultdict(list)
-    for document, content in await town.rows(_CONTENTS):
+    for document, content in await town.rows(CONTENTS):
         contents[document].append(content)
     for place in (CITY, NATION):
-        _assert_platform(town.state(place), contents)
+        assert_platform(town.state(place), contents)
     await _assert_bank(town)
     [(refused,)] = await town.rows("select count(*) from quarantine")
     assert refused == REFUSED
@@ -99,7 +99,7 @@ async def assert_everything_is_there_once(town: Town) -> None:
     assert mended == []
 
 
-def _assert_platform(state: dict[str, Any], contents: dict[str, list[str]]) -> None:
+def assert_platform(state: dict[str, Any], contents: dict[str, list[str]]) -> None:
     """Assert that each decision has some versions, each once, in order, with the last one."""
     assert state["doubled"] == []
     assert set(state["effects"].values()) == {1}

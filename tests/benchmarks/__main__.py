@@ -20,6 +20,7 @@ import psutil
 
 from tests.benchmarks import (
     assess,
+    capacity,
     deliver,
     held,
     ingest,
@@ -69,6 +70,7 @@ PARTS: dict[str, Part] = {
     "reconcile_peer": _reconcile_peer,
     "worklist": worklist.worklist,
     "tick": tick.tick,
+    "capacity": capacity.capacity,
 }
 
 
