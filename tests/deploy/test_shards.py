@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from deploy.shards import BUCKETS, figures, lines, shard_of
-from gateway.ledger.rows import DecisionStanding, LedgerRow
+from gateway.ledger.row import DecisionStanding, LedgerRow
 from gateway.ledger.rows_file import parquet
 from gateway.ledger.timeliness import Timeliness
 from schemas.codes import RecordKind
