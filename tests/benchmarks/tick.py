@@ -58,9 +58,10 @@ FILL = (
         cast(:now as timestamptz) - interval '1 day' from generate_series(1, :total) n
     """,
     """
-    insert into assessment (id, subject_id, subject_kind, criminal_suspect, as_of, fact_ids,
-        changes_on, result, recorded_at)
-    select n, 1 + n % (:total / 10), 'enterprise', false, '2026-10-01', '{}',
+    insert into assessment (id, subject_id, subject_kind, criminal_suspect, rule_set_hash, as_of,
+        fact_ids, changes_on, result, recorded_at)
+    select n, 1 + n % (:total / 10), 'enterprise', false, case when n % 1000 > 0 then 'hash' end,
+        '2026-10-01', '{}',
         case when n > :total - :total / 10 then date '2027-10-01' else date '2026-09-01' end,
         '{}', :now from generate_series(1, :total) n
     """,
