@@ -6,7 +6,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from gateway.check.checked import Checked
 from gateway.record.alike import Alike
@@ -21,7 +21,14 @@ from gateway.record.facts import (
 from gateway.record.process_told import ProcessesTold
 from gateway.record.recorded import NewVersion, Recorded, reported
 from gateway.record.relations import chained, of_a_branch, relation_of
-from gateway.record.repairs import RepairVersion, changed_letter, refusal, repair, reported_repair
+from gateway.record.repairs import (
+    RepairVersion,
+    changed_letter,
+    longer_publicity,
+    refusal,
+    repair,
+    reported_repair,
+)
 from schemas.codes import EventType, Verb
 from schemas.event import CreditEvent
 from schemas.kinds import REPORTED_KINDS
@@ -162,7 +169,8 @@ class _Planning:
         early = self._told.early(item.checked, item.key, item.target, self.decisions)
         is_new = decision is None and item.checked.kind in REPORTED_KINDS
         alike = self._alike.told(item.key) if is_new else ()
-        warnings = (*self._of_a_branch(item), *early, *alike)
+        graver = self._graver(item, decision)
+        warnings = (*self._of_a_branch(item), *early, *alike, *graver)
         if warnings:
             before = item.checked.warnings
             out.warned[item.position] = item.checked._replace(warnings=(*before, *warnings))
@@ -214,13 +222,23 @@ class _Planning:
             return changed_letter(item.key[1])
         if event is None or item.target is None or not is_letter:
             return None
-        latest = self.made.recorded.latest.get(item.target)
         decision = self.decisions.get(item.target)
+        return refusal(event, decision, self._fact(item.target), self._regimes)
+
+    def _graver(self, item: Incoming, decision: KnownDecision | None) -> tuple[Problem, ...]:
+        """Return that a correction asks for a longer publicity than the one that has ended."""
+        if decision is None or not decision.repaired or item.checked.verb is Verb.WITHDRAW:
+            return ()
+        before, after = self._fact(item.key), fact_body(item.checked, Verb.CORRECT)
+        problem = longer_publicity(before, after, self._regimes)
+        return () if problem is None else (problem,)
+
+    def _fact(self, key: DecisionKey) -> Mapping[str, Any] | None:
+        """Return the fact of a decision as the items so far leave it."""
+        latest, decision = self.made.recorded.latest.get(key), self.decisions.get(key)
         if latest is not None:
-            fact = fact_body(latest.checked, latest.verb)
-        else:
-            fact = None if decision is None else self._facts.bodies.get(decision.id)
-        return refusal(event, decision, fact, self._regimes)
+            return fact_body(latest.checked, latest.verb)
+        return None if decision is None else self._facts.bodies.get(decision.id)
 
     def _of_a_branch(self, item: Incoming) -> tuple[Problem, ...]:
         """Return that an event names the legal person for a decision of its branch."""

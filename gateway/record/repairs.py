@@ -16,7 +16,13 @@ from schemas.event import CreditEvent
 from schemas.known import DecisionKey, KnownDecision
 from schemas.obligation import ReportedVersion
 from schemas.problem import Problem, Rule
-from scoring.consequences.publicity import Penalised, Publicity, PublicityPolicy, publicity
+from scoring.consequences.publicity import (
+    Penalised,
+    Publicity,
+    PublicityPolicy,
+    Severity,
+    publicity,
+)
 
 #: The severity that a letter states, as the policies name it.
 _SEVERITIES = {word: severity for severity, word in SEVERITIES.items()}
@@ -64,7 +70,7 @@ def refusal(
             message=f"信用修复决定 {event.occurred_on} 早于处罚决定 {decided}",
             fix="核对两个日期，和所依据的决定",
         )
-    found = _publicity(event, fact, regimes)
+    found = _publicity(fact, regimes, _SEVERITIES[event.severity] if event.severity else None)
     if found is None or found.at_least_until is None or event.occurred_on >= found.at_least_until:
         return None
     return _too_early(event, found)
@@ -85,8 +91,35 @@ def _decided_on(fact: Mapping[str, Any] | None) -> date | None:
     return date.fromisoformat(day) if isinstance(day, str) else day
 
 
+def longer_publicity(
+    before: Mapping[str, Any] | None,
+    after: Mapping[str, Any] | None,
+    regimes: Sequence[PublicityPolicy],
+) -> Problem | None:
+    """Return that a decision whose publicity a letter has ended must be public for longer now.
+
+    `before` and `after` are its facts. Only the credit side can take its letter back.
+    """
+    old, new = _publicity(before, regimes), _publicity(after, regimes)
+    if old is None or new is None or new.at_least_until is None:
+        return None
+    if old.at_least_until is not None and old.at_least_until >= new.at_least_until:
+        return None
+    return Problem(
+        field="fine_wan",
+        rule=Rule.STANDING,
+        message=(
+            f"决定已信用修复、终止公示，更正后按{SEVERITIES[new.severity]}失信最早"
+            f" {new.at_least_until} 才可以终止公示（{new.policy.title}，{new.article}）"
+        ),
+        fix="核对原来的修复决定书；不再成立的，请平台恢复公示，再重报决定",
+    )
+
+
 def _publicity(
-    event: CreditEvent, fact: Mapping[str, Any] | None, regimes: Sequence[PublicityPolicy]
+    fact: Mapping[str, Any] | None,
+    regimes: Sequence[PublicityPolicy],
+    severity: Severity | None = None,
 ) -> Publicity | None:
     penalty = (fact or {}).get("penalty")
     if penalty is None or fact is None:
@@ -98,7 +131,7 @@ def _publicity(
         decided_on=day,
         penalties=tuple(penalty["types"]),
         fine_wan=None if fine is None else Decimal(fine),
-        severity=_SEVERITIES[event.severity] if event.severity else None,
+        severity=severity,
     )
     return publicity(regimes, decision)
 

@@ -87,6 +87,25 @@ async def test_what_is_corrected_after_its_repair_stays_repaired(world: World) -
     assert await world.column(VERB) == ["repair"]
 
 
+@pytest.mark.parametrize("together", [True, False])
+async def test_a_correction_that_asks_for_a_longer_publicity_than_the_repaired_one_is_told(
+    world: World, *, together: bool
+) -> None:
+    """The letter stands until the credit side takes it back; a person must ask for that."""
+    graver = penalty(CF_CFLB="罚款、责令停产停业", CF_NR_FK="200")
+    await world.take(penalty())
+    batches = [[publicity_repair(), graver]] if together else [[publicity_repair()], [graver]]
+    results = [await world.take(*batch) for batch in batches]
+    other = {**graver, "CF_NR": "另一内容"}
+
+    told = [one.message for one in results[-1][-1].checked.warnings]
+    again = [one.message for one in (await world.take(other))[0].checked.warnings]
+
+    words = "决定已信用修复、终止公示，更正后按严重失信最早 2027-10-10 才可以终止公示"
+    assert [one.startswith(words) for one in told if "信用修复" in one] == [True]
+    assert not any("信用修复" in one for one in again)
+
+
 async def test_a_correction_replaces_the_repair_that_was_to_come_before_it(world: World) -> None:
     await world.take(penalty())
     await world.turn()
