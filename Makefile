@@ -29,8 +29,8 @@ lint: $(READY)  ## put the format right, then look for faults
 bench: $(READY)  ## the benchmark table, and bench.json
 	$(BIN)/python -m tests.benchmarks
 
-soak: $(READY)  ## the properties with SOAK times as many examples as in the suite, and other ones
-	SOAK=$(or $(SOAK),50) $(BIN)/pytest -n 2 -m soak
+soak: $(READY)  ## 20 minutes of chaos, and SOAK times as many examples of the properties; ONLY=folder
+	SOAK=$(or $(SOAK),50) $(BIN)/pytest -n 2 -m soak $(ONLY)
 
 image: $(READY)  ## build the container image without a registry, and run it closed; needs root
 	$(BIN)/python -m tests.tools image

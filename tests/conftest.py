@@ -25,6 +25,7 @@ from gateway.store.base.upgrade import upgrade
 from schemas.base import SHANGHAI
 from tests.factories import REGION
 from tests.folders import server_folder
+from tests.soak import CHAOS_SEED, TIMES
 
 NewDatabase = Callable[[], AbstractAsyncContextManager[Database]]
 BuildGateway = Callable[..., Awaitable[Gateway]]
@@ -34,6 +35,11 @@ TEMPLATE = "template_gateway"
 UNSAFE = {"fsync": "off", "full_page_writes": "off", "autovacuum": "off"}
 UNSAFE |= {"wal_level": "minimal", "max_wal_senders": "0"}
 _numbers = count()
+
+
+def pytest_report_header() -> list[str]:
+    """Say with which seed of troubles a soak runs."""
+    return [f"chaos: CHAOS_SEED={CHAOS_SEED}"] if TIMES > 1 else []
 
 
 @pytest.fixture(autouse=True)

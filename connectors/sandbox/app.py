@@ -55,6 +55,8 @@ class Sandbox:
         if scope["type"] != "http":
             return
         asked = await _asked(scope, receive)
+        if asked is None:
+            return
         _, name, path = [*asked.path.split("/", 2), ""][:3]
         if name not in self._places:
             await _answer(send, _MISSING if name else json_reply(sorted(self._places)))
@@ -144,11 +146,14 @@ def _paused(status: int, faults: Faults) -> Reply:
     return Reply(status, headers={} if pause is None else {"retry-after": str(pause)})
 
 
-async def _asked(scope: AsgiScope, receive: Receive) -> Asked:
+async def _asked(scope: AsgiScope, receive: Receive) -> Asked | None:
+    """Return the whole request; None if its sender is gone before the end of it."""
     body = b""
     more = True
     while more:
         message = await receive()
+        if message["type"] == "http.disconnect":
+            return None
         body += message.get("body", b"")
         more = message.get("more_body", False)
     headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from rich.console import Console
 
 from gateway.cli.output import (
     Exit,
@@ -17,7 +18,9 @@ from gateway.cli.output import (
     stopped,
 )
 from gateway.demo import report
-from gateway.demo.run import FOLDER, DemoRunning, FolderInUse, play, set_stage
+from gateway.demo.alerts import Alerts, watch_alerts
+from gateway.demo.prometheus import lacking
+from gateway.demo.run import FOLDER, DemoRunning, FolderInUse, Stage, play, set_stage
 from gateway.demo.story import FIRST_DAY, LAST_DAY
 from gateway.demo.world import CONFIGURATION
 from gateway.telemetry import log
@@ -40,12 +43,15 @@ async def _demo(state: Path, *, keep: bool) -> None:
     async with AsyncExitStack() as stack:
         out.print("正在启动 PostgreSQL、Kafka、沙箱平台和网关 …")
         stage = await set_stage(state, stack)
+        alerts = await _alerts(out, state, stage, stack) if keep else None
         days = (LAST_DAY - FIRST_DAY).days + 1
         out.print(f"时钟从 {FIRST_DAY} 逐日走到 {LAST_DAY}，发布样例月和十五个已公开的决定 …")
         with progress("演示", days) as advance:
-            await play(stage, lambda _day: advance(1))
+            await play(stage, lambda _day: advance(1), None if alerts is None else alerts.look)
         report.show(out, stage, await report.find(stage))
         await report.close_month(out, stage, state)
+        if alerts is not None:
+            alerts.show(out)
         if keep:
             called = sys.argv[0]  # it may not be on the PATH of another terminal
             program = called if Path(called).name == "credit-gateway" else "credit-gateway"
@@ -57,3 +63,17 @@ async def _demo(state: Path, *, keep: bool) -> None:
                 soft_wrap=True,
             )
             await stopped()
+
+
+async def _alerts(out: Console, state: Path, stage: Stage, stack: AsyncExitStack) -> Alerts | None:
+    """Start a Prometheus and return its alerts; say why not where there is none."""
+    if (why := lacking()) is not None:
+        out.print(why, soft_wrap=True)
+        return None
+    alerts = await watch_alerts(state, stage.gateway.metrics, stage.clock, stack)
+    out.print(
+        f"Prometheus：{alerts.page}（规则同 deploy/prometheus/rules.yaml；"
+        "演示的时钟一步几小时，短于一步的等待都省去）",
+        soft_wrap=True,
+    )
+    return alerts

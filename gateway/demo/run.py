@@ -3,11 +3,12 @@
 import asyncio
 import shutil
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from importlib.resources import files
+from itertools import pairwise
 from pathlib import Path
 
 import orjson
@@ -18,8 +19,10 @@ from connectors.sandbox import Sandbox, create_sandbox, serve_sandbox
 from gateway.config.clock import SteppedClock
 from gateway.config.settings import Settings
 from gateway.deliver.deliverer import Deliverer
+from gateway.deliver.forecast import predict
 from gateway.deliver.receipts import receive
 from gateway.demo import story, world
+from gateway.demo.prometheus import Prometheus
 from gateway.due.calendars import load_workdays
 from gateway.embedded.kafka import EmbeddedKafka
 from gateway.embedded.postgres import EmbeddedPostgres
@@ -30,12 +33,16 @@ from gateway.service.app import Gateway, gateway
 from gateway.service.reconciling import daily_of
 from gateway.service.roles import build_deliverers, build_schedule
 from gateway.service.servers import kafka_bootstrap
+from gateway.service.watching import Watching
 from schemas.base import SHANGHAI
 from schemas.codes import RecordKind
 from schemas.faults import of_system
 
 #: The times of each day, in Shanghai, at which deliveries and receipts run.
 HOURS = (time(8, 30), time(15), time(21))
+#: On the day on which a platform goes down its decisions come one after the other, so that it is
+#: tried often enough for its breaker to open.
+HOURS_OF_OUTAGE = tuple(time(hour, 30) for hour in range(8, 15))
 #: Seconds that intake may take for the messages of a day.
 PATIENCE = 60
 
@@ -127,7 +134,7 @@ def _own(state: Path, stack: AsyncExitStack) -> None:
         if not owner.acquire():
             raise DemoRunning(DemoRunning.__doc__)
         stack.callback(owner.release)
-        for server in (EmbeddedPostgres(state), EmbeddedKafka(state)):
+        for server in (EmbeddedPostgres(state), EmbeddedKafka(state), Prometheus(state)):
             if not server.stop():
                 raise DemoRunning(DemoRunning.__doc__)
         for entry in state.iterdir():
@@ -146,8 +153,10 @@ async def _make_topics(bootstrap: str, settings: Settings) -> None:
     await admin.close()
 
 
-async def play(stage: Stage, progress: Callable[[date], None]) -> None:
-    """Run the month, day by day."""
+async def play(
+    stage: Stage, progress: Callable[[date], None], look: Callable[[], Awaitable[None]] | None
+) -> None:
+    """Run the month, day by day; `look` is called once the metrics tell what a turn has left."""
     told = story.tell(load_workdays())
     days = (story.LAST_DAY - story.FIRST_DAY).days + 1
     for day in (story.FIRST_DAY + timedelta(days=n) for n in range(days)):
@@ -155,12 +164,33 @@ async def play(stage: Stage, progress: Callable[[date], None]) -> None:
         stage.diary.mishaps += world.misbehave(stage.sandbox, day)
         if day == story.FIRST_DAY:
             await publish(stage, published_decisions())
-        await publish(stage, told.on(day))
-        await settle_intake(stage)
-        for hour in HOURS:
-            stage.clock.set(datetime.combine(day, hour, SHANGHAI))
-            await turn(stage)
+        hours = HOURS_OF_OUTAGE if day == world.DOWN_FROM else HOURS[:1]
+        for hour, messages in zip(hours, _spread(told.on(day), len(hours)), strict=True):
+            await publish(stage, messages)
+            await settle_intake(stage)
+            await _turn_at(stage, datetime.combine(day, hour, SHANGHAI), look)
+        for hour in HOURS[1:]:
+            await _turn_at(stage, datetime.combine(day, hour, SHANGHAI), look)
         progress(day)
+
+
+def _spread(
+    messages: Iterable[story.StoryMessage], parts: int
+) -> Iterable[Sequence[story.StoryMessage]]:
+    """Divide the messages of a day, in their order."""
+    of_day = list(messages)
+    edges = [len(of_day) * part // parts for part in range(parts + 1)]
+    return [of_day[first:end] for first, end in pairwise(edges)]
+
+
+async def _turn_at(
+    stage: Stage, moment: datetime, look: Callable[[], Awaitable[None]] | None
+) -> None:
+    stage.clock.set(moment)
+    await turn(stage)
+    if look is not None:
+        await observe(stage)
+        await look()
 
 
 def published_decisions() -> Iterable[story.StoryMessage]:
@@ -209,3 +239,11 @@ async def turn(stage: Stage) -> None:
         done = await deliverer.drain()
         for outcome, count in done.outcomes.items():
             stage.diary.outcomes[deliverer.name, outcome] += count
+
+
+async def observe(stage: Stage) -> None:
+    """Set the gauges of the metrics, as the roles do all the time."""
+    await stage.schedule.survey()
+    for deliverer in stage.deliverers:
+        await predict(deliverer)
+    await Watching(stage.gateway).look()

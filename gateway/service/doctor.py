@@ -18,6 +18,7 @@ from gateway.intake.access import first_call, options_of
 from gateway.notify.channels import check
 from gateway.rules.rulebook import Rulebook
 from gateway.service.app import Gateway, reading
+from gateway.service.broker_clock import kafka_clock_agrees
 from gateway.service.examined import machine_parts, stored_parts
 from gateway.service.finding import Finding, Unwell, examined
 from gateway.service.servers import kafka_bootstrap
@@ -40,7 +41,7 @@ async def examine(settings: Settings) -> list[Finding]:
     }
     findings = [await examined(name, part) for name, part in parts.items()]
     findings += await _stored(settings)
-    findings.append(await examined("Kafka", lambda: _kafka(settings)))
+    findings += await _bus(settings)
     findings.append(await examined("运行状态", lambda: _running(settings)))
     findings += [await _destination(one) for one in settings.destinations]
     return findings
@@ -95,9 +96,17 @@ async def _rule_sets(settings: Settings) -> str:
     return "、".join(rulebook.names)
 
 
-async def _kafka(settings: Settings) -> str:
+async def _bus(settings: Settings) -> list[Finding]:
+    """Examine Kafka and, where it answers, its clock."""
     if settings.kafka_bootstrap is None and not EmbeddedKafka(settings.state).runs():
-        return NOT_RUNNING
+        return [Finding("Kafka", True, NOT_RUNNING)]
+    found = await examined("Kafka", lambda: _kafka(settings))
+    if not found.ok:
+        return [found]
+    return [found, await examined("Kafka 时钟", lambda: kafka_clock_agrees(settings))]
+
+
+async def _kafka(settings: Settings) -> str:
     async with kafka_bootstrap(settings) as bootstrap:
         with first_call():
             client = AIOKafkaClient(bootstrap_servers=bootstrap, **options_of(settings.kafka))

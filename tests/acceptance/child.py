@@ -7,11 +7,13 @@ itself with SIGKILL: our code does not flush, close, give up or roll back anythi
 import asyncio
 import os
 import signal
+import sys
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import Enum
 from itertools import count
+from pathlib import Path
 from types import ModuleType
 from typing import Any
 
@@ -19,6 +21,7 @@ from connectors.bank_webhook import BankWebhook
 from connectors.platform_api import PlatformJson, PlatformSoap
 from gateway.batch import Batch
 from gateway.config.clock import Clock, system_clock
+from gateway.config.errors import Away
 from gateway.config.settings import make_settings
 from gateway.deliver import breaker, deliverer
 from gateway.deliver.caller import GRACE
@@ -35,7 +38,10 @@ from gateway.store.deliver import chains, claims, deliveries, ends, receipts
 from gateway.store.record import inbox
 from gateway.store.score import grade_changes
 from gateway.telemetry import log
+from tests.acceptance.chaos import names
 
+#: How a process ends that finds what it needs away when it starts.
+AWAY = 3
 #: A successor can only continue after the lease and ownership of a killed process have expired. No
 #: call starts later than one call timeout and one second before the end of the lease.
 TIME_TO_BEGIN, OWNERSHIP = timedelta(seconds=1), timedelta(seconds=1)
@@ -109,6 +115,8 @@ class Order:
     dies: str | None = None
     at_pass: int = 1
     log: str = ""
+    #: A file with the names that do not resolve; without it names are asked for as ever.
+    unknown_names: str = ""
 
     @property
     def clock(self) -> Clock:
@@ -127,7 +135,13 @@ def live(order: Order) -> None:
     _replace(tasks, FAILURE_PAUSE=0.05)
     if order.dies is not None:
         _arm(POINTS[order.dies], order.at_pass)
-    asyncio.run(_live(order))
+    if order.unknown_names:
+        names.use(Path(order.unknown_names))
+    try:
+        asyncio.run(_live(order))
+    except Away as error:
+        sys.stderr.write(f"{error.told()}\n")
+        sys.exit(AWAY)
 
 
 async def _live(order: Order) -> None:

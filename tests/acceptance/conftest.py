@@ -12,7 +12,7 @@ from tests.acceptance.command import Command, commanding
 from tests.acceptance.town import Town
 from tests.conftest import SETTINGS
 
-pytest.register_assert_rewrite("tests.acceptance.month")
+pytest.register_assert_rewrite("tests.acceptance.month", "tests.acceptance.chaos.checks")
 _numbers = count(1)
 
 

@@ -8,11 +8,12 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import httpx
 import psutil
 import pytest
 
 from gateway.embedded.server import FileLock
-from tests.acceptance.command import Command
+from tests.acceptance.command import Command, Ran
 from tests.folders import server_folder
 
 #: Ten of the fifteen published decisions, and five faulty rows of the sample month.
@@ -32,7 +33,7 @@ def test_the_demo_prints_the_whole_report_in_every_run_also_after_a_killed_one(
     command = Command(tmp_path, {})
 
     left = kill_one_that_starts(state)
-    first, second = (command("demo", "--state", state, patience=300) for _ in range(2))
+    first, second = command("demo", "--state", state, patience=300), kept_and_stopped(state)
 
     for ran in (first, second):
         assert ran.code == 0, ran.err
@@ -53,9 +54,32 @@ def test_the_demo_prints_the_whole_report_in_every_run_also_after_a_killed_one(
         assert "尚未送达（有效入库）" not in ran.out
         assert_the_ledger_agrees(ran.out)
     assert counts(first.out) == counts(second.out)
+    assert "Prometheus" not in first.out
+    assert re.search(r"CreditGatewayBreakerOpen +│ credit-zhengzhou .* 10-14 .* 10-16 ", second.out)
     assert list(tmp_path.iterdir()) == []
     assert left
     assert of_folder(state) == []
+
+
+def kept_and_stopped(state: Path) -> Ran:
+    """Run a demo that is kept running, with a Prometheus beside it, and stop it by Ctrl-C."""
+    demo = subprocess.Popen(
+        [sys.executable, "-m", "gateway", "demo", "--keep", "--state", str(state)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert demo.stdout is not None
+    said: list[str] = []
+    while "在这里按 Ctrl-C 停止" not in "".join(said[-1:]):
+        said.append(demo.stdout.readline())
+        assert said[-1], said
+    address = re.search(r"Prometheus：(http://127\.0\.0\.1:\d+/\S*alerts)", "".join(said))
+    assert address is not None
+    assert httpx.get(address[1]).is_success
+    demo.send_signal(signal.SIGINT)
+    out, err = demo.communicate(timeout=60)
+    return Ran(demo.returncode, "".join(said) + out, err)
 
 
 def assert_the_ledger_agrees(text: str) -> None:

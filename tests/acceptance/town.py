@@ -73,6 +73,7 @@ class Town:
         self.url = ""
         self.sandbox = create_sandbox(self.clock, _places())
         self.running: list[ForkServerProcess] = []
+        self.unknown_names = ""
 
     @property
     def clock(self) -> Clock:
@@ -138,10 +139,9 @@ class Town:
     def start(self, dies: str | None = None, at_pass: int = 1) -> ForkServerProcess:
         """Start a gateway; it runs until it is stopped or kills itself."""
         order = Order(self.settings, self.starts_at, self.begun, WORKING)
+        order = replace(order, dies=dies, at_pass=at_pass, unknown_names=self.unknown_names)
         log = str(self.folder / "child.log")
-        process = FORKS.Process(
-            target=live, args=(replace(order, dies=dies, at_pass=at_pass, log=log),)
-        )
+        process = FORKS.Process(target=live, args=(replace(order, log=log),))
         process.start()
         self.running.append(process)
         return process

@@ -1,5 +1,6 @@
 """The sandbox's knobs over HTTP."""
 
+import asyncio
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
@@ -48,6 +49,23 @@ async def test_state_counts_effects_per_key_and_per_document_and_finds_doubled_o
     ]
     assert state["doubled"] == [["一号", ""]]
     assert after["effects"] == {}
+
+
+async def test_a_request_whose_sender_is_gone_before_its_end_has_no_effect(
+    url: str, sandbox: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    host, port = url.removeprefix("http://").split(":")
+    _, half = await asyncio.open_connection(host, int(port))
+    half.write(b"POST /credit/records HTTP/1.1\r\nHost: x\r\nContent-Length: 99\r\n\r\n[")
+    await half.drain()
+    half.close()
+    await half.wait_closed()
+
+    async with httpx.AsyncClient(base_url=f"{url}/credit") as platform:
+        whole = await platform.post("/records", json={"items": [ROW]})
+    assert whole.is_success
+    assert sandbox.books["credit"].calls == {"records": 1}
+    assert [one.getMessage() for one in caplog.records if one.name == "uvicorn.error"] == []
 
 
 async def test_a_dropped_answer_is_a_closed_connection_without_a_byte(

@@ -25,6 +25,9 @@ _PAUSE = 0.2
 #: within these bounds in seconds: links that break now and then, and the limits of a proxy or a
 #: pooler, cut it too.
 TIMES_AS_LONG, SHORTEST, LONGEST = 3.0, 3.0, 60.0
+#: It carries so many bytes there and back, as work does: a link that breaks after some thousands
+#: of bytes lets every short question through.
+CARRIED = 2**20
 #: Cuts in a row that are no accident: a server that lacks memory ends whoever has the most of it at
 #: the time, and with it all connections. One that leaves another connection standing counts twice.
 NO_ACCIDENT = 5
@@ -32,6 +35,7 @@ NO_ACCIDENT = 5
 TOO_LONG = 2
 
 _STAND = text("select pg_sleep(:seconds)")
+_CARRY = text("select cast(:carried as text)")
 #: The limit that the server's administrator sets is for what does something.
 _NO_LIMIT = text("set local statement_timeout = 0")
 
@@ -133,7 +137,7 @@ async def _witnessed(database: Database, work: Callable[[Connection], Awaitable[
 
 
 async def _is_steady(database: Database, cut_after: float) -> bool:
-    """Whether the database answers, and lets a transaction stand that touches nothing.
+    """Whether the database answers, and lets a transaction stand that touches nothing it has.
 
     `cut_after` is how many seconds the transaction had lasted that was cut.
     """
@@ -144,6 +148,7 @@ async def _is_steady(database: Database, cut_after: float) -> bool:
         async with database.transaction() as connection:
             await connection.execute(_NO_LIMIT)
             await connection.execute(_STAND, {"seconds": seconds})
+            await connection.execute(_CARRY, {"carried": " " * CARRIED})
     except DatabaseAway:
         return False
     return True

@@ -37,6 +37,7 @@ class Cutting(Proxy):
         self.cuts = POISON.encode()
         self.times = inf  #: how often it cuts
         self.cuts_all = False  #: it cuts all other connections as well
+        self.bears = inf  #: bytes after which it cuts a connection
         self.down_for = 0.0  #: seconds in which it takes no connection after it has cut one
         self._down_until = 0.0
 
@@ -47,8 +48,12 @@ class Cutting(Proxy):
             await super().__call__(reader, writer)
 
     async def _carry(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        carried = 0
         with suppress(ConnectionError):
             while data := await reader.read(65536):
+                carried += len(data)
+                if carried > self.bears:
+                    break
                 if self.cuts in data and self.times > 0:
                     self.times -= 1
                     self._down_until = time.monotonic() + self.down_for
@@ -137,6 +142,22 @@ async def test_a_link_that_breaks_now_and_then_quarantines_nothing(
     task.cancel()
 
     assert await behind.value("select count(*) from quarantine") == 0
+
+
+async def test_a_link_that_breaks_after_some_bytes_quarantines_nothing(
+    behind: World, proxy: Cutting
+) -> None:
+    """It lets every short question through, as often as one asks."""
+    await behind.value("select 1")
+    proxy.bears = 20_000
+
+    with pytest.raises(DatabaseAway):
+        await behind.take(penalty(1))
+    proxy.bears = inf
+
+    assert await behind.value("select count(*) from quarantine") == 0
+    [taken] = await behind.take(penalty(1))
+    assert taken.verdict is not Verdict.REFUSED
 
 
 async def test_an_item_is_found_though_the_server_needs_long_to_come_back(
