@@ -1,5 +1,6 @@
 """The rule set of Inner Mongolia as one that also takes grades computed elsewhere."""
 
+import re
 from importlib.resources import files
 from pathlib import Path
 
@@ -9,12 +10,14 @@ NAME = "nm-receiving"
 _OWN = "nm-2023-draft"
 
 
-def receiving(folder: Path) -> dict[str, object]:
+def receiving(folder: Path, effective_from: str | None = None) -> dict[str, object]:
     """Write the rule set and its cases; return the settings of scoring that bind it."""
     shipped = files("scoring") / "rule_sets"
     rules = (shipped / f"{_OWN}.yaml").read_text("utf-8").replace(f"name: {_OWN}", f"name: {NAME}")
     takes = "    received_grades: {article: 第一条, text: 采用上级评定的等级}\n"
     rules = rules.replace("tables:\n  enterprise:\n", f"tables:\n  enterprise:\n{takes}")
+    if effective_from is not None:
+        rules = re.sub("effective_from: .*", f"effective_from: {effective_from}", rules)
     cases = (shipped / f"{_OWN}.cases.yaml").read_text("utf-8")
     (folder / f"{NAME}.yaml").write_text(rules, "utf-8")
     cases = cases.replace(f"rule_set: {_OWN}", f"rule_set: {NAME}")

@@ -80,27 +80,29 @@ class Rulebook:
         """
         digits = region(code)
         bindings = [one for one in self.settings.bindings if digits.startswith(one.regions)]
-        return [_bound(binding, self.in_force(binding.rule_set, day)) for binding in bindings]
+        texts = [(binding, self.in_force(binding.rule_set, day)) for binding in bindings]
+        return [_bound(binding, text) for binding, text in texts if text.is_effective(day)]
 
     def takes_grade(self, name: str, kind: SubjectKind, code: str, day: date) -> bool:
         """Whether a grade that was computed elsewhere by a rule set replaces our own on a day.
 
-        One by a text before that in force stands until there is another. Where nothing is bound
-        there is none of our own.
+        One by a text before that in force stands until there is another. Where nothing is bound,
+        or nothing that is effective, there is none of our own.
         """
-        binding = self.binding(kind, code)
-        if binding is None:
+        rule_set = self.choose(kind, code, day)
+        if rule_set is None:
             return True
-        rule_set = self.in_force(binding.rule_set, day)
         table = rule_set.table(kind)
         receives = table is not None and table.received_grades is not None
-        if not receives:
+        return receives and self.is_bound(name, kind, code)
+
+    def is_bound(self, name: str, kind: SubjectKind, code: str) -> bool:
+        """Whether a rule set is that of a subject, or was before another text was activated."""
+        binding = self.binding(kind, code)
+        if binding is None:
             return False
         texts = (one for one in self.activated if one.bound == binding.rule_set)
-        return name in {
-            binding.rule_set,
-            *(one.rule_set.name for one in texts if one.from_day <= day),
-        }
+        return name in {binding.rule_set, *(one.rule_set.name for one in texts)}
 
     def covered(self, name: str) -> LoadedRuleSet:
         """Return one rule set by name; its cases must cover every item before it is used.

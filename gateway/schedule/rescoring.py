@@ -20,6 +20,7 @@ from gateway.telemetry.log import LogEvent, logger
 from gateway.telemetry.metrics import Metrics
 from schemas.base import today
 from schemas.codes import SubjectKind
+from schemas.credit import NotEvaluated
 from schemas.known import Subject
 
 #: Subjects scored again in one transaction.
@@ -93,11 +94,12 @@ class Rescoring:
             return 0
         await refresh(connection, self.scorer.rulebook)
         day, choose = today(now), self.scorer.rulebook.choose
-        able = [
-            one.code for one in found if one.still and choose(SubjectKind(one.kind), one.code, day)
-        ]
-        if able:
-            await self._score(connection, able, now, RULE_SET)
+        able = [one for one in found if one.still and choose(SubjectKind(one.kind), one.code, day)]
+        failed = [one.code for one in able if one.not_evaluated == NotEvaluated.ENGINE_ERROR]
+        new = [one.code for one in able if one.not_evaluated != NotEvaluated.ENGINE_ERROR]
+        for codes, cause in ((failed, SCORED), (new, RULE_SET)):
+            if codes:
+                await self._score(connection, codes, now, cause)
         return found[-1].id
 
     async def _compare_received(self, connection: Connection, after: int, now: datetime) -> int:

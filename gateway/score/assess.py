@@ -2,16 +2,25 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime
+from typing import Any
 
 import msgspec
+import pydantic
 
 from gateway.config.keys import is_person
 from gateway.rules.activation import refresh
 from gateway.score.assessed import Assessed, NewGrade, assessment_row, count
 from gateway.score.authority_aliases import renew_departments
-from gateway.score.grade_change import RECEIVED, SCORED, change_body, standing_change
+from gateway.score.grade_change import (
+    EXTERNAL,
+    RECEIVED,
+    SCORED,
+    change_body,
+    standing,
+    standing_change,
+)
 from gateway.score.received import (
     from_elsewhere,
     in_force,
@@ -33,6 +42,8 @@ from schemas.base import today
 from schemas.credit import GradeChange, NotEvaluated
 from schemas.event import ReceivedGrade
 from schemas.known import Subject
+from scoring.consequences.change import GONE
+from scoring.consequences.measures import StandingChange
 from scoring.facts import Fact, Facts
 
 _NO_FACTS = b"[]"
@@ -47,6 +58,17 @@ def _read_facts(bodies: bytes) -> list[Fact] | None:
     except msgspec.ValidationError:
         logger.exception(LogEvent.ENGINE_FAILED)
         return None
+
+
+def _read_grades(bodies: Iterable[Mapping[str, Any]]) -> list[ReceivedGrade]:
+    """Return the received grades that this program can read."""
+    found = []
+    for body in bodies:
+        try:
+            found.append(ReceivedGrade.model_validate(body))
+        except pydantic.ValidationError:
+            logger.exception(LogEvent.ENGINE_FAILED)
+    return found
 
 
 class Assessing:
@@ -73,7 +95,7 @@ class Assessing:
         self.assessed: list[Assessed] = []
         self.changes: list[NewGrade] = []
         self._last: dict[int, LastGrade] = {}
-        self._received: list[tuple[Facts, ReceivedGrade, int]] = []  #: to record, of which subject
+        self._received: dict[int, tuple[Facts, ReceivedGrade]] = {}  #: to record
         self._ungraded: set[int] = set()
         self._untold: set[int] = set()
 
@@ -90,19 +112,19 @@ class Assessing:
             return False
         await self._by_text_in_force()
         ids = [subject.id for subject in subjects]
-        standing = await grade_changes.received_grades(self.connection, ids)
+        received = await grade_changes.received_grades(self.connection, ids)
         bodies = await facts_of_subjects(self.connection, ids)
         rulebook, day = self.scorer.rulebook, self._day()
         not_taken: Counter[str] = Counter()
-        for id_, code, _ in subjects:
-            facts = _read_facts(bodies.get(id_, _NO_FACTS)) or ()
-            known = rulebook.subject(code, facts, day, person=is_person(code))
-            grades, last = standing.get(id_, ()), self._last.get(id_)
-            grade = in_force(grades, known, day, rulebook)
+        for id_, code, suspect in subjects:
+            facts = _read_facts(bodies.get(id_, _NO_FACTS))
+            own = self._own(Subject(id_, code, suspect), facts)
+            grades, last = _read_grades(received.get(id_, ())), self._last.get(id_)
+            grade = in_force(grades, own, day, rulebook)
             if grade is None:
                 not_taken.update(one.rule_set for one in grades)
             if grade is not None and not is_recorded(grade, last):
-                self._received.append((known, grade, id_))
+                self._received[id_] = own.subject, grade
             elif grade is None and last is not None and last.cause == RECEIVED:
                 self._ungraded.add(id_)
         for rule_set, times in not_taken.items():
@@ -134,24 +156,24 @@ class Assessing:
 
     def _score(self, subjects: Sequence[Subject], bodies: Mapping[int, bytes]) -> None:
         """Assess a slice, step by step over all its subjects, as `Checker.check_all` does."""
-        day = self._day()
         known = [_read_facts(bodies.get(subject.id, _NO_FACTS)) for subject in subjects]
-        scored = [
-            self.scorer.score(
-                subject.code,
-                person=is_person(subject.code),
-                criminal_suspect=subject.criminal_suspect,
-                facts=facts,
-                previous=last.grade if (last := self._last.get(subject.id)) else None,
-                as_of=day,
-            )
-            for subject, facts in zip(subjects, known, strict=True)
-        ]
+        scored = [self._own(subject, facts) for subject, facts in zip(subjects, known, strict=True)]
         for subject, facts, one in zip(subjects, known, scored, strict=True):
             scored_ = self._noted(subject, one)
             self.assessed.append(Assessed(subject, scored_, [int(fact.id) for fact in facts or ()]))
             if is_person(subject.code) or not one.public:
                 self._untold.add(subject.id)
+
+    def _own(self, subject: Subject, facts: list[Fact] | None) -> Scored:
+        last = self._last.get(subject.id)
+        return self.scorer.score(
+            subject.code,
+            person=is_person(subject.code),
+            criminal_suspect=subject.criminal_suspect,
+            facts=facts,
+            previous=last.grade if last else None,
+            as_of=self._day(),
+        )
 
     def _day(self) -> date:
         return max(today(self.now), self.scorer.rulebook.begun)
@@ -168,8 +190,11 @@ class Assessing:
         return scored
 
     def _note_change(self, subject: Subject, scored: Scored) -> None:
+        if subject.id in self._received:  # what is told is the grade that replaces our own
+            return
         last, change = self._last.get(subject.id), scored.change
         elsewhere = is_from_elsewhere(last, scored.subject, self._day(), self.scorer.rulebook)
+        elsewhere &= scored.assessment.not_evaluated not in GONE
         gone = not elsewhere or subject.id in self._ungraded
         if last is not None and last.cause == RECEIVED and gone:
             change = our_own_again(last.grade, scored, withdrawn=elsewhere)
@@ -198,37 +223,50 @@ class Assessing:
             rule_set=rule_set,
             effective_on=assessment.as_of,
             published=published,
-            measures=self.scorer.measures(
-                standing_change(change, published),
-                scored.subject.kind,
-                assessment.id,
-                assessment.as_of,
-            ),
+            measures=self._measures(change, last, scored.subject),
         )
 
     def receive(self) -> None:
         """Record the grades that `standing` has found; they replace our own."""
-        for subject, grade, subject_id in self._received:
+        for subject_id, (subject, grade) in self._received.items():
             self._receive(subject, grade, subject_id)
 
     def _receive(self, subject: Facts, grade: ReceivedGrade, subject_id: int) -> None:
         """Note the change to a grade that was computed elsewhere."""
         last = self._last.get(subject_id)
         previous, published = (last.grade, last.published) if last else (None, None)
-        kind, code, day = subject.kind, subject.id, grade.effective_on
-        direction = self.scorer.direction(previous, grade.grade, kind, code, day)
+        if last is None or self._is_ours(last, subject):
+            place = subject.kind, subject.id, self._day()
+            direction = self.scorer.direction(previous, grade.grade, *place)
+        else:
+            direction = EXTERNAL
         change = GradeChange(previous, grade.grade, direction, (f"{grade.issued_by}评定",))
         body = change_body(
             change,
             cause=RECEIVED,
             score=None if grade.score is None else format(grade.score, "f"),
             rule_set=from_elsewhere(grade.rule_set),
-            effective_on=day,
+            effective_on=grade.effective_on,
             published=published,
-            measures=self.scorer.measures(standing_change(change, published), kind, code, day),
+            measures=self._measures(change, last, subject),
         )
         self.changes.append(NewGrade(subject_id, change, body, assessed=False))
         self._last[subject_id] = LastGrade(grade.grade, RECEIVED, published, grade.rule_set)
+
+    def _is_ours(self, last: LastGrade, subject: Facts) -> bool:
+        """Whether the last grade is by the rule set of the subject; another one has other bands."""
+        ours = self.scorer.rulebook.is_bound(last.rule_set, subject.kind, subject.id)
+        return ours or not last.rule_set
+
+    def _measures(
+        self, change: GradeChange, last: LastGrade | None, subject: Facts
+    ) -> dict[str, Any]:
+        """Return the measures that begin and end today; a grade by another rule set had none."""
+        published = last.published if last else None
+        moved = standing_change(change, published)
+        if last is not None and not self._is_ours(last, subject):
+            moved = StandingChange(standing(None, published), moved.after, moved.direction)
+        return self.scorer.measures(moved, subject.kind, subject.id, self._day())
 
     async def write(self) -> list[tuple[int, int]]:
         """Write assessments and grade changes.

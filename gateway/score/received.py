@@ -9,7 +9,7 @@ from gateway.score.scorer import Scored
 from gateway.store.score.grade_changes import LastGrade
 from schemas.credit import GradeChange
 from schemas.event import ReceivedGrade
-from scoring.consequences.change import SUSPENDED
+from scoring.consequences.change import GONE, SUSPENDED
 from scoring.facts import Facts
 
 _WITHDRAWN = "外部评定的等级已撤回"
@@ -17,12 +17,15 @@ _NOT_TAKEN = "外部评定的等级不再采用"
 
 
 def in_force(
-    grades: Iterable[ReceivedGrade], subject: Facts, day: date, rulebook: Rulebook
+    grades: Iterable[ReceivedGrade], own: Scored, day: date, rulebook: Rulebook
 ) -> ReceivedGrade | None:
-    """Return the first of these grades that replaces our own on a day.
+    """Return the first of these grades that replaces our own result on a day.
 
-    One by another rule set than the subject's hides no other.
+    One by another rule set than the subject's hides no other. Who does not take part has none.
     """
+    subject = own.subject
+    if own.assessment.not_evaluated in GONE:
+        return None
     for grade in grades:
         if rulebook.takes_grade(grade.rule_set, subject.kind, subject.id, day):
             return grade

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 from gateway.config.settings import RuleSetBinding
 from gateway.rules.policybook import Policybook
 from gateway.rules.rulebook import Rulebook
-from gateway.score.grade_change import EXTERNAL, NO_MEASURES, named
+from gateway.score.grade_change import EXTERNAL, NO_MEASURES, UNCHANGED, named
 from gateway.score.stored_result import again, without_result
 from gateway.telemetry.log import LogEvent, logger
 from schemas.codes import SubjectKind
@@ -54,6 +54,8 @@ class Scorer:
         self, previous: str | None, grade: str, kind: SubjectKind, code: str, day: date
     ) -> str:
         """Return whether a received grade is better or worse, if our bands rank both grades."""
+        if previous == grade:
+            return UNCHANGED
         rule_set = self.rulebook.choose(kind, code, day)
         ranked = [] if rule_set is None else rule_set.grades(kind)
         if previous is not None and not {previous, grade} <= set(ranked):

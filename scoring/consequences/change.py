@@ -1,6 +1,6 @@
 """Find the grade change 等级变动 between the last recorded grade and an assessment."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from schemas.credit import Assessment, Deduction, GradeChange, NotEvaluated
 from scoring.regulation.ruleset import RuleSet
@@ -21,7 +21,7 @@ def compare(
     are named by short titles and grades are ranked by its bands; without it, items are named by the
     quoted text and grades are ranked alphabetically (A is the best).
     """
-    gone = _GONE.get(assessment.not_evaluated or "")
+    gone = GONE.get(assessment.not_evaluated or "")
     if gone is not None:
         return None if previous_grade is None else _suspended(previous_grade, gone)
     grade = assessment.grade
@@ -52,7 +52,7 @@ def reasons(assessment: Assessment, rule_set: RuleSet | None = None) -> tuple[st
 
 
 #: Why a subject does not take part, in Chinese.
-_GONE: dict[str, str] = {
+GONE: Mapping[str, str] = {
     NotEvaluated.CRIMINAL_SUSPECT: "涉嫌犯罪，不参评",
     NotEvaluated.NOT_PARTICIPANT: "不在参评单位名录，不参评",
     NotEvaluated.BRANCH: "分支机构，并入法人评价",

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import text
 
 from schemas.verdict import Verdict
 from tests.factories import (
@@ -18,6 +19,7 @@ from tests.factories import (
     person_penalty,
 )
 from tests.integration.conftest import MakeWorld
+from tests.integration.schedule.publications import at
 from tests.integration.test_pipeline import FACTS, GRADES
 from tests.integration.world import World
 from tests.receiving_rules import NAME as RECEIVING
@@ -339,7 +341,7 @@ async def test_a_withdrawn_grade_gives_way_to_our_own(receiving_world: World, ve
 
     await world.take({**received(grade="B"), "verb": verb})
 
-    assert await world.column(GRADES) == ["D", "B", "D"]
+    assert await world.column(GRADES) == ["B", "D"]
     assert (await world.column(CAUSES))[-1] == "scored"
 
 
@@ -352,8 +354,8 @@ async def test_after_a_withdrawal_our_own_grade_goes_on_even_if_it_was_the_same(
 
     await world.take(event(1, type="dishonesty.permit_fraud"))
 
-    assert await world.column(GRADES) == ["A", "A", "A", "D"]
-    assert await world.column(CAUSES) == ["scored", "received", "scored", "scored"]
+    assert await world.column(GRADES) == ["A", "A", "D"]
+    assert await world.column(CAUSES) == ["received", "scored", "scored"]
 
 
 @pytest.mark.parametrize("scoring", [{"bindings": [HENAN]}, {}], ids=["no tariff", "not bound"])
@@ -379,6 +381,101 @@ async def test_of_two_received_grades_the_other_stands_when_one_is_withdrawn(
     await world.take({**received(2, grade="D"), "verb": "withdraw"})
 
     assert await world.column(GRADES) == ["D", "B"]
+
+
+async def test_of_an_event_and_a_grade_of_one_batch_only_what_counts_is_told(
+    receiving_world: World,
+) -> None:
+    """Proven: the bank was told of a grade of ours that never held, with its measures."""
+    await receiving_world.take(event(1, type="dishonesty.permit_fraud"), received(2, grade="B"))
+
+    assert await receiving_world.column(GRADES) == ["B"]
+
+
+@pytest.mark.parametrize("changes", [{"subject_name": "改名公司"}, {"score": "80"}])
+async def test_a_corrected_name_or_score_overrides_no_other_grade_of_the_day(
+    receiving_world: World, changes: dict[str, Any]
+) -> None:
+    await receiving_world.take(received(1, grade="B"))
+    await receiving_world.take(received(2, grade="D"))
+
+    await receiving_world.take(received(1, grade="B", **changes))
+
+    assert await receiving_world.column(GRADES) == ["B", "D"]
+
+
+async def test_a_rule_set_that_is_not_effective_yet_takes_no_grade_away(
+    make_world: MakeWorld, tmp_path: Path
+) -> None:
+    """Proven: binding it in advance withdrew the received grades, and refused new ones."""
+    before = await make_world(scoring={})
+    await before.take(grade(1, rule_set="elsewhere-2020", grade="D", effective_on=DAY))
+    scoring = receiving(tmp_path, effective_from="2027-01-01")
+    now = await make_world(scoring=scoring)
+
+    await now.schedule.tick()
+    [result] = await now.take(grade(2, 2, rule_set="elsewhere-2020", grade="C"))
+
+    assert result.verdict is Verdict.OK
+    assert await now.column(GRADES) == ["D", "C"]
+    now.clock.set(at("2027-01-01"))
+    now = await make_world(scoring=scoring)
+    await now.schedule.tick()
+    assert await now.column(GRADES) == ["D", "C", "A", "A"]
+
+
+async def test_the_same_letter_by_another_rule_set_is_no_downgrade_and_brings_its_measures(
+    make_world: MakeWorld,
+) -> None:
+    before = await make_world(scoring={})
+    await before.take(grade(1, rule_set="elsewhere-2020", grade="不良", effective_on=DAY))
+    now = await make_world(scoring={"bindings": [{**HENAN, "measures": ["zhengzhou-2022"]}]})
+
+    await now.take(grade(2, grade="不良"), grade(3, 2, grade="不良", effective_on="2022-01-10"))
+
+    told = await now.column("select body from grade_change order by id")
+    assert [one["direction"] for one in told] == ["first", "external", "first"]
+    begun = [[measure["id"] for measure in one["measures_begin"]] for one in told]
+    assert begun[1] == begun[2] != []  # by what is in force when it is told
+
+
+async def test_our_own_letter_that_is_given_elsewhere_is_unchanged(receiving_world: World) -> None:
+    await receiving_world.take(event(1, type="dishonesty.permit_fraud"))
+
+    await receiving_world.take(received(2, grade="D"))
+
+    told = await receiving_world.column("select body -> 'direction' from grade_change order by id")
+    assert told == ["first", "unchanged"]
+
+
+@pytest.mark.parametrize("first", [True, False], ids=["suspicion first", "grade first"])
+async def test_who_is_suspected_has_no_received_grade_until_it_ends(
+    receiving_world: World, first: bool
+) -> None:
+    suspected, graded = event(1, type="criminal_suspicion"), received(2, grade="B")
+    for row in (suspected, graded) if first else (graded, suspected):
+        await receiving_world.take(row)
+    assert (await receiving_world.column(GRADES) or [None])[-1] is None
+
+    await receiving_world.take(event(3, type="criminal_suspicion", suspected=False))
+
+    assert (await receiving_world.column(GRADES))[-1] == "B"
+
+
+async def test_a_received_grade_that_cannot_be_read_stops_no_other(
+    receiving_world: World,
+) -> None:
+    world = receiving_world
+    await world.take(received(1, grade="D"), received(2, 2, grade="D"))
+    async with world.database.transaction() as connection:
+        await connection.execute(
+            text("update record_version set body = '{\"grade\": 1}' where body ->> 'id' = 'G-1'")
+        )
+
+    await world.schedule.tick()
+    await world.take(received(3, 1, grade="B"), received(4, 2, grade="B"))
+
+    assert (await world.column(GRADES))[-2:] == ["B", "B"]
 
 
 async def test_a_subject_with_licences_only_has_no_assessment(world: World) -> None:

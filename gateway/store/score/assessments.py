@@ -99,11 +99,11 @@ async def subjects_to_rescore(
 
 _UNSCORED = text(
     """
-    select s.id, s.code, last.subject_kind, last.rule_set_hash is null from (
+    select s.id, s.code, last.subject_kind, last.rule_set_hash is null, last.not_evaluated from (
         select distinct subject_id from assessment
         where rule_set_hash is null and subject_id > :after order by subject_id limit :limit) a
     join subject s on s.id = a.subject_id and s.id > :after
-    cross join lateral (select subject_kind, rule_set_hash from assessment l
+    cross join lateral (select subject_kind, rule_set_hash, not_evaluated from assessment l
         where l.subject_id = s.id order by l.id desc limit 1) last
     order by s.id
     """
@@ -117,6 +117,7 @@ class OnceUnscored(NamedTuple):
     code: str
     kind: str  #: of its last assessment
     still: bool  #: the last one is without, too
+    not_evaluated: str | None  #: why the last one gave no grade
 
 
 async def once_unscored(connection: Connection, after: int, limit: int) -> list[OnceUnscored]:

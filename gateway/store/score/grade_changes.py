@@ -1,6 +1,6 @@
 """Grade changes 等级变动: written with their batch, numbered after commit by one publisher."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -11,7 +11,6 @@ from gateway.store.base.engine import Connection
 from gateway.store.base.statements import Copy
 from schemas.codes import RecordKind, Verb
 from schemas.credit import PublishedResult
-from schemas.event import ReceivedGrade
 from schemas.known import Subject
 
 add_grade_changes = Copy(
@@ -59,22 +58,25 @@ _RECEIVED = text(
     from decision d join record_version v on v.id = d.version_id
     where d.subject_id = any(cast(:ids as bigint[])) and d.kind = '{RecordKind.GRADE}'
       and d.verb <> '{Verb.WITHDRAW}'
-    order by d.subject_id, d.decision_date desc, d.version_id desc
+    order by d.subject_id, d.decision_date desc, (
+        select min(same.id) from record_version same where same.decision_id = d.id
+          and same.body ->> 'grade' = v.body ->> 'grade'
+          and same.body ->> 'effective_on' = v.body ->> 'effective_on') desc
     """
 )
 
 
 async def received_grades(
     connection: Connection, subject_ids: Sequence[int]
-) -> dict[int, list[ReceivedGrade]]:
-    """Return the received grades that stand of each subject, the one that counts first.
+) -> dict[int, list[Mapping[str, Any]]]:
+    """Return the bodies of the received grades that stand of each subject, the first one counts.
 
     That of the latest day counts, so that the order in which they come does not decide; of one day
-    it is the one that came last.
+    it is the one that came last; a correction of its name or score only overrides nothing.
     """
-    found: dict[int, list[ReceivedGrade]] = {}
+    found: dict[int, list[Mapping[str, Any]]] = {}
     for id_, body in await connection.execute(_RECEIVED, {"ids": list(subject_ids)}):
-        found.setdefault(id_, []).append(ReceivedGrade.model_validate(body))
+        found.setdefault(id_, []).append(body)
     return found
 
 
