@@ -10,6 +10,7 @@ from random import Random
 from typing import Any
 
 import pytest
+from aiokafka import AIOKafkaProducer
 
 from connectors.sandbox import serve_sandbox
 from gateway.embedded import kafka as embedded
@@ -98,15 +99,20 @@ class ChaosTown(Town):
         """Publish the messages over the troubles, and let everything through in the end."""
         for _ in range(PROCESSES):
             self.start()
-        for number, trouble in enumerate(troubles):
-            first, end = (len(messages) * n // len(troubles) for n in (number, number + 1))
-            await self.ways.hinder(dict(trouble.faults))
-            await self.publish(messages[first:end])
-            if trouble.end is not None:
-                await self._end(trouble)
-                if expels:
-                    await self.expel()
-            await self._watched(trouble.seconds)
+        async with AIOKafkaProducer(
+            bootstrap_servers=self.bootstrap, enable_idempotence=True
+        ) as producer:
+            for number, trouble in enumerate(troubles):
+                first, end = (len(messages) * n // len(troubles) for n in (number, number + 1))
+                await self.ways.hinder(dict(trouble.faults))
+                for one in messages[first:end]:
+                    await producer.send(f"{self.name}.{one.kind}", one.body, key=one.key)
+                await producer.flush()
+                if trouble.end is not None:
+                    await self._end(trouble)
+                    if expels:
+                        await self.expel()
+                await self._watched(trouble.seconds)
         await self.ways.hinder({})
 
     async def _end(self, trouble: Trouble) -> None:

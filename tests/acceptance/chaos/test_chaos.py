@@ -39,7 +39,7 @@ class Length:
     patience: float
 
 
-BRIEF = Length(7, 10, 1.6, 90, [one for one in Fault if one is not Fault.FORGOTTEN], True, 60)
+BRIEF = Length(7, 8, 1.4, 90, [one for one in Fault if one is not Fault.FORGOTTEN], True, 60)
 LONG = Length(CHAOS_SEED, CHAOS_SECONDS, 15, int(CHAOS_SECONDS * 3), list(Fault), False, 300)
 
 
