@@ -37,7 +37,8 @@ class KnownDecision:
     decision_date: date | None = None
     verdict: str = ""
     excluded: bool = False  #: 不予报送
-    repaired: bool = False  #: 终止公示: its publicity ended by a letter, which stands
+    #: 终止公示: its publicity ended by a letter, which stands; also while it is withdrawn.
+    repaired: bool = False
     event_type: str | None = None  #: of an event
     is_new: bool = False
 

@@ -11,7 +11,7 @@ import orjson
 from gateway.check.checked import Checked
 from gateway.check.fine_words import imposes_fine
 from schemas.base import Schema
-from schemas.codes import ABOUT_A_DECISION, EventType, Verb
+from schemas.codes import ABOUT_A_DECISION, PENALTY_KINDS, EventType, Verb
 from schemas.event import CreditEvent
 from schemas.fines import FINE, names_fine
 from schemas.identifiers import fold_once
@@ -107,6 +107,10 @@ NO_FACT = ABOUT_A_DECISION | {EventType.CRIMINAL_SUSPICION}
 #: The national list of 2018 joins suspension and revocation, which the law tells apart.
 _JOINED = {"暂扣或吊销许可证": "许可证", "暂扣或吊销执照": "执照"}
 _SUSPENDED, _REVOKED = "暂扣", "吊销"
+#: A permit by its own name, as in 其他-吊销排污许可证; 注销 and 撤销 are no penalties.
+_NAMED_PERMIT = re.compile(
+    rf"(?:其他-)?({_SUSPENDED}|{_REVOKED})[^、，,。；;或]{{0,20}}?(许可证|执照)(?:正本|副本|正副本)?"
+)
 
 
 def _told_apart(penalty: AdministrativePenalty) -> tuple[str, ...]:
@@ -114,12 +118,18 @@ def _told_apart(penalty: AdministrativePenalty) -> tuple[str, ...]:
 
     Where they do not tell, the joined kind stays, which rule sets read as the stricter one.
     """
-    kinds = _with_fine_in_words(penalty)
+    kinds = tuple(map(_as_revocation, _with_fine_in_words(penalty)))
     if _JOINED.keys().isdisjoint(kinds):
         return kinds
     words = f"{penalty.penalty_content or ''}{penalty.suspended_permit or ''}"
     said = [one for one in (_SUSPENDED, _REVOKED) if one in words]
     return kinds if len(said) != 1 else tuple(_said(said[0], kind) for kind in kinds)
+
+
+def _as_revocation(kind: str) -> str:
+    """Return a kind that suspends or revokes a permit by its name as the kind of the list."""
+    named = None if kind in PENALTY_KINDS else _NAMED_PERMIT.fullmatch(kind)
+    return kind if named is None else f"{named[1]}{named[2]}"
 
 
 def _with_fine_in_words(penalty: AdministrativePenalty) -> tuple[str, ...]:

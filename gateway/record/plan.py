@@ -25,6 +25,7 @@ from gateway.record.repairs import (
     RepairVersion,
     changed_letter,
     longer_publicity,
+    milder_letter,
     refusal,
     repair,
     reported_repair,
@@ -170,7 +171,7 @@ class _Planning:
         is_new = decision is None and item.checked.kind in REPORTED_KINDS
         alike = self._alike.told(item.key) if is_new else ()
         graver = self._graver(item, decision)
-        warnings = (*self._of_a_branch(item), *early, *alike, *graver)
+        warnings = (*self._of_a_branch(item), *early, *alike, *graver, *self._slip(item))
         if warnings:
             before = item.checked.warnings
             out.warned[item.position] = item.checked._replace(warnings=(*before, *warnings))
@@ -178,7 +179,10 @@ class _Planning:
         if (entry := item.checked.entry) is not None:
             self._relate(entry, version)
         if version.decision.repaired and version.verb is not Verb.WITHDRAW:
-            self._repair(item.key, item)  # what is corrected or revived stays repaired
+            if graver:
+                version.decision.repaired = False  # a person asks for another letter
+            else:
+                self._repair(item.key, item)  # what is corrected or revived stays repaired
         elif item.target is not None and _ends_publicity(item.checked.event):
             self._repair(item.target, item)
 
@@ -231,6 +235,14 @@ class _Planning:
             return ()
         before, after = self._fact(item.key), fact_body(item.checked, Verb.CORRECT)
         problem = longer_publicity(before, after, self._regimes)
+        return () if problem is None else (problem,)
+
+    def _slip(self, item: Incoming) -> tuple[Problem, ...]:
+        """Return that a letter states a milder severity than the decision has by the rules."""
+        event, target = item.checked.event, item.target
+        if event is None or target is None or not _ends_publicity(event):
+            return ()
+        problem = milder_letter(event, self._fact(target), self._regimes)
         return () if problem is None else (problem,)
 
     def _fact(self, key: DecisionKey) -> Mapping[str, Any] | None:

@@ -13,6 +13,7 @@ from gateway.record.recorded import day_or_fail
 from gateway.titles import SEVERITIES
 from schemas.codes import RecordKind, Verb
 from schemas.event import CreditEvent
+from schemas.fines import names_fine
 from schemas.known import DecisionKey, KnownDecision
 from schemas.obligation import ReportedVersion
 from schemas.problem import Problem, Rule
@@ -71,6 +72,14 @@ def refusal(
             fix="核对两个日期，和所依据的决定",
         )
     found = _publicity(fact, regimes, _SEVERITIES[event.severity] if event.severity else None)
+    is_serious = found is not None and found.severity is Severity.SERIOUS
+    if event.severity is None and not is_serious and _has_unknown_fine(fact):
+        return Problem(
+            field="occurred_on",
+            rule=Rule.STANDING,
+            message="决定有罚款而数额不明，不能判断失信程度和最短公示期",
+            fix="先补填罚款金额再报信用修复；决定书认定了失信程度的，填 severity",
+        )
     if found is None or found.at_least_until is None or event.occurred_on >= found.at_least_until:
         return None
     return _too_early(event, found)
@@ -98,7 +107,7 @@ def longer_publicity(
 ) -> Problem | None:
     """Return that a decision whose publicity a letter has ended must be public for longer now.
 
-    `before` and `after` are its facts. Only the credit side can take its letter back.
+    `before` and `after` are its facts. The letter was about the milder one.
     """
     old, new = _publicity(before, regimes), _publicity(after, regimes)
     if old is None or new is None or new.at_least_until is None:
@@ -110,10 +119,35 @@ def longer_publicity(
         rule=Rule.STANDING,
         message=(
             f"决定已信用修复、终止公示，更正后按{SEVERITIES[new.severity]}失信最早"
-            f" {new.at_least_until} 才可以终止公示（{new.policy.title}，{new.article}）"
+            f" {new.at_least_until} 才可以终止公示（{new.policy.title}，{new.article}），"
+            "按更正后的决定恢复公示"
         ),
-        fix="核对原来的修复决定书；不再成立的，请平台恢复公示，再重报决定",
+        fix="核对原来的修复决定书；仍然有效的，用新的编号再报一次信用修复，写明 severity",
     )
+
+
+def milder_letter(
+    event: CreditEvent, fact: Mapping[str, Any] | None, regimes: Sequence[PublicityPolicy]
+) -> Problem | None:
+    """Return that a letter states a milder severity than the decision has, which may be a slip."""
+    if event.severity is None:
+        return None
+    found, order = _publicity(fact, regimes), list(Severity)
+    if found is None or order.index(_SEVERITIES[event.severity]) >= order.index(found.severity):
+        return None
+    return Problem(
+        field="severity",
+        rule=Rule.STANDING,
+        message=f"信用修复按{event.severity}失信，这个决定按规定是{SEVERITIES[found.severity]}失信"
+        f"（{found.policy.title}，{found.article}）",
+        fix="核对修复决定书认定的失信程度；填错的，请平台恢复公示，再重报决定",
+    )
+
+
+def _has_unknown_fine(fact: Mapping[str, Any] | None) -> bool:
+    """Whether a fine counts whose amount is not known: it may be of any class."""
+    penalty = (fact or {}).get("penalty")
+    return penalty is not None and not penalty["fine_wan"] and names_fine(tuple(penalty["types"]))
 
 
 def _publicity(

@@ -21,7 +21,9 @@ _EXISTING = text(
     select d.subject_id, d.number_key, d.authority_id, d.kind,
            d.id, d.version, d.version_id, d.verb, d.content_hash, d.decision_date, d.verdict,
            d.excluded is not null,
-           exists (select from record_version v where v.decision_id = d.id and v.verb = 'repair'),
+           coalesce((select v.verb = 'repair' from record_version v
+               where v.decision_id = d.id and v.verb <> '{Verb.WITHDRAW}' and v.excluded is null
+               order by v.version desc limit 1), false),
            case when d.kind = '{RecordKind.EVENT}'
                then (select v.body ->> 'type' from record_version v where v.id = d.version_id) end
     from {unnest(PLACES)} join decision d using (subject_id, number_key)

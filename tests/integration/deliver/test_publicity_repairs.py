@@ -9,9 +9,10 @@ from gateway.deliver.manual import retry_all
 from schemas.problem import Rule
 from schemas.verdict import Verdict
 from tests.conftest import BANK, PLATFORM
-from tests.factories import about, event, penalty, publicity_repair
+from tests.factories import about, credit_code, event, penalty, publicity_repair
 from tests.integration.conftest import MakeWorld
 from tests.integration.deliver.late import ids
+from tests.integration.schedule.publications import at
 from tests.integration.world import World
 
 pytestmark = pytest.mark.integration
@@ -87,23 +88,84 @@ async def test_what_is_corrected_after_its_repair_stays_repaired(world: World) -
     assert await world.column(VERB) == ["repair"]
 
 
+GRAVER = penalty(CF_CFLB="罚款、责令停产停业", CF_NR_FK="200")
+
+
 @pytest.mark.parametrize("together", [True, False])
 async def test_a_correction_that_asks_for_a_longer_publicity_than_the_repaired_one_is_told(
     world: World, *, together: bool
 ) -> None:
-    """The letter stands until the credit side takes it back; a person must ask for that."""
-    graver = penalty(CF_CFLB="罚款、责令停产停业", CF_NR_FK="200")
+    """The letter was about the milder decision: another one is asked for, by a person."""
     await world.take(penalty())
-    batches = [[publicity_repair(), graver]] if together else [[publicity_repair()], [graver]]
+    await world.turn()
+    batches = [[publicity_repair(), GRAVER]] if together else [[publicity_repair()], [GRAVER]]
     results = [await world.take(*batch) for batch in batches]
-    other = {**graver, "CF_NR": "另一内容"}
 
     told = [one.message for one in results[-1][-1].checked.warnings]
+    other = {**GRAVER, "CF_NR": "另一内容"}
     again = [one.message for one in (await world.take(other))[0].checked.warnings]
+    for _ in range(3):
+        await world.turn()
 
     words = "决定已信用修复、终止公示，更正后按严重失信最早 2027-10-10 才可以终止公示"
     assert [one.startswith(words) for one in told if "信用修复" in one] == [True]
     assert not any("信用修复" in one for one in again)
+    assert [verb for verb, _ in world.sent()][-1] == "correct"
+    assert await world.column(VERB) == ["correct"]
+
+
+async def test_another_letter_ends_the_publicity_of_the_graver_decision(world: World) -> None:
+    await world.take(penalty())
+    await world.take(publicity_repair())
+    await world.take(GRAVER)
+    world.clock.set(at("2027-10-11"))
+
+    letter = publicity_repair(2, decision=about(1), severity="严重", occurred_on="2027-10-11")
+    [result] = await world.take({**letter, "subject_code": credit_code(1)})
+    for _ in range(3):
+        await world.turn()
+
+    assert result.verdict is Verdict.OK
+    assert await world.column(VERB) == ["repair"]
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"CF_NR_FK": None, "CF_NR": "处罚款人民币壹佰贰拾万元整"},
+        {"CF_CFLB": "警告", "CF_NR_FK": None, "CF_NR": "警告，并处罚款人民币120万元"},
+    ],
+)
+async def test_a_fine_of_an_unknown_amount_has_no_least_publicity_to_be_over(
+    world: World, given: dict[str, Any]
+) -> None:
+    """Proven: such decisions counted as ordinary or minor ones."""
+    await world.take(penalty(**given))
+
+    words = await refused(world, publicity_repair(severity=None))
+    assert "罚款而数额不明" in words
+
+    [result] = await world.take(publicity_repair(severity="轻微"))
+    assert result.verdict is Verdict.OK
+
+
+@pytest.mark.parametrize("kind", ["其他-吊销排污许可证", "吊销排污许可证", "其他-吊销营业执照"])
+async def test_a_permit_that_is_revoked_by_its_own_name_is_serious(world: World, kind: str) -> None:
+    await world.take(penalty(CF_CFLB=kind, CF_NR_FK=None, CF_NR=kind))
+
+    words = await refused(world, publicity_repair(severity=None))
+
+    assert "按严重失信" in words
+
+
+async def test_a_letter_that_states_a_milder_severity_than_the_rules_is_told(world: World) -> None:
+    await world.take(GRAVER)
+
+    [result] = await world.take(publicity_repair(severity="轻微"))
+
+    told = [one.message for one in result.checked.warnings if one.field == "severity"]
+    words = "信用修复按轻微失信，这个决定按规定是严重失信"
+    assert [one.startswith(words) for one in told] == [True]
 
 
 async def test_a_correction_replaces_the_repair_that_was_to_come_before_it(world: World) -> None:
