@@ -18,20 +18,22 @@ from gateway.record.facts import (
     process_events,
     without_overtaken,
 )
+from gateway.record.graded import Graded
 from gateway.record.process_told import ProcessesTold
 from gateway.record.recorded import NewVersion, Recorded, reported
 from gateway.record.relations import chained, of_a_branch, relation_of
 from gateway.record.repairs import (
     RepairVersion,
     changed_letter,
+    ends_publicity,
     longer_publicity,
     milder_letter,
     refusal,
     repair,
     reported_repair,
 )
-from schemas.codes import EventType, Verb
-from schemas.event import CreditEvent
+from gateway.record.unchanged import Hashes, is_healed, is_repeat
+from schemas.codes import EventType, RecordKind, Verb
 from schemas.kinds import REPORTED_KINDS
 from schemas.known import DecisionKey, KnownDecision, KnownFacts, Relation, Subject
 from schemas.participant import Participant
@@ -54,13 +56,8 @@ class Known(NamedTuple):
     of_branches: Mapping[DecisionKey, str] = MappingProxyType({})
     #: Decisions whose numbers are nearly those of decisions that the batch adds.
     alike: Sequence[DecisionKey] = ()
-
-
-class Hashes(NamedTuple):
-    """The content hash used now, and the one in databases of older releases."""
-
-    present: Callable[[bytes], bytes]
-    former: Callable[[bytes], bytes]
+    #: The subjects of received grades that stand, by number and authority.
+    graded: Mapping[tuple[str, int], str] = MappingProxyType({})
 
 
 class Incoming(NamedTuple):
@@ -144,6 +141,7 @@ class _Planning:
         self._told = ProcessesTold(known.facts.dates)
         self._of_branches = known.of_branches
         self._alike = Alike(known.alike)
+        self._graded = Graded(known.graded)
         self._take_id = take_id
         self._hashes = hashes
         self._regimes = regimes
@@ -158,8 +156,8 @@ class _Planning:
         """Plan the version of an item, unless it is a repeat or refused, and what follows."""
         out, new = self.made.recorded, content(item.checked)
         decision, hash_ = self.decisions.get(item.key), self._hashes.present(new.hashed)
-        healed = decision is not None and _is_healed(item.checked, decision)
-        if decision is not None and not healed and _is_repeat(decision, hash_, new, self._hashes):
+        healed = decision is not None and is_healed(item.checked, decision)
+        if decision is not None and not healed and is_repeat(decision, hash_, new, self._hashes):
             out.repeats.add(item.position)
             out.version_of[item.position] = decision.version_id
             return
@@ -171,7 +169,8 @@ class _Planning:
         is_new = decision is None and item.checked.kind in REPORTED_KINDS
         alike = self._alike.told(item.key) if is_new else ()
         graver = self._graver(item, decision)
-        warnings = (*self._of_a_branch(item), *early, *alike, *graver, *self._slip(item))
+        milder = milder_letter(item.checked.event, self._fact(item.target), self._regimes)
+        warnings = (*self._of_a_branch(item), *early, *alike, *graver, *milder)
         if warnings:
             before = item.checked.warnings
             out.warned[item.position] = item.checked._replace(warnings=(*before, *warnings))
@@ -183,7 +182,7 @@ class _Planning:
                 version.decision.repaired = False  # a person asks for another letter
             else:
                 self._repair(item.key, item)  # what is corrected or revived stays repaired
-        elif item.target is not None and _ends_publicity(item.checked.event):
+        elif item.target is not None and ends_publicity(item.checked.event):
             self._repair(item.target, item)
 
     def _version(
@@ -218,9 +217,12 @@ class _Planning:
     def _problem(self, item: Incoming, known: KnownDecision | None) -> Problem | None:
         """Return why an item cannot be recorded as the decisions stand now."""
         event, entry = item.checked.event, item.checked.entry
+        if item.key[3] == RecordKind.GRADE:
+            stands = known is not None and known.verb != Verb.WITHDRAW
+            return self._graded.refusal(item.key, item.checked, is_known=stands)
         if entry is not None and item.checked.verb is None:
             return self._chained(entry, known)
-        is_letter = _ends_publicity(event)
+        is_letter = ends_publicity(event)
         withdrawn = is_letter and item.checked.verb is Verb.WITHDRAW
         if withdrawn or (known and known.event_type == EventType.PUBLICITY_REPAIR):
             return changed_letter(item.key[1])
@@ -237,16 +239,10 @@ class _Planning:
         problem = longer_publicity(before, after, self._regimes)
         return () if problem is None else (problem,)
 
-    def _slip(self, item: Incoming) -> tuple[Problem, ...]:
-        """Return that a letter states a milder severity than the decision has by the rules."""
-        event, target = item.checked.event, item.target
-        if event is None or target is None or not _ends_publicity(event):
-            return ()
-        problem = milder_letter(event, self._fact(target), self._regimes)
-        return () if problem is None else (problem,)
-
-    def _fact(self, key: DecisionKey) -> Mapping[str, Any] | None:
+    def _fact(self, key: DecisionKey | None) -> Mapping[str, Any] | None:
         """Return the fact of a decision as the items so far leave it."""
+        if key is None:
+            return None
         latest, decision = self.made.recorded.latest.get(key), self.decisions.get(key)
         if latest is not None:
             return fact_body(latest.checked, latest.verb)
@@ -284,10 +280,6 @@ class _Planning:
         self.made.recorded.reported.append(reported_repair(version, key, decision, code))
 
 
-def _ends_publicity(event: CreditEvent | None) -> bool:
-    return event is not None and event.type is EventType.PUBLICITY_REPAIR
-
-
 def _refused(checked: Checked, problem: Problem) -> Checked:
     return Checked(
         checked.raw,
@@ -297,19 +289,6 @@ def _refused(checked: Checked, problem: Problem) -> Checked:
         decided_on=checked.decided_on,
         given=checked.given,
     )
-
-
-def _is_repeat(decision: KnownDecision, hash_: bytes, new: Content, hashes: Hashes) -> bool:
-    """Whether the content is unchanged; older hashes count, so that upgrades resend nothing."""
-    kept = decision.content_hash
-    if kept == hash_ or kept == hashes.former(new.as_given):
-        return True
-    return new.as_given != new.hashed and kept == hashes.present(new.as_given)
-
-
-def _is_healed(checked: Checked, decision: KnownDecision) -> bool:
-    """Whether a content that had problems has none now: its date was in the future then."""
-    return decision.verdict == Verdict.INCOMPLETE and checked.verdict is Verdict.OK
 
 
 def _verb(checked: Checked, decision: KnownDecision) -> Verb:

@@ -12,8 +12,9 @@ from typing import Any, NamedTuple
 from gateway.check.checked import Checked
 from gateway.config.keys import Keys
 from gateway.record.content import makes_facts, process_dates
-from gateway.record.plan import IDS_FOR_EACH, Hashes, Incoming, Known, Plan, plan
+from gateway.record.plan import IDS_FOR_EACH, Incoming, Known, Plan, plan
 from gateway.record.recorded import NewVersion, Recorded, day_of
+from gateway.record.unchanged import Hashes
 from gateway.store.base.engine import Connection
 from gateway.store.base.statements import Ids, as_json
 from gateway.store.record import decisions, facts, subjects
@@ -116,7 +117,8 @@ class Recording:
         if unknown:
             of_branches = await facts.decisions_of_branches(self.connection, unknown)
         relations, alike = await self._relations(items), await self._alike(items, found)
-        return Known(locked, found, known, relations, of_branches, alike)
+        graded = await decisions.grades_of(self.connection, keys)
+        return Known(locked, found, known, relations, of_branches, alike, graded)
 
     async def _alike(
         self, items: Sequence[Incoming], found: Mapping[DecisionKey, KnownDecision]

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 from gateway.record.recorded import day_or_fail
 from gateway.titles import SEVERITIES
-from schemas.codes import RecordKind, Verb
+from schemas.codes import EventType, RecordKind, Verb
 from schemas.event import CreditEvent
 from schemas.fines import names_fine
 from schemas.known import DecisionKey, KnownDecision
@@ -126,22 +126,28 @@ def longer_publicity(
     )
 
 
+def ends_publicity(event: CreditEvent | None) -> bool:
+    """Whether an event is the letter of a publicity repair."""
+    return event is not None and event.type is EventType.PUBLICITY_REPAIR
+
+
 def milder_letter(
-    event: CreditEvent, fact: Mapping[str, Any] | None, regimes: Sequence[PublicityPolicy]
-) -> Problem | None:
+    event: CreditEvent | None, fact: Mapping[str, Any] | None, regimes: Sequence[PublicityPolicy]
+) -> tuple[Problem, ...]:
     """Return that a letter states a milder severity than the decision has, which may be a slip."""
-    if event.severity is None:
-        return None
+    if event is None or event.severity is None or not ends_publicity(event):
+        return ()
     found, order = _publicity(fact, regimes), list(Severity)
     if found is None or order.index(_SEVERITIES[event.severity]) >= order.index(found.severity):
-        return None
-    return Problem(
+        return ()
+    slip = Problem(
         field="severity",
         rule=Rule.STANDING,
         message=f"信用修复按{event.severity}失信，这个决定按规定是{SEVERITIES[found.severity]}失信"
         f"（{found.policy.title}，{found.article}）",
         fix="核对修复决定书认定的失信程度；填错的，请平台恢复公示，再重报决定",
     )
+    return (slip,)
 
 
 def _has_unknown_fine(fact: Mapping[str, Any] | None) -> bool:

@@ -4,7 +4,11 @@ from tests.integration.world import World
 
 #: Revision → what takes the structure back to the revision before it, the newest first.
 BACK = {
-    "0042": ("drop index decision_graded", "drop index assessment_unscored"),
+    "0042": (
+        "drop index decision_graded",
+        "drop index decision_grade_number",
+        "drop index assessment_unscored",
+    ),
     "0041": ("drop table ledger_review",),
     "0040": ("alter table installation drop column timeline",),
     "0039": (

@@ -12,6 +12,7 @@ from schemas.verdict import Verdict
 from tests.factories import (
     REGION,
     about,
+    credit_code,
     event,
     grade,
     licence,
@@ -476,6 +477,25 @@ async def test_a_received_grade_that_cannot_be_read_stops_no_other(
     await world.take(received(3, 1, grade="B"), received(4, 2, grade="B"))
 
     assert (await world.column(GRADES))[-2:] == ["B", "B"]
+
+
+@pytest.mark.parametrize("together", [True, False], ids=["one batch", "two batches"])
+async def test_a_grade_of_a_number_that_stands_for_another_company_is_refused(
+    receiving_world: World, together: bool
+) -> None:
+    """Proven: both companies kept it; withdrawing it under the one left the other graded."""
+    rows = [received(1, 1, grade="D"), received(1, 2, grade="D")]
+    batches = [rows] if together else [[row] for row in rows]
+    results = [one for batch in batches for one in await receiving_world.take(*batch)]
+    [again] = await receiving_world.take({**received(1, 2, grade="D"), "verb": "withdraw"})
+
+    assert [one.verdict for one in results] == [Verdict.OK, Verdict.REFUSED]
+    assert [one.field for one in (*results[1].problems, *again.problems)] == ["id", "id"]
+    assert credit_code(1) in results[1].problems[0].message
+
+    await receiving_world.take({**received(1, 1, grade="D"), "verb": "withdraw"}, rows[1])
+
+    assert await receiving_world.column(GRADES) == ["D", "A", "D"]
 
 
 async def test_a_subject_with_licences_only_has_no_assessment(world: World) -> None:

@@ -73,6 +73,26 @@ async def decisions_alike(
     return [tuple(row[:4]) for row in rows if (row[0], row[4], row[2], row[3]) in wanted]
 
 
+_GRADES_OF_OTHERS = text(
+    f"""
+    select d.number_key, d.authority_id, s.code from {unnest("number_key text")}
+    join decision d using (number_key) join subject s on s.id = d.subject_id
+    where d.kind = '{RecordKind.GRADE}' and d.verb <> '{Verb.WITHDRAW}'
+    """
+)
+
+
+async def grades_of(
+    connection: Connection, keys: Iterable[DecisionKey]
+) -> dict[tuple[str, int], str]:
+    """Return the subjects, by number and authority, of the grades of these keys that stand."""
+    numbers = sorted({key[1] for key in keys if key[3] == RecordKind.GRADE})
+    if not numbers:
+        return {}
+    rows = await connection.execute(_GRADES_OF_OTHERS, {"number_key": numbers})
+    return {(row[0], row[1]): row[2] for row in rows}
+
+
 _DECISION = (
     "id bigint, kind text, number_key text, authority_id bigint, subject_id bigint, "
     "document_number text, decision_date date, excluded text, verdict text, verb text, "

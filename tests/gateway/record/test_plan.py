@@ -13,7 +13,8 @@ from gateway.check.checked import Checked
 from gateway.check.checker import Checker
 from gateway.config.keys import Keys, Master
 from gateway.config.settings import ScoringSettings
-from gateway.record.plan import Hashes, Incoming, Known, Plan, plan
+from gateway.record.plan import Incoming, Known, Plan, plan
+from gateway.record.unchanged import Hashes
 from gateway.rules.policybook import Policybook
 from schemas.identifiers import document_number_key
 from schemas.known import DecisionKey, KnownDecision, KnownFacts, ProcessDates, Subject

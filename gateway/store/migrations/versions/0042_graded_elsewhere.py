@@ -15,6 +15,12 @@ def upgrade() -> None:
         "decision_graded", "decision", ["subject_id"], postgresql_where=sa.text("kind = 'grade'")
     )
     op.create_index(
+        "decision_grade_number",
+        "decision",
+        ["number_key"],
+        postgresql_where=sa.text("kind = 'grade'"),
+    )
+    op.create_index(
         "assessment_unscored",
         "assessment",
         ["subject_id"],
