@@ -13,6 +13,7 @@ from gateway.check.fields import fields_of
 from gateway.check.grades import GradeRules, graded
 from gateway.check.messages import message_problem, validated
 from gateway.check.normalise import Candidate, Normalising
+from gateway.check.own_words import not_public
 from gateway.check.raw import Raw
 from gateway.check.rows import RowRead, read_row
 from gateway.check.unfit import doubted, lost, unfit
@@ -97,6 +98,8 @@ class Checker:
         )
         problems += unfit(candidate.kind, values, candidate.row)
         warnings = (*doubtful, *self._warnings(candidate.kind, values, own, problems))
+        if unknown is not None and excluded is None:
+            warnings += not_public(unknown)
         if empty := lacking(candidate.kind, values):
             unreadable = {problem.field for problem in problems}
             problems += [problem for problem in empty if problem.field not in unreadable]
