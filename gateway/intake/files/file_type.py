@@ -33,7 +33,7 @@ class FileType(StrEnum):
     WORKBOOK = "工作簿"
     OLDER_WORKBOOK = (
         "工作簿（xls、et 或 ods：出错的公式读作空；数字格式不读，格式里的“元”不算；"
-        "删除线看不出，划掉的字照读）"
+        "删除线看不出，划掉的字照读；xls、et 里隐藏的行和列看不出，照样读入）"
     )
     TABLE = "文本表格"
     JSON_LIST = "JSON 列表"

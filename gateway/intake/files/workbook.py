@@ -11,6 +11,7 @@ import msgspec
 import gateway
 from gateway.config.settings import FileLimits
 from gateway.intake.files.areas import Area
+from gateway.intake.files.hidden import Hidden
 from gateway.intake.files.table import FileTable
 from gateway.intake.files.unreadable import UnreadableFile
 from schemas.identifiers import masked
@@ -78,7 +79,8 @@ class Workbook:
             if line["merged"] is None:
                 raise _merged_too_often(sheet.name)
             areas = [Area(*area) for area in line["merged"]]
-            yield sheet, FileTable(rows, areas, notes=line["notes"])
+            hidden = Hidden(*line["hidden"])
+            yield sheet, FileTable(rows, areas, notes=line["notes"], hidden=hidden)
             for _ in rows:
                 pass
             line = self._held

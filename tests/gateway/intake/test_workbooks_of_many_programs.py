@@ -207,7 +207,7 @@ def test_a_reader_that_ends_in_the_middle_is_told(
 ) -> None:
     child = """import sys
 print('{"sheets":[{"name":"表","hidden":false,"rows":2}]}')
-print('{"sheet":0,"merged":[],"notes":[]}')
+print('{"sheet":0,"merged":[],"notes":[],"hidden":[[],[]]}')
 print('[[1,["CF_WSH","CF_XDR_MC"]],[2,["1号","某厂"]]]')
 sys.exit(134)
 """
