@@ -30,6 +30,8 @@ _LAST_BYTES, _CELLS_OF_A_NOTE = 4096, 2
 #: Characters of a line that may say a unit, and such lines.
 _LONGEST_UNIT, _MOST_UNITS = 256, 100
 _BLOCK = 1 << 20
+#: Columns of a row at most: as many as Excel has.
+MOST_COLUMNS = 16_384
 _SURROGATES = re.compile("[\udc80-\udcff]")
 
 Row = tuple[int, list[Any]]
@@ -95,8 +97,8 @@ class TextTable:
         A row over several lines is one, a blank line too; the line of the separator is none.
 
         Raises:
-            UnreadableFile: a quote has no end, what follows it is no separator, or a line is too
-                long.
+            UnreadableFile: a quote has no end, what follows it is no separator, a line is too long,
+                or a row too wide.
         """
         csv.field_size_limit(self._max)
         with self._opened() as stream:
@@ -110,6 +112,8 @@ class TextTable:
             try:
                 for cells in reader:
                     width = max(width, len(cells))
+                    if width > MOST_COLUMNS:
+                        raise UnreadableFile(_too_wide(start, width))
                     if reader.line_num > start and self._has_row(cells, width):
                         raise UnreadableFile(_unpaired(start))
                     start = reader.line_num + 1
@@ -197,6 +201,13 @@ def _of_csv(error: csv.Error) -> str:
     if "field larger" in str(error):
         return _TOO_LONG
     return "引号的后面只能是分隔符；格里的引号写成两个"
+
+
+def _too_wide(line: int, width: int) -> str:
+    return (
+        f"第{line}行有 {width} 列，超过上限 {MOST_COLUMNS} 列：看看换行是否丢了，"
+        "多余的列删去，再导入"
+    )
 
 
 def _unpaired(line: int) -> str:

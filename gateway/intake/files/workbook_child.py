@@ -34,7 +34,8 @@ from gateway.intake.files.office_file import OfficeFile
 from gateway.intake.files.office_struck import STRUCK_OUT
 from gateway.intake.files.office_xml import Address
 
-CPU_SECONDS = 120
+#: Processor time after which a process is killed that SIGXCPU has not ended.
+SECONDS_TO_END = 5
 #: Rows of a line.
 CHUNK = 100
 #: Merged cells of a sheet that are told; one with more is not read.
@@ -49,11 +50,14 @@ MOST_UNITS = 100
 PLAIN = frozenset({str, int, float, bool})
 
 
-def main(path: str, max_bytes: str, counted: str, far: str = "") -> None:
-    """Print the workbook, within the bounds of memory and time; of more rows, count the filled."""
-    bytes_ = int(max_bytes)
+def main(path: str, max_bytes: str, seconds: str, counted: str, far: str = "") -> None:
+    """Print the workbook, within the bounds of memory and time; of more rows, count the filled.
+
+    At the end of its time SIGXCPU ends it, by which its parent knows.
+    """
+    bytes_, time = int(max_bytes), int(seconds)
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    resource.setrlimit(resource.RLIMIT_CPU, (CPU_SECONDS, CPU_SECONDS))
+    resource.setrlimit(resource.RLIMIT_CPU, (time, time + SECONDS_TO_END))
     resource.setrlimit(resource.RLIMIT_DATA, (bytes_, bytes_))
     if far:
         tell({"far": far_cell(path)})

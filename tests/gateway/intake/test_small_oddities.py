@@ -150,3 +150,12 @@ def test_the_workbook_to_mend_keeps_an_amount_whose_unit_is_unclear(
     again = checker.check(raw(dict(row)), TODAY)
     assert again.verdict is Verdict.INCOMPLETE
     assert getattr(again.record, "fine_wan", None) is None
+
+
+def test_a_text_table_of_very_many_columns_is_refused_in_one_sentence(tmp_path: Path) -> None:
+    path = tmp_path / "wide.csv"
+    cells = ",".join([*NAMES, *(f"列{n}" for n in range(100_000))])
+    path.write_text("\n".join([cells] * 3), encoding="utf-8")
+
+    with pytest.raises(UnreadableFile, match=r"第1行有 1000\d\d 列，超过上限 \d+ 列"):
+        list(Reading(path, FileLimits(max_line_bytes=2**24)))
