@@ -100,7 +100,8 @@ class Checker:
         warnings = (*doubtful, *self._warnings(candidate.kind, values, own, problems))
         if verb is not Verb.WITHDRAW:
             wrong_verb += revoked(candidate.kind, unknown or {}, self.placeholders)
-            warnings += revoked_in_remark(candidate.kind, values.get("remark"))
+            if not wrong_verb:
+                warnings += revoked_in_remark(candidate.kind, values.get("remark"))
         if unknown is not None and excluded is None:
             warnings += not_public(unknown)
         if empty := lacking(candidate.kind, values):

@@ -167,7 +167,7 @@ class TableReport:
             lines.append(
                 f"    第{named}{more}比表头多出空格：核对前面有没有多余的分隔符，内容可能错了位"
             )
-        told_beside = (*self._not_filled(), *self._own_beside(), *told(self.units))
+        told_beside = (*self._not_filled(), *self._own_beside(), *told(self.units, self.header))
         return [*lines, *(f"    {line}" for line in told_beside)]
 
     def _not_filled(self) -> Iterator[str]:

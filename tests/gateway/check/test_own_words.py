@@ -43,10 +43,11 @@ def test_nothing_is_told_of_a_decision_that_is_public_or_not_reported(check: Che
 def test_a_column_of_ones_own_that_says_revoked_refuses_and_says_where_to_write_it(
     check: Check, name: str, value: object
 ) -> None:
-    checked = check({**penalty(), name: value})
+    checked = check({**penalty(BZ="该处罚已撤销"), name: value})
 
     [problem] = checked.problems
     assert (checked.verdict, problem.field) == (Verdict.REFUSED, name)
+    assert checked.warnings == ()
     assert "看不准决定是否已撤销" in problem.message
     assert "在“当前状态”列填 1（撤销），或加一列 verb，填 withdraw（撤回）" in problem.fix
     assert "仍然有效的，清空这一格" in problem.fix
