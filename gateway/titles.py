@@ -47,6 +47,7 @@ EXCLUSIONS = {
     Exclusion.STATE_SECRET: "涉密决定",
     Exclusion.SIMPLE_PROCEDURE: "对自然人适用简易程序",
     Exclusion.MINOR_REMEDIED: "自然人轻微并主动消除危害",
+    Exclusion.RESTRICTED_USE: "使用范围限政府内部或授权查询",
 }
 DIRECTIONS = {
     "up": "上升",

@@ -22,6 +22,7 @@ class Exclusion(StrEnum):
     STATE_SECRET = "state_secret"  # noqa: S105  涉密决定
     SIMPLE_PROCEDURE = "simple_procedure"  #: 对自然人适用简易程序（河南省社会信用条例第十三条）
     MINOR_REMEDIED = "minor_remedied"  #: 自然人轻微并主动消除危害（同上）
+    RESTRICTED_USE = "restricted_use"  #: 信息使用范围是 1 仅政府部门内部共享，或 2 仅可授权查询
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,5 +34,6 @@ class Scope:
             Exclusion.STATE_SECRET: ("state_secret", False),
             Exclusion.SIMPLE_PROCEDURE: ("simple_procedure", True),
             Exclusion.MINOR_REMEDIED: ("minor_remedied", True),
+            Exclusion.RESTRICTED_USE: ("use_scope", False),
         }
     )

@@ -13,11 +13,12 @@ from gateway.check.fields import fields_of
 from gateway.check.grades import GradeRules, graded
 from gateway.check.messages import message_problem, validated
 from gateway.check.normalise import Candidate, Normalising
+from gateway.check.own_words import not_public, revoked, revoked_in_remark
 from gateway.check.raw import Raw
 from gateway.check.rows import RowRead, read_row
 from gateway.check.unfit import doubted, lost, unfit
 from gateway.check.verbs import STATE, own_columns, verb_of
-from schemas.codes import RecordKind
+from schemas.codes import RecordKind, Verb
 from schemas.column_names import ColumnNames
 from schemas.event import CreditEvent, ReceivedGrade
 from schemas.input_rules import Comparison, InputRules
@@ -97,6 +98,12 @@ class Checker:
         )
         problems += unfit(candidate.kind, values, candidate.row)
         warnings = (*doubtful, *self._warnings(candidate.kind, values, own, problems))
+        if verb is not Verb.WITHDRAW:
+            wrong_verb += revoked(candidate.kind, unknown or {}, self.placeholders)
+            if not wrong_verb:
+                warnings += revoked_in_remark(candidate.kind, values.get("remark"))
+        if unknown is not None and excluded is None:
+            warnings += not_public(unknown)
         if empty := lacking(candidate.kind, values):
             unreadable = {problem.field for problem in problems}
             problems += [problem for problem in empty if problem.field not in unreadable]

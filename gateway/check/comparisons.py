@@ -12,7 +12,8 @@ from typing import Any
 
 from gateway.check.amounts import YUAN_PER_WAN
 from gateway.check.completeness import column_of, is_natural
-from gateway.check.fine_words import has_fine, imposes_fine
+from gateway.check.document_numbers import names_several
+from gateway.check.fine_words import has_fine, imposes_fine, imposes_none
 from gateway.check.values import problem
 from gateway.check.written_amounts import Amounts, Written, written_in
 from schemas.codes import RecordKind
@@ -172,12 +173,31 @@ def _foreign_name(values: Values) -> Found:
     return None, Rule.FORMAT, f"“{name[:60]}”里没有汉字", "按决定书核对名称"
 
 
+def _several_decisions(values: Values) -> Found:
+    number: str = values["document_number"]
+    if not names_several(number):
+        return None
+    words = f"“{number[:60]}”像是几个决定的文号，而一行只报一个决定"
+    return None, Rule.FORMAT, words, "一个决定写一行，各写各的文号"
+
+
+def _none_imposed(values: Values) -> Found:
+    """Return that the words impose nothing, although the kinds do."""
+    kinds, content = values.get("penalty_kinds"), values["penalty_content"]
+    if not kinds or not imposes_none(content) or has_fine(content):
+        return None
+    words = f"写有不予处罚，而处罚类别是{'、'.join(kinds)[:60]}"
+    return None, Rule.CONFLICT, words, "按决定书核对：不予处罚的决定不是行政处罚，不要报"
+
+
 #: Field → what is compared with it if it has a value.
 _COMPARISONS: tuple[tuple[str, Callable[[Values], Found]], ...] = (
     ("subject_name", _foreign_name),
     ("fine_wan", _amount_in_words),
     ("fine_wan", _amount_and_kinds),
     ("penalty_content", _fine_in_words),
+    ("penalty_content", _none_imposed),
+    ("document_number", _several_decisions),
     ("published_until", _published_until),
     ("valid_from", _valid_before_decision),
 )

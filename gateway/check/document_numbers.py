@@ -26,7 +26,15 @@ _OF_A_PLACE = re.compile(
     rf"(?!〔?(?:详|参|见|[同如按](?:上|前|下|附))).*?"
     rf"(?:{_CHINESE_DIGITS}号|第{_CHINESE_DIGITS}+$|〔{_CHINESE_DIGITS}{{2,}}〕)"
 )
+#: Two running numbers behind one year, and two whole numbers.
+_TWO = re.compile(r"〕第?(\d{1,5})号?([、,;/&和及与至到~—–-]+)第?(\d{1,5})号?(?!\d)")
+_TWO_YEARS = re.compile(r"〔\d{4}〕第?\d+号.*〔\d{4}〕第?\d+号")
+#: What stands between two numbers, in any width; a dash may also be before a number of a part.
+_DASHES = frozenset("-~—–")
+_JOINTS = frozenset("、,，;；/&＆和及与至到~～—–-－")
 _LONGEST = 40
+#: Characters in which several numbers are looked for.
+_LONGEST_OF_SEVERAL = 200
 
 
 def number_problem(text: str, decided: date | None) -> str | None:
@@ -48,6 +56,23 @@ def number_problem(text: str, decided: date | None) -> str | None:
         return "像是表里的序号"
     day = parse_date(text.strip())
     return "是日期" if day and (day == decided or not text.strip().isdigit()) else None
+
+
+def names_several(text: str) -> bool:
+    """Whether a text is the numbers of several decisions, such as 〔2026〕3、4号 or 〔2026〕5-7号.
+
+    〔2026〕5-1号 is one of its own: behind a dash stands a larger number.
+    """
+    if text.count("号") < 2 and not any(sign in text for sign in _JOINTS):  # the way of most
+        return False
+    key = document_number_key(text[:_LONGEST_OF_SEVERAL])
+    if _TWO_YEARS.search(key):
+        return True
+    found = _TWO.search(key)
+    if found is None:
+        return False
+    first, joint, second = found.groups()
+    return int(first) < int(second) if set(joint) <= _DASHES else first != second
 
 
 def _points_elsewhere(key: str) -> bool:

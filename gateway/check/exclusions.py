@@ -6,6 +6,7 @@ from collections.abc import Collection, Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
+from gateway.check import use_scope
 from gateway.check.values import fault_in, told
 from schemas.column_names import name_key
 from schemas.identifiers import fold_once
@@ -47,7 +48,8 @@ class Exclusions:
             for reason, (column, persons_only) in scope.rules.items()
         ]
         self._columns = frozenset(column for _, column, _, _ in self._rules)
-        self._no = _NO | {plain(word) for word in placeholders}
+        self._empty = {plain(word) for word in ("", *placeholders)}
+        self._no = _NO | self._empty
 
     def decides(self, name: str) -> bool:
         """Whether a column of this name decides whether a decision is reported."""
@@ -79,12 +81,19 @@ class Exclusions:
             if not pairs or (persons_only and not person):
                 continue
             words = {plain(value) for value in _given(pairs, flags, body)}
-            if words <= _YES:
+            meanings = {self._meaning(reason, word) for word in words}
+            if meanings == {True}:
                 found = found or reason
-            elif not words <= self._no:
-                shown = pairs[0][0] if _flag_name(pairs[0][0]) in _OF_SECRETS else column
-                unclear.append(_unclear(shown, pairs[0][1], words))
+            elif meanings != {False} and not _is_another(pairs):
+                shown = pairs[0][0] if _flag_name(pairs[0][0]) in _also(reason) else column
+                unclear.append(_unclear(reason, shown, pairs[0][1], words))
         return found, unclear
+
+    def _meaning(self, reason: Exclusion, word: str) -> bool | None:
+        """Whether a word excludes; None if it cannot be understood."""
+        if reason is Exclusion.RESTRICTED_USE:
+            return False if word in self._empty else use_scope.is_restricted(word)
+        return True if word in _YES else False if word in self._no else None
 
 
 def _by_flag(*rows: Mapping[str, Any]) -> dict[str, list[tuple[str, Any]]]:
@@ -97,7 +106,15 @@ def _by_flag(*rows: Mapping[str, Any]) -> dict[str, list[tuple[str, Any]]]:
 
 
 def _also(reason: Exclusion) -> frozenset[str]:
+    """Return the names that people give to a column, beside the configured one."""
+    if reason is Exclusion.RESTRICTED_USE:
+        return use_scope.NAMES | {use_scope.SHORT_NAME}
     return _OF_SECRETS if reason is Exclusion.STATE_SECRET else frozenset()
+
+
+def _is_another(pairs: Sequence[tuple[str, Any]]) -> bool:
+    """Whether a column is most likely another one: 使用范围 of a licence says what it allows."""
+    return {_flag_name(name) for name, _ in pairs} == {use_scope.SHORT_NAME}
 
 
 def _given(
@@ -122,16 +139,17 @@ def _given(
     return values
 
 
-def _unclear(column: str, given: object, words: Collection[str]) -> Problem:
+def _unclear(reason: Exclusion, column: str, given: object, words: Collection[str]) -> Problem:
+    of_use = reason is Exclusion.RESTRICTED_USE
+    title = use_scope.TITLE if of_use else column
     if len(words) > 1:
-        said = f"{column} 写了不止一次，而且不一致，不知道以哪个为准"
+        said = f"{title} 写了不止一次，而且不一致，不知道以哪个为准"
         return Problem(field=column, rule=Rule.FORMAT, message=said, fix="只留一个")
-    wrong = fault_in(given)
-    if wrong is not None:
-        rule, said, fix = wrong
-        return Problem(field=column, rule=rule, message=f"{column}：{said}", fix=fix)
-    said = f"{column}：看不出“{told(given)}”是“是”还是“否”"
-    return Problem(field=column, rule=Rule.CODE_LIST, message=said, fix="填 是 或 否")
+    usual = (Rule.CODE_LIST, f"看不出“{told(given)}”是“是”还是“否”", "填 是 或 否")
+    if of_use:
+        usual = (Rule.CODE_LIST, f"看不出“{told(given)}”是否可以公示", use_scope.FIX)
+    rule, said, fix = fault_in(given) or usual
+    return Problem(field=column, rule=rule, message=f"{title}：{said}", fix=fix)
 
 
 def plain(value: object) -> str:

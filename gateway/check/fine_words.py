@@ -14,6 +14,8 @@ _FINE = re.compile(
 
 #: A sentence that speaks of a fine before, one that was only intended, or one for later.
 _ELSEWHERE = re.compile("曾|此前|前次|原拟|拟处|拟对|逾期不|逾期仍|如不|若不|如逾期|若逾期")
+#: No penalty at all: it ends its clause, so that no part of one is meant.
+_NO_PENALTY = re.compile("(?:不予|免予|免于)(?:行政)?处罚(?=$|[的，,。；;、）)\\s]|决定)")
 _SENTENCES = re.compile(r"[。；;\n]")
 
 
@@ -24,6 +26,11 @@ def imposes_fine(text: str) -> bool:
     return any(
         _FINE.search(one) is not None and _ELSEWHERE.search(one) is None for one in sentences
     )
+
+
+def imposes_none(text: str) -> bool:
+    """Whether a text says that no penalty is imposed, such as 不予行政处罚."""
+    return "予" in text and _NO_PENALTY.search(text) is not None
 
 
 @lru_cache(maxsize=8)

@@ -73,6 +73,34 @@ async def test_an_excluded_decision_is_recorded_without_fact_or_delivery(world: 
     assert await world.states() == []
 
 
+@pytest.mark.parametrize("use", ["1", "2"])
+async def test_what_is_not_for_the_public_reaches_neither_platform_nor_bank(
+    world: World, use: str
+) -> None:
+    grave = penalty(CF_CFLB="罚款、责令停产停业", CF_NR="罚款2万元，责令停产停业", CF_SYFW=use)
+
+    [result] = await world.take(grave)
+    await world.turn()
+
+    assert result.excluded == "restricted_use"
+    assert await world.value("select count(*) from fact") == 0
+    assert await world.value("select count(*) from grade_change") == 0
+    assert await world.states() == await world.states("bank") == []
+
+
+async def test_what_is_no_longer_for_the_public_is_withdrawn_and_leaves_the_grade(
+    world: World,
+) -> None:
+    await world.take(penalty())
+    await world.turn()
+    await world.take(penalty(CF_SYFW="1"))
+    await world.turn()
+
+    assert [verb for verb, _ in world.sent()] == ["new", "withdraw"]
+    last = "select fact_ids from assessment order by id desc limit 1"
+    assert await world.value(last) == []
+
+
 async def test_a_held_delivery_is_sent_after_its_correction(world: World) -> None:
     await world.take(penalty(CF_YXQ=None))
     await world.turn()

@@ -10,17 +10,21 @@ from gateway.intake.files.unreadable import UnreadableFile
 _HEAD_BYTES = 1 << 16
 _OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 _SAVE_AS = "用 WPS 或 Excel 打开它，另存为 .xlsx（不设密码），再导入"
-#: First bytes → what the file is. None of them is a table.
+_UNPACK = "解压以后，导入里面的文件"
+_COPY = "把里面的表格录入或粘贴到 Excel，另存为 .xlsx，再导入"
+#: First bytes → what the file is, and what to do. None of them is a table.
 _OTHERS = (
-    (b"%PDF", "PDF 文件"),
-    (b"\x89PNG", "图片"),
-    (b"\xff\xd8\xff", "图片"),
-    (b"GIF8", "图片"),
-    (b"Rar!", "RAR 压缩包"),
-    (b"7z\xbc\xaf", "7z 压缩包"),
-    (b"\x1f\x8b", "gzip 压缩包"),
-    (b"{\\rtf", "RTF 文档"),
+    (b"%PDF", "PDF 文件", f"要来原来的表格文件；没有的，{_COPY}"),
+    (b"\x89PNG", "图片", _COPY),
+    (b"\xff\xd8\xff", "图片", _COPY),
+    (b"GIF8", "图片", _COPY),
+    (b"Rar!", "RAR 压缩包", _UNPACK),
+    (b"7z\xbc\xaf", "7z 压缩包", _UNPACK),
+    (b"\x1f\x8b", "gzip 压缩包", _UNPACK),
+    (b"{\\rtf", "RTF 文档", _COPY),
 )
+#: What an XML Spreadsheet of 2003 says of itself.
+_XML_2003 = (b'progid="excel.sheet"', b"urn:schemas-microsoft-com:office:spreadsheet")
 
 
 #: Bytes that no text has.
@@ -33,7 +37,7 @@ class FileType(StrEnum):
     WORKBOOK = "工作簿"
     OLDER_WORKBOOK = (
         "工作簿（xls、et 或 ods：出错的公式读作空；数字格式不读，格式里的“元”不算；"
-        "删除线看不出，划掉的字照读）"
+        "删除线看不出，划掉的字照读；xls、et 里隐藏的行和列看不出，照样读入）"
     )
     TABLE = "文本表格"
     JSON_LIST = "JSON 列表"
@@ -55,9 +59,9 @@ def file_type(path: Path, max_unpacked_bytes: int) -> FileType:
         return _zip_type(path, max_unpacked_bytes)
     if head.startswith(_OLE):
         return _ole_type(head)
-    for start, what in _OTHERS:
+    for start, what, fix in _OTHERS:
         if head.startswith(start):
-            raise UnreadableFile(f"这是{what}，不是表格：{_SAVE_AS}")
+            raise UnreadableFile(f"这是{what}，不是表格：{fix}")
     return _text_type(head)
 
 
@@ -82,7 +86,7 @@ def _zip_type(path: Path, max_unpacked_bytes: int) -> FileType:
         return FileType.OLDER_WORKBOOK
     if any(name.startswith("word/") for name in names):
         raise UnreadableFile("这是 Word 文档，不是表格：把其中的表格粘贴到 Excel，另存为 .xlsx")
-    raise UnreadableFile("这是压缩包，不是表格：解压以后，导入里面的文件")
+    raise UnreadableFile(f"这是压缩包，不是表格：{_UNPACK}")
 
 
 def _ole_type(head: bytes) -> FileType:
@@ -96,6 +100,8 @@ def _ole_type(head: bytes) -> FileType:
 def _text_type(head: bytes) -> FileType:
     plain = head.replace(b"\x00", b"").lstrip(b"\xef\xbb\xbf\xff\xfe \t\r\n")
     start = plain[:512].lower()
+    if start.startswith(b"<") and any(mark in start for mark in _XML_2003):
+        raise UnreadableFile(f"这是“XML 电子表格 2003”，只是名字像 .xls：{_SAVE_AS}")
     if start.startswith((b"<html", b"<!doctype html", b"<table", b"<meta")) or b"<table" in start:
         raise UnreadableFile(f"这是网页（HTML），只是名字像表格：{_SAVE_AS}")
     if start.startswith((b"<?xml", b"<workbook")):

@@ -21,7 +21,6 @@ from gateway.intake.files.office_struck import (
     STRUCK_OUT,
     Struck,
     is_on,
-    struck_strings,
     struck_styles,
 )
 
@@ -53,34 +52,6 @@ class OfficeBook(NamedTuple):
     styles: str
     strings: str | None
     recalculated: bool
-
-
-def odd_cells(path: str, name: str) -> Iterator[tuple[Address, Any]]:
-    """Return the errors of a sheet, its formulas without a result, and what formats show, in order.
-
-    For these the reader gives empty cells, plain numbers and days. Only the XML of Office workbooks
-    is looked at. Whether there are any is found at once, the cells as they are asked for.
-    """
-    if not zipfile.is_zipfile(path):
-        return iter(())
-    archive = zipfile.ZipFile(path)
-    book = book_of(archive)
-    part, formats = book.sheets.get(name), formats_of(archive, book.styles)
-    struck = struck_strings(archive, book.strings)
-    if part is None or not (
-        struck or any(has_odd(block, formats) for block in blocks(archive, part))
-    ):
-        return iter(())
-    has_formulas = any(mark in block for block in blocks(archive, part) for mark in FORMULAS)
-    found = cells_of(
-        archive,
-        part,
-        formats,
-        struck,
-        recalculated=book.recalculated,
-        has_formulas=has_formulas,
-    )
-    return ((address, value) for address, value in found if value is not None)
 
 
 def book_of(archive: zipfile.ZipFile) -> OfficeBook:

@@ -10,6 +10,7 @@ from gateway.check.raw import SHEET_STRIDE, Raw
 from gateway.intake.files import above
 from gateway.intake.files.header import Header, is_blank
 from gateway.intake.files.units import told
+from gateway.intake.files.unseen import Unseen
 from gateway.titles import KINDS
 from schemas.column_names import ColumnNames, unit_in_name
 from schemas.columns import columns_of
@@ -52,6 +53,7 @@ class TableReport:
     vertical: int = 0  #: skipped rows that begin with the name of a column
     #: Columns of amounts whose unit stands beside the table, with it.
     units: dict[str, str] = field(default_factory=dict)
+    unseen: Unseen | None = None  #: hidden rows and columns, once a header is found
 
     def read_by(self, header: Header, names: ColumnNames) -> None:
         """Note the header of the table, and what its unknown names may mean."""
@@ -75,6 +77,8 @@ class TableReport:
     def add(self, row: int, unread: Iterable[str] = ()) -> None:
         """Count a record, and note the columns whose merged cells are not filled into its row."""
         self.records += 1
+        if self.unseen is not None:
+            self.unseen.read(row)
         for name in unread:
             self.merged.setdefault(name, []).append(row)
 
@@ -96,6 +100,7 @@ class TableReport:
             *self._skipped(),
             *self._vertical(),
             *self._unknown(),
+            *(self.unseen.words() if self.unseen is not None else ()),
             *self._notes(),
         ]
 
@@ -162,7 +167,7 @@ class TableReport:
             lines.append(
                 f"    第{named}{more}比表头多出空格：核对前面有没有多余的分隔符，内容可能错了位"
             )
-        told_beside = (*self._not_filled(), *self._own_beside(), *told(self.units))
+        told_beside = (*self._not_filled(), *self._own_beside(), *told(self.units, self.header))
         return [*lines, *(f"    {line}" for line in told_beside)]
 
     def _not_filled(self) -> Iterator[str]:
@@ -202,6 +207,8 @@ class TableReport:
             "unnamed_columns": sorted(self.unnamed),
             "longer_rows": self.longer[:1000],
             "units": self.units,
+            "hidden_rows": self.unseen.rows[:1000] if self.unseen is not None else [],
+            "hidden_columns": list(self.unseen.columns) if self.unseen is not None else [],
             "merged": {name: rows[:1000] for name, rows in self.merged.items()},
         }
 

@@ -7,8 +7,6 @@ reads a workbook.
 import re
 import zipfile
 
-from gateway.intake.files.office_xml import book_of
-
 _BLOCK = 1 << 20
 #: Bytes of the block before that are looked at again.
 _OVERLAP = 256
@@ -20,20 +18,16 @@ _UNIT = re.compile(
 _INLINE = b"inlineStr"
 
 
-def may_say_a_unit(path: str, name: str) -> bool:
-    """Whether a text of a workbook may be a unit; True for what is no workbook of Office."""
-    if not zipfile.is_zipfile(path):
-        return True
-    archive = zipfile.ZipFile(path)
-    book = book_of(archive)
-    part = book.sheets.get(name)
-    if part is None or book.strings is None:
-        return True
+def has_inline_texts(archive: zipfile.ZipFile, part: str) -> bool:
+    """Whether a sheet has texts of its own, beside the shared ones; they are not looked at."""
     with archive.open(part) as sheet:
-        if _INLINE in sheet.read(_BLOCK):
-            return True
+        return _INLINE in sheet.read(_BLOCK)
+
+
+def has_unit(archive: zipfile.ZipFile, part: str) -> bool:
+    """Whether one of the shared texts may be a unit."""
     before = b""
-    with archive.open(book.strings) as stream:
+    with archive.open(part) as stream:
         while block := stream.read(_BLOCK):
             if _UNIT.search((before + block).decode("utf-8", "ignore")):
                 return True

@@ -14,6 +14,7 @@ from gateway.intake.files.header import (
     find_header,
     is_blank,
 )
+from gateway.intake.files.hidden import NOTHING_HIDDEN, Hidden
 from gateway.intake.files.merged import Merged
 from gateway.intake.files.no_record import no_record
 from gateway.intake.files.part import Below, is_part
@@ -22,6 +23,7 @@ from gateway.intake.files.row import row_of
 from gateway.intake.files.sums import Sums
 from gateway.intake.files.two_units import TwoUnits
 from gateway.intake.files.units import ROWS_BELOW, Units
+from gateway.intake.files.unseen import Unseen
 from schemas.cell import is_cell, shifted, split
 from schemas.codes import RecordKind
 from schemas.column_names import ColumnNames
@@ -39,6 +41,7 @@ class FileTable(NamedTuple):
     merged: Iterable[Area] = ()
     is_text: bool = False
     notes: Iterable[Sequence[str]] = ()
+    hidden: Hidden = NOTHING_HIDDEN
 
 
 #: Row, kind, and values by wire column.
@@ -76,6 +79,7 @@ def records(
         return
     report.above = above.others
     report.read_by(header, names)
+    report.unseen = Unseen(table.hidden, header)
     yield from _Rows(table, header, first, names, kind, report).read(chain(first, filled))
 
 

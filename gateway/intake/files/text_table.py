@@ -30,6 +30,10 @@ _LAST_BYTES, _CELLS_OF_A_NOTE = 4096, 2
 #: Characters of a line that may say a unit, and such lines.
 _LONGEST_UNIT, _MOST_UNITS = 256, 100
 _BLOCK = 1 << 20
+#: Cells in quotes behind blanks in one line that are no chance.
+_BLANKS_BEFORE_QUOTES = 3
+#: Columns of a row at most: as many as Excel has.
+MOST_COLUMNS = 16_384
 _SURROGATES = re.compile("[\udc80-\udcff]")
 
 Row = tuple[int, list[Any]]
@@ -56,7 +60,21 @@ class TextTable:
         else:
             known = {separator: self._known(separator, names, kind) for separator in SEPARATORS}
             self.separator = max(known, key=lambda separator: known[separator])
+        self._refuse_blanks()
         self.quoted = not self._has_quotes() or self._is_quoted(names, kind)
+
+    def _refuse_blanks(self) -> None:
+        """Refuse a text with blanks between separators and quotes: its quotes would be text."""
+        spaced = re.compile(
+            rf'{re.escape(self.separator)} +"[^"]*"(?= *(?:{re.escape(self.separator)}|$))'
+        )
+        with self._opened() as stream:
+            for number, line in enumerate(islice(self._lines(stream), SEARCHED_ROWS), 1):
+                if len(spaced.findall(line.rstrip("\r\n"))) >= _BLANKS_BEFORE_QUOTES:
+                    raise UnreadableFile(
+                        f"第{number}行的分隔符和引号之间有空格，引号会读成内容："
+                        "把它们之间的空格都替换掉，再导入"
+                    )
 
     def _known(self, separator: str, names: ColumnNames, kind: RecordKind | None) -> int:
         """Return the known columns with a separator; an odd quote in a row says nothing of it."""
@@ -95,8 +113,8 @@ class TextTable:
         A row over several lines is one, a blank line too; the line of the separator is none.
 
         Raises:
-            UnreadableFile: a quote has no end, what follows it is no separator, or a line is too
-                long.
+            UnreadableFile: a quote has no end, what follows it is no separator, a line is too long,
+                or a row too wide.
         """
         csv.field_size_limit(self._max)
         with self._opened() as stream:
@@ -110,6 +128,8 @@ class TextTable:
             try:
                 for cells in reader:
                     width = max(width, len(cells))
+                    if width > MOST_COLUMNS:
+                        raise UnreadableFile(_too_wide(start, width))
                     if reader.line_num > start and self._has_row(cells, width):
                         raise UnreadableFile(_unpaired(start))
                     start = reader.line_num + 1
@@ -197,6 +217,13 @@ def _of_csv(error: csv.Error) -> str:
     if "field larger" in str(error):
         return _TOO_LONG
     return "引号的后面只能是分隔符；格里的引号写成两个"
+
+
+def _too_wide(line: int, width: int) -> str:
+    return (
+        f"第{line}行有 {width} 列，超过上限 {MOST_COLUMNS} 列：看看换行是否丢了，"
+        "多余的列删去，再导入"
+    )
 
 
 def _unpaired(line: int) -> str:

@@ -265,8 +265,19 @@ def _texts(cells: Sequence[Any], longest: int) -> Iterator[str]:
         yield f"{text.rstrip(':')}:{following}" if is_name else text
 
 
-def told(units: dict[str, str]) -> Iterator[str]:
-    """Yield what is told of the units that stand beside a table."""
+def told(units: Mapping[str, str], header: Header | None) -> Iterator[str]:
+    """Yield what is told of the units that are not those of the standard, by what says them."""
+    columns = columns_of(KINDS[header.kind].model) if header and header.kind else ()
+    titles = {one.wire: one.title.replace("（万元）", "") for one in columns}
     for unit in dict.fromkeys(units.values()):
-        columns = "、".join(name for name, other in units.items() if other == unit)
-        yield f"表里写着单位是{unit}：{columns} 列没有写单位的，按{unit}读"
+        names = [name for name, other in units.items() if other == unit]
+        by_name = [name for name in names if header and _says(header, name, unit)]
+        for what, found in (("列名", by_name), ("表里", [n for n in names if n not in by_name])):
+            if found:
+                which = "、".join(f"“{titles.get(name, name)}”" for name in found)
+                yield f"{what}写着单位是{unit}：{which}列没有写单位的，按{unit}读"
+
+
+def _says(header: Header, name: str, unit: str) -> bool:
+    """Whether a name of a column says a unit itself."""
+    return name in header.names and unit in _units_of(header, header.names.index(name))

@@ -1,5 +1,6 @@
 """Read a workbook (XLSX, XLSM, XLS, ODS) by a process of its own, sheet by sheet and row by row."""
 
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -11,11 +12,14 @@ import msgspec
 import gateway
 from gateway.config.settings import FileLimits
 from gateway.intake.files.areas import Area
+from gateway.intake.files.hidden import Hidden
 from gateway.intake.files.table import FileTable
 from gateway.intake.files.unreadable import UnreadableFile
 from schemas.identifiers import masked
 
 _DECODE = msgspec.json.Decoder().decode
+#: Processor time in which a workbook is read.
+CPU_SECONDS = 120
 #: How the child says that its reader knows no such file, or not without a password.
 _UNKNOWN = ("Cannot detect file format", "Password", "password")
 _SAVE_AS = "用 WPS 或 Excel 打开它，另存为 .xlsx（不设密码），再导入"
@@ -78,7 +82,8 @@ class Workbook:
             if line["merged"] is None:
                 raise _merged_too_often(sheet.name)
             areas = [Area(*area) for area in line["merged"]]
-            yield sheet, FileTable(rows, areas, notes=line["notes"])
+            hidden = Hidden(*line["hidden"])
+            yield sheet, FileTable(rows, areas, notes=line["notes"], hidden=hidden)
             for _ in rows:
                 pass
             line = self._held
@@ -107,7 +112,9 @@ class Workbook:
 
     def _failed(self) -> UnreadableFile:
         """Return why a process that ended early did so: mostly a cell far from all others."""
-        self._child.wait()
+        if self._child.wait() == -signal.SIGXCPU:
+            words = f"工作簿太大或太复杂，{CPU_SECONDS} 秒里读不完"
+            return UnreadableFile(f"{words}：请分成几个文件，或另存为 CSV")
         finder = _start(self._path, self._limits, "--far")
         answer, _ = finder.communicate()
         far = _DECODE(answer)["far"] if finder.returncode == 0 and answer else ""
@@ -132,7 +139,7 @@ _PACKAGES = str(Path(gateway.__file__).parent.parent)
 
 
 def _start(path: Path, limits: FileLimits, *more: str) -> subprocess.Popen[bytes]:
-    bounds = [str(limits.max_reader_bytes), str(limits.max_xlsx_rows)]
+    bounds = map(str, (limits.max_reader_bytes, CPU_SECONDS, limits.max_xlsx_rows))
     command = [
         sys.executable,
         "-I",

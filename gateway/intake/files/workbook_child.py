@@ -5,7 +5,8 @@ this one. Prints JSON lines: the sheets, then for each visible one its rows that
 
     {"sheets": [{"name", "hidden", "rows"}]}     rows: so many have something in them, or fewer
     {"sheet": 0, "merged": [[first row, last row, first column, last column], …],
-     "notes": [[text, …], …]}           merged: null if too many; notes: last rows of a few cells
+     "notes": [[text, …], …],           merged: null if too many; notes: last rows of a few cells
+     "hidden": [[[first, last], …], …]} rows, and columns, that nobody sees
     [[row number, [cell, …]], …]        texts, numbers, true and false, {"formula": 1},
                                         {"shown": 1}, {"date": "2026-10-09"}, "" is empty,
                                         {"struck": 1, "text": "…"} (text: if it is one)
@@ -28,12 +29,13 @@ from python_calamine import CalamineWorkbook, SheetTypeEnum, SheetVisibleEnum
 from gateway.intake.files.areas import Area, OpenAreas, seen
 from gateway.intake.files.far_cell import far_cell
 from gateway.intake.files.number_format import Dateless
-from gateway.intake.files.ods_xml import spans
+from gateway.intake.files.ods_xml import OdsFile
+from gateway.intake.files.office_file import OfficeFile
 from gateway.intake.files.office_struck import STRUCK_OUT
-from gateway.intake.files.office_xml import Address, odd_cells
-from gateway.intake.files.shared_texts import may_say_a_unit
+from gateway.intake.files.office_xml import Address
 
-CPU_SECONDS = 120
+#: Processor time after which a process is killed that SIGXCPU has not ended.
+SECONDS_TO_END = 5
 #: Rows of a line.
 CHUNK = 100
 #: Merged cells of a sheet that are told; one with more is not read.
@@ -48,11 +50,14 @@ MOST_UNITS = 100
 PLAIN = frozenset({str, int, float, bool})
 
 
-def main(path: str, max_bytes: str, counted: str, far: str = "") -> None:
-    """Print the workbook, within the bounds of memory and time; of more rows, count the filled."""
-    bytes_ = int(max_bytes)
+def main(path: str, max_bytes: str, seconds: str, counted: str, far: str = "") -> None:
+    """Print the workbook, within the bounds of memory and time; of more rows, count the filled.
+
+    At the end of its time SIGXCPU ends it, by which its parent knows.
+    """
+    bytes_, time = int(max_bytes), int(seconds)
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    resource.setrlimit(resource.RLIMIT_CPU, (CPU_SECONDS, CPU_SECONDS))
+    resource.setrlimit(resource.RLIMIT_CPU, (time, time + SECONDS_TO_END))
     resource.setrlimit(resource.RLIMIT_DATA, (bytes_, bytes_))
     if far:
         tell({"far": far_cell(path)})
@@ -78,17 +83,19 @@ def read(path: str, counted: int) -> None:
     sheets = [(s.name, (s.visible, s.typ) == table) for s in workbook.sheets_metadata]
     shown = [index for index, (_, is_shown) in enumerate(sheets) if is_shown]
     with ThreadPoolExecutor(1) as scanning:  # beside the reader, which takes longer
-        odd = {index: scanning.submit(odd_cells, path, sheets[index][0]) for index in shown}
-        units = {index: scanning.submit(may_say_a_unit, path, sheets[index][0]) for index in shown}
+        office, open_document = OfficeFile(path), OdsFile(path)
+        scans = {index: scanning.submit(office.scan, sheets[index][0]) for index in shown}
         opened = {index: workbook.get_sheet_by_index(index) for index in shown}
         heights = [filled(opened[i], counted) if i in opened else 0 for i in range(len(sheets))]
         named = zip(sheets, heights, strict=True)
         tell({"sheets": [{"name": n, "hidden": not s, "rows": rows} for (n, s), rows in named]})
         for index, sheet in opened.items():
-            areas = merged(sheet, path, sheets[index][0])
-            found = notes(sheet, areas) if units[index].result() else []
-            tell({"sheet": index, "merged": told(areas), "notes": found})
-            write_rows(sheet, odd[index].result(), areas)
+            scan, document = scans.pop(index).result(), open_document.scan(sheets[index][0])
+            areas = merged(sheet) or sorted(document.merged)
+            found = notes(sheet, areas) if scan.may_say_a_unit else []
+            hidden = document.hidden if open_document.is_one else scan.hidden
+            tell({"sheet": index, "merged": told(areas), "notes": found, "hidden": hidden})
+            write_rows(sheet, scan.odd, areas)
     tell({"end": True})
 
 
@@ -129,11 +136,10 @@ def as_json(cell: Any) -> Any:
     return {"date": cell.isoformat()} if isinstance(cell, date) else str(cell)
 
 
-def merged(sheet: Any, path: str, name: str) -> list[Area]:
-    """Return the merged cells of a sheet in their order."""
+def merged(sheet: Any) -> list[Area]:
+    """Return the merged cells of a sheet in their order; none for ODS."""
     ranges = sheet.merged_cell_ranges or ()
-    areas = (Area(t + 1, b + 1, left + 1, right + 1) for (t, left), (b, right) in ranges)
-    return sorted(areas if ranges else spans(path, name))
+    return sorted(Area(t + 1, b + 1, left + 1, right + 1) for (t, left), (b, right) in ranges)
 
 
 def told(areas: Iterable[Area]) -> list[Area] | None:

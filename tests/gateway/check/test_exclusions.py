@@ -12,7 +12,7 @@ from gateway.intake.files.reading import Reading
 from gateway.intake.files.tally import FileTally
 from schemas.problem import Rule
 from schemas.verdict import Exclusion, Scope, Verdict
-from tests.factories import penalty, person_penalty, raw
+from tests.factories import licence, penalty, person_penalty, raw
 from tests.gateway.conftest import TODAY, Check
 
 
@@ -202,3 +202,65 @@ def test_a_column_of_exclusion_is_told_as_one_and_what_it_excludes_is_counted(
 def test_a_column_of_exclusion_is_known_as_it_is_read(check: Check, keys: Keys, name: str) -> None:
     assert Checker(keys).names.decides(name)
     assert check({**person_penalty(), name: "是"}).excluded is not None
+
+
+# ---------------------------------------------------------------- 信息使用范围
+
+
+@pytest.mark.parametrize(
+    "name", ["CF_SYFW", "cf_syfw", "XK_SYFW", "信息使用范围（必填）", "use_scope"]
+)
+@pytest.mark.parametrize(
+    "value", [1, "2", "2.0", "０1", "1=仅政府部门内部共享", "仅可授权查询", "政府内部", "不公开"]
+)
+def test_what_only_the_government_or_the_authorised_may_see_is_not_reported(
+    check: Check, name: str, value: object
+) -> None:
+    checked = check({**penalty(), name: value})
+
+    assert (checked.verdict, checked.excluded) == (Verdict.OK, Exclusion.RESTRICTED_USE)
+
+
+@pytest.mark.parametrize("value", ["0", 0, "0=公示", "向社会公开", "", None, "/"])
+def test_what_everybody_may_see_is_reported(check: Check, value: object) -> None:
+    checked = check(penalty(CF_SYFW=value))
+
+    assert (checked.verdict, checked.excluded) == (Verdict.OK, None)
+
+
+@pytest.mark.parametrize("value", ["3", "见附件", "是", "?", "0=公示；1=内部共享", True])
+def test_a_use_that_cannot_be_understood_refuses_and_names_the_values(
+    check: Check, value: object
+) -> None:
+    checked = check(penalty(CF_SYFW=value))
+
+    [problem] = checked.problems
+    assert (checked.verdict, problem.field) == (Verdict.REFUSED, "CF_SYFW")
+    assert problem.message.startswith("信息使用范围：")
+    assert "0（公示）、1（仅政府部门内部共享）或 2（仅可授权查询）" in problem.fix
+
+
+def test_two_columns_of_the_use_that_differ_refuse(check: Check) -> None:
+    assert check({**penalty(), "CF_SYFW": "0", "信息使用范围": "1"}).verdict is Verdict.REFUSED
+
+
+def test_a_licence_for_the_authorised_only_is_not_reported(check: Check) -> None:
+    assert check(licence(XK_SYFW="2")).excluded is Exclusion.RESTRICTED_USE
+
+
+@pytest.mark.parametrize(("value", "excluded"), [("1", True), ("工业探伤", False)])
+def test_a_column_that_may_be_what_a_licence_allows_counts_where_its_value_does(
+    check: Check, value: str, excluded: bool
+) -> None:
+    checked = check(licence(使用范围=value))
+
+    assert (checked.verdict, checked.excluded is not None) == (Verdict.OK, excluded)
+
+
+def test_a_secret_decision_is_told_as_secret_whatever_its_use(check: Check) -> None:
+    assert check(penalty(state_secret="是", CF_SYFW="1")).excluded is Exclusion.STATE_SECRET
+
+
+@pytest.mark.parametrize("name", ["CF_SYFW", "信息使用范围"])
+def test_the_use_is_told_as_a_column_that_decides(keys: Keys, name: str) -> None:
+    assert Checker(keys).names.decides(name)

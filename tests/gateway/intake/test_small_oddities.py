@@ -150,3 +150,42 @@ def test_the_workbook_to_mend_keeps_an_amount_whose_unit_is_unclear(
     again = checker.check(raw(dict(row)), TODAY)
     assert again.verdict is Verdict.INCOMPLETE
     assert getattr(again.record, "fine_wan", None) is None
+
+
+def test_a_text_table_of_very_many_columns_is_refused_in_one_sentence(tmp_path: Path) -> None:
+    path = tmp_path / "wide.csv"
+    cells = ",".join([*NAMES, *(f"列{n}" for n in range(100_000))])
+    path.write_text("\n".join([cells] * 3), encoding="utf-8")
+
+    with pytest.raises(UnreadableFile, match=r"第1行有 1000\d\d 列，超过上限 \d+ 列"):
+        list(Reading(path, FileLimits(max_line_bytes=2**24)))
+
+
+def test_blanks_between_separators_and_quotes_are_one_sentence(tmp_path: Path) -> None:
+    path = tmp_path / "blanks.csv"
+    lines = [", ".join(f'"{cell}"' for cell in line) for line in (HEADER, values())]
+    path.write_text("\n".join(lines), encoding="utf-8")
+
+    with pytest.raises(UnreadableFile, match="第1行的分隔符和引号之间有空格"):
+        list(Reading(path, FileLimits()))
+
+
+@pytest.mark.parametrize(
+    ("name", "above", "said"),
+    [
+        ("罚款金额（元）", "", "列名写着单位是元：“罚款金额”列没有写单位的，按元读"),
+        ("CF_NR_FK", "单位：元", "表里写着单位是元：“罚款金额”列没有写单位的，按元读"),
+    ],
+)
+def test_a_unit_is_told_by_the_title_of_its_column_and_by_what_says_it(
+    tmp_path: Path, name: str, above: str, said: str
+) -> None:
+    header = [
+        name if one == "CF_NR_FK" else title for one, title in zip(NAMES, HEADER, strict=True)
+    ]
+    reading = Reading(
+        book(tmp_path, [[above or "一览表"], header, values(CF_NR_FK="20000")]), FileLimits()
+    )
+
+    assert len(list(reading)) == 1
+    assert said in "\n".join(reading.report.words)

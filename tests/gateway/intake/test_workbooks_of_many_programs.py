@@ -2,6 +2,8 @@
 
 import shutil
 import subprocess
+import zipfile
+from collections import Counter
 from collections.abc import Callable
 from datetime import date, datetime
 from pathlib import Path
@@ -15,6 +17,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from gateway.config.settings import FileLimits
+from gateway.intake.files import workbook
+from gateway.intake.files.office_file import OfficeFile
 from gateway.intake.files.reading import Reading
 from gateway.intake.files.unreadable import UnreadableFile
 from tests.factories import penalty
@@ -202,12 +206,50 @@ def test_a_cell_far_from_all_others_is_named_or_read_within_the_bound(
         assert len(found) >= 1
 
 
+def test_a_reader_that_has_used_up_its_time_says_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("gateway.intake.files.workbook.CPU_SECONDS", 1)
+    slow = (
+        "import gateway.intake.files.workbook_child as c; c.read = lambda *_: exec('while 1: 0');"
+    )
+    code = workbook._CODE
+    monkeypatch.setattr("gateway.intake.files.workbook._CODE", code.replace("from", f"{slow}from"))
+    path = tmp_path / "any.xlsx"
+    by_openpyxl(path, [["1号", "某厂", 1, "2026-10-09", ""]])
+
+    with pytest.raises(UnreadableFile, match="1 秒里读不完"):
+        list(Reading(path, FileLimits()))
+
+
+def test_what_many_sheets_share_is_read_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path, read = tmp_path / "sheets.xlsx", Counter[str]()
+    with xlsxwriter.Workbook(path) as made:
+        for number in range(20):
+            made.add_worksheet(f"表{number}").write_row(0, 0, ["CF_WSH", "CF_XDR_MC"])
+    opened = zipfile.ZipFile.open
+
+    def counted(archive: zipfile.ZipFile, name: str, *more: Any) -> Any:
+        read[name] += 1
+        return opened(archive, name, *more)
+
+    monkeypatch.setattr(zipfile.ZipFile, "open", counted)
+    office = OfficeFile(str(path))
+    for number in range(20):
+        office.scan(f"表{number}")
+
+    assert read["xl/workbook.xml"] == read["xl/styles.xml"] == 1
+    assert read["xl/sharedStrings.xml"] <= 2
+
+
 def test_a_reader_that_ends_in_the_middle_is_told(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     child = """import sys
 print('{"sheets":[{"name":"表","hidden":false,"rows":2}]}')
-print('{"sheet":0,"merged":[],"notes":[]}')
+print('{"sheet":0,"merged":[],"notes":[],"hidden":[[],[]]}')
 print('[[1,["CF_WSH","CF_XDR_MC"]],[2,["1号","某厂"]]]')
 sys.exit(134)
 """
