@@ -42,7 +42,9 @@ _MARKED = re.compile(
 
 #: What is said of the form of a column, behind its name.
 _HINT = re.compile(
-    r"[(\[]\s*(?:可?多选|单选|下拉\w*|年月日|[yY]{2,4}\W?[mM].*|(?:格式|如|例)\W.*)\s*[)\]]$"
+    r"[(\[]\s*(?:可?多选|单选|下拉\w*|年月日|[yY]{2,4}\W?[mM].*|(?:格式|如|例)\W.*"
+    # Its codes with what they mean, such as 0公示，1内部.
+    r"|\d{1,2}\W{0,2}[\u4e00-\u9fff]\w*?\W{0,2}\d{1,2}\W{0,2}[\u4e00-\u9fff].*)\s*[)\]]$"
 )
 #: A number before a name, such as 1. or （1）, with the sign behind it.
 _NUMBERED = re.compile(r"^\(?\d{1,2}[).、,:\s]+(?=[^\W\d])")

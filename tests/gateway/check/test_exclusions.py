@@ -208,7 +208,14 @@ def test_a_column_of_exclusion_is_known_as_it_is_read(check: Check, keys: Keys, 
 
 
 @pytest.mark.parametrize(
-    "name", ["CF_SYFW", "cf_syfw", "XK_SYFW", "信息使用范围（必填）", "use_scope"]
+    "name",
+    [
+        "CF_SYFW",
+        "XK_SYFW",
+        "信息使用范围（必填）",
+        "信息使用范围（0公示，1内部，2授权）",
+        "use_scope",
+    ],
 )
 @pytest.mark.parametrize(
     "value", [1, "2", "2.0", "０1", "1=仅政府部门内部共享", "仅可授权查询", "政府内部", "不公开"]

@@ -35,6 +35,7 @@ SPELLINGS: dict[str, Callable[[str], str]] = {
     "a number in brackets": lambda name: f"（{NAMES.index(name) + 1}）{TITLES[name]}",
     "a mark for required columns": lambda name: f"{TITLES[name]}（必填）",
     "a hint of a list": lambda name: f"{TITLES[name]}（可多选）",
+    "its codes": lambda name: f"{TITLES[name]}（0公示，1仅政府部门内部共享，2仅可授权查询）",
     "a hint of a day": lambda name: f"{TITLES[name]}(yyyy/mm/dd)",
     "a mark for the other columns": lambda name: f"{TITLES[name]}(选填)",
 }
