@@ -10,14 +10,17 @@ NAME = "nm-receiving"
 _OWN = "nm-2023-draft"
 
 
-def receiving(folder: Path, effective_from: str | None = None) -> dict[str, object]:
-    """Write the rule set and its cases; return the settings of scoring that bind it."""
+def receiving(folder: Path, **dates: str) -> dict[str, object]:
+    """Write the rule set and its cases; return the settings of scoring that bind it.
+
+    `dates` are effective_from and effective_to, if it has them.
+    """
     shipped = files("scoring") / "rule_sets"
     rules = (shipped / f"{_OWN}.yaml").read_text("utf-8").replace(f"name: {_OWN}", f"name: {NAME}")
     takes = "    received_grades: {article: 第一条, text: 采用上级评定的等级}\n"
     rules = rules.replace("tables:\n  enterprise:\n", f"tables:\n  enterprise:\n{takes}")
-    if effective_from is not None:
-        rules = re.sub("effective_from: .*", f"effective_from: {effective_from}", rules)
+    for name, day in dates.items():
+        rules = re.sub(f"{name}: .*", f"{name}: {day}", rules)
     cases = (shipped / f"{_OWN}.cases.yaml").read_text("utf-8")
     (folder / f"{NAME}.yaml").write_text(rules, "utf-8")
     cases = cases.replace(f"rule_set: {_OWN}", f"rule_set: {NAME}")

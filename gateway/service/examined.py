@@ -28,6 +28,9 @@ from schemas.base import today
 #: How long missing messages are told.
 MISSING_TOLD = timedelta(days=90)
 
+#: The end of a rule set is told so long before it.
+_BEFORE_AN_END = timedelta(days=31)
+
 #: Says what is well, or raises what is not.
 Part = Callable[[], Awaitable[str]]
 
@@ -81,12 +84,28 @@ async def _calendar(built: Gateway) -> str:
 
 
 async def _rule_texts(built: Gateway) -> str:
-    """Whether the files say what is in force; a changed file waits for its activation."""
-    changed = changed_texts(built.rulebook, today(built.clock()))
-    if changed:
+    """Whether the files say what is in force, and for how long it is.
+
+    A changed file waits for its activation. Behind the end of a text its grades stand, and nobody
+    is scored.
+    """
+    rulebook, day = built.rulebook, today(built.clock())
+    wrong = []
+    if changed := changed_texts(rulebook, day):
         names = "、".join(changed)
-        raise Unwell(f"{names} 的文件与在用文本不同，尚未启用：rules diff、rules activate")
-    return "与文件一致"
+        wrong.append(f"{names} 的文件与在用文本不同，尚未启用：rules diff、rules activate")
+    texts = [rulebook.in_force(name, day) for name in rulebook.bound_names]
+    ends = [one for one in texts if one.effective_to and one.effective_to <= day + _BEFORE_AN_END]
+    wrong += [
+        f"{one.name} 有效期至 {one.effective_to}，以后不再评价，已有的等级照旧："
+        "有新办法的，用 rules activate 启用"
+        for one in ends
+    ]
+    if wrong:
+        raise Unwell("；".join(wrong))
+    begins = [one for one in texts if one.effective_from and one.effective_from > day]
+    waiting_ = "".join(f"；{one.name} 自 {one.effective_from} 起评价" for one in begins)
+    return f"与文件一致{waiting_}"
 
 
 async def _authorities(built: Gateway) -> str:
