@@ -80,7 +80,7 @@ class Batch:
         subjects = {subject.id: subject for subject in recorded.subjects.values()}
         assessing = Assessing(self.steps.scorer, self.connection, self.now, self.steps.metrics)
         await assessing.last(subject_ids)
-        await assessing.standing([subjects[id_] for id_ in sorted(graded)])
+        await assessing.standing([subjects[id_] for id_ in subject_ids])
         scored = sorted(recorded.touched | assessing.ungraded)
         await assessing.score([subjects[id_] for id_ in scored])
         assessing.receive()

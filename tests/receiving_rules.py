@@ -3,6 +3,7 @@
 import re
 from importlib.resources import files
 from pathlib import Path
+from typing import Any
 
 from tests.factories import REGION
 
@@ -10,7 +11,7 @@ NAME = "nm-receiving"
 _OWN = "nm-2023-draft"
 
 
-def receiving(folder: Path, **dates: str) -> dict[str, object]:
+def receiving(folder: Path, **dates: str) -> dict[str, Any]:
     """Write the rule set and its cases; return the settings of scoring that bind it.
 
     `dates` are effective_from and effective_to, if it has them.

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from gateway.check.checked import Checked
 from gateway.record.content import Content
-from schemas.codes import EventType, RecordKind, Verb
+from schemas.codes import RecordKind, Verb
 from schemas.known import DecisionKey, KnownDecision, Subject
 from schemas.obligation import ReportedVersion
 
@@ -67,16 +67,8 @@ def _fields(checked: Checked) -> frozenset[str]:
 
 
 def graded_elsewhere(recorded: Recorded) -> set[int]:
-    """Return the subjects whose received grade, or whether one counts, may be another now.
-
-    One came, was corrected or withdrawn; or it is told who takes part.
-    """
-    kinds = {RecordKind.GRADE, RecordKind.PARTICIPANT}
-    return {
-        key[0]
-        for key, version in recorded.latest.items()
-        if key[3] in kinds or version.decision.event_type == EventType.CRIMINAL_SUSPICION
-    }
+    """Return the subjects of which a received grade came, was corrected or withdrawn."""
+    return {key[0] for key in recorded.latest if key[3] == RecordKind.GRADE}
 
 
 def day_of(checked: Checked) -> date:

@@ -191,7 +191,9 @@ class Rescoring:
     ) -> None:
         subjects = await _locked(connection, codes)
         assessing = await self._compared(connection, subjects, now, cause)
+        await assessing.standing(subjects)
         await assessing.score(subjects)
+        assessing.receive()
         await self._write(connection, assessing, subjects, now)
 
     async def _compared(

@@ -75,8 +75,8 @@ class Assessing:
     """Assess subjects by their present facts, then write the results and count them.
 
     The pipeline (facts changed) and the schedule (time passed, rules changed) use it. The caller
-    owns the transaction and has locked the subjects. Call `last` (and `standing`, where grades came
-    from elsewhere), then `score` and `receive`, then `write`.
+    owns the transaction and has locked the subjects. Call `last` and `standing`, then `score` and
+    `receive`, then `write`.
     """
 
     def __init__(
@@ -96,7 +96,8 @@ class Assessing:
         self.changes: list[NewGrade] = []
         self._last: dict[int, LastGrade] = {}
         self._received: dict[int, tuple[Facts, ReceivedGrade]] = {}  #: to record
-        self._ungraded: set[int] = set()
+        #: Whose last grade was computed elsewhere and stands no more: score them.
+        self.ungraded: set[int] = set()
         self._untold: set[int] = set()
 
     async def last(self, subject_ids: Sequence[int]) -> None:
@@ -110,32 +111,35 @@ class Assessing:
         """
         if not subjects:
             return False
-        await self._by_text_in_force()
         ids = [subject.id for subject in subjects]
         received = await grade_changes.received_grades(self.connection, ids)
-        bodies = await facts_of_subjects(self.connection, ids)
+        last = ((id_, self._last.get(id_)) for id_ in ids)
+        concerned = received.keys() | {id_ for id_, one in last if one and one.cause == RECEIVED}
+        if concerned:
+            chosen = [subject for subject in subjects if subject.id in concerned]
+            await self._compare(chosen, received)
+        return bool(self._received or self.ungraded)
+
+    async def _compare(
+        self, subjects: Sequence[Subject], received: Mapping[int, Sequence[Mapping[str, Any]]]
+    ) -> None:
+        await self._by_text_in_force()
+        bodies = await facts_of_subjects(self.connection, [subject.id for subject in subjects])
         rulebook, day = self.scorer.rulebook, self._day()
         not_taken: Counter[str] = Counter()
-        for id_, code, suspect in subjects:
-            facts = _read_facts(bodies.get(id_, _NO_FACTS))
-            own = self._own(Subject(id_, code, suspect), facts)
-            grades, last = _read_grades(received.get(id_, ())), self._last.get(id_)
+        for subject in subjects:
+            own = self._own(subject, _read_facts(bodies.get(subject.id, _NO_FACTS)))
+            grades, last = _read_grades(received.get(subject.id, ())), self._last.get(subject.id)
             grade = in_force(grades, own, day, rulebook)
             if grade is None:
                 not_taken.update(one.rule_set for one in grades)
             if grade is not None and not is_recorded(grade, last):
-                self._received[id_] = own.subject, grade
+                self._received[subject.id] = own.subject, grade
             elif grade is None and last is not None and last.cause == RECEIVED:
-                self._ungraded.add(id_)
+                self.ungraded.add(subject.id)
         for rule_set, times in not_taken.items():
             extra = {"rule_set": rule_set, "count": times}
             logger.warning(LogEvent.GRADE_NOT_TAKEN, extra=extra)
-        return bool(self._received or self._ungraded)
-
-    @property
-    def ungraded(self) -> set[int]:
-        """The subjects whose last grade was computed elsewhere and stands no more: score them."""
-        return self._ungraded
 
     async def _by_text_in_force(self) -> None:
         await share_scoring(self.connection)
@@ -195,7 +199,7 @@ class Assessing:
         last, change = self._last.get(subject.id), scored.change
         elsewhere = is_from_elsewhere(last, scored.subject, self._day(), self.scorer.rulebook)
         elsewhere &= scored.assessment.not_evaluated not in GONE
-        gone = not elsewhere or subject.id in self._ungraded
+        gone = not elsewhere or subject.id in self.ungraded
         if last is not None and last.cause == RECEIVED and gone:
             change = our_own_again(last.grade, scored, withdrawn=elsewhere)
         elif elsewhere:

@@ -16,6 +16,7 @@ from tests.factories import (
     event,
     grade,
     licence,
+    participant,
     penalty,
     person_penalty,
 )
@@ -320,6 +321,39 @@ async def test_received_grades_are_looked_at_once_more_where_another_rule_set_is
     assert await again.value("select count(*) from grade_change") == told
     reasons = await now.column("select body -> 'reasons' ->> 0 from grade_change order by id")
     assert reasons.count("外部评定的等级不再采用") == 2
+
+
+@pytest.mark.parametrize("fact", [False, True], ids=["the day's work", "a new fact"])
+async def test_the_received_grade_that_counts_now_is_told_alone(
+    make_world: MakeWorld, elsewhere_receiving: Callable[[], Awaitable[World]], fact: bool
+) -> None:
+    """Proven: the bank was told of an own A first, also by a new fact before the day's work."""
+    before = await make_world(scoring={})
+    await before.take(penalty(), received(2, grade="D", effective_on=DAY), grade(3, grade="诚信"))
+    now = await elsewhere_receiving()
+
+    await now.take(*[penalty(4)] * fact)
+    await now.schedule.tick()
+
+    assert await now.column(GRADES) == ["诚信", "D"]
+    assert await now.column(CAUSES) == ["received", "received"]
+
+
+async def test_who_comes_into_the_register_is_told_the_received_grade_alone(
+    make_world: MakeWorld, tmp_path: Path
+) -> None:
+    scoring = receiving(tmp_path)
+    [binding] = scoring["bindings"]
+    scoring["bindings"] = [{**binding, "participants_only": True}]
+    world = await make_world(scoring=scoring)
+    await world.take(received(1, grade="D", effective_on=DAY), penalty(2))
+    await world.take(participant(since="2026-10-20"))
+    assert await world.column(GRADES) == []
+
+    world.clock.set(at("2026-10-20"))
+    await world.schedule.tick()
+
+    assert await world.column(GRADES) == ["D"]
 
 
 async def test_a_grade_of_the_rule_set_of_another_kind_of_subject_does_not_count(
