@@ -6,6 +6,8 @@ from datetime import date
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
+from schemas.codes import Verb
+
 #: A decision in the store: subject id, number key, authority id, kind.
 DecisionKey = tuple[int, str, int, str]
 
@@ -41,6 +43,11 @@ class KnownDecision:
     repaired: bool = False
     event_type: str | None = None  #: of an event
     is_new: bool = False
+
+    @property
+    def is_away(self) -> bool:
+        """Whether it stands nowhere: withdrawn, or not reported 不予报送."""
+        return self.excluded or self.verb == Verb.WITHDRAW
 
 
 class Relation(NamedTuple):
@@ -89,3 +96,5 @@ class KnownFacts(NamedTuple):
     targets: Mapping[int, DecisionKey] = MappingProxyType({})
     own: Mapping[int, dict[str, Any]] = MappingProxyType({})  #: dates of these decisions themselves
     authorities: Mapping[str, Authority] = MappingProxyType({})  #: by normalised name, of the batch
+    #: The last facts of repaired decisions that are away: withdrawn, or not reported.
+    former: Mapping[int, dict[str, Any]] = MappingProxyType({})

@@ -26,13 +26,16 @@ from gateway.web.connections import raise_descriptors
 
 def up(
     context: typer.Context,
-    roles: Annotated[str, typer.Option(help="intake,deliver,schedule,web 中的几个")] = "",
+    roles: Annotated[
+        list[str] | None, typer.Option(help="intake,deliver,schedule,web 中的几个")
+    ] = None,
 ) -> None:
     """Run the roles until a signal to stop."""
+    named = ",".join(roles or ())
     try:
-        wanted = frozenset(Role(name) for name in roles.split(",") if name) or ALL_ROLES
+        wanted = frozenset(Role(name) for name in named.split(",") if name) or ALL_ROLES
     except ValueError:
-        fail(f"没有角色 {roles}；可用：{','.join(Role)}")
+        fail(f"没有角色 {named}；可用：{','.join(Role)}")
     log.set_up()
     raise_descriptors()
     run(lambda: _up(settings_of(context), wanted))

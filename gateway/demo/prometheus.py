@@ -2,7 +2,8 @@
 
 The demo lives through a month in half a minute, so two things are told otherwise than in an
 installation: a rule that waits for less than the demo's clock moves at once does not wait, and the
-times that the gateway tells are moved to the present, so that eight hours left are eight hours.
+times that the gateway tells are moved to the present, so that two weeks to the end of a certificate
+are two weeks.
 """
 
 import shutil

@@ -235,7 +235,8 @@ class _Planning:
         """Return that a correction asks for a longer publicity than the one that has ended."""
         if decision is None or not decision.repaired or item.checked.verb is Verb.WITHDRAW:
             return ()
-        before, after = self._fact(item.key), fact_body(item.checked, Verb.CORRECT)
+        known = self._facts.bodies.get(decision.id) or self._facts.former.get(decision.id)
+        before, after = self._fact(item.key) or known, fact_body(item.checked, Verb.CORRECT)
         problem = longer_publicity(before, after, self._regimes)
         return () if problem is None else (problem,)
 

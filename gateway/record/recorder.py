@@ -108,17 +108,12 @@ class Recording:
             ids = [found[key].id for key in former.values() if key in found]
             own = await facts.own_dates(self.connection, ids)
             known = known._replace(targets=former, own=own)
-        unknown = [
-            item.target
-            for item in items
-            if item.target and item.target not in found and item.checked.verb is None
-        ]
-        of_branches = {}
-        if unknown:
-            of_branches = await facts.decisions_of_branches(self.connection, unknown)
+        targets = [item.target for item in items if item.target and item.checked.verb is None]
+        unknown = [target for target in targets if target not in found]
+        branches = await facts.decisions_of_branches(self.connection, unknown)
         relations, alike = await self._relations(items), await self._alike(items, found)
         graded = await decisions.grades_of(self.connection, keys)
-        return Known(locked, found, known, relations, of_branches, alike, graded)
+        return Known(locked, found, known, relations, branches, alike, graded)
 
     async def _alike(
         self, items: Sequence[Incoming], found: Mapping[DecisionKey, KnownDecision]
@@ -162,7 +157,10 @@ class Recording:
             return KnownFacts({}, {})
         dates = await facts.process_dates(self.connection, list(keys))
         old = [(key[0], found[key].id) for key in keys if key in found]
-        return KnownFacts(await facts.present_facts(self.connection, old), dates)
+        away = [(key[0], one.id) for key, one in found.items() if one.repaired and one.is_away]
+        former = await facts.former_facts(self.connection, away)
+        bodies = await facts.present_facts(self.connection, old)
+        return KnownFacts(bodies, dates, former=former)
 
     # ------------------------------------------------------------ write
 

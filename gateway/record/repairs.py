@@ -72,8 +72,7 @@ def refusal(
             fix="核对两个日期，和所依据的决定",
         )
     found = _publicity(fact, regimes, _SEVERITIES[event.severity] if event.severity else None)
-    is_serious = found is not None and found.severity is Severity.SERIOUS
-    if event.severity is None and not is_serious and _has_unknown_fine(fact):
+    if event.severity is None and found is not None and _may_be_graver(fact, found):
         return Problem(
             field="occurred_on",
             rule=Rule.STANDING,
@@ -112,6 +111,13 @@ def longer_publicity(
     old, new = _publicity(before, regimes), _publicity(after, regimes)
     if old is None or new is None or new.at_least_until is None:
         return None
+    if _may_be_graver(after, new) and not _may_be_graver(before, old):
+        return Problem(
+            field="fine_wan",
+            rule=Rule.STANDING,
+            message="决定已信用修复、终止公示，更正后有罚款而数额不明，按更正后的决定恢复公示",
+            fix="补填罚款金额；原来的修复仍然有效的，用新的编号再报一次信用修复，写明 severity",
+        )
     if old.at_least_until is not None and old.at_least_until >= new.at_least_until:
         return None
     return Problem(
@@ -150,10 +156,12 @@ def milder_letter(
     return (slip,)
 
 
-def _has_unknown_fine(fact: Mapping[str, Any] | None) -> bool:
+def _may_be_graver(fact: Mapping[str, Any] | None, found: Publicity) -> bool:
     """Whether a fine counts whose amount is not known: it may be of any class."""
     penalty = (fact or {}).get("penalty")
-    return penalty is not None and not penalty["fine_wan"] and names_fine(tuple(penalty["types"]))
+    if penalty is None or penalty["fine_wan"] or found.severity is Severity.SERIOUS:
+        return False
+    return names_fine(tuple(penalty["types"]))
 
 
 def _publicity(

@@ -132,7 +132,7 @@ async def _running(settings: Settings) -> str:
         raise Unwell(f"{base} 在监听的不是本系统，或没有应答") from None
     if found:
         raise Unwell("；".join(found))
-    return "各部分都在工作"
+    return f"{base} 的进程，各部分都在工作；其他进程看各自的 health_port"
 
 
 async def _destination(destination: Destination) -> Finding:

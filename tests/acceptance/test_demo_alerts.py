@@ -15,16 +15,17 @@ from gateway.demo.prometheus import RULES, Prometheus, lacking
 from gateway.telemetry.metrics import Metrics
 from tests.folders import server_folder
 
-OUTAGE, NEAR = "CreditGatewayBreakerOpen", "CreditGatewayOldestDueNear"
+OUTAGE, EXPIRES = "CreditGatewayBreakerOpen", "CreditGatewayCertificateExpires"
 
 
 @pytest.fixture
 def metrics(clock: SteppedClock) -> Metrics:
-    """The metrics of a gateway that is well: its next due time is days away."""
+    """The metrics of a gateway that is well: its certificate ends in twenty days."""
     made = Metrics()
     made.disk_free.set(0.5)
     made.breaker_open.labels("city").set(0)
-    made.oldest_due.labels("city").set((clock() + timedelta(days=3)).timestamp())
+    ends = clock() + timedelta(days=20)
+    made.certificate_expires.labels("city.pem").set(ends.timestamp())
     return made
 
 
@@ -59,14 +60,14 @@ async def test_the_alert_of_an_outage_fires_and_ends_by_the_clock_of_the_demo(
     assert "CreditGatewayBreakerOpen │ city 已暂停报送" in shown.getvalue()
 
 
-async def test_what_is_near_is_near_by_the_clock_of_the_demo(
+async def test_a_moment_is_near_by_the_clock_of_the_demo(
     alerts: Alerts, clock: SteppedClock
 ) -> None:
     await alerts.look()
-    clock.step(timedelta(days=2, hours=20))
+    clock.step(timedelta(days=10))
     await alerts.look()
 
-    assert [(one.name, one.over) for one in alerts.fired] == [(NEAR, None)]
+    assert [(one.name, one.over) for one in alerts.fired] == [(EXPIRES, None)]
 
 
 def test_without_prometheus_or_the_rules_one_line_says_what_to_do(

@@ -135,7 +135,7 @@ def test_three_processes_by_role_take_a_decision_in_and_stop(
         ended = [one.stop() for one in (intake, deliver, web)]
 
     assert "正常 Kafka" in told
-    assert "正常 运行状态：各部分都在工作" in told
+    assert "的进程，各部分都在工作" in told
     assert ended == [0, 0, 0]
 
 

@@ -139,9 +139,11 @@ class Primary:
             self._latest, self._looked = best.place, time.monotonic()
             return self._known(best)
         if opened:
+            errors = [str(one) for one in found if isinstance(one, BaseException)]
             raise OldPrimary(
                 f"时间线 {self.timeline} 以前的旧主库：主备切换后它又启动了，停下它；"
                 "确是从备份恢复的，重启本程序"
+                + "".join(f"；另一主机：{one}" for one in errors if one)
             )
         raise next(one for one in found if isinstance(one, BaseException))
 

@@ -160,6 +160,25 @@ async def present_facts(
     return {row[0]: row[1] for row in await connection.execute(_PRESENT, values)}
 
 
+_FORMER = text(
+    f"""
+    select distinct on (decision_id) decision_id, body
+    from {unnest("subject_id bigint, decision_id bigint")}
+    join fact using (subject_id, decision_id) order by decision_id, fact.id desc
+    """
+)
+
+
+async def former_facts(
+    connection: Connection, decisions: Sequence[tuple[int, int]]
+) -> dict[int, dict[str, Any]]:
+    """Return the bodies of the last facts, closed or not, of these decisions, by decision."""
+    if not decisions:
+        return {}
+    values = arrays(("subject_id", "decision_id"), decisions)
+    return {row[0]: row[1] for row in await connection.execute(_FORMER, values)}
+
+
 async def close_facts(
     connection: Connection, decisions: Sequence[tuple[int, int]], now: datetime
 ) -> None:
@@ -193,6 +212,8 @@ async def decisions_of_branches(
 
     Somebody may have named the legal person where the branch is meant.
     """
+    if not keys:
+        return {}
     wanted = set(keys)
     rows = await connection.execute(_OF_BRANCHES, places(wanted))
     found = {(row[4], row[1], row[2], row[3]): row[5] for row in rows}

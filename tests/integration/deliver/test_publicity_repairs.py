@@ -342,3 +342,31 @@ async def test_a_report_keeps_its_due_time_before_a_repair(world: World) -> None
     await world.take(penalty())
 
     assert await world.column(due_at, verb="correct") == before
+
+
+@pytest.mark.parametrize("away", [{"verb": "withdraw"}, {"state_secret": "是"}])
+@pytest.mark.parametrize("together", [True, False])
+async def test_what_comes_back_graver_than_it_was_repaired_is_public_again(
+    world: World, away: dict[str, str], *, together: bool
+) -> None:
+    """Proven: through a withdrawal or 不予报送 it stood repaired again, without a word."""
+    await world.take(penalty())
+    await world.take(publicity_repair())
+    batches = [[penalty(**away), GRAVER]] if together else [[penalty(**away)], [GRAVER]]
+
+    results = [await world.take(*batch) for batch in batches]
+
+    told = [one.message for one in results[-1][-1].checked.warnings]
+    assert any("已信用修复、终止公示，更正后按严重失信" in one for one in told)
+    assert (await world.column(VERB))[0] in {"revive", "correct"}
+
+
+async def test_a_correction_to_an_unknown_fine_is_public_again(world: World) -> None:
+    await world.take(penalty())
+    await world.take(publicity_repair())
+
+    [result] = await world.take(penalty(CF_NR_FK=None, CF_NR="处罚款人民币贰佰万元整"))
+
+    told = [one.message for one in result.checked.warnings]
+    assert any("更正后有罚款而数额不明" in one for one in told)
+    assert await world.column(VERB) == ["correct"]
