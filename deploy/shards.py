@@ -92,9 +92,14 @@ def lines(found: pl.DataFrame) -> list[str]:
 
 if __name__ == "__main__":
     match sys.argv[1:]:
-        case ["of", shards, *codes] if codes:
+        case ["of", shards, *codes] if codes and all(map(str.strip, codes)):
+            if not shards.isdecimal() or not 1 <= int(shards) <= BUCKETS:
+                sys.exit(f"分片数应在 1 与 {BUCKETS} 之间，现为 {shards}")
             sys.stdout.writelines(f"{code} {shard_of(code, int(shards))}\n" for code in codes)
         case ["figures", *files] if files:
-            sys.stdout.writelines(f"{line}\n" for line in lines(figures(files)))
+            try:
+                sys.stdout.writelines(f"{line}\n" for line in lines(figures(files)))
+            except (OSError, pl.exceptions.PolarsError) as error:
+                sys.exit(f"读不出 ledger --out 写的 Parquet 文件：{error}")
         case _:
             sys.exit(__doc__)

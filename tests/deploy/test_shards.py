@@ -1,5 +1,7 @@
 """The rule of shards is stable, even, and the same however a code is written."""
 
+import subprocess
+import sys
 from collections import Counter
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -14,6 +16,8 @@ from gateway.ledger.rows_file import parquet
 from gateway.ledger.timeliness import Timeliness
 from schemas.codes import RecordKind
 from tests.factories import IDENTITY, credit_code
+
+ROOT = Path(__file__).parents[2]
 
 
 def test_the_shard_of_a_subject_never_changes() -> None:
@@ -96,3 +100,23 @@ def row(company: int, result: Timeliness | None = None) -> LedgerRow:
         withdrawn=False,
         standings={"platform": standing} if standing else {},
     )
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (["of", "0", "X"], "分片数应在 1 与 1024 之间，现为 0"),
+        (["of", "x", "X"], "分片数应在 1 与 1024 之间，现为 x"),
+        (["of", "8", ""], "prints the shard of each subject"),
+        (["figures", "nowhere.parquet"], "读不出 ledger --out 写的 Parquet 文件"),
+    ],
+)
+def test_what_cannot_be_answered_is_said_in_a_sentence(arguments: list[str], told: str) -> None:
+    ended = subprocess.run(
+        [sys.executable, "deploy/shards.py", *arguments],
+        check=False, capture_output=True, text=True, cwd=ROOT, env={"PYTHONPATH": str(ROOT)},
+    )  # fmt: skip
+
+    assert ended.returncode == 1
+    assert told in ended.stderr
+    assert "Traceback" not in ended.stderr
