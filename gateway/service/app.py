@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Any
 
 from gateway.check.checker import Checker
 from gateway.config.clock import Clock, system_clock
@@ -31,6 +32,7 @@ from gateway.service.timelines import watch_timelines
 from gateway.store.base import installation
 from gateway.store.base.engine import Connection, Database
 from gateway.store.base.partitions import make_partitions
+from gateway.store.base.seen_timeline import SeenTimeline
 from gateway.store.base.upgrade import is_newest, require_newest, upgrade
 from gateway.store.deliver import destinations as destination_store
 from gateway.store.record import returns
@@ -88,21 +90,27 @@ async def gateway(settings: Settings, clock: Clock = system_clock) -> AsyncItera
     """Yield everything but the roles: the database is migrated and fits the configuration."""
     async with AsyncExitStack() as stack:
         url = await stack.enter_async_context(database_url(settings))
-        database = Database(url)
+        database = _database(url, settings)
         stack.push_async_callback(database.close)
         if not await patiently(database, lambda: is_newest(database)):
-            await patiently(database, lambda: _upgraded(url))
+            await patiently(database, lambda: _upgraded(url, settings))
         built = await patiently(database, lambda: build(settings, database, clock))
         watch_timelines(database, clock)  # the installation has its row now
         yield built
 
 
-async def _upgraded(url: str) -> None:
+def _database(url: str, settings: Settings, **options: Any) -> Database:
+    database = Database(url, **options)
+    database.primary.remember(SeenTimeline(settings.state / "timeline"))
+    return database
+
+
+async def _upgraded(url: str, settings: Settings) -> None:
     """Bring the structure up to date; a migration may take longer than any other statement.
 
     What is up to date is not even looked at here: no limit of time applies.
     """
-    database = Database(url, command_seconds=None)
+    database = _database(url, settings, command_seconds=None)
     try:
         await upgrade(database)
     finally:
@@ -125,7 +133,7 @@ async def reading(settings: Settings, clock: Clock = system_clock) -> AsyncItera
         )
     async with AsyncExitStack() as stack:
         url = await stack.enter_async_context(database_url(settings))
-        database = Database(url, read_only=True)
+        database = _database(url, settings, read_only=True)
         stack.push_async_callback(database.close)
         await require_newest(database)
         async with database.transaction() as connection:

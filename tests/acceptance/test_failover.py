@@ -16,6 +16,7 @@ from gateway.embedded import postgres
 from gateway.embedded.postgres import EmbeddedPostgres
 from gateway.embedded.server import spawn
 from gateway.store.base.engine import Database, DatabaseAway
+from gateway.store.base.seen_timeline import SeenTimeline
 from gateway.store.base.upgrade import upgrade
 from tests.acceptance.month import (
     assert_everything_is_there_once,
@@ -201,6 +202,28 @@ async def test_a_lost_connection_makes_a_process_look_at_all_hosts(
     await database.close()
 
     assert found == replica.port
+
+
+async def test_a_process_that_starts_while_the_new_primary_is_away_leaves_the_old_one_alone(
+    pair: tuple[Replicated, Replica], tmp_path: Path
+) -> None:
+    primary, replica = pair
+    await asyncio.to_thread(kill, primary)
+    assert await replica.ask("select pg_promote(true, 30)")
+    before = Database(address(pair))
+    before.primary.remember(SeenTimeline(tmp_path / "timeline"))
+    assert await server_of(before) == replica.port
+    await before.close()
+    await asyncio.to_thread(primary.start)
+    await asyncio.to_thread(replica.stop)
+
+    database = Database(address(pair))
+    database.primary.remember(SeenTimeline(tmp_path / "timeline"))
+    with pytest.raises(DatabaseAway, match="旧主库"):
+        await server_of(database)
+    await asyncio.to_thread(replica.start)
+    assert await server_of(database) == replica.port
+    await database.close()
 
 
 async def test_nothing_is_lost_when_the_primary_is_killed_and_the_old_one_is_never_written_to(

@@ -113,7 +113,7 @@ class Database:
         local = local_of(session) if address.pooled else {}
         self._local = at_once(local) if local else None
         self._local_each = one_by_one(local)
-        self._primary = Primary()
+        self.primary = Primary()
         self._guard: TimelineGuard | None = None
         self._beginning = asyncio.Lock()
         self._begun: set[int | None] = {None}  #: timelines that the guard has seen
@@ -126,11 +126,11 @@ class Database:
             connect_args={
                 **arguments,
                 "command_timeout": command_seconds,
-                "async_creator_fn": self._primary.connect,
+                "async_creator_fn": self.primary.connect,
             },
         )
         listen(self.engine.sync_engine)
-        self._primary.listen(self.engine.sync_engine)
+        self.primary.listen(self.engine.sync_engine)
 
     @asynccontextmanager
     async def transaction(self, *, patient: bool = False) -> AsyncIterator[Connection]:
@@ -162,7 +162,7 @@ class Database:
     async def _timeline(self, connection: Connection) -> int | None:
         raw = await connection.get_raw_connection()
         driver = raw.driver_connection
-        return None if driver is None else self._primary.timeline_of(driver)
+        return None if driver is None else self.primary.timeline_of(driver)
 
     async def _begin_timeline(self, guard: TimelineGuard) -> None:
         async with self._beginning, self._translating(self.engine.begin()) as connection:
@@ -245,7 +245,7 @@ class Database:
 
     async def close(self) -> None:
         """Close every connection."""
-        await self._primary.close()
+        await self.primary.close()
         await self.engine.dispose()
 
 

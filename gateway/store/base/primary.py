@@ -17,6 +17,7 @@ from sqlalchemy import Engine, event
 from sqlalchemy.exc import DisconnectionError
 
 from gateway.store.base.connections import DRIVER_ERRORS
+from gateway.store.base.seen_timeline import SeenTimeline, Timeline
 
 #: Seconds for which what was seen of the hosts is believed, and for one to say its timeline; a host
 #: that takes longer to open a connection is waited for only where no other one does.
@@ -26,6 +27,8 @@ _TIMELINE = """
     select case when not pg_is_in_recovery()
         then substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8) end
 """
+#: Which cluster it is: that of a replica is the same.
+_SYSTEM = "select system_identifier from pg_control_system()"
 #: A server that does not let us ask, or has no such function: its timeline cannot be told.
 _UNTOLD = (
     asyncpg.InsufficientPrivilegeError,
@@ -44,6 +47,7 @@ class _Opened(NamedTuple):
     place: dict[str, Any]
     connection: asyncpg.Connection
     timeline: int | None
+    system: int | None = None  #: of several hosts, if it can be told
 
 
 class Primary:
@@ -51,11 +55,17 @@ class Primary:
 
     def __init__(self) -> None:
         self.timeline = 0
+        self._seen: SeenTimeline | None = None
+        self._known: Timeline | None = None  #: by a process before this one
         self._latest: dict[str, Any] | None = None  #: the host that had it
         self._looked = -inf  #: of the monotonic clock
         self._options: dict[str, Any] = {}  #: where there are several hosts
         self._timelines: WeakKeyDictionary[asyncpg.Connection, int] = WeakKeyDictionary()
         self._look: asyncio.Task[None] | None = None
+
+    def remember(self, seen: SeenTimeline) -> None:
+        """Take no server of several that a process before this one has seen replaced."""
+        self._seen, self._known = seen, seen.read()
 
     async def connect(self, **options: Any) -> asyncpg.Connection:
         """Open a connection by the options of asyncpg; of several hosts, to the latest primary.
@@ -71,13 +81,13 @@ class Primary:
             # Whatever stands behind the one address has moved on: older connections are left. It
             # may have gone back, by a restore.
             self.timeline = found.timeline or self.timeline
-            return self._known(found)
+            return self._noted(found)
         self._options = options
         if self._latest is not None and self._is_believed():
             found = await _open(options, self._latest)
             if isinstance(found, _Opened) and self._is_latest(found):
                 self.timeline = max(self.timeline, found.timeline or 0)
-                return self._known(found)
+                return self._noted(found)
             _leave(found)
         return self._chosen(await _open_all(options, places))
 
@@ -122,9 +132,13 @@ class Primary:
     def _is_believed(self) -> bool:
         return time.monotonic() - self._looked < BELIEVED
 
-    def _known(self, one: _Opened) -> asyncpg.Connection:
+    def _noted(self, one: _Opened) -> asyncpg.Connection:
         if one.timeline is not None:
             self._timelines[one.connection] = one.timeline
+            seen = None if one.system is None else Timeline(one.system, one.timeline)
+            if self._seen is not None and seen is not None and seen != self._known:
+                self._seen.note(seen)
+                self._known = seen
         return one.connection
 
     def _chosen(self, found: list[_Opened | BaseException]) -> asyncpg.Connection:
@@ -137,18 +151,26 @@ class Primary:
                 _leave(one)
         if best is not None:
             self._latest, self._looked = best.place, time.monotonic()
-            return self._known(best)
+            return self._noted(best)
         if opened:
             errors = [str(one) for one in found if isinstance(one, BaseException)]
+            latest = max(self.timeline, self._latest_known)
             raise OldPrimary(
-                f"时间线 {self.timeline} 以前的旧主库：主备切换后它又启动了，停下它；"
-                "确是从备份恢复的，重启本程序"
+                f"时间线 {latest} 以前的旧主库：主备切换后它又启动了，停下它；"
+                "确是从备份恢复的，删去 state 目录里的 timeline 文件，再启动本程序"
                 + "".join(f"；另一主机：{one}" for one in errors if one)
             )
         raise next(one for one in found if isinstance(one, BaseException))
 
+    @property
+    def _latest_known(self) -> int:
+        return 0 if self._known is None else self._known.number
+
     def _is_latest(self, one: _Opened) -> bool:
-        return one.timeline is None or one.timeline >= self.timeline
+        if one.timeline is None:
+            return True
+        is_known = self._known is not None and one.system == self._known.system
+        return one.timeline >= max(self.timeline, self._latest_known if is_known else 0)
 
 
 def _each_host(options: dict[str, Any]) -> Iterator[dict[str, Any]]:
@@ -185,13 +207,19 @@ async def _open(
 ) -> _Opened | BaseException:
     try:
         connection = await asyncpg.connect(**options | place)
-        return _Opened(place, connection, await _timeline_of(connection, patience))
+        return _Opened(place, connection, *await _asked(connection, patience, several=bool(place)))
     except DRIVER_ERRORS as error:
         return error
 
 
-async def _timeline_of(connection: asyncpg.Connection, patience: float) -> int | None:
-    """Ask a server for its timeline; the connection is ended if it does not say it in time."""
+async def _asked(
+    connection: asyncpg.Connection, patience: float, *, several: bool
+) -> tuple[int | None, int | None]:
+    """Ask a server for its timeline, and one of several for its system, too.
+
+    The connection is ended if it does not answer in time.
+    """
+    system: int | None = None
     try:
         async with asyncio.timeout(patience):
             await connection.execute("begin")  # a pooler gives all messages to one server
@@ -199,11 +227,14 @@ async def _timeline_of(connection: asyncpg.Connection, patience: float) -> int |
                 found: str | None = await connection.fetchval(_TIMELINE)
             except _UNTOLD:
                 found = None
+            with suppress(*_UNTOLD):
+                if several and found is not None:
+                    system = await connection.fetchval(_SYSTEM)
             await connection.execute("rollback")
     except BaseException:
         connection.terminate()
         raise
-    return None if found is None else int(found, 16)
+    return None if found is None else int(found, 16), system
 
 
 def _leave(found: _Opened | BaseException) -> None:
