@@ -21,7 +21,7 @@ from prometheus_client.registry import Collector
 from ruamel.yaml import YAML
 
 from gateway.config.clock import Clock, system_clock
-from gateway.embedded.server import EmbeddedServer, spawn
+from gateway.embedded.server import EmbeddedServer, spawn, stored_pid
 
 PROGRAM = "prometheus"
 #: Between two scrapes, and between two evaluations of the rules.
@@ -66,10 +66,7 @@ class Prometheus(EmbeddedServer):
 
     def pid(self) -> int:
         """Return the process id that `launch` stored; -1 if none."""
-        try:
-            return int(self.pid_file.read_text())
-        except (FileNotFoundError, ValueError):
-            return -1
+        return stored_pid(self.pid_file)
 
     def marker(self) -> str:
         """Return the path of its configuration, which is on its command line."""

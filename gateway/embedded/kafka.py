@@ -8,7 +8,7 @@ import uuid
 from pathlib import Path
 
 from gateway.config.errors import Away
-from gateway.embedded.server import EmbeddedServer, spawn
+from gateway.embedded.server import EmbeddedServer, spawn, stored_pid
 
 KAFKA = "org.apache.kafka:kafka_2.13:4.2.1"
 #: A small heap, and only the quick compiler: it starts with 40 % less work, and is fast enough.
@@ -67,10 +67,7 @@ class EmbeddedKafka(EmbeddedServer):
 
     def pid(self) -> int:
         """Return the process id that `launch` stored; -1 if none."""
-        try:
-            return int(self.pid_file.read_text())
-        except (FileNotFoundError, ValueError):
-            return -1
+        return stored_pid(self.pid_file)
 
     def marker(self) -> str:
         """Return the path of the properties file, which is on the broker's command line."""

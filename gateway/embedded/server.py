@@ -73,6 +73,14 @@ class FileLock:
         return self.handle
 
 
+def stored_pid(file: Path) -> int:
+    """Return the process id that a file has; -1 if none."""
+    try:
+        return int(file.read_text())
+    except (FileNotFoundError, ValueError):
+        return -1
+
+
 def running(pid: int, marker: str) -> psutil.Process | None:
     """Return the process with this pid if its command line contains `marker`, else None."""
     if pid <= 0:

@@ -162,10 +162,7 @@ class Rescoring:
             if self._is_bound(activation.bound, SubjectKind(one.kind), one.code)
         )
         subjects = await _locked(connection, bound)
-        assessing = await self._compared(connection, subjects, now, RULE_SET)
-        await assessing.standing(subjects)
-        await assessing.score(subjects)
-        assessing.receive()
+        assessing = await self._assessed(connection, subjects, now, RULE_SET)
         changed = len(assessing.changes)
         if activation.confirmed_by is None and activation.changed + changed > activation.flip_limit:
             await activations.mark(connection, activation.id, "paused", ACTOR, now)
@@ -190,11 +187,18 @@ class Rescoring:
         self, connection: Connection, codes: Iterable[str], now: datetime, cause: str
     ) -> None:
         subjects = await _locked(connection, codes)
+        assessing = await self._assessed(connection, subjects, now, cause)
+        await self._write(connection, assessing, subjects, now)
+
+    async def _assessed(
+        self, connection: Connection, subjects: Sequence[Subject], now: datetime, cause: str
+    ) -> Assessing:
+        """Return these subjects scored, or with the received grades that replace our own."""
         assessing = await self._compared(connection, subjects, now, cause)
         await assessing.standing(subjects)
         await assessing.score(subjects)
         assessing.receive()
-        await self._write(connection, assessing, subjects, now)
+        return assessing
 
     async def _compared(
         self, connection: Connection, subjects: Sequence[Subject], now: datetime, cause: str
