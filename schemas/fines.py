@@ -11,6 +11,8 @@ FINES = frozenset({FINE, "按日连续处罚"})
 
 def names_fine(kinds: tuple[str, ...]) -> bool:
     """Whether one of the penalty kinds is a fine."""
+    if not FINES.isdisjoint(kinds):
+        return True
     return any(kind.removeprefix(OTHER_PENALTY_PREFIX) in FINES for kind in kinds)
 
 

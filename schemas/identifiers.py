@@ -20,7 +20,9 @@ _BRACKETS = str.maketrans(
     dict.fromkeys("([{【〔［〖（", "〔") | dict.fromkeys(")]}】〕］〗）", "〕")
 )
 #: Signs in document numbers that are typed for brackets of the year and for a hyphen.
-_NUMBER_SIGNS = _BRACKETS | str.maketrans("<《〈「>》〉」‐‑‒–—―−", "〔〔〔〔〕〕〕〕-------")
+_NUMBER_SIGNS = _BRACKETS | str.maketrans("<《〈「>》〉」‐‑‒–—―−號", "〔〔〔〔〕〕〕〕-------号")
+_OTHER_SIGNS = "".join(sign for sign in map(chr, _NUMBER_SIGNS) if sign not in "〔〕")
+_HAS_SIGN = re.compile(f"[{re.escape(_OTHER_SIGNS)}]").search
 #: What people write or leave out between the year and the number; the store has the same pattern.
 _AROUND_THE_YEAR = re.compile("年?〕第?0*")
 _IDENTITY = re.compile(r"\d{17}[\dX]")
@@ -243,7 +245,10 @@ def document_number_key(number: str) -> str:
     Spaces, widths, the kind of brackets and dashes, 號/号 and a full stop behind it make no
     difference. Deliveries have the number as it was written.
     """
-    return fold_once(number).translate(_NUMBER_SIGNS).replace("號", "号").rstrip("。")
+    key = fold_once(number)
+    if _HAS_SIGN(key):  # few have one, and to look is faster than to translate
+        key = key.translate(_NUMBER_SIGNS)
+    return key.rstrip("。")
 
 
 def plain_number(key: str) -> str:

@@ -99,7 +99,8 @@ class Checker:
         problems += unfit(candidate.kind, values, candidate.row)
         warnings = (*doubtful, *self._warnings(candidate.kind, values, own, problems))
         if verb is not Verb.WITHDRAW:
-            wrong_verb += revoked(candidate.kind, unknown or {}, self.placeholders)
+            if unknown is not None:
+                wrong_verb += revoked(candidate.kind, unknown, self.placeholders)
             if not wrong_verb:
                 warnings += revoked_in_remark(candidate.kind, values.get("remark"))
         if unknown is not None and excluded is None:

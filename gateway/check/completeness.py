@@ -104,7 +104,7 @@ KEY_LENGTH = 512
 def refusals(kind: RecordKind, values: Mapping[str, Any], problems: list[Problem]) -> list[Problem]:
     """Return why the decision cannot be identified; empty if it can."""
     found = {problem.field: problem for problem in problems}
-    found_ones = []
+    found_ones: list[Problem] = []
     for name in _KEY_FIELDS:
         value = values.get(name)
         if value is None:

@@ -44,14 +44,16 @@ _IN_BRACKETS = (
     r"\s*[（(]\s*(?:(?:金额|计量|货币)?单位)?\s*[:：为]?\s*(?:人民币)?"
     rf"(?P<unit{{}}>[{_UNITS}]{{{{0,2}}}})[元圆]\s*[）)]"
 )
+#: What begins an amount: most characters of a text begin none, and are passed at once.
+_FIRST = rf"(?=[\d{LETTERS}罚没人RC¥￥])"
 _WRITTEN = re.compile(
-    rf"{_MONEY}(?:(?P<spaced>{_SPACED})\s*[元圆]"
+    rf"{_FIRST}(?:{_MONEY}(?:(?P<spaced>{_SPACED})\s*[元圆]"
     rf"|(?P<number1>{_SPACED}|{_DIGITS}|{_CHINESE}){_IN_BRACKETS.format(1)}"
     rf"|(?P<unitless>{_DIGITS}|{_CHINESE}){_OTHERWISE})"
     rf"|{_BEGINS}(?P<number2>{_DIGITS}){_IN_BRACKETS.format(2)}"
     rf"|(?:{_BEGINS}(?P<digits>{_DIGITS})|(?P<chinese>{_CHINESE}))\s*[元圆]"
     rf"|(?<![至到~～—-])(?:{_BEGINS}(?P<fine1>{_DIGITS})|(?P<fine2>{_CHINESE})){_A_FINE}"
-    rf"|罚\s*(?P<fine3>{_DIGITS}|{_CHINESE}){_OTHERWISE}{_NO_RANGE}"
+    rf"|罚\s*(?P<fine3>{_DIGITS}|{_CHINESE}){_OTHERWISE}{_NO_RANGE})"
 )
 #: Groups of numbers that may have no unit; of the latter ones they need one, for 罚 is a weak word.
 _PERHAPS_UNITLESS, _WITH_UNIT = {"unitless", "fine1", "fine2", "fine3"}, {"fine1", "fine2", "fine3"}

@@ -3,7 +3,7 @@
 import asyncio
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import date, datetime
+from datetime import datetime
 from typing import Any
 
 import msgspec
@@ -99,6 +99,8 @@ class Assessing:
         #: Whose last grade was computed elsewhere and stands no more: score them.
         self.ungraded: set[int] = set()
         self._untold: set[int] = set()
+        #: The day of scoring, by the texts in force.
+        self._day = max(today(now), scorer.rulebook.begun)
 
     async def last(self, subject_ids: Sequence[int]) -> None:
         """Read the last recorded grade of these subjects."""
@@ -125,7 +127,7 @@ class Assessing:
     ) -> None:
         await self._by_text_in_force()
         bodies = await facts_of_subjects(self.connection, [subject.id for subject in subjects])
-        rulebook, day = self.scorer.rulebook, self._day()
+        rulebook, day = self.scorer.rulebook, self._day
         not_taken: Counter[str] = Counter()
         for subject in subjects:
             own = self._own(subject, _read_facts(bodies.get(subject.id, _NO_FACTS)))
@@ -144,6 +146,7 @@ class Assessing:
     async def _by_text_in_force(self) -> None:
         await share_scoring(self.connection)
         await refresh(self.connection, self.scorer.rulebook)
+        self._day = max(today(self.now), self.scorer.rulebook.begun)
 
     async def score(self, subjects: Sequence[Subject]) -> None:
         """Assess subjects by all their present facts, in slices between awaits."""
@@ -176,11 +179,8 @@ class Assessing:
             criminal_suspect=subject.criminal_suspect,
             facts=facts,
             previous=last.grade if last else None,
-            as_of=self._day(),
+            as_of=self._day,
         )
-
-    def _day(self) -> date:
-        return max(today(self.now), self.scorer.rulebook.begun)
 
     def _noted(self, subject: Subject, scored: Scored) -> Scored:
         """Note a grade change; if that fails, the subject is not evaluated, with an alert."""
@@ -189,7 +189,7 @@ class Assessing:
         except Exception:  # noqa: BLE001  one subject never stops the others
             logger.exception(LogEvent.ENGINE_FAILED)
             reason = NotEvaluated.ENGINE_ERROR
-            nothing = without_result(subject.code, self._day(), reason)
+            nothing = without_result(subject.code, self._day, reason)
             return scored._replace(assessment=nothing, change=None)
         return scored
 
@@ -197,7 +197,9 @@ class Assessing:
         if subject.id in self._received:  # what is told is the grade that replaces our own
             return
         last, change = self._last.get(subject.id), scored.change
-        elsewhere = is_from_elsewhere(last, scored.subject, self._day(), self.scorer.rulebook)
+        if change is None and (last is None or last.cause != RECEIVED):
+            return
+        elsewhere = is_from_elsewhere(last, scored.subject, self._day, self.scorer.rulebook)
         elsewhere &= scored.assessment.not_evaluated not in GONE
         gone = not elsewhere or subject.id in self.ungraded
         if last is not None and last.cause == RECEIVED and gone:
@@ -240,7 +242,7 @@ class Assessing:
         last = self._last.get(subject_id)
         previous, published = (last.grade, last.published) if last else (None, None)
         if last is None or self._is_ours(last, subject):
-            place = subject.kind, subject.id, self._day()
+            place = subject.kind, subject.id, self._day
             direction = self.scorer.direction(previous, grade.grade, *place)
         else:
             direction = EXTERNAL
@@ -270,7 +272,7 @@ class Assessing:
         moved = standing_change(change, published)
         if last is not None and not self._is_ours(last, subject):
             moved = StandingChange(standing(None, published), moved.after, moved.direction)
-        return self.scorer.measures(moved, subject.kind, subject.id, self._day())
+        return self.scorer.measures(moved, subject.kind, subject.id, self._day)
 
     async def write(self) -> list[tuple[int, int]]:
         """Write assessments and grade changes.
