@@ -41,7 +41,8 @@ def demo(
 async def _demo(state: Path, *, keep: bool) -> None:
     out = console()
     async with AsyncExitStack() as stack:
-        out.print("正在启动 PostgreSQL、Kafka、沙箱平台和网关 …")
+        where = f"目录 {state}，每次从空开始"
+        out.print(f"正在启动 PostgreSQL、Kafka、沙箱平台和网关（{where}）…", soft_wrap=True)
         stage = await set_stage(state, stack)
         alerts = await _alerts(out, state, stage, stack) if keep else None
         days = (LAST_DAY - FIRST_DAY).days + 1

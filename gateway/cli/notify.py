@@ -42,8 +42,19 @@ def notify_list(context: typer.Context, format_: FormatOption = Format.TEXT) -> 
         else:
             since = f"{notice.since.astimezone(SHANGHAI):%Y-%m-%d %H:%M}"
             print_line(f"{notice.title}，始于 {since}，已通知：{'、'.join(told) or '无'}")
-    if format_ is Format.TEXT and not found:
+    if format_ is Format.JSON:
+        return
+    if not settings.notify.contacts:
+        print_line(_NOBODY)
+    elif not found:
         print_line("没有需要人处理的")
+
+
+#: Without contacts nothing is looked for, so that an empty list says nothing.
+_NOBODY = (
+    "没有配置联系人（notify.contacts），没有人会收到通知；"
+    "需要处理的见 credit-gateway worklist 和 credit-gateway doctor"
+)
 
 
 def _contact(one: Contact, format_: Format) -> None:

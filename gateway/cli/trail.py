@@ -17,9 +17,10 @@ from gateway.cli.output import (
     run,
     settings_of,
 )
+from gateway.reconcile.difference import KIND_TITLES
 from gateway.service.app import reading
 from gateway.store.account.trail import Happened, Passage, trail
-from gateway.titles import ATTEMPT_OUTCOMES, EXCLUSIONS, VERB_TITLES, VERDICTS
+from gateway.titles import ATTEMPT_OUTCOMES, AUDIT_EVENTS, EXCLUSIONS, VERB_TITLES, VERDICTS
 from schemas.base import SHANGHAI
 from schemas.codes import Verb
 from schemas.identifiers import document_number_key, masked
@@ -85,7 +86,13 @@ def _said(_where: str, detail: Mapping[str, Any]) -> str:
 
 def _done(_where: str, detail: Mapping[str, Any]) -> str:
     why = f"，原因：{detail['reason']}" if detail.get("reason") else ""
-    return f"报送 {detail['delivery']} {detail['actor']} {detail['event']}{why}"
+    act = AUDIT_EVENTS.get(detail["event"], detail["event"])
+    return f"报送 {detail['delivery']} {detail['actor']} {act}{why}"
+
+
+def _differs(where: str, detail: Mapping[str, Any]) -> str:
+    told = "；".join(f"{KIND_TITLES[flag['kind']]}：{flag['cause']}" for flag in detail["flags"])
+    return f"与 {where} 对账有差异：{told}"
 
 
 _SAID: Mapping[Passage, Callable[[str, Mapping[str, Any]], str]] = {
@@ -94,7 +101,7 @@ _SAID: Mapping[Passage, Callable[[str, Mapping[str, Any]], str]] = {
     Passage.OWED: _owed,
     Passage.CALLED: _called,
     Passage.ANSWERED: _answered,
-    Passage.DIFFERS: lambda where, detail: f"与 {where} 对账有差异：{detail['words']}",
+    Passage.DIFFERS: _differs,
     Passage.AGREES: lambda where, _: f"与 {where} 对账的差异已消除",
     Passage.SAID: _said,
     Passage.DONE: _done,

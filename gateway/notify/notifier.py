@@ -73,11 +73,15 @@ class Notifier:
             await self.database.run(partial(leases.release, name="notices", owner=self._owner))
 
     async def _keep_lease(self) -> None:
-        renewed = partial(leases.renew, name="notices", owner=self._owner, time=LEASE)
         while True:
             await asyncio.sleep(RENEWED)
             with suppress(DatabaseAway):  # the next renewal may come in time
-                await self.database.run(renewed)
+                await self._is_ours()
+
+    async def _is_ours(self) -> bool:
+        """Keep the lease; return whether no other process has taken over to tell meanwhile."""
+        renewed = partial(leases.renew, name="notices", owner=self._owner, time=LEASE)
+        return await self.database.run(renewed)
 
     async def _tell(self) -> int:
         now = self.clock()
@@ -100,9 +104,13 @@ class Notifier:
         return sent
 
     async def _send_all(self, messages: Sequence[Message]) -> int:
-        """Send the first messages of a contact until one fails; return how many were sent."""
+        """Send the first messages of a contact until one fails; return how many were sent.
+
+        It ends, too, once another process tells, as after a database that was away for longer than
+        the lease: that process would tell the same messages.
+        """
         for sent, one in enumerate(messages[:MOST]):
-            if not await self._send(one):
+            if not await self._is_ours() or not await self._send(one):
                 return sent
         return min(len(messages), MOST)
 

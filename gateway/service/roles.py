@@ -132,11 +132,7 @@ async def run(gateway: Gateway, roles: frozenset[Role]) -> AsyncIterator[Running
         KafkaAway: intake runs here and no broker answers.
     """
     running = Running(gateway)
-    # A batch makes hundreds of thousands of short-lived tuples without cycles: collecting cycles
-    # at the default rate costs a fifth of the time. At a lower rate than this, FastStream's own
-    # cycles would keep the memory of several batches.
-    gc.freeze()
-    gc.set_threshold(50_000, 20, 20)
+    _collect_seldom()
     # Built first, so that a wrong configuration is reported before anything starts.
     deliverers = build_deliverers(gateway) if Role.DELIVER in roles else []
     await patiently(gateway.database, partial(_take_over, gateway))
@@ -165,9 +161,21 @@ async def run(gateway: Gateway, roles: frozenset[Role]) -> AsyncIterator[Running
         stack.push_async_callback(running.stop)
         start = start_web if Role.WEB in roles else start_health
         await start(gateway, running, stack)
+        gateway.metrics.played(roles)
         logger.info(LogEvent.STARTED, extra={"roles": sorted(roles)})
         yield running
     logger.info(LogEvent.STOPPED)
+
+
+def _collect_seldom() -> None:
+    """Let the collector of cycles run seldom.
+
+    A batch makes hundreds of thousands of short-lived tuples without cycles: collecting cycles at
+    the default rate costs a fifth of the time. At a lower rate than this, FastStream's own cycles
+    would keep the memory of several batches.
+    """
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 20)
 
 
 def _start_tracing(gateway: Gateway, stack: AsyncExitStack) -> None:

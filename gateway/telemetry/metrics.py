@@ -1,5 +1,6 @@
 """All metrics, each declared once: name, help, labels; a subject code is never a label."""
 
+from collections.abc import Iterable
 from datetime import datetime
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
@@ -158,6 +159,11 @@ class Metrics:
         self.hand_over_seconds.labels(claimed.destination).observe(took.total_seconds())
         self.slack_seconds.labels(claimed.destination).observe(left.total_seconds())
 
+    def played(self, roles: Iterable[str]) -> None:
+        """Note the roles of this process."""
+        for role in roles:
+            self.role.labels(role).set(1)
+
     def _of_month(self) -> None:
         self.month_decisions = self._gauge(
             "month_decisions",
@@ -187,6 +193,9 @@ class Metrics:
         )
 
     def _of_machine(self) -> None:
+        self.role = self._gauge(
+            "role", "1 for each role of this process; what no process has is not done", "role"
+        )
         self.audit_unlinked = self._gauge(
             "audit_unlinked_events",
             "Audit events that no link proves yet; rising means that nothing links them",

@@ -230,6 +230,8 @@ async def test_a_difference_is_listed_until_a_person_explains_it(
     story = await asyncio.to_thread(command, "trail", hidden_one[1].replace("〔", "("))
     told = ("收到", "记为第 1 版", "应报 platform", "有效入库", "对账有差异")
     assert [word for word in told if word not in story.out] == []
+    assert "对账有差异：已报送未见公示：" in story.out
+    assert "not_visible" not in story.out
     places = [story.out.index(word) for word in told]
     assert places == sorted(places)
     assert (explained.code, left.objects, nothing.code) == (0, [], 1)

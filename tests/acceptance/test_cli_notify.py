@@ -62,3 +62,16 @@ def test_a_test_notice_reaches_those_that_can_be_reached(
     assert "联系人 李四：运维人员，第 2 步，1 个渠道" in listed.out
     assert "没有需要人处理的" in listed.out
     assert [row["contact"] for row in told.objects] == ["张三", "李四"]
+
+
+def test_without_contacts_the_list_says_that_nobody_is_told(
+    database: Database, tmp_path: Path
+) -> None:
+    command = commanding(database, tmp_path, SETTINGS)
+    command("db", "upgrade")
+
+    listed = command("notify", "list")
+
+    assert (listed.code, "没有需要人处理的" in listed.out) == (0, False)
+    assert "没有配置联系人" in listed.out
+    assert "credit-gateway worklist" in listed.out

@@ -30,7 +30,8 @@ async def test_it_answers_for_health_and_metrics_and_takes_nothing_in(
         intake = await client.post("/v1/intake/penalty", headers=SENDER, json={})
 
     assert health == [200, 200]
-    assert "credit_gateway_" in metrics.text
+    roles = [row for row in metrics.text.splitlines() if row.startswith("credit_gateway_role")]
+    assert roles == ['credit_gateway_role{role="schedule"} 1.0']
     assert (closed.status_code, intake.status_code) == (401, 404)
 
 

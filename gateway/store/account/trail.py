@@ -65,7 +65,7 @@ _TRAIL = text(
         'reasons', r.reasons)
     from sent x join receipt r on r.delivery_id = x.id
     union all
-    select f.first_seen, f.decision_id, 'differs', f.side, jsonb_build_object('words', f.words)
+    select f.first_seen, f.decision_id, 'differs', f.side, jsonb_build_object('flags', f.flags)
     from decided d join difference f on f.decision_id = d.id
     union all
     select f.mended_at, f.decision_id, 'agrees', f.side, '{}'

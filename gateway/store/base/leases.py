@@ -23,9 +23,10 @@ async def claim(connection: Connection, name: str, owner: str, time: timedelta) 
     return (await connection.execute(_CLAIM, values)).rowcount > 0
 
 
-async def renew(connection: Connection, name: str, owner: str, time: timedelta) -> None:
-    """Keep a piece of work for a time from now on, if nobody else has it already."""
-    await connection.execute(_RENEW, {"name": name, "owner": owner, "time": time})
+async def renew(connection: Connection, name: str, owner: str, time: timedelta) -> bool:
+    """Keep a piece of work for a time from now on; return whether nobody else has it already."""
+    values = {"name": name, "owner": owner, "time": time}
+    return (await connection.execute(_RENEW, values)).rowcount > 0
 
 
 async def release(connection: Connection, name: str, owner: str) -> None:

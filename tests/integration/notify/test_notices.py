@@ -196,6 +196,31 @@ async def test_a_message_that_takes_longer_than_the_lease_is_told_by_nobody_else
 
 
 @pytest.mark.usefixtures("no_other_part")
+async def test_what_another_process_has_taken_over_is_not_told_twice(
+    make_world: MakeWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mail = {**BOX, "port": free_port()}
+    world = await watched(make_world, clerk(mail, roles=["clerk", "operator"]))
+    sent: list[object] = []
+
+    async def slow(contact: object, title: str, text: str) -> list[str]:
+        sent.append(title)
+        async with world.database.transaction() as connection:  # the lease ran out meanwhile
+            await leases.release(connection, "notices", notifier._owner)
+            await leases.claim(connection, "notices", "another", timedelta(minutes=1))
+        return []
+
+    monkeypatch.setattr("gateway.notify.channels.send", slow)
+    monkeypatch.setattr("gateway.service.machine.LEAST_FREE", 2)
+    await world.take(penalty(CF_NR=""))
+    world.clock.step(30 * DAY)
+    notifier = build_notifier(world.gateway)
+
+    assert await notifier.look() == 1
+    assert len(sent) == 1, sent
+
+
+@pytest.mark.usefixtures("no_other_part")
 async def test_what_a_process_died_of_telling_is_told_by_another_soon(
     make_world: MakeWorld, post: tuple[Post, dict[str, Any]]
 ) -> None:
