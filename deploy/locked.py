@@ -1,8 +1,8 @@
 """Print the entries of requirements.lock that the wheel needs, or that the named packages need.
 
 The lock has the tools of development and the embedded servers, too; a machine that runs the
-gateway on servers of its own needs neither: `python3 deploy/locked.py > needed.txt`, or with an
-extra `python3 deploy/locked.py '[tracing]'`.
+gateway on servers of its own needs neither: `python3 deploy/locked.py > needed.txt`, or with
+extras `python3 deploy/locked.py '[tracing,mysql]'`.
 """
 
 import re
@@ -17,10 +17,11 @@ ENTRY = re.compile(r"^([\w.-]+)==(?:.*\\\n)*.*\n(?:    #.*\n)*", re.MULTILINE)
 NEEDED_BY = re.compile(r"^    # (?:via |  )([\w.-]+)", re.MULTILINE)
 
 
-def required(extra: str = "") -> list[str]:
-    """Return what the wheel requires, with an extra or without."""
+def required(extras: str = "") -> list[str]:
+    """Return what the wheel requires, with extras that commas set apart or without."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
-    more = project["optional-dependencies"][extra] if extra else []
+    named = [extra for extra in extras.split(",") if extra]
+    more = [one for extra in named for one in project["optional-dependencies"][extra]]
     return [re.split(r"[^\w.-]", one)[0] for one in (*project["dependencies"], *more)]
 
 

@@ -23,8 +23,10 @@ from gateway.service.roles import mirror
 from gateway.store.base.engine import Database
 from gateway.store.base.upgrade import upgrade
 from schemas.base import SHANGHAI
+from tests.exchange_place import Platform, on_mariadb
 from tests.factories import REGION
 from tests.folders import server_folder
+from tests.mariadb import MariaDb, mariadb
 from tests.soak import CHAOS_SEED, TIMES
 
 NewDatabase = Callable[[], AbstractAsyncContextManager[Database]]
@@ -85,6 +87,22 @@ def kafka_bootstrap(state: Path) -> Iterator[str]:
     server.start()
     yield server.bootstrap
     server.stop()
+
+
+@pytest.fixture(scope="session")
+def mariadb_server(state: Path) -> Iterator[MariaDb]:
+    """The MariaDB of the worker, on which platforms have their exchange databases 前置库."""
+    folder = state / "mariadb"
+    folder.mkdir()
+    with mariadb(folder) as server:
+        yield server
+
+
+@pytest.fixture
+def exchange_database(mariadb_server: MariaDb) -> Iterator[Platform]:
+    """An exchange database on MariaDB."""
+    with on_mariadb(mariadb_server) as platform:
+        yield platform
 
 
 @pytest.fixture

@@ -13,6 +13,8 @@ from pathlib import Path
 
 #: Program → Debian package.
 PROGRAMS = {
+    "mariadbd": "mariadb-server-core",
+    "my_print_defaults": "mariadb-client-core",
     "pgbouncer": "pgbouncer",
     "soffice": "libreoffice-calc-nogui",
     "chromium": "chromium",

@@ -10,12 +10,16 @@ import pytest
 from aiokafka import AIOKafkaConsumer
 
 from connectors import build
+from connectors.exchange_database import ExchangeDatabase
 from connectors.memory import MemoryConnector, Step
 from connectors.platform_api.json_api import PlatformJson
 from connectors.protocol import Connector
 from connectors.sandbox import BankPlace, PlatformPlace, Sandbox, create_sandbox, serve_sandbox
+from gateway.embedded.postgres import EmbeddedPostgres
 from schemas.codes import Verb
 from schemas.delivery import Item, ItemKind
+from tests import exchange_place
+from tests.exchange_place import Platform, on_postgresql
 
 CODE = "91410100MA44TEAT5F"
 SECRET = "whsec_" + "c2FuZGJveC1zZWNyZXQtMDE="
@@ -46,7 +50,9 @@ class Harness:
     place: str = ""
 
     def lose_next_answer(self) -> None:
-        if isinstance(self.connector, MemoryConnector):
+        if isinstance(self.connector, ExchangeDatabase):
+            exchange_place.lose_next_answer(self.connector)
+        elif isinstance(self.connector, MemoryConnector):
             self.connector.play(Step.LOSE_ANSWER)
         else:
             assert self.sandbox is not None
@@ -100,6 +106,23 @@ async def url(sandbox: Sandbox) -> AsyncIterator[str]:
         yield base
 
 
+@pytest.fixture
+def exchange_database_on_postgresql(postgres: EmbeddedPostgres) -> Iterator[Platform]:
+    """An exchange database on PostgreSQL."""
+    with on_postgresql(postgres.url) as platform:
+        yield platform
+
+
+@pytest.fixture
+def exchange(request: pytest.FixtureRequest) -> Platform | None:
+    """The exchange database of a test whose harness is one; its servers start outside the loop."""
+    kind = str(request.node.callspec.params.get("harness"))
+    name = kind.replace("-", "_").replace("@", "_on_")
+    found = request.getfixturevalue(name) if name.startswith("exchange_database") else None
+    assert found is None or isinstance(found, Platform)
+    return found
+
+
 def settings_for(kind: str, base: str) -> tuple[str, dict[str, Any]]:
     """The place in the sandbox and the settings of a kind that is reached over HTTP."""
     common = {"allow_private": True, "call_timeout": 5}
@@ -122,11 +145,18 @@ def settings_for(kind: str, base: str) -> tuple[str, dict[str, Any]]:
 
 @pytest.fixture
 async def harness(
-    request: pytest.FixtureRequest, clock: SteppedClock, sandbox: Sandbox, url: str
+    request: pytest.FixtureRequest,
+    clock: SteppedClock,
+    sandbox: Sandbox,
+    url: str,
+    exchange: Platform | None,
 ) -> AsyncIterator[Harness]:
     """The connector of the kind that the test is parametrised with."""
     kind = str(request.param)
-    if kind == "kafka-topic":
+    if kind.startswith("exchange-database"):
+        assert exchange is not None
+        made = Harness(exchange.connector(clock), kind, exchange.count)
+    elif kind == "kafka-topic":
         made = _kafka(request.getfixturevalue("kafka_bootstrap"), clock)
     elif kind == "memory":
         twin = build(kind, {}, clock)

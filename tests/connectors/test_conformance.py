@@ -14,7 +14,12 @@ from tests.connectors.listed import listed
 
 TAKEN = {OutcomeKind(state.value) for state in HANDED_OVER}
 KAFKA = pytest.param("kafka-topic", marks=pytest.mark.integration)
-LOSSY = ["bank-webhook", "memory", "platform-json", "platform-soap"]
+#: The same kind on two servers.
+DATABASES = [
+    pytest.param(name, marks=pytest.mark.integration)
+    for name in ("exchange-database", "exchange-database@postgresql")
+]
+LOSSY = ["bank-webhook", "memory", "platform-json", "platform-soap", *DATABASES]
 REMOTE = ["bank-webhook", "platform-json", "platform-soap"]
 
 every_kind = pytest.mark.parametrize("harness", [*LOSSY, KAFKA], indirect=True)
@@ -24,9 +29,9 @@ ItemFactory = Callable[..., Item]
 
 
 def test_the_suite_runs_over_every_kind_in_the_registry() -> None:
-    covered = {*LOSSY, "kafka-topic"}
+    covered = {str(getattr(one, "values", (one,))[0]) for one in [*LOSSY, KAFKA]}
 
-    assert covered == set(CONNECTORS)
+    assert {name.partition("@")[0] for name in covered} == set(CONNECTORS)
 
 
 @every_kind

@@ -1,0 +1,165 @@
+"""The database of a platform: each transaction in a thread of its own, and what its errors mean.
+
+Drivers of databases block. A thread that hangs in one is left behind: it ends by the time-out of
+its driver, and commits nothing once nobody waits for it any more.
+"""
+
+import asyncio
+import threading
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
+from sqlalchemy.exc import DBAPIError, IntegrityError, SQLAlchemyError
+
+from connectors.errors import CallRejected, ConnectorError, NotSent, OutcomeUnknown
+from connectors.exchange_database.errors import Fault, fault_of, words_of
+
+T = TypeVar("T")
+#: Threads that may hang at a time beyond those that work.
+MOST_HANGING = 8
+#: Seconds after which a connection is opened anew, before a firewall forgets it.
+_RECYCLED = 300
+
+
+class RowRefused(Exception):
+    """A row of the transaction does not fit the table, or a rule of it; nothing was kept.
+
+    `of_value`: a value does not fit its column, which no other row has to do with.
+    """
+
+    def __init__(self, words: str, *, of_value: bool = False) -> None:
+        super().__init__(words)
+        self.of_value = of_value
+
+
+class Place:
+    """One database, by its address."""
+
+    def __init__(self, url: str, seconds: float, concurrency: int) -> None:
+        self.address = make_url(url)
+        self._most = concurrency + MOST_HANGING
+        self._running = 0
+        # Shorter than a call: a thread of which nobody knows more should end before the next one.
+        self._engine: Engine = create_engine(
+            self.address,
+            connect_args=_limits(self.address, max(1, int(seconds / 3))),
+            pool_size=concurrency,
+            max_overflow=MOST_HANGING,
+            pool_timeout=seconds / 3,
+            pool_pre_ping=True,
+            pool_recycle=_RECYCLED,
+            hide_parameters=True,
+        )
+        if self.address.get_backend_name() in {"mysql", "mariadb"}:
+            event.listen(self._engine, "connect", _be_strict)
+
+    async def run(self, work: Callable[[Connection], T]) -> T:
+        """Return what `work` returns in a transaction, which is committed.
+
+        Raises:
+            NotSent: nothing was committed.
+            OutcomeUnknown: the answer of the commit was lost, or the caller waits no longer.
+            CallRejected: the account may not do it, or the table is not there.
+            RowRefused: a row violates the rules of the table; nothing was committed.
+        """
+        if self._running >= self._most:
+            raise NotSent("前置库一直没有答复，前面的调用都还没有结束")
+        loop = asyncio.get_running_loop()
+        done: asyncio.Future[T] = loop.create_future()
+        given_up = threading.Event()
+
+        def tell(result: T | None, error: BaseException | None) -> None:
+            self._running -= 1
+            if done.cancelled():
+                return
+            if error is None:
+                done.set_result(result)  # type: ignore[arg-type]  # it is a T without an error
+            else:
+                done.set_exception(error)
+
+        def act() -> None:
+            result, error = None, None
+            try:
+                result = self._in_transaction(work, given_up)
+            except BaseException as raised:  # noqa: BLE001  told to who waits
+                error = raised
+            try:
+                loop.call_soon_threadsafe(tell, result, error)
+            except RuntimeError:  # the loop has ended meanwhile
+                return
+
+        self._running += 1
+        threading.Thread(target=act, name="exchange-database", daemon=True).start()
+        try:
+            return await done
+        finally:
+            given_up.set()
+
+    def _in_transaction(self, work: Callable[[Connection], T], given_up: threading.Event) -> T:
+        connection = self._connect()
+        with connection:
+            transaction = connection.begin()
+            try:
+                result = work(connection)
+            except (SQLAlchemyError, OSError) as error:
+                raise self._before_commit(error) from error
+            if given_up.is_set():
+                transaction.rollback()
+                raise NotSent
+            try:
+                transaction.commit()
+            except (SQLAlchemyError, OSError) as error:
+                if isinstance(error, IntegrityError):  # a deferred rule of the table
+                    raise RowRefused(words_of(error, self.address)) from error
+                words = f"前置库没有答复提交：{words_of(error, self.address)}"
+                raise OutcomeUnknown(words) from error
+        return result
+
+    def _connect(self) -> Connection:
+        try:
+            return self._engine.connect()
+        except (SQLAlchemyError, OSError) as error:
+            raise self._translated(error) from error
+
+    def _before_commit(self, error: Exception) -> Exception:
+        if isinstance(error, DBAPIError) and fault_of(error) is Fault.ROW:
+            return RowRefused(words_of(error, self.address))
+        return self._translated(error)
+
+    def _translated(self, error: Exception) -> ConnectorError:
+        """Return an error of before the commit, which nothing outlasts."""
+        fault, words = fault_of(error), words_of(error, self.address)
+        if fault is Fault.OURS:
+            made: ConnectorError = CallRejected(f"前置库不接受：{words}")
+            made.theirs = False
+            return made
+        return NotSent(f"前置库没有答复：{words}" if fault is Fault.AWAY else words)
+
+    def close(self) -> None:
+        """Close the connections that nobody uses."""
+        self._engine.dispose()
+
+
+def _limits(address: URL, seconds: int) -> dict[str, Any]:
+    """Return the time limits that a driver knows; one that we do not know has its own."""
+    match address.get_driver_name():
+        case "pymysql":
+            of_reading = {"read_timeout": seconds, "write_timeout": seconds}
+            return {"connect_timeout": seconds, "charset": "utf8mb4", **of_reading}
+        case "psycopg" | "psycopg2":
+            options = f"-c statement_timeout={seconds * 1000} -c lock_timeout={seconds * 1000}"
+            alive = {"keepalives_idle": seconds, "tcp_user_timeout": seconds * 1000}
+            return {"connect_timeout": seconds, "options": options, **alive}
+        case "pymssql":
+            return {"login_timeout": seconds, "timeout": seconds}
+        case "oracledb":
+            return {"tcp_connect_timeout": seconds}
+        case _:
+            return {}
+
+
+def _be_strict(connection: Any, _record: Any) -> None:
+    """Let MySQL refuse what it would cut or replace by question marks without a word."""
+    with connection.cursor() as cursor:
+        cursor.execute("set session sql_mode = concat(@@sql_mode, ',STRICT_ALL_TABLES')")

@@ -1,0 +1,128 @@
+"""Configuration of `exchange-database`. [B] marks values that differ from platform to platform."""
+
+from datetime import time, timedelta
+from typing import Annotated, Self
+
+from pydantic import Field, SecretStr, StringConstraints, field_validator, model_validator
+from sqlalchemy import make_url
+from sqlalchemy.exc import ArgumentError, NoSuchModuleError
+
+from schemas.base import Schema
+from schemas.codes import RecordKind, Verb
+from schemas.kinds import KINDS
+
+Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
+#: 当前状态 of the national layout: 0 in force, 1 revoked; 2 repaired on platforms that know it.
+_STATUSES = {
+    Verb.NEW: "0",
+    Verb.CORRECT: "0",
+    Verb.WITHDRAW: "1",
+    Verb.REPAIR: "2",
+    Verb.REVIVE: "0",
+}
+
+
+class MovedTable(Schema):
+    """The table to which the platform moves the rows that pass its check, or a view of it."""
+
+    name: Name = Field(title="表名，可带模式")
+    key_column: Name = Field(title="本方标识的列")
+    time_column: Name = Field(title="移入时间的列，如 sync_date")
+
+
+class PullBack(Schema):
+    """When a row may still be taken back: from `begin` of its day until the platform's pick-up."""
+
+    begin: time = Field(default=time(8), title="从几点起插入的")
+    end: time = Field(default=time(23, 50), title="到几点止，平台夜间提取之前")
+
+    @model_validator(mode="after")
+    def _in_one_day(self) -> Self:
+        if self.begin >= self.end:
+            raise ValueError("begin 应早于 end：只在同一天里、夜间提取之前撤下")
+        return self
+
+
+class StagingTable(Schema):
+    """The staging table 暂存表 of one record kind, with the platform's own column names [B]."""
+
+    name: Name = Field(title="表名，可带模式，如 DBO.frxzcf")
+    key_column: Name = Field(title="携带本方标识的列；最好有唯一索引")
+    columns: dict[str, Name] = Field(default={}, title="标准列名与平台列名，不写的同名")
+    left_out: frozenset[str] = Field(default=frozenset(), title="不写入的标准列")
+    constants: dict[str, str] = Field(default={}, title="固定值的列，如 datasource")
+    match_columns: tuple[str, ...] = Field(default=(), title="认出同一决定的标准列")
+    inserted_column: Name | None = Field(default=None, title="由本方写入的插入时间列")
+    status_column: Name | None = Field(default=None, title="当前状态列")
+    statuses: dict[Verb, str] = Field(default=_STATUSES, title="动作与当前状态的对应")
+    check_column: Name | None = Field(default=None, title="校验标志列，如 check_sign")
+    cause_column: Name | None = Field(default=None, title="未通过原因列，如 check_unpass_cause")
+    passed: frozenset[str] = Field(default=frozenset({"1"}), title="校验标志：通过")
+    failed: frozenset[str] = Field(default=frozenset({"2"}), title="校验标志：未通过")
+    moved_to: MovedTable | None = Field(default=None, title="通过后移入的表")
+
+    @model_validator(mode="after")
+    def _verdicts_differ(self) -> Self:
+        if both := self.passed & self.failed:
+            raise ValueError(f"passed 和 failed 都有 {'、'.join(sorted(both))}；一个标志只能是一种")
+        return self
+
+    @property
+    def answers(self) -> bool:
+        """Whether the platform says here what became of a row."""
+        return self.check_column is not None or self.moved_to is not None
+
+    def theirs(self, wire: str) -> str:
+        """Return the platform's name of a standard column."""
+        return self.columns.get(wire, wire)
+
+
+class ExchangeDatabaseSettings(Schema):
+    """Configuration of an `exchange-database` destination 前置库.
+
+    The account needs insert, select and delete on the tables, and nothing else.
+    """
+
+    url: SecretStr = Field(title="数据库地址，SQLAlchemy 的写法")
+    tables: dict[str, StagingTable] = Field(min_length=1, title="暂存表，按记录种类")
+    pull_back: PullBack | None = Field(default=None, title="提取之前可以撤下；不写就不撤下")
+    batch_size: int = Field(default=200, ge=1, le=5000, title="每批条数")
+    concurrency: int = Field(default=1, ge=1, le=8, title="并发数")
+    call_timeout: timedelta = Field(
+        default=timedelta(seconds=60), ge=timedelta(seconds=3), title="单次调用时限"
+    )
+
+    @field_validator("url")
+    @classmethod
+    def _can_be_opened(cls, url: SecretStr) -> SecretStr:
+        """Refuse an address that no driver reads; its words never quote the password."""
+        try:
+            place = make_url(url.get_secret_value())
+            dialect = place.get_dialect()
+            dialect.import_dbapi()
+        except (ArgumentError, NoSuchModuleError, ValueError):
+            raise ValueError(
+                "不是 SQLAlchemy 认识的数据库地址；应如 mysql+pymysql://用户:密码@主机:3306/库"
+            ) from None
+        except ImportError as error:
+            raise ValueError(f"没有装数据库驱动 {error.name}；用 pip 装上再启动") from None
+        if dialect.is_async:
+            raise ValueError(f"{place.drivername} 是异步驱动；用同步的，如 mysql+pymysql")
+        return url
+
+    @model_validator(mode="after")
+    def _can_be_taken_back(self) -> Self:
+        for kind, table in self.tables.items():
+            if not self.match_columns(kind):
+                raise ValueError(f"tables.{kind}：写 match_columns，用来认出同一决定的行")
+            if self.pull_back is not None and table.inserted_column is None:
+                raise ValueError(f"tables.{kind}：写了 pull_back 就要写 inserted_column")
+        return self
+
+    def match_columns(self, kind: str) -> tuple[str, ...]:
+        """Return the standard columns by which rows of one decision are found."""
+        table = self.tables[kind]
+        if table.match_columns or kind not in {one.value for one in KINDS if KINDS[one].reported}:
+            return table.match_columns
+        known = KINDS[RecordKind(kind)]
+        return known.number_column, known.column("subject_name"), known.date_column

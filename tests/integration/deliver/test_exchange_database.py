@@ -1,0 +1,63 @@
+"""The life of a decision in an exchange database 前置库: refused, mended, moved, withdrawn."""
+
+from datetime import timedelta
+
+import pytest
+
+from gateway.config.clock import SteppedClock
+from gateway.store.base.engine import Database
+from schemas.columns import columns_of
+from schemas.penalty import AdministrativePenalty
+from tests.conftest import BuildGateway
+from tests.exchange_place import COLUMNS, SETTINGS, Platform
+from tests.factories import penalty
+from tests.integration.world import World
+
+pytestmark = pytest.mark.integration
+DESTINATION = {
+    "name": "platform",
+    "title": "市信用平台前置库",
+    "connector": "exchange-database",
+    "takes": ["penalty"],
+    "clocks": ["calendar-7"],
+}
+LEFT_OUT = [one.wire for one in columns_of(AdministrativePenalty) if one.wire not in COLUMNS]
+
+
+async def test_a_decision_goes_through_the_exchange_database_to_its_withdrawal(
+    database: Database,
+    build_gateway: BuildGateway,
+    clock: SteppedClock,
+    exchange_database: Platform,
+) -> None:
+    table = {**SETTINGS["tables"]["penalty"], "left_out": LEFT_OUT}
+    settings = {**SETTINGS, "url": exchange_database.account, "tables": {"penalty": table}}
+    gateway = await build_gateway(database, destinations=[{**DESTINATION, "settings": settings}])
+    world = World(gateway, clock)
+
+    await world.take(penalty(1))
+    await world.turn()
+    assert await world.states() == ["submitted"]
+    exchange_database.refuse("未查询到主体或查询到的主体信息不匹配")
+    await world.pass_time(1)
+    assert await world.states() == ["rejected"]
+    assert "未查询到主体" in await world.value("select reasons ->> 0 from delivery")
+
+    await world.take(penalty(1, CF_XDR_MC="样例一号公司"))
+    await world.turn()
+    [row] = exchange_database.rows()
+    assert (row["cf_xdr_mc"], row["cf_zt"]) == ("样例一号公司", "0")
+    moved = clock() + timedelta(hours=9)
+    exchange_database.move(f"{moved:%Y-%m-%d %H:%M:%S}")
+    await world.pass_time(10)
+    assert await world.states() == ["superseded", "accepted"]
+    assert await world.value("select platform_at from delivery where state = 'accepted'") == moved
+
+    await world.take(penalty(1, verb="withdraw"))
+    await world.turn()
+    [row] = exchange_database.rows()
+    assert row["cf_zt"] == "1"
+    exchange_database.move(f"{clock():%Y-%m-%d %H:%M:%S}")
+    await world.pass_time(1)
+    assert (await world.states())[-1] == "accepted"
+    await world.deliverer().close()
