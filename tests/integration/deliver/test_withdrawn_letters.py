@@ -298,3 +298,19 @@ async def test_explain_tells_since_when_a_publication_is_ended_and_not_that_it_w
 
     first, later = "2026-10-13", "2026-10-16"
     assert days == [[], [first], [first], [], [later], []]
+
+
+async def test_what_is_public_again_goes_to_a_destination_that_names_its_columns(
+    make_world: MakeWorld,
+) -> None:
+    demanding = {**PLATFORM, "requires": ["CF_WSH", "CF_YXQ"]}
+    world = await make_world(destinations=[demanding])
+    await world.take(penalty())
+    await world.turn()
+    await world.take(publicity_repair())
+    await turns(world)
+
+    await world.take(WITHDRAWN)
+    await turns(world)
+
+    assert [verb for verb, _ in world.sent()] == ["new", "repair", "correct"]
