@@ -13,10 +13,12 @@ from gateway.record.letters import Bearing, bearing, decided_on
 from gateway.record.recorded import NewVersion, day_or_fail, reported
 from gateway.titles import SEVERITIES
 from schemas.codes import EventType, RecordKind, Verb
+from schemas.columns import columns_of
 from schemas.event import CreditEvent
 from schemas.known import DecisionKey, KnownDecision, StoredContent
 from schemas.obligation import ReportedVersion
 from schemas.problem import Problem, Rule
+from schemas.record import RECORD_KINDS
 from scoring.consequences.publicity import Publicity, PublicityPolicy
 
 
@@ -84,8 +86,8 @@ def changed_letter(id_: str) -> Problem:
         rule=Rule.STANDING,
         message=f"编号 {id_} 的信用修复已经收到并生效，内容不能再改",
         fix=(
-            "另一份修复决定书用新的编号报；修复报错了的，先撤回这一份（同一编号，type 仍为"
-            " publicity_repair，操作 verb 填 withdraw），公示即恢复，再用新的编号报正确的"
+            "另一份修复决定书用新的编号报；修复报错了的，先撤回这一份：照原样再报一次，另填操作"
+            " verb 为 withdraw，公示即恢复；再用新的编号报正确的"
         ),
     )
 
@@ -143,7 +145,7 @@ def milder_letter(
         rule=Rule.STANDING,
         message=f"信用修复按{event.severity}失信，这个决定按规定是{SEVERITIES[found.severity]}失信"
         f"（{found.policy.title}，{found.article}）",
-        fix="核对修复决定书认定的失信程度；填错的，撤回这一份（verb 填 withdraw），再用新的编号报",
+        fix="核对修复决定书认定的失信程度；填错的，撤回这一份（照原样另填 verb 为 withdraw），再用新的编号报",
     )
     return (slip,)
 
@@ -196,5 +198,9 @@ def reported_again(
 ) -> ReportedVersion:
     """Return the version that is public again, with what it has of a content."""
     if isinstance(content, StoredContent):
-        return repaired._replace(columns=content.columns, problem_fields=content.problem_fields)
+        columns = content.columns
+        if repaired.person:  # the number of a person is stored apart
+            own = columns_of(RECORD_KINDS[repaired.kind])
+            columns |= {column.wire for column in own if column.name == "identity_number"}
+        return repaired._replace(columns=columns, problem_fields=content.problem_fields)
     return reported(content, repaired.kind)._replace(id=repaired.id, verb=repaired.verb)

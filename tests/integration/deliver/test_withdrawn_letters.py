@@ -7,7 +7,14 @@ import pytest
 from gateway.store.record.ended_publicity import ended
 from schemas.verdict import Verdict
 from tests.conftest import BANK, PLATFORM
-from tests.factories import about, credit_code, penalty, publicity_repair
+from tests.factories import (
+    IDENTITY,
+    about,
+    credit_code,
+    penalty,
+    person_penalty,
+    publicity_repair,
+)
 from tests.integration.conftest import MakeWorld
 from tests.integration.schedule.publications import at
 from tests.integration.world import World
@@ -300,17 +307,21 @@ async def test_explain_tells_since_when_a_publication_is_ended_and_not_that_it_w
     assert days == [[], [first], [first], [], [later], []]
 
 
+@pytest.mark.parametrize("person", [True, False])
 async def test_what_is_public_again_goes_to_a_destination_that_names_its_columns(
-    make_world: MakeWorld,
+    make_world: MakeWorld, *, person: bool
 ) -> None:
-    demanding = {**PLATFORM, "requires": ["CF_WSH", "CF_YXQ"]}
+    demanding = {**PLATFORM, "requires": ["CF_WSH", "CF_YXQ", *(["CF_XDR_ZJHM"] if person else [])]}
     world = await make_world(destinations=[demanding])
-    await world.take(penalty())
+    letter = publicity_repair()
+    if person:
+        letter = {**letter, "subject_code": None, "identity_number": IDENTITY}
+    await world.take(person_penalty() if person else penalty())
     await world.turn()
-    await world.take(publicity_repair())
+    await world.take(letter)
     await turns(world)
 
-    await world.take(WITHDRAWN)
+    await world.take({**letter, "verb": "withdraw"})
     await turns(world)
 
     assert [verb for verb, _ in world.sent()] == ["new", "repair", "correct"]
