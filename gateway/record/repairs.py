@@ -145,7 +145,8 @@ def milder_letter(
         rule=Rule.STANDING,
         message=f"信用修复按{event.severity}失信，这个决定按规定是{SEVERITIES[found.severity]}失信"
         f"（{found.policy.title}，{found.article}）",
-        fix="核对修复决定书认定的失信程度；填错的，撤回这一份（照原样另填 verb 为 withdraw），再用新的编号报",
+        fix="核对修复决定书认定的失信程度；填错的，撤回这一份（照原样，另填 verb 为"
+        " withdraw），再用新的编号报",
     )
     return (slip,)
 
