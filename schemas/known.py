@@ -1,6 +1,6 @@
 """What the store already knows of subjects and decisions, handed to the steps that plan (pure)."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from types import MappingProxyType
@@ -50,6 +50,14 @@ class KnownDecision:
         return self.excluded or self.verb == Verb.WITHDRAW
 
 
+class StoredContent(NamedTuple):
+    """The latest content of a decision, as the store has it."""
+
+    version_id: int
+    columns: frozenset[str]  #: the wire columns that have a value
+    problem_fields: frozenset[str]
+
+
 class Relation(NamedTuple):
     """Of which legal person a subject is a branch 分支机构, from the first to the last day."""
 
@@ -87,6 +95,17 @@ class ProcessDates(NamedTuple):
         return self.day, self.decision_id
 
 
+class Letter(NamedTuple):
+    """A letter 信用修复决定书 that ends the publicity of a decision, until it is withdrawn."""
+
+    decision_id: int  #: of the event itself; rises with the first versions
+    day: date
+    severity: str | None  #: 失信严重程度, where the letter states it
+    #: Day and penalty of the decision, as its fact has them, when the letter came; None: the letter
+    #: came to an earlier release.
+    found: Mapping[str, Any] | None
+
+
 class KnownFacts(NamedTuple):
     """The present facts 评分事实 of decisions, and the dates that process events set."""
 
@@ -98,3 +117,5 @@ class KnownFacts(NamedTuple):
     authorities: Mapping[str, Authority] = MappingProxyType({})  #: by normalised name, of the batch
     #: The last facts of repaired decisions that are away: withdrawn, or not reported.
     former: Mapping[int, dict[str, Any]] = MappingProxyType({})
+    #: The letters that stand, by the decision that they are about, in any order.
+    letters: Mapping[DecisionKey, Sequence[Letter]] = MappingProxyType({})

@@ -92,6 +92,7 @@ class ReportedVersion(NamedTuple):
     problem_fields: frozenset[str]
     excluded: bool
     person: bool
+    columns: frozenset[str] = frozenset()  #: wire columns with a value, where there is no record
 
 
 @dataclass(frozen=True, slots=True)

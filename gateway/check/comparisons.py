@@ -14,6 +14,7 @@ from gateway.check.amounts import YUAN_PER_WAN
 from gateway.check.completeness import column_of, is_natural
 from gateway.check.document_numbers import names_several
 from gateway.check.fine_words import has_fine, imposes_fine, imposes_none
+from gateway.check.stop_words import stops_in
 from gateway.check.values import problem
 from gateway.check.written_amounts import Amounts, Written, written_in
 from schemas.codes import RecordKind
@@ -28,6 +29,8 @@ _OF_A_PRICE = re.compile("[元圆]\\s*/|每")
 _LONGEST_PUBLICITY_YEARS = 3
 #: Kinds of penalties without an amount.
 _WITHOUT_AMOUNT = frozenset({"警告", "通报批评"})
+
+_OTHER = "其他"
 
 #: Columns of 万元: 罚款金额 and 没收金额.
 _AMOUNTS = ("fine_wan", "confiscated_wan")
@@ -190,6 +193,22 @@ def _none_imposed(values: Values) -> Found:
     return None, Rule.CONFLICT, words, "按决定书核对：不予处罚的决定不是行政处罚，不要报"
 
 
+def _kind_in_words(values: Values) -> Found:
+    """Return that only the words name a kind that the kinds call 其他."""
+    kinds = values.get("penalty_kinds") or ()
+    if not any(kind.startswith(_OTHER) for kind in kinds):
+        return None
+    named = "".join(kinds)
+    found = stops_in(values["penalty_content"])
+    said = [one for one in found if one.removeprefix("责令") not in named]
+    if not said:
+        return None
+    words = (
+        f"写有{'、'.join(said)}，而处罚类别只写其他；评分和公示按处罚类别，不计{'、'.join(said)}"
+    )
+    return None, Rule.CONFLICT, words, f"按决定书核对；处罚类别写成 其他-{said[0]}"
+
+
 #: Field → what is compared with it if it has a value.
 _COMPARISONS: tuple[tuple[str, Callable[[Values], Found]], ...] = (
     ("subject_name", _foreign_name),
@@ -197,6 +216,7 @@ _COMPARISONS: tuple[tuple[str, Callable[[Values], Found]], ...] = (
     ("fine_wan", _amount_and_kinds),
     ("penalty_content", _fine_in_words),
     ("penalty_content", _none_imposed),
+    ("penalty_content", _kind_in_words),
     ("document_number", _several_decisions),
     ("published_until", _published_until),
     ("valid_from", _valid_before_decision),

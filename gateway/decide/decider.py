@@ -119,7 +119,7 @@ class Decider:
 
     def _first(self, version: ReportedVersion) -> list[Route]:
         """Return the routes of a first version; those of one day, region and kind are cached."""
-        given = filled(version.record) if self._demanding and version.record else None
+        given = _given(version) if self._demanding else None
         whose = None if version.person else region(version.subject_code)
         alike = (version.kind, version.decision_date, whose, version.problem_fields, given)
         routes = self._routes.get(alike)
@@ -185,7 +185,7 @@ class Decider:
     def _route(self, version: ReportedVersion, destination: Destination) -> Route:
         """Return the route of a first version: held if a column that it requires is faulty."""
         demands = destination.name in self._demanding
-        given = filled(version.record) if demands and version.record else frozenset()
+        given = _given(version) if demands else frozenset()
         lacking = self.lacking(destination.name, version.kind, version.problem_fields, given)
         dues = self._dues_of(destination.clocks, version.decision_date)
         return Route(destination.name, S.HELD if lacking else S.READY, dues[0].at, dues)
@@ -227,6 +227,11 @@ class Decider:
 
     def _computed_dues(self, names: tuple[str, ...], day: date) -> tuple[DueTime, ...]:
         return tuple(dues(names, self.clocks, day, self.workdays))
+
+
+def _given(version: ReportedVersion) -> frozenset[str]:
+    """Return the wire columns of a version that have a value."""
+    return version.columns if version.record is None else filled(version.record)
 
 
 def _withdrawn(past: Sequence[PastDelivery]) -> DeliveryState | None:

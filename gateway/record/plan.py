@@ -6,11 +6,11 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from gateway.check.checked import Checked
 from gateway.record.alike import Alike
-from gateway.record.content import Content, content, fact_body
+from gateway.record.content import Content, content
 from gateway.record.facts import (
     NewFact,
     ProcessEvent,
@@ -20,28 +20,27 @@ from gateway.record.facts import (
 )
 from gateway.record.graded import Graded
 from gateway.record.process_told import ProcessesTold
+from gateway.record.publicities import NewLetter, Publicities
 from gateway.record.recorded import NewVersion, Recorded, reported
 from gateway.record.relations import chained, of_a_branch, relation_of
-from gateway.record.repairs import (
-    RepairVersion,
-    changed_letter,
-    ends_publicity,
-    longer_publicity,
-    milder_letter,
-    refusal,
-    repair,
-    reported_repair,
-)
+from gateway.record.repairs import AddedVersion, is_withdrawn_again
 from gateway.record.unchanged import Hashes, is_healed, is_repeat
 from schemas.codes import EventType, RecordKind, Verb
 from schemas.kinds import REPORTED_KINDS
-from schemas.known import DecisionKey, KnownDecision, KnownFacts, Relation, Subject
+from schemas.known import (
+    DecisionKey,
+    KnownDecision,
+    KnownFacts,
+    Relation,
+    StoredContent,
+    Subject,
+)
 from schemas.participant import Participant
 from schemas.problem import Problem
 from schemas.verdict import Verdict
 from scoring.consequences.publicity import PublicityPolicy
 
-#: Ids that a plan takes for each item at most: a decision, a version, a fact, a repair version.
+#: Ids that a plan takes for each item at most: a decision, a version, a fact, an added version.
 IDS_FOR_EACH = 4
 
 
@@ -58,6 +57,8 @@ class Known(NamedTuple):
     alike: Sequence[DecisionKey] = ()
     #: The subjects of received grades that stand, by number and authority.
     graded: Mapping[tuple[str, int], str] = MappingProxyType({})
+    #: What decisions are now, by id, that letters are about which the batch may withdraw.
+    contents: Mapping[int, StoredContent] = MappingProxyType({})
 
 
 class Incoming(NamedTuple):
@@ -78,7 +79,8 @@ class Plan:
     process_events: list[ProcessEvent] = field(default_factory=list)
     closed: list[tuple[int, int]] = field(default_factory=list)  #: (subject, decision) of facts
     facts: list[NewFact] = field(default_factory=list)
-    repairs: list[RepairVersion] = field(default_factory=list)
+    added: list[AddedVersion] = field(default_factory=list)  #: by letters and their withdrawals
+    letters: list[NewLetter] = field(default_factory=list)
     #: Subjects with new versions of what is, or was, a suspicion of a crime or its end.
     suspicions: set[int] = field(default_factory=set)
     overtaken: set[int] = field(default_factory=set)  #: versions of events that later ones replace
@@ -135,7 +137,6 @@ class _Planning:
         regimes: Sequence[PublicityPolicy],
     ) -> None:
         self.made = Plan(Recorded(subjects=known.subjects))
-        self._facts = known.facts
         self.decisions = dict(known.decisions)
         self._relations = dict(known.relations)
         self._told = ProcessesTold(known.facts.dates)
@@ -144,12 +145,16 @@ class _Planning:
         self._graded = Graded(known.graded)
         self._take_id = take_id
         self._hashes = hashes
-        self._regimes = regimes
+        self._publicities = Publicities(
+            known.facts, known.contents, self.decisions, self.made.recorded, take_id, regimes
+        )
 
     def run(self, batch: Sequence[Incoming]) -> Plan:
         """Plan the versions that these items make."""
         for item in batch:
             self._plan(item)
+        self.made.added = self._publicities.added
+        self.made.letters = list(self._publicities.letters)
         return self.made
 
     def _plan(self, item: Incoming) -> None:
@@ -157,7 +162,10 @@ class _Planning:
         out, new = self.made.recorded, content(item.checked)
         decision, hash_ = self.decisions.get(item.key), self._hashes.present(new.hashed)
         healed = decision is not None and is_healed(item.checked, decision)
-        if decision is not None and not healed and is_repeat(decision, hash_, new, self._hashes):
+        if decision is not None and (
+            is_withdrawn_again(item.checked, decision)
+            or (not healed and is_repeat(decision, hash_, new, self._hashes))
+        ):
             out.repeats.add(item.position)
             out.version_of[item.position] = decision.version_id
             return
@@ -168,8 +176,8 @@ class _Planning:
         early = self._told.early(item.checked, item.key, item.target, self.decisions)
         is_new = decision is None and item.checked.kind in REPORTED_KINDS
         alike = self._alike.told(item.key) if is_new else ()
-        graver = self._graver(item, decision)
-        milder = milder_letter(item.checked.event, self._fact(item.target), self._regimes)
+        ended, graver = self._publicities.ends(item.checked, item.key, decision)
+        milder = self._publicities.milder(item.checked, item.target)
         warnings = (*self._of_a_branch(item), *early, *alike, *graver, *milder)
         if warnings:
             before = item.checked.warnings
@@ -177,13 +185,7 @@ class _Planning:
         version = self._version(item, decision, new, hash_)
         if (entry := item.checked.entry) is not None:
             self._relate(entry, version)
-        if version.decision.repaired and version.verb is not Verb.WITHDRAW:
-            if graver:
-                version.decision.repaired = False  # a person asks for another letter
-            else:
-                self._repair(item.key, item)  # what is corrected or revived stays repaired
-        elif item.target is not None and ends_publicity(item.checked.event):
-            self._repair(item.target, item)
+        self._publicities.follow(version, item.target, ended=ended)
 
     def _version(
         self, item: Incoming, decision: KnownDecision | None, new: Content, hash_: bytes
@@ -216,38 +218,13 @@ class _Planning:
 
     def _problem(self, item: Incoming, known: KnownDecision | None) -> Problem | None:
         """Return why an item cannot be recorded as the decisions stand now."""
-        event, entry = item.checked.event, item.checked.entry
+        entry = item.checked.entry
         if item.key[3] == RecordKind.GRADE:
             stands = known is not None and known.verb != Verb.WITHDRAW
             return self._graded.refusal(item.key, item.checked, is_known=stands)
         if entry is not None and item.checked.verb is None:
             return self._chained(entry, known)
-        is_letter = ends_publicity(event)
-        withdrawn = is_letter and item.checked.verb is Verb.WITHDRAW
-        if withdrawn or (known and known.event_type == EventType.PUBLICITY_REPAIR):
-            return changed_letter(item.key[1])
-        if event is None or item.target is None or not is_letter:
-            return None
-        decision = self.decisions.get(item.target)
-        return refusal(event, decision, self._fact(item.target), self._regimes)
-
-    def _graver(self, item: Incoming, decision: KnownDecision | None) -> tuple[Problem, ...]:
-        """Return that a correction asks for a longer publicity than the one that has ended."""
-        if decision is None or not decision.repaired or item.checked.verb is Verb.WITHDRAW:
-            return ()
-        known = self._facts.bodies.get(decision.id) or self._facts.former.get(decision.id)
-        before, after = self._fact(item.key) or known, fact_body(item.checked, Verb.CORRECT)
-        problem = longer_publicity(before, after, self._regimes)
-        return () if problem is None else (problem,)
-
-    def _fact(self, key: DecisionKey | None) -> Mapping[str, Any] | None:
-        """Return the fact of a decision as the items so far leave it."""
-        if key is None:
-            return None
-        latest, decision = self.made.recorded.latest.get(key), self.decisions.get(key)
-        if latest is not None:
-            return fact_body(latest.checked, latest.verb)
-        return None if decision is None else self._facts.bodies.get(decision.id)
+        return self._publicities.problem(item.checked, known, item.target)
 
     def _of_a_branch(self, item: Incoming) -> tuple[Problem, ...]:
         """Return that an event names the legal person for a decision of its branch."""
@@ -269,16 +246,6 @@ class _Planning:
         relation, own = relation_of(entry), None if known is None else known.id
         others = [one for id_, one in self._relations.items() if id_ != own]
         return None if relation is None else chained(relation, others)
-
-    def _repair(self, key: DecisionKey, item: Incoming) -> None:
-        """Add a version with verb `repair` to a decision, unless it is its latest one already."""
-        decision = self.decisions[key]
-        if decision.verb == Verb.REPAIR or decision.excluded or item.checked.key is None:
-            return
-        version = repair(decision, self._take_id())
-        self.made.repairs.append(version)
-        code = item.checked.key.subject
-        self.made.recorded.reported.append(reported_repair(version, key, decision, code))
 
 
 def _refused(checked: Checked, problem: Problem) -> Checked:

@@ -11,18 +11,18 @@ from typing import Any, NamedTuple
 
 from gateway.check.checked import Checked
 from gateway.config.keys import Keys
-from gateway.record.content import makes_facts, process_dates
-from gateway.record.plan import IDS_FOR_EACH, Incoming, Known, Plan, plan
+from gateway.record.content import process_dates
+from gateway.record.plan import IDS_FOR_EACH, Incoming, Plan, plan
+from gateway.record.reading import what_is_known
 from gateway.record.recorded import NewVersion, Recorded, day_of
 from gateway.record.unchanged import Hashes
 from gateway.store.base.engine import Connection
 from gateway.store.base.statements import Ids, as_json
 from gateway.store.record import decisions, facts, subjects
 from gateway.store.record.authorities import add_authority_codes, known_authorities
-from schemas.codes import ABOUT_A_DECISION, RecordKind
+from schemas.codes import ABOUT_A_DECISION, EventType, RecordKind
 from schemas.identifiers import authority_key, document_number_key
-from schemas.kinds import REPORTED_KINDS
-from schemas.known import Authority, DecisionKey, KnownDecision, KnownFacts, Relation, Subject
+from schemas.known import Authority, DecisionKey, Subject
 from scoring.consequences.publicity import PublicityPolicy
 
 
@@ -86,7 +86,7 @@ class Recording:
             return Recorded()
         authorities = await known_authorities(self.connection, _authority_names(batch))
         items = [_incoming(*item, locked, authorities) for item in batch]
-        known = await self._known(items, locked)
+        known = await what_is_known(self.connection, items, locked)
         known = known._replace(facts=known.facts._replace(authorities=authorities))
         ids = await Ids.reserve(self.connection, IDS_FOR_EACH * len(items))
         hashes = Hashes(self.keys.content, self.keys.former_content)
@@ -94,81 +94,11 @@ class Recording:
         await self._write(made)
         return made.recorded
 
-    # ------------------------------------------------------------ read
-
-    async def _known(self, items: Sequence[Incoming], locked: Mapping[str, Subject]) -> Known:
-        keys = [item.key for item in items]
-        keys += [item.target for item in items if item.target is not None]
-        found = await decisions.known_decisions(self.connection, list(dict.fromkeys(keys)))
-        former = await self._former_targets(items, found)
-        about = {item.key for item in items if makes_facts(item.checked) or item.checked.event}
-        about |= {item.target for item in items if item.target is not None}
-        known = await self._known_facts(about | set(former.values()), found)
-        if former:
-            ids = [found[key].id for key in former.values() if key in found]
-            own = await facts.own_dates(self.connection, ids)
-            known = known._replace(targets=former, own=own)
-        targets = [item.target for item in items if item.target and item.checked.verb is None]
-        unknown = [target for target in targets if target not in found]
-        branches = await facts.decisions_of_branches(self.connection, unknown)
-        relations, alike = await self._relations(items), await self._alike(items, found)
-        graded = await decisions.grades_of(self.connection, keys)
-        return Known(locked, found, known, relations, branches, alike, graded)
-
-    async def _alike(
-        self, items: Sequence[Incoming], found: Mapping[DecisionKey, KnownDecision]
-    ) -> Sequence[DecisionKey]:
-        """Return the decisions with nearly the numbers of those that the batch adds."""
-        new = {
-            item.key for item in items if item.key not in found and item.key[3] in REPORTED_KINDS
-        }
-        return await decisions.decisions_alike(self.connection, new) if new else ()
-
-    async def _former_targets(
-        self, items: Sequence[Incoming], found: dict[DecisionKey, KnownDecision]
-    ) -> dict[int, DecisionKey]:
-        """Return by version the decisions that known events of the batch are about as yet.
-
-        Those decisions are added to `found`: a correction of the event may let go of them.
-        """
-        known = [item.key for item in items if item.checked.event and item.key in found]
-        if not known:
-            return {}
-        ids = [found[key].version_id for key in known]
-        former = await facts.targets_of(self.connection, ids)
-        missing = [key for key in former.values() if key not in found]
-        if missing:
-            found |= await decisions.known_decisions(self.connection, missing)
-        return former
-
-    async def _relations(self, items: Sequence[Incoming]) -> dict[int, Relation]:
-        """Return the relations of branches 分支机构 that the entries of the batch may touch."""
-        named: set[str] = set()
-        for item in items:
-            entry, key = item.checked.entry, item.checked.key
-            if entry is not None and entry.parent_code is not None and key:
-                named |= {entry.parent_code, key.subject}
-        return await facts.branches_among(self.connection, sorted(named)) if named else {}
-
-    async def _known_facts(
-        self, keys: set[DecisionKey], found: Mapping[DecisionKey, KnownDecision]
-    ) -> KnownFacts:
-        if not keys:
-            return KnownFacts({}, {})
-        dates = await facts.process_dates(self.connection, list(keys))
-        old = [(key[0], found[key].id) for key in keys if key in found]
-        away = [(key[0], one.id) for key, one in found.items() if one.repaired and one.is_away]
-        former = await facts.former_facts(self.connection, away)
-        bodies = await facts.present_facts(self.connection, old)
-        return KnownFacts(bodies, dates, former=former)
-
-    # ------------------------------------------------------------ write
-
     async def _write(self, made: Plan) -> None:
         await self._write_versions(made)
         await self._note_authority_codes(made.versions)
         await self._write_facts(made)
-        await decisions.add_repair_versions(self.connection, made.repairs, self.now)
+        await decisions.add_versions_like(self.connection, made.added, self.now)
         await self._write_suspects(made)
 
     async def _write_versions(self, made: Plan) -> None:
@@ -222,12 +152,16 @@ class Recording:
         return self.keys.encrypt(as_json(unknown).encode())
 
     async def _write_facts(self, made: Plan) -> None:
-        events = []
+        events: list[tuple[Any, ...]] = []
         for version_id, event, target, _ in made.process_events:
             subject, number, authority, kind = target
             dates = as_json(process_dates(event))
-            type_ = str(event.type)
-            events.append((version_id, subject, kind, number, authority, type_, dates, self.now))
+            row = (version_id, subject, kind, number, authority, str(event.type))
+            events.append((*row, dates, None, self.now))
+        for version_id, (subject, number, authority, kind), letter in made.letters:
+            row = (version_id, subject, kind, number, authority, EventType.PUBLICITY_REPAIR.value)
+            told = as_json({"severity": letter.severity, "found": letter.found})
+            events.append((*row, "{}", told, self.now))
         await facts.add_process_events(self.connection, events)
         await facts.close_facts(self.connection, made.closed, self.now)
         rows = []

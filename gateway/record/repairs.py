@@ -1,41 +1,39 @@
 """Publicity repairs 信用修复、终止公示 (pure): each adds a version to its decision.
 
 The credit side decides them with a letter (信用修复管理办法). The environmental credit repair
-环保信用修复, which a rule set knows, is another thing: it changes facts, and nothing here.
+环保信用修复, which a rule set knows, is another thing: it changes facts, and nothing here. What a
+letter must meet stands in `letters`.
 """
 
 from collections.abc import Mapping, Sequence
-from datetime import date
-from decimal import Decimal
 from typing import Any, NamedTuple
 
-from gateway.record.recorded import day_or_fail
+from gateway.check.checked import Checked
+from gateway.record.letters import Bearing, bearing, decided_on
+from gateway.record.recorded import NewVersion, day_or_fail, reported
 from gateway.titles import SEVERITIES
 from schemas.codes import EventType, RecordKind, Verb
+from schemas.columns import columns_of
 from schemas.event import CreditEvent
-from schemas.fines import names_fine
-from schemas.known import DecisionKey, KnownDecision
+from schemas.known import DecisionKey, KnownDecision, StoredContent
 from schemas.obligation import ReportedVersion
 from schemas.problem import Problem, Rule
-from scoring.consequences.publicity import (
-    Penalised,
-    Publicity,
-    PublicityPolicy,
-    Severity,
-    publicity,
-)
-
-#: The severity that a letter states, as the policies name it.
-_SEVERITIES = {word: severity for severity, word in SEVERITIES.items()}
+from schemas.record import RECORD_KINDS
+from scoring.consequences.publicity import Publicity, PublicityPolicy
 
 
-class RepairVersion(NamedTuple):
-    """A version with verb `repair` to write; its content is that of version `source`."""
+class AddedVersion(NamedTuple):
+    """A version to write with the content of version `source`.
+
+    Its verb is `repair` where a letter ends the publicity, and `correct` where it is over that a
+    letter did.
+    """
 
     id: int
     decision_id: int
     version: int
-    source: int  #: the version whose content it has
+    verb: Verb
+    source: int
 
 
 def refusal(
@@ -55,7 +53,7 @@ def refusal(
             message="没有收到过这个决定，不能终止公示",
             fix="核对决定的文书号、机关和行政相对人；决定报来以后重放，或再报信用修复",
         )
-    if decision.verb == Verb.WITHDRAW or decision.excluded:
+    if decision.is_away:
         why = "已经撤回" if decision.verb == Verb.WITHDRAW else "不予报送"
         return Problem(
             field="decision",
@@ -63,25 +61,22 @@ def refusal(
             message=f"决定{why}，没有公示可以终止",
             fix="核对决定的文书号；确是这个决定的，不必再报信用修复",
         )
-    decided = _decided_on(fact)
-    if decided is not None and event.occurred_on < decided:
+    found, by_letter, _ = bearing(event.occurred_on, event.severity, fact, regimes)
+    if found is Bearing.BEFORE:
         return Problem(
             field="occurred_on",
             rule=Rule.ORDER,
-            message=f"信用修复决定 {event.occurred_on} 早于处罚决定 {decided}",
+            message=f"信用修复决定 {event.occurred_on} 早于处罚决定 {decided_on(fact)}",
             fix="核对两个日期，和所依据的决定",
         )
-    found = _publicity(fact, regimes, _SEVERITIES[event.severity] if event.severity else None)
-    if event.severity is None and found is not None and _may_be_graver(fact, found):
+    if found is Bearing.UNCLASSED:
         return Problem(
             field="occurred_on",
             rule=Rule.STANDING,
             message="决定有罚款而数额不明，不能判断失信程度和最短公示期",
             fix="先补填罚款金额再报信用修复；决定书认定了失信程度的，填 severity",
         )
-    if found is None or found.at_least_until is None or event.occurred_on >= found.at_least_until:
-        return None
-    return _too_early(event, found)
+    return _too_early(event, by_letter) if found is Bearing.EARLY and by_letter else None
 
 
 def changed_letter(id_: str) -> Problem:
@@ -90,45 +85,20 @@ def changed_letter(id_: str) -> Problem:
         field="id",
         rule=Rule.STANDING,
         message=f"编号 {id_} 的信用修复已经收到并生效，内容不能再改",
-        fix="另一份修复决定书用新的编号报；修复报错了对象的，请平台恢复公示，再按原文书号重报决定",
+        fix=(
+            "另一份修复决定书用新的编号报；修复报错了的，先撤回这一份：照原样再报一次，另填操作"
+            " verb 为 withdraw，公示即恢复；再用新的编号报正确的"
+        ),
     )
 
 
-def _decided_on(fact: Mapping[str, Any] | None) -> date | None:
-    day = None if fact is None else fact["decided_on"]
-    return date.fromisoformat(day) if isinstance(day, str) else day
-
-
-def longer_publicity(
-    before: Mapping[str, Any] | None,
-    after: Mapping[str, Any] | None,
-    regimes: Sequence[PublicityPolicy],
-) -> Problem | None:
-    """Return that a decision whose publicity a letter has ended must be public for longer now.
-
-    `before` and `after` are its facts. The letter was about the milder one.
-    """
-    old, new = _publicity(before, regimes), _publicity(after, regimes)
-    if old is None or new is None or new.at_least_until is None:
-        return None
-    if _may_be_graver(after, new) and not _may_be_graver(before, old):
-        return Problem(
-            field="fine_wan",
-            rule=Rule.STANDING,
-            message="决定已信用修复、终止公示，更正后有罚款而数额不明，按更正后的决定恢复公示",
-            fix="补填罚款金额；原来的修复仍然有效的，用新的编号再报一次信用修复，写明 severity",
-        )
-    if old.at_least_until is not None and old.at_least_until >= new.at_least_until:
-        return None
+def unknown_letter(id_: str) -> Problem:
+    """Return why a letter that has not ended a publicity cannot be withdrawn."""
     return Problem(
-        field="fine_wan",
+        field="id",
         rule=Rule.STANDING,
-        message=(
-            f"决定已信用修复、终止公示，更正后按{SEVERITIES[new.severity]}失信最早"
-            f" {new.at_least_until} 才可以终止公示（{new.policy.title}，{new.article}），"
-            "按更正后的决定恢复公示"
-        ),
-        fix="核对原来的修复决定书；仍然有效的，用新的编号再报一次信用修复，写明 severity",
+        message=f"没有收到过编号 {id_} 的信用修复，不能撤回",
+        fix="核对编号和行政相对人，须与原来的信用修复一致；信用修复报来以后重放，或再报撤回",
     )
 
 
@@ -137,51 +107,48 @@ def ends_publicity(event: CreditEvent | None) -> bool:
     return event is not None and event.type is EventType.PUBLICITY_REPAIR
 
 
+def is_withdrawn_again(checked: Checked, known: KnownDecision) -> bool:
+    """Whether an item withdraws a letter that is withdrawn already, in whatever words."""
+    was_letter = known.event_type == EventType.PUBLICITY_REPAIR
+    return _withdraws_letter(checked) and was_letter and known.verb == Verb.WITHDRAW
+
+
+def unfit_for(checked: Checked, known: KnownDecision | None) -> Problem | None:
+    """Return why an event of a known id cannot be recorded: a letter is withdrawn, never changed.
+
+    `known` is what stands under that id.
+    """
+    event = checked.event
+    if event is None:
+        return None
+    was_letter = known is not None and known.event_type == EventType.PUBLICITY_REPAIR
+    if _withdraws_letter(checked):
+        return None if was_letter else unknown_letter(event.id)
+    stands = known is not None and known.verb != Verb.WITHDRAW
+    return changed_letter(event.id) if was_letter and stands else None
+
+
+def _withdraws_letter(checked: Checked) -> bool:
+    return ends_publicity(checked.event) and checked.verb is Verb.WITHDRAW
+
+
 def milder_letter(
-    event: CreditEvent | None, fact: Mapping[str, Any] | None, regimes: Sequence[PublicityPolicy]
+    event: CreditEvent, fact: Mapping[str, Any] | None, regimes: Sequence[PublicityPolicy]
 ) -> tuple[Problem, ...]:
     """Return that a letter states a milder severity than the decision has, which may be a slip."""
-    if event is None or event.severity is None or not ends_publicity(event):
-        return ()
-    found, order = _publicity(fact, regimes), list(Severity)
-    if found is None or order.index(_SEVERITIES[event.severity]) >= order.index(found.severity):
+    judged = bearing(event.occurred_on, event.severity, fact, regimes)
+    found = judged.by_rules
+    if judged.bearing is not Bearing.MILDER or found is None:
         return ()
     slip = Problem(
         field="severity",
         rule=Rule.STANDING,
         message=f"信用修复按{event.severity}失信，这个决定按规定是{SEVERITIES[found.severity]}失信"
         f"（{found.policy.title}，{found.article}）",
-        fix="核对修复决定书认定的失信程度；填错的，请平台恢复公示，再重报决定",
+        fix="核对修复决定书认定的失信程度；填错的，撤回这一份（照原样，另填 verb 为"
+        " withdraw），再用新的编号报",
     )
     return (slip,)
-
-
-def _may_be_graver(fact: Mapping[str, Any] | None, found: Publicity) -> bool:
-    """Whether a fine counts whose amount is not known: it may be of any class."""
-    penalty = (fact or {}).get("penalty")
-    if penalty is None or penalty["fine_wan"] or found.severity is Severity.SERIOUS:
-        return False
-    return names_fine(tuple(penalty["types"]))
-
-
-def _publicity(
-    fact: Mapping[str, Any] | None,
-    regimes: Sequence[PublicityPolicy],
-    severity: Severity | None = None,
-) -> Publicity | None:
-    penalty = (fact or {}).get("penalty")
-    if penalty is None or fact is None:
-        return None
-    day, fine = _decided_on(fact), penalty["fine_wan"]
-    if day is None:
-        return None
-    decision = Penalised(
-        decided_on=day,
-        penalties=tuple(penalty["types"]),
-        fine_wan=None if fine is None else Decimal(fine),
-        severity=severity,
-    )
-    return publicity(regimes, decision)
 
 
 def _too_early(event: CreditEvent, found: Publicity) -> Problem:
@@ -198,28 +165,43 @@ def _too_early(event: CreditEvent, found: Publicity) -> Problem:
     )
 
 
-def repair(decision: KnownDecision, id_: int) -> RepairVersion:
+def added(decision: KnownDecision, id_: int, verb: Verb, source: int) -> AddedVersion:
     """Return the next version of a decision, which `decision` becomes."""
-    source, decision.version_id = decision.version_id, id_
-    decision.version, decision.verb = decision.version + 1, Verb.REPAIR
-    decision.repaired = True
-    return RepairVersion(id_, decision.id, decision.version, source)
+    decision.version, decision.version_id, decision.verb = decision.version + 1, id_, verb
+    decision.repaired = verb is Verb.REPAIR
+    return AddedVersion(id_, decision.id, decision.version, verb, source)
 
 
 def reported_repair(
-    made: RepairVersion, key: DecisionKey, decision: KnownDecision, subject_code: str
+    made: AddedVersion, key: DecisionKey, decision: KnownDecision, about: Checked
 ) -> ReportedVersion:
-    """Return the repair as it is reported to the destinations that have the decision."""
+    """Return a repair as it is reported to the destinations that have the decision.
+
+    `about` is an item of the same subject.
+    """
     return ReportedVersion(
         id=made.id,
         decision_id=made.decision_id,
         subject_id=key[0],
-        subject_code=subject_code,
+        subject_code=about.key.subject if about.key else "",
         kind=RecordKind(key[3]),
-        verb=Verb.REPAIR,
+        verb=made.verb,
         decision_date=day_or_fail(decision.decision_date),
         record=None,
         problem_fields=frozenset(),
         excluded=False,
-        person=False,
+        person=about.person,
     )
+
+
+def reported_again(
+    repaired: ReportedVersion, content: NewVersion | StoredContent
+) -> ReportedVersion:
+    """Return the version that is public again, with what it has of a content."""
+    if isinstance(content, StoredContent):
+        columns = content.columns
+        if repaired.person:  # the number of a person is stored apart
+            own = columns_of(RECORD_KINDS[repaired.kind])
+            columns |= {column.wire for column in own if column.name == "identity_number"}
+        return repaired._replace(columns=columns, problem_fields=content.problem_fields)
+    return reported(content, repaired.kind)._replace(id=repaired.id, verb=repaired.verb)

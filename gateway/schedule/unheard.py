@@ -12,8 +12,6 @@ from gateway.store.base.engine import Connection, Database
 from gateway.store.deliver import deliveries
 from gateway.store.deliver.unheard import Unheard, unheard
 from gateway.telemetry.log import LogEvent, logger
-from schemas.codes import FOLLOW_UPS
-from schemas.delivery import DeliveryState
 from schemas.obligation import Obligation, PastDelivery
 
 #: Decisions of one transaction.
@@ -49,9 +47,4 @@ def _owed(
     mine = [each for each in past if each.destination == one.destination]
     owed = decider.version(one.version, mine, now).obligation
     routes = [route for route in owed.routes if route.destination == one.destination]
-    if one.version.verb not in FOLLOW_UPS and not one.version.excluded:
-        fields = frozenset(problem["field"] for problem in one.problems)
-        given = frozenset(one.columns)
-        if decider.lacking(one.destination, one.version.kind, fields, given):
-            routes = [route._replace(state=DeliveryState.HELD) for route in routes]
     return owed._replace(routes=routes)

@@ -4,6 +4,10 @@ from tests.integration.world import World
 
 #: Revision → what takes the structure back to the revision before it, the newest first.
 BACK = {
+    "0043": (
+        "delete from process_event where letter is not null",
+        "alter table process_event drop column letter",
+    ),
     "0042": (
         "drop index decision_graded",
         "drop index decision_grade_number",

@@ -314,11 +314,3 @@ async def test_the_latest_suspicion_that_stands_decides(
     assert await world.column("select criminal_suspect from subject") == [suspected]
     last = await world.column("select not_evaluated from assessment order by id")
     assert (last[-1] == "criminal_suspect") is suspected
-
-
-async def test_a_letter_is_not_withdrawn(world: World) -> None:
-    letter = {"type": "publicity_repair", "decision": of(1), "letter": "样信修1号"}
-
-    [taken] = await world.take(event(9, 1, **letter, verb="withdraw"))
-
-    assert taken.verdict == Verdict.REFUSED

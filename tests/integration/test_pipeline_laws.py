@@ -97,7 +97,16 @@ processes = st.builds(
         st.just({"type": "publicity_repair", "letter": "样信修1号", "severity": "轻微"}),
     ),
 )
-rows = st.lists(st.one_of(penalties, penalties, others, processes), min_size=2, max_size=10)
+letters = st.builds(
+    lambda n, i, c, more: publicity_repair(n, c, id=f"L-{i}", **more),
+    numbers,
+    numbers,
+    companies,
+    st.sampled_from([{}, {"severity": "一般"}, {"verb": "withdraw"}]),
+)
+rows = st.lists(
+    st.one_of(penalties, penalties, others, processes, letters), min_size=2, max_size=10
+)
 
 
 async def snapshot(world: World) -> dict[str, list[tuple[Any, ...]]]:
@@ -251,5 +260,24 @@ async def test_the_number_of_statements_for_corrections_does_not_depend_on_the_b
     two_hundred = await statements_of(
         world, [raw(penalty(n, n, CF_NR="改"), n, "more") for n in range(10, 210)]
     )
+
+    assert ten == two_hundred
+
+
+async def test_the_number_of_statements_for_letters_does_not_depend_on_the_batch_size(
+    world: World,
+) -> None:
+    for numbers_ in (range(100), range(100, 300)):
+        await world.take(*[penalty(n, n) for n in numbers_])
+        await world.take(*[publicity_repair(n, n) for n in numbers_])
+
+    def told(first: int, end: int) -> list[Raw]:
+        rows = []
+        for n in range(first, end):
+            rows += [publicity_repair(2 * n, 2 * n, verb="withdraw")]
+            rows += [penalty(2 * n + 1, 2 * n + 1, CF_NR="改")]
+        return stream(rows, f"{first}")
+
+    ten, two_hundred = [await statements_of(world, told(*part)) for part in ((0, 5), (10, 110))]
 
     assert ten == two_hundred

@@ -1,7 +1,7 @@
 """Versions that a destination was not told, though it has an earlier one."""
 
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from sqlalchemy import text
 
@@ -44,8 +44,6 @@ class Unheard(NamedTuple):
 
     destination: str
     version: ReportedVersion
-    columns: list[str]  #: those that the version has filled
-    problems: list[dict[str, Any]]
 
 
 async def unheard(
@@ -70,12 +68,11 @@ async def unheard(
                 verb=Verb(row.verb),
                 decision_date=row.decision_date,
                 record=None,
-                problem_fields=frozenset(),
+                problem_fields=frozenset(problem["field"] for problem in row.problems),
                 excluded=row.excluded,
                 person=row.person,
+                columns=frozenset(row.columns),
             ),
-            row.columns,
-            row.problems,
         )
         for row in rows
     ]

@@ -11,7 +11,7 @@ from gateway.store.base.statements import Copy, Insert, arrays, unnest
 from schemas.codes import RecordKind, Verb
 from schemas.identifiers import plain_number
 from schemas.kinds import REPORTED_IN_ORDER
-from schemas.known import DecisionKey, KnownDecision
+from schemas.known import DecisionKey, KnownDecision, StoredContent
 from schemas.record import BusinessKey
 
 #: Looked up by subject and number, which few decisions share; Python compares the rest of the key.
@@ -142,32 +142,54 @@ async def later_version(
     return found
 
 
-_REPAIR_VERSIONS = text(
+_VERSIONS_LIKE = text(
     f"""
     with added as (
         insert into record_version
-            (id, decision_id, version, verb, body, secret, key_version, verdict, recorded_at)
-        select t.id, t.decision_id, t.version, 'repair', v.body, v.secret, v.key_version,
-            v.verdict, :now
-        from {unnest("id bigint, decision_id bigint, version int, source bigint")}
+            (id, decision_id, version, verb, body, secret, key_version, verdict, problems,
+            recorded_at)
+        select t.id, t.decision_id, t.version, t.verb, v.body, v.secret, v.key_version,
+            v.verdict, case when t.verb <> '{Verb.REPAIR}' then v.problems end, :now
+        from {unnest("id bigint, decision_id bigint, version int, verb text, source bigint")}
         join record_version v on v.id = t.source
-        returning id, decision_id, version)
-    update decision d set version = added.version, version_id = added.id, verb = 'repair'
-    from added where d.id = added.decision_id and d.version < added.version
+        returning id, decision_id, version, verb),
+    last as (select distinct on (decision_id) * from added order by decision_id, version desc)
+    update decision d set version = last.version, version_id = last.id, verb = last.verb
+    from last where d.id = last.decision_id and d.version < last.version
     """
 )
 
 
-async def add_repair_versions(
-    connection: Connection, repairs: Sequence[tuple[int, int, int, int]], now: datetime
+async def add_versions_like(
+    connection: Connection, added: Sequence[tuple[int, int, int, str, int]], now: datetime
 ) -> None:
-    """Add versions with verb `repair`, given as (id, decision id, version, source).
+    """Add versions given as (id, decision id, version, verb, source).
 
     The content is that of the version `source`. The subjects must be locked.
     """
-    if repairs:
-        columns = ("id", "decision_id", "version", "source")
-        await connection.execute(_REPAIR_VERSIONS, {**arrays(columns, repairs), "now": now})
+    if added:
+        columns = ("id", "decision_id", "version", "verb", "source")
+        await connection.execute(_VERSIONS_LIKE, {**arrays(columns, added), "now": now})
+
+
+_CONTENTS = text(
+    f"""
+    select t.id, v.id, array(select json_object_keys(v.body)),
+        array(select p ->> 'field' from jsonb_array_elements(v.problems) p)
+    from unnest(cast(:ids as bigint[])) as t(id)
+    cross join lateral (select id, body, problems from record_version v
+        where v.decision_id = t.id and v.verb <> '{Verb.REPAIR}'
+        order by v.version desc limit 1) v
+    """
+)
+
+
+async def contents_of(
+    connection: Connection, decision_ids: Sequence[int]
+) -> dict[int, StoredContent]:
+    """Return the latest contents of these decisions, by decision."""
+    rows = await connection.execute(_CONTENTS, {"ids": list(decision_ids)})
+    return {row[0]: StoredContent(row[1], frozenset(row[2]), frozenset(row[3])) for row in rows}
 
 
 _MONTH = text(

@@ -1,4 +1,4 @@
-"""Which decisions a letter 信用修复决定书 has taken out of publication, and when it came here."""
+"""Which decisions letters 信用修复决定书 have taken out of publication, and since when."""
 
 from collections.abc import Sequence
 from datetime import date, datetime
@@ -7,12 +7,22 @@ from sqlalchemy import text
 
 from gateway.store.base.engine import Connection
 from schemas.base import today
+from schemas.codes import Verb
 
+#: Of the versions of one moment the last counts: a correction of what is repaired has its repair
+#: behind it. What is away meanwhile, withdrawn or not reported, changes nothing.
 _ENDED = text(
-    """
-    select f.id, min(v.recorded_at) from fact f
-    join record_version v on v.decision_id = f.decision_id and v.verb = 'repair'
-    where f.id = any(cast(:ids as bigint[])) and v.recorded_at <= :known_at group by f.id
+    f"""
+    with moment as (
+        select distinct on (f.id, v.recorded_at)
+            f.id, v.recorded_at as at, v.verb = '{Verb.REPAIR}' as ended
+        from fact f join record_version v on v.decision_id = f.decision_id
+        where f.id = any(cast(:ids as bigint[])) and v.recorded_at <= :known_at
+          and v.verb <> '{Verb.WITHDRAW}' and v.excluded is null
+        order by f.id, v.recorded_at, v.version desc)
+    select id, min(at) from moment m
+    where not exists (select from moment o where o.id = m.id and o.at >= m.at and not o.ended)
+    group by id
     """
 )
 

@@ -10,16 +10,17 @@ from gateway.store.base.branches import ARE_ANY, facts_of_branches
 from gateway.store.base.engine import Connection
 from gateway.store.base.statements import Copy, arrays, unnest
 from gateway.store.record.decisions import PLACES, places
-from schemas.known import PROCESS_DATES, DecisionKey, ProcessDates, Relation
+from schemas.known import PROCESS_DATES, DecisionKey, Letter, ProcessDates, Relation
 
 add_process_events = Copy(
-    "process_event", "id, subject_id, kind, number_key, authority_id, type, dates, recorded_at"
+    "process_event",
+    "id, subject_id, kind, number_key, authority_id, type, dates, letter, recorded_at",
 )
 
 _PROCESS = text(
     f"""
     select p.subject_id, p.number_key, p.authority_id, p.kind,
-           p.id, p.dates, e.decision_date, e.id
+           p.letter, p.id, p.dates, e.decision_date, e.id
     from {unnest(PLACES)} join process_event p using (subject_id, number_key)
     join record_version v on v.id = p.id
     join decision e on e.id = v.decision_id and e.version_id = p.id
@@ -41,20 +42,24 @@ _OWN_DATES = text(
 )
 
 
-async def process_dates(
+async def told_of(
     connection: Connection, keys: Sequence[DecisionKey]
-) -> dict[DecisionKey, list[ProcessDates]]:
-    """Return the dates that process events set for each decision.
+) -> tuple[dict[DecisionKey, list[ProcessDates]], dict[DecisionKey, list[Letter]]]:
+    """Return the dates that process events set for each decision, and the letters about it.
 
-    An event sets those of its latest version only, and none once it is withdrawn.
+    An event counts by its latest version only, and not at all once it is withdrawn.
     """
     wanted = set(keys)
-    found: dict[DecisionKey, list[ProcessDates]] = {}
+    dates: dict[DecisionKey, list[ProcessDates]] = {}
+    letters: dict[DecisionKey, list[Letter]] = {}
     for row in await connection.execute(_PROCESS, places(wanted)):
-        key = (row[0], row[1], row[2], row[3])
-        if key in wanted:
-            found.setdefault(key, []).append(ProcessDates(*row[4:]))
-    return found
+        key, letter, id_ = (row[0], row[1], row[2], row[3]), row.letter, row[-1]
+        if key in wanted and letter is None:
+            dates.setdefault(key, []).append(ProcessDates(*row[5:]))
+        elif key in wanted:
+            one = Letter(id_, row.decision_date, letter["severity"], letter["found"])
+            letters.setdefault(key, []).append(one)
+    return dates, letters
 
 
 async def targets_of(connection: Connection, version_ids: Sequence[int]) -> dict[int, DecisionKey]:

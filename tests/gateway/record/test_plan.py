@@ -14,10 +14,19 @@ from gateway.check.checker import Checker
 from gateway.config.keys import Keys, Master
 from gateway.config.settings import ScoringSettings
 from gateway.record.plan import Incoming, Known, Plan, plan
+from gateway.record.publicities import NewLetter
 from gateway.record.unchanged import Hashes
 from gateway.rules.policybook import Policybook
 from schemas.identifiers import document_number_key
-from schemas.known import DecisionKey, KnownDecision, KnownFacts, ProcessDates, Subject
+from schemas.known import (
+    DecisionKey,
+    KnownDecision,
+    KnownFacts,
+    Letter,
+    ProcessDates,
+    StoredContent,
+    Subject,
+)
 from tests.factories import AUTHORITY, credit_code, event, penalty, publicity_repair, raw
 
 KEYS = Keys(Master(b"a master key for tests only"))
@@ -40,6 +49,7 @@ class Book:
         self.decisions: dict[DecisionKey, KnownDecision] = {}
         self.facts: dict[int, dict[str, Any]] = {}
         self.dates: dict[DecisionKey, list[ProcessDates]] = {}
+        self.letters: list[NewLetter] = []
         self.versions: list[tuple[DecisionKey, int, str]] = []
         self.reported: list[tuple[DecisionKey, str]] = []
         self.touched = False
@@ -50,8 +60,19 @@ class Book:
         present = {decision.version_id for decision in self.decisions.values()}
         targets = {one.version_id: key for key, ones in self.dates.items() for one in ones}
         dates = {k: [d for d in ds if d.version_id in present] for k, ds in self.dates.items()}
-        facts = KnownFacts(dict(self.facts), deepcopy(dates), targets)
-        known = Known({SUBJECT.code: SUBJECT}, deepcopy(self.decisions), facts)
+        for key, decision in self.decisions.items():  # as the store reads it
+            told = [verb for k, _, verb in self.versions if k == key and verb != "withdraw"]
+            decision.repaired = told[-1:] == ["repair"]
+        letters: dict[DecisionKey, list[Letter]] = {}
+        for one in self.letters:
+            if one.version_id in present:
+                letters.setdefault(one.target, []).append(one.letter)
+        facts = KnownFacts(dict(self.facts), deepcopy(dates), targets, letters=letters)
+        contents = {
+            decision.id: StoredContent(decision.version_id, frozenset(), frozenset())
+            for decision in self.decisions.values()
+        }
+        known = Known({SUBJECT.code: SUBJECT}, deepcopy(self.decisions), facts, contents=contents)
         made = plan(items, known, lambda: next(self._ids), HASHES, REGIMES)
         self._write(made)
         return made
@@ -63,13 +84,14 @@ class Book:
             self.decisions[key] = latest.decision
             latest.decision.is_new = False
         keys = {decision.id: key for key, decision in self.decisions.items()}
-        for repair in made.repairs:
-            key = keys[repair.decision_id]
-            self.versions.append((key, repair.version, "repair"))
+        for added in made.added:
+            key = keys[added.decision_id]
+            self.versions.append((key, added.version, added.verb.value))
             decision = self.decisions[key]
-            if decision.version < repair.version:
-                decision.version, decision.version_id = repair.version, repair.id
-                decision.verb, decision.repaired = "repair", True
+            if decision.version < added.version:
+                decision.version, decision.version_id = added.version, added.id
+                decision.verb = added.verb
+        self.letters += made.letters
         self.reported += [(keys[one.decision_id], one.verb.value) for one in made.recorded.reported]
         for _, decision_id in made.closed:
             self.facts.pop(decision_id, None)
@@ -115,12 +137,13 @@ def about(number: int) -> dict[str, Any]:
     return {"kind": "penalty", "document_number": document, "authority": AUTHORITY}
 
 
+GRAVE = "罚款、责令停产停业"
 PENALTIES = st.builds(
     lambda number, text, withdrawn: penalty(
-        number, CF_NR=text, **({"verb": "withdraw"} if withdrawn else {})
+        number, **text, **({"verb": "withdraw"} if withdrawn else {})
     ),
     st.integers(1, 3),
-    st.sampled_from(["甲", "乙"]),
+    st.sampled_from([{"CF_NR": "甲"}, {"CF_NR": "乙"}, {"CF_NR_FK": "200", "CF_CFLB": GRAVE}]),
     st.booleans(),
 )
 RECTIFICATIONS = st.builds(
@@ -137,12 +160,19 @@ RECTIFICATIONS = st.builds(
     st.booleans(),
 )
 ENDS = st.builds(
-    lambda id_, number, day: publicity_repair(
-        number, id=f"p{id_}", decision=about(number), occurred_on=day
+    lambda id_, number, day, severity, withdrawn: publicity_repair(
+        number,
+        id=f"p{id_}",
+        decision=about(number),
+        occurred_on=day,
+        severity=severity,
+        verb="withdraw" if withdrawn else None,
     ),
-    st.integers(1, 9),
+    st.integers(1, 3),
     st.integers(1, 3),
     st.sampled_from(["2026-10-11", "2026-10-12"]),
+    st.sampled_from(["轻微", "一般"]),
+    st.booleans(),
 )
 REPAIRS = st.builds(
     lambda id_, number, day: event(

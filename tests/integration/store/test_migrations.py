@@ -18,7 +18,7 @@ from gateway.store.base.tables import metadata
 from gateway.store.base.upgrade import upgrade
 from gateway.store.record import returns
 from tests.conftest import execute, url_of
-from tests.factories import penalty
+from tests.factories import about, penalty, publicity_repair
 from tests.integration.older import back_to
 from tests.integration.world import World
 
@@ -122,6 +122,22 @@ async def test_two_spellings_that_were_two_decisions_stay_two(world: World) -> N
 
     keys = await world.column("select number_key from decision order by id")
     assert keys == ["样环罚字〔2026〕9号", "样环罚字<2026>9号", "样环罚字〔2026〕3号"]
+
+
+@pytest.mark.parametrize("written", ["样环罚字《2026》1号", "样环罚字〔2026〕1号"])
+async def test_a_letter_of_an_earlier_release_stands_and_can_be_withdrawn(
+    world: World, written: str
+) -> None:
+    of = {**about(1), "document_number": written}
+    await world.take(penalty(1), penalty(2), penalty(3))
+    await world.take(publicity_repair(1, decision=of), publicity_repair(2))
+    await back_to(world, "0042")
+
+    await upgrade(world.database)
+    await world.take(penalty(2, CF_NR="更正"), publicity_repair(1, decision=of, verb="withdraw"))
+
+    verbs = "select verb from decision where kind = 'penalty' order by id"
+    assert await world.column(verbs) == ["correct", "repair", "new"]
 
 
 async def test_two_processes_may_migrate_at_once(postgres: EmbeddedPostgres) -> None:

@@ -193,6 +193,7 @@ process_event = Table(
     Column("type", Text, nullable=False),
     Column("dates", JSONB, nullable=False),
     time_column("recorded_at"),
+    Column("letter", JSONB),  # of a letter 信用修复决定书: what it states, and what it found
     Index("process_event_by_decision", "subject_id", "number_key"),
 )
 fact = Table(
