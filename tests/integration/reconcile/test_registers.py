@@ -348,8 +348,8 @@ async def test_a_query_of_a_postgresql_database(database: Database, tmp_path: Pa
         ({"file": "no/such/file.csv"}, "读不出来"),
         ({"sql": {"url": "nonsense", "query": "select 1"}}, "SQLAlchemy 的写法"),
         (
-            {"sql": {"url": "oracle+oracledb://x@127.0.0.1/y", "query": "select 1"}},
-            "没有装数据库驱动 oracledb",
+            {"sql": {"url": "mssql+pyodbc://x@127.0.0.1/y", "query": "select 1"}},
+            "没有装数据库驱动 pyodbc",
         ),
         ({"sql": {"url": "sqlite://", "query": "select nothing from nowhere"}}, "不接受查询"),
         (
