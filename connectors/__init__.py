@@ -13,6 +13,7 @@ from pydantic import ValidationError
 
 from connectors.bank_webhook import BankWebhook, BankWebhookSettings
 from connectors.exchange_database import ExchangeDatabase, ExchangeDatabaseSettings
+from connectors.file_drop import FileDrop, FileDropSettings
 from connectors.kafka_topic import KafkaTopic, KafkaTopicSettings
 from connectors.memory import MemoryConnector, MemorySettings
 from connectors.platform_api import (
@@ -68,6 +69,7 @@ def kind_of(settings: type[S], make: Callable[[S, Clock], Connector]) -> Connect
 CONNECTORS: dict[str, ConnectorKind] = {
     "bank-webhook": kind_of(BankWebhookSettings, BankWebhook),
     "exchange-database": kind_of(ExchangeDatabaseSettings, ExchangeDatabase),
+    "file-drop": kind_of(FileDropSettings, FileDrop),
     "kafka-topic": kind_of(KafkaTopicSettings, KafkaTopic),
     "memory": kind_of(MemorySettings, MemoryConnector),
     "platform-json": kind_of(PlatformJsonSettings, PlatformJson),

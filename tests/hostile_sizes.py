@@ -20,13 +20,17 @@ import httpx
 import orjson
 
 from connectors.errors import OutcomeUnknown
+from connectors.file_drop.answers import MOST, told
+from connectors.file_drop.journal import Sent
+from connectors.file_drop.settings import Answers
+from connectors.file_drop.xml_files import answer_of
 from connectors.platform_api.feeds import Feeds
 from connectors.platform_api.json_api import row_outcomes
 from connectors.platform_api.lenient import MOST_ROWS
 from connectors.platform_api.soap_answer import parse
 from connectors.shared.http_read import MOST_VALUES, Answer, AnswerReading
 from connectors.shared.wrapper import JsonWrapper
-from connectors.shared.xml_read import MOST_MARKS
+from connectors.shared.xml_read import MOST_MARKS, UnreadableXml
 from gateway.check.checker import Checker
 from gateway.config.keys import Keys, Master
 from tests.connectors.conftest import make_item
@@ -233,7 +237,20 @@ class _Torn(httpx.AsyncByteStream):
         yield self.body
 
 
+def _answer_files() -> None:
+    """Read answer files of each shape, and one that tells each row of the largest file."""
+    for shape in XMLS.values():
+        with suppress(UnreadableXml):
+            answer_of(shape(MOST - 99))
+    rows = {str(n): f"样环罚字〔2026〕{n}号" for n in range(5000)}
+    cells = "".join(f"<DATA><CF_WSH>{one}</CF_WSH></DATA>" for one in rows.values())
+    answer = answer_of(f"<DATAS>{cells * 5}</DATAS>".encode())
+    settings = Answers(folder="a", done_folder="b")
+    assert len(list(told(answer, Sent("file", rows), settings))) == len(rows)
+
+
 PLACES: Mapping[str, Callable[[], Any]] = {
+    "answer files": _answer_files,
     "columns of an item": _columns,
     "names of an item": _names,
     "pages of feeds": lambda: asyncio.run(_feeds()),

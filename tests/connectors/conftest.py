@@ -1,8 +1,10 @@
 """One sandbox over real HTTP on loopback, and a harness for each kind of connector."""
 
 from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import orjson
@@ -19,6 +21,8 @@ from gateway.embedded.postgres import EmbeddedPostgres
 from schemas.codes import Verb
 from schemas.delivery import Item, ItemKind
 from tests import exchange_place
+from tests.certificates import Authority
+from tests.connectors.file_servers import Troubles, ftps_server, sftp_server
 from tests.exchange_place import Platform, on_postgresql
 
 CODE = "91410100MA44TEAT5F"
@@ -48,10 +52,13 @@ class Harness:
     effects: Callable[[str], Any]
     sandbox: Sandbox | None = None
     place: str = ""
+    troubles: Troubles | None = None
 
     def lose_next_answer(self) -> None:
         if isinstance(self.connector, ExchangeDatabase):
             exchange_place.lose_next_answer(self.connector)
+        elif self.troubles is not None:
+            self.troubles.lose = 1
         elif isinstance(self.connector, MemoryConnector):
             self.connector.play(Step.LOSE_ANSWER)
         else:
@@ -150,11 +157,15 @@ async def harness(
     sandbox: Sandbox,
     url: str,
     exchange: Platform | None,
+    tmp_path: Path,
 ) -> AsyncIterator[Harness]:
     """The connector of the kind that the test is parametrised with."""
     kind = str(request.param)
-    if kind.startswith("exchange-database"):
-        assert exchange is not None
+    if kind.startswith("file-drop"):
+        async with _files(kind, tmp_path, clock) as files:
+            yield files
+        return
+    if exchange is not None:
         made = Harness(exchange.connector(clock), kind, exchange.count)
     elif kind == "kafka-topic":
         made = _kafka(request.getfixturevalue("kafka_bootstrap"), clock)
@@ -175,6 +186,31 @@ async def harness(
     await made.connector.close()
 
 
+@asynccontextmanager
+async def _files(kind: str, folder: Path, clock: SteppedClock) -> AsyncIterator[Harness]:
+    root, troubles = folder / "files", Troubles()
+    root.mkdir()
+    async with AsyncExitStack() as stack:
+        if kind.endswith("@ftps"):
+            server = ftps_server(root, troubles, Authority(folder))
+            place = stack.enter_context(server)
+        else:
+            place = await stack.enter_async_context(sftp_server(root, troubles))
+        connector = build("file-drop", {**place, **FILES}, clock)
+
+        def effects(key: str) -> int:
+            texts = (file.read_text("utf-8") for file in root.glob("*.xml"))
+            return sum(text.count(f"<CG_KEY>{key}</CG_KEY>") for text in texts)
+
+        yield Harness(connector, kind, effects, troubles=troubles)
+        await connector.close()
+
+
+#: The files of penalties, with our key in a column.
+FILES: dict[str, Any] = {
+    "tables": {"penalty": {"code": "001501", "key_column": "CG_KEY", "status_column": "CF_ZT"}},
+    "call_timeout": 9,
+}
 _topics: Iterator[int] = iter(range(1_000_000))
 
 

@@ -20,6 +20,7 @@ DATABASES = [
     for name in ("exchange-database", "exchange-database@postgresql")
 ]
 LOSSY = ["bank-webhook", "memory", "platform-json", "platform-soap", *DATABASES]
+LOSSY += ["file-drop@sftp", "file-drop@ftps"]
 REMOTE = ["bank-webhook", "platform-json", "platform-soap"]
 
 every_kind = pytest.mark.parametrize("harness", [*LOSSY, KAFKA], indirect=True)

@@ -1,0 +1,141 @@
+"""The connector `file-drop`: XML files 报文 for a platform that collects them.
+
+A file is named 报文号_日期_序号.xml and has at most 5,000 rows. It is written under another name,
+and renamed once it is complete. What was put where is read in the journal, so that nothing is sent
+twice after a crash or a lost answer (ARCHITECTURE.md, "Files for a platform").
+"""
+
+from collections.abc import AsyncIterator, Sequence
+from datetime import date, datetime
+
+import orjson
+
+from connectors.errors import ConnectorError
+from connectors.file_drop import answers
+from connectors.file_drop.folder import RemoteFolder, opened
+from connectors.file_drop.journal import Journal
+from connectors.file_drop.settings import FileDropSettings
+from connectors.file_drop.xml_files import document, row_of
+from connectors.protocol import Limits, OnUnknown
+from connectors.shared import Clock
+from connectors.shared.parts import nothing_listed, outcome_of, within
+from schemas.base import SHANGHAI
+from schemas.delivery import Health, Item, Listed, ListingMark, Outcome, OutcomeKind, Receipt
+
+_HANDED_OVER = frozenset({OutcomeKind.SUBMITTED, OutcomeKind.ACCEPTED_BLIND})
+_ABSENT = Outcome(kind=OutcomeKind.DEFERRED, absent=True)
+
+
+class FileDrop:
+    """The folder of one platform."""
+
+    def __init__(self, settings: FileDropSettings, now: Clock) -> None:
+        self.limits = Limits(
+            batch_size=settings.batch_size,
+            concurrency=1,
+            on_unknown=OnUnknown.LOOK_UP,
+            call_timeout=settings.call_timeout,
+            has_receipts=settings.answers is not None or settings.empty_day is not None,
+        )
+        self._settings = settings
+        self._now = now
+        self._journal = Journal(settings)
+
+    async def send(self, items: Sequence[Item]) -> list[Outcome]:
+        """Put the rows of each kind into one file; what is in a file already is not sent again.
+
+        If the file of one kind fails, those of the kinds before it are handed over.
+        """
+        if not items:
+            return []
+        found: dict[str, Outcome] = {}
+        async with within(self.limits.call_timeout), opened(self._settings) as folder:
+            await self._journal.load(folder, self._today)
+            for kind in dict.fromkeys(item.record_kind for item in items):
+                of_kind = [item for item in items if item.record_kind == kind]
+                try:
+                    found |= await self._put(folder, kind, of_kind)
+                except ConnectorError as error:
+                    if not any(one.kind in _HANDED_OVER for one in found.values()):
+                        raise
+                    found |= {item.key: outcome_of(error) for item in of_kind}
+        return [found[item.key] for item in items]
+
+    async def _put(
+        self, folder: RemoteFolder, kind: str, items: Sequence[Item]
+    ) -> dict[str, Outcome]:
+        table = self._settings.tables.get(kind)
+        if table is None:
+            words = f"没有配置 {kind} 的报文：写在 settings 的 tables 里"
+            refused = Outcome(kind=OutcomeKind.REJECTED, reasons=(words,))
+            return {item.key: refused for item in items}
+        new = [item for item in items if self._journal.file_of(item.key) is None]
+        if new:
+            data = document(row_of(item, table) for item in new)
+            rows = {item.key: item.document_number or "" for item in new}
+            await self._journal.put(folder, table.code, self._today, data, rows)
+        return {item.key: self._known(item) for item in items}
+
+    def _known(self, item: Item) -> Outcome:
+        name = self._journal.file_of(item.key)
+        if name is None:
+            return _ABSENT
+        answered = self._settings.answers is not None
+        kind = OutcomeKind.SUBMITTED if answered else OutcomeKind.ACCEPTED_BLIND
+        return Outcome(kind=kind, reference=name)
+
+    async def look_up(self, items: Sequence[Item]) -> list[Outcome]:
+        """Find the files of items in the journal; a file that lacks its last step is finished."""
+        if not items:
+            return []
+        async with within(self.limits.call_timeout), opened(self._settings) as folder:
+            await self._journal.load(folder, self._today)
+        return [self._known(item) for item in items]
+
+    async def receipts(self, cursor: str) -> tuple[list[Receipt], str]:
+        """Return what the next answer files say; those of the page before are put aside.
+
+        On a day without data an empty file is due, too, since the platform counts days.
+        """
+        async with within(self.limits.call_timeout), opened(self._settings) as folder:
+            await self._journal.load(folder, self._today)
+            await self._say_nothing_new(folder)
+            if self._settings.answers is None:
+                return [], cursor
+            read = orjson.loads(cursor) if cursor else []
+            found = await answers.page(folder, self._settings.answers, self._journal, read)
+        return found.receipts, orjson.dumps(found.names).decode()
+
+    async def _say_nothing_new(self, folder: RemoteFolder) -> None:
+        """Put an empty file of each kind that has none today, once its time has come."""
+        due, now = self._settings.empty_day, self._now().astimezone(SHANGHAI)
+        if due is None or now.time() < due:
+            return
+        for table in self._settings.tables.values():
+            if not self._journal.has_day(table.code, now.date()):
+                await self._journal.put(folder, table.code, now.date(), document([]), {})
+
+    def listing(self, since: datetime) -> AsyncIterator[Listed | ListingMark]:  # noqa: ARG002 - protocol
+        """Yield nothing: a folder is not what the platform shows."""
+        return nothing_listed()
+
+    async def health(self) -> Health:
+        """Check the login, and that the folders are there."""
+        settings = self._settings
+        try:
+            async with within(self.limits.call_timeout), opened(settings) as folder:
+                await folder.names(settings.upload_folder)
+                await self._journal.load(folder, self._today)
+                if settings.answers is not None:
+                    await folder.names(settings.answers.folder)
+                    await folder.make(settings.answers.done_folder)
+        except ConnectorError as error:
+            return Health(ok=False, detail=str(error))
+        return Health(ok=True, detail=f"目录 {settings.upload_folder}")
+
+    @property
+    def _today(self) -> date:
+        return self._now().astimezone(SHANGHAI).date()
+
+    async def close(self) -> None:
+        """Nothing stays open between calls."""

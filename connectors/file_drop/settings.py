@@ -1,0 +1,109 @@
+"""Configuration of `file-drop`. [B] marks values that differ from platform to platform."""
+
+from datetime import time, timedelta
+from typing import Annotated, Literal, Self
+
+import asyncssh
+from pydantic import Field, SecretStr, StringConstraints, field_validator, model_validator
+
+from schemas.base import Schema
+from schemas.codes import Verb
+from schemas.connection import TlsFiles
+
+#: A name of an element, of a column of the platform.
+Element = Annotated[str, StringConstraints(pattern=r"^[^\W\d][\w.-]*$")]
+#: A folder, without an end that is a slash.
+Folder = Annotated[str, StringConstraints(strip_whitespace=True, pattern=r"^(/|.*[^/])$")]
+_PORTS = {"sftp": 22, "ftps": 21, "ftp": 21}
+
+
+class Dispatch(Schema):
+    """The files of one record kind: the number in their names, and the platform's columns [B]."""
+
+    code: str = Field(pattern=r"^[0-9A-Za-z]{6}$", title="报文号：部门4位和表2位")
+    columns: dict[str, Element] = Field(default={}, title="标准列名与平台列名，不写的同名")
+    left_out: frozenset[str] = Field(default=frozenset(), title="不写入的标准列")
+    constants: dict[Element, str] = Field(default={}, title="固定值的列")
+    key_column: Element | None = Field(default=None, title="携带本方标识的列")
+    status_column: Element | None = Field(default=None, title="当前状态列")
+    statuses: dict[Verb, str] = Field(
+        default={
+            Verb.NEW: "0",
+            Verb.CORRECT: "0",
+            Verb.WITHDRAW: "1",
+            Verb.REPAIR: "2",
+            Verb.REVIVE: "0",
+        },
+        title="动作与当前状态的对应",
+    )
+
+    def theirs(self, wire: str) -> str:
+        """Return the platform's name of a standard column."""
+        return self.columns.get(wire, wire)
+
+
+class Answers(Schema):
+    """The answer files 回执文件: an answer is named as its file, and has a row for each row [B]."""
+
+    folder: Folder = Field(title="回执文件的目录")
+    done_folder: Folder = Field(title="读过的回执文件移到哪个目录")
+    key_field: Element | None = Field(default=None, title="本方标识的字段")
+    document_field: Element = Field(default="CF_WSH", title="文书号的字段")
+    code_field: Element = Field(default="code", title="结果代码的字段")
+    message_field: Element = Field(default="message", title="说明的字段")
+    accepted: frozenset[str] = Field(default=frozenset({"0", "200"}), title="表示入库的代码")
+    only_errors: bool = Field(default=False, title="只列出错的行，没有列出的算入库")
+
+
+class FileDropSettings(TlsFiles):
+    """Configuration of a `file-drop` destination: files in a folder of the platform."""
+
+    protocol: Literal["sftp", "ftps", "ftp"] = Field(title="传输方式；ftp 不加密")
+    host: str = Field(min_length=1, title="主机")
+    port: int | None = Field(default=None, ge=1, le=65535, title="端口")
+    username: str = Field(min_length=1, title="用户")
+    password: SecretStr | None = Field(default=None, title="口令")
+    ssh_key_file: str | None = Field(default=None, min_length=1, title="SSH 私钥文件")
+    ssh_key_password: SecretStr | None = Field(default=None, title="SSH 私钥的口令")
+    #: As `ssh-keyscan HOST` prints it, without the name; compared by a person with the platform's.
+    host_key: str | None = Field(default=None, title="SSH 主机密钥，如 ssh-ed25519 AAAA…")
+    upload_folder: Folder = Field(default=".", title="上传目录")
+    journal_folder: Folder = Field(default="journal", title="本方记录已传文件的目录")
+    tables: dict[str, Dispatch] = Field(min_length=1, title="报文，按记录种类")
+    answers: Answers | None = Field(default=None, title="回执文件")
+    empty_day: time | None = Field(default=None, title="没有数据的日子，几点以后传一个空文件")
+    batch_size: int = Field(default=5000, ge=1, le=5000, title="每个文件的条数")
+    call_timeout: timedelta = Field(
+        default=timedelta(seconds=120), ge=timedelta(seconds=3), title="单次调用时限"
+    )
+
+    @field_validator("host_key")
+    @classmethod
+    def _is_a_key(cls, key: str | None) -> str | None:
+        if key is not None:
+            try:
+                asyncssh.import_public_key(key)
+            except (asyncssh.KeyImportError, ValueError):
+                raise ValueError(
+                    "不是 SSH 公钥；应如 ssh-ed25519 AAAA…，用 ssh-keyscan 取得并与平台核对"
+                ) from None
+        return key
+
+    @model_validator(mode="after")
+    def _can_log_in(self) -> Self:
+        if self.protocol == "sftp":
+            if self.host_key is None:
+                raise ValueError("sftp 要写 host_key：没有它，谁都可以冒充平台的服务器")
+            if self.password is None and self.ssh_key_file is None:
+                raise ValueError("sftp 要写 password 或 ssh_key_file")
+        elif self.password is None:
+            raise ValueError(f"{self.protocol} 要写 password")
+        codes = [table.code for table in self.tables.values()]
+        if len(set(codes)) < len(codes):
+            raise ValueError("tables：两个种类的报文号相同；文件会分不清")
+        return self
+
+    @property
+    def place(self) -> tuple[str, int]:
+        """The host and the port."""
+        return self.host, self.port or _PORTS[self.protocol]

@@ -1,0 +1,142 @@
+"""A folder by SFTP: the key of the host is checked, nothing of the user's own SSH is used."""
+
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from typing import Any
+
+import asyncssh
+
+from connectors.errors import CallRejected, ConnectorError, NotSent, OutcomeUnknown
+from connectors.file_drop.settings import FileDropSettings
+from connectors.shared.words import reason
+from schemas.faults import of_system
+
+#: Seconds between two signs of life, and how many may be missed.
+_ALIVE, _MISSED = 10, 3
+_REFUSED = (asyncssh.SFTPNoSuchFile, asyncssh.SFTPNoSuchPath, asyncssh.SFTPPermissionDenied)
+_LOST = (asyncssh.SFTPConnectionLost, asyncssh.SFTPNoConnection)
+
+
+class Sftp:
+    """The files of an account."""
+
+    def __init__(self, client: asyncssh.SFTPClient) -> None:
+        self._client = client
+
+    async def names(self, folder: str) -> list[str]:
+        """Return the names of the files in a folder."""
+        with _told(folder):
+            entries = await self._client.readdir(folder)
+            return [str(one.filename) for one in entries if one.filename not in {".", ".."}]
+
+    async def size(self, path: str) -> int:
+        """Return the size of a file in bytes."""
+        with _told(path):
+            return (await self._client.stat(path)).size or 0
+
+    async def read(self, path: str, most: int) -> bytes:
+        """Return a file; raises CallRejected if it is larger."""
+        with _told(path):
+            async with self._client.open(path, "rb", encoding=None) as file:
+                data: bytes = await file.read(most + 1)
+        if len(data) > most:
+            raise CallRejected(f"{path} 大于 {most} 字节，不读")
+        return data
+
+    async def write(self, path: str, data: bytes) -> None:
+        """Write a file."""
+        with _told(path):
+            async with self._client.open(path, "wb", encoding=None) as file:
+                await file.write(data)
+
+    async def rename(self, path: str, to: str) -> None:
+        """Rename a file at once; raises OutcomeUnknown if the answer is lost."""
+        try:
+            with _told(path):
+                await self._client.rename(path, to)
+        except NotSent as error:
+            if isinstance(error.__cause__, (asyncssh.DisconnectError, OSError, *_LOST)):
+                raise OutcomeUnknown(f"文件改名没有答复：{error}") from error
+            raise
+
+    async def remove(self, path: str) -> None:
+        """Delete a file."""
+        with _told(path):
+            await self._client.remove(path)
+
+    async def make(self, folder: str) -> None:
+        """Make a folder, which may be there already."""
+        with _told(folder):
+            await self._client.makedirs(folder, exist_ok=True)
+
+
+@asynccontextmanager
+async def opened(settings: FileDropSettings) -> AsyncIterator[Sftp]:
+    """Open a connection for the block; raises NotSent or CallRejected."""
+    host, port = settings.place
+    seconds = settings.call_timeout.total_seconds() / 3
+    with _told(host):
+        connection = await asyncssh.connect(host, port, options=_options(settings, seconds))
+    try:
+        with _told(host):
+            client = await connection.start_sftp_client()
+        yield Sftp(client)
+    finally:
+        connection.abort()
+
+
+def _options(settings: FileDropSettings, seconds: float) -> asyncssh.SSHClientConnectionOptions:
+    key = asyncssh.import_public_key(settings.host_key or "")
+    given: dict[str, Any] = {}
+    if settings.ssh_key_file is not None:
+        secret = settings.ssh_key_password
+        given["client_keys"] = [settings.ssh_key_file]
+        given["passphrase"] = None if secret is None else secret.get_secret_value()
+    else:
+        given["client_keys"] = None
+    password = settings.password
+    return asyncssh.SSHClientConnectionOptions(
+        known_hosts=([key], [], []),
+        server_host_key_algs=_algorithms(key.get_algorithm()),
+        username=settings.username,
+        password=None if password is None else password.get_secret_value(),
+        agent_path=None,
+        config=[],
+        connect_timeout=seconds,
+        login_timeout=seconds,
+        keepalive_interval=_ALIVE,
+        keepalive_count_max=_MISSED,
+        **given,
+    )
+
+
+def _algorithms(algorithm: str) -> list[str]:
+    """Return how a key of a host may sign: an RSA key also by the newer hashes."""
+    return ["rsa-sha2-512", "rsa-sha2-256"] if algorithm == "ssh-rsa" else [algorithm]
+
+
+@contextmanager
+def _told(what: str) -> Iterator[None]:
+    """Translate the errors of the library; `what` is the path or host that they are about."""
+    try:
+        yield
+    except asyncssh.HostKeyNotVerifiable as error:
+        raise _ours("服务器的主机密钥与 host_key 不符：核对后再改配置，可能有人冒充") from error
+    except (asyncssh.PermissionDenied, asyncssh.KeyImportError, asyncssh.KeyEncryptionError) as e:
+        raise _ours(f"登录被拒绝：核对用户、口令和私钥（{reason(str(e))}）") from e
+    except _REFUSED as error:
+        raise _ours(f"{what} 不存在或没有权限：核对目录和授权（{reason(error.reason)}）") from error
+    except asyncssh.Error as error:
+        raise NotSent(f"服务器没有做成 {what}：{reason(error.reason)}") from error
+    except TimeoutError as error:
+        raise NotSent(f"服务器没有答复：{what}") from error
+    except OSError as error:
+        if isinstance(error, FileNotFoundError):
+            raise _ours(f"{error.filename} 读不出来：{of_system(error)}") from error
+        raise NotSent(f"连不上服务器：{of_system(error)}") from error
+
+
+def _ours(words: str) -> ConnectorError:
+    made = CallRejected(words)
+    made.theirs = False
+    return made

@@ -1,0 +1,80 @@
+"""The XML of files and answers: <DATAS><DATA>…</DATA></DATAS> in UTF-8."""
+
+import re
+from collections.abc import Iterable, Mapping
+from typing import Any, NamedTuple
+from xml.sax.saxutils import escape
+
+import orjson
+
+from connectors.file_drop.settings import Dispatch
+from connectors.shared.xml_read import UnreadableXml, local, xml_root
+from schemas.delivery import Item
+
+_HEAD = '<?xml version="1.0" encoding="UTF-8"?>\n<DATAS>\n'
+#: Characters that no XML 1.0 document may have.
+_NOT_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
+
+
+def document(rows: Iterable[Mapping[str, str]]) -> bytes:
+    """Return a file of rows, by the platform's names; without rows, an empty one."""
+    parts = [_HEAD]
+    for row in rows:
+        cells = "".join(f"<{name}>{_text(value)}</{name}>" for name, value in row.items())
+        parts.append(f"<DATA>{cells}</DATA>\n")
+    return "".join([*parts, "</DATAS>\n"]).encode()
+
+
+def _text(value: str) -> str:
+    return escape(_NOT_XML.sub("\ufffd", value), {"\r": "&#13;"})
+
+
+def row_of(item: Item, table: Dispatch) -> dict[str, str]:
+    """Return the row of an item by the platform's names."""
+    row = {
+        table.theirs(wire): value if isinstance(value, str) else _plain(value)
+        for wire, value in item.columns.items()
+        if wire not in table.left_out and value is not None
+    }
+    row |= table.constants
+    if table.status_column is not None and item.verb in table.statuses:
+        row[table.status_column] = table.statuses[item.verb]
+    if table.key_column is not None:
+        row[table.key_column] = item.key
+    return row
+
+
+def _plain(value: Any) -> str:
+    return orjson.dumps(value).decode() if isinstance(value, (list, dict, bool)) else str(value)
+
+
+class AnswerFile(NamedTuple):
+    """An answer file: what stands at its top, and its rows."""
+
+    whole: Mapping[str, str]
+    rows: list[Mapping[str, str]]
+
+
+def answer_of(data: bytes) -> AnswerFile:
+    """Read an answer file, whatever its encoding; raises UnreadableXml."""
+    root = xml_root(_decoded(data))
+    rows: list[Mapping[str, str]] = []
+    whole: dict[str, str] = {}
+    for element in root:
+        fields = {local(one.tag): (one.text or "").strip() for one in element}
+        if fields:
+            rows.append(fields)
+        else:
+            whole[local(element.tag)] = (element.text or "").strip()
+    return AnswerFile(whole, rows)
+
+
+def _decoded(data: bytes) -> str:
+    """Return the text: valid UTF-8 is UTF-8, whatever it says; else it is of the GB family."""
+    for encoding in ("utf-8-sig", "gb18030"):
+        try:
+            text = data.decode(encoding)
+        except UnicodeDecodeError:
+            continue
+        return re.sub(r"^\s*<\?xml[^>]*\?>", "", text)
+    raise UnreadableXml
