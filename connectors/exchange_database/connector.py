@@ -115,11 +115,11 @@ class ExchangeDatabase:
         self._known = {}
         try:
             async with within(self.limits.call_timeout):
-                await self._asked(partial(statements.usable, of=self._of))
+                advice = await self._asked(partial(statements.usable, of=self._of))
         except ConnectorError as error:
             return Health(ok=False, detail=str(error))
         names = "、".join(table.name for table in self._settings.tables.values())
-        return Health(ok=True, detail=f"表 {names}")
+        return Health(ok=True, detail="；".join([f"表 {names}", *advice]))
 
     async def close(self) -> None:
         """Close every connection."""

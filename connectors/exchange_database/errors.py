@@ -37,7 +37,6 @@ _ROW_NUMBERS = frozenset(
     2628,
     8115,
     8152,
-    50000,
 }
 #: Access denied, unknown database, table, column; of SQL Server: login failed, no such table,
 #: permission denied; of Oracle: invalid user, no table, no rights, locked account.
@@ -45,6 +44,8 @@ _OURS_NUMBERS = frozenset(
     {1044, 1045, 1049, 1054, 1095, 1142, 1143, 1146, 1698, 18456, 208, 229, 230, 207, 4060}
     | {1130, 1227, 1370, 1820, 1862, 3118, 4151}  # host, rights, password expired, locked
 ) | {1017, 942, 1031, 904, 28000}
+#: What a trigger of SQL Server throws has this number or a larger one.
+_OF_A_TRIGGER = 50_000
 _ORACLE = re.compile(r"\bORA-(\d{4,5})\b")
 #: Of Oracle: a unique or another rule of the table, a value that is too large or none.
 _ROW_OF_ORACLE = frozenset({1, 1400, 1438, 2290, 2291, 12899, 1722, 1843, 1861})
@@ -106,7 +107,7 @@ def _of_number(error: Exception) -> Fault | None:
         return Fault.BUSY
     if number in _OURS_NUMBERS:
         return Fault.OURS
-    if number in _ROW_NUMBERS:
+    if number in _ROW_NUMBERS or (isinstance(number, int) and number >= _OF_A_TRIGGER):
         return Fault.ROW
     refused = ("password authentication failed", "does not exist", "permission denied")
     return Fault.OURS if any(words in said for words in refused) else None

@@ -1,5 +1,7 @@
 """Items as rows of a staging table: its columns as the database has them."""
 
+from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -31,6 +33,7 @@ class Staging:
     moved: Table | None
     passed: tuple[Any, ...] = ()  #: check signs, of the type of their column
     failed: tuple[Any, ...] = ()
+    untouched: tuple[Any, ...] = ()  #: signs of a row that the platform has not looked at
 
     def column(self, name: str) -> Column[Any]:
         """Return a column by the platform's name, in whatever case."""
@@ -82,7 +85,15 @@ def staging(connection: Connection, settings: StagingTable) -> Staging:
         None if moved is None else _moved(connection, moved),
         tuple(_fitting(table, check or "", sign) for sign in sorted(passed)),
         tuple(_fitting(table, check or "", sign) for sign in sorted(failed)),
+        () if check is None else tuple(_blank(column_of(table, check))),
     )
+
+
+def _blank(check: Column[Any]) -> Iterator[Any]:
+    """Yield the signs that a table has by default, beside none."""
+    for sign in ("", "0"):
+        with suppress(NotFitting):
+            yield value_for(check, sign)
 
 
 def _fitting(table: Table, name: str, value: str) -> Any:

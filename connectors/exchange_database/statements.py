@@ -12,6 +12,7 @@ from sqlalchemy import ColumnElement, Connection, and_, delete, false, insert, o
 from sqlalchemy.sql.elements import SQLCoreOperations
 
 from connectors.errors import CallRejected
+from connectors.exchange_database.advice import advice
 from connectors.exchange_database.place import RowRefused
 from connectors.exchange_database.rows import (
     NoColumn,
@@ -141,7 +142,7 @@ def _take_back(
         return set()
     inserted = place.column(settings.inserted_column)
     since = datetime.combine(here.date(), window.begin)
-    conditions = [inserted >= value_for(inserted, since), _unchecked(place)]
+    conditions = [inserted >= value_for(inserted, since), _unchecked(place), _untouched(place)]
     key, gone = place.column(settings.key_column), set()
     for one in set(item.earlier) - _moved(connection, place, item.earlier):
         deleted = connection.execute(delete(place.table).where(key == one, *conditions))
@@ -151,11 +152,19 @@ def _take_back(
 
 
 def _unchecked(place: Staging) -> ColumnElement[bool]:
-    """Return the condition for rows of which the platform has said nothing."""
+    """Return the condition for rows of which the platform has not said what becomes of them."""
     if place.settings.check_column is None:
         return ~false()
     column = place.column(place.settings.check_column)
     return or_(column.is_(None), column.not_in([*place.passed, *place.failed]))
+
+
+def _untouched(place: Staging) -> ColumnElement[bool]:
+    """Return the condition for rows that are as we wrote them: any other sign is the platform's."""
+    if place.settings.check_column is None:
+        return ~false()
+    column = place.column(place.settings.check_column)
+    return or_(column.is_(None), column.in_(place.untouched))
 
 
 def _keys_of(item: Item) -> tuple[str, ...]:
@@ -243,10 +252,12 @@ def _waits(connection: Connection, place: Staging, item: Item) -> bool:
     return connection.execute(select(key).where(and_(*waiting)).limit(1)).first() is not None
 
 
-def usable(connection: Connection, of: Of) -> None:
-    """Read and delete no row of each table, which needs the rights to do so."""
-    for place in of(connection).values():
+def usable(connection: Connection, of: Of) -> list[str]:
+    """Read and delete no row of each table, which needs the rights to do so; return advice."""
+    tables = of(connection)
+    for place in tables.values():
         connection.execute(select(*place.table.columns).where(false()))
         connection.execute(delete(place.table).where(false()))
         if place.moved is not None:
             connection.execute(select(*place.moved.columns).where(false()))
+    return advice(connection, tables)

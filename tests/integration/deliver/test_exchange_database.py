@@ -116,3 +116,27 @@ async def test_a_corrected_name_takes_the_place_of_a_row_and_of_no_other(
     [row] = exchange_database.rows()
     assert row["cf_xdr_mc"] == "样例一号公司"
     await world.deliverer().close()
+
+
+async def test_a_correction_and_a_withdrawal_of_one_day_leave_a_revocation(
+    database: Database,
+    build_gateway: BuildGateway,
+    clock: SteppedClock,
+    exchange_database: Platform,
+) -> None:
+    """The first version may have been picked up: that its row is gone does not say why."""
+    destination = settings_of(exchange_database, pull_back={"begin": "00:00", "end": "23:59"})
+    gateway = await build_gateway(database, destinations=[destination])
+    world = World(gateway, clock)
+    await world.take(penalty(1))
+    await world.turn()
+    exchange_database.move(f"{clock():%Y-%m-%d %H:%M:%S}")
+    await world.take(penalty(1, CF_NR="罚款叁万元"))
+    await world.turn()
+
+    await world.take(penalty(1, verb="withdraw"))
+    await world.turn()
+
+    assert [row["cf_zt"] for row in exchange_database.rows()] == ["1"]
+    assert (await world.states())[-1] == "submitted"
+    await world.deliverer().close()
