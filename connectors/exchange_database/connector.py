@@ -19,7 +19,7 @@ from connectors.exchange_database.rows import Staging, staging
 from connectors.exchange_database.settings import ExchangeDatabaseSettings
 from connectors.protocol import Limits, OnUnknown
 from connectors.shared import Clock
-from connectors.shared.parts import halves, nothing_listed, outcome_of, within
+from connectors.shared.parts import BatchSize, halves, nothing_listed, outcome_of, within
 from connectors.shared.words import reason
 from schemas.delivery import Health, Item, Listed, ListingMark, Outcome, OutcomeKind, Receipt
 
@@ -42,6 +42,7 @@ class ExchangeDatabase:
         seconds = settings.call_timeout.total_seconds()
         self._place = Place(settings.url.get_secret_value(), seconds, settings.concurrency)
         self._known: Mapping[str, Staging] = {}
+        self._taken = BatchSize(settings.batch_size)
 
     async def send(self, items: Sequence[Item]) -> list[Outcome]:
         """Insert rows in one transaction; if the database refuses it, in halves, down to the row.
@@ -71,18 +72,28 @@ class ExchangeDatabase:
         """Write items in one transaction; raises RowRefused only for several."""
         now, window = self._now(), self._settings.pull_back
         try:
-            return await self._run(lambda c: statements.write(c, self._of(c), items, now, window))
+            written = await self._run(
+                lambda c: statements.write(c, self._of(c), items, now, window)
+            )
         except RowRefused as refused:
             if len(items) > 1:
                 raise
             return [await self._refused(items[0], refused)]
+        self._taken.passed(len(items))
+        return written
 
     async def _refused(self, item: Item, refused: RowRefused) -> Outcome:
-        """Return the outcome of a row that the table does not take."""
-        if refused.meaning is not None:
-            return outcome_of(refused.meaning)
+        """Return the outcome of a row that the table does not take.
+
+        Where it may not be the row's fault, such as a trigger that refuses all of them while the
+        platform is mended, it is rejected only once others were taken since.
+        """
+        meaning = refused.meaning
+        is_odd = isinstance(meaning, NotSent) and self._taken.is_verdict(item.key)
+        if meaning is not None and not is_odd:
+            return outcome_of(meaning)
         words = reason(f"前置库不收这一行：{refused}")
-        if refused.of_value:
+        if refused.of_value or is_odd:
             return Outcome(kind=OutcomeKind.REJECTED, reasons=(words,))
         return await self._asked(lambda c: statements.refused(c, self._of(c), item, words))
 

@@ -17,7 +17,7 @@ class Fault(Enum):
     BUSY = "busy"  #: a lock, a deadlock, too many connections: later it will do
     OURS = "ours"  #: the account, its rights, or the names of the configuration
     ROW = "row"  #: a row that the table does not take
-    ODD = "odd"  #: nobody knows, and the connection lives: perhaps it is the row
+    ODD = "odd"  #: a trigger, or nobody knows, and the connection lives: perhaps it is the row
 
 
 #: Of MySQL and MariaDB: lock wait, deadlock, too many connections, shutdown, read-only, disk full;
@@ -26,9 +26,9 @@ _BUSY_NUMBERS = frozenset(
     {1205, 1213, 1040, 1203, 1053, 1226, 3024, 1290, 1836, 1792, 1114, 1021, 1030, 1041, 1135}
     | {1317, 1927, 1969}  # somebody ended the statement, or the connection
 ) | {1222, 9002, 3906, 54, 60, 1033, 1034, 257, 1653}
-#: Of MySQL and SQL Server: no value, one that is too long, twice, against a rule or a trigger.
+#: Of MySQL and SQL Server: no value, one that is too long, twice, or against a rule.
 _ROW_NUMBERS = frozenset(
-    {1048, 1062, 1264, 1292, 1364, 1366, 1406, 1451, 1452, 3819, 4025, 1644, 1369}
+    {1048, 1062, 1264, 1292, 1364, 1366, 1406, 1451, 1452, 3819, 4025, 1369}
 ) | {
     515,
     547,
@@ -44,8 +44,8 @@ _OURS_NUMBERS = frozenset(
     {1044, 1045, 1049, 1054, 1095, 1142, 1143, 1146, 1698, 18456, 208, 229, 230, 207, 4060}
     | {1130, 1227, 1370, 1820, 1862, 3118, 4151}  # host, rights, password expired, locked
 ) | {1017, 942, 1031, 904, 28000}
-#: What a trigger of SQL Server throws has this number or a larger one.
-_OF_A_TRIGGER = 50_000
+#: What a trigger raises of MySQL and SQL Server.
+_ODD_NUMBERS = frozenset({1644, 50000})
 _ORACLE = re.compile(r"\bORA-(\d{4,5})\b")
 #: Of Oracle: a unique or another rule of the table, a value that is too large or none.
 _ROW_OF_ORACLE = frozenset({1, 1400, 1438, 2290, 2291, 12899, 1722, 1843, 1861})
@@ -57,7 +57,8 @@ _OUR_NETWORK = (
 #: Classes of SQLSTATE, as far as what is raised does not say it already.
 _BUSY_STATES = ("40", "53", "55P03", "57014", "57P0")
 _OURS_STATES = ("28", "3D", "42", "0A")
-_ROW_STATES = ("22", "23", "44", "P0")  # the last: a trigger of the platform's
+_ROW_STATES = ("22", "23", "44")
+_ODD_STATES = ("P0",)  # what a trigger raises
 
 
 def fault_of(error: Exception) -> Fault:
@@ -90,6 +91,7 @@ def _of_state(error: DBAPIError) -> Fault | None:
         (_BUSY_STATES, Fault.BUSY),
         (_OURS_STATES, Fault.OURS),
         (_ROW_STATES, Fault.ROW),
+        (_ODD_STATES, Fault.ODD),
     ):
         if state.startswith(states):
             return fault
@@ -100,15 +102,17 @@ def _of_number(error: Exception) -> Fault | None:
     origin = getattr(error, "orig", None) or error
     said = str(origin)
     found = _ORACLE.search(said)
-    if found is not None and (int(found[1]) in _ROW_OF_ORACLE or found[1].startswith("20")):
+    if found is not None and int(found[1]) in _ROW_OF_ORACLE:
         return Fault.ROW
     number = int(found[1]) if found else origin.args[0] if origin.args else None
-    if number in _BUSY_NUMBERS:
-        return Fault.BUSY
-    if number in _OURS_NUMBERS:
-        return Fault.OURS
-    if number in _ROW_NUMBERS or (isinstance(number, int) and number >= _OF_A_TRIGGER):
-        return Fault.ROW
+    for numbers, fault in (
+        (_BUSY_NUMBERS, Fault.BUSY),
+        (_OURS_NUMBERS, Fault.OURS),
+        (_ROW_NUMBERS, Fault.ROW),
+        (_ODD_NUMBERS, Fault.ODD),
+    ):
+        if number in numbers:
+            return fault
     refused = ("password authentication failed", "does not exist", "permission denied")
     return Fault.OURS if any(words in said for words in refused) else None
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import Column, Connection, Integer, MetaData, Table, inspect
@@ -70,11 +70,10 @@ def staging(connection: Connection, settings: StagingTable) -> Staging:
     for name in named:
         if name is not None:
             column_of(table, name)
-    for name, value in settings.constants.items():
+    if settings.inserted_column is not None:
+        _holds_times(column_of(table, settings.inserted_column))
+    for name, value in settings.written:
         _fitting(table, name, value)
-    if settings.status_column is not None:
-        for value in settings.statuses.values():
-            _fitting(table, settings.status_column, value)
     passed, failed = settings.passed, settings.failed
     if (check := settings.check_column) is None:
         passed = failed = frozenset()
@@ -108,9 +107,14 @@ def _fitting(table: Table, name: str, value: str) -> Any:
 
 def _moved(connection: Connection, settings: MovedTable) -> Table:
     table = _table(connection, settings.name)
-    for name in (settings.key_column, settings.time_column):
-        column_of(table, name)
+    column_of(table, settings.key_column)
+    _holds_times(column_of(table, settings.time_column))
     return table
+
+
+def _holds_times(column: Column[Any]) -> None:
+    if python_type(column) not in {date, datetime, str}:
+        raise CallRejected(f"前置库的列 {column.name} 既不是日期时间，也不是文本：换一列")
 
 
 def _table(connection: Connection, name: str) -> Table:

@@ -70,6 +70,13 @@ class StagingTable(Schema):
         """Whether the platform says here what became of a row."""
         return self.check_column is not None or self.moved_to is not None
 
+    @property
+    def written(self) -> list[tuple[str, str]]:
+        """Return the values of these settings that are written, with their columns."""
+        status = self.status_column
+        statuses = [] if status is None else [(status, one) for one in self.statuses.values()]
+        return [*self.constants.items(), *statuses]
+
     def theirs(self, wire: str) -> str:
         """Return the platform's name of a standard column."""
         return self.columns.get(wire, wire)

@@ -70,6 +70,7 @@ async def test_a_check_sign_of_any_type_is_read(  # noqa: PLR0917
         ("modify datasource varchar(1)", {}, "datasource"),
         ("modify cf_zt int", {"statuses": {"new": "有效"}}, "cf_zt"),
         ("modify cg_key int", {}, "CG_KEY"),
+        ("modify rksj int", {}, "rksj"),
     ],
 )
 async def test_a_setting_that_fits_no_column_refuses_the_call_and_no_row(

@@ -144,7 +144,6 @@ async def test_a_refused_row_is_sent_again_though_the_platform_changed_what_is_i
 @pytest.mark.parametrize(
     ("odd", "kind", "said"),
     [
-        ({"CF_NR": "拒收"}, OutcomeKind.REJECTED, "平台触发器不收"),
         ({"CF_NR_FK": "NaN"}, OutcomeKind.REJECTED, "不是前置库这一列的类型"),
         ({"CF_YJ": "第一条"}, OutcomeKind.DEFERRED, "没有列 CF_YJ"),
         ({"CF_JDRQ": "2026-11-20左右"}, OutcomeKind.REJECTED, "不是前置库这一列的类型"),
@@ -159,11 +158,6 @@ async def test_one_odd_row_keeps_no_other_out(
     kind: OutcomeKind,
     said: str,
 ) -> None:
-    exchange_database.do(
-        f"create trigger refusing before insert on {STAGING} for each row"
-        " if new.cf_nr = '拒收' then signal sqlstate '45000'"
-        " set message_text = '平台触发器不收'; end if"
-    )
     connector = exchange_database.connector(clock)
     items = [item(n, columns=columns(n)) for n in range(1, 4)]
     items[1] = item(2, columns=columns(2, **odd))
@@ -189,8 +183,30 @@ async def test_an_error_that_nobody_knows_keeps_back_its_row_and_no_other(
     kinds = [one.kind for one in outcomes]
     assert kinds == [OutcomeKind.SUBMITTED, OutcomeKind.DEFERRED, OutcomeKind.SUBMITTED]
     assert not outcomes[1].answered
-    [alone] = await connector.send([item(2, columns=columns(2))])
-    assert (alone.kind, alone.answered) == (OutcomeKind.DEFERRED, False)
+    [again] = await connector.send([item(2, columns=columns(2))])
+    assert (again.kind, again.answered) == (OutcomeKind.REJECTED, True)
+    assert "odd" in again.reasons[0]
+    await connector.close()
+
+
+async def test_a_trigger_that_refuses_all_rows_for_a_while_rejects_none(
+    exchange_database: Platform, clock: SteppedClock, item: ItemFactory
+) -> None:
+    connector = exchange_database.connector(clock)
+    exchange_database.do(
+        f"create trigger mending before insert on {STAGING} for each row"
+        " signal sqlstate '45000' set message_text = '系统维护中'"
+    )
+    items = [item(n, columns=columns(n)) for n in range(1, 4)]
+
+    early = [one for _ in range(2) for one in await connector.send(items)]
+    exchange_database.do("drop trigger mending")
+    later = await connector.send(items)
+
+    assert {(one.kind, one.reasons) for one in early} == {
+        (OutcomeKind.DEFERRED, ("前置库出错，没有写成：系统维护中",))
+    }
+    assert {one.kind for one in later} == {OutcomeKind.SUBMITTED}
     await connector.close()
 
 
