@@ -1,5 +1,6 @@
 """Delivery 报送: one item owed to one destination, its states, and what a destination answers."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from enum import StrEnum
@@ -127,6 +128,9 @@ class Item(Schema):
     version: int
     #: An earlier attempt ended unknown: what the destination already holds may be this.
     resend: bool = False
+    #: Keys of earlier versions of the same decision that were tried here, the latest first: what
+    #: the destination has of it is one of these, if anything.
+    earlier: tuple[str, ...] = ()
     subject_code: str
     document_number: str | None = None
     decision_date: date | None = None
@@ -252,6 +256,8 @@ class Claimed:
     recorded_at: datetime
     number: int | None
     barred: bool  #: the decision is not reported any more: its content must not leave
+    #: Deliveries of earlier versions that were tried, the latest first; none for grade changes.
+    earlier: Sequence[int] = ()
 
 
 @dataclass(frozen=True, slots=True)

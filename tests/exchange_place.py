@@ -33,7 +33,6 @@ SETTINGS: dict[str, Any] = {
             "constants": {"datasource": "环保"},
             "inserted_column": "rksj",
             "status_column": "cf_zt",
-            "match_columns": ["CF_WSH", "CF_XDR_SHXYM"],
             "check_column": "check_sign",
             "cause_column": "check_unpass_cause",
             "moved_to": {"name": MOVED, "key_column": "cg_key", "time_column": "sync_date"},

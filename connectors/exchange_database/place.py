@@ -1,7 +1,7 @@
 """The database of a platform: each transaction in a thread of its own, and what its errors mean.
 
 Drivers of databases block. A thread that hangs in one is left behind: it ends by the time-out of
-its driver, and commits nothing once nobody waits for it any more.
+its driver, and asks and commits nothing once nobody waits for it any more.
 """
 
 import asyncio
@@ -10,10 +10,11 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
-from sqlalchemy.exc import DBAPIError, IntegrityError, SQLAlchemyError
+from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 
 from connectors.errors import CallRejected, ConnectorError, NotSent, OutcomeUnknown
-from connectors.exchange_database.errors import Fault, fault_of, words_of
+from connectors.exchange_database.errors import Fault, fault_of, is_our_network, words_of
+from schemas.base import SHANGHAI
 
 T = TypeVar("T")
 #: Threads that may hang at a time beyond those that work.
@@ -25,12 +26,16 @@ _RECYCLED = 300
 class RowRefused(Exception):
     """A row of the transaction does not fit the table, or a rule of it; nothing was kept.
 
-    `of_value`: a value does not fit its column, which no other row has to do with.
+    `of_value`: a value does not fit its column, which no other row has to do with. `meaning`: what
+    it means where nobody knows whether it is the row's fault.
     """
 
-    def __init__(self, words: str, *, of_value: bool = False) -> None:
+    def __init__(
+        self, words: str, *, of_value: bool = False, meaning: ConnectorError | None = None
+    ) -> None:
         super().__init__(words)
         self.of_value = of_value
+        self.meaning = meaning
 
 
 class Place:
@@ -52,7 +57,7 @@ class Place:
             hide_parameters=True,
         )
         if self.address.get_backend_name() in {"mysql", "mariadb"}:
-            event.listen(self._engine, "connect", _be_strict)
+            event.listen(self._engine, "connect", _prepare_mysql)
 
     async def run(self, work: Callable[[Connection], T]) -> T:
         """Return what `work` returns in a transaction, which is committed.
@@ -98,15 +103,21 @@ class Place:
 
     def _in_transaction(self, work: Callable[[Connection], T], given_up: threading.Event) -> T:
         connection = self._connect()
+
+        def ask(*_: Any) -> None:
+            if given_up.is_set():
+                raise NotSent
+
         with connection:
+            event.listen(connection, "before_cursor_execute", ask)
             transaction = connection.begin()
             try:
                 result = work(connection)
-            except (SQLAlchemyError, OSError) as error:
+            except (ConnectorError, RowRefused):
+                raise
+            except Exception as error:  # drivers raise whatever they like
                 raise self._before_commit(error) from error
-            if given_up.is_set():
-                transaction.rollback()
-                raise NotSent
+            ask()
             try:
                 transaction.commit()
             except (SQLAlchemyError, OSError) as error:
@@ -119,12 +130,15 @@ class Place:
     def _connect(self) -> Connection:
         try:
             return self._engine.connect()
-        except (SQLAlchemyError, OSError) as error:
+        except Exception as error:  # drivers raise whatever they like
             raise self._translated(error) from error
 
     def _before_commit(self, error: Exception) -> Exception:
-        if isinstance(error, DBAPIError) and fault_of(error) is Fault.ROW:
-            return RowRefused(words_of(error, self.address))
+        fault, words = fault_of(error), words_of(error, self.address)
+        if fault is Fault.ROW:
+            return RowRefused(words)
+        if fault is Fault.ODD:
+            return RowRefused(words, meaning=NotSent(f"前置库出错，没有写成：{words}"))
         return self._translated(error)
 
     def _translated(self, error: Exception) -> ConnectorError:
@@ -134,7 +148,10 @@ class Place:
             made: ConnectorError = CallRejected(f"前置库不接受：{words}")
             made.theirs = False
             return made
-        return NotSent(f"前置库没有答复：{words}" if fault is Fault.AWAY else words)
+        is_busy = fault is Fault.BUSY
+        later = NotSent(f"前置库正忙，稍后再写：{words}" if is_busy else f"前置库没有答复：{words}")
+        later.theirs = not is_our_network(error)
+        return later
 
     def close(self) -> None:
         """Close the connections that nobody uses."""
@@ -148,7 +165,11 @@ def _limits(address: URL, seconds: int) -> dict[str, Any]:
             of_reading = {"read_timeout": seconds, "write_timeout": seconds}
             return {"connect_timeout": seconds, "charset": "utf8mb4", **of_reading}
         case "psycopg" | "psycopg2":
-            options = f"-c statement_timeout={seconds * 1000} -c lock_timeout={seconds * 1000}"
+            # A time of the platform is one of China, whatever zone its server thinks it is in.
+            zone = f"-c timezone={SHANGHAI.tzname(None)}"
+            options = (
+                f"{zone} -c statement_timeout={seconds * 1000} -c lock_timeout={seconds * 1000}"
+            )
             alive = {"keepalives_idle": seconds, "tcp_user_timeout": seconds * 1000}
             return {"connect_timeout": seconds, "options": options, **alive}
         case "pymssql":
@@ -159,7 +180,9 @@ def _limits(address: URL, seconds: int) -> dict[str, Any]:
             return {}
 
 
-def _be_strict(connection: Any, _record: Any) -> None:
-    """Let MySQL refuse what it would cut or replace by question marks without a word."""
+def _prepare_mysql(connection: Any, _record: Any) -> None:
+    """Let MySQL refuse what it would cut without a word, and read and write times of China."""
     with connection.cursor() as cursor:
-        cursor.execute("set session sql_mode = concat(@@sql_mode, ',STRICT_ALL_TABLES')")
+        cursor.execute(
+            "set session sql_mode = concat(@@sql_mode, ',STRICT_ALL_TABLES'), time_zone = '+08:00'"
+        )

@@ -1,23 +1,27 @@
-"""Items as rows of a staging table: its columns as the database has them, and typed values."""
+"""Items as rows of a staging table: its columns as the database has them."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
-from datetime import date, datetime, time
-from decimal import Decimal, InvalidOperation
+from datetime import date, datetime
 from typing import Any
 
-import orjson
-from sqlalchemy import Column, Connection, MetaData, Table, inspect
+from sqlalchemy import Column, Connection, Integer, MetaData, Table, inspect
+from sqlalchemy.dialects import mysql
 from sqlalchemy.exc import NoSuchTableError
 
 from connectors.errors import CallRejected
 from connectors.exchange_database.settings import MovedTable, StagingTable
+from connectors.exchange_database.values import NotFitting, plain, python_type, value_for
+from connectors.shared.words import reason
 from schemas.base import SHANGHAI
 from schemas.delivery import Item
 
+__all__ = ["NoColumn", "NotFitting", "Staging", "column_of", "row_of", "staging", "value_for"]
 
-class NotFitting(ValueError):
-    """A value does not fit its column; the message says so in Chinese."""
+
+class NoColumn(CallRejected):
+    """The table lacks a column that a row needs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,61 +29,116 @@ class Staging:
     """A staging table as it is, and as it is configured."""
 
     settings: StagingTable
-    match: tuple[str, ...]  #: wire columns by which rows of one decision are found
     table: Table
     moved: Table | None
+    passed: tuple[Any, ...] = ()  #: check signs, of the type of their column
+    failed: tuple[Any, ...] = ()
+    untouched: tuple[Any, ...] = ()  #: signs of a row that the platform has not looked at
 
     def column(self, name: str) -> Column[Any]:
         """Return a column by the platform's name, in whatever case."""
         return column_of(self.table, name)
 
+    def verdict(self, sign: Any) -> bool | None:
+        """Return what a check sign says, however its column writes it; None: nothing yet."""
+        written = plain(sign)
+        if written in map(plain, self.passed):
+            return True
+        return False if written in map(plain, self.failed) else None
 
-def staging(connection: Connection, settings: StagingTable, match: tuple[str, ...]) -> Staging:
-    """Read the tables of the database; raises CallRejected for a table or column that it lacks."""
+    @staticmethod
+    def words_of(cause: Any) -> str:
+        """Return the platform's cause for people; it may quote whom the row is about."""
+        if isinstance(cause, bytes):
+            cause = cause.decode(errors="replace")
+        said = "" if cause is None else str(cause).strip()
+        return reason(f"平台校验未通过：{said or '没有写原因'}")
+
+
+def staging(connection: Connection, settings: StagingTable) -> Staging:
+    """Read the tables of the database.
+
+    Raises:
+        CallRejected: it lacks a table or a column, or a value of the settings does not fit there.
+    """
     table = _table(connection, settings.name)
-    named = [settings.key_column, *settings.constants]
-    named += [
-        name
-        for name in (
-            settings.inserted_column,
-            settings.status_column,
-            settings.check_column,
-            settings.cause_column,
+    if python_type(column_of(table, settings.key_column)) is not str:
+        raise CallRejected(
+            f"前置库的表 {settings.name}：标识列 {settings.key_column} 不是文本列，放不下本方标识"
         )
-        if name is not None
-    ]
-    for name in (*named, *map(settings.theirs, match)):
-        column_of(table, name)
+    named = (settings.inserted_column, settings.cause_column, *settings.columns.values())
+    for name in named:
+        if name is not None:
+            column_of(table, name)
+    if settings.inserted_column is not None:
+        _holds_times(column_of(table, settings.inserted_column))
+    for name, value in settings.written:
+        _fitting(table, name, value)
+    passed, failed = settings.passed, settings.failed
+    if (check := settings.check_column) is None:
+        passed = failed = frozenset()
     moved = settings.moved_to
-    return Staging(settings, match, table, None if moved is None else _moved(connection, moved))
+    return Staging(
+        settings,
+        table,
+        None if moved is None else _moved(connection, moved),
+        tuple(_fitting(table, check or "", sign) for sign in sorted(passed)),
+        tuple(_fitting(table, check or "", sign) for sign in sorted(failed)),
+        () if check is None else tuple(_blank(column_of(table, check))),
+    )
+
+
+def _blank(check: Column[Any]) -> Iterator[Any]:
+    """Yield the signs that a table has by default, beside none."""
+    for sign in ("", "0"):
+        with suppress(NotFitting):
+            yield value_for(check, sign)
+
+
+def _fitting(table: Table, name: str, value: str) -> Any:
+    """Return a value of the settings; one that does not fit would have every row refused."""
+    try:
+        return value_for(column_of(table, name), value)
+    except NotFitting as error:
+        raise CallRejected(
+            f"前置库的表 {table.fullname}：settings 里的值不合适，{error}"
+        ) from error
 
 
 def _moved(connection: Connection, settings: MovedTable) -> Table:
     table = _table(connection, settings.name)
-    for name in (settings.key_column, settings.time_column):
-        column_of(table, name)
+    column_of(table, settings.key_column)
+    _holds_times(column_of(table, settings.time_column))
     return table
 
 
+def _holds_times(column: Column[Any]) -> None:
+    if python_type(column) not in {date, datetime, str}:
+        raise CallRejected(f"前置库的列 {column.name} 既不是日期时间，也不是文本：换一列")
+
+
 def _table(connection: Connection, name: str) -> Table:
-    schema, _, plain = name.rpartition(".")
+    schema, _, only = name.rpartition(".")
     try:
-        found = inspect(connection).get_columns(plain, schema or None)
+        found = inspect(connection).get_columns(only, schema or None)
     except NoSuchTableError:
         found = []
     if not found:
         raise CallRejected(f"前置库里没有表 {name}，或账号看不到它：核对表名、模式和授权")
-    columns = [Column(one["name"], one["type"]) for one in found]
-    return Table(plain, MetaData(), *columns, schema=schema or None)
+    columns = [
+        Column(one["name"], Integer() if isinstance(one["type"], mysql.BIT) else one["type"])
+        for one in found
+    ]
+    return Table(only, MetaData(), *columns, schema=schema or None)
 
 
 def column_of(table: Table, name: str) -> Column[Any]:
-    """Return a column by its name, in whatever case; raises CallRejected without one."""
+    """Return a column by its name, in whatever case; raises NoColumn without one."""
     folded = name.lower()
     for column in table.columns:
         if column.name.lower() == folded:
             return column
-    raise CallRejected(
+    raise NoColumn(
         f"前置库的表 {table.fullname} 没有列 {name}：在 columns 里写它的名字，或写进 left_out"
     )
 
@@ -89,7 +148,8 @@ def row_of(item: Item, place: Staging, now: datetime) -> dict[str, Any]:
 
     Raises:
         NotFitting: a value is too long for its column, or not of its type.
-        CallRejected: the table lacks a column.
+        NoColumn: the table lacks a column.
+        CallRejected: our key does not fit, which no row of ours would.
     """
     settings = place.settings
     texts: dict[str, Any] = {
@@ -102,54 +162,9 @@ def row_of(item: Item, place: Staging, now: datetime) -> dict[str, Any]:
         texts[settings.status_column] = settings.statuses.get(item.verb)
     if settings.inserted_column is not None:
         texts[settings.inserted_column] = now.astimezone(SHANGHAI).replace(tzinfo=None)
-    texts[settings.key_column] = item.key
-    return {(column := place.column(name)).name: value_for(column, v) for name, v in texts.items()}
-
-
-def matching(item: Item, place: Staging) -> Mapping[str, Any]:
-    """Return the values by which the rows of an item's decision are found, by their columns."""
-    found = {}
-    for wire in place.match:
-        column = place.column(place.settings.theirs(wire))
-        found[column.name] = value_for(column, item.columns.get(wire))
-    return found
-
-
-def value_for(column: Column[Any], value: Any) -> Any:
-    """Return a value as the type of its column; raises NotFitting with the column and the fault."""
-    if value is None or isinstance(value, datetime):
-        return value if value is None else _at(column, value)
-    text = value if isinstance(value, str) else _text(value)
-    wanted = _python_type(column)
+    row = {(column := place.column(name)).name: value_for(column, v) for name, v in texts.items()}
+    key = place.column(settings.key_column)
     try:
-        if wanted is date or wanted is datetime:
-            day = date.fromisoformat(text[:10])
-            return day if wanted is date else datetime.combine(day, time())
-        if wanted is Decimal or wanted is float:
-            return Decimal(text)
-        if wanted is int:
-            return int(text)
-    except (ValueError, InvalidOperation):
-        raise NotFitting(f"{column.name}：“{text[:60]}”不是前置库这一列的类型") from None
-    length = getattr(column.type, "length", None)
-    if wanted is str and length is not None and len(text) > length:
-        raise NotFitting(f"{column.name}：前置库这一列最长{length}，现为{len(text)}")
-    return text
-
-
-def _at(column: Column[Any], at: datetime) -> Any:
-    wanted = _python_type(column)
-    if wanted is date:
-        return at.date()
-    return at.replace(microsecond=0) if wanted is datetime else f"{at:%Y-%m-%d %H:%M:%S}"
-
-
-def _text(value: Any) -> str:
-    return orjson.dumps(value).decode() if isinstance(value, (list, dict, bool)) else str(value)
-
-
-def _python_type(column: Column[Any]) -> type:
-    try:
-        return column.type.python_type
-    except NotImplementedError:  # a type of the platform's own
-        return str
+        return {**row, key.name: value_for(key, item.key)}
+    except NotFitting as error:
+        raise CallRejected(f"标识列放不下本方标识，请平台加长；{error}") from error

@@ -8,8 +8,7 @@ from sqlalchemy import make_url
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError
 
 from schemas.base import Schema
-from schemas.codes import RecordKind, Verb
-from schemas.kinds import KINDS
+from schemas.codes import Verb
 
 Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
 #: 当前状态 of the national layout: 0 in force, 1 revoked; 2 repaired on platforms that know it.
@@ -51,7 +50,6 @@ class StagingTable(Schema):
     columns: dict[str, Name] = Field(default={}, title="标准列名与平台列名，不写的同名")
     left_out: frozenset[str] = Field(default=frozenset(), title="不写入的标准列")
     constants: dict[str, str] = Field(default={}, title="固定值的列，如 datasource")
-    match_columns: tuple[str, ...] = Field(default=(), title="认出同一决定的标准列")
     inserted_column: Name | None = Field(default=None, title="由本方写入的插入时间列")
     status_column: Name | None = Field(default=None, title="当前状态列")
     statuses: dict[Verb, str] = Field(default=_STATUSES, title="动作与当前状态的对应")
@@ -71,6 +69,13 @@ class StagingTable(Schema):
     def answers(self) -> bool:
         """Whether the platform says here what became of a row."""
         return self.check_column is not None or self.moved_to is not None
+
+    @property
+    def written(self) -> list[tuple[str, str]]:
+        """Return the values of these settings that are written, with their columns."""
+        status = self.status_column
+        statuses = [] if status is None else [(status, one) for one in self.statuses.values()]
+        return [*self.constants.items(), *statuses]
 
     def theirs(self, wire: str) -> str:
         """Return the platform's name of a standard column."""
@@ -113,16 +118,6 @@ class ExchangeDatabaseSettings(Schema):
     @model_validator(mode="after")
     def _can_be_taken_back(self) -> Self:
         for kind, table in self.tables.items():
-            if not self.match_columns(kind):
-                raise ValueError(f"tables.{kind}：写 match_columns，用来认出同一决定的行")
             if self.pull_back is not None and table.inserted_column is None:
                 raise ValueError(f"tables.{kind}：写了 pull_back 就要写 inserted_column")
         return self
-
-    def match_columns(self, kind: str) -> tuple[str, ...]:
-        """Return the standard columns by which rows of one decision are found."""
-        table = self.tables[kind]
-        if table.match_columns or kind not in {one.value for one in KINDS if KINDS[one].reported}:
-            return table.match_columns
-        known = KINDS[RecordKind(kind)]
-        return known.number_column, known.column("subject_name"), known.date_column

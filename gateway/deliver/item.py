@@ -49,6 +49,7 @@ def item(claimed: Claimed, installation: str, keys: ItemKeys) -> Item:
         verb=verb(claimed),
         version=claimed.version,
         resend=claimed.maybe_arrived,
+        earlier=tuple(key_of(installation, id_) for id_ in claimed.earlier),
         subject_code=keys.published(code) if claimed.person else code,
         document_number=claimed.document_number,
         decision_date=claimed.decision_date,

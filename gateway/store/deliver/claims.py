@@ -40,32 +40,37 @@ _PICK_UNKNOWN = """
       and (look_after is null or look_after <= clock_timestamp())
     order by next_at limit :limit for update skip locked
 """
+#: Earlier deliveries of a decision that an item names, the latest ones.
+MOST_EARLIER = 100
 #: Deliveries `leased` with all that their items need.
 #: A decision that became secret is withdrawn with what the destination has, whatever else is said
 #: of it then or later: its content must not leave. What it has for certain comes before what it
 #: may have.
-WITH_CONTENT = """
+WITH_CONTENT = f"""
     select l.*, cast(:token as text), cast(:look as boolean),
         exists (select from delivery h where h.chain_id = l.chain_id
             and h.destination = l.destination and h.id < l.id
             and (l.verb <> 'withdraw' or h.verb <> 'withdraw')
-            and (h.maybe_arrived or h.state in {handed_over})) as holds,
+            and (h.maybe_arrived or h.state in {{handed_over}})) as holds,
         coalesce(dec.kind, 'grade_change'), coalesce(own.version, 1), s.code, s.person, s.name,
         dec.document_number, dec.decision_date, coalesce(v.body, g.body::json),
         coalesce(v.secret, own.secret),
         case when v.secret is null then own.key_version else v.key_version end,
         coalesce(own.recorded_at, g.recorded_at), g.number,
-        dec.excluded is not null
+        dec.excluded is not null,
+        array(select h.id from delivery h where h.chain_id = l.chain_id
+            and h.destination = l.destination and h.id < l.id and h.attempts > 0
+            and l.item_kind = 'record_version' order by h.id desc limit {MOST_EARLIER})
     from leased l
     join subject s on s.id = l.subject_id
     left join record_version own on l.item_kind = 'record_version' and own.id = l.item_id
     left join lateral (select h.item_id as id from delivery h where l.verb = 'withdraw'
         and h.verb <> 'withdraw' and h.chain_id = l.chain_id and h.destination = l.destination
-        and h.id < l.id and (h.maybe_arrived or h.state in {handed_over})
+        and h.id < l.id and (h.maybe_arrived or h.state in {{handed_over}})
         and (own.verb <> 'withdraw' or exists (select from record_version x
             where x.decision_id = own.decision_id and x.id > h.item_id
               and x.excluded is not null))
-        order by h.state in {handed_over} desc, h.id desc limit 1) told on true
+        order by h.state in {{handed_over}} desc, h.id desc limit 1) told on true
     left join record_version v on v.id = coalesce(told.id, own.id)
     left join decision dec on dec.id = own.decision_id
     left join grade_change g on l.item_kind = 'grade_change' and g.id = l.item_id
