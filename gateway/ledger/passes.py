@@ -8,13 +8,19 @@ from gateway.due.deadline import utc
 from schemas.verdict import Verdict
 
 
+def was_held(report: Any) -> bool:
+    """Whether a version lacked what the destination requires: it was never sent."""
+    return bool(report.verdict == Verdict.INCOMPLETE) and report.first_tried_at is None
+
+
 def is_first_pass(reports: Sequence[Any]) -> bool:
     """Whether the first version that was handed over was accepted, and none was held before it.
 
-    What becomes of a later correction is no matter of the first pass.
+    What becomes of a later correction is no matter of the first pass. A destination that does not
+    require what a record lacks is sent it: that was held nowhere.
     """
     for one in reports:
-        if one.verdict == Verdict.INCOMPLETE or one.rejected_at is not None:
+        if was_held(one) or one.rejected_at is not None:
             return False
         if one.handed_over_at is not None:
             return one.accepted_at is not None

@@ -13,7 +13,7 @@ from gateway.due.deadline import due as due_of
 from gateway.due.deadline import parse_dues, utc
 from gateway.due.workdays import Workdays
 from gateway.ledger.causes import DownTime, Told, Why, why
-from gateway.ledger.passes import is_first_pass, mended_at
+from gateway.ledger.passes import is_first_pass, mended_at, was_held
 from gateway.ledger.row import DecisionStanding, LedgerRow
 from gateway.ledger.timeliness import LATE, timeliness
 from gateway.titles import EXCLUSIONS, PERSON, STATES, VERB_TITLES
@@ -23,7 +23,7 @@ from schemas.delivery import DeliveryState as S
 from schemas.destination import Destination, TimeLimit
 from schemas.identifiers import masked
 from schemas.obligation import ReportedVersion
-from schemas.verdict import Exclusion, Verdict
+from schemas.verdict import Exclusion
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,7 +169,7 @@ class Assembler:
         told = [
             Told(
                 one.created_at,
-                held=one.verdict == Verdict.INCOMPLETE and one.first_tried_at is None,
+                held=was_held(one),
                 handed_over_at=one.handed_over_at,
                 rejected_at=one.rejected_at,
                 accepted_at=one.accepted_at,
@@ -183,20 +183,19 @@ class Assembler:
     def _dues(
         self, reports: Iterable[Any], destination: Destination, day: date
     ) -> dict[str, datetime]:
-        """Return the due time by each clock: the earliest stored, since corrections inherit it.
+        """Return the due time by each clock: the earliest stored.
 
-        It is computed from the decision date for a clock that the destination did not have at that
-        time, and where the first version had another date: what a mistyped one was given counts for
-        nothing, and a correction's own due time is no decision's.
+        It is computed from the decision date for a clock that the destination did not have when it
+        was first told, and where the first version had another date: what a mistyped one was given
+        counts for nothing, and a correction's own due time is no decision's.
         """
+        told = [parse_dues(one.dues) if _is_of(one, day) else {} for one in reports]
+        first = told[0] if told else {}
         found: dict[str, datetime] = {}
-        stored = list(reports)
-        if stored and not _is_of(stored[0], day):
-            found = {name: self._due(name, day)[0] for name in destination.clocks}
-        for report in stored:
-            for name, at in parse_dues(report.dues).items() if _is_of(report, day) else ():
-                found[name] = min(at, found.get(name, at))
-        return {name: found.get(name) or self._due(name, day)[0] for name in destination.clocks}
+        for name in destination.clocks:
+            stored = [dues[name] for dues in told if name in dues]
+            found[name] = min(stored if name in first else [*stored, self._due(name, day)[0]])
+        return found
 
     def _due(self, clock: str, day: date) -> tuple[datetime, bool]:
         key = (clock, day)

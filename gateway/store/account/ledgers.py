@@ -26,7 +26,8 @@ async def keep_months(connection: Connection) -> None:
 
 # ---------------------------------------------------------------- the month
 
-#: A delivery that was rejected at once has been handed over: at the end of that attempt.
+#: A delivery that was rejected at once has been handed over: at the end of that attempt, also if
+#: it was sent again later. `least` leaves out what is null.
 _MONTH = text(
     """
     select d.id, d.kind, d.document_number, a.name as authority, s.code as subject_code,
@@ -41,7 +42,7 @@ _MONTH = text(
         x.id as delivery_id, x.destination, x.verb, x.state, x.dues::text as dues, x.attempts,
         x.created_at, x.first_tried_at, i.verdict,
         cast(coalesce(i.body->>'CF_JDRQ', i.body->>'XK_JDRQ') as date) as version_day,
-        coalesce(x.submitted_at, r.at) as handed_over_at, least(r.at, t.at) as rejected_at,
+        least(x.submitted_at, r.at) as handed_over_at, least(r.at, t.at) as rejected_at,
         case when x.state = 'accepted' then coalesce(x.platform_at, x.accepted_at) end
             as accepted_at, x.reasons
     from decision d

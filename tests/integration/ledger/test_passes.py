@@ -7,7 +7,7 @@ import pytest
 
 from connectors.memory import Step
 from gateway.store.base.engine import Database
-from tests.integration.ledger_world import World, penalty, world
+from tests.integration.ledger_world import PLATFORM, World, penalty, world
 
 pytestmark = pytest.mark.integration
 
@@ -59,3 +59,15 @@ async def test_one_that_was_held_first_is_no_first_pass(database: Database, tmp_
     await told(here, Step.ACCEPT, "超标排放")
 
     assert await counted(here) == (0, 0, 0, None)
+
+
+async def test_what_a_destination_does_not_require_is_held_nowhere(
+    database: Database, tmp_path: Path
+) -> None:
+    here = await world(database, tmp_path, {**PLATFORM, "not_required": ["CF_CFJGDM"]})
+
+    here.connectors["platform"].play(Step.ACCEPT)
+    await here.take_in([penalty(1, CF_CFJGDM="")])
+    await here.deliver()
+
+    assert await counted(here) == (1, 0, 0, None)
