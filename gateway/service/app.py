@@ -4,7 +4,7 @@ import secrets
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from gateway.check.checker import Checker
@@ -79,10 +79,17 @@ class Gateway:
         """What a reconciliation needs besides the side and the database."""
         settings = self.settings.reconcile
         tolerances = Tolerances(settings.tolerances, settings.ignored)
-        clock = self.ledger_scope.entry_clock
-        if clock is None:
-            return ReconcileScope(self.keys, tolerances)
-        return ReconcileScope(self.keys, tolerances, lambda day: due(clock, day, self.workdays).at)
+        clock, clocks = self.ledger_scope.entry_clock, self.settings.all_clocks
+
+        def is_provisional(name: str, day: date) -> bool:
+            return name in clocks and due(clocks[name], day, self.workdays).provisional
+
+        return ReconcileScope(
+            self.keys,
+            tolerances,
+            None if clock is None else lambda day: due(clock, day, self.workdays),
+            is_provisional,
+        )
 
 
 @asynccontextmanager
