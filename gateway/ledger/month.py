@@ -42,6 +42,9 @@ from gateway.titles import PERSON
 from schemas.base import start_of, today
 from schemas.destination import TimeLimit
 
+#: What a ledger tells of others, as of the last reconciliation.
+OF_OTHERS = frozenset({"sides", "hints"})
+
 
 class BadMonth(ValueError):
     """A month is not written YYYY-MM; the message says so in Chinese."""
@@ -127,7 +130,7 @@ class Ledger:
         What others show is as of the last reconciliation: a new one alone makes no new version.
         """
         told = self.as_json()
-        own = {name: value for name, value in told.items() if name not in {"sides", "hints"}}
+        own = {name: value for name, value in told.items() if name not in OF_OTHERS}
         digest = hashlib.sha256(_canonical(own))
         for row in self.rows:
             digest.update(_canonical(asdict(row)))

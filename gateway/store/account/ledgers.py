@@ -1,5 +1,6 @@
 """What the ledger 台账 reads of a month, and its frozen versions, which are never changed."""
 
+import hashlib
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -114,6 +115,12 @@ class Frozen:
     recorded_at: datetime
     figures: Mapping[str, Any]
     signature: str | None = None  #: None: frozen by a release that did not sign
+
+    @property
+    def figures_sha256(self) -> str:
+        """The SHA-256 of the figures, the same before they are stored and after."""
+        plain = orjson.loads(orjson.dumps(self.figures))
+        return hashlib.sha256(orjson.dumps(plain, option=orjson.OPT_SORT_KEYS)).hexdigest()
 
 
 #: Another freeze of the month may take minutes, which is no outage.

@@ -245,3 +245,22 @@ async def test_an_older_account_never_becomes_the_newest_version(
     async with database.transaction() as connection:
         versions = await store.versions(connection, "2026-10")
     assert [(one.version, one.figures["decisions"]) for one in versions] == [(2, 2), (1, 1)]
+
+
+async def test_tries_of_an_open_delivery_make_no_version(
+    database: Database, tmp_path: Path
+) -> None:
+    here = await world(database, tmp_path)
+    here.connectors["platform"].play(Step.DEFER, Step.DEFER)
+    await here.take_in([penalty(1)])
+    here.clock.step(timedelta(days=30))
+    await here.deliver()
+    _, first, _ = await freeze_now(here)
+    here.clock.step(timedelta(days=1))
+    await here.deliver()
+
+    ledger, again, made = await freeze_now(here)
+
+    assert [row.standings["platform"].attempts for row in ledger.rows] == [2]
+    assert (again.version, made) == (first.version, False)
+    assert (await freeze_now(here, "领导要求重报"))[1].version == 2
