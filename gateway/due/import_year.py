@@ -26,8 +26,8 @@ _OFF = frozenset({"休", "放假", "休息", "调休放假", "节假日", "holid
 _ON = frozenset({"班", "上班", "补班", "调休上班", "工作日", "workday", "on", "false", "0"})
 #: The Spring Festival 春节 falls between these days; three of its days are weekdays at least.
 _SPRING, _LEAST_OF_SPRING = ((1, 20), (2, 27)), 3
-#: Days off that the law fixes (全国年节及纪念日放假办法, art. 2), by the year since it does. One on a
-#: weekend is made up for, and a weekday off beyond them is worked for on a weekend 调休.
+#: Days off that the law fixes (全国年节及纪念日放假办法, art. 2), by the year since it does. One on
+#: a weekend is made up for, and a weekday off beyond them is worked for on a weekend 调休.
 _LAWFUL = {2025: 13, 2008: 11}
 
 
