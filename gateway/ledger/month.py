@@ -94,9 +94,8 @@ class Ledger:
         headline = self.headline_figures
         if headline is None or not side.is_register:
             return None
-        never_came = side.faults.get("missing", 0) - side.withdrawn
         reported = headline.handed_over - side.withdrawn_reported
-        return Rate(reported, headline.in_scope + never_came)
+        return Rate(reported, headline.in_scope + side.never_came)
 
     def as_json(self) -> dict[str, Any]:
         """Return the figures with their rates, without rows, for `--format json` and the store."""
