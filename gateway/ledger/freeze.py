@@ -50,8 +50,9 @@ async def freeze_month(  # noqa: PLR0913, PLR0917  what a person says
     async with database.transaction(patient=True) as connection:  # the account takes its time
         await ledgers.lock_month(connection, month)
         account = await account_of_month(database, scope, month, now)
-        await _require_ours(connection, account)
         before = await ledgers.versions(connection, month)
+        if not before:
+            await _require_ours(connection, account)
         if before and reason is None and not _has_ended(before, month, now):
             rows = await _rows_of(connection, before)
             if await asyncio.to_thread(is_as, before[0], rows, account):

@@ -37,7 +37,7 @@ class LedgerScope:
     entry_clock: TimeLimit | None = None
     #: Name → title of what is reconciled: destinations and registers.
     sides: Mapping[str, str] = field(default_factory=dict)
-    #: Authority → its own website 本单位公示网址, which nobody else can know.
+    #: Authority, normalised → its own website 本单位公示网址, which nobody else can know.
     sites: Mapping[str, str] = field(default_factory=dict)
 
 

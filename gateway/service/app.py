@@ -39,6 +39,7 @@ from gateway.store.record import returns
 from gateway.telemetry.log import LogEvent, logger
 from gateway.telemetry.metrics import Metrics
 from schemas.base import today
+from schemas.identifiers import authority_key
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +72,7 @@ class Gateway:
             self.keys.first_published,
             None if settings.entry_clock is None else clocks[settings.entry_clock],
             sides,
-            settings.ledger.sites,
+            {authority_key(name): site for name, site in settings.ledger.sites.items()},
         )
 
     @property
