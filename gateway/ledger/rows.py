@@ -1,6 +1,6 @@
 """The line of a decision in the ledger 台账明细: its state by destination and clock (pure)."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from functools import lru_cache
@@ -8,7 +8,7 @@ from typing import Any
 
 from gateway.check.completeness import required_names
 from gateway.check.penalty_kinds import split_kinds
-from gateway.decide.takes import takes
+from gateway.decide.takes import required_columns, takes
 from gateway.due.deadline import due as due_of
 from gateway.due.deadline import parse_dues, utc
 from gateway.due.workdays import Workdays
@@ -56,6 +56,7 @@ class Assembler:
         self.now = now
         self.outages = outages
         self.notes = notes
+        self._required: dict[tuple[str, str], frozenset[str]] = {}
         self._fresh: dict[tuple[str, date], tuple[datetime, bool]] = {}
 
     def row(self, rows: Sequence[Any]) -> LedgerRow:
@@ -142,7 +143,9 @@ class Assembler:
             for name in destination.clocks
         }
         late = [due[name] for name, result in found.items() if result in LATE]
-        reason = self._why(decision, min(late), destination.name, reports) if late else None
+        held = self._held(decision, destination, reports)
+        outages = self.outages.get(destination.name, ())
+        reason = _why(decision, min(late), outages, reports, held) if late else None
         rejected_at = _earliest(d.rejected_at for d in reports)
         return DecisionStanding(
             destination=destination.name,
@@ -157,28 +160,24 @@ class Assembler:
             why=reason and reason.words,
             cause=reason and reason.cause,
             rejected_at=rejected_at,
-            first_pass=is_first_pass(reports),
+            first_pass=is_first_pass(reports, held),
             mended_at=mended_at(reports),
             notes=tuple(
                 masked(self.notes[d.delivery_id]) for d in reports if d.delivery_id in self.notes
             ),
         )
 
-    def _why(self, decision: Any, due: datetime, destination: str, reports: list[Any]) -> Why:
-        """Return where the time up to the earliest due time went that was not met."""
-        told = [
-            Told(
-                one.created_at,
-                held=was_held(one),
-                handed_over_at=one.handed_over_at,
-                rejected_at=one.rejected_at,
-                accepted_at=one.accepted_at,
-            )
-            for one in reports
-        ]
-        decided = end_of(decision.decision_date)
-        outages = self.outages.get(destination, ())
-        return why(decided, due, decision.arrived_at, told, outages)
+    def _held(
+        self, decision: Any, destination: Destination, reports: Iterable[Any]
+    ) -> frozenset[int]:
+        """Return the deliveries that waited for a column, by what the destination requires now."""
+        of = destination.name, decision.kind
+        if of not in self._required:
+            self._required[of] = required_columns(destination, RecordKind(decision.kind))
+        demands = destination.requires is not None
+        return frozenset(
+            one.delivery_id for one in reports if was_held(one, self._required[of], demands=demands)
+        )
 
     def _dues(
         self, reports: Iterable[Any], destination: Destination, day: date
@@ -203,6 +202,27 @@ class Assembler:
             due = due_of(self.scope.clocks[clock], day, self.scope.workdays)
             self._fresh[key] = (utc(due.at), due.provisional)
         return self._fresh[key]
+
+
+def _why(
+    decision: Any,
+    due: datetime,
+    outages: Sequence[DownTime],
+    reports: list[Any],
+    held: Set[int],
+) -> Why:
+    """Return where the time up to the earliest due time went that was not met."""
+    told = [
+        Told(
+            one.created_at,
+            held=one.delivery_id in held,
+            handed_over_at=one.handed_over_at,
+            rejected_at=one.rejected_at,
+            accepted_at=one.accepted_at,
+        )
+        for one in reports
+    ]
+    return why(end_of(decision.decision_date), due, decision.arrived_at, told, outages)
 
 
 def _is_of(report: Any, day: date) -> bool:

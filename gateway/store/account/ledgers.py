@@ -42,6 +42,9 @@ _MONTH = text(
             as lacking,
         x.id as delivery_id, x.destination, x.verb, x.state, x.dues::text as dues, x.attempts,
         x.created_at, x.first_tried_at, i.verdict,
+        case when x.first_tried_at is null then array(select json_object_keys(i.body)) end as given,
+        case when x.first_tried_at is null then array(
+            select p->>'field' from jsonb_array_elements(i.problems) p) end as faulty,
         cast(coalesce(i.body->>'CF_JDRQ', i.body->>'XK_JDRQ') as date) as version_day,
         least(x.submitted_at, r.at) as handed_over_at, least(r.at, t.at) as rejected_at,
         case when x.state = 'accepted' then coalesce(x.platform_at, x.accepted_at) end
