@@ -9,7 +9,7 @@ import typer
 
 from gateway.cli.options import ByOption, actor, there
 from gateway.cli.output import Format, FormatOption, print_json, print_line, run, settings_of
-from gateway.due.import_year import ChangedDay, changes, ignored, read_year
+from gateway.due.import_year import ChangedDay, changes, doubt, ignored, read_year
 from gateway.due.workdays import SATURDAY, Workdays, Year
 from gateway.schedule.due_times import Moves, foreseen, renew_all
 from gateway.service import calendar
@@ -86,11 +86,14 @@ def calendar_import(
 
     found, moves = run(do if apply else look)
     if format_ is Format.JSON:
-        print_json(_json(year, found, moves, applied=apply) | {"ignored": ignored(year, names)})
+        more = {"ignored": ignored(year, names), "doubt": doubt(year)}
+        print_json(_json(year, found, moves, applied=apply) | more)
         return
     _print(year, found, moves)
     for line in _ignored(ignored(year, names)):
         print_line(line)
+    if (words := doubt(year)) is not None:
+        print_line(f"请核对：{words}")
     print_line("已导入" if apply else "还没有导入：核对无误后加 --apply")
 
 

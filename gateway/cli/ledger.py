@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from gateway.cli.options import ByOption, ReasonOption, actor, writable
+from gateway.cli.options import ByOption, ReasonOption, actor, told_if_given, writable
 from gateway.cli.output import (
     Exit,
     Format,
@@ -47,7 +47,9 @@ def ledger(  # noqa: PLR0913, PLR0917  one for each option
         Path | None,
         typer.Option(callback=_named, help="写到 xlsx、csv、json、parquet，附签名"),
     ] = None,
-    reason: Annotated[str | None, typer.Option(help="与上一版不同的原因")] = None,
+    reason: Annotated[
+        str | None, typer.Option(callback=told_if_given, help="与上一版不同的原因")
+    ] = None,
     by: ByOption = None,
     draft: Annotated[
         bool, typer.Option("--draft", help="只算出来核对，不冻结；--out 只写 xlsx")

@@ -78,6 +78,11 @@ def told(reason: str) -> str:
     return reason
 
 
+def told_if_given(reason: str | None) -> str | None:
+    """Refuse a blank reason, where one is given."""
+    return None if reason is None else told(reason)
+
+
 ReasonOption = Annotated[str, typer.Option("--reason", callback=told, help="原因，记入审计")]
 EvidenceOption = Annotated[
     Path | None, typer.Option("--evidence", callback=there, help="附件：对方的通知、截图等")

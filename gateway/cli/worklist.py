@@ -84,7 +84,8 @@ def worklist(  # noqa: PLR0913, PLR0917  the options of a command
         async with reading(settings_of(context)) as built, built.database.transaction() as c:
             now = built.clock()
             choice = await selection.wanted(c, built)
-            found = await look(c, built.settings.destinations, choice, now, by, limit + 1)
+            known = built.settings.destinations, built.settings.all_clocks
+            found = await look(c, *known, choice, now, by, limit + 1)
             return found, await _notes(c, built, now)
 
     found, notes = run(work)
@@ -132,16 +133,19 @@ def _due(at: datetime) -> str:
     return f"{last_moment(at):%Y-%m-%d %H:%M}"
 
 
+def _bound(row: WorkRow) -> str:
+    return "（期限未定，不早于此）" if row.provisional else ""
+
+
 def _line(row: WorkRow) -> str:
     left = (
-        f"超期 {-row.hours_left:g} 小时"
-        if row.late is Late.OVERDUE
+        f"{'已过' if row.provisional else '超期'} {-row.hours_left:g} 小时"
+        if row.late in {Late.OVERDUE, Late.UNSETTLED}
         else f"剩 {row.hours_left:g} 小时"
     )
-    bound = "（期限未定，不早于此）" if row.provisional else ""
     who = f"{row.authority} " if row.authority else ""
     what = f"{row.id} {row.destination} {who}{row.what} {STATES[row.state]}"
-    when = f"期限 {_due(row.due_at)}{bound}，{left}，{row.late.value}"
+    when = f"期限 {_due(row.due_at)}{_bound(row)}，{left}，{row.late.value}"
     return f"{what} {when}；{row.actor.value}：{row.why}"
 
 
@@ -166,7 +170,7 @@ def _write(out: Path, rows: Iterable[WorkRow]) -> None:
                     (STATES[row.state], "centred"),
                     (last_moment(row.due_at), "moment"),
                     (row.hours_left, "centred"),
-                    (row.late.value, "marked" if late else "text"),
+                    (f"{row.late.value}{_bound(row)}", "marked" if late else "text"),
                     (row.actor.value, "centred"),
                     (row.why, "text"),
                 ]

@@ -72,6 +72,7 @@ async def find(stage: Stage) -> Findings:
             work=await look(
                 connection,
                 stage.gateway.settings.destinations,
+                stage.gateway.settings.all_clocks,
                 Wanted(),
                 stage.clock(),
                 Grouping.ACTOR,

@@ -4,6 +4,7 @@ The file is one of ours (`gateway/calendars/2026.json`), or a table in CSV as of
 date, kind (休 or 班) and name of the holiday.
 """
 
+import codecs
 import csv
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import date
@@ -25,6 +26,9 @@ _OFF = frozenset({"休", "放假", "休息", "调休放假", "节假日", "holid
 _ON = frozenset({"班", "上班", "补班", "调休上班", "工作日", "workday", "on", "false", "0"})
 #: The Spring Festival 春节 falls between these days; three of its days are weekdays at least.
 _SPRING, _LEAST_OF_SPRING = ((1, 20), (2, 27)), 3
+#: Days off that the law fixes (全国年节及纪念日放假办法, art. 2), by the year since it does. One on
+#: a weekend is made up for, and a weekday off beyond them is worked for on a weekend 调休.
+_LAWFUL = {2025: 13, 2008: 11}
 
 
 class ChangedDay(NamedTuple):
@@ -43,8 +47,9 @@ def read_year(data: bytes, number: str | None) -> tuple[Year, Mapping[date, str]
     Raises:
         BadCalendar: neither form, no notice, a day that cannot be read, or holidays are missing.
     """
-    if data.lstrip()[:1] == b"{":
-        year, names = parse_json(data), dict[date, str]()
+    plain = data.removeprefix(codecs.BOM_UTF8)
+    if plain.lstrip()[:1] == b"{":
+        year, names = parse_json(plain), dict[date, str]()
     else:
         year, names = _of_table(_text(data), number)
     _check_whole(year)
@@ -129,6 +134,23 @@ def _check_whole(year: Year) -> None:
     first, last = (date(year.year, month, day) for month, day in _SPRING)
     if sum(first <= day <= last for day in year.holidays) < _LEAST_OF_SPRING:
         raise BadCalendar("工作日历：没有春节的放假日；文件可能不全，核对通知")
+
+
+def doubt(year: Year) -> str | None:
+    """Return in Chinese why rows may be missing, although the year is not plainly cut off.
+
+    Weekdays off less weekends at work are the days that the law fixes, in each year but 2020, which
+    had more. It is told and not refused: a year may be special.
+    """
+    lawful = next((days for since, days in _LAWFUL.items() if year.year >= since), None)
+    off = sum(day.weekday() < SATURDAY for day in year.holidays)
+    paid = sum(day.weekday() >= SATURDAY for day in year.workdays)
+    if lawful is None or off - paid == lawful:
+        return None
+    return (
+        f"放假的工作日 {off} 天，调休上班的周末 {paid} 天，相差 {off - paid} 天，"
+        f"法定节假日是 {lawful} 天：可能漏了或多了行，核对通知"
+    )
 
 
 def ignored(year: Year, names: Mapping[date, str]) -> list[date]:

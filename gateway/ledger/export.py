@@ -42,7 +42,7 @@ async def content_of(database: Database, frozen: Frozen, form: LedgerFormat) -> 
         workbook = await ledgers.workbook(connection, frozen.month, frozen.version) or b""
         rows = await ledgers.frozen_rows(connection, frozen.month, frozen.version)
     if frozen.signature is not None and rows is not None:
-        _check(frozen.signature, workbook, rows)
+        _check(frozen, workbook, rows)
     if form is LedgerFormat.XLSX:
         return workbook
     if rows is None:
@@ -63,15 +63,22 @@ async def content_of(database: Database, frozen: Frozen, form: LedgerFormat) -> 
     return await asyncio.to_thread(as_json, rows, about)
 
 
-def _check(signature: str, workbook: bytes, rows: bytes) -> None:
+def _check(frozen: Frozen, workbook: bytes, rows: bytes) -> None:
+    """Raise Tampered unless this is what was signed; earlier releases did not sign the figures."""
+    try:
+        content, _ = signed(frozen.signature or "")
+    except BadSignature as error:
+        raise Tampered from error
     found = {
+        "ledger": frozen.month,
+        "version": frozen.version,
+        "hash": frozen.hash,
+        "reason": frozen.reason,
         "workbook_sha256": hashlib.sha256(workbook).hexdigest(),
         "rows_sha256": hashlib.sha256(rows).hexdigest(),
     }
-    try:
-        content, _ = signed(signature)
-    except BadSignature as error:
-        raise Tampered from error
+    if "figures_sha256" in content:
+        found["figures_sha256"] = frozen.figures_sha256
     if any(content.get(name) != value for name, value in found.items()):
         raise Tampered
 

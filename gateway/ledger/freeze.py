@@ -14,7 +14,7 @@ from gateway.ledger.month import month as account_of_month
 from gateway.ledger.quality import QualityFigures, accurate_rate
 from gateway.ledger.rows import LedgerScope
 from gateway.ledger.rows_file import parquet
-from gateway.ledger.versions import row_changes
+from gateway.ledger.versions import is_as, row_changes
 from gateway.ledger.workbook import DRAFT, ledger_workbook
 from gateway.reconcile.difference import KIND_TITLES
 from gateway.store.account import ledger_holds, ledgers, signing_keys
@@ -50,11 +50,13 @@ async def freeze_month(  # noqa: PLR0913, PLR0917  what a person says
     async with database.transaction(patient=True) as connection:  # the account takes its time
         await ledgers.lock_month(connection, month)
         account = await account_of_month(database, scope, month, now)
-        await _require_ours(connection, account)
         before = await ledgers.versions(connection, month)
-        same = bool(before) and reason is None and before[0].hash == account.hash
-        if same and not _has_ended(before, month, now):
-            return account, before[0], False
+        if not before:
+            await _require_ours(connection, account)
+        if before and reason is None and not _has_ended(before, month, now):
+            rows = await _rows_of(connection, before)
+            if await asyncio.to_thread(is_as, before[0], rows, account):
+                return account, before[0], False
         frozen = await _freeze(connection, account, before, scope, keys, now, reason, actor)
     return account, frozen, True
 
@@ -156,6 +158,7 @@ def signed_content(frozen: Frozen, workbook: bytes, rows: bytes) -> dict[str, An
         "recorded_at": frozen.recorded_at,
         "workbook_sha256": hashlib.sha256(workbook).hexdigest(),
         "rows_sha256": hashlib.sha256(rows).hexdigest(),
+        "figures_sha256": frozen.figures_sha256,
     }
 
 

@@ -42,6 +42,9 @@ from gateway.titles import PERSON
 from schemas.base import start_of, today
 from schemas.destination import TimeLimit
 
+#: What a ledger tells of others, as of the last reconciliation.
+OF_OTHERS = frozenset({"sides", "hints"})
+
 
 class BadMonth(ValueError):
     """A month is not written YYYY-MM; the message says so in Chinese."""
@@ -91,9 +94,8 @@ class Ledger:
         headline = self.headline_figures
         if headline is None or not side.is_register:
             return None
-        never_came = side.faults.get("missing", 0) - side.withdrawn
         reported = headline.handed_over - side.withdrawn_reported
-        return Rate(reported, headline.in_scope + never_came)
+        return Rate(reported, headline.in_scope + side.never_came)
 
     def as_json(self) -> dict[str, Any]:
         """Return the figures with their rates, without rows, for `--format json` and the store."""
@@ -127,7 +129,7 @@ class Ledger:
         What others show is as of the last reconciliation: a new one alone makes no new version.
         """
         told = self.as_json()
-        own = {name: value for name, value in told.items() if name not in {"sides", "hints"}}
+        own = {name: value for name, value in told.items() if name not in OF_OTHERS}
         digest = hashlib.sha256(_canonical(own))
         for row in self.rows:
             digest.update(_canonical(asdict(row)))

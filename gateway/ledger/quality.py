@@ -56,8 +56,9 @@ class SideFigures:
     """What the last reconciliation says of the month: a platform's listing, or a register 登记.
 
     `shown`: its rows of the month; None if it cannot be read. `faults`: kind of difference → open
-    ones. `withdrawn` of the missing ones are decisions of ours that a register still has, of which
-    `withdrawn_reported` count in S of the headline platform.
+    ones. Of those that a register has and we have not, `never_came` are decisions that the headline
+    platform takes and that never came here; `withdrawn_reported` were withdrawn here and count in S
+    of that platform.
     """
 
     side: str
@@ -68,7 +69,7 @@ class SideFigures:
     faults: Mapping[str, int] = field(default_factory=dict)
     #: (kind, authority) → its rows of the month.
     by_authority: Mapping[tuple[str, str], int] = field(default_factory=dict)
-    withdrawn: int = 0
+    never_came: int = 0
     withdrawn_reported: int = 0
 
 

@@ -14,7 +14,7 @@ from gateway.ledger import month as ledger_of
 from gateway.ledger.month import Ledger, days_of, end_of_month
 from gateway.ledger.rows import LedgerScope
 from gateway.ledger.rows_file import parquet
-from gateway.ledger.versions import row_changes
+from gateway.ledger.versions import NO_CHANGE, row_changes
 from gateway.store.account import ledger_reviews, ledgers
 from gateway.store.account.ledger_reviews import LedgerReview
 from gateway.store.account.ledgers import Frozen
@@ -25,8 +25,6 @@ from schemas.base import start_of, today
 
 #: So many of the newest months are computed each day: their due times pass without any change.
 RIPENING = 2
-#: What an open delivery does every hour makes no new version.
-_NO_CHANGE = frozenset({"attempts"})
 _COUNTS = {"in_scope": "应报", "handed_over": "已报", "accepted": "有效入库"}
 _BY_CLOCK = {"timely": "及时", "late": "迟报", "missed": "漏报"}
 
@@ -95,7 +93,7 @@ def changes(frozen: Frozen, rows: bytes | None, account: Ledger) -> str | None:
         return None
     words = list(_figures(frozen.figures, account.as_json()))
     if rows is not None:
-        differing = row_changes(rows, parquet(account.rows), _NO_CHANGE)
+        differing = row_changes(rows, parquet(account.rows), NO_CHANGE)
         if count := sum(1 for _ in differing):
             words.append(f"明细 {count} 条不同")
     return "；".join(words) or None

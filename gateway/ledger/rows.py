@@ -1,6 +1,6 @@
 """The line of a decision in the ledger 台账明细: its state by destination and clock (pure)."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from functools import lru_cache
@@ -8,12 +8,12 @@ from typing import Any
 
 from gateway.check.completeness import required_names
 from gateway.check.penalty_kinds import split_kinds
-from gateway.decide.takes import takes
+from gateway.decide.takes import required_columns, takes
 from gateway.due.deadline import due as due_of
 from gateway.due.deadline import parse_dues, utc
 from gateway.due.workdays import Workdays
 from gateway.ledger.causes import DownTime, Told, Why, why
-from gateway.ledger.passes import is_first_pass, mended_at
+from gateway.ledger.passes import is_first_pass, mended_at, was_held
 from gateway.ledger.row import DecisionStanding, LedgerRow
 from gateway.ledger.timeliness import LATE, timeliness
 from gateway.titles import EXCLUSIONS, PERSON, STATES, VERB_TITLES
@@ -23,7 +23,7 @@ from schemas.delivery import DeliveryState as S
 from schemas.destination import Destination, TimeLimit
 from schemas.identifiers import masked
 from schemas.obligation import ReportedVersion
-from schemas.verdict import Exclusion, Verdict
+from schemas.verdict import Exclusion
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +37,7 @@ class LedgerScope:
     entry_clock: TimeLimit | None = None
     #: Name → title of what is reconciled: destinations and registers.
     sides: Mapping[str, str] = field(default_factory=dict)
-    #: Authority → its own website 本单位公示网址, which nobody else can know.
+    #: Authority, normalised → its own website 本单位公示网址, which nobody else can know.
     sites: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -56,6 +56,7 @@ class Assembler:
         self.now = now
         self.outages = outages
         self.notes = notes
+        self._required: dict[tuple[str, str], frozenset[str]] = {}
         self._fresh: dict[tuple[str, date], tuple[datetime, bool]] = {}
 
     def row(self, rows: Sequence[Any]) -> LedgerRow:
@@ -142,7 +143,9 @@ class Assembler:
             for name in destination.clocks
         }
         late = [due[name] for name, result in found.items() if result in LATE]
-        reason = self._why(decision, min(late), destination.name, reports) if late else None
+        held = self._held(decision, destination, reports)
+        outages = self.outages.get(destination.name, ())
+        reason = _why(decision, min(late), outages, reports, held) if late else None
         rejected_at = _earliest(d.rejected_at for d in reports)
         return DecisionStanding(
             destination=destination.name,
@@ -157,46 +160,41 @@ class Assembler:
             why=reason and reason.words,
             cause=reason and reason.cause,
             rejected_at=rejected_at,
-            first_pass=is_first_pass(reports),
+            first_pass=is_first_pass(reports, held),
             mended_at=mended_at(reports),
             notes=tuple(
                 masked(self.notes[d.delivery_id]) for d in reports if d.delivery_id in self.notes
             ),
         )
 
-    def _why(self, decision: Any, due: datetime, destination: str, reports: list[Any]) -> Why:
-        """Return where the time up to the earliest due time went that was not met."""
-        told = [
-            Told(
-                one.created_at,
-                held=one.verdict == Verdict.INCOMPLETE and one.first_tried_at is None,
-                handed_over_at=one.handed_over_at,
-                rejected_at=one.rejected_at,
-                accepted_at=one.accepted_at,
-            )
-            for one in reports
-        ]
-        decided = end_of(decision.decision_date)
-        outages = self.outages.get(destination, ())
-        return why(decided, due, decision.arrived_at, told, outages)
+    def _held(
+        self, decision: Any, destination: Destination, reports: Iterable[Any]
+    ) -> frozenset[int]:
+        """Return the deliveries that waited for a column, by what the destination requires now."""
+        of = destination.name, decision.kind
+        if of not in self._required:
+            self._required[of] = required_columns(destination, RecordKind(decision.kind))
+        demands = destination.requires is not None
+        return frozenset(
+            one.delivery_id for one in reports if was_held(one, self._required[of], demands=demands)
+        )
 
     def _dues(
         self, reports: Iterable[Any], destination: Destination, day: date
     ) -> dict[str, datetime]:
-        """Return the due time by each clock: the earliest stored, since corrections inherit it.
+        """Return the due time by each clock: the earliest stored.
 
-        It is computed from the decision date for a clock that the destination did not have at that
-        time, and where the first version had another date: what a mistyped one was given counts for
-        nothing, and a correction's own due time is no decision's.
+        It is computed from the decision date for a clock that the destination did not have when it
+        was first told, and where the first version had another date: what a mistyped one was given
+        counts for nothing, and a correction's own due time is no decision's.
         """
+        told = [parse_dues(one.dues) if _is_of(one, day) else {} for one in reports]
+        first = told[0] if told else {}
         found: dict[str, datetime] = {}
-        stored = list(reports)
-        if stored and not _is_of(stored[0], day):
-            found = {name: self._due(name, day)[0] for name in destination.clocks}
-        for report in stored:
-            for name, at in parse_dues(report.dues).items() if _is_of(report, day) else ():
-                found[name] = min(at, found.get(name, at))
-        return {name: found.get(name) or self._due(name, day)[0] for name in destination.clocks}
+        for name in destination.clocks:
+            stored = [dues[name] for dues in told if name in dues]
+            found[name] = min(stored if name in first else [*stored, self._due(name, day)[0]])
+        return found
 
     def _due(self, clock: str, day: date) -> tuple[datetime, bool]:
         key = (clock, day)
@@ -204,6 +202,27 @@ class Assembler:
             due = due_of(self.scope.clocks[clock], day, self.scope.workdays)
             self._fresh[key] = (utc(due.at), due.provisional)
         return self._fresh[key]
+
+
+def _why(
+    decision: Any,
+    due: datetime,
+    outages: Sequence[DownTime],
+    reports: list[Any],
+    held: Set[int],
+) -> Why:
+    """Return where the time up to the earliest due time went that was not met."""
+    told = [
+        Told(
+            one.created_at,
+            held=one.delivery_id in held,
+            handed_over_at=one.handed_over_at,
+            rejected_at=one.rejected_at,
+            accepted_at=one.accepted_at,
+        )
+        for one in reports
+    ]
+    return why(end_of(decision.decision_date), due, decision.arrived_at, told, outages)
 
 
 def _is_of(report: Any, day: date) -> bool:

@@ -7,6 +7,7 @@ from gateway.ledger.figures import headline_of
 from gateway.ledger.quality import SideFigures
 from gateway.ledger.rows import LedgerScope
 from gateway.store.account import differences, reconcile_runs
+from gateway.store.account.differences import RegisterGaps
 from gateway.store.base.engine import Connection
 
 
@@ -18,14 +19,15 @@ async def sides_between(
     platforms = {one.name for one in scope.destinations}
     registers = [name for name in scope.sides if name not in platforms]
     headline = headline_of(scope.destinations)
-    withdrawn = await differences.withdrawn(connection, registers, headline, (first, end))
+    kinds = [kind for one in scope.destinations if one.name == headline for kind in one.takes]
+    gaps = await differences.register_gaps(connection, registers, headline, kinds, (first, end))
     month = f"{first:%Y-%m}"
     found = []
     for run in await reconcile_runs.last_runs(connection, first, end):
         title = scope.sides.get(run.side)
         if title is None:
             continue  # it is not configured any more
-        gone, reported = withdrawn.get(run.side, (0, 0))
+        gap = gaps.get(run.side, RegisterGaps(0, 0))
         by_authority = {(kind, who): n for one, kind, who, n in run.counts if one == month}
         found.append(
             SideFigures(
@@ -36,8 +38,8 @@ async def sides_between(
                 compared_at=run.complete_until or run.began_at,
                 faults=faults.get(run.side, {}),
                 by_authority=by_authority,
-                withdrawn=gone,
-                withdrawn_reported=reported,
+                never_came=gap.never_came,
+                withdrawn_reported=gap.withdrawn_reported,
             )
         )
     return tuple(found)

@@ -6,7 +6,9 @@ from typing import Any, NamedTuple
 
 import orjson
 
-from gateway.ledger.rows_file import frozen
+from gateway.ledger.month import OF_OTHERS, Ledger
+from gateway.ledger.rows_file import frozen, parquet
+from gateway.store.account.ledgers import Frozen
 
 _TITLES = {
     "kind": "种类",
@@ -29,6 +31,9 @@ _TITLES = {
     "why": "迟报漏报原因",
     "notes": "说明",
 }
+
+#: What an open delivery does every hour makes no new version.
+NO_CHANGE = frozenset({"attempts"})
 
 
 class RowChange(NamedTuple):
@@ -59,6 +64,20 @@ def row_changes(before: bytes, after: bytes, but: Set[str] = frozenset()) -> Ite
                 yield _change(later, words)
         elif row["decision_id"] in known:
             yield _change(row, "不再列入")
+
+
+def is_as(before: Frozen, rows: bytes | None, account: Ledger) -> bool:
+    """Whether a month is now as in a version of it, whose rows are these; tries are no change."""
+    if before.hash == account.hash:
+        return True
+    told = orjson.loads(orjson.dumps(account.as_json()))
+    if rows is None or _own(before.figures) != _own(told):
+        return False
+    return not any(row_changes(rows, parquet(account.rows), NO_CHANGE))
+
+
+def _own(figures: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in figures.items() if name not in OF_OTHERS}
 
 
 def _digest(row: Mapping[str, Any]) -> bytes:

@@ -15,6 +15,7 @@ from gateway.ledger.workbook_figures import write_figures
 from gateway.ledger.workbook_notes import NOTES
 from gateway.store.account.ledgers import Frozen
 from schemas.base import SHANGHAI, last_moment
+from schemas.identifiers import authority_key
 
 Cell = tuple[object, str]
 
@@ -40,7 +41,7 @@ def ledger_workbook(
     """Return the workbook of one frozen version; equal ledger and stamp give equal bytes.
 
     `changes` are those since the version before; `sites` gives each authority's own website
-    本单位公示网址, which the gateway cannot know.
+    本单位公示网址, which the gateway cannot know, by its normalised name.
     """
     target = BytesIO()
     with workbook(target, stamp.recorded_at) as book:
@@ -104,7 +105,7 @@ def _summary(sheet: WrittenSheet, ledger: Ledger, sites: Mapping[str, str], draf
         sheet.write(
             [
                 (unit.authority, "text"),
-                _site(sites.get(unit.authority)),
+                _site(sites.get(authority_key(unit.authority))),
                 *chain.from_iterable(_unit_cells(figures) for figures in unit.kinds),
                 (platform, "text"),
                 (unit.troubles, "text"),

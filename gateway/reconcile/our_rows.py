@@ -1,7 +1,7 @@
 """Our side of a comparison: rows of the store, and whose a row of the other side is."""
 
 from collections.abc import Callable
-from datetime import datetime
+from datetime import date, datetime
 from functools import lru_cache
 from sys import intern
 from typing import Any
@@ -15,8 +15,28 @@ from schemas.delivery import DeliveryState
 from schemas.identifiers import credit_code_problem, fold
 
 
-def row_at_platform(row: Any) -> Ours:
-    """Turn a row of the store into our side; `due` is the earliest of all clocks."""
+class DefiniteDues:
+    """The earliest due time of all clocks whose end is known: one beyond the calendar is no breach.
+
+    `is_provisional` says it of a clock and the day of a decision.
+    """
+
+    def __init__(self, is_provisional: Callable[[str, date], bool]) -> None:
+        self._is_provisional = lru_cache(maxsize=4096)(is_provisional)
+        self.earliest = lru_cache(maxsize=4096)(self._earliest)  # many have the same
+
+    def _earliest(self, dues: tuple[str, ...], day: date) -> datetime | None:
+        known = [
+            at
+            for text in dues
+            for clock, at in parse_dues(text).items()
+            if not self._is_provisional(clock, day)
+        ]
+        return min(known, default=None)
+
+
+def row_at_platform(row: Any, dues: DefiniteDues) -> Ours:
+    """Turn a row of the store into our side; `due` is the earliest of all clocks that is known."""
     return Ours(
         decision_id=row.id,
         kind=intern(row.kind),  # what many have is kept once
@@ -30,7 +50,7 @@ def row_at_platform(row: Any) -> Ours:
         excluded=row.excluded,
         withdrawn_at=row.recorded_at if row.verb == Verb.WITHDRAW else None,
         repaired=row.verb == Verb.REPAIR,
-        due=_earliest(tuple(row.dues or ())),
+        due=dues.earliest(tuple(row.dues or ()), row.decision_date),
         report_id=row.report_id,
         report_state=DeliveryState(row.report_state) if row.report_state else None,
         correction_due=row.correction_due,
@@ -57,12 +77,6 @@ def row_with_entry(row: Any) -> Ours:
         withdrawn_at=row.recorded_at if row.verb == Verb.WITHDRAW else None,
         entered_at=row.entered_at,
     )
-
-
-@lru_cache(maxsize=4096)
-def _earliest(dues: tuple[str, ...]) -> datetime | None:
-    """Return the earliest due time of all clocks; decisions of one day have the same."""
-    return min((at for text in dues for at in parse_dues(text).values()), default=None)
 
 
 def recognising(pairing: Pairing, keys: Keys) -> Callable[[Shown], None]:

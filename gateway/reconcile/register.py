@@ -15,6 +15,7 @@ from gateway.reconcile.pairing import Pairing
 from gateway.reconcile.pairs import Ours, Pair
 from schemas.base import SHANGHAI, end_of, last_moment
 from schemas.kinds import REPORTED_KINDS
+from schemas.obligation import DueTime
 
 _MINUTE = "%Y-%m-%d %H:%M"
 
@@ -27,10 +28,10 @@ class SourceRegister:
     """The judgement of one register as of a time.
 
     `entered_by` returns by when a decision of a day has to be here; None: there is no clock of
-    entry. `complete_until`: up to when the register is complete; what came here within `settle`
-    before it may not be in it yet, nor what was decided so recently be here. Where it is not
-    `is_whole`, a row that could not be read may be any decision that it seems not to have. It says
-    nothing of decisions of other kinds than `kinds`.
+    entry; by a provisional one nobody was late. `complete_until`: up to when the register is
+    complete; what came here within `settle` before it may not be in it yet, nor what was decided so
+    recently be here. Where it is not `is_whole`, a row that could not be read may be any decision
+    that it seems not to have. It says nothing of decisions of other kinds than `kinds`.
     """
 
     def __init__(
@@ -38,7 +39,7 @@ class SourceRegister:
         now: datetime,
         complete_until: datetime,
         settle: timedelta,
-        entered_by: Callable[[date], datetime] | None,
+        entered_by: Callable[[date], DueTime] | None,
         *,
         is_whole: bool = True,
         kinds: Set[str] = frozenset(REPORTED_KINDS),
@@ -81,10 +82,10 @@ class SourceRegister:
             action = "按决定书核对：登记漏了的补登；不应报送的撤回（withdraw）"
             yield Flag(DifferenceKind.OVER_REPORTED, cause, action, _entered(ours))
         by = self.entered_by(ours.day) if self.entered_by else None
-        if by is not None and _entered(ours) >= by:
+        if by is not None and not by.provisional and _entered(ours) >= by.at:
             entered = _entered(ours).astimezone(SHANGHAI).strftime(_MINUTE)
-            cause = f"{entered} 才录入，录入期限是 {_last_minute(by)}"
-            yield Flag(DifferenceKind.LATE, cause, "按录入期限录入；已录入的写明原因", by)
+            cause = f"{entered} 才录入，录入期限是 {_last_minute(by.at)}"
+            yield Flag(DifferenceKind.LATE, cause, "按录入期限录入；已录入的写明原因", by.at)
 
     def _withdrawn_here(self, withdrawn_at: datetime, shown_at: datetime | None) -> Iterator[Flag]:
         """Yield that it stands in the register, which may not know yet what was withdrawn now."""
@@ -109,7 +110,7 @@ class SourceRegister:
                 yield from difference(key, None, day, [flag])
 
     def _here_by(self, day: date) -> datetime:
-        return self.entered_by(day) if self.entered_by else end_of(day) + self.settle
+        return self.entered_by(day).at if self.entered_by else end_of(day) + self.settle
 
 
 def _entered(ours: Ours) -> datetime:

@@ -19,9 +19,9 @@ from gateway.reconcile.difference import Difference
 from gateway.reconcile.keep import Reconciled, keep, keep_proven
 from gateway.reconcile.lasting import Examined
 from gateway.reconcile.others import Others
-from gateway.reconcile.our_rows import recognising, row_at_platform, row_with_entry
+from gateway.reconcile.our_rows import DefiniteDues, recognising, row_at_platform, row_with_entry
 from gateway.reconcile.pairing import Pairing
-from gateway.reconcile.pairs import Ours, Shown
+from gateway.reconcile.pairs import Ours, Pair, Shown
 from gateway.reconcile.register import RegisterUnread, SourceRegister
 from gateway.store.account import differences, our_side, reconcile_runs
 from gateway.store.account.reconcile_runs import Run
@@ -32,6 +32,7 @@ from schemas.delivery import DeliveryState, Listed, ListingMark
 from schemas.destination import Destination
 from schemas.identifiers import authority_key
 from schemas.kinds import REPORTED_KINDS
+from schemas.obligation import DueTime
 from schemas.register import Register
 
 #: So many decisions may lack in a register whatever their share.
@@ -86,16 +87,22 @@ async def reach_of(database: Database, run: Run) -> Reach:
     return Reach(first, frozenset(older), min((first, *moved.values())))
 
 
+def _never_provisional(_clock: str, _day: date) -> bool:
+    return False
+
+
 @dataclass(frozen=True, slots=True)
 class ReconcileScope:
     """What a run needs besides the side and the database.
 
     `entered_by` returns by when a decision of a day has to be here; None: no clock of entry.
+    `is_provisional`: whether the end of a clock for a decision of a day is a lower bound only.
     """
 
     keys: Keys
     tolerances: Tolerances = EXACT
-    entered_by: Callable[[date], datetime] | None = None
+    entered_by: Callable[[date], DueTime] | None = None
+    is_provisional: Callable[[str, date], bool] = _never_provisional
 
 
 async def reconcile_platform(
@@ -114,15 +121,16 @@ async def reconcile_platform(
         ConnectorError: the listing could not be read to its end; no difference is stored.
     """
     now, reach = run.began_at, await reach_of(database, run)
+    dues = DefiniteDues(scope.is_provisional)
     async with database.transaction() as connection:
         span = run.first, run.end, reach.older
         rows = our_side.our_side(connection, destination.name, *span)
-        ours = [row_at_platform(row) async for row in rows]
+        ours = [row_at_platform(row, dues) async for row in rows]
     pairing = Pairing(ours, scope.tolerances)
 
     async def of_ids(connection: Connection, ids: Set[int]) -> list[Ours]:
         found = await our_side.of_ids(connection, destination.name, ids)
-        return [row_at_platform(row) for row in found]
+        return [row_at_platform(row, dues) for row in found]
 
     others = Others(database, pairing, run, reach.first, of_ids)
     shown, complete_until = None, None
@@ -186,7 +194,6 @@ async def reconcile_register(  # noqa: PLR0913, PLR0917  one for each thing that
             kinds.add(row.kind)
         await others.adopt()
         shown += len(part)
-    _require_whole(register, pairing, run.first, shown, unread())
     await others.drop()
     complete_until = min(complete_until, now)
     judge = SourceRegister(
@@ -198,6 +205,9 @@ async def reconcile_register(  # noqa: PLR0913, PLR0917  one for each thing that
         kinds=kinds,
     )
     differing = await asyncio.to_thread(judge.differences, pairing)
+    # Only now: rows without a code are paired by their number, when all have been seen.
+    own = [pair for pair in pairing if pair.ours.day >= run.first]
+    _require_whole(register, own, kinds, shown, unread())
     ended = replace(
         run,
         finished_at=now,
@@ -225,23 +235,25 @@ def _without(
 
 
 def _require_whole(
-    register: Register, pairing: Pairing, first: date, shown: int, unread: int
+    register: Register, own: Sequence[Pair], kinds: Set[str], shown: int, unread: int
 ) -> None:
     """Refuse what cannot be the whole register: all that it lacks would count as too much of ours.
+
+    It says nothing of decisions of other kinds than its own `kinds`.
 
     Raises:
         RegisterUnread: it has no row that can be compared, or a small part of our decisions.
     """
-    own = [pair for pair in pairing if pair.ours.day >= first]
     if own and not shown:
         what = (
             f"{unread} 行都没有文书号：检查列名" if unread else "一行也没有：检查文件、查询或主题"
         )
         raise RegisterUnread(f"登记里{what}；没有比较")
-    lacking = sum(pair.times == 0 for pair in own)
-    if not register.partial and lacking > max(_FEW, len(own) // 2):
+    asked = [pair for pair in own if pair.ours.kind in kinds]
+    lacking = sum(pair.times == 0 for pair in asked)
+    if not register.partial and lacking > max(_FEW, len(asked) // 2):
         raise RegisterUnread(
-            f"登记只有 {shown} 行，本系统的 {len(own)} 条里有 {lacking} 条它没有，"
+            f"登记只有 {shown} 行，本系统的 {len(asked)} 条里有 {lacking} 条它没有，"
             "像是只导出了一部分；"
             "用 --since、--until 限定日期，或在配置里写 partial: true（不据此说多报）"
         )

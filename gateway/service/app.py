@@ -4,7 +4,7 @@ import secrets
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from gateway.check.checker import Checker
@@ -39,6 +39,7 @@ from gateway.store.record import returns
 from gateway.telemetry.log import LogEvent, logger
 from gateway.telemetry.metrics import Metrics
 from schemas.base import today
+from schemas.identifiers import authority_key
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +72,7 @@ class Gateway:
             self.keys.first_published,
             None if settings.entry_clock is None else clocks[settings.entry_clock],
             sides,
-            settings.ledger.sites,
+            {authority_key(name): site for name, site in settings.ledger.sites.items()},
         )
 
     @property
@@ -79,10 +80,17 @@ class Gateway:
         """What a reconciliation needs besides the side and the database."""
         settings = self.settings.reconcile
         tolerances = Tolerances(settings.tolerances, settings.ignored)
-        clock = self.ledger_scope.entry_clock
-        if clock is None:
-            return ReconcileScope(self.keys, tolerances)
-        return ReconcileScope(self.keys, tolerances, lambda day: due(clock, day, self.workdays).at)
+        clock, clocks = self.ledger_scope.entry_clock, self.settings.all_clocks
+
+        def is_provisional(name: str, day: date) -> bool:
+            return name in clocks and due(clocks[name], day, self.workdays).provisional
+
+        return ReconcileScope(
+            self.keys,
+            tolerances,
+            None if clock is None else lambda day: due(clock, day, self.workdays),
+            is_provisional,
+        )
 
 
 @asynccontextmanager

@@ -61,9 +61,9 @@ class Needs:
     async def _rows(self, now: datetime) -> Sequence[WorkRow]:
         built = self.gateway
         async with built.database.transaction() as connection:
-            destinations = built.settings.destinations
+            known = built.settings.destinations, built.settings.all_clocks
             by = Grouping.ACTOR
-            return (await look(connection, destinations, Wanted(), now, by, MOST_ROWS)).rows
+            return (await look(connection, *known, Wanted(), now, by, MOST_ROWS)).rows
 
     async def _machine(self) -> list[Need]:
         """Return a need for each part of the machine that is not well."""
@@ -106,7 +106,7 @@ class Needs:
 
 
 def _is_due(row: WorkRow, day: date) -> bool:
-    return row.due_at <= end_of(day) and row.late is not Late.OVERDUE
+    return row.due_at <= end_of(day) and row.late not in {Late.OVERDUE, Late.UNSETTLED}
 
 
 def _late(late: Late, rows: Sequence[WorkRow], now: datetime) -> list[Need]:

@@ -35,7 +35,9 @@ def routers(gateway: Gateway) -> list[APIRouter]:
     return [
         http.router(gateway.pipeline, gateway.database, gateway.clock, settings.files),
         answers_http.router(gateway.database, gateway.clock),
-        worklist.router(gateway.database, settings.destinations, gateway.clock),
+        worklist.router(
+            gateway.database, settings.destinations, settings.all_clocks, gateway.clock
+        ),
         ledger.router(gateway.database, gateway.clock),
     ]
 

@@ -1,5 +1,6 @@
 """The work list over HTTP 工作清单接口: `GET /v1/worklist`."""
 
+from collections.abc import Mapping
 from datetime import timedelta
 from typing import Annotated
 
@@ -15,13 +16,18 @@ from gateway.worklist.choice import UnknownName, chosen, state_value
 from gateway.worklist.look import look
 from gateway.worklist.rows import Grouping
 from schemas.delivery import DeliveryState
-from schemas.destination import Destination
+from schemas.destination import Destination, TimeLimit
 
 #: Rows of one answer at most.
 MOST_ROWS = 10_000
 
 
-def router(database: Database, destinations: tuple[Destination, ...], clock: Clock) -> APIRouter:
+def router(
+    database: Database,
+    destinations: tuple[Destination, ...],
+    clocks: Mapping[str, TimeLimit],
+    clock: Clock,
+) -> APIRouter:
     """Return the route; the application checks the key."""
     routes = APIRouter()
 
@@ -43,7 +49,7 @@ def router(database: Database, destinations: tuple[Destination, ...], clock: Clo
                 wanted = await chosen(connection, destinations, asked)
             except UnknownName as error:
                 raise HTTPException(422, str(error)) from error
-            found = await look(connection, destinations, wanted, now, by, limit)
+            found = await look(connection, destinations, clocks, wanted, now, by, limit)
         return Response(orjson.dumps(found), media_type="application/json")
 
     return routes

@@ -1,6 +1,6 @@
 """Look at the work list: a page of it, and how many are open in all."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -8,7 +8,7 @@ from gateway.store.base.engine import Connection
 from gateway.store.deliver import worklist
 from gateway.store.deliver.worklist import Wanted
 from gateway.worklist.rows import Grouping, OpenGroup, Receiver, WorkRow, grouped, work_row
-from schemas.destination import Destination
+from schemas.destination import CountedDays, Destination, TimeLimit
 
 #: Calls of this time say how fast a destination is now.
 _RECENT = timedelta(hours=24)
@@ -22,9 +22,10 @@ class WorkList:
     groups: tuple[OpenGroup, ...]
 
 
-async def look(
+async def look(  # noqa: PLR0913, PLR0917  what a list is made of
     connection: Connection,
     destinations: Iterable[Destination],
+    clocks: Mapping[str, TimeLimit],
     wanted: Wanted,
     now: datetime,
     by: Grouping,
@@ -36,7 +37,8 @@ async def look(
     names = seconds.keys() | down
     receivers = {name: Receiver(seconds.get(name, 0.0), name in down) for name in names}
     silent = {one.name: now - one.silent_after for one in destinations}
-    found = await worklist.page(connection, wanted, silent, limit)
+    fixed = [name for name, clock in clocks.items() if clock.counts is CountedDays.CALENDAR]
+    found = await worklist.page(connection, wanted, silent, fixed, limit)
     ahead = {}
     if found:
         ids = [row.id for row in found]
@@ -45,5 +47,5 @@ async def look(
         work_row(row, receivers.get(row.destination, Receiver()), ahead.get(row.id), now)
         for row in found
     )
-    counts = await worklist.groups(connection, wanted, silent, now)
+    counts = await worklist.groups(connection, wanted, silent, fixed, now)
     return WorkList(tuple(rows), tuple(grouped(counts, by, receivers)))

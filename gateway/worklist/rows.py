@@ -27,6 +27,7 @@ class Late(StrEnum):
     """Whether a delivery is late, or will be."""
 
     OVERDUE = "已超期"
+    UNSETTLED = "可能已超期"  #: past the lower bound of a time limit beyond the calendar
     STANDS = "不处理会超期"  #: it goes on only when somebody acts
     SLOW = "预计超期"  #: the queue before it takes longer than is left
     DOWN = "接收方不恢复会超期"
@@ -93,7 +94,9 @@ def work_row(stored: Any, receiver: Receiver, ahead: int | None, now: datetime) 
         due_at=stored.due_at,
         hours_left=round((stored.due_at - now) / timedelta(hours=1), 1),
         provisional=stored.provisional,
-        late=_late(stored.due_at - now, actor, wait, is_down=receiver.is_down),
+        late=Late.UNSETTLED
+        if stored.provisional and stored.due_at <= now
+        else _late(stored.due_at - now, actor, wait, is_down=receiver.is_down),
         actor=actor,
         why=_silent(stored, now) if stored.silent else _why(stored, state, receiver, ahead),
     )

@@ -31,5 +31,5 @@ async def worklist(place: World) -> dict[str, Any]:
 async def _timed(database: Database) -> tuple[float, WorkList]:
     start, now = time.perf_counter(), DUE - timedelta(days=1)
     async with database.transaction() as connection:
-        found = await look(connection, [DESTINATION], Wanted(), now, Grouping.DESTINATION, PAGE)
+        found = await look(connection, [DESTINATION], {}, Wanted(), now, Grouping.DESTINATION, PAGE)
     return time.perf_counter() - start, found

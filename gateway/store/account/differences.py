@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
 from itertools import islice
-from typing import Any
+from typing import Any, NamedTuple
 
 import orjson
 from sqlalchemy import text
@@ -231,16 +231,30 @@ async def explain(connection: Connection, id_: int, actor: str, reason: str, now
     return bool((await connection.execute(_EXPLAIN, values)).rowcount)
 
 
-_WITHDRAWN = text(
+class RegisterGaps(NamedTuple):
+    """What a register has and we have not: what never came here, and what was withdrawn here.
+
+    `withdrawn_reported`: of the latter, what the headline destination was handed before.
+    """
+
+    never_came: int
+    withdrawn_reported: int
+
+
+_GAPS = text(
     f"""
-    select i.side, count(*) as all, count(*) filter (where exists (
-        select from delivery x where x.chain_id = i.decision_id
-            and x.item_kind = 'record_version' and x.destination = :headline
-            and x.verb not in ('withdraw', 'repair')
-            and (x.submitted_at is not null or x.state in {one_of(HANDED_OVER)})))
-        as reported
+    select i.side, count(*) filter (where i.decision_id is null
+            and split_part(i.key, '|', 1) = any(cast(:kinds as text[]))) as never_came,
+        count(*) filter (where exists (
+            select from delivery x where x.chain_id = i.decision_id
+                and x.item_kind = 'record_version' and x.destination = :headline
+                and x.verb not in ('withdraw', 'repair')
+                and (x.submitted_at is not null or x.state in {one_of(HANDED_OVER)}
+                    or exists (select from attempt a
+                        where a.delivery_id = x.id and a.outcome = 'rejected'))))
+            as withdrawn_reported
     from difference i
-    where i.mended_at is null and i.day >= :first and i.day < :end and i.decision_id is not null
+    where i.mended_at is null and i.day >= :first and i.day < :end
         and i.side = any(cast(:registers as text[]))
         and i.flags @> jsonb_build_array(jsonb_build_object('kind', 'missing'))
     group by i.side
@@ -248,18 +262,21 @@ _WITHDRAWN = text(
 )
 
 
-async def withdrawn(
-    connection: Connection, registers: Sequence[str], headline: str | None, days: tuple[date, date]
-) -> dict[str, tuple[int, int]]:
-    """Return how many decisions a register has that were withdrawn here, by register.
+async def register_gaps(
+    connection: Connection,
+    registers: Sequence[str],
+    headline: str | None,
+    kinds: Sequence[str],
+    days: tuple[date, date],
+) -> dict[str, RegisterGaps]:
+    """Return what each register has of these days and we have not, of the `kinds` of the headline.
 
-    And how many of them were handed over to the headline destination before. `days`: the first
-    and the one after the last.
+    `days`: the first and the one after the last.
     """
-    values = {"registers": list(registers), "headline": headline}
+    values = {"registers": list(registers), "headline": headline, "kinds": list(kinds)}
     of_days = {"first": days[0], "end": days[1]}
-    rows = await connection.execute(_WITHDRAWN, {**values, **of_days})
-    return {row[0]: (row[1], row[2]) for row in rows}
+    rows = await connection.execute(_GAPS, {**values, **of_days})
+    return {row[0]: RegisterGaps(row[1], row[2]) for row in rows}
 
 
 _FAULTS = text(

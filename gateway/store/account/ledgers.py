@@ -1,5 +1,6 @@
 """What the ledger 台账 reads of a month, and its frozen versions, which are never changed."""
 
+import hashlib
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -26,7 +27,8 @@ async def keep_months(connection: Connection) -> None:
 
 # ---------------------------------------------------------------- the month
 
-#: A delivery that was rejected at once has been handed over: at the end of that attempt.
+#: A delivery that was rejected at once has been handed over: at the end of that attempt, also if
+#: it was sent again later. `least` leaves out what is null.
 _MONTH = text(
     """
     select d.id, d.kind, d.document_number, a.name as authority, s.code as subject_code,
@@ -40,8 +42,11 @@ _MONTH = text(
             as lacking,
         x.id as delivery_id, x.destination, x.verb, x.state, x.dues::text as dues, x.attempts,
         x.created_at, x.first_tried_at, i.verdict,
+        case when x.first_tried_at is null then array(select json_object_keys(i.body)) end as given,
+        case when x.first_tried_at is null then array(
+            select p->>'field' from jsonb_array_elements(i.problems) p) end as faulty,
         cast(coalesce(i.body->>'CF_JDRQ', i.body->>'XK_JDRQ') as date) as version_day,
-        coalesce(x.submitted_at, r.at) as handed_over_at, least(r.at, t.at) as rejected_at,
+        least(x.submitted_at, r.at) as handed_over_at, least(r.at, t.at) as rejected_at,
         case when x.state = 'accepted' then coalesce(x.platform_at, x.accepted_at) end
             as accepted_at, x.reasons
     from decision d
@@ -113,6 +118,12 @@ class Frozen:
     recorded_at: datetime
     figures: Mapping[str, Any]
     signature: str | None = None  #: None: frozen by a release that did not sign
+
+    @property
+    def figures_sha256(self) -> str:
+        """The SHA-256 of the figures, the same before they are stored and after."""
+        plain = orjson.loads(orjson.dumps(self.figures))
+        return hashlib.sha256(orjson.dumps(plain, option=orjson.OPT_SORT_KEYS)).hexdigest()
 
 
 #: Another freeze of the month may take minutes, which is no outage.

@@ -20,9 +20,15 @@ _LATEST = text(
     "select distinct on (year) content, imported_at, imported_by from calendar_year "
     "order by year, imported_at desc"
 )
+#: An import counts although the clock stepped back since the one before, or its command was begun
+#: earlier than that and waited.
 _ADD = text(
-    "insert into calendar_year (year, imported_at, imported_by, hash, content) "
-    "values (:year, :now, :actor, :hash, :content)"
+    """
+    insert into calendar_year (year, imported_at, imported_by, hash, content)
+    select :year, greatest(cast(:now as timestamptz), max(imported_at) + interval '1 microsecond'),
+        :actor, :hash, :content
+    from calendar_year where year = :year
+    """
 )
 
 

@@ -30,6 +30,13 @@ _SILENT = """
     coalesce(d.state = 'submitted' and d.submitted_at
         <= cast(cast(:silent as jsonb)->>d.destination as timestamptz), false)
 """
+#: A due time that is only a lower bound beyond the calendar: none of the clocks in `fixed`, which
+#: count plain days, has it.
+_PROVISIONAL = """
+    (d.provisional and not exists (select from json_each_text(d.dues) of_clock
+        where of_clock.key = any(cast(:fixed as text[]))
+          and cast(of_clock.value as timestamptz) <= d.due_at))
+"""
 _WANTED = """
       and (cast(:destination as text) is null or d.destination = :destination)
       and (cast(:state as text) is null or d.state = :state)
@@ -38,7 +45,8 @@ _WANTED = """
 """
 _PARTS = [
     f"""
-    select d.id, d.item_kind, d.destination, d.verb, d.state, d.due_at, d.provisional, d.reasons,
+    select d.id, d.item_kind, d.destination, d.verb, d.state, d.due_at,
+        {_PROVISIONAL} as provisional, d.reasons,
         d.submitted_at, {_SILENT} as silent,
         dec.document_number, a.name as authority,
         case when s.person then null else s.name end as subject_name, v.problems
@@ -57,7 +65,8 @@ _PAGE = text(f"select * from ({_FIRST}) listed order by due_at, id limit :limit"
 _COUNTED = " union all ".join(
     f"""
     select d.destination, d.state, dec.authority_id, {_SILENT} as silent, count(*) as open,
-        min(d.due_at) as due_at, count(*) filter (where d.due_at <= :now) as overdue
+        min(d.due_at) as due_at,
+        count(*) filter (where d.due_at <= :now and not {_PROVISIONAL}) as overdue
     from delivery d
     left join decision dec on d.item_kind = 'record_version' and dec.id = d.chain_id
     left join authority a on a.id = dec.authority_id
@@ -76,27 +85,36 @@ _MATCHED = text(f"select id, state from ({_LISTED}) listed order by due_at, id")
 
 
 async def page(
-    connection: Connection, wanted: Wanted, silent: Mapping[str, datetime], limit: int
+    connection: Connection,
+    wanted: Wanted,
+    silent: Mapping[str, datetime],
+    fixed: Sequence[str],
+    limit: int,
 ) -> list[Any]:
     """Return wanted deliveries with what is known of them, the earliest due first.
 
-    Those that a destination took by its time in `silent` and said nothing of are marked so.
+    Those that a destination took by its time in `silent` and said nothing of are marked so. `fixed`
+    are the clocks that no calendar moves.
     """
-    values = {**asdict(wanted), "silent": as_json(silent), "limit": limit}
+    values = {**asdict(wanted), "silent": as_json(silent), "fixed": list(fixed), "limit": limit}
     return list(await connection.execute(_PAGE, values))
 
 
 async def groups(
-    connection: Connection, wanted: Wanted, silent: Mapping[str, datetime], now: datetime
+    connection: Connection,
+    wanted: Wanted,
+    silent: Mapping[str, datetime],
+    fixed: Sequence[str],
+    now: datetime,
 ) -> list[Any]:
     """Return how many deliveries are open by destination, state, authority and silence."""
-    values = {**asdict(wanted), "silent": as_json(silent), "now": now}
+    values = {**asdict(wanted), "silent": as_json(silent), "fixed": list(fixed), "now": now}
     return list(await connection.execute(_GROUPS, values))
 
 
 async def matched(connection: Connection, wanted: Wanted) -> list[tuple[int, DeliveryState]]:
     """Return the numbers and states of all wanted deliveries, the earliest due first."""
-    rows = await connection.execute(_MATCHED, {**asdict(wanted), "silent": "{}"})
+    rows = await connection.execute(_MATCHED, {**asdict(wanted), "silent": "{}", "fixed": []})
     return [(row.id, DeliveryState(row.state)) for row in rows]
 
 

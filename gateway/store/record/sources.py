@@ -39,6 +39,8 @@ _COUNTS = """
         max(file_name) as file_name
     from ({items}) items group by source order by source
 """
+#: What was rejected has been handed over, and is told by itself.
+_NOT_HANDED_OVER = UNDELIVERED - {DeliveryState.REJECTED}
 _DELIVERIES = f"""
     select items.source, x.destination, count(*) as owed,
         count(*) filter (where x.state = 'held') as held,
@@ -46,7 +48,8 @@ _DELIVERIES = f"""
             as handed_over,
         count(*) filter (where x.state = 'accepted') as accepted,
         count(*) filter (where x.state = 'rejected') as rejected,
-        count(*) filter (where x.state in {one_of(UNDELIVERED)} and x.due_at <= :now) as overdue
+        count(*) filter (where x.state in {one_of(_NOT_HANDED_OVER)} and x.due_at <= :now)
+            as overdue
     from ({{items}}) items
     join delivery x on x.item_id = items.version_id and x.item_kind = 'record_version'
     where not items.repeated and x.state not in ('superseded', 'withdrawn')

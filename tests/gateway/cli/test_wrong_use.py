@@ -25,6 +25,7 @@ from gateway.cli import app
         ("due --clock", "选项 --clock 后面要写值"),
         ("doctor extra", "多出的参数：extra"),
         ("check no-such-file", "没有文件 no-such-file"),
+        ("ledger 2026-10 --reason=", "请写明原因；用法见 credit-gateway ledger --help"),
         ("--config / doctor", "--config：应为文件，不是目录"),
     ],
 )

@@ -6,7 +6,7 @@ import orjson
 import pytest
 
 from gateway.due.calendars import load_workdays
-from gateway.due.import_year import changes, ignored, read_year
+from gateway.due.import_year import changes, doubt, ignored, read_year
 from gateway.due.workdays import BadCalendar
 
 #: Invented: nobody knows the notice for 2027 yet.
@@ -127,3 +127,28 @@ def test_a_calendar_behind_a_missing_year_is_refused() -> None:
 def test_the_shipped_calendars_are_whole() -> None:
     for year in load_workdays().years.values():
         assert read_year(year.model_dump_json().encode(), None)[0] == year
+
+
+def test_a_file_that_lost_its_last_rows_is_doubted() -> None:
+    shipped = load_workdays().years
+    whole = shipped[2026]
+    days = {**dict.fromkeys(whole.holidays, "休"), **dict.fromkeys(whole.workdays, "班")}
+    rows = {str(day): (days[day], "") for day in sorted(days)}
+    kept = [day for day in rows if day <= "2026-10-02"]
+    cut = {day: rows[day] for day in kept}
+    unpaid = {day: row for day, row in rows.items() if row[0] == "休"}
+
+    read = [read_year(table(some).encode(), NOTICE)[0] for some in (rows, cut, unpaid)]
+
+    assert [doubt(year) is None for year in read] == [True, False, False]
+    assert doubt(read[2]) == (
+        "放假的工作日 19 天，调休上班的周末 0 天，相差 19 天，法定节假日是 13 天："
+        "可能漏了或多了行，核对通知"
+    )
+    assert [number for number, year in sorted(shipped.items()) if doubt(year)] == [2020]
+
+
+def test_our_own_form_may_have_a_byte_order_mark() -> None:
+    data = load_workdays().years[2026].model_dump_json().encode("utf-8-sig")
+
+    assert read_year(data, None)[0] == load_workdays().years[2026]

@@ -213,7 +213,7 @@ def test_how_soon_decisions_were_entered_stands_below_the_figures() -> None:
 def test_the_quality_and_what_others_show_stand_below_the_figures() -> None:
     quality = QualityFigures("platform", "样例平台", 4, 3, 1, 1, 2, 2)
     listed = SideFigures("platform", "样例平台", False, 4, DUE, {"wrong_value": 1, "late": 2})
-    blind = SideFigures("cases", "案件系统", True, None, DUE, {"missing": 1})
+    blind = SideFigures("cases", "案件系统", True, None, DUE, {"missing": 1}, never_came=1)
     month = replace(
         ledger(*ROWS), quality=(quality,), items=ItemFigures(40, 39), sides=(listed, blind), hints=3
     )

@@ -53,8 +53,9 @@ async def test_what_stays_silent_is_looked_up_once_and_then_a_person_must_act(
     assert asked == [key]
     assert await world.states() == ["submitted"]
     async with world.database.transaction() as connection:
-        destinations = world.gateway.settings.destinations
-        found = await look(connection, destinations, Wanted(), world.clock(), Grouping.ACTOR, 10)
+        settings = world.gateway.settings
+        known = settings.destinations, settings.all_clocks
+        found = await look(connection, *known, Wanted(), world.clock(), Grouping.ACTOR, 10)
     [row] = [row for row in found.rows if row.destination == "platform"]
     assert row.actor is Actor.OPERATOR
     assert row.why.startswith("送达 6 天没有回执")

@@ -79,6 +79,21 @@ async def test_authorities_and_days_are_told_apart(world: World) -> None:
     assert after[AUTHORITY].destinations["platform"].overdue == 1
 
 
+async def test_what_was_rejected_is_not_told_as_never_handed_over_too(world: World) -> None:
+    world.connector().play(Step.REJECT)
+    await sent(world, "file:a", penalty(1, 1))
+    await world.deliverer().drain()
+    world.clock.step(30 * DAY)
+
+    day = today(world.clock() - 30 * DAY)
+    platform = (await reported(world, SourceGrouping.SOURCE, day))["file:a"].destinations[
+        "platform"
+    ]
+
+    assert (platform.owed, platform.handed_over, platform.rejected) == (1, 1, 1)
+    assert platform.overdue == 0
+
+
 async def test_only_those_who_watch_read_the_work_list(world: World) -> None:
     await world.take(penalty(1, CF_CFJGDM=""))
     settings = HttpSettings.model_validate({"api_keys": ["sender"], "operator_keys": ["watch"]})

@@ -7,6 +7,7 @@ import pytest
 from sqlalchemy import text
 
 from connectors.memory import Step
+from gateway.deliver.manual import retry_all
 from gateway.deliver.register import Times, add_evidence, open_outage, void_outage
 from gateway.ledger.causes import Cause
 from gateway.ledger.timeliness import LATE
@@ -119,3 +120,25 @@ async def test_the_ledger_shows_what_people_say_beside_the_cause(
     standing = row.standings["platform"]
     assert standing.notes == ("张三：对方机房停电",)
     assert standing.cause is Cause.OURS
+
+
+async def test_what_was_rejected_at_once_and_sent_again_waited_for_a_correction(
+    database: Database, tmp_path: Path
+) -> None:
+    here = await world(database, tmp_path)
+    here.connectors["platform"].play(Step.REJECT)
+    await here.take_in([penalty(1)])
+    here.clock.step(2 * DAY)
+    await here.deliver()
+    rejected_at = here.clock()
+    here.clock.step(9 * DAY)
+    async with database.transaction() as connection:
+        number = await connection.scalar(text("select id from delivery"))
+    await retry_all(database, [number], "张三", here.clock())
+    await here.deliver()
+
+    [row] = (await here.ledger()).rows
+
+    standing = row.standings["platform"]
+    assert standing.handed_over_at == rejected_at
+    assert standing.why == "退回待更正（退回待更正 4天15小时，本系统待报送 2天，录入晚 9小时）"

@@ -19,7 +19,7 @@ from gateway.config.signing import signed
 from gateway.deliver.attestation import attest
 from gateway.ledger.export import LedgerFormat, NoRows, Tampered, content_of, export
 from gateway.ledger.freeze import freeze_month
-from gateway.store.account import signing_keys
+from gateway.store.account import ledgers, signing_keys
 from gateway.store.account.ledgers import Frozen
 from gateway.store.base.engine import Database
 from tests.integration.ledger_world import World, licence, penalty, person, world
@@ -188,6 +188,28 @@ async def test_what_was_changed_in_the_database_is_not_signed_anew(
     for form in LedgerFormat:
         with pytest.raises(Tampered):
             await exported(here, version, form)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        """figures = replace(figures::text, '"in_scope": 1,', '"in_scope": 9,')::jsonb""",
+        "reason = '另一个原因'",
+        "hash = 'another'",
+    ],
+)
+async def test_figures_that_were_changed_in_the_database_are_not_signed_anew(
+    database: Database, tmp_path: Path, change: str
+) -> None:
+    here = await world(database, tmp_path)
+    await here.take_in([penalty(1)])
+    await frozen(here)
+    async with database.transaction() as connection:
+        await connection.execute(text(f"update ledger set {change}"))
+        [version] = await ledgers.versions(connection, MONTH)
+
+    with pytest.raises(Tampered):
+        await exported(here, version, LedgerFormat.JSON)
 
 
 async def test_an_attestation_says_what_was_sent_and_that_nothing_came(

@@ -245,3 +245,53 @@ async def test_an_older_account_never_becomes_the_newest_version(
     async with database.transaction() as connection:
         versions = await store.versions(connection, "2026-10")
     assert [(one.version, one.figures["decisions"]) for one in versions] == [(2, 2), (1, 1)]
+
+
+async def test_tries_of_an_open_delivery_make_no_version(
+    database: Database, tmp_path: Path
+) -> None:
+    here = await world(database, tmp_path)
+    here.connectors["platform"].play(Step.DEFER, Step.DEFER)
+    await here.take_in([penalty(1)])
+    here.clock.step(timedelta(days=30))
+    await here.deliver()
+    _, first, _ = await freeze_now(here)
+    here.clock.step(timedelta(days=1))
+    await here.deliver()
+
+    ledger, again, made = await freeze_now(here)
+
+    assert [row.standings["platform"].attempts for row in ledger.rows] == [2]
+    assert (again.version, made) == (first.version, False)
+    assert (await freeze_now(here, "领导要求重报"))[1].version == 2
+
+
+async def test_a_frozen_month_of_the_past_that_lost_its_decisions_gets_a_version(
+    database: Database, tmp_path: Path
+) -> None:
+    here = await world(database, tmp_path)
+    gateway = here.gateway
+    september = gateway.database, gateway.ledger_scope, gateway.keys, "2026-09"
+    await here.take_in([penalty(1, CF_JDRQ="2026-09-30", CF_YXQ="2027-09-30")])
+    await freeze_month(*september, here.clock())
+    here.clock.step(timedelta(hours=1))
+    await here.take_in([penalty(1)])
+
+    ledger, frozen, made = await freeze_month(*september, here.clock())
+
+    assert (len(ledger.rows), frozen.version, made) == (0, 2, True)
+
+
+async def test_the_site_of_an_authority_is_found_however_its_name_is_written(
+    database: Database, tmp_path: Path
+) -> None:
+    sites = {"样例市 生态环境局（本级）": "https://site.example.cn"}
+    here = await world(database, tmp_path, ledger={"sites": sites})
+    await here.take_in([penalty(1, CF_CFJG="样例市生态环境局（本级）")])
+
+    frozen = (await freeze_now(here))[1]
+
+    async with database.transaction() as connection:
+        content = await store.workbook(connection, frozen.month, frozen.version)
+    sheet = CalamineWorkbook.from_filelike(BytesIO(content or b"")).get_sheet_by_name("汇总")
+    assert sheet.to_python()[4][1] == "https://site.example.cn"

@@ -8,7 +8,8 @@ import pytest
 
 from gateway.ledger.timeliness import Timeliness
 from gateway.store.base.engine import Database
-from tests.integration.ledger_world import World, penalty, world
+from schemas.base import SHANGHAI
+from tests.integration.ledger_world import PLATFORM, World, penalty, world
 from tests.integration.reconcile.sides import found, reconcile
 
 pytestmark = pytest.mark.integration
@@ -74,3 +75,22 @@ async def test_corrections_with_the_same_date_inherit_the_first_due_time(
     after = [row.standings["platform"].due for row in (await here.ledger()).rows]
 
     assert after == before
+
+
+async def test_a_clock_that_came_later_counts_from_the_decision_not_from_a_correction(
+    database: Database, tmp_path: Path
+) -> None:
+    before = await world(database, tmp_path, {**PLATFORM, "clocks": ["calendar-7"]})
+    await before.take_in([penalty(1)])
+    before.clock.step(timedelta(days=20))
+    await before.deliver()
+    here = await world(database, tmp_path, start=before.clock())
+    here.sent = before.sent
+    await here.take_in([penalty(1, CF_NR="罚款人民币二万元")])
+    await here.deliver()
+
+    [row] = (await here.ledger()).rows
+
+    standing = row.standings["platform"]
+    assert set(standing.timeliness.values()) == {Timeliness.LATE}
+    assert standing.due["working-7"].astimezone(SHANGHAI).date() == date(2026, 10, 21)

@@ -6,8 +6,9 @@ from pathlib import Path
 import pytest
 
 from connectors.memory import Step
+from gateway.ledger.causes import Cause
 from gateway.store.base.engine import Database
-from tests.integration.ledger_world import World, penalty, world
+from tests.integration.ledger_world import PLATFORM, World, penalty, world
 
 pytestmark = pytest.mark.integration
 
@@ -58,4 +59,31 @@ async def test_one_that_was_held_first_is_no_first_pass(database: Database, tmp_
     await told(here, Step.ACCEPT, "")
     await told(here, Step.ACCEPT, "超标排放")
 
+    assert await counted(here) == (0, 0, 0, None)
+
+
+async def test_what_a_destination_does_not_require_is_held_nowhere(
+    database: Database, tmp_path: Path
+) -> None:
+    here = await world(database, tmp_path, {**PLATFORM, "not_required": ["CF_CFJGDM"]})
+
+    here.connectors["platform"].play(Step.ACCEPT)
+    await here.take_in([penalty(1, CF_CFJGDM="")])
+    await here.deliver()
+
+    assert await counted(here) == (1, 0, 0, None)
+
+
+async def test_what_lacks_a_column_that_a_destination_names_was_held(
+    database: Database, tmp_path: Path
+) -> None:
+    here = await world(database, tmp_path, {**PLATFORM, "requires": ["CF_GSJZQ"]})
+    await here.take_in([penalty(1)])
+    here.clock.step(timedelta(days=20))
+    await here.take_in([penalty(1, CF_GSJZQ="2027-10-10")])
+    await here.deliver()
+
+    [row] = (await here.ledger()).rows
+
+    assert row.standings["platform"].cause is Cause.HELD
     assert await counted(here) == (0, 0, 0, None)

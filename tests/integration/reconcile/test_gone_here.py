@@ -4,10 +4,11 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+import orjson
 import pytest
 
 from gateway.store.base.engine import Database
-from tests.integration.ledger_world import World, penalty
+from tests.integration.ledger_world import PLATFORM, World, licence, penalty, world
 from tests.integration.reconcile.sides import compare, found, kept, reconcile
 from tests.integration.reconcile.test_registers import CODE, five_decisions, row, written
 
@@ -125,3 +126,24 @@ async def test_the_wrong_code_of_a_stranger_is_still_found_with_its_columns(
     done, _ = await compare(here, file=str(file))
 
     assert found(done) == {"样环罚〔2026〕4号": "wrong_value"}
+
+
+async def test_the_rate_by_a_register_leaves_out_what_the_headline_platform_does_not_take(
+    database: Database, tmp_path: Path
+) -> None:
+    settings: dict[str, Any] = {**CASES}
+    here = await world(database, tmp_path, {**PLATFORM, "takes": ["penalty"]}, **settings)
+    await here.take_in([penalty(1), penalty(2)])
+    await here.deliver()
+    here.clock.step(timedelta(days=5))
+    file = tmp_path / "cases.jsonl"
+    rows = [penalty(1), penalty(2), penalty(3), licence(4), licence(5)]
+    file.write_bytes(b"\n".join(map(orjson.dumps, rows)))
+
+    await compare(here, file=str(file))
+    account = await here.ledger()
+
+    [side] = [one for one in account.sides if one.is_register]
+    rate = account.rate_by(side)
+    assert side.faults == {"missing": 3}
+    assert (rate and (rate.part, rate.whole)) == (2, 3)

@@ -432,3 +432,32 @@ async def test_new_pseudonyms_of_persons_leave_what_was_explained(
     [after] = await kept(here, every=True)
     assert (after.id, after.state) == (before.id, DifferenceState.EXPLAINED)
     assert after.key != before.key
+
+
+async def test_a_register_without_codes_is_paired_by_its_numbers_before_it_is_refused(
+    database: Database, tmp_path: Path
+) -> None:
+    here = await world(database, tmp_path)
+    await here.take_in([penalty(number) for number in range(1, 31)])
+    here.clock.step(WEEK)
+    file = tmp_path / "register.csv"
+    rows = [f"样环罚〔2026〕{number}号,2026-10-10" for number in range(1, 31)]
+    file.write_text("\n".join(["行政处罚决定书文号,处罚决定日期", *rows]))
+
+    compared = await compare(here, file=str(file))
+
+    assert compared.done.differences == ()
+
+
+async def test_a_register_of_one_kind_need_not_have_the_other(
+    database: Database, tmp_path: Path
+) -> None:
+    here = await world(database, tmp_path)
+    await here.take_in([penalty(1), *(licence(number) for number in range(1, 41))])
+    here.clock.step(WEEK)
+    file = tmp_path / "register.csv"
+    file.write_text("行政处罚决定书文号,处罚决定日期\n样环罚〔2026〕1号,2026-10-10")
+
+    compared = await compare(here, file=str(file))
+
+    assert compared.done.differences == ()

@@ -139,3 +139,17 @@ async def test_a_corrected_calendar_takes_the_place_of_the_first(world: World) -
     assert fresh.years[2027] == corrected
     assert await world.value("select count(*) from calendar_year") == 2
     assert (await world.events()).count("calendar_imported") == 2
+
+
+async def test_the_last_import_counts_whatever_the_clock_said_at_the_first(world: World) -> None:
+    await imported(world, load_workdays())
+    corrected = YEAR.model_copy(update={"workdays": frozenset({date(2026, 12, 27)})})
+    for step in (timedelta(0), timedelta(days=-1)):  # the same moment, and an earlier one
+        world.clock.step(step)
+        await imported(world, load_workdays(), corrected)
+        corrected = corrected.model_copy(update={"workdays": frozenset()})
+
+    fresh = load_workdays()
+    await calendar.renew(world.gateway.database, fresh)
+
+    assert fresh.years[2027].workdays == frozenset()

@@ -21,8 +21,9 @@ async def looked(
 ) -> WorkList:
     async with world.database.transaction() as connection:
         choice = Wanted(**wanted)  # type: ignore[arg-type]
-        destinations = world.gateway.settings.destinations
-        return await look(connection, destinations, choice, world.clock(), by, limit)
+        settings = world.gateway.settings
+        known = settings.destinations, settings.all_clocks
+        return await look(connection, *known, choice, world.clock(), by, limit)
 
 
 async def test_what_is_open_is_listed_by_due_time_with_its_place_in_the_queue(
