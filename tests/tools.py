@@ -16,6 +16,7 @@ PROGRAMS = {
     "mariadbd": "mariadb-server-core",
     "my_print_defaults": "mariadb-client-core",
     "pgbouncer": "pgbouncer",
+    "proftpd": "proftpd-mod-crypto",
     "soffice": "libreoffice-calc-nogui",
     "chromium": "chromium",
     "prometheus": "prometheus",

@@ -18,6 +18,7 @@ from schemas.faults import of_system
 T = TypeVar("T")
 _BLOCK = 64 * 1024
 _LOGIN_REFUSED, _NOT_THERE = "530", "550"
+_UNKNOWN_COMMAND = frozenset({"500", "501", "502", "504"})
 
 
 class _FtpTls(ftplib.FTP_TLS):
@@ -52,17 +53,28 @@ class Ftp:
 
         def work() -> list[str]:
             try:
-                return self._client.nlst(folder)
+                return [name for name, _ in self._client.mlsd(folder)]
             except ftplib.error_perm as error:
-                if str(error)[:3] != _NOT_THERE:
+                if str(error)[:3] not in _UNKNOWN_COMMAND:
                     raise
-                here = self._client.pwd()  # some servers say 550 of a folder without files
-                self._client.cwd(folder)
-                self._client.cwd(here)
-                return []
+            return self._names_by_nlst(folder)
 
         found = await self._do(folder, work)
         return [name.rpartition("/")[2] for name in found if name not in {".", ".."}]
+
+    def _names_by_nlst(self, folder: str) -> list[str]:
+        """Return the names as an older server tells them; some say an error of an empty folder."""
+        try:
+            return self._client.nlst(folder)
+        except (ftplib.error_perm, ftplib.error_temp):
+            here = self._client.pwd()
+            self._client.cwd(folder)  # fails if it is not there
+            self._client.cwd(here)
+            lines: list[str] = []
+            self._client.retrlines(f"LIST {folder}", lines.append)
+            if lines:
+                raise
+            return []
 
     async def size(self, path: str) -> int:
         """Return the size of a file in bytes."""

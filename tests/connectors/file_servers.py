@@ -1,17 +1,22 @@
-"""A real SFTP server and a real FTP server over TLS, each with an account in a folder."""
+"""A real SFTP server (asyncssh) and a real FTP server over TLS (ProFTPD), on a folder."""
 
+import grp
+import os
+import pwd
+import shutil
+import socket
+import subprocess
 import threading
+import time
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 import asyncssh
-from pyftpdlib.authorizers import DummyAuthorizer
-from pyftpdlib.handlers import TLS_FTPHandler
-from pyftpdlib.servers import FTPServer
 
 from tests.certificates import Authority
+from tests.integration.post import free_port
 
 USER, PASSWORD = "hb", "s3cret-word"
 
@@ -78,46 +83,133 @@ async def sftp_server(root: Path, troubles: Troubles) -> AsyncIterator[dict[str,
     await server.wait_closed()
 
 
+_CONFIGURATION = """
+ServerType standalone
+ServerName test
+Port {port}
+DefaultAddress 127.0.0.1
+SocketBindTight on
+UseReverseDNS off
+User {owner}
+Group {group}
+UseIPv6 off
+PidFile {home}/pid
+ScoreboardFile {home}/scoreboard
+DelayTable none
+SystemLog {home}/log
+WtmpLog off
+DefaultRoot {root}
+RequireValidShell off
+RootLogin on
+AuthOrder mod_auth_file.c
+AuthUserFile {home}/users
+LoadModule mod_tls.c
+<Directory />
+  AllowOverwrite on
+</Directory>
+TLSEngine on
+TLSRequired on
+TLSRSACertificateFile {certificate}
+TLSRSACertificateKeyFile {private}
+TLSECCertificateFile {certificate}
+TLSECCertificateKeyFile {private}
+TLSLog {home}/tls
+"""
+
+
 @contextmanager
 def ftps_server(root: Path, troubles: Troubles, authority: Authority) -> Iterator[dict[str, Any]]:
-    """Run a server in a thread; yield the settings of a connection to it."""
+    """Run ProFTPD behind a proxy; yield the settings of a connection to it.
+
+    ProFTPD refuses a data connection that does not continue the session of TLS.
+    """
+    home = root.parent / "proftpd"
+    home.mkdir()
     certificate, private = authority.issue("ftp")
-    joined = root.parent / "ftp-both.pem"
-    joined.write_bytes(private.read_bytes() + certificate.read_bytes())
+    private.chmod(0o600)
+    hashed = subprocess.run(
+        ["openssl", "passwd", "-6", PASSWORD], check=True, capture_output=True, text=True
+    ).stdout.strip()
+    account = f"{USER}:{hashed}:{os.getuid()}:{os.getgid()}::{root}:/bin/sh\n"
+    (home / "users").write_text(account)
+    (home / "users").chmod(0o600)
+    port = free_port()
+    written = _CONFIGURATION.format(
+        port=port,
+        home=home,
+        root=root,
+        owner=pwd.getpwuid(os.getuid()).pw_name,
+        group=grp.getgrgid(os.getgid()).gr_name,
+        certificate=certificate,
+        private=private,
+    )
+    (home / "conf").write_text(written)
+    program = shutil.which("proftpd", path=f"{os.environ.get('PATH', os.defpath)}:/usr/sbin")
+    assert program is not None, "proftpd is missing: python -m tests.tools"
+    with (home / "out").open("wb") as out:
+        process = subprocess.Popen(
+            [program, "--nodaemon", "--config", str(home / "conf")], stdout=out, stderr=out
+        )
+    try:
+        _wait_for(port, process, home)
+        with _cutting_proxy(port, root, troubles) as own:
+            place = {"protocol": "ftps", "host": "127.0.0.1", "port": own}
+            login = {"username": USER, "password": PASSWORD, "ca_file": str(authority.file)}
+            yield {**place, **login}
+    finally:
+        process.terminate()
+        process.wait(30)
 
-    class Control(TLS_FTPHandler):  # type: ignore[misc]
-        certfile = str(joined)
-        tls_control_required = tls_data_required = True
-        auth_failed_timeout = 0
 
-        def ftp_RNTO(self, path: str) -> Any:  # noqa: N802  its name
-            if troubles.takes_away(path):
-                self.fs.rename(self._rnfr, path)
-                self.close()
-                return None
-            return super().ftp_RNTO(path)
+def _wait_for(port: int, process: subprocess.Popen[bytes], home: Path) -> None:
+    end = time.monotonic() + 30
+    while time.monotonic() < end and process.poll() is None:
+        with suppress(OSError), socket.create_connection(("127.0.0.1", port), 1) as greeting:
+            if greeting.recv(3) == b"220":
+                return
+        time.sleep(0.05)
+    raise AssertionError("".join(one.read_text() for one in home.glob("[lo]*")))
 
-        def ftp_STOR(self, file: str, mode: str = "w") -> Any:  # noqa: N802  its name
-            if troubles.full:
-                self.respond("452 no space left")
-                return None
-            return super().ftp_STOR(file, mode)
 
-    users = DummyAuthorizer()
-    users.add_user(USER, PASSWORD, str(root), perm="elradfmw")
-    Control.authorizer = users
-    server = FTPServer(("127.0.0.1", 0), Control)
-    stop = threading.Event()
+@contextmanager
+def _cutting_proxy(port: int, root: Path, troubles: Troubles) -> Iterator[int]:
+    """Pass control connections on; cut one where the answer to a renaming would come, if asked."""
+    listening = socket.create_server(("127.0.0.1", 0))
+    sockets, carriers = [listening], []
 
     def serve() -> None:
-        while not stop.is_set():
-            server.ioloop.loop(timeout=0.05, blocking=False)
-        server.close_all()
+        while True:
+            try:
+                near, _ = listening.accept()
+            except OSError:
+                return
+            far = socket.create_connection(("127.0.0.1", port))
+            sockets.extend((near, far))
+            for ends in ((near, far, None), (far, near, (root, troubles))):
+                carriers.append(threading.Thread(target=_carry, args=ends))
+                carriers[-1].start()
 
-    thread = threading.Thread(target=serve)
-    thread.start()
-    place = {"protocol": "ftps", "host": "127.0.0.1", "port": server.address[1]}
-    account = {"username": USER, "password": PASSWORD, "ca_file": str(authority.file)}
-    yield {**place, **account}
-    stop.set()
-    thread.join()
+    serving = threading.Thread(target=serve)
+    serving.start()
+    yield int(listening.getsockname()[1])
+    for one in sockets:
+        with suppress(OSError):
+            one.shutdown(socket.SHUT_RDWR)
+    for thread in (serving, *carriers):
+        thread.join(10)
+    for one in sockets:
+        one.close()
+
+
+def _carry(one: socket.socket, other: socket.socket, watch: tuple[Path, Troubles] | None) -> None:
+    """Pass on what comes; of answers, cut where one to a renaming would come, if asked."""
+    known = set() if watch is None else set(watch[0].glob("*.xml"))
+    with suppress(OSError):
+        while data := one.recv(65_536):
+            new = set() if watch is None else {*watch[0].glob("*.xml")} - known
+            if watch is not None and new and watch[1].takes_away(str(new.pop())):
+                break
+            other.sendall(data)
+    for end in (one, other):
+        with suppress(OSError):
+            end.shutdown(socket.SHUT_RDWR)
