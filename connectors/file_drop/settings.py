@@ -74,7 +74,7 @@ class FileDropSettings(TlsFiles):
     empty_day: time | None = Field(default=None, title="没有数据的日子，几点以后传一个空文件")
     batch_size: int = Field(default=5000, ge=1, le=5000, title="每个文件的条数")
     call_timeout: timedelta = Field(
-        default=timedelta(seconds=120), ge=timedelta(seconds=3), title="单次调用时限"
+        default=timedelta(seconds=60), ge=timedelta(seconds=3), title="单次调用时限"
     )
 
     @field_validator("host_key")

@@ -12,6 +12,7 @@ from rich.console import Console
 from gateway.config.clock import SteppedClock
 from gateway.demo.alerts import Alerts, watch_alerts
 from gateway.demo.prometheus import RULES, Prometheus, lacking
+from gateway.service.roles import Role
 from gateway.telemetry.metrics import Metrics
 from tests.folders import server_folder
 
@@ -22,6 +23,7 @@ OUTAGE, EXPIRES = "CreditGatewayBreakerOpen", "CreditGatewayCertificateExpires"
 def metrics(clock: SteppedClock) -> Metrics:
     """The metrics of a gateway that is well: its certificate ends in twenty days."""
     made = Metrics()
+    made.played(Role)
     made.disk_free.set(0.5)
     made.breaker_open.labels("city").set(0)
     ends = clock() + timedelta(days=20)
