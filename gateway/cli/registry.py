@@ -31,6 +31,7 @@ GROUPS = {
     "keys": "密钥",
     "calendar": "工作日历",
     "notify": "通知",
+    "connector": "报送通道",
     "audit": "审计",
     "differences": "对账差异",
     "hints": "瞒报线索",
@@ -174,6 +175,9 @@ COMMANDS: Mapping[str, Mapping[str, tuple[str, str]]] = {
     "notify": {
         "list": ("notify:notify_list", "列出现在需要人处理的，和已通知谁。"),
         "test": ("notify:notify_test", "给联系人各发一条测试通知，说明是否发出。"),
+    },
+    "connector": {
+        "list": ("connector:connector_list", "列出报送通道的种类，和各报送对象的能力。"),
     },
     "audit": {
         "list": ("audit:audit_list", "谁在何时做了什么，新的在前。"),

@@ -199,3 +199,17 @@ def greet(listening: socket.socket) -> None:
     client, _ = listening.accept()
     client.sendall(b"220 mail.example\r\n")
     client.close()
+
+
+def test_the_kinds_of_destinations_and_what_those_configured_can_do_are_listed(
+    command: Command,
+) -> None:
+    listed = command("connector", "list")
+    rows = command.json("connector", "list").objects
+
+    assert listed.code == 0
+    assert "通道 exchange-database：自带" in listed.out
+    assert "通道 file-drop：自带" in listed.out
+    names = [one["name"] for one in SETTINGS["destinations"]]
+    assert [one["destination"] for one in rows if "destination" in one] == names
+    assert "结果不明时查询" in listed.out
