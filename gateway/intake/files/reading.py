@@ -27,6 +27,7 @@ from schemas.column_names import STANDARD_NAMES, ColumnNames
 _HASH_BLOCK = 1 << 20
 #: Items of a batch at most.
 BATCH = 1000
+_GARBLED = "；文字显示成乱码的，用表格软件打开，另存为“CSV UTF-8”"
 
 
 class Reading:
@@ -138,9 +139,11 @@ class Reading:
         if self.report.mixture:
             raise UnreadableFile(self.report.mixture)
         encoding = f"（按 {self.report.encoding} 读）" if self.report.encoding else ""
+        for table in shown:
+            if table.almost is not None:
+                raise UnreadableFile(f"{_of_sheet(table)}{table.almost.words}{encoding}{_GARBLED}")
         raise UnreadableFile(
-            f"前20行里找不到认识的列名{encoding}：在第一行写明列的中文名或代码（如 CF_WSH）；"
-            "文字显示成乱码的，用表格软件打开，另存为“CSV UTF-8”"
+            f"前20行里找不到认识的列名{encoding}：在第一行写明列的中文名或代码（如 CF_WSH）{_GARBLED}"
         )
 
 

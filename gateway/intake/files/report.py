@@ -8,10 +8,12 @@ from typing import Any
 from gateway.check.amount_units import WAN
 from gateway.check.raw import SHEET_STRIDE, Raw
 from gateway.intake.files import above
+from gateway.intake.files.almost import Almost, almost_header
 from gateway.intake.files.header import Header, is_blank
 from gateway.intake.files.units import told
 from gateway.intake.files.unseen import Unseen
 from gateway.titles import KINDS
+from schemas.codes import RecordKind
 from schemas.column_names import ColumnNames, unit_in_name
 from schemas.columns import columns_of
 from schemas.identifiers import masked
@@ -41,6 +43,7 @@ class TableReport:
     records: int = 0
     refused: str = ""  #: why a table that has a header is not read
     above: list[int] = field(default_factory=list)  #: rows above the header that may be records
+    almost: Almost | None = None  #: of a table without a header: the row that is like one
     width: int = 0  #: of a table that is not read: the most filled cells of a row
     skipped: dict[str, list[int]] = field(default_factory=dict)
     #: Names that are no column, with the title of the most similar one.
@@ -65,9 +68,15 @@ class TableReport:
         unknown = (name for name in header.unknown if name not in self.deciding)
         self.unknown = {masked(name): names.nearest(kind, name) for name in unknown}
 
-    def unread(self, first: Sequence[tuple[int, Sequence[Any]]]) -> None:
+    def unread(
+        self,
+        first: Sequence[tuple[int, Sequence[Any]]],
+        names: ColumnNames,
+        kind: RecordKind | None,
+    ) -> None:
         """Note a table without a header, by its first rows."""
         self.empty = not first
+        self.almost = almost_header(first, names, kind)
         self.width = max((sum(not is_blank(c) for c in cells) for _, cells in first), default=0)
 
     def refuse(self, header: Header, rows: Sequence[int]) -> None:

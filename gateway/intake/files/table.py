@@ -71,7 +71,7 @@ def records(
     searched = [(number, merged.whole(number, cells)) for number, cells in first]
     header = find_header(searched, names, kind)
     if header is None:
-        report.unread(first)
+        report.unread(first, names, kind)
         return
     above = rows_above(searched, header, names)
     if above.records:
