@@ -142,9 +142,8 @@ class Reading:
         for table in shown:
             if table.almost is not None:
                 raise UnreadableFile(f"{_of_sheet(table)}{table.almost.words}{encoding}{_GARBLED}")
-        raise UnreadableFile(
-            f"前20行里找不到认识的列名{encoding}：在第一行写明列的中文名或代码（如 CF_WSH）{_GARBLED}"
-        )
+        fix = f"在第一行写明列的中文名或代码（如 CF_WSH）{_GARBLED}"
+        raise UnreadableFile(f"前20行里找不到认识的列名{encoding}：{fix}")
 
 
 def _of_sheet(table: TableReport) -> str:
