@@ -15,6 +15,7 @@ from connectors.bank_webhook import BankWebhook, BankWebhookSettings
 from connectors.exchange_database import ExchangeDatabase, ExchangeDatabaseSettings
 from connectors.file_drop import FileDrop, FileDropSettings
 from connectors.kafka_topic import KafkaTopic, KafkaTopicSettings
+from connectors.mail_drop import MailDrop, MailDropSettings
 from connectors.memory import MemoryConnector, MemorySettings
 from connectors.platform_api import (
     PlatformJson,
@@ -71,6 +72,7 @@ CONNECTORS: dict[str, ConnectorKind] = {
     "exchange-database": kind_of(ExchangeDatabaseSettings, ExchangeDatabase),
     "file-drop": kind_of(FileDropSettings, FileDrop),
     "kafka-topic": kind_of(KafkaTopicSettings, KafkaTopic),
+    "mail-drop": kind_of(MailDropSettings, MailDrop),
     "memory": kind_of(MemorySettings, MemoryConnector),
     "platform-json": kind_of(PlatformJsonSettings, PlatformJson),
     "platform-soap": kind_of(PlatformSoapSettings, PlatformSoap),

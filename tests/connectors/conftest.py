@@ -23,6 +23,7 @@ from schemas.delivery import Item, ItemKind
 from tests import exchange_place
 from tests.certificates import Authority
 from tests.connectors.file_servers import Troubles, ftps_server, sftp_server
+from tests.connectors.mail_server import mail_server
 from tests.exchange_place import Platform, on_postgresql
 
 CODE = "91410100MA44TEAT5F"
@@ -164,6 +165,12 @@ async def harness(
     if kind.startswith("file-drop"):
         async with _files(kind, tmp_path, clock) as files:
             yield files
+        return
+    if kind == "mail-drop":
+        with mail_server(tmp_path) as server:
+            connector = build(kind, server.settings, clock)
+            yield Harness(connector, kind, server.effects, troubles=server.troubles)
+            await connector.close()
         return
     if exchange is not None:
         made = Harness(exchange.connector(clock), kind, exchange.count)

@@ -20,7 +20,7 @@ DATABASES = [
     for name in ("exchange-database", "exchange-database@postgresql")
 ]
 LOSSY = ["bank-webhook", "memory", "platform-json", "platform-soap", *DATABASES]
-LOSSY += ["file-drop@sftp", "file-drop@ftps"]
+LOSSY += ["file-drop@sftp", "file-drop@ftps", "mail-drop"]
 REMOTE = ["bank-webhook", "platform-json", "platform-soap"]
 
 every_kind = pytest.mark.parametrize("harness", [*LOSSY, KAFKA], indirect=True)

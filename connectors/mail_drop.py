@@ -1,0 +1,268 @@
+"""The connector `mail-drop`: a signed and encrypted mail for who has no system of his own.
+
+A mail has one workbook with a row for each item, and a note of what it is. It is S/MIME (RFC 8551):
+signed by us, then encrypted for the recipient's certificate, as the mail programs of offices read
+it. Nobody answers, so that nothing is known but that the mail server took it.
+"""
+
+import asyncio
+import hashlib
+import smtplib
+import socket
+import ssl
+from collections.abc import AsyncIterator, Mapping, Sequence
+from datetime import datetime, timedelta
+from email import message_from_bytes, policy
+from email.message import EmailMessage
+from email.utils import format_datetime
+from io import BytesIO
+from pathlib import Path
+from typing import Any, NamedTuple, Self
+
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, RSAPublicKey
+from cryptography.hazmat.primitives.ciphers.algorithms import AES256
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.serialization import Encoding, load_pem_private_key, pkcs7
+from pydantic import Field, SecretStr, model_validator
+
+from connectors.errors import CallRejected, ConnectorError, NotSent, OutcomeUnknown
+from connectors.protocol import Limits, OnUnknown
+from connectors.shared import Clock
+from connectors.shared.mail import MailRefused, send_mail
+from connectors.shared.parts import UNKNOWN, BatchRefused, BatchSize, nothing_listed, send_parts
+from connectors.shared.tls import TlsFileError
+from connectors.shared.words import reason
+from connectors.shared.xlsx import workbook
+from schemas.base import SHANGHAI
+from schemas.codes import Verb
+from schemas.columns import columns_of
+from schemas.delivery import Health, Item, Listed, ListingMark, Outcome, OutcomeKind, Receipt
+from schemas.faults import of_system
+from schemas.kinds import KINDS
+from schemas.recipient import MailBox
+
+_XLSX = "application", "vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+_VERBS = {
+    Verb.NEW: "新报",
+    Verb.CORRECT: "更正",
+    Verb.WITHDRAW: "撤回",
+    Verb.REPAIR: "信用修复，终止公示",
+    Verb.REVIVE: "恢复",
+}
+_TITLES = {name.value: kind.title for name, kind in KINDS.items()} | {"grade_change": "等级变动"}
+_TOO_LARGE = 552
+#: Seconds of a call that are left to make the mail and to translate what came of it.
+_MARGIN = 3
+
+
+class MailDropSettings(MailBox):
+    """Configuration of a `mail-drop` destination."""
+
+    recipient_certificate: str = Field(min_length=1, title="收件人的证书文件（PEM，RSA）")
+    signer_certificate: str = Field(min_length=1, title="本方签名证书文件（PEM）")
+    signer_key: str = Field(min_length=1, title="本方签名私钥文件（PEM，RSA）")
+    signer_key_password: SecretStr | None = Field(default=None, title="签名私钥的口令")
+    batch_size: int = Field(default=500, ge=1, le=5000, title="每封条数")
+    call_timeout: timedelta = Field(
+        default=timedelta(seconds=60), ge=timedelta(seconds=10), title="单次调用时限"
+    )
+
+    @model_validator(mode="after")
+    def _can_be_read(self) -> Self:
+        keys_of(self)
+        return self
+
+
+class MailKeys(NamedTuple):
+    """The recipient's certificate, and what we sign with."""
+
+    recipient: x509.Certificate
+    signer: x509.Certificate
+    key: RSAPrivateKey
+
+
+def keys_of(settings: MailDropSettings) -> MailKeys:
+    """Read the certificates and the key; raises ValueError with the setting and the fix."""
+    recipient = _certificate("recipient_certificate", settings.recipient_certificate)
+    if not isinstance(recipient.public_key(), RSAPublicKey):
+        raise ValueError(  # noqa: TRY004  of the file, not of a type
+            "recipient_certificate：S/MIME 加密要 RSA 的证书"
+        )
+    signer = _certificate("signer_certificate", settings.signer_certificate)
+    secret = settings.signer_key_password
+    password = None if secret is None else secret.get_secret_value().encode()
+    try:
+        key = load_pem_private_key(Path(settings.signer_key).read_bytes(), password)
+    except OSError as error:
+        raise ValueError(f"signer_key：{settings.signer_key} {of_system(error)}") from None
+    except (ValueError, TypeError):
+        raise ValueError("signer_key：不是 PEM 私钥，或 signer_key_password 不对") from None
+    if not isinstance(key, RSAPrivateKey) or key.public_key() != signer.public_key():
+        raise ValueError("signer_key：应为与 signer_certificate 相配的 RSA 私钥")
+    return MailKeys(recipient, signer, key)
+
+
+def _certificate(setting: str, path: str) -> x509.Certificate:
+    try:
+        return x509.load_pem_x509_certificate(Path(path).read_bytes())
+    except OSError as error:
+        raise ValueError(f"{setting}：{path} {of_system(error)}") from None
+    except ValueError:
+        raise ValueError(f"{setting}：{path} 不是 PEM 格式的证书") from None
+
+
+class MailDrop:
+    """The mail box of one recipient."""
+
+    def __init__(self, settings: MailDropSettings, now: Clock) -> None:
+        self.limits = Limits(
+            batch_size=settings.batch_size,
+            concurrency=1,
+            on_unknown=OnUnknown.RESEND,
+            call_timeout=settings.call_timeout,
+        )
+        self._settings = settings
+        self._now = now
+        self._size = BatchSize(settings.batch_size)
+
+    async def send(self, items: Sequence[Item]) -> list[Outcome]:
+        """Send the items in one mail; one that the server finds too large is halved."""
+        parts = self._size.parts(items)
+        return await send_parts(parts, self._send, self.limits.call_timeout, self._size)
+
+    async def _send(self, items: Sequence[Item]) -> list[Outcome]:
+        seconds = self.limits.call_timeout.total_seconds() - _MARGIN
+        mail = await asyncio.to_thread(self._mail, items)
+        try:
+            await asyncio.to_thread(send_mail, self._settings, mail, whole=seconds)
+        except MailRefused as error:
+            raise _translated(error) from error
+        taken = Outcome(kind=OutcomeKind.ACCEPTED_BLIND, reference=str(mail["Message-ID"]))
+        return [taken] * len(items)
+
+    def _mail(self, items: Sequence[Item]) -> EmailMessage:
+        """Return the mail; the same items have the same Message-ID, so that a repeat is seen."""
+        now, keys = self._now(), keys_of(self._settings)
+        for name, certificate in (("对方的", keys.recipient), ("本方签名的", keys.signer)):
+            if certificate.not_valid_after_utc < now:
+                made = CallRejected(
+                    f"{name}证书 {certificate.not_valid_after_utc:%Y-%m-%d} 已到期：换新的证书"
+                )
+                made.theirs = False
+                raise made
+        signed = (
+            pkcs7.PKCS7SignatureBuilder()
+            .set_data(_content(items, now))
+            .add_signer(keys.signer, keys.key, SHA256())
+            .sign(Encoding.SMIME, [pkcs7.PKCS7Options.DetachedSignature])
+        )
+        sealed = (
+            pkcs7.PKCS7EnvelopeBuilder()
+            .set_data(signed)
+            .add_recipient(keys.recipient)
+            .set_content_encryption_algorithm(AES256)
+            .encrypt(Encoding.SMIME, [pkcs7.PKCS7Options.Binary])
+        )
+        mail = message_from_bytes(sealed, policy=policy.SMTP)
+        named = hashlib.sha256("\n".join(sorted(item.key for item in items)).encode()).hexdigest()
+        mail["Message-ID"] = f"<{named[:32]}@{self._settings.sender.rpartition('@')[2]}>"
+        mail["Date"] = format_datetime(now)
+        mail["Subject"] = f"{_summary(items)}（{now.astimezone(SHANGHAI):%Y-%m-%d}）"
+        return mail
+
+    async def look_up(self, items: Sequence[Item]) -> list[Outcome]:
+        """Return unknown for every item: nobody can be asked, and a mail is sent again."""
+        return [UNKNOWN] * len(items)
+
+    async def receipts(self, cursor: str) -> tuple[list[Receipt], str]:
+        """Return no receipts: nobody answers."""
+        return [], cursor
+
+    def listing(self, since: datetime) -> AsyncIterator[Listed | ListingMark]:  # noqa: ARG002 - protocol
+        """Yield nothing: there is no published list."""
+        return nothing_listed()
+
+    async def health(self) -> Health:
+        """Check that the mail server answers, and that the certificates are valid."""
+        settings = self._settings
+        try:
+            await asyncio.to_thread(self._mail, [])
+            async with asyncio.timeout(self.limits.call_timeout.total_seconds()):
+                _, writer = await asyncio.open_connection(settings.host, settings.port)
+            writer.close()
+        except (OSError, ValueError, ConnectorError) as error:
+            said = of_system(error) if isinstance(error, OSError) else str(error)
+            return Health(ok=False, detail=f"邮件服务器 {settings.host}：{said}")
+        return Health(ok=True, detail=f"邮件发给 {settings.to}")
+
+    async def close(self) -> None:
+        """Nothing stays open between calls."""
+
+
+def _summary(items: Sequence[Item]) -> str:
+    counts: dict[str, int] = {}
+    for item in items:
+        counts[item.record_kind] = counts.get(item.record_kind, 0) + 1
+    return "、".join(f"{_TITLES.get(kind, kind)}{count}条" for kind, count in counts.items())
+
+
+def _content(items: Sequence[Item], now: datetime) -> bytes:
+    """Return the note and the workbook, as they are signed."""
+    mail = EmailMessage(policy=policy.SMTP)
+    lines = [
+        f"送达时间：{now.astimezone(SHANGHAI):%Y-%m-%d %H:%M}",
+        f"内容：{_summary(items)}，见附件，一行一条",
+        "“动作”是更正、撤回的，请替换或撤下以前收到的同一文号；同一“本方标识”收到两次的，以一次计",
+    ]
+    mail.set_content("\n".join(lines) + "\n")
+    mail.add_attachment(
+        _workbook(items), maintype=_XLSX[0], subtype=_XLSX[1], filename=f"{now:%Y%m%d}.xlsx"
+    )
+    return mail.as_bytes()
+
+
+def _workbook(items: Sequence[Item]) -> bytes:
+    """Return a sheet for each kind, with the titles of the standard."""
+    target = BytesIO()
+    with workbook(target) as book:
+        for kind in dict.fromkeys(item.record_kind for item in items):
+            of_kind = [item for item in items if item.record_kind == kind]
+            names = list(dict.fromkeys(name for item in of_kind for name in item.columns))
+            titles = _titles(kind)
+            sheet = book.sheet(_TITLES.get(kind, kind), [10, 24, *([18] * len(names))])
+            sheet.head(["动作", "本方标识", *(titles.get(name, name) for name in names)])
+            for item in of_kind:
+                cells = [_VERBS[item.verb], item.key, *(_text(item.columns.get(n)) for n in names)]
+                sheet.write([(cell, "text") for cell in cells])
+    return target.getvalue()
+
+
+def _titles(kind: str) -> Mapping[str, str]:
+    model = {name.value: one.model for name, one in KINDS.items()}.get(kind)
+    return {} if model is None else {one.wire: one.title for one in columns_of(model)}
+
+
+def _text(value: Any) -> str:
+    return "" if value is None else str(value)
+
+
+def _translated(error: MailRefused) -> ConnectorError:
+    """Return what a mail that was not taken means: only a refusal says that nobody has it."""
+    cause, words = error.__cause__, reason(str(error))
+    made: ConnectorError
+    match cause:
+        case smtplib.SMTPResponseException(smtp_code=code) if code == _TOO_LARGE:
+            return BatchRefused(words)
+        case smtplib.SMTPAuthenticationError() | TlsFileError() | UnicodeError() | ssl.SSLError():
+            made = CallRejected(words)
+            made.theirs = False
+        case smtplib.SMTPResponseException(smtp_code=code):
+            made = CallRejected(words) if code >= 500 else NotSent(words)
+        case smtplib.SMTPRecipientsRefused():
+            made = CallRejected(words)
+        case ConnectionRefusedError() | socket.gaierror():
+            made = NotSent(words)
+        case _:
+            made = OutcomeUnknown(words)
+    return made
