@@ -51,7 +51,8 @@ _VERBS = {
     Verb.REVIVE: "恢复",
 }
 _TITLES = {name.value: kind.title for name, kind in KINDS.items()} | {"grade_change": "等级变动"}
-_TOO_LARGE = 552
+#: From this code on a mail server refuses for good.
+_FOR_GOOD = 500
 #: Seconds of a call that are left to make the mail and to translate what came of it.
 _MARGIN = 3
 
@@ -143,14 +144,15 @@ class MailDrop:
 
     def _mail(self, items: Sequence[Item]) -> EmailMessage:
         """Return the mail; the same items have the same Message-ID, so that a repeat is seen."""
-        now, keys = self._now(), keys_of(self._settings)
+        now = self._now()
+        try:
+            keys = keys_of(self._settings)  # each time: a renewed certificate is found
+        except ValueError as error:
+            raise _ours(str(error)) from error
         for name, certificate in (("对方的", keys.recipient), ("本方签名的", keys.signer)):
             if certificate.not_valid_after_utc < now:
-                made = CallRejected(
-                    f"{name}证书 {certificate.not_valid_after_utc:%Y-%m-%d} 已到期：换新的证书"
-                )
-                made.theirs = False
-                raise made
+                until = certificate.not_valid_after_utc
+                raise _ours(f"{name}证书 {until:%Y-%m-%d} 已到期：换新的证书")
         signed = (
             pkcs7.PKCS7SignatureBuilder()
             .set_data(_content(items, now))
@@ -252,17 +254,22 @@ def _translated(error: MailRefused) -> ConnectorError:
     cause, words = error.__cause__, reason(str(error))
     made: ConnectorError
     match cause:
-        case smtplib.SMTPResponseException(smtp_code=code) if code == _TOO_LARGE:
-            return BatchRefused(words)
+        case smtplib.SMTPDataError(smtp_code=code) if code >= _FOR_GOOD:
+            made = BatchRefused(words)  # for its size, or for something in it
         case smtplib.SMTPAuthenticationError() | TlsFileError() | UnicodeError() | ssl.SSLError():
-            made = CallRejected(words)
-            made.theirs = False
+            made = _ours(words)
         case smtplib.SMTPResponseException(smtp_code=code):
-            made = CallRejected(words) if code >= 500 else NotSent(words)
+            made = CallRejected(words) if code >= _FOR_GOOD else NotSent(words)
         case smtplib.SMTPRecipientsRefused():
             made = CallRejected(words)
         case ConnectionRefusedError() | socket.gaierror():
             made = NotSent(words)
         case _:
             made = OutcomeUnknown(words)
+    return made
+
+
+def _ours(words: str) -> ConnectorError:
+    made = CallRejected(words)
+    made.theirs = False
     return made

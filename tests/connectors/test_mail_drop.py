@@ -113,6 +113,23 @@ async def test_a_refusal_says_that_nobody_has_it(
     assert outcome.kind is OutcomeKind.ACCEPTED_BLIND
 
 
+async def test_a_key_that_vanished_is_told_and_one_that_came_back_is_used(
+    server: MailServer, clock: SteppedClock, tmp_path: Path
+) -> None:
+    connector = drop(server, clock)
+    key = tmp_path / "bureau.key"
+    kept = key.read_bytes()
+    key.unlink()
+
+    with pytest.raises(CallRejected, match="signer_key") as told:
+        await connector.send([make_item(1)])
+    key.write_bytes(kept)
+    [outcome] = await connector.send([make_item(1)])
+
+    assert not told.value.theirs
+    assert outcome.kind is OutcomeKind.ACCEPTED_BLIND
+
+
 async def test_nobody_there_has_nothing(server: MailServer, clock: SteppedClock) -> None:
     away = drop(server, clock, port=free_port())
 
