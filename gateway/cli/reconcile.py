@@ -36,6 +36,7 @@ from gateway.store.account import differences
 from gateway.store.account.differences import DifferenceState, StoredDifference
 from schemas.base import SHANGHAI, today
 from schemas.destination import Destination
+from schemas.identifiers import masked
 from schemas.kinds import REPORTED_KINDS
 from schemas.reconciled import FoundDifference
 from schemas.register import Register
@@ -170,6 +171,11 @@ def _summary(side: Destination | Register, done: Reconciled, unread: Unread) -> 
     if unread.count:
         places = "、".join(unread.places)
         lines.append(f"    登记中 {unread.count} 行没有文书号，没有比较：{places} 等")
+    if unread.meant:
+        named = "、".join(f"“{masked(name)}”像是“{title}”" for name, title in unread.meant.items())
+        lines.append(
+            f"    登记中有不认识的列，没有比较：{named}；改列名，或写在配置 input.columns 里"
+        )
     return lines
 
 

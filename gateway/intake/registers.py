@@ -26,7 +26,8 @@ from gateway.intake.whole_topic import TopicUnread, whole_topic
 from gateway.reconcile.pairs import Shown
 from gateway.reconcile.register import RegisterUnread
 from gateway.store.base.other_database import OtherDatabaseAway, query_rows
-from schemas.codes import Verb
+from schemas.codes import RecordKind, Verb
+from schemas.column_names import STANDARD_NAMES
 from schemas.faults import of_system
 from schemas.kinds import REPORTED_KINDS
 from schemas.register import Register
@@ -34,6 +35,8 @@ from schemas.register import Register
 _Place = tuple[int, int]  #: partition and offset
 #: Rows without a number whose places are told.
 MOST_TOLD = 5
+#: Columns that are looked at.
+MOST_COLUMNS = 100
 #: In JSON: what cannot be stored, unless it is a part of what can, which is the first group.
 _UNSTORABLE = re.compile(
     rb"\\\\(?=u0000)|(\\[^u]|\\u[dD][89abAB]..\\u[dD][c-fC-F]..)|\x00|\\u0000|\\u[dD][89a-fA-F].."
@@ -42,10 +45,26 @@ _UNSTORABLE = re.compile(
 
 @dataclass(slots=True)
 class Unread:
-    """Rows of a register without a document number: how many, and where the first ones are."""
+    """What of a register is not read.
+
+    Rows without a document number: how many, and where the first ones are; and the columns that are
+    no standard ones, with the titles that they mean most likely.
+    """
 
     count: int = 0
     places: list[str] = field(default_factory=list)
+    columns: dict[str, str | None] = field(default_factory=dict)
+
+    def know(self, kind: RecordKind, names: Iterable[str]) -> None:
+        """Note columns of a row that are not known."""
+        for name in names:
+            if name not in self.columns and len(self.columns) < MOST_COLUMNS:
+                self.columns[name] = STANDARD_NAMES.nearest(kind, name)
+
+    @property
+    def meant(self) -> dict[str, str]:
+        """The columns that are most likely others, with the titles of those."""
+        return {name: title for name, title in self.columns.items() if title is not None}
 
     def add(self, place: str) -> None:
         """Count one."""
@@ -79,6 +98,8 @@ class RegisterRows:
         if candidate.kind not in REPORTED_KINDS:
             return
         values, _, unknown = read_row(candidate.kind, candidate.row, self.placeholders)
+        if unknown:
+            self.unread.know(candidate.kind, unknown)
         verb = register_verb(own_columns(candidate.row, unknown), self.placeholders)
         number = values.get("document_number")
         if not number:

@@ -257,3 +257,21 @@ async def test_a_task_with_which_nobody_goes_on_stands_on_the_work_list(
     )
     assert resumed.code == 0
     assert "没有做完" not in after.out
+
+
+async def test_columns_of_a_register_that_are_not_known_are_told(
+    command: Command, database: Database, clock: SteppedClock, build_gateway: BuildGateway
+) -> None:
+    world = World(await build_gateway(database, destinations=[PLATFORM]), clock)
+    await world.take(penalty(1))
+    register = command.folder / "登记.csv"
+    register.write_text(
+        "CF_WSH,CF_JDRQ,CF_CFJG,统一社会信用代码,经办人\n"
+        f"{penalty(1)['CF_WSH']},2026-10-09,{penalty(1)['CF_CFJG']},91150100MA0N999929,张三\n",
+        encoding="utf-8",
+    )
+
+    compared = await asyncio.to_thread(command, "reconcile", "--file", register, *MONTH)
+
+    assert "登记中有不认识的列，没有比较：“统一社会信用代码”像是“行政相对人代码_1" in compared.out
+    assert "经办人" not in compared.out
