@@ -9,11 +9,19 @@ import asyncssh
 from connectors.errors import CallRejected, ConnectorError, NotSent, OutcomeUnknown
 from connectors.file_drop.settings import FileDropSettings
 from connectors.shared.words import reason
+from schemas.base import storable
 from schemas.faults import of_system
 
 #: Seconds between two signs of life, and how many may be missed.
 _ALIVE, _MISSED = 10, 3
 _REFUSED = (asyncssh.SFTPNoSuchFile, asyncssh.SFTPNoSuchPath, asyncssh.SFTPPermissionDenied)
+_LOGIN = (
+    asyncssh.HostKeyNotVerifiable,
+    asyncssh.KeyExchangeFailed,
+    asyncssh.PermissionDenied,
+    asyncssh.KeyImportError,
+    asyncssh.KeyEncryptionError,
+)
 _LOST = (asyncssh.SFTPConnectionLost, asyncssh.SFTPNoConnection)
 
 
@@ -69,6 +77,16 @@ class Sftp:
         with _told(folder):
             await self._client.makedirs(folder, exist_ok=True)
 
+    async def make_folder(self, folder: str) -> None:
+        """Make a folder, which must not be there."""
+        with _told(folder):
+            await self._client.mkdir(folder)
+
+    async def remove_folder(self, folder: str) -> None:
+        """Delete an empty folder."""
+        with _told(folder):
+            await self._client.rmdir(folder)
+
 
 @asynccontextmanager
 async def opened(settings: FileDropSettings) -> AsyncIterator[Sftp]:
@@ -79,7 +97,7 @@ async def opened(settings: FileDropSettings) -> AsyncIterator[Sftp]:
         connection = await asyncssh.connect(host, port, options=_options(settings, seconds))
     try:
         with _told(host):
-            client = await connection.start_sftp_client()
+            client = await connection.start_sftp_client(path_errors="surrogateescape")
         yield Sftp(client)
     finally:
         connection.abort()
@@ -118,12 +136,11 @@ def _algorithms(algorithm: str) -> list[str]:
 @contextmanager
 def _told(what: str) -> Iterator[None]:
     """Translate the errors of the library; `what` is the path or host that they are about."""
+    what = storable(what)
     try:
         yield
-    except asyncssh.HostKeyNotVerifiable as error:
-        raise _ours("服务器的主机密钥与 host_key 不符：核对后再改配置，可能有人冒充") from error
-    except (asyncssh.PermissionDenied, asyncssh.KeyImportError, asyncssh.KeyEncryptionError) as e:
-        raise _ours(f"登录被拒绝：核对用户、口令和私钥（{reason(str(e))}）") from e
+    except _LOGIN as error:
+        raise _ours(_login_words(error)) from error
     except _REFUSED as error:
         raise _ours(f"{what} 不存在或没有权限：核对目录和授权（{reason(error.reason)}）") from error
     except asyncssh.Error as error:
@@ -131,9 +148,18 @@ def _told(what: str) -> Iterator[None]:
     except TimeoutError as error:
         raise NotSent(f"服务器没有答复：{what}") from error
     except OSError as error:
-        if isinstance(error, FileNotFoundError):
+        if error.filename is not None:  # a file of ours
             raise _ours(f"{error.filename} 读不出来：{of_system(error)}") from error
         raise NotSent(f"连不上服务器：{of_system(error)}") from error
+
+
+def _login_words(error: Exception) -> str:
+    if isinstance(error, asyncssh.HostKeyNotVerifiable):
+        return "服务器的主机密钥与 host_key 不符：核对后再改配置，可能有人冒充"
+    if isinstance(error, asyncssh.KeyExchangeFailed):
+        words = "服务器没有 host_key 那一种主机密钥，或没有共同的算法：用 ssh-keyscan 核对"
+        return f"{words}（{reason(error.reason)}）"
+    return f"登录被拒绝：核对用户、口令和私钥（{reason(str(error))}）"
 
 
 def _ours(words: str) -> ConnectorError:
