@@ -8,7 +8,7 @@ from typing import NamedTuple
 from connectors.errors import CallRejected, NotSent
 from connectors.file_drop.folder import RemoteFolder
 from connectors.file_drop.journal import Journal, Sent
-from connectors.file_drop.settings import Answers as Settings
+from connectors.file_drop.settings import Answers
 from connectors.file_drop.xml_files import AnswerFile, answer_of
 from connectors.shared import Clock
 from connectors.shared.words import reason
@@ -35,10 +35,10 @@ class AnswersRead(NamedTuple):
     names: list[str]
 
 
-class Answers:
+class AnswerFolder:
     """The answer files in a folder of a platform, and since when one cannot be read."""
 
-    def __init__(self, settings: Settings, journal: Journal, now: Clock) -> None:
+    def __init__(self, settings: Answers, journal: Journal, now: Clock) -> None:
         self._settings = settings
         self._journal = journal
         self._now = now
@@ -114,7 +114,7 @@ def _about(name: str, journal: Journal) -> Sent | None:
     return None if stem is None else journal.sent(f"{stem[0]}.xml")
 
 
-def told(answer: AnswerFile, sent: Sent, settings: Settings) -> Iterator[Receipt]:
+def told(answer: AnswerFile, sent: Sent, settings: Answers) -> Iterator[Receipt]:
     """Yield what an answer says of the rows of its file; what is not said plainly is left out.
 
     Of two lines about one row, the one that refuses it counts.
@@ -142,11 +142,11 @@ def told(answer: AnswerFile, sent: Sent, settings: Settings) -> Iterator[Receipt
             )
 
 
-def _code(fields: Mapping[str, str], settings: Settings) -> str:
+def _code(fields: Mapping[str, str], settings: Answers) -> str:
     return fields.get(settings.code_field.lower(), "")
 
 
-def _receipt(key: str, fields: Mapping[str, str], settings: Settings) -> Receipt:
+def _receipt(key: str, fields: Mapping[str, str], settings: Answers) -> Receipt:
     code = _code(fields, settings)
     accepted = code in settings.accepted
     words = fields.get(settings.message_field.lower()) or _WITHOUT_WORDS
@@ -164,7 +164,7 @@ def _by_number(sent: Sent) -> Mapping[str, str | None]:
 
 
 def _key_of(
-    row: Mapping[str, str], sent: Sent, keys: Mapping[str, str | None], settings: Settings
+    row: Mapping[str, str], sent: Sent, keys: Mapping[str, str | None], settings: Answers
 ) -> str | None:
     """Return the key of a row of an answer: by our own, or by a number that only one row has."""
     if settings.key_field is not None and (key := row.get(settings.key_field.lower())):

@@ -12,7 +12,7 @@ from contextlib import asynccontextmanager
 from datetime import date, datetime
 
 from connectors.errors import ConnectorError
-from connectors.file_drop.answers import Answers
+from connectors.file_drop.answers import AnswerFolder
 from connectors.file_drop.folder import RemoteFolder, opened
 from connectors.file_drop.journal import Journal
 from connectors.file_drop.settings import FileDropSettings
@@ -42,9 +42,9 @@ class FileDrop:
         self._settings = settings
         self._now = now
         self._journal = Journal(settings)
-        self._answers: Answers | None = None
+        self._answers: AnswerFolder | None = None
         if settings.answers is not None:
-            self._answers = Answers(settings.answers, self._journal, now)
+            self._answers = AnswerFolder(settings.answers, self._journal, now)
         self._turn = asyncio.Lock()
 
     @asynccontextmanager
@@ -140,7 +140,7 @@ class FileDrop:
         try:
             async with self._opened() as folder:
                 await folder.names(settings.upload_folder)
-                await self._journal.check(folder)
+                await self._journal.check(folder, self._today)
                 if settings.answers is not None:
                     await folder.names(settings.answers.folder)
                     await folder.make(settings.answers.done_folder)

@@ -6,7 +6,6 @@ Another process may still be at work with the same folder: a number is taken by 
 which only one can, and what looks left over is left alone until nobody can be at it any more.
 """
 
-import re
 import time
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
@@ -17,21 +16,24 @@ import orjson
 
 from connectors.errors import CallRejected, ConnectorError, NotSent, OutcomeUnknown
 from connectors.file_drop.folder import RemoteFolder
+from connectors.file_drop.journal_files import (
+    FILE,
+    KEYS,
+    PART,
+    REFUSED,
+    TAKEN,
+    day_of,
+    keys_of,
+    rows_of,
+)
 from connectors.file_drop.settings import FileDropSettings
 
-#: 报文号_日期_序号.xml
-FILE = re.compile(r"([0-9A-Za-z]{6})_(\d{8})_(\d{5})\.xml")
-#: The end of a name under which a file is not complete, or not handed over yet.
-PART = ".part"
-_KEYS = ".keys"
-#: The end of the name of a folder that takes a number.
-_TAKEN = ".taken"
-#: Which rows of a file the platform has refused; the number says how many were known then.
-_REFUSED = re.compile(rf"({FILE.pattern})\.(\d+)\.refused")
 #: A file that the doctor writes, renames and deletes.
 _PROBE = "health"
 #: Days for which the keys of a file are kept; an answer comes within some.
 KEPT = timedelta(days=60)
+#: Days for whose files, when they are read first, the last step may be missing.
+_LATELY = timedelta(days=7)
 #: What is half is deleted once it was seen for as many calls at their longest.
 PATIENCE = 2
 _LAST_NUMBER = 99_999
@@ -56,26 +58,35 @@ class Journal:
         self._files: dict[str, str] = {}  #: by key
         self._refused: dict[str, frozenset[str]] = {}  #: keys by file
         self._known: set[str] = set()  #: names in our folder whose refusals were read
+        self._open: set[str] = set()  #: names of which the last step may be missing
         self._half: dict[str, float] = {}  #: when it was first seen, by name
 
     async def load(self, folder: RemoteFolder, today: date) -> None:
         """Read what is new, forget what is old, and finish what a crash has left."""
-        names = await self._names(folder)
-        for name in names:
-            if _day_of(name) < today - KEPT:
-                await self._delete(folder, name)
-        there = {own for name in names if name.endswith(_KEYS)
-                 and FILE.fullmatch(own := name.removesuffix(_KEYS))
-                 and _day_of(own) >= today - KEPT}  # fmt: skip
-        for name in sorted(there - self._sent.keys()):
-            self._keep(name, _rows(await self._read(folder, f"{name}{_KEYS}"), self._home, name))
-        for name in self._sent.keys() - there:
-            self._forget(name)
-        for name in sorted(set(names) - self._known):
-            if (found := _REFUSED.fullmatch(name)) and found[1] in self._sent:
-                self._refuse(found[1], _strings(await self._read(folder, name)))
-                self._known.add(name)
+        await self._learn(folder, today)
         await self._finish(folder)
+
+    async def _learn(self, folder: RemoteFolder, today: date) -> None:
+        names = await self._names(folder)
+        for name in (one for one in names if day_of(one) < today - KEPT):
+            await self._delete(folder, name)
+        there = {name.removesuffix(KEYS) for name in names if name.endswith(KEYS)}
+        there = {own for own in there if FILE.fullmatch(own) and day_of(own) >= today - KEPT}
+        for own in sorted(there - self._sent.keys()):
+            self._keep(own, rows_of(await self._read(folder, f"{own}{KEYS}"), self._home, own))
+            if day_of(own) >= today - _LATELY:
+                self._open.add(own)
+        for own in self._sent.keys() - there:  # a list may lag behind
+            old = day_of(own) < today - KEPT
+            if old or not await _is_there(folder, f"{self._home}/{own}{KEYS}"):
+                self._forget(own)
+        await self._learn_refusals(folder, names)
+
+    async def _learn_refusals(self, folder: RemoteFolder, names: Iterable[str]) -> None:
+        for name in sorted(set(names) - self._known):
+            if (found := REFUSED.fullmatch(name)) and found[1] in self._sent:
+                self._refuse(found[1], keys_of(await self._read(folder, name)))
+                self._known.add(name)
 
     async def _names(self, folder: RemoteFolder) -> list[str]:
         """Return the names in our folder: one that may not be listed is not an empty one."""
@@ -91,14 +102,14 @@ class Journal:
     async def _delete(self, folder: RemoteFolder, name: str) -> None:
         """Delete something of ours in our folder, which another process may have done already."""
         with suppress(CallRejected):
-            if name.endswith(_TAKEN):
+            if name.endswith(TAKEN):
                 await folder.remove_folder(f"{self._home}/{name}")
             else:
                 await folder.remove(f"{self._home}/{name}")
 
-    async def check(self, folder: RemoteFolder) -> None:
+    async def check(self, folder: RemoteFolder, today: date) -> None:
         """Check that our folder can be read and written; raises ConnectorError."""
-        await self._names(folder)
+        await self._learn(folder, today)
         path = f"{self._home}/{_PROBE}"
         await folder.write(f"{path}{PART}", b"")
         await folder.rename(f"{path}{PART}", path)
@@ -106,37 +117,48 @@ class Journal:
 
     async def _finish(self, folder: RemoteFolder) -> None:
         """Hand over the files of which only the last step is missing; delete what is left half."""
-        there = await folder.names(self._settings.upload_folder)
-        codes = {table.code for table in self._settings.tables.values()}
+        there = {*await folder.names(self._settings.upload_folder)}
+        for own in self._open - there:  # there are servers that list no such names
+            if await _is_there(folder, self._path(own + PART)):
+                there.add(own + PART)
         halves = {name.removesuffix(PART) for name in there if name.endswith(PART)}
-        parts = {own for own in halves if FILE.fullmatch(own) and own[:6] in codes}
+        codes = {table.code for table in self._settings.tables.values()}
         now = time.monotonic()
-        self._half = {own: self._half.get(own, now) for own in parts}
+        self._half = {own: self._half.get(own, now) for own in halves
+                      if FILE.fullmatch(own) and own[:6] in codes}  # fmt: skip
         patience = PATIENCE * self._settings.call_timeout.total_seconds()
-        for own in sorted(parts):
+        for own, since in sorted(self._half.items()):
             if own in self._sent and own not in there:
                 await self._hand_over(folder, own)
-            elif now - self._half[own] >= patience:
+            elif own in self._sent and await self._is_of_another(folder, own):
+                await folder.remove(self._path(own + PART))
+                await self._delete(folder, own + KEYS)
+                self._forget(own)
+            elif now - since >= patience:
                 await self._clear(folder, own)
+        self._open.clear()
 
     async def _hand_over(self, folder: RemoteFolder, own: str) -> None:
         """Give a file its name, unless another process does so at this moment."""
         try:
             await folder.rename(self._path(own + PART), self._path(own))
         except (CallRejected, NotSent):
-            if own + PART in await folder.names(self._settings.upload_folder):
+            if await _is_there(folder, self._path(own + PART)):
                 raise
 
+    async def _is_of_another(self, folder: RemoteFolder, own: str) -> bool:
+        """Whether somebody else has taken the name of a file that lacks its last step."""
+        with suppress(CallRejected):  # the part has got its name meanwhile
+            part = await folder.size(self._path(own + PART))
+            return part != await folder.size(self._path(own))
+        return False
+
     async def _clear(self, folder: RemoteFolder, own: str) -> None:
-        """Delete a part that nobody is at; its name is free again, or is somebody else's by now."""
-        part = self._path(own + PART)
+        """Delete a part that nobody is at; without a journal its number is free again."""
         with suppress(CallRejected):  # it is gone
-            if own not in self._sent:
-                await self._delete(folder, own + _TAKEN)
-            elif await folder.size(part) != await folder.size(self._path(own)):
-                await self._delete(folder, own + _KEYS)
-                self._forget(own)
-            await folder.remove(part)
+            await folder.remove(self._path(own + PART))
+        if own not in self._sent:
+            await self._delete(folder, own + TAKEN)
 
     def file_of(self, key: str) -> str | None:
         """Return the file that has the row of a key; none has one that was refused."""
@@ -172,22 +194,26 @@ class Journal:
             OutcomeUnknown: the next call hands it over, if it was not.
         """
         name = await self._next(folder, code, day)
-        part, keys = self._path(name + PART), f"{self._home}/{name}{_KEYS}"
+        part, keys = self._path(name + PART), f"{self._home}/{name}{KEYS}"
         try:
             await _write(folder, part, data)
             await _write(folder, f"{keys}{PART}", orjson.dumps(dict(rows)))
+            if await _is_there(folder, self._path(name)):
+                raise CallRejected(f"{self._path(name)} 刚才被别人占用，下次用后面的序号")
             await folder.rename(f"{keys}{PART}", keys)
         except (CallRejected, NotSent):  # what stays behind is deleted later
             with suppress(ConnectorError):
                 await folder.remove(part)
-                await self._delete(folder, f"{name}{_KEYS}{PART}")
-                await self._delete(folder, name + _TAKEN)
+                await self._delete(folder, f"{name}{KEYS}{PART}")
+                await self._delete(folder, name + TAKEN)
             raise
         self._keep(name, rows)
+        self._open.add(name)
         try:
             await folder.rename(part, self._path(name))
         except (CallRejected, NotSent) as error:
             raise OutcomeUnknown(f"{part} 已写好，改名没有成功，下次再改：{error}") from error
+        self._open.discard(name)
         return name
 
     async def _next(self, folder: RemoteFolder, code: str, day: date) -> str:
@@ -198,7 +224,7 @@ class Journal:
                    name.startswith(start)]  # fmt: skip
         for number in range(max(numbers, default=0) + 1, _LAST_NUMBER + 1):
             name = f"{start}{number:05d}.xml"
-            if await self._take(folder, name + _TAKEN):
+            if await self._take(folder, name + TAKEN):
                 return name
         raise CallRejected(f"{start} 的序号今天已用到 {_LAST_NUMBER}")
 
@@ -234,42 +260,17 @@ class Journal:
         return name if folder == "." else f"{folder}/{name}"
 
 
+async def _is_there(folder: RemoteFolder, path: str) -> bool:
+    try:
+        await folder.size(path)
+    except CallRejected:
+        return False
+    return True
+
+
 async def _write(folder: RemoteFolder, path: str, data: bytes) -> None:
     """Write a file and compare its size."""
     await folder.write(path, data)
     written = await folder.size(path)
     if written != len(data):
         raise CallRejected(f"{path} 应有 {len(data)} 字节，服务器上是 {written}；没有提交")
-
-
-def _rows(data: bytes, home: str, name: str) -> Mapping[str, str]:
-    """Return the keys of a file; raises CallRejected if somebody has spoilt them."""
-    with suppress(ValueError):
-        rows = orjson.loads(data)
-        if isinstance(rows, dict) and all(isinstance(one, str) for one in rows.values()):
-            return rows
-    broken = CallRejected(
-        f"{home}/{name}{_KEYS} 读不懂，不知道 {name} 里有哪些行：从备份恢复它；"
-        "没有备份的，核对平台已收哪些行以后再删除它，查不到的行会重新报送"
-    )
-    broken.theirs = False
-    raise broken
-
-
-def _strings(data: bytes) -> list[str]:
-    """Return the keys that were refused; nothing of what is no list of texts."""
-    with suppress(ValueError):
-        found = orjson.loads(data)
-        if isinstance(found, list):
-            return [one for one in found if isinstance(one, str)]
-    return []
-
-
-def _day_of(name: str) -> date:
-    """Return the day in the name of something of ours; what is somebody else's is never old."""
-    found = FILE.match(name)
-    ours = (_KEYS, _KEYS + PART, _TAKEN, ".refused", f".refused{PART}", ".xml")
-    try:
-        return date.fromisoformat(found[2]) if found and name.endswith(ours) else date.max
-    except ValueError:
-        return date.max

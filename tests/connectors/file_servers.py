@@ -58,18 +58,28 @@ async def all_receipts(connector: FileDrop, cursor: str = "") -> list[Receipt]:
 class Troubles:
     """What a server does next: `lose` renames that many files of ours and then hangs up.
 
-    `barred` names of folders that may not be listed, or of ends of new names that are refused.
+    `barred` names of folders that may not be listed, or of ends of new names that are refused,
+    `hidden` ends of names that no list has.
     """
 
     def __init__(self) -> None:
         self.lose = 0
         self.full = False
         self.barred: tuple[str, ...] = ()
+        self.hidden: tuple[str, ...] = ()
 
     def refuse(self, path: bytes) -> None:
         """Refuse to list a folder, or to give a name, that is barred."""
         if path.decode(errors="replace").endswith(self.barred):
             raise asyncssh.SFTPPermissionDenied("barred")
+
+    async def shown(
+        self, names: AsyncIterator[asyncssh.SFTPName]
+    ) -> AsyncIterator[asyncssh.SFTPName]:
+        """Yield the names that are not hidden."""
+        async for one in names:
+            if not os.fsdecode(one.filename).endswith(self.hidden):
+                yield one
 
     def takes_away(self, to: str) -> bool:
         """Whether the answer to this renaming is lost."""
@@ -95,7 +105,7 @@ def _files(root: Path, troubles: Troubles) -> type[asyncssh.SFTPServer]:
 
         async def scandir(self, path: bytes) -> AsyncIterator[asyncssh.SFTPName]:
             troubles.refuse(path)
-            async for one in super().scandir(path):
+            async for one in troubles.shown(super().scandir(path)):
                 yield one
 
         async def rename(self, oldpath: bytes, newpath: bytes) -> None:

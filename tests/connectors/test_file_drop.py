@@ -98,10 +98,7 @@ async def test_what_a_crash_left_is_finished_or_made_anew(
     assert ("key-3" in text, "key-2" in text) == (True, False)
 
 
-async def test_a_name_that_somebody_else_took_meanwhile_is_left_to_him(
-    server: Server, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(journal, "PATIENCE", 0)
+async def test_a_name_that_somebody_else_took_meanwhile_is_left_to_him(server: Server) -> None:
     await server.connector().send([make_item(1)])
     (server.root / FIRST).rename(server.root / f"{FIRST}.part")
     (server.root / FIRST).write_text("theirs")

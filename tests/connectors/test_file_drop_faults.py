@@ -148,6 +148,61 @@ async def test_a_broken_journal_names_its_file_and_is_not_an_empty_one(
         await server.connector().look_up([make_item(1)])
 
 
+async def test_the_doctor_tells_of_a_broken_journal(server: Server) -> None:
+    await server.connector().send([make_item(1)])
+    (server.root / "journal" / f"{FIRST}.keys").write_text("{")
+
+    health = await server.connector().health()
+
+    assert (health.ok, f"journal/{FIRST}.keys" in health.detail) == (False, True)
+
+
+async def test_a_list_that_lags_behind_hides_nothing_that_this_process_wrote(
+    server: Server,
+) -> None:
+    connector = server.connector()
+    server.troubles.hidden = (FIRST, f"{FIRST}.keys")
+
+    await connector.send([make_item(1)])
+    [found] = await connector.look_up([make_item(1)])
+    await connector.send([make_item(1), make_item(2)])
+
+    assert not found.absent
+    assert (texts(server).count("key-1<"), texts(server).count("key-2<")) == (1, 1)
+
+
+async def test_a_server_that_lists_no_parts_gets_the_last_step_all_the_same(
+    server: Server,
+) -> None:
+    await server.connector().send([make_item(1)])
+    (server.root / FIRST).rename(server.root / f"{FIRST}.part")
+    server.troubles.hidden = (".part",)
+
+    [found] = await server.connector().look_up([make_item(1)])
+
+    assert found.kind is OutcomeKind.ACCEPTED_BLIND
+    assert server.names() == [FIRST]
+
+
+async def test_a_name_that_is_taken_while_we_write_is_left_to_its_owner(
+    server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pause = Pause(monkeypatch, "write", ".xml.part")
+    connector = server.connector()
+    sending = asyncio.create_task(connector.send([make_item(1)]))
+    await pause.reached.wait()
+    (server.root / FIRST).write_text("theirs")
+    pause.go.set()
+
+    with pytest.raises(CallRejected, match="被别人占用"):
+        await sending
+    [outcome] = await connector.send([make_item(1)])
+
+    assert outcome.reference == "001501_20261121_00002.xml"
+    assert (server.root / FIRST).read_text() == "theirs"
+    assert server.names() == [FIRST, "001501_20261121_00002.xml"]
+
+
 async def test_files_of_others_in_the_journal_folder_are_left_alone(server: Server) -> None:
     (server.root / "journal").mkdir()
     (server.root / "journal" / "api.keys").write_text("-----BEGIN")
