@@ -22,7 +22,8 @@ _BLOCK = 64 * 1024
 _LOGIN_REFUSED, _NOT_THERE = "530", ("550", "553")
 #: What passes all octets: servers speak UTF-8 or GBK, and often both.
 _OCTETS = "latin-1"
-_UNKNOWN_COMMAND = frozenset({"500", "501", "502", "504"})
+#: What vsftpd says, as of a success, of a folder that it may not list.
+_NOT_LISTED = "failed to open"
 
 
 class _FtpTls(ftplib.FTP_TLS):
@@ -68,10 +69,8 @@ class Ftp:
         def work() -> list[str]:
             try:
                 return [name for name, _ in self._client.mlsd(_sent(folder))]
-            except ftplib.error_perm as error:
-                if str(error)[:3] not in _UNKNOWN_COMMAND:
-                    raise
-            return self._names_by_nlst(folder)
+            except ftplib.error_perm:  # an older command, or no such folder
+                return self._names_by_nlst(folder)
 
         found = map(_name, await self._do(folder, work))
         return [name for name in found if name not in {".", ".."}]
@@ -84,15 +83,20 @@ class Ftp:
         here = self._client.pwd()
         self._client.cwd(_sent(folder))  # fails if it is not there
         try:
-            return self._client.nlst()
+            return self._lines("NLST")
         except (ftplib.error_perm, ftplib.error_temp):
-            lines: list[str] = []
-            self._client.retrlines("LIST", lines.append)
-            if lines:
+            if self._lines("LIST"):
                 raise
             return []
         finally:
             self._client.cwd(here)
+
+    def _lines(self, command: str) -> list[str]:
+        lines: list[str] = []
+        said = self._client.retrlines(command, lines.append)
+        if _NOT_LISTED in said:
+            raise ftplib.error_perm(f"{_NOT_THERE[0]} {said}")  # noqa: S321  an error
+        return lines
 
     async def size(self, path: str) -> int:
         """Return the size of a file in bytes."""

@@ -1,6 +1,6 @@
 """A folder by SFTP: the key of the host is checked, nothing of the user's own SSH is used."""
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from typing import Any
 
@@ -23,6 +23,28 @@ _LOGIN = (
     asyncssh.KeyEncryptionError,
 )
 _LOST = (asyncssh.SFTPConnectionLost, asyncssh.SFTPNoConnection)
+
+
+class _Login(asyncssh.SSHClient):
+    """Gives the password also to a server that asks for it by a question, in any language."""
+
+    def __init__(self, password: str | None) -> None:
+        self._unsaid = password
+
+    def kbdint_auth_requested(self) -> str | None:
+        """Answer questions once: a second time the password would be wrong again."""
+        return None if self._unsaid is None else ""
+
+    def kbdint_challenge_received(
+        self, name: str, instructions: str, lang: str, prompts: Sequence[tuple[str, bool]]
+    ) -> list[str] | None:
+        """Return the password if that is what one hidden question asks for."""
+        del name, instructions, lang
+        if not prompts:
+            return []
+        [(_, shown), *others] = prompts
+        password, self._unsaid = self._unsaid, None
+        return None if shown or others or password is None else [password]
 
 
 class Sftp:
@@ -112,12 +134,13 @@ def _options(settings: FileDropSettings, seconds: float) -> asyncssh.SSHClientCo
         given["passphrase"] = None if secret is None else secret.get_secret_value()
     else:
         given["client_keys"] = None
-    password = settings.password
+    word = settings.password.get_secret_value() if settings.password is not None else None
     return asyncssh.SSHClientConnectionOptions(
         known_hosts=([key], [], []),
         server_host_key_algs=_algorithms(key.get_algorithm()),
         username=settings.username,
-        password=None if password is None else password.get_secret_value(),
+        password=word,
+        client_factory=lambda: _Login(word),
         agent_path=None,
         config=[],
         connect_timeout=seconds,
@@ -159,6 +182,9 @@ def _login_words(error: Exception) -> str:
     if isinstance(error, asyncssh.KeyExchangeFailed):
         words = "服务器没有 host_key 那一种主机密钥，或没有共同的算法：用 ssh-keyscan 核对"
         return f"{words}（{reason(error.reason)}）"
+    if isinstance(error, (asyncssh.KeyImportError, asyncssh.KeyEncryptionError)):
+        words = "ssh_key_file 读不懂，或 ssh_key_password 不对；带口令的私钥要用 PKCS8 格式"
+        return f"{words}：ssh-keygen -p -m PKCS8 -f 私钥文件（{reason(str(error))}）"
     return f"登录被拒绝：核对用户、口令和私钥（{reason(str(error))}）"
 
 

@@ -1,6 +1,7 @@
 """What a sceptic did to `file-drop`: other processes, broken journals, odd servers and answers."""
 
 import asyncio
+import ftplib
 import os
 import socket
 import threading
@@ -10,12 +11,14 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+import asyncssh
 import pytest
 
 from connectors import BadSettings, build
 from connectors.errors import CallRejected, ConnectorError, OutcomeUnknown
-from connectors.file_drop import sftp
+from connectors.file_drop import ftp, sftp
 from schemas.delivery import OutcomeKind
+from tests.connectors import file_servers
 from tests.connectors.conftest import FILES, SteppedClock, make_item
 from tests.connectors.file_servers import PASSWORD, Server, Troubles, all_receipts, sftp_server
 
@@ -366,3 +369,89 @@ async def test_a_server_that_speaks_gbk_is_understood_and_our_password_is_left_o
 
     with pytest.raises(CallRejected, match="用户 hb 的口令 … 错误"):
         await connector.send([make_item(1)])
+
+
+class _OldClient(ftplib.FTP):
+    """Stands for a server without MLSD: `folders` are lines, or what it says of a listing."""
+
+    def __init__(self, refusal: str, folders: dict[str, list[str] | str]) -> None:
+        super().__init__()
+        self.refusal, self.folders, self.here = refusal, folders, "/"
+
+    def mlsd(self, *_: object) -> Any:
+        raise ftplib.error_perm(self.refusal)  # noqa: S321  an error
+
+    def pwd(self) -> str:
+        return self.here
+
+    def cwd(self, dirname: str) -> str:
+        if dirname not in {"/", *self.folders}:
+            raise ftplib.error_perm("550 Failed to change directory.")  # noqa: S321  an error
+        self.here = dirname
+        return "250"
+
+    def retrlines(self, cmd: str, callback: Any = None) -> str:
+        found = self.folders[self.here]
+        if isinstance(found, list):
+            for line in found:
+                callback(line)
+            return f"226 {cmd} OK."
+        if found.startswith("5"):
+            raise ftplib.error_perm(found)  # noqa: S321  an error
+        return found
+
+
+@pytest.mark.parametrize("refusal", ["500 Unknown command.", "550 Unable to handle command"])
+async def test_an_older_ftp_server_says_which_folders_are_empty_and_which_cannot_be_listed(
+    refusal: str,
+) -> None:
+    unreadable = "226 Transfer done (but failed to open directory)."  # vsftpd
+    name = "中 文.xml".encode("gbk").decode("latin-1")
+    folders: dict[str, list[str] | str] = {"full": ["full/1.xml", name], "empty": []}
+    folder = ftp.Ftp(_OldClient(refusal, {**folders, "shut": unreadable, "no": "550 denied"}))
+
+    assert await folder.names("full") == ["1.xml", os.fsdecode("中 文.xml".encode("gbk"))]
+    assert await folder.names("empty") == []
+    for one in ("shut", "no", "nowhere"):
+        with pytest.raises(CallRejected, match=f"{one} 不存在或没有权限"):
+            await folder.names(one)
+
+
+async def test_a_key_that_cannot_be_read_is_told_with_what_to_do(
+    server: Server, tmp_path: Path
+) -> None:
+    (tmp_path / "key").write_text("nonsense")
+    connector = server.connector(password=None, ssh_key_file=str(tmp_path / "key"))
+
+    with pytest.raises(CallRejected, match="ssh_key_file 读不懂"):
+        await connector.send([make_item(1)])
+
+
+class _Asking(asyncssh.SSHServer):
+    """Takes a password only as the answer to a question."""
+
+    def password_auth_supported(self) -> bool:
+        return False
+
+    def kbdint_auth_supported(self) -> bool:
+        return True
+
+    def get_kbdint_challenge(self, username: str, *_: str) -> Any:
+        return "", "", "zh", [(f"{username} 的口令：", False)]
+
+    def validate_kbdint_response(self, _username: str, responses: Any) -> bool:
+        return list(responses) == [PASSWORD]
+
+
+async def test_a_server_that_asks_for_the_password_in_chinese_is_answered_once(
+    server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(file_servers, "_Account", _Asking)
+    async with sftp_server(server.root, server.troubles) as place:
+        asking = {**server.place, **place}
+        [outcome] = await build("file-drop", asking, server.clock).send([make_item(1)])
+        wrong = build("file-drop", {**asking, "password": "wrong-word"}, server.clock)
+        with pytest.raises(CallRejected, match="登录被拒绝"):
+            await wrong.send([make_item(2)])
+
+    assert outcome.kind is OutcomeKind.ACCEPTED_BLIND
