@@ -243,7 +243,7 @@ def _answer_files() -> None:
         with suppress(UnreadableXml):
             answer_of(shape(MOST - 99))
     rows = {str(n): f"样环罚字〔2026〕{n}号" for n in range(5000)}
-    cells = "".join(f"<DATA><CF_WSH>{one}</CF_WSH></DATA>" for one in rows.values())
+    cells = "".join(f"<DATA><CF_WSH>{one}</CF_WSH><code>0</code></DATA>" for one in rows.values())
     answer = answer_of(f"<DATAS>{cells * 5}</DATAS>".encode())
     settings = Answers(folder="a", done_folder="b")
     assert len(list(told(answer, Sent("file", rows), settings))) == len(rows)

@@ -5,13 +5,14 @@ and renamed once it is complete. What was put where is read in the journal, so t
 twice after a crash or a lost answer (ARCHITECTURE.md, "Files for a platform").
 """
 
+import asyncio
+import json
 from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from datetime import date, datetime
 
-import orjson
-
 from connectors.errors import ConnectorError
-from connectors.file_drop import answers
+from connectors.file_drop.answers import AnswerFolder
 from connectors.file_drop.folder import RemoteFolder, opened
 from connectors.file_drop.journal import Journal
 from connectors.file_drop.settings import FileDropSettings
@@ -19,6 +20,7 @@ from connectors.file_drop.xml_files import document, row_of
 from connectors.protocol import Limits, OnUnknown
 from connectors.shared import Clock
 from connectors.shared.parts import nothing_listed, outcome_of, within
+from connectors.shared.words import LEAST_SECRET, SECRETS
 from schemas.base import SHANGHAI
 from schemas.delivery import Health, Item, Listed, ListingMark, Outcome, OutcomeKind, Receipt
 
@@ -40,6 +42,20 @@ class FileDrop:
         self._settings = settings
         self._now = now
         self._journal = Journal(settings)
+        self._answers: AnswerFolder | None = None
+        if settings.answers is not None:
+            self._answers = AnswerFolder(settings.answers, self._journal, now)
+        self._turn = asyncio.Lock()
+
+    @asynccontextmanager
+    async def _opened(self) -> AsyncIterator[RemoteFolder]:
+        """Open the folder for one call; the next waits, since both change the journal."""
+        secrets = (self._settings.password, self._settings.ssh_key_password)
+        known = (one.get_secret_value() for one in secrets if one is not None)
+        SECRETS.set(tuple(one for one in known if len(one) >= LEAST_SECRET))
+        limit = within(self.limits.call_timeout)
+        async with limit, self._turn, opened(self._settings) as folder:
+            yield folder
 
     async def send(self, items: Sequence[Item]) -> list[Outcome]:
         """Put the rows of each kind into one file; what is in a file already is not sent again.
@@ -49,7 +65,7 @@ class FileDrop:
         if not items:
             return []
         found: dict[str, Outcome] = {}
-        async with within(self.limits.call_timeout), opened(self._settings) as folder:
+        async with self._opened() as folder:
             await self._journal.load(folder, self._today)
             for kind in dict.fromkeys(item.record_kind for item in items):
                 of_kind = [item for item in items if item.record_kind == kind]
@@ -88,7 +104,7 @@ class FileDrop:
         """Find the files of items in the journal; a file that lacks its last step is finished."""
         if not items:
             return []
-        async with within(self.limits.call_timeout), opened(self._settings) as folder:
+        async with self._opened() as folder:
             await self._journal.load(folder, self._today)
         return [self._known(item) for item in items]
 
@@ -97,14 +113,13 @@ class FileDrop:
 
         On a day without data an empty file is due, too, since the platform counts days.
         """
-        async with within(self.limits.call_timeout), opened(self._settings) as folder:
+        async with self._opened() as folder:
             await self._journal.load(folder, self._today)
             await self._say_nothing_new(folder)
-            if self._settings.answers is None:
+            if self._answers is None:
                 return [], cursor
-            read = orjson.loads(cursor) if cursor else []
-            found = await answers.page(folder, self._settings.answers, self._journal, read)
-        return found.receipts, orjson.dumps(found.names).decode()
+            found = await self._answers.page(folder, json.loads(cursor) if cursor else [])
+        return found.receipts, json.dumps(found.names)  # in ASCII, whatever the names are
 
     async def _say_nothing_new(self, folder: RemoteFolder) -> None:
         """Put an empty file of each kind that has none today, once its time has come."""
@@ -120,12 +135,12 @@ class FileDrop:
         return nothing_listed()
 
     async def health(self) -> Health:
-        """Check the login, and that the folders are there."""
+        """Check the login, that the folders are there, and that ours can be written."""
         settings = self._settings
         try:
-            async with within(self.limits.call_timeout), opened(settings) as folder:
+            async with self._opened() as folder:
                 await folder.names(settings.upload_folder)
-                await self._journal.load(folder, self._today)
+                await self._journal.check(folder, self._today)
                 if settings.answers is not None:
                     await folder.names(settings.answers.folder)
                     await folder.make(settings.answers.done_folder)

@@ -36,6 +36,12 @@ class RemoteFolder(Protocol):
     async def make(self, folder: str) -> None:
         """Make a folder, which may be there already."""
 
+    async def make_folder(self, folder: str) -> None:
+        """Make a folder, which must not be there: of several at once one succeeds."""
+
+    async def remove_folder(self, folder: str) -> None:
+        """Delete an empty folder."""
+
 
 @asynccontextmanager
 async def opened(settings: FileDropSettings) -> AsyncIterator[RemoteFolder]:

@@ -1,6 +1,7 @@
 """Configuration of `file-drop`. [B] marks values that differ from platform to platform."""
 
 from datetime import time, timedelta
+from posixpath import normpath
 from typing import Annotated, Literal, Self
 
 import asyncssh
@@ -98,10 +99,23 @@ class FileDropSettings(TlsFiles):
                 raise ValueError("sftp 要写 password 或 ssh_key_file")
         elif self.password is None:
             raise ValueError(f"{self.protocol} 要写 password")
+        self._keep_folders_apart()
         codes = [table.code for table in self.tables.values()]
         if len(set(codes)) < len(codes):
             raise ValueError("tables：两个种类的报文号相同；文件会分不清")
         return self
+
+    def _keep_folders_apart(self) -> None:
+        """Refuse folders that are one: a file of ours would pass for an answer, or be collected."""
+        folders = {"upload_folder": self.upload_folder, "journal_folder": self.journal_folder}
+        if self.answers is not None:
+            folders["answers.folder"] = self.answers.folder
+            folders["answers.done_folder"] = self.answers.done_folder
+        names: dict[str, str] = {}
+        for name, folder in folders.items():
+            other = names.setdefault(normpath(folder).lstrip("/"), name)
+            if other != name:
+                raise ValueError(f"{other} 和 {name} 是同一个目录 {folder}：各用一个目录")
 
     @property
     def place(self) -> tuple[str, int]:

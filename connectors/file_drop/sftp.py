@@ -1,6 +1,6 @@
 """A folder by SFTP: the key of the host is checked, nothing of the user's own SSH is used."""
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from typing import Any
 
@@ -9,12 +9,42 @@ import asyncssh
 from connectors.errors import CallRejected, ConnectorError, NotSent, OutcomeUnknown
 from connectors.file_drop.settings import FileDropSettings
 from connectors.shared.words import reason
+from schemas.base import storable
 from schemas.faults import of_system
 
 #: Seconds between two signs of life, and how many may be missed.
 _ALIVE, _MISSED = 10, 3
 _REFUSED = (asyncssh.SFTPNoSuchFile, asyncssh.SFTPNoSuchPath, asyncssh.SFTPPermissionDenied)
+_LOGIN = (
+    asyncssh.HostKeyNotVerifiable,
+    asyncssh.KeyExchangeFailed,
+    asyncssh.PermissionDenied,
+    asyncssh.KeyImportError,
+    asyncssh.KeyEncryptionError,
+)
 _LOST = (asyncssh.SFTPConnectionLost, asyncssh.SFTPNoConnection)
+
+
+class _Login(asyncssh.SSHClient):
+    """Gives the password also to a server that asks for it by a question, in any language."""
+
+    def __init__(self, password: str | None) -> None:
+        self._unsaid = password
+
+    def kbdint_auth_requested(self) -> str | None:
+        """Answer questions once: a second time the password would be wrong again."""
+        return None if self._unsaid is None else ""
+
+    def kbdint_challenge_received(
+        self, name: str, instructions: str, lang: str, prompts: Sequence[tuple[str, bool]]
+    ) -> list[str] | None:
+        """Return the password if that is what one hidden question asks for."""
+        del name, instructions, lang
+        if not prompts:
+            return []
+        [(_, shown), *others] = prompts
+        password, self._unsaid = self._unsaid, None
+        return None if shown or others or password is None else [password]
 
 
 class Sftp:
@@ -69,6 +99,16 @@ class Sftp:
         with _told(folder):
             await self._client.makedirs(folder, exist_ok=True)
 
+    async def make_folder(self, folder: str) -> None:
+        """Make a folder, which must not be there."""
+        with _told(folder):
+            await self._client.mkdir(folder)
+
+    async def remove_folder(self, folder: str) -> None:
+        """Delete an empty folder."""
+        with _told(folder):
+            await self._client.rmdir(folder)
+
 
 @asynccontextmanager
 async def opened(settings: FileDropSettings) -> AsyncIterator[Sftp]:
@@ -79,7 +119,7 @@ async def opened(settings: FileDropSettings) -> AsyncIterator[Sftp]:
         connection = await asyncssh.connect(host, port, options=_options(settings, seconds))
     try:
         with _told(host):
-            client = await connection.start_sftp_client()
+            client = await connection.start_sftp_client(path_errors="surrogateescape")
         yield Sftp(client)
     finally:
         connection.abort()
@@ -94,12 +134,13 @@ def _options(settings: FileDropSettings, seconds: float) -> asyncssh.SSHClientCo
         given["passphrase"] = None if secret is None else secret.get_secret_value()
     else:
         given["client_keys"] = None
-    password = settings.password
+    word = settings.password.get_secret_value() if settings.password is not None else None
     return asyncssh.SSHClientConnectionOptions(
         known_hosts=([key], [], []),
         server_host_key_algs=_algorithms(key.get_algorithm()),
         username=settings.username,
-        password=None if password is None else password.get_secret_value(),
+        password=word,
+        client_factory=lambda: _Login(word),
         agent_path=None,
         config=[],
         connect_timeout=seconds,
@@ -118,12 +159,11 @@ def _algorithms(algorithm: str) -> list[str]:
 @contextmanager
 def _told(what: str) -> Iterator[None]:
     """Translate the errors of the library; `what` is the path or host that they are about."""
+    what = storable(what)
     try:
         yield
-    except asyncssh.HostKeyNotVerifiable as error:
-        raise _ours("服务器的主机密钥与 host_key 不符：核对后再改配置，可能有人冒充") from error
-    except (asyncssh.PermissionDenied, asyncssh.KeyImportError, asyncssh.KeyEncryptionError) as e:
-        raise _ours(f"登录被拒绝：核对用户、口令和私钥（{reason(str(e))}）") from e
+    except _LOGIN as error:
+        raise _ours(_login_words(error)) from error
     except _REFUSED as error:
         raise _ours(f"{what} 不存在或没有权限：核对目录和授权（{reason(error.reason)}）") from error
     except asyncssh.Error as error:
@@ -131,9 +171,21 @@ def _told(what: str) -> Iterator[None]:
     except TimeoutError as error:
         raise NotSent(f"服务器没有答复：{what}") from error
     except OSError as error:
-        if isinstance(error, FileNotFoundError):
+        if error.filename is not None:  # a file of ours
             raise _ours(f"{error.filename} 读不出来：{of_system(error)}") from error
         raise NotSent(f"连不上服务器：{of_system(error)}") from error
+
+
+def _login_words(error: Exception) -> str:
+    if isinstance(error, asyncssh.HostKeyNotVerifiable):
+        return "服务器的主机密钥与 host_key 不符：核对后再改配置，可能有人冒充"
+    if isinstance(error, asyncssh.KeyExchangeFailed):
+        words = "服务器没有 host_key 那一种主机密钥，或没有共同的算法：用 ssh-keyscan 核对"
+        return f"{words}（{reason(error.reason)}）"
+    if isinstance(error, (asyncssh.KeyImportError, asyncssh.KeyEncryptionError)):
+        words = "ssh_key_file 读不懂，或 ssh_key_password 不对；带口令的私钥要用 PKCS8 格式"
+        return f"{words}：ssh-keygen -p -m PKCS8 -f 私钥文件（{reason(str(error))}）"
+    return f"登录被拒绝：核对用户、口令和私钥（{reason(str(error))}）"
 
 
 def _ours(words: str) -> ConnectorError:

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
+from xml.etree.ElementTree import Element
 from xml.sax.saxutils import escape
 
 import orjson
@@ -49,7 +50,7 @@ def _plain(value: Any) -> str:
 
 
 class AnswerFile(NamedTuple):
-    """An answer file: what stands at its top, and its rows."""
+    """An answer file: what stands beside its rows, and its rows; names are in small letters."""
 
     whole: Mapping[str, str]
     rows: list[Mapping[str, str]]
@@ -57,16 +58,26 @@ class AnswerFile(NamedTuple):
 
 def answer_of(data: bytes) -> AnswerFile:
     """Read an answer file, whatever its encoding; raises UnreadableXml."""
-    root = xml_root(_decoded(data))
     rows: list[Mapping[str, str]] = []
     whole: dict[str, str] = {}
-    for element in root:
-        fields = {local(one.tag): (one.text or "").strip() for one in element}
-        if fields:
-            rows.append(fields)
-        else:
-            whole[local(element.tag)] = (element.text or "").strip()
+    waiting = [xml_root(_decoded(data))]
+    while waiting:
+        for element in waiting.pop():
+            if any(len(one) for one in element):  # rows within another element
+                waiting.append(element)
+            elif len(element):
+                rows.append({_name(one): _words(one) for one in element})
+            else:
+                whole.setdefault(_name(element), _words(element))
     return AnswerFile(whole, rows)
+
+
+def _name(element: Element) -> str:
+    return local(element.tag).lower()
+
+
+def _words(element: Element) -> str:
+    return (element.text or "").strip()
 
 
 def _decoded(data: bytes) -> str:

@@ -28,7 +28,7 @@ from connectors.shared.http_wire import (
 from connectors.shared.login import Login
 from connectors.shared.parts import BatchRefused, LoginRefused, within
 from connectors.shared.tls import UNTRUSTED, tls_context, untrusted_words
-from connectors.shared.words import SECRETS, status_words
+from connectors.shared.words import LEAST_SECRET, SECRETS, status_words
 
 #: Idle connections are closed after so many seconds, before common servers close them (5 s): a
 #: call on a connection that the server is just closing would have an unknown outcome.
@@ -43,9 +43,6 @@ _SEE_OTHER = frozenset({302, 303})
 THROTTLED = timedelta(seconds=30)
 #: The status of a call that is refused for its size or for what is in it.
 _OF_THE_BATCH = frozenset({400, 413, 422})
-#: Values of so many characters of headers, the URL and the login are secrets, which the words of
-#: others may not tell.
-LEAST_SECRET = 6
 _TOKEN_OF_A_PATH = 12
 
 

@@ -49,6 +49,9 @@ _META = re.compile(rb"charset\s*=\s*[\"']?([\w.:-]+)", re.IGNORECASE)
 
 #: Secrets of the present call, which its answer may quote back and nobody may read.
 SECRETS: ContextVar[tuple[str, ...]] = ContextVar("secrets", default=())
+#: Values of so many characters of headers, the URL and the login are secrets, which the words of
+#: others may not tell.
+LEAST_SECRET = 6
 
 
 def reason(text: str) -> str:

@@ -15,18 +15,71 @@ from typing import Any
 
 import asyncssh
 
+from connectors import build
+from connectors.file_drop import FileDrop
+from schemas.delivery import Receipt
 from tests.certificates import Authority
 from tests.integration.post import free_port
 
 USER, PASSWORD = "hb", "s3cret-word"
 
 
+class Server:
+    """A server, its folder, and connectors to it."""
+
+    def __init__(self, root: Path, place: dict[str, Any], troubles: "Troubles", clock: Any) -> None:
+        self.root = root
+        self.place = place
+        self.troubles = troubles
+        self.clock = clock
+
+    def connector(self, **changes: Any) -> FileDrop:
+        made = build("file-drop", {**self.place, **changes}, self.clock)
+        assert isinstance(made, FileDrop)
+        return made
+
+    def names(self, folder: str = ".") -> list[str]:
+        return sorted(one.name for one in (self.root / folder).iterdir() if one.is_file())
+
+    def answer(self, name: str, text: str, encoding: str = "utf-8") -> None:
+        (self.root / "answers" / name).write_bytes(text.encode(encoding))
+
+
+async def all_receipts(connector: FileDrop, cursor: str = "") -> list[Receipt]:
+    told: list[Receipt] = []
+    while True:
+        found, following = await connector.receipts(cursor)
+        told += found
+        if following == cursor:
+            return told
+        cursor = following
+
+
 class Troubles:
-    """What a server does next: `lose` renames that many files of ours and then hangs up."""
+    """What a server does next: `lose` renames that many files of ours and then hangs up.
+
+    `barred` names of folders that may not be listed, or of ends of new names that are refused,
+    `hidden` ends of names that no list has.
+    """
 
     def __init__(self) -> None:
         self.lose = 0
         self.full = False
+        self.barred: tuple[str, ...] = ()
+        self.hidden: tuple[str, ...] = ()
+
+    def refuse(self, path: bytes) -> None:
+        """Refuse to list a folder, or to give a name, that is barred."""
+        if path.decode(errors="replace").endswith(self.barred):
+            raise asyncssh.SFTPPermissionDenied("barred")
+
+    async def shown(
+        self, names: AsyncIterator[asyncssh.SFTPName]
+    ) -> AsyncIterator[asyncssh.SFTPName]:
+        """Yield the names that are not hidden."""
+        async for one in names:
+            if not os.fsdecode(one.filename).endswith(self.hidden):
+                yield one
 
     def takes_away(self, to: str) -> bool:
         """Whether the answer to this renaming is lost."""
@@ -50,9 +103,15 @@ def _files(root: Path, troubles: Troubles) -> type[asyncssh.SFTPServer]:
             super().__init__(channel, chroot=str(root).encode())
             self._channel = channel
 
+        async def scandir(self, path: bytes) -> AsyncIterator[asyncssh.SFTPName]:
+            troubles.refuse(path)
+            async for one in troubles.shown(super().scandir(path)):
+                yield one
+
         async def rename(self, oldpath: bytes, newpath: bytes) -> None:
+            troubles.refuse(newpath)
             super().rename(oldpath, newpath)
-            if troubles.takes_away(newpath.decode()):
+            if troubles.takes_away(newpath.decode(errors="replace")):
                 self._channel.get_connection().abort()
 
         def write(self, file_obj: object, offset: int, data: bytes) -> int:

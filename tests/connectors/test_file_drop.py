@@ -11,37 +11,23 @@ from defusedxml import ElementTree
 
 from connectors import BadSettings, build
 from connectors.errors import CallRejected, NotSent, OutcomeUnknown
-from connectors.file_drop import FileDrop, ftp, journal
+from connectors.file_drop import ftp, journal
 from schemas.codes import Verb
-from schemas.delivery import Item, OutcomeKind, Receipt
+from schemas.delivery import Item, OutcomeKind
 from tests.certificates import Authority
 from tests.connectors.conftest import FILES, SteppedClock, make_item
-from tests.connectors.file_servers import PASSWORD, Troubles, ftps_server, sftp_server
+from tests.connectors.file_servers import (
+    PASSWORD,
+    Server,
+    Troubles,
+    all_receipts,
+    ftps_server,
+    sftp_server,
+)
 
 ItemFactory = Callable[..., Item]
 ANSWERS = {"folder": "answers", "done_folder": "answers/read", "key_field": "CG_KEY"}
 FIRST = "001501_20261121_00001.xml"
-
-
-class Server:
-    """A server, its folder, and connectors to it."""
-
-    def __init__(self, root: Path, place: dict[str, Any], troubles: Troubles, clock: Any) -> None:
-        self.root = root
-        self.place = place
-        self.troubles = troubles
-        self.clock = clock
-
-    def connector(self, **changes: Any) -> FileDrop:
-        made = build("file-drop", {**self.place, **FILES, **changes}, self.clock)
-        assert isinstance(made, FileDrop)
-        return made
-
-    def names(self, folder: str = ".") -> list[str]:
-        return sorted(one.name for one in (self.root / folder).iterdir() if one.is_file())
-
-    def answer(self, name: str, text: str, encoding: str = "utf-8") -> None:
-        (self.root / "answers" / name).write_bytes(text.encode(encoding))
 
 
 @pytest.fixture
@@ -49,17 +35,7 @@ async def server(tmp_path: Path, clock: SteppedClock) -> AsyncIterator[Server]:
     root, troubles = tmp_path / "files", Troubles()
     (root / "answers").mkdir(parents=True)
     async with sftp_server(root, troubles) as place:
-        yield Server(root, place, troubles, clock)
-
-
-async def all_receipts(connector: FileDrop, cursor: str = "") -> list[Receipt]:
-    told: list[Receipt] = []
-    while True:
-        found, following = await connector.receipts(cursor)
-        told += found
-        if following == cursor:
-            return told
-        cursor = following
+        yield Server(root, {**place, **FILES}, troubles, clock)
 
 
 async def test_a_file_has_the_name_and_the_rows_that_the_platform_expects(server: Server) -> None:
@@ -103,7 +79,10 @@ async def test_numbers_go_on_over_a_restart_and_after_the_platform_has_collected
     ]
 
 
-async def test_what_a_crash_left_is_finished_or_made_anew(server: Server) -> None:
+async def test_what_a_crash_left_is_finished_or_made_anew(
+    server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(journal, "PATIENCE", 0)
     await server.connector().send([make_item(1), make_item(2)])
     (server.root / FIRST).rename(server.root / f"{FIRST}.part")  # all but the last step
     half = server.root / "001501_20261121_00002.xml.part"
@@ -213,6 +192,8 @@ async def test_an_answer_that_cannot_be_read_is_put_aside_and_stops_no_other(
     server.answer(second, "<DATAS><DATA><CG_KEY>key-2</CG_KEY><code>0</code></DATA></DATAS>")
 
     told = await all_receipts(connector)
+    server.clock.move(timedelta(minutes=10))
+    await all_receipts(connector)
 
     assert [one.key for one in told] == ["key-2"]
     assert server.names("answers/read") == [second, f"unread-{FIRST}"]
