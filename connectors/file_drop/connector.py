@@ -115,11 +115,17 @@ class FileDrop:
         """
         async with self._opened() as folder:
             await self._journal.load(folder, self._today)
-            await self._say_nothing_new(folder)
-            if self._answers is None:
-                return [], cursor
-            found = await self._answers.page(folder, json.loads(cursor) if cursor else [])
-        return found.receipts, json.dumps(found.names)  # in ASCII, whatever the names are
+            receipts: list[Receipt] = []
+            if self._answers is not None:
+                read = json.loads(cursor) if cursor else []
+                receipts, names = await self._answers.page(folder, read)
+                cursor = json.dumps(names)  # in ASCII, whatever the names are
+            try:
+                await self._say_nothing_new(folder)
+            except ConnectorError:
+                if not receipts:  # else they come first, and the trouble with the next page
+                    raise
+        return receipts, cursor
 
     async def _say_nothing_new(self, folder: RemoteFolder) -> None:
         """Put an empty file of each kind that has none today, once its time has come."""

@@ -23,6 +23,7 @@ from connectors.file_drop.journal_files import (
     REFUSED,
     TAKEN,
     day_of,
+    is_ours,
     keys_of,
     rows_of,
 )
@@ -68,8 +69,9 @@ class Journal:
 
     async def _learn(self, folder: RemoteFolder, today: date) -> None:
         names = await self._names(folder)
-        for name in (one for one in names if day_of(one) < today - KEPT):
-            await self._delete(folder, name)
+        for name in names:
+            if is_ours(name) and day_of(name) < today - KEPT:
+                await self._delete(folder, name)
         there = {name.removesuffix(KEYS) for name in names if name.endswith(KEYS)}
         there = {own for own in there if FILE.fullmatch(own) and day_of(own) >= today - KEPT}
         for own in sorted(there - self._sent.keys()):

@@ -44,11 +44,17 @@ def keys_of(data: bytes) -> list[str]:
     return []
 
 
-def day_of(name: str) -> date:
-    """Return the day in the name of something of ours; what is somebody else's is never old."""
+def is_ours(name: str) -> bool:
+    """Whether a name in the folder of the journal is one that we write there."""
     found = FILE.match(name)
-    ours = (KEYS, KEYS + PART, TAKEN, ".refused", f".refused{PART}", ".xml")
+    rest = name[found.end() :].removesuffix(PART) if found else ""
+    return rest in {KEYS, TAKEN} or rest.endswith(".refused")
+
+
+def day_of(name: str) -> date:
+    """Return the day in a name; a name without one is of no day to forget."""
+    found = FILE.match(name)
     try:
-        return date.fromisoformat(found[2]) if found and name.endswith(ours) else date.max
+        return date.fromisoformat(found[2]) if found else date.max
     except ValueError:
         return date.max

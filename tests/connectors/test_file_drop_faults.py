@@ -15,7 +15,7 @@ import asyncssh
 import pytest
 
 from connectors import BadSettings, build
-from connectors.errors import CallRejected, ConnectorError, OutcomeUnknown
+from connectors.errors import CallRejected, ConnectorError, NotSent, OutcomeUnknown
 from connectors.file_drop import ftp, sftp
 from schemas.delivery import OutcomeKind
 from tests.connectors import file_servers
@@ -209,11 +209,12 @@ async def test_a_name_that_is_taken_while_we_write_is_left_to_its_owner(
 async def test_files_of_others_in_the_journal_folder_are_left_alone(server: Server) -> None:
     (server.root / "journal").mkdir()
     (server.root / "journal" / "api.keys").write_text("-----BEGIN")
+    (server.root / "journal" / "001501_20200101_00001.xml").write_text("theirs")
 
     [outcome] = await server.connector().send([make_item(1)])
 
     assert outcome.kind is OutcomeKind.ACCEPTED_BLIND
-    assert "api.keys" in server.names("journal")
+    assert {"api.keys", "001501_20200101_00001.xml"} < {*server.names("journal")}
 
 
 async def test_a_folder_that_may_not_be_written_is_told_by_the_doctor(server: Server) -> None:
@@ -341,6 +342,20 @@ async def test_answers_that_cannot_be_moved_are_told_of_and_hide_no_other(server
 
     with pytest.raises(CallRejected, match="read"):
         await connector.receipts(cursor)
+
+
+async def test_an_empty_file_that_cannot_be_put_holds_up_no_answer(server: Server) -> None:
+    tables = {**FILES["tables"], "licence": {"code": "001502"}}
+    connector = server.connector(tables=tables, answers=ANSWERS, empty_day="09:00")
+    await connector.send([make_item(1)])
+    server.answer(FIRST, f"<DATAS>{row(1, '0')}</DATAS>")
+    server.troubles.full = True
+
+    told, cursor = await connector.receipts("")
+    with pytest.raises(NotSent, match="no space left"):
+        await connector.receipts(cursor)
+
+    assert [one.key for one in told] == ["key-1"]
 
 
 def _chinese_ftp(greeting: bytes, answers: dict[bytes, bytes]) -> int:
