@@ -9,8 +9,7 @@ import binascii
 import hashlib
 import hmac
 import re
-from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
-from datetime import datetime
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Literal
 
 import orjson
@@ -23,9 +22,10 @@ from connectors.shared.http_client import HttpClient
 from connectors.shared.http_read import Answer
 from connectors.shared.http_settings import HttpClientSettings
 from connectors.shared.login import is_page
-from connectors.shared.parts import UNKNOWN, nothing_listed, send_parts
+from connectors.shared.one_way import OneWay
+from connectors.shared.parts import send_parts
 from connectors.shared.wrapper import JsonWrapper
-from schemas.delivery import Health, Item, Listed, ListingMark, Outcome, OutcomeKind, Receipt
+from schemas.delivery import Health, Item, Outcome, OutcomeKind
 
 _PREFIX = "whsec_"
 
@@ -71,7 +71,7 @@ class BankWebhookSettings(HttpClientSettings):
         return value
 
 
-class BankWebhook:
+class BankWebhook(OneWay):
     """The webhook receiver of a bank; each call sends one event."""
 
     def __init__(self, settings: BankWebhookSettings, now: Clock) -> None:
@@ -136,18 +136,6 @@ class BankWebhook:
         elif not self._settings.only_status and (doubt := _doubt(answer, item)) is not None:
             return Outcome(kind=OutcomeKind.UNKNOWN, reasons=(doubt,))
         return Outcome(kind=OutcomeKind.ACCEPTED)
-
-    async def look_up(self, items: Sequence[Item]) -> list[Outcome]:
-        """Return unknown for every item: a webhook cannot be asked, items are sent again."""
-        return [UNKNOWN] * len(items)
-
-    async def receipts(self, cursor: str) -> tuple[list[Receipt], str]:
-        """Return no receipts: the HTTP status is final."""
-        return [], cursor
-
-    def listing(self, since: datetime) -> AsyncIterator[Listed | ListingMark]:  # noqa: ARG002 - protocol
-        """Yield nothing: a bank has no published list."""
-        return nothing_listed()
 
     async def health(self) -> Health:
         """Report health without a check: a receiver has no probe; its answers to events show it."""

@@ -5,8 +5,8 @@ The event id is our key. Consumers de-duplicate by it, so an unknown outcome is 
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Callable, Sequence
-from datetime import datetime, timedelta
+from collections.abc import Callable, Sequence
+from datetime import timedelta
 from typing import Any
 
 import orjson
@@ -29,9 +29,10 @@ from connectors.errors import CallRejected, ConnectorError, NotSent, OutcomeUnkn
 from connectors.protocol import Limits, OnUnknown
 from connectors.shared import Clock
 from connectors.shared.kafka_connection import client_options, is_ours, kafka_words, why_away
-from connectors.shared.parts import UNKNOWN, nothing_listed, outcome_of
+from connectors.shared.one_way import OneWay
+from connectors.shared.parts import outcome_of
 from schemas.connection import KafkaConnection
-from schemas.delivery import Health, Item, Listed, ListingMark, Outcome, OutcomeKind, Receipt
+from schemas.delivery import Health, Item, Outcome, OutcomeKind
 
 _CALL_REJECTED = (
     TopicAuthorizationFailedError,
@@ -60,7 +61,7 @@ class KafkaTopicSettings(KafkaConnection):
     max_request_size: int = Field(default=1024 * 1024, ge=1024, title="单条上限（字节）")
 
 
-class KafkaTopic:
+class KafkaTopic(OneWay):
     """One topic; an item is accepted when every in-sync replica has it."""
 
     def __init__(
@@ -206,18 +207,6 @@ class KafkaTopic:
                     options = client_options(self._settings)
                     found = await why_away(self._settings.bootstrap_servers, options)
         return found or error
-
-    async def look_up(self, items: Sequence[Item]) -> list[Outcome]:
-        """Return unknown for every item: a topic cannot be searched, items are sent again."""
-        return [UNKNOWN] * len(items)
-
-    async def receipts(self, cursor: str) -> tuple[list[Receipt], str]:
-        """Return no receipts: the broker's confirmation is final."""
-        return [], cursor
-
-    def listing(self, since: datetime) -> AsyncIterator[Listed | ListingMark]:  # noqa: ARG002 - protocol
-        """Yield nothing: a topic has no published list."""
-        return nothing_listed()
 
     async def health(self) -> Health:
         """Check the topic by asking the brokers for its partitions."""

@@ -10,7 +10,7 @@ import hashlib
 import smtplib
 import socket
 import ssl
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from email import message_from_bytes, policy
 from email.message import EmailMessage
@@ -30,14 +30,15 @@ from connectors.errors import CallRejected, ConnectorError, NotSent, OutcomeUnkn
 from connectors.protocol import Limits, OnUnknown
 from connectors.shared import Clock
 from connectors.shared.mail import MailRefused, send_mail
-from connectors.shared.parts import UNKNOWN, BatchRefused, BatchSize, nothing_listed, send_parts
+from connectors.shared.one_way import OneWay
+from connectors.shared.parts import BatchRefused, BatchSize, send_parts
 from connectors.shared.tls import TlsFileError
 from connectors.shared.words import reason
 from connectors.shared.xlsx import workbook
 from schemas.base import SHANGHAI
 from schemas.codes import Verb
 from schemas.columns import columns_of
-from schemas.delivery import Health, Item, Listed, ListingMark, Outcome, OutcomeKind, Receipt
+from schemas.delivery import Health, Item, Outcome, OutcomeKind
 from schemas.faults import of_system
 from schemas.kinds import KINDS
 from schemas.recipient import MailBox
@@ -113,7 +114,7 @@ def _certificate(setting: str, path: str) -> x509.Certificate:
         raise ValueError(f"{setting}：{path} 不是 PEM 格式的证书") from None
 
 
-class MailDrop:
+class MailDrop(OneWay):
     """The mail box of one recipient."""
 
     def __init__(self, settings: MailDropSettings, now: Clock) -> None:
@@ -172,18 +173,6 @@ class MailDrop:
         mail["Date"] = format_datetime(now)
         mail["Subject"] = f"{_summary(items)}（{now.astimezone(SHANGHAI):%Y-%m-%d}）"
         return mail
-
-    async def look_up(self, items: Sequence[Item]) -> list[Outcome]:
-        """Return unknown for every item: nobody can be asked, and a mail is sent again."""
-        return [UNKNOWN] * len(items)
-
-    async def receipts(self, cursor: str) -> tuple[list[Receipt], str]:
-        """Return no receipts: nobody answers."""
-        return [], cursor
-
-    def listing(self, since: datetime) -> AsyncIterator[Listed | ListingMark]:  # noqa: ARG002 - protocol
-        """Yield nothing: there is no published list."""
-        return nothing_listed()
 
     async def health(self) -> Health:
         """Check that the mail server answers, and that the certificates are valid."""
