@@ -7,7 +7,7 @@ from pathlib import Path
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.x509.oid import NameOID
 
 _LONG = timedelta(days=3650)
@@ -21,6 +21,25 @@ def _name(common: str) -> x509.Name:
             x509.NameAttribute(NameOID.COMMON_NAME, common),
         ]
     )
+
+
+def written(
+    folder: Path,
+    common: str,
+    made: x509.Certificate,
+    key: ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey,
+) -> tuple[Path, Path]:
+    """Write a certificate and its key; return their files."""
+    certificate, private = folder / f"{common}.pem", folder / f"{common}.key"
+    certificate.write_bytes(made.public_bytes(serialization.Encoding.PEM))
+    private.write_bytes(
+        key.private_bytes(
+            serialization.Encoding.PEM,
+            serialization.PrivateFormat.PKCS8,
+            serialization.NoEncryption(),
+        )
+    )
+    return certificate, private
 
 
 class Authority:
@@ -46,16 +65,7 @@ class Authority:
         """Return the files of a certificate for an address and of its key; or a self-signed one."""
         key = ec.generate_private_key(ec.SECP256R1())
         made = self._signed(_name(common), key, address, until=until, signed=signed)
-        certificate, private = self.folder / f"{common}.pem", self.folder / f"{common}.key"
-        certificate.write_bytes(made.public_bytes(serialization.Encoding.PEM))
-        private.write_bytes(
-            key.private_bytes(
-                serialization.Encoding.PEM,
-                serialization.PrivateFormat.PKCS8,
-                serialization.NoEncryption(),
-            )
-        )
-        return certificate, private
+        return written(self.folder, common, made, key)
 
     def _signed(
         self,

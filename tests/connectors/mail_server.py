@@ -1,5 +1,6 @@
 """A mail server, and a recipient who opens what it was given and checks who signed it."""
 
+import asyncio
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -8,17 +9,22 @@ from email import message_from_bytes, policy
 from email.message import EmailMessage
 from io import BytesIO
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import openpyxl
 from aiosmtpd.controller import Controller
+from aiosmtpd.smtp import SMTP
 from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.x509.oid import NameOID
 
+from tests.certificates import written
 from tests.connectors.file_servers import Troubles
 from tests.integration.post import Post, free_port
+
+#: Steps of the loop in which a connection that was taken is known, or one that is ended closed.
+_STEPS = 10
 
 
 class MailServer(Post):
@@ -92,16 +98,29 @@ def certified(folder: Path, name: str, until: datetime | None = None) -> tuple[P
         .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
         .sign(key, hashes.SHA256())
     )
-    certificate, private = folder / f"{name}.pem", folder / f"{name}.key"
-    certificate.write_bytes(made.public_bytes(serialization.Encoding.PEM))
-    private.write_bytes(
-        key.private_bytes(
-            serialization.Encoding.PEM,
-            serialization.PrivateFormat.PKCS8,
-            serialization.NoEncryption(),
-        )
-    )
-    return certificate, private
+    return written(folder, name, made, key)
+
+
+class _Controller(Controller):
+    """Ends its connections when it stops: one that nobody ends is found by a later test."""
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self.sessions: list[SMTP] = []
+
+    def factory(self) -> SMTP:
+        self.sessions.append(super().factory())  # type: ignore[no-untyped-call]
+        return self.sessions[-1]
+
+    def hang_up(self) -> None:
+        asyncio.run_coroutine_threadsafe(self._hang_up(), self.loop).result(10)
+
+    async def _hang_up(self) -> None:
+        for _ in range(_STEPS):  # one that has just come is met, and one that is ended is closed
+            for one in self.sessions:
+                if one.transport is not None:
+                    cast("asyncio.Transport", one.transport).abort()
+            await asyncio.sleep(0)
 
 
 @contextmanager
@@ -110,7 +129,7 @@ def mail_server(folder: Path) -> Iterator[MailServer]:
     office, _ = certified(folder, "office")
     bureau, key = certified(folder, "bureau")
     server, port = MailServer(folder), free_port()
-    controller = Controller(server, hostname="127.0.0.1", port=port)
+    controller = _Controller(server, hostname="127.0.0.1", port=port)
     controller.start()
     server.settings = {
         "host": "127.0.0.1",
@@ -126,4 +145,5 @@ def mail_server(folder: Path) -> Iterator[MailServer]:
     try:
         yield server
     finally:
+        controller.hang_up()
         controller.stop()
