@@ -30,3 +30,10 @@ class OutcomeUnknown(ConnectorError):
 
 class CallRejected(ConnectorError):
     """The destination refused the call as a whole."""
+
+
+def refused_for_us(words: str) -> CallRejected:
+    """Return a refusal that is no trouble of the destination's: our login, rights or settings."""
+    made = CallRejected(words)
+    made.theirs = False
+    return made

@@ -26,7 +26,13 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding, load_pem_private_key, pkcs7
 from pydantic import Field, SecretStr, model_validator
 
-from connectors.errors import CallRejected, ConnectorError, NotSent, OutcomeUnknown
+from connectors.errors import (
+    CallRejected,
+    ConnectorError,
+    NotSent,
+    OutcomeUnknown,
+    refused_for_us,
+)
 from connectors.protocol import Limits, OnUnknown
 from connectors.shared import Clock
 from connectors.shared.mail import MailRefused, send_mail
@@ -149,11 +155,11 @@ class MailDrop(OneWay):
         try:
             keys = keys_of(self._settings)  # each time: a renewed certificate is found
         except ValueError as error:
-            raise _ours(str(error)) from error
+            raise refused_for_us(str(error)) from error
         for name, certificate in (("对方的", keys.recipient), ("本方签名的", keys.signer)):
             if certificate.not_valid_after_utc < now:
                 until = certificate.not_valid_after_utc
-                raise _ours(f"{name}证书 {until:%Y-%m-%d} 已到期：换新的证书")
+                raise refused_for_us(f"{name}证书 {until:%Y-%m-%d} 已到期：换新的证书")
         signed = (
             pkcs7.PKCS7SignatureBuilder()
             .set_data(_content(items, now))
@@ -246,7 +252,7 @@ def _translated(error: MailRefused) -> ConnectorError:
         case smtplib.SMTPDataError(smtp_code=code) if code >= _FOR_GOOD:
             made = BatchRefused(words)  # for its size, or for something in it
         case smtplib.SMTPAuthenticationError() | TlsFileError() | UnicodeError() | ssl.SSLError():
-            made = _ours(words)
+            made = refused_for_us(words)
         case smtplib.SMTPResponseException(smtp_code=code):
             made = CallRejected(words) if code >= _FOR_GOOD else NotSent(words)
         case smtplib.SMTPRecipientsRefused():
@@ -255,10 +261,4 @@ def _translated(error: MailRefused) -> ConnectorError:
             made = NotSent(words)
         case _:
             made = OutcomeUnknown(words)
-    return made
-
-
-def _ours(words: str) -> ConnectorError:
-    made = CallRejected(words)
-    made.theirs = False
     return made

@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
 from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 
-from connectors.errors import CallRejected, ConnectorError, NotSent, OutcomeUnknown
+from connectors.errors import ConnectorError, NotSent, OutcomeUnknown, refused_for_us
 from connectors.exchange_database.errors import Fault, fault_of, is_our_network, words_of
 from schemas.base import SHANGHAI
 
@@ -145,9 +145,7 @@ class Place:
         """Return an error of before the commit, which nothing outlasts."""
         fault, words = fault_of(error), words_of(error, self.address)
         if fault is Fault.OURS:
-            made: ConnectorError = CallRejected(f"前置库不接受：{words}")
-            made.theirs = False
-            return made
+            return refused_for_us(f"前置库不接受：{words}")
         is_busy = fault is Fault.BUSY
         later = NotSent(f"前置库正忙，稍后再写：{words}" if is_busy else f"前置库没有答复：{words}")
         later.theirs = not is_our_network(error)

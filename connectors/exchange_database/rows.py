@@ -17,8 +17,6 @@ from connectors.shared.words import reason
 from schemas.base import SHANGHAI
 from schemas.delivery import Item
 
-__all__ = ["NoColumn", "NotFitting", "Staging", "column_of", "row_of", "staging", "value_for"]
-
 
 class NoColumn(CallRejected):
     """The table lacks a column that a row needs."""
@@ -152,12 +150,7 @@ def row_of(item: Item, place: Staging, now: datetime) -> dict[str, Any]:
         CallRejected: our key does not fit, which no row of ours would.
     """
     settings = place.settings
-    texts: dict[str, Any] = {
-        settings.theirs(wire): value
-        for wire, value in item.columns.items()
-        if wire not in settings.left_out and value is not None
-    }
-    texts |= settings.constants
+    texts = settings.values(item)
     if settings.status_column is not None:
         texts[settings.status_column] = settings.statuses.get(item.verb)
     if settings.inserted_column is not None:

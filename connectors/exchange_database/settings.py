@@ -1,24 +1,14 @@
 """Configuration of `exchange-database`. [B] marks values that differ from platform to platform."""
 
 from datetime import time, timedelta
-from typing import Annotated, Self
+from typing import Self
 
-from pydantic import Field, SecretStr, StringConstraints, field_validator, model_validator
+from pydantic import Field, SecretStr, field_validator, model_validator
 from sqlalchemy import make_url
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError
 
+from connectors.shared.layout import Layout, Name
 from schemas.base import Schema
-from schemas.codes import Verb
-
-Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
-#: 当前状态 of the national layout: 0 in force, 1 revoked; 2 repaired on platforms that know it.
-_STATUSES = {
-    Verb.NEW: "0",
-    Verb.CORRECT: "0",
-    Verb.WITHDRAW: "1",
-    Verb.REPAIR: "2",
-    Verb.REVIVE: "0",
-}
 
 
 class MovedTable(Schema):
@@ -42,17 +32,12 @@ class PullBack(Schema):
         return self
 
 
-class StagingTable(Schema):
+class StagingTable(Layout):
     """The staging table 暂存表 of one record kind, with the platform's own column names [B]."""
 
     name: Name = Field(title="表名，可带模式，如 DBO.frxzcf")
     key_column: Name = Field(title="携带本方标识的列；最好有唯一索引")
-    columns: dict[str, Name] = Field(default={}, title="标准列名与平台列名，不写的同名")
-    left_out: frozenset[str] = Field(default=frozenset(), title="不写入的标准列")
-    constants: dict[str, str] = Field(default={}, title="固定值的列，如 datasource")
     inserted_column: Name | None = Field(default=None, title="由本方写入的插入时间列")
-    status_column: Name | None = Field(default=None, title="当前状态列")
-    statuses: dict[Verb, str] = Field(default=_STATUSES, title="动作与当前状态的对应")
     check_column: Name | None = Field(default=None, title="校验标志列，如 check_sign")
     cause_column: Name | None = Field(default=None, title="未通过原因列，如 check_unpass_cause")
     passed: frozenset[str] = Field(default=frozenset({"1"}), title="校验标志：通过")
@@ -76,10 +61,6 @@ class StagingTable(Schema):
         status = self.status_column
         statuses = [] if status is None else [(status, one) for one in self.statuses.values()]
         return [*self.constants.items(), *statuses]
-
-    def theirs(self, wire: str) -> str:
-        """Return the platform's name of a standard column."""
-        return self.columns.get(wire, wire)
 
 
 class ExchangeDatabaseSettings(Schema):

@@ -14,15 +14,9 @@ from sqlalchemy.sql.elements import SQLCoreOperations
 from connectors.errors import CallRejected
 from connectors.exchange_database.advice import advice
 from connectors.exchange_database.place import RowRefused
-from connectors.exchange_database.rows import (
-    NoColumn,
-    NotFitting,
-    Staging,
-    column_of,
-    row_of,
-    value_for,
-)
+from connectors.exchange_database.rows import NoColumn, Staging, column_of, row_of
 from connectors.exchange_database.settings import PullBack
+from connectors.exchange_database.values import NotFitting, value_for
 from connectors.shared.words import reason
 from schemas.base import SHANGHAI
 from schemas.codes import Verb

@@ -4,9 +4,9 @@ from datetime import date, datetime, time
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
-import orjson
 from sqlalchemy import Column
 
+from connectors.shared.layout import text_of
 from schemas.base import SHANGHAI
 
 #: A day with its time, as text.
@@ -22,7 +22,7 @@ def value_for(column: Column[Any], value: Any) -> Any:
     """Return a value as the type of its column; raises NotFitting with the column and the fault."""
     if value is None or isinstance(value, datetime):
         return value if value is None else _at(column, value)
-    text = value if isinstance(value, str) else _text(value)
+    text = text_of(value)
     try:
         return _typed(column, text)
     except (ValueError, KeyError, InvalidOperation) as error:
@@ -68,10 +68,6 @@ def _at(column: Column[Any], at: datetime) -> Any:
         return at.replace(microsecond=0)
     is_short = (getattr(column.type, "length", None) or _LENGTH) < _LENGTH
     return f"{at:%Y-%m-%d}" if is_short else f"{at:%Y-%m-%d %H:%M:%S}"
-
-
-def _text(value: Any) -> str:
-    return orjson.dumps(value).decode() if isinstance(value, (list, dict, bool)) else str(value)
 
 
 def plain(value: Any) -> str | None:

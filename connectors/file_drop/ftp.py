@@ -10,7 +10,13 @@ from contextlib import asynccontextmanager, contextmanager, suppress
 from io import BytesIO
 from typing import TypeVar
 
-from connectors.errors import CallRejected, ConnectorError, NotSent, OutcomeUnknown
+from connectors.errors import (
+    CallRejected,
+    ConnectorError,
+    NotSent,
+    OutcomeUnknown,
+    refused_for_us,
+)
 from connectors.file_drop.settings import FileDropSettings
 from connectors.shared.tls import tls_context
 from connectors.shared.words import decoded, reason
@@ -231,16 +237,16 @@ def _told(what: str) -> Iterator[None]:
 
 def _refused(what: str, said: str) -> ConnectorError:
     if said.startswith(_LOGIN_REFUSED):
-        return _ours(f"登录被拒绝：核对用户和口令（{said}）")
+        return refused_for_us(f"登录被拒绝：核对用户和口令（{said}）")
     if said.startswith(_NOT_THERE):
-        return _ours(f"{what} 不存在或没有权限：核对目录和授权（{said}）")
+        return refused_for_us(f"{what} 不存在或没有权限：核对目录和授权（{said}）")
     return NotSent(f"服务器没有做成 {what}：{said}")
 
 
 def _of_network(what: str, error: OSError) -> ConnectorError:
     if isinstance(error, ssl.SSLCertVerificationError):
         why = error.verify_message
-        return _ours(f"服务器的证书不能信任（{why}）：核实后把它或签发者写进 ca_file")
+        return refused_for_us(f"服务器的证书不能信任（{why}）：核实后把它或签发者写进 ca_file")
     if isinstance(error, TimeoutError):
         return NotSent(f"服务器没有答复：{what}")
     return NotSent(f"连不上服务器：{of_system(error)}")
@@ -248,9 +254,3 @@ def _of_network(what: str, error: OSError) -> ConnectorError:
 
 def _words(error: Exception) -> str:
     return reason(decoded(str(error).encode(_OCTETS, "replace"), ""))
-
-
-def _ours(words: str) -> ConnectorError:
-    made = CallRejected(words)
-    made.theirs = False
-    return made

@@ -7,7 +7,7 @@ from datetime import date
 
 import orjson
 
-from connectors.errors import CallRejected
+from connectors.errors import refused_for_us
 
 #: 报文号_日期_序号.xml
 FILE = re.compile(r"([0-9A-Za-z]{6})_(\d{8})_(\d{5})\.xml")
@@ -27,12 +27,10 @@ def rows_of(data: bytes, home: str, name: str) -> Mapping[str, str]:
         rows = orjson.loads(data)
         if isinstance(rows, dict) and all(isinstance(one, str) for one in rows.values()):
             return rows
-    broken = CallRejected(
+    raise refused_for_us(
         f"{home}/{name}{KEYS} 读不懂，不知道 {name} 里有哪些行：从备份恢复它；"
         "没有备份的，核对平台已收哪些行以后再删除它，查不到的行会重新报送"
     )
-    broken.theirs = False
-    raise broken
 
 
 def keys_of(data: bytes) -> list[str]:

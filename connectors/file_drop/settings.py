@@ -7,8 +7,8 @@ from typing import Annotated, Literal, Self
 import asyncssh
 from pydantic import Field, SecretStr, StringConstraints, field_validator, model_validator
 
+from connectors.shared.layout import Layout
 from schemas.base import Schema
-from schemas.codes import Verb
 from schemas.connection import TlsFiles
 
 #: A name of an element, of a column of the platform.
@@ -18,29 +18,14 @@ Folder = Annotated[str, StringConstraints(strip_whitespace=True, pattern=r"^(/|.
 _PORTS = {"sftp": 22, "ftps": 21, "ftp": 21}
 
 
-class Dispatch(Schema):
+class Dispatch(Layout):
     """The files of one record kind: the number in their names, and the platform's columns [B]."""
 
     code: str = Field(pattern=r"^[0-9A-Za-z]{6}$", title="报文号：部门4位和表2位")
     columns: dict[str, Element] = Field(default={}, title="标准列名与平台列名，不写的同名")
-    left_out: frozenset[str] = Field(default=frozenset(), title="不写入的标准列")
     constants: dict[Element, str] = Field(default={}, title="固定值的列")
     key_column: Element | None = Field(default=None, title="携带本方标识的列")
     status_column: Element | None = Field(default=None, title="当前状态列")
-    statuses: dict[Verb, str] = Field(
-        default={
-            Verb.NEW: "0",
-            Verb.CORRECT: "0",
-            Verb.WITHDRAW: "1",
-            Verb.REPAIR: "2",
-            Verb.REVIVE: "0",
-        },
-        title="动作与当前状态的对应",
-    )
-
-    def theirs(self, wire: str) -> str:
-        """Return the platform's name of a standard column."""
-        return self.columns.get(wire, wire)
 
 
 class Answers(Schema):

@@ -6,7 +6,7 @@ from typing import Any
 
 import asyncssh
 
-from connectors.errors import CallRejected, ConnectorError, NotSent, OutcomeUnknown
+from connectors.errors import CallRejected, NotSent, OutcomeUnknown, refused_for_us
 from connectors.file_drop.settings import FileDropSettings
 from connectors.shared.words import reason
 from schemas.base import storable
@@ -163,16 +163,18 @@ def _told(what: str) -> Iterator[None]:
     try:
         yield
     except _LOGIN as error:
-        raise _ours(_login_words(error)) from error
+        raise refused_for_us(_login_words(error)) from error
     except _REFUSED as error:
-        raise _ours(f"{what} 不存在或没有权限：核对目录和授权（{reason(error.reason)}）") from error
+        raise refused_for_us(
+            f"{what} 不存在或没有权限：核对目录和授权（{reason(error.reason)}）"
+        ) from error
     except asyncssh.Error as error:
         raise NotSent(f"服务器没有做成 {what}：{reason(error.reason)}") from error
     except TimeoutError as error:
         raise NotSent(f"服务器没有答复：{what}") from error
     except OSError as error:
         if error.filename is not None:  # a file of ours
-            raise _ours(f"{error.filename} 读不出来：{of_system(error)}") from error
+            raise refused_for_us(f"{error.filename} 读不出来：{of_system(error)}") from error
         raise NotSent(f"连不上服务器：{of_system(error)}") from error
 
 
@@ -186,9 +188,3 @@ def _login_words(error: Exception) -> str:
         words = "ssh_key_file 读不懂，或 ssh_key_password 不对；带口令的私钥要用 PKCS8 格式"
         return f"{words}：ssh-keygen -p -m PKCS8 -f 私钥文件（{reason(str(error))}）"
     return f"登录被拒绝：核对用户、口令和私钥（{reason(str(error))}）"
-
-
-def _ours(words: str) -> ConnectorError:
-    made = CallRejected(words)
-    made.theirs = False
-    return made

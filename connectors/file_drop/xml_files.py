@@ -2,13 +2,12 @@
 
 import re
 from collections.abc import Iterable, Mapping
-from typing import Any, NamedTuple
+from typing import NamedTuple
 from xml.etree.ElementTree import Element
 from xml.sax.saxutils import escape
 
-import orjson
-
 from connectors.file_drop.settings import Dispatch
+from connectors.shared.layout import text_of
 from connectors.shared.xml_read import UnreadableXml, local, xml_root
 from schemas.delivery import Item
 
@@ -32,21 +31,12 @@ def _text(value: str) -> str:
 
 def row_of(item: Item, table: Dispatch) -> dict[str, str]:
     """Return the row of an item by the platform's names."""
-    row = {
-        table.theirs(wire): value if isinstance(value, str) else _plain(value)
-        for wire, value in item.columns.items()
-        if wire not in table.left_out and value is not None
-    }
-    row |= table.constants
+    row = {name: text_of(value) for name, value in table.values(item).items()}
     if table.status_column is not None and item.verb in table.statuses:
         row[table.status_column] = table.statuses[item.verb]
     if table.key_column is not None:
         row[table.key_column] = item.key
     return row
-
-
-def _plain(value: Any) -> str:
-    return orjson.dumps(value).decode() if isinstance(value, (list, dict, bool)) else str(value)
 
 
 class AnswerFile(NamedTuple):

@@ -1,0 +1,50 @@
+"""How a platform wants its rows: its own names of columns, fixed values, statuses [B]."""
+
+from typing import Annotated, Any
+
+import orjson
+from pydantic import Field, StringConstraints
+
+from schemas.base import Schema
+from schemas.codes import Verb
+from schemas.delivery import Item
+
+Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
+#: 当前状态 of the national layout: 0 in force, 1 revoked; 2 repaired on platforms that know it.
+_STATUSES = {
+    Verb.NEW: "0",
+    Verb.CORRECT: "0",
+    Verb.WITHDRAW: "1",
+    Verb.REPAIR: "2",
+    Verb.REVIVE: "0",
+}
+
+
+class Layout(Schema):
+    """The columns of a platform's rows, of one record kind."""
+
+    columns: dict[str, Name] = Field(default={}, title="标准列名与平台列名，不写的同名")
+    left_out: frozenset[str] = Field(default=frozenset(), title="不写入的标准列")
+    constants: dict[str, str] = Field(default={}, title="固定值的列，如 datasource")
+    status_column: Name | None = Field(default=None, title="当前状态列")
+    statuses: dict[Verb, str] = Field(default=_STATUSES, title="动作与当前状态的对应")
+
+    def theirs(self, wire: str) -> str:
+        """Return the platform's name of a standard column."""
+        return self.columns.get(wire, wire)
+
+    def values(self, item: Item) -> dict[str, Any]:
+        """Return what an item has, and the fixed values, by the platform's names."""
+        given = {
+            self.theirs(wire): value
+            for wire, value in item.columns.items()
+            if wire not in self.left_out and value is not None
+        }
+        return given | self.constants
+
+
+def text_of(value: Any) -> str:
+    """Return a value of an item as text; a list and a yes or no as JSON."""
+    if isinstance(value, str):
+        return value
+    return orjson.dumps(value).decode() if isinstance(value, (list, dict, bool)) else str(value)
