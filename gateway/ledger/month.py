@@ -43,7 +43,12 @@ from schemas.base import start_of, today
 from schemas.destination import TimeLimit
 
 #: What a ledger tells of others, as of the last reconciliation.
-OF_OTHERS = frozenset({"sides", "hints"})
+_OF_OTHERS = frozenset({"sides", "hints"})
+
+
+def own_figures(figures: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the figures of our own records, which alone make a month another one."""
+    return {name: value for name, value in figures.items() if name not in _OF_OTHERS}
 
 
 class BadMonth(ValueError):
@@ -129,7 +134,7 @@ class Ledger:
         What others show is as of the last reconciliation: a new one alone makes no new version.
         """
         told = self.as_json()
-        own = {name: value for name, value in told.items() if name not in OF_OTHERS}
+        own = own_figures(told)
         digest = hashlib.sha256(_canonical(own))
         for row in self.rows:
             digest.update(_canonical(asdict(row)))

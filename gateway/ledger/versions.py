@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 import orjson
 
-from gateway.ledger.month import OF_OTHERS, Ledger
+from gateway.ledger.month import Ledger, own_figures
 from gateway.ledger.rows_file import frozen, parquet
 from gateway.store.account.ledgers import Frozen
 
@@ -71,13 +71,9 @@ def is_as(before: Frozen, rows: bytes | None, account: Ledger) -> bool:
     if before.hash == account.hash:
         return True
     told = orjson.loads(orjson.dumps(account.as_json()))
-    if rows is None or _own(before.figures) != _own(told):
+    if rows is None or own_figures(before.figures) != own_figures(told):
         return False
     return not any(row_changes(rows, parquet(account.rows), NO_CHANGE))
-
-
-def _own(figures: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in figures.items() if name not in OF_OTHERS}
 
 
 def _digest(row: Mapping[str, Any]) -> bytes:
