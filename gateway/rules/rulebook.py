@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 
 from msgspec.structs import replace
@@ -11,6 +11,7 @@ from gateway.check.grades import BoundRuleSet
 from gateway.config.errors import BadConfiguration
 from gateway.config.settings import RuleSetBinding, ScoringSettings
 from gateway.rules.files import LoadedRuleSet, parse_rule_set, read_text, sources
+from schemas.base import today
 from schemas.codes import SubjectKind
 from schemas.identifiers import region
 from scoring.cases.coverage import uncovered
@@ -176,13 +177,12 @@ class Rulebook:
                 return one.rule_set
         return self.load(bound).rule_set
 
-    @property
-    def begun(self) -> date:
-        """The latest day from which a text in force scores: nothing is scored as of an earlier one.
+    def scoring_day(self, now: datetime) -> date:
+        """Return the day as of which is scored now: none before that of a text in force.
 
         A host whose clock is behind would score by the text before.
         """
-        return max((one.from_day for one in self.activated), default=date.min)
+        return max([today(now), *(one.from_day for one in self.activated)])
 
     def expects_none(self, code: str) -> bool:
         """Whether the region is configured as not scored, so that no alert is needed."""

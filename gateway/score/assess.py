@@ -38,7 +38,6 @@ from gateway.store.score.activations import share_scoring
 from gateway.store.score.grade_changes import LastGrade
 from gateway.telemetry.log import LogEvent, logger
 from gateway.telemetry.metrics import Metrics
-from schemas.base import today
 from schemas.credit import GradeChange, NotEvaluated
 from schemas.event import ReceivedGrade
 from schemas.known import Subject
@@ -99,8 +98,7 @@ class Assessing:
         #: Whose last grade was computed elsewhere and stands no more: score them.
         self.ungraded: set[int] = set()
         self._untold: set[int] = set()
-        #: The day of scoring, by the texts in force.
-        self._day = max(today(now), scorer.rulebook.begun)
+        self._day = scorer.rulebook.scoring_day(now)
 
     async def last(self, subject_ids: Sequence[int]) -> None:
         """Read the last recorded grade of these subjects."""
@@ -146,7 +144,7 @@ class Assessing:
     async def _by_text_in_force(self) -> None:
         await share_scoring(self.connection)
         await refresh(self.connection, self.scorer.rulebook)
-        self._day = max(today(self.now), self.scorer.rulebook.begun)
+        self._day = self.scorer.rulebook.scoring_day(self.now)
 
     async def score(self, subjects: Sequence[Subject]) -> None:
         """Assess subjects by all their present facts, in slices between awaits."""
