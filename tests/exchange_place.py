@@ -41,6 +41,15 @@ SETTINGS: dict[str, Any] = {
     "call_timeout": 9,
 }
 
+TABLE = SETTINGS["tables"]["penalty"]
+#: An identity number that is nobody's.
+IDENTITY = "410102199003070011"
+
+
+def tables(**changes: Any) -> dict[str, Any]:
+    """Return the tables with changes of the staging table."""
+    return {"penalty": {**TABLE, **changes}}
+
 
 class Platform:
     """The platform's side of one exchange database: it checks, moves and looks."""

@@ -1,6 +1,5 @@
 """Exchange databases 前置库: check signs of any type, settings that do not fit, what was moved."""
 
-from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
@@ -8,20 +7,12 @@ import pytest
 
 from connectors.errors import CallRejected, NotSent
 from connectors.exchange_database import feeds
-from schemas.delivery import Item, OutcomeKind
-from tests.connectors.conftest import SteppedClock
+from schemas.delivery import OutcomeKind
+from tests.connectors.conftest import ItemFactory, SteppedClock
 from tests.connectors.test_exchange_database import all_receipts, columns
-from tests.exchange_place import MOVED, SETTINGS, STAGING, Platform
+from tests.exchange_place import IDENTITY, MOVED, STAGING, Platform, tables
 
 pytestmark = pytest.mark.integration
-ItemFactory = Callable[..., Item]
-TABLE = SETTINGS["tables"]["penalty"]
-#: An identity number that is nobody's.
-IDENTITY = "410102199003070011"
-
-
-def tables(**changes: Any) -> dict[str, Any]:
-    return {"penalty": {**TABLE, **changes}}
 
 
 # ---------------------------------------------------------------- checks

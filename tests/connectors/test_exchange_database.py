@@ -1,6 +1,5 @@
 """The exchange database 前置库 on a real MariaDB: rows, checks, moves, taking back, and faults."""
 
-from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -12,13 +11,12 @@ from connectors import BadSettings, build
 from connectors.errors import CallRejected, NotSent, OutcomeUnknown
 from connectors.exchange_database import ExchangeDatabase, feeds
 from schemas.codes import Verb
-from schemas.delivery import Item, OutcomeKind, Receipt
-from tests.connectors.conftest import SteppedClock
+from schemas.delivery import OutcomeKind, Receipt
+from tests.connectors.conftest import ItemFactory, SteppedClock
 from tests.exchange_place import MOVED, SETTINGS, STAGING, Platform
 from tests.mariadb import MariaDb
 
 pytestmark = pytest.mark.integration
-ItemFactory = Callable[..., Item]
 #: The key of the first version of a decision.
 BEFORE = ("key-1",)
 #: The clock stands at 10:00 in China.

@@ -4,7 +4,6 @@ import asyncio
 import signal
 import threading
 import time
-from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -13,21 +12,13 @@ from sqlalchemy import event
 from connectors.errors import CallRejected, NotSent, OutcomeUnknown
 from connectors.exchange_database import statements
 from schemas.codes import Verb
-from schemas.delivery import Item, OutcomeKind
-from tests.connectors.conftest import SteppedClock
+from schemas.delivery import OutcomeKind
+from tests.connectors.conftest import ItemFactory, SteppedClock
 from tests.connectors.test_exchange_database import WINDOW, all_receipts, columns
-from tests.exchange_place import MOVED, SETTINGS, STAGING, Platform
+from tests.exchange_place import MOVED, STAGING, Platform, tables
 from tests.mariadb import MariaDb
 
 pytestmark = pytest.mark.integration
-ItemFactory = Callable[..., Item]
-TABLE = SETTINGS["tables"]["penalty"]
-#: An identity number that is nobody's.
-IDENTITY = "410102199003070011"
-
-
-def tables(**changes: Any) -> dict[str, Any]:
-    return {"penalty": {**TABLE, **changes}}
 
 
 # ---------------------------------------------------------------- others at the same time

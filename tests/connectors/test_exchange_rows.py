@@ -1,6 +1,5 @@
 """Exchange databases 前置库: which rows are a decision's, and one odd row among others."""
 
-from collections.abc import Callable
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -8,20 +7,12 @@ from typing import Any
 import pytest
 
 from schemas.codes import Verb
-from schemas.delivery import Item, OutcomeKind
-from tests.connectors.conftest import SteppedClock
+from schemas.delivery import OutcomeKind
+from tests.connectors.conftest import ItemFactory, SteppedClock
 from tests.connectors.test_exchange_database import WINDOW, columns
-from tests.exchange_place import MOVED, SETTINGS, STAGING, Platform
+from tests.exchange_place import MOVED, STAGING, Platform
 
 pytestmark = pytest.mark.integration
-ItemFactory = Callable[..., Item]
-TABLE = SETTINGS["tables"]["penalty"]
-#: An identity number that is nobody's.
-IDENTITY = "410102199003070011"
-
-
-def tables(**changes: Any) -> dict[str, Any]:
-    return {"penalty": {**TABLE, **changes}}
 
 
 # ---------------------------------------------------------------- which rows are a decision's
