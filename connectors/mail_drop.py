@@ -42,7 +42,7 @@ from connectors.shared.tls import TlsFileError
 from connectors.shared.words import reason
 from connectors.shared.xlsx import workbook
 from schemas.base import SHANGHAI
-from schemas.codes import Verb
+from schemas.codes import RecordKind, Verb
 from schemas.columns import columns_of
 from schemas.delivery import Health, Item, Outcome, OutcomeKind
 from schemas.faults import of_system
@@ -57,7 +57,6 @@ _VERBS = {
     Verb.REPAIR: "信用修复，终止公示",
     Verb.REVIVE: "恢复",
 }
-_TITLES = {name.value: kind.title for name, kind in KINDS.items()} | {"grade_change": "等级变动"}
 #: From this code on a mail server refuses for good.
 _FOR_GOOD = 500
 #: Seconds of a call that are left to make the mail and to translate what came of it.
@@ -201,7 +200,7 @@ def _summary(items: Sequence[Item]) -> str:
     counts: dict[str, int] = {}
     for item in items:
         counts[item.record_kind] = counts.get(item.record_kind, 0) + 1
-    return "、".join(f"{_TITLES.get(kind, kind)}{count}条" for kind, count in counts.items())
+    return "、".join(f"{_title(kind)}{count}条" for kind, count in counts.items())
 
 
 def _content(items: Sequence[Item], now: datetime) -> bytes:
@@ -227,7 +226,7 @@ def _workbook(items: Sequence[Item]) -> bytes:
             of_kind = [item for item in items if item.record_kind == kind]
             names = list(dict.fromkeys(name for item in of_kind for name in item.columns))
             titles = _titles(kind)
-            sheet = book.sheet(_TITLES.get(kind, kind), [10, 24, *([18] * len(names))])
+            sheet = book.sheet(_title(kind), [10, 24, *([18] * len(names))])
             sheet.head(["动作", "本方标识", *(titles.get(name, name) for name in names)])
             for item in of_kind:
                 cells = [_VERBS[item.verb], item.key, *(_text(item.columns.get(n)) for n in names)]
@@ -236,12 +235,8 @@ def _workbook(items: Sequence[Item]) -> bytes:
 
 
 def _titles(kind: str) -> Mapping[str, str]:
-    model = {name.value: one.model for name, one in KINDS.items()}.get(kind)
+    model = KINDS[RecordKind(kind)].model if kind in KINDS else None
     return {} if model is None else {one.wire: one.title for one in columns_of(model)}
-
-
-def _text(value: Any) -> str:
-    return "" if value is None else str(value)
 
 
 def _translated(error: MailRefused) -> ConnectorError:
@@ -262,3 +257,14 @@ def _translated(error: MailRefused) -> ConnectorError:
         case _:
             made = OutcomeUnknown(words)
     return made
+
+
+def _text(value: Any) -> str:
+    """Return a value for people."""
+    if isinstance(value, list):
+        return "、".join(map(str, value))
+    return "" if value is None else str(value)
+
+
+def _title(kind: str) -> str:
+    return KINDS[RecordKind(kind)].title if kind in KINDS else "等级变动"

@@ -10,14 +10,16 @@ from collections.abc import Sequence
 
 import polars as pl
 
-from gateway.ledger.figures import KIND_TITLES, Rate
+from gateway.ledger.figures import Rate
 from gateway.ledger.timeliness import Timeliness
 from schemas.codes import RecordKind
 from schemas.identifiers import fold_once
+from schemas.kinds import DOUBLE_PUBLICITY, KINDS
 
 #: Every subject is in one of so many buckets for ever; a shard has a range of them.
 BUCKETS = 1024
-ALL_KINDS = "全部"
+#: Of the configured kinds each stands alone.
+ALL_KINDS = "双公示合计"
 #: Of which a ledger line counts the decisions of a destination, kind and clock.
 PLACE = ("destination", "kind", "clock")
 _TITLES = ("报送平台", "种类", "期限")
@@ -52,7 +54,8 @@ def figures(files: Sequence[str]) -> pl.DataFrame:
         clock=pl.col("clocks").struct.field("clock"),
         result=pl.col("clocks").struct.field("result"),
     )
-    every = each.with_columns(kind=pl.lit(ALL_KINDS))
+    ours = pl.col("kind").is_in(list(DOUBLE_PUBLICITY))
+    every = each.filter(ours).with_columns(kind=pl.lit(ALL_KINDS))
     counts = {
         "in_scope": pl.len(),
         "handed_over": pl.col("handed_over_at").count(),
@@ -79,7 +82,7 @@ def lines(found: pl.DataFrame) -> list[str]:
     written = [[*_TITLES, *_COUNTS.values(), *results, "上报率", "合规率", "及时率"]]
     for row in found.iter_rows(named=True):
         kind = row["kind"]
-        title = kind if kind == ALL_KINDS else KIND_TITLES[RecordKind(kind)]
+        title = KINDS[RecordKind(kind)].title if kind in KINDS else kind
         counts = [str(row[name]) for name in (*_COUNTS, *results)]
         rates = (
             Rate(row["handed_over"], row["in_scope"]),

@@ -3,15 +3,23 @@
 from gateway.check.changes import Change
 from gateway.telemetry.audit_events import AuditEvent
 from schemas.codes import SubjectKind, Verb
+from schemas.columns import ColumnType
 from schemas.contact import ContactRole
 from schemas.credit import NotEvaluated
 from schemas.delivery import NOT_CALLED, NOTHING_TO_WITHDRAW, UNUSABLE, DeliveryState, OutcomeKind
-from schemas.kinds import KINDS as CATALOGUE
 from schemas.verdict import Exclusion, Verdict
 from scoring.consequences.publicity import Published, Severity
 
 VERDICTS = {Verdict.OK: "合格", Verdict.INCOMPLETE: "待补正", Verdict.REFUSED: "拒收"}
-KINDS = {name: kind.title for name, kind in CATALOGUE.items()}
+COLUMN_TYPES = {
+    ColumnType.TEXT: "文字",
+    ColumnType.DATE: "日期",
+    ColumnType.AMOUNT: "金额",
+    ColumnType.CREDIT_CODE: "统一社会信用代码",
+    ColumnType.IDENTITY: "证件号码",
+    ColumnType.PENALTY_KINDS: "处罚类别",
+    ColumnType.CODE: "选一个",
+}
 CHANGES = {
     Change.PLACEHOLDER: "占位符按空处理",
     Change.TIME: "日期去掉时间",

@@ -1,16 +1,66 @@
 """Closed lists 代码表 of the data standard; sources in each docstring."""
 
 from enum import StrEnum
+from typing import Any, ClassVar, Self, cast
+
+from pydantic_core import PydanticCustomError, core_schema
 
 
-class RecordKind(StrEnum):
-    """What an item of input is about."""
+class RecordKind(str):
+    """What an item of input is about: the name of a kind 信息种类, built in or configured.
 
-    PENALTY = "penalty"  #: 行政处罚
-    LICENCE = "licence"  #: 行政许可
-    EVENT = "event"  #: 环保信用信息
-    GRADE = "grade"  #: 外部评定的等级
-    PARTICIPANT = "participant"  #: 参评单位
+    There is one object for each name, so that `is` compares two kinds. `RecordKind(name)` raises
+    ValueError for a name that is none of those `known`.
+    """
+
+    __slots__ = ()
+
+    PENALTY: ClassVar["RecordKind"]  #: 行政处罚
+    LICENCE: ClassVar["RecordKind"]  #: 行政许可
+    EVENT: ClassVar["RecordKind"]  #: 环保信用信息
+    GRADE: ClassVar["RecordKind"]  #: 外部评定的等级
+    PARTICIPANT: ClassVar["RecordKind"]  #: 参评单位
+    known: ClassVar[frozenset["RecordKind"]] = frozenset()  #: set by the catalogue of kinds
+
+    def __new__(cls, name: str) -> Self:
+        """Return the kind of a name."""
+        if name not in cls.known:
+            raise ValueError(f"没有信息种类 {name}；现有：{'、'.join(sorted(cls.known))}")
+        return cast("Self", _MADE[name])
+
+    @classmethod
+    def define(cls, name: str) -> "RecordKind":
+        """Return the kind of a name, which need not be known yet."""
+        return _MADE.setdefault(name, str.__new__(cls, name))
+
+    @classmethod
+    def __get_pydantic_core_schema__(cls, source: Any, handler: Any) -> core_schema.CoreSchema:
+        """Read a name as the kind."""
+        del source, handler
+        return core_schema.no_info_plain_validator_function(
+            cls._named, serialization=core_schema.to_string_ser_schema()
+        )
+
+    @classmethod
+    def __get_pydantic_json_schema__(cls, schema: Any, handler: Any) -> dict[str, Any]:
+        """Offer the names that are known."""
+        del schema, handler
+        return {"type": "string", "enum": sorted(cls.known)}
+
+    @classmethod
+    def _named(cls, name: Any) -> "RecordKind":
+        if isinstance(name, str) and name in cls.known:
+            return cls(name)
+        expected = ", ".join(f"'{one}'" for one in sorted(cls.known))
+        raise PydanticCustomError("enum", "Input should be {expected}", {"expected": expected})
+
+
+_MADE: dict[str, RecordKind] = {}
+RecordKind.PENALTY = RecordKind.define("penalty")
+RecordKind.LICENCE = RecordKind.define("licence")
+RecordKind.EVENT = RecordKind.define("event")
+RecordKind.GRADE = RecordKind.define("grade")
+RecordKind.PARTICIPANT = RecordKind.define("participant")
 
 
 class Verb(StrEnum):

@@ -193,4 +193,7 @@ def _with_codes(names: Mapping[str, str]) -> dict[str, str]:
     return both
 
 
-STANDARD_NAMES = ColumnNames()
+@KINDS.cached
+def standard_names() -> ColumnNames:
+    """Return the names of the standards alone."""
+    return ColumnNames()

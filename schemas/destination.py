@@ -8,7 +8,7 @@ from pydantic import Field, field_validator
 
 from schemas.base import SHANGHAI, Schema
 from schemas.columns import columns_of
-from schemas.kinds import KINDS, REPORTED_IN_ORDER
+from schemas.kinds import KINDS
 
 #: What a destination takes beside the reported kinds.
 GRADE_CHANGE = "grade_change"
@@ -116,7 +116,7 @@ class Destination(Schema):
     @field_validator("takes")
     @classmethod
     def _known(cls, takes: frozenset[str]) -> frozenset[str]:
-        known = (*REPORTED_IN_ORDER, GRADE_CHANGE)
+        known = (*KINDS.in_order, GRADE_CHANGE)
         if wrong := sorted(takes.difference(known)):
             raise ValueError(f"不认识 {'、'.join(wrong)}；可用：{'、'.join(known)}")
         if not takes:
@@ -134,9 +134,7 @@ class Destination(Schema):
     @field_validator("requires", "not_required")
     @classmethod
     def _columns(cls, names: frozenset[str] | None) -> frozenset[str] | None:
-        known = {
-            column.wire for kind in REPORTED_IN_ORDER for column in columns_of(KINDS[kind].model)
-        }
+        known = {column.wire for kind in KINDS.in_order for column in columns_of(KINDS[kind].model)}
         if wrong := sorted((names or frozenset()) - known):
             raise ValueError(f"没有列 {'、'.join(wrong)}；列的代码见 schemas/generated")
         return names

@@ -1,7 +1,9 @@
 """The catalogue of record kinds 信息种类: the only place that defines a kind."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any, TypeVar
 
 from schemas.base import Schema
 from schemas.codes import RecordKind
@@ -10,27 +12,42 @@ from schemas.licence import AdministrativeLicence
 from schemas.participant import Participant
 from schemas.penalty import AdministrativePenalty
 
+Cached = TypeVar("Cached", bound=Callable[..., object])
+
 
 @dataclass(frozen=True, slots=True)
 class Kind:
     """One kind of record: its model, and what its fields mean.
 
-    `number` and `authority` name the fields that, with the subject, make the business key;
-    `date` names the day from which a record counts. `reported` kinds are 双公示: they are owed to
-    platforms and stand in the ledger. `makes_fact` kinds count for scoring, by
+    `keys` and `authority` name the fields that, with the subject, make the business key; the first
+    key is the document number of a kind that has one. `date` names the day from which a record
+    counts. `reported` kinds are owed to platforms and stand in the ledger; the rates of the ledger
+    count those of `double_publicity` 双公示. `makes_fact` kinds count for scoring, by
     their function in `gateway.record.content.FACTS`. `prefix` begins the wire columns of a kind
-    that has columns of its own.
+    that has columns of its own. `configured` is its definition in the configuration.
     """
 
     name: RecordKind
     title: str
     model: type[Schema]
-    number: str
+    keys: tuple[str, ...]
     date: str
     authority: str | None
     reported: bool = False
+    double_publicity: bool = False
     makes_fact: bool = False
     prefix: str | None = None
+    configured: Schema | None = None
+
+    @property
+    def has_number(self) -> bool:
+        """Whether records have a document number 文书号."""
+        return self.keys == (_NUMBER,)
+
+    def number_of(self, values: Mapping[str, Any]) -> str:
+        """Return the document number in values by field name, or the keys, for people."""
+        given = (values.get(name) for name in self.keys)
+        return "，".join(str(value) for value in given if value is not None)
 
     @property
     def date_column(self) -> str:
@@ -44,79 +61,122 @@ class Kind:
 
     @property
     def number_column(self) -> str:
-        """The wire column of the number."""
-        return self.column(self.number)
+        """The wire column of the number, or of the first key."""
+        return self.column(self.keys[0])
 
     def column(self, field: str) -> str:
         """Return the wire column of a field."""
         return self.model.model_fields[field].alias or field
 
 
-KINDS: dict[RecordKind, Kind] = {
-    kind.name: kind
-    for kind in (
-        Kind(
-            name=RecordKind.PENALTY,
-            title="行政处罚",
-            model=AdministrativePenalty,
-            number="document_number",
-            date="decision_date",
-            authority="authority",
-            reported=True,
-            makes_fact=True,
-            prefix="CF_",
-        ),
-        Kind(
-            name=RecordKind.LICENCE,
-            title="行政许可",
-            model=AdministrativeLicence,
-            number="document_number",
-            date="decision_date",
-            authority="authority",
-            reported=True,
-            prefix="XK_",
-        ),
-        Kind(
-            name=RecordKind.EVENT,
-            title="环保信用信息",
-            model=CreditEvent,
-            number="id",
-            date="occurred_on",
-            authority=None,
-            makes_fact=True,
-        ),
-        Kind(
-            name=RecordKind.GRADE,
-            title="外部评定等级",
-            model=ReceivedGrade,
-            number="id",
-            date="effective_on",
-            authority="issued_by",
-        ),
-        Kind(
-            name=RecordKind.PARTICIPANT,
-            title="参评单位",
-            model=Participant,
-            number="id",
-            date="since",
-            authority=None,
-            makes_fact=True,
-        ),
-    )
-}
-
-#: Kinds that are reported as 双公示; the others only change facts and grades.
-REPORTED_KINDS = frozenset(name for name, kind in KINDS.items() if kind.reported)
-#: The same in the order of the catalogue, for pages and SQL.
-REPORTED_IN_ORDER = [name for name, kind in KINDS.items() if kind.reported]
+_NUMBER = "document_number"
+#: Results of one function that are cached: some are asked with what people wrote.
+_REMEMBERED = 1024
+_BUILT_IN = (
+    Kind(
+        name=RecordKind.PENALTY,
+        title="行政处罚",
+        model=AdministrativePenalty,
+        keys=(_NUMBER,),
+        date="decision_date",
+        authority="authority",
+        reported=True,
+        double_publicity=True,
+        makes_fact=True,
+        prefix="CF_",
+    ),
+    Kind(
+        name=RecordKind.LICENCE,
+        title="行政许可",
+        model=AdministrativeLicence,
+        keys=(_NUMBER,),
+        date="decision_date",
+        authority="authority",
+        reported=True,
+        double_publicity=True,
+        prefix="XK_",
+    ),
+    Kind(
+        name=RecordKind.EVENT,
+        title="环保信用信息",
+        model=CreditEvent,
+        keys=("id",),
+        date="occurred_on",
+        authority=None,
+        makes_fact=True,
+    ),
+    Kind(
+        name=RecordKind.GRADE,
+        title="外部评定等级",
+        model=ReceivedGrade,
+        keys=("id",),
+        date="effective_on",
+        authority="issued_by",
+    ),
+    Kind(
+        name=RecordKind.PARTICIPANT,
+        title="参评单位",
+        model=Participant,
+        keys=("id",),
+        date="since",
+        authority=None,
+        makes_fact=True,
+    ),
+)
 
 
-def kind_of_columns(names: Iterable[str]) -> RecordKind | None:
-    """Return the kind of the first column with the prefix of a standard, in any case of letters."""
-    for name in names:
-        if (kind := _PREFIXES.get(name[:3].upper())) is not None:
-            return kind
-    return None
+class Catalogue(Mapping[RecordKind, Kind]):
+    """The kinds of this process by name: those built in, and those that it has adopted."""
+
+    def __init__(self, kinds: Iterable[Kind]) -> None:
+        self._built_in = tuple(kinds)
+        self._caches: list[Callable[[], None]] = []
+        self._set(())
+
+    def __getitem__(self, name: RecordKind) -> Kind:
+        """Return the kind of a name."""
+        return self._kinds[name]
+
+    def __iter__(self) -> Iterator[RecordKind]:
+        """Iterate over the names in the order of the catalogue."""
+        return iter(self._kinds)
+
+    def __len__(self) -> int:
+        """Return how many kinds there are."""
+        return len(self._kinds)
+
+    def adopt(self, kinds: Iterable[Kind]) -> None:
+        """Take these kinds beside those built in, in place of those adopted before.
+
+        The configuration says them, so that a process adopts once, before it reads anything else.
+        """
+        self._set(tuple(kinds))
+        for empty in self._caches:
+            empty()
+
+    def _set(self, adopted: tuple[Kind, ...]) -> None:
+        self._kinds = {kind.name: kind for kind in (*self._built_in, *adopted)}
+        RecordKind.known = frozenset(self._kinds)
+        #: Kinds that are reported to platforms; the others only change facts and grades.
+        self.reported = frozenset(one.name for one in self._kinds.values() if one.reported)
+        #: The same in the order of the catalogue, for pages and SQL.
+        self.in_order = [name for name in self._kinds if name in self.reported]
+        self._prefixes = {kind.prefix: name for name, kind in self._kinds.items() if kind.prefix}
+
+    def cached(self, function: Cached) -> Cached:
+        """Cache what a function finds in the catalogue, until it changes."""
+        remembered = lru_cache(_REMEMBERED)(function)
+        self._caches.append(remembered.cache_clear)
+        return remembered  # type: ignore[return-value]  # it is called as the function is
+
+    def of_columns(self, names: Iterable[str]) -> RecordKind | None:
+        """Return the kind of the first column with the prefix of a kind, in any case of letters."""
+        for name in names:
+            if (kind := self._prefixes.get(name[:3].upper())) is not None:
+                return kind
+        return None
 
 
-_PREFIXES = {kind.prefix: name for name, kind in KINDS.items() if kind.prefix}
+KINDS = Catalogue(_BUILT_IN)
+#: The kinds of 双公示, which are built in.
+DOUBLE_PUBLICITY = tuple(kind.name for kind in _BUILT_IN if kind.double_publicity)

@@ -3,8 +3,8 @@
 from datetime import date
 from typing import NamedTuple
 
-from schemas.base import Schema
 from schemas.codes import RecordKind
+from schemas.configured import ConfiguredRecord
 from schemas.event import CreditEvent, ReceivedGrade
 from schemas.identifiers import authority_key, document_number_key
 from schemas.kinds import KINDS
@@ -12,8 +12,7 @@ from schemas.licence import AdministrativeLicence
 from schemas.participant import Participant
 from schemas.penalty import AdministrativePenalty
 
-RECORD_KINDS: dict[RecordKind, type[Schema]] = {name: kind.model for name, kind in KINDS.items()}
-Decision = AdministrativePenalty | AdministrativeLicence
+Decision = AdministrativePenalty | AdministrativeLicence | ConfiguredRecord
 Message = CreditEvent | ReceivedGrade | Participant
 Record = Decision | Message
 
@@ -21,6 +20,7 @@ Record = Decision | Message
 class BusinessKey(NamedTuple):
     """业务主键: kind + normalised document number + authority + subject.
 
+    Of a kind without document numbers, the values of its key columns stand in place of the number.
     The authority is its normalised name (the store finds its id in the table of aliases), not its
     code, which is often missing. `subject` is a credit code, or for a
     natural person the keyed hash of the identity number.
@@ -39,13 +39,18 @@ class BusinessKey(NamedTuple):
 def business_key(record: Record, subject: str) -> BusinessKey:
     """Return the key of a record, from the fields that its kind names.
 
-    A document number is used in its normal form, the `id` of a message as it is.
+    A document number is used in its normal form, keys and the `id` of a message as they are.
     """
     kind = KINDS[record.KIND]
-    number = getattr(record, kind.number) or ""
+    number = number_of(record)
     authority = getattr(record, kind.authority) or "" if kind.authority else ""
-    number = document_number_key(number) if kind.reported else number
+    number = document_number_key(number) if kind.has_number else number
     return BusinessKey(record.KIND, number, authority_key(authority), subject)
+
+
+def number_of(record: Record) -> str:
+    """Return the document number of a record, or its keys, for people."""
+    return KINDS[record.KIND].number_of(record.__dict__)
 
 
 def date_of(record: Record) -> date | None:

@@ -8,7 +8,7 @@ from pydantic import Field, SecretStr, field_validator, model_validator
 from schemas.base import Schema
 from schemas.codes import RecordKind
 from schemas.destination import Wait
-from schemas.kinds import KINDS, REPORTED_KINDS
+from schemas.kinds import KINDS
 
 
 class RegisterQuery(Schema):
@@ -45,8 +45,8 @@ class Register(Schema):
     @classmethod
     def _reported(cls, kind: object) -> object:
         # Before the list of all kinds is offered, of which a register has but these.
-        if kind is not None and str(kind) not in REPORTED_KINDS:
-            known = "、".join(f"{one}（{KINDS[one].title}）" for one in sorted(REPORTED_KINDS))
+        if kind is not None and str(kind) not in KINDS.reported:
+            known = "、".join(f"{one}（{KINDS[one].title}）" for one in sorted(KINDS.reported))
             raise ValueError(f"应为 {known}，不是“{kind}”")
         return kind
 

@@ -10,7 +10,7 @@ from schemas.cell import conflict
 from schemas.column_names import unit_in_name
 from schemas.columns import ColumnType, columns_of
 from schemas.identifiers import half_width, note_sign, visible
-from schemas.kinds import KINDS, REPORTED_KINDS
+from schemas.kinds import KINDS
 
 #: The unit of the standard.
 WAN = "万元"
@@ -18,12 +18,6 @@ WAN = "万元"
 LONGEST = 60
 #: Units that are not read in an amount, in 元.
 _YUAN = {"百元": 100, "千元": 1000, "十万元": 10**5, "百万元": 10**6, "千万元": 10**7}
-_AMOUNTS = frozenset(
-    column.wire
-    for kind in REPORTED_KINDS
-    for column in columns_of(KINDS[kind].model)
-    if column.type is ColumnType.AMOUNT
-)
 #: Blanks within 单 位 and around signs.
 _AROUND = re.compile(r" ?([:(),;/]) ?|(?<=单) (?=位)")
 #: Brackets and quotation marks in which people put a unit.
@@ -34,9 +28,20 @@ _BRACKETS = str.maketrans(
 _HAS_UNIT = re.compile("[元万亿千百]")
 
 
+@KINDS.cached
+def _amounts() -> frozenset[str]:
+    """Return the columns of amounts of all kinds."""
+    return frozenset(
+        column.wire
+        for kind in KINDS.reported
+        for column in columns_of(KINDS[kind].model)
+        if column.type is ColumnType.AMOUNT
+    )
+
+
 def is_in_another_unit(name: str, wire: str | None) -> bool:
     """Whether the name of a column of amounts says another unit than that of the standard."""
-    return wire in _AMOUNTS and unit_in_name(name) not in {None, WAN}
+    return wire in _amounts() and unit_in_name(name) not in {None, WAN}
 
 
 def is_beside_the_standard(name: str, row: Container[str], wires: Mapping[str, str | None]) -> bool:

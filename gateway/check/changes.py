@@ -2,14 +2,13 @@
 
 from collections.abc import Callable, Collection, Iterator, Mapping
 from enum import StrEnum
-from functools import lru_cache
 
 from gateway.check.checked import Checked
 from gateway.check.dates import has_time
 from schemas.codes import RecordKind
 from schemas.columns import Column, ColumnType, columns_of
 from schemas.identifiers import visible
-from schemas.kinds import KINDS, REPORTED_KINDS
+from schemas.kinds import KINDS
 from schemas.legacy import PENALTY_STATE
 
 
@@ -31,7 +30,7 @@ _LONG_NUMBER = 16
 
 def changes(checked: Checked, placeholders: Collection[str]) -> Iterator[Change]:
     """Yield the changes in the columns of an item; none for events and grades."""
-    if checked.given is None or checked.kind not in REPORTED_KINDS:
+    if checked.given is None or checked.kind not in KINDS.reported:
         return
     if checked.given.get(PENALTY_STATE) not in (None, "") and checked.verb is not None:
         yield Change.STATE
@@ -47,7 +46,7 @@ def changes(checked: Checked, placeholders: Collection[str]) -> Iterator[Change]
                 yield change
 
 
-@lru_cache
+@KINDS.cached
 def _by_wire(kind: RecordKind) -> Mapping[str, Column]:
     return {column.wire: column for column in columns_of(KINDS[kind].model)}
 

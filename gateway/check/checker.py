@@ -22,7 +22,7 @@ from schemas.codes import RecordKind, Verb
 from schemas.column_names import ColumnNames
 from schemas.event import CreditEvent, ReceivedGrade
 from schemas.input_rules import Comparison, InputRules
-from schemas.kinds import KINDS, REPORTED_KINDS
+from schemas.kinds import KINDS
 from schemas.legacy import PENALTY_STATE, is_objected
 from schemas.participant import Participant
 from schemas.problem import Problem, Rule
@@ -143,7 +143,7 @@ class Checker:
 
     def _row(self, candidate: Candidate | Problem) -> RowRead | None:
         """Read the columns of a decision; None for other kinds and for unreadable items."""
-        if isinstance(candidate, Candidate) and candidate.kind in REPORTED_KINDS:
+        if isinstance(candidate, Candidate) and candidate.kind in KINDS.reported:
             return read_row(candidate.kind, candidate.row, self.placeholders)
         return None
 

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable, Mapping
 from datetime import date
-from functools import cache, lru_cache
+from functools import lru_cache
 from typing import Any
 
 from gateway.check.document_numbers import number_problem
@@ -17,8 +17,8 @@ from schemas.codes import (
 from schemas.columns import Column, Required, columns_of
 from schemas.fines import FINES
 from schemas.identifiers import fold_once, identity_card_problem, is_identity_number
+from schemas.kinds import KINDS
 from schemas.problem import Problem, Rule
-from schemas.record import RECORD_KINDS
 
 
 def lacking(kind: RecordKind, values: Mapping[str, Any]) -> list[Problem]:
@@ -36,19 +36,19 @@ def required_names(kind: RecordKind, values: Mapping[str, Any]) -> frozenset[str
     return _required_columns(kind, *asked)[0]
 
 
-@cache
+@KINDS.cached
 def column_of(kind: RecordKind, name: str) -> Column:
     """Return the column of a field."""
-    return next(column for column in columns_of(RECORD_KINDS[kind]) if column.name == name)
+    return next(column for column in columns_of(KINDS[kind].model) if column.name == name)
 
 
-@lru_cache(maxsize=1024)
+@KINDS.cached
 def _required_columns(
     kind: RecordKind, category: str | None, penalty_kinds: tuple[str, ...] | None
 ) -> tuple[frozenset[str], list[Column]]:
     """Return names and columns that are required for this category and these penalty kinds."""
     values = {"subject_category": category, "penalty_kinds": penalty_kinds}
-    columns = columns_of(RECORD_KINDS[kind])
+    columns = columns_of(KINDS[kind].model)
     always = [column for column in columns if column.required is Required.ALWAYS]
     sometimes = [c for c in columns if c.required in _WHEN and _WHEN[c.required](values)]
     return frozenset(column.name for column in always + sometimes), always + sometimes
@@ -93,8 +93,6 @@ def contradictions(kind: RecordKind, values: Mapping[str, Any], today: date) -> 
     return problems
 
 
-#: Without these the decision cannot be identified.
-_KEY_FIELDS = ("document_number", "authority", "decision_date")
 _NO_NUMBER_FIX = "按决定书填写完整的文号，如 样环罚字〔2026〕1号"
 #: Characters of a text in a key at most. An index row of PostgreSQL ends at 2,704 bytes, and a
 #: character takes up to four; the longest text that the standard allows has 255.
@@ -102,10 +100,13 @@ KEY_LENGTH = 512
 
 
 def refusals(kind: RecordKind, values: Mapping[str, Any], problems: list[Problem]) -> list[Problem]:
-    """Return why the decision cannot be identified; empty if it can."""
+    """Return why the decision cannot be identified; empty if it can.
+
+    It cannot without its number, or what stands in place of it, authority, date and subject.
+    """
     found = {problem.field: problem for problem in problems}
     found_ones: list[Problem] = []
-    for name in _KEY_FIELDS:
+    for name in (*KINDS[kind].keys, "authority", "decision_date"):
         value = values.get(name)
         if value is None:
             column = column_of(kind, name)

@@ -11,7 +11,7 @@ from typing import Any
 
 from schemas.cell import unsent
 from schemas.input_rules import Deletes
-from schemas.kinds import kind_of_columns
+from schemas.kinds import KINDS
 from schemas.problem import Problem, Rule
 
 _MARKS = frozenset({"payload", "after", "before", "op", "database", "data_base64", "op_type"})
@@ -59,7 +59,7 @@ def _opened(row: Row, deletes: Deletes) -> Row | Problem:
     for _ in range(_DEEPEST):
         if _MARKS.isdisjoint(row):
             break
-        if kind_of_columns(row) is not None:  # then it is the record, whatever else it has
+        if KINDS.of_columns(row) is not None:  # then it is the record, whatever else it has
             if not any(_is_deleted(row.get(name)) for name in _OPERATIONS):
                 break
             return _deleted({n: row[n] for n in row if n not in _OPERATIONS}, deletes)

@@ -12,8 +12,8 @@ from gateway.check.values import NUMBER_OF_A_NAME, fault_in, lost_digits
 from schemas.cell import is_empty
 from schemas.codes import RecordKind
 from schemas.columns import fields_with
+from schemas.kinds import KINDS
 from schemas.problem import Problem, Rule
-from schemas.record import RECORD_KINDS
 
 
 def fields_of(
@@ -23,7 +23,7 @@ def fields_of(
 
     A day is read as in decisions; what has a problem is left out of the fields.
     """
-    model = RECORD_KINDS[kind]
+    model = KINDS[kind].model
     names, days = fields_with(model, str), fields_with(model, date)
     in_tables = kind is RecordKind.PARTICIPANT  # others come from programs: "" is a mistake there
     fields: dict[str, Any] = {}
@@ -50,7 +50,7 @@ def fields_of(
 
 def title_of(kind: RecordKind, name: str) -> str | None:
     """Return the Chinese name of a field."""
-    field = RECORD_KINDS[kind].model_fields.get(name)
+    field = KINDS[kind].model.model_fields.get(name)
     return field.title if field else None
 
 

@@ -19,7 +19,7 @@ from schemas.event import CreditEvent, ReceivedGrade
 from schemas.kinds import KINDS
 from schemas.participant import Participant
 from schemas.problem import Problem, Rule
-from schemas.record import RECORD_KINDS, Message
+from schemas.record import Message
 
 #: What has happened, or nothing follows from it yet.
 _PAST = (
@@ -161,7 +161,7 @@ def validated(
     """Return the message of these fields; None with problems, to which those found are added."""
     told = {(problem.field,) for problem in problems}
     try:
-        record = RECORD_KINDS[kind].model_validate(fields)
+        record = KINDS[kind].model.model_validate(fields)
     except ValidationError as error:
         lines = [line for line in error.errors() if line["loc"][:1] not in told]
         problems += [_from_pydantic(kind, line) for line in lines]

@@ -16,9 +16,9 @@ from gateway.check.raw import START_BYTES, Raw
 from gateway.check.rows import WRITTEN_BY_US
 from schemas.cell import conflict, is_empty, say_the_same, settled
 from schemas.codes import RecordKind
-from schemas.column_names import STANDARD_NAMES, ColumnNames, name_key
+from schemas.column_names import ColumnNames, name_key, standard_names
 from schemas.input_rules import Deletes, InputRules
-from schemas.kinds import KINDS, kind_of_columns
+from schemas.kinds import KINDS
 from schemas.legacy import to_2018
 from schemas.problem import Problem, Rule
 
@@ -61,12 +61,14 @@ def _too_large(size: int, most: int) -> Problem:
     )
 
 
-_UNKNOWN_KIND = Problem(
-    field="kind",
-    rule=Rule.KIND,
-    message=f"不知道这是{'、'.join(kind.title for kind in KINDS.values())}中的哪一种",
-    fix=f"在 kind 字段写明 {'、'.join(KINDS)} 之一",
-)
+@KINDS.cached
+def _unknown_kind() -> Problem:
+    return Problem(
+        field="kind",
+        rule=Rule.KIND,
+        message=f"不知道这是{'、'.join(kind.title for kind in KINDS.values())}中的哪一种",
+        fix=f"在 kind 字段写明 {'、'.join(KINDS)} 之一",
+    )
 
 
 def _is_own(name: str, wire: str) -> bool:
@@ -79,13 +81,13 @@ class Normalising:
 
     def __init__(
         self,
-        names: ColumnNames = STANDARD_NAMES,
+        names: ColumnNames | None = None,
         deletes: Deletes = Deletes.REFUSE,
         placeholders: frozenset[str] = frozenset(),
         most: int = InputRules().max_record_bytes,
     ) -> None:
         self._most = most
-        self._names = names
+        self._names = names = names or standard_names()
         self._deletes = deletes
         self._empty = placeholders
         self._exact = {kind: names.exact(kind) for kind in KINDS}
@@ -129,9 +131,9 @@ class Normalising:
     ) -> Candidate | Problem:
         if _RAW in row and row.keys() <= _OURS:
             return self._raw(str(row[_RAW]), kind)
-        kind = kind or _kind(row.get("kind")) or kind_of_columns(row) or self._by_titles(row)
+        kind = kind or _kind(row.get("kind")) or KINDS.of_columns(row) or self._by_titles(row)
         if kind is None:
-            return _UNKNOWN_KIND
+            return _unknown_kind()
         if len(row) > MAX_KEYS or max(map(len, row), default=0) > MAX_KEY_LENGTH:
             words = f"字段多于{MAX_KEYS}个，或字段名长于{MAX_KEY_LENGTH}字"
             return bytes_problem(words, "每条记录一个对象，字段名用接口说明里的")

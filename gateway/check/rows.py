@@ -11,8 +11,8 @@ from schemas.cell import TO_FILL
 from schemas.codes import RecordKind
 from schemas.columns import Column, ColumnType, columns_of
 from schemas.identifiers import visible
+from schemas.kinds import KINDS
 from schemas.problem import Problem
-from schemas.record import RECORD_KINDS
 
 #: Our own columns beside those of the standard.
 OWN_COLUMNS = frozenset({"kind", "verb", "填报问题", "修改办法", "来源工作表", "来源行"})
@@ -94,14 +94,14 @@ def _position(found: tuple[int, Problem]) -> int:
     return found[0]
 
 
-@lru_cache(16)
+@KINDS.cached
 def _sheet(kind: RecordKind, placeholders: frozenset[str]) -> Mapping[str, _Place]:
     """Return the places by wire column; codes, dates and lists are read with a cache."""
     return {
         column.wire: _Place(
             column.name, column.plain, _read_text(column, placeholders), position, column
         )
-        for position, column in enumerate(columns_of(RECORD_KINDS[kind]))
+        for position, column in enumerate(columns_of(KINDS[kind].model))
     }
 
 

@@ -6,7 +6,14 @@ import typer
 
 from gateway.check.checked import Checked
 from gateway.check.checker import Checker
-from gateway.cli.options import FileArgument, KindOption, OutOption, RowsOption, not_the_same
+from gateway.cli.options import (
+    FileArgument,
+    KindOption,
+    OutOption,
+    RowsOption,
+    kind_named,
+    not_the_same,
+)
 from gateway.cli.output import (
     Exit,
     Format,
@@ -41,6 +48,7 @@ def check(
     """Print what is in a file and what is wrong with it."""
     not_the_same(out, file)
     settings = settings_of(context)
+    named = kind_named(kind)
     keys = Keys(load_master(settings.master_key, settings.state))
     rulebook = Rulebook(settings.scoring)
     checker = Checker(keys, settings.exclusion_scope, settings.input, rulebook)
@@ -55,7 +63,7 @@ def check(
             faulty.append(faulty_row(reading.report, checked))
 
     with spooled(file) as path:
-        reading = Reading(path, settings.files, kind, checker.names)
+        reading = Reading(path, settings.files, named, checker.names)
         stopped = _check(reading, checker, each)
     where = ""
     if out is not None and (tally.verdicts or not stopped):

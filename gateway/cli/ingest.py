@@ -12,6 +12,7 @@ from gateway.cli.options import (
     OutOption,
     RowsOption,
     WholeOption,
+    kind_named,
     not_the_same,
 )
 from gateway.cli.output import (
@@ -52,6 +53,7 @@ def ingest(  # noqa: PLR0913, PLR0917  one for each option
     """Process a file in the pipeline."""
     not_the_same(out, file)
     settings = settings_of(context)
+    named = kind_named(kind)
     faulty: list[FaultyRow] = []
 
     def told(reading: Reading, place: str, checked: Checked, result: Result | None) -> None:
@@ -63,7 +65,7 @@ def ingest(  # noqa: PLR0913, PLR0917  one for each option
     with spooled(file) as path:
         try:
             name = None if file == STANDARD_INPUT else file.name
-            taken = run(lambda: _ingest(settings, path, kind, told, whole=whole, name=name))
+            taken = run(lambda: _ingest(settings, path, named, told, whole=whole, name=name))
         except OSError as error:
             fail(str(error))
     written = out if taken.tally.verdicts else None

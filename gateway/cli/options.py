@@ -13,6 +13,7 @@ from gateway.rules.choice import chosen
 from schemas.base import SHANGHAI
 from schemas.codes import RecordKind
 from schemas.faults import of_system
+from schemas.kinds import KINDS
 from scoring.regulation.ruleset import RuleSet
 
 
@@ -51,7 +52,17 @@ OutOption = Annotated[
 ]
 RowsOption = Annotated[bool, typer.Option("--rows", help="再逐行列出")]
 WholeOption = Annotated[bool, typer.Option("--whole", help="有一条有问题就一条也不接收")]
-KindOption = Annotated[RecordKind | None, typer.Option(help="表头和内容都看不出种类时指明")]
+KindOption = Annotated[
+    str | None, typer.Option(metavar="种类", help="表头和内容都看不出种类时指明，如 penalty")
+]
+
+
+def kind_named(name: str | None) -> RecordKind | None:
+    """Return the kind of the option, once the settings are read, which may define it."""
+    if name is not None and name not in KINDS:
+        known = "、".join(f"{one}（{kind.title}）" for one, kind in KINDS.items())
+        raise typer.BadParameter(f"--kind：没有种类“{name}”；现有：{known}")
+    return None if name is None else RecordKind(name)
 
 
 LimitOption = Annotated[int, typer.Option(min=1, max=100_000, help="最多几条")]

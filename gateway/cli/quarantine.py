@@ -22,9 +22,10 @@ from gateway.intake.quarantine import AlreadyResolved, NoSuchItem, OnlyStartKept
 from gateway.record.result import Result
 from gateway.service.app import gateway, reading
 from gateway.store.record import quarantine
-from gateway.titles import KINDS, VERDICTS
+from gateway.titles import VERDICTS
 from schemas.base import SHANGHAI
 from schemas.codes import RecordKind
+from schemas.kinds import KINDS
 from schemas.verdict import Verdict
 
 
@@ -41,7 +42,7 @@ def quarantine_list(
         if format_ is Format.JSON:
             print_json(_quarantined(one))
         else:
-            kind = KINDS[RecordKind(one.kind)] if one.kind else "种类不明"
+            kind = KINDS[RecordKind(one.kind)].title if one.kind else "种类不明"
             problems = "；".join(problem["message"] for problem in one.problems)
             print_line(f"{one.id} {kind} {one.origin} {problems}")
 

@@ -10,7 +10,7 @@ from pydantic import Field, model_validator
 
 from schemas.base import Schema
 from schemas.columns import ColumnType, columns_of
-from schemas.kinds import KINDS, REPORTED_IN_ORDER
+from schemas.kinds import KINDS
 from schemas.recipient import Recipient
 from schemas.register import Register
 
@@ -58,7 +58,7 @@ class ReconcileSettings(Schema):
     def _of_the_standard(self) -> "ReconcileSettings":
         known = {
             column.wire: column.type
-            for kind in REPORTED_IN_ORDER
+            for kind in KINDS.in_order
             for column in columns_of(KINDS[kind].model)
         }
         if wrong := sorted((self.ignored | self.tolerances.keys()) - known.keys()):

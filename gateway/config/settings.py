@@ -13,7 +13,14 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
-from pydantic import AliasChoices, Field, SecretStr, ValidationError, model_validator
+from pydantic import (
+    AliasChoices,
+    Field,
+    SecretStr,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 from pydantic_settings.exceptions import SettingsError
 
@@ -29,6 +36,7 @@ from gateway.config.telling_settings import NotifySettings, TracingSettings
 from gateway.config.yaml_text import parse_yaml
 from schemas.base import Schema
 from schemas.codes import RecordKind, SubjectKind
+from schemas.configured import ConfiguredKind, adopt
 from schemas.connection import KafkaConnection
 from schemas.destination import (
     BUILT_IN_TIME_LIMITS,
@@ -117,6 +125,8 @@ class Settings(BaseSettings):
         env_prefix=_PREFIX, env_nested_delimiter="__", extra="forbid", frozen=True
     )
 
+    #: The kinds of records beside those built in; what follows is read with them.
+    kinds: tuple[ConfiguredKind, ...] = ()
     state: Path = Path("var")
     database_url: SecretStr | None = None
     master_key: SecretStr | None = Field(default=None, min_length=32)
@@ -152,6 +162,13 @@ class Settings(BaseSettings):
         """Read the environment first, then the file, and nothing else."""
         del settings_cls, dotenv_settings, file_secret_settings
         return env_settings, init_settings
+
+    @field_validator("kinds")
+    @classmethod
+    def _adopted(cls, kinds: tuple[ConfiguredKind, ...]) -> tuple[ConfiguredKind, ...]:
+        """Make them those of the process: topics, columns and destinations name them."""
+        adopt(kinds)
+        return kinds
 
     @model_validator(mode="after")
     def _consistent(self) -> "Settings":

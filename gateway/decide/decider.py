@@ -20,7 +20,7 @@ from schemas.delivery import (
 )
 from schemas.destination import GRADE_CHANGE, Destination, TimeLimit
 from schemas.identifiers import region
-from schemas.kinds import REPORTED_KINDS
+from schemas.kinds import KINDS
 from schemas.obligation import DueTime, Obligation, PastDelivery, ReportedVersion, Route
 
 S = DeliveryState
@@ -57,7 +57,7 @@ class Decider:
         self._required = {
             (destination.name, kind): required_columns(destination, kind)
             for destination in destinations
-            for kind in REPORTED_KINDS
+            for kind in KINDS.reported
         }
         #: Destinations that name the columns they require: empty ones are no problem of check.
         self._demanding = {one.name for one in destinations if one.requires is not None}

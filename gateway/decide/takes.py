@@ -4,8 +4,8 @@ from schemas.codes import RecordKind
 from schemas.columns import Required, columns_of
 from schemas.destination import Destination
 from schemas.identifiers import region
+from schemas.kinds import KINDS
 from schemas.obligation import ReportedVersion
-from schemas.record import RECORD_KINDS
 
 
 def takes(destination: Destination, version: ReportedVersion) -> bool:
@@ -26,9 +26,9 @@ def required_columns(destination: Destination, kind: RecordKind) -> frozenset[st
     """Return the wire columns that this destination requires in a record of this kind."""
     standard = {
         column.wire
-        for column in columns_of(RECORD_KINDS[kind])
+        for column in columns_of(KINDS[kind].model)
         if column.required is not Required.NO
     }
-    named = {column.wire for column in columns_of(RECORD_KINDS[kind])}
+    named = {column.wire for column in columns_of(KINDS[kind].model)}
     wanted = standard if destination.requires is None else named & destination.requires
     return frozenset(wanted - destination.not_required)

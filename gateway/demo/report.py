@@ -21,13 +21,13 @@ from gateway.store.deliver import views
 from gateway.store.deliver.worklist import Wanted
 from gateway.store.record import decisions, quarantine
 from gateway.store.score import grade_changes
-from gateway.titles import DIRECTIONS, KINDS, STATES
+from gateway.titles import DIRECTIONS, STATES
 from gateway.worklist.look import WorkList, look
 from gateway.worklist.rows import Grouping, Late
 from schemas.base import SHANGHAI, start_of
 from schemas.codes import RecordKind
 from schemas.delivery import HANDED_OVER, DeliveryState
-from schemas.kinds import REPORTED_IN_ORDER
+from schemas.kinds import KINDS
 
 MONTH_START, MONTH_END = date(2026, 10, 1), date(2026, 11, 1)
 #: More than the deliveries of the demo.
@@ -98,12 +98,12 @@ def show(console: Console, stage: Stage, found: Findings) -> None:
 
 def _intake(console: Console, stage: Stage, found: Findings) -> None:
     table = _table("接收", "种类", "决定", "合格", "待补正", "不予报送")
-    for kind in REPORTED_IN_ORDER:
+    for kind in KINDS.in_order:
         rows = [d for d in found.month if d.kind == kind]
         verdicts = Counter(d.verdict for d in rows)
         excluded = sum(d.excluded is not None for d in rows)
         table.add_row(
-            KINDS[kind],
+            KINDS[kind].title,
             str(len(rows)),
             str(verdicts["ok"]),
             str(verdicts["incomplete"]),
@@ -135,7 +135,7 @@ def _refused(console: Console, refused: Sequence[quarantine.Quarantined]) -> Non
     table = _table("拒收", "编号", "种类", "来源", "原因")
     for one in refused:
         origin = one.origin.rpartition("/topics/")[2].removeprefix("kafka:main/")
-        kind = KINDS[RecordKind(one.kind)] if one.kind else "不明"
+        kind = KINDS[RecordKind(one.kind)].title if one.kind else "不明"
         first = one.problems[0]
         table.add_row(str(one.id), kind, origin, f"{first['message']}。{first['fix']}")
     console.print(table)
@@ -234,7 +234,7 @@ def _published(console: Console, found: Findings) -> None:
 def _decision(key: str) -> str:
     """Return a business key for people: the kind in Chinese, the document number, the subject."""
     kind, _, rest = key.partition("|")
-    return f"{KINDS[RecordKind(kind)]} {rest.replace('|', ' ')}"
+    return f"{KINDS[RecordKind(kind)].title} {rest.replace('|', ' ')}"
 
 
 def _work(console: Console, work: WorkList) -> None:

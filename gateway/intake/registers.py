@@ -27,9 +27,9 @@ from gateway.reconcile.pairs import Shown
 from gateway.reconcile.register import RegisterUnread
 from gateway.store.base.other_database import OtherDatabaseAway, query_rows
 from schemas.codes import RecordKind, Verb
-from schemas.column_names import STANDARD_NAMES
+from schemas.column_names import standard_names
 from schemas.faults import of_system
-from schemas.kinds import REPORTED_KINDS
+from schemas.kinds import KINDS
 from schemas.register import Register
 
 _Place = tuple[int, int]  #: partition and offset
@@ -59,7 +59,7 @@ class Unread:
         """Note columns of a row that are not known."""
         for name in names:
             if name not in self.columns and len(self.columns) < MOST_COLUMNS:
-                self.columns[name] = STANDARD_NAMES.nearest(kind, name)
+                self.columns[name] = standard_names().nearest(kind, name)
 
     @property
     def meant(self) -> dict[str, str]:
@@ -95,20 +95,20 @@ class RegisterRows:
         if not isinstance(candidate, Candidate):
             self.unread.add(place)
             return
-        if candidate.kind not in REPORTED_KINDS:
+        if candidate.kind not in KINDS.reported:
             return
         values, _, unknown = read_row(candidate.kind, candidate.row, self.placeholders)
         if unknown:
             self.unread.know(candidate.kind, unknown)
         verb = register_verb(own_columns(candidate.row, unknown), self.placeholders)
-        number = values.get("document_number")
+        number = KINDS[candidate.kind].number_of(values)
         if not number:
             if verb is not Verb.WITHDRAW:
                 self.unread.add(place)
             return
         code = str(values.get("credit_code") or values.get("identity_number") or "")
         plain = {name: _text(value) for name, value in candidate.row.items() if _is_plain(value)}
-        yield Shown(candidate.kind.value, str(number), code, plain, self.now, verb)
+        yield Shown(candidate.kind, number, code, plain, self.now, verb)
 
 
 def _storable(body: bytes) -> bytes:

@@ -5,10 +5,11 @@ from dataclasses import dataclass
 
 from gateway.due.deadline import due
 from gateway.due.workdays import Workdays
-from gateway.ledger.figures import KIND_TITLES, Rate
+from gateway.ledger.figures import Rate
 from gateway.ledger.row import LedgerRow
 from schemas.codes import RecordKind
 from schemas.destination import TimeLimit
+from schemas.kinds import KINDS
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +51,7 @@ class EntryCounts:
 
     def figures(self) -> tuple[EntryFigures, ...]:
         """Return the figures, by authority and kind."""
-        order = list(KIND_TITLES)
+        order = KINDS.in_order
         found = sorted(self._counts.items(), key=lambda one: (one[0][0], order.index(one[0][1])))
         return tuple(
             EntryFigures(

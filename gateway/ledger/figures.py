@@ -16,9 +16,8 @@ from gateway.ledger.row import DecisionStanding, LedgerRow
 from gateway.ledger.timeliness import LATE, Timeliness
 from schemas.codes import RecordKind
 from schemas.destination import CountedDays, Destination, TimeLimit
-from schemas.kinds import KINDS, REPORTED_IN_ORDER, REPORTED_KINDS
+from schemas.kinds import DOUBLE_PUBLICITY, KINDS
 
-KIND_TITLES = {name: KINDS[name].title for name in REPORTED_IN_ORDER}
 NO_RATE = "—"
 
 
@@ -57,7 +56,7 @@ class ClockFigures:
 
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """The figures of one destination; `kind` None: all kinds together."""
+    """The figures of one destination; `kind` None: 双公示 together."""
 
     destination: str
     title: str
@@ -95,11 +94,11 @@ class FigureCounts:
     def __init__(
         self, destinations: Iterable[Destination], clocks: Mapping[str, TimeLimit]
     ) -> None:
-        reported = [d for d in destinations if d.takes & REPORTED_KINDS]
+        reported = [d for d in destinations if d.takes & KINDS.reported]
         self.headline = headline_of(reported)
         self.clocks = clocks
         reported.sort(key=lambda d: d.name != self.headline)
-        kinds = (None, *REPORTED_IN_ORDER)
+        kinds = (None, *KINDS.in_order)
         self._counts = {(d.name, kind): _Counts(d) for d in reported for kind in kinds}
 
     def add(self, row: LedgerRow) -> None:
@@ -107,12 +106,13 @@ class FigureCounts:
         if row.excluded:
             return
         for name, standing in row.standings.items():
-            for kind in (None, row.kind):
+            together = (None,) if row.kind in DOUBLE_PUBLICITY else ()
+            for kind in (*together, row.kind):
                 if (name, kind) in self._counts:
                     self._counts[name, kind].add(standing)
 
     def figures(self) -> tuple[Figures, ...]:
-        """Return the figures of each destination, all kinds first; the headline first."""
+        """Return the figures of each destination, 双公示 first; the headline first."""
         return tuple(
             counts.figures(kind, self.clocks, headline=name == self.headline)
             for (name, kind), counts in self._counts.items()
@@ -121,7 +121,7 @@ class FigureCounts:
 
 def headline_of(destinations: Iterable[Destination]) -> str | None:
     """Return the destination at the head of the ledger: the configured one, else the first."""
-    reported = [d for d in destinations if d.takes & REPORTED_KINDS]
+    reported = [d for d in destinations if d.takes & KINDS.reported]
     chosen = next((d for d in reported if d.headline), None) or next(iter(reported), None)
     return chosen.name if chosen else None
 

@@ -8,7 +8,7 @@ from statistics import median_low
 from gateway.ledger.figures import Rate
 from gateway.ledger.row import LedgerRow
 from schemas.destination import Destination
-from schemas.kinds import REPORTED_KINDS
+from schemas.kinds import DOUBLE_PUBLICITY, KINDS
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,15 +74,15 @@ class SideFigures:
 
 
 class QualityCounts:
-    """Count the rows of a month for the figures of quality."""
+    """Count the 双公示 rows of a month for the figures of quality."""
 
     def __init__(self, destinations: Iterable[Destination]) -> None:
-        self._of = {d.name: _Counts(d.title) for d in destinations if d.takes & REPORTED_KINDS}
+        self._of = {d.name: _Counts(d.title) for d in destinations if d.takes & KINDS.reported}
         self._asked = self._lacking = 0
 
     def add(self, row: LedgerRow) -> None:
         """Count one row."""
-        if row.excluded:
+        if row.excluded or row.kind not in DOUBLE_PUBLICITY:
             return
         self._asked += row.asked
         self._lacking += row.lacking

@@ -3,7 +3,6 @@
 from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from functools import lru_cache
 from typing import Any
 
 from gateway.check.completeness import required_names
@@ -22,6 +21,7 @@ from schemas.codes import FOLLOW_UPS, RecordKind, Verb
 from schemas.delivery import DeliveryState as S
 from schemas.destination import Destination, TimeLimit
 from schemas.identifiers import masked
+from schemas.kinds import KINDS
 from schemas.obligation import ReportedVersion
 from schemas.verdict import Exclusion
 
@@ -253,7 +253,7 @@ def _plainly(amount: str) -> str:
     return amount.rstrip("0").rstrip(".") if is_number and part else masked(amount)
 
 
-@lru_cache(maxsize=1024)
+@KINDS.cached
 def _asked(kind: str, category: str | None, penalty_kinds: str | None) -> int:
     """Return how many items a decision of a kind, for such a subject and penalty, must have."""
     kinds = split_kinds((penalty_kinds,)) if penalty_kinds else ()

@@ -14,10 +14,10 @@ from typing import Any
 import orjson
 import polars as pl
 
-from gateway.ledger.figures import KIND_TITLES
 from gateway.ledger.row import DecisionStanding, LedgerRow
 from schemas.base import SHANGHAI, last_moment
 from schemas.codes import RecordKind
+from schemas.kinds import KINDS
 
 _TIME = pl.Datetime("us", "UTC")
 _TEXTS = pl.List(pl.String)
@@ -131,7 +131,7 @@ def frozen(frozen_rows: bytes) -> Iterator[dict[str, Any]]:
 
 def _lines(row: Mapping[str, Any]) -> Iterator[list[str]]:
     about = [
-        KIND_TITLES[RecordKind(row["kind"])],
+        KINDS[RecordKind(row["kind"])].title,
         *(_text(row[name]) for name in ("document_number", "authority", "subject_name")),
         _text(row["subject_code"]),
         row["decision_date"].isoformat(),

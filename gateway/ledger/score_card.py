@@ -11,6 +11,7 @@ from gateway.ledger.row import DecisionStanding, LedgerRow
 from gateway.ledger.timeliness import LATE, Timeliness
 from schemas.base import SHANGHAI, end_of, last_moment
 from schemas.destination import CountedDays, TimeLimit
+from schemas.kinds import DOUBLE_PUBLICITY
 
 #: Months of the trend, and document numbers that are named in a sentence.
 TREND_MONTHS = 12
@@ -134,7 +135,7 @@ def score_card(
     if headline is not None and clock is not None:
         for row in rows:
             standing = row.standings.get(headline.destination)
-            if standing is not None and not row.excluded:
+            if standing is not None and not row.excluded and row.kind in DOUBLE_PUBLICITY:
                 _count(counts, row, standing, clock.clock)
     limits = _limits(counts, clocks[clock.clock]) if clock is not None else (0, 0)
     return ScoreCard(

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 
 from gateway.ledger.row import DecisionStanding, LedgerRow
 from gateway.ledger.timeliness import LATE
-from schemas.kinds import REPORTED_IN_ORDER
+from schemas.kinds import DOUBLE_PUBLICITY
 
-#: The published table shows licences before penalties.
-UNIT_KINDS = tuple(reversed(REPORTED_IN_ORDER))
+#: The published table is of 双公示, and shows licences before penalties.
+UNIT_KINDS = tuple(reversed(DOUBLE_PUBLICITY))
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +46,9 @@ class UnitCounts:
         self._counts: dict[str, _AuthorityCounts] = defaultdict(_AuthorityCounts)
 
     def add(self, row: LedgerRow) -> None:
-        """Count one row."""
+        """Count one row; only those of 双公示 stand in the table."""
+        if row.kind not in UNIT_KINDS:
+            return
         self._counts[row.authority].add(row, row.standings.get(self.headline), self.titles)
 
     def units(self, shown: Mapping[tuple[str, str], int] | None = None) -> tuple[Unit, ...]:

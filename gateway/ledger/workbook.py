@@ -5,7 +5,6 @@ from io import BytesIO
 from itertools import chain
 
 from connectors.shared.xlsx import A3, WrittenSheet, WrittenWorkbook, workbook
-from gateway.ledger.figures import KIND_TITLES
 from gateway.ledger.month import Ledger
 from gateway.ledger.row import DecisionStanding, LedgerRow
 from gateway.ledger.timeliness import LATE
@@ -16,6 +15,7 @@ from gateway.ledger.workbook_notes import NOTES
 from gateway.store.account.ledgers import Frozen
 from schemas.base import SHANGHAI, last_moment
 from schemas.identifiers import authority_key
+from schemas.kinds import KINDS
 
 Cell = tuple[object, str]
 
@@ -132,7 +132,7 @@ def _site(address: str | None) -> Cell:
 def _unit_head(sheet: WrittenSheet) -> None:
     """Write the two header rows: groups above, columns below."""
     top, width = sheet.rows, len(_UNIT_TITLES)
-    groups = [title for kind in UNIT_KINDS for title in (KIND_TITLES[kind], *[""] * (width - 1))]
+    groups = [title for kind in UNIT_KINDS for title in (KINDS[kind].title, *[""] * (width - 1))]
     outer = ("单位名称", "本单位公示网址", "报送方式", "报送存在问题情况")
     sheet.write([(title, "head") for title in (*outer[:2], *groups, *outer[2:])], 20)
     sheet.write([(title, "head") for title in ("", "", *_UNIT_TITLES * len(UNIT_KINDS), "", "")])
@@ -223,7 +223,7 @@ def _row_cells(number: int, row: LedgerRow) -> list[Cell]:
     remark = f"不予报送：{row.excluded}" if row.excluded else "决定已撤回" if row.withdrawn else ""
     return [
         (number, "number"),
-        (KIND_TITLES[row.kind], "centred"),
+        (KINDS[row.kind].title, "centred"),
         (row.document_number, "text"),
         (row.authority, "text"),
         (row.subject_name, "text"),

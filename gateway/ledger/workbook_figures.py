@@ -1,10 +1,11 @@
 """The sheet 指标 of the ledger workbook: rates, exclusions, causes, and how soon was entered."""
 
 from connectors.shared.xlsx import WrittenSheet
-from gateway.ledger.figures import KIND_TITLES, ClockFigures, Figures, Rate, clock_title
+from gateway.ledger.figures import ClockFigures, Figures, Rate, clock_title
 from gateway.ledger.month import Ledger
 from gateway.ledger.quality import accurate_rate
 from gateway.reconcile.difference import KIND_TITLES as DIFFERENCES
+from schemas.kinds import KINDS
 
 Cell = tuple[object, str]
 
@@ -76,7 +77,7 @@ def _entries(sheet: WrittenSheet, ledger: Ledger) -> None:
         sheet.write(
             [
                 (one.authority, "text"),
-                (KIND_TITLES[one.kind], "centred"),
+                (KINDS[one.kind].title, "centred"),
                 *((count, "number") for count in counts),
                 _rate(one.timely_rate),
             ]
@@ -146,7 +147,7 @@ def _sides(sheet: WrittenSheet, ledger: Ledger) -> None:
 
 
 def _figure_cells(figures: Figures, clock: ClockFigures) -> list[Cell]:
-    kind = KIND_TITLES[figures.kind] if figures.kind else "合计"
+    kind = KINDS[figures.kind].title if figures.kind else "双公示合计"
     rates = [figures.reported_rate, figures.compliant_rate, figures.timely_rate(clock)]
     rates.append(figures.timely_rate_without(clock))
     shown = [_rate(rate) for rate in rates]

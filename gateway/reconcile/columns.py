@@ -4,14 +4,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from decimal import Decimal
-from functools import lru_cache
 from typing import Any
 
 from gateway.check.values import read
 from schemas.codes import RecordKind
 from schemas.columns import Column, ColumnType, columns_of
 from schemas.identifiers import authority_key, document_number_key, fold
-from schemas.record import RECORD_KINDS
+from schemas.kinds import KINDS
 
 _EMPTY = (None, "")
 _NOT_SHOWN = "（自然人，不显示）"
@@ -78,9 +77,9 @@ def mismatches(
     return tuple(found)
 
 
-@lru_cache
+@KINDS.cached
 def _columns(kind: str) -> tuple[Column, ...]:
-    columns = columns_of(RECORD_KINDS[RecordKind(kind)])
+    columns = columns_of(KINDS[RecordKind(kind)].model)
     return tuple(column for column in columns if column.type is not ColumnType.IDENTITY)
 
 

@@ -14,12 +14,10 @@ import orjson
 from gateway.reconcile.columns import EXACT, Mismatch, Tolerances, mismatches
 from gateway.reconcile.difference import Key
 from gateway.reconcile.pairs import Ours, Pair, Shown, Stranger
-from schemas.codes import Verb
+from schemas.codes import RecordKind, Verb
 from schemas.identifiers import authority_key
 from schemas.kinds import KINDS
 
-#: Kind → the wire column of its authority.
-_AUTHORITY = {kind.value: KINDS[kind].authority_column for kind in KINDS}
 _CODE = Mismatch("subject_code", "相对人代码", "", "")
 
 
@@ -216,7 +214,8 @@ def _of_authority(pairs: list[Pair], shown: Shown) -> Pair:
 
 def _authority(shown: Shown) -> str:
     """Return the authority that a row names, normalised."""
-    return authority_key(str(shown.columns.get(_AUTHORITY[shown.kind], "")))
+    column = KINDS[RecordKind(shown.kind)].authority_column
+    return authority_key(str(shown.columns.get(column, "")))
 
 
 def _is_masked(key: Key) -> bool:

@@ -72,7 +72,10 @@ class Shown:
     @property
     def key(self) -> Key:
         """The key for pairing."""
-        return self.kind, document_number_key(self.document_number), self.subject_code
+        number = self.document_number
+        if KINDS[RecordKind(self.kind)].has_number:
+            number = document_number_key(number)
+        return self.kind, number, self.subject_code
 
     @property
     def day(self) -> date | None:

@@ -14,7 +14,7 @@ from gateway.reconcile.lasting import ALL_KINDS, Examined
 from gateway.reconcile.pairing import Pairing
 from gateway.reconcile.pairs import Ours, Pair
 from schemas.base import SHANGHAI, end_of, last_moment
-from schemas.kinds import REPORTED_KINDS
+from schemas.kinds import DOUBLE_PUBLICITY
 from schemas.obligation import DueTime
 
 _MINUTE = "%Y-%m-%d %H:%M"
@@ -42,7 +42,7 @@ class SourceRegister:
         entered_by: Callable[[date], DueTime] | None,
         *,
         is_whole: bool = True,
-        kinds: Set[str] = frozenset(REPORTED_KINDS),
+        kinds: Set[str] = frozenset(DOUBLE_PUBLICITY),
     ) -> None:
         self.now = now
         self.settle = settle

@@ -31,7 +31,7 @@ from schemas.base import start_of, today
 from schemas.delivery import DeliveryState, Listed, ListingMark
 from schemas.destination import Destination
 from schemas.identifiers import authority_key
-from schemas.kinds import REPORTED_KINDS
+from schemas.kinds import KINDS
 from schemas.obligation import DueTime
 from schemas.register import Register
 
@@ -39,7 +39,6 @@ from schemas.register import Register
 _FEW = 20
 #: Rows of a listing that are paired before those of other dates are looked for.
 _PART = 5_000
-_REPORTED = frozenset(kind.value for kind in REPORTED_KINDS)
 
 
 def month_before(day: date) -> date:
@@ -268,7 +267,7 @@ async def _listen(
     async for row in listing:
         if isinstance(row, ListingMark):
             complete_until = min(row.complete_until, now)
-        elif row.record_kind in _REPORTED:
+        elif row.record_kind in KINDS.reported:
             pair_row(
                 Shown(
                     row.record_kind,

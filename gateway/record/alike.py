@@ -30,7 +30,7 @@ def _plain(key: DecisionKey) -> DecisionKey:
 
 def _spelt_otherwise(kind: RecordKind, number: str) -> Problem:
     column, model = KINDS[kind].number_column, KINDS[kind].model
-    title = model.model_fields[KINDS[kind].number].title
+    title = model.model_fields[KINDS[kind].keys[0]].title
     return Problem(
         field=column,
         rule=Rule.CONFLICT,

@@ -26,7 +26,7 @@ from gateway.record.relations import chained, of_a_branch, relation_of
 from gateway.record.repairs import AddedVersion, is_withdrawn_again
 from gateway.record.unchanged import Hashes, is_healed, is_repeat
 from schemas.codes import EventType, RecordKind, Verb
-from schemas.kinds import REPORTED_KINDS
+from schemas.kinds import KINDS
 from schemas.known import (
     DecisionKey,
     KnownDecision,
@@ -174,7 +174,7 @@ class _Planning:
             out.refused[item.position] = _refused(item.checked, problem)
             return
         early = self._told.early(item.checked, item.key, item.target, self.decisions)
-        is_new = decision is None and item.checked.kind in REPORTED_KINDS
+        is_new = decision is None and item.checked.kind in KINDS.reported
         alike = self._alike.told(item.key) if is_new else ()
         ended, graver = self._publicities.ends(item.checked, item.key, decision)
         milder = self._publicities.milder(item.checked, item.target)
@@ -212,7 +212,7 @@ class _Planning:
         out.latest.pop(key, None)
         out.latest[key] = version
         self.made.versions.append(version)
-        if checked.kind in REPORTED_KINDS:
+        if checked.kind in KINDS.reported:
             out.reported.append(reported(version, checked.kind))
         return version
 

@@ -11,7 +11,7 @@ from gateway.record.repairs import ends_publicity
 from gateway.store.base.engine import Connection
 from gateway.store.record import decisions, facts
 from schemas.codes import EventType, Verb
-from schemas.kinds import REPORTED_KINDS
+from schemas.kinds import KINDS
 from schemas.known import DecisionKey, KnownDecision, KnownFacts, Relation, StoredContent, Subject
 
 _LETTER = EventType.PUBLICITY_REPAIR
@@ -68,7 +68,7 @@ class _Reading:
         new = {
             item.key
             for item in self.items
-            if item.key not in found and item.key[3] in REPORTED_KINDS
+            if item.key not in found and item.key[3] in KINDS.reported
         }
         return await decisions.decisions_alike(self.connection, new) if new else ()
 

@@ -22,7 +22,9 @@ from gateway.store.record import decisions, facts, subjects
 from gateway.store.record.authorities import add_authority_codes, known_authorities
 from schemas.codes import ABOUT_A_DECISION, EventType, RecordKind
 from schemas.identifiers import authority_key, document_number_key
+from schemas.kinds import KINDS
 from schemas.known import Authority, DecisionKey, Subject
+from schemas.record import number_of
 from scoring.consequences.publicity import PublicityPolicy
 
 
@@ -118,7 +120,7 @@ class Recording:
             number,
             authority,
             subject,
-            getattr(checked.record, "document_number", None),
+            _number_of(checked),
             day_of(checked),
             checked.excluded,
             checked.verdict,
@@ -230,3 +232,9 @@ def _authority_names(batch: Iterable[tuple[int, Checked]]) -> set[str]:
         if event is not None and event.decision is not None:
             names.add(authority_key(event.decision.authority))
     return names
+
+
+def _number_of(checked: Checked) -> str | None:
+    """Return the document number that people are shown; None of messages."""
+    record = checked.record
+    return number_of(record) if record is not None and record.KIND in KINDS.reported else None

@@ -15,10 +15,10 @@ from gateway.titles import SEVERITIES
 from schemas.codes import EventType, RecordKind, Verb
 from schemas.columns import columns_of
 from schemas.event import CreditEvent
+from schemas.kinds import KINDS
 from schemas.known import DecisionKey, KnownDecision, StoredContent
 from schemas.obligation import ReportedVersion
 from schemas.problem import Problem, Rule
-from schemas.record import RECORD_KINDS
 from scoring.consequences.publicity import Publicity, PublicityPolicy
 
 
@@ -201,7 +201,7 @@ def reported_again(
     if isinstance(content, StoredContent):
         columns = content.columns
         if repaired.person:  # the number of a person is stored apart
-            own = columns_of(RECORD_KINDS[repaired.kind])
+            own = columns_of(KINDS[repaired.kind].model)
             columns |= {column.wire for column in own if column.name == "identity_number"}
         return repaired._replace(columns=columns, problem_fields=content.problem_fields)
     return reported(content, repaired.kind)._replace(id=repaired.id, verb=repaired.verb)

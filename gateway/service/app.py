@@ -35,11 +35,13 @@ from gateway.store.base.partitions import make_partitions
 from gateway.store.base.seen_timeline import SeenTimeline
 from gateway.store.base.upgrade import is_newest, require_newest, upgrade
 from gateway.store.deliver import destinations as destination_store
+from gateway.store.record import kinds as record_kinds
 from gateway.store.record import returns
 from gateway.telemetry.log import LogEvent, logger
 from gateway.telemetry.metrics import Metrics
 from schemas.base import today
 from schemas.identifiers import authority_key
+from schemas.kinds import KINDS
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,6 +148,7 @@ async def reading(settings: Settings, clock: Clock = system_clock) -> AsyncItera
         await require_newest(database)
         async with database.transaction() as connection:
             built = wire(settings, database, clock, await _keys(settings, connection))
+            await record_kinds.require(connection, KINDS.values())
             await recall(connection, built.rulebook)
             await refresh(connection, built.workdays)
         yield built
@@ -163,6 +166,8 @@ async def build(settings: Settings, database: Database, clock: Clock) -> Gateway
 
     async def prepare(connection: Connection) -> str:
         await make_partitions(connection, today(clock()))
+        await record_kinds.require(connection, KINDS.values())
+        await record_kinds.note(connection, KINDS.values())
         await destination_store.add(connection, settings.destinations)
         owed = await destination_store.owed_to_dropped(connection, settings.destinations)
         for name, count in owed.items():

@@ -20,6 +20,7 @@ from pydantic_core import PydanticUndefined
 
 from connectors import CONNECTORS
 from gateway.config.settings import Settings
+from schemas.codes import RecordKind
 from schemas.destination import Destination
 
 _HEAD = """# Configuration
@@ -45,6 +46,7 @@ _SIMPLE: Mapping[Any, str] = {
     SecretStr: "secret",
     Any: "anything",
     NoneType: "null",
+    RecordKind: "kind of record",
 }
 
 

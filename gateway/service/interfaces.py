@@ -16,8 +16,8 @@ from pydantic import BaseModel
 from gateway.config.settings import KafkaSettings
 from schemas.base import Schema
 from schemas.columns import columns_of
+from schemas.kinds import KINDS
 from schemas.messages import GradeChanged
-from schemas.record import RECORD_KINDS
 
 TOPICS_OUT: Mapping[str, type[Schema]] = {
     "environmental-credit.grade-change": GradeChanged,
@@ -26,7 +26,7 @@ TOPICS_OUT: Mapping[str, type[Schema]] = {
 
 def documents() -> dict[str, bytes]:
     """Return file names and contents."""
-    models: dict[str, type[BaseModel]] = {str(kind): model for kind, model in RECORD_KINDS.items()}
+    models: dict[str, type[BaseModel]] = {str(name): kind.model for name, kind in KINDS.items()}
     models["grade-changed"] = GradeChanged
     texts = {f"{name}.schema.json": _json(_schema(model)) for name, model in models.items()}
     return texts | {"asyncapi.json": _json(asyncapi())}
@@ -43,7 +43,7 @@ def asyncapi() -> dict[str, Any]:
     """Return AsyncAPI 3.0 of the bus, from the default topics and the message models."""
     broker = KafkaBroker("127.0.0.1:9092", logger=None)
     for topic, kind in KafkaSettings().topics.items():
-        _receives(broker, topic, RECORD_KINDS[kind])
+        _receives(broker, topic, KINDS[kind].model)
     for topic, model in TOPICS_OUT.items():
         broker.publisher(topic, schema=model, title=topic)
     document = AsyncAPI(

@@ -25,7 +25,7 @@ from gateway.reconcile.run import reconcile_platform, reconcile_register
 from gateway.service.app import Gateway
 from gateway.service.servers import kafka_bootstrap
 from gateway.store.account.reconcile_runs import Run
-from schemas.kinds import REPORTED_KINDS
+from schemas.kinds import KINDS
 from schemas.register import Register
 
 
@@ -89,7 +89,7 @@ def daily_of(gateway: Gateway, deliverer: Deliverer) -> Callable[[], Awaitable[o
     decisions.
     """
     at, destination = gateway.settings.reconcile.at, deliverer.destination
-    if at is None or not destination.takes & REPORTED_KINDS:
+    if at is None or not destination.takes & KINDS.reported:
         return None
 
     async def compare(run: Run) -> Reconciled:

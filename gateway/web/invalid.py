@@ -8,8 +8,9 @@ from fastapi import HTTPException, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 
-from gateway.titles import KINDS, STATES
+from gateway.titles import STATES
 from schemas.base import storable
+from schemas.kinds import KINDS
 
 #: What is said of an error of a type, with its own context; of others, that the value does not fit.
 _SAID = {
@@ -22,7 +23,7 @@ _SAID = {
     "less_than_equal": "应不大于 {le}",
     "string_too_long": "太长，最多 {max_length} 个字",
 }
-_TITLES = {str(one): title for titles in (KINDS, STATES) for one, title in titles.items()}
+_STATES = {str(one): title for one, title in STATES.items()}
 _QUOTED = re.compile("'([^']*)'")
 
 
@@ -52,4 +53,5 @@ def _sentence(error: Mapping[str, Any]) -> str:
 
 
 def _titled(value: str) -> str:
-    return f"{value}（{_TITLES[value]}）" if value in _TITLES else value
+    titles = _STATES | {name: kind.title for name, kind in KINDS.items()}
+    return f"{value}（{titles[value]}）" if value in titles else value

@@ -188,7 +188,7 @@ def figures_of(whole: Ledger) -> dict[tuple[str, ...], dict[str, int]]:
     for one in whole.figures:
         for clock in one.clocks:
             counts = {name: getattr(one, name) for name in names}
-            kind = one.kind.value if one.kind else ALL_KINDS
+            kind = one.kind if one.kind else ALL_KINDS
             found[one.destination, kind, clock.clock] = counts | results(asdict(clock))
     return {place: counts for place, counts in found.items() if counts["in_scope"]}
 

@@ -70,8 +70,8 @@ def test_figures_are_added_and_rates_are_of_the_sums(tmp_path: Path) -> None:
     titles, every, penalties = lines(figures(files))
 
     assert titles.startswith("报送平台,种类,期限,应报,已报,有效入库,无回执,及时,迟报,漏报,")
-    assert every == "platform,全部,calendar-7,3,3,3,0,1,2,0,0,0,0,100.00%,100.00%,33.33%"
-    assert penalties == every.replace("全部", "行政处罚")
+    assert every == "platform,双公示合计,calendar-7,3,3,3,0,1,2,0,0,0,0,100.00%,100.00%,33.33%"
+    assert penalties == every.replace("双公示合计", "行政处罚")
 
 
 def row(company: int, result: Timeliness | None = None) -> LedgerRow:

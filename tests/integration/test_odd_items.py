@@ -11,8 +11,8 @@ from gateway.decide.decider import Decider
 from gateway.score.scorer import Scorer
 from gateway.store.record import decisions
 from schemas.codes import RecordKind
+from schemas.kinds import KINDS
 from schemas.problem import Rule
-from schemas.record import RECORD_KINDS
 from tests.conftest import BuildGateway, NewDatabase
 from tests.factories import about, credit_code, event, grade, licence, penalty, person_penalty
 from tests.integration.world import World
@@ -166,7 +166,7 @@ BASES = [
 def odd_items(draw: st.DrawFn) -> dict[str, Any]:
     """A good item with odd values in some of its fields, and sometimes a field of nobody's."""
     kind, row = draw(st.sampled_from(BASES))
-    names = [field.alias or name for name, field in RECORD_KINDS[kind].model_fields.items()]
+    names = [field.alias or name for name, field in KINDS[kind].model.model_fields.items()]
     fields = st.sampled_from([*names, "verb", "state_secret"])
     changes = draw(st.dictionaries(fields, nested, min_size=1, max_size=3))
     unknown = draw(st.dictionaries(st.text(max_size=5), nested, max_size=1))

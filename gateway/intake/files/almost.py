@@ -11,7 +11,7 @@ from gateway.intake.files.header_cells import is_value, names_in
 from schemas.codes import RecordKind
 from schemas.column_names import ColumnNames
 from schemas.identifiers import masked
-from schemas.kinds import REPORTED_KINDS
+from schemas.kinds import KINDS
 
 #: Names of a row that mean something at least.
 _ENOUGH = 3
@@ -47,7 +47,7 @@ def almost_header(
         if any(map(is_value, cells)):
             continue  # a record, not a header
         given = [name for name in names_in(cells, names) if 0 < len(name) <= _LONGEST]
-        for one in REPORTED_KINDS if kind is None else {kind}:
+        for one in KINDS.reported if kind is None else {kind}:
             known = [name for name in given if names.wire(one, name)]
             unknown = (name for name in given if name not in known)
             meant = {name: near for name in unknown if (near := names.nearest(one, name))}

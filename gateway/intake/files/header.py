@@ -11,7 +11,6 @@ from gateway.intake.files.address import column_letters
 from gateway.intake.files.header_cells import is_value, name_of, names_in, struck_names, text_of
 from gateway.intake.files.header_columns import (
     OF_THE_SUBJECT,
-    TITLES,
     amounts_of,
     columns_named,
     keys_of,
@@ -20,6 +19,7 @@ from gateway.intake.files.header_columns import (
     spread_of,
     telling,
     texts_of,
+    titles,
     without_other_units,
 )
 from gateway.intake.files.header_groups import under_groups
@@ -121,7 +121,7 @@ class Header:
 
     def first_known(self, row: Iterable[str]) -> str | None:
         """Return the first of these names that is a column of a standard."""
-        return next((name for name in row if name in TITLES and name not in OWN_COLUMNS), None)
+        return next((name for name in row if name in titles() and name not in OWN_COLUMNS), None)
 
     def texts_at(self, place: int) -> list[str]:
         """Return what the header says of a column, in both of its rows."""
@@ -256,4 +256,4 @@ def _wire(name: str, names: ColumnNames, kind: RecordKind | None) -> str | None:
         return name
     if kind is not None:
         return names.wire(kind, name) if name else None
-    return name if any(names.wire(one, name) == name for one in RecordKind) else None
+    return name if any(names.wire(one, name) == name for one in KINDS) else None

@@ -1,13 +1,12 @@
 """The columns of a kind that mean something for the reading of its tables."""
 
 from collections.abc import Mapping, Sequence
-from functools import cache
 
 from gateway.check.amount_units import WAN
 from schemas.codes import RecordKind
 from schemas.column_names import unit_in_name
 from schemas.columns import ColumnType, columns_of, fields_with
-from schemas.kinds import KINDS, REPORTED_KINDS
+from schemas.kinds import KINDS
 from schemas.legacy import LICENCE_STATE, OLD_COLUMNS, PENALTY_STATE
 
 #: Characters of a name or number at most; longer texts are free ones.
@@ -20,7 +19,7 @@ OF_THE_SUBJECT = (
 )
 
 
-@cache
+@KINDS.cached
 def columns_named(kind: RecordKind | None, names: tuple[str, ...]) -> frozenset[str]:
     """Return the wire columns of fields."""
     if kind is None:
@@ -29,15 +28,15 @@ def columns_named(kind: RecordKind | None, names: tuple[str, ...]) -> frozenset[
     return frozenset(KINDS[kind].column(name) for name in names if name in fields)
 
 
-@cache
+@KINDS.cached
 def keys_of(kind: RecordKind) -> frozenset[str]:
     """Return the columns of number, name and code, old ones too; those of an event by its id."""
-    names = (KINDS[kind].number, "subject_name", "credit_code", "subject_code")
+    names = (KINDS[kind].keys[0], "subject_name", "credit_code", "subject_code")
     old = (one for one in OLD_COLUMNS.get(kind, ()) if one.endswith(("_XDR", "_WSH")))
     return columns_named(kind, names).union(old)
 
 
-@cache
+@KINDS.cached
 def amounts_of(kind: RecordKind | None) -> frozenset[str]:
     """Return the columns of amounts."""
     columns = columns_of(KINDS[kind].model) if kind else ()
@@ -62,21 +61,21 @@ def without_other_units(
     ]
 
 
-@cache
+@KINDS.cached
 def spread_of(kind: RecordKind | None) -> frozenset[str]:
     """Return the columns of facts, basis, kinds and contents, and the amounts."""
     contents = ("penalty_content", "content", "violation_facts", "legal_basis")
     return columns_named(kind, ("penalty_kinds", *contents)) | amounts_of(kind)
 
 
-@cache
+@KINDS.cached
 def prefilled(kind: RecordKind | None) -> frozenset[str]:
     """Return the columns that a template has filled in its empty rows."""
     kinds = ("subject_category", "penalty_kinds", "licence_kind")
     return columns_named(kind, (*OF_THE_AUTHORITY, *kinds))
 
 
-@cache
+@KINDS.cached
 def single(kind: RecordKind | None) -> frozenset[str]:
     """Return the columns of which a cell that is merged over rows counts for its first row only.
 
@@ -84,15 +83,15 @@ def single(kind: RecordKind | None) -> frozenset[str]:
     Of a message they are its number, and permit and weight, which tell the sites of one company.
     """
     if kind is not None and not KINDS[kind].reported:
-        return columns_named(kind, (KINDS[kind].number, "permit", "weight"))
-    kinds = [kind] if kind else list(REPORTED_KINDS)
+        return columns_named(kind, (KINDS[kind].keys[0], "permit", "weight"))
+    kinds = [kind] if kind else list(KINDS.reported)
     own = {column.wire for one in kinds for column in columns_of(KINDS[one].model)}
     own.update(*(OLD_COLUMNS.get(one, ()) for one in kinds))
     shared = (columns_named(one, OF_THE_AUTHORITY) for one in kinds)
     return frozenset(own - {PENALTY_STATE, LICENCE_STATE}).difference(*shared)
 
 
-@cache
+@KINDS.cached
 def texts_of(kind: RecordKind | None) -> frozenset[str]:
     """Return the columns of names, numbers and codes: a day in a free text may be meant."""
     if kind is not None and not KINDS[kind].reported:
@@ -105,7 +104,7 @@ def texts_of(kind: RecordKind | None) -> frozenset[str]:
     )
 
 
-@cache
+@KINDS.cached
 def marked_of(kind: RecordKind | None) -> frozenset[str]:
     """Return the columns before whose values people put an apostrophe: all but free texts."""
     if kind is None:
@@ -117,7 +116,7 @@ def marked_of(kind: RecordKind | None) -> frozenset[str]:
     return texts_of(kind) | days | amounts_of(kind)
 
 
-@cache
+@KINDS.cached
 def telling(kind: RecordKind | None) -> frozenset[str]:
     """Return the columns of the credit code of the subject, an old one too, and of the day."""
     if kind is None:
@@ -126,7 +125,7 @@ def telling(kind: RecordKind | None) -> frozenset[str]:
     return columns_named(kind, ("credit_code", "subject_code", KINDS[kind].date)).union(old)
 
 
-@cache
+@KINDS.cached
 def marks_of(kind: RecordKind | None) -> Mapping[str, str]:
     """Return the columns of code, number and day of a record, with which of them each one is.
 
@@ -135,7 +134,7 @@ def marks_of(kind: RecordKind | None) -> Mapping[str, str]:
     found: dict[str, str] = {}
     for one in [kind] if kind else list(KINDS):
         old = OLD_COLUMNS.get(one, frozenset())
-        numbers = columns_named(one, (KINDS[one].number,))
+        numbers = columns_named(one, (KINDS[one].keys[0],))
         numbers |= {name for name in old if name.endswith("_WSH")}
         days = columns_named(one, (KINDS[one].date,))
         codes = columns_named(one, ("identity_number",)) | (telling(one) - days)
@@ -145,10 +144,12 @@ def marks_of(kind: RecordKind | None) -> Mapping[str, str]:
     return found
 
 
-#: Codes and titles of the columns of all kinds.
-TITLES = frozenset(
-    text
-    for kind in KINDS.values()
-    for column in columns_of(kind.model)
-    for text in (column.wire, column.title)
-)
+@KINDS.cached
+def titles() -> frozenset[str]:
+    """Return codes and titles of the columns of all kinds."""
+    return frozenset(
+        text
+        for kind in KINDS.values()
+        for column in columns_of(kind.model)
+        for text in (column.wire, column.title)
+    )

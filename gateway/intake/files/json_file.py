@@ -12,9 +12,9 @@ from gateway.check.decoding import MAX_KEYS
 from gateway.check.envelopes import is_envelope, tells_deletion
 from gateway.intake.files.json_parts import DECODER, are_few, elements, end_of, members, skip
 from gateway.intake.files.unreadable import UnreadableFile
-from schemas.column_names import STANDARD_NAMES
+from schemas.column_names import standard_names
 from schemas.faults import of_json
-from schemas.kinds import kind_of_columns
+from schemas.kinds import KINDS
 
 _BOM = b"\xef\xbb\xbf"
 _BLOCK = 1 << 16
@@ -177,7 +177,7 @@ def _unless_record(
     text: str, names: Iterable[str], objects: Iterable[int], empty: list[_Found]
 ) -> list[_Found]:
     """Return empty lists, but none of an object that has a record itself."""
-    if any(map(STANDARD_NAMES.knows, names)) or any(_is_known(text, at) for at in objects):
+    if any(map(standard_names().knows, names)) or any(_is_known(text, at) for at in objects):
         return []
     return empty
 
@@ -186,7 +186,7 @@ def _is_one_record(names: Sequence[str]) -> bool:
     """Whether names are those of a record, with or without an envelope."""
     if len(names) > MAX_KEYS or "specversion" in names or is_envelope(names):
         return True
-    return kind_of_columns(names) is not None
+    return KINDS.of_columns(names) is not None
 
 
 def _says_deletion(text: str, name: str, start: int) -> bool:
@@ -228,13 +228,13 @@ def _is_known(text: str, start: int, levels: int = _LEVELS) -> bool:
     """Whether an object, or one within it, has a name of a column of a standard."""
     for name, at in islice(members(text, start), MAX_KEYS):
         within = levels > 1 and text.startswith("{", at)
-        if STANDARD_NAMES.knows(name) or (within and _is_known(text, at, levels - 1)):
+        if standard_names().knows(name) or (within and _is_known(text, at, levels - 1)):
             return True
     return False
 
 
 def _is_record(text: str, start: int, end: int) -> bool:
-    return text.startswith("{", start) and kind_of_columns(_names(text, start, end)) is not None
+    return text.startswith("{", start) and KINDS.of_columns(_names(text, start, end)) is not None
 
 
 def _names(text: str, start: int, end: int) -> Iterable[str]:

@@ -2,14 +2,13 @@
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from functools import cache
 from itertools import filterfalse
 from typing import Any
 
 from gateway.check.dates import parse_date
 from gateway.check.values import ERRORS
 from gateway.intake.files.header import Header, is_blank
-from gateway.intake.files.header_columns import prefilled
+from gateway.intake.files.header_columns import columns_named, prefilled
 from schemas.cell import is_cell, is_struck
 from schemas.codes import RecordKind, SubjectCategory
 from schemas.columns import ColumnType, columns_of
@@ -217,14 +216,15 @@ def identifies(kind: RecordKind, row: Mapping[str, Any]) -> bool:
     return False
 
 
-@cache
+@KINDS.cached
 def _identifying(kind: RecordKind) -> tuple[str, tuple[tuple[str, ColumnType], ...]]:
     """Return the column of the category, and those by which a record is known; codes first."""
     number = KINDS[kind].number_column
     columns = [c for c in columns_of(KINDS[kind].model) if c.type in _SAYING or c.wire == number]
     order = [*_SAYING, ColumnType.TEXT]
-    columns.sort(key=lambda c: order.index(c.type))
-    return KINDS[kind].column("subject_category"), tuple((c.wire, c.type) for c in columns)
+    types = {c.wire: c.type if c.type in _SAYING else ColumnType.TEXT for c in columns}
+    category = "".join(columns_named(kind, ("subject_category",)))
+    return category, tuple(sorted(types.items(), key=lambda one: order.index(one[1])))
 
 
 def _says_something(type_: ColumnType, cell: Any) -> bool:

@@ -6,7 +6,6 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
-from functools import cache
 from pathlib import Path
 
 import orjson
@@ -19,15 +18,13 @@ from gateway.intake.files.report import FileReport
 from schemas.cell import is_cell, is_shifted, shown
 from schemas.codes import RecordKind
 from schemas.columns import Column, ColumnType, columns_of
-from schemas.kinds import KINDS, REPORTED_IN_ORDER, REPORTED_KINDS
+from schemas.kinds import KINDS
 from schemas.legacy import new_names
 from schemas.problem import Problem
-from schemas.record import RECORD_KINDS
 
 SHEET, ROW = "来源工作表", "来源行"
 PROBLEMS = "填报问题"
 FIXES = "修改办法"
-_SHEETS = {name: KINDS[name].title for name in REPORTED_IN_ORDER}
 _OTHERS = "其他"
 #: The column of the kind on the sheet of other items; the other sheets show it by their header.
 _KIND = "kind"
@@ -48,9 +45,9 @@ def problems_workbook(path: Path, faulty: Iterable[FaultyRow]) -> None:
     """Write the faulty rows, one sheet for each kind; cells with problems are coloured."""
     by_sheet: dict[str, list[FaultyRow]] = {}
     for row in faulty:
-        name = _SHEETS.get(row.kind, _OTHERS) if row.kind else _OTHERS
+        name = KINDS[row.kind].title if row.kind in KINDS.reported else _OTHERS
         by_sheet.setdefault(name, []).append(_with_kind(row) if name == _OTHERS else row)
-    order = [*_SHEETS.values(), _OTHERS]
+    order = [*(KINDS[name].title for name in KINDS.in_order), _OTHERS]
     with workbook(path) as book:
         for name in sorted(by_sheet, key=order.index) or [order[0]]:
             rows = by_sheet.get(name, [])
@@ -61,12 +58,12 @@ def problems_workbook(path: Path, faulty: Iterable[FaultyRow]) -> None:
 
 
 def _with_kind(row: FaultyRow) -> FaultyRow:
-    return row if row.kind is None else replace(row, row={_KIND: row.kind.value, **row.row})
+    return row if row.kind is None else replace(row, row={_KIND: row.kind, **row.row})
 
 
 def _columns(sheet: str) -> tuple[Column, ...]:
-    kind = next((kind for kind, name in _SHEETS.items() if name == sheet), None)
-    return columns_of(RECORD_KINDS[kind]) if kind else ()
+    kind = next((one for one in KINDS.values() if one.reported and one.title == sheet), None)
+    return columns_of(kind.model) if kind else ()
 
 
 def _extra(rows: Iterable[FaultyRow], known: set[str]) -> list[str]:
@@ -112,10 +109,10 @@ def _shown(kind: RecordKind, name: str, value: object) -> str:
     return given_text(kind, value) if day is None else day.isoformat()
 
 
-@cache
+@KINDS.cached
 def _days_of(kind: RecordKind) -> frozenset[str]:
     """Return the columns of days, those of the layout of 2016–17 too."""
-    days = {one.wire for one in columns_of(RECORD_KINDS[kind]) if one.type is ColumnType.DATE}
+    days = {one.wire for one in columns_of(KINDS[kind].model) if one.type is ColumnType.DATE}
     return frozenset(days.union(old for old, new in new_names(kind).items() if new in days))
 
 
@@ -132,6 +129,6 @@ def given_text(kind: RecordKind, value: object) -> str:
     if isinstance(value, int | float | Decimal):
         return f"{value:.14E}" if lost_digits(value) else f"{value}"
     if isinstance(value, list | dict):
-        texts = isinstance(value, list) and kind in REPORTED_KINDS
+        texts = isinstance(value, list) and kind in KINDS.reported
         return "、".join(map(str, value)) if texts else orjson.dumps(value, default=str).decode()
     return "" if value is None else str(value)

@@ -22,7 +22,7 @@ from gateway.intake.files.text_table import SEPARATORS, TextTable
 from gateway.intake.files.unreadable import UnreadableFile
 from gateway.intake.files.workbook import Sheet, Workbook
 from schemas.codes import RecordKind
-from schemas.column_names import STANDARD_NAMES, ColumnNames
+from schemas.column_names import ColumnNames, standard_names
 
 _HASH_BLOCK = 1 << 20
 #: Items of a batch at most.
@@ -42,12 +42,12 @@ class Reading:
         path: Path,
         limits: FileLimits,
         kind: RecordKind | None = None,
-        names: ColumnNames = STANDARD_NAMES,
+        names: ColumnNames | None = None,
     ) -> None:
         self._path = path
         self._limits = limits
         self._kind = kind  #: for files that do not show it themselves
-        self._names = names
+        self._names = names or standard_names()
         self.report = FileReport()
         self.origin = ""  #: where its items come from, once it is read
 

@@ -12,14 +12,12 @@ from gateway.intake.files.almost import Almost, almost_header
 from gateway.intake.files.header import Header, is_blank
 from gateway.intake.files.units import told
 from gateway.intake.files.unseen import Unseen
-from gateway.titles import KINDS
 from schemas.codes import RecordKind
 from schemas.column_names import ColumnNames, unit_in_name
 from schemas.columns import columns_of
 from schemas.identifiers import masked
-from schemas.kinds import REPORTED_KINDS
+from schemas.kinds import KINDS
 from schemas.legacy import own_beside
-from schemas.record import RECORD_KINDS
 
 #: Skipped rows that are named; the others are only counted.
 _NAMED = 5
@@ -64,7 +62,7 @@ class TableReport:
         kind = header.kind
         if kind is None:
             return
-        self.deciding = [n for n in header.unknown if kind in REPORTED_KINDS and names.decides(n)]
+        self.deciding = [n for n in header.unknown if kind in KINDS.reported and names.decides(n)]
         unknown = (name for name in header.unknown if name not in self.deciding)
         self.unknown = {masked(name): names.nearest(kind, name) for name in unknown}
 
@@ -123,7 +121,7 @@ class TableReport:
             return f"{place}{self.refused}"
         if self.header is None:
             return f"{place}前20行里没有认识的列名，不读"
-        kind = f"{KINDS[self.header.kind]}，" if self.header.kind else ""
+        kind = f"{KINDS[self.header.kind].title}，" if self.header.kind else ""
         return f"{place}{kind}表头在第{self.header.row}行，{self.records} 条"
 
     def _above(self) -> list[str]:
@@ -189,7 +187,7 @@ class TableReport:
         header = self.header
         if header is None or header.kind is None:
             return
-        titles = {one.wire: one.title for one in columns_of(RECORD_KINDS[header.kind])}
+        titles = {one.wire: one.title for one in columns_of(KINDS[header.kind].model)}
         for own, old, wire in own_beside(header.kind, header.names):
             beside, place = old or titles[wire], f"作为“{titles[wire]}”" if old else ""
             yield (

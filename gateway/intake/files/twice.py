@@ -63,7 +63,7 @@ def _refused(checked: Checked, places: str) -> Checked:
     kind = KINDS[checked.key.kind] if checked.key else None
     if kind is None:
         raise TypeError(checked.verdict)
-    title = kind.model.model_fields[kind.number].title
+    title = kind.model.model_fields[kind.keys[0]].title
     number = checked.key.number if checked.key else ""
     what = "决定" if kind.reported else f"{kind.title}（单位和编号相同）"
     found = Problem(

@@ -9,7 +9,7 @@ from sqlalchemy import text
 
 from gateway.store.base.engine import Connection
 from gateway.store.base.statements import arrays, unnest
-from schemas.kinds import REPORTED_IN_ORDER
+from schemas.kinds import DOUBLE_PUBLICITY
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +47,7 @@ _DECISIONS = text(
 
 async def decisions(connection: Connection, first: date, end: date) -> AsyncIterator[Sequence[Any]]:
     """Yield slices of the decisions of a span of dates: authority, kind, number, day."""
-    values = {"kinds": REPORTED_IN_ORDER, "first": first, "end": end}
+    values = {"kinds": list(DOUBLE_PUBLICITY), "first": first, "end": end}
     async for part in (await connection.stream(_DECISIONS, values)).partitions(5000):
         yield part
 

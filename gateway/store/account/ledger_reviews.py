@@ -7,7 +7,7 @@ from datetime import date, datetime
 from sqlalchemy import text
 
 from gateway.store.base.engine import Connection
-from schemas.kinds import REPORTED_IN_ORDER
+from schemas.kinds import KINDS
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,5 +74,5 @@ async def seen(connection: Connection, first: date, end: date, start: datetime) 
 
     It says nothing of what changes by time alone. `start` is the first moment of the span.
     """
-    values = {"first": first, "end": end, "start": start, "kinds": REPORTED_IN_ORDER}
+    values = {"first": first, "end": end, "start": start, "kinds": KINDS.in_order}
     return str(await connection.scalar(_SEEN, values))

@@ -12,7 +12,7 @@ import orjson
 from sqlalchemy import text
 
 from gateway.store.base.engine import Connection
-from schemas.kinds import REPORTED_IN_ORDER
+from schemas.kinds import KINDS
 
 _KEEP_MONTHS = text("lock table attempt in access share mode")
 
@@ -84,7 +84,7 @@ async def month_decisions(
     A decision is a list of rows, one for each of its deliveries in the order of their ids, or one
     without a `destination`; each has the columns of the decision too.
     """
-    values = {"first": first, "end": end, "kinds": REPORTED_IN_ORDER}
+    values = {"first": first, "end": end, "kinds": KINDS.in_order}
     found = await connection.stream(_MONTH, values)
     rest: list[Any] = []
     async for part in found.partitions(_SLICE):

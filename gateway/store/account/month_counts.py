@@ -8,7 +8,7 @@ from sqlalchemy import text
 from gateway.store.base.engine import Connection
 from gateway.store.base.statements import one_of
 from schemas.delivery import HANDED_OVER, DeliveryState
-from schemas.kinds import REPORTED_IN_ORDER
+from schemas.kinds import DOUBLE_PUBLICITY
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,5 +48,5 @@ _COUNTS = text(
 
 async def month_counts(connection: Connection, first: date, end: date) -> list[MonthCount]:
     """Return the counts of the decisions of a span of dates, by destination and clock."""
-    values = {"kinds": REPORTED_IN_ORDER, "first": first, "end": end}
+    values = {"kinds": list(DOUBLE_PUBLICITY), "first": first, "end": end}
     return [MonthCount(*row) for row in await connection.execute(_COUNTS, values)]

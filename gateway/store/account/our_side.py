@@ -9,7 +9,7 @@ from sqlalchemy import TextClause, text
 from gateway.store.base.engine import Connection
 from gateway.store.base.statements import one_of, unnest
 from schemas.delivery import HANDED_OVER
-from schemas.kinds import REPORTED_IN_ORDER
+from schemas.kinds import KINDS
 
 #: Decisions of some days, or some older ones: a union of both costs a million a third more time.
 _OF_DAYS = """
@@ -37,7 +37,7 @@ async def moved(connection: Connection, first: date, since: datetime) -> dict[in
 
     That is the date of each decision.
     """
-    values = {"kinds": REPORTED_IN_ORDER, "first": first, "since": since}
+    values = {"kinds": KINDS.in_order, "first": first, "since": since}
     return {row[0]: row[1] for row in await connection.execute(_MOVED, values)}
 
 
@@ -107,7 +107,7 @@ async def our_side(
 
     And those of `older` that were made before.
     """
-    values = {"kinds": REPORTED_IN_ORDER, "first": first, "end": end, "destination": destination}
+    values = {"kinds": KINDS.in_order, "first": first, "end": end, "destination": destination}
     async for row in _streamed(connection, _SPAN, values):
         yield row
     if older:
@@ -151,7 +151,7 @@ async def entered(
     connection: Connection, first: date, end: date, older: Collection[int] = ()
 ) -> AsyncIterator[Any]:
     """Stream the same, each with the time at which it came first."""
-    values = {"kinds": REPORTED_IN_ORDER, "first": first, "end": end}
+    values = {"kinds": KINDS.in_order, "first": first, "end": end}
     async for row in _streamed(connection, _ENTERED, values):
         yield row
     if older:

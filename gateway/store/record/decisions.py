@@ -10,7 +10,7 @@ from gateway.store.base.engine import Connection
 from gateway.store.base.statements import Copy, Insert, arrays, unnest
 from schemas.codes import RecordKind, Verb
 from schemas.identifiers import plain_number
-from schemas.kinds import REPORTED_IN_ORDER
+from schemas.kinds import KINDS
 from schemas.known import DecisionKey, KnownDecision, StoredContent
 from schemas.record import BusinessKey
 
@@ -209,5 +209,5 @@ _MONTH = text(
 async def decisions_between(connection: Connection, first: date, end: date) -> list[Any]:
     """Return the decisions dated from `first` to the day before `end`, for the ledger."""
     return list(
-        await connection.execute(_MONTH, {"first": first, "end": end, "kinds": REPORTED_IN_ORDER})
+        await connection.execute(_MONTH, {"first": first, "end": end, "kinds": KINDS.in_order})
     )

@@ -136,6 +136,14 @@ intake_request = Table(
     age_index("intake_request"),
 )
 
+#: The configured kinds, and the columns by which their records are known.
+record_kind = Table(
+    "record_kind",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("title", Text, nullable=False),
+    Column("keys", ARRAY(Text), nullable=False),
+)
 decision = Table(
     "decision",
     metadata,

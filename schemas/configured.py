@@ -1,0 +1,215 @@
+"""Record kinds of the configuration 自定义信息种类: what a bureau sends beside 双公示.
+
+For most of them no public standard gives the columns, so that they are configured: columns that all
+kinds have stand in their place by themselves, such as the name and the code of the subject.
+"""
+
+from datetime import date
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any, ClassVar, Self
+
+from pydantic import Field, create_model, model_validator
+
+from schemas.base import NonBlank, Schema
+from schemas.codes import RecordKind, SubjectCategory
+from schemas.column_names import name_key
+from schemas.columns import ColumnType, Required, column
+from schemas.kinds import KINDS, Kind
+
+_VALUES: dict[ColumnType, Any] = {ColumnType.DATE: date, ColumnType.AMOUNT: Decimal}
+#: Types of columns that may be configured: a person's number has its own place (`persons`).
+_TYPES = (
+    *(ColumnType.TEXT, ColumnType.DATE, ColumnType.AMOUNT),
+    *(ColumnType.CREDIT_CODE, ColumnType.CODE),
+)
+#: Lengths of types that have their own.
+_LENGTHS = {
+    ColumnType.DATE: None,
+    ColumnType.AMOUNT: None,
+    ColumnType.CODE: None,
+    ColumnType.CREDIT_CODE: 18,
+    ColumnType.IDENTITY: 64,
+}
+#: Characters of a text without a length of its own.
+_LENGTH = 200
+_REMARK = "BZ"
+
+
+class ConfiguredColumn(Schema):
+    """One column of a configured kind."""
+
+    code: str = Field(pattern=r"^[A-Za-z][A-Za-z0-9_]{0,62}$")  #: its name in messages
+    title: NonBlank  #: 列名, as in tables
+    type: ColumnType = ColumnType.TEXT  #: not identity or penalty_kinds
+    length: int = Field(default=_LENGTH, ge=1, le=4000)  #: characters
+    required: bool = False  #: without it a record is 待补正
+    codes: tuple[NonBlank, ...] = ()  #: the values that it may have
+    verified: bool = False  #: it was read in a published standard
+
+    @model_validator(mode="after")
+    def _readable(self) -> Self:
+        if self.type not in _TYPES:
+            known = "、".join(_TYPES)
+            raise ValueError(f"{self.code} type：不能是 {self.type}；可用：{known}")
+        if bool(self.codes) is not (self.type is ColumnType.CODE):
+            raise ValueError(f"{self.code}：type 是 code 的要列出 codes，其他的不能有 codes")
+        return self
+
+    def of(self, required: Required) -> tuple[Any, Any]:
+        """Return type and field of the model."""
+        field = column(
+            self.code,
+            self.title,
+            type_=self.type,
+            max_length=_LENGTHS.get(self.type, self.length),
+            required=required,
+            codes=frozenset(self.codes) or None,
+        )
+        return (_VALUES.get(self.type, str) | None, field)
+
+
+class ConfiguredKind(Schema):
+    """One kind 信息种类: its columns, and which of them tell one item from another.
+
+    Without `keys` that is the document number 文书号. Columns that are not given here have the
+    prefix and the codes of the 2018 layout.
+    """
+
+    name: str = Field(pattern=r"^[a-z][a-z0-9_]{1,30}$")  #: what destinations and topics call it
+    title: NonBlank  #: in Chinese
+    prefix: str = Field(pattern=r"^[A-Z]{2}_$")  #: of its columns; by it a row is recognised
+    number: ConfiguredColumn | None = None  #: the document number
+    keys: tuple[str, ...] = ()  #: codes of columns, of a kind without document numbers
+    date: ConfiguredColumn | None = None  #: the day from which an item counts
+    authority: ConfiguredColumn | None = None  #: the name of the authority
+    subject: ConfiguredColumn | None = None  #: the name of the subject
+    code: ConfiguredColumn | None = None  #: the credit code of the subject
+    persons: bool = False  #: natural persons are among its subjects
+    columns: tuple[ConfiguredColumn, ...] = ()  #: its own
+    source: str = ""  #: where the columns stand
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        own = {one.code for one in self.columns}
+        if self.number is not None and self.keys:
+            raise ValueError("number、keys 只写一个")
+        if strange := [one for one in self.keys if one not in own]:
+            raise ValueError(f"keys：没有列 {'、'.join(strange)}；写 columns 里的 code")
+        every = self.all_columns()
+        for what, names in (
+            ("code", [one.code for one in every]),
+            ("title", [name_key(one.title) for one in every]),
+        ):
+            if twice := sorted({one for one in names if names.count(one) > 1}):
+                raise ValueError(f"{what} 重复：{'、'.join(twice)}；每列各不相同")
+        return self
+
+    def all_columns(self) -> tuple[ConfiguredColumn, ...]:
+        """Return every column: of the subject, of the item, its own, and the remark."""
+        return tuple(column for column, _ in self._fields().values())
+
+    def _fields(self) -> dict[str, tuple[ConfiguredColumn, Required]]:
+        """Return the columns by field name, and when each is required if it does not say so."""
+        always, usual = Required.ALWAYS, self._usual
+        code_needed = Required.CREDIT_CODE_HOLDER if self.persons else always
+        text, day, code = ColumnType.TEXT, ColumnType.DATE, ColumnType.CREDIT_CODE
+        fields = {
+            "subject_name": (self.subject or usual("XDR_MC", "行政相对人名称"), text, always),
+            "credit_code": (self.code or usual("XDR_SHXYM", "统一社会信用代码"), code, code_needed),
+        }
+        if self.persons:
+            person = Required.NATURAL_PERSON
+            number = ColumnType.IDENTITY
+            fields |= {
+                "subject_category": (self._category(), ColumnType.CODE, always),
+                "identity_type": (usual("XDR_ZJLX", "证件类型"), text, person),
+                "identity_number": (usual("XDR_ZJHM", "证件号码"), number, person),
+            }
+        if not self.keys:
+            wsh = self.number or usual("WSH", f"{self.title}文书号")
+            fields["document_number"] = (wsh, text, always)
+        fields |= {
+            "decision_date": (self.date or usual("JDRQ", f"{self.title}日期"), day, always),
+            "authority": (self.authority or usual("JG", f"{self.title}机关"), text, always),
+        }
+        found = {
+            name: (one.model_copy(update={"type": type_}), required)
+            for name, (one, type_, required) in fields.items()
+        }
+        for one in (*self.columns, *self._remark()):
+            needed = one.required or one.code in self.keys
+            found[_field(one)] = one, always if needed else Required.NO
+        return found
+
+    def _usual(self, code: str, title: str) -> ConfiguredColumn:
+        return ConfiguredColumn(code=f"{self.prefix}{code}", title=title)
+
+    def _category(self) -> ConfiguredColumn:
+        category = self._usual("XDR_LB", "行政相对人类别")
+        return category.model_copy(update={"codes": tuple(SubjectCategory)})
+
+    def _remark(self) -> tuple[ConfiguredColumn, ...]:
+        own = {one.code for one in self.columns}
+        remark = ConfiguredColumn(code=_REMARK, title="备注", length=512, verified=True)
+        return () if _REMARK in own else (remark,)
+
+    def kind(self) -> Kind:
+        """Return the kind for the catalogue."""
+        fields = self._fields()
+        keys = tuple(_field(one) for one in self.columns if one.code in self.keys)
+        name = RecordKind.define(self.name)
+        made: dict[str, Any] = {name: one.of(needed) for name, (one, needed) in fields.items()}
+        model = create_model(self.name, __base__=ConfiguredRecord, **made)
+        model.KIND = name
+        return Kind(
+            name=name,
+            title=self.title,
+            model=model,
+            keys=keys or ("document_number",),
+            date="decision_date",
+            authority="authority",
+            reported=True,
+            prefix=self.prefix,
+            configured=self,
+        )
+
+
+class ConfiguredRecord(Schema):
+    """The base of the models of configured kinds."""
+
+    KIND: ClassVar[RecordKind]
+    if TYPE_CHECKING:  # the models have these fields, those of persons where the kind has persons
+        subject_name: str | None
+        credit_code: str | None
+        identity_number: str | None
+        document_number: str | None
+        decision_date: date | None
+        authority: str | None
+
+
+def _field(of: ConfiguredColumn) -> str:
+    """Return the name of a column's field, which none of the others has."""
+    return "remark" if of.code == _REMARK else f"own_{of.code.lower()}"
+
+
+def adopt(configured: tuple[ConfiguredKind, ...]) -> None:
+    """Make these the configured kinds of this process; nothing if they are already.
+
+    Raises:
+        ValueError: a name, title or prefix stands twice, or is one of a kind that is built in.
+    """
+    if configured == tuple(kind.configured for kind in KINDS.values() if kind.configured):
+        return
+    KINDS.adopt(())
+    taken = {
+        "name": {*KINDS, "grade_change"},
+        "prefix": {kind.prefix for kind in KINDS.values()},
+        "title": {kind.title for kind in KINDS.values()},
+    }
+    for one in configured:
+        for what, others in taken.items():
+            value = getattr(one, what)
+            if value in others:
+                raise ValueError(f"kinds {one.name} {what}：{value} 已有；每个种类各不相同")
+            others.add(value)
+    KINDS.adopt(one.kind() for one in configured)
