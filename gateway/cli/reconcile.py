@@ -37,7 +37,7 @@ from gateway.store.account.differences import DifferenceState, StoredDifference
 from schemas.base import SHANGHAI, today
 from schemas.destination import Destination
 from schemas.identifiers import masked
-from schemas.kinds import REPORTED_KINDS
+from schemas.kinds import KINDS
 from schemas.reconciled import FoundDifference
 from schemas.register import Register
 
@@ -105,7 +105,7 @@ def _sides(
     sides: dict[str, Destination | Register] = dict(registers)
     sides |= {one.name: one for one in settings.destinations}
     if name is None:
-        takers = [one for one in settings.destinations if one.takes & REPORTED_KINDS]
+        takers = [one for one in settings.destinations if one.takes & KINDS.reported]
         return [*registers.values(), *takers]
     if name not in sides:
         fail(f"没有报送对象或案件登记 {name}；现有：{'、'.join(sides) or '无'}")

@@ -32,6 +32,7 @@ GROUPS = {
     "calendar": "工作日历",
     "notify": "通知",
     "connector": "报送通道",
+    "kinds": "信息种类",
     "audit": "审计",
     "differences": "对账差异",
     "hints": "瞒报线索",
@@ -178,6 +179,11 @@ COMMANDS: Mapping[str, Mapping[str, tuple[str, str]]] = {
     },
     "connector": {
         "list": ("connector:connector_list", "列出报送通道的种类，和各报送对象的能力。"),
+    },
+    "kinds": {
+        "list": ("kinds:kinds_list", "列出信息种类：内置的和配置的，列有没有核对过。"),
+        "show": ("kinds:kinds_show", "列出一个种类的列：代码、名称、类型、必填。"),
+        "template": ("kinds:kinds_template", "写出一个种类的空白填报表（xlsx），填好后 ingest。"),
     },
     "audit": {
         "list": ("audit:audit_list", "谁在何时做了什么，新的在前。"),

@@ -10,7 +10,7 @@ from gateway.check.rows import read_row
 from gateway.check.values import read
 from schemas.codes import RecordKind
 from schemas.columns import columns_of
-from schemas.record import RECORD_KINDS
+from schemas.kinds import KINDS
 from tests.factories import licence, penalty
 
 TEXTS = st.sampled_from(
@@ -25,7 +25,7 @@ def rows(draw: st.DrawFn) -> tuple[RecordKind, dict[str, Any]]:
     kind, whole = draw(
         st.sampled_from([(RecordKind.PENALTY, penalty()), (RecordKind.LICENCE, licence())])
     )
-    wires = [column.wire for column in columns_of(RECORD_KINDS[kind])]
+    wires = [column.wire for column in columns_of(KINDS[kind].model)]
     changed = draw(st.dictionaries(st.sampled_from(wires), VALUES, max_size=8))
     whole |= changed
     return kind, {wire: whole[wire] for wire in draw(st.permutations(list(whole)))}
@@ -39,7 +39,7 @@ def test_a_row_gives_the_same_values_as_its_columns_read_one_by_one(
 
     found = read_row(kind, row)
 
-    columns = columns_of(RECORD_KINDS[kind])
+    columns = columns_of(KINDS[kind].model)
     alone = [(column.name, *read(column, row.get(column.wire))) for column in columns]
     assert found.values == {name: value for name, value, _ in alone if value is not None}
     assert {name: str(value) for name, value in found.values.items()} == {
@@ -54,7 +54,7 @@ def test_a_record_made_without_validation_equals_the_validated_one(
 ) -> None:
     kind, row = given_
     values = read_row(kind, row).values
-    model = RECORD_KINDS[kind]
+    model = KINDS[kind].model
 
     made, validated = model.trusted(values), model.model_validate(values)
 

@@ -15,7 +15,7 @@ from schemas.base import SHANGHAI, end_of
 from schemas.codes import RecordKind, Verb
 from schemas.delivery import DeliveryState, ItemKind
 from schemas.destination import BUILT_IN_TIME_LIMITS, Destination
-from schemas.kinds import REPORTED_KINDS
+from schemas.kinds import KINDS
 from schemas.obligation import PastDelivery, ReportedVersion, Route
 from schemas.record import date_of
 from tests.factories import licence, penalty, person_penalty, raw
@@ -44,7 +44,7 @@ def version(row: dict[str, Any] | None = None, verb: Verb = Verb.NEW) -> Reporte
     checked = CHECKER.check(raw(row or penalty()), NOW.date())
     assert checked.record is not None
     assert checked.key is not None
-    assert checked.kind in REPORTED_KINDS
+    assert checked.kind in KINDS.reported
     day = date_of(checked.record)
     assert day is not None
     return ReportedVersion(

@@ -12,7 +12,7 @@ from gateway.intake.files.report import TableReport
 from gateway.intake.files.table import FileTable, records
 from schemas.cell import cut
 from schemas.codes import RecordKind
-from schemas.column_names import STANDARD_NAMES
+from schemas.column_names import standard_names
 from schemas.columns import columns_of
 from schemas.kinds import KINDS
 from tests.factories import licence, penalty, raw
@@ -36,7 +36,7 @@ COLUMNS = [(kind, column.wire) for kind in MADE for column in columns_of(KINDS[k
 
 def checked(checker: Checker, kind: RecordKind, header: list[str], row: list[Any]) -> int:
     """Return how many records a table of one row has; each is checked."""
-    found = list(records(FileTable([(1, header), (2, row)]), STANDARD_NAMES, None, TableReport()))
+    found = list(records(FileTable([(1, header), (2, row)]), standard_names(), None, TableReport()))
     for number, _, values in found:
         checker.check(Raw("file:made-up", number, orjson.dumps(values), kind), TODAY)
     return len(found)

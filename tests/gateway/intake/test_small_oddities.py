@@ -14,7 +14,7 @@ from gateway.intake.files.problem_workbook import faulty_row
 from gateway.intake.files.reading import Reading
 from gateway.intake.files.unreadable import UnreadableFile
 from schemas.codes import RecordKind
-from schemas.column_names import STANDARD_NAMES
+from schemas.column_names import standard_names
 from schemas.verdict import Verdict
 from tests.factories import penalty, raw
 from tests.gateway.conftest import TODAY
@@ -109,7 +109,7 @@ def test_an_amount_is_read_as_its_escaped_format_shows_it(tmp_path: Path, read: 
     ],
 )
 def test_a_usual_name_is_hinted_at(name: str, title: str) -> None:
-    assert STANDARD_NAMES.nearest(RecordKind.PENALTY, name) == title
+    assert standard_names().nearest(RecordKind.PENALTY, name) == title
 
 
 @pytest.mark.parametrize("value", [True, [1], {"a": 1}])
