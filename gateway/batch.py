@@ -7,6 +7,7 @@ from gateway.check.checked import Checked
 from gateway.config.clock import Clock
 from gateway.config.keys import Keys
 from gateway.decide.decider import Decider
+from gateway.decide.guard import LEAST, held_back, reason
 from gateway.record.quarantine import quarantine
 from gateway.record.recorded import Recorded, graded_elsewhere
 from gateway.record.recorder import Recording, lock
@@ -15,9 +16,10 @@ from gateway.record.result import Result
 from gateway.score.assess import Assessing
 from gateway.score.scorer import Scorer
 from gateway.store.base.engine import Connection
-from gateway.store.deliver import deliveries
+from gateway.store.deliver import deliveries, mass_changes
 from gateway.store.score.assessments import not_before_last
 from gateway.telemetry.metrics import Metrics
+from schemas.base import today
 from schemas.delivery import DeliveryState
 from schemas.obligation import Obligation, PastDelivery
 from scoring.consequences.publicity import PublicityPolicy
@@ -93,6 +95,8 @@ class Batch:
         old = {v.decision_id for v in recorded.reported} - new
         past = await deliveries.past(self.connection, sorted(old)) if old else {}
         owed, superseded = decider.versions(recorded.reported, past, self.now)
+        if past:
+            owed = await self._guarded(owed, past)
         subjects = {s.code: s.id for s in recorded.subjects.values()}
         told = ((change_id, subjects[code], code) for change_id, code in changes)
         owed += decider.grade_changes(told, self.now)
@@ -101,6 +105,22 @@ class Batch:
         await deliveries.add(self.connection, owed, self.now)
         if freed := _freed(past, superseded, owed):
             await deliveries.promote(self.connection, freed)
+
+    async def _guarded(
+        self, owed: list[Obligation], past: Mapping[int, Sequence[PastDelivery]]
+    ) -> list[Obligation]:
+        """Park the changes of destinations of which too much would change in a day."""
+        guard = self.steps.decider.guard
+        changes = guard.changes(owed, past)
+        if not changes:
+            return owed
+        shares = {name: guard.share(name) or 0.0 for name in changes}
+        day = today(self.now)
+        counted = await mass_changes.count(self.connection, changes, shares, day, LEAST)
+        reasons = {
+            one.destination: reason(one.changes, one.told) for one in counted if guard.exceeds(*one)
+        }
+        return held_back(owed, past, reasons) if reasons else owed
 
 
 def _freed(

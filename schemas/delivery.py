@@ -25,7 +25,7 @@ class DeliveryState(StrEnum):
     ACCEPTED = "accepted"  #: 有效入库: a later receipt may still reject it
     ACCEPTED_BLIND = "accepted_blind"  #: 已送达无回执: handed over where nobody answers
     REJECTED = "rejected"  #: 被退回: a person must correct
-    PARKED = "parked"  #: 人工挂起: by a person, with a reason
+    PARKED = "parked"  #: 人工挂起: by or for a person, with a reason
     SUPERSEDED = "superseded"  #: 已被新版本取代
     WITHDRAWN = "withdrawn"  #: 已撤回
 

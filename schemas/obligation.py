@@ -113,13 +113,15 @@ class DueTime:
 class Route(NamedTuple):
     """Where an item goes: in which state the delivery starts, and by when it is due.
 
-    `dues` are all clocks of the destination, the strictest first.
+    `dues` are all clocks of the destination, the strictest first. `reason` is why it waits for a
+    person from the start.
     """
 
     destination: str
     state: DeliveryState
     due_at: datetime
     dues: tuple[DueTime, ...]
+    reason: str | None = None
 
 
 class Obligation(NamedTuple):

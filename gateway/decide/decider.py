@@ -6,6 +6,7 @@ from datetime import date, datetime
 from functools import lru_cache
 from typing import NamedTuple
 
+from gateway.decide.guard import Guard
 from gateway.decide.takes import in_region, required_columns, takes
 from gateway.due.deadline import dues
 from gateway.due.workdays import Workdays
@@ -54,6 +55,7 @@ class Decider:
         self.destinations = tuple(destinations)
         self.clocks = {**clocks, FOLLOW_UP_LIMIT.name: FOLLOW_UP_LIMIT}
         self.workdays = workdays
+        self.guard = Guard(destinations)
         self._required = {
             (destination.name, kind): required_columns(destination, kind)
             for destination in destinations

@@ -5,6 +5,7 @@ from datetime import timedelta
 from functools import partial
 
 from gateway.config.settings import Settings
+from gateway.decide.guard import MASS_CHANGE
 from gateway.ledger.monthly import standings
 from gateway.rules.activation import changed_texts
 from gateway.service.app import Gateway
@@ -19,6 +20,7 @@ from gateway.service.machine import (
     transactions_end,
     waiting,
 )
+from gateway.store.deliver import mass_changes
 from gateway.store.deliver.destinations import owed_to_dropped
 from gateway.store.deliver.worklist import down
 from gateway.store.record.authorities import authority_conflicts
@@ -54,6 +56,7 @@ def stored_parts(built: Gateway) -> Mapping[str, Part]:
         "机关名称": partial(_authorities, built),
         "已删除的报送对象": partial(_dropped, built),
         "报送中断": partial(_down, built),
+        "批量变更": partial(_mass_changes, built),
         "缺失的来件": partial(_missing, built),
         "时钟": partial(clock_agrees, built),
         "数据库事务": partial(transactions_end, built),
@@ -140,6 +143,19 @@ async def _down(built: Gateway) -> str:
             "对方的应答见 worklist 和 deliveries list --state ready"
         )
     return "没有中断的"
+
+
+async def _mass_changes(built: Gateway) -> str:
+    """What was parked because too much of what a destination shows would change."""
+    async with built.database.transaction() as connection:
+        waits = await mass_changes.waiting(connection, MASS_CHANGE)
+    if waits:
+        found = "；".join(
+            f"{name} {count} 条：deliveries list --destination {name} --state parked"
+            for name, count in waits.items()
+        )
+        raise Unwell(f"更正或撤回超过平日，等人核对后再报送：{found}")
+    return "没有待确认的"
 
 
 async def _missing(built: Gateway) -> str:

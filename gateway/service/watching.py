@@ -3,6 +3,7 @@
 import asyncio
 from datetime import datetime
 
+from gateway.decide.guard import MASS_CHANGE
 from gateway.ledger.month import days_of
 from gateway.ledger.monthly import standings
 from gateway.service.app import Gateway
@@ -12,6 +13,7 @@ from gateway.store.account import differences
 from gateway.store.account.month_counts import month_counts
 from gateway.store.audit import chain
 from gateway.store.base.condition import condition
+from gateway.store.deliver import mass_changes
 from gateway.store.record import quarantine
 from gateway.telemetry.log import LogEvent, logger
 from schemas.base import today
@@ -33,7 +35,10 @@ class Watching:
             by_side = await differences.open_by_side(connection)
             months = await standings(connection, built.settings.ledger, now)
             unlinked, _ = await chain.waiting(connection)
+            changes = await mass_changes.waiting(connection, MASS_CHANGE)
         self.metrics.audit_unlinked.set(unlinked)
+        for one in built.settings.destinations:
+            self.metrics.mass_changes.labels(one.name).set(changes.get(one.name, 0))
         self.metrics.longest_transaction.set(found.longest_seconds)
         self.metrics.xmin_age.set(found.xmin_age)
         self.metrics.dead_deliveries.set(found.dead_deliveries)

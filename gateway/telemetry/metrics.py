@@ -122,6 +122,11 @@ class Metrics:
             "destination",
             "percent",
         )
+        self.mass_changes = self._gauge(
+            "mass_changes_waiting",
+            "Corrections and withdrawals parked because too many came at once; a person decides",
+            "destination",
+        )
         self.stuck_chains = self._gauge(
             "stuck_chains", "Chains that waited for nothing and were mended; must be 0"
         )

@@ -13,7 +13,7 @@ import orjson
 from sqlalchemy import text
 
 from gateway.store.base.engine import Connection
-from gateway.store.base.statements import arrays, names, one_of, unnest
+from gateway.store.base.statements import arrays, as_json, names, one_of, unnest
 from schemas.codes import FOLLOW_UPS, Verb
 from schemas.delivery import (
     BLOCKING,
@@ -30,14 +30,14 @@ from schemas.obligation import DueTime, Obligation, PastDelivery, Route
 _OWED = "item_id bigint, subject_id bigint, chain_id bigint, goes bigint"
 _ROUTES = (
     "routes bigint, item_kind text, verb text, destination text, state text, due_at timestamptz, "
-    "clock text, calendar text, provisional boolean, dues json"
+    "clock text, calendar text, provisional boolean, dues json, reasons jsonb"
 )
 _ADD = text(
     f"""
     insert into delivery (id, item_kind, item_id, destination, subject_id, chain_id, verb, state,
-        due_at, clock, calendar, provisional, dues, created_at)
+        due_at, clock, calendar, provisional, dues, reasons, created_at)
     select nextval('gateway_id'), item_kind, item_id, destination, subject_id, chain_id, verb,
-        state, due_at, clock, calendar, provisional, dues, :now
+        state, due_at, clock, calendar, provisional, dues, reasons, :now
     from (select * from {unnest(_OWED, "owed")} join {unnest(_ROUTES, "route")} on routes = goes
         order by owed.place, route.place) in_order
     """
@@ -83,6 +83,7 @@ def _route_row(number: int, kind: ItemKind, verb: Verb, route: Route) -> tuple[A
         route.due_at,
         clock,
         *kept_dues(route.dues),
+        None if route.reason is None else as_json([route.reason]),
     )
 
 

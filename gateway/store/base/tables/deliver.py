@@ -4,6 +4,7 @@ from sqlalchemy import (
     BigInteger,
     Boolean,
     Column,
+    Date,
     Index,
     Integer,
     PrimaryKeyConstraint,
@@ -100,6 +101,15 @@ delivery = Table(
         postgresql_where=text(f"maybe_arrived and state in {one_of(OVER)}"),
     ),
     Index("delivery_provisional", "id", postgresql_where=text("provisional")),
+)
+#: Changes of what a destination was told, by day.
+mass_change = Table(
+    "mass_change",
+    metadata,
+    Column("destination", Text, nullable=False),
+    Column("day", Date, nullable=False),
+    Column("changes", BigInteger, nullable=False),
+    PrimaryKeyConstraint("destination", "day"),
 )
 bulk_task = Table(
     "bulk_task",
